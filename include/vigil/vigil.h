@@ -1,0 +1,358 @@
+/*
+ * vigil.h: the contract between vigild and the modules it hosts.
+ *
+ * A module is one shared object, NAME/NAME.so, that exports one constant descriptor, made with
+ * VIGIL_MODULE below.  A daemon is one enabled instance of a module, with a name, options,
+ * timers and a subtree of the state of its own.
+ *
+ * Everything a module is told, it is told by a callback, and all callbacks run on one thread,
+ * one after the other: there is nothing to lock.  A callback must not block; what takes long
+ * is asked for with one of the functions here, and the answer is a callback too.  No callback
+ * ever runs inside the call that asked for it.
+ *
+ * Everything made here belongs to the daemon that it was made for and ends with it: timers,
+ * descriptors watched, children, services, subscriptions, memory.  There is nothing to free.
+ * Where a constructor fails while `start` runs, the host notes why and marks the daemon failed,
+ * whether the module looked or not.
+ *
+ * Unless a function says otherwise: it is called from a callback or from start, stop and
+ * reconfigure, on the host's thread; text passed in is copied; functions that return int
+ * return 0 or a negative errno value; times are in seconds.
+ */
+#ifndef VIGIL_H
+#define VIGIL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <jansson.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Raised when an old module would no longer work.  New fields and functions do not raise it. */
+#define VIGIL_ABI 1
+
+#if defined(__GNUC__)
+#define VIGIL_API          __attribute__((visibility("default")))
+#define VIGIL_PRINTF(f, a) __attribute__((format(printf, f, a)))
+#else
+#define VIGIL_API
+#define VIGIL_PRINTF(f, a)
+#endif
+
+typedef struct vigil_daemon vigil_daemon;
+typedef struct vigil_service vigil_service;
+typedef struct vigil_child vigil_child;
+
+/* --- options --------------------------------------------------------------------------- */
+
+typedef enum vigil_option_type {
+	VIGIL_TEXT,     /* any text */
+	VIGIL_BOOL,     /* yes no true false on off 1 0 */
+	VIGIL_INT,      /* a whole number, min to max */
+	VIGIL_NUMBER,   /* a number, min to max */
+	VIGIL_DURATION, /* 250ms 5s 2m 1h 1d, a bare number is seconds; min and max in seconds */
+	VIGIL_SIZE,     /* 512, 64KiB, 10MiB, 1GiB; min and max in bytes */
+	VIGIL_CHOICE,   /* one of the words in choices, which are parted by a space */
+	VIGIL_LIST,     /* texts parted by commas */
+	VIGIL_PATH,     /* an absolute path */
+	VIGIL_COMMAND,  /* a program and its arguments in shell quoting; no shell is run */
+	VIGIL_NAME      /* the name of a service, fit to be handed to any service manager */
+} vigil_option_type;
+
+#define VIGIL_REQUIRED 1u /* flag: the option has no default and must be given */
+
+typedef struct vigil_option {
+	const char *name;
+	vigil_option_type type;
+	const char *value; /* the default as it would be written; NULL or "": none */
+	const char *help;  /* one line for list, the manual and completion */
+	unsigned flags;
+	double min, max; /* both 0: no range */
+	const char *choices;
+} vigil_option;
+
+/* VIGIL_OPTION(name, type, default, help [, .flags = ..., .min = ..., .max = ..., .choices = ...]) */
+#define VIGIL_OPTION(name_, type_, default_, ...)                                          \
+	{                                                                                  \
+		.name = (name_), .type = (type_), .value = (default_), .help = __VA_ARGS__ \
+	}
+#define VIGIL_OPTION_END     \
+	{                    \
+		.name = NULL \
+	}
+
+/*
+ * What the configuration says for an option of this daemon, or else the default.  Asking for a
+ * name that the schema lacks, or by the wrong type, is a mistake of the module: it is logged
+ * once and answered with NULL, 0 or false.  What is lent is good until the daemon stops or its
+ * reconfigure returns.  An optional option without a value: NULL, 0, false, an empty list.
+ */
+VIGIL_API const char *vigil_option_text(vigil_daemon *d, const char *name);
+VIGIL_API bool vigil_option_bool(vigil_daemon *d, const char *name);
+VIGIL_API int64_t vigil_option_int(vigil_daemon *d, const char *name);   /* INT, SIZE (bytes) */
+VIGIL_API double vigil_option_number(vigil_daemon *d, const char *name); /* NUMBER, INT, SIZE */
+VIGIL_API double vigil_option_seconds(vigil_daemon *d, const char *name);
+/* LIST and COMMAND: texts, the last followed by NULL; never NULL itself. */
+VIGIL_API const char *const *vigil_option_list(vigil_daemon *d, const char *name);
+/* Whether the configuration itself gives the option. */
+VIGIL_API bool vigil_option_given(vigil_daemon *d, const char *name);
+
+/* --- the module ------------------------------------------------------------------------- */
+
+typedef struct vigil_module {
+	uint32_t abi;                /* VIGIL_ABI; nothing else is read before it matches */
+	uint32_t size;               /* sizeof(vigil_module) when the module was compiled */
+	uint32_t option_size;        /* sizeof(vigil_option), likewise */
+	const char *name;            /* as the folder and the file are called */
+	const char *summary;         /* one line */
+	const vigil_option *options; /* ended by VIGIL_OPTION_END; NULL: none */
+	/* Brings the daemon up.  Returns 0, or a negative errno: the daemon is then failed. */
+	int (*start)(vigil_daemon *d);
+	/* Optional: called before everything the daemon owns is freed. */
+	void (*stop)(vigil_daemon *d);
+	/* Optional: the options have changed, the new ones are already to be read.  Non-zero, or
+	 * no such function: the daemon is stopped and started instead. */
+	int (*reconfigure)(vigil_daemon *d);
+} vigil_module;
+
+/* The one symbol a module exports: VIGIL_MODULE(.name = ..., .start = ..., ...); */
+#define VIGIL_MODULE(...)                                                         \
+	VIGIL_API const vigil_module vigil_module_descriptor = {.abi = VIGIL_ABI, \
+		.size = sizeof(vigil_module),                                     \
+		.option_size = sizeof(vigil_option),                              \
+		__VA_ARGS__}
+extern VIGIL_API const vigil_module vigil_module_descriptor;
+
+/* --- the daemon ------------------------------------------------------------------------- */
+
+/* The daemon's name; good as long as the daemon. */
+VIGIL_API const char *vigil_name(vigil_daemon *d);
+
+/* Zeroed memory that is freed with the daemon.  Never NULL up to 64 KiB: a host that is out of
+ * memory ends itself cleanly to be started again.  Above: NULL when there is none. */
+VIGIL_API void *vigil_alloc(vigil_daemon *d, size_t size);
+
+/* One pointer of the module's own for each daemon, NULL at first. */
+VIGIL_API void vigil_set_data(vigil_daemon *d, void *data);
+VIGIL_API void *vigil_data(vigil_daemon *d);
+
+/* Whether an admin has asked to withhold action (`vigilctl pause`): look, but do not act. */
+VIGIL_API bool vigil_paused(vigil_daemon *d);
+
+typedef enum vigil_level {
+	VIGIL_ERROR,
+	VIGIL_WARN,
+	VIGIL_NOTICE,
+	VIGIL_INFO,
+	VIGIL_DEBUG
+} vigil_level;
+
+/* One line to the host's log, with the daemon's name before it; control characters are
+ * escaped, so text of strangers may be passed on as an argument. */
+VIGIL_API void vigil_log(vigil_daemon *d, vigil_level level, const char *format, ...)
+	VIGIL_PRINTF(3, 4);
+
+typedef enum vigil_health_level {
+	VIGIL_OK,
+	VIGIL_WARNING,
+	VIGIL_CRITICAL,
+	VIGIL_UNKNOWN
+} vigil_health_level;
+
+/* What the daemon has to say, kept at /runs/NAME/health: status, check, page, metrics and
+ * notifications show it.  Saying the same again is no change. */
+VIGIL_API void vigil_health(vigil_daemon *d, vigil_health_level level, const char *format, ...)
+	VIGIL_PRINTF(3, 4);
+
+/* A line for the daemon's history at /runs/NAME/history (the last 64): what was seen, decided
+ * and done, as `vigilctl explain` prints it.  The time is put before it. */
+VIGIL_API void vigil_event(vigil_daemon *d, const char *format, ...) VIGIL_PRINTF(2, 3);
+
+/* Counts an error of the daemon (/runs/NAME/errors, last_error) and logs it. */
+VIGIL_API void vigil_error(vigil_daemon *d, const char *format, ...) VIGIL_PRINTF(2, 3);
+
+/* --- state ------------------------------------------------------------------------------ */
+
+/*
+ * The state is one tree of JSON values, addressed by JSON Pointers (RFC 6901).  A path with a
+ * leading slash is an address from the root; one without is below /daemons/NAME of this
+ * daemon.  Writing is possible below the daemon's own place only (-EPERM elsewhere); parents
+ * are made; a value may nest 16 deep (-E2BIG).  Writing an equal value changes nothing.
+ */
+
+/* Writes.  Takes the reference, also when it fails.  NULL is -EINVAL; use vigil_state_unset. */
+VIGIL_API int vigil_state_set(vigil_daemon *d, const char *path, json_t *value);
+/* Writes only where nothing stands yet: 0 when it wrote, -EEXIST where something stood.  Takes
+ * the reference in any case. */
+VIGIL_API int vigil_state_add(vigil_daemon *d, const char *path, json_t *value);
+/* Removes what stands there: 0, or -ENOENT where nothing stood. */
+VIGIL_API int vigil_state_unset(vigil_daemon *d, const char *path);
+/* Lends what stands there, read-only, until the next write by anyone or the callback's end; NULL where
+ * nothing stands. */
+VIGIL_API const json_t *vigil_state_get(vigil_daemon *d, const char *path);
+
+/* Told of every change at an address or below it: where, and the value that stood there then
+ * (NULL: removed), lent for the call. */
+typedef void vigil_change_fn(vigil_daemon *d, const char *pointer, const json_t *value, void *arg);
+VIGIL_API int vigil_on_change(vigil_daemon *d, const char *path, vigil_change_fn *cb, void *arg);
+
+/* Marks a place below the daemon's own: what stands there when the host stops stands there
+ * again when this daemon next starts.  To be called in start, before the first read. */
+VIGIL_API int vigil_keep(vigil_daemon *d, const char *path);
+
+/* --- time ------------------------------------------------------------------------------- */
+
+typedef void vigil_tick_fn(vigil_daemon *d, void *arg);
+
+/* A periodic timer.  The first fire comes within a second (or the interval, where that is
+ * less), then every interval after the first, without drift; one that could not be fired in
+ * time is counted in /runs/NAME/missed.  Interval: 0.01 s to 1 year, else -EINVAL. */
+VIGIL_API int vigil_every(vigil_daemon *d, double interval, vigil_tick_fn *cb, void *arg);
+/* Once, after so many seconds (0 to 1 year). */
+VIGIL_API int vigil_after(vigil_daemon *d, double delay, vigil_tick_fn *cb, void *arg);
+/* Ends every timer of this daemon with that callback and argument: how many there were. */
+VIGIL_API int vigil_cancel(vigil_daemon *d, vigil_tick_fn *cb, void *arg);
+/* Seconds on a clock that never jumps; for differences. */
+VIGIL_API double vigil_now(void);
+/* The time of day as RFC 3339 in UTC, as the state keeps it.  A new reference. */
+VIGIL_API json_t *vigil_time(void);
+
+/* --- descriptors ------------------------------------------------------------------------- */
+
+#define VIGIL_READ  1u
+#define VIGIL_WRITE 2u
+
+/* Told while fd is readable or writable; what: which of the two.  The descriptor stays the
+ * module's: unwatch it before closing it. */
+typedef void vigil_fd_fn(vigil_daemon *d, int fd, unsigned what, void *arg);
+VIGIL_API int vigil_watch_fd(vigil_daemon *d, int fd, unsigned what, vigil_fd_fn *cb, void *arg);
+VIGIL_API int vigil_unwatch_fd(vigil_daemon *d, int fd);
+
+/* --- children ----------------------------------------------------------------------------- */
+
+typedef struct vigil_child_exit {
+	pid_t pid;
+	int status;         /* as waitpid gives it */
+	bool timed_out;     /* it was ended because its deadline had passed */
+	bool truncated;     /* it wrote more than output_max; the rest was dropped */
+	double seconds;     /* how long it ran */
+	const char *output; /* what it wrote, NUL-terminated, lent for the call */
+	size_t length;
+} vigil_child_exit;
+
+typedef void vigil_child_exit_fn(
+	vigil_daemon *d, vigil_child *child, const vigil_child_exit *e, void *arg);
+/* A line, without its end, lent for the call.  One longer than output_max is cut. */
+typedef void vigil_child_line_fn(
+	vigil_daemon *d, vigil_child *child, const char *line, size_t length, void *arg);
+
+typedef struct vigil_child_spec {
+	size_t size;                    /* sizeof(vigil_child_spec) */
+	const char *const *argv;        /* argv[0] with a slash is a path, else looked up in PATH */
+	const char *const *environment; /* NAME=VALUE texts added to the host's own; NULL: none */
+	const char *directory;          /* NULL: / */
+	const char *user;               /* NULL: the host's own; else the host must be root */
+	double timeout;               /* TERM to its process group then, KILL 2 s later; 0: none */
+	size_t output_max;            /* 0: 64 KiB */
+	vigil_child_line_fn *on_line; /* NULL: output is gathered for on_exit */
+	vigil_child_exit_fn *on_exit; /* required; nothing is told after it */
+	void *arg;
+	bool merge_stderr; /* stderr joins stdout; else it is dropped */
+} vigil_child_spec;
+
+/* Starts a program in a process group of its own.  NULL and errno when it cannot be started. */
+VIGIL_API vigil_child *vigil_spawn(vigil_daemon *d, const vigil_child_spec *spec);
+VIGIL_API pid_t vigil_child_pid(const vigil_child *child);
+/* Ends it as a deadline would; on_exit follows. */
+VIGIL_API void vigil_child_end(vigil_child *child);
+
+/* --- services ---------------------------------------------------------------------------- */
+
+typedef enum vigil_service_status {
+	VIGIL_SERVICE_UNKNOWN, /* the manager did not answer, or not in time */
+	VIGIL_SERVICE_ABSENT,  /* not installed */
+	VIGIL_SERVICE_RUNNING,
+	VIGIL_SERVICE_STOPPED,  /* ended cleanly, or never started */
+	VIGIL_SERVICE_FAILED,   /* crashed, or could not be started */
+	VIGIL_SERVICE_STARTING, /* the next three: work in progress */
+	VIGIL_SERVICE_STOPPING,
+	VIGIL_SERVICE_RELOADING
+} vigil_service_status;
+
+/* "running", "stopped" ...; static text. */
+VIGIL_API const char *vigil_service_status_name(vigil_service_status status);
+/* Stopped or failed: a reason to restart.  Never true of unknown, absent or work in progress. */
+VIGIL_API bool vigil_service_is_down(vigil_service_status status);
+
+typedef enum vigil_service_fault {
+	VIGIL_FAULT_NONE,
+	VIGIL_FAULT_DENIED,  /* the manager or its policy does not let vigild */
+	VIGIL_FAULT_TIMEOUT, /* no answer within the deadline: what came of it is not known */
+	VIGIL_FAULT_FAILED,  /* the manager tried and failed, or could not be asked */
+	VIGIL_FAULT_ABSENT,  /* there is no such service */
+	VIGIL_FAULT_REFUSED  /* vigild did not ask: deny, restart_rate, a full queue */
+} vigil_service_fault;
+
+/* "denied", "timeout" ...; static text. */
+VIGIL_API const char *vigil_service_fault_name(vigil_service_fault fault);
+
+typedef struct vigil_service_reply {
+	size_t size;
+	const char *name;            /* the service's, as it was asked for */
+	const char *manager;         /* who knows it: "systemd", "lsb" ...; "" where nobody does */
+	vigil_service_status status; /* after a restart: as a look right after it found it */
+	int error;                   /* 0, or a negative errno: what was asked for did not work */
+	vigil_service_fault fault;
+	const char *text; /* why, in words, or the end of what the manager printed; maybe "" */
+	pid_t pid;        /* the main process; 0: not known */
+	double seconds;   /* how long the call took */
+	bool start_limit; /* systemd gave up starting it (start-limit-hit) */
+	uint32_t
+		respawns; /* how often the manager itself has brought it back; 0 if it cannot tell */
+} vigil_service_reply;
+
+typedef void vigil_service_fn(vigil_service *svc, const vigil_service_reply *r, void *arg);
+
+typedef struct vigil_service_spec {
+	size_t size;             /* sizeof(vigil_service_spec) */
+	const char *name;        /* required */
+	const char *manager;     /* NULL or "auto", "systemd", "lsb", "command" ... */
+	const char *init_dir;    /* where init scripts lie; NULL: the manager's own */
+	const char *service_dir; /* where service directories lie; NULL: the manager's own */
+	const char *pidfile;     /* NULL: as the script says */
+	const char *const *status_command;  /* for "command": argv */
+	const char *const *restart_command; /* for "command": argv */
+	double query_timeout;               /* 0: 10 s */
+	double restart_timeout;             /* 0: 90 s */
+	bool reset_failed;                  /* clear systemd's start limit before a restart */
+} vigil_service_spec;
+
+/* Opens a service for asking; daemons that open the same one share its calls.  NULL and errno:
+ * the name is not fit to be handed to a manager, or the manager is not known here. */
+VIGIL_API vigil_service *vigil_service_open(vigil_daemon *d, const vigil_service_spec *spec);
+VIGIL_API vigil_daemon *vigil_service_daemon(vigil_service *svc);
+VIGIL_API const char *vigil_service_name(const vigil_service *svc);
+/* Asks how it is; cb is told, unless the daemon stops before.  -EBUSY: this daemon has asked
+ * already and waits; -EAGAIN: the queue is full. */
+VIGIL_API int vigil_service_query(vigil_service *svc, vigil_service_fn *cb, void *arg);
+/* Restarts it and looks right after. */
+VIGIL_API int vigil_service_restart(vigil_service *svc, vigil_service_fn *cb, void *arg);
+/* Told whenever anyone's look finds a status other than the one before. */
+VIGIL_API int vigil_service_on_change(vigil_service *svc, vigil_service_fn *cb, void *arg);
+
+/* --- the loop itself ------------------------------------------------------------------------ */
+
+struct event_base;
+/* libevent's base, for libraries that bring an integration of their own.  What is made on it
+ * the module's stop must free: the one exception to "nothing to free". */
+VIGIL_API struct event_base *vigil_base(vigil_daemon *d);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

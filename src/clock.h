@@ -1,0 +1,25 @@
+/* clock: the two clocks.  Monotonic nanoseconds for intervals, wall time for people. */
+#ifndef CLOCK_H
+#define CLOCK_H
+
+#include <stdint.h>
+#include <time.h>
+
+#define CLOCK_SECOND UINT64_C(1000000000)
+#define CLOCK_MS     UINT64_C(1000000)
+
+/* Nanoseconds since boot, without suspends; never goes back.  Any thread. */
+uint64_t clock_now(void);
+
+/* Seconds (0 to about 580 years) as nanoseconds, and back. */
+uint64_t clock_from_seconds(double seconds);
+double clock_to_seconds(uint64_t ns);
+
+#define CLOCK_TEXT 32 /* room for "2026-01-31T12:34:56.789Z" and its NUL */
+
+/* The time of day, as RFC 3339 in UTC with milliseconds, into buf; returns buf. */
+char *clock_text(char buf[CLOCK_TEXT]);
+/* Likewise for a given time. */
+char *clock_text_at(char buf[CLOCK_TEXT], struct timespec when);
+
+#endif

@@ -1,0 +1,17 @@
+/*
+ * control: the Unix socket and the pipe, two doors to command.
+ */
+#ifndef CONTROL_H
+#define CONTROL_H
+
+struct host;
+struct control;
+
+/* Opens the socket and the pipe that the host's configuration names.  Refuses when another
+ * vigild answers there; removes a socket that nobody answers on.  NULL and errno (EADDRINUSE:
+ * another vigild is there), having logged why. */
+struct control *control_open(struct host *host);
+/* Closes all connections and removes socket and pipe. */
+void control_close(struct control *control);
+
+#endif

@@ -1,0 +1,53 @@
+/*
+ * offload: a pool of threads for the calls that block.
+ *
+ * A job is handed over whole and comes back whole: between submit and done the loop does not
+ * touch what is the worker's, and the worker touches nothing else.
+ */
+#ifndef OFFLOAD_H
+#define OFFLOAD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct loop;
+struct offload;
+
+struct offload_limits {
+	unsigned workers;     /* kept ready */
+	unsigned workers_max; /* grown to while a job has waited over 100 ms */
+	unsigned queue_max;   /* jobs waiting; beyond: -EAGAIN */
+};
+
+struct offload_job {
+	/* On a worker.  deadline: clock_now() by which it should be back. */
+	void (*work)(void *job, uint64_t deadline);
+	/* On the loop.  outcome 0: job holds the result; -ETIMEDOUT: the worker is lost with the
+	 * job, job is NULL; -ECANCELED: never begun (the pool was drained), job is NULL. */
+	void (*done)(void *cookie, void *job, int outcome);
+	/* Frees the job, on whichever thread lets go of it last; required. */
+	void (*free)(void *job);
+	void *job;        /* the pool's from a successful submit on */
+	void *cookie;     /* the loop's; no worker ever sees it */
+	uint64_t timeout; /* ns from the moment a worker begins it */
+	bool slow;        /* goes to the slow lane, which holds at most half of workers_max */
+};
+
+struct offload_counts {
+	unsigned alive, busy, queued;
+	uint64_t lost, refused, done;
+};
+
+/* NULL and errno. */
+struct offload *offload_new(struct loop *loop, const struct offload_limits *limits);
+void offload_set_limits(struct offload *o, const struct offload_limits *limits);
+/* 0; -EAGAIN when the queue is full (counted as refused); the job is then still the caller's. */
+int offload_submit(struct offload *o, const struct offload_job *job);
+void offload_counts(struct offload *o, struct offload_counts *counts);
+/* Takes no more jobs, cancels those not begun, and calls drained (once, on the loop) when the
+ * others are back or after timeout ns. */
+void offload_drain(struct offload *o, uint64_t timeout, void (*drained)(void *arg), void *arg);
+/* After a drain, or at once: workers still busy are left to themselves. */
+void offload_free(struct offload *o);
+
+#endif

@@ -1,0 +1,52 @@
+/*
+ * service: one request at a time to one service.
+ *
+ * Daemons that name the same service share one struct service, and with it its calls: at most
+ * one is in flight, a query joins the one under way, a restart waits its turn.  Replies come
+ * through the offload pool and never inside the call that asked.
+ */
+#ifndef SERVICE_H
+#define SERVICE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <vigil/vigil.h>
+
+struct loop;
+struct offload;
+struct services;
+struct service;
+struct service_call;
+struct service_watch;
+
+struct services *services_new(struct loop *loop, struct offload *offload);
+/* All services must be closed. */
+void services_free(struct services *services);
+
+/* What is never restarted: globs, ended by NULL (copied), and at most count restarts in so
+ * many seconds, all services together (0: no limit). */
+void services_set_policy(
+	struct services *services, const char *const *deny, unsigned count, double seconds);
+
+/* Opens, or joins the one open already.  NULL and errno: EINVAL the name is not fit, ENOTSUP
+ * the manager is not known here. */
+struct service *service_open(struct services *services, const vigil_service_spec *spec);
+void service_close(struct service *service);
+const char *service_name(const struct service *service);
+
+enum service_verb { SERVICE_QUERY, SERVICE_RESTART };
+
+/* The reply is lent for the call. */
+typedef void service_reply_fn(const vigil_service_reply *reply, void *arg);
+/* NULL and errno (EAGAIN: the queue is full).  The call is gone once fn has run. */
+struct service_call *service_ask(
+	struct service *service, enum service_verb verb, service_reply_fn *fn, void *arg);
+/* fn will not run. */
+void service_cancel(struct service_call *call);
+
+/* Told when a look, whoever asked for it, finds another status than the one before. */
+struct service_watch *service_watch(struct service *service, service_reply_fn *fn, void *arg);
+void service_unwatch(struct service_watch *watch);
+
+#endif

@@ -1,0 +1,51 @@
+/*
+ * spawn: one way to start a process, for the loop and for workers.
+ *
+ * posix_spawn only, never a bare fork.  The child leads a process group of its own, has every
+ * signal at its default and unblocked, / (or a directory asked for) to stand in, /dev/null to
+ * read, and none of the host's descriptors.
+ */
+#ifndef SPAWN_H
+#define SPAWN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct spawn {
+	const char *const *argv;        /* argv[0] with a slash is a path, else looked up in PATH */
+	const char *const *environment; /* NAME=VALUE, added to the host's own or put over it */
+	const char *directory;          /* NULL: / */
+	bool merge_stderr;              /* stderr joins stdout; else /dev/null */
+};
+
+/* Starts it.  *out: the read end of its stdout, non-blocking and close-on-exec.  *pidfd: readable when
+ * it has ended.  Returns the pid, or -errno (ENOENT: no such program).  The caller closes both
+ * and reaps the pid. */
+pid_t spawn_start(const struct spawn *spawn, int *out, int *pidfd);
+
+/* TERM or KILL to the group; never to a pid of 1 or less. */
+int spawn_kill(pid_t group, int signo);
+
+struct spawn_result {
+	int status;     /* as waitpid gives it; meaningless when timed_out before it was reaped */
+	bool timed_out; /* the deadline passed: TERM to the group, KILL a second later */
+	bool truncated;
+	size_t length;
+	char output[4096]; /* the last that fits, NUL-terminated */
+};
+
+/* Runs it to its end, blocking: for workers.  Output is read until the process itself has
+ * ended, so a grandchild that keeps stdout open is not waited for.  At the deadline (clock_now)
+ * the group is ended, or with spare_group the process alone: a service that it just started
+ * may still be in its group.  0, -ECANCELED after spawn_cancel (without spare_group), or
+ * another -errno when it could not be started. */
+int spawn_run(const struct spawn *spawn, uint64_t deadline, bool spare_group,
+	struct spawn_result *result);
+
+/* From the loop thread, at stop: every spawn_run under way without spare_group ends its group
+ * and returns, and no new one begins.  Those with spare_group run on to their own end. */
+void spawn_cancel(void);
+
+#endif
