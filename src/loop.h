@@ -53,6 +53,8 @@ struct loop_timer *loop_every(
 struct loop_timer *loop_after(struct loop *loop, uint64_t delay, loop_timer_fn *fn, void *arg);
 /* Makes a one-shot fire again after delay ns from now. */
 int loop_timer_again(struct loop_timer *timer, uint64_t delay);
+/* Disarms it; loop_timer_again arms it anew. */
+void loop_timer_stop(struct loop_timer *timer);
 /* When it is due next, by clock_now; 0 when it is not armed. */
 uint64_t loop_timer_due(const struct loop_timer *timer);
 void loop_timer_free(struct loop_timer *timer);

@@ -17,6 +17,7 @@ struct offload_limits {
 	unsigned workers;     /* kept ready */
 	unsigned workers_max; /* grown to while a job has waited over 100 ms */
 	unsigned queue_max;   /* jobs waiting; beyond: -EAGAIN */
+	uint64_t grace;       /* ns past its deadline after which a worker is given up */
 };
 
 struct offload_job {
@@ -38,8 +39,10 @@ struct offload_counts {
 	uint64_t lost, refused, done;
 };
 
-/* NULL and errno. */
-struct offload *offload_new(struct loop *loop, const struct offload_limits *limits);
+/* thread_end (may be NULL) runs on each worker as it ends.  Workers are made as they are first
+ * needed.  NULL and errno. */
+struct offload *offload_new(
+	struct loop *loop, const struct offload_limits *limits, void (*thread_end)(void));
 void offload_set_limits(struct offload *o, const struct offload_limits *limits);
 /* 0; -EAGAIN when the queue is full (counted as refused); the job is then still the caller's. */
 int offload_submit(struct offload *o, const struct offload_job *job);

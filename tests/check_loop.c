@@ -1,0 +1,223 @@
+/* loop: phase, missed fires, one-shots, freeing inside a callback, signals, lag. */
+#include <check.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "clock.h"
+#include "loop.h"
+
+static struct loop *loop;
+
+static void setup(void)
+{
+	loop = loop_new();
+	ck_assert_ptr_nonnull(loop);
+}
+
+static void teardown(void)
+{
+	loop_free(loop);
+}
+
+static void busy_ms(long ms)
+{
+	const struct timespec pause = {.tv_nsec = ms * 1000000};
+
+	nanosleep(&pause, NULL);
+}
+
+struct seen {
+	struct loop_timer *timer;
+	unsigned fires, stop_at;
+	uint64_t missed;
+	uint64_t due[32];
+	long busy; /* ms spent in the first callback */
+};
+
+static void on_every(uint64_t missed, void *arg)
+{
+	struct seen *seen = arg;
+
+	seen->missed += missed;
+	seen->due[seen->fires] = loop_timer_due(seen->timer);
+	if (seen->fires++ == 0 && seen->busy > 0)
+		busy_ms(seen->busy);
+	if (seen->fires == seen->stop_at)
+		loop_stop(loop);
+}
+
+START_TEST(every_keeps_its_phase)
+{
+	struct seen seen = {.stop_at = 10};
+	uint64_t first;
+
+	seen.timer = loop_every(loop, 20 * CLOCK_MS, 3, on_every, &seen);
+	first = loop_timer_due(seen.timer);
+	ck_assert_uint_gt(first, clock_now());
+	ck_assert_uint_le(first, clock_now() + 20 * CLOCK_MS);
+	ck_assert_int_eq(loop_run(loop), 0);
+	for (unsigned i = 0; i < seen.fires; i++)
+		ck_assert_uint_eq((seen.due[i] - first) % (20 * CLOCK_MS), 0);
+	loop_timer_free(seen.timer);
+}
+END_TEST
+
+START_TEST(every_counts_what_it_missed)
+{
+	struct seen seen = {.stop_at = 4, .busy = 200};
+	uint64_t first, last;
+
+	seen.timer = loop_every(loop, 20 * CLOCK_MS, 0, on_every, &seen);
+	first = loop_timer_due(seen.timer);
+	loop_run(loop);
+	last = seen.due[seen.fires - 1] - 20 * CLOCK_MS;
+	ck_assert_uint_ge(seen.missed, 8);
+	/* fired and missed add up to all that fell due */
+	ck_assert_uint_eq(seen.fires + seen.missed, (last - first) / (20 * CLOCK_MS) + 1);
+	loop_timer_free(seen.timer);
+}
+END_TEST
+
+START_TEST(first_fires_spread_and_share_a_grid)
+{
+	struct seen seen = {0};
+	struct loop_timer *timers[9];
+	uint64_t now = clock_now();
+
+	for (uint32_t i = 0; i < 9; i++) {
+		timers[i] = loop_every(loop, 5 * CLOCK_SECOND, i, on_every, &seen);
+		ck_assert_uint_le(loop_timer_due(timers[i]), now + CLOCK_SECOND + CLOCK_SECOND / 5);
+		ck_assert_uint_eq(loop_timer_due(timers[i]) % (CLOCK_SECOND / 10), 0);
+	}
+	ck_assert_uint_ge(loop_timer_due(timers[8]) - loop_timer_due(timers[0]), CLOCK_SECOND / 2);
+	for (unsigned i = 0; i < 9; i++)
+		loop_timer_free(timers[i]);
+	ck_assert_ptr_null(loop_every(loop, 10, 0, on_every, &seen));
+}
+END_TEST
+
+static void on_once(uint64_t missed, void *arg)
+{
+	struct seen *seen = arg;
+
+	seen->fires++;
+	ck_assert_uint_eq(loop_timer_due(seen->timer), 0);
+	if (seen->fires < 3) {
+		loop_timer_again(seen->timer, CLOCK_MS);
+	} else {
+		loop_timer_free(seen->timer); /* inside its own callback */
+		loop_stop(loop);
+	}
+}
+
+START_TEST(once_again_and_freed_inside)
+{
+	struct seen seen = {0}, never = {0};
+
+	never.timer = loop_after(loop, 0, on_once, &never);
+	loop_timer_stop(never.timer);
+	ck_assert_uint_eq(loop_timer_due(never.timer), 0);
+	seen.timer = loop_after(loop, 0, on_once, &seen);
+	loop_run(loop);
+	ck_assert_uint_eq(seen.fires, 3);
+	ck_assert_uint_eq(never.fires, 0);
+	loop_timer_free(never.timer);
+}
+END_TEST
+
+static void on_count(uint64_t missed, void *arg)
+{
+	++*(unsigned *)arg;
+}
+
+static void on_stop(uint64_t missed, void *arg)
+{
+	loop_stop(loop);
+}
+
+START_TEST(many_timers_share_wakeups)
+{
+	enum { N = 10000 };
+	struct loop_timer **timers = calloc(N, sizeof(*timers)), *end;
+	unsigned fires = 0;
+	struct loop_lag lag;
+
+	for (uint32_t i = 0; i < N; i++)
+		timers[i] = loop_every(loop, CLOCK_SECOND, i, on_count, &fires);
+	end = loop_after(loop, 5 * CLOCK_SECOND / 2, on_stop, NULL);
+	loop_run(loop);
+	ck_assert_uint_ge(fires, N); /* each at least once in two and a half intervals */
+	ck_assert_uint_le(fires, 3 * N);
+	loop_lag(loop, &lag);
+	ck_assert(lag.p99 <= lag.max && lag.max > 0);
+	loop_timer_free(end);
+	for (unsigned i = 0; i < N; i++)
+		loop_timer_free(timers[i]);
+	free(timers);
+}
+END_TEST
+
+static void on_lag(uint64_t missed, void *arg)
+{
+	busy_ms(50);
+}
+
+START_TEST(lag_is_seen_by_what_falls_due_meanwhile)
+{
+	struct loop_timer *slow = loop_after(loop, CLOCK_MS, on_lag, NULL);
+	struct loop_timer *next = loop_after(loop, 5 * CLOCK_MS, on_stop, NULL);
+	struct loop_lag lag;
+
+	loop_run(loop);
+	loop_lag(loop, &lag);
+	ck_assert(lag.max >= 0.040);
+	ck_assert(lag.p99 >= 0.030 && lag.p99 <= lag.max);
+	loop_timer_free(slow);
+	loop_timer_free(next);
+}
+END_TEST
+
+static void on_hup(int signo, void *arg)
+{
+	ck_assert_int_eq(signo, SIGHUP);
+	++*(unsigned *)arg;
+	loop_stop(loop);
+}
+
+START_TEST(signals_arrive_on_the_loop)
+{
+	unsigned hups = 0;
+	struct loop_signal *sig = loop_on_signal(loop, SIGHUP, on_hup, &hups);
+
+	raise(SIGHUP);
+	ck_assert_uint_eq(hups, 0); /* not inside the signal */
+	loop_run(loop);
+	ck_assert_uint_eq(hups, 1);
+	loop_signal_free(sig);
+	ck_assert(loop_is_owner());
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("loop");
+	TCase *tcase = tcase_create("loop");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_set_timeout(tcase, 60);
+	tcase_add_test(tcase, every_keeps_its_phase);
+	tcase_add_test(tcase, every_counts_what_it_missed);
+	tcase_add_test(tcase, first_fires_spread_and_share_a_grid);
+	tcase_add_test(tcase, once_again_and_freed_inside);
+	tcase_add_test(tcase, many_timers_share_wakeups);
+	tcase_add_test(tcase, lag_is_seen_by_what_falls_due_meanwhile);
+	tcase_add_test(tcase, signals_arrive_on_the_loop);
+	suite_add_tcase(suite, tcase);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}
