@@ -74,7 +74,10 @@ struct command {
 extern const struct command commands[];
 const struct command *command_find(const char *verb);
 bool command_allowed(const struct command *command, const struct peer *peer);
-/* Finds, checks access and parameters, runs.  Exactly one of result and code is set after. */
+/* Finds the verb and checks access and parameters; NULL with the reply failed. */
+const struct command *command_admit(
+	const struct peer *peer, const char *verb, json_t *params, struct command_reply *reply);
+/* Admits and runs.  Exactly one of result and code is set after. */
 void command_run(struct host *host, const struct peer *peer, const char *verb, json_t *params,
 	struct command_reply *reply);
 /* The verb most like a misspelt one, or NULL. */

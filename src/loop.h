@@ -31,7 +31,7 @@ void loop_stop(struct loop *loop);
 
 /* True on the thread that made the loop. */
 bool loop_is_owner(void);
-#ifdef VIGIL_DEBUG
+#ifdef VIGIL_ASSERT_OWNER
 #include <assert.h>
 #define LOOP_ASSERT_OWNER() assert(loop_is_owner())
 #else

@@ -67,6 +67,19 @@ void manager_thread_end(void);
 void manager_fault(struct manager_reply *reply, int error, vigil_service_fault fault,
 	const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+struct pidfile;
+struct spawn;
+struct spawn_result;
+
+/* For the managers that run programs: runs one until the request's deadline.  Its exit status;
+ * or -1 with the fault set, when it could not be started, ran out of time or died of a signal. */
+int manager_run(const struct manager_request *request, const struct spawn *spawn, bool spare_group,
+	struct spawn_result *result, struct manager_reply *reply);
+/* The last lines of what it printed that fit. */
+void manager_tail(char text[MANAGER_TEXT], const struct spawn_result *result);
+/* What a pidfile adds to what was said: a live pid, or a dead one, which outranks it. */
+void manager_judge_pid(struct manager_reply *reply, const struct pidfile *pidfile);
+
 extern const struct manager manager_lsb, manager_command;
 #ifdef HAVE_SYSTEMD
 extern const struct manager manager_systemd;

@@ -20,16 +20,17 @@ struct spawn {
 	bool merge_stderr;              /* stderr joins stdout; else /dev/null */
 };
 
-/* Starts it.  *out: the read end of its stdout, non-blocking and close-on-exec.  *pidfd: readable when
- * it has ended.  Returns the pid, or -errno (ENOENT: no such program).  The caller closes both
- * and reaps the pid. */
+/* Starts it.  *out: the read end of its stdout, non-blocking and close-on-exec.  *pidfd:
+ * readable when it has ended.  Returns the pid, or -errno: ENOENT no such program, interpreter
+ * or directory, EACCES it may not be executed, ENOEXEC it is no program (a script without a #!
+ * line is none: no shell is tried).  The caller closes both and reaps the pid. */
 pid_t spawn_start(const struct spawn *spawn, int *out, int *pidfd);
 
 /* TERM or KILL to the group; never to a pid of 1 or less. */
 int spawn_kill(pid_t group, int signo);
 
 struct spawn_result {
-	int status;     /* as waitpid gives it; meaningless when timed_out before it was reaped */
+	int status;     /* as waitpid gives it; meaningless when timed_out */
 	bool timed_out; /* the deadline passed: TERM to the group, KILL a second later */
 	bool truncated;
 	size_t length;
@@ -39,8 +40,8 @@ struct spawn_result {
 /* Runs it to its end, blocking: for workers.  Output is read until the process itself has
  * ended, so a grandchild that keeps stdout open is not waited for.  At the deadline (clock_now)
  * the group is ended, or with spare_group the process alone: a service that it just started
- * may still be in its group.  0, -ECANCELED after spawn_cancel (without spare_group), or
- * another -errno when it could not be started. */
+ * may still be in its group, and may go on writing to the stdout it was started with.  0,
+ * -ECANCELED after spawn_cancel, or another -errno when it could not be started. */
 int spawn_run(const struct spawn *spawn, uint64_t deadline, bool spare_group,
 	struct spawn_result *result);
 

@@ -15,8 +15,10 @@
 
 #include <jansson.h>
 
+#include "pointer.h"
+
 #define STATE_DEPTH_MAX   16
-#define STATE_POINTER_MAX 1024
+#define STATE_POINTER_MAX POINTER_MAX
 
 struct state;
 struct state_watch;
@@ -39,6 +41,9 @@ int state_unset(struct state *state, const char *pointer);
  * be changed. */
 json_t *state_get(struct state *state, const char *pointer);
 
+/* The same, lent until the next write or the next state_lend. */
+const json_t *state_lend(struct state *state, const char *pointer);
+
 /* Makes an account at a pointer of one step, such as "/runs": compute returns a new reference
  * to what stands at rest ("" for all of it, else "/..." below), or NULL. */
 typedef json_t *state_compute_fn(const char *rest, void *arg);
@@ -52,20 +57,5 @@ typedef void state_change_fn(uint64_t revision, const char *pointer, json_t *val
 struct state_watch *state_watch(
 	struct state *state, const char *pointer, state_change_fn *fn, void *arg);
 void state_unwatch(struct state_watch *watch);
-
-/* --- JSON Pointers ----------------------------------------------------------------------- */
-
-/* Whether it is one: "" or "/..." with every ~ followed by 0 or 1, at most STATE_POINTER_MAX. */
-int pointer_check(const char *pointer);
-/* Appends "/name", escaped, to a pointer in buf.  0 or -ENAMETOOLONG. */
-int pointer_append(char *buf, size_t size, const char *name);
-/* Takes the first step off: copies it unescaped to step and returns the rest; NULL at the end. */
-const char *pointer_step(const char *pointer, char *step, size_t size);
-/* Follows a pointer from a value: borrowed; NULL where nothing stands. */
-json_t *pointer_follow(json_t *from, const char *pointer);
-/* Whether the place b is a or lies below a. */
-int pointer_covers(const char *a, const char *b);
-/* How deep a value nests; scalars 0, {} 1.  Stops counting beyond limit. */
-int json_depth(const json_t *value, int limit);
 
 #endif

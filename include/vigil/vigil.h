@@ -173,6 +173,10 @@ VIGIL_API void vigil_health(vigil_daemon *d, vigil_health_level level, const cha
  * and done, as `vigilctl explain` prints it.  The time is put before it. */
 VIGIL_API void vigil_event(vigil_daemon *d, const char *format, ...) VIGIL_PRINTF(2, 3);
 
+/* Makes text of strangers fit for the state: UTF-8, controls escaped, cut to size bytes.
+ * Returns clean. */
+VIGIL_API char *vigil_clean(char *clean, size_t size, const char *text);
+
 /* Counts an error of the daemon (/runs/NAME/errors, last_error) and logs it. */
 VIGIL_API void vigil_error(vigil_daemon *d, const char *format, ...) VIGIL_PRINTF(2, 3);
 
@@ -221,6 +225,8 @@ VIGIL_API int vigil_cancel(vigil_daemon *d, vigil_tick_fn *cb, void *arg);
 VIGIL_API double vigil_now(void);
 /* The time of day as RFC 3339 in UTC, as the state keeps it.  A new reference. */
 VIGIL_API json_t *vigil_time(void);
+/* The same for a moment so many seconds from now (or ago, where negative). */
+VIGIL_API json_t *vigil_time_in(double seconds);
 
 /* --- descriptors ------------------------------------------------------------------------- */
 

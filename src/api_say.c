@@ -1,0 +1,108 @@
+/*
+ * api_say: what a daemon has to say: log lines, health, history, errors.
+ *
+ * Modules pass on text of strangers, so all of it is escaped here, once, before it is kept:
+ * what stands in the tree is UTF-8 without controls, whoever prints it.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon_own.h"
+#include "log.h"
+#include "loop.h"
+#include "memory.h"
+#include "state.h"
+
+static void say(char *text, size_t size, const char *format, va_list ap)
+	__attribute__((format(printf, 3, 0)));
+
+static void say(char *text, size_t size, const char *format, va_list ap)
+{
+	char raw[2 * DAEMON_TEXT];
+
+	vsnprintf(raw, sizeof(raw), format, ap);
+	log_escape(text, size, raw, strlen(raw));
+}
+
+char *vigil_clean(char *clean, size_t size, const char *text)
+{
+	return log_escape(clean, size, text, strlen(text));
+}
+
+const char *vigil_name(vigil_daemon *d)
+{
+	return d->name;
+}
+
+void vigil_log(vigil_daemon *d, vigil_level level, const char *format, ...)
+{
+	va_list ap;
+
+	LOOP_ASSERT_OWNER();
+	va_start(ap, format);
+	log_vwrite(level, d->name, format, ap);
+	va_end(ap);
+}
+
+void vigil_health(vigil_daemon *d, vigil_health_level level, const char *format, ...)
+{
+	struct daemon_health *health = &d->health;
+	char text[DAEMON_TEXT];
+	va_list ap;
+
+	LOOP_ASSERT_OWNER();
+	va_start(ap, format);
+	say(text, sizeof(text), format, ap);
+	va_end(ap);
+	if ((unsigned)level > VIGIL_UNKNOWN)
+		level = VIGIL_UNKNOWN;
+	if (health->said && health->level == level && strcmp(health->text, text) == 0)
+		return;
+	if (!health->said || health->level != level)
+		clock_text(health->since);
+	health->said = true;
+	health->level = level;
+	memcpy(health->text, text, sizeof(text));
+	daemon_announce(d, "health", daemon_health_account(d));
+}
+
+static void remember(vigil_daemon *d, const char *text)
+{
+	struct daemon_event *event = &d->history[d->history_next];
+
+	free(event->text);
+	event->text = memory_text(text);
+	clock_text(event->time);
+	d->history_next = (d->history_next + 1) % DAEMON_HISTORY;
+}
+
+void vigil_event(vigil_daemon *d, const char *format, ...)
+{
+	char text[DAEMON_TEXT];
+	va_list ap;
+
+	LOOP_ASSERT_OWNER();
+	va_start(ap, format);
+	say(text, sizeof(text), format, ap);
+	va_end(ap);
+	remember(d, text);
+}
+
+void vigil_error(vigil_daemon *d, const char *format, ...)
+{
+	va_list ap;
+
+	LOOP_ASSERT_OWNER();
+	va_start(ap, format);
+	say(d->counts.last_error, sizeof(d->counts.last_error), format, ap);
+	va_end(ap);
+	d->counts.errors++;
+	log_write(VIGIL_ERROR, d->name, "%s", d->counts.last_error);
+}
+
+bool vigil_paused(vigil_daemon *d)
+{
+	return d->paused;
+}

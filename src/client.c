@@ -1,0 +1,185 @@
+/*
+ * client: one connection to a running vigild, blocking, with a deadline.
+ *
+ * For vigilctl, which has one thing to do and may wait for it.  A vigild that hangs must not
+ * hang the admin who asks what is wrong with it, so every wait has an end.
+ */
+#include "client.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "memory.h"
+
+#define CONNECT_SECONDS 5.0
+
+struct client {
+	int fd;
+	char *buffer; /* what has been read and not yet taken */
+	size_t length, size;
+};
+
+/* 0, or -ETIMEDOUT.  deadline 0: for ever. */
+static int wait_for(const struct client *client, short events, uint64_t deadline)
+{
+	struct pollfd p = {.fd = client->fd, .events = events};
+	uint64_t now;
+	int n, timeout;
+
+	do {
+		now = clock_now();
+		if (deadline != 0 && now >= deadline)
+			return -ETIMEDOUT;
+		timeout = deadline == 0 ? -1 : (int)((deadline - now) / CLOCK_MS) + 1;
+		n = poll(&p, 1, timeout);
+	} while (n == 0 || (n < 0 && errno == EINTR));
+	return n > 0 ? 0 : -errno;
+}
+
+static int connect_to(struct client *client, const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	uint64_t deadline = clock_now() + clock_from_seconds(CONNECT_SECONDS);
+	const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
+
+	if (strlen(path) >= sizeof(address.sun_path))
+		return -ENAMETOOLONG;
+	strcpy(address.sun_path, path);
+	client->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (client->fd < 0)
+		return -errno;
+	while (connect(client->fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
+		/* A full backlog: there is no event for its having room again. */
+		if (errno != EAGAIN)
+			return -errno;
+		if (clock_now() > deadline)
+			return -ETIMEDOUT;
+		nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
+struct client *client_open(const char *socket)
+{
+	struct client *client = memory_zero(sizeof(*client));
+	int err = connect_to(client, socket);
+
+	if (err == 0)
+		return client;
+	client_close(client);
+	errno = -err;
+	return NULL;
+}
+
+void client_close(struct client *client)
+{
+	if (client == NULL)
+		return;
+	if (client->fd >= 0)
+		close(client->fd);
+	free(client->buffer);
+	free(client);
+}
+
+static int send_all(struct client *client, const char *text, size_t length, uint64_t deadline)
+{
+	ssize_t n;
+	int err;
+
+	while (length > 0) {
+		n = send(client->fd, text, length, MSG_NOSIGNAL);
+		if (n < 0 && errno == EAGAIN) {
+			err = wait_for(client, POLLOUT, deadline);
+			if (err != 0)
+				return err;
+		} else if (n < 0 && errno != EINTR) {
+			return -errno;
+		} else if (n > 0) {
+			text += n;
+			length -= (size_t)n;
+		}
+	}
+	return 0;
+}
+
+static int receive(struct client *client, uint64_t deadline)
+{
+	ssize_t n;
+	int err = wait_for(client, POLLIN, deadline);
+
+	if (err != 0)
+		return err;
+	if (client->size - client->length < 65536) {
+		client->size += 65536 + client->size;
+		client->buffer = memory_grow(client->buffer, client->size, 1);
+	}
+	n = recv(client->fd, client->buffer + client->length, client->size - client->length, 0);
+	if (n > 0)
+		client->length += (size_t)n;
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	return n == 0 ? -EPIPE : n < 0 ? -errno : 0;
+}
+
+/* The next line as JSON; NULL and errno. */
+static json_t *next_object(struct client *client, uint64_t deadline)
+{
+	char *end;
+	json_t *object;
+	size_t seen = 0, rest;
+	int err;
+
+	while (client->length == seen ||
+		(end = memchr(client->buffer + seen, '\n', client->length - seen)) == NULL) {
+		seen = client->length;
+		err = receive(client, deadline);
+		if (err != 0) {
+			errno = -err;
+			return NULL;
+		}
+	}
+	object = json_loadb(client->buffer, (size_t)(end - client->buffer), 0, NULL);
+	rest = client->length - (size_t)(end + 1 - client->buffer);
+	memmove(client->buffer, end + 1, rest);
+	client->length = rest;
+	if (object == NULL)
+		errno = EPROTO;
+	return object;
+}
+
+json_t *client_call(struct client *client, const char *method, json_t *params, double seconds)
+{
+	uint64_t deadline = seconds > 0 ? clock_now() + clock_from_seconds(seconds) : 0;
+	json_t *request = json_pack("{s:s,s:i,s:s}", "jsonrpc", "2.0", "id", 1, "method", method);
+	json_t *reply = NULL;
+	char *line;
+	int err = -ENOMEM;
+
+	if (params != NULL)
+		json_object_set_new(request, "params", params);
+	line = json_dumps(request, JSON_COMPACT);
+	json_decref(request);
+	if (line != NULL)
+		err = send_all(client, line, strlen(line), deadline);
+	if (err == 0)
+		err = send_all(client, "\n", 1, deadline);
+	free(line);
+	/* One that is turned away is told why before its request is read. */
+	if (err == 0 || err == -EPIPE || err == -ECONNRESET)
+		reply = next_object(client, deadline);
+	else
+		errno = -err;
+	return reply;
+}
+
+json_t *client_next(struct client *client)
+{
+	return next_object(client, 0);
+}

@@ -1,0 +1,161 @@
+/*
+ * control_pipe: the pipe: one verb a line, nothing answered.
+ *
+ * For `echo reload > control.pipe` from scripts that have no vigilctl.  It is 0600, so whoever
+ * can write to it is root or vigild's own user; its verbs are those of the table that say so.
+ * It is held open for writing too: otherwise it would be at its end whenever nobody writes.
+ */
+#include "control_pipe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <event2/buffer.h>
+#include <event2/event.h>
+
+#include "command.h"
+#include "host.h"
+#include "log.h"
+#include "loop.h"
+#include "memory.h"
+
+#define LINE_SIZE 512
+
+struct control_pipe {
+	struct host *host;
+	char *path;
+	int fd;
+	struct event *event;
+	struct evbuffer *in;
+};
+
+/* --- lines ----------------------------------------------------------------------------------------- */
+
+/* The words after the verb are its parameters in the order of the table. */
+static json_t *params_of(const struct command *command, char *rest)
+{
+	json_t *params = json_object();
+	char *word;
+
+	for (unsigned i = 0; i < COMMAND_PARAMS_MAX && command->params[i].name != NULL; i++) {
+		word = strsep(&rest, " \t");
+		if (word != NULL && word[0] != '\0')
+			json_object_set_new(params, command->params[i].name, json_string(word));
+	}
+	return params;
+}
+
+static void on_line(struct control_pipe *pipe, char *line)
+{
+	const struct peer self = {.uid = geteuid()};
+	struct command_reply reply = {0};
+	char *verb = strsep(&line, " \t");
+	const struct command *command = command_find(verb);
+	json_t *params;
+
+	if (verb[0] == '\0')
+		return;
+	if (command == NULL || !command->pipe) {
+		log_warn("pipe: \"%.64s\" is not among its verbs", verb);
+		return;
+	}
+	params = params_of(command, line);
+	command_run(pipe->host, &self, verb, params, &reply);
+	if (reply.code != 0)
+		log_warn("pipe: %s: %s", verb, reply.message);
+	json_decref(params);
+	json_decref(reply.result);
+	json_decref(reply.data);
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct control_pipe *pipe = arg;
+	char *line;
+
+	(void)evbuffer_read(pipe->in, pipe->fd, LINE_SIZE);
+	while ((line = evbuffer_readln(pipe->in, NULL, EVBUFFER_EOL_CRLF)) != NULL) {
+		on_line(pipe, line);
+		free(line);
+	}
+	if (evbuffer_get_length(pipe->in) >= LINE_SIZE) {
+		log_warn("pipe: a line is longer than %d bytes; dropped", LINE_SIZE);
+		evbuffer_drain(pipe->in, evbuffer_get_length(pipe->in));
+	}
+}
+
+/* --- life ---------------------------------------------------------------------------------------------- */
+
+/* Ours to use: a pipe, of our own user, that nobody else may write. */
+static int open_checked(const char *path)
+{
+	int fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+	struct stat st;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode) && st.st_uid == geteuid() &&
+		(st.st_mode & 077) == 0)
+		return fd;
+	close(fd);
+	return -EEXIST;
+}
+
+static int open_pipe(const char *path)
+{
+	int fd = open_checked(path);
+
+	if (fd != -ENOENT)
+		return fd;
+	if (mkfifo(path, 0600) < 0)
+		return -errno;
+	return open_checked(path);
+}
+
+struct control_pipe *control_pipe_open(struct host *host, const char *path)
+{
+	struct control_pipe *pipe = memory_zero(sizeof(*pipe));
+	int err = -ENOMEM;
+
+	pipe->host = host;
+	pipe->path = memory_text(path);
+	pipe->in = evbuffer_new();
+	pipe->fd = open_pipe(path);
+	if (pipe->fd < 0) {
+		err = pipe->fd;
+		log_error("pipe %s: %s", path,
+			err == -EEXIST ? "what is there is not a pipe of mode 0600 of our own"
+				       : strerror(-err));
+		free(pipe->path);
+		pipe->path = NULL;
+		goto fail;
+	}
+	pipe->event = event_new(
+		loop_base(host_loop(host)), pipe->fd, EV_READ | EV_PERSIST, on_readable, pipe);
+	if (pipe->in != NULL && pipe->event != NULL && event_add(pipe->event, NULL) == 0)
+		return pipe;
+fail:
+	control_pipe_close(pipe);
+	errno = -err;
+	return NULL;
+}
+
+void control_pipe_close(struct control_pipe *pipe)
+{
+	if (pipe == NULL)
+		return;
+	if (pipe->event != NULL)
+		event_free(pipe->event);
+	if (pipe->in != NULL)
+		evbuffer_free(pipe->in);
+	if (pipe->fd >= 0)
+		close(pipe->fd);
+	if (pipe->path != NULL)
+		unlink(pipe->path);
+	free(pipe->path);
+	free(pipe);
+}

@@ -1,0 +1,342 @@
+/*
+ * control_socket: the Unix socket: who is let in, and how many.
+ *
+ * There are 64 seats, of which the last four are root's.  When all are taken, a newcomer puts
+ * out the one that has been idle longest, with no request or watch under way; where there is
+ * none it is told so and closed, never left waiting.
+ *
+ * The kernel says who the peer is (SO_PEERCRED, SO_PEERGROUPS); nothing the peer sends matters.
+ */
+#include "control_socket.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "clock.h"
+#include "command.h"
+#include "control_conn.h"
+#include "host.h"
+#include "log.h"
+#include "loop.h"
+#include "memory.h"
+
+#define SEATS       64
+#define SEATS_ROOT  4
+#define ACCEPT_TURN 64
+#define GROUPS_MAX  1024
+/* After running out of descriptors; accepting anew at once would spin. */
+#define PAUSE CLOCK_SECOND
+
+struct seat {
+	struct conn *conn;
+	struct control_socket *cs;
+	TAILQ_ENTRY(seat) link;
+};
+
+struct control_socket {
+	struct host *host;
+	char *path;
+	dev_t dev; /* of the socket we made, so that we remove no other */
+	ino_t ino;
+	int fd;
+	bool has_group;
+	gid_t group;
+	struct event *event;
+	struct loop_timer *again;
+	TAILQ_HEAD(, seat) seats;
+	unsigned taken;
+};
+
+/* --- seats --------------------------------------------------------------------------------------- */
+
+static void seat_free(struct seat *seat)
+{
+	TAILQ_REMOVE(&seat->cs->seats, seat, link);
+	seat->cs->taken--;
+	free(seat);
+}
+
+static void on_gone(struct conn *conn, void *arg)
+{
+	seat_free(arg);
+}
+
+/* Puts out the one idle longest; false when all are busy. */
+static bool make_room(struct control_socket *cs)
+{
+	struct seat *seat, *longest = NULL;
+	uint64_t since, earliest = UINT64_MAX;
+
+	TAILQ_FOREACH(seat, &cs->seats, link)
+	{
+		since = conn_idle_since(seat->conn);
+		if (since != 0 && since < earliest) {
+			earliest = since;
+			longest = seat;
+		}
+	}
+	if (longest == NULL)
+		return false;
+	conn_free(longest->conn);
+	seat_free(longest);
+	return true;
+}
+
+static void turn_away(int fd)
+{
+	char *line = conn_error_line(COMMAND_BUSY, "all connections are taken; try again");
+
+	(void)!send(fd, line, strlen(line), MSG_DONTWAIT | MSG_NOSIGNAL);
+	free(line);
+	close(fd);
+}
+
+/* --- who it is ------------------------------------------------------------------------------------- */
+
+static bool is_member(const struct control_socket *cs, int fd, gid_t primary)
+{
+	gid_t groups[GROUPS_MAX];
+	socklen_t size = sizeof(groups);
+
+	if (!cs->has_group)
+		return false;
+	if (primary == cs->group)
+		return true;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size) < 0)
+		return false;
+	for (size_t i = 0; i < size / sizeof(*groups); i++)
+		if (groups[i] == cs->group)
+			return true;
+	return false;
+}
+
+static bool identify(const struct control_socket *cs, int fd, struct peer *peer)
+{
+	struct ucred cred;
+	socklen_t size = sizeof(cred);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &size) < 0)
+		return false;
+	peer->uid = cred.uid;
+	peer->reader = is_member(cs, fd, cred.gid);
+	return true;
+}
+
+static void admit(struct control_socket *cs, int fd)
+{
+	struct peer peer;
+	struct seat *seat;
+	unsigned limit;
+
+	if (!identify(cs, fd, &peer)) {
+		close(fd);
+		return;
+	}
+	limit = peer.uid == 0 ? SEATS : SEATS - SEATS_ROOT;
+	if (cs->taken >= limit && !make_room(cs)) {
+		turn_away(fd);
+		return;
+	}
+	seat = memory_zero(sizeof(*seat));
+	seat->cs = cs;
+	seat->conn = conn_new(cs->host, fd, &peer, on_gone, seat);
+	if (seat->conn == NULL) {
+		free(seat);
+		return;
+	}
+	TAILQ_INSERT_TAIL(&cs->seats, seat, link);
+	cs->taken++;
+}
+
+/* --- accepting ---------------------------------------------------------------------------------------- */
+
+static void on_again(uint64_t missed, void *arg)
+{
+	struct control_socket *cs = arg;
+
+	event_add(cs->event, NULL);
+}
+
+static void on_accept(evutil_socket_t listener, short what, void *arg)
+{
+	struct control_socket *cs = arg;
+	int fd;
+
+	for (unsigned i = 0; i < ACCEPT_TURN; i++) {
+		fd = accept4(cs->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		if (fd >= 0) {
+			admit(cs, fd);
+		} else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
+			   errno == ENOBUFS) {
+			log_warn("no connection can be accepted: %s; trying again in a second",
+				strerror(errno));
+			event_del(cs->event);
+			loop_timer_again(cs->again, PAUSE);
+			return;
+		} else if (errno != EINTR && errno != ECONNABORTED) {
+			return;
+		}
+	}
+}
+
+/* --- binding -------------------------------------------------------------------------------------------- */
+
+static int address_of(const char *path, struct sockaddr_un *address)
+{
+	*address = (struct sockaddr_un){.sun_family = AF_UNIX};
+	if (strlen(path) >= sizeof(address->sun_path))
+		return -ENAMETOOLONG;
+	strcpy(address->sun_path, path);
+	return 0;
+}
+
+static bool somebody_answers(const struct sockaddr_un *address)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	/* EAGAIN: its backlog is full, so somebody is there. */
+	bool answers =
+		fd >= 0 && (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 ||
+				   errno == EAGAIN);
+
+	if (fd >= 0)
+		close(fd);
+	return answers;
+}
+
+/* Removes what a vigild that was killed left behind, and nothing else. */
+static int clear_the_way(const char *path, const struct sockaddr_un *address)
+{
+	struct stat st;
+
+	if (lstat(path, &st) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (!S_ISSOCK(st.st_mode)) {
+		log_error("%s is in the way and is no socket; move it or set socket = elsewhere",
+			path);
+		return -EEXIST;
+	}
+	if (somebody_answers(address)) {
+		log_error("another vigild answers on %s; stop that one, or set socket = elsewhere",
+			path);
+		return -EADDRINUSE;
+	}
+	return unlink(path) < 0 ? -errno : 0;
+}
+
+static void make_directory(const struct control_socket *cs)
+{
+	char *dir = memory_text(cs->path);
+	char *slash = strrchr(dir, '/');
+
+	if (slash != dir && slash != NULL) {
+		*slash = '\0';
+		if (mkdir(dir, 0750) == 0 && cs->has_group)
+			(void)!chown(dir, (uid_t)-1, cs->group);
+	}
+	free(dir);
+}
+
+/* The umask keeps all others out from the first moment; the group is let in afterwards. */
+static int bind_closed(struct control_socket *cs, const struct sockaddr_un *address)
+{
+	mode_t before = umask(0177);
+	int err = bind(cs->fd, (const struct sockaddr *)address, sizeof(*address)) < 0 ? -errno : 0;
+	struct stat st;
+
+	umask(before);
+	if (err != 0)
+		return err;
+	if (lstat(cs->path, &st) < 0)
+		return -errno;
+	cs->dev = st.st_dev;
+	cs->ino = st.st_ino;
+	if (cs->has_group && chown(cs->path, (uid_t)-1, cs->group) == 0)
+		(void)!chmod(cs->path, 0660);
+	return listen(cs->fd, 128) < 0 ? -errno : 0;
+}
+
+static void find_group(struct control_socket *cs, const char *group)
+{
+	const struct group *found = group != NULL ? getgrnam(group) : NULL;
+
+	cs->has_group = found != NULL;
+	cs->group = found != NULL ? found->gr_gid : 0;
+	if (found == NULL)
+		log_info("there is no group \"%s\"; only root and the user of vigild may read",
+			group);
+}
+
+static int listen_on(struct control_socket *cs)
+{
+	struct event_base *base = loop_base(host_loop(cs->host));
+	struct sockaddr_un address;
+	int err = address_of(cs->path, &address);
+
+	if (err == 0)
+		err = clear_the_way(cs->path, &address);
+	if (err != 0)
+		return err;
+	make_directory(cs);
+	cs->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (cs->fd < 0)
+		return -errno;
+	err = bind_closed(cs, &address);
+	if (err != 0) {
+		log_error("%s: %s", cs->path, strerror(-err));
+		return err;
+	}
+	cs->event = event_new(base, cs->fd, EV_READ | EV_PERSIST, on_accept, cs);
+	cs->again = loop_after(host_loop(cs->host), 0, on_again, cs);
+	return cs->event != NULL && cs->again != NULL && event_add(cs->event, NULL) == 0 ? 0
+											 : -ENOMEM;
+}
+
+struct control_socket *control_socket_open(struct host *host, const char *path, const char *group)
+{
+	struct control_socket *cs = memory_zero(sizeof(*cs));
+	int err;
+
+	cs->host = host;
+	cs->path = memory_text(path);
+	cs->fd = -1;
+	TAILQ_INIT(&cs->seats);
+	find_group(cs, group);
+	err = listen_on(cs);
+	if (err == 0)
+		return cs;
+	control_socket_close(cs);
+	errno = -err;
+	return NULL;
+}
+
+void control_socket_close(struct control_socket *cs)
+{
+	struct seat *seat;
+	struct stat st;
+
+	if (cs == NULL)
+		return;
+	while ((seat = TAILQ_FIRST(&cs->seats)) != NULL) {
+		conn_free(seat->conn);
+		seat_free(seat);
+	}
+	if (cs->event != NULL)
+		event_free(cs->event);
+	loop_timer_free(cs->again);
+	if (cs->ino != 0 && lstat(cs->path, &st) == 0 && st.st_ino == cs->ino &&
+		st.st_dev == cs->dev)
+		unlink(cs->path);
+	if (cs->fd >= 0)
+		close(cs->fd);
+	free(cs->path);
+	free(cs);
+}

@@ -1,0 +1,16 @@
+/*
+ * control_socket: the Unix socket: who is let in, and how many.
+ */
+#ifndef CONTROL_SOCKET_H
+#define CONTROL_SOCKET_H
+
+struct host;
+struct control_socket;
+
+/* group: its members may read; NULL or unknown: nobody beside root and the own user.  NULL and
+ * errno (EADDRINUSE: another vigild answers there), having logged why. */
+struct control_socket *control_socket_open(struct host *host, const char *path, const char *group);
+/* Closes all connections and removes the socket. */
+void control_socket_close(struct control_socket *cs);
+
+#endif

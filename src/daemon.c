@@ -1,0 +1,373 @@
+/*
+ * daemon: one instance of a module: its life, and everything it owns.
+ *
+ * Life: new, start, perhaps reconfigured, stop, free.  A daemon whose start fails stays in the
+ * host's list as `failed`, with its reason, and owns nothing; a reload tries it again.
+ *
+ * Its account at /runs/NAME is computed when somebody reads it; of it only what people wait
+ * for (status, paused, health) is announced to watchers when it changes.
+ */
+#include "daemon.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon_own.h"
+#include "log.h"
+#include "loop.h"
+#include "memory.h"
+#include "state.h"
+
+/* A callback that holds the loop this long is worth a line in the log. */
+#define LONG_CALLBACK (250 * CLOCK_MS)
+
+/* --- what it owns ------------------------------------------------------------------------------ */
+
+void daemon_own(
+	struct vigil_daemon *d, struct resource *resource, void (*free)(struct resource *resource))
+{
+	LOOP_ASSERT_OWNER();
+	resource->daemon = d;
+	resource->free = free;
+	TAILQ_INSERT_TAIL(&d->resources, resource, link);
+}
+
+void daemon_disown(struct resource *resource)
+{
+	LOOP_ASSERT_OWNER();
+	TAILQ_REMOVE(&resource->daemon->resources, resource, link);
+	resource->free(resource);
+}
+
+static void free_resources(struct vigil_daemon *d)
+{
+	struct resource *resource;
+
+	while ((resource = TAILQ_LAST(&d->resources, resource_list)) != NULL)
+		daemon_disown(resource);
+}
+
+/* --- around the module's callbacks ---------------------------------------------------------------- */
+
+uint64_t daemon_enter(struct vigil_daemon *d)
+{
+	LOOP_ASSERT_OWNER();
+	return clock_now();
+}
+
+void daemon_leave(struct vigil_daemon *d, uint64_t entered)
+{
+	uint64_t took = clock_now() - entered;
+
+	d->counts.call_last = took;
+	d->counts.call_total += took;
+	if (took > d->counts.call_max)
+		d->counts.call_max = took;
+	if (took >= LONG_CALLBACK)
+		log_write(VIGIL_WARN, d->name,
+			"a callback took %.2f s; nothing else could run meanwhile",
+			clock_to_seconds(took));
+}
+
+int daemon_refuse(struct vigil_daemon *d, int err, const char *format, ...)
+{
+	va_list ap;
+
+	if (d->status == DAEMON_STARTING && !d->starting_failed) {
+		d->starting_failed = true;
+		va_start(ap, format);
+		vsnprintf(d->reason, sizeof(d->reason), format, ap);
+		va_end(ap);
+	} else if (d->status != DAEMON_STARTING) {
+		va_start(ap, format);
+		log_vwrite(VIGIL_WARN, d->name, format, ap);
+		va_end(ap);
+	}
+	errno = err;
+	return -err;
+}
+
+/* --- status -------------------------------------------------------------------------------------------- */
+
+static const char *const status_names[] = {
+	[DAEMON_STARTING] = "starting",
+	[DAEMON_RUNNING] = "running",
+	[DAEMON_PAUSED] = "paused",
+	[DAEMON_FAILED] = "failed",
+	[DAEMON_STOPPING] = "stopping",
+};
+
+const char *daemon_status_name(enum daemon_status status)
+{
+	return status_names[status];
+}
+
+void daemon_announce(struct vigil_daemon *d, const char *key, json_t *value)
+{
+	char pointer[STATE_POINTER_MAX] = "/runs";
+
+	if (pointer_append(pointer, sizeof(pointer), d->name) == 0 &&
+		pointer_append(pointer, sizeof(pointer), key) == 0)
+		state_announce(d->ground->state, pointer, value);
+	json_decref(value);
+}
+
+static void set_status(struct vigil_daemon *d, enum daemon_status status)
+{
+	enum daemon_status before = daemon_status(d);
+
+	d->status = status;
+	if (daemon_status(d) == before)
+		return;
+	clock_text(d->since);
+	daemon_announce(d, "status", json_string(daemon_status_name(daemon_status(d))));
+}
+
+enum daemon_status daemon_status(const struct vigil_daemon *d)
+{
+	return d->status == DAEMON_RUNNING && d->paused ? DAEMON_PAUSED : d->status;
+}
+
+void daemon_set_paused(struct vigil_daemon *d, bool paused)
+{
+	enum daemon_status before = daemon_status(d);
+
+	if (d->paused == paused)
+		return;
+	d->paused = paused;
+	daemon_announce(d, "paused", json_boolean(paused));
+	if (daemon_status(d) != before) {
+		clock_text(d->since);
+		daemon_announce(d, "status", json_string(daemon_status_name(daemon_status(d))));
+	}
+}
+
+/* --- life ------------------------------------------------------------------------------------------------ */
+
+struct vigil_daemon *daemon_new(struct ground *ground, const char *name, const char *module,
+	const vigil_module *descriptor, struct option_set *options)
+{
+	struct vigil_daemon *d = memory_zero(sizeof(*d));
+	char root[STATE_POINTER_MAX] = "/daemons";
+
+	pointer_append(root, sizeof(root), name);
+	d->ground = ground;
+	d->name = memory_text(name);
+	d->module = memory_text(module);
+	d->root = memory_text(root);
+	d->descriptor = descriptor;
+	d->options = options != NULL ? option_set_ref(options) : NULL;
+	d->status = DAEMON_STOPPING;
+	clock_text(d->since);
+	TAILQ_INIT(&d->resources);
+	return d;
+}
+
+static void forget_history(struct vigil_daemon *d)
+{
+	for (unsigned i = 0; i < DAEMON_HISTORY; i++) {
+		free(d->history[i].text);
+		d->history[i].text = NULL;
+	}
+}
+
+void daemon_free(struct vigil_daemon *d)
+{
+	if (d == NULL)
+		return;
+	daemon_stop(d);
+	forget_history(d);
+	if (d->options != NULL)
+		option_set_unref(d->options);
+	free(d->name);
+	free(d->module);
+	free(d->root);
+	free(d);
+}
+
+static void set_failed(struct vigil_daemon *d)
+{
+	set_status(d, DAEMON_FAILED);
+	log_write(VIGIL_ERROR, d->name, "failed: %s", d->reason);
+}
+
+void daemon_fail(struct vigil_daemon *d, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(d->reason, sizeof(d->reason), format, ap);
+	va_end(ap);
+	set_failed(d);
+}
+
+/* Everything it owns goes, and with it its subtree. */
+static void let_go(struct vigil_daemon *d)
+{
+	free_resources(d);
+	d->data = NULL;
+	state_unset(d->ground->state, d->root);
+}
+
+int daemon_start(struct vigil_daemon *d)
+{
+	uint64_t entered;
+	int err;
+
+	d->starting_failed = false;
+	d->reason[0] = '\0';
+	d->health.said = false;
+	set_status(d, DAEMON_STARTING);
+	entered = daemon_enter(d);
+	err = d->descriptor->start(d);
+	daemon_leave(d, entered);
+	if (err == 0 && !d->starting_failed) {
+		set_status(d, DAEMON_RUNNING);
+		return 0;
+	}
+	let_go(d);
+	if (!d->starting_failed)
+		snprintf(d->reason, sizeof(d->reason), "its start returned %d (%s)", err,
+			strerror(err < 0 ? -err : err));
+	set_failed(d);
+	return err < 0 ? err : -EINVAL;
+}
+
+void daemon_stop(struct vigil_daemon *d)
+{
+	uint64_t entered;
+
+	if (d->status != DAEMON_RUNNING)
+		return;
+	set_status(d, DAEMON_STOPPING);
+	if (d->descriptor->stop != NULL) {
+		entered = daemon_enter(d);
+		d->descriptor->stop(d);
+		daemon_leave(d, entered);
+	}
+	let_go(d);
+}
+
+int daemon_reconfigure(struct vigil_daemon *d, struct option_set *options)
+{
+	struct option_set *old = d->options;
+	uint64_t entered;
+	int err = -ENOSYS;
+
+	d->options = option_set_ref(options);
+	if (d->status == DAEMON_RUNNING && d->descriptor->reconfigure != NULL) {
+		entered = daemon_enter(d);
+		err = d->descriptor->reconfigure(d);
+		daemon_leave(d, entered);
+	}
+	if (err != 0) {
+		/* A module may look at its options while it stops. */
+		struct option_set *new = d->options;
+
+		d->options = old;
+		daemon_stop(d);
+		d->options = new;
+		err = daemon_start(d);
+	}
+	if (old != NULL)
+		option_set_unref(old);
+	return err;
+}
+
+int daemon_tick_now(struct vigil_daemon *d)
+{
+	struct resource *resource;
+	int fired = 0;
+
+	if (d->status != DAEMON_RUNNING)
+		return -ESRCH;
+	d->round++;
+again:
+	TAILQ_FOREACH(resource, &d->resources, link)
+	{
+		if (api_time_fire(resource)) {
+			fired++;
+			goto again; /* the tick may have made and ended any of them */
+		}
+	}
+	return fired > 0 ? 0 : -ENOENT;
+}
+
+/* --- what is told of it ------------------------------------------------------------------------------------ */
+
+const char *daemon_name(const struct vigil_daemon *d)
+{
+	return d->name;
+}
+
+const char *daemon_module(const struct vigil_daemon *d)
+{
+	return d->module;
+}
+
+const struct option_set *daemon_options(const struct vigil_daemon *d)
+{
+	return d->options;
+}
+
+const char *daemon_reason(const struct vigil_daemon *d)
+{
+	return d->status == DAEMON_FAILED ? d->reason : "";
+}
+
+static json_t *text_or_null(const char *text)
+{
+	return text[0] != '\0' ? json_string(text) : json_null();
+}
+
+static json_t *time_or_null(struct timespec when)
+{
+	char text[CLOCK_TEXT];
+
+	return when.tv_sec != 0 ? json_string(clock_text_at(text, when)) : json_null();
+}
+
+static json_t *history_account(const struct vigil_daemon *d)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < DAEMON_HISTORY; i++) {
+		const struct daemon_event *event =
+			&d->history[(d->history_next + i) % DAEMON_HISTORY];
+
+		if (event->text != NULL)
+			json_array_append_new(list,
+				json_pack("{s:s,s:s}", "time", event->time, "text", event->text));
+	}
+	return list;
+}
+
+json_t *daemon_health_account(const struct vigil_daemon *d)
+{
+	static const char *const levels[] = {"OK", "WARNING", "CRITICAL", "UNKNOWN"};
+
+	if (!d->health.said)
+		return json_null();
+	return json_pack("{s:s,s:s,s:s}", "level", levels[d->health.level], "text", d->health.text,
+		"since", d->health.since);
+}
+
+json_t *daemon_account(const struct vigil_daemon *d)
+{
+	const struct daemon_counts *c = &d->counts;
+	json_t *account = json_pack("{s:s,s:s,s:s,s:I,s:I,s:o,s:{s:f,s:f,s:f},s:I,s:o,s:b,s:o,s:o}",
+		"module", d->module, "status", daemon_status_name(daemon_status(d)), "since",
+		d->since, "ticks", (json_int_t)c->ticks, "missed", (json_int_t)c->missed,
+		"last_tick", time_or_null(c->last_tick), "callback_seconds", "last",
+		clock_to_seconds(c->call_last), "max", clock_to_seconds(c->call_max), "total",
+		clock_to_seconds(c->call_total), "errors", (json_int_t)c->errors, "last_error",
+		text_or_null(c->last_error), "paused", d->paused, "health",
+		daemon_health_account(d), "history", history_account(d));
+
+	if (account != NULL && d->status == DAEMON_FAILED)
+		json_object_set_new(account, "reason", json_string(d->reason));
+	return account;
+}

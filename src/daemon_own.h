@@ -1,0 +1,92 @@
+/*
+ * daemon_own: the inside of a daemon, for daemon.c and the api_*.c files beside it.
+ *
+ * Rule 6 of the house: every timer, event, child, call, subscription and state node belongs to
+ * one daemon.  Each is wrapped in a struct that begins with a resource; daemon_own hangs it on
+ * the daemon and daemon_stop lets go of all, last made first.
+ */
+#ifndef DAEMON_OWN_H
+#define DAEMON_OWN_H
+
+#include <sys/queue.h>
+#include <time.h>
+
+#include "clock.h"
+#include "daemon.h"
+
+struct resource {
+	struct vigil_daemon *daemon;
+	void (*free)(struct resource *resource); /* frees the whole that it begins */
+	TAILQ_ENTRY(resource) link;
+};
+
+#define DAEMON_TEXT    256
+#define DAEMON_HISTORY 64
+
+struct daemon_health {
+	bool said;
+	vigil_health_level level;
+	char text[DAEMON_TEXT];
+	char since[CLOCK_TEXT];
+};
+
+/* A line of the history. */
+struct daemon_event {
+	char time[CLOCK_TEXT];
+	char *text; /* NULL: none */
+};
+
+struct daemon_counts {
+	uint64_t ticks, missed, errors;
+	struct timespec last_tick; /* zero: none yet */
+	char last_error[DAEMON_TEXT];
+	uint64_t call_last, call_max, call_total; /* ns in callbacks */
+};
+
+struct vigil_daemon {
+	struct ground *ground;
+	char *name, *module;
+	const vigil_module *descriptor;
+	struct option_set *options;
+	char *root; /* "/daemons/NAME", escaped */
+
+	enum daemon_status status;
+	bool paused;
+	char since[CLOCK_TEXT];
+	char reason[DAEMON_TEXT]; /* why it failed */
+	bool starting_failed;     /* a constructor failed while start ran */
+
+	struct daemon_counts counts;
+	struct daemon_health health;
+	struct daemon_event history[DAEMON_HISTORY]; /* a ring */
+	unsigned history_next;
+
+	TAILQ_HEAD(resource_list, resource) resources;
+	unsigned round;     /* of daemon_tick_now */
+	bool asked_wrongly; /* it was said that it asks for options it does not have */
+	void *data;         /* the module's own */
+};
+
+/* Hangs a resource on the daemon. */
+void daemon_own(
+	struct vigil_daemon *d, struct resource *resource, void (*free)(struct resource *resource));
+/* Lets go of one before its daemon ends. */
+void daemon_disown(struct resource *resource);
+
+/* Around each callback into the module: times it, and takes note of the outcome. */
+uint64_t daemon_enter(struct vigil_daemon *d);
+void daemon_leave(struct vigil_daemon *d, uint64_t entered);
+
+/* A constructor failed: notes why, where start is running, and returns -err.  errno is set. */
+int daemon_refuse(struct vigil_daemon *d, int err, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Tells watchers of /runs/NAME/KEY. */
+void daemon_announce(struct vigil_daemon *d, const char *key, json_t *value);
+json_t *daemon_health_account(const struct vigil_daemon *d);
+
+/* Fires the periodic timer behind the resource, where there is one that the current round has
+ * not fired yet.  The callback may free it. */
+bool api_time_fire(struct resource *resource);
+
+#endif

@@ -1,0 +1,502 @@
+/*
+ * host: which daemons run.
+ *
+ * Whatever asks for a reload, it is one function: make a plan of what the files say now, and
+ * when nothing at all is wrong with it, apply the difference to what runs.  Daemons whose
+ * module and options are as before are not touched and miss no tick.
+ *
+ * The host owns the ground that daemons stand on (loop, state, services, store) and takes it
+ * down in the opposite order: first no new work, then the workers, the daemons, the store.
+ */
+#include "host.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "config.h"
+#include "daemon.h"
+#include "log.h"
+#include "loop.h"
+#include "manager.h"
+#include "memory.h"
+#include "module.h"
+#include "offload.h"
+#include "plan.h"
+#include "service.h"
+#include "spawn.h"
+#include "state.h"
+#include "store.h"
+
+#define DRAIN     (10 * CLOCK_SECOND)
+#define QUEUE_MAX 10000
+#define GRACE     (5 * CLOCK_SECOND)
+
+struct host {
+	struct plan *plan; /* what runs now was made from it */
+	struct modules *modules;
+	struct loop *loop;
+	struct state *state;
+	struct offload *offload;
+	struct services *services;
+	struct store *store;
+	struct ground ground;
+
+	struct vigil_daemon **daemons; /* by name */
+	size_t count;
+
+	char *file;
+	char started[CLOCK_TEXT];
+	uint64_t generation, reloads, reload_errors;
+	bool stopping;
+	void (*stopped)(void *arg);
+	void *stopped_arg;
+};
+
+/* --- accounts --------------------------------------------------------------------------------- */
+
+static json_t *workers_account(struct host *host)
+{
+	struct offload_counts c;
+
+	offload_counts(host->offload, &c);
+	return json_pack("{s:i,s:i,s:i,s:I,s:I}", "alive", (int)c.alive, "busy", (int)c.busy,
+		"queued", (int)c.queued, "lost", (json_int_t)c.lost, "refused",
+		(json_int_t)c.refused);
+}
+
+static json_t *vigil_account(struct host *host)
+{
+	struct loop_lag lag;
+
+	loop_lag(host->loop, &lag);
+	return json_pack("{s:s,s:i,s:s,s:I,s:I,s:I,s:I,s:{s:{s:f,s:f,s:f}},s:o}", "version",
+		PACKAGE_VERSION, "pid", (int)getpid(), "started", host->started, "generation",
+		(json_int_t)host->generation, "reloads", (json_int_t)host->reloads, "reload_errors",
+		(json_int_t)host->reload_errors, "revision",
+		(json_int_t)state_revision(host->state), "loop", "lag_seconds", "last", lag.last,
+		"p99", lag.p99, "max", lag.max, "workers", workers_account(host));
+}
+
+static json_t *below(json_t *whole, const char *rest)
+{
+	json_t *part = json_incref(pointer_follow(whole, rest));
+
+	json_decref(whole);
+	return part;
+}
+
+static json_t *on_read_vigil(const char *rest, void *arg)
+{
+	return below(vigil_account(arg), rest);
+}
+
+static json_t *on_read_runs(const char *rest, void *arg)
+{
+	struct host *host = arg;
+	struct vigil_daemon *d;
+	char name[STATE_POINTER_MAX];
+	json_t *all;
+
+	if (rest[0] != '\0') {
+		rest = pointer_step(rest, name, sizeof(name));
+		d = host_find(host, name);
+		return d != NULL ? below(daemon_account(d), rest) : NULL;
+	}
+	all = json_object();
+	for (size_t i = 0; i < host->count; i++)
+		json_object_set_new(
+			all, daemon_name(host->daemons[i]), daemon_account(host->daemons[i]));
+	return all;
+}
+
+/* --- the list of daemons ------------------------------------------------------------------------- */
+
+/* Where a name stands, or should. */
+static size_t seat_of(const struct host *host, const char *name, bool *found)
+{
+	size_t low = 0, high = host->count, middle;
+	int order;
+
+	*found = false;
+	while (low < high) {
+		middle = (low + high) / 2;
+		order = strcmp(daemon_name(host->daemons[middle]), name);
+		if (order == 0) {
+			*found = true;
+			return middle;
+		}
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+struct vigil_daemon *host_find(struct host *host, const char *name)
+{
+	bool found;
+	size_t seat = seat_of(host, name, &found);
+
+	return found ? host->daemons[seat] : NULL;
+}
+
+struct vigil_daemon *host_daemon(struct host *host, size_t index)
+{
+	return index < host->count ? host->daemons[index] : NULL;
+}
+
+static void seat(struct host *host, struct vigil_daemon *d)
+{
+	bool found;
+	size_t at = seat_of(host, daemon_name(d), &found);
+
+	host->daemons = memory_grow(host->daemons, host->count + 1, sizeof(*host->daemons));
+	memmove(&host->daemons[at + 1], &host->daemons[at],
+		(host->count - at) * sizeof(*host->daemons));
+	host->daemons[at] = d;
+	host->count++;
+}
+
+static void unseat(struct host *host, size_t at)
+{
+	daemon_free(host->daemons[at]);
+	host->count--;
+	memmove(&host->daemons[at], &host->daemons[at + 1],
+		(host->count - at) * sizeof(*host->daemons));
+}
+
+/* --- apply ------------------------------------------------------------------------------------------ */
+
+static struct vigil_daemon *begin(struct host *host, const struct plan_daemon *pd)
+{
+	struct vigil_daemon *d =
+		daemon_new(&host->ground, pd->name, pd->module, pd->descriptor, pd->options);
+
+	seat(host, d);
+	if (pd->why != NULL)
+		daemon_fail(d, "%s", pd->why);
+	else
+		daemon_start(d);
+	return d;
+}
+
+static bool is_same(const struct vigil_daemon *d, const struct plan_daemon *pd)
+{
+	return strcmp(daemon_module(d), pd->module) == 0 && pd->descriptor != NULL &&
+	       daemon_options(d) != NULL;
+}
+
+static void list_name(json_t *result, const char *key, const char *name)
+{
+	json_array_append_new(json_object_get(result, key), json_string(name));
+}
+
+static void stop_the_unwanted(struct host *host, const struct plan *plan, json_t *result)
+{
+	for (size_t i = host->count; i-- > 0;) {
+		const char *name = daemon_name(host->daemons[i]);
+
+		if (plan_find(plan, name) != NULL)
+			continue;
+		list_name(result, "stopped", name);
+		log_write(VIGIL_NOTICE, name, "stopped: no longer enabled");
+		unseat(host, i);
+	}
+}
+
+/* One daemon of the plan: new, changed, failed before, or just as it was. */
+static const char *apply_one(struct host *host, const struct plan_daemon *pd)
+{
+	struct vigil_daemon *d = host_find(host, pd->name);
+	bool found;
+
+	if (d == NULL) {
+		begin(host, pd);
+		return "started";
+	}
+	if (daemon_status(d) == DAEMON_FAILED || !is_same(d, pd)) {
+		unseat(host, seat_of(host, pd->name, &found));
+		begin(host, pd);
+		return "changed";
+	}
+	if (option_set_equal(daemon_options(d), pd->options))
+		return "kept";
+	daemon_reconfigure(d, pd->options);
+	return "changed";
+}
+
+static json_t *apply(struct host *host, const struct plan *plan)
+{
+	json_t *result = json_pack("{s:[],s:[],s:[],s:i,s:{},s:[]}", "started", "stopped",
+		"changed", "kept", 0, "failed", "restart_needed");
+	json_int_t kept = 0;
+
+	stop_the_unwanted(host, plan, result);
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct plan_daemon *pd = &plan->daemons[i];
+		const char *what = apply_one(host, pd);
+		const char *reason = daemon_reason(host_find(host, pd->name));
+
+		if (strcmp(what, "kept") == 0)
+			kept++;
+		else
+			list_name(result, what, pd->name);
+		if (reason[0] != '\0')
+			json_object_set_new(
+				json_object_get(result, "failed"), pd->name, json_string(reason));
+	}
+	json_object_set_new(result, "kept", json_integer(kept));
+	return result;
+}
+
+/* --- settings ------------------------------------------------------------------------------------------ */
+
+static struct offload_limits limits_of(const struct config *config)
+{
+	return (struct offload_limits){
+		.workers = (unsigned)config_vigil(config, "workers")->integer,
+		.workers_max = (unsigned)config_vigil(config, "workers_max")->integer,
+		.queue_max = QUEUE_MAX,
+		.grace = GRACE,
+	};
+}
+
+/* What can change while the host runs. */
+static void take_settings(struct host *host, const struct config *config)
+{
+	const struct offload_limits limits = limits_of(config);
+	unsigned restarts;
+	double seconds;
+
+	offload_set_limits(host->offload, &limits);
+	config_restart_rate(config, &restarts, &seconds);
+	services_set_policy(host->services, (const char *const *)config_vigil(config, "deny")->list,
+		restarts, seconds);
+}
+
+/* And what cannot: said, lest it seem to have been taken. */
+static void say_what_waits(const struct config *old, const struct config *new, json_t *result)
+{
+	static const char *const fixed[] = {"socket", "pipe", "state_dir", "group"};
+
+	for (size_t i = 0; i < sizeof(fixed) / sizeof(*fixed); i++) {
+		if (!option_set_differs(old->vigil, new->vigil, fixed[i]))
+			continue;
+		list_name(result, "restart_needed", fixed[i]);
+		log_warn("[vigil] %s has changed; it is taken up when vigild is restarted",
+			fixed[i]);
+	}
+}
+
+static int take_log(
+	const struct config *old, const struct config *new, struct complaints *complaints)
+{
+	vigil_level level = log_level();
+	int err;
+
+	/* A level set by hand stays until the file says another. */
+	if (old == NULL || option_set_differs(old->vigil, new->vigil, "log_level"))
+		log_level_parse(config_vigil(new, "log_level")->text, &level);
+	if (old == NULL || option_set_differs(old->vigil, new->vigil, "log"))
+		err = log_open(config_vigil(new, "log")->text, level);
+	else
+		err = log_reopen();
+	if (err != 0) {
+		complaint_add(complaints, new->file, 0, "log = \"%s\": %s",
+			config_vigil(new, "log")->text, strerror(-err));
+		return err;
+	}
+	log_set_level(level);
+	return 0;
+}
+
+/* --- reload -------------------------------------------------------------------------------------------- */
+
+static void say_result(const json_t *result)
+{
+	log_notice("reloaded: %zu started, %zu stopped, %zu changed, %d kept, %zu failed",
+		json_array_size(json_object_get(result, "started")),
+		json_array_size(json_object_get(result, "stopped")),
+		json_array_size(json_object_get(result, "changed")),
+		(int)json_integer_value(json_object_get(result, "kept")),
+		json_object_size(json_object_get(result, "failed")));
+}
+
+static int refuse_reload(struct host *host, const struct complaints *complaints)
+{
+	host->reload_errors++;
+	modules_set_directories(host->modules,
+		(const char *const *)config_vigil(host->plan->config, "modules")->list);
+	for (size_t i = 0; i < complaints->count; i++)
+		log_error("%s", complaints->list[i].text);
+	log_error("the configuration was not reloaded; all runs on as before");
+	return -EINVAL;
+}
+
+int host_reload(struct host *host, json_t **result, struct complaints *complaints)
+{
+	struct plan *plan;
+
+	LOOP_ASSERT_OWNER();
+	*result = NULL;
+	if (host->stopping) {
+		complaint_add(complaints, NULL, 0, "vigild is stopping");
+		return -EINVAL;
+	}
+	plan = plan_make(host->file, host->modules, false, complaints);
+	if (plan == NULL)
+		return refuse_reload(host, complaints);
+	if (take_log(host->plan->config, plan->config, complaints) != 0) {
+		plan_free(plan);
+		return refuse_reload(host, complaints);
+	}
+	take_settings(host, plan->config);
+	*result = apply(host, plan);
+	say_what_waits(host->plan->config, plan->config, *result);
+	plan_free(host->plan);
+	host->plan = plan;
+	host->reloads++;
+	host->generation++;
+	say_result(*result);
+	return 0;
+}
+
+/* --- life ------------------------------------------------------------------------------------------------ */
+
+int host_test(const char *file, struct complaints *complaints)
+{
+	struct modules *modules = modules_new();
+	struct plan *plan = plan_make(file, modules, true, complaints);
+
+	int err = plan != NULL ? 0 : -EINVAL;
+
+	plan_free(plan);
+	modules_free(modules);
+	return err;
+}
+
+static bool lay_ground(struct host *host)
+{
+	const struct config *config = host->plan->config;
+	const struct offload_limits limits = limits_of(config);
+
+	host->loop = loop_new();
+	host->state = state_new();
+	if (host->loop == NULL || host->state == NULL)
+		return false;
+	host->offload = offload_new(host->loop, &limits, manager_thread_end);
+	if (host->offload == NULL)
+		return false;
+	host->services = services_new(host->loop, host->offload);
+	host->store = store_open(host->loop, config_vigil(config, "state_dir")->text);
+	if (host->services == NULL || host->store == NULL)
+		return false;
+	host->ground = (struct ground){.loop = host->loop,
+		.state = host->state,
+		.services = host->services,
+		.store = host->store};
+	take_settings(host, config);
+	return state_mount(host->state, "/vigil", on_read_vigil, host) == 0 &&
+	       state_mount(host->state, "/runs", on_read_runs, host) == 0;
+}
+
+struct host *host_new(const char *file, struct complaints *complaints)
+{
+	struct host *host = memory_zero(sizeof(*host));
+
+	host->file = memory_text(file);
+	host->modules = modules_new();
+	clock_text(host->started);
+	host->plan = plan_make(file, host->modules, false, complaints);
+	if (host->plan == NULL || take_log(NULL, host->plan->config, complaints) != 0) {
+		host_free(host);
+		return NULL;
+	}
+	if (!lay_ground(host)) {
+		complaint_add(complaints, NULL, 0, "no memory or no descriptors to begin with: %s",
+			strerror(errno));
+		host_free(host);
+		return NULL;
+	}
+	return host;
+}
+
+void host_start(struct host *host)
+{
+	json_t *result = apply(host, host->plan);
+
+	host->generation = 1;
+	log_notice("vigil %s has started %zu daemons, %zu of them failed", PACKAGE_VERSION,
+		host->count, json_object_size(json_object_get(result, "failed")));
+	json_decref(result);
+}
+
+static void stop_daemons(struct host *host)
+{
+	while (host->count > 0)
+		unseat(host, host->count - 1);
+}
+
+static void on_drained(void *arg)
+{
+	struct host *host = arg;
+
+	stop_daemons(host);
+	store_save(host->store, true);
+	host->stopped(host->stopped_arg);
+}
+
+void host_stop(struct host *host, void (*stopped)(void *arg), void *arg)
+{
+	if (host->stopping)
+		return;
+	host->stopping = true;
+	host->stopped = stopped;
+	host->stopped_arg = arg;
+	log_notice("stopping: waiting for restarts under way, at most %d s",
+		(int)(DRAIN / CLOCK_SECOND));
+	spawn_cancel();
+	offload_drain(host->offload, DRAIN, on_drained, host);
+}
+
+void host_free(struct host *host)
+{
+	if (host == NULL)
+		return;
+	stop_daemons(host);
+	free(host->daemons);
+	store_close(host->store);
+	offload_free(host->offload);
+	services_free(host->services);
+	state_free(host->state);
+	loop_free(host->loop);
+	plan_free(host->plan);
+	modules_free(host->modules);
+	free(host->file);
+	free(host);
+}
+
+struct loop *host_loop(struct host *host)
+{
+	return host->loop;
+}
+
+struct state *host_state(struct host *host)
+{
+	return host->state;
+}
+
+struct modules *host_modules(struct host *host)
+{
+	return host->modules;
+}
+
+const struct config *host_config(const struct host *host)
+{
+	return host->plan->config;
+}

@@ -1,0 +1,63 @@
+/*
+ * memory: small allocations that the host cannot go on without.
+ *
+ * The policy stands in memory.h; here is its one end.
+ */
+#include "memory.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void (*on_end)(void *arg);
+static void *on_end_arg;
+
+void memory_on_end(void (*last_words)(void *arg), void *arg)
+{
+	on_end = last_words;
+	on_end_arg = arg;
+}
+
+static void *or_end(void *memory)
+{
+	static const char message[] = "vigild: out of memory, ending to be started afresh\n";
+	static int ending;
+
+	if (memory != NULL)
+		return memory;
+	/* The last words may want memory as well: they get one try. */
+	if (ending++ == 0 && on_end != NULL)
+		on_end(on_end_arg);
+	if (write(STDERR_FILENO, message, sizeof(message) - 1) < 0)
+		_exit(70);
+	_exit(70);
+}
+
+void *memory_zero(size_t size)
+{
+	return or_end(calloc(1, size > 0 ? size : 1));
+}
+
+char *memory_text(const char *text)
+{
+	return text == NULL ? NULL : or_end(strdup(text));
+}
+
+char *memory_format(const char *format, ...)
+{
+	va_list ap;
+	char *text;
+
+	va_start(ap, format);
+	if (vasprintf(&text, format, ap) < 0)
+		text = NULL;
+	va_end(ap);
+	return or_end(text);
+}
+
+void *memory_grow(void *old, size_t count, size_t size)
+{
+	return or_end(reallocarray(old, count > 0 ? count : 1, size));
+}

@@ -1,0 +1,393 @@
+/*
+ * service: keeps one service running, whoever manages it.
+ *
+ * At each tick it asks how the service is, writes that down, and only then decides (decide.c)
+ * whether to restart; after a restart it writes down what the look right after it found.  All
+ * that it knows stands in its subtree at service_state, all that it did in its history.
+ *
+ * A daemon has one struct watch, which lives as long as the daemon.
+ */
+#include <math.h>
+#include <string.h>
+
+#include <vigil/vigil.h>
+
+#include "decide.h"
+
+/* Restarts remembered for `burst`. */
+#define BURST_MAX 100
+
+struct watch {
+	vigil_service *service;
+	struct rules rules;
+	double backoff, backoff_max, healthy_after;
+
+	vigil_service_status status;
+	bool seen;                /* there was a look that found something out */
+	bool absent;              /* it was said that it is not installed */
+	double since;             /* when status was first seen */
+	bool under_way;           /* a restart is */
+	double restarted;         /* when the last one worked; 0: none did */
+	unsigned setbacks;        /* failures and early deaths in a row, for the backoff */
+	double next_try;          /* 0: at any time */
+	double recent[BURST_MAX]; /* when the last ones were begun; a ring */
+	unsigned recent_next;
+	json_int_t restarts, restart_errors, restart_error;
+};
+
+static void on_retry(vigil_daemon *d, void *arg);
+static void on_restarted(vigil_service *svc, const vigil_service_reply *r, void *arg);
+
+/* --- writing down -------------------------------------------------------------------------------- */
+
+#define PLACE "service_state/"
+
+static void put(vigil_daemon *d, const char *path, json_t *value)
+{
+	vigil_state_set(d, path, value);
+}
+
+static void put_text(vigil_daemon *d, const char *path, const char *text)
+{
+	if (text != NULL && text[0] != '\0')
+		put(d, path, json_string(text));
+	else
+		vigil_state_unset(d, path);
+}
+
+static void put_error(vigil_daemon *d, const vigil_service_reply *r)
+{
+	char text[256];
+
+	/* What scripts print may be anything; the tree holds UTF-8 without controls. */
+	put(d, PLACE "last_error",
+		json_pack("{s:s,s:s,s:o}", "kind", vigil_service_fault_name(r->fault), "text",
+			vigil_clean(text, sizeof(text), r->text), "time", vigil_time()));
+}
+
+static void say_health(vigil_daemon *d, const struct watch *w, const vigil_service_reply *r)
+{
+	const char *status = vigil_service_status_name(r->status);
+
+	if (r->status == VIGIL_SERVICE_RUNNING && r->pid > 0)
+		vigil_health(d, VIGIL_OK, "%s is running, pid %d", r->name, (int)r->pid);
+	else if (r->status == VIGIL_SERVICE_RUNNING)
+		vigil_health(d, VIGIL_OK, "%s is running", r->name);
+	else if (r->status == VIGIL_SERVICE_UNKNOWN)
+		vigil_health(d, VIGIL_UNKNOWN, "%s: %s", r->name, r->text);
+	else if (r->status == VIGIL_SERVICE_ABSENT)
+		vigil_health(d, VIGIL_UNKNOWN, "%s is not installed", r->name);
+	else if (!vigil_service_is_down(r->status))
+		vigil_health(d, VIGIL_WARNING, "%s is %s", r->name, status);
+	else if (w->restart_error > 0)
+		vigil_health(d, VIGIL_CRITICAL, "%s is %s; %d restarts in a row failed", r->name,
+			status, (int)w->restart_error);
+	else
+		vigil_health(d, VIGIL_CRITICAL, "%s is %s", r->name, status);
+}
+
+/* Not installed is quiet: what is known of the service goes, what was done to it stays. */
+static void record_absent(vigil_daemon *d, struct watch *w, const vigil_service_reply *r)
+{
+	static const char *const gone[] = {PLACE "value", PLACE "since", PLACE "manager",
+		PLACE "pid", PLACE "decision", PLACE "next_retry"};
+
+	if (!w->absent) {
+		vigil_log(d, VIGIL_INFO, "%s is not installed; waiting for it to appear", r->name);
+		if (w->seen)
+			vigil_event(d, "%s is no longer installed", r->name);
+	}
+	for (size_t i = 0; i < sizeof(gone) / sizeof(*gone); i++)
+		vigil_state_unset(d, gone[i]);
+	w->absent = true;
+	w->seen = false;
+	w->next_try = 0;
+	w->setbacks = 0;
+}
+
+static void record_change(vigil_daemon *d, struct watch *w, const vigil_service_reply *r)
+{
+	const char *before = vigil_service_status_name(w->status);
+	const char *now = vigil_service_status_name(r->status);
+
+	put(d, PLACE "since", vigil_time());
+	if (w->seen)
+		vigil_event(d, "%s (was %s)%s%s", now, before, r->text[0] ? ": " : "", r->text);
+	else
+		vigil_event(d, "%s at the first look, under %s", now, r->manager);
+	if (w->seen && vigil_service_is_down(r->status) && !vigil_service_is_down(w->status))
+		vigil_log(d, VIGIL_WARN, "%s %s (was %s)", r->name, now, before);
+	w->since = vigil_now();
+	w->status = r->status;
+	w->seen = true;
+}
+
+static void record(vigil_daemon *d, struct watch *w, const vigil_service_reply *r)
+{
+	say_health(d, w, r);
+	if (r->status == VIGIL_SERVICE_ABSENT) {
+		record_absent(d, w, r);
+		return;
+	}
+	w->absent = false;
+	put(d, PLACE "value", json_string(vigil_service_status_name(r->status)));
+	put_text(d, PLACE "manager", r->manager);
+	if (r->pid > 0)
+		put(d, PLACE "pid", json_integer(r->pid));
+	else
+		vigil_state_unset(d, PLACE "pid");
+	if (r->respawns > 0)
+		put(d, PLACE "respawns", json_integer(r->respawns));
+	if (!w->seen || w->status != r->status)
+		record_change(d, w, r);
+}
+
+/* --- deciding --------------------------------------------------------------------------------------- */
+
+/* When the burst has room again; 0: now. */
+static double burst_free(const struct watch *w)
+{
+	unsigned burst = w->rules.burst;
+	double oldest;
+
+	if (burst == 0)
+		return 0;
+	oldest = w->recent[(w->recent_next + BURST_MAX - burst) % BURST_MAX];
+	return oldest > 0 ? oldest + w->rules.burst_window : 0;
+}
+
+static void step_back(struct watch *w)
+{
+	w->setbacks++;
+	w->next_try = vigil_now() + backoff_delay(w->backoff, w->backoff_max, w->setbacks);
+}
+
+/* What the time since the last restart says about the service's health. */
+static void judge_health(struct watch *w)
+{
+	double age = vigil_now() - w->restarted;
+
+	if (w->restarted == 0)
+		return;
+	if (w->status == VIGIL_SERVICE_RUNNING && age >= w->backoff_max) {
+		w->setbacks = 0;
+		w->restarted = 0;
+	} else if (vigil_service_is_down(w->status)) {
+		if (age < w->healthy_after)
+			step_back(w);
+		w->restarted = 0;
+	}
+}
+
+/* A look of its own when the next try is due, however long the interval. */
+static void retry_in(vigil_daemon *d, struct watch *w, double wait)
+{
+	vigil_cancel(d, on_retry, w);
+	if (wait <= 0) {
+		vigil_state_unset(d, PLACE "next_retry");
+		return;
+	}
+	/* A moment that moves by milliseconds from look to look is not news. */
+	if (vigil_state_get(d, PLACE "next_retry") == NULL)
+		put(d, PLACE "next_retry", vigil_time_in(wait));
+	vigil_after(d, wait, on_retry, w);
+}
+
+static void begin_restart(vigil_daemon *d, struct watch *w, const vigil_service_reply *r)
+{
+	if (vigil_service_restart(w->service, on_restarted, w) != 0)
+		return; /* the queue is full; the next look tries again */
+	w->under_way = true;
+	w->recent[w->recent_next] = vigil_now();
+	w->recent_next = (w->recent_next + 1) % BURST_MAX;
+	vigil_event(d, "restart issued");
+	vigil_log(d, VIGIL_NOTICE, "%s is %s: restarting it", r->name,
+		vigil_service_status_name(r->status));
+}
+
+static void on_status(vigil_service *svc, const vigil_service_reply *r, void *arg)
+{
+	vigil_daemon *d = vigil_service_daemon(svc);
+	struct watch *w = arg;
+	struct decision decision;
+
+	record(d, w, r);
+	if (r->status == VIGIL_SERVICE_ABSENT)
+		return;
+	judge_health(w);
+	const struct facts facts = {.status = r->status,
+		.now = vigil_now(),
+		.since = w->since,
+		.next_try = w->next_try,
+		.burst_free = burst_free(w),
+		.paused = vigil_paused(d),
+		.under_way = w->under_way};
+	decide(&w->rules, &facts, &decision);
+	put(d, PLACE "decision", json_string(decision.words));
+	retry_in(d, w, decision.wait);
+	if (decision.restart)
+		begin_restart(d, w, r);
+}
+
+/* --- after a restart --------------------------------------------------------------------------------------- */
+
+static void note_success(vigil_daemon *d, struct watch *w, const vigil_service_reply *r)
+{
+	w->restarted = vigil_now();
+	w->next_try = 0;
+	w->restart_error = 0;
+	vigil_event(d, "restart %d worked after %.2f s: %s", (int)w->restarts, r->seconds,
+		vigil_service_status_name(r->status));
+	vigil_log(d, VIGIL_NOTICE, "%s is %s again, restarted in %.2f s", r->name,
+		vigil_service_status_name(r->status), r->seconds);
+}
+
+static void note_failure(vigil_daemon *d, struct watch *w, const vigil_service_reply *r)
+{
+	const char *kind = vigil_service_fault_name(r->fault);
+
+	w->restarted = 0;
+	w->restart_error++;
+	w->restart_errors++;
+	step_back(w);
+	put_error(d, r);
+	vigil_event(d, "restart %d: %s: %s", (int)w->restarts, kind, r->text);
+	vigil_error(d, "%s could not be restarted (%s, %d in a row): %s", r->name, kind,
+		(int)w->restart_error, r->text);
+}
+
+static void on_restarted(vigil_service *svc, const vigil_service_reply *r, void *arg)
+{
+	vigil_daemon *d = vigil_service_daemon(svc);
+	struct watch *w = arg;
+	char text[128];
+
+	w->under_way = false;
+	if (r->fault == VIGIL_FAULT_REFUSED) {
+		/* Nothing was done to the service, so nothing failed. */
+		vigil_event(d, "not restarted: %s", r->text);
+		vigil_log(d, VIGIL_WARN, "%s is not restarted: %s", r->name, r->text);
+		put(d, PLACE "decision",
+			json_sprintf("left alone: %s", vigil_clean(text, sizeof(text), r->text)));
+		return;
+	}
+	w->restarts++;
+	if (r->error == 0)
+		note_success(d, w, r);
+	else
+		note_failure(d, w, r);
+	put(d, PLACE "restarts", json_integer(w->restarts));
+	put(d, PLACE "restart_errors", json_integer(w->restart_errors));
+	put(d, PLACE "restart_error", json_integer(w->restart_error));
+	record(d, w, r);
+	vigil_state_unset(d, PLACE "next_retry");
+	retry_in(d, w, w->next_try - vigil_now());
+}
+
+/* --- life ------------------------------------------------------------------------------------------------------ */
+
+static void look(vigil_daemon *d, void *arg)
+{
+	struct watch *w = arg;
+
+	vigil_service_query(w->service, on_status, w);
+}
+
+static void on_retry(vigil_daemon *d, void *arg)
+{
+	look(d, arg);
+}
+
+static enum restart_on restart_on(const char *word)
+{
+	if (strcmp(word, "never") == 0)
+		return RESTART_NEVER;
+	return strcmp(word, "failed") == 0 ? RESTART_ON_FAILED : RESTART_ON_STOPPED;
+}
+
+static json_int_t kept(vigil_daemon *d, const char *path)
+{
+	vigil_keep(d, path);
+	return json_integer_value(vigil_state_get(d, path));
+}
+
+static const char *const *given_command(vigil_daemon *d, const char *name)
+{
+	const char *const *argv = vigil_option_list(d, name);
+
+	return argv[0] != NULL ? argv : NULL;
+}
+
+static vigil_service *open_service(vigil_daemon *d)
+{
+	return vigil_service_open(
+		d, &(vigil_service_spec){
+			   .size = sizeof(vigil_service_spec),
+			   .name = vigil_option_text(d, "service"),
+			   .manager = vigil_option_text(d, "manager"),
+			   .init_dir = vigil_option_text(d, "init_dir"),
+			   .pidfile = vigil_option_text(d, "pidfile"),
+			   .status_command = given_command(d, "status_command"),
+			   .restart_command = given_command(d, "restart_command"),
+			   .query_timeout = vigil_option_seconds(d, "query_timeout"),
+			   .restart_timeout = vigil_option_seconds(d, "restart_timeout"),
+			   .reset_failed = vigil_option_bool(d, "reset_failed"),
+		   });
+}
+
+static int start(vigil_daemon *d)
+{
+	struct watch *w = vigil_alloc(d, sizeof(*w));
+
+	w->rules = (struct rules){.restart_on = restart_on(vigil_option_text(d, "restart_on")),
+		.settle = vigil_option_seconds(d, "settle"),
+		.burst = (unsigned)vigil_option_int(d, "burst"),
+		.burst_window = vigil_option_seconds(d, "burst_window")};
+	w->backoff = vigil_option_seconds(d, "backoff");
+	w->backoff_max = fmax(w->backoff, vigil_option_seconds(d, "backoff_max"));
+	w->healthy_after = vigil_option_seconds(d, "healthy_after");
+	w->restarts = kept(d, PLACE "restarts");
+	w->restart_errors = kept(d, PLACE "restart_errors");
+	w->service = open_service(d);
+	return vigil_every(d, vigil_option_seconds(d, "interval"), look, w);
+}
+
+static const vigil_option options[] = {
+	VIGIL_OPTION("service", VIGIL_NAME, NULL, "the service, as its manager knows it",
+		.flags = VIGIL_REQUIRED),
+	VIGIL_OPTION("manager", VIGIL_CHOICE, "auto", "who runs the service",
+		.choices = "auto systemd lsb command"),
+	VIGIL_OPTION("interval", VIGIL_DURATION, "5s", "time between two looks", .min = 0.05,
+		.max = 86400),
+	VIGIL_OPTION("restart_on", VIGIL_CHOICE, "stopped",
+		"stopped: whatever is not running; failed: not what was stopped cleanly; never",
+		.choices = "stopped failed never"),
+	VIGIL_OPTION("query_timeout", VIGIL_DURATION, "10s", "how long a look may take", .min = 0.1,
+		.max = 3600),
+	VIGIL_OPTION("restart_timeout", VIGIL_DURATION, "90s", "how long a restart may take",
+		.min = 0.1, .max = 3600),
+	VIGIL_OPTION("settle", VIGIL_DURATION, "90s",
+		"how long it may be starting, stopping or reloading", .min = 0, .max = 86400),
+	VIGIL_OPTION("backoff", VIGIL_DURATION, "5s",
+		"delay after a failed restart or an early death, doubling; 0 tries at every look",
+		.min = 0, .max = 86400),
+	VIGIL_OPTION("backoff_max", VIGIL_DURATION, "5m", "the longest such delay", .min = 0,
+		.max = 86400),
+	VIGIL_OPTION("healthy_after", VIGIL_DURATION, "10s",
+		"a service that dies sooner after its restart was not healthy", .min = 0,
+		.max = 86400),
+	VIGIL_OPTION("burst", VIGIL_INT, "0", "at most so many restarts in burst_window; 0: any",
+		.min = 0, .max = BURST_MAX),
+	VIGIL_OPTION("burst_window", VIGIL_DURATION, "10m", "the window for burst", .min = 1,
+		.max = 86400),
+	VIGIL_OPTION("reset_failed", VIGIL_BOOL, "no", "clear systemd's start limit first"),
+	VIGIL_OPTION("init_dir", VIGIL_PATH, NULL, "where init scripts lie"),
+	VIGIL_OPTION("pidfile", VIGIL_PATH, NULL, "where the pid stands, for lsb and command"),
+	VIGIL_OPTION("status_command", VIGIL_COMMAND, NULL,
+		"for manager = command: exits 0 running, 3 stopped, 4 not installed"),
+	VIGIL_OPTION("restart_command", VIGIL_COMMAND, NULL, "for manager = command"),
+	VIGIL_OPTION_END,
+};
+
+VIGIL_MODULE(.name = "service", .summary = "keeps a service running, whoever manages it",
+	.options = options, .start = start);

@@ -1,0 +1,74 @@
+/*
+ * policy: which restarts vigild will not do, whoever asks.
+ *
+ * `deny` names services that are never restarted; vigild itself is always among them, since a
+ * watchdog that restarts itself watches nothing.  `restart_rate` is one budget for all services
+ * together: a bucket of tokens, so that a hundred that fail at once come back one after the
+ * other and not as a storm.
+ */
+#include "policy.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "clock.h"
+#include "request.h"
+#include "text.h"
+
+/* Without the suffix that may be left out. */
+static size_t base_length(const char *name)
+{
+	static const char suffix[] = ".service";
+	size_t n = strlen(name), s = sizeof(suffix) - 1;
+
+	return n > s && strcmp(name + n - s, suffix) == 0 ? n - s : n;
+}
+
+bool policy_denies(const struct policy *policy, const char *name)
+{
+	char base[256];
+
+	snprintf(base, sizeof(base), "%.*s", (int)base_length(name), name);
+	if (strcmp(base, "vigil") == 0 || strcmp(base, "vigild") == 0)
+		return true;
+	for (char **glob = policy->deny; glob != NULL && *glob != NULL; glob++)
+		if (text_glob(*glob, base) || text_glob(*glob, name))
+			return true;
+	return false;
+}
+
+bool policy_take_restart(struct policy *policy)
+{
+	uint64_t now = clock_now();
+	double more = policy->rate * clock_to_seconds(now - policy->refilled);
+
+	if (policy->burst <= 0)
+		return true;
+	policy->tokens = fmin(policy->burst, policy->tokens + more);
+	policy->refilled = now;
+	if (policy->tokens < 1)
+		return false;
+	policy->tokens--;
+	return true;
+}
+
+void policy_set(struct policy *policy, const char *const *deny, unsigned count, double seconds)
+{
+	double rate = seconds > 0 ? count / seconds : 0;
+
+	text_free_list(policy->deny);
+	policy->deny = request_argv(deny);
+	if (policy->burst == count && policy->rate == rate)
+		return; /* a reload is no reason for a fresh budget */
+	policy->burst = count;
+	policy->rate = rate;
+	policy->tokens = count;
+	policy->refilled = clock_now();
+}
+
+void policy_clear(struct policy *policy)
+{
+	text_free_list(policy->deny);
+	policy->deny = NULL;
+}

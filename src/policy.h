@@ -1,0 +1,26 @@
+/*
+ * policy: which restarts vigild will not do, whoever asks.
+ */
+#ifndef POLICY_H
+#define POLICY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Zeroed: nothing is denied but vigild itself, and there is no limit. */
+struct policy {
+	char **deny;                /* globs; NULL: none */
+	double rate, burst, tokens; /* restarts: a second, at once, left */
+	uint64_t refilled;
+};
+
+/* deny: globs, ended by NULL, copied; at most count restarts in so many seconds (0: no limit). */
+void policy_set(struct policy *policy, const char *const *deny, unsigned count, double seconds);
+void policy_clear(struct policy *policy);
+
+/* Whether a service of that name is never to be restarted; `.service` may be left out. */
+bool policy_denies(const struct policy *policy, const char *name);
+/* Takes one restart from what the rate allows; false when it is used up. */
+bool policy_take_restart(struct policy *policy);
+
+#endif

@@ -1,0 +1,324 @@
+/*
+ * print: the answers of vigild as people read them.
+ *
+ * One function for each verb whose answer has a form of its own, in a table.  Colours only on a
+ * terminal, and never where NO_COLOR is set.
+ */
+#include "print.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "memory.h"
+#include "table.h"
+#include "text.h"
+
+static const char *text_of(json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text != NULL ? text : "";
+}
+
+static bool use_colours(void)
+{
+	const char *no = getenv("NO_COLOR");
+
+	return isatty(STDOUT_FILENO) && (no == NULL || no[0] == '\0');
+}
+
+static unsigned terminal_width(void)
+{
+	struct winsize size;
+
+	if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0)
+		return 0;
+	return size.ws_col;
+}
+
+static struct table *new_table(const char *const *headings, size_t columns)
+{
+	return table_new(headings, columns, terminal_width(), use_colours());
+}
+
+static void finish_table(struct table *table)
+{
+	table_print(table, stdout);
+	table_free(table);
+}
+
+void print_clean(const char *text)
+{
+	size_t size = 4 * strlen(text) + 8;
+	char *clean = memory_zero(size);
+
+	fputs(log_escape(clean, size, text, strlen(text)), stdout);
+	free(clean);
+}
+
+void print_json(json_t *value)
+{
+	char *text = json_dumps(value, JSON_INDENT(2) | JSON_ENCODE_ANY | JSON_SORT_KEYS);
+
+	puts(text != NULL ? text : "");
+	free(text);
+}
+
+/* "2026-01-31T12:34:56.789Z" as an age; "-" where there is none. */
+static char *age_of(char buf[TEXT_AGE], const char *time_text)
+{
+	struct tm tm = {0};
+	struct timespec now;
+	const char *rest = strptime(time_text, "%Y-%m-%dT%H:%M:%S", &tm);
+	double fraction = rest != NULL && *rest == '.' ? strtod(rest, NULL) : 0;
+
+	if (rest == NULL)
+		return strcpy(buf, "-");
+	clock_gettime(CLOCK_REALTIME, &now);
+	return text_age(
+		buf, (double)(now.tv_sec - timegm(&tm)) + (double)now.tv_nsec / 1e9 - fraction);
+}
+
+/* --- status --------------------------------------------------------------------------------------- */
+
+static const struct {
+	const char *word;
+	enum colour colour;
+} colours[] = {
+	{"running", COLOUR_GOOD},
+	{"OK", COLOUR_GOOD},
+	{"paused", COLOUR_WARN},
+	{"starting", COLOUR_WARN},
+	{"WARNING", COLOUR_WARN},
+	{"UNKNOWN", COLOUR_WARN},
+	{"failed", COLOUR_BAD},
+	{"CRITICAL", COLOUR_BAD},
+};
+
+static enum colour colour_of(const char *word)
+{
+	for (size_t i = 0; i < sizeof(colours) / sizeof(*colours); i++)
+		if (strcmp(colours[i].word, word) == 0)
+			return colours[i].colour;
+	return COLOUR_NONE;
+}
+
+static void add_status(struct table *table, json_t *row)
+{
+	json_t *health = json_object_get(row, "health");
+	const char *level = text_of(health, "level"), *status = text_of(row, "status");
+	const char *reason = text_of(row, "reason");
+	char ticks[32], age[TEXT_AGE];
+
+	snprintf(ticks, sizeof(ticks), "%" JSON_INTEGER_FORMAT,
+		json_integer_value(json_object_get(row, "ticks")));
+	table_add(table, COLOUR_NONE, text_of(row, "name"));
+	table_add(table, COLOUR_NONE, text_of(row, "module"));
+	table_add(table, colour_of(status), status);
+	table_add(table, COLOUR_NONE, ticks);
+	table_add(table, COLOUR_NONE, age_of(age, text_of(row, "last_tick")));
+	table_add(table, COLOUR_NONE, age_of(age, text_of(health, "since")));
+	table_add(table, colour_of(level), level[0] != '\0' ? level : "-");
+	table_add(table, reason[0] != '\0' ? COLOUR_BAD : COLOUR_NONE,
+		reason[0] != '\0' ? reason : text_of(health, "text"));
+}
+
+static void print_status(json_t *result)
+{
+	static const char *const headings[] = {
+		"NAME", "MODULE", "STATUS", "TICKS", "LAST", "FOR", "HEALTH", "WHAT IT SAYS"};
+	struct table *table;
+	size_t index;
+	json_t *row;
+
+	if (json_array_size(result) == 0) {
+		puts("no daemon is enabled");
+		return;
+	}
+	table = new_table(headings, 8);
+	json_array_foreach(result, index, row) add_status(table, row);
+	finish_table(table);
+}
+
+/* --- list, modules ---------------------------------------------------------------------------------- */
+
+static char *options_text(json_t *options)
+{
+	char *all = memory_text(""), *longer;
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(options, key, value)
+	{
+		longer = memory_format(
+			"%s%s%s=%s", all, all[0] ? " " : "", key, json_string_value(value));
+		free(all);
+		all = longer;
+	}
+	return all;
+}
+
+static void print_list(json_t *result)
+{
+	static const char *const headings[] = {"NAME", "MODULE", "ENABLED", "OPTIONS"};
+	struct table *table = new_table(headings, 4);
+	size_t index;
+	json_t *row;
+
+	json_array_foreach(result, index, row)
+	{
+		bool enabled = json_is_true(json_object_get(row, "enabled"));
+		char *options = options_text(json_object_get(row, "options"));
+
+		table_add(table, COLOUR_NONE, text_of(row, "name"));
+		table_add(table, COLOUR_NONE, text_of(row, "module"));
+		table_add(table, enabled ? COLOUR_GOOD : COLOUR_DIM, enabled ? "yes" : "no");
+		table_add(table, COLOUR_NONE, options);
+		free(options);
+	}
+	finish_table(table);
+}
+
+static void print_modules(json_t *result)
+{
+	static const char *const headings[] = {"NAME", "LOADED", "FILE", "WHAT IT IS"};
+	struct table *table = new_table(headings, 4);
+	size_t index;
+	json_t *row;
+
+	json_array_foreach(result, index, row)
+	{
+		bool loaded = json_is_true(json_object_get(row, "loaded"));
+
+		table_add(table, COLOUR_NONE, text_of(row, "name"));
+		table_add(table, loaded ? COLOUR_GOOD : COLOUR_BAD, loaded ? "yes" : "refused");
+		table_add(table, COLOUR_NONE, text_of(row, "path"));
+		table_add(table, COLOUR_NONE, text_of(row, loaded ? "summary" : "why"));
+	}
+	finish_table(table);
+}
+
+/* --- explain ------------------------------------------------------------------------------------------ */
+
+static void line(const char *label, const char *text)
+{
+	if (text[0] == '\0')
+		return;
+	printf("%-11s", label);
+	print_clean(text);
+	putchar('\n');
+}
+
+static void print_explain(json_t *result)
+{
+	json_t *run = json_object_get(result, "run"), *health = json_object_get(run, "health");
+	json_t *service = json_object_get(json_object_get(result, "state"), "service_state");
+	json_t *error = json_object_get(service, "last_error"), *event;
+	char age[TEXT_AGE];
+	size_t index;
+
+	printf("%s: module %s, %s for %s\n", text_of(result, "name"), text_of(run, "module"),
+		text_of(run, "status"), age_of(age, text_of(run, "since")));
+	line("failed", text_of(run, "reason"));
+	line("health", text_of(health, "text"));
+	line("decision", text_of(service, "decision"));
+	line("next try", text_of(service, "next_retry"));
+	line("last error", text_of(error, "text"));
+	json_array_foreach(json_object_get(run, "history"), index, event)
+	{
+		/* "2026-01-31T12:34:56.789Z": the day matters less than the room */
+		printf("%.10s %.8s  ", text_of(event, "time"), text_of(event, "time") + 11);
+		print_clean(text_of(event, "text"));
+		putchar('\n');
+	}
+}
+
+/* --- reload and the rest --------------------------------------------------------------------------------- */
+
+static void print_names(json_t *names)
+{
+	size_t index;
+	json_t *name;
+
+	if (json_array_size(names) == 0)
+		return;
+	fputs(" (", stdout);
+	json_array_foreach(names, index, name)
+		printf("%s%s", index > 0 ? ", " : "", json_string_value(name));
+	putchar(')');
+}
+
+static void print_reload(json_t *result)
+{
+	static const char *const lists[] = {"started", "stopped", "changed"};
+	const char *name;
+	json_t *why, *waiting = json_object_get(result, "restart_needed");
+
+	fputs("reloaded: ", stdout);
+	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
+		json_t *names = json_object_get(result, lists[i]);
+
+		printf("%zu %s", json_array_size(names), lists[i]);
+		print_names(names);
+		fputs(", ", stdout);
+	}
+	printf("%d kept\n", (int)json_integer_value(json_object_get(result, "kept")));
+	json_object_foreach(json_object_get(result, "failed"), name, why)
+	{
+		printf("failed: %s: ", name);
+		print_clean(json_string_value(why));
+		putchar('\n');
+	}
+	if (json_array_size(waiting) > 0) {
+		fputs("taken up when vigild is restarted:", stdout);
+		print_names(waiting);
+		putchar('\n');
+	}
+}
+
+static void print_version(json_t *result)
+{
+	printf("vigild %s, pid %d\n", text_of(result, "version"),
+		(int)json_integer_value(json_object_get(result, "pid")));
+}
+
+static void print_run(json_t *result)
+{
+	printf("%s has ticked\n", text_of(result, "ticked"));
+}
+
+static void print_log(json_t *result)
+{
+	printf("the log level is now %s\n", text_of(result, "level"));
+}
+
+static const struct {
+	const char *verb;
+	void (*print)(json_t *result);
+} printers[] = {
+	{"status", print_status},
+	{"list", print_list},
+	{"modules", print_modules},
+	{"explain", print_explain},
+	{"reload", print_reload},
+	{"version", print_version},
+	{"run", print_run},
+	{"log", print_log},
+};
+
+void print_result(const char *verb, json_t *result)
+{
+	for (size_t i = 0; i < sizeof(printers) / sizeof(*printers); i++) {
+		if (strcmp(printers[i].verb, verb) == 0) {
+			printers[i].print(result);
+			return;
+		}
+	}
+	print_json(result);
+}

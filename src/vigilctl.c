@@ -1,0 +1,270 @@
+/*
+ * vigilctl: asks a running vigild, and prints its answer.
+ *
+ * The verbs, their arguments and their help come from the same table that vigild serves them
+ * from.  Each argument is one parameter of the verb, in the table's order.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client.h"
+#include "command.h"
+#include "complaint.h"
+#include "config.h"
+#include "memory.h"
+#include "print.h"
+
+enum { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_UNREACHABLE = 4 };
+
+#define SECONDS        10.0
+#define SECONDS_RELOAD 120.0
+
+struct request {
+	char *socket; /* NULL: by the configuration */
+	const char *file;
+	bool json, quiet, bare;
+	const struct command *command;
+	json_t *params;
+};
+
+/* --- help ------------------------------------------------------------------------------------------ */
+
+static void print_usage(FILE *to)
+{
+	fputs("usage: vigilctl [-s SOCKET] [-c FILE] [-o table|json] [-q] VERB [ARGUMENT ...]\n\n",
+		to);
+	for (const struct command *c = commands; c->verb != NULL; c++)
+		fprintf(to, "  %-8s %-10s %s\n", c->verb, c->usage, c->help);
+	fputs("\n"
+	      "  -s, --socket SOCKET  the control socket of vigild\n"
+	      "  -c, --config FILE    find the socket in this configuration\n"
+	      "  -o, --output FORM    table or json\n"
+	      "  -r                   with get: a string without its quotes\n"
+	      "  -q, --quiet          print nothing but errors\n"
+	      "  -V, --version        print the version\n"
+	      "  -h, --help           print this\n"
+	      "\n"
+	      "Exit: 0 done, 1 refused or failed, 2 usage, 4 vigild cannot be reached.\n",
+		to);
+}
+
+static void complain_verb(const char *verb)
+{
+	const char *near = command_suggest(verb);
+
+	if (near != NULL)
+		fprintf(stderr, "vigilctl: there is no verb \"%s\"; did you mean \"%s\"?\n", verb,
+			near);
+	else
+		fprintf(stderr, "vigilctl: there is no verb \"%s\"; see vigilctl help\n", verb);
+}
+
+static int help(int argc, char **argv)
+{
+	const struct command *command;
+
+	if (argc == 0) {
+		print_usage(stdout);
+		return EXIT_DONE;
+	}
+	command = command_find(argv[0]);
+	if (command == NULL) {
+		complain_verb(argv[0]);
+		return EXIT_USAGE;
+	}
+	printf("usage: vigilctl %s %s\n\n%s\n", command->verb, command->usage, command->help);
+	return EXIT_DONE;
+}
+
+/* --- where to ------------------------------------------------------------------------------------------- */
+
+static char *find_socket(const char *file)
+{
+	struct complaints complaints = {0};
+	const char *where = file != NULL ? file : SYSCONFDIR "/vigil/vigil.conf";
+	struct config *config = config_load(where, &complaints);
+	char *socket = NULL;
+
+	if (config != NULL)
+		socket = memory_text(config_vigil(config, "socket")->text);
+	else if (file == NULL)
+		socket = memory_text(RUNSTATEDIR "/vigil/control.sock");
+	for (size_t i = 0; socket == NULL && i < complaints.count; i++)
+		fprintf(stderr, "%s\n", complaints.list[i].text);
+	complaints_clear(&complaints);
+	config_free(config);
+	return socket;
+}
+
+/* --- asking -------------------------------------------------------------------------------------------- */
+
+static int print_error(json_t *error)
+{
+	json_t *complaints = json_object_get(json_object_get(error, "data"), "complaints");
+	const char *message = json_string_value(json_object_get(error, "message"));
+	size_t index;
+	json_t *complaint;
+
+	json_array_foreach(complaints, index, complaint)
+		fprintf(stderr, "%s\n", json_string_value(complaint));
+	fprintf(stderr, "vigilctl: %s\n", message != NULL ? message : "it failed");
+	return EXIT_REFUSED;
+}
+
+static void print_answer(const struct request *r, json_t *result)
+{
+	if (r->quiet)
+		return;
+	if (r->bare && json_is_string(result)) {
+		print_clean(json_string_value(result));
+		putchar('\n');
+	} else if (r->json) {
+		print_json(result);
+	} else {
+		print_result(r->command->verb, result);
+	}
+}
+
+static int follow(struct client *client)
+{
+	json_t *change;
+	char *text;
+
+	while ((change = client_next(client)) != NULL) {
+		text = json_dumps(json_object_get(change, "params"), JSON_COMPACT);
+		puts(text != NULL ? text : "");
+		fflush(stdout);
+		free(text);
+		json_decref(change);
+	}
+	fprintf(stderr, "vigilctl: vigild has closed the connection\n");
+	return EXIT_UNREACHABLE;
+}
+
+static int talk(struct client *client, const struct request *r)
+{
+	bool watch = strcmp(r->command->verb, "watch") == 0;
+	double seconds = strcmp(r->command->verb, "reload") == 0 ? SECONDS_RELOAD : SECONDS;
+	json_t *reply = client_call(client, r->command->verb, json_incref(r->params), seconds);
+	json_t *error = json_object_get(reply, "error");
+	int status = EXIT_DONE;
+
+	if (reply == NULL) {
+		fprintf(stderr, "vigilctl: no answer from vigild: %s\n", strerror(errno));
+		return EXIT_UNREACHABLE;
+	}
+	if (error != NULL)
+		status = print_error(error);
+	else if (watch)
+		status = follow(client);
+	else
+		print_answer(r, json_object_get(reply, "result"));
+	json_decref(reply);
+	return status;
+}
+
+static int ask(struct request *r)
+{
+	struct client *client;
+	int status;
+
+	if (r->socket == NULL)
+		r->socket = find_socket(r->file);
+	if (r->socket == NULL)
+		return EXIT_REFUSED;
+	client = client_open(r->socket);
+	if (client == NULL && errno == EACCES) {
+		fprintf(stderr,
+			"vigilctl: %s: you may not; ask to be made a member of vigil's group\n",
+			r->socket);
+		return EXIT_UNREACHABLE;
+	}
+	if (client == NULL) {
+		fprintf(stderr, "vigilctl: vigild cannot be reached at %s: %s\n", r->socket,
+			strerror(errno));
+		return EXIT_UNREACHABLE;
+	}
+	status = talk(client, r);
+	client_close(client);
+	return status;
+}
+
+/* --- the command line ------------------------------------------------------------------------------------- */
+
+/* Exits where the options alone decide. */
+static void read_options(int argc, char **argv, struct request *r)
+{
+	static const struct option longs[] = {
+		{"socket", required_argument, NULL, 's'},
+		{"config", required_argument, NULL, 'c'},
+		{"output", required_argument, NULL, 'o'},
+		{"quiet", no_argument, NULL, 'q'},
+		{"version", no_argument, NULL, 'V'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "s:c:o:qrVh", longs, NULL)) != -1) {
+		switch (c) {
+		case 's': r->socket = memory_text(optarg); break;
+		case 'c': r->file = optarg; break;
+		case 'q': r->quiet = true; break;
+		case 'r': r->bare = true; break;
+		case 'o': r->json = strcmp(optarg, "json") == 0; break;
+		case 'V': puts("vigilctl " PACKAGE_VERSION); exit(EXIT_DONE);
+		case 'h': print_usage(stdout); exit(EXIT_DONE);
+		default: fputs("try: vigilctl --help\n", stderr); exit(EXIT_USAGE);
+		}
+		if (c == 'o' && !r->json && strcmp(optarg, "table") != 0) {
+			fprintf(stderr, "vigilctl: -o is table or json, not \"%s\"\n", optarg);
+			exit(EXIT_USAGE);
+		}
+	}
+}
+
+static bool read_arguments(int argc, char **argv, struct request *r)
+{
+	const struct command_param *p = r->command->params;
+	int i;
+
+	r->params = json_object();
+	for (i = 0; i < argc && i < COMMAND_PARAMS_MAX && p[i].name != NULL; i++)
+		json_object_set_new(r->params, p[i].name, json_string(argv[i]));
+	if (i == argc && (i == COMMAND_PARAMS_MAX || p[i].name == NULL || !p[i].required))
+		return true;
+	if (i < argc)
+		fprintf(stderr, "vigilctl: \"%s\" is one argument too many\n", argv[i]);
+	fprintf(stderr, "usage: vigilctl %s %s\n", r->command->verb, r->command->usage);
+	return false;
+}
+
+int main(int argc, char **argv)
+{
+	struct request r = {0};
+	int status = EXIT_USAGE;
+
+	signal(SIGPIPE, SIG_IGN);
+	read_options(argc, argv, &r);
+	argv += optind;
+	argc -= optind;
+	if (argc == 0) {
+		print_usage(stderr);
+		return EXIT_USAGE;
+	}
+	r.command = command_find(argv[0]);
+	if (r.command == NULL)
+		complain_verb(argv[0]);
+	else if (r.command->access == ACCESS_LOCAL)
+		status = help(argc - 1, argv + 1);
+	else if (read_arguments(argc - 1, argv + 1, &r))
+		status = ask(&r);
+	json_decref(r.params);
+	free(r.socket);
+	return status;
+}

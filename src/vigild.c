@@ -1,0 +1,205 @@
+/*
+ * vigild: the program.  Reads its command line, brings the host and its doors up, runs the
+ * loop, and takes all down again when asked.
+ *
+ * It stays in the foreground: putting it in the background is a service manager's job.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <jansson.h>
+
+#include "complaint.h"
+#include "control.h"
+#include "host.h"
+#include "log.h"
+#include "loop.h"
+#include "notify.h"
+
+#define EXIT_USAGE 2
+
+struct arguments {
+	const char *file;
+	const char *level;
+	bool test;
+};
+
+/* What is up while the loop runs. */
+struct run {
+	struct host *host;
+	struct control *control;
+	struct notify *notify;
+	struct loop_signal *signals[3];
+};
+
+static const char usage[] =
+	"usage: vigild [-c FILE] [-t] [-l LEVEL] [-V] [-h]\n"
+	"\n"
+	"Hosts the daemons that its configuration enables, in the foreground.\n"
+	"\n"
+	"  -c, --config FILE      read FILE (" SYSCONFDIR "/vigil/vigil.conf), then conf.d/*.conf\n"
+	"                         beside it\n"
+	"  -t, --test             check the whole configuration, say what is wrong, start nothing\n"
+	"  -l, --log-level LEVEL  error, warning, notice, info or debug\n"
+	"  -V, --version          print the version\n"
+	"  -h, --help             print this\n"
+	"\n"
+	"SIGHUP reloads the configuration, SIGTERM and SIGINT stop.\n"
+	"Exit: 0 stopped as asked, 1 could not start, 2 usage.\n";
+
+/* Exits where the command line alone decides. */
+static void read_arguments(int argc, char **argv, struct arguments *arguments)
+{
+	static const struct option longs[] = {
+		{"config", required_argument, NULL, 'c'},
+		{"test", no_argument, NULL, 't'},
+		{"log-level", required_argument, NULL, 'l'},
+		{"version", no_argument, NULL, 'V'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
+	};
+	vigil_level level;
+	int c;
+
+	*arguments = (struct arguments){.file = SYSCONFDIR "/vigil/vigil.conf"};
+	while ((c = getopt_long(argc, argv, "c:tl:Vh", longs, NULL)) != -1) {
+		switch (c) {
+		case 'c': arguments->file = optarg; break;
+		case 't': arguments->test = true; break;
+		case 'l': arguments->level = optarg; break;
+		case 'V': puts("vigild " PACKAGE_VERSION); exit(EXIT_SUCCESS);
+		case 'h': fputs(usage, stdout); exit(EXIT_SUCCESS);
+		default: fputs("try: vigild --help\n", stderr); exit(EXIT_USAGE);
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "vigild: it takes no arguments, but there is \"%s\"\n",
+			argv[optind]);
+		exit(EXIT_USAGE);
+	}
+	if (arguments->level != NULL && log_level_parse(arguments->level, &level) != 0) {
+		fprintf(stderr,
+			"vigild: \"%s\" is no log level; there are error, warning, notice, "
+			"info and debug\n",
+			arguments->level);
+		exit(EXIT_USAGE);
+	}
+}
+
+static void print_complaints(const struct complaints *complaints, FILE *to)
+{
+	for (size_t i = 0; i < complaints->count; i++)
+		fprintf(to, "%s\n", complaints->list[i].text);
+}
+
+static int test(const char *file)
+{
+	struct complaints complaints = {0};
+	int err = host_test(file, &complaints);
+
+	print_complaints(&complaints, stderr);
+	complaints_clear(&complaints);
+	if (err == 0)
+		printf("%s: the configuration is right\n", file);
+	return err == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static void on_hup(int signo, void *arg)
+{
+	struct run *run = arg;
+	struct complaints complaints = {0};
+	json_t *result;
+
+	host_reload(run->host, &result, &complaints);
+	json_decref(result);
+	complaints_clear(&complaints);
+}
+
+static void on_stopped(void *arg)
+{
+	struct run *run = arg;
+
+	loop_stop(host_loop(run->host));
+}
+
+static void on_term(int signo, void *arg)
+{
+	struct run *run = arg;
+
+	log_notice("%s: stopping", signo == SIGINT ? "SIGINT" : "SIGTERM");
+	notify_stopping();
+	host_stop(run->host, on_stopped, run);
+}
+
+static bool bring_up(struct run *run)
+{
+	struct loop *loop = host_loop(run->host);
+
+	run->control = control_open(run->host);
+	if (run->control == NULL) {
+		fprintf(stderr, "vigild: the control socket could not be opened: %s\n",
+			strerror(errno));
+		return false;
+	}
+	run->signals[0] = loop_on_signal(loop, SIGHUP, on_hup, run);
+	run->signals[1] = loop_on_signal(loop, SIGTERM, on_term, run);
+	run->signals[2] = loop_on_signal(loop, SIGINT, on_term, run);
+	for (unsigned i = 0; i < 3; i++)
+		if (run->signals[i] == NULL)
+			return false;
+	run->notify = notify_new(loop);
+	return true;
+}
+
+static void take_down(struct run *run)
+{
+	control_close(run->control);
+	notify_free(run->notify);
+	for (unsigned i = 0; i < 3; i++)
+		loop_signal_free(run->signals[i]);
+	host_free(run->host);
+}
+
+static int serve(const struct arguments *arguments)
+{
+	struct complaints complaints = {0};
+	struct run run = {0};
+	vigil_level level;
+	int err = -EINVAL;
+
+	run.host = host_new(arguments->file, &complaints);
+	if (run.host == NULL) {
+		print_complaints(&complaints, stderr);
+		complaints_clear(&complaints);
+		return EXIT_FAILURE;
+	}
+	if (arguments->level != NULL && log_level_parse(arguments->level, &level) == 0)
+		log_set_level(level);
+	if (bring_up(&run)) {
+		host_start(run.host);
+		notify_ready("watching");
+		err = loop_run(host_loop(run.host));
+	}
+	take_down(&run);
+	if (err == 0)
+		log_notice("stopped");
+	log_close();
+	return err == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+	struct arguments arguments;
+
+	read_arguments(argc, argv, &arguments);
+	signal(SIGPIPE, SIG_IGN);
+	umask(0027);
+	/* Seeded before there are threads: jansson does it lazily and only once. */
+	json_object_seed(0);
+	return arguments.test ? test(arguments.file) : serve(&arguments);
+}

@@ -1,0 +1,71 @@
+# lib.sh: what the system tests share.  Sourced by bash scripts in this folder.
+#
+# Each test prints `ok - TEXT`, `not ok - TEXT` or `SKIP: TEXT` lines and exits 0, 1, or 77 when
+# all of it was skipped.  It runs the programs as `make install` puts them down, from a staging
+# directory, in a scratch directory of its own, and ends only what it started.
+
+top_builddir=${top_builddir:-$PWD}
+top_srcdir=${top_srcdir:-$top_builddir}
+here=$(cd "$top_srcdir/tests/system" && pwd)
+failed=0
+
+ok() { echo "ok - $*"; }
+not_ok() { echo "not ok - $*"; failed=$((failed + 1)); }
+skip_all() { echo "SKIP: $*"; exit 77; }
+# check TEXT COMMAND...: the command's success is the verdict
+check() { local text=$1; shift; if "$@"; then ok "$text"; else not_ok "$text"; fi; }
+finish() { [ "$failed" -eq 0 ]; exit; }
+
+# wait_for SECONDS COMMAND...: until the command succeeds; fails when time is up
+wait_for() {
+	local until=$((SECONDS + $1)); shift
+	until "$@"; do
+		[ "$SECONDS" -lt "$until" ] || return 1
+		sleep 0.05
+	done
+}
+
+# Puts the programs down under $stage, once for each build.
+stage=$top_builddir/tests/stage
+install_staged() {
+	[ -n "${VIGIL_STAGED:-}" ] && return
+	make -C "$top_builddir" -s install DESTDIR="$stage" >"$top_builddir/tests/stage.log" 2>&1 ||
+		{ cat "$top_builddir/tests/stage.log"; not_ok "make install DESTDIR=..."; exit 1; }
+	export VIGIL_STAGED=1
+}
+# variable of the Makefile
+make_variable() { make -C "$top_builddir" -s --no-print-directory print-"$1"; }
+
+set_paths() {
+	prefix=$(make_variable prefix)
+	vigild=$stage$(make_variable sbindir)/vigild
+	vigilctl=$stage$(make_variable bindir)/vigilctl
+	modules=$stage$(make_variable moduledir)
+}
+
+# write_conf: a vigil.conf at $work with the given sections on stdin
+write_conf() {
+	{
+		printf '[vigil]\nmodules = %s\nsocket = %s\npipe = %s\nstate_dir = %s\nlog = stderr\n\n' \
+			"$modules" "$work/control.sock" "$work/control.pipe" "$work/state"
+		cat
+	} >"$work/vigil.conf"
+}
+ctl() { "$vigilctl" -s "$work/control.sock" "$@"; }
+get() { ctl get -r "$1" 2>/dev/null; }
+is() { [ "$(get "$1")" = "$2" ]; }
+more_than() { [ "$(get "$1" || echo 0)" -gt "$2" ] 2>/dev/null; }
+
+start_vigild() {
+	"$vigild" -c "$work/vigil.conf" 2>>"$work/log" &
+	vigild_pid=$!
+	wait_for 10 ctl -q version || { cat "$work/log"; not_ok "vigild starts"; exit 1; }
+}
+stop_vigild() {
+	[ -n "${vigild_pid:-}" ] || return 0
+	kill -TERM "$vigild_pid" 2>/dev/null
+	wait "$vigild_pid"
+	local status=$?
+	vigild_pid=
+	return $status
+}
