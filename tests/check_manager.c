@@ -1,0 +1,219 @@
+/* check_manager: who is asked, and when a restart has worked. */
+#include "manager.h"
+
+#include <check.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "scratch.h"
+#include "spawn.h"
+
+static struct manager_request request;
+static struct manager_reply reply;
+static char *status[] = {"/bin/sh", "-c", NULL, NULL};
+
+static void setup(void)
+{
+	scratch_setup();
+	request = (struct manager_request){.name = "vigil-check", .init_dir = scratch};
+}
+
+static void put_script(const char *body)
+{
+	scratch_put("vigil-check", 0755, "#!/bin/sh\ncd %s\n%s\n", scratch, body);
+}
+
+static vigil_service_status query(void)
+{
+	memset(&reply, 0xaa, sizeof(reply));
+	request.deadline = clock_now() + 30 * CLOCK_SECOND;
+	manager_query(&request, &reply);
+	return reply.status;
+}
+
+static int restart(double seconds)
+{
+	memset(&reply, 0xaa, sizeof(reply));
+	request.deadline = clock_now() + clock_from_seconds(seconds);
+	manager_restart(&request, &reply);
+	ck_assert((reply.error == 0) == (reply.fault == VIGIL_FAULT_NONE));
+	return reply.error;
+}
+
+START_TEST(managers_have_names)
+{
+	char names[128], *word, *rest;
+
+	ck_assert_ptr_eq(manager_find("lsb"), &manager_lsb);
+	ck_assert_ptr_eq(manager_find("command"), &manager_command);
+	ck_assert_ptr_null(manager_find("auto"));
+	ck_assert_ptr_null(manager_find(""));
+	ck_assert_ptr_null(manager_find("LSB"));
+	ck_assert_ptr_eq(manager_names(), manager_names());
+	snprintf(names, sizeof(names), "%s", manager_names());
+	word = strtok_r(names, " ", &rest);
+	ck_assert_str_eq(word, "auto");
+	while ((word = strtok_r(NULL, " ", &rest)))
+		ck_assert_str_eq(manager_find(word)->name, word);
+}
+END_TEST
+
+START_TEST(words_for_people)
+{
+	ck_assert_str_eq(vigil_service_status_name(VIGIL_SERVICE_UNKNOWN), "unknown");
+	ck_assert_str_eq(vigil_service_status_name(VIGIL_SERVICE_RELOADING), "reloading");
+	ck_assert_str_eq(vigil_service_status_name((vigil_service_status)99), "unknown");
+	ck_assert_str_eq(vigil_service_fault_name(VIGIL_FAULT_NONE), "none");
+	ck_assert_str_eq(vigil_service_fault_name(VIGIL_FAULT_DENIED), "denied");
+	ck_assert_str_eq(vigil_service_fault_name(VIGIL_FAULT_REFUSED), "refused");
+	ck_assert(vigil_service_is_down(VIGIL_SERVICE_STOPPED));
+	ck_assert(vigil_service_is_down(VIGIL_SERVICE_FAILED));
+	ck_assert(!vigil_service_is_down(VIGIL_SERVICE_UNKNOWN));
+	ck_assert(!vigil_service_is_down(VIGIL_SERVICE_ABSENT));
+	ck_assert(!vigil_service_is_down(VIGIL_SERVICE_STARTING));
+}
+END_TEST
+
+START_TEST(auto_asks_until_one_knows_it)
+{
+	ck_assert_int_eq(query(), VIGIL_SERVICE_ABSENT);
+	ck_assert_ptr_null(reply.manager);
+	ck_assert_int_eq(reply.error, 0);
+	ck_assert_str_eq(reply.text, "");
+	ck_assert_int_eq(restart(30), -ENOENT);
+	ck_assert_int_eq(reply.fault, VIGIL_FAULT_ABSENT);
+	ck_assert_int_eq(reply.status, VIGIL_SERVICE_ABSENT);
+	ck_assert_ptr_null(reply.manager);
+
+	status[2] = "exit 0";
+	request.status_command = status;
+	ck_assert_int_eq(query(), VIGIL_SERVICE_RUNNING);
+	ck_assert_ptr_eq(reply.manager, &manager_command);
+	put_script("exit 3");
+	ck_assert_int_eq(query(), VIGIL_SERVICE_STOPPED);
+	ck_assert_ptr_eq(reply.manager, &manager_lsb);
+	put_script("exit 77"); /* one that cannot say ends the search */
+	ck_assert_int_eq(query(), VIGIL_SERVICE_UNKNOWN);
+	ck_assert_ptr_eq(reply.manager, &manager_lsb);
+	ck_assert_int_eq(restart(30), -EIO); /* nor is anything restarted on that */
+	ck_assert_int_eq(reply.status, VIGIL_SERVICE_UNKNOWN);
+
+	request.manager = &manager_command;
+	ck_assert_int_eq(query(), VIGIL_SERVICE_RUNNING);
+	ck_assert_ptr_eq(reply.manager, &manager_command);
+}
+END_TEST
+
+START_TEST(a_restart_that_worked)
+{
+	put_script(
+		"case $1 in status) test -f up || exit 3 ;; restart) echo hello; touch up ;; esac");
+	ck_assert_int_eq(query(), VIGIL_SERVICE_STOPPED);
+	ck_assert_int_eq(restart(30), 0);
+	ck_assert_int_eq(reply.status, VIGIL_SERVICE_RUNNING);
+	ck_assert_ptr_eq(reply.manager, &manager_lsb);
+	ck_assert_int_eq(reply.fault, VIGIL_FAULT_NONE);
+}
+END_TEST
+
+START_TEST(a_daemon_that_takes_a_moment)
+{
+	/* it says yes, but only the third look finds it */
+	put_script("case $1 in restart) echo 0 >looks ;; status) read n <looks; n=$((n + 1)); "
+		   "echo $n >looks; test $n -ge 3 || exit 3 ;; esac");
+	request.manager = &manager_lsb;
+	ck_assert_int_eq(restart(30), 0);
+	ck_assert_int_eq(reply.status, VIGIL_SERVICE_RUNNING);
+	ck_assert_int_eq(scratch_number("looks"), 3);
+}
+END_TEST
+
+START_TEST(a_manager_that_lies)
+{
+	put_script("case $1 in restart) echo started; exit 0 ;; status) echo no, dead; exit 1 ;; "
+		   "esac");
+	ck_assert_int_eq(restart(30), -EIO);
+	ck_assert_int_eq(reply.fault, VIGIL_FAULT_FAILED);
+	ck_assert_int_eq(reply.status, VIGIL_SERVICE_FAILED);
+	ck_assert_str_eq(reply.text, "restarted, but right after it was failed: no, dead");
+}
+END_TEST
+
+START_TEST(a_restart_that_failed)
+{
+	put_script("case $1 in restart) echo port in use; exit 1 ;; status) echo up ;; esac");
+	ck_assert_int_eq(restart(30), -EIO);
+	ck_assert_int_eq(reply.status, VIGIL_SERVICE_RUNNING); /* the look is told as it is */
+	ck_assert_int_eq(reply.fault, VIGIL_FAULT_FAILED);
+	ck_assert_str_eq(reply.text, "port in use");
+}
+END_TEST
+
+START_TEST(the_look_has_time_of_its_own)
+{
+	put_script("case $1 in restart) sleep 1000 ;; status) exit 3 ;; esac");
+	request.manager = &manager_lsb;
+	ck_assert_int_eq(restart(0.3), -ETIMEDOUT);
+	ck_assert_int_eq(reply.fault, VIGIL_FAULT_TIMEOUT);
+	ck_assert_int_eq(reply.status, VIGIL_SERVICE_STOPPED);
+
+	put_script("case $1 in status) sleep 1000 ;; esac");
+	ck_assert_int_eq(restart(0.3), -ETIMEDOUT); /* it worked, but how is it? */
+	ck_assert_int_eq(reply.status, VIGIL_SERVICE_UNKNOWN);
+	ck_assert_int_eq(reply.fault, VIGIL_FAULT_TIMEOUT);
+}
+END_TEST
+
+START_TEST(at_stop_nothing_new_begins)
+{
+	put_script("touch was-run");
+	request.manager = &manager_lsb;
+	spawn_cancel();
+	ck_assert_int_eq(query(), VIGIL_SERVICE_UNKNOWN);
+	ck_assert_int_eq(reply.error, -ECANCELED);
+	ck_assert_int_eq(reply.fault, VIGIL_FAULT_REFUSED);
+	ck_assert_int_eq(restart(30), -ECANCELED);
+	ck_assert_int_eq(reply.fault, VIGIL_FAULT_REFUSED);
+	ck_assert(!scratch_has("was-run"));
+}
+END_TEST
+
+START_TEST(threads_end)
+{
+	query();
+	manager_thread_end();
+	manager_thread_end();
+	ck_assert_int_eq(query(), VIGIL_SERVICE_ABSENT);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("manager");
+	TCase *tcase = tcase_create("manager");
+	SRunner *runner;
+	int failed;
+
+	tcase_set_timeout(tcase, 120);
+	tcase_add_checked_fixture(tcase, setup, scratch_teardown);
+	tcase_add_test(tcase, managers_have_names);
+	tcase_add_test(tcase, words_for_people);
+	tcase_add_test(tcase, auto_asks_until_one_knows_it);
+	tcase_add_test(tcase, a_restart_that_worked);
+	tcase_add_test(tcase, a_daemon_that_takes_a_moment);
+	tcase_add_test(tcase, a_manager_that_lies);
+	tcase_add_test(tcase, a_restart_that_failed);
+	tcase_add_test(tcase, the_look_has_time_of_its_own);
+	tcase_add_test(tcase, at_stop_nothing_new_begins);
+	tcase_add_test(tcase, threads_end);
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,139 @@
+/* check_manager_command: an admin's two command lines. */
+#include "manager.h"
+
+#include <check.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "scratch.h"
+
+static struct manager_request request;
+static struct manager_reply reply;
+static char *status[] = {"/bin/sh", "-c", NULL, NULL};
+static char *restart[] = {"/bin/sh", "-c", NULL, NULL};
+
+static void setup(void)
+{
+	scratch_setup();
+	request = (struct manager_request){.name = "thing",
+		.manager = &manager_command,
+		.status_command = status,
+		.restart_command = restart};
+	status[2] = restart[2] = "exit 0";
+}
+
+static vigil_service_status query(char *line)
+{
+	status[2] = line;
+	memset(&reply, 0, sizeof(reply));
+	request.deadline = clock_now() + 30 * CLOCK_SECOND;
+	manager_command.query(&request, &reply);
+	ck_assert((reply.error == 0) == (reply.fault == VIGIL_FAULT_NONE));
+	return reply.status;
+}
+
+static int ask_restart(char *line, double seconds)
+{
+	restart[2] = line;
+	memset(&reply, 0, sizeof(reply));
+	request.deadline = clock_now() + clock_from_seconds(seconds);
+	manager_command.restart(&request, &reply);
+	ck_assert((reply.error == 0) == (reply.fault == VIGIL_FAULT_NONE));
+	return reply.error;
+}
+
+START_TEST(what_its_exit_status_means)
+{
+	ck_assert_int_eq(query("echo fine"), VIGIL_SERVICE_RUNNING);
+	ck_assert_str_eq(reply.text, "");
+	ck_assert_int_eq(query("echo at rest; exit 3"), VIGIL_SERVICE_STOPPED);
+	ck_assert_int_eq(reply.error, 0);
+	ck_assert_str_eq(reply.text, "at rest");
+	ck_assert_int_eq(query("exit 4"), VIGIL_SERVICE_ABSENT);
+	ck_assert_int_eq(reply.error, 0);
+	ck_assert_int_eq(query("echo 'no such file' >&2; exit 1"), VIGIL_SERVICE_UNKNOWN);
+	ck_assert_int_eq(reply.fault, VIGIL_FAULT_FAILED);
+	ck_assert_str_eq(reply.text, "no such file");
+	ck_assert_int_eq(query("exit 127"), VIGIL_SERVICE_UNKNOWN);
+	ck_assert_str_eq(reply.text, "status_command exits 127");
+	ck_assert_int_eq(query("kill -15 $$"), VIGIL_SERVICE_UNKNOWN);
+	ck_assert_int_eq(reply.fault, VIGIL_FAULT_FAILED);
+}
+END_TEST
+
+START_TEST(a_dead_process_outranks_it)
+{
+	char line[128];
+
+	request.pidfile = scratch_path("pid");
+	ck_assert_int_eq(query("exit 0"), VIGIL_SERVICE_RUNNING);
+	ck_assert_int_eq(reply.pid, 0);
+	scratch_put("pid", 0644, "%d\n", (int)getpid());
+	ck_assert_int_eq(query("exit 0"), VIGIL_SERVICE_RUNNING);
+	ck_assert_int_eq(reply.pid, getpid());
+	snprintf(line, sizeof(line), "echo $$ >%s/pid", scratch);
+	ck_assert_int_eq(system(line), 0);
+	ck_assert_int_eq(query("exit 0"), VIGIL_SERVICE_FAILED);
+	ck_assert_int_eq(query("exit 3"), VIGIL_SERVICE_FAILED);
+	ck_assert_int_eq(query("exit 1"), VIGIL_SERVICE_FAILED);
+	ck_assert_int_eq(query("exit 4"), VIGIL_SERVICE_ABSENT);
+}
+END_TEST
+
+START_TEST(restarts)
+{
+	ck_assert_int_eq(ask_restart("echo done", 30), 0);
+	ck_assert_int_eq(ask_restart("echo first; echo no licence; exit 2", 30), -EIO);
+	ck_assert_int_eq(reply.fault, VIGIL_FAULT_FAILED);
+	ck_assert_str_eq(reply.text, "first\nno licence");
+	ck_assert_int_eq(ask_restart("exit 3", 30), -EIO);
+	ck_assert_str_eq(reply.text, "restart_command exits 3");
+	ck_assert_int_eq(ask_restart("sleep 1000", 0.2), -ETIMEDOUT);
+	ck_assert_int_eq(reply.fault, VIGIL_FAULT_TIMEOUT);
+}
+END_TEST
+
+START_TEST(commands_that_are_none)
+{
+	char *missing[] = {"/no/such/command", NULL}, *nothing[] = {NULL};
+
+	ck_assert(manager_command.present(&request));
+	request.status_command = request.restart_command = missing;
+	ck_assert_int_eq(query(""), VIGIL_SERVICE_UNKNOWN);
+	ck_assert_int_eq(reply.error, -ENOENT);
+	ck_assert_int_eq(reply.fault, VIGIL_FAULT_FAILED);
+	ck_assert_int_eq(ask_restart("", 30), -ENOENT);
+	request.status_command = nothing;
+	ck_assert(!manager_command.present(&request));
+	request.status_command = request.restart_command = NULL;
+	ck_assert(!manager_command.present(&request));
+	ck_assert_int_eq(query(""), VIGIL_SERVICE_UNKNOWN);
+	ck_assert_str_eq(reply.text, "status_command is not set");
+	ck_assert_int_eq(ask_restart("", 30), -EINVAL);
+	ck_assert_str_eq(reply.text, "restart_command is not set");
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("manager_command");
+	TCase *tcase = tcase_create("manager_command");
+	SRunner *runner;
+	int failed;
+
+	tcase_set_timeout(tcase, 120);
+	tcase_add_checked_fixture(tcase, setup, scratch_teardown);
+	tcase_add_test(tcase, what_its_exit_status_means);
+	tcase_add_test(tcase, a_dead_process_outranks_it);
+	tcase_add_test(tcase, restarts);
+	tcase_add_test(tcase, commands_that_are_none);
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,419 @@
+/* check_manager_lsb: a real daemon under a real init script, and scripts of every other sort. */
+#include "manager.h"
+
+#include <check.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "scratch.h"
+
+static struct manager_request request;
+static struct manager_reply reply;
+
+static void setup(void)
+{
+	scratch_setup();
+	request = (struct manager_request){
+		.name = "vigil-check", .manager = &manager_lsb, .init_dir = scratch};
+}
+
+/* The service's own script, in the manner of Debian's skeleton. */
+static void put_daemon(const char *header)
+{
+	scratch_put("vigil-check", 0755,
+		"#!/bin/sh\n# Provides: vigil-check\n%s\n"
+		"cd %s || exit 5\n"
+		"alive() { test -f pid && kill -0 $(cat pid) 2>/dev/null; }\n"
+		"case $1 in\n"
+		"start) alive || { sleep 1000 >/dev/null 2>&1 & echo $! >pid; } ;;\n"
+		"stop) alive && kill $(cat pid); rm -f pid ;;\n"
+		"restart) $0 stop; $0 start ;;\n"
+		"status) alive && exit 0; test -f pid && exit 1; exit 3 ;;\n"
+		"*) echo \"Usage: $0 {start|stop|restart|status}\" >&2; exit 3 ;;\n"
+		"esac\n",
+		header, scratch);
+}
+
+/* A script whose `status` and `restart` do just this. */
+static void put_script(const char *body)
+{
+	scratch_put("vigil-check", 0755, "#!/bin/sh\ncd %s\n%s\n", scratch, body);
+}
+
+static void script(const char *verb)
+{
+	char command[256];
+
+	snprintf(command, sizeof(command), "%s/vigil-check %s", scratch, verb);
+	ck_assert_int_eq(system(command), 0);
+}
+
+static vigil_service_status ask(double seconds)
+{
+	memset(&reply, 0, sizeof(reply));
+	request.deadline = clock_now() + clock_from_seconds(seconds);
+	manager_lsb.query(&request, &reply);
+	return reply.status;
+}
+
+static vigil_service_status query(void)
+{
+	return ask(30);
+}
+
+static int restart(double seconds)
+{
+	memset(&reply, 0, sizeof(reply));
+	request.deadline = clock_now() + clock_from_seconds(seconds);
+	manager_lsb.restart(&request, &reply);
+	ck_assert((reply.error == 0) == (reply.fault == VIGIL_FAULT_NONE));
+	return reply.error;
+}
+
+START_TEST(the_life_of_a_service)
+{
+	char header[128];
+	pid_t first, second;
+
+	ck_assert_int_eq(query(), VIGIL_SERVICE_ABSENT);
+	ck_assert_int_eq(reply.error, 0);
+	snprintf(header, sizeof(header), "# pidfile: %s/pid", scratch);
+	put_daemon(header);
+	ck_assert_int_eq(query(), VIGIL_SERVICE_STOPPED);
+	ck_assert_int_eq(reply.error, 0);
+	ck_assert_int_eq(reply.pid, 0);
+
+	ck_assert_int_eq(restart(30), 0);
+	ck_assert_int_eq(query(), VIGIL_SERVICE_RUNNING);
+	first = reply.pid;
+	ck_assert_int_eq(first, scratch_number("pid"));
+
+	/* Whether it is reaped by now or a zombie, and whatever the script says to a zombie */
+	ck_assert_int_eq(kill(first, SIGKILL), 0);
+	while (query() == VIGIL_SERVICE_RUNNING)
+		; /* until the kernel is done with it */
+	ck_assert_int_eq(reply.status, VIGIL_SERVICE_FAILED);
+	ck_assert_int_eq(reply.error, 0);
+	ck_assert_int_eq(reply.pid, 0);
+	ck_assert_ptr_nonnull(strstr(reply.text, "process "));
+
+	ck_assert_int_eq(restart(30), 0);
+	ck_assert_int_eq(query(), VIGIL_SERVICE_RUNNING);
+	second = reply.pid;
+	ck_assert_int_ne(first, second);
+	script("stop");
+	ck_assert_int_eq(query(), VIGIL_SERVICE_STOPPED);
+	ck_assert_int_eq(unlink(scratch_path("vigil-check")), 0);
+	ck_assert_int_eq(query(), VIGIL_SERVICE_ABSENT);
+	ck_assert_int_eq(restart(30), -ENOENT);
+	ck_assert_int_eq(reply.fault, VIGIL_FAULT_ABSENT);
+}
+END_TEST
+
+static const struct {
+	int code;
+	vigil_service_status status;
+	int error;
+} codes[] = {
+	{0, VIGIL_SERVICE_RUNNING, 0},
+	{1, VIGIL_SERVICE_FAILED, 0},
+	{2, VIGIL_SERVICE_FAILED, 0},
+	{3, VIGIL_SERVICE_STOPPED, 0},
+	{4, VIGIL_SERVICE_UNKNOWN, -EIO},
+	{5, VIGIL_SERVICE_UNKNOWN, -EIO},
+	{127, VIGIL_SERVICE_UNKNOWN, -EIO},
+	{150, VIGIL_SERVICE_UNKNOWN, -EIO},
+};
+
+START_TEST(what_a_script_says)
+{
+	char body[128];
+
+	snprintf(
+		body, sizeof(body), "echo memory usage: low; echo $1, $#; exit %d", codes[_i].code);
+	put_script(body);
+	ck_assert_int_eq(query(), codes[_i].status);
+	ck_assert_int_eq(reply.error, codes[_i].error);
+	ck_assert_int_eq(reply.fault, codes[_i].error ? VIGIL_FAULT_FAILED : VIGIL_FAULT_NONE);
+	if (codes[_i].code)
+		ck_assert_ptr_nonnull(strstr(reply.text, "low\nstatus, 1"));
+}
+END_TEST
+
+/* With the pid of a process that has ended in its pidfile. */
+START_TEST(a_dead_process_outranks_the_script)
+{
+	char body[128];
+
+	put_script("echo $$ >pid");
+	script("status");
+	request.pidfile = scratch_path("pid");
+	snprintf(body, sizeof(body), "exit %d", codes[_i].code);
+	put_script(body);
+	ck_assert_int_eq(query(), VIGIL_SERVICE_FAILED);
+	ck_assert_int_eq(reply.error, 0);
+	ck_assert_int_eq(reply.fault, VIGIL_FAULT_NONE);
+	ck_assert_ptr_nonnull(strstr(reply.text, "has ended"));
+
+	/* what may not be believed changes nothing */
+	ck_assert_int_eq(chmod(scratch_path("pid"), 0666), 0);
+	ck_assert_int_eq(query(), codes[_i].status);
+	ck_assert_int_eq(reply.pid, 0);
+}
+END_TEST
+
+static const char *const usages[] = {
+	"echo 'Usage: x {start|stop}' >&2; exit 2",
+	"echo 'usage: x {start|stop}'; exit 3",
+	"echo unknown verb; echo ' * USAGE x start'; exit 1",
+	"echo 'Usage: x'; exit 64",
+};
+
+START_TEST(a_script_that_knows_no_status)
+{
+	put_script(usages[_i]);
+	ck_assert_int_eq(query(), VIGIL_SERVICE_UNKNOWN); /* and no pidfile known */
+	ck_assert_int_eq(reply.fault, VIGIL_FAULT_FAILED);
+	ck_assert_ptr_nonnull(strstr(reply.text, "no status"));
+
+	request.pidfile = scratch_path("pid");
+	ck_assert_int_eq(query(), VIGIL_SERVICE_STOPPED);
+	ck_assert_int_eq(reply.error, 0);
+	scratch_put("pid", 0644, "%d\n", (int)getpid());
+	ck_assert_int_eq(query(), VIGIL_SERVICE_RUNNING);
+	ck_assert_int_eq(reply.pid, getpid());
+	scratch_put("pid", 0644, "no pid\n");
+	ck_assert_int_eq(query(), VIGIL_SERVICE_UNKNOWN);
+	ck_assert_int_eq(reply.fault, VIGIL_FAULT_FAILED);
+	put_script("echo $$ >pid");
+	script("status");
+	put_script(usages[_i]);
+	ck_assert_int_eq(query(), VIGIL_SERVICE_FAILED);
+	ck_assert_int_eq(reply.error, 0);
+}
+END_TEST
+
+START_TEST(where_the_pidfile_is)
+{
+	static const struct {
+		const char *before, *after;
+		bool found;
+	} cases[] = {
+		{"# pidfile: ", "", true},
+		{"#pidfile:", "", true},
+		{"### PidFile:\t", " and more", true},
+		{"# config: /etc/x\n# pidfile: ", "\n# pidfile: /none", true},
+		{"# pidfile: .", "", false},
+		{"# see the pidfile: ", "", false},
+		{": pidfile: ", "", false},
+	};
+	char body[256];
+	size_t i;
+
+	scratch_put("pid", 0644, "%d\n", (int)getpid());
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		snprintf(
+			body, sizeof(body), "%s%s/pid%s", cases[i].before, scratch, cases[i].after);
+		put_script(body);
+		ck_assert_int_eq(query(), VIGIL_SERVICE_RUNNING);
+		ck_assert_int_eq(reply.pid, cases[i].found ? getpid() : 0);
+	}
+	/* what the request says is stronger than the header */
+	request.pidfile = scratch_path("other");
+	snprintf(body, sizeof(body), "# pidfile: %s/pid", scratch);
+	put_script(body);
+	ck_assert_int_eq(query(), VIGIL_SERVICE_RUNNING);
+	ck_assert_int_eq(reply.pid, 0);
+}
+END_TEST
+
+START_TEST(where_the_pidfile_is_guessed_to_be)
+{
+	char name[32], path[64];
+	FILE *file;
+
+	if (geteuid() != 0)
+		return; /* /run is root's */
+	snprintf(name, sizeof(name), "vigil-check-%d", (int)getpid());
+	snprintf(path, sizeof(path), "/run/%s.pid", name);
+	request.name = name;
+	scratch_put(name, 0755, "#!/bin/sh\nexit 0\n");
+	ck_assert_int_eq(query(), VIGIL_SERVICE_RUNNING);
+	ck_assert_int_eq(reply.pid, 0);
+	file = fopen(path, "w");
+	ck_assert_ptr_nonnull(file);
+	fprintf(file, "%d\n", (int)getpid());
+	fclose(file);
+	query();
+	unlink(path);
+	ck_assert_int_eq(reply.status, VIGIL_SERVICE_RUNNING);
+	ck_assert_int_eq(reply.pid, getpid());
+}
+END_TEST
+
+static void refused(const char *why)
+{
+	ck_assert_int_eq(query(), VIGIL_SERVICE_UNKNOWN);
+	ck_assert_int_eq(reply.fault, VIGIL_FAULT_FAILED);
+	ck_assert_ptr_nonnull(strstr(reply.text, why));
+	ck_assert_int_lt(restart(30), 0);
+	ck_assert_int_eq(reply.fault, VIGIL_FAULT_FAILED);
+	ck_assert(!scratch_has("was-run"));
+}
+
+START_TEST(what_others_could_have_written_is_not_run)
+{
+	char *path = scratch_put("vigil-check", 0644, "#!/bin/sh\ntouch %s/was-run\n", scratch);
+	char *away = scratch_path("away");
+
+	refused("no executable file");
+	ck_assert_int_eq(chmod(path, 0757), 0);
+	refused("others than its owner");
+	ck_assert_int_eq(chmod(path, 0755), 0);
+	ck_assert_int_eq(chmod(scratch, 0777), 0);
+	refused("the directory");
+	ck_assert_int_eq(chmod(scratch, 0755), 0);
+	if (geteuid() == 0) {
+		ck_assert_int_eq(chown(path, 12345, 0), 0);
+		refused("owned by neither root");
+		ck_assert_int_eq(chown(path, 0, 12345), 0);
+		ck_assert_int_eq(chmod(path, 0775), 0);
+		refused("others than its owner");
+		ck_assert_int_eq(chmod(path, 0755), 0);
+	}
+	ck_assert_int_eq(rename(path, away), 0);
+	ck_assert_int_eq(mkdir(path, 0755), 0);
+	refused("no executable file");
+	ck_assert_int_eq(rmdir(path), 0);
+	ck_assert_int_eq(symlink("nowhere", path), 0);
+	ck_assert_int_eq(query(), VIGIL_SERVICE_ABSENT);
+	unlink(path);
+	ck_assert_int_eq(symlink("away", path), 0); /* a link is fine: what it leads to counts */
+	ck_assert_int_eq(query(), VIGIL_SERVICE_RUNNING);
+	ck_assert(scratch_has("was-run"));
+}
+END_TEST
+
+START_TEST(scripts_that_cannot_answer)
+{
+	put_script("kill -9 $$");
+	ck_assert_int_eq(query(), VIGIL_SERVICE_UNKNOWN);
+	ck_assert_int_eq(reply.fault, VIGIL_FAULT_FAILED);
+	ck_assert_ptr_nonnull(strstr(reply.text, "signal 9"));
+
+	scratch_put("vigil-check", 0755, "echo no interpreter\n");
+	ck_assert_int_eq(query(), VIGIL_SERVICE_UNKNOWN);
+	ck_assert_int_eq(reply.error, -ENOEXEC);
+	ck_assert_int_eq(reply.fault, VIGIL_FAULT_FAILED);
+	ck_assert_ptr_nonnull(strstr(reply.text, "#! line"));
+
+	scratch_put("vigil-check", 0755, "#!/no/such/interpreter\n");
+	ck_assert_int_eq(query(), VIGIL_SERVICE_UNKNOWN);
+	ck_assert_int_eq(reply.error, -ENOENT);
+	ck_assert_int_eq(reply.fault, VIGIL_FAULT_FAILED);
+
+	put_script("sleep 1000");
+	scratch_put("pid", 0644, "4194303\n");
+	request.pidfile = scratch_path("pid"); /* dead, but a hang says nothing */
+	ck_assert_int_eq(ask(0.2), VIGIL_SERVICE_UNKNOWN);
+	ck_assert_int_eq(reply.error, -ETIMEDOUT);
+	ck_assert_int_eq(reply.fault, VIGIL_FAULT_TIMEOUT);
+}
+END_TEST
+
+START_TEST(restarts_that_fail)
+{
+	static const struct {
+		const char *body;
+		int error;
+		vigil_service_fault fault;
+		const char *text;
+	} cases[] = {
+		{"echo starting; echo port in use; exit 1", -EIO, VIGIL_FAULT_FAILED,
+			"starting\nport in use"},
+		{"exit 7", -EIO, VIGIL_FAULT_FAILED, "restart of the script exits 7"},
+		{"echo not you >&2; exit 4", -EACCES, VIGIL_FAULT_DENIED, "not you"},
+		{"echo no program; exit 5", -ENOENT, VIGIL_FAULT_ABSENT, "no program"},
+		{"yes y | head -c 5000; echo; echo the end; exit 1", -EIO, VIGIL_FAULT_FAILED,
+			NULL},
+	};
+	size_t i, n;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		put_script(cases[i].body);
+		ck_assert_int_eq(restart(30), cases[i].error);
+		ck_assert_int_eq(reply.fault, cases[i].fault);
+		if (cases[i].text)
+			ck_assert_str_eq(reply.text, cases[i].text);
+	}
+	n = strlen(reply.text);
+	ck_assert_uint_gt(n, sizeof(reply.text) / 2);
+	ck_assert_str_eq(reply.text + n - 9, "\n\nthe end");
+}
+END_TEST
+
+START_TEST(a_restart_that_hangs_spares_the_service)
+{
+	pid_t below;
+
+	put_script("test $1 = restart && { sleep 1000 & echo $! >pid; wait; }");
+	ck_assert_int_eq(restart(0.5), -ETIMEDOUT);
+	ck_assert_int_eq(reply.fault, VIGIL_FAULT_TIMEOUT);
+	below = scratch_number("pid");
+	ck_assert_int_eq(kill(below, 0), 0);
+	ck_assert_int_eq(kill(below, SIGKILL), 0);
+}
+END_TEST
+
+START_TEST(scripts_are_not_handed_to_systemctl)
+{
+	put_script("echo $SYSTEMCTL_SKIP_REDIRECT >redirect; exit 3");
+	ck_assert_int_eq(query(), VIGIL_SERVICE_STOPPED);
+	ck_assert_int_eq(scratch_number("redirect"), 1);
+}
+END_TEST
+
+START_TEST(is_it_there)
+{
+	ck_assert(manager_lsb.present(&request));
+	request.init_dir = scratch_path("no-such-directory");
+	ck_assert(!manager_lsb.present(&request));
+	ck_assert_int_eq(query(), VIGIL_SERVICE_ABSENT);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("manager_lsb");
+	TCase *tcase = tcase_create("manager_lsb");
+	int ncodes = sizeof(codes) / sizeof(codes[0]);
+	SRunner *runner;
+	int failed;
+
+	tcase_set_timeout(tcase, 120);
+	tcase_add_checked_fixture(tcase, setup, scratch_teardown);
+	tcase_add_test(tcase, the_life_of_a_service);
+	tcase_add_loop_test(tcase, what_a_script_says, 0, ncodes);
+	tcase_add_loop_test(tcase, a_dead_process_outranks_the_script, 0, ncodes);
+	tcase_add_loop_test(
+		tcase, a_script_that_knows_no_status, 0, sizeof(usages) / sizeof(usages[0]));
+	tcase_add_test(tcase, where_the_pidfile_is);
+	tcase_add_test(tcase, where_the_pidfile_is_guessed_to_be);
+	tcase_add_test(tcase, what_others_could_have_written_is_not_run);
+	tcase_add_test(tcase, scripts_that_cannot_answer);
+	tcase_add_test(tcase, restarts_that_fail);
+	tcase_add_test(tcase, a_restart_that_hangs_spares_the_service);
+	tcase_add_test(tcase, scripts_are_not_handed_to_systemctl);
+	tcase_add_test(tcase, is_it_there);
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,348 @@
+/* check_pidfile: true pidfiles, stale ones and those laid out to deceive. */
+#include "pidfile.h"
+
+#include <check.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "scratch.h"
+#include "spawn.h"
+
+static char path[128];
+static struct pidfile found;
+
+static void setup(void)
+{
+	scratch_setup();
+	snprintf(path, sizeof(path), "%s", scratch_path("some.pid"));
+}
+
+static void put_bytes(const void *bytes, size_t n)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, bytes, n), (ssize_t)n);
+	close(fd);
+	ck_assert_int_eq(chmod(path, 0644), 0);
+}
+
+static void put(const char *text)
+{
+	put_bytes(text, strlen(text));
+}
+
+static void put_pid(pid_t pid)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%d\n", (int)pid);
+	put(text);
+}
+
+static enum pidfile_verdict look_for(const char *service)
+{
+	memset(&found, 0xaa, sizeof(found));
+	pidfile_look(path, service, &found);
+	ck_assert_ptr_nonnull(found.why);
+	ck_assert((found.verdict == PIDFILE_DISTRUST || found.verdict == PIDFILE_DEAD) ==
+		  (*found.why != '\0'));
+	return found.verdict;
+}
+
+static enum pidfile_verdict look(void)
+{
+	return look_for("some");
+}
+
+/* A child that sleeps until it is killed. */
+static pid_t sleeper(void)
+{
+	const char *argv[] = {"sleep", "1000", NULL};
+	struct spawn spawn = {.argv = argv};
+	int out, pidfd;
+	pid_t pid = spawn_start(&spawn, &out, &pidfd);
+
+	ck_assert_int_gt(pid, 1);
+	close(out);
+	close(pidfd);
+	return pid;
+}
+
+static void date_back(double seconds)
+{
+	struct timespec times[2];
+
+	clock_gettime(CLOCK_REALTIME, &times[0]);
+	times[0].tv_sec -= (time_t)seconds;
+	times[1] = times[0];
+	ck_assert_int_eq(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
+START_TEST(alive_dead_and_zombie)
+{
+	pid_t pid = sleeper();
+	siginfo_t info;
+
+	put_pid(pid);
+	ck_assert_int_eq(look(), PIDFILE_ALIVE);
+	ck_assert_int_eq(found.pid, pid);
+	ck_assert(pidfile_lives(pid));
+
+	kill(pid, SIGKILL);
+	ck_assert_int_eq(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+	ck_assert_int_eq(kill(pid, 0), 0); /* the trap: it still answers */
+	ck_assert_int_eq(look(), PIDFILE_DEAD);
+	ck_assert_int_eq(found.pid, pid);
+	ck_assert_str_eq(found.why, "is a zombie");
+	ck_assert(!pidfile_lives(pid));
+
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	ck_assert_int_eq(look(), PIDFILE_DEAD);
+	ck_assert_str_eq(found.why, "has ended");
+	ck_assert(!pidfile_lives(pid));
+
+	ck_assert(!pidfile_lives(0));
+	ck_assert(!pidfile_lives(-1));
+	ck_assert(pidfile_lives(1));
+	ck_assert(pidfile_lives(getpid()));
+}
+END_TEST
+
+START_TEST(nothing_there)
+{
+	ck_assert_int_eq(look(), PIDFILE_NONE);
+	put("");
+	ck_assert_int_eq(look(), PIDFILE_NONE);
+	snprintf(path, sizeof(path), "%s/no/such.pid", scratch);
+	ck_assert_int_eq(look(), PIDFILE_NONE);
+	snprintf(path, sizeof(path), "%s/some.pid/below-a-file", scratch);
+	ck_assert_int_eq(look(), PIDFILE_NONE);
+}
+END_TEST
+
+START_TEST(how_a_pid_may_be_written)
+{
+	char text[64];
+	int pid = (int)getpid();
+
+	snprintf(text, sizeof(text), "%d", pid);
+	put(text);
+	ck_assert_int_eq(look(), PIDFILE_ALIVE);
+	snprintf(text, sizeof(text), "%10d\n", pid);
+	put(text);
+	ck_assert_int_eq(look(), PIDFILE_ALIVE);
+	snprintf(text, sizeof(text), "%d\nsecond line", pid);
+	put(text);
+	ck_assert_int_eq(look(), PIDFILE_ALIVE);
+	snprintf(text, sizeof(text), "%-32d", pid);
+	put(text);
+	ck_assert_int_eq(look(), PIDFILE_ALIVE);
+	ck_assert_int_eq(found.pid, pid);
+	snprintf(text, sizeof(text), "%-33d", pid);
+	put(text);
+	ck_assert_int_eq(look(), PIDFILE_DISTRUST);
+}
+END_TEST
+
+static const char *const nonsense[] = {"0\n", "1\n", "-1\n", "+12\n", "x12\n", "12x\n", "0x12\n",
+	"99999999999999999999\n", "4194305\n", "\n", "no pid at all", "/etc/passwd"};
+
+START_TEST(what_is_no_pid)
+{
+	put(nonsense[_i]);
+	ck_assert_int_eq(look(), PIDFILE_DISTRUST);
+	ck_assert_str_eq(found.why, "the pidfile holds no pid");
+}
+END_TEST
+
+START_TEST(what_is_no_plain_file)
+{
+	char other[160];
+
+	put_bytes("12\0"
+		  "34",
+		5);
+	ck_assert_int_eq(look(), PIDFILE_DISTRUST);
+
+	put_pid(getpid());
+	ck_assert_int_eq(chmod(path, 0666), 0);
+	ck_assert_int_eq(look(), PIDFILE_DISTRUST);
+	ck_assert_str_eq(found.why, "anyone may write the pidfile");
+	ck_assert_int_eq(chmod(path, 0644), 0);
+	ck_assert_int_eq(look(), PIDFILE_ALIVE);
+
+	snprintf(other, sizeof(other), "%s.true", path);
+	ck_assert_int_eq(rename(path, other), 0);
+	ck_assert_int_eq(symlink(other, path), 0);
+	ck_assert_int_eq(look(), PIDFILE_DISTRUST);
+	ck_assert_str_eq(found.why, "the pidfile is a symbolic link");
+
+	unlink(path);
+	ck_assert_int_eq(mkfifo(path, 0644), 0);
+	ck_assert_int_eq(look(), PIDFILE_DISTRUST); /* and at once */
+	unlink(path);
+	ck_assert_int_eq(mkdir(path, 0755), 0);
+	ck_assert_int_eq(look(), PIDFILE_DISTRUST);
+	rmdir(path);
+	snprintf(path, sizeof(path), "/dev/zero");
+	ck_assert_int_eq(look(), PIDFILE_DISTRUST);
+}
+END_TEST
+
+/* Files of a user who is neither root nor we. */
+START_TEST(whose_word_counts)
+{
+	if (geteuid() != 0)
+		return; /* only root can give files away */
+	put_pid(getpid());
+	ck_assert_int_eq(chown(path, 65534, 65534), 0);
+	ck_assert_int_eq(look(), PIDFILE_ALIVE); /* only root could have put it there */
+	ck_assert_int_eq(chown(scratch, 65534, 65534), 0);
+	ck_assert_int_eq(look(), PIDFILE_ALIVE); /* root gave that user the directory */
+	ck_assert_int_eq(chown(scratch, 12345, 12345), 0);
+	ck_assert_int_eq(look(), PIDFILE_DISTRUST);
+	ck_assert_str_eq(found.why, "the pidfile is owned by a stranger");
+	ck_assert_int_eq(chown(scratch, 0, 0), 0);
+	ck_assert_int_eq(chmod(scratch, 01777), 0);
+	ck_assert_int_eq(look(), PIDFILE_DISTRUST); /* as in /tmp */
+	ck_assert_int_eq(chown(path, 0, 0), 0);
+	ck_assert_int_eq(look(), PIDFILE_ALIVE);
+}
+END_TEST
+
+START_TEST(a_pid_that_is_anothers_by_now)
+{
+	pid_t pid = sleeper();
+	struct timespec up;
+
+	clock_gettime(CLOCK_BOOTTIME, &up);
+	put_pid(pid);
+	date_back(30); /* clocks are not that exact */
+	ck_assert_int_eq(look(), PIDFILE_ALIVE);
+	date_back(-3600); /* the clock was set back */
+	ck_assert_int_eq(look(), PIDFILE_ALIVE);
+	date_back(120);
+	if (up.tv_sec > 300) {
+		ck_assert_int_eq(look(), PIDFILE_DEAD);
+		ck_assert_int_eq(found.pid, pid);
+		ck_assert_str_eq(found.why, "has ended, and its number is another process's");
+	}
+	/* the clock was set forward: a process of the service's name is the service */
+	ck_assert_int_eq(look_for("sleep"), PIDFILE_ALIVE);
+	ck_assert_int_eq(look_for("sleepd"), up.tv_sec > 300 ? PIDFILE_DEAD : PIDFILE_ALIVE);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	ck_assert_int_eq(look_for("sleep"), PIDFILE_DEAD);
+}
+END_TEST
+
+START_TEST(a_file_in_memory_is_never_older_than_the_boot)
+{
+	struct statfs fs;
+	struct timespec up;
+	pid_t pid;
+
+	if (statfs("/dev/shm", &fs) || fs.f_type != TMPFS_MAGIC || access("/dev/shm", W_OK))
+		return;
+	clock_gettime(CLOCK_BOOTTIME, &up);
+	pid = sleeper();
+	snprintf(path, sizeof(path), "/dev/shm/check_pidfile.%d", (int)getpid());
+	put_pid(pid);
+	date_back((double)up.tv_sec + 100000);
+	ck_assert_int_eq(look(), PIDFILE_ALIVE);
+	unlink(path);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+END_TEST
+
+struct thread {
+	pthread_barrier_t there, leave;
+	pid_t tid;
+};
+
+static void *stay(void *arg)
+{
+	struct thread *thread = arg;
+
+	thread->tid = (pid_t)syscall(SYS_gettid);
+	pthread_barrier_wait(&thread->there);
+	pthread_barrier_wait(&thread->leave);
+	return NULL;
+}
+
+START_TEST(the_number_of_a_thread_is_no_process)
+{
+	struct thread thread;
+	pthread_t id;
+
+	pthread_barrier_init(&thread.there, NULL, 2);
+	pthread_barrier_init(&thread.leave, NULL, 2);
+	ck_assert_int_eq(pthread_create(&id, NULL, stay, &thread), 0);
+	pthread_barrier_wait(&thread.there);
+	ck_assert_int_eq(kill(thread.tid, 0), 0); /* the trap: it answers */
+	put_pid(thread.tid);
+	ck_assert_int_eq(look(), PIDFILE_DEAD);
+	ck_assert(!pidfile_lives(thread.tid));
+	pthread_barrier_wait(&thread.leave);
+	pthread_join(id, NULL);
+}
+END_TEST
+
+START_TEST(a_name_made_to_deceive)
+{
+	char text[128];
+	pid_t pid;
+	FILE *pipe_;
+
+	/* a name with a parenthesis and a state of its own in it */
+	ck_assert_int_eq(symlink("/bin/sleep", scratch_path("x) Z 1 (")), 0);
+	snprintf(text, sizeof(text), "'%s/x) Z 1 (' 1000 >/dev/null & echo $!", scratch);
+	pipe_ = popen(text, "r");
+	ck_assert_ptr_nonnull(pipe_);
+	ck_assert_int_eq(fscanf(pipe_, "%d", &pid), 1);
+	pclose(pipe_);
+	put_pid(pid);
+	ck_assert_int_eq(look(), PIDFILE_ALIVE);
+	kill(pid, SIGKILL);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("pidfile");
+	TCase *tcase = tcase_create("pidfile");
+	SRunner *runner;
+	int failed;
+
+	tcase_set_timeout(tcase, 60);
+	tcase_add_checked_fixture(tcase, setup, scratch_teardown);
+	tcase_add_test(tcase, alive_dead_and_zombie);
+	tcase_add_test(tcase, nothing_there);
+	tcase_add_test(tcase, how_a_pid_may_be_written);
+	tcase_add_loop_test(tcase, what_is_no_pid, 0, sizeof(nonsense) / sizeof(nonsense[0]));
+	tcase_add_test(tcase, what_is_no_plain_file);
+	tcase_add_test(tcase, whose_word_counts);
+	tcase_add_test(tcase, a_pid_that_is_anothers_by_now);
+	tcase_add_test(tcase, a_file_in_memory_is_never_older_than_the_boot);
+	tcase_add_test(tcase, the_number_of_a_thread_is_no_process);
+	tcase_add_test(tcase, a_name_made_to_deceive);
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,403 @@
+/* check_spawn: children that behave, and those that do not. */
+#include "spawn.h"
+
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "scratch.h"
+
+static struct spawn_result result;
+
+/* Runs a line of shell in the scratch directory for at most so many seconds. */
+static int run(const char *line, double seconds, bool spare_group)
+{
+	const char *argv[] = {"/bin/sh", "-c", line, NULL};
+	struct spawn spawn = {.argv = argv, .directory = scratch, .merge_stderr = true};
+
+	return spawn_run(&spawn, clock_now() + clock_from_seconds(seconds), spare_group, &result);
+}
+
+/* Whether it is gone or a zombie, in time. */
+static bool dies(pid_t pid)
+{
+	char path[32], text[256], *paren;
+	FILE *file;
+	int i;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	for (i = 0; i < 1000; i++, usleep(10000)) {
+		file = fopen(path, "r");
+		if (!file)
+			return true;
+		paren = fgets(text, sizeof(text), file) ? strrchr(text, ')') : NULL;
+		fclose(file);
+		if (!paren || paren[2] == 'Z')
+			return true;
+	}
+	return false;
+}
+
+START_TEST(says_what_it_printed_and_how_it_ended)
+{
+	ck_assert_int_eq(run("echo out; echo err >&2; exit 7", 30, false), 0);
+	ck_assert(WIFEXITED(result.status));
+	ck_assert_int_eq(WEXITSTATUS(result.status), 7);
+	ck_assert_str_eq(result.output, "out\nerr\n");
+	ck_assert_uint_eq(result.length, 8);
+	ck_assert(!result.timed_out);
+	ck_assert(!result.truncated);
+
+	ck_assert_int_eq(run("kill -9 $$", 30, false), 0);
+	ck_assert(WIFSIGNALED(result.status));
+	ck_assert_int_eq(WTERMSIG(result.status), SIGKILL);
+	ck_assert_str_eq(result.output, "");
+	ck_assert(!result.timed_out);
+}
+END_TEST
+
+START_TEST(what_cannot_be_started_says_why)
+{
+	const char *argv[] = {NULL, NULL};
+	struct spawn spawn = {.argv = argv};
+	uint64_t deadline = clock_now() + 30 * CLOCK_SECOND;
+	int out = -1, pidfd = -1;
+
+	ck_assert_int_eq(spawn_run(&spawn, deadline, false, &result), -EINVAL);
+	argv[0] = scratch_path("missing");
+	ck_assert_int_eq(spawn_run(&spawn, deadline, false, &result), -ENOENT);
+	argv[0] = "no-such-program-anywhere";
+	ck_assert_int_eq(spawn_run(&spawn, deadline, false, &result), -ENOENT);
+	ck_assert_int_eq(spawn_start(&spawn, &out, &pidfd), -ENOENT);
+	argv[0] = scratch_put("plain", 0644, "echo no interpreter named\n");
+	ck_assert_int_eq(spawn_run(&spawn, deadline, false, &result), -EACCES);
+	ck_assert_int_eq(chmod(argv[0], 0755), 0);
+	ck_assert_int_eq(spawn_run(&spawn, deadline, false, &result), -ENOEXEC);
+	ck_assert_int_eq(out, -1);
+	ck_assert_int_eq(pidfd, -1);
+
+	argv[0] = "/bin/true";
+	spawn.directory = "/no/such/directory";
+	ck_assert_int_eq(spawn_run(&spawn, deadline, false, &result), -ENOENT);
+	spawn.directory = NULL;
+	ck_assert_int_eq(spawn_run(&spawn, deadline, false, &result), 0);
+	/* nothing of ours is left behind: -1 is asked here only to learn that */
+	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
+	ck_assert_int_eq(errno, ECHILD);
+}
+END_TEST
+
+START_TEST(the_child_starts_clean)
+{
+	static const char *const extra[] = {"VIGIL_A=new", "VIGIL_C=added", NULL};
+	const char *argv[] = {"/bin/sh", "-c",
+		"pwd; echo $VIGIL_A $VIGIL_B $VIGIL_C; readlink /proc/self/fd/0; "
+		"test $(ps -o pgid= -p $$) -eq $$ && echo leads; echo gone >&2; "
+		"grep -E 'Sig(Ign|Blk)' /proc/self/status; exec ls /proc/self/fd",
+		NULL};
+	struct spawn spawn = {.argv = argv, .environment = extra};
+	unsigned long long blocked, ignored, libc = 0x180000000; /* 32 and 33 are its own */
+	char rest[64] = "";
+	sigset_t all;
+	int leaky = open("/dev/zero", O_RDONLY); /* as a careless library leaves it */
+
+	ck_assert_int_ge(leaky, 3);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, NULL);
+	setenv("VIGIL_A", "old", 1);
+	setenv("VIGIL_B", "kept", 1);
+	ck_assert_int_eq(spawn_run(&spawn, clock_now() + 30 * CLOCK_SECOND, false, &result), 0);
+	ck_assert_int_eq(
+		sscanf(result.output,
+			"/ new kept added /dev/null leads SigBlk: %llx SigIgn: %llx %63[0-9 \n]",
+			&blocked, &ignored, rest),
+		3);
+	ck_assert_uint_eq(blocked, 0);
+	ck_assert_uint_eq(ignored & ~libc, 0);
+	ck_assert_str_eq(rest, "0\n1\n2\n3\n"); /* 3: the folder that ls reads */
+	close(leaky);
+}
+END_TEST
+
+START_TEST(started_with_the_low_descriptors_closed)
+{
+	int saved[3], i, err;
+
+	for (i = 0; i < 3; i++) {
+		saved[i] = fcntl(i, F_DUPFD_CLOEXEC, 10);
+		close(i);
+	}
+	err = run("echo out; echo err >&2; readlink /proc/self/fd/0", 30, false);
+	for (i = 0; i < 3; i++) {
+		dup2(saved[i], i);
+		close(saved[i]);
+	}
+	ck_assert_int_eq(err, 0);
+	ck_assert_str_eq(result.output, "out\nerr\n/dev/null\n");
+}
+END_TEST
+
+START_TEST(a_gigabyte_keeps_its_end)
+{
+	ck_assert_int_eq(
+		run("head -c 1073741824 /dev/zero | tr '\\0' 'x'; echo the end", 300, false), 0);
+	ck_assert(!result.timed_out);
+	ck_assert(result.truncated);
+	ck_assert_uint_eq(result.length, sizeof(result.output) - 1);
+	ck_assert_uint_eq(strlen(result.output), result.length);
+	ck_assert_str_eq(result.output + result.length - 9, "xthe end\n");
+
+	/* the last that fits, to the byte */
+	ck_assert_int_eq(run("printf %04095d 1", 30, false), 0);
+	ck_assert(!result.truncated);
+	ck_assert_uint_eq(result.length, 4095);
+	ck_assert_int_eq(run("printf a; printf %04095d 1", 30, false), 0);
+	ck_assert(result.truncated);
+	ck_assert_uint_eq(result.length, 4095);
+	ck_assert_int_eq(result.output[0], '0');
+	ck_assert_int_eq(result.output[4094], '1');
+}
+END_TEST
+
+START_TEST(the_deadline_ends_those_that_ignore_it)
+{
+	uint64_t began = clock_now();
+
+	ck_assert_int_eq(
+		run("trap '' TERM; echo begun; while :; do sleep 100; done", 0.3, false), 0);
+	ck_assert(result.timed_out);
+	ck_assert(WIFSIGNALED(result.status));
+	ck_assert_int_eq(WTERMSIG(result.status), SIGKILL);
+	ck_assert_str_eq(result.output, "begun\n");
+	ck_assert_uint_ge(clock_now() - began, CLOCK_SECOND); /* TERM had its second */
+
+	ck_assert_int_eq(run("trap 'echo tidied; exit 5' TERM; sleep 100 & wait", 0.3, false), 0);
+	ck_assert(result.timed_out);
+	ck_assert_int_eq(WEXITSTATUS(result.status), 5);
+	ck_assert_str_eq(result.output, "tidied\n");
+
+	ck_assert_int_eq(run("touch begun-too-late", -1, false), 0);
+	ck_assert(result.timed_out);
+	ck_assert(!scratch_has("begun-too-late"));
+}
+END_TEST
+
+START_TEST(the_deadline_ends_the_whole_group)
+{
+	ck_assert_int_eq(run("(trap '' TERM; while :; do sleep 100; done) & echo $! >below; wait",
+				 0.5, false),
+		0);
+	ck_assert(result.timed_out);
+	ck_assert(dies(scratch_number("below")));
+}
+END_TEST
+
+START_TEST(a_spared_group_loses_only_its_leader)
+{
+	pid_t below;
+
+	ck_assert_int_eq(run("sleep 100 & echo $! >below; wait", 0.5, true), 0);
+	ck_assert(result.timed_out);
+	below = scratch_number("below");
+	ck_assert_int_eq(kill(below, 0), 0);
+	ck_assert_int_eq(kill(below, SIGKILL), 0);
+	ck_assert(dies(below));
+}
+END_TEST
+
+START_TEST(a_grandchild_that_holds_stdout_is_not_waited_for)
+{
+	pid_t below;
+
+	ck_assert_int_eq(run("sleep 1000 & echo $! >below; echo done", 60, false), 0);
+	ck_assert(!result.timed_out);
+	ck_assert_str_eq(result.output, "done\n");
+	below = scratch_number("below");
+	ck_assert_int_eq(kill(below, 0), 0); /* it ended by itself, so the group was left alone */
+	kill(below, SIGKILL);
+	ck_assert(dies(below));
+
+	/* and not when it goes on printing */
+	ck_assert_int_eq(run("yes & echo $! >yes; exit 3", 60, false), 0);
+	ck_assert(!result.timed_out);
+	ck_assert_int_eq(WEXITSTATUS(result.status), 3);
+	ck_assert(dies(scratch_number("yes"))); /* of SIGPIPE */
+}
+END_TEST
+
+START_TEST(a_service_outlives_its_starter_with_stdout_open)
+{
+	pid_t below;
+	/* waits for a word from us, then prints far more than a pipe holds */
+	ck_assert_int_eq(run("mkfifo go; (read x <go; head -c 300000 /dev/zero; echo $? >survived; "
+			     "exec sleep 1000) & echo $! >below",
+				 60, true),
+		0);
+	ck_assert(!result.timed_out);
+	below = scratch_number("below");
+	close(open(scratch_path("go"), O_WRONLY));
+	/* head failed, on a full pipe; nobody died of it, and nobody hangs */
+	ck_assert_int_eq(scratch_number("survived"), 1);
+	ck_assert_int_eq(kill(below, 0), 0);
+	kill(below, SIGKILL);
+	ck_assert(dies(below));
+}
+END_TEST
+
+START_TEST(started_for_the_loop)
+{
+	const char *argv[] = {"cat", NULL};
+	struct spawn spawn = {.argv = argv};
+	struct pollfd fd;
+	int out, pidfd, status;
+	char c;
+	pid_t pid = spawn_start(&spawn, &out, &pidfd);
+
+	ck_assert_int_gt(pid, 1);
+	ck_assert_int_eq(fcntl(out, F_GETFD), FD_CLOEXEC);
+	ck_assert_int_eq(fcntl(pidfd, F_GETFD), FD_CLOEXEC);
+	ck_assert(fcntl(out, F_GETFL) & O_NONBLOCK);
+	fd = (struct pollfd){.fd = pidfd, .events = POLLIN};
+	ck_assert_int_eq(poll(&fd, 1, 60000), 1); /* cat of /dev/null is soon done */
+	ck_assert_int_eq(read(out, &c, 1), 0);    /* nobody else holds the other end */
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+	close(out);
+	close(pidfd);
+
+	spawn.argv = (const char *const[]){"sleep", "1000", NULL};
+	pid = spawn_start(&spawn, &out, &pidfd);
+	ck_assert_int_gt(pid, 1);
+	ck_assert_int_eq(spawn_kill(pid, SIGTERM), 0);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(WTERMSIG(status), SIGTERM);
+	ck_assert_int_eq(spawn_kill(pid, SIGTERM), -ESRCH);
+	close(out);
+	close(pidfd);
+
+	ck_assert_int_eq(spawn_kill(1, SIGTERM), -EINVAL);
+	ck_assert_int_eq(spawn_kill(0, SIGTERM), -EINVAL);
+	ck_assert_int_eq(spawn_kill(-1, SIGTERM), -EINVAL);
+}
+END_TEST
+
+struct worker {
+	pthread_t thread;
+	const char *line;
+	bool spare_group;
+	int err;
+	struct spawn_result result;
+};
+
+static void *work(void *arg)
+{
+	struct worker *w = arg;
+	const char *argv[] = {"/bin/sh", "-c", w->line, NULL};
+	struct spawn spawn = {.argv = argv, .directory = scratch};
+
+	w->err = spawn_run(&spawn, clock_now() + 300 * CLOCK_SECOND, w->spare_group, &w->result);
+	return NULL;
+}
+
+START_TEST(cancel_ends_queries_and_lets_restarts_finish)
+{
+	struct worker w[] = {
+		{.line = "trap '' TERM; echo $$ >one; while :; do sleep 100; done"},
+		{.line = "echo $$ >two; exec sleep 1000"},
+		{.line = "mkfifo go; echo $$ >three; read x <go; echo finished; exit 6",
+			.spare_group = true},
+	};
+	pid_t one, two;
+	size_t i;
+
+	for (i = 0; i < 3; i++)
+		ck_assert_int_eq(pthread_create(&w[i].thread, NULL, work, &w[i]), 0);
+	one = scratch_number("one");
+	two = scratch_number("two");
+	scratch_number("three");
+	spawn_cancel();
+	spawn_cancel();
+	pthread_join(w[0].thread, NULL);
+	pthread_join(w[1].thread, NULL);
+	ck_assert_int_eq(w[0].err, -ECANCELED);
+	ck_assert_int_eq(w[1].err, -ECANCELED);
+	ck_assert(!w[0].result.timed_out);
+	ck_assert(dies(one));
+	ck_assert(dies(two));
+	close(open(scratch_path("go"), O_WRONLY));
+	pthread_join(w[2].thread, NULL);
+	ck_assert_int_eq(w[2].err, 0);
+	ck_assert_int_eq(WEXITSTATUS(w[2].result.status), 6);
+	ck_assert_str_eq(w[2].result.output, "finished\n");
+
+	ck_assert_int_eq(run("touch begun", 60, false), -ECANCELED);
+	ck_assert_int_eq(run("touch begun", 60, true), -ECANCELED);
+	ck_assert(!scratch_has("begun"));
+}
+END_TEST
+
+START_TEST(many_at_once_leak_nothing)
+{
+	struct worker w[8];
+	size_t i, round;
+	int before = dup(0), after;
+
+	close(before);
+	for (round = 0; round < 25; round++) {
+		for (i = 0; i < 8; i++) {
+			w[i] = (struct worker){
+				.line = "exec ls /proc/self/fd", .spare_group = i % 2};
+			ck_assert_int_eq(pthread_create(&w[i].thread, NULL, work, &w[i]), 0);
+		}
+		for (i = 0; i < 8; i++) {
+			pthread_join(w[i].thread, NULL);
+			ck_assert_int_eq(w[i].err, 0);
+			ck_assert_str_eq(w[i].result.output, "0\n1\n2\n3\n");
+		}
+	}
+	after = dup(0);
+	close(after);
+	ck_assert_int_le(after, before + 1); /* the eventfd stays */
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("spawn");
+	TCase *tcase = tcase_create("spawn");
+	SRunner *runner;
+	int failed;
+
+	tcase_set_timeout(tcase, 300);
+	tcase_add_checked_fixture(tcase, scratch_setup, scratch_teardown);
+	tcase_add_test(tcase, says_what_it_printed_and_how_it_ended);
+	tcase_add_test(tcase, what_cannot_be_started_says_why);
+	tcase_add_test(tcase, the_child_starts_clean);
+	tcase_add_test(tcase, started_with_the_low_descriptors_closed);
+	tcase_add_test(tcase, a_gigabyte_keeps_its_end);
+	tcase_add_test(tcase, the_deadline_ends_those_that_ignore_it);
+	tcase_add_test(tcase, the_deadline_ends_the_whole_group);
+	tcase_add_test(tcase, a_spared_group_loses_only_its_leader);
+	tcase_add_test(tcase, a_grandchild_that_holds_stdout_is_not_waited_for);
+	tcase_add_test(tcase, a_service_outlives_its_starter_with_stdout_open);
+	tcase_add_test(tcase, started_for_the_loop);
+	tcase_add_test(tcase, cancel_ends_queries_and_lets_restarts_finish);
+	tcase_add_test(tcase, many_at_once_leak_nothing);
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
