@@ -30,14 +30,14 @@ static const struct row {
 	{"failed, never", {.status = VIGIL_SERVICE_FAILED}, {.restart_on = RESTART_NEVER}, false, 0,
 		"failed: would be restarted, but restart_on = never"},
 	{"backing off", {.status = VIGIL_SERVICE_FAILED, .now = 100, .next_try = 107.5}, {0}, false,
-		7.5, "failed: backing off, the next try in 8 s"},
+		7.5, "failed: backing off until the next try"},
 	{"backed off", {.status = VIGIL_SERVICE_FAILED, .now = 100, .next_try = 100}, {0}, true, 0,
 		"failed: restarting"},
 	{"burst used up", {.status = VIGIL_SERVICE_FAILED, .now = 100, .burst_free = 160},
 		{.burst = 3, .burst_window = 600}, false, 60,
-		"failed: gave up after 3 restarts in 600 s; the next try in 60 s"},
+		"failed: gave up after 3 restarts in 600 s, until the next try"},
 	{"starting", {.status = VIGIL_SERVICE_STARTING, .now = 100, .since = 80}, {.settle = 90},
-		false, 0, "starting: work in progress, given 70 s to settle"},
+		false, 0, "starting: work in progress, given 90 s to settle"},
 	{"stuck", {.status = VIGIL_SERVICE_STARTING, .now = 171, .since = 80}, {.settle = 90}, true,
 		0, "starting for over 90 s: restarting"},
 	{"stuck, never", {.status = VIGIL_SERVICE_STOPPING, .now = 171, .since = 80},
@@ -45,7 +45,7 @@ static const struct row {
 		"stopping: would be restarted, but restart_on = never"},
 	{"stuck, backing off",
 		{.status = VIGIL_SERVICE_RELOADING, .now = 171, .since = 80, .next_try = 181},
-		{.settle = 90}, false, 10, "reloading: backing off, the next try in 10 s"},
+		{.settle = 90}, false, 10, "reloading: backing off until the next try"},
 };
 
 #define ROWS (int)(sizeof(rows) / sizeof(*rows))

@@ -41,11 +41,11 @@ static bool must_wait(const struct rules *rules, const struct facts *facts, stru
 
 	if (facts->burst_free > facts->now) {
 		out->wait = facts->burst_free - facts->now;
-		because(out, "%s: gave up after %u restarts in %.0f s; the next try in %.0f s",
-			status, rules->burst, rules->burst_window, ceil(out->wait));
+		because(out, "%s: gave up after %u restarts in %.0f s, until the next try", status,
+			rules->burst, rules->burst_window);
 	} else if (facts->next_try > facts->now) {
 		out->wait = facts->next_try - facts->now;
-		because(out, "%s: backing off, the next try in %.0f s", status, ceil(out->wait));
+		because(out, "%s: backing off until the next try", status);
 	} else {
 		return false;
 	}
@@ -66,7 +66,7 @@ static void decide_busy(const struct rules *rules, const struct facts *facts, st
 	double left = facts->since + rules->settle - facts->now;
 
 	if (left > 0) {
-		because(out, "%s: work in progress, given %.0f s to settle", status, ceil(left));
+		because(out, "%s: work in progress, given %.0f s to settle", status, rules->settle);
 		return;
 	}
 	if (is_withheld(rules, facts, out) || must_wait(rules, facts, out))

@@ -8,6 +8,7 @@
  * A daemon has one struct watch, which lives as long as the daemon.
  */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <vigil/vigil.h>
@@ -24,7 +25,9 @@ struct watch {
 
 	vigil_service_status status;
 	bool seen;                /* there was a look that found something out */
+	bool fell;                /* this look found it down, and the one before did not */
 	bool absent;              /* it was said that it is not installed */
+	pid_t pid;                /* of the last look; 0: not known */
 	double since;             /* when status was first seen */
 	bool under_way;           /* a restart is */
 	double restarted;         /* when the last one worked; 0: none did */
@@ -115,8 +118,7 @@ static void record_change(vigil_daemon *d, struct watch *w, const vigil_service_
 		vigil_event(d, "%s (was %s)%s%s", now, before, r->text[0] ? ": " : "", r->text);
 	else
 		vigil_event(d, "%s at the first look, under %s", now, r->manager);
-	if (w->seen && vigil_service_is_down(r->status) && !vigil_service_is_down(w->status))
-		vigil_log(d, VIGIL_WARN, "%s %s (was %s)", r->name, now, before);
+	w->fell = w->seen && vigil_service_is_down(r->status) && !vigil_service_is_down(w->status);
 	w->since = vigil_now();
 	w->status = r->status;
 	w->seen = true;
@@ -130,6 +132,7 @@ static void record(vigil_daemon *d, struct watch *w, const vigil_service_reply *
 		return;
 	}
 	w->absent = false;
+	w->pid = r->pid;
 	put(d, PLACE "value", json_string(vigil_service_status_name(r->status)));
 	put_text(d, PLACE "manager", r->manager);
 	if (r->pid > 0)
@@ -193,7 +196,7 @@ static void retry_in(vigil_daemon *d, struct watch *w, double wait)
 	vigil_after(d, wait, on_retry, w);
 }
 
-static void begin_restart(vigil_daemon *d, struct watch *w, const vigil_service_reply *r)
+static void begin_restart(vigil_daemon *d, struct watch *w)
 {
 	if (vigil_service_restart(w->service, on_restarted, w) != 0)
 		return; /* the queue is full; the next look tries again */
@@ -201,8 +204,22 @@ static void begin_restart(vigil_daemon *d, struct watch *w, const vigil_service_
 	w->recent[w->recent_next] = vigil_now();
 	w->recent_next = (w->recent_next + 1) % BURST_MAX;
 	vigil_event(d, "restart issued");
-	vigil_log(d, VIGIL_NOTICE, "%s is %s: restarting it", r->name,
-		vigil_service_status_name(r->status));
+}
+
+/* One line that explains it: when it fell, and whenever something is done about it. */
+static void log_decision(vigil_daemon *d, struct watch *w, const vigil_service_reply *r,
+	const struct decision *decision, pid_t pid)
+{
+	char was[32] = "";
+
+	if (pid > 0)
+		snprintf(was, sizeof(was), ", pid %d", (int)pid);
+	if (w->fell)
+		vigil_log(d, VIGIL_WARN, "%s is down (was running%s); %s", r->name, was,
+			decision->words);
+	else if (decision->restart)
+		vigil_log(d, VIGIL_NOTICE, "%s: %s", r->name, decision->words);
+	w->fell = false;
 }
 
 static void on_status(vigil_service *svc, const vigil_service_reply *r, void *arg)
@@ -210,6 +227,7 @@ static void on_status(vigil_service *svc, const vigil_service_reply *r, void *ar
 	vigil_daemon *d = vigil_service_daemon(svc);
 	struct watch *w = arg;
 	struct decision decision;
+	pid_t pid = w->pid;
 
 	record(d, w, r);
 	if (r->status == VIGIL_SERVICE_ABSENT)
@@ -225,8 +243,9 @@ static void on_status(vigil_service *svc, const vigil_service_reply *r, void *ar
 	decide(&w->rules, &facts, &decision);
 	put(d, PLACE "decision", json_string(decision.words));
 	retry_in(d, w, decision.wait);
+	log_decision(d, w, r, &decision, pid);
 	if (decision.restart)
-		begin_restart(d, w, r);
+		begin_restart(d, w);
 }
 
 /* --- after a restart --------------------------------------------------------------------------------------- */
@@ -238,8 +257,8 @@ static void note_success(vigil_daemon *d, struct watch *w, const vigil_service_r
 	w->restart_error = 0;
 	vigil_event(d, "restart %d worked after %.2f s: %s", (int)w->restarts, r->seconds,
 		vigil_service_status_name(r->status));
-	vigil_log(d, VIGIL_NOTICE, "%s is %s again, restarted in %.2f s", r->name,
-		vigil_service_status_name(r->status), r->seconds);
+	vigil_log(d, VIGIL_NOTICE, "%s is %s again, restarted in %.2f s (restart %d)", r->name,
+		vigil_service_status_name(r->status), r->seconds, (int)w->restarts);
 }
 
 static void note_failure(vigil_daemon *d, struct watch *w, const vigil_service_reply *r)
