@@ -56,10 +56,12 @@ get() { ctl get -r "$1" 2>/dev/null; }
 is() { [ "$(get "$1")" = "$2" ]; }
 more_than() { [ "$(get "$1" || echo 0)" -gt "$2" ] 2>/dev/null; }
 
+reachable() { ctl -q version 2>/dev/null; }
+
 start_vigild() {
 	"$vigild" -c "$work/vigil.conf" 2>>"$work/log" &
 	vigild_pid=$!
-	wait_for 10 ctl -q version || { cat "$work/log"; not_ok "vigild starts"; exit 1; }
+	wait_for 10 reachable || { cat "$work/log"; not_ok "vigild starts"; exit 1; }
 }
 stop_vigild() {
 	[ -n "${vigild_pid:-}" ] || return 0

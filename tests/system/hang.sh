@@ -1,0 +1,54 @@
+#!/bin/bash
+# Twenty services whose init scripts hang: the looks at healthy ones, their repair, requests and
+# ticks go on undisturbed, and the loop is never held up.
+. "${top_srcdir:-.}/tests/system/lib.sh"
+install_staged
+set_paths
+work=$(mktemp -d)
+chmod 755 "$work"
+trap 'stop_vigild; [ ! -f "$work/well.pid" ] || kill "$(cat "$work/well.pid")"; rm -rf "$work"' EXIT
+mkdir "$work/init.d"
+
+for i in $(seq 20); do
+	printf '#!/bin/sh\nexec sleep 1000\n' >"$work/init.d/hung$i"
+done
+sed "s|@dir@/demo.pid|$work/well.pid|" "$top_srcdir/conf/demo/demo.init" >"$work/init.d/well"
+chmod 755 "$work"/init.d/*
+
+{
+	printf '[daemons]\nwell = yes\n'
+	for i in $(seq 20); do echo "hung$i = yes"; done
+	for name in well $(seq -f hung%g 20); do
+		printf '[daemon:%s]\nmodule = service\nservice = %s\nmanager = lsb\ninit_dir = %s\n' \
+			"$name" "$name" "$work/init.d"
+		printf 'interval = 200ms\nquery_timeout = 3s\nbackoff = 0\nhealthy_after = 0\n'
+	done
+} | write_conf
+start_vigild
+
+place=/daemons/well/service_state
+check "the healthy one is started" wait_for 20 is $place/value running
+check "workers hang" wait_for 10 more_than /vigil/workers/busy 3
+for round in 2 3 4; do
+	kill -9 "$(cat "$work/well.pid")"
+	check "killed beside the hung ones, it is restarted (restart $round)" \
+		wait_for 10 is $place/restarts $round
+done
+check "a hung one is unknown, and is not restarted" wait_for 20 is /daemons/hung7/service_state/value unknown
+check "no restart of a hung one" [ -z "$(get /daemons/hung7/service_state/restarts)" ]
+check "its health is unknown, with the reason" is /runs/hung7/health/level UNKNOWN
+
+before=$(get /runs/well/ticks)
+answers=0
+for _ in $(seq 50); do ctl -q status && answers=$((answers + 1)); done
+check "50 requests, 50 answers" [ "$answers" = 50 ]
+check "it ticks on" wait_for 5 more_than /runs/well/ticks "$before"
+check "it missed no tick" is /runs/well/missed 0
+lag=$(get /vigil/loop/lag_seconds/p99)
+check "the loop's lag (p99) is under 50 ms: $lag" awk "BEGIN { exit !($lag < 0.05) }"
+check "no worker is lost: their scripts are ended" is /vigil/workers/lost 0
+
+check "vigild stops although scripts hang" stop_vigild
+check "and leaves no script behind" [ -z "$(pgrep -f "$work/init.d/hung")" ]
+[ "$failed" -eq 0 ] || tail -50 "$work/log"
+finish

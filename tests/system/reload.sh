@@ -1,0 +1,62 @@
+#!/bin/bash
+# Reload: 200 SIGHUPs in a second lose no tick of a daemon that has not changed; a broken file
+# changes nothing; what is added, changed and removed is started, changed and stopped.
+. "${top_srcdir:-.}/tests/system/lib.sh"
+install_staged
+set_paths
+work=$(mktemp -d)
+chmod 755 "$work"
+trap 'stop_vigild; rm -rf "$work"' EXIT
+
+section() { # NAME INTERVAL
+	printf '[daemon:%s]\nmodule = service\nservice = %s\nmanager = command\n' "$1" "$1"
+	printf 'status_command = /bin/true\nrestart_command = /bin/true\ninterval = %s\n' "$2"
+}
+conf() { write_conf < <(printf '[daemons]\nsteady = yes\n'; section steady 100ms; cat); }
+conf </dev/null
+start_vigild
+
+check "it ticks" wait_for 10 more_than /runs/steady/ticks 5
+since=$(get /runs/steady/since)
+first=$(get /runs/steady/ticks) began=$(date +%s%N)
+for _ in $(seq 200); do kill -HUP "$vigild_pid"; sleep 0.005; done
+check "reloads were made" wait_for 10 more_than /vigil/reloads 0
+last=$(get /runs/steady/ticks) took=$(($(date +%s%N) - began))
+check "no tick was missed" is /runs/steady/missed 0
+check "ticks kept time: $((last - first)) in $((took / 1000000)) ms" \
+	[ $((last - first)) -ge $((took / 100000000 - 2)) ]
+check "the daemon was not restarted" [ "$(get /runs/steady/since)" = "$since" ]
+
+reloads=$(get /vigil/reloads)
+echo 'intervall = 3' >>"$work/vigil.conf"
+if ctl reload >"$work/out" 2>&1; then not_ok "a broken file is refused"; else ok "a broken file is refused"; fi
+check "the complaint names file, line and the right word" \
+	grep -q 'vigil.conf:[0-9]*: unknown key "intervall" in \[daemon:steady\]; did you mean "interval"?' "$work/out"
+check "the log says so too" grep -q 'intervall' "$work/log"
+check "reload_errors counts" is /vigil/reload_errors 1
+check "nothing was reloaded" is /vigil/reloads "$reloads"
+kill -HUP "$vigild_pid"
+check "SIGHUP meets the same refusal" wait_for 10 is /vigil/reload_errors 2
+check "the daemon runs on" [ "$(get /runs/steady/since)" = "$since" ]
+
+conf < <(section other 1s; printf '[daemon:unused]\nmodule = service\nservice = x\n'; )
+sed -i 's/^steady = yes/&\nother = yes/' "$work/vigil.conf"
+ctl reload >"$work/out"
+check "what is new is started" grep -q '1 started (other).* 1 kept' "$work/out"
+sed -i 's/interval = 1s/interval = 2s/' "$work/vigil.conf"
+echo reload >"$work/control.pipe"
+check "the pipe reloads as well" wait_for 10 grep -q 'reloaded: 0 started, 0 stopped, 1 changed, 1 kept' "$work/log"
+sed -i '/^other = yes/d' "$work/vigil.conf"
+ctl reload >"$work/out"
+check "what is no longer enabled is stopped" grep -q '1 stopped (other).* 1 kept' "$work/out"
+check "its subtree is gone" [ -z "$(get /daemons/other/service_state/value)" ]
+check "through it all, no tick was missed" is /runs/steady/missed 0
+check "and the daemon was not restarted" [ "$(get /runs/steady/since)" = "$since" ]
+
+mv "$work/vigil.conf" "$work/gone"
+if ctl reload 2>"$work/out"; then not_ok "a missing file is refused"; else ok "a missing file is refused"; fi
+check "by name" grep -q 'vigil.conf: there is no such file' "$work/out"
+mv "$work/gone" "$work/vigil.conf"
+check "vigild stops as asked" stop_vigild
+[ "$failed" -eq 0 ] || tail -50 "$work/log"
+finish
