@@ -61,7 +61,13 @@ bool vigil_service_is_down(vigil_service_status status)
 /* --- the choice -------------------------------------------------------------------------------- */
 
 /* In the order in which auto asks them. */
-static const struct manager *const managers[] = {&manager_lsb, &manager_command};
+static const struct manager *const managers[] = {
+#ifdef HAVE_SYSTEMD
+	&manager_systemd,
+#endif
+	&manager_lsb,
+	&manager_command,
+};
 
 #define MANAGERS (sizeof(managers) / sizeof(managers[0]))
 

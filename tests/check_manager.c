@@ -155,7 +155,7 @@ END_TEST
 
 START_TEST(the_look_has_time_of_its_own)
 {
-	put_script("case $1 in restart) sleep 1000 ;; status) exit 3 ;; esac");
+	put_script("case $1 in restart) exec sleep 1000 ;; status) exit 3 ;; esac");
 	request.manager = &manager_lsb;
 	ck_assert_int_eq(restart(0.3), -ETIMEDOUT);
 	ck_assert_int_eq(reply.fault, VIGIL_FAULT_TIMEOUT);

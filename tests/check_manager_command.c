@@ -91,7 +91,7 @@ START_TEST(restarts)
 	ck_assert_str_eq(reply.text, "first\nno licence");
 	ck_assert_int_eq(ask_restart("exit 3", 30), -EIO);
 	ck_assert_str_eq(reply.text, "restart_command exits 3");
-	ck_assert_int_eq(ask_restart("sleep 1000", 0.2), -ETIMEDOUT);
+	ck_assert_int_eq(ask_restart("exec sleep 1000", 0.2), -ETIMEDOUT);
 	ck_assert_int_eq(reply.fault, VIGIL_FAULT_TIMEOUT);
 }
 END_TEST

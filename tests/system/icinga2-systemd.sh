@@ -1,0 +1,128 @@
+#!/bin/bash
+# icinga2 under a real systemd: killed, it runs again, three times in a row; vigild itself runs
+# from its shipped unit, and stopping it leaves running what it restarted, by bus and by script.
+. "${top_srcdir:-.}/tests/system/lib.sh"
+
+if [ -z "${VIGIL_IN_SYSTEMD:-}" ]; then
+	[ -f /lib/systemd/system/icinga2.service ] || skip_all "icinga2 is not installed"
+	[ "$(make_variable HAVE_SYSTEMD_TRUE)" = '' ] || skip_all "built without systemd"
+	install_staged
+	exec "$here/in-systemd.sh" bash "$0"
+fi
+
+set_paths
+sbindir=$(make_variable sbindir) bindir=$(make_variable bindir) sysconfdir=$(make_variable sysconfdir)
+work=$(mktemp -d)
+chmod 755 "$work"
+finish_here() {
+	systemctl stop vigil icinga2 2>/dev/null
+	[ ! -x "$work/init.d/demo" ] || "$work/init.d/demo" stop
+	umount /etc/icinga2 /var/lib/icinga2 /var/log/icinga2 /var/cache/icinga2 /var/spool/icinga2 2>/dev/null
+	rm -rf "$work"
+}
+trap finish_here EXIT
+
+# The machine's files are read-only here: what icinga2 writes goes to memory.
+for dir in /etc/icinga2 /var/lib/icinga2 /var/log/icinga2 /var/cache/icinga2 /var/spool/icinga2; do
+	[ -d "$dir" ] || continue
+	mkdir -p "$work/rw$dir"
+	cp -a "$dir/." "$work/rw$dir"
+	chown --reference="$dir" "$work/rw$dir"
+done
+mount -t tmpfs tmpfs /var/lib
+mkdir /var/lib/icinga2
+for dir in "$work"/rw/*/*; do
+	chmod 755 "${dir%/*}" "$work/rw"
+	mount --bind "$dir" "${dir#"$work/rw"}" 2>/dev/null
+done
+for dir in /var/lib/icinga2 /var/log/icinga2 /var/cache/icinga2 /var/spool/icinga2; do
+	[ ! -d "$work/rw$dir" ] || mount --bind "$work/rw$dir" "$dir"
+done
+
+# The shipped unit, with the staged programs and a configuration of our own.
+sed -e "s|$sbindir/vigild|$vigild|; s|$bindir/vigilctl|$vigilctl|; s|$sysconfdir/vigil/vigil.conf|$work/vigil.conf|" \
+	"$stage$(make_variable unitdir)/vigil.service" >/run/systemd/system/vigil.service
+mkdir "$work/init.d"
+sed "s|@dir@|$work|g" "$top_srcdir/conf/demo/demo.init" >"$work/init.d/demo"
+chmod 755 "$work/init.d/demo"
+cat >"$work/vigil.conf" <<CONF
+[vigil]
+modules = $modules
+socket = /run/vigil/control.sock
+pipe = /run/vigil/control.pipe
+state_dir = /var/lib/vigil
+
+[daemons]
+agentservice = yes
+demo = yes
+
+[daemon:agentservice]
+module = service
+service = icinga2
+interval = 1s
+backoff = 0
+healthy_after = 0
+reset_failed = yes
+
+[daemon:demo]
+module = service
+service = demo
+manager = lsb
+init_dir = $work/init.d
+interval = 1s
+CONF
+ctl() { "$vigilctl" -s /run/vigil/control.sock "$@"; }
+systemctl daemon-reload
+
+place=/daemons/agentservice/service_state
+main_pid() { systemctl show -P MainPID icinga2; }
+active() { [ "$(systemctl is-active icinga2)" = active ]; }
+active_again() { active && [ "$(main_pid)" != "$1" ]; }
+
+systemctl start icinga2
+check "icinga2 is active" wait_for 30 active
+check "vigil starts from its unit and says READY" systemctl start vigil
+check "the first look finds icinga2 running, under systemd" wait_for 15 is $place/manager systemd
+check "it is running" is $place/value running
+check "nothing was restarted so far" [ -z "$(get $place/restarts)" ]
+
+for round in 1 2 3; do
+	old=$(main_pid)
+	kill -9 "$old"
+	check "round $round: killed with -9, it is active again" wait_for 40 active_again "$old"
+	check "round $round: the state says so" wait_for 20 is $place/restarts $round
+	check "round $round: value is running" is $place/value running
+	check "round $round: restart_error is 0" is $place/restart_error 0
+	check "round $round: and its pid" is $place/pid "$(main_pid)"
+done
+
+echo "object Nonsense {" >>/etc/icinga2/icinga2.conf
+kill -9 "$(main_pid)"
+for n in 1 2 3; do
+	check "broken: restart_error goes to $n" wait_for 60 is $place/restart_error $n
+done
+sed -i '$d' /etc/icinga2/icinga2.conf
+check "mended: restart_error goes to 0" wait_for 60 is $place/restart_error 0
+check "mended: it is running" is $place/value running
+echo "object Nonsense {" >>/etc/icinga2/icinga2.conf
+kill -9 "$(main_pid)"
+check "broken again: restart_error is 1" wait_for 60 is $place/restart_error 1
+sed -i '$d' /etc/icinga2/icinga2.conf
+check "mended again: it is running" wait_for 60 is $place/restart_error 0
+
+systemctl mask --runtime icinga2 >/dev/null 2>&1; systemctl stop icinga2
+check "masked: left alone, and said" wait_for 15 grep -q . < <(get $place/decision)
+systemctl unmask --runtime icinga2 >/dev/null 2>&1
+check "unmasked: it comes back" wait_for 40 active
+
+check "a reload of the unit is a reload of vigild" systemctl reload vigil
+check "it was counted" is /vigil/reloads 1
+check "the demo service was started by its script" wait_for 20 is /daemons/demo/service_state/value running
+old=$(main_pid) demo=$(cat "$work/demo.pid")
+check "the unit stops" systemctl stop vigil
+check "icinga2 runs on, restarted by bus" [ "$(main_pid)" = "$old" ]
+check "the demo runs on, restarted by script" kill -0 "$demo"
+check "and vigild left nothing else behind" [ -z "$(pgrep -x vigild)" ]
+check "the watchdog and the rest never ended it" [ "$(systemctl show -P NRestarts vigil)" = 0 ]
+[ "$failed" -eq 0 ] || journalctl -u vigil --no-pager | tail -60
+finish

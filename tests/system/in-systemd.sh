@@ -1,0 +1,122 @@
+#!/bin/bash
+# in-systemd.sh COMMAND [ARGUMENT ...]
+#
+# Runs a command under a real systemd that is PID 1 of namespaces of its own, beside whatever
+# runs this machine, and takes all of it down again.  The command finds VIGIL_IN_SYSTEMD=1 in
+# its environment, its own working directory, a fresh /run and /tmp, the machine's other files
+# read-only, and the system's bus with systemd on it.  Exits as the command does; where the
+# machine does not let it be done, says "SKIP: why" and exits 77.
+#
+# What of the machine's own units would touch the machine (clearing /tmp, setting the clock,
+# devices, swap, mounts of fstab) is kept out: no generators, nothing from /etc, no wants.
+set -u
+
+skip() { echo "SKIP: $*"; exit 77; }
+
+[ $# -gt 0 ] || { echo "usage: $0 COMMAND [ARGUMENT ...]" >&2; exit 2; }
+[ "$(id -u)" = 0 ] || skip "a systemd in namespaces needs root"
+for tool in unshare nsenter dbus-daemon systemctl; do
+	command -v "$tool" >/dev/null || skip "$tool is not installed"
+done
+systemd=
+for file in /lib/systemd/systemd /usr/lib/systemd/systemd; do
+	[ -x "$file" ] && { systemd=$file; break; }
+done
+[ -n "$systemd" ] || skip "systemd is not installed"
+cgroups=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
+[ -n "$cgroups" ] || skip "there are no unified control groups"
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/in-systemd.XXXXXX") || exit 1
+group=$cgroups/${work##*/}
+mkdir "$group" 2>/dev/null || { rmdir "$work"; skip "control groups cannot be made"; }
+outer=
+
+clean_up() {
+	if [ -n "$outer" ]; then
+		kill -KILL "$outer" 2>/dev/null # and with it, its PID 1 and all below
+		wait "$outer" 2>/dev/null
+	fi
+	for _ in $(seq 100); do # a group can go when the last process has
+		find "$group" -depth -type d -exec rmdir {} \; 2>/dev/null
+		[ -d "$group" ] || break
+		sleep 0.05
+	done
+	rm -rf "$work"
+}
+trap clean_up EXIT
+trap 'exit 130' INT TERM
+
+# Runs as PID 1 and becomes systemd.  Its arguments are the directories that stay as they are
+# and can be written, even where they lie below /tmp or /run.
+cat >"$work/init" <<'EOF_INIT'
+#!/bin/bash
+set -e
+systemd=$1; shift
+mount --make-rprivate /
+mount -t proc proc /proc
+mount -t tmpfs tmpfs /run
+kept=0
+for dir; do
+	mkdir -p "/run/kept/$kept"
+	mount --bind "$dir" "/run/kept/$kept"
+	kept=$((kept + 1))
+done
+mount -t tmpfs tmpfs /tmp
+kept=0
+for dir; do
+	mkdir -p "$dir" 2>/dev/null || true
+	mount --bind "/run/kept/$kept" "$dir"
+	umount "/run/kept/$kept"
+	kept=$((kept + 1))
+done
+rm -rf /run/kept
+mount -o remount,bind,ro /
+umount -R /sys/fs/cgroup
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+
+units=/run/systemd/system
+mkdir -p "$units" /run/no-generators
+for want in /lib/systemd/system/*.wants/* /usr/lib/systemd/system/*.wants/*; do
+	case ${want##*/} in
+	'*' | dbus.* | systemd-journald*) ;;
+	*) ln -sf /dev/null "$units/${want##*/}" ;;
+	esac
+done
+printf '[Unit]\nWants=dbus.socket systemd-journald.socket\n' >"$units/vigil-test.target"
+export SYSTEMD_UNIT_PATH=$units:/lib/systemd/system:/usr/lib/systemd/system
+export SYSTEMD_GENERATOR_PATH=/run/no-generators
+export container=vigil-test
+exec "$systemd" --system --unit=vigil-test.target --log-target=null --show-status=0
+EOF_INIT
+chmod +x "$work/init"
+
+program=$(command -v "$1") || { echo "$0: $1: not found" >&2; exit 127; }
+program=$(readlink -f "$program")
+keep=("$PWD")
+for dir in "$(cd "$(dirname "$0")/../.." && pwd)" "${program%/*}"; do
+	case $dir in /tmp/* | /run/*) keep+=("$dir") ;; esac
+done
+bash -c 'echo $$ >"$0/cgroup.procs" && exec unshare --fork --pid --mount --uts --ipc --cgroup \
+	--kill-child "$@"' "$group" "$work/init" "$systemd" "${keep[@]}" \
+	>"$work/log" 2>&1 &
+outer=$!
+
+inside() { nsenter -t "$inner" -a "$@"; }
+inner=
+state=
+for _ in $(seq 300); do
+	inner=$(tr -d ' ' 2>/dev/null <"/proc/$outer/task/$outer/children")
+	if [ -n "$inner" ]; then
+		state=$(inside systemctl is-system-running --wait 2>/dev/null)
+		case $state in running | degraded) break ;; esac
+	fi
+	kill -0 "$outer" 2>/dev/null || break
+	sleep 0.1
+done
+case $state in
+running | degraded) ;;
+*) skip "systemd does not start here: $(tail -n 1 "$work/log")" ;;
+esac
+inside systemctl start dbus.service || skip "the bus does not start here"
+
+VIGIL_IN_SYSTEMD=1 inside /bin/sh -c 'cd "$0" && exec "$@"' "$PWD" "$program" "${@:2}"
