@@ -171,6 +171,7 @@ static void judge(const struct manager_reply *restart, struct manager_reply *loo
 {
 	char why[MANAGER_TEXT];
 
+	look->start_limit |= restart->start_limit;
 	if (restart->error) {
 		look->error = restart->error;
 		look->fault = restart->fault;

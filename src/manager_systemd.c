@@ -23,6 +23,7 @@
 #include "systemd_bus.h"
 
 #define MANAGER SYSTEMD ".Manager"
+#define UNIT    SYSTEMD ".Unit"
 #define SERVICE SYSTEMD ".Service"
 #define JOB     SYSTEMD ".Job"
 #define OBJECT  "/org/freedesktop/systemd1"
@@ -164,14 +165,17 @@ static vigil_service_status unit_status(const struct unit *unit)
 static int unit_details(struct talk *t, const struct unit *unit)
 {
 	struct manager_reply *reply = t->reply;
+	uint64_t pid = 0, respawns = 0;
 	char result[64];
-	uint32_t pid = 0;
-	int r = systemd_get_number(&t->call, unit->path, SERVICE, "NRestarts", &reply->respawns);
+	int r = 0;
 
-	if (r >= 0 && !vigil_service_is_down(reply->status)) {
-		r = systemd_get_number(&t->call, unit->path, SERVICE, "MainPID", &pid);
-		reply->pid = (pid_t)pid;
-	}
+	/* the pid first: a new one is then never told with the old count */
+	if (!vigil_service_is_down(reply->status))
+		r = systemd_get_number(&t->call, unit->path, SERVICE, "MainPID", 'u', &pid);
+	if (r >= 0)
+		r = systemd_get_number(&t->call, unit->path, SERVICE, "NRestarts", 'u', &respawns);
+	reply->pid = (pid_t)pid;
+	reply->respawns = (uint32_t)respawns;
 	if (r >= 0 && strcmp(unit->active, "failed") == 0) {
 		r = systemd_get_text(
 			&t->call, unit->path, SERVICE, "Result", result, sizeof(result));
@@ -333,7 +337,26 @@ static int job_wait(struct talk *t, struct job *job)
 	return 0;
 }
 
-static int job_judge(struct talk *t, const struct unit *unit, const struct job *job)
+/* When it last began to start. */
+static int unit_began(struct talk *t, const struct unit *unit, uint64_t *when)
+{
+	*when = 0;
+	return systemd_get_number(
+		&t->call, unit->path, UNIT, "InactiveExitTimestampMonotonic", 't', when);
+}
+
+/* A job that failed without any attempt to start was refused for starting too often.  Result
+ * says so only when nothing had failed before: a unit that crashed keeps the crash's (v252). */
+static bool was_limited(struct talk *t, const struct unit *unit, uint64_t began, const char *result)
+{
+	uint64_t now;
+
+	if (strcmp(result, "start-limit-hit") == 0)
+		return true;
+	return strcmp(result, "resources") != 0 && unit_began(t, unit, &now) >= 0 && now == began;
+}
+
+static int job_judge(struct talk *t, const struct unit *unit, uint64_t began, const struct job *job)
 {
 	static const struct {
 		const char *result, *text;
@@ -346,6 +369,7 @@ static int job_judge(struct talk *t, const struct unit *unit, const struct job *
 	};
 	const char *text = job->result;
 	char result[64];
+	bool told;
 	size_t i;
 	int r;
 
@@ -355,10 +379,14 @@ static int job_judge(struct talk *t, const struct unit *unit, const struct job *
 		if (strcmp(job->result, words[i].result) == 0)
 			text = words[i].text;
 	r = systemd_get_text(&t->call, unit->path, SERVICE, "Result", result, sizeof(result));
-	manager_fault(t->reply, -EIO, VIGIL_FAULT_FAILED, "%s%s%s", text,
-		*result && strcmp(result, "success") != 0 ? ": " : "",
-		strcmp(result, "success") != 0 ? result : "");
-	return r < 0 ? 1 : r;
+	if (r >= 0 && strcmp(job->result, "failed") == 0 && was_limited(t, unit, began, result)) {
+		t->reply->start_limit = true;
+		snprintf(result, sizeof(result), "start-limit-hit");
+	}
+	told = *result && strcmp(result, "success") != 0;
+	manager_fault(t->reply, -EIO, VIGIL_FAULT_FAILED, "%s%s%s", text, told ? ": " : "",
+		told ? result : "");
+	return r < 0 ? r : 1;
 }
 
 /* Whether somebody does not want it to run.  1 when that was said. */
@@ -377,16 +405,11 @@ static int restart_is_unwanted(struct talk *t, const struct unit *unit)
 	return r < 0 ? r : 0;
 }
 
-static int clear_start_limit(struct talk *t, const struct unit *unit)
+/* Its count of starts too, which is what the option is about. */
+static int reset_failed(struct talk *t, const struct unit *unit)
 {
-	char result[64];
-	int r;
-
 	if (!t->request->reset_failed || strcmp(unit->active, "failed") != 0)
 		return 0;
-	r = systemd_get_text(&t->call, unit->path, SERVICE, "Result", result, sizeof(result));
-	if (r < 0 || strcmp(result, "start-limit-hit") != 0)
-		return r;
 	return systemd_ask(&t->call, NULL, OBJECT, MANAGER, "ResetFailedUnit", "s", t->name);
 }
 
@@ -396,10 +419,13 @@ static int run_job(struct talk *t, const struct unit *unit)
 	sd_bus_message *answer = NULL;
 	sd_bus_slot *slot = NULL;
 	struct job job = {0};
-	/* Asked for before the job, and the bus keeps the order, so no end can be missed. */
-	int r = sd_bus_match_signal_async(systemd_bus(), &slot, SYSTEMD, OBJECT, MANAGER,
-		"JobRemoved", on_removed, NULL, &job);
+	uint64_t began;
+	int r = unit_began(t, unit, &began);
 
+	/* Asked for before the job, and the bus keeps the order, so no end can be missed. */
+	if (r >= 0)
+		r = sd_bus_match_signal_async(systemd_bus(), &slot, SYSTEMD, OBJECT, MANAGER,
+			"JobRemoved", on_removed, NULL, &job);
 	if (r >= 0)
 		r = systemd_ask(
 			&t->call, &answer, OBJECT, MANAGER, "RestartUnit", "ss", t->name, "fail");
@@ -410,7 +436,7 @@ static int run_job(struct talk *t, const struct unit *unit)
 		r = job_wait(t, &job);
 	}
 	if (r >= 0)
-		r = job_judge(t, unit, &job);
+		r = job_judge(t, unit, began, &job);
 	sd_bus_slot_unref(slot);
 	sd_bus_message_unref(answer);
 	if (systemd_bus_is_dead(r)) {
@@ -435,7 +461,7 @@ static int restart(struct talk *t)
 	if (r > 0)
 		r = restart_is_unwanted(t, &unit);
 	if (r == 0)
-		r = clear_start_limit(t, &unit);
+		r = reset_failed(t, &unit);
 	if (r >= 0 && !t->reply->error)
 		r = run_job(t, &unit);
 out:

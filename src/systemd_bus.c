@@ -151,11 +151,15 @@ static int get(struct systemd_call *call, sd_bus_message **answer, const char *p
 }
 
 int systemd_get_number(struct systemd_call *call, const char *path, const char *interface,
-	const char *property, uint32_t *value)
+	const char *property, char type, uint64_t *value)
 {
 	sd_bus_message *answer = NULL;
-	int r = get(call, &answer, path, interface, property, 'u', value);
+	uint32_t narrow = 0;
+	int r = get(call, &answer, path, interface, property, type,
+		type == 'u' ? (void *)&narrow : value);
 
+	if (type == 'u' && r > 0)
+		*value = narrow;
 	sd_bus_message_unref(answer);
 	return r;
 }

@@ -32,9 +32,10 @@ uint64_t systemd_left(const struct systemd_call *call);
  * Negative: -errno. */
 int systemd_ask(struct systemd_call *call, sd_bus_message **answer, const char *path,
 	const char *interface, const char *member, const char *types, ...);
-/* A property.  One that this systemd does not have leaves the number as it was, the text "". */
+/* A property, of type 'u' or 't'.  One that this systemd does not have leaves the number as it
+ * was, and the text "". */
 int systemd_get_number(struct systemd_call *call, const char *path, const char *interface,
-	const char *property, uint32_t *value);
+	const char *property, char type, uint64_t *value);
 /* Cut to fit. */
 int systemd_get_text(struct systemd_call *call, const char *path, const char *interface,
 	const char *property, char *value, size_t size);

@@ -182,6 +182,21 @@ START_TEST(at_stop_nothing_new_begins)
 }
 END_TEST
 
+#ifdef HAVE_SYSTEMD
+START_TEST(one_that_does_not_run_this_machine)
+{
+	if (access("/run/systemd/system", F_OK) == 0)
+		return; /* but it does */
+	ck_assert_ptr_eq(manager_find("systemd"), &manager_systemd);
+	request.manager = &manager_systemd;
+	ck_assert_int_eq(query(), VIGIL_SERVICE_UNKNOWN);
+	ck_assert_int_eq(reply.fault, VIGIL_FAULT_FAILED);
+	ck_assert_str_eq(reply.text, "this machine is not run by systemd");
+	ck_assert_int_eq(restart(30), -ENOTCONN);
+}
+END_TEST
+#endif
+
 START_TEST(threads_end)
 {
 	query();
@@ -209,6 +224,9 @@ int main(void)
 	tcase_add_test(tcase, a_restart_that_failed);
 	tcase_add_test(tcase, the_look_has_time_of_its_own);
 	tcase_add_test(tcase, at_stop_nothing_new_begins);
+#ifdef HAVE_SYSTEMD
+	tcase_add_test(tcase, one_that_does_not_run_this_machine);
+#endif
 	tcase_add_test(tcase, threads_end);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
