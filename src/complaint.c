@@ -1,5 +1,10 @@
 /*
- * complaint: everything that is wrong with a configuration, gathered.
+ * complaint: everything that is wrong with a configuration, said at once.
+ *
+ * Whoever mends a file wants to mend it once: nothing that checks stops at the first thing it
+ * finds, it adds a complaint and goes on.  Complaints end on terminals, in logs and in replies,
+ * and what they quote was written by anybody, the name of the file not excepted; so each line
+ * is escaped here, once, as it is made.
  */
 #include "complaint.h"
 
@@ -13,27 +18,35 @@
 
 #define COMPLAINT_TEXT 1024
 
+/* With room for the worst, \xHH for each byte. */
+static char *escaped(const char *raw)
+{
+	size_t length = strlen(raw), size = 4 * length + 1;
+
+	return log_escape(memory_zero(size), size, raw, length);
+}
+
 void complaint_add(struct complaints *c, const char *file, int line, const char *format, ...)
 {
-	char raw[COMPLAINT_TEXT], text[COMPLAINT_TEXT];
+	char message[COMPLAINT_TEXT], *raw;
 	struct complaint *complaint;
 	va_list ap;
 
 	va_start(ap, format);
-	vsnprintf(raw, sizeof(raw), format, ap);
+	vsnprintf(message, sizeof(message), format, ap);
 	va_end(ap);
-	/* Files may quote anything at us. */
-	log_escape(text, sizeof(text), raw, strlen(raw));
+	if (file == NULL)
+		raw = memory_text(message);
+	else if (line > 0)
+		raw = memory_format("%s:%d: %s", file, line, message);
+	else
+		raw = memory_format("%s: %s", file, message);
 	c->list = memory_grow(c->list, c->count + 1, sizeof(*c->list));
 	complaint = &c->list[c->count++];
 	complaint->file = memory_text(file);
 	complaint->line = line;
-	if (file == NULL)
-		complaint->text = memory_text(text);
-	else if (line > 0)
-		complaint->text = memory_format("%s:%d: %s", file, line, text);
-	else
-		complaint->text = memory_format("%s: %s", file, text);
+	complaint->text = escaped(raw);
+	free(raw);
 }
 
 static bool same_file(const struct complaint *a, const struct complaint *b)

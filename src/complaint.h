@@ -20,7 +20,8 @@ struct complaints {
 	size_t count;
 };
 
-/* file NULL: the message stands alone; line 0: "file: message". */
+/* file NULL: the message stands alone; line 0: "file: message".  What a user wrote goes through
+ * text_cut first, lest it push the point of the message off the screen. */
 void complaint_add(struct complaints *c, const char *file, int line, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 /* By file in the order in which files first came up, then by line; stable. */

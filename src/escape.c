@@ -11,29 +11,7 @@
 #include <string.h>
 
 #include "log.h"
-
-/* The length of the UTF-8 sequence at text, its character in *c; 0: it is none. */
-static size_t decode(const unsigned char *text, size_t left, uint32_t *c)
-{
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t n = text[0] < 0x80                      ? 1
-		   : text[0] >= 0xf0 && text[0] < 0xf8 ? 4
-		   : text[0] >= 0xe0                   ? 3
-		   : text[0] >= 0xc2                   ? 2
-						       : 0;
-
-	if (n == 0 || n > left || text[0] >= 0xf8)
-		return 0;
-	*c = n == 1 ? text[0] : text[0] & (0xffu >> (n + 1));
-	for (size_t i = 1; i < n; i++) {
-		if ((text[i] & 0xc0) != 0x80)
-			return 0;
-		*c = *c << 6 | (text[i] & 0x3f);
-	}
-	if (*c < least[n] || *c > 0x10ffff || (*c >= 0xd800 && *c <= 0xdfff))
-		return 0;
-	return n;
-}
+#include "text.h"
 
 static bool is_plain(uint32_t c)
 {
@@ -50,7 +28,7 @@ static size_t escape_one(const unsigned char *text, size_t left, char out[16], s
 	static const char letters[][2] = {{'\n', 'n'}, {'\t', 't'}, {'\r', 'r'}, {'\\', '\\'}};
 	uint32_t c = 0;
 
-	*took = decode(text, left, &c);
+	*took = text_decode((const char *)text, left, &c);
 	if (*took == 0) {
 		*took = 1;
 		return (size_t)snprintf(out, 16, "\\x%02X", text[0]);

@@ -47,61 +47,76 @@ bool text_is_service_name(const char *name)
 
 /* --- numbers with units ------------------------------------------------------------------------------ */
 
-static const struct {
+/* Past this a duration no longer fits into nanoseconds of 64 bits: some 570 years. */
+#define DURATION_MAX 1.8e10
+
+/* Digits, perhaps a point and more digits: no sign, no exponent, no blanks, whatever the
+ * locale.  Returns what follows, or NULL. */
+static const char *plain_number(const char *text, double *value)
+{
+	double scale = 1;
+
+	if (!isdigit((unsigned char)*text))
+		return NULL;
+	for (*value = 0; isdigit((unsigned char)*text); text++)
+		*value = *value * 10 + (*text - '0');
+	if (*text != '.')
+		return text;
+	if (!isdigit((unsigned char)*++text))
+		return NULL;
+	for (; isdigit((unsigned char)*text); text++) {
+		if (scale < 1e15) { /* a digit past these says nothing */
+			*value = *value * 10 + (*text - '0');
+			scale *= 10;
+		}
+	}
+	*value /= scale;
+	return text;
+}
+
+/* From the largest to the smallest, as they may follow each other: 1h30m, never 30m1h. */
+static const struct time_unit {
 	const char *name;
 	double seconds;
-} time_units[] = {{"ms", 0.001}, {"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}};
+} time_units[] = {{"d", 86400}, {"h", 3600}, {"m", 60}, {"s", 1}, {"ms", 0.001}};
 
-static size_t time_unit(const char *text, double *seconds)
+#define TIME_UNITS (sizeof(time_units) / sizeof(*time_units))
+
+/* The unit that text begins with, from the given one on; what follows it, or NULL. */
+static const char *read_unit(const char *text, size_t *unit)
 {
 	size_t n = 0;
 
 	while (isalpha((unsigned char)text[n]))
 		n++;
-	for (size_t i = 0; i < sizeof(time_units) / sizeof(*time_units); i++) {
-		if (strlen(time_units[i].name) == n && strncmp(time_units[i].name, text, n) == 0) {
-			*seconds = time_units[i].seconds;
-			return n;
-		}
-	}
-	return 0;
-}
-
-/* Digits with at most one point; no sign, no exponent, no blanks, whatever the locale. */
-static const char *plain_number(const char *text, double *value)
-{
-	double scale = 1;
-	const char *p = text;
-
-	*value = 0;
-	for (; isdigit((unsigned char)*p); p++)
-		*value = *value * 10 + (*p - '0');
-	if (*p == '.' && p > text)
-		for (p++; isdigit((unsigned char)*p); p++)
-			*value += (*p - '0') * (scale /= 10);
-	return p > text && p[-1] != '.' && *value < 1e15 ? p : NULL;
+	for (; *unit < TIME_UNITS; ++*unit)
+		if (strlen(time_units[*unit].name) == n &&
+			strncmp(time_units[*unit].name, text, n) == 0)
+			return text + n;
+	return NULL;
 }
 
 int text_duration(const char *text, double *seconds)
 {
-	double total = 0, number, unit;
-	const char *p = text;
-	size_t n;
+	double total = 0, number = 0;
+	const char *rest = text;
+	size_t unit = 0;
 
 	do {
-		p = plain_number(p, &number);
-		if (p == NULL)
+		rest = plain_number(rest, &number);
+		if (rest == NULL)
 			return -EINVAL;
-		if (*p == '\0' && total == 0) {
-			*seconds = number;
-			return 0;
+		if (*rest == '\0' && unit == 0) {
+			total = number;
+			break;
 		}
-		n = time_unit(p, &unit);
-		if (n == 0)
+		rest = read_unit(rest, &unit);
+		if (rest == NULL)
 			return -EINVAL;
-		total += number * unit;
-		p += n;
-	} while (*p != '\0');
+		total += number * time_units[unit++].seconds;
+	} while (*rest != '\0');
+	if (!(total <= DURATION_MAX))
+		return -EINVAL;
 	*seconds = total;
 	return 0;
 }
@@ -109,26 +124,28 @@ int text_duration(const char *text, double *seconds)
 int text_size(const char *text, int64_t *bytes)
 {
 	static const struct {
-		const char *names[4];
-		double factor;
-	} units[] = {{{"", "B"}, 1}, {{"K", "k", "KiB"}, 1024.0}, {{"M", "MiB"}, 1048576.0},
-		{{"G", "GiB"}, 1073741824.0}, {{"T", "TiB"}, 1099511627776.0}};
-	double number;
-	const char *unit = plain_number(text, &number);
+		const char *name;
+		int shift;
+	} units[] = {{"", 0}, {"B", 0}, {"K", 10}, {"KiB", 10}, {"M", 20}, {"MiB", 20}, {"G", 30},
+		{"GiB", 30}, {"T", 40}, {"TiB", 40}};
+	const size_t count = sizeof(units) / sizeof(*units);
+	bool over = false;
+	int64_t value = 0;
+	size_t i;
 
-	if (unit == NULL)
+	if (!isdigit((unsigned char)*text))
 		return -EINVAL;
-	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++) {
-		for (size_t j = 0; j < 4 && units[i].names[j] != NULL; j++) {
-			if (strcmp(unit, units[i].names[j]) != 0)
-				continue;
-			if (number * units[i].factor >= 9.2e18)
-				return -ERANGE;
-			*bytes = (int64_t)(number * units[i].factor);
-			return 0;
-		}
-	}
-	return -EINVAL;
+	for (; isdigit((unsigned char)*text); text++)
+		over |= __builtin_mul_overflow(value, 10, &value) ||
+			__builtin_add_overflow(value, *text - '0', &value);
+	for (i = 0; i < count && strcasecmp(text, units[i].name) != 0; i++)
+		;
+	if (i == count)
+		return -EINVAL;
+	if (over || __builtin_mul_overflow(value, INT64_C(1) << units[i].shift, &value))
+		return -ERANGE;
+	*bytes = value;
+	return 0;
 }
 
 int text_bool(const char *text, bool *value)
@@ -167,6 +184,46 @@ char *text_age(char buf[TEXT_AGE], double seconds)
 	else
 		snprintf(buf, TEXT_AGE, "%lud%02luh", s / 86400, s / 3600 % 24);
 	return buf;
+}
+
+/* --- characters ---------------------------------------------------------------------------------------------- */
+
+size_t text_decode(const char *text, size_t left, uint32_t *c)
+{
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	const unsigned char first = left > 0 ? (unsigned char)text[0] : 0xff;
+	size_t n = first < 0x80                    ? 1
+		   : first >= 0xf0 && first < 0xf8 ? 4
+		   : first >= 0xe0                 ? 3
+		   : first >= 0xc2                 ? 2
+						   : 0;
+
+	if (n == 0 || n > left || first >= 0xf8)
+		return 0;
+	*c = n == 1 ? first : first & (0xffu >> (n + 1));
+	for (size_t i = 1; i < n; i++) {
+		if ((text[i] & 0xc0) != 0x80)
+			return 0;
+		*c = *c << 6 | (text[i] & 0x3f);
+	}
+	if (*c < least[n] || *c > 0x10ffff || (*c >= 0xd800 && *c <= 0xdfff))
+		return 0;
+	return n;
+}
+
+char *text_cut(char *dst, size_t size, const char *text)
+{
+	size_t length = strlen(text), keep = size - sizeof("...");
+
+	if (length < size) {
+		memcpy(dst, text, length + 1);
+		return dst;
+	}
+	while (keep > 0 && (text[keep] & 0xc0) == 0x80)
+		keep--; /* it would begin with the rest of a character */
+	memcpy(dst, text, keep);
+	strcpy(dst + keep, "...");
+	return dst;
 }
 
 /* --- lists ------------------------------------------------------------------------------------------------ */
@@ -310,6 +367,12 @@ static unsigned least(unsigned a, unsigned b, unsigned c)
 	return m < c ? m : c;
 }
 
+/* Somebody who wrote INTERVAL meant interval. */
+static bool differs(char a, char b)
+{
+	return tolower((unsigned char)a) != tolower((unsigned char)b);
+}
+
 /* Inserted, deleted, replaced letters and swapped neighbours, each counting one. */
 static unsigned distance(const char *a, const char *b)
 {
@@ -323,12 +386,10 @@ static unsigned distance(const char *a, const char *b)
 	for (i = 1; i <= na; i++) {
 		now[0] = (unsigned)i;
 		for (j = 1; j <= nb; j++) {
-			bool differ = tolower((unsigned char)a[i - 1]) !=
-				      tolower((unsigned char)b[j - 1]);
-
-			now[j] = least(one[j] + 1, now[j - 1] + 1, one[j - 1] + differ);
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
-				two[j - 2] + 1 < now[j])
+			now[j] = least(one[j] + 1, now[j - 1] + 1,
+				one[j - 1] + differs(a[i - 1], b[j - 1]));
+			if (i > 1 && j > 1 && !differs(a[i - 1], b[j - 2]) &&
+				!differs(a[i - 2], b[j - 1]) && two[j - 2] + 1 < now[j])
 				now[j] = two[j - 2] + 1;
 		}
 		spare = two;

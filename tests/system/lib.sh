@@ -28,10 +28,13 @@ wait_for() {
 # Puts the programs down under $stage, once for each build.
 stage=$top_builddir/tests/stage
 install_staged() {
-	[ -n "${VIGIL_STAGED:-}" ] && return
-	make -C "$top_builddir" -s install DESTDIR="$stage" >"$top_builddir/tests/stage.log" 2>&1 ||
+	(
+		flock 9
+		[ "$stage/stamp" -nt "$top_builddir/src/vigild" ] &&
+			[ "$stage/stamp" -nt "$top_builddir/src/vigilctl" ] && exit 0
+		make -C "$top_builddir" -s install DESTDIR="$stage" >&9 2>&1 && touch "$stage/stamp"
+	) 9>"$top_builddir/tests/stage.log" ||
 		{ cat "$top_builddir/tests/stage.log"; not_ok "make install DESTDIR=..."; exit 1; }
-	export VIGIL_STAGED=1
 }
 # variable of the Makefile
 make_variable() { make -C "$top_builddir" -s --no-print-directory print-"$1"; }

@@ -1,0 +1,96 @@
+/* Complaints: their form, their escapes, their order. */
+#include "complaint.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+START_TEST(forms)
+{
+	struct complaints c = {0};
+
+	complaint_add(&c, "/etc/vigil.conf", 12, "unknown key \"%s\"", "x");
+	complaint_add(&c, "/etc/vigil.conf", 0, "cannot be read");
+	complaint_add(&c, NULL, 7, "alone, %d%%", 100);
+	ck_assert_uint_eq(c.count, 3);
+	ck_assert_str_eq(c.list[0].text, "/etc/vigil.conf:12: unknown key \"x\"");
+	ck_assert_str_eq(c.list[0].file, "/etc/vigil.conf");
+	ck_assert_int_eq(c.list[0].line, 12);
+	ck_assert_str_eq(c.list[1].text, "/etc/vigil.conf: cannot be read");
+	ck_assert_str_eq(c.list[2].text, "alone, 100%");
+	ck_assert_ptr_null(c.list[2].file);
+
+	complaints_clear(&c);
+	ck_assert_uint_eq(c.count, 0);
+	ck_assert_ptr_null(c.list);
+	complaints_clear(&c);
+}
+END_TEST
+
+/* Nothing that a file holds, or is called, may reach a terminal as it is, or begin a line. */
+START_TEST(escapes)
+{
+	struct complaints c = {0};
+	char nasty[256];
+	const char *p;
+	size_t i;
+
+	for (i = 0; i < 255; i++)
+		nasty[i] = (char)(i + 1);
+	nasty[255] = '\0';
+	complaint_add(&c, "a\nb", 1, "value \"%s\"", nasty);
+	complaint_add(&c, "f", 1, "\x1b[2J and \xc3\xa4");
+	for (p = c.list[0].text; *p; p++)
+		ck_assert(*p >= ' ' && *p < 0x7f);
+	ck_assert_int_eq(strncmp(c.list[0].text, "a\\nb:1: value \"\\x01", 18), 0);
+	ck_assert_str_eq(c.list[0].text + strlen(c.list[0].text) - 5, "\\xFF\"");
+	ck_assert_ptr_null(strchr(c.list[1].text, '\x1b'));
+	ck_assert_ptr_nonnull(strstr(c.list[1].text, "and \xc3\xa4"));
+	complaints_clear(&c);
+}
+END_TEST
+
+START_TEST(order)
+{
+	static const struct {
+		const char *file;
+		int line;
+		const char *word;
+	} rows[] = {{"z", 9, "a"}, {"b", 5, "b"}, {"z", 3, "c"}, {NULL, 2, "d"}, {"b", 0, "e"},
+		{"z", 9, "f"}, {NULL, 1, "g"}, {"z", 3, "h"}, {"b", 6, "i"}};
+	struct complaints c = {0};
+	char words[32] = "";
+	size_t i;
+
+	complaints_sort(&c);
+	for (i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		complaint_add(&c, rows[i].file, rows[i].line, "%s", rows[i].word);
+	complaints_sort(&c);
+	for (i = 0; i < c.count; i++)
+		strcat(words, c.list[i].text + strlen(c.list[i].text) - 1);
+	ck_assert_str_eq(words, "chafebigd");
+	complaints_sort(&c);
+	ck_assert_str_eq(c.list[0].text, "z:3: c");
+	ck_assert_str_eq(c.list[8].text, "d");
+	complaints_clear(&c);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("complaint");
+	TCase *tcase = tcase_create("complaint");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_test(tcase, forms);
+	tcase_add_test(tcase, escapes);
+	tcase_add_test(tcase, order);
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
