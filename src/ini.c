@@ -1,10 +1,17 @@
 /*
  * ini: one INI file as a list of lines that mean something, each with its place.
  *
- * libini_config parses: it knows the line of every value and of every mistake.  What it does
- * not do is done here around it: it takes a NUL byte for the end of the file, folds sections
- * that differ only by case into one without a word, and does not say where a header stands.  So
- * the text is read by us, checked, scanned once for its headers, and then given to the library.
+ * libini_config parses the lines of keys: it knows the line of every value and of every mistake.
+ * What it would do wrong is kept from it.  It takes a NUL byte for the end of the file; it folds
+ * names that differ only by case into one without a word; it loses keys before the first header;
+ * it cannot say where a header stands; it stops at a "!" in a name and does not say where; and
+ * where it is asked to report repeated keys (INI_MV1S_DETECT), it writes the reports past the
+ * end of the array that it makes for them.
+ *
+ * So the text is read and tidied here, and its outline, the headers and the names of keys, is
+ * taken in one pass.  Each section's lines go to the library by themselves, which also spares
+ * its time from growing with the square of the sections.  In the end what the outline has and
+ * the library did not give back is a complaint: no line is ever lost in silence.
  */
 #include "ini.h"
 
@@ -18,20 +25,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <collection.h>
 #include <ini_configobj.h>
 #include <ini_valueobj.h>
 
-#include "log.h"
 #include "memory.h"
-
-/* What the library calls the keys that stand before any header. */
-#define NO_SECTION "default"
+#include "text.h"
 
 struct reader {
 	const char *file;
 	struct ini *ini;
 	struct complaints *complaints;
+	char *section; /* the one being scanned; NULL: none yet, or its header was wrong */
+	bool in_section;
+	char *start;  /* its first line in the text */
+	int line;     /* and the number of it */
+	size_t first; /* and the first of its keys in ini */
 };
 
 /* --- reading ------------------------------------------------------------------------------------- */
@@ -84,185 +92,334 @@ static char *slurp(struct reader *r, size_t *length, int *err)
 	else if (*err == -EFBIG)
 		*err = complain(r, 0, "it is longer than a megabyte");
 	else if (*err != -ENOENT)
-		*err = complain(r, 0, strerror(-*err));
+		complaint_add(r->complaints, r->file, 0, "cannot be read: %s", strerror(-*err)),
+			*err = -EINVAL;
 	return NULL;
 }
 
+/* Whether all of it is text: UTF-8 without NUL bytes, and lines that end as lines do. */
 static int check_bytes(struct reader *r, const char *text, size_t length)
 {
-	int line = 1;
+	size_t before = r->complaints->count, n;
+	int line = 1, said = 0;
+	const char *wrong;
+	uint32_t c;
 
-	for (size_t i = 0; i < length; i++) {
-		if (text[i] == '\n')
-			line++;
-		else if (text[i] == '\0')
-			return complain(r, line, "there is a NUL byte in this line");
+	for (size_t i = 0; i < length; i += n) {
+		n = text_decode(text + i, length - i, &c);
+		wrong = n == 0      ? "is not UTF-8"
+			: c == '\0' ? "holds a NUL byte"
+			: c == '\r' && i + 1 < length && text[i + 1] != '\n'
+				? "holds a carriage return"
+				: NULL;
+		if (wrong != NULL && said != line) {
+			complaint_add(r->complaints, r->file, line, "this line %s", wrong);
+			said = line; /* once a line will do */
+		}
+		line += n == 1 && c == '\n';
+		n = n > 0 ? n : 1;
 	}
-	return 0;
+	return r->complaints->count > before ? -EINVAL : 0;
 }
 
-/* --- headers ------------------------------------------------------------------------------------------ */
+/* Moves a line to its first column, with blanks in the place of what was there and at its end:
+ * the library would take an indented comment for a key, and knows no indented header. */
+static void tidy_line(char *line, char *end)
+{
+	size_t indent = strspn(line, " \t"), length = (size_t)(end - line);
 
-static void add(struct reader *r, const char *section, const char *key, const char *value, int line)
+	if (length > 0 && end[-1] == '\r')
+		end[-1] = ' ';
+	if (indent >= length)
+		return;
+	memmove(line, line + indent, length - indent);
+	memset(end - indent, ' ', indent);
+}
+
+/* --- the outline ----------------------------------------------------------------------------------- */
+
+static void add(struct reader *r, char *key, int line)
 {
 	struct ini *ini = r->ini;
 
 	ini->lines = memory_grow(ini->lines, ini->count + 1, sizeof(*ini->lines));
-	ini->lines[ini->count++] = (struct ini_line){.section = memory_text(section),
-		.key = memory_text(key),
-		.value = memory_text(value),
-		.line = line};
+	ini->lines[ini->count++] =
+		(struct ini_line){.section = memory_text(r->section), .key = key, .line = line};
 }
 
-static void check_repeated(struct reader *r, const char *section, int line)
+static const char *name_of(const struct ini_line *l)
 {
-	for (size_t i = 0; i < r->ini->count; i++) {
-		const struct ini_line *other = &r->ini->lines[i];
+	return l->key != NULL ? l->key : l->section;
+}
 
-		if (strcasecmp(other->section, section) != 0)
-			continue;
-		if (strcmp(other->section, section) == 0)
-			complaint_add(r->complaints, r->file, line,
-				"section [%s] stands here again; it began at line %d", section,
-				other->line);
+static int by_name(const void *a, const void *b)
+{
+	const struct ini_line *x = *(struct ini_line *const *)a, *y = *(struct ini_line *const *)b;
+	int order = strcasecmp(name_of(x), name_of(y));
+
+	return order != 0 ? order : x->line - y->line;
+}
+
+static void complain_repeated(
+	struct reader *r, const struct ini_line *first, const struct ini_line *l)
+{
+	const char *left = l->key != NULL ? "\"" : "[", *right = l->key != NULL ? "\"" : "]";
+	char name[TEXT_SHORT], other[TEXT_SHORT];
+
+	text_cut(name, sizeof(name), name_of(l));
+	text_cut(other, sizeof(other), name_of(first));
+	if (strcmp(name_of(first), name_of(l)) == 0)
+		complaint_add(r->complaints, r->file, l->line,
+			"%s%s%s stands here again; it stands first at line %d", left, name, right,
+			first->line);
+	else
+		complaint_add(r->complaints, r->file, l->line,
+			"%s%s%s and %s%s%s (line %d) differ only by case, so they are one name",
+			left, name, right, left, other, right, first->line);
+}
+
+/* Of the lines from first on: the headers, or the keys, of which none may be another's. */
+static void check_repeated(struct reader *r, size_t first, bool headers)
+{
+	struct ini *ini = r->ini;
+	const struct ini_line **names = memory_zero((ini->count - first + 1) * sizeof(*names));
+	const struct ini_line *one = NULL;
+	size_t count = 0;
+
+	for (size_t i = first; i < ini->count; i++)
+		if ((ini->lines[i].key == NULL) == headers)
+			names[count++] = &ini->lines[i];
+	qsort(names, count, sizeof(*names), by_name);
+	for (size_t i = 0; i < count; i++) {
+		if (one != NULL && strcasecmp(name_of(one), name_of(names[i])) == 0)
+			complain_repeated(r, one, names[i]);
 		else
-			complaint_add(r->complaints, r->file, line,
-				"[%s] and [%s] (line %d) differ only by case, so they are one name",
-				section, other->section, other->line);
+			one = names[i];
+	}
+	free(names);
+}
+
+/* The text between two places, without the blanks around it. */
+static char *trimmed(const char *from, const char *to)
+{
+	while (from < to && (*from == ' ' || *from == '\t'))
+		from++;
+	while (to > from && (to[-1] == ' ' || to[-1] == '\t'))
+		to--;
+	return memory_format("%.*s", (int)(to - from), from);
+}
+
+static bool is_plain(const char *name)
+{
+	while (*name >= ' ' && *name < 0x7f && *name != '!')
+		name++;
+	return *name == '\0';
+}
+
+/* "[name]": begins a section, and says what is wrong with the header. */
+static void take_header(struct reader *r, const char *text, const char *end, int line)
+{
+	char *whole = trimmed(text, end), *name;
+	size_t length = strlen(whole);
+	const char *wrong = NULL;
+
+	free(r->section);
+	r->section = NULL;
+	r->in_section = true;
+	name = trimmed(whole + 1, whole + (length > 1 ? length - 1 : 1));
+	if (whole[length - 1] != ']')
+		wrong = strchr(whole, ']') != NULL
+				? "nothing may follow the ] of a section; a comment has a line of "
+				  "its own"
+				: "the section's name has no closing bracket";
+	else if (name[0] == '\0')
+		wrong = "the section has no name";
+	else if (!is_plain(name))
+		wrong = "a section's name holds printable ASCII only, and no \"!\"";
+	free(whole);
+	if (wrong != NULL) {
+		complain(r, line, wrong);
+		free(name);
 		return;
 	}
+	r->section = name;
+	add(r, NULL, line);
 }
 
-static void scan_headers(struct reader *r, const char *text)
+/* "key = value": notes the key.  A line that is none is left to the library to refuse. */
+static void take_key(struct reader *r, char *text, char *end, int line)
 {
-	const char *end, *close;
-	char *section;
+	char *equals = memchr(text, '=', (size_t)(end - text)), *key, cut[TEXT_SHORT];
 
-	for (int line = 1; *text != '\0'; line++, text = *end != '\0' ? end + 1 : end) {
-		end = text + strcspn(text, "\n");
-		text += strspn(text, " \t");
-		if (*text != '[')
-			continue;
-		close = memchr(text, ']', (size_t)(end - text));
-		if (close == NULL)
-			continue; /* the library says so */
-		section = strndup(text + 1, (size_t)(close - text - 1));
-		check_repeated(r, section, line);
-		add(r, section, NULL, NULL, line);
-		free(section);
+	if (equals == NULL || equals == text)
+		return;
+	key = trimmed(text, equals);
+	text_cut(cut, sizeof(cut), key);
+	if (!r->in_section)
+		complaint_add(
+			r->complaints, r->file, line, "\"%s\" stands before any [section]", cut);
+	if (!is_plain(key)) {
+		complaint_add(r->complaints, r->file, line,
+			"\"%s\" cannot be a key: it holds printable ASCII only, and no \"!\"", cut);
+		memset(text, ' ', (size_t)(end - text)); /* the library would stop here */
 	}
+	if (r->section != NULL)
+		add(r, key, line);
+	else
+		free(key);
 }
 
 /* --- the library ---------------------------------------------------------------------------------------- */
 
-/* "Error (5) on line 2: Equal sign is missing." in our words. */
+/* "Error (5) on line 2: Equal sign is missing." in our words: by number, for theirs may be
+ * translated. */
 static void complain_of(struct reader *r, const char *error)
 {
-	static const struct {
-		const char *theirs, *ours;
-	} words[] = {
-		{"Equal sign is missing",
-			"there is no \"=\" in this line; comments begin with # or ;"},
-		{"No closing bracket", "the section's name has no closing bracket"},
-		{"Property name is missing", "there is no key before the \"=\""},
-		{"Duplicate key is not allowed", "this key stands twice in its section"},
-		{"Duplicate key is detected", "this section repeats keys of an earlier one"},
+	static const char *const words[ERR_MAXPARSE + 1] = {
+		[ERR_SECTIONLONG] = "the section's name is too long",
+		[ERR_LONGDATA] = "this line is too long",
+		[ERR_NOEQUAL] = "there is no \"=\" in this line; a comment begins with # or ;",
+		[ERR_NOKEY] = "there is no key before the \"=\"",
+		[ERR_LONGKEY] = "this key is too long",
+		[ERR_SPECIAL] = "this line begins with a control character",
 	};
 	const char *text = strstr(error, ": ");
-	int line = 0;
+	int number = 0, line = 0;
 
-	sscanf(error, "%*[^0-9]%*d%*[^0-9]%d", &line);
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
-		if (strstr(error, words[i].theirs) != NULL) {
-			complain(r, line, words[i].ours);
-			return;
-		}
-	}
-	complain(r, line, text != NULL ? text + 2 : error);
+	sscanf(error, "%*[^0-9]%d%*[^0-9]%d", &number, &line);
+	line = line > 0 ? r->line - 1 + line : 0;
+	if (number > 0 && number <= ERR_MAXPARSE && words[number] != NULL)
+		complain(r, line, words[number]);
+	else
+		complain(r, line, text != NULL ? text + 2 : error);
 }
 
 static void take_errors(struct reader *r, struct ini_cfgobj *cfg)
 {
 	char **errors = NULL;
 
-	if (ini_config_get_errors(cfg, &errors) != 0)
+	if (ini_config_error_count(cfg) == 0 || ini_config_get_errors(cfg, &errors) != 0)
 		return;
-	for (char **e = errors; e != NULL && *e != NULL; e++)
+	for (char **e = errors; *e != NULL; e++)
 		complain_of(r, *e);
 	ini_config_free_errors(errors);
 }
 
-static void take_value(
-	struct reader *r, struct ini_cfgobj *cfg, const char *section, const char *key)
+static struct ini_line *find_line(struct reader *r, int line)
+{
+	size_t low = r->first, high = r->ini->count, middle;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (r->ini->lines[middle].line < line)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < r->ini->count && r->ini->lines[low].line == line ? &r->ini->lines[low] : NULL;
+}
+
+/* A value finds its key in the outline by its line. */
+static void take_value(struct reader *r, struct ini_cfgobj *cfg, const char *key)
 {
 	struct value_obj *vo = NULL;
+	struct ini_line *l;
 	const char *value;
 	uint32_t line = 0;
 
-	if (ini_get_config_valueobj(section, key, cfg, INI_GET_FIRST_VALUE, &vo) != 0 || vo == NULL)
+	if (ini_get_config_valueobj(r->section, key, cfg, INI_GET_FIRST_VALUE, &vo) != 0 ||
+		vo == NULL || value_get_line(vo, &line) != 0)
 		return;
-	value_get_line(vo, &line);
+	l = find_line(r, r->line - 1 + (int)line);
+	if (l == NULL || l->key == NULL || l->value != NULL || strcmp(l->key, key) != 0)
+		return;
 	value = ini_get_const_string_config_value(vo, NULL);
-	if (strcmp(section, NO_SECTION) == 0)
-		complaint_add(r->complaints, r->file, (int)line,
-			"\"%s\" stands before any [section]", key);
-	else
-		add(r, section, key, value != NULL ? value : "", (int)line);
+	l->value = memory_text(value != NULL ? value : "");
 }
 
 static void take_values(struct reader *r, struct ini_cfgobj *cfg)
 {
-	int sections = 0, keys = 0;
-	char **section = ini_get_section_list(cfg, &sections, NULL), **key;
+	char **keys = ini_get_attribute_list(cfg, r->section, NULL, NULL);
 
-	for (int i = 0; i < sections; i++) {
-		key = ini_get_attribute_list(cfg, section[i], &keys, NULL);
-		for (int j = 0; j < keys; j++)
-			take_value(r, cfg, section[i], key[j]);
-		ini_free_attribute_list(key);
-	}
-	ini_free_section_list(section);
+	for (char **key = keys; key != NULL && *key != NULL; key++)
+		take_value(r, cfg, *key);
+	if (keys != NULL)
+		ini_free_attribute_list(keys);
 }
 
-static int parse(struct reader *r, const char *text, size_t length)
+static void parse(struct reader *r, size_t length)
 {
 	struct ini_cfgobj *cfg = NULL;
 	struct ini_cfgfile *file = NULL;
-	int err = -ENOMEM;
+	size_t before = r->complaints->count;
 
-	if (ini_config_create(&cfg) != 0)
-		goto out;
-	if (ini_config_file_from_mem((void *)text, (uint32_t)length, &file) != 0) {
-		err = complain(r, 0, "it is not text in UTF-8");
-		goto out;
-	}
-	err = ini_config_parse(file, INI_STOP_ON_NONE,
-		INI_MS_MERGE | INI_MV1S_DETECT | INI_MV2S_DETECT,
-		INI_PARSE_NOWRAP | INI_PARSE_NO_C_COMMENTS, cfg);
-	if (err != 0) {
+	if (ini_config_create(&cfg) == 0 &&
+		ini_config_file_from_mem(r->start, (uint32_t)length, &file) == 0 &&
+		ini_config_parse(file, INI_STOP_ON_NONE,
+			INI_MS_MERGE | INI_MV1S_ALLOW | INI_MV2S_ALLOW,
+			INI_PARSE_NOWRAP | INI_PARSE_NO_C_COMMENTS, cfg) == 0) {
+		if (r->section != NULL)
+			take_values(r, cfg);
+	} else {
 		take_errors(r, cfg);
-		if (r->complaints->count == 0)
-			complain(r, 0, "it cannot be parsed");
-		err = -EINVAL;
-		goto out;
+		if (r->complaints->count == before)
+			complain(r, r->line, "what begins here cannot be parsed");
 	}
-	take_values(r, cfg);
-out:
 	if (file != NULL)
 		ini_config_file_destroy(file);
 	if (cfg != NULL)
 		ini_config_destroy(cfg);
-	return err;
 }
 
-static int by_line(const void *a, const void *b)
+/* --- the whole --------------------------------------------------------------------------------------------- */
+
+/* The section ends before end: what stands between goes to the library. */
+static void end_section(struct reader *r, const char *end)
 {
-	return ((const struct ini_line *)a)->line - ((const struct ini_line *)b)->line;
+	/* An empty text is an error to the library, and none to us. */
+	if (end > r->start)
+		parse(r, (size_t)(end - r->start));
+	check_repeated(r, r->first, false);
+}
+
+static void scan(struct reader *r, char *text)
+{
+	char *end, *next;
+	int line = 1;
+
+	r->start = text;
+	r->line = 1;
+	for (; *text != '\0'; text = next, line++) {
+		end = text + strcspn(text, "\n");
+		next = *end != '\0' ? end + 1 : end;
+		tidy_line(text, end);
+		if (*text == '[') {
+			end_section(r, text);
+			take_header(r, text, end, line);
+			/* A header that is wrong has been complained of, and is left out. */
+			r->start = r->section != NULL ? text : next;
+			r->line = r->section != NULL ? line : line + 1;
+			r->first = r->ini->count;
+		} else if (strchr("#; \t\n", *text) == NULL) {
+			take_key(r, text, end, line);
+		}
+	}
+	end_section(r, text);
+	check_repeated(r, 0, true);
+	free(r->section);
+}
+
+static void check_complete(struct reader *r)
+{
+	for (size_t i = 0; i < r->ini->count; i++)
+		if (r->ini->lines[i].key != NULL && r->ini->lines[i].value == NULL)
+			complain(r, r->ini->lines[i].line, "this line cannot be parsed");
 }
 
 int ini_read(const char *file, struct ini *ini, struct complaints *complaints)
 {
-	struct reader r = {file, ini, complaints};
+	static const char mark[] = "\xef\xbb\xbf"; /* what some editors put before UTF-8 */
+	struct reader r = {.file = file, .ini = ini, .complaints = complaints};
 	size_t before = complaints->count, length = 0;
 	int err = 0;
 	char *text;
@@ -271,20 +428,15 @@ int ini_read(const char *file, struct ini *ini, struct complaints *complaints)
 	text = slurp(&r, &length, &err);
 	if (text == NULL)
 		return err;
-	err = check_bytes(&r, text, length);
-	if (err == 0)
-		scan_headers(&r, text);
-	/* An empty file is an error to the library, and none to us. */
-	if (err == 0 && length > 0)
-		err = parse(&r, text, length);
+	if (check_bytes(&r, text, length) == 0)
+		scan(&r, strncmp(text, mark, 3) == 0 ? text + 3 : text);
 	free(text);
-	if (err == 0 && complaints->count > before)
-		err = -EINVAL;
-	if (err != 0)
-		ini_clear(ini);
-	else if (ini->count > 0)
-		qsort(ini->lines, ini->count, sizeof(*ini->lines), by_line);
-	return err;
+	if (complaints->count == before)
+		check_complete(&r);
+	if (complaints->count == before)
+		return 0;
+	ini_clear(ini);
+	return -EINVAL;
 }
 
 void ini_clear(struct ini *ini)

@@ -11,7 +11,7 @@
 struct ini_line {
 	char *section;
 	char *key;   /* NULL: the section's header itself */
-	char *value; /* "" where nothing stands */
+	char *value; /* "" where nothing stands; NULL with a header */
 	int line;
 };
 

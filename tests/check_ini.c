@@ -1,0 +1,294 @@
+/* One file: what each of its lines comes to, and that none is lost in silence. */
+#include "ini.h"
+
+#include <errno.h>
+
+#include "scratch.h"
+
+static struct complaints complaints;
+static struct ini ini;
+
+static void setup(void)
+{
+	scratch_setup();
+	complaints = (struct complaints){0};
+}
+
+static void teardown(void)
+{
+	complaints_clear(&complaints);
+	ini_clear(&ini);
+	scratch_teardown();
+}
+
+static int read_bytes(const char *text, size_t length)
+{
+	char *path = scratch_path("a.conf");
+	FILE *file = fopen(path, "w");
+
+	ck_assert_ptr_nonnull(file);
+	ck_assert_uint_eq(fwrite(text, 1, length, file), length);
+	ck_assert_int_eq(fclose(file), 0);
+	complaints_clear(&complaints);
+	ini_clear(&ini);
+	return ini_read(path, &ini, &complaints);
+}
+
+/* What was read, as "line section[ key=value];...". */
+static const char *shown(void)
+{
+	static char buf[4096];
+	size_t n = 0;
+
+	buf[0] = '\0';
+	for (size_t i = 0; i < ini.count; i++) {
+		const struct ini_line *l = &ini.lines[i];
+
+		ck_assert(l->key != NULL || l->value == NULL);
+		n += (size_t)snprintf(buf + n, sizeof(buf) - n, "%d %s%s%s%s%s;", l->line,
+			l->section, l->key != NULL ? " " : "", l->key != NULL ? l->key : "",
+			l->key != NULL ? "=" : "", l->key != NULL ? l->value : "");
+		ck_assert_uint_lt(n, sizeof(buf));
+	}
+	return buf;
+}
+
+/* What was complained of, as "line: message|...", without the file. */
+static const char *said(void)
+{
+	static char buf[4096];
+	size_t n = 0;
+
+	buf[0] = '\0';
+	complaints_sort(&complaints);
+	for (size_t i = 0; i < complaints.count; i++) {
+		const struct complaint *c = &complaints.list[i];
+
+		ck_assert_str_eq(c->file, scratch_path("a.conf"));
+		n += (size_t)snprintf(buf + n, sizeof(buf) - n, "%s%d: %s", i > 0 ? "|" : "",
+			c->line, strstr(c->text, ": ") + 2);
+		ck_assert_uint_lt(n, sizeof(buf));
+	}
+	return buf;
+}
+
+#define GOOD(text, expected)                                     \
+	do {                                                     \
+		int err = read_bytes("" text, sizeof(text) - 1); \
+		ck_assert_msg(err == 0, "%s", said());           \
+		ck_assert_uint_eq(complaints.count, 0);          \
+		ck_assert_str_eq(shown(), expected);             \
+	} while (0)
+
+#define BAD(text, expected)                                                       \
+	do {                                                                      \
+		ck_assert_int_eq(read_bytes("" text, sizeof(text) - 1), -EINVAL); \
+		ck_assert_str_eq(said(), expected);                               \
+		ck_assert_uint_eq(ini.count, 0);                                  \
+	} while (0)
+
+START_TEST(plain)
+{
+	GOOD("", "");
+	GOOD("\n", "");
+	GOOD("  \n\t\n\r\n", "");
+	GOOD("# only\n; comments", "");
+	GOOD("[v]", "1 v;");
+	GOOD("[v]\n\n[w]\n", "1 v;3 w;");
+	GOOD("[v]\na = 1\nb=2\nc =3", "1 v;2 v a=1;3 v b=2;4 v c=3;");
+	GOOD("[v]\na=1\n[w]\n# x\na=2\n\nb=3\n[x]\n", "1 v;2 v a=1;3 w;5 w a=2;7 w b=3;8 x;");
+	GOOD("[default]\na = 1\nb = 2\n", "1 default;2 default a=1;3 default b=2;");
+	GOOD("[daemon:a.b@c]\nx.y-z_0 = 1\n", "1 daemon:a.b@c;2 daemon:a.b@c x.y-z_0=1;");
+}
+END_TEST
+
+START_TEST(values)
+{
+	GOOD("[v]\na =\nb = \nc = \t \n", "1 v;2 v a=;3 v b=;4 v c=;");
+	GOOD("[v]\na = x # y ; z\nb = #;\n", "1 v;2 v a=x # y ; z;3 v b=#;;");
+	GOOD("[v]\na = b = c\nd = \"q\" 's'\n", "1 v;2 v a=b = c;3 v d=\"q\" 's';");
+	GOOD("[v]\na =   x   y  \t\n", "1 v;2 v a=x   y;");
+	GOOD("[v]\na = x\\\nb = [w]\n", "1 v;2 v a=x\\;3 v b=[w];");
+	GOOD("[v]\na = /* x\nb = */\n", "1 v;2 v a=/* x;3 v b=*/;");
+	GOOD("[v]\na = \xc3\xa4\xe2\x82\xac\n", "1 v;2 v a=\xc3\xa4\xe2\x82\xac;");
+	GOOD("[v]\na = %s %n ${x} \\t\n", "1 v;2 v a=%s %n ${x} \\t;");
+}
+END_TEST
+
+/* Nothing depends on how lines begin and end. */
+START_TEST(lines)
+{
+	GOOD("[v]\r\na = 1\r\n\r\n[w]\r\nb =\r\n# c\r\nd = x\r", "1 v;2 v a=1;4 w;5 w b=;7 w d=x;");
+	GOOD("\xef\xbb\xbf[v]\na = 1\n", "1 v;2 v a=1;");
+	GOOD("\xef\xbb\xbf", "");
+	GOOD("[v]\n\ta = 1\n  b = 2\n\t # c = 3\n  ; d\n c=x\n", "1 v;2 v a=1;3 v b=2;6 v c=x;");
+	GOOD("  [v]  \na = 1\n\t[ w ]\nb = 2\n", "1 v;2 v a=1;3 w;4 w b=2;");
+}
+END_TEST
+
+START_TEST(long_lines)
+{
+	size_t size = 600 * 1000;
+	char *text = malloc(size + 1);
+
+	ck_assert_ptr_nonnull(text);
+	memset(text, 'x', size);
+	text[size] = '\0';
+	memcpy(text, "[v]\na = 1\nb = ", 14);
+	memcpy(text + size - 7, "\nc = 2\n", 7);
+	ck_assert_int_eq(read_bytes(text, size), 0);
+	ck_assert_uint_eq(ini.count, 4);
+	ck_assert_uint_eq(strlen(ini.lines[2].value), size - 14 - 7);
+	ck_assert_int_eq(ini.lines[3].line, 4);
+	ck_assert_str_eq(ini.lines[3].value, "2");
+	free(text);
+}
+END_TEST
+
+#define NO_EQUALS "there is no \"=\" in this line; a comment begins with # or ;"
+
+START_TEST(syntax)
+{
+	/* All of it at once, on both sides of every header. */
+	BAD("[v]\njunk\na = 1\n= 3\n[x\nmore\n[]\n[w] # y\nlast\n[y]z]\n[u",
+		"2: " NO_EQUALS "|4: there is no key before the \"=\""
+		"|5: the section's name has no closing bracket|6: " NO_EQUALS
+		"|7: the section has no name"
+		"|8: nothing may follow the ] of a section; a comment has a line of its own"
+		"|9: " NO_EQUALS "|11: the section's name has no closing bracket");
+	BAD("a = 1\n\n  b = 2\n[v]\n",
+		"1: \"a\" stands before any [section]|3: \"b\" stands before any [section]");
+	BAD("junk\n", "1: " NO_EQUALS);
+	BAD("[v]\n/* a */\n// b\na: c\n", "2: " NO_EQUALS "|3: " NO_EQUALS "|4: " NO_EQUALS);
+	BAD("[v]\na = 1\n  continued\n", "3: " NO_EQUALS);
+	BAD("[\n", "1: the section's name has no closing bracket");
+}
+END_TEST
+
+START_TEST(names)
+{
+	BAD("[v]\na!b = 1\n\xc3\xa4 = 2\nc\td = 3\n\x1b[2J = 4\ne\n",
+		"2: \"a!b\" cannot be a key: it holds printable ASCII only, and no \"!\""
+		"|3: \"\xc3\xa4\" cannot be a key: it holds printable ASCII only, and no \"!\""
+		"|4: \"c\\td\" cannot be a key: it holds printable ASCII only, and no \"!\""
+		"|5: \"\\x1B[2J\" cannot be a key: it holds printable ASCII only, and no \"!\""
+		"|6: " NO_EQUALS);
+	BAD("[v!]\n[\xc3\xa4]\n", "1: a section's name holds printable ASCII only, and no \"!\""
+				  "|2: a section's name holds printable ASCII only, and no \"!\"");
+}
+END_TEST
+
+START_TEST(repeated)
+{
+	BAD("[v]\na = 1\nb = 2\na = 3\nA = 4\n",
+		"4: \"a\" stands here again; it stands first at line 2"
+		"|5: \"A\" and \"a\" (line 2) differ only by case, so they are one name");
+	BAD("[daemon:a]\nx = 1\n[v]\n[daemon:a]\ny = 1\n[Daemon:A]\n",
+		"4: [daemon:a] stands here again; it stands first at line 1"
+		"|6: [Daemon:A] and [daemon:a] (line 1) differ only by case, so they are one name");
+	/* Repeats and mistakes are said together. */
+	BAD("[v]\na = 1\na = 2\njunk\n",
+		"3: \"a\" stands here again; it stands first at line 2|4: " NO_EQUALS);
+	/* One key in two sections is two keys. */
+	GOOD("[v]\na = 1\n[w]\na = 2\n", "1 v;2 v a=1;3 w;4 w a=2;");
+}
+END_TEST
+
+START_TEST(many_repeats)
+{
+	char text[8192] = "[v]\n";
+	size_t n = strlen(text);
+
+	for (int i = 0; i < 500; i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "key = %d\n", i);
+	ck_assert_int_eq(read_bytes(text, n), -EINVAL);
+	ck_assert_uint_eq(complaints.count, 499);
+	ck_assert_int_eq(complaints.list[498].line, 501);
+}
+END_TEST
+
+START_TEST(bytes)
+{
+	BAD("[v]\na = 1\0\nevil = 2\n\0\0b\n",
+		"2: this line holds a NUL byte|4: this line holds a NUL byte");
+	BAD("[v]\na = \xff\xfe\nb = \xc3\xa4\xc3\n",
+		"2: this line is not UTF-8|3: this line is not UTF-8");
+	BAD("[v]\na = x\rb = y\n", "2: this line holds a carriage return");
+	BAD("\xff\xfe[\0v\0]\0", "1: this line is not UTF-8");
+}
+END_TEST
+
+static const char *fate(const char *name)
+{
+	complaints_clear(&complaints);
+	if (ini_read(scratch_path(name), &ini, &complaints) != -EINVAL || complaints.count != 1)
+		return "?";
+	ck_assert_int_eq(complaints.list[0].line, 0);
+	return strstr(complaints.list[0].text, ": ") + 2;
+}
+
+START_TEST(files)
+{
+	ck_assert_int_eq(ini_read(scratch_path("none"), &ini, &complaints), -ENOENT);
+	ck_assert_uint_eq(complaints.count, 0);
+
+	ck_assert_int_eq(mkdir(scratch_path("dir"), 0755), 0);
+	ck_assert_str_eq(fate("dir"), "it is not a regular file");
+	/* A pipe without a writer: nothing waits for one. */
+	ck_assert_int_eq(mkfifo(scratch_path("pipe"), 0600), 0);
+	ck_assert_str_eq(fate("pipe"), "it is not a regular file");
+	ck_assert_int_eq(symlink("loop", scratch_path("loop")), 0);
+	ck_assert_str_eq(fate("loop"), "cannot be read: Too many levels of symbolic links");
+
+	scratch_put("big", 0644, "%*s", INI_SIZE_MAX + 1, "");
+	ck_assert_str_eq(fate("big"), "it is longer than a megabyte");
+	scratch_put("fits", 0644, "%*s", INI_SIZE_MAX, "");
+	complaints_clear(&complaints);
+	ck_assert_int_eq(ini_read(scratch_path("fits"), &ini, &complaints), 0);
+
+	/* A link to a file is as good as the file. */
+	scratch_put("real", 0644, "[v]\n");
+	ck_assert_int_eq(symlink("real", scratch_path("link")), 0);
+	ck_assert_int_eq(ini_read(scratch_path("link"), &ini, &complaints), 0);
+	ck_assert_str_eq(shown(), "1 v;");
+}
+END_TEST
+
+/* Complaints of another file before do not change what is made of this one. */
+START_TEST(after_others)
+{
+	scratch_put("bad", 0644, "[v\n");
+	scratch_put("good", 0644, "[v]\na = 1\n");
+	ck_assert_int_eq(ini_read(scratch_path("bad"), &ini, &complaints), -EINVAL);
+	ck_assert_int_eq(ini_read(scratch_path("good"), &ini, &complaints), 0);
+	ck_assert_str_eq(shown(), "1 v;2 v a=1;");
+	ck_assert_uint_eq(complaints.count, 1);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("ini");
+	TCase *tcase = tcase_create("ini");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_test(tcase, plain);
+	tcase_add_test(tcase, values);
+	tcase_add_test(tcase, lines);
+	tcase_add_test(tcase, long_lines);
+	tcase_add_test(tcase, syntax);
+	tcase_add_test(tcase, names);
+	tcase_add_test(tcase, repeated);
+	tcase_add_test(tcase, many_repeats);
+	tcase_add_test(tcase, bytes);
+	tcase_add_test(tcase, files);
+	tcase_add_test(tcase, after_others);
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
