@@ -50,7 +50,7 @@ refused "a line without =" 'vigil.conf:9: there is no "=" in this line' <<'C'
 [daemons]
 a yes
 C
-refused "the same key twice" 'vigil.conf:10: this key stands twice' <<'C'
+refused "the same key twice" 'vigil.conf:10: "a" stands here again; it stands first at line 9' <<'C'
 [daemons]
 a = yes
 a = no
@@ -76,7 +76,7 @@ refused "a daemon's name" '"../x" cannot be the name of a daemon' <<'C'
 C
 printf '[daemons]\na\0b = yes\n' >"$work/vigil.conf"
 "$vigild" -t -c "$work/vigil.conf" 2>"$work/out"
-check "a NUL byte" grep -q 'vigil.conf:2: there is a NUL byte in this line' "$work/out"
+check "a NUL byte" grep -q 'vigil.conf:2: this line holds a NUL byte' "$work/out"
 "$vigild" -t -c "$work/none.conf" 2>"$work/out"
 check "a missing file" grep -q 'none.conf: there is no such file' "$work/out"
 : >"$work/empty.conf"
