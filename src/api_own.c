@@ -1,8 +1,10 @@
 /*
- * api_own: what vigil.h lends a daemon of the house itself: memory, descriptors, the base.
+ * api_own: what vigil.h lends a daemon of the house itself: memory, descriptors, the base, and
+ * the verbs it answers.
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <event2/event.h>
 
@@ -124,4 +126,55 @@ int vigil_unwatch_fd(vigil_daemon *d, int fd)
 		return -ENOENT;
 	daemon_disown(&watch->resource);
 	return 0;
+}
+
+/* --- verbs ----------------------------------------------------------------------------------- */
+
+struct verb {
+	struct resource resource; /* first */
+	char *name;
+	vigil_verb_fn *fn;
+	void *arg;
+};
+
+static void verb_free(struct resource *resource)
+{
+	struct verb *verb = (struct verb *)resource;
+
+	free(verb->name);
+	free(verb);
+}
+
+int vigil_on_verb(vigil_daemon *d, const char *name, vigil_verb_fn *cb, void *arg)
+{
+	struct verb *verb;
+
+	if (name == NULL || cb == NULL)
+		return daemon_refuse(d, EINVAL, "vigil_on_verb: a verb without name or callback");
+	verb = memory_zero(sizeof(*verb));
+	verb->name = memory_text(name);
+	verb->fn = cb;
+	verb->arg = arg;
+	daemon_own(d, &verb->resource, verb_free);
+	return 0;
+}
+
+int daemon_verb(struct vigil_daemon *d, const char *name)
+{
+	struct resource *resource;
+	uint64_t entered;
+	int err;
+
+	TAILQ_FOREACH(resource, &d->resources, link)
+	{
+		struct verb *verb = (struct verb *)resource;
+
+		if (resource->free != verb_free || strcmp(verb->name, name) != 0)
+			continue;
+		entered = daemon_enter(d);
+		err = verb->fn(d, verb->arg);
+		daemon_leave(d, entered);
+		return err;
+	}
+	return -ENOSYS;
 }

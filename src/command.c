@@ -19,6 +19,7 @@
 #include "log.h"
 #include "module.h"
 #include "option.h"
+#include "pause.h"
 #include "state.h"
 #include "text.h"
 
@@ -70,8 +71,8 @@ static struct vigil_daemon *named(struct host *host, json_t *params, struct comm
 
 static json_t *status_row(struct vigil_daemon *d)
 {
-	static const char *const keys[] = {
-		"module", "status", "since", "ticks", "missed", "last_tick", "errors", "health"};
+	static const char *const keys[] = {"module", "status", "since", "ticks", "missed",
+		"last_tick", "errors", "health", "paused", "paused_until", "paused_reason"};
 	json_t *account = daemon_account(d);
 	json_t *row = json_pack("{s:s}", "name", daemon_name(d));
 
@@ -127,6 +128,107 @@ static void run_run(struct host *host, json_t *params, struct command_reply *rep
 			daemon_status_name(daemon_status(d)));
 	else
 		fail(reply, COMMAND_REFUSED, "%s has no periodic timer", daemon_name(d));
+}
+
+static void run_restart(struct host *host, json_t *params, struct command_reply *reply)
+{
+	struct vigil_daemon *d = named(host, params, reply);
+	int err;
+
+	if (d == NULL)
+		return;
+	err = daemon_verb(d, "restart");
+	if (err == 0)
+		reply->result = json_pack("{s:s}", "restarting", daemon_name(d));
+	else if (err == -ENOSYS)
+		fail(reply, COMMAND_REFUSED, "%s is %s and has no service to restart",
+			daemon_name(d), daemon_status_name(daemon_status(d)));
+	else if (err == -EALREADY)
+		fail(reply, COMMAND_REFUSED, "%s: a restart is under way", daemon_name(d));
+	else
+		fail(reply, COMMAND_REFUSED, "%s: %s", daemon_name(d), strerror(-err));
+}
+
+/* --- maintenance ------------------------------------------------------------------------------ */
+
+static bool matches(const char *name, json_t *globs, bool all)
+{
+	size_t index;
+	json_t *glob;
+
+	if (all)
+		return true;
+	json_array_foreach(
+		globs, index, glob) if (json_is_string(glob) &&
+					text_glob(json_string_value(glob), name)) return true;
+	return false;
+}
+
+/* Whether each name, or glob, is that of a daemon; the reply failed where one is not. */
+static bool check_globs(struct host *host, json_t *globs, struct command_reply *reply)
+{
+	struct vigil_daemon *d;
+	size_t index;
+	json_t *glob;
+	bool found;
+
+	json_array_foreach(globs, index, glob)
+	{
+		const char *text = json_string_value(glob);
+
+		found = false;
+		for (size_t i = 0; text != NULL && (d = host_daemon(host, i)) != NULL; i++)
+			found = found || text_glob(text, daemon_name(d));
+		if (!found) {
+			fail_unknown(host, text != NULL ? text : "", reply);
+			return false;
+		}
+	}
+	return true;
+}
+
+static void pause_or_resume(
+	struct host *host, json_t *params, double seconds, bool begin, struct command_reply *reply)
+{
+	bool all = json_is_true(json_object_get(params, "all"));
+	json_t *globs = json_object_get(params, "names"), *names;
+	const char *reason = param(params, "reason");
+	struct vigil_daemon *d;
+
+	if (all == (json_array_size(globs) > 0)) {
+		fail(reply, COMMAND_PARAMS, "name the daemons, or say --all");
+		return;
+	}
+	if (!check_globs(host, globs, reply))
+		return;
+	names = json_array();
+	for (size_t i = 0; (d = host_daemon(host, i)) != NULL; i++) {
+		if (!matches(daemon_name(d), globs, all))
+			continue;
+		if (begin)
+			pause_begin(host_pauses(host), d, seconds, reason != NULL ? reason : "");
+		else
+			pause_end(host_pauses(host), d);
+		json_array_append_new(names, json_string(daemon_name(d)));
+	}
+	reply->result = json_pack("{s:o}", begin ? "paused" : "resumed", names);
+}
+
+static void run_pause(struct host *host, json_t *params, struct command_reply *reply)
+{
+	const char *length = param(params, "for");
+	double seconds = 0;
+
+	if (length != NULL && (text_duration(length, &seconds) != 0 || seconds <= 0)) {
+		fail(reply, COMMAND_PARAMS, "\"%.32s\" is no duration, such as 30m or 2h", length);
+		return;
+	}
+	pause_or_resume(host, params, seconds, true, reply);
+}
+
+static void run_resume(struct host *host, json_t *params, struct command_reply *reply)
+{
+	pause_or_resume(host, params, 0, false, reply);
 }
 
 /* --- the tree ---------------------------------------------------------------------------------------- */
@@ -227,38 +329,47 @@ static void run_version(struct host *host, json_t *params, struct command_reply 
 
 /* --- the table --------------------------------------------------------------------------------------------- */
 
-#define NAME                              \
-	{                                 \
-		"name", JSON_STRING, true \
-	}
-#define POINTER                               \
-	{                                     \
-		"pointer", JSON_STRING, false \
-	}
+/* clang-format off */
+#define WORD(n)       {.name = n, .type = JSON_STRING, .required = true}
+#define MAYBE_WORD(n) {.name = n, .type = JSON_STRING}
+#define WORDS(n)      {.name = n, .type = JSON_ARRAY}
+#define OPTION(n)     {.name = n, .type = JSON_STRING, .option = true}
+#define SWITCH(n)     {.name = n, .type = JSON_TRUE, .option = true}
+#define NOTHING       {.name = NULL}
 
 const struct command commands[] = {
-	{"status", "[NAME]", "the daemons and what they have to say", ACCESS_READ, false,
-		{{"name", JSON_STRING, false}}, run_status},
-	{"get", "[POINTER]", "the value at a place of the state", ACCESS_READ, false, {POINTER},
-		run_get},
-	{"watch", "[POINTER]", "one line for each change, until interrupted", ACCESS_READ, false,
-		{POINTER}, NULL},
-	{"list", "", "the daemons of the configuration, enabled or not", ACCESS_READ, false, {{0}},
-		run_list},
-	{"explain", "NAME", "what a daemon saw, what it decided and why", ACCESS_READ, false,
-		{NAME}, run_explain},
-	{"modules", "", "the modules found, and why some are refused", ACCESS_READ, false, {{0}},
-		run_modules},
-	{"reload", "", "read the configuration anew; all of it or nothing", ACCESS_WRITE, true,
-		{{0}}, run_reload},
-	{"run", "NAME", "a tick of a daemon now", ACCESS_WRITE, true, {NAME}, run_run},
-	{"log", "LEVEL", "change the log level of the running host", ACCESS_WRITE, true,
-		{{"level", JSON_STRING, true}}, run_log},
-	{"version", "", "the version of vigilctl and of the running host", ACCESS_READ, false,
-		{{0}}, run_version},
-	{"help", "[VERB]", "what there is, or one verb", ACCESS_LOCAL, false, {{0}}, NULL},
-	{0},
+	{"status", "[NAME]", "the daemons and what they have to say",
+		ACCESS_READ, false, {MAYBE_WORD("name")}, run_status},
+	{"get", "[POINTER]", "the value at a place of the state",
+		ACCESS_READ, false, {MAYBE_WORD("pointer")}, run_get},
+	{"watch", "[POINTER]", "one line for each change, until interrupted",
+		ACCESS_READ, false, {MAYBE_WORD("pointer")}, NULL},
+	{"list", "", "the daemons of the configuration, enabled or not",
+		ACCESS_READ, false, {NOTHING}, run_list},
+	{"explain", "NAME", "what a daemon saw, what it decided and why",
+		ACCESS_READ, false, {WORD("name")}, run_explain},
+	{"modules", "", "the modules found, and why some are refused",
+		ACCESS_READ, false, {NOTHING}, run_modules},
+	{"reload", "", "read the configuration anew; all of it or nothing",
+		ACCESS_WRITE, true, {NOTHING}, run_reload},
+	{"run", "NAME", "a tick of a daemon now",
+		ACCESS_WRITE, true, {WORD("name")}, run_run},
+	{"restart", "NAME", "restart its service now, whatever the backoff says",
+		ACCESS_WRITE, false, {WORD("name")}, run_restart},
+	{"pause", "NAME... | --all [--for 2h] [--reason TEXT]", "look on, but withhold action",
+		ACCESS_WRITE, true, {WORDS("names"), SWITCH("all"), OPTION("for"), OPTION("reason")},
+		run_pause},
+	{"resume", "NAME... | --all", "end a pause",
+		ACCESS_WRITE, true, {WORDS("names"), SWITCH("all")}, run_resume},
+	{"log", "LEVEL", "change the log level of the running host",
+		ACCESS_WRITE, true, {WORD("level")}, run_log},
+	{"version", "", "the version of the running host",
+		ACCESS_READ, false, {NOTHING}, run_version},
+	{"help", "[VERB]", "what there is, or one verb",
+		ACCESS_LOCAL, false, {NOTHING}, NULL},
+	{.verb = NULL},
 };
+/* clang-format on */
 
 const struct command *command_find(const char *verb)
 {
@@ -292,12 +403,17 @@ bool command_allowed(const struct command *command, const struct peer *peer)
 	}
 }
 
-static const struct command_param *find_param(const struct command *command, const char *name)
+const struct command_param *command_param(const struct command *command, const char *name)
 {
 	for (unsigned i = 0; i < COMMAND_PARAMS_MAX && command->params[i].name != NULL; i++)
 		if (strcmp(command->params[i].name, name) == 0)
 			return &command->params[i];
 	return NULL;
+}
+
+static bool is_of_type(const json_t *value, json_type type)
+{
+	return json_typeof(value) == type || (type == JSON_TRUE && json_is_false(value));
 }
 
 static bool check_params(const struct command *command, json_t *params, struct command_reply *reply)
@@ -308,13 +424,13 @@ static bool check_params(const struct command *command, json_t *params, struct c
 
 	json_object_foreach(params, key, value)
 	{
-		p = find_param(command, key);
-		if (p == NULL || json_typeof(value) != p->type) {
+		p = command_param(command, key);
+		if (p == NULL || !is_of_type(value, p->type)) {
 			fail(reply, COMMAND_PARAMS, "%s: %s \"%.64s\"", command->verb,
 				p == NULL ? "it has no parameter" : "wrong type of", key);
 			return false;
 		}
-		if (p->type == JSON_STRING &&
+		if (json_is_string(value) &&
 			strlen(json_string_value(value)) != json_string_length(value)) {
 			fail(reply, COMMAND_PARAMS, "%s: a NUL in \"%s\"", command->verb, key);
 			return false;

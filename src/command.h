@@ -49,11 +49,14 @@ struct command_reply {
 	json_t *data; /* a new reference or NULL: {"complaints":[...]} */
 };
 
-/* A parameter: its name in "params", its type, whether it must be there. */
+/* A parameter: its name in "params", its type, whether it must be there.  On a command line they
+ * are words in the table's order, an array all that are left; options are `--name VALUE`, or
+ * `--name` alone for a JSON_TRUE, which stands for either truth. */
 struct command_param {
 	const char *name;
 	json_type type;
 	bool required;
+	bool option;
 };
 
 #define COMMAND_PARAMS_MAX 4
@@ -80,6 +83,11 @@ const struct command *command_admit(
 /* Admits and runs.  Exactly one of result and code is set after. */
 void command_run(struct host *host, const struct peer *peer, const char *verb, json_t *params,
 	struct command_reply *reply);
+/* The row of a parameter; NULL where the verb has none of that name. */
+const struct command_param *command_param(const struct command *command, const char *name);
+/* The parameters of a command line: words, ended by NULL.  An object, a new reference; NULL
+ * with the reason in why. */
+json_t *command_params(const struct command *command, char *const *words, char *why, size_t size);
 /* The verb most like a misspelt one, or NULL. */
 const char *command_suggest(const char *verb);
 

@@ -35,18 +35,18 @@ struct control_pipe {
 
 /* --- lines ----------------------------------------------------------------------------------------- */
 
-/* The words after the verb are its parameters in the order of the table. */
-static json_t *params_of(const struct command *command, char *rest)
+#define WORDS_MAX 32
+
+/* Cuts the rest of a line into words, ended by NULL. */
+static void split(char *rest, char *words[WORDS_MAX + 1])
 {
-	json_t *params = json_object();
+	unsigned n = 0;
 	char *word;
 
-	for (unsigned i = 0; i < COMMAND_PARAMS_MAX && command->params[i].name != NULL; i++) {
-		word = strsep(&rest, " \t");
-		if (word != NULL && word[0] != '\0')
-			json_object_set_new(params, command->params[i].name, json_string(word));
-	}
-	return params;
+	while (n < WORDS_MAX && (word = strsep(&rest, " \t")) != NULL)
+		if (word[0] != '\0')
+			words[n++] = word;
+	words[n] = NULL;
 }
 
 static void on_line(struct control_pipe *pipe, char *line)
@@ -55,6 +55,7 @@ static void on_line(struct control_pipe *pipe, char *line)
 	struct command_reply reply = {0};
 	char *verb = strsep(&line, " \t");
 	const struct command *command = command_find(verb);
+	char *words[WORDS_MAX + 1], why[128];
 	json_t *params;
 
 	if (verb[0] == '\0')
@@ -63,7 +64,12 @@ static void on_line(struct control_pipe *pipe, char *line)
 		log_warn("pipe: \"%.64s\" is not among its verbs", verb);
 		return;
 	}
-	params = params_of(command, line);
+	split(line, words);
+	params = command_params(command, words, why, sizeof(why));
+	if (params == NULL) {
+		log_warn("pipe: %s", why);
+		return;
+	}
 	command_run(pipe->host, &self, verb, params, &reply);
 	if (reply.code != 0)
 		log_warn("pipe: %s: %s", verb, reply.message);

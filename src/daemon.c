@@ -131,18 +131,29 @@ enum daemon_status daemon_status(const struct vigil_daemon *d)
 	return d->status == DAEMON_RUNNING && d->paused ? DAEMON_PAUSED : d->status;
 }
 
-void daemon_set_paused(struct vigil_daemon *d, bool paused)
+static void set_paused(struct vigil_daemon *d, bool paused)
 {
 	enum daemon_status before = daemon_status(d);
 
-	if (d->paused == paused)
-		return;
 	d->paused = paused;
 	daemon_announce(d, "paused", json_boolean(paused));
 	if (daemon_status(d) != before) {
 		clock_text(d->since);
 		daemon_announce(d, "status", json_string(daemon_status_name(daemon_status(d))));
 	}
+}
+
+void daemon_pause(struct vigil_daemon *d, const char *until, const char *reason)
+{
+	snprintf(d->paused_until, sizeof(d->paused_until), "%s", until);
+	log_escape(d->paused_reason, sizeof(d->paused_reason), reason, strlen(reason));
+	set_paused(d, true);
+}
+
+void daemon_resume(struct vigil_daemon *d)
+{
+	if (d->paused)
+		set_paused(d, false);
 }
 
 /* --- life ------------------------------------------------------------------------------------------------ */
@@ -369,5 +380,9 @@ json_t *daemon_account(const struct vigil_daemon *d)
 
 	if (account != NULL && d->status == DAEMON_FAILED)
 		json_object_set_new(account, "reason", json_string(d->reason));
+	if (account != NULL && d->paused) {
+		json_object_set_new(account, "paused_until", text_or_null(d->paused_until));
+		json_object_set_new(account, "paused_reason", text_or_null(d->paused_reason));
+	}
 	return account;
 }

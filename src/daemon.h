@@ -56,7 +56,13 @@ void daemon_fail(struct vigil_daemon *d, const char *format, ...)
 int daemon_reconfigure(struct vigil_daemon *d, struct option_set *options);
 /* Every periodic timer of it fires now, as if due.  -ENOENT: it has none; -ESRCH: not running. */
 int daemon_tick_now(struct vigil_daemon *d);
-void daemon_set_paused(struct vigil_daemon *d, bool paused);
+/* Hands it a verb; what its callback returned, or -ENOSYS where it has none for that. */
+int daemon_verb(struct vigil_daemon *d, const char *name);
+
+/* Withholds action: until a time as text ("": until it is resumed), for a reason ("": none
+ * was given). */
+void daemon_pause(struct vigil_daemon *d, const char *until, const char *reason);
+void daemon_resume(struct vigil_daemon *d);
 
 const char *daemon_name(const struct vigil_daemon *d);
 const char *daemon_module(const struct vigil_daemon *d);

@@ -52,6 +52,8 @@ struct vigil_daemon {
 
 	enum daemon_status status;
 	bool paused;
+	char paused_until[CLOCK_TEXT];   /* "": until it is resumed */
+	char paused_reason[DAEMON_TEXT]; /* "": none was given */
 	char since[CLOCK_TEXT];
 	char reason[DAEMON_TEXT]; /* why it failed */
 	bool starting_failed;     /* a constructor failed while start ran */

@@ -25,6 +25,7 @@
 #include "memory.h"
 #include "module.h"
 #include "offload.h"
+#include "pause.h"
 #include "plan.h"
 #include "service.h"
 #include "spawn.h"
@@ -43,6 +44,7 @@ struct host {
 	struct offload *offload;
 	struct services *services;
 	struct store *store;
+	struct pauses *pauses;
 	struct ground ground;
 
 	struct vigil_daemon **daemons; /* by name */
@@ -178,6 +180,7 @@ static struct vigil_daemon *begin(struct host *host, const struct plan_daemon *p
 		daemon_new(&host->ground, pd->name, pd->module, pd->descriptor, pd->options);
 
 	seat(host, d);
+	pause_restore(host->pauses, d);
 	if (pd->why != NULL)
 		daemon_fail(d, "%s", pd->why);
 	else
@@ -396,6 +399,9 @@ static bool lay_ground(struct host *host)
 	host->store = store_open(host->loop, config_vigil(config, "state_dir")->text);
 	if (host->services == NULL || host->store == NULL)
 		return false;
+	host->pauses = pauses_new(host, host->loop, host->store);
+	if (host->pauses == NULL)
+		return false;
 	host->ground = (struct ground){.loop = host->loop,
 		.state = host->state,
 		.services = host->services,
@@ -470,6 +476,7 @@ void host_free(struct host *host)
 		return;
 	stop_daemons(host);
 	free(host->daemons);
+	pauses_free(host->pauses);
 	store_close(host->store);
 	offload_free(host->offload);
 	services_free(host->services);
@@ -499,4 +506,9 @@ struct modules *host_modules(struct host *host)
 const struct config *host_config(const struct host *host)
 {
 	return host->plan->config;
+}
+
+struct pauses *host_pauses(struct host *host)
+{
+	return host->pauses;
 }

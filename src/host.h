@@ -18,6 +18,7 @@ struct loop;
 struct state;
 struct config;
 struct modules;
+struct pauses;
 struct vigil_daemon;
 struct host;
 
@@ -43,6 +44,7 @@ void host_stop(struct host *host, void (*stopped)(void *arg), void *arg);
 struct loop *host_loop(struct host *host);
 struct state *host_state(struct host *host);
 struct modules *host_modules(struct host *host);
+struct pauses *host_pauses(struct host *host);
 const struct config *host_config(const struct host *host);
 struct vigil_daemon *host_find(struct host *host, const char *name);
 /* In the order of their names; NULL at the end. */

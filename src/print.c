@@ -6,6 +6,7 @@
  */
 #include "print.h"
 
+#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,19 +71,38 @@ void print_json(json_t *value)
 	free(text);
 }
 
-/* "2026-01-31T12:34:56.789Z" as an age; "-" where there is none. */
-static char *age_of(char buf[TEXT_AGE], const char *time_text)
+/* How long ago "2026-01-31T12:34:56.789Z" is; NAN where that is no time. */
+static double seconds_since(const char *time_text)
 {
 	struct tm tm = {0};
 	struct timespec now;
 	const char *rest = strptime(time_text, "%Y-%m-%dT%H:%M:%S", &tm);
 	double fraction = rest != NULL && *rest == '.' ? strtod(rest, NULL) : 0;
 
-	if (rest == NULL)
-		return strcpy(buf, "-");
 	clock_gettime(CLOCK_REALTIME, &now);
-	return text_age(
-		buf, (double)(now.tv_sec - timegm(&tm)) + (double)now.tv_nsec / 1e9 - fraction);
+	if (rest == NULL)
+		return NAN;
+	return (double)(now.tv_sec - timegm(&tm)) + (double)now.tv_nsec / 1e9 - fraction;
+}
+
+static char *age_of(char buf[TEXT_AGE], const char *time_text)
+{
+	double seconds = seconds_since(time_text);
+
+	return isnan(seconds) ? strcpy(buf, "-") : text_age(buf, seconds);
+}
+
+static void print_names(json_t *names)
+{
+	size_t index;
+	json_t *name;
+
+	if (json_array_size(names) == 0)
+		return;
+	fputs(" (", stdout);
+	json_array_foreach(names, index, name)
+		printf("%s%s", index > 0 ? ", " : "", json_string_value(name));
+	putchar(')');
 }
 
 /* --- status --------------------------------------------------------------------------------------- */
@@ -109,6 +129,25 @@ static enum colour colour_of(const char *word)
 	return COLOUR_NONE;
 }
 
+/* What it says, and before that for how much longer and why it is paused. */
+static void add_saying(struct table *table, json_t *row, const char *health)
+{
+	const char *until = text_of(row, "paused_until"), *reason = text_of(row, "paused_reason");
+	char left[TEXT_AGE] = "";
+	char *text;
+
+	if (!json_is_true(json_object_get(row, "paused"))) {
+		table_add(table, COLOUR_NONE, health);
+		return;
+	}
+	if (until[0] != '\0')
+		text_age(left, -seconds_since(until));
+	text = memory_format("paused%s%s%s%s%s%s", left[0] ? " for " : "", left,
+		reason[0] ? ", " : "", reason, health[0] ? "; " : "", health);
+	table_add(table, COLOUR_NONE, text);
+	free(text);
+}
+
 static void add_status(struct table *table, json_t *row)
 {
 	json_t *health = json_object_get(row, "health");
@@ -125,8 +164,10 @@ static void add_status(struct table *table, json_t *row)
 	table_add(table, COLOUR_NONE, age_of(age, text_of(row, "last_tick")));
 	table_add(table, COLOUR_NONE, age_of(age, text_of(health, "since")));
 	table_add(table, colour_of(level), level[0] != '\0' ? level : "-");
-	table_add(table, reason[0] != '\0' ? COLOUR_BAD : COLOUR_NONE,
-		reason[0] != '\0' ? reason : text_of(health, "text"));
+	if (reason[0] != '\0')
+		table_add(table, COLOUR_BAD, reason);
+	else
+		add_saying(table, row, text_of(health, "text"));
 }
 
 static void print_status(json_t *result)
@@ -241,19 +282,6 @@ static void print_explain(json_t *result)
 
 /* --- reload and the rest --------------------------------------------------------------------------------- */
 
-static void print_names(json_t *names)
-{
-	size_t index;
-	json_t *name;
-
-	if (json_array_size(names) == 0)
-		return;
-	fputs(" (", stdout);
-	json_array_foreach(names, index, name)
-		printf("%s%s", index > 0 ? ", " : "", json_string_value(name));
-	putchar(')');
-}
-
 static void print_reload(json_t *result)
 {
 	static const char *const lists[] = {"started", "stopped", "changed"};
@@ -293,6 +321,22 @@ static void print_run(json_t *result)
 	printf("%s has ticked\n", text_of(result, "ticked"));
 }
 
+static void print_restart(json_t *result)
+{
+	printf("%s: restarting its service\n", text_of(result, "restarting"));
+}
+
+static void print_paused(json_t *result)
+{
+	json_t *paused = json_object_get(result, "paused"), *names = paused;
+
+	if (names == NULL)
+		names = json_object_get(result, "resumed");
+	printf("%s %zu", paused != NULL ? "paused" : "resumed", json_array_size(names));
+	print_names(names);
+	putchar('\n');
+}
+
 static void print_log(json_t *result)
 {
 	printf("the log level is now %s\n", text_of(result, "level"));
@@ -309,6 +353,9 @@ static const struct {
 	{"reload", print_reload},
 	{"version", print_version},
 	{"run", print_run},
+	{"restart", print_restart},
+	{"pause", print_paused},
+	{"resume", print_paused},
 	{"log", print_log},
 };
 

@@ -39,7 +39,8 @@ static void print_usage(FILE *to)
 	fputs("usage: vigilctl [-s SOCKET] [-c FILE] [-o table|json] [-q] VERB [ARGUMENT ...]\n\n",
 		to);
 	for (const struct command *c = commands; c->verb != NULL; c++)
-		fprintf(to, "  %-8s %-10s %s\n", c->verb, c->usage, c->help);
+		fprintf(to, "  %-8s %-10s %s\n", c->verb, strlen(c->usage) <= 10 ? c->usage : "...",
+			c->help);
 	fputs("\n"
 	      "  -s, --socket SOCKET  the control socket of vigild\n"
 	      "  -c, --config FILE    find the socket in this configuration\n"
@@ -210,7 +211,7 @@ static void read_options(int argc, char **argv, struct request *r)
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "s:c:o:qrVh", longs, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "+s:c:o:qrVh", longs, NULL)) != -1) {
 		switch (c) {
 		case 's': r->socket = memory_text(optarg); break;
 		case 'c': r->file = optarg; break;
@@ -228,19 +229,21 @@ static void read_options(int argc, char **argv, struct request *r)
 	}
 }
 
-static bool read_arguments(int argc, char **argv, struct request *r)
+static bool read_arguments(char **words, struct request *r)
 {
-	const struct command_param *p = r->command->params;
-	int i;
+	char why[128];
 
-	r->params = json_object();
-	for (i = 0; i < argc && i < COMMAND_PARAMS_MAX && p[i].name != NULL; i++)
-		json_object_set_new(r->params, p[i].name, json_string(argv[i]));
-	if (i == argc && (i == COMMAND_PARAMS_MAX || p[i].name == NULL || !p[i].required))
+	/* An answer's form is ours to know, not vigild's. */
+	if (strcmp(r->command->verb, "get") == 0 && words[0] != NULL &&
+		strcmp(words[0], "-r") == 0) {
+		r->bare = true;
+		words++;
+	}
+	r->params = command_params(r->command, words, why, sizeof(why));
+	if (r->params != NULL)
 		return true;
-	if (i < argc)
-		fprintf(stderr, "vigilctl: \"%s\" is one argument too many\n", argv[i]);
-	fprintf(stderr, "usage: vigilctl %s %s\n", r->command->verb, r->command->usage);
+	fprintf(stderr, "vigilctl: %s\nusage: vigilctl %s %s\n", why, r->command->verb,
+		r->command->usage);
 	return false;
 }
 
@@ -262,7 +265,7 @@ int main(int argc, char **argv)
 		complain_verb(argv[0]);
 	else if (r.command->access == ACCESS_LOCAL)
 		status = help(argc - 1, argv + 1);
-	else if (read_arguments(argc - 1, argv + 1, &r))
+	else if (read_arguments(argv + 1, &r))
 		status = ask(&r);
 	json_decref(r.params);
 	free(r.socket);

@@ -180,6 +180,12 @@ VIGIL_API char *vigil_clean(char *clean, size_t size, const char *text);
 /* Counts an error of the daemon (/runs/NAME/errors, last_error) and logs it. */
 VIGIL_API void vigil_error(vigil_daemon *d, const char *format, ...) VIGIL_PRINTF(2, 3);
 
+/* Answers a verb of vigilctl that is for one daemon, such as "restart", from a callback of its
+ * own: 0 when it has begun what was asked, or a negative errno (-EALREADY: it is under way).  A
+ * verb without a callback is refused. */
+typedef int vigil_verb_fn(vigil_daemon *d, void *arg);
+VIGIL_API int vigil_on_verb(vigil_daemon *d, const char *verb, vigil_verb_fn *cb, void *arg);
+
 /* --- state ------------------------------------------------------------------------------ */
 
 /*

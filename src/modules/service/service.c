@@ -7,6 +7,7 @@
  *
  * A daemon has one struct watch, which lives as long as the daemon.
  */
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -35,7 +36,10 @@ struct watch {
 	double next_try;          /* 0: at any time */
 	double recent[BURST_MAX]; /* when the last ones were begun; a ring */
 	unsigned recent_next;
+	char refusal[128]; /* why the last restart was refused; "": it was not */
 	json_int_t restarts, restart_errors, restart_error;
+	json_int_t respawns; /* counted here */
+	uint32_t by_manager; /* as the manager counted at the last look */
 };
 
 static void on_retry(vigil_daemon *d, void *arg);
@@ -124,6 +128,27 @@ static void record_change(vigil_daemon *d, struct watch *w, const vigil_service_
 	w->seen = true;
 }
 
+/* Brought back by its manager before we came to look: the manager says so, or it runs under
+ * another pid and nobody here restarted it. */
+static void record_respawn(vigil_daemon *d, struct watch *w, const vigil_service_reply *r)
+{
+	bool other_pid = w->seen && w->status == VIGIL_SERVICE_RUNNING &&
+			 r->status == VIGIL_SERVICE_RUNNING && w->pid > 0 && r->pid > 0 &&
+			 r->pid != w->pid;
+	json_int_t more = other_pid;
+
+	if (r->respawns > 0)
+		more = w->seen && r->respawns > w->by_manager ? r->respawns - w->by_manager : 0;
+	w->by_manager = r->respawns;
+	if (more == 0)
+		return;
+	w->respawns += more;
+	put(d, PLACE "respawns", json_integer(w->respawns));
+	vigil_event(d, "its manager brought it back: pid %d, was %d", (int)r->pid, (int)w->pid);
+	vigil_log(d, VIGIL_NOTICE, "%s was brought back by %s: pid %d, was %d", r->name, r->manager,
+		(int)r->pid, (int)w->pid);
+}
+
 static void record(vigil_daemon *d, struct watch *w, const vigil_service_reply *r)
 {
 	say_health(d, w, r);
@@ -132,6 +157,7 @@ static void record(vigil_daemon *d, struct watch *w, const vigil_service_reply *
 		return;
 	}
 	w->absent = false;
+	record_respawn(d, w, r);
 	w->pid = r->pid;
 	put(d, PLACE "value", json_string(vigil_service_status_name(r->status)));
 	put_text(d, PLACE "manager", r->manager);
@@ -139,8 +165,6 @@ static void record(vigil_daemon *d, struct watch *w, const vigil_service_reply *
 		put(d, PLACE "pid", json_integer(r->pid));
 	else
 		vigil_state_unset(d, PLACE "pid");
-	if (r->respawns > 0)
-		put(d, PLACE "respawns", json_integer(r->respawns));
 	if (!w->seen || w->status != r->status)
 		record_change(d, w, r);
 }
@@ -203,7 +227,8 @@ static void begin_restart(vigil_daemon *d, struct watch *w)
 	w->under_way = true;
 	w->recent[w->recent_next] = vigil_now();
 	w->recent_next = (w->recent_next + 1) % BURST_MAX;
-	vigil_event(d, "restart issued");
+	if (w->refusal[0] == '\0')
+		vigil_event(d, "restart issued");
 }
 
 /* One line that explains it: when it fell, and whenever something is done about it. */
@@ -241,9 +266,14 @@ static void on_status(vigil_service *svc, const vigil_service_reply *r, void *ar
 		.paused = vigil_paused(d),
 		.under_way = w->under_way};
 	decide(&w->rules, &facts, &decision);
-	put(d, PLACE "decision", json_string(decision.words));
+	/* Tried again and again in vain, it is news once. */
+	if (!decision.restart || w->refusal[0] == '\0') {
+		put(d, PLACE "decision", json_string(decision.words));
+		log_decision(d, w, r, &decision, pid);
+	}
+	if (!decision.restart)
+		w->refusal[0] = '\0';
 	retry_in(d, w, decision.wait);
-	log_decision(d, w, r, &decision, pid);
 	if (decision.restart)
 		begin_restart(d, w);
 }
@@ -275,21 +305,33 @@ static void note_failure(vigil_daemon *d, struct watch *w, const vigil_service_r
 		(int)w->restart_error, r->text);
 }
 
+/* Nothing was done to the service, so nothing failed and no burst is used up. */
+static void note_refusal(vigil_daemon *d, struct watch *w, const vigil_service_reply *r)
+{
+	char text[sizeof(w->refusal)];
+
+	w->recent_next = (w->recent_next + BURST_MAX - 1) % BURST_MAX;
+	w->recent[w->recent_next] = 0;
+	vigil_clean(text, sizeof(text), r->text);
+	if (strcmp(text, w->refusal) == 0)
+		return;
+	memcpy(w->refusal, text, sizeof(text));
+	vigil_event(d, "not restarted: %s", text);
+	vigil_log(d, VIGIL_WARN, "%s is not restarted: %s", r->name, text);
+	put(d, PLACE "decision", json_sprintf("left alone: %s", text));
+}
+
 static void on_restarted(vigil_service *svc, const vigil_service_reply *r, void *arg)
 {
 	vigil_daemon *d = vigil_service_daemon(svc);
 	struct watch *w = arg;
-	char text[128];
 
 	w->under_way = false;
 	if (r->fault == VIGIL_FAULT_REFUSED) {
-		/* Nothing was done to the service, so nothing failed. */
-		vigil_event(d, "not restarted: %s", r->text);
-		vigil_log(d, VIGIL_WARN, "%s is not restarted: %s", r->name, r->text);
-		put(d, PLACE "decision",
-			json_sprintf("left alone: %s", vigil_clean(text, sizeof(text), r->text)));
+		note_refusal(d, w, r);
 		return;
 	}
+	w->refusal[0] = '\0';
 	w->restarts++;
 	if (r->error == 0)
 		note_success(d, w, r);
@@ -310,6 +352,21 @@ static void look(vigil_daemon *d, void *arg)
 	struct watch *w = arg;
 
 	vigil_service_query(w->service, on_status, w);
+}
+
+/* `vigilctl restart`: an admin's word goes before the backoff, the burst and a pause. */
+static int on_restart_verb(vigil_daemon *d, void *arg)
+{
+	struct watch *w = arg;
+
+	if (w->under_way)
+		return -EALREADY;
+	w->refusal[0] = '\0';
+	vigil_event(d, "restart asked for by an admin");
+	vigil_log(d, VIGIL_NOTICE, "%s: restarting, as an admin asked",
+		vigil_service_name(w->service));
+	begin_restart(d, w);
+	return w->under_way ? 0 : -EAGAIN;
 }
 
 static void on_retry(vigil_daemon *d, void *arg)
@@ -368,6 +425,7 @@ static int start(vigil_daemon *d)
 	w->restarts = kept(d, PLACE "restarts");
 	w->restart_errors = kept(d, PLACE "restart_errors");
 	w->service = open_service(d);
+	vigil_on_verb(d, "restart", on_restart_verb, w);
 	return vigil_every(d, vigil_option_seconds(d, "interval"), look, w);
 }
 

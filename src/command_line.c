@@ -1,0 +1,86 @@
+/*
+ * command_line: the words of a command line as the parameters of a verb.
+ *
+ * vigilctl and the pipe speak in words, the socket in JSON; the table says how one becomes the
+ * other, so no door knows any verb's arguments.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "command.h"
+
+/* Takes an option and, unless it is a truth, the word after it; 0 or -EINVAL. */
+static int take_option(
+	const struct command *command, char *const **words, json_t *params, char *why, size_t size)
+{
+	const char *word = **words + 2, *value = strchr(word, '=');
+	char name[32];
+	const struct command_param *p;
+
+	snprintf(name, sizeof(name), "%.*s", value != NULL ? (int)(value - word) : 31, word);
+	p = command_param(command, name);
+	++*words;
+	if (p == NULL || !p->option) {
+		snprintf(why, size, "%s has no option --%s", command->verb, name);
+		return -EINVAL;
+	}
+	if (p->type == JSON_TRUE)
+		return json_object_set_new(params, p->name, json_true());
+	value = value != NULL ? value + 1 : **words != NULL ? *(*words)++ : NULL;
+	if (value == NULL || json_object_set_new(params, p->name, json_string(value)) < 0) {
+		snprintf(why, size, "--%s wants a value", name);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static json_t *take_words(char *const **words)
+{
+	json_t *array = json_array();
+
+	while (**words != NULL && strncmp(**words, "--", 2) != 0)
+		json_array_append_new(array, json_string(*(*words)++));
+	return array;
+}
+
+/* The first positional parameter that has no value yet. */
+static const struct command_param *next_param(const struct command *command, json_t *params)
+{
+	for (unsigned i = 0; i < COMMAND_PARAMS_MAX && command->params[i].name != NULL; i++)
+		if (!command->params[i].option &&
+			json_object_get(params, command->params[i].name) == NULL)
+			return &command->params[i];
+	return NULL;
+}
+
+json_t *command_params(const struct command *command, char *const *words, char *why, size_t size)
+{
+	json_t *params = json_object();
+	const struct command_param *p;
+	int err = 0;
+
+	while (err == 0 && *words != NULL) {
+		p = next_param(command, params);
+		if (strncmp(*words, "--", 2) == 0) {
+			err = take_option(command, &words, params, why, size);
+		} else if (p == NULL) {
+			snprintf(why, size, "\"%.64s\" is one argument too many", *words);
+			err = -EINVAL;
+		} else if (p->type == JSON_ARRAY) {
+			json_object_set_new(params, p->name, take_words(&words));
+		} else if (json_object_set_new(params, p->name, json_string(*words++)) < 0) {
+			snprintf(why, size, "an argument is not UTF-8");
+			err = -EINVAL;
+		}
+	}
+	p = next_param(command, params);
+	if (err == 0 && p != NULL && p->required) {
+		snprintf(why, size, "%s wants %s", command->verb, command->usage);
+		err = -EINVAL;
+	}
+	if (err == 0)
+		return params;
+	json_decref(params);
+	return NULL;
+}
