@@ -1,6 +1,6 @@
 #!/bin/bash
 # Bad input gets a clear error that names the place, and nothing is lost.
-. "${top_srcdir:-.}/tests/system/lib.sh"
+. "$(dirname "$0")/lib.sh" || exit 1
 install_staged
 set_paths
 work=$(mktemp -d)

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Twenty services whose init scripts hang: the looks at healthy ones, their repair, requests and
 # ticks go on undisturbed, and the loop is never held up.
-. "${top_srcdir:-.}/tests/system/lib.sh"
+. "$(dirname "$0")/lib.sh" || exit 1
 install_staged
 set_paths
 work=$(mktemp -d)

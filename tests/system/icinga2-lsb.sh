@@ -1,7 +1,7 @@
 #!/bin/bash
 # icinga2 by its real init script, without systemd: killed, it runs again, three times in a row;
 # with its configuration broken, restart_error goes 1, 2, 3, then 0 once mended, then 1.
-. "${top_srcdir:-.}/tests/system/lib.sh"
+. "$(dirname "$0")/lib.sh" || exit 1
 
 if [ "${1:-}" != inside ]; then
 	[ "$(id -u)" = 0 ] || skip_all "icinga2 by its init script needs root"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # icinga2 under a real systemd: killed, it runs again, three times in a row; vigild itself runs
 # from its shipped unit, and stopping it leaves running what it restarted, by bus and by script.
-. "${top_srcdir:-.}/tests/system/lib.sh"
+. "$(dirname "$0")/lib.sh" || exit 1
 
 if [ -z "${VIGIL_IN_SYSTEMD:-}" ]; then
 	[ -f /lib/systemd/system/icinga2.service ] || skip_all "icinga2 is not installed"

@@ -4,9 +4,9 @@
 # all of it was skipped.  It runs the programs as `make install` puts them down, from a staging
 # directory, in a scratch directory of its own, and ends only what it started.
 
-top_builddir=${top_builddir:-$PWD}
-top_srcdir=${top_srcdir:-$top_builddir}
-here=$(cd "$top_srcdir/tests/system" && pwd)
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+top_srcdir=${here%/tests/system}
+top_builddir=${top_builddir:-$top_srcdir/build}
 failed=0
 
 ok() { echo "ok - $*"; }

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Reload: 200 SIGHUPs in a second lose no tick of a daemon that has not changed; a broken file
 # changes nothing; what is added, changed and removed is started, changed and stopped.
-. "${top_srcdir:-.}/tests/system/lib.sh"
+. "$(dirname "$0")/lib.sh" || exit 1
 install_staged
 set_paths
 work=$(mktemp -d)
