@@ -9,8 +9,7 @@
  * end of the array that it makes for them.
  *
  * So the text is read and tidied here, and its outline, the headers and the names of keys, is
- * taken in one pass.  Each section's lines go to the library by themselves, which also spares
- * its time from growing with the square of the sections.  In the end what the outline has and
+ * taken in one pass.  The lines of keys go to the library in pieces.  In the end what the outline has and
  * the library did not give back is a complaint: no line is ever lost in silence.
  */
 #include "ini.h"
@@ -37,10 +36,17 @@ struct reader {
 	struct complaints *complaints;
 	char *section; /* the one being scanned; NULL: none yet, or its header was wrong */
 	bool in_section;
-	char *start;  /* its first line in the text */
-	int line;     /* and the number of it */
-	size_t first; /* and the first of its keys in ini */
+	size_t first;      /* the first of its keys in ini */
+	const char *start; /* where the lines begin that the library has not had yet */
+	int line;          /* and the number of the first of them */
 };
+
+/* The library searches all keys of a section for each: with no more than so many lines at a
+ * time, what it takes grows as the file does, and not as its square. */
+#define LINES_AT_ONCE 256
+
+/* It loses the first key that stands below no header, so it is given one with each piece. */
+#define HEADER "s"
 
 /* --- reading ------------------------------------------------------------------------------------- */
 
@@ -276,7 +282,6 @@ static void take_key(struct reader *r, char *text, char *end, int line)
 static void complain_of(struct reader *r, const char *error)
 {
 	static const char *const words[ERR_MAXPARSE + 1] = {
-		[ERR_SECTIONLONG] = "the section's name is too long",
 		[ERR_LONGDATA] = "this line is too long",
 		[ERR_NOEQUAL] = "there is no \"=\" in this line; a comment begins with # or ;",
 		[ERR_NOKEY] = "there is no key before the \"=\"",
@@ -287,7 +292,7 @@ static void complain_of(struct reader *r, const char *error)
 	int number = 0, line = 0;
 
 	sscanf(error, "%*[^0-9]%d%*[^0-9]%d", &number, &line);
-	line = line > 0 ? r->line - 1 + line : 0;
+	line = line > 0 ? r->line - 2 + line : 0;
 	if (number > 0 && number <= ERR_MAXPARSE && words[number] != NULL)
 		complain(r, line, words[number]);
 	else
@@ -327,10 +332,10 @@ static void take_value(struct reader *r, struct ini_cfgobj *cfg, const char *key
 	const char *value;
 	uint32_t line = 0;
 
-	if (ini_get_config_valueobj(r->section, key, cfg, INI_GET_FIRST_VALUE, &vo) != 0 ||
+	if (ini_get_config_valueobj(HEADER, key, cfg, INI_GET_FIRST_VALUE, &vo) != 0 ||
 		vo == NULL || value_get_line(vo, &line) != 0)
 		return;
-	l = find_line(r, r->line - 1 + (int)line);
+	l = find_line(r, r->line - 2 + (int)line);
 	if (l == NULL || l->key == NULL || l->value != NULL || strcmp(l->key, key) != 0)
 		return;
 	value = ini_get_const_string_config_value(vo, NULL);
@@ -339,7 +344,7 @@ static void take_value(struct reader *r, struct ini_cfgobj *cfg, const char *key
 
 static void take_values(struct reader *r, struct ini_cfgobj *cfg)
 {
-	char **keys = ini_get_attribute_list(cfg, r->section, NULL, NULL);
+	char **keys = ini_get_attribute_list(cfg, HEADER, NULL, NULL);
 
 	for (char **key = keys; key != NULL && *key != NULL; key++)
 		take_value(r, cfg, *key);
@@ -347,19 +352,18 @@ static void take_values(struct reader *r, struct ini_cfgobj *cfg)
 		ini_free_attribute_list(keys);
 }
 
-static void parse(struct reader *r, size_t length)
+static void parse(struct reader *r, const char *text)
 {
 	struct ini_cfgobj *cfg = NULL;
 	struct ini_cfgfile *file = NULL;
 	size_t before = r->complaints->count;
 
 	if (ini_config_create(&cfg) == 0 &&
-		ini_config_file_from_mem(r->start, (uint32_t)length, &file) == 0 &&
+		ini_config_file_from_mem((void *)text, (uint32_t)strlen(text), &file) == 0 &&
 		ini_config_parse(file, INI_STOP_ON_NONE,
 			INI_MS_MERGE | INI_MV1S_ALLOW | INI_MV2S_ALLOW,
 			INI_PARSE_NOWRAP | INI_PARSE_NO_C_COMMENTS, cfg) == 0) {
-		if (r->section != NULL)
-			take_values(r, cfg);
+		take_values(r, cfg);
 	} else {
 		take_errors(r, cfg);
 		if (r->complaints->count == before)
@@ -373,12 +377,21 @@ static void parse(struct reader *r, size_t length)
 
 /* --- the whole --------------------------------------------------------------------------------------------- */
 
-/* The section ends before end: what stands between goes to the library. */
-static void end_section(struct reader *r, const char *end)
+/* All lines before end go to the library; the next is the one of that number. */
+static void hand_over(struct reader *r, const char *end, int line)
 {
-	/* An empty text is an error to the library, and none to us. */
+	char *piece = memory_format("[" HEADER "]\n%.*s", (int)(end - r->start), r->start);
+
 	if (end > r->start)
-		parse(r, (size_t)(end - r->start));
+		parse(r, piece);
+	free(piece);
+	r->start = end;
+	r->line = line;
+}
+
+static void end_section(struct reader *r, const char *end, int line)
+{
+	hand_over(r, end, line);
 	check_repeated(r, r->first, false);
 }
 
@@ -394,17 +407,18 @@ static void scan(struct reader *r, char *text)
 		next = *end != '\0' ? end + 1 : end;
 		tidy_line(text, end);
 		if (*text == '[') {
-			end_section(r, text);
+			end_section(r, text, line);
 			take_header(r, text, end, line);
-			/* A header that is wrong has been complained of, and is left out. */
-			r->start = r->section != NULL ? text : next;
-			r->line = r->section != NULL ? line : line + 1;
 			r->first = r->ini->count;
+			r->start = next;
+			r->line = line + 1;
 		} else if (strchr("#; \t\n", *text) == NULL) {
 			take_key(r, text, end, line);
 		}
+		if (line - r->line + 1 >= LINES_AT_ONCE)
+			hand_over(r, next, line + 1);
 	}
-	end_section(r, text);
+	end_section(r, text, line);
 	check_repeated(r, 0, true);
 	free(r->section);
 }

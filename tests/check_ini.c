@@ -145,6 +145,13 @@ START_TEST(long_lines)
 }
 END_TEST
 
+#define BAD_TEXT(text, expected)                                           \
+	do {                                                               \
+		ck_assert_int_eq(read_bytes(text, strlen(text)), -EINVAL); \
+		ck_assert_str_eq(said(), expected);                        \
+		ck_assert_uint_eq(ini.count, 0);                           \
+	} while (0)
+
 #define NO_EQUALS "there is no \"=\" in this line; a comment begins with # or ;"
 
 START_TEST(syntax)
@@ -204,6 +211,31 @@ START_TEST(many_repeats)
 	ck_assert_int_eq(read_bytes(text, n), -EINVAL);
 	ck_assert_uint_eq(complaints.count, 499);
 	ck_assert_int_eq(complaints.list[498].line, 501);
+}
+END_TEST
+
+/* The lines keep their numbers however many there are, and so do the mistakes in them. */
+START_TEST(many_lines)
+{
+	char *text = malloc(100000), expected[64];
+	size_t n = (size_t)sprintf(text, "[v]\n");
+
+	ck_assert_ptr_nonnull(text);
+	for (int i = 2; i <= 3000; i++)
+		n += (size_t)sprintf(text + n, i % 7 == 0 ? "# %d\n" : "key%d = %d\n", i, i);
+	ck_assert_int_eq(read_bytes(text, n), 0);
+	ck_assert_uint_eq(ini.count, 1 + 2999 - 428);
+	for (size_t i = 1; i < ini.count; i++) {
+		snprintf(expected, sizeof(expected), "%d", ini.lines[i].line);
+		ck_assert_str_eq(ini.lines[i].value, expected);
+		ck_assert_str_eq(ini.lines[i].key + 3, expected);
+	}
+	/* The same key again, in another piece; and what is no key, last. */
+	sprintf(text + n, "junk\nkey2 = 5\nmore\n");
+	BAD_TEXT(text,
+		"3001: " NO_EQUALS "|3002: \"key2\" stands here again; it stands first at line 2"
+		"|3003: " NO_EQUALS);
+	free(text);
 }
 END_TEST
 
@@ -282,6 +314,7 @@ int main(void)
 	tcase_add_test(tcase, names);
 	tcase_add_test(tcase, repeated);
 	tcase_add_test(tcase, many_repeats);
+	tcase_add_test(tcase, many_lines);
 	tcase_add_test(tcase, bytes);
 	tcase_add_test(tcase, files);
 	tcase_add_test(tcase, after_others);
