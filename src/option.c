@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,13 +35,35 @@ static int wrong(char why[WHY], const char *what)
 	return -EINVAL;
 }
 
-static int in_range(const struct option_value *v, const char *unit, char why[WHY])
+/* A limit as one would write it: 10MiB, not 10485760. */
+static void show_limit(char *buf, size_t size, vigil_option_type type, double limit)
+{
+	static const struct unit {
+		double factor;
+		const char *name;
+	} durations[] = {{86400, "d"}, {3600, "h"}, {60, "m"}, {1, "s"}, {0.001, "ms"}, {0, NULL}},
+	  sizes[] = {{1073741824, "GiB"}, {1048576, "MiB"}, {1024, "KiB"}, {0, NULL}},
+	  none[] = {{0, NULL}};
+	const struct unit *u = type == VIGIL_DURATION ? durations
+			       : type == VIGIL_SIZE   ? sizes
+						      : none;
+
+	while (u->name != NULL && (limit < u->factor || fmod(limit, u->factor) > u->factor * 1e-9))
+		u++;
+	snprintf(buf, size, "%.12g%s", u->name != NULL ? limit / u->factor : limit,
+		u->name != NULL ? u->name : "");
+}
+
+static int in_range(const struct option_value *v, char why[WHY])
 {
 	const vigil_option *s = v->schema;
+	char low[32], high[32];
 
 	if ((s->min == 0 && s->max == 0) || (v->number >= s->min && v->number <= s->max))
 		return 0;
-	snprintf(why, WHY, "must be from %g%s to %g%s", s->min, unit, s->max, unit);
+	show_limit(low, sizeof(low), s->type, s->min);
+	show_limit(high, sizeof(high), s->type, s->max);
+	snprintf(why, WHY, "must be from %s to %s", low, high);
 	return -ERANGE;
 }
 
@@ -67,7 +90,7 @@ static int parse_int(struct option_value *v, const char *text, char why[WHY])
 		return wrong(why, "is not a whole number");
 	v->integer = value;
 	v->number = (double)value;
-	return in_range(v, "", why);
+	return in_range(v, why);
 }
 
 static int parse_number(struct option_value *v, const char *text, char why[WHY])
@@ -75,25 +98,32 @@ static int parse_number(struct option_value *v, const char *text, char why[WHY])
 	char *end;
 
 	v->number = strtod(text, &end);
-	if (end == text || *end != '\0' || v->number - v->number != 0)
+	/* strtod also takes "0x1p3", "inf" and "nan". */
+	if (end == text || text[strspn(text, "+-.0123456789eE")] != '\0' || *end != '\0' ||
+		!isfinite(v->number))
 		return wrong(why, "is not a number");
-	return in_range(v, "", why);
+	return in_range(v, why);
 }
 
 static int parse_duration(struct option_value *v, const char *text, char why[WHY])
 {
 	if (text_duration(text, &v->number) != 0)
 		return wrong(why, "is not a duration (such as 250ms, 5s, 2m, 1h, 1d)");
-	return in_range(v, "s", why);
+	return in_range(v, why);
 }
 
 static int parse_size(struct option_value *v, const char *text, char why[WHY])
 {
-	if (text_size(text, &v->integer) != 0)
-		return wrong(why, "is not a size (such as 512, 64KiB, 10MiB)");
+	int err = text_size(text, &v->integer);
+
+	if (err != 0)
+		return wrong(why, err == -ERANGE ? "is too large"
+						 : "is not a size (such as 512, 64KiB, 10MiB)");
 	v->number = (double)v->integer;
-	return in_range(v, " bytes", why);
+	return in_range(v, why);
 }
+
+#define CHOICE_MAX 64
 
 /* The words of a schema's choices, one after the other into word; what follows, or NULL. */
 static const char *next_choice(const char *choices, char *word, size_t size)
@@ -111,7 +141,7 @@ static const char *next_choice(const char *choices, char *word, size_t size)
 
 static int parse_choice(struct option_value *v, const char *text, char why[WHY])
 {
-	char word[64], near[64] = "";
+	char word[CHOICE_MAX], near[CHOICE_MAX] = "";
 	const char *rest = v->schema->choices;
 	struct text_suggest suggest;
 
@@ -187,8 +217,7 @@ static void value_clear(struct option_value *v)
 {
 	free(v->text);
 	text_free_list(v->list);
-	v->text = NULL;
-	v->list = NULL;
+	*v = (struct option_value){.schema = v->schema};
 }
 
 /* NULL or "": no value. */
@@ -225,6 +254,17 @@ static const vigil_option *schema_find(const vigil_option *schema, const char *n
 	return NULL;
 }
 
+static bool has_choices(const vigil_option *row)
+{
+	const char *rest = row->choices != NULL ? row->choices : "";
+	char word[CHOICE_MAX];
+	bool any = false;
+
+	for (; rest != NULL && rest[strspn(rest, " ")] != '\0'; any = true)
+		rest = next_choice(rest, word, sizeof(word));
+	return any && rest != NULL;
+}
+
 static int check_row(const vigil_option *schema, const vigil_option *row, char why[WHY])
 {
 	struct option_value probe = {.schema = row};
@@ -234,8 +274,8 @@ static int check_row(const vigil_option *schema, const vigil_option *row, char w
 		return wrong(why, "cannot be the name of an option");
 	if ((unsigned)row->type >= TYPES)
 		return wrong(why, "has an unknown type");
-	if (row->type == VIGIL_CHOICE && row->choices == NULL)
-		return wrong(why, "has no choices");
+	if (row->type == VIGIL_CHOICE && !has_choices(row))
+		return wrong(why, "has no choices, or one that is too long");
 	if (schema_find(schema, row->name) != row)
 		return wrong(why, "stands twice");
 	if (row->max < row->min)
@@ -269,39 +309,55 @@ struct place {
 static void complain_unknown(
 	const vigil_option *schema, const struct option_given *given, const struct place *place)
 {
+	char key[TEXT_SHORT];
 	struct text_suggest suggest;
 
+	text_cut(key, sizeof(key), given->key);
 	text_suggest_init(&suggest, given->key);
 	for (; schema != NULL && schema->name != NULL; schema++)
 		text_suggest_add(&suggest, schema->name);
 	if (text_suggest_get(&suggest) != NULL)
 		complaint_add(place->complaints, given->file, given->line,
-			"unknown key \"%s\" in %s; did you mean \"%s\"?", given->key, place->where,
+			"unknown key \"%s\" in %s; did you mean \"%s\"?", key, place->where,
 			text_suggest_get(&suggest));
 	else
 		complaint_add(place->complaints, given->file, given->line,
-			"unknown key \"%s\" in %s", given->key, place->where);
+			"unknown key \"%s\" in %s", key, place->where);
+}
+
+/* A key without a value takes a text or a list away that the default gives.  Of the other types
+ * there is no value that would say so: a duration that is not there would be read as 0. */
+static bool may_be_empty(const vigil_option *row)
+{
+	if (row->flags & VIGIL_REQUIRED)
+		return false;
+	return row->type == VIGIL_TEXT || row->type == VIGIL_LIST || row->value == NULL ||
+	       row->value[0] == '\0';
 }
 
 static void take_given(
 	struct option_set *set, const struct option_given *given, const struct place *place)
 {
 	const vigil_option *row = schema_find(set->schema, given->key);
+	char why[WHY], value[TEXT_SHORT];
 	struct option_value *v;
-	char why[WHY];
 
 	if (row == NULL) {
 		complain_unknown(set->schema, given, place);
 		return;
 	}
 	v = &set->values[row - set->schema];
+	value_clear(v); /* a later one counts */
 	v->given = true;
 	if (value_parse(v, given->value, why) != 0)
-		complaint_add(place->complaints, given->file, given->line, "%s = \"%.128s\": %s",
-			given->key, given->value, why);
-	else if (!v->present && (row->flags & VIGIL_REQUIRED))
-		complaint_add(place->complaints, given->file, given->line, "%s is empty in %s",
-			given->key, place->where);
+		complaint_add(place->complaints, given->file, given->line, "%s = \"%s\": %s",
+			row->name, text_cut(value, sizeof(value), given->value), why);
+	else if (!v->present && !may_be_empty(row))
+		complaint_add(place->complaints, given->file, given->line,
+			row->flags & VIGIL_REQUIRED
+				? "%s is empty in %s"
+				: "%s is empty in %s; leave the line out for the default",
+			row->name, place->where);
 }
 
 static void take_default(struct option_value *v, const struct place *place)
@@ -354,11 +410,25 @@ void option_set_unref(struct option_set *set)
 	free(set);
 }
 
+/* In what they mean: 5s and 5000ms are one. */
 static bool values_differ(const struct option_value *a, const struct option_value *b)
 {
 	if (a->present != b->present)
 		return true;
-	return a->present && strcmp(a->text, b->text) != 0;
+	if (!a->present)
+		return false;
+	switch (a->schema->type) {
+	case VIGIL_BOOL: return a->boolean != b->boolean;
+	case VIGIL_INT:
+	case VIGIL_SIZE: return a->integer != b->integer;
+	case VIGIL_NUMBER:
+	case VIGIL_DURATION: return a->number != b->number;
+	case VIGIL_LIST:
+	case VIGIL_COMMAND:
+		return !text_equal_lists(
+			(const char *const *)a->list, (const char *const *)b->list);
+	default: return strcmp(a->text, b->text) != 0;
+	}
 }
 
 bool option_set_equal(const struct option_set *a, const struct option_set *b)
@@ -373,7 +443,9 @@ bool option_set_equal(const struct option_set *a, const struct option_set *b)
 
 bool option_set_differs(const struct option_set *a, const struct option_set *b, const char *name)
 {
-	return values_differ(option_get(a, name), option_get(b, name));
+	const struct option_value *x = option_get(a, name), *y = option_get(b, name);
+
+	return x == NULL || y == NULL ? x != y : values_differ(x, y);
 }
 
 const struct option_value *option_get(const struct option_set *set, const char *name)

@@ -1,0 +1,458 @@
+/* The snapshot: what files say together, and all that can be wrong with that. */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#include "scratch.h"
+#include "text.h"
+
+static struct complaints complaints;
+static struct config *config;
+
+static void setup(void)
+{
+	scratch_setup();
+	ck_assert_int_eq(mkdir(scratch_path("conf.d"), 0755), 0);
+	complaints = (struct complaints){0};
+	config = NULL;
+}
+
+static void teardown(void)
+{
+	complaints_clear(&complaints);
+	config_free(config);
+	scratch_teardown();
+}
+
+static struct config *load(void)
+{
+	complaints_clear(&complaints);
+	config_free(config);
+	config = config_load(scratch_path("vigil.conf"), &complaints);
+	ck_assert((config == NULL) == (complaints.count > 0));
+	return config;
+}
+
+/* All that was complained of, a line each, without the scratch directory. */
+static const char *said(void)
+{
+	static char buf[8192];
+	size_t n = 0, prefix = strlen(scratch) + 1;
+
+	buf[0] = '\0';
+	for (size_t i = 0; i < complaints.count; i++) {
+		const char *text = complaints.list[i].text;
+
+		ck_assert_int_eq(strncmp(text, scratch, prefix - 1), 0);
+		n += (size_t)snprintf(buf + n, sizeof(buf) - n, "%s\n", text + prefix);
+		ck_assert_uint_lt(n, sizeof(buf));
+	}
+	return buf;
+}
+
+static void check_good(const char *text)
+{
+	scratch_put("vigil.conf", 0644, "%s", text);
+	ck_assert_msg(load() != NULL, "%s", said());
+}
+
+static void check_bad(const char *text, const char *expected)
+{
+	scratch_put("vigil.conf", 0644, "%s", text);
+	ck_assert_ptr_null(load());
+	ck_assert_str_eq(said(), expected);
+}
+
+START_TEST(nothing)
+{
+	unsigned count = 0;
+	double seconds = 0;
+
+	check_good("");
+	ck_assert_uint_eq(config->count, 0);
+	ck_assert_ptr_null(config_find(config, "x"));
+	ck_assert_str_eq(config->file, scratch_path("vigil.conf"));
+	ck_assert_str_eq(config->dropin, scratch_path("conf.d"));
+	ck_assert_str_eq(config->files[0], config->file);
+	ck_assert_ptr_null(config->files[1]);
+
+	ck_assert_str_eq(config_vigil(config, "modules")->list[0], MODULEDIR);
+	ck_assert_str_eq(config_vigil(config, "socket")->text, RUNSTATEDIR "/vigil/control.sock");
+	ck_assert_str_eq(config_vigil(config, "pipe")->text, RUNSTATEDIR "/vigil/control.pipe");
+	ck_assert_str_eq(config_vigil(config, "state_dir")->text, LOCALSTATEDIR "/lib/vigil");
+	ck_assert_str_eq(config_vigil(config, "group")->text, "vigil");
+	ck_assert_str_eq(config_vigil(config, "log")->text, "auto");
+	ck_assert_str_eq(config_vigil(config, "log_level")->text, "info");
+	ck_assert_int_eq(config_vigil(config, "workers")->integer, 4);
+	ck_assert_int_eq(config_vigil(config, "workers_max")->integer, 32);
+	ck_assert_ptr_null(config_vigil(config, "deny")->list[0]);
+	ck_assert_ptr_null(config_vigil(config, "none"));
+	config_restart_rate(config, &count, &seconds);
+	ck_assert_uint_eq(count, 20);
+	ck_assert_double_eq(seconds, 10);
+}
+END_TEST
+
+START_TEST(schema)
+{
+	char why[256] = "";
+
+	ck_assert_msg(option_schema_check(config_schema, why, sizeof(why)) == 0, "%s", why);
+}
+END_TEST
+
+/* The example of the manual. */
+START_TEST(whole)
+{
+	const struct config_daemon *cd;
+	char *path;
+
+	check_good("# where modules lie\n[vigil]\nmodules = /a, /b c\nlog = /var/log/v.log\n"
+		   "log_level = debug\nworkers = 33\nworkers_max = 33\nrestart_rate = 5/1m\n"
+		   "deny = dbus, systemd-*\n\n[daemons]\nbackup-check = no\nagentservice = yes\n"
+		   "plain = on\n\n[daemon:agentservice]\nmodule = service\nservice = icinga2\n"
+		   "interval = 5s\n\n[daemon:spare]\nx = 1\n");
+	path = scratch_path("vigil.conf");
+	ck_assert_str_eq(config_vigil(config, "modules")->list[1], "/b c");
+	ck_assert_str_eq(config_vigil(config, "deny")->list[1], "systemd-*");
+	ck_assert(config_vigil(config, "log")->given);
+
+	ck_assert_uint_eq(config->count, 4);
+	ck_assert_str_eq(config->daemons[0].name, "agentservice");
+	ck_assert_str_eq(config->daemons[1].name, "backup-check");
+	ck_assert_str_eq(config->daemons[2].name, "plain");
+	ck_assert_str_eq(config->daemons[3].name, "spare");
+
+	cd = config_find(config, "agentservice");
+	ck_assert(cd == &config->daemons[0] && cd->enabled && cd->line == 16);
+	ck_assert_str_eq(cd->module, "service");
+	ck_assert_str_eq(cd->file, path);
+	ck_assert_uint_eq(cd->count, 2);
+	ck_assert_str_eq(cd->options[0].key, "service");
+	ck_assert_str_eq(cd->options[0].value, "icinga2");
+	ck_assert_str_eq(cd->options[1].key, "interval");
+	ck_assert_int_eq(cd->options[1].line, 19);
+	ck_assert_str_eq(cd->options[1].file, path);
+
+	/* Enabled without a section; with a section and not enabled; neither. */
+	cd = config_find(config, "plain");
+	ck_assert(cd->enabled && cd->line == 14 && cd->count == 0);
+	ck_assert_str_eq(cd->module, "plain");
+	cd = config_find(config, "spare");
+	ck_assert(!cd->enabled && cd->line == 21 && cd->count == 1);
+	ck_assert(!config_find(config, "backup-check")->enabled);
+	ck_assert_ptr_null(config_find(config, "Plain"));
+}
+END_TEST
+
+START_TEST(order)
+{
+	const struct config_daemon *cd;
+
+	scratch_put("vigil.conf", 0644,
+		"[vigil]\nlog = stderr\nworkers = 5\n[daemons]\na = yes\nb = yes\n"
+		"[daemon:a]\nmodule = m\nx = 1\ny = 1\n");
+	scratch_put("conf.d/20.conf", 0644, "[daemon:a]\nx = 20\nz = 20\n[daemons]\nb = no\n");
+	scratch_put(
+		"conf.d/10.conf", 0644, "[vigil]\nlog = syslog\n[daemon:a]\nx = 10\nmodule = n\n");
+	scratch_put("conf.d/A.conf", 0644, "[daemon:c]\n");
+	/* Not read at all. */
+	scratch_put("conf.d/.hidden.conf", 0644, "junk");
+	scratch_put("conf.d/30.conf.bak", 0644, "junk");
+	scratch_put("conf.d/conf", 0644, "junk");
+	ck_assert_msg(load() != NULL, "%s", said());
+
+	ck_assert_str_eq(config->files[1], scratch_path("conf.d/10.conf"));
+	ck_assert_str_eq(config->files[2], scratch_path("conf.d/20.conf"));
+	ck_assert_str_eq(config->files[3], scratch_path("conf.d/A.conf"));
+	ck_assert_ptr_null(config->files[4]);
+	ck_assert_str_eq(config_vigil(config, "log")->text, "syslog");
+	ck_assert_int_eq(config_vigil(config, "workers")->integer, 5);
+
+	cd = config_find(config, "a");
+	ck_assert_str_eq(cd->module, "n");
+	ck_assert_str_eq(cd->file, config->files[2]);
+	ck_assert_int_eq(cd->line, 1);
+	ck_assert_uint_eq(cd->count, 3);
+	ck_assert_str_eq(cd->options[0].value, "20");
+	ck_assert_ptr_eq(cd->options[0].file, config->files[2]);
+	ck_assert_int_eq(cd->options[0].line, 2);
+	ck_assert_str_eq(cd->options[1].key, "y");
+	ck_assert_ptr_eq(cd->options[1].file, config->files[0]);
+	ck_assert_str_eq(cd->options[2].key, "z");
+	ck_assert(!config_find(config, "b")->enabled);
+	ck_assert(!config_find(config, "c")->enabled);
+}
+END_TEST
+
+START_TEST(syntax_first)
+{
+	/* While any file cannot be read, nothing is said of what the others mean. */
+	scratch_put("conf.d/a.conf", 0644, "junk\n[vigil]\nlog = x\nlog = y\n");
+	scratch_put("conf.d/b.conf", 0644, "[nonsense]\n");
+	scratch_put("conf.d/c.conf", 0644, "\n[x\n");
+	check_bad("[nonsense]\n[vigil]\nworkers\n",
+		"vigil.conf:3: there is no \"=\" in this line; a comment begins with # or ;\n"
+		"conf.d/a.conf:1: there is no \"=\" in this line; a comment begins with # or ;\n"
+		"conf.d/a.conf:4: \"log\" stands here again; it stands first at line 3\n"
+		"conf.d/c.conf:2: the section's name has no closing bracket\n");
+}
+END_TEST
+
+START_TEST(meaning)
+{
+	/* All of it, in the order of the files. */
+	scratch_put("conf.d/a.conf", 0644, "[daemons]\nx = yep\n-y = yes\n[vigil]\nworkers = 0\n");
+	check_bad("[deamons]\na = yes\n[vigil]\nintervall = 3\nrestart_rate = 20\nlog = sylog\n"
+		  "modules = /a, b\nlog_level = inf\nworkers = x\n[daemon:a b]\nx = 1\ny = 2\n"
+		  "[daemon:c]\nmodule = ../evil\n",
+		"vigil.conf:1: unknown section [deamons]; did you mean [daemons]?\n"
+		"vigil.conf:4: unknown key \"intervall\" in [vigil]\n"
+		"vigil.conf:5: restart_rate = \"20\": is not N/DURATION, such as 20/10s, nor 0\n"
+		"vigil.conf:6: log = \"sylog\": is none of auto stderr syslog journal, nor an "
+		"absolute path\n"
+		"vigil.conf:7: modules = \"/a, b\": each must be an absolute path\n"
+		"vigil.conf:8: log_level = \"inf\": is not one of: error warning notice info "
+		"debug; "
+		"did you mean \"info\"?\n"
+		"vigil.conf:10: \"a b\" cannot be the name of a daemon: letters, digits and _ . @ "
+		"- "
+		"are allowed, a letter, digit or _ first, at most 64\n"
+		"vigil.conf:14: module = \"../evil\": that cannot be the name of a module\n"
+		"conf.d/a.conf:2: x = \"yep\": a daemon is enabled with yes or no\n"
+		"conf.d/a.conf:3: \"-y\" cannot be the name of a daemon: letters, digits and _ . @ "
+		"- "
+		"are allowed, a letter, digit or _ first, at most 64\n"
+		"conf.d/a.conf:5: workers = \"0\": must be from 1 to 64\n");
+}
+END_TEST
+
+START_TEST(sections)
+{
+	static const char *const rows[][2] = {
+		{"Vigil", "did you mean [vigil]?"},
+		{"deamons", "did you mean [daemons]?"},
+		{"daemon", "did you mean [daemon:NAME]?"},
+		{"deamon:x", "did you mean [daemon:x]?"},
+		{"Daemon:x.y", "did you mean [daemon:x.y]?"},
+		{"vigil:x", "there are [vigil], [daemons] and [daemon:NAME]"},
+		{"default", "there are [vigil], [daemons] and [daemon:NAME]"},
+		{"service:x", "there are [vigil], [daemons] and [daemon:NAME]"},
+	};
+	char expected[256];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		scratch_put("vigil.conf", 0644, "\n[%s]\nkey = 1\nother = 2\n", rows[i][0]);
+		ck_assert_ptr_null(load());
+		snprintf(expected, sizeof(expected), "vigil.conf:2: unknown section [%s]; %s\n",
+			rows[i][0], rows[i][1]);
+		ck_assert_str_eq(said(), expected);
+	}
+}
+END_TEST
+
+/* [vigil] alone: its values, one by one. */
+START_TEST(values)
+{
+	static const char *const good[] = {"restart_rate = 0", "restart_rate = 1/0.5s",
+		"deny =", "deny = a", "log = journal", "workers = 64\nworkers_max = 256",
+		"group = g", "socket = /run/x.sock"};
+	static const char *const bad[][2] = {
+		{"restart_rate = /10s", "is not N/DURATION, such as 20/10s, nor 0"},
+		{"restart_rate = 5/", "is not N/DURATION, such as 20/10s, nor 0"},
+		{"restart_rate = 5/0", "is not N/DURATION, such as 20/10s, nor 0"},
+		{"restart_rate = -5/10s", "is not N/DURATION, such as 20/10s, nor 0"},
+		{"restart_rate = 5/10s/3", "is not N/DURATION, such as 20/10s, nor 0"},
+		{"restart_rate = 99999999999999999999/1s",
+			"is not N/DURATION, such as 20/10s, nor 0"},
+		{"restart_rate =", "is not N/DURATION, such as 20/10s, nor 0"},
+		{"modules =", "names no directory"},
+		{"modules = ,", "names no directory"},
+		{"group =", "is empty; leave the line out for the default"},
+		{"log =", "is none of auto stderr syslog journal, nor an absolute path"},
+		{"socket =", "socket is empty in [vigil]; leave the line out for the default"},
+		{"socket = x", "is not an absolute path"},
+		{"log = x", "is none of auto stderr syslog journal, nor an absolute path"},
+		{"workers = 65", "must be from 1 to 64"},
+		{"workers_max = 257", "must be from 1 to 256"},
+		{"workers = 33", "is more than workers_max, which is 32"},
+		{"workers_max = 3", "is less than workers, which is 4"},
+	};
+	char text[512];
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+		snprintf(text, sizeof(text), "[vigil]\n%s\n", good[i]);
+		check_good(text);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		scratch_put("vigil.conf", 0644, "[vigil]\n%s\n", bad[i][0]);
+		ck_assert_msg(load() == NULL, "%s", bad[i][0]);
+		ck_assert_msg(complaints.count == 1, "%s: %s", bad[i][0], said());
+		ck_assert_msg(strstr(said(), bad[i][1]) != NULL, "%s: %s", bad[i][0], said());
+		ck_assert_int_eq(complaints.list[0].line, 2);
+	}
+}
+END_TEST
+
+START_TEST(socket_length)
+{
+	char text[256];
+
+	/* 107 bytes are what fits into sun_path; one more does not. */
+	snprintf(text, sizeof(text), "[vigil]\nsocket = /%0106d\n", 0);
+	check_good(text);
+	ck_assert_uint_eq(strlen(config_vigil(config, "socket")->text), 107);
+	snprintf(text, sizeof(text), "[vigil]\nsocket = /%0107d\n", 0);
+	scratch_put("vigil.conf", 0644, "%s", text);
+	ck_assert_ptr_null(load());
+	ck_assert_ptr_nonnull(strstr(said(), "is too long for a socket, at most 107 bytes"));
+}
+END_TEST
+
+START_TEST(rate)
+{
+	unsigned count;
+	double seconds;
+
+	check_good("[vigil]\nrestart_rate = 0\n");
+	config_restart_rate(config, &count, &seconds);
+	ck_assert_uint_eq(count, 0);
+	check_good("[vigil]\nrestart_rate = 7/1h30m\n");
+	config_restart_rate(config, &count, &seconds);
+	ck_assert_uint_eq(count, 7);
+	ck_assert_double_eq(seconds, 5400);
+}
+END_TEST
+
+/* One name in two spellings, wherever the two stand, is said once for each place. */
+START_TEST(cases)
+{
+	const char *path = scratch_path("vigil.conf");
+	char expected[1024];
+
+	scratch_put(
+		"conf.d/a.conf", 0644, "[daemon:AGENT]\nx = 1\ny = 2\n[daemons]\nagenT = yes\n");
+	scratch_put("vigil.conf", 0644, "[daemons]\nagent = yes\n[daemon:Agent]\nx = 1\n");
+	ck_assert_ptr_null(load());
+	snprintf(expected, sizeof(expected),
+		"vigil.conf:3: \"Agent\" and \"agent\" (%s:2) differ only by case, so they are "
+		"one name\n"
+		"conf.d/a.conf:1: \"AGENT\" and \"agent\" (%s:2) differ only by case, so they "
+		"are one "
+		"name\n"
+		"conf.d/a.conf:5: \"agenT\" and \"agent\" (%s:2) differ only by case, so they "
+		"are one "
+		"name\n",
+		path, path, path);
+	ck_assert_str_eq(said(), expected);
+}
+END_TEST
+
+START_TEST(missing)
+{
+	ck_assert_ptr_null(load());
+	ck_assert_str_eq(said(), "vigil.conf: there is no such file; name one with -c\n");
+
+	/* No conf.d is no matter; one that is no directory, or leads nowhere, is. */
+	ck_assert_int_eq(rmdir(scratch_path("conf.d")), 0);
+	check_good("");
+	scratch_put("conf.d", 0644, "x");
+	check_bad("", "conf.d: cannot be read: Not a directory\n");
+	ck_assert_int_eq(unlink(scratch_path("conf.d")), 0);
+	ck_assert_int_eq(mkdir(scratch_path("conf.d"), 0755), 0);
+	ck_assert_int_eq(symlink("nowhere", scratch_path("conf.d/x.conf")), 0);
+	check_bad("", "conf.d/x.conf: the link leads nowhere, or the file has just gone\n");
+	ck_assert_int_eq(unlink(scratch_path("conf.d/x.conf")), 0);
+	ck_assert_int_eq(mkdir(scratch_path("conf.d/d.conf"), 0755), 0);
+	check_bad("", "conf.d/d.conf: it is not a regular file\n");
+}
+END_TEST
+
+/* A name without a slash lies in the directory where one stands. */
+START_TEST(relative)
+{
+	int back = open(".", O_RDONLY | O_DIRECTORY);
+
+	scratch_put("v.conf", 0644, "[daemons]\na = yes\n");
+	scratch_put("conf.d/b.conf", 0644, "[daemons]\nb = yes\n");
+	ck_assert_int_ge(back, 0);
+	ck_assert_int_eq(chdir(scratch), 0);
+	config = config_load("v.conf", &complaints);
+	ck_assert_int_eq(fchdir(back), 0);
+	close(back);
+	ck_assert_ptr_nonnull(config);
+	ck_assert_str_eq(config->dropin, "conf.d");
+	ck_assert_uint_eq(config->count, 2);
+}
+END_TEST
+
+/* Complaints of the caller are kept, and are no reason to refuse. */
+START_TEST(after_others)
+{
+	scratch_put("vigil.conf", 0644, "[daemons]\na = yes\n");
+	complaint_add(&complaints, "other", 1, "before");
+	config = config_load(scratch_path("vigil.conf"), &complaints);
+	ck_assert_ptr_nonnull(config);
+	ck_assert_uint_eq(complaints.count, 1);
+}
+END_TEST
+
+START_TEST(many)
+{
+	FILE *file = fopen(scratch_path("vigil.conf"), "w");
+	char name[32];
+
+	ck_assert_ptr_nonnull(file);
+	fputs("[daemons]\n", file);
+	/* Neither in order nor in the order of the sections. */
+	for (unsigned i = 0; i < 5000; i++)
+		fprintf(file, "daemon%u = %s\n", i * 7919 % 5000, i % 2 ? "yes" : "no");
+	for (unsigned i = 0; i < 5000; i++)
+		fprintf(file, "[daemon:daemon%u]\nx = %u\n", i, i);
+	ck_assert_int_eq(fclose(file), 0);
+	ck_assert_msg(load() != NULL, "%s", said());
+	ck_assert_uint_eq(config->count, 5000);
+	for (unsigned i = 0; i < 5000; i++) {
+		const struct config_daemon *cd;
+
+		snprintf(name, sizeof(name), "daemon%u", i * 7919 % 5000);
+		cd = config_find(config, name);
+		ck_assert_ptr_nonnull(cd);
+		ck_assert_int_eq(cd->enabled, i % 2);
+		ck_assert_str_eq(cd->options[0].value, name + 6);
+	}
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("config");
+	TCase *tcase = tcase_create("config");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_set_timeout(tcase, 60);
+	tcase_add_test(tcase, nothing);
+	tcase_add_test(tcase, schema);
+	tcase_add_test(tcase, whole);
+	tcase_add_test(tcase, order);
+	tcase_add_test(tcase, syntax_first);
+	tcase_add_test(tcase, meaning);
+	tcase_add_test(tcase, sections);
+	tcase_add_test(tcase, values);
+	tcase_add_test(tcase, socket_length);
+	tcase_add_test(tcase, rate);
+	tcase_add_test(tcase, cases);
+	tcase_add_test(tcase, missing);
+	tcase_add_test(tcase, relative);
+	tcase_add_test(tcase, after_others);
+	tcase_add_test(tcase, many);
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,336 @@
+/* Options: every type, its limits, its words for what is wrong, and what counts as equal. */
+#include "option.h"
+
+#include <errno.h>
+
+#include "scratch.h"
+#include "text.h"
+
+#define COUNT(a) (sizeof(a) / sizeof(*(a)))
+
+static const vigil_option schema[] = {
+	VIGIL_OPTION("text", VIGIL_TEXT, "some", "a text"),
+	VIGIL_OPTION("flag", VIGIL_BOOL, "yes", "a flag"),
+	VIGIL_OPTION("count", VIGIL_INT, "4", "a number", .min = 1, .max = 64),
+	VIGIL_OPTION("ratio", VIGIL_NUMBER, NULL, "a ratio", .min = -1, .max = 2.5),
+	VIGIL_OPTION("interval", VIGIL_DURATION, "5s", "a time", .min = 0.01, .max = 86400 * 365.0),
+	VIGIL_OPTION("memory", VIGIL_SIZE, "", "a size", .min = 4096, .max = 10 * 1048576),
+	VIGIL_OPTION("mode", VIGIL_CHOICE, "periodic", "a mode", .choices = "periodic stream"),
+	VIGIL_OPTION("names", VIGIL_LIST, "a, b", "names"),
+	VIGIL_OPTION("path", VIGIL_PATH, NULL, "a path"),
+	VIGIL_OPTION("command", VIGIL_COMMAND, NULL, "a command"),
+	VIGIL_OPTION("service", VIGIL_NAME, NULL, "a service", .flags = VIGIL_REQUIRED),
+	VIGIL_OPTION_END,
+};
+
+static struct complaints complaints;
+
+static void setup(void)
+{
+	complaints = (struct complaints){0};
+}
+
+static void teardown(void)
+{
+	complaints_clear(&complaints);
+}
+
+/* The set of "key", "value" pairs, the first on line 2 and so on; NULL with complaints. */
+static struct option_set *set_of(const char *const *pairs)
+{
+	struct option_given given[16];
+	size_t count = 0;
+
+	complaints_clear(&complaints);
+	for (; *pairs != NULL; pairs += 2, count++) {
+		ck_assert_uint_lt(count, COUNT(given));
+		given[count] = (struct option_given){pairs[0], pairs[1], "f", (int)count + 2};
+	}
+	return option_set_new(schema, given, count, "[daemon:x]", "f", 1, &complaints);
+}
+
+#define SET(...)  set_of((const char *const[]){__VA_ARGS__, NULL})
+#define GOOD(...) good(SET("service", "icinga2", __VA_ARGS__))
+#define BARE()    good(SET("service", "icinga2"))
+
+static struct option_set *good(struct option_set *set)
+{
+	ck_assert_msg(set != NULL, "%s", complaints.count > 0 ? complaints.list[0].text : "?");
+	ck_assert_uint_eq(complaints.count, 0);
+	return set;
+}
+
+/* That the one value is refused, on its line and in these words. */
+static void check_bad(const char *key, const char *value, const char *words)
+{
+	struct option_set *set =
+		strcmp(key, "service") == 0 ? SET(key, value) : SET("service", "s", key, value);
+	char expected[512];
+
+	snprintf(expected, sizeof(expected), "f:%d: %s = \"%s\": %s",
+		strcmp(key, "service") == 0 ? 2 : 3, key, value, words);
+	ck_assert_ptr_null(set);
+	ck_assert_uint_eq(complaints.count, 1);
+	ck_assert_str_eq(complaints.list[0].text, expected);
+}
+
+START_TEST(defaults)
+{
+	struct option_set *set = BARE();
+	const struct option_value *v;
+
+	v = option_get(set, "text");
+	ck_assert(v->present && !v->given && v->schema == &schema[0]);
+	ck_assert_str_eq(v->text, "some");
+	ck_assert(option_get(set, "flag")->boolean);
+	ck_assert_int_eq(option_get(set, "count")->integer, 4);
+	ck_assert_double_eq(option_get(set, "count")->number, 4);
+	ck_assert_double_eq(option_get(set, "interval")->number, 5);
+	ck_assert_str_eq(option_get(set, "mode")->text, "periodic");
+	ck_assert_str_eq(option_get(set, "names")->list[1], "b");
+	ck_assert_ptr_null(option_get(set, "names")->list[2]);
+	v = option_get(set, "service");
+	ck_assert(v->present && v->given);
+	/* No default, no value; lists are there all the same. */
+	v = option_get(set, "memory");
+	ck_assert(!v->present && !v->given && v->text == NULL && v->integer == 0);
+	v = option_get(set, "command");
+	ck_assert(!v->present && v->list != NULL && v->list[0] == NULL);
+	ck_assert_ptr_null(option_get(set, "none"));
+	option_set_unref(set);
+}
+END_TEST
+
+START_TEST(given)
+{
+	struct option_set *set = GOOD("text", "a # b", "flag", "OFF", "count", "64", "ratio", "-1",
+		"interval", "1h30m", "memory", "64KiB", "mode", "stream", "names", " x ,, y z ",
+		"path", "/a b", "command", "/bin/sh -c 'exit 3'");
+
+	ck_assert_str_eq(option_get(set, "text")->text, "a # b");
+	ck_assert(option_get(set, "text")->given);
+	ck_assert(!option_get(set, "flag")->boolean);
+	ck_assert_int_eq(option_get(set, "count")->integer, 64);
+	ck_assert_double_eq(option_get(set, "ratio")->number, -1);
+	ck_assert_double_eq(option_get(set, "interval")->number, 5400);
+	ck_assert_int_eq(option_get(set, "memory")->integer, 65536);
+	ck_assert_double_eq(option_get(set, "memory")->number, 65536);
+	ck_assert_str_eq(option_get(set, "mode")->text, "stream");
+	ck_assert(text_equal_lists((const char *const *)option_get(set, "names")->list,
+		(const char *const[]){"x", "y z", NULL}));
+	ck_assert_str_eq(option_get(set, "path")->text, "/a b");
+	ck_assert_str_eq(option_get(set, "command")->list[2], "exit 3");
+	ck_assert_ptr_null(option_get(set, "command")->list[3]);
+	option_set_unref(set);
+}
+END_TEST
+
+START_TEST(wrong)
+{
+	static const struct {
+		const char *key, *value, *words;
+	} rows[] = {
+		{"flag", "maybe", "is neither yes nor no (true false on off 1 0 do as well)"},
+		{"count", "x", "is not a whole number"},
+		{"count", "4.0", "is not a whole number"},
+		{"count", "0x4", "is not a whole number"},
+		{"count", "99999999999999999999", "is not a whole number"},
+		{"count", "0", "must be from 1 to 64"},
+		{"count", "65", "must be from 1 to 64"},
+		{"ratio", "1,5", "is not a number"},
+		{"ratio", "0x1p1", "is not a number"},
+		{"ratio", "nan", "is not a number"},
+		{"ratio", "inf", "is not a number"},
+		{"ratio", "1e999", "is not a number"},
+		{"ratio", "2.51", "must be from -1 to 2.5"},
+		{"interval", "5x", "is not a duration (such as 250ms, 5s, 2m, 1h, 1d)"},
+		{"interval", "0", "must be from 10ms to 365d"},
+		{"interval", "366d", "must be from 10ms to 365d"},
+		{"memory", "64KB", "is not a size (such as 512, 64KiB, 10MiB)"},
+		{"memory", "99999999999G", "is too large"},
+		{"memory", "4095", "must be from 4KiB to 10MiB"},
+		{"mode", "steam", "is not one of: periodic stream; did you mean \"stream\"?"},
+		{"mode", "Stream", "is not one of: periodic stream; did you mean \"stream\"?"},
+		{"mode", "both", "is not one of: periodic stream"},
+		{"path", "a/b", "is not an absolute path"},
+		{"command", "a 'b", "a ' is never closed"},
+		{"service", "a..b",
+			"cannot be the name of a service: letters, digits and _ : . @ \\\\ - are "
+			"allowed, a letter, digit or _ first, no \"..\", at most 255"},
+	};
+	char path[5000];
+
+	for (size_t i = 0; i < COUNT(rows); i++)
+		check_bad(rows[i].key, rows[i].value, rows[i].words);
+	check_bad("service", "-Hroot@evil", rows[COUNT(rows) - 1].words);
+
+	/* What is long is cut, and the point is still made. */
+	memset(path, 'x', sizeof(path) - 1);
+	path[sizeof(path) - 1] = '\0';
+	ck_assert_ptr_null(SET("service", "s", "path", path, path, "1"));
+	ck_assert_uint_eq(complaints.count, 2);
+	ck_assert_ptr_nonnull(strstr(complaints.list[0].text, "xxx...\": is not an absolute path"));
+	ck_assert_ptr_nonnull(strstr(complaints.list[1].text, "xxx...\" in [daemon:x]"));
+	path[0] = '/';
+	ck_assert_ptr_null(SET("service", "s", "path", path));
+	ck_assert_ptr_nonnull(strstr(complaints.list[0].text, "is too long for a path"));
+}
+END_TEST
+
+/* All of it is said, each on its line; what is missing, where the section stands. */
+START_TEST(all_at_once)
+{
+	static const char *const expected[] = {
+		"f:2: unknown key \"intervall\" in [daemon:x]; did you mean \"interval\"?",
+		"f:3: unknown key \"colour\" in [daemon:x]",
+		"f:4: count = \"0\": must be from 1 to 64",
+		"f:5: mode = \"\\x1B[2J\": is not one of: periodic stream",
+		"f:1: service is missing in [daemon:x]: a service",
+	};
+
+	ck_assert_ptr_null(
+		SET("intervall", "5s", "colour", "red", "count", "0", "mode", "\x1b[2J"));
+	ck_assert_uint_eq(complaints.count, COUNT(expected));
+	for (size_t i = 0; i < COUNT(expected); i++)
+		ck_assert_str_eq(complaints.list[i].text, expected[i]);
+	/* Complaints that were there already are no reason to refuse. */
+	complaints_clear(&complaints);
+	complaint_add(&complaints, "other", 1, "before");
+	option_set_unref(option_set_new(schema, &(struct option_given){"service", "s", "f", 2}, 1,
+		"[daemon:x]", "f", 1, &complaints));
+	ck_assert_uint_eq(complaints.count, 1);
+}
+END_TEST
+
+/* An empty value takes a default away, where the type has room for nothing. */
+START_TEST(empty)
+{
+	struct option_set *set = GOOD("text", "", "names", "", "memory", "", "path", "");
+
+	ck_assert(option_get(set, "text")->given && !option_get(set, "text")->present);
+	ck_assert_ptr_null(option_get(set, "text")->text);
+	ck_assert_ptr_null(option_get(set, "names")->list[0]);
+	ck_assert(!option_get(set, "memory")->present);
+	option_set_unref(set);
+
+	ck_assert_ptr_null(SET("service", "", "interval", "", "mode", "", "flag", "", "count", ""));
+	ck_assert_uint_eq(complaints.count, 5);
+	ck_assert_str_eq(complaints.list[0].text, "f:2: service is empty in [daemon:x]");
+	ck_assert_str_eq(complaints.list[1].text,
+		"f:3: interval is empty in [daemon:x]; leave the line out for the default");
+}
+END_TEST
+
+START_TEST(equality)
+{
+	struct option_set *a = BARE(), *b, *ref;
+	static const char *const same[][2] = {{"interval", "5000ms"}, {"interval", "5"},
+		{"names", "a,b,"}, {"flag", "on"}, {"count", "+4"}, {"text", "some"}};
+	static const char *const other[][2] = {{"interval", "6s"}, {"names", "b, a"},
+		{"flag", "no"}, {"count", "5"}, {"text", "Some"}, {"text", ""}, {"memory", "4096"},
+		{"path", "/"}, {"command", "a"}, {"mode", "stream"}, {"ratio", "0"}};
+
+	for (size_t i = 0; i < COUNT(same); i++) {
+		b = GOOD(same[i][0], same[i][1]);
+		ck_assert_msg(option_set_equal(a, b), "%s", same[i][1]);
+		ck_assert(!option_set_differs(a, b, same[i][0]));
+		option_set_unref(b);
+	}
+	for (size_t i = 0; i < COUNT(other); i++) {
+		b = GOOD(other[i][0], other[i][1]);
+		ck_assert_msg(
+			!option_set_equal(a, b) && !option_set_equal(b, a), "%s", other[i][1]);
+		ck_assert(option_set_differs(a, b, other[i][0]));
+		ck_assert(!option_set_differs(a, b, "service"));
+		ck_assert(!option_set_differs(a, b, "none"));
+		option_set_unref(b);
+	}
+	ref = option_set_ref(a);
+	option_set_unref(a);
+	ck_assert(option_set_equal(ref, ref));
+	option_set_unref(ref);
+	option_set_unref(NULL);
+}
+END_TEST
+
+START_TEST(no_schema)
+{
+	struct option_set *set = option_set_new(NULL, NULL, 0, "[daemon:x]", "f", 1, &complaints);
+	const struct option_given any = {"x", "1", "f", 2};
+
+	ck_assert_ptr_nonnull(set);
+	ck_assert_ptr_null(option_get(set, "x"));
+	ck_assert(option_set_equal(set, set));
+	option_set_unref(set);
+	ck_assert_ptr_null(option_set_new(NULL, &any, 1, "[daemon:x]", "f", 1, &complaints));
+	ck_assert_str_eq(complaints.list[0].text, "f:2: unknown key \"x\" in [daemon:x]");
+}
+END_TEST
+
+#define ROW(...) ((const vigil_option[]){__VA_ARGS__, VIGIL_OPTION_END})
+
+START_TEST(schemas)
+{
+	const struct {
+		const vigil_option *schema;
+		const char *why;
+	} bad[] = {
+		{ROW(VIGIL_OPTION("", VIGIL_TEXT, NULL, "h")),
+			"\"\" cannot be the name of an option"},
+		{ROW(VIGIL_OPTION("module", VIGIL_TEXT, NULL, "h")),
+			"\"module\" cannot be the name of an option"},
+		{ROW(VIGIL_OPTION("a", (vigil_option_type)99, NULL, "h")),
+			"\"a\" has an unknown type"},
+		{ROW(VIGIL_OPTION("a", VIGIL_CHOICE, NULL, "h")),
+			"\"a\" has no choices, or one that is too long"},
+		{ROW(VIGIL_OPTION("a", VIGIL_CHOICE, NULL, "h", .choices = " ")),
+			"\"a\" has no choices, or one that is too long"},
+		{ROW(VIGIL_OPTION("a", VIGIL_TEXT, NULL, "h"),
+			 VIGIL_OPTION("a", VIGIL_INT, NULL, "h")),
+			"\"a\" stands twice"},
+		{ROW(VIGIL_OPTION("a", VIGIL_INT, NULL, "h", .min = 2, .max = 1)),
+			"\"a\" has its range the wrong way round"},
+		{ROW(VIGIL_OPTION("a", VIGIL_INT, "x", "h")), "\"a\" is not a whole number"},
+		{ROW(VIGIL_OPTION("a", VIGIL_INT, "0", "h", .min = 1, .max = 2)),
+			"\"a\" must be from 1 to 2"},
+		{ROW(VIGIL_OPTION("a", VIGIL_CHOICE, "z", "h", .choices = "x y")),
+			"\"a\" is not one of: x y"},
+		{ROW(VIGIL_OPTION("a", VIGIL_PATH, "x", "h")), "\"a\" is not an absolute path"},
+		{ROW(VIGIL_OPTION("a", VIGIL_COMMAND, "'", "h")), "\"a\" a ' is never closed"},
+	};
+	char why[128], small[8];
+
+	ck_assert_int_eq(option_schema_check(NULL, why, sizeof(why)), 0);
+	ck_assert_int_eq(option_schema_check(schema, why, sizeof(why)), 0);
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		ck_assert_int_eq(option_schema_check(bad[i].schema, why, sizeof(why)), -EINVAL);
+		ck_assert_str_eq(why, bad[i].why);
+	}
+	ck_assert_int_eq(option_schema_check(bad[0].schema, small, sizeof(small)), -EINVAL);
+	ck_assert_str_eq(small, "\"\" cann");
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("option");
+	TCase *tcase = tcase_create("option");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_test(tcase, defaults);
+	tcase_add_test(tcase, given);
+	tcase_add_test(tcase, wrong);
+	tcase_add_test(tcase, all_at_once);
+	tcase_add_test(tcase, empty);
+	tcase_add_test(tcase, equality);
+	tcase_add_test(tcase, no_schema);
+	tcase_add_test(tcase, schemas);
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
