@@ -32,12 +32,12 @@ install_staged() {
 		flock 9
 		[ "$stage/stamp" -nt "$top_builddir/src/vigild" ] &&
 			[ "$stage/stamp" -nt "$top_builddir/src/vigilctl" ] && exit 0
-		make -C "$top_builddir" -s install DESTDIR="$stage" >&9 2>&1 && touch "$stage/stamp"
+		MAKEFLAGS= make -C "$top_builddir" -s install DESTDIR="$stage" >&9 2>&1 && touch "$stage/stamp"
 	) 9>"$top_builddir/tests/stage.log" ||
 		{ cat "$top_builddir/tests/stage.log"; not_ok "make install DESTDIR=..."; exit 1; }
 }
-# variable of the Makefile
-make_variable() { make -C "$top_builddir" -s --no-print-directory print-"$1"; }
+# make_variable NAME: of the Makefile; flags of a make around us, such as -j2, make it chatty
+make_variable() { MAKEFLAGS= make -C "$top_builddir" -s --no-print-directory print-"$1"; }
 
 set_paths() {
 	prefix=$(make_variable prefix)
