@@ -138,15 +138,33 @@ int vigil_service_restart(vigil_service *svc, vigil_service_fn *cb, void *arg)
 	return ask(svc, SERVICE_RESTART, cb, arg);
 }
 
+static struct listener *listener_new(vigil_service *svc, vigil_service_fn *cb, void *arg)
+{
+	struct listener *listener = memory_zero(sizeof(*listener));
+
+	*listener = (struct listener){.seat = svc, .fn = cb, .arg = arg};
+	SLIST_INSERT_HEAD(&svc->listeners, listener, link);
+	return listener;
+}
+
 int vigil_service_on_change(vigil_service *svc, vigil_service_fn *cb, void *arg)
 {
 	struct listener *listener;
 
 	if (svc == NULL || cb == NULL)
 		return -EINVAL;
-	listener = memory_zero(sizeof(*listener));
-	*listener = (struct listener){.seat = svc, .fn = cb, .arg = arg};
+	listener = listener_new(svc, cb, arg);
 	listener->watch = service_watch(svc->service, on_status, listener);
-	SLIST_INSERT_HEAD(&svc->listeners, listener, link);
+	return 0;
+}
+
+int vigil_service_on_sign(vigil_service *svc, vigil_service_fn *cb, void *arg)
+{
+	struct listener *listener;
+
+	if (svc == NULL || cb == NULL)
+		return -EINVAL;
+	listener = listener_new(svc, cb, arg);
+	listener->watch = service_watch_signs(svc->service, on_status, listener);
 	return 0;
 }

@@ -6,6 +6,10 @@
  * copies of all a worker needs, and a reference to the service, so a service may be closed and
  * its calls cancelled while a worker is still asking.
  *
+
+ * A running service's process is kept in sight: its end is told of at once, and while it lives
+ * nobody need be asked.
+ *
  * What vigild will not do whoever asks (policy.c) is refused here, and such a refusal is a reply
  * like any other.
  */
@@ -23,9 +27,16 @@
 #include "offload.h"
 #include "policy.h"
 #include "request.h"
+#include "sight.h"
 
 #define QUERY_TIMEOUT   10.0
 #define RESTART_TIMEOUT 90.0
+
+/* A service whose process is in sight and alive is asked about again only after so long. */
+#define CONFIRM (60 * CLOCK_SECOND)
+/* A manager may need a moment to notice a death that we have seen. */
+#define AGAIN      (10 * CLOCK_MS)
+#define DEATHS_MAX 200
 
 struct service_call {
 	struct service *service;
@@ -41,9 +52,20 @@ TAILQ_HEAD(call_list, service_call);
 
 struct service_watch {
 	struct service *service;
+	struct watch_list *list;
 	service_reply_fn *fn;
 	void *arg;
 	TAILQ_ENTRY(service_watch) link;
+};
+
+/* What the last look found. */
+struct known {
+	bool seen; /* there was a look */
+	vigil_service_status status;
+	const char *manager; /* static text */
+	pid_t pid;
+	uint32_t respawns;
+	uint64_t when; /* by clock_now */
 };
 
 struct service {
@@ -55,9 +77,12 @@ struct service {
 	bool in_flight;
 	enum service_verb verb; /* of the flight */
 	bool proven;            /* its last call came back in time */
-	vigil_service_status status;
-	bool seen; /* there was a look */
-	TAILQ_HEAD(, service_watch) watches;
+	struct known known;
+	struct sight *sight; /* on the process of the last look; NULL: none */
+	pid_t dead;          /* whose end was told of last, and how often in a row */
+	unsigned deaths;
+	struct loop_timer *again; /* for a manager that has not yet noticed a death */
+	TAILQ_HEAD(watch_list, service_watch) watches, signs;
 	TAILQ_ENTRY(service) link;
 };
 
@@ -65,8 +90,8 @@ struct services {
 	struct loop *loop;
 	struct offload *offload;
 	TAILQ_HEAD(, service) all;
-	struct call_list refused;
-	struct loop_timer *refusals;
+	struct call_list soon; /* answered without asking, on the loop's next turn */
+	struct loop_timer *soon_timer;
 	struct policy policy;
 };
 
@@ -110,6 +135,8 @@ static void service_unref(struct service *service)
 	if (--service->refs > 0)
 		return;
 	TAILQ_REMOVE(&service->services->all, service, link);
+	sight_close(service->sight);
+	loop_timer_free(service->again);
 	request_clear(&service->request);
 	free(service);
 }
@@ -148,16 +175,11 @@ static void answer(
 	}
 }
 
-static void tell_watchers(struct service *service, const vigil_service_reply *reply)
+static void tell(struct watch_list *list, const vigil_service_reply *reply)
 {
 	struct service_watch *watch, *next;
-	bool changed = !service->seen || service->status != reply->status;
 
-	service->seen = true;
-	service->status = reply->status;
-	if (!changed)
-		return;
-	for (watch = TAILQ_FIRST(&service->watches); watch != NULL; watch = next) {
+	for (watch = TAILQ_FIRST(list); watch != NULL; watch = next) {
 		next = TAILQ_NEXT(watch, link);
 		watch->fn(reply, watch->arg);
 	}
@@ -179,6 +201,83 @@ static vigil_service_reply reply_of_job(const struct service *service, const str
 	return reply;
 }
 
+static vigil_service_reply reply_of_known(const struct service *service)
+{
+	vigil_service_reply reply = reply_of(service);
+
+	reply.manager = service->known.manager != NULL ? service->known.manager : "";
+	reply.status = service->known.status;
+	reply.pid = service->known.pid;
+	reply.respawns = service->known.respawns;
+	return reply;
+}
+
+/* --- sight: a death is news at once ----------------------------------------------------------- */
+
+static void on_again(uint64_t missed, void *arg);
+
+static void on_death(void *arg)
+{
+	struct service *service = arg;
+	pid_t pid = sight_pid(service->sight);
+	vigil_service_reply reply = reply_of_known(service);
+
+	sight_close(service->sight);
+	service->sight = NULL;
+	service->deaths = pid == service->dead ? service->deaths + 1 : 0;
+	service->dead = pid;
+	if (service->deaths == 0)
+		tell(&service->signs, &reply);
+	else if (service->deaths < DEATHS_MAX && service->again == NULL)
+		service->again = loop_after(service->services->loop, AGAIN, on_again, service);
+}
+
+/* The manager still called a dead process the service's: it has not got round to it yet. */
+static void on_again(uint64_t missed, void *arg)
+{
+	struct service *service = arg;
+	vigil_service_reply reply = reply_of_known(service);
+
+	loop_timer_free(service->again);
+	service->again = NULL;
+	tell(&service->signs, &reply);
+}
+
+static void keep_in_sight(struct service *service)
+{
+	pid_t pid = service->known.status == VIGIL_SERVICE_RUNNING ? service->known.pid : 0;
+
+	if (service->sight != NULL && sight_pid(service->sight) == pid)
+		return;
+	sight_close(service->sight);
+	service->sight = NULL;
+	/* Without one (no descriptors left, an old kernel) the looks go on as ever. */
+	if (pid > 0)
+		service->sight = sight_open(service->services->loop, pid, on_death, service);
+}
+
+static void learn(struct service *service, const vigil_service_reply *reply)
+{
+	bool changed = !service->known.seen || service->known.status != reply->status;
+
+	service->known = (struct known){.seen = true,
+		.status = reply->status,
+		.manager = reply->manager,
+		.pid = reply->pid,
+		.respawns = reply->respawns,
+		.when = clock_now()};
+	keep_in_sight(service);
+	if (changed)
+		tell(&service->watches, reply);
+}
+
+/* Whether asking its manager would tell us anything: a process that is in sight lives. */
+static bool is_known(const struct service *service)
+{
+	return service->sight != NULL && service->known.status == VIGIL_SERVICE_RUNNING &&
+	       clock_now() - service->known.when < CONFIRM;
+}
+
 static void arrive(void *cookie, void *arg, int outcome)
 {
 	struct service *service = cookie;
@@ -196,7 +295,7 @@ static void arrive(void *cookie, void *arg, int outcome)
 		service->proven = false;
 	}
 	if (outcome != -ECANCELED)
-		tell_watchers(service, &reply);
+		learn(service, &reply);
 	answer(service, &service->flying, &reply);
 	depart(service);
 	service_unref(service);
@@ -261,7 +360,7 @@ static void depart(struct service *service)
 	}
 	/* These waited behind a call and now find the queue full. */
 	reply = reply_of(service);
-	reply.status = service->status;
+	reply.status = service->known.status;
 	reply.error = err;
 	reply.fault = VIGIL_FAULT_REFUSED;
 	reply.text = "the queue of calls is full";
@@ -284,21 +383,23 @@ static const char *refusal(struct service *service, enum service_verb verb)
 	return NULL;
 }
 
-static void on_refusals(uint64_t missed, void *arg)
+/* --- answers that nobody need be asked for ----------------------------------------------------- */
+
+static void on_soon(uint64_t missed, void *arg)
 {
 	struct services *services = arg;
-	struct service_call *call;
-	struct service_call copy;
+	struct service_call *call, copy;
 	vigil_service_reply reply;
 
-	while ((call = TAILQ_FIRST(&services->refused)) != NULL) {
+	while ((call = TAILQ_FIRST(&services->soon)) != NULL) {
 		copy = *call;
 		call_end(call);
-		reply = reply_of(copy.service);
-		reply.status = copy.service->status;
-		reply.error = -EPERM;
-		reply.fault = VIGIL_FAULT_REFUSED;
-		reply.text = copy.refusal;
+		reply = reply_of_known(copy.service);
+		if (copy.refusal != NULL) {
+			reply.error = -EPERM;
+			reply.fault = VIGIL_FAULT_REFUSED;
+			reply.text = copy.refusal;
+		}
 		copy.fn(&reply, copy.arg);
 	}
 }
@@ -329,9 +430,10 @@ struct service_call *service_ask(
 
 	LOOP_ASSERT_OWNER();
 	call->refusal = refusal(service, verb);
-	if (call->refusal != NULL) {
-		call_enter(call, &services->refused);
-		loop_timer_again(services->refusals, 0);
+	if (call->refusal != NULL ||
+		(verb == SERVICE_QUERY && !service->in_flight && is_known(service))) {
+		call_enter(call, &services->soon);
+		loop_timer_again(services->soon_timer, 0);
 		return call;
 	}
 	if (service->in_flight && service->verb == verb && TAILQ_EMPTY(&service->waiting)) {
@@ -358,20 +460,31 @@ void service_cancel(struct service_call *call)
 		call_end(call);
 }
 
-struct service_watch *service_watch(struct service *service, service_reply_fn *fn, void *arg)
+static struct service_watch *watch_new(
+	struct service *service, struct watch_list *list, service_reply_fn *fn, void *arg)
 {
 	struct service_watch *watch = memory_zero(sizeof(*watch));
 
-	*watch = (struct service_watch){.service = service, .fn = fn, .arg = arg};
-	TAILQ_INSERT_TAIL(&service->watches, watch, link);
+	*watch = (struct service_watch){.service = service, .list = list, .fn = fn, .arg = arg};
+	TAILQ_INSERT_TAIL(list, watch, link);
 	return watch;
+}
+
+struct service_watch *service_watch(struct service *service, service_reply_fn *fn, void *arg)
+{
+	return watch_new(service, &service->watches, fn, arg);
+}
+
+struct service_watch *service_watch_signs(struct service *service, service_reply_fn *fn, void *arg)
+{
+	return watch_new(service, &service->signs, fn, arg);
 }
 
 void service_unwatch(struct service_watch *watch)
 {
 	if (watch == NULL)
 		return;
-	TAILQ_REMOVE(&watch->service->watches, watch, link);
+	TAILQ_REMOVE(watch->list, watch, link);
 	free(watch);
 }
 
@@ -421,6 +534,7 @@ struct service *service_open(struct services *services, const vigil_service_spec
 	TAILQ_INIT(&service->flying);
 	TAILQ_INIT(&service->landed);
 	TAILQ_INIT(&service->watches);
+	TAILQ_INIT(&service->signs);
 	TAILQ_INSERT_TAIL(&services->all, service, link);
 	return service;
 }
@@ -443,13 +557,13 @@ struct services *services_new(struct loop *loop, struct offload *offload)
 	services->loop = loop;
 	services->offload = offload;
 	TAILQ_INIT(&services->all);
-	TAILQ_INIT(&services->refused);
-	services->refusals = loop_after(loop, 0, on_refusals, services);
-	if (services->refusals == NULL) {
+	TAILQ_INIT(&services->soon);
+	services->soon_timer = loop_after(loop, 0, on_soon, services);
+	if (services->soon_timer == NULL) {
 		free(services);
 		return NULL;
 	}
-	loop_timer_stop(services->refusals);
+	loop_timer_stop(services->soon_timer);
 	return services;
 }
 
@@ -464,7 +578,7 @@ void services_free(struct services *services)
 		service->refs = 1;
 		service_unref(service);
 	}
-	loop_timer_free(services->refusals);
+	loop_timer_free(services->soon_timer);
 	policy_clear(&services->policy);
 	free(services);
 }

@@ -47,6 +47,9 @@ void service_cancel(struct service_call *call);
 
 /* Told when a look, whoever asked for it, finds another status than the one before. */
 struct service_watch *service_watch(struct service *service, service_reply_fn *fn, void *arg);
+/* Told at once when its process has ended, before anybody has looked: the reply is what the
+ * last look found. */
+struct service_watch *service_watch_signs(struct service *service, service_reply_fn *fn, void *arg);
 void service_unwatch(struct service_watch *watch);
 
 #endif

@@ -369,6 +369,14 @@ static int on_restart_verb(vigil_daemon *d, void *arg)
 	return w->under_way ? 0 : -EAGAIN;
 }
 
+static void on_sign(vigil_service *svc, const vigil_service_reply *r, void *arg)
+{
+	vigil_daemon *d = vigil_service_daemon(svc);
+
+	vigil_event(d, "process %d has ended, seen at once", (int)r->pid);
+	look(d, arg);
+}
+
 static void on_retry(vigil_daemon *d, void *arg)
 {
 	look(d, arg);
@@ -425,6 +433,7 @@ static int start(vigil_daemon *d)
 	w->restarts = kept(d, PLACE "restarts");
 	w->restart_errors = kept(d, PLACE "restart_errors");
 	w->service = open_service(d);
+	vigil_service_on_sign(w->service, on_sign, w);
 	vigil_on_verb(d, "restart", on_restart_verb, w);
 	return vigil_every(d, vigil_option_seconds(d, "interval"), look, w);
 }
