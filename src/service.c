@@ -6,7 +6,6 @@
  * copies of all a worker needs, and a reference to the service, so a service may be closed and
  * its calls cancelled while a worker is still asking.
  *
-
  * A running service's process is kept in sight: its end is told of at once, and while it lives
  * nobody need be asked.
  *
@@ -21,8 +20,8 @@
 #include <sys/queue.h>
 
 #include "clock.h"
+#include "job.h"
 #include "loop.h"
-#include "manager.h"
 #include "memory.h"
 #include "offload.h"
 #include "policy.h"
@@ -95,38 +94,7 @@ struct services {
 	struct policy policy;
 };
 
-/* What travels to a worker and back. */
-struct job {
-	enum service_verb verb;
-	struct manager_request request;
-	struct manager_reply reply;
-	double seconds;
-};
-
 static void depart(struct service *service);
-
-/* --- the job: on a worker ------------------------------------------------------------------------ */
-
-static void job_work(void *arg, uint64_t deadline)
-{
-	struct job *job = arg;
-	uint64_t begun = clock_now();
-
-	job->request.deadline = deadline;
-	if (job->verb == SERVICE_RESTART)
-		manager_restart(&job->request, &job->reply);
-	else
-		manager_query(&job->request, &job->reply);
-	job->seconds = clock_to_seconds(clock_now() - begun);
-}
-
-static void job_free(void *arg)
-{
-	struct job *job = arg;
-
-	request_clear(&job->request);
-	free(job);
-}
 
 /* --- replies --------------------------------------------------------------------------------------- */
 
@@ -183,22 +151,6 @@ static void tell(struct watch_list *list, const vigil_service_reply *reply)
 		next = TAILQ_NEXT(watch, link);
 		watch->fn(reply, watch->arg);
 	}
-}
-
-static vigil_service_reply reply_of_job(const struct service *service, const struct job *job)
-{
-	vigil_service_reply reply = reply_of(service);
-
-	reply.manager = job->reply.manager != NULL ? job->reply.manager->name : "";
-	reply.status = job->reply.status;
-	reply.error = job->reply.error;
-	reply.fault = job->reply.fault;
-	reply.text = job->reply.text;
-	reply.pid = job->reply.pid;
-	reply.seconds = job->seconds;
-	reply.start_limit = job->reply.start_limit;
-	reply.respawns = job->reply.respawns;
-	return reply;
 }
 
 static vigil_service_reply reply_of_known(const struct service *service)
@@ -285,7 +237,7 @@ static void arrive(void *cookie, void *arg, int outcome)
 
 	service->in_flight = false;
 	if (outcome == 0) {
-		reply = reply_of_job(service, arg);
+		job_reply(arg, &reply);
 		service->proven = reply.fault != VIGIL_FAULT_TIMEOUT;
 	} else {
 		reply.error = outcome;
@@ -321,7 +273,7 @@ static int submit(struct service *service, enum service_verb verb)
 {
 	double timeout =
 		verb == SERVICE_RESTART ? service->restart_timeout : service->query_timeout;
-	struct job *job = memory_zero(sizeof(*job));
+	struct job *job = job_new(verb == SERVICE_RESTART, &service->request);
 	const struct offload_job offer = {.work = job_work,
 		.done = arrive,
 		.free = job_free,
@@ -329,11 +281,8 @@ static int submit(struct service *service, enum service_verb verb)
 		.cookie = service,
 		.timeout = clock_from_seconds(timeout),
 		.slow = !service->proven};
-	int err;
+	int err = offload_submit(service->services->offload, &offer);
 
-	job->verb = verb;
-	request_copy(&job->request, &service->request);
-	err = offload_submit(service->services->offload, &offer);
 	if (err != 0) {
 		job_free(job);
 		return err;
