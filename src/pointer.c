@@ -10,16 +10,26 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "text.h"
+
+/* What is no UTF-8 is refused here, where it comes in: jansson would refuse it as a name only
+ * when it is written, and look the same as one who is out of memory. */
 int pointer_check(const char *pointer)
 {
-	const char *p;
+	size_t left, took;
+	uint32_t c;
 
-	if (pointer[0] != '\0' && pointer[0] != '/')
+	if (pointer == NULL || (pointer[0] != '\0' && pointer[0] != '/'))
 		return -EINVAL;
-	for (p = pointer; *p != '\0'; p++)
-		if (*p == '~' && p[1] != '0' && p[1] != '1')
+	left = strnlen(pointer, POINTER_MAX);
+	if (left == POINTER_MAX)
+		return -EINVAL;
+	for (; left > 0; pointer += took, left -= took) {
+		took = text_decode(pointer, left, &c);
+		if (took == 0 || (c == '~' && pointer[1] != '0' && pointer[1] != '1'))
 			return -EINVAL;
-	return p - pointer < POINTER_MAX ? 0 : -EINVAL;
+	}
+	return 0;
 }
 
 int pointer_append(char *buf, size_t size, const char *name)
@@ -48,13 +58,16 @@ const char *pointer_step(const char *pointer, char *step, size_t size)
 {
 	size_t n = 0;
 
-	if (*pointer != '/')
+	if (*pointer != '/' || size == 0)
 		return NULL;
 	for (pointer++; *pointer != '\0' && *pointer != '/'; pointer++) {
 		char c = *pointer;
 
-		if (c == '~')
+		if (c == '~') {
 			c = *++pointer == '1' ? '/' : '~';
+			if (*pointer != '0' && *pointer != '1')
+				return NULL;
+		}
 		if (n + 1 >= size)
 			return NULL;
 		step[n++] = c;
@@ -96,27 +109,67 @@ bool pointer_covers(const char *outer, const char *inner)
 	return strncmp(outer, inner, n) == 0 && (inner[n] == '\0' || inner[n] == '/');
 }
 
-/* The recursion is bounded by limit, whatever the value holds. */
-int json_depth(const json_t *value, int limit)
+/* --- depth ------------------------------------------------------------------------------- */
+
+#define LEVELS_MAX 64
+
+/* A container on the way down, and which of its children comes next. */
+struct level {
+	json_t *value;
+	void *next;   /* of an object */
+	size_t index; /* of an array */
+};
+
+static bool is_container(const json_t *value)
 {
-	int deepest = 0, depth;
-	const char *key;
-	size_t index;
+	return json_is_object(value) || json_is_array(value);
+}
+
+static void enter(struct level *level, json_t *value)
+{
+	level->value = value;
+	level->next = json_object_iter(value); /* NULL for an array */
+	level->index = 0;
+}
+
+/* The next child that nests itself; NULL when there is none left. */
+static json_t *next_container(struct level *level)
+{
 	json_t *child;
 
-	if (!json_is_object(value) && !json_is_array(value))
+	while (level->next) {
+		child = json_object_iter_value(level->next);
+		level->next = json_object_iter_next(level->value, level->next);
+		if (is_container(child))
+			return child;
+	}
+	while (level->index < json_array_size(level->value)) {
+		child = json_array_get(level->value, level->index++);
+		if (is_container(child))
+			return child;
+	}
+	return NULL;
+}
+
+int json_depth(const json_t *value, int limit)
+{
+	struct level way[LEVELS_MAX];
+	json_t *child = (json_t *)value; /* jansson iterates over what is not const only */
+	int deepest = 0, depth = 0;
+
+	if (limit > LEVELS_MAX)
+		limit = LEVELS_MAX;
+	if (!is_container(value))
 		return 0;
-	if (limit <= 0)
-		return 1;
-	json_array_foreach((json_t *)value, index, child)
-	{
-		depth = json_depth(child, limit - 1);
-		deepest = depth > deepest ? depth : deepest;
+	for (;;) {
+		if (child) {
+			if (depth >= limit)
+				return limit + 1;
+			enter(&way[depth++], child);
+			deepest = depth > deepest ? depth : deepest;
+		} else if (--depth == 0) {
+			return deepest;
+		}
+		child = next_container(&way[depth - 1]);
 	}
-	json_object_foreach((json_t *)value, key, child)
-	{
-		depth = json_depth(child, limit - 1);
-		deepest = depth > deepest ? depth : deepest;
-	}
-	return deepest + 1;
 }

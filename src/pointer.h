@@ -13,13 +13,13 @@
 
 #define POINTER_MAX 1024 /* bytes, its NUL included */
 
-/* 0 when it is one: "" or "/...", every ~ followed by 0 or 1, shorter than POINTER_MAX; else
- * -EINVAL. */
+/* 0 when it is one: "" or "/..." in UTF-8, every ~ followed by 0 or 1, shorter than POINTER_MAX;
+ * else, and for NULL, -EINVAL. */
 int pointer_check(const char *pointer);
 /* Appends "/name", escaped, to the pointer in buf.  0 or -ENAMETOOLONG, buf then as before. */
 int pointer_append(char *buf, size_t size, const char *name);
-/* Takes the first step off: copies it unescaped to step and returns the rest; NULL at the end, or
- * where the step does not fit. */
+/* Takes the first step off: copies it unescaped to step and returns the rest; NULL at the end, and
+ * where the step is malformed or does not fit: cut short it would be another's name. */
 const char *pointer_step(const char *pointer, char *step, size_t size);
 /* Follows a pointer from a value, through objects and arrays: borrowed; NULL where nothing
  * stands. */
@@ -27,7 +27,8 @@ json_t *pointer_follow(json_t *from, const char *pointer);
 /* Whether the place inner is outer or lies below it. */
 bool pointer_covers(const char *outer, const char *inner);
 
-/* How deep a value nests: scalars 0, {} 1.  Does not look deeper than limit: limit + 1 then. */
+/* How deep a value nests: scalars 0, {} 1.  Stops looking once it is deeper than limit (at most
+ * 64), and says limit + 1 then.  Does not recurse. */
 int json_depth(const json_t *value, int limit);
 
 #endif

@@ -1,0 +1,236 @@
+/* JSON Pointers: the RFC's own examples, the borders, and values that nest too deep. */
+#include "pointer.h"
+
+#include <check.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+START_TEST(which_are_pointers)
+{
+	static const char *const good[] = {"", "/", "//", "/a", "/a/b", "/a~0b/c~1d", "/~00",
+		"/\xc3\xa9", "/with space", "/0"};
+	static const char *const bad[] = {
+		"a", "a/b", "/~", "/~2", "/a~", "/a~/b", "/~0~", "/\xff", "/\xc0\xaf", " /a"};
+	char longest[POINTER_MAX + 1];
+	size_t i;
+
+	for (i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		ck_assert_msg(pointer_check(good[i]) == 0, "%s", good[i]);
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		ck_assert_msg(pointer_check(bad[i]) == -EINVAL, "%s", bad[i]);
+	ck_assert_int_eq(pointer_check(NULL), -EINVAL);
+
+	memset(longest, 'x', sizeof(longest));
+	longest[0] = '/';
+	longest[POINTER_MAX - 1] = '\0';
+	ck_assert_int_eq(pointer_check(longest), 0);
+	longest[POINTER_MAX - 1] = 'x';
+	longest[POINTER_MAX] = '\0';
+	ck_assert_int_eq(pointer_check(longest), -EINVAL);
+}
+END_TEST
+
+START_TEST(append_escapes)
+{
+	char buf[32] = "/runs";
+
+	ck_assert_int_eq(pointer_append(buf, sizeof(buf), "a/b~c"), 0);
+	ck_assert_str_eq(buf, "/runs/a~1b~0c");
+	ck_assert_int_eq(pointer_append(buf, sizeof(buf), ""), 0);
+	ck_assert_str_eq(buf, "/runs/a~1b~0c/");
+	ck_assert_int_eq(pointer_check(buf), 0);
+}
+END_TEST
+
+/* For every size of the buffer: all of it, or nothing, and not a byte beyond. */
+START_TEST(append_where_room_is)
+{
+	const char *whole = "/a/b~1~0c";
+	size_t size;
+
+	for (size = strlen("/a") + 1; size <= strlen(whole) + 2; size++) {
+		char *buf = malloc(size);
+
+		strcpy(buf, "/a");
+		if (size > strlen(whole)) {
+			ck_assert_int_eq(pointer_append(buf, size, "b/~c"), 0);
+			ck_assert_str_eq(buf, whole);
+		} else {
+			ck_assert_int_eq(pointer_append(buf, size, "b/~c"), -ENAMETOOLONG);
+			ck_assert_str_eq(buf, "/a");
+		}
+		free(buf);
+	}
+}
+END_TEST
+
+START_TEST(steps)
+{
+	const char *p = "/daemons/a~1b~0~01//x";
+	char step[8];
+
+	p = pointer_step(p, step, sizeof(step));
+	ck_assert_str_eq(step, "daemons");
+	p = pointer_step(p, step, sizeof(step));
+	ck_assert_str_eq(step, "a/b~~1"); /* ~01 is ~1, never / */
+	p = pointer_step(p, step, sizeof(step));
+	ck_assert_str_eq(step, "");
+	p = pointer_step(p, step, sizeof(step));
+	ck_assert_str_eq(step, "x");
+	ck_assert_str_eq(p, "");
+	ck_assert_ptr_null(pointer_step(p, step, sizeof(step)));
+	ck_assert_ptr_null(pointer_step("/eightest", step, sizeof(step)));
+	ck_assert_ptr_null(pointer_step("/eightest/b", step, sizeof(step)));
+	ck_assert_ptr_null(pointer_step("/a~", step, sizeof(step)));
+	ck_assert_ptr_null(pointer_step("/a~7", step, sizeof(step)));
+	ck_assert_ptr_null(pointer_step("a", step, sizeof(step)));
+	ck_assert_ptr_null(pointer_step("/a", step, 0));
+}
+END_TEST
+
+START_TEST(append_then_step)
+{
+	static const char *const names[] = {
+		"", "~", "/", "~1", "~0", "a.b@c", "//~~", "\xe2\x82\xac"};
+	char buf[64], step[64];
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		buf[0] = '\0';
+		ck_assert_int_eq(pointer_append(buf, sizeof(buf), names[i]), 0);
+		ck_assert_str_eq(pointer_step(buf, step, sizeof(step)), "");
+		ck_assert_str_eq(step, names[i]);
+	}
+}
+END_TEST
+
+/* RFC 6901, section 5. */
+START_TEST(follow)
+{
+	static const struct {
+		const char *pointer;
+		int value;
+	} cases[] = {{"/", 0}, {"/a~1b", 1}, {"/c%d", 2}, {"/e^f", 3}, {"/g|h", 4}, {"/i\\j", 5},
+		{"/k\"l", 6}, {"/ ", 7}, {"/m~0n", 8}, {"/deep/1/x", 9}};
+	static const char *const nothing[] = {"/b", "/foo/2", "/foo/-", "/foo/01", "/foo/-1",
+		"/foo/+1", "/foo/ 1", "/foo/1x", "/foo/", "/foo/4294967296",
+		"/foo/18446744073709551616", "/foo/0/x", "//x", "/m~2n", "foo", "/deep/1/x/y"};
+	json_t *doc = json_pack("{s:[ss] s:i s:i s:i s:i s:i s:i s:i s:i s:i s:[n{s:i}]}", "foo",
+		"bar", "baz", "", 0, "a/b", 1, "c%d", 2, "e^f", 3, "g|h", 4, "i\\j", 5, "k\"l", 6,
+		" ", 7, "m~n", 8, "deep", "x", 9);
+	size_t i;
+
+	ck_assert_ptr_nonnull(doc);
+	ck_assert_ptr_eq(pointer_follow(doc, ""), doc);
+	ck_assert_str_eq(json_string_value(pointer_follow(doc, "/foo/0")), "bar");
+	ck_assert_str_eq(json_string_value(pointer_follow(doc, "/foo/1")), "baz");
+	ck_assert(json_is_null(pointer_follow(doc, "/deep/0")));
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		json_t *found = pointer_follow(doc, cases[i].pointer);
+
+		ck_assert_msg(json_is_integer(found), "%s", cases[i].pointer);
+		ck_assert_int_eq(json_integer_value(found), cases[i].value);
+	}
+	for (i = 0; i < sizeof(nothing) / sizeof(nothing[0]); i++)
+		ck_assert_msg(!pointer_follow(doc, nothing[i]), "%s", nothing[i]);
+	ck_assert_ptr_null(pointer_follow(NULL, ""));
+	ck_assert_ptr_null(pointer_follow(NULL, "/a"));
+	ck_assert_int_eq(doc->refcount, 1);
+	json_decref(doc);
+}
+END_TEST
+
+START_TEST(covers)
+{
+	ck_assert(pointer_covers("", ""));
+	ck_assert(pointer_covers("", "/a/b"));
+	ck_assert(pointer_covers("/a", "/a"));
+	ck_assert(pointer_covers("/a", "/a/b"));
+	ck_assert(pointer_covers("/a", "/a/"));
+	ck_assert(!pointer_covers("/a", ""));
+	ck_assert(!pointer_covers("/a", "/ab"));
+	ck_assert(!pointer_covers("/a", "/a~1b"));
+	ck_assert(!pointer_covers("/a/b", "/a"));
+	ck_assert(!pointer_covers("/a/", "/a"));
+}
+END_TEST
+
+/* A value of so many levels, arrays and objects by turns, each with company. */
+static json_t *nest(int levels)
+{
+	json_t *value = json_integer(1);
+	int i;
+
+	for (i = 0; i < levels; i++)
+		value = i % 2 ? json_pack("{s:i s:o s:s}", "a", 1, "b", value, "c", "x")
+			      : json_pack("[ios]", 1, value, "x");
+	return value;
+}
+
+START_TEST(depth)
+{
+	json_t *flat = json_pack("[[][[]][]{s:{s:[]}}[]]", "a", "b");
+	json_t *empty = json_object(), *list = json_array(), *word = json_string("x");
+	int n;
+
+	ck_assert_int_eq(json_depth(word, 16), 0);
+	ck_assert_int_eq(json_depth(word, 0), 0);
+	ck_assert_int_eq(json_depth(empty, 16), 1);
+	ck_assert_int_eq(json_depth(list, 16), 1);
+	ck_assert_int_eq(json_depth(empty, 0), 1);
+	ck_assert_int_eq(json_depth(flat, 16), 4);
+	ck_assert_int_eq(json_depth(flat, 3), 4);
+	ck_assert_int_eq(json_depth(flat, 2), 3);
+	json_decref(flat);
+	json_decref(empty);
+	json_decref(list);
+	json_decref(word);
+
+	for (n = 2; n < 100; n++) {
+		json_t *value = nest(n);
+
+		ck_assert_int_eq(json_depth(value, 64), n < 65 ? n : 65);
+		ck_assert_int_eq(json_depth(value, 1000), n < 65 ? n : 65);
+		ck_assert_int_eq(json_depth(value, 16), n < 17 ? n : 17);
+		json_decref(value);
+	}
+}
+END_TEST
+
+START_TEST(depth_of_what_holds_itself)
+{
+	json_t *a = json_object(), *b = json_array();
+
+	json_object_set(a, "b", b);
+	json_array_append(b, a);
+	ck_assert_int_eq(json_depth(a, 16), 17);
+	json_array_clear(b);
+	json_decref(b);
+	json_decref(a);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("pointer");
+	TCase *tc = tcase_create("pointer");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_test(tc, which_are_pointers);
+	tcase_add_test(tc, append_escapes);
+	tcase_add_test(tc, append_where_room_is);
+	tcase_add_test(tc, steps);
+	tcase_add_test(tc, append_then_step);
+	tcase_add_test(tc, follow);
+	tcase_add_test(tc, covers);
+	tcase_add_test(tc, depth);
+	tcase_add_test(tc, depth_of_what_holds_itself);
+	suite_add_tcase(suite, tc);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
