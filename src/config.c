@@ -73,11 +73,38 @@ static void find_dropins(struct config *config, struct complaints *complaints)
 	free(entries);
 }
 
-static char *dropin_of(const char *file)
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash != NULL ? slash + 1 : path;
+}
+
+char *config_dropin(const char *file)
 {
 	const char *slash = strrchr(file, '/');
 
 	return memory_format("%.*sconf.d", slash != NULL ? (int)(slash - file) + 1 : 0, file);
+}
+
+/* Gives a draft that is new its place among the drop-ins. */
+static void place_draft(struct config *config, const struct config_draft *draft)
+{
+	char *path = memory_format("%s/%s", config->dropin, draft->name);
+	size_t at = 1, count;
+
+	while (config->files[at] != NULL && strcmp(config->files[at], path) < 0)
+		at++;
+	if (config->files[at] == NULL || strcmp(config->files[at], path) != 0) {
+		for (count = at; config->files[count] != NULL; count++)
+			;
+		config->files = memory_grow(config->files, count + 2, sizeof(*config->files));
+		memmove(&config->files[at + 1], &config->files[at],
+			(count - at + 1) * sizeof(*config->files));
+		config->files[at] = path;
+		return;
+	}
+	free(path);
 }
 
 /* --- daemons --------------------------------------------------------------------------------------- */
@@ -283,12 +310,19 @@ static void take_line(struct builder *b, const struct ini_line *l)
 
 /* --- the whole ----------------------------------------------------------------------------------------------- */
 
-static void read_syntax(struct config *config, struct ini *inis, struct complaints *complaints)
+static void read_syntax(struct config *config, const struct config_draft *draft, struct ini *inis,
+	struct complaints *complaints)
 {
+	const char *path;
 	int err;
 
 	for (size_t i = 0; config->files[i] != NULL; i++) {
-		err = ini_read(config->files[i], &inis[i], complaints);
+		path = config->files[i];
+		if (i > 0 && draft != NULL && strcmp(base_name(path), draft->name) == 0)
+			path = draft->path;
+		if (path == NULL)
+			continue;
+		err = ini_read(path, config->files[i], &inis[i], complaints);
 		if (err == -ENOENT && i == 0)
 			complaint_add(complaints, config->files[i], 0,
 				"there is no such file; name one with -c");
@@ -323,20 +357,28 @@ static void read_meaning(struct builder *b, const struct ini *inis)
 
 struct config *config_load(const char *file, struct complaints *complaints)
 {
+	return config_load_draft(file, NULL, complaints);
+}
+
+struct config *config_load_draft(
+	const char *file, const struct config_draft *draft, struct complaints *complaints)
+{
 	struct builder b = {.config = memory_zero(sizeof(*b.config)), .complaints = complaints};
 	struct config *config = b.config;
 	struct ini *inis;
 	size_t count = 0, before = complaints->count;
 
 	config->file = memory_text(file);
-	config->dropin = dropin_of(file);
+	config->dropin = config_dropin(file);
 	config->files = memory_zero(sizeof(*config->files));
 	note_file(config, file);
 	find_dropins(config, complaints);
+	if (draft != NULL)
+		place_draft(config, draft);
 	while (config->files[count] != NULL)
 		count++;
 	inis = memory_zero(count * sizeof(*inis));
-	read_syntax(config, inis, complaints);
+	read_syntax(config, draft, inis, complaints);
 	if (complaints->count == before)
 		read_meaning(&b, inis);
 	for (size_t i = 0; i < count; i++)

@@ -41,6 +41,17 @@ extern const vigil_option config_schema[];
 /* Reads, parses and checks.  All that is wrong goes to the complaints: all of the syntax, or
  * where that is right all of the meaning.  NULL when there was a complaint. */
 struct config *config_load(const char *file, struct complaints *complaints);
+
+/* A drop-in as it is going to be. */
+struct config_draft {
+	const char *name; /* its file name in conf.d */
+	const char *path; /* where its text lies now; NULL: it is going to be removed */
+};
+/* The same as if the draft were in place already. */
+struct config *config_load_draft(
+	const char *file, const struct config_draft *draft, struct complaints *complaints);
+/* The conf.d that belongs to a main file; to be freed. */
+char *config_dropin(const char *file);
 void config_free(struct config *config);
 
 const struct config_daemon *config_find(const struct config *config, const char *name);

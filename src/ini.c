@@ -31,7 +31,8 @@
 #include "text.h"
 
 struct reader {
-	const char *file;
+	const char *path; /* what is read */
+	const char *file; /* what it is called */
 	struct ini *ini;
 	struct complaints *complaints;
 	char *section; /* the one being scanned; NULL: none yet, or its header was wrong */
@@ -76,7 +77,7 @@ static int read_all(int fd, char *text, size_t size, size_t *length)
 /* The whole file, NUL-terminated; NULL with err. */
 static char *slurp(struct reader *r, size_t *length, int *err)
 {
-	int fd = open(r->file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int fd = open(r->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
 	char *text = NULL;
 
@@ -430,10 +431,10 @@ static void check_complete(struct reader *r)
 			complain(r, r->ini->lines[i].line, "this line cannot be parsed");
 }
 
-int ini_read(const char *file, struct ini *ini, struct complaints *complaints)
+int ini_read(const char *path, const char *file, struct ini *ini, struct complaints *complaints)
 {
 	static const char mark[] = "\xef\xbb\xbf"; /* what some editors put before UTF-8 */
-	struct reader r = {.file = file, .ini = ini, .complaints = complaints};
+	struct reader r = {.path = path, .file = file, .ini = ini, .complaints = complaints};
 	size_t before = complaints->count, length = 0;
 	int err = 0;
 	char *text;

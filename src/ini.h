@@ -22,10 +22,10 @@ struct ini {
 
 #define INI_SIZE_MAX (1024 * 1024)
 
-/* Reads and parses; all that is wrong with the syntax goes to the complaints.  name is what the
- * complaints call the file.  0; -ENOENT where there is no such file (nothing is said); -EINVAL
+/* Reads and parses what lies at path; all that is wrong with the syntax goes to the complaints,
+ * which call it file.  0; -ENOENT where there is no such file (nothing is said); -EINVAL
  * with complaints. */
-int ini_read(const char *file, struct ini *ini, struct complaints *complaints);
+int ini_read(const char *path, const char *file, struct ini *ini, struct complaints *complaints);
 void ini_clear(struct ini *ini);
 
 #endif

@@ -12,6 +12,7 @@ struct maker {
 	struct plan *plan;
 	struct modules *modules;
 	bool strict;
+	const char *only; /* strict with this daemon alone; NULL: with all */
 	struct complaints *complaints;
 };
 
@@ -50,7 +51,7 @@ static void plan_one(struct maker *m, const struct config_daemon *cd)
 	if (module == NULL) {
 		if (!cd->enabled)
 			return;
-		if (m->strict)
+		if (m->strict && (m->only == NULL || strcmp(m->only, cd->name) == 0))
 			complaint_add(m->complaints, cd->file, cd->line, "daemon \"%s\": %s",
 				cd->name, why);
 		add(m, cd, NULL, NULL, why);
@@ -63,25 +64,38 @@ static void plan_one(struct maker *m, const struct config_daemon *cd)
 		option_set_unref(options);
 }
 
+static struct plan *make(struct maker *m, struct config *config)
+{
+	if (config == NULL)
+		return NULL;
+	m->plan = memory_zero(sizeof(*m->plan));
+	m->plan->config = config;
+	modules_set_directories(
+		m->modules, (const char *const *)config_vigil(config, "modules")->list);
+	for (size_t i = 0; i < config->count; i++)
+		plan_one(m, &config->daemons[i]);
+	if (m->complaints->count == 0)
+		return m->plan;
+	complaints_sort(m->complaints);
+	plan_free(m->plan);
+	return NULL;
+}
+
 struct plan *plan_make(
 	const char *file, struct modules *modules, bool strict, struct complaints *complaints)
 {
 	struct maker m = {.modules = modules, .strict = strict, .complaints = complaints};
-	struct config *config = config_load(file, complaints);
 
-	if (config == NULL)
-		return NULL;
-	m.plan = memory_zero(sizeof(*m.plan));
-	m.plan->config = config;
-	modules_set_directories(
-		modules, (const char *const *)config_vigil(config, "modules")->list);
-	for (size_t i = 0; i < config->count; i++)
-		plan_one(&m, &config->daemons[i]);
-	if (complaints->count == 0)
-		return m.plan;
-	complaints_sort(complaints);
-	plan_free(m.plan);
-	return NULL;
+	return make(&m, config_load(file, complaints));
+}
+
+struct plan *plan_make_draft(const char *file, const struct config_draft *draft, const char *name,
+	struct modules *modules, struct complaints *complaints)
+{
+	struct maker m = {
+		.modules = modules, .strict = true, .only = name, .complaints = complaints};
+
+	return make(&m, config_load_draft(file, draft, complaints));
 }
 
 void plan_free(struct plan *plan)

@@ -34,6 +34,9 @@ struct plan {
  * be found.  NULL with complaints. */
 struct plan *plan_make(
 	const char *file, struct modules *modules, bool strict, struct complaints *complaints);
+/* The same as if a draft were in place already, strict with that daemon alone. */
+struct plan *plan_make_draft(const char *file, const struct config_draft *draft, const char *name,
+	struct modules *modules, struct complaints *complaints);
 void plan_free(struct plan *plan);
 
 const struct plan_daemon *plan_find(const struct plan *plan, const char *name);

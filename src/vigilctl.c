@@ -18,6 +18,7 @@
 #include "config.h"
 #include "memory.h"
 #include "print.h"
+#include "registry.h"
 
 enum { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_UNREACHABLE = 4 };
 
@@ -169,6 +170,64 @@ static int talk(struct client *client, const struct request *r)
 	return status;
 }
 
+/* The complaints of what was done here, without a vigild. */
+static int print_complaints(struct complaints *complaints)
+{
+	for (size_t i = 0; i < complaints->count; i++)
+		fprintf(stderr, "%s\n", complaints->list[i].text);
+	complaints_clear(complaints);
+	fputs("vigilctl: nothing was changed\n", stderr);
+	return EXIT_REFUSED;
+}
+
+/* register and unregister write files, for which no vigild need run: here, as whoever asks. */
+static int edit_files(const struct request *r)
+{
+	const char *file = r->file != NULL ? r->file : SYSCONFDIR "/vigil/vigil.conf";
+	const char *name = json_string_value(json_object_get(r->params, "name"));
+	json_t *options = json_object_get(r->params, "options"), *option;
+	char **pairs = memory_zero((json_array_size(options) + 1) * sizeof(*pairs));
+	struct complaints complaints = {0};
+	size_t index;
+	int err;
+
+	json_array_foreach(options, index, option) pairs[index] = (char *)json_string_value(option);
+	if (strcmp(r->command->verb, "register") == 0)
+		err = registry_add(file, name, pairs, &complaints);
+	else
+		err = registry_remove(file, name, &complaints);
+	free(pairs);
+	if (err != 0)
+		return print_complaints(&complaints);
+	if (!r->quiet)
+		printf("%s is %sed\n", name, r->command->verb);
+	return EXIT_DONE;
+}
+
+/* Has a vigild that runs take it up; where none runs, the next start will. */
+static int edit(struct request *r)
+{
+	int status = edit_files(r);
+	struct client *client;
+
+	if (status != EXIT_DONE)
+		return status;
+	if (r->socket == NULL)
+		r->socket = find_socket(r->file);
+	client = r->socket != NULL ? client_open(r->socket) : NULL;
+	if (client == NULL) {
+		if (!r->quiet)
+			puts("vigild does not run; it is taken up at the next start");
+		return EXIT_DONE;
+	}
+	json_decref(r->params);
+	r->params = json_object();
+	r->command = command_find("reload");
+	status = talk(client, r);
+	client_close(client);
+	return status;
+}
+
 static int ask(struct request *r)
 {
 	struct client *client;
@@ -266,7 +325,7 @@ int main(int argc, char **argv)
 	else if (r.command->access == ACCESS_LOCAL)
 		status = help(argc - 1, argv + 1);
 	else if (read_arguments(argv + 1, &r))
-		status = ask(&r);
+		status = r.command->access == ACCESS_ROOT ? edit(&r) : ask(&r);
 	json_decref(r.params);
 	free(r.socket);
 	return status;

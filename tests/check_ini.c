@@ -31,7 +31,7 @@ static int read_bytes(const char *text, size_t length)
 	ck_assert_int_eq(fclose(file), 0);
 	complaints_clear(&complaints);
 	ini_clear(&ini);
-	return ini_read(path, &ini, &complaints);
+	return ini_read(path, path, &ini, &complaints);
 }
 
 /* What was read, as "line section[ key=value];...". */
@@ -253,7 +253,8 @@ END_TEST
 static const char *fate(const char *name)
 {
 	complaints_clear(&complaints);
-	if (ini_read(scratch_path(name), &ini, &complaints) != -EINVAL || complaints.count != 1)
+	if (ini_read(scratch_path(name), scratch_path(name), &ini, &complaints) != -EINVAL ||
+		complaints.count != 1)
 		return "?";
 	ck_assert_int_eq(complaints.list[0].line, 0);
 	return strstr(complaints.list[0].text, ": ") + 2;
@@ -261,7 +262,8 @@ static const char *fate(const char *name)
 
 START_TEST(files)
 {
-	ck_assert_int_eq(ini_read(scratch_path("none"), &ini, &complaints), -ENOENT);
+	ck_assert_int_eq(
+		ini_read(scratch_path("none"), scratch_path("none"), &ini, &complaints), -ENOENT);
 	ck_assert_uint_eq(complaints.count, 0);
 
 	ck_assert_int_eq(mkdir(scratch_path("dir"), 0755), 0);
@@ -276,12 +278,14 @@ START_TEST(files)
 	ck_assert_str_eq(fate("big"), "it is longer than a megabyte");
 	scratch_put("fits", 0644, "%*s", INI_SIZE_MAX, "");
 	complaints_clear(&complaints);
-	ck_assert_int_eq(ini_read(scratch_path("fits"), &ini, &complaints), 0);
+	ck_assert_int_eq(
+		ini_read(scratch_path("fits"), scratch_path("fits"), &ini, &complaints), 0);
 
 	/* A link to a file is as good as the file. */
 	scratch_put("real", 0644, "[v]\n");
 	ck_assert_int_eq(symlink("real", scratch_path("link")), 0);
-	ck_assert_int_eq(ini_read(scratch_path("link"), &ini, &complaints), 0);
+	ck_assert_int_eq(
+		ini_read(scratch_path("link"), scratch_path("link"), &ini, &complaints), 0);
 	ck_assert_str_eq(shown(), "1 v;");
 }
 END_TEST
@@ -291,8 +295,10 @@ START_TEST(after_others)
 {
 	scratch_put("bad", 0644, "[v\n");
 	scratch_put("good", 0644, "[v]\na = 1\n");
-	ck_assert_int_eq(ini_read(scratch_path("bad"), &ini, &complaints), -EINVAL);
-	ck_assert_int_eq(ini_read(scratch_path("good"), &ini, &complaints), 0);
+	ck_assert_int_eq(
+		ini_read(scratch_path("bad"), scratch_path("bad"), &ini, &complaints), -EINVAL);
+	ck_assert_int_eq(
+		ini_read(scratch_path("good"), scratch_path("good"), &ini, &complaints), 0);
 	ck_assert_str_eq(shown(), "1 v;2 v a=1;");
 	ck_assert_uint_eq(complaints.count, 1);
 }

@@ -11,10 +11,10 @@ floor_of() { # floor_of NAME: sets floor
 	case $1 in
 	clock | escape | log | memory | text | complaint) floor=0 ;;
 	pointer | state | option | ini | config | config_*) floor=1 ;;
-	loop | offload | spawn | child | store | notify) floor=2 ;;
-	manager | manager_* | systemd_* | pidfile | request | policy | service) floor=3 ;;
+	loop | offload | sight | spawn | child | store | notify) floor=2 ;;
+	manager | manager_* | systemd_* | job | pidfile | request | policy | service) floor=3 ;;
 	module | daemon | daemon_* | api_*) floor=4 ;;
-	plan | host | pause) floor=5 ;;
+	plan | host | pause | registry) floor=5 ;;
 	command | command_*) floor=6 ;;
 	control | control_* | console | console_*) floor=7 ;;
 	client | print | table | vigilctl | vigilctl_* | vigild) floor=8 ;;
@@ -24,7 +24,7 @@ floor_of() { # floor_of NAME: sets floor
 
 may() { # may LIBRARY NAME: whether the file may include it
 	case $1:$2 in
-	event2/*:loop | event2/*:offload | event2/*:api_own) ;;
+	event2/*:loop | event2/*:offload | event2/*:sight | event2/*:child | event2/*:api_own) ;;
 	event2/*:control_* | event2/*:console | event2/*:console_*) ;;
 	dlfcn.h:module) ;;
 	systemd/*:log | systemd/*:notify | systemd/*:manager_systemd | systemd/*:systemd_*) ;;

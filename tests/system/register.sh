@@ -1,0 +1,80 @@
+#!/bin/bash
+# register and unregister: checked before anything is written, taken up without a restart, done
+# without a vigild too, and never half a file whenever the process is killed.
+. "$(dirname "$0")/lib.sh" || exit 1
+install_staged
+set_paths
+work=$(mktemp -d)
+chmod 755 "$work"
+trap 'stop_vigild; rm -rf "$work"' EXIT
+write_conf <<'C'
+[daemons]
+first = yes
+[daemon:first]
+module = service
+service = first
+manager = command
+status_command = /bin/true
+C
+vctl() { "$vigilctl" -c "$work/vigil.conf" "$@"; }
+refused() { # TEXT PATTERN ARGUMENT...
+	local text=$1 pattern=$2; shift 2
+	if vctl "$@" >"$work/out" 2>&1; then not_ok "$text: it was taken"; return; fi
+	check "$text" grep -qE "$pattern" "$work/out"
+}
+
+start_vigild
+since=$(get /runs/first/since)
+check "register with a vigild running" vctl -q register web module=service service=nginx \
+	manager=command "status_command=/bin/sh -c 'exit 0'" interval=500ms
+check "the file is there" [ -f "$work/conf.d/web.conf" ]
+check "it runs without a restart of anything" wait_for 10 is /daemons/web/service_state/value running
+check "the other daemon was not touched" [ "$(get /runs/first/since)" = "$since" ]
+vctl list >"$work/out"; check "list shows it" grep -q '^web  *service  *yes' "$work/out"
+check "registering anew replaces it" vctl -q register web module=service service=nginx manager=command \
+	status_command=/bin/true interval=1s
+
+cp "$work/conf.d/web.conf" "$work/before"
+refused "an unknown module names the directories searched" "no module \"nosuch\" in .*$modules" register x module=nosuch
+refused "a wrong option is refused" 'unknown key "intervall".*did you mean "interval"' \
+	register web module=service service=nginx intervall=5s
+refused "a wrong value is refused" 'is not a duration' register web module=service service=nginx interval=5x
+refused "a missing option is refused" 'service is missing' register x module=service
+refused "a name with a slash is refused" 'cannot be the name of a daemon' register ../x module=service
+refused "a name that is an option" '' register -x module=service
+refused "a value with a newline is refused" 'control character' register x module=service "service=a
+[vigil]"
+refused "what is no pair is refused" 'is not key=value' register x service
+refused "what stands in another file is not mixed with" 'vigil.conf:[0-9]*: "first" stands here already' \
+	register first module=service service=y
+check "and nothing was written or changed" cmp "$work/conf.d/web.conf" "$work/before"
+check "nor left behind" [ "$(ls -A "$work/conf.d")" = web.conf ]
+
+refused "unregister of an unknown name" 'was not registered by command' unregister nosuch
+refused "unregister of what the main file enables" 'was not registered by command' unregister first
+check "unregister" vctl -q unregister web
+check "it is gone without a restart" [ -z "$(get /runs/web/status)" ]
+check "vigild stops as asked" stop_vigild
+
+vctl register later module=service service=z >"$work/out"
+check "register while vigild is down" grep -q 'taken up at the next start' "$work/out"
+check "the configuration is right with it" "$vigild" -t -c "$work/vigil.conf"
+check "unregister while vigild is down" vctl -q unregister later
+
+# Killed at any moment, the file is whole or not there.
+whole=0 torn=0
+for i in $(seq 300); do
+	vctl -q register "k$((i % 7))" module=service service=s interval=$((i % 50 + 1))s >/dev/null 2>&1 &
+	pid=$!
+	[ $((i % 3)) = 0 ] || sleep "0.00$((i % 9 + 1))"
+	kill -9 "$pid" 2>/dev/null
+	wait "$pid" 2>/dev/null
+	for file in "$work"/conf.d/k*.conf; do
+		[ -f "$file" ] || continue
+		if tail -1 "$file" | grep -q '^interval = [0-9]*s$'; then whole=$((whole + 1)); else torn=$((torn + 1)); fi
+	done
+done
+check "300 registers killed at odd moments: $whole whole files seen, $torn torn" [ "$torn" = 0 ]
+check "and the configuration is still right" "$vigild" -t -c "$work/vigil.conf"
+[ "$failed" -eq 0 ] || tail -30 "$work/log"
+finish
