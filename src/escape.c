@@ -18,7 +18,7 @@ static bool is_plain(uint32_t c)
 	if (c < 0x20 || c == '\\' || (c >= 0x7f && c < 0xa0))
 		return false;
 	/* Marks that reorder what stands beside them, separators of lines, the byte order mark. */
-	return !((c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
+	return !(c == 0x61c || (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
 		 (c >= 0x2060 && c <= 0x206f) || c == 0xfeff);
 }
 

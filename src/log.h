@@ -15,10 +15,13 @@
 
 /* Opens the target: "auto" (the journal's form on stderr when stderr is the journal, else
  * plain stderr), "stderr", "syslog", "journal", or the path of a file, which is made 0640 and
- * never followed through a symbolic link.  0 or -errno; the old target stays when it fails. */
+ * never followed through a symbolic link.  0 or -errno; the old target stays when it fails.
+ * -EINVAL: no target's name, or no regular file; -ENOTSUP: built without the journal. */
 int log_open(const char *target, vigil_level level);
-/* Opens a file target anew, as after a rotation; nothing for others.  0 or -errno. */
+/* Opens a file target anew, as after a rotation; nothing for others.  0 or -errno: the file that
+ * was open stays open then. */
 int log_reopen(void);
+/* Back to stderr. */
 void log_close(void);
 
 void log_set_level(vigil_level level);
@@ -27,7 +30,8 @@ vigil_level log_level(void);
 int log_level_parse(const char *word, vigil_level *level);
 const char *log_level_name(vigil_level level);
 
-/* who: the daemon, "daemon/service", or NULL for the host itself. */
+/* who: the daemon, "daemon/service", or NULL for the host itself.  Leaves errno alone.  Never
+ * waits and never fails: lines that cannot be written are counted, and said when they can. */
 void log_write(vigil_level level, const char *who, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void log_vwrite(vigil_level level, const char *who, const char *format, va_list ap)
@@ -40,13 +44,14 @@ void log_vwrite(vigil_level level, const char *who, const char *format, va_list 
 #define log_debug(...)  log_write(VIGIL_DEBUG, NULL, __VA_ARGS__)
 
 /* Where lines go instead of the target, such as above a prompt or into a test; NULL: back.
- * The line is escaped and has no end of line. */
+ * The line is "who: text", escaped, without time, level or end of line.  The sink must not log. */
 typedef void log_sink_fn(vigil_level level, const char *line, void *arg);
 void log_set_sink(log_sink_fn *sink, void *arg);
 
-/* Copies length bytes of text to dst (size bytes, always NUL-terminated) with control
- * characters, backslashes, and bytes that are not UTF-8 written as \n, \t, \\ or \xHH.  Returns dst; what does
- * not fit is cut between two characters and ends in "...". */
+/* Copies length bytes of text to dst (size bytes, always NUL-terminated).  Written as \n, \t,
+ * \r, \\ or \xHH: control characters, backslashes, and bytes that are not UTF-8; as \u{XXXX}:
+ * what Unicode adds of controls, ends of line, marks without width and turns of direction.
+ * Returns dst; what does not fit is cut between two characters and ends in "...". */
 char *log_escape(char *dst, size_t size, const char *text, size_t length);
 
 #endif
