@@ -12,6 +12,7 @@
 #include "control_conn.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -46,6 +47,7 @@ struct conn {
 	struct loop_timer *line_timer; /* armed while a line has begun and not ended */
 	struct loop_timer *turn;       /* armed when there is more to do, or to end */
 	SLIST_HEAD(, watch) watches;
+	unsigned watch_count;
 	uint64_t last_active;
 	bool half_closed; /* the peer will send no more */
 	bool ending;
@@ -93,7 +95,10 @@ static void send_line(struct conn *conn, json_t *object)
 	char *text = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
 
 	json_decref(object);
-	/* One reply may be long; a peer that lets them pile up is not reading. */
+	/* One reply may be long; a peer that lets them pile up, also in the kernel, is not
+	 * reading. */
+	if (evbuffer_get_length(conn->out) > CONN_WAITING_MAX)
+		(void)evbuffer_write(conn->out, conn->fd);
 	if (text == NULL || conn->ending || evbuffer_get_length(conn->out) > CONN_WAITING_MAX)
 		end_soon(conn);
 	else if (evbuffer_add(conn->out, text, strlen(text)) < 0 ||
@@ -144,8 +149,15 @@ static void begin_watch(struct conn *conn, json_t *params, struct command_reply 
 {
 	const char *pointer = json_string_value(json_object_get(params, "pointer"));
 	struct state *state = host_state(conn->host);
-	struct watch *watch = memory_zero(sizeof(*watch));
+	struct watch *watch;
 
+	if (conn->watch_count == CONN_WATCHES_MAX) {
+		reply->code = COMMAND_BUSY;
+		snprintf(reply->message, sizeof(reply->message),
+			"watch: a connection has %d at most", CONN_WATCHES_MAX);
+		return;
+	}
+	watch = memory_zero(sizeof(*watch));
 	watch->conn = conn;
 	watch->watch = state_watch(state, pointer != NULL ? pointer : "", on_change, watch);
 	if (watch->watch == NULL) {
@@ -155,6 +167,7 @@ static void begin_watch(struct conn *conn, json_t *params, struct command_reply 
 		return;
 	}
 	SLIST_INSERT_HEAD(&conn->watches, watch, link);
+	conn->watch_count++;
 	reply->result = json_pack("{s:I}", "revision", (json_int_t)state_revision(state));
 }
 
@@ -274,12 +287,12 @@ static void serve(struct conn *conn)
 
 	while (served < REQUESTS_TURN && take_line(conn))
 		served++;
+	if (served > 0)
+		loop_timer_stop(conn->line_timer); /* that line was finished */
 	if (served == REQUESTS_TURN)
 		loop_timer_again(conn->turn, 0);
 	else if (!conn->ending)
 		mind_the_rest(conn);
-	if (served > 0)
-		loop_timer_stop(conn->line_timer);
 	conn->last_active = clock_now();
 	flush(conn);
 }

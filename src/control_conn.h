@@ -11,6 +11,7 @@
 
 #define CONN_LINE_MAX    (64 * 1024)
 #define CONN_WAITING_MAX (1024 * 1024)
+#define CONN_WATCHES_MAX 16 /* each is told of each change */
 
 struct conn;
 struct host;

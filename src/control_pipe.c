@@ -31,67 +31,87 @@ struct control_pipe {
 	int fd;
 	struct event *event;
 	struct evbuffer *in;
+	bool skipping; /* the rest of a line that was too long */
 };
 
 /* --- lines ----------------------------------------------------------------------------------------- */
 
 #define WORDS_MAX 32
 
-/* Cuts the rest of a line into words, ended by NULL. */
-static void split(char *rest, char *words[WORDS_MAX + 1])
+/* Cuts a line into words, ended by NULL. */
+static void split(char *line, char *words[WORDS_MAX + 1])
 {
 	unsigned n = 0;
 	char *word;
 
-	while (n < WORDS_MAX && (word = strsep(&rest, " \t")) != NULL)
+	while (n < WORDS_MAX && (word = strsep(&line, " \t\r")) != NULL)
 		if (word[0] != '\0')
 			words[n++] = word;
 	words[n] = NULL;
 }
 
-static void on_line(struct control_pipe *pipe, char *line)
+static void run(struct control_pipe *pipe, const struct command *command, json_t *params)
 {
 	const struct peer self = {.uid = geteuid()};
 	struct command_reply reply = {0};
-	char *verb = strsep(&line, " \t");
-	const struct command *command = command_find(verb);
-	char *words[WORDS_MAX + 1], why[128];
-	json_t *params;
 
-	if (verb[0] == '\0')
-		return;
-	if (command == NULL || !command->pipe) {
-		log_warn("pipe: \"%.64s\" is not among its verbs", verb);
-		return;
-	}
-	split(line, words);
-	params = command_params(command, words, why, sizeof(why));
-	if (params == NULL) {
-		log_warn("pipe: %s", why);
-		return;
-	}
-	command_run(pipe->host, &self, verb, params, &reply);
+	command_run(pipe->host, &self, command->verb, params, &reply);
 	if (reply.code != 0)
-		log_warn("pipe: %s: %s", verb, reply.message);
-	json_decref(params);
+		log_warn("pipe: %s: %s", command->verb, reply.message);
 	json_decref(reply.result);
 	json_decref(reply.data);
+}
+
+static void on_line(struct control_pipe *pipe, char *line)
+{
+	char *words[WORDS_MAX + 1], why[128];
+	const struct command *command;
+	json_t *params;
+
+	split(line, words);
+	if (words[0] == NULL)
+		return;
+	command = command_find(words[0]);
+	if (command == NULL || !command->pipe) {
+		log_warn("pipe: \"%.64s\" is not among its verbs", words[0]);
+		return;
+	}
+	params = command_params(command, words + 1, why, sizeof(why));
+	if (params != NULL)
+		run(pipe, command, params);
+	else
+		log_warn("pipe: %s: %s", command->verb, why);
+	json_decref(params);
+}
+
+/* What is too long for a line is dropped up to its end, lest its tail be taken for a verb. */
+static void take_lines(struct control_pipe *pipe)
+{
+	size_t length;
+	char *line;
+
+	while ((line = evbuffer_readln(pipe->in, &length, EVBUFFER_EOL_LF)) != NULL) {
+		if (!pipe->skipping && length < LINE_SIZE)
+			on_line(pipe, line);
+		else if (!pipe->skipping)
+			log_warn("pipe: a line is longer than %d bytes; dropped", LINE_SIZE);
+		pipe->skipping = false;
+		free(line);
+	}
+	if (evbuffer_get_length(pipe->in) < LINE_SIZE)
+		return;
+	evbuffer_drain(pipe->in, evbuffer_get_length(pipe->in));
+	if (!pipe->skipping)
+		log_warn("pipe: a line is longer than %d bytes; dropped", LINE_SIZE);
+	pipe->skipping = true;
 }
 
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct control_pipe *pipe = arg;
-	char *line;
 
 	(void)evbuffer_read(pipe->in, pipe->fd, LINE_SIZE);
-	while ((line = evbuffer_readln(pipe->in, NULL, EVBUFFER_EOL_CRLF)) != NULL) {
-		on_line(pipe, line);
-		free(line);
-	}
-	if (evbuffer_get_length(pipe->in) >= LINE_SIZE) {
-		log_warn("pipe: a line is longer than %d bytes; dropped", LINE_SIZE);
-		evbuffer_drain(pipe->in, evbuffer_get_length(pipe->in));
-	}
+	take_lines(pipe);
 }
 
 /* --- life ---------------------------------------------------------------------------------------------- */

@@ -1,9 +1,10 @@
 /*
  * control_socket: the Unix socket: who is let in, and how many.
  *
- * There are 64 seats, of which the last four are root's.  When all are taken, a newcomer puts
- * out the one that has been idle longest, with no request or watch under way; where there is
- * none it is told so and closed, never left waiting.
+ * There are 64 seats, and all others together hold 60 of them at most, so that root always
+ * finds one.  When a newcomer's share is taken it puts out the one of that share that has been
+ * idle longest, with no request or watch under way; where there is none it is told so and
+ * closed, never left waiting.
  *
  * The kernel says who the peer is (SO_PEERCRED, SO_PEERGROUPS); nothing the peer sends matters.
  */
@@ -53,31 +54,42 @@ struct control_socket {
 	struct event *event;
 	struct loop_timer *again;
 	TAILQ_HEAD(, seat) seats;
-	unsigned taken;
+	unsigned taken, others; /* by anyone; by others than root */
 };
 
 /* --- seats --------------------------------------------------------------------------------------- */
 
-static void seat_free(struct seat *seat)
+static bool is_root(const struct seat *seat)
+{
+	return conn_peer(seat->conn)->uid == 0;
+}
+
+/* Its connection is still there. */
+static void seat_leave(struct seat *seat)
 {
 	TAILQ_REMOVE(&seat->cs->seats, seat, link);
 	seat->cs->taken--;
+	if (!is_root(seat))
+		seat->cs->others--;
 	free(seat);
 }
 
 static void on_gone(struct conn *conn, void *arg)
 {
-	seat_free(arg);
+	seat_leave(arg);
 }
 
-/* Puts out the one idle longest; false when all are busy. */
-static bool make_room(struct control_socket *cs)
+/* Puts out the one idle longest, or the one of others than root; false when all are busy. */
+static bool make_room(struct control_socket *cs, bool of_others)
 {
+	struct conn *conn;
 	struct seat *seat, *longest = NULL;
 	uint64_t since, earliest = UINT64_MAX;
 
 	TAILQ_FOREACH(seat, &cs->seats, link)
 	{
+		if (of_others && is_root(seat))
+			continue;
 		since = conn_idle_since(seat->conn);
 		if (since != 0 && since < earliest) {
 			earliest = since;
@@ -86,9 +98,18 @@ static bool make_room(struct control_socket *cs)
 	}
 	if (longest == NULL)
 		return false;
-	conn_free(longest->conn);
-	seat_free(longest);
+	conn = longest->conn;
+	seat_leave(longest);
+	conn_free(conn);
 	return true;
+}
+
+/* Whether there is a seat for the peer, if need be after another has been put out. */
+static bool has_room(struct control_socket *cs, const struct peer *peer)
+{
+	if (peer->uid != 0 && cs->others >= SEATS - SEATS_ROOT)
+		return make_room(cs, true);
+	return cs->taken < SEATS || make_room(cs, false);
 }
 
 static void turn_away(int fd)
@@ -135,14 +156,12 @@ static void admit(struct control_socket *cs, int fd)
 {
 	struct peer peer;
 	struct seat *seat;
-	unsigned limit;
 
 	if (!identify(cs, fd, &peer)) {
 		close(fd);
 		return;
 	}
-	limit = peer.uid == 0 ? SEATS : SEATS - SEATS_ROOT;
-	if (cs->taken >= limit && !make_room(cs)) {
+	if (!has_room(cs, &peer)) {
 		turn_away(fd);
 		return;
 	}
@@ -155,6 +174,8 @@ static void admit(struct control_socket *cs, int fd)
 	}
 	TAILQ_INSERT_TAIL(&cs->seats, seat, link);
 	cs->taken++;
+	if (!is_root(seat))
+		cs->others++;
 }
 
 /* --- accepting ---------------------------------------------------------------------------------------- */
@@ -270,7 +291,7 @@ static void find_group(struct control_socket *cs, const char *group)
 
 	cs->has_group = found != NULL;
 	cs->group = found != NULL ? found->gr_gid : 0;
-	if (found == NULL)
+	if (group != NULL && found == NULL)
 		log_info("there is no group \"%s\"; only root and the user of vigild may read",
 			group);
 }
@@ -326,8 +347,10 @@ void control_socket_close(struct control_socket *cs)
 	if (cs == NULL)
 		return;
 	while ((seat = TAILQ_FIRST(&cs->seats)) != NULL) {
-		conn_free(seat->conn);
-		seat_free(seat);
+		struct conn *conn = seat->conn;
+
+		seat_leave(seat);
+		conn_free(conn);
 	}
 	if (cs->event != NULL)
 		event_free(cs->event);

@@ -1,0 +1,178 @@
+/* check_control_pipe: one verb a line, and nothing else is done. */
+#include "control_pipe.h"
+
+#include <fcntl.h>
+#include <sys/ioctl.h>
+
+#include "door.h"
+
+static void write_pipe(const char *text)
+{
+	int fd = open(scratch_path("control.pipe"), O_WRONLY | O_NONBLOCK);
+	size_t length = strlen(text);
+	int left;
+	ssize_t n;
+
+	ck_assert_int_ge(fd, 0);
+	while (length > 0) {
+		n = write(fd, text, length < 4096 ? length : 4096);
+		if (n > 0) {
+			text += n;
+			length -= (size_t)n;
+		} else {
+			ck_assert_int_eq(errno, EAGAIN);
+			turn();
+		}
+	}
+	do
+		turn();
+	while (ioctl(fd, FIONREAD, &left) == 0 && left > 0);
+	close(fd);
+	for (int i = 0; i < 3; i++)
+		turn();
+}
+
+static json_int_t reloads(void)
+{
+	json_t *value = state_get(host_state(host), "/vigil/reloads");
+	json_int_t count = json_integer_value(value);
+
+	json_decref(value);
+	return count;
+}
+
+START_TEST(its_verbs_are_done)
+{
+	struct stat st;
+
+	ck_assert_int_eq(stat(scratch_path("control.pipe"), &st), 0);
+	ck_assert(S_ISFIFO(st.st_mode));
+	ck_assert_int_eq(st.st_mode & 07777, 0600);
+	log_set_level(VIGIL_INFO);
+	write_pipe("log debug\n");
+	ck_assert_int_eq(log_level(), VIGIL_DEBUG);
+	write_pipe("log notice\nreload\r\nlog debug\n");
+	ck_assert_int_eq(log_level(), VIGIL_DEBUG);
+	ck_assert_int_eq(reloads(), 1);
+	/* a line may come in pieces, from more than one writer */
+	write_pipe("rel");
+	ck_assert_int_eq(reloads(), 1);
+	write_pipe("oad\n");
+	ck_assert_int_eq(reloads(), 2);
+	write_pipe("  log \t error  \n\n");
+	ck_assert_int_eq(log_level(), VIGIL_ERROR);
+}
+END_TEST
+
+START_TEST(all_else_is_said_and_not_done)
+{
+	static const struct {
+		const char *line, *said;
+	} wrong[] = {
+		{"status\n", "\"status\" is not among its verbs"},
+		{"explode\n", "\"explode\" is not among its verbs"},
+		{"reload now\n", "reload: \"now\" is one word too many"},
+		{"log debug please\n", "log: \"please\" is one word too many"},
+		{"log\n", "\"level\" is missing"},
+		{"log loud\n", "\"loud\" is no level"},
+		{"run nobody\n", "there is no daemon \"nobody\""},
+		{"\033]0;title\007\n", "\\x1B]0;title\\x07"},
+	};
+
+	log_set_level(VIGIL_NOTICE);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		logged_lines = 0;
+		write_pipe(wrong[i].line);
+		ck_assert_msg(log_holds(wrong[i].said) == 1, "%s%s", wrong[i].line, logged[0]);
+		ck_assert_uint_eq(logged_lines, 1);
+	}
+	ck_assert_int_eq(log_level(), VIGIL_NOTICE);
+	ck_assert_int_eq(reloads(), 0);
+}
+END_TEST
+
+START_TEST(the_end_of_a_long_line_is_no_line)
+{
+	char line[20000];
+
+	for (size_t length = 400; length < sizeof(line) - 16; length += 331) {
+		memset(line, 'x', length);
+		strcpy(line + length, " reload\n");
+		for (size_t i = 0; i < length; i += 7)
+			line[i] = ' ';
+		line[0] = 'x';
+		logged_lines = 0;
+		write_pipe(line);
+		ck_assert_int_eq(reloads(), 0);
+		ck_assert_uint_eq(logged_lines, 1);
+	}
+	write_pipe("reload\n");
+	ck_assert_int_eq(reloads(), 1);
+}
+END_TEST
+
+START_TEST(what_is_not_its_own_pipe_is_refused)
+{
+	const char *path = scratch_path("pipe");
+
+	scratch_put("pipe", 0600, "precious\n");
+	ck_assert_ptr_null(control_pipe_open(host, path));
+	ck_assert_int_eq(errno, EEXIST);
+	ck_assert(scratch_has("pipe"));
+	ck_assert_int_eq(unlink(path), 0);
+
+	ck_assert_int_eq(mkfifo(path, 0600), 0);
+	ck_assert_int_eq(chmod(path, 0622), 0);
+	ck_assert_ptr_null(control_pipe_open(host, path));
+	ck_assert_int_eq(errno, EEXIST);
+	ck_assert_int_eq(chmod(path, 0600), 0);
+	if (geteuid() == 0) {
+		ck_assert_int_eq(chown(path, 12345, 12345), 0);
+		ck_assert_ptr_null(control_pipe_open(host, path));
+		ck_assert_int_eq(errno, EEXIST);
+	}
+	ck_assert(scratch_has("pipe"));
+	ck_assert_int_eq(unlink(path), 0);
+
+	ck_assert_int_eq(symlink(scratch_path("control.pipe"), path), 0);
+	ck_assert_ptr_null(control_pipe_open(host, path));
+	ck_assert_int_eq(errno, ELOOP);
+	ck_assert_ptr_null(control_pipe_open(host, scratch_path("no/pipe")));
+	ck_assert_int_eq(errno, ENOENT);
+}
+END_TEST
+
+START_TEST(one_left_behind_is_taken_over)
+{
+	const char *path = scratch_path("pipe");
+	struct control_pipe *pipe;
+
+	ck_assert_int_eq(mkfifo(path, 0600), 0);
+	pipe = control_pipe_open(host, path);
+	ck_assert_ptr_nonnull(pipe);
+	control_pipe_close(pipe);
+	ck_assert(!scratch_has("pipe"));
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("control_pipe");
+	TCase *tcase = tcase_create("control_pipe");
+	SRunner *runner;
+	int failed;
+
+	tcase_set_timeout(tcase, 300);
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_test(tcase, its_verbs_are_done);
+	tcase_add_test(tcase, all_else_is_said_and_not_done);
+	tcase_add_test(tcase, the_end_of_a_long_line_is_no_line);
+	tcase_add_test(tcase, what_is_not_its_own_pipe_is_refused);
+	tcase_add_test(tcase, one_left_behind_is_taken_over);
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

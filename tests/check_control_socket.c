@@ -1,0 +1,395 @@
+/* check_control_socket: who is let in, how many, and what stands at the path. */
+#include "control_socket.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include "command.h"
+#include "door.h"
+
+#define SEATS 64
+
+/* --- seats -------------------------------------------------------------------------------------------- */
+
+START_TEST(the_one_idle_longest_makes_room)
+{
+	int fds[SEATS], late;
+
+	hold_open(fds, 0, SEATS, NULL);
+	/* the first two have reason to stay: one watches, one spoke last */
+	ck_assert_int_eq(ask(fds[0], WATCH_ALL), 0);
+	ck_assert_int_eq(ask(fds[1], ASK), 0);
+	late = dial();
+	ck_assert_int_eq(ask(late, ASK), 0);
+	ck_assert(closes(fds[2]));
+	ck_assert(is_open(fds[0]));
+	ck_assert(is_open(fds[1]));
+	ck_assert(is_open(fds[3]));
+	close(late);
+	close_all(fds, SEATS);
+}
+END_TEST
+
+START_TEST(where_all_are_busy_one_is_turned_away)
+{
+	int fds[SEATS], late;
+	json_t *reply;
+
+	hold_open(fds, 0, SEATS, WATCH_ALL);
+	late = dial();
+	reply = get_object(late);
+	ck_assert_int_eq(code_of(reply), COMMAND_BUSY);
+	ck_assert(json_is_null(json_object_get(reply, "id")));
+	ck_assert_ptr_null(get_line(late));
+	json_decref(reply);
+	close(late);
+	close(fds[7]);
+	for (int i = 0; i < 5; i++)
+		turn();
+	fds[7] = dial();
+	ck_assert_int_eq(ask(fds[7], ASK), 0);
+	close_all(fds, SEATS);
+}
+END_TEST
+
+START_TEST(a_burst_of_connections_is_taken_in)
+{
+	int fds[200], served = 0;
+	char *line;
+
+	for (int i = 0; i < 120; i++) { /* the backlog holds as many */
+		fds[i] = dial();
+		(void)!send(fds[i], ASK "\n", sizeof(ASK), MSG_NOSIGNAL);
+	}
+	/* each gets a reply, or is told that there is no room, or is put out for another */
+	for (int i = 0; i < 120; i++) {
+		line = get_line(fds[i]);
+		if (line != NULL && strstr(line, "\"result\"") != NULL)
+			served++;
+		free(line);
+	}
+	ck_assert_int_ge(served, SEATS);
+	close_all(fds, 120);
+}
+END_TEST
+
+START_TEST(without_descriptors_accepting_rests)
+{
+	static const char no_more[] = "no connection can be accepted";
+	struct rlimit limit, none;
+	int fd = dial(), spare, turns;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	spare = open("/dev/null", O_RDONLY);
+	none = limit;
+	none.rlim_cur = (rlim_t)spare;
+	close(spare);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	for (turns = 0; log_holds(no_more) == 0 && turns < 1000; turns++)
+		turn();
+	for (turns = 0; turns < 10; turns++)
+		turn();
+	ck_assert_uint_ge(log_holds(no_more), 1);
+	ck_assert_uint_le(log_holds(no_more), 2);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	ck_assert_int_eq(ask(fd, ASK), 0);
+	close(fd);
+}
+END_TEST
+
+/* --- other users ----------------------------------------------------------------------------------------- */
+
+static bool is_root(void)
+{
+	if (geteuid() == 0)
+		return true;
+	puts("SKIP: only root can be another user");
+	return false;
+}
+
+/* Runs as uid 65534, with the groups primary and other; its exit status. */
+static int as_nobody(gid_t primary, gid_t other, int (*client)(void))
+{
+	pid_t pid = fork();
+	int status = 0;
+
+	if (pid == 0) {
+		if (setgroups(1, &other) < 0 || setgid(primary) < 0 || setuid(65534) < 0)
+			_exit(99);
+		_exit(client());
+	}
+	ck_assert_int_gt(pid, 0);
+	while (waitpid(pid, &status, WNOHANG) == 0)
+		turn();
+	ck_assert(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+/* A connection that blocks, or -errno. */
+static int dial_blocking(void)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	strcpy(address.sun_path, sock);
+	return connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : fd;
+}
+
+static int ask_blocking(int fd, const char *line)
+{
+	char reply[4096];
+	const char *code;
+	ssize_t n;
+
+	/* one that is turned away has its reply before it has asked */
+	(void)!send(fd, line, strlen(line), MSG_NOSIGNAL);
+	n = recv(fd, reply, sizeof(reply) - 1, 0);
+	if (n <= 0)
+		return 1;
+	reply[n] = '\0';
+	code = strstr(reply, "\"code\":");
+	return code != NULL ? atoi(code + 7) : 0;
+}
+
+static int get_and_reload(void)
+{
+	int fd = dial_blocking(), get, reload;
+
+	if (fd < 0)
+		return fd == -EACCES ? 13 : 98;
+	get = ask_blocking(fd, ASK "\n");
+	reload = ask_blocking(fd, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"reload\"}\n");
+	return (get == 0                       ? 1
+		       : get == COMMAND_DENIED ? 0
+					       : 50) +
+	       (reload == 0                       ? 2
+		       : reload == COMMAND_DENIED ? 0
+						  : 50);
+}
+
+START_TEST(the_kernel_says_who_may_what)
+{
+	struct group *group = getgrnam("daemon");
+	struct stat st;
+	gid_t in, out = 12345;
+
+	if (!is_root() || group == NULL)
+		return;
+	in = group->gr_gid;
+	control_close(control);
+	host_free(host);
+	start_for("daemon");
+	ck_assert_int_eq(stat(sock, &st), 0);
+	ck_assert_int_eq(st.st_mode & 0777, 0660);
+	ck_assert_uint_eq(st.st_gid, in);
+	ck_assert_int_eq(as_nobody(in, out, get_and_reload), 1);
+	ck_assert_int_eq(as_nobody(out, in, get_and_reload), 1);
+	ck_assert_int_eq(as_nobody(out, out, get_and_reload), 13);
+	/* one that gets past the mode is no further */
+	ck_assert_int_eq(chmod(sock, 0666), 0);
+	ck_assert_int_eq(as_nobody(out, out, get_and_reload), 0);
+	ck_assert_int_eq(as_nobody(in, out, get_and_reload), 1);
+}
+END_TEST
+
+static int sixty_and_one(void)
+{
+	int fds[SEATS], code, i;
+
+	for (i = 0; i < SEATS - 4; i++) {
+		fds[i] = dial_blocking();
+		if (fds[i] < 0 || ask_blocking(fds[i], WATCH_ALL "\n") != 0)
+			return 1;
+	}
+	fds[i] = dial_blocking();
+	code = ask_blocking(fds[i], ASK "\n");
+	return code == COMMAND_BUSY ? 0 : 2;
+}
+
+static int ends_of_child[2];
+
+/* As above, and stays until the other end of the pipe is closed. */
+static int sixty_and_one_and_wait(void)
+{
+	int status = sixty_and_one();
+	char byte = (char)status;
+
+	close(ends_of_child[0]);
+	if (status == 0)
+		status = write(ends_of_child[1], &byte, 1) == 1 ? 0 : 3;
+	for (;;)
+		pause();
+	return status;
+}
+
+START_TEST(four_seats_are_kept_for_root)
+{
+	struct group *group = getgrnam("daemon");
+	int idle[SEATS], fds[4];
+	char byte;
+	pid_t pid;
+
+	if (!is_root() || group == NULL)
+		return;
+	control_close(control);
+	host_free(host);
+	start_for("daemon");
+	/* root's own idle ones do not become seats for others */
+	hold_open(idle, 0, SEATS, NULL);
+	ck_assert_int_eq(pipe2(ends_of_child, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0) {
+		if (setgroups(1, &group->gr_gid) < 0 || setuid(65534) < 0)
+			_exit(99);
+		_exit(sixty_and_one_and_wait());
+	}
+	close(ends_of_child[1]);
+	fcntl(ends_of_child[0], F_SETFL, O_NONBLOCK);
+	while (read(ends_of_child[0], &byte, 1) < 0 && errno == EAGAIN)
+		turn();
+	ck_assert_int_eq(byte, 0);
+	hold_open(fds, 0, 4, WATCH_ALL);
+	kill(pid, SIGKILL);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	close_all(fds, 4);
+	close_all(idle, SEATS);
+	close(ends_of_child[0]);
+}
+END_TEST
+
+/* --- the socket itself ------------------------------------------------------------------------------------ */
+
+START_TEST(only_its_own_user_may_connect)
+{
+	struct stat st;
+
+	ck_assert_int_eq(stat(sock, &st), 0);
+	ck_assert_int_eq(st.st_mode & 0777, 0600);
+	ck_assert_uint_eq(st.st_uid, geteuid());
+	control_close(control);
+	control = NULL;
+	ck_assert_int_eq(access(sock, F_OK), -1);
+	ck_assert(!scratch_has("control.pipe"));
+}
+END_TEST
+
+START_TEST(a_live_socket_is_left_alone)
+{
+	int fd;
+
+	errno = 0;
+	ck_assert_ptr_null(control_open(host));
+	ck_assert_int_eq(errno, EADDRINUSE);
+	ck_assert(scratch_has("control.pipe"));
+	fd = dial();
+	ck_assert_int_eq(ask(fd, ASK), 0);
+	close(fd);
+}
+END_TEST
+
+START_TEST(a_dead_socket_is_replaced)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	control_close(control);
+	strcpy(address.sun_path, sock);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	close(fd);
+	ck_assert_int_eq(access(sock, F_OK), 0);
+	control = control_open(host);
+	ck_assert_ptr_nonnull(control);
+	fd = dial();
+	ck_assert_int_eq(ask(fd, ASK), 0);
+	close(fd);
+}
+END_TEST
+
+START_TEST(what_is_no_socket_is_never_removed)
+{
+	static const char *const kinds[] = {"file", "folder", "link"};
+
+	control_close(control);
+	for (int i = 0; i < 3; i++) {
+		if (i == 0)
+			scratch_put("control.sock", 0644, "precious\n");
+		else if (i == 1)
+			ck_assert_int_eq(mkdir(sock, 0755), 0);
+		else
+			ck_assert_int_eq(symlink("/nowhere", sock), 0);
+		errno = 0;
+		control = control_open(host);
+		ck_assert_msg(control == NULL && errno == EEXIST, "%s: %d", kinds[i], errno);
+		ck_assert_int_eq(i == 1 ? rmdir(sock) : unlink(sock), 0);
+	}
+}
+END_TEST
+
+START_TEST(the_successors_socket_is_not_removed)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	ck_assert_int_eq(unlink(sock), 0);
+	strcpy(address.sun_path, sock);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	control_close(control);
+	control = NULL;
+	ck_assert_int_eq(access(sock, F_OK), 0);
+	close(fd);
+}
+END_TEST
+
+START_TEST(the_folder_is_made_where_its_parent_is)
+{
+	struct control_socket *cs;
+	char path[192];
+	struct stat st;
+
+	cs = control_socket_open(host, scratch_path("made/control.sock"), NULL);
+	ck_assert_ptr_nonnull(cs);
+	ck_assert_int_eq(stat(scratch_path("made"), &st), 0);
+	ck_assert_int_eq(st.st_mode & 0777, 0750);
+	control_socket_close(cs);
+	ck_assert(!scratch_has("made/control.sock"));
+	ck_assert_ptr_null(control_socket_open(host, scratch_path("a/b/control.sock"), NULL));
+	ck_assert_int_eq(errno, ENOENT);
+	ck_assert(!scratch_has("a"));
+	memset(path, 'x', sizeof(path) - 1);
+	path[0] = '/';
+	path[sizeof(path) - 1] = '\0';
+	ck_assert_ptr_null(control_socket_open(host, path, NULL));
+	ck_assert_int_eq(errno, ENAMETOOLONG);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("control_socket");
+	TCase *tcase = tcase_create("control_socket");
+	SRunner *runner;
+	int failed;
+
+	tcase_set_timeout(tcase, 300);
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_test(tcase, the_one_idle_longest_makes_room);
+	tcase_add_test(tcase, where_all_are_busy_one_is_turned_away);
+	tcase_add_test(tcase, a_burst_of_connections_is_taken_in);
+	tcase_add_test(tcase, without_descriptors_accepting_rests);
+	tcase_add_test(tcase, the_kernel_says_who_may_what);
+	tcase_add_test(tcase, four_seats_are_kept_for_root);
+	tcase_add_test(tcase, only_its_own_user_may_connect);
+	tcase_add_test(tcase, a_live_socket_is_left_alone);
+	tcase_add_test(tcase, a_dead_socket_is_replaced);
+	tcase_add_test(tcase, what_is_no_socket_is_never_removed);
+	tcase_add_test(tcase, the_successors_socket_is_not_removed);
+	tcase_add_test(tcase, the_folder_is_made_where_its_parent_is);
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
