@@ -71,8 +71,8 @@ START_TEST(all_else_is_said_and_not_done)
 	} wrong[] = {
 		{"status\n", "\"status\" is not among its verbs"},
 		{"explode\n", "\"explode\" is not among its verbs"},
-		{"reload now\n", "reload: \"now\" is one word too many"},
-		{"log debug please\n", "log: \"please\" is one word too many"},
+		{"reload now\n", "reload: \"now\" is one argument too many"},
+		{"log debug please\n", "log: \"please\" is one argument too many"},
 		{"log\n", "\"level\" is missing"},
 		{"log loud\n", "\"loud\" is no level"},
 		{"run nobody\n", "there is no daemon \"nobody\""},
