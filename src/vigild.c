@@ -198,6 +198,8 @@ int main(int argc, char **argv)
 
 	read_arguments(argc, argv, &arguments);
 	signal(SIGPIPE, SIG_IGN);
+	/* A log at its limit of size costs lines, not the host. */
+	signal(SIGXFSZ, SIG_IGN);
 	umask(0027);
 	/* Seeded before there are threads: jansson does it lazily and only once. */
 	json_object_seed(0);

@@ -73,7 +73,7 @@ START_TEST(all_else_is_said_and_not_done)
 		{"explode\n", "\"explode\" is not among its verbs"},
 		{"reload now\n", "reload: \"now\" is one argument too many"},
 		{"log debug please\n", "log: \"please\" is one argument too many"},
-		{"log\n", "\"level\" is missing"},
+		{"log\n", "log wants LEVEL"},
 		{"log loud\n", "\"loud\" is no level"},
 		{"run nobody\n", "there is no daemon \"nobody\""},
 		{"\033]0;title\007\n", "\\x1B]0;title\\x07"},
