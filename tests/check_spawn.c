@@ -75,6 +75,8 @@ START_TEST(what_cannot_be_started_says_why)
 	ck_assert_int_eq(spawn_run(&spawn, deadline, false, &result), -EINVAL);
 	argv[0] = scratch_path("missing");
 	ck_assert_int_eq(spawn_run(&spawn, deadline, false, &result), -ENOENT);
+	/* One folder of a PATH that may not be read would make it -EACCES. */
+	ck_assert_int_eq(setenv("PATH", "/usr/bin:/bin", 1), 0);
 	argv[0] = "no-such-program-anywhere";
 	ck_assert_int_eq(spawn_run(&spawn, deadline, false, &result), -ENOENT);
 	ck_assert_int_eq(spawn_start(&spawn, &out, &pidfd), -ENOENT);
