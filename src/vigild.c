@@ -200,7 +200,8 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	/* A log at its limit of size costs lines, not the host. */
 	signal(SIGXFSZ, SIG_IGN);
-	umask(0027);
+	/* What init scripts expect.  Files of our own are made with modes that say what they mean. */
+	umask(0022);
 	/* Seeded before there are threads: jansson does it lazily and only once. */
 	json_object_seed(0);
 	return arguments.test ? test(arguments.file) : serve(&arguments);

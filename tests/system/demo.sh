@@ -1,0 +1,61 @@
+#!/bin/bash
+# The demo of `./bootstrap run`, as root and as an ordinary user: a killed service comes back, the
+# vigilctl line it prints works, and after TERM nothing of it is left.
+. "$(dirname "$0")/lib.sh" || exit 1
+
+work=$(mktemp -d)
+demo=
+trap '[ -z "$demo" ] || kill -TERM "$demo"; wait; rm -rf "$work"' EXIT
+
+scratch() { set -- "$tmp"/vigil-demo.*; [ -d "$1" ] && echo "$1"; }
+pid_of() { cat "$(scratch)/demo.pid" 2>/dev/null; }
+started() { grep -q 'has started 1 daemons, 0 of them failed' "$tmp/log"; }
+repaired_twice() { [ "$(grep -c 'demo is running again' "$tmp/log")" -ge 2 ]; }
+usual_umask() { grep -q '^Umask:[[:space:]]*0022$' "/proc/$(pid_of)/status" 2>/dev/null; }
+# All that came from the demo's shell has this in its environment.
+left_over() { grep -qsz -- "^DEMO_OF=$tmp\$" /proc/[0-9]*/environ; }
+gone() { ! left_over; }
+
+# demo SECONDS COMMAND...: starts it, by way of COMMAND
+demo() {
+	local every=$1; shift
+	DEMO_OF=$tmp TMPDIR=$tmp "$@" "$top_srcdir/conf/demo/run" "$top_builddir" "$every" \
+		>"$tmp/log" 2>&1 &
+	demo=$!
+}
+end_demo() { kill -TERM "$demo"; wait "$demo"; local status=$?; demo=; return $status; }
+
+try() { # try WHO COMMAND...
+	local who=$1 line; shift
+	tmp=$work/$who
+	demo 1 "$@"
+	check "$who: two deaths are repaired" wait_for 60 repaired_twice
+	line=$(sed -n 's/^ *\(.* status\)$/\1/p' "$tmp/log")
+	# shellcheck disable=SC2086
+	check "$who: the vigilctl line it prints works" grep -q '^demo  *service ' <("$@" $line)
+	check "$who: a restarted service has the usual umask" wait_for 20 usual_umask
+	check "$who: TERM ends it well" end_demo
+
+	demo 600 "$@" # whose killer sleeps for longer than anybody waits here
+	check "$who: it starts a second time" wait_for 20 started
+	check "$who: there is something that could be left over" left_over
+	check "$who: TERM ends it well again" end_demo
+	check "$who: no process is left" wait_for 20 gone
+	check "$who: no file is left" [ -z "$(scratch)" ]
+	[ "$failed" -eq 0 ] || cat "$tmp/log"
+}
+
+chmod 755 "$work"
+mkdir "$work/me"
+try me env
+ordinary=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+if [ "$(id -u)" != 0 ]; then
+	:
+elif "${ordinary[@]}" test -x "$top_builddir/src/vigild" -a -x "$top_srcdir/conf/demo/run"; then
+	mkdir "$work/user"
+	chown 65534:65534 "$work/user"
+	try user "${ordinary[@]}"
+else
+	echo "SKIP: an ordinary user cannot read the build"
+fi
+finish
