@@ -13,6 +13,25 @@
 
 #include "text.h"
 
+/* A name that was cut to length may end in half a character, which JSON cannot carry. */
+static void drop_half_characters(char *text)
+{
+	size_t left = strlen(text), took;
+	char *to = text;
+	uint32_t c;
+
+	for (; left > 0; text += took, left -= took) {
+		took = text_decode(text, left, &c);
+		if (took > 0) {
+			memmove(to, text, took);
+			to += took;
+		} else {
+			took = 1;
+		}
+	}
+	*to = '\0';
+}
+
 void command_fail(struct command_reply *reply, enum command_error code, const char *format, ...)
 {
 	va_list ap;
@@ -21,6 +40,7 @@ void command_fail(struct command_reply *reply, enum command_error code, const ch
 	va_start(ap, format);
 	vsnprintf(reply->message, sizeof(reply->message), format, ap);
 	va_end(ap);
+	drop_half_characters(reply->message);
 }
 
 const char *command_text(json_t *params, const char *name)

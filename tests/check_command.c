@@ -1,0 +1,425 @@
+/* check_command: the table, who may what, and each verb on a real host. */
+#include "command.h"
+
+#include "door.h"
+#include "module.h"
+
+static const struct peer root = {.uid = 0};
+static struct command_reply reply;
+
+static void forget(void)
+{
+	json_decref(reply.result);
+	json_decref(reply.data);
+	memset(&reply, 0, sizeof(reply));
+}
+
+/* Runs a verb as root; its code, 0 for a result. */
+static int run(const char *verb, const char *params)
+{
+	json_t *object = params != NULL ? json_loads(params, 0, NULL) : NULL;
+
+	ck_assert_int_eq(params == NULL, object == NULL);
+	forget();
+	command_run(host, &root, verb, object, &reply);
+	json_decref(object);
+	ck_assert_int_eq(reply.code == 0, reply.result != NULL);
+	ck_assert_int_eq(reply.code == 0, reply.message[0] == '\0');
+	return reply.code;
+}
+
+/* The text at a place of the result, "" where none stands. */
+static const char *text_at(const char *pointer)
+{
+	const char *text = json_string_value(pointer_follow(reply.result, pointer));
+
+	return text != NULL ? text : "";
+}
+
+static json_int_t number_at(const char *pointer)
+{
+	return json_integer_value(pointer_follow(reply.result, pointer));
+}
+
+static void write_config(const char *rest)
+{
+	scratch_put("vigil.conf", 0644,
+		"[vigil]\nmodules = %s/src/modules\nstate_dir = %s\nlog = stderr\n%s",
+		getenv("top_builddir"), scratch_path("state"), rest);
+}
+
+static const char daemons[] = "[daemons]\nweb = yes\nspare = no\nbroken = yes\n"
+			      "[daemon:web]\nmodule = service\nservice = web-server\n"
+			      "manager = command\nstatus_command = /bin/true\ninterval = 1h\n"
+			      "[daemon:spare]\nmodule = service\nservice = x\n"
+			      "[daemon:broken]\nmodule = no-such-module\n";
+
+static void bring_up(void)
+{
+	struct complaints complaints = {0};
+
+	ck_assert_ptr_nonnull(getenv("top_builddir"));
+	scratch_setup();
+	write_config(daemons);
+	log_set_sink(on_log, NULL);
+	host = host_new(scratch_path("vigil.conf"), &complaints);
+	ck_assert_msg(host != NULL, "%s", complaints.count ? complaints.list[0].text : "");
+	complaints_clear(&complaints);
+	host_start(host);
+}
+
+static void take_down(void)
+{
+	forget();
+	host_free(host);
+	log_set_sink(NULL, NULL);
+	scratch_teardown();
+}
+
+/* --- the table -------------------------------------------------------------------------------- */
+
+START_TEST(each_row_is_whole)
+{
+	for (const struct command *c = commands; c->verb != NULL; c++) {
+		bool optional = false, watch = strcmp(c->verb, "watch") == 0;
+
+		ck_assert_ptr_eq(command_find(c->verb), c); /* and so none stands there twice */
+		ck_assert_ptr_nonnull(c->usage);
+		ck_assert_msg(c->help != NULL && c->help[0] != '\0', "%s", c->verb);
+		ck_assert_msg(c->access != ACCESS_NONE, "%s", c->verb);
+		ck_assert_int_eq(c->run == NULL, c->access == ACCESS_LOCAL || watch);
+		ck_assert(!c->pipe || c->access == ACCESS_WRITE);
+		/* what must be there stands first: vigilctl fills them in order */
+		for (int i = 0; i < COMMAND_PARAMS_MAX && c->params[i].name != NULL; i++) {
+			ck_assert(!(optional && c->params[i].required));
+			optional = !c->params[i].required;
+			if (c->params[i].required)
+				ck_assert_int_ne(c->usage[0], '[');
+		}
+	}
+	ck_assert_ptr_null(command_find("statu"));
+	ck_assert_ptr_null(command_find(""));
+	ck_assert_str_eq(command_suggest("stauts"), "status");
+	ck_assert_str_eq(command_suggest("relaod"), "reload");
+	ck_assert_ptr_null(command_suggest("frobnicate"));
+}
+END_TEST
+
+START_TEST(access_is_denied_unless_given)
+{
+	const struct command forgotten = {.verb = "forgotten"}, local = {.access = ACCESS_LOCAL},
+			     reads = {.access = ACCESS_READ}, writes = {.access = ACCESS_WRITE},
+			     roots = {.access = ACCESS_ROOT}, unknown = {.access = (enum access)99};
+	const struct peer own = {.uid = geteuid()}, member = {.uid = 12345, .reader = true},
+			  stranger = {.uid = 12345};
+	const struct {
+		const struct command *command;
+		bool root, own, member;
+	} rows[] = {
+		{&forgotten, false, false, false},
+		{&local, false, false, false},
+		{&unknown, false, false, false},
+		{&reads, true, true, true},
+		{&writes, true, true, false},
+		{&roots, true, geteuid() == 0, false},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		ck_assert_int_eq(command_allowed(rows[i].command, &root), rows[i].root);
+		ck_assert_int_eq(command_allowed(rows[i].command, &own), rows[i].own);
+		ck_assert_int_eq(command_allowed(rows[i].command, &member), rows[i].member);
+		ck_assert(!command_allowed(rows[i].command, &stranger));
+	}
+}
+END_TEST
+
+START_TEST(a_host_of_another_user_is_that_users)
+{
+	const struct command writes = {.access = ACCESS_WRITE}, roots = {.access = ACCESS_ROOT};
+	const struct peer own = {.uid = 65534}, other = {.uid = 65533};
+
+	if (geteuid() != 0) {
+		puts("SKIP: only root can be another user");
+		return;
+	}
+	ck_assert_int_eq(seteuid(65534), 0);
+	ck_assert(command_allowed(&writes, &own));
+	ck_assert(!command_allowed(&roots, &own));
+	ck_assert(!command_allowed(&writes, &other));
+	ck_assert(command_allowed(&writes, &root));
+	ck_assert_int_eq(seteuid(0), 0);
+}
+END_TEST
+
+START_TEST(no_verb_is_reached_without_access)
+{
+	const struct peer stranger = {.uid = 12345}, member = {.uid = 12345, .reader = true};
+
+	for (const struct command *c = commands; c->verb != NULL; c++) {
+		forget();
+		command_run(host, &stranger, c->verb, NULL, &reply);
+		ck_assert_int_eq(
+			reply.code, c->access == ACCESS_LOCAL ? COMMAND_NO_METHOD : COMMAND_DENIED);
+		forget();
+		if (c->access == ACCESS_READ)
+			continue;
+		command_run(host, &member, c->verb, NULL, &reply);
+		ck_assert_int_eq(
+			reply.code, c->access == ACCESS_LOCAL ? COMMAND_NO_METHOD : COMMAND_DENIED);
+	}
+}
+END_TEST
+
+START_TEST(parameters_are_checked_before_the_handler)
+{
+	static const struct {
+		const char *verb, *params, *said;
+	} wrong[] = {
+		{"run", NULL, "run: \"name\" is missing"},
+		{"run", "{}", "run: \"name\" is missing"},
+		{"run", "{\"name\":7}", "run: wrong type of \"name\""},
+		{"run", "{\"name\":null}", "run: wrong type of \"name\""},
+		{"run", "{\"name\":\"web\",\"nmae\":\"web\"}", "run: it has no parameter \"nmae\""},
+		{"run", "[\"web\"]", "run: params must be an object"},
+		{"list", "{\"x\":1}", "list: it has no parameter \"x\""},
+		{"get", "{\"pointer\":\"daemons\"}", "\"daemons\" is not a pointer"},
+		{"get", "{\"pointer\":\"/a~2\"}", "\"/a~2\" is not a pointer"},
+		{"log", "{\"level\":\"loud\"}", "\"loud\" is no level"},
+	};
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		ck_assert_int_eq(run(wrong[i].verb, wrong[i].params), COMMAND_PARAMS);
+		ck_assert_msg(
+			strstr(reply.message, wrong[i].said) == reply.message, "%s", reply.message);
+	}
+}
+END_TEST
+
+/* A message must stay text: a door cannot send half a character. */
+START_TEST(long_names_are_cut_between_characters)
+{
+	static const char *const forms[][2] = {
+		{"run", "{\"name\":\"%s\"}"},
+		{"get", "{\"pointer\":\"/%s\"}"},
+		{"get", "{\"pointer\":\"%s\"}"},
+		{"log", "{\"level\":\"%s\"}"},
+		{"list", "{\"%s\":1}"},
+		{"run", "{\"name\":\"web\",\"%s\":1}"},
+	};
+	char name[1200], params[1300];
+	json_t *text;
+
+	for (size_t shift = 0; shift < 3; shift++) {
+		memset(name, 'x', shift);
+		for (size_t at = shift; at + 3 < sizeof(name); at += 3)
+			strcpy(name + at, "\xe2\x82\xac");
+		for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++) {
+			const char *at = strstr(forms[i][1], "%s");
+
+			snprintf(params, sizeof(params), "%.*s%s%s", (int)(at - forms[i][1]),
+				forms[i][1], name, at + 2);
+			ck_assert_int_ne(run(forms[i][0], params), 0);
+			text = json_string(reply.message);
+			ck_assert_msg(text != NULL, "%s %s", forms[i][0], reply.message);
+			json_decref(text);
+		}
+		ck_assert_int_eq(run(name, NULL), COMMAND_NO_METHOD);
+		text = json_string(reply.message);
+		ck_assert_ptr_nonnull(text);
+		json_decref(text);
+	}
+}
+END_TEST
+
+/* --- the verbs -------------------------------------------------------------------------------------- */
+
+START_TEST(status_tells_of_all_or_one)
+{
+	ck_assert_int_eq(run("status", NULL), 0);
+	ck_assert_uint_eq(json_array_size(reply.result), 2);
+	ck_assert_str_eq(text_at("/0/name"), "broken");
+	ck_assert_str_eq(text_at("/0/status"), "failed");
+	ck_assert_ptr_nonnull(
+		strstr(text_at("/0/reason"), "there is no module \"no-such-module\""));
+	ck_assert_str_eq(text_at("/1/name"), "web");
+	ck_assert_str_eq(text_at("/1/module"), "service");
+	ck_assert_str_eq(text_at("/1/status"), "running");
+	ck_assert_str_eq(text_at("/1/reason"), "");
+	ck_assert(json_is_null(pointer_follow(reply.result, "/1/last_tick")));
+	ck_assert(json_is_null(pointer_follow(reply.result, "/1/health")));
+
+	ck_assert_int_eq(run("status", "{\"name\":\"web\"}"), 0);
+	ck_assert_uint_eq(json_array_size(reply.result), 1);
+	ck_assert_str_eq(text_at("/0/name"), "web");
+
+	ck_assert_int_eq(run("status", "{\"name\":\"wbe\"}"), COMMAND_NOT_FOUND);
+	ck_assert_str_eq(reply.message, "there is no daemon \"wbe\"; did you mean \"web\"?");
+	ck_assert_int_eq(run("status", "{\"name\":\"\"}"), COMMAND_NOT_FOUND);
+	ck_assert_int_eq(run("status", "{\"name\":\"spare\"}"), COMMAND_NOT_FOUND);
+}
+END_TEST
+
+START_TEST(run_makes_a_tick_and_get_reads_what_came_of_it)
+{
+	uint64_t until = clock_now() + PATIENCE;
+
+	ck_assert_int_eq(run("run", "{\"name\":\"web\"}"), 0);
+	ck_assert_str_eq(text_at("/ticked"), "web");
+	ck_assert_int_eq(run("get", "{\"pointer\":\"/runs/web/ticks\"}"), 0);
+	ck_assert_int_eq(number_at(""), 1);
+	while (run("get", "{\"pointer\":\"/daemons/web/service_state/value\"}") != 0) {
+		ck_assert_int_eq(reply.code, COMMAND_NOT_FOUND);
+		ck_assert(clock_now() < until);
+		turn();
+	}
+	ck_assert_str_eq(text_at(""), "running");
+	ck_assert_int_eq(run("status", "{\"name\":\"web\"}"), 0);
+	ck_assert_str_eq(text_at("/0/health/level"), "OK");
+	ck_assert_int_eq(json_string_length(pointer_follow(reply.result, "/0/last_tick")), 24);
+
+	ck_assert_int_eq(run("get", NULL), 0);
+	ck_assert_str_eq(text_at("/daemons/web/service_state/value"), "running");
+	ck_assert_str_eq(text_at("/vigil/version"), PACKAGE_VERSION);
+	ck_assert_int_eq(run("get", "{\"pointer\":\"\"}"), 0);
+	ck_assert_int_eq(run("get", "{\"pointer\":\"/daemons/nobody\"}"), COMMAND_NOT_FOUND);
+	ck_assert_str_eq(reply.message, "nothing stands at /daemons/nobody");
+
+	ck_assert_int_eq(run("run", "{\"name\":\"broken\"}"), COMMAND_REFUSED);
+	ck_assert_str_eq(reply.message, "broken is failed");
+	ck_assert_int_eq(run("run", "{\"name\":\"nobody\"}"), COMMAND_NOT_FOUND);
+}
+END_TEST
+
+START_TEST(explain_has_the_account_and_the_state)
+{
+	uint64_t until = clock_now() + PATIENCE;
+
+	do {
+		ck_assert(clock_now() < until);
+		turn();
+		ck_assert_int_eq(run("explain", "{\"name\":\"web\"}"), 0);
+	} while (text_at("/state/service_state/value")[0] == '\0');
+	ck_assert_str_eq(text_at("/name"), "web");
+	ck_assert_str_eq(text_at("/run/health/level"), "OK");
+	ck_assert_ptr_nonnull(strstr(text_at("/run/health/text"), "web-server"));
+	ck_assert(json_is_array(pointer_follow(reply.result, "/run/history")));
+	ck_assert_int_eq(run("explain", "{\"name\":\"broken\"}"), 0);
+	ck_assert_ptr_nonnull(strstr(text_at("/run/reason"), "no-such-module"));
+	ck_assert(json_is_object(pointer_follow(reply.result, "/state")));
+	ck_assert_int_eq(run("explain", "{\"name\":\"nobody\"}"), COMMAND_NOT_FOUND);
+}
+END_TEST
+
+START_TEST(list_tells_of_those_not_enabled_too)
+{
+	ck_assert_int_eq(run("list", NULL), 0);
+	ck_assert_uint_eq(json_array_size(reply.result), 3);
+	ck_assert_str_eq(text_at("/0/name"), "broken");
+	ck_assert_str_eq(text_at("/1/name"), "spare");
+	ck_assert(json_is_false(pointer_follow(reply.result, "/1/enabled")));
+	ck_assert_str_eq(text_at("/2/name"), "web");
+	ck_assert(json_is_true(pointer_follow(reply.result, "/2/enabled")));
+	ck_assert_str_eq(text_at("/2/module"), "service");
+	ck_assert_str_eq(text_at("/2/options/service"), "web-server");
+	ck_assert_str_eq(text_at("/2/options/interval"), "1h");
+	ck_assert_ptr_null(pointer_follow(reply.result, "/2/options/module"));
+	ck_assert_str_eq(text_at("/2/file"), scratch_path("vigil.conf"));
+	ck_assert_int_eq(number_at("/2/line"), 9);
+}
+END_TEST
+
+START_TEST(modules_are_listed_with_what_is_wrong)
+{
+	bool found = false;
+
+	ck_assert_int_eq(run("modules", NULL), 0);
+	for (size_t i = 0; i < json_array_size(reply.result); i++) {
+		json_t *row = json_array_get(reply.result, i);
+		const char *name = json_string_value(json_object_get(row, "name"));
+
+		ck_assert_int_eq(json_is_false(json_object_get(row, "loaded")),
+			json_object_get(row, "why") != NULL);
+		if (strcmp(name, "service") != 0)
+			continue;
+		found = true;
+		ck_assert(json_is_true(json_object_get(row, "loaded")));
+		ck_assert(json_is_string(json_object_get(row, "summary")));
+	}
+	ck_assert(found);
+}
+END_TEST
+
+START_TEST(reload_is_all_or_nothing)
+{
+	write_config("[daemons]\nweb = yes\nspare = yes\n"
+		     "[daemon:web]\nmodule = service\nservice = web-server\n"
+		     "manager = command\nstatus_command = /bin/false\ninterval = 1h\n"
+		     "[daemon:spare]\nmodule = service\nservice = x\nmanager = command\n"
+		     "status_command = /bin/true\n");
+	ck_assert_int_eq(run("reload", NULL), 0);
+	ck_assert_str_eq(text_at("/started/0"), "spare");
+	ck_assert_str_eq(text_at("/stopped/0"), "broken");
+	ck_assert_str_eq(text_at("/changed/0"), "web");
+	ck_assert_int_eq(number_at("/kept"), 0);
+	ck_assert_int_eq(run("reload", NULL), 0);
+	ck_assert_int_eq(number_at("/kept"), 2);
+
+	write_config("[daemons]\nweb = maybe\nspare = perhaps\n");
+	ck_assert_int_eq(run("reload", NULL), COMMAND_REFUSED);
+	ck_assert_uint_ge(json_array_size(json_object_get(reply.data, "complaints")), 2);
+	ck_assert_ptr_nonnull(strstr(
+		json_string_value(pointer_follow(reply.data, "/complaints/0")), "vigil.conf:6: "));
+	ck_assert_int_eq(run("status", NULL), 0);
+	ck_assert_uint_eq(json_array_size(reply.result), 2);
+	ck_assert_str_eq(text_at("/0/status"), "running");
+	ck_assert_str_eq(text_at("/1/status"), "running");
+}
+END_TEST
+
+START_TEST(log_and_version)
+{
+	ck_assert_int_eq(run("log", "{\"level\":\"debug\"}"), 0);
+	ck_assert_str_eq(text_at("/level"), "debug");
+	ck_assert_int_eq(log_level(), VIGIL_DEBUG);
+	ck_assert_int_eq(run("log", "{\"level\":\"error\"}"), 0);
+	ck_assert_int_eq(log_level(), VIGIL_ERROR);
+	ck_assert_int_eq(run("log", "{\"level\":\"loud\"}"), COMMAND_PARAMS);
+	ck_assert_int_eq(log_level(), VIGIL_ERROR);
+	ck_assert_int_eq(run("version", NULL), 0);
+	ck_assert_str_eq(text_at("/version"), PACKAGE_VERSION);
+	ck_assert_int_eq(number_at("/pid"), getpid());
+	/* what has no handler says so */
+	ck_assert_int_eq(run("watch", NULL), COMMAND_NO_METHOD);
+	ck_assert_int_eq(run("help", NULL), COMMAND_NO_METHOD);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("command");
+	TCase *tcase = tcase_create("command");
+	SRunner *runner;
+	int failed;
+
+	tcase_set_timeout(tcase, 300);
+	tcase_add_checked_fixture(tcase, bring_up, take_down);
+	tcase_add_test(tcase, each_row_is_whole);
+	tcase_add_test(tcase, access_is_denied_unless_given);
+	tcase_add_test(tcase, a_host_of_another_user_is_that_users);
+	tcase_add_test(tcase, no_verb_is_reached_without_access);
+	tcase_add_test(tcase, parameters_are_checked_before_the_handler);
+	tcase_add_test(tcase, long_names_are_cut_between_characters);
+	tcase_add_test(tcase, status_tells_of_all_or_one);
+	tcase_add_test(tcase, run_makes_a_tick_and_get_reads_what_came_of_it);
+	tcase_add_test(tcase, explain_has_the_account_and_the_state);
+	tcase_add_test(tcase, list_tells_of_those_not_enabled_too);
+	tcase_add_test(tcase, modules_are_listed_with_what_is_wrong);
+	tcase_add_test(tcase, reload_is_all_or_nothing);
+	tcase_add_test(tcase, log_and_version);
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
