@@ -24,6 +24,7 @@ struct client {
 	int fd;
 	char *buffer; /* what has been read and not yet taken */
 	size_t length, size;
+	int id; /* of the last request */
 };
 
 /* 0, or -ETIMEDOUT.  deadline 0: for ever. */
@@ -69,8 +70,10 @@ static int connect_to(struct client *client, const char *path)
 struct client *client_open(const char *socket)
 {
 	struct client *client = memory_zero(sizeof(*client));
-	int err = connect_to(client, socket);
+	int err;
 
+	client->fd = -1;
+	err = connect_to(client, socket);
 	if (err == 0)
 		return client;
 	client_close(client);
@@ -154,10 +157,27 @@ static json_t *next_object(struct client *client, uint64_t deadline)
 	return object;
 }
 
+/* The reply to the last request; what else comes before it is dropped.  One that is turned away
+ * has an id of null. */
+static json_t *find_reply(struct client *client, uint64_t deadline)
+{
+	json_t *object, *id;
+
+	while ((object = next_object(client, deadline)) != NULL) {
+		id = json_object_get(object, "id");
+		if (json_is_null(id) ||
+			(json_is_integer(id) && json_integer_value(id) == client->id))
+			return object;
+		json_decref(object);
+	}
+	return NULL;
+}
+
 json_t *client_call(struct client *client, const char *method, json_t *params, double seconds)
 {
 	uint64_t deadline = seconds > 0 ? clock_now() + clock_from_seconds(seconds) : 0;
-	json_t *request = json_pack("{s:s,s:i,s:s}", "jsonrpc", "2.0", "id", 1, "method", method);
+	json_t *request =
+		json_pack("{s:s,s:i,s:s}", "jsonrpc", "2.0", "id", ++client->id, "method", method);
 	json_t *reply = NULL;
 	char *line;
 	int err = -ENOMEM;
@@ -173,7 +193,7 @@ json_t *client_call(struct client *client, const char *method, json_t *params, d
 	free(line);
 	/* One that is turned away is told why before its request is read. */
 	if (err == 0 || err == -EPIPE || err == -ECONNRESET)
-		reply = next_object(client, deadline);
+		reply = find_reply(client, deadline);
 	else
 		errno = -err;
 	return reply;
@@ -181,5 +201,12 @@ json_t *client_call(struct client *client, const char *method, json_t *params, d
 
 json_t *client_next(struct client *client)
 {
-	return next_object(client, 0);
+	json_t *object;
+
+	while ((object = next_object(client, 0)) != NULL) {
+		if (json_object_get(object, "method") != NULL)
+			return object;
+		json_decref(object);
+	}
+	return NULL;
 }
