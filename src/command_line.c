@@ -54,12 +54,30 @@ static const struct command_param *next_param(const struct command *command, jso
 	return NULL;
 }
 
+/* JSON holds nothing else, and a word that is dropped makes another command of it. */
+static bool are_utf8(char *const *words)
+{
+	json_t *text;
+
+	for (; *words != NULL; words++) {
+		text = json_string(*words);
+		if (text == NULL)
+			return false;
+		json_decref(text);
+	}
+	return true;
+}
+
 json_t *command_params(const struct command *command, char *const *words, char *why, size_t size)
 {
 	json_t *params = json_object();
 	const struct command_param *p;
 	int err = 0;
 
+	if (!are_utf8(words)) {
+		snprintf(why, size, "an argument is not UTF-8");
+		err = -EINVAL;
+	}
 	while (err == 0 && *words != NULL) {
 		p = next_param(command, params);
 		if (strncmp(*words, "--", 2) == 0) {
@@ -69,9 +87,8 @@ json_t *command_params(const struct command *command, char *const *words, char *
 			err = -EINVAL;
 		} else if (p->type == JSON_ARRAY) {
 			json_object_set_new(params, p->name, take_words(&words));
-		} else if (json_object_set_new(params, p->name, json_string(*words++)) < 0) {
-			snprintf(why, size, "an argument is not UTF-8");
-			err = -EINVAL;
+		} else {
+			json_object_set_new(params, p->name, json_string(*words++));
 		}
 	}
 	p = next_param(command, params);

@@ -54,21 +54,83 @@ static void finish_table(struct table *table)
 	table_free(table);
 }
 
-void print_clean(const char *text)
+/* --- text and JSON --------------------------------------------------------------------------------- */
+
+static void print_escaped(FILE *to, const char *text, size_t length)
 {
-	size_t size = 4 * strlen(text) + 8;
+	size_t size = 8 * length + 8;
 	char *clean = memory_zero(size);
 
-	fputs(log_escape(clean, size, text, strlen(text)), stdout);
+	fputs(log_escape(clean, size, text, length), to);
 	free(clean);
+}
+
+void print_clean(const char *text)
+{
+	if (text != NULL)
+		print_escaped(stdout, text, strlen(text));
+}
+
+void print_message(FILE *to, const char *text)
+{
+	size_t length;
+
+	while (text != NULL && *text != '\0') {
+		length = strcspn(text, "\\");
+		print_escaped(to, text, length);
+		text += length;
+		if (*text == '\\')
+			putc(*text++, to);
+	}
+}
+
+void print_bare(const char *text)
+{
+	if (isatty(STDOUT_FILENO))
+		print_clean(text);
+	else
+		fputs(text, stdout);
+	putchar('\n');
+}
+
+/* One character of JSON text beyond ASCII, or DEL: as it is, or as the escape that JSON has. */
+static size_t print_json_character(const char *text, size_t left)
+{
+	char clean[16];
+	uint32_t c = 0;
+	size_t took = text_decode(text, left, &c);
+
+	log_escape(clean, sizeof(clean), text, took);
+	if (strlen(clean) == took && memcmp(clean, text, took) == 0)
+		fwrite(text, 1, took, stdout);
+	else if (took > 0)
+		printf("\\u%04X", (unsigned)c); /* all that are escaped are below U+10000 */
+	return took > 0 ? took : 1;
+}
+
+static void print_dumped(json_t *value, size_t flags)
+{
+	char *text = json_dumps(value, flags | JSON_ENCODE_ANY);
+	size_t length = text != NULL ? strlen(text) : 0;
+
+	for (size_t i = 0; i < length;) {
+		if ((unsigned char)text[i] >= 0x7f)
+			i += print_json_character(text + i, length - i);
+		else
+			putchar(text[i++]);
+	}
+	putchar('\n');
+	free(text);
 }
 
 void print_json(json_t *value)
 {
-	char *text = json_dumps(value, JSON_INDENT(2) | JSON_ENCODE_ANY | JSON_SORT_KEYS);
+	print_dumped(value, JSON_INDENT(2) | JSON_SORT_KEYS);
+}
 
-	puts(text != NULL ? text : "");
-	free(text);
+void print_json_line(json_t *value)
+{
+	print_dumped(value, JSON_COMPACT);
 }
 
 /* How long ago "2026-01-31T12:34:56.789Z" is; NAN where that is no time. */
@@ -101,7 +163,10 @@ static void print_names(json_t *names)
 		return;
 	fputs(" (", stdout);
 	json_array_foreach(names, index, name)
-		printf("%s%s", index > 0 ? ", " : "", json_string_value(name));
+	{
+		fputs(index > 0 ? ", " : "", stdout);
+		print_clean(json_string_value(name));
+	}
 	putchar(')');
 }
 
@@ -197,8 +262,8 @@ static char *options_text(json_t *options)
 
 	json_object_foreach(options, key, value)
 	{
-		longer = memory_format(
-			"%s%s%s=%s", all, all[0] ? " " : "", key, json_string_value(value));
+		longer = memory_format("%s%s%s=%s", all, all[0] ? " " : "", key,
+			json_is_string(value) ? json_string_value(value) : "");
 		free(all);
 		all = longer;
 	}
@@ -256,6 +321,17 @@ static void line(const char *label, const char *text)
 	putchar('\n');
 }
 
+/* "2026-01-31T12:34:56.789Z" without what is the same for all. */
+static void print_moment(const char *time)
+{
+	char moment[24] = "-";
+
+	if (strlen(time) >= 19)
+		snprintf(moment, sizeof(moment), "%.10s %.8s", time, time + 11);
+	print_clean(moment);
+	fputs("  ", stdout);
+}
+
 static void print_explain(json_t *result)
 {
 	json_t *run = json_object_get(result, "run"), *health = json_object_get(run, "health");
@@ -264,8 +340,12 @@ static void print_explain(json_t *result)
 	char age[TEXT_AGE];
 	size_t index;
 
-	printf("%s: module %s, %s for %s\n", text_of(result, "name"), text_of(run, "module"),
-		text_of(run, "status"), age_of(age, text_of(run, "since")));
+	print_clean(text_of(result, "name"));
+	fputs(": module ", stdout);
+	print_clean(text_of(run, "module"));
+	fputs(", ", stdout);
+	print_clean(text_of(run, "status"));
+	printf(" for %s\n", age_of(age, text_of(run, "since")));
 	line("failed", text_of(run, "reason"));
 	line("health", text_of(health, "text"));
 	line("decision", text_of(service, "decision"));
@@ -273,8 +353,7 @@ static void print_explain(json_t *result)
 	line("last error", text_of(error, "text"));
 	json_array_foreach(json_object_get(run, "history"), index, event)
 	{
-		/* "2026-01-31T12:34:56.789Z": the day matters less than the room */
-		printf("%.10s %.8s  ", text_of(event, "time"), text_of(event, "time") + 11);
+		print_moment(text_of(event, "time"));
 		print_clean(text_of(event, "text"));
 		putchar('\n');
 	}
@@ -299,7 +378,9 @@ static void print_reload(json_t *result)
 	printf("%d kept\n", (int)json_integer_value(json_object_get(result, "kept")));
 	json_object_foreach(json_object_get(result, "failed"), name, why)
 	{
-		printf("failed: %s: ", name);
+		fputs("failed: ", stdout);
+		print_clean(name);
+		fputs(": ", stdout);
 		print_clean(json_string_value(why));
 		putchar('\n');
 	}
@@ -312,18 +393,21 @@ static void print_reload(json_t *result)
 
 static void print_version(json_t *result)
 {
-	printf("vigild %s, pid %d\n", text_of(result, "version"),
-		(int)json_integer_value(json_object_get(result, "pid")));
+	fputs("vigild ", stdout);
+	print_clean(text_of(result, "version"));
+	printf(", pid %d\n", (int)json_integer_value(json_object_get(result, "pid")));
 }
 
 static void print_run(json_t *result)
 {
-	printf("%s has ticked\n", text_of(result, "ticked"));
+	print_clean(text_of(result, "ticked"));
+	puts(" has ticked");
 }
 
 static void print_restart(json_t *result)
 {
-	printf("%s: restarting its service\n", text_of(result, "restarting"));
+	print_clean(text_of(result, "restarting"));
+	puts(": restarting its service");
 }
 
 static void print_paused(json_t *result)
@@ -339,7 +423,9 @@ static void print_paused(json_t *result)
 
 static void print_log(json_t *result)
 {
-	printf("the log level is now %s\n", text_of(result, "level"));
+	fputs("the log level is now ", stdout);
+	print_clean(text_of(result, "level"));
+	putchar('\n');
 }
 
 static const struct {

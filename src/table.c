@@ -62,7 +62,9 @@ struct table *table_new(const char *const *headings, size_t columns, unsigned wi
 {
 	struct table *table = memory_zero(sizeof(*table));
 
-	setlocale(LC_CTYPE, "");
+	/* Cells are UTF-8 whatever the user's locale is; this is about their width. */
+	if (setlocale(LC_CTYPE, "C.UTF-8") == NULL)
+		setlocale(LC_CTYPE, "");
 	table->columns = columns;
 	table->width = width;
 	table->colours = colours;
@@ -73,6 +75,8 @@ struct table *table_new(const char *const *headings, size_t columns, unsigned wi
 
 void table_free(struct table *table)
 {
+	if (table == NULL)
+		return;
 	for (size_t i = 0; i < table->count; i++)
 		free(table->cells[i].text);
 	free(table->cells);

@@ -6,7 +6,7 @@
  */
 #include <errno.h>
 #include <getopt.h>
-#include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +32,22 @@ struct request {
 	const struct command *command;
 	json_t *params;
 };
+
+static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* To whoever called; arguments may hold anything. */
+static void say(const char *format, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	fputs("vigilctl: ", stderr);
+	print_message(stderr, text);
+	fputc('\n', stderr);
+}
 
 /* --- help ------------------------------------------------------------------------------------------ */
 
@@ -60,10 +76,9 @@ static void complain_verb(const char *verb)
 	const char *near = command_suggest(verb);
 
 	if (near != NULL)
-		fprintf(stderr, "vigilctl: there is no verb \"%s\"; did you mean \"%s\"?\n", verb,
-			near);
+		say("there is no verb \"%s\"; did you mean \"%s\"?", verb, near);
 	else
-		fprintf(stderr, "vigilctl: there is no verb \"%s\"; see vigilctl help\n", verb);
+		say("there is no verb \"%s\"; see vigilctl help", verb);
 }
 
 static int help(int argc, char **argv)
@@ -79,7 +94,8 @@ static int help(int argc, char **argv)
 		complain_verb(argv[0]);
 		return EXIT_USAGE;
 	}
-	printf("usage: vigilctl %s %s\n\n%s\n", command->verb, command->usage, command->help);
+	printf("usage: vigilctl %s%s%s\n\n%s\n", command->verb, command->usage[0] ? " " : "",
+		command->usage, command->help);
 	return EXIT_DONE;
 }
 
@@ -113,8 +129,11 @@ static int print_error(json_t *error)
 	json_t *complaint;
 
 	json_array_foreach(complaints, index, complaint)
-		fprintf(stderr, "%s\n", json_string_value(complaint));
-	fprintf(stderr, "vigilctl: %s\n", message != NULL ? message : "it failed");
+	{
+		print_message(stderr, json_string_value(complaint));
+		fputc('\n', stderr);
+	}
+	say("%s", message != NULL ? message : "it failed");
 	return EXIT_REFUSED;
 }
 
@@ -123,8 +142,7 @@ static void print_answer(const struct request *r, json_t *result)
 	if (r->quiet)
 		return;
 	if (r->bare && json_is_string(result)) {
-		print_clean(json_string_value(result));
-		putchar('\n');
+		print_bare(json_string_value(result));
 	} else if (r->json) {
 		print_json(result);
 	} else {
@@ -135,16 +153,14 @@ static void print_answer(const struct request *r, json_t *result)
 static int follow(struct client *client)
 {
 	json_t *change;
-	char *text;
 
 	while ((change = client_next(client)) != NULL) {
-		text = json_dumps(json_object_get(change, "params"), JSON_COMPACT);
-		puts(text != NULL ? text : "");
-		fflush(stdout);
-		free(text);
+		print_json_line(json_object_get(change, "params"));
 		json_decref(change);
+		if (fflush(stdout) != 0)
+			return EXIT_REFUSED; /* main says it */
 	}
-	fprintf(stderr, "vigilctl: vigild has closed the connection\n");
+	say("vigild has closed the connection");
 	return EXIT_UNREACHABLE;
 }
 
@@ -157,7 +173,7 @@ static int talk(struct client *client, const struct request *r)
 	int status = EXIT_DONE;
 
 	if (reply == NULL) {
-		fprintf(stderr, "vigilctl: no answer from vigild: %s\n", strerror(errno));
+		say("no answer from vigild: %s", strerror(errno));
 		return EXIT_UNREACHABLE;
 	}
 	if (error != NULL)
@@ -239,14 +255,11 @@ static int ask(struct request *r)
 		return EXIT_REFUSED;
 	client = client_open(r->socket);
 	if (client == NULL && errno == EACCES) {
-		fprintf(stderr,
-			"vigilctl: %s: you may not; ask to be made a member of vigil's group\n",
-			r->socket);
+		say("%s: you may not; ask to be made a member of vigil's group", r->socket);
 		return EXIT_UNREACHABLE;
 	}
 	if (client == NULL) {
-		fprintf(stderr, "vigilctl: vigild cannot be reached at %s: %s\n", r->socket,
-			strerror(errno));
+		say("vigild cannot be reached at %s: %s", r->socket, strerror(errno));
 		return EXIT_UNREACHABLE;
 	}
 	status = talk(client, r);
@@ -282,7 +295,7 @@ static void read_options(int argc, char **argv, struct request *r)
 		default: fputs("try: vigilctl --help\n", stderr); exit(EXIT_USAGE);
 		}
 		if (c == 'o' && !r->json && strcmp(optarg, "table") != 0) {
-			fprintf(stderr, "vigilctl: -o is table or json, not \"%s\"\n", optarg);
+			say("-o is table or json, not \"%s\"", optarg);
 			exit(EXIT_USAGE);
 		}
 	}
@@ -301,9 +314,18 @@ static bool read_arguments(char **words, struct request *r)
 	r->params = command_params(r->command, words, why, sizeof(why));
 	if (r->params != NULL)
 		return true;
-	fprintf(stderr, "vigilctl: %s\nusage: vigilctl %s %s\n", why, r->command->verb,
-		r->command->usage);
+	say("%s", why);
+	fprintf(stderr, "usage: vigilctl %s %s\n", r->command->verb, r->command->usage);
 	return false;
+}
+
+/* An answer that could not be written is no success. */
+static int finish(int status)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	say("the answer could not be written: %s", strerror(errno));
+	return status == EXIT_DONE ? EXIT_REFUSED : status;
 }
 
 int main(int argc, char **argv)
@@ -311,7 +333,6 @@ int main(int argc, char **argv)
 	struct request r = {0};
 	int status = EXIT_USAGE;
 
-	signal(SIGPIPE, SIG_IGN);
 	read_options(argc, argv, &r);
 	argv += optind;
 	argc -= optind;
@@ -328,5 +349,5 @@ int main(int argc, char **argv)
 		status = r.command->access == ACCESS_ROOT ? edit(&r) : ask(&r);
 	json_decref(r.params);
 	free(r.socket);
-	return status;
+	return finish(status);
 }

@@ -1,0 +1,279 @@
+/* check_print: answers as people read them, also when they are not what was hoped for. */
+#include "print.h"
+
+#include <check.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "scratch.h"
+
+static char printed[65536];
+
+/* Takes back what was printed to a file in place of stdout. */
+static const char *end_capture(int saved, int fd)
+{
+	ssize_t n;
+
+	fflush(stdout);
+	dup2(saved, STDOUT_FILENO);
+	close(saved);
+	n = pread(fd, printed, sizeof(printed) - 1, 0);
+	ck_assert_int_ge(n, 0);
+	printed[n] = '\0';
+	close(fd);
+	return printed;
+}
+
+static int begin_capture(int fd)
+{
+	int saved;
+
+	fflush(stdout);
+	saved = dup(STDOUT_FILENO);
+	ck_assert_int_ge(dup2(fd, STDOUT_FILENO), 0);
+	return saved;
+}
+
+static json_t *parse(const char *text)
+{
+	json_error_t error;
+	json_t *value = json_loads(text, JSON_DECODE_ANY, &error);
+
+	ck_assert_msg(value != NULL, "%s: %s", error.text, text);
+	return value;
+}
+
+static const char *result(const char *verb, const char *text)
+{
+	int fd = open(scratch_path("out"), O_RDWR | O_CREAT | O_TRUNC, 0600);
+	int saved = begin_capture(fd);
+	json_t *value = parse(text);
+
+	print_result(verb, value);
+	json_decref(value);
+	return end_capture(saved, fd);
+}
+
+START_TEST(status_is_a_table)
+{
+	char then[CLOCK_TEXT], text[1024];
+	struct timespec when;
+
+	clock_gettime(CLOCK_REALTIME, &when);
+	when.tv_sec -= 3 * 86400 + 3 * 3600 + 60;
+	clock_text_at(then, when);
+	snprintf(text, sizeof(text),
+		"[{\"name\":\"web\",\"module\":\"service\",\"status\":\"running\",\"ticks\":12,"
+		"\"last_tick\":\"%s\",\"reason\":\"\","
+		"\"health\":{\"level\":\"OK\",\"text\":\"it\\nruns\",\"since\":\"%s\"}},"
+		"{\"name\":\"broken\",\"module\":\"none\",\"status\":\"failed\",\"ticks\":0,"
+		"\"last_tick\":null,\"health\":null,\"reason\":\"no module\"}]",
+		then, then);
+	ck_assert_str_eq(result("status", text),
+		"NAME    MODULE   STATUS   TICKS  LAST   FOR    HEALTH  WHAT IT SAYS\n"
+		"web     service  running  12     3d03h  3d03h  OK      it\\nruns\n"
+		"broken  none     failed   0      -      -      -       no module\n");
+	ck_assert_str_eq(result("status", "[]"), "no daemon is enabled\n");
+}
+END_TEST
+
+START_TEST(reload_is_a_line)
+{
+	ck_assert_str_eq(
+		result("reload", "{\"started\":[\"web\"],\"stopped\":[],\"changed\":[\"agent\","
+				 "\"db\"],\"kept\":12,\"failed\":{\"db\":\"it\\tbroke\"},"
+				 "\"restart_needed\":[\"socket\"]}"),
+		"reloaded: 1 started (web), 0 stopped, 2 changed (agent, db), 12 kept\n"
+		"failed: db: it\\tbroke\n"
+		"taken up when vigild is restarted: (socket)\n");
+}
+END_TEST
+
+START_TEST(explain_tells_the_story)
+{
+	ck_assert_str_eq(
+		result("explain",
+			"{\"name\":\"web\",\"run\":{\"module\":\"service\",\"status\":\"running\","
+			"\"since\":null,\"health\":{\"text\":\"web is stopped\"},\"history\":"
+			"[{\"time\":\"2026-01-31T12:34:56.789Z\",\"text\":\"fell\\u001b[2J\"},"
+			"{\"time\":\"2026\",\"text\":\"odd\"},{}]},"
+			"\"state\":{\"service_state\":{\"decision\":\"waits\","
+			"\"next_retry\":\"soon\",\"last_error\":{\"text\":\"denied\"}}}}"),
+		"web: module service, running for -\n"
+		"health     web is stopped\n"
+		"decision   waits\n"
+		"next try   soon\n"
+		"last error denied\n"
+		"2026-01-31 12:34:56  fell\\x1B[2J\n"
+		"-  odd\n"
+		"-  \n");
+}
+END_TEST
+
+/* A peer that is no vigild may answer anything. */
+START_TEST(answers_of_another_shape_do_no_harm)
+{
+	static const char *const verbs[] = {
+		"status", "list", "modules", "explain", "reload", "version", "run", "log", "get"};
+	static const char *const answers[] = {"null", "7", "\"\\u009b2J\"", "[]", "{}", "[1,[],{}]",
+		"{\"started\":[1,null],\"run\":{\"history\":[1,{\"time\":7}]},\"options\":1}",
+		"[{\"name\":1,\"options\":{\"a\":1,\"b\":null},\"health\":[],\"ticks\":\"x\"}]"};
+
+	for (size_t v = 0; v < sizeof(verbs) / sizeof(*verbs); v++) {
+		for (size_t a = 0; a < sizeof(answers) / sizeof(*answers); a++) {
+			result(verbs[v], answers[a]);
+			ck_assert_ptr_null(strstr(printed, "\xc2\x9b"));
+			ck_assert_ptr_null(strchr(printed, '\033'));
+		}
+	}
+}
+END_TEST
+
+START_TEST(json_stays_json_and_is_harmless)
+{
+	static const char text[] =
+		"[\"\xc3\xa4\\\\ \\u001b\\u007f\\u009b\\u202e\\ufeff \xf0\x9f\x90\xa7\"]";
+	int fd, saved;
+	json_t *value = parse(text), *again;
+
+	fd = open(scratch_path("out"), O_RDWR | O_CREAT | O_TRUNC, 0600);
+	saved = begin_capture(fd);
+	print_json_line(value);
+	end_capture(saved, fd);
+	ck_assert_str_eq(printed, "[\"\xc3\xa4\\\\ \\u001B\\u007F\\u009B\\u202E\\uFEFF "
+				  "\xf0\x9f\x90\xa7\"]\n");
+	result("get", text);
+	again = parse(printed);
+	ck_assert(json_equal(again, value));
+	json_decref(again);
+	json_decref(value);
+}
+END_TEST
+
+/* A terminal of 100 columns; false where there is none to be had. */
+static bool open_terminal(int *master, int *slave)
+{
+	struct winsize size = {.ws_row = 24, .ws_col = 100};
+
+	*master = posix_openpt(O_RDWR | O_NOCTTY);
+	*slave = -1;
+	if (*master >= 0 && grantpt(*master) == 0 && unlockpt(*master) == 0)
+		*slave = open(ptsname(*master), O_RDWR | O_NOCTTY);
+	if (*slave >= 0 && ioctl(*slave, TIOCSWINSZ, &size) == 0)
+		return true;
+	puts("SKIP: there is no pseudo-terminal here");
+	return false;
+}
+
+START_TEST(bare_text_is_itself_but_for_a_terminal)
+{
+	static const char text[] = "a\\b\n\033[2J";
+	int fd, saved, master, slave;
+	ssize_t n;
+
+	fd = open(scratch_path("out"), O_RDWR | O_CREAT | O_TRUNC, 0600);
+	saved = begin_capture(fd);
+	print_bare(text);
+	ck_assert_str_eq(end_capture(saved, fd), "a\\b\n\033[2J\n");
+
+	if (!open_terminal(&master, &slave))
+		return;
+	saved = begin_capture(slave);
+	print_bare(text);
+	fflush(stdout);
+	dup2(saved, STDOUT_FILENO);
+	n = read(master, printed, sizeof(printed) - 1);
+	ck_assert_int_gt(n, 0);
+	printed[n] = '\0';
+	ck_assert_str_eq(printed, "a\\\\b\\n\\x1B[2J\r\n");
+	close(saved);
+	close(master);
+	close(slave);
+}
+END_TEST
+
+static const char *on_terminal(int master, int slave, const char *no_color)
+{
+	char text[512];
+	int saved = begin_capture(slave);
+	json_t *value;
+	ssize_t n;
+
+	if (no_color != NULL)
+		setenv("NO_COLOR", no_color, 1);
+	else
+		unsetenv("NO_COLOR");
+	snprintf(text, sizeof(text),
+		"[{\"name\":\"web\",\"status\":\"running\",\"reason\":\"%0200d\"}]", 7);
+	value = parse(text);
+	print_result("status", value);
+	json_decref(value);
+	fflush(stdout);
+	dup2(saved, STDOUT_FILENO);
+	close(saved);
+	n = read(master, printed, sizeof(printed) - 1);
+	ck_assert_int_gt(n, 0);
+	printed[n] = '\0';
+	return printed;
+}
+
+START_TEST(a_terminal_gets_colours_and_is_not_overrun)
+{
+	int master, slave;
+
+	if (!open_terminal(&master, &slave))
+		return;
+	ck_assert_ptr_nonnull(strstr(on_terminal(master, slave, NULL), "\033[32mrunning"));
+	ck_assert_ptr_nonnull(strstr(on_terminal(master, slave, ""), "\033[32mrunning"));
+	on_terminal(master, slave, "1");
+	ck_assert_ptr_null(strchr(printed, '\033'));
+	for (char *line = strtok(printed, "\r\n"); line != NULL; line = strtok(NULL, "\r\n"))
+		ck_assert_uint_le(strlen(line), 100);
+	close(master);
+	close(slave);
+}
+END_TEST
+
+START_TEST(messages_keep_the_escapes_they_have)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	print_message(to, "a \\x1B b\\\\ \033[2J\n\\");
+	print_message(to, "");
+	print_message(to, NULL);
+	fclose(to);
+	ck_assert_str_eq(text, "a \\x1B b\\\\ \\x1B[2J\\n\\");
+	free(text);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("print");
+	TCase *tcase = tcase_create("print");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_checked_fixture(tcase, scratch_setup, scratch_teardown);
+	tcase_add_test(tcase, status_is_a_table);
+	tcase_add_test(tcase, reload_is_a_line);
+	tcase_add_test(tcase, explain_tells_the_story);
+	tcase_add_test(tcase, answers_of_another_shape_do_no_harm);
+	tcase_add_test(tcase, json_stays_json_and_is_harmless);
+	tcase_add_test(tcase, bare_text_is_itself_but_for_a_terminal);
+	tcase_add_test(tcase, a_terminal_gets_colours_and_is_not_overrun);
+	tcase_add_test(tcase, messages_keep_the_escapes_they_have);
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

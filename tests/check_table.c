@@ -1,0 +1,118 @@
+/* check_table: columns that stand below each other, whatever is in them. */
+#include "table.h"
+
+#include <check.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+
+static char *printed;
+
+/* Prints rows of two cells under headings A and B. */
+static const char *print(unsigned width, bool colours, const char *const *cells, size_t count)
+{
+	static const char *const headings[] = {"A", "B"};
+	struct table *table = table_new(headings, 2, width, colours);
+	size_t size;
+	FILE *to;
+
+	free(printed);
+	to = open_memstream(&printed, &size);
+	ck_assert_ptr_nonnull(to);
+	for (size_t i = 0; i < count; i++)
+		table_add(table, i % 2 == 0 ? COLOUR_NONE : COLOUR_BAD, cells[i]);
+	table_print(table, to);
+	ck_assert_int_eq(fclose(to), 0);
+	table_free(table);
+	return printed;
+}
+#define PRINT(width, colours, ...)                                    \
+	print((width), (colours), (const char *const[]){__VA_ARGS__}, \
+		sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *))
+
+START_TEST(columns_are_as_wide_as_their_widest_cell)
+{
+	ck_assert_str_eq(PRINT(0, false, "x", "y", "longer", "z"), "A       B\n"
+								   "x       y\n"
+								   "longer  z\n");
+	ck_assert_str_eq(print(0, false, NULL, 0), "A  B\n");
+	ck_assert_str_eq(PRINT(0, false, "", "y"), "A  B\n   y\n");
+}
+END_TEST
+
+START_TEST(width_is_that_of_characters_in_any_locale)
+{
+	static const char *const locales[] = {"C", "C.UTF-8"};
+
+	for (int i = 0; i < 2; i++) {
+		setenv("LC_ALL", locales[i], 1);
+		setlocale(LC_ALL, "");
+		ck_assert_str_eq(PRINT(0, false, "\xc3\xa4\xc3\xb6", "y", "abc", "z"),
+			"A    B\n"
+			"\xc3\xa4\xc3\xb6   y\n"
+			"abc  z\n");
+		/* two columns each; an accent that stands above its letter has none */
+		ck_assert_uint_eq(table_width("\xe6\xbc\xa2\xe5\xad\x97"), 4);
+		ck_assert_uint_eq(table_width("e\xcc\x81"), 1);
+		ck_assert_uint_eq(table_width(""), 0);
+		ck_assert_str_eq(PRINT(0, false, "\xe6\xbc\xa2", "y", "abc", "z"),
+			"A    B\n"
+			"\xe6\xbc\xa2   y\n"
+			"abc  z\n");
+	}
+}
+END_TEST
+
+START_TEST(the_last_column_is_cut_to_the_terminal)
+{
+	ck_assert_str_eq(PRINT(15, false, "name", "0123456789"), "A     B\nname  01234567~\n");
+	ck_assert_str_eq(PRINT(16, false, "name", "0123456789"), "A     B\nname  0123456789\n");
+	ck_assert_str_eq(PRINT(0, false, "name", "0123456789"), "A     B\nname  0123456789\n");
+	/* never half a character, nor half of a wide one */
+	ck_assert_str_eq(PRINT(15, false, "name",
+				 "\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2"),
+		"A     B\nname  \xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2~\n");
+	/* too narrow to cut sensibly: the terminal wraps */
+	ck_assert_str_eq(PRINT(8, false, "name", "0123456789"), "A     B\nname  0123456789\n");
+}
+END_TEST
+
+START_TEST(colours_do_not_count)
+{
+	ck_assert_str_eq(PRINT(0, true, "x", "y"), "\033[2mA\033[0m  \033[2mB\033[0m\n"
+						   "x  \033[1;31my\033[0m\n");
+	ck_assert_ptr_null(strchr(PRINT(0, false, "x", "y"), '\033'));
+	ck_assert_str_eq(PRINT(15, true, "name", "0123456789"),
+		"\033[2mA\033[0m     \033[2mB\033[0m\nname  \033[1;31m01234567~\033[0m\n");
+}
+END_TEST
+
+START_TEST(text_of_strangers_is_harmless)
+{
+	ck_assert_str_eq(PRINT(0, false, "a\nb", "\033[2J\a", "c", "\xff\x80 \xc2\x9b\xe2\x80\xae"),
+		"A     B\n"
+		"a\\nb  \\x1B[2J\\x07\n"
+		"c     \\xFF\\x80 \\u{9B}\\u{202E}\n");
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("table");
+	TCase *tcase = tcase_create("table");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_test(tcase, columns_are_as_wide_as_their_widest_cell);
+	tcase_add_test(tcase, width_is_that_of_characters_in_any_locale);
+	tcase_add_test(tcase, the_last_column_is_cut_to_the_terminal);
+	tcase_add_test(tcase, colours_do_not_count);
+	tcase_add_test(tcase, text_of_strangers_is_harmless);
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	free(printed);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

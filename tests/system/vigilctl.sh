@@ -1,0 +1,139 @@
+#!/bin/bash
+# vigilctl as scripts and admins use it: exits, streams, pipes that end, text that bites.
+. "${top_srcdir:-.}/tests/system/lib.sh"
+install_staged
+set_paths
+work=$(mktemp -d)
+chmod 755 "$work"
+watcher=
+trap '[ -z "$watcher" ] || kill "$watcher" 2>/dev/null; stop_vigild; rm -rf "$work"' EXIT
+
+# exits STATUS TEXT COMMAND...: the command ends so, with its streams in out and err
+exits() {
+	local status=$1 text=$2; shift 2
+	"$@" >"$work/out" 2>"$work/err"
+	local got=$?
+	[ $got = "$status" ] && ok "$text" || { not_ok "$text: exit $got"; cat "$work/err"; }
+}
+said() { check "$1" grep -qF -- "$2" "$work/err"; }
+quiet() { check "$1: nothing on stdout" [ ! -s "$work/out" ]; }
+
+bad=$'a\tb\\c\e]0;title\a'
+cat >"$work/look" <<'C'
+#!/bin/sh
+exit 0
+C
+chmod 755 "$work/look"
+daemons() {
+	write_conf <<C
+[daemons]
+web = yes
+spare = $1
+[daemon:web]
+module = service
+service = web
+manager = command
+status_command = $work/look
+interval = $2
+[daemon:spare]
+module = service
+service = spare
+manager = command
+status_command = $work/look
+C
+}
+daemons no 1h
+
+exits 4 "no vigild there" ctl status
+quiet "no vigild there"
+exits 4 "a socket that cannot be" "$vigilctl" -s "$work/$(printf 'x%.0s' {1..200})" status
+exits 2 "no verb" ctl
+exits 2 "a misspelt verb" ctl stauts
+said "and the right one" 'did you mean "status"?'
+exits 2 "a verb that would retitle the terminal" ctl "$bad"
+said "is shown harmless" '\x1B]0;title\x07'
+exits 2 "an argument too many" ctl list web
+exits 2 "an argument too few" ctl run
+exits 2 "an argument that is no text" ctl get $'/\xff'
+exits 2 "one among others that is no text" ctl pause web $'\xff'
+exits 2 "a form there is none of" ctl -o yaml status
+exits 2 "help on nothing" ctl help nothing
+exits 0 "help without vigild" ctl help
+exits 0 "help on a verb" ctl help reload
+exits 0 "-h" "$vigilctl" -h
+exits 0 "-V" "$vigilctl" -V
+exits 1 "a configuration with a mistake and no socket" \
+	"$vigilctl" -c <(printf '[vigil]\nsocket = relative\n') status
+
+start_vigild
+exits 0 "the socket from the configuration" "$vigilctl" -c "$work/vigil.conf" version
+exits 0 "status" ctl status
+check "shows the daemon" grep -q '^web  *service  *running' "$work/out"
+check "without colours, as it is no terminal" [ -z "$(grep $'\e' "$work/out")" ]
+exits 0 "status as JSON" ctl -o json status
+check "is JSON" grep -q '"name": "web"' "$work/out"
+exits 0 "-q" ctl -q status
+quiet "-q"
+exits 1 "status of nobody" ctl status wbe
+said "and who was meant" 'did you mean "web"?'
+exits 1 "get of nothing" ctl get /daemons/none
+quiet "get of nothing"
+exits 0 "get" ctl get /vigil/version
+check "is JSON" grep -q '^".*"$' "$work/out"
+exits 0 "get -r" ctl get -r /vigil/version
+check "is bare" grep -q '^[0-9.]*$' "$work/out"
+exits 0 "run" ctl run web
+check "looked" wait_for 20 is /daemons/web/service_state/value running
+exits 0 "explain" ctl explain web
+check "tells of its health" grep -q '^health .*web' "$work/out"
+exits 0 "modules" ctl modules
+check "shows the module" grep -q '^service  *yes' "$work/out"
+exits 1 "a level there is none of" ctl log loud
+exits 0 "a level" ctl log debug
+exits 1 "the answer has no room" bash -c "'$vigilctl' -s '$work/control.sock' status >/dev/full"
+said "and that is said" 'could not be written'
+exits 0 "with its streams closed" bash -c "'$vigilctl' -q -s '$work/control.sock' status <&- "
+
+daemons yes 2h
+exits 0 "reload" ctl reload
+check "says what was done" \
+	grep -qx 'reloaded: 1 started (spare), 0 stopped, 1 changed (web), 0 kept' "$work/out"
+exits 0 "reload of the same" ctl reload
+check "keeps all" grep -qx 'reloaded: 0 started, 0 stopped, 0 changed, 2 kept' "$work/out"
+write_conf <<C
+[daemons]
+web = maybe
+spare = $bad
+C
+exits 1 "reload of a wrong configuration" ctl reload
+quiet "reload of a wrong configuration"
+check "each complaint on a line" [ "$(grep -c "^$work/vigil.conf:[0-9]*: " "$work/err")" -ge 2 ]
+said "harmless" '\x1B]0;title\x07'
+check "and escaped once" [ -z "$(grep -F '\\x1B' "$work/err")" ]
+check "and all runs on" is /runs/spare/status running
+
+# What watches ends with whoever reads from it, and with vigild.
+ctl watch >"$work/changes" 2>"$work/err" &
+watcher=$!
+# A change that is certain: the daemon finds its service down, then up, until it was told.
+tell() {
+	printf '#!/bin/sh\nexit %s\n' "$1" >"$work/look.new"
+	chmod 755 "$work/look.new"
+	mv "$work/look.new" "$work/look"
+	ctl -q run web
+}
+flip() { tell 3; wait_for 5 is /daemons/web/service_state/value stopped; tell 0; \
+	wait_for 5 is /daemons/web/service_state/value running; }
+told() { flip; grep -q '"pointer":"/daemons/web/service_state/value"' "$work/changes"; }
+check "watch prints a line for a change" wait_for 30 told
+check "of four members" \
+	grep -q '^{"revision":[0-9]*,"time":"[^"]*","pointer":"[^"]*","value":.*}$' "$work/changes"
+(ctl watch; echo $? >"$work/status") | head -n 1 >/dev/null &
+ended() { flip; [ -s "$work/status" ]; }
+check "watch ends with its reader" wait_for 30 ended
+check "vigild stops as asked" stop_vigild
+wait "$watcher"
+check "watch ends with vigild: exit 4" [ $? = 4 ]
+watcher=
+[ "$failed" -eq 0 ] || tail -50 "$work/log"
+finish
