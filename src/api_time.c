@@ -65,12 +65,11 @@ static void on_after(uint64_t missed, void *arg)
 	call(d, fn, fn_arg);
 }
 
-bool api_time_fire(struct resource *resource)
+static bool fire(struct resource *resource)
 {
 	struct timer *timer = (struct timer *)resource;
 
-	if (resource->free != timer_free || !timer->periodic ||
-		timer->round == resource->daemon->round)
+	if (timer->round == resource->daemon->round)
 		return false;
 	timer->round = resource->daemon->round;
 	tick(timer, 0);
@@ -107,6 +106,7 @@ static int timer_new(vigil_daemon *d, double seconds, bool periodic, vigil_tick_
 		return daemon_refuse(d, ENOMEM, "no memory for a timer");
 	}
 	daemon_own(d, &timer->resource, timer_free);
+	timer->resource.fire = periodic ? fire : NULL;
 	return 0;
 }
 

@@ -299,7 +299,7 @@ int daemon_tick_now(struct vigil_daemon *d)
 again:
 	TAILQ_FOREACH(resource, &d->resources, link)
 	{
-		if (api_time_fire(resource)) {
+		if (resource->fire != NULL && resource->fire(resource)) {
 			fired++;
 			goto again; /* the tick may have made and ended any of them */
 		}

@@ -17,6 +17,9 @@
 struct resource {
 	struct vigil_daemon *daemon;
 	void (*free)(struct resource *resource); /* frees the whole that it begins */
+	/* For periodic timers: fires, unless the current round of daemon_tick_now has done so
+	 * already, and says whether it did.  The callback may free it.  NULL for all else. */
+	bool (*fire)(struct resource *resource);
 	TAILQ_ENTRY(resource) link;
 };
 
@@ -86,9 +89,5 @@ int daemon_refuse(struct vigil_daemon *d, int err, const char *format, ...)
 /* Tells watchers of /runs/NAME/KEY. */
 void daemon_announce(struct vigil_daemon *d, const char *key, json_t *value);
 json_t *daemon_health_account(const struct vigil_daemon *d);
-
-/* Fires the periodic timer behind the resource, where there is one that the current round has
- * not fired yet.  The callback may free it. */
-bool api_time_fire(struct resource *resource);
 
 #endif

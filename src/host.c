@@ -152,6 +152,11 @@ struct vigil_daemon *host_daemon(struct host *host, size_t index)
 	return index < host->count ? host->daemons[index] : NULL;
 }
 
+static struct vigil_daemon *daemon_at(size_t index, void *arg)
+{
+	return host_daemon(arg, index);
+}
+
 static void seat(struct host *host, struct vigil_daemon *d)
 {
 	bool found;
@@ -399,7 +404,7 @@ static bool lay_ground(struct host *host)
 	host->store = store_open(host->loop, config_vigil(config, "state_dir")->text);
 	if (host->services == NULL || host->store == NULL)
 		return false;
-	host->pauses = pauses_new(host, host->loop, host->store);
+	host->pauses = pauses_new(host->loop, host->store, daemon_at, host);
 	if (host->pauses == NULL)
 		return false;
 	host->ground = (struct ground){.loop = host->loop,

@@ -23,184 +23,18 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#include <sys/queue.h>
 #include <unistd.h>
 
 #include <event2/event.h>
 
 #include "clock.h"
 #include "loop.h"
+#include "offload_inside.h"
 
 /* A job that waits, or runs, longer than this is reason to grow. */
 #define PATIENCE (100 * CLOCK_MS)
-/* A worker beyond the ready ones ends after this long without work. */
-#define IDLE_SECONDS 10
 /* Workers spawn programs and talk D-Bus; neither needs the usual 8 MiB. */
 #define STACK_SIZE (256 * 1024)
-
-enum task_state { TASK_QUEUED, TASK_RUNNING, TASK_DONE, TASK_LOST };
-
-struct task {
-	struct offload_job job;
-	enum task_state state;
-	uint64_t since; /* queued, then begun */
-	TAILQ_ENTRY(task) link;
-};
-
-TAILQ_HEAD(task_list, task);
-
-struct offload {
-	struct loop *loop;
-	struct event *event;       /* the eventfd's */
-	struct loop_timer *growth; /* armed while jobs wait */
-	struct loop_timer *sweep;  /* armed while jobs run: finds lost workers */
-	struct loop_timer *drain;  /* armed while draining */
-	void (*drained)(void *arg);
-	void *drained_arg;
-	void (*thread_end)(void);
-	uint64_t refused, reaped;
-	bool draining;
-
-	pthread_mutex_t lock; /* guards all below */
-	pthread_cond_t work;
-	struct offload_limits limits;
-	struct task_list queue[2]; /* [slow] */
-	struct task_list running, done;
-	unsigned queued, queued_slow, busy, busy_slow, alive, idle;
-	uint64_t lost;
-	unsigned strays; /* threads given up that have not ended yet */
-	unsigned refs;   /* the loop's and one for each thread */
-	bool quit;
-	int eventfd;
-};
-
-/* --- on the workers ------------------------------------------------------------------------ */
-
-static void release(struct offload *o) /* with the lock held; releases it */
-{
-	bool last = --o->refs == 0;
-
-	if (o->quit)
-		pthread_cond_broadcast(&o->work); /* offload_free counts those who leave */
-	pthread_mutex_unlock(&o->lock);
-	if (!last)
-		return;
-	close(o->eventfd);
-	pthread_cond_destroy(&o->work);
-	pthread_mutex_destroy(&o->lock);
-	free(o);
-}
-
-static unsigned slow_max(const struct offload *o)
-{
-	return o->limits.workers_max > 1 ? o->limits.workers_max / 2 : 1;
-}
-
-static struct task *next_task(struct offload *o)
-{
-	struct task *task = TAILQ_FIRST(&o->queue[false]);
-
-	if (task == NULL && o->busy_slow < slow_max(o))
-		task = TAILQ_FIRST(&o->queue[true]);
-	return task;
-}
-
-/* Waits for a task; NULL: this worker is to end. */
-static struct task *wait_task(struct offload *o)
-{
-	struct timespec until;
-	struct task *task;
-	int err;
-
-	while ((task = next_task(o)) == NULL && !o->quit) {
-		o->idle++;
-		if (o->alive <= o->limits.workers) {
-			err = pthread_cond_wait(&o->work, &o->lock);
-		} else {
-			clock_gettime(CLOCK_MONOTONIC, &until);
-			until.tv_sec += IDLE_SECONDS;
-			err = pthread_cond_timedwait(&o->work, &o->lock, &until);
-		}
-		o->idle--;
-		if (err == ETIMEDOUT && next_task(o) == NULL && o->alive > o->limits.workers)
-			return NULL;
-	}
-	return o->quit ? NULL : task;
-}
-
-static void begin_task(struct offload *o, struct task *task)
-{
-	TAILQ_REMOVE(&o->queue[task->job.slow], task, link);
-	TAILQ_INSERT_TAIL(&o->running, task, link);
-	task->state = TASK_RUNNING;
-	task->since = clock_now();
-	o->queued--;
-	o->queued_slow -= task->job.slow;
-	o->busy++;
-	o->busy_slow += task->job.slow;
-}
-
-static void leave_running(struct offload *o, struct task *task)
-{
-	TAILQ_REMOVE(&o->running, task, link);
-	o->busy--;
-	if (task->job.slow) {
-		o->busy_slow--;
-		pthread_cond_signal(&o->work); /* a place in the lane is free */
-	}
-}
-
-static void poke(struct offload *o)
-{
-	/* The counter of an eventfd cannot fill up from this. */
-	while (eventfd_write(o->eventfd, 1) < 0 && errno == EINTR)
-		;
-}
-
-/* False: the task was given up meanwhile, and with it this thread. */
-static bool finish_task(struct offload *o, struct task *task)
-{
-	if (task->state == TASK_LOST) {
-		pthread_mutex_unlock(&o->lock);
-		task->job.free(task->job.job);
-		free(task);
-		pthread_mutex_lock(&o->lock);
-		return false;
-	}
-	leave_running(o, task);
-	task->state = TASK_DONE;
-	if (TAILQ_EMPTY(&o->done))
-		poke(o);
-	TAILQ_INSERT_TAIL(&o->done, task, link);
-	return true;
-}
-
-static void *worker_main(void *arg)
-{
-	struct offload *o = arg;
-	struct task *task;
-	bool mine = true;
-
-	pthread_mutex_lock(&o->lock);
-	while (mine && (task = wait_task(o)) != NULL) {
-		begin_task(o, task);
-		pthread_mutex_unlock(&o->lock);
-		task->job.work(task->job.job, task->since + task->job.timeout);
-		pthread_mutex_lock(&o->lock);
-		mine = finish_task(o, task);
-	}
-	if (mine)
-		o->alive--;
-	else
-		o->strays--;
-	if (o->thread_end != NULL) {
-		pthread_mutex_unlock(&o->lock);
-		o->thread_end();
-		pthread_mutex_lock(&o->lock);
-	}
-	release(o);
-	return NULL;
-}
 
 /* --- on the loop ------------------------------------------------------------------------------ */
 
@@ -217,7 +51,7 @@ static bool worker_start(struct offload *o)
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	pthread_attr_setstacksize(&attr, STACK_SIZE);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	err = pthread_create(&thread, &attr, worker_main, o);
+	err = pthread_create(&thread, &attr, offload_worker_main, o);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	pthread_attr_destroy(&attr);
 	if (err != 0)
@@ -230,7 +64,8 @@ static bool worker_start(struct offload *o)
 /* How many of the queued jobs a worker could begin right now. */
 static unsigned eligible(const struct offload *o)
 {
-	unsigned places = slow_max(o) > o->busy_slow ? slow_max(o) - o->busy_slow : 0;
+	unsigned places =
+		offload_slow_max(o) > o->busy_slow ? offload_slow_max(o) - o->busy_slow : 0;
 	unsigned slow = o->queued_slow < places ? o->queued_slow : places;
 
 	return o->queued - o->queued_slow + slow;
@@ -366,7 +201,7 @@ static bool give_up_one(struct offload *o, uint64_t now, uint64_t *next, struct 
 	{
 		due = task->since + task->job.timeout + o->limits.grace;
 		if (due <= now) {
-			leave_running(o, task);
+			offload_leave_running(o, task);
 			task->state = TASK_LOST;
 			*job = task->job;
 			o->lost++;
@@ -509,7 +344,7 @@ void offload_free(struct offload *o)
 	o->queued = o->queued_slow = 0;
 	/* Those under way are their threads' from here on. */
 	while ((task = TAILQ_FIRST(&o->running)) != NULL) {
-		leave_running(o, task);
+		offload_leave_running(o, task);
 		task->state = TASK_LOST;
 		o->strays++;
 	}
@@ -520,7 +355,7 @@ void offload_free(struct offload *o)
 	until.tv_sec += 1;
 	while (o->refs > 1 + o->strays && err == 0)
 		err = pthread_cond_timedwait(&o->work, &o->lock, &until);
-	release(o);
+	offload_release(o);
 	while ((task = TAILQ_FIRST(&tasks)) != NULL) {
 		TAILQ_REMOVE(&tasks, task, link);
 		task->job.free(task->job.job);

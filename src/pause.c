@@ -14,7 +14,6 @@
 
 #include "clock.h"
 #include "daemon.h"
-#include "host.h"
 #include "log.h"
 #include "loop.h"
 #include "memory.h"
@@ -24,7 +23,8 @@
 #define RECHECK 60.0
 
 struct pauses {
-	struct host *host;
+	pause_daemon_fn *daemon_at;
+	void *arg;
 	struct loop *loop;
 	struct store *store;
 	struct loop_timer *timer;
@@ -53,7 +53,7 @@ static void wait_for_the_earliest(struct pauses *pauses)
 	double earliest = INFINITY, end, wait;
 	struct vigil_daemon *d;
 
-	for (size_t i = 0; (d = host_daemon(pauses->host, i)) != NULL; i++) {
+	for (size_t i = 0; (d = pauses->daemon_at(i, pauses->arg)) != NULL; i++) {
 		end = end_of(pauses, daemon_name(d));
 		if (end != 0 && end < earliest)
 			earliest = end;
@@ -72,7 +72,7 @@ static void on_end(uint64_t missed, void *arg)
 	struct vigil_daemon *d;
 	double end;
 
-	for (size_t i = 0; (d = host_daemon(pauses->host, i)) != NULL; i++) {
+	for (size_t i = 0; (d = pauses->daemon_at(i, pauses->arg)) != NULL; i++) {
 		end = end_of(pauses, daemon_name(d));
 		if (end != 0 && end <= wall_now())
 			pause_end(pauses, d);
@@ -129,11 +129,12 @@ void pause_restore(struct pauses *pauses, struct vigil_daemon *d)
 		loop_timer_again(pauses->timer, 0); /* by then it is in the host's list */
 }
 
-struct pauses *pauses_new(struct host *host, struct loop *loop, struct store *store)
+struct pauses *pauses_new(
+	struct loop *loop, struct store *store, pause_daemon_fn *daemon_at, void *arg)
 {
 	struct pauses *pauses = memory_zero(sizeof(*pauses));
 
-	*pauses = (struct pauses){.host = host, .loop = loop, .store = store};
+	*pauses = (struct pauses){.daemon_at = daemon_at, .arg = arg, .loop = loop, .store = store};
 	pauses->timer = loop_after(loop, 0, on_end, pauses);
 	if (pauses->timer == NULL) {
 		free(pauses);

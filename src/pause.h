@@ -6,13 +6,18 @@
 #ifndef PAUSE_H
 #define PAUSE_H
 
+#include <stddef.h>
+
 struct loop;
 struct store;
-struct host;
 struct pauses;
 struct vigil_daemon;
 
-struct pauses *pauses_new(struct host *host, struct loop *loop, struct store *store);
+/* The daemons there are, one after the other; NULL at the end. */
+typedef struct vigil_daemon *pause_daemon_fn(size_t index, void *arg);
+
+struct pauses *pauses_new(
+	struct loop *loop, struct store *store, pause_daemon_fn *daemon_at, void *arg);
 void pauses_free(struct pauses *pauses);
 
 /* For so many seconds (0: until it is resumed); reason may be "". */
