@@ -60,11 +60,14 @@ bool vigil_service_is_down(vigil_service_status status)
 
 /* --- the choice -------------------------------------------------------------------------------- */
 
-/* In the order in which auto asks them. */
+/* In the order in which auto asks them: who runs the whole machine, who watches this one service,
+ * and then the scripts, which are on most machines whoever runs them. */
 static const struct manager *const managers[] = {
 #ifdef HAVE_SYSTEMD
 	&manager_systemd,
 #endif
+	&manager_runit,
+	&manager_s6,
 	&manager_lsb,
 	&manager_command,
 };
