@@ -11,8 +11,8 @@ floor_of() { # floor_of NAME: sets floor
 	case $1 in
 	clock | escape | log | memory | text | complaint) floor=0 ;;
 	pointer | state | option | ini | config | config_*) floor=1 ;;
-	loop | offload | offload_* | sight | spawn | child | store | notify) floor=2 ;;
-	manager | manager_* | systemd_* | job | pidfile | request | policy | service) floor=3 ;;
+	loop | offload | offload_* | sight | spawn | child | store | notify | user) floor=2 ;;
+	manager | manager_* | systemd_* | job | pidfile | request | policy | service | service_* | supervise) floor=3 ;;
 	module | daemon | daemon_* | api_*) floor=4 ;;
 	plan | host | pause | registry) floor=5 ;;
 	command | command_*) floor=6 ;;

@@ -1,0 +1,531 @@
+/* check_child: children on the loop: what they print, how they end, and that nothing stays. */
+#include "child.h"
+
+#include <check.h>
+#include <dirent.h>
+#include <errno.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "loop.h"
+#include "scratch.h"
+#include "user.h"
+
+#define LIMIT (60 * CLOCK_SECOND) /* no test comes near it */
+
+static struct loop *loop;
+static struct loop_timer *limit;
+static int descriptors;
+
+static struct {
+	unsigned exits, lines, stop_after; /* the loop is stopped after so many exits */
+	vigil_child_exit e;
+	char output[128 * 1024];
+	char line[3][128 * 1024];
+	bool end_at_line, free_at_line, free_at_exit;
+	pid_t said; /* the number on the last line */
+} seen;
+
+static int count_descriptors(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	int n = 0;
+
+	ck_assert_ptr_nonnull(dir);
+	while (readdir(dir) != NULL)
+		n++;
+	closedir(dir);
+	return n;
+}
+
+static void on_limit(uint64_t missed, void *arg)
+{
+	ck_abort_msg("the loop was not stopped in time");
+}
+
+static void setup(void)
+{
+	scratch_setup();
+	memset(&seen, 0, sizeof(seen));
+	seen.stop_after = 1;
+	loop = loop_new();
+	ck_assert_ptr_nonnull(loop);
+	limit = loop_after(loop, LIMIT, on_limit, NULL);
+	ck_assert_ptr_nonnull(limit);
+	loop_timer_free(loop_after(loop, 0, on_limit, NULL));
+	descriptors = count_descriptors();
+}
+
+/* Each test must leave neither a descriptor nor a child behind, dead or alive. */
+static void teardown(void)
+{
+	ck_assert_int_eq(count_descriptors(), descriptors);
+	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
+	ck_assert_int_eq(errno, ECHILD);
+	loop_timer_free(limit);
+	loop_free(loop);
+	scratch_teardown();
+}
+
+static void on_exit_told(struct child *child, const vigil_child_exit *e, void *arg)
+{
+	ck_assert_ptr_eq(arg, &seen);
+	seen.e = *e;
+	ck_assert_uint_lt(e->length, sizeof(seen.output));
+	ck_assert_uint_eq(strlen(e->output), e->length);
+	memcpy(seen.output, e->output, e->length + 1);
+	seen.e.output = seen.output;
+	if (seen.free_at_exit)
+		child_free(child);
+	if (++seen.exits == seen.stop_after)
+		loop_stop(loop);
+}
+
+static void on_line(struct child *child, const char *line, size_t length, void *arg)
+{
+	ck_assert_ptr_eq(arg, &seen);
+	ck_assert_uint_eq(strlen(line), length);
+	ck_assert_uint_eq(seen.exits, 0);
+	if (seen.lines < 3)
+		memcpy(seen.line[seen.lines], line, length + 1);
+	seen.lines++;
+	seen.said = (pid_t)strtol(line, NULL, 10);
+	if (seen.end_at_line)
+		child_end(child);
+	if (seen.free_at_line) {
+		child_free(child);
+		loop_stop(loop);
+	}
+}
+
+static struct child *start(const char *script, double timeout, size_t max, bool lines)
+{
+	const char *argv[] = {"/bin/sh", "-c", script, NULL};
+	const struct child_spec spec = {
+		.spawn = {.argv = argv, .directory = scratch, .merge_stderr = true},
+		.timeout = clock_from_seconds(timeout),
+		.output_max = max,
+		.on_line = lines ? on_line : NULL,
+		.on_exit = on_exit_told,
+		.arg = &seen};
+	struct child *child = NULL;
+
+	ck_assert_int_eq(child_start(loop, &spec, &child), 0);
+	ck_assert_ptr_nonnull(child);
+	ck_assert_int_gt(child_pid(child), 1);
+	return child;
+}
+
+static void run(const char *script, double timeout, size_t max, bool lines)
+{
+	struct child *child = start(script, timeout, max, lines);
+	pid_t pid = child_pid(child);
+
+	ck_assert_uint_eq(seen.exits, 0); /* never inside the call */
+	ck_assert_int_eq(loop_run(loop), 0);
+	ck_assert_uint_eq(seen.exits, 1);
+	ck_assert_int_eq(seen.e.pid, pid);
+	ck_assert_int_eq(child_pid(child), pid);
+	child_free(child);
+}
+
+static void stop_loop(void *arg)
+{
+	++*(unsigned *)arg;
+	loop_stop(loop);
+}
+
+/* Until those let go of have ended. */
+static void drain(void)
+{
+	unsigned done = 0;
+
+	ck_assert_int_eq(child_drain(loop, stop_loop, &done), 0);
+	ck_assert_uint_eq(done, 0);
+	ck_assert_int_eq(loop_run(loop), 0);
+	ck_assert_uint_eq(done, 1);
+}
+
+/* Whether it is gone or a zombie, in time. */
+static bool dies(pid_t pid)
+{
+	char path[32], text[256], *paren;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	for (int i = 0; i < 1000; i++, usleep(10000)) {
+		file = fopen(path, "r");
+		if (file == NULL)
+			return true;
+		paren = fgets(text, sizeof(text), file) != NULL ? strrchr(text, ')') : NULL;
+		fclose(file);
+		if (paren == NULL || paren[2] == 'Z')
+			return true;
+	}
+	return false;
+}
+
+/* --- how they end ----------------------------------------------------------------------------- */
+
+START_TEST(says_what_it_printed_and_how_it_ended)
+{
+	run("echo out; echo err >&2; pwd; exit 7", 30, 0, false);
+	ck_assert(WIFEXITED(seen.e.status));
+	ck_assert_int_eq(WEXITSTATUS(seen.e.status), 7);
+	ck_assert_uint_gt(seen.e.length, 8);
+	ck_assert_int_eq(strncmp(seen.output, "out\nerr\n/", 9), 0);
+	ck_assert_ptr_nonnull(strstr(seen.output, scratch));
+	ck_assert(!seen.e.timed_out);
+	ck_assert(!seen.e.truncated);
+	ck_assert(seen.e.seconds > 0 && seen.e.seconds < 60);
+}
+END_TEST
+
+START_TEST(nothing_printed_is_an_empty_text)
+{
+	run("exit 0", 0, 0, false);
+	ck_assert_int_eq(seen.e.status, 0);
+	ck_assert_str_eq(seen.output, "");
+	ck_assert_uint_eq(seen.e.length, 0);
+}
+END_TEST
+
+START_TEST(ended_by_a_signal)
+{
+	run("kill -SEGV $$", 30, 0, false);
+	ck_assert(WIFSIGNALED(seen.e.status));
+	ck_assert_int_eq(WTERMSIG(seen.e.status), SIGSEGV);
+	ck_assert(!seen.e.timed_out);
+}
+END_TEST
+
+START_TEST(what_cannot_be_started_says_why)
+{
+	const char *argv[] = {NULL, NULL};
+	struct child_spec spec = {.spawn = {.argv = argv}, .on_exit = on_exit_told, .arg = &seen};
+	struct child *child = NULL;
+
+	ck_assert_int_eq(child_start(loop, &spec, &child), -EINVAL);
+	argv[0] = scratch_path("missing");
+	ck_assert_int_eq(child_start(loop, &spec, &child), -ENOENT);
+	argv[0] = scratch_put("plain", 0644, "#!/bin/sh\nexit 0\n");
+	ck_assert_int_eq(child_start(loop, &spec, &child), -EACCES);
+	argv[0] = scratch_put("nothing", 0755, "exit 0\n");
+	ck_assert_int_eq(child_start(loop, &spec, &child), -ENOEXEC);
+	argv[0] = "/bin/true";
+	spec.spawn.directory = scratch_path("nowhere");
+	ck_assert_int_eq(child_start(loop, &spec, &child), -ENOENT);
+	spec.on_exit = NULL;
+	ck_assert_int_eq(child_start(loop, &spec, &child), -EINVAL);
+	ck_assert_ptr_null(child);
+	drain(); /* a turn of the loop */
+	ck_assert_uint_eq(seen.exits, 0);
+}
+END_TEST
+
+START_TEST(a_deadline_ends_the_whole_group)
+{
+	run("sleep 1000 & echo $!; wait", 0.5, 0, false);
+	ck_assert(seen.e.timed_out);
+	ck_assert(WIFSIGNALED(seen.e.status));
+	ck_assert_int_eq(WTERMSIG(seen.e.status), SIGTERM);
+	ck_assert(dies((pid_t)strtol(seen.output, NULL, 10)));
+}
+END_TEST
+
+START_TEST(one_that_ignores_term_is_killed)
+{
+	seen.end_at_line = true;
+	run("trap '' TERM; sleep 1000 & echo $!; while :; do wait; done", 0, 0, true);
+	ck_assert(!seen.e.timed_out);
+	ck_assert(WIFSIGNALED(seen.e.status));
+	ck_assert_int_eq(WTERMSIG(seen.e.status), SIGKILL);
+	ck_assert(seen.e.seconds > 1);
+	ck_assert(dies(seen.said));
+}
+END_TEST
+
+START_TEST(what_it_leaves_behind_is_not_waited_for)
+{
+	pid_t left;
+
+	run("sleep 1000 & echo $!", 0, 0, false);
+	ck_assert_int_eq(seen.e.status, 0);
+	left = (pid_t)strtol(seen.output, NULL, 10);
+	ck_assert_int_gt(left, 1);
+	ck_assert_int_eq(kill(left, 0), 0); /* nobody ended it */
+	kill(left, SIGKILL);
+}
+END_TEST
+
+START_TEST(what_is_left_of_one_that_was_ended_is_killed)
+{
+	seen.end_at_line = true;
+	run("(trap '' TERM; echo ready >ready; exec sleep 1000) & "
+	    "while [ ! -e ready ]; do sleep 0.01; done; echo $!; wait",
+		0, 0, true);
+	ck_assert_int_eq(WTERMSIG(seen.e.status), SIGTERM);
+	ck_assert(dies(seen.said));
+}
+END_TEST
+
+START_TEST(one_that_closes_its_output_goes_on)
+{
+	run("echo before; exec >&- 2>&-; sleep 0.3; exit 5", 30, 0, false);
+	ck_assert_int_eq(WEXITSTATUS(seen.e.status), 5);
+	ck_assert_str_eq(seen.output, "before\n");
+}
+END_TEST
+
+/* --- what they print ------------------------------------------------------------------------------ */
+
+START_TEST(lines_come_one_by_one)
+{
+	run("printf 'one\\n\\nla'; printf st", 30, 0, true);
+	ck_assert_uint_eq(seen.lines, 3);
+	ck_assert_str_eq(seen.line[0], "one");
+	ck_assert_str_eq(seen.line[1], "");
+	ck_assert_str_eq(seen.line[2], "last");
+	ck_assert_str_eq(seen.output, "");
+	ck_assert(!seen.e.truncated);
+}
+END_TEST
+
+START_TEST(a_line_too_long_is_cut_and_the_next_is_whole)
+{
+	run("printf '%0100d\\nwhole\\n%0200d' 0 0", 30, 64, true);
+	ck_assert_uint_eq(seen.lines, 3);
+	ck_assert_uint_eq(strlen(seen.line[0]), 64);
+	ck_assert_str_eq(seen.line[1], "whole");
+	ck_assert_uint_eq(strlen(seen.line[2]), 64);
+	ck_assert(seen.e.truncated);
+}
+END_TEST
+
+START_TEST(output_is_capped)
+{
+	run("head -c 300000 /dev/zero | tr '\\0' x", 30, 0, false);
+	ck_assert_int_eq(seen.e.status, 0); /* it could write all of it */
+	ck_assert_uint_eq(seen.e.length, CHILD_OUTPUT);
+	ck_assert(seen.e.truncated);
+	memset(&seen, 0, sizeof(seen));
+	seen.stop_after = 1;
+	run("head -c 65536 /dev/zero | tr '\\0' x", 30, 0, false);
+	ck_assert_uint_eq(seen.e.length, CHILD_OUTPUT);
+	ck_assert(!seen.e.truncated);
+}
+END_TEST
+
+static void on_beat(uint64_t missed, void *arg)
+{
+	++*(unsigned *)arg;
+}
+
+START_TEST(a_flood_neither_starves_others_nor_costs_much)
+{
+	unsigned beats = 0;
+	struct loop_timer *timer = loop_every(loop, 20 * CLOCK_MS, 0, on_beat, &beats);
+
+	run("exec yes", 1, 0, true);
+	ck_assert(seen.e.timed_out);
+	ck_assert_uint_gt(beats, 10);
+	ck_assert_uint_gt(seen.lines, 1000);
+	/* Lines of two bytes, 64 KiB of them in a tenth of a second; twice that for good measure,
+	 * where a pipe read without a pause carries hundreds of megabytes. */
+	ck_assert_uint_lt(seen.lines, (unsigned)(32768 * (seen.e.seconds + 0.2) * 20));
+	loop_timer_free(timer);
+}
+END_TEST
+
+/* --- freeing -------------------------------------------------------------------------------------- */
+
+START_TEST(freed_in_its_exit)
+{
+	seen.free_at_exit = true;
+	start("exit 3", 0, 0, false);
+	ck_assert_int_eq(loop_run(loop), 0);
+	ck_assert_int_eq(WEXITSTATUS(seen.e.status), 3);
+}
+END_TEST
+
+START_TEST(freed_while_it_runs)
+{
+	struct child *child = start("exec sleep 1000", 0, 0, false);
+	pid_t pid = child_pid(child);
+
+	child_free(child);
+	drain();
+	ck_assert_int_eq(kill(pid, 0), -1); /* reaped, no zombie */
+	ck_assert_uint_eq(seen.exits, 0);
+	child_free(NULL);
+}
+END_TEST
+
+START_TEST(freed_at_a_line_it_ignores_term_and_is_killed)
+{
+	seen.free_at_line = true;
+	start("trap '' TERM; echo $$; echo more; while :; do sleep 1; done", 0, 0, true);
+	ck_assert_int_eq(loop_run(loop), 0);
+	ck_assert_uint_eq(seen.lines, 1); /* nothing is told any more */
+	ck_assert_int_eq(kill(seen.said, 0), 0);
+	drain();
+	ck_assert_int_eq(kill(seen.said, 0), -1);
+	ck_assert_uint_eq(seen.lines, 1);
+	ck_assert_uint_eq(seen.exits, 0);
+}
+END_TEST
+
+START_TEST(freed_at_the_line_of_its_end)
+{
+	seen.free_at_line = true;
+	start("printf last", 0, 0, true);
+	ck_assert_int_eq(loop_run(loop), 0);
+	ck_assert_str_eq(seen.line[0], "last");
+	drain();
+	ck_assert_uint_eq(seen.exits, 0);
+}
+END_TEST
+
+START_TEST(strays_are_killed_at_once_when_there_is_no_loop_any_more)
+{
+	pid_t pids[3];
+
+	for (int i = 0; i < 3; i++) {
+		struct child *child = start("trap '' TERM; while :; do sleep 1; done", 0, 0, false);
+
+		pids[i] = child_pid(child);
+		child_free(child);
+	}
+	child_kill_strays();
+	for (int i = 0; i < 3; i++)
+		ck_assert_int_eq(kill(pids[i], 0), -1);
+	child_kill_strays();
+}
+END_TEST
+
+START_TEST(fifty_at_once)
+{
+	struct child *children[50];
+
+	seen.stop_after = 50;
+	for (int i = 0; i < 50; i++)
+		children[i] = start("echo x", 0, 0, false);
+	ck_assert_int_eq(loop_run(loop), 0);
+	ck_assert_uint_eq(seen.exits, 50);
+	for (int i = 0; i < 50; i++)
+		child_free(children[i]);
+}
+END_TEST
+
+/* --- as somebody else ------------------------------------------------------------------------------ */
+
+static void run_as(const char *name, const char *script, const char *const *environment)
+{
+	const char *argv[] = {"/bin/sh", "-c", script, NULL};
+	struct child_spec spec = {.spawn = {.argv = argv, .environment = environment},
+		.on_exit = on_exit_told,
+		.arg = &seen};
+	struct user *user = NULL;
+	struct child *child;
+
+	ck_assert_int_eq(user_find(name, &user), 0);
+	spec.user = user;
+	ck_assert_int_eq(child_start(loop, &spec, &child), 0);
+	user_free(user); /* needed for the call alone */
+	ck_assert_int_eq(loop_run(loop), 0);
+	child_free(child);
+}
+
+START_TEST(runs_as_another_user)
+{
+	const char *const environment[] = {"HOME=/elsewhere", "GREETING=hello", NULL};
+	const struct passwd *nobody = getpwnam("nobody");
+	char expected[256];
+
+	if (geteuid() != 0 || nobody == NULL)
+		return; /* only root can become somebody else */
+	snprintf(expected, sizeof(expected), "%u %u %u nobody nobody /elsewhere hello",
+		(unsigned)nobody->pw_uid, (unsigned)nobody->pw_gid, (unsigned)nobody->pw_gid);
+	run_as("nobody", "echo $(id -u) $(id -g) $(id -G) $USER $LOGNAME $HOME $GREETING",
+		environment);
+	ck_assert_int_eq(seen.e.status, 0);
+	seen.output[strcspn(seen.output, "\n")] = '\0';
+	ck_assert_str_eq(seen.output, expected);
+}
+END_TEST
+
+START_TEST(runs_as_the_user_it_is)
+{
+	const struct passwd *self = getpwuid(geteuid());
+
+	if (self == NULL)
+		return; /* a uid without a name */
+	run_as(self->pw_name, "id -u", NULL);
+	ck_assert_int_eq((uid_t)strtol(seen.output, NULL, 10), geteuid());
+}
+END_TEST
+
+START_TEST(users_that_cannot_be)
+{
+	struct user *user = NULL;
+
+	ck_assert_int_eq(user_find("no-such-user", &user), -ENOENT);
+	ck_assert_ptr_null(user);
+	if (geteuid() == 0)
+		ck_assert_int_eq(seteuid(65534), 0);
+	ck_assert_int_eq(user_find("root", &user), -EPERM);
+	if (getuid() == 0)
+		ck_assert_int_eq(seteuid(0), 0);
+	ck_assert_ptr_null(user);
+	user_free(NULL);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *s = suite_create("child");
+	TCase *tc = tcase_create("child");
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_set_timeout(tc, 120);
+	tcase_add_test(tc, says_what_it_printed_and_how_it_ended);
+	tcase_add_test(tc, nothing_printed_is_an_empty_text);
+	tcase_add_test(tc, ended_by_a_signal);
+	tcase_add_test(tc, what_cannot_be_started_says_why);
+	tcase_add_test(tc, a_deadline_ends_the_whole_group);
+	tcase_add_test(tc, one_that_ignores_term_is_killed);
+	tcase_add_test(tc, what_it_leaves_behind_is_not_waited_for);
+	tcase_add_test(tc, what_is_left_of_one_that_was_ended_is_killed);
+	tcase_add_test(tc, one_that_closes_its_output_goes_on);
+	tcase_add_test(tc, lines_come_one_by_one);
+	tcase_add_test(tc, a_line_too_long_is_cut_and_the_next_is_whole);
+	tcase_add_test(tc, output_is_capped);
+	tcase_add_test(tc, a_flood_neither_starves_others_nor_costs_much);
+	tcase_add_test(tc, freed_in_its_exit);
+	tcase_add_test(tc, freed_while_it_runs);
+	tcase_add_test(tc, freed_at_a_line_it_ignores_term_and_is_killed);
+	tcase_add_test(tc, freed_at_the_line_of_its_end);
+	tcase_add_test(tc, strays_are_killed_at_once_when_there_is_no_loop_any_more);
+	tcase_add_test(tc, fifty_at_once);
+	tcase_add_test(tc, runs_as_another_user);
+	tcase_add_test(tc, runs_as_the_user_it_is);
+	tcase_add_test(tc, users_that_cannot_be);
+	suite_add_tcase(s, tc);
+	return s;
+}
+
+int main(void)
+{
+	SRunner *runner = srunner_create(suite());
+	int failures;
+
+	srunner_run_all(runner, CK_NORMAL);
+	failures = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
