@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "child.h"
 #include "clock.h"
 #include "config.h"
 #include "daemon.h"
@@ -453,13 +454,21 @@ static void stop_daemons(struct host *host)
 		unseat(host, host->count - 1);
 }
 
+static void on_children_ended(void *arg)
+{
+	struct host *host = arg;
+
+	host->stopped(host->stopped_arg);
+}
+
 static void on_drained(void *arg)
 {
 	struct host *host = arg;
 
 	stop_daemons(host);
 	store_save(host->store, true);
-	host->stopped(host->stopped_arg);
+	if (child_drain(host->loop, on_children_ended, host) != 0)
+		on_children_ended(host);
 }
 
 void host_stop(struct host *host, void (*stopped)(void *arg), void *arg)
@@ -480,6 +489,7 @@ void host_free(struct host *host)
 	if (host == NULL)
 		return;
 	stop_daemons(host);
+	child_kill_strays();
 	free(host->daemons);
 	pauses_free(host->pauses);
 	store_close(host->store);

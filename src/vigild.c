@@ -198,6 +198,8 @@ int main(int argc, char **argv)
 
 	read_arguments(argc, argv, &arguments);
 	signal(SIGPIPE, SIG_IGN);
+	/* Started with it ignored, nobody would learn how a child has ended. */
+	signal(SIGCHLD, SIG_DFL);
 	/* A log at its limit of size costs lines, not the host. */
 	signal(SIGXFSZ, SIG_IGN);
 	/* What init scripts expect.  Files of our own are made with modes that say what they mean. */
