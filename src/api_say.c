@@ -4,6 +4,7 @@
  * Modules pass on text of strangers, so all of it is escaped here, once, before it is kept:
  * what stands in the tree is UTF-8 without controls, whoever prints it.
  */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -100,6 +101,17 @@ void vigil_error(vigil_daemon *d, const char *format, ...)
 	va_end(ap);
 	d->counts.errors++;
 	log_write(VIGIL_ERROR, d->name, "%s", d->counts.last_error);
+}
+
+int vigil_refuse(vigil_daemon *d, const char *format, ...)
+{
+	char text[DAEMON_TEXT];
+	va_list ap;
+
+	va_start(ap, format);
+	say(text, sizeof(text), format, ap);
+	va_end(ap);
+	return daemon_refuse(d, EINVAL, "%s", text);
 }
 
 bool vigil_paused(vigil_daemon *d)

@@ -14,6 +14,16 @@ static const struct row {
 	const char *words;
 } rows[] = {
 	{"running", {.status = VIGIL_SERVICE_RUNNING}, {0}, false, 0, "running: nothing to do"},
+	{"running, but unwell", {.status = VIGIL_SERVICE_RUNNING, .unwell = "its probe failed"},
+		{0}, true, 0, "running, but its probe failed: restarting"},
+	{"unwell, but paused",
+		{.status = VIGIL_SERVICE_RUNNING, .unwell = "its probe failed", .paused = true},
+		{0}, false, 0, "running, but paused: left alone"},
+	{"unwell, backing off",
+		{.status = VIGIL_SERVICE_RUNNING, .unwell = "x", .now = 1, .next_try = 3}, {0},
+		false, 2, "running: backing off until the next try"},
+	{"another first", {.status = VIGIL_SERVICE_FAILED, .before = "db"}, {0}, false, 0,
+		"failed: waiting for db to run first"},
 	{"absent", {.status = VIGIL_SERVICE_ABSENT}, {0}, false, 0, "not installed: nothing to do"},
 	{"unknown", {.status = VIGIL_SERVICE_UNKNOWN}, {0}, false, 0,
 		"unknown: no reason to restart"},

@@ -133,6 +133,11 @@ extern VIGIL_API const vigil_module vigil_module_descriptor;
 /* The daemon's name; good as long as the daemon. */
 VIGIL_API const char *vigil_name(vigil_daemon *d);
 
+/* For start: says why it cannot go on, and returns -EINVAL, as in
+ * `return vigil_refuse(d, "port = %d is taken", port);`.  The daemon is then failed for that
+ * reason. */
+VIGIL_API int vigil_refuse(vigil_daemon *d, const char *format, ...) VIGIL_PRINTF(2, 3);
+
 /* Zeroed memory that is freed with the daemon.  Never NULL up to 64 KiB: a host that is out of
  * memory ends itself cleanly to be started again.  Above: NULL when there is none. */
 VIGIL_API void *vigil_alloc(vigil_daemon *d, size_t size);

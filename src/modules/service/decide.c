@@ -43,6 +43,8 @@ static bool must_wait(const struct rules *rules, const struct facts *facts, stru
 		out->wait = facts->burst_free - facts->now;
 		because(out, "%s: gave up after %u restarts in %.0f s, until the next try", status,
 			rules->burst, rules->burst_window);
+	} else if (facts->before != NULL) {
+		because(out, "%s: waiting for %s to run first", status, facts->before);
 	} else if (facts->next_try > facts->now) {
 		out->wait = facts->next_try - facts->now;
 		because(out, "%s: backing off until the next try", status);
@@ -75,6 +77,20 @@ static void decide_busy(const struct rules *rules, const struct facts *facts, st
 	because(out, "%s for over %.0f s: restarting", status, rules->settle);
 }
 
+/* It runs, but does not do its work. */
+static void decide_unwell(
+	const struct rules *rules, const struct facts *facts, struct decision *out)
+{
+	if (facts->unwell == NULL) {
+		because(out, "running: nothing to do");
+		return;
+	}
+	if (is_withheld(rules, facts, out) || must_wait(rules, facts, out))
+		return;
+	out->restart = true;
+	because(out, "running, but %s: restarting", facts->unwell);
+}
+
 void decide(const struct rules *rules, const struct facts *facts, struct decision *decision)
 {
 	*decision = (struct decision){0};
@@ -83,7 +99,7 @@ void decide(const struct rules *rules, const struct facts *facts, struct decisio
 		return;
 	}
 	switch (facts->status) {
-	case VIGIL_SERVICE_RUNNING: because(decision, "running: nothing to do"); break;
+	case VIGIL_SERVICE_RUNNING: decide_unwell(rules, facts, decision); break;
 	case VIGIL_SERVICE_ABSENT: because(decision, "not installed: nothing to do"); break;
 	case VIGIL_SERVICE_STOPPED:
 	case VIGIL_SERVICE_FAILED: decide_down(rules, facts, decision); break;

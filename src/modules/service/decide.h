@@ -18,9 +18,11 @@ enum restart_on { RESTART_ON_STOPPED, RESTART_ON_FAILED, RESTART_NEVER };
 struct facts {
 	vigil_service_status status;
 	double now;
-	double since;      /* when the status was first seen */
-	double next_try;   /* by the backoff; 0: at any time */
-	double burst_free; /* when the burst allows another; 0: at any time */
+	double since;       /* when the status was first seen */
+	double next_try;    /* by the backoff; 0: at any time */
+	double burst_free;  /* when the burst allows another; 0: at any time */
+	const char *unwell; /* why it is to be restarted although it runs; NULL: it is well */
+	const char *before; /* what must run before it is restarted, and does not; NULL: nothing */
 	bool paused;
 	bool under_way; /* a restart is */
 };

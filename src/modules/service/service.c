@@ -15,12 +15,14 @@
 #include <vigil/vigil.h>
 
 #include "decide.h"
+#include "wellness.h"
 
 /* Restarts remembered for `burst`. */
 #define BURST_MAX 100
 
 struct watch {
 	vigil_service *service;
+	struct wellness *wellness;
 	struct rules rules;
 	double backoff, backoff_max, healthy_after;
 
@@ -225,6 +227,7 @@ static void begin_restart(vigil_daemon *d, struct watch *w)
 	if (vigil_service_restart(w->service, on_restarted, w) != 0)
 		return; /* the queue is full; the next look tries again */
 	w->under_way = true;
+	wellness_forget(w->wellness);
 	w->recent[w->recent_next] = vigil_now();
 	w->recent_next = (w->recent_next + 1) % BURST_MAX;
 	if (w->refusal[0] == '\0')
@@ -258,11 +261,14 @@ static void on_status(vigil_service *svc, const vigil_service_reply *r, void *ar
 	if (r->status == VIGIL_SERVICE_ABSENT)
 		return;
 	judge_health(w);
+	wellness_look(w->wellness, r);
 	const struct facts facts = {.status = r->status,
 		.now = vigil_now(),
 		.since = w->since,
 		.next_try = w->next_try,
 		.burst_free = burst_free(w),
+		.unwell = wellness_unwell(w->wellness),
+		.before = wellness_before(w->wellness),
 		.paused = vigil_paused(d),
 		.under_way = w->under_way};
 	decide(&w->rules, &facts, &decision);
@@ -432,7 +438,10 @@ static int start(vigil_daemon *d)
 	w->healthy_after = vigil_option_seconds(d, "healthy_after");
 	w->restarts = kept(d, PLACE "restarts");
 	w->restart_errors = kept(d, PLACE "restart_errors");
+	w->wellness = wellness_new(d);
 	w->service = open_service(d);
+	if (w->wellness == NULL || w->service == NULL)
+		return -EINVAL;
 	vigil_service_on_sign(w->service, on_sign, w);
 	vigil_on_verb(d, "restart", on_restart_verb, w);
 	return vigil_every(d, vigil_option_seconds(d, "interval"), look, w);
@@ -466,6 +475,22 @@ static const vigil_option options[] = {
 		.min = 0, .max = BURST_MAX),
 	VIGIL_OPTION("burst_window", VIGIL_DURATION, "10m", "the window for burst", .min = 1,
 		.max = 86400),
+	VIGIL_OPTION("after", VIGIL_TEXT, NULL,
+		"a daemon whose service must run before this one is restarted"),
+	VIGIL_OPTION("probe", VIGIL_COMMAND, NULL,
+		"tcp://ADDRESS:PORT, http://ADDRESS:PORT/PATH or a command: asks whether it "
+		"serves"),
+	VIGIL_OPTION("probe_interval", VIGIL_DURATION, "30s", "time between two probes", .min = 0.1,
+		.max = 86400),
+	VIGIL_OPTION("probe_timeout", VIGIL_DURATION, "5s", "how long a probe may take", .min = 0.1,
+		.max = 3600),
+	VIGIL_OPTION("probe_failures", VIGIL_INT, "3",
+		"failing so often in a row is a reason to restart", .min = 1, .max = 1000),
+	VIGIL_OPTION("memory_max", VIGIL_SIZE, NULL,
+		"more resident memory for three looks in a row is a reason to restart"),
+	VIGIL_OPTION("cpu_max", VIGIL_NUMBER, NULL,
+		"more percent of one CPU for three looks in a row is a reason to restart", .min = 0,
+		.max = 100000),
 	VIGIL_OPTION("reset_failed", VIGIL_BOOL, "no", "clear systemd's start limit first"),
 	VIGIL_OPTION("init_dir", VIGIL_PATH, NULL, "where init scripts lie"),
 	VIGIL_OPTION("pidfile", VIGIL_PATH, NULL, "where the pid stands, for lsb and command"),
