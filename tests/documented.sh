@@ -1,0 +1,40 @@
+#!/bin/bash
+# documented.sh: every option that the code knows stands in the manual, and those of [vigil] and
+# of the module service in the sample, too; the sample with all its examples switched on is right.
+. "$(dirname "$0")/system/lib.sh" || exit 1
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$top_srcdir" || exit 1
+
+options() { sed -n 's/.*VIGIL_OPTION("\([a-z_]*\)".*/\1/p' "$@"; }
+# lacking FILE FORMAT OPTION...: the options that no line of FILE names in that form
+lacking() {
+	local file=$1 format=$2 option; shift 2
+	for option; do
+		# shellcheck disable=SC2059
+		grep -qE -- "$(printf "$format" "$option")" "$file" || echo "$file lacks $option"
+	done
+}
+nothing() { [ -z "$1" ] || { echo "$1"; return 1; }; }
+
+mapfile -t all < <(options src/config_vigil.c src/modules/*/*.c)
+mapfile -t sampled < <(options src/config_vigil.c src/modules/service/*.c)
+check "the code has options" [ "${#sampled[@]}" -gt 20 ]
+check "the manual has each of ${#all[@]}" \
+	nothing "$(lacking conf/vigil.conf.5 '^\.It Cm ([a-z_]+ , )*%s( ,|$)' "${all[@]}")"
+check "the sample has each of ${#sampled[@]}" \
+	nothing "$(lacking conf/vigil.conf.in '^#%s = ' "${sampled[@]}")"
+check "and nothing is switched on in it" \
+	nothing "$(grep -vE '^(#.*|\[vigil\]|\[daemons\]|)$' conf/vigil.conf.in)"
+
+# Examples begin right after the sign, prose after a space.
+mkdir "$work/modules"
+cp -r "$top_builddir/src/modules/service" "$work/modules"
+sed -e 's/^#\([^ ]\)/\1/' "$top_builddir/conf/vigil.conf" |
+	sed -e "s|^modules = .*|modules = $work/modules|" >"$work/vigil.conf"
+check "the sample is right as it is" "$top_builddir/src/vigild" -t -c "$top_builddir/conf/vigil.conf"
+check "and with all its examples switched on" "$top_builddir/src/vigild" -t -c "$work/vigil.conf"
+sed -i 's/^interval = /intervall = /' "$work/vigil.conf"
+check "which a mistake in it would tell" eval '! "$top_builddir/src/vigild" -t -c "$work/vigil.conf"'
+finish
