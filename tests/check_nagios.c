@@ -1,0 +1,267 @@
+/* check_nagios: what plugins print, well formed and otherwise. */
+#include "../src/modules/exec/nagios.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+static struct nagios parsed;
+
+static void parse(const char *text)
+{
+	nagios_clear(&parsed);
+	ck_assert_int_eq(nagios_parse(text, strlen(text), &parsed), 0);
+}
+
+static void teardown(void)
+{
+	nagios_clear(&parsed);
+}
+
+/* The performance data as JSON, keys sorted. */
+static char *data(void)
+{
+	static char text[4096];
+	char *dump = json_dumps(parsed.perfdata, JSON_SORT_KEYS | JSON_COMPACT);
+
+	ck_assert_ptr_nonnull(dump);
+	ck_assert_uint_lt(strlen(dump), sizeof(text));
+	strcpy(text, dump);
+	free(dump);
+	return text;
+}
+
+/* --- the lines ---------------------------------------------------------------------------------- */
+
+START_TEST(texts)
+{
+	static const struct {
+		const char *text, *output, *long_output, *data;
+	} rows[] = {
+		{"", "", "", "{}"},
+		{"\n\n", "", "", "{}"},
+		{"OK", "OK", "", "{}"},
+		{"OK\n", "OK", "", "{}"},
+		{"OK - fine \r\n", "OK - fine", "", "{}"},
+		{"\n\nOK\nmore\n", "OK", "more", "{}"},
+		{"OK | a=1\n", "OK", "", "{\"a\":{\"unit\":\"\",\"value\":1}}"},
+		{"OK |", "OK", "", "{}"},
+		{"| a=1", "", "", "{\"a\":{\"unit\":\"\",\"value\":1}}"},
+		{"OK\none\n\ntwo\n\n\n", "OK", "one\n\ntwo", "{}"},
+		{"OK|a=1\none\ntwo|b=2\nc=3\nd=4 e=5\n", "OK", "one\ntwo",
+			"{\"a\":{\"unit\":\"\",\"value\":1},\"b\":{\"unit\":\"\",\"value\":2},"
+			"\"c\":{\"unit\":\"\",\"value\":3},\"d\":{\"unit\":\"\",\"value\":4},"
+			"\"e\":{\"unit\":\"\",\"value\":5}}"},
+		{"OK\none|b=2", "OK", "one", "{\"b\":{\"unit\":\"\",\"value\":2}}"},
+		{"OK\none\n|b=2\n", "OK", "one", "{\"b\":{\"unit\":\"\",\"value\":2}}"},
+		{"\x1b[31mBAD\n\tcaf\xe9", "\\x1B[31mBAD", "\\tcaf\\xE9", "{}"},
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		parse(rows[i].text);
+		ck_assert_str_eq(parsed.output, rows[i].output);
+		ck_assert_str_eq(parsed.long_output, rows[i].long_output);
+		ck_assert_str_eq(data(), rows[i].data);
+		ck_assert_uint_eq(parsed.refused, 0);
+	}
+}
+END_TEST
+
+START_TEST(in_plain_text_a_bar_is_a_bar)
+{
+	static const char text[] = "a | b=1\nc | d\n";
+
+	ck_assert_int_eq(nagios_parse_text(text, sizeof(text) - 1, &parsed), 0);
+	ck_assert_str_eq(parsed.output, "a | b=1");
+	ck_assert_str_eq(parsed.long_output, "c | d");
+	ck_assert_uint_eq(json_object_size(parsed.perfdata), 0);
+}
+END_TEST
+
+START_TEST(a_nul_does_not_end_it)
+{
+	static const char text[] = "a\0b\nc\0d|e=1";
+
+	ck_assert_int_eq(nagios_parse(text, sizeof(text) - 1, &parsed), 0);
+	ck_assert_str_eq(parsed.output, "a b");
+	ck_assert_str_eq(parsed.long_output, "c d");
+	ck_assert_str_eq(data(), "{\"e\":{\"unit\":\"\",\"value\":1}}");
+}
+END_TEST
+
+/* --- performance data ------------------------------------------------------------------------------ */
+
+START_TEST(items)
+{
+	static const struct {
+		const char *text, *data;
+	} rows[] = {
+		{"/=2643MB;5948;5958;0;5968",
+			"{\"/\":{\"crit\":5958,\"max\":5968,\"min\":0,\"unit\":\"MB\","
+			"\"value\":2643,\"warn\":5948}}"},
+		{"load1=0.010;5.000;4.000;0;",
+			"{\"load1\":{\"crit\":4.0,\"min\":0,\"unit\":\"\",\"value\":0.01,"
+			"\"warn\":5.0}}"},
+		{"time=0.012s;;;0.000000;10",
+			"{\"time\":{\"max\":10,\"min\":0.0,\"unit\":\"s\",\"value\":0.012}}"},
+		{"'used space'=82%;80:;@90:95;0;100",
+			"{\"used space\":{\"crit\":\"@90:95\",\"max\":100,\"min\":0,\"unit\":"
+			"\"%\",\"value\":82,\"warn\":\"80:\"}}"},
+		{"'it''s'=1c", "{\"it's\":{\"unit\":\"c\",\"value\":1}}"},
+		{"'a=b'=1", "{\"a=b\":{\"unit\":\"\",\"value\":1}}"},
+		{"a=U;1;2", "{\"a\":{\"crit\":2,\"unit\":\"\",\"value\":null,\"warn\":1}}"},
+		{"a=-1.5e3;~:10;10:20",
+			"{\"a\":{\"crit\":\"10:20\",\"unit\":\"\",\"value\":-1500.0,\"warn\":\"~:"
+			"10\"}}"},
+		{"a=1 a=2", "{\"a\":{\"unit\":\"\",\"value\":2}}"},
+		{"a=+.5us", "{\"a\":{\"unit\":\"us\",\"value\":0.5}}"},
+		{"a=99999999999999999999", "{\"a\":{\"unit\":\"\",\"value\":1e20}}"},
+		{"a=9223372036854775807", "{\"a\":{\"unit\":\"\",\"value\":9223372036854775807}}"},
+		{"caf\xe9=1", "{\"caf\\\\xE9\":{\"unit\":\"\",\"value\":1}}"},
+		{"net::if/0=1;;;;", "{\"net::if/0\":{\"unit\":\"\",\"value\":1}}"},
+	};
+	char text[256];
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		snprintf(text, sizeof(text), "x|%s", rows[i].text);
+		parse(text);
+		ck_assert_str_eq(data(), rows[i].data);
+		ck_assert_uint_eq(parsed.refused, 0);
+	}
+}
+END_TEST
+
+START_TEST(what_is_no_item_is_counted_and_passed_over)
+{
+	static const struct {
+		const char *text;
+		unsigned refused;
+	} rows[] = {
+		{"a", 1},
+		{"=1", 1},
+		{"''=1", 1},
+		{"'a=1", 1},
+		{"'a'b=1", 1},
+		{"a=", 1},
+		{"a=x", 1},
+		{"a=0x10", 1},
+		{"a=inf b=nan", 2},
+		{"a=1e999", 1},
+		{"a=1,5", 1}, /* ",5" is no unit */
+		{"a=1;x", 1},
+		{"a=1;~", 1},
+		{"a=1;;;1:2", 1}, /* a range is no minimum */
+		{"a=1;;;;2;3", 1},
+		{"a=1s2", 1},
+		{"a=1;U", 1},
+		{"a =1", 2},
+		{"a= 1", 2},
+	};
+	char text[256];
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		snprintf(text, sizeof(text), "x|first=1 %s last=2", rows[i].text);
+		parse(text);
+		ck_assert_uint_eq(json_object_size(parsed.perfdata), 2);
+		ck_assert_ptr_nonnull(json_object_get(parsed.perfdata, "first"));
+		ck_assert_ptr_nonnull(json_object_get(parsed.perfdata, "last"));
+		ck_assert_uint_eq(parsed.refused, rows[i].refused);
+	}
+}
+END_TEST
+
+START_TEST(no_more_than_so_many_are_kept)
+{
+	static char text[65536] = "x|";
+	size_t n = 2;
+
+	for (unsigned i = 0; i < NAGIOS_VALUES_MAX + 10; i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "l%u=1 ", i);
+	parse(text);
+	ck_assert_uint_eq(json_object_size(parsed.perfdata), NAGIOS_VALUES_MAX);
+	ck_assert_uint_eq(parsed.refused, 10);
+}
+END_TEST
+
+/* --- whatever it is ------------------------------------------------------------------------------------ */
+
+START_TEST(no_text_takes_long_or_breaks_it)
+{
+	static const char *const parts[] = {"'", "''", "' ", "'a'", "a=1 ", "=", ";", "|", "\n",
+		" ", "'a=1\n", "1;2;3\n|", "\xff", "\\"};
+	static char text[65536];
+	clock_t begun = clock();
+	size_t length;
+
+	for (size_t i = 0; i < COUNT(parts); i++) {
+		for (size_t k = 0; k < COUNT(parts); k++) {
+			length = (size_t)snprintf(text, sizeof(text), "x|");
+			while (length + 16 < sizeof(text))
+				length += (size_t)snprintf(text + length, sizeof(text) - length,
+					"%s%s", parts[i], parts[k]);
+			parse(text);
+			ck_assert_uint_le(json_object_size(parsed.perfdata), NAGIOS_VALUES_MAX);
+		}
+	}
+	/* 196 texts of 64 KiB; one of quadratic cost alone would take longer. */
+	ck_assert_int_lt((clock() - begun) / CLOCKS_PER_SEC, 30);
+}
+END_TEST
+
+START_TEST(noise)
+{
+	static const char signs[] = "'=|; \n\t1290.eU%:@~ab\x80\xc3\xa9\\";
+	char text[300];
+	json_t *item;
+	const char *label;
+
+	srand(4711);
+	for (unsigned round = 0; round < 20000; round++) {
+		size_t length = (size_t)rand() % sizeof(text);
+
+		for (size_t i = 0; i < length; i++)
+			text[i] = signs[(size_t)rand() % sizeof(signs)]; /* NUL is one of them */
+		nagios_clear(&parsed);
+		ck_assert_int_eq(nagios_parse(text, length, &parsed), 0);
+		ck_assert_ptr_null(strchr(parsed.output, '\n'));
+		json_object_foreach(parsed.perfdata, label, item)
+		{
+			ck_assert_ptr_nonnull(json_object_get(item, "value"));
+			ck_assert(json_is_string(json_object_get(item, "unit")));
+		}
+	}
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *s = suite_create("nagios");
+	TCase *tc = tcase_create("nagios");
+
+	tcase_add_checked_fixture(tc, NULL, teardown);
+	tcase_set_timeout(tc, 120);
+	tcase_add_test(tc, texts);
+	tcase_add_test(tc, in_plain_text_a_bar_is_a_bar);
+	tcase_add_test(tc, a_nul_does_not_end_it);
+	tcase_add_test(tc, items);
+	tcase_add_test(tc, what_is_no_item_is_counted_and_passed_over);
+	tcase_add_test(tc, no_more_than_so_many_are_kept);
+	tcase_add_test(tc, no_text_takes_long_or_breaks_it);
+	tcase_add_test(tc, noise);
+	suite_add_tcase(s, tc);
+	return s;
+}
+
+int main(void)
+{
+	SRunner *runner = srunner_create(suite());
+	int failures;
+
+	srunner_run_all(runner, CK_NORMAL);
+	failures = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
