@@ -30,8 +30,8 @@ stage=$top_builddir/tests/stage
 install_staged() {
 	(
 		flock 9
-		[ "$stage/stamp" -nt "$top_builddir/src/vigild" ] &&
-			[ "$stage/stamp" -nt "$top_builddir/src/vigilctl" ] && exit 0
+		[ -e "$stage/stamp" ] && [ -z "$(find "$top_builddir/src" "$top_builddir/conf" -type f \
+			-newer "$stage/stamp")" ] && exit 0
 		MAKEFLAGS= make -C "$top_builddir" -s install DESTDIR="$stage" >&9 2>&1 && touch "$stage/stamp"
 	) 9>"$top_builddir/tests/stage.log" ||
 		{ cat "$top_builddir/tests/stage.log"; not_ok "make install DESTDIR=..."; exit 1; }

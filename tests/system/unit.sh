@@ -33,6 +33,7 @@ modules = $modules
 socket = /run/vigil/control.sock
 pipe = /run/vigil/control.pipe
 state_dir = /var/lib/vigil
+group = daemon
 
 [daemons]
 demo = yes
@@ -64,6 +65,13 @@ demo=$(cat "$work/demo.pid")
 check "with all the capabilities that there are" [ "$(of "$demo" CapBnd)" = "$(of 1 CapBnd)" ]
 check "and the usual umask" [ "$(of "$demo" Umask)" = 0022 ]
 check "a stopped unit is started over the bus" wait_for 20 back 0
+ordinary() { setpriv --reuid=65534 --regid=65534 "$@" "$vigilctl" -s /run/vigil/control.sock status; }
+if setpriv --reuid=65534 --regid=65534 --clear-groups test -x "$vigilctl"; then
+	check "a member of the group may read" grep -q sleeper <(ordinary --groups=daemon)
+	check "but no other" eval '! ordinary --clear-groups 2>/dev/null'
+else
+	echo "SKIP: an ordinary user cannot read the build"
+fi
 check "vigil stops" systemctl stop vigil
 check "the daemon started by its script runs on" kill -0 "$demo"
 
