@@ -28,6 +28,7 @@
 #include "offload.h"
 #include "pause.h"
 #include "plan.h"
+#include "roster.h"
 #include "service.h"
 #include "spawn.h"
 #include "state.h"
@@ -48,8 +49,7 @@ struct host {
 	struct pauses *pauses;
 	struct ground ground;
 
-	struct vigil_daemon **daemons; /* by name */
-	size_t count;
+	struct roster roster;
 
 	char *file;
 	char started[CLOCK_TEXT];
@@ -110,82 +110,31 @@ static json_t *on_read_runs(const char *rest, void *arg)
 		return d != NULL ? below(daemon_account(d), rest) : NULL;
 	}
 	all = json_object();
-	for (size_t i = 0; i < host->count; i++)
-		json_object_set_new(
-			all, daemon_name(host->daemons[i]), daemon_account(host->daemons[i]));
+	for (size_t i = 0; (d = roster_at(&host->roster, i)) != NULL; i++)
+		json_object_set_new(all, daemon_name(d), daemon_account(d));
 	return all;
 }
 
-/* --- the list of daemons ------------------------------------------------------------------------- */
-
-/* Where a name stands, or should. */
-static size_t seat_of(const struct host *host, const char *name, bool *found)
-{
-	size_t low = 0, high = host->count, middle;
-	int order;
-
-	*found = false;
-	while (low < high) {
-		middle = (low + high) / 2;
-		order = strcmp(daemon_name(host->daemons[middle]), name);
-		if (order == 0) {
-			*found = true;
-			return middle;
-		}
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-struct vigil_daemon *host_find(struct host *host, const char *name)
-{
-	bool found;
-	size_t seat = seat_of(host, name, &found);
-
-	return found ? host->daemons[seat] : NULL;
-}
-
-struct vigil_daemon *host_daemon(struct host *host, size_t index)
-{
-	return index < host->count ? host->daemons[index] : NULL;
-}
+/* --- apply ------------------------------------------------------------------------------------------ */
 
 static struct vigil_daemon *daemon_at(size_t index, void *arg)
 {
 	return host_daemon(arg, index);
 }
 
-static void seat(struct host *host, struct vigil_daemon *d)
+/* Stops it and lets it go. */
+static void end(struct host *host, struct vigil_daemon *d)
 {
-	bool found;
-	size_t at = seat_of(host, daemon_name(d), &found);
-
-	host->daemons = memory_grow(host->daemons, host->count + 1, sizeof(*host->daemons));
-	memmove(&host->daemons[at + 1], &host->daemons[at],
-		(host->count - at) * sizeof(*host->daemons));
-	host->daemons[at] = d;
-	host->count++;
+	roster_remove(&host->roster, d);
+	daemon_free(d);
 }
-
-static void unseat(struct host *host, size_t at)
-{
-	daemon_free(host->daemons[at]);
-	host->count--;
-	memmove(&host->daemons[at], &host->daemons[at + 1],
-		(host->count - at) * sizeof(*host->daemons));
-}
-
-/* --- apply ------------------------------------------------------------------------------------------ */
 
 static struct vigil_daemon *begin(struct host *host, const struct plan_daemon *pd)
 {
 	struct vigil_daemon *d =
 		daemon_new(&host->ground, pd->name, pd->module, pd->descriptor, pd->options);
 
-	seat(host, d);
+	roster_add(&host->roster, d);
 	pause_restore(host->pauses, d);
 	if (pd->why != NULL)
 		daemon_fail(d, "%s", pd->why);
@@ -207,14 +156,15 @@ static void list_name(json_t *result, const char *key, const char *name)
 
 static void stop_the_unwanted(struct host *host, const struct plan *plan, json_t *result)
 {
-	for (size_t i = host->count; i-- > 0;) {
-		const char *name = daemon_name(host->daemons[i]);
+	for (size_t i = host->roster.count; i-- > 0;) {
+		struct vigil_daemon *d = roster_at(&host->roster, i);
+		const char *name = daemon_name(d);
 
 		if (plan_find(plan, name) != NULL)
 			continue;
 		list_name(result, "stopped", name);
 		log_write(VIGIL_NOTICE, name, "stopped: no longer enabled");
-		unseat(host, i);
+		end(host, d);
 	}
 }
 
@@ -222,14 +172,13 @@ static void stop_the_unwanted(struct host *host, const struct plan *plan, json_t
 static const char *apply_one(struct host *host, const struct plan_daemon *pd)
 {
 	struct vigil_daemon *d = host_find(host, pd->name);
-	bool found;
 
 	if (d == NULL) {
 		begin(host, pd);
 		return "started";
 	}
 	if (daemon_status(d) == DAEMON_FAILED || !is_same(d, pd)) {
-		unseat(host, seat_of(host, pd->name, &found));
+		end(host, d);
 		begin(host, pd);
 		return "changed";
 	}
@@ -444,14 +393,14 @@ void host_start(struct host *host)
 
 	host->generation = 1;
 	log_notice("vigil %s has started %zu daemons, %zu of them failed", PACKAGE_VERSION,
-		host->count, json_object_size(json_object_get(result, "failed")));
+		host->roster.count, json_object_size(json_object_get(result, "failed")));
 	json_decref(result);
 }
 
 static void stop_daemons(struct host *host)
 {
-	while (host->count > 0)
-		unseat(host, host->count - 1);
+	while (host->roster.count > 0)
+		end(host, roster_at(&host->roster, host->roster.count - 1));
 }
 
 static void on_children_ended(void *arg)
@@ -490,7 +439,7 @@ void host_free(struct host *host)
 		return;
 	stop_daemons(host);
 	child_kill_strays();
-	free(host->daemons);
+	roster_clear(&host->roster);
 	pauses_free(host->pauses);
 	store_close(host->store);
 	offload_free(host->offload);
@@ -501,6 +450,16 @@ void host_free(struct host *host)
 	modules_free(host->modules);
 	free(host->file);
 	free(host);
+}
+
+struct vigil_daemon *host_find(struct host *host, const char *name)
+{
+	return roster_find(&host->roster, name);
+}
+
+struct vigil_daemon *host_daemon(struct host *host, size_t index)
+{
+	return roster_at(&host->roster, index);
 }
 
 struct loop *host_loop(struct host *host)

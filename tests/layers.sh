@@ -14,7 +14,7 @@ floor_of() { # floor_of NAME: sets floor
 	loop | offload | offload_* | sight | spawn | child | store | notify | user) floor=2 ;;
 	manager | manager_* | systemd_* | job | pidfile | request | policy | service | service_* | supervise) floor=3 ;;
 	module | daemon | daemon_* | api_*) floor=4 ;;
-	plan | host | pause | registry) floor=5 ;;
+	plan | host | pause | registry | roster) floor=5 ;;
 	command | command_*) floor=6 ;;
 	control | control_* | console | console_*) floor=7 ;;
 	client | print | table | vigilctl | vigilctl_* | vigild) floor=8 ;;
