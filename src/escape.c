@@ -4,6 +4,9 @@
  * What services print may hold anything: an end of line that forges the next entry, the codes
  * that retitle a terminal, a direction mark that turns a name around, bytes that are no
  * character.  Whatever is not plainly printable UTF-8 is written as an escape.
+ *
+ * A backslash stays what it is: text may pass through several hands that escape, and must come
+ * out the same however many they are.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,7 +18,7 @@
 
 static bool is_plain(uint32_t c)
 {
-	if (c < 0x20 || c == '\\' || (c >= 0x7f && c < 0xa0))
+	if (c < 0x20 || (c >= 0x7f && c < 0xa0))
 		return false;
 	/* Marks that reorder what stands beside them, separators of lines, the byte order mark. */
 	return !(c == 0x61c || (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
@@ -25,7 +28,7 @@ static bool is_plain(uint32_t c)
 /* One character or byte at text, as it is to be written: its length in out; *took: in text. */
 static size_t escape_one(const unsigned char *text, size_t left, char out[16], size_t *took)
 {
-	static const char letters[][2] = {{'\n', 'n'}, {'\t', 't'}, {'\r', 'r'}, {'\\', '\\'}};
+	static const char letters[][2] = {{'\n', 'n'}, {'\t', 't'}, {'\r', 'r'}};
 	uint32_t c = 0;
 
 	*took = text_decode((const char *)text, left, &c);

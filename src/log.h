@@ -49,9 +49,10 @@ typedef void log_sink_fn(vigil_level level, const char *line, void *arg);
 void log_set_sink(log_sink_fn *sink, void *arg);
 
 /* Copies length bytes of text to dst (size bytes, always NUL-terminated).  Written as \n, \t,
- * \r, \\ or \xHH: control characters, backslashes, and bytes that are not UTF-8; as \u{XXXX}:
+ * \r or \xHH: control characters, and bytes that are not UTF-8; as \u{XXXX}:
  * what Unicode adds of controls, ends of line, marks without width and turns of direction.
- * Returns dst; what does not fit is cut between two characters and ends in "...". */
+ * Escaping what is escaped already changes nothing.  Returns dst; what does not fit is cut
+ * between two characters and ends in "...". */
 char *log_escape(char *dst, size_t size, const char *text, size_t length);
 
 #endif

@@ -16,7 +16,7 @@ START_TEST(escapes)
 	} rows[] = {
 		{"", ""},
 		{"plain ~ text", "plain ~ text"},
-		{"a\nb\tc\rd\\e", "a\\nb\\tc\\rd\\\\e"},
+		{"a\nb\tc\rd\\e", "a\\nb\\tc\\rd\\e"},
 		{"\x1b]0;title\x07", "\\x1B]0;title\\x07"},
 		{"\x7f\x01", "\\x7F\\x01"},
 		{"caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80",

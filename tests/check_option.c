@@ -155,7 +155,7 @@ START_TEST(wrong)
 		{"path", "a/b", "is not an absolute path"},
 		{"command", "a 'b", "a ' is never closed"},
 		{"service", "a..b",
-			"cannot be the name of a service: letters, digits and _ : . @ \\\\ - are "
+			"cannot be the name of a service: letters, digits and _ : . @ \\ - are "
 			"allowed, a letter, digit or _ first, no \"..\", at most 255"},
 	};
 	char path[5000];

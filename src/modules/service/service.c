@@ -88,7 +88,9 @@ static void say_health(vigil_daemon *d, const struct watch *w, const vigil_servi
 		vigil_health(d, VIGIL_UNKNOWN, "%s is not installed", r->name);
 	else if (!vigil_service_is_down(r->status))
 		vigil_health(d, VIGIL_WARNING, "%s is %s", r->name, status);
-	else if (w->restart_error > 0)
+	else if (w->restart_error == 1)
+		vigil_health(d, VIGIL_CRITICAL, "%s is %s; its restart failed", r->name, status);
+	else if (w->restart_error > 1)
 		vigil_health(d, VIGIL_CRITICAL, "%s is %s; %d restarts in a row failed", r->name,
 			status, (int)w->restart_error);
 	else
