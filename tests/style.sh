@@ -1,5 +1,5 @@
 #!/bin/sh
-# style.sh: the source looks as .clang-format says.
+# style.sh: the source looks as .clang-format says, and none of it is left out of the distribution.
 #
 # Versions of clang-format differ in small things; only the one that the tree was written with
 # can judge, others make this a SKIP.
@@ -20,6 +20,10 @@ scripts() { find bootstrap .ci conf tests -name '*.sh' -o -name bootstrap -o -pa
 
 verdict "no white space at the end of a line" \
 	"$( (sources; scripts; echo Makefile.am; echo configure.ac) | xargs grep -nE '[[:space:]]+$')"
+# A test's own file is named by its program alone.
+verdict "every source stands in Makefile.am" "$(sources | sed 's|^\(tests/check_.*\)\.c$|\1|' |
+	while read -r file; do grep -qwF -- "$file" Makefile.am || echo "$file"; done)"
+
 case $(clang-format --version 2>/dev/null) in
 '') echo "SKIP: clang-format is not installed" ;;
 *"version 14."*)
