@@ -31,6 +31,7 @@ struct watch {
 	bool fell;                /* this look found it down, and the one before did not */
 	bool absent;              /* it was said that it is not installed */
 	pid_t pid;                /* of the last look; 0: not known */
+	pid_t ended;              /* whose end was told of last */
 	double since;             /* when status was first seen */
 	bool under_way;           /* a restart is */
 	double restarted;         /* when the last one worked; 0: none did */
@@ -380,9 +381,13 @@ static int on_restart_verb(vigil_daemon *d, void *arg)
 static void on_sign(vigil_service *svc, const vigil_service_reply *r, void *arg)
 {
 	vigil_daemon *d = vigil_service_daemon(svc);
+	struct watch *w = arg;
 
-	vigil_event(d, "process %d has ended, seen at once", (int)r->pid);
-	look(d, arg);
+	/* Told again of the same one, its manager has not noticed yet. */
+	if (r->pid != w->ended)
+		vigil_event(d, "process %d has ended, seen at once", (int)r->pid);
+	w->ended = r->pid;
+	look(d, w);
 }
 
 static void on_retry(vigil_daemon *d, void *arg)
