@@ -1,0 +1,98 @@
+/* policy: what is never restarted, and how often all together are. */
+#include <check.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "policy.h"
+
+START_TEST(vigild_itself_is_always_denied)
+{
+	struct policy policy = {0};
+
+	ck_assert(policy_denies(&policy, "vigil"));
+	ck_assert(policy_denies(&policy, "vigil.service"));
+	ck_assert(policy_denies(&policy, "vigild"));
+	ck_assert(!policy_denies(&policy, "vigilante"));
+	ck_assert(!policy_denies(&policy, "icinga2"));
+}
+END_TEST
+
+START_TEST(globs_deny_with_and_without_the_suffix)
+{
+	static const char *const deny[] = {"dbus", "systemd-*", "a?c.service", NULL};
+	struct policy policy = {0};
+
+	policy_set(&policy, deny, 0, 0);
+	ck_assert(policy_denies(&policy, "dbus"));
+	ck_assert(policy_denies(&policy, "dbus.service"));
+	ck_assert(policy_denies(&policy, "systemd-journald"));
+	ck_assert(policy_denies(&policy, "systemd-journald.service"));
+	ck_assert(policy_denies(&policy, "abc.service"));
+	ck_assert(!policy_denies(&policy, "dbus-broker"));
+	ck_assert(!policy_denies(&policy, "mydbus"));
+	policy_set(&policy, NULL, 0, 0);
+	ck_assert(!policy_denies(&policy, "dbus"));
+	policy_clear(&policy);
+}
+END_TEST
+
+START_TEST(a_rate_allows_its_burst_and_refills)
+{
+	const struct timespec pause = {.tv_nsec = 250000000};
+	struct policy policy = {0};
+	unsigned taken = 0;
+
+	policy_set(&policy, NULL, 5, 0.5); /* ten a second, five at once */
+	for (unsigned i = 0; i < 100; i++)
+		taken += policy_take_restart(&policy);
+	ck_assert_uint_ge(taken, 5);
+	ck_assert_uint_le(taken, 7);
+	nanosleep(&pause, NULL);
+	ck_assert(policy_take_restart(&policy));
+	policy_clear(&policy);
+}
+END_TEST
+
+START_TEST(a_reload_is_no_fresh_budget)
+{
+	struct policy policy = {0};
+
+	policy_set(&policy, NULL, 3, 3600);
+	for (unsigned i = 0; i < 3; i++)
+		ck_assert(policy_take_restart(&policy));
+	policy_set(&policy, NULL, 3, 3600);
+	ck_assert(!policy_take_restart(&policy));
+	policy_set(&policy, NULL, 4, 3600); /* another rate is */
+	ck_assert(policy_take_restart(&policy));
+	policy_clear(&policy);
+}
+END_TEST
+
+START_TEST(no_rate_is_no_limit)
+{
+	struct policy policy = {0};
+
+	for (unsigned i = 0; i < 10000; i++)
+		ck_assert(policy_take_restart(&policy));
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("policy");
+	TCase *tcase = tcase_create("policy");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_set_timeout(tcase, 30);
+	tcase_add_test(tcase, vigild_itself_is_always_denied);
+	tcase_add_test(tcase, globs_deny_with_and_without_the_suffix);
+	tcase_add_test(tcase, a_rate_allows_its_burst_and_refills);
+	tcase_add_test(tcase, a_reload_is_no_fresh_budget);
+	tcase_add_test(tcase, no_rate_is_no_limit);
+	suite_add_tcase(suite, tcase);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}
