@@ -12,6 +12,7 @@
 static struct loop *loop;
 static struct sight *sight;
 static unsigned told;
+static struct loop_timer *guard;
 
 static void on_guard(uint64_t missed, void *arg)
 {
@@ -22,11 +23,13 @@ static void setup(void)
 {
 	loop = loop_new();
 	told = 0;
-	ck_assert_ptr_nonnull(loop_after(loop, 20 * CLOCK_SECOND, on_guard, NULL));
+	guard = loop_after(loop, 20 * CLOCK_SECOND, on_guard, NULL);
+	ck_assert_ptr_nonnull(guard);
 }
 
 static void teardown(void)
 {
+	loop_timer_free(guard);
 	loop_free(loop);
 }
 
