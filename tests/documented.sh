@@ -1,6 +1,7 @@
 #!/bin/bash
-# documented.sh: every option that the code knows stands in the manual, and those of [vigil] and
-# of the module service in the sample, too; the sample with all its examples switched on is right.
+# documented.sh: every option that the code knows stands in the manual (a module's perhaps in a page
+# of its own), and those of [vigil] and of the module service in the sample, too; the sample with
+# all its examples switched on is right.
 . "$(dirname "$0")/system/lib.sh" || exit 1
 
 work=$(mktemp -d)
@@ -18,11 +19,15 @@ lacking() {
 }
 nothing() { [ -z "$1" ] || { echo "$1"; return 1; }; }
 
-mapfile -t all < <(options src/config_vigil.c src/modules/*/*.c)
 mapfile -t sampled < <(options src/config_vigil.c src/modules/service/*.c)
 check "the code has options" [ "${#sampled[@]}" -gt 20 ]
-check "the manual has each of ${#all[@]}" \
-	nothing "$(lacking conf/vigil.conf.5 '^\.It Cm ([a-z_]+ , )*%s( ,|$)' "${all[@]}")"
+for source in src/config_vigil.c src/modules/*; do
+	manual=$source/vigil-${source##*/}.8
+	[ -f "$manual" ] || manual=conf/vigil.conf.5
+	mapfile -t all < <(options $(find "$source" -name '*.c'))
+	check "$manual has each of ${#all[@]} of $source" \
+		nothing "$(lacking "$manual" '^\.It Cm ([a-z_]+ , )*%s( ,|$)' "${all[@]}")"
+done
 check "the sample has each of ${#sampled[@]}" \
 	nothing "$(lacking conf/vigil.conf.in '^#%s = ' "${sampled[@]}")"
 check "and nothing is switched on in it" \

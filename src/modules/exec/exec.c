@@ -261,16 +261,11 @@ static int check_options(vigil_daemon *d)
 	const char *user = vigil_option_text(d, "user");
 	const char *const *entry;
 
-	for (entry = vigil_option_list(d, "environment"); *entry != NULL; entry++) {
-		if (strchr(*entry, '=') == NULL || (*entry)[0] == '=') {
-			vigil_error(d, "environment: \"%s\" is not NAME=VALUE", *entry);
-			return -EINVAL;
-		}
-	}
-	if (user != NULL && getpwnam(user) == NULL) {
-		vigil_error(d, "user: there is no \"%s\"", user);
-		return -EINVAL;
-	}
+	for (entry = vigil_option_list(d, "environment"); *entry != NULL; entry++)
+		if (strchr(*entry, '=') == NULL || (*entry)[0] == '=')
+			return vigil_refuse(d, "environment: \"%s\" is not NAME=VALUE", *entry);
+	if (user != NULL && getpwnam(user) == NULL)
+		return vigil_refuse(d, "user: there is no \"%s\"", user);
 	return 0;
 }
 
@@ -300,8 +295,8 @@ static const vigil_option options[] = {
 	VIGIL_OPTION("timeout", VIGIL_DURATION, "10s",
 		"how long a run may take: TERM to its process group then, KILL 2 s later",
 		.min = 0.05, .max = 86400),
-	VIGIL_OPTION(
-		"format", VIGIL_CHOICE, "nagios", "what it prints", .choices = "nagios json text"),
+	VIGIL_OPTION("format", VIGIL_CHOICE, "nagios", "what a periodic program prints",
+		.choices = "nagios json text"),
 	VIGIL_OPTION("mode", VIGIL_CHOICE, "periodic",
 		"periodic: run at each tick; stream: runs on, and prints a JSON object a line",
 		.choices = "periodic stream"),

@@ -121,7 +121,7 @@ static void on_start(vigil_daemon *d, void *arg)
 	}
 	vigil_state_unset(d, "output"); /* how the one before ended */
 	vigil_event(d, "started, pid %d", (int)vigil_child_pid(x->child));
-	exec_report(d, x, x->reported ? x->level : VIGIL_UNKNOWN,
+	vigil_health(d, x->reported ? x->level : VIGIL_UNKNOWN,
 		"it was started, and has printed nothing yet");
 }
 
