@@ -308,7 +308,7 @@ static int ended_at_once(const struct supervise_status *now, struct manager_repl
 {
 	char end[64];
 
-	say_end(now->state == SUPERVISE_DOWN ? now->wait_status : -1, end, sizeof(end));
+	say_end(now->state == SUPERVISE_UP ? -1 : now->wait_status, end, sizeof(end));
 	manager_fault(reply, -EIO, VIGIL_FAULT_FAILED, "it was started and at once %s",
 		*end ? end : "ended again");
 	return -1;
@@ -410,7 +410,7 @@ static void restart_there(const struct supervise_kind *kind, const struct manage
 	snprintf(path, sizeof(path), "/proc/self/fd/%d/supervise", place->service);
 	wait.inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (wait.inotify >= 0)
-		inotify_add_watch(wait.inotify, path, IN_MOVED_TO | IN_CLOSE_WRITE);
+		inotify_add_watch(wait.inotify, path, IN_MOVED_TO);
 	if (send_letters(&wait, reply) == 0 && wait_up(&wait, reply) == 0)
 		wait_lifetime(&wait, reply);
 	if (wait.inotify >= 0)

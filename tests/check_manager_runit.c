@@ -1,0 +1,166 @@
+/* check_manager_runit: services under the real runsvdir. */
+#include "supervised.h"
+
+START_TEST(taken_down)
+{
+	stopped_cleanly("sv down");
+}
+END_TEST
+
+START_TEST(put_on_hold)
+{
+	paused("sv pause");
+}
+END_TEST
+
+START_TEST(with_a_slow_finish)
+{
+	finishing("sv -w 0 down");
+}
+END_TEST
+
+START_TEST(run_once)
+{
+	once("sv once");
+}
+END_TEST
+
+/* Told to end, and taking its time: neither running nor stopped. */
+START_TEST(on_its_way_down)
+{
+	pid_t pid = run_it("trap '' TERM; : >ignores; while :; do sleep 1000; done");
+
+	wait_file("scan/svc/ignores");
+	tell("sv -w 0 down");
+	wait_for(VIGIL_SERVICE_STOPPING);
+	ck_assert_int_eq(reply.pid, pid);
+	ck_assert_int_eq(kill(pid, SIGKILL), 0);
+	wait_for(VIGIL_SERVICE_STOPPED);
+}
+END_TEST
+
+START_TEST(a_script_that_cannot_be_run)
+{
+	run_it(run_forever);
+	put("run", 0644, "nothing\n");
+	ck_assert_int_eq(restart(5), -EIO);
+	ck_assert_int_eq(reply.fault, VIGIL_FAULT_FAILED);
+	wait_for(VIGIL_SERVICE_STARTING);
+}
+END_TEST
+
+static const struct {
+	unsigned char pid[4], rest[4];
+	vigil_service_status status;
+} forged[] = {
+	{{0}, {0, 'd', 0, 0}, VIGIL_SERVICE_STOPPED},
+	{{0}, {0, 'u', 0, 0}, VIGIL_SERVICE_STARTING},
+	{{0xff, 0xff, 0xff, 0x7f}, {0, 'u', 0, 1}, VIGIL_SERVICE_STARTING}, /* no such process */
+	{{1}, {0, 'u', 0, 1}, VIGIL_SERVICE_RUNNING},
+	{{1}, {1, 'u', 0, 1}, VIGIL_SERVICE_STOPPED},
+	{{1}, {0, 'd', 0, 1}, VIGIL_SERVICE_RUNNING},
+	{{1}, {0, 'd', 1, 1}, VIGIL_SERVICE_STOPPING},
+	{{1}, {0, 'u', 1, 1}, VIGIL_SERVICE_RUNNING},
+	{{1}, {0, 'u', 0, 2}, VIGIL_SERVICE_STARTING},
+	{{1}, {0, 'd', 0, 2}, VIGIL_SERVICE_STOPPING},
+	{{1}, {0, 'd', 0, 9}, VIGIL_SERVICE_STOPPED},
+};
+
+START_TEST(each_bit_of_a_status_file)
+{
+	unsigned char bytes[20] = {0x40};
+	int fifo;
+
+	memcpy(bytes + 12, forged[_i].pid, 4);
+	memcpy(bytes + 16, forged[_i].rest, 4);
+	fifo = forge(bytes, sizeof(bytes), "scan/svc/supervise/ok");
+	ck_assert_int_eq(query(), forged[_i].status);
+	ck_assert(the_manager->present(&request));
+	close(fifo);
+}
+END_TEST
+
+START_TEST(no_status_file)
+{
+	static const size_t sizes[] = {0, 18, 19, 21, 35, 100};
+	char bytes[100] = {0};
+	size_t i;
+	int fifo;
+
+	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		fifo = forge(bytes, sizes[i], "scan/svc/supervise/ok");
+		ck_assert_int_eq(query(), VIGIL_SERVICE_UNKNOWN);
+		ck_assert_int_eq(reply.error, -EPROTO);
+		ck_assert_ptr_nonnull(strstr(reply.text, "means nothing"));
+		ck_assert(!the_manager->present(&request));
+		close(fifo);
+	}
+	fifo = forge(bytes, 20, "scan/svc/supervise/ok");
+	ck_assert_int_eq(unlink(scratch_path("scan/svc/supervise/status")), 0);
+	ck_assert_int_eq(query(), VIGIL_SERVICE_UNKNOWN);
+	ck_assert_int_eq(reply.error, -ENOENT);
+	ck_assert_ptr_nonnull(strstr(reply.text, "supervise/status"));
+	close(fifo);
+	/* a plain file in the place of the fifo */
+	forge(bytes, 20, "scan/svc/supervise/ok");
+	ck_assert_int_eq(unlink(scratch_path("scan/svc/supervise/ok")), 0);
+	scratch_put("scan/svc/supervise/ok", 0600, "plain");
+	ck_assert_int_eq(query(), VIGIL_SERVICE_UNKNOWN);
+	ck_assert_ptr_nonnull(strstr(reply.text, "no fifo"));
+}
+END_TEST
+
+START_TEST(names_that_are_no_service)
+{
+	scratch_put("scan/svc", 0644, "a file, no directory");
+	ck_assert_int_eq(query(), VIGIL_SERVICE_ABSENT);
+	unlink(scratch_path("scan/svc"));
+	ck_assert_int_eq(symlink("nowhere", scratch_path("scan/svc")), 0);
+	ck_assert_int_eq(query(), VIGIL_SERVICE_ABSENT);
+	request.service_dir = NULL;
+	request.name = "vigil-check-of-a-name-nobody-has";
+	ck_assert_int_eq(query(), VIGIL_SERVICE_ABSENT);
+	ck_assert_int_eq(restart(1), -ENOENT);
+	request.service_dir = scratch_path("no-such-directory");
+	ck_assert_int_eq(query(), VIGIL_SERVICE_ABSENT);
+}
+END_TEST
+
+/* As Debian has it: what is scanned holds links. */
+START_TEST(by_a_link)
+{
+	put_run(run_forever);
+	ck_assert_int_eq(rename(scratch_path("scan/svc"), scratch_path("real")), 0);
+	ck_assert_int_eq(symlink("../real", scratch_path("scan/svc")), 0);
+	scan();
+	wait_for(VIGIL_SERVICE_RUNNING);
+	ck_assert_int_eq(restart(30), 0);
+	ck_assert_int_eq(unlink(scratch_path("scan/svc")), 0);
+	ck_assert_int_eq(query(), VIGIL_SERVICE_ABSENT);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tcase = tcase_create("manager_runit");
+
+	the_manager = &manager_runit;
+	the_scanner = "runsvdir";
+	if (!installed("runsvdir") || !installed("runsv") || !installed("sv")) {
+		printf("SKIP: runit is not installed\n");
+		return 77;
+	}
+	add_common(tcase);
+	tcase_add_test(tcase, taken_down);
+	tcase_add_test(tcase, put_on_hold);
+	tcase_add_test(tcase, with_a_slow_finish);
+	tcase_add_test(tcase, run_once);
+	tcase_add_test(tcase, on_its_way_down);
+	tcase_add_test(tcase, a_script_that_cannot_be_run);
+	tcase_add_loop_test(
+		tcase, each_bit_of_a_status_file, 0, sizeof(forged) / sizeof(forged[0]));
+	tcase_add_test(tcase, no_status_file);
+	tcase_add_test(tcase, names_that_are_no_service);
+	tcase_add_test(tcase, by_a_link);
+	return run_suite(tcase);
+}

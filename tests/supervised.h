@@ -1,0 +1,463 @@
+/*
+ * supervised: what the tests of runit and s6 have in common: a directory scanned by the real
+ * scanner, services in it, and an end for every process that came of it.
+ *
+ * The test is the reaper of all that is orphaned below it, so that at its end it can find and
+ * wait for all of them, and so that the dead are gone when they are said to be.
+ */
+#ifndef SUPERVISED_H
+#define SUPERVISED_H
+
+#include "manager.h"
+
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include "clock.h"
+#include "scratch.h"
+
+extern char **environ;
+
+static const struct manager *the_manager; /* set by main */
+static const char *the_scanner;
+static struct manager_request request;
+static struct manager_reply reply;
+static pid_t scanner;
+
+static bool installed(const char *program)
+{
+	char command[128];
+
+	snprintf(command, sizeof(command), "command -v %s >/dev/null 2>&1", program);
+	return system(command) == 0;
+}
+
+/* Scans the directory, which is made here.  It must be there first. */
+static void scan(void)
+{
+	char *argv[] = {(char *)the_scanner, scratch_path("scan"), NULL};
+	struct timespec before[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+	posix_spawn_file_actions_t quiet;
+
+	/* runsvdir waits a second for a directory that was changed in this one */
+	utimensat(AT_FDCWD, argv[1], before, 0);
+	posix_spawn_file_actions_init(&quiet);
+	posix_spawn_file_actions_addopen(&quiet, 2, "/dev/null", O_WRONLY, 0);
+	ck_assert_int_eq(posix_spawnp(&scanner, argv[0], &quiet, NULL, argv, environ), 0);
+	posix_spawn_file_actions_destroy(&quiet);
+}
+
+static void setup(void)
+{
+	scratch_setup();
+	ck_assert_int_eq(mkdir(scratch_path("scan"), 0755), 0);
+	ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0);
+	request = (struct manager_request){
+		.name = "svc", .manager = the_manager, .service_dir = scratch_path("scan")};
+}
+
+static void end_children(void)
+{
+	FILE *children = fopen("/proc/thread-self/children", "r");
+	int pid;
+
+	while (children && fscanf(children, "%d", &pid) == 1)
+		kill(pid, SIGKILL);
+	if (children)
+		fclose(children);
+}
+
+/* The scanner first, then those it leaves to us, then those they leave. */
+static void teardown(void)
+{
+	do
+		end_children();
+	while (waitpid(-1, NULL, 0) > 0);
+	scratch_teardown();
+}
+
+/* --- services ---------------------------------------------------------------------------------- */
+
+/* A file of the service, with its directory if need be. */
+__attribute__((format(printf, 3, 4))) static void put(
+	const char *name, mode_t mode, const char *format, ...)
+{
+	char place[64], target[64], text[512];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	mkdir(scratch_path("scan/svc"), 0755);
+	snprintf(place, sizeof(place), "new-%s", name);
+	snprintf(target, sizeof(target), "scan/svc/%s", name);
+	/* whole at once: the supervisor may be about to start it */
+	ck_assert_int_eq(rename(scratch_put(place, mode, "%s", text), scratch_path(target)), 0);
+}
+
+static void put_run(const char *body)
+{
+	put("run", 0755, "#!/bin/sh\necho $$ >>%s\n%s\n", scratch_path("started"), body);
+}
+
+static const char *const run_forever = "exec sleep 1000";
+
+/* A program of the manager's own, on the service. */
+static int tell(const char *words)
+{
+	char command[256];
+
+	snprintf(
+		command, sizeof(command), "%s %s >/dev/null 2>&1", words, scratch_path("scan/svc"));
+	return system(command);
+}
+
+static vigil_service_status query(void)
+{
+	memset(&reply, 0, sizeof(reply));
+	request.deadline = clock_now() + 30 * CLOCK_SECOND;
+	the_manager->query(&request, &reply);
+	ck_assert((reply.error == 0) == (reply.fault == VIGIL_FAULT_NONE));
+	ck_assert((reply.error == 0) == (reply.status != VIGIL_SERVICE_UNKNOWN));
+	return reply.status;
+}
+
+static int restart(double seconds)
+{
+	memset(&reply, 0, sizeof(reply));
+	request.deadline = clock_now() + clock_from_seconds(seconds);
+	the_manager->restart(&request, &reply);
+	ck_assert((reply.error == 0) == (reply.fault == VIGIL_FAULT_NONE));
+	return reply.error;
+}
+
+static void wait_for(vigil_service_status status)
+{
+	int i;
+
+	for (i = 0; i < 3000 && query() != status; i++)
+		usleep(10000);
+	ck_assert_msg(reply.status == status, "it is %s, not %s: %s",
+		vigil_service_status_name(reply.status), vigil_service_status_name(status),
+		reply.text);
+}
+
+/* Until it runs as another process than that. */
+static pid_t wait_for_other(pid_t pid)
+{
+	int i;
+
+	for (i = 0; i < 3000; i++) {
+		if (query() == VIGIL_SERVICE_RUNNING && reply.pid != pid)
+			return reply.pid;
+		ck_assert(!vigil_service_is_down(reply.status)); /* it is the manager's turn */
+		usleep(10000);
+	}
+	ck_abort_msg("it never ran again");
+}
+
+static void wait_file(const char *name)
+{
+	int i;
+
+	for (i = 0; i < 3000 && !scratch_has(name); i++)
+		usleep(10000);
+	ck_assert(scratch_has(name));
+}
+
+static pid_t run_it(const char *body)
+{
+	put_run(body);
+	scan();
+	wait_for(VIGIL_SERVICE_RUNNING);
+	ck_assert_int_eq(scratch_number("started"), reply.pid); /* and is the service by now */
+	return reply.pid;
+}
+
+/* The supervisor of a service that runs. */
+static pid_t parent_of(pid_t pid)
+{
+	char path[32];
+	FILE *file;
+	int parent = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	file = fopen(path, "r");
+	ck_assert_ptr_nonnull(file);
+	ck_assert_int_eq(fscanf(file, "%*d (%*[^)]) %*c %d", &parent), 1);
+	fclose(file);
+	ck_assert_int_gt(parent, 1);
+	return parent;
+}
+
+static void wait_dead(pid_t pid)
+{
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+}
+
+/* --- what both have to be able to do ----------------------------------------------------------- */
+
+START_TEST(the_life_of_a_service)
+{
+	pid_t first, second;
+
+	ck_assert_int_eq(query(), VIGIL_SERVICE_ABSENT);
+	ck_assert_int_eq(reply.error, 0);
+	ck_assert(!the_manager->present(&request));
+	ck_assert_int_eq(restart(30), -ENOENT);
+	ck_assert_int_eq(reply.fault, VIGIL_FAULT_ABSENT);
+
+	put_run(run_forever); /* not yet scanned */
+	ck_assert_int_eq(query(), VIGIL_SERVICE_UNKNOWN);
+	ck_assert_int_eq(reply.fault, VIGIL_FAULT_FAILED);
+	ck_assert_ptr_nonnull(strstr(reply.text, "watches"));
+
+	scan();
+	wait_for(VIGIL_SERVICE_RUNNING);
+	ck_assert(the_manager->present(&request));
+	first = reply.pid;
+	ck_assert_int_eq(first, scratch_number("started"));
+	ck_assert_int_eq(reply.error, 0);
+	ck_assert_str_eq(reply.text, "");
+
+	ck_assert_int_eq(restart(30), 0);
+	ck_assert_int_eq(query(), VIGIL_SERVICE_RUNNING);
+	second = reply.pid;
+	ck_assert_int_ne(first, second);
+	ck_assert_int_eq(kill(first, 0), -1);
+
+	/* crashed: its manager brings it back */
+	ck_assert_int_eq(kill(second, SIGKILL), 0);
+	wait_for_other(second);
+
+	/* uninstalled while it ran */
+	ck_assert_int_eq(rename(scratch_path("scan/svc"), scratch_path("gone")), 0);
+	ck_assert_int_eq(query(), VIGIL_SERVICE_ABSENT);
+	ck_assert_int_eq(reply.error, 0);
+	ck_assert(!the_manager->present(&request));
+	ck_assert_int_eq(restart(30), -ENOENT);
+	ck_assert_int_eq(reply.fault, VIGIL_FAULT_ABSENT);
+}
+END_TEST
+
+static void stopped_cleanly(const char *down)
+{
+	run_it(run_forever);
+	ck_assert_int_eq(tell(down), 0);
+	wait_for(VIGIL_SERVICE_STOPPED);
+	ck_assert_int_eq(reply.pid, 0);
+	ck_assert_str_eq(reply.text, "");
+	ck_assert_int_eq(restart(30), 0);
+	ck_assert_int_eq(query(), VIGIL_SERVICE_RUNNING);
+	ck_assert_int_gt(reply.pid, 0);
+}
+
+START_TEST(a_restart_that_fails)
+{
+	run_it(run_forever);
+	put_run("exit 3");
+	ck_assert_int_eq(restart(30), -EIO);
+	ck_assert_int_eq(reply.fault, VIGIL_FAULT_FAILED);
+	ck_assert_ptr_nonnull(strstr(reply.text, "it was started and at once ended"));
+	/* its manager goes on trying, and so may we, from there */
+	wait_for(VIGIL_SERVICE_STARTING);
+	ck_assert_int_eq(restart(30), -EIO);
+	ck_assert_ptr_nonnull(strstr(reply.text, "at once ended"));
+	wait_for(VIGIL_SERVICE_STARTING);
+
+	put_run(run_forever);
+	ck_assert_int_eq(restart(30), 0);
+	ck_assert_int_eq(query(), VIGIL_SERVICE_RUNNING);
+}
+END_TEST
+
+START_TEST(a_restart_that_hangs)
+{
+	/* the shell is up before it ignores anything */
+	pid_t pid = run_it("trap '' TERM; : >ignores; while :; do sleep 1000; done");
+	clock_t begun;
+
+	wait_file("scan/svc/ignores");
+	begun = clock();
+	ck_assert_int_eq(restart(1), -ETIMEDOUT);
+	/* in which it waited, and did not turn in circles */
+	ck_assert_int_lt(clock() - begun, CLOCKS_PER_SEC / 2);
+	ck_assert_int_eq(reply.fault, VIGIL_FAULT_TIMEOUT);
+	ck_assert_ptr_nonnull(strstr(reply.text, "did not end within the deadline"));
+	ck_assert_int_eq(query(), VIGIL_SERVICE_RUNNING);
+	ck_assert_int_eq(reply.pid, pid);
+}
+END_TEST
+
+START_TEST(a_supervisor_that_died)
+{
+	pid_t pid = run_it(run_forever), supervisor = parent_of(pid);
+
+	ck_assert_int_eq(kill(scanner, SIGKILL), 0);
+	wait_dead(scanner);
+	ck_assert_int_eq(kill(supervisor, SIGKILL), 0);
+	wait_dead(supervisor);
+	ck_assert_int_eq(query(), VIGIL_SERVICE_UNKNOWN);
+	ck_assert_int_eq(reply.error, -ENXIO);
+	ck_assert_int_eq(reply.fault, VIGIL_FAULT_FAILED);
+	ck_assert_ptr_nonnull(strstr(reply.text, "scan/svc has died"));
+	ck_assert_int_eq(restart(30), -ENXIO);
+	ck_assert_int_eq(reply.fault, VIGIL_FAULT_FAILED);
+	ck_assert_int_eq(kill(pid, 0), 0); /* and the service is left as it is */
+}
+END_TEST
+
+START_TEST(a_supervisor_that_hangs)
+{
+	pid_t pid = run_it(run_forever), supervisor = parent_of(pid);
+	int fifo;
+
+	ck_assert_int_eq(kill(supervisor, SIGSTOP), 0);
+	ck_assert_int_eq(query(), VIGIL_SERVICE_RUNNING);
+	ck_assert_int_eq(restart(0.2), -ETIMEDOUT);
+	ck_assert_int_eq(reply.fault, VIGIL_FAULT_TIMEOUT);
+	ck_assert_int_eq(kill(pid, SIGKILL), 0);
+	wait_for(VIGIL_SERVICE_STARTING);
+	ck_assert_ptr_nonnull(strstr(reply.text, "has yet to notice"));
+	/* a full fifo is not waited for */
+	fifo = open(scratch_path("scan/svc/supervise/control"), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	ck_assert_int_ge(fifo, 0);
+	while (write(fifo, "z", 1) == 1)
+		; /* a letter of no meaning */
+	close(fifo);
+	ck_assert_int_eq(restart(30), -EAGAIN);
+	ck_assert_int_eq(reply.fault, VIGIL_FAULT_FAILED);
+	ck_assert_ptr_nonnull(strstr(reply.text, "does not read its fifo"));
+	ck_assert_int_eq(kill(supervisor, SIGCONT), 0);
+	wait_for_other(pid);
+}
+END_TEST
+
+static void paused(const char *pause)
+{
+	pid_t pid = run_it(run_forever);
+
+	ck_assert_int_eq(tell(pause), 0);
+	wait_for(VIGIL_SERVICE_STOPPED);
+	ck_assert_int_eq(reply.pid, pid);
+	ck_assert_str_eq(reply.text, "paused");
+	ck_assert_int_eq(restart(30), 0);
+	ck_assert_int_eq(query(), VIGIL_SERVICE_RUNNING);
+	ck_assert_int_ne(reply.pid, pid);
+}
+
+static void let_go(int fd)
+{
+	ck_assert_int_eq(write(fd, "go\n", 3), 3);
+}
+
+static void finishing(const char *down)
+{
+	pid_t pid;
+	int fifo;
+
+	put("finish", 0755, "#!/bin/sh\nread go <%s\n", scratch_path("fifo"));
+	put("timeout-finish", 0644, "0\n");
+	ck_assert_int_eq(mkfifo(scratch_path("fifo"), 0600), 0);
+	fifo = open(scratch_path("fifo"), O_RDWR | O_CLOEXEC);
+	ck_assert_int_ge(fifo, 0);
+	pid = run_it(run_forever);
+	ck_assert_int_eq(kill(pid, SIGKILL), 0);
+	wait_for(VIGIL_SERVICE_STARTING);
+	ck_assert_int_eq(reply.pid, 0);
+	ck_assert_int_eq(restart(0.3), -ETIMEDOUT);
+	ck_assert_ptr_nonnull(strstr(reply.text, "its finish script runs"));
+	let_go(fifo);
+	pid = wait_for_other(pid);
+
+	tell(down);
+	wait_for(VIGIL_SERVICE_STOPPING);
+	let_go(fifo);
+	wait_for(VIGIL_SERVICE_STOPPED);
+	close(fifo);
+}
+
+/* Run once, it is wanted down while it is up. */
+static void once(const char *command)
+{
+	pid_t pid = run_it(run_forever);
+
+	ck_assert_int_eq(tell(command), 0);
+	ck_assert_int_eq(query(), VIGIL_SERVICE_RUNNING);
+	ck_assert_int_eq(reply.pid, pid);
+	ck_assert_int_eq(kill(pid, SIGTERM), 0);
+	wait_for(VIGIL_SERVICE_STOPPED);
+}
+
+START_TEST(auto_finds_it)
+{
+	run_it(run_forever);
+	request.manager = NULL;
+	request.init_dir = scratch_path("none");
+	memset(&reply, 0, sizeof(reply));
+	manager_query(&request, &reply);
+	ck_assert_int_eq(reply.status, VIGIL_SERVICE_RUNNING);
+	ck_assert_ptr_eq(reply.manager, the_manager);
+	ck_assert_int_eq(kill(reply.pid, SIGKILL), 0);
+	request.deadline = clock_now() + 30 * CLOCK_SECOND;
+	manager_restart(&request, &reply);
+	ck_assert_int_eq(reply.error, 0);
+	ck_assert_int_eq(reply.status, VIGIL_SERVICE_RUNNING);
+	ck_assert_ptr_eq(manager_find(the_manager->name), the_manager);
+}
+END_TEST
+
+/* A status file of the test's own making, which no supervisor would write: the fifo has its
+ * reader, and that is all there is of one.  Returns the fifo. */
+static int forge(const void *bytes, size_t length, const char *fifo)
+{
+	char *path = scratch_path("scan/svc/supervise/status");
+	FILE *file;
+	int fd;
+
+	mkdir(scratch_path("scan/svc"), 0755);
+	mkdir(scratch_path("scan/svc/supervise"), 0755);
+	file = fopen(path, "w");
+	ck_assert_ptr_nonnull(file);
+	ck_assert_uint_eq(fwrite(bytes, 1, length, file), length);
+	ck_assert_int_eq(fclose(file), 0);
+	path = scratch_path(fifo);
+	unlink(path);
+	ck_assert_int_eq(mkfifo(path, 0600), 0);
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	ck_assert_int_ge(fd, 0);
+	return fd;
+}
+
+static void add_common(TCase *tcase)
+{
+	tcase_set_timeout(tcase, 120);
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_test(tcase, the_life_of_a_service);
+	tcase_add_test(tcase, a_restart_that_fails);
+	tcase_add_test(tcase, a_restart_that_hangs);
+	tcase_add_test(tcase, a_supervisor_that_died);
+	tcase_add_test(tcase, a_supervisor_that_hangs);
+	tcase_add_test(tcase, auto_finds_it);
+}
+
+static int run_suite(TCase *tcase)
+{
+	Suite *suite = suite_create(the_manager->name);
+	SRunner *runner;
+	int failed;
+
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+#endif
