@@ -1,0 +1,37 @@
+#!/bin/sh
+# exports.sh: the programs export exactly the functions that vigil.h declares, and a module
+# exports its descriptor and nothing else.
+set -u
+top_srcdir=$(cd "$(dirname "$0")/.." && pwd)
+cd "${top_builddir:-$top_srcdir/build}" || exit 1
+command -v nm >/dev/null || { echo "SKIP: there is no nm"; exit 77; }
+failed=0
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# Declarations begin in the first column with VIGIL_API; the name is before the parenthesis.
+grep -hoE '^VIGIL_API [^(]*\(' "$top_srcdir/include/vigil/vigil.h" | grep -oE 'vigil_[a-z0-9_]+\($' | tr -d '(' |
+	sort -u >"$work/declared"
+for program in src/vigild src/vigilctl; do
+	nm -D --defined-only "$program" | awk '$2 ~ /[TDBRVW]/ { print $3 }' |
+		grep -vE '^(_|__asan|__ubsan|__tsan|__sanitizer|__interceptor|.*interceptor)' | grep '^vigil_' | sort -u >"$work/exported"
+	if diff "$work/declared" "$work/exported" >"$work/diff"; then
+		echo "ok - $program exports the $(wc -l <"$work/declared") functions of vigil.h and no others"
+	else
+		cat "$work/diff"
+		echo "not ok - $program exports what vigil.h declares (<: declared only, >: exported only)"
+		failed=1
+	fi
+	# What is not ours to export comes from the C library's start files or a sanitizer.
+	other=$(nm -D --defined-only "$program" | awk '$2 == "T" { print $3 }' |
+		grep -E '^(log|loop|state|config|option|offload|service|manager|module|daemon|host|control|command|text|memory|clock)_' | head -3)
+	if [ -z "$other" ]; then echo "ok - $program keeps its own functions to itself"
+	else echo "not ok - $program exports $other"; failed=1; fi
+done
+for module in src/modules/*/*.so; do
+	names=$(nm -D --defined-only "$module" | awk '$2 ~ /[TDBRVW]/ { print $3 }' | grep -v '^_' |
+		grep -vE '^(__|asan|ubsan|tsan)')
+	if [ "$names" = vigil_module_descriptor ]; then echo "ok - $module exports its descriptor alone"
+	else echo "not ok - $module exports $names"; failed=1; fi
+done
+exit $failed
