@@ -13,11 +13,17 @@
 
 /* --- seats -------------------------------------------------------------------------------------------- */
 
+/* Those that whoever runs this test may take. */
+static int seats(void)
+{
+	return geteuid() == 0 ? SEATS : SEATS - 4;
+}
+
 START_TEST(the_one_idle_longest_makes_room)
 {
 	int fds[SEATS], late;
 
-	hold_open(fds, 0, SEATS, NULL);
+	hold_open(fds, 0, seats(), NULL);
 	/* the first two have reason to stay: one watches, one spoke last */
 	ck_assert_int_eq(ask(fds[0], WATCH_ALL), 0);
 	ck_assert_int_eq(ask(fds[1], ASK), 0);
@@ -28,7 +34,7 @@ START_TEST(the_one_idle_longest_makes_room)
 	ck_assert(is_open(fds[1]));
 	ck_assert(is_open(fds[3]));
 	close(late);
-	close_all(fds, SEATS);
+	close_all(fds, seats());
 }
 END_TEST
 
@@ -37,7 +43,7 @@ START_TEST(where_all_are_busy_one_is_turned_away)
 	int fds[SEATS], late;
 	json_t *reply;
 
-	hold_open(fds, 0, SEATS, WATCH_ALL);
+	hold_open(fds, 0, seats(), WATCH_ALL);
 	late = dial();
 	reply = get_object(late);
 	ck_assert_int_eq(code_of(reply), COMMAND_BUSY);
@@ -50,7 +56,7 @@ START_TEST(where_all_are_busy_one_is_turned_away)
 		turn();
 	fds[7] = dial();
 	ck_assert_int_eq(ask(fds[7], ASK), 0);
-	close_all(fds, SEATS);
+	close_all(fds, seats());
 }
 END_TEST
 
@@ -70,7 +76,7 @@ START_TEST(a_burst_of_connections_is_taken_in)
 			served++;
 		free(line);
 	}
-	ck_assert_int_ge(served, SEATS);
+	ck_assert_int_ge(served, seats());
 	close_all(fds, 120);
 }
 END_TEST

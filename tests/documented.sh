@@ -24,9 +24,17 @@ check "the code has options" [ "${#sampled[@]}" -gt 20 ]
 for source in src/config_vigil.c src/modules/*; do
 	manual=$source/vigil-${source##*/}.8
 	[ -f "$manual" ] || manual=conf/vigil.conf.5
-	mapfile -t all < <(options $(find "$source" -name '*.c'))
-	check "$manual has each of ${#all[@]} of $source" \
-		nothing "$(lacking "$manual" '^\.It Cm ([a-z_]+ , )*%s( ,|$)' "${all[@]}")"
+	mapfile -t sampled < <(options src/config_vigil.c src/modules/service/*.c)
+check "the code has options" [ "${#sampled[@]}" -gt 20 ]
+manual='^\.It Cm ([a-z_]+ , )*%s( ,|$)'
+check "vigil.conf(5) has each of [vigil]" \
+	nothing "$(lacking conf/vigil.conf.5 "$manual" $(options src/config_vigil.c))"
+for module in src/modules/*/; do
+	name=$(basename "$module")
+	page=conf/vigil.conf.5
+	[ ! -f "${module}vigil-$name.8" ] || page=${module}vigil-$name.8
+	check "$page has each of $name" \
+		nothing "$(lacking "$page" "$manual" $(options "$module"*.c))"
 done
 check "the sample has each of ${#sampled[@]}" \
 	nothing "$(lacking conf/vigil.conf.in '^#%s = ' "${sampled[@]}")"
