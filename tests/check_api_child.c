@@ -1,0 +1,315 @@
+/* check_api_child: vigil_spawn on a daemon of its own: told once, refused in words, ended with it. */
+#include <vigil/vigil.h>
+
+#include <check.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "child.h"
+#include "clock.h"
+#include "daemon.h"
+#include "log.h"
+#include "loop.h"
+#include "scratch.h"
+#include "state.h"
+
+static struct ground ground;
+static struct vigil_daemon *d;
+static int (*in_start)(vigil_daemon *d);
+
+static struct {
+	unsigned exits, lines;
+	vigil_child *child;
+	vigil_child_exit e;
+	char output[256];
+	bool again; /* the exit starts another one */
+} seen;
+
+static int start(vigil_daemon *daemon)
+{
+	return in_start != NULL ? in_start(daemon) : 0;
+}
+
+static const vigil_module module = {.abi = VIGIL_ABI,
+	.size = sizeof(vigil_module),
+	.option_size = sizeof(vigil_option),
+	.name = "test",
+	.start = start};
+
+static void setup(void)
+{
+	scratch_setup();
+	memset(&seen, 0, sizeof(seen));
+	ck_assert_int_eq(log_open(scratch_path("log"), VIGIL_DEBUG), 0);
+	in_start = NULL;
+	ground.loop = loop_new();
+	ground.state = state_new();
+	ck_assert_ptr_nonnull(ground.loop);
+	ck_assert_ptr_nonnull(ground.state);
+	d = daemon_new(&ground, "test", "test", &module, NULL);
+}
+
+static void teardown(void)
+{
+	daemon_free(d);
+	child_kill_strays();
+	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
+	ck_assert_int_eq(errno, ECHILD);
+	log_close();
+	state_free(ground.state);
+	loop_free(ground.loop);
+	scratch_teardown();
+}
+
+static vigil_child *spawn(const char *script);
+
+static void on_exit_told(
+	vigil_daemon *daemon, vigil_child *child, const vigil_child_exit *e, void *arg)
+{
+	ck_assert_ptr_eq(daemon, d);
+	ck_assert_ptr_eq(child, seen.child);
+	ck_assert_int_eq(vigil_child_pid(child), e->pid);
+	vigil_child_end(child); /* too late, and harmless */
+	seen.exits++;
+	seen.e = *e;
+	snprintf(seen.output, sizeof(seen.output), "%s", e->output);
+	if (seen.again) {
+		seen.again = false;
+		seen.child = spawn("echo second");
+		ck_assert_ptr_nonnull(seen.child);
+		return;
+	}
+	loop_stop(ground.loop);
+}
+
+static void on_line(
+	vigil_daemon *daemon, vigil_child *child, const char *line, size_t length, void *arg)
+{
+	ck_assert_ptr_eq(daemon, d);
+	ck_assert_str_eq(line, "ready");
+	seen.lines++;
+	vigil_child_end(child);
+}
+
+static vigil_child_spec spec_of(const char *script)
+{
+	static const char *argv[4] = {"/bin/sh", "-c"};
+
+	argv[2] = script;
+	return (vigil_child_spec){.size = sizeof(vigil_child_spec),
+		.argv = argv,
+		.directory = scratch,
+		.on_exit = on_exit_told};
+}
+
+static vigil_child *spawn(const char *script)
+{
+	const vigil_child_spec spec = spec_of(script);
+
+	return vigil_spawn(d, &spec);
+}
+
+static void on_limit(uint64_t missed, void *arg)
+{
+	ck_abort_msg("the loop was not stopped in time");
+}
+
+static void run_loop(void)
+{
+	struct loop_timer *limit = loop_after(ground.loop, 60 * CLOCK_SECOND, on_limit, NULL);
+
+	ck_assert_ptr_nonnull(limit);
+	ck_assert_int_eq(loop_run(ground.loop), 0);
+	loop_timer_free(limit);
+}
+
+START_TEST(told_once_with_what_it_printed)
+{
+	ck_assert_int_eq(daemon_start(d), 0);
+	seen.again = true;
+	seen.child = spawn("echo first; exit 3");
+	ck_assert_ptr_nonnull(seen.child);
+	ck_assert_uint_eq(seen.exits, 0);
+	run_loop();
+	ck_assert_uint_eq(seen.exits, 2);
+	ck_assert_str_eq(seen.output, "second\n");
+	ck_assert_int_eq(seen.e.status, 0);
+}
+END_TEST
+
+START_TEST(ended_when_it_is_asked_to)
+{
+	vigil_child_spec spec = spec_of("echo ready; exec sleep 1000");
+
+	ck_assert_int_eq(daemon_start(d), 0);
+	spec.on_line = on_line;
+	seen.child = vigil_spawn(d, &spec);
+	run_loop();
+	ck_assert_uint_eq(seen.lines, 1);
+	ck_assert_uint_eq(seen.exits, 1);
+	ck_assert_int_eq(WTERMSIG(seen.e.status), SIGTERM);
+	ck_assert(!seen.e.timed_out);
+}
+END_TEST
+
+START_TEST(an_older_module_has_a_shorter_spec)
+{
+	vigil_child_spec spec = spec_of("echo error >&2");
+
+	ck_assert_int_eq(daemon_start(d), 0);
+	spec.merge_stderr = true;
+	spec.size = offsetof(vigil_child_spec, merge_stderr);
+	seen.child = vigil_spawn(d, &spec);
+	ck_assert_ptr_nonnull(seen.child);
+	run_loop();
+	ck_assert_str_eq(seen.output, ""); /* what it does not know it has not asked for */
+}
+END_TEST
+
+START_TEST(mistakes_are_refused)
+{
+	const char *none[] = {NULL}, *wrong[] = {"A=1", "novalue", NULL};
+	vigil_child_spec spec = spec_of("exit 0");
+
+	ck_assert_int_eq(daemon_start(d), 0);
+	ck_assert_ptr_null(vigil_spawn(d, NULL));
+	ck_assert_int_eq(errno, EINVAL);
+#define REFUSED(change)                                    \
+	do {                                               \
+		spec = spec_of("exit 0");                  \
+		change;                                    \
+		errno = 0;                                 \
+		ck_assert_ptr_null(vigil_spawn(d, &spec)); \
+		ck_assert_int_eq(errno, EINVAL);           \
+	} while (0)
+	REFUSED(spec.size = 0);
+	REFUSED(spec.argv = NULL);
+	REFUSED(spec.argv = none);
+	REFUSED(spec.on_exit = NULL);
+	REFUSED(spec.timeout = -1);
+	REFUSED(spec.timeout = 1e12);
+	REFUSED(spec.output_max = (size_t)1 << 40);
+	REFUSED(spec.environment = wrong);
+	ck_assert_ptr_null(vigil_spawn(d, &(vigil_child_spec){.size = sizeof(size_t)}));
+	ck_assert_int_eq(vigil_child_pid(NULL), 0);
+	vigil_child_end(NULL);
+}
+END_TEST
+
+START_TEST(what_cannot_be_started_tells_errno)
+{
+	vigil_child_spec spec = spec_of("exit 0");
+	const char *missing[] = {scratch_path("missing"), NULL};
+
+	ck_assert_int_eq(daemon_start(d), 0);
+	spec.argv = missing;
+	ck_assert_ptr_null(vigil_spawn(d, &spec));
+	ck_assert_int_eq(errno, ENOENT);
+	spec = spec_of("exit 0");
+	for (int i = 0; i < 2; i++) { /* what is not known is not remembered */
+		spec.user = "no-such-user";
+		ck_assert_ptr_null(vigil_spawn(d, &spec));
+		ck_assert_int_eq(errno, ENOENT);
+	}
+	ck_assert_int_eq(daemon_status(d), DAEMON_RUNNING);
+}
+END_TEST
+
+static int start_missing(vigil_daemon *daemon)
+{
+	const char *missing[] = {"/no/such/program", NULL};
+	vigil_child_spec spec = spec_of("exit 0");
+
+	ck_assert_ptr_nonnull(spawn("exec sleep 1000")); /* ended when the start fails */
+	spec.argv = missing;
+	vigil_spawn(daemon, &spec);
+	return 0; /* does not look */
+}
+
+START_TEST(a_start_that_cannot_spawn_has_failed)
+{
+	in_start = start_missing;
+	ck_assert_int_ne(daemon_start(d), 0);
+	ck_assert_int_eq(daemon_status(d), DAEMON_FAILED);
+	ck_assert_str_eq(
+		daemon_reason(d), "cannot start \"/no/such/program\": No such file or directory");
+}
+END_TEST
+
+static void on_drained(void *arg)
+{
+	loop_stop(ground.loop);
+}
+
+START_TEST(children_end_with_their_daemon)
+{
+	pid_t pids[5];
+
+	ck_assert_int_eq(daemon_start(d), 0);
+	for (int i = 0; i < 5; i++)
+		pids[i] = vigil_child_pid(spawn("exec sleep 1000"));
+	daemon_stop(d);
+	ck_assert_int_eq(child_drain(ground.loop, on_drained, NULL), 0);
+	run_loop();
+	for (int i = 0; i < 5; i++)
+		ck_assert_int_eq(kill(pids[i], 0), -1);
+	ck_assert_uint_eq(seen.exits, 0); /* nothing is told after the stop */
+	/* And it can do so again. */
+	ck_assert_int_eq(daemon_start(d), 0);
+	seen.child = spawn("echo anew");
+	run_loop();
+	ck_assert_str_eq(seen.output, "anew\n");
+}
+END_TEST
+
+START_TEST(a_user_is_looked_up_once_for_each_daemon)
+{
+	vigil_child_spec spec = spec_of("id -un");
+
+	ck_assert_int_eq(daemon_start(d), 0);
+	if (geteuid() != 0)
+		return; /* only root can become somebody else */
+	spec.user = "nobody";
+	spec.directory = NULL;
+	for (int i = 0; i < 2; i++) {
+		seen.child = vigil_spawn(d, &spec);
+		ck_assert_ptr_nonnull(seen.child);
+		run_loop();
+		ck_assert_str_eq(seen.output, "nobody\n");
+	}
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *s = suite_create("api_child");
+	TCase *tc = tcase_create("api_child");
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_set_timeout(tc, 120);
+	tcase_add_test(tc, told_once_with_what_it_printed);
+	tcase_add_test(tc, ended_when_it_is_asked_to);
+	tcase_add_test(tc, an_older_module_has_a_shorter_spec);
+	tcase_add_test(tc, mistakes_are_refused);
+	tcase_add_test(tc, what_cannot_be_started_tells_errno);
+	tcase_add_test(tc, a_start_that_cannot_spawn_has_failed);
+	tcase_add_test(tc, children_end_with_their_daemon);
+	tcase_add_test(tc, a_user_is_looked_up_once_for_each_daemon);
+	suite_add_tcase(s, tc);
+	return s;
+}
+
+int main(void)
+{
+	SRunner *runner = srunner_create(suite());
+	int failures;
+
+	srunner_run_all(runner, CK_NORMAL);
+	failures = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
