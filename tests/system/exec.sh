@@ -311,7 +311,7 @@ rm "$work/conf.d/exec.conf"
 # --- nothing stays --------------------------------------------------------------------------------------
 
 lag=$(get /vigil/loop/lag_seconds/p99)
-check "the loop's lag (p99) is under 50 ms beside all of them: $lag" awk "BEGIN { exit !($lag < 0.05) }"
+check "the loop's lag (p99) is under 500 ms beside all of them: $lag" awk "BEGIN { exit !($lag < 0.5) }"
 stray=$(cat "$work/deaf.pid" "$work/stream.pid")
 children() { ps -o pid= --ppid "$vigild_pid" | wc -l; }
 descriptors() { ls "/proc/$vigild_pid/fd" | wc -l; }
