@@ -21,11 +21,6 @@ nothing() { [ -z "$1" ] || { echo "$1"; return 1; }; }
 
 mapfile -t sampled < <(options src/config_vigil.c src/modules/service/*.c)
 check "the code has options" [ "${#sampled[@]}" -gt 20 ]
-for source in src/config_vigil.c src/modules/*; do
-	manual=$source/vigil-${source##*/}.8
-	[ -f "$manual" ] || manual=conf/vigil.conf.5
-	mapfile -t sampled < <(options src/config_vigil.c src/modules/service/*.c)
-check "the code has options" [ "${#sampled[@]}" -gt 20 ]
 manual='^\.It Cm ([a-z_]+ , )*%s( ,|$)'
 check "vigil.conf(5) has each of [vigil]" \
 	nothing "$(lacking conf/vigil.conf.5 "$manual" $(options src/config_vigil.c))"
