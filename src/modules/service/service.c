@@ -15,10 +15,8 @@
 #include <vigil/vigil.h>
 
 #include "decide.h"
+#include "options.h"
 #include "wellness.h"
-
-/* Restarts remembered for `burst`. */
-#define BURST_MAX 100
 
 struct watch {
 	vigil_service *service;
@@ -454,58 +452,5 @@ static int start(vigil_daemon *d)
 	return vigil_every(d, vigil_option_seconds(d, "interval"), look, w);
 }
 
-static const vigil_option options[] = {
-	VIGIL_OPTION("service", VIGIL_NAME, NULL, "the service, as its manager knows it",
-		.flags = VIGIL_REQUIRED),
-	VIGIL_OPTION("manager", VIGIL_CHOICE, "auto", "who runs the service",
-		.choices = "auto systemd lsb command"),
-	VIGIL_OPTION("interval", VIGIL_DURATION, "5s", "time between two looks", .min = 0.05,
-		.max = 86400),
-	VIGIL_OPTION("restart_on", VIGIL_CHOICE, "stopped",
-		"stopped: whatever is not running; failed: not what was stopped cleanly; never",
-		.choices = "stopped failed never"),
-	VIGIL_OPTION("query_timeout", VIGIL_DURATION, "10s", "how long a look may take", .min = 0.1,
-		.max = 3600),
-	VIGIL_OPTION("restart_timeout", VIGIL_DURATION, "90s", "how long a restart may take",
-		.min = 0.1, .max = 3600),
-	VIGIL_OPTION("settle", VIGIL_DURATION, "90s",
-		"how long it may be starting, stopping or reloading", .min = 0, .max = 86400),
-	VIGIL_OPTION("backoff", VIGIL_DURATION, "5s",
-		"delay after a failed restart or an early death, doubling; 0 tries at every look",
-		.min = 0, .max = 86400),
-	VIGIL_OPTION("backoff_max", VIGIL_DURATION, "5m", "the longest such delay", .min = 0,
-		.max = 86400),
-	VIGIL_OPTION("healthy_after", VIGIL_DURATION, "10s",
-		"a service that dies sooner after its restart was not healthy", .min = 0,
-		.max = 86400),
-	VIGIL_OPTION("burst", VIGIL_INT, "0", "at most so many restarts in burst_window; 0: any",
-		.min = 0, .max = BURST_MAX),
-	VIGIL_OPTION("burst_window", VIGIL_DURATION, "10m", "the window for burst", .min = 1,
-		.max = 86400),
-	VIGIL_OPTION("after", VIGIL_TEXT, NULL,
-		"a daemon whose service must run before this one is restarted"),
-	VIGIL_OPTION("probe", VIGIL_COMMAND, NULL,
-		"tcp://ADDRESS:PORT, http://ADDRESS:PORT/PATH or a command: asks whether it "
-		"serves"),
-	VIGIL_OPTION("probe_interval", VIGIL_DURATION, "30s", "time between two probes", .min = 0.1,
-		.max = 86400),
-	VIGIL_OPTION("probe_timeout", VIGIL_DURATION, "5s", "how long a probe may take", .min = 0.1,
-		.max = 3600),
-	VIGIL_OPTION("probe_failures", VIGIL_INT, "3",
-		"failing so often in a row is a reason to restart", .min = 1, .max = 1000),
-	VIGIL_OPTION("memory_max", VIGIL_SIZE, NULL,
-		"more resident memory for three looks in a row is a reason to restart"),
-	VIGIL_OPTION("cpu_max", VIGIL_NUMBER, NULL,
-		"more percent of one CPU for three looks in a row is a reason to restart", .min = 0,
-		.max = 100000),
-	VIGIL_OPTION("reset_failed", VIGIL_BOOL, "no", "clear systemd's start limit first"),
-	VIGIL_OPTION("init_dir", VIGIL_PATH, NULL, "where init scripts lie"),
-	VIGIL_OPTION("pidfile", VIGIL_PATH, NULL, "where the pid stands, for lsb and command"),
-	VIGIL_OPTION("status_command", VIGIL_COMMAND, NULL,
-		"for manager = command: exits 0 running, 3 stopped, 4 not installed"),
-	VIGIL_OPTION("restart_command", VIGIL_COMMAND, NULL, "for manager = command"),
-	VIGIL_OPTION_END,
-};
-
 VIGIL_MODULE(.name = "service", .summary = "keeps a service running, whoever manages it",
-	.options = options, .start = start);
+	.options = service_options, .start = start);
