@@ -152,8 +152,8 @@ static struct config_daemon *daemon_of(struct builder *b, const char *name, int 
 		return NULL;
 	}
 	at = place_of(b->config, name);
-	other = &b->config->daemons[at];
-	if (at == b->config->count || strcasecmp(other->name, name) != 0)
+	other = at < b->config->count ? &b->config->daemons[at] : NULL;
+	if (other == NULL || strcasecmp(other->name, name) != 0)
 		return insert(b->config, at, name, b->file, line);
 	if (strcmp(other->name, name) == 0)
 		return &b->config->daemons[at];

@@ -29,6 +29,7 @@ struct watch {
 	bool fell;                /* this look found it down, and the one before did not */
 	bool absent;              /* it was said that it is not installed */
 	pid_t pid;                /* of the last look; 0: not known */
+	pid_t ran;                /* as which it ran last; 0: it was down, or restarted, since */
 	pid_t ended;              /* whose end was told of last */
 	double since;             /* when status was first seen */
 	bool under_way;           /* a restart is */
@@ -135,21 +136,23 @@ static void record_change(vigil_daemon *d, struct watch *w, const vigil_service_
  * another pid and nobody here restarted it. */
 static void record_respawn(vigil_daemon *d, struct watch *w, const vigil_service_reply *r)
 {
-	bool other_pid = w->seen && w->status == VIGIL_SERVICE_RUNNING &&
-			 r->status == VIGIL_SERVICE_RUNNING && w->pid > 0 && r->pid > 0 &&
-			 r->pid != w->pid;
+	bool runs = r->status == VIGIL_SERVICE_RUNNING && r->pid > 0;
+	bool other_pid = runs && w->ran > 0 && r->pid != w->ran;
 	json_int_t more = other_pid;
+	pid_t before = w->ran;
 
 	if (r->respawns > 0)
 		more = w->seen && r->respawns > w->by_manager ? r->respawns - w->by_manager : 0;
 	w->by_manager = r->respawns;
+	/* Seen down, it is brought back by us or by hand. */
+	w->ran = runs ? r->pid : vigil_service_is_down(r->status) ? 0 : w->ran;
 	if (more == 0)
 		return;
 	w->respawns += more;
 	put(d, PLACE "respawns", json_integer(w->respawns));
-	vigil_event(d, "its manager brought it back: pid %d, was %d", (int)r->pid, (int)w->pid);
+	vigil_event(d, "its manager brought it back: pid %d, was %d", (int)r->pid, (int)before);
 	vigil_log(d, VIGIL_NOTICE, "%s was brought back by %s: pid %d, was %d", r->name, r->manager,
-		(int)r->pid, (int)w->pid);
+		(int)r->pid, (int)before);
 }
 
 static void record(vigil_daemon *d, struct watch *w, const vigil_service_reply *r)
@@ -228,6 +231,7 @@ static void begin_restart(vigil_daemon *d, struct watch *w)
 	if (vigil_service_restart(w->service, on_restarted, w) != 0)
 		return; /* the queue is full; the next look tries again */
 	w->under_way = true;
+	w->ran = 0;
 	wellness_forget(w->wellness);
 	w->recent[w->recent_next] = vigil_now();
 	w->recent_next = (w->recent_next + 1) % BURST_MAX;
@@ -421,6 +425,7 @@ static vigil_service *open_service(vigil_daemon *d)
 			   .name = vigil_option_text(d, "service"),
 			   .manager = vigil_option_text(d, "manager"),
 			   .init_dir = vigil_option_text(d, "init_dir"),
+			   .service_dir = vigil_option_text(d, "service_dir"),
 			   .pidfile = vigil_option_text(d, "pidfile"),
 			   .status_command = given_command(d, "status_command"),
 			   .restart_command = given_command(d, "restart_command"),
