@@ -260,6 +260,7 @@ struct wait {
 	struct supervise_status before, now;
 	unsigned char down[SUPERVISE_STAMP]; /* since when it was last seen down */
 	bool seen_down, seen_wanted;
+	bool told; /* to end; that may have hit the old process or one just started in its stead */
 	int inotify; /* -1: there is none */
 };
 
@@ -314,6 +315,16 @@ static int ended_at_once(const struct supervise_status *now, struct manager_repl
 	return -1;
 }
 
+/* The first process that ends may have been ended by us: when the old one had died just before,
+ * the letter met its successor. */
+static bool forgive(struct wait *wait)
+{
+	bool told = wait->told;
+
+	wait->told = false;
+	return told;
+}
+
 /* It is down.  Twice, since different times, means that it was up in between, if only for a
  * moment.  Not wanted, once it was, means that somebody else has taken it down. */
 static int wait_down(struct wait *wait, struct manager_reply *reply)
@@ -321,7 +332,7 @@ static int wait_down(struct wait *wait, struct manager_reply *reply)
 	const struct supervise_status *now = &wait->now;
 	bool again = wait->seen_down && memcmp(wait->down, now->stamp, sizeof(now->stamp)) != 0;
 
-	if (again)
+	if (again && !forgive(wait))
 		return ended_at_once(now, reply);
 	if (!now->want_up && wait->seen_wanted) {
 		manager_fault(reply, -EIO, VIGIL_FAULT_FAILED,
@@ -350,19 +361,35 @@ static int wait_up(struct wait *wait, struct manager_reply *reply)
 	return gave_up(wait, reply);
 }
 
-/* Whether the process lives on for as long as a service should. */
-static int wait_lifetime(struct wait *wait, struct manager_reply *reply)
+/* Whether the process that is up now ends before it has lived for as long as a service should. */
+static bool ends_soon(const struct wait *wait)
 {
 	struct pollfd fd = {.events = POLLIN};
-	pid_t pid = wait->now.pid;
 	bool ended;
 
-	fd.fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	fd.fd = (int)syscall(SYS_pidfd_open, wait->now.pid, 0);
 	ended = fd.fd < 0 ? errno == ESRCH : poll(&fd, 1, left(wait->request, LIFETIME)) > 0;
 	if (fd.fd >= 0)
 		close(fd.fd);
-	if (!ended)
-		return 0;
+	return ended;
+}
+
+/* Until another process is up and stays so. */
+static int wait_steady(struct wait *wait, struct manager_reply *reply)
+{
+	pid_t pid;
+
+	for (;;) {
+		if (wait_up(wait, reply))
+			return -1;
+		if (!ends_soon(wait))
+			return 0;
+		pid = wait->now.pid;
+		if (!forgive(wait))
+			break;
+		wait->before.pid = pid;
+		wait->seen_down = false;
+	}
 	/* the supervisor may be a moment behind; it alone knows how it ended */
 	while (wait->now.state == SUPERVISE_UP && wait->now.pid == pid && wait_change(wait))
 		if (look(wait->kind, wait->request, wait->place, &wait->now, reply))
@@ -380,7 +407,8 @@ static int send_letters(struct wait *wait, struct manager_reply *reply)
 	if (fd < 0)
 		return -1;
 	letters[n++] = 'u'; /* first, so that what ends now is wanted again */
-	if (wait->before.state == SUPERVISE_UP)
+	wait->told = wait->before.state == SUPERVISE_UP && pidfile_lives(wait->before.pid);
+	if (wait->told)
 		letters[n++] = wait->kind->restart_letter(place->service);
 	if (wait->before.paused)
 		letters[n++] = 'c';
@@ -411,8 +439,8 @@ static void restart_there(const struct supervise_kind *kind, const struct manage
 	wait.inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (wait.inotify >= 0)
 		inotify_add_watch(wait.inotify, path, IN_MOVED_TO);
-	if (send_letters(&wait, reply) == 0 && wait_up(&wait, reply) == 0)
-		wait_lifetime(&wait, reply);
+	if (send_letters(&wait, reply) == 0)
+		wait_steady(&wait, reply);
 	if (wait.inotify >= 0)
 		close(wait.inotify);
 }

@@ -403,9 +403,11 @@ START_TEST(auto_finds_it)
 	manager_query(&request, &reply);
 	ck_assert_int_eq(reply.status, VIGIL_SERVICE_RUNNING);
 	ck_assert_ptr_eq(reply.manager, the_manager);
+	/* it dies, its supervisor restarts it, and so do we */
 	ck_assert_int_eq(kill(reply.pid, SIGKILL), 0);
 	request.deadline = clock_now() + 30 * CLOCK_SECOND;
 	manager_restart(&request, &reply);
+	ck_assert_str_eq(reply.text, "");
 	ck_assert_int_eq(reply.error, 0);
 	ck_assert_int_eq(reply.status, VIGIL_SERVICE_RUNNING);
 	ck_assert_ptr_eq(manager_find(the_manager->name), the_manager);
