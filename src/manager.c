@@ -66,6 +66,7 @@ static const struct manager *const managers[] = {
 #ifdef HAVE_SYSTEMD
 	&manager_systemd,
 #endif
+	&manager_openrc,
 	&manager_runit,
 	&manager_s6,
 	&manager_lsb,

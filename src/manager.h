@@ -80,7 +80,7 @@ void manager_tail(char text[MANAGER_TEXT], const struct spawn_result *result);
 /* What a pidfile adds to what was said: a live pid, or a dead one, which outranks it. */
 void manager_judge_pid(struct manager_reply *reply, const struct pidfile *pidfile);
 
-extern const struct manager manager_command, manager_lsb, manager_runit, manager_s6;
+extern const struct manager manager_command, manager_lsb, manager_openrc, manager_runit, manager_s6;
 #ifdef HAVE_SYSTEMD
 extern const struct manager manager_systemd;
 #endif

@@ -7,9 +7,6 @@
  * its pidfile is gone.  So the pidfile is looked at beside it: a process that is known to have
  * died outranks the script.  A stopped service that left its pidfile did not end cleanly: that
  * is "failed"; without one, "stopped".
- *
- * What is run here is run with vigild's rights, so it is run only when nobody else could have
- * written it.
  */
 #include "manager.h"
 
@@ -19,14 +16,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "pidfile.h"
+#include "script.h"
 #include "spawn.h"
 
 #define INIT_DIR   "/etc/init.d"
-#define PATH_ROOM  4096
 #define HEAD_LINES 64 /* a script's header is at its head */
 
 static const char *init_dir(const struct manager_request *request)
@@ -35,49 +31,6 @@ static const char *init_dir(const struct manager_request *request)
 }
 
 /* --- the script -------------------------------------------------------------------------------- */
-
-static bool is_ours(const struct stat *st)
-{
-	return st->st_uid == 0 || st->st_uid == geteuid();
-}
-
-/* Whether others than its owner could have changed it.  Root's group is root. */
-static bool is_open(const struct stat *st)
-{
-	return (st->st_mode & S_IWOTH) || ((st->st_mode & S_IWGRP) && st->st_gid != 0);
-}
-
-/* Puts the script's path together.  False, with the reply filled, where it cannot be used. */
-static bool find_script(
-	const struct manager_request *request, char path[PATH_ROOM], struct manager_reply *reply)
-{
-	const char *dir = init_dir(request), *wrong = NULL;
-	struct stat st, above;
-
-	if (snprintf(path, PATH_ROOM, "%s/%s", dir, request->name) >= PATH_ROOM) {
-		manager_fault(reply, -ENAMETOOLONG, VIGIL_FAULT_FAILED, "init_dir is too long");
-		return false;
-	}
-	if (stat(dir, &above) || stat(path, &st)) {
-		if (errno == ENOENT || errno == ENOTDIR)
-			reply->status = VIGIL_SERVICE_ABSENT;
-		else
-			manager_fault(
-				reply, -errno, VIGIL_FAULT_FAILED, "%s: %s", path, strerror(errno));
-		return false;
-	}
-	if (!S_ISREG(st.st_mode) || !(st.st_mode & 0111))
-		wrong = "is no executable file";
-	else if (!is_ours(&st))
-		wrong = "is not run: it is owned by neither root nor vigild's user";
-	else if (is_open(&st))
-		wrong = "is not run: others than its owner may write it";
-	else if (!is_ours(&above) || (is_open(&above) && !(above.st_mode & S_ISVTX)))
-		wrong = "is not run: others may write the directory it lies in";
-	if (wrong)
-		manager_fault(reply, -EPERM, VIGIL_FAULT_FAILED, "%s %s", path, wrong);
-	return !wrong;
-}
 
 static int run_script(const struct manager_request *request, const char *path, const char *verb,
 	bool spare_group, struct spawn_result *result, struct manager_reply *reply)
@@ -113,7 +66,7 @@ static bool prints_usage(const char *output)
 /* --- the pidfile ----------------------------------------------------------------------------- */
 
 /* The path in a line `# pidfile: /run/x.pid`; false for other lines. */
-static bool header_path(const char *line, char path[PATH_ROOM])
+static bool header_path(const char *line, char path[SCRIPT_PATH])
 {
 	static const char word[] = "pidfile:";
 	size_t n;
@@ -126,14 +79,14 @@ static bool header_path(const char *line, char path[PATH_ROOM])
 	line += sizeof(word) - 1;
 	line += strspn(line, " \t");
 	n = strcspn(line, " \t\r\n");
-	if (*line != '/' || n >= PATH_ROOM)
+	if (*line != '/' || n >= SCRIPT_PATH)
 		return false;
 	memcpy(path, line, n);
 	path[n] = '\0';
 	return true;
 }
 
-static bool header_find(const char *script, char path[PATH_ROOM])
+static bool header_find(const char *script, char path[SCRIPT_PATH])
 {
 	FILE *file = fopen(script, "re");
 	char *line = NULL;
@@ -157,7 +110,7 @@ static bool look_pidfile(
 	const struct manager_request *request, const char *script, struct pidfile *pidfile)
 {
 	const char *name = request->name;
-	char path[PATH_ROOM];
+	char path[SCRIPT_PATH];
 
 	if (request->pidfile) {
 		pidfile_look(request->pidfile, name, pidfile);
@@ -228,11 +181,11 @@ static void lsb_query(const struct manager_request *request, struct manager_repl
 {
 	struct spawn_result result;
 	struct pidfile pidfile;
-	char path[PATH_ROOM];
+	char path[SCRIPT_PATH];
 	bool known;
 	int code;
 
-	if (!find_script(request, path, reply))
+	if (!script_find(init_dir(request), request->name, path, reply))
 		return;
 	code = run_script(request, path, "status", false, &result, reply);
 	/* After the script, which takes a while: a service that is just being stopped has had
@@ -252,10 +205,10 @@ static void lsb_query(const struct manager_request *request, struct manager_repl
 static void lsb_restart(const struct manager_request *request, struct manager_reply *reply)
 {
 	struct spawn_result result;
-	char path[PATH_ROOM];
+	char path[SCRIPT_PATH];
 	int code;
 
-	if (!find_script(request, path, reply)) {
+	if (!script_find(init_dir(request), request->name, path, reply)) {
 		if (reply->status == VIGIL_SERVICE_ABSENT)
 			manager_fault(reply, -ENOENT, VIGIL_FAULT_ABSENT, "%s is not there", path);
 		return;

@@ -8,7 +8,7 @@ const vigil_option service_options[] = {
 	VIGIL_OPTION("service", VIGIL_NAME, NULL, "the service, as its manager knows it",
 		.flags = VIGIL_REQUIRED),
 	VIGIL_OPTION("manager", VIGIL_CHOICE, "auto", "who runs the service",
-		.choices = "auto systemd runit s6 lsb command"),
+		.choices = "auto systemd openrc runit s6 lsb command"),
 	VIGIL_OPTION("interval", VIGIL_DURATION, "5s", "time between two looks", .min = 0.05,
 		.max = 86400),
 	VIGIL_OPTION("restart_on", VIGIL_CHOICE, "stopped",
