@@ -392,8 +392,9 @@ void host_start(struct host *host)
 	json_t *result = apply(host, host->plan);
 
 	host->generation = 1;
-	log_notice("vigil %s has started %zu daemons, %zu of them failed", PACKAGE_VERSION,
-		host->roster.count, json_object_size(json_object_get(result, "failed")));
+	log_notice("vigil %s is up with %zu daemon%s, %zu of them failed", PACKAGE_VERSION,
+		host->roster.count, host->roster.count == 1 ? "" : "s",
+		json_object_size(json_object_get(result, "failed")));
 	json_decref(result);
 }
 
