@@ -9,7 +9,7 @@ trap '[ -z "$demo" ] || kill -TERM "$demo"; wait; rm -rf "$work"' EXIT
 
 scratch() { set -- "$tmp"/vigil-demo.*; [ -d "$1" ] && echo "$1"; }
 pid_of() { cat "$(scratch)/demo.pid" 2>/dev/null; }
-started() { grep -q 'has started 1 daemons, 0 of them failed' "$tmp/log"; }
+started() { grep -q 'is up with 1 daemon, 0 of them failed' "$tmp/log"; }
 repaired_twice() { [ "$(grep -c 'demo is running again' "$tmp/log")" -ge 2 ]; }
 usual_umask() { grep -q '^Umask:[[:space:]]*0022$' "/proc/$(pid_of)/status" 2>/dev/null; }
 # All that came from the demo's shell has this in its environment.
