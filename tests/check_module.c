@@ -1,0 +1,172 @@
+/* module: what is loaded, and every refusal with its words. */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "module.h"
+#include "scratch.h"
+
+static struct modules *modules;
+static char why[1024];
+
+/* Puts the shipped module, or what else there is, into scratch as DIR/FILE. */
+static void place(const char *dir, const char *file)
+{
+	const char *build = getenv("top_builddir");
+	char command[1024];
+
+	snprintf(command, sizeof(command),
+		"mkdir -p %s/m/%s && cp %s/src/modules/service/service.so %s/m/%s/%s && chmod -R "
+		"go-w %s",
+		scratch, dir, build != NULL ? build : ".", scratch, dir, file, scratch);
+	ck_assert_int_eq(system(command), 0);
+}
+
+static void setup(void)
+{
+	const char *directories[] = {NULL, NULL, NULL};
+
+	scratch_setup();
+	directories[0] = scratch_path("none");
+	directories[1] = scratch_path("m");
+	modules = modules_new();
+	modules_set_directories(modules, directories);
+	why[0] = '\0';
+}
+
+static void teardown(void)
+{
+	modules_free(modules);
+	scratch_teardown();
+}
+
+static void refused(const char *name, const char *words)
+{
+	ck_assert_ptr_null(module_load(modules, name, why, sizeof(why)));
+	ck_assert_msg(strstr(why, words) != NULL, "%s", why);
+}
+
+START_TEST(a_module_is_found_loaded_and_described)
+{
+	struct module *module;
+
+	place("service", "service.so");
+	module = module_load(modules, "service", why, sizeof(why));
+	ck_assert_msg(module != NULL, "%s", why);
+	ck_assert_str_eq(module_descriptor(module)->name, "service");
+	ck_assert_ptr_nonnull(module_descriptor(module)->start);
+	ck_assert_ptr_nonnull(module_descriptor(module)->options);
+	ck_assert_str_eq(module_path(module), scratch_path("m/service/service.so"));
+	ck_assert_ptr_eq(module_load(modules, "service", why, sizeof(why)), module); /* once */
+	ck_assert(!module_has_changed(module));
+	place("service", "other.so");
+	ck_assert_int_eq(rename(scratch_path("m/service/other.so"), module_path(module)), 0);
+	ck_assert(module_has_changed(module));
+}
+END_TEST
+
+START_TEST(one_that_is_not_there_names_the_directories)
+{
+	refused("nothing", "there is no module \"nothing\" in");
+	ck_assert_ptr_nonnull(strstr(why, scratch_path("none")));
+	ck_assert_ptr_nonnull(strstr(why, scratch_path("m")));
+	refused("../service", "cannot be called that");
+}
+END_TEST
+
+START_TEST(folder_file_and_name_must_agree)
+{
+	place("service", "other.so");
+	refused("service", "folder and file must have the same name");
+	place("other", "other.so");
+	refused("other", "calls itself \"service\"");
+	ck_assert_int_eq(mkdir(scratch_path("m/empty"), 0755), 0);
+	refused("empty", "holds no empty.so");
+}
+END_TEST
+
+START_TEST(what_others_may_write_is_not_loaded)
+{
+	place("service", "service.so");
+	ck_assert_int_eq(chmod(scratch_path("m/service/service.so"), 0666), 0);
+	refused("service", "service.so may be written by others");
+	ck_assert_int_eq(chmod(scratch_path("m/service/service.so"), 0644), 0);
+	ck_assert_int_eq(chmod(scratch_path("m"), 0777), 0);
+	refused("service", "/m may be written by others");
+	/* like /tmp: only the owner of what lies in it may put another in its place */
+	ck_assert_int_eq(chmod(scratch_path("m"), 01777), 0);
+	ck_assert_msg(module_load(modules, "service", why, sizeof(why)) != NULL, "%s", why);
+}
+END_TEST
+
+START_TEST(what_belongs_to_a_stranger_is_not_loaded)
+{
+	if (geteuid() != 0) {
+		puts("SKIP: only root can give a file away");
+		return;
+	}
+	place("service", "service.so");
+	ck_assert_int_eq(chown(scratch_path("m/service/service.so"), 12345, 0), 0);
+	refused("service", "belongs to uid 12345, neither to root nor");
+	ck_assert_int_eq(chown(scratch_path("m/service/service.so"), 0, 0), 0);
+	ck_assert_int_eq(chown(scratch_path("m/service"), 12345, 0), 0);
+	refused("service", "m/service belongs to uid 12345");
+}
+END_TEST
+
+START_TEST(what_is_no_module_is_said)
+{
+	place("junk", "service.so");
+	scratch_put("m/junk/junk.so", 0755, "this is no shared object\n");
+	refused("junk", "cannot be loaded");
+	ck_assert_int_eq(unlink(scratch_path("m/junk/junk.so")), 0);
+	ck_assert_int_eq(mkdir(scratch_path("m/junk/junk.so"), 0755), 0);
+	refused("junk", "is not a regular file");
+}
+END_TEST
+
+static void count(const char *name, const char *path, const struct module *module,
+	const char *reason, void *arg)
+{
+	unsigned *counts = arg;
+
+	counts[module != NULL]++;
+	ck_assert((module == NULL) == (reason != NULL));
+}
+
+START_TEST(each_is_listed_loaded_or_refused)
+{
+	unsigned counts[2] = {0};
+
+	place("service", "service.so");
+	place("other", "other.so");
+	modules_each(modules, count, counts);
+	ck_assert_uint_eq(counts[true], 1);
+	ck_assert_uint_eq(counts[false], 1);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("module");
+	TCase *tcase = tcase_create("module");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_set_timeout(tcase, 30);
+	tcase_add_test(tcase, a_module_is_found_loaded_and_described);
+	tcase_add_test(tcase, one_that_is_not_there_names_the_directories);
+	tcase_add_test(tcase, folder_file_and_name_must_agree);
+	tcase_add_test(tcase, what_others_may_write_is_not_loaded);
+	tcase_add_test(tcase, what_belongs_to_a_stranger_is_not_loaded);
+	tcase_add_test(tcase, what_is_no_module_is_said);
+	tcase_add_test(tcase, each_is_listed_loaded_or_refused);
+	suite_add_tcase(suite, tcase);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}

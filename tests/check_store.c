@@ -1,0 +1,179 @@
+/* store: what outlives the host is whole whenever it is read. */
+#include <check.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "log.h"
+#include "loop.h"
+#include "scratch.h"
+#include "store.h"
+
+static struct loop *loop;
+static unsigned lines;
+
+static void on_line(vigil_level level, const char *line, void *arg)
+{
+	lines++;
+}
+
+static void setup(void)
+{
+	scratch_setup();
+	loop = loop_new();
+	lines = 0;
+	log_set_sink(on_line, NULL);
+}
+
+static void teardown(void)
+{
+	log_set_sink(NULL, NULL);
+	loop_free(loop);
+	scratch_teardown();
+}
+
+static void put(struct store *store, const char *key, json_int_t n)
+{
+	json_t *value = json_integer(n);
+
+	store_put(store, "kept", "web", key, value);
+	json_decref(value);
+}
+
+static json_int_t got(struct store *store, const char *key)
+{
+	return json_integer_value(store_get(store, "kept", "web", key));
+}
+
+START_TEST(what_is_put_is_there_after_a_restart)
+{
+	struct store *store = store_open(loop, scratch_path("state"));
+
+	ck_assert_ptr_null(store_get(store, "kept", "web", "restarts"));
+	put(store, "restarts", 7);
+	put(store, "gone", 1);
+	store_put(store, "kept", "web", "gone", NULL);
+	store_close(store);
+	ck_assert(scratch_has("state/state.json"));
+	ck_assert(!scratch_has("state/state.json.new"));
+	store = store_open(loop, scratch_path("state"));
+	ck_assert_int_eq(got(store, "restarts"), 7);
+	ck_assert_ptr_null(store_get(store, "kept", "web", "gone"));
+	store_close(store);
+	ck_assert_uint_eq(lines, 0);
+}
+END_TEST
+
+START_TEST(what_is_put_is_a_copy)
+{
+	struct store *store = store_open(loop, scratch_path("state"));
+	json_t *value = json_pack("{s:i}", "n", 1);
+
+	store_put(store, "kept", "web", "object", value);
+	json_object_set_new(value, "n", json_integer(2));
+	ck_assert_int_eq(
+		json_integer_value(json_object_get(store_get(store, "kept", "web", "object"), "n")),
+		1);
+	json_decref(value);
+	store_close(store);
+}
+END_TEST
+
+START_TEST(a_torn_file_is_set_aside_and_the_older_taken)
+{
+	struct store *store = store_open(loop, scratch_path("state"));
+
+	put(store, "restarts", 1);
+	ck_assert_int_eq(store_save(store, false), 0);
+	put(store, "restarts", 2);
+	ck_assert_int_eq(store_save(store, false), 0);
+	store_close(store);
+	scratch_put("state/state.json", 0640, "{\"kept\": {\"web\": {\"resta");
+	store = store_open(loop, scratch_path("state"));
+	ck_assert_int_eq(got(store, "restarts"), 1);
+	ck_assert(scratch_has("state/state.json.bad"));
+	ck_assert_uint_ge(lines, 2); /* it is said */
+	store_close(store);
+}
+END_TEST
+
+static const char *const junk[] = {"", "[]", "null", "\"text\"", "{\"a\":1,\"a\":2}", "\xff\xfe"};
+
+START_TEST(junk_is_never_fatal)
+{
+	struct store *store;
+
+	ck_assert_int_eq(mkdir(scratch_path("state"), 0750), 0);
+	scratch_put("state/state.json", 0640, "%s", junk[_i]);
+	store = store_open(loop, scratch_path("state"));
+	ck_assert_ptr_nonnull(store);
+	put(store, "restarts", 3);
+	ck_assert_int_eq(store_save(store, true), 0);
+	ck_assert_int_eq(got(store, "restarts"), 3);
+	store_close(store);
+}
+END_TEST
+
+START_TEST(a_place_that_cannot_be_written_is_said_and_tried_again)
+{
+	struct store *store;
+
+	scratch_put("state", 0640, "a file where the directory should be");
+	store = store_open(loop, scratch_path("state"));
+	ck_assert_ptr_nonnull(store);
+	put(store, "restarts", 4);
+	ck_assert_int_lt(store_save(store, false), 0);
+	ck_assert_ptr_nonnull(store_trouble(store));
+	ck_assert_uint_ge(lines, 1);
+	ck_assert_int_eq(unlink(scratch_path("state")), 0);
+	ck_assert_int_eq(mkdir(scratch_path("state"), 0750), 0);
+	ck_assert_int_eq(store_save(store, false), 0);
+	ck_assert_ptr_null(store_trouble(store));
+	store_close(store);
+	ck_assert(scratch_has("state/state.json"));
+}
+END_TEST
+
+static void on_stop(uint64_t missed, void *arg)
+{
+	loop_stop(loop);
+}
+
+START_TEST(a_change_is_written_by_itself_a_moment_later)
+{
+	struct store *store = store_open(loop, scratch_path("state"));
+	struct loop_timer *end = loop_after(loop, 2 * CLOCK_SECOND, on_stop, NULL);
+
+	put(store, "restarts", 5);
+	ck_assert(!scratch_has("state/state.json"));
+	loop_run(loop);
+	ck_assert(scratch_has("state/state.json"));
+	loop_timer_free(end);
+	store_close(store);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("store");
+	TCase *tcase = tcase_create("store");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_set_timeout(tcase, 30);
+	tcase_add_test(tcase, what_is_put_is_there_after_a_restart);
+	tcase_add_test(tcase, what_is_put_is_a_copy);
+	tcase_add_test(tcase, a_torn_file_is_set_aside_and_the_older_taken);
+	tcase_add_test(tcase, a_place_that_cannot_be_written_is_said_and_tried_again);
+	tcase_add_test(tcase, a_change_is_written_by_itself_a_moment_later);
+	tcase_add_loop_test(tcase, junk_is_never_fatal, 0, (int)(sizeof(junk) / sizeof(*junk)));
+	suite_add_tcase(suite, tcase);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}
