@@ -1,15 +1,20 @@
 /*
- * control: the doors to command that the configuration names.
+ * control: the doors to command that the configuration names, and the directories they lie in.
  */
 #include "control.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "config.h"
 #include "control_pipe.h"
 #include "control_socket.h"
 #include "host.h"
+#include "log.h"
 #include "memory.h"
 
 struct control {
@@ -17,18 +22,47 @@ struct control {
 	struct control_pipe *pipe;
 };
 
+/* Those who may read; NULL: nobody beside root and the own user. */
+static const gid_t *find_group(const char *name)
+{
+	const struct group *found = name != NULL ? getgrnam(name) : NULL;
+
+	if (name != NULL && found == NULL)
+		log_info("there is no group \"%s\"; only root and the user of vigild may read",
+			name);
+	return found != NULL ? &found->gr_gid : NULL;
+}
+
+/* Where there is none: a service manager makes it as a rule. */
+static void make_directory(const char *path, const gid_t *group)
+{
+	char *dir = memory_text(path);
+	char *slash = strrchr(dir, '/');
+
+	if (slash != dir && slash != NULL) {
+		*slash = '\0';
+		if (mkdir(dir, 0750) == 0 && group != NULL)
+			(void)!chown(dir, (uid_t)-1, *group);
+	}
+	free(dir);
+}
+
 struct control *control_open(struct host *host)
 {
 	const struct config *config = host_config(host);
+	const char *socket = config_vigil(config, "socket")->text;
+	const char *pipe = config_vigil(config, "pipe")->text;
+	const gid_t *group = find_group(config_vigil(config, "group")->text);
 	struct control *control = memory_zero(sizeof(*control));
 	int err;
 
-	/* The socket first: it finds out whether another vigild is there. */
-	control->socket = control_socket_open(
-		host, config_vigil(config, "socket")->text, config_vigil(config, "group")->text);
-	if (control->socket != NULL)
-		control->pipe = control_pipe_open(host, config_vigil(config, "pipe")->text);
+	make_directory(socket, group);
+	make_directory(pipe, group);
+	/* The pipe first: its lock settles which of two vigilds may clear a stale socket away. */
+	control->pipe = control_pipe_open(host, pipe);
 	if (control->pipe != NULL)
+		control->socket = control_socket_open(host, socket, group);
+	if (control->socket != NULL)
 		return control;
 	err = errno;
 	control_close(control);

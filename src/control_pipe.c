@@ -4,6 +4,10 @@
  * For `echo reload > control.pipe` from scripts that have no vigilctl.  It is 0600, so whoever
  * can write to it is root or vigild's own user; its verbs are those of the table that say so.
  * It is held open for writing too: otherwise it would be at its end whenever nobody writes.
+ *
+ * It is locked for as long as its vigild lives, and the kernel lets go of the lock whatever way
+ * that life ends.  As nobody else can open it, nobody else can hold it: so the lock is what tells
+ * a second vigild, be it started in the same moment, that there is a first.
  */
 #include "control_pipe.h"
 
@@ -11,6 +15,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -137,9 +142,45 @@ static int open_pipe(const char *path)
 
 	if (fd != -ENOENT)
 		return fd;
-	if (mkfifo(path, 0600) < 0)
+	if (mkfifo(path, 0600) < 0 && errno != EEXIST)
 		return -errno;
 	return open_checked(path);
+}
+
+/* Whether the path still leads to what was opened: a vigild that stops removes its pipe. */
+static bool is_at(int fd, const char *path)
+{
+	struct stat opened, found;
+
+	return fstat(fd, &opened) == 0 && lstat(path, &found) == 0 &&
+	       opened.st_ino == found.st_ino && opened.st_dev == found.st_dev;
+}
+
+static int open_locked(const char *path)
+{
+	int fd;
+
+	while ((fd = open_pipe(path)) >= 0) {
+		if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+			close(fd);
+			return -EADDRINUSE;
+		}
+		if (is_at(fd, path))
+			break;
+		close(fd);
+	}
+	return fd;
+}
+
+static const char *trouble(int err)
+{
+	if (err == -EEXIST)
+		return "what is there is not a pipe of mode 0600 of our own; move it or set pipe = "
+		       "elsewhere";
+	if (err == -EADDRINUSE)
+		return "another vigild reads it; stop that one, or set socket, pipe and state_dir "
+		       "= elsewhere";
+	return strerror(-err);
 }
 
 struct control_pipe *control_pipe_open(struct host *host, const char *path)
@@ -150,12 +191,10 @@ struct control_pipe *control_pipe_open(struct host *host, const char *path)
 	pipe->host = host;
 	pipe->path = memory_text(path);
 	pipe->in = evbuffer_new();
-	pipe->fd = open_pipe(path);
+	pipe->fd = open_locked(path);
 	if (pipe->fd < 0) {
 		err = pipe->fd;
-		log_error("pipe %s: %s", path,
-			err == -EEXIST ? "what is there is not a pipe of mode 0600 of our own"
-				       : strerror(-err));
+		log_error("pipe %s: %s", path, trouble(err));
 		free(pipe->path);
 		pipe->path = NULL;
 		goto fail;
@@ -178,10 +217,11 @@ void control_pipe_close(struct control_pipe *pipe)
 		event_free(pipe->event);
 	if (pipe->in != NULL)
 		evbuffer_free(pipe->in);
-	if (pipe->fd >= 0)
-		close(pipe->fd);
+	/* Before the lock goes, lest it be another's. */
 	if (pipe->path != NULL)
 		unlink(pipe->path);
+	if (pipe->fd >= 0)
+		close(pipe->fd);
 	free(pipe->path);
 	free(pipe);
 }

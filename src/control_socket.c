@@ -11,7 +11,6 @@
 #include "control_socket.h"
 
 #include <errno.h>
-#include <grp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -253,19 +252,6 @@ static int clear_the_way(const char *path, const struct sockaddr_un *address)
 	return unlink(path) < 0 ? -errno : 0;
 }
 
-static void make_directory(const struct control_socket *cs)
-{
-	char *dir = memory_text(cs->path);
-	char *slash = strrchr(dir, '/');
-
-	if (slash != dir && slash != NULL) {
-		*slash = '\0';
-		if (mkdir(dir, 0750) == 0 && cs->has_group)
-			(void)!chown(dir, (uid_t)-1, cs->group);
-	}
-	free(dir);
-}
-
 /* The umask keeps all others out from the first moment; the group is let in afterwards. */
 static int bind_closed(struct control_socket *cs, const struct sockaddr_un *address)
 {
@@ -285,17 +271,6 @@ static int bind_closed(struct control_socket *cs, const struct sockaddr_un *addr
 	return listen(cs->fd, 128) < 0 ? -errno : 0;
 }
 
-static void find_group(struct control_socket *cs, const char *group)
-{
-	const struct group *found = group != NULL ? getgrnam(group) : NULL;
-
-	cs->has_group = found != NULL;
-	cs->group = found != NULL ? found->gr_gid : 0;
-	if (group != NULL && found == NULL)
-		log_info("there is no group \"%s\"; only root and the user of vigild may read",
-			group);
-}
-
 static int listen_on(struct control_socket *cs)
 {
 	struct event_base *base = loop_base(host_loop(cs->host));
@@ -306,7 +281,6 @@ static int listen_on(struct control_socket *cs)
 		err = clear_the_way(cs->path, &address);
 	if (err != 0)
 		return err;
-	make_directory(cs);
 	cs->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (cs->fd < 0)
 		return -errno;
@@ -321,7 +295,7 @@ static int listen_on(struct control_socket *cs)
 											 : -ENOMEM;
 }
 
-struct control_socket *control_socket_open(struct host *host, const char *path, const char *group)
+struct control_socket *control_socket_open(struct host *host, const char *path, const gid_t *group)
 {
 	struct control_socket *cs = memory_zero(sizeof(*cs));
 	int err;
@@ -330,7 +304,8 @@ struct control_socket *control_socket_open(struct host *host, const char *path, 
 	cs->path = memory_text(path);
 	cs->fd = -1;
 	TAILQ_INIT(&cs->seats);
-	find_group(cs, group);
+	cs->has_group = group != NULL;
+	cs->group = group != NULL ? *group : 0;
 	err = listen_on(cs);
 	if (err == 0)
 		return cs;

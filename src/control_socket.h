@@ -4,12 +4,14 @@
 #ifndef CONTROL_SOCKET_H
 #define CONTROL_SOCKET_H
 
+#include <sys/types.h>
+
 struct host;
 struct control_socket;
 
-/* group: its members may read; NULL or unknown: nobody beside root and the own user.  NULL and
- * errno (EADDRINUSE: another vigild answers there), having logged why. */
-struct control_socket *control_socket_open(struct host *host, const char *path, const char *group);
+/* group: its members may read; NULL: nobody beside root and the own user.  NULL and errno
+ * (EADDRINUSE: another vigild answers there), having logged why. */
+struct control_socket *control_socket_open(struct host *host, const char *path, const gid_t *group);
 /* Closes all connections and removes the socket. */
 void control_socket_close(struct control_socket *cs);
 

@@ -155,6 +155,19 @@ START_TEST(one_left_behind_is_taken_over)
 }
 END_TEST
 
+START_TEST(a_second_vigild_is_told_of_the_first)
+{
+	const char *path = scratch_path("control.pipe");
+
+	ck_assert_ptr_null(control_pipe_open(host, path));
+	ck_assert_int_eq(errno, EADDRINUSE);
+	ck_assert_uint_eq(log_holds("another vigild reads it"), 1);
+	ck_assert(scratch_has("control.pipe"));
+	write_pipe("reload\n");
+	ck_assert_int_eq(reloads(), 1);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("control_pipe");
@@ -169,6 +182,7 @@ int main(void)
 	tcase_add_test(tcase, the_end_of_a_long_line_is_no_line);
 	tcase_add_test(tcase, what_is_not_its_own_pipe_is_refused);
 	tcase_add_test(tcase, one_left_behind_is_taken_over);
+	tcase_add_test(tcase, a_second_vigild_is_told_of_the_first);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

@@ -350,15 +350,18 @@ END_TEST
 
 START_TEST(the_folder_is_made_where_its_parent_is)
 {
-	struct control_socket *cs;
 	char path[192];
 	struct stat st;
 
-	cs = control_socket_open(host, scratch_path("made/control.sock"), NULL);
-	ck_assert_ptr_nonnull(cs);
+	control_close(control);
+	host_free(host);
+	start_in(scratch_path("made/control.sock"), "no-such-group");
+	control = control_open(host);
+	ck_assert_ptr_nonnull(control);
 	ck_assert_int_eq(stat(scratch_path("made"), &st), 0);
 	ck_assert_int_eq(st.st_mode & 0777, 0750);
-	control_socket_close(cs);
+	control_close(control);
+	control = NULL;
 	ck_assert(!scratch_has("made/control.sock"));
 	ck_assert_ptr_null(control_socket_open(host, scratch_path("a/b/control.sock"), NULL));
 	ck_assert_int_eq(errno, ENOENT);

@@ -118,8 +118,13 @@ if [ "$(id -u)" = 0 ]; then
 fi
 
 "$vigild" -c "$work/vigil.conf" 2>"$work/out"
-check "a second vigild on the same socket is refused" [ $? = 1 ]
+check "a second vigild on the same pipe is refused" [ $? = 1 ]
+check "in words" grep -q 'another vigild reads it; stop that one' "$work/out"
+sed "s|^pipe = .*|pipe = $work/other.pipe|" "$work/vigil.conf" >"$work/other.conf"
+"$vigild" -c "$work/other.conf" 2>"$work/out"
+check "and one on the same socket" [ $? = 1 ]
 check "in words" grep -q 'another vigild answers on' "$work/out"
+check "which leaves no pipe behind" [ ! -e "$work/other.pipe" ]
 check "and the first is not disturbed" ctl -q version
 
 ctl stauts 2>"$work/out"; check "a misspelt verb: exit 2" [ $? = 2 ]
