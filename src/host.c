@@ -338,6 +338,15 @@ int host_test(const char *file, struct complaints *complaints)
 	return err;
 }
 
+/* Out of memory: what is known is saved, where it is ours to touch. */
+static void on_end(void *arg)
+{
+	struct host *host = arg;
+
+	if (loop_is_owner())
+		store_save(host->store, true);
+}
+
 static bool lay_ground(struct host *host)
 {
 	const struct config *config = host->plan->config;
@@ -362,6 +371,7 @@ static bool lay_ground(struct host *host)
 		.services = host->services,
 		.store = host->store};
 	take_settings(host, config);
+	memory_on_end(on_end, host);
 	return state_mount(host->state, "/vigil", on_read_vigil, host) == 0 &&
 	       state_mount(host->state, "/runs", on_read_runs, host) == 0;
 }
@@ -439,6 +449,7 @@ void host_free(struct host *host)
 	if (host == NULL)
 		return;
 	stop_daemons(host);
+	memory_on_end(NULL, NULL);
 	child_kill_strays();
 	roster_clear(&host->roster);
 	pauses_free(host->pauses);

@@ -11,13 +11,19 @@
 #include <string.h>
 #include <unistd.h>
 
+/* What the last words can count on. */
+#define RESERVE (256 * 1024)
+
 static void (*on_end)(void *arg);
 static void *on_end_arg;
+static void *reserve;
 
 void memory_on_end(void (*last_words)(void *arg), void *arg)
 {
 	on_end = last_words;
 	on_end_arg = arg;
+	free(reserve);
+	reserve = last_words != NULL ? malloc(RESERVE) : NULL;
 }
 
 static void *or_end(void *memory)
@@ -27,9 +33,11 @@ static void *or_end(void *memory)
 
 	if (memory != NULL)
 		return memory;
-	/* The last words may want memory as well: they get one try. */
-	if (ending++ == 0 && on_end != NULL)
+	/* The last words may want memory as well: they get what was put by, and one try. */
+	if (ending++ == 0 && on_end != NULL) {
+		free(reserve);
 		on_end(on_end_arg);
+	}
 	if (write(STDERR_FILENO, message, sizeof(message) - 1) < 0)
 		_exit(70);
 	_exit(70);

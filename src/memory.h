@@ -18,8 +18,9 @@ char *memory_format(const char *format, ...) __attribute__((format(printf, 1, 2)
 /* Room for count elements of size bytes each, the old ones kept. */
 void *memory_grow(void *old, size_t count, size_t size);
 
-/* What is done before the process ends for want of memory, such as saving the state; it must
- * not count on memory itself. */
+/* What is done before the process ends for want of memory, such as saving the state; NULL:
+ * nothing.  It may be called on whatever thread ran out, and finds 256 KiB put by for it; when
+ * that is not enough either, the process ends at once. */
 void memory_on_end(void (*last_words)(void *arg), void *arg);
 
 #endif
