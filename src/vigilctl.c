@@ -231,6 +231,10 @@ static int edit(struct request *r)
 	if (r->socket == NULL)
 		r->socket = find_socket(r->file);
 	client = r->socket != NULL ? client_open(r->socket) : NULL;
+	if (client == NULL && r->socket != NULL && errno != ENOENT && errno != ECONNREFUSED) {
+		say("%s: %s; it is taken up at the next reload", r->socket, strerror(errno));
+		return EXIT_UNREACHABLE;
+	}
 	if (client == NULL) {
 		if (!r->quiet)
 			puts("vigild does not run; it is taken up at the next start");
