@@ -274,17 +274,21 @@ bool text_equal_lists(const char *const *a, const char *const *b)
 	return *a == *b;
 }
 
+/* What parts words, everywhere the same: a sign that ends a word and is not skipped before the
+ * next would make an endless line of empty ones. */
+#define BLANKS " \t\r\n"
+
 char **text_split_list(const char *text)
 {
 	char **list = calloc(1, sizeof(*list));
 	size_t count = 0, n;
 
 	while (list != NULL && *text != '\0') {
-		text += strspn(text, ", \t");
+		text += strspn(text, "," BLANKS);
 		n = strcspn(text, ",");
 		const char *next = text + n;
 
-		while (n > 0 && isspace((unsigned char)text[n - 1]))
+		while (n > 0 && strchr(BLANKS, text[n - 1]) != NULL)
 			n--;
 		if (n > 0)
 			list = append(list, &count, strndup(text, n));
@@ -300,7 +304,7 @@ static const char *read_word(const char *p, char *out, const char **why)
 {
 	char quote = '\0';
 
-	for (; *p != '\0' && (quote != '\0' || !isspace((unsigned char)*p)); p++) {
+	for (; *p != '\0' && (quote != '\0' || strchr(BLANKS, *p) == NULL); p++) {
 		if (quote == '\0' && (*p == '\'' || *p == '"')) {
 			quote = *p;
 		} else if (*p == quote) {
@@ -331,7 +335,7 @@ int text_split_command(const char *text, char ***argv, const char **why)
 
 	*why = "out of memory";
 	while (word != NULL && list != NULL) {
-		text += strspn(text, " \t\r\n");
+		text += strspn(text, BLANKS);
 		if (*text == '\0')
 			break;
 		text = read_word(text, word, why);

@@ -217,6 +217,7 @@ START_TEST(commands)
 		{"/bin/true", LIST("/bin/true", )},
 		{"  a\tb  c ", LIST("a", "b", "c", )},
 		{"a 'b c' \"d e\" f\\ g", LIST("a", "b c", "d e", "f g", )},
+		{"a\f b\v", LIST("a\f", "b\v", )},
 		{"a '' \"\"", LIST("a", "", "", )},
 		{"a'b'\"c\"d", LIST("abcd", )},
 		{"a 'it\"s' \"it's\"", LIST("a", "it\"s", "it's", )},

@@ -29,15 +29,17 @@ json_t *merge_read(const char *text, size_t length, char *why, size_t size)
 {
 	json_error_t error;
 	json_t *object = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
+	char cause[sizeof(error.text)];
 
 	if (json_is_object(object))
 		return object;
+	vigil_clean(cause, sizeof(cause), error.text); /* it quotes what was read */
 	if (object != NULL)
 		snprintf(why, size, "a list, and no object");
 	else if (error.line > 1)
-		snprintf(why, size, "line %d, column %d: %s", error.line, error.column, error.text);
+		snprintf(why, size, "line %d, column %d: %s", error.line, error.column, cause);
 	else
-		snprintf(why, size, "column %d: %s", error.column, error.text);
+		snprintf(why, size, "column %d: %s", error.column, cause);
 	json_decref(object);
 	return NULL;
 }

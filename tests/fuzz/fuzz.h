@@ -1,0 +1,42 @@
+/*
+ * fuzz: what strangers may hand us, and the code that reads it.
+ *
+ * A target takes any bytes and aborts where a promise is broken.  libFuzzer runs them (`make
+ * fuzz`), and check_fuzz replays what is kept in tests/fuzz/corpus.
+ */
+#ifndef FUZZ_H
+#define FUZZ_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef void fuzz_fn(const uint8_t *data, size_t size);
+
+struct fuzz_target {
+	const char *name; /* its folder in the corpus */
+	fuzz_fn *run;
+	size_t size_max;
+};
+
+/* Ended by a row without a name. */
+extern const struct fuzz_target fuzz_targets[];
+
+/* A promise: where it does not hold, the process ends with its words. */
+#define FUZZ_HOLDS(condition) ((condition) ? (void)0 : fuzz_broken(__FILE__, __LINE__, #condition))
+void fuzz_broken(const char *file, int line, const char *what) __attribute__((noreturn));
+
+/* The bytes as a text: up to the first NUL; to be freed. */
+char *fuzz_text(const uint8_t *data, size_t size);
+/* A directory of this process alone; in memory, where the machine has such a place. */
+const char *fuzz_directory(void);
+/* The bytes as a file there; its path, good until the next call. */
+const char *fuzz_file(const char *name, const uint8_t *data, size_t size);
+/* Whether a text holds nothing that could forge a line or reach a terminal. */
+bool fuzz_is_clean(const char *text);
+
+fuzz_fn fuzz_command_line, fuzz_config, fuzz_control, fuzz_escape, fuzz_names, fuzz_nagios,
+	fuzz_pidfile, fuzz_pointer, fuzz_pipe, fuzz_runit, fuzz_s6, fuzz_store, fuzz_stream,
+	fuzz_values;
+
+#endif

@@ -1,0 +1,111 @@
+/*
+ * fuzz_files: files of others: configuration, state, pidfiles, status files of supervisors.
+ */
+#include "fuzz.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "complaint.h"
+#include "config.h"
+#include "loop.h"
+#include "manager.h"
+#include "pidfile.h"
+#include "store.h"
+#include "text.h"
+
+void fuzz_config(const uint8_t *data, size_t size)
+{
+	struct complaints complaints = {0};
+	struct config *config = config_load(fuzz_file("vigil.conf", data, size), &complaints);
+
+	FUZZ_HOLDS((config == NULL) == (complaints.count > 0));
+	for (size_t i = 0; i < complaints.count; i++)
+		FUZZ_HOLDS(fuzz_is_clean(complaints.list[i].text));
+	for (size_t i = 0; config != NULL && i < config->count; i++)
+		FUZZ_HOLDS(text_is_daemon_name(config->daemons[i].name));
+	complaints_clear(&complaints);
+	config_free(config);
+}
+
+/* Whatever stood there, the store opens, can be written, and reads what it wrote. */
+void fuzz_store(const uint8_t *data, size_t size)
+{
+	struct loop *loop = loop_new();
+	struct store *store;
+	json_t *value = json_integer(7);
+
+	FUZZ_HOLDS(loop != NULL);
+	fuzz_file("state.json", data, size);
+	store = store_open(loop, fuzz_directory());
+	FUZZ_HOLDS(store != NULL);
+	store_put(store, "kept", "a", "b", value);
+	store_close(store);
+	store = store_open(loop, fuzz_directory());
+	FUZZ_HOLDS(store != NULL && json_equal(store_get(store, "kept", "a", "b"), value));
+	store_close(store);
+	json_decref(value);
+	loop_free(loop);
+}
+
+void fuzz_pidfile(const uint8_t *data, size_t size)
+{
+	struct pidfile found;
+
+	pidfile_look(fuzz_file("x.pid", data, size), "x", &found);
+	FUZZ_HOLDS(found.why != NULL);
+	if (found.verdict == PIDFILE_ALIVE || found.verdict == PIDFILE_DEAD)
+		FUZZ_HOLDS(found.pid > 0);
+}
+
+/* A service x below the directory, whose supervisor is there: we hold its fifo open. */
+static void make_service(const char *fifo)
+{
+	char path[256];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/x", fuzz_directory());
+	if (mkdir(path, 0700) < 0)
+		return;
+	strcat(path, "/supervise");
+	FUZZ_HOLDS(mkdir(path, 0700) == 0);
+	strcat(path, "/");
+	strcat(path, fifo);
+	FUZZ_HOLDS(mkfifo(path, 0600) == 0);
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	FUZZ_HOLDS(fd >= 0);
+}
+
+static void supervised(
+	const struct manager *manager, const char *fifo, const uint8_t *data, size_t size)
+{
+	char name[] = "x";
+	struct manager_request request = {.name = name,
+		.manager = manager,
+		.service_dir = (char *)fuzz_directory(),
+		.deadline = clock_now() + 10 * CLOCK_SECOND};
+	struct manager_reply reply = {0};
+
+	make_service(fifo);
+	fuzz_file("x/supervise/status", data, size);
+	manager->query(&request, &reply);
+	FUZZ_HOLDS(reply.pid >= 0);
+	FUZZ_HOLDS((reply.error != 0) == (reply.fault != VIGIL_FAULT_NONE));
+}
+
+void fuzz_runit(const uint8_t *data, size_t size)
+{
+	supervised(&manager_runit, "ok", data, size);
+}
+
+/* Another size is s6-svstat's to read, which costs a process. */
+void fuzz_s6(const uint8_t *data, size_t size)
+{
+	if (size == 35 || size == 43)
+		supervised(&manager_s6, "control", data, size);
+}

@@ -1,0 +1,48 @@
+/*
+ * fuzz_plugin: what programs print: a plugin's output, and a stream's JSON.
+ */
+#include "fuzz.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "modules/exec/merge.h"
+#include "modules/exec/nagios.h"
+
+void fuzz_nagios(const uint8_t *data, size_t size)
+{
+	char *text = fuzz_text(data, size);
+	struct nagios parsed;
+	const char *label;
+	json_t *entry;
+
+	FUZZ_HOLDS(nagios_parse(text, size, &parsed) == 0);
+	FUZZ_HOLDS(fuzz_is_clean(parsed.output));
+	json_object_foreach(parsed.perfdata, label, entry)
+	{
+		FUZZ_HOLDS(fuzz_is_clean(label));
+		FUZZ_HOLDS(json_is_object(entry));
+	}
+	nagios_clear(&parsed);
+	FUZZ_HOLDS(nagios_parse_text(text, size, &parsed) == 0);
+	FUZZ_HOLDS(fuzz_is_clean(parsed.output));
+	nagios_clear(&parsed);
+	free(text);
+}
+
+void fuzz_stream(const uint8_t *data, size_t size)
+{
+	char *text = fuzz_text(data, size), why[128] = "", *dumped;
+	json_t *object = merge_read(text, size, why, sizeof(why));
+
+	if (object != NULL) {
+		FUZZ_HOLDS(json_is_object(object));
+		dumped = json_dumps(object, 0);
+		FUZZ_HOLDS(dumped != NULL);
+		free(dumped);
+	} else {
+		FUZZ_HOLDS(why[0] != '\0' && fuzz_is_clean(why));
+	}
+	json_decref(object);
+	free(text);
+}
