@@ -91,6 +91,8 @@ static const char *mistake(const vigil_child_spec *spec)
 		return "a timeout out of range";
 	if (spec->output_max > OUTPUT_HIGHEST)
 		return "an output_max out of range";
+	if (spec->input_length > OUTPUT_HIGHEST || (spec->input == NULL && spec->input_length > 0))
+		return "an input out of range";
 	for (const char *const *entry = spec->environment; entry && *entry; entry++)
 		if (strchr(*entry, '=') == NULL || (*entry)[0] == '=')
 			return "an environment that is not all NAME=VALUE";
@@ -143,7 +145,9 @@ vigil_child *vigil_spawn(vigil_daemon *d, const vigil_child_spec *given)
 	inner = (struct child_spec){.spawn = {.argv = spec.argv,
 					    .environment = spec.environment,
 					    .directory = spec.directory,
-					    .merge_stderr = spec.merge_stderr},
+					    .merge_stderr = spec.merge_stderr,
+					    .input = spec.input,
+					    .input_length = spec.input_length},
 		.timeout = clock_from_seconds(spec.timeout),
 		.output_max = spec.output_max,
 		.on_line = spec.on_line != NULL ? on_line : NULL,

@@ -26,6 +26,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -88,16 +89,43 @@ static int attributes_init(posix_spawnattr_t *attributes)
 	return 0;
 }
 
+/* What it reads: a file in memory, so that nobody has to stand by and feed a pipe.  Its number is
+ * 3 or more; or -errno. */
+static int open_input(const struct spawn *spawn)
+{
+	int fd = memfd_create("input", MFD_CLOEXEC), high, err = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	high = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	if (high < 0)
+		err = -errno;
+	close(fd);
+	if (err)
+		return err;
+	n = pwrite(high, spawn->input, spawn->input_length, 0);
+	if (n == (ssize_t)spawn->input_length)
+		return high;
+	err = n < 0 ? -errno : -ENOSPC;
+	close(high);
+	return err;
+}
+
 /* in: where its stdout goes.  It may itself be 0, 1 or 2 when the host was started with those
- * closed, so it is copied before anything else takes the low numbers. */
-static int actions_init(posix_spawn_file_actions_t *actions, const struct spawn *spawn, int in)
+ * closed, so it is copied before anything else takes the low numbers.  from: what it reads, or
+ * -1. */
+static int actions_init(
+	posix_spawn_file_actions_t *actions, const struct spawn *spawn, int in, int from)
 {
 	int err;
 
 	if (posix_spawn_file_actions_init(actions))
 		return -ENOMEM;
 	err = posix_spawn_file_actions_adddup2(actions, in, STDOUT_FILENO);
-	if (!err)
+	if (!err && from >= 0)
+		err = posix_spawn_file_actions_adddup2(actions, from, STDIN_FILENO);
+	else if (!err)
 		err = posix_spawn_file_actions_addopen(
 			actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 	if (!err && spawn->merge_stderr)
@@ -125,15 +153,20 @@ static pid_t launch(const struct spawn *spawn, int in)
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 	char **environment;
+	int from = -1, err = 0;
 	pid_t pid;
-	int err;
 
 	if (!argv || !argv[0])
 		return -EINVAL;
 	environment = environment_new(spawn->environment);
 	if (!environment)
 		return -ENOMEM;
-	err = -actions_init(&actions, spawn, in);
+	if (spawn->input)
+		from = open_input(spawn);
+	if (from < -1)
+		err = -from;
+	if (!err)
+		err = -actions_init(&actions, spawn, in, from);
 	if (err)
 		goto out;
 	err = -attributes_init(&attributes);
@@ -145,6 +178,8 @@ static pid_t launch(const struct spawn *spawn, int in)
 out_actions:
 	posix_spawn_file_actions_destroy(&actions);
 out:
+	if (from >= 0)
+		close(from);
 	free(environment);
 	return err ? -err : pid;
 }

@@ -2,8 +2,8 @@
  * spawn: one way to start a process, for the loop and for workers.
  *
  * posix_spawn only, never a bare fork.  The child leads a process group of its own, has every
- * signal at its default and unblocked, / (or a directory asked for) to stand in, /dev/null to
- * read, and none of the host's descriptors.
+ * signal at its default and unblocked, / (or a directory asked for) to stand in, /dev/null (or
+ * what it was given) to read, and none of the host's descriptors.
  */
 #ifndef SPAWN_H
 #define SPAWN_H
@@ -18,6 +18,8 @@ struct spawn {
 	const char *const *environment; /* NAME=VALUE, added to the host's own or put over it */
 	const char *directory;          /* NULL: / */
 	bool merge_stderr;              /* stderr joins stdout; else /dev/null */
+	const char *input;              /* what it reads; NULL: nothing */
+	size_t input_length;
 };
 
 /* Starts it.  *out: the read end of its stdout, non-blocking and close-on-exec.  *pidfd:

@@ -170,6 +170,33 @@ START_TEST(an_older_module_has_a_shorter_spec)
 }
 END_TEST
 
+/* More than a pipe holds, and to a child that takes its time, or does not read at all. */
+START_TEST(it_reads_what_it_is_given)
+{
+	const size_t length = 1024 * 1024;
+	char *input = malloc(length);
+	vigil_child_spec spec = spec_of("sleep 0.05; read word; echo $word; cat | wc -c");
+
+	ck_assert_int_eq(daemon_start(d), 0);
+	memset(input, 'x', length);
+	memcpy(input, "first\n", 6);
+	spec.input = input;
+	spec.input_length = length;
+	seen.child = vigil_spawn(d, &spec);
+	ck_assert_ptr_nonnull(seen.child);
+	memset(input, 'y', length); /* it was copied */
+	free(input);
+	run_loop();
+	ck_assert_str_eq(seen.output, "first\n1048570\n");
+	spec.input = "";
+	spec.input_length = 0;
+	spec.argv = (const char *const[]){"wc", "-c", NULL};
+	seen.child = vigil_spawn(d, &spec);
+	run_loop();
+	ck_assert_str_eq(seen.output, "0\n");
+}
+END_TEST
+
 START_TEST(mistakes_are_refused)
 {
 	const char *none[] = {NULL}, *wrong[] = {"A=1", "novalue", NULL};
@@ -194,6 +221,7 @@ START_TEST(mistakes_are_refused)
 	REFUSED(spec.timeout = 1e12);
 	REFUSED(spec.output_max = (size_t)1 << 40);
 	REFUSED(spec.environment = wrong);
+	REFUSED(spec.input_length = 1);
 	ck_assert_ptr_null(vigil_spawn(d, &(vigil_child_spec){.size = sizeof(size_t)}));
 	ck_assert_int_eq(vigil_child_pid(NULL), 0);
 	vigil_child_end(NULL);
@@ -294,6 +322,7 @@ static Suite *suite(void)
 	tcase_add_test(tc, told_once_with_what_it_printed);
 	tcase_add_test(tc, ended_when_it_is_asked_to);
 	tcase_add_test(tc, an_older_module_has_a_shorter_spec);
+	tcase_add_test(tc, it_reads_what_it_is_given);
 	tcase_add_test(tc, mistakes_are_refused);
 	tcase_add_test(tc, what_cannot_be_started_tells_errno);
 	tcase_add_test(tc, a_start_that_cannot_spawn_has_failed);

@@ -280,6 +280,9 @@ typedef struct vigil_child_spec {
 	vigil_child_exit_fn *on_exit; /* required; nothing is told after it */
 	void *arg;
 	bool merge_stderr; /* stderr joins stdout; else it is dropped */
+	/* What it reads from stdin, copied; NULL: nothing. */
+	const char *input;
+	size_t input_length;
 } vigil_child_spec;
 
 /* Starts a program in a process group of its own.  NULL and errno when it cannot be started. */
