@@ -1,0 +1,73 @@
+/*
+ * notify: runs a command when something in the tree has changed: mail, a chat, a pager.
+ *
+ * It knows no module: what it tells of is what daemons say of themselves, their health above
+ * all.  watch.c decides what is news, send.c tells of it.
+ */
+#include "notify.h"
+
+#include <errno.h>
+#include <pwd.h>
+
+struct notify {
+	struct send *send;
+	struct watch *watch;
+};
+
+static int start(vigil_daemon *d)
+{
+	struct notify *n = vigil_alloc(d, sizeof(*n));
+	const char *user = vigil_option_text(d, "user");
+
+	if (user != NULL && getpwnam(user) == NULL)
+		return vigil_refuse(d, "user: there is no \"%s\"", user);
+	n->send = send_start(d);
+	if (n->send == NULL)
+		return -ENOMEM;
+	n->watch = watch_start(d, n->send);
+	if (n->watch == NULL) {
+		send_stop(n->send);
+		return -EINVAL;
+	}
+	vigil_set_data(d, n);
+	return 0;
+}
+
+static void stop(vigil_daemon *d)
+{
+	struct notify *n = vigil_data(d);
+
+	if (n == NULL)
+		return; /* its start has failed, and tidied up */
+	watch_stop(n->watch);
+	send_stop(n->send);
+}
+
+static const vigil_option options[] = {
+	VIGIL_OPTION("command", VIGIL_COMMAND, NULL,
+		"the program to run, its arguments in shell quoting; no shell is run",
+		.flags = VIGIL_REQUIRED),
+	VIGIL_OPTION("watch", VIGIL_LIST, "/runs/*/health",
+		"what to watch: addresses in the state; a step * is any"),
+	VIGIL_OPTION("from", VIGIL_LIST, NULL, "tell of changes from these values alone"),
+	VIGIL_OPTION("to", VIGIL_LIST, NULL, "tell of changes to these values alone"),
+	VIGIL_OPTION("for", VIGIL_DURATION, "0", "a change must have lasted so long", .min = 0,
+		.max = 86400),
+	VIGIL_OPTION("group", VIGIL_DURATION, "1s",
+		"changes that come within so long are told of together", .min = 0, .max = 86400),
+	VIGIL_OPTION("burst", VIGIL_INT, "20", "at most so many runs in burst_window; 0: any",
+		.min = 0, .max = 1000),
+	VIGIL_OPTION("burst_window", VIGIL_DURATION, "10m", "the window for burst", .min = 1,
+		.max = 86400),
+	VIGIL_OPTION("timeout", VIGIL_DURATION, "30s", "how long a run may take", .min = 0.1,
+		.max = 3600),
+	VIGIL_OPTION("retries", VIGIL_INT, "5", "how often a run that failed is tried again",
+		.min = 0, .max = 100),
+	VIGIL_OPTION("backoff", VIGIL_DURATION, "10s", "delay before that, doubling", .min = 0.01,
+		.max = 3600),
+	VIGIL_OPTION("user", VIGIL_TEXT, NULL, "whom to run it as, where vigild is root"),
+	VIGIL_OPTION_END,
+};
+
+VIGIL_MODULE(.name = "notify", .summary = "runs a command when something has changed",
+	.options = options, .start = start, .stop = stop);
