@@ -129,7 +129,7 @@ static bool is_paused(vigil_daemon *d, const char *about)
 		return true;
 	snprintf(paused, sizeof(paused), "/runs/%s/paused", about);
 	value = about[0] != '\0' ? vigil_state_get(d, paused) : NULL;
-	return value != NULL && !json_is_null(value) && !json_is_false(value);
+	return json_is_true(value);
 }
 
 static json_t *change_of(const struct record *r, const char *about)

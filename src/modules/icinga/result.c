@@ -1,0 +1,134 @@
+/* result: what a daemon has to say, as a check result for Icinga 2; see result.h. */
+#include "result.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TEXT_MAX   1024
+#define LABEL_MAX  200
+#define LABELS_MAX 256
+
+static const char *text_of(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text != NULL ? text : "";
+}
+
+/* --- performance data ------------------------------------------------------------------------------ */
+
+/* A number as plugins write it; a range, which is text, as it is. */
+static void put_field(char *item, size_t size, const json_t *value)
+{
+	size_t n = strlen(item);
+
+	if (json_is_number(value))
+		snprintf(item + n, size - n, ";%.10g", json_number_value(value));
+	else
+		snprintf(item + n, size - n, ";%.64s",
+			json_is_string(value) ? json_string_value(value) : "");
+}
+
+/* 'label'=value[unit];warn;crit;min;max, without the empty fields at its end. */
+static json_t *perfdata_item(const char *label, const json_t *entry)
+{
+	static const char *const fields[] = {"warn", "crit", "min", "max"};
+	const json_t *value = json_object_get(entry, "value");
+	char item[LABEL_MAX + 512];
+	size_t n;
+
+	if (strlen(label) > LABEL_MAX || strpbrk(label, "'=\n") != NULL || !json_is_number(value))
+		return NULL;
+	snprintf(item, sizeof(item), "'%s'=%.10g%.16s", label, json_number_value(value),
+		text_of(entry, "unit"));
+	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
+		put_field(item, sizeof(item), json_object_get(entry, fields[i]));
+	for (n = strlen(item); n > 0 && item[n - 1] == ';'; n--)
+		item[n - 1] = '\0';
+	return json_string(item);
+}
+
+static json_t *perfdata_of(const json_t *data)
+{
+	json_t *list = json_array(), *item, *entry;
+	const char *label;
+
+	json_object_foreach(json_object_get(data, "perfdata"), label, entry)
+	{
+		item = perfdata_item(label, entry);
+		if (item != NULL && json_array_size(list) < LABELS_MAX)
+			json_array_append_new(list, item);
+		else
+			json_decref(item);
+	}
+	return list;
+}
+
+/* --- the verdict ------------------------------------------------------------------------------------ */
+
+static int code_of(const char *level)
+{
+	static const char *const levels[] = {"OK", "WARNING", "CRITICAL", "UNKNOWN"};
+	int code = 0;
+
+	while (code < 3 && strcmp(level, levels[code]) != 0)
+		code++;
+	return code;
+}
+
+/* The exit status a plugin would have, and its words; -1: there is nothing to say yet. */
+static int judge(const json_t *account, char text[TEXT_MAX])
+{
+	const json_t *health = json_object_get(account, "health");
+	const char *reason = text_of(account, "paused_reason");
+
+	if (strcmp(text_of(account, "status"), "failed") == 0) {
+		snprintf(text, TEXT_MAX, "CRITICAL - the daemon has failed: %s",
+			text_of(account, "reason"));
+		return 2;
+	}
+	if (json_is_true(json_object_get(account, "paused"))) {
+		snprintf(text, TEXT_MAX, "OK - paused%s%s; %s", reason[0] != '\0' ? ": " : "",
+			reason, text_of(health, "text"));
+		return 0;
+	}
+	if (!json_is_object(health))
+		return -1;
+	snprintf(text, TEXT_MAX, "%s - %s", text_of(health, "level"), text_of(health, "text"));
+	return code_of(text_of(health, "level"));
+}
+
+/* --- names ------------------------------------------------------------------------------------------- */
+
+/* The template with the daemon's name put in; to be freed. */
+static char *fill(const char *template, const char *daemon)
+{
+	const char *at = strstr(template, "{daemon}");
+	char *text;
+
+	if (at == NULL)
+		return strdup(template);
+	if (asprintf(&text, "%.*s%s%s", (int)(at - template), template, daemon,
+		    at + strlen("{daemon}")) < 0)
+		return NULL;
+	return text;
+}
+
+json_t *result_make(const struct result_names *names, const char *daemon, const json_t *account,
+	const json_t *data, double now)
+{
+	char text[TEXT_MAX], *service = fill(names->service, daemon), *object = NULL;
+	int code = judge(account, text);
+	json_t *result = NULL;
+
+	if (code >= 0 && service != NULL && asprintf(&object, "%s!%s", names->host, service) >= 0)
+		result = json_pack("{s:s,s:s,s:i,s:s,s:o,s:s,s:f,s:f,s:f}", "type", "Service",
+			"service", object, "exit_status", code, "plugin_output", text,
+			"performance_data", perfdata_of(data), "check_source", names->host,
+			"execution_start", now, "execution_end", now, "ttl", names->ttl);
+	free(object);
+	free(service);
+	return result;
+}

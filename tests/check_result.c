@@ -1,0 +1,101 @@
+/* check_result: a daemon's account as a passive check result. */
+#include "modules/icinga/result.h"
+
+#include <check.h>
+#include <stdlib.h>
+
+static const struct result_names names = {"web1", "vigil {daemon}!", 180};
+
+static json_t *make(json_t *account, json_t *data)
+{
+	json_t *result = result_make(&names, "a.b", account, data, 1795000000.25);
+
+	json_decref(account);
+	json_decref(data);
+	return result;
+}
+
+static json_t *health(const char *level, const char *text)
+{
+	return json_pack("{s:s,s:b,s:{s:s,s:s}}", "status", "running", "paused", 0, "health",
+		"level", level, "text", text);
+}
+
+static void says(json_t *result, int code, const char *text)
+{
+	ck_assert_ptr_nonnull(result);
+	ck_assert_int_eq(json_integer_value(json_object_get(result, "exit_status")), code);
+	ck_assert_str_eq(json_string_value(json_object_get(result, "plugin_output")), text);
+	json_decref(result);
+}
+
+START_TEST(health_is_the_exit_status)
+{
+	static const char *const levels[] = {"OK", "WARNING", "CRITICAL", "UNKNOWN", "odd"};
+	json_t *account;
+
+	says(make(health(levels[0], "fine"), NULL), 0, "OK - fine");
+	says(make(health(levels[1], "so so"), NULL), 1, "WARNING - so so");
+	says(make(health(levels[2], "bad"), NULL), 2, "CRITICAL - bad");
+	says(make(health(levels[3], "?"), NULL), 3, "UNKNOWN - ?");
+	says(make(health(levels[4], "?"), NULL), 3, "odd - ?");
+	account = health("CRITICAL", "bad");
+	json_object_set_new(account, "paused", json_true());
+	json_object_set_new(account, "paused_reason", json_string("new disks"));
+	says(make(account, NULL), 0, "OK - paused: new disks; bad");
+	says(make(json_pack("{s:s,s:s,s:n}", "status", "failed", "reason", "no module", "health"),
+		     NULL),
+		2, "CRITICAL - the daemon has failed: no module");
+	ck_assert_ptr_null(make(json_pack("{s:s,s:n}", "status", "running", "health"), NULL));
+}
+END_TEST
+
+START_TEST(names_and_times_are_told)
+{
+	json_t *result = make(health("OK", "fine"), NULL);
+
+	ck_assert_str_eq(json_string_value(json_object_get(result, "type")), "Service");
+	ck_assert_str_eq(json_string_value(json_object_get(result, "service")), "web1!vigil a.b!");
+	ck_assert_str_eq(json_string_value(json_object_get(result, "check_source")), "web1");
+	ck_assert_double_eq(
+		json_number_value(json_object_get(result, "execution_end")), 1795000000.25);
+	ck_assert_double_eq(json_number_value(json_object_get(result, "ttl")), 180);
+	ck_assert_uint_eq(json_array_size(json_object_get(result, "performance_data")), 0);
+	json_decref(result);
+}
+END_TEST
+
+START_TEST(performance_data_is_as_plugins_write_it)
+{
+	json_t *result = make(health("OK", "fine"),
+		json_pack("{s:{s:{s:f,s:s,s:s,s:i,s:i,s:i},s:{s:i,s:s},s:{s:n},s:{s:i}}}",
+			"perfdata", "/ var", "value", 88.5, "unit", "%", "warn", "~:80", "crit", 90,
+			"min", 0, "max", 100, "n", "value", 3, "unit", "", "unknown", "value",
+			"it's", "value", 1));
+	json_t *list = json_object_get(result, "performance_data");
+
+	ck_assert_uint_eq(
+		json_array_size(list), 2); /* neither without value nor with a bad label */
+	ck_assert_str_eq(json_string_value(json_array_get(list, 0)), "'/ var'=88.5%;~:80;90;0;100");
+	ck_assert_str_eq(json_string_value(json_array_get(list, 1)), "'n'=3");
+	json_decref(result);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("result");
+	TCase *tcase = tcase_create("result");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_test(tcase, health_is_the_exit_status);
+	tcase_add_test(tcase, names_and_times_are_told);
+	tcase_add_test(tcase, performance_data_is_as_plugins_write_it);
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
