@@ -8,7 +8,8 @@
 # machine does not let it be done, says "SKIP: why" and exits 77.
 #
 # What of the machine's own units would touch the machine (clearing /tmp, setting the clock,
-# devices, swap, mounts of fstab) is kept out: no generators, nothing from /etc, no wants.
+# devices, swap, mounts of fstab) is kept out: no generators, no wants, and nothing from /etc unless
+# VIGIL_UNITS_OF_ETC is set.
 set -u
 
 skip() { echo "SKIP: $*"; exit 77; }
@@ -83,14 +84,14 @@ for want in /lib/systemd/system/*.wants/* /usr/lib/systemd/system/*.wants/*; do
 	esac
 done
 printf '[Unit]\nWants=dbus.socket systemd-journald.socket\n' >"$units/vigil-test.target"
-export SYSTEMD_UNIT_PATH=$units:/lib/systemd/system:/usr/lib/systemd/system
+export SYSTEMD_UNIT_PATH=$units${VIGIL_UNITS_OF_ETC:+:/etc/systemd/system}:/lib/systemd/system:/usr/lib/systemd/system
 export SYSTEMD_GENERATOR_PATH=/run/no-generators
 export container=vigil-test
 exec "$systemd" --system --unit=vigil-test.target --log-target=null --show-status=0
 EOF_INIT
 chmod +x "$work/init"
 
-program=$(command -v "$1") || { echo "$0: $1: not found" >&2; exit 127; }
+program=$(type -P "$1") || { echo "$0: $1: not found" >&2; exit 127; }
 program=$(readlink -f "$program")
 keep=("$PWD")
 for dir in "$(cd "$(dirname "$0")/../.." && pwd)" "${program%/*}"; do
