@@ -1,8 +1,9 @@
 /*
  * client: one connection to a running vigild, blocking, with a deadline.
  *
- * For vigilctl, which has one thing to do and may wait for it.  A vigild that hangs must not
- * hang the admin who asks what is wrong with it, so every wait has an end.
+ * For vigilctl, which has one thing to do and may wait for it; its console, which has a prompt to
+ * mind, waits on its loop.  A vigild that hangs must not hang the admin who asks what is wrong
+ * with it, so every wait has an end.
  */
 #include "client.h"
 
@@ -17,8 +18,12 @@
 
 #include "clock.h"
 #include "memory.h"
+#include "text.h"
 
 #define CONNECT_SECONDS 5.0
+#define SECONDS         10.0
+#define SECONDS_RELOAD  120.0
+#define AT_ONCE         1 /* a deadline that is past */
 
 struct client {
 	int fd;
@@ -36,10 +41,12 @@ static int wait_for(const struct client *client, short events, uint64_t deadline
 
 	do {
 		now = clock_now();
-		if (deadline != 0 && now >= deadline)
-			return -ETIMEDOUT;
-		timeout = deadline == 0 ? -1 : (int)((deadline - now) / CLOCK_MS) + 1;
+		timeout = deadline == 0     ? -1
+			  : now >= deadline ? 0
+					    : (int)((deadline - now) / CLOCK_MS) + 1;
 		n = poll(&p, 1, timeout);
+		if (n == 0 && timeout == 0)
+			return -ETIMEDOUT;
 	} while (n == 0 || (n < 0 && errno == EINTR));
 	return n > 0 ? 0 : -errno;
 }
@@ -173,12 +180,12 @@ static json_t *find_reply(struct client *client, uint64_t deadline)
 	return NULL;
 }
 
-json_t *client_call(struct client *client, const char *method, json_t *params, double seconds)
+/* 0 or -errno. */
+static int send_request(
+	struct client *client, const char *method, json_t *params, uint64_t deadline)
 {
-	uint64_t deadline = seconds > 0 ? clock_now() + clock_from_seconds(seconds) : 0;
 	json_t *request =
 		json_pack("{s:s,s:i,s:s}", "jsonrpc", "2.0", "id", ++client->id, "method", method);
-	json_t *reply = NULL;
 	char *line;
 	int err = -ENOMEM;
 
@@ -191,12 +198,64 @@ json_t *client_call(struct client *client, const char *method, json_t *params, d
 	if (err == 0)
 		err = send_all(client, "\n", 1, deadline);
 	free(line);
+	return err;
+}
+
+static uint64_t deadline_in(double seconds)
+{
+	return seconds > 0 ? clock_now() + clock_from_seconds(seconds) : 0;
+}
+
+json_t *client_call(struct client *client, const char *method, json_t *params, double seconds)
+{
+	uint64_t deadline = deadline_in(seconds);
+	int err = send_request(client, method, params, deadline);
+
 	/* One that is turned away is told why before its request is read. */
 	if (err == 0 || err == -EPIPE || err == -ECONNRESET)
-		reply = find_reply(client, deadline);
-	else
-		errno = -err;
-	return reply;
+		return find_reply(client, deadline);
+	errno = -err;
+	return NULL;
+}
+
+int client_fd(const struct client *client)
+{
+	return client->fd;
+}
+
+int client_send(struct client *client, const char *method, json_t *params, double seconds)
+{
+	int err = send_request(client, method, params, deadline_in(seconds));
+
+	return err == 0 || err == -EPIPE || err == -ECONNRESET ? client->id : err;
+}
+
+json_t *client_take(struct client *client)
+{
+	json_t *object = next_object(client, AT_ONCE);
+
+	if (object == NULL && errno == ETIMEDOUT)
+		errno = EAGAIN;
+	return object;
+}
+
+double client_patience(const char *verb)
+{
+	return strcmp(verb, "reload") == 0 ? SECONDS_RELOAD : SECONDS;
+}
+
+void client_read_reply(json_t *object, struct command_reply *reply)
+{
+	json_t *error = json_object_get(object, "error");
+	const char *message = json_string_value(json_object_get(error, "message"));
+
+	if (error == NULL) {
+		reply->result = json_incref(json_object_get(object, "result"));
+		return;
+	}
+	reply->code = (int)json_integer_value(json_object_get(error, "code"));
+	reply->data = json_incref(json_object_get(error, "data"));
+	text_cut(reply->message, sizeof(reply->message), message != NULL ? message : "it failed");
 }
 
 json_t *client_next(struct client *client)

@@ -90,8 +90,10 @@ const struct command commands[] = {
 		ACCESS_WRITE, true, {WORD("level")}, command_log},
 	{"version", "", "the version of the running host",
 		ACCESS_READ, false, {NOTHING}, command_version},
-	{"help", "[VERB]", "what there is, or one verb",
+	{"console", "", "all these at a prompt, with history and completion",
 		ACCESS_LOCAL, false, {NOTHING}, NULL},
+	{"help", "[VERB]", "what there is, or one verb",
+		ACCESS_LOCAL, false, {MAYBE_WORD("verb")}, NULL},
 	{.verb = NULL},
 };
 /* clang-format on */

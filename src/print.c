@@ -3,6 +3,9 @@
  *
  * One function for each verb whose answer has a form of its own, in a table.  Colours only on a
  * terminal, and never where NO_COLOR is set.
+ *
+ * There is one place that answers go to at a time, as there is one who asks: stdout, or what a
+ * prompt has put in its place.  Passing it down to each of these would say nothing more.
  */
 #include "print.h"
 
@@ -19,6 +22,18 @@
 #include "memory.h"
 #include "table.h"
 #include "text.h"
+
+static FILE *stream; /* NULL: stdout */
+
+void print_to(FILE *to)
+{
+	stream = to;
+}
+
+static FILE *out(void)
+{
+	return stream != NULL ? stream : stdout;
+}
 
 static const char *text_of(json_t *object, const char *key)
 {
@@ -50,7 +65,7 @@ static struct table *new_table(const char *const *headings, size_t columns)
 
 static void finish_table(struct table *table)
 {
-	table_print(table, stdout);
+	table_print(table, out());
 	table_free(table);
 }
 
@@ -68,7 +83,7 @@ static void print_escaped(FILE *to, const char *text, size_t length)
 void print_clean(const char *text)
 {
 	if (text != NULL)
-		print_escaped(stdout, text, strlen(text));
+		print_escaped(out(), text, strlen(text));
 }
 
 void print_message(FILE *to, const char *text)
@@ -89,8 +104,8 @@ void print_bare(const char *text)
 	if (isatty(STDOUT_FILENO))
 		print_clean(text);
 	else
-		fputs(text, stdout);
-	putchar('\n');
+		fputs(text, out());
+	putc('\n', out());
 }
 
 /* One character of JSON text beyond ASCII, or DEL: as it is, or as the escape that JSON has. */
@@ -102,9 +117,9 @@ static size_t print_json_character(const char *text, size_t left)
 
 	log_escape(clean, sizeof(clean), text, took);
 	if (strlen(clean) == took && memcmp(clean, text, took) == 0)
-		fwrite(text, 1, took, stdout);
+		fwrite(text, 1, took, out());
 	else if (took > 0)
-		printf("\\u%04X", (unsigned)c); /* all that are escaped are below U+10000 */
+		fprintf(out(), "\\u%04X", (unsigned)c); /* all that are escaped are below U+10000 */
 	return took > 0 ? took : 1;
 }
 
@@ -117,9 +132,9 @@ static void print_dumped(json_t *value, size_t flags)
 		if ((unsigned char)text[i] >= 0x7f)
 			i += print_json_character(text + i, length - i);
 		else
-			putchar(text[i++]);
+			putc(text[i++], out());
 	}
-	putchar('\n');
+	putc('\n', out());
 	free(text);
 }
 
@@ -161,13 +176,13 @@ static void print_names(json_t *names)
 
 	if (json_array_size(names) == 0)
 		return;
-	fputs(" (", stdout);
+	fputs(" (", out());
 	json_array_foreach(names, index, name)
 	{
-		fputs(index > 0 ? ", " : "", stdout);
+		fputs(index > 0 ? ", " : "", out());
 		print_clean(json_string_value(name));
 	}
-	putchar(')');
+	putc(')', out());
 }
 
 /* --- status --------------------------------------------------------------------------------------- */
@@ -244,7 +259,7 @@ static void print_status(json_t *result)
 	json_t *row;
 
 	if (json_array_size(result) == 0) {
-		puts("no daemon is enabled");
+		fputs("no daemon is enabled\n", out());
 		return;
 	}
 	table = new_table(headings, 8);
@@ -316,9 +331,9 @@ static void line(const char *label, const char *text)
 {
 	if (text[0] == '\0')
 		return;
-	printf("%-11s", label);
+	fprintf(out(), "%-11s", label);
 	print_clean(text);
-	putchar('\n');
+	putc('\n', out());
 }
 
 /* "2026-01-31T12:34:56.789Z" without what is the same for all. */
@@ -329,7 +344,7 @@ static void print_moment(const char *time)
 	if (strlen(time) >= 19)
 		snprintf(moment, sizeof(moment), "%.10s %.8s", time, time + 11);
 	print_clean(moment);
-	fputs("  ", stdout);
+	fputs("  ", out());
 }
 
 static void print_explain(json_t *result)
@@ -341,11 +356,11 @@ static void print_explain(json_t *result)
 	size_t index;
 
 	print_clean(text_of(result, "name"));
-	fputs(": module ", stdout);
+	fputs(": module ", out());
 	print_clean(text_of(run, "module"));
-	fputs(", ", stdout);
+	fputs(", ", out());
 	print_clean(text_of(run, "status"));
-	printf(" for %s\n", age_of(age, text_of(run, "since")));
+	fprintf(out(), " for %s\n", age_of(age, text_of(run, "since")));
 	line("failed", text_of(run, "reason"));
 	line("health", text_of(health, "text"));
 	line("decision", text_of(service, "decision"));
@@ -355,7 +370,7 @@ static void print_explain(json_t *result)
 	{
 		print_moment(text_of(event, "time"));
 		print_clean(text_of(event, "text"));
-		putchar('\n');
+		putc('\n', out());
 	}
 }
 
@@ -367,47 +382,47 @@ static void print_reload(json_t *result)
 	const char *name;
 	json_t *why, *waiting = json_object_get(result, "restart_needed");
 
-	fputs("reloaded: ", stdout);
+	fputs("reloaded: ", out());
 	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
 		json_t *names = json_object_get(result, lists[i]);
 
-		printf("%zu %s", json_array_size(names), lists[i]);
+		fprintf(out(), "%zu %s", json_array_size(names), lists[i]);
 		print_names(names);
-		fputs(", ", stdout);
+		fputs(", ", out());
 	}
-	printf("%d kept\n", (int)json_integer_value(json_object_get(result, "kept")));
+	fprintf(out(), "%d kept\n", (int)json_integer_value(json_object_get(result, "kept")));
 	json_object_foreach(json_object_get(result, "failed"), name, why)
 	{
-		fputs("failed: ", stdout);
+		fputs("failed: ", out());
 		print_clean(name);
-		fputs(": ", stdout);
+		fputs(": ", out());
 		print_clean(json_string_value(why));
-		putchar('\n');
+		putc('\n', out());
 	}
 	if (json_array_size(waiting) > 0) {
-		fputs("taken up when vigild is restarted:", stdout);
+		fputs("taken up when vigild is restarted:", out());
 		print_names(waiting);
-		putchar('\n');
+		putc('\n', out());
 	}
 }
 
 static void print_version(json_t *result)
 {
-	fputs("vigild ", stdout);
+	fputs("vigild ", out());
 	print_clean(text_of(result, "version"));
-	printf(", pid %d\n", (int)json_integer_value(json_object_get(result, "pid")));
+	fprintf(out(), ", pid %d\n", (int)json_integer_value(json_object_get(result, "pid")));
 }
 
 static void print_run(json_t *result)
 {
 	print_clean(text_of(result, "ticked"));
-	puts(" has ticked");
+	fputs(" has ticked\n", out());
 }
 
 static void print_restart(json_t *result)
 {
 	print_clean(text_of(result, "restarting"));
-	puts(": restarting its service");
+	fputs(": restarting its service\n", out());
 }
 
 static void print_paused(json_t *result)
@@ -416,16 +431,16 @@ static void print_paused(json_t *result)
 
 	if (names == NULL)
 		names = json_object_get(result, "resumed");
-	printf("%s %zu", paused != NULL ? "paused" : "resumed", json_array_size(names));
+	fprintf(out(), "%s %zu", paused != NULL ? "paused" : "resumed", json_array_size(names));
 	print_names(names);
-	putchar('\n');
+	putc('\n', out());
 }
 
 static void print_log(json_t *result)
 {
-	fputs("the log level is now ", stdout);
+	fputs("the log level is now ", out());
 	print_clean(text_of(result, "level"));
-	putchar('\n');
+	putc('\n', out());
 }
 
 static const struct {
@@ -437,6 +452,8 @@ static const struct {
 	{"modules", print_modules},
 	{"explain", print_explain},
 	{"reload", print_reload},
+	{"register", print_reload},
+	{"unregister", print_reload},
 	{"version", print_version},
 	{"run", print_run},
 	{"restart", print_restart},

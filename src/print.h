@@ -8,7 +8,9 @@
 
 #include <jansson.h>
 
-/* Prints the result of a verb to stdout; JSON where it has no form of its own. */
+/* Where all that follows goes, with stdout's width and colours; NULL: stdout. */
+void print_to(FILE *to);
+/* Prints the result of a verb; JSON where it has no form of its own. */
 void print_result(const char *verb, json_t *result);
 /* JSON that is JSON still, with all that a terminal might act on escaped. */
 void print_json(json_t *value);

@@ -16,21 +16,20 @@
 #include "command.h"
 #include "complaint.h"
 #include "config.h"
+#include "console_remote.h"
 #include "memory.h"
 #include "print.h"
-#include "registry.h"
+#include "verb.h"
+
+#define DEFAULT_FILE SYSCONFDIR "/vigil/vigil.conf"
 
 enum { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_UNREACHABLE = 4 };
-
-#define SECONDS        10.0
-#define SECONDS_RELOAD 120.0
 
 struct request {
 	char *socket; /* NULL: by the configuration */
 	const char *file;
-	bool json, quiet, bare;
-	const struct command *command;
-	json_t *params;
+	bool json, quiet;
+	struct verb verb;
 };
 
 static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -55,9 +54,7 @@ static void print_usage(FILE *to)
 {
 	fputs("usage: vigilctl [-s SOCKET] [-c FILE] [-o table|json] [-q] VERB [ARGUMENT ...]\n\n",
 		to);
-	for (const struct command *c = commands; c->verb != NULL; c++)
-		fprintf(to, "  %-8s %-10s %s\n", c->verb, strlen(c->usage) <= 10 ? c->usage : "...",
-			c->help);
+	verb_list(to);
 	fputs("\n"
 	      "  -s, --socket SOCKET  the control socket of vigild\n"
 	      "  -c, --config FILE    find the socket in this configuration\n"
@@ -71,32 +68,22 @@ static void print_usage(FILE *to)
 		to);
 }
 
-static void complain_verb(const char *verb)
+static int help(const char *word)
 {
-	const char *near = command_suggest(verb);
+	const struct command *command = word != NULL ? command_find(word) : NULL;
+	char why[160];
 
-	if (near != NULL)
-		say("there is no verb \"%s\"; did you mean \"%s\"?", verb, near);
-	else
-		say("there is no verb \"%s\"; see vigilctl help", verb);
-}
-
-static int help(int argc, char **argv)
-{
-	const struct command *command;
-
-	if (argc == 0) {
+	if (word == NULL) {
 		print_usage(stdout);
 		return EXIT_DONE;
 	}
-	command = command_find(argv[0]);
-	if (command == NULL) {
-		complain_verb(argv[0]);
-		return EXIT_USAGE;
+	if (command != NULL) {
+		verb_help(stdout, "vigilctl ", command);
+		return EXIT_DONE;
 	}
-	printf("usage: vigilctl %s%s%s\n\n%s\n", command->verb, command->usage[0] ? " " : "",
-		command->usage, command->help);
-	return EXIT_DONE;
+	verb_unknown(word, why, sizeof(why));
+	say("%s", why);
+	return EXIT_USAGE;
 }
 
 /* --- where to ------------------------------------------------------------------------------------------- */
@@ -104,13 +91,12 @@ static int help(int argc, char **argv)
 static char *find_socket(const char *file)
 {
 	struct complaints complaints = {0};
-	const char *where = file != NULL ? file : SYSCONFDIR "/vigil/vigil.conf";
-	struct config *config = config_load(where, &complaints);
+	struct config *config = config_load(file, &complaints);
 	char *socket = NULL;
 
 	if (config != NULL)
 		socket = memory_text(config_vigil(config, "socket")->text);
-	else if (file == NULL)
+	else if (strcmp(file, DEFAULT_FILE) == 0)
 		socket = memory_text(RUNSTATEDIR "/vigil/control.sock");
 	for (size_t i = 0; socket == NULL && i < complaints.count; i++)
 		fprintf(stderr, "%s\n", complaints.list[i].text);
@@ -120,35 +106,6 @@ static char *find_socket(const char *file)
 }
 
 /* --- asking -------------------------------------------------------------------------------------------- */
-
-static int print_error(json_t *error)
-{
-	json_t *complaints = json_object_get(json_object_get(error, "data"), "complaints");
-	const char *message = json_string_value(json_object_get(error, "message"));
-	size_t index;
-	json_t *complaint;
-
-	json_array_foreach(complaints, index, complaint)
-	{
-		print_message(stderr, json_string_value(complaint));
-		fputc('\n', stderr);
-	}
-	say("%s", message != NULL ? message : "it failed");
-	return EXIT_REFUSED;
-}
-
-static void print_answer(const struct request *r, json_t *result)
-{
-	if (r->quiet)
-		return;
-	if (r->bare && json_is_string(result)) {
-		print_bare(json_string_value(result));
-	} else if (r->json) {
-		print_json(result);
-	} else {
-		print_result(r->command->verb, result);
-	}
-}
 
 static int follow(struct client *client)
 {
@@ -164,60 +121,52 @@ static int follow(struct client *client)
 	return EXIT_UNREACHABLE;
 }
 
+static int print_reply(const struct request *r, const struct command_reply *reply)
+{
+	if (reply->code != 0) {
+		verb_print_failure(stderr, "vigilctl: ", reply);
+		return EXIT_REFUSED;
+	}
+	if (!r->quiet)
+		verb_print(&r->verb, r->json, reply->result);
+	return EXIT_DONE;
+}
+
 static int talk(struct client *client, const struct request *r)
 {
-	bool watch = strcmp(r->command->verb, "watch") == 0;
-	double seconds = strcmp(r->command->verb, "reload") == 0 ? SECONDS_RELOAD : SECONDS;
-	json_t *reply = client_call(client, r->command->verb, json_incref(r->params), seconds);
-	json_t *error = json_object_get(reply, "error");
-	int status = EXIT_DONE;
+	const char *verb = r->verb.command->verb;
+	json_t *object =
+		client_call(client, verb, json_incref(r->verb.params), client_patience(verb));
+	struct command_reply reply = {0};
+	int status;
 
-	if (reply == NULL) {
+	if (object == NULL) {
 		say("no answer from vigild: %s", strerror(errno));
 		return EXIT_UNREACHABLE;
 	}
-	if (error != NULL)
-		status = print_error(error);
-	else if (watch)
+	client_read_reply(object, &reply);
+	if (reply.code == 0 && strcmp(verb, "watch") == 0)
 		status = follow(client);
 	else
-		print_answer(r, json_object_get(reply, "result"));
-	json_decref(reply);
+		status = print_reply(r, &reply);
+	json_decref(reply.result);
+	json_decref(reply.data);
+	json_decref(object);
 	return status;
 }
 
-/* The complaints of what was done here, without a vigild. */
-static int print_complaints(struct complaints *complaints)
-{
-	for (size_t i = 0; i < complaints->count; i++)
-		fprintf(stderr, "%s\n", complaints->list[i].text);
-	complaints_clear(complaints);
-	fputs("vigilctl: nothing was changed\n", stderr);
-	return EXIT_REFUSED;
-}
-
-/* register and unregister write files, for which no vigild need run: here, as whoever asks. */
 static int edit_files(const struct request *r)
 {
-	const char *file = r->file != NULL ? r->file : SYSCONFDIR "/vigil/vigil.conf";
-	const char *name = json_string_value(json_object_get(r->params, "name"));
-	json_t *options = json_object_get(r->params, "options"), *option;
-	char **pairs = memory_zero((json_array_size(options) + 1) * sizeof(*pairs));
-	struct complaints complaints = {0};
-	size_t index;
-	int err;
+	struct command_reply reply = {0};
+	int err = verb_edit_files(&r->verb, r->file, &reply);
 
-	json_array_foreach(options, index, option) pairs[index] = (char *)json_string_value(option);
-	if (strcmp(r->command->verb, "register") == 0)
-		err = registry_add(file, name, pairs, &complaints);
-	else
-		err = registry_remove(file, name, &complaints);
-	free(pairs);
 	if (err != 0)
-		return print_complaints(&complaints);
-	if (!r->quiet)
-		printf("%s is %sed\n", name, r->command->verb);
-	return EXIT_DONE;
+		verb_print_failure(stderr, "vigilctl: ", &reply);
+	else if (!r->quiet)
+		printf("%s is %sed\n", json_string_value(json_object_get(r->verb.params, "name")),
+			r->verb.command->verb);
+	json_decref(reply.data);
+	return err != 0 ? EXIT_REFUSED : EXIT_DONE;
 }
 
 /* Has a vigild that runs take it up; where none runs, the next start will. */
@@ -240,9 +189,9 @@ static int edit(struct request *r)
 			puts("vigild does not run; it is taken up at the next start");
 		return EXIT_DONE;
 	}
-	json_decref(r->params);
-	r->params = json_object();
-	r->command = command_find("reload");
+	json_decref(r->verb.params);
+	r->verb.params = json_object();
+	r->verb.command = command_find("reload");
 	status = talk(client, r);
 	client_close(client);
 	return status;
@@ -274,7 +223,7 @@ static int ask(struct request *r)
 /* --- the command line ------------------------------------------------------------------------------------- */
 
 /* Exits where the options alone decide. */
-static void read_options(int argc, char **argv, struct request *r)
+static void read_options(int argc, char **argv, struct request *r, bool *bare)
 {
 	static const struct option longs[] = {
 		{"socket", required_argument, NULL, 's'},
@@ -292,7 +241,7 @@ static void read_options(int argc, char **argv, struct request *r)
 		case 's': r->socket = memory_text(optarg); break;
 		case 'c': r->file = optarg; break;
 		case 'q': r->quiet = true; break;
-		case 'r': r->bare = true; break;
+		case 'r': *bare = true; break;
 		case 'o': r->json = strcmp(optarg, "json") == 0; break;
 		case 'V': puts("vigilctl " PACKAGE_VERSION); exit(EXIT_DONE);
 		case 'h': print_usage(stdout); exit(EXIT_DONE);
@@ -305,21 +254,39 @@ static void read_options(int argc, char **argv, struct request *r)
 	}
 }
 
-static bool read_arguments(char **words, struct request *r)
+static int console(struct request *r)
 {
-	char why[128];
+	bool failed;
 
-	/* An answer's form is ours to know, not vigild's. */
-	if (strcmp(r->command->verb, "get") == 0 && words[0] != NULL &&
-		strcmp(words[0], "-r") == 0) {
-		r->bare = true;
-		words++;
-	}
-	r->params = command_params(r->command, words, why, sizeof(why));
-	if (r->params != NULL)
+	if (r->socket == NULL)
+		r->socket = find_socket(r->file);
+	if (r->socket == NULL)
+		return EXIT_REFUSED;
+	failed = console_remote(&(struct console_remote_spec){.socket = r->socket,
+			 .file = r->file,
+			 .json = r->json,
+			 .quiet = r->quiet}) != 0;
+	return failed ? EXIT_REFUSED : EXIT_DONE;
+}
+
+/* The verbs that are no methods of vigild. */
+static int do_here(struct request *r)
+{
+	if (strcmp(r->verb.command->verb, "console") == 0)
+		return console(r);
+	return help(json_string_value(json_object_get(r->verb.params, "verb")));
+}
+
+static bool read_verb(char **words, struct request *r)
+{
+	char why[160];
+
+	if (verb_read(&r->verb, words, why, sizeof(why)) == 0)
 		return true;
 	say("%s", why);
-	fprintf(stderr, "usage: vigilctl %s %s\n", r->command->verb, r->command->usage);
+	if (r->verb.command != NULL)
+		fprintf(stderr, "usage: vigilctl %s %s\n", r->verb.command->verb,
+			r->verb.command->usage);
 	return false;
 }
 
@@ -334,24 +301,26 @@ static int finish(int status)
 
 int main(int argc, char **argv)
 {
-	struct request r = {0};
+	struct request r = {.file = DEFAULT_FILE};
+	bool bare = false;
 	int status = EXIT_USAGE;
 
-	read_options(argc, argv, &r);
+	read_options(argc, argv, &r, &bare);
 	argv += optind;
 	argc -= optind;
 	if (argc == 0) {
 		print_usage(stderr);
 		return EXIT_USAGE;
 	}
-	r.command = command_find(argv[0]);
-	if (r.command == NULL)
-		complain_verb(argv[0]);
-	else if (r.command->access == ACCESS_LOCAL)
-		status = help(argc - 1, argv + 1);
-	else if (read_arguments(argv + 1, &r))
-		status = r.command->access == ACCESS_ROOT ? edit(&r) : ask(&r);
-	json_decref(r.params);
+	if (read_verb(argv, &r)) {
+		r.verb.bare = r.verb.bare || bare;
+		switch (r.verb.command->access) {
+		case ACCESS_LOCAL: status = do_here(&r); break;
+		case ACCESS_ROOT: status = edit(&r); break;
+		default: status = ask(&r); break;
+		}
+	}
+	verb_clear(&r.verb);
 	free(r.socket);
 	return finish(status);
 }

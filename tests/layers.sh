@@ -16,8 +16,8 @@ floor_of() { # floor_of NAME: sets floor
 	module | daemon | daemon_* | api_*) floor=4 ;;
 	plan | host | pause | registry | roster) floor=5 ;;
 	command | command_*) floor=6 ;;
-	control | control_* | console | console_*) floor=7 ;;
-	client | print | table | vigilctl | vigilctl_* | vigild) floor=8 ;;
+	control | control_*) floor=7 ;;
+	client | console | console_* | print | table | verb | vigilctl | vigilctl_* | vigild) floor=8 ;;
 	*) floor= ;;
 	esac
 }
