@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "text.h"
 
 /* A name that was cut to length may end in half a character, which JSON cannot carry. */
@@ -209,4 +210,15 @@ void command_run(struct host *host, const struct peer *peer, const char *verb, j
 		command->run(host, params, reply);
 	if (reply->result == NULL && reply->code == 0)
 		command_fail(reply, COMMAND_INTERNAL, "%s: no memory for the answer", verb);
+}
+
+json_t *command_change(uint64_t revision, const char *pointer, json_t *value)
+{
+	char now[CLOCK_TEXT];
+	json_t *null = json_null();
+	json_t *change = json_pack("{s:I,s:s,s:s,s:O}", "revision", (json_int_t)revision, "time",
+		clock_text(now), "pointer", pointer, "value", value != NULL ? value : null);
+
+	json_decref(null);
+	return change;
 }

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include <jansson.h>
@@ -88,6 +89,9 @@ const struct command_param *command_param(const struct command *command, const c
 /* The parameters of a command line: words, ended by NULL.  An object, a new reference; NULL
  * with the reason in why. */
 json_t *command_params(const struct command *command, char *const *words, char *why, size_t size);
+/* What a watch tells of a change, at every door: {"revision","time","pointer","value"}, a new
+ * reference.  value NULL: removed. */
+json_t *command_change(uint64_t revision, const char *pointer, json_t *value);
 /* The verb most like a misspelt one, or NULL. */
 const char *command_suggest(const char *verb);
 

@@ -134,14 +134,9 @@ static void on_change(uint64_t revision, const char *pointer, json_t *value, voi
 {
 	struct watch *watch = arg;
 	struct conn *conn = watch->conn;
-	char now[CLOCK_TEXT];
-	json_t *null = json_null();
 
-	send_line(conn,
-		json_pack("{s:s,s:s,s:{s:I,s:s,s:s,s:O}}", "jsonrpc", "2.0", "method", "changed",
-			"params", "revision", (json_int_t)revision, "time", clock_text(now),
-			"pointer", pointer, "value", value != NULL ? value : null));
-	json_decref(null);
+	send_line(conn, json_pack("{s:s,s:s,s:o}", "jsonrpc", "2.0", "method", "changed", "params",
+				command_change(revision, pointer, value)));
 	event_add(conn->writable, NULL);
 }
 

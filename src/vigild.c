@@ -15,7 +15,10 @@
 #include <jansson.h>
 
 #include "complaint.h"
+#include "config.h"
+#include "console_host.h"
 #include "control.h"
+#include "holder.h"
 #include "host.h"
 #include "log.h"
 #include "loop.h"
@@ -26,31 +29,36 @@
 struct arguments {
 	const char *file;
 	const char *level;
-	bool test;
+	bool test, console;
 };
 
 /* What is up while the loop runs. */
 struct run {
 	struct host *host;
 	struct control *control;
+	struct console_host *console; /* NULL: nobody asked for one */
+	bool failed;                  /* what its script asked for */
 	struct notify *notify;
 	struct loop_signal *signals[3];
 };
 
 static const char usage[] =
-	"usage: vigild [-c FILE] [-t] [-l LEVEL] [-V] [-h]\n"
+	"usage: vigild [-c FILE] [-t] [-C] [-l LEVEL] [-V] [-h]\n"
 	"\n"
 	"Hosts the daemons that its configuration enables, in the foreground.\n"
 	"\n"
 	"  -c, --config FILE      read FILE (" SYSCONFDIR "/vigil/vigil.conf), then conf.d/*.conf\n"
 	"                         beside it\n"
 	"  -t, --test             check the whole configuration, say what is wrong, start nothing\n"
+	"  -C, --console          with a prompt in front that takes the verbs of vigilctl; without "
+	"a\n"
+	"                         terminal they are read one a line, and at their end it stops\n"
 	"  -l, --log-level LEVEL  error, warning, notice, info or debug\n"
 	"  -V, --version          print the version\n"
 	"  -h, --help             print this\n"
 	"\n"
 	"SIGHUP reloads the configuration, SIGTERM and SIGINT stop.\n"
-	"Exit: 0 stopped as asked, 1 could not start, 2 usage.\n";
+	"Exit: 0 stopped as asked, 1 could not start or a verb of a script failed, 2 usage.\n";
 
 /* Exits where the command line alone decides. */
 static void read_arguments(int argc, char **argv, struct arguments *arguments)
@@ -58,6 +66,7 @@ static void read_arguments(int argc, char **argv, struct arguments *arguments)
 	static const struct option longs[] = {
 		{"config", required_argument, NULL, 'c'},
 		{"test", no_argument, NULL, 't'},
+		{"console", no_argument, NULL, 'C'},
 		{"log-level", required_argument, NULL, 'l'},
 		{"version", no_argument, NULL, 'V'},
 		{"help", no_argument, NULL, 'h'},
@@ -67,10 +76,11 @@ static void read_arguments(int argc, char **argv, struct arguments *arguments)
 	int c;
 
 	*arguments = (struct arguments){.file = SYSCONFDIR "/vigil/vigil.conf"};
-	while ((c = getopt_long(argc, argv, "c:tl:Vh", longs, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "c:tCl:Vh", longs, NULL)) != -1) {
 		switch (c) {
 		case 'c': arguments->file = optarg; break;
 		case 't': arguments->test = true; break;
+		case 'C': arguments->console = true; break;
 		case 'l': arguments->level = optarg; break;
 		case 'V': puts("vigild " PACKAGE_VERSION); exit(EXIT_SUCCESS);
 		case 'h': fputs(usage, stdout); exit(EXIT_SUCCESS);
@@ -127,13 +137,42 @@ static void on_stopped(void *arg)
 	loop_stop(host_loop(run->host));
 }
 
+static void stop(struct run *run, const char *why)
+{
+	log_notice("%s: stopping", why);
+	notify_stopping();
+	host_stop(run->host, on_stopped, run);
+}
+
 static void on_term(int signo, void *arg)
 {
 	struct run *run = arg;
 
-	log_notice("%s: stopping", signo == SIGINT ? "SIGINT" : "SIGTERM");
-	notify_stopping();
-	host_stop(run->host, on_stopped, run);
+	if (signo == SIGINT && run->console != NULL && console_host_interrupt(run->console))
+		return;
+	stop(run, signo == SIGINT ? "SIGINT" : "SIGTERM");
+}
+
+static void on_console_end(bool failed, void *arg)
+{
+	struct run *run = arg;
+
+	run->failed = failed;
+	stop(run, "console");
+}
+
+/* Another vigild on the same socket is stopped by whoever knows why it runs. */
+static void say_holder(struct host *host)
+{
+	const char *socket = config_vigil(host_config(host), "socket")->text;
+	pid_t pid = holder_of(socket);
+	char how[160];
+
+	if (pid > 0)
+		fprintf(stderr, "vigild: the vigild of pid %ld holds %s; stop it first: %s\n",
+			(long)pid, socket, holder_stop(pid, how, sizeof(how)));
+	else
+		fprintf(stderr, "vigild: another vigild holds %s; stop it first\n", socket);
 }
 
 static bool bring_up(struct run *run)
@@ -141,6 +180,10 @@ static bool bring_up(struct run *run)
 	struct loop *loop = host_loop(run->host);
 
 	run->control = control_open(run->host);
+	if (run->control == NULL && errno == EADDRINUSE) {
+		say_holder(run->host);
+		return false;
+	}
 	if (run->control == NULL) {
 		fprintf(stderr, "vigild: the control socket could not be opened: %s\n",
 			strerror(errno));
@@ -156,8 +199,17 @@ static bool bring_up(struct run *run)
 	return true;
 }
 
+static bool open_console(struct run *run)
+{
+	run->console = console_host_open(run->host, on_console_end, run);
+	if (run->console == NULL)
+		fprintf(stderr, "vigild: there can be no console: %s\n", strerror(errno));
+	return run->console != NULL;
+}
+
 static void take_down(struct run *run)
 {
+	console_host_close(run->console);
 	control_close(run->control);
 	notify_free(run->notify);
 	for (unsigned i = 0; i < 3; i++)
@@ -180,7 +232,7 @@ static int serve(const struct arguments *arguments)
 	}
 	if (arguments->level != NULL && log_level_parse(arguments->level, &level) == 0)
 		log_set_level(level);
-	if (bring_up(&run)) {
+	if (bring_up(&run) && (!arguments->console || open_console(&run))) {
 		host_start(run.host);
 		notify_ready("watching");
 		err = loop_run(host_loop(run.host));
@@ -189,7 +241,7 @@ static int serve(const struct arguments *arguments)
 	if (err == 0)
 		log_notice("stopped");
 	log_close();
-	return err == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return err == 0 && !run.failed ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 int main(int argc, char **argv)
