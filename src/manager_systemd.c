@@ -21,70 +21,30 @@
 
 #include "clock.h"
 #include "systemd_bus.h"
+#include "systemd_unit.h"
 
-#define MANAGER SYSTEMD ".Manager"
-#define UNIT    SYSTEMD ".Unit"
-#define SERVICE SYSTEMD ".Service"
-#define JOB     SYSTEMD ".Job"
-#define OBJECT  "/org/freedesktop/systemd1"
-
-#define NAME_ROOM 256     /* a unit's name has at most 255 bytes */
-#define JOB_POLL  1000000 /* microseconds from one look for a job to the next */
+#define JOB      SYSTEMD ".Job"
+#define JOB_POLL 1000000 /* microseconds from one look for a job to the next */
 
 /* One request under way. */
 struct talk {
 	struct systemd_call call;
 	const struct manager_request *request;
 	struct manager_reply *reply;
-	char name[NAME_ROOM]; /* of the unit */
+	char name[SYSTEMD_NAME]; /* of the unit */
 };
 
-/* A unit as ListUnitsByNames tells of it; the texts are the message's. */
+/* The row that tells of it, and the message whose texts it has. */
 struct unit {
 	sd_bus_message *message;
-	const char *load, *active, *sub, *path, *job;
+	struct systemd_row row;
 };
 
 /* --- what went wrong ----------------------------------------------------------------------------- */
 
-/* What sd-bus or systemd answered, as a fault. */
 static void talk_fault(struct talk *t, int r)
 {
-	static const struct {
-		const char *name;
-		int error;
-		vigil_service_fault fault;
-	} known[] = {
-		{SD_BUS_ERROR_ACCESS_DENIED, -EACCES, VIGIL_FAULT_DENIED},
-		{SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED, -EACCES, VIGIL_FAULT_DENIED},
-		{SD_BUS_ERROR_NO_REPLY, -ETIMEDOUT, VIGIL_FAULT_TIMEOUT},
-		{SD_BUS_ERROR_TIMEOUT, -ETIMEDOUT, VIGIL_FAULT_TIMEOUT},
-		{SYSTEMD ".NoSuchUnit", -ENOENT, VIGIL_FAULT_ABSENT},
-		{SYSTEMD ".UnitMasked", -EPERM, VIGIL_FAULT_REFUSED},
-		{SYSTEMD ".TransactionIsDestructive", -EBUSY, VIGIL_FAULT_REFUSED},
-		{SYSTEMD ".ShuttingDown", -ESHUTDOWN, VIGIL_FAULT_REFUSED},
-	};
-	const char *text = t->call.error.message ? t->call.error.message : strerror(-r);
-	vigil_service_fault fault = VIGIL_FAULT_FAILED;
-	size_t i;
-
-	if (r == -EACCES || r == -EPERM)
-		fault = VIGIL_FAULT_DENIED;
-	else if (r == -ETIMEDOUT)
-		fault = VIGIL_FAULT_TIMEOUT;
-	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (sd_bus_error_has_name(&t->call.error, known[i].name)) {
-			r = known[i].error;
-			fault = known[i].fault;
-		}
-	if (fault == VIGIL_FAULT_DENIED)
-		manager_fault(t->reply, r, fault,
-			"%s (vigild's user needs a polkit rule for " SYSTEMD ".manage-units)",
-			text);
-	else if (fault == VIGIL_FAULT_TIMEOUT)
-		manager_fault(t->reply, r, fault, "systemd did not answer within the deadline");
-	else
-		manager_fault(t->reply, r, fault, "%s", text);
+	systemd_fault(t->reply, r, &t->call.error);
 }
 
 /* Sets a fault of our own making.  Returns 1: said already. */
@@ -96,33 +56,15 @@ static int refuse(struct talk *t, int error, const char *why)
 
 /* --- units ---------------------------------------------------------------------------------------- */
 
-/* A service's name as a unit's.  False for what is a unit of another kind, or too long. */
-static bool unit_name(const char *name, char unit[NAME_ROOM])
-{
-	static const char *const others[] = {".socket", ".target", ".timer", ".path", ".mount",
-		".automount", ".swap", ".slice", ".scope", ".device"};
-	const char *dot = strrchr(name, '.');
-	bool whole = dot && strcmp(dot, ".service") == 0;
-	size_t i;
-
-	for (i = 0; dot && i < sizeof(others) / sizeof(others[0]); i++)
-		if (strcmp(dot, others[i]) == 0)
-			return false;
-	return snprintf(unit, NAME_ROOM, "%s%s", name, whole ? "" : ".service") < NAME_ROOM;
-}
-
 /* 1, or 0 when systemd has never heard of it. */
 static int unit_find(struct talk *t, struct unit *unit)
 {
-	int r = systemd_ask(
-		&t->call, &unit->message, OBJECT, MANAGER, "ListUnitsByNames", "as", 1, t->name);
+	int r = systemd_ask(&t->call, &unit->message, SYSTEMD_OBJECT, SYSTEMD_MANAGER,
+		"ListUnitsByNames", "as", 1, t->name);
 
 	if (r >= 0)
-		r = sd_bus_message_enter_container(unit->message, 'a', "(ssssssouso)");
-	if (r < 0)
-		return r;
-	return sd_bus_message_read(unit->message, "(ssssssouso)", NULL, NULL, &unit->load,
-		&unit->active, &unit->sub, NULL, &unit->path, NULL, &unit->job, NULL);
+		r = systemd_rows_enter(unit->message);
+	return r < 0 ? r : systemd_row_read(unit->message, &unit->row);
 }
 
 static void unit_clear(struct unit *unit)
@@ -131,57 +73,15 @@ static void unit_clear(struct unit *unit)
 	*unit = (struct unit){0};
 }
 
-/* Not installed; one whose file is gone but whose processes still run is there. */
-static bool unit_is_absent(const struct unit *unit)
+static int unit_details(
+	struct talk *t, const struct systemd_row *row, struct systemd_details *details)
 {
-	return strcmp(unit->load, "not-found") == 0 &&
-	       (strcmp(unit->active, "inactive") == 0 || strcmp(unit->active, "failed") == 0);
-}
-
-static vigil_service_status unit_status(const struct unit *unit)
-{
-	static const struct {
-		const char *word;
-		vigil_service_status status;
-	} words[] = {
-		{"active", VIGIL_SERVICE_RUNNING}, /* a oneshot that "exited" too */
-		{"inactive", VIGIL_SERVICE_STOPPED},
-		{"failed", VIGIL_SERVICE_FAILED},
-		{"activating", VIGIL_SERVICE_STARTING}, /* auto-restart too */
-		{"deactivating", VIGIL_SERVICE_STOPPING},
-		{"reloading", VIGIL_SERVICE_RELOADING},
-		{"refreshing", VIGIL_SERVICE_RELOADING},
-		{"maintenance", VIGIL_SERVICE_STOPPED},
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (strcmp(unit->active, words[i].word) == 0)
-			return words[i].status;
-	return VIGIL_SERVICE_UNKNOWN;
-}
-
-/* What the properties add: pid, respawns, why it failed. */
-static int unit_details(struct talk *t, const struct unit *unit)
-{
-	struct manager_reply *reply = t->reply;
-	uint64_t pid = 0, respawns = 0;
-	char result[64];
+	enum systemd_detail detail;
 	int r = 0;
 
-	/* the pid first: a new one is then never told with the old count */
-	if (!vigil_service_is_down(reply->status))
-		r = systemd_get_number(&t->call, unit->path, SERVICE, "MainPID", 'u', &pid);
-	if (r >= 0)
-		r = systemd_get_number(&t->call, unit->path, SERVICE, "NRestarts", 'u', &respawns);
-	reply->pid = (pid_t)pid;
-	reply->respawns = (uint32_t)respawns;
-	if (r >= 0 && strcmp(unit->active, "failed") == 0) {
-		r = systemd_get_text(
-			&t->call, unit->path, SERVICE, "Result", result, sizeof(result));
-		reply->start_limit = strcmp(result, "start-limit-hit") == 0;
-		snprintf(reply->text, sizeof(reply->text), "%s", result);
-	}
+	for (detail = 0; r >= 0 && detail < SYSTEMD_DETAILS; detail++)
+		if (systemd_detail_applies(detail, row->active))
+			r = systemd_get_detail(&t->call, row->path, detail, details);
 	return r;
 }
 
@@ -189,33 +89,20 @@ static int unit_details(struct talk *t, const struct unit *unit)
 
 static int look(struct talk *t)
 {
-	struct manager_reply *reply = t->reply;
+	struct systemd_details details = {0};
 	struct unit unit = {0};
 	int r = unit_find(t, &unit);
 
+	if (r == 0)
+		t->reply->status = VIGIL_SERVICE_ABSENT;
 	if (r <= 0)
 		goto out;
-	if (unit_is_absent(&unit)) {
-		r = 0;
-		goto out;
-	}
-	reply->status = unit_status(&unit);
-	reply->masked = strcmp(unit.load, "masked") == 0;
-	r = unit_details(t, &unit);
-	if (reply->masked) {
-		if (vigil_service_is_down(reply->status))
-			reply->status = VIGIL_SERVICE_STOPPED; /* as somebody wished */
-		snprintf(reply->text, sizeof(reply->text), "masked");
-	} else if (strcmp(unit.load, "loaded") != 0) {
-		snprintf(reply->text, sizeof(reply->text), "its unit file is %s", unit.load);
-	} else if (!*reply->text && reply->status != VIGIL_SERVICE_RUNNING) {
-		snprintf(reply->text, sizeof(reply->text), "%s", unit.sub);
-	}
-	r = r < 0 ? r : 1;
+	if (!systemd_row_is_absent(&unit.row))
+		r = unit_details(t, &unit.row, &details);
+	if (r >= 0)
+		systemd_judge(&unit.row, &details, t->reply);
 out:
 	unit_clear(&unit);
-	if (r == 0)
-		reply->status = VIGIL_SERVICE_ABSENT;
 	return r;
 }
 
@@ -229,7 +116,7 @@ static int talk(struct talk *t, int (*work)(struct talk *))
 			"this machine is not run by systemd");
 		return 1;
 	}
-	if (!unit_name(t->request->name, t->name)) {
+	if (!systemd_unit_name(t->request->name, t->name)) {
 		manager_fault(t->reply, -EINVAL, VIGIL_FAULT_FAILED,
 			"only units of the kind .service can be watched");
 		return 1;
@@ -342,7 +229,7 @@ static int unit_began(struct talk *t, const struct unit *unit, uint64_t *when)
 {
 	*when = 0;
 	return systemd_get_number(
-		&t->call, unit->path, UNIT, "InactiveExitTimestampMonotonic", 't', when);
+		&t->call, unit->row.path, SYSTEMD_UNIT, "InactiveExitTimestampMonotonic", when);
 }
 
 /* A job that failed without any attempt to start was refused for starting too often.  Result
@@ -378,7 +265,8 @@ static int job_judge(struct talk *t, const struct unit *unit, uint64_t began, co
 	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (strcmp(job->result, words[i].result) == 0)
 			text = words[i].text;
-	r = systemd_get_text(&t->call, unit->path, SERVICE, "Result", result, sizeof(result));
+	r = systemd_get_text(
+		&t->call, unit->row.path, SYSTEMD_SERVICE, "Result", result, sizeof(result));
 	if (r >= 0 && strcmp(job->result, "failed") == 0 && was_limited(t, unit, began, result)) {
 		t->reply->start_limit = true;
 		snprintf(result, sizeof(result), "start-limit-hit");
@@ -395,11 +283,12 @@ static int restart_is_unwanted(struct talk *t, const struct unit *unit)
 	char state[32];
 	int r;
 
-	if (strcmp(unit->load, "masked") == 0)
+	if (strcmp(unit->row.load, "masked") == 0)
 		return refuse(t, -EPERM, "the unit is masked");
-	if (strcmp(unit->job, "stop") == 0)
+	if (strcmp(unit->row.job, "stop") == 0)
 		return refuse(t, -EBUSY, "the unit is being stopped: a stop job is pending");
-	r = systemd_get_text(&t->call, OBJECT, MANAGER, "SystemState", state, sizeof(state));
+	r = systemd_get_text(
+		&t->call, SYSTEMD_OBJECT, SYSTEMD_MANAGER, "SystemState", state, sizeof(state));
 	if (r >= 0 && strcmp(state, "stopping") == 0)
 		return refuse(t, -ESHUTDOWN, "the machine is shutting down");
 	return r < 0 ? r : 0;
@@ -408,9 +297,10 @@ static int restart_is_unwanted(struct talk *t, const struct unit *unit)
 /* Its count of starts too, which is what the option is about. */
 static int reset_failed(struct talk *t, const struct unit *unit)
 {
-	if (!t->request->reset_failed || strcmp(unit->active, "failed") != 0)
+	if (!t->request->reset_failed || strcmp(unit->row.active, "failed") != 0)
 		return 0;
-	return systemd_ask(&t->call, NULL, OBJECT, MANAGER, "ResetFailedUnit", "s", t->name);
+	return systemd_ask(
+		&t->call, NULL, SYSTEMD_OBJECT, SYSTEMD_MANAGER, "ResetFailedUnit", "s", t->name);
 }
 
 /* From here on nothing is tried twice: systemd may have begun. */
@@ -424,11 +314,11 @@ static int run_job(struct talk *t, const struct unit *unit)
 
 	/* Asked for before the job, and the bus keeps the order, so no end can be missed. */
 	if (r >= 0)
-		r = sd_bus_match_signal_async(systemd_bus(), &slot, SYSTEMD, OBJECT, MANAGER,
-			"JobRemoved", on_removed, NULL, &job);
+		r = sd_bus_match_signal_async(systemd_bus(), &slot, SYSTEMD, SYSTEMD_OBJECT,
+			SYSTEMD_MANAGER, "JobRemoved", on_removed, NULL, &job);
 	if (r >= 0)
-		r = systemd_ask(
-			&t->call, &answer, OBJECT, MANAGER, "RestartUnit", "ss", t->name, "fail");
+		r = systemd_ask(&t->call, &answer, SYSTEMD_OBJECT, SYSTEMD_MANAGER, "RestartUnit",
+			"ss", t->name, "fail");
 	if (r >= 0)
 		r = sd_bus_message_read(answer, "o", &job.path);
 	if (r >= 0) {
@@ -452,7 +342,7 @@ static int restart(struct talk *t)
 	struct unit unit = {0};
 	int r = unit_find(t, &unit);
 
-	if (r == 0 || (r > 0 && unit_is_absent(&unit))) {
+	if (r == 0 || (r > 0 && systemd_row_is_absent(&unit.row))) {
 		manager_fault(
 			t->reply, -ENOENT, VIGIL_FAULT_ABSENT, "systemd has no unit %s", t->name);
 		r = 1;

@@ -136,30 +136,35 @@ int systemd_ask(struct systemd_call *call, sd_bus_message **answer, const char *
 	return r;
 }
 
-/* A property of a basic type; a text is the answer's, which the caller unrefs. */
+/* 1 with the answer to a Get, which the caller unrefs; 0: this systemd has no such property. */
 static int get(struct systemd_call *call, sd_bus_message **answer, const char *path,
-	const char *interface, const char *property, char type, void *value)
+	const char *interface, const char *property)
 {
-	const char types[] = {type, '\0'};
 	int r = systemd_ask(call, answer, path, PROPERTIES, "Get", "ss", interface, property);
 
 	if (r < 0 && sd_bus_error_has_name(&call->error, SD_BUS_ERROR_UNKNOWN_PROPERTY))
 		return 0;
-	if (r >= 0)
+	return r < 0 ? r : 1;
+}
+
+/* A property of a basic type; a text is the answer's. */
+static int get_basic(struct systemd_call *call, sd_bus_message **answer, const char *path,
+	const char *interface, const char *property, char type, void *value)
+{
+	const char types[] = {type, '\0'};
+	int r = get(call, answer, path, interface, property);
+
+	if (r > 0)
 		r = sd_bus_message_enter_container(*answer, 'v', types);
-	return r < 0 ? r : sd_bus_message_read_basic(*answer, type, value);
+	return r <= 0 ? r : sd_bus_message_read_basic(*answer, type, value);
 }
 
 int systemd_get_number(struct systemd_call *call, const char *path, const char *interface,
-	const char *property, char type, uint64_t *value)
+	const char *property, uint64_t *value)
 {
 	sd_bus_message *answer = NULL;
-	uint32_t narrow = 0;
-	int r = get(call, &answer, path, interface, property, type,
-		type == 'u' ? (void *)&narrow : value);
+	int r = get_basic(call, &answer, path, interface, property, 't', value);
 
-	if (type == 'u' && r > 0)
-		*value = narrow;
 	sd_bus_message_unref(answer);
 	return r;
 }
@@ -169,9 +174,21 @@ int systemd_get_text(struct systemd_call *call, const char *path, const char *in
 {
 	sd_bus_message *answer = NULL;
 	const char *text = "";
-	int r = get(call, &answer, path, interface, property, 's', &text);
+	int r = get_basic(call, &answer, path, interface, property, 's', &text);
 
 	snprintf(value, size, "%s", r < 0 ? "" : text);
+	sd_bus_message_unref(answer);
+	return r;
+}
+
+int systemd_get_detail(struct systemd_call *call, const char *path, enum systemd_detail detail,
+	struct systemd_details *details)
+{
+	sd_bus_message *answer = NULL;
+	int r = get(call, &answer, path, SYSTEMD_SERVICE, systemd_detail_property(detail));
+
+	if (r > 0)
+		r = systemd_detail_read(detail, answer, details);
 	sd_bus_message_unref(answer);
 	return r;
 }

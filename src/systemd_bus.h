@@ -10,7 +10,7 @@
 
 #include <systemd/sd-bus.h>
 
-#define SYSTEMD "org.freedesktop.systemd1"
+#include "systemd_unit.h"
 
 /* Makes sure there is a connection, as well as can be told without using it.  0 or -errno. */
 int systemd_bus_open(uint64_t deadline);
@@ -32,12 +32,14 @@ uint64_t systemd_left(const struct systemd_call *call);
  * Negative: -errno. */
 int systemd_ask(struct systemd_call *call, sd_bus_message **answer, const char *path,
 	const char *interface, const char *member, const char *types, ...);
-/* A property, of type 'u' or 't'.  One that this systemd does not have leaves the number as it
- * was, and the text "". */
+/* A property; one that this systemd does not have leaves the number as it was, the text "". */
 int systemd_get_number(struct systemd_call *call, const char *path, const char *interface,
-	const char *property, char type, uint64_t *value);
+	const char *property, uint64_t *value);
 /* Cut to fit. */
 int systemd_get_text(struct systemd_call *call, const char *path, const char *interface,
 	const char *property, char *value, size_t size);
+/* Likewise, a detail of the unit at path. */
+int systemd_get_detail(struct systemd_call *call, const char *path, enum systemd_detail detail,
+	struct systemd_details *details);
 
 #endif
