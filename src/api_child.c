@@ -40,6 +40,12 @@ static void seat_free(struct resource *resource)
 	free(seat);
 }
 
+/* One that prints lines may run for as long as its daemon. */
+static bool seat_waits(const struct resource *resource)
+{
+	return ((const vigil_child *)resource)->on_line == NULL;
+}
+
 static void known_user_free(struct resource *resource)
 {
 	struct known_user *known = (struct known_user *)resource;
@@ -165,6 +171,7 @@ vigil_child *vigil_spawn(vigil_daemon *d, const vigil_child_spec *given)
 		free(seat);
 		return refuse(d, -err, "cannot start", spec.argv[0]);
 	}
+	seat->resource.waits = seat_waits;
 	daemon_own(d, &seat->resource, seat_free);
 	return seat;
 }

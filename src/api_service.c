@@ -50,6 +50,13 @@ static void seat_free(struct resource *resource)
 	free(seat);
 }
 
+static bool seat_waits(const struct resource *resource)
+{
+	const struct vigil_service *seat = (const struct vigil_service *)resource;
+
+	return seat->slots[0].call != NULL || seat->slots[1].call != NULL;
+}
+
 static void tell(struct vigil_service *seat, vigil_service_fn *fn, const vigil_service_reply *reply,
 	void *arg)
 {
@@ -100,6 +107,7 @@ vigil_service *vigil_service_open(vigil_daemon *d, const vigil_service_spec *spe
 	seat = memory_zero(sizeof(*seat));
 	seat->service = service;
 	SLIST_INIT(&seat->listeners);
+	seat->resource.waits = seat_waits;
 	daemon_own(d, &seat->resource, seat_free);
 	return seat;
 }

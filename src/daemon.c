@@ -307,6 +307,16 @@ again:
 	return fired > 0 ? 0 : -ENOENT;
 }
 
+bool daemon_is_waiting(const struct vigil_daemon *d)
+{
+	const struct resource *resource;
+
+	TAILQ_FOREACH(resource, &d->resources, link)
+	if (resource->waits != NULL && resource->waits(resource))
+		return true;
+	return false;
+}
+
 /* --- what is told of it ------------------------------------------------------------------------------------ */
 
 const char *daemon_name(const struct vigil_daemon *d)

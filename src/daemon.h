@@ -56,6 +56,8 @@ void daemon_fail(struct vigil_daemon *d, const char *format, ...)
 int daemon_reconfigure(struct vigil_daemon *d, struct option_set *options);
 /* Every periodic timer of it fires now, as if due.  -ENOENT: it has none; -ESRCH: not running. */
 int daemon_tick_now(struct vigil_daemon *d);
+/* Whether it has asked for something, a child or a service, and has not been told yet. */
+bool daemon_is_waiting(const struct vigil_daemon *d);
 /* Hands it a verb; what its callback returned, or -ENOSYS where it has none for that. */
 int daemon_verb(struct vigil_daemon *d, const char *name);
 

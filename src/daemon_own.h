@@ -20,6 +20,8 @@ struct resource {
 	/* For periodic timers: fires, unless the current round of daemon_tick_now has done so
 	 * already, and says whether it did.  The callback may free it.  NULL for all else. */
 	bool (*fire)(struct resource *resource);
+	/* Whether an answer that was asked for is yet to come.  NULL: it is none that answers. */
+	bool (*waits)(const struct resource *resource);
 	TAILQ_ENTRY(resource) link;
 };
 

@@ -28,6 +28,8 @@ struct event_base *loop_base(struct loop *loop);
 /* Runs until loop_stop.  0, or -EIO when libevent gave up. */
 int loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);
+/* Does what is due, and with wait what falls due next: for what is run in turns, such as a trial. */
+void loop_turn(struct loop *loop, bool wait);
 
 /* True on the thread that made the loop. */
 bool loop_is_owner(void);

@@ -19,6 +19,8 @@
 #include "console_remote.h"
 #include "memory.h"
 #include "print.h"
+#include "skeleton.h"
+#include "trial.h"
 #include "verb.h"
 
 #define DEFAULT_FILE SYSCONFDIR "/vigil/vigil.conf"
@@ -269,12 +271,67 @@ static int console(struct request *r)
 	return failed ? EXIT_REFUSED : EXIT_DONE;
 }
 
+static int module_new(const char *name)
+{
+	char why[256];
+
+	if (skeleton_write(name, why, sizeof(why)) != 0) {
+		say("%s", why);
+		return EXIT_REFUSED;
+	}
+	printf("%s/ is there; next:\n\n  make -C %s check\n", name, name);
+	return EXIT_DONE;
+}
+
+static int module_test(const struct request *r, const char *module)
+{
+	const char *text = json_string_value(json_object_get(r->verb.params, "ticks"));
+	struct trial trial = {.module = module,
+		.file = r->file,
+		.options = json_object_get(r->verb.params, "options"),
+		.json = r->json};
+	char *end;
+
+	if (text != NULL) {
+		trial.ticks = strtol(text, &end, 10);
+		if (end == text || *end != '\0' || trial.ticks < 1 || trial.ticks > 1000000) {
+			say("--ticks wants a number from 1 to 1000000, not \"%s\"", text);
+			return EXIT_USAGE;
+		}
+	}
+	return trial_run(&trial) == 0 ? EXIT_DONE : EXIT_REFUSED;
+}
+
+static int module(struct request *r)
+{
+	const char *what = json_string_value(json_object_get(r->verb.params, "what"));
+	const char *name = json_string_value(json_object_get(r->verb.params, "module"));
+
+	if (strcmp(what, "new") == 0)
+		return module_new(name);
+	if (strcmp(what, "test") == 0)
+		return module_test(r, name);
+	say("module \"%s\" is neither module new nor module test", what);
+	return EXIT_USAGE;
+}
+
+static int help_on(struct request *r)
+{
+	return help(json_string_value(json_object_get(r->verb.params, "verb")));
+}
+
 /* The verbs that are no methods of vigild. */
 static int do_here(struct request *r)
 {
-	if (strcmp(r->verb.command->verb, "console") == 0)
-		return console(r);
-	return help(json_string_value(json_object_get(r->verb.params, "verb")));
+	static const struct {
+		const char *verb;
+		int (*run)(struct request *r);
+	} verbs[] = {{"console", console}, {"module", module}, {"help", help_on}};
+
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)
+		if (strcmp(verbs[i].verb, r->verb.command->verb) == 0)
+			return verbs[i].run(r);
+	return EXIT_USAGE;
 }
 
 static bool read_verb(char **words, struct request *r)

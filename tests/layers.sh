@@ -17,7 +17,7 @@ floor_of() { # floor_of NAME: sets floor
 	plan | host | pause | registry | roster) floor=5 ;;
 	command | command_*) floor=6 ;;
 	control | control_*) floor=7 ;;
-	client | console | console_* | holder | print | table | verb | vigilctl | vigilctl_* | vigild) floor=8 ;;
+	client | console | console_* | holder | print | skeleton | skeleton_files | table | trial | verb | vigilctl | vigilctl_* | vigild) floor=8 ;;
 	*) floor= ;;
 	esac
 }

@@ -13,7 +13,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <event2/event.h>
 #include <jansson.h>
 
 #include "complaint.h"
@@ -44,7 +43,7 @@ static struct host *the_host(void)
 
 static void turn(void)
 {
-	event_base_loop(loop_base(host_loop(the_host())), EVLOOP_NONBLOCK);
+	loop_turn(host_loop(the_host()), false);
 }
 
 static void on_gone(struct conn *conn, void *arg)

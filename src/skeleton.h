@@ -1,0 +1,21 @@
+/*
+ * skeleton: the beginning of a module: a folder with all it takes to be built, tried, installed.
+ */
+#ifndef SKELETON_H
+#define SKELETON_H
+
+#include <stddef.h>
+
+/* Makes the folder NAME here.  0; or -errno with the reason in why, and nothing is left behind. */
+int skeleton_write(const char *name, char *why, size_t size);
+
+/* The files, from conf/skeleton (made by skeleton.awk); in both texts @NAME@ stands for the
+ * module's name.  Ended by a row without a path. */
+struct skeleton_file {
+	const char *path;
+	int mode;
+	const char *text;
+};
+extern const struct skeleton_file skeleton_files[];
+
+#endif

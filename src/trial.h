@@ -1,0 +1,25 @@
+/*
+ * trial: a module tried out: loaded in a process of its own and, if asked, run for some ticks.
+ *
+ * Whatever the module does there, crash, hang or exit, is reported and not suffered.  It runs on
+ * a real host that has no doors and a state_dir of its own, which is gone afterwards.
+ */
+#ifndef TRIAL_H
+#define TRIAL_H
+
+#include <stdbool.h>
+
+#include <jansson.h>
+
+struct trial {
+	const char *module; /* its folder, or its name */
+	const char *file;   /* the configuration that says where modules lie, for a name */
+	long ticks;         /* 0: it is only loaded */
+	json_t *options;    /* "key=value" texts; none: what MODULE.conf in the folder says */
+	bool json;
+};
+
+/* Prints what came of it.  0, or -EIO when it was not well, having said why on stderr. */
+int trial_run(const struct trial *trial);
+
+#endif

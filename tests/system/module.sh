@@ -1,0 +1,128 @@
+#!/bin/bash
+# vigilctl module: the skeleton it writes, and what `test` says of modules that crash, hang, exit,
+# ask for what there is not, or cannot be loaded at all.
+. "$(dirname "$0")/lib.sh" || exit 1
+install_staged
+set_paths
+work=$(mktemp -d)
+chmod 755 "$work"
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+umask 022
+
+export PKG_CONFIG_PATH=$stage$(make_variable pkgconfigdir) PKG_CONFIG_SYSROOT_DIR=$stage
+flags=$(pkg-config --cflags vigil | sed "s|$stage$stage|$stage|g")
+cc=$(make_variable CC)
+san=$(make_variable SANITIZE)
+m() { "$vigilctl" module "$@" >out 2>err; }
+# says TEXT EXTENDED-REGULAR-EXPRESSION ARGUMENT...: module ... fails, and says so
+says() {
+	local text=$1 pattern=$2; shift 2
+	if m "$@"; then not_ok "$text: it was taken"; cat out err; return; fi
+	if grep -qE -- "$pattern" err; then ok "$text"; else not_ok "$text"; cat out err; fi
+}
+# odd NAME: a module from the C on stdin, with `start` and `tick` of it
+odd() {
+	mkdir -p "$1"
+	{ echo '#include <vigil/vigil.h>'; echo '#include <signal.h>'; echo '#include <stdlib.h>'; echo '#include <unistd.h>'; cat; } >"$1/$1.c"
+	# shellcheck disable=SC2086
+	$cc -std=gnu99 -Wall $flags -fPIC -shared "$1/$1.c" -o "$1/$1.so" || not_ok "$1 compiles"
+	chmod -R go-w "$1"
+}
+module() { printf 'VIGIL_MODULE(.name = "%s", .summary = "odd", .start = start);\n' "$1"; }
+ticking='static int start(vigil_daemon *d) { return vigil_every(d, 1, tick, NULL); }'
+
+# --- new ---------------------------------------------------------------------------------------------------
+
+check "a skeleton is written" m new hello
+check "its files" [ "$(echo hello/*)" = "hello/Makefile hello/check.sh hello/hello.c hello/hello.conf hello/vigil-hello.8" ]
+check "nothing else is left" [ "$(ls -A | tr '\n' ' ')" = "err hello out " ]
+says "one that is there is not touched" 'hello is there already; nothing was changed' new hello
+says "a name that is none" 'a module cannot be called "a/b"' new a/b
+says "nor one that begins with a dot" 'a module cannot be called "\.x"' new .x
+says "nor one with an end of line" 'a module cannot be called "a\\nb"' new $'a\nb'
+says "neither new nor test" 'module "old" is neither' old x
+mkdir closed; chmod 555 closed
+if [ "$(id -u)" != 0 ]; then (cd closed && says "where nothing can be made" 'cannot be made: Permission denied' new x); fi
+check "any name will do" m new a.b@c-d
+for compiler in gcc clang; do
+	command -v $compiler >/dev/null || { echo "SKIP: there is no $compiler"; continue; }
+	check "it builds with $compiler, without a warning" $compiler -std=c99 -Wall -Wextra -Wpedantic -Wshadow \
+		-Wmissing-prototypes -Werror $flags -fPIC -shared hello/hello.c -o hello/hello.so
+done
+sed "s|\$(shell \$(PKG_CONFIG) --cflags vigil)|$flags|" hello/Makefile >Makefile.staged
+check "its own check passes" make -s -C hello -f ../Makefile.staged check VIGILCTL="$vigilctl"
+check "install honours DESTDIR" make -s -C hello -f ../Makefile.staged install DESTDIR="$work/dest" VIGILCTL="$vigilctl"
+# (pkg-config puts the staging directory before it)
+check "and puts it where vigil looks" [ -n "$(find "$work/dest" -path "*$(make_variable moduledir)/hello/hello.so")" ]
+if command -v mandoc >/dev/null; then
+	check "its manual page can be read" eval 'mandoc -T ascii hello/vigil-hello.8 | grep -q "counts its ticks"'
+fi
+
+# --- test ----------------------------------------------------------------------------------------------------
+
+check "a module is loaded" m test hello
+check "which is said" grep -qx 'Module was loaded' out
+check "with its options" grep -qE '^ +limit +int +1000000 +more than that is a warning$' out
+check "by a path as well" m test "$work/hello/hello.so"
+check "it ticks" m test hello --ticks 5
+check "five times" grep -qE '^ticks +5, callbacks [0-9.]+ ms in all' out
+check "and its state is shown" grep -qx '  "value": 5' out
+check "its sample is what it is run with" eval 'sed -i "s/^limit .*/limit = 2/" hello/hello.conf && m test hello --ticks 3 && grep -q "^health *WARNING: 3 is more than 2" out'
+check "unless options are given" eval 'm test hello --ticks 3 limit=9 && grep -q "^health *OK: 3 so far" out'
+check "as JSON" eval '"$vigilctl" -o json module test hello --ticks 2 limit=9 | python3 -c "
+import json, sys
+said = json.load(sys.stdin)
+assert said[\"name\"] == \"hello\" and said[\"abi\"] == 1
+assert said[\"run\"][\"state\"] == {\"value\": 2} and said[\"run\"][\"ticks\"] == 2
+assert [o[\"name\"] for o in said[\"options\"]] == [\"interval\", \"limit\"]"'
+says "a wrong option, with the right word" 'unknown key "limmit" in \[daemon:hello\]; did you mean "limit"' test hello --ticks 1 limmit=3
+says "a wrong value" 'limit = "many": is not a whole number' test hello --ticks 1 limit=many
+sed -i 's/^limit .*/limt = 2/' hello/hello.conf
+says "a mistake in the sample, with its line" 'hello/hello\.conf:[0-9]+: unknown key "limt"' test hello --ticks 1
+says "no number of ticks" '--ticks wants a number' test hello --ticks some
+says "a folder that is not there" 'nosuch/x: No such file' test nosuch/x
+says "a name that is not there, with where it was sought" 'there is no module "nosuch" in ' test nosuch
+
+odd crash-start <<<"static int start(vigil_daemon *d) { raise(SIGSEGV); return 0; } $(module crash-start)"
+says "a crash in start" 'ended by signal 11 \(Segmentation fault\) in its start' test crash-start --ticks 1
+odd crash-tick <<<"static int n; static void tick(vigil_daemon *d, void *a) { if (++n == 3) abort(); } $ticking $(module crash-tick)"
+says "a crash in a tick, and in which" 'ended by signal 6 \(Aborted\) in tick 3' test crash-tick --ticks 5
+check "before which it does well" m test crash-tick --ticks 2
+odd crash-load <<<"__attribute__((constructor)) static void c(void) { raise(SIGBUS); } static int start(vigil_daemon *d) { return 0; } $(module crash-load)"
+says "a crash in a constructor" 'ended by signal 7 \(Bus error\) while it was being loaded' test crash-load
+odd exits <<<"static void tick(vigil_daemon *d, void *a) { exit(0); } $ticking $(module exits)"
+says "exit is no success" 'it has ended the process, with status 0, in tick 1' test exits --ticks 1
+odd hangs <<<"static void tick(vigil_daemon *d, void *a) { for (;;) pause(); } $ticking $(module hangs)"
+says "a hang is ended" 'it did not return within 10 s in tick 1' test hangs --ticks 1
+odd crash-stop <<<"static void tick(vigil_daemon *d, void *a) { } $ticking static void stop(vigil_daemon *d) { abort(); }
+VIGIL_MODULE(.name = \"crash-stop\", .start = start, .stop = stop);"
+says "a crash in stop" 'ended by signal 6 \(Aborted\) in its stop' test crash-stop --ticks 1
+odd timeless <<<"static int start(vigil_daemon *d) { return 0; } $(module timeless)"
+says "one without a timer" 'it has no timer, so nothing ticks' test timeless --ticks 1
+odd refuses <<<"static int start(vigil_daemon *d) { return vigil_refuse(d, \"port %d is taken\", 7); } $(module refuses)"
+says "one that does not start" 'it does not start: port 7 is taken' test refuses --ticks 1
+odd other <<<"static int start(vigil_daemon *d) { return 0; } $(module another)"
+says "one that calls itself something else" 'calls itself "another"; folder, file and name must be the same' test other
+cp -r hello renamed
+says "folder and file that differ" 'holds hello.so, not renamed.so: folder and file must have the same name' test renamed
+odd oldabi <<<"static int start(vigil_daemon *d) { return 0; } VIGIL_API const vigil_module vigil_module_descriptor = {.abi = 99, .size = sizeof(vigil_module), .option_size = sizeof(vigil_option), .name = \"oldabi\", .start = start};"
+says "another ABI" 'was built for ABI 99, this vigild has ABI 1; build it anew' test oldabi
+odd nothing <<<'int x;'
+says "no descriptor" 'has no vigil_module_descriptor; is VIGIL_MODULE' test nothing
+odd lacking <<<"int no_such_function(void); static int start(vigil_daemon *d) { return no_such_function(); } $(module lacking)"
+says "a symbol that there is not" 'cannot be loaded: .*no_such_function' test lacking
+chmod 666 timeless/timeless.so
+says "a file that others may write" 'timeless\.so may be written by others' test timeless
+chmod 777 refuses
+says "a folder that others may write" 'refuses may be written by others' test refuses
+odd waits <<<"static void on_exit_told(vigil_daemon *d, vigil_child *c, const vigil_child_exit *e, void *a)
+{ vigil_state_set(d, \"said\", json_stringn(e->output, 3)); }
+static void tick(vigil_daemon *d, void *a) {
+	vigil_spawn(d, &(vigil_child_spec){.size = sizeof(vigil_child_spec),
+		.argv = (const char *const[]){\"/bin/sh\", \"-c\", \"sleep 0.2; echo yes\", NULL}, .on_exit = on_exit_told}); }
+$ticking $(module waits)"
+check "what a tick asked for is waited for" eval 'm test waits --ticks 1 && grep -qx "  \"said\": \"yes\"" out'
+check "no scratch is left" eval '! ls -d /tmp/vigil-trial.* 2>/dev/null'
+if [ -n "$san" ]; then echo "(with sanitizers: $san)"; fi
+finish
