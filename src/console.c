@@ -5,37 +5,47 @@
  * taken, too.  So a script's answers never mix, and whoever reads slowly slows down the script
  * and nothing else.
  *
- * What is said by nobody's asking, a line of the log, comes whenever it comes.  When it piles up
- * before a terminal that stands still it is counted instead, like everywhere in this house.
+ * What is said by nobody's asking, a line of the log, comes whenever it comes; on a terminal the
+ * prompt makes room for it.  When it piles up before a reader that stands still it is counted
+ * instead, like everywhere in this house.
  */
 #include "console.h"
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <event2/buffer.h>
 #include <event2/event.h>
 
+#include "clock.h"
+#include "console_script.h"
 #include "console_stream.h"
+#include "console_terminal.h"
 #include "loop.h"
 #include "memory.h"
 #include "print.h"
 #include "text.h"
 
-#define LINE_MAX_BYTES (64 * 1024) /* as long as the socket takes */
-#define READ_SIZE      4096
-#define LINES_TURN     16            /* of a script, before the loop may do something else */
-#define WAITING_MAX    (1024 * 1024) /* of what nobody asked for */
+#define TYPED_MAX   (64 * 1024) /* before it is taken */
+#define READ_SIZE   4096
+#define LINES_TURN  16            /* of a script, before the loop may do something else */
+#define WAITING_MAX (1024 * 1024) /* of what nobody asked for */
+#define CHOICES_MAX 100           /* that are shown */
+#define PROMPT      "vigil> "
+/* A terminal tells nobody when it has taken its output. */
+#define AGAIN (20 * CLOCK_MS)
 
 struct console {
 	struct console_spec spec;
-	struct console_stream *out, *err;
-	struct evbuffer *in;
-	struct event *readable; /* NULL: it is a file, which is always readable */
+	struct console_stream *out, *err; /* one and the same on a terminal */
+	struct console_terminal *terminal;
+	struct loop_signal *resized, *suspended;
+	struct console_script *script; /* NULL: it is a terminal */
+	struct event *readable;        /* NULL: it is a file, which is always readable */
 	struct loop_timer *turn;
 	struct verb verb; /* being answered */
 	bool busy, input_ended, failed, ended;
@@ -47,6 +57,14 @@ static void turn_soon(struct console *c)
 	loop_timer_again(c->turn, 0);
 }
 
+/* Nothing more is read, nor taken of what was. */
+static void end_input(struct console *c)
+{
+	c->input_ended = true;
+	if (c->script != NULL)
+		console_script_drop(c->script);
+}
+
 /* --- saying ------------------------------------------------------------------------------------------ */
 
 static FILE *out(struct console *c)
@@ -56,9 +74,10 @@ static FILE *out(struct console *c)
 
 static void fail(struct console *c, const struct command_reply *reply)
 {
-	char who[64];
+	char who[64] = "";
 
-	snprintf(who, sizeof(who), "%s: line %lu: ", c->spec.program, c->line);
+	if (c->terminal == NULL)
+		snprintf(who, sizeof(who), "%s: line %lu: ", c->spec.program, c->line);
 	verb_print_failure(console_stream_file(c->err), who, reply);
 	console_stream_send(c->err);
 	c->failed = true;
@@ -109,8 +128,12 @@ void console_notice(struct console *c, const char *line)
 {
 	if (!has_room(c))
 		return;
+	if (c->terminal != NULL)
+		console_terminal_hide(c->terminal);
 	print_message(out(c), line);
 	putc('\n', out(c));
+	if (c->terminal != NULL)
+		console_terminal_show(c->terminal);
 	console_stream_send(c->out);
 }
 
@@ -153,8 +176,7 @@ static void run_words(struct console *c, char **words)
 	int err;
 
 	if (strcmp(words[0], "quit") == 0 || strcmp(words[0], "exit") == 0) {
-		c->input_ended = true;
-		evbuffer_drain(c->in, evbuffer_get_length(c->in));
+		end_input(c);
 		return;
 	}
 	err = verb_read(&c->verb, words, why, sizeof(why));
@@ -187,41 +209,53 @@ static void run_line(struct console *c, const char *line)
 
 /* --- lines ------------------------------------------------------------------------------------------- */
 
-/* The next line, the last of which may lack its end; NULL when there is none yet.  To be freed. */
-static char *next_line(struct console *c, size_t *length)
+static char *script_line(struct console *c)
 {
-	char *line = evbuffer_readln(c->in, length, EVBUFFER_EOL_LF);
-	size_t left = evbuffer_get_length(c->in);
+	const char *why;
+	char *line = console_script_next(c->script, &why);
 
-	if (line != NULL || left == 0 || (!c->input_ended && left <= LINE_MAX_BYTES))
+	if (why == NULL)
 		return line;
-	*length = left;
-	line = memory_zero(left + 1);
-	evbuffer_remove(c->in, line, left);
+	c->line++;
+	fail_text(c, why);
+	line[0] = '\0';
 	return line;
+}
+
+static char *typed_line(struct console *c)
+{
+	char *line = NULL;
+
+	if (!console_terminal_begin(c->terminal)) {
+		loop_timer_again(c->turn, AGAIN);
+		return NULL;
+	}
+	if (console_terminal_next(c->terminal, &line) == EDITOR_END) {
+		putc('\n', out(c));
+		end_input(c);
+	}
+	console_stream_send(c->out);
+	return line;
+}
+
+static bool is_taken(const struct console *c)
+{
+	return console_stream_waiting(c->out) == 0 && console_stream_waiting(c->err) == 0;
 }
 
 static bool take_line(struct console *c)
 {
-	size_t length;
-	char *line;
+	char *line = NULL;
 
-	if (c->busy || console_stream_waiting(c->out) > 0 || console_stream_waiting(c->err) > 0)
+	if (c->busy || !is_taken(c))
 		return false;
-	line = next_line(c, &length);
+	if (c->script != NULL)
+		line = script_line(c);
+	else if (!c->input_ended)
+		line = typed_line(c);
 	if (line == NULL)
 		return false;
-	if (length > LINE_MAX_BYTES) {
-		c->line++;
-		fail_text(c, "it is over 64 KiB; nothing more is read");
-		c->input_ended = true;
-		evbuffer_drain(c->in, evbuffer_get_length(c->in));
-	} else if (strlen(line) != length) {
-		c->line++;
-		fail_text(c, "there is a NUL in it");
-	} else {
-		run_line(c, line);
-	}
+	run_line(c, line);
 	free(line);
 	return true;
 }
@@ -236,16 +270,56 @@ static void read_some(struct console *c)
 	if (poll(&p, 1, 0) <= 0)
 		return;
 	n = read(c->spec.in, bytes, sizeof(bytes));
-	if (n > 0)
-		evbuffer_add(c->in, bytes, (size_t)n);
-	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
-		c->input_ended = true;
+	if (n > 0 && c->script != NULL)
+		console_script_feed(c->script, bytes, (size_t)n);
+	else if (n > 0)
+		console_terminal_feed(c->terminal, bytes, (size_t)n);
+	if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
+		return;
+	c->input_ended = true;
+	if (c->script != NULL)
+		console_script_end(c->script);
+	else
+		console_terminal_end(c->terminal);
+}
+
+static void give_up(struct console *c)
+{
+	if (c->busy)
+		c->spec.door->give_up(c->spec.arg);
+	c->busy = false;
+	verb_clear(&c->verb);
+}
+
+/* Nobody sits there any more, or nobody reads. */
+static void mind_who_left(struct console *c)
+{
+	if (console_stream_broken(c->out)) {
+		c->failed = true;
+		end_input(c);
+		give_up(c);
+	} else if (c->input_ended && c->terminal != NULL) {
+		give_up(c);
+	}
 }
 
 static bool has_ended(struct console *c)
 {
-	return c->input_ended && !c->busy && evbuffer_get_length(c->in) == 0 &&
-	       console_stream_waiting(c->out) == 0 && console_stream_waiting(c->err) == 0;
+	return c->input_ended && !c->busy && is_taken(c) &&
+	       (c->script == NULL || console_script_waiting(c->script) == 0);
+}
+
+/* What is typed early waits here, so that it is noticed when the terminal goes; of a script no
+ * more is read than is being done. */
+static void await_more(struct console *c)
+{
+	if (c->terminal != NULL ? console_terminal_waiting(c->terminal) > TYPED_MAX
+				: c->busy || !is_taken(c))
+		return;
+	if (c->readable != NULL)
+		event_add(c->readable, NULL);
+	else
+		turn_soon(c);
 }
 
 /* Does what there is to do, and sees to it that more of it wakes us. */
@@ -255,22 +329,16 @@ static void work(struct console *c)
 
 	if (c->ended)
 		return;
-	if (console_stream_broken(c->out)) {
-		c->failed = c->input_ended = true;
-		evbuffer_drain(c->in, evbuffer_get_length(c->in));
-	}
+	mind_who_left(c);
 	while (lines < LINES_TURN && take_line(c))
 		lines++;
 	if (lines == LINES_TURN) {
 		turn_soon(c);
 	} else if (has_ended(c)) {
 		c->ended = true;
-		c->spec.on_end(c->failed, c->spec.arg);
-	} else if (!c->input_ended && !c->busy && console_stream_waiting(c->out) == 0) {
-		if (c->readable != NULL)
-			event_add(c->readable, NULL);
-		else
-			loop_timer_again(c->turn, 0);
+		c->spec.on_end(c->failed && c->terminal == NULL, c->spec.arg);
+	} else if (!c->input_ended) {
+		await_more(c);
 	}
 }
 
@@ -298,9 +366,42 @@ static void on_drained(void *arg)
 
 /* --- life -------------------------------------------------------------------------------------------- */
 
+bool console_on_terminal(const struct console *c)
+{
+	return c->terminal != NULL;
+}
+
 bool console_interrupt(struct console *c)
 {
-	return false;
+	if (c->terminal == NULL || c->ended)
+		return false;
+	give_up(c);
+	console_terminal_drop(c->terminal);
+	console_stream_send(c->out);
+	turn_soon(c);
+	return true;
+}
+
+static void on_resized(int signo, void *arg)
+{
+	struct console *c = arg;
+
+	console_terminal_resize(c->terminal);
+	console_stream_send(c->out);
+}
+
+/* Ctrl-Z: whoever gets the terminal finds it as it was. */
+static void on_suspended(int signo, void *arg)
+{
+	struct console *c = arg;
+
+	console_terminal_hide(c->terminal);
+	console_stream_send(c->out);
+	console_terminal_leave(c->terminal);
+	raise(SIGSTOP);
+	console_terminal_return(c->terminal);
+	console_terminal_show(c->terminal);
+	console_stream_send(c->out);
 }
 
 /* epoll takes no files, nor /dev/null; neither ever makes a reader wait. */
@@ -311,18 +412,43 @@ static bool may_wait(int fd)
 	return fstat(fd, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) || isatty(fd));
 }
 
+static bool open_terminal(struct console *c)
+{
+	const struct console_spec *spec = &c->spec;
+	const char *why = NULL;
+
+	c->err = c->out;
+	c->resized = loop_on_signal(spec->loop, SIGWINCH, on_resized, c);
+	c->suspended = loop_on_signal(spec->loop, SIGTSTP, on_suspended, c);
+	c->terminal = console_terminal_open(&(struct console_terminal_spec){.fd = spec->in,
+						    .to = out(c),
+						    .prompt = PROMPT,
+						    .look = spec->door->look,
+						    .arg = spec->arg},
+		&why);
+	if (why != NULL)
+		dprintf(spec->err, "%s: a plain prompt: %s\n", spec->program, why);
+	return c->resized != NULL && c->suspended != NULL;
+}
+
 static bool open_parts(struct console *c)
 {
 	const struct console_spec *spec = &c->spec;
 
-	c->in = evbuffer_new();
 	c->out = console_stream_open(spec->loop, spec->out, on_drained, c);
-	c->err = console_stream_open(spec->loop, spec->err, on_drained, c);
 	c->turn = loop_after(spec->loop, 0, on_turn, c);
-	if (may_wait(spec->in))
+	if (c->out == NULL || c->turn == NULL)
+		return false;
+	if (may_wait(spec->in)) {
 		c->readable = event_new(loop_base(spec->loop), spec->in, EV_READ, on_readable, c);
-	return c->in != NULL && c->out != NULL && c->err != NULL && c->turn != NULL &&
-	       (c->readable != NULL || !may_wait(spec->in));
+		if (c->readable == NULL)
+			return false;
+	}
+	if (isatty(spec->in) && isatty(spec->out))
+		return open_terminal(c);
+	c->script = console_script_new();
+	c->err = console_stream_open(spec->loop, spec->err, on_drained, c);
+	return c->err != NULL;
 }
 
 struct console *console_open(const struct console_spec *spec)
@@ -344,15 +470,16 @@ void console_close(struct console *c)
 	if (c == NULL)
 		return;
 	print_to(NULL);
-	if (c->busy && c->spec.door != NULL)
-		c->spec.door->give_up(c->spec.arg);
-	verb_clear(&c->verb);
+	give_up(c);
+	console_terminal_close(c->terminal);
+	loop_signal_free(c->resized);
+	loop_signal_free(c->suspended);
 	if (c->readable != NULL)
 		event_free(c->readable);
 	loop_timer_free(c->turn);
+	if (c->err != c->out)
+		console_stream_close(c->err);
 	console_stream_close(c->out);
-	console_stream_close(c->err);
-	if (c->in != NULL)
-		evbuffer_free(c->in);
+	console_script_free(c->script);
 	free(c);
 }

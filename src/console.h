@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+#include "console_complete.h"
 #include "verb.h"
 
 struct console;
@@ -21,8 +22,8 @@ struct console_door {
 	void (*ask)(const struct verb *verb, void *arg);
 	/* Gives up what has not been answered yet; no answer comes any more. */
 	void (*give_up)(void *arg);
-	/* Asks for the sake of completion, at once: a new reference, or NULL.  Takes params. */
-	json_t *(*look)(const char *verb, json_t *params, void *arg);
+	/* For completion. */
+	console_look_fn *look;
 };
 
 struct console_spec {
@@ -31,7 +32,8 @@ struct console_spec {
 	const char *program; /* who says what went wrong in a script */
 	bool json, quiet;
 	const struct console_door *door;
-	/* There is nothing more to be done, and all is answered; failed: not all of a script was. */
+	/* There is nothing more to be done, and all is answered; failed: not all of a script was
+	 * done. */
 	void (*on_end)(bool failed, void *arg);
 	void *arg;
 };
@@ -40,13 +42,16 @@ struct console_spec {
 struct console *console_open(const struct console_spec *spec);
 void console_close(struct console *console);
 
+/* Whether somebody sits there; else it is a script. */
+bool console_on_terminal(const struct console *console);
 /* Neither a result nor a code: it is done, and there is nothing to print. */
 void console_answer(struct console *console, const struct command_reply *reply);
 /* Something has changed that is being watched. */
 void console_change(struct console *console, json_t *change);
 /* A line that nobody asked for, such as of the log; it does not tear what is being typed. */
 void console_notice(struct console *console, const char *line);
-/* Ctrl-C.  False: it was not for the console. */
+/* Ctrl-C: gives up what is being answered, or the line that is being typed.  False: it was not
+ * for the console. */
 bool console_interrupt(struct console *console);
 
 #endif

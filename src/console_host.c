@@ -10,9 +10,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "console.h"
 #include "control_console.h"
 #include "host.h"
+#include "log.h"
 #include "memory.h"
 
 struct console_host {
@@ -60,6 +62,29 @@ static void on_change(json_t *change, void *arg)
 	console_change(ch->console, change);
 }
 
+/* In the form that they have on stderr, which is where they would go else. */
+static void on_log(vigil_level level, const char *line, void *arg)
+{
+	struct console_host *ch = arg;
+	char when[CLOCK_TEXT], *text;
+
+	text = memory_format("%s %-7s %s", clock_text(when), log_level_name(level), line);
+	console_notice(ch->console, text);
+	free(text);
+}
+
+/* What would tear the prompt goes around it. */
+static void greet(struct console_host *ch)
+{
+	if (!console_on_terminal(ch->console))
+		return;
+	if (isatty(STDERR_FILENO))
+		log_set_sink(on_log, ch);
+	console_notice(ch->console,
+		"vigild " PACKAGE_VERSION
+		" with a prompt; help says what there is, TAB completes, Ctrl-D stops it");
+}
+
 static void on_end(bool failed, void *arg)
 {
 	struct console_host *ch = arg;
@@ -83,8 +108,10 @@ struct console_host *console_host_open(
 		.door = &door,
 		.on_end = on_end,
 		.arg = ch});
-	if (ch->console != NULL)
+	if (ch->console != NULL) {
+		greet(ch);
 		return ch;
+	}
 	console_host_close(ch);
 	errno = ENOMEM;
 	return NULL;
@@ -94,6 +121,7 @@ void console_host_close(struct console_host *ch)
 {
 	if (ch == NULL)
 		return;
+	log_set_sink(NULL, NULL);
 	console_close(ch->console);
 	control_console_close(ch->door);
 	free(ch);

@@ -38,6 +38,8 @@ struct remote {
 	bool watch, watching;
 	bool was_lost; /* the connection, and nobody has been told of a new one */
 	bool failed;
+	struct loop_signal *signals[2];
+	int signo; /* what ended it; 0: nothing did */
 };
 
 static void on_readable(evutil_socket_t fd, short what, void *arg);
@@ -275,6 +277,27 @@ static void on_end(bool failed, void *arg)
 	loop_stop(r->loop);
 }
 
+/* Ctrl-C is the prompt's; what ends us finds the terminal as it was. */
+static void on_signal(int signo, void *arg)
+{
+	struct remote *r = arg;
+
+	if (signo == SIGINT && console_interrupt(r->console))
+		return;
+	r->signo = signo;
+	loop_stop(r->loop);
+}
+
+static void greet(struct remote *r)
+{
+	if (!console_on_terminal(r->console) || r->spec->quiet)
+		return;
+	console_notice(r->console, "help says what there is, TAB completes, Ctrl-D leaves");
+	if (connect_to(r) != 0)
+		console_notice(
+			r->console, "vigild cannot be reached yet; the next verb tries again");
+}
+
 static int serve(struct remote *r)
 {
 	int err;
@@ -290,9 +313,13 @@ static int serve(struct remote *r)
 		.door = &door,
 		.on_end = on_end,
 		.arg = r});
-	if (r->deadline == NULL || r->console == NULL)
+	r->signals[0] = loop_on_signal(r->loop, SIGINT, on_signal, r);
+	r->signals[1] = loop_on_signal(r->loop, SIGTERM, on_signal, r);
+	if (r->deadline == NULL || r->console == NULL || r->signals[0] == NULL ||
+		r->signals[1] == NULL)
 		return -ENOMEM;
 	loop_timer_stop(r->deadline);
+	greet(r);
 	err = loop_run(r->loop);
 	return err == 0 && r->failed ? -EIO : err;
 }
@@ -309,6 +336,12 @@ int console_remote(const struct console_remote_spec *spec)
 	disconnect(&r);
 	if (r.loop != NULL)
 		loop_timer_free(r.deadline);
+	loop_signal_free(r.signals[0]);
+	loop_signal_free(r.signals[1]);
 	loop_free(r.loop);
+	if (r.signo != 0) {
+		signal(r.signo, SIG_DFL);
+		raise(r.signo);
+	}
 	return err;
 }

@@ -2,8 +2,8 @@
 # layers.sh: proves by the #include lines of src/ that arrows go down only.
 #
 # A file may include headers of its own floor and of lower ones.  Some libraries are for some
-# files alone, so that events, dlopen and systemd stay where one looks for them.  A module sees
-# vigil.h and what lies beside it.  A file on no floor is refused: give it one here.
+# files alone, so that events, dlopen, libedit and systemd stay where one looks for them.  A
+# module sees vigil.h and what lies beside it.  A file on no floor is refused: give it one here.
 set -u
 cd "${top_srcdir:-$(dirname "$0")/..}" && [ -f src/host.c ] || exit 1
 
@@ -11,7 +11,7 @@ floor_of() { # floor_of NAME: sets floor
 	case $1 in
 	clock | escape | log | memory | text | complaint) floor=0 ;;
 	pointer | state | option | ini | config | config_*) floor=1 ;;
-	loop | offload | offload_* | sight | spawn | child | store | notify | user) floor=2 ;;
+	editor | editor_none | loop | offload | offload_* | sight | spawn | child | store | notify | user) floor=2 ;;
 	manager | manager_* | systemd_* | job | pidfile | request | policy | script | service | service_* | supervise) floor=3 ;;
 	module | daemon | daemon_* | api_*) floor=4 ;;
 	plan | host | pause | registry | roster) floor=5 ;;
@@ -26,9 +26,10 @@ may() { # may LIBRARY NAME: whether the file may include it
 	case $1:$2 in
 	event2/*:loop | event2/*:offload | event2/*:sight | event2/*:child | event2/*:api_own) ;;
 	event2/*:control_* | event2/*:console | event2/*:console_*) ;;
-	dlfcn.h:module) ;;
+	# Modules; and libedit, which only they bear who sit at a prompt.
+	dlfcn.h:module | dlfcn.h:editor | histedit.h:editor) ;;
 	systemd/*:log | systemd/*:notify | systemd/*:manager_systemd | systemd/*:systemd_*) ;;
-	event2/* | dlfcn.h:* | systemd/*) return 1 ;;
+	event2/* | dlfcn.h:* | histedit.h:* | systemd/*) return 1 ;;
 	esac
 }
 
@@ -89,6 +90,7 @@ bend nowhere.c '#include "clock.h"' 'nowhere is on no floor'
 bend clock.c '#include "nowhere.h"' 'nowhere.h is on no floor'
 bend state.c '#include <event2/event.h>' 'event2/event.h is not for state'
 bend host.c '#include <dlfcn.h>' 'dlfcn.h is not for host'
+bend console.c '#include <histedit.h>' 'histedit.h is not for console'
 bend manager_lsb.c '#include <systemd/sd-bus.h>' 'systemd/sd-bus.h is not for manager_lsb'
 bend modules/odd/odd.c '#include "../../host.h"' '../../host.h is not beside it'
 bend modules/odd/odd.c '#include "host.h"' 'host.h is not beside it'
