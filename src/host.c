@@ -71,17 +71,28 @@ static json_t *workers_account(struct host *host)
 		(json_int_t)c.refused);
 }
 
+static json_t *looks_account(struct host *host)
+{
+	struct service_counts c;
+
+	services_counts(host->services, &c);
+	return json_pack("{s:I,s:I,s:I,s:I,s:I}", "known", (json_int_t)c.known, "workers",
+		(json_int_t)c.workers, "batched", (json_int_t)c.batched, "messages",
+		(json_int_t)c.messages, "signs", (json_int_t)c.signs);
+}
+
 static json_t *vigil_account(struct host *host)
 {
 	struct loop_lag lag;
 
 	loop_lag(host->loop, &lag);
-	return json_pack("{s:s,s:i,s:s,s:I,s:I,s:I,s:I,s:{s:{s:f,s:f,s:f}},s:o}", "version",
+	return json_pack("{s:s,s:i,s:s,s:I,s:I,s:I,s:I,s:{s:{s:f,s:f,s:f}},s:o,s:o}", "version",
 		PACKAGE_VERSION, "pid", (int)getpid(), "started", host->started, "generation",
 		(json_int_t)host->generation, "reloads", (json_int_t)host->reloads, "reload_errors",
 		(json_int_t)host->reload_errors, "revision",
 		(json_int_t)state_revision(host->state), "loop", "lag_seconds", "last", lag.last,
-		"p99", lag.p99, "max", lag.max, "workers", workers_account(host));
+		"p99", lag.p99, "max", lag.max, "workers", workers_account(host), "looks",
+		looks_account(host));
 }
 
 static json_t *below(json_t *whole, const char *rest)

@@ -49,15 +49,20 @@ void job_free(void *arg)
 	free(job);
 }
 
+void job_translate(const struct manager_reply *answer, vigil_service_reply *reply)
+{
+	reply->manager = answer->manager != NULL ? answer->manager->name : "";
+	reply->status = answer->status;
+	reply->error = answer->error;
+	reply->fault = answer->fault;
+	reply->text = answer->text;
+	reply->pid = answer->pid;
+	reply->start_limit = answer->start_limit;
+	reply->respawns = answer->respawns;
+}
+
 void job_reply(const struct job *job, vigil_service_reply *reply)
 {
-	reply->manager = job->reply.manager != NULL ? job->reply.manager->name : "";
-	reply->status = job->reply.status;
-	reply->error = job->reply.error;
-	reply->fault = job->reply.fault;
-	reply->text = job->reply.text;
-	reply->pid = job->reply.pid;
+	job_translate(&job->reply, reply);
 	reply->seconds = job->seconds;
-	reply->start_limit = job->reply.start_limit;
-	reply->respawns = job->reply.respawns;
 }

@@ -14,6 +14,7 @@
 
 #include "loop.h"
 #include "memory.h"
+#include "systemd_watch.h"
 
 #define QUERY_TIMEOUT   10.0
 #define RESTART_TIMEOUT 90.0
@@ -83,6 +84,7 @@ struct service_call *service_ask(
 	call->refusal = refusal(service, verb);
 	if (call->refusal != NULL ||
 		(verb == SERVICE_QUERY && !service->in_flight && service_is_known(service))) {
+		services->counts.known += call->refusal == NULL;
 		call_enter(call, &services->soon);
 		loop_timer_again(services->soon_timer, 0);
 		return call;
@@ -207,10 +209,12 @@ struct services *services_new(struct loop *loop, struct offload *offload)
 
 	services->loop = loop;
 	services->offload = offload;
+	services->watch = systemd_watch_new(loop);
 	TAILQ_INIT(&services->all);
 	TAILQ_INIT(&services->soon);
 	services->soon_timer = loop_after(loop, 0, on_soon, services);
 	if (services->soon_timer == NULL) {
+		systemd_watch_free(services->watch);
 		free(services);
 		return NULL;
 	}
@@ -229,6 +233,7 @@ void services_free(struct services *services)
 		service->refs = 1;
 		service_unref(service);
 	}
+	systemd_watch_free(services->watch);
 	loop_timer_free(services->soon_timer);
 	policy_clear(&services->policy);
 	free(services);
@@ -238,4 +243,16 @@ void services_set_policy(
 	struct services *services, const char *const *deny, unsigned count, double seconds)
 {
 	policy_set(&services->policy, deny, count, seconds);
+}
+
+void services_counts(const struct services *services, struct service_counts *counts)
+{
+	struct systemd_watch_counts watch = {0};
+
+	if (services->watch != NULL)
+		systemd_watch_counts(services->watch, &watch);
+	*counts = services->counts;
+	counts->batched = watch.looks;
+	counts->messages = watch.messages;
+	counts->signs = watch.signs;
 }

@@ -29,6 +29,16 @@ void services_free(struct services *services);
 void services_set_policy(
 	struct services *services, const char *const *deny, unsigned count, double seconds);
 
+/* How it was found out how services are. */
+struct service_counts {
+	uint64_t known;    /* looks answered at once: nothing can have changed */
+	uint64_t workers;  /* calls that went to a worker, restarts too */
+	uint64_t batched;  /* looks at units of systemd that went together */
+	uint64_t messages; /* in how many calls they went */
+	uint64_t signs;    /* changes that systemd told of, and that were news */
+};
+void services_counts(const struct services *services, struct service_counts *counts);
+
 /* Opens, or joins the one open already.  NULL and errno: EINVAL the name is not fit, ENOTSUP
  * the manager is not known here. */
 struct service *service_open(struct services *services, const vigil_service_spec *spec);
@@ -47,8 +57,9 @@ void service_cancel(struct service_call *call);
 
 /* Told when a look, whoever asked for it, finds another status than the one before. */
 struct service_watch *service_watch(struct service *service, service_reply_fn *fn, void *arg);
-/* Told at once when its process has ended, before anybody has looked: the reply is what the
- * last look found. */
+/* Told at once when its process has ended, or its manager says that it has changed, before
+ * anybody has looked: the reply is what the last look found, its text what was seen ("" where
+ * that is no news of its own). */
 struct service_watch *service_watch_signs(struct service *service, service_reply_fn *fn, void *arg);
 void service_unwatch(struct service_watch *watch);
 

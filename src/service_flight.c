@@ -6,8 +6,8 @@
  * reference to the service, so a service may be closed and its calls cancelled while a worker is
  * still asking.
  *
- * A running service's process is kept in sight: its end is told of at once, and while it lives
- * nobody need be asked.
+ * A restart, and most looks, are a worker's.  A unit that systemd was found to run is looked at
+ * over the loop's own line, together with others (systemd_look.c), as long as that is up.
  */
 #include "service_inside.h"
 
@@ -18,15 +18,10 @@
 #include "job.h"
 #include "loop.h"
 #include "offload.h"
-#include "sight.h"
-
-/* A service whose process is in sight and alive is asked about again only after so long. */
-#define CONFIRM (60 * CLOCK_SECOND)
-/* A manager may need a moment to notice a death that we have seen. */
-#define AGAIN      (10 * CLOCK_MS)
-#define DEATHS_MAX 200
+#include "systemd_watch.h"
 
 static void depart(struct service *service);
+static int depart_by_worker(struct service *service, enum service_verb verb);
 
 /* --- replies --------------------------------------------------------------------------------------- */
 
@@ -35,18 +30,9 @@ void service_unref(struct service *service)
 	if (--service->refs > 0)
 		return;
 	TAILQ_REMOVE(&service->services->all, service, link);
-	sight_close(service->sight);
-	loop_timer_free(service->again);
+	service_sight_close(service);
 	request_clear(&service->request);
 	free(service);
-}
-
-static vigil_service_reply reply_of(const struct service *service)
-{
-	return (vigil_service_reply){.size = sizeof(vigil_service_reply),
-		.name = service->request.name,
-		.manager = "",
-		.text = ""};
 }
 
 void service_call_end(struct service_call *call)
@@ -75,96 +61,27 @@ static void answer(
 	}
 }
 
-static void tell(struct watch_list *list, const vigil_service_reply *reply)
+static void full_reply(const struct service *service, vigil_service_reply *reply, int err)
 {
-	struct service_watch *watch, *next;
-
-	for (watch = TAILQ_FIRST(list); watch != NULL; watch = next) {
-		next = TAILQ_NEXT(watch, link);
-		watch->fn(reply, watch->arg);
-	}
+	reply->status = service->known.status;
+	reply->error = err;
+	reply->fault = VIGIL_FAULT_REFUSED;
+	reply->text = "the queue of calls is full";
 }
 
-vigil_service_reply service_known_reply(const struct service *service)
+/* The end of a flight, which ends with its reference. */
+static void land(struct service *service, const vigil_service_reply *reply)
 {
-	vigil_service_reply reply = reply_of(service);
-
-	reply.manager = service->known.manager != NULL ? service->known.manager : "";
-	reply.status = service->known.status;
-	reply.pid = service->known.pid;
-	reply.respawns = service->known.respawns;
-	return reply;
-}
-
-/* --- sight: a death is news at once ----------------------------------------------------------- */
-
-static void on_again(uint64_t missed, void *arg);
-
-static void on_death(void *arg)
-{
-	struct service *service = arg;
-	pid_t pid = sight_pid(service->sight);
-	vigil_service_reply reply = service_known_reply(service);
-
-	sight_close(service->sight);
-	service->sight = NULL;
-	service->deaths = pid == service->dead ? service->deaths + 1 : 0;
-	service->dead = pid;
-	if (service->deaths == 0)
-		tell(&service->signs, &reply);
-	else if (service->deaths < DEATHS_MAX && service->again == NULL)
-		service->again = loop_after(service->services->loop, AGAIN, on_again, service);
-}
-
-/* The manager still called a dead process the service's: it has not got round to it yet. */
-static void on_again(uint64_t missed, void *arg)
-{
-	struct service *service = arg;
-	vigil_service_reply reply = service_known_reply(service);
-
-	loop_timer_free(service->again);
-	service->again = NULL;
-	tell(&service->signs, &reply);
-}
-
-static void keep_in_sight(struct service *service)
-{
-	pid_t pid = service->known.status == VIGIL_SERVICE_RUNNING ? service->known.pid : 0;
-
-	if (service->sight != NULL && sight_pid(service->sight) == pid)
-		return;
-	sight_close(service->sight);
-	service->sight = NULL;
-	/* Without one (no descriptors left, an old kernel) the looks go on as ever. */
-	if (pid > 0)
-		service->sight = sight_open(service->services->loop, pid, on_death, service);
-}
-
-static void learn(struct service *service, const vigil_service_reply *reply)
-{
-	bool changed = !service->known.seen || service->known.status != reply->status;
-
-	service->known = (struct known){.seen = true,
-		.status = reply->status,
-		.manager = reply->manager,
-		.pid = reply->pid,
-		.respawns = reply->respawns,
-		.when = clock_now()};
-	keep_in_sight(service);
-	if (changed)
-		tell(&service->watches, reply);
-}
-
-bool service_is_known(const struct service *service)
-{
-	return service->sight != NULL && service->known.status == VIGIL_SERVICE_RUNNING &&
-	       clock_now() - service->known.when < CONFIRM;
+	answer(service, &service->flying, reply);
+	depart(service);
+	service_sign_late(service);
+	service_unref(service);
 }
 
 static void arrive(void *cookie, void *arg, int outcome)
 {
 	struct service *service = cookie;
-	vigil_service_reply reply = reply_of(service);
+	vigil_service_reply reply = service_reply_of(service);
 
 	service->in_flight = false;
 	if (outcome == 0) {
@@ -178,10 +95,34 @@ static void arrive(void *cookie, void *arg, int outcome)
 		service->proven = false;
 	}
 	if (outcome != -ECANCELED)
-		learn(service, &reply);
-	answer(service, &service->flying, &reply);
-	depart(service);
-	service_unref(service);
+		service_learn(service, &reply);
+	if (service->view != NULL && reply.status != VIGIL_SERVICE_UNKNOWN)
+		systemd_view_learn(service->view, reply.status, reply.pid);
+	land(service, &reply);
+}
+
+void service_on_answer(const struct manager_reply *given, void *arg)
+{
+	struct service *service = arg;
+	vigil_service_reply reply = service_reply_of(service);
+	int err;
+
+	service->in_flight = false;
+	if (given != NULL) {
+		job_translate(given, &reply);
+		reply.seconds = clock_to_seconds(clock_now() - service->departed);
+		service->proven = reply.fault != VIGIL_FAULT_TIMEOUT;
+		service_learn(service, &reply);
+		land(service, &reply);
+		return;
+	}
+	err = depart_by_worker(service, SERVICE_QUERY);
+	if (err == 0) {
+		service_unref(service); /* this flight's; the worker's has its own */
+		return;
+	}
+	full_reply(service, &reply, err);
+	land(service, &reply);
 }
 
 /* --- flights ------------------------------------------------------------------------------------------ */
@@ -200,7 +141,17 @@ static void board(struct service *service)
 	}
 }
 
-int service_depart_now(struct service *service, enum service_verb verb)
+static void set_out(struct service *service, enum service_verb verb)
+{
+	service->verb = verb;
+	service->departed = clock_now();
+	service->in_flight = true;
+	service->refs++;
+	if (verb == SERVICE_QUERY)
+		service->sign_waits = false;
+}
+
+static int depart_by_worker(struct service *service, enum service_verb verb)
 {
 	double timeout =
 		verb == SERVICE_RESTART ? service->restart_timeout : service->query_timeout;
@@ -218,10 +169,19 @@ int service_depart_now(struct service *service, enum service_verb verb)
 		job_free(job);
 		return err;
 	}
-	service->verb = verb;
-	service->in_flight = true;
-	service->refs++;
+	service->services->counts.workers++;
+	set_out(service, verb);
 	return 0;
+}
+
+int service_depart_now(struct service *service, enum service_verb verb)
+{
+	if (verb == SERVICE_QUERY && service->view != NULL &&
+		systemd_view_ask(service->view, clock_from_seconds(service->query_timeout)) == 0) {
+		set_out(service, verb);
+		return 0;
+	}
+	return depart_by_worker(service, verb);
 }
 
 /* Sets out with what waits, where nothing is under way. */
@@ -239,10 +199,7 @@ static void depart(struct service *service)
 		return;
 	}
 	/* These waited behind a call and now find the queue full. */
-	reply = reply_of(service);
-	reply.status = service->known.status;
-	reply.error = err;
-	reply.fault = VIGIL_FAULT_REFUSED;
-	reply.text = "the queue of calls is full";
+	reply = service_reply_of(service);
+	full_reply(service, &reply, err);
 	answer(service, &service->waiting, &reply);
 }

@@ -1,6 +1,7 @@
 /*
- * service_inside: a service and its calls, for the two files that share them: service.c, where
- * calls come in, and service_flight.c, where they are answered.
+ * service_inside: a service and its calls, for the files that share them: service.c, where calls
+ * come in, service_flight.c, where they are answered, and service_sight.c, which knows what need
+ * not be asked.
  */
 #ifndef SERVICE_INSIDE_H
 #define SERVICE_INSIDE_H
@@ -13,6 +14,8 @@
 
 struct loop_timer;
 struct sight;
+struct systemd_view;
+struct systemd_watch;
 
 struct service_call {
 	struct service *service;
@@ -52,10 +55,14 @@ struct service {
 	struct call_list waiting, flying, landed;
 	bool in_flight;
 	enum service_verb verb; /* of the flight */
+	uint64_t departed;      /* when it began */
 	bool proven;            /* its last call came back in time */
 	struct known known;
+	bool doubt;          /* what is known may be wrong: something was seen or heard since */
+	bool sign_waits;     /* to be told when the flight has landed */
 	struct sight *sight; /* on the process of the last look; NULL: none */
-	pid_t dead;          /* whose end was told of last, and how often in a row */
+	struct systemd_view *view; /* on the unit, where systemd runs it; NULL: it does not */
+	pid_t dead;                /* whose end was told of last, and how often in a row */
 	unsigned deaths;
 	struct loop_timer *again; /* for a manager that has not yet noticed a death */
 	TAILQ_HEAD(watch_list, service_watch) watches, signs;
@@ -65,21 +72,33 @@ struct service {
 struct services {
 	struct loop *loop;
 	struct offload *offload;
+	struct systemd_watch *watch; /* NULL: built without systemd */
 	TAILQ_HEAD(, service) all;
 	struct call_list soon; /* answered without asking, on the loop's next turn */
 	struct loop_timer *soon_timer;
 	struct policy policy;
+	struct service_counts counts;
 };
 
 /* The last reference, be it an opener's or the flight's, frees it. */
 void service_unref(struct service *service);
 /* Takes a call off its list and frees it. */
 void service_call_end(struct service_call *call);
-/* Sends a worker to ask, where nothing is under way.  0, or -EAGAIN: the queue is full. */
+/* Sets out to ask, where nothing is under way.  0, or -EAGAIN: the queue is full. */
 int service_depart_now(struct service *service, enum service_verb verb);
-/* Whether asking its manager would tell us anything: a process that is in sight lives. */
-bool service_is_known(const struct service *service);
+/* systemd's answer, or NULL: a worker is to ask. */
+void service_on_answer(const struct manager_reply *answer, void *service);
+
+/* A reply that says nothing yet. */
+vigil_service_reply service_reply_of(const struct service *service);
 /* What the last look found, as a reply. */
 vigil_service_reply service_known_reply(const struct service *service);
+/* Whether asking its manager would tell us anything. */
+bool service_is_known(const struct service *service);
+/* Takes in what a look has found, and tells of a change. */
+void service_learn(struct service *service, const vigil_service_reply *reply);
+/* Something changed while a call was under way: told now that it has landed. */
+void service_sign_late(struct service *service);
+void service_sight_close(struct service *service);
 
 #endif

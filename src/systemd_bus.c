@@ -73,19 +73,33 @@ static int bus_greet(uint64_t deadline)
 }
 
 /* Straight to systemd, as root may: a small machine has no bus at all. */
-static int bus_open_private(void)
+static int start_direct(sd_bus **fresh)
 {
-	int r = sd_bus_new(&bus);
+	int r = sd_bus_new(fresh);
 
 	if (r >= 0)
-		r = sd_bus_set_address(bus, PRIVATE);
+		r = sd_bus_set_address(*fresh, PRIVATE);
 	if (r >= 0)
-		r = sd_bus_start(bus);
+		r = sd_bus_start(*fresh);
+	return r;
+}
+
+int systemd_bus_start(sd_bus **fresh, bool *direct)
+{
+	int r = sd_bus_open_system(fresh);
+
+	*direct = (r == -ENOENT || r == -ECONNREFUSED) && geteuid() == 0 &&
+		  !getenv("DBUS_SYSTEM_BUS_ADDRESS");
+	if (*direct)
+		r = start_direct(fresh);
+	if (r < 0)
+		*fresh = sd_bus_unref(*fresh);
 	return r;
 }
 
 int systemd_bus_open(uint64_t deadline)
 {
+	bool direct;
 	int r;
 
 	/* What came since it was last used is of no use now; and a dead one shows itself. */
@@ -94,12 +108,7 @@ int systemd_bus_open(uint64_t deadline)
 			systemd_bus_drop();
 	if (bus)
 		return 0;
-	r = sd_bus_open_system(&bus);
-	if ((r == -ENOENT || r == -ECONNREFUSED) && geteuid() == 0 &&
-		!getenv("DBUS_SYSTEM_BUS_ADDRESS")) {
-		systemd_bus_drop();
-		r = bus_open_private();
-	}
+	r = systemd_bus_start(&bus, &direct);
 	if (r >= 0)
 		r = bus_greet(deadline);
 	if (r < 0)

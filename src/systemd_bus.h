@@ -1,5 +1,5 @@
 /*
- * systemd_bus: this thread's connection to systemd, and calls over it that keep a deadline.
+ * systemd_bus: a worker's connection to systemd, and calls over it that keep a deadline.
  */
 #ifndef SYSTEMD_BUS_H
 #define SYSTEMD_BUS_H
@@ -12,6 +12,9 @@
 
 #include "systemd_unit.h"
 
+/* Begins a connection, to the system's bus or, where there is none, directly to systemd; waits
+ * for nothing.  0 or -errno. */
+int systemd_bus_start(sd_bus **fresh, bool *direct);
 /* Makes sure there is a connection, as well as can be told without using it.  0 or -errno. */
 int systemd_bus_open(uint64_t deadline);
 /* The thread's connection; NULL: none. */

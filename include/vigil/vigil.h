@@ -365,8 +365,9 @@ VIGIL_API int vigil_service_restart(vigil_service *svc, vigil_service_fn *cb, vo
 /* Told whenever anyone's look finds a status other than the one before. */
 VIGIL_API int vigil_service_on_change(vigil_service *svc, vigil_service_fn *cb, void *arg);
 
-/* Told at once when the service's process has ended, before anybody has looked: r is what the
- * last look found.  A reason to look, no more: its manager may be bringing it back. */
+/* Told at once when the service's process has ended, or its manager says that it has changed,
+ * before anybody has looked: r is what the last look found, its text what was seen, or "" where
+ * that is no news.  A reason to look, no more: its manager may be bringing it back. */
 VIGIL_API int vigil_service_on_sign(vigil_service *svc, vigil_service_fn *cb, void *arg);
 
 /* --- the loop itself ------------------------------------------------------------------------ */

@@ -30,7 +30,6 @@ struct watch {
 	bool absent;              /* it was said that it is not installed */
 	pid_t pid;                /* of the last look; 0: not known */
 	pid_t ran;                /* as which it ran last; 0: it was down, or restarted, since */
-	pid_t ended;              /* whose end was told of last */
 	double since;             /* when status was first seen */
 	bool under_way;           /* a restart is */
 	double restarted;         /* when the last one worked; 0: none did */
@@ -385,10 +384,8 @@ static void on_sign(vigil_service *svc, const vigil_service_reply *r, void *arg)
 	vigil_daemon *d = vigil_service_daemon(svc);
 	struct watch *w = arg;
 
-	/* Told again of the same one, its manager has not noticed yet. */
-	if (r->pid != w->ended)
-		vigil_event(d, "process %d has ended, seen at once", (int)r->pid);
-	w->ended = r->pid;
+	if (r->text[0] != '\0')
+		vigil_event(d, "%s, seen at once", r->text);
 	look(d, w);
 }
 

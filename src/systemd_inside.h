@@ -1,0 +1,111 @@
+/*
+ * systemd_inside: the units that are watched, for the two files that share them: systemd_watch.c,
+ * which holds what is known of them, and systemd_look.c, which asks.
+ */
+#ifndef SYSTEMD_INSIDE_H
+#define SYSTEMD_INSIDE_H
+
+#include <sys/queue.h>
+
+#include "systemd_unit.h"
+#include "systemd_watch.h"
+
+struct loop;
+struct loop_timer;
+struct systemd_line;
+struct systemd_view;
+
+/* Where the look at a unit stands. */
+enum stage {
+	STAGE_NONE,
+	STAGE_QUEUED,  /* goes with the next message */
+	STAGE_LISTED,  /* its row is awaited */
+	STAGE_WAITING, /* its row is there; others' details are being asked for */
+	STAGE_ASKING,  /* its details are awaited */
+	STAGE_FAILED   /* to be told so */
+};
+
+/* A Get under way. */
+struct detail_call {
+	struct systemd_view *view;
+	enum systemd_detail detail;
+	sd_bus_slot *slot;
+};
+
+TAILQ_HEAD(view_list, systemd_view);
+
+struct systemd_view {
+	struct systemd_watch *watch;
+	struct systemd_view_user user;
+	char *unit, *path; /* an alias has the path of the unit that it stands for */
+	LIST_ENTRY(systemd_view) bucket;
+	TAILQ_ENTRY(systemd_view) link;
+
+	/* as it was found last */
+	vigil_service_status status;
+	char load[16], active[16], sub[24]; /* "": another found it, so they are not known */
+	struct systemd_details details;
+	bool sure;      /* that is how it is: nothing else was heard since */
+	bool signalled; /* systemd has told of a change, and nobody has looked since */
+
+	/* the sign on its way to the user */
+	bool sign_due;
+	uint64_t sign_told; /* when the last one was */
+	TAILQ_ENTRY(systemd_view) sign_link;
+
+	/* the look */
+	enum stage stage;
+	bool asked; /* by the user; else it is our own */
+	bool moved; /* it changed between the row and the details */
+	uint64_t began, timeout;
+	struct view_list *list; /* that it waits in; NULL: none */
+	TAILQ_ENTRY(systemd_view) look_link;
+	struct batch *batch; /* that awaits its row */
+	unsigned place;      /* in it */
+	struct detail_call calls[SYSTEMD_DETAILS];
+	unsigned awaited; /* of them */
+	struct systemd_details incoming;
+	int r; /* of the first that failed */
+	sd_bus_error error;
+};
+
+LIST_HEAD(view_bucket, systemd_view);
+TAILQ_HEAD(batch_list, batch);
+
+struct systemd_watch {
+	struct loop *loop;
+	struct systemd_line *line;
+	struct view_list all;
+	size_t count;
+	struct view_bucket *buckets; /* by path */
+	size_t bucket_count;         /* a power of two */
+
+	struct view_list signs;
+	struct loop_timer *sign_timer;
+
+	struct view_list queue, waiting, failed;
+	struct loop_timer *gather; /* sends the queue */
+	struct batch_list batches; /* under way */
+	unsigned asking;           /* views whose details are */
+
+	struct systemd_watch_counts counts;
+};
+
+/* Whether what systemd says differs from what is known; NULL and -1: it does not say. */
+bool systemd_view_differs(
+	const struct systemd_view *view, const char *active, const char *sub, pid_t pid);
+/* Systemd says that it has changed: the user will be told, once until somebody looks. */
+void systemd_view_signal(struct systemd_view *view);
+/* A look has just found how it is: signs from before it are not news. */
+void systemd_view_found(struct systemd_view *view, const char *path);
+
+int systemd_look_open(struct systemd_watch *watch);
+void systemd_look_close(struct systemd_watch *watch);
+/* Looks at a unit: for its user, or to see whether it has changed. */
+void systemd_look(struct systemd_view *view, bool asked, uint64_t timeout);
+/* The line is down: who has asked is told to ask another way. */
+void systemd_look_abandon(struct systemd_watch *watch);
+/* Takes a view out of whatever look is under way. */
+void systemd_look_cancel(struct systemd_view *view);
+
+#endif

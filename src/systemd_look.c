@@ -1,0 +1,427 @@
+/*
+ * systemd_look: asks systemd how units are, many at once, and waits for none of the answers.
+ *
+ * Who asks within a moment of each other goes into one ListUnitsByNames: a unit more in such a
+ * call costs a few microseconds of everybody's time, a call of its own a hundred.  A row that
+ * says what is known already is the whole answer.  Only of a unit that has changed, or of which
+ * not everything is sure, are the details asked for as well, and of so many units at a time,
+ * lest systemd be swamped by a machine full of them.
+ *
+ * An answer may close its view, or any other: a view is not touched once its user was told.
+ */
+#include "systemd_inside.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "loop.h"
+#include "memory.h"
+#include "systemd_line.h"
+
+#define GATHER       CLOCK_MS /* from the first who asks until the message goes */
+#define BATCH_MAX    256      /* units in a message */
+#define ASKING_MAX   32       /* units whose details are under way */
+#define PROPERTIES   "org.freedesktop.DBus.Properties"
+#define TIMEOUT_EDGE (5 * CLOCK_MS) /* sd-bus counts in microseconds from its own now */
+
+/* A ListUnitsByNames under way. */
+struct batch {
+	struct systemd_watch *watch;
+	sd_bus_slot *slot;
+	uint64_t deadline;
+	unsigned count;
+	TAILQ_ENTRY(batch) link;
+	struct systemd_view *views[BATCH_MAX]; /* NULL: closed since */
+};
+
+static void batch_free(struct batch *batch)
+{
+	for (unsigned i = 0; i < batch->count; i++)
+		if (batch->views[i] != NULL)
+			batch->views[i]->batch = NULL;
+	TAILQ_REMOVE(&batch->watch->batches, batch, link);
+	sd_bus_slot_unref(batch->slot);
+	free(batch);
+}
+
+static void wait_in(struct systemd_view *view, struct view_list *list, enum stage stage)
+{
+	if (view->list != NULL)
+		TAILQ_REMOVE(view->list, view, look_link);
+	if (list != NULL)
+		TAILQ_INSERT_TAIL(list, view, look_link);
+	view->list = list;
+	view->stage = stage;
+}
+
+/* The end of a look: NULL is no answer. */
+static void look_end(struct systemd_view *view, const struct manager_reply *answer)
+{
+	bool asked = view->asked;
+
+	wait_in(view, NULL, STAGE_NONE);
+	view->asked = false;
+	if (view->moved)
+		systemd_view_signal(view);
+	view->moved = false;
+	if (asked)
+		view->user.on_answer(answer, view->user.arg);
+}
+
+static void look_fault(struct systemd_view *view, int r, const sd_bus_error *error)
+{
+	struct manager_reply answer = {
+		.manager = &manager_systemd, .status = VIGIL_SERVICE_UNKNOWN};
+
+	systemd_fault(&answer, r, error);
+	view->sure = false;
+	look_end(view, &answer);
+}
+
+static void look_answer(struct systemd_view *view)
+{
+	struct manager_reply answer = {.manager = &manager_systemd};
+	const struct systemd_row row = {
+		.load = view->load, .active = view->active, .sub = view->sub};
+
+	systemd_judge(&row, &view->details, &answer);
+	view->status = answer.status;
+	look_end(view, &answer);
+}
+
+/* --- details ---------------------------------------------------------------------------------- */
+
+static void ask_details(struct systemd_watch *watch);
+
+static void details_cancel(struct systemd_view *view)
+{
+	for (unsigned i = 0; i < SYSTEMD_DETAILS; i++)
+		view->calls[i].slot = sd_bus_slot_unref(view->calls[i].slot);
+	sd_bus_error_free(&view->error);
+	view->awaited = 0;
+	view->watch->asking--;
+}
+
+static void details_done(struct systemd_view *view)
+{
+	struct systemd_watch *watch = view->watch;
+	bool late = clock_now() + TIMEOUT_EDGE >= view->began + view->timeout;
+	sd_bus_error error = view->error;
+
+	view->error = SD_BUS_ERROR_NULL;
+	details_cancel(view);
+	ask_details(watch);
+	if (view->r >= 0) {
+		view->details = view->incoming;
+		view->sure = !view->moved;
+		look_answer(view);
+	} else if (!sd_bus_error_has_name(&error, SD_BUS_ERROR_NO_REPLY)) {
+		look_fault(view, view->r, &error);
+	} else if (late) {
+		systemd_line_hangs(watch->line);
+		look_fault(view, view->r, &error);
+	} else {
+		look_end(view, NULL);
+	}
+	sd_bus_error_free(&error);
+}
+
+static int on_detail(sd_bus_message *message, void *arg, sd_bus_error *ret)
+{
+	struct detail_call *call = arg;
+	struct systemd_view *view = call->view;
+	const sd_bus_error *error = sd_bus_message_get_error(message);
+	int r = 0;
+
+	call->slot = sd_bus_slot_unref(call->slot);
+	if (error == NULL)
+		r = systemd_detail_read(call->detail, message, &view->incoming);
+	else if (!sd_bus_error_has_name(error, SD_BUS_ERROR_UNKNOWN_PROPERTY))
+		r = -sd_bus_error_get_errno(error);
+	if (r < 0 && view->r == 0) {
+		view->r = r;
+		sd_bus_error_copy(&view->error, error);
+	}
+	if (--view->awaited == 0)
+		details_done(view);
+	return 0;
+}
+
+static int ask_detail(struct systemd_view *view, enum systemd_detail detail, uint64_t left)
+{
+	struct systemd_line *line = view->watch->line;
+	struct detail_call *call = &view->calls[detail];
+	sd_bus_message *message = NULL;
+	int r = systemd_line_method(line, &message, view->path, PROPERTIES, "Get");
+
+	*call = (struct detail_call){.view = view, .detail = detail};
+	if (r >= 0)
+		r = sd_bus_message_append(
+			message, "ss", SYSTEMD_SERVICE, systemd_detail_property(detail));
+	if (r >= 0)
+		r = systemd_line_send(line, &call->slot, message, left, on_detail, call);
+	sd_bus_message_unref(message);
+	if (r < 0)
+		return r;
+	view->watch->counts.details++;
+	view->awaited++;
+	return 0;
+}
+
+/* One after the other on the wire, answered in the same order, waited for together. */
+static void ask_details_of(struct systemd_view *view)
+{
+	uint64_t now = clock_now(), end = view->began + view->timeout;
+	enum systemd_detail detail;
+	int r = 0;
+
+	wait_in(view, NULL, STAGE_ASKING);
+	view->watch->asking++;
+	view->incoming = (struct systemd_details){0};
+	view->r = 0;
+	for (detail = 0; r >= 0 && detail < SYSTEMD_DETAILS; detail++)
+		if (systemd_detail_applies(detail, view->active))
+			r = ask_detail(view, detail, end > now ? end - now : 1);
+	if (r >= 0)
+		return;
+	details_cancel(view);
+	wait_in(view, &view->watch->failed, STAGE_FAILED);
+	systemd_line_hangs(view->watch->line); /* which tells those who failed */
+}
+
+static void ask_details(struct systemd_watch *watch)
+{
+	struct systemd_view *view;
+
+	while (watch->asking < ASKING_MAX && (view = TAILQ_FIRST(&watch->waiting)) != NULL)
+		ask_details_of(view);
+}
+
+/* --- rows ------------------------------------------------------------------------------------- */
+
+static bool is_as_known(const struct systemd_view *view, const struct systemd_row *row)
+{
+	return view->sure && strcmp(row->active, view->active) == 0 &&
+	       strcmp(row->sub, view->sub) == 0 && strcmp(row->load, view->load) == 0;
+}
+
+static void note_row(struct systemd_view *view, const struct systemd_row *row)
+{
+	snprintf(view->load, sizeof(view->load), "%s", row->load);
+	snprintf(view->active, sizeof(view->active), "%s", row->active);
+	snprintf(view->sub, sizeof(view->sub), "%s", row->sub);
+}
+
+/* Nobody has asked: all that matters is whether somebody should. */
+static void survey(struct systemd_view *view, const struct systemd_row *row)
+{
+	view->moved =
+		systemd_row_is_absent(row) || systemd_view_differs(view, row->active, row->sub, -1);
+	if (!view->moved)
+		note_row(view, row);
+	look_end(view, NULL);
+}
+
+static void take_row(struct systemd_view *view, const struct systemd_row *row)
+{
+	systemd_view_found(view, row->path);
+	view->moved = false;
+	if (!view->asked) {
+		survey(view, row);
+	} else if (systemd_row_is_absent(row)) {
+		view->sure = false;
+		look_end(view, NULL); /* another manager may know it */
+	} else if (is_as_known(view, row)) {
+		look_answer(view);
+	} else {
+		note_row(view, row);
+		view->sure = false;
+		wait_in(view, &view->watch->waiting, STAGE_WAITING);
+		ask_details(view->watch);
+	}
+}
+
+static void batch_read(struct batch *batch, sd_bus_message *answer)
+{
+	int r = systemd_rows_enter(answer);
+
+	for (unsigned i = 0; i < batch->count; i++) {
+		struct systemd_view *view = batch->views[i];
+		struct systemd_row row;
+
+		if (r >= 0)
+			r = systemd_row_read(answer, &row);
+		if (view == NULL)
+			continue;
+		batch->views[i] = NULL;
+		view->batch = NULL;
+		if (r > 0)
+			take_row(view, &row);
+		else
+			look_end(view, NULL);
+	}
+}
+
+static void batch_fail(struct batch *batch, const sd_bus_error *error, bool late)
+{
+	for (unsigned i = 0; i < batch->count; i++) {
+		struct systemd_view *view = batch->views[i];
+
+		if (view == NULL)
+			continue;
+		batch->views[i] = NULL;
+		view->batch = NULL;
+		if (late)
+			look_fault(view, -ETIMEDOUT, error);
+		else
+			look_end(view, NULL);
+	}
+}
+
+static int on_rows(sd_bus_message *answer, void *arg, sd_bus_error *ret)
+{
+	struct batch *batch = arg;
+	const sd_bus_error *error = sd_bus_message_get_error(answer);
+	bool late = clock_now() + TIMEOUT_EDGE >= batch->deadline &&
+		    sd_bus_error_has_name(error, SD_BUS_ERROR_NO_REPLY);
+
+	if (late)
+		systemd_line_hangs(batch->watch->line);
+	if (error != NULL)
+		batch_fail(batch, error, late);
+	else
+		batch_read(batch, answer);
+	batch_free(batch);
+	return 0;
+}
+
+/* --- sending ---------------------------------------------------------------------------------- */
+
+/* The first of the queue, and those behind it with as much time. */
+static struct batch *batch_new(struct systemd_watch *watch)
+{
+	struct batch *batch = memory_zero(sizeof(*batch));
+	uint64_t timeout = TAILQ_FIRST(&watch->queue)->timeout;
+	struct systemd_view *view, *next;
+
+	batch->watch = watch;
+	batch->deadline = clock_now() + timeout;
+	TAILQ_INSERT_TAIL(&watch->batches, batch, link);
+	for (view = TAILQ_FIRST(&watch->queue); view != NULL && batch->count < BATCH_MAX;
+		view = next) {
+		next = TAILQ_NEXT(view, look_link);
+		if (view->timeout != timeout)
+			continue;
+		wait_in(view, NULL, STAGE_LISTED);
+		view->batch = batch;
+		view->place = batch->count;
+		batch->views[batch->count++] = view;
+	}
+	return batch;
+}
+
+static int batch_send(struct batch *batch, uint64_t timeout)
+{
+	struct systemd_line *line = batch->watch->line;
+	sd_bus_message *message = NULL;
+	int r = systemd_line_method(
+		line, &message, SYSTEMD_OBJECT, SYSTEMD_MANAGER, "ListUnitsByNames");
+
+	if (r >= 0)
+		r = sd_bus_message_open_container(message, 'a', "s");
+	for (unsigned i = 0; r >= 0 && i < batch->count; i++)
+		r = sd_bus_message_append_basic(message, 's', batch->views[i]->unit);
+	if (r >= 0)
+		r = sd_bus_message_close_container(message);
+	if (r >= 0)
+		r = systemd_line_send(line, &batch->slot, message, timeout, on_rows, batch);
+	sd_bus_message_unref(message);
+	return r;
+}
+
+static void on_gather(uint64_t missed, void *arg)
+{
+	struct systemd_watch *watch = arg;
+
+	while (!TAILQ_EMPTY(&watch->queue)) {
+		uint64_t timeout = TAILQ_FIRST(&watch->queue)->timeout;
+		struct batch *batch = batch_new(watch);
+
+		if (batch_send(batch, timeout) < 0) {
+			systemd_line_hangs(watch->line); /* which abandons it */
+			return;
+		}
+		watch->counts.messages++;
+		watch->counts.looks += batch->count;
+	}
+}
+
+void systemd_look(struct systemd_view *view, bool asked, uint64_t timeout)
+{
+	struct systemd_watch *watch = view->watch;
+
+	view->asked |= asked;
+	if (view->stage != STAGE_NONE)
+		return; /* one of our own is under way, and will do */
+	view->began = clock_now();
+	view->timeout = timeout;
+	if (TAILQ_EMPTY(&watch->queue))
+		loop_timer_again(watch->gather, GATHER);
+	wait_in(view, &watch->queue, STAGE_QUEUED);
+}
+
+/* --- giving up -------------------------------------------------------------------------------- */
+
+void systemd_look_cancel(struct systemd_view *view)
+{
+	if (view->batch != NULL)
+		view->batch->views[view->place] = NULL;
+	view->batch = NULL;
+	if (view->stage == STAGE_ASKING)
+		details_cancel(view);
+	wait_in(view, NULL, STAGE_NONE);
+	view->moved = false;
+}
+
+void systemd_look_abandon(struct systemd_watch *watch)
+{
+	struct systemd_view *view;
+	struct batch *batch;
+
+	TAILQ_FOREACH(view, &watch->all, link)
+	{
+		systemd_look_cancel(view);
+		if (view->asked)
+			wait_in(view, &watch->failed, STAGE_FAILED);
+	}
+	while ((batch = TAILQ_FIRST(&watch->batches)) != NULL)
+		batch_free(batch);
+	loop_timer_stop(watch->gather);
+	while ((view = TAILQ_FIRST(&watch->failed)) != NULL)
+		look_end(view, NULL);
+}
+
+int systemd_look_open(struct systemd_watch *watch)
+{
+	TAILQ_INIT(&watch->queue);
+	TAILQ_INIT(&watch->waiting);
+	TAILQ_INIT(&watch->failed);
+	TAILQ_INIT(&watch->batches);
+	watch->gather = loop_after(watch->loop, 0, on_gather, watch);
+	if (watch->gather == NULL)
+		return -ENOMEM;
+	loop_timer_stop(watch->gather);
+	return 0;
+}
+
+void systemd_look_close(struct systemd_watch *watch)
+{
+	struct batch *batch;
+
+	while ((batch = TAILQ_FIRST(&watch->batches)) != NULL)
+		batch_free(batch);
+	loop_timer_free(watch->gather);
+}

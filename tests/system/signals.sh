@@ -1,0 +1,162 @@
+#!/bin/bash
+# What systemd tells of is seen at once, whatever becomes of systemd and the bus in between: the
+# intervals here are an hour long, so nothing but a sign can be the reason to look.
+. "$(dirname "$0")/lib.sh" || exit 1
+
+if [ -z "${VIGIL_IN_SYSTEMD:-}" ]; then
+	[ "$(make_variable HAVE_SYSTEMD_TRUE)" = '' ] || skip_all "built without systemd"
+	install_staged
+	exec "$here/in-systemd.sh" bash "$0"
+fi
+
+set_paths
+work=$(mktemp -d)
+crowd=50
+finish_here() {
+	stop_vigild
+	systemctl stop 'sig-*' 2>/dev/null
+	rm -rf "$work"
+}
+trap finish_here EXIT
+units=/run/systemd/system
+
+unit() { printf '[Unit]\nStartLimitIntervalSec=0\n[Service]\n%b\n' "$2" >"$units/$1.service"; }
+unit sig-plain 'ExecStart=/bin/sleep 1000000'
+unit sig-once 'Type=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true'
+unit sig-always 'Restart=always\nRestartSec=0\nExecStart=/bin/sleep 1000000'
+unit sig-crowd@ 'Type=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true'
+unit sig-real 'ExecStart=/bin/sleep 1000000'
+ln -s sig-real.service $units/sig-alias.service
+systemctl daemon-reload
+systemctl start sig-plain sig-once sig-always sig-real
+for n in $(seq $crowd); do echo sig-crowd@$n; done | xargs systemctl start
+
+# daemon NAME SERVICE LINES: watched once an hour
+daemon() { printf '[daemon:%s]\nmodule = service\nservice = %s\ninterval = 1h\nbackoff = 0\n%b\n' "$@"; }
+names="plain once always alias watched $(seq -f 'crowd%g' $crowd)"
+{
+	printf '[daemons]\n'
+	printf '%s = yes\n' $names
+	daemon plain sig-plain 'query_timeout = 1s'
+	daemon once sig-once ''
+	daemon always sig-always ''
+	daemon alias sig-alias ''
+	daemon watched sig-once 'restart_on = never\nquery_timeout = 9s' # of the same unit, another's
+	for n in $(seq $crowd); do daemon crowd$n sig-crowd@$n 'restart_on = never'; done
+} | write_conf
+
+main_pid() { systemctl show -P MainPID "$1"; }
+value() { is "/daemons/$1/service_state/value" "$2"; }
+told() { ctl get "/runs/$1/history" 2>/dev/null | grep -c "$2"; }
+counter() { get "/vigil/looks/$1"; }
+# runs_anew UNIT PID: under another pid
+runs_anew() { local now; now=$(main_pid "$1"); [ "$now" != 0 ] && [ "$now" != "$2" ]; }
+crowd_is() { # crowd_is VALUE: all of them
+	local n
+	for n in $(seq $crowd); do value "crowd$n" "$1" || return 1; done
+}
+confirmed() { grep -c 'tells us of changes' "$work/log"; }
+confirmed_again() { [ "$(confirmed)" -gt "$1" ]; }
+
+sed -i 's/^log = stderr/log = stderr\nlog_level = debug/' "$work/vigil.conf"
+start_vigild
+for name in plain once always alias watched; do
+	check "$name is running at the first look" wait_for 20 value $name running
+done
+check "$crowd more are" wait_for 30 crowd_is running
+check "systemd was asked to tell of changes" wait_for 20 confirmed_again 0
+# settled: nobody asks any more
+settled() { local a b; a=$(counter messages); sleep 0.3; b=$(counter messages); [ "$a" = "$b" ]; }
+wait_for 20 settled
+
+# --- what is told of -----------------------------------------------------------------------------
+round() { # round TEXT: each kind of service dies and is back, as nothing but signs can tell
+	local pid restarts before respawned
+	before=$(counter signs)
+	pid=$(main_pid sig-plain)
+	kill -9 "$pid"
+	check "$1: a unit that was killed is restarted" wait_for 20 runs_anew sig-plain "$pid"
+	systemctl stop sig-once
+	check "$1: a oneshot that was stopped is restarted" wait_for 20 systemctl -q is-active sig-once
+	pid=$(main_pid sig-alias)
+	kill -9 "$pid"
+	check "$1: so is one known by an alias" wait_for 20 runs_anew sig-real "$pid"
+	pid=$(main_pid sig-always) restarts=$(get /daemons/always/service_state/restarts)
+	respawned=$(get /daemons/always/service_state/respawns)
+	kill -9 "$pid"
+	check "$1: what systemd brought back is counted" wait_for 20 \
+		is /daemons/always/service_state/respawns $((${respawned:-0} + 1))
+	check "$1: and was not fought" [ "$(get /daemons/always/service_state/restarts)" = "$restarts" ]
+	check "$1: signs were told" more_than /vigil/looks/signs "$before"
+	wait_for 20 settled
+}
+round "at first"
+check "that of the oneshot stands in the history" [ "$(told once 'systemd says that it has changed, seen at once')" -ge 1 ]
+check "another daemon of the same unit saw it too" [ "$(told watched 'stopped (was running)')" -ge 1 ]
+
+# --- one message for many -------------------------------------------------------------------------
+messages=$(counter messages) batched=$(counter batched) workers=$(counter workers)
+systemctl stop 'sig-crowd@*'
+check "$crowd units that stop are seen" wait_for 20 crowd_is stopped
+wait_for 20 settled
+messages=$(($(counter messages) - messages)) batched=$(($(counter batched) - batched))
+check "each was looked at ($batched looks)" [ "$batched" -ge $crowd ]
+check "some of them together ($messages messages)" [ "$messages" -lt "$batched" ]
+check "and by no worker" [ "$(counter workers)" = "$workers" ]
+
+# --- upheaval ---------------------------------------------------------------------------------------
+# after TEXT COMMAND...: systemd confirms anew, all is looked at in one message, signs are heard
+after() {
+	local text=$1 before messages batched; shift
+	before=$(confirmed) messages=$(counter messages) batched=$(counter batched)
+	"$@" >/dev/null 2>&1
+	check "$text: it is subscribed to again" wait_for 30 confirmed_again "$before"
+	wait_for 20 settled
+	messages=$(($(counter messages) - messages)) batched=$(($(counter batched) - batched))
+	check "$text: all units were looked at ($batched looks)" [ "$batched" -ge $((crowd + 5)) ]
+	check "$text: all together ($messages messages)" [ "$messages" -le 3 ]
+	round "$text"
+}
+after "a daemon-reload" systemctl daemon-reload
+after "a daemon-reexec" systemctl daemon-reexec
+after "a restart of the bus" systemctl restart dbus.service
+
+# Stopped while nobody could tell.
+bus_down() { systemctl stop dbus.socket dbus.service; }
+bus_down 2>/dev/null
+pid=$(main_pid sig-plain)
+systemctl stop sig-once
+systemctl start dbus.socket dbus.service
+check "stopped while the bus was down, it is restarted" wait_for 30 systemctl -q is-active sig-once
+check "nothing else was" [ "$(main_pid sig-plain)" = "$pid" ]
+
+# --- a bus that hangs --------------------------------------------------------------------------------
+bus=$(main_pid dbus.service) old=$(main_pid sig-plain)
+wait_for 20 settled
+before=$(confirmed)
+kill -STOP "$bus"
+kill -9 "$old"
+check "with a bus that hangs, a death is seen and how the unit is, is not known" \
+	wait_for 20 value plain unknown
+check "which is held against nobody" is /daemons/plain/service_state/restart_error 0
+check "vigild answers" ctl -q version
+kill -CONT "$bus"
+check "when it goes on, the unit is restarted" wait_for 30 runs_anew sig-plain "$old"
+check "the loop was never held up (lag at most $(get /vigil/loop/lag_seconds/max) s)" \
+	awk -v lag="$(get /vigil/loop/lag_seconds/max)" 'BEGIN { exit !(lag < 1) }'
+check "systemd tells of changes again" wait_for 30 confirmed_again "$before"
+round "the bus goes on"
+
+# --- looks at the same moment ---------------------------------------------------------------------
+sed -i '/service = sig-crowd/{n;s/1h/1s/}' "$work/vigil.conf"
+check "a reload" ctl -q reload
+messages=$(counter messages) batched=$(counter batched)
+many() { [ $(($(counter batched) - batched)) -ge $((5 * crowd)) ]; }
+check "stopped units are looked at each second" wait_for 30 many
+messages=$(($(counter messages) - messages)) batched=$(($(counter batched) - batched))
+check "those of the same moment together ($batched looks, $messages messages)" \
+	[ "$((messages * 3))" -lt "$batched" ]
+
+check "vigild ends cleanly" stop_vigild
+[ "$failed" -eq 0 ] || tail -n 80 "$work/log"
+finish
