@@ -252,6 +252,16 @@ static int clear_the_way(const char *path, const struct sockaddr_un *address)
 	return unlink(path) < 0 ? -errno : 0;
 }
 
+/* An ordinary user may not give away files, but what it makes may be the group's from the start. */
+static void let_group_in(const struct control_socket *cs, const struct stat *st)
+{
+	if (!cs->has_group)
+		return;
+	if ((st->st_gid != cs->group && chown(cs->path, (uid_t)-1, cs->group) < 0) ||
+		chmod(cs->path, 0660) < 0)
+		log_warn("%s cannot be opened to its group: %s", cs->path, strerror(errno));
+}
+
 /* The umask keeps all others out from the first moment; the group is let in afterwards. */
 static int bind_closed(struct control_socket *cs, const struct sockaddr_un *address)
 {
@@ -266,8 +276,7 @@ static int bind_closed(struct control_socket *cs, const struct sockaddr_un *addr
 		return -errno;
 	cs->dev = st.st_dev;
 	cs->ino = st.st_ino;
-	if (cs->has_group && chown(cs->path, (uid_t)-1, cs->group) == 0)
-		(void)!chmod(cs->path, 0660);
+	let_group_in(cs, &st);
 	return listen(cs->fd, 128) < 0 ? -errno : 0;
 }
 

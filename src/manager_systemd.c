@@ -14,8 +14,10 @@
 #include "manager.h"
 
 #include <errno.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <systemd/sd-daemon.h>
 
@@ -26,12 +28,15 @@
 #define JOB      SYSTEMD ".Job"
 #define JOB_POLL 1000000 /* microseconds from one look for a job to the next */
 
+#define RULES "/etc/polkit-1/rules.d/50-vigil.rules"
+
 /* One request under way. */
 struct talk {
 	struct systemd_call call;
 	const struct manager_request *request;
 	struct manager_reply *reply;
 	char name[SYSTEMD_NAME]; /* of the unit */
+	bool reset_denied;       /* it may be restarted for all that */
 };
 
 /* The row that tells of it, and the message whose texts it has. */
@@ -297,10 +302,14 @@ static int restart_is_unwanted(struct talk *t, const struct unit *unit)
 /* Its count of starts too, which is what the option is about. */
 static int reset_failed(struct talk *t, const struct unit *unit)
 {
+	int r;
+
 	if (!t->request->reset_failed || strcmp(unit->row.active, "failed") != 0)
 		return 0;
-	return systemd_ask(
+	r = systemd_ask(
 		&t->call, NULL, SYSTEMD_OBJECT, SYSTEMD_MANAGER, "ResetFailedUnit", "s", t->name);
+	t->reset_denied = r == -EACCES || r == -EPERM;
+	return t->reset_denied ? 0 : r;
 }
 
 /* From here on nothing is tried twice: systemd may have begun. */
@@ -359,11 +368,33 @@ out:
 	return r;
 }
 
+/* Says of a denial which line of which file would end it. */
+static void hint(const struct talk *t, const char *verb, const char *missing, const char *list)
+{
+	char said[MANAGER_TEXT / 2], buffer[1024], user[64];
+	struct passwd entry, *found = NULL;
+
+	if (geteuid() == 0)
+		return; /* then it was not polkit */
+	if (getpwuid_r(geteuid(), &entry, buffer, sizeof(buffer), &found) == 0 && found)
+		snprintf(user, sizeof(user), "%s", entry.pw_name);
+	else
+		snprintf(user, sizeof(user), "uid %u", (unsigned)geteuid());
+	snprintf(said, sizeof(said), "%.*s", (int)strcspn(t->reply->text, "."), t->reply->text);
+	manager_fault(t->reply, t->reply->error, t->reply->fault,
+		"%s; polkit does not let %s %s %s: add \"%s\" to %s in " RULES, said, user, verb,
+		t->name, missing, list);
+}
+
 static void systemd_restart(const struct manager_request *request, struct manager_reply *reply)
 {
 	struct talk t = {.call.deadline = request->deadline, .request = request, .reply = reply};
 
 	talk(&t, restart);
+	if (reply->fault == VIGIL_FAULT_DENIED)
+		hint(&t, "restart", t.name, "vigil_units");
+	else if (reply->start_limit && t.reset_denied)
+		hint(&t, "reset-failed", "reset-failed", "vigil_verbs");
 }
 
 /* --- the manager ---------------------------------------------------------------------------------------- */

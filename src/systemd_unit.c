@@ -175,11 +175,7 @@ void systemd_fault(struct manager_reply *reply, int r, const sd_bus_error *error
 			r = known[i].error;
 			fault = known[i].fault;
 		}
-	if (fault == VIGIL_FAULT_DENIED)
-		manager_fault(reply, r, fault,
-			"%s (vigild's user needs a polkit rule for " SYSTEMD ".manage-units)",
-			text);
-	else if (fault == VIGIL_FAULT_TIMEOUT)
+	if (fault == VIGIL_FAULT_TIMEOUT)
 		manager_fault(reply, r, fault, "systemd did not answer within the deadline");
 	else
 		manager_fault(reply, r, fault, "%s", text);

@@ -477,7 +477,9 @@ START_TEST(who_is_not_root_is_denied)
 	ck_assert_int_eq(reply.pid, pid);
 	ck_assert_int_eq(restart(60), -EACCES);
 	ck_assert_int_eq(reply.fault, VIGIL_FAULT_DENIED);
-	ck_assert_ptr_nonnull(strstr(reply.text, "polkit"));
+	ck_assert_ptr_nonnull(strstr(reply.text, "polkit does not let nobody restart "
+						 "t-denied.service: add \"t-denied.service\""));
+	ck_assert_ptr_nonnull(strstr(reply.text, "/rules.d/50-vigil.rules"));
 	ck_assert_int_eq(reply.status, VIGIL_SERVICE_RUNNING);
 	ck_assert_int_eq(reply.pid, pid);
 	ck_assert_int_eq(seteuid(0), 0);

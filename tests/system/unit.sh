@@ -1,6 +1,7 @@
 #!/bin/bash
 # The shipped unit under a real systemd.  As it is, a daemon restarted by its init script gets the
-# machine as it is; with vigil-bus.conf beside it, vigild is shut in and does its work by bus.
+# machine as it is; with vigil-bus.conf beside it, vigild is shut in and does its work by bus.  (As
+# an ordinary user, with vigil-user.conf, it runs in polkit.sh.)
 . "$(dirname "$0")/lib.sh" || exit 1
 
 if [ -z "${VIGIL_IN_SYSTEMD:-}" ]; then
@@ -100,5 +101,21 @@ check "shut in: but not what others keep beside it, as the rest of the machine c
 check "shut in: the unit reloads" systemctl reload vigil
 check "shut in: it stops" systemctl stop vigil
 check "and never failed" [ "$(systemctl show -P Result vigil)" = success ]
+
+# --- how far open, in tenths, by systemd's own reckoning ------------------------------------------
+security() { systemd-analyze security --no-pager --threshold="$1" vigil.service 2>&1; }
+at_most() { security "$1" >/dev/null; }
+score() { security 100 | sed -n 's/.*exposure level[^:]*: \([0-9.]*\).*/\1/p'; }
+if at_most 100; then
+	check "with vigil-bus.conf at most 2.8: $(score)" at_most 28
+	shipped "$(make_variable docdir)/vigil-user.conf" >$units/vigil.service.d/bus.conf
+	systemctl daemon-reload
+	check "with vigil-user.conf at most 1.6: $(score)" at_most 16
+	rm -r $units/vigil.service.d
+	systemctl daemon-reload
+	check "the unit alone is open, as it says: $(score)" eval '! at_most 28'
+else
+	echo "SKIP: this systemd-analyze knows no threshold"
+fi
 [ "$failed" -eq 0 ] || journalctl -u vigil --no-pager | tail -60
 finish

@@ -32,6 +32,7 @@ struct watch {
 	pid_t ran;                /* as which it ran last; 0: it was down, or restarted, since */
 	double since;             /* when status was first seen */
 	bool under_way;           /* a restart is */
+	bool denied;              /* the last one that failed was not allowed */
 	double restarted;         /* when the last one worked; 0: none did */
 	unsigned setbacks;        /* failures and early deaths in a row, for the backoff */
 	double next_try;          /* 0: at any time */
@@ -88,10 +89,11 @@ static void say_health(vigil_daemon *d, const struct watch *w, const vigil_servi
 	else if (!vigil_service_is_down(r->status))
 		vigil_health(d, VIGIL_WARNING, "%s is %s", r->name, status);
 	else if (w->restart_error == 1)
-		vigil_health(d, VIGIL_CRITICAL, "%s is %s; its restart failed", r->name, status);
+		vigil_health(d, VIGIL_CRITICAL, "%s is %s; its restart %s", r->name, status,
+			w->denied ? "was denied" : "failed");
 	else if (w->restart_error > 1)
-		vigil_health(d, VIGIL_CRITICAL, "%s is %s; %d restarts in a row failed", r->name,
-			status, (int)w->restart_error);
+		vigil_health(d, VIGIL_CRITICAL, "%s is %s; %d restarts in a row %s", r->name,
+			status, (int)w->restart_error, w->denied ? "were denied" : "failed");
 	else
 		vigil_health(d, VIGIL_CRITICAL, "%s is %s", r->name, status);
 }
@@ -308,6 +310,7 @@ static void note_failure(vigil_daemon *d, struct watch *w, const vigil_service_r
 	w->restarted = 0;
 	w->restart_error++;
 	w->restart_errors++;
+	w->denied = r->fault == VIGIL_FAULT_DENIED;
 	step_back(w);
 	put_error(d, r);
 	vigil_event(d, "restart %d: %s: %s", (int)w->restarts, kind, r->text);
