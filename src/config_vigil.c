@@ -35,6 +35,9 @@ const vigil_option config_schema[] = {
 	VIGIL_OPTION("restart_rate", VIGIL_TEXT, "20/10s",
 		"at most so many restarts in so long, all services together; 0: no limit"),
 	VIGIL_OPTION("deny", VIGIL_LIST, NULL, "services never restarted: names or globs"),
+	VIGIL_OPTION("upgrade_wait", VIGIL_DURATION, "30m",
+		"how long an upgrade of packages may keep a service stopped; 0: not looked for",
+		.min = 0, .max = 86400),
 	VIGIL_OPTION_END,
 };
 

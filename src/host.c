@@ -246,6 +246,7 @@ static void take_settings(struct host *host, const struct config *config)
 	config_restart_rate(config, &restarts, &seconds);
 	services_set_policy(host->services, (const char *const *)config_vigil(config, "deny")->list,
 		restarts, seconds);
+	services_set_upgrade_wait(host->services, config_vigil(config, "upgrade_wait")->number);
 }
 
 /* And what cannot: said, lest it seem to have been taken. */

@@ -5,6 +5,10 @@
  * watchdog that restarts itself watches nothing.  `restart_rate` is one budget for all services
  * together: a bucket of tokens, so that a hundred that fail at once come back one after the
  * other and not as a storm.
+ *
+ * While packages are being installed, what was stopped cleanly is left to whoever stopped it: its
+ * package starts it again.  But not for ever: a package manager may wait for an answer that nobody
+ * is there to give.
  */
 #include "policy.h"
 
@@ -15,6 +19,7 @@
 #include "clock.h"
 #include "request.h"
 #include "text.h"
+#include "upgrade.h"
 
 /* Without the suffix that may be left out. */
 static size_t base_length(const char *name)
@@ -51,6 +56,23 @@ bool policy_take_restart(struct policy *policy)
 		return false;
 	policy->tokens--;
 	return true;
+}
+
+void policy_return_restart(struct policy *policy)
+{
+	policy->tokens = fmin(policy->burst, policy->tokens + 1);
+}
+
+const char *policy_yields(const struct policy *policy, uint64_t *since)
+{
+	const char *why = policy->upgrade_wait > 0 ? upgrade_in_progress("") : NULL;
+	uint64_t now = clock_now();
+
+	if (why == NULL)
+		*since = 0;
+	else if (*since == 0)
+		*since = now;
+	return why != NULL && clock_to_seconds(now - *since) < policy->upgrade_wait ? why : NULL;
 }
 
 void policy_set(struct policy *policy, const char *const *deny, unsigned count, double seconds)

@@ -12,6 +12,7 @@ struct policy {
 	char **deny;                /* globs; NULL: none */
 	double rate, burst, tokens; /* restarts: a second, at once, left */
 	uint64_t refilled;
+	double upgrade_wait; /* 0: upgrades are not looked for */
 };
 
 /* deny: globs, ended by NULL, copied; at most count restarts in so many seconds (0: no limit). */
@@ -22,5 +23,11 @@ void policy_clear(struct policy *policy);
 bool policy_denies(const struct policy *policy, const char *name);
 /* Takes one restart from what the rate allows; false when it is used up. */
 bool policy_take_restart(struct policy *policy);
+/* Gives one back that came to nothing. */
+void policy_return_restart(struct policy *policy);
+
+/* Why a service that was stopped cleanly is left alone for now (static text); NULL: it is not.
+ * *since is the service's: when that began, kept here; 0 while it was not. */
+const char *policy_yields(const struct policy *policy, uint64_t *since);
 
 #endif

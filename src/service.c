@@ -23,10 +23,16 @@
 
 static const char *refusal(struct service *service, enum service_verb verb)
 {
+	const char *why = NULL;
+
 	if (verb != SERVICE_RESTART)
 		return NULL;
 	if (policy_denies(&service->services->policy, service->request.name))
 		return "the configuration denies restarting it";
+	if (service->known.status == VIGIL_SERVICE_STOPPED)
+		why = policy_yields(&service->services->policy, &service->yields);
+	if (why != NULL)
+		return why;
 	/* Joining a restart under way costs none. */
 	if (service->in_flight && service->verb == SERVICE_RESTART)
 		return NULL;
@@ -255,4 +261,9 @@ void services_counts(const struct services *services, struct service_counts *cou
 	counts->batched = watch.looks;
 	counts->messages = watch.messages;
 	counts->signs = watch.signs;
+}
+
+void services_set_upgrade_wait(struct services *services, double seconds)
+{
+	services->policy.upgrade_wait = seconds;
 }

@@ -39,6 +39,10 @@ struct service_counts {
 };
 void services_counts(const struct services *services, struct service_counts *counts);
 
+/* How long an upgrade of packages may keep a service stopped before it is started all the same;
+ * 0: upgrades are not looked for. */
+void services_set_upgrade_wait(struct services *services, double seconds);
+
 /* Opens, or joins the one open already.  NULL and errno: EINVAL the name is not fit, ENOTSUP
  * the manager is not known here. */
 struct service *service_open(struct services *services, const vigil_service_spec *spec);

@@ -86,6 +86,10 @@ static void arrive(void *cookie, void *arg, int outcome)
 	service->in_flight = false;
 	if (outcome == 0) {
 		job_reply(arg, &reply);
+		/* What an admin's mask or stop job forbids is asked for again and again, and must not
+		 * use up what others need. */
+		if (service->verb == SERVICE_RESTART && reply.fault == VIGIL_FAULT_REFUSED)
+			policy_return_restart(&service->services->policy);
 		service->proven = reply.fault != VIGIL_FAULT_TIMEOUT;
 	} else {
 		reply.error = outcome;

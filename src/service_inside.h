@@ -60,6 +60,7 @@ struct service {
 	struct known known;
 	bool doubt;          /* what is known may be wrong: something was seen or heard since */
 	bool sign_waits;     /* to be told when the flight has landed */
+	uint64_t yields;     /* since when it is left alone for an upgrade; 0: it is not */
 	struct sight *sight; /* on the process of the last look; NULL: none */
 	struct systemd_view *view; /* on the unit, where systemd runs it; NULL: it does not */
 	pid_t dead;                /* whose end was told of last, and how often in a row */

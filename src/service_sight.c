@@ -176,6 +176,8 @@ void service_learn(struct service *service, const vigil_service_reply *reply)
 		.respawns = reply->respawns,
 		.when = clock_now()};
 	service->doubt = false;
+	if (reply->status != VIGIL_SERVICE_STOPPED)
+		service->yields = 0;
 	keep_in_sight(service);
 	keep_in_view(service);
 	if (changed)

@@ -77,6 +77,22 @@ START_TEST(no_rate_is_no_limit)
 }
 END_TEST
 
+START_TEST(a_restart_that_came_to_nothing_costs_nothing)
+{
+	struct policy policy = {0};
+
+	policy_set(&policy, NULL, 1, 3600);
+	for (unsigned i = 0; i < 100; i++) {
+		ck_assert(policy_take_restart(&policy));
+		policy_return_restart(&policy);
+	}
+	policy_return_restart(&policy); /* nor does it gain one */
+	ck_assert(policy_take_restart(&policy));
+	ck_assert(!policy_take_restart(&policy));
+	policy_clear(&policy);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("policy");
@@ -90,6 +106,7 @@ int main(void)
 	tcase_add_test(tcase, a_rate_allows_its_burst_and_refills);
 	tcase_add_test(tcase, a_reload_is_no_fresh_budget);
 	tcase_add_test(tcase, no_rate_is_no_limit);
+	tcase_add_test(tcase, a_restart_that_came_to_nothing_costs_nothing);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

@@ -12,7 +12,7 @@ floor_of() { # floor_of NAME: sets floor
 	clock | escape | log | memory | text | complaint) floor=0 ;;
 	pointer | state | option | ini | config | config_*) floor=1 ;;
 	editor | editor_none | loop | offload | offload_* | sight | spawn | child | store | notify | user) floor=2 ;;
-	manager | manager_* | systemd_* | job | pidfile | request | policy | script | service | service_* | supervise) floor=3 ;;
+	manager | manager_* | systemd_* | job | pidfile | request | policy | script | service | service_* | supervise | upgrade) floor=3 ;;
 	module | daemon | daemon_* | api_*) floor=4 ;;
 	plan | host | pause | registry | roster) floor=5 ;;
 	command | command_*) floor=6 ;;
