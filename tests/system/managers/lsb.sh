@@ -1,0 +1,46 @@
+# Init scripts, without anything that starts them but an admin.
+wrap=()
+missing() { :; }
+cannot[starting]="an init script's status has no word for it: a service runs or it does not"
+
+up() { mkdir "$work/init.d"; }
+down() {
+	local file
+	for file in "$work"/*.pid; do [ ! -s "$file" ] || kill -9 "$(cat "$file")" 2>/dev/null; done
+}
+options() { echo "init_dir=$work/init.d"; }
+install() {
+	sed -e "s|@name@|$1|g; s|@dir@|$work|g" >"$work/init.d/$1.new" <<'EOF_SCRIPT'
+#!/bin/sh
+# pidfile: @dir@/@name@.pid
+pidfile=@dir@/@name@.pid
+alive() { [ -s $pidfile ] && kill -0 "$(cat $pidfile)" 2>/dev/null; }
+start() {
+	alive && return
+	@dir@/prepare @name@ || return
+	setsid sleep 1000000 </dev/null >/dev/null 2>&1 &
+	echo $! >$pidfile
+}
+stop() {
+	! alive || kill "$(cat $pidfile)"
+	rm -f $pidfile
+}
+case $1 in start | stop | restart) [ "$(id -u)" = 0 ] || { echo "only root may"; exit 4; } ;; esac
+case $1 in
+start) start ;;
+stop) stop ;;
+restart) stop; start ;;
+status)
+	[ -s $pidfile ] || exit 3
+	ps -p "$(cat $pidfile)" >/dev/null || exit 1 ;;
+*) exit 2 ;;
+esac
+EOF_SCRIPT
+	chmod 755 "$work/init.d/$1.new"
+	mv "$work/init.d/$1.new" "$work/init.d/$1"
+}
+uninstall() { rm -f "$work/init.d/$1" "$work/$1.pid"; }
+start() { "$work/init.d/$1" start; }
+stop() { "$work/init.d/$1" stop; }
+pid() { cat "$work/$1.pid" 2>/dev/null; }
+permit() { :; }
