@@ -101,8 +101,8 @@ static void say_health(vigil_daemon *d, const struct watch *w, const vigil_servi
 /* Not installed is quiet: what is known of the service goes, what was done to it stays. */
 static void record_absent(vigil_daemon *d, struct watch *w, const vigil_service_reply *r)
 {
-	static const char *const gone[] = {PLACE "value", PLACE "since", PLACE "manager",
-		PLACE "pid", PLACE "decision", PLACE "next_retry"};
+	static const char *const gone[] = {PLACE "value", PLACE "since", PLACE "service",
+		PLACE "manager", PLACE "pid", PLACE "decision", PLACE "next_retry"};
 
 	if (!w->absent) {
 		vigil_log(d, VIGIL_INFO, "%s is not installed; waiting for it to appear", r->name);
@@ -167,6 +167,7 @@ static void record(vigil_daemon *d, struct watch *w, const vigil_service_reply *
 	record_respawn(d, w, r);
 	w->pid = r->pid;
 	put(d, PLACE "value", json_string(vigil_service_status_name(r->status)));
+	put_text(d, PLACE "service", r->name);
 	put_text(d, PLACE "manager", r->manager);
 	if (r->pid > 0)
 		put(d, PLACE "pid", json_integer(r->pid));

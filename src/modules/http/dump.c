@@ -1,0 +1,160 @@
+/*
+ * dump: the state as JSON, a piece at a time.
+ *
+ * A small value is written whole.  Into a large object one goes member by member; its keys are
+ * noted when it is entered, since others write to the tree between two pieces: a member that has
+ * gone meanwhile is left out, one that has come is not seen.  So each piece is as the tree was at
+ * some moment of the answer.
+ */
+#include "dump.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/buffer.h>
+
+#include "reply.h"
+
+#define SMALL 256 /* values in one piece */
+#define DEPTH 32  /* the state nests no deeper than half of it */
+
+struct level {
+	json_t *object;
+	json_t *keys; /* an array of them */
+	size_t next;
+	bool some; /* a member has been written */
+};
+
+struct dump {
+	json_t *whole; /* until it is begun */
+	struct level levels[DEPTH];
+	unsigned depth;
+};
+
+static void level_clear(struct level *level)
+{
+	json_decref(level->object);
+	json_decref(level->keys);
+	*level = (struct level){0};
+}
+
+static void dump_free(void *arg)
+{
+	struct dump *dump = arg;
+
+	while (dump->depth > 0)
+		level_clear(&dump->levels[--dump->depth]);
+	json_decref(dump->whole);
+	free(dump);
+}
+
+/* How many values it holds, as far as is of interest. */
+static size_t weigh(const json_t *value, size_t limit)
+{
+	size_t weight = 1, i;
+	const char *key;
+	json_t *child;
+
+	if (json_is_array(value)) {
+		json_array_foreach(value, i, child)
+		{
+			if (weight > limit)
+				break;
+			weight += weigh(child, limit - weight);
+		}
+	} else if (json_is_object(value)) {
+		json_object_foreach((json_t *)value, key, child)
+		{
+			if (weight > limit)
+				break;
+			weight += weigh(child, limit - weight);
+		}
+	}
+	return weight;
+}
+
+static int on_text(const char *text, size_t size, void *out)
+{
+	return evbuffer_add(out, text, size);
+}
+
+static void write_value(struct evbuffer *out, const json_t *value)
+{
+	json_dump_callback(
+		value, on_text, out, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+}
+
+/* Writes it, or begins to. */
+static void enter(struct dump *dump, struct evbuffer *out, json_t *value)
+{
+	struct level *level;
+	const char *key;
+	json_t *child;
+
+	if (!json_is_object(value) || dump->depth == DEPTH || weigh(value, SMALL) <= SMALL) {
+		write_value(out, value);
+		return;
+	}
+	level = &dump->levels[dump->depth++];
+	level->object = json_incref(value);
+	level->keys = json_array();
+	json_object_foreach(value, key, child)
+	{
+		json_array_append_new(level->keys, json_string(key));
+	}
+	evbuffer_add(out, "{", 1);
+}
+
+static void leave(struct dump *dump, struct evbuffer *out)
+{
+	level_clear(&dump->levels[--dump->depth]);
+	evbuffer_add(out, "}", 1);
+}
+
+static bool on_slice(struct evbuffer *out, void *arg)
+{
+	struct dump *dump = arg;
+	struct level *level = dump->depth > 0 ? &dump->levels[dump->depth - 1] : NULL;
+	json_t *key, *child;
+
+	if (level == NULL) {
+		enter(dump, out, dump->whole);
+	} else if (level->next == json_array_size(level->keys)) {
+		leave(dump, out);
+	} else {
+		key = json_array_get(level->keys, level->next++);
+		child = json_object_get(level->object, json_string_value(key));
+		if (child != NULL) {
+			evbuffer_add(out, ",", level->some ? 1 : 0);
+			level->some = true;
+			write_value(out, key);
+			evbuffer_add(out, ":", 1);
+			enter(dump, out, child);
+		}
+	}
+	if (dump->depth > 0)
+		return true;
+	evbuffer_add(out, "\n", 1);
+	return false;
+}
+
+void dump_reply(const struct visit *visit)
+{
+	/* A slash alone would be the member without a name; what is meant is all of it. */
+	const char *pointer = strcmp(visit->rest, "/") == 0 ? "" : visit->rest;
+	const json_t *value = vigil_state_get(visit->site->d, pointer);
+	struct dump *dump;
+
+	if (value == NULL) {
+		reply_error(visit, 404, "nothing stands there",
+			json_pack("{s:s%}", "pointer", pointer, strlen(pointer)));
+		return;
+	}
+	dump = calloc(1, sizeof(*dump));
+	if (dump == NULL) {
+		reply_error(visit, 503, "there is no memory", NULL);
+		return;
+	}
+	dump->whole = json_incref((json_t *)value);
+	reply_sliced(visit, "application/json", on_slice, dump_free, dump);
+}

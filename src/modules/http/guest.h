@@ -1,0 +1,32 @@
+/*
+ * guest: the connections: how many there are, and how long each may take.
+ */
+#ifndef GUEST_H
+#define GUEST_H
+
+#include "site.h"
+
+struct evhttp_request;
+
+/* A connection's bufferevent, as evhttp asks for one when it has accepted; never NULL but when out
+ * of memory. */
+struct bufferevent *guest_new(struct site *site);
+/* Whose request it is. */
+struct guest *guest_of(struct site *site, struct evhttp_request *req);
+
+/* Told once, when the connection ends before the work is done: what was asked is to be let go,
+ * and the request no longer to be answered. */
+typedef void guest_gone_fn(void *arg);
+/* There is work for it that outlasts the callback; NULL ends that. */
+void guest_work(struct guest *guest, guest_gone_fn *gone, void *arg);
+/* It may stay as long as it likes from here on: what it is told comes bit by bit. */
+void guest_stays(struct guest *guest);
+/* How much waits to be fetched. */
+size_t guest_pending(const struct guest *guest);
+/* Hangs up. */
+void guest_hang_up(struct guest *guest);
+
+/* Lets go of those that are gone, once evhttp itself is freed of all of them. */
+void guest_free_all(struct site *site);
+
+#endif

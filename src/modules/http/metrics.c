@@ -1,0 +1,327 @@
+/*
+ * metrics: the numbers of the state for Prometheus.
+ *
+ * One table: a row for each family, and a function that finds its samples.  Nothing here knows of a
+ * module: a daemon is what has an account at /runs/NAME, and a service is what is kept at
+ * /daemons/NAME/service_state by the shape that interface has.  What else a daemon keeps in numbers
+ * is one family of its own, by address.
+ *
+ * The accounts are taken once; the rest is read while the answer is made, one daemon at a time.
+ */
+#include "metrics.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/buffer.h>
+#include <event2/http.h>
+
+#include "exposition.h"
+#include "reply.h"
+#include "view.h"
+
+struct family;
+
+struct scrape {
+	struct site *site;
+	enum exposition_format format;
+	json_t *vigil; /* the account of the host */
+	json_t *runs;  /* those of the daemons; ours, so that it stays as it is */
+	size_t family; /* which of them is being written */
+	bool begun;    /* and its head has been */
+	void *at;      /* the daemon that comes next, an iterator of runs */
+	size_t values; /* of daemons' own numbers, so far */
+
+	/* What a row's function is given. */
+	struct evbuffer *out;
+	const struct family *row;
+	const char *name; /* of the daemon; NULL: none, it is about the host */
+	json_t *account;
+};
+
+typedef void family_fn(struct scrape *s);
+
+struct family {
+	struct exposition_family family;
+	bool of_daemons; /* called for each of them, or else once */
+	family_fn *write;
+	const char *address; /* of the number in the account */
+};
+
+/* --- one sample --------------------------------------------------------------------------------- */
+
+static void write_sample(struct scrape *s, const struct exposition_label *labels, double value)
+{
+	exposition_sample(s->out, s->row->family.name, labels, value);
+}
+
+static void write_host(struct scrape *s)
+{
+	const json_t *number = view_follow(s->vigil, s->row->address);
+
+	if (json_is_number(number))
+		write_sample(s, (const struct exposition_label[]){{0}}, json_number_value(number));
+}
+
+static void write_build(struct scrape *s)
+{
+	const struct exposition_label labels[] = {{"version", view_text(s->vigil, "version")}, {0}};
+
+	write_sample(s, labels, 1);
+}
+
+static void write_daemon(struct scrape *s, double value)
+{
+	const struct exposition_label labels[] = {
+		{"daemon", s->name}, {"module", view_text(s->account, "module")}, {0}};
+
+	write_sample(s, labels, value);
+}
+
+static void write_number(struct scrape *s)
+{
+	const json_t *number = view_follow(s->account, s->row->address);
+
+	if (json_is_number(number))
+		write_daemon(s, json_number_value(number));
+}
+
+static void write_up(struct scrape *s)
+{
+	const char *status = view_text(s->account, "status");
+
+	write_daemon(s, strcmp(status, "running") == 0 || strcmp(status, "paused") == 0);
+}
+
+static void write_paused(struct scrape *s)
+{
+	write_daemon(s, json_is_true(json_object_get(s->account, "paused")));
+}
+
+static void write_health(struct scrape *s)
+{
+	enum view_level level = view_level(s->account);
+
+	if (level != VIEW_SILENT)
+		write_daemon(s, level);
+}
+
+/* --- services ------------------------------------------------------------------------------------- */
+
+static const char *const states[] = {
+	"running", "stopped", "starting", "stopping", "failed", "reloading", "unknown"};
+
+static void write_service(
+	struct scrape *s, const struct view_service *service, const char *state, double value)
+{
+	const struct exposition_label labels[] = {{"daemon", s->name}, {"service", service->name},
+		{"manager", service->manager}, {state != NULL ? "state" : NULL, state}, {0}};
+
+	write_sample(s, labels, value);
+}
+
+static void write_service_up(struct scrape *s)
+{
+	struct view_service service;
+
+	if (view_service(s->site->d, s->name, &service))
+		write_service(s, &service, NULL, strcmp(service.value, "running") == 0);
+}
+
+static void write_service_state(struct scrape *s)
+{
+	struct view_service service;
+
+	if (!view_service(s->site->d, s->name, &service))
+		return;
+	for (size_t i = 0; i < sizeof(states) / sizeof(*states); i++)
+		write_service(s, &service, states[i], strcmp(service.value, states[i]) == 0);
+}
+
+static void write_restarts(struct scrape *s)
+{
+	struct view_service service;
+
+	if (view_service(s->site->d, s->name, &service))
+		write_service(s, &service, NULL, (double)service.restarts);
+}
+
+static void write_restart_errors(struct scrape *s)
+{
+	struct view_service service;
+
+	if (view_service(s->site->d, s->name, &service))
+		write_service(s, &service, NULL, (double)service.restart_errors);
+}
+
+/* --- numbers of daemons' own -------------------------------------------------------------------------- */
+
+static void write_value(struct scrape *s, const char *pointer, double value)
+{
+	const struct exposition_label labels[] = {{"daemon", s->name}, {"pointer", pointer}, {0}};
+
+	if (s->values == s->site->limits.values) {
+		if (!s->site->values_cut)
+			vigil_log(s->site->d, VIGIL_WARN,
+				"daemons keep more than %zu numbers (values_max); the rest is not "
+				"among the metrics",
+				s->values);
+		s->site->values_cut = true;
+		return;
+	}
+	s->values++;
+	write_sample(s, labels, value);
+}
+
+/* Lists are no numbers: what is kept over time would be one series for each place in it. */
+static void write_values_below(struct scrape *s, char pointer[VIEW_POINTER], const json_t *value)
+{
+	size_t length = strlen(pointer);
+	const char *key;
+	json_t *child;
+
+	if (json_is_number(value))
+		write_value(s, pointer, json_number_value(value));
+	if (!json_is_object(value))
+		return;
+	json_object_foreach((json_t *)value, key, child)
+	{
+		if (view_step(pointer, key))
+			write_values_below(s, pointer, child);
+		pointer[length] = '\0';
+	}
+}
+
+static void write_values(struct scrape *s)
+{
+	char pointer[VIEW_POINTER] = "/daemons";
+	const json_t *kept;
+	const char *key;
+	json_t *child;
+	size_t length;
+
+	if (!view_step(pointer, s->name))
+		return;
+	length = strlen(pointer);
+	kept = vigil_state_get(s->site->d, pointer);
+	json_object_foreach((json_t *)kept, key, child)
+	{
+		/* Services have families of their own. */
+		if (strcmp(key, VIEW_SERVICE) != 0 && view_step(pointer, key))
+			write_values_below(s, pointer, child);
+		pointer[length] = '\0';
+	}
+}
+
+/* --- the table ------------------------------------------------------------------------------------------ */
+
+static const struct family families[] = {
+	{{"vigil_build_info", EXPOSITION_INFO, NULL, "What runs here."}, false, write_build, NULL},
+	{{"vigil_loop_lag_seconds", EXPOSITION_GAUGE, "seconds",
+		 "How late the loop was, for 99 of 100 times of the last minute."},
+		false, write_host, "/loop/lag_seconds/p99"},
+	{{"vigil_workers_busy", EXPOSITION_GAUGE, NULL, "Threads that wait for a service manager."},
+		false, write_host, "/workers/busy"},
+	{{"vigil_workers_lost_total", EXPOSITION_COUNTER, NULL,
+		 "Threads given up, since a service manager never answered."},
+		false, write_host, "/workers/lost"},
+	{{"vigil_reloads_total", EXPOSITION_COUNTER, NULL,
+		 "Reloads that took a new configuration up."},
+		false, write_host, "/reloads"},
+	{{"vigil_daemon_up", EXPOSITION_GAUGE, NULL, "Whether the daemon is at work."}, true,
+		write_up, NULL},
+	{{"vigil_daemon_health", EXPOSITION_GAUGE, NULL,
+		 "What the daemon has to say: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN."},
+		true, write_health, NULL},
+	{{"vigil_daemon_paused", EXPOSITION_GAUGE, NULL, "Whether the daemon withholds action."},
+		true, write_paused, NULL},
+	{{"vigil_daemon_ticks_total", EXPOSITION_COUNTER, NULL, "Fires of its timers."}, true,
+		write_number, "/ticks"},
+	{{"vigil_daemon_missed_ticks_total", EXPOSITION_COUNTER, NULL,
+		 "Fires that came too late to be made."},
+		true, write_number, "/missed"},
+	{{"vigil_daemon_errors_total", EXPOSITION_COUNTER, NULL, "Errors it has met."}, true,
+		write_number, "/errors"},
+	{{"vigil_daemon_callback_seconds_total", EXPOSITION_COUNTER, "seconds",
+		 "Time spent in its callbacks."},
+		true, write_number, "/callback_seconds/total"},
+	{{"vigil_service_up", EXPOSITION_GAUGE, NULL, "Whether the service runs."}, true,
+		write_service_up, NULL},
+	{{"vigil_service_state", EXPOSITION_GAUGE, NULL,
+		 "1 for the state that the service is in, 0 for the others."},
+		true, write_service_state, NULL},
+	{{"vigil_service_restarts_total", EXPOSITION_COUNTER, NULL,
+		 "Restarts that were made, failed ones included."},
+		true, write_restarts, NULL},
+	{{"vigil_service_restart_errors_total", EXPOSITION_COUNTER, NULL, "Restarts that failed."},
+		true, write_restart_errors, NULL},
+	{{"vigil_value", EXPOSITION_GAUGE, NULL,
+		 "A number that a daemon keeps, by its address in the state."},
+		true, write_values, NULL},
+};
+
+#define FAMILIES (sizeof(families) / sizeof(*families))
+
+static void next_family(struct scrape *s)
+{
+	s->family++;
+	s->begun = false;
+}
+
+/* A head, or the samples of one daemon. */
+static bool on_slice(struct evbuffer *out, void *arg)
+{
+	struct scrape *s = arg;
+
+	if (s->family == FAMILIES) {
+		exposition_end(out, s->format);
+		return false;
+	}
+	s->out = out;
+	s->row = &families[s->family];
+	if (!s->begun) {
+		exposition_begin(out, s->format, &s->row->family);
+		s->begun = true;
+		s->at = json_object_iter(s->runs);
+		s->name = NULL;
+		if (!s->row->of_daemons)
+			s->row->write(s);
+	}
+	if (s->row->of_daemons && s->at != NULL) {
+		s->name = json_object_iter_key(s->at);
+		s->account = json_object_iter_value(s->at);
+		s->row->write(s);
+		s->at = json_object_iter_next(s->runs, s->at);
+	}
+	if (!s->row->of_daemons || s->at == NULL)
+		next_family(s);
+	return true;
+}
+
+static void scrape_free(void *arg)
+{
+	struct scrape *s = arg;
+
+	json_decref(s->vigil);
+	json_decref(s->runs);
+	free(s);
+}
+
+void metrics_reply(const struct visit *visit)
+{
+	struct scrape *s = calloc(1, sizeof(*s));
+	vigil_daemon *d = visit->site->d;
+
+	if (s == NULL) {
+		reply_error(visit, 503, "there is no memory", NULL);
+		return;
+	}
+	s->site = visit->site;
+	s->format = exposition_negotiate(
+		evhttp_find_header(evhttp_request_get_input_headers(visit->req), "Accept"));
+	s->vigil = json_incref((json_t *)vigil_state_get(d, "/vigil"));
+	s->runs = json_incref((json_t *)vigil_state_get(d, "/runs"));
+	reply_header(visit, "Vary", "Accept");
+	reply_sliced(visit, exposition_content_type(s->format), on_slice, scrape_free, s);
+}

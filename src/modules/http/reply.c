@@ -1,0 +1,234 @@
+/*
+ * reply: answers, short ones at once and long ones in slices.
+ *
+ * The state may be large and the loop has other work, so an answer is made in small pieces.  A turn
+ * of the loop makes so many of them as fit into a millisecond or into SLICE; what fits into the
+ * first turn goes out whole, with its length, and the rest in chunks, the next one when the one
+ * before has been fetched.  So what a slow client has not read yet is not made yet.
+ */
+#include "reply.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/buffer.h>
+#include <event2/http.h>
+#include <event2/http_struct.h>
+
+#include "guest.h"
+
+#define SLICE     (64 * 1024)
+#define TURN_TIME 0.001
+
+struct reply {
+	struct site *site;
+	struct guest *guest;
+	struct evhttp_request *req;
+	struct evbuffer *out;
+	reply_slice_fn *slice;
+	reply_free_fn *release;
+	void *arg;
+	bool head;
+	bool begun; /* its head has been sent */
+};
+
+static void on_turn(vigil_daemon *d, void *arg);
+
+/* --- headers -------------------------------------------------------------------------------------- */
+
+void reply_header(const struct visit *visit, const char *name, const char *value)
+{
+	evhttp_add_header(evhttp_request_get_output_headers(visit->req), name, value);
+}
+
+void reply_standing_headers(const struct visit *visit, const char *type)
+{
+	static const char *const headers[][2] = {
+		{"Cache-Control", "no-store"},
+		{"X-Content-Type-Options", "nosniff"},
+		{"Referrer-Policy", "no-referrer"},
+		{"Cross-Origin-Resource-Policy", "same-origin"},
+		{"X-Frame-Options", "DENY"},
+	};
+
+	for (size_t i = 0; i < sizeof(headers) / sizeof(*headers); i++)
+		reply_header(visit, headers[i][0], headers[i][1]);
+	reply_header(visit, "Content-Type", type);
+}
+
+/* evhttp would send a body after the head of a HEAD, and leave its length out. */
+static void send_whole(
+	struct evhttp_request *req, bool head, int code, const char *reason, struct evbuffer *body)
+{
+	char length[32];
+
+	if (head) {
+		snprintf(length, sizeof(length), "%zu", evbuffer_get_length(body));
+		evhttp_add_header(evhttp_request_get_output_headers(req), "Content-Length", length);
+		evbuffer_drain(body, evbuffer_get_length(body));
+	}
+	evhttp_send_reply(req, code, reason, body);
+}
+
+/* --- short ------------------------------------------------------------------------------------------ */
+
+static const char *reason_of(int code)
+{
+	static const struct {
+		int code;
+		const char *reason;
+	} reasons[] = {
+		{200, "OK"},
+		{400, "Bad Request"},
+		{401, "Unauthorized"},
+		{403, "Forbidden"},
+		{404, "Not Found"},
+		{405, "Method Not Allowed"},
+		{503, "Service Unavailable"},
+	};
+
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++)
+		if (reasons[i].code == code)
+			return reasons[i].reason;
+	return "Error";
+}
+
+void reply_text(const struct visit *visit, int code, const char *type, const char *text)
+{
+	struct evbuffer *body = evbuffer_new();
+
+	if (body == NULL || evbuffer_add(body, text, strlen(text)) < 0) {
+		evhttp_send_error(visit->req, 503, NULL);
+	} else {
+		reply_standing_headers(visit, type);
+		send_whole(visit->req, visit->head, code, reason_of(code), body);
+	}
+	if (body != NULL)
+		evbuffer_free(body);
+}
+
+void reply_error(const struct visit *visit, int code, const char *error, json_t *details)
+{
+	json_t *object = json_pack("{s:s}", "error", error);
+	char *text = NULL;
+
+	if (object != NULL && (details == NULL || json_object_update(object, details) == 0))
+		text = json_dumps(object, JSON_COMPACT);
+	reply_text(visit, code, "application/json", text != NULL ? text : "{}");
+	free(text);
+	json_decref(object);
+	json_decref(details);
+}
+
+/* --- long ------------------------------------------------------------------------------------------- */
+
+static void reply_free(struct reply *reply)
+{
+	vigil_cancel(reply->site->d, on_turn, reply);
+	reply->release(reply->arg);
+	evbuffer_free(reply->out);
+	free(reply);
+}
+
+static void on_gone(void *arg)
+{
+	struct reply *reply = arg;
+
+	/* evhttp has let go of a request that was being answered, or is about to free it. */
+	if (evhttp_request_get_connection(reply->req) == NULL)
+		evhttp_request_free(reply->req);
+	reply_free(reply);
+}
+
+static void on_fetched(struct evhttp_connection *connection, void *arg)
+{
+	struct reply *reply = arg;
+
+	on_turn(reply->site->d, reply);
+}
+
+void reply_begin_stream(struct evhttp_request *req)
+{
+	/* To HTTP/1.0 there are no chunks: the end is where the connection ends, so it must. */
+	if (req->major == 1 && req->minor == 0)
+		evhttp_remove_header(evhttp_request_get_input_headers(req), "Connection");
+	evhttp_send_reply_start(req, 200, "OK");
+}
+
+static void begin(struct reply *reply)
+{
+	if (!reply->begun)
+		reply_begin_stream(reply->req);
+	reply->begun = true;
+}
+
+/* The last of it is made. */
+static void finish(struct reply *reply)
+{
+	struct evhttp_request *req = reply->req;
+
+	guest_work(reply->guest, NULL, NULL);
+	if (!reply->begun) {
+		send_whole(req, reply->head, 200, "OK", reply->out);
+	} else {
+		evhttp_send_reply_chunk(req, reply->out);
+		evhttp_send_reply_end(req);
+	}
+	reply_free(reply);
+}
+
+/* Of a HEAD no more than the head is wanted, and the length of so long an answer is not known. */
+static void finish_head(struct reply *reply)
+{
+	guest_work(reply->guest, NULL, NULL);
+	reply_begin_stream(reply->req);
+	evhttp_send_reply_end(reply->req);
+	reply_free(reply);
+}
+
+static void on_turn(vigil_daemon *d, void *arg)
+{
+	struct reply *reply = arg;
+	double until = vigil_now() + TURN_TIME;
+	bool more;
+
+	do {
+		more = reply->slice(reply->out, reply->arg);
+	} while (more && evbuffer_get_length(reply->out) < SLICE && vigil_now() < until);
+	if (!more) {
+		finish(reply);
+	} else if (reply->head) {
+		finish_head(reply);
+	} else if (evbuffer_get_length(reply->out) > 0) {
+		begin(reply);
+		evhttp_send_reply_chunk_with_cb(reply->req, reply->out, on_fetched, reply);
+	} else {
+		vigil_after(d, 0, on_turn, reply);
+	}
+}
+
+void reply_sliced(const struct visit *visit, const char *type, reply_slice_fn *slice,
+	reply_free_fn *release, void *arg)
+{
+	struct reply *reply = calloc(1, sizeof(*reply));
+
+	if (reply != NULL)
+		reply->out = evbuffer_new();
+	if (reply == NULL || reply->out == NULL) {
+		free(reply);
+		release(arg);
+		reply_error(visit, 503, "there is no memory", NULL);
+		return;
+	}
+	reply->site = visit->site;
+	reply->guest = visit->guest;
+	reply->req = visit->req;
+	reply->head = visit->head;
+	reply->slice = slice;
+	reply->release = release;
+	reply->arg = arg;
+	reply_standing_headers(visit, type);
+	guest_work(visit->guest, on_gone, reply);
+	on_turn(visit->site->d, reply);
+}

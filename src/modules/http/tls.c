@@ -1,0 +1,146 @@
+/*
+ * tls: the same in secret, where it was built with OpenSSL.
+ *
+ * Certificates are renewed while we run.  The file's time is looked at for each newcomer, which
+ * costs a microsecond beside a handshake of hundreds, and a new one is taken up then; where it
+ * cannot be read, the old one stays, and that is said.
+ */
+#include "tls.h"
+
+#include <stdlib.h>
+
+#ifdef HAVE_OPENSSL
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include <event2/bufferevent.h>
+#include <event2/bufferevent_ssl.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+struct tls {
+	SSL_CTX *context;
+	const char *certificate, *key;
+	struct timespec when; /* the certificate was written */
+};
+
+static const char *last_error(char *text, size_t size)
+{
+	ERR_error_string_n(ERR_get_error(), text, size);
+	ERR_clear_error();
+	return text;
+}
+
+static struct timespec written(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 ? st.st_mtim : (struct timespec){0};
+}
+
+static SSL_CTX *make_context(const struct tls *tls, char *why, size_t size)
+{
+	SSL_CTX *context = SSL_CTX_new(TLS_server_method());
+
+	if (context != NULL && SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
+		SSL_CTX_use_certificate_chain_file(context, tls->certificate) == 1 &&
+		SSL_CTX_use_PrivateKey_file(context, tls->key, SSL_FILETYPE_PEM) == 1 &&
+		SSL_CTX_check_private_key(context) == 1) {
+		SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+						     SSL_OP_CIPHER_SERVER_PREFERENCE);
+		return context;
+	}
+	last_error(why, size);
+	SSL_CTX_free(context);
+	return NULL;
+}
+
+int tls_open(struct site *site)
+{
+	const char *certificate = vigil_option_text(site->d, "tls_certificate");
+	const char *key = vigil_option_text(site->d, "tls_key");
+	struct tls *tls;
+	char why[256];
+
+	if (certificate == NULL && key == NULL)
+		return 0;
+	if (certificate == NULL)
+		return vigil_refuse(site->d, "tls_key is given without tls_certificate");
+	tls = vigil_alloc(site->d, sizeof(*tls));
+	tls->certificate = certificate;
+	tls->key = key != NULL ? key : certificate;
+	tls->when = written(certificate);
+	tls->context = make_context(tls, why, sizeof(why));
+	if (tls->context == NULL)
+		return vigil_refuse(site->d, "tls_certificate, tls_key: %s", why);
+	site->tls = tls;
+	return 0;
+}
+
+void tls_close(struct site *site)
+{
+	if (site->tls != NULL)
+		SSL_CTX_free(site->tls->context);
+	site->tls = NULL;
+}
+
+static void renew(struct site *site)
+{
+	struct tls *tls = site->tls;
+	struct timespec when = written(tls->certificate);
+	SSL_CTX *context;
+	char why[256];
+
+	if (memcmp(&when, &tls->when, sizeof(when)) == 0)
+		return;
+	tls->when = when;
+	context = make_context(tls, why, sizeof(why));
+	if (context == NULL) {
+		vigil_error(
+			site->d, "the new certificate cannot be used, the old one stays: %s", why);
+		return;
+	}
+	SSL_CTX_free(tls->context);
+	tls->context = context;
+	vigil_log(site->d, VIGIL_NOTICE, "%s was read anew", tls->certificate);
+}
+
+struct bufferevent *tls_bufferevent(struct site *site)
+{
+	struct bufferevent *bev;
+	SSL *ssl;
+
+	renew(site);
+	ssl = SSL_new(site->tls->context);
+	if (ssl == NULL)
+		return NULL;
+	bev = bufferevent_openssl_socket_new(
+		site->base, -1, ssl, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
+	if (bev == NULL)
+		SSL_free(ssl);
+	else
+		bufferevent_openssl_set_allow_dirty_shutdown(bev, 1);
+	return bev;
+}
+
+#else
+
+int tls_open(struct site *site)
+{
+	if (vigil_option_text(site->d, "tls_certificate") == NULL &&
+		vigil_option_text(site->d, "tls_key") == NULL)
+		return 0;
+	return vigil_refuse(site->d, "tls_certificate: this was built without OpenSSL");
+}
+
+void tls_close(struct site *site)
+{
+}
+
+struct bufferevent *tls_bufferevent(struct site *site)
+{
+	return NULL;
+}
+
+#endif

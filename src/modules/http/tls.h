@@ -1,0 +1,19 @@
+/*
+ * tls: the same in secret.
+ */
+#ifndef TLS_H
+#define TLS_H
+
+#include "site.h"
+
+struct bufferevent;
+
+/* Reads what tls_certificate and tls_key name, where they are given: 0, or a negative errno after
+ * vigil_refuse. */
+int tls_open(struct site *site);
+void tls_close(struct site *site);
+
+/* A bufferevent for a newcomer; NULL when there is no memory. */
+struct bufferevent *tls_bufferevent(struct site *site);
+
+#endif
