@@ -33,7 +33,7 @@ rm -f /usr/sbin/policy-rc.d # a container's, which lets no service start
 export DEBIAN_FRONTEND=noninteractive
 active() { systemctl is-active -q vigil; }
 pid_of() { systemctl show -P MainPID vigil; }
-debs=(vigil_*.deb vigil-icinga_*.deb)
+debs=(vigil_*.deb vigil-http_*.deb vigil-icinga_*.deb)
 left() { find /etc/vigil /var/lib/vigil /run/vigil /usr/sbin/vigild /usr/bin/vigilctl /usr/lib/*/vigil 2>/dev/null; }
 
 dpkg -i "${debs[@]}" >dpkg.log 2>&1
@@ -55,7 +55,7 @@ check "vigild was restarted" wait_for 10 eval 'active && [ "$(pid_of)" != "$befo
 check "the admin's configuration was kept" grep -qx '# mine' /etc/vigil/vigil.conf
 check "and the daemon with it" wait_for 10 eval 'vigilctl -q status truth 2>/dev/null'
 
-dpkg -r vigil-icinga vigil >>dpkg.log 2>&1
+dpkg -r vigil-http vigil-icinga vigil >>dpkg.log 2>&1
 check "they are removed" [ $? = 0 ]
 check "vigild has stopped" eval '! active && [ ! -e /run/vigil ]'
 check "no program is left" [ ! -e /usr/sbin/vigild ]
