@@ -51,8 +51,8 @@ struct command_reply {
 };
 
 /* A parameter: its name in "params", its type, whether it must be there.  On a command line they
- * are words in the table's order, an array all that are left; options are `--name VALUE`, or
- * `--name` alone for a JSON_TRUE, which stands for either truth. */
+ * are words in the table's order, an array all that are left; options are `--name VALUE` or by
+ * their first letter `-n VALUE`, or `--name` alone for a JSON_TRUE, which stands for either truth. */
 struct command_param {
 	const char *name;
 	json_type type;

@@ -11,6 +11,8 @@
 
 typedef void command_fn(struct host *host, json_t *params, struct command_reply *reply);
 
+/* command_check.c */
+command_fn command_check;
 /* command_daemons.c */
 command_fn command_status, command_explain, command_tick, command_restart;
 command_fn command_pause, command_resume;

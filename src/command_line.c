@@ -4,32 +4,59 @@
  * vigilctl and the pipe speak in words, the socket in JSON; the table says how one becomes the
  * other, so no door knows any verb's arguments.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "command.h"
 
+/* The option that a word begins, "--name" or "-n"; NULL: it is no option of the verb's.  *value:
+ * what stands behind its "=", or NULL. */
+static const struct command_param *option_of(
+	const struct command *command, const char *word, const char **value)
+{
+	const char *end = strchr(word, '=');
+	char name[32];
+
+	*value = NULL;
+	if (word[1] != '-') {
+		for (unsigned i = 0; i < COMMAND_PARAMS_MAX && command->params[i].name; i++)
+			if (command->params[i].option && command->params[i].name[0] == word[1])
+				return &command->params[i];
+		return NULL;
+	}
+	word += 2;
+	snprintf(name, sizeof(name), "%.*s", end != NULL ? (int)(end - word) : 31, word);
+	*value = end != NULL ? end + 1 : NULL;
+	return command_param(command, name);
+}
+
+/* "-5" and "-" are words like any other. */
+static bool is_option(const char *word)
+{
+	return strncmp(word, "--", 2) == 0 ||
+	       (word[0] == '-' && isalpha((unsigned char)word[1]) && word[2] == '\0');
+}
+
 /* Takes an option and, unless it is a truth, the word after it; 0 or -EINVAL. */
 static int take_option(
 	const struct command *command, char *const **words, json_t *params, char *why, size_t size)
 {
-	const char *word = **words + 2, *value = strchr(word, '=');
-	char name[32];
-	const struct command_param *p;
+	const char *word = *(*words)++, *value;
+	const struct command_param *p = option_of(command, word, &value);
 
-	snprintf(name, sizeof(name), "%.*s", value != NULL ? (int)(value - word) : 31, word);
-	p = command_param(command, name);
-	++*words;
 	if (p == NULL || !p->option) {
-		snprintf(why, size, "%s has no option --%s", command->verb, name);
+		snprintf(why, size, "%s has no option %.*s", command->verb, (int)strcspn(word, "="),
+			word);
 		return -EINVAL;
 	}
 	if (p->type == JSON_TRUE)
 		return json_object_set_new(params, p->name, json_true());
-	value = value != NULL ? value + 1 : **words != NULL ? *(*words)++ : NULL;
+	if (value == NULL && **words != NULL)
+		value = *(*words)++;
 	if (value == NULL || json_object_set_new(params, p->name, json_string(value)) < 0) {
-		snprintf(why, size, "--%s wants a value", name);
+		snprintf(why, size, "--%s wants a value", p->name);
 		return -EINVAL;
 	}
 	return 0;
@@ -39,7 +66,7 @@ static json_t *take_words(char *const **words)
 {
 	json_t *array = json_array();
 
-	while (**words != NULL && strncmp(**words, "--", 2) != 0)
+	while (**words != NULL && !is_option(**words))
 		json_array_append_new(array, json_string(*(*words)++));
 	return array;
 }
@@ -80,7 +107,7 @@ json_t *command_params(const struct command *command, char *const *words, char *
 	}
 	while (err == 0 && *words != NULL) {
 		p = next_param(command, params);
-		if (strncmp(*words, "--", 2) == 0) {
+		if (is_option(*words)) {
 			err = take_option(command, &words, params, why, size);
 		} else if (p == NULL) {
 			snprintf(why, size, "\"%.64s\" is one argument too many", *words);

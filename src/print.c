@@ -443,11 +443,31 @@ static void print_log(json_t *result)
 	putc('\n', out());
 }
 
+/* As plugins print: a line, a bar and performance data, then more lines. */
+static void print_check(json_t *result)
+{
+	json_t *line;
+	size_t index;
+
+	print_clean(text_of(result, "output"));
+	if (text_of(result, "perfdata")[0] != '\0') {
+		fputs(" | ", out());
+		print_clean(text_of(result, "perfdata"));
+	}
+	putc('\n', out());
+	json_array_foreach(json_object_get(result, "long_output"), index, line)
+	{
+		print_clean(json_string_value(line));
+		putc('\n', out());
+	}
+}
+
 static const struct {
 	const char *verb;
 	void (*print)(json_t *result);
 } printers[] = {
 	{"status", print_status},
+	{"check", print_check},
 	{"list", print_list},
 	{"modules", print_modules},
 	{"explain", print_explain},

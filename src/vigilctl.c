@@ -25,7 +25,7 @@
 
 #define DEFAULT_FILE SYSCONFDIR "/vigil/vigil.conf"
 
-enum { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_UNREACHABLE = 4 };
+enum { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_UNKNOWN = 3, EXIT_UNREACHABLE = 4 };
 
 struct request {
 	char *socket; /* NULL: by the configuration */
@@ -33,6 +33,10 @@ struct request {
 	bool json, quiet;
 	struct verb verb;
 };
+
+/* `check` answers as a plugin does: on stdout, whatever went wrong, and with 3 where it did. */
+static bool is_plugin;
+static int plugin_status = EXIT_UNKNOWN;
 
 static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
@@ -45,9 +49,9 @@ static void say(const char *format, ...)
 	va_start(ap, format);
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
-	fputs("vigilctl: ", stderr);
-	print_message(stderr, text);
-	fputc('\n', stderr);
+	fputs(is_plugin ? "UNKNOWN - " : "vigilctl: ", is_plugin ? stdout : stderr);
+	print_message(is_plugin ? stdout : stderr, text);
+	fputc('\n', is_plugin ? stdout : stderr);
 }
 
 /* --- help ------------------------------------------------------------------------------------------ */
@@ -126,11 +130,16 @@ static int follow(struct client *client)
 static int print_reply(const struct request *r, const struct command_reply *reply)
 {
 	if (reply->code != 0) {
-		verb_print_failure(stderr, "vigilctl: ", reply);
+		if (is_plugin)
+			say("%s", reply->message);
+		else
+			verb_print_failure(stderr, "vigilctl: ", reply);
 		return EXIT_REFUSED;
 	}
 	if (!r->quiet)
 		verb_print(&r->verb, r->json, reply->result);
+	if (is_plugin)
+		plugin_status = (int)json_integer_value(json_object_get(reply->result, "status"));
 	return EXIT_DONE;
 }
 
@@ -353,7 +362,7 @@ static int finish(int status)
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return status;
 	say("the answer could not be written: %s", strerror(errno));
-	return status == EXIT_DONE ? EXIT_REFUSED : status;
+	return is_plugin ? EXIT_UNKNOWN : status == EXIT_DONE ? EXIT_REFUSED : status;
 }
 
 int main(int argc, char **argv)
@@ -369,6 +378,7 @@ int main(int argc, char **argv)
 		print_usage(stderr);
 		return EXIT_USAGE;
 	}
+	is_plugin = strcmp(argv[0], "check") == 0;
 	if (read_verb(argv, &r)) {
 		r.verb.bare = r.verb.bare || bare;
 		switch (r.verb.command->access) {
@@ -379,5 +389,5 @@ int main(int argc, char **argv)
 	}
 	verb_clear(&r.verb);
 	free(r.socket);
-	return finish(status);
+	return finish(is_plugin ? plugin_status : status);
 }

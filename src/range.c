@@ -1,0 +1,49 @@
+/*
+ * range: thresholds as Nagios plugins have them; see range.h.
+ */
+#include "range.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A plain decimal number up to `end`; strtod alone would take hexadecimal and words. */
+static bool read_number(const char *text, const char *end, double *value)
+{
+	char *stop;
+
+	if (text == end || strspn(text, "+-.0123456789eE") < (size_t)(end - text))
+		return false;
+	*value = strtod(text, &stop);
+	return stop == end && isfinite(*value);
+}
+
+int range_parse(const char *text, struct range *range)
+{
+	const char *colon, *end;
+	bool right = true;
+
+	*range = (struct range){.start = 0, .end = INFINITY, .inside = text[0] == '@'};
+	text += range->inside;
+	colon = strchr(text, ':');
+	end = text + strlen(text);
+	if (text == end)
+		return -EINVAL;
+	if (colon != NULL && colon - text == 1 && text[0] == '~')
+		range->start = -INFINITY;
+	else if (colon != NULL && colon != text)
+		right = read_number(text, colon, &range->start);
+	if (colon == NULL)
+		right = read_number(text, end, &range->end);
+	else if (colon + 1 != end)
+		right = right && read_number(colon + 1, end, &range->end);
+	return right && range->start <= range->end ? 0 : -EINVAL;
+}
+
+bool range_alerts(const struct range *range, double value)
+{
+	bool within = value >= range->start && value <= range->end;
+
+	return within == range->inside;
+}

@@ -1,0 +1,71 @@
+/* check_range: thresholds as the Monitoring Plugins guidelines have them. */
+#include "range.h"
+
+#include <check.h>
+#include <errno.h>
+#include <stdlib.h>
+
+static bool alerts(const char *text, double value)
+{
+	struct range range;
+
+	ck_assert_msg(range_parse(text, &range) == 0, "%s", text);
+	return range_alerts(&range, value);
+}
+
+START_TEST(the_examples_of_the_guidelines)
+{
+	static const struct {
+		const char *range;
+		double good, bad, bad_too;
+	} rows[] = {
+		{"10", 10, 10.01, -0.01},
+		{"10:", 10, 9.99, -1e300},
+		{"~:10", -1e300, 10.01, 1e300},
+		{"10:20", 20, 9.9, 20.1},
+		{"@10:20", 9.9, 10, 20},
+		{"0", 0, 1, -1},
+		{"-5:5", -5, -5.1, 5.1},
+		{"@10", 10.1, 0, 10},
+		{"1.5e1:.2e2", 15, 14.9, 20.1},
+		{"@~:0", 0.1, 0, -1e300},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		ck_assert_msg(!alerts(rows[i].range, rows[i].good), "%s", rows[i].range);
+		ck_assert_msg(alerts(rows[i].range, rows[i].bad), "%s", rows[i].range);
+		ck_assert_msg(alerts(rows[i].range, rows[i].bad_too), "%s", rows[i].range);
+	}
+	ck_assert(!alerts("~:", 1e308));
+	ck_assert(!alerts(":10", 5));
+	ck_assert(alerts(":10", -1));
+}
+END_TEST
+
+START_TEST(what_is_none_is_refused)
+{
+	static const char *const wrong[] = {"", "@", "x", "10:x", "x:10", "20:10", "1:2:3", "0x10",
+		"nan", "inf", "1e999", " 10", "10 ", "~", "~10", "10:~", "--5", "1,5"};
+	struct range range;
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+		ck_assert_msg(range_parse(wrong[i], &range) == -EINVAL, "\"%s\"", wrong[i]);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("range");
+	TCase *tcase = tcase_create("range");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_test(tcase, the_examples_of_the_guidelines);
+	tcase_add_test(tcase, what_is_none_is_refused);
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

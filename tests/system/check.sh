@@ -1,0 +1,113 @@
+#!/bin/bash
+# vigilctl check: what a Nagios plugin prints and exits with, for every kind of daemon, for numbers,
+# for what cannot be known; and the real icinga2 runs it.
+. "$(dirname "$0")/lib.sh" || exit 1
+install_staged
+set_paths
+work=$(mktemp -d)
+chmod 755 "$work"
+trap 'stop_vigild; rm -rf "$work"' EXIT
+write_conf <<C
+[daemons]
+plugin = yes
+bad = yes
+late = yes
+service = yes
+broken = yes
+[daemon:plugin]
+module = exec
+command = /bin/echo "OK - 88|used | '/ var'=88%;~:80;@90:95;0;100 t=0.5s"
+interval = 200ms
+[daemon:bad]
+module = exec
+command = /bin/sh -c 'echo "it is a|b"; exit 2'
+format = text
+interval = 200ms
+[daemon:late]
+module = exec
+mode = stream
+command = /bin/sleep 1000
+[daemon:service]
+module = service
+service = demo
+manager = command
+status_command = /bin/true
+interval = 200ms
+[daemon:broken]
+module = nosuch
+C
+# gives STATUS FIRST-LINE ARGUMENT...: what `check ARGUMENT...` does
+gives() {
+	local status=$1 line=$2; shift 2
+	ctl check "$@" >"$work/out" 2>"$work/err"
+	local got=$?
+	if [ "$got" = "$status" ] && [ "$(head -n 1 "$work/out")" = "$line" ] && [ ! -s "$work/err" ]; then
+		ok "check $*: $line"
+	else
+		not_ok "check $*: $line"; echo "it exits $got:"; cat "$work/out" "$work/err"
+	fi
+}
+start_vigild
+wait_for 10 is /runs/plugin/health/level OK
+wait_for 10 is /runs/bad/health/level CRITICAL
+wait_for 10 is /runs/service/health/level OK
+
+gives 0 "OK - OK - 88 | '/ var'=88%;~:80;@90:95;0;100 't'=0.5s" plugin
+gives 2 'CRITICAL - it is a/b' bad
+check "its history follows" grep -qE '^20[0-9-]+T[0-9:]+Z CRITICAL at first: it is a/b$' "$work/out"
+check "with no second bar in it" [ "$(tail -n +2 "$work/out" | grep -c '|')" = 0 ]
+gives 3 'UNKNOWN - it was started, and has printed nothing yet' late
+gives 0 'OK - demo is running' service
+gives 2 "CRITICAL - broken has failed: $(get /runs/broken/reason)" broken
+gives 3 'UNKNOWN - there is no daemon "nosuch" running' nosuch
+
+ctl -q pause bad --for 1h --reason 'new disks'
+until=$(get /runs/bad/paused_until)
+gives 0 "OK - bad is paused until $until: new disks; it is a/b" bad
+ctl -q resume bad
+
+value=/daemons/plugin/perfdata/~1~0/value
+gives 3 "UNKNOWN - nothing stands at $value" plugin "$value"
+value='/daemons/plugin/perfdata/~1 var/value'
+gives 0 "OK - $value is 88 | 'value'=88" plugin "$value"
+gives 0 "OK - $value is 88 | 'value'=88;90;95" plugin -w 90 -c 95 "$value"
+gives 1 "WARNING - $value is 88 | 'value'=88;80;95" plugin -w 80 -c 95 "$value"
+gives 2 "CRITICAL - $value is 88 | 'value'=88;80;@0:88" plugin --warning=80 --critical @0:88 "$value"
+gives 2 "CRITICAL - $value is 88 | 'value'=88;;~:10" plugin "$value" -c '~:10'
+gives 3 'UNKNOWN - --warning 9:1 is no range; see the Monitoring Plugins guidelines' plugin -w 9:1 "$value"
+gives 3 'UNKNOWN - no number stands at /runs/plugin/status' plugin /runs/plugin/status
+gives 3 'UNKNOWN - there is no address at daemons/x' plugin daemons/x
+ctl check >"$work/out" 2>/dev/null
+check "without a name: 3" [ $? = 3 ]
+check "on one line of stdout" grep -q '^UNKNOWN - check wants NAME' "$work/out"
+"$vigilctl" -s "$work/nosuch" check plugin >"$work/out" 2>/dev/null
+check "without a vigild: 3" [ $? = 3 ]
+check "in words" grep -q "^UNKNOWN - vigild cannot be reached at $work/nosuch: " "$work/out"
+ctl -o json check plugin >"$work/out"
+check "as JSON" python3 -c '
+import json, sys
+said = json.load(open(sys.argv[1]))
+assert said["status"] == 0 and said["output"] == "OK - OK - 88" and said["perfdata"].startswith("\x27/ var\x27=88%")' "$work/out"
+
+# --- icinga2 ---------------------------------------------------------------------------------------------
+
+icinga() {
+	[ "$(id -u)" = 0 ] || { echo "SKIP: icinga2's own run wants root"; return; }
+	[ -x /usr/sbin/icinga2 ] || { echo "SKIP: icinga2 is not installed"; return; }
+	{
+		printf 'include <itl>\n'
+		sed "s|/usr/bin/vigilctl|$vigilctl|" "$top_srcdir/conf/icinga2-vigil.conf"
+		printf 'object Host "h" { check_command = "dummy" }\n'
+		printf 'object Service "s" { host_name = "h"; check_command = "vigil"; vars.vigil_daemon = "bad"\n'
+		printf 'vars.vigil_socket = "%s"; vars.vigil_warning = "1:2"; vars.vigil_pointer = "/x" }\n' "$work/control.sock"
+	} >"$work/icinga2.conf"
+	mkdir -p "$work/data" && chmod -R a+rX "$work" && chown -R nagios "$work/data"
+	check "icinga2 takes the CheckCommand" icinga2 daemon -C -c "$work/icinga2.conf" \
+		-DDataDir="$work/data" -DCacheDir="$work/data" -DLogDir="$work/data" -DInitRunDir="$work/data" -DSpoolDir="$work/data"
+}
+icinga >"$work/icinga.out" 2>&1
+grep -E '^(ok|not ok|SKIP)' "$work/icinga.out"
+[ "$failed" -eq 0 ] || cat "$work/icinga.out"
+check "vigild stops" stop_vigild
+[ "$failed" -eq 0 ] || tail -30 "$work/log"
+finish
