@@ -54,7 +54,7 @@ wait_for 10 is /runs/service/health/level OK
 
 gives 0 "OK - OK - 88 | '/ var'=88%;~:80;@90:95;0;100 't'=0.5s" plugin
 gives 2 'CRITICAL - it is a/b' bad
-check "its history follows" grep -qE '^20[0-9-]+T[0-9:]+Z CRITICAL at first: it is a/b$' "$work/out"
+check "its history follows" grep -qE '^20[0-9-]+T[0-9:.]+Z CRITICAL at first: it is a/b$' "$work/out"
 check "with no second bar in it" [ "$(tail -n +2 "$work/out" | grep -c '|')" = 0 ]
 gives 3 'UNKNOWN - it was started, and has printed nothing yet' late
 gives 0 'OK - demo is running' service
