@@ -88,7 +88,7 @@ check "nothing was restarted so far" [ -z "$(get $place/restarts)" ]
 
 for round in 1 2 3; do
 	old=$(main_pid)
-	kill -9 "$old"
+	crash "$old"
 	check "round $round: killed with -9, it is active again" wait_for 40 active_again "$old"
 	check "round $round: the state says so" wait_for 20 is $place/restarts $round
 	check "round $round: value is running" is $place/value running
@@ -97,7 +97,7 @@ for round in 1 2 3; do
 done
 
 echo "object Nonsense {" >>/etc/icinga2/icinga2.conf
-kill -9 "$(main_pid)"
+crash "$(main_pid)"
 for n in 1 2 3; do
 	check "broken: restart_error goes to $n" wait_for 60 is $place/restart_error $n
 done
@@ -105,7 +105,7 @@ sed -i '$d' /etc/icinga2/icinga2.conf
 check "mended: restart_error goes to 0" wait_for 60 is $place/restart_error 0
 check "mended: it is running" is $place/value running
 echo "object Nonsense {" >>/etc/icinga2/icinga2.conf
-kill -9 "$(main_pid)"
+crash "$(main_pid)"
 check "broken again: restart_error is 1" wait_for 60 is $place/restart_error 1
 sed -i '$d' /etc/icinga2/icinga2.conf
 check "mended again: it is running" wait_for 60 is $place/restart_error 0

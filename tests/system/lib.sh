@@ -25,6 +25,9 @@ wait_for() {
 	done
 }
 
+# crash PID...: with -9.  What does not run has the pid 0 to systemctl, and 0 would be all of us.
+crash() { local pid; for pid; do [ "$pid" -gt 0 ] && kill -9 "$pid"; done; }
+
 # Puts the programs down under $stage, once for each build.
 stage=$top_builddir/tests/stage
 install_staged() {

@@ -94,7 +94,7 @@ check "polkitd runs" systemctl start polkit
 # --- from root to user -----------------------------------------------------------------------------
 check "as root it starts" systemctl start vigil allowed other
 check "and sees the units" wait_for 15 is $allowed/value running
-kill -9 "$(main_pid allowed)"
+crash "$(main_pid allowed)"
 check "and restarts one" wait_for 15 is $allowed/restarts 1
 systemctl stop vigil
 check "what it keeps is root's" [ "$(owner /var/lib/vigil/state.json)" = root ]
@@ -114,7 +114,7 @@ check "a plugin runs as that user" wait_for 15 is /daemons/id/output vigil
 # --- what a user may do of itself: look ------------------------------------------------------------
 check "it sees a unit run" wait_for 15 is $allowed/value running
 check "under the pid that systemd tells" is $allowed/pid "$(main_pid allowed)"
-kill -9 "$(main_pid allowed)" "$(main_pid other)"
+crash "$(main_pid allowed)" "$(main_pid other)"
 check "a crash is seen" wait_for 15 is $allowed/value failed
 check "the rule as shipped lets it do nothing" wait_for 15 is $allowed/last_error/kind denied
 
@@ -127,7 +127,7 @@ check "polkitd takes it up, and the crashed unit is restarted" wait_for 30 back 
 check "the restart worked" wait_for 15 is $allowed/restart_error 0
 for round in 1 2; do
 	old=$(main_pid allowed)
-	kill -9 "$old"
+	crash "$old"
 	check "round $round: crashed, it is back" wait_for 20 back "$old"
 done
 systemctl stop allowed
@@ -145,7 +145,7 @@ check "and that it was denied" grep -q '^....-..-.. ..:..:..  restart [0-9]*: de
 check "the log has both" says "$hint" "$(journalctl -u vigil | grep 'other: .*(denied')"
 sed -i 's|^ExecStart=.*|ExecStart=/bin/false\nType=oneshot|' $units/allowed.service
 systemctl daemon-reload
-kill -9 "$(main_pid allowed)"
+crash "$(main_pid allowed)"
 check "a restart that fails is told apart: failed" wait_for 20 is $allowed/last_error/kind failed
 check "without a hint" eval '! says polkit "$(get $allowed/last_error/text)"'
 
@@ -179,7 +179,7 @@ check "root may register a daemon" ctl -q -c $work/conf/vigil.conf register limi
 	module=service service=limited interval=1s backoff=0 reset_failed=yes
 limited=/daemons/limited/service_state
 check "it is taken up" wait_for 15 is $limited/value running
-kill -9 "$(main_pid limited)"
+crash "$(main_pid limited)"
 check "over its limit and not let to clear it, the hint names the verb" wait_for 20 \
 	eval 'says "polkit does not let vigil reset-failed limited.service: add \"reset-failed\" to vigil_verbs in $rules" \
 		"$(get $limited/last_error/text)"'
@@ -219,7 +219,7 @@ for round in 1 2 3; do
 		"$(systemctl show -P WatchdogTimestampMonotonic vigil)"
 done
 check "and content" [ "$(main_pid vigil)" = "$stuck" ]
-kill -STOP "$stuck"
+[ "$stuck" -gt 0 ] && kill -STOP "$stuck"
 check "stuck, it is started anew by the watchdog" wait_for 30 again
 check "and the watch goes on" wait_for 15 is $allowed/value running
 [ "$failed" -eq 0 ] || journalctl -u vigil -u polkit --no-pager | tail -80

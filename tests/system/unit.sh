@@ -88,7 +88,7 @@ check "shut in: vigil starts" systemctl start vigil
 check "shut in: it has few capabilities left" [ "$(of "$(main_pid vigil)" CapBnd)" != "$(of 1 CapBnd)" ]
 check "shut in: the first look finds the unit running" wait_for 15 \
 	is /daemons/sleeper/service_state/value running
-kill -9 "$old"
+crash "$old"
 check "shut in: killed, the unit is back" wait_for 40 back "$old"
 check "shut in: a daemon can be registered" \
 	ctl -q -c "$work/vigil.conf" register another module=service service=sleeper

@@ -1,0 +1,190 @@
+#!/bin/bash
+# What vigil does not fight, with the real thing: a masked unit, a stop that is under way, systemd's
+# start limit, a package that dpkg is upgrading, and a machine that shuts down.
+. "$(dirname "$0")/lib.sh" || exit 1
+
+if [ -z "${VIGIL_IN_SYSTEMD:-}" ]; then
+	[ "$(make_variable HAVE_SYSTEMD_TRUE)" = '' ] || skip_all "built without systemd"
+	install_staged
+	exec "$here/in-systemd.sh" bash "$0"
+fi
+
+set_paths
+work=$(mktemp -d)
+trap 'kill -KILL "${vigild_pid:-}" 2>/dev/null' EXIT # what else there is ends with the namespaces
+units=/run/systemd/system
+
+# unit NAME SECTIONS: one that sleeps; SECTIONS has more lines for it
+unit() { printf '[Service]\nExecStart=/bin/sleep 1000000\n%b\n' "${2:-}" >$units/$1.service; }
+watched="crashed masked gone wanted stopping limited upgraded early late"
+unit crashed
+unit wanted
+unit masked
+unit stopping 'ExecStopPost=/bin/sleep 1000000\nTimeoutStopSec=infinity'
+unit limited '[Unit]\nStartLimitBurst=1\nStartLimitIntervalSec=1h'
+unit upgraded
+unit early
+unit late
+unit slow 'ExecStop=/bin/sleep 1000000\nTimeoutStopSec=infinity
+[Unit]\nAfter=dbus.socket dbus.service late.service'
+systemctl daemon-reload
+systemctl start crashed wanted masked stopping limited upgraded early late slow
+
+# A folder of dpkg's own, in which nobody else on this machine has a lock.
+mount -t tmpfs tmpfs /var/lib
+mkdir -p /var/lib/dpkg/info /var/lib/dpkg/updates /var/lib/dpkg/triggers
+touch /var/lib/dpkg/status /var/lib/dpkg/available
+
+# conf RESTART_RATE UPGRADE_WAIT OPTION...: the configuration; OPTION is for the daemon "limited"
+conf() {
+	local name rate=$1 wait=$2; shift 2
+	{
+		echo '[daemons]'
+		printf '%s = yes\n' $watched
+		for name in $watched; do
+			printf '[daemon:%s]\nmodule = service\nservice = %s\n' "$name" "$name"
+			printf 'interval = 100ms\nsettle = 500ms\nbackoff = 0\nhealthy_after = 0\n'
+			[ "$name" != limited ] || [ -z "${1:-}" ] || printf '%s\n' "$@"
+		done
+	} | write_conf
+	sed -i "s|^log = .*|&\nrestart_rate = $rate\nupgrade_wait = $wait|" "$work/vigil.conf"
+}
+of() { get "/daemons/$1/service_state/$2"; }
+has() { [ "$(of "$1" "$2")" = "$3" ]; }
+says() { case $(of "$1" "$2") in *"$3"*) ;; *) false ;; esac; }
+active() { [ "$(systemctl is-active "$1")" = active ]; }
+main_pid() { systemctl show -P MainPID "$1"; }
+back() { active "$1" && [ "$(main_pid "$1")" != "$2" ]; }
+ticked() { [ "$(get "/runs/$1/ticks")" -ge "$2" ]; }
+# looked NAME: it has had the time for ten looks since
+looked() { wait_for 30 ticked "$1" $(($(get "/runs/$1/ticks") + 10)); }
+conf 8/1h 1h # so few do, as restarts that are not done cost none
+start_vigild
+for name in $watched; do
+	[ $name = gone ] || check "$name is running" wait_for 15 has $name value running
+done
+
+# --- masked, not found and stopped are three things ------------------------------------------------
+ln -sf /dev/null $units/masked.service
+systemctl daemon-reload
+systemctl stop masked
+check "masked: it is stopped" wait_for 15 has masked value stopped
+check "masked: and left alone, because of that" wait_for 15 has masked decision "left alone: the unit is masked"
+check "not found: no value" [ -z "$(of gone value)" ]
+check "not found: not installed" is /runs/gone/health/text "gone is not installed"
+systemctl stop wanted
+check "stopped: it is started" wait_for 15 back wanted 0
+check "stopped: which was a restart" wait_for 15 has wanted restarts 1
+check "masked: ten looks on" looked masked
+check "masked: it is as it was" eval '! active masked && [ -z "$(of masked restarts)" ]'
+rm $units/masked.service
+unit masked
+systemctl daemon-reload
+check "unmasked: it is started" wait_for 15 back masked 0
+unit gone
+systemctl daemon-reload
+check "installed: it is started" wait_for 15 back gone 0
+old=$(main_pid crashed)
+crash "$old"
+check "what crashed is restarted: what was left alone has used up no restart_rate" \
+	wait_for 15 back crashed "$old"
+
+# --- a stop that is under way ----------------------------------------------------------------------
+systemctl stop --no-block stopping
+check "its stop hangs: it is stopping" wait_for 15 has stopping value stopping
+check "its stop hangs: for longer than settle, and left alone" wait_for 15 \
+	has stopping decision "left alone: the unit is being stopped: a stop job is pending"
+check "its stop hangs: ten looks on" looked stopping
+check "its stop hangs: the stop is still the job" grep -q 'stopping.service *stop ' <(systemctl list-jobs)
+check "its stop hangs: nothing was restarted" [ -z "$(of stopping restarts)" ]
+crash "$(systemctl show -P ControlPID stopping)"
+check "its stop is over: it is started like any other" wait_for 15 back stopping 0
+
+# --- systemd's start limit -------------------------------------------------------------------------
+hit() { says limited last_error/text start-limit-hit; }
+old=$(main_pid limited)
+for round in 1 2; do # a daemon-reload since its start has made systemd forget that one
+	hit && break
+	crash "$old"
+	wait_for 15 eval 'hit || back limited "$old"'
+	old=$(main_pid limited)
+done
+check "start limit: too many starts, and said" hit
+check "start limit: it has failed" has limited value failed
+conf 0 1h 'reset_failed = yes'
+check "start limit: reset_failed = yes is taken up" ctl -q reload
+check "start limit: it is cleared, and restarted" wait_for 15 back limited 0
+check "start limit: which worked" wait_for 15 has limited restart_error 0
+
+# --- a package upgrade -----------------------------------------------------------------------------
+# package VERSION POSTINST: one whose upgrade stops the service, and waits for the fifo
+package() {
+	local dir=$work/package-$1
+	mkdir -p "$dir/DEBIAN"
+	printf 'Package: upgraded\nVersion: %s\nArchitecture: all\nMaintainer: nobody\nDescription: test\n' \
+		"$1" >"$dir/DEBIAN/control"
+	printf '#!/bin/sh\n[ "$1" != upgrade ] || systemctl stop upgraded\n' >"$dir/DEBIAN/prerm"
+	printf '#!/bin/sh\n[ "$1" != upgrade ] || read line <%s\n' "$work/go" >"$dir/DEBIAN/preinst"
+	printf '#!/bin/sh\n%s\n' "$2" >"$dir/DEBIAN/postinst"
+	chmod 755 "$dir"/DEBIAN/p*
+	dpkg-deb --build "$dir" "$work/$1.deb" >/dev/null
+}
+upgrade() { dpkg --force-not-root --force-bad-path --log="$work/dpkg.log" -i "$work/$1.deb" >>"$work/dpkg" 2>&1; }
+begin_upgrade() { upgrade "$1" & dpkg_pid=$!; }
+end_upgrade() { echo >"$work/go"; wait "$dpkg_pid"; }
+if command -v dpkg-deb >/dev/null; then
+	mkfifo "$work/go"
+	package 1 true
+	package 2 "systemctl start upgraded"
+	package 3 true
+	package 4 true
+	check "upgrade: the package is installed" upgrade 1
+	restarts=$(of upgraded restarts) old=$(main_pid upgraded)
+	begin_upgrade 2
+	check "upgrade: dpkg has stopped the service" wait_for 15 has upgraded value stopped
+	check "upgrade: it is left alone, and why" wait_for 15 \
+		has upgraded decision "left alone: a package upgrade is in progress (dpkg)"
+	check "upgrade: explain says so" grep -q 'not restarted: a package upgrade' <(ctl explain upgraded)
+	check "upgrade: ten looks on" looked upgraded
+	check "upgrade: it is as it was" eval '! active upgraded'
+	crashed=$(main_pid crashed)
+	crash "$crashed"
+	check "upgrade: what has crashed is restarted all the same" wait_for 15 back crashed "$crashed"
+	check "upgrade: dpkg comes to its end" end_upgrade
+	check "upgrade: its package has started it" back upgraded "$old"
+	check "upgrade: which vigil sees" wait_for 15 has upgraded value running
+	check "upgrade: and did not do" [ "$(of upgraded restarts)" = "$restarts" ]
+
+	begin_upgrade 3
+	check "forgotten: it is left alone" wait_for 15 says upgraded decision "a package upgrade"
+	check "forgotten: the package does not start it" end_upgrade
+	check "forgotten: so vigil does" wait_for 15 back upgraded 0
+
+	conf 0 1s
+	check "without end: upgrade_wait is taken up" ctl -q reload
+	begin_upgrade 4
+	check "without end: it is left alone" wait_for 15 says upgraded decision "a package upgrade"
+	check "without end: but not for longer than upgrade_wait" wait_for 15 back upgraded 0
+	check "without end: dpkg is still at it" kill -0 "$dpkg_pid"
+	end_upgrade
+	[ "$failed" -eq 0 ] || cat "$work/dpkg"
+else
+	echo "SKIP: dpkg is not installed: no package is upgraded"
+fi
+
+# --- a machine that shuts down ---------------------------------------------------------------------
+restarts=$(of early restarts)
+systemctl poweroff 2>/dev/null
+shutting_down() { [ "$(systemctl is-system-running)" = stopping ]; }
+check "poweroff: systemd is stopping, held up by a slow unit" wait_for 15 shutting_down
+check "poweroff: a unit has been stopped" wait_for 15 has early value stopped
+check "poweroff: it is left alone, and why" wait_for 15 \
+	has early decision "left alone: the machine is shutting down"
+crash "$(main_pid late)"
+check "poweroff: one that crashes meanwhile is left alone, too" wait_for 15 says late decision "left alone: the "
+check "poweroff: ten looks on" looked early
+check "poweroff: all is as it was" eval '! active early && ! active late'
+check "poweroff: nothing was restarted" [ "$(of early restarts):$(of late restarts)" = "$restarts:" ]
+check "poweroff: and systemd still shuts down" shutting_down
+[ "$failed" -eq 0 ] || { systemctl list-jobs; tail -60 "$work/log"; }
+finish
