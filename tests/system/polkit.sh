@@ -186,6 +186,26 @@ check "over its limit and not let to clear it, the hint names the verb" wait_for
 sed -i 's|"restart"\]|"restart", "reset-failed"]|' $work/rules.d/50-vigil.rules
 check "with the verb it is cleared and restarted" wait_for 30 is $limited/restart_error 0
 
+# --- an upgrade: its lock is in a file that only root may open ----------------------------------------
+if command -v python3 >/dev/null; then
+	mkdir -m 755 /var/lib/dpkg
+	(umask 027; : >/var/lib/dpkg/lock-frontend)
+	exec {hold}> >(exec python3 -c 'import fcntl, sys
+file = open("/var/lib/dpkg/lock-frontend", "w")
+fcntl.lockf(file, fcntl.LOCK_EX)
+open(sys.argv[1], "w")
+sys.stdin.read()' $work/locked)
+	check "dpkg's lock is held" wait_for 15 test -e $work/locked
+	check "which the user cannot open" eval '! as vigil test -r /var/lib/dpkg/lock-frontend'
+	systemctl stop allowed
+	check "it sees it all the same, and leaves alone what was stopped" wait_for 15 \
+		is $allowed/decision "left alone: a package upgrade is in progress (dpkg)"
+	exec {hold}>&-
+	check "until the lock is gone" wait_for 15 back 0
+else
+	echo "SKIP: python3 is not installed: nobody takes dpkg's lock"
+fi
+
 # --- the rest of the house --------------------------------------------------------------------------
 check "ExecReload works" systemctl reload vigil
 check "and was a reload" is /vigil/reloads 2
