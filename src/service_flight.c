@@ -101,7 +101,7 @@ static void arrive(void *cookie, void *arg, int outcome)
 	if (outcome != -ECANCELED)
 		service_learn(service, &reply);
 	if (service->view != NULL && reply.status != VIGIL_SERVICE_UNKNOWN)
-		systemd_view_learn(service->view, reply.status, reply.pid);
+		systemd_view_learn(service->view, reply.status, reply.pid, reply.respawns);
 	land(service, &reply);
 }
 
@@ -180,8 +180,11 @@ static int depart_by_worker(struct service *service, enum service_verb verb)
 
 int service_depart_now(struct service *service, enum service_verb verb)
 {
+	uint64_t timeout = clock_from_seconds(service->query_timeout);
+	bool alive = service->sight != NULL && !service->doubt;
+
 	if (verb == SERVICE_QUERY && service->view != NULL &&
-		systemd_view_ask(service->view, clock_from_seconds(service->query_timeout)) == 0) {
+		systemd_view_ask(service->view, alive, timeout) == 0) {
 		set_out(service, verb);
 		return 0;
 	}

@@ -56,6 +56,7 @@ struct systemd_view {
 	/* the look */
 	enum stage stage;
 	bool asked; /* by the user; else it is our own */
+	bool alive; /* its process lived when it was asked */
 	bool moved; /* it changed between the row and the details */
 	uint64_t began, timeout;
 	struct view_list *list; /* that it waits in; NULL: none */

@@ -204,6 +204,11 @@ static void ask_details(struct systemd_watch *watch)
 
 static bool is_as_known(const struct systemd_view *view, const struct systemd_row *row)
 {
+	/* A process that lives has not been brought back, so what else was found holds as well. */
+	if (view->alive && view->status == VIGIL_SERVICE_RUNNING)
+		return systemd_status(row->active) == view->status &&
+		       strcmp(row->load, "loaded") == 0 &&
+		       !systemd_view_differs(view, row->active, row->sub, -1);
 	return view->sure && strcmp(row->active, view->active) == 0 &&
 	       strcmp(row->sub, view->sub) == 0 && strcmp(row->load, view->load) == 0;
 }
@@ -235,6 +240,8 @@ static void take_row(struct systemd_view *view, const struct systemd_row *row)
 		view->sure = false;
 		look_end(view, NULL); /* another manager may know it */
 	} else if (is_as_known(view, row)) {
+		note_row(view, row);
+		view->sure = true;
 		look_answer(view);
 	} else {
 		note_row(view, row);

@@ -171,7 +171,7 @@ static void view_hear(struct systemd_view *view, const struct change *change)
 	if (!systemd_view_differs(view, change->active, change->sub, change->pid))
 		return;
 	/* A row that is still to come is newer than this; but of a new process it says nothing. */
-	view->sure = false;
+	view->sure = view->alive = false;
 	if (view->stage == STAGE_QUEUED || view->stage == STAGE_LISTED)
 		return;
 	if (view->stage == STAGE_NONE)
@@ -299,10 +299,11 @@ void systemd_view_close(struct systemd_view *view)
 	free(view);
 }
 
-void systemd_view_learn(struct systemd_view *view, vigil_service_status status, pid_t pid)
+void systemd_view_learn(
+	struct systemd_view *view, vigil_service_status status, pid_t pid, uint32_t respawns)
 {
 	view->status = status;
-	view->details = (struct systemd_details){.pid = pid};
+	view->details = (struct systemd_details){.pid = pid, .respawns = respawns};
 	view->load[0] = view->active[0] = view->sub[0] = '\0';
 	view->sure = false;
 	view->signalled = false;
@@ -318,10 +319,11 @@ bool systemd_view_is_sure(const struct systemd_view *view)
 	return view->sure && systemd_line_is_up(view->watch->line);
 }
 
-int systemd_view_ask(struct systemd_view *view, uint64_t timeout)
+int systemd_view_ask(struct systemd_view *view, bool alive, uint64_t timeout)
 {
 	if (!systemd_line_is_up(view->watch->line))
 		return -EAGAIN;
+	view->alive = alive && !view->signalled;
 	systemd_look(view, true, timeout);
 	return 0;
 }

@@ -46,13 +46,15 @@ struct systemd_view *systemd_view_open(
 /* Neither callback will run. */
 void systemd_view_close(struct systemd_view *view);
 /* What a look made elsewhere has found. */
-void systemd_view_learn(struct systemd_view *view, vigil_service_status status, pid_t pid);
+void systemd_view_learn(
+	struct systemd_view *view, vigil_service_status status, pid_t pid, uint32_t respawns);
 /* What is known may be wrong: at the next look nothing is taken for granted. */
 void systemd_view_doubt(struct systemd_view *view);
 /* Whether it is as it was found last, since systemd would have told of a change. */
 bool systemd_view_is_sure(const struct systemd_view *view);
-/* Asks how it is, with whoever else asks now.  0; -EAGAIN: the line is not up. */
-int systemd_view_ask(struct systemd_view *view, uint64_t timeout);
+/* Asks how it is, with whoever else asks now.  alive: its process, as it was found last, is in
+ * sight and lives.  0; -EAGAIN: the line is not up. */
+int systemd_view_ask(struct systemd_view *view, bool alive, uint64_t timeout);
 
 #else
 
@@ -82,7 +84,7 @@ static inline void systemd_view_close(struct systemd_view *view)
 }
 
 static inline void systemd_view_learn(
-	struct systemd_view *view, vigil_service_status status, pid_t pid)
+	struct systemd_view *view, vigil_service_status status, pid_t pid, uint32_t respawns)
 {
 }
 
@@ -95,7 +97,7 @@ static inline bool systemd_view_is_sure(const struct systemd_view *view)
 	return false;
 }
 
-static inline int systemd_view_ask(struct systemd_view *view, uint64_t timeout)
+static inline int systemd_view_ask(struct systemd_view *view, bool alive, uint64_t timeout)
 {
 	return -1;
 }

@@ -28,6 +28,7 @@ struct watch {
 	bool seen;                /* there was a look that found something out */
 	bool fell;                /* this look found it down, and the one before did not */
 	bool absent;              /* it was said that it is not installed */
+	char manager[16];         /* that answered the last look */
 	pid_t pid;                /* of the last look; 0: not known */
 	pid_t ran;                /* as which it ran last; 0: it was down, or restarted, since */
 	double since;             /* when status was first seen */
@@ -36,9 +37,11 @@ struct watch {
 	double restarted;         /* when the last one worked; 0: none did */
 	unsigned setbacks;        /* failures and early deaths in a row, for the backoff */
 	double next_try;          /* 0: at any time */
+	bool retry_set;           /* a look of its own is due then */
 	double recent[BURST_MAX]; /* when the last ones were begun; a ring */
 	unsigned recent_next;
-	char refusal[128]; /* why the last restart was refused; "": it was not */
+	char decision[160]; /* the last one, in words */
+	char refusal[128];  /* why the last restart was refused; "": it was not */
 	json_int_t restarts, restart_errors, restart_error;
 	json_int_t respawns; /* counted here */
 	uint32_t by_manager; /* as the manager counted at the last look */
@@ -62,6 +65,14 @@ static void put_text(vigil_daemon *d, const char *path, const char *text)
 		put(d, path, json_string(text));
 	else
 		vigil_state_unset(d, path);
+}
+
+static void put_decision(vigil_daemon *d, struct watch *w, const char *words)
+{
+	if (strcmp(words, w->decision) == 0)
+		return;
+	snprintf(w->decision, sizeof(w->decision), "%s", words);
+	put(d, PLACE "decision", json_string(words));
 }
 
 static void put_error(vigil_daemon *d, const vigil_service_reply *r)
@@ -113,6 +124,7 @@ static void record_absent(vigil_daemon *d, struct watch *w, const vigil_service_
 		vigil_state_unset(d, gone[i]);
 	w->absent = true;
 	w->seen = false;
+	w->decision[0] = '\0';
 	w->next_try = 0;
 	w->setbacks = 0;
 }
@@ -156,8 +168,18 @@ static void record_respawn(vigil_daemon *d, struct watch *w, const vigil_service
 		(int)r->pid, (int)before);
 }
 
+/* Most looks by far find it running as it ran: all that is to be written stands there. */
+static bool is_written(const struct watch *w, const vigil_service_reply *r)
+{
+	return r->status == VIGIL_SERVICE_RUNNING && w->seen && w->status == r->status &&
+	       w->pid == r->pid && (r->pid == 0 || w->ran == r->pid) &&
+	       w->by_manager == r->respawns && strcmp(w->manager, r->manager) == 0;
+}
+
 static void record(vigil_daemon *d, struct watch *w, const vigil_service_reply *r)
 {
+	if (is_written(w, r))
+		return;
 	say_health(d, w, r);
 	if (r->status == VIGIL_SERVICE_ABSENT) {
 		record_absent(d, w, r);
@@ -166,6 +188,7 @@ static void record(vigil_daemon *d, struct watch *w, const vigil_service_reply *
 	w->absent = false;
 	record_respawn(d, w, r);
 	w->pid = r->pid;
+	snprintf(w->manager, sizeof(w->manager), "%s", r->manager);
 	put(d, PLACE "value", json_string(vigil_service_status_name(r->status)));
 	put_text(d, PLACE "service", r->name);
 	put_text(d, PLACE "manager", r->manager);
@@ -217,6 +240,9 @@ static void judge_health(struct watch *w)
 /* A look of its own when the next try is due, however long the interval. */
 static void retry_in(vigil_daemon *d, struct watch *w, double wait)
 {
+	if (wait <= 0 && !w->retry_set)
+		return;
+	w->retry_set = wait > 0;
 	vigil_cancel(d, on_retry, w);
 	if (wait <= 0) {
 		vigil_state_unset(d, PLACE "next_retry");
@@ -281,7 +307,7 @@ static void on_status(vigil_service *svc, const vigil_service_reply *r, void *ar
 	decide(&w->rules, &facts, &decision);
 	/* Tried again and again in vain, it is news once. */
 	if (!decision.restart || w->refusal[0] == '\0') {
-		put(d, PLACE "decision", json_string(decision.words));
+		put_decision(d, w, decision.words);
 		log_decision(d, w, r, &decision, pid);
 	}
 	if (!decision.restart)
@@ -322,7 +348,7 @@ static void note_failure(vigil_daemon *d, struct watch *w, const vigil_service_r
 /* Nothing was done to the service, so nothing failed and no burst is used up. */
 static void note_refusal(vigil_daemon *d, struct watch *w, const vigil_service_reply *r)
 {
-	char text[sizeof(w->refusal)];
+	char text[sizeof(w->refusal)], words[sizeof(w->decision)];
 
 	w->recent_next = (w->recent_next + BURST_MAX - 1) % BURST_MAX;
 	w->recent[w->recent_next] = 0;
@@ -332,7 +358,8 @@ static void note_refusal(vigil_daemon *d, struct watch *w, const vigil_service_r
 	memcpy(w->refusal, text, sizeof(text));
 	vigil_event(d, "not restarted: %s", text);
 	vigil_log(d, VIGIL_WARN, "%s is not restarted: %s", r->name, text);
-	put(d, PLACE "decision", json_sprintf("left alone: %s", text));
+	snprintf(words, sizeof(words), "left alone: %s", text);
+	put_decision(d, w, words);
 }
 
 static void on_restarted(vigil_service *svc, const vigil_service_reply *r, void *arg)
