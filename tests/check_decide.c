@@ -1,5 +1,6 @@
 /* decide: every rule of the service module, one look at a time. */
 #include <check.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "modules/service/decide.h"
@@ -72,6 +73,33 @@ START_TEST(every_rule)
 }
 END_TEST
 
+START_TEST(work_in_progress_is_looked_at_soon_and_then_less_often)
+{
+	const struct rules rules = {.settle = 90};
+	struct facts facts = {.status = VIGIL_SERVICE_STARTING, .since = 80};
+	struct decision decision;
+	unsigned looks = 0;
+
+	for (facts.now = facts.since; facts.now < facts.since + rules.settle; looks++) {
+		decide(&rules, &facts, &decision);
+		ck_assert(!decision.restart);
+		ck_assert_double_gt(decision.look, 0);
+		/* what became of it is known within twice the time that it took */
+		ck_assert_double_le(decision.look, fmax(0.05, facts.now - facts.since));
+		facts.now += decision.look;
+	}
+	ck_assert_double_eq(facts.now, facts.since + rules.settle);
+	ck_assert_uint_lt(looks, 20);
+	decide(&rules, &facts, &decision);
+	ck_assert(decision.restart);
+
+	ck_assert_double_gt(decide_look(VIGIL_SERVICE_STOPPING, 0), 0);
+	ck_assert_double_eq(decide_look(VIGIL_SERVICE_RELOADING, 7), 7);
+	ck_assert_double_eq(decide_look(VIGIL_SERVICE_RUNNING, 7), 0);
+	ck_assert_double_eq(decide_look(VIGIL_SERVICE_FAILED, 7), 0);
+}
+END_TEST
+
 START_TEST(backoff_doubles_up_to_its_cap)
 {
 	static const double expected[] = {0, 5, 10, 20, 40, 80, 160, 300, 300};
@@ -91,6 +119,7 @@ int main(void)
 	int failed;
 
 	tcase_add_loop_test(tcase, every_rule, 0, ROWS);
+	tcase_add_test(tcase, work_in_progress_is_looked_at_soon_and_then_less_often);
 	tcase_add_test(tcase, backoff_doubles_up_to_its_cap);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_NORMAL);

@@ -12,7 +12,7 @@
 # long that takes on a busy machine, and never for time to pass.
 . "$(dirname "$0")/lib.sh" || exit 1
 
-columns="lsb command"
+columns="lsb runit command"
 rows="absent running stopped stopped_left_alone crashed starting restart_fails restart_hangs
 	uninstalled restart_denied"
 patience=${VIGIL_PATIENCE:-60} # seconds, for anything
@@ -334,6 +334,7 @@ row_uninstalled() {
 	must "status says not installed" grep -q "$1 is not installed" <(ctl status "$1")
 	at_hand "$1"
 	must "installed again, it runs" comes "$1" value running
+	must "nobody is said to have brought it back" never_had "$1" respawns
 	must "its health is OK" until_told health_is "$1" OK
 }
 

@@ -7,6 +7,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#define LOOK_SOON 0.02 /* seconds */
+
 static void because(struct decision *decision, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
@@ -68,6 +70,7 @@ static void decide_busy(const struct rules *rules, const struct facts *facts, st
 	double left = facts->since + rules->settle - facts->now;
 
 	if (left > 0) {
+		out->look = fmin(left, decide_look(facts->status, facts->now - facts->since));
 		because(out, "%s: work in progress, given %.0f s to settle", status, rules->settle);
 		return;
 	}
@@ -108,6 +111,16 @@ void decide(const struct rules *rules, const struct facts *facts, struct decisio
 	case VIGIL_SERVICE_RELOADING: decide_busy(rules, facts, decision); break;
 	case VIGIL_SERVICE_UNKNOWN:
 	default: because(decision, "unknown: no reason to restart"); break;
+	}
+}
+
+double decide_look(vigil_service_status status, double age)
+{
+	switch (status) {
+	case VIGIL_SERVICE_STARTING:
+	case VIGIL_SERVICE_STOPPING:
+	case VIGIL_SERVICE_RELOADING: return fmax(age, LOOK_SOON);
+	default: return 0;
 	}
 }
 

@@ -36,11 +36,16 @@ struct rules {
 
 struct decision {
 	bool restart;
-	double wait; /* look again in so many seconds, sooner than the interval may; 0: no */
+	double wait; /* seconds until the next try is due, whatever the interval is; 0: none is */
+	double look; /* seconds until it is worth another look, likewise; 0: when the interval says */
 	char words[160];
 };
 
 void decide(const struct rules *rules, const struct facts *facts, struct decision *decision);
+
+/* In how many seconds to look again at work in progress that has taken so many: soon at first,
+ * then ever less often.  0: it is none, and the interval says. */
+double decide_look(vigil_service_status status, double age);
 
 /* The delay before the next try after so many failures or early deaths in a row (1 and up). */
 double backoff_delay(double backoff, double backoff_max, unsigned failures);

@@ -125,6 +125,7 @@ static void record_absent(vigil_daemon *d, struct watch *w, const vigil_service_
 	w->absent = true;
 	w->seen = false;
 	w->decision[0] = '\0';
+	w->ran = 0;
 	w->next_try = 0;
 	w->setbacks = 0;
 }
@@ -237,21 +238,23 @@ static void judge_health(struct watch *w)
 	}
 }
 
-/* A look of its own when the next try is due, however long the interval. */
-static void retry_in(vigil_daemon *d, struct watch *w, double wait)
+/* A look of its own, however long the interval: when the next try is due, or as soon as it may be
+ * worth it. */
+static void retry_in(vigil_daemon *d, struct watch *w, double wait, double look)
 {
-	if (wait <= 0 && !w->retry_set)
+	double next = look > 0 && (wait <= 0 || look < wait) ? look : wait;
+
+	if (next <= 0 && !w->retry_set)
 		return;
-	w->retry_set = wait > 0;
+	w->retry_set = next > 0;
 	vigil_cancel(d, on_retry, w);
-	if (wait <= 0) {
+	if (wait <= 0)
 		vigil_state_unset(d, PLACE "next_retry");
-		return;
-	}
 	/* A moment that moves by milliseconds from look to look is not news. */
-	if (vigil_state_get(d, PLACE "next_retry") == NULL)
+	else if (vigil_state_get(d, PLACE "next_retry") == NULL)
 		put(d, PLACE "next_retry", vigil_time_in(wait));
-	vigil_after(d, wait, on_retry, w);
+	if (next > 0)
+		vigil_after(d, next, on_retry, w);
 }
 
 static void begin_restart(vigil_daemon *d, struct watch *w)
@@ -312,7 +315,7 @@ static void on_status(vigil_service *svc, const vigil_service_reply *r, void *ar
 	}
 	if (!decision.restart)
 		w->refusal[0] = '\0';
-	retry_in(d, w, decision.wait);
+	retry_in(d, w, decision.wait, decision.look);
 	if (decision.restart)
 		begin_restart(d, w);
 }
@@ -383,7 +386,7 @@ static void on_restarted(vigil_service *svc, const vigil_service_reply *r, void 
 	put(d, PLACE "restart_error", json_integer(w->restart_error));
 	record(d, w, r);
 	vigil_state_unset(d, PLACE "next_retry");
-	retry_in(d, w, w->next_try - vigil_now());
+	retry_in(d, w, w->next_try - vigil_now(), decide_look(r->status, 0));
 }
 
 /* --- life ------------------------------------------------------------------------------------------------------ */

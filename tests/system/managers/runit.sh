@@ -1,0 +1,44 @@
+# runit's runsvdir on a scratch folder.
+wrap=()
+missing() { command -v runsvdir >/dev/null || echo "runit is not installed"; }
+supervises=1
+cannot[starting]="runit has no state between down and up"
+
+up() { mkdir "$work/sv"; runsvdir "$work/sv" >>"$work/supervisor" 2>&1 & supervisor=$!; }
+down() {
+	local dir
+	kill "$supervisor" && wait "$supervisor"
+	for dir in "$work"/sv/* "$work"/gone/*; do
+		[ ! -p "$dir/supervise/control" ] || sv force-shutdown "$dir" >/dev/null
+	done
+}
+options() { echo "service_dir=$work/sv"; }
+# `down` keeps it from running before it is started.
+install() {
+	local dir=$work/new/$1
+	mkdir -p "$dir"
+	printf '#!/bin/sh\n%s/prepare %s || exit\nexec sleep 1000000\n' "$work" "$1" >"$dir/run"
+	chmod 755 "$dir/run"
+	: >"$dir/down"
+	mv "$dir" "$work/sv/$1"
+	wait_for $patience test -p "$work/sv/$1/supervise/control"
+}
+uninstall() {
+	mkdir -p "$work/gone"
+	[ ! -e "$work/sv/$1" ] || mv "$work/sv/$1" "$(mktemp -d "$work/gone/XXXXXX")"
+}
+start() { sv up "$work/sv/$1" >/dev/null; }
+stop() { sv down "$work/sv/$1" >/dev/null; }
+pid() { cat "$work/sv/$1/supervise/pid" 2>/dev/null; }
+# A run script that hangs is a service that runs; what can keep it from running is `finish`.
+hold() {
+	mkfifo "$work/$1.hold"
+	printf '#!/bin/sh\n%s/prepare %s\n' "$work" "$1" >"$work/sv/$1/finish"
+	chmod 755 "$work/sv/$1/finish"
+}
+recover() { :; }
+# To look at it, but not to tell it anything.
+permit() {
+	chmod 755 "$work/sv/$1/supervise"
+	chmod 666 "$work/sv/$1/supervise/ok"
+}
