@@ -17,11 +17,13 @@
 #include <vigil/vigil.h>
 
 #include "address.h"
+#include "changes.h"
 #include "door.h"
 #include "dump.h"
 #include "guard.h"
 #include "guest.h"
 #include "metrics.h"
+#include "page.h"
 #include "reply.h"
 #include "site.h"
 #include "tls.h"
@@ -41,8 +43,11 @@ struct route {
 };
 
 static const struct route routes[] = {
+	{"/", false, false, page_reply},
 	{"/healthz", false, true, reply_well},
 	{"/metrics", false, false, metrics_reply},
+	{"/v1/changes", true, false, changes_reply},
+	{"/v1/rows", true, false, page_reply_rows},
 	{"/v1/state", true, false, dump_reply},
 };
 
@@ -174,6 +179,9 @@ static void read_options(struct site *site)
 	site->token_file = vigil_option_text(d, "token_file");
 	site->limits = (struct limits){
 		.guests = (unsigned)vigil_option_int(d, "connections_max"),
+		.watchers = (unsigned)vigil_option_int(d, "changes_max"),
+		.watcher_buffer = (size_t)vigil_option_int(d, "changes_buffer"),
+		.heartbeat = vigil_option_seconds(d, "heartbeat"),
 		.header = (size_t)vigil_option_int(d, "header_max"),
 		.body = (size_t)vigil_option_int(d, "body_max"),
 		.arrive = vigil_option_seconds(d, "request_timeout"),
@@ -236,6 +244,7 @@ static int start(vigil_daemon *d)
 	LIST_INIT(&site->guests);
 	vigil_set_data(d, site);
 	read_options(site);
+	changes_open(site);
 	err = check_token(site);
 	if (err == 0)
 		err = tls_open(site);
@@ -270,6 +279,14 @@ static const vigil_option options[] = {
 		.min = 256, .max = 65536),
 	VIGIL_OPTION("body_max", VIGIL_SIZE, "4KiB", "of a request, which nobody reads", .min = 0,
 		.max = 65536),
+	VIGIL_OPTION("changes_max", VIGIL_INT, "16", "of them, how many may watch changes",
+		.min = 0, .max = 4096),
+	VIGIL_OPTION("changes_buffer", VIGIL_SIZE, "1MiB",
+		"how much may wait for one of those before it is dropped", .min = 1024,
+		.max = 1073741824),
+	VIGIL_OPTION("heartbeat", VIGIL_DURATION, "15s",
+		"a comment goes to those so often, whether anything changes or not", .min = 0.1,
+		.max = 3600),
 	VIGIL_OPTION("values_max", VIGIL_INT, "20000",
 		"numbers that daemons keep, among the metrics", .min = 0, .max = 1000000),
 	VIGIL_OPTION_END,

@@ -1,0 +1,221 @@
+/*
+ * changes: each change of the state as it happens, by server-sent events.
+ *
+ * The state is subscribed to when the first watcher comes, once for all of them, and a change is
+ * put into words once.  What has not been fetched waits in the connection's buffer; a watcher that
+ * lets more than its share wait there has lost the present and is dropped: it may come again and
+ * read the state anew, which is what the first event, hello, invites to.
+ *
+ * A comment now and then keeps proxies from giving up, and finds out who has gone without a word.
+ */
+#include "changes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/buffer.h>
+#include <event2/http.h>
+
+#include "guest.h"
+#include "reply.h"
+
+#define POINTER_MAX 1024
+
+struct watcher {
+	struct changes *changes;
+	struct guest *guest;
+	struct evhttp_request *req;
+	char pointer[POINTER_MAX];
+	LIST_ENTRY(watcher) link;
+};
+
+struct changes {
+	struct site *site;
+	bool subscribed;
+	unsigned count;
+	LIST_HEAD(, watcher) watchers;
+};
+
+static void on_heartbeat(vigil_daemon *d, void *arg);
+
+void changes_open(struct site *site)
+{
+	struct changes *changes = vigil_alloc(site->d, sizeof(*changes));
+
+	changes->site = site;
+	LIST_INIT(&changes->watchers);
+	site->changes = changes;
+}
+
+/* --- watchers ------------------------------------------------------------------------------------ */
+
+/* Its connection is on its way out. */
+static void on_gone(void *arg)
+{
+	struct watcher *watcher = arg;
+
+	if (evhttp_request_get_connection(watcher->req) == NULL)
+		evhttp_request_free(watcher->req);
+	LIST_REMOVE(watcher, link);
+	watcher->changes->count--;
+	free(watcher);
+}
+
+/* False: it was too slow, and is gone. */
+static bool tell(struct watcher *watcher, const char *text, size_t length)
+{
+	struct site *site = watcher->changes->site;
+	struct evbuffer *chunk;
+
+	if (guest_pending(watcher->guest) + length > site->limits.watcher_buffer) {
+		vigil_log(site->d, VIGIL_INFO,
+			"one that watches changes does not keep up, and is dropped");
+		evhttp_connection_free(evhttp_request_get_connection(watcher->req));
+		return false;
+	}
+	chunk = evbuffer_new();
+	if (chunk == NULL)
+		return true;
+	evbuffer_add(chunk, text, length);
+	evhttp_send_reply_chunk(watcher->req, chunk);
+	evbuffer_free(chunk);
+	return true;
+}
+
+static bool covers(const char *outer, const char *inner)
+{
+	size_t length = strlen(outer);
+
+	return strncmp(outer, inner, length) == 0 &&
+	       (inner[length] == '\0' || inner[length] == '/');
+}
+
+/* Tells those who asked for that place, or for one above or below it. */
+static void tell_all(struct changes *changes, const char *pointer, const char *text)
+{
+	size_t length = strlen(text);
+	struct watcher *watcher, *next;
+
+	for (watcher = LIST_FIRST(&changes->watchers); watcher != NULL; watcher = next) {
+		next = LIST_NEXT(watcher, link);
+		if (pointer == NULL || covers(watcher->pointer, pointer) ||
+			covers(pointer, watcher->pointer))
+			tell(watcher, text, length);
+	}
+}
+
+/* --- what is told -------------------------------------------------------------------------------------- */
+
+/* An event as it goes out; free it. */
+static char *event_text(const char *event, json_int_t revision, json_t *data)
+{
+	char *json = json_dumps(data, JSON_COMPACT | JSON_REAL_PRECISION(15));
+	char *text = NULL;
+
+	if (json != NULL &&
+		asprintf(&text, "%sid: %lld\ndata: %s\n\n", event, (long long)revision, json) < 0)
+		text = NULL;
+	free(json);
+	json_decref(data);
+	return text;
+}
+
+static json_int_t revision_now(struct site *site)
+{
+	return json_integer_value(vigil_state_get(site->d, "/vigil/revision"));
+}
+
+static void on_change(vigil_daemon *d, const char *pointer, const json_t *value, void *arg)
+{
+	struct changes *changes = arg;
+	struct site *site = changes->site;
+	json_int_t revision;
+	json_t *data;
+	char *text;
+
+	if (LIST_EMPTY(&changes->watchers))
+		return;
+	revision = revision_now(site);
+	data = json_pack(
+		"{s:I,s:o,s:s}", "revision", revision, "time", vigil_time(), "pointer", pointer);
+	json_object_set_new(
+		data, "value", value != NULL ? json_incref((json_t *)value) : json_null());
+	text = event_text("", revision, data);
+	if (text != NULL)
+		tell_all(changes, pointer, text);
+	free(text);
+}
+
+static void on_heartbeat(vigil_daemon *d, void *arg)
+{
+	struct changes *changes = arg;
+
+	tell_all(changes, NULL, ": still here\n\n");
+	if (changes->count > 0)
+		vigil_after(d, changes->site->limits.heartbeat, on_heartbeat, changes);
+}
+
+static void greet(struct watcher *watcher)
+{
+	struct site *site = watcher->changes->site;
+	json_int_t revision = revision_now(site);
+	char *text = event_text("retry: 3000\nevent: hello\n", revision,
+		json_pack("{s:I,s:o}", "revision", revision, "time", vigil_time()));
+
+	if (text != NULL)
+		tell(watcher, text, strlen(text));
+	free(text);
+}
+
+/* --- the request ------------------------------------------------------------------------------------------ */
+
+static void begin(const struct visit *visit, struct watcher *watcher)
+{
+	struct changes *changes = watcher->changes;
+	vigil_daemon *d = visit->site->d;
+
+	if (!changes->subscribed)
+		changes->subscribed = vigil_on_change(d, "", on_change, changes) == 0;
+	LIST_INSERT_HEAD(&changes->watchers, watcher, link);
+	if (changes->count++ == 0) {
+		vigil_cancel(d, on_heartbeat, changes);
+		vigil_after(d, changes->site->limits.heartbeat, on_heartbeat, changes);
+	}
+	guest_work(visit->guest, on_gone, watcher);
+	guest_stays(visit->guest);
+	reply_begin_stream(visit->req);
+	greet(watcher);
+}
+
+void changes_reply(const struct visit *visit)
+{
+	struct changes *changes = visit->site->changes;
+	struct watcher *watcher;
+	size_t length = strlen(visit->rest);
+
+	if (changes->count >= visit->site->limits.watchers) {
+		reply_header(visit, "Retry-After", "10");
+		reply_error(visit, 503, "as many as may watch changes do", NULL);
+		return;
+	}
+	if (length >= POINTER_MAX) {
+		reply_error(visit, 404, "no address is that long", NULL);
+		return;
+	}
+	reply_header(visit, "X-Accel-Buffering", "no"); /* proxies shall pass each on at once */
+	if (visit->head) {
+		reply_text(visit, 200, "text/event-stream", "");
+		return;
+	}
+	watcher = calloc(1, sizeof(*watcher));
+	if (watcher == NULL) {
+		reply_error(visit, 503, "there is no memory", NULL);
+		return;
+	}
+	reply_standing_headers(visit, "text/event-stream");
+	watcher->changes = changes;
+	watcher->guest = visit->guest;
+	watcher->req = visit->req;
+	memcpy(watcher->pointer, visit->rest, strcmp(visit->rest, "/") == 0 ? 0 : length + 1);
+	begin(visit, watcher);
+}

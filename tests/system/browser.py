@@ -1,0 +1,112 @@
+"""browser: a headless Chromium, driven through chromedriver's WebDriver JSON, for the page's test."""
+import base64
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+
+FLAGS = [
+    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--disable-default-apps", "--disable-extensions", "--hide-scrollbars", "--mute-audio",
+    "--disable-dev-shm-usage", "--no-default-browser-check",
+]
+
+
+def program():
+    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+class Browser:
+    """Used as `with Browser() as b:`; both programs and the profile are gone after it."""
+
+    def __init__(self):
+        self.profile = tempfile.mkdtemp(prefix="vigil-browser.")
+        # It says on which port it listens; 0 leaves the choice to the kernel.
+        self.driver = subprocess.Popen(
+            ["chromedriver", "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            text=True, env=dict(os.environ, HOME=self.profile))
+        self.root = self.session = None
+        for line in self.driver.stdout:
+            if "started successfully on port" in line:
+                self.root = "http://127.0.0.1:" + line.rsplit(" ", 1)[1].strip(". \n")
+                break
+        if self.root is None:
+            raise RuntimeError("chromedriver did not start")
+
+    def call(self, method, path, body=None):
+        request = urllib.request.Request(
+            self.root + path, method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Content-Type": "application/json"})
+        try:
+            with urllib.request.urlopen(request, timeout=120) as answer:
+                return json.load(answer)["value"]
+        except urllib.error.HTTPError as error:
+            raise RuntimeError(error.read().decode()[:500]) from None
+
+    def __enter__(self):
+        capabilities = {"alwaysMatch": {
+            "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"},
+            "goog:chromeOptions": {
+                "binary": program(),
+                "args": FLAGS + ["--user-data-dir=" + self.profile + "/data"]}}}
+        try:
+            answer = self.call("POST", "/session", {"capabilities": capabilities})
+        except BaseException:
+            self.__exit__()
+            raise
+        self.session = "/session/" + answer["sessionId"]
+        return self
+
+    def __exit__(self, *_):
+        if self.session:
+            self.call("DELETE", self.session)
+        self.driver.terminate()
+        self.driver.wait()
+        shutil.rmtree(self.profile, ignore_errors=True)
+
+    def cdp(self, command, **params):
+        return self.call("POST", self.session + "/goog/cdp/execute", {"cmd": command, "params": params})
+
+    def open(self, url):
+        self.call("POST", self.session + "/url", {"url": url})
+
+    def run(self, script, *args):
+        return self.call("POST", self.session + "/execute/sync", {"script": script, "args": list(args)})
+
+    def wait_for(self, script, seconds=30):
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            if self.run("return " + script):
+                return True
+            time.sleep(0.05)
+        return False
+
+    def log(self, kind):
+        return self.call("POST", self.session + "/se/log", {"type": kind})
+
+    def requests(self):
+        """The addresses that were asked for since this was last called."""
+        urls = []
+        for entry in self.log("performance"):
+            message = json.loads(entry["message"])["message"]
+            if message["method"] == "Network.requestWillBeSent":
+                urls.append(message["params"]["request"]["url"])
+        return urls
+
+    def look(self, width, height, scheme):
+        """As a screen of that size, in that colour scheme, shows it."""
+        self.cdp("Emulation.setDeviceMetricsOverride", width=width, height=height,
+                 deviceScaleFactor=1, mobile=width < 600)
+        self.cdp("Emulation.setEmulatedMedia",
+                 features=[{"name": "prefers-color-scheme", "value": scheme}])
+
+    def screenshot(self, path, whole=True):
+        shot = self.cdp("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
+        with open(path, "wb") as file:
+            file.write(base64.b64decode(shot["data"]))
