@@ -14,9 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <vigil/vigil.h>
+
 #include "daemon.h"
 #include "host.h"
-#include "range.h"
 #include "state.h"
 
 enum { OK, WARNING, CRITICAL, UNKNOWN };
@@ -148,9 +149,9 @@ static void judge_health(struct verdict *v, const char *name, const json_t *acco
 }
 
 /* A range that was not given alerts to nothing; false: what was given is none. */
-static bool read_range(struct verdict *v, const char *option, const char *text, struct range *range)
+static bool read_range(struct verdict *v, const char *option, const char *text, vigil_range *range)
 {
-	if (text == NULL || range_parse(text, range) == 0)
+	if (text == NULL || vigil_range_read(text, range) == 0)
 		return true;
 	judge(v, UNKNOWN, "--%s %s is no range; see the Monitoring Plugins guidelines", option,
 		text);
@@ -162,7 +163,7 @@ static void judge_number(struct verdict *v, struct host *host, json_t *params)
 	const char *pointer = command_text(params, "pointer"), *last = strrchr(pointer, '/');
 	const char *warning = command_text(params, "warning");
 	const char *critical = command_text(params, "critical");
-	struct range warn, crit;
+	vigil_range warn, crit;
 	json_t *value, *entry;
 	double number;
 
@@ -181,9 +182,9 @@ static void judge_number(struct verdict *v, struct host *host, json_t *params)
 	}
 	number = json_number_value(value);
 	judge(v,
-		critical != NULL && range_alerts(&crit, number)  ? CRITICAL
-		: warning != NULL && range_alerts(&warn, number) ? WARNING
-								 : OK,
+		critical != NULL && vigil_range_alerts(&crit, number)  ? CRITICAL
+		: warning != NULL && vigil_range_alerts(&warn, number) ? WARNING
+								       : OK,
 		"%s is %.10g", pointer, number);
 	entry = json_pack("{s:O,s:s,s:s}", "value", value, "warn", warning ? warning : "", "crit",
 		critical ? critical : "");

@@ -182,6 +182,19 @@ VIGIL_API void vigil_event(vigil_daemon *d, const char *format, ...) VIGIL_PRINT
  * Returns clean. */
 VIGIL_API char *vigil_clean(char *clean, size_t size, const char *text);
 
+/*
+ * Thresholds as Nagios plugins write them: "10" is outside 0 to 10, "10:" below 10, "~:10" above
+ * 10, "10:20" outside 10 to 20, "@10:20" inside, the ends included.
+ */
+typedef struct vigil_range {
+	double start, end; /* either may be infinite */
+	bool inside;       /* what lies within is what is wrong */
+} vigil_range;
+/* 0, or -EINVAL: it is none.  May be called anywhere. */
+VIGIL_API int vigil_range_read(const char *text, vigil_range *range);
+/* Whether the value is one to be alerted to.  May be called anywhere. */
+VIGIL_API bool vigil_range_alerts(const vigil_range *range, double value);
+
 /* Counts an error of the daemon (/runs/NAME/errors, last_error) and logs it. */
 VIGIL_API void vigil_error(vigil_daemon *d, const char *format, ...) VIGIL_PRINTF(2, 3);
 

@@ -1,12 +1,12 @@
 /*
- * range: thresholds as Nagios plugins have them; see range.h.
+ * api_range: vigil.h's thresholds, as Nagios plugins have them.
  */
-#include "range.h"
-
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <vigil/vigil.h>
 
 /* A plain decimal number up to `end`; strtod alone would take hexadecimal and words. */
 static bool read_number(const char *text, const char *end, double *value)
@@ -19,12 +19,12 @@ static bool read_number(const char *text, const char *end, double *value)
 	return stop == end && isfinite(*value);
 }
 
-int range_parse(const char *text, struct range *range)
+int vigil_range_read(const char *text, vigil_range *range)
 {
 	const char *colon, *end;
 	bool right = true;
 
-	*range = (struct range){.start = 0, .end = INFINITY, .inside = text[0] == '@'};
+	*range = (vigil_range){.start = 0, .end = INFINITY, .inside = text[0] == '@'};
 	text += range->inside;
 	colon = strchr(text, ':');
 	end = text + strlen(text);
@@ -41,7 +41,7 @@ int range_parse(const char *text, struct range *range)
 	return right && range->start <= range->end ? 0 : -EINVAL;
 }
 
-bool range_alerts(const struct range *range, double value)
+bool vigil_range_alerts(const vigil_range *range, double value)
 {
 	bool within = value >= range->start && value <= range->end;
 

@@ -1,16 +1,16 @@
-/* check_range: thresholds as the Monitoring Plugins guidelines have them. */
-#include "range.h"
-
+/* check_api_range: thresholds as the Monitoring Plugins guidelines have them. */
 #include <check.h>
 #include <errno.h>
 #include <stdlib.h>
 
+#include <vigil/vigil.h>
+
 static bool alerts(const char *text, double value)
 {
-	struct range range;
+	vigil_range range;
 
-	ck_assert_msg(range_parse(text, &range) == 0, "%s", text);
-	return range_alerts(&range, value);
+	ck_assert_msg(vigil_range_read(text, &range) == 0, "%s", text);
+	return vigil_range_alerts(&range, value);
 }
 
 START_TEST(the_examples_of_the_guidelines)
@@ -46,17 +46,17 @@ START_TEST(what_is_none_is_refused)
 {
 	static const char *const wrong[] = {"", "@", "x", "10:x", "x:10", "20:10", "1:2:3", "0x10",
 		"nan", "inf", "1e999", " 10", "10 ", "~", "~10", "10:~", "--5", "1,5"};
-	struct range range;
+	vigil_range range;
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
-		ck_assert_msg(range_parse(wrong[i], &range) == -EINVAL, "\"%s\"", wrong[i]);
+		ck_assert_msg(vigil_range_read(wrong[i], &range) == -EINVAL, "\"%s\"", wrong[i]);
 }
 END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("range");
-	TCase *tcase = tcase_create("range");
+	Suite *suite = suite_create("api_range");
+	TCase *tcase = tcase_create("api_range");
 	SRunner *runner;
 	int failed;
 
