@@ -12,7 +12,7 @@
 # long that takes on a busy machine, and never for time to pass.
 . "$(dirname "$0")/lib.sh" || exit 1
 
-columns="lsb runit s6 command"
+columns="openrc lsb runit s6 command"
 rows="absent running stopped stopped_left_alone crashed starting restart_fails restart_hangs
 	uninstalled restart_denied"
 patience=${VIGIL_PATIENCE:-60} # seconds, for anything

@@ -8,7 +8,7 @@ up() { mkdir "$work/sv"; runsvdir "$work/sv" >>"$work/supervisor" 2>&1 & supervi
 down() {
 	local dir
 	kill "$supervisor" && wait "$supervisor"
-	for dir in "$work"/sv/* "$work"/gone/*; do
+	for dir in "$work"/sv/* "$work"/gone/*/*; do
 		[ ! -p "$dir/supervise/control" ] || sv force-shutdown "$dir" >/dev/null
 	done
 }

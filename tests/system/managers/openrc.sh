@@ -1,0 +1,45 @@
+# OpenRC without being init, in a mount namespace of its own.
+wrap=(unshare --mount --propagation private)
+missing() {
+	command -v rc-service >/dev/null || { echo "OpenRC is not installed"; return; }
+	"${wrap[@]}" mount -t tmpfs tmpfs /run 2>/dev/null || echo "mounts of our own are not allowed here"
+}
+
+up() {
+	mkdir "$work/init.d"
+	mount -t tmpfs tmpfs /run
+	mount --bind "$work/init.d" /etc/init.d
+	# What OpenRC itself makes at boot.
+	mkdir -p /run/openrc/{daemons,exclusive,failed,hotplugged,inactive,options,scheduled} \
+		/run/openrc/{started,starting,stopping,tmp,wasinactive}
+	: >/run/openrc/softlevel
+}
+down() {
+	local file
+	for file in "$work"/*.pid; do [ ! -s "$file" ] || kill -9 "$(cat "$file")" 2>/dev/null; done
+	umount /etc/init.d
+}
+options() { :; }
+install() {
+	sed -e "s|@name@|$1|g; s|@dir@|$work|g" >"/etc/init.d/$1.new" <<'EOF_SCRIPT'
+#!/sbin/openrc-run
+command=/bin/sleep
+command_args=1000000
+command_background=true
+pidfile=@dir@/@name@.pid
+start_pre() { @dir@/prepare @name@; }
+EOF_SCRIPT
+	chmod 755 "/etc/init.d/$1.new"
+	mv "/etc/init.d/$1.new" "/etc/init.d/$1"
+}
+uninstall() { rm -rf "/etc/init.d/$1" "$work/$1.pid" /run/openrc/*/"$1"; }
+start() {
+	if [ -p "$work/$1.hold" ]; then
+		rc-service "$1" start >/dev/null 2>&1 &
+	else
+		rc-service "$1" start >/dev/null 2>&1
+	fi
+}
+stop() { rc-service "$1" stop >/dev/null 2>&1; }
+pid() { cat "$work/$1.pid" 2>/dev/null; }
+permit() { :; }
