@@ -12,7 +12,7 @@
 # long that takes on a busy machine, and never for time to pass.
 . "$(dirname "$0")/lib.sh" || exit 1
 
-columns="openrc lsb runit s6 command"
+columns="systemd openrc lsb runit s6 command"
 rows="absent running stopped stopped_left_alone crashed starting restart_fails restart_hangs
 	uninstalled restart_denied"
 patience=${VIGIL_PATIENCE:-60} # seconds, for anything
@@ -24,6 +24,7 @@ nobody=65534
 run_columns() { # MANAGER...
 	local dir m pids=() status worst=77
 	install_staged
+	cd "$top_builddir" || exit # which stays as it is in a column's namespaces
 	dir=$(mktemp -d)
 	for m; do
 		(
