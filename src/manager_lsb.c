@@ -177,6 +177,20 @@ static void judge_pidfile_alone(
 			known ? pidfile->why : "it is not known where the pidfile is");
 }
 
+/* Somebody else is at it: an admin, a package, or a restart of ours that took too long. */
+static void judge_runner(const char *path, struct manager_reply *reply)
+{
+	char verb[SCRIPT_VERB];
+	pid_t pid = script_runner(path, verb);
+
+	if (pid == 0)
+		return;
+	reply->status = strcmp(verb, "stop") == 0 ? VIGIL_SERVICE_STOPPING : VIGIL_SERVICE_STARTING;
+	reply->pid = 0;
+	snprintf(reply->text, sizeof(reply->text), "its script is being run to %s, by process %d",
+		verb, (int)pid);
+}
+
 static void lsb_query(const struct manager_request *request, struct manager_reply *reply)
 {
 	struct spawn_result result;
@@ -200,6 +214,8 @@ static void lsb_query(const struct manager_request *request, struct manager_repl
 			judge_status(code, reply);
 	}
 	manager_judge_pid(reply, &pidfile);
+	if (vigil_service_is_down(reply->status))
+		judge_runner(path, reply);
 }
 
 static void lsb_restart(const struct manager_request *request, struct manager_reply *reply)

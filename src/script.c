@@ -3,11 +3,18 @@
  *
  * What is run here is run with vigild's rights, so it is run only when nobody else could have
  * written it: neither the script nor, by putting another in its place, the directory.
+ *
+ * An admin or a package runs it, too.  While one does, the service is on its way somewhere: its
+ * process may be gone and its pidfile still there, which looks like a crash and is none.
  */
 #include "script.h"
 
+#include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -54,4 +61,61 @@ bool script_find(
 	if (wrong)
 		manager_fault(reply, -EPERM, VIGIL_FAULT_FAILED, "%s %s", path, wrong);
 	return !wrong;
+}
+
+/* The words of a process's command line; the last of them may be cut.  0: none can be read. */
+static size_t read_words(const char *pid, char *text, size_t size)
+{
+	char path[64];
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%.20s/cmdline", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	n = read(fd, text, size - 1);
+	close(fd);
+	if (n <= 0)
+		return 0;
+	text[n] = '\0';
+	return (size_t)n;
+}
+
+/* What the script is asked for by that command line: PATH VERB, or INTERPRETER [OPTION] PATH VERB.
+ * NULL: it does not run it. */
+static const char *asked_for(const char *words, size_t length, const char *path)
+{
+	const char *word = words, *end = words + length;
+
+	for (int i = 0; i < 3 && word < end; i++, word += strlen(word) + 1)
+		if (strcmp(word, path) == 0) {
+			word += strlen(word) + 1;
+			return word < end ? word : NULL;
+		}
+	return NULL;
+}
+
+pid_t script_runner(const char *path, char verb[SCRIPT_VERB])
+{
+	DIR *proc = opendir("/proc");
+	char words[SCRIPT_PATH + 256];
+	const char *asked;
+	struct dirent *entry;
+	pid_t pid = 0;
+	size_t length;
+
+	while (proc && !pid && (entry = readdir(proc))) {
+		if (!isdigit((unsigned char)entry->d_name[0]))
+			continue;
+		length = read_words(entry->d_name, words, sizeof(words));
+		asked = asked_for(words, length, path);
+		if (!asked || strcmp(asked, "status") == 0)
+			continue;
+		pid = (pid_t)atol(entry->d_name);
+		snprintf(verb, SCRIPT_VERB, "%s", asked);
+	}
+	if (proc)
+		closedir(proc);
+	return pid;
 }

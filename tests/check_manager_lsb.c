@@ -370,6 +370,40 @@ START_TEST(a_restart_that_hangs_spares_the_service)
 }
 END_TEST
 
+/* The process is gone and its pidfile still there: no crash, while the script is being run. */
+START_TEST(whoever_runs_the_script_is_not_interrupted)
+{
+	static const struct {
+		const char *verb;
+		vigil_service_status status;
+	} rows[] = {{"stop", VIGIL_SERVICE_STOPPING}, {"restart", VIGIL_SERVICE_STARTING},
+		{"start", VIGIL_SERVICE_STARTING}, {"status", VIGIL_SERVICE_FAILED}};
+	char command[256];
+	pid_t runner;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		put_script("[ \"$2\" = slowly ] || exit 1\necho $$ >runner; sleep 1000");
+		unlink(scratch_path("runner"));
+		snprintf(command, sizeof(command), "%s/vigil-check %s slowly &", scratch,
+			rows[i].verb);
+		ck_assert_int_eq(system(command), 0);
+		runner = scratch_number("runner");
+		ck_assert_int_eq(query(), rows[i].status);
+		if (rows[i].status != VIGIL_SERVICE_FAILED) {
+			snprintf(command, sizeof(command),
+				"its script is being run to %s, by process %d", rows[i].verb,
+				(int)runner);
+			ck_assert_str_eq(reply.text, command);
+		}
+		snprintf(
+			command, sizeof(command), "pkill -P %d; kill %d", (int)runner, (int)runner);
+		ck_assert_int_ge(system(command), 0);
+		while (query() != VIGIL_SERVICE_FAILED)
+			; /* until it is gone */
+	}
+}
+END_TEST
+
 START_TEST(scripts_are_not_handed_to_systemctl)
 {
 	put_script("echo $SYSTEMCTL_SKIP_REDIRECT >redirect; exit 3");
@@ -408,6 +442,7 @@ int main(void)
 	tcase_add_test(tcase, scripts_that_cannot_answer);
 	tcase_add_test(tcase, restarts_that_fail);
 	tcase_add_test(tcase, a_restart_that_hangs_spares_the_service);
+	tcase_add_test(tcase, whoever_runs_the_script_is_not_interrupted);
 	tcase_add_test(tcase, scripts_are_not_handed_to_systemctl);
 	tcase_add_test(tcase, is_it_there);
 	suite_add_tcase(suite, tcase);

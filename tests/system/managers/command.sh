@@ -18,8 +18,10 @@ install() {
 	sed -e "s|@name@|$1|g; s|@dir@|$work|g" >"$work/app/$1" <<'EOF_SCRIPT'
 #!/bin/sh
 pidfile=@dir@/@name@.pid
-[ ! -s $pidfile ] || kill "$(cat $pidfile)" 2>/dev/null
+# The pidfile first: without it the process is the service's no more, and its end no crash.
+old=$(cat $pidfile 2>/dev/null)
 rm -f $pidfile
+[ -z "$old" ] || kill "$old" 2>/dev/null
 [ "$1" != stop ] || exit 0
 @dir@/prepare @name@ || exit
 setsid sleep 1000000 </dev/null >/dev/null 2>&1 &

@@ -1,0 +1,370 @@
+/*
+ * average: numbers of the tree over time: their least, greatest and mean over some windows, and a
+ * ring of points for a plot.
+ *
+ * Each interval takes a sample of each source.  All samples of the longest window are kept in
+ * memory, and nothing more: what they need is known at the start, and refused there when it is
+ * more than memory_max.  They are put by once a minute and at stop, so that a restart of vigild
+ * is a gap and not the end.
+ */
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "series.h"
+#include <vigil/vigil.h>
+
+#define SOURCES_MAX 64
+#define WINDOWS_MAX 8
+#define LABEL_MAX   128
+#define PUT_BY      60.0
+
+struct source {
+	char label[LABEL_MAX];
+	const char *pointer;
+	struct series series;
+};
+
+struct window {
+	const char *name;
+	size_t steps;
+};
+
+struct average {
+	vigil_daemon *d;
+	double interval, put_by;
+	size_t each, points; /* steps a point, points at most */
+	struct source sources[SOURCES_MAX];
+	size_t count;
+	struct window windows[WINDOWS_MAX];
+	size_t window_count, judged; /* judged: the one that thresholds are for */
+	bool has_warning, has_critical;
+	vigil_range warning, critical;
+};
+
+/* --- what is put by --------------------------------------------------------------------------------- */
+
+static json_t *number_or_null(double value)
+{
+	return isfinite(value) ? json_real(value) : json_null();
+}
+
+static void put_by(struct average *a)
+{
+	json_t *kept = json_object();
+
+	for (size_t i = 0; i < a->count; i++) {
+		const struct series *s = &a->sources[i].series;
+		json_t *list = json_array();
+
+		for (size_t k = s->next - s->count; k < s->next; k++)
+			json_array_append_new(list, number_or_null(s->samples[k % s->room]));
+		json_object_set_new(kept, a->sources[i].pointer, list);
+	}
+	vigil_state_set(a->d, "kept",
+		json_pack("{s:I,s:f,s:o}", "time", (json_int_t)time(NULL), "interval", a->interval,
+			"samples", kept));
+	a->put_by = vigil_now();
+}
+
+/* What was put by is as old as it says, and the time since is a gap. */
+static void take_up(struct average *a)
+{
+	const json_t *kept = vigil_state_get(a->d, "kept"), *samples, *list;
+	double age = (double)time(NULL) - json_number_value(json_object_get(kept, "time"));
+	size_t gap, index;
+	json_t *sample;
+
+	if (kept == NULL || json_number_value(json_object_get(kept, "interval")) != a->interval ||
+		age < 0)
+		return;
+	samples = json_object_get(kept, "samples");
+	gap = (size_t)fmin(age / a->interval, (double)a->sources[0].series.room);
+	for (size_t i = 0; i < a->count; i++) {
+		list = json_object_get(samples, a->sources[i].pointer);
+		json_array_foreach(list, index, sample) series_push(&a->sources[i].series,
+			json_is_number(sample) ? json_number_value(sample) : NAN);
+		for (size_t k = 0; json_array_size(list) > 0 && k < gap; k++)
+			series_push(&a->sources[i].series, NAN);
+	}
+}
+
+/* --- a tick ------------------------------------------------------------------------------------------ */
+
+static json_t *summary_of(const struct summary *sum)
+{
+	json_t *object = json_pack("{s:I}", "samples", (json_int_t)sum->samples);
+
+	if (sum->samples > 0) {
+		json_object_set_new(object, "min", json_real(sum->min));
+		json_object_set_new(object, "max", json_real(sum->max));
+		json_object_set_new(object, "mean", json_real(sum->mean));
+	}
+	return object;
+}
+
+static json_t *ring_of(const struct average *a, const struct series *s)
+{
+	double *points = calloc(a->points, sizeof(*points));
+	size_t n = points != NULL ? series_points(s, a->each, points, a->points) : 0;
+	json_t *ring = json_array();
+
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(ring, number_or_null(points[i]));
+	free(points);
+	return ring;
+}
+
+static void tell(struct average *a, const struct source *source, double now)
+{
+	json_t *windows = json_object();
+	char path[LABEL_MAX + 16];
+
+	for (size_t i = 0; i < a->window_count; i++) {
+		struct summary sum = series_summary(&source->series, a->windows[i].steps);
+
+		json_object_set_new(windows, a->windows[i].name, summary_of(&sum));
+	}
+	snprintf(path, sizeof(path), "values/%s", source->label);
+	vigil_state_set(a->d, path,
+		json_pack("{s:s,s:o,s:o,s:f,s:o}", "source", source->pointer, "last",
+			number_or_null(now), "windows", windows, "ring_seconds",
+			a->interval * (double)a->each, "ring", ring_of(a, &source->series)));
+}
+
+/* The worst of all sources; one without samples is not known. */
+static void judge(struct average *a)
+{
+	vigil_health_level level = VIGIL_OK;
+	const struct source *worst = NULL;
+	double mean = 0;
+	size_t gaps = 0;
+
+	for (size_t i = 0; i < a->count; i++) {
+		const struct source *source = &a->sources[i];
+		struct summary sum = series_summary(&source->series, a->windows[a->judged].steps);
+		vigil_health_level its = VIGIL_OK;
+
+		if (sum.samples == 0)
+			gaps++;
+		else if (a->has_critical && vigil_range_alerts(&a->critical, sum.mean))
+			its = VIGIL_CRITICAL;
+		else if (a->has_warning && vigil_range_alerts(&a->warning, sum.mean))
+			its = VIGIL_WARNING;
+		if (its > level) {
+			level = its;
+			worst = source;
+			mean = sum.mean;
+		}
+	}
+	if (worst != NULL)
+		vigil_health(a->d, level, "%s was %.6g on average over %s", worst->label, mean,
+			a->windows[a->judged].name);
+	else if (gaps > 0)
+		vigil_health(
+			a->d, VIGIL_UNKNOWN, "%zu of %zu sources have no numbers", gaps, a->count);
+	else
+		vigil_health(a->d, VIGIL_OK, "%zu source%s, as %s should be", a->count,
+			a->count == 1 ? "" : "s", a->count == 1 ? "it" : "they");
+}
+
+static void on_tick(vigil_daemon *d, void *arg)
+{
+	struct average *a = arg;
+
+	for (size_t i = 0; i < a->count; i++) {
+		const json_t *value = vigil_state_get(d, a->sources[i].pointer);
+		double now = json_is_number(value) ? json_number_value(value) : NAN;
+
+		series_push(&a->sources[i].series, now);
+		tell(a, &a->sources[i], now);
+	}
+	judge(a);
+	if (vigil_now() - a->put_by >= PUT_BY)
+		put_by(a);
+}
+
+/* --- options ------------------------------------------------------------------------------------------- */
+
+/* "5m" in seconds; 0: it is none. */
+static double read_duration(const char *text)
+{
+	static const char units[] = "smhd";
+	static const double seconds[] = {1, 60, 3600, 86400};
+	char *end;
+	double value = strtod(text, &end);
+	const char *unit = *end != '\0' ? strchr(units, *end) : units;
+
+	if (end == text || unit == NULL || (*end != '\0' && end[1] != '\0') || !(value > 0))
+		return 0;
+	return value * seconds[unit - units];
+}
+
+static int read_windows(struct average *a, double *longest)
+{
+	for (const char *const *name = vigil_option_list(a->d, "windows"); *name != NULL; name++) {
+		double seconds = read_duration(*name);
+
+		if (seconds < a->interval || seconds > 366 * 86400.0)
+			return vigil_refuse(a->d,
+				"windows: \"%s\" is no duration such as 5m, or shorter than the "
+				"interval",
+				*name);
+		if (a->window_count == WINDOWS_MAX)
+			return vigil_refuse(a->d, "windows: more than %d", WINDOWS_MAX);
+		a->windows[a->window_count++] = (struct window){
+			.name = *name, .steps = (size_t)ceil(seconds / a->interval)};
+		*longest = fmax(*longest, seconds);
+	}
+	return a->window_count > 0 ? 0 : vigil_refuse(a->d, "windows names none");
+}
+
+/* "LABEL=/pointer", or a pointer whose last step is the label. */
+static int read_source(struct average *a, const char *text)
+{
+	struct source *source = &a->sources[a->count];
+	const char *pointer = strchr(text, '/'), *label = text;
+	size_t length = pointer != NULL ? (size_t)(pointer - text) : 0;
+
+	if (pointer == NULL || (length > 0 && text[length - 1] != '='))
+		return vigil_refuse(a->d,
+			"source: \"%s\" is neither an address such as /runs/x/ticks nor "
+			"LABEL=/address",
+			text);
+	if (length == 0) {
+		label = strrchr(text, '/') + 1;
+		length = strlen(label) + 1;
+	}
+	if (length < 2 || length > sizeof(source->label) ||
+		memchr(label, '/', length - 1) != NULL || memchr(label, '~', length - 1) != NULL)
+		return vigil_refuse(a->d, "source: \"%s\" needs a label: LABEL=/address", text);
+	snprintf(source->label, sizeof(source->label), "%.*s", (int)length - 1, label);
+	source->pointer = pointer;
+	for (size_t i = 0; i < a->count; i++)
+		if (strcmp(a->sources[i].label, source->label) == 0)
+			return vigil_refuse(a->d,
+				"source: two are called \"%s\"; give one a label: LABEL=/address",
+				source->label);
+	a->count++;
+	return 0;
+}
+
+static int read_sources(struct average *a)
+{
+	int err = 0;
+
+	for (const char *const *text = vigil_option_list(a->d, "source"); *text != NULL && err == 0;
+		text++)
+		err = a->count < SOURCES_MAX
+			      ? read_source(a, *text)
+			      : vigil_refuse(a->d, "source: more than %d", SOURCES_MAX);
+	return err == 0 && a->count == 0 ? vigil_refuse(a->d, "source names none") : err;
+}
+
+static int make_room(struct average *a, double longest)
+{
+	size_t steps = (size_t)ceil(longest / a->interval);
+	double bytes = (double)(steps * a->count * sizeof(double));
+	double most = vigil_option_number(a->d, "memory_max");
+
+	if (bytes > most)
+		return vigil_refuse(a->d,
+			"samples of %zu sources for %g s need %.0f bytes, and memory_max is %.0f: "
+			"take a "
+			"longer interval, shorter windows or fewer sources",
+			a->count, longest, bytes, most);
+	for (size_t i = 0; i < a->count; i++) {
+		double *samples = vigil_alloc(a->d, steps * sizeof(*samples));
+
+		if (samples == NULL)
+			return -ENOMEM;
+		series_init(&a->sources[i].series, samples, steps);
+	}
+	a->points = (size_t)vigil_option_int(a->d, "points");
+	a->each = (steps + a->points - 1) / a->points;
+	return 0;
+}
+
+static int read_range(struct average *a, const char *option, bool *has, vigil_range *range)
+{
+	const char *text = vigil_option_text(a->d, option);
+
+	*has = text != NULL;
+	if (text != NULL && vigil_range_read(text, range) != 0)
+		return vigil_refuse(
+			a->d, "%s: \"%s\" is no range such as 10, 5: or 5:10", option, text);
+	return 0;
+}
+
+static int read_thresholds(struct average *a)
+{
+	const char *window = vigil_option_text(a->d, "window");
+	int err = read_range(a, "warning", &a->has_warning, &a->warning);
+
+	if (err == 0)
+		err = read_range(a, "critical", &a->has_critical, &a->critical);
+	if (err != 0 || window == NULL)
+		return err;
+	for (a->judged = 0; a->judged < a->window_count; a->judged++)
+		if (strcmp(a->windows[a->judged].name, window) == 0)
+			return 0;
+	return vigil_refuse(a->d, "window: \"%s\" is not among the windows", window);
+}
+
+/* --- life ------------------------------------------------------------------------------------------------ */
+
+static int start(vigil_daemon *d)
+{
+	struct average *a = vigil_alloc(d, sizeof(*a));
+	double longest = 0;
+	int err;
+
+	a->d = d;
+	a->interval = vigil_option_seconds(d, "interval");
+	err = read_windows(a, &longest);
+	if (err == 0)
+		err = read_sources(a);
+	if (err == 0)
+		err = read_thresholds(a);
+	if (err == 0)
+		err = make_room(a, longest);
+	if (err == 0)
+		err = vigil_keep(d, "kept");
+	if (err != 0)
+		return err;
+	take_up(a);
+	a->put_by = vigil_now();
+	vigil_set_data(d, a);
+	return vigil_every(d, a->interval, on_tick, a);
+}
+
+static void stop(vigil_daemon *d)
+{
+	struct average *a = vigil_data(d);
+
+	if (a != NULL)
+		put_by(a);
+}
+
+static const vigil_option options[] = {
+	VIGIL_OPTION("source", VIGIL_LIST, NULL,
+		"addresses of numbers in the state, or LABEL=/address", .flags = VIGIL_REQUIRED),
+	VIGIL_OPTION("interval", VIGIL_DURATION, "10s", "time between two samples", .min = 0.05,
+		.max = 86400),
+	VIGIL_OPTION("windows", VIGIL_LIST, "1m, 5m, 15m", "over how long"),
+	VIGIL_OPTION("points", VIGIL_INT, "120", "of the ring for a plot, at most", .min = 2,
+		.max = 1000),
+	VIGIL_OPTION("memory_max", VIGIL_SIZE, "1MiB", "the most memory that samples may take",
+		.min = 1024, .max = 1073741824),
+	VIGIL_OPTION("warning", VIGIL_TEXT, NULL, "a range: WARNING where a mean is outside it"),
+	VIGIL_OPTION("critical", VIGIL_TEXT, NULL, "a range: CRITICAL where a mean is outside it"),
+	VIGIL_OPTION("window", VIGIL_TEXT, NULL,
+		"the window whose means those are for; unset, the first"),
+	VIGIL_OPTION_END,
+};
+
+VIGIL_MODULE(.name = "average", .summary = "keeps numbers of the state over time",
+	.options = options, .start = start, .stop = stop);

@@ -1,0 +1,75 @@
+#!/bin/bash
+# The average module: windows and rings of real numbers, gaps, thresholds, a restart of vigild, and
+# what it refuses.
+. "$(dirname "$0")/lib.sh" || exit 1
+install_staged
+set_paths
+work=$(mktemp -d)
+chmod 755 "$work"
+trap 'stop_vigild; rm -rf "$work"' EXIT
+echo 4 >"$work/number"
+cat >"$work/probe" <<S
+#!/bin/sh
+read -r n <"$work/number"; echo "{\"n\": \$n}"
+S
+chmod 755 "$work/probe"
+conf() { # conf OPTION...: of the daemon trend
+	{
+		printf '[daemons]\nprobe = yes\ntrend = yes\n'
+		printf '[daemon:probe]\nmodule = exec\ncommand = %s\nformat = json\ninterval = 100ms\n' "$work/probe"
+		printf '[daemon:trend]\nmodule = average\n'
+		printf '%s\n' "$@"
+	} | write_conf
+}
+value() { get "/daemons/trend/values/$1"; }
+has() { [ "$(value "$1")" = "$2" ]; }
+over() { awk -v a="$(value "$1")" -v b="$2" 'BEGIN { exit !(a != "" && a + 0 > b) }'; }
+level() { is /runs/trend/health/level "$1"; }
+says() { case $(get /runs/trend/health/text)$(get /runs/trend/reason) in *"$1"*) ;; *) false ;; esac; }
+
+sources="source = n=/daemons/probe/n, /vigil/workers/alive, none=/daemons/probe/nothing"
+conf "$sources" "interval = 100ms" "windows = 1s, 10s" "points = 20" "warning = 6" "critical = ~:9" "window = 1s"
+start_vigild
+check "a window fills" wait_for 20 has n/windows/1s/samples 10
+check "with what there is" has n/windows/1s/mean 4.0
+check "a number of the host's as well" over alive/windows/10s/max 3
+check "what is no number is a gap" has none/windows/10s/samples 0
+check "in the ring, too" eval 'ctl get /daemons/trend/values/none/ring | grep -q null'
+check "and is not known" level UNKNOWN
+check "which is said" says '1 of 3 sources have no numbers'
+echo 8 >"$work/number"
+check "it follows" wait_for 20 has n/windows/1s/mean 8.0
+check "the longer window still knows" has n/windows/10s/min 4.0
+echo 40 >"$work/number"
+check "a threshold on the mean" wait_for 20 level CRITICAL
+check "in words" says ' on average over 1s'
+check "the ring says how far its points are apart" has n/ring_seconds 0.5
+check "and others may use it" eval 'ctl check trend -w 1: -c 1000: /daemons/trend/values/n/windows/1s/mean >/dev/null; [ $? != 3 ]'
+
+echo 4 >"$work/number"
+min=$(value n/windows/10s/max)
+check "vigild stops" stop_vigild
+start_vigild
+check "samples outlive a restart" wait_for 10 over n/windows/10s/max 30
+check "as what they were" [ "$(value n/windows/10s/max)" = "$min" ]
+
+# --- what is refused ---------------------------------------------------------------------------------------
+
+refused() { # refused TEXT OPTION...
+	local text=$1; shift
+	conf "$@"; ctl -q reload >/dev/null
+	check "refused: $text" says "$text"
+}
+refused 'memory_max is 1024: take a longer interval' "$sources" "interval = 100ms" "memory_max = 1KiB"
+refused '"x" is neither an address' "source = x"
+refused 'two are called "n"' "source = /a/n, /b/n"
+refused '"forever" is no duration' "source = /a/n" "windows = forever"
+refused 'or shorter than the interval' "source = /a/n" "windows = 5s" "interval = 10s"
+refused '"9:1" is no range' "source = /a/n" "warning = 9:1"
+refused '"2m" is not among the windows' "source = /a/n" "window = 2m"
+conf "source = /runs/probe/ticks"
+ctl -q reload >/dev/null
+check "and one that is right runs again" wait_for 10 level OK
+check "vigild stops" stop_vigild
+[ "$failed" -eq 0 ] || tail -30 "$work/log"
+finish
