@@ -27,12 +27,12 @@ over() { awk -v a="$(value "$1")" -v b="$2" 'BEGIN { exit !(a != "" && a + 0 > b
 level() { is /runs/trend/health/level "$1"; }
 says() { case $(get /runs/trend/health/text)$(get /runs/trend/reason) in *"$1"*) ;; *) false ;; esac; }
 
-sources="source = n=/daemons/probe/n, /vigil/workers/alive, none=/daemons/probe/nothing"
+sources="source = n=/daemons/probe/n, /vigil/generation, none=/daemons/probe/nothing"
 conf "$sources" "interval = 100ms" "windows = 1s, 10s" "points = 20" "warning = 6" "critical = ~:9" "window = 1s"
 start_vigild
 check "a window fills" wait_for 20 has n/windows/1s/samples 10
 check "with what there is" has n/windows/1s/mean 4.0
-check "a number of the host's as well" over alive/windows/10s/max 3
+check "a number of the host's as well" over generation/windows/10s/max 0
 check "what is no number is a gap" has none/windows/10s/samples 0
 check "in the ring, too" eval 'ctl get /daemons/trend/values/none/ring | grep -q null'
 check "and is not known" level UNKNOWN
