@@ -378,5 +378,6 @@ sed -i 's/^http = no/http = yes/' "$work/vigil.conf"; ctl -q reload
 check "also after the daemon was away" handed
 stop_vigild
 check "and it is left where it was" [ -S "$work/handed.sock" ]
+check "no sanitizer had a word to say" eval '! grep -E "Sanitizer|runtime error" "$work/log"'
 [ "$failed" -eq 0 ] || tail -50 "$work/log"
 finish
