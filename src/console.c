@@ -195,7 +195,6 @@ static void run_line(struct console *c, const char *line)
 	const char *why;
 	char **words;
 
-	c->line++;
 	line += strspn(line, " \t\r");
 	if (line[0] == '\0' || line[0] == '#')
 		return;
@@ -208,19 +207,6 @@ static void run_line(struct console *c, const char *line)
 }
 
 /* --- lines ------------------------------------------------------------------------------------------- */
-
-static char *script_line(struct console *c)
-{
-	const char *why;
-	char *line = console_script_next(c->script, &why);
-
-	if (why == NULL)
-		return line;
-	c->line++;
-	fail_text(c, why);
-	line[0] = '\0';
-	return line;
-}
 
 static char *typed_line(struct console *c)
 {
@@ -245,17 +231,24 @@ static bool is_taken(const struct console *c)
 
 static bool take_line(struct console *c)
 {
+	const char *why = NULL;
 	char *line = NULL;
 
 	if (c->busy || !is_taken(c))
 		return false;
 	if (c->script != NULL)
-		line = script_line(c);
+		line = console_script_next(c->script, &why);
 	else if (!c->input_ended)
 		line = typed_line(c);
 	if (line == NULL)
 		return false;
-	run_line(c, line);
+	c->line++;
+	if (why == NULL)
+		run_line(c, line);
+	else
+		fail_text(c, why);
+	if (c->script != NULL)
+		c->input_ended = c->input_ended || console_script_ended(c->script);
 	free(line);
 	return true;
 }

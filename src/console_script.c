@@ -40,6 +40,11 @@ void console_script_end(struct console_script *script)
 	script->whole = true;
 }
 
+bool console_script_ended(const struct console_script *script)
+{
+	return script->whole;
+}
+
 void console_script_drop(struct console_script *script)
 {
 	script->begin = script->end = 0;

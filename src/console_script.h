@@ -4,6 +4,7 @@
 #ifndef CONSOLE_SCRIPT_H
 #define CONSOLE_SCRIPT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct console_script;
@@ -14,6 +15,8 @@ void console_script_free(struct console_script *script);
 void console_script_feed(struct console_script *script, const char *bytes, size_t length);
 /* There will be no more: the last line may lack its end. */
 void console_script_end(struct console_script *script);
+/* So it was told, or so it found out: what came is no script. */
+bool console_script_ended(const struct console_script *script);
 /* What has been fed and not taken is gone. */
 void console_script_drop(struct console_script *script);
 

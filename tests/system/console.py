@@ -1,0 +1,412 @@
+#!/usr/bin/env python3
+"""console.py: the prompts of vigild and vigilctl on a real pseudo-terminal; run by console.sh.
+
+What the programs draw is played on a small screen, so that each check sees what a person would
+see.  Nothing waits for a time: each wait is for something on the screen, with a generous end.
+"""
+import fcntl
+import os
+import re
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+
+VIGILD, VIGILCTL, WORK = os.environ["vigild"], os.environ["vigilctl"], os.environ["work"]
+CONF = WORK + "/vigil.conf"
+PATIENCE = 60
+ROWS, COLUMNS = 40, 200
+failed = 0
+
+
+def check(text, verdict, shown=""):
+    global failed
+    print(("ok - " if verdict else "not ok - ") + text, flush=True)
+    if not verdict:
+        failed += 1
+        print(shown, file=sys.stderr)
+
+
+class Screen:
+    """As much of a terminal as is drawn on here; rows above the top are kept."""
+
+    def __init__(self):
+        self.rows, self.y, self.x, self.rest = [""], 0, 0, b""
+        self.columns = COLUMNS
+
+    def put(self, c):
+        if self.x == self.columns:
+            self.down()
+            self.x = 0
+        row = self.rows[self.y].ljust(self.x)
+        self.rows[self.y] = row[: self.x] + c + row[self.x + 1 :]
+        self.x += 1
+
+    def down(self):
+        self.y += 1
+        if self.y == len(self.rows):
+            self.rows.append("")
+
+    def escape(self, final, n):
+        count = int(n) if n.isdigit() else 0
+        if final == "A":
+            self.y = max(0, self.y - max(1, count))
+        elif final == "B":
+            self.y = min(len(self.rows) - 1, self.y + max(1, count))
+        elif final == "C":
+            self.x = min(self.columns - 1, self.x + max(1, count))
+        elif final == "D":
+            self.x = max(0, min(self.x, self.columns - 1) - max(1, count))
+        elif final == "G":
+            self.x = max(1, count) - 1
+        elif final == "K" and count == 0:
+            self.rows[self.y] = self.rows[self.y][: self.x]
+        elif final == "J" and count == 0:
+            self.rows[self.y] = self.rows[self.y][: self.x]
+            del self.rows[self.y + 1 :]
+        elif final == "P":
+            row = self.rows[self.y]
+            self.rows[self.y] = row[: self.x] + row[self.x + max(1, count) :]
+        elif final == "@":
+            row = self.rows[self.y]
+            self.rows[self.y] = row[: self.x] + " " * max(1, count) + row[self.x :]
+        elif final not in "mhl":
+            raise ValueError("ESC [ %s %s is not known here" % (n, final))
+
+    def play(self, data):
+        data, self.rest = self.rest + data, b""
+        i = 0
+        while i < len(data):
+            c = data[i : i + 1]
+            if c == b"\x1b":
+                found = re.match(rb"\x1b\[([0-9;?]*)([@-~])", data[i:])
+                if found is None:
+                    self.rest = data[i:]
+                    return
+                self.escape(found[2].decode(), found[1].decode())
+                i += found.end()
+                continue
+            if c == b"\r":
+                self.x = 0
+            elif c == b"\n":
+                self.down()
+            elif c == b"\b":
+                self.x = max(0, min(self.x, self.columns - 1) - 1)
+            elif c >= b" ":
+                self.put(c.decode("latin-1"))
+            i += 1
+
+    def lines(self):
+        """Down to the cursor, or to what stands below it."""
+        rows = [row.rstrip() for row in self.rows]
+        while len(rows) > self.y + 1 and not rows[-1]:
+            rows.pop()
+        return rows
+
+
+class Terminal:
+    def __init__(self, *argv, **env):
+        self.master, slave = os.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+        self.before = termios.tcgetattr(slave)
+
+        def take_terminal():
+            os.setsid()
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+        env = dict(os.environ, TERM="xterm", LC_ALL="C.UTF-8", **env)
+        self.process = subprocess.Popen(
+            argv, stdin=slave, stdout=slave, stderr=slave, env=env, preexec_fn=take_terminal
+        )
+        self.slave = slave
+        self.screen = Screen()
+
+    def narrow(self, columns):
+        self.screen.columns = columns
+        fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, columns, 0, 0))
+        # What is answered after it was told is told after it was resized.
+        self.type("x")
+        self.wait(lambda: self.last() == "vigil> x")
+        self.type("\x15")
+        self.wait(self.ready)
+
+    def lines(self):
+        return self.screen.lines()
+
+    def last(self):
+        return self.lines()[-1]
+
+    def wait(self, predicate):
+        until = time.monotonic() + PATIENCE
+        while not predicate():
+            if time.monotonic() > until:
+                return False
+            if select.select([self.master], [], [], 0.05)[0]:
+                try:
+                    self.screen.play(os.read(self.master, 65536))
+                except OSError:
+                    return predicate()
+        return True
+
+    def type(self, text):
+        os.write(self.master, text.encode())
+
+    def sees(self, what, predicate):
+        verdict = self.wait(predicate)
+        check(what, verdict, "\n".join(self.lines()[-ROWS:]))
+        return verdict
+
+    def shows(self, what, line):
+        """The last line becomes this one."""
+        return self.sees(what, lambda: self.last() == line)
+
+    def has(self, pattern):
+        return any(re.search(pattern, line) for line in self.lines())
+
+    def ready(self):
+        return self.last() == "vigil>"
+
+    def modes_are_back(self):
+        return termios.tcgetattr(self.slave)[:4] == self.before[:4]
+
+    def ends(self, what, status=0):
+        until = time.monotonic() + PATIENCE
+        while self.process.poll() is None and time.monotonic() < until:
+            self.wait(lambda: self.process.poll() is not None or not time.sleep(0.02))
+        if self.process.poll() is None:
+            self.process.kill()
+        check(what, self.process.wait() == status, "exit %r\n%s" % (self.process.returncode, self.last()))
+        self.close()
+
+    def close(self):
+        for fd in (self.master, self.slave):
+            try:
+                os.close(fd)
+            except OSError:
+                pass
+
+
+def ctl(*argv):
+    return subprocess.run(
+        [VIGILCTL, "-s", WORK + "/control.sock", *argv], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        timeout=PATIENCE, text=True)
+
+
+def log_line(level):
+    """Has vigild log a line that can be told from others."""
+    ctl("-q", "log", level)
+    return r"^\S+Z notice  the log level is now %s$" % level
+
+
+def edits(t, who):
+    """What is the same at both prompts."""
+    t.sees(who + ": a prompt", t.ready)
+    t.wait(lambda: ctl("get", "/daemons/web/service_state/value").returncode == 0)
+    t.type("get /dae\t")
+    t.shows(who + ": TAB completes a place of the state", "vigil> get /daemons")
+    t.type("\t\t")
+    t.shows(who + ": and goes on below it", "vigil> get /daemons/web")
+    t.type("\x15expl\tw\t")
+    t.shows(who + ": TAB completes a verb, then a daemon", "vigil> explain web")
+    t.type("\x15re\t")
+    t.sees(who + ": TAB shows what there is to choose from",
+           lambda: t.has(r"^register  reload  restart  resume$") and t.last() == "vigil> re")
+    t.type("\x15get -r /vigil/version\r")
+    t.sees(who + ": a verb is answered", lambda: t.lines()[-2:] == [ctl("get", "-r", "/vigil/version").stdout.strip(), "vigil>"])
+    t.type("nonsense\r")
+    t.sees(who + ": what is wrong is said", lambda: t.has("^there is no verb \"nonsense\"") and t.ready())
+    t.type("\x1b[A")
+    t.shows(who + ": arrow up brings the line before", "vigil> nonsense")
+    t.type("\x1b[A")
+    t.shows(who + ": and the one before that", "vigil> get -r /vigil/version")
+    t.type("\x1b[B\x1b[B")
+    t.shows(who + ": arrow down goes back to the empty line", "vigil>")
+    t.type("get /vigil/Xversion\x1b[D\x1b[D\x1b[D\x1b[D\x1b[D\x1b[D\x1b[D\x7f\x05")
+    t.shows(who + ": a line is edited in its middle", "vigil> get /vigil/version")
+    t.type("\x03")
+    t.sees(who + ": Ctrl-C drops the line",
+           lambda: t.lines()[-2:] == ["vigil> get /vigil/version^C", "vigil>"])
+    before = len(t.lines())
+    t.type("watch /daemons\r")
+    t.sees(who + ": watch goes on", lambda: t.lines()[before - 1] == "vigil> watch /daemons" and len(t.lines()) > before)
+    flip(t)
+    t.sees(who + ": and prints changes", lambda: t.has(r'^{"revision":\d+,"time":"[^"]*","pointer":"/daemon'))
+    t.type("\x03")
+    t.sees(who + ": Ctrl-C ends it", t.ready)
+    t.type("version\r")
+    t.sees(who + ": and the next verb is answered", lambda: re.match("vigild .*, pid", t.lines()[-2]) and t.ready())
+    t.type("\x1b")
+    os.kill(t.process.pid, signal.SIGWINCH)
+    t.type("[A\x15")
+    t.type("log info\rget -r /vigil/pid\rver")
+    t.sees(who + ": what is typed early waits its turn", lambda: t.last() == "vigil> ver" and
+           "vigil> get -r /vigil/pid" in t.lines() and "the log level is now info" in t.lines())
+    t.type("\x15")
+    t.sees(who + ": and is gone when it is told so", t.ready)
+
+
+def flip(t):
+    """Makes a change below /daemons that is certain: the service goes down, then up."""
+    for status in ("3", "0"):
+        with open(WORK + "/look.new", "w") as file:
+            file.write("#!/bin/sh\nexit %s\n" % status)
+        os.chmod(WORK + "/look.new", 0o755)
+        os.rename(WORK + "/look.new", WORK + "/look")
+        ctl("-q", "run", "web")
+        value = "stopped" if status == "3" else "running"
+        t.wait(lambda: ctl("get", "-r", "/daemons/web/service_state/value").stdout.strip() == value)
+
+
+def suspends(t, who):
+    t.type("get /vig")
+    t.shows(who + ": before it is suspended", "vigil> get /vig")
+    os.kill(t.process.pid, signal.SIGTSTP)
+    _, status = os.waitpid(t.process.pid, os.WUNTRACED)
+    check(who + ": Ctrl-Z stops it", os.WIFSTOPPED(status))
+    check(who + ": and gives the terminal back", t.modes_are_back())
+    os.kill(t.process.pid, signal.SIGCONT)
+    t.shows(who + ": which it takes again, with the line", "vigil> get /vig")
+    check(who + ": to edit on it", not t.modes_are_back())
+    t.type("\x15")
+    t.sees(who + ": an empty line again", t.ready)
+
+
+def log_above(t):
+    t.type("get /vigil/ver")
+    t.shows("a line is being typed", "vigil> get /vigil/ver")
+    said = log_line("info")
+    t.sees("a log line stands above it, the line is whole", lambda: t.has(said) and t.last() == "vigil> get /vigil/ver")
+    check("and nowhere else", sum(line == "vigil> get /vigil/ver" for line in t.lines()) == 1, "\n".join(t.lines()))
+    t.type("sion\r")
+    t.sees("and is typed on", lambda: t.has(r'^"\d+\.\d+\.\d+"$') and t.ready())
+    t.narrow(60)
+    long = "get /vigil/" + "0123456789" * 12
+    t.type(long + "\x1b[D" * 70)
+    rows = ["vigil> " + long[:53], long[53:113], long[113:]]
+    t.sees("a line of three rows, the cursor in the second", lambda: t.lines()[-3:] == rows and t.screen.y == len(t.lines()) - 2)
+    said = log_line("notice")[:55]
+    t.sees("it is whole below a log line", lambda: t.has(said) and t.lines()[-3:] == rows)
+    check("and there once", sum(rows[0] == line for line in t.lines()) == 1, "\n".join(t.lines()))
+    t.type("\x15")
+    t.sees("and can be wiped out", t.ready)
+    t.narrow(COLUMNS)
+
+
+def stands_still(t):
+    """Nobody takes what the prompt prints: the daemons do not mind."""
+    t.type("get\r" * 500 + "watch\r")
+    until = time.monotonic() + PATIENCE
+    before = int(ctl("get", "/runs/web/ticks").stdout)
+    while int(ctl("get", "/runs/web/ticks").stdout) < before + 5 and time.monotonic() < until:
+        time.sleep(0.05)
+    check("a terminal that stands still holds no daemon up", time.monotonic() < until)
+    size = struct.unpack("i", fcntl.ioctl(t.master, termios.FIONREAD, b"1234"))[0]
+    check("(as it did stand still)", size >= 1024, "only %d bytes were waiting" % size)
+    t.sees("it goes on where it stopped", lambda: t.last() == "" and "vigil> watch" in t.lines())
+    t.type("\x03")
+    t.sees("to its end", t.ready)
+
+
+def vigild_console():
+    t = Terminal(VIGILD, "-C", "-c", CONF)
+    t.sees("vigild -C: the daemons are up", lambda: t.has("vigil .* is up with 1 daemon") and t.ready())
+    edits(t, "vigild -C")
+    log_above(t)
+    suspends(t, "vigild -C")
+    stands_still(t)
+    t.type("\x04")
+    t.sees("Ctrl-D stops it", lambda: t.has("notice  stopped$"))
+    t.wait(t.modes_are_back)
+    check("and the terminal is as it was", t.modes_are_back())
+    t.ends("exit 0")
+    for word in "quit", "exit":
+        t = Terminal(VIGILD, "-C", "-c", CONF)
+        t.sees("a prompt to leave", t.ready)
+        t.type(word + "\r")
+        t.ends(word + " stops it")
+    t = Terminal(VIGILD, "-C", "-c", CONF)
+    t.sees("a prompt to watch at", t.ready)
+    t.type("watch\r")
+    t.sees("a watch", lambda: t.has("^vigil> watch"))
+    os.close(t.slave)
+    os.close(t.master)
+    t.ends("a terminal that goes away stops it")
+
+
+def plain():
+    empty = WORK + "/lib"
+    os.makedirs(empty, exist_ok=True)
+    for name in "libedit.so.2", "libedit.so.0":
+        open(empty + "/" + name, "w").close()
+    for what, env in ("without libedit", {"LD_LIBRARY_PATH": empty}), ("on a dumb terminal", {"TERM_": "dumb"}):
+        if "TERM_" in env:
+            t = Terminal("/usr/bin/env", "TERM=dumb", VIGILD, "-C", "-c", CONF)
+        else:
+            t = Terminal(VIGILD, "-C", "-c", CONF, **env)
+        t.sees(what + " the prompt is plain, which is said", lambda: t.has("^vigild: a plain prompt: ") and t.ready())
+        t.type("get -r /vigil/version\n")
+        t.sees(what + " verbs are answered", lambda: t.has(r"^\d+\.\d+\.\d+$") and t.ready())
+        said = log_line("info")
+        t.sees(what + " a log line stands on a line of its own", lambda: t.has(said) and t.ready())
+        t.type("watch\n")
+        t.sees(what + " a watch", lambda: t.has("^vigil> watch$"))
+        t.type("\x03")
+        t.sees(what + " ends with Ctrl-C", t.ready)
+        t.type("\x04")
+        t.ends(what + " Ctrl-D stops it")
+
+
+def start_vigild():
+    vigild = subprocess.Popen([VIGILD, "-c", CONF], stderr=open(WORK + "/log", "a"))
+    until = time.monotonic() + PATIENCE
+    while ctl("-q", "version").returncode != 0 and time.monotonic() < until:
+        time.sleep(0.05)
+    return vigild
+
+
+def stop_vigild(vigild):
+    vigild.terminate()
+    vigild.wait()
+
+
+def vigilctl_console():
+    t = Terminal(VIGILCTL, "-c", CONF, "console")
+    t.sees("vigilctl console begins without vigild, and says so", lambda: t.has("^vigild cannot be reached yet") and t.ready())
+    t.type("version\r")
+    t.sees("a verb says so, too", lambda: t.has("^vigild cannot be reached at /") and t.ready())
+    vigild = start_vigild()
+    try:
+        edits(t, "vigilctl console")
+        suspends(t, "vigilctl console")
+        t.type("get /vigil/ver")
+        t.shows("a line is being typed while vigild goes", "vigil> get /vigil/ver")
+        stop_vigild(vigild)
+        t.sees("that is said above the line", lambda: t.has("^vigild has closed the connection; ") and t.last() == "vigil> get /vigil/ver")
+        vigild = start_vigild()
+        t.type("sion\r")
+        t.sees("and the verb is done over a new connection", lambda: t.has("^connected to vigild anew$") and t.has(r'^"\d+\.\d+\.\d+"$') and t.ready())
+        t.type("watch\r")
+        t.sees("a watch of it", lambda: t.lines()[-2:] == ["vigil> watch", ""])
+        stop_vigild(vigild)
+        t.sees("ends with vigild", lambda: t.has("^vigild has closed the connection$") and t.ready())
+        vigild = start_vigild()
+        t.type("\x04")
+        t.ends("Ctrl-D leaves")
+        check("vigild runs on", ctl("version").returncode == 0)
+        t = Terminal(VIGILCTL, "-c", CONF, "console")
+        t.sees("a prompt to end by a signal", t.ready)
+        t.process.terminate()
+        t.wait(lambda: t.process.poll() is not None)
+        check("the terminal is as it was then, too", t.modes_are_back())
+        t.ends("which ends it", -signal.SIGTERM)
+    finally:
+        stop_vigild(vigild)
+
+
+vigild_console()
+plain()
+vigilctl_console()
+sys.exit(failed > 0)
