@@ -234,7 +234,7 @@ static bool take_line(struct console *c)
 	const char *why = NULL;
 	char *line = NULL;
 
-	if (c->busy || !is_taken(c))
+	if (c->busy || !is_taken(c) || console_stream_broken(c->out))
 		return false;
 	if (c->script != NULL)
 		line = console_script_next(c->script, &why);

@@ -235,6 +235,45 @@ START_TEST(a_full_backlog_is_waited_for_not_for_ever)
 }
 END_TEST
 
+START_TEST(who_minds_a_prompt_waits_elsewhere)
+{
+	struct command_reply reply = {0};
+	json_t *object;
+	int id;
+
+	ck_assert_ptr_null(client_take(client));
+	ck_assert_int_eq(errno, EAGAIN);
+	id = client_send(client, "get", json_object(), 60);
+	ck_assert_int_gt(id, 0);
+	ck_assert_int_gt(client_send(client, "get", NULL, 60), id);
+	say("{\"jsonrpc\":\"2.0\",\"method\":\"changed\",\"params\":{}}\n{\"jsonrpc\":\"2.0\",");
+	object = client_take(client);
+	ck_assert_str_eq(json_string_value(json_object_get(object, "method")), "changed");
+	json_decref(object);
+	/* half a line is none */
+	ck_assert_ptr_null(client_take(client));
+	ck_assert_int_eq(errno, EAGAIN);
+	say("\"id\":1,\"error\":{\"code\":-32003,\"message\":\"no\",\"data\":{\"complaints\":[]}}}"
+	    "\n");
+	object = client_take(client);
+	ck_assert_int_eq(json_integer_value(json_object_get(object, "id")), id);
+	client_read_reply(object, &reply);
+	ck_assert_int_eq(reply.code, COMMAND_REFUSED);
+	ck_assert_str_eq(reply.message, "no");
+	ck_assert(json_is_array(json_object_get(reply.data, "complaints")));
+	ck_assert_ptr_null(reply.result);
+	json_decref(reply.data);
+	json_decref(object);
+	say("nonsense\n");
+	ck_assert_ptr_null(client_take(client));
+	ck_assert_int_eq(errno, EPROTO);
+	close(peer);
+	peer = -1;
+	ck_assert_ptr_null(client_take(client));
+	ck_assert(errno == EPIPE || errno == ECONNRESET);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("client");
@@ -253,6 +292,7 @@ int main(void)
 	tcase_add_test(tcase, a_long_reply_in_pieces);
 	tcase_add_test(tcase, where_nobody_is_it_says_why);
 	tcase_add_test(tcase, a_full_backlog_is_waited_for_not_for_ever);
+	tcase_add_test(tcase, who_minds_a_prompt_waits_elsewhere);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
