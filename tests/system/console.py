@@ -269,7 +269,7 @@ def suspends(t, who):
     check(who + ": and gives the terminal back", t.modes_are_back())
     os.kill(t.process.pid, signal.SIGCONT)
     t.shows(who + ": which it takes again, with the line", "vigil> get /vig")
-    check(who + ": to edit on it", not t.modes_are_back())
+    check(who + ": to edit on it", t.wait(lambda: not t.modes_are_back()))
     t.type("\x15")
     t.sees(who + ": an empty line again", t.ready)
 
