@@ -43,7 +43,7 @@ void vigil_log(vigil_daemon *d, vigil_level level, const char *format, ...)
 
 	LOOP_ASSERT_OWNER();
 	va_start(ap, format);
-	log_vwrite(level, d->name, format, ap);
+	log_vwrite(level, d->who != NULL ? d->who : d->name, format, ap);
 	va_end(ap);
 }
 
@@ -100,7 +100,7 @@ void vigil_error(vigil_daemon *d, const char *format, ...)
 	say(d->counts.last_error, sizeof(d->counts.last_error), format, ap);
 	va_end(ap);
 	d->counts.errors++;
-	log_write(VIGIL_ERROR, d->name, "%s", d->counts.last_error);
+	log_write(VIGIL_ERROR, d->who != NULL ? d->who : d->name, "%s", d->counts.last_error);
 }
 
 int vigil_refuse(vigil_daemon *d, const char *format, ...)

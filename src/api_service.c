@@ -108,6 +108,8 @@ vigil_service *vigil_service_open(vigil_daemon *d, const vigil_service_spec *spe
 	seat->service = service;
 	SLIST_INIT(&seat->listeners);
 	seat->resource.waits = seat_waits;
+	if (d->who == NULL)
+		d->who = memory_format("%s/%s", d->name, spec->name);
 	daemon_own(d, &seat->resource, seat_free);
 	return seat;
 }

@@ -60,8 +60,8 @@ const char *command_text(json_t *params, const char *name)
 #define NOTHING       {.name = NULL}
 
 const struct command commands[] = {
-	{"status", "[NAME]", "the daemons and what they have to say",
-		ACCESS_READ, false, {MAYBE_WORD("name")}, command_status},
+	{"status", "[NAME] [--watch]", "the daemons and what they have to say",
+		ACCESS_READ, false, {MAYBE_WORD("name"), SWITCH("watch")}, command_status},
 	{"get", "[POINTER]", "the value at a place of the state",
 		ACCESS_READ, false, {MAYBE_WORD("pointer")}, command_get},
 	{"watch", "[POINTER]", "one line for each change, until interrupted",

@@ -193,6 +193,7 @@ void daemon_free(struct vigil_daemon *d)
 	forget_history(d);
 	if (d->options != NULL)
 		option_set_unref(d->options);
+	free(d->who);
 	free(d->name);
 	free(d->module);
 	free(d->root);
@@ -220,6 +221,8 @@ static void let_go(struct vigil_daemon *d)
 {
 	free_resources(d);
 	d->data = NULL;
+	free(d->who);
+	d->who = NULL;
 	state_unset(d->ground->state, d->root);
 }
 

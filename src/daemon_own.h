@@ -51,6 +51,7 @@ struct daemon_counts {
 struct vigil_daemon {
 	struct ground *ground;
 	char *name, *module;
+	char *who; /* "name/service" for the log, when it has opened one; else NULL */
 	const vigil_module *descriptor;
 	struct option_set *options;
 	char *root; /* "/daemons/NAME", escaped */

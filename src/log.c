@@ -415,7 +415,8 @@ void log_vwrite(vigil_level level, const char *who, const char *format, va_list 
 	if (level > out.level)
 		return;
 	if (who)
-		begin = (size_t)snprintf(raw, sizeof(raw), "%.512s: ", who);
+		begin = (size_t)snprintf(raw, sizeof(raw),
+			"%.*s: ", (int)(strcspn(who, "/") < 512 ? strcspn(who, "/") : 512), who);
 	n = vsnprintf(raw + begin, sizeof(raw) - begin, format, ap);
 	end = n < 0 ? begin : begin + (size_t)n;
 	if (end > sizeof(raw) - 1)

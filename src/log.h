@@ -30,7 +30,8 @@ vigil_level log_level(void);
 int log_level_parse(const char *word, vigil_level *level);
 const char *log_level_name(vigil_level level);
 
-/* who: the daemon, "daemon/service", or NULL for the host itself.  Leaves errno alone.  Never
+/* who: the daemon, "daemon/service" (the journal is told of both, a line names the daemon), or NULL
+ * for the host itself.  Leaves errno alone.  Never
  * waits and never fails: lines that cannot be written are counted, and said when they can. */
 void log_write(vigil_level level, const char *who, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -1,8 +1,8 @@
 /*
  * verb: one verb as it is typed, and its answer as it is read.
  *
- * All is by the table of verbs; the one thing known here of a single verb is that `get -r` is a
- * matter of printing, which no vigild need be told.
+ * All is by the table of verbs; what is known here of single verbs is that `get -r` and `status
+ * --watch` are matters of printing, which no vigild need be told.
  */
 #include "verb.h"
 
@@ -41,6 +41,8 @@ int verb_read(struct verb *verb, char *const *words, char *why, size_t size)
 		words++;
 	}
 	verb->params = command_params(verb->command, words, why, size);
+	if (strcmp(verb->command->verb, "status") == 0)
+		verb->follow = json_object_del(verb->params, "watch") == 0;
 	return verb->params != NULL ? 0 : -EINVAL;
 }
 

@@ -15,7 +15,8 @@
 struct verb {
 	const struct command *command;
 	json_t *params;
-	bool bare; /* get -r: a string without its quotes */
+	bool bare;   /* get -r: a string without its quotes */
+	bool follow; /* status --watch: for as long as one looks */
 };
 
 /* words: the verb and its arguments, ended by NULL.  0; -ENOENT: there is no such verb; -EINVAL:

@@ -22,6 +22,7 @@
 #include "skeleton.h"
 #include "trial.h"
 #include "verb.h"
+#include "vigilctl_watch.h"
 
 #define DEFAULT_FILE SYSCONFDIR "/vigil/vigil.conf"
 
@@ -208,6 +209,28 @@ static int edit(struct request *r)
 	return status;
 }
 
+static int say_unreachable(const char *socket, int err)
+{
+	if (err == EACCES)
+		say("%s: you may not; ask to be made a member of vigil's group", socket);
+	else
+		say("vigild cannot be reached at %s: %s", socket, strerror(err));
+	return EXIT_UNREACHABLE;
+}
+
+/* For as long as somebody looks. */
+static int look_on(const struct request *r)
+{
+	int err = vigilctl_watch(r->socket, &r->verb, r->json);
+
+	if (err == -ECANCELED)
+		return EXIT_REFUSED;
+	if (err != -EPIPE && err != -ECONNRESET)
+		return say_unreachable(r->socket, -err);
+	say("vigild has closed the connection");
+	return EXIT_UNREACHABLE;
+}
+
 static int ask(struct request *r)
 {
 	struct client *client;
@@ -217,15 +240,11 @@ static int ask(struct request *r)
 		r->socket = find_socket(r->file);
 	if (r->socket == NULL)
 		return EXIT_REFUSED;
+	if (r->verb.follow)
+		return look_on(r);
 	client = client_open(r->socket);
-	if (client == NULL && errno == EACCES) {
-		say("%s: you may not; ask to be made a member of vigil's group", r->socket);
-		return EXIT_UNREACHABLE;
-	}
-	if (client == NULL) {
-		say("vigild cannot be reached at %s: %s", r->socket, strerror(errno));
-		return EXIT_UNREACHABLE;
-	}
+	if (client == NULL)
+		return say_unreachable(r->socket, errno);
 	status = talk(client, r);
 	client_close(client);
 	return status;

@@ -430,7 +430,7 @@ START_TEST(stderr_of_the_journal)
 	log_notice("n");
 	log_write(VIGIL_INFO, "web/nginx", "i\n<0>forged");
 	log_debug("d");
-	ck_assert_str_eq(content(path), "<3>e\n<4>w\n<5>n\n<6>web/nginx: i\\n<0>forged\n<7>d\n");
+	ck_assert_str_eq(content(path), "<3>e\n<4>w\n<5>n\n<6>web: i\\n<0>forged\n<7>d\n");
 	/* Asked for by name it is plain, and so it is where the stream is another one. */
 	ck_assert_int_eq(truncate(path, 0), 0);
 	ck_assert_int_eq(log_open("stderr", VIGIL_INFO), 0);
@@ -608,7 +608,7 @@ START_TEST(journal)
 	assert_field(message, "PRIORITY=3");
 	assert_field(message, "VIGIL_DAEMON=web");
 	assert_field(message, "VIGIL_SERVICE=nginx.service");
-	assert_field(message, "MESSAGE=web/nginx.service: x");
+	assert_field(message, "MESSAGE=web: x");
 
 	for (int i = 0; i < 3000; i++) /* it hangs, we do not */
 		log_info("x");
