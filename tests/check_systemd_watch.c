@@ -679,75 +679,106 @@ END_TEST
 /* --- services ---------------------------------------------------------------------------------- */
 
 static struct services *services;
+static struct offload *offload;
+static vigil_service_status status;
 static unsigned replies;
+
+static void services_open(void)
+{
+	const struct offload_limits limits = {
+		.workers = 2, .workers_max = 4, .queue_max = 100, .grace = CLOCK_SECOND};
+
+	offload = offload_new(loop, &limits, manager_thread_end);
+	services = services_new(loop, offload);
+	ck_assert_ptr_nonnull(services);
+	replies = 0;
+}
+
+static void services_close(void)
+{
+	offload_free(offload);
+	services_free(services);
+}
+
+static struct service *open_one(const char *name)
+{
+	return service_open(
+		services, &(vigil_service_spec){.size = sizeof(vigil_service_spec), .name = name});
+}
 
 static void on_reply(const vigil_service_reply *reply, void *arg)
 {
 	replies++;
-	*(vigil_service_status *)arg = reply->status;
+	status = reply->status;
 	loop_stop(loop);
+}
+
+static struct service_counts query(struct service *service)
+{
+	struct service_counts counts;
+
+	ck_assert_ptr_nonnull(service_ask(service, SERVICE_QUERY, on_reply, NULL));
+	loop_run(loop);
+	services_counts(services, &counts);
+	return counts;
+}
+
+/* Asks until no worker is needed any more. */
+static uint64_t query_until_batched(struct service *service)
+{
+	struct service_counts before = query(service), after = query(service);
+
+	while (after.workers != before.workers) {
+		before = after;
+		after = query(service);
+		ck_assert_uint_lt(after.workers, 1000);
+	}
+	ck_assert_uint_gt(after.batched, before.batched);
+	return after.workers;
 }
 
 START_TEST(services_go_the_loops_way_and_back)
 {
-	const struct offload_limits limits = {
-		.workers = 2, .workers_max = 4, .queue_max = 100, .grace = CLOCK_SECOND};
-	struct offload *offload = offload_new(loop, &limits, manager_thread_end);
-	vigil_service_status status = VIGIL_SERVICE_UNKNOWN;
-	struct service_counts counts = {0};
-	struct service_call *call;
 	struct service *service;
 	uint64_t workers;
 
-	start_unit("w-service", "ExecStart=/bin/sleep 1000");
-	ck_assert_int_eq(shell("systemctl stop w-service"), 0);
-	services = services_new(loop, offload);
-	service = service_open(services,
-		&(vigil_service_spec){.size = sizeof(vigil_service_spec), .name = "w-service"});
-	do { /* by workers, until the line is up */
-		workers = counts.workers;
-		ck_assert_ptr_nonnull(service_ask(service, SERVICE_QUERY, on_reply, &status));
-		loop_run(loop);
-		ck_assert_int_eq(status, VIGIL_SERVICE_STOPPED);
-		services_counts(services, &counts);
-		ck_assert_uint_lt(counts.workers, 1000);
-	} while (counts.workers != workers);
-	ck_assert_uint_gt(counts.workers, 0);
-	ck_assert_uint_gt(counts.batched, 0);
+	put_unit("w-service", "ExecStart=/bin/sleep 1000");
+	services_open();
+	service = open_one("w-service");
+	workers = query_until_batched(service);
+	ck_assert_uint_gt(workers, 0);
+	ck_assert_int_eq(status, VIGIL_SERVICE_STOPPED);
 
 	/* uninstalled: systemd does not know it, and a worker asks whoever else may */
 	ck_assert_int_eq(shell("rm " UNITS "w-service.service; systemctl daemon-reload"), 0);
-	ck_assert_ptr_nonnull(service_ask(service, SERVICE_QUERY, on_reply, &status));
-	loop_run(loop);
+	ck_assert_uint_eq(query(service).workers, workers + 1);
 	ck_assert_int_eq(status, VIGIL_SERVICE_ABSENT);
-	services_counts(services, &counts);
-	ck_assert_uint_eq(counts.workers, workers + 1);
+	service_close(service);
+	services_close();
+}
+END_TEST
 
-	/* a call that was cancelled, a service that was closed, and all of it in mid-air */
-	start_unit("w-service", "ExecStart=/bin/sleep 1000");
-	ck_assert_int_eq(shell("systemctl stop w-service"), 0);
-	do {
-		workers = counts.workers;
-		ck_assert_ptr_nonnull(service_ask(service, SERVICE_QUERY, on_reply, &status));
-		loop_run(loop);
-		services_counts(services, &counts);
-	} while (counts.workers != workers);
+START_TEST(services_that_are_closed_in_mid_air)
+{
+	struct service *service;
+
+	put_unit("w-air", "ExecStart=/bin/sleep 1000");
+	services_open();
+	service = open_one("w-air");
+	query_until_batched(service);
 	replies = 0;
-	call = service_ask(service, SERVICE_QUERY, on_reply, &status);
-	service_cancel(call);
+	service_cancel(service_ask(service, SERVICE_QUERY, on_reply, NULL));
 	service_close(service);
 	run(is_never, NULL, CLOCK_SECOND / 10);
 	ck_assert_uint_eq(replies, 0);
-	service = service_open(services,
-		&(vigil_service_spec){.size = sizeof(vigil_service_spec), .name = "w-service"});
-	ck_assert_ptr_nonnull(service_ask(service, SERVICE_QUERY, on_reply, &status));
-	loop_run(loop);
-	call = service_ask(service, SERVICE_QUERY, on_reply, &status);
-	service_cancel(call);
-	service_close(service);
+
+	/* and with all that they stand on */
+	service = open_one("w-air");
+	query_until_batched(service);
 	replies = 0;
-	offload_free(offload);
-	services_free(services);
+	service_cancel(service_ask(service, SERVICE_QUERY, on_reply, NULL));
+	service_close(service);
+	services_close();
 	ck_assert_uint_eq(replies, 0);
 }
 END_TEST
@@ -799,6 +830,7 @@ int main(void)
 	tcase_add_test(tcase, a_bus_that_hangs_leaves_the_loop_free);
 	tcase_add_test(tcase, a_bus_that_never_greets);
 	tcase_add_test(tcase, services_go_the_loops_way_and_back);
+	tcase_add_test(tcase, services_that_are_closed_in_mid_air);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
