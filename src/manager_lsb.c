@@ -177,30 +177,29 @@ static void judge_pidfile_alone(
 			known ? pidfile->why : "it is not known where the pidfile is");
 }
 
-/* Somebody else is at it: an admin, a package, or a restart of ours that took too long. */
-static void judge_runner(const char *path, struct manager_reply *reply)
+/* Down, but somebody is at it. */
+static void judge_runner(pid_t runner, const char *verb, struct manager_reply *reply)
 {
-	char verb[SCRIPT_VERB];
-	pid_t pid = script_runner(path, verb);
-
-	if (pid == 0)
-		return;
-	reply->status = strcmp(verb, "stop") == 0 ? VIGIL_SERVICE_STOPPING : VIGIL_SERVICE_STARTING;
-	reply->pid = 0;
-	snprintf(reply->text, sizeof(reply->text), "its script is being run to %s, by process %d",
-		verb, (int)pid);
+	reply->status = strstr(verb, "stop") ? VIGIL_SERVICE_STOPPING : VIGIL_SERVICE_STARTING;
+	manager_fault(reply, 0, VIGIL_FAULT_NONE, "process %d runs its script for `%s'",
+		(int)runner, verb);
 }
 
 static void lsb_query(const struct manager_request *request, struct manager_reply *reply)
 {
 	struct spawn_result result;
 	struct pidfile pidfile;
-	char path[SCRIPT_PATH];
+	char path[SCRIPT_PATH], verb[SCRIPT_VERB];
+	pid_t runner = 0;
 	bool known;
 	int code;
 
 	if (!script_find(init_dir(request), request->name, path, reply))
 		return;
+	/* Before the script is asked: who has gone by then has left what it will find. */
+	look_pidfile(request, path, &pidfile);
+	if (pidfile.verdict != PIDFILE_ALIVE)
+		runner = script_runner(path, verb);
 	code = run_script(request, path, "status", false, &result, reply);
 	/* After the script, which takes a while: a service that is just being stopped has had
 	 * that time to remove its pidfile. */
@@ -214,8 +213,8 @@ static void lsb_query(const struct manager_request *request, struct manager_repl
 			judge_status(code, reply);
 	}
 	manager_judge_pid(reply, &pidfile);
-	if (vigil_service_is_down(reply->status))
-		judge_runner(path, reply);
+	if (runner && vigil_service_is_down(reply->status))
+		judge_runner(runner, verb, reply);
 }
 
 static void lsb_restart(const struct manager_request *request, struct manager_reply *reply)

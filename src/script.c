@@ -1,11 +1,13 @@
 /*
- * script: finds an init script, and says whether it may be run.
+ * script: finds an init script, says whether it may be run, and whether somebody else is at it.
  *
  * What is run here is run with vigild's rights, so it is run only when nobody else could have
  * written it: neither the script nor, by putting another in its place, the directory.
  *
- * An admin or a package runs it, too.  While one does, the service is on its way somewhere: its
- * process may be gone and its pidfile still there, which looks like a crash and is none.
+ * While an admin's `stop` or `restart` is under way, the service's process has ended and that is
+ * not told from a crash: the pidfile is still there, or gone though the service is about to be
+ * started.  Nobody keeps a list of such jobs, as systemd does; but the script is a process, and its
+ * command line says what it is about.
  */
 #include "script.h"
 
@@ -63,59 +65,83 @@ bool script_find(
 	return !wrong;
 }
 
-/* The words of a process's command line; the last of them may be cut.  0: none can be read. */
-static size_t read_words(const char *pid, char *text, size_t size)
-{
-	char path[64];
-	ssize_t n;
-	int fd;
+/* --- who runs it ------------------------------------------------------------------------------- */
 
-	snprintf(path, sizeof(path), "/proc/%.20s/cmdline", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return 0;
-	n = read(fd, text, size - 1);
-	close(fd);
-	if (n <= 0)
-		return 0;
-	text[n] = '\0';
-	return (size_t)n;
+#define ARGUMENTS 4 /* the interpreter and one or two of its own stand before the script */
+
+/* Its command line, as arguments that each end in NUL; how long that is, 0 where it has none. */
+static size_t command_line(int process, char *text, size_t room)
+{
+	int fd = openat(process, "cmdline", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, room - 1);
+
+	if (fd >= 0)
+		close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	return n > 0 ? (size_t)n : 0;
 }
 
-/* What the script is asked for by that command line: PATH VERB, or INTERPRETER [OPTION] PATH VERB.
- * NULL: it does not run it. */
-static const char *asked_for(const char *words, size_t length, const char *path)
+/* By its name first, since that costs nothing; then it is the same file, also by a link or by a
+ * path from where the process stands. */
+static bool is_script(
+	int process, const char *argument, const char *name, const struct stat *script)
 {
-	const char *word = words, *end = words + length;
+	size_t n = strlen(argument), tail = strlen(name);
+	struct stat st;
+	int cwd, err;
 
-	for (int i = 0; i < 3 && word < end; i++, word += strlen(word) + 1)
-		if (strcmp(word, path) == 0) {
-			word += strlen(word) + 1;
-			return word < end ? word : NULL;
+	if (n < tail || strcmp(argument + n - tail, name) != 0)
+		return false;
+	cwd = openat(process, "cwd", O_PATH | O_CLOEXEC);
+	err = fstatat(cwd, argument, &st, 0);
+	if (cwd >= 0)
+		close(cwd);
+	return err == 0 && st.st_dev == script->st_dev && st.st_ino == script->st_ino;
+}
+
+static bool runs(int process, const char *name, const struct stat *script, char verb[SCRIPT_VERB])
+{
+	char text[2 * SCRIPT_PATH];
+	const char *argument = text, *end = text + command_line(process, text, sizeof(text));
+	struct stat st;
+	int i;
+
+	if (fstat(process, &st) || !is_ours(&st))
+		return false; /* a stranger may write anything in its command line */
+	for (i = 0; i < ARGUMENTS && argument < end; i++) {
+		const char *next = argument + strlen(argument) + 1;
+
+		if (next < end && is_script(process, argument, name, script)) {
+			snprintf(verb, SCRIPT_VERB, "%s", next);
+			return strcmp(verb, "status") != 0;
 		}
-	return NULL;
+		argument = next;
+	}
+	return false;
 }
 
 pid_t script_runner(const char *path, char verb[SCRIPT_VERB])
 {
-	DIR *proc = opendir("/proc");
-	char words[SCRIPT_PATH + 256];
-	const char *asked;
-	struct dirent *entry;
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	DIR *processes = opendir("/proc");
+	const struct dirent *entry;
+	struct stat script;
 	pid_t pid = 0;
-	size_t length;
+	int fd;
 
-	while (proc && !pid && (entry = readdir(proc))) {
-		if (!isdigit((unsigned char)entry->d_name[0]))
-			continue;
-		length = read_words(entry->d_name, words, sizeof(words));
-		asked = asked_for(words, length, path);
-		if (!asked || strcmp(asked, "status") == 0)
-			continue;
-		pid = (pid_t)atol(entry->d_name);
-		snprintf(verb, SCRIPT_VERB, "%s", asked);
+	if (processes && stat(path, &script) == 0) {
+		while (!pid && (entry = readdir(processes)) != NULL) {
+			if (!isdigit((unsigned char)entry->d_name[0]))
+				continue;
+			fd = openat(dirfd(processes), entry->d_name, O_PATH | O_CLOEXEC);
+			if (fd < 0)
+				continue;
+			if (runs(fd, name, &script, verb))
+				pid = (pid_t)atoi(entry->d_name);
+			close(fd);
+		}
 	}
-	if (proc)
-		closedir(proc);
+	if (processes)
+		closedir(processes);
 	return pid;
 }

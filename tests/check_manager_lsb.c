@@ -370,37 +370,69 @@ START_TEST(a_restart_that_hangs_spares_the_service)
 }
 END_TEST
 
-/* The process is gone and its pidfile still there: no crash, while the script is being run. */
-START_TEST(whoever_runs_the_script_is_not_interrupted)
+/* A script whose `verb` does so much and then waits to be let go. */
+static void begin(const char *command, const char *body)
 {
-	static const struct {
-		const char *verb;
-		vigil_service_status status;
-	} rows[] = {{"stop", VIGIL_SERVICE_STOPPING}, {"restart", VIGIL_SERVICE_STARTING},
-		{"start", VIGIL_SERVICE_STARTING}, {"status", VIGIL_SERVICE_FAILED}};
-	char command[256];
-	pid_t runner;
+	char line[512];
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		put_script("[ \"$2\" = slowly ] || exit 1\necho $$ >runner; sleep 1000");
-		unlink(scratch_path("runner"));
-		snprintf(command, sizeof(command), "%s/vigil-check %s slowly &", scratch,
-			rows[i].verb);
-		ck_assert_int_eq(system(command), 0);
-		runner = scratch_number("runner");
-		ck_assert_int_eq(query(), rows[i].status);
-		if (rows[i].status != VIGIL_SERVICE_FAILED) {
-			snprintf(command, sizeof(command),
-				"its script is being run to %s, by process %d", rows[i].verb,
-				(int)runner);
-			ck_assert_str_eq(reply.text, command);
-		}
-		snprintf(
-			command, sizeof(command), "pkill -P %d; kill %d", (int)runner, (int)runner);
-		ck_assert_int_ge(system(command), 0);
-		while (query() != VIGIL_SERVICE_FAILED)
-			; /* until it is gone */
-	}
+	put_script(body);
+	snprintf(line, sizeof(line), "cd %s; mkfifo hold begun; %s & read x <begun", scratch,
+		command);
+	ck_assert_int_eq(system(line), 0);
+}
+
+static void let_go(void)
+{
+	char line[128];
+
+	/* The script holds the lock as long as it runs. */
+	snprintf(line, sizeof(line), "cd %s; echo >hold; flock lock rm hold begun", scratch);
+	ck_assert_int_eq(system(line), 0);
+}
+
+#define SCRIPT(verb, work)                                                     \
+	"exec 9>>lock\n"                                                       \
+	"case $1 in " verb ") flock 9; echo >begun; read x <hold; " work ";; " \
+	"status) test -f pid || exit 3; kill -0 $(cat pid) 2>/dev/null; exit;; esac"
+
+START_TEST(whoever_else_runs_the_script_is_not_fought)
+{
+	char line[128];
+
+	request.pidfile = scratch_path("pid");
+	scratch_put("pid", 0644, "4194303\n"); /* its process has ended already */
+	snprintf(line, sizeof(line), "%s/vigil-check stop", scratch);
+	begin(line, SCRIPT("stop", "rm pid"));
+	ck_assert_int_eq(query(), VIGIL_SERVICE_STOPPING);
+	ck_assert_int_eq(reply.error, 0);
+	ck_assert_ptr_nonnull(strstr(reply.text, "`stop'"));
+	let_go();
+	ck_assert_int_eq(query(), VIGIL_SERVICE_STOPPED);
+
+	/* however it is called; and without a pidfile it is no other */
+	begin("./vigil-check restart", SCRIPT("restart", ":"));
+	ck_assert_int_eq(query(), VIGIL_SERVICE_STARTING);
+	ck_assert_ptr_nonnull(strstr(reply.text, "`restart'"));
+	let_go();
+	ck_assert_int_eq(query(), VIGIL_SERVICE_STOPPED);
+	ck_assert_int_eq(symlink("vigil-check", scratch_path("K01vigil-check")), 0);
+	begin("sh -e K01vigil-check force-stop", SCRIPT("force-stop", ":"));
+	ck_assert_int_eq(query(), VIGIL_SERVICE_STOPPING);
+	let_go();
+	ck_assert_int_eq(query(), VIGIL_SERVICE_STOPPED);
+
+	/* who only looks is nobody to wait for */
+	begin("./vigil-check status for-long",
+		"exec 9>>lock; test -z \"$2\" || { flock 9; echo >begun; read x <hold; }; exit 3");
+	ck_assert_int_eq(query(), VIGIL_SERVICE_STOPPED);
+	let_go();
+
+	/* and a service that runs is running, whatever is done to it */
+	scratch_put("pid", 0644, "%d\n", (int)getpid());
+	begin("./vigil-check reload", SCRIPT("reload", ":"));
+	scratch_put("pid", 0644, "%d\n", (int)getpid());
+	ck_assert_int_eq(query(), VIGIL_SERVICE_RUNNING);
+	let_go();
 }
 END_TEST
 
@@ -442,7 +474,7 @@ int main(void)
 	tcase_add_test(tcase, scripts_that_cannot_answer);
 	tcase_add_test(tcase, restarts_that_fail);
 	tcase_add_test(tcase, a_restart_that_hangs_spares_the_service);
-	tcase_add_test(tcase, whoever_runs_the_script_is_not_interrupted);
+	tcase_add_test(tcase, whoever_else_runs_the_script_is_not_fought);
 	tcase_add_test(tcase, scripts_are_not_handed_to_systemctl);
 	tcase_add_test(tcase, is_it_there);
 	suite_add_tcase(suite, tcase);

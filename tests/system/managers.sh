@@ -13,8 +13,8 @@
 . "$(dirname "$0")/lib.sh" || exit 1
 
 columns="systemd openrc lsb runit s6 command"
-rows="absent running stopped stopped_left_alone crashed starting restart_fails restart_hangs
-	uninstalled restart_denied"
+rows="absent running stopped stopped_left_alone crashed starting restarted_by_an_admin
+	restart_fails restart_hangs uninstalled restart_denied"
 patience=${VIGIL_PATIENCE:-60} # seconds, for anything
 nobody=65534
 
@@ -53,7 +53,7 @@ run_columns() { # MANAGER...
 #	up, down		the manager itself
 #	options NAME		prints key=value words for the daemon that watches NAME
 #	install, uninstall NAME	uninstall leaves a running process to `kill`
-#	start, stop NAME	as an admin does it; start may return before it runs
+#	start, stop, restart NAME	as an admin does it; start may return before it runs
 #	pid NAME		of the service's own process
 #	permit NAME		so that an ordinary user can ask for NAME (where that is possible)
 # and may set cannot[ROW], why there is no such row; supervises=1, when the manager itself brings
@@ -273,6 +273,26 @@ row_starting() {
 	release "$1"
 	must "once it is ready, it runs" comes "$1" value running
 	must "and was not restarted" never_had "$1" restarts
+}
+
+# It takes a while, and vigild sees the old process end at once.
+row_restarted_by_an_admin() {
+	local old
+	at_hand "$1"
+	watches "$1"
+	comes "$1" value running
+	old=$(pid "$1")
+	hold "$1"
+	restart "$1" &
+	must "it is seen on its way" comes "$1" value 'st[ao][rp]*ing'
+	looks "$1"
+	must "that is not fought" never_had "$1" restarts
+	release "$1"
+	wait $!
+	must "it runs, as another process" until_told runs_as_another "$1" "$old"
+	must "which is its own" [ "$(pid "$1")" = "${latest[$(place "$1" pid)]}" ]
+	looks "$1"
+	must "it was not restarted" never_had "$1" restarts
 }
 
 row_restart_fails() {

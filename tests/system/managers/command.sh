@@ -2,6 +2,7 @@
 wrap=()
 missing() { :; }
 cannot[starting]="status_command has no exit status for it: 0 runs, 3 is stopped, 4 is not installed"
+cannot[restarted_by_an_admin]="vigild knows no other way than its own; who restarts it by hand pauses its daemon"
 
 up() { mkdir "$work/app"; }
 down() {
@@ -18,10 +19,10 @@ install() {
 	sed -e "s|@name@|$1|g; s|@dir@|$work|g" >"$work/app/$1" <<'EOF_SCRIPT'
 #!/bin/sh
 pidfile=@dir@/@name@.pid
-# The pidfile first: without it the process is the service's no more, and its end no crash.
+# The pidfile goes first: without a process, it would say that it crashed.
 old=$(cat $pidfile 2>/dev/null)
 rm -f $pidfile
-[ -z "$old" ] || kill "$old" 2>/dev/null
+[ -z "$old" ] || kill $old 2>/dev/null
 [ "$1" != stop ] || exit 0
 @dir@/prepare @name@ || exit
 setsid sleep 1000000 </dev/null >/dev/null 2>&1 &

@@ -1,7 +1,6 @@
 # Init scripts, without anything that starts them but an admin.
 wrap=()
 missing() { :; }
-cannot[starting]="an init script's status has no word for it: a service runs or it does not"
 
 up() { mkdir "$work/init.d"; }
 down() {
@@ -40,7 +39,11 @@ EOF_SCRIPT
 	mv "$work/init.d/$1.new" "$work/init.d/$1"
 }
 uninstall() { rm -f "$work/init.d/$1" "$work/$1.pid"; }
-start() { "$work/init.d/$1" start; }
+# What is held starts for as long, which is seen by its script being run.
+start() {
+	if [ -p "$work/$1.hold" ]; then "$work/init.d/$1" start & else "$work/init.d/$1" start; fi
+}
 stop() { "$work/init.d/$1" stop; }
+restart() { "$work/init.d/$1" restart; }
 pid() { cat "$work/$1.pid" 2>/dev/null; }
 permit() { :; }

@@ -41,5 +41,6 @@ start() {
 	fi
 }
 stop() { rc-service "$1" stop >/dev/null 2>&1; }
+restart() { rc-service "$1" restart >/dev/null 2>&1; }
 pid() { cat "$work/$1.pid" 2>/dev/null; }
 permit() { :; }

@@ -29,6 +29,7 @@ uninstall() {
 }
 start() { sv up "$work/sv/$1" >/dev/null; }
 stop() { sv down "$work/sv/$1" >/dev/null; }
+restart() { sv restart "$work/sv/$1" >/dev/null; }
 pid() { cat "$work/sv/$1/supervise/pid" 2>/dev/null; }
 # A run script that hangs is a service that runs; what can keep it from running is `finish`.
 hold() {

@@ -31,6 +31,7 @@ uninstall() {
 }
 start() { s6-svc -u "$work/sv/$1"; }
 stop() { s6-svc -d "$work/sv/$1"; }
+restart() { s6-svc -r "$work/sv/$1"; }
 pid() { [ ! -d "$work/sv/$1" ] || s6-svstat -o pid "$work/sv/$1" 2>/dev/null; }
 recover() { :; }
 permit() { chmod 755 "$work/sv/$1/supervise"; }

@@ -28,6 +28,7 @@ start() {
 	systemctl start $block "$1"
 }
 stop() { systemctl stop "$1"; }
+restart() { systemctl restart "$1"; }
 pid() {
 	local pid
 	pid=$(systemctl show -P MainPID "$1")
