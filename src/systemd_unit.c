@@ -121,6 +121,13 @@ int systemd_detail_read(
 
 /* --- the verdict ------------------------------------------------------------------------------ */
 
+/* It is down, but about to be started: in the middle of a restart, or at boot. */
+static bool start_is_pending(const struct systemd_row *row)
+{
+	return vigil_service_is_down(systemd_status(row->active)) &&
+	       (strcmp(row->job, "start") == 0 || strcmp(row->job, "restart") == 0);
+}
+
 void systemd_judge(const struct systemd_row *row, const struct systemd_details *details,
 	struct manager_reply *reply)
 {
@@ -139,6 +146,9 @@ void systemd_judge(const struct systemd_row *row, const struct systemd_details *
 		snprintf(reply->text, sizeof(reply->text), "masked");
 	} else if (strcmp(row->load, "loaded") != 0) {
 		snprintf(reply->text, sizeof(reply->text), "its unit file is %s", row->load);
+	} else if (start_is_pending(row)) {
+		reply->status = VIGIL_SERVICE_STARTING;
+		snprintf(reply->text, sizeof(reply->text), "a %s job is pending", row->job);
 	} else if (*details->result) {
 		snprintf(reply->text, sizeof(reply->text), "%s", details->result);
 	} else if (reply->status != VIGIL_SERVICE_RUNNING) {

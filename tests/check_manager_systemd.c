@@ -224,6 +224,14 @@ START_TEST(work_in_progress)
 	await(VIGIL_SERVICE_STARTING);
 	ck_assert_str_eq(reply.text, "auto-restart");
 
+	/* in the queue for its turn, as in the middle of a restart or of a boot */
+	put_unit("t-waiting", "After=t-starting.service", "ExecStart=/bin/sleep 1000");
+	ck_assert_int_eq(shell("systemctl start --no-block t-waiting"), 0);
+	await(VIGIL_SERVICE_STARTING);
+	ck_assert_str_eq(reply.text, "a start job is pending");
+	ck_assert_int_eq(shell("systemctl kill -s KILL t-starting"), 0);
+	await(VIGIL_SERVICE_RUNNING);
+
 	start_unit("t-reloading", "ExecStart=/bin/sleep 1000\nExecReload=/bin/sleep 1000");
 	ck_assert_int_eq(shell("systemctl reload --no-block t-reloading"), 0);
 	await(VIGIL_SERVICE_RELOADING);
