@@ -5,7 +5,7 @@
 
 if [ -z "${VIGIL_IN_SYSTEMD:-}" ]; then
 	[ -f /lib/systemd/system/icinga2.service ] || skip_all "icinga2 is not installed"
-	[ "$(make_variable HAVE_SYSTEMD_TRUE)" = '' ] || skip_all "built without systemd"
+	with_systemd || skip_all "built without systemd"
 	install_staged
 	exec "$here/in-systemd.sh" bash "$0"
 fi

@@ -42,6 +42,8 @@ install_staged() {
 # make_variable NAME: of the Makefile; flags of a make around us, such as -j2, make it chatty
 make_variable() { MAKEFLAGS= make -C "$top_builddir" -s --no-print-directory print-"$1"; }
 
+with_systemd() { [ -n "$(make_variable SYSTEMD_LIBS)" ]; }
+
 set_paths() {
 	prefix=$(make_variable prefix)
 	vigild=$stage$(make_variable sbindir)/vigild

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh" || exit 1
 
 if [ -z "${VIGIL_IN_SYSTEMD:-}" ]; then
-	[ "$(make_variable HAVE_SYSTEMD_TRUE)" = '' ] || skip_all "built without systemd"
+	with_systemd || skip_all "built without systemd"
 	for file in /usr/lib/polkit-1/polkitd /usr/libexec/polkitd; do [ ! -x $file ] || polkitd=$file; done
 	[ -n "${polkitd:-}" ] || skip_all "polkitd is not installed"
 	command -v systemd-sysusers >/dev/null || skip_all "systemd-sysusers is not installed"
@@ -210,7 +210,8 @@ fi
 check "ExecReload works" systemctl reload vigil
 check "and was a reload" is /vigil/reloads 2
 echo "log debug" >/run/vigil/control.pipe
-check "the pipe takes verbs" wait_for 15 grep -q 'log level is now debug' <(journalctl -u vigil -f -n 100)
+logged() { grep -qF "$1" <(journalctl -u vigil); }
+check "the pipe takes verbs" wait_for 15 logged "the log level is now debug"
 ctl -q log info
 members=$(sed 's/^\(vigil:.*:\)$/\1games/' /etc/group)
 echo "$members" >/etc/group

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh" || exit 1
 
 if [ -z "${VIGIL_IN_SYSTEMD:-}" ]; then
-	[ "$(make_variable HAVE_SYSTEMD_TRUE)" = '' ] || skip_all "built without systemd"
+	with_systemd || skip_all "built without systemd"
 	install_staged
 	exec "$here/in-systemd.sh" bash "$0"
 fi
