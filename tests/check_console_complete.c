@@ -152,8 +152,8 @@ START_TEST(no_line_is_too_odd)
 	char line[4096];
 
 	expect("", NULL,
-		"console exit explain get help list log modules pause quit register reload restart "
-		"resume run status unregister version watch");
+		"check console exit explain get help list log module modules pause quit register "
+		"reload restart resume run status unregister version watch");
 	expect("\\", NULL, "");
 	expect("get \\", NULL, "");
 	memset(line, ' ', sizeof(line));

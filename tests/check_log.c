@@ -126,7 +126,7 @@ START_TEST(lines)
 	log_notice("ends in two\n\n");
 	log_info("%s", "");
 	log_write(VIGIL_INFO, "bad\x1b[2Jname", "x");
-	ck_assert_str_eq(sunk, "0 a=1|1 disk: full|4 web/nginx.service: is up\\n2026-01-01 forged|"
+	ck_assert_str_eq(sunk, "0 a=1|1 disk: full|4 web: is up\\n2026-01-01 forged|"
 			       "2 ends in two|3 |3 bad\\x1B[2Jname: x|");
 }
 END_TEST

@@ -8,6 +8,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top_srcdir=${here%/tests/system}
 top_builddir=${top_builddir:-$top_srcdir/build}
 failed=0
+# A make around us is of no concern to those that tests run.
+unset MAKEFLAGS MFLAGS MAKELEVEL
 
 ok() { echo "ok - $*"; }
 not_ok() { echo "not ok - $*"; failed=$((failed + 1)); }

@@ -131,7 +131,32 @@ check "of four members" \
 (ctl watch; echo $? >"$work/status") | head -n 1 >/dev/null &
 ended() { flip; [ -s "$work/status" ]; }
 check "watch ends with its reader" wait_for 30 ended
+
+# The table of daemons, for as long as one looks: a new one below for each change.
+ctl status --watch >"$work/looks" 2>"$work/err" &
+looker=$!
+blocks() { [ "$(grep -c '^NAME ' "$work/looks")" -ge "$1" ]; }
+check "status --watch prints at once" wait_for 30 blocks 1
+flip
+check "and again when something has changed" wait_for 30 blocks 2
+ctl status nosuch --watch 2>"$work/err"
+check "of a daemon that is none it says so" [ $? = 1 ]
+said "in words" 'there is no daemon "nosuch"'
+if command -v script >/dev/null; then
+	timeout 20 script -qec "'$vigilctl' -s '$work/control.sock' status --watch" /dev/null \
+		</dev/null >"$work/screen" 2>&1 &
+	screen=$!
+	redrawn() { [ "$(grep -c $'\033\\[H\033\\[J' "$work/screen")" -ge 2 ]; }
+	check "on a terminal in place" wait_for 15 redrawn
+	kill "$screen" 2>/dev/null
+	wait "$screen" 2>/dev/null
+else
+	echo "SKIP: there is no script(1) to make a terminal"
+fi
+
 check "vigild stops as asked" stop_vigild
+wait "$looker"
+check "status --watch ends with vigild: exit 4" [ $? = 4 ]
 wait "$watcher"
 check "watch ends with vigild: exit 4" [ $? = 4 ]
 watcher=
