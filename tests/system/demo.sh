@@ -19,6 +19,7 @@ gone() { ! left_over; }
 # demo SECONDS COMMAND...: starts it, by way of COMMAND
 demo() {
 	local every=$1; shift
+	: >"$tmp/log" # here: the child may be slow, and the log of the one before would speak for it
 	DEMO_OF=$tmp TMPDIR=$tmp "$@" "$top_srcdir/conf/demo/run" "$top_builddir" "$every" \
 		>"$tmp/log" 2>&1 &
 	demo=$!
