@@ -164,6 +164,10 @@ static bool is_own(struct console *c, const struct verb *verb)
 		help(c, json_string_value(json_object_get(verb->params, "verb")));
 	else if (strcmp(name, "console") == 0)
 		fprintf(out(c), "this is it\n");
+	else if (verb->command->access == ACCESS_LOCAL)
+		fail_text(c, "that is for the command line of vigilctl");
+	else if (verb->follow)
+		fail_text(c, "--watch is for the command line of vigilctl; here there is watch");
 	else
 		return false;
 	console_stream_send(c->out);

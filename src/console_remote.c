@@ -235,8 +235,6 @@ static void on_ask(const struct verb *verb, void *arg)
 
 	if (verb->command->access == ACCESS_ROOT)
 		edit(r, verb);
-	else if (verb->command->access == ACCESS_LOCAL)
-		fail(r, "%s is for the command line of vigilctl", verb->command->verb);
 	else
 		ask_method(r, verb->command->verb, verb->params);
 }

@@ -25,7 +25,8 @@ void console_script_feed(struct console_script *script, const char *bytes, size_
 	size_t left = script->end - script->begin;
 
 	if (script->end + length > script->size) {
-		memmove(script->bytes, script->bytes + script->begin, left);
+		if (left > 0)
+			memmove(script->bytes, script->bytes + script->begin, left);
 		script->size = 2 * left + length;
 		script->bytes = memory_grow(script->bytes, script->size, 1);
 		script->begin = 0;
@@ -58,12 +59,15 @@ size_t console_script_waiting(const struct console_script *script)
 char *console_script_next(struct console_script *script, const char **why)
 {
 	size_t left = console_script_waiting(script), length;
-	const char *from = script->bytes + script->begin, *end;
+	const char *from, *end;
 	char *line;
 
 	*why = NULL;
-	end = left > 0 ? memchr(from, '\n', left) : NULL;
-	if (left == 0 || (end == NULL && !script->whole && left <= LINE_LENGTH_MAX))
+	if (left == 0)
+		return NULL;
+	from = script->bytes + script->begin;
+	end = memchr(from, '\n', left);
+	if (end == NULL && !script->whole && left <= LINE_LENGTH_MAX)
 		return NULL;
 	length = end != NULL ? (size_t)(end - from) : left;
 	line = memory_zero(length + 1);

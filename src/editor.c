@@ -43,6 +43,7 @@ static struct {
 	__typeof__(el_init_fd) *init_fd;
 	__typeof__(el_end) *end;
 	__typeof__(el_set) *set;
+	__typeof__(el_wset) *wset;
 	__typeof__(el_get) *get;
 	__typeof__(el_gets) *gets;
 	__typeof__(el_line) *line;
@@ -63,6 +64,7 @@ static const struct {
 	{"el_init_fd", &lib.init_fd},
 	{"el_end", &lib.end},
 	{"el_set", &lib.set},
+	{"el_wset", &lib.wset},
 	{"el_get", &lib.get},
 	{"el_gets", &lib.gets},
 	{"el_line", &lib.line},
@@ -151,10 +153,13 @@ static size_t key_size(const char *bytes, size_t length)
 /* Takes the first key; what is no text at all is dropped.  False: there is none. */
 static bool take_key(struct editor *editor)
 {
-	size_t size = editor->length > 0 ? key_size(editor->bytes, editor->length) : 0, took;
+	size_t size, took;
 	uint32_t c;
 
 	editor->key_length = editor->key_at = 0;
+	if (editor->length == 0)
+		return false;
+	size = key_size(editor->bytes, editor->length);
 	for (size_t i = 0; i<size; i += took> 0 ? took : 1) {
 		took = text_decode(editor->bytes + i, size - i, &c);
 		if (took > 0 && c != 0)
@@ -399,8 +404,9 @@ static void bind_keys(EditLine *el)
 	};
 
 	lib.set(el, EL_EDITOR, "emacs");
-	lib.set(el, EL_ADDFN, "vigil-complete", "Complete the word", on_tab);
-	lib.set(el, EL_ADDFN, "vigil-end", "End, or delete", on_end);
+	/* By el_set they would be copied, and the copies never freed. */
+	lib.wset(el, EL_ADDFN, L"vigil-complete", L"Complete the word", on_tab);
+	lib.wset(el, EL_ADDFN, L"vigil-end", L"End, or delete", on_end);
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
 		lib.set(el, EL_BIND, keys[i][0], keys[i][1], NULL);
 }

@@ -339,12 +339,14 @@ END_TEST
 
 START_TEST(help_needs_nobody)
 {
-	say("help get\nhelp gte\nconsole\nhelp\n");
+	say("help get\nhelp gte\nconsole\nmodule new x\nstatus --watch\nhelp\n");
 	ck_assert_ptr_nonnull(strstr(end_script(), "  quit "));
 	ck_assert_uint_eq(asked, 0);
 	ck_assert(has_failed);
 	ck_assert_str_eq(text_from(err[0]),
-		"test: line 2: there is no verb \"gte\"; did you mean \"get\"?\n");
+		"test: line 2: there is no verb \"gte\"; did you mean \"get\"?\n"
+		"test: line 4: that is for the command line of vigilctl\n"
+		"test: line 5: --watch is for the command line of vigilctl; here there is watch\n");
 }
 END_TEST
 

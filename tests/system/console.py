@@ -267,6 +267,7 @@ def suspends(t, who):
     _, status = os.waitpid(t.process.pid, os.WUNTRACED)
     check(who + ": Ctrl-Z stops it", os.WIFSTOPPED(status))
     check(who + ": and gives the terminal back", t.modes_are_back())
+    t.wait(lambda: t.last() == "")
     os.kill(t.process.pid, signal.SIGCONT)
     t.shows(who + ": which it takes again, with the line", "vigil> get /vig")
     check(who + ": to edit on it", t.wait(lambda: not t.modes_are_back()))

@@ -77,7 +77,7 @@ both() { # both WHO COMMAND...
 	said "$who: is said" "line 1: it is over 64 KiB"
 	check "$who: and the end" [ ! -s "$work/out" ]
 	script 1 "$who: a reload that is refused" "$@" \
-		< <(echo 'intervall = 1' >"$work/conf.d/bad.conf"; echo reload; cat)
+		< <(wait_for 20 reachable; echo 'intervall = 1' >"$work/conf.d/bad.conf"; echo reload; cat)
 	said "$who: each complaint with its file and line" "$work/conf.d/bad.conf:1: "
 	rm "$work/conf.d/bad.conf"
 	script 0 "$who: register, then unregister" "$@" <<-S
