@@ -44,6 +44,7 @@ struct systemd_view {
 	/* as it was found last */
 	vigil_service_status status;
 	char load[16], active[16], sub[24]; /* "": another found it, so they are not known */
+	char job[24];
 	struct systemd_details details;
 	bool sure;      /* that is how it is: nothing else was heard since */
 	bool signalled; /* systemd has told of a change, and nobody has looked since */

@@ -85,7 +85,7 @@ static void look_answer(struct systemd_view *view)
 {
 	struct manager_reply answer = {.manager = &manager_systemd};
 	const struct systemd_row row = {
-		.load = view->load, .active = view->active, .sub = view->sub};
+		.load = view->load, .active = view->active, .sub = view->sub, .job = view->job};
 
 	systemd_judge(&row, &view->details, &answer);
 	view->status = answer.status;
@@ -210,7 +210,8 @@ static bool is_as_known(const struct systemd_view *view, const struct systemd_ro
 		       strcmp(row->load, "loaded") == 0 &&
 		       !systemd_view_differs(view, row->active, row->sub, -1);
 	return view->sure && strcmp(row->active, view->active) == 0 &&
-	       strcmp(row->sub, view->sub) == 0 && strcmp(row->load, view->load) == 0;
+	       strcmp(row->sub, view->sub) == 0 && strcmp(row->load, view->load) == 0 &&
+	       strcmp(row->job, view->job) == 0;
 }
 
 static void note_row(struct systemd_view *view, const struct systemd_row *row)
@@ -218,6 +219,7 @@ static void note_row(struct systemd_view *view, const struct systemd_row *row)
 	snprintf(view->load, sizeof(view->load), "%s", row->load);
 	snprintf(view->active, sizeof(view->active), "%s", row->active);
 	snprintf(view->sub, sizeof(view->sub), "%s", row->sub);
+	snprintf(view->job, sizeof(view->job), "%s", row->job);
 }
 
 /* Nobody has asked: all that matters is whether somebody should. */

@@ -26,7 +26,8 @@ bool systemd_unit_name(const char *name, char unit[SYSTEMD_NAME]);
 /* --- the row: one unit of ListUnitsByNames ----------------------------------------------------- */
 
 struct systemd_row { /* the texts are the message's */
-	const char *load, *active, *sub, *path, *job;
+	const char *load, *active, *sub, *path;
+	const char *job; /* what is pending for it, such as "stop"; "": nothing */
 };
 
 /* To the first row.  Negative: -errno. */

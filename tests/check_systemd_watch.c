@@ -242,6 +242,10 @@ START_TEST(the_verdict_is_the_workers)
 		{"w-limit", "ExecStart=/bin/sleep 1000",
 			"for i in 1 2 3 4 5 6; do systemctl restart w-limit; done 2>/dev/null",
 			VIGIL_SERVICE_FAILED},
+		{"w-queued", "ExecStart=/bin/sleep 1000\n[Unit]\nAfter=w-blocks.service",
+			"systemctl stop w-queued; systemd-run -q --no-block -u w-blocks "
+			"-p Type=oneshot sleep 1000; systemctl start --no-block w-queued",
+			VIGIL_SERVICE_STARTING},
 	};
 	uint64_t late;
 	struct seen seen;

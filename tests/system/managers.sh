@@ -101,6 +101,7 @@ unfollow() {
 # Takes in one change.  False when none came in so many seconds.
 take() { # SECONDS
 	local line pointer value
+	kill -0 "$vigild_pid" 2>/dev/null || { tail -50 "$work/log"; not_ok "$m: vigild lives"; exit 1; }
 	IFS= read -r -t "$1" -u "$watch_fd" line || return 1
 	pointer=${line#*'"pointer":"'}
 	value=${pointer#*'","value":'}
