@@ -4,12 +4,17 @@
  * Without libedit the kernel edits the line, as for any program that reads one, and what has
  * been typed of it is not known here.  A line of the log then still begins on a line of its own,
  * and the prompt stands below it; what was typed is out of sight, and not lost.
+ *
+ * At Ctrl-C the kernel would throw away what has been written as well as what has been typed, and
+ * that after the signal: a prompt that is drawn at once would be gone.  So it is told not to, and
+ * what has been typed is thrown away here.
  */
 #include "console_terminal.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <termios.h>
 
 #include "memory.h"
 #include "table.h"
@@ -21,7 +26,8 @@ struct console_terminal {
 	struct editor *editor; /* NULL: plain */
 	char *bytes;           /* plain: what was read and not yet taken */
 	size_t length;
-	bool begun; /* the prompt stands there */
+	struct termios modes; /* plain: as they were */
+	bool begun;           /* the prompt stands there */
 };
 
 bool console_terminal_begin(struct console_terminal *t)
@@ -107,6 +113,7 @@ void console_terminal_drop(struct console_terminal *t)
 	fputs(t->editor != NULL ? "^C\n" : "\n", t->spec.to);
 	t->begun = false;
 	t->length = 0;
+	tcflush(t->spec.fd, TCIFLUSH);
 }
 
 void console_terminal_end(struct console_terminal *t)
@@ -122,16 +129,31 @@ void console_terminal_resize(struct console_terminal *t)
 		editor_resize(t->editor);
 }
 
+static void enter_plain(struct console_terminal *t)
+{
+	struct termios modes;
+
+	if (tcgetattr(t->spec.fd, &t->modes) < 0)
+		return;
+	modes = t->modes;
+	modes.c_lflag |= NOFLSH;
+	tcsetattr(t->spec.fd, TCSANOW, &modes);
+}
+
 void console_terminal_leave(struct console_terminal *t)
 {
 	if (t->editor != NULL)
 		editor_leave(t->editor);
+	else
+		tcsetattr(t->spec.fd, TCSANOW, &t->modes);
 }
 
 void console_terminal_return(struct console_terminal *t)
 {
 	if (t->editor != NULL)
 		editor_return(t->editor);
+	else
+		enter_plain(t);
 }
 
 /* --- completion ------------------------------------------------------------------------------------------ */
@@ -198,6 +220,8 @@ struct console_terminal *console_terminal_open(
 					.on_complete = on_complete,
 					.arg = t},
 		why);
+	if (t->editor == NULL)
+		enter_plain(t);
 	return t;
 }
 
@@ -205,6 +229,8 @@ void console_terminal_close(struct console_terminal *t)
 {
 	if (t == NULL)
 		return;
+	if (t->editor == NULL)
+		console_terminal_leave(t);
 	editor_close(t->editor);
 	free(t->bytes);
 	free(t);

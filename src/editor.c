@@ -427,6 +427,8 @@ static bool open_parts(struct editor *editor)
 		lib.set(editor->el, EL_CLIENTDATA, editor);
 		lib.set(editor->el, EL_GETCFN, on_getc);
 		lib.set(editor->el, EL_SIGNAL, 0);
+		/* Else Ctrl-C may take away what we write because of it. */
+		lib.set(editor->el, EL_SETTY, "-d", "+noflsh", NULL);
 		lib.set(editor->el, EL_PROMPT, on_prompt);
 		lib.set(editor->el, EL_HIST, lib.history, editor->history);
 		bind_keys(editor->el);

@@ -236,6 +236,7 @@ def edits(t, who):
     t.sees(who + ": and prints changes", lambda: t.has(r'^{"revision":\d+,"time":"[^"]*","pointer":"/daemon'))
     t.type("\x03")
     t.sees(who + ": Ctrl-C ends it", t.ready)
+    check(who + ": what it makes us write is not taken away", termios.tcgetattr(t.slave)[3] & termios.NOFLSH)
     t.type("version\r")
     t.sees(who + ": and the next verb is answered", lambda: re.match("vigild .*, pid", t.lines()[-2]) and t.ready())
     t.type("\x1b")
@@ -357,6 +358,8 @@ def plain():
         t.type("\x03")
         t.sees(what + " ends with Ctrl-C", t.ready)
         t.type("\x04")
+        t.wait(lambda: t.process.poll() is not None)
+        check(what + " the terminal is as it was", t.modes_are_back())
         t.ends(what + " Ctrl-D stops it")
 
 
