@@ -45,12 +45,20 @@ static void on_reply(const vigil_service_reply *reply, void *arg)
 	}
 }
 
+/* Scripts that count how often they are run and wait for the file `go`. */
 static void setup(void)
 {
 	const struct offload_limits limits = {
 		.workers = 2, .workers_max = 4, .queue_max = 4, .grace = CLOCK_SECOND};
 
 	scratch_setup();
+	scratch_put("status", 0755,
+		"#!/bin/sh\necho q >>%s/calls\nwhile [ ! -e %s/go ]; do sleep 0.01; done\n"
+		"[ -e %s/up ] || exit 3\n",
+		scratch, scratch, scratch);
+	scratch_put("restart", 0755, "#!/bin/sh\necho r >>%s/calls\n>%s/up\n", scratch, scratch);
+	status_command[0] = scratch_path("status");
+	restart_command[0] = scratch_path("restart");
 	loop = loop_new();
 	offload = offload_new(loop, &limits, manager_thread_end);
 	services = services_new(loop, offload);
@@ -66,7 +74,6 @@ static void teardown(void)
 	scratch_teardown();
 }
 
-/* Scripts that count how often they are run and wait for the file `go`. */
 static struct service *open_one(const char *name)
 {
 	vigil_service_spec spec = {.size = sizeof(spec),
@@ -78,13 +85,6 @@ static struct service *open_one(const char *name)
 		.restart_timeout = 30};
 	struct service *service;
 
-	scratch_put("status", 0755,
-		"#!/bin/sh\necho q >>%s/calls\nwhile [ ! -e %s/go ]; do sleep 0.01; done\n"
-		"[ -e %s/up ] || exit 3\n",
-		scratch, scratch, scratch);
-	scratch_put("restart", 0755, "#!/bin/sh\necho r >>%s/calls\n>%s/up\n", scratch, scratch);
-	status_command[0] = scratch_path("status");
-	restart_command[0] = scratch_path("restart");
 	service = service_open(services, &spec);
 	ck_assert_ptr_nonnull(service);
 	return service;
