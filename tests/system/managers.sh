@@ -11,12 +11,12 @@
 # vigild's changes are followed with `vigilctl watch`: the rows wait for what it tells, however
 # long that takes on a busy machine, and never for time to pass.
 . "$(dirname "$0")/lib.sh" || exit 1
+. "$here/managers/column.sh" || exit 1
 
-columns="systemd openrc lsb runit s6 command"
 rows="absent running stopped stopped_left_alone crashed starting restarted_by_an_admin
 	restart_fails restart_hangs uninstalled restart_denied"
-patience=${VIGIL_PATIENCE:-60} # seconds, for anything
 nobody=65534
+m=${VIGIL_COLUMN:-}
 
 # --- all columns ------------------------------------------------------------------------------
 
@@ -27,12 +27,7 @@ run_columns() { # MANAGER...
 	cd "$top_builddir" || exit # which stays as it is in a column's namespaces
 	dir=$(mktemp -d)
 	for m; do
-		(
-			. "$here/managers/$m.sh" || exit
-			why=$(missing)
-			[ -z "$why" ] || skip_all "$m: $why"
-			VIGIL_COLUMN=$m exec "${wrap[@]}" bash "$here/managers.sh"
-		) >"$dir/$m" 2>&1 &
+		run_column "$m" "$here/managers.sh" >"$dir/$m" 2>&1 &
 		pids+=($!)
 	done
 	for m; do
@@ -45,40 +40,6 @@ run_columns() { # MANAGER...
 	exit $worst
 }
 [ -n "${VIGIL_COLUMN:-}" ] || run_columns ${*:-$columns}
-
-# --- one column: what adapters say and share ------------------------------------------------------
-
-# An adapter sets wrap, the command in which its column runs, and defines
-#	missing			prints why it cannot run here
-#	up, down		the manager itself
-#	options NAME		prints key=value words for the daemon that watches NAME
-#	install, uninstall NAME	uninstall leaves a running process to `kill`
-#	start, stop, restart NAME	as an admin does it; start may return before it runs
-#	pid NAME		of the service's own process
-#	permit NAME		so that an ordinary user can ask for NAME (where that is possible)
-# and may set cannot[ROW], why there is no such row; supervises=1, when the manager itself brings
-# a crashed service back; and replace hold, release and recover.
-m=$VIGIL_COLUMN
-declare -A cannot
-supervises=
-
-# What services do before they start.  One that is broken cannot; one that is held does not come
-# to an end of it until it is released.
-break_it() { : >"$work/$1.broken"; }
-mend() { rm -f "$work/$1.broken"; }
-hold() { mkfifo "$work/$1.hold"; }
-# Whoever waits in open() is let go by the first writer.
-release() { exec 7<>"$work/$1.hold"; rm "$work/$1.hold"; exec 7>&-; }
-# After a restart that hung was released: brings it up where that alone does not.
-recover() { start "$1"; }
-write_prepare() {
-	cat >"$work/prepare" <<-EOF_PREPARE
-		#!/bin/sh
-		[ ! -p "$work/\$1.hold" ] || cat "$work/\$1.hold" 2>/dev/null
-		[ ! -e "$work/\$1.broken" ] || { echo "\$1 is broken"; exit 1; }
-	EOF_PREPARE
-	chmod 755 "$work/prepare"
-}
 
 # --- what is told -----------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#define LOOK_SOON 0.02 /* seconds */
+#define LOOK_SOON 0.005 /* seconds */
 
 static void because(struct decision *decision, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
