@@ -19,6 +19,7 @@
 #include "daemon.h"
 #include "host.h"
 #include "state.h"
+#include "text.h"
 
 enum { OK, WARNING, CRITICAL, UNKNOWN };
 
@@ -39,13 +40,15 @@ static void judge(struct verdict *v, int status, const char *format, ...)
 
 static void judge(struct verdict *v, int status, const char *format, ...)
 {
-	size_t n = (size_t)snprintf(v->line, sizeof(v->line), "%s - ", names[status]);
+	char text[2 * POINTER_MAX];
+	size_t n = (size_t)snprintf(text, sizeof(text), "%s - ", names[status]);
 	va_list ap;
 
 	v->status = status;
 	va_start(ap, format);
-	vsnprintf(v->line + n, sizeof(v->line) - n, format, ap);
+	vsnprintf(text + n, sizeof(text) - n, format, ap);
 	va_end(ap);
+	text_cut(v->line, sizeof(v->line), text);
 }
 
 static const char *text_of(const json_t *object, const char *key)
@@ -57,15 +60,21 @@ static const char *text_of(const json_t *object, const char *key)
 
 /* --- performance data ------------------------------------------------------------------------------ */
 
+/* A unit or a range, and nothing that would begin something else. */
+static bool is_plain(const char *text, size_t size)
+{
+	return text != NULL && strlen(text) < size && strpbrk(text, " ;='|\n") == NULL;
+}
+
 static void put_field(char *item, size_t size, const json_t *value)
 {
+	const char *text = json_string_value(value);
 	size_t n = strlen(item);
 
 	if (json_is_number(value))
 		snprintf(item + n, size - n, ";%.10g", json_number_value(value));
 	else
-		snprintf(item + n, size - n, ";%.64s",
-			json_is_string(value) ? json_string_value(value) : "");
+		snprintf(item + n, size - n, ";%s", is_plain(text, 64) ? text : "");
 }
 
 /* Appends 'label'=VALUE..., where there is room. */
@@ -73,13 +82,14 @@ static void put_item(struct verdict *v, const char *label, const json_t *entry)
 {
 	static const char *const fields[] = {"warn", "crit", "min", "max"};
 	const json_t *value = json_object_get(entry, "value");
+	const char *unit = text_of(entry, "unit");
 	char item[512];
 	size_t used = strlen(v->perfdata), n;
 
 	if (!json_is_number(value) || strpbrk(label, "'=|\n") != NULL || strlen(label) > 128)
 		return;
-	snprintf(item, sizeof(item), "%s'%s'=%.10g%.16s", used > 0 ? " " : "", label,
-		json_number_value(value), text_of(entry, "unit"));
+	snprintf(item, sizeof(item), "%s'%s'=%.10g%s", used > 0 ? " " : "", label,
+		json_number_value(value), is_plain(unit, 16) ? unit : "");
 	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
 		put_field(item, sizeof(item), json_object_get(entry, fields[i]));
 	for (n = strlen(item); n > 0 && item[n - 1] == ';'; n--)

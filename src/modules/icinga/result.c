@@ -2,6 +2,7 @@
 #include "result.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,16 +20,22 @@ static const char *text_of(const json_t *object, const char *key)
 
 /* --- performance data ------------------------------------------------------------------------------ */
 
+/* A unit or a range, and nothing that would begin something else. */
+static bool is_plain(const char *text, size_t size)
+{
+	return text != NULL && strlen(text) < size && strpbrk(text, " ;='|\n") == NULL;
+}
+
 /* A number as plugins write it; a range, which is text, as it is. */
 static void put_field(char *item, size_t size, const json_t *value)
 {
+	const char *text = json_string_value(value);
 	size_t n = strlen(item);
 
 	if (json_is_number(value))
 		snprintf(item + n, size - n, ";%.10g", json_number_value(value));
 	else
-		snprintf(item + n, size - n, ";%.64s",
-			json_is_string(value) ? json_string_value(value) : "");
+		snprintf(item + n, size - n, ";%s", is_plain(text, 64) ? text : "");
 }
 
 /* 'label'=value[unit];warn;crit;min;max, without the empty fields at its end. */
@@ -36,13 +43,14 @@ static json_t *perfdata_item(const char *label, const json_t *entry)
 {
 	static const char *const fields[] = {"warn", "crit", "min", "max"};
 	const json_t *value = json_object_get(entry, "value");
+	const char *unit = text_of(entry, "unit");
 	char item[LABEL_MAX + 512];
 	size_t n;
 
 	if (strlen(label) > LABEL_MAX || strpbrk(label, "'=\n") != NULL || !json_is_number(value))
 		return NULL;
-	snprintf(item, sizeof(item), "'%s'=%.10g%.16s", label, json_number_value(value),
-		text_of(entry, "unit"));
+	snprintf(item, sizeof(item), "'%s'=%.10g%s", label, json_number_value(value),
+		is_plain(unit, 16) ? unit : "");
 	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
 		put_field(item, sizeof(item), json_object_get(entry, fields[i]));
 	for (n = strlen(item); n > 0 && item[n - 1] == ';'; n--)
