@@ -32,6 +32,26 @@ static void take(const char *word, int n)
 	spool_drop_first(spool);
 }
 
+/* What is on its way when it gives way must not take the next one with it. */
+START_TEST(what_gives_way_has_a_number)
+{
+	uint64_t number;
+
+	open_it(4096);
+	put("", 0);
+	number = spool_number(spool);
+	ck_assert_str_eq(spool_first(spool), "000000");
+	for (int i = 1; i < 1000; i++)
+		put("", i);
+	ck_assert_uint_ne(spool_number(spool), number);
+	ck_assert_str_ne(spool_first(spool), "000000");
+	number = spool_number(spool);
+	spool_drop_first(spool);
+	ck_assert_uint_eq(spool_number(spool), number + 1);
+	spool_close(spool);
+}
+END_TEST
+
 START_TEST(first_come_first_served)
 {
 	open_it(65536);
@@ -89,6 +109,7 @@ START_TEST(the_oldest_gives_way)
 	ck_assert_int_eq(stat(scratch_path("queue.old"), &st), 0);
 	ck_assert_int_le(st.st_size, 2048);
 	first = (int)spool_dropped(spool);
+	ck_assert_uint_eq(spool_number(spool), (unsigned)first);
 	for (int i = first; i < n; i++)
 		take("", i);
 	ck_assert_ptr_null(spool_first(spool));
@@ -136,6 +157,7 @@ int main(void)
 	tcase_add_test(tcase, first_come_first_served);
 	tcase_add_test(tcase, what_waits_outlives_a_restart);
 	tcase_add_test(tcase, the_oldest_gives_way);
+	tcase_add_test(tcase, what_gives_way_has_a_number);
 	tcase_add_test(tcase, a_line_that_was_cut_is_none);
 	tcase_add_test(tcase, what_is_no_file_is_refused);
 	suite_add_tcase(suite, tcase);

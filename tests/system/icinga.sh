@@ -130,8 +130,8 @@ check "how long it is good" of_is "vigil disk" 'r["ttl"]' 6
 check "and when it was made" [ "$(of "vigil disk" 'abs(r["execution_end"] - __import__("time").time()) < 30')" = True ]
 check "a daemon that has failed is CRITICAL" wait_for 10 of_is "vigil lost" 'a["state"]' 2
 check "in words" eval '[[ $(of "vigil lost" "r[\"output\"]") == *"the daemon has failed: "*nosuchmodule* ]]'
-check "what the master lacks is said" grep -q 'the master has no service "web1!vigil nobody"' "$work/log"
-check "once" [ "$(grep -c 'the master has no service' "$work/log")" = 1 ]
+check "what the master lacks is said" grep -q 'the master refuses "web1!vigil nobody": it has no such service' "$work/log"
+check "once" [ "$(grep -c 'the master refuses' "$work/log")" = 1 ]
 check "and counted" more_than /daemons/master/refused 0
 at=$(of "vigil disk" 'r["execution_end"]')
 check "it is told of again after the interval" wait_for 10 eval '[ "$(of "vigil disk" "r[\"execution_end\"]")" != "$at" ]'
@@ -188,7 +188,7 @@ reload_with "${right[@]}"
 check "a wrong password is said" wait_for 20 says 'the master answers 401'
 echo o >"$work/password"
 reload_with "url = https://master.test:5665" "user = other" "password_file = $work/password"
-check "for a user who may not, the master has none of them" wait_for 20 says 'the master has no service'
+check "for a user who may not, the master has none of them" wait_for 20 says 'it has no such service'
 chmod 644 "$work/password"; reload_with "${right[@]}" "timeout = 11s"
 check "a password for all to read is refused" says 'may be read by others'
 reload_with "url = http://master.test" "user = vigil" "password_file = $work/password"

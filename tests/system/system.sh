@@ -46,6 +46,8 @@ if [ "${1:-}" = inside ]; then
 	check "as df says it" near "$(value "$disk/used_percent")" "$used" 1.5
 	umount "$work/small"
 	check "one that is gone is not told of" wait_for 10 eval '[ -z "$(value "$disk/used_percent")" ]'
+	check "but that it is" wait_for 10 level CRITICAL
+	check "in words" says "$work/small is not mounted"
 else
 	echo "SKIP: a disk of its own needs root and namespaces"
 fi

@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <fnmatch.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,7 +34,10 @@ struct icinga {
 	struct result_names names;
 	char host[256];
 	double interval, backoff_max;
+	char queue[PATH_MAX];
 	struct spool *spool;
+	uint64_t posted; /* which of the queue is on its way, */
+	char *posting;   /* and a copy of it */
 	struct link *link;
 
 	json_t *changed; /* daemons to be looked at, by name */
@@ -73,7 +77,7 @@ static void retreat(struct icinga *x, vigil_health_level level, const char *why)
 	double delay = fmin(exp2(fmin(x->failures, 16)), x->backoff_max);
 
 	if (x->failures++ == 0) {
-		vigil_error(x->d, "%s; results wait in %s", why, vigil_option_text(x->d, "queue"));
+		vigil_error(x->d, "%s; results wait in %s", why, x->queue);
 		vigil_event(x->d, "%s", why);
 	}
 	vigil_health(x->d, level, "%s; %zu results wait", why, spool_waiting(x->spool));
@@ -88,26 +92,28 @@ static void advance(struct icinga *x)
 		vigil_event(x->d, "the master takes results again");
 	}
 	x->failures = 0;
-	spool_drop_first(x->spool);
+	if (spool_number(x->spool) == x->posted)
+		spool_drop_first(x->spool); /* unless it has given way meanwhile */
 	if (!x->sick && !x->lacking && !x->lacked)
 		vigil_health(x->d, VIGIL_OK, "the master takes results");
 }
 
-/* An object that the master lacks: said once for each, and not tried again. */
-static void miss(struct icinga *x)
+/* A result that the master will not take, since it lacks the object, or has a newer one: said once
+ * for each object, and not tried again. */
+static void refuse(struct icinga *x, const char *why)
 {
-	json_t *result = json_loads(spool_first(x->spool), 0, NULL);
+	json_t *result = json_loads(x->posting != NULL ? x->posting : "", 0, NULL);
 	const char *name = json_string_value(json_object_get(result, "service"));
 	json_t *missing = json_copy((json_t *)vigil_state_get(x->d, "missing"));
 
 	x->refused++;
 	x->lacking = true;
-	vigil_health(x->d, VIGIL_WARNING, "the master has no service \"%s\"", name ? name : "");
+	vigil_health(x->d, VIGIL_WARNING, "the master refuses \"%s\": %s", name ? name : "", why);
 	if (missing == NULL)
 		missing = json_object();
 	if (name != NULL && json_object_get(missing, name) == NULL &&
 		json_object_size(missing) < MISSING_MAX) {
-		vigil_log(x->d, VIGIL_WARN, "the master has no service \"%s\"", name);
+		vigil_log(x->d, VIGIL_WARN, "the master refuses \"%s\": %s", name, why);
 		json_object_set_new(missing, name, vigil_time());
 		vigil_state_set(x->d, "missing", json_incref(missing));
 	}
@@ -115,12 +121,15 @@ static void miss(struct icinga *x)
 	json_decref(result);
 }
 
-/* What the master made of it, by its HTTP status; its words come from its answer. */
+/* What the master made of it.  An answer with `results`, or of 404, is about this one object; any
+ * other about whether it takes anything at all. */
 static void on_answer(int status, const char *why, const char *body, void *arg)
 {
 	struct icinga *x = arg;
 	json_t *answer = json_loads(body, 0, NULL);
-	const char *words = json_string_value(json_object_get(answer, "status"));
+	const json_t *results = json_object_get(answer, "results");
+	const char *words = json_string_value(json_object_get(
+		json_array_size(results) > 0 ? json_array_get(results, 0) : answer, "status"));
 	char text[512];
 
 	snprintf(text, sizeof(text), "the master answers %d%s%.200s", status,
@@ -131,8 +140,8 @@ static void on_answer(int status, const char *why, const char *body, void *arg)
 	} else if (status / 100 == 2) {
 		x->sent++;
 		advance(x);
-	} else if (status == 404 || status == 400) {
-		miss(x);
+	} else if (status == 404 || status == 400 || json_array_size(results) > 0) {
+		refuse(x, status == 404 ? "it has no such service" : text);
 		advance(x);
 	} else {
 		retreat(x, VIGIL_CRITICAL, text);
@@ -152,6 +161,9 @@ static void pump(struct icinga *x)
 
 	if (first == NULL || x->waiting || link_is_busy(x->link))
 		return;
+	free(x->posting);
+	x->posting = strdup(first);
+	x->posted = spool_number(x->spool);
 	err = link_post(x->link, PATH, first);
 	if (err != 0)
 		retreat(x, VIGIL_CRITICAL, strerror(-err));
@@ -184,11 +196,10 @@ static void enqueue(struct icinga *x, json_t *result)
 
 	free(line);
 	if (err != 0 && !x->sick)
-		vigil_error(x->d, "%s cannot be written: %s", vigil_option_text(x->d, "queue"),
-			strerror(-err));
+		vigil_error(x->d, "%s cannot be written: %s", x->queue, strerror(-err));
 	if (err != 0)
-		vigil_health(x->d, VIGIL_CRITICAL, "%s cannot be written: %s",
-			vigil_option_text(x->d, "queue"), strerror(-err));
+		vigil_health(
+			x->d, VIGIL_CRITICAL, "%s cannot be written: %s", x->queue, strerror(-err));
 	x->sick = err != 0;
 }
 
@@ -267,6 +278,7 @@ static int read_options(struct icinga *x)
 {
 	vigil_daemon *d = x->d;
 	const char *host = vigil_option_text(d, "host");
+	const char *queue = vigil_option_text(d, "queue");
 
 	if (host != NULL)
 		snprintf(x->host, sizeof(x->host), "%s", host);
@@ -274,6 +286,11 @@ static int read_options(struct icinga *x)
 		return vigil_refuse(d, "this machine has no name; set host");
 	if (strchr(x->host, '!') != NULL)
 		return vigil_refuse(d, "host: Icinga has no names with a \"!\"");
+	if (queue != NULL)
+		snprintf(x->queue, sizeof(x->queue), "%s", queue);
+	else
+		snprintf(x->queue, sizeof(x->queue), LOCALSTATEDIR "/lib/vigil/%s.queue",
+			vigil_name(d));
 	x->submit = vigil_option_list(d, "submit");
 	x->interval = vigil_option_seconds(d, "interval");
 	x->backoff_max = vigil_option_seconds(d, "backoff_max");
@@ -289,13 +306,13 @@ static void let_go(struct icinga *x)
 	if (x->link != NULL)
 		link_close(x->link);
 	spool_close(x->spool);
+	free(x->posting);
 	json_decref(x->changed);
 }
 
 static int begin(struct icinga *x)
 {
 	vigil_daemon *d = x->d;
-	const char *queue = vigil_option_text(d, "queue");
 	int err = read_options(x);
 
 	if (err != 0)
@@ -303,9 +320,9 @@ static int begin(struct icinga *x)
 	x->link = link_open(d, on_answer, x);
 	if (x->link == NULL)
 		return -EINVAL;
-	x->spool = spool_open(queue, vigil_option_int(d, "queue_max"));
+	x->spool = spool_open(x->queue, vigil_option_int(d, "queue_max"));
 	if (x->spool == NULL)
-		return vigil_refuse(d, "queue: %s: %s", queue, strerror(errno));
+		return vigil_refuse(d, "queue: %s: %s", x->queue, strerror(errno));
 	err = vigil_on_change(d, "/runs", on_change, x);
 	if (err == 0)
 		err = vigil_every(d, x->interval, on_tick, x);
@@ -363,8 +380,9 @@ static const vigil_option options[] = {
 	VIGIL_OPTION("backoff_max", VIGIL_DURATION, "60s",
 		"the longest delay before the master is tried again; it doubles from 1s", .min = 1,
 		.max = 86400),
-	VIGIL_OPTION("queue", VIGIL_PATH, "/var/lib/vigil/icinga.queue",
-		"where results wait while the master is away"),
+	VIGIL_OPTION("queue", VIGIL_PATH, NULL,
+		"where results wait while the master is away; unset, NAME.queue beside vigil's "
+		"state"),
 	VIGIL_OPTION("queue_max", VIGIL_SIZE, "16MiB", "the most that waits; the oldest gives way",
 		.min = 4096, .max = 1099511627776),
 	VIGIL_OPTION_END,

@@ -21,9 +21,9 @@ struct part {
 struct spool {
 	struct part old, new;
 	off_t part_max;
-	char *line;          /* the first, when it has been read */
-	size_t room, length; /* length: in the file, with its end */
-	uint64_t dropped;
+	char *line;               /* the first, when it has been read */
+	size_t room, length;      /* length: in the file, with its end */
+	uint64_t dropped, number; /* number: of the first */
 };
 
 /* The part that the first line is in. */
@@ -95,6 +95,7 @@ static void part_empty(struct part *part)
 static int rotate(struct spool *s)
 {
 	s->dropped += s->old.lines;
+	s->number += s->old.lines;
 	if (head(s) == &s->old) { /* the line at hand is among them */
 		free(s->line);
 		s->line = NULL;
@@ -158,6 +159,7 @@ const char *spool_first(struct spool *s)
 	free(s->line);
 	s->line = NULL;
 	s->dropped += part->lines;
+	s->number += part->lines;
 	part_empty(part);
 	return spool_first(s);
 }
@@ -171,10 +173,16 @@ void spool_drop_first(struct spool *s)
 	part = head(s);
 	part->read += (off_t)s->length;
 	part->lines--;
+	s->number++;
 	free(s->line);
 	s->line = NULL;
 	if (part->lines == 0)
 		part_empty(part);
+}
+
+uint64_t spool_number(const struct spool *s)
+{
+	return s->number;
 }
 
 size_t spool_waiting(const struct spool *s)
@@ -189,25 +197,37 @@ uint64_t spool_dropped(const struct spool *s)
 
 /* --- life ------------------------------------------------------------------------------------------ */
 
-/* Leaves on disk what has not been sent, and no more. */
+/* Copies what has not been sent.  0 or -errno. */
+static int copy_rest(struct part *part, int fd)
+{
+	char buffer[BUFSIZ];
+	size_t n;
+
+	if (fseeko(part->file, part->read, SEEK_SET) < 0)
+		return -errno;
+	while ((n = fread(buffer, 1, sizeof(buffer), part->file)) > 0)
+		if (write(fd, buffer, n) != (ssize_t)n)
+			return errno != 0 ? -errno : -ENOSPC;
+	return ferror(part->file) ? -EIO : 0;
+}
+
+/* Leaves on disk what has not been sent, and no more.  Where that fails some are sent twice,
+ * which is better than not at all. */
 static void part_shed(struct part *part)
 {
-	char buffer[BUFSIZ], *path;
-	FILE *rest = NULL;
-	size_t n;
+	char *path;
+	int fd, err;
 
 	if (part->file == NULL || part->read == 0 || part->lines == 0)
 		return;
 	if (asprintf(&path, "%s.rest", part->path) < 0)
 		return;
-	if (fseeko(part->file, part->read, SEEK_SET) == 0)
-		rest = fopen(path, "we");
-	while (rest != NULL && (n = fread(buffer, 1, sizeof(buffer), part->file)) > 0)
-		if (fwrite(buffer, 1, n, rest) != n)
-			break;
-	/* Where it fails some are sent twice, which is better than not at all. */
-	if (rest != NULL &&
-		(fclose(rest) != 0 || ferror(part->file) || rename(path, part->path) < 0))
+	unlink(path); /* of one that was killed right here */
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	err = fd < 0 ? -errno : copy_rest(part, fd);
+	if (fd >= 0 && close(fd) < 0 && err == 0)
+		err = -errno;
+	if (err != 0 || rename(path, part->path) < 0)
 		unlink(path);
 	free(path);
 }

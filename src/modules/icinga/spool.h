@@ -23,6 +23,8 @@ void spool_close(struct spool *spool);
 int spool_put(struct spool *spool, const char *line);
 /* The first line, lent until the next call; NULL: none waits. */
 const char *spool_first(struct spool *spool);
+/* Which one that is: what gives way meanwhile makes another the first. */
+uint64_t spool_number(const struct spool *spool);
 /* The first has been sent, or is not worth it. */
 void spool_drop_first(struct spool *spool);
 

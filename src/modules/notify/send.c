@@ -165,7 +165,6 @@ static void fail(struct send *s, const char *why)
 	}
 	vigil_event(s->d, "%s; to be tried again in %g s", why, delay);
 	vigil_health(s->d, VIGIL_WARNING, "%s; to be tried again", why);
-	s->running = 0;
 	begin_in(s, delay);
 }
 
@@ -209,7 +208,8 @@ static void run(struct send *s)
 		.merge_stderr = true};
 	int err;
 
-	s->running = json_array_size(s->waiting);
+	if (s->tried == 0) /* else the same again; who came since has a run of its own */
+		s->running = json_array_size(s->waiting);
 	make_environment(s, environment);
 	input = make_input(s);
 	spec.input = input;
@@ -258,8 +258,10 @@ void send_change(struct send *s, json_t *change)
 		member(change, "to"));
 	json_array_append_new(s->waiting, change);
 	if (json_array_size(s->waiting) > WAITING_MAX) {
-		/* Of the run under way none can be dropped: it is told of already. */
+		/* The oldest that is not being told of already; where all are, the oldest. */
 		json_array_remove(s->waiting, s->running < WAITING_MAX ? s->running : 0);
+		if (s->running >= WAITING_MAX)
+			s->running--;
 		s->dropped++;
 	}
 	account(s);

@@ -228,6 +228,21 @@ static bool is_repeated(const json_t *disks, const struct proc_mount *mount)
 	return false;
 }
 
+/* A disk that was named and cannot be asked is not well. */
+static void judge_missing(struct system *s, const json_t *disks)
+{
+	char point[STEP_MAX];
+
+	for (const char *const *disk = s->disks; *disk != NULL && s->level < VIGIL_CRITICAL;
+		disk++) {
+		vigil_clean(point, sizeof(point), *disk);
+		if (json_object_get(disks, point) != NULL)
+			continue;
+		s->level = VIGIL_CRITICAL;
+		snprintf(s->reason, sizeof(s->reason), "%.150s is not mounted", point);
+	}
+}
+
 static void tell_disks(struct system *s)
 {
 	char *rest = (char *)read_proc(s, "/proc/self/mounts");
@@ -243,6 +258,7 @@ static void tell_disks(struct system *s)
 		if (disk != NULL)
 			json_object_set_new(disks, point, disk);
 	}
+	judge_missing(s, disks);
 	vigil_state_set(s->d, "disks", disks);
 }
 
