@@ -220,6 +220,9 @@ void daemon_fail(struct vigil_daemon *d, const char *format, ...)
 static void let_go(struct vigil_daemon *d)
 {
 	free_resources(d);
+	if (d->health.said)
+		daemon_announce(d, "health", NULL); /* who has gone has nothing to say */
+	d->health.said = false;
 	d->data = NULL;
 	free(d->who);
 	d->who = NULL;

@@ -83,6 +83,13 @@ static int write_folder(const char *name)
 	char *folder = memory_format(".%s.new", name);
 	int dir = -1, err = 0;
 
+	/* What a run that was killed left behind is no reason to stop. */
+	dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (dir >= 0) {
+		remove_all(folder, dir, name);
+		close(dir);
+		dir = -1;
+	}
 	if (mkdir(folder, 0755) < 0)
 		err = -errno;
 	else if ((dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)

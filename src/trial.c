@@ -78,6 +78,10 @@ static int find_place(const struct trial *trial, struct place *place)
 	if (!S_ISDIR(st.st_mode)) /* the .so itself: its folder is meant */
 		*strrchr(place->folder, '/') = '\0';
 	slash = strrchr(place->folder, '/');
+	if (slash == NULL) {
+		fprintf(stderr, "vigilctl: %s: a module has a folder of its own\n", trial->module);
+		return -EINVAL;
+	}
 	*slash = '\0';
 	place->name = slash + 1;
 	if (place->folder[0] == '\0')
@@ -297,6 +301,7 @@ static json_t *run(const struct trial *trial, const struct place *place)
 		result = outcome(host, d);
 	enter(STOPPING);
 	host_free(host);
+	alarm(0); /* what is left is to print it, to whoever reads at leisure */
 	return result;
 }
 

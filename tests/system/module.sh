@@ -38,6 +38,9 @@ check "a skeleton is written" m new hello
 check "its files" [ "$(echo hello/*)" = "hello/Makefile hello/check.sh hello/hello.c hello/hello.conf hello/vigil-hello.8" ]
 check "nothing else is left" [ "$(ls -A | tr '\n' ' ')" = "err hello out " ]
 says "one that is there is not touched" 'hello is there already; nothing was changed' new hello
+mkdir .late.new && touch .late.new/Makefile
+check "what a run that was killed left is no obstacle" m new late
+rm -r late
 says "a name that is none" 'a module cannot be called "a/b"' new a/b
 says "nor one that begins with a dot" 'a module cannot be called "\.x"' new .x
 says "nor one with an end of line" 'a module cannot be called "a\\nb"' new $'a\nb'

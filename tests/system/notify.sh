@@ -99,13 +99,15 @@ check "and its history" eval 'ctl explain refuser | grep -q "the command exits 7
 
 # --- maintenance ----------------------------------------------------------------------------------------
 
+wait_for 10 is /daemons/all/waiting 0
 before=$(lines_of all.words)
 ctl -q pause a
 echo 0 >"$work/a"; wait_for 10 level a OK
+sleep 1 # longer than `group`: what could come has come
+check "a paused daemon is not told of" has_lines all.words "$before"
 ctl -q resume a
-echo 1 >"$work/a"
-check "a paused daemon is not told of" wait_for 10 has_lines all.words $((before + 1))
-check "but what comes after" [ "$(last_of all.words | cut -d' ' -f2-4)" = "a OK WARNING|a:" ]
+check "but what outlasts the pause is, after it" wait_for 20 has_lines all.words $((before + 1))
+check "as one change" [ "$(last_of all.words | cut -d' ' -f2-4)" = "a CRITICAL OK|a:" ]
 
 # --- a restart of vigild ----------------------------------------------------------------------------------
 

@@ -74,12 +74,12 @@ static void put_by(struct average *a)
 static void take_up(struct average *a)
 {
 	const json_t *kept = vigil_state_get(a->d, "kept"), *samples, *list;
-	double age = (double)time(NULL) - json_number_value(json_object_get(kept, "time"));
+	/* A clock that was put back makes no gap. */
+	double age = fmax(0, (double)time(NULL) - json_number_value(json_object_get(kept, "time")));
 	size_t gap, index;
 	json_t *sample;
 
-	if (kept == NULL || json_number_value(json_object_get(kept, "interval")) != a->interval ||
-		age < 0)
+	if (kept == NULL || json_number_value(json_object_get(kept, "interval")) != a->interval)
 		return;
 	samples = json_object_get(kept, "samples");
 	gap = (size_t)fmin(age / a->interval, (double)a->sources[0].series.room);
@@ -267,7 +267,7 @@ static int read_sources(struct average *a)
 static int make_room(struct average *a, double longest)
 {
 	size_t steps = (size_t)ceil(longest / a->interval);
-	double bytes = (double)(steps * a->count * sizeof(double));
+	double bytes = (double)steps * (double)a->count * sizeof(double);
 	double most = vigil_option_number(a->d, "memory_max");
 
 	if (bytes > most)
@@ -357,8 +357,9 @@ static const vigil_option options[] = {
 	VIGIL_OPTION("windows", VIGIL_LIST, "1m, 5m, 15m", "over how long"),
 	VIGIL_OPTION("points", VIGIL_INT, "120", "of the ring for a plot, at most", .min = 2,
 		.max = 1000),
-	VIGIL_OPTION("memory_max", VIGIL_SIZE, "1MiB", "the most memory that samples may take",
-		.min = 1024, .max = 1073741824),
+	/* All of it is gone through at each tick, and written once a minute: more would be felt. */
+	VIGIL_OPTION("memory_max", VIGIL_SIZE, "128KiB", "the most memory that samples may take",
+		.min = 1024, .max = 1048576),
 	VIGIL_OPTION("warning", VIGIL_TEXT, NULL, "a range: WARNING where a mean is outside it"),
 	VIGIL_OPTION("critical", VIGIL_TEXT, NULL, "a range: CRITICAL where a mean is outside it"),
 	VIGIL_OPTION("window", VIGIL_TEXT, NULL,

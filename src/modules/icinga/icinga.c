@@ -86,7 +86,9 @@ static void retreat(struct icinga *x, vigil_health_level level, const char *why)
 
 static void advance(struct icinga *x)
 {
-	if (x->failures > 0) {
+	bool recovered = x->failures > 0;
+
+	if (recovered) {
 		vigil_log(x->d, VIGIL_NOTICE, "the master takes results again; %zu wait",
 			spool_waiting(x->spool));
 		vigil_event(x->d, "the master takes results again");
@@ -96,6 +98,8 @@ static void advance(struct icinga *x)
 		spool_drop_first(x->spool); /* unless it has given way meanwhile */
 	if (!x->sick && !x->lacking && !x->lacked)
 		vigil_health(x->d, VIGIL_OK, "the master takes results");
+	else if (recovered && !x->sick)
+		vigil_health(x->d, VIGIL_WARNING, "the master takes results, but not all");
 }
 
 /* A result that the master will not take, since it lacks the object, or has a newer one: said once

@@ -97,6 +97,12 @@ static const char *tls_error(void)
 	return text != NULL ? text : "unknown";
 }
 
+/* Nobody is there to type a passphrase, and vigild must not wait for it. */
+static int no_passphrase(char *buffer, int size, int writing, void *arg)
+{
+	return -1;
+}
+
 static int load_certificate(struct link *link, const char *certificate, const char *key)
 {
 	if (SSL_CTX_use_certificate_chain_file(link->tls, certificate) != 1)
@@ -136,6 +142,7 @@ static int trust(struct link *link)
 		return -ENOMEM;
 	SSL_CTX_set_min_proto_version(link->tls, TLS1_2_VERSION);
 	SSL_CTX_set_verify(link->tls, SSL_VERIFY_PEER, NULL);
+	SSL_CTX_set_default_passwd_cb(link->tls, no_passphrase);
 	if (SSL_CTX_load_verify_locations(link->tls, ca, NULL) != 1)
 		return vigil_refuse(link->d, "ca: %s: %s", ca, tls_error());
 	return 0;
@@ -172,6 +179,30 @@ out:
 	if (uri != NULL)
 		evhttp_uri_free(uri);
 	return err;
+}
+
+/* --- names ------------------------------------------------------------------------------------------ */
+
+static void names_open(struct link *link)
+{
+	struct event_base *base = vigil_base(link->d);
+
+	link->dns = evdns_base_new(
+		base, EVDNS_BASE_INITIALIZE_NAMESERVERS | EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+	if (link->dns != NULL)
+		return;
+	/* Without name servers addresses and /etc/hosts will do. */
+	link->dns = evdns_base_new(base, EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+	if (link->dns != NULL)
+		evdns_base_load_hosts(link->dns, "/etc/hosts");
+}
+
+/* Requests under way are failed: a look-up that was merely forgotten would keep its timer. */
+static void names_close(struct link *link)
+{
+	if (link->dns != NULL)
+		evdns_base_free(link->dns, 1);
+	link->dns = NULL;
 }
 
 /* --- the connection ----------------------------------------------------------------------------------- */
@@ -228,6 +259,11 @@ static int connect_to(struct link *link)
 		disconnect(link);
 	if (link->connection != NULL)
 		return 0;
+	/* Anew each time: the name servers may be others by now. */
+	names_close(link);
+	names_open(link);
+	if (link->dns == NULL)
+		return -ENOMEM;
 	ssl = new_session(link);
 	if (ssl == NULL)
 		return -ENOMEM;
@@ -363,14 +399,7 @@ struct link *link_open(vigil_daemon *d, link_answer_fn *fn, void *arg)
 	if (parse_url(link, vigil_option_text(d, "url")) != 0 || trust(link) != 0 ||
 		identify(link) != 0)
 		goto fail;
-	link->dns = evdns_base_new(vigil_base(d),
-		EVDNS_BASE_INITIALIZE_NAMESERVERS | EVDNS_BASE_DISABLE_WHEN_INACTIVE);
-	/* Without name servers addresses and /etc/hosts will do. */
-	if (link->dns == NULL) {
-		link->dns = evdns_base_new(vigil_base(d), EVDNS_BASE_DISABLE_WHEN_INACTIVE);
-		if (link->dns != NULL)
-			evdns_base_load_hosts(link->dns, "/etc/hosts");
-	}
+	names_open(link);
 	if (link->dns != NULL)
 		return link;
 fail:
@@ -382,8 +411,7 @@ void link_close(struct link *link)
 {
 	link->fn = NULL;
 	disconnect(link);
-	if (link->dns != NULL)
-		evdns_base_free(link->dns, 0);
+	names_close(link);
 	SSL_CTX_free(link->tls);
 	free(link->host);
 	free(link->name);

@@ -21,6 +21,7 @@
 #define POINTER_MAX 2048
 #define RECORDS_MAX 20000
 #define ABSENT      "absent"
+#define AFTER_PAUSE 2.0 /* seconds, between two looks whether it is over */
 
 struct watch {
 	vigil_daemon *d;
@@ -143,6 +144,8 @@ static json_t *change_of(const struct record *r, const char *about)
 		"value", r->value);
 }
 
+static void on_lasted(vigil_daemon *d, void *arg);
+
 static void settle(struct record *r)
 {
 	struct watch *w = r->watch;
@@ -151,8 +154,13 @@ static void settle(struct record *r)
 	if (strcmp(r->now, r->settled) == 0)
 		return;
 	subject_of(r->pointer, about);
-	if (w->begun && watch_wants(w->from, w->to, r->settled, r->now) && !is_paused(w->d, about))
+	if (w->begun && watch_wants(w->from, w->to, r->settled, r->now)) {
+		if (is_paused(w->d, about)) { /* what outlasts the pause is told of after it */
+			r->pending = vigil_after(w->d, AFTER_PAUSE, on_lasted, r) == 0;
+			return;
+		}
 		send_change(w->send, change_of(r, about));
+	}
 	memcpy(r->settled, r->now, sizeof(r->settled));
 }
 

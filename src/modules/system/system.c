@@ -69,6 +69,11 @@ static double percent(double part, double whole)
 
 /* --- reading -------------------------------------------------------------------------------------------- */
 
+static void not_read(struct system *s, const char *path)
+{
+	snprintf(s->unread, sizeof(s->unread), "%s", path);
+}
+
 /* The file's text, lent until the next call; NULL where it cannot be read. */
 static const char *read_proc(struct system *s, const char *path)
 {
@@ -84,7 +89,7 @@ static const char *read_proc(struct system *s, const char *path)
 	s->text[length] = '\0';
 	if (fd >= 0 && n >= 0)
 		return s->text;
-	snprintf(s->unread, sizeof(s->unread), "%s", path);
+	not_read(s, path);
 	return NULL;
 }
 
@@ -93,8 +98,10 @@ static void tell_load(struct system *s)
 	const char *text = read_proc(s, "/proc/loadavg");
 	struct proc_load load;
 
-	if (text == NULL || !proc_load(text, &load))
+	if (text == NULL || !proc_load(text, &load)) {
+		not_read(s, "/proc/loadavg");
 		return;
+	}
 	vigil_state_set(s->d, "load",
 		json_pack("{s:f,s:f,s:f}", "one", load.one, "five", load.five, "fifteen",
 			load.fifteen));
@@ -115,8 +122,10 @@ static void tell_cpu(struct system *s)
 	struct proc_cpu now;
 	double all, busy;
 
-	if (text == NULL || !proc_cpu(text, &now))
+	if (text == NULL || !proc_cpu(text, &now)) {
+		not_read(s, "/proc/stat");
 		return;
+	}
 	all = (double)(now.user + now.system + now.iowait + now.steal + now.idle) -
 	      (double)(b->user + b->system + b->iowait + b->steal + b->idle);
 	if (s->has_before && all > 0) {
@@ -146,8 +155,10 @@ static void tell_memory(struct system *s)
 	const char *text = read_proc(s, "/proc/meminfo");
 	struct proc_memory m;
 
-	if (text == NULL || !proc_memory(text, &m))
+	if (text == NULL || !proc_memory(text, &m)) {
+		not_read(s, "/proc/meminfo");
 		return;
+	}
 	vigil_state_set(s->d, "memory", room_of(m.total, m.available));
 	vigil_state_set(s->d, "swap", room_of(m.swap_total, m.swap_free));
 	judge(s, MEMORY, "memory", percent((double)(m.total - m.available), (double)m.total),
@@ -162,8 +173,10 @@ static void tell_files(struct system *s)
 	struct proc_files files;
 	double used;
 
-	if (text == NULL || !proc_files(text, &files))
+	if (text == NULL || !proc_files(text, &files)) {
+		not_read(s, "/proc/sys/fs/file-nr");
 		return;
+	}
 	used = percent((double)files.open, (double)files.max);
 	/* Where there is no limit to speak of the kernel says the greatest number it knows. */
 	vigil_state_set(s->d, "files",
@@ -182,6 +195,25 @@ static void tell_uptime(struct system *s)
 
 /* --- disks ------------------------------------------------------------------------------------------------ */
 
+/* Whether something that may wait is mounted over it, or over a directory that it lies in: to ask
+ * for the one would be to ask the other.  rest: the mounts after it. */
+static bool is_covered(const struct proc_mount *mount, const char *rest)
+{
+	char *copy = strdup(rest != NULL ? rest : ""), *at = copy;
+	struct proc_mount later;
+	bool covered = false;
+
+	while (at != NULL && !covered && proc_mount(&at, &later)) {
+		size_t n = strlen(later.point);
+
+		covered = !proc_is_local(later.type) &&
+			  strncmp(later.point, mount->point, n) == 0 &&
+			  (mount->point[n] == '\0' || mount->point[n] == '/' || n == 1);
+	}
+	free(copy);
+	return covered;
+}
+
 static bool is_asked_for(const struct system *s, const struct proc_mount *mount)
 {
 	if (s->disks[0] == NULL)
@@ -197,7 +229,7 @@ static json_t *tell_disk(struct system *s, const struct proc_mount *mount)
 	struct statvfs st;
 	double used, inodes;
 	json_t *room;
-	char what[STEP_MAX];
+	char what[STEP_MAX], device[STEP_MAX];
 
 	if (statvfs(mount->point, &st) < 0 || st.f_blocks == 0)
 		return NULL;
@@ -205,7 +237,8 @@ static json_t *tell_disk(struct system *s, const struct proc_mount *mount)
 	used = percent((double)(st.f_blocks - st.f_bfree),
 		(double)(st.f_blocks - st.f_bfree + st.f_bavail));
 	inodes = percent((double)(st.f_files - st.f_ffree), (double)st.f_files);
-	room = json_pack("{s:s,s:s,s:I,s:I,s:f,s:f}", "device", mount->device, "type", mount->type,
+	vigil_clean(device, sizeof(device), mount->device);
+	room = json_pack("{s:s,s:s,s:I,s:I,s:f,s:f}", "device", device, "type", mount->type,
 		"total_bytes", (json_int_t)(st.f_blocks * st.f_frsize), "available_bytes",
 		(json_int_t)(st.f_bavail * st.f_frsize), "used_percent", used,
 		"inodes_used_percent", inodes);
@@ -239,7 +272,8 @@ static void judge_missing(struct system *s, const json_t *disks)
 		if (json_object_get(disks, point) != NULL)
 			continue;
 		s->level = VIGIL_CRITICAL;
-		snprintf(s->reason, sizeof(s->reason), "%.150s is not mounted", point);
+		snprintf(s->reason, sizeof(s->reason), "%.150s is not mounted, or cannot be asked",
+			point);
 	}
 }
 
@@ -251,7 +285,8 @@ static void tell_disks(struct system *s)
 	char point[STEP_MAX];
 
 	while (rest != NULL && proc_mount(&rest, &mount) && json_object_size(disks) < DISKS_MAX) {
-		if (!is_asked_for(s, &mount) || (s->disks[0] == NULL && is_repeated(disks, &mount)))
+		if (!is_asked_for(s, &mount) || is_covered(&mount, rest) ||
+			(s->disks[0] == NULL && is_repeated(disks, &mount)))
 			continue;
 		disk = tell_disk(s, &mount);
 		vigil_clean(point, sizeof(point), mount.point);
