@@ -55,14 +55,21 @@ bool service_is_known(const struct service *service)
 
 /* --- signs ------------------------------------------------------------------------------------ */
 
-static void tell(struct watch_list *list, const vigil_service_reply *reply)
+/* Tells all who watch.  Any of them may be ended by what one is told, and with the last of them
+ * the service be closed: so our place in the list is kept by an entry of our own, and the
+ * service by a reference. */
+static void tell(struct service *service, struct watch_list *list, const vigil_service_reply *reply)
 {
-	struct service_watch *watch, *next;
+	struct service_watch *watch = TAILQ_FIRST(list), here = {0};
 
-	for (watch = TAILQ_FIRST(list); watch != NULL; watch = next) {
-		next = TAILQ_NEXT(watch, link);
+	service->refs++;
+	while (watch != NULL) {
+		TAILQ_INSERT_AFTER(list, watch, &here, link);
 		watch->fn(reply, watch->arg);
+		watch = TAILQ_NEXT(&here, link);
+		TAILQ_REMOVE(list, &here, link);
 	}
+	service_unref(service);
 }
 
 static void tell_sign(struct service *service, const char *text)
@@ -70,7 +77,7 @@ static void tell_sign(struct service *service, const char *text)
 	vigil_service_reply reply = service_known_reply(service);
 
 	reply.text = text;
-	tell(&service->signs, &reply);
+	tell(service, &service->signs, &reply);
 }
 
 static void doubt(struct service *service)
@@ -181,7 +188,7 @@ void service_learn(struct service *service, const vigil_service_reply *reply)
 	keep_in_sight(service);
 	keep_in_view(service);
 	if (changed)
-		tell(&service->watches, reply);
+		tell(service, &service->watches, reply);
 }
 
 void service_sight_close(struct service *service)
