@@ -9,6 +9,7 @@
 #include "service_inside.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,7 @@
 
 #define QUERY_TIMEOUT   10.0
 #define RESTART_TIMEOUT 90.0
+#define TIMEOUT_MAX     86400.0
 
 /* --- what is not done, whoever asks --------------------------------------------------------- */
 
@@ -34,7 +36,8 @@ static const char *refusal(struct service *service, enum service_verb verb)
 	if (why != NULL)
 		return why;
 	/* Joining a restart under way costs none. */
-	if (service->in_flight && service->verb == SERVICE_RESTART)
+	if (service->in_flight && service->verb == SERVICE_RESTART &&
+		TAILQ_EMPTY(&service->waiting))
 		return NULL;
 	if (!policy_take_restart(&service->services->policy))
 		return "restart_rate is used up, all services together";
@@ -47,9 +50,14 @@ static void on_soon(uint64_t missed, void *arg)
 {
 	struct services *services = arg;
 	struct service_call *call, copy;
+	struct call_list now = TAILQ_HEAD_INITIALIZER(now);
 	vigil_service_reply reply;
 
-	while ((call = TAILQ_FIRST(&services->soon)) != NULL) {
+	/* Who asks anew from a callback waits for the next turn. */
+	TAILQ_CONCAT(&now, &services->soon, link);
+	TAILQ_FOREACH(call, &now, link)
+	call->list = &now;
+	while ((call = TAILQ_FIRST(&now)) != NULL) {
 		copy = *call;
 		service_call_end(call);
 		reply = service_known_reply(copy.service);
@@ -99,9 +107,12 @@ struct service_call *service_ask(
 		call_enter(call, &service->flying);
 		return call;
 	}
-	if (!service->in_flight) {
+	/* Nobody overtakes those who wait for the end of what is being told. */
+	if (!service->in_flight && TAILQ_EMPTY(&service->waiting)) {
 		err = service_depart_now(service, verb);
 		if (err != 0) {
+			if (verb == SERVICE_RESTART)
+				policy_return_restart(&services->policy);
 			free(call);
 			errno = -err;
 			return NULL;
@@ -177,9 +188,11 @@ struct service *service_open(struct services *services, const vigil_service_spec
 		errno = -err;
 		return NULL;
 	}
-	service->query_timeout = full.query_timeout > 0 ? full.query_timeout : QUERY_TIMEOUT;
-	service->restart_timeout =
-		full.restart_timeout > 0 ? full.restart_timeout : RESTART_TIMEOUT;
+	service->query_timeout =
+		full.query_timeout > 0 ? fmin(full.query_timeout, TIMEOUT_MAX) : QUERY_TIMEOUT;
+	service->restart_timeout = full.restart_timeout > 0
+					   ? fmin(full.restart_timeout, TIMEOUT_MAX)
+					   : RESTART_TIMEOUT;
 	open = find_equal(services, service);
 	if (open != NULL) {
 		request_clear(&service->request);

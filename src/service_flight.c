@@ -41,18 +41,23 @@ void service_call_end(struct service_call *call)
 	free(call);
 }
 
-/* Calls back each in the list.  A callback may cancel others of them, or ask anew: what it asks
- * must not be answered by this reply, so those to be answered leave their list first. */
-static void answer(
-	struct service *service, struct call_list *list, const vigil_service_reply *reply)
+/* Whom the reply is for.  A callback may cancel others of them, or ask anew: what it asks must not
+ * be answered by this reply, so those to be answered leave their list before anybody is told. */
+static void disembark(struct service *service, struct call_list *list)
+{
+	struct service_call *call;
+
+	TAILQ_FOREACH(call, list, link)
+	call->list = &service->landed;
+	TAILQ_CONCAT(&service->landed, list, link);
+}
+
+static void answer(struct service *service, const vigil_service_reply *reply)
 {
 	struct service_call *call;
 	service_reply_fn *fn;
 	void *arg;
 
-	TAILQ_FOREACH(call, list, link)
-	call->list = &service->landed;
-	TAILQ_CONCAT(&service->landed, list, link);
 	while ((call = TAILQ_FIRST(&service->landed)) != NULL) {
 		fn = call->fn;
 		arg = call->arg;
@@ -72,7 +77,7 @@ static void full_reply(const struct service *service, vigil_service_reply *reply
 /* The end of a flight, which ends with its reference. */
 static void land(struct service *service, const vigil_service_reply *reply)
 {
-	answer(service, &service->flying, reply);
+	answer(service, reply);
 	depart(service);
 	service_sign_late(service);
 	service_unref(service);
@@ -84,6 +89,7 @@ static void arrive(void *cookie, void *arg, int outcome)
 	vigil_service_reply reply = service_reply_of(service);
 
 	service->in_flight = false;
+	disembark(service, &service->flying);
 	if (outcome == 0) {
 		job_reply(arg, &reply);
 		/* What an admin's mask or stop job forbids is asked for again and again, and must not
@@ -113,6 +119,7 @@ void service_on_answer(const struct manager_reply *given, void *arg)
 
 	service->in_flight = false;
 	if (given != NULL) {
+		disembark(service, &service->flying);
 		job_translate(given, &reply);
 		reply.seconds = clock_to_seconds(clock_now() - service->departed);
 		service->proven = reply.fault != VIGIL_FAULT_TIMEOUT;
@@ -125,6 +132,7 @@ void service_on_answer(const struct manager_reply *given, void *arg)
 		service_unref(service); /* this flight's; the worker's has its own */
 		return;
 	}
+	disembark(service, &service->flying);
 	full_reply(service, &reply, err);
 	land(service, &reply);
 }
@@ -208,5 +216,6 @@ static void depart(struct service *service)
 	/* These waited behind a call and now find the queue full. */
 	reply = service_reply_of(service);
 	full_reply(service, &reply, err);
-	answer(service, &service->waiting, &reply);
+	disembark(service, &service->waiting);
+	answer(service, &reply);
 }

@@ -43,7 +43,7 @@ struct systemd_view {
 
 	/* as it was found last */
 	vigil_service_status status;
-	char load[16], active[16], sub[24]; /* "": another found it, so they are not known */
+	char load[16], active[16], sub[32]; /* "": another found it, so they are not known */
 	char job[24];
 	struct systemd_details details;
 	bool sure;      /* that is how it is: nothing else was heard since */

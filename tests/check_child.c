@@ -331,7 +331,7 @@ START_TEST(a_flood_neither_starves_others_nor_costs_much)
 	unsigned beats = 0;
 	struct loop_timer *timer = loop_every(loop, 20 * CLOCK_MS, 0, on_beat, &beats);
 
-	run("exec yes", 1, 0, true);
+	run("exec yes", 3, 0, true);
 	ck_assert(seen.e.timed_out);
 	ck_assert_uint_gt(beats, 10);
 	ck_assert_uint_gt(seen.lines, 1000);
