@@ -1,6 +1,8 @@
 # Completion of vigilctl for bash: verbs, names of daemons, addresses in the state.
 #
-# What there is, vigilctl itself is asked, with the same -s and -c that stand on the line.
+# What there is, vigilctl itself is asked, with the same -s and -c that stand on the line.  Keys of
+# the state are words of strangers: they are compared and quoted, and never handed to anything that
+# would expand them, as compgen -W does.
 
 # The words of the line up to the verb: asks the same vigild, quietly.
 _vigilctl_ask() { "${_vigilctl_words[@]}" "$@" 2>/dev/null; }
@@ -8,28 +10,49 @@ _vigilctl_ask() { "${_vigilctl_words[@]}" "$@" 2>/dev/null; }
 _vigilctl_verbs() { _vigilctl_ask help | sed -n 's/^  \([a-z][a-z]*\) .*/\1/p'; }
 _vigilctl_names() { _vigilctl_ask status | awk 'NR > 1 { print $1 }'; }
 
-# The addresses one step below what has been typed; JSON is printed with a member a line.
+# The addresses one step below what has been typed; JSON is printed with a member a line.  A key that
+# JSON has to escape is left out.
 _vigilctl_pointers() {
 	local above=${1%/*}
 	_vigilctl_ask -o json get "$above" |
-		sed -n 's/^  "\(.*\)": .*/\1/p' | sed -e 's/~/~0/g' -e 's,/,~1,g' -e "s,^,$above/,"
+		sed -n 's/^  "\([^"\\]*\)": .*/\1/p' | sed -e 's/~/~0/g' -e 's,/,~1,g' -e "s,^,$above/,"
+}
+
+# _vigilctl_offer CURRENT CHOICES: those that go on from what stands there, quoted.  Where readline
+# takes the word for several (COMP_WORDBREAKS), as a:b, it wants the last of them alone; of web@1 it
+# wants @1, since an @ begins the name of a host.
+_vigilctl_offer() {
+	local current=$1 choice quoted before
+	printf -v quoted %q "$current"
+	before=${quoted%"${quoted##*["${COMP_WORDBREAKS//[!@=:]/}"]}"}
+	before=${before%@}
+	while IFS= read -r choice; do
+		[[ -n $choice && $choice == "$current"* ]] || continue
+		printf -v quoted %q "$choice"
+		COMPREPLY+=("${quoted#"$before"}")
+	done <<<"$2"
+	# An address goes on.
+	[[ $current != /* ]] || compopt -o nospace
 }
 
 _vigilctl() {
-	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} verb= i
-	_vigilctl_words=("${COMP_WORDS[0]}")
+	local words current previous verb= choices= i
+	# Not COMP_WORDS, where web@1 is three of them.
+	read -a words <<<"${COMP_LINE:0:COMP_POINT}"
+	[[ ${COMP_LINE:0:COMP_POINT} != *[[:blank:]] ]] || words+=("")
+	current=${words[${#words[@]}-1]} previous=${words[${#words[@]}-2]}
+	_vigilctl_words=("${words[0]}")
 	COMPREPLY=()
-	for ((i = 1; i < COMP_CWORD; i++)); do
-		case ${COMP_WORDS[i]} in
+	for ((i = 1; i < ${#words[@]} - 1; i++)); do
+		case ${words[i]} in
 		-s | -c | --socket | --config)
-			_vigilctl_words+=("${COMP_WORDS[i]}" "${COMP_WORDS[i+1]}")
+			_vigilctl_words+=("${words[i]}" "${words[i+1]}")
 			i=$((i + 1)) ;;
 		-o | --output) i=$((i + 1)) ;;
 		-*) ;;
-		*) verb=${COMP_WORDS[i]}; break ;;
+		*) verb=${words[i]}; break ;;
 		esac
 	done
-	local IFS=$'\n' choices=
 	case $verb:$previous in
 	:-s | :-c | :--socket | :--config) compopt -o default; return ;;
 	:-o | :--output) choices=$'table\njson' ;;
@@ -62,10 +85,7 @@ _vigilctl() {
 	module:test) compopt -o dirnames; return ;;
 	module:*) choices=--ticks ;;
 	esac
-	# shellcheck disable=SC2207
-	COMPREPLY=($(compgen -W "$choices" -- "$current"))
-	# An address goes on.
-	case ${COMPREPLY[0]} in /*) compopt -o nospace ;; esac
+	_vigilctl_offer "$current" "$choices"
 } 2>/dev/null
 
 complete -F _vigilctl vigilctl

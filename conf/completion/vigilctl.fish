@@ -39,11 +39,12 @@ function __vigilctl_names
     __vigilctl_ask status | awk 'NR > 1 { print $1 }'
 end
 
-# The addresses one step below what has been typed; JSON is printed with a member a line.
+# The addresses one step below what has been typed; JSON is printed with a member a line.  A key that
+# JSON has to escape is left out.
 function __vigilctl_pointers
     set -l above (string replace -r '/[^/]*$' '' -- (commandline -ct))
     __vigilctl_ask -o json get "$above" |
-        sed -n 's/^  "\(.*\)": .*/\1/p' | sed -e 's/~/~0/g' -e 's,/,~1,g' -e "s,^,$above/,"
+        sed -n 's/^  "\([^"\\]*\)": .*/\1/p' | sed -e 's/~/~0/g' -e 's,/,~1,g' -e "s,^,$above/,"
 end
 
 complete -c vigilctl -f

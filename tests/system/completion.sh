@@ -10,11 +10,22 @@ write_conf <<'C'
 [daemons]
 web = yes
 worker = yes
+unit@one = yes
+unit@two = yes
 [daemon:web]
 module = exec
-command = /bin/echo '{"a/b~c": 1, "deep": {"x": 1}}'
+# What a stranger may say, and would like an admin's shell to do.
+command = /bin/echo '{"a/b~c": 1, "deep": {"x": 1}, "odd": {"$(touch x)": 1, "`touch y`": {"z": 1}, "a b": {"c:d=e": 1}, "q\"r": 1, "v": "w\": x"}}'
 format = json
 interval = 200ms
+[daemon:unit@one]
+module = exec
+command = /bin/echo '{"odd": {"$(touch x)": 1, "`touch y`": {"z": 1}, "a b": {"c:d=e": 1}, "q\"r": 1, "v": "w\": x"}}'
+format = json
+interval = 200ms
+[daemon:unit@two]
+module = exec
+command = /bin/true
 [daemon:worker]
 module = exec
 command = /bin/true
@@ -22,15 +33,47 @@ C
 start_vigild
 wait_for 10 get /daemons/web/deep/x >/dev/null
 wait_for 10 get /daemons/worker/state >/dev/null
+wait_for 10 get "/daemons/unit@one/odd/a b" >/dev/null
 ln -s "$vigilctl" "$work/vigilctl"
 export PATH=$work:$PATH
 completion=$top_srcdir/conf/completion
 
-# completes TEXT EXPECTED WORD...: `SHELL WORD...` with the last word unfinished
+# completes SHELL EXPECTED WORD...: what becomes of the line with the last word unfinished
+
+# A shell of its own on a terminal of its own; the key takes all that TAB would list, where there is
+# one for that.  In front of the line is then put what prints each word as the shell reads it.
+mkdir "$work/empty"
+types() { (cd "$work/empty" && HOME=$work python3 "$work/type.py" "$@"); }
 in_bash() {
-	bash --norc -c 'compopt() { :; }; . "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _vigilctl; echo "${COMPREPLY[@]}"' \
-		bash "$completion/vigilctl.bash" vigilctl -s "$work/control.sock" "$@"
+	types "bind 'set enable-bracketed-paste off'; . $completion/vigilctl.bash" '\x1b*' \
+		"vigilctl -s ../control.sock $*" $# bash --norc --noprofile -i
 }
+in_zsh() {
+	types "bindkey -e; unset zle_bracketed_paste; fpath=($completion \$fpath); autoload -Uz compinit; compinit -u -D" '\t' \
+		"vigilctl -s ../control.sock $*" $# zsh -f -i
+}
+cat >"$work/type.py" <<'P'
+import os, pty, select, sys, time
+setup, key, line, count = [text.encode() for text in sys.argv[1:5]]
+pid, fd = pty.fork()
+if pid == 0:
+    os.environ.update(TERM="dumb", PS1="", HISTFILE="/dev/null", INPUTRC="/dev/null")
+    os.execvp(sys.argv[5], sys.argv[5:])
+said, end = b"", time.monotonic() + 60
+def until(what):
+    global said
+    while what not in said and time.monotonic() < end:
+        if select.select([fd], [], [], 1)[0]:
+            said += os.read(fd, 65536)
+os.write(fd, setup + b"; echo rea''dy\r")
+until(b"ready\r\n")
+os.write(fd, line + key.decode("unicode_escape").encode() + b"\x01printf '{%s}' begin \x05; echo the''end\r")
+until(b"theend\r\n")
+words = said[said.rindex(b"{begin}"):].split(b"theend")[0].decode().strip("{}").split("}{")
+print(" ".join(words[3 + int(count):]))
+os.close(fd)
+os.waitpid(pid, 0)
+P
 in_fish() {
 	local line="vigilctl -s $work/control.sock" word
 	for word; do line="$line $word"; done
@@ -38,32 +81,51 @@ in_fish() {
 	HOME=$work fish --no-config -c 'source $argv[1]; complete -C $argv[2]' "$completion/vigilctl.fish" "$line" |
 		cut -f1 | tr '\n' ' ' | sed 's/ $//'
 }
-# What the functions of zsh's completion offer; its own machinery then takes those that fit.
-in_zsh() { zsh -f -c 'compdef() { : }; typeset -A opt_args; opt_args[-s]=$2; . "$1"; print -r -- ${(f)"$('"$1"')"}' zsh "$completion/_vigilctl" "$work/control.sock"; }
 completes() {
 	local shell=$1 expected=$2 got; shift 2
 	got=$("in_$shell" "$@" 2>/dev/null)
 	if [ "$got" = "$expected" ]; then ok "$shell: $*"; else not_ok "$shell: $*: \"$got\" is not \"$expected\""; fi
 }
 
-completes bash "reload restart resume register" re
-completes bash "web worker" status w
-completes bash "web" explain we
-completes bash "/daemons/web /daemons/worker" get /daemons/w
-completes bash "/daemons/web/a~1b~0c" get /daemons/web/a
-completes bash "/vigil" watch /v
-completes bash "web worker" pause w
-completes bash "--all --for --reason" pause --
-completes bash "warning" log w
-completes bash "new test" module ""
-completes bash "/runs/web" check worker /runs/web
-if command -v zsh >/dev/null; then
-	check "zsh reads it" zsh -n "$completion/_vigilctl"
-	check "zsh: verbs" eval '[[ " $(in_zsh _vigilctl_verbs) " == *" explain "*" status "* || " $(in_zsh _vigilctl_verbs) " == *" status "*" explain "* ]]'
-	check "zsh: names" [ "$(in_zsh _vigilctl_names)" = "web worker" ]
-	check "zsh: addresses" [ "$(in_zsh '_vigilctl_pointers /daemons/w')" = "/daemons/web /daemons/worker" ]
+if command -v python3 >/dev/null; then
+	completes bash "register reload restart resume" re
+	completes bash "web worker" status w
+	completes bash "web" explain we
+	completes bash "unit@one unit@two" explain u
+	completes bash "unit@two" explain unit@t
+	completes bash "/daemons/web /daemons/worker" get /daemons/w
+	completes bash "/daemons/unit@two" get /daemons/unit@t
+	completes bash "/daemons/web/a~1b~0c" get /daemons/web/a
+	completes bash "/vigil" watch /v
+	completes bash "web worker" pause w
+	completes bash "--all --for --reason" pause --
+	completes bash "warning" log w
+	completes bash "new test" module ""
+	completes bash "/runs/web" check worker /runs/web
+	completes bash '/daemons/web/odd/$(touch x)' get '/daemons/web/odd/\$'
+	completes bash '/daemons/web/odd/v' get /daemons/web/odd/v
+	completes bash '/daemons/web/odd/q' get /daemons/web/odd/q
+	completes bash '/daemons/web/odd/`touch y`/z' get '/daemons/web/odd/\`touch\ y\`/'
+	completes bash '/daemons/web/odd/a b/c:d=e' get '/daemons/web/odd/a\ b/c:'
+	completes bash '/daemons/unit@one/odd/a b/c:d=e' get '/daemons/unit@one/odd/a\ b/c:d='
+	check "bash: what strangers say is not run" [ -z "$(ls -A "$work/empty")" ]
 else
-	echo "SKIP: zsh is not installed"
+	echo "SKIP: there is no python3 to type into a bash"
+fi
+if command -v zsh >/dev/null && command -v python3 >/dev/null; then
+	completes zsh "explain" ex
+	completes zsh "worker" status wo
+	completes zsh "unit@two" explain unit@t
+	completes zsh "/daemons/worker" get /daemons/wo
+	completes zsh "/daemons/web/a~1b~0c" get /daemons/web/a
+	completes zsh "--reason" pause --r
+	completes zsh "warning" log w
+	completes zsh "/runs/web" check worker /runs/web
+	completes zsh '/daemons/web/odd/$(touch x)' get '/daemons/web/odd/\$'
+	completes zsh '/daemons/web/odd/`touch y`/z' get '/daemons/web/odd/\`touch\ y\`/'
+	check "zsh: what strangers say is not run" [ -z "$(ls -A "$work/empty")" ]
+else
+	echo "SKIP: zsh, or python3 to type into it, is not installed"
 fi
 if command -v fish >/dev/null; then
 	completes fish "register reload restart resume" re
@@ -71,6 +133,8 @@ if command -v fish >/dev/null; then
 	completes fish "/daemons/web /daemons/worker" get /daemons/w
 	completes fish "/daemons/web/a~1b~0c" get /daemons/web/a
 	completes fish "warning" log w
+	completes fish '/daemons/unit@one/odd/$(touch x) /daemons/unit@one/odd/a b /daemons/unit@one/odd/v /daemons/unit@one/odd/`touch y`' \
+		get /daemons/unit@one/odd/
 else
 	echo "SKIP: fish is not installed"
 fi
