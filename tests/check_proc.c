@@ -2,6 +2,7 @@
 #include "modules/system/proc.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,19 +72,17 @@ START_TEST(mounts)
 {
 	char text[] = "/dev/sda1 / ext4 rw 0 0\nbroken\nsrv:/x /mnt/a\\040b\\134c nfs4 rw 0 0\n"
 		      "none relative tmpfs rw 0 0\ntmpfs /run tmpfs rw 0 0";
-	char *rest = text;
-	struct proc_mount m;
+	struct proc_mount m[4];
 
-	ck_assert(proc_mount(&rest, &m));
-	ck_assert_str_eq(m.device, "/dev/sda1");
-	ck_assert_str_eq(m.point, "/");
-	ck_assert_str_eq(m.type, "ext4");
-	ck_assert(proc_mount(&rest, &m));
-	ck_assert_str_eq(m.point, "/mnt/a b\\c");
-	ck_assert_str_eq(m.type, "nfs4");
-	ck_assert(proc_mount(&rest, &m));
-	ck_assert_str_eq(m.point, "/run");
-	ck_assert(!proc_mount(&rest, &m));
+	ck_assert_uint_eq(proc_mounts(text, m, 4), 3);
+	ck_assert_str_eq(m[0].device, "/dev/sda1");
+	ck_assert_str_eq(m[0].point, "/");
+	ck_assert_str_eq(m[0].type, "ext4");
+	ck_assert_str_eq(m[1].point, "/mnt/a b\\c");
+	ck_assert_str_eq(m[1].type, "nfs4");
+	ck_assert_str_eq(m[2].point, "/run");
+	ck_assert_uint_eq(proc_mounts(strcpy(text, "a / ext4\nb /b ext4\n"), m, 1), 1);
+	ck_assert_uint_eq(proc_mounts(strcpy(text, ""), m, 4), 0);
 }
 END_TEST
 
@@ -99,6 +98,41 @@ START_TEST(what_may_wait_is_not_asked)
 }
 END_TEST
 
+/* Each a table of mounts whose disk is the ext4 at /srv/net/disk. */
+static const struct {
+	const char *mounts;
+	bool waits;
+} ways[] = {
+	{"a / ext4\nb /srv/net/disk ext4\n", false},
+	{"a / ext4\nn /srv/net nfs4\nb /srv/net/disk ext4\n", true}, /* its way leads over it */
+	{"a / ext4\nb /srv/net/disk ext4\nn /srv/net nfs4\n", true}, /* it is hidden by it */
+	{"a / ext4\nb /srv/net/disk ext4\nn /srv/net/disk nfs4\n", true},
+	{"a / ext4\nn /srv/net/disk autofs\nb /srv/net/disk ext4\n", false}, /* it has come */
+	{"a / ext4\nn /srv/net autofs\nc /srv/net xfs\nb /srv/net/disk ext4\n", false},
+	{"a / ext4\nb /srv/net/disk ext4\nn /srv/net autofs\nc /srv/net xfs\n", false},
+	{"a / ext4\nc /srv/net xfs\nn /srv/net fuse.sshfs\nb /srv/net/disk ext4\n", true},
+	{"a / ext4\nn /srv/ne nfs\nn /srv/net/disk/below nfs\nb /srv/net/disk ext4\n", false},
+	{"n / nfs\nb /srv/net/disk ext4\n", false}, /* all comes over it, vigild too */
+	{"b /srv/net/disk ext4\nn / nfs\n", true},
+	{"rootfs / rootfs\na / ext4\nb /srv/net/disk ext4\n", false},
+};
+
+START_TEST(the_way_to_a_disk_may_wait)
+{
+	struct proc_mount table[8];
+	char text[256];
+	size_t count, disk;
+
+	snprintf(text, sizeof(text), "%s", ways[_i].mounts);
+	count = proc_mounts(text, table, 8);
+	for (disk = 0; strcmp(table[disk].device, "b") != 0; disk++)
+		ck_assert_uint_lt(disk, count);
+	ck_assert_msg(proc_may_wait(table, count, disk) == ways[_i].waits, "%s", ways[_i].mounts);
+	for (size_t i = 0; i < count; i++)
+		ck_assert(proc_is_local(table[i].type) || proc_may_wait(table, count, i));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("proc");
@@ -111,6 +145,7 @@ int main(void)
 	tcase_add_test(tcase, cpu_and_files);
 	tcase_add_test(tcase, mounts);
 	tcase_add_test(tcase, what_may_wait_is_not_asked);
+	tcase_add_loop_test(tcase, the_way_to_a_disk_may_wait, 0, sizeof(ways) / sizeof(*ways));
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

@@ -10,13 +10,61 @@ install_staged
 set_paths
 work=$(mktemp -d)
 chmod 755 "$work"
-trap 'stop_vigild; rm -rf "$work"' EXIT
+server=
+trap 'hang_up; stop_vigild; rm -rf "$work"' EXIT
 conf() { { printf '[daemons]\nsystem = yes\n[daemon:system]\ninterval = 200ms\n'; printf '%s\n' "$@"; } | write_conf; }
 value() { get "/daemons/system/$1"; }
 near() { awk -v a="$1" -v b="$2" -v by="$3" 'BEGIN { exit !(a != "" && b != "" && a - b <= by && b - a <= by) }'; }
 level() { is /runs/system/health/level "$1"; }
 says() { case $(get /runs/system/health/text)$(get /runs/system/reason) in *"$1"*) ;; *) false ;; esac; }
 reload_with() { conf "$@"; ctl -q reload >/dev/null; }
+
+# hang DIRECTORY: a file system there whose server is gone: whoever asks it waits.  Before that it
+# lets something be mounted at DIRECTORY/disk, when that is asked for with a second argument.
+hang() {
+	: >"$work/server.said"
+	python3 "$work/server.py" "$1" "$work/gone" >>"$work/server.said" & server=$!
+	wait_for 10 grep -q ready "$work/server.said" || return
+	[ -z "${2:-}" ] || mount -t tmpfs tmpfs "$1/disk"
+	touch "$work/gone"
+}
+# With its server's end, those who wait are told.
+hang_up() {
+	[ -n "$server" ] || return 0
+	kill -KILL "$server"
+	wait "$server" 2>/dev/null
+	server=
+	rm -f "$work/gone"
+	for point in net away; do umount -l -c "$work/$point" 2>/dev/null; done
+}
+cat >"$work/server.py" <<'P'
+# The least of a FUSE server: directories, without end; and then silence.
+import ctypes, os, struct, sys
+point, gone = sys.argv[1:]
+fd = os.open("/dev/fuse", os.O_RDWR)
+if ctypes.CDLL(None).mount(b"server", point.encode(), b"fuse", 0, b"fd=%d,rootmode=40000,user_id=0,group_id=0" % fd):
+    sys.exit(1)
+INIT, LOOKUP, FORGET, GETATTR = 26, 1, 2, 3
+def attributes(inode):
+    return struct.pack("<6Q10I", inode, 0, 0, 0, 0, 0, 0, 0, 0, 0o40755, 2, 0, 0, 0, 4096, 0)
+while True:
+    request = os.read(fd, 1 << 17)
+    _, what, unique, inode = struct.unpack("<IIQQ", request[:24])
+    if what == INIT:
+        body = struct.pack("<4I2H2I", 7, 31, 65536, 0, 0, 0, 65536, 1).ljust(64, b"\0")
+    elif what == FORGET or os.path.exists(gone):
+        continue
+    elif what == LOOKUP:
+        body = struct.pack("<4Q2I", 2, 0, 0, 0, 0, 0) + attributes(2)
+    elif what == GETATTR:
+        body = struct.pack("<Q2I", 0, 0, 0) + attributes(inode)
+    else:
+        os.write(fd, struct.pack("<IiQ", 16, -38, unique))
+        continue
+    os.write(fd, struct.pack("<IiQ", 16 + len(body), 0, unique) + body)
+    if what == INIT:
+        print("ready", flush=True)
+P
 
 conf "disk_warning = ~:" "disk_critical = ~:" "inodes_warning = ~:" "inodes_critical = ~:"
 start_vigild
@@ -48,6 +96,31 @@ if [ "${1:-}" = inside ]; then
 	check "one that is gone is not told of" wait_for 10 eval '[ -z "$(value "$disk/used_percent")" ]'
 	check "but that it is" wait_for 10 level CRITICAL
 	check "in words" says "$work/small is not mounted"
+
+	# A network file system whose server is gone, by whichever way it would be asked.
+	mkdir -p "$work/net/disk" "$work/away" && mount -t tmpfs tmpfs "$work/net/disk"
+	conf "disks = $work/net/disk"
+	if command -v python3 >/dev/null && [ -w /dev/fuse ]; then
+		ctl -q reload
+		check "a disk that something will be mounted over" wait_for 10 level OK
+		check "a server that is gone, mounted over it" hang "$work/net"
+		check "is not asked" wait_for 10 level CRITICAL
+		ticks=$(get /runs/system/ticks)
+		check "nor waited for" wait_for 10 more_than /runs/system/ticks $((ticks + 3))
+		hang_up
+		umount "$work/net/disk" 2>/dev/null
+		check "a server that goes, with a disk mounted below it" hang "$work/away" disk
+		reload_with "disks = $work/away/disk"
+		check "is not asked either" says "$work/away/disk, of type tmpfs, is reached by a server that may be away"
+		reload_with "disks = $work/away"
+		check "nor by its own name" says "$work/away, of type fuse, is reached by a server that may be away"
+		reload_with "cpu_warning = ~:"
+		check "where all disks are asked it is left out" wait_for 10 more_than /runs/system/ticks 3
+		check "and vigild answers" reachable
+		hang_up
+	else
+		echo "SKIP: a server that is gone needs python3 and /dev/fuse"
+	fi
 else
 	echo "SKIP: a disk of its own needs root and namespaces"
 fi

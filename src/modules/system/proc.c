@@ -106,7 +106,7 @@ static void unescape(char *text)
 	*to = '\0';
 }
 
-bool proc_mount(char **text, struct proc_mount *mount)
+static bool read_mount(char **text, struct proc_mount *mount)
 {
 	char *line;
 
@@ -120,6 +120,15 @@ bool proc_mount(char **text, struct proc_mount *mount)
 		}
 	}
 	return false;
+}
+
+size_t proc_mounts(char *text, struct proc_mount *mounts, size_t most)
+{
+	size_t count = 0;
+
+	while (count < most && read_mount(&text, &mounts[count]))
+		count++;
+	return count;
 }
 
 static bool is_among(const char *const *words, const char *word)
@@ -144,4 +153,36 @@ bool proc_is_local(const char *type)
 		"erofs", "iso9660", "overlay", "ramfs", "squashfs", "tmpfs", "udf", NULL};
 
 	return proc_is_disk(type) || is_among(types, type);
+}
+
+/* Whether a path to the place leads over the point: it is the place, or a directory above it. */
+static bool leads_over(const char *place, const char *point)
+{
+	size_t n = strlen(point);
+
+	return strncmp(place, point, n) == 0 && (place[n] == '\0' || place[n] == '/' || n == 1);
+}
+
+/* Whether another one was mounted later at the very same point. */
+static bool is_topped(const struct proc_mount *mounts, size_t count, size_t index)
+{
+	for (size_t i = index + 1; i < count; i++)
+		if (strcmp(mounts[i].point, mounts[index].point) == 0)
+			return true;
+	return false;
+}
+
+bool proc_may_wait(const struct proc_mount *mounts, size_t count, size_t index)
+{
+	const char *place = mounts[index].point;
+
+	for (size_t i = 0; i < count; i++) {
+		if (i == index || proc_is_local(mounts[i].type) ||
+			!leads_over(place, mounts[i].point) || is_topped(mounts, count, i))
+			continue;
+		/* Where the root itself comes from elsewhere, so do we. */
+		if (i > index || strcmp(mounts[i].point, "/") != 0)
+			return true;
+	}
+	return !proc_is_local(mounts[index].type);
 }

@@ -35,15 +35,17 @@ bool proc_files(const char *text, struct proc_files *files);
 
 bool proc_uptime(const char *text, double *seconds); /* /proc/uptime */
 
-/* A line of /proc/self/mounts, in place: the mount point unescaped, and the type. */
-struct proc_mount {
+struct proc_mount { /* a line of /proc/self/mounts */
 	char *device, *point, *type;
 };
-/* Takes the first line off *text; false when there is none left. */
-bool proc_mount(char **text, struct proc_mount *mount);
+/* Takes the text apart in place, the mount points unescaped: so many, in the order of mounting. */
+size_t proc_mounts(char *text, struct proc_mount *mounts, size_t most);
 /* Whether a file system of that type lies on this machine: asking one that does not may wait for
  * ever for a server that is gone. */
 bool proc_is_local(const char *type);
+/* Whether asking the mount at index may wait: for itself, or for one that the path to it leads over.  A
+ * disk below a network's directory is not to be reached without the network. */
+bool proc_may_wait(const struct proc_mount *mounts, size_t count, size_t index);
 /* Whether it is there to keep files, and not made up by the kernel. */
 bool proc_is_disk(const char *type);
 

@@ -19,6 +19,7 @@
 
 #define TEXT_SIZE   (256 * 1024)
 #define DISKS_MAX   256
+#define MOUNTS_MAX  4096
 #define STEP_MAX    1024
 #define REASON_SIZE 200
 
@@ -38,6 +39,7 @@ struct system {
 	struct proc_cpu before;
 	bool has_before;
 	char *text; /* of the file at hand */
+	struct proc_mount *mounts;
 
 	/* The worst of this tick. */
 	vigil_health_level level;
@@ -195,32 +197,13 @@ static void tell_uptime(struct system *s)
 
 /* --- disks ------------------------------------------------------------------------------------------------ */
 
-/* Whether something that may wait is mounted over it, or over a directory that it lies in: to ask
- * for the one would be to ask the other.  rest: the mounts after it. */
-static bool is_covered(const struct proc_mount *mount, const char *rest)
-{
-	char *copy = strdup(rest != NULL ? rest : ""), *at = copy;
-	struct proc_mount later;
-	bool covered = false;
-
-	while (at != NULL && !covered && proc_mount(&at, &later)) {
-		size_t n = strlen(later.point);
-
-		covered = !proc_is_local(later.type) &&
-			  strncmp(later.point, mount->point, n) == 0 &&
-			  (mount->point[n] == '\0' || mount->point[n] == '/' || n == 1);
-	}
-	free(copy);
-	return covered;
-}
-
 static bool is_asked_for(const struct system *s, const struct proc_mount *mount)
 {
 	if (s->disks[0] == NULL)
 		return proc_is_disk(mount->type);
 	for (const char *const *disk = s->disks; *disk != NULL; disk++)
 		if (strcmp(*disk, mount->point) == 0)
-			return proc_is_local(mount->type);
+			return true;
 	return false;
 }
 
@@ -277,19 +260,27 @@ static void judge_missing(struct system *s, const json_t *disks)
 	}
 }
 
+static size_t read_mounts(struct system *s)
+{
+	char *text = (char *)read_proc(s, "/proc/self/mounts");
+
+	return text != NULL ? proc_mounts(text, s->mounts, MOUNTS_MAX) : 0;
+}
+
 static void tell_disks(struct system *s)
 {
-	char *rest = (char *)read_proc(s, "/proc/self/mounts");
+	size_t count = read_mounts(s);
 	json_t *disks = json_object(), *disk;
-	struct proc_mount mount;
 	char point[STEP_MAX];
 
-	while (rest != NULL && proc_mount(&rest, &mount) && json_object_size(disks) < DISKS_MAX) {
-		if (!is_asked_for(s, &mount) || is_covered(&mount, rest) ||
-			(s->disks[0] == NULL && is_repeated(disks, &mount)))
+	for (size_t i = 0; i < count && json_object_size(disks) < DISKS_MAX; i++) {
+		const struct proc_mount *mount = &s->mounts[i];
+
+		if (!is_asked_for(s, mount) || proc_may_wait(s->mounts, count, i) ||
+			(s->disks[0] == NULL && is_repeated(disks, mount)))
 			continue;
-		disk = tell_disk(s, &mount);
-		vigil_clean(point, sizeof(point), mount.point);
+		disk = tell_disk(s, mount);
+		vigil_clean(point, sizeof(point), mount->point);
 		if (disk != NULL)
 			json_object_set_new(disks, point, disk);
 	}
@@ -354,24 +345,30 @@ static int read_thresholds(struct system *s)
 }
 
 /* A disk that is named must be one, lest its absence pass for health. */
-static int check_disk(struct system *s, const char *disk)
+static int check_disk(struct system *s, const char *disk, size_t count)
 {
-	char *rest = (char *)read_proc(s, "/proc/self/mounts");
-	struct proc_mount mount;
-	char type[64] = "";
+	size_t i = count;
 
-	while (rest != NULL && proc_mount(&rest, &mount))
-		if (strcmp(mount.point, disk) == 0) /* the last one mounted there lies on top */
-			snprintf(type, sizeof(type), "%s", mount.type);
-	if (type[0] == '\0')
+	while (i > 0 && strcmp(s->mounts[i - 1].point, disk) != 0)
+		i--; /* the last one mounted there lies on top */
+	if (i == 0)
 		return vigil_refuse(s->d, "disks: nothing is mounted at \"%s\"", disk);
-	if (!proc_is_local(type))
+	if (proc_may_wait(s->mounts, count, i - 1))
 		return vigil_refuse(s->d,
-			"disks: %s is of type %s, whose server may be away, and vigild would wait "
-			"for "
-			"it: have the module exec run check_disk",
-			disk, type);
+			"disks: %s, of type %s, is reached by a server that may be away, and "
+			"vigild would wait for it: have the module exec run check_disk",
+			disk, s->mounts[i - 1].type);
 	return 0;
+}
+
+static int check_disks(struct system *s)
+{
+	size_t count = s->disks[0] != NULL ? read_mounts(s) : 0;
+	int err = 0;
+
+	for (const char *const *disk = s->disks; *disk != NULL && err == 0; disk++)
+		err = check_disk(s, *disk, count);
+	return err;
 }
 
 static int start(vigil_daemon *d)
@@ -381,12 +378,13 @@ static int start(vigil_daemon *d)
 
 	s->d = d;
 	s->text = vigil_alloc(d, TEXT_SIZE);
-	if (s->text == NULL)
+	s->mounts = vigil_alloc(d, MOUNTS_MAX * sizeof(*s->mounts));
+	if (s->text == NULL || s->mounts == NULL)
 		return -ENOMEM;
 	s->disks = vigil_option_list(d, "disks");
 	err = read_thresholds(s);
-	for (const char *const *disk = s->disks; *disk != NULL && err == 0; disk++)
-		err = check_disk(s, *disk);
+	if (err == 0)
+		err = check_disks(s);
 	if (err != 0)
 		return err;
 	return vigil_every(d, vigil_option_seconds(d, "interval"), on_tick, s);
