@@ -135,14 +135,14 @@ static int status_of(const char *level)
 static bool judge_daemon(struct verdict *v, const char *name, const json_t *account)
 {
 	const char *until = text_of(account, "paused_until"),
-		   *reason = text_of(account, "paused_reason");
+		   *reason = text_of(account, "paused_reason"),
+		   *says = text_of(json_object_get(account, "health"), "text");
 
 	if (strcmp(text_of(account, "status"), "failed") == 0)
 		judge(v, CRITICAL, "%s has failed: %s", name, text_of(account, "reason"));
 	else if (json_is_true(json_object_get(account, "paused")))
-		judge(v, OK, "%s is paused%s%s%s%s; %s", name, *until ? " until " : "", until,
-			*reason ? ": " : "", reason,
-			text_of(json_object_get(account, "health"), "text"));
+		judge(v, OK, "%s is paused%s%s%s%s%s%s", name, *until ? " until " : "", until,
+			*reason ? ": " : "", reason, *says ? "; " : "", says);
 	else
 		return false;
 	return true;
@@ -249,6 +249,12 @@ void command_check(struct host *host, json_t *params, struct command_reply *repl
 
 	if (d == NULL) {
 		judge(&v, UNKNOWN, "there is no daemon \"%s\" running", name);
+	} else if (command_text(params, "pointer") == NULL &&
+		   (command_text(params, "warning") != NULL ||
+			   command_text(params, "critical") != NULL)) {
+		/* Left unsaid, a range that nothing is held against would pass for health. */
+		judge(&v, UNKNOWN, "a range wants the address of a number, as /daemons/%s/...",
+			name);
 	} else if (command_text(params, "pointer") == NULL) {
 		data = data_of(host, name);
 		put_all(&v, data);

@@ -107,6 +107,8 @@ static char *find_socket(const char *file)
 		socket = memory_text(RUNSTATEDIR "/vigil/control.sock");
 	for (size_t i = 0; socket == NULL && i < complaints.count; i++)
 		fprintf(stderr, "%s\n", complaints.list[i].text);
+	if (socket == NULL && is_plugin)
+		say("%s", complaints.count > 0 ? complaints.list[0].text : "there is no socket");
 	complaints_clear(&complaints);
 	config_free(config);
 	return socket;
@@ -252,8 +254,8 @@ static int ask(struct request *r)
 
 /* --- the command line ------------------------------------------------------------------------------------- */
 
-/* Exits where the options alone decide. */
-static void read_options(int argc, char **argv, struct request *r, bool *bare)
+/* Exits where the options alone decide.  False: they are wrong, which was said. */
+static bool read_options(int argc, char **argv, struct request *r, bool *bare)
 {
 	static const struct option longs[] = {
 		{"socket", required_argument, NULL, 's'},
@@ -264,6 +266,7 @@ static void read_options(int argc, char **argv, struct request *r, bool *bare)
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
+	bool right = true;
 	int c;
 
 	while ((c = getopt_long(argc, argv, "+s:c:o:qrVh", longs, NULL)) != -1) {
@@ -275,13 +278,14 @@ static void read_options(int argc, char **argv, struct request *r, bool *bare)
 		case 'o': r->json = strcmp(optarg, "json") == 0; break;
 		case 'V': puts("vigilctl " PACKAGE_VERSION); exit(EXIT_DONE);
 		case 'h': print_usage(stdout); exit(EXIT_DONE);
-		default: fputs("try: vigilctl --help\n", stderr); exit(EXIT_USAGE);
+		default: fputs("try: vigilctl --help\n", stderr); right = false;
 		}
 		if (c == 'o' && !r->json && strcmp(optarg, "table") != 0) {
 			say("-o is table or json, not \"%s\"", optarg);
-			exit(EXIT_USAGE);
+			right = false;
 		}
 	}
+	return right;
 }
 
 static int console(struct request *r)
@@ -389,16 +393,20 @@ int main(int argc, char **argv)
 	struct request r = {.file = DEFAULT_FILE};
 	bool bare = false;
 	int status = EXIT_USAGE;
+	bool right = read_options(argc, argv, &r, &bare);
 
-	read_options(argc, argv, &r, &bare);
 	argv += optind;
 	argc -= optind;
 	if (argc == 0) {
-		print_usage(stderr);
+		if (right)
+			print_usage(stderr);
+		free(r.socket);
 		return EXIT_USAGE;
 	}
 	is_plugin = strcmp(argv[0], "check") == 0;
-	if (read_verb(argv, &r)) {
+	if (!right && is_plugin)
+		say("the options before check are wrong; see vigilctl --help");
+	if (right && read_verb(argv, &r)) {
 		r.verb.bare = r.verb.bare || bare;
 		switch (r.verb.command->access) {
 		case ACCESS_LOCAL: status = do_here(&r); break;

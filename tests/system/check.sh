@@ -12,6 +12,7 @@ write_conf <<C
 plugin = yes
 bad = yes
 late = yes
+mute = yes
 service = yes
 broken = yes
 [daemon:plugin]
@@ -27,6 +28,10 @@ interval = 200ms
 module = exec
 mode = stream
 command = /bin/sleep 1000
+[daemon:mute]
+module = exec
+command = /bin/sleep 1000
+timeout = 1h
 [daemon:service]
 module = service
 service = demo
@@ -65,6 +70,9 @@ ctl -q pause bad --for 1h --reason 'new disks'
 until=$(get /runs/bad/paused_until)
 gives 0 "OK - bad is paused until $until: new disks; it is a/b" bad
 ctl -q resume bad
+gives 3 'UNKNOWN - mute has said nothing yet' mute
+ctl -q pause mute
+gives 0 "OK - mute is paused" mute
 
 value=/daemons/plugin/perfdata/~1~0/value
 gives 3 "UNKNOWN - nothing stands at $value" plugin "$value"
@@ -77,12 +85,24 @@ gives 2 "CRITICAL - $value is 88 | 'value'=88;;~:10" plugin "$value" -c '~:10'
 gives 3 'UNKNOWN - --warning 9:1 is no range; see the Monitoring Plugins guidelines' plugin -w 9:1 "$value"
 gives 3 'UNKNOWN - no number stands at /runs/plugin/status' plugin /runs/plugin/status
 gives 3 'UNKNOWN - there is no address at daemons/x' plugin daemons/x
+gives 3 'UNKNOWN - a range wants the address of a number, as /daemons/service/...' service -w 5
+gives 3 'UNKNOWN - a range wants the address of a number, as /daemons/service/...' service -c 5
 ctl check >"$work/out" 2>/dev/null
 check "without a name: 3" [ $? = 3 ]
 check "on one line of stdout" grep -q '^UNKNOWN - check wants NAME' "$work/out"
 "$vigilctl" -s "$work/nosuch" check plugin >"$work/out" 2>/dev/null
 check "without a vigild: 3" [ $? = 3 ]
 check "in words" grep -q "^UNKNOWN - vigild cannot be reached at $work/nosuch: " "$work/out"
+printf '[vigil]\nsocket = relative\n' >"$work/wrong.conf"
+"$vigilctl" -c "$work/wrong.conf" check plugin >"$work/out" 2>/dev/null
+check "with a wrong configuration: 3" [ $? = 3 ]
+check "in words" grep -q "^UNKNOWN - $work/wrong.conf:2: " "$work/out"
+for wrong in "-o yaml" "-X" "--nosuch"; do
+	# shellcheck disable=SC2086
+	ctl $wrong check plugin >"$work/out" 2>/dev/null
+	check "with $wrong before it: 3" [ $? = 3 ]
+	check "in words" grep -q '^UNKNOWN - the options before check are wrong' "$work/out"
+done
 ctl -o json check plugin >"$work/out"
 check "as JSON" python3 -c '
 import json, sys
