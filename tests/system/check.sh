@@ -114,16 +114,24 @@ assert said["status"] == 0 and said["output"] == "OK - OK - 88" and said["perfda
 icinga() {
 	[ "$(id -u)" = 0 ] || { echo "SKIP: icinga2's own run wants root"; return; }
 	[ -x /usr/sbin/icinga2 ] || { echo "SKIP: icinga2 is not installed"; return; }
+	local shipped
+	shipped=$stage$(make_variable docdir)/icinga2-vigil.conf
+	check "the sample names the program where it is installed" grep -qF "\"$(make_variable bindir)/vigilctl\"" "$shipped"
 	{
 		printf 'include <itl>\n'
-		sed "s|/usr/bin/vigilctl|$vigilctl|" "$top_srcdir/conf/icinga2-vigil.conf"
-		printf 'object Host "h" { check_command = "dummy" }\n'
+		sed "s|$(make_variable bindir)/vigilctl|$vigilctl|" "$shipped"
+		# Its example of a service, too.
+		sed -n 's/^ \*   //p' "$shipped"
+		printf 'object Endpoint "master" {}\nobject Zone "master" { endpoints = [ "master" ] }\n'
+		printf 'object Endpoint "h" {}\nobject Zone "h" { endpoints = [ "h" ]; parent = "master" }\n'
+		printf 'object Host "h" { zone = "master"; check_command = "dummy"; vars.vigil = true }\n'
 		printf 'object Service "s" { host_name = "h"; check_command = "vigil"; vars.vigil_daemon = "bad"\n'
 		printf 'vars.vigil_socket = "%s"; vars.vigil_warning = "1:2"; vars.vigil_pointer = "/x" }\n' "$work/control.sock"
 	} >"$work/icinga2.conf"
 	mkdir -p "$work/data" && chmod -R a+rX "$work" && chown -R nagios "$work/data"
 	check "icinga2 takes the CheckCommand" icinga2 daemon -C -c "$work/icinga2.conf" \
-		-DDataDir="$work/data" -DCacheDir="$work/data" -DLogDir="$work/data" -DInitRunDir="$work/data" -DSpoolDir="$work/data"
+		-DNodeName=master -DDataDir="$work/data" -DCacheDir="$work/data" -DLogDir="$work/data" -DInitRunDir="$work/data" -DSpoolDir="$work/data"
+	check "and its example of a service" grep -q 'Instantiated 2 Services' "$work/icinga.out"
 }
 icinga >"$work/icinga.out" 2>&1
 grep -E '^(ok|not ok|SKIP)' "$work/icinga.out"

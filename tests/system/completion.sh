@@ -138,10 +138,5 @@ if command -v fish >/dev/null; then
 else
 	echo "SKIP: fish is not installed"
 fi
-if command -v logrotate >/dev/null; then
-	check "logrotate takes the sample" logrotate -d "$top_srcdir/conf/vigil.logrotate"
-else
-	echo "SKIP: logrotate is not installed"
-fi
 check "vigild stops" stop_vigild
 finish
