@@ -46,7 +46,7 @@ struct progress {
 struct place {
 	char folder[PATH_MAX]; /* where NAME/ lies; "": wherever the configuration says */
 	const char *name;
-	char scratch[32];
+	char *scratch; /* a directory of its own, owned */
 };
 
 static struct progress *progress;
@@ -452,20 +452,26 @@ static int run_apart(const struct trial *trial, struct place *place)
 
 int trial_run(const struct trial *trial)
 {
-	struct place place = {.scratch = "/tmp/vigil-trial.XXXXXX"};
+	const char *tmp = getenv("TMPDIR");
+	struct place place = {.scratch = NULL};
 	int err = find_place(trial, &place);
 
 	if (err != 0)
 		return err;
+	place.scratch =
+		memory_format("%s/vigil-trial.XXXXXX", tmp != NULL && *tmp == '/' ? tmp : P_tmpdir);
 	progress = mmap(
 		NULL, sizeof(*progress), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (progress == MAP_FAILED || mkdtemp(place.scratch) == NULL) {
-		fprintf(stderr, "vigilctl: %s\n", strerror(errno));
-		return -errno;
+		err = -errno;
+		fprintf(stderr, "vigilctl: %s: %s\n", place.scratch, strerror(-err));
+		free(place.scratch);
+		return err;
 	}
 	fflush(stdout);
 	err = run_apart(trial, &place);
 	nftw(place.scratch, on_entry, 16, FTW_DEPTH | FTW_PHYS);
+	free(place.scratch);
 	munmap(progress, sizeof(*progress));
 	return err;
 }
