@@ -1,0 +1,213 @@
+/* check_plan: what a configuration and the modules make together, and who is to blame for what. */
+#include "plan.h"
+
+#include "scratch.h"
+#include "suite.h"
+
+static struct complaints complaints;
+static struct modules *modules;
+static struct plan *plan;
+
+static void setup(void)
+{
+	ck_assert_ptr_nonnull(getenv("top_builddir"));
+	scratch_setup();
+	ck_assert_int_eq(mkdir(scratch_path("conf.d"), 0755), 0);
+	complaints = (struct complaints){0};
+	modules = modules_new();
+	plan = NULL;
+}
+
+static void teardown(void)
+{
+	complaints_clear(&complaints);
+	plan_free(plan);
+	modules_free(modules);
+	scratch_teardown();
+}
+
+static void write_config(const char *rest)
+{
+	scratch_put("vigil.conf", 0644, "[vigil]\nmodules = %s/src/modules\n%s",
+		getenv("top_builddir"), rest);
+}
+
+static void forget(void)
+{
+	complaints_clear(&complaints);
+	plan_free(plan);
+	plan = NULL;
+}
+
+static bool make(const char *rest, bool strict)
+{
+	forget();
+	write_config(rest);
+	plan = plan_make(scratch_path("vigil.conf"), modules, strict, &complaints);
+	ck_assert_int_eq(plan == NULL, complaints.count > 0);
+	return plan != NULL;
+}
+
+/* As if a drop-in of that name were there, with what is in `draft`; NULL: as if it were gone. */
+static bool make_draft(const char *file, const char *draft, const char *name)
+{
+	const struct config_draft in_place = {.name = file,
+		.path = draft != NULL ? scratch_put("draft", 0644, "%s", draft) : NULL};
+
+	forget();
+	plan = plan_make_draft(scratch_path("vigil.conf"), &in_place, name, modules, &complaints);
+	ck_assert_int_eq(plan == NULL, complaints.count > 0);
+	return plan != NULL;
+}
+
+/* Whether the complaint of that place says so, "FILE:LINE: ...". */
+static void complains(size_t i, const char *place, const char *words)
+{
+	ck_assert_uint_lt(i, complaints.count);
+	ck_assert_msg(strstr(complaints.list[i].text, place) != NULL &&
+			      strstr(complaints.list[i].text, words) != NULL,
+		"%s", complaints.list[i].text);
+}
+
+START_TEST(nothing_enabled_is_a_plan)
+{
+	ck_assert(make("", true));
+	ck_assert_uint_eq(plan->count, 0);
+	ck_assert_ptr_null(plan_find(plan, "x"));
+	ck_assert_ptr_nonnull(plan->config);
+	ck_assert(make("[daemons]\na = no\n[daemon:a]\nmodule = service\nservice = x\n", true));
+	ck_assert_uint_eq(plan->count, 0);
+	ck_assert_ptr_null(plan_find(plan, "a"));
+	plan_free(NULL);
+}
+END_TEST
+
+START_TEST(the_enabled_stand_by_name_with_their_options)
+{
+	const struct plan_daemon *pd;
+
+	ck_assert(make("[daemons]\nzeta = yes\nservice = yes\nBeta = yes\nspare = no\n"
+		       "[daemon:zeta]\nmodule = exec\ncommand = /bin/true 'a b'\n"
+		       "[daemon:service]\nservice = x\n"
+		       "[daemon:Beta]\nmodule = service\nservice = y\ninterval = 2m\n"
+		       "[daemon:spare]\nmodule = service\nservice = z\n",
+		true));
+	ck_assert_uint_eq(plan->count, 3);
+	for (size_t i = 0; i < plan->count; i++) {
+		pd = &plan->daemons[i];
+		ck_assert(i == 0 || strcmp(plan->daemons[i - 1].name, pd->name) < 0);
+		ck_assert_ptr_eq(plan_find(plan, pd->name), pd);
+		ck_assert_ptr_null(pd->why);
+		ck_assert_str_eq(pd->descriptor->name, pd->module);
+		ck_assert_ptr_nonnull(pd->options);
+	}
+	ck_assert_str_eq(plan_find(plan, "service")->module, "service"); /* its own name */
+	ck_assert_ptr_null(plan_find(plan, "spare"));
+	ck_assert_ptr_null(plan_find(plan, "beta"));
+	ck_assert_double_eq(option_get(plan_find(plan, "Beta")->options, "interval")->number, 120);
+	ck_assert_str_eq(option_get(plan_find(plan, "zeta")->options, "command")->list[1], "a b");
+	/* one module, one descriptor */
+	ck_assert_ptr_eq(
+		plan_find(plan, "Beta")->descriptor, plan_find(plan, "service")->descriptor);
+}
+END_TEST
+
+START_TEST(a_missing_module_fails_one_daemon_or_the_test)
+{
+	static const char both[] = "[daemons]\nlost = yes\nwell = yes\n"
+				   "[daemon:lost]\nmodule = nowhere\nanything = 1\n"
+				   "[daemon:well]\nmodule = service\nservice = x\n";
+	const struct plan_daemon *pd;
+
+	ck_assert(make(both, false));
+	ck_assert_uint_eq(plan->count, 2);
+	pd = plan_find(plan, "lost");
+	ck_assert_str_eq(pd->module, "nowhere");
+	ck_assert_ptr_null(pd->descriptor);
+	ck_assert_ptr_null(pd->options);
+	ck_assert_ptr_nonnull(strstr(pd->why, "there is no module \"nowhere\""));
+	ck_assert_ptr_null(plan_find(plan, "well")->why);
+
+	ck_assert(!make(both, true));
+	ck_assert_uint_eq(complaints.count, 1);
+	complains(0, "vigil.conf:6: ", "daemon \"lost\": there is no module \"nowhere\"");
+	/* not enabled, it is nobody's need */
+	ck_assert(make("[daemons]\nlost = no\n[daemon:lost]\nmodule = nowhere\n", true));
+}
+END_TEST
+
+START_TEST(all_that_is_wrong_is_said_at_once)
+{
+	ck_assert(!make("[daemons]\na = yes\nb = no\nc = yes\n"
+			"[daemon:a]\nmodule = service\nservice = x\nintervall = 5s\n"
+			"[daemon:b]\nmodule = service\nservice = ../x\n"
+			"[daemon:c]\nmodule = exec\n"
+			"[daemon:d]\nmodule = service\nservice = x\nburst = many\n",
+		false));
+	ck_assert_uint_eq(complaints.count, 4);
+	complains(0, "vigil.conf:10: ", "interval");
+	complains(1, "vigil.conf:13: ", "service");
+	complains(2, "vigil.conf:14: ", "command"); /* required: the section is to blame */
+	complains(3, "vigil.conf:19: ", "burst");
+}
+END_TEST
+
+START_TEST(a_file_that_cannot_be_read_makes_none)
+{
+	ck_assert(!make("[daemons\n", false));
+	forget();
+	plan = plan_make(scratch_path("none.conf"), modules, false, &complaints);
+	ck_assert_ptr_null(plan);
+	ck_assert_uint_eq(complaints.count, 1);
+	complains(0, "none.conf: ", "no such file");
+}
+END_TEST
+
+START_TEST(a_draft_answers_for_itself_alone)
+{
+	static const char good[] = "[daemons]\nnew = yes\n[daemon:new]\nmodule = service\n"
+				   "service = x\n";
+
+	write_config("[daemons]\nlost = yes\n[daemon:lost]\nmodule = nowhere\n");
+	ck_assert(make_draft("new.conf", good, "new"));
+	ck_assert_uint_eq(plan->count, 2);
+	ck_assert_ptr_null(plan_find(plan, "new")->why);
+	ck_assert_ptr_nonnull(plan_find(plan, "lost")->why);
+
+	ck_assert(!make_draft(
+		"new.conf", "[daemons]\nnew = yes\n[daemon:new]\nmodule = gone\n", "new"));
+	ck_assert_uint_eq(complaints.count, 1);
+	/* by the name it is going to have */
+	complains(0, "conf.d/new.conf:3: ", "daemon \"new\": there is no module \"gone\"");
+
+	scratch_put("conf.d/new.conf", 0644, "%s", good);
+	ck_assert(make_draft("new.conf", NULL, "new"));
+	ck_assert_ptr_null(plan_find(plan, "new"));
+	ck_assert(make_draft("other.conf", "[daemon:new]\ninterval = 1h\n", "new"));
+	ck_assert_double_eq(option_get(plan_find(plan, "new")->options, "interval")->number, 3600);
+}
+END_TEST
+
+START_TEST(where_modules_lie_is_the_files_to_say)
+{
+	const char *elsewhere[] = {"/nowhere", NULL};
+
+	modules_set_directories(modules, elsewhere);
+	ck_assert(make("[daemons]\na = yes\n[daemon:a]\nmodule = service\nservice = x\n", true));
+	ck_assert_str_ne(modules_directories(modules)[0], "/nowhere");
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tcase = suite_begin("plan", setup, teardown);
+
+	tcase_add_test(tcase, nothing_enabled_is_a_plan);
+	tcase_add_test(tcase, the_enabled_stand_by_name_with_their_options);
+	tcase_add_test(tcase, a_missing_module_fails_one_daemon_or_the_test);
+	tcase_add_test(tcase, all_that_is_wrong_is_said_at_once);
+	tcase_add_test(tcase, a_file_that_cannot_be_read_makes_none);
+	tcase_add_test(tcase, a_draft_answers_for_itself_alone);
+	tcase_add_test(tcase, where_modules_lie_is_the_files_to_say);
+	return suite_end("plan", tcase);
+}
