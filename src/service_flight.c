@@ -75,14 +75,22 @@ static void answer(
 	}
 }
 
-static void tell(struct watch_list *list, const vigil_service_reply *reply)
+/* Tells all who watch.  Any of them may be ended by what one is told, and with the last of them
+ * the service be closed: so our place in the list is kept by an entry of our own, and the
+ * service by a reference. */
+static void tell(
+	struct service *service, struct watch_list *list, const vigil_service_reply *reply)
 {
-	struct service_watch *watch, *next;
+	struct service_watch *watch = TAILQ_FIRST(list), here;
 
-	for (watch = TAILQ_FIRST(list); watch != NULL; watch = next) {
-		next = TAILQ_NEXT(watch, link);
+	service->refs++;
+	while (watch != NULL) {
+		TAILQ_INSERT_AFTER(list, watch, &here, link);
 		watch->fn(reply, watch->arg);
+		watch = TAILQ_NEXT(&here, link);
+		TAILQ_REMOVE(list, &here, link);
 	}
+	service_unref(service);
 }
 
 vigil_service_reply service_known_reply(const struct service *service)
@@ -111,7 +119,7 @@ static void on_death(void *arg)
 	service->deaths = pid == service->dead ? service->deaths + 1 : 0;
 	service->dead = pid;
 	if (service->deaths == 0)
-		tell(&service->signs, &reply);
+		tell(service, &service->signs, &reply);
 	else if (service->deaths < DEATHS_MAX && service->again == NULL)
 		service->again = loop_after(service->services->loop, AGAIN, on_again, service);
 }
@@ -124,7 +132,7 @@ static void on_again(uint64_t missed, void *arg)
 
 	loop_timer_free(service->again);
 	service->again = NULL;
-	tell(&service->signs, &reply);
+	tell(service, &service->signs, &reply);
 }
 
 static void keep_in_sight(struct service *service)
@@ -152,7 +160,7 @@ static void learn(struct service *service, const vigil_service_reply *reply)
 		.when = clock_now()};
 	keep_in_sight(service);
 	if (changed)
-		tell(&service->watches, reply);
+		tell(service, &service->watches, reply);
 }
 
 bool service_is_known(const struct service *service)
