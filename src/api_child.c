@@ -65,9 +65,11 @@ static void on_exit_told(struct child *child, const vigil_child_exit *e, void *a
 	struct vigil_daemon *d = seat->resource.daemon;
 	uint64_t entered = daemon_enter(d);
 
+	/* Good until the callback returns, also where that ends the daemon. */
+	daemon_give_up(&seat->resource);
 	seat->on_exit(d, seat, e, seat->arg);
 	daemon_leave(d, entered);
-	daemon_disown(&seat->resource);
+	seat_free(&seat->resource);
 }
 
 /* Of a daemon that starts, the failure is why it failed; later it is the module's to report: a

@@ -35,10 +35,15 @@ void daemon_own(
 	TAILQ_INSERT_TAIL(&d->resources, resource, link);
 }
 
-void daemon_disown(struct resource *resource)
+void daemon_give_up(struct resource *resource)
 {
 	LOOP_ASSERT_OWNER();
 	TAILQ_REMOVE(&resource->daemon->resources, resource, link);
+}
+
+void daemon_disown(struct resource *resource)
+{
+	daemon_give_up(resource);
 	resource->free(resource);
 }
 

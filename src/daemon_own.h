@@ -77,6 +77,8 @@ void daemon_own(
 	struct vigil_daemon *d, struct resource *resource, void (*free)(struct resource *resource));
 /* Lets go of one before its daemon ends. */
 void daemon_disown(struct resource *resource);
+/* Takes one off the daemon without freeing it: it is the caller's from here on. */
+void daemon_give_up(struct resource *resource);
 
 /* Around each callback into the module: times it, and takes note of the outcome. */
 uint64_t daemon_enter(struct vigil_daemon *d);
