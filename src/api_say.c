@@ -16,17 +16,6 @@
 #include "memory.h"
 #include "state.h"
 
-static void say(char *text, size_t size, const char *format, va_list ap)
-	__attribute__((format(printf, 3, 0)));
-
-static void say(char *text, size_t size, const char *format, va_list ap)
-{
-	char raw[2 * DAEMON_TEXT];
-
-	vsnprintf(raw, sizeof(raw), format, ap);
-	log_escape(text, size, raw, strlen(raw));
-}
-
 char *vigil_clean(char *clean, size_t size, const char *text)
 {
 	return log_escape(clean, size, text, strlen(text));
@@ -55,7 +44,7 @@ void vigil_health(vigil_daemon *d, vigil_health_level level, const char *format,
 
 	LOOP_ASSERT_OWNER();
 	va_start(ap, format);
-	say(text, sizeof(text), format, ap);
+	daemon_say(text, format, ap);
 	va_end(ap);
 	if ((unsigned)level > VIGIL_UNKNOWN)
 		level = VIGIL_UNKNOWN;
@@ -86,7 +75,7 @@ void vigil_event(vigil_daemon *d, const char *format, ...)
 
 	LOOP_ASSERT_OWNER();
 	va_start(ap, format);
-	say(text, sizeof(text), format, ap);
+	daemon_say(text, format, ap);
 	va_end(ap);
 	remember(d, text);
 }
@@ -97,7 +86,7 @@ void vigil_error(vigil_daemon *d, const char *format, ...)
 
 	LOOP_ASSERT_OWNER();
 	va_start(ap, format);
-	say(d->counts.last_error, sizeof(d->counts.last_error), format, ap);
+	daemon_say(d->counts.last_error, format, ap);
 	va_end(ap);
 	d->counts.errors++;
 	log_write(VIGIL_ERROR, d->name, "%s", d->counts.last_error);
@@ -109,7 +98,7 @@ int vigil_refuse(vigil_daemon *d, const char *format, ...)
 	va_list ap;
 
 	va_start(ap, format);
-	say(text, sizeof(text), format, ap);
+	daemon_say(text, format, ap);
 	va_end(ap);
 	return daemon_refuse(d, EINVAL, "%s", text);
 }

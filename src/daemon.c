@@ -77,6 +77,15 @@ void daemon_leave(struct vigil_daemon *d, uint64_t entered)
 			clock_to_seconds(took));
 }
 
+void daemon_say(char text[DAEMON_TEXT], const char *format, va_list ap)
+{
+	/* Longer than what fits, so that no character is cut here. */
+	char raw[2 * DAEMON_TEXT];
+
+	vsnprintf(raw, sizeof(raw), format, ap);
+	log_escape(text, DAEMON_TEXT, raw, strlen(raw));
+}
+
 int daemon_refuse(struct vigil_daemon *d, int err, const char *format, ...)
 {
 	va_list ap;
@@ -84,7 +93,7 @@ int daemon_refuse(struct vigil_daemon *d, int err, const char *format, ...)
 	if (d->status == DAEMON_STARTING && !d->starting_failed) {
 		d->starting_failed = true;
 		va_start(ap, format);
-		vsnprintf(d->reason, sizeof(d->reason), format, ap);
+		daemon_say(d->reason, format, ap);
 		va_end(ap);
 	} else if (d->status != DAEMON_STARTING) {
 		va_start(ap, format);
@@ -215,7 +224,7 @@ void daemon_fail(struct vigil_daemon *d, const char *format, ...)
 	va_list ap;
 
 	va_start(ap, format);
-	vsnprintf(d->reason, sizeof(d->reason), format, ap);
+	daemon_say(d->reason, format, ap);
 	va_end(ap);
 	set_failed(d);
 }

@@ -8,6 +8,7 @@
 #ifndef DAEMON_OWN_H
 #define DAEMON_OWN_H
 
+#include <stdarg.h>
 #include <sys/queue.h>
 #include <time.h>
 
@@ -83,6 +84,10 @@ void daemon_give_up(struct resource *resource);
 /* Around each callback into the module: times it, and takes note of the outcome. */
 uint64_t daemon_enter(struct vigil_daemon *d);
 void daemon_leave(struct vigil_daemon *d, uint64_t entered);
+
+/* What is to be kept, made text: it may quote strangers, and is escaped and cut to fit. */
+void daemon_say(char text[DAEMON_TEXT], const char *format, va_list ap)
+	__attribute__((format(printf, 2, 0)));
 
 /* A constructor failed: notes why, where start is running, and returns -err.  errno is set. */
 int daemon_refuse(struct vigil_daemon *d, int err, const char *format, ...)

@@ -78,8 +78,7 @@ static void answer(
 /* Tells all who watch.  Any of them may be ended by what one is told, and with the last of them
  * the service be closed: so our place in the list is kept by an entry of our own, and the
  * service by a reference. */
-static void tell(
-	struct service *service, struct watch_list *list, const vigil_service_reply *reply)
+static void tell(struct service *service, struct watch_list *list, const vigil_service_reply *reply)
 {
 	struct service_watch *watch = TAILQ_FIRST(list), here;
 
