@@ -237,6 +237,17 @@ static void let_go(struct vigil_daemon *d)
 	state_unset(d->ground->state, d->root);
 }
 
+static void run_stop(struct vigil_daemon *d)
+{
+	uint64_t entered;
+
+	if (d->descriptor->stop == NULL)
+		return;
+	entered = daemon_enter(d);
+	d->descriptor->stop(d);
+	daemon_leave(d, entered);
+}
+
 int daemon_start(struct vigil_daemon *d)
 {
 	uint64_t entered;
@@ -253,6 +264,9 @@ int daemon_start(struct vigil_daemon *d)
 		set_status(d, DAEMON_RUNNING);
 		return 0;
 	}
+	/* One that overlooked a failure takes itself to be up, and may hold what it alone frees. */
+	if (err == 0)
+		run_stop(d);
 	let_go(d);
 	if (!d->starting_failed)
 		snprintf(d->reason, sizeof(d->reason), "its start returned %d (%s)", err,
@@ -263,16 +277,10 @@ int daemon_start(struct vigil_daemon *d)
 
 void daemon_stop(struct vigil_daemon *d)
 {
-	uint64_t entered;
-
 	if (d->status != DAEMON_RUNNING)
 		return;
 	set_status(d, DAEMON_STOPPING);
-	if (d->descriptor->stop != NULL) {
-		entered = daemon_enter(d);
-		d->descriptor->stop(d);
-		daemon_leave(d, entered);
-	}
+	run_stop(d);
 	let_go(d);
 }
 

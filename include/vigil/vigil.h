@@ -113,7 +113,8 @@ typedef struct vigil_module {
 	const vigil_option *options; /* ended by VIGIL_OPTION_END; NULL: none */
 	/* Brings the daemon up.  Returns 0, or a negative errno: the daemon is then failed. */
 	int (*start)(vigil_daemon *d);
-	/* Optional: called before everything the daemon owns is freed. */
+	/* Optional: called before everything the daemon owns is freed.  Not called where start
+	 * has returned an error: it frees then what it made beside that. */
 	void (*stop)(vigil_daemon *d);
 	/* Optional: the options have changed, the new ones are already to be read.  Non-zero, or
 	 * no such function: the daemon is stopped and started instead. */
