@@ -1,0 +1,745 @@
+/* check_daemon: a daemon's life, what of it is told, and that its end is the end of all of it. */
+#include "daemon.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "daemon_own.h"
+#include "ground.h"
+
+static struct vigil_daemon *d;
+static unsigned started, stopped, reconfigured;
+static int (*in_start)(vigil_daemon *d);
+static void (*in_stop)(vigil_daemon *d);
+static int reconfigure_says;
+static char words[8][32]; /* the option as start, stop and reconfigure have seen it */
+static unsigned words_seen;
+
+static const vigil_option schema[] = {
+	VIGIL_OPTION("word", VIGIL_TEXT, "none", "any"), VIGIL_OPTION_END};
+
+static void see_word(vigil_daemon *daemon)
+{
+	ck_assert_uint_lt(words_seen, 8);
+	if (daemon_options(daemon) != NULL)
+		snprintf(words[words_seen++], sizeof(words[0]), "%s",
+			vigil_option_text(daemon, "word"));
+}
+
+static int start(vigil_daemon *daemon)
+{
+	started++;
+	see_word(daemon);
+	ck_assert_int_eq(daemon_status(daemon), DAEMON_STARTING);
+	return in_start != NULL ? in_start(daemon) : 0;
+}
+
+static void stop(vigil_daemon *daemon)
+{
+	stopped++;
+	see_word(daemon);
+	if (in_stop != NULL)
+		in_stop(daemon);
+}
+
+static int reconfigure(vigil_daemon *daemon)
+{
+	reconfigured++;
+	see_word(daemon);
+	return reconfigure_says;
+}
+
+static vigil_module module = {.abi = VIGIL_ABI,
+	.size = sizeof(vigil_module),
+	.option_size = sizeof(vigil_option),
+	.name = "test",
+	.options = schema,
+	.start = start};
+
+static void setup(void)
+{
+	ground_setup();
+	started = stopped = reconfigured = words_seen = 0;
+	reconfigure_says = 0;
+	in_start = NULL;
+	in_stop = NULL;
+	module.stop = stop;
+	module.reconfigure = reconfigure;
+	d = daemon_new(&ground, "test", "module", &module, NULL);
+}
+
+static void teardown(void)
+{
+	daemon_free(d);
+	ground_teardown();
+}
+
+/* --- life ------------------------------------------------------------------------------------ */
+
+static char heard[16][64]; /* "KEY VALUE" of what was announced */
+static unsigned heard_count;
+
+static void on_announced(uint64_t revision, const char *pointer, json_t *value, void *arg)
+{
+	char *text = json_dumps(value, JSON_ENCODE_ANY);
+
+	ck_assert_uint_lt(heard_count, 16);
+	ck_assert_int_eq(strncmp(pointer, "/runs/test/", 11), 0);
+	snprintf(heard[heard_count++], sizeof(heard[0]), "%.20s %.40s", pointer + 11, text);
+	free(text);
+}
+
+static void listen(void)
+{
+	heard_count = 0;
+	ck_assert_ptr_nonnull(state_watch(ground.state, "/runs", on_announced, NULL));
+}
+
+static int start_and_write(vigil_daemon *daemon)
+{
+	ck_assert_int_eq(vigil_state_set(daemon, "a/b", json_integer(1)), 0);
+	return 0;
+}
+
+START_TEST(it_starts_runs_and_stops)
+{
+	listen();
+	in_start = start_and_write;
+	ck_assert_str_eq(daemon_name(d), "test");
+	ck_assert_str_eq(daemon_module(d), "module");
+	ck_assert_str_eq(vigil_name(d), "test");
+	ck_assert_int_eq(daemon_start(d), 0);
+	ck_assert_int_eq(daemon_status(d), DAEMON_RUNNING);
+	ck_assert_str_eq(daemon_reason(d), "");
+	ck_assert_str_eq(stands_at("/daemons/test"), "{\"a\":{\"b\":1}}");
+	daemon_stop(d);
+	ck_assert_uint_eq(stopped, 1);
+	ck_assert_str_eq(stands_at("/daemons/test"), "");
+	daemon_stop(d); /* is stopped */
+	ck_assert_uint_eq(stopped, 1);
+	ck_assert_uint_eq(heard_count, 3);
+	ck_assert_str_eq(heard[0], "status \"starting\"");
+	ck_assert_str_eq(heard[1], "status \"running\"");
+	ck_assert_str_eq(heard[2], "status \"stopping\"");
+	/* and again */
+	ck_assert_int_eq(daemon_start(d), 0);
+	ck_assert_str_eq(stands_at("/daemons/test/a/b"), "1");
+	daemon_free(d);
+	ck_assert_uint_eq(stopped, 2);
+	d = NULL;
+	daemon_free(d);
+}
+END_TEST
+
+START_TEST(its_account_is_whole)
+{
+	static const char *const keys[] = {"module", "status", "since", "ticks", "missed",
+		"last_tick", "callback_seconds", "errors", "last_error", "paused", "health",
+		"history"};
+	json_t *account, *seconds;
+
+	daemon_start(d);
+	account = daemon_account(d);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		ck_assert_msg(json_object_get(account, keys[i]) != NULL, "%s", keys[i]);
+	ck_assert_uint_eq(json_object_size(account), sizeof(keys) / sizeof(*keys));
+	seconds = json_object_get(account, "callback_seconds");
+	ck_assert_double_ge(json_real_value(json_object_get(seconds, "max")),
+		json_real_value(json_object_get(seconds, "last")));
+	ck_assert_double_gt(json_real_value(json_object_get(seconds, "total")), 0);
+	ck_assert(json_is_null(json_object_get(account, "last_tick")));
+	ck_assert(json_is_null(json_object_get(account, "health")));
+	json_decref(account);
+}
+END_TEST
+
+/* --- starts that fail ------------------------------------------------------------------------ */
+
+static unsigned ticks;
+
+static void on_tick(vigil_daemon *daemon, void *arg)
+{
+	ck_assert_ptr_eq(daemon, d);
+	ticks++;
+}
+
+static int start_and_return(vigil_daemon *daemon)
+{
+	ticks = 0;
+	ck_assert_ptr_nonnull(vigil_alloc(daemon, 100));
+	ck_assert_int_eq(vigil_every(daemon, 0.01, on_tick, NULL), 0);
+	ck_assert_int_eq(vigil_after(daemon, 0, on_tick, NULL), 0);
+	start_and_write(daemon);
+	return *(int *)vigil_data(daemon);
+}
+
+static int start_and_refuse(vigil_daemon *daemon)
+{
+	ck_assert_int_eq(vigil_refuse(daemon, "port = %d is %s", 80, "taken\n"), -EINVAL);
+	vigil_refuse(daemon, "the first reason is the one");
+	return -EIO;
+}
+
+static int start_and_overlook(vigil_daemon *daemon)
+{
+	ck_assert_int_eq(vigil_every(daemon, -1, on_tick, NULL), -EINVAL);
+	return 0; /* it did not look */
+}
+
+START_TEST(a_start_that_fails_leaves_nothing)
+{
+	static const int returns[] = {-ENOENT, 1, -1};
+	int value;
+
+	in_start = start_and_return;
+	for (size_t i = 0; i < sizeof(returns) / sizeof(*returns); i++) {
+		value = returns[i];
+		vigil_set_data(d, &value);
+		ck_assert_int_eq(daemon_start(d), value < 0 ? value : -EINVAL);
+		ck_assert_int_eq(daemon_status(d), DAEMON_FAILED);
+		ck_assert_str_eq(account_text(d, "status"), "failed");
+		ck_assert_ptr_nonnull(strstr(daemon_reason(d), "its start returned"));
+		ck_assert_str_eq(account_text(d, "reason"), daemon_reason(d));
+		ck_assert_str_eq(stands_at("/daemons/test"), "");
+		ck_assert_ptr_null(vigil_data(d));
+		turn_for(30 * CLOCK_MS);
+		ck_assert_uint_eq(ticks, 0);
+	}
+	ck_assert_ptr_nonnull(strstr(daemon_reason(d), strerror(1)));
+	daemon_stop(d);
+	ck_assert_uint_eq(stopped, 0); /* it never was up */
+	in_start = NULL;
+	ck_assert_int_eq(daemon_start(d), 0);
+	ck_assert_str_eq(daemon_reason(d), "");
+}
+END_TEST
+
+START_TEST(the_reason_is_the_modules_own)
+{
+	in_start = start_and_refuse;
+	ck_assert_int_eq(daemon_start(d), -EIO);
+	ck_assert_str_eq(daemon_reason(d), "port = 80 is taken\\n");
+	ck_assert_uint_eq(log_holds("test: failed: port = 80 is taken\\n"), 1);
+	daemon_fail(d, "no %s", "module");
+	ck_assert_str_eq(daemon_reason(d), "no module");
+	ck_assert_int_eq(daemon_tick_now(d), -ESRCH);
+	ck_assert_int_eq(daemon_verb(d, "restart"), -ENOSYS);
+}
+END_TEST
+
+/* It thinks it is up, and may hold what only its stop can free. */
+START_TEST(a_failure_that_was_overlooked_is_one)
+{
+	in_start = start_and_overlook;
+	ck_assert_int_eq(daemon_start(d), -EINVAL);
+	ck_assert_int_eq(daemon_status(d), DAEMON_FAILED);
+	ck_assert_str_eq(daemon_reason(d), "a timer of -1 s is out of range");
+	ck_assert_uint_eq(stopped, 1);
+	daemon_stop(d);
+	ck_assert_uint_eq(stopped, 1);
+}
+END_TEST
+
+/* A reason may hold anything, as the name of a file does, and be cut anywhere. */
+START_TEST(a_reason_is_always_text)
+{
+	char path[1024];
+
+	for (size_t i = 0; i < 4; i++) {
+		memset(path, 'x', i);
+		for (size_t at = i; at < 600; at += 2)
+			memcpy(path + at, "\xc3\xa4", 3);
+		daemon_fail(d, "%s cannot be loaded", path);
+		ck_assert_uint_gt(strlen(account_text(d, "reason")), 200);
+		daemon_fail(d, "\xff\n%s", path);
+		ck_assert_int_eq(strncmp(account_text(d, "reason"), "\\xFF\\n", 6), 0);
+	}
+}
+END_TEST
+
+static int start_and_spawn_strangely(vigil_daemon *daemon)
+{
+	static const char *const argv[] = {"/\xff/none", NULL};
+
+	ck_assert_ptr_null(vigil_spawn(daemon, &(vigil_child_spec){.size = sizeof(vigil_child_spec),
+						       .argv = argv,
+						       .on_exit = (vigil_child_exit_fn *)abort}));
+	return -errno;
+}
+
+START_TEST(a_constructors_reason_is_text_as_well)
+{
+	in_start = start_and_spawn_strangely;
+	ck_assert_int_eq(daemon_start(d), -ENOENT);
+	ck_assert_ptr_nonnull(strstr(account_text(d, "reason"), "/\\xFF/none"));
+}
+END_TEST
+
+/* --- all that it owns ------------------------------------------------------------------------ */
+
+/* Everything there is to make, each with the one callback that may stop the daemon. */
+static unsigned calls;
+static const char *stop_in; /* the callback that stops the daemon */
+static int fds[2];
+static vigil_service *service;
+
+static void called(const char *where)
+{
+	calls++;
+	if (stop_in != NULL && strcmp(stop_in, where) == 0) {
+		daemon_stop(d);
+		calls = 0;
+	}
+}
+
+static void on_every(vigil_daemon *daemon, void *arg)
+{
+	called("every");
+}
+
+static void on_after(vigil_daemon *daemon, void *arg)
+{
+	called("after");
+}
+
+static void on_fd(vigil_daemon *daemon, int fd, unsigned what, void *arg)
+{
+	called("fd");
+}
+
+static void on_change(vigil_daemon *daemon, const char *pointer, const json_t *value, void *arg)
+{
+	called("change");
+}
+
+static void on_exited(
+	vigil_daemon *daemon, vigil_child *child, const vigil_child_exit *e, void *arg)
+{
+	called("exit");
+}
+
+static void on_line(
+	vigil_daemon *daemon, vigil_child *child, const char *line, size_t length, void *arg)
+{
+	called("line");
+}
+
+static void on_reply(vigil_service *svc, const vigil_service_reply *r, void *arg)
+{
+	called("reply");
+}
+
+static void on_status(vigil_service *svc, const vigil_service_reply *r, void *arg)
+{
+	called("status");
+}
+
+static int on_verb(vigil_daemon *daemon, void *arg)
+{
+	called("verb");
+	return 0;
+}
+
+static void start_child(vigil_daemon *daemon, const char *script, vigil_child_line_fn *line)
+{
+	const char *argv[] = {"/bin/sh", "-c", script, NULL};
+
+	ck_assert_ptr_nonnull(vigil_spawn(daemon, &(vigil_child_spec){
+							  .size = sizeof(vigil_child_spec),
+							  .argv = argv,
+							  .on_line = line,
+							  .on_exit = on_exited,
+						  }));
+}
+
+static int start_everything(vigil_daemon *daemon)
+{
+	static const char *const status[] = {"/bin/true", NULL};
+
+	for (int twice = 0; twice < 2; twice++) {
+		ck_assert_int_eq(vigil_every(daemon, 0.01, on_every, NULL), 0);
+		ck_assert_int_eq(vigil_after(daemon, 0.01, on_after, NULL), 0);
+		ck_assert_int_eq(vigil_on_change(daemon, "", on_change, NULL), 0);
+		start_child(daemon, "echo a; echo b; exec sleep 1000", on_line);
+		start_child(daemon, "exit 1", NULL);
+	}
+	ck_assert_int_eq(vigil_watch_fd(daemon, fds[0], VIGIL_READ, on_fd, NULL), 0);
+	ck_assert_int_eq(vigil_on_verb(daemon, "verb", on_verb, NULL), 0);
+	ck_assert_int_eq(vigil_keep(daemon, "kept"), 0);
+	ck_assert_int_eq(vigil_state_set(daemon, "kept", json_true()), 0);
+	service = vigil_service_open(daemon, &(vigil_service_spec){
+						     .size = sizeof(vigil_service_spec),
+						     .name = "svc",
+						     .manager = "command",
+						     .status_command = status,
+					     });
+	ck_assert_ptr_nonnull(service);
+	for (int twice = 0; twice < 2; twice++)
+		ck_assert_int_eq(vigil_service_on_change(service, on_status, NULL), 0);
+	ck_assert_int_eq(vigil_service_on_sign(service, on_status, NULL), 0);
+	ck_assert_int_eq(vigil_service_query(service, on_reply, NULL), 0);
+	ck_assert_int_eq(vigil_service_restart(service, on_reply, NULL), 0);
+	return 0;
+}
+
+static void prepare_everything(void)
+{
+	ck_assert_int_eq(pipe2(fds, O_CLOEXEC | O_NONBLOCK), 0);
+	ck_assert_int_eq(write(fds[1], "x", 1), 1);
+	in_start = start_everything;
+	calls = 0;
+	stop_in = NULL;
+}
+
+static void nothing_is_left(void)
+{
+	ck_assert_int_eq(daemon_status(d), DAEMON_STOPPING);
+	ck_assert(TAILQ_EMPTY(&d->resources));
+	ck_assert_str_eq(stands_at("/daemons"), "{}");
+	ck_assert_uint_eq(stopped, 1);
+	turn_for(200 * CLOCK_MS);
+	ck_assert_uint_eq(calls, 0);
+	/* sh and sleep heard TERM: no child is ours any more once the loop has reaped them */
+	TURN_UNTIL(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+START_TEST(its_stop_frees_all_of_it)
+{
+	prepare_everything();
+	ck_assert_int_eq(daemon_start(d), 0);
+	daemon_stop(d); /* before anything was told */
+	nothing_is_left();
+
+	stopped = 0;
+	prepare_everything();
+	ck_assert_int_eq(daemon_start(d), 0);
+	TURN_UNTIL(calls > 50);
+	daemon_stop(d);
+	calls = 0;
+	nothing_is_left();
+	ck_assert(json_is_true(store_get(ground.store, "kept", "test", "kept")));
+}
+END_TEST
+
+static const char *const callbacks[] = {
+	"every", "after", "fd", "change", "exit", "line", "reply", "status"};
+
+START_TEST(also_from_inside_any_callback)
+{
+	prepare_everything();
+	stop_in = callbacks[_i];
+	ck_assert_int_eq(daemon_start(d), 0);
+	TURN_UNTIL(stopped == 1);
+	nothing_is_left();
+}
+END_TEST
+
+START_TEST(also_from_inside_a_verb_or_a_tick_by_hand)
+{
+	prepare_everything();
+	ck_assert_int_eq(daemon_start(d), 0);
+	ck_assert_int_eq(daemon_verb(d, "none"), -ENOSYS);
+	ck_assert_int_eq(daemon_verb(d, "verb"), 0);
+	ck_assert_uint_eq(calls, 1);
+	stop_in = "verb";
+	ck_assert_int_eq(daemon_verb(d, "verb"), 0);
+	nothing_is_left();
+	stopped = 0;
+	prepare_everything();
+	ck_assert_int_eq(daemon_start(d), 0);
+	stop_in = "every";
+	ck_assert_int_eq(daemon_tick_now(d), 0);
+	nothing_is_left();
+}
+END_TEST
+
+static void make_everything(vigil_daemon *daemon)
+{
+	start_everything(daemon);
+}
+
+/* What is made while it stops goes with the rest. */
+START_TEST(what_its_stop_makes_goes_as_well)
+{
+	in_stop = make_everything;
+	prepare_everything();
+	in_start = NULL;
+	ck_assert_int_eq(daemon_start(d), 0);
+	daemon_stop(d);
+	nothing_is_left();
+}
+END_TEST
+
+static char order[8];
+
+static void note_free(struct resource *resource)
+{
+	order[strlen(order)] = (char)('0' + strlen(order));
+	free(resource);
+}
+
+static void note_free_first(struct resource *resource)
+{
+	order[strlen(order)] = 'f';
+	free(resource);
+}
+
+START_TEST(last_made_is_first_freed)
+{
+	struct resource *first = calloc(1, sizeof(*first)), *middle = calloc(1, sizeof(*middle)),
+			*last = calloc(1, sizeof(*last));
+
+	memset(order, 0, sizeof(order));
+	ck_assert_int_eq(daemon_start(d), 0);
+	daemon_own(d, first, note_free_first);
+	daemon_own(d, middle, note_free);
+	daemon_own(d, last, note_free);
+	daemon_disown(middle);
+	ck_assert_str_eq(order, "0");
+	daemon_stop(d);
+	ck_assert_str_eq(order, "01f");
+}
+END_TEST
+
+/* --- new options ----------------------------------------------------------------------------- */
+
+static struct option_set *word(const char *pair)
+{
+	const char *const pairs[] = {pair, NULL};
+
+	return options_of(schema, pairs);
+}
+
+/* Makes the daemon anew, with an option. */
+static void with_word(const char *pair)
+{
+	struct option_set *set = word(pair);
+
+	daemon_free(d);
+	d = daemon_new(&ground, "test", "module", &module, set);
+	option_set_unref(set);
+	ticks = 0;
+}
+
+static int take(const char *pair)
+{
+	struct option_set *set = word(pair);
+	int err = daemon_reconfigure(d, set);
+
+	option_set_unref(set);
+	return err;
+}
+
+static int start_and_tick(vigil_daemon *daemon)
+{
+	return vigil_every(daemon, 0.02, on_tick, NULL);
+}
+
+START_TEST(reconfigured_it_runs_on)
+{
+	with_word("word=old");
+	in_start = start_and_tick;
+	ck_assert_int_eq(daemon_start(d), 0);
+	TURN_UNTIL(ticks > 0);
+	listen();
+	ck_assert_int_eq(take("word=new"), 0);
+	ck_assert_uint_eq(started, 1);
+	ck_assert_uint_eq(stopped, 0);
+	ck_assert_uint_eq(heard_count, 0);
+	ck_assert_uint_eq(words_seen, 2);
+	ck_assert_str_eq(words[1], "new");
+	ticks = 0;
+	TURN_UNTIL(ticks > 0); /* the timer is as it was */
+}
+END_TEST
+
+START_TEST(else_it_is_stopped_and_started)
+{
+	for (int without = 0; without < 2; without++) {
+		with_word("word=old");
+		in_start = start_and_write;
+		reconfigure_says = without ? 0 : 1;
+		module.reconfigure = without ? NULL : reconfigure;
+		started = stopped = reconfigured = words_seen = 0;
+		ck_assert_int_eq(daemon_start(d), 0);
+		vigil_state_set(d, "more", json_true());
+		ck_assert_int_eq(take("word=new"), 0);
+		ck_assert_uint_eq(started, 2);
+		ck_assert_uint_eq(stopped, 1);
+		ck_assert_uint_eq(reconfigured, !without);
+		ck_assert_str_eq(words[words_seen - 2], "old"); /* as it stopped */
+		ck_assert_str_eq(words[words_seen - 1], "new");
+		ck_assert_str_eq(stands_at("/daemons/test"), "{\"a\":{\"b\":1}}");
+		stopped = 0;
+	}
+}
+END_TEST
+
+START_TEST(and_may_fail_then)
+{
+	with_word("word=old");
+	ck_assert_int_eq(daemon_start(d), 0);
+	daemon_pause(d, "", "");
+	reconfigure_says = -EAGAIN;
+	in_start = start_and_refuse;
+	ck_assert_int_eq(take("word=new"), -EIO);
+	ck_assert_int_eq(daemon_status(d), DAEMON_FAILED);
+	ck_assert_str_eq(option_get(daemon_options(d), "word")->text, "new");
+	/* failed, it is started and not asked */
+	reconfigured = 0;
+	in_start = NULL;
+	ck_assert_int_eq(take("word=newer"), 0);
+	ck_assert_uint_eq(reconfigured, 0);
+	ck_assert_int_eq(daemon_status(d), DAEMON_PAUSED);
+}
+END_TEST
+
+/* --- ticks ----------------------------------------------------------------------------------- */
+
+static void on_breeding_tick(vigil_daemon *daemon, void *arg)
+{
+	ticks++;
+	vigil_every(daemon, 1000, on_breeding_tick, NULL);
+}
+
+static void on_ending_tick(vigil_daemon *daemon, void *arg)
+{
+	ticks++;
+	ck_assert_int_eq(vigil_cancel(daemon, on_ending_tick, NULL), 2);
+}
+
+START_TEST(a_tick_by_hand_is_one_of_each)
+{
+	ticks = 0;
+	ck_assert_int_eq(daemon_tick_now(d), -ESRCH);
+	ck_assert_int_eq(daemon_start(d), 0);
+	ck_assert_int_eq(daemon_tick_now(d), -ENOENT);
+	vigil_after(d, 1000, on_tick, NULL);
+	ck_assert_int_eq(daemon_tick_now(d), -ENOENT);
+	vigil_every(d, 1000, on_tick, NULL);
+	vigil_every(d, 2000, on_tick, NULL);
+	ck_assert_int_eq(daemon_tick_now(d), 0);
+	ck_assert_uint_eq(ticks, 2);
+	ck_assert_int_eq(vigil_cancel(d, on_tick, NULL), 3);
+	/* one that makes another does not fire it, or there would be no end */
+	ticks = 0;
+	vigil_every(d, 1000, on_breeding_tick, NULL);
+	ck_assert_int_eq(daemon_tick_now(d), 0);
+	ck_assert_uint_eq(ticks, 1);
+	ck_assert_int_eq(daemon_tick_now(d), 0);
+	ck_assert_uint_eq(ticks, 3);
+	ck_assert_int_eq(vigil_cancel(d, on_breeding_tick, NULL), 4);
+	/* nor does one that has been ended fire */
+	ticks = 0;
+	vigil_every(d, 1000, on_ending_tick, NULL);
+	vigil_every(d, 1000, on_ending_tick, NULL);
+	ck_assert_int_eq(daemon_tick_now(d), 0);
+	ck_assert_uint_eq(ticks, 1);
+	ck_assert_int_eq(account_number(d, "ticks"), 6);
+	ck_assert_int_eq(account_number(d, "missed"), 0);
+	ck_assert_str_ne(account_text(d, "last_tick"), "");
+	daemon_pause(d, "", "");
+	vigil_every(d, 1000, on_tick, NULL);
+	ck_assert_int_eq(daemon_tick_now(d), 0); /* paused, it looks on */
+}
+END_TEST
+
+static void on_slow_tick(vigil_daemon *daemon, void *arg)
+{
+	if (ticks++ == 0)
+		usleep(310000);
+}
+
+START_TEST(what_a_long_callback_made_it_miss_is_counted)
+{
+	uint64_t begun = clock_now();
+	json_int_t due;
+
+	ticks = 0;
+	ck_assert_int_eq(daemon_start(d), 0);
+	vigil_every(d, 0.05, on_slow_tick, NULL);
+	TURN_UNTIL(ticks >= 4);
+	/* those fired and those missed are all that were due */
+	due = account_number(d, "ticks") + account_number(d, "missed");
+	ck_assert_int_eq(account_number(d, "ticks"), ticks);
+	ck_assert_int_ge(account_number(d, "missed"), 5);
+	ck_assert_int_le(due, (json_int_t)((clock_now() - begun) / (50 * CLOCK_MS)) + 1);
+	ck_assert_uint_eq(log_holds("a callback took 0.3"), 1);
+}
+END_TEST
+
+/* --- pauses ---------------------------------------------------------------------------------- */
+
+START_TEST(a_pause_is_told_and_shown)
+{
+	ck_assert_int_eq(daemon_start(d), 0);
+	listen();
+	ck_assert(!vigil_paused(d));
+	daemon_resume(d); /* was not paused */
+	ck_assert_uint_eq(heard_count, 0);
+	daemon_pause(d, "2031-01-02T03:04:05.000Z", "new\ndisk");
+	ck_assert(vigil_paused(d));
+	ck_assert_int_eq(daemon_status(d), DAEMON_PAUSED);
+	ck_assert_str_eq(daemon_status_name(daemon_status(d)), "paused");
+	ck_assert_str_eq(account_text(d, "paused_until"), "2031-01-02T03:04:05.000Z");
+	ck_assert_str_eq(account_text(d, "paused_reason"), "new\\ndisk");
+	ck_assert_uint_eq(heard_count, 2);
+	ck_assert_str_eq(heard[0], "paused true");
+	ck_assert_str_eq(heard[1], "status \"paused\"");
+	daemon_resume(d);
+	ck_assert_uint_eq(heard_count, 4);
+	ck_assert_str_eq(heard[2], "paused false");
+	ck_assert_str_eq(heard[3], "status \"running\"");
+	ck_assert_str_eq(account_text(d, "paused_reason"), "");
+	ck_assert_int_eq(daemon_status(d), DAEMON_RUNNING);
+	/* a failed one is paused, and failed */
+	daemon_fail(d, "so");
+	daemon_pause(d, "", "");
+	ck_assert_int_eq(daemon_status(d), DAEMON_FAILED);
+	ck_assert(vigil_paused(d));
+}
+END_TEST
+
+/* A name may hold what a pointer escapes by itself; an address stays one step. */
+START_TEST(each_has_a_place_of_its_own)
+{
+	struct vigil_daemon *other = daemon_new(&ground, "a.b@c-d", "module", &module, NULL);
+
+	in_start = start_and_write;
+	ck_assert_int_eq(daemon_start(d), 0);
+	ck_assert_int_eq(daemon_start(other), 0);
+	ck_assert_str_eq(stands_at("/daemons/a.b@c-d/a/b"), "1");
+	daemon_free(other);
+	ck_assert_str_eq(stands_at("/daemons"), "{\"test\":{\"a\":{\"b\":1}}}");
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tcase = suite_begin("daemon", setup, teardown);
+
+	tcase_add_test(tcase, it_starts_runs_and_stops);
+	tcase_add_test(tcase, its_account_is_whole);
+	tcase_add_test(tcase, a_start_that_fails_leaves_nothing);
+	tcase_add_test(tcase, the_reason_is_the_modules_own);
+	tcase_add_test(tcase, a_failure_that_was_overlooked_is_one);
+	tcase_add_test(tcase, a_reason_is_always_text);
+	tcase_add_test(tcase, a_constructors_reason_is_text_as_well);
+	tcase_add_test(tcase, its_stop_frees_all_of_it);
+	tcase_add_loop_test(
+		tcase, also_from_inside_any_callback, 0, sizeof(callbacks) / sizeof(*callbacks));
+	tcase_add_test(tcase, also_from_inside_a_verb_or_a_tick_by_hand);
+	tcase_add_test(tcase, what_its_stop_makes_goes_as_well);
+	tcase_add_test(tcase, last_made_is_first_freed);
+	tcase_add_test(tcase, reconfigured_it_runs_on);
+	tcase_add_test(tcase, else_it_is_stopped_and_started);
+	tcase_add_test(tcase, and_may_fail_then);
+	tcase_add_test(tcase, a_tick_by_hand_is_one_of_each);
+	tcase_add_test(tcase, what_a_long_callback_made_it_miss_is_counted);
+	tcase_add_test(tcase, a_pause_is_told_and_shown);
+	tcase_add_test(tcase, each_has_a_place_of_its_own);
+	return suite_end("daemon", tcase);
+}
