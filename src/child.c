@@ -290,9 +290,9 @@ pid_t child_pid(const struct child *child)
 
 void child_free(struct child *child)
 {
-	LOOP_ASSERT_OWNER();
 	if (child == NULL)
 		return;
+	LOOP_ASSERT_OWNER();
 	if (child->phase == ENDED) {
 		destroy(child);
 		return;

@@ -289,9 +289,9 @@ uint64_t loop_timer_due(const struct loop_timer *timer)
 
 void loop_timer_free(struct loop_timer *timer)
 {
-	LOOP_ASSERT_OWNER();
 	if (timer == NULL)
 		return;
+	LOOP_ASSERT_OWNER();
 	if (timer->event != NULL)
 		event_free(timer->event);
 	free(timer);
