@@ -21,6 +21,8 @@
 
 #define SECTION "paused"
 #define RECHECK 60.0
+/* The end of 9999: the last moment that has a text. */
+#define LAST 253402300799.0
 
 struct pauses {
 	pause_daemon_fn *daemon_at;
@@ -45,7 +47,7 @@ static double end_of(const struct pauses *pauses, const char *name)
 
 	if (until == NULL)
 		return 0;
-	return json_is_number(until) ? json_number_value(until) : INFINITY;
+	return json_is_number(until) ? fmin(json_number_value(until), LAST) : INFINITY;
 }
 
 static void wait_for_the_earliest(struct pauses *pauses)
@@ -92,7 +94,7 @@ static void apply(struct vigil_daemon *d, double end, const char *reason)
 void pause_begin(struct pauses *pauses, struct vigil_daemon *d, double seconds, const char *reason)
 {
 	const char *name = daemon_name(d);
-	double end = seconds > 0 ? wall_now() + seconds : INFINITY;
+	double end = seconds > 0 ? fmin(wall_now() + seconds, LAST) : INFINITY;
 	json_t *until = isinf(end) ? json_null() : json_real(end), *why = json_string(reason);
 
 	store_put(pauses->store, SECTION, name, "until", until);
@@ -104,14 +106,19 @@ void pause_begin(struct pauses *pauses, struct vigil_daemon *d, double seconds, 
 	wait_for_the_earliest(pauses);
 }
 
+static void forget(struct pauses *pauses, const char *name)
+{
+	store_put(pauses->store, SECTION, name, "until", NULL);
+	store_put(pauses->store, SECTION, name, "reason", NULL);
+}
+
 void pause_end(struct pauses *pauses, struct vigil_daemon *d)
 {
 	const char *name = daemon_name(d);
 
 	if (end_of(pauses, name) == 0)
 		return;
-	store_put(pauses->store, SECTION, name, "until", NULL);
-	store_put(pauses->store, SECTION, name, "reason", NULL);
+	forget(pauses, name);
 	daemon_resume(d);
 	log_write(VIGIL_NOTICE, name, "resumed");
 }
@@ -124,8 +131,12 @@ void pause_restore(struct pauses *pauses, struct vigil_daemon *d)
 
 	if (end == 0)
 		return;
+	if (end <= wall_now()) {
+		forget(pauses, name);
+		return;
+	}
 	apply(d, end, reason != NULL ? reason : "");
-	if (!isinf(end) && loop_timer_due(pauses->timer) == 0)
+	if (!isinf(end))
 		loop_timer_again(pauses->timer, 0); /* by then it is in the host's list */
 }
 

@@ -1,0 +1,235 @@
+/* check_pause: maintenance that ends by itself, outlives the host, and is never late. */
+#include "pause.h"
+
+#include <time.h>
+
+#include "ground.h"
+
+static struct vigil_daemon *daemons[4];
+static struct pauses *pauses;
+
+static int start(vigil_daemon *d)
+{
+	return 0;
+}
+
+static const vigil_module module = {.abi = VIGIL_ABI,
+	.size = sizeof(vigil_module),
+	.option_size = sizeof(vigil_option),
+	.name = "test",
+	.start = start};
+
+static struct vigil_daemon *daemon_at(size_t index, void *arg)
+{
+	ck_assert_ptr_eq(arg, daemons);
+	return index < 3 ? daemons[index] : NULL;
+}
+
+static void begin_pauses(void)
+{
+	pauses = pauses_new(ground.loop, ground.store, daemon_at, daemons);
+	ck_assert_ptr_nonnull(pauses);
+}
+
+static void begin_daemons(void)
+{
+	static const char *const names[] = {"a", "b", "c"};
+
+	for (size_t i = 0; i < 3; i++) {
+		daemons[i] = daemon_new(&ground, names[i], "test", &module, NULL);
+		pause_restore(pauses, daemons[i]);
+		ck_assert_int_eq(daemon_start(daemons[i]), 0);
+	}
+}
+
+static void end_daemons(void)
+{
+	for (size_t i = 0; i < 3; i++) {
+		daemon_free(daemons[i]);
+		daemons[i] = NULL;
+	}
+}
+
+static void setup(void)
+{
+	ground_setup();
+	begin_pauses();
+	begin_daemons();
+}
+
+static void teardown(void)
+{
+	end_daemons();
+	pauses_free(pauses);
+	ground_teardown();
+}
+
+/* As after a restart of the host. */
+static void again(void)
+{
+	end_daemons();
+	pauses_free(pauses);
+	store_close(ground.store);
+	ground.store = store_open(ground.loop, scratch_path("store"));
+	begin_pauses();
+	begin_daemons();
+}
+
+static double wall(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (double)now.tv_sec;
+}
+
+/* What the store says, written by whoever. */
+static void put(const char *name, const char *key, json_t *value)
+{
+	store_put(ground.store, "paused", name, key, value);
+	json_decref(value);
+}
+
+START_TEST(by_hand_it_lasts_until_it_is_ended_by_hand)
+{
+	pause_begin(pauses, daemons[0], 0, "new\ndisk");
+	ck_assert(vigil_paused(daemons[0]));
+	ck_assert(!vigil_paused(daemons[1]));
+	ck_assert_str_eq(account_text(daemons[0], "paused_reason"), "new\\ndisk");
+	ck_assert_str_eq(account_text(daemons[0], "paused_until"), "");
+	ck_assert_uint_eq(log_holds("a: paused: new\\ndisk"), 1);
+	again();
+	ck_assert_int_eq(daemon_status(daemons[0]), DAEMON_PAUSED);
+	ck_assert_str_eq(account_text(daemons[0], "paused_reason"), "new\\ndisk");
+	turn_for(20 * CLOCK_MS);
+	ck_assert(vigil_paused(daemons[0]));
+	pause_end(pauses, daemons[0]);
+	ck_assert(!vigil_paused(daemons[0]));
+	pause_end(pauses, daemons[0]); /* is not paused */
+	ck_assert_uint_eq(log_holds("a: resumed"), 1);
+	again();
+	ck_assert(!vigil_paused(daemons[0]));
+}
+END_TEST
+
+START_TEST(it_ends_by_itself_each_at_its_time)
+{
+	double before = wall();
+
+	pause_begin(pauses, daemons[0], 0.3, "");
+	pause_begin(pauses, daemons[1], 3600, "long");
+	pause_begin(pauses, daemons[2], 0.1, "");
+	ck_assert_str_ne(account_text(daemons[1], "paused_until"), "");
+	TURN_UNTIL(!vigil_paused(daemons[2]));
+	TURN_UNTIL(!vigil_paused(daemons[0]));
+	ck_assert(vigil_paused(daemons[1]));
+	ck_assert_double_lt(wall() - before, 30);
+	ck_assert_uint_eq(log_holds("c: resumed"), 1);
+	ck_assert_ptr_null(store_get(ground.store, "paused", "c", "until"));
+	ck_assert_str_eq(account_text(daemons[1], "paused_reason"), "long");
+}
+END_TEST
+
+START_TEST(a_second_pause_replaces_the_first)
+{
+	pause_begin(pauses, daemons[0], 0.05, "short");
+	pause_begin(pauses, daemons[0], 3600, "longer");
+	turn_for(200 * CLOCK_MS);
+	ck_assert(vigil_paused(daemons[0]));
+	ck_assert_str_eq(account_text(daemons[0], "paused_reason"), "longer");
+	pause_begin(pauses, daemons[0], 0, "");
+	ck_assert_str_eq(account_text(daemons[0], "paused_until"), "");
+	again();
+	ck_assert_str_eq(account_text(daemons[0], "paused_reason"), "");
+	pause_begin(pauses, daemons[0], 0.05, "short");
+	TURN_UNTIL(!vigil_paused(daemons[0]));
+}
+END_TEST
+
+/* The host looks for ends now and then; a daemon that comes back with one must not wait for it. */
+START_TEST(restored_it_ends_in_time_as_well)
+{
+	pause_begin(pauses, daemons[0], 3600, "the timer is armed for this one");
+	put("b", "until", json_real(wall() + 2));
+	daemon_free(daemons[1]);
+	daemons[1] = daemon_new(&ground, "b", "test", &module, NULL);
+	pause_restore(pauses, daemons[1]);
+	ck_assert(vigil_paused(daemons[1]));
+	for (int i = 0; i < 60 && vigil_paused(daemons[1]); i++)
+		turn_for(100 * CLOCK_MS);
+	ck_assert(!vigil_paused(daemons[1]));
+}
+END_TEST
+
+static bool paused_in_start;
+
+static int look_whether_paused(vigil_daemon *d)
+{
+	paused_in_start = vigil_paused(d);
+	return 0;
+}
+
+START_TEST(one_whose_end_has_passed_is_none)
+{
+	static vigil_module looking;
+
+	put("b", "until", json_real(wall() - 10));
+	put("b", "reason", json_string("over"));
+	daemon_free(daemons[1]);
+	looking = module;
+	looking.start = look_whether_paused;
+	daemons[1] = daemon_new(&ground, "b", "test", &looking, NULL);
+	pause_restore(pauses, daemons[1]);
+	daemon_start(daemons[1]);
+	ck_assert(!paused_in_start); /* its first look may act */
+	ck_assert(!vigil_paused(daemons[1]));
+	ck_assert_ptr_null(store_get(ground.store, "paused", "b", "until"));
+	ck_assert_ptr_null(store_get(ground.store, "paused", "b", "reason"));
+}
+END_TEST
+
+/* As long as one likes, and whatever somebody has written into the file. */
+START_TEST(no_length_and_no_file_breaks_it)
+{
+	static const double lengths[] = {1e9, 1e15, 1e18, 1e30, 1e300};
+
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(*lengths); i++) {
+		pause_begin(pauses, daemons[0], lengths[i], "");
+		ck_assert(vigil_paused(daemons[0]));
+		turn_for(5 * CLOCK_MS);
+		ck_assert(vigil_paused(daemons[0]));
+		ck_assert_ptr_nonnull(strstr(account_text(daemons[0], "paused_until"), "Z"));
+		ck_assert_uint_le(strlen(account_text(daemons[0], "paused_until")), 24);
+		again();
+		ck_assert(vigil_paused(daemons[0]));
+		pause_end(pauses, daemons[0]);
+	}
+	put("a", "until", json_string("noon"));
+	put("a", "reason", json_integer(7));
+	put("b", "until", json_real(-1e300));
+	put("c", "until", json_array());
+	again();
+	ck_assert(vigil_paused(daemons[0])); /* it is said to be: an admin will see */
+	ck_assert_str_eq(account_text(daemons[0], "paused_reason"), "");
+	ck_assert(!vigil_paused(daemons[1]));
+	pause_end(pauses, daemons[0]);
+	ck_assert(!vigil_paused(daemons[0]));
+	/* a reason that is no text is none */
+	pause_begin(pauses, daemons[1], 0, "\xff");
+	ck_assert_str_eq(account_text(daemons[1], "paused_reason"), "\\xFF");
+	pauses_free(NULL);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tcase = suite_begin("pause", setup, teardown);
+
+	tcase_add_test(tcase, by_hand_it_lasts_until_it_is_ended_by_hand);
+	tcase_add_test(tcase, it_ends_by_itself_each_at_its_time);
+	tcase_add_test(tcase, a_second_pause_replaces_the_first);
+	tcase_add_test(tcase, restored_it_ends_in_time_as_well);
+	tcase_add_test(tcase, one_whose_end_has_passed_is_none);
+	tcase_add_test(tcase, no_length_and_no_file_breaks_it);
+	return suite_end("pause", tcase);
+}
