@@ -1,0 +1,122 @@
+/* check_memory: never NULL; and where there is none, last words and a clean end. */
+#include "memory.h"
+
+#include <fcntl.h>
+#include <stdint.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "scratch.h"
+#include "suite.h"
+
+#define ENDED 70 /* EX_SOFTWARE: a service manager starts it afresh */
+
+/* More than any machine has, in a way that the compiler does not see through. */
+static volatile size_t too_much = SIZE_MAX / 4;
+
+/* A sanitizer's allocator has to be asked to fail as others do. */
+__attribute__((visibility("default"))) const char *__asan_default_options(void);
+
+const char *__asan_default_options(void)
+{
+	return "allocator_may_return_null=1";
+}
+
+static void setup(void)
+{
+	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	dup2(null, STDERR_FILENO); /* what it says as it ends is not for the log of the tests */
+	close(null);
+}
+
+static void teardown(void)
+{
+}
+
+START_TEST(small_things_are_there)
+{
+	char *text, *zeroed = memory_zero(1000);
+	int *numbers = NULL;
+
+	for (int i = 0; i < 1000; i++)
+		ck_assert_int_eq(zeroed[i], 0);
+	free(zeroed);
+	zeroed = memory_zero(0);
+	ck_assert_ptr_nonnull(zeroed);
+	free(zeroed);
+	ck_assert_ptr_null(memory_text(NULL));
+	text = memory_text("");
+	ck_assert_str_eq(text, "");
+	free(text);
+	text = memory_format("%s-%05d", "x", 42);
+	ck_assert_str_eq(text, "x-00042");
+	free(text);
+	for (int i = 0; i < 100; i++) {
+		numbers = memory_grow(numbers, (size_t)i + 1, sizeof(*numbers));
+		numbers[i] = i;
+	}
+	for (int i = 0; i < 100; i++)
+		ck_assert_int_eq(numbers[i], i);
+	numbers = memory_grow(numbers, 0, sizeof(*numbers));
+	ck_assert_ptr_nonnull(numbers);
+	free(numbers);
+}
+END_TEST
+
+START_TEST(no_memory_is_the_end)
+{
+	memory_zero(too_much);
+	ck_abort_msg("there was so much");
+}
+END_TEST
+
+/* A product that overflows is not a small allocation. */
+START_TEST(a_product_that_overflows_is_no_memory)
+{
+	void *old = memory_zero(8);
+
+	memory_grow(old, too_much, 16);
+	ck_abort_msg("there was so much");
+}
+END_TEST
+
+static void speak(void *arg)
+{
+	*(int *)arg = 1;
+	_exit(33); /* seen from outside: these were spoken */
+}
+
+START_TEST(there_are_last_words)
+{
+	int spoken = 0;
+
+	memory_on_end(speak, &spoken);
+	memory_zero(too_much);
+}
+END_TEST
+
+static void want_more(void *arg)
+{
+	memory_zero(too_much);
+	_exit(34);
+}
+
+START_TEST(last_words_that_want_memory_are_cut_short)
+{
+	memory_on_end(want_more, NULL);
+	memory_zero(too_much);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tcase = suite_begin("memory", setup, teardown);
+
+	tcase_add_test(tcase, small_things_are_there);
+	tcase_add_exit_test(tcase, no_memory_is_the_end, ENDED);
+	tcase_add_exit_test(tcase, a_product_that_overflows_is_no_memory, ENDED);
+	tcase_add_exit_test(tcase, there_are_last_words, 33);
+	tcase_add_exit_test(tcase, last_words_that_want_memory_are_cut_short, ENDED);
+	return suite_end("memory", tcase);
+}
