@@ -1,0 +1,143 @@
+/* check_script: what is run with vigild's rights, and what is not. */
+#include "script.h"
+
+#include <errno.h>
+
+#include "manager.h"
+#include "scratch.h"
+#include "suite.h"
+
+static char path[SCRIPT_PATH];
+static struct manager_reply reply;
+
+static void setup(void)
+{
+	scratch_setup();
+	ck_assert_int_eq(mkdir(scratch_path("init.d"), 0755), 0);
+	scratch_put("init.d/svc", 0755, "#!/bin/sh\n");
+}
+
+static bool find_in(const char *dir, const char *name)
+{
+	memset(&reply, 0, sizeof(reply));
+	return script_find(scratch_path(dir), name, path, &reply);
+}
+
+static bool find(const char *name)
+{
+	return find_in("init.d", name);
+}
+
+static void refused(const char *name, const char *words)
+{
+	ck_assert(!find(name));
+	ck_assert_int_eq(reply.error, -EPERM);
+	ck_assert_int_eq(reply.fault, VIGIL_FAULT_FAILED);
+	ck_assert_int_eq(reply.status, VIGIL_SERVICE_UNKNOWN); /* no reason to do anything */
+	ck_assert_msg(strstr(reply.text, words) != NULL, "%s", reply.text);
+}
+
+START_TEST(a_script_is_found)
+{
+	ck_assert(find("svc"));
+	ck_assert_str_eq(path, scratch_path("init.d/svc"));
+	ck_assert_int_eq(reply.error, 0);
+	ck_assert_int_eq(symlink(path, scratch_path("init.d/link")), 0);
+	ck_assert(find("link"));
+}
+END_TEST
+
+START_TEST(none_is_no_fault)
+{
+	ck_assert(!find("none"));
+	ck_assert_int_eq(reply.status, VIGIL_SERVICE_ABSENT);
+	ck_assert_int_eq(reply.error, 0);
+	ck_assert(!find_in("no-such-place", "svc"));
+	ck_assert_int_eq(reply.status, VIGIL_SERVICE_ABSENT);
+	ck_assert(!find_in("init.d/svc", "svc")); /* a file */
+	ck_assert_int_eq(reply.status, VIGIL_SERVICE_ABSENT);
+	ck_assert_int_eq(symlink("nowhere", scratch_path("init.d/dangling")), 0);
+	ck_assert(!find("dangling"));
+	ck_assert_int_eq(reply.status, VIGIL_SERVICE_ABSENT);
+}
+END_TEST
+
+START_TEST(what_is_no_program_is_not_run)
+{
+	scratch_put("init.d/text", 0644, "no program\n");
+	refused("text", "is no executable file");
+	ck_assert_int_eq(mkdir(scratch_path("init.d/dir"), 0755), 0);
+	refused("dir", "is no executable file");
+	ck_assert_int_eq(mkfifo(scratch_path("init.d/fifo"), 0755), 0);
+	refused("fifo", "is no executable file");
+}
+END_TEST
+
+START_TEST(what_others_may_write_is_not_run)
+{
+	gid_t group = getegid();
+
+	scratch_put("init.d/world", 0757, "#!/bin/sh\n");
+	refused("world", "others than its owner may write it");
+	scratch_put("init.d/group", 0775, "#!/bin/sh\n");
+	ck_assert_int_eq(find("group"), group == 0); /* root's group is root */
+	ck_assert_int_eq(chmod(scratch_path("init.d"), 0777), 0);
+	refused("svc", "others may write the directory");
+	/* like /tmp: nobody else can put another in its place */
+	ck_assert_int_eq(chmod(scratch_path("init.d"), 01777), 0);
+	ck_assert(find("svc"));
+}
+END_TEST
+
+START_TEST(what_belongs_to_a_stranger_is_not_run)
+{
+	if (geteuid() != 0) {
+		puts("SKIP: only root can give a file away");
+		return;
+	}
+	ck_assert_int_eq(chown(scratch_path("init.d/svc"), 12345, 0), 0);
+	refused("svc", "owned by neither root nor vigild's user");
+	/* nor what a link of ours leads to */
+	ck_assert_int_eq(symlink(scratch_path("init.d/svc"), scratch_path("init.d/link")), 0);
+	refused("link", "owned by neither");
+	ck_assert_int_eq(chown(scratch_path("init.d/svc"), 0, 0), 0);
+	ck_assert_int_eq(chmod(scratch_path("init.d/svc"), 0775), 0);
+	ck_assert_int_eq(chown(scratch_path("init.d/svc"), 0, 12345), 0);
+	refused("svc", "others than its owner may write it");
+	ck_assert_int_eq(chmod(scratch_path("init.d/svc"), 0755), 0);
+	ck_assert(find("svc"));
+	ck_assert_int_eq(chown(scratch_path("init.d"), 12345, 0), 0);
+	refused("svc", "others may write the directory");
+}
+END_TEST
+
+START_TEST(a_name_that_is_too_long_is_said)
+{
+	static char dir[2 * SCRIPT_PATH];
+
+	memset(dir, 'x', sizeof(dir) - 1);
+	dir[0] = '/';
+	memset(&reply, 0, sizeof(reply));
+	ck_assert(!script_find(dir, "svc", path, &reply));
+	ck_assert_int_eq(reply.error, -ENAMETOOLONG);
+	ck_assert_uint_eq(strlen(path), SCRIPT_PATH - 1); /* within its room */
+	memset(dir + 300, '\0', 1);                       /* too long for a step */
+	memset(&reply, 0, sizeof(reply));
+	ck_assert(!script_find(dir, "svc", path, &reply));
+	ck_assert_int_eq(reply.error, -ENAMETOOLONG);
+	ck_assert_int_eq(reply.fault, VIGIL_FAULT_FAILED);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tcase = suite_begin("script", setup, scratch_teardown);
+
+	tcase_add_test(tcase, a_script_is_found);
+	tcase_add_test(tcase, none_is_no_fault);
+	tcase_add_test(tcase, what_is_no_program_is_not_run);
+	tcase_add_test(tcase, what_others_may_write_is_not_run);
+	tcase_add_test(tcase, what_belongs_to_a_stranger_is_not_run);
+	tcase_add_test(tcase, a_name_that_is_too_long_is_said);
+	return suite_end("script", tcase);
+}
