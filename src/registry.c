@@ -111,28 +111,24 @@ static int write_draft(const struct draft *draft, const char *name, char *const 
 
 /* --- the check ------------------------------------------------------------------------------------ */
 
-/* Whether the configuration is right with the draft in place (path), or without it (NULL). */
-static int check_draft(const char *main_file, const struct draft *draft, const char *path,
-	const char *name, struct complaints *complaints)
+/* What the other files say of that name; NULL: nothing.  *config is to be freed. */
+static const struct config_daemon *find_elsewhere(
+	const char *main_file, const struct draft *draft, const char *name, struct config **config)
 {
-	const struct config_draft in_place = {.name = draft->name, .path = path};
-	struct modules *modules = modules_new();
-	struct plan *plan = plan_make_draft(main_file, &in_place, name, modules, complaints);
-	int err = plan != NULL ? 0 : -EINVAL;
+	const struct config_draft without = {.name = draft->name};
+	struct complaints ignored = {0};
 
-	plan_free(plan);
-	modules_free(modules);
-	return err;
+	*config = config_load_draft(main_file, &without, &ignored);
+	complaints_clear(&ignored);
+	return *config != NULL ? config_find(*config, name) : NULL;
 }
 
 /* A section of that name in another file would be mixed with ours without a word. */
 static int check_elsewhere(
 	const char *main_file, const struct draft *draft, const char *name, struct complaints *c)
 {
-	const struct config_draft without = {.name = draft->name};
-	struct complaints ignored = {0};
-	struct config *config = config_load_draft(main_file, &without, &ignored);
-	const struct config_daemon *cd = config != NULL ? config_find(config, name) : NULL;
+	struct config *config;
+	const struct config_daemon *cd = find_elsewhere(main_file, draft, name, &config);
 	int err = 0;
 
 	if (cd != NULL && (cd->enabled || cd->count > 0)) {
@@ -141,7 +137,35 @@ static int check_elsewhere(
 		err = -EEXIST;
 	}
 	config_free(config);
-	complaints_clear(&ignored);
+	return err;
+}
+
+/* A file that is read after ours has the last word. */
+static int complain_disabled(
+	const char *main_file, const struct draft *draft, const char *name, struct complaints *c)
+{
+	struct config *config;
+	const struct config_daemon *cd = find_elsewhere(main_file, draft, name, &config);
+
+	complaint_add(c, cd != NULL ? cd->file : draft->path, cd != NULL ? cd->line : 0,
+		"\"%s\" is disabled here, and this file is read later", name);
+	config_free(config);
+	return -EEXIST;
+}
+
+/* Whether the configuration is right with the draft in place. */
+static int check_draft(const char *main_file, const struct draft *draft, const char *name,
+	struct complaints *complaints)
+{
+	const struct config_draft in_place = {.name = draft->name, .path = draft->temp};
+	struct modules *modules = modules_new();
+	struct plan *plan = plan_make_draft(main_file, &in_place, name, modules, complaints);
+	int err = plan != NULL ? 0 : -EINVAL;
+
+	if (plan != NULL && plan_find(plan, name) == NULL)
+		err = complain_disabled(main_file, draft, name, complaints);
+	plan_free(plan);
+	modules_free(modules);
 	return err;
 }
 
@@ -188,7 +212,7 @@ int registry_add(
 	if (err != 0)
 		complain(complaints, draft.temp, err);
 	else
-		err = check_draft(main_file, &draft, draft.temp, name, complaints);
+		err = check_draft(main_file, &draft, name, complaints);
 	if (err == 0 && rename(draft.temp, draft.path) < 0)
 		err = complain(complaints, draft.path, -errno);
 	if (err == 0)
