@@ -38,11 +38,16 @@ static const char *refusal(struct service *service, enum service_verb verb)
 
 static void on_soon(uint64_t missed, void *arg)
 {
+	struct call_list now = TAILQ_HEAD_INITIALIZER(now);
 	struct services *services = arg;
 	struct service_call *call, copy;
 	vigil_service_reply reply;
 
-	while ((call = TAILQ_FIRST(&services->soon)) != NULL) {
+	/* What is asked in these answers has its turn after everybody else's. */
+	TAILQ_FOREACH(call, &services->soon, link)
+	call->list = &now;
+	TAILQ_CONCAT(&now, &services->soon, link);
+	while ((call = TAILQ_FIRST(&now)) != NULL) {
 		copy = *call;
 		service_call_end(call);
 		reply = service_known_reply(copy.service);
