@@ -53,6 +53,11 @@ bool policy_take_restart(struct policy *policy)
 	return true;
 }
 
+void policy_return_restart(struct policy *policy)
+{
+	policy->tokens = fmin(policy->burst, policy->tokens + 1);
+}
+
 void policy_set(struct policy *policy, const char *const *deny, unsigned count, double seconds)
 {
 	double rate = seconds > 0 ? count / seconds : 0;

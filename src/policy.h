@@ -22,5 +22,7 @@ void policy_clear(struct policy *policy);
 bool policy_denies(const struct policy *policy, const char *name);
 /* Takes one restart from what the rate allows; false when it is used up. */
 bool policy_take_restart(struct policy *policy);
+/* Gives one back that was taken and not made. */
+void policy_return_restart(struct policy *policy);
 
 #endif

@@ -20,14 +20,23 @@
 
 /* --- what is not done, whoever asks --------------------------------------------------------- */
 
+/* Whether a restart asked for now goes along with one that is counted already. */
+static bool goes_along(const struct service *service)
+{
+	const struct service_call *last = TAILQ_LAST(&service->waiting, call_list);
+
+	if (last != NULL)
+		return last->verb == SERVICE_RESTART;
+	return service->in_flight && service->verb == SERVICE_RESTART;
+}
+
 static const char *refusal(struct service *service, enum service_verb verb)
 {
 	if (verb != SERVICE_RESTART)
 		return NULL;
 	if (policy_denies(&service->services->policy, service->request.name))
 		return "the configuration denies restarting it";
-	/* Joining a restart under way costs none. */
-	if (service->in_flight && service->verb == SERVICE_RESTART)
+	if (goes_along(service))
 		return NULL;
 	if (!policy_take_restart(&service->services->policy))
 		return "restart_rate is used up, all services together";
@@ -99,6 +108,8 @@ struct service_call *service_ask(
 	if (!service->in_flight) {
 		err = service_depart_now(service, verb);
 		if (err != 0) {
+			if (verb == SERVICE_RESTART)
+				policy_return_restart(&services->policy);
 			free(call);
 			errno = -err;
 			return NULL;
