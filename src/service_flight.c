@@ -26,6 +26,8 @@
 #define AGAIN      (10 * CLOCK_MS)
 #define DEATHS_MAX 200
 
+#define STOPPING "not asked: vigild is stopping"
+
 static void depart(struct service *service);
 
 /* --- replies --------------------------------------------------------------------------------------- */
@@ -180,8 +182,8 @@ static void arrive(void *cookie, void *arg, int outcome)
 	} else {
 		reply.error = outcome;
 		reply.fault = outcome == -ETIMEDOUT ? VIGIL_FAULT_TIMEOUT : VIGIL_FAULT_FAILED;
-		reply.text = outcome == -ETIMEDOUT ? "no answer, not even after the deadline"
-						   : "not asked: vigild is stopping";
+		reply.text =
+			outcome == -ETIMEDOUT ? "no answer, not even after the deadline" : STOPPING;
 		service->proven = false;
 	}
 	if (outcome != -ECANCELED)
@@ -245,11 +247,11 @@ static void depart(struct service *service)
 		board(service);
 		return;
 	}
-	/* These waited behind a call and now find the queue full. */
+	/* These waited behind a call and now find no place. */
 	reply = reply_of(service);
 	reply.status = service->known.status;
 	reply.error = err;
 	reply.fault = VIGIL_FAULT_REFUSED;
-	reply.text = "the queue of calls is full";
+	reply.text = err == -ECANCELED ? STOPPING : "the queue of calls is full";
 	answer(service, &service->waiting, &reply);
 }
