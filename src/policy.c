@@ -16,24 +16,26 @@
 #include "request.h"
 #include "text.h"
 
+#define SUFFIX ".service"
+
 /* Without the suffix that may be left out. */
 static size_t base_length(const char *name)
 {
-	static const char suffix[] = ".service";
-	size_t n = strlen(name), s = sizeof(suffix) - 1;
+	size_t n = strlen(name), s = sizeof(SUFFIX) - 1;
 
-	return n > s && strcmp(name + n - s, suffix) == 0 ? n - s : n;
+	return n > s && strcmp(name + n - s, SUFFIX) == 0 ? n - s : n;
 }
 
 bool policy_denies(const struct policy *policy, const char *name)
 {
-	char base[256];
+	char base[256], full[sizeof(base) + sizeof(SUFFIX)];
 
 	snprintf(base, sizeof(base), "%.*s", (int)base_length(name), name);
+	snprintf(full, sizeof(full), "%s" SUFFIX, base);
 	if (strcmp(base, "vigil") == 0 || strcmp(base, "vigild") == 0)
 		return true;
 	for (char **glob = policy->deny; glob != NULL && *glob != NULL; glob++)
-		if (text_glob(*glob, base) || text_glob(*glob, name))
+		if (text_glob(*glob, base) || text_glob(*glob, full))
 			return true;
 	return false;
 }

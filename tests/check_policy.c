@@ -28,6 +28,8 @@ START_TEST(globs_deny_with_and_without_the_suffix)
 	ck_assert(policy_denies(&policy, "systemd-journald"));
 	ck_assert(policy_denies(&policy, "systemd-journald.service"));
 	ck_assert(policy_denies(&policy, "abc.service"));
+	ck_assert(policy_denies(&policy, "abc")); /* which is the same service */
+	ck_assert(!policy_denies(&policy, "abcd"));
 	ck_assert(!policy_denies(&policy, "dbus-broker"));
 	ck_assert(!policy_denies(&policy, "mydbus"));
 	policy_set(&policy, NULL, 0, 0);
