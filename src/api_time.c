@@ -5,6 +5,7 @@
  * second from its name, so they fire together and the loop wakes once for them.
  */
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "daemon_own.h"
@@ -13,6 +14,10 @@
 
 #define INTERVAL_MIN 0.01
 #define INTERVAL_MAX (366 * 86400.0)
+
+/* The years 1 to 9999, as milliseconds since 1970: what RFC 3339 can say. */
+#define FIRST_MS -62135596800000.0
+#define LAST_MS  253402300799999.0
 
 struct timer {
 	struct resource resource; /* first */
@@ -91,7 +96,9 @@ static int timer_new(vigil_daemon *d, double seconds, bool periodic, vigil_tick_
 	struct timer *timer;
 	uint64_t ns;
 
-	if (fn == NULL || !(seconds >= (periodic ? INTERVAL_MIN : 0)) || seconds > INTERVAL_MAX)
+	if (fn == NULL)
+		return daemon_refuse(d, EINVAL, "a timer without a callback");
+	if (!(seconds >= (periodic ? INTERVAL_MIN : 0)) || seconds > INTERVAL_MAX)
 		return daemon_refuse(d, EINVAL, "a timer of %g s is out of range", seconds);
 	timer = memory_zero(sizeof(*timer));
 	timer->fn = fn;
@@ -151,11 +158,12 @@ json_t *vigil_time_in(double seconds)
 {
 	char text[CLOCK_TEXT];
 	struct timespec when;
-	int64_t ms;
+	double ms;
 
 	clock_gettime(CLOCK_REALTIME, &when);
-	ms = when.tv_sec * INT64_C(1000) + when.tv_nsec / 1000000 + (int64_t)(seconds * 1e3);
-	when.tv_sec = ms / 1000;
-	when.tv_nsec = ms % 1000 * 1000000;
+	ms = (double)when.tv_sec * 1e3 + (double)(when.tv_nsec / 1000000) + seconds * 1e3;
+	ms = floor(fmax(FIRST_MS, fmin(ms, LAST_MS)));
+	when.tv_sec = (time_t)floor(ms / 1e3);
+	when.tv_nsec = (long)(ms - (double)when.tv_sec * 1e3) * 1000000;
 	return json_string(clock_text_at(text, when));
 }

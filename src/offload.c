@@ -125,12 +125,14 @@ int offload_submit(struct offload *o, const struct offload_job *job)
 	uint64_t now = clock_now();
 
 	LOOP_ASSERT_OWNER();
+	if (o->draining)
+		return -ECANCELED;
 	task = malloc(sizeof(*task));
 	if (task == NULL)
 		return -ENOMEM;
 	*task = (struct task){.job = *job, .since = now};
 	pthread_mutex_lock(&o->lock);
-	if (o->draining || o->queued >= o->limits.queue_max) {
+	if (o->queued >= o->limits.queue_max) {
 		pthread_mutex_unlock(&o->lock);
 		free(task);
 		o->refused++;

@@ -44,7 +44,8 @@ struct offload_counts {
 struct offload *offload_new(
 	struct loop *loop, const struct offload_limits *limits, void (*thread_end)(void));
 void offload_set_limits(struct offload *o, const struct offload_limits *limits);
-/* 0; -EAGAIN when the queue is full (counted as refused); the job is then still the caller's. */
+/* 0; -EAGAIN when the queue is full (counted as refused), -ECANCELED once it is drained; the job is
+ * then still the caller's. */
 int offload_submit(struct offload *o, const struct offload_job *job);
 void offload_counts(struct offload *o, struct offload_counts *counts);
 /* Takes no more jobs, cancels those not begun, and calls drained (once, on the loop) when the

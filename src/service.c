@@ -23,6 +23,16 @@
 
 /* --- what is not done, whoever asks --------------------------------------------------------- */
 
+/* Whether a restart asked for now goes along with one that is counted already. */
+static bool goes_along(const struct service *service)
+{
+	const struct service_call *last = TAILQ_LAST(&service->waiting, call_list);
+
+	if (last != NULL)
+		return last->verb == SERVICE_RESTART;
+	return service->in_flight && service->verb == SERVICE_RESTART;
+}
+
 static const char *refusal(struct service *service, enum service_verb verb)
 {
 	const char *why = NULL;
@@ -35,9 +45,7 @@ static const char *refusal(struct service *service, enum service_verb verb)
 		why = policy_yields(&service->services->policy, &service->yields);
 	if (why != NULL)
 		return why;
-	/* Joining a restart under way costs none. */
-	if (service->in_flight && service->verb == SERVICE_RESTART &&
-		TAILQ_EMPTY(&service->waiting))
+	if (goes_along(service))
 		return NULL;
 	if (!policy_take_restart(&service->services->policy))
 		return "restart_rate is used up, all services together";

@@ -53,7 +53,8 @@ enum service_verb { SERVICE_QUERY, SERVICE_RESTART };
 
 /* The reply is lent for the call. */
 typedef void service_reply_fn(const vigil_service_reply *reply, void *arg);
-/* NULL and errno (EAGAIN: the queue is full).  The call is gone once fn has run. */
+/* NULL and errno (EAGAIN: the queue is full; ECANCELED: the host is stopping).  The call is gone
+ * once fn has run. */
 struct service_call *service_ask(
 	struct service *service, enum service_verb verb, service_reply_fn *fn, void *arg);
 /* fn will not run. */

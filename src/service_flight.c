@@ -20,6 +20,8 @@
 #include "offload.h"
 #include "systemd_watch.h"
 
+#define STOPPING "not asked: vigild is stopping"
+
 static void depart(struct service *service);
 static int depart_by_worker(struct service *service, enum service_verb verb);
 
@@ -66,12 +68,13 @@ static void answer(struct service *service, const vigil_service_reply *reply)
 	}
 }
 
-static void full_reply(const struct service *service, vigil_service_reply *reply, int err)
+/* For who finds no place on any worker. */
+static void refused_reply(const struct service *service, vigil_service_reply *reply, int err)
 {
 	reply->status = service->known.status;
 	reply->error = err;
 	reply->fault = VIGIL_FAULT_REFUSED;
-	reply->text = "the queue of calls is full";
+	reply->text = err == -ECANCELED ? STOPPING : "the queue of calls is full";
 }
 
 /* The end of a flight, which ends with its reference. */
@@ -100,8 +103,8 @@ static void arrive(void *cookie, void *arg, int outcome)
 	} else {
 		reply.error = outcome;
 		reply.fault = outcome == -ETIMEDOUT ? VIGIL_FAULT_TIMEOUT : VIGIL_FAULT_FAILED;
-		reply.text = outcome == -ETIMEDOUT ? "no answer, not even after the deadline"
-						   : "not asked: vigild is stopping";
+		reply.text =
+			outcome == -ETIMEDOUT ? "no answer, not even after the deadline" : STOPPING;
 		service->proven = false;
 	}
 	if (outcome != -ECANCELED)
@@ -133,7 +136,7 @@ void service_on_answer(const struct manager_reply *given, void *arg)
 		return;
 	}
 	disembark(service, &service->flying);
-	full_reply(service, &reply, err);
+	refused_reply(service, &reply, err);
 	land(service, &reply);
 }
 
@@ -213,9 +216,11 @@ static void depart(struct service *service)
 		board(service);
 		return;
 	}
-	/* These waited behind a call and now find the queue full. */
+	/* These waited behind a call and now find no place. */
+	if (first->verb == SERVICE_RESTART)
+		policy_return_restart(&service->services->policy);
 	reply = service_reply_of(service);
-	full_reply(service, &reply, err);
+	refused_reply(service, &reply, err);
 	disembark(service, &service->waiting);
 	answer(service, &reply);
 }

@@ -1,317 +1,778 @@
-/* check_service: one call at a time to one service, shared by all who ask, refused where it must be. */
+/*
+ * check_service: one request at a time, whoever asks, and never an answer to who has gone.
+ *
+ * Real scripts where what they do matters; where it matters when, a stand-in for the manager,
+ * whose calls stay under way until the test lets them come back.
+ */
 #include "service.h"
 
-#include <check.h>
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
+#include <fcntl.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/wait.h>
 
-#include "clock.h"
-#include "loop.h"
-#include "manager.h"
-#include "offload.h"
-#include "scratch.h"
+#include "ground.h"
+#include "service_inside.h"
 
-static struct loop *loop;
-static struct offload *offload;
-static struct services *services;
-static const char *status_command[4], *restart_command[4];
+/* --- the stand-in ---------------------------------------------------------------------------- */
 
-/* What a caller has been told. */
-struct told {
-	unsigned count;
-	vigil_service_status status;
-	int error;
-	vigil_service_fault fault;
-	char text[256];
-	struct service *again; /* the callback asks it anew */
-};
+static atomic_uint queries, restarts; /* that have begun */
+static atomic_uint at_once, most_at_once;
+static atomic_int answer; /* a status */
+static atomic_int answer_pid;
+static sem_t gate; /* one for each call that may come back */
 
-static void on_reply(const vigil_service_reply *reply, void *arg)
+static void pass_gate(atomic_uint *counter)
 {
-	struct told *told = arg;
+	unsigned now = ++at_once;
 
-	told->count++;
-	told->status = reply->status;
-	told->error = reply->error;
-	told->fault = reply->fault;
-	snprintf(told->text, sizeof(told->text), "%s", reply->text);
-	if (told->again != NULL) {
-		struct service *service = told->again;
-
-		told->again = NULL;
-		ck_assert_ptr_nonnull(service_ask(service, SERVICE_QUERY, on_reply, told));
-	}
+	++*counter;
+	if (now > most_at_once)
+		most_at_once = now;
+	while (sem_wait(&gate) < 0)
+		;
+	at_once--;
 }
 
-/* Scripts that count how often they are run and wait for the file `go`. */
+static void stand_in_query(const struct manager_request *request, struct manager_reply *reply)
+{
+	pass_gate(&queries);
+	reply->status = (vigil_service_status)(int)answer;
+	reply->pid = answer_pid;
+}
+
+static void stand_in_restart(const struct manager_request *request, struct manager_reply *reply)
+{
+	pass_gate(&restarts);
+}
+
+static const struct manager stand_in = {
+	.name = "stand-in", .query = stand_in_query, .restart = stand_in_restart};
+
+static void let_back(unsigned count)
+{
+	while (count-- > 0)
+		sem_post(&gate);
+}
+
+/* --- what came of it ------------------------------------------------------------------------- */
+
+static char order[256]; /* a letter for each answer, as it came */
+static vigil_service_reply last;
+static char last_text[512], last_manager[32], last_name[300];
+static bool inside; /* a call is being made */
+
+static void note(const vigil_service_reply *reply, void *arg)
+{
+	size_t n = strlen(order);
+
+	ck_assert(!inside);
+	ck_assert_uint_lt(n, sizeof(order) - 1);
+	order[n] = *(const char *)arg;
+	order[n + 1] = '\0';
+	last = *reply;
+	snprintf(last_text, sizeof(last_text), "%s", reply->text);
+	snprintf(last_manager, sizeof(last_manager), "%s", reply->manager);
+	snprintf(last_name, sizeof(last_name), "%s", reply->name);
+	ck_assert_int_eq(reply->error == 0, reply->fault == VIGIL_FAULT_NONE);
+	ck_assert_uint_eq(reply->size, sizeof(*reply));
+}
+
+static struct service_call *ask_with(
+	struct service *service, enum service_verb verb, service_reply_fn *fn, const void *arg)
+{
+	struct service_call *call;
+
+	inside = true;
+	call = service_ask(service, verb, fn, (void *)arg);
+	inside = false;
+	return call;
+}
+
+static struct service_call *ask(struct service *service, enum service_verb verb, const char *letter)
+{
+	struct service_call *call = ask_with(service, verb, note, letter);
+
+	ck_assert_ptr_nonnull(call);
+	return call;
+}
+
+/* Until so many answers have come. */
+static void await(size_t answers)
+{
+	TURN_UNTIL(strlen(order) >= answers);
+	ck_assert_uint_eq(strlen(order), answers);
+}
+
+/* --- services -------------------------------------------------------------------------------- */
+
+static vigil_service_spec spec;
+static const char *status[2], *restart[2];
+static struct service *service;
+
 static void setup(void)
 {
-	const struct offload_limits limits = {
-		.workers = 2, .workers_max = 4, .queue_max = 4, .grace = CLOCK_SECOND};
-
-	scratch_setup();
-	scratch_put("status", 0755,
-		"#!/bin/sh\necho q >>%s/calls\nwhile [ ! -e %s/go ]; do sleep 0.01; done\n"
-		"[ -e %s/up ] || exit 3\n",
-		scratch, scratch, scratch);
-	scratch_put("restart", 0755, "#!/bin/sh\necho r >>%s/calls\n>%s/up\n", scratch, scratch);
-	status_command[0] = scratch_path("status");
-	restart_command[0] = scratch_path("restart");
-	loop = loop_new();
-	offload = offload_new(loop, &limits, manager_thread_end);
-	services = services_new(loop, offload);
-	ck_assert(loop != NULL && offload != NULL && services != NULL);
-	services_set_policy(services, NULL, 0, 0);
+	ground_setup();
+	sem_init(&gate, 0, 0);
+	status[0] =
+		strdup(scratch_put("status", 0755, "#!/bin/sh\necho asked >>%s\nexit $(cat %s)\n",
+			scratch_path("journal"), scratch_path("answer")));
+	restart[0] =
+		strdup(scratch_put("restart", 0755, "#!/bin/sh\necho restarted >>%s\necho 0 >%s\n",
+			scratch_path("journal"), scratch_path("answer")));
+	scratch_put("answer", 0644, "0\n");
+	spec = (vigil_service_spec){.size = sizeof(spec),
+		.name = "svc",
+		.manager = "command",
+		.status_command = status,
+		.restart_command = restart};
+	answer = VIGIL_SERVICE_RUNNING;
 }
 
 static void teardown(void)
 {
-	offload_free(offload);
-	services_free(services);
-	loop_free(loop);
-	scratch_teardown();
+	let_back(1000);
+	service_close(service);
+	ground_teardown();
+	free((char *)status[0]);
+	free((char *)restart[0]);
 }
 
-static struct service *open_one(const char *name)
+static void open_it(void)
 {
-	vigil_service_spec spec = {.size = sizeof(spec),
-		.name = name,
-		.manager = "command",
-		.status_command = status_command,
-		.restart_command = restart_command,
-		.query_timeout = 30,
-		.restart_timeout = 30};
-	struct service *service;
-
-	service = service_open(services, &spec);
+	service = service_open(ground.services, &spec);
 	ck_assert_ptr_nonnull(service);
-	return service;
 }
 
-static void go(void)
+/* One that asks the stand-in. */
+static struct service *open_stand_in(const char *name)
 {
-	scratch_put("go", 0644, " ");
+	struct service *opened;
+
+	spec.name = name;
+	opened = service_open(ground.services, &spec);
+	ck_assert_ptr_nonnull(opened);
+	opened->request.manager = &stand_in;
+	return opened;
 }
 
-static void calls_are(const char *expected)
+static unsigned journal_lines(void)
 {
-	char calls[64] = "", line[8];
-	FILE *file = fopen(scratch_path("calls"), "r");
+	FILE *file = fopen(scratch_path("journal"), "r");
+	unsigned lines = 0;
+	int c;
 
-	for (size_t n = 0; file != NULL && fgets(line, sizeof(line), file) != NULL; n++)
-		calls[n] = line[0];
+	while (file != NULL && (c = getc(file)) != EOF)
+		lines += c == '\n';
 	if (file != NULL)
 		fclose(file);
-	ck_assert_str_eq(calls, expected);
+	return lines;
 }
 
-static void on_limit(uint64_t missed, void *arg)
+START_TEST(it_is_asked_and_answers_from_the_loop)
 {
-	ck_abort_msg("no answer has come");
-}
-
-static void until(const struct told *told, unsigned count)
-{
-	struct loop_timer *limit = loop_after(loop, 60 * CLOCK_SECOND, on_limit, NULL);
-
-	while (told->count < count)
-		loop_turn(loop, true);
-	loop_timer_free(limit);
-}
-
-START_TEST(who_asks_for_the_same_shares_the_answer)
-{
-	struct service *a = open_one("x"), *b = open_one("x"), *c = open_one("y");
-	struct told first = {0}, second = {0}, third = {0};
-
-	ck_assert_ptr_eq(a, b);
-	ck_assert_ptr_ne(a, c);
-	ck_assert_ptr_nonnull(service_ask(a, SERVICE_QUERY, on_reply, &first));
-	ck_assert_ptr_nonnull(service_ask(b, SERVICE_QUERY, on_reply, &second));
-	loop_turn(loop, false);
-	ck_assert_uint_eq(first.count + second.count, 0);
-	go();
-	until(&first, 1);
-	ck_assert_uint_eq(second.count, 1); /* both at once */
-	ck_assert_int_eq(first.status, VIGIL_SERVICE_STOPPED);
-	calls_are("q");
-	ck_assert_ptr_nonnull(service_ask(c, SERVICE_QUERY, on_reply, &third));
-	until(&third, 1);
-	calls_are("qq");
-	service_close(a);
-	service_close(b);
-	service_close(c);
+	open_it();
+	ck_assert_str_eq(service_name(service), "svc");
+	ask(service, SERVICE_QUERY, "q");
+	ck_assert_str_eq(order, "");
+	await(1);
+	ck_assert_int_eq(last.status, VIGIL_SERVICE_RUNNING);
+	ck_assert_str_eq(last_manager, "command");
+	ck_assert_str_eq(last_name, "svc");
+	scratch_put("answer", 0644, "3\n");
+	ask(service, SERVICE_QUERY, "q");
+	await(2);
+	ck_assert_int_eq(last.status, VIGIL_SERVICE_STOPPED);
+	ask(service, SERVICE_RESTART, "r");
+	await(3);
+	ck_assert_int_eq(last.status, VIGIL_SERVICE_RUNNING);
+	ck_assert_int_eq(last.error, 0);
+	ck_assert_double_gt(last.seconds, 0);
 }
 END_TEST
 
-START_TEST(one_call_at_a_time_in_their_order)
+START_TEST(who_names_the_same_shares_it)
 {
-	struct service *service = open_one("x");
-	struct told query = {0}, restart = {0}, later = {0}, joined = {0};
+	struct service *other, *third;
 
-	ck_assert_ptr_nonnull(service_ask(service, SERVICE_QUERY, on_reply, &query));
-	ck_assert_ptr_nonnull(service_ask(service, SERVICE_RESTART, on_reply, &restart));
-	ck_assert_ptr_nonnull(service_ask(service, SERVICE_QUERY, on_reply, &later));
-	ck_assert_ptr_nonnull(service_ask(service, SERVICE_QUERY, on_reply, &joined));
-	go();
-	until(&query, 1);
-	ck_assert_int_eq(query.status, VIGIL_SERVICE_STOPPED);
-	ck_assert_uint_eq(restart.count + later.count, 0);
-	until(&restart, 1);
-	ck_assert_int_eq(restart.error, 0);
-	ck_assert_int_eq(restart.status, VIGIL_SERVICE_RUNNING);
-	until(&later, 1);
-	ck_assert_int_eq(later.status, VIGIL_SERVICE_RUNNING);
-	ck_assert_uint_eq(joined.count, 1);
-	calls_are("qrqq"); /* the restart looks, too */
+	open_it();
+	ck_assert_ptr_eq(service_open(ground.services, &spec), service);
 	service_close(service);
-}
-END_TEST
-
-START_TEST(who_has_gone_is_not_told)
-{
-	struct service *service = open_one("x"), *closed = open_one("y");
-	struct told stays = {0}, goes = {0};
-	struct service_call *call;
-
-	ck_assert_ptr_nonnull(service_ask(service, SERVICE_QUERY, on_reply, &stays));
-	call = service_ask(service, SERVICE_QUERY, on_reply, &goes);
-	service_cancel(call);
-	service_cancel(NULL);
-	call = service_ask(closed, SERVICE_QUERY, on_reply, &goes);
-	service_cancel(call);
-	service_close(closed); /* while a worker still asks for it */
-	go();
-	until(&stays, 1);
-	for (int i = 0; i < 20; i++) {
-		usleep(10000);
-		loop_turn(loop, false);
-	}
-	ck_assert_uint_eq(goes.count, 0);
+	spec.query_timeout = 10; /* the default, said */
+	ck_assert_ptr_eq(service_open(ground.services, &spec), service);
 	service_close(service);
-}
-END_TEST
-
-START_TEST(a_callback_may_ask_anew)
-{
-	struct service *service = open_one("x");
-	struct told told = {.again = service}, change = {0};
-	struct service_watch *watch = service_watch(service, on_reply, &change);
-
-	go();
-	ck_assert_ptr_nonnull(service_ask(service, SERVICE_QUERY, on_reply, &told));
-	until(&told, 2);
-	calls_are("qq");
-	ck_assert_uint_eq(change.count, 1); /* the second look found what the first did */
-	scratch_put("up", 0644, " ");
-	ck_assert_ptr_nonnull(service_ask(service, SERVICE_QUERY, on_reply, &told));
-	until(&told, 3);
-	ck_assert_uint_eq(change.count, 2);
-	ck_assert_int_eq(change.status, VIGIL_SERVICE_RUNNING);
-	service_unwatch(watch);
-	service_close(service);
-}
-END_TEST
-
-START_TEST(what_the_configuration_forbids_is_refused)
-{
-	const char *const deny[] = {"db-*", NULL};
-	struct service *denied = open_one("db-main"), *x = open_one("x"), *y = open_one("y");
-	struct told told = {0};
-
-	go();
-	services_set_policy(services, deny, 1, 3600);
-	ck_assert_ptr_nonnull(service_ask(denied, SERVICE_RESTART, on_reply, &told));
-	ck_assert_uint_eq(told.count, 0); /* a refusal, too, comes from the loop */
-	until(&told, 1);
-	ck_assert_int_eq(told.error, -EPERM);
-	ck_assert_int_eq(told.fault, VIGIL_FAULT_REFUSED);
-	ck_assert_ptr_nonnull(strstr(told.text, "denies"));
-	ck_assert_ptr_nonnull(service_ask(x, SERVICE_RESTART, on_reply, &told));
-	until(&told, 2);
-	ck_assert_int_eq(told.error, 0);
-	ck_assert_ptr_nonnull(service_ask(y, SERVICE_RESTART, on_reply, &told));
-	until(&told, 3);
-	ck_assert_int_eq(told.fault, VIGIL_FAULT_REFUSED);
-	ck_assert_ptr_nonnull(strstr(told.text, "restart_rate"));
-	ck_assert_ptr_nonnull(service_ask(y, SERVICE_QUERY, on_reply, &told)); /* looks are free */
-	until(&told, 4);
-	ck_assert_int_eq(told.error, 0);
-	service_close(denied);
-	service_close(x);
-	service_close(y);
-}
-END_TEST
-
-START_TEST(names_and_managers_are_checked)
-{
-	static const char *const names[] = {
-		"", "-H", "../x", "a/b", "a b", "a\nb", "a;b", "..", "a..b"};
-	vigil_service_spec spec = {.size = sizeof(spec), .name = "x", .manager = "upstart"};
-
-	ck_assert_ptr_null(service_open(services, &spec));
+	spec.query_timeout = 11;
+	other = service_open(ground.services, &spec);
+	ck_assert_ptr_ne(other, service);
+	/* a module made with an older header does not know the last fields */
+	spec.size = offsetof(vigil_service_spec, query_timeout);
+	third = service_open(ground.services, &spec);
+	ck_assert_ptr_eq(third, service);
+	service_close(third);
+	service_close(other);
+	spec.size = sizeof(spec);
+	spec.name = "-svc";
+	ck_assert_ptr_null(service_open(ground.services, &spec));
+	ck_assert_int_eq(errno, EINVAL);
+	spec.name = "svc";
+	spec.manager = "upstart";
+	ck_assert_ptr_null(service_open(ground.services, &spec));
 	ck_assert_int_eq(errno, ENOTSUP);
-	spec.manager = NULL;
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		spec.name = names[i];
-		ck_assert_msg(service_open(services, &spec) == NULL, "\"%s\"", names[i]);
-		ck_assert_int_eq(errno, EINVAL);
-	}
+	service_close(NULL);
+	service_cancel(NULL);
+	service_unwatch(NULL);
 }
 END_TEST
 
-START_TEST(a_full_queue_refuses_at_once)
+/* --- one at a time --------------------------------------------------------------------------- */
+
+START_TEST(one_is_under_way_and_others_join_or_wait)
 {
-	struct service *service[16];
-	struct told told[16] = {{0}};
-	unsigned refused = 0, taken = 0;
-	bool is_taken[16];
+	service = open_stand_in("svc");
+	answer = VIGIL_SERVICE_STOPPED;
+	ask(service, SERVICE_QUERY, "a");
+	TURN_UNTIL(queries == 1);
+	ask(service, SERVICE_QUERY, "b"); /* joins */
+	ask(service, SERVICE_RESTART, "c");
+	ask(service, SERVICE_RESTART, "d"); /* with c */
+	ask(service, SERVICE_QUERY, "e");   /* after what was asked before */
+	ask(service, SERVICE_QUERY, "f");
+	turn_for(30 * CLOCK_MS);
+	ck_assert_uint_eq(queries, 1);
+	ck_assert_uint_eq(restarts, 0);
+	ck_assert_str_eq(order, "");
+	let_back(1);
+	await(2);
+	ck_assert_str_eq(order, "ab");
+	ck_assert_int_eq(last.status, VIGIL_SERVICE_STOPPED);
+	TURN_UNTIL(restarts == 1);
+	ask(service, SERVICE_RESTART, "g"); /* behind the queries */
+	answer = VIGIL_SERVICE_RUNNING;
+	let_back(2); /* the restart and its look */
+	await(4);
+	ck_assert_str_eq(order, "abcd");
+	let_back(1);
+	await(6);
+	let_back(2);
+	await(7);
+	ck_assert_str_eq(order, "abcdefg");
+	ck_assert_uint_eq(queries, 4);
+	ck_assert_uint_eq(restarts, 2);
+	ck_assert_uint_eq(most_at_once, 1);
+}
+END_TEST
+
+START_TEST(many_services_are_asked_side_by_side)
+{
+	struct service *others[3];
 	char name[8];
 
-	for (unsigned i = 0; i < 16; i++) {
-		snprintf(name, sizeof(name), "s%u", i);
-		service[i] = open_one(name);
-		is_taken[i] = service_ask(service[i], SERVICE_QUERY, on_reply, &told[i]) != NULL;
-		if (is_taken[i]) {
-			taken++;
-		} else {
-			ck_assert_int_eq(errno, EAGAIN);
-			refused++;
-		}
+	service = open_stand_in("svc");
+	ask(service, SERVICE_QUERY, "a");
+	for (int i = 0; i < 3; i++) {
+		snprintf(name, sizeof(name), "svc%d", i);
+		others[i] = open_stand_in(name);
+		ask(others[i], SERVICE_QUERY, "b");
 	}
-	ck_assert_uint_gt(refused, 0);
-	ck_assert_uint_ge(taken, 4);
-	go();
-	for (unsigned i = 0; i < 16; i++) {
-		if (is_taken[i])
-			until(&told[i], 1);
-		service_close(service[i]);
-	}
+	TURN_UNTIL(most_at_once >= 2);
+	let_back(4);
+	await(4);
+	for (int i = 0; i < 3; i++)
+		service_close(others[i]);
 }
 END_TEST
+
+static void ask_again(const vigil_service_reply *reply, void *arg)
+{
+	note(reply, arg);
+	if (strlen(order) < 3)
+		ask_with(service, SERVICE_QUERY, ask_again, arg);
+}
+
+/* What is asked in an answer is not answered by it. */
+START_TEST(an_answer_is_not_that_of_the_next_question)
+{
+	service = open_stand_in("svc");
+	ask_with(service, SERVICE_QUERY, ask_again, "a");
+	let_back(1);
+	await(1);
+	turn_for(20 * CLOCK_MS);
+	ck_assert_str_eq(order, "a");
+	let_back(2);
+	await(3);
+	ck_assert_uint_eq(queries, 3);
+}
+END_TEST
+
+/* --- who has gone ---------------------------------------------------------------------------- */
+
+static struct service_call *victim;
+
+static void cancel_victim(const vigil_service_reply *reply, void *arg)
+{
+	note(reply, arg);
+	service_cancel(victim);
+}
+
+START_TEST(a_call_that_is_cancelled_is_not_answered)
+{
+	service = open_stand_in("svc");
+	victim = ask(service, SERVICE_QUERY, "x");
+	TURN_UNTIL(queries == 1);
+	service_cancel(victim);
+	ask(service, SERVICE_QUERY, "a");
+	victim = ask(service, SERVICE_RESTART, "x");
+	service_cancel(victim); /* while it waits */
+	ask_with(service, SERVICE_QUERY, cancel_victim, "b");
+	victim = ask(service, SERVICE_QUERY, "x"); /* by another's answer */
+	ask(service, SERVICE_QUERY, "c");
+	let_back(10);
+	await(3);
+	ck_assert_str_eq(order, "abc");
+	turn_for(30 * CLOCK_MS);
+	ck_assert_uint_eq(restarts, 0);
+	ck_assert_str_eq(order, "abc");
+}
+END_TEST
+
+static void close_it(const vigil_service_reply *reply, void *arg)
+{
+	note(reply, arg);
+	service_close(service);
+	service = NULL;
+}
+
+START_TEST(a_service_may_be_closed_at_any_time)
+{
+	service = open_stand_in("svc");
+	service_cancel(ask(service, SERVICE_QUERY, "x"));
+	service_close(service); /* while it is being asked */
+	TURN_UNTIL(queries == 1);
+	ck_assert(!TAILQ_EMPTY(&ground.services->all));
+	let_back(1);
+	TURN_UNTIL(TAILQ_EMPTY(&ground.services->all));
+	ck_assert_str_eq(order, "");
+	service = open_stand_in("svc");
+	ask_with(service, SERVICE_QUERY, close_it, "a");
+	let_back(1);
+	await(1);
+	turn_for(10 * CLOCK_MS);
+	ck_assert(TAILQ_EMPTY(&ground.services->all));
+}
+END_TEST
+
+START_TEST(what_is_under_way_at_the_end_is_let_go)
+{
+	service = open_stand_in("svc");
+	service_cancel(ask(service, SERVICE_QUERY, "x"));
+	TURN_UNTIL(queries == 1);
+	service_close(service);
+	service = NULL;
+	/* teardown ends pool and services; the worker comes back to nobody */
+}
+END_TEST
+
+/* --- managers that do not come back ---------------------------------------------------------- */
+
+START_TEST(a_worker_that_is_lost_is_an_answer)
+{
+	spec.query_timeout = 0.05;
+	service = open_stand_in("svc");
+	ask(service, SERVICE_QUERY, "a");
+	await(1); /* after its second of grace */
+	ck_assert_int_eq(last.error, -ETIMEDOUT);
+	ck_assert_int_eq(last.fault, VIGIL_FAULT_TIMEOUT);
+	ck_assert_int_eq(last.status, VIGIL_SERVICE_UNKNOWN);
+	ck_assert_str_eq(last_manager, "");
+	ck_assert(!service->proven);
+	/* the next goes out, and what the lost one brings is nobody's */
+	ask(service, SERVICE_QUERY, "b");
+	let_back(2);
+	await(2);
+	ck_assert_int_eq(last.status, VIGIL_SERVICE_RUNNING);
+	turn_for(50 * CLOCK_MS);
+	ck_assert_str_eq(order, "ab");
+	ck_assert_uint_eq(queries, 2);
+}
+END_TEST
+
+START_TEST(a_full_queue_is_said)
+{
+	static const struct offload_limits tight = {
+		.workers = 1, .workers_max = 1, .queue_max = 1, .grace = CLOCK_SECOND};
+	struct service *second, *third;
+
+	offload_set_limits(offload, &tight);
+	service = open_stand_in("svc");
+	second = open_stand_in("second");
+	third = open_stand_in("third");
+	ask(service, SERVICE_QUERY, "a");
+	TURN_UNTIL(queries == 1);
+	ask(service, SERVICE_RESTART, "b"); /* waits for a, not in the queue */
+	ask(second, SERVICE_QUERY, "c");    /* fills it */
+	ck_assert_ptr_null(ask_with(third, SERVICE_QUERY, note, "x"));
+	ck_assert_int_eq(errno, EAGAIN);
+	/* when a is back, b finds no place: an answer too, and no silence */
+	let_back(1);
+	TURN_UNTIL(strlen(order) >= 1);
+	let_back(10);
+	await(3);
+	ck_assert_ptr_nonnull(strchr(order, 'b'));
+	service_close(second);
+	service_close(third);
+}
+END_TEST
+
+static void on_drained(void *arg)
+{
+	*(bool *)arg = true;
+}
+
+START_TEST(who_waits_as_the_host_stops_hears_that)
+{
+	struct service *second;
+	bool drained = false;
+
+	service = open_stand_in("svc");
+	ask(service, SERVICE_QUERY, "a");
+	TURN_UNTIL(queries == 1);
+	ask(service, SERVICE_RESTART, "b");
+	offload_drain(offload, 30 * CLOCK_SECOND, on_drained, &drained);
+	second = open_stand_in("second");
+	ck_assert_ptr_null(ask_with(second, SERVICE_QUERY, note, "x"));
+	service_close(second);
+	let_back(1);
+	await(2);
+	ck_assert_str_eq(order, "ab");
+	ck_assert_uint_eq(restarts, 0);
+	/* not that a queue is full: nothing is to be tried again */
+	ck_assert_int_eq(last.error, -ECANCELED);
+	ck_assert_ptr_nonnull(strstr(last_text, "stopping"));
+	TURN_UNTIL(drained);
+}
+END_TEST
+
+/* --- what is not done ------------------------------------------------------------------------ */
+
+static void on_timer(uint64_t missed, void *arg)
+{
+	++*(unsigned *)arg;
+}
+
+static unsigned again_and_again;
+
+static void insist(const vigil_service_reply *reply, void *arg)
+{
+	ck_assert(!inside);
+	ck_assert_uint_lt(again_and_again, 1000000); /* it is starved otherwise */
+	again_and_again++;
+	inside = true;
+	victim = service_ask(service, *(enum service_verb *)arg, insist, arg);
+	inside = false;
+	ck_assert_ptr_nonnull(victim);
+}
+
+/* Turns the loop until a timer has fired, which it must however often they ask. */
+static void the_loop_goes_on(void)
+{
+	struct loop_timer *timer;
+	unsigned fired = 0;
+
+	timer = loop_every(ground.loop, 10 * CLOCK_MS, 0, on_timer, &fired);
+	turn_for(100 * CLOCK_MS);
+	ck_assert_uint_gt(fired, 0);
+	ck_assert_uint_gt(again_and_again, 1);
+	loop_timer_free(timer);
+	service_cancel(victim); /* the one that is always asked */
+}
+
+START_TEST(what_is_denied_is_refused_from_the_loop)
+{
+	static const char *const deny[] = {"s?c", NULL};
+	static enum service_verb verb = SERVICE_RESTART;
+
+	open_it();
+	services_set_policy(ground.services, deny, 0, 0);
+	ask(service, SERVICE_RESTART, "a");
+	ask(service, SERVICE_RESTART, "b");
+	victim = ask(service, SERVICE_RESTART, "x");
+	service_cancel(victim);
+	await(2);
+	ck_assert_str_eq(order, "ab");
+	ck_assert_int_eq(last.fault, VIGIL_FAULT_REFUSED);
+	ck_assert_int_eq(last.error, -EPERM);
+	ck_assert_ptr_nonnull(strstr(last_text, "denies"));
+	ck_assert_uint_eq(journal_lines(), 0);
+	ask(service, SERVICE_QUERY, "q"); /* looking is not denied */
+	await(3);
+	ck_assert_int_eq(last.error, 0);
+	ask_with(service, SERVICE_RESTART, insist, &verb);
+	the_loop_goes_on();
+}
+END_TEST
+
+START_TEST(a_refusal_may_end_who_asked)
+{
+	static const char *const deny[] = {"*", NULL};
+
+	open_it();
+	services_set_policy(ground.services, deny, 0, 0);
+	ask_with(service, SERVICE_RESTART, cancel_victim, "a");
+	victim = ask(service, SERVICE_RESTART, "x");
+	ask_with(service, SERVICE_RESTART, close_it, "b");
+	await(2);
+	ck_assert_str_eq(order, "ab");
+}
+END_TEST
+
+START_TEST(the_rate_is_of_all_services_together)
+{
+	struct service *second;
+
+	services_set_policy(ground.services, NULL, 2, 3600);
+	service = open_stand_in("svc");
+	second = open_stand_in("second");
+	ask(service, SERVICE_RESTART, "a");
+	TURN_UNTIL(restarts == 1);
+	ask(service, SERVICE_RESTART, "b"); /* with a: costs none */
+	ask(second, SERVICE_RESTART, "c");
+	TURN_UNTIL(restarts == 2);
+	let_back(4);
+	await(3);
+	ck_assert_int_eq(last.error, 0);
+	ask(second, SERVICE_RESTART, "d");
+	await(4);
+	ck_assert_int_eq(last.fault, VIGIL_FAULT_REFUSED);
+	ck_assert_ptr_nonnull(strstr(last_text, "restart_rate"));
+	ck_assert_uint_eq(restarts, 2);
+	service_close(second);
+}
+END_TEST
+
+/* One that waits will be joined, and one that cannot go out was none. */
+START_TEST(only_restarts_that_are_made_are_counted)
+{
+	static const struct offload_limits none = {
+		.workers = 1, .workers_max = 1, .queue_max = 0, .grace = CLOCK_SECOND};
+	static const struct offload_limits some = {
+		.workers = 1, .workers_max = 1, .queue_max = 10, .grace = CLOCK_SECOND};
+
+	services_set_policy(ground.services, NULL, 1, 3600);
+	service = open_stand_in("svc");
+	offload_set_limits(offload, &none);
+	ck_assert_ptr_null(ask_with(service, SERVICE_RESTART, note, "x"));
+	ck_assert_int_eq(errno, EAGAIN);
+	offload_set_limits(offload, &some);
+	ask(service, SERVICE_QUERY, "q");
+	ask(service, SERVICE_RESTART, "a");
+	ask(service, SERVICE_RESTART, "b"); /* goes with a */
+	let_back(3);
+	await(3);
+	ck_assert_str_eq(order, "qab");
+	ck_assert_int_eq(last.error, 0);
+	ck_assert_uint_eq(restarts, 1);
+}
+END_TEST
+
+/* --- who watches ----------------------------------------------------------------------------- */
+
+static struct service_watch *watches[3];
+
+static void unwatch_all(const vigil_service_reply *reply, void *arg)
+{
+	note(reply, arg);
+	for (int i = 0; i < 3; i++) {
+		service_unwatch(watches[i]);
+		watches[i] = NULL;
+	}
+}
+
+START_TEST(who_watches_is_told_of_changes_alone)
+{
+	struct service_watch *watch;
+
+	open_it();
+	watch = service_watch(service, note, "w");
+	ask(service, SERVICE_QUERY, "a");
+	await(2);
+	ck_assert_str_eq(order, "wa"); /* the first look finds something out */
+	ask(service, SERVICE_QUERY, "a");
+	await(3);
+	scratch_put("answer", 0644, "3\n");
+	ask(service, SERVICE_QUERY, "a");
+	await(5);
+	ask(service, SERVICE_RESTART, "r");
+	await(7);
+	ck_assert_str_eq(order, "waawawr");
+	service_unwatch(watch);
+	for (int i = 0; i < 3; i++)
+		watches[i] = service_watch(service, unwatch_all, "u");
+	scratch_put("answer", 0644, "3\n");
+	ask(service, SERVICE_QUERY, "a");
+	await(9);
+	ck_assert_str_eq(order, "waawawrua");
+}
+END_TEST
+
+/* --- a process in sight ---------------------------------------------------------------------- */
+
+static pid_t begin_process(void)
+{
+	const char *argv[] = {"/bin/sleep", "1000", NULL};
+	int out, pidfd;
+	pid_t pid = spawn_start(&(struct spawn){.argv = argv}, &out, &pidfd);
+
+	ck_assert_int_gt(pid, 0);
+	close(out);
+	close(pidfd);
+	return pid;
+}
+
+static void end_process(pid_t pid)
+{
+	ck_assert_int_eq(kill(pid, SIGKILL), 0);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+}
+
+START_TEST(while_its_process_is_in_sight_nobody_is_asked)
+{
+	static enum service_verb verb = SERVICE_QUERY;
+	pid_t pid = begin_process();
+
+	answer_pid = pid;
+	service = open_stand_in("svc");
+	ask(service, SERVICE_QUERY, "a");
+	let_back(1);
+	await(1);
+	ask(service, SERVICE_QUERY, "b");
+	victim = ask(service, SERVICE_QUERY, "x");
+	service_cancel(victim);
+	await(2);
+	ck_assert_int_eq(last.status, VIGIL_SERVICE_RUNNING);
+	ck_assert_int_eq(last.pid, pid);
+	ck_assert_str_eq(last_manager, "stand-in");
+	ck_assert_uint_eq(queries, 1);
+	/* who asks at each answer does not hold up the loop */
+	ask_with(service, SERVICE_QUERY, insist, &verb);
+	the_loop_goes_on();
+	ck_assert_uint_eq(queries, 1);
+	end_process(pid);
+}
+END_TEST
+
+START_TEST(its_death_is_told_at_once)
+{
+	pid_t pid = begin_process();
+
+	answer_pid = pid;
+	service = open_stand_in("svc");
+	watches[0] = service_watch_signs(service, note, "s");
+	watches[1] = service_watch_signs(service, unwatch_all, "t");
+	watches[2] = service_watch_signs(service, note, "u");
+	ask(service, SERVICE_QUERY, "a");
+	let_back(1);
+	await(1);
+	turn_for(20 * CLOCK_MS);
+	ck_assert_str_eq(order, "a");
+	end_process(pid);
+	await(3);
+	ck_assert_str_eq(order, "ast");  /* u was taken off by t */
+	ck_assert_int_eq(last.pid, pid); /* as the last look found it */
+	ask(service, SERVICE_QUERY, "b");
+	turn_for(20 * CLOCK_MS);
+	ck_assert_str_eq(order, "ast"); /* the manager is asked now */
+	answer = VIGIL_SERVICE_FAILED;
+	answer_pid = 0;
+	let_back(1);
+	await(4);
+	ck_assert_int_eq(last.status, VIGIL_SERVICE_FAILED);
+}
+END_TEST
+
+static void look_at_each_sign(const vigil_service_reply *reply, void *arg)
+{
+	ck_assert_ptr_nonnull(service_ask(service, SERVICE_QUERY, note, arg));
+}
+
+/* A manager that goes on naming a dead process is asked again, but not for ever. */
+START_TEST(a_manager_that_does_not_notice_is_not_asked_for_ever)
+{
+	pid_t pid = begin_process();
+	size_t answers;
+
+	answer_pid = pid;
+	service = open_stand_in("svc");
+	watches[0] = service_watch_signs(service, look_at_each_sign, "s");
+	ask(service, SERVICE_QUERY, "a");
+	let_back(100000);
+	await(1);
+	end_process(pid);
+	do {
+		answers = strlen(order);
+		ck_assert_uint_lt(answers, sizeof(order) - 5);
+		turn_for(300 * CLOCK_MS);
+	} while (strlen(order) > answers);
+	ck_assert_uint_ge(answers, 3);
+	ck_assert_uint_le(queries, 250);
+	service_unwatch(watches[0]);
+}
+END_TEST
+
+static void close_at_sign(const vigil_service_reply *reply, void *arg)
+{
+	service_unwatch(watches[0]);
+	service_unwatch(watches[1]);
+	close_it(reply, arg);
+}
+
+START_TEST(a_sign_may_close_the_service)
+{
+	pid_t pid = begin_process();
+
+	answer_pid = pid;
+	service = open_stand_in("svc");
+	watches[0] = service_watch_signs(service, close_at_sign, "s");
+	watches[1] = service_watch_signs(service, note, "x");
+	ask(service, SERVICE_QUERY, "a");
+	let_back(1);
+	await(1);
+	end_process(pid);
+	await(2);
+	ck_assert_str_eq(order, "as");
+	turn_for(30 * CLOCK_MS);
+	ck_assert(TAILQ_EMPTY(&ground.services->all));
+}
+END_TEST
+
+static void add_all(TCase *tcase)
+{
+	tcase_add_test(tcase, it_is_asked_and_answers_from_the_loop);
+	tcase_add_test(tcase, who_names_the_same_shares_it);
+	tcase_add_test(tcase, one_is_under_way_and_others_join_or_wait);
+	tcase_add_test(tcase, many_services_are_asked_side_by_side);
+	tcase_add_test(tcase, an_answer_is_not_that_of_the_next_question);
+	tcase_add_test(tcase, a_call_that_is_cancelled_is_not_answered);
+	tcase_add_test(tcase, a_service_may_be_closed_at_any_time);
+	tcase_add_test(tcase, what_is_under_way_at_the_end_is_let_go);
+	tcase_add_test(tcase, a_worker_that_is_lost_is_an_answer);
+	tcase_add_test(tcase, a_full_queue_is_said);
+	tcase_add_test(tcase, who_waits_as_the_host_stops_hears_that);
+	tcase_add_test(tcase, what_is_denied_is_refused_from_the_loop);
+	tcase_add_test(tcase, a_refusal_may_end_who_asked);
+	tcase_add_test(tcase, the_rate_is_of_all_services_together);
+	tcase_add_test(tcase, only_restarts_that_are_made_are_counted);
+	tcase_add_test(tcase, who_watches_is_told_of_changes_alone);
+	tcase_add_test(tcase, while_its_process_is_in_sight_nobody_is_asked);
+	tcase_add_test(tcase, its_death_is_told_at_once);
+	tcase_add_test(tcase, a_manager_that_does_not_notice_is_not_asked_for_ever);
+	tcase_add_test(tcase, a_sign_may_close_the_service);
+}
 
 int main(void)
 {
-	Suite *suite = suite_create("service");
-	TCase *tcase = tcase_create("service");
-	SRunner *runner;
-	int failed;
+	TCase *tcase = suite_begin("service", setup, teardown);
 
-	tcase_set_timeout(tcase, 120);
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_add_test(tcase, who_asks_for_the_same_shares_the_answer);
-	tcase_add_test(tcase, one_call_at_a_time_in_their_order);
-	tcase_add_test(tcase, who_has_gone_is_not_told);
-	tcase_add_test(tcase, a_callback_may_ask_anew);
-	tcase_add_test(tcase, what_the_configuration_forbids_is_refused);
-	tcase_add_test(tcase, names_and_managers_are_checked);
-	tcase_add_test(tcase, a_full_queue_refuses_at_once);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	add_all(tcase);
+	return suite_end("service", tcase);
 }

@@ -372,7 +372,7 @@ VIGIL_API vigil_service *vigil_service_open(vigil_daemon *d, const vigil_service
 VIGIL_API vigil_daemon *vigil_service_daemon(vigil_service *svc);
 VIGIL_API const char *vigil_service_name(const vigil_service *svc);
 /* Asks how it is; cb is told, unless the daemon stops before.  -EBUSY: this daemon has asked
- * already and waits; -EAGAIN: the queue is full. */
+ * already and waits; -EAGAIN: the queue is full; -ECANCELED: the host is stopping. */
 VIGIL_API int vigil_service_query(vigil_service *svc, vigil_service_fn *cb, void *arg);
 /* Restarts it and looks right after. */
 VIGIL_API int vigil_service_restart(vigil_service *svc, vigil_service_fn *cb, void *arg);

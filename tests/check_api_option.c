@@ -1,0 +1,139 @@
+/* check_api_option: a daemon's values by name and type, and a module that asks for another. */
+#include <vigil/vigil.h>
+
+#include "daemon_own.h"
+#include "ground.h"
+
+static const vigil_option schema[] = {
+	VIGIL_OPTION("text", VIGIL_TEXT, NULL, "any"),
+	VIGIL_OPTION("bool", VIGIL_BOOL, "yes", "any"),
+	VIGIL_OPTION("int", VIGIL_INT, "-7", "any", .min = -10, .max = 10),
+	VIGIL_OPTION("number", VIGIL_NUMBER, "2.5", "any"),
+	VIGIL_OPTION("duration", VIGIL_DURATION, "250ms", "any"),
+	VIGIL_OPTION("size", VIGIL_SIZE, "1KiB", "any"),
+	VIGIL_OPTION("choice", VIGIL_CHOICE, "a", "any", .choices = "a b"),
+	VIGIL_OPTION("list", VIGIL_LIST, NULL, "any"),
+	VIGIL_OPTION("path", VIGIL_PATH, "/", "any"),
+	VIGIL_OPTION("command", VIGIL_COMMAND, NULL, "any"),
+	VIGIL_OPTION("name", VIGIL_NAME, NULL, "any"),
+	VIGIL_OPTION("none", VIGIL_DURATION, NULL, "any"),
+	VIGIL_OPTION_END,
+};
+
+static struct vigil_daemon *d;
+
+static void make(const char *const *pairs)
+{
+	struct option_set *set = options_of(schema, pairs);
+
+	daemon_free(d);
+	d = daemon_new(&ground, "test", "mod", NULL, set);
+	option_set_unref(set);
+}
+
+static void setup(void)
+{
+	ground_setup();
+	make(NULL);
+}
+
+static void teardown(void)
+{
+	daemon_free(d);
+	ground_teardown();
+}
+
+START_TEST(defaults_are_values)
+{
+	ck_assert(vigil_option_bool(d, "bool"));
+	ck_assert_int_eq(vigil_option_int(d, "int"), -7);
+	ck_assert_int_eq(vigil_option_int(d, "size"), 1024);
+	ck_assert_double_eq(vigil_option_number(d, "number"), 2.5);
+	ck_assert_double_eq(vigil_option_number(d, "int"), -7);
+	ck_assert_double_eq(vigil_option_number(d, "size"), 1024);
+	ck_assert_double_eq(vigil_option_seconds(d, "duration"), 0.25);
+	ck_assert_str_eq(vigil_option_text(d, "choice"), "a");
+	ck_assert_str_eq(vigil_option_text(d, "path"), "/");
+	ck_assert_str_eq(vigil_option_text(d, "duration"), "250ms"); /* as it was written */
+	for (const vigil_option *o = schema; o->name != NULL; o++)
+		ck_assert(!vigil_option_given(d, o->name));
+	ck_assert_uint_eq(logged_lines, 0);
+}
+END_TEST
+
+START_TEST(without_a_value_there_is_nothing)
+{
+	ck_assert_ptr_null(vigil_option_text(d, "text"));
+	ck_assert_ptr_null(vigil_option_text(d, "name"));
+	ck_assert_double_eq(vigil_option_seconds(d, "none"), 0);
+	ck_assert_ptr_nonnull(vigil_option_list(d, "list"));
+	ck_assert_ptr_null(vigil_option_list(d, "list")[0]);
+	ck_assert_ptr_null(vigil_option_list(d, "command")[0]);
+	ck_assert_uint_eq(logged_lines, 0);
+}
+END_TEST
+
+START_TEST(what_is_given_is_taken)
+{
+	static const char *const pairs[] = {"text=a b", "bool=off", "int=10", "number=1e3",
+		"duration=1h30m", "size=2MiB", "choice=b", "list=x, y z ,w", "path=/a",
+		"command=/bin/x 'a b' \"\"", "name=svc@1", NULL};
+	const char *const *list;
+
+	make(pairs);
+	ck_assert_str_eq(vigil_option_text(d, "text"), "a b");
+	ck_assert(!vigil_option_bool(d, "bool"));
+	ck_assert_int_eq(vigil_option_int(d, "int"), 10);
+	ck_assert_double_eq(vigil_option_number(d, "number"), 1000);
+	ck_assert_double_eq(vigil_option_seconds(d, "duration"), 5400);
+	ck_assert_int_eq(vigil_option_int(d, "size"), 2 << 20);
+	list = vigil_option_list(d, "list");
+	ck_assert_str_eq(list[0], "x");
+	ck_assert_str_eq(list[1], "y z");
+	ck_assert_str_eq(list[2], "w");
+	ck_assert_ptr_null(list[3]);
+	list = vigil_option_list(d, "command");
+	ck_assert_str_eq(list[1], "a b");
+	ck_assert_str_eq(list[2], "");
+	ck_assert_ptr_null(list[3]);
+	ck_assert(vigil_option_given(d, "text"));
+	ck_assert(!vigil_option_given(d, "none"));
+}
+END_TEST
+
+START_TEST(a_mistaken_module_gets_nothing_and_is_told_once)
+{
+	ck_assert_int_eq(vigil_option_int(d, "duration"), 0);
+	ck_assert_uint_eq(log_holds("module mod asks for \"duration\", which has another type"), 1);
+	ck_assert(!vigil_option_bool(d, "text"));
+	ck_assert_int_eq(vigil_option_int(d, "number"), 0);
+	ck_assert_double_eq(vigil_option_number(d, "duration"), 0);
+	ck_assert_double_eq(vigil_option_seconds(d, "int"), 0);
+	ck_assert_ptr_null(vigil_option_text(d, "nothing"));
+	ck_assert_ptr_null(vigil_option_list(d, "nothing")[0]);
+	ck_assert_ptr_null(vigil_option_list(d, "text")[0]);
+	ck_assert(!vigil_option_given(d, "nothing"));
+	ck_assert_uint_eq(logged_lines, 1);
+}
+END_TEST
+
+START_TEST(a_daemon_without_options_has_none)
+{
+	daemon_free(d);
+	d = daemon_new(&ground, "test", "mod", NULL, NULL);
+	ck_assert_ptr_null(vigil_option_text(d, "text"));
+	ck_assert_uint_eq(log_holds("is not among its options"), 1);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tcase = suite_begin("api_option", setup, teardown);
+
+	tcase_add_test(tcase, defaults_are_values);
+	tcase_add_test(tcase, without_a_value_there_is_nothing);
+	tcase_add_test(tcase, what_is_given_is_taken);
+	tcase_add_test(tcase, a_mistaken_module_gets_nothing_and_is_told_once);
+	tcase_add_test(tcase, a_daemon_without_options_has_none);
+	return suite_end("api_option", tcase);
+}

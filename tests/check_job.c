@@ -1,0 +1,132 @@
+/* check_job: a question to a real program, as it goes to a worker and comes back. */
+#include "job.h"
+
+#include <errno.h>
+
+#include "clock.h"
+#include "request.h"
+#include "scratch.h"
+#include "suite.h"
+
+static const char *status[3], *restart[3];
+static struct manager_request request;
+static struct job *job;
+static vigil_service_reply reply;
+
+static void setup(void)
+{
+	scratch_setup();
+	status[0] = strdup(
+		scratch_put("status", 0755, "#!/bin/sh\nexit $(cat %s)\n", scratch_path("answer")));
+	restart[0] = strdup(scratch_put("restart", 0755,
+		"#!/bin/sh\necho 0 >%s\necho the last words\nexit 0\n", scratch_path("answer")));
+	ck_assert_int_eq(request_from_spec(
+				 &request, &(vigil_service_spec){.size = sizeof(vigil_service_spec),
+						   .name = "svc",
+						   .manager = "command",
+						   .status_command = status,
+						   .restart_command = restart}),
+		0);
+}
+
+static void teardown(void)
+{
+	if (job != NULL)
+		job_free(job);
+	request_clear(&request);
+	free((char *)status[0]);
+	free((char *)restart[0]);
+	scratch_teardown();
+}
+
+static void ask(bool to_restart, uint64_t time)
+{
+	if (job != NULL)
+		job_free(job);
+	job = job_new(to_restart, &request);
+	job_work(job, clock_now() + time);
+	/* what is there before is the caller's */
+	reply = (vigil_service_reply){.size = sizeof(reply), .name = "as asked"};
+	job_reply(job, &reply);
+	ck_assert_str_eq(reply.name, "as asked");
+	ck_assert_str_eq(reply.manager, "command");
+	ck_assert_int_eq(reply.error == 0, reply.fault == VIGIL_FAULT_NONE);
+	ck_assert_double_gt(reply.seconds, 0);
+}
+
+START_TEST(a_look_says_how_it_is)
+{
+	scratch_put("answer", 0644, "0\n");
+	ask(false, 30 * CLOCK_SECOND);
+	ck_assert_int_eq(reply.status, VIGIL_SERVICE_RUNNING);
+	ck_assert_int_eq(reply.error, 0);
+	scratch_put("answer", 0644, "3\n");
+	ask(false, 30 * CLOCK_SECOND);
+	ck_assert_int_eq(reply.status, VIGIL_SERVICE_STOPPED);
+	ck_assert_int_eq(reply.pid, 0);
+	ck_assert_uint_eq(reply.respawns, 0);
+	ck_assert(!reply.start_limit);
+}
+END_TEST
+
+START_TEST(a_restart_says_how_it_is_after_it)
+{
+	scratch_put("answer", 0644, "3\n");
+	ask(true, 30 * CLOCK_SECOND);
+	ck_assert_int_eq(reply.error, 0);
+	ck_assert_int_eq(reply.status, VIGIL_SERVICE_RUNNING);
+	scratch_put("restart", 0755, "#!/bin/sh\necho no such luck\nexit 7\n");
+	scratch_put("answer", 0644, "3\n");
+	ask(true, 30 * CLOCK_SECOND);
+	ck_assert_int_eq(reply.fault, VIGIL_FAULT_FAILED);
+	ck_assert_int_eq(reply.status, VIGIL_SERVICE_STOPPED);
+	ck_assert_ptr_nonnull(strstr(reply.text, "no such luck"));
+}
+END_TEST
+
+START_TEST(a_deadline_is_kept)
+{
+	scratch_put("status", 0755, "#!/bin/sh\nsleep 1000\n");
+	ask(false, 50 * CLOCK_MS);
+	ck_assert_int_eq(reply.error, -ETIMEDOUT);
+	ck_assert_int_eq(reply.fault, VIGIL_FAULT_TIMEOUT);
+	ck_assert_int_eq(reply.status, VIGIL_SERVICE_UNKNOWN);
+	ck_assert_double_lt(reply.seconds, 500);
+	ask(false, 0); /* before it began */
+	ck_assert_int_eq(reply.status, VIGIL_SERVICE_UNKNOWN);
+}
+END_TEST
+
+/* It may come back when the service that asked is long closed. */
+START_TEST(all_it_needs_is_its_own)
+{
+	scratch_put("answer", 0644, "0\n");
+	job = job_new(false, &request);
+	request_clear(&request);
+	memset(&request, 0, sizeof(request));
+	job_work(job, clock_now() + 30 * CLOCK_SECOND);
+	job_reply(job, &reply);
+	ck_assert_int_eq(reply.status, VIGIL_SERVICE_RUNNING);
+}
+END_TEST
+
+START_TEST(one_that_was_not_begun_is_just_freed)
+{
+	job = job_new(true, &request);
+	job_reply(job, &reply);
+	ck_assert_str_eq(reply.manager, "");
+	ck_assert_int_eq(reply.status, VIGIL_SERVICE_UNKNOWN);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tcase = suite_begin("job", setup, teardown);
+
+	tcase_add_test(tcase, a_look_says_how_it_is);
+	tcase_add_test(tcase, a_restart_says_how_it_is_after_it);
+	tcase_add_test(tcase, a_deadline_is_kept);
+	tcase_add_test(tcase, all_it_needs_is_its_own);
+	tcase_add_test(tcase, one_that_was_not_begun_is_just_freed);
+	return suite_end("job", tcase);
+}

@@ -1,0 +1,147 @@
+/* check_notify: what a service manager hears, over a socket as it would listen on. */
+#include "notify.h"
+
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "clock.h"
+#include "loop.h"
+#include "scratch.h"
+#include "suite.h"
+
+static struct loop *loop;
+static struct notify *notify;
+static int manager = -1;
+
+static void setup(void)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+	scratch_setup();
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", scratch_path("notify"));
+	manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	ck_assert_int_ge(manager, 0);
+	ck_assert_int_eq(bind(manager, (struct sockaddr *)&address, sizeof(address)), 0);
+	setenv("NOTIFY_SOCKET", address.sun_path, 1);
+	unsetenv("WATCHDOG_USEC");
+	unsetenv("WATCHDOG_PID");
+	loop = loop_new();
+	ck_assert_ptr_nonnull(loop);
+}
+
+static void teardown(void)
+{
+	notify_free(notify);
+	loop_free(loop);
+	close(manager);
+	scratch_teardown();
+}
+
+/* The next thing it has heard; "": nothing. */
+static const char *heard(void)
+{
+	static char text[512];
+	ssize_t n = recv(manager, text, sizeof(text) - 1, 0);
+
+	text[n > 0 ? n : 0] = '\0';
+	return text;
+}
+
+static void on_turned(uint64_t missed, void *arg)
+{
+	loop_stop(loop);
+}
+
+static void turn_for(uint64_t ns)
+{
+	struct loop_timer *timer = loop_after(loop, ns, on_turned, NULL);
+
+	ck_assert_int_eq(loop_run(loop), 0);
+	loop_timer_free(timer);
+}
+
+static void ask_for_watchdog(const char *usec, pid_t pid)
+{
+	char text[32];
+
+	setenv("WATCHDOG_USEC", usec, 1);
+	snprintf(text, sizeof(text), "%d", (int)pid);
+	setenv("WATCHDOG_PID", text, 1);
+}
+
+START_TEST(readiness_and_the_end_are_told)
+{
+	notify_ready("3 daemons, 1 of them failed");
+	ck_assert_str_eq(heard(), "READY=1\nSTATUS=3 daemons, 1 of them failed");
+	notify_ready("100 % of them");
+	ck_assert_str_eq(heard(), "READY=1\nSTATUS=100 % of them");
+	notify_stopping();
+	ck_assert_str_eq(heard(), "STOPPING=1");
+	ck_assert_str_eq(heard(), "");
+}
+END_TEST
+
+START_TEST(the_watchdog_is_fed_while_the_loop_turns)
+{
+	unsigned fed = 0;
+
+	ask_for_watchdog("100000", getpid());
+	notify = notify_new(loop);
+	ck_assert_ptr_nonnull(notify);
+	for (uint64_t end = clock_now() + 60 * CLOCK_SECOND; fed < 5; fed++) {
+		while (strcmp(heard(), "WATCHDOG=1") != 0) {
+			ck_assert(clock_now() < end);
+			turn_for(5 * CLOCK_MS);
+		}
+	}
+	/* and not when it does not, nor after */
+	while (*heard() != '\0')
+		;
+	usleep(150000);
+	ck_assert_str_eq(heard(), "");
+	notify_free(notify);
+	notify = NULL;
+	turn_for(150 * CLOCK_MS);
+	ck_assert_str_eq(heard(), "");
+}
+END_TEST
+
+START_TEST(where_none_is_asked_for_there_is_none)
+{
+	ck_assert_ptr_null(notify_new(loop));
+	ask_for_watchdog("100000", getpid() + 1); /* it is meant for another process */
+	ck_assert_ptr_null(notify_new(loop));
+	ask_for_watchdog("1", getpid()); /* nobody could feed that */
+	ck_assert_ptr_null(notify_new(loop));
+	ask_for_watchdog("soon", getpid());
+	ck_assert_ptr_null(notify_new(loop));
+	notify_free(NULL);
+}
+END_TEST
+
+START_TEST(without_a_manager_it_is_quietly_nothing)
+{
+	unsetenv("NOTIFY_SOCKET");
+	notify_ready("well");
+	notify_stopping();
+	setenv("NOTIFY_SOCKET", scratch_path("none"), 1);
+	notify_ready("well");
+	ck_assert_str_eq(heard(), "");
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tcase = suite_begin("notify", setup, teardown);
+
+#ifndef HAVE_SYSTEMD
+	puts("SKIP: built without systemd");
+	return 77;
+#endif
+	tcase_add_test(tcase, readiness_and_the_end_are_told);
+	tcase_add_test(tcase, the_watchdog_is_fed_while_the_loop_turns);
+	tcase_add_test(tcase, where_none_is_asked_for_there_is_none);
+	tcase_add_test(tcase, without_a_manager_it_is_quietly_nothing);
+	return suite_end("notify", tcase);
+}

@@ -1,0 +1,114 @@
+/*
+ * odd: a module for tests, which does as its options say and writes down what befell it.
+ *
+ * The journal is a file, since it must outlive the daemon: a line for each start, stop,
+ * reconfigure and tick, with the daemon's name and its word.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <vigil/vigil.h>
+
+static void note(vigil_daemon *d, const char *what)
+{
+	FILE *journal = fopen(vigil_option_text(d, "journal"), "a");
+	const char *word = vigil_option_text(d, "word");
+
+	if (journal == NULL)
+		return;
+	fprintf(journal, "%s %s %s\n", what, vigil_name(d), word != NULL ? word : "-");
+	fclose(journal);
+}
+
+static void on_tick(vigil_daemon *d, void *arg)
+{
+	note(d, "tick");
+}
+
+static void on_exited(vigil_daemon *d, vigil_child *child, const vigil_child_exit *e, void *arg)
+{
+	note(d, "exit");
+}
+
+static void on_restarted(vigil_service *svc, const vigil_service_reply *r, void *arg)
+{
+	note(vigil_service_daemon(svc), r->error == 0 ? "restarted" : "not-restarted");
+}
+
+/* Counts its starts, in a value that outlives the host. */
+static int count_starts(vigil_daemon *d)
+{
+	int err = vigil_keep(d, "starts");
+
+	return err != 0 ? err
+			: vigil_state_set(d, "starts",
+				  json_integer(
+					  1 + json_integer_value(vigil_state_get(d, "starts"))));
+}
+
+static int start_child(vigil_daemon *d)
+{
+	const char *const *argv = vigil_option_list(d, "child");
+
+	if (argv[0] != NULL)
+		vigil_spawn(d, &(vigil_child_spec){.size = sizeof(vigil_child_spec),
+				       .argv = argv,
+				       .on_exit = on_exited});
+	return 0;
+}
+
+static int restart_service(vigil_daemon *d)
+{
+	const char *const *argv = vigil_option_list(d, "restart");
+	vigil_service *service;
+
+	if (argv[0] == NULL)
+		return 0;
+	service = vigil_service_open(d, &(vigil_service_spec){.size = sizeof(vigil_service_spec),
+						.name = vigil_name(d),
+						.manager = "command",
+						.status_command = argv,
+						.restart_command = argv});
+	return vigil_service_restart(service, on_restarted, NULL);
+}
+
+static int start(vigil_daemon *d)
+{
+	const char *how = vigil_option_text(d, "start");
+
+	note(d, "start");
+	if (strcmp(how, "error") == 0)
+		return -ENXIO;
+	if (strcmp(how, "refuse") == 0)
+		return vigil_refuse(d, "the %s is refused", vigil_option_text(d, "word"));
+	count_starts(d);
+	start_child(d);
+	restart_service(d);
+	return vigil_every(d, vigil_option_seconds(d, "interval"), on_tick, NULL);
+}
+
+static void stop(vigil_daemon *d)
+{
+	note(d, "stop");
+}
+
+static int reconfigure(vigil_daemon *d)
+{
+	note(d, "reconfigure");
+	return vigil_option_bool(d, "reconfigure") ? 0 : -ENOTSUP;
+}
+
+static const vigil_option options[] = {
+	VIGIL_OPTION("journal", VIGIL_PATH, NULL, "the file", .flags = VIGIL_REQUIRED),
+	VIGIL_OPTION("word", VIGIL_TEXT, NULL, "any"),
+	VIGIL_OPTION("start", VIGIL_CHOICE, "ok", "how it goes", .choices = "ok error refuse"),
+	VIGIL_OPTION("reconfigure", VIGIL_BOOL, "no", "whether it takes new options"),
+	VIGIL_OPTION("interval", VIGIL_DURATION, "1h", "between two ticks"),
+	VIGIL_OPTION("child", VIGIL_COMMAND, NULL, "to be started"),
+	VIGIL_OPTION("restart", VIGIL_COMMAND, NULL, "how its service is restarted"),
+	VIGIL_OPTION_END,
+};
+
+VIGIL_MODULE(.name = "odd", .summary = "does as it is told", .options = options, .start = start,
+	.stop = stop, .reconfigure = reconfigure);
