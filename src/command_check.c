@@ -60,42 +60,16 @@ static const char *text_of(const json_t *object, const char *key)
 
 /* --- performance data ------------------------------------------------------------------------------ */
 
-/* A unit or a range, and nothing that would begin something else. */
-static bool is_plain(const char *text, size_t size)
-{
-	return text != NULL && strlen(text) < size && strpbrk(text, " ;='|\n") == NULL;
-}
-
-static void put_field(char *item, size_t size, const json_t *value)
-{
-	const char *text = json_string_value(value);
-	size_t n = strlen(item);
-
-	if (json_is_number(value))
-		snprintf(item + n, size - n, ";%.10g", json_number_value(value));
-	else
-		snprintf(item + n, size - n, ";%s", is_plain(text, 64) ? text : "");
-}
-
-/* Appends 'label'=VALUE..., where there is room. */
+/* Appends it, where there is room. */
 static void put_item(struct verdict *v, const char *label, const json_t *entry)
 {
-	static const char *const fields[] = {"warn", "crit", "min", "max"};
-	const json_t *value = json_object_get(entry, "value");
-	const char *unit = text_of(entry, "unit");
-	char item[512];
-	size_t used = strlen(v->perfdata), n;
+	size_t used = strlen(v->perfdata), gap = used > 0;
 
-	if (!json_is_number(value) || strpbrk(label, "'=|\n") != NULL || strlen(label) > 128)
-		return;
-	snprintf(item, sizeof(item), "%s'%s'=%.10g%s", used > 0 ? " " : "", label,
-		json_number_value(value), is_plain(unit, 16) ? unit : "");
-	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
-		put_field(item, sizeof(item), json_object_get(entry, fields[i]));
-	for (n = strlen(item); n > 0 && item[n - 1] == ';'; n--)
-		item[n - 1] = '\0';
-	if (used + n < sizeof(v->perfdata))
-		memcpy(v->perfdata + used, item, n + 1);
+	if (used + gap < sizeof(v->perfdata) &&
+		vigil_perfdata(v->perfdata + used + gap, sizeof(v->perfdata) - used - gap, label,
+			entry) > 0 &&
+		gap)
+		v->perfdata[used] = ' ';
 }
 
 static void put_counter(struct verdict *v, const char *label, json_t *value)

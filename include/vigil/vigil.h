@@ -196,6 +196,12 @@ VIGIL_API int vigil_range_read(const char *text, vigil_range *range);
 /* Whether the value is one to be alerted to.  May be called anywhere. */
 VIGIL_API bool vigil_range_alerts(const vigil_range *range, double value);
 
+/* Performance data as Nagios plugins print it, 'label'=value[unit];warn;crit;min;max, from an entry
+ * {value,unit,warn,crit,min,max} such as exec keeps them.  Returns the length; 0 and an empty text
+ * when the entry has no number, the label cannot stand in it, or size is too small.  May be called
+ * anywhere. */
+VIGIL_API size_t vigil_perfdata(char *text, size_t size, const char *label, const json_t *entry);
+
 /* Counts an error of the daemon (/runs/NAME/errors, last_error) and logs it. */
 VIGIL_API void vigil_error(vigil_daemon *d, const char *format, ...) VIGIL_PRINTF(2, 3);
 

@@ -110,19 +110,20 @@ static int set_member(vigil_daemon *d, const char *key, json_t *member)
 	return value != NULL ? vigil_state_set(d, step, value) : -ENOMEM;
 }
 
-static bool has_room(struct merge *merge, vigil_daemon *d, const json_t *object)
+static bool has_room(struct merge *merge, vigil_daemon *d, json_t *object)
 {
-	char whole[128];
-	const json_t *place;
 	size_t more = count(object);
+	char whole[128];
+	json_t *after;
 
 	if (merge->values + more > MERGE_VALUES_MAX) {
+		/* What is replaced was counted twice. */
 		snprintf(whole, sizeof(whole), "/daemons/%s", vigil_name(d));
-		place = vigil_state_get(d, whole);
-		merge->values = place != NULL ? count(place) : 0;
+		after = patched(vigil_state_get(d, whole), object);
+		merge->values = after != NULL ? count(after) : MERGE_VALUES_MAX;
+		json_decref(after);
+		return merge->values <= MERGE_VALUES_MAX;
 	}
-	if (merge->values + more > MERGE_VALUES_MAX)
-		return false;
 	merge->values += more;
 	return true;
 }

@@ -7,8 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <vigil/vigil.h>
+
 #define TEXT_MAX   1024
-#define LABEL_MAX  200
+#define ITEM_MAX   1024
 #define LABELS_MAX 256
 
 static const char *text_of(const json_t *object, const char *key)
@@ -20,56 +22,17 @@ static const char *text_of(const json_t *object, const char *key)
 
 /* --- performance data ------------------------------------------------------------------------------ */
 
-/* A unit or a range, and nothing that would begin something else. */
-static bool is_plain(const char *text, size_t size)
-{
-	return text != NULL && strlen(text) < size && strpbrk(text, " ;='|\n") == NULL;
-}
-
-/* A number as plugins write it; a range, which is text, as it is. */
-static void put_field(char *item, size_t size, const json_t *value)
-{
-	const char *text = json_string_value(value);
-	size_t n = strlen(item);
-
-	if (json_is_number(value))
-		snprintf(item + n, size - n, ";%.10g", json_number_value(value));
-	else
-		snprintf(item + n, size - n, ";%s", is_plain(text, 64) ? text : "");
-}
-
-/* 'label'=value[unit];warn;crit;min;max, without the empty fields at its end. */
-static json_t *perfdata_item(const char *label, const json_t *entry)
-{
-	static const char *const fields[] = {"warn", "crit", "min", "max"};
-	const json_t *value = json_object_get(entry, "value");
-	const char *unit = text_of(entry, "unit");
-	char item[LABEL_MAX + 512];
-	size_t n;
-
-	if (strlen(label) > LABEL_MAX || strpbrk(label, "'=\n") != NULL || !json_is_number(value))
-		return NULL;
-	snprintf(item, sizeof(item), "'%s'=%.10g%s", label, json_number_value(value),
-		is_plain(unit, 16) ? unit : "");
-	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
-		put_field(item, sizeof(item), json_object_get(entry, fields[i]));
-	for (n = strlen(item); n > 0 && item[n - 1] == ';'; n--)
-		item[n - 1] = '\0';
-	return json_string(item);
-}
-
 static json_t *perfdata_of(const json_t *data)
 {
-	json_t *list = json_array(), *item, *entry;
+	json_t *list = json_array(), *entry;
+	char item[ITEM_MAX];
 	const char *label;
 
 	json_object_foreach(json_object_get(data, "perfdata"), label, entry)
 	{
-		item = perfdata_item(label, entry);
-		if (item != NULL && json_array_size(list) < LABELS_MAX)
-			json_array_append_new(list, item);
-		else
-			json_decref(item);
+		if (json_array_size(list) < LABELS_MAX &&
+			vigil_perfdata(item, sizeof(item), label, entry) > 0)
+			json_array_append_new(list, json_string(item));
 	}
 	return list;
 }
