@@ -140,7 +140,7 @@ static void on_stopped(void *arg)
 static void stop(struct run *run, const char *why)
 {
 	log_notice("%s: stopping", why);
-	notify_stopping();
+	notify_stopping(run->notify);
 	host_stop(run->host, on_stopped, run);
 }
 
@@ -234,7 +234,7 @@ static int serve(const struct arguments *arguments)
 		log_set_level(level);
 	if (bring_up(&run) && (!arguments->console || open_console(&run))) {
 		host_start(run.host);
-		notify_ready("watching");
+		notify_ready(run.notify, "watching");
 		err = loop_run(host_loop(run.host));
 	}
 	take_down(&run);

@@ -1,6 +1,7 @@
 /* check_notify: what a service manager hears, over a socket as it would listen on. */
 #include "notify.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -28,6 +29,14 @@ static void setup(void)
 	unsetenv("WATCHDOG_PID");
 	loop = loop_new();
 	ck_assert_ptr_nonnull(loop);
+	notify = notify_new(loop);
+}
+
+/* In the environment as it is now. */
+static void anew(void)
+{
+	notify_free(notify);
+	notify = notify_new(loop);
 }
 
 static void teardown(void)
@@ -72,11 +81,11 @@ static void ask_for_watchdog(const char *usec, pid_t pid)
 
 START_TEST(readiness_and_the_end_are_told)
 {
-	notify_ready("3 daemons, 1 of them failed");
+	notify_ready(notify, "3 daemons, 1 of them failed");
 	ck_assert_str_eq(heard(), "READY=1\nSTATUS=3 daemons, 1 of them failed");
-	notify_ready("100 % of them");
+	notify_ready(notify, "100 % of them");
 	ck_assert_str_eq(heard(), "READY=1\nSTATUS=100 % of them");
-	notify_stopping();
+	notify_stopping(notify);
 	ck_assert_str_eq(heard(), "STOPPING=1");
 	ck_assert_str_eq(heard(), "");
 }
@@ -87,8 +96,8 @@ START_TEST(the_watchdog_is_fed_while_the_loop_turns)
 	unsigned fed = 0;
 
 	ask_for_watchdog("100000", getpid());
-	notify = notify_new(loop);
-	ck_assert_ptr_nonnull(notify);
+	anew();
+	ck_assert(notify_is_watched(notify));
 	for (uint64_t end = clock_now() + 60 * CLOCK_SECOND; fed < 5; fed++) {
 		while (strcmp(heard(), "WATCHDOG=1") != 0) {
 			ck_assert(clock_now() < end);
@@ -109,24 +118,73 @@ END_TEST
 
 START_TEST(where_none_is_asked_for_there_is_none)
 {
-	ck_assert_ptr_null(notify_new(loop));
+	ck_assert(!notify_is_watched(notify));
 	ask_for_watchdog("100000", getpid() + 1); /* it is meant for another process */
-	ck_assert_ptr_null(notify_new(loop));
+	anew();
+	ck_assert(!notify_is_watched(notify));
 	ask_for_watchdog("1", getpid()); /* nobody could feed that */
-	ck_assert_ptr_null(notify_new(loop));
+	anew();
+	ck_assert(!notify_is_watched(notify));
 	ask_for_watchdog("soon", getpid());
-	ck_assert_ptr_null(notify_new(loop));
+	anew();
+	ck_assert(!notify_is_watched(notify));
 	notify_free(NULL);
+}
+END_TEST
+
+START_TEST(a_manager_that_hangs_is_not_waited_for)
+{
+	unsigned n = 0;
+
+	/* until its queue is full, and more */
+	for (unsigned i = 0; i < 2000; i++)
+		notify_ready(notify, "again");
+	notify_stopping(notify);
+	while (*heard() != '\0')
+		n++;
+	ck_assert_uint_ge(n, 1);
+	ck_assert_uint_lt(n, 2000);
+	/* what it had no room for, it hears once it has */
+	for (uint64_t end = clock_now() + 60 * CLOCK_SECOND; strcmp(heard(), "STOPPING=1") != 0;) {
+		ck_assert(clock_now() < end);
+		turn_for(5 * CLOCK_MS);
+	}
+	turn_for(300 * CLOCK_MS);
+	ck_assert_str_eq(heard(), "");
+}
+END_TEST
+
+START_TEST(a_name_in_the_abstract_will_do)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int n = snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1, "%s", scratch);
+	char name[sizeof(address.sun_path)];
+
+	close(manager);
+	manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	ck_assert_int_eq(bind(manager, (struct sockaddr *)&address,
+				 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + n)),
+		0);
+	snprintf(name, sizeof(name), "@%s", scratch);
+	setenv("NOTIFY_SOCKET", name, 1);
+	anew();
+	notify_ready(notify, "well");
+	ck_assert_str_eq(heard(), "READY=1\nSTATUS=well");
 }
 END_TEST
 
 START_TEST(without_a_manager_it_is_quietly_nothing)
 {
 	unsetenv("NOTIFY_SOCKET");
-	notify_ready("well");
-	notify_stopping();
+	anew();
+	notify_ready(notify, "well");
+	notify_stopping(notify);
 	setenv("NOTIFY_SOCKET", scratch_path("none"), 1);
-	notify_ready("well");
+	anew();
+	notify_ready(notify, "well");
+	setenv("NOTIFY_SOCKET", "none", 1);
+	anew();
+	notify_ready(notify, "well");
 	ck_assert_str_eq(heard(), "");
 }
 END_TEST
@@ -135,13 +193,11 @@ int main(void)
 {
 	TCase *tcase = suite_begin("notify", setup, teardown);
 
-#ifndef HAVE_SYSTEMD
-	puts("SKIP: built without systemd");
-	return 77;
-#endif
 	tcase_add_test(tcase, readiness_and_the_end_are_told);
 	tcase_add_test(tcase, the_watchdog_is_fed_while_the_loop_turns);
 	tcase_add_test(tcase, where_none_is_asked_for_there_is_none);
+	tcase_add_test(tcase, a_manager_that_hangs_is_not_waited_for);
+	tcase_add_test(tcase, a_name_in_the_abstract_will_do);
 	tcase_add_test(tcase, without_a_manager_it_is_quietly_nothing);
 	return suite_end("notify", tcase);
 }

@@ -28,7 +28,7 @@ may() { # may LIBRARY NAME: whether the file may include it
 	event2/*:control_* | event2/*:console | event2/*:console_*) ;;
 	# Modules; and libedit, which only they bear who sit at a prompt.
 	dlfcn.h:module | dlfcn.h:editor | histedit.h:editor) ;;
-	systemd/*:log | systemd/*:notify | systemd/*:manager_systemd | systemd/*:systemd_*) ;;
+	systemd/*:log | systemd/*:manager_systemd | systemd/*:systemd_*) ;;
 	event2/* | dlfcn.h:* | histedit.h:* | systemd/*) return 1 ;;
 	esac
 }

@@ -159,6 +159,13 @@ done
 exec sleep 1000
 S
 daemon grows 'mode = stream'
+script refills <<'S'
+k=0 line=
+while [ $k -lt 6000 ]; do k=$((k + 1)) line="$line,\"k$k\":N"; done
+for n in 1 2 3; do echo "{${line#,}}" | sed "s/N/$n/g"; done
+exec sleep 1000
+S
+daemon refills 'mode = stream'
 script babble <<'S'
 exec yes nonsense
 S
@@ -271,6 +278,7 @@ check "but not before its time" [ "$(lines_of backs.starts)" = 1 ]
 check "a stream that is missing is tried again" wait_for 10 says nostream "started again in 0.2 s"
 check "its failure is one error" is /runs/nostream/errors 1
 check "a line over 64 KiB is cut, and the next is whole" wait_for 10 has cut/b 1
+check "values that are replaced do not add up" wait_for 20 is /daemons/refills/k6000 3
 check "values without end are refused" wait_for 20 says grows "more than 10000 values"
 check "those before stand" has grows/k1.1 1
 check "nonsense is complained about now and then" wait_for 10 health babble UNKNOWN
