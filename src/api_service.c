@@ -161,8 +161,11 @@ int vigil_service_on_change(vigil_service *svc, vigil_service_fn *cb, void *arg)
 {
 	struct listener *listener;
 
-	if (svc == NULL || cb == NULL)
+	if (svc == NULL)
 		return -EINVAL;
+	if (cb == NULL)
+		return daemon_refuse(
+			svc->resource.daemon, EINVAL, "vigil_service_on_change without a callback");
 	listener = listener_new(svc, cb, arg);
 	listener->watch = service_watch(svc->service, on_status, listener);
 	return 0;
@@ -172,8 +175,11 @@ int vigil_service_on_sign(vigil_service *svc, vigil_service_fn *cb, void *arg)
 {
 	struct listener *listener;
 
-	if (svc == NULL || cb == NULL)
+	if (svc == NULL)
 		return -EINVAL;
+	if (cb == NULL)
+		return daemon_refuse(
+			svc->resource.daemon, EINVAL, "vigil_service_on_sign without a callback");
 	listener = listener_new(svc, cb, arg);
 	listener->watch = service_watch_signs(svc->service, on_status, listener);
 	return 0;

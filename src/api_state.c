@@ -224,16 +224,18 @@ int vigil_keep(vigil_daemon *d, const char *path)
 {
 	char pointer[STATE_POINTER_MAX];
 	struct kept *kept;
+	const char *below = pointer + strlen(d->root);
 	json_t *before;
 	int err = resolve(d, path, true, pointer);
 
 	if (err != 0 || pointer_check(pointer) != 0)
 		return daemon_refuse(d, EINVAL, "vigil_keep: no place of its own");
-	before = store_get(d->ground->store, KEPT, d->name, path);
+	below += *below == '/'; /* however it was addressed, it is kept under one name */
+	before = store_get(d->ground->store, KEPT, d->name, below);
 	if (before != NULL)
 		state_set(d->ground->state, pointer, json_deep_copy(before));
 	kept = memory_zero(sizeof(*kept));
-	kept->path = memory_text(path);
+	kept->path = memory_text(below);
 	kept->pointer = memory_text(pointer);
 	kept->watch = state_watch(d->ground->state, pointer, on_kept, kept);
 	daemon_own(d, &kept->resource, kept_free);

@@ -352,9 +352,12 @@ static void print_explain(json_t *result)
 	json_t *run = json_object_get(result, "run"), *health = json_object_get(run, "health");
 	json_t *service = json_object_get(json_object_get(result, "state"), "service_state");
 	json_t *error = json_object_get(service, "last_error"), *event;
-	char age[TEXT_AGE];
+	char age[TEXT_AGE], failure[1024] = "";
 	size_t index;
 
+	if (json_is_object(error))
+		snprintf(failure, sizeof(failure), "%s (%s)", text_of(error, "text"),
+			text_of(error, "kind"));
 	print_clean(text_of(result, "name"));
 	fputs(": module ", out());
 	print_clean(text_of(run, "module"));
@@ -365,7 +368,7 @@ static void print_explain(json_t *result)
 	line("health", text_of(health, "text"));
 	line("decision", text_of(service, "decision"));
 	line("next try", text_of(service, "next_retry"));
-	line("last error", text_of(error, "text"));
+	line("last error", failure);
 	json_array_foreach(json_object_get(run, "history"), index, event)
 	{
 		print_moment(text_of(event, "time"));

@@ -136,7 +136,7 @@ static int actions_init(
 	if (!err)
 		err = posix_spawn_file_actions_addchdir_np(
 			actions, spawn->directory ? spawn->directory : "/");
-#if __GLIBC_PREREQ(2, 34)
+#ifdef HAVE_POSIX_SPAWN_FILE_ACTIONS_ADDCLOSEFROM_NP
 	/* The host's own are close-on-exec; those of libraries in modules may not be. */
 	if (!err)
 		err = posix_spawn_file_actions_addclosefrom_np(actions, STDERR_FILENO + 1);

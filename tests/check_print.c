@@ -104,12 +104,13 @@ START_TEST(explain_tells_the_story)
 			"[{\"time\":\"2026-01-31T12:34:56.789Z\",\"text\":\"fell\\u001b[2J\"},"
 			"{\"time\":\"2026\",\"text\":\"odd\"},{}]},"
 			"\"state\":{\"service_state\":{\"decision\":\"waits\","
-			"\"next_retry\":\"soon\",\"last_error\":{\"text\":\"denied\"}}}}"),
+			"\"next_retry\":\"soon\",\"last_error\":{\"text\":\"polkit\","
+			"\"kind\":\"denied\"}}}}"),
 		"web: module service, running for -\n"
 		"health     web is stopped\n"
 		"decision   waits\n"
 		"next try   soon\n"
-		"last error denied\n"
+		"last error polkit (denied)\n"
 		"2026-01-31 12:34:56  fell\\x1B[2J\n"
 		"-  odd\n"
 		"-  \n");

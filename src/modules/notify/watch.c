@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
 #include "notify.h"
 
@@ -28,14 +29,16 @@ struct watch {
 	struct send *send;
 	const char *const *patterns, *const *from, *const *to;
 	double lasting;
-	bool begun;    /* what is seen before is how things are, not news */
-	void *records; /* a tree of them, by address */
+	bool begun; /* what is seen before is how things are, not news */
+	void *tree; /* of records, by address */
+	LIST_HEAD(, record) records;
 	size_t count;
 };
 
 struct record {
 	const char *pointer; /* first: what the tree compares; text below */
 	struct watch *watch;
+	LIST_ENTRY(record) link;
 	char settled[WORD_MAX], now[WORD_MAX];
 	bool pending;
 	json_t *value; /* what stands there; NULL: nothing */
@@ -145,6 +148,7 @@ static json_t *change_of(const struct record *r, const char *about)
 }
 
 static void on_lasted(vigil_daemon *d, void *arg);
+static void shed(struct record *r);
 
 static void settle(struct record *r)
 {
@@ -170,6 +174,7 @@ static void on_lasted(vigil_daemon *d, void *arg)
 
 	r->pending = false;
 	settle(r);
+	shed(r);
 }
 
 /* What is there for the first time, and is no news, is at once what later changes are from. */
@@ -206,12 +211,20 @@ static int compare(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static void record_free(void *record)
+static void record_free(struct record *r)
 {
-	struct record *r = record;
-
+	tdelete(r, &r->watch->tree, compare);
+	LIST_REMOVE(r, link);
+	r->watch->count--;
 	json_decref(r->value);
 	free(r);
+}
+
+/* Of what is gone, and was told of, nothing need be known. */
+static void shed(struct record *r)
+{
+	if (!r->pending && strcmp(r->now, ABSENT) == 0 && strcmp(r->settled, ABSENT) == 0)
+		record_free(r);
 }
 
 /* The record of an address, made where there is none.  NULL: there are too many. */
@@ -219,7 +232,7 @@ static struct record *record_of(struct watch *w, const char *pointer)
 {
 	size_t size = strlen(pointer) + 1;
 	struct record *r;
-	void *found = tfind(&pointer, &w->records, compare);
+	void *found = tfind(&pointer, &w->tree, compare);
 
 	if (found != NULL)
 		return *(struct record **)found;
@@ -232,10 +245,11 @@ static struct record *record_of(struct watch *w, const char *pointer)
 	r->watch = w;
 	strcpy(r->settled, ABSENT);
 	strcpy(r->now, ABSENT);
-	if (tsearch(r, &w->records, compare) == NULL) {
+	if (tsearch(r, &w->tree, compare) == NULL) {
 		free(r);
 		return NULL;
 	}
+	LIST_INSERT_HEAD(&w->records, r, link);
 	if (++w->count == RECORDS_MAX)
 		vigil_log(w->d, VIGIL_WARN, "it watches %d values, and no more: narrow its `watch`",
 			RECORDS_MAX);
@@ -248,8 +262,10 @@ static void see(struct watch *w, const char *pointer, const json_t *value)
 {
 	struct record *r = record_of(w, pointer);
 
-	if (r != NULL)
-		take(r, value);
+	if (r == NULL)
+		return;
+	take(r, value);
+	shed(r);
 }
 
 /* Whether it is meant; if an object that a pattern means itself stands there or above, by its
@@ -316,17 +332,20 @@ static void visit(struct watch *w, const char *pointer, const json_t *value)
 }
 
 /* What stood at or below an address and no longer does. */
-static void on_record(const void *node, VISIT visited, void *arg)
+static void miss(struct watch *w, const char *below)
 {
-	struct record *r = *(struct record *const *)node;
-	const char *below = arg;
+	struct record *r, *next;
 	size_t n = strlen(below);
 
-	if ((visited != postorder && visited != leaf) || strncmp(r->pointer, below, n) != 0 ||
-		(r->pointer[n] != '\0' && r->pointer[n] != '/'))
-		return;
-	if (vigil_state_get(r->watch->d, r->pointer) == NULL)
+	for (r = LIST_FIRST(&w->records); r != NULL; r = next) {
+		next = LIST_NEXT(r, link);
+		if (strncmp(r->pointer, below, n) != 0 ||
+			(r->pointer[n] != '\0' && r->pointer[n] != '/') ||
+			vigil_state_get(w->d, r->pointer) != NULL)
+			continue;
 		take(r, NULL);
+		shed(r);
+	}
 }
 
 static void on_change(vigil_daemon *d, const char *pointer, const json_t *value, void *arg)
@@ -334,7 +353,7 @@ static void on_change(vigil_daemon *d, const char *pointer, const json_t *value,
 	struct watch *w = arg;
 
 	if (value == NULL || json_is_object(value))
-		twalk_r(w->records, on_record, (void *)pointer);
+		miss(w, pointer);
 	visit(w, pointer, value);
 }
 
@@ -396,6 +415,6 @@ struct watch *watch_start(vigil_daemon *d, struct send *send)
 
 void watch_stop(struct watch *w)
 {
-	tdestroy(w->records, record_free);
-	w->records = NULL;
+	while (!LIST_EMPTY(&w->records))
+		record_free(LIST_FIRST(&w->records));
 }
