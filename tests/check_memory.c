@@ -16,8 +16,14 @@ static volatile size_t too_much = SIZE_MAX / 4;
 
 /* A sanitizer's allocator has to be asked to fail as others do. */
 __attribute__((visibility("default"))) const char *__asan_default_options(void);
+__attribute__((visibility("default"))) const char *__tsan_default_options(void);
 
 const char *__asan_default_options(void)
+{
+	return "allocator_may_return_null=1";
+}
+
+const char *__tsan_default_options(void)
 {
 	return "allocator_may_return_null=1";
 }
