@@ -35,7 +35,7 @@ struct window {
 
 struct average {
 	vigil_daemon *d;
-	double interval, put_by;
+	double interval, put_by, ticked;
 	size_t each, points; /* steps a point, points at most */
 	struct source sources[SOURCES_MAX];
 	size_t count;
@@ -171,14 +171,26 @@ static void judge(struct average *a)
 			a->count == 1 ? "" : "s", a->count == 1 ? "it" : "they");
 }
 
+/* The steps that were not sampled since the last: the machine, or we, stood still. */
+static size_t missed_steps(const struct average *a, double now)
+{
+	double steps = a->ticked > 0 ? round((now - a->ticked) / a->interval) - 1 : 0;
+
+	return (size_t)fmin(fmax(steps, 0), (double)a->sources[0].series.room);
+}
+
 static void on_tick(vigil_daemon *d, void *arg)
 {
 	struct average *a = arg;
+	size_t missed = missed_steps(a, vigil_now());
 
+	a->ticked = vigil_now();
 	for (size_t i = 0; i < a->count; i++) {
 		const json_t *value = vigil_state_get(d, a->sources[i].pointer);
 		double now = json_is_number(value) ? json_number_value(value) : NAN;
 
+		for (size_t k = 0; k < missed; k++)
+			series_push(&a->sources[i].series, NAN);
 		series_push(&a->sources[i].series, now);
 		tell(a, &a->sources[i], now);
 	}
