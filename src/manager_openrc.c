@@ -72,6 +72,15 @@ static bool noted(const char *service, const char *name, char text[SCRIPT_PATH])
 	return *text != '\0';
 }
 
+/* Whether OpenRC still takes it for started. */
+static bool is_started(const char *service)
+{
+	char path[SCRIPT_PATH];
+
+	snprintf(path, sizeof(path), RUN_DIR "/started/%s", service);
+	return faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 static void look_pidfile(const struct manager_request *request, struct pidfile *pidfile)
 {
 	char name[SCRIPT_PATH], root[SCRIPT_PATH], path[2 * SCRIPT_PATH];
@@ -162,9 +171,17 @@ static bool query_at(
 	if (code < 0)
 		return false;
 	judge_code(code, &result, reply);
-	if (reply->status == VIGIL_SERVICE_RUNNING || code == UNSUPERVISED)
-		return judge_started(request, reply);
-	return code == CRASHED;
+	if (reply->status != VIGIL_SERVICE_RUNNING && code != UNSUPERVISED)
+		return code == CRASHED;
+	if (!judge_started(request, reply))
+		return false;
+	if (code != 0 || is_started(request->name))
+		return true;
+	/* It was stopped between the two looks: that is no crash. */
+	code = run(request, path, "status", &result, reply);
+	if (code >= 0)
+		judge_code(code, &result, reply);
+	return false;
 }
 
 static void openrc_query(const struct manager_request *request, struct manager_reply *reply)

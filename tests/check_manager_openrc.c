@@ -164,6 +164,32 @@ START_TEST(the_life_of_a_service)
 END_TEST
 
 /* Debian's OpenRC goes on calling it started, and fails to stop and so to restart it. */
+/* An admin's stop that begins after OpenRC was asked, and has done its work before the process is
+ * looked at. */
+START_TEST(a_stop_between_two_looks_is_no_crash)
+{
+	char body[512];
+
+	snprintf(body, sizeof(body),
+		"%sstatus() {\n"
+		"	[ -L /run/openrc/started/svc ] || return 3\n"
+		"	[ -e /run/now ] || return 0\n"
+		"	read -r pid </run/svc.pid\n"
+		"	kill -9 $pid\n"
+		"	while grep -q '^State:.[^ZX]' /proc/$pid/status 2>&1; do :; done\n"
+		"	rm /run/openrc/started/svc\n"
+		"	return 0\n"
+		"}\n",
+		in_background);
+	put_script(body);
+	ck_assert_int_eq(rc("start"), 0);
+	ck_assert_int_eq(query(), VIGIL_SERVICE_RUNNING);
+	scratch_put("run/now", 0644, "%s", "");
+	ck_assert_int_eq(query(), VIGIL_SERVICE_STOPPED);
+	ck_assert_str_eq(reply.text, "");
+}
+END_TEST
+
 START_TEST(one_that_crashed)
 {
 	pid_t pid;
@@ -415,6 +441,7 @@ int main(void)
 	}
 	tcase_set_timeout(tcase, 120);
 	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_test(tcase, a_stop_between_two_looks_is_no_crash);
 	tcase_add_test(tcase, the_life_of_a_service);
 	tcase_add_test(tcase, one_that_crashed);
 	tcase_add_test(tcase, under_supervise_daemon);
