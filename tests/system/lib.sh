@@ -81,3 +81,33 @@ stop_vigild() {
 	vigild_pid=
 	return $status
 }
+
+# How late a timer fires is the machine's doing, too: beside what is tested runs an idle vigild
+# that says how late its own are.
+start_reference() {
+	mkdir "$work/reference"
+	(
+		work=$work/reference
+		printf '[daemons]\nidle = yes\n[daemon:idle]\nmodule = average\ninterval = 50ms\n%s\n' \
+			'source = /vigil/generation' | write_conf
+	)
+	"$vigild" -c "$work/reference/vigil.conf" 2>>"$work/reference/log" &
+	reference_pid=$!
+	wait_for 10 "$vigilctl" -q -s "$work/reference/control.sock" version ||
+		{ cat "$work/reference/log"; not_ok "the vigild to compare with starts"; }
+}
+stop_reference() {
+	[ -n "${reference_pid:-}" ] || return 0
+	kill -TERM "$reference_pid"
+	wait "$reference_pid"
+	reference_pid=
+}
+# lag_is_fair TEXT SECONDS: the loop's lag (p99 of the last minute) is under so many seconds, or
+# under four times that of the idle one
+lag_is_fair() {
+	local lag idle
+	lag=$(get /vigil/loop/lag_seconds/p99)
+	idle=$("$vigilctl" -s "$work/reference/control.sock" get -r /vigil/loop/lag_seconds/p99)
+	check "$1: the loop's lag (p99) is under $2 s, or four times an idle one's: $lag, $idle" \
+		awk -v lag="$lag" -v idle="$idle" -v limit="$2" 'BEGIN { exit !(lag < limit || lag < 4 * idle) }'
+}

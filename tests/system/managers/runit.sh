@@ -13,6 +13,7 @@ down() {
 	done
 }
 options() { echo "service_dir=$work/sv"; }
+listening() { sv status "$work/sv/$1" >/dev/null 2>&1; }
 # `down` keeps it from running before it is started.
 install() {
 	local dir=$work/new/$1
@@ -21,7 +22,7 @@ install() {
 	chmod 755 "$dir/run"
 	: >"$dir/down"
 	mv "$dir" "$work/sv/$1"
-	wait_for $patience test -p "$work/sv/$1/supervise/control"
+	wait_for $patience listening "$1"
 }
 uninstall() {
 	mkdir -p "$work/gone"

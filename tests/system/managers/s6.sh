@@ -20,7 +20,7 @@ install() {
 	echo 3 >"$dir/notification-fd"
 	mv "$dir" "$work/sv/$1"
 	s6-svscanctl -a "$work/sv"
-	wait_for $patience test -p "$work/sv/$1/supervise/control"
+	wait_for $patience s6-svok "$work/sv/$1"
 }
 # s6-supervise keeps its own when the folder is moved away, and goes on until it is told.
 uninstall() {
