@@ -47,6 +47,7 @@ struct systemd_view {
 	char job[24];
 	struct systemd_details details;
 	bool sure;      /* that is how it is: nothing else was heard since */
+	bool pid_sure;  /* systemd itself told which process it is, and of none since */
 	bool signalled; /* systemd has told of a change, and nobody has looked since */
 
 	/* the sign on its way to the user */

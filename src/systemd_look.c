@@ -116,7 +116,7 @@ static void details_done(struct systemd_view *view)
 	ask_details(watch);
 	if (view->r >= 0) {
 		view->details = view->incoming;
-		view->sure = !view->moved;
+		view->sure = view->pid_sure = !view->moved;
 		look_answer(view);
 	} else if (!sd_bus_error_has_name(&error, SD_BUS_ERROR_NO_REPLY)) {
 		look_fault(view, view->r, &error);
@@ -204,8 +204,9 @@ static void ask_details(struct systemd_watch *watch)
 
 static bool is_as_known(const struct systemd_view *view, const struct systemd_row *row)
 {
-	/* A process that lives has not been brought back, so what else was found holds as well. */
-	if (view->alive && view->status == VIGIL_SERVICE_RUNNING)
+	/* A process that lives has not been brought back, so what else was found holds as well; if it
+	 * is still the unit's, which may have handed over to another while nobody listened. */
+	if (view->alive && view->pid_sure && view->status == VIGIL_SERVICE_RUNNING)
 		return systemd_status(row->active) == view->status &&
 		       strcmp(row->load, "loaded") == 0 &&
 		       !systemd_view_differs(view, row->active, row->sub, -1);

@@ -171,7 +171,7 @@ static void view_hear(struct systemd_view *view, const struct change *change)
 	if (!systemd_view_differs(view, change->active, change->sub, change->pid))
 		return;
 	/* A row that is still to come is newer than this; but of a new process it says nothing. */
-	view->sure = view->alive = false;
+	view->sure = view->pid_sure = view->alive = false;
 	if (view->stage == STAGE_QUEUED || view->stage == STAGE_LISTED)
 		return;
 	if (view->stage == STAGE_NONE)
@@ -215,7 +215,7 @@ static void on_down(void *arg)
 	struct systemd_view *view;
 
 	TAILQ_FOREACH(view, &watch->all, link)
-	view->sure = false;
+	view->sure = view->pid_sure = false;
 	systemd_look_abandon(watch);
 }
 
@@ -305,7 +305,7 @@ void systemd_view_learn(
 	view->status = status;
 	view->details = (struct systemd_details){.pid = pid, .respawns = respawns};
 	view->load[0] = view->active[0] = view->sub[0] = '\0';
-	view->sure = false;
+	view->sure = view->pid_sure = false; /* it may have changed since the worker asked */
 	view->signalled = false;
 }
 

@@ -166,6 +166,11 @@ static bool try_ask(const struct seen *seen)
 	return systemd_view_ask(seen->view, false, 10 * CLOCK_SECOND) == 0;
 }
 
+static bool try_ask_alive(const struct seen *seen)
+{
+	return systemd_view_ask(seen->view, true, 10 * CLOCK_SECOND) == 0;
+}
+
 static vigil_service_status look(struct seen *seen)
 {
 	ck_assert(run(try_ask, seen, PATIENCE));
@@ -323,6 +328,14 @@ START_TEST(many_are_asked_about_at_once)
 }
 END_TEST
 
+static void look_alive(struct seen *seen)
+{
+	seen->answers = 0;
+	ck_assert_int_eq(systemd_view_ask(seen->view, true, PATIENCE), 0);
+	ck_assert(run(is_answered, seen, PATIENCE));
+	ck_assert(!seen->none);
+}
+
 START_TEST(a_process_that_lives_needs_no_details)
 {
 	struct systemd_watch_counts before, after;
@@ -330,17 +343,18 @@ START_TEST(a_process_that_lives_needs_no_details)
 
 	start_unit("w-lives", "ExecStart=/bin/sleep 1000");
 	view_open(&seen, "w-lives");
-	systemd_view_learn(seen.view, VIGIL_SERVICE_RUNNING, 77, 5);
 	look(&seen);
-	systemd_view_learn(seen.view, VIGIL_SERVICE_RUNNING, 77, 5);
+	systemd_view_doubt(seen.view);
 	systemd_watch_counts(watch, &before);
-	seen.answers = 0;
-	ck_assert_int_eq(systemd_view_ask(seen.view, true, PATIENCE), 0);
-	ck_assert(run(is_answered, &seen, PATIENCE));
+	look_alive(&seen);
 	systemd_watch_counts(watch, &after);
 	ck_assert_uint_eq(after.details, before.details);
-	ck_assert_int_eq(seen.answer.pid, 77); /* believed, as it is said to be seen */
-	ck_assert_uint_eq(seen.answer.respawns, 5);
+	compare(&seen, "w-lives");
+
+	/* a worker's word on it is taken until systemd is asked, and no longer */
+	systemd_view_learn(seen.view, VIGIL_SERVICE_RUNNING, 77, 5);
+	look_alive(&seen);
+	compare(&seen, "w-lives");
 	systemd_view_doubt(seen.view);
 	look(&seen);
 	compare(&seen, "w-lives");
@@ -607,6 +621,36 @@ START_TEST(the_line_is_cut_with_calls_under_way)
 }
 END_TEST
 
+/* A daemon that replaces itself: the old process lives on, but the unit's is another now. */
+START_TEST(a_handover_that_nobody_heard_of)
+{
+	struct seen seen;
+	pid_t before;
+
+	start_unit("w-handover", "Type=notify\nNotifyAccess=all\n"
+				 "ExecStart=/bin/bash -c 'sleep 1000 & new=$!; "
+				 "trap \"systemd-notify MAINPID=$new; touch /run/w-handed\" USR1; "
+				 "systemd-notify --ready; while :; do sleep 0.05; done'");
+	view_open(&seen, "w-handover");
+	ck_assert_int_eq(look(&seen), VIGIL_SERVICE_RUNNING);
+	before = seen.answer.pid;
+	ck_assert_int_eq(shell("kill -STOP $(systemctl show -P MainPID dbus.service)"), 0);
+	ck_assert_int_eq(kill(before, SIGUSR1), 0);
+	ck_assert_int_eq(shell("until [ -e /run/w-handed ]; do sleep 0.05; done"), 0);
+	ck_assert_int_eq(shell("kill -KILL $(pgrep -x dbus-daemon)"), 0);
+	run(is_never, NULL, CLOCK_SECOND / 10); /* the line is cut */
+	shell("systemctl reset-failed dbus.service; systemctl start dbus.service");
+	await_bus();
+	ck_assert_int_eq(kill(before, 0), 0);
+	seen.answers = 0;
+	ck_assert(run(try_ask_alive, &seen, PATIENCE));
+	ck_assert(run(is_answered, &seen, PATIENCE));
+	ck_assert_int_ne(seen.answer.pid, before);
+	compare(&seen, "w-handover");
+	view_close(&seen);
+}
+END_TEST
+
 START_TEST(no_bus_at_all)
 {
 	struct seen seen;
@@ -829,6 +873,7 @@ int main(void)
 	tcase_add_loop_test(tcase, after_an_upheaval_nothing_is_taken_for_granted, 0,
 		sizeof(upheavals) / sizeof(upheavals[0]));
 	tcase_add_test(tcase, the_line_is_cut_with_calls_under_way);
+	tcase_add_test(tcase, a_handover_that_nobody_heard_of);
 	tcase_add_test(tcase, no_bus_at_all);
 	tcase_add_test(tcase, a_bus_that_hangs_leaves_the_loop_free);
 	tcase_add_test(tcase, a_bus_that_never_greets);
