@@ -189,14 +189,14 @@ static int job_exists(struct talk *t, const struct job *job)
 /* Takes in what has arrived, or waits for a while.  1: look for the job. */
 static int job_step(struct talk *t)
 {
-	uint64_t usec;
-	int r = sd_bus_process(systemd_bus(), NULL);
+	uint64_t usec = systemd_left(&t->call);
+	int r;
 
+	if (!usec) /* looked at each time, as anyone may send us messages without end */
+		return -ETIMEDOUT;
+	r = sd_bus_process(systemd_bus(), NULL);
 	if (r != 0)
 		return r < 0 ? r : 0;
-	usec = systemd_left(&t->call);
-	if (!usec)
-		return -ETIMEDOUT;
 	if (usec > JOB_POLL)
 		usec = JOB_POLL;
 	r = sd_bus_wait(systemd_bus(), usec);
@@ -218,7 +218,7 @@ static int job_wait(struct talk *t, struct job *job)
 			systemd_bus_drop();
 			r = systemd_bus_open(t->call.deadline);
 		} else if (r == 0) {
-			while (sd_bus_process(systemd_bus(), NULL) > 0)
+			while (systemd_left(&t->call) && sd_bus_process(systemd_bus(), NULL) > 0)
 				; /* its signal may have come while we asked */
 			if (!*job->result)
 				snprintf(job->result, sizeof(job->result), "done");

@@ -22,6 +22,7 @@
 #include "clock.h"
 
 #define PROPERTIES "org.freedesktop.DBus.Properties"
+#define DRAIN_MAX  1000 /* messages; it hears next to nothing by itself */
 #define PRIVATE    "unix:path=/run/systemd/private"
 
 static thread_local sd_bus *bus;
@@ -57,14 +58,14 @@ static int bus_greet(uint64_t deadline)
 	int r;
 
 	while ((r = sd_bus_is_ready(bus)) == 0) {
+		usec = left(deadline);
+		if (!usec)
+			return -ETIMEDOUT;
 		r = sd_bus_process(bus, NULL);
 		if (r < 0)
 			return r;
 		if (r > 0)
 			continue;
-		usec = left(deadline);
-		if (!usec)
-			return -ETIMEDOUT;
 		r = sd_bus_wait(bus, usec);
 		if (r < 0 && r != -EINTR)
 			return r;
@@ -99,12 +100,14 @@ int systemd_bus_start(sd_bus **fresh, bool *direct)
 
 int systemd_bus_open(uint64_t deadline)
 {
+	unsigned drained = 0;
 	bool direct;
 	int r;
 
-	/* What came since it was last used is of no use now; and a dead one shows itself. */
+	/* What came since it was last used is of no use now; and a dead one shows itself.  One to
+	 * whom somebody talks without end gets a new name. */
 	while (bus && (r = sd_bus_process(bus, NULL)) != 0)
-		if (r < 0)
+		if (r < 0 || ++drained == DRAIN_MAX)
 			systemd_bus_drop();
 	if (bus)
 		return 0;
