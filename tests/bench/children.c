@@ -1,0 +1,215 @@
+/*
+ * children: what it costs to start a process by vigil's child.c, against a bare posix_spawn of the
+ * same program, and for how long the caller is held up, with little memory and with much.
+ *
+ *     children ROUNDS
+ *
+ * Prints `name metric value reference ratio`; values are medians of so many rounds, in each of
+ * which all take turns, since the machine is not the same from one second to the next.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "child.h"
+#include "clock.h"
+#include "loop.h"
+
+#define PROGRAM    "/bin/true"
+#define EACH       10 /* processes in a round */
+#define ROUNDS_MAX 1000
+#define MUCH       (500UL << 20)
+
+extern char **environ;
+
+static struct loop *loop;
+static unsigned ended;
+
+static void check(bool right, const char *what)
+{
+	if (right)
+		return;
+	fprintf(stderr, "%s: %s\n", what, strerror(errno));
+	exit(EXIT_FAILURE);
+}
+
+static double now(clockid_t id)
+{
+	struct timespec ts;
+
+	clock_gettime(id, &ts);
+	return (double)ts.tv_sec * 1e6 + (double)ts.tv_nsec / 1e3;
+}
+
+/* --- the ways to start one: each returns how long the start itself took, in microseconds ------ */
+
+static void on_exit_told(struct child *child, const vigil_child_exit *e, void *arg)
+{
+	ended += e->status == 0;
+	child_free(child);
+}
+
+static double by_vigil(void)
+{
+	static const char *const argv[] = {PROGRAM, NULL};
+	const struct child_spec spec = {
+		.spawn = {.argv = argv}, .timeout = 10 * CLOCK_SECOND, .on_exit = on_exit_told};
+	unsigned before = ended;
+	struct child *child;
+	double begun = now(CLOCK_MONOTONIC), took;
+
+	check(child_start(loop, &spec, &child) == 0, "child_start");
+	took = now(CLOCK_MONOTONIC) - begun;
+	while (ended == before)
+		loop_turn(loop, true);
+	return took;
+}
+
+static void reap(pid_t pid)
+{
+	int status;
+
+	check(waitpid(pid, &status, 0) == pid && status == 0, "waitpid");
+}
+
+static double by_spawn(void)
+{
+	char *argv[] = {(char *)PROGRAM, NULL};
+	double begun = now(CLOCK_MONOTONIC), took;
+	pid_t pid;
+
+	check(posix_spawn(&pid, PROGRAM, NULL, NULL, argv, environ) == 0, "posix_spawn");
+	took = now(CLOCK_MONOTONIC) - begun;
+	reap(pid);
+	return took;
+}
+
+/* The least that it takes to be told of output and end by events: a pipe, a pidfd, and a poll. */
+static double by_spawn_with_poll(void)
+{
+	char *argv[] = {(char *)PROGRAM, NULL}, text[4096];
+	double begun = now(CLOCK_MONOTONIC), took;
+	posix_spawn_file_actions_t actions;
+	struct pollfd fds[2];
+	int ends[2];
+	pid_t pid;
+
+	check(pipe2(ends, O_CLOEXEC) == 0, "pipe");
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+	check(posix_spawn(&pid, PROGRAM, &actions, NULL, argv, environ) == 0, "posix_spawn");
+	posix_spawn_file_actions_destroy(&actions);
+	took = now(CLOCK_MONOTONIC) - begun;
+	close(ends[1]);
+	fds[0] = (struct pollfd){.fd = ends[0], .events = POLLIN};
+	fds[1] = (struct pollfd){.fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN};
+	check(fds[1].fd >= 0, "pidfd_open");
+	while (fds[1].revents == 0) {
+		poll(fds, 2, -1);
+		if (fds[0].revents != 0 && read(ends[0], text, sizeof(text)) <= 0)
+			fds[0].fd = -1;
+	}
+	close(fds[1].fd);
+	close(ends[0]);
+	reap(pid);
+	return took;
+}
+
+static double by_fork(void)
+{
+	char *argv[] = {(char *)PROGRAM, NULL};
+	double begun = now(CLOCK_MONOTONIC), took;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		execv(PROGRAM, argv);
+		_exit(127);
+	}
+	check(pid > 0, "fork");
+	took = now(CLOCK_MONOTONIC) - begun;
+	reap(pid);
+	return took;
+}
+
+static double (*const ways[])(void) = {by_vigil, by_spawn, by_spawn_with_poll, by_fork};
+enum { VIGIL, SPAWN, POLL, FORK, WAYS };
+
+/* --- medians ---------------------------------------------------------------------------------- */
+
+struct sample {
+	double cpu, blocked;
+};
+
+static struct sample taken[WAYS][ROUNDS_MAX];
+static unsigned rounds;
+
+static void run(void)
+{
+	for (unsigned r = 0; r < rounds; r++)
+		for (unsigned w = 0; w < WAYS; w++) {
+			double cpu = now(CLOCK_PROCESS_CPUTIME_ID), blocked = 0;
+
+			for (unsigned i = 0; i < EACH; i++)
+				blocked += ways[w]();
+			taken[w][r].cpu = (now(CLOCK_PROCESS_CPUTIME_ID) - cpu) / EACH;
+			taken[w][r].blocked = blocked / EACH;
+		}
+}
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static double median(unsigned way, bool cpu)
+{
+	double values[ROUNDS_MAX];
+
+	for (unsigned r = 0; r < rounds; r++)
+		values[r] = cpu ? taken[way][r].cpu : taken[way][r].blocked;
+	qsort(values, rounds, sizeof(*values), compare);
+	return values[rounds / 2];
+}
+
+static void row(const char *metric, double value, double reference)
+{
+	printf("children %s %.1f %.1f %.2f\n", metric, value, reference, value / reference);
+}
+
+int main(int argc, char **argv)
+{
+	double vigil, forked;
+	char *much;
+
+	rounds = argc == 2 ? (unsigned)atoi(argv[1]) : 0;
+	loop = loop_new();
+	if (rounds == 0 || rounds > ROUNDS_MAX || loop == NULL)
+		return EXIT_FAILURE;
+	run();
+	row("cpu_us", median(VIGIL, true), median(SPAWN, true));
+	row("cpu_to_bare_poll_us", median(VIGIL, true), median(POLL, true));
+	row("blocked_us", median(VIGIL, false), median(SPAWN, false));
+	vigil = median(VIGIL, false);
+	forked = median(FORK, false);
+
+	much = mmap(NULL, MUCH, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	check(much != MAP_FAILED && madvise(much, MUCH, MADV_NOHUGEPAGE) == 0, "mmap");
+	memset(much, 1, MUCH);
+	rounds = (rounds + 3) / 4; /* each fork takes its time */
+	run();
+	row("blocked_us_at_500_MB", median(VIGIL, false), vigil);
+	row("fork_blocked_us_at_500_MB", median(FORK, false), forked);
+	loop_free(loop);
+	return EXIT_SUCCESS;
+}
