@@ -2,11 +2,12 @@
  * noticed: how long it takes from a service's death until whoever watches vigild has heard of
  * it, and until it has heard that the service runs again.
  *
- *     noticed SOCKET DAEMON KILLS
+ *     noticed SOCKET DAEMON KILLS MILLISECONDS
  *
  * Kills the process of the service that the daemon watches, again and again, and reads on a
  * connection to vigild what is told of it.  A pidfd of the same process is waited on in the
- * same poll: when the kernel says that it has ended is what all else is measured against.
+ * same poll: when the kernel says that it has ended is what all else is measured against.  Between
+ * two kills it rests for so long: supervisors hold back a service that lives for less than a second.
  * Prints three numbers of microseconds a line for each kill: the pidfd, the first change that was
  * told, and the change that says that it runs, as another process.
  */
@@ -27,8 +28,6 @@
 #include <jansson.h>
 
 #define PATIENCE 60000 /* milliseconds for a change to come */
-/* Between two kills: supervisors hold back a service that lives for less than a second. */
-#define PAUSE 1500000
 
 static struct {
 	FILE *vigild;
@@ -193,9 +192,9 @@ static void kill_once(void)
 }
 
 /* What comes while nothing is killed. */
-static void rest(void)
+static void rest(double milliseconds)
 {
-	double until = now() + PAUSE, left, none = 1;
+	double until = now() + milliseconds * 1000, left, none = 1;
 	struct pollfd fd = {.fd = fileno(conn.vigild), .events = POLLIN};
 
 	while ((left = until - now()) > 0)
@@ -207,12 +206,12 @@ static void rest(void)
 
 int main(int argc, char **argv)
 {
-	if (argc != 4)
-		die("usage: %s SOCKET DAEMON KILLS", argv[0]);
+	if (argc != 5)
+		die("usage: %s SOCKET DAEMON KILLS MILLISECONDS", argv[0]);
 	dial(argv[1]);
 	begin(argv[2]);
 	for (int left = atoi(argv[3]); left > 0; left--) {
-		rest();
+		rest(atof(argv[4]));
 		kill_once();
 	}
 	fclose(conn.vigild);
