@@ -1,0 +1,106 @@
+#!/bin/bash
+# memory: the Nth allocation fails, for each N of each phase of vigild's life, alone or with all
+# after it.
+#
+# Promised: it goes on, or it ends cleanly and says so; it never crashes, never hangs, leaves no
+# torn file behind; and each client gets one whole and right reply, an error that says what is
+# the matter, or a closed connection.  tests/torture/memory.c is the judge.
+#
+# The short form takes a sample of N of each phase: a stride, begun at a random place.
+. "$(dirname "$0")/lib.sh" || exit 1
+
+case $(make_variable SANITIZE) in
+?*) skip_all "sanitizers bring an allocator of their own, which nothing can stand before" ;;
+esac
+install_staged
+set_paths
+work=$(mktemp -d)
+trap 'kill $(jobs -p) 2>/dev/null; wait; rm -rf "$work"' EXIT
+
+# ground DIR: what one judge works in
+ground() {
+	work=$1
+	mkdir -p "$work/init.d" "$work/conf.d" "$work/state"
+	echo '{"kept": {"script": {"service_state/restarts": 7}}}' >"$work/state/state.json"
+	cat >"$work/toggle" <<-END
+		#!/bin/sh
+		# running and stopped by turns
+		[ ! -e $work/up ] || { rm $work/up; exit 3; }
+		: >$work/up
+	END
+	cat >"$work/init.d/script" <<-END
+		#!/bin/sh
+		case \$1 in
+		status) [ -e $work/runs ] || exit 3 ;;
+		restart) : >$work/runs ;;
+		*) exit 2 ;;
+		esac
+	END
+	cat >"$work/plugin" <<-'END'
+		#!/bin/sh
+		read -r up idle </proc/uptime
+		echo "OK - up for $up | up=$up;5;10 idle=$idle"
+		echo "and more of it"
+	END
+	chmod +x "$work/toggle" "$work/init.d/script" "$work/plugin"
+	write_conf <<-END
+		[daemons]
+		look = yes
+		script = yes
+		plugin = yes
+		idle = no
+		[daemon:look]
+		module = service
+		service = look
+		manager = command
+		status_command = $work/toggle
+		restart_command = /bin/true
+		restart_on = never
+		interval = 1h
+		[daemon:script]
+		module = service
+		service = script
+		manager = lsb
+		init_dir = $work/init.d
+		interval = 1h
+		[daemon:plugin]
+		module = exec
+		command = $work/plugin
+		interval = 1h
+		[daemon:idle]
+		module = exec
+		command = /bin/true
+	END
+}
+
+phases=$("$top_builddir/tests/torture/memory" phases) || { not_ok "the judge is there"; exit 1; }
+stride=$(count 41 1)
+
+# judge once|on: all phases, on a ground of its own
+judge() {
+	local phase
+	ground "$whole/$1"
+	for phase in $phases; do
+		"$top_builddir/tests/torture/memory" "$vigild" "$top_builddir/tests/torture/nomemory.so" \
+			"$work" "$phase" "$1" $((seed % stride + 1)) "$stride"
+	done >"$whole/$1.log" 2>&1
+}
+
+whole=$work
+judge once &
+judge on &
+wait
+for mode in once on; do
+	grep '^broken:' "$whole/$mode.log" | head -40
+	while read -r phase _ points _ rest; do
+		check "$phase: $points allocations that fail ($mode): $rest" eval "[ $points -gt 0 ] && [ '${rest##*, }' = '0 broken' ]"
+	done < <(grep ' points, ' "$whole/$mode.log")
+	check "all phases were gone through ($mode)" \
+		test "$(grep -c ' points, ' "$whole/$mode.log")" = "$(echo "$phases" | wc -w)"
+done
+cat "$whole"/*.log | awk '/ points, / { gsub(",", ""); points += $3; broken += $9 }
+	END { print points, broken }' >"$whole/sum"
+read -r points broken <"$whole/sum"
+figure "Nth allocation fails: a clean end or a reply" \
+	"$(printf "%'d points, %d broken" "$points" "$broken")"
+finish

@@ -1,0 +1,120 @@
+/*
+ * nomemory: a shared object that, laid under a program by LD_PRELOAD, fails its Nth allocation.
+ *
+ * It stands before malloc and its kin, and with them before all that calls them: strdup,
+ * asprintf, fopen, opendir and the libraries.  The plan stands in a file in memory that the
+ * planner maps as well (nomemory.h), so it can be made, changed and withdrawn at any moment
+ * without a word to the program.
+ *
+ * Where all allocations fail from the Nth on, a block of 128 KiB or more that is freed may be had
+ * again: so it is where an address space is full, since such blocks are mappings of their own.
+ *
+ * Programs that the one under test starts are left in peace: the shim takes itself out of the
+ * environment.
+ */
+#include "nomemory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define MAPPED (128 * 1024)
+
+/* Others shall find these here first. */
+#pragma GCC visibility push(default)
+
+/* glibc's own, under the names it exports them by for this use. */
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t count, size_t size);
+void *__libc_realloc(void *old, size_t size);
+void *__libc_memalign(size_t alignment, size_t size);
+void __libc_free(void *memory);
+
+static struct nomemory *shared;
+
+__attribute__((constructor)) static void begin(void)
+{
+	const char *path = getenv("NOMEMORY");
+	int fd = path != NULL ? open(path, O_RDWR | O_CLOEXEC) : -1;
+	void *map = MAP_FAILED;
+
+	if (fd >= 0)
+		map = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (fd >= 0)
+		close(fd);
+	unsetenv("LD_PRELOAD");
+	unsetenv("NOMEMORY");
+	if (map != MAP_FAILED)
+		shared = map;
+}
+
+static int fails(size_t size)
+{
+	uint64_t plan, n;
+
+	if (shared == NULL)
+		return 0;
+	plan = shared->plan;
+	n = ++shared->count;
+	if (plan == 0 || n < plan || (n > plan && !shared->on))
+		return 0;
+	if (n > plan && atomic_fetch_sub(&shared->credit, (int64_t)size) >= (int64_t)size)
+		return 0;
+	if (n > plan)
+		atomic_fetch_add(&shared->credit, (int64_t)size);
+	shared->failed++;
+	errno = ENOMEM;
+	return 1;
+}
+
+void *malloc(size_t size)
+{
+	return fails(size) ? NULL : __libc_malloc(size);
+}
+
+void *calloc(size_t count, size_t size)
+{
+	return fails(count * size) ? NULL : __libc_calloc(count, size);
+}
+
+void *realloc(void *old, size_t size)
+{
+	/* One that frees, or that shrinks, cannot fail. */
+	if (old != NULL && size <= malloc_usable_size(old))
+		return __libc_realloc(old, size);
+	return fails(size) ? NULL : __libc_realloc(old, size);
+}
+
+void *memalign(size_t alignment, size_t size)
+{
+	return fails(size) ? NULL : __libc_memalign(alignment, size);
+}
+
+void *aligned_alloc(size_t alignment, size_t size)
+{
+	return memalign(alignment, size);
+}
+
+int posix_memalign(void **memory, size_t alignment, size_t size)
+{
+	void *got = memalign(alignment, size);
+
+	if (got == NULL)
+		return ENOMEM;
+	*memory = got;
+	return 0;
+}
+
+void free(void *memory)
+{
+	int before = errno;
+
+	if (shared != NULL && shared->failed > 0 && malloc_usable_size(memory) >= MAPPED)
+		atomic_fetch_add(&shared->credit, (int64_t)malloc_usable_size(memory));
+	__libc_free(memory);
+	errno = before;
+}
