@@ -267,8 +267,13 @@ static void on_end(void *arg)
 {
 	struct host *host = arg;
 
-	if (loop_is_owner())
-		store_save(host->store, true);
+	int err;
+
+	if (!loop_is_owner())
+		return;
+	err = store_save(host->store, true);
+	log_error("out of memory: the state %s; ending to be started afresh",
+		err == 0 ? "is saved" : "could not be saved");
 }
 
 static bool lay_ground(struct host *host)

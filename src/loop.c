@@ -29,6 +29,7 @@
 #include <event2/event.h>
 
 #include "clock.h"
+#include "memory.h"
 
 /* A fire this early counts as due: epoll's timeout has the grain of a millisecond. */
 #define EARLY (CLOCK_MS)
@@ -80,10 +81,13 @@ bool loop_is_owner(void)
 struct loop *loop_new(void)
 {
 	const struct timeval interval = {.tv_usec = DISPATCH_USEC};
-	struct event_config *config = event_config_new();
-	struct loop *loop = calloc(1, sizeof(*loop));
+	struct event_config *config;
+	struct loop *loop = memory_zero(sizeof(*loop));
 
-	if (config == NULL || loop == NULL)
+	/* Before anything else of libevent, which has all it owns from there. */
+	event_set_mem_functions(memory_library_alloc, memory_library_grow, free);
+	config = event_config_new();
+	if (config == NULL)
 		goto fail;
 	/* The coarse clock fires up to 6 ms late; an environment variable must not be able to
 	 * switch on the epoll changelist, which breaks with duplicated descriptors. */

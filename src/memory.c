@@ -5,6 +5,7 @@
  */
 #include "memory.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,10 @@
 static void (*on_end)(void *arg);
 static void *on_end_arg;
 static void *reserve;
+
+static _Thread_local struct {
+	bool on, refused;
+} peer;
 
 void memory_on_end(void (*last_words)(void *arg), void *arg)
 {
@@ -68,4 +73,37 @@ char *memory_format(const char *format, ...)
 void *memory_grow(void *old, size_t count, size_t size)
 {
 	return or_end(reallocarray(old, count > 0 ? count : 1, size));
+}
+
+/* --- for libraries ------------------------------------------------------------------------------ */
+
+static void *or_refuse(void *memory, size_t size)
+{
+	if (memory != NULL || (!peer.on && size < MEMORY_LARGE))
+		return or_end(memory);
+	peer.refused = true;
+	errno = ENOMEM;
+	return NULL;
+}
+
+void *memory_library_alloc(size_t size)
+{
+	return or_refuse(malloc(size > 0 ? size : 1), size);
+}
+
+void *memory_library_grow(void *old, size_t size)
+{
+	return or_refuse(realloc(old, size > 0 ? size : 1), size);
+}
+
+void memory_peer_begin(void)
+{
+	peer.on = true;
+	peer.refused = false;
+}
+
+bool memory_peer_end(void)
+{
+	peer.on = false;
+	return peer.refused;
 }

@@ -1,14 +1,21 @@
 /*
- * memory: small allocations that the host cannot go on without.
+ * memory: what happens when there is none.
  *
- * A watchdog that is out of memory for a few bytes is of no use where it is: it says so, saves
- * what it has and ends, and the service manager starts it afresh.  So these never return NULL,
- * and the core needs no failure path for each name it copies.  What a peer can make large is
- * never allocated here.
+ * The policy, for all of vigild.  A watchdog that is out of memory for a few bytes is of no use
+ * where it is: it says so, saves its state with what was put by for that, ends with 70, and the
+ * service manager starts it afresh.  So the small allocations of the core never return NULL,
+ * and it needs no failure path for each name it copies.  jansson's and libevent's follow the
+ * same rule: a tree, a reply or a timer that silently lacks a part is worse than an end.
+ *
+ * What a peer can make large (a request and its reply, the output of a program, a configuration
+ * file) is never reason to end.  It is refused, and the peer is told: a block of MEMORY_LARGE
+ * and more gives NULL, and so does any block that a library wants between memory_peer_begin and
+ * memory_peer_end.  Plain malloc gives NULL as ever, and whoever calls it says what then.
  */
 #ifndef MEMORY_H
 #define MEMORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 void *memory_zero(size_t size);
@@ -17,6 +24,16 @@ char *memory_text(const char *text);
 char *memory_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Room for count elements of size bytes each, the old ones kept. */
 void *memory_grow(void *old, size_t count, size_t size);
+
+/* For the libraries that allocate for the core. */
+#define MEMORY_LARGE (16 * 1024)
+void *memory_library_alloc(size_t size);
+void *memory_library_grow(void *old, size_t size);
+
+/* Between these two, what libraries allocate on this thread is a peer's.  The end says whether
+ * something was refused: what was made meanwhile may lack a part, and is not to be used. */
+void memory_peer_begin(void);
+bool memory_peer_end(void);
 
 /* What is done before the process ends for want of memory, such as saving the state; NULL:
  * nothing.  It may be called on whatever thread ran out, and finds 256 KiB put by for it; when

@@ -22,6 +22,7 @@
 #include "host.h"
 #include "log.h"
 #include "loop.h"
+#include "memory.h"
 #include "notify.h"
 
 #define EXIT_USAGE 2
@@ -256,6 +257,7 @@ int main(int argc, char **argv)
 	signal(SIGXFSZ, SIG_IGN);
 	/* What init scripts expect.  Files of our own are made with modes that say what they mean. */
 	umask(0022);
+	json_set_alloc_funcs(memory_library_alloc, free);
 	/* Seeded before there are threads: jansson does it lazily and only once. */
 	json_object_seed(0);
 	return arguments.test ? test(arguments.file) : serve(&arguments);
