@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "memory.h"
 #include "text.h"
 
 /* A name that was cut to length may end in half a character, which JSON cannot carry. */
@@ -204,6 +205,20 @@ const struct command *command_admit(
 	return check_params(command, params, reply) ? command : NULL;
 }
 
+/* What a peer only reads is its own affair: the host does not end for it, and half an answer is
+ * none. */
+static void run_read(const struct command *command, struct host *host, json_t *params,
+	struct command_reply *reply)
+{
+	memory_peer_begin();
+	command->run(host, params, reply);
+	if (!memory_peer_end())
+		return;
+	json_decref(reply->result);
+	json_decref(reply->data);
+	*reply = (struct command_reply){0};
+}
+
 void command_run(struct host *host, const struct peer *peer, const char *verb, json_t *params,
 	struct command_reply *reply)
 {
@@ -213,6 +228,8 @@ void command_run(struct host *host, const struct peer *peer, const char *verb, j
 		return;
 	if (command->run == NULL)
 		command_fail(reply, COMMAND_NO_METHOD, "%s works over the socket only", verb);
+	else if (command->access == ACCESS_READ)
+		run_read(command, host, params, reply);
 	else
 		command->run(host, params, reply);
 	if (reply->result == NULL && reply->code == 0)

@@ -89,22 +89,62 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 	flush(conn);
 }
 
-/* Sends an object as a line; takes the reference. */
-static void send_line(struct conn *conn, json_t *object)
+/* NULL when there is no memory for it, or for the object itself. */
+static char *dump(const json_t *object)
 {
-	char *text = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
+	char *text;
 
-	json_decref(object);
+	memory_peer_begin();
+	text = json_dumps(object, JSON_COMPACT);
+	if (!memory_peer_end())
+		return text;
+	/* What jansson could not add it may have left out. */
+	free(text);
+	return NULL;
+}
+
+static void on_sent(const void *text, size_t length, void *arg)
+{
+	free((void *)text);
+}
+
+/* Queues a text as a line; takes it.  A long one is not copied. */
+static int queue_line(struct conn *conn, char *text)
+{
+	size_t length = strlen(text);
+	int err;
+
+	if (length < MEMORY_LARGE / 2) {
+		err = evbuffer_add(conn->out, text, length);
+		free(text);
+	} else {
+		err = evbuffer_add_reference(conn->out, text, length, on_sent, NULL);
+		if (err != 0)
+			free(text);
+	}
+	return err == 0 ? evbuffer_add(conn->out, "\n", 1) : err;
+}
+
+/* Sends a text as a line; takes it. */
+static void send_text(struct conn *conn, char *text)
+{
 	/* One reply may be long; a peer that lets them pile up, also in the kernel, is not
 	 * reading. */
 	if (evbuffer_get_length(conn->out) > CONN_WAITING_MAX)
 		(void)evbuffer_write(conn->out, conn->fd);
-	if (text == NULL || conn->ending || evbuffer_get_length(conn->out) > CONN_WAITING_MAX)
+	if (text == NULL || conn->ending || evbuffer_get_length(conn->out) > CONN_WAITING_MAX) {
 		end_soon(conn);
-	else if (evbuffer_add(conn->out, text, strlen(text)) < 0 ||
-		 evbuffer_add(conn->out, "\n", 1) < 0)
+		free(text);
+	} else if (queue_line(conn, text) != 0) {
 		end_soon(conn);
-	free(text);
+	}
+}
+
+/* Sends an object as a line; takes the reference. */
+static void send_line(struct conn *conn, json_t *object)
+{
+	send_text(conn, dump(object));
+	json_decref(object);
 }
 
 static json_t *error_object(json_t *id, enum command_error code, const char *message, json_t *data)
@@ -183,13 +223,23 @@ static void run(struct conn *conn, const char *method, json_t *params, struct co
 
 static void answer(struct conn *conn, json_t *id, struct command_reply *reply)
 {
+	static const char no_memory[] = "there is no memory for the answer";
+	json_t *object;
+	char *text;
+
 	if (id == NULL)
 		return; /* a notification gets none */
 	if (reply->code != 0)
-		send_line(conn, error_object(id, reply->code, reply->message, reply->data));
+		object = error_object(id, reply->code, reply->message, reply->data);
 	else
-		send_line(conn, json_pack("{s:s,s:O,s:O}", "jsonrpc", "2.0", "id", id, "result",
-					reply->result));
+		object = json_pack(
+			"{s:s,s:O,s:O}", "jsonrpc", "2.0", "id", id, "result", reply->result);
+	text = dump(object);
+	json_decref(object);
+	if (text != NULL)
+		send_text(conn, text);
+	else
+		send_line(conn, error_object(id, COMMAND_INTERNAL, no_memory, NULL));
 }
 
 static bool is_request(json_t *request)
@@ -220,8 +270,12 @@ static void on_line(struct conn *conn, const char *line, size_t length)
 
 	if (length == 0)
 		return;
+	memory_peer_begin();
 	request = json_loadb(line, length, JSON_REJECT_DUPLICATES, &error);
-	if (request == NULL)
+	if (memory_peer_end())
+		send_line(conn, error_object(null, COMMAND_INTERNAL,
+					"there is no memory for the request", NULL));
+	else if (request == NULL)
 		send_line(conn, error_object(null, COMMAND_PARSE, error.text, NULL));
 	else if (!is_request(request) || json_depth(request, NESTING_MAX) > NESTING_MAX)
 		send_line(conn, error_object(null, COMMAND_INVALID, "not a request", NULL));
@@ -239,8 +293,12 @@ static bool take_line(struct conn *conn)
 	size_t length;
 	char *line = evbuffer_readln(conn->in, &length, EVBUFFER_EOL_LF);
 
-	if (line == NULL)
+	if (line == NULL) {
+		/* With its end in sight there was no memory for it. */
+		if (evbuffer_search_eol(conn->in, NULL, NULL, EVBUFFER_EOL_LF).pos >= 0)
+			end_soon(conn);
 		return false;
+	}
 	if (length > CONN_LINE_MAX) {
 		send_line(conn, error_object(json_null(), COMMAND_INVALID,
 					"the line is over 64 KiB", NULL));
