@@ -47,8 +47,16 @@ struct store {
 static json_t *parse(const char *text, size_t length, const char *path)
 {
 	json_error_t error;
-	json_t *doc = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
+	json_t *doc;
 
+	memory_peer_begin();
+	doc = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
+	if (memory_peer_end()) {
+		json_decref(doc);
+		errno = ENOMEM;
+		return NULL;
+	}
+	errno = 0;
 	if (doc != NULL && json_is_object(doc) &&
 		json_depth(doc, STATE_DEPTH_MAX + 4) <= STATE_DEPTH_MAX + 4)
 		return doc;
@@ -58,19 +66,34 @@ static json_t *parse(const char *text, size_t length, const char *path)
 	return NULL;
 }
 
-/* NULL with *missing where there is none. */
-static json_t *read_file(const struct store *store, const char *name, bool *missing)
+static ssize_t read_all(int fd, char *text, size_t size)
+{
+	size_t length = 0;
+	ssize_t n;
+
+	while (length < size && (n = read(fd, text + length, size - length)) != 0) {
+		if (n < 0 && errno != EINTR)
+			return -1;
+		if (n > 0)
+			length += (size_t)n;
+	}
+	return (ssize_t)length;
+}
+
+/* NULL with errno: ENOENT, ENOMEM, or what else is wrong with it. */
+static json_t *read_file(const struct store *store, const char *name)
 {
 	char *path = memory_format("%s/%s", store->dir, name), *text = NULL;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	json_t *doc = NULL;
 	struct stat st;
 	ssize_t n;
+	int err = 0;
 
-	*missing = fd < 0 && errno == ENOENT;
 	if (fd < 0) {
-		if (!*missing)
-			log_warn("%s cannot be opened: %s", path, strerror(errno));
+		err = errno;
+		if (err != ENOENT)
+			log_warn("%s cannot be opened: %s", path, strerror(err));
 		goto out;
 	}
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > STORE_SIZE_MAX) {
@@ -78,14 +101,22 @@ static json_t *read_file(const struct store *store, const char *name, bool *miss
 		goto out;
 	}
 	text = malloc((size_t)st.st_size + 1);
-	n = text != NULL ? read(fd, text, (size_t)st.st_size) : -1;
+	if (text == NULL) {
+		err = ENOMEM;
+		goto out;
+	}
+	n = read_all(fd, text, (size_t)st.st_size);
 	if (n >= 0)
 		doc = parse(text, (size_t)n, path);
+	else
+		log_warn("%s cannot be read: %s", path, strerror(errno));
+	err = errno;
 out:
 	if (fd >= 0)
 		close(fd);
 	free(text);
 	free(path);
+	errno = err;
 	return doc;
 }
 
@@ -100,19 +131,25 @@ static void set_aside(const struct store *store)
 	free(to);
 }
 
+/* Whether it is the host that lacks something, and nothing is wrong with the file. */
+static bool is_passing(int err)
+{
+	return err == ENOMEM || err == EMFILE || err == ENFILE;
+}
+
+/* NULL with errno: it cannot be read now, and must not be taken for lost. */
 static json_t *read_newest(const struct store *store)
 {
-	bool missing;
-	json_t *doc = read_file(store, FILE_NAME, &missing);
+	json_t *doc = read_file(store, FILE_NAME);
 
-	if (doc != NULL)
+	if (doc != NULL || is_passing(errno))
 		return doc;
-	if (!missing)
+	if (errno != ENOENT)
 		set_aside(store);
-	doc = read_file(store, FILE_OLD, &missing);
+	doc = read_file(store, FILE_OLD);
 	if (doc != NULL)
 		log_warn("the older %s/" FILE_OLD " is taken", store->dir);
-	return doc != NULL ? doc : json_object();
+	return doc != NULL || is_passing(errno) ? doc : json_object();
 }
 
 /* --- writing ---------------------------------------------------------------------------------------- */
@@ -165,8 +202,10 @@ static int write_doc(struct store *store, bool sync)
 
 	if (dir < 0)
 		return -errno;
+	memory_peer_begin();
 	text = json_dumps(store->doc, JSON_INDENT(1) | JSON_SORT_KEYS);
-	err = text != NULL ? write_new(dir, text, sync) : -ENOMEM;
+	/* jansson goes on without what it could not add: that must not come into the file. */
+	err = memory_peer_end() || text == NULL ? -ENOMEM : write_new(dir, text, sync);
 	if (err == 0)
 		err = put_in_place(dir, sync);
 	free(text);
@@ -256,10 +295,14 @@ struct store *store_open(struct loop *loop, const char *dir)
 	store->dir = memory_text(dir);
 	if (mkdir(dir, 0750) < 0 && errno != EEXIST)
 		note_outcome(store, -errno);
-	store->doc = read_newest(store);
 	store->timer = loop_after(loop, 0, on_soon, store);
-	if (store->timer == NULL || store->doc == NULL) {
+	if (store->timer != NULL)
+		store->doc = read_newest(store);
+	if (store->doc == NULL) {
+		int err = errno;
+
 		store_close(store);
+		errno = err;
 		return NULL;
 	}
 	loop_timer_stop(store->timer);
