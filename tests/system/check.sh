@@ -104,7 +104,7 @@ for wrong in "-o yaml" "-X" "--nosuch"; do
 	check "in words" grep -q '^UNKNOWN - the options before check are wrong' "$work/out"
 done
 ctl -o json check plugin >"$work/out"
-check "as JSON" python3 -c '
+check_with python3 "as JSON" python3 -c '
 import json, sys
 said = json.load(open(sys.argv[1]))
 assert said["status"] == 0 and said["output"] == "OK - OK - 88" and said["perfdata"].startswith("\x27/ var\x27=88%")' "$work/out"

@@ -16,6 +16,11 @@ not_ok() { echo "not ok - $*"; failed=$((failed + 1)); }
 skip_all() { echo "SKIP: $*"; exit 77; }
 # check TEXT COMMAND...: the command's success is the verdict
 check() { local text=$1; shift; if "$@"; then ok "$text"; else not_ok "$text"; fi; }
+# check_with PROGRAM TEXT COMMAND...: the same where that program is installed
+check_with() {
+	local program=$1; shift
+	if command -v "$program" >/dev/null; then check "$@"; else echo "SKIP: $1: there is no $program"; fi
+}
 finish() { [ "$failed" -eq 0 ]; exit; }
 
 # wait_for SECONDS COMMAND...: until the command succeeds; fails when time is up

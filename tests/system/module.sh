@@ -75,7 +75,7 @@ check "five times" grep -qE '^ticks +5, callbacks [0-9.]+ ms in all' out
 check "and its state is shown" grep -qx '  "value": 5' out
 check "its sample is what it is run with" eval 'sed -i "s/^limit .*/limit = 2/" hello/hello.conf && m test hello --ticks 3 && grep -q "^health *WARNING: 3 is more than 2" out'
 check "unless options are given" eval 'm test hello --ticks 3 limit=9 && grep -q "^health *OK: 3 so far" out'
-check "as JSON" eval '"$vigilctl" -o json module test hello --ticks 2 limit=9 | python3 -c "
+check_with python3 "as JSON" eval '"$vigilctl" -o json module test hello --ticks 2 limit=9 | python3 -c "
 import json, sys
 said = json.load(sys.stdin)
 assert said[\"name\"] == \"hello\" and said[\"abi\"] == 1

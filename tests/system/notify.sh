@@ -58,7 +58,7 @@ check "how things are at the start is no news" has_lines all.json 0
 echo 2 >"$work/a"
 check "a change is told of" wait_for 10 has_lines all.words 1
 check "in words" [ "$(last_of all.words)" = "1 a OK CRITICAL|a: OK -> CRITICAL|a says <2>" ]
-check "and as JSON" python3 - "$work/all.json" <<'P'
+check_with python3 "and as JSON" python3 - "$work/all.json" <<'P'
 import json, sys
 said = json.loads(open(sys.argv[1]).readline())
 assert said["daemon"] == "all" and said["count"] == 1 and said["dropped"] == 0 and said["host"]

@@ -142,7 +142,7 @@ check "and again when something has changed" wait_for 30 blocks 2
 ctl status nosuch --watch 2>"$work/err"
 check "of a daemon that is none it says so" [ $? = 1 ]
 said "in words" 'there is no daemon "nosuch"'
-if command -v script >/dev/null; then
+if command -v script >/dev/null && script -qec true /dev/null >/dev/null 2>&1 </dev/null; then
 	timeout 20 script -qec "'$vigilctl' -s '$work/control.sock' status --watch" /dev/null \
 		</dev/null >"$work/screen" 2>&1 &
 	screen=$!
