@@ -25,8 +25,9 @@
 #include "systemd_bus.h"
 #include "systemd_unit.h"
 
-#define JOB      SYSTEMD ".Job"
-#define JOB_POLL 1000000 /* microseconds from one look for a job to the next */
+#define JOB       SYSTEMD ".Job"
+#define JOB_POLL  1000000 /* microseconds from one look for a job to the next */
+#define RECONNECT 100000  /* microseconds between two tries */
 
 #define RULES "/etc/polkit-1/rules.d/50-vigil.rules"
 
@@ -203,6 +204,22 @@ static int job_step(struct talk *t)
 	return r < 0 && r != -EINTR ? r : r == 0;
 }
 
+/* The connection anew, however long the bus is away: the job goes on without it. */
+static int job_reconnect(struct talk *t)
+{
+	uint64_t usec;
+	int r;
+
+	systemd_bus_drop();
+	while ((r = systemd_bus_open(t->call.deadline)) < 0) {
+		usec = systemd_left(&t->call);
+		if (!usec)
+			return -ETIMEDOUT;
+		usleep((useconds_t)(usec < RECONNECT ? usec : RECONNECT));
+	}
+	return r;
+}
+
 /* Until the result of the job is known. */
 static int job_wait(struct talk *t, struct job *job)
 {
@@ -214,9 +231,8 @@ static int job_wait(struct talk *t, struct job *job)
 			r = job_exists(t, job);
 		else if (r == 0)
 			continue;
-		if (systemd_bus_is_dead(r)) { /* the job goes on; what was said meanwhile is lost */
-			systemd_bus_drop();
-			r = systemd_bus_open(t->call.deadline);
+		if (systemd_bus_is_dead(r)) { /* what was said meanwhile is lost */
+			r = job_reconnect(t);
 		} else if (r == 0) {
 			while (systemd_left(&t->call) && sd_bus_process(systemd_bus(), NULL) > 0)
 				; /* its signal may have come while we asked */
