@@ -1,6 +1,6 @@
 /*
- * systemd_inside: the units that are watched, for the two files that share them: systemd_watch.c,
- * which holds what is known of them, and systemd_look.c, which asks.
+ * systemd_inside: the units that are watched, for the files that share them: systemd_watch.c,
+ * which holds what is known of them, and systemd_look.c and systemd_details.c, which ask.
  */
 #ifndef SYSTEMD_INSIDE_H
 #define SYSTEMD_INSIDE_H
@@ -9,6 +9,9 @@
 
 #include "systemd_unit.h"
 #include "systemd_watch.h"
+
+/* sd-bus counts in microseconds from its own now, so it may be early by this. */
+#define SYSTEMD_EDGE (5 * CLOCK_MS)
 
 struct loop;
 struct loop_timer;
@@ -110,5 +113,17 @@ void systemd_look(struct systemd_view *view, bool asked, uint64_t timeout);
 void systemd_look_abandon(struct systemd_watch *watch);
 /* Takes a view out of whatever look is under way. */
 void systemd_look_cancel(struct systemd_view *view);
+
+/* Into a list (NULL: none), and out of the one that it waited in. */
+void systemd_look_wait_in(struct systemd_view *view, struct view_list *list, enum stage stage);
+/* The end of a look: NULL is no answer.  Its user is told. */
+void systemd_look_end(struct systemd_view *view, const struct manager_reply *answer);
+void systemd_look_fault(struct systemd_view *view, int r, const sd_bus_error *error);
+/* As it is known to be by now. */
+void systemd_look_answer(struct systemd_view *view);
+
+/* Asks for a unit's details when it is its turn, which ends its look. */
+void systemd_details_wait(struct systemd_view *view);
+void systemd_details_cancel(struct systemd_view *view);
 
 #endif

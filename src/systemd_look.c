@@ -4,8 +4,7 @@
  * Who asks within a moment of each other goes into one ListUnitsByNames: a unit more in such a
  * call costs a few microseconds of everybody's time, a call of its own a hundred.  A row that
  * says what is known already is the whole answer.  Only of a unit that has changed, or of which
- * not everything is sure, are the details asked for as well, and of so many units at a time,
- * lest systemd be swamped by a machine full of them.
+ * not everything is sure, are the details asked for as well (systemd_details.c).
  *
  * An answer may close its view, or any other: a view is not touched once its user was told.
  */
@@ -21,11 +20,8 @@
 #include "memory.h"
 #include "systemd_line.h"
 
-#define GATHER       CLOCK_MS /* from the first who asks until the message goes */
-#define BATCH_MAX    256      /* units in a message */
-#define ASKING_MAX   32       /* units whose details are under way */
-#define PROPERTIES   "org.freedesktop.DBus.Properties"
-#define TIMEOUT_EDGE (5 * CLOCK_MS) /* sd-bus counts in microseconds from its own now */
+#define GATHER    CLOCK_MS /* from the first who asks until the message goes */
+#define BATCH_MAX 256      /* units in a message */
 
 /* A ListUnitsByNames under way. */
 struct batch {
@@ -47,7 +43,7 @@ static void batch_free(struct batch *batch)
 	free(batch);
 }
 
-static void wait_in(struct systemd_view *view, struct view_list *list, enum stage stage)
+void systemd_look_wait_in(struct systemd_view *view, struct view_list *list, enum stage stage)
 {
 	if (view->list != NULL)
 		TAILQ_REMOVE(view->list, view, look_link);
@@ -57,12 +53,11 @@ static void wait_in(struct systemd_view *view, struct view_list *list, enum stag
 	view->stage = stage;
 }
 
-/* The end of a look: NULL is no answer. */
-static void look_end(struct systemd_view *view, const struct manager_reply *answer)
+void systemd_look_end(struct systemd_view *view, const struct manager_reply *answer)
 {
 	bool asked = view->asked;
 
-	wait_in(view, NULL, STAGE_NONE);
+	systemd_look_wait_in(view, NULL, STAGE_NONE);
 	view->asked = false;
 	if (view->moved)
 		systemd_view_signal(view);
@@ -71,17 +66,17 @@ static void look_end(struct systemd_view *view, const struct manager_reply *answ
 		view->user.on_answer(answer, view->user.arg);
 }
 
-static void look_fault(struct systemd_view *view, int r, const sd_bus_error *error)
+void systemd_look_fault(struct systemd_view *view, int r, const sd_bus_error *error)
 {
 	struct manager_reply answer = {
 		.manager = &manager_systemd, .status = VIGIL_SERVICE_UNKNOWN};
 
 	systemd_fault(&answer, r, error);
 	view->sure = false;
-	look_end(view, &answer);
+	systemd_look_end(view, &answer);
 }
 
-static void look_answer(struct systemd_view *view)
+void systemd_look_answer(struct systemd_view *view)
 {
 	struct manager_reply answer = {.manager = &manager_systemd};
 	const struct systemd_row row = {
@@ -89,115 +84,7 @@ static void look_answer(struct systemd_view *view)
 
 	systemd_judge(&row, &view->details, &answer);
 	view->status = answer.status;
-	look_end(view, &answer);
-}
-
-/* --- details ---------------------------------------------------------------------------------- */
-
-static void ask_details(struct systemd_watch *watch);
-
-static void details_cancel(struct systemd_view *view)
-{
-	for (unsigned i = 0; i < SYSTEMD_DETAILS; i++)
-		view->calls[i].slot = sd_bus_slot_unref(view->calls[i].slot);
-	sd_bus_error_free(&view->error);
-	view->awaited = 0;
-	view->watch->asking--;
-}
-
-static void details_done(struct systemd_view *view)
-{
-	struct systemd_watch *watch = view->watch;
-	bool late = clock_now() + TIMEOUT_EDGE >= view->began + view->timeout;
-	sd_bus_error error = view->error;
-
-	view->error = SD_BUS_ERROR_NULL;
-	details_cancel(view);
-	ask_details(watch);
-	if (view->r >= 0) {
-		view->details = view->incoming;
-		view->sure = view->pid_sure = !view->moved;
-		look_answer(view);
-	} else if (!sd_bus_error_has_name(&error, SD_BUS_ERROR_NO_REPLY)) {
-		look_fault(view, view->r, &error);
-	} else if (late) {
-		systemd_line_hangs(watch->line);
-		look_fault(view, view->r, &error);
-	} else {
-		look_end(view, NULL);
-	}
-	sd_bus_error_free(&error);
-}
-
-static int on_detail(sd_bus_message *message, void *arg, sd_bus_error *ret)
-{
-	struct detail_call *call = arg;
-	struct systemd_view *view = call->view;
-	const sd_bus_error *error = sd_bus_message_get_error(message);
-	int r = 0;
-
-	call->slot = sd_bus_slot_unref(call->slot);
-	if (error == NULL)
-		r = systemd_detail_read(call->detail, message, &view->incoming);
-	else if (!sd_bus_error_has_name(error, SD_BUS_ERROR_UNKNOWN_PROPERTY))
-		r = -sd_bus_error_get_errno(error);
-	if (r < 0 && view->r == 0) {
-		view->r = r;
-		sd_bus_error_copy(&view->error, error);
-	}
-	if (--view->awaited == 0)
-		details_done(view);
-	return 0;
-}
-
-static int ask_detail(struct systemd_view *view, enum systemd_detail detail, uint64_t left)
-{
-	struct systemd_line *line = view->watch->line;
-	struct detail_call *call = &view->calls[detail];
-	sd_bus_message *message = NULL;
-	int r = systemd_line_method(line, &message, view->path, PROPERTIES, "Get");
-
-	*call = (struct detail_call){.view = view, .detail = detail};
-	if (r >= 0)
-		r = sd_bus_message_append(
-			message, "ss", SYSTEMD_SERVICE, systemd_detail_property(detail));
-	if (r >= 0)
-		r = systemd_line_send(line, &call->slot, message, left, on_detail, call);
-	sd_bus_message_unref(message);
-	if (r < 0)
-		return r;
-	view->watch->counts.details++;
-	view->awaited++;
-	return 0;
-}
-
-/* One after the other on the wire, answered in the same order, waited for together. */
-static void ask_details_of(struct systemd_view *view)
-{
-	uint64_t now = clock_now(), end = view->began + view->timeout;
-	enum systemd_detail detail;
-	int r = 0;
-
-	wait_in(view, NULL, STAGE_ASKING);
-	view->watch->asking++;
-	view->incoming = (struct systemd_details){0};
-	view->r = 0;
-	for (detail = 0; r >= 0 && detail < SYSTEMD_DETAILS; detail++)
-		if (systemd_detail_applies(detail, view->active))
-			r = ask_detail(view, detail, end > now ? end - now : 1);
-	if (r >= 0)
-		return;
-	details_cancel(view);
-	wait_in(view, &view->watch->failed, STAGE_FAILED);
-	systemd_line_hangs(view->watch->line); /* which tells those who failed */
-}
-
-static void ask_details(struct systemd_watch *watch)
-{
-	struct systemd_view *view;
-
-	while (watch->asking < ASKING_MAX && (view = TAILQ_FIRST(&watch->waiting)) != NULL)
-		ask_details_of(view);
+	systemd_look_end(view, &answer);
 }
 
 /* --- rows ------------------------------------------------------------------------------------- */
@@ -230,7 +117,7 @@ static void survey(struct systemd_view *view, const struct systemd_row *row)
 		systemd_row_is_absent(row) || systemd_view_differs(view, row->active, row->sub, -1);
 	if (!view->moved)
 		note_row(view, row);
-	look_end(view, NULL);
+	systemd_look_end(view, NULL);
 }
 
 static void take_row(struct systemd_view *view, const struct systemd_row *row)
@@ -241,16 +128,15 @@ static void take_row(struct systemd_view *view, const struct systemd_row *row)
 		survey(view, row);
 	} else if (systemd_row_is_absent(row)) {
 		view->sure = false;
-		look_end(view, NULL); /* another manager may know it */
+		systemd_look_end(view, NULL); /* another manager may know it */
 	} else if (is_as_known(view, row)) {
 		note_row(view, row);
 		view->sure = true;
-		look_answer(view);
+		systemd_look_answer(view);
 	} else {
 		note_row(view, row);
 		view->sure = false;
-		wait_in(view, &view->watch->waiting, STAGE_WAITING);
-		ask_details(view->watch);
+		systemd_details_wait(view);
 	}
 }
 
@@ -271,7 +157,7 @@ static void batch_read(struct batch *batch, sd_bus_message *answer)
 		if (r > 0)
 			take_row(view, &row);
 		else
-			look_end(view, NULL);
+			systemd_look_end(view, NULL);
 	}
 }
 
@@ -285,9 +171,9 @@ static void batch_fail(struct batch *batch, const sd_bus_error *error, bool late
 		batch->views[i] = NULL;
 		view->batch = NULL;
 		if (late)
-			look_fault(view, -ETIMEDOUT, error);
+			systemd_look_fault(view, -ETIMEDOUT, error);
 		else
-			look_end(view, NULL);
+			systemd_look_end(view, NULL);
 	}
 }
 
@@ -295,7 +181,7 @@ static int on_rows(sd_bus_message *answer, void *arg, sd_bus_error *ret)
 {
 	struct batch *batch = arg;
 	const sd_bus_error *error = sd_bus_message_get_error(answer);
-	bool late = clock_now() + TIMEOUT_EDGE >= batch->deadline &&
+	bool late = clock_now() + SYSTEMD_EDGE >= batch->deadline &&
 		    sd_bus_error_has_name(error, SD_BUS_ERROR_NO_REPLY);
 
 	if (late)
@@ -325,7 +211,7 @@ static struct batch *batch_new(struct systemd_watch *watch)
 		next = TAILQ_NEXT(view, look_link);
 		if (view->timeout != timeout)
 			continue;
-		wait_in(view, NULL, STAGE_LISTED);
+		systemd_look_wait_in(view, NULL, STAGE_LISTED);
 		view->batch = batch;
 		view->place = batch->count;
 		batch->views[batch->count++] = view;
@@ -380,7 +266,7 @@ void systemd_look(struct systemd_view *view, bool asked, uint64_t timeout)
 	view->timeout = timeout;
 	if (TAILQ_EMPTY(&watch->queue))
 		loop_timer_again(watch->gather, GATHER);
-	wait_in(view, &watch->queue, STAGE_QUEUED);
+	systemd_look_wait_in(view, &watch->queue, STAGE_QUEUED);
 }
 
 /* --- giving up -------------------------------------------------------------------------------- */
@@ -391,8 +277,8 @@ void systemd_look_cancel(struct systemd_view *view)
 		view->batch->views[view->place] = NULL;
 	view->batch = NULL;
 	if (view->stage == STAGE_ASKING)
-		details_cancel(view);
-	wait_in(view, NULL, STAGE_NONE);
+		systemd_details_cancel(view);
+	systemd_look_wait_in(view, NULL, STAGE_NONE);
 	view->moved = false;
 }
 
@@ -405,13 +291,13 @@ void systemd_look_abandon(struct systemd_watch *watch)
 	{
 		systemd_look_cancel(view);
 		if (view->asked)
-			wait_in(view, &watch->failed, STAGE_FAILED);
+			systemd_look_wait_in(view, &watch->failed, STAGE_FAILED);
 	}
 	while ((batch = TAILQ_FIRST(&watch->batches)) != NULL)
 		batch_free(batch);
 	loop_timer_stop(watch->gather);
 	while ((view = TAILQ_FIRST(&watch->failed)) != NULL)
-		look_end(view, NULL);
+		systemd_look_end(view, NULL);
 }
 
 int systemd_look_open(struct systemd_watch *watch)

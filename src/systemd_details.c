@@ -1,0 +1,128 @@
+/*
+ * systemd_details: asks systemd for what a unit's row does not tell: its process, how often it
+ * was brought back, why it failed.
+ *
+ * Each is a property of its own, and the questions for one unit go out together.  Of so many
+ * units at a time, lest systemd be swamped by a machine full of them; the others wait.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "clock.h"
+#include "systemd_inside.h"
+#include "systemd_line.h"
+
+#define ASKING_MAX 32 /* units whose details are under way */
+#define PROPERTIES "org.freedesktop.DBus.Properties"
+
+static void ask_details(struct systemd_watch *watch);
+
+void systemd_details_cancel(struct systemd_view *view)
+{
+	for (unsigned i = 0; i < SYSTEMD_DETAILS; i++)
+		view->calls[i].slot = sd_bus_slot_unref(view->calls[i].slot);
+	sd_bus_error_free(&view->error);
+	view->awaited = 0;
+	view->watch->asking--;
+}
+
+static void details_done(struct systemd_view *view)
+{
+	struct systemd_watch *watch = view->watch;
+	bool late = clock_now() + SYSTEMD_EDGE >= view->began + view->timeout;
+	sd_bus_error error = view->error;
+
+	view->error = SD_BUS_ERROR_NULL;
+	systemd_details_cancel(view);
+	ask_details(watch);
+	if (view->r >= 0) {
+		view->details = view->incoming;
+		view->sure = view->pid_sure = !view->moved;
+		systemd_look_answer(view);
+	} else if (!sd_bus_error_has_name(&error, SD_BUS_ERROR_NO_REPLY)) {
+		systemd_look_fault(view, view->r, &error);
+	} else if (late) {
+		systemd_line_hangs(watch->line);
+		systemd_look_fault(view, view->r, &error);
+	} else {
+		systemd_look_end(view, NULL);
+	}
+	sd_bus_error_free(&error);
+}
+
+static int on_detail(sd_bus_message *message, void *arg, sd_bus_error *ret)
+{
+	struct detail_call *call = arg;
+	struct systemd_view *view = call->view;
+	const sd_bus_error *error = sd_bus_message_get_error(message);
+	int r = 0;
+
+	call->slot = sd_bus_slot_unref(call->slot);
+	if (error == NULL)
+		r = systemd_detail_read(call->detail, message, &view->incoming);
+	else if (!sd_bus_error_has_name(error, SD_BUS_ERROR_UNKNOWN_PROPERTY))
+		r = -sd_bus_error_get_errno(error);
+	if (r < 0 && view->r == 0) {
+		view->r = r;
+		sd_bus_error_copy(&view->error, error);
+	}
+	if (--view->awaited == 0)
+		details_done(view);
+	return 0;
+}
+
+static int ask_detail(struct systemd_view *view, enum systemd_detail detail, uint64_t left)
+{
+	struct systemd_line *line = view->watch->line;
+	struct detail_call *call = &view->calls[detail];
+	sd_bus_message *message = NULL;
+	int r = systemd_line_method(line, &message, view->path, PROPERTIES, "Get");
+
+	*call = (struct detail_call){.view = view, .detail = detail};
+	if (r >= 0)
+		r = sd_bus_message_append(
+			message, "ss", SYSTEMD_SERVICE, systemd_detail_property(detail));
+	if (r >= 0)
+		r = systemd_line_send(line, &call->slot, message, left, on_detail, call);
+	sd_bus_message_unref(message);
+	if (r < 0)
+		return r;
+	view->watch->counts.details++;
+	view->awaited++;
+	return 0;
+}
+
+/* One after the other on the wire, answered in the same order, waited for together. */
+static void ask_details_of(struct systemd_view *view)
+{
+	uint64_t now = clock_now(), end = view->began + view->timeout;
+	enum systemd_detail detail;
+	int r = 0;
+
+	systemd_look_wait_in(view, NULL, STAGE_ASKING);
+	view->watch->asking++;
+	view->incoming = (struct systemd_details){0};
+	view->r = 0;
+	for (detail = 0; r >= 0 && detail < SYSTEMD_DETAILS; detail++)
+		if (systemd_detail_applies(detail, view->active))
+			r = ask_detail(view, detail, end > now ? end - now : 1);
+	if (r >= 0)
+		return;
+	systemd_details_cancel(view);
+	systemd_look_wait_in(view, &view->watch->failed, STAGE_FAILED);
+	systemd_line_hangs(view->watch->line); /* which tells those who failed */
+}
+
+static void ask_details(struct systemd_watch *watch)
+{
+	struct systemd_view *view;
+
+	while (watch->asking < ASKING_MAX && (view = TAILQ_FIRST(&watch->waiting)) != NULL)
+		ask_details_of(view);
+}
+
+void systemd_details_wait(struct systemd_view *view)
+{
+	systemd_look_wait_in(view, &view->watch->waiting, STAGE_WAITING);
+	ask_details(view->watch);
+}
