@@ -29,7 +29,7 @@ void systemd_details_cancel(struct systemd_view *view)
 static void details_done(struct systemd_view *view)
 {
 	struct systemd_watch *watch = view->watch;
-	bool late = clock_now() + SYSTEMD_EDGE >= view->began + view->timeout;
+	bool late = clock_now() + SYSTEMD_EDGE >= systemd_look_due(view);
 	sd_bus_error error = view->error;
 
 	view->error = SD_BUS_ERROR_NULL;
@@ -42,7 +42,7 @@ static void details_done(struct systemd_view *view)
 	} else if (!sd_bus_error_has_name(&error, SD_BUS_ERROR_NO_REPLY)) {
 		systemd_look_fault(view, view->r, &error);
 	} else if (late) {
-		systemd_line_hangs(watch->line);
+		systemd_look_late(watch);
 		systemd_look_fault(view, view->r, &error);
 	} else {
 		systemd_look_end(view, NULL);
@@ -58,6 +58,7 @@ static int on_detail(sd_bus_message *message, void *arg, sd_bus_error *ret)
 	int r = 0;
 
 	call->slot = sd_bus_slot_unref(call->slot);
+	systemd_look_heard(view->watch, error);
 	if (error == NULL)
 		r = systemd_detail_read(call->detail, message, &view->incoming);
 	else if (!sd_bus_error_has_name(error, SD_BUS_ERROR_UNKNOWN_PROPERTY))
@@ -87,6 +88,7 @@ static int ask_detail(struct systemd_view *view, enum systemd_detail detail, uin
 	sd_bus_message_unref(message);
 	if (r < 0)
 		return r;
+	systemd_look_asked(view->watch);
 	view->watch->counts.details++;
 	view->awaited++;
 	return 0;

@@ -93,6 +93,7 @@ struct systemd_watch {
 	struct loop_timer *gather; /* sends the queue */
 	struct batch_list batches; /* under way */
 	unsigned asking;           /* views whose details are */
+	uint64_t silent_since;     /* the first question after the last answer; 0: none */
 
 	struct systemd_watch_counts counts;
 };
@@ -113,6 +114,13 @@ void systemd_look(struct systemd_view *view, bool asked, uint64_t timeout);
 void systemd_look_abandon(struct systemd_watch *watch);
 /* Takes a view out of whatever look is under way. */
 void systemd_look_cancel(struct systemd_view *view);
+
+/* A question has gone out; an answer, perhaps an error, has come; there was none in time. */
+void systemd_look_asked(struct systemd_watch *watch);
+void systemd_look_heard(struct systemd_watch *watch, const sd_bus_error *error);
+void systemd_look_late(struct systemd_watch *watch);
+/* Until when its user waits. */
+uint64_t systemd_look_due(const struct systemd_view *view);
 
 /* Into a list (NULL: none), and out of the one that it waited in. */
 void systemd_look_wait_in(struct systemd_view *view, struct view_list *list, enum stage stage);

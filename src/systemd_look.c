@@ -6,6 +6,9 @@
  * says what is known already is the whole answer.  Only of a unit that has changed, or of which
  * not everything is sure, are the details asked for as well (systemd_details.c).
  *
+ * How long to wait is for each who asks to say, so an answer that is late is the misfortune of
+ * that look alone.  Only when systemd has answered nobody for long is the line given up.
+ *
  * An answer may close its view, or any other: a view is not touched once its user was told.
  */
 #include "systemd_inside.h"
@@ -20,8 +23,9 @@
 #include "memory.h"
 #include "systemd_line.h"
 
-#define GATHER    CLOCK_MS /* from the first who asks until the message goes */
-#define BATCH_MAX 256      /* units in a message */
+#define GATHER    CLOCK_MS            /* from the first who asks until the message goes */
+#define BATCH_MAX 256                 /* units in a message */
+#define SILENCE   (10 * CLOCK_SECOND) /* with questions and no answer to any: systemd hangs */
 
 /* A ListUnitsByNames under way. */
 struct batch {
@@ -41,6 +45,34 @@ static void batch_free(struct batch *batch)
 	TAILQ_REMOVE(&batch->watch->batches, batch, link);
 	sd_bus_slot_unref(batch->slot);
 	free(batch);
+}
+
+/* --- whether systemd answers at all ----------------------------------------------------------- */
+
+void systemd_look_asked(struct systemd_watch *watch)
+{
+	if (watch->silent_since == 0)
+		watch->silent_since = clock_now();
+}
+
+/* What sd-bus or the bus says in systemd's place is no answer of its. */
+void systemd_look_heard(struct systemd_watch *watch, const sd_bus_error *error)
+{
+	if (!sd_bus_error_has_name(error, SD_BUS_ERROR_NO_REPLY))
+		watch->silent_since = 0;
+}
+
+void systemd_look_late(struct systemd_watch *watch)
+{
+	if (watch->silent_since != 0 && clock_now() - watch->silent_since >= SILENCE)
+		systemd_line_hangs(watch->line);
+}
+
+/* --- the ends of a look ----------------------------------------------------------------------- */
+
+uint64_t systemd_look_due(const struct systemd_view *view)
+{
+	return view->began + view->timeout;
 }
 
 void systemd_look_wait_in(struct systemd_view *view, struct view_list *list, enum stage stage)
@@ -184,8 +216,9 @@ static int on_rows(sd_bus_message *answer, void *arg, sd_bus_error *ret)
 	bool late = clock_now() + SYSTEMD_EDGE >= batch->deadline &&
 		    sd_bus_error_has_name(error, SD_BUS_ERROR_NO_REPLY);
 
+	systemd_look_heard(batch->watch, error);
 	if (late)
-		systemd_line_hangs(batch->watch->line);
+		systemd_look_late(batch->watch);
 	if (error != NULL)
 		batch_fail(batch, error, late);
 	else
@@ -250,6 +283,7 @@ static void on_gather(uint64_t missed, void *arg)
 			systemd_line_hangs(watch->line); /* which abandons it */
 			return;
 		}
+		systemd_look_asked(watch);
 		watch->counts.messages++;
 		watch->counts.looks += batch->count;
 	}
@@ -296,6 +330,7 @@ void systemd_look_abandon(struct systemd_watch *watch)
 	while ((batch = TAILQ_FIRST(&watch->batches)) != NULL)
 		batch_free(batch);
 	loop_timer_stop(watch->gather);
+	watch->silent_since = 0;
 	while ((view = TAILQ_FIRST(&watch->failed)) != NULL)
 		systemd_look_end(view, NULL);
 }

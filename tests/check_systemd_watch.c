@@ -674,11 +674,15 @@ END_TEST
 
 START_TEST(a_bus_that_hangs_leaves_the_loop_free)
 {
-	struct seen seen;
+	uint64_t late = clock_now() + PATIENCE;
+	struct seen seen, other;
 
 	start_unit("w-hangs", "ExecStart=/bin/sleep 1000");
 	view_open(&seen, "w-hangs");
+	view_open(&other, "w-hangs");
 	look(&seen);
+	look(&other);
+	other.answers = 0;
 	ck_assert_int_eq(shell("kill -STOP $(systemctl show -P MainPID dbus.service)"), 0);
 	turns = 0;
 	seen.answers = 0;
@@ -689,6 +693,17 @@ START_TEST(a_bus_that_hangs_leaves_the_loop_free)
 	ck_assert_int_eq(seen.answer.status, VIGIL_SERVICE_UNKNOWN);
 	ck_assert_int_eq(seen.answer.fault, VIGIL_FAULT_TIMEOUT);
 	ck_assert_int_eq(seen.answer.error, -ETIMEDOUT);
+	/* one who was impatient is no reason to think that it will never answer */
+	ck_assert_int_eq(systemd_view_ask(other.view, false, PATIENCE), 0);
+	ck_assert(!run(is_answered, &other, CLOCK_SECOND));
+	do { /* but after so long it is */
+		seen.answers = 0;
+		if (systemd_view_ask(seen.view, false, CLOCK_SECOND / 2) != 0)
+			break;
+		ck_assert(run(is_answered, &seen, PATIENCE));
+	} while (clock_now() < late);
+	ck_assert_uint_eq(other.answers, 1);
+	ck_assert(other.none);
 	/* from then on workers are asked, until it answers */
 	ck_assert_int_eq(systemd_view_ask(seen.view, false, CLOCK_SECOND), -EAGAIN);
 	run(is_never, NULL, CLOCK_SECOND);
@@ -696,6 +711,7 @@ START_TEST(a_bus_that_hangs_leaves_the_loop_free)
 	ck_assert_int_eq(shell("kill -CONT $(pgrep -x dbus-daemon)"), 0);
 	ck_assert_int_eq(look(&seen), VIGIL_SERVICE_RUNNING);
 	view_close(&seen);
+	view_close(&other);
 }
 END_TEST
 
