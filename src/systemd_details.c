@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "clock.h"
+#include "loop.h"
 #include "systemd_inside.h"
 #include "systemd_line.h"
 
@@ -97,7 +98,7 @@ static int ask_detail(struct systemd_view *view, enum systemd_detail detail, uin
 /* One after the other on the wire, answered in the same order, waited for together. */
 static void ask_details_of(struct systemd_view *view)
 {
-	uint64_t now = clock_now(), end = view->began + view->timeout;
+	uint64_t now = clock_now(), due = systemd_look_due(view);
 	enum systemd_detail detail;
 	int r = 0;
 
@@ -107,7 +108,7 @@ static void ask_details_of(struct systemd_view *view)
 	view->r = 0;
 	for (detail = 0; r >= 0 && detail < SYSTEMD_DETAILS; detail++)
 		if (systemd_detail_applies(detail, view->active))
-			r = ask_detail(view, detail, end > now ? end - now : 1);
+			r = ask_detail(view, detail, due > now ? due - now : 1);
 	if (r >= 0)
 		return;
 	systemd_details_cancel(view);
@@ -117,14 +118,59 @@ static void ask_details_of(struct systemd_view *view)
 
 static void ask_details(struct systemd_watch *watch)
 {
-	struct systemd_view *view;
+	struct systemd_view *view, *next;
+	uint64_t now = clock_now();
 
-	while (watch->asking < ASKING_MAX && (view = TAILQ_FIRST(&watch->waiting)) != NULL)
-		ask_details_of(view);
+	for (view = TAILQ_FIRST(&watch->waiting); view != NULL && watch->asking < ASKING_MAX;
+		view = next) {
+		next = TAILQ_NEXT(view, look_link);
+		if (systemd_look_due(view) > now) /* else on_overdue tells it */
+			ask_details_of(view);
+	}
+}
+
+/* Those whose time is up before it was their turn. */
+static void on_overdue(uint64_t missed, void *arg)
+{
+	struct systemd_watch *watch = arg;
+	struct view_list overdue = TAILQ_HEAD_INITIALIZER(overdue);
+	uint64_t now = clock_now(), next = UINT64_MAX;
+	struct systemd_view *view, *after;
+
+	for (view = TAILQ_FIRST(&watch->waiting); view != NULL; view = after) {
+		after = TAILQ_NEXT(view, look_link);
+		if (systemd_look_due(view) <= now)
+			systemd_look_wait_in(view, &overdue, STAGE_FAILED);
+		else if (systemd_look_due(view) < next)
+			next = systemd_look_due(view);
+	}
+	if (next != UINT64_MAX)
+		loop_timer_again(watch->overdue, next - now);
+	while ((view = TAILQ_FIRST(&overdue)) != NULL)
+		systemd_look_fault(view, -ETIMEDOUT, &SD_BUS_ERROR_NULL);
 }
 
 void systemd_details_wait(struct systemd_view *view)
 {
-	systemd_look_wait_in(view, &view->watch->waiting, STAGE_WAITING);
-	ask_details(view->watch);
+	struct systemd_watch *watch = view->watch;
+
+	systemd_look_wait_in(view, &watch->waiting, STAGE_WAITING);
+	ask_details(watch);
+	if (view->stage == STAGE_WAITING)
+		loop_timer_again(watch->overdue, 0); /* which sees how long it may */
+}
+
+int systemd_details_open(struct systemd_watch *watch)
+{
+	TAILQ_INIT(&watch->waiting);
+	watch->overdue = loop_after(watch->loop, 0, on_overdue, watch);
+	if (watch->overdue == NULL)
+		return -ENOMEM;
+	loop_timer_stop(watch->overdue);
+	return 0;
+}
+
+void systemd_details_close(struct systemd_watch *watch)
+{
+	loop_timer_free(watch->overdue);
 }

@@ -90,10 +90,11 @@ struct systemd_watch {
 	struct loop_timer *sign_timer;
 
 	struct view_list queue, waiting, failed;
-	struct loop_timer *gather; /* sends the queue */
-	struct batch_list batches; /* under way */
-	unsigned asking;           /* views whose details are */
-	uint64_t silent_since;     /* the first question after the last answer; 0: none */
+	struct loop_timer *gather;  /* sends the queue */
+	struct loop_timer *overdue; /* tells those who waited too long */
+	struct batch_list batches;  /* under way */
+	unsigned asking;            /* views whose details are */
+	uint64_t silent_since;      /* the first question after the last answer; 0: none */
 
 	struct systemd_watch_counts counts;
 };
@@ -133,5 +134,7 @@ void systemd_look_answer(struct systemd_view *view);
 /* Asks for a unit's details when it is its turn, which ends its look. */
 void systemd_details_wait(struct systemd_view *view);
 void systemd_details_cancel(struct systemd_view *view);
+int systemd_details_open(struct systemd_watch *watch);
+void systemd_details_close(struct systemd_watch *watch);
 
 #endif

@@ -338,14 +338,13 @@ void systemd_look_abandon(struct systemd_watch *watch)
 int systemd_look_open(struct systemd_watch *watch)
 {
 	TAILQ_INIT(&watch->queue);
-	TAILQ_INIT(&watch->waiting);
 	TAILQ_INIT(&watch->failed);
 	TAILQ_INIT(&watch->batches);
 	watch->gather = loop_after(watch->loop, 0, on_gather, watch);
 	if (watch->gather == NULL)
 		return -ENOMEM;
 	loop_timer_stop(watch->gather);
-	return 0;
+	return systemd_details_open(watch);
 }
 
 void systemd_look_close(struct systemd_watch *watch)
@@ -355,4 +354,5 @@ void systemd_look_close(struct systemd_watch *watch)
 	while ((batch = TAILQ_FIRST(&watch->batches)) != NULL)
 		batch_free(batch);
 	loop_timer_free(watch->gather);
+	systemd_details_close(watch);
 }
