@@ -293,9 +293,10 @@ void systemd_look(struct systemd_view *view, bool asked, uint64_t timeout)
 {
 	struct systemd_watch *watch = view->watch;
 
-	view->asked |= asked;
-	if (view->stage != STAGE_NONE)
-		return; /* one of our own is under way, and will do */
+	if (view->asked || (view->stage != STAGE_NONE && !asked))
+		return;            /* one is under way, and will do */
+	systemd_look_cancel(view); /* our own waits for as long as we like: not who asks */
+	view->asked = asked;
 	view->began = clock_now();
 	view->timeout = timeout;
 	if (TAILQ_EMPTY(&watch->queue))
