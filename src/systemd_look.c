@@ -299,8 +299,9 @@ void systemd_look(struct systemd_view *view, bool asked, uint64_t timeout)
 	view->asked = asked;
 	view->began = clock_now();
 	view->timeout = timeout;
-	if (TAILQ_EMPTY(&watch->queue))
-		loop_timer_again(watch->gather, GATHER);
+	/* Of one whose process has ended systemd knows by now: it hears of it before we do. */
+	if (TAILQ_EMPTY(&watch->queue) || !view->alive)
+		loop_timer_again(watch->gather, view->alive ? GATHER : 0);
 	systemd_look_wait_in(view, &watch->queue, STAGE_QUEUED);
 }
 
