@@ -46,6 +46,8 @@ struct reader {
  * time, what it takes grows as the file does, and not as its square. */
 #define LINES_AT_ONCE 256
 
+static const char no_memory[] = "there is no memory to read it";
+
 /* It loses the first key that stands below no header, so it is given one with each piece. */
 #define HEADER "s"
 
@@ -304,7 +306,8 @@ static void take_errors(struct reader *r, struct ini_cfgobj *cfg)
 {
 	char **errors = NULL;
 
-	if (ini_config_error_count(cfg) == 0 || ini_config_get_errors(cfg, &errors) != 0)
+	if (cfg == NULL || ini_config_error_count(cfg) == 0 ||
+		ini_config_get_errors(cfg, &errors) != 0)
 		return;
 	for (char **e = errors; *e != NULL; e++)
 		complain_of(r, *e);
@@ -345,12 +348,28 @@ static void take_value(struct reader *r, struct ini_cfgobj *cfg, const char *key
 
 static void take_values(struct reader *r, struct ini_cfgobj *cfg)
 {
-	char **keys = ini_get_attribute_list(cfg, HEADER, NULL, NULL);
+	int err = 0;
+	char **keys = ini_get_attribute_list(cfg, HEADER, NULL, &err);
 
+	if (err == ENOMEM)
+		complain(r, 0, no_memory);
 	for (char **key = keys; key != NULL && *key != NULL; key++)
 		take_value(r, cfg, *key);
 	if (keys != NULL)
 		ini_free_attribute_list(keys);
+}
+
+/* What the library may need for a piece: it minds being without memory so little that it follows
+ * NULL.  So it is called only where there is enough. */
+#define NEED_MIN  (256 * 1024)
+#define NEED_BYTE 64
+
+static bool has_memory(size_t length)
+{
+	void *need = malloc(NEED_MIN + NEED_BYTE * length);
+
+	free(need);
+	return need != NULL;
 }
 
 static void parse(struct reader *r, const char *text)
@@ -358,13 +377,21 @@ static void parse(struct reader *r, const char *text)
 	struct ini_cfgobj *cfg = NULL;
 	struct ini_cfgfile *file = NULL;
 	size_t before = r->complaints->count;
+	int err = has_memory(strlen(text)) ? 0 : ENOMEM;
 
-	if (ini_config_create(&cfg) == 0 &&
-		ini_config_file_from_mem((void *)text, (uint32_t)strlen(text), &file) == 0 &&
-		ini_config_parse(file, INI_STOP_ON_NONE,
+	if (err == 0 && (err = ini_config_create(&cfg)) != 0)
+		cfg = NULL; /* what it leaves there on an error it has freed */
+	if (err == 0 &&
+		(err = ini_config_file_from_mem((void *)text, (uint32_t)strlen(text), &file)) != 0)
+		file = NULL;
+	if (err == 0)
+		err = ini_config_parse(file, INI_STOP_ON_NONE,
 			INI_MS_MERGE | INI_MV1S_ALLOW | INI_MV2S_ALLOW,
-			INI_PARSE_NOWRAP | INI_PARSE_NO_C_COMMENTS, cfg) == 0) {
+			INI_PARSE_NOWRAP | INI_PARSE_NO_C_COMMENTS, cfg);
+	if (err == 0) {
 		take_values(r, cfg);
+	} else if (err == ENOMEM) {
+		complain(r, 0, no_memory);
 	} else {
 		take_errors(r, cfg);
 		if (r->complaints->count == before)
@@ -381,9 +408,13 @@ static void parse(struct reader *r, const char *text)
 /* All lines before end go to the library; the next is the one of that number. */
 static void hand_over(struct reader *r, const char *end, int line)
 {
-	char *piece = memory_format("[" HEADER "]\n%.*s", (int)(end - r->start), r->start);
+	char *piece;
 
-	if (end > r->start)
+	if (asprintf(&piece, "[" HEADER "]\n%.*s", (int)(end - r->start), r->start) < 0)
+		piece = NULL;
+	if (piece == NULL)
+		complain(r, 0, no_memory);
+	else if (end > r->start)
 		parse(r, piece);
 	free(piece);
 	r->start = end;
