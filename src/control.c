@@ -22,12 +22,30 @@ struct control {
 	struct control_pipe *pipe;
 };
 
+#define NSS_NEEDS (256 * 1024)
+
+/* getgrnam says many things of a group that is not there. */
+static bool is_trouble(int err)
+{
+	return err == ENOMEM || err == EMFILE || err == ENFILE || err == EIO;
+}
+
 /* Those who may read; NULL: nobody beside root and the own user. */
 static const gid_t *find_group(const char *name)
 {
-	const struct group *found = name != NULL ? getgrnam(name) : NULL;
+	const struct group *found = NULL;
 
-	if (name != NULL && found == NULL)
+	errno = ENOMEM;
+	/* glibc's databases crash without memory when they are asked the first time. */
+	if (name != NULL && memory_ahead(NSS_NEEDS)) {
+		errno = 0;
+		found = getgrnam(name);
+	}
+	if (name != NULL && found == NULL && is_trouble(errno))
+		log_warn("the group \"%s\" could not be looked up: %s; only root and the user of "
+			 "vigild may read",
+			name, strerror(errno));
+	else if (name != NULL && found == NULL)
 		log_info("there is no group \"%s\"; only root and the user of vigild may read",
 			name);
 	return found != NULL ? &found->gr_gid : NULL;

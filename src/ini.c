@@ -364,20 +364,12 @@ static void take_values(struct reader *r, struct ini_cfgobj *cfg)
 #define NEED_MIN  (256 * 1024)
 #define NEED_BYTE 64
 
-static bool has_memory(size_t length)
-{
-	void *need = malloc(NEED_MIN + NEED_BYTE * length);
-
-	free(need);
-	return need != NULL;
-}
-
 static void parse(struct reader *r, const char *text)
 {
 	struct ini_cfgobj *cfg = NULL;
 	struct ini_cfgfile *file = NULL;
 	size_t before = r->complaints->count;
-	int err = has_memory(strlen(text)) ? 0 : ENOMEM;
+	int err = memory_ahead(NEED_MIN + NEED_BYTE * strlen(text)) ? 0 : ENOMEM;
 
 	if (err == 0 && (err = ini_config_create(&cfg)) != 0)
 		cfg = NULL; /* what it leaves there on an error it has freed */

@@ -96,6 +96,16 @@ void *memory_library_grow(void *old, size_t size)
 	return or_refuse(realloc(old, size > 0 ? size : 1), size);
 }
 
+bool memory_ahead(size_t size)
+{
+	/* volatile: a block that nobody uses is one that compilers leave out. */
+	void *volatile block = malloc(size);
+	bool there = block != NULL;
+
+	free(block);
+	return there;
+}
+
 void memory_peer_begin(void)
 {
 	peer.on = true;

@@ -35,6 +35,10 @@ void *memory_library_grow(void *old, size_t size);
 void memory_peer_begin(void);
 bool memory_peer_end(void);
 
+/* Whether there is so much, for libraries that do not mind being without: they are called only
+ * where there is. */
+bool memory_ahead(size_t size);
+
 /* What is done before the process ends for want of memory, such as saving the state; NULL:
  * nothing.  It may be called on whatever thread ran out, and finds 256 KiB put by for it; when
  * that is not enough either, the process ends at once. */
