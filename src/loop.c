@@ -238,11 +238,9 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 static struct loop_timer *timer_new(
 	struct loop *loop, uint64_t due, uint64_t interval, loop_timer_fn *fn, void *arg)
 {
-	struct loop_timer *timer = calloc(1, sizeof(*timer));
+	struct loop_timer *timer = memory_zero(sizeof(*timer));
 
 	LOOP_ASSERT_OWNER();
-	if (timer == NULL)
-		return NULL;
 	*timer = (struct loop_timer){
 		.loop = loop, .due = due, .interval = interval, .fn = fn, .arg = arg};
 	timer->event = event_new(loop->base, -1, 0, on_timer, timer);
@@ -317,10 +315,8 @@ static void on_signal(evutil_socket_t signo, short what, void *arg)
 
 struct loop_signal *loop_on_signal(struct loop *loop, int signo, loop_signal_fn *fn, void *arg)
 {
-	struct loop_signal *sig = calloc(1, sizeof(*sig));
+	struct loop_signal *sig = memory_zero(sizeof(*sig));
 
-	if (sig == NULL)
-		return NULL;
 	sig->fn = fn;
 	sig->arg = arg;
 	sig->event = evsignal_new(loop->base, signo, on_signal, sig);
