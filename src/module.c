@@ -394,6 +394,8 @@ void modules_each(struct modules *modules,
 
 	for (char **dir = modules->directories; dir != NULL && *dir != NULL; dir++) {
 		count = scandir(*dir, &names, NULL, alphasort);
+		if (count < 0 && errno != ENOENT)
+			fn("?", *dir, NULL, strerror(errno), arg);
 		for (int i = 0; i < count; i++) {
 			const char *name = names[i]->d_name;
 
