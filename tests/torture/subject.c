@@ -93,12 +93,23 @@ static bool turn(struct subject *s, int fd, int wait)
 	return fds[0].revents == 0;
 }
 
+static void unlink_door(struct subject *s, const char *name)
+{
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/%s", s->work, name);
+	unlink(path);
+}
+
 bool subject_boot(struct subject *s, bool *hung)
 {
 	long until = now_ms() + SUBJECT_PATIENCE;
 	int ends[2], fd = -1;
 
 	*hung = false;
+	/* A child that the one before was about to start may still hold its socket for a moment. */
+	unlink_door(s, "control.sock");
+	unlink_door(s, "control.pipe");
 	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
 		abort();
 	fcntl(ends[1], F_SETFL, 0);
