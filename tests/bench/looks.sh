@@ -1,78 +1,161 @@
 #!/bin/bash
-# What it costs to watch 1,000 units of systemd, each looked at every 5 s: the CPU time of all
-# who take part, against a bare program that reads one property of each over D-Bus as often.
-# Prints `name metric value reference ratio`; fails when the ratio is over a tenth.
+# What it costs to watch units of systemd: the CPU time of all who take part.
 #
-# BENCH_SECONDS (60; a multiple of 5) and BENCH_UNITS (1000) scale it.
+# Of 1,000 units that run, each looked at every 5 s: against a bare program that asks for all of
+# them in one ListUnitsByNames as often, and against one that reads a property of each.  Of 100
+# units that are down, which systemd is asked about at every look: against one ListUnitsByNames of
+# as many.  And that between two sweeps nobody asks systemd, connects or starts a process.
+# Prints `name metric value reference ratio`; fails when all together is over a tenth of reading
+# properties, or something was asked, connected or started.
+#
+# BENCH_SECONDS (20; a multiple of 5) and BENCH_UNITS (1000) scale it; BENCH_FORM=short does.
 . "$(dirname "$0")/../system/lib.sh" || exit 1
 here=$top_srcdir/tests/system
 
 if [ -z "${VIGIL_IN_SYSTEMD:-}" ]; then
-	[ "$(make_variable HAVE_SYSTEMD_TRUE)" = '' ] || skip_all "built without systemd"
+	with_systemd || skip_all "built without systemd"
 	install_staged
 	exec "$here/in-systemd.sh" bash "$0"
 fi
 
 set_paths
-units=${BENCH_UNITS:-1000} seconds=${BENCH_SECONDS:-60}
+units=${BENCH_UNITS:-1000} seconds=${BENCH_SECONDS:-20} settle=8 down_seconds=5
+[ "${BENCH_FORM:-}" != short ] || { units=20 seconds=5 settle=1 down_seconds=1; }
 work=$(mktemp -d)
 finish_here() {
 	stop_vigild
 	systemctl stop 'bench@*' 2>/dev/null
+	[ -z "${supervisors:-}" ] || { kill $supervisors; wait $supervisors; }
 	rm -rf "$work"
 }
 trap finish_here EXIT
 
 printf '[Service]\nExecStart=/bin/sleep 1000000\n' >/run/systemd/system/bench@.service
+# One that failed stays loaded; of others that are down systemd would read the file at each look.
+printf '[Service]\nType=oneshot\nExecStart=/bin/false\n' >/run/systemd/system/down@.service
 systemctl daemon-reload
 seq -f 'bench@%g.service' "$units" >"$work/units"
 xargs -n 100 systemctl start <"$work/units"
 
-# spent PID...: nanoseconds on a CPU so far, of all their threads
-spent() {
-	local pid
-	for pid; do cat /proc/"$pid"/task/*/schedstat; done | awk '{ n += $1 } END { printf "%.0f", n }'
-}
+spent() { "$top_builddir/tests/bench/spent" "$@"; }
 bus=$(systemctl show -P MainPID dbus.service)
-
-# --- vigild -------------------------------------------------------------------------------------
-{
+reads() { # each|list TIMES FILE: sets own_of and others_of, the nanoseconds of one time
+	local before
+	before=$(spent 1 "$bus")
+	own_of=$(xargs -a "$3" "$top_builddir/tests/bench/reads" "$1" 200 "$2") ||
+		{ not_ok "the reference ran"; exit 1; }
+	others_of=$((($(spent 1 "$bus") - before) / $2)) own_of=$((own_of / $2))
+}
+daemons() { # COUNT UNIT LINE...
+	local count=$1 unit=$2 n
+	shift 2
 	printf '[daemons]\n'
-	seq -f 'bench%g = yes' "$units"
-	for n in $(seq "$units"); do
-		printf '[daemon:bench%d]\nmodule = service\nservice = bench@%d\ninterval = 5s\n' "$n" "$n"
+	seq -f 'bench%g = yes' "$count"
+	for n in $(seq "$count"); do
+		printf '[daemon:bench%d]\nmodule = service\nservice = %s@%d\n' "$n" "$unit" "$n"
+		printf '%s\n' "$@"
 	done
-} | write_conf
-start_vigild
-running() { [ "$(ctl get /daemons 2>/dev/null | grep -c '"value": *"running"')" = "$units" ]; }
-wait_for 60 running || { tail "$work/log"; not_ok "$units units are watched"; exit 1; }
-sleep 10 # two rounds of looks: what was new is not any more
+}
+all_are() { [ "$(ctl get /daemons 2>/dev/null | grep -c "\"value\": *\"$1\"")" = "$2" ]; }
+started() { wait_for 60 all_are "$1" "$2" || { tail "$work/log"; not_ok "$2 units are watched"; exit 1; }; }
+row() { # METRIC VALUE REFERENCE SCALE
+	awk -v metric="$1" -v v="$2" -v r="$3" -v scale="$4" 'BEGIN {
+		printf "looks %s %.2f %.2f %.3f\n", metric, v * scale, r * scale, r ? v / r : v }'
+}
 
-ticks() { ctl get /runs | awk -F '[:,]' '/"ticks"/ { n += $2 } END { print n }'; }
-before=$(ticks) own=$(spent "$vigild_pid") theirs=$(spent 1 "$bus")
+# --- a thousand that run ------------------------------------------------------------------------------
+daemons "$units" bench 'interval = 5s' | write_conf
+start_vigild
+started running "$units"
+sleep $settle # what was new is not any more
+
+count() { ctl get "$1" | awk -F '[:,]' -v key="\"$2\"" '$1 ~ key { n += $2 } END { print n + 0 }'; }
+before=$(count /runs ticks) messages=$(count /vigil/looks messages) workers=$(count /vigil/looks workers)
+own=$(spent "$vigild_pid") theirs=$(spent 1 "$bus")
 sleep "$seconds"
 own=$(($(spent "$vigild_pid") - own)) theirs=$(($(spent 1 "$bus") - theirs))
-looks=$(($(ticks) - before))
-vigil=$((own + theirs))
-counters=$(ctl get /vigil/looks | tr -d ' \n')
+looks=$(($(count /runs ticks) - before))
+messages=$(($(count /vigil/looks messages) - messages))
+workers=$(($(count /vigil/looks workers) - workers))
+
+# calls PID SECONDS: how often it connected somewhere, and started something, in so many seconds
+calls() {
+	timeout "$2" strace -f -qq -o "$work/strace" -e trace=connect,clone,clone3,fork,vfork,execve -p "$1" 2>/dev/null
+	connects=$(grep -c 'connect(' "$work/strace") starts=$(grep -cv 'connect(' "$work/strace")
+}
+if command -v strace >/dev/null; then calls "$vigild_pid" 6; else echo "SKIP: looks connects: strace is not installed"; fi
 stop_vigild
 
-# --- the reference ------------------------------------------------------------------------------
-others=$(spent 1 "$bus")
-own_of=$(xargs "$top_builddir/tests/bench/reads" 5 $((seconds / 5)) <"$work/units")
-others_of=$(($(spent 1 "$bus") - others))
-[ -n "$own_of" ] || { not_ok "the reference ran"; exit 1; }
-reference=$((own_of + others_of))
+echo "# $units units, $looks looks in $seconds s; CPU in ms a minute"
+rounds=$((seconds / 5)) scale=$(awk -v s="$seconds" 'BEGIN { print 60 / s / 1e6 }')
+reads list 10 "$work/units"
+row own_to_one_list $own $((own_of * rounds)) "$scale"
+row all_to_one_list $((own + theirs)) $(((own_of + others_of) * rounds)) "$scale"
+reads each 2 "$work/units"
+row own_to_each $own $((own_of * rounds)) "$scale"
+row all_to_each $((own + theirs)) $(((own_of + others_of) * rounds)) "$scale"
+tenth=$((own + theirs < (own_of + others_of) * rounds / 10))
+[ "${BENCH_FORM:-}" = short ] || [ $tenth = 1 ] || not_ok "all of it is under a tenth"
+row queries_between_sweeps $((messages + workers)) 0 1
+[ $((messages + workers)) = 0 ] || not_ok "nobody is asked between two sweeps"
+if [ -n "${connects:-}" ]; then
+	row connects "$connects" 0 1
+	[ "$connects" = 0 ] || not_ok "one connection is enough for life"
+	row processes_systemd "$starts" 0 1
+	[ "$starts" = 0 ] || not_ok "no process is started for a look at systemd"
+fi
 
-# --- the verdict --------------------------------------------------------------------------------
-row() { # row METRIC VALUE REFERENCE, in nanoseconds of CPU; printed as milliseconds a minute
-	awk -v metric="$1" -v v="$2" -v r="$3" -v seconds="$seconds" 'BEGIN {
-		printf "looks %s %.1f %.1f %.3f\n", metric, v * 60 / seconds / 1e6,
-			r * 60 / seconds / 1e6, v / r }'
+# --- a hundred that are down --------------------------------------------------------------------------
+seq -f 'down@%g.service' 100 >"$work/units"
+xargs systemctl start <"$work/units" 2>/dev/null
+daemons 100 down 'interval = 200ms' 'restart_on = never' | write_conf
+start_vigild
+started failed 100
+sleep 1
+before=$(count /vigil/looks batched) own=$(spent "$vigild_pid" 1 "$bus")
+sleep $down_seconds
+own=$(($(spent "$vigild_pid" 1 "$bus") - own))
+looks=$(($(count /vigil/looks batched) - before))
+stop_vigild
+reads list 25 "$work/units"
+awk -v ns="$own" -v looks="$looks" -v reference=$((own_of + others_of)) 'BEGIN {
+	printf "looks us_of_all_a_unit %.2f %.2f %.2f\n", ns / looks / 1e3, reference / 100e3,
+		ns / looks / (reference / 100) }'
+
+# --- no process for the others ----------------------------------------------------------------------
+supervise() { # NAME: as the supervisors want it
+	mkdir -p "$work/sv/$1"
+	printf '#!/bin/sh\nexec sleep 1000000\n' >"$work/sv/$1/run"
+	chmod 755 "$work/sv/$1/run"
 }
-echo "# $units units, $looks looks in $seconds s; CPU in ms a minute; so far: $counters"
-row own $own "$own_of"
-row systemd_and_bus $theirs "$others_of"
-row all $vigil "$reference"
-awk -v v="$vigil" -v r="$reference" 'BEGIN { exit !(v * 10 < r) }' || not_ok "all of it is under a tenth"
+daemon() { printf '[daemon:%s]\nmodule = service\nservice = %s\ninterval = 100ms\nmanager = %s\n%s\n' "$@"; }
+command -v strace >/dev/null || finish
+names="lsb command"
+{
+	sleep 1000000 & supervisors=$!
+	echo $! >"$work/pid"
+	printf '#!/bin/sh\n# pidfile: %s/pid\nexit 0\n' "$work" >"$work/lsb"
+	chmod 755 "$work/lsb"
+	daemon lsb lsb lsb "init_dir = $work"
+	daemon command command command "pidfile = $work/pid
+status_command = true
+restart_command = true"
+	if command -v runsv >/dev/null; then
+		supervise runit
+		runsv "$work/sv/runit" & supervisors="$supervisors $!" names="$names runit"
+		daemon runit runit runit "service_dir = $work/sv"
+	fi
+	if command -v s6-supervise >/dev/null; then
+		supervise s6
+		s6-supervise "$work/sv/s6" & supervisors="$supervisors $!" names="$names s6"
+		daemon s6 s6 s6 "service_dir = $work/sv"
+	fi
+} >"$work/others"
+{ printf '[daemons]\n'; printf '%s = yes\n' $names; cat "$work/others"; } | write_conf
+start_vigild
+started running "$(wc -w <<<"$names")"
+sleep 1
+calls "$vigild_pid" 3
+row "processes_$(tr ' ' '_' <<<"$names")" "$starts" 0 1
+[ "$starts" = 0 ] || not_ok "no process is started for a look at $names"
 finish
