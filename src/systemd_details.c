@@ -16,8 +16,6 @@
 #define ASKING_MAX 32 /* units whose details are under way */
 #define PROPERTIES "org.freedesktop.DBus.Properties"
 
-static void ask_details(struct systemd_watch *watch);
-
 void systemd_details_cancel(struct systemd_view *view)
 {
 	for (unsigned i = 0; i < SYSTEMD_DETAILS; i++)
@@ -35,7 +33,7 @@ static void details_done(struct systemd_view *view)
 
 	view->error = SD_BUS_ERROR_NULL;
 	systemd_details_cancel(view);
-	ask_details(watch);
+	systemd_details_go_on(watch);
 	if (view->r >= 0) {
 		view->details = view->incoming;
 		view->sure = view->pid_sure = !view->moved;
@@ -116,7 +114,7 @@ static void ask_details_of(struct systemd_view *view)
 	systemd_line_hangs(view->watch->line); /* which tells those who failed */
 }
 
-static void ask_details(struct systemd_watch *watch)
+void systemd_details_go_on(struct systemd_watch *watch)
 {
 	struct systemd_view *view, *next;
 	uint64_t now = clock_now();
@@ -155,7 +153,7 @@ void systemd_details_wait(struct systemd_view *view)
 	struct systemd_watch *watch = view->watch;
 
 	systemd_look_wait_in(view, &watch->waiting, STAGE_WAITING);
-	ask_details(watch);
+	systemd_details_go_on(watch);
 	if (view->stage == STAGE_WAITING)
 		loop_timer_again(watch->overdue, 0); /* which sees how long it may */
 }

@@ -133,6 +133,8 @@ void systemd_look_answer(struct systemd_view *view);
 
 /* Asks for a unit's details when it is its turn, which ends its look. */
 void systemd_details_wait(struct systemd_view *view);
+/* With those whose turn it is now. */
+void systemd_details_go_on(struct systemd_watch *watch);
 void systemd_details_cancel(struct systemd_view *view);
 int systemd_details_open(struct systemd_watch *watch);
 void systemd_details_close(struct systemd_watch *watch);

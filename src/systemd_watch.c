@@ -289,6 +289,8 @@ void systemd_view_close(struct systemd_view *view)
 		return;
 	watch = view->watch;
 	systemd_look_cancel(view);
+	if (systemd_line_is_up(watch->line))
+		systemd_details_go_on(watch); /* it may have had its turn */
 	sign_drop(view);
 	LIST_REMOVE(view, bucket);
 	TAILQ_REMOVE(&watch->all, view, link);
