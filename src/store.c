@@ -170,13 +170,23 @@ static int write_all(int fd, const char *text, size_t length)
 	return 0;
 }
 
+/* What lies there already is of one that was killed, or another's link or pipe: never written to. */
+static int open_new(int dir)
+{
+	int fd = -1;
+
+	if (unlinkat(dir, FILE_NEW, 0) == 0 || errno == ENOENT)
+		fd = openat(
+			dir, FILE_NEW, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
+	return fd < 0 ? -errno : fd;
+}
+
 static int write_new(int dir, const char *text, bool sync)
 {
-	int fd = openat(dir, FILE_NEW, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
-	int err;
+	int fd = open_new(dir), err;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	err = write_all(fd, text, strlen(text));
 	if (err == 0 && sync && fsync(fd) < 0)
 		err = -errno;

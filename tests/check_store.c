@@ -137,6 +137,53 @@ START_TEST(a_place_that_cannot_be_written_is_said_and_tried_again)
 }
 END_TEST
 
+static void plant_link(const char *victim, const char *path)
+{
+	ck_assert_int_eq(link(victim, path), 0);
+}
+
+static void plant_symlink(const char *victim, const char *path)
+{
+	ck_assert_int_eq(symlink(victim, path), 0);
+}
+
+static void plant_fifo(const char *victim, const char *path)
+{
+	ck_assert_int_eq(mkfifo(path, 0666), 0);
+}
+
+static void (*const plants[])(const char *, const char *) = {plant_link, plant_symlink, plant_fifo};
+
+/* By whoever else may write in the directory: it is neither written through nor waited for. */
+START_TEST(what_is_planted_at_its_names_is_not_written_to)
+{
+	static const char *const names[] = {"state.json", "state.json.new", "state.json.old"};
+	const char *victim = scratch_put("victim", 0644, "mine");
+	struct store *store;
+	struct stat st;
+
+	ck_assert_int_eq(mkdir(scratch_path("state"), 0750), 0);
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		char *path = scratch_path("state/");
+
+		plants[_i](victim, strcat(path, names[i]));
+	}
+	store = store_open(loop, scratch_path("state"));
+	ck_assert_ptr_nonnull(store);
+	for (int n = 1; n < 4; n++) {
+		put(store, "restarts", n);
+		ck_assert_int_eq(store_save(store, true), 0);
+	}
+	store_close(store);
+	ck_assert_int_eq(stat(victim, &st), 0);
+	ck_assert_int_eq(st.st_size, 4);
+	ck_assert_int_eq(st.st_mode & 07777, 0644);
+	store = store_open(loop, scratch_path("state"));
+	ck_assert_int_eq(got(store, "restarts"), 3);
+	store_close(store);
+}
+END_TEST
+
 static void on_stop(uint64_t missed, void *arg)
 {
 	loop_stop(loop);
@@ -169,6 +216,8 @@ int main(void)
 	tcase_add_test(tcase, what_is_put_is_a_copy);
 	tcase_add_test(tcase, a_torn_file_is_set_aside_and_the_older_taken);
 	tcase_add_test(tcase, a_place_that_cannot_be_written_is_said_and_tried_again);
+	tcase_add_loop_test(tcase, what_is_planted_at_its_names_is_not_written_to, 0,
+		(int)(sizeof(plants) / sizeof(*plants)));
 	tcase_add_test(tcase, a_change_is_written_by_itself_a_moment_later);
 	tcase_add_loop_test(tcase, junk_is_never_fatal, 0, (int)(sizeof(junk) / sizeof(*junk)));
 	suite_add_tcase(suite, tcase);
