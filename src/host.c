@@ -190,7 +190,7 @@ static int take_log(
 		err = log_reopen();
 	if (err != 0) {
 		complaint_add(complaints, new->file, 0, "log = \"%s\": %s",
-			config_vigil(new, "log")->text, strerror(-err));
+			config_vigil(new, "log")->text, log_trouble(err));
 		return err;
 	}
 	log_set_level(level);

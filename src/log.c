@@ -137,14 +137,24 @@ static int open_file(const char *path)
 	int fd = open(path,
 		O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
 		0640);
-	struct stat st;
+	struct stat st = {0};
 
 	if (fd < 0)
 		return -errno;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink <= 1)
 		return fd;
 	close(fd);
-	return -EINVAL;
+	return st.st_nlink > 1 ? -EMLINK : -EINVAL;
+}
+
+const char *log_trouble(int err)
+{
+	switch (err) {
+	case -ELOOP: return "it is a symbolic link, and those are not followed";
+	case -EMLINK: return "it is a hard link: another name has the same file";
+	case -EINVAL: return "it is neither a target nor a regular file";
+	default: return strerror(-err);
+	}
 }
 
 /* Whether a line can be sent without waiting.  stderr is shared with whoever gave it to us, so

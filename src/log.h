@@ -16,8 +16,11 @@
 /* Opens the target: "auto" (the journal's form on stderr when stderr is the journal, else
  * plain stderr), "stderr", "syslog", "journal", or the path of a file, which is made 0640 and
  * never followed through a symbolic link.  0 or -errno; the old target stays when it fails.
- * -EINVAL: no target's name, or no regular file; -ENOTSUP: built without the journal. */
+ * -EINVAL: no target's name, or no regular file; -EMLINK: a file of several names, so that a
+ * line might end up in another's; -ENOTSUP: built without the journal. */
 int log_open(const char *target, vigil_level level);
+/* What such an error means, in words. */
+const char *log_trouble(int err);
 /* Opens a file target anew, as after a rotation; nothing for others.  0 or -errno: the file that
  * was open stays open then. */
 int log_reopen(void);

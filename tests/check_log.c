@@ -180,6 +180,10 @@ START_TEST(what_is_no_target)
 	ck_assert_int_eq(mkfifo(fifo, 0600), 0);
 	ck_assert_int_eq(log_open(good, VIGIL_INFO), 0);
 	ck_assert_int_eq(log_open(link, VIGIL_DEBUG), -ELOOP);
+	ck_assert_str_eq(log_trouble(-ELOOP), "it is a symbolic link, and those are not followed");
+	ck_assert_int_eq(unlink(link), 0);
+	ck_assert_int_eq(linkat(AT_FDCWD, victim, AT_FDCWD, link, 0), 0);
+	ck_assert_int_eq(log_open(link, VIGIL_DEBUG), -EMLINK);
 	ck_assert_int_eq(log_open(scratch, VIGIL_DEBUG), -EISDIR);
 	ck_assert_int_eq(log_open("/dev/null", VIGIL_DEBUG), -EINVAL);
 	ck_assert_int_eq(log_open(fifo, VIGIL_DEBUG), -ENXIO); /* at once, nobody reads it */
