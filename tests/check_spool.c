@@ -142,6 +142,11 @@ START_TEST(what_is_no_file_is_refused)
 	ck_assert_int_eq(symlink("/etc/passwd", scratch_path("queue")), 0);
 	ck_assert_ptr_null(spool_open(scratch_path("queue"), 4096));
 	ck_assert_int_eq(errno, ELOOP);
+	ck_assert_int_eq(unlink(scratch_path("queue")), 0);
+	scratch_put("another's", 0600, "half a line is cut");
+	ck_assert_int_eq(link(scratch_path("another's"), scratch_path("queue")), 0);
+	ck_assert_ptr_null(spool_open(scratch_path("queue"), 4096));
+	ck_assert_int_eq(unlink(scratch_path("queue")), 0);
 	ck_assert_ptr_null(spool_open(scratch_path("no/queue"), 4096));
 }
 END_TEST

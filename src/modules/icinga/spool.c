@@ -65,7 +65,7 @@ static int part_open(struct part *part, int flags)
 
 	if (fd < 0)
 		return errno == ENOENT && flags == 0 ? 0 : -errno;
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_nlink > 1) {
 		close(fd);
 		return -EINVAL;
 	}
