@@ -60,7 +60,7 @@ static void make_directory(const char *path, const gid_t *group)
 	if (slash != dir && slash != NULL) {
 		*slash = '\0';
 		if (mkdir(dir, 0750) == 0 && group != NULL)
-			(void)!chown(dir, (uid_t)-1, *group);
+			(void)!lchown(dir, (uid_t)-1, *group);
 	}
 	free(dir);
 }

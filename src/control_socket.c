@@ -11,6 +11,8 @@
 #include "control_socket.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -252,14 +254,39 @@ static int clear_the_way(const char *path, const struct sockaddr_un *address)
 	return unlink(path) < 0 ? -errno : 0;
 }
 
-/* An ordinary user may not give away files, but what it makes may be the group's from the start. */
-static void let_group_in(const struct control_socket *cs, const struct stat *st)
+/* An ordinary user may not give away files, but what it makes may be the group's from the start.
+ * By the descriptor: whoever owns the directory can put a link in the place of the path. */
+static int open_to_group(const struct control_socket *cs, int fd, gid_t now)
 {
-	if (!cs->has_group)
-		return;
-	if ((st->st_gid != cs->group && chown(cs->path, (uid_t)-1, cs->group) < 0) ||
-		chmod(cs->path, 0660) < 0)
-		log_warn("%s cannot be opened to its group: %s", cs->path, strerror(errno));
+	char path[32];
+
+	if (now != cs->group &&
+		fchownat(fd, "", (uid_t)-1, cs->group, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return chmod(path, 0660) < 0 ? -errno : 0;
+}
+
+/* Notes which socket is ours, and lets the group in. */
+static int know_own(struct control_socket *cs)
+{
+	int fd = open(cs->path, O_PATH | O_NOFOLLOW | O_CLOEXEC), err = 0;
+	struct stat st;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) < 0 || !S_ISSOCK(st.st_mode)) {
+		close(fd);
+		return -EEXIST; /* somebody has put another thing there since */
+	}
+	cs->dev = st.st_dev;
+	cs->ino = st.st_ino;
+	if (cs->has_group)
+		err = open_to_group(cs, fd, st.st_gid);
+	if (err != 0)
+		log_warn("%s cannot be opened to its group: %s", cs->path, strerror(-err));
+	close(fd);
+	return 0;
 }
 
 /* The umask keeps all others out from the first moment; the group is let in afterwards. */
@@ -267,16 +294,12 @@ static int bind_closed(struct control_socket *cs, const struct sockaddr_un *addr
 {
 	mode_t before = umask(0177);
 	int err = bind(cs->fd, (const struct sockaddr *)address, sizeof(*address)) < 0 ? -errno : 0;
-	struct stat st;
 
 	umask(before);
+	if (err == 0)
+		err = know_own(cs);
 	if (err != 0)
 		return err;
-	if (lstat(cs->path, &st) < 0)
-		return -errno;
-	cs->dev = st.st_dev;
-	cs->ino = st.st_ino;
-	let_group_in(cs, &st);
 	return listen(cs->fd, 128) < 0 ? -errno : 0;
 }
 

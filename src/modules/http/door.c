@@ -261,6 +261,25 @@ static int clear_path(const struct address *address)
 	return unlink(address->name) == 0 ? 0 : -errno;
 }
 
+/* By the descriptor: whoever owns the directory can put a link in the place of the path. */
+static int open_to_group(const char *path, gid_t group)
+{
+	int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC), err = 0;
+	char same[32];
+	struct stat st;
+
+	if (fd < 0)
+		return -errno;
+	snprintf(same, sizeof(same), "/proc/self/fd/%d", fd);
+	if (fstat(fd, &st) < 0 || !S_ISSOCK(st.st_mode))
+		err = -EEXIST;
+	else if (fchownat(fd, "", (uid_t)-1, group, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW) < 0 ||
+		 chmod(same, 0660) < 0)
+		err = -errno;
+	close(fd);
+	return err;
+}
+
 /* For us alone, or for a group as well. */
 static int share(const char *path, const char *group)
 {
@@ -272,9 +291,7 @@ static int share(const char *path, const char *group)
 	gr = getgrnam(group);
 	if (gr == NULL)
 		return errno != 0 ? -errno : -ENOENT;
-	if (lchown(path, (uid_t)-1, gr->gr_gid) < 0 || chmod(path, 0660) < 0)
-		return -errno;
-	return 0;
+	return open_to_group(path, gr->gr_gid);
 }
 
 static int open_unix(struct site *site, const struct address *address)
