@@ -108,8 +108,10 @@ bool subject_boot(struct subject *s, bool *hung)
 
 	*hung = false;
 	/* A child that the one before was about to start may still hold its socket for a moment. */
-	unlink_door(s, "control.sock");
-	unlink_door(s, "control.pipe");
+	if (!s->keeps_doors) {
+		unlink_door(s, "control.sock");
+		unlink_door(s, "control.pipe");
+	}
 	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
 		abort();
 	fcntl(ends[1], F_SETFL, 0);

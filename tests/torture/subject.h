@@ -19,6 +19,7 @@ struct subject {
 	const char *work;     /* the directory with vigil.conf, control.sock and state/ */
 	char *const *command; /* what starts it, ended by NULL; it must become vigild itself */
 	char *const *extra;   /* "NAME=VALUE" for its environment, ended by NULL */
+	bool keeps_doors;     /* what the one before left of its socket and pipe stays there */
 	pid_t pid;            /* 0: none runs */
 	int pidfd, log;
 	int status;         /* as waitpid said when it ended */
