@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/queue.h>
 #include <unistd.h>
 
@@ -448,8 +449,11 @@ const struct peer *conn_peer(const struct conn *conn)
 
 uint64_t conn_idle_since(const struct conn *conn)
 {
+	int unread = 0;
 	bool busy = !SLIST_EMPTY(&conn->watches) || evbuffer_get_length(conn->in) > 0 ||
 		    evbuffer_get_length(conn->out) > 0;
 
+	/* What it has sent since the loop last looked is a request, too. */
+	busy = busy || (ioctl(conn->fd, FIONREAD, &unread) == 0 && unread > 0);
 	return busy ? 0 : conn->last_active;
 }

@@ -69,10 +69,11 @@ START_TEST(a_burst_of_connections_is_taken_in)
 		fds[i] = dial();
 		(void)!send(fds[i], ASK "\n", sizeof(ASK), MSG_NOSIGNAL);
 	}
-	/* each gets a reply, or is told that there is no room, or is put out for another */
+	/* each gets a reply, or is told that there is no room; who has asked is put out for nobody */
 	for (int i = 0; i < 120; i++) {
 		line = get_line(fds[i]);
-		if (line != NULL && strstr(line, "\"result\"") != NULL)
+		ck_assert_ptr_nonnull(line);
+		if (strstr(line, "\"result\"") != NULL)
 			served++;
 		free(line);
 	}

@@ -1,0 +1,89 @@
+#!/bin/bash
+# load: clients by the hundred, slow ones, deaf ones, ones that never end a line, and reloads
+# without end, of good files and bad ones by turns.
+#
+# Promised: nobody is left waiting, an admin is answered all the while, root finds a seat whoever
+# sits there, and descriptors and memory are what they were.
+. "$(dirname "$0")/lib.sh" || exit 1
+install_staged
+set_paths
+work=$(mktemp -d)
+chmod 755 "$work"
+trap 'kill $(jobs -p) 2>/dev/null; stop_vigild; rm -rf "$work"' EXIT
+mkdir "$work/conf.d"
+group=$(id -gn nobody 2>/dev/null) || group=$(id -gn)
+{
+	printf '[daemons]\n'
+	for i in $(seq 50); do echo "d$i = yes"; done
+	for i in $(seq 50); do
+		printf '[daemon:d%d]\nmodule = average\nsource = /vigil/generation\ninterval = 1s\n' "$i"
+	done
+} | write_conf
+sed -i "/^log = /a group = $group" "$work/vigil.conf"
+printf '[daemons]\nmore = yes\n[daemon:more]\nmodule = exec\ncommand = /bin/true\n' >"$work/good"
+printf '[daemons]\nmore = yes\n[daemon:more]\nmodule = exec\ncommnd = /bin/true\n' >"$work/bad"
+cp "$work/good" "$work/conf.d/more.conf"
+start_vigild
+
+program=$top_builddir/tests/torture/load
+stranger=()
+if [ "$(id -u)" = 0 ]; then
+	install -m 755 "$program" "$work/load" && program=$work/load
+	stranger=(setpriv --reuid=nobody --regid="$group" --clear-groups)
+fi
+# as_stranger, as_root TEXT KIND...: plays its part; what it says is kept
+play() { local text=$1; shift; check "$text: $("$@" 2>&1; echo $? >"$work/status")" [ "$(cat "$work/status")" = 0 ]; }
+as_stranger() { local text=$1; shift; play "$text" "${stranger[@]}" "$program" "$work/control.sock" "$@"; }
+
+descriptors() { ls "/proc/$vigild_pid/fd" | wc -l; }
+private() { awk '/^Private_/ { n += $2 } END { print n }' "/proc/$vigild_pid/smaps_rollup"; }
+
+crowd=$(count 150 500) churn=$(count 500 10000) hups=$(count 300 10000)
+round() {
+	as_stranger "$1: $crowd at once" crowd "$crowd"
+	as_stranger "$1: $churn come and go" churn "$churn"
+	as_stranger "$1: those who say that no more will come are answered" half 50
+	for _ in 1 2 3; do "${stranger[@]}" "$program" "$work/control.sock" deaf 500 >>"$work/deaf" & done
+	as_stranger "$1: a byte now and then" slow
+	as_stranger "$1: a line without end" endless
+	play "$1: reloads" "$program" "$work/control.sock" hups "$hups" "$vigild_pid" \
+		"$work/conf.d/more.conf" "$work/good" "$work/bad"
+	pkill -P $$ -f "$work/control.sock deaf" 2>/dev/null
+	check "$1: vigild runs" kill -0 "$vigild_pid"
+}
+
+"$program" "$work/control.sock" admin 1000000 >"$work/admin" & admin=$!
+round "at first"
+wait_for 20 ctl -q version
+before=$(descriptors) memory=$(private)
+round "once more"
+wait_for 20 ctl -q version
+after=$(descriptors) grown=$(($(private) - memory))
+kill -TERM "$admin"
+wait "$admin"; echo $? >"$work/status"
+check "an admin was always answered: $(cat "$work/admin")" [ "$(cat "$work/status")" = 0 ]
+check "descriptors are what they were: $before, $after" [ "$after" -le $((before + 2)) ]
+# What the allocator keeps comes and goes by some pages.
+check "memory is, too: $memory KiB and $grown more" [ "$grown" -le $((memory / 10 + 512)) ]
+check "reloads were made" [ "$(get /vigil/reloads)" -gt 0 ]
+check "and refused" [ "$(get /vigil/reload_errors)" -gt 0 ]
+
+# --- root's seat -------------------------------------------------------------------------------------
+if [ "$(id -u)" = 0 ]; then
+	for _ in $(seq 64); do
+		"${stranger[@]}" timeout 30 "$vigilctl" -s "$work/control.sock" watch >/dev/null 2>&1 &
+	done
+	full() { "${stranger[@]}" "$vigilctl" -s "$work/control.sock" version 2>&1 | grep -q "connections are taken"; }
+	check "strangers take all their seats" wait_for 20 full
+	check "root has one" ctl -q status
+	pkill -P $$ -f "$work/control.sock watch"
+else
+	echo "SKIP: strangers need root to be run"
+fi
+check "vigild stops" stop_vigild
+figure "$crowd clients at once, $churn come and go: none is left waiting" \
+	"$(cat "$work/deaf" | wc -l) deaf ones beside; an admin's status: $(sed 's/admin: //' "$work/admin")"
+figure "$((2 * hups)) SIGHUPs, good and bad by turns: descriptors and memory are flat" \
+	"$before -> $after descriptors, $memory KiB + $grown KiB"
+[ "$failed" -eq 0 ] || tail -20 "$work/log"
+finish
