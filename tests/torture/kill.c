@@ -205,9 +205,13 @@ static bool start_next(void)
 		refused++;
 		nap(1);
 	}
-	if (subject_ask(&subject, "version", "{}", &reply) != ANSWERED) {
-		broken("it does not answer", subject.said);
-		return false;
+	/* Nor does who connected to that child's copy of the socket hear anything. */
+	while (subject_ask(&subject, "version", "{}", &reply) != ANSWERED) {
+		if (subject_has_ended(&subject) || now_ms() - began > PATIENCE_MS) {
+			broken("it does not answer", subject.said);
+			return false;
+		}
+		nap(1);
 	}
 	json_decref(reply);
 	took = now_ms() - began;
