@@ -424,9 +424,9 @@ static int run_reap(struct run *run)
 	/* Only what is in the pipe by now: what it left behind may go on printing for ever. */
 	if (ioctl(run->ends[0], FIONREAD, &waiting) == 0 && waiting > 0)
 		take(run, (size_t)waiting);
-	/* What it left behind after it was told to end has had its chance; the number of the
+	/* A look that leaves a process behind each time would fill the machine; the number of the
 	 * group is safe to use for as long as its leader has not been reaped. */
-	if (run->phase != RUNNING && !run->spare_group)
+	if (!run->spare_group)
 		spawn_kill(run->pid, SIGKILL);
 	while (waitpid(run->pid, &run->result->status, 0) < 0)
 		if (errno != EINTR)

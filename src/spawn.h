@@ -41,8 +41,9 @@ struct spawn_result {
 
 /* Runs it to its end, blocking: for workers.  Output is read until the process itself has
  * ended, so a grandchild that keeps stdout open is not waited for.  At the deadline (clock_now)
- * the group is ended, or with spare_group the process alone: a service that it just started
- * may still be in its group, and may go on writing to the stdout it was started with.  0,
+ * the group is ended, and what is left of it when the process ends by itself; or with spare_group
+ * the process alone: a service that it just started may still be in its group, and may go on
+ * writing to the stdout it was started with.  0,
  * -ECANCELED after spawn_cancel, or another -errno when it could not be started. */
 int spawn_run(const struct spawn *spawn, uint64_t deadline, bool spare_group,
 	struct spawn_result *result);
