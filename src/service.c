@@ -107,8 +107,9 @@ struct service_call *service_ask(
 	if (call->refusal != NULL ||
 		(verb == SERVICE_QUERY && !service->in_flight && service_is_known(service))) {
 		services->counts.known += call->refusal == NULL;
+		if (TAILQ_EMPTY(&services->soon)) /* else it is set already */
+			loop_timer_again(services->soon_timer, 0);
 		call_enter(call, &services->soon);
-		loop_timer_again(services->soon_timer, 0);
 		return call;
 	}
 	if (service->in_flight && service->verb == verb && TAILQ_EMPTY(&service->waiting)) {
