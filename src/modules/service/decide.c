@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #define LOOK_SOON 0.005 /* seconds */
 
@@ -85,7 +86,7 @@ static void decide_unwell(
 	const struct rules *rules, const struct facts *facts, struct decision *out)
 {
 	if (facts->unwell == NULL) {
-		because(out, "running: nothing to do");
+		strcpy(out->words, "running: nothing to do"); /* nearly always: worth no format */
 		return;
 	}
 	if (is_withheld(rules, facts, out) || must_wait(rules, facts, out))

@@ -169,19 +169,23 @@ static void record_respawn(vigil_daemon *d, struct watch *w, const vigil_service
 		(int)r->pid, (int)before);
 }
 
-/* Most looks by far find it running as it ran: all that is to be written stands there. */
+/* Most looks by far find it as it was: all that is to be written stands there. */
 static bool is_written(const struct watch *w, const vigil_service_reply *r)
 {
-	return r->status == VIGIL_SERVICE_RUNNING && w->seen && w->status == r->status &&
-	       w->pid == r->pid && (r->pid == 0 || w->ran == r->pid) &&
-	       w->by_manager == r->respawns && strcmp(w->manager, r->manager) == 0;
+	return w->seen && w->status == r->status && w->pid == r->pid &&
+	       (r->pid == 0 || w->ran == r->pid) && w->by_manager == r->respawns &&
+	       strcmp(w->manager, r->manager) == 0;
 }
 
 static void record(vigil_daemon *d, struct watch *w, const vigil_service_reply *r)
 {
-	if (is_written(w, r))
+	bool written = is_written(w, r);
+
+	if (written && r->status == VIGIL_SERVICE_RUNNING)
 		return;
 	say_health(d, w, r);
+	if (written)
+		return;
 	if (r->status == VIGIL_SERVICE_ABSENT) {
 		record_absent(d, w, r);
 		return;
@@ -274,13 +278,11 @@ static void begin_restart(vigil_daemon *d, struct watch *w)
 static void log_decision(vigil_daemon *d, struct watch *w, const vigil_service_reply *r,
 	const struct decision *decision, pid_t pid)
 {
-	char was[32] = "";
-
-	if (pid > 0)
-		snprintf(was, sizeof(was), ", pid %d", (int)pid);
-	if (w->fell)
-		vigil_log(d, VIGIL_WARN, "%s is down (was running%s); %s", r->name, was,
+	if (w->fell && pid > 0)
+		vigil_log(d, VIGIL_WARN, "%s is down (was running, pid %d); %s", r->name, (int)pid,
 			decision->words);
+	else if (w->fell)
+		vigil_log(d, VIGIL_WARN, "%s is down (was running); %s", r->name, decision->words);
 	else if (decision->restart)
 		vigil_log(d, VIGIL_NOTICE, "%s: %s", r->name, decision->words);
 	w->fell = false;
