@@ -1,0 +1,79 @@
+#!/bin/bash
+# What goes on beside twenty services whose init scripts hang: how far apart the ticks of a daemon of
+# a second are at most, and how long another service is down after kill -9, against the same
+# while none hangs.  Prints `name metric value reference ratio`.
+#
+# BENCH_FORM=short looks but for a moment.
+. "$(dirname "$0")/../system/lib.sh" || exit 1
+install_staged
+set_paths
+kills=15 seconds=8
+[ "${BENCH_FORM:-}" != short ] || { kills=2 seconds=3; }
+work=$(mktemp -d)
+chmod 755 "$work"
+trap 'stop_vigild; [ ! -s "$work/pid" ] || kill -9 "$(cat "$work/pid")"; rm -rf "$work"' EXIT
+
+mkdir "$work/init.d"
+for i in $(seq 20); do
+	printf '#!/bin/sh\n[ ! -e %s/hang ] || exec sleep 1000\n' "$work" >"$work/init.d/hangs$i"
+	chmod 755 "$work/init.d/hangs$i"
+done
+printf '#!/bin/sh\nsetsid sleep 1000000 </dev/null >/dev/null 2>&1 &\necho $! >%s/pid\n' "$work" >"$work/start"
+chmod 755 "$work/start"
+"$work/start"
+{
+	printf '[daemons]\nwell = yes\ntick = yes\n'
+	seq -f 'hangs%g = yes' 20
+	printf '[daemon:tick]\nmodule = system\ninterval = 1s\n'
+	cat <<-CONF
+		[daemon:well]
+		module = service
+		service = well
+		manager = command
+		status_command = test -s $work/pid
+		restart_command = $work/start
+		pidfile = $work/pid
+		interval = 60s
+		backoff = 0
+		healthy_after = 0
+	CONF
+	for i in $(seq 20); do
+		printf '[daemon:hangs%d]\nmodule = service\nservice = hangs%d\nmanager = lsb\n' "$i" "$i"
+		printf 'init_dir = %s/init.d\ninterval = 200ms\nquery_timeout = 2s\n' "$work"
+	done
+} | write_conf
+sed -i '/^log = /a restart_rate = 0' "$work/vigil.conf"
+start_vigild
+wait_for 30 is /daemons/well/service_state/value running && wait_for 30 is /daemons/hangs20/service_state/value running ||
+	{ tail "$work/log"; not_ok "all of them run"; exit 1; }
+
+# largest_gap FILE: between the moments at which the daemon wrote, in seconds
+largest_gap() {
+	sed -n 's/.*"time": *"[^T]*T\([0-9]*\):\([0-9]*\):\([0-9.]*\)Z".*/\1 \2 \3/p' "$1" | awk '
+		{ t = ($1 * 60 + $2) * 60 + $3; if (NR > 1 && t - last > gap) gap = t - last; last = t }
+		END { printf "%.3f", gap }'
+}
+percentile() { # FILE P, of the time until it ran again
+	sort -n -k3,3 "$1" | awk -v p="$2" '{ v[NR] = $3 }
+		END { n = int(NR * p + 0.999999); print v[n < 1 ? 1 : n] }'
+}
+measure() { # NAME
+	"$top_builddir/tests/bench/noticed" "$work/control.sock" well $kills 300 >"$work/$1.kills" &
+	local killing=$!
+	timeout $seconds "$vigilctl" -s "$work/control.sock" watch /daemons/tick >"$work/$1.ticks"
+	wait $killing || { tail "$work/log"; not_ok "$1: it is repaired each time"; exit 1; }
+}
+row() { awk -v m="$1" -v v="$2" -v r="$3" 'BEGIN { printf "hang %s %.6g %.6g %.2f\n", m, v, r, r ? v / r : 0 }'; }
+
+measure well
+: >"$work/hang"
+hung() { [ "$(get /vigil/workers/busy)" -gt 0 ] && [ "$(get /vigil/workers/busy)" = "$(get /vigil/workers/alive)" ]; }
+wait_for 20 hung || not_ok "every worker hangs"
+echo "# all $(get /vigil/workers/alive) workers hang, $(get /vigil/workers/queued) calls wait"
+measure hung
+row largest_gap_s "$(largest_gap "$work/hung.ticks")" "$(largest_gap "$work/well.ticks")"
+for p in median p99; do
+	[ $p = median ] && at=0.5 || at=0.99
+	row repair_${p}_us "$(percentile "$work/hung.kills" $at)" "$(percentile "$work/well.kills" $at)"
+done
+finish
