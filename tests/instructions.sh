@@ -28,7 +28,7 @@ made_with() {
 
 # count NAME: the instructions that one of it takes
 count() {
-	valgrind --tool=callgrind --callgrind-out-file=/dev/null --toggle-collect=measured \
+	timeout 60 valgrind --tool=callgrind --callgrind-out-file=/dev/null --toggle-collect=measured \
 		"$top_builddir/tests/bench/count" "$1" $times 2>&1 |
 		awk -v times=$times '/Collected *:/ { n = int($NF / times + 0.5); print n }
 			{ said = said $0 "\n" } END { if (!n) { printf "%s", said > "/dev/stderr"; exit 1 } }'

@@ -341,7 +341,7 @@ int main(int argc, char **argv)
 		json_object_seed(1);
 		open_host();
 		things[i].ready();
-		turn();
+		loop_turn(host_loop(host), false);
 		check(atomic_load(&now) < READY, "it took too long to be ready");
 		atomic_store(&now, READY);
 		measuring = true;
