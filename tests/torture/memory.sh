@@ -30,8 +30,9 @@ ground() {
 	END
 	cat >"$work/init.d/script" <<-END
 		#!/bin/sh
+		# runs for one look, so that each look but that after a restart is followed by one
 		case \$1 in
-		status) [ -e $work/runs ] || exit 3 ;;
+		status) rm $work/runs 2>/dev/null || exit 3 ;;
 		restart) : >$work/runs ;;
 		*) exit 2 ;;
 		esac
@@ -44,6 +45,7 @@ ground() {
 	END
 	chmod +x "$work/toggle" "$work/init.d/script" "$work/plugin"
 	write_conf <<-END
+		restart_rate = 1000/1s
 		[daemons]
 		look = yes
 		script = yes
@@ -62,6 +64,7 @@ ground() {
 		service = script
 		manager = lsb
 		init_dir = $work/init.d
+		backoff = 0
 		interval = 1h
 		[daemon:plugin]
 		module = exec
