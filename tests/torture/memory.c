@@ -1,447 +1,41 @@
 /*
- * memory: fails the Nth allocation of a vigild, for one N after the other, and judges what comes.
+ * memory: fails the Nth allocation of a vigild, for one N after the other.
  *
  *     memory VIGILD SHIM WORK PHASE once|on FIRST STEP
  *     memory phases
  *
- * A phase is a stretch of its life: its boot, its stop, a request of the control protocol or
- * what a request sets off.  Through the phase go all N from FIRST on, STEP at a time, until one is
- * more than the phase has allocations.  A vigild that lives on is used for the next N; one that
- * ended is started anew.  What is broken is said, a line each; the last line counts.
- *
- * Broken is: an end by a signal; an end without a word; anything that hangs; a reply that is torn,
- * that is not the same kind of thing as the reply with memory, or whose error blames the
- * client; a vigild that afterwards does not answer; a state or configuration file that is not whole.
+ * Through the phase go all N from FIRST on, STEP at a time, until one is more than the phase has
+ * allocations.  The last line counts what judge.c has found.
  */
 #include <fcntl.h>
-#include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "judge.h"
 #include "nomemory.h"
-#include "subject.h"
-
-#define SETTLE 1000 /* milliseconds for what a request sets off and does not tell of */
 
 static struct nomemory *shared;
-static struct subject subject;
-static struct {
-	const char *phase, *mode;
-	uint64_t plan;
-	unsigned points, ended, lived, broken;
-} run;
-
-/* What is asked in a phase, and what before it so that it can be asked again. */
-static const struct request {
-	const char *phase, *method, *params;
-	const char *before, *before_params;
-	const char *told; /* where the change is that it sets off; NULL: the reply is all */
-} requests[] = {
-	{"status", "status", "{}", NULL, NULL, NULL},
-	{"status-one", "status", "{\"name\":\"look\"}", NULL, NULL, NULL},
-	{"status-none", "status", "{\"name\":\"lok\"}", NULL, NULL, NULL},
-	{"get", "get", "{}", NULL, NULL, NULL},
-	{"get-one", "get", "{\"pointer\":\"/daemons/look\"}", NULL, NULL, NULL},
-	{"get-none", "get", "{\"pointer\":\"/none\"}", NULL, NULL, NULL},
-	{"watch", "watch", "{\"pointer\":\"/runs\"}", NULL, NULL, NULL},
-	{"list", "list", "{}", NULL, NULL, NULL},
-	{"explain", "explain", "{\"name\":\"look\"}", NULL, NULL, NULL},
-	{"check", "check", "{\"name\":\"plugin\"}", NULL, NULL, NULL},
-	{"check-number", "check",
-		"{\"name\":\"script\",\"pointer\":\"/daemons/script/service_state/restarts\","
-		"\"warning\":\"5\"}",
-		NULL, NULL, NULL},
-	{"modules", "modules", "{}", NULL, NULL, NULL},
-	{"version", "version", "{}", NULL, NULL, NULL},
-	{"log", "log", "{\"level\":\"notice\"}", NULL, NULL, NULL},
-	{"nonsense", "nonsense", "{}", NULL, NULL, NULL},
-	{"pause", "pause", "{\"names\":[\"plug*\"],\"for\":\"2h\",\"reason\":\"a test\"}", "resume",
-		"{\"names\":[\"plugin\"]}", NULL},
-	{"resume", "resume", "{\"all\":true}", "pause", "{\"all\":true}", NULL},
-	{"register", "register",
-		"{\"name\":\"other\",\"options\":[\"module=exec\","
-		"\"command=/bin/true\"]}",
-		"unregister", "{\"name\":\"other\"}", NULL},
-	{"unregister", "unregister", "{\"name\":\"other\"}", "register",
-		"{\"name\":\"other\",\"options\":[\"module=exec\",\"command=/bin/true\"]}", NULL},
-	{"reload", "reload", "{}", "version", "{}", NULL},
-	/* Before it, a pause that only the saving at its end can bring into the file: see before(). */
-	{"saved", "get", "{}", "pause", NULL, NULL},
-	{"look", "run", "{\"name\":\"look\"}", NULL, NULL, "/daemons/look"},
-	{"script", "run", "{\"name\":\"script\"}", NULL, NULL, "/daemons/script"},
-	{"restart", "restart", "{\"name\":\"script\"}", NULL, NULL, "/daemons/script"},
-	{"plugin", "run", "{\"name\":\"plugin\"}", NULL, NULL, "/daemons/plugin"},
-};
-
-__attribute__((format(printf, 1, 2))) static void broken(const char *format, ...)
-{
-	va_list ap;
-
-	run.broken++;
-	printf("broken: %s, %s %llu: ", run.phase, run.mode, (unsigned long long)run.plan);
-	va_start(ap, format);
-	vprintf(format, ap);
-	va_end(ap);
-	putchar('\n');
-	fflush(stdout);
-}
 
 static void arm(void)
 {
 	shared->plan = 0;
 	shared->count = shared->failed = 0;
 	shared->credit = 0;
-	shared->plan = run.plan;
+	shared->plan = judge.plan;
 }
 
-static void disarm(void)
+static bool disarm(void)
 {
+	bool failed = shared->failed > 0;
+
 	shared->plan = 0;
-}
-
-/* --- what must hold whenever it has ended ------------------------------------------------------- */
-
-static void check_file(const char *name, bool must)
-{
-	char path[4096];
-	json_t *doc;
-
-	snprintf(path, sizeof(path), "%s/state/%s", subject.work, name);
-	if (access(path, F_OK) != 0) {
-		if (must)
-			broken("there is no %s", name);
-		return;
-	}
-	doc = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
-	if (!json_is_object(json_object_get(doc, "kept")))
-		broken("%s is not whole", name);
-	json_decref(doc);
-}
-
-/* Its last words, on one line. */
-static const char *last_words(void)
-{
-	const char *line = subject.said;
-	char *end;
-
-	while (subject.length > 0 && subject.said[subject.length - 1] == '\n')
-		subject.said[--subject.length] = '\0';
-	end = strrchr(subject.said, '\n');
-	if (end != NULL)
-		line = end + 1;
-	return line;
-}
-
-static void judge_end(void)
-{
-	int status = subject.status;
-
-	run.ended++;
-	if (WIFSIGNALED(status))
-		broken("ended by signal %d: %s", WTERMSIG(status), last_words());
-	else if (WEXITSTATUS(status) != 0 && subject.length == 0)
-		broken("ended with %d without a word", WEXITSTATUS(status));
-	else if (WEXITSTATUS(status) == 70 && !subject_said(&subject, "out of memory"))
-		broken("ended with 70, and said %s", last_words());
-	check_file("state.json", true);
-	check_file("state.json.old", false);
-}
-
-/* --- a boot without faults ------------------------------------------------------------------------ */
-
-static void give_up(const char *what)
-{
-	bool ended = subject_has_ended(&subject);
-
-	printf("broken: %s, %s %llu: %s (%s, %x)\n%s\n", run.phase, run.mode,
-		(unsigned long long)run.plan, what, ended ? "it has ended" : "it lives",
-		ended ? (unsigned)subject.status : 0, subject.said);
-	subject_kill(&subject);
-	exit(EXIT_FAILURE);
-}
-
-static void ask_well(const char *method, const char *params)
-{
-	json_t *reply;
-	enum subject_answer answer = subject_ask(&subject, method, params, &reply);
-
-	if (answer != ANSWERED)
-		give_up(answer == CLOSED ? "without faults a connection is closed"
-					 : "without faults there is no answer");
-	json_decref(reply);
-}
-
-static bool has(const char *pointer)
-{
-	char params[256];
-	json_t *reply;
-	bool found;
-
-	snprintf(params, sizeof(params), "{\"pointer\":\"%s\"}", pointer);
-	subject_ask(&subject, "get", params, &reply);
-	found = json_object_get(reply, "result") != NULL;
-	json_decref(reply);
-	return found;
-}
-
-/* Up, and each daemon has looked once, so that what a reply holds does not change by itself. */
-static void boot_well(void)
-{
-	static const char *const places[] = {"/daemons/look/service_state/value",
-		"/daemons/script/service_state/value", "/daemons/plugin/output"};
-	bool hung;
-
-	if (subject.pid > 0)
-		return;
-	disarm();
-	if (!subject_boot(&subject, &hung))
-		give_up("without faults it does not boot");
-	ask_well("run", "{\"name\":\"look\"}");
-	ask_well("run", "{\"name\":\"script\"}");
-	ask_well("run", "{\"name\":\"plugin\"}");
-	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)
-		for (int n = 0; !has(places[i]); n++, usleep(5000))
-			if (n == 4000)
-				give_up("a daemon does not look");
-}
-
-/* --- replies ------------------------------------------------------------------------------------------ */
-
-static bool alike(const json_t *a, const json_t *b)
-{
-	const char *key;
-	json_t *value;
-	size_t i;
-
-	if (json_is_number(a) || json_is_boolean(a))
-		return json_is_number(a) ? json_is_number(b) : json_is_boolean(b);
-	if (json_typeof(a) != json_typeof(b))
-		return false;
-	if (json_object_size(a) != json_object_size(b) || json_array_size(a) != json_array_size(b))
-		return false;
-	json_object_foreach((json_t *)a, key, value)
-	{
-		/* What has happened since has its place there. */
-		if (strcmp(key, "history") != 0 &&
-			(json_object_get(b, key) == NULL || !alike(value, json_object_get(b, key))))
-			return false;
-	}
-	json_array_foreach(a, i, value)
-	{
-		if (!alike(value, json_array_get(b, i)))
-			return false;
-	}
-	return true;
-}
-
-/* No memory is the host's trouble, and that is what it has to say. */
-static bool is_honest(int code)
-{
-	return code == -32603 || code == -32003 || code == -32004;
-}
-
-static void judge_reply(const json_t *reply, const json_t *wanted)
-{
-	const json_t *result = json_object_get(reply, "result");
-	int code =
-		(int)json_integer_value(json_object_get(json_object_get(reply, "error"), "code"));
-	int right =
-		(int)json_integer_value(json_object_get(json_object_get(wanted, "error"), "code"));
-	char *text = json_dumps(reply, JSON_COMPACT);
-
-	if ((result != NULL) == (code != 0))
-		broken("neither a result nor an error, or both: %.200s", text);
-	else if (code != 0 && code != right && !is_honest(code))
-		broken("an error that is not so: %.200s", text);
-	else if (result != NULL && right == 0 && strstr(text, "Cannot allocate memory") == NULL &&
-		 !alike(json_object_get(wanted, "result"), result))
-		broken("another reply than with memory: %.400s", text);
-	free(text);
-}
-
-/* What is unsaved in the phase that is about saving: another text for each point. */
-static void reason_of(char *text, size_t size)
-{
-	snprintf(text, size, "point %llu of %s", (unsigned long long)run.plan, run.mode);
-}
-
-static void before(const struct request *r)
-{
-	char reason[64], params[128];
-
-	reason_of(reason, sizeof(reason));
-	snprintf(params, sizeof(params), "{\"all\":true,\"reason\":\"%s\"}", reason);
-	if (r->before != NULL)
-		ask_well(r->before, r->before_params != NULL ? r->before_params : params);
-}
-
-/* After an end for want of memory: whether what was put by for saving was enough. */
-static void check_saved(void)
-{
-	char path[4096], reason[64], *text;
-	json_t *doc;
-
-	if (!WIFEXITED(subject.status) || WEXITSTATUS(subject.status) != 70)
-		return;
-	reason_of(reason, sizeof(reason));
-	snprintf(path, sizeof(path), "%s/state/state.json", subject.work);
-	doc = json_load_file(path, 0, NULL);
-	text = json_dumps(doc, JSON_COMPACT);
-	if (text == NULL || strstr(text, reason) == NULL)
-		broken("the state was not saved: %s", last_words());
-	free(text);
-	json_decref(doc);
-}
-
-/* Waits for the change that a request sets off, as long as it may come. */
-static bool await_change(int fd, int patience)
-{
-	json_t *line;
-	enum subject_answer answer = subject_read(&subject, fd, patience, &line);
-
-	json_decref(line);
-	return answer == ANSWERED;
-}
-
-static int begin_watch(const char *pointer)
-{
-	char params[256];
-	int fd = subject_connect(&subject);
-
-	snprintf(params, sizeof(params), "{\"pointer\":\"%s\"}", pointer);
-	if (fd < 0 || subject_send(fd, "watch", params) < 0 || !await_change(fd, SUBJECT_PATIENCE))
-		give_up("without faults there is no watch");
-	return fd;
-}
-
-static void check_alive(void)
-{
-	json_t *reply;
-
-	if (subject_has_ended(&subject))
-		return;
-	if (subject_ask(&subject, "version", "{}", &reply) != ANSWERED &&
-		!subject_await_end(&subject, SUBJECT_PATIENCE)) {
-		broken("it neither answers nor ends");
-		subject_kill(&subject);
-	}
-	json_decref(reply);
-}
-
-/* One request with faults; true while there was an allocation to fail. */
-static bool request_point(const struct request *r)
-{
-	enum subject_answer answer;
-	json_t *wanted, *reply;
-	int watch = -1;
-	bool failed;
-
-	boot_well();
-	before(r);
-	subject_ask(&subject, r->method, r->params, &wanted);
-	before(r);
-	if (r->told != NULL)
-		watch = begin_watch(r->told);
-	subject_forget(&subject);
-	arm();
-	answer = subject_ask(&subject, r->method, r->params, &reply);
-	if (watch >= 0)
-		await_change(watch, SETTLE);
-	failed = shared->failed > 0;
-	disarm();
-	if (answer == ANSWERED)
-		judge_reply(reply, wanted);
-	else if (answer != CLOSED)
-		broken(answer == TORN ? "half a reply" : "no reply");
-	check_alive();
-	if (subject.pid == 0)
-		judge_end();
-	else
-		run.lived++;
-	if (subject.pid == 0 && strcmp(r->phase, "saved") == 0)
-		check_saved();
-	if (watch >= 0)
-		close(watch);
-	json_decref(wanted);
-	json_decref(reply);
 	return failed;
 }
 
-/* --- the two ends of its life --------------------------------------------------------------------------- */
-
-static void stop(void)
-{
-	if (subject.pid > 0)
-		kill(subject.pid, SIGTERM);
-	if (!subject_await_end(&subject, SUBJECT_PATIENCE)) {
-		broken("it does not end");
-		subject_kill(&subject);
-	}
-}
-
-static bool boot_point(void)
-{
-	bool hung, up, failed;
-
-	arm();
-	up = subject_boot(&subject, &hung);
-	failed = shared->failed > 0;
-	disarm();
-	if (hung) {
-		broken("it neither comes up nor ends");
-		subject_kill(&subject);
-		return failed;
-	}
-	if (up)
-		check_alive();
-	run.lived += subject.pid > 0;
-	run.ended -= subject.pid > 0;
-	stop();
-	judge_end();
-	return failed;
-}
-
-static bool stop_point(void)
-{
-	bool failed;
-
-	boot_well();
-	subject_forget(&subject);
-	arm();
-	stop();
-	failed = shared->failed > 0;
-	disarm();
-	judge_end();
-	return failed;
-}
-
-/* --- all of a phase ------------------------------------------------------------------------------------- */
-
-static bool point(void)
-{
-	if (strcmp(run.phase, "boot") == 0)
-		return boot_point();
-	if (strcmp(run.phase, "stop") == 0)
-		return stop_point();
-	for (size_t i = 0; i < sizeof(requests) / sizeof(*requests); i++)
-		if (strcmp(run.phase, requests[i].phase) == 0)
-			return request_point(&requests[i]);
-	give_up("there is no such phase");
-	return false;
-}
-
-static int list_phases(void)
-{
-	puts("boot\nstop");
-	for (size_t i = 0; i < sizeof(requests) / sizeof(*requests); i++)
-		puts(requests[i].phase);
-	return EXIT_SUCCESS;
-}
+static const struct fault fault = {.arm_boot = arm, .arm = arm, .disarm = disarm};
 
 static char *share(const char *work)
 {
@@ -467,22 +61,23 @@ int main(int argc, char **argv)
 	char *command[] = {argv[1], (char *)"-c", file, NULL};
 
 	if (argc == 2)
-		return list_phases();
+		return judge_list_phases();
 	if (argc != 8)
 		return 2;
 	snprintf(preload, sizeof(preload), "LD_PRELOAD=%s", argv[2]);
 	snprintf(file, sizeof(file), "%s/vigil.conf", argv[3]);
 	extra[1] = share(argv[3]);
-	subject = (struct subject){.work = argv[3], .command = command, .extra = extra};
-	run.phase = argv[4];
-	run.mode = argv[5];
-	shared->on = strcmp(run.mode, "on") == 0;
-	for (run.plan = strtoull(argv[6], NULL, 10); point();
-		run.plan += strtoull(argv[7], NULL, 10))
-		run.points++;
+	judge.subject = (struct subject){.work = argv[3], .command = command, .extra = extra};
+	judge.fault = &fault;
+	judge.phase = argv[4];
+	judge.mode = argv[5];
+	shared->on = strcmp(judge.mode, "on") == 0;
+	for (judge.plan = strtoull(argv[6], NULL, 10); judge_point();
+		judge.plan += strtoull(argv[7], NULL, 10))
+		judge.points++;
 	disarm();
-	stop();
-	printf("%s %s: %u points, %u lived, %u ended, %u broken\n", run.phase, run.mode, run.points,
-		run.lived, run.ended, run.broken);
-	return run.broken > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	judge_stop();
+	printf("%s %s: %u points, %u lived, %u ended, %u broken\n", judge.phase, judge.mode,
+		judge.points, judge.lived, judge.ended, judge.broken);
+	return judge.broken > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

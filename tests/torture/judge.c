@@ -1,0 +1,408 @@
+/*
+ * judge: one fault in one phase of a vigild's life, and whether what came of it is bearable.  See
+ * judge.h.
+ */
+#include "judge.h"
+
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define SETTLE 1000 /* milliseconds for what a request sets off and does not tell of */
+
+struct judge judge;
+/* What is asked in a phase, and what before it so that it can be asked again. */
+static const struct request {
+	const char *phase, *method, *params;
+	const char *before, *before_params;
+	const char *told; /* where the change is that it sets off; NULL: the reply is all */
+} requests[] = {
+	{"status", "status", "{}", NULL, NULL, NULL},
+	{"status-one", "status", "{\"name\":\"look\"}", NULL, NULL, NULL},
+	{"status-none", "status", "{\"name\":\"lok\"}", NULL, NULL, NULL},
+	{"get", "get", "{}", NULL, NULL, NULL},
+	{"get-one", "get", "{\"pointer\":\"/daemons/look\"}", NULL, NULL, NULL},
+	{"get-none", "get", "{\"pointer\":\"/none\"}", NULL, NULL, NULL},
+	{"watch", "watch", "{\"pointer\":\"/runs\"}", NULL, NULL, NULL},
+	{"list", "list", "{}", NULL, NULL, NULL},
+	{"explain", "explain", "{\"name\":\"look\"}", NULL, NULL, NULL},
+	{"check", "check", "{\"name\":\"plugin\"}", NULL, NULL, NULL},
+	{"check-number", "check",
+		"{\"name\":\"script\",\"pointer\":\"/daemons/script/service_state/restarts\","
+		"\"warning\":\"5\"}",
+		NULL, NULL, NULL},
+	{"modules", "modules", "{}", NULL, NULL, NULL},
+	{"version", "version", "{}", NULL, NULL, NULL},
+	{"log", "log", "{\"level\":\"notice\"}", NULL, NULL, NULL},
+	{"nonsense", "nonsense", "{}", NULL, NULL, NULL},
+	{"pause", "pause", "{\"names\":[\"plug*\"],\"for\":\"2h\",\"reason\":\"a test\"}", "resume",
+		"{\"names\":[\"plugin\"]}", NULL},
+	{"resume", "resume", "{\"all\":true}", "pause", "{\"all\":true}", NULL},
+	{"register", "register",
+		"{\"name\":\"other\",\"options\":[\"module=exec\","
+		"\"command=/bin/true\"]}",
+		"unregister", "{\"name\":\"other\"}", NULL},
+	{"unregister", "unregister", "{\"name\":\"other\"}", "register",
+		"{\"name\":\"other\",\"options\":[\"module=exec\",\"command=/bin/true\"]}", NULL},
+	{"reload", "reload", "{}", "version", "{}", NULL},
+	/* Before it, a pause that only the saving at its end can bring into the file: see before(). */
+	{"saved", "get", "{}", "pause", NULL, NULL},
+	{"look", "run", "{\"name\":\"look\"}", NULL, NULL, "/daemons/look"},
+	{"script", "run", "{\"name\":\"script\"}", NULL, NULL, "/daemons/script"},
+	{"restart", "restart", "{\"name\":\"script\"}", NULL, NULL, "/daemons/script"},
+	{"plugin", "run", "{\"name\":\"plugin\"}", NULL, NULL, "/daemons/plugin"},
+};
+
+void judge_broken(const char *format, ...)
+{
+	va_list ap;
+
+	judge.broken++;
+	printf("broken: %s, %s %llu: ", judge.phase, judge.mode, (unsigned long long)judge.plan);
+	va_start(ap, format);
+	vprintf(format, ap);
+	va_end(ap);
+	putchar('\n');
+	fflush(stdout);
+}
+
+/* --- what must hold whenever it has ended ------------------------------------------------------- */
+
+static void check_file(const char *name, bool must)
+{
+	char path[4096];
+	json_t *doc;
+
+	snprintf(path, sizeof(path), "%s/state/%s", judge.subject.work, name);
+	if (access(path, F_OK) != 0) {
+		if (must)
+			judge_broken("there is no %s", name);
+		return;
+	}
+	doc = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
+	if (!json_is_object(json_object_get(doc, "kept")))
+		judge_broken("%s is not whole", name);
+	json_decref(doc);
+}
+
+/* Its last words, on one line. */
+static const char *last_words(void)
+{
+	const char *line = judge.subject.said;
+	char *end;
+
+	while (judge.subject.length > 0 && judge.subject.said[judge.subject.length - 1] == '\n')
+		judge.subject.said[--judge.subject.length] = '\0';
+	end = strrchr(judge.subject.said, '\n');
+	if (end != NULL)
+		line = end + 1;
+	return line;
+}
+
+static void judge_end(void)
+{
+	int status = judge.subject.status;
+
+	judge.ended++;
+	if (WIFSIGNALED(status))
+		judge_broken("ended by signal %d: %s", WTERMSIG(status), last_words());
+	else if (WEXITSTATUS(status) != 0 && judge.subject.length == 0 &&
+		 !judge.fault->may_be_speechless)
+		judge_broken("ended with %d without a word", WEXITSTATUS(status));
+	else if (WEXITSTATUS(status) == 70 && !judge.fault->may_be_speechless &&
+		 !subject_said(&judge.subject, "out of memory"))
+		judge_broken("ended with 70, and said %s", last_words());
+	check_file("state.json", true);
+	check_file("state.json.old", false);
+}
+
+/* --- a boot without faults ------------------------------------------------------------------------ */
+
+static void give_up(const char *what)
+{
+	bool ended = subject_has_ended(&judge.subject);
+
+	printf("broken: %s, %s %llu: %s (%s, %x)\n%s\n", judge.phase, judge.mode,
+		(unsigned long long)judge.plan, what, ended ? "it has ended" : "it lives",
+		ended ? (unsigned)judge.subject.status : 0, judge.subject.said);
+	subject_kill(&judge.subject);
+	exit(EXIT_FAILURE);
+}
+
+static void ask_well(const char *method, const char *params)
+{
+	json_t *reply;
+	enum subject_answer answer = subject_ask(&judge.subject, method, params, &reply);
+
+	if (answer != ANSWERED)
+		give_up(answer == CLOSED ? "without faults a connection is closed"
+					 : "without faults there is no answer");
+	json_decref(reply);
+}
+
+static bool has(const char *pointer)
+{
+	char params[256];
+	json_t *reply;
+	bool found;
+
+	snprintf(params, sizeof(params), "{\"pointer\":\"%s\"}", pointer);
+	subject_ask(&judge.subject, "get", params, &reply);
+	found = json_object_get(reply, "result") != NULL;
+	json_decref(reply);
+	return found;
+}
+
+/* Up, and each daemon has looked once, so that what a reply holds does not change by itself. */
+static void boot_well(void)
+{
+	static const char *const places[] = {"/daemons/look/service_state/value",
+		"/daemons/script/service_state/value", "/daemons/plugin/output"};
+	bool hung;
+
+	if (judge.subject.pid > 0)
+		return;
+	if (!subject_boot(&judge.subject, &hung))
+		give_up("without faults it does not boot");
+	ask_well("run", "{\"name\":\"look\"}");
+	ask_well("run", "{\"name\":\"script\"}");
+	ask_well("run", "{\"name\":\"plugin\"}");
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)
+		for (int n = 0; !has(places[i]); n++, usleep(5000))
+			if (n == 4000)
+				give_up("a daemon does not look");
+}
+
+/* --- replies ------------------------------------------------------------------------------------------ */
+
+static bool alike(const json_t *a, const json_t *b)
+{
+	const char *key;
+	json_t *value;
+	size_t i;
+
+	if (json_is_number(a) || json_is_boolean(a))
+		return json_is_number(a) ? json_is_number(b) : json_is_boolean(b);
+	if (json_typeof(a) != json_typeof(b))
+		return false;
+	if (json_object_size(a) != json_object_size(b) || json_array_size(a) != json_array_size(b))
+		return false;
+	json_object_foreach((json_t *)a, key, value)
+	{
+		/* What has happened since has its place there. */
+		if (strcmp(key, "history") != 0 &&
+			(json_object_get(b, key) == NULL || !alike(value, json_object_get(b, key))))
+			return false;
+	}
+	json_array_foreach(a, i, value)
+	{
+		if (!alike(value, json_array_get(b, i)))
+			return false;
+	}
+	return true;
+}
+
+/* No memory is the host's trouble, and that is what it has to say. */
+static bool is_honest(int code)
+{
+	return code == -32603 || code == -32003 || code == -32004;
+}
+
+static void judge_reply(const json_t *reply, const json_t *wanted)
+{
+	const json_t *result = json_object_get(reply, "result");
+	int code =
+		(int)json_integer_value(json_object_get(json_object_get(reply, "error"), "code"));
+	int right =
+		(int)json_integer_value(json_object_get(json_object_get(wanted, "error"), "code"));
+	char *text = json_dumps(reply, JSON_COMPACT);
+
+	if ((result != NULL) == (code != 0))
+		judge_broken("neither a result nor an error, or both: %.200s", text);
+	else if (code != 0 && code != right && !is_honest(code))
+		judge_broken("an error that is not so: %.200s", text);
+	else if (result != NULL && right == 0 && strstr(text, "Cannot allocate memory") == NULL &&
+		 !alike(json_object_get(wanted, "result"), result))
+		judge_broken("another reply than with memory: %.400s", text);
+	free(text);
+}
+
+/* What is unsaved in the phase that is about saving: another text for each point. */
+static void reason_of(char *text, size_t size)
+{
+	snprintf(text, size, "point %llu of %s", (unsigned long long)judge.plan, judge.mode);
+}
+
+static void before(const struct request *r)
+{
+	char reason[64], params[128];
+
+	reason_of(reason, sizeof(reason));
+	snprintf(params, sizeof(params), "{\"all\":true,\"reason\":\"%s\"}", reason);
+	if (r->before != NULL)
+		ask_well(r->before, r->before_params != NULL ? r->before_params : params);
+}
+
+/* After an end for want of memory: whether what was put by for saving was enough. */
+static void check_saved(void)
+{
+	char path[4096], reason[64], *text;
+	json_t *doc;
+
+	if (!WIFEXITED(judge.subject.status) || WEXITSTATUS(judge.subject.status) != 70)
+		return;
+	reason_of(reason, sizeof(reason));
+	snprintf(path, sizeof(path), "%s/state/state.json", judge.subject.work);
+	doc = json_load_file(path, 0, NULL);
+	text = json_dumps(doc, JSON_COMPACT);
+	if (text == NULL || strstr(text, reason) == NULL)
+		judge_broken("the state was not saved: %s", last_words());
+	free(text);
+	json_decref(doc);
+}
+
+/* Waits for the change that a request sets off, as long as it may come. */
+static bool await_change(int fd, int patience)
+{
+	json_t *line;
+	enum subject_answer answer = subject_read(&judge.subject, fd, patience, &line);
+
+	json_decref(line);
+	return answer == ANSWERED;
+}
+
+static int begin_watch(const char *pointer)
+{
+	char params[256];
+	int fd = subject_connect(&judge.subject);
+
+	snprintf(params, sizeof(params), "{\"pointer\":\"%s\"}", pointer);
+	if (fd < 0 || subject_send(fd, "watch", params) < 0 || !await_change(fd, SUBJECT_PATIENCE))
+		give_up("without faults there is no watch");
+	return fd;
+}
+
+static void check_alive(void)
+{
+	json_t *reply;
+
+	if (subject_has_ended(&judge.subject))
+		return;
+	if (subject_ask(&judge.subject, "version", "{}", &reply) != ANSWERED &&
+		!subject_await_end(&judge.subject, SUBJECT_PATIENCE)) {
+		judge_broken("it neither answers nor ends");
+		subject_kill(&judge.subject);
+	}
+	json_decref(reply);
+}
+
+/* One request with faults; true while there was an allocation to fail. */
+static bool request_point(const struct request *r)
+{
+	enum subject_answer answer;
+	json_t *wanted, *reply;
+	int watch = -1;
+	bool failed;
+
+	boot_well();
+	before(r);
+	subject_ask(&judge.subject, r->method, r->params, &wanted);
+	before(r);
+	if (r->told != NULL)
+		watch = begin_watch(r->told);
+	subject_forget(&judge.subject);
+	judge.fault->arm();
+	answer = subject_ask(&judge.subject, r->method, r->params, &reply);
+	if (watch >= 0)
+		await_change(watch, SETTLE);
+	failed = judge.fault->disarm();
+	if (answer == ANSWERED)
+		judge_reply(reply, wanted);
+	else if (answer != CLOSED)
+		judge_broken(answer == TORN ? "half a reply" : "no reply");
+	check_alive();
+	if (judge.subject.pid == 0)
+		judge_end();
+	else
+		judge.lived++;
+	if (judge.subject.pid == 0 && strcmp(r->phase, "saved") == 0)
+		check_saved();
+	if (watch >= 0)
+		close(watch);
+	json_decref(wanted);
+	json_decref(reply);
+	return failed;
+}
+
+/* --- the two ends of its life --------------------------------------------------------------------------- */
+
+void judge_stop(void)
+{
+	if (judge.subject.pid > 0)
+		kill(judge.subject.pid, SIGTERM);
+	if (!subject_await_end(&judge.subject, SUBJECT_PATIENCE)) {
+		judge_broken("it does not end");
+		subject_kill(&judge.subject);
+	}
+}
+
+static bool boot_point(void)
+{
+	bool hung, up, failed;
+
+	judge.fault->arm_boot();
+	up = subject_boot(&judge.subject, &hung);
+	failed = judge.fault->disarm();
+	if (hung) {
+		judge_broken("it neither comes up nor ends");
+		subject_kill(&judge.subject);
+		return failed;
+	}
+	if (up)
+		check_alive();
+	judge.lived += judge.subject.pid > 0;
+	judge.ended -= judge.subject.pid > 0;
+	judge_stop();
+	judge_end();
+	return failed;
+}
+
+static bool stop_point(void)
+{
+	bool failed;
+
+	boot_well();
+	subject_forget(&judge.subject);
+	judge.fault->arm();
+	judge_stop();
+	failed = judge.fault->disarm();
+	judge_end();
+	return failed;
+}
+
+/* --- all of a phase ------------------------------------------------------------------------------------- */
+
+bool judge_point(void)
+{
+	if (strcmp(judge.phase, "boot") == 0)
+		return boot_point();
+	if (strcmp(judge.phase, "stop") == 0)
+		return stop_point();
+	for (size_t i = 0; i < sizeof(requests) / sizeof(*requests); i++)
+		if (strcmp(judge.phase, requests[i].phase) == 0)
+			return request_point(&requests[i]);
+	give_up("there is no such phase");
+	return false;
+}
+
+int judge_list_phases(void)
+{
+	puts("boot\nstop");
+	for (size_t i = 0; i < sizeof(requests) / sizeof(*requests); i++)
+		puts(requests[i].phase);
+	return EXIT_SUCCESS;
+}

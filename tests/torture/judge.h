@@ -1,0 +1,44 @@
+/*
+ * judge: one fault in one phase of a vigild's life, and whether what came of it is bearable.
+ *
+ * A phase is a stretch of its life: its boot, its stop, a request of the control protocol or
+ * what a request sets off.  How the fault is made is another's affair: it is armed before the
+ * phase and disarmed after it.  A vigild that lives on is used for the next point; one that ended is
+ * started anew.
+ *
+ * Broken is: an end by a signal; an end without a word; anything that hangs; a reply that is torn,
+ * that is not the same kind of thing as the reply without a fault, or whose error blames the
+ * client; a vigild that afterwards does not answer; a state file that is not whole.  Each is said
+ * in a line that begins so.
+ */
+#ifndef JUDGE_H
+#define JUDGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "subject.h"
+
+struct fault {
+	void (*arm_boot)(void); /* for a subject that is about to be started */
+	void (*arm)(void);      /* for the one that runs */
+	bool (*disarm)(void);   /* whether there was something to fail */
+	bool may_be_speechless; /* its last words may be what failed */
+};
+
+extern struct judge {
+	const struct fault *fault;
+	struct subject subject;
+	const char *phase, *mode;
+	uint64_t plan; /* which of the calls fails */
+	unsigned points, ended, lived, broken;
+} judge;
+
+/* One point of judge.phase; true while there was something to fail. */
+bool judge_point(void);
+/* Ends the subject as it is meant to be ended. */
+void judge_stop(void);
+void judge_broken(const char *format, ...) __attribute__((format(printf, 1, 2)));
+int judge_list_phases(void);
+
+#endif

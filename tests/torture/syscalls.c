@@ -1,0 +1,181 @@
+/*
+ * syscalls: fails the Nth of one system call of a vigild, for one N after the other.
+ *
+ *     syscalls VIGILD STRACE WORK PHASE once|on CALL ERROR FIRST STEP LAST
+ *
+ * strace is laid around it at its boot, or attached to it for a phase, and gives the error in the
+ * call's place, in any of its threads; to the programs that it starts as well.  What becomes of it
+ * is judge.c's to say.  Goes through the N until one is more than the phase has calls, or LAST.
+ */
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "judge.h"
+
+static struct {
+	const char *strace, *call, *error;
+	char trace[4096];  /* what strace writes down */
+	char inject[256];  /* what it is to do */
+	char filter[64];   /* and to which calls */
+	pid_t pid;         /* of the one attached; 0: none */
+	char *plain[8];    /* vigild, as it is started */
+	char *wrapped[20]; /* and with strace around it from the first */
+} tracer;
+
+static void plan(void)
+{
+	snprintf(tracer.filter, sizeof(tracer.filter), "trace=%s", tracer.call);
+	snprintf(tracer.inject, sizeof(tracer.inject), "inject=%s:error=%s:when=%llu%s",
+		tracer.call, tracer.error, (unsigned long long)judge.plan,
+		strcmp(judge.mode, "on") == 0 ? "+" : "");
+	unlink(tracer.trace);
+}
+
+static void arm_boot(void)
+{
+	plan();
+	judge.subject.command = tracer.wrapped;
+}
+
+/* Until it says that it holds all threads. */
+static void await_attached(int said)
+{
+	struct pollfd fds = {.fd = said, .events = POLLIN};
+	char text[4096] = "";
+	size_t length = 0;
+	ssize_t n = 1;
+
+	while (n > 0 && strstr(text, "attached") == NULL && length < sizeof(text) - 1 &&
+		poll(&fds, 1, SUBJECT_PATIENCE) > 0) {
+		n = read(said, text + length, sizeof(text) - 1 - length);
+		length += n > 0 ? (size_t)n : 0;
+		text[length] = '\0';
+	}
+	if (strstr(text, "attached") == NULL)
+		judge_broken("strace cannot be attached: %s", text);
+}
+
+static void arm(void)
+{
+	char pid[16];
+	int said[2];
+
+	plan();
+	snprintf(pid, sizeof(pid), "%ld", (long)judge.subject.pid);
+	if (pipe2(said, O_CLOEXEC) < 0)
+		abort();
+	tracer.pid = fork();
+	if (tracer.pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		dup2(said[1], STDERR_FILENO);
+		execl(tracer.strace, "strace", "-f", "-o", tracer.trace, "-e", tracer.filter, "-e",
+			tracer.inject, "-p", pid, (char *)NULL);
+		_exit(127);
+	}
+	close(said[1]);
+	await_attached(said[0]);
+	close(said[0]);
+}
+
+/* Who traces the subject; 0: nobody. */
+static pid_t tracer_of(pid_t pid)
+{
+	char path[64], line[256];
+	long found = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%ld/status", (long)pid);
+	file = fopen(path, "re");
+	while (file != NULL && fgets(line, sizeof(line), file) != NULL)
+		if (sscanf(line, "TracerPid: %ld", &found) == 1)
+			break;
+	if (file != NULL)
+		fclose(file);
+	return (pid_t)found;
+}
+
+static bool was_injected(void)
+{
+	char line[4096];
+	FILE *file = fopen(tracer.trace, "re");
+	bool found = false;
+
+	while (file != NULL && !found && fgets(line, sizeof(line), file) != NULL)
+		found = strstr(line, "(INJECTED)") != NULL;
+	if (file != NULL)
+		fclose(file);
+	return found;
+}
+
+/* It lets go of the subject, and of what that has started. */
+static bool disarm(void)
+{
+	pid_t pid = tracer.pid;
+
+	judge.subject.command = tracer.plain;
+	if (pid == 0 && judge.subject.pid > 0)
+		pid = tracer_of(judge.subject.pid);
+	if (pid > 0)
+		kill(pid, SIGTERM);
+	if (tracer.pid > 0)
+		waitpid(tracer.pid, NULL, 0);
+	tracer.pid = 0;
+	for (int i = 0; judge.subject.pid > 0 && tracer_of(judge.subject.pid) > 0; i++) {
+		if (i == SUBJECT_PATIENCE) {
+			judge_broken("strace does not let go");
+			break;
+		}
+		usleep(1000);
+	}
+	return was_injected();
+}
+
+static void set_commands(char **argv)
+{
+	static char file[4096];
+	char *const wrapped[] = {argv[2], (char *)"-D", (char *)"-f", (char *)"-o", tracer.trace,
+		(char *)"-e", tracer.filter, (char *)"-e", tracer.inject, argv[1], (char *)"-c",
+		file, NULL};
+	char *const plain[] = {argv[1], (char *)"-c", file, NULL};
+
+	snprintf(file, sizeof(file), "%s/vigil.conf", argv[3]);
+	snprintf(tracer.trace, sizeof(tracer.trace), "%s/trace", argv[3]);
+	memcpy(tracer.wrapped, wrapped, sizeof(wrapped));
+	memcpy(tracer.plain, plain, sizeof(plain));
+}
+
+int main(int argc, char **argv)
+{
+	struct fault fault = {.arm_boot = arm_boot, .arm = arm, .disarm = disarm};
+	char mode[64];
+	uint64_t step, last;
+
+	if (argc != 11)
+		return 2;
+	set_commands(argv);
+	tracer.strace = argv[2];
+	tracer.call = argv[6];
+	tracer.error = argv[7];
+	fault.may_be_speechless = strstr(tracer.call, "write") != NULL;
+	judge.fault = &fault;
+	judge.subject = (struct subject){.work = argv[3], .command = tracer.plain};
+	judge.phase = argv[4];
+	judge.mode = argv[5];
+	judge.plan = strtoull(argv[8], NULL, 10);
+	step = strtoull(argv[9], NULL, 10);
+	last = strtoull(argv[10], NULL, 10);
+	for (; judge.plan <= last && judge_point(); judge.plan += step)
+		judge.points++;
+	judge_stop();
+	snprintf(mode, sizeof(mode), "%s-%s", tracer.call, tracer.error);
+	printf("%s %s %s: %u points, %u lived, %u ended, %u broken\n", judge.phase, mode,
+		judge.mode, judge.points, judge.lived, judge.ended, judge.broken);
+	return judge.broken > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
