@@ -1,0 +1,219 @@
+#!/bin/bash
+# access: who may ask what, by which door.
+#
+# Promised: of each verb the table below says for whom it is, and nobody else gets it: over the
+# socket, as a notification that nobody answers, over the pipe, and also where somebody has opened
+# the door wider than vigild had made it.  What is denied changes nothing.  The verbs are those of
+# the program's own table: one that is new there and not here fails the test.
+#
+# The kernel says who asks, so each cell is asked by a process of that user and those groups.
+. "$(dirname "$0")/lib.sh" || exit 1
+
+install_staged
+set_paths
+work=$(mktemp -d)
+trap 'stop_vigild; rm -rf "$work"' EXIT
+chmod 755 "$work"
+cp "$top_builddir/tests/torture/ask" "$vigild" "$vigilctl" "$work"
+cp -R "$modules" "$work/modules"
+ask=$work/ask vigild=$work/vigild vigilctl=$work/vigilctl modules=$work/modules
+
+# own: the user vigild runs as.  member: of the group, beside or by the one it logs in with.
+# stranger: anyone else, here with the group of vigild's own user, which says nothing.
+#
+#	verb	params	words to the pipe	root own member stranger pipe
+table='
+status	{}	-	yes yes yes no no
+get	{"pointer":"/vigil/pid"}	/vigil/pid	yes yes yes no no
+watch	{"pointer":"/daemons"}	/daemons	yes yes yes no no
+list	{}	-	yes yes yes no no
+explain	{"name":"one"}	one	yes yes yes no no
+check	{"name":"one"}	one	yes yes yes no no
+modules	{}	-	yes yes yes no no
+version	{}	-	yes yes yes no no
+reload	{}	-	yes yes no no yes
+run	{"name":"one"}	one	yes yes no no yes
+restart	{"name":"kept"}	kept	yes yes no no no
+pause	{"names":["one"]}	one	yes yes no no yes
+resume	{"names":["one"]}	one	yes yes no no yes
+log	{"level":"notice"}	notice	yes yes no no yes
+register	{"name":"extra","options":["module=average","source=/vigil/pid"]}	extra module=average	yes no no no no
+unregister	{"name":"extra"}	extra	yes no no no no
+module	{"what":"test","module":"one"}	test one	none none none none no
+console	{}	-	none none none none no
+help	{}	-	none none none none no
+'
+rows() { grep -v '^$' <<<"$table"; }
+requests() { rows | cut -f 1,2 | tr '\t' ' '; }
+declare -A column=([root]=1 [own]=2 [member]=3 [stranger]=4 [pipe]=5)
+# expected WHO WORD: the verdict for each verb where WORD is what stands for `no`
+expected() {
+	rows | awk -F '\t' -v c="${column[$1]}" -v no="$2" '{
+		split($4, cell, " "); v = cell[c]; print $1, v == "yes" ? "done" : v == "no" ? no : v }'
+}
+cells=0 right=0
+# as_table TEXT EXPECTED FOUND: counts cells, says which are wrong
+as_table() {
+	local wrong
+	wrong=$(diff <(echo "$2") <(echo "$3"))
+	cells=$((cells + $(wc -l <<<"$2")))
+	right=$((right + $(comm -12 <(sort <<<"$2") <(sort <<<"$3") | wc -l)))
+	[ -z "$wrong" ] || echo "$wrong"
+	check "$1: $(wc -l <<<"$2") verbs as the table says" [ -z "$wrong" ]
+}
+check "the table has each verb of the program, and no other" [ "$(rows | cut -f 1 | sort)" = \
+	"$("$ask" verbs | sort)" ]
+check "vigilctl's help names the same" [ "$(rows | cut -f 1 | sort)" = \
+	"$("$vigilctl" help | awk '/^  [a-z]/ { print $1 }' | sort -u | comm -12 - <("$ask" verbs | sort))" ]
+
+# --- who asks --------------------------------------------------------------------------------------
+
+own=4711 member=4712 stranger=4713 # nobody's uids
+readers=1                          # the group `daemon`, which each machine has
+be() { local uid=$1 gid=$2 groups=$3; shift 3; setpriv --reuid="$uid" --regid="$gid" "$groups" "$@"; }
+as_root() { "$@"; }
+as_own() { be $own $own --clear-groups "$@"; }
+as_member() { be $member $member --groups=$readers "$@"; }
+as_member_first() { be $member $readers --clear-groups "$@"; }
+as_stranger() { be $stranger $own --clear-groups "$@"; }
+
+config() {
+	mkdir -m 755 "$work/run" "$work/conf.d"
+	{
+		cat <<-END
+			[daemons]
+			one = yes
+			kept = yes
+			[daemon:one]
+			module = average
+			source = /vigil/generation
+			interval = 1h
+			windows = 1d
+			[daemon:kept]
+			module = service
+			manager = command
+			service = kept
+			status_command = /bin/true
+			restart_command = /bin/true
+			interval = 1h
+		END
+	} | write_conf
+	sed -i "s|$work/control|$work/run/control|; s|^log = .*|log = stderr\ngroup = $1|" "$work/vigil.conf"
+}
+ctl() { "$vigilctl" -s "$work/run/control.sock" "$@"; }
+# What a denied request could have changed.
+traces() {
+	local at
+	for at in /runs/one/ticks /runs/one/paused /runs/kept/ticks /vigil/reloads /vigil/generation \
+		/daemons/kept/service_state/restarts; do
+		echo "$at $(get $at)"
+	done
+	ls -A "$work/conf.d"
+	grep -c 'log level is now' "$work/log"
+}
+settled() { is /runs/one/ticks 1 && is /runs/kept/ticks 1 && is /daemons/kept/service_state/value running; }
+restarted() { more_than /daemons/kept/service_state/restarts 0; }
+question() { requests | "$@" "$ask" "$work/run/control.sock"; }
+question_twice() { requests | "$@" "$ask" "$work/run/control.sock" -n; }
+
+# --- the pipe --------------------------------------------------------------------------------------
+
+# What the pipe takes is told from the log, between two lines that it never takes.
+mark() { grep -c '"marker" is not among its verbs' "$work/log"; }
+over_pipe() { # RUNNER...
+	local verb params words cells before
+	while IFS=$'\t' read -r verb params words cells; do
+		before=$(wc -l <"$work/log")
+		marks=$(mark)
+		[ "$words" != - ] || words=
+		printf '%s %s\nmarker\n' "$verb" "$words" | "$@" tee "$work/run/control.pipe" >/dev/null 2>&1 ||
+			{ echo "$verb shut"; continue; }
+		wait_for 30 eval '[ "$(mark)" -gt "$marks" ]' || { echo "$verb silence"; continue; }
+		if tail -n +$((before + 1)) "$work/log" | grep -q "\"$verb\" is not among its verbs"; then
+			echo "$verb refused"
+		else
+			echo "$verb done"
+		fi
+	done < <(rows)
+}
+
+# --- every cell ------------------------------------------------------------------------------------
+
+# ask_all HOST: HOST is who runs vigild
+ask_all() {
+	local host=$1 before who
+	check "vigild as $host: it looks once" wait_for 20 settled
+	before=$(traces)
+	as_table "vigild as $host, stranger" "$(expected stranger shut | sed 's/ none$/ shut/')" \
+		"$(question_twice as_stranger)"
+	chmod 666 "$work/run/control.sock"
+	as_table "vigild as $host, stranger, the socket open to all" "$(expected stranger denied)" \
+		"$(question_twice as_stranger)"
+	[ "$host" != root ] || # the user who is nobody special here
+		as_table "vigild as root, another user" "$(expected stranger denied)" "$(question_twice as_own)"
+	chmod 660 "$work/run/control.sock"
+	for who in member member_first; do
+		as_table "vigild as $host, ${who/_/ by the group it logs in with, }" \
+			"$(expected member denied)" "$(question_twice as_$who)"
+	done
+	as_table "vigild as $host, the pipe, member" "$(rows | cut -f 1 | sed 's/$/ shut/')" \
+		"$(over_pipe as_member)"
+	as_table "vigild as $host, the pipe, stranger" "$(rows | cut -f 1 | sed 's/$/ shut/')" \
+		"$(over_pipe as_stranger)"
+	check "vigild as $host: nothing has come of what was denied" [ "$before" = "$(traces)" ]
+	if [ "$host" != root ]; then
+		as_table "vigild as $host, its own user" "$(expected own denied)" "$(question as_own)"
+		check "vigild as $host: its own user's restart is done" wait_for 20 restarted
+	fi
+	as_table "vigild as $host, root" "$(expected root denied)" "$(question as_root)"
+	for who in root own; do
+		[ "$host:$who" != root:own ] || continue
+		as_table "vigild as $host, the pipe, $who" "$(expected pipe refused | sed 's/ none$/ refused/')" \
+			"$(over_pipe as_$who)"
+	done
+	check "vigild as $host: what was not denied was done" eval \
+		'more_than /runs/one/ticks 2 && more_than /vigil/reloads 1 && grep -q "log level is now" "$work/log" &&
+		wait_for 20 restarted'
+	stop_vigild
+}
+# start_as RUNNER...
+start_as() {
+	: >"$work/log"
+	"$@" "$vigild" -c "$work/vigil.conf" 2>>"$work/log" &
+	vigild_pid=$!
+	wait_for 20 reachable || { cat "$work/log"; not_ok "vigild starts"; exit 1; }
+}
+
+if [ "$(id -u)" != 0 ]; then
+	echo "SKIP: only root can ask as others; its own user is asked for"
+	config "$(id -gn)"
+	start_as env
+	wait_for 20 settled
+	as_table "vigild as an ordinary user, its own" "$(expected own denied)" "$(question env)"
+	stop_vigild
+	finish
+fi
+as_stranger test -x "$vigild" || skip_all "an ordinary user cannot read $work"
+group=$(getent group $readers | cut -d: -f1)
+
+config "$group"
+start_as env
+ask_all root
+
+rm -rf "$work/run" "$work/conf.d" "$work/state"
+config "$group"
+mkdir "$work/state"
+chown $own:$own "$work/run" "$work/conf.d" "$work/state"
+start_as be $own $own --groups=$readers
+ask_all user
+
+# Without a group, or with one that is not there, nobody is a member.
+rm -rf "$work/run" "$work/conf.d" "$work/state"
+config no-such-group
+start_as env
+chmod 666 "$work/run/control.sock"
+as_table "vigild as root, without a group, member" "$(expected stranger denied)" "$(question as_member)"
+stop_vigild
+
+figure "each verb is for whom the table says" "$right of $cells cells (verbs, users, doors, as root and as user)"
+finish
