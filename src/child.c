@@ -31,6 +31,7 @@
 #include <event2/event.h>
 
 #include "clock.h"
+#include "degraded.h"
 #include "loop.h"
 #include "memory.h"
 #include "user.h"
@@ -305,7 +306,7 @@ void child_free(struct child *child)
 
 /* --- starting -------------------------------------------------------------------------------- */
 
-static pid_t launch(const struct child_spec *spec, int *out, int *pidfd)
+static pid_t launch_as(const struct child_spec *spec, int *out, int *pidfd)
 {
 	struct spawn spawn = spec->spawn;
 	const char **argv, **environment;
@@ -322,6 +323,14 @@ static pid_t launch(const struct child_spec *spec, int *out, int *pidfd)
 	}
 	free(environment);
 	free(argv);
+	return pid;
+}
+
+static pid_t launch(const struct child_spec *spec, int *out, int *pidfd)
+{
+	pid_t pid = launch_as(spec, out, pidfd);
+
+	degraded_started(pid);
 	return pid;
 }
 

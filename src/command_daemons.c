@@ -6,7 +6,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "clock.h"
 #include "daemon.h"
+#include "degraded.h"
 #include "host.h"
 #include "pause.h"
 #include "state.h"
@@ -54,6 +56,24 @@ static json_t *status_row(struct vigil_daemon *d)
 	return row;
 }
 
+/* A row for each reason why vigild itself cannot do all it should; no daemon has such a name. */
+static void add_degraded(json_t *rows)
+{
+	const struct degraded_reason *reason;
+	char since[CLOCK_TEXT];
+
+	for (enum degraded what = 0; what < DEGRADED_KINDS; what++) {
+		reason = degraded_get(what);
+		if (reason == NULL)
+			continue;
+		clock_text_at(since, reason->since);
+		json_array_append_new(rows,
+			json_pack("{s:s,s:s,s:s,s:s,s:{s:s,s:s,s:s}}", "name", "(vigild)", "module",
+				reason->what, "status", "degraded", "since", since, "health",
+				"level", "WARNING", "text", reason->text, "since", since));
+	}
+}
+
 void command_status(struct host *host, json_t *params, struct command_reply *reply)
 {
 	struct vigil_daemon *d;
@@ -68,6 +88,7 @@ void command_status(struct host *host, json_t *params, struct command_reply *rep
 	rows = json_array();
 	for (size_t i = 0; (d = host_daemon(host, i)) != NULL; i++)
 		json_array_append_new(rows, status_row(d));
+	add_degraded(rows);
 	reply->result = rows;
 }
 

@@ -26,6 +26,7 @@
 #include "clock.h"
 #include "command.h"
 #include "control_conn.h"
+#include "degraded.h"
 #include "host.h"
 #include "log.h"
 #include "loop.h"
@@ -196,10 +197,11 @@ static void on_accept(evutil_socket_t listener, short what, void *arg)
 	for (unsigned i = 0; i < ACCEPT_TURN; i++) {
 		fd = accept4(cs->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 		if (fd >= 0) {
+			degraded_end(DEGRADED_CONNECTIONS);
 			admit(cs, fd);
 		} else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
 			   errno == ENOBUFS) {
-			log_warn("no connection can be accepted: %s; trying again in a second",
+			degraded_set(DEGRADED_CONNECTIONS, "no connection can be accepted: %s",
 				strerror(errno));
 			event_del(cs->event);
 			loop_timer_again(cs->again, PAUSE);

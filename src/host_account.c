@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "clock.h"
+#include "degraded.h"
 #include "host_inside.h"
 #include "loop.h"
 #include "offload.h"
@@ -32,18 +34,38 @@ static json_t *looks_account(struct host *host)
 		(json_int_t)c.messages, "signs", (json_int_t)c.signs);
 }
 
+/* NULL where all is well. */
+static json_t *degraded_account(void)
+{
+	json_t *list = json_array();
+	char since[CLOCK_TEXT];
+
+	for (enum degraded what = 0; what < DEGRADED_KINDS; what++) {
+		const struct degraded_reason *reason = degraded_get(what);
+
+		if (reason != NULL)
+			json_array_append_new(list, json_pack("{s:s,s:s,s:s}", "what", reason->what,
+							    "text", reason->text, "since",
+							    clock_text_at(since, reason->since)));
+	}
+	if (json_array_size(list) > 0)
+		return list;
+	json_decref(list);
+	return NULL;
+}
+
 static json_t *vigil_account(struct host *host)
 {
 	struct loop_lag lag;
 
 	loop_lag(host->loop, &lag);
-	return json_pack("{s:s,s:i,s:s,s:I,s:I,s:I,s:I,s:{s:{s:f,s:f,s:f}},s:o,s:o}", "version",
-		PACKAGE_VERSION, "pid", (int)getpid(), "started", host->started, "generation",
-		(json_int_t)host->generation, "reloads", (json_int_t)host->reloads, "reload_errors",
-		(json_int_t)host->reload_errors, "revision",
+	return json_pack("{s:s,s:i,s:s,s:I,s:I,s:I,s:I,s:{s:{s:f,s:f,s:f}},s:o,s:o,s:o*}",
+		"version", PACKAGE_VERSION, "pid", (int)getpid(), "started", host->started,
+		"generation", (json_int_t)host->generation, "reloads", (json_int_t)host->reloads,
+		"reload_errors", (json_int_t)host->reload_errors, "revision",
 		(json_int_t)state_revision(host->state), "loop", "lag_seconds", "last", lag.last,
 		"p99", lag.p99, "max", lag.max, "workers", workers_account(host), "looks",
-		looks_account(host));
+		looks_account(host), "degraded", degraded_account());
 }
 
 static json_t *below(json_t *whole, const char *rest)

@@ -66,3 +66,8 @@ void job_reply(const struct job *job, vigil_service_reply *reply)
 	job_translate(&job->reply, reply);
 	reply->seconds = job->seconds;
 }
+
+int job_started(const struct job *job)
+{
+	return job->reply.started;
+}

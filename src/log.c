@@ -37,6 +37,7 @@
 #endif
 
 #include "clock.h"
+#include "degraded.h"
 #include "memory.h"
 
 #define LINE_SIZE PIPE_BUF         /* a whole line with its time, level and end */
@@ -405,14 +406,18 @@ static void deliver(vigil_level level, const char *who, const char *text)
 		snprintf(notice, sizeof(notice), "log: %lu line%s could not be written: %s",
 			out.lost, out.lost == 1 ? "" : "s", strerror(out.why));
 		rc = out.target->send(VIGIL_WARN, NULL, notice);
-		if (rc == 0)
+		if (rc == 0) {
 			out.lost = 0;
+			degraded_end(DEGRADED_LOG);
+		}
 	}
 	if (rc == 0)
 		rc = out.target->send(level, who, text);
 	if (rc < 0) {
 		out.lost++;
 		out.why = -rc;
+		degraded_set(DEGRADED_LOG, "%lu line%s of the log could not be written: %s",
+			out.lost, out.lost == 1 ? "" : "s", strerror(out.why));
 	}
 }
 

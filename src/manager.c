@@ -292,6 +292,7 @@ int manager_run(const struct manager_request *request, const struct spawn *spawn
 	const char *program = spawn->argv[0];
 	int err = spawn_run(spawn, request->deadline, spare_group, result);
 
+	reply->started = err ? err : 1;
 	if (err) {
 		not_started(program, err, reply);
 		return -1;

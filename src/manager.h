@@ -34,6 +34,7 @@ struct manager_reply {
 	bool start_limit;
 	bool masked;
 	uint32_t respawns;
+	int started; /* 1: a program was, for this; a negative errno: it could not be; 0: none */
 	char text[MANAGER_TEXT]; /* why, or the end of what was printed; not escaped */
 };
 

@@ -22,12 +22,14 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <event2/event.h>
 
 #include "clock.h"
+#include "degraded.h"
 #include "loop.h"
 #include "offload_inside.h"
 
@@ -54,8 +56,10 @@ static bool worker_start(struct offload *o)
 	err = pthread_create(&thread, &attr, offload_worker_main, o);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	pthread_attr_destroy(&attr);
-	if (err != 0)
+	if (err != 0) {
+		errno = err;
 		return false;
+	}
 	o->alive++;
 	o->refs++;
 	return true;
@@ -83,6 +87,8 @@ static void grow_by(struct offload *o, unsigned n)
 {
 	while (n-- > 0 && o->alive < o->limits.workers_max && worker_start(o))
 		;
+	if (o->alive == 0)
+		degraded_set(DEGRADED_WORKERS, "no thread can be started: %s", strerror(errno));
 }
 
 static void on_growth(uint64_t missed, void *arg)
@@ -136,6 +142,9 @@ int offload_submit(struct offload *o, const struct offload_job *job)
 		pthread_mutex_unlock(&o->lock);
 		free(task);
 		o->refused++;
+		degraded_set(DEGRADED_WORKERS,
+			"%u calls to service managers wait for a worker, and none more can",
+			o->limits.queue_max);
 		return -EAGAIN;
 	}
 	TAILQ_INSERT_TAIL(&o->queue[job->slow], task, link);
@@ -143,6 +152,8 @@ int offload_submit(struct offload *o, const struct offload_job *job)
 	o->queued_slow += job->slow;
 	provide_worker(o, now);
 	watch_deadline(o, now + job->timeout + o->limits.grace, now);
+	if (o->alive > 0 && o->queued <= o->limits.queue_max / 2)
+		degraded_end(DEGRADED_WORKERS);
 	pthread_mutex_unlock(&o->lock);
 	return 0;
 }

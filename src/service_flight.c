@@ -15,6 +15,7 @@
 #include <stdlib.h>
 
 #include "clock.h"
+#include "degraded.h"
 #include "job.h"
 #include "loop.h"
 #include "offload.h"
@@ -95,6 +96,7 @@ static void arrive(void *cookie, void *arg, int outcome)
 	disembark(service, &service->flying);
 	if (outcome == 0) {
 		job_reply(arg, &reply);
+		degraded_started(job_started(arg));
 		/* What an admin's mask or stop job forbids is asked for again and again, and must not
 		 * use up what others need. */
 		if (service->verb == SERVICE_RESTART && reply.fault == VIGIL_FAULT_REFUSED)

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "degraded.h"
 #include "log.h"
 #include "loop.h"
 #include "memory.h"
@@ -39,7 +40,6 @@ struct store {
 	json_t *doc;
 	struct loop_timer *timer;
 	bool dirty;
-	char *trouble; /* why the last write failed */
 };
 
 /* --- reading ------------------------------------------------------------------------------------- */
@@ -223,19 +223,13 @@ static int write_doc(struct store *store, bool sync)
 	return err;
 }
 
-static void note_outcome(struct store *store, int err)
+static void note_outcome(const struct store *store, int err)
 {
-	char *trouble = err != 0 ? memory_format("%s/" FILE_NAME " cannot be written: %s",
-					   store->dir, strerror(-err))
-				 : NULL;
-
-	/* Once for each kind of trouble, and once when it is over. */
-	if (trouble != NULL && (store->trouble == NULL || strcmp(trouble, store->trouble) != 0))
-		log_error("%s; it is tried again", trouble);
-	else if (trouble == NULL && store->trouble != NULL)
-		log_notice("%s/" FILE_NAME " can be written again", store->dir);
-	free(store->trouble);
-	store->trouble = trouble;
+	if (err != 0)
+		degraded_set(DEGRADED_STATE, "%s/" FILE_NAME " cannot be written: %s", store->dir,
+			strerror(-err));
+	else
+		degraded_end(DEGRADED_STATE);
 }
 
 int store_save(struct store *store, bool sync)
@@ -293,11 +287,6 @@ void store_put(struct store *store, const char *section, const char *name, const
 		loop_timer_again(store->timer, SOON);
 }
 
-const char *store_trouble(const struct store *store)
-{
-	return store->trouble;
-}
-
 struct store *store_open(struct loop *loop, const char *dir)
 {
 	struct store *store = memory_zero(sizeof(*store));
@@ -326,7 +315,6 @@ void store_close(struct store *store)
 	store_save(store, true);
 	loop_timer_free(store->timer);
 	json_decref(store->doc);
-	free(store->trouble);
 	free(store->dir);
 	free(store);
 }

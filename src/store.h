@@ -31,7 +31,5 @@ void store_put(struct store *store, const char *section, const char *name, const
 	const json_t *value);
 /* Writes the file now.  0 or -errno. */
 int store_save(struct store *store, bool sync);
-/* Why the last write failed, as text for /vigil/degraded; NULL when it worked. */
-const char *store_trouble(const struct store *store);
 
 #endif

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "degraded.h"
 #include "log.h"
 #include "loop.h"
 #include "scratch.h"
@@ -126,12 +127,14 @@ START_TEST(a_place_that_cannot_be_written_is_said_and_tried_again)
 	ck_assert_ptr_nonnull(store);
 	put(store, "restarts", 4);
 	ck_assert_int_lt(store_save(store, false), 0);
-	ck_assert_ptr_nonnull(store_trouble(store));
+	ck_assert_ptr_nonnull(degraded_get(DEGRADED_STATE));
+	ck_assert_str_eq(degraded_get(DEGRADED_STATE)->what, "state");
+	ck_assert_ptr_nonnull(strstr(degraded_get(DEGRADED_STATE)->text, strerror(ENOTDIR)));
 	ck_assert_uint_ge(lines, 1);
 	ck_assert_int_eq(unlink(scratch_path("state")), 0);
 	ck_assert_int_eq(mkdir(scratch_path("state"), 0750), 0);
 	ck_assert_int_eq(store_save(store, false), 0);
-	ck_assert_ptr_null(store_trouble(store));
+	ck_assert_ptr_null(degraded_get(DEGRADED_STATE));
 	store_close(store);
 	ck_assert(scratch_has("state/state.json"));
 }

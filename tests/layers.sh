@@ -9,7 +9,7 @@ cd "${top_srcdir:-$(dirname "$0")/..}" && [ -f src/host.c ] || exit 1
 
 floor_of() { # floor_of NAME: sets floor
 	case $1 in
-	clock | escape | log | memory | text | complaint) floor=0 ;;
+	clock | degraded | escape | log | memory | text | complaint) floor=0 ;;
 	pointer | state | option | ini | config | config_*) floor=1 ;;
 	editor | editor_none | loop | offload | offload_* | sight | spawn | child | store | notify | user) floor=2 ;;
 	manager | manager_* | systemd_* | job | pidfile | request | policy | script | service | service_* | supervise | upgrade) floor=3 ;;

@@ -71,6 +71,19 @@ static void write_build(struct scrape *s)
 	write_sample(s, labels, 1);
 }
 
+static void write_degraded(struct scrape *s)
+{
+	const json_t *reason;
+	size_t i;
+
+	json_array_foreach(json_object_get(s->vigil, "degraded"), i, reason)
+	{
+		const struct exposition_label labels[] = {{"what", view_text(reason, "what")}, {0}};
+
+		write_sample(s, labels, 1);
+	}
+}
+
 static void write_daemon(struct scrape *s, double value)
 {
 	const struct exposition_label labels[] = {
@@ -218,6 +231,9 @@ static void write_values(struct scrape *s)
 
 static const struct family families[] = {
 	{{"vigil_build_info", EXPOSITION_INFO, NULL, "What runs here."}, false, write_build, NULL},
+	{{"vigil_degraded", EXPOSITION_GAUGE, NULL,
+		 "What vigild itself cannot do at present; absent while all is well."},
+		false, write_degraded, NULL},
 	{{"vigil_loop_lag_seconds", EXPOSITION_GAUGE, "seconds",
 		 "How late the loop was, for 99 of 100 times of the last minute."},
 		false, write_host, "/loop/lag_seconds/p99"},
