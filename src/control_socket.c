@@ -6,6 +6,8 @@
  * idle longest, with no request or watch under way; where there is none it is told so and
  * closed, never left waiting.
  *
+ * One descriptor is put by, so that root gets in even where there are no others left.
+ *
  * The kernel says who the peer is (SO_PEERCRED, SO_PEERGROUPS); nothing the peer sends matters.
  */
 #include "control_socket.h"
@@ -51,6 +53,7 @@ struct control_socket {
 	dev_t dev; /* of the socket we made, so that we remove no other */
 	ino_t ino;
 	int fd;
+	int reserve; /* a descriptor put by, for when there are none; -1: used up */
 	bool has_group;
 	gid_t group;
 	struct event *event;
@@ -182,11 +185,51 @@ static void admit(struct control_socket *cs, int fd)
 
 /* --- accepting ---------------------------------------------------------------------------------------- */
 
+static void reserve_take(struct control_socket *cs)
+{
+	if (cs->reserve < 0)
+		cs->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+/* Whether there are descriptors again, that put by and one more. */
+static bool has_descriptors(struct control_socket *cs)
+{
+	int probe;
+
+	reserve_take(cs);
+	probe = cs->reserve >= 0 ? fcntl(cs->fd, F_DUPFD_CLOEXEC, 0) : -1;
+	if (probe >= 0)
+		close(probe);
+	return probe >= 0;
+}
+
 static void on_again(uint64_t missed, void *arg)
 {
 	struct control_socket *cs = arg;
 
+	if (has_descriptors(cs))
+		degraded_end(DEGRADED_CONNECTIONS);
+	else
+		loop_timer_again(cs->again, PAUSE);
 	event_add(cs->event, NULL);
+}
+
+/* No descriptor is left but the one put by: root is let in by it, all others are told. */
+static void admit_by_reserve(struct control_socket *cs)
+{
+	struct peer peer;
+	int fd;
+
+	if (cs->reserve < 0)
+		return;
+	close(cs->reserve);
+	cs->reserve = -1;
+	fd = accept4(cs->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (fd >= 0 && identify(cs, fd, &peer) && peer.uid == 0)
+		admit(cs, fd);
+	else if (fd >= 0)
+		turn_away(fd);
+	reserve_take(cs);
 }
 
 static void on_accept(evutil_socket_t listener, short what, void *arg)
@@ -197,12 +240,14 @@ static void on_accept(evutil_socket_t listener, short what, void *arg)
 	for (unsigned i = 0; i < ACCEPT_TURN; i++) {
 		fd = accept4(cs->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 		if (fd >= 0) {
+			reserve_take(cs);
 			degraded_end(DEGRADED_CONNECTIONS);
 			admit(cs, fd);
 		} else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
 			   errno == ENOBUFS) {
 			degraded_set(DEGRADED_CONNECTIONS, "no connection can be accepted: %s",
 				strerror(errno));
+			admit_by_reserve(cs);
 			event_del(cs->event);
 			loop_timer_again(cs->again, PAUSE);
 			return;
@@ -315,6 +360,7 @@ static int listen_on(struct control_socket *cs)
 		err = clear_the_way(cs->path, &address);
 	if (err != 0)
 		return err;
+	reserve_take(cs);
 	cs->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (cs->fd < 0)
 		return -errno;
@@ -337,6 +383,7 @@ struct control_socket *control_socket_open(struct host *host, const char *path, 
 	cs->host = host;
 	cs->path = memory_text(path);
 	cs->fd = -1;
+	cs->reserve = -1;
 	TAILQ_INIT(&cs->seats);
 	cs->has_group = group != NULL;
 	cs->group = group != NULL ? *group : 0;
@@ -369,6 +416,8 @@ void control_socket_close(struct control_socket *cs)
 		unlink(cs->path);
 	if (cs->fd >= 0)
 		close(cs->fd);
+	if (cs->reserve >= 0)
+		close(cs->reserve);
 	free(cs->path);
 	free(cs);
 }
