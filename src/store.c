@@ -42,6 +42,27 @@ struct store {
 	bool dirty;
 };
 
+/* --- the directory ------------------------------------------------------------------------------- */
+
+/* The admin may have moved it and left a link; anybody else's link leads where that one wants. */
+static bool is_anothers_link(const char *dir)
+{
+	struct stat st;
+
+	return lstat(dir, &st) == 0 && S_ISLNK(st.st_mode) && st.st_uid != 0 &&
+	       st.st_uid != geteuid();
+}
+
+static int open_dir(const char *dir)
+{
+	int fd = -1;
+
+	if (is_anothers_link(dir))
+		return -ELOOP;
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
 /* --- reading ------------------------------------------------------------------------------------- */
 
 static json_t *parse(const char *text, size_t length, const char *path)
@@ -207,11 +228,11 @@ static int put_in_place(int dir, bool sync)
 
 static int write_doc(struct store *store, bool sync)
 {
-	int dir = open(store->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err;
+	int dir = open_dir(store->dir), err;
 	char *text;
 
 	if (dir < 0)
-		return -errno;
+		return dir;
 	memory_peer_begin();
 	text = json_dumps(store->doc, JSON_INDENT(1) | JSON_SORT_KEYS);
 	/* jansson goes on without what it could not add: that must not come into the file. */
@@ -227,7 +248,8 @@ static void note_outcome(const struct store *store, int err)
 {
 	if (err != 0)
 		degraded_set(DEGRADED_STATE, "%s/" FILE_NAME " cannot be written: %s", store->dir,
-			strerror(-err));
+			err == -ELOOP ? "the directory is another user's symbolic link"
+				      : strerror(-err));
 	else
 		degraded_end(DEGRADED_STATE);
 }
@@ -294,9 +316,11 @@ struct store *store_open(struct loop *loop, const char *dir)
 	store->dir = memory_text(dir);
 	if (mkdir(dir, 0750) < 0 && errno != EEXIST)
 		note_outcome(store, -errno);
+	else if (is_anothers_link(dir))
+		note_outcome(store, -ELOOP);
 	store->timer = loop_after(loop, 0, on_soon, store);
 	if (store->timer != NULL)
-		store->doc = read_newest(store);
+		store->doc = is_anothers_link(dir) ? json_object() : read_newest(store);
 	if (store->doc == NULL) {
 		int err = errno;
 

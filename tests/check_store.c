@@ -187,6 +187,34 @@ START_TEST(what_is_planted_at_its_names_is_not_written_to)
 }
 END_TEST
 
+/* The admin's own link is another matter. */
+START_TEST(a_strangers_link_for_a_directory_is_not_followed)
+{
+	const char *dir = scratch_path("state");
+	struct store *store;
+
+	if (geteuid() != 0)
+		return;
+	ck_assert_int_eq(mkdir(scratch_path("elsewhere"), 0755), 0);
+	scratch_put("elsewhere/state.json", 0644, "not vigil's");
+	ck_assert_int_eq(symlink("elsewhere", dir), 0);
+	ck_assert_int_eq(lchown(dir, 65534, 65534), 0);
+	store = store_open(loop, dir);
+	put(store, "restarts", 1);
+	ck_assert_int_eq(store_save(store, true), -ELOOP);
+	ck_assert(strstr(degraded_get(DEGRADED_STATE)->text, "another user's") != NULL);
+	store_close(store);
+	ck_assert(scratch_has("elsewhere/state.json"));
+	ck_assert(!scratch_has("elsewhere/state.json.new"));
+	ck_assert_int_eq(lchown(dir, 0, 0), 0);
+	store = store_open(loop, dir);
+	put(store, "restarts", 1);
+	ck_assert_int_eq(store_save(store, true), 0);
+	store_close(store);
+	ck_assert(scratch_has("elsewhere/state.json.bad"));
+}
+END_TEST
+
 static void on_stop(uint64_t missed, void *arg)
 {
 	loop_stop(loop);
@@ -221,6 +249,7 @@ int main(void)
 	tcase_add_test(tcase, a_place_that_cannot_be_written_is_said_and_tried_again);
 	tcase_add_loop_test(tcase, what_is_planted_at_its_names_is_not_written_to, 0,
 		(int)(sizeof(plants) / sizeof(*plants)));
+	tcase_add_test(tcase, a_strangers_link_for_a_directory_is_not_followed);
 	tcase_add_test(tcase, a_change_is_written_by_itself_a_moment_later);
 	tcase_add_loop_test(tcase, junk_is_never_fatal, 0, (int)(sizeof(junk) / sizeof(*junk)));
 	suite_add_tcase(suite, tcase);
