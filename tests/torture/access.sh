@@ -70,12 +70,11 @@ check "vigilctl's help names the same" [ "$(rows | cut -f 1 | sort)" = \
 
 own=4711 member=4712 stranger=4713 # nobody's uids
 readers=1                          # the group `daemon`, which each machine has
-be() { local uid=$1 gid=$2 groups=$3; shift 3; setpriv --reuid="$uid" --regid="$gid" "$groups" "$@"; }
 as_root() { "$@"; }
-as_own() { be $own $own --clear-groups "$@"; }
-as_member() { be $member $member --groups=$readers "$@"; }
-as_member_first() { be $member $readers --clear-groups "$@"; }
-as_stranger() { be $stranger $own --clear-groups "$@"; }
+as_own() { setpriv --reuid=$own --regid=$own --clear-groups "$@"; }
+as_member() { setpriv --reuid=$member --regid=$member --groups=$readers "$@"; }
+as_member_first() { setpriv --reuid=$member --regid=$readers --clear-groups "$@"; }
+as_stranger() { setpriv --reuid=$stranger --regid=$own --clear-groups "$@"; }
 
 config() {
 	mkdir -m 755 "$work/run" "$work/conf.d"
@@ -204,7 +203,7 @@ rm -rf "$work/run" "$work/conf.d" "$work/state"
 config "$group"
 mkdir "$work/state"
 chown $own:$own "$work/run" "$work/conf.d" "$work/state"
-start_as be $own $own --groups=$readers
+start_as setpriv --reuid=$own --regid=$own --groups=$readers
 ask_all user
 
 # Without a group, or with one that is not there, nobody is a member.
