@@ -1,0 +1,168 @@
+#!/bin/bash
+# links: what others plant where vigild is about to write.
+#
+# Promised: whatever lies at the path of the socket, the pipe, the log, the state or its files, a
+# link by symbol or by name, a pipe, a directory, put there by a stranger in a directory like /tmp,
+# or by the user whom vigild serves in a directory of that user's: nothing elsewhere is written,
+# made, given away or opened wider.  vigild either starts all the same, or says which path it is.
+# What a stranger puts among the modules is not loaded.
+. "$(dirname "$0")/lib.sh" || exit 1
+
+[ "$(id -u)" = 0 ] || skip_all "only root can plant in another's name"
+install_staged
+set_paths
+work=$(mktemp -d)
+trap 'stop_vigild; rm -rf "$work"' EXIT
+chmod 755 "$work"
+cp "$vigild" "$vigilctl" "$work"
+cp -R "$modules" "$work/modules"
+vigild=$work/vigild vigilctl=$work/vigilctl modules=$work/modules
+
+own=4711 stranger=4713 # nobody's uids
+readers=1
+group=$(getent group $readers | cut -d: -f1)
+setpriv --reuid=$own --regid=$own --clear-groups test -x "$vigild" ||
+	skip_all "an ordinary user cannot read $work"
+
+# Where they plant, as whom vigild runs, and who plants.
+declare -A runner=([sticky]=root [owned]=root [user]=user)
+declare -A planter=([sticky]=$stranger [owned]=$own [user]=$stranger)
+begin() { # GROUND
+	place=$work/place victim=$work/victim state=$work/place/state
+	rm -rf "$place" "$victim"
+	mkdir "$place" "$victim" "$victim/dir" "$state"
+	echo "not vigil's" >"$victim/file"
+	mkfifo "$victim/pipe"
+	chmod 600 "$victim/file" "$victim/pipe"
+	case $1 in
+	sticky) chmod 1777 "$place" "$state" ;;
+	owned) chown $own:$own "$place" "$state" ;;
+	user) chmod 1777 "$place" "$state"; chown -R $own:$own "$victim" ;;
+	esac
+	cat >"$work/vigil.conf" <<-CONF
+		[vigil]
+		modules = $modules
+		socket = $place/control.sock
+		pipe = $place/control.pipe
+		state_dir = $state
+		log = $place/vigil.log
+		group = $group
+		[daemons]
+		one = yes
+		[daemon:one]
+		module = average
+		source = /vigil/generation
+		windows = 1d
+		interval = 1h
+	CONF
+}
+# plant KIND PATH OWNER
+plant() {
+	case $1 in
+	symbolic) ln -s "$victim/file" "$2" ;;
+	dangling) ln -s "$victim/new" "$2" ;;
+	to-a-pipe) ln -s "$victim/pipe" "$2" ;;
+	to-a-directory) rm -rf "$2"; ln -s "$victim/dir" "$2" ;;
+	hard) ln "$victim/file" "$2" ;;
+	pipe) mkfifo -m 666 "$2" ;;
+	directory) mkdir "$2" ;;
+	esac || return
+	[ "$1" = hard ] || chown -h "$3:$3" "$2"
+}
+# All of what is elsewhere that a slip could change.
+elsewhere() { find "$victim" -printf '%p %y %m %U:%G %s %T@\n' | sort; cat "$victim/file"; }
+
+ctl() { "$vigilctl" -s "$place/control.sock" "$@"; }
+ended() { ! kill -0 "$vigild_pid" 2>/dev/null; }
+up_or_ended() { reachable || ended; }
+# Starts, changes what is kept, stops; the words it left are in $work/said.
+live() { # RUNNER
+	local as=()
+	[ "$1" = root ] || as=(setpriv --reuid=$own --regid=$own --groups=$readers)
+	"${as[@]}" "$vigild" -c "$work/vigil.conf" >"$work/said" 2>&1 &
+	vigild_pid=$!
+	wait_for 20 up_or_ended || return
+	came_up=
+	if reachable; then
+		came_up=yes
+		ctl -q pause one 2>/dev/null
+		ctl -q reload 2>/dev/null
+	fi
+	stop_vigild
+	[ ! -f "$place/vigil.log" ] || cat "$place/vigil.log" >>"$work/said"
+	return 0
+}
+planted=0 changed=0 silent=0
+try() { # GROUND KIND NAME
+	local before path=$work/place/$3
+	begin "$1"
+	plant "$2" "$path" "${planter[$1]}" || { not_ok "$1, $2 at $3 can be planted"; return; }
+	before=$(elsewhere)
+	if ! live "${runner[$1]}"; then
+		not_ok "$1, $2 at $3: vigild neither came up nor ended"
+		kill -9 "$vigild_pid"
+		stop_vigild
+		return
+	fi
+	planted=$((planted + 1))
+	if [ "$before" != "$(elsewhere)" ]; then
+		changed=$((changed + 1))
+		not_ok "$1, $2 at $3: nothing elsewhere is changed"
+		diff <(echo "$before") <(elsewhere)
+	fi
+	if [ -z "$came_up" ] && ! grep -qF "$path" "$work/said"; then
+		silent=$((silent + 1))
+		not_ok "$1, $2 at $3: it says why it does not start: $(cat "$work/said")"
+	fi
+}
+
+# Without any, it comes up and leaves what it should: else all below says nothing.
+for ground in sticky owned user; do
+	begin $ground
+	live ${runner[$ground]}
+	check "$ground: with nothing planted it comes up" [ -n "$came_up" ]
+	check "$ground: and writes its state and its log" eval \
+		'grep -q one "$state/state.json" && grep -q "is up" "$place/vigil.log"'
+done
+
+for ground in sticky owned user; do
+	for name in control.sock control.pipe vigil.log state/state.json state/state.json.new \
+		state/state.json.old; do
+		for kind in symbolic dangling to-a-pipe hard pipe directory; do
+			try $ground $kind $name
+		done
+	done
+	try $ground to-a-directory state
+done
+check "$planted planted: nothing elsewhere was changed" [ "$changed" = 0 ]
+check "and each that kept vigild from starting was named" [ "$silent" = 0 ]
+
+# --- modules ---------------------------------------------------------------------------------------
+
+# A module of a stranger's, by whatever way it comes to lie there, must not even be opened by the
+# loader, since its constructors would run.
+begin sticky
+refused() { # TEXT: with $place/modules planted
+	sed -i "s|^modules = .*|modules = $place/modules|" "$work/vigil.conf"
+	live root
+	check "modules: $1 is not loaded" eval '[ -n "$came_up" ] && ! grep -q "0 of them failed" "$work/said" &&
+		grep -q "one: failed" "$work/said"'
+	rm -rf "$place/modules" "$place/vigil.log"
+}
+mkdir -p "$place/modules/average"
+cp "$modules/average/average.so" "$place/modules/average"
+chown -R $stranger "$place/modules"
+refused "a stranger's folder"
+mkdir -p "$place/modules/average"
+chown $stranger "$place/modules/average"
+ln "$modules/average/average.so" "$place/modules/average/average.so"
+refused "a module of root's, by a hard link in a stranger's folder,"
+mkdir -p "$place/modules/average" "$place/theirs"
+cp "$modules/average/average.so" "$place/theirs"
+chown -R $stranger "$place/theirs"
+ln -s "$place/theirs/average.so" "$place/modules/average/average.so"
+refused "a stranger's file, by a symbolic link in root's folder,"
+
+figure "links and pipes planted at its paths are never followed to write" \
+	"$planted planted, $changed followed, $silent refused without the path's name"
+finish
