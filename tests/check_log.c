@@ -502,7 +502,7 @@ static bool hide(const char *dir)
 {
 	if (unshare(CLONE_NEWNS) < 0 && !become_root())
 		return false;
-	return mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+	return mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0 &&
 	       mount("none", dir, "tmpfs", 0, NULL) == 0;
 }
 

@@ -23,7 +23,7 @@ static struct manager_reply reply;
 
 static void mount_over(const char *name, const char *target)
 {
-	ck_assert_int_eq(mount(scratch_path(name), target, NULL, MS_BIND, NULL), 0);
+	ck_assert_int_eq(mount(scratch_path(name), target, "none", MS_BIND, NULL), 0);
 }
 
 /* Each test has a process, and so may have a namespace, of its own. */
@@ -37,7 +37,7 @@ static void setup(void)
 
 	scratch_setup();
 	ck_assert_int_eq(unshare(CLONE_NEWNS), 0);
-	ck_assert_int_eq(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	ck_assert_int_eq(mount(NULL, "/", "none", MS_REC | MS_PRIVATE, NULL), 0);
 	ck_assert_int_eq(mkdir(scratch_path("init.d"), 0755), 0);
 	ck_assert_int_eq(mkdir(scratch_path("run"), 0755), 0);
 	ck_assert_int_eq(mkdir(scratch_path("run/openrc"), 0755), 0);
