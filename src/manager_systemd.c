@@ -62,15 +62,48 @@ static int refuse(struct talk *t, int error, const char *why)
 
 /* --- units ---------------------------------------------------------------------------------------- */
 
+static int unit_is_none(struct talk *t)
+{
+	return sd_bus_error_setf(&t->call.error, SYSTEMD ".OtherUnit",
+		"systemd was asked for %s and told of another unit", t->name);
+}
+
+/* Whether that is one of its names.  0 or -errno. */
+static int unit_is_called(struct talk *t, const struct systemd_row *row)
+{
+	sd_bus_message *answer = NULL;
+	const char *other;
+	bool called = false;
+	int r = systemd_get(&t->call, &answer, row->path, SYSTEMD_UNIT, "Names");
+
+	if (r >= 0)
+		r = sd_bus_message_enter_container(answer, 'v', "as");
+	if (r >= 0)
+		r = sd_bus_message_enter_container(answer, 'a', "s");
+	while (r >= 0 && (r = sd_bus_message_read_basic(answer, 's', &other)) > 0)
+		called |= strcmp(other, t->name) == 0;
+	sd_bus_message_unref(answer);
+	return r < 0 ? r : called ? 0 : unit_is_none(t);
+}
+
 /* 1, or 0 when systemd has never heard of it. */
 static int unit_find(struct talk *t, struct unit *unit)
 {
+	struct systemd_row more;
 	int r = systemd_ask(&t->call, &unit->message, SYSTEMD_OBJECT, SYSTEMD_MANAGER,
 		"ListUnitsByNames", "as", 1, t->name);
 
 	if (r >= 0)
 		r = systemd_rows_enter(unit->message);
-	return r < 0 ? r : systemd_row_read(unit->message, &unit->row);
+	if (r >= 0)
+		r = systemd_row_read(unit->message, &unit->row);
+	if (r <= 0)
+		return r;
+	if (systemd_row_read(unit->message, &more) != 0)
+		return unit_is_none(t); /* a unit has one row */
+	if (!systemd_row_is_named(&unit->row, t->name))
+		r = unit_is_called(t, &unit->row);
+	return r < 0 ? r : 1;
 }
 
 static void unit_clear(struct unit *unit)

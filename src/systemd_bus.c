@@ -148,8 +148,7 @@ int systemd_ask(struct systemd_call *call, sd_bus_message **answer, const char *
 	return r;
 }
 
-/* 1 with the answer to a Get, which the caller unrefs; 0: this systemd has no such property. */
-static int get(struct systemd_call *call, sd_bus_message **answer, const char *path,
+int systemd_get(struct systemd_call *call, sd_bus_message **answer, const char *path,
 	const char *interface, const char *property)
 {
 	int r = systemd_ask(call, answer, path, PROPERTIES, "Get", "ss", interface, property);
@@ -164,7 +163,7 @@ static int get_basic(struct systemd_call *call, sd_bus_message **answer, const c
 	const char *interface, const char *property, char type, void *value)
 {
 	const char types[] = {type, '\0'};
-	int r = get(call, answer, path, interface, property);
+	int r = systemd_get(call, answer, path, interface, property);
 
 	if (r > 0)
 		r = sd_bus_message_enter_container(*answer, 'v', types);
@@ -197,7 +196,7 @@ int systemd_get_detail(struct systemd_call *call, const char *path, enum systemd
 	struct systemd_details *details)
 {
 	sd_bus_message *answer = NULL;
-	int r = get(call, &answer, path, SYSTEMD_SERVICE, systemd_detail_property(detail));
+	int r = systemd_get(call, &answer, path, SYSTEMD_SERVICE, systemd_detail_property(detail));
 
 	if (r > 0)
 		r = systemd_detail_read(detail, answer, details);

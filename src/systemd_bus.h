@@ -35,6 +35,9 @@ uint64_t systemd_left(const struct systemd_call *call);
  * Negative: -errno. */
 int systemd_ask(struct systemd_call *call, sd_bus_message **answer, const char *path,
 	const char *interface, const char *member, const char *types, ...);
+/* 1 with the answer to a Get, which the caller unrefs; 0: this systemd has no such property. */
+int systemd_get(struct systemd_call *call, sd_bus_message **answer, const char *path,
+	const char *interface, const char *property);
 /* A property; one that this systemd does not have leaves the number as it was, the text "". */
 int systemd_get_number(struct systemd_call *call, const char *path, const char *interface,
 	const char *property, uint64_t *value);

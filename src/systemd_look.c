@@ -154,6 +154,11 @@ static void survey(struct systemd_view *view, const struct systemd_row *row)
 
 static void take_row(struct systemd_view *view, const struct systemd_row *row)
 {
+	if (vigil_service_is_down(systemd_status(row->active)) &&
+		!systemd_row_is_named(row, view->unit)) {
+		systemd_look_end(view, NULL); /* an alias, or a mistake: a worker finds out */
+		return;
+	}
 	systemd_view_found(view, row->path);
 	view->moved = false;
 	if (!view->asked) {
@@ -172,10 +177,25 @@ static void take_row(struct systemd_view *view, const struct systemd_row *row)
 	}
 }
 
-static void batch_read(struct batch *batch, sd_bus_message *answer)
+/* With a row more or less nobody can say whose is whose. */
+static int count_rows(sd_bus_message *answer, unsigned *count)
 {
+	struct systemd_row row;
 	int r = systemd_rows_enter(answer);
 
+	*count = 0;
+	while (r >= 0 && (r = systemd_row_read(answer, &row)) > 0)
+		++*count;
+	return r < 0 ? r : sd_bus_message_rewind(answer, true);
+}
+
+static void batch_read(struct batch *batch, sd_bus_message *answer)
+{
+	unsigned count;
+	int r = count_rows(answer, &count);
+
+	if (r >= 0)
+		r = count == batch->count ? systemd_rows_enter(answer) : -EBADMSG;
 	for (unsigned i = 0; i < batch->count; i++) {
 		struct systemd_view *view = batch->views[i];
 		struct systemd_row row;

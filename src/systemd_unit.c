@@ -39,8 +39,13 @@ int systemd_rows_enter(sd_bus_message *answer)
 
 int systemd_row_read(sd_bus_message *answer, struct systemd_row *row)
 {
-	return sd_bus_message_read(answer, "(ssssssouso)", NULL, NULL, &row->load, &row->active,
-		&row->sub, NULL, &row->path, NULL, &row->job, NULL);
+	return sd_bus_message_read(answer, "(ssssssouso)", &row->name, NULL, &row->load,
+		&row->active, &row->sub, NULL, &row->path, NULL, &row->job, NULL);
+}
+
+bool systemd_row_is_named(const struct systemd_row *row, const char *unit)
+{
+	return strcmp(row->name, unit) == 0;
 }
 
 bool systemd_row_is_absent(const struct systemd_row *row)

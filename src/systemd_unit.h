@@ -25,7 +25,8 @@ bool systemd_unit_name(const char *name, char unit[SYSTEMD_NAME]);
 
 /* --- the row: one unit of ListUnitsByNames ----------------------------------------------------- */
 
-struct systemd_row { /* the texts are the message's */
+struct systemd_row {      /* the texts are the message's */
+	const char *name; /* an alias has that of the unit that it stands for */
 	const char *load, *active, *sub, *path;
 	const char *job; /* what is pending for it, such as "stop"; "": nothing */
 };
@@ -34,6 +35,8 @@ struct systemd_row { /* the texts are the message's */
 int systemd_rows_enter(sd_bus_message *answer);
 /* 1; 0 after the last; negative: -errno. */
 int systemd_row_read(sd_bus_message *answer, struct systemd_row *row);
+/* Whether it is that unit's: under another name it may be an alias, or none of its. */
+bool systemd_row_is_named(const struct systemd_row *row, const char *unit);
 /* Not installed; one whose file is gone but whose processes still run is there. */
 bool systemd_row_is_absent(const struct systemd_row *row);
 /* Of an ActiveState. */

@@ -480,6 +480,66 @@ START_TEST(a_systemd_that_says_nothing)
 }
 END_TEST
 
+/* --- a systemd that misbehaves ------------------------------------------------------------------- */
+
+static FILE *stand_in;
+static unsigned orders;
+
+static void order(const char *line)
+{
+	fprintf(stand_in, "%s\n", line);
+	ck_assert_int_eq(fflush(stand_in), 0);
+	ck_assert_int_eq(shell("until [ $(grep -c ^did %s/told) -gt %u ]; do sleep 0.02; done",
+				 scratch, orders++),
+		0);
+}
+
+static pid_t stand_in_start(void)
+{
+	char self[PATH_MAX], command[PATH_MAX + 256], text[256];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	FILE *address;
+	pid_t bus;
+
+	ck_assert_int_gt(n, 0);
+	self[n] = '\0';
+	*strrchr(self, '/') = '\0';
+	ck_assert_int_eq(shell("dbus-daemon --session --fork --print-address=1 --print-pid=1 "
+			       ">%s/bus 2>%s/noise",
+				 scratch, scratch),
+		0);
+	address = fopen(scratch_path("bus"), "r");
+	ck_assert_int_eq(fscanf(address, "%255s %d", text, &bus), 2);
+	fclose(address);
+	setenv("DBUS_SYSTEM_BUS_ADDRESS", text, 1);
+	snprintf(command, sizeof(command), "exec %s/torture/manager t-any.service >%s/told", self,
+		scratch);
+	stand_in = popen(command, "w");
+	ck_assert_ptr_nonnull(stand_in);
+	ck_assert_int_eq(shell("until grep -q ^ready %s/told; do sleep 0.02; done", scratch), 0);
+	return bus;
+}
+
+START_TEST(lies_are_no_reason_to_restart)
+{
+	pid_t bus = stand_in_start();
+	int i;
+
+	request = (struct manager_request){.name = "t-any", .manager = &manager_systemd};
+	ck_assert_int_eq(query(), VIGIL_SERVICE_RUNNING);
+	ck_assert_int_eq(restart(60), 0);
+	order("crash t-any.service");
+	await(VIGIL_SERVICE_FAILED);
+	order("lying");
+	for (i = 0; i < 64; i++) /* eight kinds of lies, in each order */
+		ck_assert(!vigil_service_is_down(query()));
+	order("well");
+	ck_assert_int_eq(query(), VIGIL_SERVICE_FAILED);
+	pclose(stand_in);
+	kill(bus, SIGKILL);
+}
+END_TEST
+
 START_TEST(who_is_not_root_is_denied)
 {
 	pid_t pid;
@@ -594,6 +654,7 @@ int main(void)
 	tcase_add_test(tcase, no_bus_at_all);
 	tcase_add_test(tcase, a_bus_that_says_nothing);
 	tcase_add_test(tcase, a_systemd_that_says_nothing);
+	tcase_add_test(tcase, lies_are_no_reason_to_restart);
 	tcase_add_test(tcase, who_is_not_root_is_denied);
 	tcase_add_loop_test(tcase, upheaval_in_the_middle_of_a_restart, 0,
 		sizeof(upheavals) / sizeof(upheavals[0]));
