@@ -48,8 +48,15 @@ struct unit {
 
 /* --- what went wrong ----------------------------------------------------------------------------- */
 
+/* With time left it is not systemd that took too long: the bus says that nobody will answer. */
 static void talk_fault(struct talk *t, int r)
 {
+	if (sd_bus_error_has_name(&t->call.error, SD_BUS_ERROR_NO_REPLY) &&
+		systemd_left(&t->call)) {
+		manager_fault(t->reply, -ECONNRESET, VIGIL_FAULT_FAILED,
+			"systemd left the bus without an answer");
+		return;
+	}
 	systemd_fault(t->reply, r, &t->call.error);
 }
 

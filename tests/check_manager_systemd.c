@@ -540,6 +540,30 @@ START_TEST(lies_are_no_reason_to_restart)
 }
 END_TEST
 
+START_TEST(faults_are_told_for_what_they_are)
+{
+	pid_t bus = stand_in_start();
+	unsigned denied = 0;
+	int i;
+
+	request = (struct manager_request){.name = "t-any", .manager = &manager_systemd};
+	ck_assert_int_eq(query(), VIGIL_SERVICE_RUNNING);
+	order("erring");
+	for (i = 0; i < 16; i++) { /* eight errors, twice each; one of them is a denial */
+		ck_assert_int_eq(query(), VIGIL_SERVICE_UNKNOWN);
+		ck_assert_int_ne(reply.error, 0);
+		ck_assert_int_ne(reply.fault, VIGIL_FAULT_TIMEOUT);
+		denied += reply.fault == VIGIL_FAULT_DENIED;
+	}
+	ck_assert_uint_eq(denied, 2);
+	order("mortal");
+	ck_assert_int_eq(query(), VIGIL_SERVICE_UNKNOWN); /* it dies of that */
+	ck_assert_int_eq(reply.fault, VIGIL_FAULT_FAILED);
+	pclose(stand_in);
+	kill(bus, SIGKILL);
+}
+END_TEST
+
 START_TEST(who_is_not_root_is_denied)
 {
 	pid_t pid;
@@ -655,6 +679,7 @@ int main(void)
 	tcase_add_test(tcase, a_bus_that_says_nothing);
 	tcase_add_test(tcase, a_systemd_that_says_nothing);
 	tcase_add_test(tcase, lies_are_no_reason_to_restart);
+	tcase_add_test(tcase, faults_are_told_for_what_they_are);
 	tcase_add_test(tcase, who_is_not_root_is_denied);
 	tcase_add_loop_test(tcase, upheaval_in_the_middle_of_a_restart, 0,
 		sizeof(upheavals) / sizeof(upheavals[0]));
