@@ -20,6 +20,7 @@
 
 #include "clock.h"
 #include "scratch.h"
+#include "stand_in.h"
 
 #define UNITS "/run/systemd/system/"
 
@@ -482,73 +483,34 @@ END_TEST
 
 /* --- a systemd that misbehaves ------------------------------------------------------------------- */
 
-static FILE *stand_in;
-static unsigned orders;
-
-static void order(const char *line)
-{
-	fprintf(stand_in, "%s\n", line);
-	ck_assert_int_eq(fflush(stand_in), 0);
-	ck_assert_int_eq(shell("until [ $(grep -c ^did %s/told) -gt %u ]; do sleep 0.02; done",
-				 scratch, orders++),
-		0);
-}
-
-static pid_t stand_in_start(void)
-{
-	char self[PATH_MAX], command[PATH_MAX + 256], text[256];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	FILE *address;
-	pid_t bus;
-
-	ck_assert_int_gt(n, 0);
-	self[n] = '\0';
-	*strrchr(self, '/') = '\0';
-	ck_assert_int_eq(shell("dbus-daemon --session --fork --print-address=1 --print-pid=1 "
-			       ">%s/bus 2>%s/noise",
-				 scratch, scratch),
-		0);
-	address = fopen(scratch_path("bus"), "r");
-	ck_assert_int_eq(fscanf(address, "%255s %d", text, &bus), 2);
-	fclose(address);
-	setenv("DBUS_SYSTEM_BUS_ADDRESS", text, 1);
-	snprintf(command, sizeof(command), "exec %s/torture/manager t-any.service >%s/told", self,
-		scratch);
-	stand_in = popen(command, "w");
-	ck_assert_ptr_nonnull(stand_in);
-	ck_assert_int_eq(shell("until grep -q ^ready %s/told; do sleep 0.02; done", scratch), 0);
-	return bus;
-}
-
 START_TEST(lies_are_no_reason_to_restart)
 {
-	pid_t bus = stand_in_start();
 	int i;
 
+	stand_in_start("t-any.service");
 	request = (struct manager_request){.name = "t-any", .manager = &manager_systemd};
 	ck_assert_int_eq(query(), VIGIL_SERVICE_RUNNING);
 	ck_assert_int_eq(restart(60), 0);
-	order("crash t-any.service");
+	stand_in_order("crash t-any.service");
 	await(VIGIL_SERVICE_FAILED);
-	order("lying");
+	stand_in_order("lying");
 	for (i = 0; i < 64; i++) /* eight kinds of lies, in each order */
 		ck_assert(!vigil_service_is_down(query()));
-	order("well");
+	stand_in_order("well");
 	ck_assert_int_eq(query(), VIGIL_SERVICE_FAILED);
-	pclose(stand_in);
-	kill(bus, SIGKILL);
+	stand_in_end();
 }
 END_TEST
 
 START_TEST(faults_are_told_for_what_they_are)
 {
-	pid_t bus = stand_in_start();
 	unsigned denied = 0;
 	int i;
 
+	stand_in_start("t-any.service");
 	request = (struct manager_request){.name = "t-any", .manager = &manager_systemd};
 	ck_assert_int_eq(query(), VIGIL_SERVICE_RUNNING);
-	order("erring");
+	stand_in_order("erring");
 	for (i = 0; i < 16; i++) { /* eight errors, twice each; one of them is a denial */
 		ck_assert_int_eq(query(), VIGIL_SERVICE_UNKNOWN);
 		ck_assert_int_ne(reply.error, 0);
@@ -556,11 +518,10 @@ START_TEST(faults_are_told_for_what_they_are)
 		denied += reply.fault == VIGIL_FAULT_DENIED;
 	}
 	ck_assert_uint_eq(denied, 2);
-	order("mortal");
+	stand_in_order("mortal");
 	ck_assert_int_eq(query(), VIGIL_SERVICE_UNKNOWN); /* it dies of that */
 	ck_assert_int_eq(reply.fault, VIGIL_FAULT_FAILED);
-	pclose(stand_in);
-	kill(bus, SIGKILL);
+	stand_in_end();
 }
 END_TEST
 

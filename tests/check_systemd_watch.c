@@ -22,6 +22,7 @@
 #include "offload.h"
 #include "scratch.h"
 #include "service.h"
+#include "stand_in.h"
 
 #define UNITS    "/run/systemd/system/"
 #define PATIENCE (60 * CLOCK_SECOND)
@@ -740,6 +741,70 @@ START_TEST(a_bus_that_never_greets)
 }
 END_TEST
 
+/* --- a systemd that takes its time -------------------------------------------------------------- */
+
+static bool try_ask_briefly(const struct seen *seen)
+{
+	return systemd_view_ask(seen->view, false, CLOCK_SECOND) == 0;
+}
+
+START_TEST(who_joins_a_survey_has_his_own_time)
+{
+	struct seen seen;
+
+	stand_in_start("w-late.service");
+	stand_in_order("late 4000");
+	view_open(&seen, "w-late"); /* surveyed when the line is up */
+	ck_assert(run(try_ask_briefly, &seen, PATIENCE));
+	ck_assert(run(is_answered, &seen, PATIENCE));
+	ck_assert(!seen.none);
+	ck_assert_int_eq(seen.answer.fault, VIGIL_FAULT_TIMEOUT); /* and not what came later */
+	stand_in_order("well");
+	ck_assert_int_eq(look(&seen), VIGIL_SERVICE_RUNNING);
+	view_close(&seen);
+	stand_in_end();
+}
+END_TEST
+
+START_TEST(who_waits_for_his_turn_has_his_own_time)
+{
+	static struct seen others[32];
+	char units[1024] = "w-impatient.service", name[32];
+	struct seen seen;
+
+	for (unsigned i = 0; i < 32; i++)
+		snprintf(units + strlen(units), sizeof(units) - strlen(units), " w-other%u.service",
+			i);
+	stand_in_start(units);
+	for (unsigned i = 0; i < 32; i++) {
+		snprintf(name, sizeof(name), "w-other%u", i);
+		view_open(&others[i], name);
+	}
+	view_open(&seen, "w-impatient");
+	ck_assert(run(try_ask, &seen, PATIENCE));
+	ck_assert(run(is_answered, &seen, PATIENCE));
+	systemd_view_doubt(seen.view);
+	seen.answers = 0;
+
+	/* the rows come after 3 s; the details of 32 units, which is as many as are asked at
+	 * once, after 6 */
+	stand_in_order("late 3000");
+	for (unsigned i = 0; i < 32; i++)
+		ck_assert_int_eq(systemd_view_ask(others[i].view, false, PATIENCE), 0);
+	ck_assert_int_eq(systemd_view_ask(seen.view, false, 9 * CLOCK_SECOND / 2), 0);
+	ck_assert(run(is_answered, &seen, PATIENCE));
+	ck_assert_int_eq(seen.answer.fault, VIGIL_FAULT_TIMEOUT);
+	for (unsigned i = 0; i < 32; i++)
+		ck_assert_uint_eq(others[i].answers, 0);
+	ck_assert(run(is_answered, &others[31], PATIENCE));
+	ck_assert_int_eq(others[31].answer.status, VIGIL_SERVICE_RUNNING);
+	for (unsigned i = 0; i < 32; i++)
+		view_close(&others[i]);
+	view_close(&seen);
+	stand_in_end();
+}
+END_TEST
+
 /* --- services ---------------------------------------------------------------------------------- */
 
 static struct services *services;
@@ -893,6 +958,8 @@ int main(void)
 	tcase_add_test(tcase, no_bus_at_all);
 	tcase_add_test(tcase, a_bus_that_hangs_leaves_the_loop_free);
 	tcase_add_test(tcase, a_bus_that_never_greets);
+	tcase_add_test(tcase, who_joins_a_survey_has_his_own_time);
+	tcase_add_test(tcase, who_waits_for_his_turn_has_his_own_time);
 	tcase_add_test(tcase, services_go_the_loops_way_and_back);
 	tcase_add_test(tcase, services_that_are_closed_in_mid_air);
 	suite_add_tcase(suite, tcase);
