@@ -157,7 +157,7 @@ lag_limit=$(count 1 0.05)
 lag=$(get /vigil/loop/lag_seconds/p99)
 check "the loop's lag (p99) is under $lag_limit s: $lag" awk "BEGIN { exit !($lag < $lag_limit) }"
 memory=$(awk '/^VmHWM/ { print $2 }' "/proc/$vigild_pid/status")
-check "their output is kept nowhere: $memory kB at most" [ "$memory" -lt 65536 ]
+check "their output is kept nowhere: $memory kB at most" [ "$memory" -lt 262144 ]
 # Those under way are at most one look each, of up to four processes.
 left=$(pgrep -c -x sleep)
 check "looks leave nothing behind: $left processes" [ "$left" -lt 150 ]
