@@ -19,7 +19,7 @@ if [ -z "${VIGIL_IN_SYSTEMD:-}" ]; then
 fi
 
 set_paths
-units=${BENCH_UNITS:-1000} seconds=${BENCH_SECONDS:-20} interval=5 settle=8 down_seconds=5
+units=${BENCH_UNITS:-1000} seconds=${BENCH_SECONDS:-20} interval=5 settle=6 down_seconds=5
 [ "${BENCH_FORM:-}" != short ] || { units=20 seconds=2 interval=1 settle=1 down_seconds=1; }
 work=$(mktemp -d)
 finish_here() {
