@@ -25,6 +25,9 @@ int pointer_check(const char *pointer)
 	if (left == POINTER_MAX)
 		return -EINVAL;
 	for (; left > 0; pointer += took, left -= took) {
+		took = 1;
+		if ((unsigned char)*pointer < 0x80 && *pointer != '~')
+			continue; /* nearly all of any name */
 		took = text_decode(pointer, left, &c);
 		if (took == 0 || (c == '~' && pointer[1] != '0' && pointer[1] != '1'))
 			return -EINVAL;
