@@ -6,7 +6,6 @@
  * reference: a scalar is what stood there then; a container may have grown since.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,17 +22,21 @@
 /* The absolute address of a path; own: only below the daemon's own place. */
 static int resolve(vigil_daemon *d, const char *path, bool own, char pointer[STATE_POINTER_MAX])
 {
-	int n;
+	size_t root = 0, slash = 0, length;
 
 	if (path == NULL)
 		return -EINVAL;
-	if (path[0] == '/' || (path[0] == '\0' && !own))
-		n = snprintf(pointer, STATE_POINTER_MAX, "%s", path);
-	else
-		n = snprintf(
-			pointer, STATE_POINTER_MAX, "%s%s%s", d->root, path[0] ? "/" : "", path);
-	if (n < 0 || n >= STATE_POINTER_MAX)
+	length = strlen(path);
+	if (path[0] != '/' && (path[0] != '\0' || own)) {
+		root = strlen(d->root);
+		slash = length > 0;
+	}
+	if (root + slash + length >= STATE_POINTER_MAX)
 		return -ENAMETOOLONG;
+	/* Not by printf: this is done for every value that a daemon writes. */
+	memcpy(pointer, d->root, root);
+	memcpy(pointer + root, "/", slash);
+	memcpy(pointer + root + slash, path, length + 1);
 	if (own && !pointer_covers(d->root, pointer))
 		return -EPERM;
 	return 0;
