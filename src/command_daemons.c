@@ -221,5 +221,10 @@ void command_pause(struct host *host, json_t *params, struct command_reply *repl
 
 void command_resume(struct host *host, json_t *params, struct command_reply *reply)
 {
+	size_t index;
+	json_t *name;
+
 	pause_or_resume(host, params, 0, false, reply);
+	json_array_foreach(json_object_get(reply->result, "resumed"), index, name)
+		host_release(host, json_string_value(name));
 }

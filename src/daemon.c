@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "blame.h"
 #include "daemon_own.h"
 #include "log.h"
 #include "loop.h"
@@ -59,14 +60,18 @@ static void free_resources(struct vigil_daemon *d)
 
 uint64_t daemon_enter(struct vigil_daemon *d)
 {
+	uint64_t now = clock_now();
+
 	LOOP_ASSERT_OWNER();
-	return clock_now();
+	blame_enter(d->name, now);
+	return now;
 }
 
 void daemon_leave(struct vigil_daemon *d, uint64_t entered)
 {
 	uint64_t took = clock_now() - entered;
 
+	blame_leave();
 	d->counts.call_last = took;
 	d->counts.call_total += took;
 	if (took > d->counts.call_max)

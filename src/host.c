@@ -16,10 +16,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "blame.h"
 #include "child.h"
 #include "clock.h"
 #include "config.h"
 #include "daemon.h"
+#include "held.h"
 #include "log.h"
 #include "loop.h"
 #include "manager.h"
@@ -56,11 +58,14 @@ static struct vigil_daemon *begin(struct host *host, const struct plan_daemon *p
 {
 	struct vigil_daemon *d =
 		daemon_new(&host->ground, pd->name, pd->module, pd->descriptor, pd->options);
+	char why[256];
 
 	roster_add(&host->roster, d);
 	pause_restore(host->pauses, d);
 	if (pd->why != NULL)
 		daemon_fail(d, "%s", pd->why);
+	else if (held_back(host->store, pd->name, why, sizeof(why)))
+		daemon_fail(d, "%s", why);
 	else
 		daemon_start(d);
 	return d;
@@ -109,6 +114,16 @@ static const char *apply_one(struct host *host, const struct plan_daemon *pd)
 		return "kept";
 	daemon_reconfigure(d, pd->options);
 	return "changed";
+}
+
+void host_release(struct host *host, const char *name)
+{
+	const struct plan_daemon *pd = plan_find(host->plan, name);
+
+	if (pd == NULL || !held_release(host->store, name))
+		return;
+	log_write(VIGIL_NOTICE, name, "no longer held back");
+	apply_one(host, pd);
 }
 
 static json_t *apply(struct host *host, const struct plan *plan)
@@ -271,6 +286,7 @@ static void on_end(void *arg)
 
 	if (!loop_is_owner())
 		return;
+	blame_close(); /* it is nobody's fault */
 	err = store_save(host->store, true);
 	log_error("out of memory: the state %s; ending to be started afresh",
 		err == 0 ? "is saved" : "could not be saved");
@@ -292,6 +308,7 @@ static bool lay_ground(struct host *host)
 	host->store = store_open(host->loop, config_vigil(config, "state_dir")->text);
 	if (host->services == NULL || host->store == NULL)
 		return false;
+	held_review(host->store, config_vigil(config, "state_dir")->text);
 	host->pauses = pauses_new(host->loop, host->store, daemon_at, host);
 	if (host->pauses == NULL)
 		return false;
@@ -354,6 +371,7 @@ static void on_drained(void *arg)
 	struct host *host = arg;
 
 	stop_daemons(host);
+	held_forgive(host->store);
 	store_save(host->store, true);
 	if (child_drain(host->loop, on_children_ended, host) != 0)
 		on_children_ended(host);
@@ -377,6 +395,7 @@ void host_free(struct host *host)
 	if (host == NULL)
 		return;
 	stop_daemons(host);
+	blame_close();
 	memory_on_end(NULL, NULL);
 	child_kill_strays();
 	roster_clear(&host->roster);

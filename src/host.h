@@ -44,6 +44,8 @@ void host_stop(struct host *host, void (*stopped)(void *arg), void *arg);
 struct loop *host_loop(struct host *host);
 struct state *host_state(struct host *host);
 struct modules *host_modules(struct host *host);
+/* Lets a daemon that is held back (held.h) start again; nothing for others. */
+void host_release(struct host *host, const char *name);
 struct pauses *host_pauses(struct host *host);
 const struct config *host_config(const struct host *host);
 struct vigil_daemon *host_find(struct host *host, const char *name);

@@ -281,6 +281,11 @@ json_t *store_get(struct store *store, const char *section, const char *name, co
 	return json_object_get(json_object_get(json_object_get(store->doc, section), name), key);
 }
 
+json_t *store_section(struct store *store, const char *section)
+{
+	return json_object_get(store->doc, section);
+}
+
 static json_t *child(json_t *parent, const char *name)
 {
 	json_t *found = json_object_get(parent, name);

@@ -26,6 +26,8 @@ void store_close(struct store *store);
 /* Three levels of names: a section ("kept", "paused"), a daemon, a key of its own.  Borrowed;
  * NULL where nothing stands. */
 json_t *store_get(struct store *store, const char *section, const char *name, const char *key);
+/* All of a section, by daemon; borrowed; NULL where there is none. */
+json_t *store_section(struct store *store, const char *section);
 /* Writes (copied deep: the caller may change its own later), or removes with NULL. */
 void store_put(struct store *store, const char *section, const char *name, const char *key,
 	const json_t *value);

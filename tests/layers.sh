@@ -11,10 +11,10 @@ floor_of() { # floor_of NAME: sets floor
 	case $1 in
 	clock | degraded | escape | log | memory | text | complaint) floor=0 ;;
 	pointer | state | option | ini | config | config_*) floor=1 ;;
-	editor | editor_none | loop | offload | offload_* | sight | spawn | child | store | notify | user) floor=2 ;;
+	blame | editor | editor_none | loop | offload | offload_* | sight | spawn | child | store | notify | user) floor=2 ;;
 	manager | manager_* | systemd_* | job | pidfile | request | policy | script | service | service_* | supervise | upgrade) floor=3 ;;
 	module | daemon | daemon_* | api_*) floor=4 ;;
-	plan | host | host_* | pause | registry | roster) floor=5 ;;
+	held | plan | host | host_* | pause | registry | roster) floor=5 ;;
 	command | command_*) floor=6 ;;
 	control | control_*) floor=7 ;;
 	client | console | console_* | holder | print | skeleton | skeleton_files | table | trial | verb | vigilctl | vigilctl_* | vigild) floor=8 ;;

@@ -1,0 +1,32 @@
+/*
+ * blame: who was at work when a vigild ended.
+ *
+ * A file of one page, DIR/running, is mapped for as long as the process lives.  The name of the
+ * daemon whose callback runs stands in it, written without a system call; a signal that ends the
+ * process is noted there on the way out.  The page outlives whoever wrote it, so the next vigild
+ * can tell what became of the one before.  All of it belongs to the loop's thread.
+ */
+#ifndef BLAME_H
+#define BLAME_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct blame {
+	bool clean;    /* it ended as it should, or there was none */
+	char name[65]; /* in a callback of this daemon; "": of none */
+	int signo;     /* the signal; 0: SIGKILL or _exit, which nobody is told of; -1: exit */
+	double lived;  /* seconds, until that callback began */
+};
+
+/* Reads what the one before has left, and begins anew.  Where the file cannot be had it is as
+ * if there had been none before, and nothing will be told of this one: 0 or -errno. */
+int blame_open(const char *dir, struct blame *before);
+/* The end is as it should be. */
+void blame_close(void);
+
+/* A callback of the daemon begins (now, by clock_now), and ends. */
+void blame_enter(const char *name, uint64_t now);
+void blame_leave(void);
+
+#endif

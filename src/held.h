@@ -1,0 +1,25 @@
+/*
+ * held: daemons that brought vigild down, and are held back once they have done so too often.
+ *
+ * Whoever was in a callback when vigild ended is named at the next start, and that is counted in
+ * the store.  Three times in a row, none of them after a long life, and the daemon is not started
+ * any more: all others shall run.  `vigilctl resume NAME` lets it start again.
+ */
+#ifndef HELD_H
+#define HELD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct store;
+
+/* Opens the page in dir, says how the vigild before ended, and counts. */
+void held_review(struct store *store, const char *dir);
+/* Why it is not to be started; false: it may be. */
+bool held_back(struct store *store, const char *name, char *why, size_t size);
+/* It may start again; false: it was not held back. */
+bool held_release(struct store *store, const char *name);
+/* A clean end: who has failed less often than that is forgiven. */
+void held_forgive(struct store *store);
+
+#endif

@@ -1,0 +1,123 @@
+#!/bin/bash
+# modules: modules that crash, exit, hang, leave threads behind and write where they may not.
+#
+# Promised: what can be refused is refused; who brings vigild down is named in the log by the
+# next one, and held back when it has done so three times in a row, so that all others run.
+. "$(dirname "$0")/lib.sh" || exit 1
+install_staged
+set_paths
+work=$(mktemp -d)
+chmod 755 "$work"
+trap 'stop_vigild 2>/dev/null; rm -rf "$work"' EXIT
+umask 022
+export PKG_CONFIG_PATH=$stage$(make_variable pkgconfigdir) PKG_CONFIG_SYSROOT_DIR=$stage
+flags=$(pkg-config --cflags vigil | sed "s|$stage$stage|$stage|g")
+cc=$(make_variable CC)
+case $(make_variable SANITIZE) in ?*) skip_all "sanitizers have an end of their own for who crashes" ;; esac
+mkdir "$work/modules"
+# odd NAME: a module from the C on stdin
+odd() {
+	mkdir -p "$work/modules/$1"
+	{ printf '#include <%s>\n' vigil/vigil.h pthread.h signal.h stdlib.h unistd.h; cat; } >"$work/$1.c"
+	# shellcheck disable=SC2086
+	$cc -std=gnu99 -Wall $flags -fPIC -shared "$work/$1.c" -o "$work/modules/$1/$1.so" -lpthread ||
+		not_ok "$1 compiles"
+}
+module() { printf 'VIGIL_MODULE(.name = "%s", .summary = "odd", .start = start);\n' "$1"; }
+ticking='static int start(vigil_daemon *d) { return vigil_every(d, 0.1, tick, NULL); }'
+odd segv <<<"static int n; static void tick(vigil_daemon *d, void *a) { if (++n == 3) *(volatile int *)0 = 1; } $ticking $(module segv)"
+odd over <<<"static int deep(volatile char *p) { volatile char more[4096]; more[0] = *p; return *p > 100 ? 0 : deep(more) + more[0]; }
+static void tick(vigil_daemon *d, void *a) { volatile char c = 0; deep(&c); } $ticking $(module over)"
+odd aborts <<<"static int start(vigil_daemon *d) { abort(); } $(module aborts)"
+odd exits <<<"static void tick(vigil_daemon *d, void *a) { exit(0); } $ticking $(module exits)"
+odd leaves <<<"static void tick(vigil_daemon *d, void *a) { _exit(0); } $ticking $(module leaves)"
+odd blocks <<<"static void tick(vigil_daemon *d, void *a) { static int n; if (n++ == 0) sleep(2); } $ticking $(module blocks)"
+odd hangs <<<"static void tick(vigil_daemon *d, void *a) { for (;;) pause(); } $ticking $(module hangs)"
+odd writes <<<"static int start(vigil_daemon *d)
+{ int e = vigil_state_set(d, \"/daemons/good/stolen\", json_true()), f = vigil_state_set(d, \"/vigil/pid\", json_true());
+  vigil_state_set(d, \"refused\", json_integer(e < 0 && f < 0)); return 0; } $(module writes)"
+odd frees <<<"static int n; static void once(vigil_daemon *d, void *a) { vigil_cancel(d, once, a); vigil_state_set(d, \"n\", json_integer(++n)); }
+static void tick(vigil_daemon *d, void *a) { vigil_cancel(d, tick, a); vigil_after(d, 0.05, once, NULL); }
+$ticking $(module frees)"
+odd thread <<<"static void *run(void *a) { for (;;) pause(); } static int start(vigil_daemon *d) { pthread_t t; return -pthread_create(&t, NULL, run, NULL); } $(module thread)"
+
+# with NAME...: the good one, and these
+with() {
+	local name
+	{
+		printf '[daemons]\ngood = yes\n'
+		printf '%s = yes\n' "$@"
+		printf '[daemon:good]\nmodule = exec\ncommand = /bin/true\ninterval = 100ms\n'
+		for name; do printf '[daemon:%s]\nmodule = %s\n' "$name" "$name"; done
+	} | write_conf
+	sed -i "s|^modules = .*|&, $work/modules|" "$work/vigil.conf"
+}
+# ends by itself, and says how in the log of the next
+ended() { ! kill -0 "$vigild_pid" 2>/dev/null || grep -q '^State:.[ZX]' "/proc/$vigild_pid/status"; }
+ends_itself() { wait_for 30 ended && { wait "$vigild_pid"; true; } 2>/dev/null; }
+run_once() { "$vigild" -c "$work/vigil.conf" 2>"$work/log" & vigild_pid=$!; }
+# ends NAME HOW TEXT: vigild is brought down by it three times, which the next one tells, and then runs on
+ends() {
+	local name=$1 how=$2 i
+	rm -rf "$work/state"
+	with "$name"
+	for i in 1 2 3; do
+		run_once
+		check "$3 ends vigild ($i)" ends_itself
+		[ "$i" = 1 ] || check "which the next one tells ($i)" grep -q "$name: the vigild before this one was ended $how in a callback" "$work/log"
+	done
+	run_once
+	check "$3: the fourth holds it back" wait_for 20 is "/runs/$name/status" failed
+	check "and says so" eval 'get "/runs/$name/reason" | grep -q "held back: .* 3 times in a row; .vigilctl resume $name."'
+	check "the others run" wait_for 10 more_than /runs/good/ticks 2
+}
+
+ends segv 'by signal 11 (Segmentation fault)' "a crash in a tick"
+check "a reload does not let it go" eval 'ctl -q reload >/dev/null; is /runs/segv/status failed'
+stop_vigild; run_once
+check "nor does a clean restart" wait_for 20 is /runs/segv/status failed
+check "resume does" ctl -q resume segv
+check "so that it crashes again" ends_itself
+run_once
+check "once is not enough to be held back" wait_for 20 grep -q 'segv: the vigild before this one' "$work/log"
+ends_itself
+ends over 'by signal 11 (Segmentation fault)' "a stack that runs over"
+stop_vigild
+ends aborts 'by signal 6 (Aborted)' "an abort in start"
+stop_vigild
+ends exits 'by exit' "exit in a tick"
+stop_vigild
+ends leaves 'by SIGKILL, or by _exit' "_exit in a tick"
+stop_vigild
+
+# as systemd's watchdog does
+rm -rf "$work/state"
+with hangs
+run_once
+check "one that hangs" wait_for 20 eval '! timeout 1 "$vigilctl" -q -s "$work/control.sock" version 2>/dev/null && [ -S "$work/control.sock" ]'
+kill -ABRT "$vigild_pid"; wait "$vigild_pid" 2>/dev/null
+run_once
+check "is named, when the watchdog has ended it" wait_for 20 grep -q 'hangs: the vigild before this one was ended by signal 6 (Aborted) in a callback' "$work/log"
+kill -KILL "$vigild_pid"; wait "$vigild_pid" 2>/dev/null
+
+rm -rf "$work/state"
+with blocks writes frees thread
+run_once
+check "one that blocks is told of" wait_for 20 grep -q 'blocks: a callback took 2\.[0-9]* s; nothing else could run' "$work/log"
+check "what is not its own cannot be written" wait_for 10 is /daemons/writes/refused 1
+check "and was not" eval '[ -z "$(get /daemons/good/stolen)" ] && is /vigil/pid $vigild_pid'
+check "one may free its own timer inside it" wait_for 10 is /daemons/frees/n 1
+check "a thread of a module's own does no harm" is /runs/thread/status running
+check "the others run" wait_for 10 more_than /runs/good/ticks 2
+check "vigild stops" stop_vigild
+run_once
+check "a clean end is not told of" wait_for 10 more_than /runs/good/ticks 2
+check "(not a word)" eval '! grep -q "the vigild before" "$work/log"'
+kill -KILL "$vigild_pid"; wait "$vigild_pid" 2>/dev/null
+run_once
+check "a kill out of the blue is" wait_for 10 grep -q 'the vigild before this one was ended by SIGKILL' "$work/log"
+stop_vigild
+figure "a module that crashes, exits or hangs is named by the next vigild" "5 ways of ending, 3 times each"
+figure "the third time in a row it is held back, and the others run" "5 of 5"
+[ "$failed" -eq 0 ] || tail -20 "$work/log"
+finish
