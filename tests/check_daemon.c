@@ -276,6 +276,36 @@ START_TEST(a_constructors_reason_is_text_as_well)
 }
 END_TEST
 
+/* --- where it writes ------------------------------------------------------------------------- */
+
+START_TEST(an_address_is_below_its_own_place_or_whole)
+{
+	char path[STATE_POINTER_MAX];
+	size_t room = STATE_POINTER_MAX - sizeof("/daemons/test/");
+
+	ck_assert_int_eq(daemon_start(d), 0);
+	ck_assert_int_eq(vigil_state_set(d, "a", json_integer(1)), 0);
+	ck_assert_int_eq(vigil_state_set(d, "/daemons/test/b", json_integer(2)), 0);
+	ck_assert_str_eq(stands_at("/daemons/test"), "{\"a\":1,\"b\":2}");
+	ck_assert_int_eq(json_integer_value(vigil_state_get(d, "b")), 2);
+	ck_assert_ptr_nonnull(json_object_get(vigil_state_get(d, ""), "daemons")); /* all */
+	ck_assert_int_eq(vigil_state_set(d, "/daemons/testing", json_integer(3)), -EPERM);
+	ck_assert_int_eq(vigil_state_set(d, "/", json_integer(3)), -EPERM);
+	ck_assert_int_eq(vigil_state_set(d, NULL, json_integer(3)), -EINVAL);
+	/* the longest there may be, and one more */
+	memset(path, 'x', sizeof(path));
+	path[room] = '\0';
+	ck_assert_int_eq(vigil_state_set(d, path, json_integer(4)), 0);
+	ck_assert_int_eq(json_integer_value(vigil_state_get(d, path)), 4);
+	path[room] = 'x';
+	path[room + 1] = '\0';
+	ck_assert_int_eq(vigil_state_set(d, path, json_integer(5)), -ENAMETOOLONG);
+	/* its own place, whole */
+	ck_assert_int_eq(vigil_state_set(d, "", json_pack("{s:i}", "c", 6)), 0);
+	ck_assert_str_eq(stands_at("/daemons/test"), "{\"c\":6}");
+}
+END_TEST
+
 /* --- all that it owns ------------------------------------------------------------------------ */
 
 /* Everything there is to make, each with the one callback that may stop the daemon. */
@@ -728,6 +758,7 @@ int main(void)
 	tcase_add_test(tcase, a_failure_that_was_overlooked_is_one);
 	tcase_add_test(tcase, a_reason_is_always_text);
 	tcase_add_test(tcase, a_constructors_reason_is_text_as_well);
+	tcase_add_test(tcase, an_address_is_below_its_own_place_or_whole);
 	tcase_add_test(tcase, its_stop_frees_all_of_it);
 	tcase_add_loop_test(
 		tcase, also_from_inside_any_callback, 0, sizeof(callbacks) / sizeof(*callbacks));
