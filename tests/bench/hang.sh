@@ -68,7 +68,7 @@ row() { awk -v m="$1" -v v="$2" -v r="$3" 'BEGIN { printf "hang %s %.6g %.6g %.2
 measure well
 : >"$work/hang"
 hung() { [ "$(get /vigil/workers/busy)" -gt 0 ] && [ "$(get /vigil/workers/busy)" = "$(get /vigil/workers/alive)" ]; }
-wait_for 20 hung || not_ok "every worker hangs"
+wait_for 60 hung || not_ok "every worker hangs"
 echo "# all $(get /vigil/workers/alive) workers hang, $(get /vigil/workers/queued) calls wait"
 measure hung
 row largest_gap_s "$(largest_gap "$work/hung.ticks")" "$(largest_gap "$work/well.ticks")"

@@ -99,12 +99,14 @@ cat <<END
 # libevent's, sorting them; one timer for all that are due together would save that.
 END
 tenth=$((own + theirs < (own_of + others_of) * rounds / 10))
-[ "${BENCH_FORM:-}" = short ] || [ $tenth = 1 ] || not_ok "all of it is under a tenth"
+# In its short form it may not have come to rest yet.
+full() { [ "${BENCH_FORM:-}" != short ]; }
+! full || [ $tenth = 1 ] || not_ok "all of it is under a tenth"
 row queries_between_sweeps $((messages + workers)) 0 1
-[ $((messages + workers)) = 0 ] || not_ok "nobody is asked between two sweeps"
+! full || [ $((messages + workers)) = 0 ] || not_ok "nobody is asked between two sweeps"
 if [ -n "${connects:-}" ]; then
 	row connects "$connects" 0 1
-	[ "$connects" = 0 ] || not_ok "one connection is enough for life"
+	! full || [ "$connects" = 0 ] || not_ok "one connection is enough for life"
 	row processes_systemd "$starts" 0 1
 	[ "$starts" = 0 ] || not_ok "no process is started for a look at systemd"
 fi
