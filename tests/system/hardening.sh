@@ -1,0 +1,194 @@
+#!/bin/bash
+# The shipped unit shut in, with every module at work: as an ordinary user with vigil-user.conf, and
+# as root with vigil-bus.conf.  Both are held to their score by systemd's own reckoning, and what
+# they close must not be missed: restarts over the bus, plugins that use the network, the page, the
+# look at the machine, messages sent, the queue of what a master is to be told.
+. "$(dirname "$0")/lib.sh" || exit 1
+
+if [ -z "${VIGIL_IN_SYSTEMD:-}" ]; then
+	with_systemd || skip_all "built without systemd"
+	for file in /usr/lib/polkit-1/polkitd /usr/libexec/polkitd; do [ ! -x $file ] || polkitd=$file; done
+	[ -n "${polkitd:-}" ] || skip_all "polkitd is not installed"
+	command -v systemd-sysusers >/dev/null || skip_all "systemd-sysusers is not installed"
+	install_staged
+	exec "$here/in-systemd.sh" bash "$0"
+fi
+
+set_paths
+sbindir=$(make_variable sbindir) bindir=$(make_variable bindir) sysconfdir=$(make_variable sysconfdir)
+docdir=$stage$(make_variable docdir)
+sysusers=$stage$(make_variable sysusersdir)/vigil.conf
+work=/run/vigil-test
+mkdir -p $work/conf/conf.d $work/rules.d $work/root/etc
+trap 'systemctl stop vigil watched 2>/dev/null' EXIT
+units=/run/systemd/system
+with() { [ -e "$work/modules/$1/$1.so" ]; }
+
+# --- a user, a rule and units that are not the machine's --------------------------------------------
+cp -p /etc/passwd /etc/group $work/root/etc
+sed -i '/^vigil:/d' $work/root/etc/passwd $work/root/etc/group
+systemd-sysusers --root=$work/root "$sysusers" || not_ok "sysusers makes the user"
+mount --bind $work/root/etc/passwd /etc/passwd
+mount --bind $work/root/etc/group /etc/group
+sed 's|// "icinga2.service",|"watched.service",|' "$docdir/50-vigil.rules" >$work/rules.d/50-vigil.rules
+mount --bind $work/rules.d /etc/polkit-1/rules.d
+mount -t tmpfs tmpfs /var/lib
+chmod 755 $work $work/rules.d
+cp -r "$vigild" "$vigilctl" "$modules" $work
+vigilctl=$work/vigilctl
+shipped() {
+	sed -e "s|$sbindir/vigild|$work/vigild|; s|$bindir/vigilctl|$vigilctl|" \
+		-e "s|$sysconfdir/vigil|$work/conf|" "$1"
+}
+shipped "$stage$(make_variable unitdir)/vigil.service" >$units/vigil.service
+printf '[Service]\nExecStart=/bin/sleep 1000000\n' >$units/watched.service
+
+# --- every module ------------------------------------------------------------------------------------
+# The namespaces share the machine's loopback: a port that nobody has.
+taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+port=$((20000 + RANDOM % 10000))
+while taken $port || taken $((port + 1)); do port=$((20000 + RANDOM % 10000)); done
+
+cat >$work/fetch <<-'END'
+	#!/bin/bash
+	# a plugin that speaks over the network
+	exec 3<>"/dev/tcp/127.0.0.1/$1" || { echo "no connection"; exit 2; }
+	printf 'GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:%s\r\nConnection: close\r\n\r\n' "$1" >&3
+	read -r line <&3
+	echo "${line%$'\r'}"
+END
+chmod 755 $work/fetch
+echo secret >$work/password
+cat >$work/conf/vigil.conf <<CONF
+[vigil]
+modules = $work/modules
+socket = /run/vigil/control.sock
+pipe = /run/vigil/control.pipe
+state_dir = /var/lib/vigil
+
+[daemons]
+watched = yes
+fetch = yes
+lines = yes
+machine = yes
+mean = yes
+tell = yes
+
+[daemon:watched]
+module = service
+service = watched
+interval = 1s
+backoff = 0
+memory_max = 1GiB
+
+[daemon:fetch]
+module = exec
+command = $work/fetch $port
+interval = 1s
+
+[daemon:lines]
+module = exec
+mode = stream
+command = /bin/sh -c "echo '{\"n\": 1}'; exec sleep 1000000"
+
+[daemon:machine]
+module = system
+interval = 1s
+
+[daemon:mean]
+module = average
+source = /vigil/revision
+interval = 1s
+
+[daemon:tell]
+module = notify
+group = 0
+command = /bin/sh -c "cat >>/var/lib/vigil/told"
+CONF
+more=$work/conf/conf.d
+! with http || printf '[daemons]\nweb = yes\n[daemon:web]\nmodule = http\nlisten = 127.0.0.1:%s, unix:/run/vigil/http.sock\n' \
+	$port >$more/web.conf
+# A master that nobody reaches: what it is to be told waits in its queue.
+with icinga && openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=nobody -days 2 -keyout /dev/null \
+	-out $work/ca.crt 2>/dev/null && cat >$more/master.conf <<CONF
+[daemons]
+master = yes
+[daemon:master]
+module = icinga
+url = https://127.0.0.1:$((port + 1))
+user = vigil
+password_file = $work/password
+ca = $work/ca.crt
+interval = 1s
+CONF
+daemons() { sed -n 's/^\(.*\) = yes$/\1/p' $work/conf/vigil.conf $more/*.conf; }
+
+ctl() { "$vigilctl" -s /run/vigil/control.sock "$@"; }
+main_pid() { systemctl show -P MainPID "$1"; }
+back() { local pid; pid=$(main_pid watched); [ "$pid" != 0 ] && [ "$pid" != "$1" ]; }
+runs() { is "/runs/$1/status" running; }
+has() { get "$1" | grep -q "$2"; }
+# Without asking the running systemd: the unit and what lies beside it as one file.
+security() {
+	mkdir -p $work/offline
+	cat $units/vigil.service $units/vigil.service.d/*.conf >$work/offline/vigil.service
+	systemd-analyze security --no-pager --offline=true --threshold="$1" $work/offline/vigil.service 2>&1
+}
+at_most() { security "$1" >/dev/null; }
+score() { security 100 | sed -n 's/.*exposure level[^:]*: \([0-9.]*\).*/\1/p'; }
+
+# all_work PROFILE TENTHS USER
+all_work() {
+	local profile=$1 old daemon
+	mkdir -p $units/vigil.service.d
+	shipped "$docdir/$profile" >$units/vigil.service.d/shut.conf
+	rm -f /var/lib/vigil/told
+	chown "$3" $work/password
+	chmod 600 $work/password
+	systemctl daemon-reload
+	systemctl start watched
+	if at_most 100; then
+		check "$profile: at most $2 tenths open: $(score)" at_most "$2"
+	else
+		echo "SKIP: this systemd-analyze knows neither threshold nor offline"
+	fi
+	systemctl start vigil || { not_ok "$profile: vigil starts"; return; }
+	ok "$profile: vigil starts"
+	check "$profile: as $3" [ "$(stat -c %U "/proc/$(main_pid vigil)")" = "$3" ]
+	for daemon in $(daemons); do
+		check "$profile: $daemon runs" wait_for 15 runs "$daemon"
+	done
+	check "$profile: a unit is seen" wait_for 15 is /daemons/watched/service_state/value running
+	old=$(main_pid watched)
+	crash "$old"
+	check "$profile: crashed, it is restarted" wait_for 30 back "$old"
+	check "$profile: which is told of by a command" wait_for 30 test -s /var/lib/vigil/told
+	check "$profile: an object of a stream is taken" wait_for 15 is /daemons/lines/n 1
+	check "$profile: the machine is looked at" wait_for 15 eval \
+		'has /daemons/machine/load . && has /daemons/machine/memory . && has /daemons/machine/disks .'
+	check "$profile: a mean is made" wait_for 15 has /daemons/mean .
+	if with http; then
+		check "$profile: the page is served on loopback" wait_for 15 eval \
+			'[[ "$("$work/fetch" $port)" == "HTTP/1.1 200"* ]]'
+		check "$profile: and by a file" test -S /run/vigil/http.sock
+		check "$profile: a plugin uses the network" wait_for 15 has /daemons/fetch/output '^HTTP/1.1 200'
+	fi
+	[ ! -e $more/master.conf ] ||
+		check "$profile: what a master is to be told waits" wait_for 15 more_than /daemons/master/waiting 0
+	[ ! -e $more/other.conf ] ||
+		check "$profile: a plugin runs as another user" wait_for 15 is /daemons/other/output daemon
+	check "$profile: vigil reloads" systemctl reload vigil
+	check "$profile: it stops" systemctl stop vigil
+	check "$profile: and never failed" [ "$(systemctl show -P Result vigil):$(
+		systemctl show -P NRestarts vigil)" = success:0 ]
+	check "$profile: what it keeps is kept" grep -q watched /var/lib/vigil/state.json
+	check "$profile: nothing was refused by what is closed" eval \
+		'! journalctl -u vigil --no-pager | grep -iE "not permitted|read-only file system|bad system call|denied"'
+}
+check "polkitd runs" systemctl start polkit
+all_work vigil-user.conf 16 vigil
+# Root's can do what a user cannot.
+printf '[daemons]\nother = yes\n[daemon:other]\nmodule = exec\ncommand = id -un\nformat = text\nuser = daemon\n' >$more/other.conf
+all_work vigil-bus.conf 28 root
+[ "$failed" -eq 0 ] || journalctl -u vigil -u polkit --no-pager | tail -60
+finish
