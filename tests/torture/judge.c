@@ -12,7 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define SETTLE 1000 /* milliseconds for what a request sets off and does not tell of */
+#define SETTLE 1000 /* milliseconds for what a request sets off to begin to show */
+#define QUIET  30   /* and for more of it to follow */
 
 struct judge judge;
 /* What is asked in a phase, and what before it so that it can be asked again. */
@@ -301,6 +302,40 @@ static void check_alive(void)
 }
 
 /* One request with faults; true while there was an allocation to fail. */
+/* Until nothing is told any more; false: nothing was. */
+static bool await_quiet(int fd, int patience)
+{
+	if (!await_change(fd, patience))
+		return false;
+	while (await_change(fd, QUIET))
+		;
+	return true;
+}
+
+/* The request without a fault, and all that it sets off: the fault before left nothing that
+ * would prevent it.  A result that was lost may be followed by one that changes nothing. */
+static json_t *request_well(const struct request *r)
+{
+	json_t *wanted;
+	int watch;
+
+	before(r);
+	if (r->told == NULL) {
+		subject_ask(&judge.subject, r->method, r->params, &wanted);
+		return wanted;
+	}
+	watch = begin_watch(r->told);
+	subject_ask(&judge.subject, r->method, r->params, &wanted);
+	if (!await_quiet(watch, SETTLE)) {
+		json_decref(wanted);
+		subject_ask(&judge.subject, r->method, r->params, &wanted);
+		if (!await_quiet(watch, SUBJECT_PATIENCE))
+			judge_broken("afterwards, and without a fault, nothing comes of it");
+	}
+	close(watch);
+	return wanted;
+}
+
 static bool request_point(const struct request *r)
 {
 	enum subject_answer answer;
@@ -309,8 +344,7 @@ static bool request_point(const struct request *r)
 	bool failed;
 
 	boot_well();
-	before(r);
-	subject_ask(&judge.subject, r->method, r->params, &wanted);
+	wanted = request_well(r);
 	before(r);
 	if (r->told != NULL)
 		watch = begin_watch(r->told);
@@ -318,7 +352,7 @@ static bool request_point(const struct request *r)
 	judge.fault->arm();
 	answer = subject_ask(&judge.subject, r->method, r->params, &reply);
 	if (watch >= 0)
-		await_change(watch, SETTLE);
+		await_quiet(watch, SETTLE);
 	failed = judge.fault->disarm();
 	if (answer == ANSWERED)
 		judge_reply(reply, wanted);

@@ -21,17 +21,20 @@
 
 static struct {
 	const char *strace, *call, *error;
-	char trace[4096];  /* what strace writes down */
-	char inject[256];  /* what it is to do */
-	char filter[64];   /* and to which calls */
-	pid_t pid;         /* of the one attached; 0: none */
+	char trace[4096]; /* what strace writes down */
+	char inject[256]; /* what it is to do */
+	char filter[64];  /* and to which calls */
+	pid_t pid;        /* of the one attached; 0: none */
+	int said;
+	char text[1 << 20]; /* what that one says */
+	size_t length;
 	char *plain[8];    /* vigild, as it is started */
 	char *wrapped[20]; /* and with strace around it from the first */
 } tracer;
 
 static void plan(void)
 {
-	snprintf(tracer.filter, sizeof(tracer.filter), "trace=%s", tracer.call);
+	snprintf(tracer.filter, sizeof(tracer.filter), "trace=%s,accept4", tracer.call);
 	snprintf(tracer.inject, sizeof(tracer.inject), "inject=%s:error=%s:when=%llu%s",
 		tracer.call, tracer.error, (unsigned long long)judge.plan,
 		strcmp(judge.mode, "on") == 0 ? "+" : "");
@@ -44,44 +47,53 @@ static void arm_boot(void)
 	judge.subject.command = tracer.wrapped;
 }
 
-/* Until it says that it holds all threads. */
-static void await_attached(int said)
+/* What an attached strace says goes to a pipe, since it keeps back what goes to a file. */
+static void read_said(const char *until)
 {
-	struct pollfd fds = {.fd = said, .events = POLLIN};
-	char text[4096] = "";
-	size_t length = 0;
+	struct pollfd fds = {.fd = tracer.said, .events = POLLIN};
 	ssize_t n = 1;
 
-	while (n > 0 && strstr(text, "attached") == NULL && length < sizeof(text) - 1 &&
+	while (n > 0 && tracer.length < sizeof(tracer.text) - 1 &&
+		(until == NULL || strstr(tracer.text, until) == NULL) &&
 		poll(&fds, 1, SUBJECT_PATIENCE) > 0) {
-		n = read(said, text + length, sizeof(text) - 1 - length);
-		length += n > 0 ? (size_t)n : 0;
-		text[length] = '\0';
+		n = read(tracer.said, tracer.text + tracer.length,
+			sizeof(tracer.text) - 1 - tracer.length);
+		tracer.length += n > 0 ? (size_t)n : 0;
+		tracer.text[tracer.length] = '\0';
 	}
-	if (strstr(text, "attached") == NULL)
-		judge_broken("strace cannot be attached: %s", text);
 }
 
 static void arm(void)
 {
 	char pid[16];
-	int said[2];
+	int said[2], ping;
 
 	plan();
 	snprintf(pid, sizeof(pid), "%ld", (long)judge.subject.pid);
 	if (pipe2(said, O_CLOEXEC) < 0)
 		abort();
+	fcntl(said[1], F_SETPIPE_SZ, sizeof(tracer.text));
 	tracer.pid = fork();
 	if (tracer.pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		setpgid(0, 0); /* it has helpers of its own */
 		dup2(said[1], STDERR_FILENO);
-		execl(tracer.strace, "strace", "-f", "-o", tracer.trace, "-e", tracer.filter, "-e",
+		execl(tracer.strace, "strace", "-f", "-s", "8", "-e", tracer.filter, "-e",
 			tracer.inject, "-p", pid, (char *)NULL);
 		_exit(127);
 	}
 	close(said[1]);
-	await_attached(said[0]);
-	close(said[0]);
+	tracer.said = said[0];
+	tracer.length = 0;
+	tracer.text[0] = '\0';
+	read_said("attached");
+	/* It is at work somewhat later: when it has seen a connection being accepted. */
+	ping = subject_connect(&judge.subject);
+	read_said("accept4(");
+	if (strstr(tracer.text, "accept4(") == NULL)
+		judge_broken("strace cannot be attached: %s", tracer.text);
+	if (ping >= 0)
+		close(ping);
 }
 
 /* Who traces the subject; 0: nobody. */
@@ -114,20 +126,29 @@ static bool was_injected(void)
 	return found;
 }
 
-/* It lets go of the subject, and of what that has started. */
+/* The kernel lets go of all that is traced when the tracer is no more. */
+static bool detach(void)
+{
+	kill(-tracer.pid, SIGKILL);
+	kill(tracer.pid, SIGKILL);
+	waitpid(tracer.pid, NULL, 0);
+	tracer.pid = 0;
+	read_said(NULL);
+	close(tracer.said);
+	return strstr(tracer.text, "(INJECTED)") != NULL;
+}
+
+/* The one that was there from the first writes to a file, if it comes to that. */
 static bool disarm(void)
 {
-	pid_t pid = tracer.pid;
+	pid_t pid;
 
 	judge.subject.command = tracer.plain;
-	if (pid == 0 && judge.subject.pid > 0)
-		pid = tracer_of(judge.subject.pid);
-	if (pid > 0)
-		kill(pid, SIGTERM);
 	if (tracer.pid > 0)
-		waitpid(tracer.pid, NULL, 0);
-	tracer.pid = 0;
-	for (int i = 0; judge.subject.pid > 0 && tracer_of(judge.subject.pid) > 0; i++) {
+		return detach();
+	for (int i = 0; judge.subject.pid > 0 && (pid = tracer_of(judge.subject.pid)) > 0; i++) {
+		if (i == 0 || i == 1000)
+			kill(pid, i == 0 ? SIGTERM : SIGKILL);
 		if (i == SUBJECT_PATIENCE) {
 			judge_broken("strace does not let go");
 			break;
@@ -140,9 +161,9 @@ static bool disarm(void)
 static void set_commands(char **argv)
 {
 	static char file[4096];
-	char *const wrapped[] = {argv[2], (char *)"-D", (char *)"-f", (char *)"-o", tracer.trace,
-		(char *)"-e", tracer.filter, (char *)"-e", tracer.inject, argv[1], (char *)"-c",
-		file, NULL};
+	char *const wrapped[] = {argv[2], (char *)"-D", (char *)"-I2", (char *)"-f", (char *)"-o",
+		tracer.trace, (char *)"-e", tracer.filter, (char *)"-e", tracer.inject, argv[1],
+		(char *)"-c", file, NULL};
 	char *const plain[] = {argv[1], (char *)"-c", file, NULL};
 
 	snprintf(file, sizeof(file), "%s/vigil.conf", argv[3]);
