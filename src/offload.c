@@ -248,6 +248,8 @@ static void on_sweep(uint64_t missed, void *arg)
 		if (lost)
 			job.done(job.cookie, NULL, -ETIMEDOUT);
 	} while (lost);
+	/* Should the word have been lost that something is done, here is when it is noticed. */
+	on_done(o->eventfd, EV_TIMEOUT, o);
 	if (next != 0)
 		watch_deadline(o, next, now);
 }

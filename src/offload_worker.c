@@ -111,8 +111,7 @@ static bool finish_task(struct offload *o, struct task *task)
 	}
 	offload_leave_running(o, task);
 	task->state = TASK_DONE;
-	if (TAILQ_EMPTY(&o->done))
-		poke(o);
+	poke(o); /* each time: one that was lost is made good by the next */
 	TAILQ_INSERT_TAIL(&o->done, task, link);
 	return true;
 }
