@@ -63,7 +63,8 @@ void judge_broken(const char *format, ...)
 	va_list ap;
 
 	judge.broken++;
-	printf("broken: %s, %s %llu: ", judge.phase, judge.mode, (unsigned long long)judge.plan);
+	printf("broken: %s, %s%s%s %llu: ", judge.phase, judge.what != NULL ? judge.what : "",
+		judge.what != NULL ? ", " : "", judge.mode, (unsigned long long)judge.plan);
 	va_start(ap, format);
 	vprintf(format, ap);
 	va_end(ap);
@@ -313,7 +314,8 @@ static bool await_quiet(int fd, int patience)
 }
 
 /* The request without a fault, and all that it sets off: the fault before left nothing that
- * would prevent it.  A result that was lost may be followed by one that changes nothing. */
+ * would prevent it.  It is repeated: a result that was lost may be followed by one that changes
+ * nothing, and what the fault made hang must run into its deadline first. */
 static json_t *request_well(const struct request *r)
 {
 	json_t *wanted;
@@ -325,12 +327,15 @@ static json_t *request_well(const struct request *r)
 		return wanted;
 	}
 	watch = begin_watch(r->told);
-	subject_ask(&judge.subject, r->method, r->params, &wanted);
-	if (!await_quiet(watch, SETTLE)) {
-		json_decref(wanted);
+	for (int i = 0;; i++) {
 		subject_ask(&judge.subject, r->method, r->params, &wanted);
-		if (!await_quiet(watch, SUBJECT_PATIENCE))
+		if (await_quiet(watch, SETTLE))
+			break;
+		if (i * SETTLE >= SUBJECT_PATIENCE) {
 			judge_broken("afterwards, and without a fault, nothing comes of it");
+			break;
+		}
+		json_decref(wanted);
 	}
 	close(watch);
 	return wanted;

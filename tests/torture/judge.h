@@ -30,7 +30,8 @@ extern struct judge {
 	const struct fault *fault;
 	struct subject subject;
 	const char *phase, *mode;
-	uint64_t plan; /* which of the calls fails */
+	const char *what; /* fails, as the lines are to name it; NULL: it goes without saying */
+	uint64_t plan;    /* which of the calls fails */
 	unsigned points, ended, lived, broken;
 } judge;
 

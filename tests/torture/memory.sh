@@ -8,6 +8,7 @@
 #
 # The short form takes a sample of N of each phase, by a stride that the seed gives.
 . "$(dirname "$0")/lib.sh" || exit 1
+. "$(dirname "$0")/ground.sh" || exit 1
 
 case $(make_variable SANITIZE) in
 ?*) skip_all "sanitizers bring an allocator of their own, which nothing can stand before" ;;
@@ -16,65 +17,6 @@ install_staged
 set_paths
 work=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null; wait; rm -rf "$work"' EXIT
-
-# ground DIR: what one judge works in
-ground() {
-	work=$1
-	mkdir -p "$work/init.d" "$work/conf.d" "$work/state"
-	echo '{"kept": {"script": {"service_state/restarts": 7}}}' >"$work/state/state.json"
-	cat >"$work/toggle" <<-END
-		#!/bin/sh
-		# running and stopped by turns
-		[ ! -e $work/up ] || { rm $work/up; exit 3; }
-		: >$work/up
-	END
-	cat >"$work/init.d/script" <<-END
-		#!/bin/sh
-		# runs for one look, so that each look but that after a restart is followed by one
-		case \$1 in
-		status) rm $work/runs 2>/dev/null || exit 3 ;;
-		restart) : >$work/runs ;;
-		*) exit 2 ;;
-		esac
-	END
-	cat >"$work/plugin" <<-'END'
-		#!/bin/sh
-		read -r up idle </proc/uptime
-		echo "OK - up for $up | up=$up;5;10 idle=$idle"
-		echo "and more of it"
-	END
-	chmod +x "$work/toggle" "$work/init.d/script" "$work/plugin"
-	write_conf <<-END
-		restart_rate = 1000/1s
-		[daemons]
-		look = yes
-		script = yes
-		plugin = yes
-		idle = no
-		[daemon:look]
-		module = service
-		service = look
-		manager = command
-		status_command = $work/toggle
-		restart_command = /bin/true
-		restart_on = never
-		interval = 1h
-		[daemon:script]
-		module = service
-		service = script
-		manager = lsb
-		init_dir = $work/init.d
-		backoff = 0
-		interval = 1h
-		[daemon:plugin]
-		module = exec
-		command = $work/plugin
-		interval = 1h
-		[daemon:idle]
-		module = exec
-		command = /bin/true
-	END
-}
 
 phases=$("$top_builddir/tests/torture/memory" phases) || { not_ok "the judge is there"; exit 1; }
 # The shortest phase has ten allocations.

@@ -175,7 +175,7 @@ static void set_commands(char **argv)
 int main(int argc, char **argv)
 {
 	struct fault fault = {.arm_boot = arm_boot, .arm = arm, .disarm = disarm};
-	char mode[64];
+	char what[64];
 	uint64_t step, last;
 
 	if (argc != 11)
@@ -189,14 +189,15 @@ int main(int argc, char **argv)
 	judge.subject = (struct subject){.work = argv[3], .command = tracer.plain};
 	judge.phase = argv[4];
 	judge.mode = argv[5];
+	snprintf(what, sizeof(what), "%s-%s", argv[6], argv[7]);
+	judge.what = what;
 	judge.plan = strtoull(argv[8], NULL, 10);
 	step = strtoull(argv[9], NULL, 10);
 	last = strtoull(argv[10], NULL, 10);
 	for (; judge.plan <= last && judge_point(); judge.plan += step)
 		judge.points++;
 	judge_stop();
-	snprintf(mode, sizeof(mode), "%s-%s", tracer.call, tracer.error);
-	printf("%s %s %s: %u points, %u lived, %u ended, %u broken\n", judge.phase, mode,
+	printf("%s %s %s: %u points, %u lived, %u ended, %u broken\n", judge.phase, what,
 		judge.mode, judge.points, judge.lived, judge.ended, judge.broken);
 	return judge.broken > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

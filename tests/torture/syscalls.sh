@@ -1,0 +1,118 @@
+#!/bin/bash
+# syscalls: the Nth call of one kind into the kernel fails, alone or with all after it, in each phase
+# of vigild's life.  strace makes the fault, tests/torture/judge.c says whether what came of it is
+# bearable: the promises are those of memory.sh.
+#
+# The short form takes one N, chosen by the seed, of each call in each phase, with one of its errors.
+. "$(dirname "$0")/lib.sh" || exit 1
+. "$(dirname "$0")/ground.sh" || exit 1
+
+case $(make_variable SANITIZE) in
+?*) skip_all "under sanitizers it is their own calls that fail" ;;
+esac
+strace=$(command -v strace) || skip_all "there is no strace"
+"$strace" -o /dev/null -e inject=getppid:error=EIO true 2>/dev/null ||
+	skip_all "strace cannot trace here"
+install_staged
+set_paths
+work=$(mktemp -d)
+trap 'kill $(jobs -p) 2>/dev/null; wait; rm -rf "$work"' EXIT
+whole=$work
+judge=$top_builddir/tests/torture/syscalls
+[ -x "$judge" ] || { not_ok "the judge is there"; exit 1; }
+
+# What may fail, and how.  What is lasting may fail from the Nth on, too.
+calls='openat EMFILE EIO ENOMEM EINTR
+read EIO EINTR EAGAIN
+readv EIO EINTR EAGAIN
+write EINTR
+writev EIO EINTR EAGAIN
+fsync EIO ENOSPC
+rename,renameat,renameat2 ENOSPC EIO
+linkat,unlinkat EIO ENOSPC
+accept4 EMFILE ENOMEM EINTR EAGAIN
+epoll_ctl ENOMEM ENOSPC
+epoll_wait EINTR
+clone,clone3 EAGAIN ENOMEM
+connect EAGAIN EINTR
+eventfd2 EMFILE
+pipe2 EMFILE
+pidfd_open EMFILE ENOMEM
+mmap ENOMEM'
+# Where files are written.  Elsewhere most writes are to eventfds, which have no such errors.
+filing='write ENOSPC EIO'
+# is_lasting CALL ERROR.  While no connection can be accepted, clients wait for good reason; and what
+# vigild reads for good are its own pipes and sockets, which have no lasting error.
+is_lasting() {
+	case $1-$2 in
+	accept4-* | read-* | readv-*) return 1 ;;
+	*-EMFILE | *-EIO | *-ENOMEM | *-ENOSPC) ;;
+	*) return 1 ;;
+	esac
+}
+phases='boot stop status register reload script plugin'
+
+# series LANE PHASE MODE CALL ERROR FIRST LAST
+series() {
+	"$judge" "$vigild" "$strace" "$whole/$1" "$2" "$3" "$4" "$5" "$6" 1 "$7" >>"$whole/$1.log" 2>&1
+}
+
+# calls_of PHASE.  At boot it is the dynamic linker that maps, and it crashes without.  At stop
+# what is written first is the signal, by libevent to itself: a write that cannot be interrupted.
+calls_of() {
+	case $1 in
+	stop) grep -v '^write ' <<<"$calls" ;;
+	boot) grep -v ^mmap <<<"$calls" ;;
+	register) printf '%s\n' "$calls" "$filing" ;;
+	*) echo "$calls" ;;
+	esac
+}
+
+# plan: LANE PHASE MODE CALL ERROR FIRST LAST, a line each; the lanes by turns
+plan() {
+	local phase mode call errors error n=0 first
+	for phase in $phases; do
+		while read -r call errors; do
+			read -ra errors <<<"$errors"
+			[ "${TORTURE_FORM:-}" = full ] || errors=("${errors[RANDOM % ${#errors[@]}]}")
+			for error in "${errors[@]}"; do
+				mode=once
+				[ $((RANDOM % 2)) = 0 ] || ! is_lasting "$call" "$error" || mode=on
+				first=$((RANDOM % 5 + 1))
+				if [ "${TORTURE_FORM:-}" != full ]; then
+					echo "$((n++ % 2)) $phase $mode $call $error $first $first"
+					continue
+				fi
+				echo "$((n++ % 2)) $phase once $call $error 1 8"
+				! is_lasting "$call" "$error" || echo "$((n++ % 2)) $phase on $call $error 1 8"
+			done
+		done < <(calls_of "$phase")
+	done
+}
+plan >"$whole/plan"
+
+lane() {
+	ground "$whole/$1"
+	while read -r lane line; do
+		# shellcheck disable=SC2086
+		[ "$lane" != "$1" ] || series "$lane" $line
+	done <"$whole/plan"
+}
+lane 0 &
+lane 1 &
+wait
+
+grep -ah '^broken:' "$whole"/[01].log | head -40
+for phase in $phases; do
+	read -r series points broken < <(cat "$whole"/[01].log | awk -v phase="$phase" '
+		/ points, / && $1 == phase { series++; points += $4; broken += $(NF - 1) }
+		END { print series + 0, points + 0, broken + 0 }')
+	wanted=$(awk -v phase="$phase" '$2 == phase' "$whole/plan" | wc -l)
+	check "$phase: $points calls that fail, $broken broken" \
+		eval "[ $series = $wanted ] && [ $points -gt 0 ] && [ $broken = 0 ]"
+done
+read -r points broken < <(cat "$whole"/[01].log |
+	awk '/ points, / { points += $4; broken += $(NF - 1) } END { print points + 0, broken + 0 }')
+figure "Nth system call fails: a clean end or a reply" \
+	"$(printf "%'d points, %d broken" "$points" "$broken")"
+finish
