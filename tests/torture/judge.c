@@ -50,12 +50,12 @@ static const struct request {
 	{"unregister", "unregister", "{\"name\":\"other\"}", "register",
 		"{\"name\":\"other\",\"options\":[\"module=exec\",\"command=/bin/true\"]}", NULL},
 	{"reload", "reload", "{}", "version", "{}", NULL},
-	/* Before it, a pause that only the saving at its end can bring into the file: see before(). */
-	{"saved", "get", "{}", "pause", NULL, NULL},
 	{"look", "run", "{\"name\":\"look\"}", NULL, NULL, "/daemons/look"},
 	{"script", "run", "{\"name\":\"script\"}", NULL, NULL, "/daemons/script"},
 	{"restart", "restart", "{\"name\":\"script\"}", NULL, NULL, "/daemons/script"},
 	{"plugin", "run", "{\"name\":\"plugin\"}", NULL, NULL, "/daemons/plugin"},
+	/* Before it, a pause that only the saving at its end can bring into the file: see before(). */
+	{"saved", "get", "{}", "pause", NULL, NULL},
 };
 
 void judge_broken(const char *format, ...)
@@ -170,6 +170,7 @@ static void boot_well(void)
 		return;
 	if (!subject_boot(&judge.subject, &hung))
 		give_up("without faults it does not boot");
+	ask_well("resume", "{\"all\":true}");
 	ask_well("run", "{\"name\":\"look\"}");
 	ask_well("run", "{\"name\":\"script\"}");
 	ask_well("run", "{\"name\":\"plugin\"}");
