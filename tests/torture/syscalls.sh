@@ -83,8 +83,8 @@ plan() {
 					echo "$((n++ % 2)) $phase $mode $call $error $first $first"
 					continue
 				fi
-				echo "$((n++ % 2)) $phase once $call $error 1 8"
-				! is_lasting "$call" "$error" || echo "$((n++ % 2)) $phase on $call $error 1 8"
+				echo "$((n++ % 2)) $phase once $call $error 1 20"
+				! is_lasting "$call" "$error" || echo "$((n++ % 2)) $phase on $call $error 1 20"
 			done
 		done < <(calls_of "$phase")
 	done
