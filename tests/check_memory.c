@@ -70,6 +70,26 @@ START_TEST(small_things_are_there)
 }
 END_TEST
 
+START_TEST(what_a_peer_wants_is_refused)
+{
+	void *small = memory_library_alloc(1);
+
+	ck_assert_ptr_nonnull(small);
+	ck_assert_ptr_null(memory_library_alloc(too_much));
+	ck_assert_ptr_null(memory_library_grow(small, too_much));
+	memory_peer_begin();
+	small = memory_library_grow(small, 2);
+	ck_assert_ptr_nonnull(small);
+	ck_assert(!memory_peer_end());
+	memory_peer_begin();
+	ck_assert_ptr_null(memory_library_alloc(too_much));
+	ck_assert(memory_peer_end());
+	ck_assert(memory_ahead(4096));
+	ck_assert(!memory_ahead(too_much));
+	free(small);
+}
+END_TEST
+
 START_TEST(no_memory_is_the_end)
 {
 	memory_zero(too_much);
@@ -121,6 +141,7 @@ int main(void)
 	TCase *tcase = suite_begin("memory", setup, teardown);
 
 	tcase_add_test(tcase, small_things_are_there);
+	tcase_add_test(tcase, what_a_peer_wants_is_refused);
 	tcase_add_exit_test(tcase, no_memory_is_the_end, ENDED);
 	tcase_add_exit_test(tcase, a_product_that_overflows_is_no_memory, ENDED);
 	tcase_add_exit_test(tcase, there_are_last_words, 33);
