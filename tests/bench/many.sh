@@ -1,0 +1,40 @@
+# many.sh: what the benchmarks of many daemons share, over what all system tests share.  Sourced.
+. "$(dirname "${BASH_SOURCE[0]}")/../system/lib.sh" || exit 1
+short() { [ "${BENCH_FORM:-}" = short ]; }
+install_staged
+set_paths
+work=$(mktemp -d)
+chmod 755 "$work"
+
+# tick_conf COUNT INTERVAL: so many daemons of the module tick, which is built for benchmarks only
+tick_conf() {
+	mkdir -p "$work/modules/tick"
+	cp "$top_builddir/tests/bench/tick/tick.so" "$work/modules/tick/"
+	(
+		modules=$work/modules
+		{
+			printf '[daemons]\n'
+			seq -f 'tick%.0f = yes' "$1"
+			seq -f "[daemon:tick%.0f]
+module = tick
+interval = $2" "$1"
+		} | write_conf
+	)
+}
+# The patient form of start_vigild: a hundred thousand take their time.
+begin_vigild() {
+	"$vigild" -c "$work/vigil.conf" 2>>"$work/log" &
+	vigild_pid=$!
+	wait_for 120 reachable || { tail "$work/log"; not_ok "vigild starts"; exit 1; }
+}
+spent() { "$top_builddir/tests/bench/spent" "$@"; }
+# In KB, of one process
+private() { awk '/^Private_(Clean|Dirty)/ { n += $2 } END { print n }' "/proc/$1/smaps_rollup"; }
+resident() { awk '/^VmRSS/ { print $2 }' "/proc/$1/status"; }
+# How often it went to sleep, all its threads
+sleeps() { cat "/proc/$1/task/"*/status | awk '/^voluntary/ { n += $2 } END { print n }'; }
+row() { # METRIC VALUE REFERENCE
+	awk -v n="$(basename "$0" .sh)" -v m="$1" -v v="$2" -v r="$3" \
+		'BEGIN { printf "%s %s %.4f %.4f %.3f\n", n, m, v, r, (r > 0 ? v / r : 0) }'
+}
+div() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.6f", (b > 0 ? a / b : 0) }'; }
