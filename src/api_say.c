@@ -54,14 +54,18 @@ void vigil_health(vigil_daemon *d, vigil_health_level level, const char *format,
 		clock_text(health->since);
 	health->said = true;
 	health->level = level;
-	memcpy(health->text, text, sizeof(text));
+	free(health->text);
+	health->text = memory_text(text);
 	daemon_announce(d, "health", daemon_health_account(d));
 }
 
 static void remember(vigil_daemon *d, const char *text)
 {
-	struct daemon_event *event = &d->history[d->history_next];
+	struct daemon_event *event;
 
+	if (d->history == NULL)
+		d->history = memory_zero(DAEMON_HISTORY * sizeof(*d->history));
+	event = &d->history[d->history_next];
 	free(event->text);
 	event->text = memory_text(text);
 	clock_text(event->time);
@@ -86,7 +90,7 @@ void vigil_error(vigil_daemon *d, const char *format, ...)
 
 	LOOP_ASSERT_OWNER();
 	va_start(ap, format);
-	daemon_say(d->counts.last_error, format, ap);
+	daemon_keep_text(&d->counts.last_error, format, ap);
 	va_end(ap);
 	d->counts.errors++;
 	log_write(VIGIL_ERROR, d->who != NULL ? d->who : d->name, "%s", d->counts.last_error);

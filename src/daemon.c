@@ -91,6 +91,21 @@ void daemon_say(char text[DAEMON_TEXT], const char *format, va_list ap)
 	log_escape(text, DAEMON_TEXT, raw, strlen(raw));
 }
 
+void daemon_keep_text(char **text, const char *format, va_list ap)
+{
+	char said[DAEMON_TEXT];
+
+	daemon_say(said, format, ap);
+	free(*text);
+	*text = memory_text(said);
+}
+
+static void forget_text(char **text)
+{
+	free(*text);
+	*text = NULL;
+}
+
 int daemon_refuse(struct vigil_daemon *d, int err, const char *format, ...)
 {
 	va_list ap;
@@ -98,7 +113,7 @@ int daemon_refuse(struct vigil_daemon *d, int err, const char *format, ...)
 	if (d->status == DAEMON_STARTING && !d->starting_failed) {
 		d->starting_failed = true;
 		va_start(ap, format);
-		daemon_say(d->reason, format, ap);
+		daemon_keep_text(&d->reason, format, ap);
 		va_end(ap);
 	} else if (d->status != DAEMON_STARTING) {
 		va_start(ap, format);
@@ -164,8 +179,13 @@ static void set_paused(struct vigil_daemon *d, bool paused)
 
 void daemon_pause(struct vigil_daemon *d, const char *until, const char *reason)
 {
+	char why[DAEMON_TEXT];
+
 	snprintf(d->paused_until, sizeof(d->paused_until), "%s", until);
-	log_escape(d->paused_reason, sizeof(d->paused_reason), reason, strlen(reason));
+	log_escape(why, sizeof(why), reason, strlen(reason));
+	forget_text(&d->paused_reason);
+	if (why[0] != '\0')
+		d->paused_reason = memory_text(why);
 	set_paused(d, true);
 }
 
@@ -198,10 +218,9 @@ struct vigil_daemon *daemon_new(struct ground *ground, const char *name, const c
 
 static void forget_history(struct vigil_daemon *d)
 {
-	for (unsigned i = 0; i < DAEMON_HISTORY; i++) {
+	for (unsigned i = 0; d->history != NULL && i < DAEMON_HISTORY; i++)
 		free(d->history[i].text);
-		d->history[i].text = NULL;
-	}
+	free(d->history);
 }
 
 void daemon_free(struct vigil_daemon *d)
@@ -212,6 +231,10 @@ void daemon_free(struct vigil_daemon *d)
 	forget_history(d);
 	if (d->options != NULL)
 		option_set_unref(d->options);
+	free(d->reason);
+	free(d->paused_reason);
+	free(d->health.text);
+	free(d->counts.last_error);
 	free(d->who);
 	free(d->name);
 	free(d->module);
@@ -230,7 +253,7 @@ void daemon_fail(struct vigil_daemon *d, const char *format, ...)
 	va_list ap;
 
 	va_start(ap, format);
-	daemon_say(d->reason, format, ap);
+	daemon_keep_text(&d->reason, format, ap);
 	va_end(ap);
 	set_failed(d);
 }
@@ -265,7 +288,7 @@ int daemon_start(struct vigil_daemon *d)
 	int err;
 
 	d->starting_failed = false;
-	d->reason[0] = '\0';
+	forget_text(&d->reason);
 	d->health.said = false;
 	set_status(d, DAEMON_STARTING);
 	entered = daemon_enter(d);
@@ -280,8 +303,8 @@ int daemon_start(struct vigil_daemon *d)
 		run_stop(d);
 	let_go(d);
 	if (!d->starting_failed)
-		snprintf(d->reason, sizeof(d->reason), "its start returned %d (%s)", err,
-			strerror(err < 0 ? -err : err));
+		d->reason = memory_format(
+			"its start returned %d (%s)", err, strerror(err < 0 ? -err : err));
 	set_failed(d);
 	return err < 0 ? err : -EINVAL;
 }
@@ -369,12 +392,12 @@ const struct option_set *daemon_options(const struct vigil_daemon *d)
 
 const char *daemon_reason(const struct vigil_daemon *d)
 {
-	return d->status == DAEMON_FAILED ? d->reason : "";
+	return d->status == DAEMON_FAILED && d->reason != NULL ? d->reason : "";
 }
 
 static json_t *text_or_null(const char *text)
 {
-	return text[0] != '\0' ? json_string(text) : json_null();
+	return text != NULL && text[0] != '\0' ? json_string(text) : json_null();
 }
 
 static json_t *time_or_null(struct timespec when)
@@ -388,7 +411,7 @@ static json_t *history_account(const struct vigil_daemon *d)
 {
 	json_t *list = json_array();
 
-	for (unsigned i = 0; i < DAEMON_HISTORY; i++) {
+	for (unsigned i = 0; d->history != NULL && i < DAEMON_HISTORY; i++) {
 		const struct daemon_event *event =
 			&d->history[(d->history_next + i) % DAEMON_HISTORY];
 
@@ -422,7 +445,7 @@ json_t *daemon_account(const struct vigil_daemon *d)
 		daemon_health_account(d), "history", history_account(d));
 
 	if (account != NULL && d->status == DAEMON_FAILED)
-		json_object_set_new(account, "reason", json_string(d->reason));
+		json_object_set_new(account, "reason", json_string(daemon_reason(d)));
 	if (account != NULL && d->paused) {
 		json_object_set_new(account, "paused_until", text_or_null(d->paused_until));
 		json_object_set_new(account, "paused_reason", text_or_null(d->paused_reason));

@@ -32,7 +32,7 @@ struct resource {
 struct daemon_health {
 	bool said;
 	vigil_health_level level;
-	char text[DAEMON_TEXT];
+	char *text;
 	char since[CLOCK_TEXT];
 };
 
@@ -44,8 +44,8 @@ struct daemon_event {
 
 struct daemon_counts {
 	uint64_t ticks, missed, errors;
-	struct timespec last_tick; /* zero: none yet */
-	char last_error[DAEMON_TEXT];
+	struct timespec last_tick;                /* zero: none yet */
+	char *last_error;                         /* NULL: none */
 	uint64_t call_last, call_max, call_total; /* ns in callbacks */
 };
 
@@ -59,15 +59,15 @@ struct vigil_daemon {
 
 	enum daemon_status status;
 	bool paused;
-	char paused_until[CLOCK_TEXT];   /* "": until it is resumed */
-	char paused_reason[DAEMON_TEXT]; /* "": none was given */
+	char paused_until[CLOCK_TEXT]; /* "": until it is resumed */
+	char *paused_reason;           /* NULL: none was given */
 	char since[CLOCK_TEXT];
-	char reason[DAEMON_TEXT]; /* why it failed */
-	bool starting_failed;     /* a constructor failed while start ran */
+	char *reason;         /* why it failed; NULL: it has not */
+	bool starting_failed; /* a constructor failed while start ran */
 
 	struct daemon_counts counts;
 	struct daemon_health health;
-	struct daemon_event history[DAEMON_HISTORY]; /* a ring */
+	struct daemon_event *history; /* a ring of DAEMON_HISTORY; NULL until there is a line */
 	unsigned history_next;
 
 	TAILQ_HEAD(resource_list, resource) resources;
@@ -90,6 +90,9 @@ void daemon_leave(struct vigil_daemon *d, uint64_t entered);
 
 /* What is to be kept, made text: it may quote strangers, and is escaped and cut to fit. */
 void daemon_say(char text[DAEMON_TEXT], const char *format, va_list ap)
+	__attribute__((format(printf, 2, 0)));
+/* The same into memory of its own, for what few daemons ever have to say: the old text goes. */
+void daemon_keep_text(char **text, const char *format, va_list ap)
 	__attribute__((format(printf, 2, 0)));
 
 /* A constructor failed: notes why, where start is running, and returns -err.  errno is set. */

@@ -111,6 +111,20 @@ START_TEST(the_history_is_the_last_of_it)
 }
 END_TEST
 
+/* Ten thousand daemons that are well must not pay for what they might say. */
+START_TEST(who_says_nothing_holds_no_room_for_it)
+{
+	ck_assert_uint_lt(sizeof(*d), 512);
+	ck_assert_ptr_null(d->history);
+	ck_assert_ptr_null(d->reason);
+	ck_assert_ptr_null(d->paused_reason);
+	ck_assert_ptr_null(d->health.text);
+	ck_assert_ptr_null(d->counts.last_error);
+	vigil_event(d, "event");
+	ck_assert_ptr_nonnull(d->history);
+}
+END_TEST
+
 START_TEST(errors_are_counted_and_logged)
 {
 	ck_assert_int_eq(account_number(d, "errors"), 0);
@@ -140,6 +154,7 @@ int main(void)
 	tcase_add_test(tcase, health_is_told_when_it_is_another);
 	tcase_add_test(tcase, all_of_it_is_text);
 	tcase_add_test(tcase, the_history_is_the_last_of_it);
+	tcase_add_test(tcase, who_says_nothing_holds_no_room_for_it);
 	tcase_add_test(tcase, errors_are_counted_and_logged);
 	tcase_add_test(tcase, a_refusal_after_the_start_is_no_more_than_said);
 	return suite_end("api_say", tcase);
