@@ -31,8 +31,8 @@ spent() { "$top_builddir/tests/bench/spent" "$@"; }
 # In KB, of one process
 private() { awk '/^Private_(Clean|Dirty)/ { n += $2 } END { print n }' "/proc/$1/smaps_rollup"; }
 resident() { awk '/^VmRSS/ { print $2 }' "/proc/$1/status"; }
-# How often it went to sleep, all its threads
-sleeps() { cat "/proc/$1/task/"*/status | awk '/^voluntary/ { n += $2 } END { print n }'; }
+# How often its loop went to sleep
+sleeps() { awk '/^voluntary/ { print $2 }' "/proc/$1/status"; }
 row() { # METRIC VALUE REFERENCE
 	awk -v n="$(basename "$0" .sh)" -v m="$1" -v v="$2" -v r="$3" \
 		'BEGIN { printf "%s %s %.4f %.4f %.3f\n", n, m, v, r, (r > 0 ? v / r : 0) }'
