@@ -1,5 +1,6 @@
 #!/bin/bash
-# CPU and memory at 1 to 10,000 daemons of 5 s, and at BENCH_MOST (such as 100000) where it is given; the reference of each row is the row above.
+# CPU and memory at 1 to 10,000 daemons of 5 s, and at BENCH_MOST (such as 100000) where it is
+# given; the reference of each row is the row above.
 # kb_a_daemon is all that vigild holds for one: timer, options, accounts, five values.
 # Prints `name metric value reference ratio`.  BENCH_FORM=short goes to a hundred.
 . "$(dirname "$0")/many.sh" || exit 1
