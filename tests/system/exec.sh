@@ -319,7 +319,7 @@ rm "$work/conf.d/exec.conf"
 
 # --- nothing stays --------------------------------------------------------------------------------------
 
-lag_is_fair "beside all of them" 0.5
+lag_is_fair "beside all of them" 2
 stray=$(cat "$work/deaf.pid" "$work/stream.pid")
 children() { ps -o pid= --ppid "$vigild_pid" | wc -l; }
 descriptors() { ls "/proc/$vigild_pid/fd" | wc -l; }

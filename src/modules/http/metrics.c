@@ -73,15 +73,9 @@ static void write_build(struct scrape *s)
 
 static void write_degraded(struct scrape *s)
 {
-	const json_t *reason;
-	size_t i;
+	size_t reasons = json_array_size(json_object_get(s->vigil, "degraded"));
 
-	json_array_foreach(json_object_get(s->vigil, "degraded"), i, reason)
-	{
-		const struct exposition_label labels[] = {{"what", view_text(reason, "what")}, {0}};
-
-		write_sample(s, labels, 1);
-	}
+	write_sample(s, (const struct exposition_label[]){{0}}, (double)reasons);
 }
 
 static void write_daemon(struct scrape *s, double value)
@@ -232,7 +226,7 @@ static void write_values(struct scrape *s)
 static const struct family families[] = {
 	{{"vigil_build_info", EXPOSITION_INFO, NULL, "What runs here."}, false, write_build, NULL},
 	{{"vigil_degraded", EXPOSITION_GAUGE, NULL,
-		 "What vigild itself cannot do at present; absent while all is well."},
+		 "How many things vigild itself cannot do at present; /vigil/degraded says which."},
 		false, write_degraded, NULL},
 	{{"vigil_loop_lag_seconds", EXPOSITION_GAUGE, "seconds",
 		 "How late the loop was, for 99 of 100 times of the last minute."},
