@@ -12,17 +12,17 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "client.h"
-#include "command.h"
-#include "complaint.h"
-#include "config.h"
-#include "console_remote.h"
-#include "memory.h"
-#include "print.h"
-#include "skeleton.h"
-#include "trial.h"
-#include "verb.h"
-#include "vigilctl_watch.h"
+#include "base/complaint.h"
+#include "base/memory.h"
+#include "client/client.h"
+#include "client/console_remote.h"
+#include "client/print.h"
+#include "client/skeleton.h"
+#include "client/trial.h"
+#include "client/verb.h"
+#include "client/vigilctl_watch.h"
+#include "command/command.h"
+#include "data/config.h"
 
 #define DEFAULT_FILE SYSCONFDIR "/vigil/vigil.conf"
 

@@ -14,16 +14,16 @@
 
 #include <jansson.h>
 
-#include "complaint.h"
-#include "config.h"
-#include "console_host.h"
-#include "control.h"
-#include "holder.h"
-#include "host.h"
-#include "log.h"
-#include "loop.h"
-#include "memory.h"
-#include "notify.h"
+#include "base/complaint.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "client/console_host.h"
+#include "client/holder.h"
+#include "control/control.h"
+#include "data/config.h"
+#include "host/host.h"
+#include "loop/loop.h"
+#include "loop/notify.h"
 
 #define EXIT_USAGE 2
 

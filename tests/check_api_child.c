@@ -9,13 +9,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "child.h"
-#include "clock.h"
-#include "daemon.h"
-#include "log.h"
-#include "loop.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "daemon/daemon.h"
+#include "loop/child.h"
+#include "loop/loop.h"
 #include "scratch.h"
-#include "state.h"
+#include "data/state.h"
 
 static struct ground ground;
 static struct vigil_daemon *d;

@@ -1,7 +1,7 @@
 /* check_api_option: a daemon's values by name and type, and a module that asks for another. */
 #include <vigil/vigil.h>
 
-#include "daemon_own.h"
+#include "daemon/daemon_own.h"
 #include "ground.h"
 
 static const vigil_option schema[] = {

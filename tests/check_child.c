@@ -1,5 +1,5 @@
 /* check_child: children on the loop: what they print, how they end, and that nothing stays. */
-#include "child.h"
+#include "loop/child.h"
 
 #include <check.h>
 #include <dirent.h>
@@ -11,10 +11,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "loop.h"
+#include "base/clock.h"
+#include "loop/loop.h"
 #include "scratch.h"
-#include "user.h"
+#include "loop/user.h"
 
 #define LIMIT (60 * CLOCK_SECOND) /* no test comes near it */
 

@@ -4,7 +4,7 @@
  * The peer is a bare socket: vigild itself cannot be made to do these things.  What it says is
  * written before it is asked, so one thread is enough.
  */
-#include "client.h"
+#include "client/client.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "clock.h"
+#include "base/clock.h"
 #include "scratch.h"
 
 static int listener, peer;

@@ -1,8 +1,8 @@
 /* check_command: the table, who may what, and each verb on a real host. */
-#include "command.h"
+#include "command/command.h"
 
 #include "door.h"
-#include "module.h"
+#include "daemon/module.h"
 
 static const struct peer root = {.uid = 0};
 static struct command_reply reply;

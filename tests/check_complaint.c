@@ -1,5 +1,5 @@
 /* Complaints: their form, their escapes, their order. */
-#include "complaint.h"
+#include "base/complaint.h"
 
 #include <check.h>
 #include <stdio.h>

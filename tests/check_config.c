@@ -1,11 +1,11 @@
 /* The snapshot: what files say together, and all that can be wrong with that. */
-#include "config.h"
+#include "data/config.h"
 
 #include <errno.h>
 #include <fcntl.h>
 
 #include "scratch.h"
-#include "text.h"
+#include "base/text.h"
 
 static struct complaints complaints;
 static struct config *config;

@@ -4,7 +4,7 @@
  * The door is the test's own: it answers when the test says so.  The terminal's side is shown on
  * a real one, by system/console.sh.
  */
-#include "console.h"
+#include "client/console.h"
 
 #include <check.h>
 #include <errno.h>
@@ -17,8 +17,8 @@
 
 #include <event2/event.h>
 
-#include "clock.h"
-#include "loop.h"
+#include "base/clock.h"
+#include "loop/loop.h"
 #include "scratch.h"
 
 #define PATIENCE (60 * CLOCK_SECOND)

@@ -1,5 +1,5 @@
 /* check_console_complete: what a word becomes, by what stands there. */
-#include "console_complete.h"
+#include "client/console_complete.h"
 
 #include <check.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* check_control_conn: what one client may send, and what it gets. */
-#include "control_conn.h"
+#include "control/control_conn.h"
 
 #include "door.h"
 

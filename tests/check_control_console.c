@@ -1,5 +1,5 @@
 /* check_control_console: the door of a prompt within the host: verbs, rights, the one watch. */
-#include "control_console.h"
+#include "control/control_console.h"
 
 #include "door.h"
 

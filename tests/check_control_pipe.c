@@ -1,5 +1,5 @@
 /* check_control_pipe: one verb a line, and nothing else is done. */
-#include "control_pipe.h"
+#include "control/control_pipe.h"
 
 #include <fcntl.h>
 #include <sys/ioctl.h>

@@ -1,12 +1,12 @@
 /* check_control_socket: who is let in, how many, and what stands at the path. */
-#include "control_socket.h"
+#include "control/control_socket.h"
 
 #include <fcntl.h>
 #include <grp.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
-#include "command.h"
+#include "command/command.h"
 #include "door.h"
 
 #define SEATS 64

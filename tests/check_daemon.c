@@ -1,11 +1,11 @@
 /* check_daemon: a daemon's life, what of it is told, and that its end is the end of all of it. */
-#include "daemon.h"
+#include "daemon/daemon.h"
 
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 
-#include "daemon_own.h"
+#include "daemon/daemon_own.h"
 #include "ground.h"
 
 static struct vigil_daemon *d;

@@ -1,11 +1,11 @@
 /* Escaping: nothing of a stranger's text acts on what shows it, and no character is cut in two. */
-#include "log.h"
+#include "base/log.h"
 
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "text.h"
+#include "base/text.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 

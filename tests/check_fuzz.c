@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "fuzz/fuzz.h"
-#include "log.h"
 
 #define ROUNDS 500
 #define SEED   20u

@@ -1,20 +1,20 @@
 /* check_host: which daemons run, what a reload changes and what it leaves alone, and the end. */
-#include "host.h"
+#include "host/host.h"
 
 #include <errno.h>
 #include <sys/wait.h>
 
 #include <event2/event.h>
 
-#include "clock.h"
-#include "config.h"
-#include "daemon.h"
-#include "log.h"
-#include "loop.h"
-#include "module.h"
-#include "pause.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "daemon/daemon.h"
+#include "daemon/module.h"
+#include "data/config.h"
+#include "host/pause.h"
+#include "loop/loop.h"
 #include "scratch.h"
-#include "state.h"
+#include "data/state.h"
 #include "suite.h"
 
 #define PATIENCE (60 * CLOCK_SECOND)

@@ -1,5 +1,5 @@
 /* One file: what each of its lines comes to, and that none is lost in silence. */
-#include "ini.h"
+#include "data/ini.h"
 
 #include <errno.h>
 

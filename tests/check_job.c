@@ -1,10 +1,10 @@
 /* check_job: a question to a real program, as it goes to a worker and comes back. */
-#include "job.h"
+#include "service/job.h"
 
 #include <errno.h>
 
-#include "clock.h"
-#include "request.h"
+#include "base/clock.h"
+#include "service/request.h"
 #include "scratch.h"
 #include "suite.h"
 

@@ -1,5 +1,5 @@
 /* The log: what reaches each target, what never does, and what happens when it is full. */
-#include "log.h"
+#include "base/log.h"
 
 #include <check.h>
 #include <errno.h>
@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 #include "scratch.h"
-#include "text.h"
+#include "base/text.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define TIME     "20[0-9][0-9]-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9]\\.[0-9]{3}Z"

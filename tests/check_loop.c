@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "clock.h"
-#include "loop.h"
+#include "base/clock.h"
+#include "loop/loop.h"
 
 static struct loop *loop;
 

@@ -1,5 +1,5 @@
 /* check_manager: who is asked, and when a restart has worked. */
-#include "manager.h"
+#include "service/manager.h"
 
 #include <check.h>
 #include <errno.h>
@@ -8,9 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "clock.h"
+#include "base/clock.h"
 #include "scratch.h"
-#include "spawn.h"
+#include "loop/spawn.h"
 
 static struct manager_request request;
 static struct manager_reply reply;

@@ -1,5 +1,5 @@
 /* check_manager_command: an admin's two command lines. */
-#include "manager.h"
+#include "service/manager.h"
 
 #include <check.h>
 #include <errno.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "clock.h"
+#include "base/clock.h"
 #include "scratch.h"
 
 static struct manager_request request;

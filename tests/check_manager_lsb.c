@@ -1,5 +1,5 @@
 /* check_manager_lsb: a real daemon under a real init script, and scripts of every other sort. */
-#include "manager.h"
+#include "service/manager.h"
 
 #include <check.h>
 #include <errno.h>
@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "clock.h"
+#include "base/clock.h"
 #include "scratch.h"
 
 static struct manager_request request;

@@ -4,7 +4,7 @@
  * All of it happens in a mount namespace of the test's own, where /etc/init.d and /run are its
  * too, and /run says that OpenRC has booted the machine.
  */
-#include "manager.h"
+#include "service/manager.h"
 
 #include <check.h>
 #include <errno.h>
@@ -15,7 +15,7 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
-#include "clock.h"
+#include "base/clock.h"
 #include "scratch.h"
 
 static struct manager_request request;

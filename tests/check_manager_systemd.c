@@ -3,7 +3,7 @@
  *
  * Runs itself anew under a systemd in namespaces of its own: the machine's own is never touched.
  */
-#include "manager.h"
+#include "service/manager.h"
 
 #include <check.h>
 #include <dirent.h>
@@ -18,7 +18,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "clock.h"
+#include "base/clock.h"
 #include "scratch.h"
 #include "stand_in.h"
 

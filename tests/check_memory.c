@@ -1,5 +1,5 @@
 /* check_memory: never NULL; and where there is none, last words and a clean end. */
-#include "memory.h"
+#include "base/memory.h"
 
 #include <fcntl.h>
 #include <stdint.h>

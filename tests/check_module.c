@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "module.h"
+#include "daemon/module.h"
 #include "scratch.h"
 
 static struct modules *modules;

@@ -1,5 +1,5 @@
 /* check_names: names and paths that nobody should hand to a program, at the door to each manager. */
-#include "manager.h"
+#include "service/manager.h"
 
 #include <check.h>
 #include <errno.h>
@@ -11,14 +11,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "registry.h"
-#include "request.h"
+#include "base/clock.h"
+#include "host/registry.h"
+#include "service/request.h"
 #include "scratch.h"
 #include "suite.h"
-#include "text.h"
+#include "base/text.h"
 #ifdef HAVE_SYSTEMD
-#include "systemd_unit.h"
+#include "service/systemd_unit.h"
 #endif
 
 /* --- the names --------------------------------------------------------------------------------------- */

@@ -1,13 +1,13 @@
 /* check_notify: what a service manager hears, over a socket as it would listen on. */
-#include "notify.h"
+#include "loop/notify.h"
 
 #include <stddef.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "clock.h"
-#include "loop.h"
+#include "base/clock.h"
+#include "loop/loop.h"
 #include "scratch.h"
 #include "suite.h"
 

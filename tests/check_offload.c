@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "clock.h"
-#include "loop.h"
-#include "offload.h"
+#include "base/clock.h"
+#include "loop/loop.h"
+#include "loop/offload.h"
 
 static struct loop *loop;
 static struct offload *pool;

@@ -1,10 +1,10 @@
 /* Options: every type, its limits, its words for what is wrong, and what counts as equal. */
-#include "option.h"
+#include "data/option.h"
 
 #include <errno.h>
 
 #include "scratch.h"
-#include "text.h"
+#include "base/text.h"
 
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
 

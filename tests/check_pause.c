@@ -1,5 +1,5 @@
 /* check_pause: maintenance that ends by itself, outlives the host, and is never late. */
-#include "pause.h"
+#include "host/pause.h"
 
 #include <time.h>
 

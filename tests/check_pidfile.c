@@ -1,5 +1,5 @@
 /* check_pidfile: true pidfiles, stale ones and those laid out to deceive. */
-#include "pidfile.h"
+#include "service/pidfile.h"
 
 #include <check.h>
 #include <fcntl.h>
@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "scratch.h"
-#include "spawn.h"
+#include "loop/spawn.h"
 
 static char path[128];
 static struct pidfile found;

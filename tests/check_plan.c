@@ -1,5 +1,5 @@
 /* check_plan: what a configuration and the modules make together, and who is to blame for what. */
-#include "plan.h"
+#include "host/plan.h"
 
 #include "scratch.h"
 #include "suite.h"

@@ -1,5 +1,5 @@
 /* JSON Pointers: the RFC's own examples, the borders, and values that nest too deep. */
-#include "pointer.h"
+#include "data/pointer.h"
 
 #include <check.h>
 #include <errno.h>

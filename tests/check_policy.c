@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "policy.h"
+#include "service/policy.h"
 
 START_TEST(vigild_itself_is_always_denied)
 {

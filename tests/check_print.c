@@ -1,5 +1,5 @@
 /* check_print: answers as people read them, also when they are not what was hoped for. */
-#include "print.h"
+#include "client/print.h"
 
 #include <check.h>
 #include <fcntl.h>
@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "clock.h"
+#include "base/clock.h"
 #include "scratch.h"
 
 static char printed[65536];

@@ -1,10 +1,10 @@
 /* check_registry: a daemon registered by command: a whole file that is right, or none at all. */
-#include "registry.h"
+#include "host/registry.h"
 
 #include <dirent.h>
 #include <errno.h>
 
-#include "plan.h"
+#include "host/plan.h"
 #include "scratch.h"
 #include "suite.h"
 

@@ -1,5 +1,5 @@
 /* check_request: what travels to a worker is whole, its own, and fit to be handed to a manager. */
-#include "request.h"
+#include "service/request.h"
 
 #include <errno.h>
 #include <string.h>

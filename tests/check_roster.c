@@ -1,9 +1,9 @@
 /* check_roster: the daemons in order, whatever the order they come and go in. */
-#include "roster.h"
+#include "host/roster.h"
 
 #include <string.h>
 
-#include "daemon.h"
+#include "daemon/daemon.h"
 #include "suite.h"
 
 #define MANY 100

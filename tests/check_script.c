@@ -1,9 +1,9 @@
 /* check_script: what is run with vigild's rights, and what is not. */
-#include "script.h"
+#include "service/script.h"
 
 #include <errno.h>
 
-#include "manager.h"
+#include "service/manager.h"
 #include "scratch.h"
 #include "suite.h"
 

@@ -4,7 +4,7 @@
  * Real scripts where what they do matters; where it matters when, a stand-in for the manager,
  * whose calls stay under way until the test lets them come back.
  */
-#include "service.h"
+#include "service/service.h"
 
 #include <fcntl.h>
 #include <semaphore.h>
@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 
 #include "ground.h"
-#include "service_inside.h"
+#include "service/service_inside.h"
 
 /* --- the stand-in ---------------------------------------------------------------------------- */
 

@@ -1,5 +1,5 @@
 /* check_service_flight: what is asked inside an answer, and what a refusal costs. */
-#include "service.h"
+#include "service/service.h"
 
 #include <check.h>
 #include <errno.h>
@@ -7,10 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "loop.h"
-#include "manager.h"
-#include "offload.h"
+#include "base/clock.h"
+#include "loop/loop.h"
+#include "loop/offload.h"
+#include "service/manager.h"
 #include "scratch.h"
 
 static struct loop *loop;

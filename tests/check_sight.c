@@ -5,9 +5,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "loop.h"
-#include "sight.h"
+#include "base/clock.h"
+#include "loop/loop.h"
+#include "loop/sight.h"
 
 static struct loop *loop;
 static struct sight *sight;

@@ -1,5 +1,5 @@
 /* check_spawn: children that behave, and those that do not. */
-#include "spawn.h"
+#include "loop/spawn.h"
 
 #include <check.h>
 #include <errno.h>
@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "clock.h"
+#include "base/clock.h"
 #include "scratch.h"
 
 static struct spawn_result result;

@@ -1,5 +1,5 @@
 /* The tree: what a write changes, who is told of what, and what can never come into it. */
-#include "state.h"
+#include "data/state.h"
 
 #include <check.h>
 #include <errno.h>

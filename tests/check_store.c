@@ -6,12 +6,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "degraded.h"
-#include "log.h"
-#include "loop.h"
+#include "base/clock.h"
+#include "base/degraded.h"
+#include "base/log.h"
+#include "loop/loop.h"
 #include "scratch.h"
-#include "store.h"
+#include "loop/store.h"
 
 static struct loop *loop;
 static unsigned lines;

@@ -3,7 +3,7 @@
  *
  * Runs itself anew under a systemd in namespaces of its own: the machine's own is never touched.
  */
-#include "systemd_watch.h"
+#include "service/systemd_watch.h"
 
 #include <check.h>
 #include <errno.h>
@@ -17,11 +17,11 @@
 
 #include <systemd/sd-bus.h>
 
-#include "clock.h"
-#include "loop.h"
-#include "offload.h"
+#include "base/clock.h"
+#include "loop/loop.h"
+#include "loop/offload.h"
 #include "scratch.h"
-#include "service.h"
+#include "service/service.h"
 #include "stand_in.h"
 
 #define UNITS    "/run/systemd/system/"

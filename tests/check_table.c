@@ -1,5 +1,5 @@
 /* check_table: columns that stand below each other, whatever is in them. */
-#include "table.h"
+#include "client/table.h"
 
 #include <check.h>
 #include <locale.h>

@@ -1,5 +1,5 @@
 /* The small languages: what they take, what it comes to, and above all what they refuse. */
-#include "text.h"
+#include "base/text.h"
 
 #include <check.h>
 #include <errno.h>

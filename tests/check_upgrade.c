@@ -1,5 +1,5 @@
 /* upgrade: locks of package managers, held as those hold them, by another process. */
-#include "upgrade.h"
+#include "service/upgrade.h"
 
 #include <check.h>
 #include <errno.h>

@@ -1,14 +1,14 @@
 /* check_user: programs that really run as somebody else, in that user's surroundings. */
-#include "user.h"
+#include "loop/user.h"
 
 #include <errno.h>
 #include <pwd.h>
 #include <signal.h>
 #include <sys/wait.h>
 
-#include "clock.h"
+#include "base/clock.h"
 #include "scratch.h"
-#include "spawn.h"
+#include "loop/spawn.h"
 #include "suite.h"
 
 static struct user *user;

@@ -16,14 +16,14 @@
 
 #include <event2/event.h>
 
-#include "clock.h"
-#include "complaint.h"
-#include "control.h"
-#include "host.h"
-#include "log.h"
-#include "loop.h"
+#include "base/clock.h"
+#include "base/complaint.h"
+#include "base/log.h"
+#include "control/control.h"
+#include "host/host.h"
+#include "loop/loop.h"
 #include "scratch.h"
-#include "state.h"
+#include "data/state.h"
 
 #define PATIENCE (60 * CLOCK_SECOND)
 #define UNUSED   __attribute__((unused))

@@ -11,17 +11,17 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "child.h"
-#include "clock.h"
-#include "daemon.h"
-#include "log.h"
-#include "loop.h"
-#include "offload.h"
-#include "option.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "daemon/daemon.h"
+#include "data/option.h"
+#include "loop/child.h"
+#include "loop/loop.h"
+#include "loop/offload.h"
 #include "scratch.h"
-#include "service.h"
-#include "state.h"
-#include "store.h"
+#include "data/state.h"
+#include "loop/store.h"
+#include "service/service.h"
 #include "suite.h"
 
 #define PATIENCE (60 * CLOCK_SECOND)

@@ -4,7 +4,7 @@
 # Versions of clang-format differ in small things; only the one that the tree was written with
 # can judge, others make this a SKIP.
 set -u
-cd "${top_srcdir:-$(dirname "$0")/..}" && [ -f src/host.c ] || exit 1
+cd "${top_srcdir:-$(dirname "$0")/..}" && [ -f src/host/host.c ] || exit 1
 
 failed=0
 verdict() { # verdict TEXT COMPLAINTS

@@ -8,7 +8,7 @@
 #ifndef SUPERVISED_H
 #define SUPERVISED_H
 
-#include "manager.h"
+#include "service/manager.h"
 
 #include <check.h>
 #include <errno.h>
@@ -18,7 +18,7 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
-#include "clock.h"
+#include "base/clock.h"
 #include "scratch.h"
 
 extern char **environ;

@@ -2,7 +2,7 @@
 #ifndef UPSTART_H
 #define UPSTART_H
 
-#include "daemon_own.h"
+#include "daemon/daemon_own.h"
 #include "ground.h"
 
 static struct vigil_daemon *d;

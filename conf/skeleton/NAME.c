@@ -35,13 +35,11 @@ static int start(vigil_daemon *d)
 }
 
 /* The configuration is checked against these before anything is started. */
-static const vigil_option options[] = {
-	VIGIL_OPTION("interval", VIGIL_DURATION, "5s", "time between two ticks", .min = 0.1,
-		.max = 86400),
+static const vigil_option options[] = {VIGIL_OPTION("interval", VIGIL_DURATION, "5s",
+					       "time between two ticks", .min = 0.1, .max = 86400),
 	VIGIL_OPTION("limit", VIGIL_INT, "1000000", "more than that is a warning", .min = 0,
 		.max = 1e15),
-	VIGIL_OPTION_END
-};
+	VIGIL_OPTION_END};
 
-VIGIL_MODULE(.name = "@NAME@", .summary = "say here what it is for, in a line",
-	.options = options, .start = start);
+VIGIL_MODULE(.name = "@NAME@", .summary = "say here what it is for, in a line", .options = options,
+	.start = start);

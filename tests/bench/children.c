@@ -20,9 +20,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "child.h"
-#include "clock.h"
-#include "loop.h"
+#include "base/clock.h"
+#include "loop/child.h"
+#include "loop/loop.h"
 
 #define PROGRAM    "/bin/true"
 #define EACH       10 /* processes in a round */

@@ -27,15 +27,15 @@
 
 #include <jansson.h>
 
-#include "clock.h"
-#include "complaint.h"
-#include "control_conn.h"
-#include "host_inside.h"
-#include "log.h"
-#include "loop.h"
-#include "option.h"
-#include "service.h"
-#include "state.h"
+#include "base/clock.h"
+#include "base/complaint.h"
+#include "base/log.h"
+#include "control/control_conn.h"
+#include "data/option.h"
+#include "data/state.h"
+#include "host/host_inside.h"
+#include "loop/loop.h"
+#include "service/service.h"
 
 /* Long after any boot, so that no wait of the kernel's is over at once; and when measuring begins. */
 #define BEGIN (UINT64_C(1000000000) * CLOCK_SECOND)

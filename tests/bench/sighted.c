@@ -16,8 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "loop.h"
-#include "sight.h"
+#include "loop/loop.h"
+#include "loop/sight.h"
 
 extern char **environ;
 

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "text.h"
+#include "base/text.h"
 
 const struct fuzz_target fuzz_targets[] = {
 	{"command-line", fuzz_command_line, 256},

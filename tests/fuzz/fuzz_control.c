@@ -15,11 +15,11 @@
 
 #include <jansson.h>
 
-#include "complaint.h"
-#include "control_conn.h"
-#include "control_pipe.h"
-#include "host.h"
-#include "loop.h"
+#include "base/complaint.h"
+#include "control/control_conn.h"
+#include "control/control_pipe.h"
+#include "host/host.h"
+#include "loop/loop.h"
 
 static struct host *the_host(void)
 {

@@ -10,14 +10,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "complaint.h"
-#include "config.h"
-#include "loop.h"
-#include "manager.h"
-#include "pidfile.h"
-#include "store.h"
-#include "text.h"
+#include "base/clock.h"
+#include "base/complaint.h"
+#include "base/text.h"
+#include "data/config.h"
+#include "loop/loop.h"
+#include "loop/store.h"
+#include "service/manager.h"
+#include "service/pidfile.h"
 
 void fuzz_config(const uint8_t *data, size_t size)
 {

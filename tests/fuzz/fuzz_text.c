@@ -9,11 +9,11 @@
 
 #include <jansson.h>
 
-#include "log.h"
-#include "option.h"
-#include "complaint.h"
-#include "pointer.h"
-#include "text.h"
+#include "base/complaint.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "data/option.h"
+#include "data/pointer.h"
 
 /* What a manager's argv, path or bus may be handed. */
 static void name_holds(const char *name)

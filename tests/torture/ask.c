@@ -20,7 +20,7 @@
 
 #include <jansson.h>
 
-#include "command.h"
+#include "command/command.h"
 
 #define PATIENCE 60 /* seconds for a reply */
 

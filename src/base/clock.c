@@ -1,0 +1,46 @@
+/*
+ * clock: the two clocks.
+ *
+ * Intervals are measured on CLOCK_MONOTONIC, which never jumps; what people read is wall time,
+ * which may.  Nothing here is ever mixed: a wall time is text as soon as it is made.
+ */
+#include "base/clock.h"
+
+#include <stdio.h>
+
+uint64_t clock_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * CLOCK_SECOND + (uint64_t)ts.tv_nsec;
+}
+
+uint64_t clock_from_seconds(double seconds)
+{
+	return seconds <= 0 ? 0 : (uint64_t)(seconds * 1e9 + 0.5);
+}
+
+double clock_to_seconds(uint64_t ns)
+{
+	return (double)ns / 1e9;
+}
+
+char *clock_text(char buf[CLOCK_TEXT])
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return clock_text_at(buf, now);
+}
+
+char *clock_text_at(char buf[CLOCK_TEXT], struct timespec when)
+{
+	struct tm tm;
+	size_t n;
+
+	gmtime_r(&when.tv_sec, &tm);
+	n = strftime(buf, CLOCK_TEXT, "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(buf + n, CLOCK_TEXT - n, ".%03ldZ", when.tv_nsec / 1000000);
+	return buf;
+}

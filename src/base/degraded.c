@@ -1,0 +1,58 @@
+/* degraded: what vigild itself cannot do at present; see degraded.h. */
+#include "base/degraded.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+
+static struct {
+	bool set;
+	struct degraded_reason reason;
+} kinds[DEGRADED_KINDS] = {
+	[DEGRADED_STATE] = {.reason.what = "state"},
+	[DEGRADED_CONNECTIONS] = {.reason.what = "connections"},
+	[DEGRADED_PROCESSES] = {.reason.what = "processes"},
+	[DEGRADED_WORKERS] = {.reason.what = "workers"},
+	[DEGRADED_LOG] = {.reason.what = "log"},
+};
+
+void degraded_set(enum degraded what, const char *format, ...)
+{
+	struct degraded_reason *reason = &kinds[what].reason;
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(reason->text, sizeof(reason->text), format, ap);
+	va_end(ap);
+	if (kinds[what].set)
+		return;
+	kinds[what].set = true;
+	clock_gettime(CLOCK_REALTIME, &reason->since);
+	if (what != DEGRADED_LOG) /* which says so itself, when it can */
+		log_error("degraded: %s", reason->text);
+}
+
+void degraded_end(enum degraded what)
+{
+	if (!kinds[what].set)
+		return;
+	kinds[what].set = false;
+	if (what != DEGRADED_LOG)
+		log_notice("no longer degraded: %s", kinds[what].reason.text);
+}
+
+const struct degraded_reason *degraded_get(enum degraded what)
+{
+	return kinds[what].set ? &kinds[what].reason : NULL;
+}
+
+void degraded_started(int pid)
+{
+	if (pid > 0)
+		degraded_end(DEGRADED_PROCESSES);
+	else if (pid == -EAGAIN || pid == -EMFILE || pid == -ENFILE || pid == -ENOMEM)
+		degraded_set(DEGRADED_PROCESSES, "no process can be started: %s", strerror(-pid));
+}

@@ -1,0 +1,271 @@
+/*
+ * client: one connection to a running vigild, blocking, with a deadline.
+ *
+ * For vigilctl, which has one thing to do and may wait for it; its console, which has a prompt to
+ * mind, waits on its loop.  A vigild that hangs must not hang the admin who asks what is wrong
+ * with it, so every wait has an end.
+ */
+#include "client/client.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/text.h"
+
+#define CONNECT_SECONDS 5.0
+#define SECONDS         10.0
+#define SECONDS_RELOAD  120.0
+#define AT_ONCE         1 /* a deadline that is past */
+
+struct client {
+	int fd;
+	char *buffer; /* what has been read and not yet taken */
+	size_t length, size;
+	int id; /* of the last request */
+};
+
+/* 0, or -ETIMEDOUT.  deadline 0: for ever. */
+static int wait_for(const struct client *client, short events, uint64_t deadline)
+{
+	struct pollfd p = {.fd = client->fd, .events = events};
+	uint64_t now;
+	int n, timeout;
+
+	do {
+		now = clock_now();
+		timeout = deadline == 0     ? -1
+			  : now >= deadline ? 0
+					    : (int)((deadline - now) / CLOCK_MS) + 1;
+		n = poll(&p, 1, timeout);
+		if (n == 0 && timeout == 0)
+			return -ETIMEDOUT;
+	} while (n == 0 || (n < 0 && errno == EINTR));
+	return n > 0 ? 0 : -errno;
+}
+
+static int connect_to(struct client *client, const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	uint64_t deadline = clock_now() + clock_from_seconds(CONNECT_SECONDS);
+	const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
+
+	if (strlen(path) >= sizeof(address.sun_path))
+		return -ENAMETOOLONG;
+	strcpy(address.sun_path, path);
+	client->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (client->fd < 0)
+		return -errno;
+	while (connect(client->fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
+		/* A full backlog: there is no event for its having room again. */
+		if (errno != EAGAIN)
+			return -errno;
+		if (clock_now() > deadline)
+			return -ETIMEDOUT;
+		nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
+struct client *client_open(const char *socket)
+{
+	struct client *client = memory_zero(sizeof(*client));
+	int err;
+
+	client->fd = -1;
+	err = connect_to(client, socket);
+	if (err == 0)
+		return client;
+	client_close(client);
+	errno = -err;
+	return NULL;
+}
+
+void client_close(struct client *client)
+{
+	if (client == NULL)
+		return;
+	if (client->fd >= 0)
+		close(client->fd);
+	free(client->buffer);
+	free(client);
+}
+
+static int send_all(struct client *client, const char *text, size_t length, uint64_t deadline)
+{
+	ssize_t n;
+	int err;
+
+	while (length > 0) {
+		n = send(client->fd, text, length, MSG_NOSIGNAL);
+		if (n < 0 && errno == EAGAIN) {
+			err = wait_for(client, POLLOUT, deadline);
+			if (err != 0)
+				return err;
+		} else if (n < 0 && errno != EINTR) {
+			return -errno;
+		} else if (n > 0) {
+			text += n;
+			length -= (size_t)n;
+		}
+	}
+	return 0;
+}
+
+static int receive(struct client *client, uint64_t deadline)
+{
+	ssize_t n;
+	int err = wait_for(client, POLLIN, deadline);
+
+	if (err != 0)
+		return err;
+	if (client->size - client->length < 65536) {
+		client->size += 65536 + client->size;
+		client->buffer = memory_grow(client->buffer, client->size, 1);
+	}
+	n = recv(client->fd, client->buffer + client->length, client->size - client->length, 0);
+	if (n > 0)
+		client->length += (size_t)n;
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	return n == 0 ? -EPIPE : n < 0 ? -errno : 0;
+}
+
+/* The next line as JSON; NULL and errno. */
+static json_t *next_object(struct client *client, uint64_t deadline)
+{
+	char *end;
+	json_t *object;
+	size_t seen = 0, rest;
+	int err;
+
+	while (client->length == seen ||
+		(end = memchr(client->buffer + seen, '\n', client->length - seen)) == NULL) {
+		seen = client->length;
+		err = receive(client, deadline);
+		if (err != 0) {
+			errno = -err;
+			return NULL;
+		}
+	}
+	object = json_loadb(client->buffer, (size_t)(end - client->buffer), 0, NULL);
+	rest = client->length - (size_t)(end + 1 - client->buffer);
+	memmove(client->buffer, end + 1, rest);
+	client->length = rest;
+	if (object == NULL)
+		errno = EPROTO;
+	return object;
+}
+
+/* The reply to the last request; what else comes before it is dropped.  One that is turned away
+ * has an id of null. */
+static json_t *find_reply(struct client *client, uint64_t deadline)
+{
+	json_t *object, *id;
+
+	while ((object = next_object(client, deadline)) != NULL) {
+		id = json_object_get(object, "id");
+		if (json_is_null(id) ||
+			(json_is_integer(id) && json_integer_value(id) == client->id))
+			return object;
+		json_decref(object);
+	}
+	return NULL;
+}
+
+/* 0 or -errno. */
+static int send_request(
+	struct client *client, const char *method, json_t *params, uint64_t deadline)
+{
+	json_t *request =
+		json_pack("{s:s,s:i,s:s}", "jsonrpc", "2.0", "id", ++client->id, "method", method);
+	char *line;
+	int err = -ENOMEM;
+
+	if (params != NULL)
+		json_object_set_new(request, "params", params);
+	line = json_dumps(request, JSON_COMPACT);
+	json_decref(request);
+	if (line != NULL)
+		err = send_all(client, line, strlen(line), deadline);
+	if (err == 0)
+		err = send_all(client, "\n", 1, deadline);
+	free(line);
+	return err;
+}
+
+static uint64_t deadline_in(double seconds)
+{
+	return seconds > 0 ? clock_now() + clock_from_seconds(seconds) : 0;
+}
+
+json_t *client_call(struct client *client, const char *method, json_t *params, double seconds)
+{
+	uint64_t deadline = deadline_in(seconds);
+	int err = send_request(client, method, params, deadline);
+
+	/* One that is turned away is told why before its request is read. */
+	if (err == 0 || err == -EPIPE || err == -ECONNRESET)
+		return find_reply(client, deadline);
+	errno = -err;
+	return NULL;
+}
+
+int client_fd(const struct client *client)
+{
+	return client->fd;
+}
+
+int client_send(struct client *client, const char *method, json_t *params, double seconds)
+{
+	int err = send_request(client, method, params, deadline_in(seconds));
+
+	return err == 0 || err == -EPIPE || err == -ECONNRESET ? client->id : err;
+}
+
+json_t *client_take(struct client *client)
+{
+	json_t *object = next_object(client, AT_ONCE);
+
+	if (object == NULL && errno == ETIMEDOUT)
+		errno = EAGAIN;
+	return object;
+}
+
+double client_patience(const char *verb)
+{
+	return strcmp(verb, "reload") == 0 ? SECONDS_RELOAD : SECONDS;
+}
+
+void client_read_reply(json_t *object, struct command_reply *reply)
+{
+	json_t *error = json_object_get(object, "error");
+	const char *message = json_string_value(json_object_get(error, "message"));
+
+	if (error == NULL) {
+		reply->result = json_incref(json_object_get(object, "result"));
+		return;
+	}
+	reply->code = (int)json_integer_value(json_object_get(error, "code"));
+	reply->data = json_incref(json_object_get(error, "data"));
+	text_cut(reply->message, sizeof(reply->message), message != NULL ? message : "it failed");
+}
+
+json_t *client_next(struct client *client)
+{
+	json_t *object;
+
+	while ((object = next_object(client, 0)) != NULL) {
+		if (json_object_get(object, "method") != NULL)
+			return object;
+		json_decref(object);
+	}
+	return NULL;
+}

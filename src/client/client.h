@@ -1,0 +1,39 @@
+/*
+ * client: one connection to a running vigild.
+ */
+#ifndef CLIENT_H
+#define CLIENT_H
+
+#include <jansson.h>
+
+#include "command/command.h"
+
+struct client;
+
+/* NULL and errno: nobody answers there. */
+struct client *client_open(const char *socket);
+void client_close(struct client *client);
+
+/* Sends a request (params: a new reference or NULL) and waits for its reply, at most so many
+ * seconds (0: for ever).  The reply as it came, with "result" or "error", a new reference; NULL
+ * and errno: ETIMEDOUT, EPROTO (it is not JSON), or the connection was closed (EPIPE,
+ * ECONNRESET).  Notifications and late replies that come before it are dropped. */
+json_t *client_call(struct client *client, const char *method, json_t *params, double seconds);
+/* Waits for the next notification, for ever; NULL and errno as above. */
+json_t *client_next(struct client *client);
+
+/* For those who wait by themselves, on a descriptor that becomes readable. */
+int client_fd(const struct client *client);
+/* Sends a request (params as above) without waiting for its reply.  Its id, or -errno. */
+int client_send(struct client *client, const char *method, json_t *params, double seconds);
+/* The next whole object that has come, reply or notification; NULL and errno: EAGAIN, or as
+ * above. */
+json_t *client_take(struct client *client);
+
+/* How many seconds the answer to a verb may take. */
+double client_patience(const char *verb);
+/* What a reply says, as a handler of the verb would have filled it in; its values are new
+ * references. */
+void client_read_reply(json_t *object, struct command_reply *reply);
+
+#endif

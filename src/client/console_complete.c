@@ -1,0 +1,317 @@
+/*
+ * console_complete: what a word that was begun may become.
+ *
+ * The table of verbs says what each word of a line is: a verb, an option, a daemon, a level, a
+ * place of the state.  Daemons and places are asked for as anyone would ask, so it works through
+ * any door, and nobody is told what he could not have read.
+ *
+ * A word may hold backslashes; with quotes in it, it is left alone.  Names that a terminal would
+ * act upon are not offered.
+ */
+#include "client/console_complete.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "command/command.h"
+
+#define BLANKS     " \t"
+#define WORDS_MAX  32
+#define CLEAN_SIZE 1024
+
+struct candidate {
+	char *text;
+	bool open; /* there is something below it */
+};
+
+struct search {
+	char *word; /* that was begun, without its backslashes */
+	size_t length;
+	struct candidate *list;
+	size_t count;
+	console_look_fn *look;
+	void *arg;
+};
+
+/* --- candidates ---------------------------------------------------------------------------------------- */
+
+static bool is_clean(const char *text)
+{
+	char clean[CLEAN_SIZE];
+
+	log_escape(clean, sizeof(clean), text, strlen(text));
+	return strcmp(clean, text) == 0;
+}
+
+static void offer(struct search *s, const char *text, bool open)
+{
+	if (strncmp(text, s->word, s->length) != 0 || !is_clean(text))
+		return;
+	s->list = memory_grow(s->list, s->count + 1, sizeof(*s->list));
+	s->list[s->count++] = (struct candidate){.text = memory_text(text), .open = open};
+}
+
+static void offer_verbs(struct search *s)
+{
+	for (const struct command *c = commands; c->verb != NULL; c++)
+		offer(s, c->verb, false);
+	offer(s, "quit", false);
+	offer(s, "exit", false);
+}
+
+static void offer_levels(struct search *s)
+{
+	for (vigil_level level = VIGIL_ERROR; level <= VIGIL_DEBUG; level++)
+		offer(s, log_level_name(level), false);
+}
+
+static void offer_daemons(struct search *s)
+{
+	json_t *rows = s->look("list", json_object(), s->arg), *row;
+	const char *name;
+	size_t index;
+
+	json_array_foreach(rows, index, row)
+	{
+		name = json_string_value(json_object_get(row, "name"));
+		if (name != NULL)
+			offer(s, name, false);
+	}
+	json_decref(rows);
+}
+
+/* A key as a step of a pointer: ~ and / are ~0 and ~1. */
+static char *step(const char *parent, const char *key)
+{
+	size_t length = strlen(parent);
+	char *text = memory_zero(length + 2 * strlen(key) + 2), *to = text + length;
+
+	memcpy(text, parent, length);
+	*to++ = '/';
+	for (; *key != '\0'; key++) {
+		if (*key == '~' || *key == '/') {
+			*to++ = '~';
+			*to++ = *key == '~' ? '0' : '1';
+		} else {
+			*to++ = *key;
+		}
+	}
+	return text;
+}
+
+static bool has_below(json_t *value)
+{
+	return json_object_size(value) > 0 || json_array_size(value) > 0;
+}
+
+static void offer_steps(struct search *s, const char *parent, json_t *whole)
+{
+	const char *key;
+	char *text, number[24];
+	size_t index;
+	json_t *value;
+
+	json_object_foreach(whole, key, value)
+	{
+		text = step(parent, key);
+		offer(s, text, has_below(value));
+		free(text);
+	}
+	json_array_foreach(whole, index, value)
+	{
+		snprintf(number, sizeof(number), "%zu", index);
+		text = step(parent, number);
+		offer(s, text, has_below(value));
+		free(text);
+	}
+}
+
+static void offer_pointers(struct search *s)
+{
+	char *parent = memory_text(s->word), *slash = strrchr(parent, '/');
+	json_t *whole;
+
+	if (slash != NULL)
+		*slash = '\0';
+	else
+		parent[0] = '\0';
+	whole = s->look("get", json_pack("{s:s}", "pointer", parent), s->arg);
+	offer_steps(s, parent, whole);
+	json_decref(whole);
+	free(parent);
+}
+
+static void offer_options(struct search *s, const struct command *command)
+{
+	char name[40];
+
+	for (unsigned i = 0; i < COMMAND_PARAMS_MAX && command->params[i].name != NULL; i++) {
+		snprintf(name, sizeof(name), "--%s", command->params[i].name);
+		if (command->params[i].option)
+			offer(s, name, false);
+	}
+}
+
+/* --- which word it is -------------------------------------------------------------------------------- */
+
+static const struct {
+	const char *param;
+	void (*offer)(struct search *s);
+} kinds[] = {
+	{"pointer", offer_pointers},
+	{"name", offer_daemons},
+	{"names", offer_daemons},
+	{"level", offer_levels},
+	{"verb", offer_verbs},
+};
+
+/* The positional parameter that a word after these would be; NULL: none, or an option's value. */
+static const struct command_param *next_param(const struct command *command, char *const *words)
+{
+	const struct command_param *p = command->params, *end = p + COMMAND_PARAMS_MAX, *option;
+
+	for (; p < end && p->name != NULL && p->option; p++)
+		;
+	for (; *words != NULL && p < end; words++) {
+		if (strncmp(*words, "--", 2) == 0) {
+			option = command_param(command, *words + 2);
+			if (option != NULL && option->type != JSON_TRUE && *++words == NULL)
+				return NULL;
+		} else if (words[0][0] != '-' && p->type != JSON_ARRAY) {
+			for (p++; p < end && p->name != NULL && p->option; p++)
+				;
+		}
+	}
+	return p < end && p->name != NULL ? p : NULL;
+}
+
+static void search(struct search *s, char *const *words)
+{
+	const struct command *command = words[0] != NULL ? command_find(words[0]) : NULL;
+	const struct command_param *param;
+
+	if (words[0] == NULL) {
+		offer_verbs(s);
+		return;
+	}
+	/* The one name that is not of a daemon is that of a new one. */
+	if (command == NULL || strcmp(command->verb, "register") == 0)
+		return;
+	param = next_param(command, words + 1);
+	if (strncmp(s->word, "--", 2) == 0)
+		offer_options(s, command);
+	else
+		for (size_t i = 0; param != NULL && i < sizeof(kinds) / sizeof(*kinds); i++)
+			if (strcmp(kinds[i].param, param->name) == 0)
+				kinds[i].offer(s);
+}
+
+/* --- what comes of it ----------------------------------------------------------------------------------- */
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(((const struct candidate *)a)->text, ((const struct candidate *)b)->text);
+}
+
+/* How far all of them are the same, in whole characters. */
+static size_t common_length(const struct search *s)
+{
+	const char *first = s->list[0].text, *last = s->list[s->count - 1].text;
+	size_t n = 0;
+
+	while (first[n] != '\0' && first[n] == last[n])
+		n++;
+	while (n > s->length && (first[n] & 0xc0) == 0x80)
+		n--;
+	return n;
+}
+
+static char *quote(const char *text, size_t length, const char *end)
+{
+	char *quoted = memory_zero(2 * length + strlen(end) + 1), *to = quoted;
+
+	for (size_t i = 0; i < length; i++) {
+		if (strchr(" \t\"'\\#", text[i]) != NULL)
+			*to++ = '\\';
+		*to++ = text[i];
+	}
+	strcpy(to, end);
+	return quoted;
+}
+
+static void conclude(struct search *s, struct completions *found)
+{
+	const struct candidate *only = &s->list[0];
+	size_t length;
+	const char *end = "";
+
+	if (s->count == 0)
+		return;
+	qsort(s->list, s->count, sizeof(*s->list), by_text);
+	length = common_length(s);
+	/* What stands there whole goes on below it, where there is something. */
+	if (s->count == 1)
+		end = !only->open ? " " : length == s->length ? "/" : "";
+	if (length > s->length || end[0] != '\0') {
+		found->insert = quote(only->text + s->length, length - s->length, end);
+	} else if (s->count > 1) {
+		found->list = memory_zero(s->count * sizeof(*found->list));
+		found->count = s->count;
+		for (size_t i = 0; i < s->count; i++)
+			found->list[i] = memory_text(s->list[i].text);
+	}
+}
+
+/* Cuts the line into words ended by NULL; the last is the one that was begun, perhaps empty. */
+static char *cut(char *line, char *words[WORDS_MAX + 1])
+{
+	size_t n = 0;
+	char *to, *word = line;
+
+	for (;;) {
+		line += strspn(line, BLANKS);
+		word = to = line;
+		for (; *line != '\0' && strchr(BLANKS, *line) == NULL; *to++ = *line++)
+			if (*line == '\\' && line[1] != '\0')
+				line++;
+		if (*line == '\0' || n == WORDS_MAX)
+			break;
+		*to = '\0';
+		line++;
+		words[n++] = word;
+	}
+	*to = '\0';
+	words[n] = NULL;
+	return word;
+}
+
+void console_complete(
+	const char *before, console_look_fn *look, void *arg, struct completions *found)
+{
+	char *line = memory_text(before), *words[WORDS_MAX + 1];
+	struct search s = {.look = look, .arg = arg};
+
+	*found = (struct completions){0};
+	if (strpbrk(before, "\"'") == NULL) {
+		s.word = cut(line, words);
+		s.length = strlen(s.word);
+		search(&s, words);
+		conclude(&s, found);
+	}
+	for (size_t i = 0; i < s.count; i++)
+		free(s.list[i].text);
+	free(s.list);
+	free(line);
+}
+
+void completions_clear(struct completions *found)
+{
+	for (size_t i = 0; i < found->count; i++)
+		free(found->list[i]);
+	free(found->list);
+	free(found->insert);
+	*found = (struct completions){0};
+}

@@ -1,0 +1,497 @@
+/*
+ * print: the answers of vigild as people read them.
+ *
+ * One function for each verb whose answer has a form of its own, in a table.  Colours only on a
+ * terminal, and never where NO_COLOR is set.
+ *
+ * There is one place that answers go to at a time, as there is one who asks: stdout, or what a
+ * prompt has put in its place.  Passing it down to each of these would say nothing more.
+ */
+#include "client/print.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "client/table.h"
+
+static FILE *stream; /* NULL: stdout */
+
+void print_to(FILE *to)
+{
+	stream = to;
+}
+
+static FILE *out(void)
+{
+	return stream != NULL ? stream : stdout;
+}
+
+static const char *text_of(json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text != NULL ? text : "";
+}
+
+static bool use_colours(void)
+{
+	const char *no = getenv("NO_COLOR");
+
+	return isatty(STDOUT_FILENO) && (no == NULL || no[0] == '\0');
+}
+
+static unsigned terminal_width(void)
+{
+	struct winsize size;
+
+	if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0)
+		return 0;
+	return size.ws_col;
+}
+
+static struct table *new_table(const char *const *headings, size_t columns)
+{
+	return table_new(headings, columns, terminal_width(), use_colours());
+}
+
+static void finish_table(struct table *table)
+{
+	table_print(table, out());
+	table_free(table);
+}
+
+/* --- text and JSON --------------------------------------------------------------------------------- */
+
+static void print_escaped(FILE *to, const char *text, size_t length)
+{
+	size_t size = 8 * length + 8;
+	char *clean = memory_zero(size);
+
+	fputs(log_escape(clean, size, text, length), to);
+	free(clean);
+}
+
+void print_clean(const char *text)
+{
+	if (text != NULL)
+		print_escaped(out(), text, strlen(text));
+}
+
+void print_message(FILE *to, const char *text)
+{
+	size_t length;
+
+	while (text != NULL && *text != '\0') {
+		length = strcspn(text, "\\");
+		print_escaped(to, text, length);
+		text += length;
+		if (*text == '\\')
+			putc(*text++, to);
+	}
+}
+
+void print_bare(const char *text)
+{
+	if (isatty(STDOUT_FILENO))
+		print_clean(text);
+	else
+		fputs(text, out());
+	putc('\n', out());
+}
+
+/* One character of JSON text beyond ASCII, or DEL: as it is, or as the escape that JSON has. */
+static size_t print_json_character(const char *text, size_t left)
+{
+	char clean[16];
+	uint32_t c = 0;
+	size_t took = text_decode(text, left, &c);
+
+	log_escape(clean, sizeof(clean), text, took);
+	if (strlen(clean) == took && memcmp(clean, text, took) == 0)
+		fwrite(text, 1, took, out());
+	else if (took > 0)
+		fprintf(out(), "\\u%04X", (unsigned)c); /* all that are escaped are below U+10000 */
+	return took > 0 ? took : 1;
+}
+
+static void print_dumped(json_t *value, size_t flags)
+{
+	char *text = json_dumps(value, flags | JSON_ENCODE_ANY);
+	size_t length = text != NULL ? strlen(text) : 0;
+
+	for (size_t i = 0; i < length;) {
+		if ((unsigned char)text[i] >= 0x7f)
+			i += print_json_character(text + i, length - i);
+		else
+			putc(text[i++], out());
+	}
+	putc('\n', out());
+	free(text);
+}
+
+void print_json(json_t *value)
+{
+	print_dumped(value, JSON_INDENT(2) | JSON_SORT_KEYS);
+}
+
+void print_json_line(json_t *value)
+{
+	print_dumped(value, JSON_COMPACT);
+}
+
+/* How long ago "2026-01-31T12:34:56.789Z" is; NAN where that is no time. */
+static double seconds_since(const char *time_text)
+{
+	struct tm tm = {0};
+	struct timespec now;
+	const char *rest = strptime(time_text, "%Y-%m-%dT%H:%M:%S", &tm);
+	double fraction = rest != NULL && *rest == '.' ? strtod(rest, NULL) : 0;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (rest == NULL)
+		return NAN;
+	return (double)(now.tv_sec - timegm(&tm)) + (double)now.tv_nsec / 1e9 - fraction;
+}
+
+static char *age_of(char buf[TEXT_AGE], const char *time_text)
+{
+	double seconds = seconds_since(time_text);
+
+	return isnan(seconds) ? strcpy(buf, "-") : text_age(buf, seconds);
+}
+
+static void print_names(json_t *names)
+{
+	size_t index;
+	json_t *name;
+
+	if (json_array_size(names) == 0)
+		return;
+	fputs(" (", out());
+	json_array_foreach(names, index, name)
+	{
+		fputs(index > 0 ? ", " : "", out());
+		print_clean(json_string_value(name));
+	}
+	putc(')', out());
+}
+
+/* --- status --------------------------------------------------------------------------------------- */
+
+static const struct {
+	const char *word;
+	enum colour colour;
+} colours[] = {
+	{"running", COLOUR_GOOD},
+	{"OK", COLOUR_GOOD},
+	{"paused", COLOUR_WARN},
+	{"starting", COLOUR_WARN},
+	{"WARNING", COLOUR_WARN},
+	{"UNKNOWN", COLOUR_WARN},
+	{"failed", COLOUR_BAD},
+	{"CRITICAL", COLOUR_BAD},
+};
+
+static enum colour colour_of(const char *word)
+{
+	for (size_t i = 0; i < sizeof(colours) / sizeof(*colours); i++)
+		if (strcmp(colours[i].word, word) == 0)
+			return colours[i].colour;
+	return COLOUR_NONE;
+}
+
+/* What it says, and before that for how much longer and why it is paused. */
+static void add_saying(struct table *table, json_t *row, const char *health)
+{
+	const char *until = text_of(row, "paused_until"), *reason = text_of(row, "paused_reason");
+	char left[TEXT_AGE] = "";
+	char *text;
+
+	if (!json_is_true(json_object_get(row, "paused"))) {
+		table_add(table, COLOUR_NONE, health);
+		return;
+	}
+	if (until[0] != '\0')
+		text_age(left, -seconds_since(until));
+	text = memory_format("paused%s%s%s%s%s%s", left[0] ? " for " : "", left,
+		reason[0] ? ", " : "", reason, health[0] ? "; " : "", health);
+	table_add(table, COLOUR_NONE, text);
+	free(text);
+}
+
+static void add_status(struct table *table, json_t *row)
+{
+	json_t *health = json_object_get(row, "health");
+	const char *level = text_of(health, "level"), *status = text_of(row, "status");
+	const char *reason = text_of(row, "reason");
+	char ticks[32], age[TEXT_AGE];
+
+	snprintf(ticks, sizeof(ticks), "%" JSON_INTEGER_FORMAT,
+		json_integer_value(json_object_get(row, "ticks")));
+	table_add(table, COLOUR_NONE, text_of(row, "name"));
+	table_add(table, COLOUR_NONE, text_of(row, "module"));
+	table_add(table, colour_of(status), status);
+	table_add(table, COLOUR_NONE, ticks);
+	table_add(table, COLOUR_NONE, age_of(age, text_of(row, "last_tick")));
+	table_add(table, COLOUR_NONE, age_of(age, text_of(health, "since")));
+	table_add(table, colour_of(level), level[0] != '\0' ? level : "-");
+	if (reason[0] != '\0')
+		table_add(table, COLOUR_BAD, reason);
+	else
+		add_saying(table, row, text_of(health, "text"));
+}
+
+static void print_status(json_t *result)
+{
+	static const char *const headings[] = {
+		"NAME", "MODULE", "STATUS", "TICKS", "LAST", "FOR", "HEALTH", "WHAT IT SAYS"};
+	struct table *table;
+	size_t index;
+	json_t *row;
+
+	if (json_array_size(result) == 0) {
+		fputs("no daemon is enabled\n", out());
+		return;
+	}
+	table = new_table(headings, 8);
+	json_array_foreach(result, index, row) add_status(table, row);
+	finish_table(table);
+}
+
+/* --- list, modules ---------------------------------------------------------------------------------- */
+
+static char *options_text(json_t *options)
+{
+	char *all = memory_text(""), *longer;
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(options, key, value)
+	{
+		longer = memory_format("%s%s%s=%s", all, all[0] ? " " : "", key,
+			json_is_string(value) ? json_string_value(value) : "");
+		free(all);
+		all = longer;
+	}
+	return all;
+}
+
+static void print_list(json_t *result)
+{
+	static const char *const headings[] = {"NAME", "MODULE", "ENABLED", "OPTIONS"};
+	struct table *table = new_table(headings, 4);
+	size_t index;
+	json_t *row;
+
+	json_array_foreach(result, index, row)
+	{
+		bool enabled = json_is_true(json_object_get(row, "enabled"));
+		char *options = options_text(json_object_get(row, "options"));
+
+		table_add(table, COLOUR_NONE, text_of(row, "name"));
+		table_add(table, COLOUR_NONE, text_of(row, "module"));
+		table_add(table, enabled ? COLOUR_GOOD : COLOUR_DIM, enabled ? "yes" : "no");
+		table_add(table, COLOUR_NONE, options);
+		free(options);
+	}
+	finish_table(table);
+}
+
+static void print_modules(json_t *result)
+{
+	static const char *const headings[] = {"NAME", "LOADED", "FILE", "WHAT IT IS"};
+	struct table *table = new_table(headings, 4);
+	size_t index;
+	json_t *row;
+
+	json_array_foreach(result, index, row)
+	{
+		bool loaded = json_is_true(json_object_get(row, "loaded"));
+
+		table_add(table, COLOUR_NONE, text_of(row, "name"));
+		table_add(table, loaded ? COLOUR_GOOD : COLOUR_BAD, loaded ? "yes" : "refused");
+		table_add(table, COLOUR_NONE, text_of(row, "path"));
+		table_add(table, COLOUR_NONE, text_of(row, loaded ? "summary" : "why"));
+	}
+	finish_table(table);
+}
+
+/* --- explain ------------------------------------------------------------------------------------------ */
+
+static void line(const char *label, const char *text)
+{
+	if (text[0] == '\0')
+		return;
+	fprintf(out(), "%-11s", label);
+	print_clean(text);
+	putc('\n', out());
+}
+
+/* "2026-01-31T12:34:56.789Z" without what is the same for all. */
+static void print_moment(const char *time)
+{
+	char moment[24] = "-";
+
+	if (strlen(time) >= 19)
+		snprintf(moment, sizeof(moment), "%.10s %.8s", time, time + 11);
+	print_clean(moment);
+	fputs("  ", out());
+}
+
+static void print_explain(json_t *result)
+{
+	json_t *run = json_object_get(result, "run"), *health = json_object_get(run, "health");
+	json_t *service = json_object_get(json_object_get(result, "state"), "service_state");
+	json_t *error = json_object_get(service, "last_error"), *event;
+	char age[TEXT_AGE], failure[1024] = "";
+	size_t index;
+
+	if (json_is_object(error))
+		snprintf(failure, sizeof(failure), "%s (%s)", text_of(error, "text"),
+			text_of(error, "kind"));
+	print_clean(text_of(result, "name"));
+	fputs(": module ", out());
+	print_clean(text_of(run, "module"));
+	fputs(", ", out());
+	print_clean(text_of(run, "status"));
+	fprintf(out(), " for %s\n", age_of(age, text_of(run, "since")));
+	line("failed", text_of(run, "reason"));
+	line("health", text_of(health, "text"));
+	line("decision", text_of(service, "decision"));
+	line("next try", text_of(service, "next_retry"));
+	line("last error", failure);
+	json_array_foreach(json_object_get(run, "history"), index, event)
+	{
+		print_moment(text_of(event, "time"));
+		print_clean(text_of(event, "text"));
+		putc('\n', out());
+	}
+}
+
+/* --- reload and the rest --------------------------------------------------------------------------------- */
+
+static void print_reload(json_t *result)
+{
+	static const char *const lists[] = {"started", "stopped", "changed"};
+	const char *name;
+	json_t *why, *waiting = json_object_get(result, "restart_needed");
+
+	fputs("reloaded: ", out());
+	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
+		json_t *names = json_object_get(result, lists[i]);
+
+		fprintf(out(), "%zu %s", json_array_size(names), lists[i]);
+		print_names(names);
+		fputs(", ", out());
+	}
+	fprintf(out(), "%d kept\n", (int)json_integer_value(json_object_get(result, "kept")));
+	json_object_foreach(json_object_get(result, "failed"), name, why)
+	{
+		fputs("failed: ", out());
+		print_clean(name);
+		fputs(": ", out());
+		print_clean(json_string_value(why));
+		putc('\n', out());
+	}
+	if (json_array_size(waiting) > 0) {
+		fputs("taken up when vigild is restarted:", out());
+		print_names(waiting);
+		putc('\n', out());
+	}
+}
+
+static void print_version(json_t *result)
+{
+	fputs("vigild ", out());
+	print_clean(text_of(result, "version"));
+	fprintf(out(), ", pid %d\n", (int)json_integer_value(json_object_get(result, "pid")));
+}
+
+static void print_run(json_t *result)
+{
+	print_clean(text_of(result, "ticked"));
+	fputs(" has ticked\n", out());
+}
+
+static void print_restart(json_t *result)
+{
+	print_clean(text_of(result, "restarting"));
+	fputs(": restarting its service\n", out());
+}
+
+static void print_paused(json_t *result)
+{
+	json_t *paused = json_object_get(result, "paused"), *names = paused;
+
+	if (names == NULL)
+		names = json_object_get(result, "resumed");
+	fprintf(out(), "%s %zu", paused != NULL ? "paused" : "resumed", json_array_size(names));
+	print_names(names);
+	putc('\n', out());
+}
+
+static void print_log(json_t *result)
+{
+	fputs("the log level is now ", out());
+	print_clean(text_of(result, "level"));
+	putc('\n', out());
+}
+
+/* As plugins print: a line, a bar and performance data, then more lines. */
+static void print_check(json_t *result)
+{
+	json_t *line;
+	size_t index;
+
+	print_clean(text_of(result, "output"));
+	if (text_of(result, "perfdata")[0] != '\0') {
+		fputs(" | ", out());
+		print_clean(text_of(result, "perfdata"));
+	}
+	putc('\n', out());
+	json_array_foreach(json_object_get(result, "long_output"), index, line)
+	{
+		print_clean(json_string_value(line));
+		putc('\n', out());
+	}
+}
+
+static const struct {
+	const char *verb;
+	void (*print)(json_t *result);
+} printers[] = {
+	{"status", print_status},
+	{"check", print_check},
+	{"list", print_list},
+	{"modules", print_modules},
+	{"explain", print_explain},
+	{"reload", print_reload},
+	{"register", print_reload},
+	{"unregister", print_reload},
+	{"version", print_version},
+	{"run", print_run},
+	{"restart", print_restart},
+	{"pause", print_paused},
+	{"resume", print_paused},
+	{"log", print_log},
+};
+
+void print_result(const char *verb, json_t *result)
+{
+	for (size_t i = 0; i < sizeof(printers) / sizeof(*printers); i++) {
+		if (strcmp(printers[i].verb, verb) == 0) {
+			printers[i].print(result);
+			return;
+		}
+	}
+	print_json(result);
+}

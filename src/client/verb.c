@@ -1,0 +1,125 @@
+/*
+ * verb: one verb as it is typed, and its answer as it is read.
+ *
+ * All is by the table of verbs; what is known here of single verbs is that `get -r` and `status
+ * --watch` are matters of printing, which no vigild need be told.
+ */
+#include "client/verb.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/complaint.h"
+#include "base/memory.h"
+#include "client/print.h"
+#include "host/registry.h"
+
+/* --- reading ----------------------------------------------------------------------------------------- */
+
+void verb_unknown(const char *word, char *why, size_t size)
+{
+	const char *near = command_suggest(word);
+
+	if (near != NULL)
+		snprintf(why, size, "there is no verb \"%s\"; did you mean \"%s\"?", word, near);
+	else
+		snprintf(why, size, "there is no verb \"%s\"; see help", word);
+}
+
+int verb_read(struct verb *verb, char *const *words, char *why, size_t size)
+{
+	*verb = (struct verb){.command = command_find(words[0])};
+	if (verb->command == NULL) {
+		verb_unknown(words[0], why, size);
+		return -ENOENT;
+	}
+	words++;
+	if (strcmp(verb->command->verb, "get") == 0 && words[0] != NULL &&
+		strcmp(words[0], "-r") == 0) {
+		verb->bare = true;
+		words++;
+	}
+	verb->params = command_params(verb->command, words, why, size);
+	if (strcmp(verb->command->verb, "status") == 0)
+		verb->follow = json_object_del(verb->params, "watch") == 0;
+	return verb->params != NULL ? 0 : -EINVAL;
+}
+
+void verb_clear(struct verb *verb)
+{
+	json_decref(verb->params);
+	*verb = (struct verb){0};
+}
+
+/* --- files -------------------------------------------------------------------------------------------- */
+
+int verb_edit_files(const struct verb *verb, const char *file, struct command_reply *reply)
+{
+	const char *name = json_string_value(json_object_get(verb->params, "name"));
+	json_t *options = json_object_get(verb->params, "options"), *option;
+	char **pairs = memory_zero((json_array_size(options) + 1) * sizeof(*pairs));
+	struct complaints complaints = {0};
+	json_t *list;
+	size_t index;
+	int err;
+
+	json_array_foreach(options, index, option) pairs[index] = (char *)json_string_value(option);
+	if (strcmp(verb->command->verb, "register") == 0)
+		err = registry_add(file, name, pairs, &complaints);
+	else
+		err = registry_remove(file, name, &complaints);
+	free(pairs);
+	if (err == 0)
+		return 0;
+	list = json_array();
+	for (size_t i = 0; i < complaints.count; i++)
+		json_array_append_new(list, json_string(complaints.list[i].text));
+	complaints_clear(&complaints);
+	reply->code = COMMAND_REFUSED;
+	strcpy(reply->message, "nothing was changed");
+	reply->data = json_pack("{s:o}", "complaints", list);
+	return err;
+}
+
+/* --- printing ---------------------------------------------------------------------------------------- */
+
+void verb_print(const struct verb *verb, bool json, json_t *result)
+{
+	if (verb->bare && json_is_string(result))
+		print_bare(json_string_value(result));
+	else if (json)
+		print_json(result);
+	else
+		print_result(verb->command->verb, result);
+}
+
+void verb_print_failure(FILE *to, const char *who, const struct command_reply *reply)
+{
+	json_t *complaint;
+	size_t index;
+
+	json_array_foreach(json_object_get(reply->data, "complaints"), index, complaint)
+	{
+		print_message(to, json_string_value(complaint));
+		fputc('\n', to);
+	}
+	fputs(who, to);
+	print_message(to, reply->message);
+	fputc('\n', to);
+}
+
+/* --- help -------------------------------------------------------------------------------------------- */
+
+void verb_list(FILE *to)
+{
+	for (const struct command *c = commands; c->verb != NULL; c++)
+		fprintf(to, "  %-10s %-10s %s\n", c->verb,
+			strlen(c->usage) <= 10 ? c->usage : "...", c->help);
+}
+
+void verb_help(FILE *to, const char *program, const struct command *command)
+{
+	fprintf(to, "usage: %s%s%s%s\n\n%s\n", program, command->verb, command->usage[0] ? " " : "",
+		command->usage, command->help);
+}

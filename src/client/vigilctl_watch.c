@@ -1,0 +1,110 @@
+/*
+ * vigilctl_watch: the table of daemons, for as long as one looks; see vigilctl_watch.h.
+ *
+ * Two connections: one is told of changes, the other asks.  What has changed is of no matter; that
+ * something has is a reason to ask, but not more often than an eye can follow.
+ */
+#include "client/vigilctl_watch.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "client/client.h"
+#include "client/print.h"
+
+#define PACE     (100 * CLOCK_MS) /* from one printing to the next, at least */
+#define TIMES    CLOCK_SECOND     /* the times in it go on, on a terminal */
+#define TERMINAL "\033[H\033[J"   /* to the top, and clear what is below */
+
+/* 0; or -errno. */
+static int ask(struct client *client, const struct verb *verb, bool json, bool terminal)
+{
+	struct command_reply reply = {0};
+	json_t *object =
+		client_call(client, "status", json_incref(verb->params), client_patience("status"));
+
+	if (object == NULL)
+		return -errno;
+	client_read_reply(object, &reply);
+	if (terminal)
+		fputs(TERMINAL, stdout);
+	if (reply.code == 0)
+		verb_print(verb, json, reply.result);
+	else
+		verb_print_failure(stderr, "vigilctl: ", &reply);
+	if (!terminal && reply.code == 0)
+		putchar('\n');
+	json_decref(reply.result);
+	json_decref(reply.data);
+	json_decref(object);
+	if (fflush(stdout) != 0)
+		return -errno;
+	return reply.code == 0 ? 0 : -ECANCELED;
+}
+
+/* Takes what has come; 1: something has changed, 0, or -errno. */
+static int drain(struct client *client)
+{
+	json_t *object;
+	int changed = 0;
+
+	while ((object = client_take(client)) != NULL) {
+		changed = 1;
+		json_decref(object);
+	}
+	return errno == EAGAIN ? changed : -errno;
+}
+
+/* Until it is time to print again.  0 or -errno. */
+static int wait_for_change(struct client *client, bool terminal, uint64_t printed)
+{
+	struct pollfd p = {.fd = client_fd(client), .events = POLLIN};
+	uint64_t now, due = terminal ? printed + TIMES : 0;
+	int timeout, r;
+
+	while ((now = clock_now()) < due || due == 0) {
+		timeout = due == 0 ? -1 : (int)((due - now) / CLOCK_MS) + 1;
+		if (poll(&p, 1, timeout) < 0 && errno != EINTR)
+			return -errno;
+		if (p.revents == 0)
+			continue;
+		r = drain(client);
+		if (r < 0)
+			return r;
+		if (r > 0 && (due == 0 || due > printed + PACE))
+			due = printed + PACE;
+	}
+	return 0;
+}
+
+static int follow(struct client *watcher, struct client *asker, const struct verb *verb, bool json)
+{
+	bool terminal = isatty(STDOUT_FILENO);
+	json_t *object = client_call(
+		watcher, "watch", json_pack("{s:s}", "pointer", "/runs"), client_patience("watch"));
+	uint64_t printed;
+	int err = object != NULL ? 0 : -errno;
+
+	json_decref(object);
+	while (err == 0) {
+		printed = clock_now();
+		err = ask(asker, verb, json, terminal);
+		if (err == 0)
+			err = wait_for_change(watcher, terminal, printed);
+	}
+	return err;
+}
+
+int vigilctl_watch(const char *socket, const struct verb *verb, bool json)
+{
+	struct client *watcher = client_open(socket);
+	struct client *asker = watcher != NULL ? client_open(socket) : NULL;
+	int err = asker != NULL ? follow(watcher, asker, verb, json) : -errno;
+
+	client_close(asker);
+	client_close(watcher);
+	return err;
+}

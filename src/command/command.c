@@ -1,0 +1,248 @@
+/*
+ * command: one table of verbs, for every door.
+ *
+ * A row holds all that is to be known of a verb.  Access and parameters are checked here, before
+ * any handler is reached, and nowhere else.
+ */
+#include "command/command_handlers.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/text.h"
+
+/* A name that was cut to length may end in half a character, which JSON cannot carry. */
+static void drop_half_characters(char *text)
+{
+	size_t left = strlen(text), took;
+	char *to = text;
+	uint32_t c;
+
+	for (; left > 0; text += took, left -= took) {
+		took = text_decode(text, left, &c);
+		if (took > 0) {
+			memmove(to, text, took);
+			to += took;
+		} else {
+			took = 1;
+		}
+	}
+	*to = '\0';
+}
+
+void command_fail(struct command_reply *reply, enum command_error code, const char *format, ...)
+{
+	va_list ap;
+
+	reply->code = code;
+	va_start(ap, format);
+	vsnprintf(reply->message, sizeof(reply->message), format, ap);
+	va_end(ap);
+	drop_half_characters(reply->message);
+}
+
+const char *command_text(json_t *params, const char *name)
+{
+	return json_string_value(json_object_get(params, name));
+}
+
+/* --- the table --------------------------------------------------------------------------------------------- */
+
+/* clang-format off */
+#define WORD(n)       {.name = n, .type = JSON_STRING, .required = true}
+#define MAYBE_WORD(n) {.name = n, .type = JSON_STRING}
+#define WORDS(n)      {.name = n, .type = JSON_ARRAY}
+#define OPTION(n)     {.name = n, .type = JSON_STRING, .option = true}
+#define SWITCH(n)     {.name = n, .type = JSON_TRUE, .option = true}
+#define NOTHING       {.name = NULL}
+
+const struct command commands[] = {
+	{"status", "[NAME] [--watch]", "the daemons and what they have to say",
+		ACCESS_READ, false, {MAYBE_WORD("name"), SWITCH("watch")}, command_status},
+	{"get", "[POINTER]", "the value at a place of the state",
+		ACCESS_READ, false, {MAYBE_WORD("pointer")}, command_get},
+	{"watch", "[POINTER]", "one line for each change, until interrupted",
+		ACCESS_READ, false, {MAYBE_WORD("pointer")}, NULL},
+	{"list", "", "the daemons of the configuration, enabled or not",
+		ACCESS_READ, false, {NOTHING}, command_list},
+	{"explain", "NAME", "what a daemon saw, what it decided and why",
+		ACCESS_READ, false, {WORD("name")}, command_explain},
+	{"check", "NAME [-w RANGE] [-c RANGE] [POINTER]", "a daemon's health, or a number, as a Nagios plugin",
+		ACCESS_READ, false,
+		{WORD("name"), MAYBE_WORD("pointer"), OPTION("warning"), OPTION("critical")}, command_check},
+	{"modules", "", "the modules found, and why some are refused",
+		ACCESS_READ, false, {NOTHING}, command_modules},
+	{"reload", "", "read the configuration anew; all of it or nothing",
+		ACCESS_WRITE, true, {NOTHING}, command_reload},
+	{"run", "NAME", "a tick of a daemon now",
+		ACCESS_WRITE, true, {WORD("name")}, command_tick},
+	{"restart", "NAME", "restart its service now, whatever the backoff says",
+		ACCESS_WRITE, false, {WORD("name")}, command_restart},
+	{"pause", "NAME... | --all [--for 2h] [--reason TEXT]", "look on, but withhold action",
+		ACCESS_WRITE, true, {WORDS("names"), SWITCH("all"), OPTION("for"), OPTION("reason")},
+		command_pause},
+	{"resume", "NAME... | --all", "end a pause",
+		ACCESS_WRITE, true, {WORDS("names"), SWITCH("all")}, command_resume},
+	{"register", "NAME [module=M] [key=value ...]", "enable a daemon by a file of its own",
+		ACCESS_ROOT, false, {WORD("name"), WORDS("options")}, command_register},
+	{"unregister", "NAME", "remove what register wrote",
+		ACCESS_ROOT, false, {WORD("name")}, command_unregister},
+	{"log", "LEVEL", "change the log level of the running host",
+		ACCESS_WRITE, true, {WORD("level")}, command_log},
+	{"version", "", "the version of the running host",
+		ACCESS_READ, false, {NOTHING}, command_version},
+	{"module", "new NAME | test NAME|DIR [--ticks N] [key=value ...]",
+		"write a module's skeleton, or try a module out",
+		ACCESS_LOCAL, false, {WORD("what"), WORD("module"), WORDS("options"), OPTION("ticks")},
+		NULL},
+	{"console", "", "all these at a prompt, with history and completion",
+		ACCESS_LOCAL, false, {NOTHING}, NULL},
+	{"help", "[VERB]", "what there is, or one verb",
+		ACCESS_LOCAL, false, {MAYBE_WORD("verb")}, NULL},
+	{.verb = NULL},
+};
+/* clang-format on */
+
+const struct command *command_find(const char *verb)
+{
+	for (const struct command *c = commands; c->verb != NULL; c++)
+		if (strcmp(c->verb, verb) == 0)
+			return c;
+	return NULL;
+}
+
+const char *command_suggest(const char *verb)
+{
+	struct text_suggest suggest;
+
+	text_suggest_init(&suggest, verb);
+	for (const struct command *c = commands; c->verb != NULL; c++)
+		text_suggest_add(&suggest, c->verb);
+	return text_suggest_get(&suggest);
+}
+
+bool command_allowed(const struct command *command, const struct peer *peer)
+{
+	bool root = peer->uid == 0, own = peer->uid == geteuid();
+
+	switch (command->access) {
+	case ACCESS_READ: return root || own || peer->reader;
+	case ACCESS_WRITE: return root || own;
+	case ACCESS_ROOT: return root;
+	case ACCESS_NONE:
+	case ACCESS_LOCAL:
+	default: return false;
+	}
+}
+
+const struct command_param *command_param(const struct command *command, const char *name)
+{
+	for (unsigned i = 0; i < COMMAND_PARAMS_MAX && command->params[i].name != NULL; i++)
+		if (strcmp(command->params[i].name, name) == 0)
+			return &command->params[i];
+	return NULL;
+}
+
+static bool is_of_type(const json_t *value, json_type type)
+{
+	return json_typeof(value) == type || (type == JSON_TRUE && json_is_false(value));
+}
+
+static bool check_params(const struct command *command, json_t *params, struct command_reply *reply)
+{
+	const struct command_param *p;
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(params, key, value)
+	{
+		p = command_param(command, key);
+		if (p == NULL || !is_of_type(value, p->type)) {
+			command_fail(reply, COMMAND_PARAMS, "%s: %s \"%.64s\"", command->verb,
+				p == NULL ? "it has no parameter" : "wrong type of", key);
+			return false;
+		}
+		if (json_is_string(value) &&
+			strlen(json_string_value(value)) != json_string_length(value)) {
+			command_fail(
+				reply, COMMAND_PARAMS, "%s: a NUL in \"%s\"", command->verb, key);
+			return false;
+		}
+	}
+	for (unsigned i = 0; i < COMMAND_PARAMS_MAX && command->params[i].name != NULL; i++) {
+		p = &command->params[i];
+		if (p->required && json_object_get(params, p->name) == NULL) {
+			command_fail(reply, COMMAND_PARAMS, "%s: \"%s\" is missing", command->verb,
+				p->name);
+			return false;
+		}
+	}
+	return true;
+}
+
+const struct command *command_admit(
+	const struct peer *peer, const char *verb, json_t *params, struct command_reply *reply)
+{
+	const struct command *command = command_find(verb);
+
+	if (command == NULL || command->access == ACCESS_LOCAL) {
+		command_fail(reply, COMMAND_NO_METHOD, "there is no method \"%.64s\"", verb);
+		return NULL;
+	}
+	if (!command_allowed(command, peer)) {
+		command_fail(
+			reply, COMMAND_DENIED, "%s is not for uid %u", verb, (unsigned)peer->uid);
+		return NULL;
+	}
+	if (params != NULL && !json_is_object(params)) {
+		command_fail(reply, COMMAND_PARAMS, "%s: params must be an object", verb);
+		return NULL;
+	}
+	return check_params(command, params, reply) ? command : NULL;
+}
+
+/* What a peer only reads is its own affair: the host does not end for it, and half an answer is
+ * none. */
+static void run_read(const struct command *command, struct host *host, json_t *params,
+	struct command_reply *reply)
+{
+	memory_peer_begin();
+	command->run(host, params, reply);
+	if (!memory_peer_end())
+		return;
+	json_decref(reply->result);
+	json_decref(reply->data);
+	*reply = (struct command_reply){0};
+}
+
+void command_run(struct host *host, const struct peer *peer, const char *verb, json_t *params,
+	struct command_reply *reply)
+{
+	const struct command *command = command_admit(peer, verb, params, reply);
+
+	if (command == NULL)
+		return;
+	if (command->run == NULL)
+		command_fail(reply, COMMAND_NO_METHOD, "%s works over the socket only", verb);
+	else if (command->access == ACCESS_READ)
+		run_read(command, host, params, reply);
+	else
+		command->run(host, params, reply);
+	if (reply->result == NULL && reply->code == 0)
+		command_fail(reply, COMMAND_INTERNAL, "%s: no memory for the answer", verb);
+}
+
+json_t *command_change(uint64_t revision, const char *pointer, json_t *value)
+{
+	char now[CLOCK_TEXT];
+	json_t *null = json_null();
+	json_t *change = json_pack("{s:I,s:s,s:s,s:O}", "revision", (json_int_t)revision, "time",
+		clock_text(now), "pointer", pointer, "value", value != NULL ? value : null);
+
+	json_decref(null);
+	return change;
+}

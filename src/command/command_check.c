@@ -1,0 +1,245 @@
+/*
+ * command_check: a daemon as a Nagios plugin would report it.
+ *
+ * It knows no module: what counts is the daemon's health, whether it failed or is paused, or any
+ * one number of the tree against ranges.  Performance data is what stands below the daemon in the
+ * forms that the interface describes: `perfdata`, and the totals of a `service_state`.
+ *
+ * What is wrong with the question is an answer, too: UNKNOWN.
+ */
+#include "command/command_handlers.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <vigil/vigil.h>
+
+#include "base/text.h"
+#include "daemon/daemon.h"
+#include "data/state.h"
+#include "host/host.h"
+
+enum { OK, WARNING, CRITICAL, UNKNOWN };
+
+#define LINE_MAX_SIZE 1024
+#define PERFDATA_MAX  4096
+#define HISTORY       5 /* lines of it, the newest, follow as long text */
+
+struct verdict {
+	int status;
+	char line[LINE_MAX_SIZE];
+	char perfdata[PERFDATA_MAX];
+};
+
+static const char *const names[] = {"OK", "WARNING", "CRITICAL", "UNKNOWN"};
+
+static void judge(struct verdict *v, int status, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void judge(struct verdict *v, int status, const char *format, ...)
+{
+	char text[2 * POINTER_MAX];
+	size_t n = (size_t)snprintf(text, sizeof(text), "%s - ", names[status]);
+	va_list ap;
+
+	v->status = status;
+	va_start(ap, format);
+	vsnprintf(text + n, sizeof(text) - n, format, ap);
+	va_end(ap);
+	text_cut(v->line, sizeof(v->line), text);
+}
+
+static const char *text_of(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text != NULL ? text : "";
+}
+
+/* --- performance data ------------------------------------------------------------------------------ */
+
+/* Appends it, where there is room. */
+static void put_item(struct verdict *v, const char *label, const json_t *entry)
+{
+	size_t used = strlen(v->perfdata), gap = used > 0;
+
+	if (used + gap < sizeof(v->perfdata) &&
+		vigil_perfdata(v->perfdata + used + gap, sizeof(v->perfdata) - used - gap, label,
+			entry) > 0 &&
+		gap)
+		v->perfdata[used] = ' ';
+}
+
+static void put_counter(struct verdict *v, const char *label, json_t *value)
+{
+	json_t *entry = json_pack("{s:O,s:s}", "value", value, "unit", "c");
+
+	put_item(v, label, entry);
+	json_decref(entry);
+}
+
+static void put_all(struct verdict *v, const json_t *data)
+{
+	static const char *const totals[] = {"restarts", "restart_errors", "respawns"};
+	const json_t *service = json_object_get(data, "service_state");
+	const char *label;
+	json_t *entry;
+
+	json_object_foreach(json_object_get(data, "perfdata"), label, entry)
+		put_item(v, label, entry);
+	for (size_t i = 0; i < sizeof(totals) / sizeof(*totals); i++)
+		if (json_is_number(json_object_get(service, totals[i])))
+			put_counter(v, totals[i], json_object_get(service, totals[i]));
+}
+
+/* --- verdicts ---------------------------------------------------------------------------------------- */
+
+static int status_of(const char *level)
+{
+	int status = OK;
+
+	while (status < UNKNOWN && strcmp(level, names[status]) != 0)
+		status++;
+	return status;
+}
+
+/* What outranks any number: true when that was said. */
+static bool judge_daemon(struct verdict *v, const char *name, const json_t *account)
+{
+	const char *until = text_of(account, "paused_until"),
+		   *reason = text_of(account, "paused_reason"),
+		   *says = text_of(json_object_get(account, "health"), "text");
+
+	if (strcmp(text_of(account, "status"), "failed") == 0)
+		judge(v, CRITICAL, "%s has failed: %s", name, text_of(account, "reason"));
+	else if (json_is_true(json_object_get(account, "paused")))
+		judge(v, OK, "%s is paused%s%s%s%s%s%s", name, *until ? " until " : "", until,
+			*reason ? ": " : "", reason, *says ? "; " : "", says);
+	else
+		return false;
+	return true;
+}
+
+static void judge_health(struct verdict *v, const char *name, const json_t *account)
+{
+	const json_t *health = json_object_get(account, "health");
+
+	if (json_is_object(health))
+		judge(v, status_of(text_of(health, "level")), "%s", text_of(health, "text"));
+	else
+		judge(v, UNKNOWN, "%s has said nothing yet", name);
+}
+
+/* A range that was not given alerts to nothing; false: what was given is none. */
+static bool read_range(struct verdict *v, const char *option, const char *text, vigil_range *range)
+{
+	if (text == NULL || vigil_range_read(text, range) == 0)
+		return true;
+	judge(v, UNKNOWN, "--%s %s is no range; see the Monitoring Plugins guidelines", option,
+		text);
+	return false;
+}
+
+static void judge_number(struct verdict *v, struct host *host, json_t *params)
+{
+	const char *pointer = command_text(params, "pointer"), *last = strrchr(pointer, '/');
+	const char *warning = command_text(params, "warning");
+	const char *critical = command_text(params, "critical");
+	vigil_range warn, crit;
+	json_t *value, *entry;
+	double number;
+
+	if (!read_range(v, "warning", warning, &warn) ||
+		!read_range(v, "critical", critical, &crit))
+		return;
+	value = state_get(host_state(host), pointer);
+	if (pointer[0] != '/' || !json_is_number(value)) {
+		judge(v, UNKNOWN, "%s at %s",
+			pointer[0] != '/' ? "there is no address"
+			: value == NULL   ? "nothing stands"
+					  : "no number stands",
+			pointer);
+		json_decref(value);
+		return;
+	}
+	number = json_number_value(value);
+	judge(v,
+		critical != NULL && vigil_range_alerts(&crit, number)  ? CRITICAL
+		: warning != NULL && vigil_range_alerts(&warn, number) ? WARNING
+								       : OK,
+		"%s is %.10g", pointer, number);
+	entry = json_pack("{s:O,s:s,s:s}", "value", value, "warn", warning ? warning : "", "crit",
+		critical ? critical : "");
+	put_item(v, last + 1, entry);
+	json_decref(entry);
+	json_decref(value);
+}
+
+/* --- the answer --------------------------------------------------------------------------------------- */
+
+/* A bar begins performance data, wherever it stands. */
+static void drop_bars(char *text)
+{
+	for (; *text != '\0'; text++)
+		if (*text == '|')
+			*text = '/';
+}
+
+static json_t *long_text(const json_t *account)
+{
+	const json_t *history = json_object_get(account, "history");
+	size_t count = json_array_size(history);
+	json_t *lines = json_array();
+	char line[512];
+
+	for (size_t i = count > HISTORY ? count - HISTORY : 0; i < count; i++) {
+		const json_t *event = json_array_get(history, i);
+
+		snprintf(line, sizeof(line), "%s %s", text_of(event, "time"),
+			text_of(event, "text"));
+		drop_bars(line);
+		json_array_append_new(lines, json_string(line));
+	}
+	return lines;
+}
+
+static json_t *data_of(struct host *host, const char *name)
+{
+	char pointer[POINTER_MAX] = "/daemons";
+
+	return pointer_append(pointer, sizeof(pointer), name) == 0
+		       ? state_get(host_state(host), pointer)
+		       : NULL;
+}
+
+void command_check(struct host *host, json_t *params, struct command_reply *reply)
+{
+	const char *name = command_text(params, "name");
+	struct vigil_daemon *d = host_find(host, name);
+	json_t *account = d != NULL ? daemon_account(d) : NULL, *data;
+	struct verdict v = {0};
+
+	if (d == NULL) {
+		judge(&v, UNKNOWN, "there is no daemon \"%s\" running", name);
+	} else if (command_text(params, "pointer") == NULL &&
+		   (command_text(params, "warning") != NULL ||
+			   command_text(params, "critical") != NULL)) {
+		/* Left unsaid, a range that nothing is held against would pass for health. */
+		judge(&v, UNKNOWN, "a range wants the address of a number, as /daemons/%s/...",
+			name);
+	} else if (command_text(params, "pointer") == NULL) {
+		data = data_of(host, name);
+		put_all(&v, data);
+		json_decref(data);
+		if (!judge_daemon(&v, name, account))
+			judge_health(&v, name, account);
+	} else if (!judge_daemon(&v, name, account)) {
+		judge_number(&v, host, params);
+	}
+	drop_bars(v.line);
+	reply->result = json_pack("{s:i,s:s,s:s,s:o}", "status", v.status, "output", v.line,
+		"perfdata", v.perfdata, "long_output", long_text(account));
+	json_decref(account);
+}

@@ -1,0 +1,147 @@
+/*
+ * command_host: the verbs that are about the host: its state, its configuration, itself.
+ */
+#include "command/command_handlers.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/complaint.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "daemon/module.h"
+#include "data/config.h"
+#include "data/state.h"
+#include "host/host.h"
+#include "host/registry.h"
+
+/* --- the tree ---------------------------------------------------------------------------------------- */
+
+void command_get(struct host *host, json_t *params, struct command_reply *reply)
+{
+	const char *pointer = command_text(params, "pointer");
+
+	if (pointer == NULL)
+		pointer = "";
+	if (pointer_check(pointer) != 0) {
+		command_fail(reply, COMMAND_PARAMS,
+			"\"%.128s\" is not a pointer; one begins with a slash", pointer);
+		return;
+	}
+	reply->result = state_get(host_state(host), pointer);
+	if (reply->result == NULL)
+		command_fail(reply, COMMAND_NOT_FOUND, "nothing stands at %.128s", pointer);
+}
+
+/* --- the configuration ----------------------------------------------------------------------------- */
+
+static json_t *list_row(const struct config_daemon *cd)
+{
+	json_t *options = json_object();
+
+	for (size_t i = 0; i < cd->count; i++)
+		json_object_set_new(options, cd->options[i].key, json_string(cd->options[i].value));
+	return json_pack("{s:s,s:s,s:b,s:s,s:i,s:o}", "name", cd->name, "module", cd->module,
+		"enabled", cd->enabled, "file", cd->file, "line", cd->line, "options", options);
+}
+
+void command_list(struct host *host, json_t *params, struct command_reply *reply)
+{
+	const struct config *config = host_config(host);
+
+	reply->result = json_array();
+	for (size_t i = 0; i < config->count; i++)
+		json_array_append_new(reply->result, list_row(&config->daemons[i]));
+}
+
+static void fail_complaints(
+	struct complaints *complaints, const char *what, struct command_reply *reply)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < complaints->count; i++)
+		json_array_append_new(list, json_string(complaints->list[i].text));
+	command_fail(reply, COMMAND_REFUSED, "%s", what);
+	reply->data = json_pack("{s:o}", "complaints", list);
+	complaints_clear(complaints);
+}
+
+void command_reload(struct host *host, json_t *params, struct command_reply *reply)
+{
+	struct complaints complaints = {0};
+
+	if (host_reload(host, &reply->result, &complaints) != 0)
+		fail_complaints(
+			&complaints, "the configuration is wrong; nothing was changed", reply);
+}
+
+void command_register(struct host *host, json_t *params, struct command_reply *reply)
+{
+	json_t *pairs = json_object_get(params, "options"), *pair;
+	char **list = memory_zero((json_array_size(pairs) + 1) * sizeof(*list));
+	struct complaints complaints = {0};
+	size_t index;
+
+	json_array_foreach(pairs, index, pair) list[index] =
+		(char *)(json_is_string(pair) ? json_string_value(pair) : "");
+	if (registry_add(
+		    host_config(host)->file, command_text(params, "name"), list, &complaints) != 0)
+		fail_complaints(&complaints, "it is not registered; nothing was changed", reply);
+	else
+		command_reload(host, NULL, reply);
+	free(list);
+}
+
+void command_unregister(struct host *host, json_t *params, struct command_reply *reply)
+{
+	struct complaints complaints = {0};
+
+	if (registry_remove(host_config(host)->file, command_text(params, "name"), &complaints) !=
+		0)
+		fail_complaints(&complaints, "nothing was changed", reply);
+	else
+		command_reload(host, NULL, reply);
+}
+
+static void add_module(
+	const char *name, const char *path, const struct module *module, const char *why, void *arg)
+{
+	json_t *row = json_pack("{s:s,s:s,s:b}", "name", name, "path", path, "loaded", why == NULL);
+
+	if (why != NULL)
+		json_object_set_new(row, "why", json_string(why));
+	else if (module_descriptor(module)->summary != NULL)
+		json_object_set_new(
+			row, "summary", json_string(module_descriptor(module)->summary));
+	json_array_append_new(arg, row);
+}
+
+void command_modules(struct host *host, json_t *params, struct command_reply *reply)
+{
+	reply->result = json_array();
+	modules_each(host_modules(host), add_module, reply->result);
+}
+
+/* --- the host ------------------------------------------------------------------------------------------- */
+
+void command_log(struct host *host, json_t *params, struct command_reply *reply)
+{
+	const char *word = command_text(params, "level");
+	vigil_level level;
+
+	if (log_level_parse(word, &level) != 0) {
+		command_fail(reply, COMMAND_PARAMS,
+			"\"%.32s\" is no level; there are error, warning, notice, info and debug",
+			word);
+		return;
+	}
+	log_set_level(level);
+	log_notice("the log level is now %s", word);
+	reply->result = json_pack("{s:s}", "level", word);
+}
+
+void command_version(struct host *host, json_t *params, struct command_reply *reply)
+{
+	reply->result = json_pack("{s:s,s:i}", "version", PACKAGE_VERSION, "pid", (int)getpid());
+}

@@ -1,0 +1,98 @@
+/*
+ * control: the doors to command that the configuration names, and the directories they lie in.
+ */
+#include "control/control.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "control/control_pipe.h"
+#include "control/control_socket.h"
+#include "data/config.h"
+#include "host/host.h"
+
+struct control {
+	struct control_socket *socket;
+	struct control_pipe *pipe;
+};
+
+#define NSS_NEEDS (256 * 1024)
+
+/* getgrnam says many things of a group that is not there. */
+static bool is_trouble(int err)
+{
+	return err == ENOMEM || err == EMFILE || err == ENFILE || err == EIO;
+}
+
+/* Those who may read; NULL: nobody beside root and the own user. */
+static const gid_t *find_group(const char *name)
+{
+	const struct group *found = NULL;
+
+	errno = ENOMEM;
+	/* glibc's databases crash without memory when they are asked the first time. */
+	if (name != NULL && memory_ahead(NSS_NEEDS)) {
+		errno = 0;
+		found = getgrnam(name);
+	}
+	if (name != NULL && found == NULL && is_trouble(errno))
+		log_warn("the group \"%s\" could not be looked up: %s; only root and the user of "
+			 "vigild may read",
+			name, strerror(errno));
+	else if (name != NULL && found == NULL)
+		log_info("there is no group \"%s\"; only root and the user of vigild may read",
+			name);
+	return found != NULL ? &found->gr_gid : NULL;
+}
+
+/* Where there is none: a service manager makes it as a rule. */
+static void make_directory(const char *path, const gid_t *group)
+{
+	char *dir = memory_text(path);
+	char *slash = strrchr(dir, '/');
+
+	if (slash != dir && slash != NULL) {
+		*slash = '\0';
+		if (mkdir(dir, 0750) == 0 && group != NULL)
+			(void)!lchown(dir, (uid_t)-1, *group);
+	}
+	free(dir);
+}
+
+struct control *control_open(struct host *host)
+{
+	const struct config *config = host_config(host);
+	const char *socket = config_vigil(config, "socket")->text;
+	const char *pipe = config_vigil(config, "pipe")->text;
+	const gid_t *group = find_group(config_vigil(config, "group")->text);
+	struct control *control = memory_zero(sizeof(*control));
+	int err;
+
+	make_directory(socket, group);
+	make_directory(pipe, group);
+	/* The pipe first: its lock settles which of two vigilds may clear a stale socket away. */
+	control->pipe = control_pipe_open(host, pipe);
+	if (control->pipe != NULL)
+		control->socket = control_socket_open(host, socket, group);
+	if (control->socket != NULL)
+		return control;
+	err = errno;
+	control_close(control);
+	errno = err;
+	return NULL;
+}
+
+void control_close(struct control *control)
+{
+	if (control == NULL)
+		return;
+	control_pipe_close(control->pipe);
+	control_socket_close(control->socket);
+	free(control);
+}

@@ -1,0 +1,35 @@
+/*
+ * control_conn: one client of the socket: its lines, its requests, its watches.
+ */
+#ifndef CONTROL_CONN_H
+#define CONTROL_CONN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "command/command.h"
+
+#define CONN_LINE_MAX    (64 * 1024)
+#define CONN_WAITING_MAX (1024 * 1024)
+#define CONN_WATCHES_MAX 16 /* each is told of each change */
+
+struct conn;
+struct host;
+
+/* Told when a connection has ended, before its memory goes. */
+typedef void conn_gone_fn(struct conn *conn, void *arg);
+
+/* Takes the descriptor, also when it fails (NULL). */
+struct conn *conn_new(
+	struct host *host, int fd, const struct peer *peer, conn_gone_fn *gone, void *arg);
+/* Closes it; gone is not told. */
+void conn_free(struct conn *conn);
+
+const struct peer *conn_peer(const struct conn *conn);
+/* Since when it has had neither request nor watch under way; 0: it has one. */
+uint64_t conn_idle_since(const struct conn *conn);
+
+/* A whole error reply without id, as one line; for those that are turned away. */
+char *conn_error_line(enum command_error code, const char *message);
+
+#endif

@@ -1,0 +1,227 @@
+/*
+ * control_pipe: the pipe: one verb a line, nothing answered.
+ *
+ * For `echo reload > control.pipe` from scripts that have no vigilctl.  It is 0600, so whoever
+ * can write to it is root or vigild's own user; its verbs are those of the table that say so.
+ * It is held open for writing too: otherwise it would be at its end whenever nobody writes.
+ *
+ * It is locked for as long as its vigild lives, and the kernel lets go of the lock whatever way
+ * that life ends.  As nobody else can open it, nobody else can hold it: so the lock is what tells
+ * a second vigild, be it started in the same moment, that there is a first.
+ */
+#include "control/control_pipe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <event2/buffer.h>
+#include <event2/event.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "command/command.h"
+#include "host/host.h"
+#include "loop/loop.h"
+
+#define LINE_SIZE 512
+
+struct control_pipe {
+	struct host *host;
+	char *path;
+	int fd;
+	struct event *event;
+	struct evbuffer *in;
+	bool skipping; /* the rest of a line that was too long */
+};
+
+/* --- lines ----------------------------------------------------------------------------------------- */
+
+#define WORDS_MAX 32
+
+/* Cuts a line into words, ended by NULL. */
+static void split(char *line, char *words[WORDS_MAX + 1])
+{
+	unsigned n = 0;
+	char *word;
+
+	while (n < WORDS_MAX && (word = strsep(&line, " \t\r")) != NULL)
+		if (word[0] != '\0')
+			words[n++] = word;
+	words[n] = NULL;
+}
+
+static void run(struct control_pipe *pipe, const struct command *command, json_t *params)
+{
+	const struct peer self = {.uid = geteuid()};
+	struct command_reply reply = {0};
+
+	command_run(pipe->host, &self, command->verb, params, &reply);
+	if (reply.code != 0)
+		log_warn("pipe: %s: %s", command->verb, reply.message);
+	json_decref(reply.result);
+	json_decref(reply.data);
+}
+
+static void on_line(struct control_pipe *pipe, char *line)
+{
+	char *words[WORDS_MAX + 1], why[128];
+	const struct command *command;
+	json_t *params;
+
+	split(line, words);
+	if (words[0] == NULL)
+		return;
+	command = command_find(words[0]);
+	if (command == NULL || !command->pipe) {
+		log_warn("pipe: \"%.64s\" is not among its verbs", words[0]);
+		return;
+	}
+	params = command_params(command, words + 1, why, sizeof(why));
+	if (params != NULL)
+		run(pipe, command, params);
+	else
+		log_warn("pipe: %s: %s", command->verb, why);
+	json_decref(params);
+}
+
+/* What is too long for a line is dropped up to its end, lest its tail be taken for a verb. */
+static void take_lines(struct control_pipe *pipe)
+{
+	size_t length;
+	char *line;
+
+	while ((line = evbuffer_readln(pipe->in, &length, EVBUFFER_EOL_LF)) != NULL) {
+		if (!pipe->skipping && length < LINE_SIZE)
+			on_line(pipe, line);
+		else if (!pipe->skipping)
+			log_warn("pipe: a line is longer than %d bytes; dropped", LINE_SIZE);
+		pipe->skipping = false;
+		free(line);
+	}
+	if (evbuffer_get_length(pipe->in) < LINE_SIZE)
+		return;
+	evbuffer_drain(pipe->in, evbuffer_get_length(pipe->in));
+	if (!pipe->skipping)
+		log_warn("pipe: a line is longer than %d bytes; dropped", LINE_SIZE);
+	pipe->skipping = true;
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct control_pipe *pipe = arg;
+
+	(void)evbuffer_read(pipe->in, pipe->fd, LINE_SIZE);
+	take_lines(pipe);
+}
+
+/* --- life ---------------------------------------------------------------------------------------------- */
+
+/* Ours to use: a pipe, of our own user, that nobody else may write. */
+static int open_checked(const char *path)
+{
+	int fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+	struct stat st;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode) && st.st_uid == geteuid() &&
+		(st.st_mode & 077) == 0)
+		return fd;
+	close(fd);
+	return -EEXIST;
+}
+
+static int open_pipe(const char *path)
+{
+	int fd = open_checked(path);
+
+	if (fd != -ENOENT)
+		return fd;
+	if (mkfifo(path, 0600) < 0 && errno != EEXIST)
+		return -errno;
+	return open_checked(path);
+}
+
+/* Whether the path still leads to what was opened: a vigild that stops removes its pipe. */
+static bool is_at(int fd, const char *path)
+{
+	struct stat opened, found;
+
+	return fstat(fd, &opened) == 0 && lstat(path, &found) == 0 &&
+	       opened.st_ino == found.st_ino && opened.st_dev == found.st_dev;
+}
+
+static int open_locked(const char *path)
+{
+	int fd;
+
+	while ((fd = open_pipe(path)) >= 0) {
+		if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+			close(fd);
+			return -EADDRINUSE;
+		}
+		if (is_at(fd, path))
+			break;
+		close(fd);
+	}
+	return fd;
+}
+
+static const char *trouble(int err)
+{
+	if (err == -EEXIST)
+		return "what is there is not a pipe of mode 0600 of our own; move it or set pipe = "
+		       "elsewhere";
+	if (err == -EADDRINUSE)
+		return "another vigild reads it; stop that one, or set socket, pipe and state_dir "
+		       "= elsewhere";
+	return strerror(-err);
+}
+
+struct control_pipe *control_pipe_open(struct host *host, const char *path)
+{
+	struct control_pipe *pipe = memory_zero(sizeof(*pipe));
+	int err = -ENOMEM;
+
+	pipe->host = host;
+	pipe->path = memory_text(path);
+	pipe->in = evbuffer_new();
+	pipe->fd = open_locked(path);
+	if (pipe->fd < 0) {
+		err = pipe->fd;
+		log_error("pipe %s: %s", path, trouble(err));
+		free(pipe->path);
+		pipe->path = NULL;
+		goto fail;
+	}
+	pipe->event = event_new(
+		loop_base(host_loop(host)), pipe->fd, EV_READ | EV_PERSIST, on_readable, pipe);
+	if (pipe->in != NULL && pipe->event != NULL && event_add(pipe->event, NULL) == 0)
+		return pipe;
+fail:
+	control_pipe_close(pipe);
+	errno = -err;
+	return NULL;
+}
+
+void control_pipe_close(struct control_pipe *pipe)
+{
+	if (pipe == NULL)
+		return;
+	if (pipe->event != NULL)
+		event_free(pipe->event);
+	if (pipe->in != NULL)
+		evbuffer_free(pipe->in);
+	/* Before the lock goes, lest it be another's. */
+	if (pipe->path != NULL)
+		unlink(pipe->path);
+	if (pipe->fd >= 0)
+		close(pipe->fd);
+	free(pipe->path);
+	free(pipe);
+}

@@ -1,0 +1,423 @@
+/*
+ * control_socket: the Unix socket: who is let in, and how many.
+ *
+ * There are 64 seats, and all others together hold 60 of them at most, so that root always
+ * finds one.  When a newcomer's share is taken it puts out the one of that share that has been
+ * idle longest, with no request or watch under way; where there is none it is told so and
+ * closed, never left waiting.
+ *
+ * One descriptor is put by, so that root gets in even where there are no others left.
+ *
+ * The kernel says who the peer is (SO_PEERCRED, SO_PEERGROUPS); nothing the peer sends matters.
+ */
+#include "control/control_socket.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "base/clock.h"
+#include "base/degraded.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "command/command.h"
+#include "control/control_conn.h"
+#include "host/host.h"
+#include "loop/loop.h"
+
+#define SEATS       64
+#define SEATS_ROOT  4
+#define ACCEPT_TURN 64
+#define GROUPS_MAX  1024
+/* After running out of descriptors; accepting anew at once would spin. */
+#define PAUSE CLOCK_SECOND
+
+struct seat {
+	struct conn *conn;
+	struct control_socket *cs;
+	TAILQ_ENTRY(seat) link;
+};
+
+struct control_socket {
+	struct host *host;
+	char *path;
+	dev_t dev; /* of the socket we made, so that we remove no other */
+	ino_t ino;
+	int fd;
+	int reserve; /* a descriptor put by, for when there are none; -1: used up */
+	bool has_group;
+	gid_t group;
+	struct event *event;
+	struct loop_timer *again;
+	TAILQ_HEAD(, seat) seats;
+	unsigned taken, others; /* by anyone; by others than root */
+};
+
+/* --- seats --------------------------------------------------------------------------------------- */
+
+static bool is_root(const struct seat *seat)
+{
+	return conn_peer(seat->conn)->uid == 0;
+}
+
+/* Its connection is still there. */
+static void seat_leave(struct seat *seat)
+{
+	TAILQ_REMOVE(&seat->cs->seats, seat, link);
+	seat->cs->taken--;
+	if (!is_root(seat))
+		seat->cs->others--;
+	free(seat);
+}
+
+static void on_gone(struct conn *conn, void *arg)
+{
+	seat_leave(arg);
+}
+
+/* Puts out the one idle longest, or the one of others than root; false when all are busy. */
+static bool make_room(struct control_socket *cs, bool of_others)
+{
+	struct conn *conn;
+	struct seat *seat, *longest = NULL;
+	uint64_t since, earliest = UINT64_MAX;
+
+	TAILQ_FOREACH(seat, &cs->seats, link)
+	{
+		if (of_others && is_root(seat))
+			continue;
+		since = conn_idle_since(seat->conn);
+		if (since != 0 && since < earliest) {
+			earliest = since;
+			longest = seat;
+		}
+	}
+	if (longest == NULL)
+		return false;
+	conn = longest->conn;
+	seat_leave(longest);
+	conn_free(conn);
+	return true;
+}
+
+/* Whether there is a seat for the peer, if need be after another has been put out. */
+static bool has_room(struct control_socket *cs, const struct peer *peer)
+{
+	if (peer->uid != 0 && cs->others >= SEATS - SEATS_ROOT)
+		return make_room(cs, true);
+	return cs->taken < SEATS || make_room(cs, false);
+}
+
+static void turn_away(int fd)
+{
+	char *line = conn_error_line(COMMAND_BUSY, "all connections are taken; try again");
+
+	(void)!send(fd, line, strlen(line), MSG_DONTWAIT | MSG_NOSIGNAL);
+	free(line);
+	close(fd);
+}
+
+/* --- who it is ------------------------------------------------------------------------------------- */
+
+static bool is_member(const struct control_socket *cs, int fd, gid_t primary)
+{
+	gid_t groups[GROUPS_MAX];
+	socklen_t size = sizeof(groups);
+
+	if (!cs->has_group)
+		return false;
+	if (primary == cs->group)
+		return true;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size) < 0)
+		return false;
+	for (size_t i = 0; i < size / sizeof(*groups); i++)
+		if (groups[i] == cs->group)
+			return true;
+	return false;
+}
+
+static bool identify(const struct control_socket *cs, int fd, struct peer *peer)
+{
+	struct ucred cred;
+	socklen_t size = sizeof(cred);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &size) < 0)
+		return false;
+	peer->uid = cred.uid;
+	peer->reader = is_member(cs, fd, cred.gid);
+	return true;
+}
+
+static void admit(struct control_socket *cs, int fd)
+{
+	struct peer peer;
+	struct seat *seat;
+
+	if (!identify(cs, fd, &peer)) {
+		close(fd);
+		return;
+	}
+	if (!has_room(cs, &peer)) {
+		turn_away(fd);
+		return;
+	}
+	seat = memory_zero(sizeof(*seat));
+	seat->cs = cs;
+	seat->conn = conn_new(cs->host, fd, &peer, on_gone, seat);
+	if (seat->conn == NULL) {
+		free(seat);
+		return;
+	}
+	TAILQ_INSERT_TAIL(&cs->seats, seat, link);
+	cs->taken++;
+	if (!is_root(seat))
+		cs->others++;
+}
+
+/* --- accepting ---------------------------------------------------------------------------------------- */
+
+static void reserve_take(struct control_socket *cs)
+{
+	if (cs->reserve < 0)
+		cs->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+/* Whether there are descriptors again, that put by and one more. */
+static bool has_descriptors(struct control_socket *cs)
+{
+	int probe;
+
+	reserve_take(cs);
+	probe = cs->reserve >= 0 ? fcntl(cs->fd, F_DUPFD_CLOEXEC, 0) : -1;
+	if (probe >= 0)
+		close(probe);
+	return probe >= 0;
+}
+
+static void on_again(uint64_t missed, void *arg)
+{
+	struct control_socket *cs = arg;
+
+	if (has_descriptors(cs))
+		degraded_end(DEGRADED_CONNECTIONS);
+	else
+		loop_timer_again(cs->again, PAUSE);
+	event_add(cs->event, NULL);
+}
+
+/* No descriptor is left but the one put by: root is let in by it, all others are told. */
+static void admit_by_reserve(struct control_socket *cs)
+{
+	struct peer peer;
+	int fd;
+
+	if (cs->reserve < 0)
+		return;
+	close(cs->reserve);
+	cs->reserve = -1;
+	fd = accept4(cs->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (fd >= 0 && identify(cs, fd, &peer) && peer.uid == 0)
+		admit(cs, fd);
+	else if (fd >= 0)
+		turn_away(fd);
+	reserve_take(cs);
+}
+
+static void on_accept(evutil_socket_t listener, short what, void *arg)
+{
+	struct control_socket *cs = arg;
+	int fd;
+
+	for (unsigned i = 0; i < ACCEPT_TURN; i++) {
+		fd = accept4(cs->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		if (fd >= 0) {
+			reserve_take(cs);
+			degraded_end(DEGRADED_CONNECTIONS);
+			admit(cs, fd);
+		} else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
+			   errno == ENOBUFS) {
+			degraded_set(DEGRADED_CONNECTIONS, "no connection can be accepted: %s",
+				strerror(errno));
+			admit_by_reserve(cs);
+			event_del(cs->event);
+			loop_timer_again(cs->again, PAUSE);
+			return;
+		} else if (errno != EINTR && errno != ECONNABORTED) {
+			return;
+		}
+	}
+}
+
+/* --- binding -------------------------------------------------------------------------------------------- */
+
+static int address_of(const char *path, struct sockaddr_un *address)
+{
+	*address = (struct sockaddr_un){.sun_family = AF_UNIX};
+	if (strlen(path) >= sizeof(address->sun_path))
+		return -ENAMETOOLONG;
+	strcpy(address->sun_path, path);
+	return 0;
+}
+
+static bool somebody_answers(const struct sockaddr_un *address)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	/* EAGAIN: its backlog is full, so somebody is there. */
+	bool answers =
+		fd >= 0 && (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 ||
+				   errno == EAGAIN);
+
+	if (fd >= 0)
+		close(fd);
+	return answers;
+}
+
+/* Removes what a vigild that was killed left behind, and nothing else. */
+static int clear_the_way(const char *path, const struct sockaddr_un *address)
+{
+	struct stat st;
+
+	if (lstat(path, &st) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (!S_ISSOCK(st.st_mode)) {
+		log_error("%s is in the way and is no socket; move it or set socket = elsewhere",
+			path);
+		return -EEXIST;
+	}
+	if (somebody_answers(address)) {
+		log_error("another vigild answers on %s; stop that one, or set socket = elsewhere",
+			path);
+		return -EADDRINUSE;
+	}
+	return unlink(path) < 0 ? -errno : 0;
+}
+
+/* An ordinary user may not give away files, but what it makes may be the group's from the start.
+ * By the descriptor: whoever owns the directory can put a link in the place of the path. */
+static int open_to_group(const struct control_socket *cs, int fd, gid_t now)
+{
+	char path[32];
+
+	if (now != cs->group &&
+		fchownat(fd, "", (uid_t)-1, cs->group, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return chmod(path, 0660) < 0 ? -errno : 0;
+}
+
+/* Notes which socket is ours, and lets the group in. */
+static int know_own(struct control_socket *cs)
+{
+	int fd = open(cs->path, O_PATH | O_NOFOLLOW | O_CLOEXEC), err = 0;
+	struct stat st;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) < 0 || !S_ISSOCK(st.st_mode)) {
+		close(fd);
+		return -EEXIST; /* somebody has put another thing there since */
+	}
+	cs->dev = st.st_dev;
+	cs->ino = st.st_ino;
+	if (cs->has_group)
+		err = open_to_group(cs, fd, st.st_gid);
+	if (err != 0)
+		log_warn("%s cannot be opened to its group: %s", cs->path, strerror(-err));
+	close(fd);
+	return 0;
+}
+
+/* The umask keeps all others out from the first moment; the group is let in afterwards. */
+static int bind_closed(struct control_socket *cs, const struct sockaddr_un *address)
+{
+	mode_t before = umask(0177);
+	int err = bind(cs->fd, (const struct sockaddr *)address, sizeof(*address)) < 0 ? -errno : 0;
+
+	umask(before);
+	if (err == 0)
+		err = know_own(cs);
+	if (err != 0)
+		return err;
+	return listen(cs->fd, 128) < 0 ? -errno : 0;
+}
+
+static int listen_on(struct control_socket *cs)
+{
+	struct event_base *base = loop_base(host_loop(cs->host));
+	struct sockaddr_un address;
+	int err = address_of(cs->path, &address);
+
+	if (err == 0)
+		err = clear_the_way(cs->path, &address);
+	if (err != 0)
+		return err;
+	reserve_take(cs);
+	cs->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (cs->fd < 0)
+		return -errno;
+	err = bind_closed(cs, &address);
+	if (err != 0) {
+		log_error("%s: %s", cs->path, strerror(-err));
+		return err;
+	}
+	cs->event = event_new(base, cs->fd, EV_READ | EV_PERSIST, on_accept, cs);
+	cs->again = loop_after(host_loop(cs->host), 0, on_again, cs);
+	return cs->event != NULL && cs->again != NULL && event_add(cs->event, NULL) == 0 ? 0
+											 : -ENOMEM;
+}
+
+struct control_socket *control_socket_open(struct host *host, const char *path, const gid_t *group)
+{
+	struct control_socket *cs = memory_zero(sizeof(*cs));
+	int err;
+
+	cs->host = host;
+	cs->path = memory_text(path);
+	cs->fd = -1;
+	cs->reserve = -1;
+	TAILQ_INIT(&cs->seats);
+	cs->has_group = group != NULL;
+	cs->group = group != NULL ? *group : 0;
+	err = listen_on(cs);
+	if (err == 0)
+		return cs;
+	control_socket_close(cs);
+	errno = -err;
+	return NULL;
+}
+
+void control_socket_close(struct control_socket *cs)
+{
+	struct seat *seat;
+	struct stat st;
+
+	if (cs == NULL)
+		return;
+	while ((seat = TAILQ_FIRST(&cs->seats)) != NULL) {
+		struct conn *conn = seat->conn;
+
+		seat_leave(seat);
+		conn_free(conn);
+	}
+	if (cs->event != NULL)
+		event_free(cs->event);
+	loop_timer_free(cs->again);
+	if (cs->ino != 0 && lstat(cs->path, &st) == 0 && st.st_ino == cs->ino &&
+		st.st_dev == cs->dev)
+		unlink(cs->path);
+	if (cs->fd >= 0)
+		close(cs->fd);
+	if (cs->reserve >= 0)
+		close(cs->reserve);
+	free(cs->path);
+	free(cs);
+}

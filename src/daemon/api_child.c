@@ -1,0 +1,190 @@
+/*
+ * api_child: vigil.h's children.
+ *
+ * Each is a child of the loop (child.c) on the daemon's account, from its start until its exit
+ * has been told; one that still runs when its daemon stops is let go of and ended.  The users
+ * that a daemon's children run as are looked up once for each daemon: the look may ask the
+ * network, and the loop would wait for it at every tick.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "daemon/daemon_own.h"
+#include "loop/child.h"
+#include "loop/user.h"
+
+#define TIMEOUT_MAX    (366 * 86400.0)
+#define OUTPUT_HIGHEST (64 * 1024 * 1024)
+
+struct vigil_child {
+	struct resource resource; /* first */
+	struct child *child;
+	vigil_child_line_fn *on_line;
+	vigil_child_exit_fn *on_exit;
+	void *arg;
+};
+
+struct known_user {
+	struct resource resource; /* first */
+	char *name;
+	struct user *user;
+};
+
+static void seat_free(struct resource *resource)
+{
+	vigil_child *seat = (vigil_child *)resource;
+
+	child_free(seat->child);
+	free(seat);
+}
+
+/* One that prints lines may run for as long as its daemon. */
+static bool seat_waits(const struct resource *resource)
+{
+	return ((const vigil_child *)resource)->on_line == NULL;
+}
+
+static void known_user_free(struct resource *resource)
+{
+	struct known_user *known = (struct known_user *)resource;
+
+	user_free(known->user);
+	free(known->name);
+	free(known);
+}
+
+static void on_line(struct child *child, const char *line, size_t length, void *arg)
+{
+	vigil_child *seat = arg;
+	struct vigil_daemon *d = seat->resource.daemon;
+	uint64_t entered = daemon_enter(d);
+
+	seat->on_line(d, seat, line, length, seat->arg);
+	daemon_leave(d, entered);
+}
+
+static void on_exit_told(struct child *child, const vigil_child_exit *e, void *arg)
+{
+	vigil_child *seat = arg;
+	struct vigil_daemon *d = seat->resource.daemon;
+	uint64_t entered = daemon_enter(d);
+
+	/* Good until the callback returns, also where that ends the daemon. */
+	daemon_give_up(&seat->resource);
+	seat->on_exit(d, seat, e, seat->arg);
+	daemon_leave(d, entered);
+	seat_free(&seat->resource);
+}
+
+/* Of a daemon that starts, the failure is why it failed; later it is the module's to report: a
+ * program that is missing is missing at every tick, and a line for each would be noise. */
+static vigil_child *refuse(vigil_daemon *d, int err, const char *what, const char *which)
+{
+	if (d->status == DAEMON_STARTING)
+		daemon_refuse(d, err, "%s \"%s\": %s", what, which, strerror(err));
+	errno = err;
+	return NULL;
+}
+
+/* 0, or what is wrong with the spec. */
+static const char *mistake(const vigil_child_spec *spec)
+{
+	if (spec->argv == NULL || spec->argv[0] == NULL || spec->argv[0][0] == '\0')
+		return "no program";
+	if (spec->on_exit == NULL)
+		return "no on_exit";
+	if (!(spec->timeout >= 0 && spec->timeout <= TIMEOUT_MAX))
+		return "a timeout out of range";
+	if (spec->output_max > OUTPUT_HIGHEST)
+		return "an output_max out of range";
+	if (spec->input_length > OUTPUT_HIGHEST || (spec->input == NULL && spec->input_length > 0))
+		return "an input out of range";
+	for (const char *const *entry = spec->environment; entry && *entry; entry++)
+		if (strchr(*entry, '=') == NULL || (*entry)[0] == '=')
+			return "an environment that is not all NAME=VALUE";
+	return NULL;
+}
+
+static int find_user(vigil_daemon *d, const char *name, const struct user **user)
+{
+	struct resource *resource;
+	struct known_user *known;
+	struct user *found;
+	int err;
+
+	TAILQ_FOREACH(resource, &d->resources, link)
+	{
+		known = (struct known_user *)resource;
+		if (resource->free == known_user_free && strcmp(known->name, name) == 0) {
+			*user = known->user;
+			return 0;
+		}
+	}
+	err = user_find(name, &found);
+	if (err != 0)
+		return err;
+	known = memory_zero(sizeof(*known));
+	known->name = memory_text(name);
+	known->user = found;
+	daemon_own(d, &known->resource, known_user_free);
+	*user = found;
+	return 0;
+}
+
+vigil_child *vigil_spawn(vigil_daemon *d, const vigil_child_spec *given)
+{
+	vigil_child_spec spec = {0};
+	struct child_spec inner;
+	vigil_child *seat;
+	const char *wrong = "no size";
+	int err;
+
+	if (given != NULL && given->size >= sizeof(size_t)) {
+		/* A module made with an older header has a shorter one; the rest is zero. */
+		memcpy(&spec, given, given->size < sizeof(spec) ? given->size : sizeof(spec));
+		wrong = mistake(&spec);
+	}
+	if (wrong != NULL) {
+		daemon_refuse(d, EINVAL, "vigil_spawn: a spec with %s", wrong);
+		return NULL;
+	}
+	inner = (struct child_spec){.spawn = {.argv = spec.argv,
+					    .environment = spec.environment,
+					    .directory = spec.directory,
+					    .merge_stderr = spec.merge_stderr,
+					    .input = spec.input,
+					    .input_length = spec.input_length},
+		.timeout = clock_from_seconds(spec.timeout),
+		.output_max = spec.output_max,
+		.on_line = spec.on_line != NULL ? on_line : NULL,
+		.on_exit = on_exit_told};
+	err = spec.user != NULL ? find_user(d, spec.user, &inner.user) : 0;
+	if (err != 0)
+		return refuse(d, -err, "user", spec.user);
+	seat = memory_zero(sizeof(*seat));
+	seat->on_line = spec.on_line;
+	seat->on_exit = spec.on_exit;
+	seat->arg = spec.arg;
+	inner.arg = seat;
+	err = child_start(d->ground->loop, &inner, &seat->child);
+	if (err != 0) {
+		free(seat);
+		return refuse(d, -err, "cannot start", spec.argv[0]);
+	}
+	seat->resource.waits = seat_waits;
+	daemon_own(d, &seat->resource, seat_free);
+	return seat;
+}
+
+pid_t vigil_child_pid(const vigil_child *child)
+{
+	return child != NULL ? child_pid(child->child) : 0;
+}
+
+void vigil_child_end(vigil_child *child)
+{
+	if (child != NULL)
+		child_end(child->child);
+}

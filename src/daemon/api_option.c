@@ -1,0 +1,68 @@
+/*
+ * api_option: vigil.h's options: a daemon's values, by name and type.
+ *
+ * A module that asks for what its schema lacks is mistaken in its source, so it is told once
+ * in the log and gets an empty answer rather than a crash.
+ */
+#include <stddef.h>
+
+#include "base/log.h"
+#include "daemon/daemon_own.h"
+
+#define BIT(type) (1u << (type))
+
+#define LISTS   (BIT(VIGIL_LIST) | BIT(VIGIL_COMMAND))
+#define WHOLES  (BIT(VIGIL_INT) | BIT(VIGIL_SIZE))
+#define NUMBERS (BIT(VIGIL_NUMBER) | WHOLES)
+
+static const struct option_value *find(vigil_daemon *d, const char *name, unsigned types)
+{
+	static const struct option_value nothing;
+	const struct option_value *value = d->options != NULL ? option_get(d->options, name) : NULL;
+
+	if (value != NULL && (BIT(value->schema->type) & types) != 0)
+		return value;
+	if (!d->asked_wrongly)
+		log_write(VIGIL_ERROR, d->name, "module %s asks for \"%s\", which %s", d->module,
+			name, value == NULL ? "is not among its options" : "has another type");
+	d->asked_wrongly = true;
+	return &nothing;
+}
+
+const char *vigil_option_text(vigil_daemon *d, const char *name)
+{
+	return find(d, name, ~0u)->text;
+}
+
+bool vigil_option_bool(vigil_daemon *d, const char *name)
+{
+	return find(d, name, BIT(VIGIL_BOOL))->boolean;
+}
+
+int64_t vigil_option_int(vigil_daemon *d, const char *name)
+{
+	return find(d, name, WHOLES)->integer;
+}
+
+double vigil_option_number(vigil_daemon *d, const char *name)
+{
+	return find(d, name, NUMBERS)->number;
+}
+
+double vigil_option_seconds(vigil_daemon *d, const char *name)
+{
+	return find(d, name, BIT(VIGIL_DURATION))->number;
+}
+
+const char *const *vigil_option_list(vigil_daemon *d, const char *name)
+{
+	static const char *const empty[] = {NULL};
+	char **list = find(d, name, LISTS)->list;
+
+	return list != NULL ? (const char *const *)list : empty;
+}
+
+bool vigil_option_given(vigil_daemon *d, const char *name)
+{
+	return find(d, name, ~0u)->given;
+}

@@ -1,0 +1,113 @@
+/*
+ * api_say: what a daemon has to say: log lines, health, history, errors.
+ *
+ * Modules pass on text of strangers, so all of it is escaped here, once, before it is kept:
+ * what stands in the tree is UTF-8 without controls, whoever prints it.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "daemon/daemon_own.h"
+#include "data/state.h"
+#include "loop/loop.h"
+
+char *vigil_clean(char *clean, size_t size, const char *text)
+{
+	return log_escape(clean, size, text, strlen(text));
+}
+
+const char *vigil_name(vigil_daemon *d)
+{
+	return d->name;
+}
+
+void vigil_log(vigil_daemon *d, vigil_level level, const char *format, ...)
+{
+	va_list ap;
+
+	LOOP_ASSERT_OWNER();
+	va_start(ap, format);
+	log_vwrite(level, d->who != NULL ? d->who : d->name, format, ap);
+	va_end(ap);
+}
+
+void vigil_health(vigil_daemon *d, vigil_health_level level, const char *format, ...)
+{
+	struct daemon_health *health = &d->health;
+	char text[DAEMON_TEXT];
+	va_list ap;
+
+	LOOP_ASSERT_OWNER();
+	va_start(ap, format);
+	daemon_say(text, format, ap);
+	va_end(ap);
+	if ((unsigned)level > VIGIL_UNKNOWN)
+		level = VIGIL_UNKNOWN;
+	if (health->said && health->level == level && strcmp(health->text, text) == 0)
+		return;
+	if (!health->said || health->level != level)
+		clock_text(health->since);
+	health->said = true;
+	health->level = level;
+	free(health->text);
+	health->text = memory_text(text);
+	daemon_announce(d, "health", daemon_health_account(d));
+}
+
+static void remember(vigil_daemon *d, const char *text)
+{
+	struct daemon_event *event;
+
+	if (d->history == NULL)
+		d->history = memory_zero(DAEMON_HISTORY * sizeof(*d->history));
+	event = &d->history[d->history_next];
+	free(event->text);
+	event->text = memory_text(text);
+	clock_text(event->time);
+	d->history_next = (d->history_next + 1) % DAEMON_HISTORY;
+}
+
+void vigil_event(vigil_daemon *d, const char *format, ...)
+{
+	char text[DAEMON_TEXT];
+	va_list ap;
+
+	LOOP_ASSERT_OWNER();
+	va_start(ap, format);
+	daemon_say(text, format, ap);
+	va_end(ap);
+	remember(d, text);
+}
+
+void vigil_error(vigil_daemon *d, const char *format, ...)
+{
+	va_list ap;
+
+	LOOP_ASSERT_OWNER();
+	va_start(ap, format);
+	daemon_keep_text(&d->counts.last_error, format, ap);
+	va_end(ap);
+	d->counts.errors++;
+	log_write(VIGIL_ERROR, d->who != NULL ? d->who : d->name, "%s", d->counts.last_error);
+}
+
+int vigil_refuse(vigil_daemon *d, const char *format, ...)
+{
+	char text[DAEMON_TEXT];
+	va_list ap;
+
+	va_start(ap, format);
+	daemon_say(text, format, ap);
+	va_end(ap);
+	return daemon_refuse(d, EINVAL, "%s", text);
+}
+
+bool vigil_paused(vigil_daemon *d)
+{
+	return d->paused;
+}

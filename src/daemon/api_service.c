@@ -1,0 +1,186 @@
+/*
+ * api_service: vigil.h's services: a daemon's seat at a service that others may share.
+ *
+ * A daemon has at most one query and one restart waiting at each service it opened; when the
+ * daemon ends, its calls are cancelled and the answer, if one comes, is nobody's.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "daemon/daemon_own.h"
+#include "service/manager.h"
+#include "service/service.h"
+
+struct slot {
+	struct service_call *call; /* NULL: nothing waits */
+	struct vigil_service *seat;
+	vigil_service_fn *fn;
+	void *arg;
+};
+
+struct listener {
+	struct service_watch *watch;
+	struct vigil_service *seat;
+	vigil_service_fn *fn;
+	void *arg;
+	SLIST_ENTRY(listener) link;
+};
+
+struct vigil_service {
+	struct resource resource; /* first */
+	struct service *service;
+	struct slot slots[2]; /* by enum service_verb */
+	SLIST_HEAD(, listener) listeners;
+};
+
+static void seat_free(struct resource *resource)
+{
+	struct vigil_service *seat = (struct vigil_service *)resource;
+	struct listener *listener;
+
+	for (unsigned i = 0; i < 2; i++)
+		service_cancel(seat->slots[i].call);
+	while ((listener = SLIST_FIRST(&seat->listeners)) != NULL) {
+		SLIST_REMOVE_HEAD(&seat->listeners, link);
+		service_unwatch(listener->watch);
+		free(listener);
+	}
+	service_close(seat->service);
+	free(seat);
+}
+
+static bool seat_waits(const struct resource *resource)
+{
+	const struct vigil_service *seat = (const struct vigil_service *)resource;
+
+	return seat->slots[0].call != NULL || seat->slots[1].call != NULL;
+}
+
+static void tell(struct vigil_service *seat, vigil_service_fn *fn, const vigil_service_reply *reply,
+	void *arg)
+{
+	struct vigil_daemon *d = seat->resource.daemon;
+	uint64_t entered = daemon_enter(d);
+
+	fn(seat, reply, arg);
+	daemon_leave(d, entered);
+}
+
+static void on_reply(const vigil_service_reply *reply, void *arg)
+{
+	struct slot *slot = arg;
+
+	slot->call = NULL;
+	if (reply->error == -ECANCELED)
+		return; /* the host is stopping, and the daemon with it */
+	tell(slot->seat, slot->fn, reply, slot->arg);
+}
+
+static void on_status(const vigil_service_reply *reply, void *arg)
+{
+	struct listener *listener = arg;
+
+	tell(listener->seat, listener->fn, reply, listener->arg);
+}
+
+vigil_service *vigil_service_open(vigil_daemon *d, const vigil_service_spec *spec)
+{
+	struct vigil_service *seat;
+	struct service *service;
+
+	if (spec == NULL || spec->size < sizeof(size_t) + sizeof(char *) || spec->name == NULL) {
+		daemon_refuse(d, EINVAL, "vigil_service_open: a spec without size or name");
+		return NULL;
+	}
+	service = service_open(d->ground->services, spec);
+	if (service == NULL && errno == ENOTSUP) {
+		daemon_refuse(d, ENOTSUP, "service manager \"%s\" is not known here; there are: %s",
+			spec->manager, manager_names());
+		return NULL;
+	}
+	if (service == NULL) {
+		daemon_refuse(
+			d, EINVAL, "\"%s\" is not fit to be the name of a service", spec->name);
+		return NULL;
+	}
+	seat = memory_zero(sizeof(*seat));
+	seat->service = service;
+	SLIST_INIT(&seat->listeners);
+	seat->resource.waits = seat_waits;
+	if (d->who == NULL)
+		d->who = memory_format("%s/%s", d->name, spec->name);
+	daemon_own(d, &seat->resource, seat_free);
+	return seat;
+}
+
+vigil_daemon *vigil_service_daemon(vigil_service *svc)
+{
+	return svc->resource.daemon;
+}
+
+const char *vigil_service_name(const vigil_service *svc)
+{
+	return service_name(svc->service);
+}
+
+static int ask(vigil_service *svc, enum service_verb verb, vigil_service_fn *fn, void *arg)
+{
+	struct slot *slot;
+
+	if (svc == NULL || fn == NULL)
+		return -EINVAL;
+	slot = &svc->slots[verb];
+	if (slot->call != NULL)
+		return -EBUSY;
+	*slot = (struct slot){.seat = svc, .fn = fn, .arg = arg};
+	slot->call = service_ask(svc->service, verb, on_reply, slot);
+	return slot->call != NULL ? 0 : -errno;
+}
+
+int vigil_service_query(vigil_service *svc, vigil_service_fn *cb, void *arg)
+{
+	return ask(svc, SERVICE_QUERY, cb, arg);
+}
+
+int vigil_service_restart(vigil_service *svc, vigil_service_fn *cb, void *arg)
+{
+	return ask(svc, SERVICE_RESTART, cb, arg);
+}
+
+static struct listener *listener_new(vigil_service *svc, vigil_service_fn *cb, void *arg)
+{
+	struct listener *listener = memory_zero(sizeof(*listener));
+
+	*listener = (struct listener){.seat = svc, .fn = cb, .arg = arg};
+	SLIST_INSERT_HEAD(&svc->listeners, listener, link);
+	return listener;
+}
+
+int vigil_service_on_change(vigil_service *svc, vigil_service_fn *cb, void *arg)
+{
+	struct listener *listener;
+
+	if (svc == NULL)
+		return -EINVAL;
+	if (cb == NULL)
+		return daemon_refuse(
+			svc->resource.daemon, EINVAL, "vigil_service_on_change without a callback");
+	listener = listener_new(svc, cb, arg);
+	listener->watch = service_watch(svc->service, on_status, listener);
+	return 0;
+}
+
+int vigil_service_on_sign(vigil_service *svc, vigil_service_fn *cb, void *arg)
+{
+	struct listener *listener;
+
+	if (svc == NULL)
+		return -EINVAL;
+	if (cb == NULL)
+		return daemon_refuse(
+			svc->resource.daemon, EINVAL, "vigil_service_on_sign without a callback");
+	listener = listener_new(svc, cb, arg);
+	listener->watch = service_watch_signs(svc->service, on_status, listener);
+	return 0;
+}

@@ -1,0 +1,246 @@
+/*
+ * api_state: vigil.h's state: a daemon's own subtree, and a view of all the rest.
+ *
+ * A daemon is told of changes from the loop, never inside the write that made them: what it
+ * then does may write again.  So each subscription keeps a short queue, which holds values by
+ * reference: a scalar is what stood there then; a container may have grown since.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "daemon/daemon_own.h"
+#include "data/state.h"
+#include "loop/loop.h"
+#include "loop/store.h"
+
+#define PENDING_MAX 1024
+#define KEPT        "kept" /* the section of the store */
+
+/* The absolute address of a path; own: only below the daemon's own place. */
+static int resolve(vigil_daemon *d, const char *path, bool own, char pointer[STATE_POINTER_MAX])
+{
+	size_t root = 0, slash = 0, length;
+
+	if (path == NULL)
+		return -EINVAL;
+	length = strlen(path);
+	if (path[0] != '/' && (path[0] != '\0' || own)) {
+		root = strlen(d->root);
+		slash = length > 0;
+	}
+	if (root + slash + length >= STATE_POINTER_MAX)
+		return -ENAMETOOLONG;
+	/* Not by printf: this is done for every value that a daemon writes. */
+	memcpy(pointer, d->root, root);
+	memcpy(pointer + root, "/", slash);
+	memcpy(pointer + root + slash, path, length + 1);
+	if (own && !pointer_covers(d->root, pointer))
+		return -EPERM;
+	return 0;
+}
+
+int vigil_state_set(vigil_daemon *d, const char *path, json_t *value)
+{
+	char pointer[STATE_POINTER_MAX];
+	int err = resolve(d, path, true, pointer);
+
+	if (err == 0)
+		return state_set(d->ground->state, pointer, value);
+	json_decref(value);
+	return err;
+}
+
+int vigil_state_add(vigil_daemon *d, const char *path, json_t *value)
+{
+	char pointer[STATE_POINTER_MAX];
+	int err = resolve(d, path, true, pointer);
+
+	if (err == 0)
+		return state_add(d->ground->state, pointer, value);
+	json_decref(value);
+	return err;
+}
+
+int vigil_state_unset(vigil_daemon *d, const char *path)
+{
+	char pointer[STATE_POINTER_MAX];
+	int err = resolve(d, path, true, pointer);
+
+	return err != 0 ? err : state_unset(d->ground->state, pointer);
+}
+
+const json_t *vigil_state_get(vigil_daemon *d, const char *path)
+{
+	char pointer[STATE_POINTER_MAX];
+
+	if (resolve(d, path, false, pointer) != 0)
+		return NULL;
+	return state_lend(d->ground->state, pointer);
+}
+
+/* --- subscriptions ---------------------------------------------------------------------------- */
+
+struct change {
+	char *pointer;
+	json_t *value; /* NULL: removed */
+	STAILQ_ENTRY(change) link;
+};
+
+struct subscription {
+	struct resource resource; /* first */
+	struct state_watch *watch;
+	struct loop_timer *soon;
+	STAILQ_HEAD(, change) pending;
+	unsigned count;
+	bool flooded; /* it was said that changes were dropped */
+	vigil_change_fn *fn;
+	void *arg;
+};
+
+static void change_free(struct change *change)
+{
+	json_decref(change->value);
+	free(change->pointer);
+	free(change);
+}
+
+static struct change *take_change(struct subscription *sub)
+{
+	struct change *change = STAILQ_FIRST(&sub->pending);
+
+	if (change != NULL) {
+		STAILQ_REMOVE_HEAD(&sub->pending, link);
+		sub->count--;
+	}
+	return change;
+}
+
+static void subscription_free(struct resource *resource)
+{
+	struct subscription *sub = (struct subscription *)resource;
+	struct change *change;
+
+	state_unwatch(sub->watch);
+	loop_timer_free(sub->soon);
+	while ((change = take_change(sub)) != NULL)
+		change_free(change);
+	free(sub);
+}
+
+/* One change a turn of the loop: the callback cannot end the subscription, but what it writes
+ * may come round to it again, and must not starve others. */
+static void on_soon(uint64_t missed, void *arg)
+{
+	struct subscription *sub = arg;
+	struct vigil_daemon *d = sub->resource.daemon;
+	struct change *change = take_change(sub);
+	uint64_t entered;
+
+	if (change == NULL)
+		return;
+	if (sub->count > 0)
+		loop_timer_again(sub->soon, 0);
+	entered = daemon_enter(d);
+	sub->fn(d, change->pointer, change->value, sub->arg);
+	daemon_leave(d, entered);
+	change_free(change);
+}
+
+static void on_state(uint64_t revision, const char *pointer, json_t *value, void *arg)
+{
+	struct subscription *sub = arg;
+	struct change *change;
+
+	if (sub->count >= PENDING_MAX) {
+		if (!sub->flooded)
+			log_write(VIGIL_WARN, sub->resource.daemon->name,
+				"more changes than it keeps up with; the oldest are dropped");
+		sub->flooded = true;
+		change_free(take_change(sub));
+	}
+	change = memory_zero(sizeof(*change));
+	change->pointer = memory_text(pointer);
+	change->value = json_incref(value);
+	STAILQ_INSERT_TAIL(&sub->pending, change, link);
+	if (sub->count++ == 0)
+		loop_timer_again(sub->soon, 0);
+}
+
+int vigil_on_change(vigil_daemon *d, const char *path, vigil_change_fn *cb, void *arg)
+{
+	char pointer[STATE_POINTER_MAX];
+	struct subscription *sub;
+	int err = cb == NULL ? -EINVAL : resolve(d, path, false, pointer);
+
+	if (err != 0 || pointer_check(pointer) != 0)
+		return daemon_refuse(d, EINVAL, "vigil_on_change: not a pointer");
+	sub = memory_zero(sizeof(*sub));
+	STAILQ_INIT(&sub->pending);
+	sub->fn = cb;
+	sub->arg = arg;
+	sub->soon = loop_after(d->ground->loop, 0, on_soon, sub);
+	sub->watch = state_watch(d->ground->state, pointer, on_state, sub);
+	daemon_own(d, &sub->resource, subscription_free);
+	if (sub->soon == NULL || sub->watch == NULL) {
+		daemon_disown(&sub->resource);
+		return daemon_refuse(d, ENOMEM, "no memory for a subscription");
+	}
+	loop_timer_stop(sub->soon);
+	return 0;
+}
+
+/* --- what outlives the host ------------------------------------------------------------------------ */
+
+struct kept {
+	struct resource resource; /* first */
+	struct state_watch *watch;
+	char *path;
+	char *pointer;
+};
+
+static void kept_free(struct resource *resource)
+{
+	struct kept *kept = (struct kept *)resource;
+
+	state_unwatch(kept->watch);
+	free(kept->path);
+	free(kept->pointer);
+	free(kept);
+}
+
+static void on_kept(uint64_t revision, const char *pointer, json_t *value, void *arg)
+{
+	struct kept *kept = arg;
+	struct vigil_daemon *d = kept->resource.daemon;
+	json_t *whole;
+
+	/* What was written may lie above or below the place that is kept. */
+	whole = state_get(d->ground->state, kept->pointer);
+	store_put(d->ground->store, KEPT, d->name, kept->path, whole);
+	json_decref(whole);
+}
+
+int vigil_keep(vigil_daemon *d, const char *path)
+{
+	char pointer[STATE_POINTER_MAX];
+	struct kept *kept;
+	const char *below = pointer + strlen(d->root);
+	json_t *before;
+	int err = resolve(d, path, true, pointer);
+
+	if (err != 0 || pointer_check(pointer) != 0)
+		return daemon_refuse(d, EINVAL, "vigil_keep: no place of its own");
+	below += *below == '/'; /* however it was addressed, it is kept under one name */
+	before = store_get(d->ground->store, KEPT, d->name, below);
+	if (before != NULL)
+		state_set(d->ground->state, pointer, json_deep_copy(before));
+	kept = memory_zero(sizeof(*kept));
+	kept->path = memory_text(below);
+	kept->pointer = memory_text(pointer);
+	kept->watch = state_watch(d->ground->state, pointer, on_kept, kept);
+	daemon_own(d, &kept->resource, kept_free);
+	return kept->watch != NULL ? 0 : daemon_refuse(d, ENOMEM, "no memory to keep a value");
+}

@@ -1,0 +1,169 @@
+/*
+ * api_time: vigil.h's timers.
+ *
+ * Each is a loop timer on the daemon's account.  Timers of one daemon take their place in the
+ * second from its name, so they fire together and the loop wakes once for them.
+ */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "daemon/daemon_own.h"
+#include "loop/loop.h"
+
+#define INTERVAL_MIN 0.01
+#define INTERVAL_MAX (366 * 86400.0)
+
+/* The years 1 to 9999, as milliseconds since 1970: what RFC 3339 can say. */
+#define FIRST_MS -62135596800000.0
+#define LAST_MS  253402300799999.0
+
+struct timer {
+	struct resource resource; /* first */
+	struct loop_timer *timer;
+	vigil_tick_fn *fn;
+	void *arg;
+	bool periodic;
+	unsigned round; /* of daemon_tick_now, in which it fired last */
+};
+
+static void timer_free(struct resource *resource)
+{
+	struct timer *timer = (struct timer *)resource;
+
+	loop_timer_free(timer->timer);
+	free(timer);
+}
+
+static void call(struct vigil_daemon *d, vigil_tick_fn *fn, void *arg)
+{
+	uint64_t entered = daemon_enter(d);
+
+	fn(d, arg);
+	daemon_leave(d, entered);
+}
+
+static void tick(struct timer *timer, uint64_t missed)
+{
+	struct vigil_daemon *d = timer->resource.daemon;
+
+	d->counts.ticks++;
+	d->counts.missed += missed;
+	clock_gettime(CLOCK_REALTIME, &d->counts.last_tick);
+	call(d, timer->fn, timer->arg); /* may free the timer */
+}
+
+static void on_every(uint64_t missed, void *arg)
+{
+	tick(arg, missed);
+}
+
+static void on_after(uint64_t missed, void *arg)
+{
+	struct timer *timer = arg;
+	struct vigil_daemon *d = timer->resource.daemon;
+	vigil_tick_fn *fn = timer->fn;
+	void *fn_arg = timer->arg;
+
+	daemon_disown(&timer->resource);
+	call(d, fn, fn_arg);
+}
+
+static bool fire(struct resource *resource)
+{
+	struct timer *timer = (struct timer *)resource;
+
+	if (timer->round == resource->daemon->round)
+		return false;
+	timer->round = resource->daemon->round;
+	tick(timer, 0);
+	return true;
+}
+
+static uint32_t name_hash(const char *name)
+{
+	uint32_t hash = 2166136261u; /* FNV-1a */
+
+	for (; *name != '\0'; name++)
+		hash = (hash ^ (unsigned char)*name) * 16777619u;
+	return hash;
+}
+
+static int timer_new(vigil_daemon *d, double seconds, bool periodic, vigil_tick_fn *fn, void *arg)
+{
+	struct loop *loop = d->ground->loop;
+	struct timer *timer;
+	uint64_t ns;
+
+	if (fn == NULL)
+		return daemon_refuse(d, EINVAL, "a timer without a callback");
+	if (!(seconds >= (periodic ? INTERVAL_MIN : 0)) || seconds > INTERVAL_MAX)
+		return daemon_refuse(d, EINVAL, "a timer of %g s is out of range", seconds);
+	timer = memory_zero(sizeof(*timer));
+	timer->fn = fn;
+	timer->arg = arg;
+	timer->periodic = periodic;
+	timer->round = d->round;
+	ns = clock_from_seconds(seconds);
+	timer->timer = periodic ? loop_every(loop, ns, name_hash(d->name), on_every, timer)
+				: loop_after(loop, ns, on_after, timer);
+	if (timer->timer == NULL) {
+		free(timer);
+		return daemon_refuse(d, ENOMEM, "no memory for a timer");
+	}
+	daemon_own(d, &timer->resource, timer_free);
+	timer->resource.fire = periodic ? fire : NULL;
+	return 0;
+}
+
+int vigil_every(vigil_daemon *d, double interval, vigil_tick_fn *cb, void *arg)
+{
+	return timer_new(d, interval, true, cb, arg);
+}
+
+int vigil_after(vigil_daemon *d, double delay, vigil_tick_fn *cb, void *arg)
+{
+	return timer_new(d, delay, false, cb, arg);
+}
+
+int vigil_cancel(vigil_daemon *d, vigil_tick_fn *cb, void *arg)
+{
+	struct resource *resource, *next;
+	int ended = 0;
+
+	for (resource = TAILQ_FIRST(&d->resources); resource != NULL; resource = next) {
+		struct timer *timer = (struct timer *)resource;
+
+		next = TAILQ_NEXT(resource, link);
+		if (resource->free == timer_free && timer->fn == cb && timer->arg == arg) {
+			daemon_disown(resource);
+			ended++;
+		}
+	}
+	return ended;
+}
+
+double vigil_now(void)
+{
+	return clock_to_seconds(clock_now());
+}
+
+json_t *vigil_time(void)
+{
+	return vigil_time_in(0);
+}
+
+json_t *vigil_time_in(double seconds)
+{
+	char text[CLOCK_TEXT];
+	struct timespec when;
+	double ms;
+
+	clock_gettime(CLOCK_REALTIME, &when);
+	ms = (double)when.tv_sec * 1e3 + (double)(when.tv_nsec / 1000000) + seconds * 1e3;
+	ms = floor(fmax(FIRST_MS, fmin(ms, LAST_MS)));
+	when.tv_sec = (time_t)floor(ms / 1e3);
+	when.tv_nsec = (long)(ms - (double)when.tv_sec * 1e3) * 1000000;
+	return json_string(clock_text_at(text, when));
+}

@@ -1,0 +1,454 @@
+/*
+ * daemon: one instance of a module: its life, and everything it owns.
+ *
+ * Life: new, start, perhaps reconfigured, stop, free.  A daemon whose start fails stays in the
+ * host's list as `failed`, with its reason, and owns nothing; a reload tries it again.
+ *
+ * Its account at /runs/NAME is computed when somebody reads it; of it only what people wait
+ * for (status, paused, health) is announced to watchers when it changes.
+ */
+#include "daemon/daemon.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "daemon/daemon_own.h"
+#include "data/state.h"
+#include "loop/blame.h"
+#include "loop/loop.h"
+
+/* A callback that holds the loop this long is worth a line in the log. */
+#define LONG_CALLBACK (250 * CLOCK_MS)
+
+/* --- what it owns ------------------------------------------------------------------------------ */
+
+void daemon_own(
+	struct vigil_daemon *d, struct resource *resource, void (*free)(struct resource *resource))
+{
+	LOOP_ASSERT_OWNER();
+	resource->daemon = d;
+	resource->free = free;
+	TAILQ_INSERT_TAIL(&d->resources, resource, link);
+}
+
+void daemon_give_up(struct resource *resource)
+{
+	LOOP_ASSERT_OWNER();
+	TAILQ_REMOVE(&resource->daemon->resources, resource, link);
+}
+
+void daemon_disown(struct resource *resource)
+{
+	daemon_give_up(resource);
+	resource->free(resource);
+}
+
+static void free_resources(struct vigil_daemon *d)
+{
+	struct resource *resource;
+
+	while ((resource = TAILQ_LAST(&d->resources, resource_list)) != NULL)
+		daemon_disown(resource);
+}
+
+/* --- around the module's callbacks ---------------------------------------------------------------- */
+
+uint64_t daemon_enter(struct vigil_daemon *d)
+{
+	uint64_t now = clock_now();
+
+	LOOP_ASSERT_OWNER();
+	blame_enter(d->name, now);
+	return now;
+}
+
+void daemon_leave(struct vigil_daemon *d, uint64_t entered)
+{
+	uint64_t took = clock_now() - entered;
+
+	blame_leave();
+	d->counts.call_last = took;
+	d->counts.call_total += took;
+	if (took > d->counts.call_max)
+		d->counts.call_max = took;
+	if (took >= LONG_CALLBACK)
+		log_write(VIGIL_WARN, d->name,
+			"a callback took %.2f s; nothing else could run meanwhile",
+			clock_to_seconds(took));
+}
+
+void daemon_say(char text[DAEMON_TEXT], const char *format, va_list ap)
+{
+	/* Longer than what fits, so that no character is cut here. */
+	char raw[2 * DAEMON_TEXT];
+
+	vsnprintf(raw, sizeof(raw), format, ap);
+	log_escape(text, DAEMON_TEXT, raw, strlen(raw));
+}
+
+void daemon_keep_text(char **text, const char *format, va_list ap)
+{
+	char said[DAEMON_TEXT];
+
+	daemon_say(said, format, ap);
+	free(*text);
+	*text = memory_text(said);
+}
+
+static void forget_text(char **text)
+{
+	free(*text);
+	*text = NULL;
+}
+
+int daemon_refuse(struct vigil_daemon *d, int err, const char *format, ...)
+{
+	va_list ap;
+
+	if (d->status == DAEMON_STARTING && !d->starting_failed) {
+		d->starting_failed = true;
+		va_start(ap, format);
+		daemon_keep_text(&d->reason, format, ap);
+		va_end(ap);
+	} else if (d->status != DAEMON_STARTING) {
+		va_start(ap, format);
+		log_vwrite(VIGIL_WARN, d->name, format, ap);
+		va_end(ap);
+	}
+	errno = err;
+	return -err;
+}
+
+/* --- status -------------------------------------------------------------------------------------------- */
+
+static const char *const status_names[] = {
+	[DAEMON_STARTING] = "starting",
+	[DAEMON_RUNNING] = "running",
+	[DAEMON_PAUSED] = "paused",
+	[DAEMON_FAILED] = "failed",
+	[DAEMON_STOPPING] = "stopping",
+};
+
+const char *daemon_status_name(enum daemon_status status)
+{
+	return status_names[status];
+}
+
+void daemon_announce(struct vigil_daemon *d, const char *key, json_t *value)
+{
+	char pointer[STATE_POINTER_MAX] = "/runs";
+
+	if (pointer_append(pointer, sizeof(pointer), d->name) == 0 &&
+		pointer_append(pointer, sizeof(pointer), key) == 0)
+		state_announce(d->ground->state, pointer, value);
+	json_decref(value);
+}
+
+static void set_status(struct vigil_daemon *d, enum daemon_status status)
+{
+	enum daemon_status before = daemon_status(d);
+
+	d->status = status;
+	if (daemon_status(d) == before)
+		return;
+	clock_text(d->since);
+	daemon_announce(d, "status", json_string(daemon_status_name(daemon_status(d))));
+}
+
+enum daemon_status daemon_status(const struct vigil_daemon *d)
+{
+	return d->status == DAEMON_RUNNING && d->paused ? DAEMON_PAUSED : d->status;
+}
+
+static void set_paused(struct vigil_daemon *d, bool paused)
+{
+	enum daemon_status before = daemon_status(d);
+
+	d->paused = paused;
+	daemon_announce(d, "paused", json_boolean(paused));
+	if (daemon_status(d) != before) {
+		clock_text(d->since);
+		daemon_announce(d, "status", json_string(daemon_status_name(daemon_status(d))));
+	}
+}
+
+void daemon_pause(struct vigil_daemon *d, const char *until, const char *reason)
+{
+	char why[DAEMON_TEXT];
+
+	snprintf(d->paused_until, sizeof(d->paused_until), "%s", until);
+	log_escape(why, sizeof(why), reason, strlen(reason));
+	forget_text(&d->paused_reason);
+	if (why[0] != '\0')
+		d->paused_reason = memory_text(why);
+	set_paused(d, true);
+}
+
+void daemon_resume(struct vigil_daemon *d)
+{
+	if (d->paused)
+		set_paused(d, false);
+}
+
+/* --- life ------------------------------------------------------------------------------------------------ */
+
+struct vigil_daemon *daemon_new(struct ground *ground, const char *name, const char *module,
+	const vigil_module *descriptor, struct option_set *options)
+{
+	struct vigil_daemon *d = memory_zero(sizeof(*d));
+	char root[STATE_POINTER_MAX] = "/daemons";
+
+	pointer_append(root, sizeof(root), name);
+	d->ground = ground;
+	d->name = memory_text(name);
+	d->module = memory_text(module);
+	d->root = memory_text(root);
+	d->descriptor = descriptor;
+	d->options = options != NULL ? option_set_ref(options) : NULL;
+	d->status = DAEMON_STOPPING;
+	clock_text(d->since);
+	TAILQ_INIT(&d->resources);
+	return d;
+}
+
+static void forget_history(struct vigil_daemon *d)
+{
+	for (unsigned i = 0; d->history != NULL && i < DAEMON_HISTORY; i++)
+		free(d->history[i].text);
+	free(d->history);
+}
+
+void daemon_free(struct vigil_daemon *d)
+{
+	if (d == NULL)
+		return;
+	daemon_stop(d);
+	forget_history(d);
+	if (d->options != NULL)
+		option_set_unref(d->options);
+	free(d->reason);
+	free(d->paused_reason);
+	free(d->health.text);
+	free(d->counts.last_error);
+	free(d->who);
+	free(d->name);
+	free(d->module);
+	free(d->root);
+	free(d);
+}
+
+static void set_failed(struct vigil_daemon *d)
+{
+	set_status(d, DAEMON_FAILED);
+	log_write(VIGIL_ERROR, d->name, "failed: %s", d->reason);
+}
+
+void daemon_fail(struct vigil_daemon *d, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	daemon_keep_text(&d->reason, format, ap);
+	va_end(ap);
+	set_failed(d);
+}
+
+/* Everything it owns goes, and with it its subtree. */
+static void let_go(struct vigil_daemon *d)
+{
+	free_resources(d);
+	if (d->health.said)
+		daemon_announce(d, "health", NULL); /* who has gone has nothing to say */
+	d->health.said = false;
+	d->data = NULL;
+	free(d->who);
+	d->who = NULL;
+	state_unset(d->ground->state, d->root);
+}
+
+static void run_stop(struct vigil_daemon *d)
+{
+	uint64_t entered;
+
+	if (d->descriptor->stop == NULL)
+		return;
+	entered = daemon_enter(d);
+	d->descriptor->stop(d);
+	daemon_leave(d, entered);
+}
+
+int daemon_start(struct vigil_daemon *d)
+{
+	uint64_t entered;
+	int err;
+
+	d->starting_failed = false;
+	forget_text(&d->reason);
+	d->health.said = false;
+	set_status(d, DAEMON_STARTING);
+	entered = daemon_enter(d);
+	err = d->descriptor->start(d);
+	daemon_leave(d, entered);
+	if (err == 0 && !d->starting_failed) {
+		set_status(d, DAEMON_RUNNING);
+		return 0;
+	}
+	/* One that overlooked a failure takes itself to be up, and may hold what it alone frees. */
+	if (err == 0)
+		run_stop(d);
+	let_go(d);
+	if (!d->starting_failed)
+		d->reason = memory_format(
+			"its start returned %d (%s)", err, strerror(err < 0 ? -err : err));
+	set_failed(d);
+	return err < 0 ? err : -EINVAL;
+}
+
+void daemon_stop(struct vigil_daemon *d)
+{
+	if (d->status != DAEMON_RUNNING)
+		return;
+	set_status(d, DAEMON_STOPPING);
+	run_stop(d);
+	let_go(d);
+}
+
+int daemon_reconfigure(struct vigil_daemon *d, struct option_set *options)
+{
+	struct option_set *old = d->options;
+	uint64_t entered;
+	int err = -ENOSYS;
+
+	d->options = option_set_ref(options);
+	if (d->status == DAEMON_RUNNING && d->descriptor->reconfigure != NULL) {
+		entered = daemon_enter(d);
+		err = d->descriptor->reconfigure(d);
+		daemon_leave(d, entered);
+	}
+	if (err != 0) {
+		/* A module may look at its options while it stops. */
+		struct option_set *new = d->options;
+
+		d->options = old;
+		daemon_stop(d);
+		d->options = new;
+		err = daemon_start(d);
+	}
+	if (old != NULL)
+		option_set_unref(old);
+	return err;
+}
+
+int daemon_tick_now(struct vigil_daemon *d)
+{
+	struct resource *resource;
+	int fired = 0;
+
+	if (d->status != DAEMON_RUNNING)
+		return -ESRCH;
+	d->round++;
+again:
+	TAILQ_FOREACH(resource, &d->resources, link)
+	{
+		if (resource->fire != NULL && resource->fire(resource)) {
+			fired++;
+			goto again; /* the tick may have made and ended any of them */
+		}
+	}
+	return fired > 0 ? 0 : -ENOENT;
+}
+
+bool daemon_is_waiting(const struct vigil_daemon *d)
+{
+	const struct resource *resource;
+
+	TAILQ_FOREACH(resource, &d->resources, link)
+	if (resource->waits != NULL && resource->waits(resource))
+		return true;
+	return false;
+}
+
+/* --- what is told of it ------------------------------------------------------------------------------------ */
+
+const char *daemon_name(const struct vigil_daemon *d)
+{
+	return d->name;
+}
+
+const char *daemon_module(const struct vigil_daemon *d)
+{
+	return d->module;
+}
+
+const struct option_set *daemon_options(const struct vigil_daemon *d)
+{
+	return d->options;
+}
+
+const char *daemon_reason(const struct vigil_daemon *d)
+{
+	return d->status == DAEMON_FAILED && d->reason != NULL ? d->reason : "";
+}
+
+static json_t *text_or_null(const char *text)
+{
+	return text != NULL && text[0] != '\0' ? json_string(text) : json_null();
+}
+
+static json_t *time_or_null(struct timespec when)
+{
+	char text[CLOCK_TEXT];
+
+	return when.tv_sec != 0 ? json_string(clock_text_at(text, when)) : json_null();
+}
+
+static json_t *history_account(const struct vigil_daemon *d)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; d->history != NULL && i < DAEMON_HISTORY; i++) {
+		const struct daemon_event *event =
+			&d->history[(d->history_next + i) % DAEMON_HISTORY];
+
+		if (event->text != NULL)
+			json_array_append_new(list,
+				json_pack("{s:s,s:s}", "time", event->time, "text", event->text));
+	}
+	return list;
+}
+
+json_t *daemon_health_account(const struct vigil_daemon *d)
+{
+	static const char *const levels[] = {"OK", "WARNING", "CRITICAL", "UNKNOWN"};
+
+	if (!d->health.said)
+		return json_null();
+	return json_pack("{s:s,s:s,s:s}", "level", levels[d->health.level], "text", d->health.text,
+		"since", d->health.since);
+}
+
+json_t *daemon_account(const struct vigil_daemon *d)
+{
+	const struct daemon_counts *c = &d->counts;
+	json_t *account = json_pack("{s:s,s:s,s:s,s:I,s:I,s:o,s:{s:f,s:f,s:f},s:I,s:o,s:b,s:o,s:o}",
+		"module", d->module, "status", daemon_status_name(daemon_status(d)), "since",
+		d->since, "ticks", (json_int_t)c->ticks, "missed", (json_int_t)c->missed,
+		"last_tick", time_or_null(c->last_tick), "callback_seconds", "last",
+		clock_to_seconds(c->call_last), "max", clock_to_seconds(c->call_max), "total",
+		clock_to_seconds(c->call_total), "errors", (json_int_t)c->errors, "last_error",
+		text_or_null(c->last_error), "paused", d->paused, "health",
+		daemon_health_account(d), "history", history_account(d));
+
+	if (account != NULL && d->status == DAEMON_FAILED)
+		json_object_set_new(account, "reason", json_string(daemon_reason(d)));
+	if (account != NULL && d->paused) {
+		json_object_set_new(account, "paused_until", text_or_null(d->paused_until));
+		json_object_set_new(account, "paused_reason", text_or_null(d->paused_reason));
+	}
+	return account;
+}

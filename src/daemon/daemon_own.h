@@ -1,0 +1,106 @@
+/*
+ * daemon_own: the inside of a daemon, for daemon.c and the api_*.c files beside it.
+ *
+ * Rule 6 of the house: every timer, event, child, call, subscription and state node belongs to
+ * one daemon.  Each is wrapped in a struct that begins with a resource; daemon_own hangs it on
+ * the daemon and daemon_stop lets go of all, last made first.
+ */
+#ifndef DAEMON_OWN_H
+#define DAEMON_OWN_H
+
+#include <stdarg.h>
+#include <sys/queue.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "daemon/daemon.h"
+
+struct resource {
+	struct vigil_daemon *daemon;
+	void (*free)(struct resource *resource); /* frees the whole that it begins */
+	/* For periodic timers: fires, unless the current round of daemon_tick_now has done so
+	 * already, and says whether it did.  The callback may free it.  NULL for all else. */
+	bool (*fire)(struct resource *resource);
+	/* Whether an answer that was asked for is yet to come.  NULL: it is none that answers. */
+	bool (*waits)(const struct resource *resource);
+	TAILQ_ENTRY(resource) link;
+};
+
+#define DAEMON_TEXT    256
+#define DAEMON_HISTORY 64
+
+struct daemon_health {
+	bool said;
+	vigil_health_level level;
+	char *text;
+	char since[CLOCK_TEXT];
+};
+
+/* A line of the history. */
+struct daemon_event {
+	char time[CLOCK_TEXT];
+	char *text; /* NULL: none */
+};
+
+struct daemon_counts {
+	uint64_t ticks, missed, errors;
+	struct timespec last_tick;                /* zero: none yet */
+	char *last_error;                         /* NULL: none */
+	uint64_t call_last, call_max, call_total; /* ns in callbacks */
+};
+
+struct vigil_daemon {
+	struct ground *ground;
+	char *name, *module;
+	char *who; /* "name/service" for the log, when it has opened one; else NULL */
+	const vigil_module *descriptor;
+	struct option_set *options;
+	char *root; /* "/daemons/NAME", escaped */
+
+	enum daemon_status status;
+	bool paused;
+	char paused_until[CLOCK_TEXT]; /* "": until it is resumed */
+	char *paused_reason;           /* NULL: none was given */
+	char since[CLOCK_TEXT];
+	char *reason;         /* why it failed; NULL: it has not */
+	bool starting_failed; /* a constructor failed while start ran */
+
+	struct daemon_counts counts;
+	struct daemon_health health;
+	struct daemon_event *history; /* a ring of DAEMON_HISTORY; NULL until there is a line */
+	unsigned history_next;
+
+	TAILQ_HEAD(resource_list, resource) resources;
+	unsigned round;     /* of daemon_tick_now */
+	bool asked_wrongly; /* it was said that it asks for options it does not have */
+	void *data;         /* the module's own */
+};
+
+/* Hangs a resource on the daemon. */
+void daemon_own(
+	struct vigil_daemon *d, struct resource *resource, void (*free)(struct resource *resource));
+/* Lets go of one before its daemon ends. */
+void daemon_disown(struct resource *resource);
+/* Takes one off the daemon without freeing it: it is the caller's from here on. */
+void daemon_give_up(struct resource *resource);
+
+/* Around each callback into the module: times it, and takes note of the outcome. */
+uint64_t daemon_enter(struct vigil_daemon *d);
+void daemon_leave(struct vigil_daemon *d, uint64_t entered);
+
+/* What is to be kept, made text: it may quote strangers, and is escaped and cut to fit. */
+void daemon_say(char text[DAEMON_TEXT], const char *format, va_list ap)
+	__attribute__((format(printf, 2, 0)));
+/* The same into memory of its own, for what few daemons ever have to say: the old text goes. */
+void daemon_keep_text(char **text, const char *format, va_list ap)
+	__attribute__((format(printf, 2, 0)));
+
+/* A constructor failed: notes why, where start is running, and returns -err.  errno is set. */
+int daemon_refuse(struct vigil_daemon *d, int err, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Tells watchers of /runs/NAME/KEY. */
+void daemon_announce(struct vigil_daemon *d, const char *key, json_t *value);
+json_t *daemon_health_account(const struct vigil_daemon *d);
+
+#endif

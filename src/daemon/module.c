@@ -1,0 +1,413 @@
+/*
+ * module: finds a module's file, distrusts it, opens it, checks its ABI.
+ *
+ * Opening a shared object runs its constructors, as whoever vigild runs as.  So before that the
+ * path is walked from the root, each step opened and looked at: whoever may write a directory
+ * could put another file where ours was.  The last step's descriptor is the one that is
+ * loaded, through /proc/self/fd, so that what was checked is what is run.
+ *
+ * The dynamic linker knows an object by the name it was opened under; a descriptor's number
+ * would be met again once it was closed, and answered with the old object.  So the descriptor
+ * of a loaded module stays open, as the module stays loaded, for the life of the host.
+ */
+#include "daemon/module.h"
+
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "data/option.h"
+
+struct module {
+	char *name;
+	char *path;
+	int fd;
+	struct stat stat;        /* of the file that was loaded */
+	vigil_module descriptor; /* a copy in this host's own layout */
+	vigil_option *options;
+	TAILQ_ENTRY(module) link;
+};
+
+struct modules {
+	char **directories;
+	TAILQ_HEAD(, module) loaded;
+};
+
+struct why {
+	char *text;
+	size_t size;
+};
+
+static int refuse(const struct why *why, int err, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static int refuse(const struct why *why, int err, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(why->text, why->size, format, ap);
+	va_end(ap);
+	return err;
+}
+
+/* --- distrust ------------------------------------------------------------------------------- */
+
+/* A group that is root's, or the running user's own, is as good as the owner. */
+static bool group_is_ours(gid_t gid)
+{
+	return gid == 0 || gid == getegid();
+}
+
+/* Whether others could put something else in its place.  A directory like /tmp is safe since
+ * only the owner of an entry may rename it, and the entry below is looked at in its turn. */
+static int distrust(const struct stat *st, const char *path, const struct why *why)
+{
+	mode_t others = S_IWOTH | (group_is_ours(st->st_gid) ? 0 : S_IWGRP);
+
+	if (st->st_uid != 0 && st->st_uid != geteuid())
+		return refuse(why, -EPERM,
+			"%s belongs to uid %u, neither to root nor to the user vigild runs as",
+			path, (unsigned)st->st_uid);
+	if ((st->st_mode & others) && !(S_ISDIR(st->st_mode) && (st->st_mode & S_ISVTX)))
+		return refuse(why, -EPERM, "%s may be written by others (mode %04o); chmod go-w it",
+			path, (unsigned)st->st_mode & 07777);
+	return 0;
+}
+
+static int open_step(int parent, const char *step, bool last)
+{
+	int flags = O_NOFOLLOW | O_CLOEXEC | (last ? O_RDONLY | O_NONBLOCK : O_PATH | O_DIRECTORY);
+
+	return openat(parent, step, flags);
+}
+
+/* Walks a resolved absolute path; returns the file's descriptor, or -errno. */
+static int open_trusted(const char *resolved, struct stat *st, const struct why *why)
+{
+	char path[PATH_MAX];
+	char *step, *next = path + 1, *slash;
+	int fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), parent, err = 0;
+
+	snprintf(path, sizeof(path), "%s", resolved);
+	while (fd >= 0 && (step = next) != NULL) {
+		slash = strchr(step, '/');
+		next = slash != NULL ? slash + 1 : NULL;
+		if (slash != NULL)
+			*slash = '\0';
+		parent = fd;
+		fd = open_step(parent, step, next == NULL);
+		err = fd < 0 || fstat(fd, st) < 0 ? -errno : 0;
+		close(parent);
+		if (err != 0)
+			return refuse(why, err, "%s: %s", path, strerror(-err));
+		err = distrust(st, path, why);
+		if (err != 0)
+			goto fail;
+		if (slash != NULL)
+			*slash = '/';
+	}
+	if (fd < 0)
+		return refuse(why, -errno, "/: %s", strerror(errno));
+	if (S_ISREG(st->st_mode))
+		return fd;
+	err = refuse(why, -EINVAL, "%s is not a regular file", resolved);
+fail:
+	close(fd);
+	return err;
+}
+
+/* --- the descriptor -------------------------------------------------------------------------- */
+
+/* Brings the table, whose rows may be of another length, into this host's layout. */
+static vigil_option *copy_options(const vigil_option *options, uint32_t row)
+{
+	size_t size = row < sizeof(*options) ? row : sizeof(*options), count = 0;
+	vigil_option *copy = NULL;
+	const char *from;
+
+	do {
+		from = (const char *)options + count * row;
+		copy = memory_grow(copy, count + 1, sizeof(*copy));
+		memset(&copy[count], 0, sizeof(*copy));
+		memcpy(&copy[count], from, size);
+	} while (copy[count++].name != NULL);
+	return copy;
+}
+
+static int take_descriptor(struct module *module, const vigil_module *found, const struct why *why)
+{
+	const size_t least = offsetof(vigil_module, start) + sizeof(found->start);
+	char reason[256];
+
+	if (found->abi != VIGIL_ABI)
+		return refuse(why, -EPROTO,
+			"%s was built for ABI %u, this vigild has ABI %u; build it anew",
+			module->path, (unsigned)found->abi, (unsigned)VIGIL_ABI);
+	if (found->size < least || found->size > 4096 ||
+		found->option_size < offsetof(vigil_option, flags) || found->option_size > 4096)
+		return refuse(why, -EPROTO, "%s has a malformed descriptor", module->path);
+	memcpy(&module->descriptor, found,
+		found->size < sizeof(*found) ? found->size : sizeof(*found));
+	if (module->descriptor.start == NULL || module->descriptor.name == NULL)
+		return refuse(why, -EPROTO, "%s has a malformed descriptor: no %s", module->path,
+			module->descriptor.name == NULL ? "name" : "start");
+	if (strcmp(module->descriptor.name, module->name) != 0)
+		return refuse(why, -EPROTO,
+			"%s calls itself \"%.64s\"; folder, file and name must be the same",
+			module->path, module->descriptor.name);
+	if (module->descriptor.options == NULL)
+		return 0;
+	module->options = copy_options(module->descriptor.options, found->option_size);
+	module->descriptor.options = module->options;
+	if (option_schema_check(module->options, reason, sizeof(reason)) != 0)
+		return refuse(why, -EPROTO, "%s has a malformed option: %s", module->path, reason);
+	return 0;
+}
+
+static int open_object(struct module *module, const struct why *why)
+{
+	const vigil_module *found;
+	char name[64];
+	void *handle;
+
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", module->fd);
+	handle = dlopen(name, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+	if (handle == NULL)
+		return refuse(why, -ENOEXEC, "%s cannot be loaded: %s", module->path, dlerror());
+	found = dlsym(handle, "vigil_module_descriptor");
+	if (found == NULL) {
+		refuse(why, -ENOEXEC,
+			"%s has no vigil_module_descriptor; is VIGIL_MODULE(...) in it?",
+			module->path);
+		return -EALREADY;
+	}
+	/* From here on the object stays mapped under the descriptor's number. */
+	return take_descriptor(module, found, why) != 0 ? -EALREADY : 0;
+}
+
+static void module_free(struct module *module)
+{
+	free(module->name);
+	free(module->path);
+	free(module->options);
+	free(module);
+}
+
+/* --- finding ------------------------------------------------------------------------------------- */
+
+static char *file_of(const char *dir, const char *name)
+{
+	return memory_format("%s/%s/%s.so", dir, name, name);
+}
+
+/* What to say where the file is missing but its folder is there. */
+static int say_what_is_there(const char *dir, const char *name, const struct why *why)
+{
+	char *folder = memory_format("%s/%s", dir, name);
+	DIR *d = opendir(folder);
+	struct dirent *e;
+	int err = -ENOENT;
+
+	while (d != NULL && (e = readdir(d)) != NULL) {
+		size_t n = strlen(e->d_name);
+
+		if (n > 3 && strcmp(e->d_name + n - 3, ".so") == 0) {
+			err = refuse(why, -EINVAL,
+				"%s holds %.64s, not %s.so: folder and file must have the same "
+				"name",
+				folder, e->d_name, name);
+			break;
+		}
+	}
+	if (d != NULL && err == -ENOENT)
+		err = refuse(why, -EINVAL, "%s holds no %s.so", folder, name);
+	if (d != NULL)
+		closedir(d);
+	free(folder);
+	return err;
+}
+
+/* -ENOENT: nothing of that name is there. */
+static int load_file(struct modules *modules, const char *dir, const char *name,
+	struct module **out, const struct why *why)
+{
+	char resolved[PATH_MAX];
+	struct module *module = memory_zero(sizeof(*module));
+	int err;
+
+	module->path = file_of(dir, name);
+	module->name = memory_text(name);
+	module->fd = -1;
+	if (realpath(module->path, resolved) == NULL) {
+		err = errno == ENOENT
+			      ? say_what_is_there(dir, name, why)
+			      : refuse(why, -errno, "%s: %s", module->path, strerror(errno));
+		goto out;
+	}
+	module->fd = open_trusted(resolved, &module->stat, why);
+	err = module->fd < 0 ? module->fd : open_object(module, why);
+	if (err == 0) {
+		TAILQ_INSERT_TAIL(&modules->loaded, module, link);
+		*out = module;
+		return 0;
+	}
+	/* What the linker has taken in keeps its number, lest it be mistaken for the next. */
+	if (module->fd >= 0 && err != -EALREADY)
+		close(module->fd);
+out:
+	module_free(module);
+	return err;
+}
+
+static struct module *find_loaded(const struct modules *modules, const char *name)
+{
+	struct module *module;
+
+	TAILQ_FOREACH(module, &modules->loaded, link)
+	if (strcmp(module->name, name) == 0)
+		return module;
+	return NULL;
+}
+
+struct module *module_load_from(
+	struct modules *modules, const char *dir, const char *name, char *why, size_t size)
+{
+	const struct why reason = {why, size};
+	struct module *module = NULL;
+
+	if (!text_is_daemon_name(name)) {
+		refuse(&reason, -EINVAL, "a module cannot be called that");
+		return NULL;
+	}
+	if (load_file(modules, dir, name, &module, &reason) == -ENOENT)
+		refuse(&reason, -ENOENT, "there is no %s/%s/%s.so", dir, name, name);
+	return module;
+}
+
+static void say_where_it_was_sought(
+	const struct modules *modules, const char *name, const struct why *why)
+{
+	size_t n = (size_t)snprintf(why->text, why->size, "there is no module \"%.64s\" in", name);
+
+	for (char **dir = modules->directories; dir != NULL && *dir != NULL && n < why->size; dir++)
+		n += (size_t)snprintf(why->text + n, why->size - n, "%s %s",
+			dir == modules->directories ? "" : ",", *dir);
+}
+
+struct module *module_load(struct modules *modules, const char *name, char *why, size_t size)
+{
+	const struct why reason = {why, size};
+	struct module *module = find_loaded(modules, name);
+	int err = -ENOENT;
+
+	if (module != NULL)
+		return module;
+	if (!text_is_daemon_name(name)) {
+		refuse(&reason, -EINVAL, "a module cannot be called that");
+		return NULL;
+	}
+	/* The first folder of that name decides: a refused one is not passed over for another. */
+	for (char **dir = modules->directories; dir && *dir && err == -ENOENT; dir++)
+		err = load_file(modules, *dir, name, &module, &reason);
+	if (err == -ENOENT)
+		say_where_it_was_sought(modules, name, &reason);
+	return module;
+}
+
+/* --- the rest ---------------------------------------------------------------------------------------- */
+
+const vigil_module *module_descriptor(const struct module *module)
+{
+	return &module->descriptor;
+}
+
+const char *module_path(const struct module *module)
+{
+	return module->path;
+}
+
+int module_has_changed(const struct module *module)
+{
+	struct stat st;
+
+	if (stat(module->path, &st) < 0)
+		return 1;
+	return st.st_ino != module->stat.st_ino || st.st_dev != module->stat.st_dev ||
+	       st.st_mtim.tv_sec != module->stat.st_mtim.tv_sec ||
+	       st.st_mtim.tv_nsec != module->stat.st_mtim.tv_nsec;
+}
+
+struct modules *modules_new(void)
+{
+	struct modules *modules = memory_zero(sizeof(*modules));
+
+	TAILQ_INIT(&modules->loaded);
+	return modules;
+}
+
+void modules_free(struct modules *modules)
+{
+	struct module *module;
+
+	if (modules == NULL)
+		return;
+	while ((module = TAILQ_FIRST(&modules->loaded)) != NULL) {
+		TAILQ_REMOVE(&modules->loaded, module, link);
+		module_free(module); /* the object and its descriptor stay */
+	}
+	text_free_list(modules->directories);
+	free(modules);
+}
+
+void modules_set_directories(struct modules *modules, const char *const *directories)
+{
+	text_free_list(modules->directories);
+	modules->directories = text_copy_list(directories);
+}
+
+const char *const *modules_directories(const struct modules *modules)
+{
+	return (const char *const *)modules->directories;
+}
+
+void modules_each(struct modules *modules,
+	void (*fn)(const char *name, const char *path, const struct module *module, const char *why,
+		void *arg),
+	void *arg)
+{
+	struct module *module;
+	struct dirent **names;
+	char why[512], *path;
+	int count;
+
+	for (char **dir = modules->directories; dir != NULL && *dir != NULL; dir++) {
+		count = scandir(*dir, &names, NULL, alphasort);
+		if (count < 0 && errno != ENOENT)
+			fn("?", *dir, NULL, strerror(errno), arg);
+		for (int i = 0; i < count; i++) {
+			const char *name = names[i]->d_name;
+
+			if (text_is_daemon_name(name)) {
+				path = file_of(*dir, name);
+				module = module_load(modules, name, why, sizeof(why));
+				fn(name, path, module, module == NULL ? why : NULL, arg);
+				free(path);
+			}
+			free(names[i]);
+		}
+		if (count >= 0)
+			free(names);
+	}
+}

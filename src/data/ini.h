@@ -1,0 +1,31 @@
+/*
+ * ini: one INI file as a list of lines that mean something, each with its place.
+ */
+#ifndef INI_H
+#define INI_H
+
+#include <stddef.h>
+
+#include "base/complaint.h"
+
+struct ini_line {
+	char *section;
+	char *key;   /* NULL: the section's header itself */
+	char *value; /* "" where nothing stands; NULL with a header */
+	int line;
+};
+
+struct ini {
+	struct ini_line *lines; /* headers and keys, in the order of the file */
+	size_t count;
+};
+
+#define INI_SIZE_MAX (1024 * 1024)
+
+/* Reads and parses what lies at path; all that is wrong with the syntax goes to the complaints,
+ * which call it file.  0; -ENOENT where there is no such file (nothing is said); -EINVAL
+ * with complaints. */
+int ini_read(const char *path, const char *file, struct ini *ini, struct complaints *complaints);
+void ini_clear(struct ini *ini);
+
+#endif

@@ -1,0 +1,94 @@
+/* held: daemons that brought vigild down; see held.h. */
+#include "host/held.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "loop/blame.h"
+#include "loop/store.h"
+
+#define SECTION  "crashed" /* of the store */
+#define IN_A_ROW "in_a_row"
+#define ENOUGH   3
+#define LONG     600.0 /* seconds; who has run so long does not crash in a loop */
+
+static json_int_t count_of(struct store *store, const char *name)
+{
+	return json_integer_value(store_get(store, SECTION, name, IN_A_ROW));
+}
+
+static void say_end(const struct blame *before)
+{
+	char how[96];
+
+	if (before->signo > 0)
+		snprintf(how, sizeof(how), "by signal %d (%s)", before->signo,
+			strsignal(before->signo));
+	else
+		snprintf(how, sizeof(how), "%s",
+			before->signo < 0 ? "by exit" : "by SIGKILL, or by _exit");
+	if (before->name[0] != '\0')
+		log_write(VIGIL_ERROR, before->name,
+			"the vigild before this one was ended %s in a callback of this daemon",
+			how);
+	else
+		log_warn("the vigild before this one was ended %s", how);
+}
+
+void held_review(struct store *store, const char *dir)
+{
+	struct blame before;
+	json_int_t count;
+	json_t *value;
+
+	if (blame_open(dir, &before) != 0 || before.clean)
+		return;
+	if (before.name[0] != '\0' && !text_is_daemon_name(before.name))
+		return; /* not ours: whoever may write there wrote it */
+	say_end(&before);
+	count = before.name[0] != '\0' && before.lived < LONG ? count_of(store, before.name) : 0;
+	held_forgive(store);
+	if (before.name[0] == '\0')
+		return;
+	value = json_integer(count + 1);
+	store_put(store, SECTION, before.name, IN_A_ROW, value);
+	json_decref(value);
+	store_save(store, false); /* the next crash may be near */
+}
+
+bool held_back(struct store *store, const char *name, char *why, size_t size)
+{
+	json_int_t count = count_of(store, name);
+
+	if (count < ENOUGH)
+		return false;
+	snprintf(why, size,
+		"held back: vigild was ended in its callbacks %d times in a row; "
+		"`vigilctl resume %s` lets it start again",
+		(int)count, name);
+	return true;
+}
+
+bool held_release(struct store *store, const char *name)
+{
+	if (count_of(store, name) < ENOUGH)
+		return false;
+	store_put(store, SECTION, name, IN_A_ROW, NULL);
+	return true;
+}
+
+void held_forgive(struct store *store)
+{
+	const char *name;
+	json_t *entry;
+
+	json_object_foreach(store_section(store, SECTION), name, entry)
+	{
+		if (count_of(store, name) < ENOUGH)
+			store_put(store, SECTION, name, IN_A_ROW, NULL);
+	}
+}

@@ -1,0 +1,447 @@
+/*
+ * host: which daemons run.
+ *
+ * Whatever asks for a reload, it is one function: make a plan of what the files say now, and
+ * when nothing at all is wrong with it, apply the difference to what runs.  Daemons whose
+ * module and options are as before are not touched and miss no tick.
+ *
+ * The host owns the ground that daemons stand on (loop, state, services, store) and takes it
+ * down in the opposite order: first no new work, then the workers, the daemons, the store.
+ */
+#include "host/host_inside.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "daemon/daemon.h"
+#include "daemon/module.h"
+#include "data/config.h"
+#include "data/state.h"
+#include "host/held.h"
+#include "host/pause.h"
+#include "host/plan.h"
+#include "host/roster.h"
+#include "loop/blame.h"
+#include "loop/child.h"
+#include "loop/loop.h"
+#include "loop/offload.h"
+#include "loop/spawn.h"
+#include "loop/store.h"
+#include "service/manager.h"
+#include "service/service.h"
+
+#define DRAIN     (10 * CLOCK_SECOND)
+#define QUEUE_MAX 10000
+#define GRACE     (5 * CLOCK_SECOND)
+
+/* --- apply ------------------------------------------------------------------------------------------ */
+
+static struct vigil_daemon *daemon_at(size_t index, void *arg)
+{
+	return host_daemon(arg, index);
+}
+
+/* Stops it and lets it go. */
+static void end(struct host *host, struct vigil_daemon *d)
+{
+	roster_remove(&host->roster, d);
+	daemon_free(d);
+}
+
+static struct vigil_daemon *begin(struct host *host, const struct plan_daemon *pd)
+{
+	struct vigil_daemon *d =
+		daemon_new(&host->ground, pd->name, pd->module, pd->descriptor, pd->options);
+	char why[256];
+
+	roster_add(&host->roster, d);
+	pause_restore(host->pauses, d);
+	if (pd->why != NULL)
+		daemon_fail(d, "%s", pd->why);
+	else if (held_back(host->store, pd->name, why, sizeof(why)))
+		daemon_fail(d, "%s", why);
+	else
+		daemon_start(d);
+	return d;
+}
+
+static bool is_same(const struct vigil_daemon *d, const struct plan_daemon *pd)
+{
+	return strcmp(daemon_module(d), pd->module) == 0 && pd->descriptor != NULL &&
+	       daemon_options(d) != NULL;
+}
+
+static void list_name(json_t *result, const char *key, const char *name)
+{
+	json_array_append_new(json_object_get(result, key), json_string(name));
+}
+
+static void stop_the_unwanted(struct host *host, const struct plan *plan, json_t *result)
+{
+	for (size_t i = host->roster.count; i-- > 0;) {
+		struct vigil_daemon *d = roster_at(&host->roster, i);
+		const char *name = daemon_name(d);
+
+		if (plan_find(plan, name) != NULL)
+			continue;
+		list_name(result, "stopped", name);
+		log_write(VIGIL_NOTICE, name, "stopped: no longer enabled");
+		end(host, d);
+	}
+}
+
+/* One daemon of the plan: new, changed, failed before, or just as it was. */
+static const char *apply_one(struct host *host, const struct plan_daemon *pd)
+{
+	struct vigil_daemon *d = host_find(host, pd->name);
+
+	if (d == NULL) {
+		begin(host, pd);
+		return "started";
+	}
+	if (daemon_status(d) == DAEMON_FAILED || !is_same(d, pd)) {
+		end(host, d);
+		begin(host, pd);
+		return "changed";
+	}
+	if (option_set_equal(daemon_options(d), pd->options))
+		return "kept";
+	daemon_reconfigure(d, pd->options);
+	return "changed";
+}
+
+void host_release(struct host *host, const char *name)
+{
+	const struct plan_daemon *pd = plan_find(host->plan, name);
+
+	if (pd == NULL || !held_release(host->store, name))
+		return;
+	log_write(VIGIL_NOTICE, name, "no longer held back");
+	apply_one(host, pd);
+}
+
+static json_t *apply(struct host *host, const struct plan *plan)
+{
+	json_t *result = json_pack("{s:[],s:[],s:[],s:i,s:{},s:[]}", "started", "stopped",
+		"changed", "kept", 0, "failed", "restart_needed");
+	json_int_t kept = 0;
+
+	stop_the_unwanted(host, plan, result);
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct plan_daemon *pd = &plan->daemons[i];
+		const char *what = apply_one(host, pd);
+		const char *reason = daemon_reason(host_find(host, pd->name));
+
+		if (strcmp(what, "kept") == 0)
+			kept++;
+		else
+			list_name(result, what, pd->name);
+		if (reason[0] != '\0')
+			json_object_set_new(
+				json_object_get(result, "failed"), pd->name, json_string(reason));
+	}
+	json_object_set_new(result, "kept", json_integer(kept));
+	return result;
+}
+
+/* --- settings ------------------------------------------------------------------------------------------ */
+
+static struct offload_limits limits_of(const struct config *config)
+{
+	return (struct offload_limits){
+		.workers = (unsigned)config_vigil(config, "workers")->integer,
+		.workers_max = (unsigned)config_vigil(config, "workers_max")->integer,
+		.queue_max = QUEUE_MAX,
+		.grace = GRACE,
+	};
+}
+
+/* What can change while the host runs. */
+static void take_settings(struct host *host, const struct config *config)
+{
+	const struct offload_limits limits = limits_of(config);
+	unsigned restarts;
+	double seconds;
+
+	offload_set_limits(host->offload, &limits);
+	config_restart_rate(config, &restarts, &seconds);
+	services_set_policy(host->services, (const char *const *)config_vigil(config, "deny")->list,
+		restarts, seconds);
+	services_set_upgrade_wait(host->services, config_vigil(config, "upgrade_wait")->number);
+}
+
+/* And what cannot: said, lest it seem to have been taken. */
+static void say_what_waits(const struct config *old, const struct config *new, json_t *result)
+{
+	static const char *const fixed[] = {"socket", "pipe", "state_dir", "group"};
+
+	for (size_t i = 0; i < sizeof(fixed) / sizeof(*fixed); i++) {
+		if (!option_set_differs(old->vigil, new->vigil, fixed[i]))
+			continue;
+		list_name(result, "restart_needed", fixed[i]);
+		log_warn("[vigil] %s has changed; it is taken up when vigild is restarted",
+			fixed[i]);
+	}
+}
+
+static int take_log(
+	const struct config *old, const struct config *new, struct complaints *complaints)
+{
+	vigil_level level = log_level();
+	int err;
+
+	/* A level set by hand stays until the file says another. */
+	if (old == NULL || option_set_differs(old->vigil, new->vigil, "log_level"))
+		log_level_parse(config_vigil(new, "log_level")->text, &level);
+	if (old == NULL || option_set_differs(old->vigil, new->vigil, "log"))
+		err = log_open(config_vigil(new, "log")->text, level);
+	else
+		err = log_reopen();
+	if (err != 0) {
+		complaint_add(complaints, new->file, 0, "log = \"%s\": %s",
+			config_vigil(new, "log")->text, log_trouble(err));
+		return err;
+	}
+	log_set_level(level);
+	return 0;
+}
+
+/* --- reload -------------------------------------------------------------------------------------------- */
+
+static void say_result(const json_t *result)
+{
+	log_notice("reloaded: %zu started, %zu stopped, %zu changed, %d kept, %zu failed",
+		json_array_size(json_object_get(result, "started")),
+		json_array_size(json_object_get(result, "stopped")),
+		json_array_size(json_object_get(result, "changed")),
+		(int)json_integer_value(json_object_get(result, "kept")),
+		json_object_size(json_object_get(result, "failed")));
+}
+
+static int refuse_reload(struct host *host, const struct complaints *complaints)
+{
+	host->reload_errors++;
+	modules_set_directories(host->modules,
+		(const char *const *)config_vigil(host->plan->config, "modules")->list);
+	for (size_t i = 0; i < complaints->count; i++)
+		log_error("%s", complaints->list[i].text);
+	log_error("the configuration was not reloaded; all runs on as before");
+	return -EINVAL;
+}
+
+int host_reload(struct host *host, json_t **result, struct complaints *complaints)
+{
+	struct plan *plan;
+
+	LOOP_ASSERT_OWNER();
+	*result = NULL;
+	if (host->stopping) {
+		complaint_add(complaints, NULL, 0, "vigild is stopping");
+		return -EINVAL;
+	}
+	plan = plan_make(host->file, host->modules, false, complaints);
+	if (plan == NULL)
+		return refuse_reload(host, complaints);
+	if (take_log(host->plan->config, plan->config, complaints) != 0) {
+		plan_free(plan);
+		return refuse_reload(host, complaints);
+	}
+	take_settings(host, plan->config);
+	*result = apply(host, plan);
+	say_what_waits(host->plan->config, plan->config, *result);
+	plan_free(host->plan);
+	host->plan = plan;
+	host->reloads++;
+	host->generation++;
+	say_result(*result);
+	return 0;
+}
+
+/* --- life ------------------------------------------------------------------------------------------------ */
+
+int host_test(const char *file, struct complaints *complaints)
+{
+	struct modules *modules = modules_new();
+	struct plan *plan = plan_make(file, modules, true, complaints);
+
+	int err = plan != NULL ? 0 : -EINVAL;
+
+	plan_free(plan);
+	modules_free(modules);
+	return err;
+}
+
+/* Out of memory: what is known is saved, where it is ours to touch. */
+static void on_end(void *arg)
+{
+	struct host *host = arg;
+
+	int err;
+
+	if (!loop_is_owner())
+		return;
+	blame_close(); /* it is nobody's fault */
+	err = store_save(host->store, true);
+	log_error("out of memory: the state %s; ending to be started afresh",
+		err == 0 ? "is saved" : "could not be saved");
+}
+
+static bool lay_ground(struct host *host)
+{
+	const struct config *config = host->plan->config;
+	const struct offload_limits limits = limits_of(config);
+
+	host->loop = loop_new();
+	host->state = state_new();
+	if (host->loop == NULL || host->state == NULL)
+		return false;
+	host->offload = offload_new(host->loop, &limits, manager_thread_end);
+	if (host->offload == NULL)
+		return false;
+	host->services = services_new(host->loop, host->offload);
+	host->store = store_open(host->loop, config_vigil(config, "state_dir")->text);
+	if (host->services == NULL || host->store == NULL)
+		return false;
+	held_review(host->store, config_vigil(config, "state_dir")->text);
+	host->pauses = pauses_new(host->loop, host->store, daemon_at, host);
+	if (host->pauses == NULL)
+		return false;
+	host->ground = (struct ground){.loop = host->loop,
+		.state = host->state,
+		.services = host->services,
+		.store = host->store};
+	take_settings(host, config);
+	memory_on_end(on_end, host);
+	return host_mount_accounts(host) == 0;
+}
+
+struct host *host_new(const char *file, struct complaints *complaints)
+{
+	struct host *host = memory_zero(sizeof(*host));
+
+	host->file = memory_text(file);
+	host->modules = modules_new();
+	clock_text(host->started);
+	host->plan = plan_make(file, host->modules, false, complaints);
+	if (host->plan == NULL || take_log(NULL, host->plan->config, complaints) != 0) {
+		host_free(host);
+		return NULL;
+	}
+	if (!lay_ground(host)) {
+		complaint_add(complaints, NULL, 0, "no memory or no descriptors to begin with: %s",
+			strerror(errno));
+		host_free(host);
+		return NULL;
+	}
+	return host;
+}
+
+void host_start(struct host *host)
+{
+	json_t *result = apply(host, host->plan);
+
+	host->generation = 1;
+	log_notice("vigil %s is up with %zu daemon%s, %zu of them failed", PACKAGE_VERSION,
+		host->roster.count, host->roster.count == 1 ? "" : "s",
+		json_object_size(json_object_get(result, "failed")));
+	json_decref(result);
+}
+
+static void stop_daemons(struct host *host)
+{
+	while (host->roster.count > 0)
+		end(host, roster_at(&host->roster, host->roster.count - 1));
+}
+
+static void on_children_ended(void *arg)
+{
+	struct host *host = arg;
+
+	host->stopped(host->stopped_arg);
+}
+
+static void on_drained(void *arg)
+{
+	struct host *host = arg;
+
+	stop_daemons(host);
+	held_forgive(host->store);
+	store_save(host->store, true);
+	if (child_drain(host->loop, on_children_ended, host) != 0)
+		on_children_ended(host);
+}
+
+void host_stop(struct host *host, void (*stopped)(void *arg), void *arg)
+{
+	if (host->stopping)
+		return;
+	host->stopping = true;
+	host->stopped = stopped;
+	host->stopped_arg = arg;
+	log_notice("stopping: waiting for restarts under way, at most %d s",
+		(int)(DRAIN / CLOCK_SECOND));
+	spawn_cancel();
+	offload_drain(host->offload, DRAIN, on_drained, host);
+}
+
+void host_free(struct host *host)
+{
+	if (host == NULL)
+		return;
+	stop_daemons(host);
+	blame_close();
+	memory_on_end(NULL, NULL);
+	child_kill_strays();
+	roster_clear(&host->roster);
+	pauses_free(host->pauses);
+	store_close(host->store);
+	offload_free(host->offload);
+	services_free(host->services);
+	state_free(host->state);
+	loop_free(host->loop);
+	plan_free(host->plan);
+	modules_free(host->modules);
+	free(host->file);
+	free(host);
+}
+
+struct vigil_daemon *host_find(struct host *host, const char *name)
+{
+	return roster_find(&host->roster, name);
+}
+
+struct vigil_daemon *host_daemon(struct host *host, size_t index)
+{
+	return roster_at(&host->roster, index);
+}
+
+struct loop *host_loop(struct host *host)
+{
+	return host->loop;
+}
+
+struct state *host_state(struct host *host)
+{
+	return host->state;
+}
+
+struct modules *host_modules(struct host *host)
+{
+	return host->modules;
+}
+
+const struct config *host_config(const struct host *host)
+{
+	return host->plan->config;
+}
+
+struct pauses *host_pauses(struct host *host)
+{
+	return host->pauses;
+}

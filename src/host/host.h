@@ -1,0 +1,55 @@
+/*
+ * host: which daemons run.
+ *
+ * Loads the configuration, plans the difference between what runs and what should, and applies
+ * it.  A failure before "apply" changes nothing at all.
+ */
+#ifndef HOST_H
+#define HOST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <jansson.h>
+
+#include "base/complaint.h"
+
+struct loop;
+struct state;
+struct config;
+struct modules;
+struct pauses;
+struct vigil_daemon;
+struct host;
+
+/* Checks a configuration as `vigild -t` does: everything, modules and options included.
+ * 0, or -EINVAL with complaints. */
+int host_test(const char *file, struct complaints *complaints);
+
+/* Reads the configuration and makes all that the daemons stand on; starts none.  NULL with
+ * complaints. */
+struct host *host_new(const char *file, struct complaints *complaints);
+void host_free(struct host *host);
+
+/* Starts the daemons that the configuration enables. */
+void host_start(struct host *host);
+/* The one reload: SIGHUP, the pipe and `vigilctl reload` all come here.  0, with *result (a new
+ * reference) {"started":[...],"stopped":[...],"changed":[...],"kept":N,"failed":{name:why},
+ * "restart_needed":[keys of [vigil] that wait for a restart of vigild]};
+ * or -EINVAL with complaints, and nothing has changed. */
+int host_reload(struct host *host, json_t **result, struct complaints *complaints);
+/* No new work, drain the workers, save the state, stop the daemons; then stopped runs. */
+void host_stop(struct host *host, void (*stopped)(void *arg), void *arg);
+
+struct loop *host_loop(struct host *host);
+struct state *host_state(struct host *host);
+struct modules *host_modules(struct host *host);
+/* Lets a daemon that is held back (held.h) start again; nothing for others. */
+void host_release(struct host *host, const char *name);
+struct pauses *host_pauses(struct host *host);
+const struct config *host_config(const struct host *host);
+struct vigil_daemon *host_find(struct host *host, const char *name);
+/* In the order of their names; NULL at the end. */
+struct vigil_daemon *host_daemon(struct host *host, size_t index);
+
+#endif

@@ -1,0 +1,107 @@
+/*
+ * host_account: what is told of the host and its daemons: /vigil and /runs.
+ *
+ * Nothing of it is kept: it is put together when somebody reads, from where each figure belongs.
+ */
+#include <errno.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/degraded.h"
+#include "data/state.h"
+#include "host/host_inside.h"
+#include "loop/loop.h"
+#include "loop/offload.h"
+#include "service/service.h"
+
+static json_t *workers_account(struct host *host)
+{
+	struct offload_counts c;
+
+	offload_counts(host->offload, &c);
+	return json_pack("{s:i,s:i,s:i,s:I,s:I}", "alive", (int)c.alive, "busy", (int)c.busy,
+		"queued", (int)c.queued, "lost", (json_int_t)c.lost, "refused",
+		(json_int_t)c.refused);
+}
+
+static json_t *looks_account(struct host *host)
+{
+	struct service_counts c;
+
+	services_counts(host->services, &c);
+	return json_pack("{s:I,s:I,s:I,s:I,s:I}", "known", (json_int_t)c.known, "workers",
+		(json_int_t)c.workers, "batched", (json_int_t)c.batched, "messages",
+		(json_int_t)c.messages, "signs", (json_int_t)c.signs);
+}
+
+/* NULL where all is well. */
+static json_t *degraded_account(void)
+{
+	json_t *list = json_array();
+	char since[CLOCK_TEXT];
+
+	for (enum degraded what = 0; what < DEGRADED_KINDS; what++) {
+		const struct degraded_reason *reason = degraded_get(what);
+
+		if (reason != NULL)
+			json_array_append_new(list, json_pack("{s:s,s:s,s:s}", "what", reason->what,
+							    "text", reason->text, "since",
+							    clock_text_at(since, reason->since)));
+	}
+	if (json_array_size(list) > 0)
+		return list;
+	json_decref(list);
+	return NULL;
+}
+
+static json_t *vigil_account(struct host *host)
+{
+	struct loop_lag lag;
+
+	loop_lag(host->loop, &lag);
+	return json_pack("{s:s,s:i,s:s,s:I,s:I,s:I,s:I,s:{s:{s:f,s:f,s:f}},s:o,s:o,s:o*}",
+		"version", PACKAGE_VERSION, "pid", (int)getpid(), "started", host->started,
+		"generation", (json_int_t)host->generation, "reloads", (json_int_t)host->reloads,
+		"reload_errors", (json_int_t)host->reload_errors, "revision",
+		(json_int_t)state_revision(host->state), "loop", "lag_seconds", "last", lag.last,
+		"p99", lag.p99, "max", lag.max, "workers", workers_account(host), "looks",
+		looks_account(host), "degraded", degraded_account());
+}
+
+static json_t *below(json_t *whole, const char *rest)
+{
+	json_t *part = json_incref(pointer_follow(whole, rest));
+
+	json_decref(whole);
+	return part;
+}
+
+static json_t *on_read_vigil(const char *rest, void *arg)
+{
+	return below(vigil_account(arg), rest);
+}
+
+static json_t *on_read_runs(const char *rest, void *arg)
+{
+	struct host *host = arg;
+	struct vigil_daemon *d;
+	char name[STATE_POINTER_MAX];
+	json_t *all;
+
+	if (rest[0] != '\0') {
+		rest = pointer_step(rest, name, sizeof(name));
+		d = host_find(host, name);
+		return d != NULL ? below(daemon_account(d), rest) : NULL;
+	}
+	all = json_object();
+	for (size_t i = 0; (d = roster_at(&host->roster, i)) != NULL; i++)
+		json_object_set_new(all, daemon_name(d), daemon_account(d));
+	return all;
+}
+
+int host_mount_accounts(struct host *host)
+{
+	int err = state_mount(host->state, "/vigil", on_read_vigil, host);
+
+	return err != 0 ? err : state_mount(host->state, "/runs", on_read_runs, host);
+}

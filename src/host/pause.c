@@ -1,0 +1,164 @@
+/*
+ * pause: maintenance: which daemons are to withhold action, and until when.
+ *
+ * The end of a pause is a time of day, since that is what the admin was promised and what
+ * survives a restart of the host.  One timer waits for the earliest end; it looks at the clock
+ * again at least every minute, since a clock may be set.
+ */
+#include "host/pause.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "daemon/daemon.h"
+#include "loop/loop.h"
+#include "loop/store.h"
+
+#define SECTION "paused"
+#define RECHECK 60.0
+/* The end of 9999: the last moment that has a text. */
+#define LAST 253402300799.0
+
+struct pauses {
+	pause_daemon_fn *daemon_at;
+	void *arg;
+	struct loop *loop;
+	struct store *store;
+	struct loop_timer *timer;
+};
+
+static double wall_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* When the pause of that name ends: INFINITY when it is resumed by hand, 0 when there is none. */
+static double end_of(const struct pauses *pauses, const char *name)
+{
+	json_t *until = store_get(pauses->store, SECTION, name, "until");
+
+	if (until == NULL)
+		return 0;
+	return json_is_number(until) ? fmin(json_number_value(until), LAST) : INFINITY;
+}
+
+static void wait_for_the_earliest(struct pauses *pauses)
+{
+	double earliest = INFINITY, end, wait;
+	struct vigil_daemon *d;
+
+	for (size_t i = 0; (d = pauses->daemon_at(i, pauses->arg)) != NULL; i++) {
+		end = end_of(pauses, daemon_name(d));
+		if (end != 0 && end < earliest)
+			earliest = end;
+	}
+	if (isinf(earliest)) {
+		loop_timer_stop(pauses->timer);
+		return;
+	}
+	wait = fmax(0, fmin(RECHECK, earliest - wall_now()));
+	loop_timer_again(pauses->timer, clock_from_seconds(wait));
+}
+
+static void on_end(uint64_t missed, void *arg)
+{
+	struct pauses *pauses = arg;
+	struct vigil_daemon *d;
+	double end;
+
+	for (size_t i = 0; (d = pauses->daemon_at(i, pauses->arg)) != NULL; i++) {
+		end = end_of(pauses, daemon_name(d));
+		if (end != 0 && end <= wall_now())
+			pause_end(pauses, d);
+	}
+	wait_for_the_earliest(pauses);
+}
+
+static void apply(struct vigil_daemon *d, double end, const char *reason)
+{
+	char until[CLOCK_TEXT] = "";
+
+	if (!isinf(end))
+		clock_text_at(until, (struct timespec){.tv_sec = (time_t)end});
+	daemon_pause(d, until, reason);
+}
+
+void pause_begin(struct pauses *pauses, struct vigil_daemon *d, double seconds, const char *reason)
+{
+	const char *name = daemon_name(d);
+	double end = seconds > 0 ? fmin(wall_now() + seconds, LAST) : INFINITY;
+	json_t *until = isinf(end) ? json_null() : json_real(end), *why = json_string(reason);
+
+	store_put(pauses->store, SECTION, name, "until", until);
+	store_put(pauses->store, SECTION, name, "reason", why);
+	json_decref(until);
+	json_decref(why);
+	apply(d, end, reason);
+	log_write(VIGIL_NOTICE, name, "paused%s%s", reason[0] != '\0' ? ": " : "", reason);
+	wait_for_the_earliest(pauses);
+}
+
+static void forget(struct pauses *pauses, const char *name)
+{
+	store_put(pauses->store, SECTION, name, "until", NULL);
+	store_put(pauses->store, SECTION, name, "reason", NULL);
+}
+
+void pause_end(struct pauses *pauses, struct vigil_daemon *d)
+{
+	const char *name = daemon_name(d);
+
+	if (end_of(pauses, name) == 0)
+		return;
+	forget(pauses, name);
+	daemon_resume(d);
+	log_write(VIGIL_NOTICE, name, "resumed");
+}
+
+void pause_restore(struct pauses *pauses, struct vigil_daemon *d)
+{
+	const char *name = daemon_name(d);
+	const char *reason = json_string_value(store_get(pauses->store, SECTION, name, "reason"));
+	double end = end_of(pauses, name);
+
+	if (end == 0)
+		return;
+	if (end <= wall_now()) {
+		forget(pauses, name);
+		return;
+	}
+	apply(d, end, reason != NULL ? reason : "");
+	if (!isinf(end))
+		loop_timer_again(pauses->timer, 0); /* by then it is in the host's list */
+}
+
+struct pauses *pauses_new(
+	struct loop *loop, struct store *store, pause_daemon_fn *daemon_at, void *arg)
+{
+	struct pauses *pauses = memory_zero(sizeof(*pauses));
+
+	*pauses = (struct pauses){.daemon_at = daemon_at, .arg = arg, .loop = loop, .store = store};
+	pauses->timer = loop_after(loop, 0, on_end, pauses);
+	if (pauses->timer == NULL) {
+		free(pauses);
+		return NULL;
+	}
+	loop_timer_stop(pauses->timer);
+	return pauses;
+}
+
+void pauses_free(struct pauses *pauses)
+{
+	if (pauses == NULL)
+		return;
+	loop_timer_free(pauses->timer);
+	free(pauses);
+}

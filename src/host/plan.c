@@ -1,0 +1,125 @@
+/*
+ * plan: a configuration brought together with the modules: what should run, and how.
+ */
+#include "host/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+struct maker {
+	struct plan *plan;
+	struct modules *modules;
+	bool strict;
+	const char *only; /* strict with this daemon alone; NULL: with all */
+	struct complaints *complaints;
+};
+
+static struct option_set *check_options(
+	struct maker *m, const struct config_daemon *cd, const struct module *module)
+{
+	char *where = memory_format("[daemon:%s]", cd->name);
+	struct option_set *set = option_set_new(module_descriptor(module)->options, cd->options,
+		cd->count, where, cd->file, cd->line, m->complaints);
+
+	free(where);
+	return set;
+}
+
+static void add(struct maker *m, const struct config_daemon *cd, const struct module *module,
+	struct option_set *options, const char *why)
+{
+	struct plan *plan = m->plan;
+
+	plan->daemons = memory_grow(plan->daemons, plan->count + 1, sizeof(*plan->daemons));
+	plan->daemons[plan->count++] = (struct plan_daemon){
+		.name = cd->name,
+		.module = cd->module,
+		.descriptor = module != NULL ? module_descriptor(module) : NULL,
+		.options = options,
+		.why = memory_text(why),
+	};
+}
+
+static void plan_one(struct maker *m, const struct config_daemon *cd)
+{
+	char why[512];
+	struct module *module = module_load(m->modules, cd->module, why, sizeof(why));
+	struct option_set *options;
+
+	if (module == NULL) {
+		if (!cd->enabled)
+			return;
+		if (m->strict && (m->only == NULL || strcmp(m->only, cd->name) == 0))
+			complaint_add(m->complaints, cd->file, cd->line, "daemon \"%s\": %s",
+				cd->name, why);
+		add(m, cd, NULL, NULL, why);
+		return;
+	}
+	options = check_options(m, cd, module);
+	if (options != NULL && cd->enabled)
+		add(m, cd, module, options, NULL);
+	else if (options != NULL)
+		option_set_unref(options);
+}
+
+static struct plan *make(struct maker *m, struct config *config)
+{
+	if (config == NULL)
+		return NULL;
+	m->plan = memory_zero(sizeof(*m->plan));
+	m->plan->config = config;
+	modules_set_directories(
+		m->modules, (const char *const *)config_vigil(config, "modules")->list);
+	for (size_t i = 0; i < config->count; i++)
+		plan_one(m, &config->daemons[i]);
+	if (m->complaints->count == 0)
+		return m->plan;
+	complaints_sort(m->complaints);
+	plan_free(m->plan);
+	return NULL;
+}
+
+struct plan *plan_make(
+	const char *file, struct modules *modules, bool strict, struct complaints *complaints)
+{
+	struct maker m = {.modules = modules, .strict = strict, .complaints = complaints};
+
+	return make(&m, config_load(file, complaints));
+}
+
+struct plan *plan_make_draft(const char *file, const struct config_draft *draft, const char *name,
+	struct modules *modules, struct complaints *complaints)
+{
+	struct maker m = {
+		.modules = modules, .strict = true, .only = name, .complaints = complaints};
+
+	return make(&m, config_load_draft(file, draft, complaints));
+}
+
+void plan_free(struct plan *plan)
+{
+	if (plan == NULL)
+		return;
+	for (size_t i = 0; i < plan->count; i++) {
+		if (plan->daemons[i].options != NULL)
+			option_set_unref(plan->daemons[i].options);
+		free(plan->daemons[i].why);
+	}
+	free(plan->daemons);
+	config_free(plan->config);
+	free(plan);
+}
+
+static int by_name(const void *key, const void *row)
+{
+	return strcmp(key, ((const struct plan_daemon *)row)->name);
+}
+
+const struct plan_daemon *plan_find(const struct plan *plan, const char *name)
+{
+	if (plan->count == 0)
+		return NULL;
+	return bsearch(name, plan->daemons, plan->count, sizeof(*plan->daemons), by_name);
+}

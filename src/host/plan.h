@@ -1,0 +1,44 @@
+/*
+ * plan: a configuration brought together with the modules: what should run, and how.
+ *
+ * Making one starts nothing and changes no daemon, so it may fail at any point and be dropped.
+ */
+#ifndef PLAN_H
+#define PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/complaint.h"
+#include "daemon/module.h"
+#include "data/config.h"
+#include "data/option.h"
+
+/* One enabled daemon. */
+struct plan_daemon {
+	const char *name;               /* the configuration's */
+	const char *module;             /* likewise */
+	const vigil_module *descriptor; /* NULL: refused, see why */
+	struct option_set *options;
+	char *why; /* NULL: it can be started */
+};
+
+struct plan {
+	struct config *config;       /* owned */
+	struct plan_daemon *daemons; /* by name */
+	size_t count;
+};
+
+/* strict: a module that is missing or refused is a complaint (as for -t), not only a failed
+ * daemon.  The options of daemons that are not enabled are checked too, where their module can
+ * be found.  NULL with complaints. */
+struct plan *plan_make(
+	const char *file, struct modules *modules, bool strict, struct complaints *complaints);
+/* The same as if a draft were in place already, strict with that daemon alone. */
+struct plan *plan_make_draft(const char *file, const struct config_draft *draft, const char *name,
+	struct modules *modules, struct complaints *complaints);
+void plan_free(struct plan *plan);
+
+const struct plan_daemon *plan_find(const struct plan *plan, const char *name);
+
+#endif

@@ -1,0 +1,163 @@
+/* blame: who was at work when a vigild ended; see blame.h. */
+#include "loop/blame.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+#define FILE_NAME "running"
+#define MAGIC     "vigil 1\n"
+
+/* What stands in the file; another version of it has another magic. */
+struct page {
+	char magic[8];
+	char name[65];
+	volatile sig_atomic_t clean, signo;
+	uint64_t began, entered; /* by clock_now */
+};
+
+/* What ends a process that does something wrong, and the watchdog's. */
+static const int fatal[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS};
+#define FATALS (sizeof(fatal) / sizeof(*fatal))
+
+static struct page *page;
+static struct sigaction before_us[FATALS];
+static char stack[32768]; /* a stack that has run over is no place for a handler */
+
+/* --- the end ------------------------------------------------------------------------------------ */
+
+/* Notes it, and lets come what would have come without us: raised here it is held until the
+ * handler returns, and then met by whoever was there before. */
+static void on_fatal(int signo)
+{
+	page->signo = signo;
+	for (size_t i = 0; i < FATALS; i++)
+		if (fatal[i] == signo)
+			sigaction(signo, &before_us[i], NULL);
+	raise(signo);
+}
+
+/* exit is nothing that a module may call; vigild itself has closed the page before. */
+static void on_exit_called(void)
+{
+	if (page != NULL && page->name[0] != '\0')
+		page->signo = -1;
+}
+
+static void mind_signals(void)
+{
+	static bool minded;
+	const stack_t alternative = {.ss_sp = stack, .ss_size = sizeof(stack)};
+	struct sigaction action = {.sa_handler = on_fatal, .sa_flags = SA_ONSTACK};
+
+	if (!minded)
+		atexit(on_exit_called);
+	minded = true;
+	sigaltstack(&alternative, NULL);
+	sigemptyset(&action.sa_mask);
+	for (size_t i = 0; i < FATALS; i++)
+		sigaction(fatal[i], &action, &before_us[i]);
+}
+
+static void forget_signals(void)
+{
+	const stack_t none = {.ss_flags = SS_DISABLE};
+
+	for (size_t i = 0; i < FATALS; i++)
+		sigaction(fatal[i], &before_us[i], NULL);
+	sigaltstack(&none, NULL);
+}
+
+/* --- the page ------------------------------------------------------------------------------------ */
+
+/* The file may be anything: it is the directory's owner who could have written it. */
+static void read_page(int fd, struct blame *before)
+{
+	struct page old;
+	ssize_t n = pread(fd, &old, sizeof(old), 0);
+
+	*before = (struct blame){.clean = true};
+	if (n != sizeof(old) || memcmp(old.magic, MAGIC, sizeof(old.magic)) != 0)
+		return;
+	before->clean = old.clean != 0;
+	old.name[sizeof(old.name) - 1] = '\0';
+	memcpy(before->name, old.name, sizeof(before->name));
+	before->signo = (int)old.signo;
+	if (old.entered > old.began)
+		before->lived = clock_to_seconds(old.entered - old.began);
+}
+
+static int map_page(int fd)
+{
+	void *map;
+
+	if (ftruncate(fd, sizeof(struct page)) < 0 ||
+		posix_fallocate(fd, 0, sizeof(struct page)) != 0)
+		return -ENOSPC; /* written to, a page that has no room on the disk is a SIGBUS */
+	map = mmap(NULL, sizeof(struct page), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (map == MAP_FAILED)
+		return -errno;
+	page = map;
+	memset(page, 0, sizeof(*page));
+	memcpy(page->magic, MAGIC, sizeof(page->magic));
+	page->began = clock_now();
+	return 0;
+}
+
+int blame_open(const char *dir, struct blame *before)
+{
+	char path[4096];
+	struct stat st;
+	int fd, err;
+
+	*before = (struct blame){.clean = true};
+	if (snprintf(path, sizeof(path), "%s/" FILE_NAME, dir) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_nlink != 1) {
+		close(fd);
+		return -EINVAL;
+	}
+	read_page(fd, before);
+	err = map_page(fd);
+	close(fd);
+	if (err == 0)
+		mind_signals();
+	return err;
+}
+
+void blame_close(void)
+{
+	if (page == NULL)
+		return;
+	forget_signals();
+	page->name[0] = '\0';
+	page->clean = 1;
+	munmap(page, sizeof(*page));
+	page = NULL;
+}
+
+void blame_enter(const char *name, uint64_t now)
+{
+	if (page == NULL)
+		return;
+	page->entered = now;
+	strncpy(page->name, name, sizeof(page->name) - 1);
+}
+
+void blame_leave(void)
+{
+	if (page != NULL)
+		page->name[0] = '\0';
+}

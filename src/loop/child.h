@@ -1,0 +1,58 @@
+/*
+ * child: a process as events on the loop.
+ *
+ * For what the loop thread starts itself: checks and their like.  Its end, its output and its
+ * deadline each come as an event; nothing here ever waits.  (What a worker runs, it runs with
+ * spawn_run.)
+ */
+#ifndef CHILD_H
+#define CHILD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <vigil/vigil.h>
+
+#include "loop/spawn.h"
+
+struct child;
+struct loop;
+struct user;
+
+/* Told once, from the loop; the child has been reaped.  It may be freed in there. */
+typedef void child_exit_fn(struct child *child, const vigil_child_exit *e, void *arg);
+/* A line without its end, NUL-terminated.  The child may be freed in there. */
+typedef void child_line_fn(struct child *child, const char *line, size_t length, void *arg);
+
+#define CHILD_OUTPUT (64 * 1024) /* the usual output_max */
+
+struct child_spec {
+	struct spawn spawn;      /* what it points to is needed during the call only */
+	const struct user *user; /* NULL: the host's own; likewise */
+	uint64_t timeout;        /* ns; 0: none */
+	size_t output_max;       /* 0: CHILD_OUTPUT */
+	child_line_fn *on_line;  /* NULL: output is gathered for on_exit */
+	child_exit_fn *on_exit;  /* required */
+	void *arg;
+};
+
+/* Starts it.  0 and *child, which the caller frees; or -errno as spawn_start, and nothing will
+ * be told. */
+int child_start(struct loop *loop, const struct child_spec *spec, struct child **child);
+/* One that still runs is let go of: nothing more is told, its group is ended as by child_end,
+ * and it is reaped when it has. */
+void child_free(struct child *child);
+
+pid_t child_pid(const struct child *child);
+/* TERM to its group, KILL two seconds later; on_exit follows.  Once is enough. */
+void child_end(struct child *child);
+
+/* At stop.  Calls done from the loop once none is left of those let go of, or when they have
+ * had the time that ending takes. */
+int child_drain(struct loop *loop, void (*done)(void *arg), void *arg);
+/* KILLs and reaps what is left of them, before the loop is freed. */
+void child_kill_strays(void);
+
+#endif

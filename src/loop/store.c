@@ -1,0 +1,349 @@
+/*
+ * store: what outlives the host: values that daemons keep, pauses, counters.
+ *
+ * The document is small, so it is written whole: to a temporary file beside it, the present one
+ * linked as state.json.old, the new one renamed into its place.  Whatever moment the machine
+ * picks to stop, a whole file of the present or of the generation before is there.  Only at
+ * stop is it fsynced: that may take a second, and the loop has other things to do.
+ */
+#include "loop/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/degraded.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "data/state.h"
+#include "loop/loop.h"
+
+#define FILE_NAME      "state.json"
+#define FILE_OLD       "state.json.old"
+#define FILE_NEW       "state.json.new"
+#define FILE_BAD       "state.json.bad"
+#define STORE_SIZE_MAX (64 * 1024 * 1024)
+
+/* Changes that come together are written together. */
+#define SOON (CLOCK_SECOND)
+/* Where it could not be written, it is tried again after so long. */
+#define LATER (10 * CLOCK_SECOND)
+
+struct store {
+	char *dir;
+	json_t *doc;
+	struct loop_timer *timer;
+	bool dirty;
+};
+
+/* --- the directory ------------------------------------------------------------------------------- */
+
+/* The admin may have moved it and left a link; anybody else's link leads where that one wants. */
+static bool is_anothers_link(const char *dir)
+{
+	struct stat st;
+
+	return lstat(dir, &st) == 0 && S_ISLNK(st.st_mode) && st.st_uid != 0 &&
+	       st.st_uid != geteuid();
+}
+
+static int open_dir(const char *dir)
+{
+	int fd = -1;
+
+	if (is_anothers_link(dir))
+		return -ELOOP;
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* --- reading ------------------------------------------------------------------------------------- */
+
+static json_t *parse(const char *text, size_t length, const char *path)
+{
+	json_error_t error;
+	json_t *doc;
+
+	memory_peer_begin();
+	doc = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
+	if (memory_peer_end()) {
+		json_decref(doc);
+		errno = ENOMEM;
+		return NULL;
+	}
+	errno = 0;
+	if (doc != NULL && json_is_object(doc) &&
+		json_depth(doc, STATE_DEPTH_MAX + 4) <= STATE_DEPTH_MAX + 4)
+		return doc;
+	log_warn("%s cannot be read (line %d: %s)", path, error.line,
+		doc == NULL ? error.text : "not what vigil writes");
+	json_decref(doc);
+	return NULL;
+}
+
+static ssize_t read_all(int fd, char *text, size_t size)
+{
+	size_t length = 0;
+	ssize_t n;
+
+	while (length < size && (n = read(fd, text + length, size - length)) != 0) {
+		if (n < 0 && errno != EINTR)
+			return -1;
+		if (n > 0)
+			length += (size_t)n;
+	}
+	return (ssize_t)length;
+}
+
+/* NULL with errno: ENOENT, ENOMEM, or what else is wrong with it. */
+static json_t *read_file(const struct store *store, const char *name)
+{
+	char *path = memory_format("%s/%s", store->dir, name), *text = NULL;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	json_t *doc = NULL;
+	struct stat st;
+	ssize_t n;
+	int err = 0;
+
+	if (fd < 0) {
+		err = errno;
+		if (err != ENOENT)
+			log_warn("%s cannot be opened: %s", path, strerror(err));
+		goto out;
+	}
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > STORE_SIZE_MAX) {
+		log_warn("%s is no file of a likely size", path);
+		goto out;
+	}
+	text = malloc((size_t)st.st_size + 1);
+	if (text == NULL) {
+		err = ENOMEM;
+		goto out;
+	}
+	n = read_all(fd, text, (size_t)st.st_size);
+	if (n >= 0)
+		doc = parse(text, (size_t)n, path);
+	else
+		log_warn("%s cannot be read: %s", path, strerror(errno));
+	err = errno;
+out:
+	if (fd >= 0)
+		close(fd);
+	free(text);
+	free(path);
+	errno = err;
+	return doc;
+}
+
+static void set_aside(const struct store *store)
+{
+	char *from = memory_format("%s/" FILE_NAME, store->dir);
+	char *to = memory_format("%s/" FILE_BAD, store->dir);
+
+	if (rename(from, to) == 0)
+		log_warn("%s is set aside as %s", from, to);
+	free(from);
+	free(to);
+}
+
+/* Whether it is the host that lacks something, and nothing is wrong with the file. */
+static bool is_passing(int err)
+{
+	return err == ENOMEM || err == EMFILE || err == ENFILE;
+}
+
+/* NULL with errno: it cannot be read now, and must not be taken for lost. */
+static json_t *read_newest(const struct store *store)
+{
+	json_t *doc = read_file(store, FILE_NAME);
+
+	if (doc != NULL || is_passing(errno))
+		return doc;
+	if (errno != ENOENT)
+		set_aside(store);
+	doc = read_file(store, FILE_OLD);
+	if (doc != NULL)
+		log_warn("the older %s/" FILE_OLD " is taken", store->dir);
+	return doc != NULL || is_passing(errno) ? doc : json_object();
+}
+
+/* --- writing ---------------------------------------------------------------------------------------- */
+
+static int write_all(int fd, const char *text, size_t length)
+{
+	ssize_t n;
+
+	while (length > 0) {
+		n = write(fd, text, length);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		text += n;
+		length -= (size_t)n;
+	}
+	return 0;
+}
+
+/* What lies there already is of one that was killed, or another's link or pipe: never written to. */
+static int open_new(int dir)
+{
+	int fd = -1;
+
+	if (unlinkat(dir, FILE_NEW, 0) == 0 || errno == ENOENT)
+		fd = openat(
+			dir, FILE_NEW, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
+	return fd < 0 ? -errno : fd;
+}
+
+static int write_new(int dir, const char *text, bool sync)
+{
+	int fd = open_new(dir), err;
+
+	if (fd < 0)
+		return fd;
+	err = write_all(fd, text, strlen(text));
+	if (err == 0 && sync && fsync(fd) < 0)
+		err = -errno;
+	if (close(fd) < 0 && err == 0)
+		err = -errno;
+	return err;
+}
+
+static int put_in_place(int dir, bool sync)
+{
+	/* Failing here loses the generation before, never the present one. */
+	if (unlinkat(dir, FILE_OLD, 0) == 0 || errno == ENOENT)
+		(void)!linkat(dir, FILE_NAME, dir, FILE_OLD, 0);
+	if (renameat(dir, FILE_NEW, dir, FILE_NAME) < 0)
+		return -errno;
+	return sync && fsync(dir) < 0 ? -errno : 0;
+}
+
+static int write_doc(struct store *store, bool sync)
+{
+	int dir = open_dir(store->dir), err;
+	char *text;
+
+	if (dir < 0)
+		return dir;
+	memory_peer_begin();
+	text = json_dumps(store->doc, JSON_INDENT(1) | JSON_SORT_KEYS);
+	/* jansson goes on without what it could not add: that must not come into the file. */
+	err = memory_peer_end() || text == NULL ? -ENOMEM : write_new(dir, text, sync);
+	if (err == 0)
+		err = put_in_place(dir, sync);
+	free(text);
+	close(dir);
+	return err;
+}
+
+static void note_outcome(const struct store *store, int err)
+{
+	if (err != 0)
+		degraded_set(DEGRADED_STATE, "%s/" FILE_NAME " cannot be written: %s", store->dir,
+			err == -ELOOP ? "the directory is another user's symbolic link"
+				      : strerror(-err));
+	else
+		degraded_end(DEGRADED_STATE);
+}
+
+int store_save(struct store *store, bool sync)
+{
+	int err;
+
+	if (!store->dirty)
+		return 0;
+	err = write_doc(store, sync);
+	store->dirty = err != 0;
+	note_outcome(store, err);
+	return err;
+}
+
+static void on_soon(uint64_t missed, void *arg)
+{
+	struct store *store = arg;
+
+	if (store_save(store, false) != 0)
+		loop_timer_again(store->timer, LATER);
+}
+
+/* --- the document --------------------------------------------------------------------------------------- */
+
+json_t *store_get(struct store *store, const char *section, const char *name, const char *key)
+{
+	return json_object_get(json_object_get(json_object_get(store->doc, section), name), key);
+}
+
+json_t *store_section(struct store *store, const char *section)
+{
+	return json_object_get(store->doc, section);
+}
+
+static json_t *child(json_t *parent, const char *name)
+{
+	json_t *found = json_object_get(parent, name);
+
+	if (json_is_object(found))
+		return found;
+	found = json_object();
+	json_object_set_new(parent, name, found);
+	return found;
+}
+
+void store_put(struct store *store, const char *section, const char *name, const char *key,
+	const json_t *value)
+{
+	json_t *before = store_get(store, section, name, key), *place;
+
+	if (value == NULL ? before == NULL : json_equal(before, value))
+		return;
+	place = child(child(store->doc, section), name);
+	if (value != NULL)
+		json_object_set_new(place, key, json_deep_copy(value));
+	else
+		json_object_del(place, key);
+	store->dirty = true;
+	if (loop_timer_due(store->timer) == 0)
+		loop_timer_again(store->timer, SOON);
+}
+
+struct store *store_open(struct loop *loop, const char *dir)
+{
+	struct store *store = memory_zero(sizeof(*store));
+
+	store->dir = memory_text(dir);
+	if (mkdir(dir, 0750) < 0 && errno != EEXIST)
+		note_outcome(store, -errno);
+	else if (is_anothers_link(dir))
+		note_outcome(store, -ELOOP);
+	store->timer = loop_after(loop, 0, on_soon, store);
+	if (store->timer != NULL)
+		store->doc = is_anothers_link(dir) ? json_object() : read_newest(store);
+	if (store->doc == NULL) {
+		int err = errno;
+
+		store_close(store);
+		errno = err;
+		return NULL;
+	}
+	loop_timer_stop(store->timer);
+	return store;
+}
+
+void store_close(struct store *store)
+{
+	if (store == NULL)
+		return;
+	store_save(store, true);
+	loop_timer_free(store->timer);
+	json_decref(store->doc);
+	free(store->dir);
+	free(store);
+}

@@ -1,0 +1,73 @@
+/*
+ * job: a question to a manager as it travels to a worker and back with its answer.
+ *
+ * The one place where a worker and the loop see the same memory, though never at the same time:
+ * whoever holds the job owns all of it.
+ */
+#include "service/job.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "service/request.h"
+
+struct job {
+	bool restart;
+	struct manager_request request;
+	struct manager_reply reply;
+	double seconds;
+};
+
+struct job *job_new(bool restart, const struct manager_request *request)
+{
+	struct job *job = memory_zero(sizeof(*job));
+
+	job->restart = restart;
+	request_copy(&job->request, request);
+	return job;
+}
+
+void job_work(void *arg, uint64_t deadline)
+{
+	struct job *job = arg;
+	uint64_t begun = clock_now();
+
+	job->request.deadline = deadline;
+	if (job->restart)
+		manager_restart(&job->request, &job->reply);
+	else
+		manager_query(&job->request, &job->reply);
+	job->seconds = clock_to_seconds(clock_now() - begun);
+}
+
+void job_free(void *arg)
+{
+	struct job *job = arg;
+
+	request_clear(&job->request);
+	free(job);
+}
+
+void job_translate(const struct manager_reply *answer, vigil_service_reply *reply)
+{
+	reply->manager = answer->manager != NULL ? answer->manager->name : "";
+	reply->status = answer->status;
+	reply->error = answer->error;
+	reply->fault = answer->fault;
+	reply->text = answer->text;
+	reply->pid = answer->pid;
+	reply->start_limit = answer->start_limit;
+	reply->respawns = answer->respawns;
+}
+
+void job_reply(const struct job *job, vigil_service_reply *reply)
+{
+	job_translate(&job->reply, reply);
+	reply->seconds = job->seconds;
+}
+
+int job_started(const struct job *job)
+{
+	return job->reply.started;
+}

@@ -1,0 +1,311 @@
+/*
+ * manager: the choice among the service managers, and what they have in common.
+ *
+ * A manager knows how to ask and how to restart.  What is the same for all of them is here: who
+ * is asked when the configuration leaves it open, what counts as a restart that worked, and how
+ * a program that was run on a manager's behalf is judged.
+ *
+ * All of it runs on workers.  Nothing is shared between two calls but the table.
+ */
+#include "service/manager.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "loop/spawn.h"
+#include "service/pidfile.h"
+
+/* --- the words of vigil.h, for all floors from here up ----------------------------------------- */
+
+const char *vigil_service_status_name(vigil_service_status status)
+{
+	static const char *const words[] = {
+		[VIGIL_SERVICE_UNKNOWN] = "unknown",
+		[VIGIL_SERVICE_ABSENT] = "absent",
+		[VIGIL_SERVICE_RUNNING] = "running",
+		[VIGIL_SERVICE_STOPPED] = "stopped",
+		[VIGIL_SERVICE_FAILED] = "failed",
+		[VIGIL_SERVICE_STARTING] = "starting",
+		[VIGIL_SERVICE_STOPPING] = "stopping",
+		[VIGIL_SERVICE_RELOADING] = "reloading",
+	};
+
+	return (size_t)status < sizeof(words) / sizeof(words[0]) ? words[status] : "unknown";
+}
+
+const char *vigil_service_fault_name(vigil_service_fault fault)
+{
+	static const char *const words[] = {
+		[VIGIL_FAULT_NONE] = "none",
+		[VIGIL_FAULT_DENIED] = "denied",
+		[VIGIL_FAULT_TIMEOUT] = "timeout",
+		[VIGIL_FAULT_FAILED] = "failed",
+		[VIGIL_FAULT_ABSENT] = "absent",
+		[VIGIL_FAULT_REFUSED] = "refused",
+	};
+
+	return (size_t)fault < sizeof(words) / sizeof(words[0]) ? words[fault] : "failed";
+}
+
+bool vigil_service_is_down(vigil_service_status status)
+{
+	return status == VIGIL_SERVICE_STOPPED || status == VIGIL_SERVICE_FAILED;
+}
+
+/* --- the choice -------------------------------------------------------------------------------- */
+
+/* In the order in which auto asks them: who runs the whole machine, who watches this one service,
+ * and then the scripts, which are on most machines whoever runs them. */
+static const struct manager *const managers[] = {
+#ifdef HAVE_SYSTEMD
+	&manager_systemd,
+#endif
+	&manager_openrc,
+	&manager_runit,
+	&manager_s6,
+	&manager_lsb,
+	&manager_command,
+};
+
+#define MANAGERS (sizeof(managers) / sizeof(managers[0]))
+
+/* After a restart the look gets so much time of its own, whatever the restart has used up. */
+#define LOOK_TIME (2 * CLOCK_SECOND)
+/* A script is back before its daemon has written its pidfile: how often to look, how far apart. */
+#define LOOKS    6
+#define LOOK_GAP (200 * CLOCK_MS)
+
+const struct manager *manager_find(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < MANAGERS; i++)
+		if (strcmp(managers[i]->name, name) == 0)
+			return managers[i];
+	return NULL;
+}
+
+static char names[128] = "auto";
+
+static void names_init(void)
+{
+	size_t i, n = strlen(names);
+
+	for (i = 0; i < MANAGERS; i++)
+		n += (size_t)snprintf(names + n, sizeof(names) - n, " %s", managers[i]->name);
+}
+
+const char *manager_names(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, names_init);
+	return names;
+}
+
+static void reply_clear(struct manager_reply *reply, const struct manager *manager)
+{
+	memset(reply, 0, sizeof(*reply));
+	reply->manager = manager;
+	reply->status = VIGIL_SERVICE_UNKNOWN;
+	reply->fault = VIGIL_FAULT_NONE;
+}
+
+void manager_query(const struct manager_request *request, struct manager_reply *reply)
+{
+	size_t i;
+
+	if (request->manager) {
+		reply_clear(reply, request->manager);
+		request->manager->query(request, reply);
+		return;
+	}
+	for (i = 0; i < MANAGERS; i++) {
+		if (!managers[i]->present(request))
+			continue;
+		reply_clear(reply, managers[i]);
+		managers[i]->query(request, reply);
+		if (reply->status != VIGIL_SERVICE_ABSENT)
+			return;
+	}
+	reply_clear(reply, NULL);
+	reply->status = VIGIL_SERVICE_ABSENT;
+}
+
+static bool is_up(vigil_service_status status)
+{
+	return status == VIGIL_SERVICE_RUNNING || status == VIGIL_SERVICE_STARTING;
+}
+
+static void pause_ns(uint64_t ns)
+{
+	struct timespec left = {(time_t)(ns / CLOCK_SECOND), (long)(ns % CLOCK_SECOND)};
+
+	nanosleep(&left, NULL);
+}
+
+/* How it is now that it was restarted.  worked: the manager said so, so it is given a moment. */
+static void look_after(
+	const struct manager_request *request, struct manager_reply *look, bool worked)
+{
+	struct manager_request again = *request;
+	uint64_t enough = clock_now() + LOOK_TIME;
+	int i;
+
+	if (again.deadline < enough)
+		again.deadline = enough;
+	for (i = 0; i < LOOKS; i++) {
+		if (i)
+			pause_ns(LOOK_GAP);
+		reply_clear(look, again.manager);
+		again.manager->query(&again, look);
+		if (!worked || !vigil_service_is_down(look->status))
+			break;
+	}
+}
+
+/* What both together say goes to the look's reply. */
+static void judge(const struct manager_reply *restart, struct manager_reply *look)
+{
+	char why[MANAGER_TEXT];
+
+	look->start_limit |= restart->start_limit;
+	if (restart->error) {
+		look->error = restart->error;
+		look->fault = restart->fault;
+		memcpy(look->text, restart->text, sizeof(look->text));
+	} else if (!look->error && !is_up(look->status)) {
+		memcpy(why, look->text, sizeof(why));
+		manager_fault(look, -EIO, VIGIL_FAULT_FAILED,
+			"restarted, but right after it was %s%s%s",
+			vigil_service_status_name(look->status), *why ? ": " : "", why);
+	}
+}
+
+void manager_restart(const struct manager_request *request, struct manager_reply *reply)
+{
+	struct manager_request known = *request;
+	struct manager_reply restart;
+
+	if (!known.manager) {
+		manager_query(request, reply);
+		if (reply->error)
+			return;
+		if (reply->status == VIGIL_SERVICE_ABSENT) {
+			manager_fault(reply, -ENOENT, VIGIL_FAULT_ABSENT,
+				"no manager of this machine knows the service");
+			return;
+		}
+		known.manager = reply->manager;
+	}
+	reply_clear(&restart, known.manager);
+	known.manager->restart(&known, &restart);
+	look_after(&known, reply, restart.error == 0);
+	judge(&restart, reply);
+}
+
+void manager_thread_end(void)
+{
+	size_t i;
+
+	for (i = 0; i < MANAGERS; i++)
+		if (managers[i]->thread_end)
+			managers[i]->thread_end();
+}
+
+void manager_fault(
+	struct manager_reply *reply, int error, vigil_service_fault fault, const char *format, ...)
+{
+	va_list ap;
+
+	reply->error = error;
+	reply->fault = fault;
+	va_start(ap, format);
+	vsnprintf(reply->text, sizeof(reply->text), format, ap);
+	va_end(ap);
+}
+
+void manager_judge_pid(struct manager_reply *reply, const struct pidfile *pidfile)
+{
+	if (reply->status == VIGIL_SERVICE_ABSENT || reply->fault == VIGIL_FAULT_TIMEOUT)
+		return; /* no answer at all: it may just be between two processes */
+	if (pidfile->verdict == PIDFILE_ALIVE) {
+		reply->pid = pidfile->pid;
+	} else if (pidfile->verdict == PIDFILE_DEAD) {
+		reply->status = VIGIL_SERVICE_FAILED;
+		manager_fault(reply, 0, VIGIL_FAULT_NONE, "process %d %s", (int)pidfile->pid,
+			pidfile->why);
+	}
+}
+
+/* --- programs run on a manager's behalf ------------------------------------------------------- */
+
+void manager_tail(char text[MANAGER_TEXT], const struct spawn_result *result)
+{
+	const char *from = result->output, *end = from + result->length, *line;
+
+	while (end > from && strchr(" \t\r\n", end[-1]))
+		end--;
+	if (end - from >= MANAGER_TEXT) {
+		from = end - (MANAGER_TEXT - 1);
+		/* rather a line less than half a line */
+		line = memchr(from, '\n', (size_t)(end - from));
+		if (line)
+			from = line + 1;
+	}
+	memcpy(text, from, (size_t)(end - from));
+	text[end - from] = '\0';
+}
+
+static void not_started(const char *program, int error, struct manager_reply *reply)
+{
+	switch (error) {
+	case -ECANCELED:
+		manager_fault(reply, error, VIGIL_FAULT_REFUSED, "vigild is stopping");
+		break;
+	case -ENOEXEC:
+		manager_fault(reply, error, VIGIL_FAULT_FAILED,
+			"%s is no program: a script needs a #! line", program);
+		break;
+	case -ENOENT:
+		manager_fault(reply, error, VIGIL_FAULT_FAILED,
+			"%s, or the interpreter it names, is not there", program);
+		break;
+	case -EACCES:
+		manager_fault(reply, error, VIGIL_FAULT_DENIED, "%s may not be executed", program);
+		break;
+	default:
+		manager_fault(reply, error, VIGIL_FAULT_FAILED, "%s could not be started: %s",
+			program, strerror(-error));
+	}
+}
+
+int manager_run(const struct manager_request *request, const struct spawn *spawn, bool spare_group,
+	struct spawn_result *result, struct manager_reply *reply)
+{
+	const char *program = spawn->argv[0];
+	int err = spawn_run(spawn, request->deadline, spare_group, result);
+
+	reply->started = err ? err : 1;
+	if (err) {
+		not_started(program, err, reply);
+		return -1;
+	}
+	if (result->timed_out) {
+		manager_fault(reply, -ETIMEDOUT, VIGIL_FAULT_TIMEOUT,
+			"%s did not end within its deadline", program);
+		return -1;
+	}
+	if (WIFSIGNALED(result->status)) {
+		manager_fault(reply, -EIO, VIGIL_FAULT_FAILED, "%s was ended by signal %d", program,
+			WTERMSIG(result->status));
+		return -1;
+	}
+	return WEXITSTATUS(result->status);
+}

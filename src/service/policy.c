@@ -1,0 +1,98 @@
+/*
+ * policy: which restarts vigild will not do, whoever asks.
+ *
+ * `deny` names services that are never restarted; vigild itself is always among them, since a
+ * watchdog that restarts itself watches nothing.  `restart_rate` is one budget for all services
+ * together: a bucket of tokens, so that a hundred that fail at once come back one after the
+ * other and not as a storm.
+ *
+ * While packages are being installed, what was stopped cleanly is left to whoever stopped it: its
+ * package starts it again.  But not for ever: a package manager may wait for an answer that nobody
+ * is there to give.
+ */
+#include "service/policy.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "service/request.h"
+#include "service/upgrade.h"
+
+#define SUFFIX ".service"
+
+/* Without the suffix that may be left out. */
+static size_t base_length(const char *name)
+{
+	size_t n = strlen(name), s = sizeof(SUFFIX) - 1;
+
+	return n > s && strcmp(name + n - s, SUFFIX) == 0 ? n - s : n;
+}
+
+bool policy_denies(const struct policy *policy, const char *name)
+{
+	char base[256], full[sizeof(base) + sizeof(SUFFIX)];
+
+	snprintf(base, sizeof(base), "%.*s", (int)base_length(name), name);
+	snprintf(full, sizeof(full), "%s" SUFFIX, base);
+	if (strcmp(base, "vigil") == 0 || strcmp(base, "vigild") == 0)
+		return true;
+	for (char **glob = policy->deny; glob != NULL && *glob != NULL; glob++)
+		if (text_glob(*glob, base) || text_glob(*glob, full))
+			return true;
+	return false;
+}
+
+bool policy_take_restart(struct policy *policy)
+{
+	uint64_t now = clock_now();
+	double more = policy->rate * clock_to_seconds(now - policy->refilled);
+
+	if (policy->burst <= 0)
+		return true;
+	policy->tokens = fmin(policy->burst, policy->tokens + more);
+	policy->refilled = now;
+	if (policy->tokens < 1)
+		return false;
+	policy->tokens--;
+	return true;
+}
+
+void policy_return_restart(struct policy *policy)
+{
+	policy->tokens = fmin(policy->burst, policy->tokens + 1);
+}
+
+const char *policy_yields(const struct policy *policy, uint64_t *since)
+{
+	const char *why = policy->upgrade_wait > 0 ? upgrade_in_progress("") : NULL;
+	uint64_t now = clock_now();
+
+	if (why == NULL)
+		*since = 0;
+	else if (*since == 0)
+		*since = now;
+	return why != NULL && clock_to_seconds(now - *since) < policy->upgrade_wait ? why : NULL;
+}
+
+void policy_set(struct policy *policy, const char *const *deny, unsigned count, double seconds)
+{
+	double rate = seconds > 0 ? count / seconds : 0;
+
+	text_free_list(policy->deny);
+	policy->deny = request_argv(deny);
+	if (policy->burst == count && policy->rate == rate)
+		return; /* a reload is no reason for a fresh budget */
+	policy->burst = count;
+	policy->rate = rate;
+	policy->tokens = count;
+	policy->refilled = clock_now();
+}
+
+void policy_clear(struct policy *policy)
+{
+	text_free_list(policy->deny);
+	policy->deny = NULL;
+}

@@ -1,0 +1,81 @@
+/*
+ * request: what a manager is asked, copied so that it can travel to a worker.
+ */
+#include "service/request.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+
+char **request_argv(const char *const *argv)
+{
+	char **copy;
+
+	if (argv == NULL)
+		return NULL;
+	copy = text_copy_list(argv);
+	return copy != NULL ? copy : memory_zero(sizeof(*copy));
+}
+
+void request_copy(struct manager_request *to, const struct manager_request *from)
+{
+	*to = (struct manager_request){
+		.name = memory_text(from->name),
+		.manager = from->manager,
+		.init_dir = memory_text(from->init_dir),
+		.service_dir = memory_text(from->service_dir),
+		.pidfile = memory_text(from->pidfile),
+		.status_command = request_argv((const char *const *)from->status_command),
+		.restart_command = request_argv((const char *const *)from->restart_command),
+		.reset_failed = from->reset_failed,
+	};
+}
+
+void request_clear(struct manager_request *request)
+{
+	free(request->name);
+	free(request->init_dir);
+	free(request->service_dir);
+	free(request->pidfile);
+	text_free_list(request->status_command);
+	text_free_list(request->restart_command);
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+bool request_equal(const struct manager_request *a, const struct manager_request *b)
+{
+	return same_text(a->name, b->name) && a->manager == b->manager &&
+	       same_text(a->init_dir, b->init_dir) && same_text(a->service_dir, b->service_dir) &&
+	       same_text(a->pidfile, b->pidfile) && a->reset_failed == b->reset_failed &&
+	       text_equal_lists((const char *const *)a->status_command,
+		       (const char *const *)b->status_command) &&
+	       text_equal_lists((const char *const *)a->restart_command,
+		       (const char *const *)b->restart_command);
+}
+
+int request_from_spec(struct manager_request *request, const vigil_service_spec *spec)
+{
+	bool automatic = spec->manager == NULL || strcmp(spec->manager, "auto") == 0;
+	const struct manager_request borrowed = {.name = (char *)spec->name,
+		.manager = automatic ? NULL : manager_find(spec->manager),
+		.init_dir = (char *)spec->init_dir,
+		.service_dir = (char *)spec->service_dir,
+		.pidfile = (char *)spec->pidfile,
+		.status_command = (char **)spec->status_command,
+		.restart_command = (char **)spec->restart_command,
+		.reset_failed = spec->reset_failed};
+
+	if (spec->name == NULL || !text_is_service_name(spec->name))
+		return -EINVAL;
+	if (!automatic && borrowed.manager == NULL)
+		return -ENOTSUP;
+	request_copy(request, &borrowed);
+	return 0;
+}
