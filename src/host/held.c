@@ -78,6 +78,7 @@ bool held_release(struct store *store, const char *name)
 	if (count_of(store, name) < ENOUGH)
 		return false;
 	store_put(store, SECTION, name, IN_A_ROW, NULL);
+	store_save(store, false); /* before it crashes again */
 	return true;
 }
 

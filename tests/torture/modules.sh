@@ -80,7 +80,7 @@ check "resume does" ctl -q resume segv
 check "so that it crashes again" ends_itself
 run_once
 check "once is not enough to be held back" wait_for 20 grep -q 'segv: the vigild before this one' "$work/log"
-ends_itself
+check "so it runs, and crashes once more" ends_itself
 ends over 'by signal 11 (Segmentation fault)' "a stack that runs over"
 stop_vigild
 ends aborts 'by signal 6 (Aborted)' "an abort in start"
