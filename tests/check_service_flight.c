@@ -193,35 +193,6 @@ START_TEST(a_refusal_that_is_asked_for_again_waits_for_the_next_turn)
 }
 END_TEST
 
-START_TEST(a_restart_that_a_full_queue_refused_costs_nothing)
-{
-	struct service *service[16], *last = open_one("last");
-	struct told told[16] = {{0}}, restarted = {0};
-	unsigned taken = 0;
-	char name[8];
-
-	services_set_policy(services, NULL, 1, 3600);
-	for (; taken < 16; taken++) {
-		snprintf(name, sizeof(name), "s%u", taken);
-		service[taken] = open_one(name);
-		if (!service_ask(service[taken], SERVICE_QUERY, on_reply, &told[taken]))
-			break;
-	}
-	ck_assert_uint_lt(taken, 16);
-	ck_assert_ptr_null(service_ask(last, SERVICE_RESTART, on_reply, &restarted));
-	ck_assert_int_eq(errno, EAGAIN);
-	go();
-	for (unsigned i = 0; i < taken; i++)
-		until(&told[i], 1);
-	ck_assert_ptr_nonnull(service_ask(last, SERVICE_RESTART, on_reply, &restarted));
-	until(&restarted, 1);
-	ck_assert_int_eq(restarted.error, 0);
-	for (unsigned i = 0; i <= taken; i++)
-		service_close(service[i]);
-	service_close(last);
-}
-END_TEST
-
 START_TEST(a_deadline_may_be_any_number)
 {
 	vigil_service_spec spec = {.size = sizeof(spec),
@@ -255,7 +226,6 @@ int main(void)
 	tcase_add_test(tcase, a_restart_asked_for_at_a_change_has_its_own_answer);
 	tcase_add_test(tcase, who_asks_anew_does_not_overtake);
 	tcase_add_test(tcase, a_refusal_that_is_asked_for_again_waits_for_the_next_turn);
-	tcase_add_test(tcase, a_restart_that_a_full_queue_refused_costs_nothing);
 	tcase_add_test(tcase, a_deadline_may_be_any_number);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);

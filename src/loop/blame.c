@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "loop/store.h"
 
 #define FILE_NAME "running"
 #define MAGIC     "vigil 1\n"
@@ -115,16 +116,17 @@ static int map_page(int fd)
 
 int blame_open(const char *dir, struct blame *before)
 {
-	char path[4096];
 	struct stat st;
-	int fd, err;
+	int place = store_open_dir(dir), fd, err;
 
 	*before = (struct blame){.clean = true};
-	if (snprintf(path, sizeof(path), "%s/" FILE_NAME, dir) >= (int)sizeof(path))
-		return -ENAMETOOLONG;
-	fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return -errno;
+	if (place < 0)
+		return place;
+	fd = openat(place, FILE_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	err = fd < 0 ? -errno : 0;
+	close(place);
+	if (err != 0)
+		return err;
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_nlink != 1) {
 		close(fd);
 		return -EINVAL;

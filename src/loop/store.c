@@ -53,7 +53,7 @@ static bool is_anothers_link(const char *dir)
 	       st.st_uid != geteuid();
 }
 
-static int open_dir(const char *dir)
+int store_open_dir(const char *dir)
 {
 	int fd = -1;
 
@@ -228,7 +228,7 @@ static int put_in_place(int dir, bool sync)
 
 static int write_doc(struct store *store, bool sync)
 {
-	int dir = open_dir(store->dir), err;
+	int dir = store_open_dir(store->dir), err;
 	char *text;
 
 	if (dir < 0)

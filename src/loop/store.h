@@ -23,6 +23,10 @@ struct store *store_open(struct loop *loop, const char *dir);
 /* Writes what is unwritten, with fsync, and closes. */
 void store_close(struct store *store);
 
+/* A descriptor of the directory, for who keeps a file of its own there; -errno: -ELOOP, it is another
+ * user's symbolic link, which is not followed. */
+int store_open_dir(const char *dir);
+
 /* Three levels of names: a section ("kept", "paused"), a daemon, a key of its own.  Borrowed;
  * NULL where nothing stands. */
 json_t *store_get(struct store *store, const char *section, const char *name, const char *key);

@@ -80,11 +80,11 @@ recovers "space again"
 figure "state_dir is full: degraded, and over by itself" "after $took s (it is tried every 10 s)"
 ctl -q resume plug
 
-mount -o remount,ro "$work/state"
+mount -t tmpfs -o ro tmpfs "$work/state"
 ctl -q pause plug
 check "a read-only file system is told of" wait_for 20 degraded state "Read-only"
 sleep "$hold"
-mount -o remount,rw "$work/state"
+umount "$work/state"
 recovers "writable again"
 ctl -q resume plug
 figure "read-only file system: degraded, and over by itself" "after $took s"
