@@ -67,7 +67,8 @@ static bool say(int fd, const char *text)
 	return send(fd, text, n, MSG_NOSIGNAL) == (ssize_t)n;
 }
 
-/* 1: a line has come, 0: the end, -1: nothing in time. */
+/* 2: a result has come, 1: another line, such as that there is no seat, 0: the end, -1: nothing in
+ * time. */
 static int hear(int fd)
 {
 	static char text[65536];
@@ -80,7 +81,7 @@ static int hear(int fd)
 		if (n <= 0)
 			return 0;
 		if (memchr(text, '\n', (size_t)n) != NULL)
-			return 1;
+			return memmem(text, (size_t)n, "\"result\"", 8) != NULL ? 2 : 1;
 	}
 	return -1;
 }
@@ -120,7 +121,8 @@ static bool crowd(int number)
 	free(fds);
 	printf("crowd: %d told something, %d hung up on, %d left waiting\n", answered, turned_away,
 		left_waiting);
-	return left_waiting == 0 && answered > 0;
+	/* Who has come and not asked yet may be put out for another. */
+	return left_waiting == 0 && turned_away <= number / 10 && answered > 0;
 }
 
 /* Come, perhaps ask, and go. */
@@ -147,17 +149,20 @@ static bool churn(int number)
 /* Asks, says that nothing more will come, and reads the answer. */
 static bool half(int number)
 {
-	int answered = 0;
+	int answered = 0, heard;
 
 	for (int i = 0; i < number; i++) {
-		int fd = come();
+		do { /* those who have just gone may still have all the seats */
+			int fd = come();
 
-		if (fd < 0)
-			continue;
-		say(fd, STATUS);
-		shutdown(fd, SHUT_WR);
-		answered += hear(fd) > 0;
-		close(fd);
+			if (fd < 0)
+				return false;
+			say(fd, STATUS);
+			shutdown(fd, SHUT_WR);
+			heard = hear(fd);
+			close(fd);
+		} while (heard == 1);
+		answered += heard == 2;
 	}
 	printf("half: %d asked, %d answered\n", number, answered);
 	return answered == number;
@@ -253,7 +258,7 @@ static bool admin(int number)
 		double began = now();
 		int fd = come();
 
-		if (fd < 0 || !say(fd, STATUS) || hear(fd) <= 0)
+		if (fd < 0 || !say(fd, STATUS) || hear(fd) != 2)
 			failed++;
 		if (fd >= 0)
 			close(fd);
