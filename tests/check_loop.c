@@ -158,6 +158,101 @@ START_TEST(many_timers_share_wakeups)
 }
 END_TEST
 
+/* Those that are due together are one event: what they do to each other is seen here. */
+struct crowd {
+	struct loop_timer *timers[200];
+	unsigned fires, freed_at;
+	unsigned fires_at_once; /* when the one-shot came in between */
+};
+
+static void crowd_free(struct crowd *crowd)
+{
+	for (unsigned i = 0; i < 200; i++) {
+		loop_timer_free(crowd->timers[i]);
+		crowd->timers[i] = NULL;
+	}
+}
+
+static void on_crowd(uint64_t missed, void *arg)
+{
+	struct crowd *crowd = arg;
+
+	if (++crowd->fires == crowd->freed_at)
+		crowd_free(crowd); /* this one, those that fired, those that wait */
+}
+
+static void on_between(uint64_t missed, void *arg)
+{
+	struct crowd *crowd = arg;
+
+	crowd->fires_at_once = crowd->fires;
+}
+
+static void on_slow_crowd(uint64_t missed, void *arg)
+{
+	struct crowd *crowd = arg;
+
+	busy_ms(1);
+	if (++crowd->fires == 200)
+		loop_stop(loop);
+}
+
+static void crowd_new(struct crowd *crowd, loop_timer_fn *fn)
+{
+	for (unsigned i = 0; i < 200; i++)
+		crowd->timers[i] = loop_every(loop, CLOCK_SECOND, 0, fn, crowd);
+}
+
+START_TEST(one_frees_all_that_are_due_with_it)
+{
+	struct crowd crowd = {.freed_at = 3};
+	struct loop_timer *end;
+
+	crowd_new(&crowd, on_crowd);
+	end = loop_after(loop, 400 * CLOCK_MS, on_stop, NULL);
+	loop_run(loop);
+	ck_assert_uint_eq(crowd.fires, 3);
+	loop_timer_free(end);
+}
+END_TEST
+
+START_TEST(a_stop_leaves_the_rest_for_the_next_run)
+{
+	struct crowd crowd = {0};
+	struct loop_timer *stop, *end;
+
+	crowd.timers[0] = loop_every(loop, CLOCK_SECOND, 0, on_crowd, &crowd);
+	stop = loop_every(loop, CLOCK_SECOND, 0, on_stop, NULL);
+	for (unsigned i = 1; i < 200; i++)
+		crowd.timers[i] = loop_every(loop, CLOCK_SECOND, 0, on_crowd, &crowd);
+	loop_run(loop);
+	ck_assert_uint_eq(crowd.fires, 1);
+	loop_timer_free(stop);
+	end = loop_after(loop, 100 * CLOCK_MS, on_stop, NULL);
+	loop_run(loop);
+	ck_assert_uint_eq(crowd.fires, 200);
+	crowd_free(&crowd);
+	loop_timer_free(end);
+}
+END_TEST
+
+START_TEST(many_at_once_let_others_in_between)
+{
+	struct crowd crowd = {0};
+	struct loop_timer *between;
+
+	crowd_new(&crowd, on_slow_crowd);
+	between = loop_after(loop, loop_timer_due(crowd.timers[0]) + 2 * CLOCK_MS - clock_now(),
+		on_between, &crowd);
+	loop_run(loop);
+	/* those of one slice: ten of a millisecond each, not all 200 */
+	ck_assert_uint_gt(crowd.fires_at_once, 0);
+	ck_assert_uint_lt(crowd.fires_at_once, 100);
+	crowd_free(&crowd);
+	loop_timer_free(between);
+}
+END_TEST
+
 static void on_lag(uint64_t missed, void *arg)
 {
 	busy_ms(50);
@@ -213,6 +308,9 @@ int main(void)
 	tcase_add_test(tcase, first_fires_spread_and_share_a_grid);
 	tcase_add_test(tcase, once_again_and_freed_inside);
 	tcase_add_test(tcase, many_timers_share_wakeups);
+	tcase_add_test(tcase, one_frees_all_that_are_due_with_it);
+	tcase_add_test(tcase, a_stop_leaves_the_rest_for_the_next_run);
+	tcase_add_test(tcase, many_at_once_let_others_in_between);
 	tcase_add_test(tcase, lag_is_seen_by_what_falls_due_meanwhile);
 	tcase_add_test(tcase, signals_arrive_on_the_loop);
 	suite_add_tcase(suite, tcase);

@@ -94,10 +94,6 @@ row all_to_one_list $((own + theirs)) $(((own_of + others_of) * rounds)) "$scale
 reads each 2 "$work/units"
 row own_to_each $own $((own_of * rounds)) "$scale"
 row all_to_each $((own + theirs)) $(((own_of + others_of) * rounds)) "$scale"
-cat <<END
-# own_to_one_list is over 1.5: a unit looked at keeps a timer of its own, and two fifths of the time are
-# libevent's, sorting them; one timer for all that are due together would save that.
-END
 tenth=$((own + theirs < (own_of + others_of) * rounds / 10))
 # In its short form it may not have come to rest yet.
 full() { [ "${BENCH_FORM:-}" != short ]; }

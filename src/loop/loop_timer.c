@@ -1,0 +1,288 @@
+/*
+ * loop_timer: timers that keep their phase, and share their wake-ups.
+ *
+ * libevent has timers of its own; what it lacks is kept here.  Its persistent timers drift by
+ * every callback's length and drop what they missed without a word, so each timer here knows
+ * when it is due on a grid of its own.  First fires are spread over a second but put on a common
+ * grid of a tenth, so that ten thousand timers neither fire at once nor wake the loop ten
+ * thousand times.
+ *
+ * Nor are ten thousand timers ten thousand events, which libevent would sort anew at every fire.
+ * Those that are due at the same time wait in one line, the moment: one event for all.  A timer
+ * that has fired joins the moment of its next time, which the first to go there has made and the
+ * last to leave, or to be freed, takes away.  A long line is fired in slices.
+ *
+ * A one-shot, which is due when nobody else is, has an event of its own.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include <event2/event.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "loop/loop.h"
+#include "loop/loop_inside.h"
+
+/* A fire this early counts as due: epoll's timeout has the grain of a millisecond. */
+#define EARLY (CLOCK_MS)
+
+struct moment {
+	struct loop *loop;
+	struct event *event;
+	uint64_t due;
+	bool firing; /* its end will free it */
+	TAILQ_HEAD(, loop_timer) timers;
+	SLIST_ENTRY(moment) link;
+};
+
+struct loop_timer {
+	struct loop *loop;
+	uint64_t due;      /* 0: not armed */
+	uint64_t interval; /* 0: one shot */
+	loop_timer_fn *fn;
+	void *arg;
+	struct event *event; /* of a one-shot */
+	struct moment *moment;
+	TAILQ_ENTRY(loop_timer) link; /* in its moment */
+};
+
+static int event_at(struct loop *loop, struct event *event, uint64_t due)
+{
+	struct timeval delay = {0};
+	uint64_t now = clock_now(), wait = 0;
+
+	if (due > now)
+		wait = (due - now) / 1000; /* microseconds */
+	delay.tv_sec = (time_t)(wait / 1000000);
+	delay.tv_usec = (suseconds_t)(wait % 1000000);
+	/* libevent counts from when this turn of the loop began: a long callback before us
+	 * would make the fire early by its length. */
+	event_base_update_cache_time(loop->base);
+	return event_add(event, &delay) < 0 ? -ENOMEM : 0;
+}
+
+/* --- moments -------------------------------------------------------------------------------- */
+
+static struct moment_list *moment_bucket(struct loop *loop, uint64_t due)
+{
+	/* Fibonacci hashing: whatever the grid, its times fall into all buckets. */
+	return &loop->moments[due * 0x9e3779b97f4a7c15u >> 32 & (MOMENT_BUCKETS - 1)];
+}
+
+void moment_free(struct moment *moment)
+{
+	if (moment == NULL)
+		return;
+	if (moment->event != NULL)
+		event_free(moment->event);
+	free(moment);
+}
+
+/* One is kept: a timer that is due alone takes the moment that it left at its last fire. */
+static void moment_end(struct moment *moment)
+{
+	struct loop *loop = moment->loop;
+
+	SLIST_REMOVE(moment_bucket(loop, moment->due), moment, moment, link);
+	if (loop->spare == NULL) {
+		event_del(moment->event);
+		loop->spare = moment;
+	} else {
+		moment_free(moment);
+	}
+}
+
+static void moment_leave(struct loop_timer *timer)
+{
+	struct moment *moment = timer->moment;
+
+	TAILQ_REMOVE(&moment->timers, timer, link);
+	timer->moment = NULL;
+	if (TAILQ_EMPTY(&moment->timers) && !moment->firing)
+		moment_end(moment);
+}
+
+static void on_moment(evutil_socket_t fd, short what, void *arg);
+
+static struct moment *moment_new(struct loop *loop)
+{
+	struct moment *moment = loop->spare;
+
+	loop->spare = NULL;
+	if (moment != NULL)
+		return moment;
+	moment = memory_zero(sizeof(*moment));
+	moment->loop = loop;
+	TAILQ_INIT(&moment->timers);
+	moment->event = event_new(loop->base, -1, 0, on_moment, moment);
+	if (moment->event != NULL)
+		return moment;
+	free(moment);
+	return NULL;
+}
+
+static struct moment *moment_begin(struct loop *loop, uint64_t due)
+{
+	struct moment *moment = moment_new(loop);
+
+	if (moment == NULL || event_at(loop, moment->event, due) < 0) {
+		moment_free(moment);
+		return NULL;
+	}
+	moment->due = due;
+	SLIST_INSERT_HEAD(moment_bucket(loop, due), moment, link);
+	return moment;
+}
+
+static int moment_join(struct loop_timer *timer)
+{
+	struct moment *moment;
+
+	SLIST_FOREACH(moment, moment_bucket(timer->loop, timer->due), link)
+	if (moment->due == timer->due)
+		break;
+	if (moment == NULL)
+		moment = moment_begin(timer->loop, timer->due);
+	if (moment == NULL)
+		return -ENOMEM;
+	TAILQ_INSERT_TAIL(&moment->timers, timer, link);
+	timer->moment = moment;
+	return 0;
+}
+
+/* --- fires ---------------------------------------------------------------------------------- */
+
+/* Fires a timer, which the callback may free: nothing of it is touched after. */
+static void timer_fire(struct loop_timer *timer, uint64_t now)
+{
+	uint64_t late = now > timer->due ? now - timer->due : 0, missed = 0;
+
+	lag_note(&timer->loop->lag, now, late);
+	if (timer->interval != 0) {
+		missed = late / timer->interval;
+		timer->due += (missed + 1) * timer->interval;
+		moment_join(timer);
+	} else {
+		timer->due = 0;
+	}
+	timer->fn(missed, timer->arg);
+}
+
+static void on_moment(evutil_socket_t fd, short what, void *arg)
+{
+	struct moment *moment = arg;
+	uint64_t now = clock_now(), began = now;
+	struct loop_timer *timer;
+	unsigned calls = 0;
+
+	moment->firing = now + EARLY >= moment->due;
+	while (moment->firing && (timer = TAILQ_FIRST(&moment->timers)) != NULL) {
+		moment_leave(timer);
+		timer_fire(timer, now);
+		now = clock_now();
+		if (++calls == LOOP_SLICE_CALLS || now - began > LOOP_SLICE ||
+			event_base_got_break(moment->loop->base))
+			break;
+	}
+	moment->firing = false;
+	if (TAILQ_EMPTY(&moment->timers))
+		moment_end(moment);
+	else
+		event_at(moment->loop, moment->event, moment->due);
+}
+
+static void on_once(evutil_socket_t fd, short what, void *arg)
+{
+	struct loop_timer *timer = arg;
+	uint64_t now = clock_now();
+
+	if (now + EARLY < timer->due)
+		event_at(timer->loop, timer->event, timer->due);
+	else
+		timer_fire(timer, now);
+}
+
+/* --- timers --------------------------------------------------------------------------------- */
+
+static int timer_arm(struct loop_timer *timer)
+{
+	if (timer->interval != 0)
+		return moment_join(timer);
+	return event_at(timer->loop, timer->event, timer->due);
+}
+
+static struct loop_timer *timer_new(
+	struct loop *loop, uint64_t due, uint64_t interval, loop_timer_fn *fn, void *arg)
+{
+	struct loop_timer *timer = memory_zero(sizeof(*timer));
+
+	LOOP_ASSERT_OWNER();
+	*timer = (struct loop_timer){
+		.loop = loop, .due = due, .interval = interval, .fn = fn, .arg = arg};
+	if (interval == 0)
+		timer->event = event_new(loop->base, -1, 0, on_once, timer);
+	if ((interval == 0 && timer->event == NULL) || timer_arm(timer) < 0) {
+		loop_timer_free(timer);
+		errno = ENOMEM;
+		return NULL;
+	}
+	return timer;
+}
+
+/* Ten places within a second, or within the interval where that is less, on a grid that all
+ * timers of that kind share. */
+static uint64_t first_due(uint64_t interval, uint32_t seed)
+{
+	uint64_t span = interval < CLOCK_SECOND ? interval : CLOCK_SECOND;
+	uint64_t grid = span / 10;
+
+	return (clock_now() / grid + 1 + seed % 9) * grid;
+}
+
+struct loop_timer *loop_every(
+	struct loop *loop, uint64_t interval, uint32_t seed, loop_timer_fn *fn, void *arg)
+{
+	if (interval < CLOCK_MS) {
+		errno = EINVAL;
+		return NULL;
+	}
+	return timer_new(loop, first_due(interval, seed), interval, fn, arg);
+}
+
+struct loop_timer *loop_after(struct loop *loop, uint64_t delay, loop_timer_fn *fn, void *arg)
+{
+	return timer_new(loop, clock_now() + delay, 0, fn, arg);
+}
+
+int loop_timer_again(struct loop_timer *timer, uint64_t delay)
+{
+	timer->due = clock_now() + delay;
+	return timer_arm(timer);
+}
+
+void loop_timer_stop(struct loop_timer *timer)
+{
+	if (timer->event != NULL)
+		event_del(timer->event);
+	if (timer->moment != NULL)
+		moment_leave(timer);
+	timer->due = 0;
+}
+
+uint64_t loop_timer_due(const struct loop_timer *timer)
+{
+	return timer->due;
+}
+
+void loop_timer_free(struct loop_timer *timer)
+{
+	if (timer == NULL)
+		return;
+	LOOP_ASSERT_OWNER();
+	if (timer->event != NULL)
+		event_free(timer->event);
+	if (timer->moment != NULL)
+		moment_leave(timer);
+	free(timer);
+}
