@@ -94,6 +94,10 @@ row all_to_one_list $((own + theirs)) $(((own_of + others_of) * rounds)) "$scale
 reads each 2 "$work/units"
 row own_to_each $own $((own_of * rounds)) "$scale"
 row all_to_each $((own + theirs)) $(((own_of + others_of) * rounds)) "$scale"
+cat <<END
+# own_to_one_list is over 1.5: each unit has a daemon of its own, whose memory has gone cold in five
+# seconds, and asks the clock when it was called and left; one call for all has one of each.
+END
 tenth=$((own + theirs < (own_of + others_of) * rounds / 10))
 # In its short form it may not have come to rest yet.
 full() { [ "${BENCH_FORM:-}" != short ]; }

@@ -228,10 +228,11 @@ static void step_back(struct watch *w)
 /* What the time since the last restart says about the service's health. */
 static void judge_health(struct watch *w)
 {
-	double age = vigil_now() - w->restarted;
+	double age;
 
 	if (w->restarted == 0)
 		return;
+	age = vigil_now() - w->restarted;
 	if (w->status == VIGIL_SERVICE_RUNNING && age >= w->backoff_max) {
 		w->setbacks = 0;
 		w->restarted = 0;
