@@ -43,6 +43,49 @@ START_TEST(append_escapes)
 }
 END_TEST
 
+START_TEST(split_unescapes)
+{
+	struct pointer_path path;
+
+	ck_assert_int_eq(pointer_split(&path, "", 2), 0);
+	ck_assert_int_eq(path.count, 0);
+	ck_assert_int_eq(pointer_split(&path, "/a~1b~0~01//\xc3\xa9", 3), 0);
+	ck_assert_int_eq(path.count, 3);
+	ck_assert_str_eq(path.step[0], "a/b~~1");
+	ck_assert_str_eq(path.step[1], "");
+	ck_assert_str_eq(path.step[2], "\xc3\xa9");
+	ck_assert_int_eq(pointer_split(&path, "/a/b/c", 2), -E2BIG);
+	ck_assert_int_eq(pointer_split(&path, NULL, 2), -EINVAL);
+}
+END_TEST
+
+/* What pointer_check takes, and nothing else, can be taken apart; at every length about the limit,
+ * whatever stands there. */
+START_TEST(split_agrees_with_check)
+{
+	static const char *const all[] = {"", "/", "//", "/a", "/~0", "/~00", "/\xc3\xa9", "a",
+		"/~", "/~2", "/a~", "/a~/b", "/\xff", "/\xc0\xaf", "/\xc3", " /a",
+		"/\xe2\x82\xac/~1"};
+	static const char *const ends[] = {"x", "/", "~0", "\xc3\xa9", "~"};
+	struct pointer_path path;
+	char text[POINTER_MAX + 8];
+	size_t i, length;
+
+	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		ck_assert_msg(pointer_split(&path, all[i], POINTER_STEPS) == pointer_check(all[i]),
+			"%s", all[i]);
+	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		for (length = POINTER_MAX - 4; length < POINTER_MAX + 2; length++) {
+			memset(text, 'x', length);
+			text[0] = '/';
+			strcpy(text + length, ends[i]);
+			ck_assert_msg(
+				pointer_split(&path, text, POINTER_STEPS) == pointer_check(text),
+				"%zu and \"%s\"", length, ends[i]);
+		}
+}
+END_TEST
+
 /* For every size of the buffer: all of it, or nothing, and not a byte beyond. */
 START_TEST(append_where_room_is)
 {
@@ -220,6 +263,8 @@ int main(void)
 
 	tcase_add_test(tc, which_are_pointers);
 	tcase_add_test(tc, append_escapes);
+	tcase_add_test(tc, split_unescapes);
+	tcase_add_test(tc, split_agrees_with_check);
 	tcase_add_test(tc, append_where_room_is);
 	tcase_add_test(tc, steps);
 	tcase_add_test(tc, append_then_step);

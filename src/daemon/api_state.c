@@ -37,7 +37,7 @@ static int resolve(vigil_daemon *d, const char *path, bool own, char pointer[STA
 	memcpy(pointer, d->root, root);
 	memcpy(pointer + root, "/", slash);
 	memcpy(pointer + root + slash, path, length + 1);
-	if (own && !pointer_covers(d->root, pointer))
+	if (own && path[0] == '/' && !pointer_covers(d->root, pointer))
 		return -EPERM;
 	return 0;
 }

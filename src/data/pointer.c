@@ -79,6 +79,49 @@ const char *pointer_step(const char *pointer, char *step, size_t size)
 	return pointer;
 }
 
+/* What is neither plain nor a slash; the bytes of the pointer that it took, 0: it is malformed. */
+static size_t split_rare(const char *from, char **to)
+{
+	size_t took;
+	uint32_t c;
+
+	if (*from == '~') {
+		*(*to)++ = from[1] == '1' ? '/' : '~';
+		return from[1] == '0' || from[1] == '1' ? 2 : 0;
+	}
+	took = text_decode(from, strnlen(from, 4), &c);
+	memcpy(*to, from, took);
+	*to += took;
+	return took;
+}
+
+int pointer_split(struct pointer_path *path, const char *pointer, int limit)
+{
+	char *to = path->text; /* a step and its NUL are no longer than "/step" */
+	size_t took;
+
+	path->count = 0;
+	if (pointer == NULL || strnlen(pointer, POINTER_MAX) == POINTER_MAX)
+		return -EINVAL;
+	while (*pointer == '/') {
+		if (path->count == limit)
+			return -E2BIG;
+		path->step[path->count++] = to;
+		for (pointer++; *pointer != '\0' && *pointer != '/'; pointer += took) {
+			took = 1;
+			if ((unsigned char)*pointer < 0x80 && *pointer != '~') {
+				*to++ = *pointer; /* nearly all of any name */
+				continue;
+			}
+			took = split_rare(pointer, &to);
+			if (took == 0)
+				return -EINVAL;
+		}
+		*to++ = '\0';
+	}
+	return *pointer == '\0' ? 0 : -EINVAL;
+}
+
 /* An index as the RFC has it: digits, no leading zero. */
 static json_t *element(const json_t *array, const char *step)
 {

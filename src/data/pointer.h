@@ -21,6 +21,16 @@ int pointer_append(char *buf, size_t size, const char *name);
 /* Takes the first step off: copies it unescaped to step and returns the rest; NULL at the end, and
  * where the step is malformed or does not fit: cut short it would be another's name. */
 const char *pointer_step(const char *pointer, char *step, size_t size);
+/* A pointer taken apart: its steps, unescaped. */
+#define POINTER_STEPS 64
+struct pointer_path {
+	int count;
+	const char *step[POINTER_STEPS];
+	char text[POINTER_MAX]; /* of the steps, each with its NUL */
+};
+/* Checks and takes apart in one go.  0; -EINVAL as pointer_check; -E2BIG for more steps than limit
+ * (at most POINTER_STEPS). */
+int pointer_split(struct pointer_path *path, const char *pointer, int limit);
 /* Follows a pointer from a value, through objects and arrays: borrowed; NULL where nothing
  * stands. */
 json_t *pointer_follow(json_t *from, const char *pointer);

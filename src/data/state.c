@@ -170,35 +170,20 @@ static const struct account *account_of(const struct state *state, const char *p
 	return NULL;
 }
 
-/* An address taken apart. */
-struct path {
-	int count;
-	const char *step[STATE_DEPTH_MAX];
-	char text[POINTER_MAX]; /* unescaped, each step with its NUL */
-};
-
-static int take_apart(struct path *path, const char *pointer)
+static bool is_computed(const struct state *state, const char *first_step)
 {
-	char *at = path->text;
+	const struct account *account;
 
-	path->count = 0;
-	if (pointer_check(pointer) != 0)
-		return -EINVAL;
-	while (*pointer != '\0') {
-		if (path->count == STATE_DEPTH_MAX)
-			return -E2BIG;
-		/* Never NULL: it was checked, and "step" with its NUL is as long as "/step". */
-		pointer = pointer_step(pointer, at, sizeof(path->text) - (size_t)(at - path->text));
-		path->step[path->count++] = at;
-		at += strlen(at) + 1;
-	}
-	return 0;
+	SLIST_FOREACH(account, &state->accounts, link)
+	if (strcmp(account->name, first_step) == 0)
+		return true;
+	return false;
 }
 
 /* Whether a change may be made there at all; takes the address apart. */
-static int check_write(const struct state *state, const char *pointer, struct path *path)
+static int check_write(const struct state *state, const char *pointer, struct pointer_path *path)
 {
-	int err = take_apart(path, pointer);
+	int err = pointer_split(path, pointer, STATE_DEPTH_MAX);
 
 	if (err != 0)
 		return err;
@@ -206,7 +191,7 @@ static int check_write(const struct state *state, const char *pointer, struct pa
 		return -EINVAL;
 	if (state->telling > 0)
 		return -EBUSY;
-	return account_of(state, pointer) != NULL ? -EPERM : 0;
+	return is_computed(state, path->step[0]) ? -EPERM : 0;
 }
 
 /* Puts a container on the heap that freeing a value would descend into. */
@@ -244,23 +229,37 @@ static void drop(json_t *value)
 	json_decref(heap);
 }
 
-/* Finds where a path goes: the object furthest down that there is, how many steps it is away,
- * and what stands in it under the next step. */
-static json_t *descend(json_t *root, const struct path *path, int *depth, json_t **before)
-{
-	json_t *at = root;
+/* Where a path goes. */
+struct spot {
+	json_t *parent; /* the object furthest down that there is */
+	int depth;      /* how many steps it is away */
+	void *iter;     /* of the next step in it; NULL: nothing stands there */
+	json_t *before; /* what does */
+};
 
-	for (*depth = 0;; ++*depth) {
-		*before = json_object_get(at, path->step[*depth]);
-		if (*depth == path->count - 1 || !json_is_object(*before))
-			return at;
-		at = *before;
+static void descend(struct spot *spot, json_t *root, const struct pointer_path *path)
+{
+	spot->parent = root;
+	for (spot->depth = 0;; spot->depth++) {
+		spot->iter = json_object_iter_at(spot->parent, path->step[spot->depth]);
+		spot->before = json_object_iter_value(spot->iter);
+		if (spot->depth == path->count - 1 || !json_is_object(spot->before))
+			return;
+		spot->parent = spot->before;
 	}
+}
+
+/* Takes the reference.  The step is UTF-8: it was checked. */
+static int put(const struct spot *spot, const struct pointer_path *path, json_t *value)
+{
+	if (spot->iter != NULL)
+		return json_object_iter_set_new(spot->parent, spot->iter, value);
+	return json_object_set_new_nocheck(spot->parent, path->step[spot->depth], value);
 }
 
 /* Puts the parents that are missing around a value: those below the step of that depth.  Takes
  * the reference; NULL when out of memory. */
-static json_t *wrap(const struct path *path, int depth, json_t *value)
+static json_t *wrap(const struct pointer_path *path, int depth, json_t *value)
 {
 	int i;
 
@@ -290,10 +289,11 @@ static void changed_above(struct state *state, const char *pointer, int steps, j
 
 static int write_value(struct state *state, const char *pointer, json_t *value, bool only_new)
 {
-	json_t *parent, *before, *whole;
-	struct path path;
+	struct pointer_path path;
+	struct spot spot;
+	json_t *whole;
 	bool in_way;
-	int depth, err;
+	int err;
 
 	err = value == NULL ? -EINVAL : check_write(state, pointer, &path);
 	if (err == 0 && json_depth(value, STATE_DEPTH_MAX) > STATE_DEPTH_MAX)
@@ -302,19 +302,19 @@ static int write_value(struct state *state, const char *pointer, json_t *value, 
 		drop(value);
 		return err;
 	}
-	parent = descend(state->root, &path, &depth, &before);
-	in_way = before != NULL && depth < path.count - 1;
+	descend(&spot, state->root, &path);
+	in_way = spot.before != NULL && spot.depth < path.count - 1;
 	/* json_equal looks at types and sizes first, and into containers only then. */
-	if (before != NULL && (only_new || (!in_way && json_equal(before, value)))) {
+	if (spot.before != NULL && (only_new || (!in_way && json_equal(spot.before, value)))) {
 		json_decref(value);
 		return only_new ? -EEXIST : 0;
 	}
-	whole = wrap(&path, depth, value);
-	if (json_object_set_new(parent, path.step[depth], whole) < 0)
+	whole = wrap(&path, spot.depth, value);
+	if (put(&spot, &path, whole) < 0)
 		return -ENOMEM;
 	/* With an array goes what was in it: its watchers must hear of the array's place. */
 	if (in_way)
-		changed_above(state, pointer, depth + 1, whole);
+		changed_above(state, pointer, spot.depth + 1, whole);
 	else
 		changed(state, pointer, value);
 	return 0;
@@ -332,16 +332,16 @@ int state_add(struct state *state, const char *pointer, json_t *value)
 
 int state_unset(struct state *state, const char *pointer)
 {
-	json_t *parent, *before;
-	struct path path;
-	int depth, err = check_write(state, pointer, &path);
+	struct pointer_path path;
+	struct spot spot;
+	int err = check_write(state, pointer, &path);
 
 	if (err != 0)
 		return err;
-	parent = descend(state->root, &path, &depth, &before);
-	if (before == NULL || depth < path.count - 1)
+	descend(&spot, state->root, &path);
+	if (spot.before == NULL || spot.depth < path.count - 1)
 		return -ENOENT;
-	json_object_del(parent, path.step[depth]);
+	json_object_del(spot.parent, path.step[spot.depth]);
 	changed(state, pointer, NULL);
 	return 0;
 }
@@ -389,12 +389,11 @@ const json_t *state_lend(struct state *state, const char *pointer)
 int state_mount(struct state *state, const char *pointer, state_compute_fn *compute, void *arg)
 {
 	struct account *account;
-	struct path path;
+	struct pointer_path path;
 
-	if (take_apart(&path, pointer) != 0 || path.count != 1)
+	if (pointer_split(&path, pointer, 1) != 0 || path.count != 1)
 		return -EINVAL;
-	if (account_of(state, pointer) != NULL ||
-		json_object_get(state->root, path.step[0]) != NULL)
+	if (is_computed(state, path.step[0]) || json_object_get(state->root, path.step[0]) != NULL)
 		return -EEXIST;
 	account = memory_zero(sizeof(*account));
 	account->name = memory_text(path.step[0]);
