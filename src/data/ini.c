@@ -1,16 +1,15 @@
 /*
  * ini: one INI file as a list of lines that mean something, each with its place.
  *
- * libini_config parses the lines of keys: it knows the line of every value and of every mistake.
- * What it would do wrong is kept from it.  It takes a NUL byte for the end of the file; it folds
- * names that differ only by case into one without a word; it loses keys before the first header;
- * it cannot say where a header stands; it stops at a "!" in a name and does not say where; and
- * where it is asked to report repeated keys (INI_MV1S_DETECT), it writes the reports past the
- * end of the array that it makes for them.
+ * Everything that is wrong with a file is said, each with its line, and a file with anything wrong
+ * means nothing: no line is lost in silence.  That is why it is read here and by no library.  Those
+ * there are fold names that differ only by case, lose keys before the first header, end at a NUL
+ * byte, cut long lines, or follow NULL where memory fails; what it took to keep one from that was
+ * longer than this.
  *
- * So the text is read and tidied here, and its outline, the headers and the names of keys, is
- * taken in one pass.  The lines of keys go to the library in pieces.  In the end what the outline has and
- * the library did not give back is a complaint: no line is ever lost in silence.
+ * A line is a header, a key and its value, a comment (# or ; first) or blank.  Blanks around any
+ * part of it mean nothing.  There are no continued lines and no quotes: a value is what stands
+ * there.
  */
 #include "data/ini.h"
 
@@ -24,9 +23,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <ini_configobj.h>
-#include <ini_valueobj.h>
-
 #include "base/memory.h"
 #include "base/text.h"
 
@@ -35,21 +31,10 @@ struct reader {
 	const char *file; /* what it is called */
 	struct ini *ini;
 	struct complaints *complaints;
-	char *section; /* the one being scanned; NULL: none yet, or its header was wrong */
+	const char *section; /* the one being read; NULL: none yet, or its header was wrong */
 	bool in_section;
-	size_t first;      /* the first of its keys in ini */
-	const char *start; /* where the lines begin that the library has not had yet */
-	int line;          /* and the number of the first of them */
+	size_t first; /* the first of its keys in ini */
 };
-
-/* The library searches all keys of a section for each: with no more than so many lines at a
- * time, what it takes grows as the file does, and not as its square. */
-#define LINES_AT_ONCE 256
-
-static const char no_memory[] = "there is no memory to read it";
-
-/* It loses the first key that stands below no header, so it is given one with each piece. */
-#define HEADER "s"
 
 /* --- reading ------------------------------------------------------------------------------------- */
 
@@ -99,7 +84,7 @@ static char *slurp(struct reader *r, size_t *length, int *err)
 	if (*err == -EISDIR)
 		*err = complain(r, 0, "it is not a regular file");
 	else if (*err == -EFBIG)
-		*err = complain(r, 0, "it is longer than a megabyte");
+		*err = complain(r, 0, "it is longer than 16 MiB");
 	else if (*err != -ENOENT)
 		complaint_add(r->complaints, r->file, 0, "cannot be read: %s", strerror(-*err)),
 			*err = -EINVAL;
@@ -131,30 +116,7 @@ static int check_bytes(struct reader *r, const char *text, size_t length)
 	return r->complaints->count > before ? -EINVAL : 0;
 }
 
-/* Moves a line to its first column, with blanks in the place of what was there and at its end:
- * the library would take an indented comment for a key, and knows no indented header. */
-static void tidy_line(char *line, char *end)
-{
-	size_t indent = strspn(line, " \t"), length = (size_t)(end - line);
-
-	if (length > 0 && end[-1] == '\r')
-		end[-1] = ' ';
-	if (indent >= length)
-		return;
-	memmove(line, line + indent, length - indent);
-	memset(end - indent, ' ', indent);
-}
-
-/* --- the outline ----------------------------------------------------------------------------------- */
-
-static void add(struct reader *r, char *key, int line)
-{
-	struct ini *ini = r->ini;
-
-	ini->lines = memory_grow(ini->lines, ini->count + 1, sizeof(*ini->lines));
-	ini->lines[ini->count++] =
-		(struct ini_line){.section = memory_text(r->section), .key = key, .line = line};
-}
+/* --- names ----------------------------------------------------------------------------------------- */
 
 static const char *name_of(const struct ini_line *l)
 {
@@ -208,250 +170,120 @@ static void check_repeated(struct reader *r, size_t first, bool headers)
 	free(names);
 }
 
-/* The text between two places, without the blanks around it. */
-static char *trimmed(const char *from, const char *to)
-{
-	while (from < to && (*from == ' ' || *from == '\t'))
-		from++;
-	while (to > from && (to[-1] == ' ' || to[-1] == '\t'))
-		to--;
-	return memory_format("%.*s", (int)(to - from), from);
-}
-
 static bool is_plain(const char *name)
 {
-	while (*name >= ' ' && *name < 0x7f && *name != '!')
+	while (*name >= ' ' && *name < 0x7f)
 		name++;
 	return *name == '\0';
 }
 
-/* "[name]": begins a section, and says what is wrong with the header. */
-static void take_header(struct reader *r, const char *text, const char *end, int line)
+/* --- lines ----------------------------------------------------------------------------------------- */
+
+static void add(struct reader *r, const char *key, const char *value, int line)
 {
-	char *whole = trimmed(text, end), *name;
-	size_t length = strlen(whole);
+	struct ini *ini = r->ini;
+
+	if (ini->count == ini->room) {
+		ini->room = ini->room > 0 ? 2 * ini->room : 16;
+		ini->lines = memory_grow(ini->lines, ini->room, sizeof(*ini->lines));
+	}
+	ini->lines[ini->count++] =
+		(struct ini_line){.section = r->section, .key = key, .value = value, .line = line};
+}
+
+/* Cuts the blanks off both ends. */
+static char *trim(char *text)
+{
+	char *end;
+
+	text += strspn(text, " \t");
+	for (end = text + strlen(text); end > text && strchr(" \t", end[-1]) != NULL; end--)
+		;
+	*end = '\0';
+	return text;
+}
+
+/* "[name]": begins a section, and says what is wrong with the header. */
+static void take_header(struct reader *r, char *text, int line)
+{
+	char *last = text + strlen(text) - 1, *name = NULL;
 	const char *wrong = NULL;
 
-	free(r->section);
 	r->section = NULL;
 	r->in_section = true;
-	name = trimmed(whole + 1, whole + (length > 1 ? length - 1 : 1));
-	if (whole[length - 1] != ']')
-		wrong = strchr(whole, ']') != NULL
-				? "nothing may follow the ] of a section; a comment has a line of "
-				  "its own"
-				: "the section's name has no closing bracket";
+	if (*last == ']') {
+		*last = '\0';
+		name = trim(text + 1);
+	}
+	if (name == NULL && strchr(text, ']') != NULL)
+		wrong = "nothing may follow the ] of a section; a comment has a line of its own";
+	else if (name == NULL)
+		wrong = "the section's name has no closing bracket";
 	else if (name[0] == '\0')
 		wrong = "the section has no name";
 	else if (!is_plain(name))
-		wrong = "a section's name holds printable ASCII only, and no \"!\"";
-	free(whole);
+		wrong = "a section's name holds printable ASCII only";
 	if (wrong != NULL) {
 		complain(r, line, wrong);
-		free(name);
 		return;
 	}
 	r->section = name;
-	add(r, NULL, line);
+	add(r, NULL, NULL, line);
 }
 
-/* "key = value": notes the key.  A line that is none is left to the library to refuse. */
-static void take_key(struct reader *r, char *text, char *end, int line)
+/* "key = value" */
+static void take_key(struct reader *r, char *text, int line)
 {
-	char *equals = memchr(text, '=', (size_t)(end - text)), *key, cut[TEXT_SHORT];
+	char *equals = strchr(text, '='), *key, cut[TEXT_SHORT];
 
-	if (equals == NULL || equals == text)
+	if (equals == NULL) {
+		complain(r, line, "there is no \"=\" in this line; a comment begins with # or ;");
 		return;
-	key = trimmed(text, equals);
+	}
+	*equals = '\0';
+	key = trim(text);
 	text_cut(cut, sizeof(cut), key);
-	if (!r->in_section)
+	if (key[0] == '\0')
+		complain(r, line, "there is no key before the \"=\"");
+	else if (!r->in_section)
 		complaint_add(
 			r->complaints, r->file, line, "\"%s\" stands before any [section]", cut);
-	if (!is_plain(key)) {
+	else if (!is_plain(key))
 		complaint_add(r->complaints, r->file, line,
-			"\"%s\" cannot be a key: it holds printable ASCII only, and no \"!\"", cut);
-		memset(text, ' ', (size_t)(end - text)); /* the library would stop here */
-	}
-	if (r->section != NULL)
-		add(r, key, line);
-	else
-		free(key);
+			"\"%s\" cannot be a key: it holds printable ASCII only", cut);
+	else if (r->section != NULL)
+		add(r, key, trim(equals + 1), line);
 }
 
-/* --- the library ---------------------------------------------------------------------------------------- */
+/* --- the whole --------------------------------------------------------------------------------------- */
 
-/* "Error (5) on line 2: Equal sign is missing." in our words: by number, for theirs may be
- * translated. */
-static void complain_of(struct reader *r, const char *error)
+static void begin_section(struct reader *r)
 {
-	static const char *const words[ERR_MAXPARSE + 1] = {
-		[ERR_LONGDATA] = "this line is too long",
-		[ERR_NOEQUAL] = "there is no \"=\" in this line; a comment begins with # or ;",
-		[ERR_NOKEY] = "there is no key before the \"=\"",
-		[ERR_LONGKEY] = "this key is too long",
-		[ERR_SPECIAL] = "this line begins with a control character",
-	};
-	const char *text = strstr(error, ": ");
-	int number = 0, line = 0;
-
-	sscanf(error, "%*[^0-9]%d%*[^0-9]%d", &number, &line);
-	line = line > 0 ? r->line - 2 + line : 0;
-	if (number > 0 && number <= ERR_MAXPARSE && words[number] != NULL)
-		complain(r, line, words[number]);
-	else
-		complain(r, line, text != NULL ? text + 2 : error);
-}
-
-static void take_errors(struct reader *r, struct ini_cfgobj *cfg)
-{
-	char **errors = NULL;
-
-	if (cfg == NULL || ini_config_error_count(cfg) == 0 ||
-		ini_config_get_errors(cfg, &errors) != 0)
-		return;
-	for (char **e = errors; *e != NULL; e++)
-		complain_of(r, *e);
-	ini_config_free_errors(errors);
-}
-
-static struct ini_line *find_line(struct reader *r, int line)
-{
-	size_t low = r->first, high = r->ini->count, middle;
-
-	while (low < high) {
-		middle = low + (high - low) / 2;
-		if (r->ini->lines[middle].line < line)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < r->ini->count && r->ini->lines[low].line == line ? &r->ini->lines[low] : NULL;
-}
-
-/* A value finds its key in the outline by its line. */
-static void take_value(struct reader *r, struct ini_cfgobj *cfg, const char *key)
-{
-	struct value_obj *vo = NULL;
-	struct ini_line *l;
-	const char *value;
-	uint32_t line = 0;
-
-	if (ini_get_config_valueobj(HEADER, key, cfg, INI_GET_FIRST_VALUE, &vo) != 0 ||
-		vo == NULL || value_get_line(vo, &line) != 0)
-		return;
-	l = find_line(r, r->line - 2 + (int)line);
-	if (l == NULL || l->key == NULL || l->value != NULL || strcmp(l->key, key) != 0)
-		return;
-	value = ini_get_const_string_config_value(vo, NULL);
-	l->value = memory_text(value != NULL ? value : "");
-}
-
-static void take_values(struct reader *r, struct ini_cfgobj *cfg)
-{
-	int err = 0;
-	char **keys = ini_get_attribute_list(cfg, HEADER, NULL, &err);
-
-	if (err == ENOMEM)
-		complain(r, 0, no_memory);
-	for (char **key = keys; key != NULL && *key != NULL; key++)
-		take_value(r, cfg, *key);
-	if (keys != NULL)
-		ini_free_attribute_list(keys);
-}
-
-/* What the library may need for a piece: it minds being without memory so little that it follows
- * NULL.  So it is called only where there is enough. */
-#define NEED_MIN  (256 * 1024)
-#define NEED_BYTE 64
-
-static void parse(struct reader *r, const char *text)
-{
-	struct ini_cfgobj *cfg = NULL;
-	struct ini_cfgfile *file = NULL;
-	size_t before = r->complaints->count;
-	int err = memory_ahead(NEED_MIN + NEED_BYTE * strlen(text)) ? 0 : ENOMEM;
-
-	if (err == 0 && (err = ini_config_create(&cfg)) != 0)
-		cfg = NULL; /* what it leaves there on an error it has freed */
-	if (err == 0 &&
-		(err = ini_config_file_from_mem((void *)text, (uint32_t)strlen(text), &file)) != 0)
-		file = NULL;
-	if (err == 0)
-		err = ini_config_parse(file, INI_STOP_ON_NONE,
-			INI_MS_MERGE | INI_MV1S_ALLOW | INI_MV2S_ALLOW,
-			INI_PARSE_NOWRAP | INI_PARSE_NO_C_COMMENTS, cfg);
-	if (err == 0) {
-		take_values(r, cfg);
-	} else if (err == ENOMEM) {
-		complain(r, 0, no_memory);
-	} else {
-		take_errors(r, cfg);
-		if (r->complaints->count == before)
-			complain(r, r->line, "what begins here cannot be parsed");
-	}
-	if (file != NULL)
-		ini_config_file_destroy(file);
-	if (cfg != NULL)
-		ini_config_destroy(cfg);
-}
-
-/* --- the whole --------------------------------------------------------------------------------------------- */
-
-/* All lines before end go to the library; the next is the one of that number. */
-static void hand_over(struct reader *r, const char *end, int line)
-{
-	char *piece;
-
-	if (asprintf(&piece, "[" HEADER "]\n%.*s", (int)(end - r->start), r->start) < 0)
-		piece = NULL;
-	if (piece == NULL)
-		complain(r, 0, no_memory);
-	else if (end > r->start)
-		parse(r, piece);
-	free(piece);
-	r->start = end;
-	r->line = line;
-}
-
-static void end_section(struct reader *r, const char *end, int line)
-{
-	hand_over(r, end, line);
 	check_repeated(r, r->first, false);
+	r->first = r->ini->count;
 }
 
-static void scan(struct reader *r, char *text)
+static void take_lines(struct reader *r, char *text)
 {
-	char *end, *next;
+	char *next, *end;
 	int line = 1;
 
-	r->start = text;
-	r->line = 1;
-	for (; *text != '\0'; text = next, line++) {
-		end = text + strcspn(text, "\n");
-		next = *end != '\0' ? end + 1 : end;
-		tidy_line(text, end);
+	for (; text != NULL; text = next, line++) {
+		next = strchr(text, '\n');
+		end = next != NULL ? next++ : text + strlen(text);
+		*end = '\0';
+		if (end > text && end[-1] == '\r')
+			end[-1] = '\0';
+		text = trim(text);
 		if (*text == '[') {
-			end_section(r, text, line);
-			take_header(r, text, end, line);
-			r->first = r->ini->count;
-			r->start = next;
-			r->line = line + 1;
-		} else if (strchr("#; \t\n", *text) == NULL) {
-			take_key(r, text, end, line);
+			begin_section(r);
+			take_header(r, text, line);
+		} else if (strchr("#;", *text) == NULL) { /* nor is it blank */
+			take_key(r, text, line);
 		}
-		if (line - r->line + 1 >= LINES_AT_ONCE)
-			hand_over(r, next, line + 1);
 	}
-	end_section(r, text, line);
+	begin_section(r);
 	check_repeated(r, 0, true);
-	free(r->section);
-}
-
-static void check_complete(struct reader *r)
-{
-	for (size_t i = 0; i < r->ini->count; i++)
-		if (r->ini->lines[i].key != NULL && r->ini->lines[i].value == NULL)
-			complain(r, r->ini->lines[i].line, "this line cannot be parsed");
 }
 
 int ini_read(const char *path, const char *file, struct ini *ini, struct complaints *complaints)
@@ -466,11 +298,9 @@ int ini_read(const char *path, const char *file, struct ini *ini, struct complai
 	text = slurp(&r, &length, &err);
 	if (text == NULL)
 		return err;
+	ini->text = text;
 	if (check_bytes(&r, text, length) == 0)
-		scan(&r, strncmp(text, mark, 3) == 0 ? text + 3 : text);
-	free(text);
-	if (complaints->count == before)
-		check_complete(&r);
+		take_lines(&r, strncmp(text, mark, 3) == 0 ? text + 3 : text);
 	if (complaints->count == before)
 		return 0;
 	ini_clear(ini);
@@ -479,11 +309,7 @@ int ini_read(const char *path, const char *file, struct ini *ini, struct complai
 
 void ini_clear(struct ini *ini)
 {
-	for (size_t i = 0; i < ini->count; i++) {
-		free(ini->lines[i].section);
-		free(ini->lines[i].key);
-		free(ini->lines[i].value);
-	}
 	free(ini->lines);
+	free(ini->text);
 	*ini = (struct ini){0};
 }

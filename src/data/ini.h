@@ -9,18 +9,19 @@
 #include "base/complaint.h"
 
 struct ini_line {
-	char *section;
-	char *key;   /* NULL: the section's header itself */
-	char *value; /* "" where nothing stands; NULL with a header */
+	const char *section;
+	const char *key;   /* NULL: the section's header itself */
+	const char *value; /* "" where nothing stands; NULL with a header */
 	int line;
 };
 
 struct ini {
 	struct ini_line *lines; /* headers and keys, in the order of the file */
-	size_t count;
+	size_t count, room;
+	char *text; /* of the file, in which all of them stand */
 };
 
-#define INI_SIZE_MAX (1024 * 1024)
+#define INI_SIZE_MAX (16 * 1024 * 1024)
 
 /* Reads and parses what lies at path; all that is wrong with the syntax goes to the complaints,
  * which call it file.  0; -ENOENT where there is no such file (nothing is said); -EINVAL

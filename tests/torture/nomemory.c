@@ -9,9 +9,9 @@
  * Where all allocations fail from the Nth on, a block of 128 KiB or more that is freed may be had
  * again: so it is where an address space is full, since such blocks are mappings of their own.
  *
- * Two functions of libraries are spared, since they crash by themselves, whoever calls them:
- * libini_config's where it parses, and glibc's getgrnam where it reads nsswitch.conf.  vigild makes
- * sure of memory before it calls them, which is all it can do.
+ * One function of a library is spared, since it crashes by itself, whoever calls it: glibc's
+ * getgrnam where it reads nsswitch.conf.  vigild makes sure of memory before it calls it, which is
+ * all it can do.
  *
  * Programs that the one under test starts are left in peace: the shim takes itself out of the
  * environment.
@@ -27,8 +27,6 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-#include <ini_configobj.h>
 
 #define MAPPED (128 * 1024)
 
@@ -61,19 +59,6 @@ __attribute__((constructor)) static void begin(void)
 }
 
 static _Thread_local int spared;
-
-int ini_config_parse(struct ini_cfgfile *file, int error_level, uint32_t collisions, uint32_t flags,
-	struct ini_cfgobj *config)
-{
-	int (*next)(struct ini_cfgfile *, int, uint32_t, uint32_t, struct ini_cfgobj *);
-	int err;
-
-	spared++;
-	*(void **)&next = dlsym(RTLD_NEXT, "ini_config_parse");
-	err = next(file, error_level, collisions, flags, config);
-	spared--;
-	return err;
-}
 
 struct group *getgrnam(const char *name)
 {
