@@ -365,6 +365,8 @@ static bool request_point(const struct request *r)
 	else if (answer != CLOSED)
 		judge_broken(answer == TORN ? "half a reply" : "no reply");
 	check_alive();
+	if (judge.subject.pid == 0 && judge.must_live)
+		judge_broken("it has ended: %s", last_words());
 	if (judge.subject.pid == 0)
 		judge_end();
 	else

@@ -31,6 +31,7 @@ extern struct judge {
 	struct subject subject;
 	const char *phase, *mode;
 	const char *what; /* fails, as the lines are to name it; NULL: it goes without saying */
+	bool must_live;   /* an end is no answer to this fault */
 	uint64_t plan;    /* which of the calls fails */
 	unsigned points, ended, lived, broken;
 } judge;

@@ -1,11 +1,12 @@
 /*
  * memory: fails the Nth allocation of a vigild, for one N after the other.
  *
- *     memory VIGILD SHIM WORK PHASE once|on FIRST STEP
+ *     memory VIGILD SHIM WORK PHASE once|on|worker FIRST STEP
  *     memory phases
  *
  * Through the phase go all N from FIRST on, STEP at a time, until one is more than the phase has
- * allocations.  The last line counts what judge.c has found.
+ * allocations.  `worker` is `on` for the threads of the pool alone: what fails there is reported, and
+ * no reason to end.  The last line counts what judge.c has found.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -71,7 +72,9 @@ int main(int argc, char **argv)
 	judge.fault = &fault;
 	judge.phase = argv[4];
 	judge.mode = argv[5];
-	shared->on = strcmp(judge.mode, "on") == 0;
+	shared->workers = strcmp(judge.mode, "worker") == 0;
+	shared->on = shared->workers || strcmp(judge.mode, "on") == 0;
+	judge.must_live = shared->workers;
 	for (judge.plan = strtoull(argv[6], NULL, 10); judge_point();
 		judge.plan += strtoull(argv[7], NULL, 10))
 		judge.points++;

@@ -11,10 +11,11 @@
 #include <stdint.h>
 
 struct nomemory {
-	_Atomic uint64_t plan;   /* the allocation that fails, from one on; 0: none */
-	_Atomic uint64_t count;  /* allocations since the plan was made */
-	_Atomic uint64_t failed; /* how many of them failed */
-	_Atomic uint32_t on;     /* 0: that one alone; 1: all after it as well */
+	_Atomic uint64_t plan;    /* the allocation that fails, from one on; 0: none */
+	_Atomic uint64_t count;   /* allocations since the plan was made */
+	_Atomic uint64_t failed;  /* how many of them failed */
+	_Atomic uint32_t on;      /* 0: that one alone; 1: all after it as well */
+	_Atomic uint32_t workers; /* 1: only those of other threads than the first count */
 	_Atomic int64_t credit; /* bytes given back since the first failure that may be had again */
 };
 
