@@ -3,9 +3,11 @@
 
 #include <check.h>
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -436,6 +438,29 @@ START_TEST(whoever_else_runs_the_script_is_not_fought)
 }
 END_TEST
 
+/* Down, with no way to see whether somebody is just at it: that is no reason for a restart. */
+START_TEST(without_a_view_of_processes_down_is_unknown)
+{
+	request.pidfile = scratch_path("pid");
+	scratch_put("pid", 0644, "4194303\n");
+	put_script("exit $(cat code)");
+	scratch_put("code", 0644, "3");
+	ck_assert_int_eq(query(), VIGIL_SERVICE_FAILED);
+	if (geteuid() != 0 || unshare(CLONE_NEWNS) < 0 ||
+		mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 ||
+		mount("none", "/proc", "tmpfs", 0, NULL) < 0)
+		return;
+	ck_assert_int_eq(query(), VIGIL_SERVICE_UNKNOWN);
+	ck_assert_int_eq(reply.error, -EACCES);
+	ck_assert_int_eq(reply.fault, VIGIL_FAULT_FAILED);
+	ck_assert_ptr_nonnull(strstr(reply.text, "/proc"));
+	/* what is up is up, whoever runs what */
+	scratch_put("pid", 0644, "%d\n", (int)getpid());
+	scratch_put("code", 0644, "0");
+	ck_assert_int_eq(query(), VIGIL_SERVICE_RUNNING);
+}
+END_TEST
+
 START_TEST(scripts_are_not_handed_to_systemctl)
 {
 	put_script("echo $SYSTEMCTL_SKIP_REDIRECT >redirect; exit 3");
@@ -475,6 +500,7 @@ int main(void)
 	tcase_add_test(tcase, restarts_that_fail);
 	tcase_add_test(tcase, a_restart_that_hangs_spares_the_service);
 	tcase_add_test(tcase, whoever_else_runs_the_script_is_not_fought);
+	tcase_add_test(tcase, without_a_view_of_processes_down_is_unknown);
 	tcase_add_test(tcase, scripts_are_not_handed_to_systemctl);
 	tcase_add_test(tcase, is_it_there);
 	suite_add_tcase(suite, tcase);

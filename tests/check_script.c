@@ -2,6 +2,10 @@
 #include "service/script.h"
 
 #include <errno.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 
 #include "service/manager.h"
 #include "scratch.h"
@@ -129,6 +133,96 @@ START_TEST(a_name_that_is_too_long_is_said)
 }
 END_TEST
 
+/* --- who runs it ------------------------------------------------------------------------------- */
+
+/* In namespaces of this test's own; false where the machine does not let us. */
+static bool mount_proc(const char *type, const char *options)
+{
+	return unshare(CLONE_NEWNS) == 0 &&
+	       mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0 &&
+	       mount("none", "/proc", type, 0, options) == 0;
+}
+
+static pid_t runner(void)
+{
+	char verb[SCRIPT_VERB];
+
+	ck_assert(find("svc"));
+	return script_runner(path, verb);
+}
+
+START_TEST(nobody_is_known_to_be_nobody)
+{
+	ck_assert_int_eq(runner(), 0);
+	ck_assert(find("svc"));
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_int_eq(script_runner(path, (char[SCRIPT_VERB]){0}), 0);
+}
+END_TEST
+
+START_TEST(what_cannot_be_looked_at_is_not_nobody)
+{
+	int free_one = dup(STDERR_FILENO);
+	struct rlimit before, low;
+
+	close(free_one);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	/* none for /proc; then one for it, but none for a process; then two, but no third */
+	for (rlim_t n = 0; n < 3; n++) {
+		low = (struct rlimit){(rlim_t)free_one + n, before.rlim_max};
+		ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &low), 0);
+		ck_assert_int_eq(runner(), -EMFILE);
+	}
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+	if (geteuid() != 0 || !mount_proc("tmpfs", NULL))
+		return;
+	ck_assert_int_eq(runner(), -EACCES);
+}
+END_TEST
+
+#define SKIPPED 77
+
+/* What `what` returns in a child. */
+static int in_child(int (*what)(const char *), const char *argument)
+{
+	pid_t pid = fork();
+	int status = 0;
+
+	if (pid == 0)
+		_exit(what(argument));
+	waitpid(pid, &status, 0);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILURE;
+}
+
+static int look_as_stranger(const char *unused)
+{
+	if (setresgid(65534, 65534, 65534) || setresuid(65534, 65534, 65534))
+		return SKIPPED;
+	return runner() < 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+/* As the first of its own processes, of which a stranger sees but himself. */
+static int hide_processes(const char *how)
+{
+	return mount_proc("proc", how) ? in_child(look_as_stranger, NULL) : SKIPPED;
+}
+
+static int begin_processes(const char *how)
+{
+	return unshare(CLONE_NEWPID) == 0 ? in_child(hide_processes, how) : SKIPPED;
+}
+
+START_TEST(processes_that_are_hidden_are_not_nobody)
+{
+	static const char *const options[] = {"hidepid=1", "hidepid=2"};
+
+	if (geteuid() != 0)
+		return;
+	ck_assert_int_eq(chmod(scratch, 0755), 0);
+	ck_assert_int_ne(in_child(begin_processes, options[_i]), EXIT_FAILURE);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = suite_begin("script", setup, scratch_teardown);
@@ -139,5 +233,8 @@ int main(void)
 	tcase_add_test(tcase, what_others_may_write_is_not_run);
 	tcase_add_test(tcase, what_belongs_to_a_stranger_is_not_run);
 	tcase_add_test(tcase, a_name_that_is_too_long_is_said);
+	tcase_add_test(tcase, nobody_is_known_to_be_nobody);
+	tcase_add_test(tcase, what_cannot_be_looked_at_is_not_nobody);
+	tcase_add_loop_test(tcase, processes_that_are_hidden_are_not_nobody, 0, 2);
 	return suite_end("script", tcase);
 }

@@ -177,9 +177,16 @@ static void judge_pidfile_alone(
 			known ? pidfile->why : "it is not known where the pidfile is");
 }
 
-/* Down, but somebody is at it. */
+/* Down, but somebody is at it, or may be. */
 static void judge_runner(pid_t runner, const char *verb, struct manager_reply *reply)
 {
+	if (runner < 0) {
+		reply->status = VIGIL_SERVICE_UNKNOWN;
+		manager_fault(reply, (int)runner, VIGIL_FAULT_FAILED,
+			"it is down, and /proc does not show whether somebody runs its script: %s",
+			strerror((int)-runner));
+		return;
+	}
 	reply->status = strstr(verb, "stop") ? VIGIL_SERVICE_STOPPING : VIGIL_SERVICE_STARTING;
 	manager_fault(reply, 0, VIGIL_FAULT_NONE, "process %d runs its script for `%s'",
 		(int)runner, verb);

@@ -7,7 +7,8 @@
  * While an admin's `stop` or `restart` is under way, the service's process has ended and that is
  * not told from a crash: the pidfile is still there, or gone though the service is about to be
  * started.  Nobody keeps a list of such jobs, as systemd does; but the script is a process, and its
- * command line says what it is about.
+ * command line says what it is about.  Where not all processes can be looked at, it is not known
+ * whether one is at it, and that is said: unknown is not nobody.
  */
 #include "service/script.h"
 
@@ -69,16 +70,25 @@ bool script_find(
 
 #define ARGUMENTS 4 /* the interpreter and one or two of its own stand before the script */
 
-/* Its command line, as arguments that each end in NUL; how long that is, 0 where it has none. */
-static size_t command_line(int process, char *text, size_t room)
+/* That a process is no more is known; that it cannot be looked at means that it may be the one. */
+static int unless_gone(int error)
+{
+	return error == ENOENT || error == ESRCH ? 0 : -error;
+}
+
+/* Its command line, as arguments that each end in NUL; how long that is, 0 where it has none; or
+ * -errno. */
+static ssize_t command_line(int process, char *text, size_t room)
 {
 	int fd = openat(process, "cmdline", O_RDONLY | O_CLOEXEC);
 	ssize_t n = fd < 0 ? -1 : read(fd, text, room - 1);
 
+	if (n < 0)
+		n = unless_gone(errno);
 	if (fd >= 0)
 		close(fd);
 	text[n > 0 ? n : 0] = '\0';
-	return n > 0 ? (size_t)n : 0;
+	return n;
 }
 
 /* By its name first, since that costs nothing; then it is the same file, also by a link or by a
@@ -99,49 +109,79 @@ static bool is_script(
 	return err == 0 && st.st_dev == script->st_dev && st.st_ino == script->st_ino;
 }
 
-static bool runs(int process, const char *name, const struct stat *script, char verb[SCRIPT_VERB])
+/* 1: it is at it; 0: it is not; or -errno. */
+static int runs(int process, const char *name, const struct stat *script, char verb[SCRIPT_VERB])
 {
 	char text[2 * SCRIPT_PATH];
-	const char *argument = text, *end = text + command_line(process, text, sizeof(text));
+	const char *argument = text;
 	struct stat st;
+	ssize_t n;
 	int i;
 
-	if (fstat(process, &st) || !is_ours(&st))
-		return false; /* a stranger may write anything in its command line */
-	for (i = 0; i < ARGUMENTS && argument < end; i++) {
+	if (fstat(process, &st))
+		return unless_gone(errno);
+	if (!is_ours(&st))
+		return 0; /* a stranger may write anything in its command line */
+	n = command_line(process, text, sizeof(text));
+	for (i = 0; i < ARGUMENTS && argument < text + n; i++) {
 		const char *next = argument + strlen(argument) + 1;
 
-		if (next < end && is_script(process, argument, name, script)) {
+		if (next < text + n && is_script(process, argument, name, script)) {
 			snprintf(verb, SCRIPT_VERB, "%s", next);
 			return strcmp(verb, "status") != 0;
 		}
 		argument = next;
 	}
-	return false;
+	return n < 0 ? (int)n : 0;
+}
+
+/* As runs, by its number in /proc. */
+static int runs_at(
+	DIR *proc, const char *number, const char *name, const struct stat *script, char *verb)
+{
+	int process = openat(dirfd(proc), number, O_PATH | O_CLOEXEC), r;
+
+	if (process < 0)
+		return unless_gone(errno);
+	r = runs(process, name, script, verb);
+	close(process);
+	return r;
+}
+
+/* All of them.  The first process is always there: where it is not seen, the others may not be. */
+static pid_t look_through(DIR *proc, const char *path, char verb[SCRIPT_VERB])
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	const struct dirent *entry;
+	int r, unknown = 0;
+	bool first = false;
+	struct stat script;
+
+	if (stat(path, &script))
+		return unless_gone(errno);
+	while (errno = 0, (entry = readdir(proc)) != NULL) {
+		if (!isdigit((unsigned char)entry->d_name[0]))
+			continue;
+		r = runs_at(proc, entry->d_name, name, &script, verb);
+		if (r > 0)
+			return (pid_t)atoi(entry->d_name);
+		if (r < 0)
+			unknown = r;
+		first |= strcmp(entry->d_name, "1") == 0;
+	}
+	if (errno)
+		return -errno;
+	return unknown || first ? unknown : -EACCES;
 }
 
 pid_t script_runner(const char *path, char verb[SCRIPT_VERB])
 {
-	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-	DIR *processes = opendir("/proc");
-	const struct dirent *entry;
-	struct stat script;
-	pid_t pid = 0;
-	int fd;
+	DIR *proc = opendir("/proc");
+	pid_t pid = proc ? 0 : -errno;
 
-	if (processes && stat(path, &script) == 0) {
-		while (!pid && (entry = readdir(processes)) != NULL) {
-			if (!isdigit((unsigned char)entry->d_name[0]))
-				continue;
-			fd = openat(dirfd(processes), entry->d_name, O_PATH | O_CLOEXEC);
-			if (fd < 0)
-				continue;
-			if (runs(fd, name, &script, verb))
-				pid = (pid_t)atoi(entry->d_name);
-			close(fd);
-		}
+	if (proc) {
+		pid = look_through(proc, path, verb);
+		closedir(proc);
 	}
-	if (processes)
-		closedir(processes);
 	return pid;
 }

@@ -16,7 +16,7 @@ bool script_find(const char *directory, const char *name, char path[SCRIPT_PATH]
 	struct manager_reply *reply);
 
 /* The process that runs the script at this moment, be it an admin's or a package's, for anything
- * but `status`, and what for; 0: none that can be seen does. */
+ * but `status`, and what for; 0: none does; -errno: not all that run can be looked at. */
 pid_t script_runner(const char *path, char verb[SCRIPT_VERB]);
 
 #endif
