@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -258,6 +259,49 @@ START_TEST(where_the_pidfile_is_guessed_to_be)
 }
 END_TEST
 
+/* Asks as a user who may run the script, but not read it. */
+static int ask_as_stranger(void)
+{
+	pid_t pid = fork();
+	int status = 0;
+
+	if (pid == 0) {
+		ck_assert_int_eq(setresgid(65534, 65534, 65534), 0);
+		ck_assert_int_eq(setresuid(65534, 65534, 65534), 0);
+		_exit((int)query());
+	}
+	waitpid(pid, &status, 0);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* A guess may be stale: none is made where the header would say, could it be read. */
+START_TEST(a_header_that_cannot_be_read_is_no_reason_to_guess)
+{
+	char name[32], path[64], copy[512];
+	FILE *file;
+	int seen;
+
+	if (geteuid() != 0)
+		return; /* /run is root's */
+	snprintf(name, sizeof(name), "vigil-check-%d", (int)getpid());
+	snprintf(path, sizeof(path), "/run/%s.pid", name);
+	request.name = name;
+	/* a program, since a shell would have to read it, too */
+	snprintf(copy, sizeof(copy), "cp /bin/true %s/%s && chmod 711 %s/%s && chmod 755 %s",
+		scratch, name, scratch, name, scratch);
+	ck_assert_int_eq(system(copy), 0);
+	file = fopen(path, "w");
+	ck_assert_ptr_nonnull(file);
+	fputs("4194303\n", file);
+	fclose(file);
+	query(); /* root reads it, finds nothing and guesses */
+	seen = ask_as_stranger();
+	unlink(path);
+	ck_assert_int_eq(reply.status, VIGIL_SERVICE_FAILED);
+	ck_assert_int_eq(seen, VIGIL_SERVICE_RUNNING);
+}
+END_TEST
+
 static void refused(const char *why)
 {
 	ck_assert_int_eq(query(), VIGIL_SERVICE_UNKNOWN);
@@ -495,6 +539,7 @@ int main(void)
 		tcase, a_script_that_knows_no_status, 0, sizeof(usages) / sizeof(usages[0]));
 	tcase_add_test(tcase, where_the_pidfile_is);
 	tcase_add_test(tcase, where_the_pidfile_is_guessed_to_be);
+	tcase_add_test(tcase, a_header_that_cannot_be_read_is_no_reason_to_guess);
 	tcase_add_test(tcase, what_others_could_have_written_is_not_run);
 	tcase_add_test(tcase, scripts_that_cannot_answer);
 	tcase_add_test(tcase, restarts_that_fail);

@@ -86,40 +86,47 @@ static bool header_path(const char *line, char path[SCRIPT_PATH])
 	return true;
 }
 
-static bool header_find(const char *script, char path[SCRIPT_PATH])
+/* 1: the header names it; 0: it does not; or -errno. */
+static int header_find(const char *script, char path[SCRIPT_PATH])
 {
 	FILE *file = fopen(script, "re");
 	char *line = NULL;
 	size_t room = 0;
-	bool found = false;
-	int i;
+	int i, r = 0;
 
-	for (i = 0; file && !found && i < HEAD_LINES; i++) {
-		if (getline(&line, &room, file) < 0)
+	if (!file)
+		return -errno;
+	for (i = 0; r == 0 && i < HEAD_LINES; i++) {
+		if (getline(&line, &room, file) >= 0)
+			r = header_path(line, path);
+		else if (feof(file))
 			break;
-		found = header_path(line, path);
+		else
+			r = -errno;
 	}
 	free(line);
-	if (file)
-		fclose(file);
-	return found;
+	fclose(file);
+	return r;
 }
 
-/* Looks at the service's pidfile.  True when it is known where that is, not merely guessed. */
+/* Looks at the service's pidfile.  True when it is known where that is, not merely guessed; and
+ * there is no guessing where it can be known. */
 static bool look_pidfile(
 	const struct manager_request *request, const char *script, struct pidfile *pidfile)
 {
 	const char *name = request->name;
 	char path[SCRIPT_PATH];
+	int told = 1;
 
-	if (request->pidfile) {
+	if (request->pidfile)
 		pidfile_look(request->pidfile, name, pidfile);
-		return true;
-	}
-	if (header_find(script, path)) {
+	else if ((told = header_find(script, path)) > 0)
 		pidfile_look(path, name, pidfile);
+	else if (told < 0)
+		*pidfile = (struct pidfile){.verdict = PIDFILE_DISTRUST,
+			.why = "what its header says of a pidfile cannot be read"};
+	if (told)
 		return true;
-	}
 	snprintf(path, sizeof(path), "/run/%s.pid", name);
 	pidfile_look(path, name, pidfile);
 	if (pidfile->verdict == PIDFILE_NONE) {
