@@ -408,6 +408,33 @@ START_TEST(strays_are_killed_at_once_when_there_is_no_loop_any_more)
 }
 END_TEST
 
+START_TEST(all_are_ended_at_an_end_in_haste)
+{
+	static const char *const lines[] = {"exec sleep 1000",
+		"trap '' TERM; echo 1 >deaf; while :; do sleep 1; done", "exec sleep 1000"};
+	struct child *children[3];
+	pid_t pids[3];
+
+	for (size_t i = 0; i < 3; i++) {
+		children[i] = start(lines[i], 0, 0, false);
+		pids[i] = child_pid(children[i]);
+	}
+	scratch_number("deaf");
+	child_free(children[2]); /* nobody's any more, but not yet gone */
+	child_end_all();
+	for (size_t i = 0; i < 3; i++) {
+		siginfo_t info = {0};
+
+		ck_assert_int_eq(waitid(P_PID, (id_t)pids[i], &info, WEXITED | WNOWAIT), 0);
+		ck_assert_int_eq(info.si_status, i == 1 ? SIGKILL : SIGTERM);
+		ck_assert_int_eq(kill(-pids[i], 0), 0); /* a zombie, which is still ours */
+	}
+	child_free(children[0]);
+	child_free(children[1]);
+	child_kill_strays();
+}
+END_TEST
+
 START_TEST(fifty_at_once)
 {
 	struct child *children[50];
@@ -511,6 +538,7 @@ static Suite *suite(void)
 	tcase_add_test(tc, freed_at_a_line_it_ignores_term_and_is_killed);
 	tcase_add_test(tc, freed_at_the_line_of_its_end);
 	tcase_add_test(tc, strays_are_killed_at_once_when_there_is_no_loop_any_more);
+	tcase_add_test(tc, all_are_ended_at_an_end_in_haste);
 	tcase_add_test(tc, fifty_at_once);
 	tcase_add_test(tc, runs_as_another_user);
 	tcase_add_test(tc, runs_as_the_user_it_is);

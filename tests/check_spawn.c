@@ -344,6 +344,34 @@ START_TEST(cancel_ends_queries_and_lets_restarts_finish)
 }
 END_TEST
 
+/* When it returns they have ended, whether their threads have come to anything else or not. */
+START_TEST(cancel_and_wait)
+{
+	struct worker w[] = {
+		{.line = "trap '' TERM; echo $$ >one; while :; do sleep 100; done"},
+		{.line = "echo $$ >two; exec sleep 1000"},
+		{.line = "mkfifo go; echo $$ >three; read x <go; exit 6", .spare_group = true},
+	};
+	pid_t one, two, three;
+	size_t i;
+
+	for (i = 0; i < 3; i++)
+		ck_assert_int_eq(pthread_create(&w[i].thread, NULL, work, &w[i]), 0);
+	one = scratch_number("one");
+	two = scratch_number("two");
+	three = scratch_number("three");
+	spawn_cancel_wait();
+	ck_assert_int_eq(kill(one, 0), -1);
+	ck_assert_int_eq(kill(two, 0), -1);
+	ck_assert_int_eq(kill(three, 0), 0);
+	close(open(scratch_path("go"), O_WRONLY));
+	for (i = 0; i < 3; i++)
+		pthread_join(w[i].thread, NULL);
+	ck_assert_int_eq(WEXITSTATUS(w[2].result.status), 6);
+	spawn_cancel_wait(); /* nobody to wait for */
+}
+END_TEST
+
 START_TEST(many_at_once_leak_nothing)
 {
 	struct worker w[8];
@@ -390,6 +418,7 @@ int main(void)
 	tcase_add_test(tcase, a_service_outlives_its_starter_with_stdout_open);
 	tcase_add_test(tcase, started_for_the_loop);
 	tcase_add_test(tcase, cancel_ends_queries_and_lets_restarts_finish);
+	tcase_add_test(tcase, cancel_and_wait);
 	tcase_add_test(tcase, many_at_once_leak_nothing);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);

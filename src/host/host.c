@@ -277,11 +277,10 @@ int host_test(const char *file, struct complaints *complaints)
 	return err;
 }
 
-/* Out of memory: what is known is saved, where it is ours to touch. */
+/* Out of memory: what is known is saved, and what was started ended, where it is ours to touch. */
 static void on_end(void *arg)
 {
 	struct host *host = arg;
-
 	int err;
 
 	if (!loop_is_owner())
@@ -290,6 +289,9 @@ static void on_end(void *arg)
 	err = store_save(host->store, true);
 	log_error("out of memory: the state %s; ending to be started afresh",
 		err == 0 ? "is saved" : "could not be saved");
+	spawn_cancel();
+	child_end_all();
+	spawn_cancel_wait();
 }
 
 static bool lay_ground(struct host *host)

@@ -49,7 +49,7 @@ struct child {
 	struct loop *loop;
 	pid_t pid;
 	enum phase phase;
-	bool let_go; /* its owner has freed it; it is on the list of strays */
+	bool let_go; /* its owner has freed it; it is among the strays */
 	bool timed_out, truncated;
 	uint64_t started;
 
@@ -64,10 +64,13 @@ struct child {
 	child_line_fn *line_fn;
 	child_exit_fn *exit_fn;
 	void *arg;
+	struct children *among; /* NULL: it does not run */
 	TAILQ_ENTRY(child) link;
 };
 
-static TAILQ_HEAD(, child) strays = TAILQ_HEAD_INITIALIZER(strays);
+/* All that run, by whether their owners still want them. */
+static TAILQ_HEAD(children, child) owned = TAILQ_HEAD_INITIALIZER(owned),
+				   strays = TAILQ_HEAD_INITIALIZER(strays);
 
 static struct {
 	struct loop_timer *timer; /* NULL: nobody waits */
@@ -76,6 +79,15 @@ static struct {
 } drain;
 
 /* --- freeing --------------------------------------------------------------------------------- */
+
+static void move(struct child *child, struct children *to)
+{
+	if (child->among != NULL)
+		TAILQ_REMOVE(child->among, child, link);
+	child->among = to;
+	if (to != NULL)
+		TAILQ_INSERT_TAIL(to, child, link);
+}
 
 static void close_out(struct child *child)
 {
@@ -105,6 +117,7 @@ static void close_all(struct child *child)
 
 static void destroy(struct child *child)
 {
+	move(child, NULL);
 	close_all(child);
 	free(child->output);
 	free(child);
@@ -112,7 +125,6 @@ static void destroy(struct child *child)
 
 static void stray_free(struct child *child)
 {
-	TAILQ_REMOVE(&strays, child, link);
 	destroy(child);
 	if (TAILQ_EMPTY(&strays) && drain.timer != NULL)
 		loop_timer_again(drain.timer, 0);
@@ -267,6 +279,8 @@ static void on_end(evutil_socket_t fd, short what, void *arg)
 	e.status = reap(child);
 	child->phase = ENDED;
 	close_all(child);
+	if (!child->let_go)
+		move(child, NULL);
 	if (child->let_go) {
 		stray_free(child);
 		return;
@@ -299,7 +313,7 @@ void child_free(struct child *child)
 		return;
 	}
 	child->let_go = true;
-	TAILQ_INSERT_TAIL(&strays, child, link);
+	move(child, &strays);
 	close_out(child);
 	end(child);
 }
@@ -376,6 +390,8 @@ int child_start(struct loop *loop, const struct child_spec *spec, struct child *
 	err = prepare(child, spec->timeout);
 	if (err == 0) {
 		child->pid = launch(spec, &child->out, &child->pidfd);
+		if (child->pid > 0)
+			move(child, &owned);
 		err = child->pid < 0 ? child->pid : watch(child);
 	}
 	if (err != 0) {
@@ -427,4 +443,39 @@ void child_kill_strays(void)
 			reap(child);
 		stray_free(child);
 	}
+}
+
+static void tell_all(struct children *children, int signo)
+{
+	struct child *child;
+
+	TAILQ_FOREACH(child, children, link)
+	spawn_kill(child->pid, signo);
+}
+
+/* Until all of them have ended, or it is too late. */
+static void await_all(struct children *children, uint64_t until)
+{
+	struct child *child;
+	uint64_t now;
+
+	TAILQ_FOREACH(child, children, link)
+	{
+		struct pollfd ended = {.fd = child->pidfd, .events = POLLIN};
+
+		now = clock_now();
+		poll(&ended, 1, now < until ? (int)((until - now) / CLOCK_MS) : 0);
+	}
+}
+
+void child_end_all(void)
+{
+	uint64_t until = clock_now() + CLOCK_SECOND;
+
+	tell_all(&owned, SIGTERM);
+	tell_all(&strays, SIGTERM);
+	await_all(&owned, until);
+	await_all(&strays, until);
+	tell_all(&owned, SIGKILL);
+	tell_all(&strays, SIGKILL);
 }

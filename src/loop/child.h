@@ -54,5 +54,8 @@ void child_end(struct child *child);
 int child_drain(struct loop *loop, void (*done)(void *arg), void *arg);
 /* KILLs and reaps what is left of them, before the loop is freed. */
 void child_kill_strays(void);
+/* At an end in haste, without memory and without the loop: TERM to the groups of all that run, and
+ * after a second at most KILL.  Nothing is told, and nobody is reaped. */
+void child_end_all(void);
 
 #endif

@@ -264,10 +264,12 @@ int spawn_kill(pid_t group, int signo)
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int cancel_fd = -1; /* raised once, never lowered; -1: not made yet */
 static bool cancelled;
+static unsigned under_way; /* that are ended when it is raised */
+static pthread_cond_t all_ended = PTHREAD_COND_INITIALIZER;
 static pid_t strays[STRAYS_MAX]; /* killed, but stuck in the kernel: reaped when they let go */
 
-/* The eventfd to wait on; -ECANCELED when the host stops. */
-static int cancel_open(void)
+/* One more is under way.  The eventfd to wait on; -ECANCELED when the host stops. */
+static int run_begin(bool spare_group)
 {
 	int fd;
 
@@ -275,8 +277,18 @@ static int cancel_open(void)
 	if (cancel_fd < 0)
 		cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	fd = cancelled ? -ECANCELED : cancel_fd < 0 ? -errno : cancel_fd;
+	if (fd >= 0 && !spare_group)
+		under_way++;
 	pthread_mutex_unlock(&lock);
 	return fd;
+}
+
+static void run_end(bool spare_group)
+{
+	pthread_mutex_lock(&lock);
+	if (!spare_group && --under_way == 0)
+		pthread_cond_broadcast(&all_ended);
+	pthread_mutex_unlock(&lock);
 }
 
 void spawn_cancel(void)
@@ -288,6 +300,20 @@ void spawn_cancel(void)
 	/* Those under way wait on it, so where there is none there is nobody to wake. */
 	if (cancel_fd >= 0 && write(cancel_fd, &one, sizeof(one)) < 0)
 		cancelled = true; /* its counter is full, and so it is readable already */
+	pthread_mutex_unlock(&lock);
+}
+
+void spawn_cancel_wait(void)
+{
+	struct timespec until;
+	int err = 0;
+
+	spawn_cancel();
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += 2 * (time_t)(GRACE / CLOCK_SECOND);
+	pthread_mutex_lock(&lock);
+	while (under_way > 0 && err == 0)
+		err = pthread_cond_clockwait(&all_ended, &lock, CLOCK_MONOTONIC, &until);
 	pthread_mutex_unlock(&lock);
 }
 
@@ -434,6 +460,26 @@ static int run_reap(struct run *run)
 	return 0;
 }
 
+/* Once it may begin.  cancel: what to wait on beside it. */
+static int run_it(const struct spawn *spawn, struct run *run, int cancel)
+{
+	int err;
+
+	run->pid = start(spawn, run->spare_group, run->ends, &run->pidfd);
+	if (run->pid < 0)
+		return run->pid;
+	err = run_wait(run, cancel) ? run_reap(run) : 0;
+	if (run->phase == GIVEN_UP)
+		reap_strays(run->pid);
+	/* From now on nobody reads: what still holds the pipe shall not block on it either. */
+	if (run->spare_group)
+		fcntl(run->ends[1], F_SETFL, O_NONBLOCK);
+	close(run->ends[1]);
+	close(run->ends[0]);
+	close(run->pidfd);
+	return err ? err : run->cancelled ? -ECANCELED : 0;
+}
+
 int spawn_run(
 	const struct spawn *spawn, uint64_t deadline, bool spare_group, struct spawn_result *result)
 {
@@ -442,25 +488,13 @@ int spawn_run(
 
 	memset(result, 0, sizeof(*result));
 	reap_strays(0);
-	cancel = cancel_open();
+	cancel = run_begin(spare_group);
 	if (cancel < 0)
 		return cancel;
-	if (clock_now() >= deadline) { /* too late to begin */
-		result->timed_out = true;
-		return 0;
-	}
-	run.pid = start(spawn, spare_group, run.ends, &run.pidfd);
-	if (run.pid < 0)
-		return run.pid;
-	if (run_wait(&run, cancel))
-		err = run_reap(&run);
+	if (clock_now() < deadline)
+		err = run_it(spawn, &run, cancel);
 	else
-		reap_strays(run.pid);
-	/* From now on nobody reads: what still holds the pipe shall not block on it either. */
-	if (spare_group)
-		fcntl(run.ends[1], F_SETFL, O_NONBLOCK);
-	close(run.ends[1]);
-	close(run.ends[0]);
-	close(run.pidfd);
-	return err ? err : run.cancelled ? -ECANCELED : 0;
+		result->timed_out = true; /* too late to begin */
+	run_end(spare_group);
+	return err;
 }

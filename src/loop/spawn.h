@@ -51,5 +51,7 @@ int spawn_run(const struct spawn *spawn, uint64_t deadline, bool spare_group,
 /* From the loop thread, at stop: every spawn_run under way without spare_group ends its group
  * and returns, and no new one begins.  Those with spare_group run on to their own end. */
 void spawn_cancel(void);
+/* The same, and waits for those that it ends, at most as long as ending takes. */
+void spawn_cancel_wait(void);
 
 #endif
