@@ -1,7 +1,8 @@
 # ground.sh: what a judge works in.  Sourced by the scripts whose faults tests/torture/judge.c judges.
 #
 # Three daemons, of which each look brings a change: a service of a command, a service of an init
-# script that is restarted after each look, and a plugin.
+# script that is restarted after each look, and a plugin.  A fourth never ends by itself: as long as
+# it lives, it holds a lock on $work/held.
 
 # ground DIR: what one judge works in
 ground() {
@@ -29,13 +30,21 @@ ground() {
 		echo "OK - up for $up | up=$up;5;10 idle=$idle"
 		echo "and more of it"
 	END
-	chmod +x "$work/toggle" "$work/init.d/script" "$work/plugin"
+	cat >"$work/lasting" <<-END
+		#!/bin/sh
+		exec 9>>$work/held
+		flock 9
+		echo \$\$ >$work/held
+		exec sleep 1000000
+	END
+	chmod +x "$work/toggle" "$work/init.d/script" "$work/plugin" "$work/lasting"
 	write_conf <<-END
 		restart_rate = 1000/1s
 		[daemons]
 		look = yes
 		script = yes
 		plugin = yes
+		lasting = yes
 		idle = no
 		[daemon:look]
 		module = service
@@ -59,6 +68,10 @@ ground() {
 		module = exec
 		command = $work/plugin
 		interval = 1h
+		[daemon:lasting]
+		module = exec
+		mode = stream
+		command = $work/lasting
 		[daemon:idle]
 		module = exec
 		command = /bin/true

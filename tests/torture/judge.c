@@ -4,11 +4,13 @@
  */
 #include "judge.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -105,6 +107,30 @@ static const char *last_words(void)
 	return line;
 }
 
+/* What never ends by itself was ended with it, and holds its lock no more. */
+static void check_children(void)
+{
+	char path[4096], pid[16] = "";
+	int fd, waited;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "%s/held", judge.subject.work);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return; /* it never began */
+	for (waited = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; waited += 5) {
+		usleep(5000);
+		if (waited < SUBJECT_PATIENCE)
+			continue;
+		n = read(fd, pid, sizeof(pid) - 1);
+		judge_broken("it left a process behind: %s", pid);
+		if (n > 0 && atoi(pid) > 1)
+			kill(atoi(pid), SIGKILL);
+		break;
+	}
+	close(fd);
+}
+
 static void judge_end(void)
 {
 	int status = judge.subject.status;
@@ -120,6 +146,7 @@ static void judge_end(void)
 		judge_broken("ended with 70, and said %s", last_words());
 	check_file("state.json", true);
 	check_file("state.json.old", false);
+	check_children();
 }
 
 /* --- a boot without faults ------------------------------------------------------------------------ */
