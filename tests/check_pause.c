@@ -221,6 +221,25 @@ START_TEST(no_length_and_no_file_breaks_it)
 }
 END_TEST
 
+/* As if the clock had been set back by a year since: the end is a year and an hour away. */
+START_TEST(a_clock_set_back_makes_none_longer)
+{
+	double year = 365 * 86400.0;
+
+	pause_begin(pauses, daemons[0], 3600, "disk");
+	pause_begin(pauses, daemons[1], 0.2, "");
+	put("a", "until", json_real(wall() + year));
+	put("b", "until", json_real(wall() + year));
+	again();
+	ck_assert(vigil_paused(daemons[0]));
+	TURN_UNTIL(!vigil_paused(daemons[1]));
+	ck_assert(vigil_paused(daemons[0]));
+	ck_assert_double_lt(
+		json_number_value(store_get(ground.store, "paused", "a", "until")), wall() + 3602);
+	ck_assert_str_eq(account_text(daemons[0], "paused_reason"), "disk");
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = suite_begin("pause", setup, teardown);
@@ -231,5 +250,6 @@ int main(void)
 	tcase_add_test(tcase, restored_it_ends_in_time_as_well);
 	tcase_add_test(tcase, one_whose_end_has_passed_is_none);
 	tcase_add_test(tcase, no_length_and_no_file_breaks_it);
+	tcase_add_test(tcase, a_clock_set_back_makes_none_longer);
 	return suite_end("pause", tcase);
 }

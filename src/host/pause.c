@@ -3,7 +3,8 @@
  *
  * The end of a pause is a time of day, since that is what the admin was promised and what
  * survives a restart of the host.  One timer waits for the earliest end; it looks at the clock
- * again at least every minute, since a clock may be set.
+ * again at least every minute, since a clock may be set.  Set back, it moves the end so far away that
+ * nobody meant it; so none lasts longer from any moment on than it was to last in all.
  */
 #include "host/pause.h"
 
@@ -50,6 +51,43 @@ static double end_of(const struct pauses *pauses, const char *name)
 	return json_is_number(until) ? fmin(json_number_value(until), LAST) : INFINITY;
 }
 
+static void show(struct vigil_daemon *d, double end, const char *reason)
+{
+	char until[CLOCK_TEXT] = "";
+
+	if (!isinf(end))
+		clock_text_at(until, (struct timespec){.tv_sec = (time_t)end});
+	daemon_pause(d, until, reason);
+}
+
+static void put_number(struct pauses *pauses, const char *name, const char *key, double number)
+{
+	json_t *value = isinf(number) ? json_null() : json_real(number);
+
+	store_put(pauses->store, SECTION, name, key, value);
+	json_decref(value);
+}
+
+static const char *reason_of(const struct pauses *pauses, const char *name)
+{
+	const char *reason = json_string_value(store_get(pauses->store, SECTION, name, "reason"));
+
+	return reason != NULL ? reason : "";
+}
+
+/* Where the clock was set back: the end it has now. */
+static void mind_the_clock(struct pauses *pauses, struct vigil_daemon *d)
+{
+	const char *name = daemon_name(d);
+	const json_t *length = store_get(pauses->store, SECTION, name, "seconds");
+	double end = end_of(pauses, name), latest = wall_now() + json_number_value(length);
+
+	if (!json_is_number(length) || isinf(end) || end <= latest)
+		return;
+	put_number(pauses, name, "until", latest);
+	show(d, latest, reason_of(pauses, name));
+}
+
 static void wait_for_the_earliest(struct pauses *pauses)
 {
 	double earliest = INFINITY, end, wait;
@@ -75,6 +113,7 @@ static void on_end(uint64_t missed, void *arg)
 	double end;
 
 	for (size_t i = 0; (d = pauses->daemon_at(i, pauses->arg)) != NULL; i++) {
+		mind_the_clock(pauses, d);
 		end = end_of(pauses, daemon_name(d));
 		if (end != 0 && end <= wall_now())
 			pause_end(pauses, d);
@@ -82,26 +121,17 @@ static void on_end(uint64_t missed, void *arg)
 	wait_for_the_earliest(pauses);
 }
 
-static void apply(struct vigil_daemon *d, double end, const char *reason)
-{
-	char until[CLOCK_TEXT] = "";
-
-	if (!isinf(end))
-		clock_text_at(until, (struct timespec){.tv_sec = (time_t)end});
-	daemon_pause(d, until, reason);
-}
-
 void pause_begin(struct pauses *pauses, struct vigil_daemon *d, double seconds, const char *reason)
 {
 	const char *name = daemon_name(d);
 	double end = seconds > 0 ? fmin(wall_now() + seconds, LAST) : INFINITY;
-	json_t *until = isinf(end) ? json_null() : json_real(end), *why = json_string(reason);
+	json_t *why = json_string(reason);
 
-	store_put(pauses->store, SECTION, name, "until", until);
+	put_number(pauses, name, "until", end);
+	put_number(pauses, name, "seconds", seconds > 0 ? seconds : INFINITY);
 	store_put(pauses->store, SECTION, name, "reason", why);
-	json_decref(until);
 	json_decref(why);
-	apply(d, end, reason);
+	show(d, end, reason);
 	log_write(VIGIL_NOTICE, name, "paused%s%s", reason[0] != '\0' ? ": " : "", reason);
 	wait_for_the_earliest(pauses);
 }
@@ -109,6 +139,7 @@ void pause_begin(struct pauses *pauses, struct vigil_daemon *d, double seconds, 
 static void forget(struct pauses *pauses, const char *name)
 {
 	store_put(pauses->store, SECTION, name, "until", NULL);
+	store_put(pauses->store, SECTION, name, "seconds", NULL);
 	store_put(pauses->store, SECTION, name, "reason", NULL);
 }
 
@@ -126,7 +157,6 @@ void pause_end(struct pauses *pauses, struct vigil_daemon *d)
 void pause_restore(struct pauses *pauses, struct vigil_daemon *d)
 {
 	const char *name = daemon_name(d);
-	const char *reason = json_string_value(store_get(pauses->store, SECTION, name, "reason"));
 	double end = end_of(pauses, name);
 
 	if (end == 0)
@@ -135,7 +165,7 @@ void pause_restore(struct pauses *pauses, struct vigil_daemon *d)
 		forget(pauses, name);
 		return;
 	}
-	apply(d, end, reason != NULL ? reason : "");
+	show(d, end, reason_of(pauses, name));
 	if (!isinf(end))
 		loop_timer_again(pauses->timer, 0); /* by then it is in the host's list */
 }
