@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "scratch.h"
 #include "loop/spawn.h"
 
@@ -248,6 +249,27 @@ START_TEST(a_pid_that_is_anothers_by_now)
 }
 END_TEST
 
+/* The service started, wrote its file, and then the clock was set forward by an hour: both look an
+ * hour apart, and are not. */
+START_TEST(a_clock_set_forward_makes_no_stranger)
+{
+	pid_t pid = sleeper();
+
+	clock_booted_before(clock_booted() - 3600);
+	put_pid(pid);
+	date_back(3600);
+	ck_assert_int_eq(look(), PIDFILE_ALIVE);
+	date_back(3600 - 30);
+	ck_assert_int_eq(look(), PIDFILE_ALIVE);
+	date_back(3600 + 120);
+	ck_assert_int_eq(look_for("sleep"), PIDFILE_ALIVE);
+	if (clock_booted() + 3600 + 300 < (double)time(NULL))
+		ck_assert_int_eq(look(), PIDFILE_DEAD);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+END_TEST
+
 START_TEST(a_file_in_memory_is_never_older_than_the_boot)
 {
 	struct statfs fs;
@@ -336,6 +358,7 @@ int main(void)
 	tcase_add_test(tcase, what_is_no_plain_file);
 	tcase_add_test(tcase, whose_word_counts);
 	tcase_add_test(tcase, a_pid_that_is_anothers_by_now);
+	tcase_add_test(tcase, a_clock_set_forward_makes_no_stranger);
 	tcase_add_test(tcase, a_file_in_memory_is_never_older_than_the_boot);
 	tcase_add_test(tcase, the_number_of_a_thread_is_no_process);
 	tcase_add_test(tcase, a_name_made_to_deceive);

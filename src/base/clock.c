@@ -2,10 +2,13 @@
  * clock: the two clocks.
  *
  * Intervals are measured on CLOCK_MONOTONIC, which never jumps; what people read is wall time,
- * which may.  Nothing here is ever mixed: a wall time is text as soon as it is made.
+ * which may.  A wall time is text as soon as it is made.  One question needs both: when this boot
+ * began, for whoever has the age of a process and the date of a file to compare.
  */
 #include "base/clock.h"
 
+#include <math.h>
+#include <stdatomic.h>
 #include <stdio.h>
 
 uint64_t clock_now(void)
@@ -43,4 +46,30 @@ char *clock_text_at(char buf[CLOCK_TEXT], struct timespec when)
 	n = strftime(buf, CLOCK_TEXT, "%Y-%m-%dT%H:%M:%S", &tm);
 	snprintf(buf + n, CLOCK_TEXT - n, ".%03ldZ", when.tv_nsec / 1000000);
 	return buf;
+}
+
+/* --- when this boot began --------------------------------------------------------------------- */
+
+static _Atomic double earliest = INFINITY;
+
+static double seconds(clockid_t clock)
+{
+	struct timespec now = {0};
+
+	clock_gettime(clock, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+double clock_booted(void)
+{
+	clock_booted_before(seconds(CLOCK_REALTIME) - seconds(CLOCK_BOOTTIME));
+	return earliest;
+}
+
+void clock_booted_before(double when)
+{
+	double known = earliest;
+
+	while (when < known && !atomic_compare_exchange_weak(&earliest, &known, when))
+		;
 }

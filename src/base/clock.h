@@ -22,4 +22,11 @@ char *clock_text(char buf[CLOCK_TEXT]);
 /* Likewise for a given time. */
 char *clock_text_at(char buf[CLOCK_TEXT], struct timespec when);
 
+/* When this boot began by the wall clock, seconds since 1970.  Whoever sets the clock moves that: it
+ * is the earliest that the clock has told, here or, by clock_booted_before, to a process before in
+ * the same boot.  So what was dated before the clock was set forward does not look older than the
+ * processes of its time.  Any thread. */
+double clock_booted(void);
+void clock_booted_before(double when);
+
 #endif

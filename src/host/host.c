@@ -23,6 +23,7 @@
 #include "daemon/module.h"
 #include "data/config.h"
 #include "data/state.h"
+#include "host/booted.h"
 #include "host/held.h"
 #include "host/pause.h"
 #include "host/plan.h"
@@ -310,6 +311,7 @@ static bool lay_ground(struct host *host)
 	host->store = store_open(host->loop, config_vigil(config, "state_dir")->text);
 	if (host->services == NULL || host->store == NULL)
 		return false;
+	booted_recall(host->store);
 	held_review(host->store, config_vigil(config, "state_dir")->text);
 	host->pauses = pauses_new(host->loop, host->store, daemon_at, host);
 	if (host->pauses == NULL)

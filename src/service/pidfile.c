@@ -11,8 +11,9 @@
  * written is not the one that was meant.  The start of a process counts from boot and the time
  * of a file is wall time: when the clock was set forward in between, the service looks younger
  * than it is.  That must not get every healthy service of a machine restarted at once, so the
- * rule has slack, does not judge a file in memory that is older than the boot itself, and
- * believes a process that bears the service's name.
+ * boot is dated as the clock had it at first (clock_booted), the rule has slack, does not judge a
+ * file in memory that is older than the boot itself, and believes a process that bears the
+ * service's name.
  */
 #include "service/pidfile.h"
 
@@ -34,6 +35,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 #define PIDFILE_MAX 32
 #define PID_LIMIT   4194304 /* the kernel's own, on any machine */
 #define SLACK       60      /* seconds by which a process may seem younger than its file */
@@ -48,14 +51,6 @@ struct process {
 static double seconds(struct timespec ts)
 {
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
-
-static double clock_seconds(clockid_t clock)
-{
-	struct timespec now = {0};
-
-	clock_gettime(clock, &now);
-	return seconds(now);
 }
 
 /* False where /proc does not show it (hidepid), or it is gone. */
@@ -190,7 +185,7 @@ static bool is_another(
 
 	if (!process->state)
 		return false;
-	boot = clock_seconds(CLOCK_REALTIME) - clock_seconds(CLOCK_BOOTTIME);
+	boot = clock_booted();
 	if (boot + process->started <= written + SLACK)
 		return false;
 	if (written + SLACK < boot && in_memory(fd))

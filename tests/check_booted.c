@@ -1,0 +1,58 @@
+/* check_booted: the first that was told of a boot outlives vigild, and nothing of another boot does. */
+#include "host/booted.h"
+
+#include "ground.h"
+
+static void kept(const char *key, json_t *value)
+{
+	store_put(ground.store, "boot", "this", key, value);
+	json_decref(value);
+}
+
+static double began(void)
+{
+	return json_number_value(store_get(ground.store, "boot", "this", "began"));
+}
+
+START_TEST(the_earliest_is_kept)
+{
+	double now = clock_booted();
+
+	booted_recall(ground.store);
+	if (store_get(ground.store, "boot", "this", "id") == NULL)
+		return; /* this kernel has no name for its boots */
+	ck_assert_double_le(began(), now);
+	/* by a vigild before the clock was set forward */
+	kept("began", json_real(now - 7200));
+	booted_recall(ground.store);
+	ck_assert_double_eq_tol(clock_booted(), now - 7200, 1);
+	ck_assert_double_eq_tol(began(), now - 7200, 1);
+	/* by one before it was set back */
+	kept("began", json_real(now + 7200));
+	booted_recall(ground.store);
+	ck_assert_double_eq_tol(began(), now - 7200, 1);
+}
+END_TEST
+
+START_TEST(another_boot_says_nothing)
+{
+	double now = clock_booted();
+
+	kept("id", json_string("another"));
+	kept("began", json_real(now - 7200));
+	booted_recall(ground.store);
+	ck_assert_double_gt(clock_booted(), now - 60);
+	kept("began", json_string("now"));
+	booted_recall(ground.store);
+	ck_assert_double_gt(clock_booted(), now - 60);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tcase = suite_begin("booted", ground_setup, ground_teardown);
+
+	tcase_add_test(tcase, the_earliest_is_kept);
+	tcase_add_test(tcase, another_boot_says_nothing);
+	return suite_end("booted", tcase);
+}
