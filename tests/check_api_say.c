@@ -115,13 +115,13 @@ END_TEST
 START_TEST(who_says_nothing_holds_no_room_for_it)
 {
 	ck_assert_uint_lt(sizeof(*d), 512);
-	ck_assert_ptr_null(d->history);
+	ck_assert(STAILQ_EMPTY(&d->history));
 	ck_assert_ptr_null(d->reason);
 	ck_assert_ptr_null(d->paused_reason);
 	ck_assert_ptr_null(d->health.text);
 	ck_assert_ptr_null(d->counts.last_error);
 	vigil_event(d, "event");
-	ck_assert_ptr_nonnull(d->history);
+	ck_assert_uint_eq(d->history_count, 1);
 }
 END_TEST
 

@@ -61,15 +61,15 @@ void vigil_health(vigil_daemon *d, vigil_health_level level, const char *format,
 
 static void remember(vigil_daemon *d, const char *text)
 {
-	struct daemon_event *event;
+	struct daemon_event *event = memory_zero(sizeof(*event) + strlen(text) + 1);
 
-	if (d->history == NULL)
-		d->history = memory_zero(DAEMON_HISTORY * sizeof(*d->history));
-	event = &d->history[d->history_next];
-	free(event->text);
-	event->text = memory_text(text);
-	clock_text(event->time);
-	d->history_next = (d->history_next + 1) % DAEMON_HISTORY;
+	clock_gettime(CLOCK_REALTIME, &event->when);
+	strcpy(event->text, text);
+	STAILQ_INSERT_TAIL(&d->history, event, link);
+	if (d->history_count == DAEMON_HISTORY)
+		daemon_forget_event(d);
+	else
+		d->history_count++;
 }
 
 void vigil_event(vigil_daemon *d, const char *format, ...)

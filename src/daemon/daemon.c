@@ -213,14 +213,16 @@ struct vigil_daemon *daemon_new(struct ground *ground, const char *name, const c
 	d->status = DAEMON_STOPPING;
 	clock_text(d->since);
 	TAILQ_INIT(&d->resources);
+	STAILQ_INIT(&d->history);
 	return d;
 }
 
-static void forget_history(struct vigil_daemon *d)
+void daemon_forget_event(struct vigil_daemon *d)
 {
-	for (unsigned i = 0; d->history != NULL && i < DAEMON_HISTORY; i++)
-		free(d->history[i].text);
-	free(d->history);
+	struct daemon_event *event = STAILQ_FIRST(&d->history);
+
+	STAILQ_REMOVE_HEAD(&d->history, link);
+	free(event);
 }
 
 void daemon_free(struct vigil_daemon *d)
@@ -228,7 +230,8 @@ void daemon_free(struct vigil_daemon *d)
 	if (d == NULL)
 		return;
 	daemon_stop(d);
-	forget_history(d);
+	while (!STAILQ_EMPTY(&d->history))
+		daemon_forget_event(d);
 	if (d->options != NULL)
 		option_set_unref(d->options);
 	free(d->reason);
@@ -409,16 +412,13 @@ static json_t *time_or_null(struct timespec when)
 
 static json_t *history_account(const struct vigil_daemon *d)
 {
+	const struct daemon_event *event;
 	json_t *list = json_array();
+	char when[CLOCK_TEXT];
 
-	for (unsigned i = 0; d->history != NULL && i < DAEMON_HISTORY; i++) {
-		const struct daemon_event *event =
-			&d->history[(d->history_next + i) % DAEMON_HISTORY];
-
-		if (event->text != NULL)
-			json_array_append_new(list,
-				json_pack("{s:s,s:s}", "time", event->time, "text", event->text));
-	}
+	STAILQ_FOREACH(event, &d->history, link)
+	json_array_append_new(list, json_pack("{s:s,s:s}", "time", clock_text_at(when, event->when),
+					    "text", event->text));
 	return list;
 }
 

@@ -38,8 +38,9 @@ struct daemon_health {
 
 /* A line of the history. */
 struct daemon_event {
-	char time[CLOCK_TEXT];
-	char *text; /* NULL: none */
+	STAILQ_ENTRY(daemon_event) link;
+	struct timespec when;
+	char text[];
 };
 
 struct daemon_counts {
@@ -67,8 +68,8 @@ struct vigil_daemon {
 
 	struct daemon_counts counts;
 	struct daemon_health health;
-	struct daemon_event *history; /* a ring of DAEMON_HISTORY; NULL until there is a line */
-	unsigned history_next;
+	STAILQ_HEAD(, daemon_event) history; /* the oldest first */
+	unsigned history_count;              /* DAEMON_HISTORY at most */
 
 	TAILQ_HEAD(resource_list, resource) resources;
 	unsigned round;     /* of daemon_tick_now */
@@ -94,6 +95,9 @@ void daemon_say(char text[DAEMON_TEXT], const char *format, va_list ap)
 /* The same into memory of its own, for what few daemons ever have to say: the old text goes. */
 void daemon_keep_text(char **text, const char *format, va_list ap)
 	__attribute__((format(printf, 2, 0)));
+
+/* Drops the oldest line of the history. */
+void daemon_forget_event(struct vigil_daemon *d);
 
 /* A constructor failed: notes why, where start is running, and returns -err.  errno is set. */
 int daemon_refuse(struct vigil_daemon *d, int err, const char *format, ...)

@@ -12,16 +12,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
 #include "base/memory.h"
 #include "base/text.h"
 
+/* Most daemons are given a few of a module's options, and all share the defaults of the rest. */
 struct option_set {
 	unsigned refs;
 	const vigil_option *schema;
 	size_t count;
-	struct option_value values[];
+	struct option_set *defaults; /* NULL: this is the set of them */
+	struct option_value *own;    /* what was given; it lies behind values */
+	size_t owned;
+	SLIST_ENTRY(option_set) link;        /* among the sets of defaults */
+	const struct option_value *values[]; /* of each option: its own, or the default */
 };
+
+static SLIST_HEAD(, option_set) all_defaults = SLIST_HEAD_INITIALIZER(all_defaults);
 
 /* --- one parser a type --------------------------------------------------------------------------- */
 
@@ -335,6 +343,45 @@ static bool may_be_empty(const vigil_option *row)
 	       row->value[0] == '\0';
 }
 
+/* Room for so many values of its own. */
+static struct option_set *set_new(const vigil_option *schema, size_t own)
+{
+	size_t length = schema_length(schema);
+	struct option_set *set = memory_zero(
+		sizeof(*set) + length * sizeof(set->values[0]) + own * sizeof(*set->own));
+
+	set->refs = 1;
+	set->schema = schema;
+	set->count = length;
+	set->own = (struct option_value *)&set->values[length];
+	return set;
+}
+
+static struct option_value *own_value(struct option_set *set, const vigil_option *row)
+{
+	struct option_value *v = &set->own[set->owned++];
+
+	v->schema = row;
+	set->values[row - set->schema] = v;
+	return v;
+}
+
+/* The one there is for this schema, or a new one. */
+static struct option_set *defaults_of(const vigil_option *schema)
+{
+	struct option_set *set;
+	char why[WHY];
+
+	SLIST_FOREACH(set, &all_defaults, link)
+	if (set->schema == schema)
+		return option_set_ref(set);
+	set = set_new(schema, schema_length(schema));
+	for (size_t i = 0; i < set->count; i++)
+		value_parse(own_value(set, &schema[i]), schema[i].value, why); /* it was checked */
+	SLIST_INSERT_HEAD(&all_defaults, set, link);
+	return set;
+}
+
 static void take_given(
 	struct option_set *set, const struct option_given *given, const struct place *place)
 {
@@ -346,8 +393,7 @@ static void take_given(
 		complain_unknown(set->schema, given, place);
 		return;
 	}
-	v = &set->values[row - set->schema];
-	value_clear(v); /* a later one counts */
+	v = own_value(set, row); /* a later one counts */
 	v->given = true;
 	if (value_parse(v, given->value, why) != 0)
 		complaint_add(place->complaints, given->file, given->line, "%s = \"%s\": %s",
@@ -360,35 +406,29 @@ static void take_given(
 			row->name, place->where);
 }
 
-static void take_default(struct option_value *v, const struct place *place)
+static void take_default(struct option_set *set, size_t i, const struct place *place)
 {
-	char why[WHY];
-
-	if (v->given)
+	if (set->values[i] != NULL)
 		return;
-	if (v->schema->flags & VIGIL_REQUIRED)
+	set->values[i] = set->defaults->values[i];
+	if (set->schema[i].flags & VIGIL_REQUIRED)
 		complaint_add(place->complaints, place->file, place->line,
-			"%s is missing in %s: %s", v->schema->name, place->where, v->schema->help);
-	else
-		value_parse(v, v->schema->value, why); /* the schema was checked */
+			"%s is missing in %s: %s", set->schema[i].name, place->where,
+			set->schema[i].help);
 }
 
 struct option_set *option_set_new(const vigil_option *schema, const struct option_given *given,
 	size_t count, const char *where, const char *file, int line, struct complaints *complaints)
 {
 	const struct place place = {where, file, line, complaints};
-	size_t length = schema_length(schema), before = complaints->count;
-	struct option_set *set = memory_zero(sizeof(*set) + length * sizeof(set->values[0]));
+	struct option_set *set = set_new(schema, count);
+	size_t before = complaints->count;
 
-	set->refs = 1;
-	set->schema = schema;
-	set->count = length;
-	for (size_t i = 0; i < length; i++)
-		set->values[i].schema = &schema[i];
+	set->defaults = defaults_of(schema);
 	for (size_t i = 0; i < count; i++)
 		take_given(set, &given[i], &place);
-	for (size_t i = 0; i < length; i++)
-		take_default(&set->values[i], &place);
+	for (size_t i = 0; i < set->count; i++)
+		take_default(set, i, &place);
 	if (complaints->count == before)
 		return set;
 	option_set_unref(set);
@@ -405,16 +445,19 @@ void option_set_unref(struct option_set *set)
 {
 	if (set == NULL || --set->refs > 0)
 		return;
-	for (size_t i = 0; i < set->count; i++)
-		value_clear(&set->values[i]);
+	if (set->defaults == NULL)
+		SLIST_REMOVE(&all_defaults, set, option_set, link);
+	option_set_unref(set->defaults);
+	for (size_t i = 0; i < set->owned; i++)
+		value_clear(&set->own[i]);
 	free(set);
 }
 
 /* In what they mean: 5s and 5000ms are one. */
 static bool values_differ(const struct option_value *a, const struct option_value *b)
 {
-	if (a->present != b->present)
-		return true;
+	if (a == b || a->present != b->present)
+		return a != b;
 	if (!a->present)
 		return false;
 	switch (a->schema->type) {
@@ -436,7 +479,7 @@ bool option_set_equal(const struct option_set *a, const struct option_set *b)
 	if (a->schema != b->schema || a->count != b->count)
 		return false;
 	for (size_t i = 0; i < a->count; i++)
-		if (values_differ(&a->values[i], &b->values[i]))
+		if (values_differ(a->values[i], b->values[i]))
 			return false;
 	return true;
 }
@@ -452,5 +495,5 @@ const struct option_value *option_get(const struct option_set *set, const char *
 {
 	const vigil_option *row = schema_find(set->schema, name);
 
-	return row != NULL ? &set->values[row - set->schema] : NULL;
+	return row != NULL ? set->values[row - set->schema] : NULL;
 }

@@ -44,8 +44,8 @@ struct option_value {
 	const vigil_option *schema;
 	bool given;      /* by the file, not by default */
 	bool present;    /* there is a value at all */
-	char *text;      /* as it was written; NULL when not present */
 	bool boolean;    /* BOOL */
+	char *text;      /* as it was written; NULL when not present */
 	int64_t integer; /* INT, SIZE */
 	double number;   /* NUMBER, INT, SIZE, DURATION (seconds) */
 	char **list;     /* LIST, COMMAND: ended by NULL; never NULL for these */

@@ -25,20 +25,20 @@ struct watch {
 	double backoff, backoff_max, healthy_after;
 
 	vigil_service_status status;
-	bool seen;                /* there was a look that found something out */
-	bool fell;                /* this look found it down, and the one before did not */
-	bool absent;              /* it was said that it is not installed */
-	char manager[16];         /* that answered the last look */
-	pid_t pid;                /* of the last look; 0: not known */
-	pid_t ran;                /* as which it ran last; 0: it was down, or restarted, since */
-	double since;             /* when status was first seen */
-	bool under_way;           /* a restart is */
-	bool denied;              /* the last one that failed was not allowed */
-	double restarted;         /* when the last one worked; 0: none did */
-	unsigned setbacks;        /* failures and early deaths in a row, for the backoff */
-	double next_try;          /* 0: at any time */
-	bool retry_set;           /* a look of its own is due then */
-	double recent[BURST_MAX]; /* when the last ones were begun; a ring */
+	bool seen;         /* there was a look that found something out */
+	bool fell;         /* this look found it down, and the one before did not */
+	bool absent;       /* it was said that it is not installed */
+	char manager[16];  /* that answered the last look */
+	pid_t pid;         /* of the last look; 0: not known */
+	pid_t ran;         /* as which it ran last; 0: it was down, or restarted, since */
+	double since;      /* when status was first seen */
+	bool under_way;    /* a restart is */
+	bool denied;       /* the last one that failed was not allowed */
+	double restarted;  /* when the last one worked; 0: none did */
+	unsigned setbacks; /* failures and early deaths in a row, for the backoff */
+	double next_try;   /* 0: at any time */
+	bool retry_set;    /* a look of its own is due then */
+	double *recent;    /* when the last ones were begun; a ring of burst */
 	unsigned recent_next;
 	char decision[160]; /* the last one, in words */
 	char refusal[128];  /* why the last restart was refused; "": it was not */
@@ -210,13 +210,25 @@ static void record(vigil_daemon *d, struct watch *w, const vigil_service_reply *
 /* When the burst has room again; 0: now. */
 static double burst_free(const struct watch *w)
 {
-	unsigned burst = w->rules.burst;
-	double oldest;
+	double oldest = w->rules.burst > 0 ? w->recent[w->recent_next] : 0;
 
-	if (burst == 0)
-		return 0;
-	oldest = w->recent[(w->recent_next + BURST_MAX - burst) % BURST_MAX];
 	return oldest > 0 ? oldest + w->rules.burst_window : 0;
+}
+
+static void burst_take(struct watch *w)
+{
+	if (w->rules.burst == 0)
+		return;
+	w->recent[w->recent_next] = vigil_now();
+	w->recent_next = (w->recent_next + 1) % w->rules.burst;
+}
+
+static void burst_give_back(struct watch *w)
+{
+	if (w->rules.burst == 0)
+		return;
+	w->recent_next = (w->recent_next + w->rules.burst - 1) % w->rules.burst;
+	w->recent[w->recent_next] = 0;
 }
 
 static void step_back(struct watch *w)
@@ -269,8 +281,7 @@ static void begin_restart(vigil_daemon *d, struct watch *w)
 	w->under_way = true;
 	w->ran = 0;
 	wellness_forget(w->wellness);
-	w->recent[w->recent_next] = vigil_now();
-	w->recent_next = (w->recent_next + 1) % BURST_MAX;
+	burst_take(w);
 	if (w->refusal[0] == '\0')
 		vigil_event(d, "restart issued");
 }
@@ -294,6 +305,7 @@ static void on_status(vigil_service *svc, const vigil_service_reply *r, void *ar
 	vigil_daemon *d = vigil_service_daemon(svc);
 	struct watch *w = arg;
 	struct decision decision;
+	char unwell[WELLNESS_TEXT];
 	pid_t pid = w->pid;
 
 	record(d, w, r);
@@ -306,7 +318,7 @@ static void on_status(vigil_service *svc, const vigil_service_reply *r, void *ar
 		.since = w->since,
 		.next_try = w->next_try,
 		.burst_free = burst_free(w),
-		.unwell = wellness_unwell(w->wellness),
+		.unwell = wellness_unwell(w->wellness, unwell),
 		.before = wellness_before(w->wellness),
 		.paused = vigil_paused(d),
 		.under_way = w->under_way};
@@ -356,8 +368,7 @@ static void note_refusal(vigil_daemon *d, struct watch *w, const vigil_service_r
 {
 	char text[sizeof(w->refusal)], words[sizeof(w->decision)];
 
-	w->recent_next = (w->recent_next + BURST_MAX - 1) % BURST_MAX;
-	w->recent[w->recent_next] = 0;
+	burst_give_back(w);
 	vigil_clean(text, sizeof(text), r->text);
 	if (strcmp(text, w->refusal) == 0)
 		return;
@@ -477,6 +488,7 @@ static int start(vigil_daemon *d)
 		.settle = vigil_option_seconds(d, "settle"),
 		.burst = (unsigned)vigil_option_int(d, "burst"),
 		.burst_window = vigil_option_seconds(d, "burst_window")};
+	w->recent = vigil_alloc(d, (w->rules.burst + 1) * sizeof(*w->recent));
 	w->backoff = vigil_option_seconds(d, "backoff");
 	w->backoff_max = fmax(w->backoff, vigil_option_seconds(d, "backoff_max"));
 	w->healthy_after = vigil_option_seconds(d, "healthy_after");

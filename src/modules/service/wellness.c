@@ -25,7 +25,6 @@ struct wellness {
 	const char *after;  /* the other daemon; NULL: none */
 	struct usage usage;
 	unsigned over_memory, over_cpu;
-	char words[256];
 };
 
 static int open_probe(struct wellness *w)
@@ -89,20 +88,20 @@ void wellness_forget(struct wellness *w)
 	w->usage.when = 0;
 }
 
-const char *wellness_unwell(struct wellness *w)
+const char *wellness_unwell(const struct wellness *w, char words[WELLNESS_TEXT])
 {
 	if (w->probe != NULL && probe_failures(w->probe) >= w->probe_failures)
-		snprintf(w->words, sizeof(w->words), "its probe failed %u times in a row (%s)",
+		snprintf(words, WELLNESS_TEXT, "its probe failed %u times in a row (%s)",
 			probe_failures(w->probe), probe_text(w->probe));
 	else if (w->over_memory >= LOOKS)
-		snprintf(w->words, sizeof(w->words), "it takes %.1f MiB of memory, over its %.1f",
+		snprintf(words, WELLNESS_TEXT, "it takes %.1f MiB of memory, over its %.1f",
 			(double)w->usage.memory / 1048576, (double)w->memory_max / 1048576);
 	else if (w->over_cpu >= LOOKS)
-		snprintf(w->words, sizeof(w->words), "it takes %.0f %% of a CPU, over its %.0f",
+		snprintf(words, WELLNESS_TEXT, "it takes %.0f %% of a CPU, over its %.0f",
 			w->usage.cpu, w->cpu_max);
 	else
 		return NULL;
-	return w->words;
+	return words;
 }
 
 const char *wellness_before(const struct wellness *w)

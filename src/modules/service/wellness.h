@@ -18,7 +18,8 @@ void wellness_look(struct wellness *wellness, const vigil_service_reply *r);
 void wellness_forget(struct wellness *wellness);
 
 /* Why it is to be restarted although it runs, in words; NULL: it is well. */
-const char *wellness_unwell(struct wellness *wellness);
+#define WELLNESS_TEXT 256
+const char *wellness_unwell(const struct wellness *wellness, char words[WELLNESS_TEXT]);
 /* The daemon whose service must run first, and does not; NULL: none. */
 const char *wellness_before(const struct wellness *wellness);
 
