@@ -1,0 +1,211 @@
+#!/bin/bash
+# soak: a vigild that runs on and on: fifty daemons that tick a hundred times a second, beside the
+# shipped modules at work, and all the while something is wrong somewhere.
+#
+# Promised: no tick is lost, whoever died runs, and memory, descriptors and threads are after an
+# hour what they were before.
+#
+# The full form takes SOAK_MINUTES, 10 unless said; 60 is the hour.  Memory is looked at every ten
+# seconds, and the least of six looks in a row counts, since what is at work comes and goes.  The
+# first third is left out: histories and averages fill, and workers come.  A line is fitted
+# through the rest.
+. "$(dirname "$0")/lib.sh" || exit 1
+install_staged
+set_paths
+work=$(mktemp -d)
+chmod 755 "$work"
+clean_up() {
+	local file
+	[ -z "${sampler:-}" ] || kill "$sampler" 2>/dev/null
+	stop_vigild
+	for file in "$work"/*.pid; do [ ! -s "$file" ] || kill -9 "$(cat "$file")" 2>/dev/null; done
+	rm -rf "$work"
+}
+trap clean_up EXIT
+lasting=$(count 8 $((${SOAK_MINUTES:-10} * 60)))
+every=$(count 1 10)
+tickers=50
+
+# --- what runs ------------------------------------------------------------------------------------
+
+mkdir -p "$work/modules/tick" "$work/init.d" "$work/conf.d"
+install -m 755 "$top_builddir/tests/bench/tick/tick.so" "$work/modules/tick/"
+cat >"$work/init.d/svc" <<END
+#!/bin/sh
+# pidfile: $work/svc.pid
+pidfile=$work/svc.pid
+alive() { [ -s \$pidfile ] && read -r pid <\$pidfile && kill -0 \$pid 2>/dev/null; }
+case \$1 in
+status)
+	[ ! -e $work/hang ] || exec sleep 1000
+	alive && exit 0; [ ! -e \$pidfile ] || exit 1; exit 3 ;;
+restart)
+	echo start >>$work/starts
+	setsid sleep 1000000 </dev/null >/dev/null 2>&1 &
+	echo \$! >\$pidfile.new && mv \$pidfile.new \$pidfile ;;
+esac
+END
+cat >"$work/polled" <<END
+#!/bin/sh
+case \$1 in status) [ -e $work/up ] || exit 3 ;; restart) echo start >>$work/polled_starts; : >$work/up ;; esac
+END
+cat >"$work/stream" <<'END'
+#!/bin/sh
+# Prints some objects, and dies; or something that is none.
+for i in 1 2 3 4 5; do echo "{\"i\": $i, \"pid\": $$}"; sleep 0.2; done
+echo '{"i": '
+END
+chmod 755 "$work/init.d/svc" "$work/polled" "$work/stream"
+http=
+[ ! -e "$modules/http/http.so" ] || ! command -v curl >/dev/null || http=yes
+service='interval = 200ms\nbackoff = 0\nhealthy_after = 0\nquery_timeout = 1s\n'
+{
+	printf '[daemons]\nsvc = yes\npolled = yes\nplug = yes\nloud = yes\nslow = yes\nstream = yes\n'
+	printf 'mean = yes\nmail = yes\nmachine = yes\nhttp = %s\n' "${http:-no}"
+	for i in $(seq $tickers); do echo "t$i = yes"; done
+	printf "[daemon:svc]\nmodule = service\nservice = svc\nmanager = lsb\ninit_dir = %s\n$service" "$work/init.d"
+	printf '[daemon:polled]\nmodule = service\nservice = polled\nmanager = command\n'
+	printf "status_command = %s status\nrestart_command = %s restart\n$service" "$work/polled" "$work/polled"
+	printf '[daemon:plug]\nmodule = exec\ncommand = /bin/echo "OK | a=1;2;3 b=4"\ninterval = 250ms\n'
+	printf '[daemon:loud]\nmodule = exec\ncommand = /usr/bin/head -c 200000 /dev/zero\nformat = text\ninterval = 1s\n'
+	printf '[daemon:slow]\nmodule = exec\ncommand = /bin/sleep 100\ntimeout = 500ms\ninterval = 2s\n'
+	printf '[daemon:stream]\nmodule = exec\nmode = stream\ncommand = %s\nbackoff = 500ms\nbackoff_max = 1s\n' "$work/stream"
+	printf '[daemon:mean]\nmodule = average\ninterval = 100ms\nwindows = 10s, 1m\n'
+	printf 'source = /vigil/revision, /daemons/plug/perfdata/a/value, /daemons/stream/i\n'
+	printf '[daemon:mail]\nmodule = notify\ncommand = /bin/true\nburst = 0\ngroup = 100ms\n'
+	printf '[daemon:machine]\nmodule = system\ninterval = 500ms\n'
+	for i in $(seq $tickers); do printf '[daemon:t%d]\nmodule = tick\ninterval = 10ms\n' "$i"; done
+	[ -z "$http" ] || printf '[daemon:http]\nlisten = unix:%s\n' "$work/http.sock"
+} | write_conf
+sed -i -e "s|^modules = .*|&, $work/modules|" -e "s|^log = .*|log = $work/log|" \
+	-e '/^log = /a restart_rate = 1000/1s' "$work/vigil.conf"
+good='[daemons]\nmore = yes\n[daemon:more]\nmodule = exec\ncommand = /bin/true\n'
+printf "${good}interval = 1s\n" >"$work/good"
+printf "${good}interval = 700ms\n" >"$work/other"
+printf "${good}intervall = 1s\n" >"$work/bad"
+cp "$work/good" "$work/conf.d/more.conf"
+
+# --- what goes wrong ------------------------------------------------------------------------------
+#
+# Each of these is over when it returns, so that a death is one death; $done_NAME counts them.
+
+program=$top_builddir/tests/torture/load
+client() { "$program" "$work/control.sock" "$@" >/dev/null; }
+answers() { ctl -q status; }
+pid_of_svc() { cat "$work/svc.pid" 2>/dev/null; }
+revived() { local pid; pid=$(pid_of_svc) && [ "$pid" != "$1" ] && kill -0 "$pid" 2>/dev/null; }
+running() { is "/daemons/$1/service_state/value" running; }
+fails() { failures="$failures $*;"; }
+must() { wait_for 30 "$@" || fails "$@"; }
+
+dies() { local pid; pid=$(pid_of_svc); crash "$pid"; must revived "$pid"; deaths=$((deaths + 1)); must running svc; }
+stops() {
+	local before
+	before=$(wc -l <"$work/polled_starts")
+	rm -f "$work/up"
+	must restarted_since "$before"
+	must running polled
+}
+restarted_since() { [ "$(wc -l <"$work/polled_starts")" -gt "$1" ]; }
+# Its process is known to live, so what its script does not say is no reason.
+hangs() { : >"$work/hang"; ctl -q run svc; sleep 0.3; rm "$work/hang"; must running svc; }
+# An odd number, so that the first is the one that stays.
+reloads() { client hups $((RANDOM % 3 * 2 + 1)) "$vigild_pid" "$work/conf.d/more.conf" "$work/$1" "$work/$2"; }
+good_and_bad() { reloads good bad; }
+good_and_other() { reloads good other; }
+registers() {
+	local name=extra$RANDOM
+	"$vigilctl" -c "$work/vigil.conf" -q register "$name" module=exec command=/bin/true interval=100ms &&
+		wait_for 30 more_than "/runs/$name/ticks" 0 || fails register
+	"$vigilctl" -c "$work/vigil.conf" -q unregister "$name" || fails unregister
+}
+pauses() { ctl -q pause --all --for 1h; ctl -q resume --all; }
+rotates() { mv "$work/log" "$work/log.1"; kill -HUP "$vigild_pid"; must test -e "$work/log"; }
+speaks() { ctl -q log debug; ctl -q explain svc; ctl -q run plug; ctl -q log notice; ctl -q check svc >/dev/null; }
+crowd() { client crowd 40 || fails crowd; }
+churn() { client churn 50 || fails churn; }
+half() { client half 5 || fails half; }
+deaf() { client deaf 100 & local pid=$!; sleep 0.2; kill "$pid"; wait "$pid" 2>/dev/null; }
+watches() { timeout 0.3 "$vigilctl" -s "$work/control.sock" watch >/dev/null; }
+browses() {
+	local path
+	for path in / /metrics /v1/state /nowhere; do
+		curl -s -m 20 -o "$work/page" --unix-socket "$work/http.sock" "http://localhost$path" || fails browse "$path"
+	done
+	curl -s -m 0.3 -o "$work/page" --unix-socket "$work/http.sock" http://localhost/v1/changes
+}
+faults=(dies stops hangs good_and_bad good_and_other registers pauses rotates speaks crowd churn half deaf
+	watches answers ${http:+browses})
+
+# --- what is counted ------------------------------------------------------------------------------
+
+# A line: seconds, private KiB, descriptors, threads
+sample() {
+	echo "$SECONDS $(awk '/^Private_/ { n += $2 } END { print n }' "/proc/$vigild_pid/smaps_rollup")" \
+		"$(ls "/proc/$vigild_pid/fd" | wc -l) $(ls "/proc/$vigild_pid/task" | wc -l)"
+}
+# The least of each six looks.
+minima() { awk '{ for (i = 2; i <= 4; i++) if (NR % 6 == 1 || $i < m[i]) m[i] = $i }
+	NR % 6 == 0 { print $1, m[2], m[3], m[4] }' "$work/samples"; }
+# KiB a minute, of the minima after the first third
+slope() {
+	minima | awk '{ t[NR] = $1 / 60; k[NR] = $2 } END {
+		for (i = int(NR / 3) + 1; i <= NR; i++) { n++; x += t[i]; y += k[i]; xx += t[i] * t[i]; xy += t[i] * k[i] }
+		if (n > 1) printf "%.2f", (n * xy - x * y) / (n * xx - x * x) }'
+}
+# Of all tickers together: ticks, those missed, and both
+fires() {
+	ctl get /runs | awk '/^  "/ { ours = /^  "t[0-9]/ } ours && $1 == "\"ticks\":" { t += $2 }
+		ours && $1 == "\"missed\":" { m += $2 } END { print t, m, t + m }'
+}
+
+: >"$work/starts"
+: >"$work/polled_starts"
+start_vigild
+must running svc
+must running polled
+deaths=0 failures='' rounds=0
+before=(${EPOCHREALTIME/./} $(fires))
+(while sample >>"$work/samples"; do sleep "$every"; done) 2>/dev/null & sampler=$!
+# The first round is in order, so that each has had its turn.
+while [ "$SECONDS" -lt "$lasting" ] || [ "$rounds" -lt ${#faults[@]} ]; do
+	"${faults[rounds < ${#faults[@]} ? rounds : RANDOM % ${#faults[@]}]}" 2>>"$work/said"
+	rounds=$((rounds + 1))
+	[ "$(count short full)" = short ] || sleep 0.2
+done
+after=($(fires) ${EPOCHREALTIME/./})
+kill "$sampler"; sampler=
+check "$rounds faults of ${#faults[@]} kinds, each over when it should be: ${failures:-all}" [ -z "$failures" ]
+check "vigild runs" answers
+ticks=$((after[0] - before[1])) missed=$((after[1] - before[2])) all=$((after[2] - before[3]))
+due=$(((after[3] - before[0]) / 10000 * tickers))
+check "ticks were done" [ "$ticks" -ge "$(count 10000 $((lasting * tickers * 50)))" ]
+check "each that was due was done or counted as missed: $ticks and $missed of $due" \
+	[ "$all" -ge $((due - 2 * 100 * tickers)) -a "$all" -le $((due + 100 * tickers)) ]
+all_run() { ! get /runs | grep '"status"' | grep -qv '"running"'; }
+check "each daemon runs" wait_for 20 all_run
+restarts=$(($(wc -l <"$work/starts") - 1))
+check "one restart for one death: $deaths, $restarts" [ "$restarts" = "$deaths" ]
+check "no worker is lost" is /vigil/workers/lost 0
+
+# What came last may still be under way.
+settled() { [ "$(sample | cut -d ' ' -f "$1")" -le "$2" ]; }
+read -r _ memory descriptors threads <"$work/samples"
+check "descriptors are what they were: $descriptors" wait_for 60 settled 3 $((descriptors + 1))
+check "threads, too: $threads" wait_for 60 settled 4 "$threads"
+read -r _ least most < <(minima | awk 'NR == 1 { a = b = $2 } { if ($2 < a) a = $2; if ($2 > b) b = $2 } END { print NR, a, b }')
+if [ "$(count short full)" = full ]; then
+	minima | awk '{ printf "# after %d s: %d KiB, %d descriptors, %d threads\n", $1, $2, $3, $4 }'
+	grown=$(slope)
+	check "memory grows by under 1 KiB a minute: $grown" awk "BEGIN { exit !($grown < 1) }"
+else
+	now=$(sample | cut -d ' ' -f 2)
+	check "memory is bounded: $memory KiB, $now KiB" [ "$now" -le $((4 * memory + 4096)) ]
+fi
+check "vigild stops" stop_vigild
+figure "$ticks ticks beside $rounds faults in $((lasting / 60)) minutes: none is lost" \
+	"$((due - all)) of $due not told of, $missed missed; $deaths deaths, $restarts restarts"
+figure "memory grows by under 1 KiB a minute; descriptors and threads are flat" \
+	"${grown:-not measured} KiB a minute, between $least and $most KiB; $descriptors, $threads"
+[ "$failed" -eq 0 ] || tail -20 "$work/log"
+finish
