@@ -28,6 +28,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "data/option.h"
+#include "loop/blame.h"
 
 struct module {
 	char *name;
@@ -41,6 +42,8 @@ struct module {
 
 struct modules {
 	char **directories;
+	module_held_fn *held; /* NULL: none is */
+	void *held_arg;
 	TAILQ_HEAD(, module) loaded;
 };
 
@@ -183,7 +186,9 @@ static int open_object(struct module *module, const struct why *why)
 	void *handle;
 
 	snprintf(name, sizeof(name), "/proc/self/fd/%d", module->fd);
+	blame_load(module->name);
 	handle = dlopen(name, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+	blame_loaded();
 	if (handle == NULL)
 		return refuse(why, -ENOEXEC, "%s cannot be loaded: %s", module->path, dlerror());
 	found = dlsym(handle, "vigil_module_descriptor");
@@ -318,6 +323,8 @@ struct module *module_load(struct modules *modules, const char *name, char *why,
 		refuse(&reason, -EINVAL, "a module cannot be called that");
 		return NULL;
 	}
+	if (modules->held != NULL && modules->held(name, why, size, modules->held_arg))
+		return NULL;
 	/* The first folder of that name decides: a refused one is not passed over for another. */
 	for (char **dir = modules->directories; dir && *dir && err == -ENOENT; dir++)
 		err = load_file(modules, *dir, name, &module, &reason);
@@ -369,6 +376,12 @@ void modules_free(struct modules *modules)
 	}
 	text_free_list(modules->directories);
 	free(modules);
+}
+
+void modules_hold(struct modules *modules, module_held_fn *held, void *arg)
+{
+	modules->held = held;
+	modules->held_arg = arg;
 }
 
 void modules_set_directories(struct modules *modules, const char *const *directories)

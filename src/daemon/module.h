@@ -8,6 +8,7 @@
 #ifndef MODULE_H
 #define MODULE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <vigil/vigil.h>
@@ -21,6 +22,10 @@ void modules_free(struct modules *modules);
 /* Directories to search, in order, ended by NULL; copied. */
 void modules_set_directories(struct modules *modules, const char *const *directories);
 const char *const *modules_directories(const struct modules *modules);
+
+/* Asked before one is opened: true, and why it is not to be. */
+typedef bool module_held_fn(const char *name, char *why, size_t size, void *arg);
+void modules_hold(struct modules *modules, module_held_fn *held, void *arg);
 
 /* The module of that name, loaded when it was not yet.  NULL with the reason, in words, in why. */
 struct module *module_load(struct modules *modules, const char *name, char *why, size_t size);

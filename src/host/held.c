@@ -11,14 +11,15 @@
 #include "loop/blame.h"
 #include "loop/store.h"
 
-#define SECTION  "crashed" /* of the store */
-#define IN_A_ROW "in_a_row"
+#define SECTION  "crashed"         /* of the store */
+#define IN_A_ROW "in_a_row"        /* of a daemon */
+#define OPENED   "opened_in_a_row" /* of a module of that name */
 #define ENOUGH   3
 #define LONG     600.0 /* seconds; who has run so long does not crash in a loop */
 
-static json_int_t count_of(struct store *store, const char *name)
+static json_int_t count_of(struct store *store, const char *name, const char *key)
 {
-	return json_integer_value(store_get(store, SECTION, name, IN_A_ROW));
+	return json_integer_value(store_get(store, SECTION, name, key));
 }
 
 static void say_end(const struct blame *before)
@@ -32,9 +33,10 @@ static void say_end(const struct blame *before)
 		snprintf(how, sizeof(how), "%s",
 			before->signo < 0 ? "by exit" : "by SIGKILL, or by _exit");
 	if (before->name[0] != '\0')
-		log_write(VIGIL_ERROR, before->name,
-			"the vigild before this one was ended %s in a callback of this daemon",
-			how);
+		log_write(VIGIL_ERROR, before->name, "the vigild before this one was ended %s %s",
+			how,
+			before->loading ? "while the module of this name was opened"
+					: "in a callback of this daemon");
 	else
 		log_warn("the vigild before this one was ended %s", how);
 }
@@ -42,6 +44,7 @@ static void say_end(const struct blame *before)
 void held_review(struct store *store, const char *dir)
 {
 	struct blame before;
+	const char *key;
 	json_int_t count;
 	json_t *value;
 
@@ -50,19 +53,21 @@ void held_review(struct store *store, const char *dir)
 	if (before.name[0] != '\0' && !text_is_daemon_name(before.name))
 		return; /* not ours: whoever may write there wrote it */
 	say_end(&before);
-	count = before.name[0] != '\0' && before.lived < LONG ? count_of(store, before.name) : 0;
+	key = before.loading ? OPENED : IN_A_ROW;
+	count = before.name[0] != '\0' && before.lived < LONG ? count_of(store, before.name, key)
+							      : 0;
 	held_forgive(store);
 	if (before.name[0] == '\0')
 		return;
 	value = json_integer(count + 1);
-	store_put(store, SECTION, before.name, IN_A_ROW, value);
+	store_put(store, SECTION, before.name, key, value);
 	json_decref(value);
 	store_save(store, false); /* the next crash may be near */
 }
 
 bool held_back(struct store *store, const char *name, char *why, size_t size)
 {
-	json_int_t count = count_of(store, name);
+	json_int_t count = count_of(store, name, IN_A_ROW);
 
 	if (count < ENOUGH)
 		return false;
@@ -73,13 +78,44 @@ bool held_back(struct store *store, const char *name, char *why, size_t size)
 	return true;
 }
 
-bool held_release(struct store *store, const char *name)
+bool held_back_module(struct store *store, const char *module, char *why, size_t size)
 {
-	if (count_of(store, name) < ENOUGH)
+	json_int_t count = count_of(store, module, OPENED);
+
+	if (count < ENOUGH)
 		return false;
-	store_put(store, SECTION, name, IN_A_ROW, NULL);
+	snprintf(why, size,
+		"held back: vigild was ended %d times in a row while the module %s was opened; "
+		"`vigilctl resume` of one of its daemons lets it be opened again",
+		(int)count, module);
+	return true;
+}
+
+static bool release(struct store *store, const char *name, const char *key)
+{
+	if (count_of(store, name, key) < ENOUGH)
+		return false;
+	store_put(store, SECTION, name, key, NULL);
 	store_save(store, false); /* before it crashes again */
 	return true;
+}
+
+bool held_release(struct store *store, const char *name)
+{
+	return release(store, name, IN_A_ROW);
+}
+
+bool held_release_module(struct store *store, const char *module)
+{
+	return release(store, module, OPENED);
+}
+
+static void forgive(struct store *store, const char *name, const char *key)
+{
+	json_int_t count = count_of(store, name, key);
+
+	if (count > 0 && count < ENOUGH)
+		store_put(store, SECTION, name, key, NULL);
 }
 
 void held_forgive(struct store *store)
@@ -89,7 +125,7 @@ void held_forgive(struct store *store)
 
 	json_object_foreach(store_section(store, SECTION), name, entry)
 	{
-		if (count_of(store, name) < ENOUGH)
-			store_put(store, SECTION, name, IN_A_ROW, NULL);
+		forgive(store, name, IN_A_ROW);
+		forgive(store, name, OPENED);
 	}
 }

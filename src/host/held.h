@@ -3,7 +3,8 @@
  *
  * Whoever was in a callback when vigild ended is named at the next start, and that is counted in
  * the store.  Three times in a row, none of them after a long life, and the daemon is not started
- * any more: all others shall run.  `vigilctl resume NAME` lets it start again.
+ * any more: all others shall run.  `vigilctl resume NAME` lets it start again.  So it is with a
+ * module in whose opening vigild ended: it is not opened any more, and its daemons have failed.
  */
 #ifndef HELD_H
 #define HELD_H
@@ -17,8 +18,10 @@ struct store;
 void held_review(struct store *store, const char *dir);
 /* Why it is not to be started; false: it may be. */
 bool held_back(struct store *store, const char *name, char *why, size_t size);
+bool held_back_module(struct store *store, const char *module, char *why, size_t size);
 /* It may start again; false: it was not held back. */
 bool held_release(struct store *store, const char *name);
+bool held_release_module(struct store *store, const char *module);
 /* A clean end: who has failed less often than that is forgiven. */
 void held_forgive(struct store *store);
 

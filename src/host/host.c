@@ -120,11 +120,20 @@ static const char *apply_one(struct host *host, const struct plan_daemon *pd)
 void host_release(struct host *host, const char *name)
 {
 	const struct plan_daemon *pd = plan_find(host->plan, name);
+	struct complaints complaints = {0};
+	json_t *result;
 
-	if (pd == NULL || !held_release(host->store, name))
+	if (pd == NULL)
 		return;
-	log_write(VIGIL_NOTICE, name, "no longer held back");
-	apply_one(host, pd);
+	if (held_release_module(host->store, pd->module)) {
+		log_notice("the module %s is no longer held back", pd->module);
+		host_reload(host, &result, &complaints); /* which opens it */
+		json_decref(result);
+		complaints_clear(&complaints);
+	} else if (held_release(host->store, name)) {
+		log_write(VIGIL_NOTICE, name, "no longer held back");
+		apply_one(host, pd);
+	}
 }
 
 static json_t *apply(struct host *host, const struct plan *plan)
@@ -295,9 +304,15 @@ static void on_end(void *arg)
 	spawn_cancel_wait();
 }
 
-static bool lay_ground(struct host *host)
+static bool is_module_held(const char *name, char *why, size_t size, void *arg)
 {
-	const struct config *config = host->plan->config;
+	struct host *host = arg;
+
+	return held_back_module(host->store, name, why, size);
+}
+
+static bool lay_ground(struct host *host, const struct config *config)
+{
 	const struct offload_limits limits = limits_of(config);
 
 	host->loop = loop_new();
@@ -313,6 +328,7 @@ static bool lay_ground(struct host *host)
 		return false;
 	booted_recall(host->store);
 	held_review(host->store, config_vigil(config, "state_dir")->text);
+	modules_hold(host->modules, is_module_held, host);
 	host->pauses = pauses_new(host->loop, host->store, daemon_at, host);
 	if (host->pauses == NULL)
 		return false;
@@ -328,22 +344,27 @@ static bool lay_ground(struct host *host)
 struct host *host_new(const char *file, struct complaints *complaints)
 {
 	struct host *host = memory_zero(sizeof(*host));
+	struct config *config = config_load(file, complaints);
 
 	host->file = memory_text(file);
 	host->modules = modules_new();
 	clock_text(host->started);
-	host->plan = plan_make(file, host->modules, false, complaints);
-	if (host->plan == NULL || take_log(NULL, host->plan->config, complaints) != 0) {
-		host_free(host);
-		return NULL;
-	}
-	if (!lay_ground(host)) {
+	if (config == NULL || take_log(NULL, config, complaints) != 0)
+		goto fail;
+	/* Before a module is opened: that may be its last. */
+	if (!lay_ground(host, config)) {
 		complaint_add(complaints, NULL, 0, "no memory or no descriptors to begin with: %s",
 			strerror(errno));
-		host_free(host);
-		return NULL;
+		goto fail;
 	}
-	return host;
+	host->plan = plan_make_of(config, host->modules, false, complaints);
+	if (host->plan != NULL)
+		return host;
+	config = NULL;
+fail:
+	config_free(config);
+	host_free(host);
+	return NULL;
 }
 
 void host_start(struct host *host)

@@ -84,9 +84,15 @@ static struct plan *make(struct maker *m, struct config *config)
 struct plan *plan_make(
 	const char *file, struct modules *modules, bool strict, struct complaints *complaints)
 {
+	return plan_make_of(config_load(file, complaints), modules, strict, complaints);
+}
+
+struct plan *plan_make_of(
+	struct config *config, struct modules *modules, bool strict, struct complaints *complaints)
+{
 	struct maker m = {.modules = modules, .strict = strict, .complaints = complaints};
 
-	return make(&m, config_load(file, complaints));
+	return make(&m, config);
 }
 
 struct plan *plan_make_draft(const char *file, const struct config_draft *draft, const char *name,

@@ -34,6 +34,9 @@ struct plan {
  * be found.  NULL with complaints. */
 struct plan *plan_make(
 	const char *file, struct modules *modules, bool strict, struct complaints *complaints);
+/* The same of a configuration that was read before: the plan's from now on, or freed. */
+struct plan *plan_make_of(
+	struct config *config, struct modules *modules, bool strict, struct complaints *complaints);
 /* The same as if a draft were in place already, strict with that daemon alone. */
 struct plan *plan_make_draft(const char *file, const struct config_draft *draft, const char *name,
 	struct modules *modules, struct complaints *complaints);

@@ -16,13 +16,13 @@
 #include "loop/store.h"
 
 #define FILE_NAME "running"
-#define MAGIC     "vigil 1\n"
+#define MAGIC     "vigil 2\n"
 
 /* What stands in the file; another version of it has another magic. */
 struct page {
 	char magic[8];
 	char name[65];
-	volatile sig_atomic_t clean, signo;
+	volatile sig_atomic_t clean, signo, loading;
 	uint64_t began, entered; /* by clock_now */
 };
 
@@ -93,6 +93,7 @@ static void read_page(int fd, struct blame *before)
 	old.name[sizeof(old.name) - 1] = '\0';
 	memcpy(before->name, old.name, sizeof(before->name));
 	before->signo = (int)old.signo;
+	before->loading = old.loading != 0;
 	if (old.entered > old.began)
 		before->lived = clock_to_seconds(old.entered - old.began);
 }
@@ -162,4 +163,20 @@ void blame_leave(void)
 {
 	if (page != NULL)
 		page->name[0] = '\0';
+}
+
+void blame_load(const char *module)
+{
+	if (page == NULL)
+		return;
+	page->loading = 1;
+	blame_enter(module, clock_now());
+}
+
+void blame_loaded(void)
+{
+	if (page == NULL)
+		return;
+	blame_leave();
+	page->loading = 0;
 }

@@ -2,8 +2,8 @@
  * blame: who was at work when a vigild ended.
  *
  * A file of one page, DIR/running, is mapped for as long as the process lives.  The name of the
- * daemon whose callback runs stands in it, written without a system call; a signal that ends the
- * process is noted there on the way out.  The page outlives whoever wrote it, so the next vigild
+ * daemon whose callback runs stands in it, or of the module that is being loaded, written without a
+ * system call; a signal that ends the process is noted there on the way out.  The page outlives whoever wrote it, so the next vigild
  * can tell what became of the one before.  All of it belongs to the loop's thread.
  */
 #ifndef BLAME_H
@@ -15,6 +15,7 @@
 struct blame {
 	bool clean;    /* it ended as it should, or there was none */
 	char name[65]; /* in a callback of this daemon; "": of none */
+	bool loading;  /* the name is a module's, which was being loaded */
 	int signo;     /* the signal; 0: SIGKILL or _exit, which nobody is told of; -1: exit */
 	double lived;  /* seconds, until that callback began */
 };
@@ -28,5 +29,8 @@ void blame_close(void);
 /* A callback of the daemon begins (now, by clock_now), and ends. */
 void blame_enter(const char *name, uint64_t now);
 void blame_leave(void);
+/* A module is opened, which runs what its authors want to be run first, and has been. */
+void blame_load(const char *module);
+void blame_loaded(void);
 
 #endif
