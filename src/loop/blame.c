@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -31,6 +32,7 @@ static const int fatal[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS};
 #define FATALS (sizeof(fatal) / sizeof(*fatal))
 
 static struct page *page;
+static int page_fd; /* locked for as long as the page is ours */
 static struct sigaction before_us[FATALS];
 static char stack[32768]; /* a stack that has run over is no place for a handler */
 
@@ -128,16 +130,21 @@ int blame_open(const char *dir, struct blame *before)
 	close(place);
 	if (err != 0)
 		return err;
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_nlink != 1) {
-		close(fd);
-		return -EINVAL;
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_nlink != 1)
+		err = -EINVAL;
+	else if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		err = -errno; /* whoever writes there is alive, and no page of the past */
+	if (err == 0) {
+		read_page(fd, before);
+		err = map_page(fd);
 	}
-	read_page(fd, before);
-	err = map_page(fd);
-	close(fd);
-	if (err == 0)
-		mind_signals();
-	return err;
+	if (err != 0) {
+		close(fd);
+		return err;
+	}
+	page_fd = fd;
+	mind_signals();
+	return 0;
 }
 
 void blame_close(void)
@@ -148,6 +155,7 @@ void blame_close(void)
 	page->name[0] = '\0';
 	page->clean = 1;
 	munmap(page, sizeof(*page));
+	close(page_fd);
 	page = NULL;
 }
 

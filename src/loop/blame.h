@@ -20,8 +20,9 @@ struct blame {
 	double lived;  /* seconds, until that callback began */
 };
 
-/* Reads what the one before has left, and begins anew.  Where the file cannot be had it is as
- * if there had been none before, and nothing will be told of this one: 0 or -errno. */
+/* Reads what the one before has left, and begins anew.  Where the file cannot be had, or is that of
+ * one that still runs (-EWOULDBLOCK), it is as if there had been none before, and nothing will be
+ * told of this one: 0 or -errno. */
 int blame_open(const char *dir, struct blame *before);
 /* The end is as it should be. */
 void blame_close(void);
