@@ -143,6 +143,9 @@ check "vigild stops" stop_vigild
 run_once
 check "a clean end is not told of" wait_for 10 more_than /runs/good/ticks 2
 check "(not a word)" eval '! grep -q "the vigild before" "$work/log"'
+"$vigild" -c "$work/vigil.conf" 2>"$work/second"
+check "a second one is refused, and takes the first for no dead one" eval \
+	'grep -q "holds" "$work/second" && ! grep -q "the vigild before" "$work/second"'
 kill -KILL "$vigild_pid"; wait "$vigild_pid" 2>/dev/null
 run_once
 check "a kill out of the blue is" wait_for 10 grep -q 'the vigild before this one was ended by SIGKILL' "$work/log"
