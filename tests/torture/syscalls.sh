@@ -25,7 +25,7 @@ judge=$top_builddir/tests/torture/syscalls
 calls='openat EMFILE EIO ENOMEM EINTR
 read EIO EINTR EAGAIN
 readv EIO EINTR EAGAIN
-write EINTR
+write EINTR ENOSPC EIO
 writev EIO EINTR EAGAIN
 fsync EIO ENOSPC
 rename,renameat,renameat2 ENOSPC EIO
@@ -39,8 +39,6 @@ eventfd2 EMFILE
 pipe2 EMFILE
 pidfd_open EMFILE ENOMEM
 mmap ENOMEM'
-# Where files are written.  Elsewhere most writes are to eventfds, which have no such errors.
-filing='write ENOSPC EIO'
 # is_lasting CALL ERROR.  While no connection can be accepted, clients wait for good reason; and what
 # vigild reads for good are its own pipes and sockets, which have no lasting error.
 is_lasting() {
@@ -57,13 +55,10 @@ series() {
 	"$judge" "$vigild" "$strace" "$whole/$1" "$2" "$3" "$4" "$5" "$6" 1 "$7" >>"$whole/$1.log" 2>&1
 }
 
-# calls_of PHASE.  At boot it is the dynamic linker that maps, and it crashes without.  At stop
-# what is written first is the signal, by libevent to itself: a write that cannot be interrupted.
+# calls_of PHASE.  At boot it is the dynamic linker that maps, and it crashes without.
 calls_of() {
 	case $1 in
-	stop) grep -v '^write ' <<<"$calls" ;;
 	boot) grep -v ^mmap <<<"$calls" ;;
-	register) printf '%s\n' "$calls" "$filing" ;;
 	*) echo "$calls" ;;
 	esac
 }
