@@ -38,6 +38,11 @@ ground() {
 		exec sleep 1000000
 	END
 	chmod +x "$work/toggle" "$work/init.d/script" "$work/plugin" "$work/lasting"
+	cat >"$work/ready" <<-END
+		look /daemons/look/service_state/value
+		script /daemons/script/service_state/value
+		plugin /daemons/plugin/output
+	END
 	write_conf <<-END
 		restart_rate = 1000/1s
 		[daemons]
@@ -76,4 +81,51 @@ ground() {
 		module = exec
 		command = /bin/true
 	END
+}
+
+# ground_modules DIR: the other shipped modules, those that were built; and a unit, where there is a
+# stand-in for systemd, which has one of the ground's name and takes its orders at $manager.  `flip` changes its health at each look, which `tell` tells of and `master` sends.
+ground_modules() {
+	work=$1
+	mkdir -p "$work/conf.d" "$work/state"
+	echo '{"kept": {}}' >"$work/state/state.json"
+	cat >"$work/flip" <<-END
+		#!/bin/sh
+		[ ! -e $work/up ] || { rm $work/up; echo "CRITICAL - down"; exit 2; }
+		: >$work/up
+		echo "OK - up | n=1"
+	END
+	printf '#!/bin/sh\nexec cat >%s/told\n' "$work" >"$work/tell"
+	chmod +x "$work/flip" "$work/tell"
+	local http=
+	[ ! -e "$modules/http/http.so" ] || http=yes
+	{
+		printf 'restart_rate = 1000/1s\n[daemons]\n'
+		printf '%s = yes\n' flip mean machine tell ${http:+web} ${master:+master} ${manager:+unit}
+		printf '[daemon:flip]\nmodule = exec\ncommand = %s/flip\ninterval = 1h\n' "$work"
+		printf '[daemon:mean]\nmodule = average\nsource = /runs/mean/ticks\ninterval = 1h\nwindows = 10h\n'
+		printf '[daemon:machine]\nmodule = system\ninterval = 1h\n'
+		printf '[daemon:tell]\nmodule = notify\nwatch = /runs/flip/health\ngroup = 0\nburst = 0\n'
+		printf 'backoff = 10ms\ncommand = %s/tell\n' "$work"
+		[ -z "$http" ] || printf '[daemon:web]\nmodule = http\nlisten = unix:%s/http.sock\n' "$work"
+		[ -z "${master:-}" ] || {
+			printf '[daemon:master]\nmodule = icinga\nurl = https://127.0.0.1:%s\n' "$master"
+			printf 'tls_name = master.test\nca = %s\nuser = vigil\npassword_file = %s\n' "$whole/ca.crt" "$whole/password"
+			printf 'submit = flip\ninterval = 1h\nbackoff_max = 1s\nqueue = %s/queue\n' "$work"
+		}
+		[ -z "${manager:-}" ] || {
+			printf '[daemon:unit]\nmodule = service\nservice = %s\nmanager = systemd\n' "${work##*/}"
+			printf 'interval = 1h\nbackoff = 0\nhealthy_after = 0\nquery_timeout = 2s\nrestart_timeout = 3s\n'
+		}
+	} | write_conf
+	{
+		echo "flip /daemons/flip/output"
+		echo "mean /daemons/mean/values"
+		echo "machine /daemons/machine/load"
+		[ -z "${manager:-}" ] || echo "unit /daemons/unit/service_state/value"
+	} >"$work/ready"
+	[ -z "${manager:-}" ] || {
+		echo "crash ${work##*/}.service" >"$work/order"
+		ln -sf "$manager" "$work/orders"
+	}
 }

@@ -4,18 +4,23 @@
  */
 #include "judge.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "page.h"
+
 #define SETTLE 1000 /* milliseconds for what a request sets off to begin to show */
 #define QUIET  30   /* and for more of it to follow */
+
+/* In the place of a method: what follows is asked of the http module, at its socket. */
+#define GET "GET"
+/* And here nothing is asked, but something happens: the ground's `order` goes to its `orders`. */
+#define ORDER "order"
 
 struct judge judge;
 /* What is asked in a phase, and what before it so that it can be asked again. */
@@ -58,6 +63,16 @@ static const struct request {
 	{"plugin", "run", "{\"name\":\"plugin\"}", NULL, NULL, "/daemons/plugin"},
 	/* Before it, a pause that only the saving at its end can bring into the file: see before(). */
 	{"saved", "get", "{}", "pause", NULL, NULL},
+	/* The rest is for the ground with the other modules. */
+	{"average", "run", "{\"name\":\"mean\"}", NULL, NULL, "/daemons/mean"},
+	{"system", "run", "{\"name\":\"machine\"}", NULL, NULL, "/daemons/machine"},
+	{"notify", "run", "{\"name\":\"flip\"}", NULL, NULL, "/daemons/tell"},
+	{"icinga", "run", "{\"name\":\"flip\"}", NULL, NULL, "/daemons/master"},
+	{"unit", ORDER, "", "restart", "{\"name\":\"unit\"}", "/daemons/unit"},
+	{"unit-restart", "restart", "{\"name\":\"unit\"}", NULL, NULL, "/daemons/unit"},
+	{"page", GET, "/", NULL, NULL, NULL},
+	{"metrics", GET, "/metrics", NULL, NULL, NULL},
+	{"json", GET, "/v1/state", NULL, NULL, NULL},
 };
 
 void judge_broken(const char *format, ...)
@@ -76,23 +91,6 @@ void judge_broken(const char *format, ...)
 
 /* --- what must hold whenever it has ended ------------------------------------------------------- */
 
-static void check_file(const char *name, bool must)
-{
-	char path[4096];
-	json_t *doc;
-
-	snprintf(path, sizeof(path), "%s/state/%s", judge.subject.work, name);
-	if (access(path, F_OK) != 0) {
-		if (must)
-			judge_broken("there is no %s", name);
-		return;
-	}
-	doc = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
-	if (!json_is_object(json_object_get(doc, "kept")))
-		judge_broken("%s is not whole", name);
-	json_decref(doc);
-}
-
 /* Its last words, on one line. */
 static const char *last_words(void)
 {
@@ -107,36 +105,17 @@ static const char *last_words(void)
 	return line;
 }
 
-/* What never ends by itself was ended with it, and holds its lock no more. */
-static void check_children(void)
-{
-	char path[4096], pid[16] = "";
-	int fd, waited;
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "%s/held", judge.subject.work);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return; /* it never began */
-	for (waited = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; waited += 5) {
-		usleep(5000);
-		if (waited < SUBJECT_PATIENCE)
-			continue;
-		n = read(fd, pid, sizeof(pid) - 1);
-		judge_broken("it left a process behind: %s", pid);
-		if (n > 0 && atoi(pid) > 1)
-			kill(atoi(pid), SIGKILL);
-		break;
-	}
-	close(fd);
-}
-
 static void judge_end(void)
 {
 	int status = judge.subject.status;
+	const char *library = NULL;
 
 	judge.ended++;
-	if (WIFSIGNALED(status))
+	if (WIFSIGNALED(status) && judge.fault->crashed_in != NULL)
+		library = judge.fault->crashed_in();
+	if (library != NULL)
+		printf("library: %s, in %s\n", library, judge.phase);
+	else if (WIFSIGNALED(status))
 		judge_broken("ended by signal %d: %s", WTERMSIG(status), last_words());
 	else if (WEXITSTATUS(status) != 0 && judge.subject.length == 0 &&
 		 !judge.fault->may_be_speechless)
@@ -144,9 +123,18 @@ static void judge_end(void)
 	else if (WEXITSTATUS(status) == 70 && !judge.fault->may_be_speechless &&
 		 !subject_said(&judge.subject, "out of memory"))
 		judge_broken("ended with 70, and said %s", last_words());
-	check_file("state.json", true);
-	check_file("state.json.old", false);
-	check_children();
+	remains_check();
+}
+
+/* After a point: whether it still lives, or how it has ended. */
+static void judge_subject(void)
+{
+	if (judge.subject.pid == 0 && judge.must_live)
+		judge_broken("it has ended: %s", last_words());
+	if (judge.subject.pid == 0)
+		judge_end();
+	else
+		judge.lived++;
 }
 
 /* --- a boot without faults ------------------------------------------------------------------------ */
@@ -186,55 +174,33 @@ static bool has(const char *pointer)
 	return found;
 }
 
-/* Up, and each daemon has looked once, so that what a reply holds does not change by itself. */
+/* Up, and each daemon that the ground names in `ready` has looked once, so that what a reply holds
+ * does not change by itself: lines of NAME POINTER, where the pointer is there once it has. */
 static void boot_well(void)
 {
-	static const char *const places[] = {"/daemons/look/service_state/value",
-		"/daemons/script/service_state/value", "/daemons/plugin/output"};
+	char path[4096], name[64], pointer[128], params[128];
 	bool hung;
+	FILE *file;
 
 	if (judge.subject.pid > 0)
 		return;
 	if (!subject_boot(&judge.subject, &hung))
 		give_up("without faults it does not boot");
 	ask_well("resume", "{\"all\":true}");
-	ask_well("run", "{\"name\":\"look\"}");
-	ask_well("run", "{\"name\":\"script\"}");
-	ask_well("run", "{\"name\":\"plugin\"}");
-	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)
-		for (int n = 0; !has(places[i]); n++, usleep(5000))
+	snprintf(path, sizeof(path), "%s/ready", judge.subject.work);
+	file = fopen(path, "re");
+	while (file != NULL && fscanf(file, "%63s %127s", name, pointer) == 2) {
+		snprintf(params, sizeof(params), "{\"name\":\"%s\"}", name);
+		ask_well("run", params);
+		for (int n = 0; !has(pointer); n++, usleep(5000))
 			if (n == 4000)
-				give_up("a daemon does not look");
+				give_up(pointer);
+	}
+	if (file != NULL)
+		fclose(file);
 }
 
 /* --- replies ------------------------------------------------------------------------------------------ */
-
-static bool alike(const json_t *a, const json_t *b)
-{
-	const char *key;
-	json_t *value;
-	size_t i;
-
-	if (json_is_number(a) || json_is_boolean(a))
-		return json_is_number(a) ? json_is_number(b) : json_is_boolean(b);
-	if (json_typeof(a) != json_typeof(b))
-		return false;
-	if (json_object_size(a) != json_object_size(b) || json_array_size(a) != json_array_size(b))
-		return false;
-	json_object_foreach((json_t *)a, key, value)
-	{
-		/* What has happened since has its place there. */
-		if (strcmp(key, "history") != 0 &&
-			(json_object_get(b, key) == NULL || !alike(value, json_object_get(b, key))))
-			return false;
-	}
-	json_array_foreach(a, i, value)
-	{
-		if (!alike(value, json_array_get(b, i)))
-			return false;
-	}
-	return true;
-}
 
 /* No memory is the host's trouble, and that is what it has to say. */
 static bool is_honest(int code)
@@ -256,7 +222,7 @@ static void judge_reply(const json_t *reply, const json_t *wanted)
 	else if (code != 0 && code != right && !is_honest(code))
 		judge_broken("an error that is not so: %.200s", text);
 	else if (result != NULL && right == 0 && strstr(text, "Cannot allocate memory") == NULL &&
-		 !alike(json_object_get(wanted, "result"), result))
+		 !judge_alike(json_object_get(wanted, "result"), result))
 		judge_broken("another reply than with memory: %.400s", text);
 	free(text);
 }
@@ -330,7 +296,6 @@ static void check_alive(void)
 	json_decref(reply);
 }
 
-/* One request with faults; true while there was an allocation to fail. */
 /* Until nothing is told any more; false: nothing was. */
 static bool await_quiet(int fd, int patience)
 {
@@ -339,6 +304,25 @@ static bool await_quiet(int fd, int patience)
 	while (await_change(fd, QUIET))
 		;
 	return true;
+}
+
+static json_t *give_order(void)
+{
+	char command[2 * 4096];
+
+	snprintf(command, sizeof(command), "cat '%s/order' >'%s/orders'", judge.subject.work,
+		judge.subject.work);
+	if (system(command) != 0)
+		judge_broken("the order cannot be given");
+	return json_pack("{s:{}}", "result");
+}
+
+static enum subject_answer ask(const struct request *r, json_t **reply)
+{
+	if (strcmp(r->method, ORDER) != 0)
+		return subject_ask(&judge.subject, r->method, r->params, reply);
+	*reply = give_order();
+	return ANSWERED;
 }
 
 /* The request without a fault, and all that it sets off: the fault before left nothing that
@@ -351,12 +335,12 @@ static json_t *request_well(const struct request *r)
 
 	before(r);
 	if (r->told == NULL) {
-		subject_ask(&judge.subject, r->method, r->params, &wanted);
+		ask(r, &wanted);
 		return wanted;
 	}
 	watch = begin_watch(r->told);
 	for (int i = 0;; i++) {
-		subject_ask(&judge.subject, r->method, r->params, &wanted);
+		ask(r, &wanted);
 		if (await_quiet(watch, SETTLE))
 			break;
 		if (i * SETTLE >= SUBJECT_PATIENCE) {
@@ -369,6 +353,7 @@ static json_t *request_well(const struct request *r)
 	return wanted;
 }
 
+/* One request with faults; true while there was something to fail. */
 static bool request_point(const struct request *r)
 {
 	enum subject_answer answer;
@@ -383,7 +368,7 @@ static bool request_point(const struct request *r)
 		watch = begin_watch(r->told);
 	subject_forget(&judge.subject);
 	judge.fault->arm();
-	answer = subject_ask(&judge.subject, r->method, r->params, &reply);
+	answer = ask(r, &reply);
 	if (watch >= 0)
 		await_quiet(watch, SETTLE);
 	failed = judge.fault->disarm();
@@ -392,18 +377,38 @@ static bool request_point(const struct request *r)
 	else if (answer != CLOSED)
 		judge_broken(answer == TORN ? "half a reply" : "no reply");
 	check_alive();
-	if (judge.subject.pid == 0 && judge.must_live)
-		judge_broken("it has ended: %s", last_words());
-	if (judge.subject.pid == 0)
-		judge_end();
-	else
-		judge.lived++;
+	judge_subject();
 	if (judge.subject.pid == 0 && strcmp(r->phase, "saved") == 0)
 		check_saved();
 	if (watch >= 0)
 		close(watch);
 	json_decref(wanted);
 	json_decref(reply);
+	return failed;
+}
+
+/* --- the page ------------------------------------------------------------------------------------------ */
+
+static bool page_point(const struct request *r)
+{
+	bool failed;
+	int status;
+
+	boot_well();
+	status = page_get(&judge.subject, r->params);
+	if (status != 200)
+		judge_broken("without a fault the page's status is %d", status);
+	subject_forget(&judge.subject);
+	judge.fault->arm();
+	status = page_get(&judge.subject, r->params);
+	failed = judge.fault->disarm();
+	check_alive();
+	/* Half a page of one that has ended is a closed connection: whoever reads it can tell. */
+	if (status == PAGE_SILENT || (status == PAGE_TORN && judge.subject.pid > 0))
+		judge_broken(status == PAGE_TORN ? "half a page" : "no page");
+	else if (status > 0 && status != 200 && (status < 500 || status > 599))
+		judge_broken("the page's status is %d", status);
+	judge_subject();
 	return failed;
 }
 
@@ -463,7 +468,8 @@ bool judge_point(void)
 		return stop_point();
 	for (size_t i = 0; i < sizeof(requests) / sizeof(*requests); i++)
 		if (strcmp(judge.phase, requests[i].phase) == 0)
-			return request_point(&requests[i]);
+			return strcmp(requests[i].method, GET) == 0 ? page_point(&requests[i])
+								    : request_point(&requests[i]);
 	give_up("there is no such phase");
 	return false;
 }
@@ -471,7 +477,10 @@ bool judge_point(void)
 int judge_list_phases(void)
 {
 	puts("boot\nstop");
-	for (size_t i = 0; i < sizeof(requests) / sizeof(*requests); i++)
+	for (size_t i = 0; i < sizeof(requests) / sizeof(*requests); i++) {
+		if (strcmp(requests[i].phase, "average") == 0)
+			break;
 		puts(requests[i].phase);
+	}
 	return EXIT_SUCCESS;
 }

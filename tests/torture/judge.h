@@ -20,10 +20,11 @@
 #include "subject.h"
 
 struct fault {
-	void (*arm_boot)(void); /* for a subject that is about to be started */
-	void (*arm)(void);      /* for the one that runs */
-	bool (*disarm)(void);   /* whether there was something to fail */
-	bool may_be_speechless; /* its last words may be what failed */
+	void (*arm_boot)(void);          /* for a subject that is about to be started */
+	void (*arm)(void);               /* for the one that runs */
+	bool (*disarm)(void);            /* whether there was something to fail */
+	const char *(*crashed_in)(void); /* the library that crashed by itself; NULL: none did */
+	bool may_be_speechless;          /* its last words may be what failed */
 };
 
 extern struct judge {
@@ -42,5 +43,8 @@ bool judge_point(void);
 void judge_stop(void);
 void judge_broken(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int judge_list_phases(void);
+bool judge_alike(const json_t *a, const json_t *b);
+/* Whenever it has ended. */
+void remains_check(void);
 
 #endif

@@ -25,6 +25,7 @@ static void arm(void)
 	shared->plan = 0;
 	shared->count = shared->failed = 0;
 	shared->credit = 0;
+	shared->crashed[0] = '\0';
 	shared->plan = judge.plan;
 }
 
@@ -36,7 +37,19 @@ static bool disarm(void)
 	return failed;
 }
 
-static const struct fault fault = {.arm_boot = arm, .arm = arm, .disarm = disarm};
+/* Libraries that are there for modules and for the bus; what the core is made of is vigil's to mind. */
+static const char *crashed_in(void)
+{
+	static const char *const foreign[] = {"libcrypto.", "libssl.", "libsystemd.", "libevent"};
+
+	for (size_t i = 0; i < sizeof(foreign) / sizeof(*foreign); i++)
+		if (strncmp(shared->crashed, foreign[i], strlen(foreign[i])) == 0)
+			return shared->crashed;
+	return NULL;
+}
+
+static const struct fault fault = {
+	.arm_boot = arm, .arm = arm, .disarm = disarm, .crashed_in = crashed_in};
 
 static char *share(const char *work)
 {

@@ -13,6 +13,9 @@
  * getgrnam where it reads nsswitch.conf.  vigild makes sure of memory before it calls it, which is
  * all it can do.
  *
+ * When it crashes, the plan says whose code that was: what crashes without memory by itself is no fault of
+ * the program's, but is to be known.
+ *
  * Programs that the one under test starts are left in peace: the shim takes itself out of the
  * environment.
  */
@@ -20,11 +23,15 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <execinfo.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <malloc.h>
+#include <signal.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -42,6 +49,8 @@ void __libc_free(void *memory);
 
 static struct nomemory *shared;
 
+static void mind_signals(void);
+
 __attribute__((constructor)) static void begin(void)
 {
 	const char *path = getenv("NOMEMORY");
@@ -54,9 +63,93 @@ __attribute__((constructor)) static void begin(void)
 		close(fd);
 	unsetenv("LD_PRELOAD");
 	unsetenv("NOMEMORY");
-	if (map != MAP_FAILED)
-		shared = map;
+	if (map == MAP_FAILED)
+		return;
+	shared = map;
+	mind_signals();
 }
+
+/* --- whose code crashes ------------------------------------------------------------------------------ */
+
+static const int fatal[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
+#define FATALS (sizeof(fatal) / sizeof(*fatal))
+
+static struct sigaction wanted[FATALS]; /* what the program would do about it */
+static int (*real_sigaction)(int, const struct sigaction *, struct sigaction *);
+
+static const char *object_of(void *address)
+{
+	Dl_info info;
+	const char *slash;
+
+	if (dladdr(address, &info) == 0 || info.dli_fname == NULL)
+		return "";
+	slash = strrchr(info.dli_fname, '/');
+	return slash != NULL ? slash + 1 : info.dli_fname;
+}
+
+/* The first frame after the signal's that is not the C library's: strlen() of NULL is its caller's. */
+static void note_crash(void)
+{
+	void *frames[64];
+	int n = backtrace(frames, 64), i = 0, k;
+	const char *name = "";
+
+	/* this shim, then the C library's trampoline, then whoever crashed */
+	while (i < n && strncmp(object_of(frames[i]), "nomemory", 8) == 0)
+		i++;
+	for (k = i; k < n; k++) {
+		name = object_of(frames[k]);
+		if (strncmp(name, "libc.", 5) != 0 && strncmp(name, "ld-", 3) != 0)
+			break;
+	}
+	snprintf(shared->crashed, sizeof(shared->crashed), "%s", name);
+}
+
+static void on_fatal(int signo)
+{
+	const struct sigaction standard = {.sa_handler = SIG_DFL};
+
+	note_crash();
+	for (size_t i = 0; i < FATALS; i++)
+		if (fatal[i] == signo && wanted[i].sa_handler != SIG_DFL &&
+			wanted[i].sa_handler != SIG_IGN)
+			wanted[i].sa_handler(signo);
+	real_sigaction(signo, &standard, NULL);
+	raise(signo);
+}
+
+static void mind_signals(void)
+{
+	static char stack[64 * 1024];
+	const stack_t alternative = {.ss_sp = stack, .ss_size = sizeof(stack)};
+	const struct sigaction action = {.sa_handler = on_fatal, .sa_flags = SA_ONSTACK};
+	void *frame;
+
+	*(void **)&real_sigaction = dlsym(RTLD_NEXT, "sigaction");
+	backtrace(&frame, 1); /* the first one allocates */
+	sigaltstack(&alternative, NULL);
+	for (size_t i = 0; i < FATALS; i++)
+		real_sigaction(fatal[i], &action, NULL);
+}
+
+int sigaction(int signo, const struct sigaction *action, struct sigaction *before)
+{
+	if (real_sigaction == NULL)
+		*(void **)&real_sigaction = dlsym(RTLD_NEXT, "sigaction");
+	for (size_t i = 0; shared != NULL && i < FATALS; i++) {
+		if (fatal[i] != signo)
+			continue;
+		if (before != NULL)
+			*before = wanted[i];
+		if (action != NULL)
+			wanted[i] = *action;
+		return 0;
+	}
+	return real_sigaction(signo, action, before);
+}
+
+/* --- allocations ---------------------------------------------------------------------------------------- */
 
 static _Thread_local int spared;
 

@@ -16,6 +16,7 @@ struct nomemory {
 	_Atomic uint64_t failed;  /* how many of them failed */
 	_Atomic uint32_t on;      /* 0: that one alone; 1: all after it as well */
 	_Atomic uint32_t workers; /* 1: only those of other threads than the first count */
+	char crashed[64];         /* the object whose code crashed, such as libcrypto.so.3; or "" */
 	_Atomic int64_t credit; /* bytes given back since the first failure that may be had again */
 };
 

@@ -165,17 +165,35 @@ void subject_kill(struct subject *s)
 
 /* --- asking it ------------------------------------------------------------------------------- */
 
-int subject_connect(struct subject *s)
+bool subject_await(struct subject *s, int fd)
+{
+	long until = now_ms() + SUBJECT_PATIENCE;
+	struct pollfd readable = {.fd = fd, .events = POLLIN};
+
+	while (now_ms() < until) {
+		turn(s, fd, (int)(until - now_ms()));
+		if (poll(&readable, 1, 0) > 0)
+			return true;
+	}
+	return false;
+}
+
+int subject_connect_to(struct subject *s, const char *door)
 {
 	struct sockaddr_un to = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	snprintf(to.sun_path, sizeof(to.sun_path), "%s/control.sock", s->work);
+	snprintf(to.sun_path, sizeof(to.sun_path), "%s/%s", s->work, door);
 	if (fd >= 0 && connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0)
 		return fd;
 	if (fd >= 0)
 		close(fd);
 	return -1;
+}
+
+int subject_connect(struct subject *s)
+{
+	return subject_connect_to(s, "control.sock");
 }
 
 int subject_send(int fd, const char *method, const char *params)

@@ -38,6 +38,9 @@ bool subject_said(struct subject *s, const char *text);
 
 /* A connection; -1 when there can be none. */
 int subject_connect(struct subject *s);
+int subject_connect_to(struct subject *s, const char *door);
+/* Until there is something to read; false: nothing comes. */
+bool subject_await(struct subject *s, int fd);
 enum subject_answer { ANSWERED, CLOSED, TORN, SILENT };
 /* The next line, parsed, a new reference.  Reads no further than that line. */
 enum subject_answer subject_read(struct subject *s, int fd, int patience, json_t **line);

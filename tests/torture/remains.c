@@ -1,0 +1,59 @@
+/*
+ * remains: what a vigild leaves behind when it ends: its state, whole; and no process.
+ */
+#include "judge.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+static void check_file(const char *name, bool must)
+{
+	char path[4096];
+	json_t *doc;
+
+	snprintf(path, sizeof(path), "%s/state/%s", judge.subject.work, name);
+	if (access(path, F_OK) != 0) {
+		if (must)
+			judge_broken("there is no %s", name);
+		return;
+	}
+	doc = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
+	if (!json_is_object(json_object_get(doc, "kept")))
+		judge_broken("%s is not whole", name);
+	json_decref(doc);
+}
+
+/* What never ends by itself was ended with it, and holds its lock no more. */
+static void check_children(void)
+{
+	char path[4096], pid[16] = "";
+	int fd, waited;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "%s/held", judge.subject.work);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return; /* it never began */
+	for (waited = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; waited += 5) {
+		usleep(5000);
+		if (waited < SUBJECT_PATIENCE)
+			continue;
+		n = read(fd, pid, sizeof(pid) - 1);
+		judge_broken("it left a process behind: %s", pid);
+		if (n > 0 && atoi(pid) > 1)
+			kill(atoi(pid), SIGKILL);
+		break;
+	}
+	close(fd);
+}
+
+void remains_check(void)
+{
+	check_file("state.json", true);
+	check_file("state.json.old", false);
+	check_children();
+}
