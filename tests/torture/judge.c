@@ -223,7 +223,7 @@ static void judge_reply(const json_t *reply, const json_t *wanted)
 		judge_broken("an error that is not so: %.200s", text);
 	else if (result != NULL && right == 0 && strstr(text, "Cannot allocate memory") == NULL &&
 		 !judge_alike(json_object_get(wanted, "result"), result))
-		judge_broken("another reply than with memory: %.400s", text);
+		judge_broken("another reply than without the fault: %.400s", text);
 	free(text);
 }
 

@@ -51,8 +51,23 @@ static void check_children(void)
 	close(fd);
 }
 
+/* A state file that the disk does not give is set aside, whole as it is; and put back here, as an
+ * admin would, once the disk is well. */
+static void put_back(void)
+{
+	char from[4096], to[4096];
+
+	if (!subject_said(&judge.subject, " is set aside as "))
+		return;
+	snprintf(from, sizeof(from), "%s/state/state.json.bad", judge.subject.work);
+	snprintf(to, sizeof(to), "%s/state/state.json", judge.subject.work);
+	if (rename(from, to) < 0)
+		judge_broken("what it has set aside is not there");
+}
+
 void remains_check(void)
 {
+	put_back();
 	check_file("state.json", true);
 	check_file("state.json.old", false);
 	check_children();
