@@ -240,6 +240,57 @@ START_TEST(a_clock_set_back_makes_none_longer)
 }
 END_TEST
 
+static double kept_until(const char *name)
+{
+	return json_number_value(store_get(ground.store, "paused", name, "until"));
+}
+
+/* As if the clock had been set forward by a year: by the time of day, they would be long over. */
+START_TEST(a_clock_set_forward_makes_none_shorter)
+{
+	double year = 365 * 86400.0;
+
+	pause_begin(pauses, daemons[0], 3600, "disk");
+	pause_begin(pauses, daemons[1], 0.5, "");
+	if (store_get(ground.store, "paused", "a", "boot") == NULL)
+		return; /* this kernel has no name for its boots */
+	put("a", "until", json_real(wall() - year));
+	put("b", "until", json_real(wall() - year));
+	again();
+	TURN_UNTIL(!vigil_paused(daemons[1]));
+	ck_assert(vigil_paused(daemons[0]));
+	/* and what is shown is when it will end */
+	ck_assert_double_gt(kept_until("a"), wall() + 3000);
+	ck_assert_double_lt(kept_until("a"), wall() + 3602);
+}
+END_TEST
+
+/* In another boot, the time of day is what there is; from then on it is counted anew. */
+START_TEST(over_a_reboot_the_time_of_day_counts)
+{
+	for (size_t i = 0; i < 3; i++)
+		pause_begin(pauses, daemons[i], 3600, "disk");
+	for (const char *name = "a\0b\0c"; *name != '\0'; name += 2) {
+		put(name, "boot", json_string("another"));
+		put(name, "ends", json_real(1e9));
+	}
+	put("a", "until", json_real(wall() - 10));
+	put("b", "until", json_real(wall() + 1800));
+	put("c", "until", json_real(wall() + 86400));
+	again();
+	ck_assert(!vigil_paused(daemons[0]));
+	ck_assert(vigil_paused(daemons[1]));
+	ck_assert(vigil_paused(daemons[2]));
+	turn_for(20 * CLOCK_MS);
+	ck_assert_double_lt(kept_until("b"), wall() + 1802);
+	ck_assert_double_lt(kept_until("c"), wall() + 3602);
+	put("b", "until", json_real(wall() - 10)); /* the clock is set forward, now in this boot */
+	again();
+	ck_assert(
+		vigil_paused(daemons[1]) || store_get(ground.store, "paused", "b", "boot") == NULL);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = suite_begin("pause", setup, teardown);
@@ -251,5 +302,7 @@ int main(void)
 	tcase_add_test(tcase, one_whose_end_has_passed_is_none);
 	tcase_add_test(tcase, no_length_and_no_file_breaks_it);
 	tcase_add_test(tcase, a_clock_set_back_makes_none_longer);
+	tcase_add_test(tcase, a_clock_set_forward_makes_none_shorter);
+	tcase_add_test(tcase, over_a_reboot_the_time_of_day_counts);
 	return suite_end("pause", tcase);
 }

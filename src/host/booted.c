@@ -8,15 +8,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <jansson.h>
-
 #include "base/clock.h"
 #include "loop/store.h"
 
 #define SECTION "boot" /* of the store */
 #define BOOT_ID "/proc/sys/kernel/random/boot_id"
 
-static json_t *boot_id(void)
+json_t *booted_id(void)
 {
 	FILE *file = fopen(BOOT_ID, "re");
 	char text[64] = "";
@@ -33,7 +31,7 @@ static json_t *boot_id(void)
 void booted_recall(struct store *store)
 {
 	const json_t *began = store_get(store, SECTION, "this", "began");
-	json_t *id = boot_id(), *earliest;
+	json_t *id = booted_id(), *earliest;
 
 	if (id == NULL)
 		return;

@@ -1,10 +1,12 @@
 /*
  * pause: maintenance: which daemons are to withhold action, and until when.
  *
- * The end of a pause is a time of day, since that is what the admin was promised and what
- * survives a restart of the host.  One timer waits for the earliest end; it looks at the clock
- * again at least every minute, since a clock may be set.  Set back, it moves the end so far away that
- * nobody meant it; so none lasts longer from any moment on than it was to last in all.
+ * A pause for an hour lasts an hour, whatever is done to the clock meanwhile: within one boot its
+ * end is counted on CLOCK_BOOTTIME, which nobody sets and which goes on in suspend.  Over a reboot
+ * only the time of day is left to go by, and that is what is shown; but none lasts longer from then
+ * on than it was to last in all.  One timer waits for the earliest end.  It looks again at least
+ * every minute, since the loop's own clock stands still in suspend, and since what is shown moves
+ * when the clock is set.
  */
 #include "host/pause.h"
 
@@ -17,11 +19,13 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "daemon/daemon.h"
+#include "host/booted.h"
 #include "loop/loop.h"
 #include "loop/store.h"
 
 #define SECTION "paused"
 #define RECHECK 60.0
+#define STEP    1.0 /* seconds by which the end has moved when the clock was set */
 /* The end of 9999: the last moment that has a text. */
 #define LAST 253402300799.0
 
@@ -31,24 +35,45 @@ struct pauses {
 	struct loop *loop;
 	struct store *store;
 	struct loop_timer *timer;
+	json_t *boot; /* its name; NULL: it has none */
 };
 
-static double wall_now(void)
+static double now_by(clockid_t clock)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_REALTIME, &now);
+	clock_gettime(clock, &now);
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-/* When the pause of that name ends: INFINITY when it is resumed by hand, 0 when there is none. */
+static double wall_now(void)
+{
+	return now_by(CLOCK_REALTIME);
+}
+
+static const json_t *kept(const struct pauses *pauses, const char *name, const char *key)
+{
+	return store_get(pauses->store, SECTION, name, key);
+}
+
+/* When the pause of that name ends, as the time of day is now: INFINITY when it is resumed by hand,
+ * 0 when there is none. */
 static double end_of(const struct pauses *pauses, const char *name)
 {
-	json_t *until = store_get(pauses->store, SECTION, name, "until");
+	const json_t *until = kept(pauses, name, "until"), *boot = kept(pauses, name, "boot"),
+		     *ends = kept(pauses, name, "ends"), *length = kept(pauses, name, "seconds");
+	double end;
 
 	if (until == NULL)
 		return 0;
-	return json_is_number(until) ? fmin(json_number_value(until), LAST) : INFINITY;
+	if (!json_is_number(until))
+		return INFINITY;
+	end = json_number_value(until);
+	if (json_is_number(ends) && json_equal(boot, pauses->boot))
+		end = wall_now() + json_number_value(ends) - now_by(CLOCK_BOOTTIME);
+	else if (json_is_number(length))
+		end = fmin(end, wall_now() + json_number_value(length));
+	return fmin(end, LAST);
 }
 
 static void show(struct vigil_daemon *d, double end, const char *reason)
@@ -75,17 +100,25 @@ static const char *reason_of(const struct pauses *pauses, const char *name)
 	return reason != NULL ? reason : "";
 }
 
-/* Where the clock was set back: the end it has now. */
+static void put_end(struct pauses *pauses, const char *name, double end)
+{
+	put_number(pauses, name, "until", end);
+	put_number(pauses, name, "ends", end - wall_now() + now_by(CLOCK_BOOTTIME));
+	store_put(pauses->store, SECTION, name, "boot", pauses->boot);
+}
+
+/* Where the clock was set, or the machine booted: the end it has now. */
 static void mind_the_clock(struct pauses *pauses, struct vigil_daemon *d)
 {
 	const char *name = daemon_name(d);
-	const json_t *length = store_get(pauses->store, SECTION, name, "seconds");
-	double end = end_of(pauses, name), latest = wall_now() + json_number_value(length);
+	double end = end_of(pauses, name);
 
-	if (!json_is_number(length) || isinf(end) || end <= latest)
+	if (end == 0 || isinf(end) ||
+		(json_equal(kept(pauses, name, "boot"), pauses->boot) &&
+			fabs(end - json_number_value(kept(pauses, name, "until"))) < STEP))
 		return;
-	put_number(pauses, name, "until", latest);
-	show(d, latest, reason_of(pauses, name));
+	put_end(pauses, name, end);
+	show(d, end, reason_of(pauses, name));
 }
 
 static void wait_for_the_earliest(struct pauses *pauses)
@@ -127,7 +160,7 @@ void pause_begin(struct pauses *pauses, struct vigil_daemon *d, double seconds, 
 	double end = seconds > 0 ? fmin(wall_now() + seconds, LAST) : INFINITY;
 	json_t *why = json_string(reason);
 
-	put_number(pauses, name, "until", end);
+	put_end(pauses, name, end);
 	put_number(pauses, name, "seconds", seconds > 0 ? seconds : INFINITY);
 	store_put(pauses->store, SECTION, name, "reason", why);
 	json_decref(why);
@@ -139,6 +172,8 @@ void pause_begin(struct pauses *pauses, struct vigil_daemon *d, double seconds, 
 static void forget(struct pauses *pauses, const char *name)
 {
 	store_put(pauses->store, SECTION, name, "until", NULL);
+	store_put(pauses->store, SECTION, name, "ends", NULL);
+	store_put(pauses->store, SECTION, name, "boot", NULL);
 	store_put(pauses->store, SECTION, name, "seconds", NULL);
 	store_put(pauses->store, SECTION, name, "reason", NULL);
 }
@@ -182,6 +217,7 @@ struct pauses *pauses_new(
 		return NULL;
 	}
 	loop_timer_stop(pauses->timer);
+	pauses->boot = booted_id();
 	return pauses;
 }
 
@@ -190,5 +226,6 @@ void pauses_free(struct pauses *pauses)
 	if (pauses == NULL)
 		return;
 	loop_timer_free(pauses->timer);
+	json_decref(pauses->boot);
 	free(pauses);
 }
