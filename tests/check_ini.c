@@ -280,6 +280,8 @@ START_TEST(files)
 	ck_assert_int_eq(
 		ini_read(scratch_path("fits"), scratch_path("fits"), &ini, &complaints), 0);
 
+	ini_clear(&ini);
+
 	/* A link to a file is as good as the file. */
 	scratch_put("real", 0644, "[v]\n");
 	ck_assert_int_eq(symlink("real", scratch_path("link")), 0);

@@ -44,20 +44,25 @@ static int complain(struct reader *r, int line, const char *text)
 	return -EINVAL;
 }
 
-static int read_all(int fd, char *text, size_t size, size_t *length)
+/* Reads on until the end, into a buffer that grows with it; NUL-terminated. */
+static int read_all(int fd, char **text, size_t size, size_t *length)
 {
-	ssize_t n;
+	ssize_t n = 1;
+	char *more;
 
-	*length = 0;
-	while ((n = read(fd, text + *length, size - *length)) != 0) {
+	while (n != 0) {
+		more = *length + 1 >= size || *text == NULL ? realloc(*text, size *= 2) : *text;
+		if (more == NULL)
+			return -ENOMEM;
+		*text = more;
+		n = read(fd, *text + *length, size - 1 - *length);
 		if (n < 0 && errno != EINTR)
 			return -errno;
-		if (n > 0)
-			*length += (size_t)n;
-		if (*length == size)
+		*length += n > 0 ? (size_t)n : 0;
+		if (*length > INI_SIZE_MAX)
 			return -EFBIG;
 	}
-	text[*length] = '\0';
+	(*text)[*length] = '\0';
 	return 0;
 }
 
@@ -68,14 +73,14 @@ static char *slurp(struct reader *r, size_t *length, int *err)
 	struct stat st;
 	char *text = NULL;
 
-	if (fd < 0 || fstat(fd, &st) < 0) {
+	if (fd < 0 || fstat(fd, &st) < 0)
 		*err = -errno;
-	} else if (!S_ISREG(st.st_mode)) {
+	else if (!S_ISREG(st.st_mode))
 		*err = -EISDIR;
-	} else {
-		text = malloc(INI_SIZE_MAX + 1);
-		*err = text != NULL ? read_all(fd, text, INI_SIZE_MAX + 1, length) : -ENOMEM;
-	}
+	else
+		*err = st.st_size > INI_SIZE_MAX
+			       ? -EFBIG
+			       : read_all(fd, &text, (size_t)st.st_size / 2 + 1, length);
 	if (fd >= 0)
 		close(fd);
 	if (*err == 0)
