@@ -22,10 +22,12 @@
 
 static char path[128];
 static struct pidfile found;
+static const struct pidfile_memory *before;
 
 static void setup(void)
 {
 	scratch_setup();
+	before = NULL;
 	snprintf(path, sizeof(path), "%s", scratch_path("some.pid"));
 }
 
@@ -55,7 +57,7 @@ static void put_pid(pid_t pid)
 static enum pidfile_verdict look_for(const char *service)
 {
 	memset(&found, 0xaa, sizeof(found));
-	pidfile_look(path, service, &found);
+	pidfile_look(path, service, before, &found);
 	ck_assert_ptr_nonnull(found.why);
 	ck_assert((found.verdict == PIDFILE_DISTRUST || found.verdict == PIDFILE_DEAD) ==
 		  (*found.why != '\0'));
@@ -270,6 +272,40 @@ START_TEST(a_clock_set_forward_makes_no_stranger)
 }
 END_TEST
 
+/* Who has looked before knows its process by when it was started, and reckons with no date. */
+START_TEST(what_was_seen_once_is_known_again)
+{
+	struct pidfile_memory seen;
+	pid_t pid = sleeper();
+
+	put_pid(pid);
+	date_back(1e6);
+	ck_assert_int_eq(look_for("sleep"), PIDFILE_ALIVE);
+	seen = found.seen;
+	ck_assert_int_eq(seen.pid, pid);
+	ck_assert(!pidfile_is_another(&seen));
+	before = &seen;
+	ck_assert_int_eq(look(), PIDFILE_ALIVE); /* whatever its name and its date */
+	seen.started--;
+	ck_assert(pidfile_is_another(&seen));
+	ck_assert_int_eq(look(), PIDFILE_DEAD);
+	ck_assert_int_eq(look_for("sleep"), PIDFILE_DEAD); /* a stranger of the same program */
+	ck_assert_str_eq(found.why, "has ended, and its number is another process's");
+	put_pid(pid); /* somebody has written it anew, and may mean this one */
+	ck_assert_int_eq(look(), PIDFILE_ALIVE);
+	ck_assert_uint_eq(found.seen.started, seen.started + 1);
+	seen = found.seen;
+	seen.pid = 0;
+	ck_assert_int_eq(look(), PIDFILE_ALIVE);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	seen = found.seen;
+	ck_assert(!pidfile_is_another(&seen));
+	ck_assert_int_eq(look(), PIDFILE_DEAD);
+	ck_assert_int_eq(found.seen.pid, 0);
+}
+END_TEST
+
 START_TEST(a_file_in_memory_is_never_older_than_the_boot)
 {
 	struct statfs fs;
@@ -359,6 +395,7 @@ int main(void)
 	tcase_add_test(tcase, whose_word_counts);
 	tcase_add_test(tcase, a_pid_that_is_anothers_by_now);
 	tcase_add_test(tcase, a_clock_set_forward_makes_no_stranger);
+	tcase_add_test(tcase, what_was_seen_once_is_known_again);
 	tcase_add_test(tcase, a_file_in_memory_is_never_older_than_the_boot);
 	tcase_add_test(tcase, the_number_of_a_thread_is_no_process);
 	tcase_add_test(tcase, a_name_made_to_deceive);

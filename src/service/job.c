@@ -67,6 +67,11 @@ void job_reply(const struct job *job, vigil_service_reply *reply)
 	reply->seconds = job->seconds;
 }
 
+const struct pidfile_memory *job_seen(const struct job *job)
+{
+	return &job->reply.seen;
+}
+
 int job_started(const struct job *job)
 {
 	return job->reply.started;

@@ -237,6 +237,7 @@ void manager_judge_pid(struct manager_reply *reply, const struct pidfile *pidfil
 		return; /* no answer at all: it may just be between two processes */
 	if (pidfile->verdict == PIDFILE_ALIVE) {
 		reply->pid = pidfile->pid;
+		reply->seen = pidfile->seen;
 	} else if (pidfile->verdict == PIDFILE_DEAD) {
 		reply->status = VIGIL_SERVICE_FAILED;
 		manager_fault(reply, 0, VIGIL_FAULT_NONE, "process %d %s", (int)pidfile->pid,

@@ -13,6 +13,8 @@
 
 #include <vigil/vigil.h>
 
+#include "service/pidfile.h"
+
 /* All copied from a vigil_service_spec; owned by the job. */
 struct manager_request {
 	char *name;                             /* passed text_is_service_name */
@@ -20,7 +22,8 @@ struct manager_request {
 	char *init_dir, *service_dir, *pidfile; /* NULL: the manager's own */
 	char **status_command, **restart_command;
 	bool reset_failed;
-	uint64_t deadline; /* by clock_now; set when a worker begins */
+	struct pidfile_memory seen; /* by the last look at its pidfile */
+	uint64_t deadline;          /* by clock_now; set when a worker begins */
 };
 
 #define MANAGER_TEXT 512
@@ -31,6 +34,7 @@ struct manager_reply {
 	int error; /* 0 or a negative errno */
 	vigil_service_fault fault;
 	pid_t pid;
+	struct pidfile_memory seen; /* with pid 0: nothing, or nothing new */
 	bool start_limit;
 	bool masked;
 	uint32_t respawns;
@@ -68,7 +72,6 @@ void manager_thread_end(void);
 void manager_fault(struct manager_reply *reply, int error, vigil_service_fault fault,
 	const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-struct pidfile;
 struct spawn;
 struct spawn_result;
 

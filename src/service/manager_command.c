@@ -57,7 +57,7 @@ static void command_query(const struct manager_request *request, struct manager_
 	if (code > 0 && code != 4)
 		explain(reply, "status_command", code, &result);
 	if (request->pidfile) {
-		pidfile_look(request->pidfile, request->name, &pidfile);
+		pidfile_look(request->pidfile, request->name, &request->seen, &pidfile);
 		manager_judge_pid(reply, &pidfile);
 	}
 }

@@ -119,19 +119,19 @@ static bool look_pidfile(
 	int told = 1;
 
 	if (request->pidfile)
-		pidfile_look(request->pidfile, name, pidfile);
+		pidfile_look(request->pidfile, name, &request->seen, pidfile);
 	else if ((told = header_find(script, path)) > 0)
-		pidfile_look(path, name, pidfile);
+		pidfile_look(path, name, &request->seen, pidfile);
 	else if (told < 0)
 		*pidfile = (struct pidfile){.verdict = PIDFILE_DISTRUST,
 			.why = "what its header says of a pidfile cannot be read"};
 	if (told)
 		return true;
 	snprintf(path, sizeof(path), "/run/%s.pid", name);
-	pidfile_look(path, name, pidfile);
+	pidfile_look(path, name, &request->seen, pidfile);
 	if (pidfile->verdict == PIDFILE_NONE) {
 		snprintf(path, sizeof(path), "/run/%s/%s.pid", name, name);
-		pidfile_look(path, name, pidfile);
+		pidfile_look(path, name, &request->seen, pidfile);
 	}
 	return pidfile->verdict != PIDFILE_NONE;
 }

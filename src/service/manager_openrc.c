@@ -87,11 +87,11 @@ static void look_pidfile(const struct manager_request *request, struct pidfile *
 
 	*pidfile = (struct pidfile){.verdict = PIDFILE_NONE, .why = ""};
 	if (request->pidfile) {
-		pidfile_look(request->pidfile, request->name, pidfile);
+		pidfile_look(request->pidfile, request->name, &request->seen, pidfile);
 	} else if (noted(request->name, "pidfile", name)) {
 		noted(request->name, "chroot", root);
 		snprintf(path, sizeof(path), "%s%s", root, name);
-		pidfile_look(path, request->name, pidfile);
+		pidfile_look(path, request->name, &request->seen, pidfile);
 	}
 }
 
@@ -103,7 +103,7 @@ static bool judge_started(const struct manager_request *request, struct manager_
 
 	look_pidfile(request, &pidfile);
 	snprintf(path, sizeof(path), RUN_DIR "/options/%s/child_pid", request->name);
-	pidfile_look(path, request->name, &child);
+	pidfile_look(path, request->name, &request->seen, &child);
 	if (child.verdict == PIDFILE_NONE) {
 		manager_judge_pid(reply, &pidfile);
 		return pidfile.verdict == PIDFILE_DEAD;

@@ -8,7 +8,9 @@
  *
  * The process may have died since and its pid may be somebody else's.  A service is always
  * older than the pidfile that names it, so a process that was started after the file was
- * written is not the one that was meant.  The start of a process counts from boot and the time
+ * written is not the one that was meant.  Who has looked before need not reckon: while the file
+ * is unchanged, it means the process that was started when it was seen to, by a clock that nobody
+ * sets.  At the first look, the start of a process counts from boot and the time
  * of a file is wall time: when the clock was set forward in between, the service looks younger
  * than it is.  That must not get every healthy service of a machine restarted at once, so the
  * boot is dated as the clock had it at first (clock_booted), the rule has slack, does not judge a
@@ -20,6 +22,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <libgen.h>
 #include <limits.h>
 #include <linux/magic.h>
@@ -45,7 +48,7 @@
 struct process {
 	char state;
 	char comm[64];
-	double started; /* seconds since boot */
+	uint64_t ticks; /* of its start, since boot */
 };
 
 static double seconds(struct timespec ts)
@@ -57,7 +60,6 @@ static double seconds(struct timespec ts)
 static bool process_read(pid_t pid, struct process *process)
 {
 	char path[32], text[1024], *open_paren, *close_paren;
-	unsigned long long ticks;
 	ssize_t n;
 	int fd;
 
@@ -77,10 +79,9 @@ static bool process_read(pid_t pid, struct process *process)
 		return false;
 	if (sscanf(close_paren + 1,
 		    " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
-		    "%llu",
-		    &process->state, &ticks) != 2)
+		    "%" SCNu64,
+		    &process->state, &process->ticks) != 2)
 		return false;
-	process->started = (double)ticks / (double)sysconf(_SC_CLK_TCK);
 	*close_paren = '\0';
 	snprintf(process->comm, sizeof(process->comm), "%s", open_paren + 1);
 	return true;
@@ -177,24 +178,54 @@ static bool in_memory(int fd)
 	return fstatfs(fd, &fs) == 0 && (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
 }
 
+static bool same_file(const struct pidfile_memory *before, const struct pidfile_memory *now)
+{
+	return before && before->pid == now->pid && before->device == now->device &&
+	       before->inode == now->inode && before->changed.tv_sec == now->changed.tv_sec &&
+	       before->changed.tv_nsec == now->changed.tv_nsec;
+}
+
 /* Whether the process was started after the file that names it was written. */
-static bool is_another(
+static bool is_younger(
 	const struct process *process, const char *service, int fd, const struct stat *st)
 {
-	double boot, written = seconds(st->st_mtim);
+	double boot = clock_booted(), written = seconds(st->st_mtim);
 
-	if (!process->state)
-		return false;
-	boot = clock_booted();
-	if (boot + process->started <= written + SLACK)
+	if (boot + (double)process->ticks / (double)sysconf(_SC_CLK_TCK) <= written + SLACK)
 		return false;
 	if (written + SLACK < boot && in_memory(fd))
 		return false; /* the clock was set: no such file outlives a boot */
 	return strncasecmp(process->comm, service, strnlen(service, COMM_MAX)) != 0;
 }
 
+/* The process lives; whether it is the one that is meant. */
+static bool is_another(const struct process *process, const char *service, int fd,
+	const struct stat *st, const struct pidfile_memory *before, struct pidfile *result)
+{
+	result->seen = (struct pidfile_memory){.pid = result->pid,
+		.started = process->ticks,
+		.device = st->st_dev,
+		.inode = st->st_ino,
+		.changed = st->st_ctim};
+	if (!process->state) { /* /proc does not show it */
+		result->seen = (struct pidfile_memory){0};
+		return false;
+	}
+	if (same_file(before, &result->seen))
+		return process->ticks != before->started;
+	return is_younger(process, service, fd, st);
+}
+
+bool pidfile_is_another(const struct pidfile_memory *seen)
+{
+	struct process process;
+
+	return process_look(seen->pid, &process) && process.state && process.ticks != seen->started;
+}
+
 /* With the file open and its status known. */
-static void look_inside(int fd, const struct stat *st, const char *service, struct pidfile *result)
+static void look_inside(int fd, const struct stat *st, const char *service,
+	const struct pidfile_memory *before, struct pidfile *result)
 {
 	char text[PIDFILE_MAX + 2];
 	struct process process;
@@ -216,7 +247,7 @@ static void look_inside(int fd, const struct stat *st, const char *service, stru
 	result->verdict = PIDFILE_DEAD;
 	if (!process_look(result->pid, &process)) {
 		result->why = process.state == 'Z' ? "is a zombie" : "has ended";
-	} else if (is_another(&process, service, fd, st)) {
+	} else if (is_another(&process, service, fd, st, before, result)) {
 		result->why = "has ended, and its number is another process's";
 	} else {
 		result->verdict = PIDFILE_ALIVE;
@@ -224,7 +255,8 @@ static void look_inside(int fd, const struct stat *st, const char *service, stru
 	}
 }
 
-void pidfile_look(const char *path, const char *service, struct pidfile *result)
+void pidfile_look(const char *path, const char *service, const struct pidfile_memory *before,
+	struct pidfile *result)
 {
 	/* O_NONBLOCK: a fifo put in its place would hold us until someone writes */
 	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -245,7 +277,7 @@ void pidfile_look(const char *path, const char *service, struct pidfile *result)
 		result->verdict = PIDFILE_DISTRUST;
 		result->why = why;
 	} else {
-		look_inside(fd, &st, service, result);
+		look_inside(fd, &st, service, before, result);
 	}
 	close(fd);
 }

@@ -31,6 +31,7 @@ void request_copy(struct manager_request *to, const struct manager_request *from
 		.status_command = request_argv((const char *const *)from->status_command),
 		.restart_command = request_argv((const char *const *)from->restart_command),
 		.reset_failed = from->reset_failed,
+		.seen = from->seen,
 	};
 }
 

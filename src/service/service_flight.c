@@ -97,6 +97,8 @@ static void arrive(void *cookie, void *arg, int outcome)
 	if (outcome == 0) {
 		job_reply(arg, &reply);
 		degraded_started(job_started(arg));
+		if (job_seen(arg)->pid > 0)
+			service->request.seen = *job_seen(arg);
 		/* What an admin's mask or stop job forbids is asked for again and again, and must not
 		 * use up what others need. */
 		if (service->verb == SERVICE_RESTART && reply.fault == VIGIL_FAULT_REFUSED)

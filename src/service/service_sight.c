@@ -152,6 +152,12 @@ static void keep_in_sight(struct service *service)
 	/* Without one (no descriptors left, an old kernel) the looks go on as ever. */
 	if (pid > 0)
 		service->sight = sight_open(service->services->loop, pid, on_death, service);
+	/* It may have died since the worker looked, and its number be another's. */
+	if (service->sight != NULL && pid == service->request.seen.pid &&
+		pidfile_is_another(&service->request.seen)) {
+		sight_close(service->sight);
+		service->sight = NULL;
+	}
 }
 
 static void keep_in_view(struct service *service)

@@ -57,7 +57,7 @@ void fuzz_pidfile(const uint8_t *data, size_t size)
 {
 	struct pidfile found;
 
-	pidfile_look(fuzz_file("x.pid", data, size), "x", &found);
+	pidfile_look(fuzz_file("x.pid", data, size), "x", NULL, &found);
 	FUZZ_HOLDS(found.why != NULL);
 	if (found.verdict == PIDFILE_ALIVE || found.verdict == PIDFILE_DEAD)
 		FUZZ_HOLDS(found.pid > 0);
