@@ -24,8 +24,12 @@ START_TEST(the_earliest_is_kept)
 	ck_assert_double_le(began(), now);
 	/* by a vigild before the clock was set forward */
 	kept("began", json_real(now - 7200));
+	kept("followed", json_real(12.5));
 	booted_recall(ground.store);
 	ck_assert_double_eq_tol(clock_booted(), now - 7200, 1);
+	ck_assert_double_eq(clock_followed(), 12.5);
+	ck_assert_double_eq(
+		json_number_value(store_get(ground.store, "boot", "this", "followed")), 12.5);
 	ck_assert_double_eq_tol(began(), now - 7200, 1);
 	/* by one before it was set back */
 	kept("began", json_real(now + 7200));
@@ -36,12 +40,14 @@ END_TEST
 
 START_TEST(another_boot_says_nothing)
 {
-	double now = clock_booted();
+	double now = clock_booted(), since = clock_followed();
 
 	kept("id", json_string("another"));
 	kept("began", json_real(now - 7200));
+	kept("followed", json_real(0));
 	booted_recall(ground.store);
 	ck_assert_double_gt(clock_booted(), now - 60);
+	ck_assert_double_eq(clock_followed(), since);
 	kept("began", json_string("now"));
 	booted_recall(ground.store);
 	ck_assert_double_gt(clock_booted(), now - 60);

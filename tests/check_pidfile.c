@@ -83,6 +83,16 @@ static pid_t sleeper(void)
 	return pid;
 }
 
+/* One that is younger than the first look at the clock, also in the kernel's hundredths. */
+static pid_t young_sleeper(void)
+{
+	const struct timespec tick = {.tv_nsec = 20000000};
+
+	clock_followed();
+	nanosleep(&tick, NULL);
+	return sleeper();
+}
+
 static void date_back(double seconds)
 {
 	struct timespec times[2];
@@ -227,7 +237,7 @@ END_TEST
 
 START_TEST(a_pid_that_is_anothers_by_now)
 {
-	pid_t pid = sleeper();
+	pid_t pid = young_sleeper();
 	struct timespec up;
 
 	clock_gettime(CLOCK_BOOTTIME, &up);
@@ -255,9 +265,9 @@ END_TEST
  * hour apart, and are not. */
 START_TEST(a_clock_set_forward_makes_no_stranger)
 {
-	pid_t pid = sleeper();
+	pid_t pid = young_sleeper();
 
-	clock_booted_before(clock_booted() - 3600);
+	clock_booted_before(clock_booted() - 3600, clock_followed());
 	put_pid(pid);
 	date_back(3600);
 	ck_assert_int_eq(look(), PIDFILE_ALIVE);
@@ -269,6 +279,36 @@ START_TEST(a_clock_set_forward_makes_no_stranger)
 		ck_assert_int_eq(look(), PIDFILE_DEAD);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
+}
+END_TEST
+
+/* Set forward before there was anybody to see it: what was there by then cannot be told apart. */
+START_TEST(a_clock_set_unseen_gets_nobody_restarted)
+{
+	pid_t parent = getppid(); /* which is older than the first look at the clock */
+	struct pidfile_memory seen;
+	char file[32], name[32];
+	struct timespec up;
+	FILE *comm;
+
+	snprintf(file, sizeof(file), "/proc/%d/comm", (int)parent);
+	comm = fopen(file, "re");
+	ck_assert_ptr_nonnull(comm);
+	ck_assert_int_eq(fscanf(comm, "%31[^\n]", name), 1);
+	fclose(comm);
+	put_pid(parent);
+	date_back(120);
+	clock_gettime(CLOCK_BOOTTIME, &up);
+	if (up.tv_sec < 300)
+		return; /* too young a boot for such a file */
+	ck_assert_int_eq(look(), PIDFILE_DISTRUST);
+	ck_assert_str_eq(found.why, "the pidfile is older than its process, or the clock was set");
+	ck_assert_int_eq(look_for(name), PIDFILE_ALIVE);
+	seen = found.seen;
+	before = &seen;
+	ck_assert_int_eq(look(), PIDFILE_ALIVE);
+	seen.started++;
+	ck_assert_int_eq(look(), PIDFILE_DEAD);
 }
 END_TEST
 
@@ -394,6 +434,7 @@ int main(void)
 	tcase_add_test(tcase, what_is_no_plain_file);
 	tcase_add_test(tcase, whose_word_counts);
 	tcase_add_test(tcase, a_pid_that_is_anothers_by_now);
+	tcase_add_test(tcase, a_clock_set_unseen_gets_nobody_restarted);
 	tcase_add_test(tcase, a_clock_set_forward_makes_no_stranger);
 	tcase_add_test(tcase, what_was_seen_once_is_known_again);
 	tcase_add_test(tcase, a_file_in_memory_is_never_older_than_the_boot);

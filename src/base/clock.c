@@ -50,7 +50,7 @@ char *clock_text_at(char buf[CLOCK_TEXT], struct timespec when)
 
 /* --- when this boot began --------------------------------------------------------------------- */
 
-static _Atomic double earliest = INFINITY;
+static _Atomic double earliest = INFINITY, followed = INFINITY;
 
 static double seconds(clockid_t clock)
 {
@@ -62,14 +62,28 @@ static double seconds(clockid_t clock)
 
 double clock_booted(void)
 {
-	clock_booted_before(seconds(CLOCK_REALTIME) - seconds(CLOCK_BOOTTIME));
+	double up = seconds(CLOCK_BOOTTIME);
+
+	clock_booted_before(seconds(CLOCK_REALTIME) - up, up);
 	return earliest;
 }
 
-void clock_booted_before(double when)
+double clock_followed(void)
 {
-	double known = earliest;
+	clock_booted();
+	return followed;
+}
 
-	while (when < known && !atomic_compare_exchange_weak(&earliest, &known, when))
+static void lower(_Atomic double *least, double value)
+{
+	double known = *least;
+
+	while (value < known && !atomic_compare_exchange_weak(least, &known, value))
 		;
+}
+
+void clock_booted_before(double when, double since)
+{
+	lower(&earliest, when);
+	lower(&followed, since);
 }

@@ -27,6 +27,9 @@ char *clock_text_at(char buf[CLOCK_TEXT], struct timespec when);
  * the same boot.  So what was dated before the clock was set forward does not look older than the
  * processes of its time.  Any thread. */
 double clock_booted(void);
-void clock_booted_before(double when);
+/* Since when that is known, seconds since boot: who set the clock before then was not seen. */
+double clock_followed(void);
+/* What a process before knew of both. */
+void clock_booted_before(double when, double since);
 
 #endif

@@ -5,6 +5,7 @@
  */
 #include "host/booted.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -31,15 +32,20 @@ json_t *booted_id(void)
 void booted_recall(struct store *store)
 {
 	const json_t *began = store_get(store, SECTION, "this", "began");
-	json_t *id = booted_id(), *earliest;
+	const json_t *followed = store_get(store, SECTION, "this", "followed");
+	json_t *id = booted_id(), *earliest, *since;
 
 	if (id == NULL)
 		return;
 	if (json_equal(id, store_get(store, SECTION, "this", "id")) && json_is_number(began))
-		clock_booted_before(json_number_value(began));
+		clock_booted_before(json_number_value(began),
+			json_is_number(followed) ? json_number_value(followed) : INFINITY);
 	earliest = json_real(clock_booted());
+	since = json_real(clock_followed());
 	store_put(store, SECTION, "this", "id", id);
 	store_put(store, SECTION, "this", "began", earliest);
+	store_put(store, SECTION, "this", "followed", since);
+	json_decref(since);
 	json_decref(earliest);
 	json_decref(id);
 }

@@ -15,7 +15,9 @@
  * than it is.  That must not get every healthy service of a machine restarted at once, so the
  * boot is dated as the clock had it at first (clock_booted), the rule has slack, does not judge a
  * file in memory that is older than the boot itself, and believes a process that bears the
- * service's name.
+ * service's name.  Of a process that is older than the first vigild of this boot it cannot tell: who
+ * set the clock before then was not seen.  Then the file is not believed, and somebody else must say
+ * how the service is.
  */
 #include "service/pidfile.h"
 
@@ -185,35 +187,36 @@ static bool same_file(const struct pidfile_memory *before, const struct pidfile_
 	       before->changed.tv_nsec == now->changed.tv_nsec;
 }
 
-/* Whether the process was started after the file that names it was written. */
-static bool is_younger(
+/* By the first look: whether the process was there before the file that names it was written. */
+static enum pidfile_verdict judge_date(
 	const struct process *process, const char *service, int fd, const struct stat *st)
 {
+	double started = (double)process->ticks / (double)sysconf(_SC_CLK_TCK);
 	double boot = clock_booted(), written = seconds(st->st_mtim);
 
-	if (boot + (double)process->ticks / (double)sysconf(_SC_CLK_TCK) <= written + SLACK)
-		return false;
+	if (boot + started <= written + SLACK)
+		return PIDFILE_ALIVE;
 	if (written + SLACK < boot && in_memory(fd))
-		return false; /* the clock was set: no such file outlives a boot */
-	return strncasecmp(process->comm, service, strnlen(service, COMM_MAX)) != 0;
+		return PIDFILE_ALIVE; /* the clock was set: no such file outlives a boot */
+	if (strncasecmp(process->comm, service, strnlen(service, COMM_MAX)) == 0)
+		return PIDFILE_ALIVE;
+	return started < clock_followed() ? PIDFILE_DISTRUST : PIDFILE_DEAD;
 }
 
 /* The process lives; whether it is the one that is meant. */
-static bool is_another(const struct process *process, const char *service, int fd,
+static enum pidfile_verdict judge(const struct process *process, const char *service, int fd,
 	const struct stat *st, const struct pidfile_memory *before, struct pidfile *result)
 {
+	if (!process->state)
+		return PIDFILE_ALIVE; /* /proc does not show it */
 	result->seen = (struct pidfile_memory){.pid = result->pid,
 		.started = process->ticks,
 		.device = st->st_dev,
 		.inode = st->st_ino,
 		.changed = st->st_ctim};
-	if (!process->state) { /* /proc does not show it */
-		result->seen = (struct pidfile_memory){0};
-		return false;
-	}
 	if (same_file(before, &result->seen))
-		return process->ticks != before->started;
-	return is_younger(process, service, fd, st);
+		return process->ticks == before->started ? PIDFILE_ALIVE : PIDFILE_DEAD;
+	return judge_date(process, service, fd, st);
 }
 
 bool pidfile_is_another(const struct pidfile_memory *seen)
@@ -247,12 +250,15 @@ static void look_inside(int fd, const struct stat *st, const char *service,
 	result->verdict = PIDFILE_DEAD;
 	if (!process_look(result->pid, &process)) {
 		result->why = process.state == 'Z' ? "is a zombie" : "has ended";
-	} else if (is_another(&process, service, fd, st, before, result)) {
-		result->why = "has ended, and its number is another process's";
-	} else {
-		result->verdict = PIDFILE_ALIVE;
-		result->why = "";
+		return;
 	}
+	result->verdict = judge(&process, service, fd, st, before, result);
+	if (result->verdict == PIDFILE_DISTRUST)
+		result->why = "the pidfile is older than its process, or the clock was set";
+	else if (result->verdict == PIDFILE_DEAD)
+		result->why = "has ended, and its number is another process's";
+	else
+		result->why = "";
 }
 
 void pidfile_look(const char *path, const char *service, const struct pidfile_memory *before,
