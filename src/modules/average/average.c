@@ -5,7 +5,8 @@
  * Each interval takes a sample of each source.  All samples of the longest window are kept in
  * memory, and nothing more: what they need is known at the start, and refused there when it is
  * more than memory_max.  They are put by once a minute and at stop, so that a restart of vigild
- * is a gap and not the end.
+ * is a gap and not the end.  How long a gap is told within one boot by the time since that boot,
+ * which nobody sets; over a reboot there is only the time of day.
  */
 #include <errno.h>
 #include <math.h>
@@ -52,10 +53,32 @@ static json_t *number_or_null(double value)
 	return isfinite(value) ? json_real(value) : json_null();
 }
 
+/* The kernel's name for this boot; "": it has none. */
+static void name_boot(char *name, size_t size)
+{
+	FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+
+	if (file == NULL || fgets(name, (int)size, file) == NULL)
+		name[0] = '\0';
+	name[strcspn(name, "\n")] = '\0';
+	if (file != NULL)
+		fclose(file);
+}
+
+static double now_by(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
 static void put_by(struct average *a)
 {
 	json_t *kept = json_object();
+	char boot[64];
 
+	name_boot(boot, sizeof(boot));
 	for (size_t i = 0; i < a->count; i++) {
 		const struct series *s = &a->sources[i].series;
 		json_t *list = json_array();
@@ -65,24 +88,35 @@ static void put_by(struct average *a)
 		json_object_set_new(kept, a->sources[i].pointer, list);
 	}
 	vigil_state_set(a->d, "kept",
-		json_pack("{s:I,s:f,s:o}", "time", (json_int_t)time(NULL), "interval", a->interval,
-			"samples", kept));
+		json_pack("{s:f,s:s,s:f,s:f,s:o}", "time", now_by(CLOCK_REALTIME), "boot", boot,
+			"up", now_by(CLOCK_BOOTTIME), "interval", a->interval, "samples", kept));
 	a->put_by = vigil_now();
+}
+
+/* How long ago it was put by; a clock that was put back makes no gap. */
+static double age_of(const json_t *kept)
+{
+	const char *named = json_string_value(json_object_get(kept, "boot"));
+	char boot[64];
+
+	name_boot(boot, sizeof(boot));
+	if (named != NULL && boot[0] != '\0' && strcmp(named, boot) == 0)
+		return fmax(
+			0, now_by(CLOCK_BOOTTIME) - json_number_value(json_object_get(kept, "up")));
+	return fmax(0, now_by(CLOCK_REALTIME) - json_number_value(json_object_get(kept, "time")));
 }
 
 /* What was put by is as old as it says, and the time since is a gap. */
 static void take_up(struct average *a)
 {
 	const json_t *kept = vigil_state_get(a->d, "kept"), *samples, *list;
-	/* A clock that was put back makes no gap. */
-	double age = fmax(0, (double)time(NULL) - json_number_value(json_object_get(kept, "time")));
 	size_t gap, index;
 	json_t *sample;
 
 	if (kept == NULL || json_number_value(json_object_get(kept, "interval")) != a->interval)
 		return;
 	samples = json_object_get(kept, "samples");
-	gap = (size_t)fmin(age / a->interval, (double)a->sources[0].series.room);
+	gap = (size_t)fmin(age_of(kept) / a->interval, (double)a->sources[0].series.room);
 	for (size_t i = 0; i < a->count; i++) {
 		list = json_object_get(samples, a->sources[i].pointer);
 		json_array_foreach(list, index, sample) series_push(&a->sources[i].series,
