@@ -14,18 +14,27 @@ static double began(void)
 	return json_number_value(store_get(ground.store, "boot", "this", "began"));
 }
 
+/* A vigild begins. */
+static void recall(void)
+{
+	struct booted *booted = booted_new(ground.loop, ground.store);
+
+	ck_assert_ptr_nonnull(booted);
+	booted_free(booted);
+}
+
 START_TEST(the_earliest_is_kept)
 {
 	double now = clock_booted();
 
-	booted_recall(ground.store);
+	recall();
 	if (store_get(ground.store, "boot", "this", "id") == NULL)
 		return; /* this kernel has no name for its boots */
 	ck_assert_double_le(began(), now);
 	/* by a vigild before the clock was set forward */
 	kept("began", json_real(now - 7200));
 	kept("followed", json_real(12.5));
-	booted_recall(ground.store);
+	recall();
 	ck_assert_double_eq_tol(clock_booted(), now - 7200, 1);
 	ck_assert_double_eq(clock_followed(), 12.5);
 	ck_assert_double_eq(
@@ -33,8 +42,22 @@ START_TEST(the_earliest_is_kept)
 	ck_assert_double_eq_tol(began(), now - 7200, 1);
 	/* by one before it was set back */
 	kept("began", json_real(now + 7200));
-	booted_recall(ground.store);
+	recall();
 	ck_assert_double_eq_tol(began(), now - 7200, 1);
+}
+END_TEST
+
+/* While it runs, the clock is set back: the next one is to know. */
+START_TEST(what_is_learned_is_kept)
+{
+	struct booted *booted = booted_new(ground.loop, ground.store);
+	double now = clock_booted();
+
+	clock_booted_before(now - 86400, 0);
+	booted_free(booted);
+	if (store_get(ground.store, "boot", "this", "id") == NULL)
+		return;
+	ck_assert_double_eq_tol(began(), now - 86400, 1);
 }
 END_TEST
 
@@ -45,11 +68,11 @@ START_TEST(another_boot_says_nothing)
 	kept("id", json_string("another"));
 	kept("began", json_real(now - 7200));
 	kept("followed", json_real(0));
-	booted_recall(ground.store);
+	recall();
 	ck_assert_double_gt(clock_booted(), now - 60);
 	ck_assert_double_eq(clock_followed(), since);
 	kept("began", json_string("now"));
-	booted_recall(ground.store);
+	recall();
 	ck_assert_double_gt(clock_booted(), now - 60);
 }
 END_TEST
@@ -59,6 +82,7 @@ int main(void)
 	TCase *tcase = suite_begin("booted", ground_setup, ground_teardown);
 
 	tcase_add_test(tcase, the_earliest_is_kept);
+	tcase_add_test(tcase, what_is_learned_is_kept);
 	tcase_add_test(tcase, another_boot_says_nothing);
 	return suite_end("booted", tcase);
 }

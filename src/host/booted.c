@@ -2,18 +2,31 @@
  * booted: what outlives vigild of the clock; see booted.h.
  *
  * Boots are told apart by the kernel's name for them.  Where it has none to give, nothing is kept.
+ * The clock is looked at now and then, since a service that is started while it is set back has a
+ * pidfile of that time, and whoever sets it tells nobody.
  */
 #include "host/booted.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/memory.h"
+#include "loop/loop.h"
 #include "loop/store.h"
 
 #define SECTION "boot" /* of the store */
+#define MINUTE  (60 * CLOCK_SECOND)
+#define STEP    1.0 /* seconds by which the clock moves when it is set */
 #define BOOT_ID "/proc/sys/kernel/random/boot_id"
+
+struct booted {
+	struct store *store;
+	struct loop_timer *timer;
+	json_t *id;
+};
 
 json_t *booted_id(void)
 {
@@ -29,23 +42,72 @@ json_t *booted_id(void)
 	return text[0] != '\0' ? json_string(text) : NULL;
 }
 
-void booted_recall(struct store *store)
+static const json_t *kept(const struct booted *booted, const char *key)
 {
-	const json_t *began = store_get(store, SECTION, "this", "began");
-	const json_t *followed = store_get(store, SECTION, "this", "followed");
-	json_t *id = booted_id(), *earliest, *since;
+	return store_get(booted->store, SECTION, "this", key);
+}
 
-	if (id == NULL)
+static void keep(struct booted *booted, const char *key, double number)
+{
+	json_t *value = json_real(number);
+
+	store_put(booted->store, SECTION, "this", key, value);
+	json_decref(value);
+}
+
+/* Both clocks are read one after the other, so what they say together is never quite the same. */
+static void look(struct booted *booted)
+{
+	const json_t *began = kept(booted, "began");
+	double earliest = clock_booted();
+
+	if (booted->id == NULL ||
+		(json_equal(booted->id, kept(booted, "id")) && json_is_number(began) &&
+			json_is_number(kept(booted, "followed")) &&
+			fabs(json_number_value(began) - earliest) < STEP))
 		return;
-	if (json_equal(id, store_get(store, SECTION, "this", "id")) && json_is_number(began))
-		clock_booted_before(json_number_value(began),
-			json_is_number(followed) ? json_number_value(followed) : INFINITY);
-	earliest = json_real(clock_booted());
-	since = json_real(clock_followed());
-	store_put(store, SECTION, "this", "id", id);
-	store_put(store, SECTION, "this", "began", earliest);
-	store_put(store, SECTION, "this", "followed", since);
-	json_decref(since);
-	json_decref(earliest);
-	json_decref(id);
+	store_put(booted->store, SECTION, "this", "id", booted->id);
+	keep(booted, "began", earliest);
+	keep(booted, "followed", clock_followed());
+}
+
+static void on_minute(uint64_t missed, void *arg)
+{
+	look(arg);
+}
+
+static void recall(struct booted *booted)
+{
+	const json_t *began = kept(booted, "began"), *followed = kept(booted, "followed");
+
+	if (!json_equal(booted->id, kept(booted, "id")) || !json_is_number(began))
+		return;
+	clock_booted_before(json_number_value(began),
+		json_is_number(followed) ? json_number_value(followed) : INFINITY);
+}
+
+struct booted *booted_new(struct loop *loop, struct store *store)
+{
+	struct booted *booted = memory_zero(sizeof(*booted));
+
+	booted->store = store;
+	booted->id = booted_id();
+	recall(booted);
+	look(booted);
+	booted->timer = loop_every(loop, MINUTE, 0, on_minute, booted);
+	if (booted->timer == NULL) {
+		booted_free(booted);
+		return NULL;
+	}
+	return booted;
+}
+
+void booted_free(struct booted *booted)
+{
+	if (booted == NULL)
+		return;
+	look(booted);
+	loop_timer_free(booted->timer);
+	json_decref(booted->id);
+	free(booted);
 }

@@ -6,12 +6,16 @@
 
 #include <jansson.h>
 
+struct booted;
+struct loop;
 struct store;
 
 /* The kernel's name for this boot, which the caller owns; NULL: it has none to give. */
 json_t *booted_id(void);
 
-/* Tells clock_booted_before what an earlier vigild of the same boot kept, and keeps the earliest. */
-void booted_recall(struct store *store);
+/* Takes up what an earlier vigild of the same boot knew, and keeps what this one learns: it looks at
+ * the clock once a minute, and when it is freed.  NULL: out of memory. */
+struct booted *booted_new(struct loop *loop, struct store *store);
+void booted_free(struct booted *booted);
 
 #endif

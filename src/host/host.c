@@ -326,11 +326,11 @@ static bool lay_ground(struct host *host, const struct config *config)
 	host->store = store_open(host->loop, config_vigil(config, "state_dir")->text);
 	if (host->services == NULL || host->store == NULL)
 		return false;
-	booted_recall(host->store);
+	host->booted = booted_new(host->loop, host->store);
 	held_review(host->store, config_vigil(config, "state_dir")->text);
 	modules_hold(host->modules, is_module_held, host);
 	host->pauses = pauses_new(host->loop, host->store, daemon_at, host);
-	if (host->pauses == NULL)
+	if (host->booted == NULL || host->pauses == NULL)
 		return false;
 	host->ground = (struct ground){.loop = host->loop,
 		.state = host->state,
@@ -425,6 +425,7 @@ void host_free(struct host *host)
 	child_kill_strays();
 	roster_clear(&host->roster);
 	pauses_free(host->pauses);
+	booted_free(host->booted);
 	store_close(host->store);
 	offload_free(host->offload);
 	services_free(host->services);

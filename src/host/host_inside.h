@@ -21,6 +21,7 @@ struct host {
 	struct offload *offload;
 	struct services *services;
 	struct store *store;
+	struct booted *booted;
 	struct pauses *pauses;
 	struct ground ground;
 
