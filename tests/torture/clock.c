@@ -1,14 +1,16 @@
 /*
- * clock: a shared object that, laid under a program by LD_PRELOAD, sets its wall clock.
+ * clock: a shared object that, laid under a program by LD_PRELOAD, sets that program's clock and no
+ * other's.
  *
- * By how many seconds stands as text in the file that CLOCK names, which whoever tests may write
- * anew at any moment, in place and in one width: the program has it mapped.  The clocks that count
- * from boot are left alone, as they are by whoever sets the time of a machine.
+ * What is added to the time of day, and to the time since boot as a suspend would add it, stands in
+ * a file of two 64-bit numbers, seconds in the machine's own order, which the program maps: who
+ * writes there sets the clock while the program runs.  CLOCK_MONOTONIC is nobody's to set.
  *
- * Programs that the one under test starts have the true time: the shim takes itself out of the
- * environment.
+ * The dates of files are the kernel's and are not moved.  Programs that the one under test starts
+ * are left in peace: the shim takes itself out of the environment.
  */
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -19,54 +21,55 @@
 /* Others shall find these here first. */
 #pragma GCC visibility push(default)
 
-static const volatile char *text;
+enum { WALL, BOOT, CLOCKS };
+
+static const _Atomic int64_t none[CLOCKS];
+static const _Atomic int64_t *added = none;
 
 __attribute__((constructor)) static void begin(void)
 {
-	const char *path = getenv("CLOCK");
+	const char *path = getenv("TORTURE_CLOCK");
 	int fd = path != NULL ? open(path, O_RDONLY | O_CLOEXEC) : -1;
 	void *map = MAP_FAILED;
 
-	if (fd >= 0)
-		map = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
-	if (fd >= 0)
+	if (fd >= 0) {
+		map = mmap(NULL, sizeof(none), PROT_READ, MAP_SHARED, fd, 0);
 		close(fd);
+	}
 	if (map != MAP_FAILED)
-		text = map;
+		added = map;
 	unsetenv("LD_PRELOAD");
-	unsetenv("CLOCK");
 }
 
-static long long set_by(void)
+int clock_gettime(clockid_t clock, struct timespec *now)
 {
-	return text != NULL ? strtoll((const char *)text, NULL, 10) : 0;
+	int err = (int)syscall(SYS_clock_gettime, clock, now);
+
+	if (err != 0)
+		return err;
+	if (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)
+		now->tv_sec += (time_t)added[WALL];
+	else if (clock == CLOCK_BOOTTIME)
+		now->tv_sec += (time_t)added[BOOT];
+	return 0;
 }
 
-int clock_gettime(clockid_t id, struct timespec *ts)
+int gettimeofday(struct timeval *restrict now, void *restrict zone)
 {
-	int err = (int)syscall(SYS_clock_gettime, id, ts);
+	struct timespec exact;
 
-	if (err == 0 && (id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE))
-		ts->tv_sec += set_by();
-	return err;
+	clock_gettime(CLOCK_REALTIME, &exact);
+	now->tv_sec = exact.tv_sec;
+	now->tv_usec = (suseconds_t)(exact.tv_nsec / 1000);
+	return 0;
 }
 
-int gettimeofday(struct timeval *restrict tv, void *restrict zone)
+time_t time(time_t *now)
 {
-	struct timespec ts;
-	int err = clock_gettime(CLOCK_REALTIME, &ts);
+	struct timespec exact;
 
-	tv->tv_sec = ts.tv_sec;
-	tv->tv_usec = (suseconds_t)(ts.tv_nsec / 1000);
-	return err;
-}
-
-time_t time(time_t *to)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	if (to != NULL)
-		*to = ts.tv_sec;
-	return ts.tv_sec;
+	clock_gettime(CLOCK_REALTIME, &exact);
+	if (now != NULL)
+		*now = exact.tv_sec;
+	return exact.tv_sec;
 }

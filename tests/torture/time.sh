@@ -1,127 +1,281 @@
 #!/bin/bash
-# time: the wall clock is set, by hours and years, forward and back; and the machine sleeps.
+# time: the clock of vigild alone is set by hours, years and decades, forward and back, again and
+# again, while daemons tick, services die, one is held back by its backoff and another is paused;
+# vigild is restarted in between, and stopped for a while as a suspend would.
 #
-# Promised: timers go by the time that passes.  None storms and none stops, whatever the clock says;
-# after a sleep each catches up with one tick and says what it missed; no healthy service is taken
-# for dead, here or by a vigild that is started later; what was counted is kept.
-#
-# The clock is vigild's own (clock.c); files have the machine's, as those have that were written before
-# the clock was set.  The sleep is a SIGSTOP.
+# Promised: no tick too many and none lost, one restart for one death and none without, and no
+# timer that sleeps on.  All is counted beside the time that has really passed, by /proc/uptime.
 . "$(dirname "$0")/lib.sh" || exit 1
-case $(make_variable SANITIZE) in ?*) skip_all "a sanitizer comes before any clock of ours" ;; esac
 install_staged
 set_paths
 work=$(mktemp -d)
 chmod 755 "$work"
 clean_up() {
-	{ kill -CONT "${vigild_pid:-}"; stop_vigild; kill "$service"; wait "$service"; } 2>/dev/null
+	local file
+	stop_vigild
+	for file in "$work"/*.pid; do [ ! -s "$file" ] || kill -9 "$(cat "$file")" 2>/dev/null; done
 	rm -rf "$work"
 }
 trap clean_up EXIT
+case $(make_variable SANITIZE) in
+?*) skip_all "a sanitizer's own library wants to be the first" ;;
+esac
+steps=$(count 6 60)
+hold=$(count 0.5 1)
+stopped=$(count 4 60)
 
-set_clock() { printf '%+020d' "$1" | dd of="$work/clock" conv=notrunc status=none; }
-truncate -s 4096 "$work/clock"
-set_clock 0
-# As start_vigild does, on a clock of its own
-start_here() {
-	CLOCK=$work/clock LD_PRELOAD=$top_builddir/tests/torture/clock.so \
-		"$vigild" -c "$work/vigil.conf" 2>>"$work/log" &
+# --- the clock ------------------------------------------------------------------------------------
+
+offset=0 # of the time of day
+slept=0  # in suspend
+word() { # word NUMBER: its eight bytes, as this machine has them
+	local hex i
+	printf -v hex %016x "$1"
+	if [ "$(printf '\1\0' | od -An -tu2 | tr -d ' ')" = 1 ]; then
+		for i in 14 12 10 8 6 4 2 0; do printf '%b' "\\x${hex:i:2}"; done
+	else
+		for i in 0 2 4 6 8 10 12 14; do printf '%b' "\\x${hex:i:2}"; done
+	fi
+}
+set_clock() {
+	echo "$offset" >"$work/offset"
+	{ word "$offset"; word "$slept"; } >"$work/clock.new"
+	dd if="$work/clock.new" of="$work/clock" bs=16 conv=notrunc status=none
+}
+now() { echo $(($(date +%s) + offset)); }
+# In hundredths of a second, since boot.
+up() { local up; read -r up _ </proc/uptime; echo "${up/./}"; }
+: >"$work/clock"
+set_clock
+clock=$top_builddir/tests/torture/clock.so
+start_vigild() {
+	launched=$(up)
+	TORTURE_CLOCK=$work/clock LD_PRELOAD=$clock "$vigild" -c "$work/vigil.conf" 2>>"$work/log" &
 	vigild_pid=$!
-	wait_for 10 reachable || { cat "$work/log"; not_ok "vigild starts"; exit 1; }
+	wait_for 20 reachable || { cat "$work/log"; not_ok "vigild starts"; exit 1; }
+	began=$(up)
 }
+ctl() { TORTURE_CLOCK=$work/clock LD_PRELOAD=$clock "$vigilctl" -s "$work/control.sock" "$@"; }
 
-sleep 1000000 & service=$!
-echo $service >"$work/pid"
-: >"$work/restarted"
+# --- what runs ------------------------------------------------------------------------------------
+
+mkdir -p "$work/modules/tick" "$work/init.d"
+install -m 755 "$top_builddir/tests/bench/tick/tick.so" "$work/modules/tick/"
+# A daemon's own clock is the machine's, which for this test is vigild's.
+cat >"$work/init.d/lsb" <<END
+#!/bin/sh
+name=\${0##*/}
+pidfile=$work/\$name.pid
+case \$1 in
+status) [ ! -e $work/slow ] || sleep 1; read -r pid <\$pidfile 2>/dev/null && kill -0 \$pid 2>/dev/null || exit 3 ;;
+restart)
+	echo \$name >>$work/restarts
+	setsid sleep 1000000 </dev/null >/dev/null 2>&1 &
+	echo \$! >\$pidfile.new
+	read -r offset <$work/offset
+	touch -d "@\$((\$(date +%s) + offset))" \$pidfile.new
+	mv \$pidfile.new \$pidfile ;;
+esac
+END
+printf '#!/bin/sh\n[ "$1" != restart ] || echo vain >>%s/restarts; exit 3\n' "$work" >"$work/vain"
+printf '#!/bin/sh\n[ "$1" != restart ] || echo paused >>%s/restarts; [ -e %s/up ] || exit 3\n' "$work" "$work" >"$work/paused"
+: >"$work/up"
+chmod 755 "$work/init.d/lsb" "$work/vain" "$work/paused"
+cp "$work/init.d/lsb" "$work/init.d/command"
+for name in lsb command; do "$work/init.d/$name" restart; done
+: >"$work/restarts"
+tickers="a b c d e f g h" # of these every other ticks each second, the rest each five
+interval() { case $1 in a | c | e | g) echo 1 ;; *) echo 5 ;; esac; }
+own() { printf 'manager = command\nstatus_command = %s status\nrestart_command = %s restart\n' "$1" "$1"; }
 {
-	printf '[daemons]\nsecond = yes\nslow = yes\nwell = yes\nvain = yes\nresting = yes\n'
-	for name in second:1s slow:5s resting:1s; do
-		printf '[daemon:%s]\nmodule = exec\ncommand = /bin/true\ninterval = %s\n' "${name%:*}" "${name#*:}"
+	printf 'restart_rate = 1000/1s\n[daemons]\n'
+	for name in $tickers lsb command vain paused short plug; do echo "$name = yes"; done
+	for name in $tickers; do printf '[daemon:%s]\nmodule = tick\ninterval = %ss\n' "$name" "$(interval "$name")"; done
+	printf '[daemon:plug]\nmodule = exec\ncommand = /bin/echo "OK"\ninterval = 1s\n'
+	printf '[daemon:short]\nmodule = tick\ninterval = 1h\n'
+	for name in lsb command vain paused; do
+		printf '[daemon:%s]\nmodule = service\nservice = %s\ninterval = 200ms\nquery_timeout = 3s\n' "$name" "$name"
+		case $name in
+		lsb) printf 'manager = lsb\ninit_dir = %s\npidfile = %s/lsb.pid\nbackoff = 0\nhealthy_after = 0\n' "$work/init.d" "$work" ;;
+		command) own "$work/init.d/command"; printf 'pidfile = %s/command.pid\nbackoff = 0\nhealthy_after = 0\n' "$work" ;;
+		vain) own "$work/vain"; printf 'backoff = 2s\nbackoff_max = 2s\n' ;;
+		paused) own "$work/paused" ;;
+		esac
 	done
-	# Its process is called otherwise: all that speaks for it is how old it is.
-	printf '[daemon:well]\nmodule = service\nmanager = command\nservice = well\ninterval = 1s\n'
-	printf 'pidfile = %s\nstatus_command = true\nrestart_command = sh -c "echo well >>%s"\n' "$work/pid" "$work/restarted"
-	printf '[daemon:vain]\nmodule = service\nmanager = command\nservice = vain\ninterval = 1s\nburst = 0\n'
-	printf 'backoff = 3s\nbackoff_max = 3s\nstatus_command = sh -c "exit 3"\n'
-	printf 'restart_command = sh -c "echo vain >>%s; exit 1"\n' "$work/restarted"
 } | write_conf
-uptime() { cut -d. -f1 /proc/uptime; }
-born=$(uptime)
-start_here
+sed -i "s|^modules = .*|&, $work/modules|" "$work/vigil.conf"
 
-restarted() { grep -c "^$1" "$work/restarted"; }
-run_of() { get "/runs/$1/$2"; }
-well_runs() { is /daemons/well/service_state/value running; }
-wait_for 20 well_runs || not_ok "the service is watched"
-wait_for 20 more_than /runs/second/ticks 1 || not_ok "there are ticks"
-ctl -q pause resting --for 2h --reason maintenance
+failures=
+fails() { case $failures in *"$*"*) ;; *) failures+="$*; " ;; esac; }
+restarts_of() { grep -cx "$1" "$work/restarts"; }
+runs() { is "/daemons/$1/service_state/value" running; }
+paused() { is "/runs/$1/paused" true; }
+pid_of() { cat "$work/$1.pid"; }
+revived() { local pid; pid=$(pid_of "$1") && [ "$pid" != "$2" ] && kill -0 "$pid" 2>/dev/null && runs "$1"; }
+# near TEXT: a time in a reply, as vigild's clock has it, give or take what a busy machine needs
+near() { local at; at=$(date -d "$1" +%s 2>/dev/null) && [ $((at - $(now))) -lt 60 ] && [ $(($(now) - at)) -lt 60 ]; }
 
-# --- the clock is set -----------------------------------------------------------------------------
-
-year=$((365 * 86400)) steps=0 storms=0 stops=0 slipped=0 most=0
-for step in 3600 -3600 $((2 * year)) -86400 $((-10 * year)) 60 $((-30 * year)) $((50 * year)) 0; do
-	set_clock "$step"
-	steps=$((steps + 1)) before=$(run_of second ticks) began=$(uptime)
-	more() { [ "$(run_of second ticks)" -ge $((before + 2)) ]; }
-	wait_for 15 more || stops=$((stops + 1))
-	ticks=$(($(run_of second ticks) - before)) passed=$(($(uptime) - began))
-	[ "$ticks" -le $((passed + 2)) ] || storms=$((storms + 1))
-	[ "$ticks" -le "$most" ] || most=$ticks
-	# What is told is told by the clock as it is now.
-	told=$(date -d "$(run_of second last_tick)" +%s) now=$(($(date +%s) + step))
-	[ $((told - now)) -le 120 ] && [ $((now - told)) -le 120 ] || slipped=$((slipped + 1))
-done
-check "no timer stops: $steps times set, $stops stopped" [ $stops = 0 ]
-check "no timer storms: $most ticks of a second at most while two were waited for" [ $storms = 0 ]
-check "what is told has the clock's time" [ $slipped = 0 ]
-check "no tick was missed that the machine did not hold up" [ "$(run_of slow missed)" -le 1 ]
-
-# The admin's word: two hours are two hours, whatever is done to the clock.  It is looked at each minute.
-pause_is_right() { # STEP
-	local left
-	left=$(($(date -d "$(run_of resting paused_until)" +%s) - $(date +%s) - $1))
-	[ $left -le 7210 ] && [ $left -ge 6600 ]
+# Each timer has ticked as often as time has passed, ticks that it missed and said so included.
+worst=0
+count_ticks() { # count_ticks WHEN
+	local name ticks most due off extra=${asked:-0}
+	for name in $tickers; do
+		due=$((($(up) - began) / $(interval "$name")))
+		ticks=$(($(get "/runs/$name/ticks") + $(get "/runs/$name/missed")))
+		[ "$name" != a ] || ticks=$((ticks - extra))
+		most=$((($(up) - launched) / $(interval "$name")))
+		off=0
+		[ $((ticks * 100)) -le $((most + 150)) ] || off=$((ticks - most / 100))
+		[ $((ticks * 100)) -ge $((due - 350)) ] || off=$((due / 100 - ticks))
+		[ "$off" = 0 ] || fails "$1: $name is $off ticks off"
+		[ "$off" -le "$worst" ] || worst=$off
+	done
 }
-for step in $((-3 * year)) 10800; do
-	[ "${TORTURE_FORM:-}" = full ] || break
-	set_clock $step
-	check "a pause of two hours stays one, the clock $step s off" wait_for 90 pause_is_right $step
+answers() { ctl -q status >/dev/null && ctl -q explain "$1" >/dev/null && ctl -q log debug && ctl -q log notice; }
+asked=0
+deaths=0
+look_round() { # look_round WHEN
+	answers lsb || fails "$1: a client is not answered"
+	ctl -q run a && asked=$((asked + 1)) || fails "$1: a does not run"
+	near "$(get /runs/a/last_tick)" || fails "$1: last_tick is $(get /runs/a/last_tick), and it is $(date -d "@$(now)" -u)"
+	[ "$(get /vigil/started)" = "$started" ] || fails "$1: started has moved"
+	paused paused || fails "$1: the pause is over"
+	count_ticks "$1"
+}
+dies() { # dies NAME WHEN
+	local pid
+	pid=$(pid_of "$1")
+	crash "$pid"
+	deaths=$((deaths + 1))
+	wait_for 30 revived "$1" "$pid" || fails "$2: $1 is not brought back"
+}
+no_failures() { [ -z "$failures" ] || echo "# $failures"; [ -z "$failures" ]; }
+nobody_was_restarted_for_nothing() {
+	[ $(($(restarts_of lsb) + $(restarts_of command))) = $deaths ]
+}
+
+start_vigild
+started=$(get /vigil/started)
+for name in lsb command; do wait_for 20 runs $name || not_ok "$name runs"; done
+check "the clock is vigild's" near "$started"
+ctl -q pause paused --for 1h --reason "new disk"
+rm "$work/up"
+short_began=$(up)
+ctl -q pause short --for "$(count 8s 90s)"
+short_over() { ! paused short && short_took=$((($(up) - short_began) / 100)); }
+vain_began=$(up)
+
+# --- it is set ------------------------------------------------------------------------------------
+
+hour=3600 year=31557600
+fixed=($hour -$hour $((30 * year)) $((-40 * year)) $((50 * year)) $((-20 * year)))
+choose() { # a step that stays between 1980 and 2090
+	while :; do
+		case $((RANDOM % 5)) in
+		0) step=$((RANDOM % 7200 + 1)) ;;
+		1) step=$((RANDOM % 48 * hour + hour)) ;;
+		2) step=$((RANDOM * 600)) ;;
+		*) step=$((RANDOM % 40 * year + RANDOM)) ;;
+		esac
+		[ $((RANDOM % 2)) = 0 ] || step=$((-step))
+		[ $((offset + step)) -lt $((60 * year)) ] && [ $((offset + step)) -gt $((-45 * year)) ] && return
+	done
+}
+restarted=0
+for ((i = 0; i < steps; i++)); do
+	if [ $i -lt ${#fixed[@]} ]; then step=${fixed[i]}; else choose; fi
+	offset=$((offset + step))
+	set_clock
+	look_round "step $i, of $step s"
+	sleep "$hold"
+	[ $((i % 3)) = 2 ] || dies "$([ $((i % 2)) = 0 ] && echo lsb || echo command)" "step $i, of $step s"
+	[ $((RANDOM % 3)) != 0 ] || { offset=$((offset - step)); set_clock; }
+	if [ $((i % 4)) = 1 ]; then
+		# A new vigild finds another clock than the one before.
+		stop_vigild || fails "step $i: vigild does not stop well"
+		offset=$((offset + RANDOM % 2 * 2 * hour - hour))
+		set_clock
+		asked=0
+		start_vigild
+		restarted=$((restarted + 1))
+		started=$(get /vigil/started)
+		near "$started" || fails "step $i: it started at $started, and it is $(date -d "@$(now)" -u)"
+		for name in lsb command; do wait_for 20 runs $name || fails "step $i: $name does not run"; done
+		[ "$(get /daemons/lsb/service_state/restarts)" = "$(restarts_of lsb)" ] || fails "step $i: restarts are forgotten"
+	fi
+	[ -n "${short_took:-}" ] || short_over
 done
+check "set $steps times, all is in order" no_failures
+check "one restart for each of $deaths deaths, none without" nobody_was_restarted_for_nothing
+check "who is paused is not restarted" [ "$(restarts_of paused)" = 0 ]
+vain=$(restarts_of vain)
+vain_most=$((($(up) - vain_began) / 200 + 2 * restarted + 2))
+check "a backoff of 2 s keeps on: $vain times, $vain_most at most" test "$vain" -le "$vain_most" -a "$vain" -ge $((vain_most / 8))
+check "a pause ends by itself" wait_for "$(count 90 200)" short_over
+check "and lasted as long as it was to: $short_took s" test "$short_took" -ge "$(count 8 90)"
+figure "the clock is set by up to 50 years: each timer ticks on" "$steps times; $worst ticks off"
+figure "no restart without a death; a restart of vigild in between loses nothing" \
+	"$deaths deaths, $(($(restarts_of lsb) + $(restarts_of command))) restarts; $restarted"
 
-# --- a sleep -----------------------------------------------------------------------------------------
+# --- somebody set it before the first vigild came ---------------------------------------------------
 
-asleep=$(count 4 60)
-ticks=$(run_of second ticks) missed=$(run_of second missed) slow=$(run_of slow ticks)
-kill -STOP "$vigild_pid"
-sleep "$asleep"
-kill -CONT "$vigild_pid"
-woke() { [ "$(run_of second ticks)" -gt "$ticks" ]; }
-wait_for 10 woke
-ticks=$(($(run_of second ticks) - ticks)) missed=$(($(run_of second missed) - missed))
-check "after $asleep s of sleep one tick catches up: $ticks, $missed missed" [ $ticks -le 3 ]
-check "what was missed is said" [ $missed -ge $((asleep - 2)) ]
-check "those of 5 s, too: $(($(run_of slow ticks) - slow))" [ $(($(run_of slow ticks) - slow)) -le 2 ]
-figure "a sleep of $asleep s: one tick catches up" "$ticks, $missed counted as missed"
-
-# --- all the while --------------------------------------------------------------------------------------
-
-# A restart in vain each 3 s and no more: the backoff goes by the time that passes.
-vain=$(restarted vain) lived=$(($(uptime) - born))
-check "the backoff is kept: $vain restarts in vain in $lived s" [ "$vain" -le $((lived / 3 + 2)) ]
-errors=$(get /daemons/vain/service_state/restart_errors)
-ctl -q explain well >"$work/explained" && ctl -q status >/dev/null || not_ok "explain and status answer"
-
-# --- and a vigild after -----------------------------------------------------------------------------------
-
-for step in 7200 $year -86400; do
+stop_vigild
+rm -rf "$work/state"
+for step in $hour $year $((-2 * year)); do
+	offset=$((offset + step))
+	set_clock
+	start_vigild
+	for name in lsb command; do check "found by a vigild that knows of no clock: $name runs" wait_for 20 runs $name; done
+	ctl -q run lsb
+	ctl -q run command
 	stop_vigild
-	set_clock "$step"
-	start_here
-	check "a vigild started $step s off finds the service well" wait_for 20 well_runs
+	rm -rf "$work/state"
 done
-check "and has lost no count" [ "$(get /daemons/vain/service_state/restart_errors)" -ge "$errors" ]
-# Its own word beside the script's, which always says that it runs.
-check "no healthy service was restarted" [ "$(restarted well)" = 0 ]
-check "its process is the one it was" is /daemons/well/service_state/pid "$service"
-figure "the clock set by up to 50 years" "$storms storms, $stops stops in $steps, $(restarted well) restarts"
+check "and nobody was restarted" nobody_was_restarted_for_nothing
+
+# --- it does not run for a while ------------------------------------------------------------------
+
+asked=0
+start_vigild
+started=$(get /vigil/started)
+ctl -q pause paused --for 1h
+for name in lsb command; do wait_for 20 runs $name || not_ok "$name runs"; done
+: >"$work/slow" # so that somebody is always being asked
+crash_pid=$(pid_of lsb)
+sleep 0.5
+kill -STOP "$vigild_pid"
+ctl status >"$work/late" 2>&1 &
+late=$!
+stop_began=$(up)
+sleep "$stopped"
+rm -f "$work/slow"
+kill -CONT "$vigild_pid"
+wait $late
+check "who asked meanwhile is answered" test $? = 0 -a -s "$work/late"
+stop_took=$((($(up) - stop_began) / 100))
+failures=
+look_round "after the stop"
+for name in $tickers; do
+	missed=$(get "/runs/$name/missed")
+	[ $((missed * $(interval "$name"))) -ge $((stop_took - 2 * $(interval "$name"))) ] || fails "$name missed $missed ticks only"
+	[ $(((missed - 3) * $(interval "$name"))) -le $stop_took ] || fails "$name missed $missed ticks"
+done
+for name in lsb command; do wait_for 30 runs $name || fails "$name does not run"; done
+check "stopped for $stop_took s: one tick each, and the missed ones told" no_failures
+[ "$(pid_of lsb)" = "$crash_pid" ] || not_ok "lsb is another process"
+check "and nobody was restarted" nobody_was_restarted_for_nothing
+dies lsb "after the stop"
+check "who dies then is brought back" no_failures
+figure "stopped for $stop_took s: one tick each, those missed are told, no restart" "$(get /runs/a/missed) missed of 1 s, 0 restarts"
+
+if [ "${TORTURE_FORM:-}" = full ]; then
+	slept=$((2 * hour))
+	offset=$((offset + 2 * hour))
+	set_clock
+	resumed() { ! paused paused; }
+	check "suspended for two hours, a pause for one is over within a minute" wait_for 90 resumed
+fi
+check "vigild stops" stop_vigild
+check "and leaves its state whole" test -s "$work/state/state.json"
+[ "$failed" -eq 0 ] || tail -40 "$work/log"
 finish
