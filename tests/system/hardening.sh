@@ -15,6 +15,7 @@ if [ -z "${VIGIL_IN_SYSTEMD:-}" ]; then
 fi
 
 set_paths
+no_leak_check_inside
 sbindir=$(make_variable sbindir) bindir=$(make_variable bindir) sysconfdir=$(make_variable sysconfdir)
 docdir=$stage$(make_variable docdir)
 sysusers=$stage$(make_variable sysusersdir)/vigil.conf

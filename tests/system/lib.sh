@@ -49,6 +49,13 @@ install_staged() {
 # make_variable NAME: of the Makefile; flags of a make around us, such as -j2, make it chatty
 make_variable() { MAKEFLAGS= make -C "$top_builddir" -s --no-print-directory print-"$1"; }
 
+# A leak sanitizer cannot look at a process that its unit has shut in, and fails it.
+no_leak_check_inside() { [ -z "$(make_variable SANITIZE)" ] || systemctl set-environment ASAN_OPTIONS=detect_leaks=0; }
+# Who crashes or exits does so as without sanitizers, which have ends of their own for that.
+crash_as_ever() {
+	export ASAN_OPTIONS=detect_leaks=0:handle_segv=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0:handle_abort=0:use_sigaltstack=0
+}
+
 with_systemd() { [ -n "$(make_variable SYSTEMD_LIBS)" ]; }
 
 set_paths() {

@@ -4,6 +4,7 @@
 . "$(dirname "$0")/lib.sh" || exit 1
 install_staged
 set_paths
+crash_as_ever
 work=$(mktemp -d)
 chmod 755 "$work"
 trap 'rm -rf "$work"' EXIT

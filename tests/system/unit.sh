@@ -11,6 +11,7 @@ if [ -z "${VIGIL_IN_SYSTEMD:-}" ]; then
 fi
 
 set_paths
+no_leak_check_inside
 sbindir=$(make_variable sbindir) bindir=$(make_variable bindir) sysconfdir=$(make_variable sysconfdir)
 work=$(mktemp -d)
 trap 'systemctl stop vigil sleeper 2>/dev/null; "$work/init.d/demo" stop; rm -rf "$work"' EXIT
