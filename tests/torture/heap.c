@@ -1,6 +1,6 @@
 /*
  * heap: a module that says how much of the heap is in use in whoever has loaded it, in bytes: the
- * least of a hundred looks, ten a second, since what is at work comes and goes.
+ * least of some looks, ten a second, since what is at work comes and goes.
  *
  * What a process has of the system's memory tells little of that: the allocator keeps what was
  * given back, in pieces as they happen to lie.
@@ -9,10 +9,8 @@
 
 #include <vigil/vigil.h>
 
-#define LOOKS 100
-
 static size_t least;
-static unsigned looks;
+static long looks;
 
 static void on_tick(vigil_daemon *d, void *arg)
 {
@@ -21,7 +19,7 @@ static void on_tick(vigil_daemon *d, void *arg)
 
 	if (looks++ == 0 || used < least)
 		least = used;
-	if (looks % LOOKS == 0) {
+	if (looks >= vigil_option_int(d, "looks")) {
 		vigil_state_set(d, "in_use", json_integer((json_int_t)least));
 		looks = 0;
 	}
@@ -32,4 +30,10 @@ static int start(vigil_daemon *d)
 	return vigil_every(d, 0.1, on_tick, NULL);
 }
 
-VIGIL_MODULE(.name = "heap", .summary = "says how much of the heap is in use", .start = start);
+static const vigil_option options[] = {
+	VIGIL_OPTION("looks", VIGIL_INT, "100", "how many the least is of", .min = 1, .max = 1000),
+	VIGIL_OPTION_END,
+};
+
+VIGIL_MODULE(.name = "heap", .summary = "says how much of the heap is in use", .options = options,
+	.start = start);

@@ -74,14 +74,18 @@ static int hear(int fd)
 	static char text[65536];
 	struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
 	double until = now() + PATIENCE_MS / 1e3;
+	size_t length = 0; /* a reply may come in pieces; what it is stands at its beginning */
 	ssize_t n;
 
 	while (now() < until && poll(&poll_fd, 1, PATIENCE_MS) > 0) {
-		n = recv(fd, text, sizeof(text), 0);
+		if (length == sizeof(text))
+			length /= 2;
+		n = recv(fd, text + length, sizeof(text) - length, 0);
 		if (n <= 0)
 			return 0;
-		if (memchr(text, '\n', (size_t)n) != NULL)
-			return memmem(text, (size_t)n, "\"result\"", 8) != NULL ? 2 : 1;
+		length += (size_t)n;
+		if (memchr(text + length - n, '\n', (size_t)n) != NULL)
+			return memmem(text, length, "\"result\"", 8) != NULL ? 2 : 1;
 	}
 	return -1;
 }
