@@ -19,7 +19,7 @@ heap=
 	[ -z "$heap" ] || echo "heap = yes"
 	for i in $(seq 50); do echo "d$i = yes"; done
 	for i in $(seq 50); do
-		printf '[daemon:d%d]\nmodule = average\nsource = /vigil/generation\ninterval = 1s\n' "$i"
+		printf '[daemon:d%d]\nmodule = average\nsource = /vigil/generation\nwindows = 10s\ninterval = 1s\n' "$i"
 	done
 	[ -z "$heap" ] || printf '[daemon:heap]\nlooks = 10\n'
 } | write_conf
@@ -89,7 +89,6 @@ kill -TERM "$admin"
 wait "$admin"; echo $? >"$work/status"
 check "an admin was always answered: $(cat "$work/admin")" [ "$(cat "$work/status")" = 0 ]
 check "descriptors are what they were: $before, $after" [ "$after" -le $((before + 2)) ]
-# Averages fill meanwhile, and no more.
 check "what is in use of the heap is, too: $used KiB and $more more" [ "$more" -le 256 ]
 # What the allocator keeps of the buffers of the deaf comes and goes.
 sanitized || check "memory is bounded: $memory KiB and $grown more" [ "$grown" -le 8192 ]
