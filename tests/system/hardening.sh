@@ -1,8 +1,9 @@
 #!/bin/bash
 # The shipped unit shut in, with every module at work: as an ordinary user with vigil-user.conf, and
-# as root with vigil-bus.conf.  Both are held to their score by systemd's own reckoning, and what
-# they close must not be missed: restarts over the bus, plugins that use the network, the page, the
-# look at the machine, messages sent, the queue of what a master is to be told.
+# as root with vigil-bus.conf, and with vigil-root.conf where init scripts start daemons from here.  Each
+# is held to its score by systemd's own reckoning, and what it closes must not be missed: restarts over
+# the bus and by a script, plugins that use the network or run as another, the page, the look at the
+# machine, messages sent, the queue of what a master is to be told.
 . "$(dirname "$0")/lib.sh" || exit 1
 
 if [ -z "${VIGIL_IN_SYSTEMD:-}" ]; then
@@ -21,7 +22,7 @@ docdir=$stage$(make_variable docdir)
 sysusers=$stage$(make_variable sysusersdir)/vigil.conf
 work=/run/vigil-test
 mkdir -p $work/conf/conf.d $work/rules.d $work/root/etc
-trap 'systemctl stop vigil watched 2>/dev/null' EXIT
+trap 'systemctl stop vigil watched 2>/dev/null; [ ! -e $work/init.d/scripted ] || $work/init.d/scripted stop' EXIT
 units=/run/systemd/system
 with() { [ -e "$work/modules/$1/$1.so" ]; }
 
@@ -138,6 +139,48 @@ security() {
 at_most() { security "$1" >/dev/null; }
 score() { security 100 | sed -n 's/.*exposure level[^:]*: \([0-9.]*\).*/\1/p'; }
 
+# A daemon as init scripts start them: it makes its places, and becomes a user of its own.
+put_script() {
+	mkdir -p $work/init.d
+	cat >$work/init.d/scripted <<-'END'
+		#!/bin/sh
+		# pidfile: /run/scripted/pid
+		pid=$(cat /run/scripted/pid 2>/dev/null)
+		case $1 in
+		start)
+			mkdir -p /run/scripted /var/lib/scripted || exit 1
+			chown daemon:daemon /run/scripted /var/lib/scripted || exit 1
+			setpriv --reuid=daemon --regid=daemon --init-groups sh -c \
+				'echo $$ >/run/scripted/pid; echo begun >>/var/lib/scripted/log; exec sleep 1000000' &
+			n=0
+			until [ "$(cat /run/scripted/pid 2>/dev/null)" = $! ]; do
+				n=$((n + 1)); [ $n -lt 500 ] || exit 1; sleep 0.02
+			done
+			;;
+		stop) [ -z "$pid" ] || kill "$pid" 2>/dev/null; rm -f /run/scripted/pid ;;
+		restart) "$0" stop; exec "$0" start ;;
+		status) [ -n "$pid" ] || exit 3; kill -0 "$pid" 2>/dev/null || exit 1 ;;
+		esac
+	END
+	chmod 755 $work/init.d/scripted
+	printf '[daemons]\nscripted = yes\n[daemon:scripted]\nmodule = service\nmanager = lsb\n' >$more/scripted.conf
+	printf 'service = scripted\ninit_dir = %s/init.d\ninterval = 1s\nbackoff = 0\n' $work >>$more/scripted.conf
+	$work/init.d/scripted start >/dev/null 2>&1 </dev/null
+}
+scripted_pid() { cat /run/scripted/pid 2>/dev/null; }
+scripted_back() { local pid; pid=$(scripted_pid); [ -n "$pid" ] && [ "$pid" != "$1" ] && kill -0 "$pid"; }
+script_works() {
+	local old
+	check "$1: a service of an init script is seen" wait_for 15 is /daemons/scripted/service_state/value running
+	old=$(scripted_pid)
+	crash "$old"
+	check "$1: crashed, its script restarts it" wait_for 30 scripted_back "$old"
+	check "$1: as the user that it is to be" [ "$(stat -c %U "/proc/$(scripted_pid)")" = daemon ]
+	check "$1: shut in as vigild is" [ "$(grep CapBnd "/proc/$(scripted_pid)/status")" = "$(
+		grep CapBnd "/proc/$(main_pid vigil)/status")" ]
+	check "$1: and it runs" wait_for 15 is /daemons/scripted/service_state/value running
+}
+
 # all_work PROFILE TENTHS USER
 all_work() {
 	local profile=$1 old daemon
@@ -178,8 +221,11 @@ all_work() {
 		check "$profile: what a master is to be told waits" wait_for 15 more_than /daemons/master/waiting 0
 	[ ! -e $more/other.conf ] ||
 		check "$profile: a plugin runs as another user" wait_for 15 is /daemons/other/output daemon
+	[ ! -e $more/scripted.conf ] || script_works "$profile"
 	check "$profile: vigil reloads" systemctl reload vigil
 	check "$profile: it stops" systemctl stop vigil
+	[ ! -e $more/scripted.conf ] ||
+		check "$profile: and what its script has started lives on" kill -0 "$(scripted_pid)"
 	check "$profile: and never failed" [ "$(systemctl show -P Result vigil):$(
 		systemctl show -P NRestarts vigil)" = success:0 ]
 	check "$profile: what it keeps is kept" grep -q watched /var/lib/vigil/state.json
@@ -191,5 +237,7 @@ all_work vigil-user.conf 16 vigil
 # Root's can do what a user cannot.
 printf '[daemons]\nother = yes\n[daemon:other]\nmodule = exec\ncommand = id -un\nformat = text\nuser = daemon\n' >$more/other.conf
 all_work vigil-bus.conf 28 root
+put_script
+all_work vigil-root.conf 40 root
 [ "$failed" -eq 0 ] || journalctl -u vigil -u polkit --no-pager | tail -60
 finish
