@@ -25,8 +25,9 @@ interval = $2" "$1"
 begin_vigild() {
 	"$vigild" -c "$work/vigil.conf" 2>>"$work/log" &
 	vigild_pid=$!
-	wait_for 120 reachable || { tail "$work/log"; not_ok "vigild starts"; exit 1; }
+	wait_for 120 reachable_or_gone && reachable || { tail "$work/log"; not_ok "vigild starts"; exit 1; }
 }
+reachable_or_gone() { reachable || ! kill -0 "$vigild_pid" 2>/dev/null; }
 spent() { "$top_builddir/tests/bench/spent" "$@"; }
 # In KB, of one process
 private() { awk '/^Private_(Clean|Dirty)/ { n += $2 } END { print n }' "/proc/$1/smaps_rollup"; }
