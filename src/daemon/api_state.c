@@ -42,13 +42,76 @@ static int resolve(vigil_daemon *d, const char *path, bool own, char pointer[STA
 	return 0;
 }
 
+/* --- what outlives the host ------------------------------------------------------------------------ */
+
+/* Only the daemon itself writes there, so nobody need watch the place: each write is compared. */
+struct kept {
+	struct resource resource; /* first */
+	SLIST_ENTRY(kept) link;
+	const char *path; /* the rest of the pointer, below the daemon's root */
+	char pointer[];
+};
+
+static void kept_free(struct resource *resource)
+{
+	struct kept *kept = (struct kept *)resource;
+
+	SLIST_REMOVE(&resource->daemon->kept, kept, kept, link);
+	free(kept);
+}
+
+/* Takes note of what a write has changed of what is kept; hands on what came of the write. */
+static int written(vigil_daemon *d, const char *pointer, int err)
+{
+	struct kept *kept;
+	json_t *whole;
+
+	if (err != 0)
+		return err;
+	SLIST_FOREACH(kept, &d->kept, link)
+	{
+		if (!pointer_covers(kept->pointer, pointer) &&
+			!pointer_covers(pointer, kept->pointer))
+			continue;
+		/* What was written may lie above or below the place that is kept. */
+		whole = state_get(d->ground->state, kept->pointer);
+		store_put(d->ground->store, KEPT, d->name, kept->path, whole);
+		json_decref(whole);
+	}
+	return 0;
+}
+
+int vigil_keep(vigil_daemon *d, const char *path)
+{
+	char pointer[STATE_POINTER_MAX];
+	size_t root = strlen(d->root);
+	struct kept *kept;
+	json_t *before;
+	int err = resolve(d, path, true, pointer);
+
+	if (err != 0 || pointer_check(pointer) != 0)
+		return daemon_refuse(d, EINVAL, "vigil_keep: no place of its own");
+	kept = memory_zero(sizeof(*kept) + strlen(pointer) + 1);
+	strcpy(kept->pointer, pointer);
+	/* However it was addressed, it is kept under one name. */
+	kept->path = kept->pointer + root + (kept->pointer[root] == '/');
+	SLIST_INSERT_HEAD(&d->kept, kept, link);
+	daemon_own(d, &kept->resource, kept_free);
+	before = store_get(d->ground->store, KEPT, d->name, kept->path);
+	if (before != NULL)
+		state_set(d->ground->state, pointer, json_deep_copy(before));
+	return 0;
+}
+
+/* --- reading and writing ------------------------------------------------------------------------ */
+
 int vigil_state_set(vigil_daemon *d, const char *path, json_t *value)
 {
 	char pointer[STATE_POINTER_MAX];
 	int err = resolve(d, path, true, pointer);
 
 	if (err == 0)
-		return state_set(d->ground->state, pointer, value);
+		return written(d, pointer, state_set(d->ground->state, pointer, value));
 	json_decref(value);
 	return err;
 }
@@ -59,7 +122,7 @@ int vigil_state_add(vigil_daemon *d, const char *path, json_t *value)
 	int err = resolve(d, path, true, pointer);
 
 	if (err == 0)
-		return state_add(d->ground->state, pointer, value);
+		return written(d, pointer, state_add(d->ground->state, pointer, value));
 	json_decref(value);
 	return err;
 }
@@ -69,7 +132,7 @@ int vigil_state_unset(vigil_daemon *d, const char *path)
 	char pointer[STATE_POINTER_MAX];
 	int err = resolve(d, path, true, pointer);
 
-	return err != 0 ? err : state_unset(d->ground->state, pointer);
+	return err != 0 ? err : written(d, pointer, state_unset(d->ground->state, pointer));
 }
 
 const json_t *vigil_state_get(vigil_daemon *d, const char *path)
@@ -190,57 +253,4 @@ int vigil_on_change(vigil_daemon *d, const char *path, vigil_change_fn *cb, void
 	}
 	loop_timer_stop(sub->soon);
 	return 0;
-}
-
-/* --- what outlives the host ------------------------------------------------------------------------ */
-
-struct kept {
-	struct resource resource; /* first */
-	struct state_watch *watch;
-	char *path;
-	char *pointer;
-};
-
-static void kept_free(struct resource *resource)
-{
-	struct kept *kept = (struct kept *)resource;
-
-	state_unwatch(kept->watch);
-	free(kept->path);
-	free(kept->pointer);
-	free(kept);
-}
-
-static void on_kept(uint64_t revision, const char *pointer, json_t *value, void *arg)
-{
-	struct kept *kept = arg;
-	struct vigil_daemon *d = kept->resource.daemon;
-	json_t *whole;
-
-	/* What was written may lie above or below the place that is kept. */
-	whole = state_get(d->ground->state, kept->pointer);
-	store_put(d->ground->store, KEPT, d->name, kept->path, whole);
-	json_decref(whole);
-}
-
-int vigil_keep(vigil_daemon *d, const char *path)
-{
-	char pointer[STATE_POINTER_MAX];
-	struct kept *kept;
-	const char *below = pointer + strlen(d->root);
-	json_t *before;
-	int err = resolve(d, path, true, pointer);
-
-	if (err != 0 || pointer_check(pointer) != 0)
-		return daemon_refuse(d, EINVAL, "vigil_keep: no place of its own");
-	below += *below == '/'; /* however it was addressed, it is kept under one name */
-	before = store_get(d->ground->store, KEPT, d->name, below);
-	if (before != NULL)
-		state_set(d->ground->state, pointer, json_deep_copy(before));
-	kept = memory_zero(sizeof(*kept));
-	kept->path = memory_text(below);
-	kept->pointer = memory_text(pointer);
-	kept->watch = state_watch(d->ground->state, pointer, on_kept, kept);
-	daemon_own(d, &kept->resource, kept_free);
-	return kept->watch != NULL ? 0 : daemon_refuse(d, ENOMEM, "no memory to keep a value");
 }

@@ -72,9 +72,10 @@ struct vigil_daemon {
 	unsigned history_count;              /* DAEMON_HISTORY at most */
 
 	TAILQ_HEAD(resource_list, resource) resources;
-	unsigned round;     /* of daemon_tick_now */
-	bool asked_wrongly; /* it was said that it asks for options it does not have */
-	void *data;         /* the module's own */
+	SLIST_HEAD(, kept) kept; /* of the resources, what it keeps of its state */
+	unsigned round;          /* of daemon_tick_now */
+	bool asked_wrongly;      /* it was said that it asks for options it does not have */
+	void *data;              /* the module's own */
 };
 
 /* Hangs a resource on the daemon. */
