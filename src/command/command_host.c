@@ -39,9 +39,13 @@ void command_get(struct host *host, json_t *params, struct command_reply *reply)
 static json_t *list_row(const struct config_daemon *cd)
 {
 	json_t *options = json_object();
+	const struct option_value *value;
 
 	for (size_t i = 0; i < cd->count; i++)
 		json_object_set_new(options, cd->options[i].key, json_string(cd->options[i].value));
+	for (size_t i = 0; cd->checked && (value = option_set_given(cd->checked, i)) != NULL; i++)
+		json_object_set_new(options, value->schema->name,
+			json_string(value->text != NULL ? value->text : ""));
 	return json_pack("{s:s,s:s,s:b,s:s,s:i,s:o}", "name", cd->name, "module", cd->module,
 		"enabled", cd->enabled, "file", cd->file, "line", cd->line, "options", options);
 }

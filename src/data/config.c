@@ -400,6 +400,7 @@ void config_free(struct config *config)
 		free(config->daemons[i].name);
 		free(config->daemons[i].module);
 		free_given(config->daemons[i].options, config->daemons[i].count);
+		option_set_unref(config->daemons[i].checked);
 	}
 	free(config->daemons);
 	option_set_unref(config->vigil);
@@ -407,6 +408,14 @@ void config_free(struct config *config)
 	free(config->dropin);
 	free(config->file);
 	free(config);
+}
+
+void config_take_checked(struct config_daemon *daemon, struct option_set *checked)
+{
+	free_given(daemon->options, daemon->count);
+	daemon->options = NULL;
+	daemon->count = 0;
+	daemon->checked = checked;
 }
 
 const struct config_daemon *config_find(const struct config *config, const char *name)

@@ -4,7 +4,7 @@
  * Reads the main file, then conf.d/NAME.conf beside it in sorted order; a later file wins.  What
  * is known without any module is checked here: syntax, sections, the keys of [vigil], names.
  * The options of the daemons are checked against their modules' schemas by whoever has the
- * modules; the snapshot keeps them as they were written, each with its place.
+ * modules; until then the snapshot keeps them as they were written, each with its place.
  */
 #ifndef CONFIG_H
 #define CONFIG_H
@@ -21,8 +21,9 @@ struct config_daemon {
 	bool enabled;     /* [daemons] NAME = yes */
 	const char *file; /* where its section stands, or else where it is enabled */
 	int line;
-	struct option_given *options; /* without `module` */
+	struct option_given *options; /* without `module`; none from when they are checked on */
 	size_t count;
+	struct option_set *checked; /* NULL: by nobody yet */
 };
 
 struct config {
@@ -53,6 +54,10 @@ struct config *config_load_draft(
 /* The conf.d that belongs to a main file; to be freed. */
 char *config_dropin(const char *file);
 void config_free(struct config *config);
+
+/* Puts the options of a daemon, which were found right, in the place of what was written; takes
+ * the reference. */
+void config_take_checked(struct config_daemon *daemon, struct option_set *checked);
 
 const struct config_daemon *config_find(const struct config *config, const char *name);
 /* A value of [vigil]. */

@@ -21,12 +21,10 @@
 struct option_set {
 	unsigned refs;
 	const vigil_option *schema;
+	struct option_set *defaults;  /* NULL: this is the set of them, in the schema's order */
+	SLIST_ENTRY(option_set) link; /* among the sets of defaults */
 	size_t count;
-	struct option_set *defaults; /* NULL: this is the set of them */
-	struct option_value *own;    /* what was given; it lies behind values */
-	size_t owned;
-	SLIST_ENTRY(option_set) link;        /* among the sets of defaults */
-	const struct option_value *values[]; /* of each option: its own, or the default */
+	struct option_value own[]; /* what was given, in the order it was */
 };
 
 static SLIST_HEAD(, option_set) all_defaults = SLIST_HEAD_INITIALIZER(all_defaults);
@@ -346,24 +344,28 @@ static bool may_be_empty(const vigil_option *row)
 /* Room for so many values of its own. */
 static struct option_set *set_new(const vigil_option *schema, size_t own)
 {
-	size_t length = schema_length(schema);
-	struct option_set *set = memory_zero(
-		sizeof(*set) + length * sizeof(set->values[0]) + own * sizeof(*set->own));
+	struct option_set *set = memory_zero(sizeof(*set) + own * sizeof(set->own[0]));
 
 	set->refs = 1;
 	set->schema = schema;
-	set->count = length;
-	set->own = (struct option_value *)&set->values[length];
 	return set;
 }
 
 static struct option_value *own_value(struct option_set *set, const vigil_option *row)
 {
-	struct option_value *v = &set->own[set->owned++];
+	struct option_value *v = &set->own[set->count++];
 
 	v->schema = row;
-	set->values[row - set->schema] = v;
 	return v;
+}
+
+/* Its own value, or the default. */
+static const struct option_value *value_of(const struct option_set *set, const vigil_option *row)
+{
+	for (size_t i = set->count; i-- > 0;) /* a later one counts */
+		if (set->own[i].schema == row)
+			return &set->own[i];
+	return &set->defaults->own[row - set->schema];
 }
 
 /* The one there is for this schema, or a new one. */
@@ -376,8 +378,8 @@ static struct option_set *defaults_of(const vigil_option *schema)
 	if (set->schema == schema)
 		return option_set_ref(set);
 	set = set_new(schema, schema_length(schema));
-	for (size_t i = 0; i < set->count; i++)
-		value_parse(own_value(set, &schema[i]), schema[i].value, why); /* it was checked */
+	for (; schema != NULL && schema->name != NULL; schema++)
+		value_parse(own_value(set, schema), schema->value, why); /* it was checked */
 	SLIST_INSERT_HEAD(&all_defaults, set, link);
 	return set;
 }
@@ -393,7 +395,7 @@ static void take_given(
 		complain_unknown(set->schema, given, place);
 		return;
 	}
-	v = own_value(set, row); /* a later one counts */
+	v = own_value(set, row);
 	v->given = true;
 	if (value_parse(v, given->value, why) != 0)
 		complaint_add(place->complaints, given->file, given->line, "%s = \"%s\": %s",
@@ -406,15 +408,14 @@ static void take_given(
 			row->name, place->where);
 }
 
-static void take_default(struct option_set *set, size_t i, const struct place *place)
+static void complain_missing(const struct option_set *set, const struct place *place)
 {
-	if (set->values[i] != NULL)
-		return;
-	set->values[i] = set->defaults->values[i];
-	if (set->schema[i].flags & VIGIL_REQUIRED)
-		complaint_add(place->complaints, place->file, place->line,
-			"%s is missing in %s: %s", set->schema[i].name, place->where,
-			set->schema[i].help);
+	const vigil_option *row = set->schema;
+
+	for (; row != NULL && row->name != NULL; row++)
+		if (row->flags & VIGIL_REQUIRED && !value_of(set, row)->given)
+			complaint_add(place->complaints, place->file, place->line,
+				"%s is missing in %s: %s", row->name, place->where, row->help);
 }
 
 struct option_set *option_set_new(const vigil_option *schema, const struct option_given *given,
@@ -427,8 +428,7 @@ struct option_set *option_set_new(const vigil_option *schema, const struct optio
 	set->defaults = defaults_of(schema);
 	for (size_t i = 0; i < count; i++)
 		take_given(set, &given[i], &place);
-	for (size_t i = 0; i < set->count; i++)
-		take_default(set, i, &place);
+	complain_missing(set, &place);
 	if (complaints->count == before)
 		return set;
 	option_set_unref(set);
@@ -448,7 +448,7 @@ void option_set_unref(struct option_set *set)
 	if (set->defaults == NULL)
 		SLIST_REMOVE(&all_defaults, set, option_set, link);
 	option_set_unref(set->defaults);
-	for (size_t i = 0; i < set->owned; i++)
+	for (size_t i = 0; i < set->count; i++)
 		value_clear(&set->own[i]);
 	free(set);
 }
@@ -474,14 +474,22 @@ static bool values_differ(const struct option_value *a, const struct option_valu
 	}
 }
 
+/* Whether all that one was given is in the other, too. */
+static bool is_in(const struct option_set *a, const struct option_set *b)
+{
+	const vigil_option *row;
+
+	for (size_t i = 0; i < a->count; i++) {
+		row = a->own[i].schema;
+		if (values_differ(value_of(a, row), value_of(b, row)))
+			return false;
+	}
+	return true;
+}
+
 bool option_set_equal(const struct option_set *a, const struct option_set *b)
 {
-	if (a->schema != b->schema || a->count != b->count)
-		return false;
-	for (size_t i = 0; i < a->count; i++)
-		if (values_differ(a->values[i], b->values[i]))
-			return false;
-	return true;
+	return a->schema == b->schema && is_in(a, b) && is_in(b, a);
 }
 
 bool option_set_differs(const struct option_set *a, const struct option_set *b, const char *name)
@@ -495,5 +503,10 @@ const struct option_value *option_get(const struct option_set *set, const char *
 {
 	const vigil_option *row = schema_find(set->schema, name);
 
-	return row != NULL ? set->values[row - set->schema] : NULL;
+	return row != NULL ? value_of(set, row) : NULL;
+}
+
+const struct option_value *option_set_given(const struct option_set *set, size_t index)
+{
+	return index < set->count ? &set->own[index] : NULL;
 }

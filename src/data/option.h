@@ -51,5 +51,7 @@ struct option_value {
 	char **list;     /* LIST, COMMAND: ended by NULL; never NULL for these */
 };
 const struct option_value *option_get(const struct option_set *set, const char *name);
+/* What was given, one by one, in the order it was; NULL after the last. */
+const struct option_value *option_set_given(const struct option_set *set, size_t index);
 
 #endif

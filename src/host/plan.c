@@ -42,7 +42,7 @@ static void add(struct maker *m, const struct config_daemon *cd, const struct mo
 	};
 }
 
-static void plan_one(struct maker *m, const struct config_daemon *cd)
+static void plan_one(struct maker *m, struct config_daemon *cd)
 {
 	char why[512];
 	struct module *module = module_load(m->modules, cd->module, why, sizeof(why));
@@ -58,10 +58,11 @@ static void plan_one(struct maker *m, const struct config_daemon *cd)
 		return;
 	}
 	options = check_options(m, cd, module);
-	if (options != NULL && cd->enabled)
+	if (options == NULL)
+		return;
+	if (cd->enabled)
 		add(m, cd, module, options, NULL);
-	else if (options != NULL)
-		option_set_unref(options);
+	config_take_checked(cd, options);
 }
 
 static struct plan *make(struct maker *m, struct config *config)
@@ -108,11 +109,8 @@ void plan_free(struct plan *plan)
 {
 	if (plan == NULL)
 		return;
-	for (size_t i = 0; i < plan->count; i++) {
-		if (plan->daemons[i].options != NULL)
-			option_set_unref(plan->daemons[i].options);
+	for (size_t i = 0; i < plan->count; i++)
 		free(plan->daemons[i].why);
-	}
 	free(plan->daemons);
 	config_free(plan->config);
 	free(plan);

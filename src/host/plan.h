@@ -19,8 +19,8 @@ struct plan_daemon {
 	const char *name;               /* the configuration's */
 	const char *module;             /* likewise */
 	const vigil_module *descriptor; /* NULL: refused, see why */
-	struct option_set *options;
-	char *why; /* NULL: it can be started */
+	struct option_set *options;     /* likewise */
+	char *why;                      /* NULL: it can be started */
 };
 
 struct plan {
