@@ -17,6 +17,7 @@
 #include "decide.h"
 #include "options.h"
 #include "wellness.h"
+#include "words.h"
 
 struct watch {
 	vigil_service *service;
@@ -38,10 +39,10 @@ struct watch {
 	unsigned setbacks; /* failures and early deaths in a row, for the backoff */
 	double next_try;   /* 0: at any time */
 	bool retry_set;    /* a look of its own is due then */
-	double *recent;    /* when the last ones were begun; a ring of burst */
+	double *recent;    /* when the last ones were begun; a ring of burst, if there is one */
 	unsigned recent_next;
-	char decision[160]; /* the last one, in words */
-	char refusal[128];  /* why the last restart was refused; "": it was not */
+	json_t *decision; /* the last one, in words; NULL: none */
+	json_t *refusal;  /* why the last restart was refused; NULL: it was not */
 	json_int_t restarts, restart_errors, restart_error;
 	json_int_t respawns; /* counted here */
 	uint32_t by_manager; /* as the manager counted at the last look */
@@ -62,17 +63,18 @@ static void put(vigil_daemon *d, const char *path, json_t *value)
 static void put_text(vigil_daemon *d, const char *path, const char *text)
 {
 	if (text != NULL && text[0] != '\0')
-		put(d, path, json_string(text));
+		put(d, path, words_new(text));
 	else
 		vigil_state_unset(d, path);
 }
 
 static void put_decision(vigil_daemon *d, struct watch *w, const char *words)
 {
-	if (strcmp(words, w->decision) == 0)
+	if (words_are(w->decision, words))
 		return;
-	snprintf(w->decision, sizeof(w->decision), "%s", words);
-	put(d, PLACE "decision", json_string(words));
+	words_forget(&w->decision);
+	w->decision = words_new(words);
+	put(d, PLACE "decision", json_incref(w->decision));
 }
 
 static void put_error(vigil_daemon *d, const vigil_service_reply *r)
@@ -124,7 +126,7 @@ static void record_absent(vigil_daemon *d, struct watch *w, const vigil_service_
 		vigil_state_unset(d, gone[i]);
 	w->absent = true;
 	w->seen = false;
-	w->decision[0] = '\0';
+	words_forget(&w->decision);
 	w->ran = 0;
 	w->next_try = 0;
 	w->setbacks = 0;
@@ -194,8 +196,8 @@ static void record(vigil_daemon *d, struct watch *w, const vigil_service_reply *
 	record_respawn(d, w, r);
 	w->pid = r->pid;
 	snprintf(w->manager, sizeof(w->manager), "%s", r->manager);
-	put(d, PLACE "value", json_string(vigil_service_status_name(r->status)));
-	put_text(d, PLACE "service", r->name);
+	put_text(d, PLACE "value", vigil_service_status_name(r->status));
+	put(d, PLACE "service", json_string(r->name));
 	put_text(d, PLACE "manager", r->manager);
 	if (r->pid > 0)
 		put(d, PLACE "pid", json_integer(r->pid));
@@ -282,7 +284,7 @@ static void begin_restart(vigil_daemon *d, struct watch *w)
 	w->ran = 0;
 	wellness_forget(w->wellness);
 	burst_take(w);
-	if (w->refusal[0] == '\0')
+	if (w->refusal == NULL)
 		vigil_event(d, "restart issued");
 }
 
@@ -324,12 +326,12 @@ static void on_status(vigil_service *svc, const vigil_service_reply *r, void *ar
 		.under_way = w->under_way};
 	decide(&w->rules, &facts, &decision);
 	/* Tried again and again in vain, it is news once. */
-	if (!decision.restart || w->refusal[0] == '\0') {
+	if (!decision.restart || w->refusal == NULL) {
 		put_decision(d, w, decision.words);
 		log_decision(d, w, r, &decision, pid);
 	}
 	if (!decision.restart)
-		w->refusal[0] = '\0';
+		words_forget(&w->refusal);
 	retry_in(d, w, decision.wait, decision.look);
 	if (decision.restart)
 		begin_restart(d, w);
@@ -366,13 +368,14 @@ static void note_failure(vigil_daemon *d, struct watch *w, const vigil_service_r
 /* Nothing was done to the service, so nothing failed and no burst is used up. */
 static void note_refusal(vigil_daemon *d, struct watch *w, const vigil_service_reply *r)
 {
-	char text[sizeof(w->refusal)], words[sizeof(w->decision)];
+	char text[128], words[160];
 
 	burst_give_back(w);
 	vigil_clean(text, sizeof(text), r->text);
-	if (strcmp(text, w->refusal) == 0)
+	if (words_are(w->refusal, text))
 		return;
-	memcpy(w->refusal, text, sizeof(text));
+	words_forget(&w->refusal);
+	w->refusal = json_string(text);
 	vigil_event(d, "not restarted: %s", text);
 	vigil_log(d, VIGIL_WARN, "%s is not restarted: %s", r->name, text);
 	snprintf(words, sizeof(words), "left alone: %s", text);
@@ -389,7 +392,7 @@ static void on_restarted(vigil_service *svc, const vigil_service_reply *r, void 
 		note_refusal(d, w, r);
 		return;
 	}
-	w->refusal[0] = '\0';
+	words_forget(&w->refusal);
 	w->restarts++;
 	if (r->error == 0)
 		note_success(d, w, r);
@@ -419,7 +422,7 @@ static int on_restart_verb(vigil_daemon *d, void *arg)
 
 	if (w->under_way)
 		return -EALREADY;
-	w->refusal[0] = '\0';
+	words_forget(&w->refusal);
 	vigil_event(d, "restart asked for by an admin");
 	vigil_log(d, VIGIL_NOTICE, "%s: restarting, as an admin asked",
 		vigil_service_name(w->service));
@@ -488,7 +491,8 @@ static int start(vigil_daemon *d)
 		.settle = vigil_option_seconds(d, "settle"),
 		.burst = (unsigned)vigil_option_int(d, "burst"),
 		.burst_window = vigil_option_seconds(d, "burst_window")};
-	w->recent = vigil_alloc(d, (w->rules.burst + 1) * sizeof(*w->recent));
+	if (w->rules.burst > 0)
+		w->recent = vigil_alloc(d, w->rules.burst * sizeof(*w->recent));
 	w->backoff = vigil_option_seconds(d, "backoff");
 	w->backoff_max = fmax(w->backoff, vigil_option_seconds(d, "backoff_max"));
 	w->healthy_after = vigil_option_seconds(d, "healthy_after");
@@ -496,12 +500,21 @@ static int start(vigil_daemon *d)
 	w->restart_errors = kept(d, PLACE "restart_errors");
 	w->wellness = wellness_new(d);
 	w->service = open_service(d);
-	if (w->wellness == NULL || w->service == NULL)
+	vigil_set_data(d, w);
+	if (w->service == NULL)
 		return -EINVAL;
 	vigil_service_on_sign(w->service, on_sign, w);
 	vigil_on_verb(d, "restart", on_restart_verb, w);
 	return vigil_every(d, vigil_option_seconds(d, "interval"), look, w);
 }
 
+static void stop(vigil_daemon *d)
+{
+	struct watch *w = vigil_data(d);
+
+	words_forget(&w->decision);
+	words_forget(&w->refusal);
+}
+
 VIGIL_MODULE(.name = "service", .summary = "keeps a service running, whoever manages it",
-	.options = service_options, .start = start);
+	.options = service_options, .start = start, .stop = stop);

@@ -40,10 +40,18 @@ static int open_probe(struct wellness *w)
 	return w->probe != NULL ? 0 : -1;
 }
 
+static bool is_asked_for(vigil_daemon *d)
+{
+	return vigil_option_text(d, "probe") != NULL || vigil_option_text(d, "after") != NULL ||
+	       vigil_option_int(d, "memory_max") > 0 || vigil_option_number(d, "cpu_max") > 0;
+}
+
 struct wellness *wellness_new(vigil_daemon *d)
 {
-	struct wellness *w = vigil_alloc(d, sizeof(*w));
+	struct wellness *w = is_asked_for(d) ? vigil_alloc(d, sizeof(*w)) : NULL;
 
+	if (w == NULL)
+		return NULL;
 	w->daemon = d;
 	w->memory_max = vigil_option_int(d, "memory_max");
 	w->cpu_max = vigil_option_number(d, "cpu_max");
@@ -71,6 +79,8 @@ static void look_at_limits(struct wellness *w, pid_t pid)
 
 void wellness_look(struct wellness *w, const vigil_service_reply *r)
 {
+	if (w == NULL)
+		return;
 	if (r->status != VIGIL_SERVICE_RUNNING) {
 		wellness_forget(w);
 		return;
@@ -82,6 +92,8 @@ void wellness_look(struct wellness *w, const vigil_service_reply *r)
 
 void wellness_forget(struct wellness *w)
 {
+	if (w == NULL)
+		return;
 	if (w->probe != NULL)
 		probe_end(w->probe);
 	w->over_memory = w->over_cpu = 0;
@@ -90,6 +102,8 @@ void wellness_forget(struct wellness *w)
 
 const char *wellness_unwell(const struct wellness *w, char words[WELLNESS_TEXT])
 {
+	if (w == NULL)
+		return NULL;
 	if (w->probe != NULL && probe_failures(w->probe) >= w->probe_failures)
 		snprintf(words, WELLNESS_TEXT, "its probe failed %u times in a row (%s)",
 			probe_failures(w->probe), probe_text(w->probe));
@@ -109,7 +123,7 @@ const char *wellness_before(const struct wellness *w)
 	char pointer[128];
 	const char *value;
 
-	if (w->after == NULL)
+	if (w == NULL || w->after == NULL)
 		return NULL;
 	snprintf(pointer, sizeof(pointer), "/daemons/%s/service_state/value", w->after);
 	value = json_string_value(vigil_state_get(w->daemon, pointer));

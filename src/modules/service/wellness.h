@@ -9,7 +9,8 @@
 struct wellness;
 
 /* By the daemon's options: probe and its kin, memory_max, cpu_max, after.  Ends with the
- * daemon.  NULL, having refused with the reason, where one of them makes no sense. */
+ * daemon.  NULL where none is given, which is well; and where one of them makes no sense: the start
+ * is then refused, with the reason. */
 struct wellness *wellness_new(vigil_daemon *d);
 
 /* A look has found the service so. */
