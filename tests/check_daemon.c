@@ -517,6 +517,9 @@ static void note_free_first(struct resource *resource)
 	free(resource);
 }
 
+static const struct resource_kind noted = {.free = note_free},
+				  noted_first = {.free = note_free_first};
+
 START_TEST(last_made_is_first_freed)
 {
 	struct resource *first = calloc(1, sizeof(*first)), *middle = calloc(1, sizeof(*middle)),
@@ -524,9 +527,9 @@ START_TEST(last_made_is_first_freed)
 
 	memset(order, 0, sizeof(order));
 	ck_assert_int_eq(daemon_start(d), 0);
-	daemon_own(d, first, note_free_first);
-	daemon_own(d, middle, note_free);
-	daemon_own(d, last, note_free);
+	daemon_own(d, first, &noted_first);
+	daemon_own(d, middle, &noted);
+	daemon_own(d, last, &noted);
 	daemon_disown(middle);
 	ck_assert_str_eq(order, "0");
 	daemon_stop(d);

@@ -46,6 +46,8 @@ static bool seat_waits(const struct resource *resource)
 	return ((const vigil_child *)resource)->on_line == NULL;
 }
 
+static const struct resource_kind seat_kind = {.free = seat_free, .waits = seat_waits};
+
 static void known_user_free(struct resource *resource)
 {
 	struct known_user *known = (struct known_user *)resource;
@@ -54,6 +56,8 @@ static void known_user_free(struct resource *resource)
 	free(known->name);
 	free(known);
 }
+
+static const struct resource_kind known_user_kind = {.free = known_user_free};
 
 static void on_line(struct child *child, const char *line, size_t length, void *arg)
 {
@@ -117,7 +121,7 @@ static int find_user(vigil_daemon *d, const char *name, const struct user **user
 	TAILQ_FOREACH(resource, &d->resources, link)
 	{
 		known = (struct known_user *)resource;
-		if (resource->free == known_user_free && strcmp(known->name, name) == 0) {
+		if (resource->kind == &known_user_kind && strcmp(known->name, name) == 0) {
 			*user = known->user;
 			return 0;
 		}
@@ -128,7 +132,7 @@ static int find_user(vigil_daemon *d, const char *name, const struct user **user
 	known = memory_zero(sizeof(*known));
 	known->name = memory_text(name);
 	known->user = found;
-	daemon_own(d, &known->resource, known_user_free);
+	daemon_own(d, &known->resource, &known_user_kind);
 	*user = found;
 	return 0;
 }
@@ -173,8 +177,7 @@ vigil_child *vigil_spawn(vigil_daemon *d, const vigil_child_spec *given)
 		free(seat);
 		return refuse(d, -err, "cannot start", spec.argv[0]);
 	}
-	seat->resource.waits = seat_waits;
-	daemon_own(d, &seat->resource, seat_free);
+	daemon_own(d, &seat->resource, &seat_kind);
 	return seat;
 }
 

@@ -24,6 +24,8 @@ static void block_free(struct resource *resource)
 	free(resource);
 }
 
+static const struct resource_kind block_kind = {.free = block_free};
+
 void *vigil_alloc(vigil_daemon *d, size_t size)
 {
 	struct block *block = NULL;
@@ -36,7 +38,7 @@ void *vigil_alloc(vigil_daemon *d, size_t size)
 		daemon_refuse(d, ENOMEM, "no memory for %zu bytes", size);
 		return NULL;
 	}
-	daemon_own(d, &block->resource, block_free);
+	daemon_own(d, &block->resource, &block_kind);
 	return block->bytes;
 }
 
@@ -73,6 +75,8 @@ static void fd_watch_free(struct resource *resource)
 	free(watch);
 }
 
+static const struct resource_kind fd_watch_kind = {.free = fd_watch_free};
+
 static void on_fd(evutil_socket_t fd, short what, void *arg)
 {
 	struct fd_watch *watch = arg;
@@ -89,7 +93,7 @@ static struct fd_watch *find_watch(vigil_daemon *d, int fd)
 	struct resource *resource;
 
 	TAILQ_FOREACH(resource, &d->resources, link)
-	if (resource->free == fd_watch_free && ((struct fd_watch *)resource)->fd == fd)
+	if (resource->kind == &fd_watch_kind && ((struct fd_watch *)resource)->fd == fd)
 		return (struct fd_watch *)resource;
 	return NULL;
 }
@@ -114,7 +118,7 @@ int vigil_watch_fd(vigil_daemon *d, int fd, unsigned what, vigil_fd_fn *cb, void
 		free(watch);
 		return daemon_refuse(d, EBADF, "descriptor %d cannot be watched", fd);
 	}
-	daemon_own(d, &watch->resource, fd_watch_free);
+	daemon_own(d, &watch->resource, &fd_watch_kind);
 	return 0;
 }
 
@@ -145,6 +149,8 @@ static void verb_free(struct resource *resource)
 	free(verb);
 }
 
+static const struct resource_kind verb_kind = {.free = verb_free};
+
 int vigil_on_verb(vigil_daemon *d, const char *name, vigil_verb_fn *cb, void *arg)
 {
 	struct verb *verb;
@@ -155,7 +161,7 @@ int vigil_on_verb(vigil_daemon *d, const char *name, vigil_verb_fn *cb, void *ar
 	verb->name = memory_text(name);
 	verb->fn = cb;
 	verb->arg = arg;
-	daemon_own(d, &verb->resource, verb_free);
+	daemon_own(d, &verb->resource, &verb_kind);
 	return 0;
 }
 
@@ -169,7 +175,7 @@ int daemon_verb(struct vigil_daemon *d, const char *name)
 	{
 		struct verb *verb = (struct verb *)resource;
 
-		if (resource->free != verb_free || strcmp(verb->name, name) != 0)
+		if (resource->kind != &verb_kind || strcmp(verb->name, name) != 0)
 			continue;
 		entered = daemon_enter(d);
 		err = verb->fn(d, verb->arg);

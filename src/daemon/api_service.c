@@ -57,6 +57,8 @@ static bool seat_waits(const struct resource *resource)
 	return seat->slots[0].call != NULL || seat->slots[1].call != NULL;
 }
 
+static const struct resource_kind seat_kind = {.free = seat_free, .waits = seat_waits};
+
 static void tell(struct vigil_service *seat, vigil_service_fn *fn, const vigil_service_reply *reply,
 	void *arg)
 {
@@ -107,10 +109,9 @@ vigil_service *vigil_service_open(vigil_daemon *d, const vigil_service_spec *spe
 	seat = memory_zero(sizeof(*seat));
 	seat->service = service;
 	SLIST_INIT(&seat->listeners);
-	seat->resource.waits = seat_waits;
 	if (d->who == NULL)
 		d->who = memory_format("%s/%s", d->name, spec->name);
-	daemon_own(d, &seat->resource, seat_free);
+	daemon_own(d, &seat->resource, &seat_kind);
 	return seat;
 }
 

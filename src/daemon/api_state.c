@@ -60,6 +60,8 @@ static void kept_free(struct resource *resource)
 	free(kept);
 }
 
+static const struct resource_kind kept_kind = {.free = kept_free};
+
 /* Takes note of what a write has changed of what is kept; hands on what came of the write. */
 static int written(vigil_daemon *d, const char *pointer, int err)
 {
@@ -96,7 +98,7 @@ int vigil_keep(vigil_daemon *d, const char *path)
 	/* However it was addressed, it is kept under one name. */
 	kept->path = kept->pointer + root + (kept->pointer[root] == '/');
 	SLIST_INSERT_HEAD(&d->kept, kept, link);
-	daemon_own(d, &kept->resource, kept_free);
+	daemon_own(d, &kept->resource, &kept_kind);
 	before = store_get(d->ground->store, KEPT, d->name, kept->path);
 	if (before != NULL)
 		state_set(d->ground->state, pointer, json_deep_copy(before));
@@ -193,6 +195,8 @@ static void subscription_free(struct resource *resource)
 	free(sub);
 }
 
+static const struct resource_kind subscription_kind = {.free = subscription_free};
+
 /* One change a turn of the loop: the callback cannot end the subscription, but what it writes
  * may come round to it again, and must not starve others. */
 static void on_soon(uint64_t missed, void *arg)
@@ -246,7 +250,7 @@ int vigil_on_change(vigil_daemon *d, const char *path, vigil_change_fn *cb, void
 	sub->arg = arg;
 	sub->soon = loop_after(d->ground->loop, 0, on_soon, sub);
 	sub->watch = state_watch(d->ground->state, pointer, on_state, sub);
-	daemon_own(d, &sub->resource, subscription_free);
+	daemon_own(d, &sub->resource, &subscription_kind);
 	if (sub->soon == NULL || sub->watch == NULL) {
 		daemon_disown(&sub->resource);
 		return daemon_refuse(d, ENOMEM, "no memory for a subscription");

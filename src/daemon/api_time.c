@@ -24,7 +24,6 @@ struct timer {
 	struct loop_timer *timer;
 	vigil_tick_fn *fn;
 	void *arg;
-	bool periodic;
 	unsigned round; /* of daemon_tick_now, in which it fired last */
 };
 
@@ -81,6 +80,9 @@ static bool fire(struct resource *resource)
 	return true;
 }
 
+static const struct resource_kind every_kind = {.free = timer_free, .fire = fire};
+static const struct resource_kind after_kind = {.free = timer_free};
+
 static uint32_t name_hash(const char *name)
 {
 	uint32_t hash = 2166136261u; /* FNV-1a */
@@ -103,7 +105,6 @@ static int timer_new(vigil_daemon *d, double seconds, bool periodic, vigil_tick_
 	timer = memory_zero(sizeof(*timer));
 	timer->fn = fn;
 	timer->arg = arg;
-	timer->periodic = periodic;
 	timer->round = d->round;
 	ns = clock_from_seconds(seconds);
 	timer->timer = periodic ? loop_every(loop, ns, name_hash(d->name), on_every, timer)
@@ -112,8 +113,7 @@ static int timer_new(vigil_daemon *d, double seconds, bool periodic, vigil_tick_
 		free(timer);
 		return daemon_refuse(d, ENOMEM, "no memory for a timer");
 	}
-	daemon_own(d, &timer->resource, timer_free);
-	timer->resource.fire = periodic ? fire : NULL;
+	daemon_own(d, &timer->resource, periodic ? &every_kind : &after_kind);
 	return 0;
 }
 
@@ -136,7 +136,7 @@ int vigil_cancel(vigil_daemon *d, vigil_tick_fn *cb, void *arg)
 		struct timer *timer = (struct timer *)resource;
 
 		next = TAILQ_NEXT(resource, link);
-		if (resource->free == timer_free && timer->fn == cb && timer->arg == arg) {
+		if (resource->kind->free == timer_free && timer->fn == cb && timer->arg == arg) {
 			daemon_disown(resource);
 			ended++;
 		}

@@ -27,12 +27,11 @@
 
 /* --- what it owns ------------------------------------------------------------------------------ */
 
-void daemon_own(
-	struct vigil_daemon *d, struct resource *resource, void (*free)(struct resource *resource))
+void daemon_own(struct vigil_daemon *d, struct resource *resource, const struct resource_kind *kind)
 {
 	LOOP_ASSERT_OWNER();
 	resource->daemon = d;
-	resource->free = free;
+	resource->kind = kind;
 	TAILQ_INSERT_TAIL(&d->resources, resource, link);
 }
 
@@ -45,7 +44,7 @@ void daemon_give_up(struct resource *resource)
 void daemon_disown(struct resource *resource)
 {
 	daemon_give_up(resource);
-	resource->free(resource);
+	resource->kind->free(resource);
 }
 
 static void free_resources(struct vigil_daemon *d)
@@ -358,7 +357,7 @@ int daemon_tick_now(struct vigil_daemon *d)
 again:
 	TAILQ_FOREACH(resource, &d->resources, link)
 	{
-		if (resource->fire != NULL && resource->fire(resource)) {
+		if (resource->kind->fire != NULL && resource->kind->fire(resource)) {
 			fired++;
 			goto again; /* the tick may have made and ended any of them */
 		}
@@ -371,7 +370,7 @@ bool daemon_is_waiting(const struct vigil_daemon *d)
 	const struct resource *resource;
 
 	TAILQ_FOREACH(resource, &d->resources, link)
-	if (resource->waits != NULL && resource->waits(resource))
+	if (resource->kind->waits != NULL && resource->kind->waits(resource))
 		return true;
 	return false;
 }

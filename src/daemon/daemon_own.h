@@ -17,13 +17,18 @@
 
 struct resource {
 	struct vigil_daemon *daemon;
+	const struct resource_kind *kind;
+	TAILQ_ENTRY(resource) link;
+};
+
+/* What one kind of them can do. */
+struct resource_kind {
 	void (*free)(struct resource *resource); /* frees the whole that it begins */
 	/* For periodic timers: fires, unless the current round of daemon_tick_now has done so
 	 * already, and says whether it did.  The callback may free it.  NULL for all else. */
 	bool (*fire)(struct resource *resource);
 	/* Whether an answer that was asked for is yet to come.  NULL: it is none that answers. */
 	bool (*waits)(const struct resource *resource);
-	TAILQ_ENTRY(resource) link;
 };
 
 #define DAEMON_TEXT    256
@@ -80,7 +85,7 @@ struct vigil_daemon {
 
 /* Hangs a resource on the daemon. */
 void daemon_own(
-	struct vigil_daemon *d, struct resource *resource, void (*free)(struct resource *resource));
+	struct vigil_daemon *d, struct resource *resource, const struct resource_kind *kind);
 /* Lets go of one before its daemon ends. */
 void daemon_disown(struct resource *resource);
 /* Takes one off the daemon without freeing it: it is the caller's from here on. */
