@@ -16,6 +16,9 @@
 #include "data/state.h"
 #include "loop/loop.h"
 
+/* Room for the longest name of a daemon and that of a service. */
+#define WHO_TEXT 384
+
 char *vigil_clean(char *clean, size_t size, const char *text)
 {
 	return log_escape(clean, size, text, strlen(text));
@@ -26,13 +29,23 @@ const char *vigil_name(vigil_daemon *d)
 	return d->name;
 }
 
+/* Who says it, in the log: with the service that it is about. */
+static const char *who(const vigil_daemon *d, char name[WHO_TEXT])
+{
+	if (d->service == NULL)
+		return d->name;
+	snprintf(name, WHO_TEXT, "%s/%s", d->name, d->service);
+	return name;
+}
+
 void vigil_log(vigil_daemon *d, vigil_level level, const char *format, ...)
 {
+	char name[WHO_TEXT];
 	va_list ap;
 
 	LOOP_ASSERT_OWNER();
 	va_start(ap, format);
-	log_vwrite(level, d->who != NULL ? d->who : d->name, format, ap);
+	log_vwrite(level, who(d, name), format, ap);
 	va_end(ap);
 }
 
@@ -51,7 +64,7 @@ void vigil_health(vigil_daemon *d, vigil_health_level level, const char *format,
 	if (health->said && health->level == level && strcmp(health->text, text) == 0)
 		return;
 	if (!health->said || health->level != level)
-		clock_text(health->since);
+		clock_gettime(CLOCK_REALTIME, &health->since);
 	health->said = true;
 	health->level = level;
 	free(health->text);
@@ -86,6 +99,7 @@ void vigil_event(vigil_daemon *d, const char *format, ...)
 
 void vigil_error(vigil_daemon *d, const char *format, ...)
 {
+	char name[WHO_TEXT];
 	va_list ap;
 
 	LOOP_ASSERT_OWNER();
@@ -93,7 +107,7 @@ void vigil_error(vigil_daemon *d, const char *format, ...)
 	daemon_keep_text(&d->counts.last_error, format, ap);
 	va_end(ap);
 	d->counts.errors++;
-	log_write(VIGIL_ERROR, d->who != NULL ? d->who : d->name, "%s", d->counts.last_error);
+	log_write(VIGIL_ERROR, who(d, name), "%s", d->counts.last_error);
 }
 
 int vigil_refuse(vigil_daemon *d, const char *format, ...)

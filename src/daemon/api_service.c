@@ -109,8 +109,8 @@ vigil_service *vigil_service_open(vigil_daemon *d, const vigil_service_spec *spe
 	seat = memory_zero(sizeof(*seat));
 	seat->service = service;
 	SLIST_INIT(&seat->listeners);
-	if (d->who == NULL)
-		d->who = memory_format("%s/%s", d->name, spec->name);
+	if (d->service == NULL)
+		d->service = service_name(service);
 	daemon_own(d, &seat->resource, &seat_kind);
 	return seat;
 }

@@ -155,7 +155,7 @@ static void set_status(struct vigil_daemon *d, enum daemon_status status)
 	d->status = status;
 	if (daemon_status(d) == before)
 		return;
-	clock_text(d->since);
+	clock_gettime(CLOCK_REALTIME, &d->since);
 	daemon_announce(d, "status", json_string(daemon_status_name(daemon_status(d))));
 }
 
@@ -171,7 +171,7 @@ static void set_paused(struct vigil_daemon *d, bool paused)
 	d->paused = paused;
 	daemon_announce(d, "paused", json_boolean(paused));
 	if (daemon_status(d) != before) {
-		clock_text(d->since);
+		clock_gettime(CLOCK_REALTIME, &d->since);
 		daemon_announce(d, "status", json_string(daemon_status_name(daemon_status(d))));
 	}
 }
@@ -180,7 +180,9 @@ void daemon_pause(struct vigil_daemon *d, const char *until, const char *reason)
 {
 	char why[DAEMON_TEXT];
 
-	snprintf(d->paused_until, sizeof(d->paused_until), "%s", until);
+	forget_text(&d->paused_until);
+	if (until[0] != '\0')
+		d->paused_until = memory_text(until);
 	log_escape(why, sizeof(why), reason, strlen(reason));
 	forget_text(&d->paused_reason);
 	if (why[0] != '\0')
@@ -200,17 +202,15 @@ struct vigil_daemon *daemon_new(struct ground *ground, const char *name, const c
 	const vigil_module *descriptor, struct option_set *options)
 {
 	struct vigil_daemon *d = memory_zero(sizeof(*d));
-	char root[STATE_POINTER_MAX] = "/daemons";
 
-	pointer_append(root, sizeof(root), name);
 	d->ground = ground;
-	d->name = memory_text(name);
+	d->root = memory_format("/daemons/%s", name);
+	d->name = strrchr(d->root, '/') + 1;
 	d->module = memory_text(module);
-	d->root = memory_text(root);
 	d->descriptor = descriptor;
 	d->options = options != NULL ? option_set_ref(options) : NULL;
 	d->status = DAEMON_STOPPING;
-	clock_text(d->since);
+	clock_gettime(CLOCK_REALTIME, &d->since);
 	TAILQ_INIT(&d->resources);
 	STAILQ_INIT(&d->history);
 	return d;
@@ -234,11 +234,10 @@ void daemon_free(struct vigil_daemon *d)
 	if (d->options != NULL)
 		option_set_unref(d->options);
 	free(d->reason);
+	free(d->paused_until);
 	free(d->paused_reason);
 	free(d->health.text);
 	free(d->counts.last_error);
-	free(d->who);
-	free(d->name);
 	free(d->module);
 	free(d->root);
 	free(d);
@@ -268,8 +267,7 @@ static void let_go(struct vigil_daemon *d)
 		daemon_announce(d, "health", NULL); /* who has gone has nothing to say */
 	d->health.said = false;
 	d->data = NULL;
-	free(d->who);
-	d->who = NULL;
+	d->service = NULL;
 	state_unset(d->ground->state, d->root);
 }
 
@@ -425,22 +423,25 @@ json_t *daemon_health_account(const struct vigil_daemon *d)
 {
 	static const char *const levels[] = {"OK", "WARNING", "CRITICAL", "UNKNOWN"};
 
+	char since[CLOCK_TEXT];
+
 	if (!d->health.said)
 		return json_null();
 	return json_pack("{s:s,s:s,s:s}", "level", levels[d->health.level], "text", d->health.text,
-		"since", d->health.since);
+		"since", clock_text_at(since, d->health.since));
 }
 
 json_t *daemon_account(const struct vigil_daemon *d)
 {
 	const struct daemon_counts *c = &d->counts;
+	char since[CLOCK_TEXT];
 	json_t *account = json_pack("{s:s,s:s,s:s,s:I,s:I,s:o,s:{s:f,s:f,s:f},s:I,s:o,s:b,s:o,s:o}",
 		"module", d->module, "status", daemon_status_name(daemon_status(d)), "since",
-		d->since, "ticks", (json_int_t)c->ticks, "missed", (json_int_t)c->missed,
-		"last_tick", time_or_null(c->last_tick), "callback_seconds", "last",
-		clock_to_seconds(c->call_last), "max", clock_to_seconds(c->call_max), "total",
-		clock_to_seconds(c->call_total), "errors", (json_int_t)c->errors, "last_error",
-		text_or_null(c->last_error), "paused", d->paused, "health",
+		clock_text_at(since, d->since), "ticks", (json_int_t)c->ticks, "missed",
+		(json_int_t)c->missed, "last_tick", time_or_null(c->last_tick), "callback_seconds",
+		"last", clock_to_seconds(c->call_last), "max", clock_to_seconds(c->call_max),
+		"total", clock_to_seconds(c->call_total), "errors", (json_int_t)c->errors,
+		"last_error", text_or_null(c->last_error), "paused", d->paused, "health",
 		daemon_health_account(d), "history", history_account(d));
 
 	if (account != NULL && d->status == DAEMON_FAILED)

@@ -38,7 +38,7 @@ struct daemon_health {
 	bool said;
 	vigil_health_level level;
 	char *text;
-	char since[CLOCK_TEXT];
+	struct timespec since;
 };
 
 /* A line of the history. */
@@ -57,17 +57,18 @@ struct daemon_counts {
 
 struct vigil_daemon {
 	struct ground *ground;
-	char *name, *module;
-	char *who; /* "name/service" for the log, when it has opened one; else NULL */
+	char *root;       /* "/daemons/NAME" */
+	const char *name; /* the end of it: there is nothing in a name to be escaped */
+	char *module;
+	const char *service; /* the first it has opened, for the log; NULL: none */
 	const vigil_module *descriptor;
 	struct option_set *options;
-	char *root; /* "/daemons/NAME", escaped */
 
 	enum daemon_status status;
 	bool paused;
-	char paused_until[CLOCK_TEXT]; /* "": until it is resumed */
-	char *paused_reason;           /* NULL: none was given */
-	char since[CLOCK_TEXT];
+	char *paused_until;  /* NULL: until it is resumed */
+	char *paused_reason; /* NULL: none was given */
+	struct timespec since;
 	char *reason;         /* why it failed; NULL: it has not */
 	bool starting_failed; /* a constructor failed while start ran */
 
