@@ -236,6 +236,25 @@ START_TEST(a_stop_leaves_the_rest_for_the_next_run)
 }
 END_TEST
 
+START_TEST(a_periodic_one_goes_on_from_where_it_is_put)
+{
+	struct seen seen = {.stop_at = 3};
+	uint64_t due;
+
+	seen.timer = loop_every(loop, 20 * CLOCK_MS, 3, on_every, &seen);
+	ck_assert_int_eq(loop_timer_again(seen.timer, 7 * CLOCK_MS), 0);
+	due = loop_timer_due(seen.timer);
+	ck_assert_uint_le(due, clock_now() + 7 * CLOCK_MS);
+	loop_run(loop);
+	ck_assert_uint_eq((seen.due[2] - due) % (20 * CLOCK_MS), 0);
+	loop_timer_stop(seen.timer);
+	ck_assert_uint_eq(loop_timer_due(seen.timer), 0);
+	loop_turn(loop, false);
+	ck_assert_uint_eq(seen.fires, 3);
+	loop_timer_free(seen.timer);
+}
+END_TEST
+
 START_TEST(many_at_once_let_others_in_between)
 {
 	struct crowd crowd = {0};
@@ -310,6 +329,7 @@ int main(void)
 	tcase_add_test(tcase, many_timers_share_wakeups);
 	tcase_add_test(tcase, one_frees_all_that_are_due_with_it);
 	tcase_add_test(tcase, a_stop_leaves_the_rest_for_the_next_run);
+	tcase_add_test(tcase, a_periodic_one_goes_on_from_where_it_is_put);
 	tcase_add_test(tcase, many_at_once_let_others_in_between);
 	tcase_add_test(tcase, lag_is_seen_by_what_falls_due_meanwhile);
 	tcase_add_test(tcase, signals_arrive_on_the_loop);

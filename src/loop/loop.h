@@ -53,7 +53,7 @@ struct loop_timer *loop_every(
 	struct loop *loop, uint64_t interval, uint32_t seed, loop_timer_fn *fn, void *arg);
 /* Fires once after delay ns (0: as soon as the loop turns).  Stays allocated until freed or set again. */
 struct loop_timer *loop_after(struct loop *loop, uint64_t delay, loop_timer_fn *fn, void *arg);
-/* Makes a one-shot fire again after delay ns from now. */
+/* Makes it fire after delay ns from now; a periodic one goes on from there, off its grid. */
 int loop_timer_again(struct loop_timer *timer, uint64_t delay);
 /* Disarms it; loop_timer_again arms it anew. */
 void loop_timer_stop(struct loop_timer *timer);

@@ -257,6 +257,8 @@ struct loop_timer *loop_after(struct loop *loop, uint64_t delay, loop_timer_fn *
 
 int loop_timer_again(struct loop_timer *timer, uint64_t delay)
 {
+	if (timer->moment != NULL)
+		moment_leave(timer);
 	timer->due = clock_now() + delay;
 	return timer_arm(timer);
 }
