@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "command/series.h"
 
 /* A name that was cut to length may end in half a character, which JSON cannot carry. */
 static void drop_half_characters(char *text)
@@ -214,6 +215,7 @@ static void run_read(const struct command *command, struct host *host, json_t *p
 	command->run(host, params, reply);
 	if (!memory_peer_end())
 		return;
+	series_free(reply->series);
 	json_decref(reply->result);
 	json_decref(reply->data);
 	*reply = (struct command_reply){0};
@@ -232,7 +234,7 @@ void command_run(struct host *host, const struct peer *peer, const char *verb, j
 		run_read(command, host, params, reply);
 	else
 		command->run(host, params, reply);
-	if (reply->result == NULL && reply->code == 0)
+	if (reply->result == NULL && reply->series == NULL && reply->code == 0)
 		command_fail(reply, COMMAND_INTERNAL, "%s: no memory for the answer", verb);
 }
 

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/degraded.h"
 #include "base/text.h"
+#include "command/series.h"
 #include "daemon/daemon.h"
 #include "data/state.h"
 #include "host/host.h"
@@ -57,25 +58,58 @@ static json_t *status_row(struct vigil_daemon *d)
 }
 
 /* A row for each reason why vigild itself cannot do all it should; no daemon has such a name. */
+static json_t *degraded_row(const struct degraded_reason *reason)
+{
+	char since[CLOCK_TEXT];
+
+	clock_text_at(since, reason->since);
+	return json_pack("{s:s,s:s,s:s,s:s,s:{s:s,s:s,s:s}}", "name", "(vigild)", "module",
+		reason->what, "status", "degraded", "since", since, "health", "level", "WARNING",
+		"text", reason->text, "since", since);
+}
+
 static void add_degraded(json_t *rows)
 {
+	for (enum degraded what = 0; what < DEGRADED_KINDS; what++)
+		if (degraded_get(what) != NULL)
+			json_array_append_new(rows, degraded_row(degraded_get(what)));
+}
+
+static json_t *tell_status(struct host *host, const char *name)
+{
+	return status_row(host_find(host, name));
+}
+
+static const char *next_degraded(struct host *host, const char *name)
+{
 	const struct degraded_reason *reason;
-	char since[CLOCK_TEXT];
+	bool passed = name[0] == '\0';
 
 	for (enum degraded what = 0; what < DEGRADED_KINDS; what++) {
 		reason = degraded_get(what);
-		if (reason == NULL)
-			continue;
-		clock_text_at(since, reason->since);
-		json_array_append_new(rows,
-			json_pack("{s:s,s:s,s:s,s:s,s:{s:s,s:s,s:s}}", "name", "(vigild)", "module",
-				reason->what, "status", "degraded", "since", since, "health",
-				"level", "WARNING", "text", reason->text, "since", since));
+		if (reason != NULL && passed)
+			return reason->what;
+		passed = passed || (reason != NULL && strcmp(reason->what, name) == 0);
 	}
+	return NULL;
+}
+
+static json_t *tell_degraded(struct host *host, const char *name)
+{
+	const struct degraded_reason *reason;
+
+	for (enum degraded what = 0; what < DEGRADED_KINDS; what++) {
+		reason = degraded_get(what);
+		if (reason != NULL && strcmp(reason->what, name) == 0)
+			return degraded_row(reason);
+	}
+	return NULL;
 }
 
 void command_status(struct host *host, json_t *params, struct command_reply *reply)
 {
+	static const struct chapter chapters[] = {{"[", series_next_daemon, tell_status, false, ""},
+		{NULL, next_degraded, tell_degraded, false, "]"}, {.next = NULL}};
 	struct vigil_daemon *d;
 	json_t *rows;
 
@@ -85,6 +119,9 @@ void command_status(struct host *host, json_t *params, struct command_reply *rep
 			reply->result = json_pack("[o]", status_row(d));
 		return;
 	}
+	reply->series = reply->in_parts ? series_new(host, chapters) : NULL;
+	if (reply->series != NULL)
+		return;
 	rows = json_array();
 	for (size_t i = 0; (d = host_daemon(host, i)) != NULL; i++)
 		json_array_append_new(rows, status_row(d));

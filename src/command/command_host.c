@@ -3,6 +3,7 @@
  */
 #include "command/command_handlers.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,6 +11,8 @@
 #include "base/complaint.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "command/series.h"
+#include "daemon/daemon.h"
 #include "daemon/module.h"
 #include "data/config.h"
 #include "data/state.h"
@@ -17,6 +20,47 @@
 #include "host/registry.h"
 
 /* --- the tree ---------------------------------------------------------------------------------------- */
+
+static json_t *tell_state(struct host *host, const char *name)
+{
+	char pointer[POINTER_MAX];
+
+	snprintf(pointer, sizeof(pointer), "/daemons/%s", name);
+	return state_get(host_state(host), pointer);
+}
+
+static json_t *tell_run(struct host *host, const char *name)
+{
+	return daemon_account(host_find(host, name));
+}
+
+static json_t *tell_vigil(struct host *host, const char *name)
+{
+	return state_get(host_state(host), "/vigil");
+}
+
+/* What is there of each daemon, and above. */
+static const struct chapter whole_state[] = {
+	{"{\"daemons\":{", series_next_daemon, tell_state, true, "}"},
+	{",\"runs\":{", series_next_daemon, tell_run, true, "}"},
+	{",\"vigil\":", series_once, tell_vigil, false, "}"}, {.next = NULL}};
+static const struct chapter all_daemons[] = {
+	{"{", series_next_daemon, tell_state, true, "}"}, {.next = NULL}};
+static const struct chapter all_runs[] = {
+	{"{", series_next_daemon, tell_run, true, "}"}, {.next = NULL}};
+
+static const struct {
+	const char *pointer;
+	const struct chapter *chapters;
+} long_reads[] = {{"", whole_state}, {"/daemons", all_daemons}, {"/runs", all_runs}};
+
+static struct series *long_read(struct host *host, const char *pointer)
+{
+	for (size_t i = 0; i < sizeof(long_reads) / sizeof(*long_reads); i++)
+		if (strcmp(pointer, long_reads[i].pointer) == 0)
+			return series_new(host, long_reads[i].chapters);
+	return NULL;
+}
 
 void command_get(struct host *host, json_t *params, struct command_reply *reply)
 {
@@ -29,6 +73,9 @@ void command_get(struct host *host, json_t *params, struct command_reply *reply)
 			"\"%.128s\" is not a pointer; one begins with a slash", pointer);
 		return;
 	}
+	reply->series = reply->in_parts ? long_read(host, pointer) : NULL;
+	if (reply->series != NULL)
+		return;
 	reply->result = state_get(host_state(host), pointer);
 	if (reply->result == NULL)
 		command_fail(reply, COMMAND_NOT_FOUND, "nothing stands at %.128s", pointer);
@@ -50,10 +97,27 @@ static json_t *list_row(const struct config_daemon *cd)
 		"enabled", cd->enabled, "file", cd->file, "line", cd->line, "options", options);
 }
 
+static const char *next_listed(struct host *host, const char *name)
+{
+	const struct config_daemon *cd = config_after(host_config(host), name);
+
+	return cd != NULL ? cd->name : NULL;
+}
+
+static json_t *tell_listed(struct host *host, const char *name)
+{
+	return list_row(config_find(host_config(host), name));
+}
+
 void command_list(struct host *host, json_t *params, struct command_reply *reply)
 {
+	static const struct chapter rows[] = {
+		{"[", next_listed, tell_listed, false, "]"}, {.next = NULL}};
 	const struct config *config = host_config(host);
 
+	reply->series = reply->in_parts ? series_new(host, rows) : NULL;
+	if (reply->series != NULL)
+		return;
 	reply->result = json_array();
 	for (size_t i = 0; i < config->count; i++)
 		json_array_append_new(reply->result, list_row(&config->daemons[i]));

@@ -9,7 +9,7 @@
  * A connection is never freed while one of its own requests is being answered: what ends it
  * marks it as ending, and the loop's next turn does the rest.
  */
-#include "control/control_conn.h"
+#include "control/control_inside.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -24,6 +24,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "command/series.h"
 #include "data/state.h"
 #include "host/host.h"
 #include "loop/loop.h"
@@ -39,114 +40,7 @@ struct watch {
 	SLIST_ENTRY(watch) link;
 };
 
-struct conn {
-	struct host *host;
-	struct peer peer;
-	int fd;
-	struct event *readable, *writable;
-	struct evbuffer *in, *out;
-	struct loop_timer *line_timer; /* armed while a line has begun and not ended */
-	struct loop_timer *turn;       /* armed when there is more to do, or to end */
-	SLIST_HEAD(, watch) watches;
-	unsigned watch_count;
-	uint64_t last_active;
-	bool half_closed; /* the peer will send no more */
-	bool ending;
-	conn_gone_fn *gone;
-	void *gone_arg;
-};
-
-static void end_soon(struct conn *conn)
-{
-	if (conn->ending)
-		return;
-	conn->ending = true;
-	event_del(conn->readable);
-	loop_timer_again(conn->turn, 0);
-}
-
-/* --- sending ------------------------------------------------------------------------------------ */
-
-static void flush(struct conn *conn)
-{
-	while (evbuffer_get_length(conn->out) > 0) {
-		if (evbuffer_write(conn->out, conn->fd) < 0) {
-			if (errno == EAGAIN || errno == EINTR)
-				event_add(conn->writable, NULL);
-			else
-				end_soon(conn);
-			return;
-		}
-	}
-	if (conn->half_closed && evbuffer_get_length(conn->in) == 0)
-		end_soon(conn);
-}
-
-static void on_writable(evutil_socket_t fd, short what, void *arg)
-{
-	struct conn *conn = arg;
-
-	conn->last_active = clock_now();
-	flush(conn);
-}
-
-/* NULL when there is no memory for it, or for the object itself. */
-static char *dump(const json_t *object)
-{
-	char *text;
-
-	memory_peer_begin();
-	text = json_dumps(object, JSON_COMPACT);
-	if (!memory_peer_end())
-		return text;
-	/* What jansson could not add it may have left out. */
-	free(text);
-	return NULL;
-}
-
-static void on_sent(const void *text, size_t length, void *arg)
-{
-	free((void *)text);
-}
-
-/* Queues a text as a line; takes it.  A long one is not copied. */
-static int queue_line(struct conn *conn, char *text)
-{
-	size_t length = strlen(text);
-	int err;
-
-	if (length < MEMORY_LARGE / 2) {
-		err = evbuffer_add(conn->out, text, length);
-		free(text);
-	} else {
-		err = evbuffer_add_reference(conn->out, text, length, on_sent, NULL);
-		if (err != 0)
-			free(text);
-	}
-	return err == 0 ? evbuffer_add(conn->out, "\n", 1) : err;
-}
-
-/* Sends a text as a line; takes it. */
-static void send_text(struct conn *conn, char *text)
-{
-	/* One reply may be long; a peer that lets them pile up, also in the kernel, is not
-	 * reading. */
-	if (evbuffer_get_length(conn->out) > CONN_WAITING_MAX)
-		(void)evbuffer_write(conn->out, conn->fd);
-	if (text == NULL || conn->ending || evbuffer_get_length(conn->out) > CONN_WAITING_MAX) {
-		end_soon(conn);
-		free(text);
-	} else if (queue_line(conn, text) != 0) {
-		end_soon(conn);
-	}
-}
-
-/* Sends an object as a line; takes the reference. */
-static void send_line(struct conn *conn, json_t *object)
-{
-	send_text(conn, dump(object));
-	json_decref(object);
-}
+/* --- errors ------------------------------------------------------------------------------------- */
 
 static json_t *error_object(json_t *id, enum command_error code, const char *message, json_t *data)
 {
@@ -176,8 +70,8 @@ static void on_change(uint64_t revision, const char *pointer, json_t *value, voi
 	struct watch *watch = arg;
 	struct conn *conn = watch->conn;
 
-	send_line(conn, json_pack("{s:s,s:s,s:o}", "jsonrpc", "2.0", "method", "changed", "params",
-				command_change(revision, pointer, value)));
+	conn_send_line(conn, json_pack("{s:s,s:s,s:o}", "jsonrpc", "2.0", "method", "changed",
+				     "params", command_change(revision, pointer, value)));
 	event_add(conn->writable, NULL);
 }
 
@@ -230,17 +124,21 @@ static void answer(struct conn *conn, json_t *id, struct command_reply *reply)
 
 	if (id == NULL)
 		return; /* a notification gets none */
+	if (reply->series != NULL) {
+		conn_begin_series(conn, id, reply);
+		return;
+	}
 	if (reply->code != 0)
 		object = error_object(id, reply->code, reply->message, reply->data);
 	else
 		object = json_pack(
 			"{s:s,s:O,s:O}", "jsonrpc", "2.0", "id", id, "result", reply->result);
-	text = dump(object);
+	text = conn_dump(object);
 	json_decref(object);
 	if (text != NULL)
-		send_text(conn, text);
+		conn_send_text(conn, text);
 	else
-		send_line(conn, error_object(id, COMMAND_INTERNAL, no_memory, NULL));
+		conn_send_line(conn, error_object(id, COMMAND_INTERNAL, no_memory, NULL));
 }
 
 static bool is_request(json_t *request)
@@ -255,11 +153,12 @@ static bool is_request(json_t *request)
 
 static void on_request(struct conn *conn, json_t *request)
 {
-	struct command_reply reply = {0};
+	struct command_reply reply = {.in_parts = true};
 
 	run(conn, json_string_value(json_object_get(request, "method")),
 		json_object_get(request, "params"), &reply);
 	answer(conn, json_object_get(request, "id"), &reply);
+	series_free(reply.series);
 	json_decref(reply.result);
 	json_decref(reply.data);
 }
@@ -274,12 +173,12 @@ static void on_line(struct conn *conn, const char *line, size_t length)
 	memory_peer_begin();
 	request = json_loadb(line, length, JSON_REJECT_DUPLICATES, &error);
 	if (memory_peer_end())
-		send_line(conn, error_object(null, COMMAND_INTERNAL,
-					"there is no memory for the request", NULL));
+		conn_send_line(conn, error_object(null, COMMAND_INTERNAL,
+					     "there is no memory for the request", NULL));
 	else if (request == NULL)
-		send_line(conn, error_object(null, COMMAND_PARSE, error.text, NULL));
+		conn_send_line(conn, error_object(null, COMMAND_PARSE, error.text, NULL));
 	else if (!is_request(request) || json_depth(request, NESTING_MAX) > NESTING_MAX)
-		send_line(conn, error_object(null, COMMAND_INVALID, "not a request", NULL));
+		conn_send_line(conn, error_object(null, COMMAND_INVALID, "not a request", NULL));
 	else
 		on_request(conn, request);
 	json_decref(request);
@@ -297,12 +196,12 @@ static bool take_line(struct conn *conn)
 	if (line == NULL) {
 		/* With its end in sight there was no memory for it. */
 		if (evbuffer_search_eol(conn->in, NULL, NULL, EVBUFFER_EOL_LF).pos >= 0)
-			end_soon(conn);
+			conn_end_soon(conn);
 		return false;
 	}
 	if (length > CONN_LINE_MAX) {
-		send_line(conn, error_object(json_null(), COMMAND_INVALID,
-					"the line is over 64 KiB", NULL));
+		conn_send_line(conn, error_object(json_null(), COMMAND_INVALID,
+					     "the line is over 64 KiB", NULL));
 		conn->half_closed = true;
 		evbuffer_drain(conn->in, evbuffer_get_length(conn->in));
 	} else {
@@ -320,8 +219,8 @@ static void mind_the_rest(struct conn *conn)
 	size_t left = evbuffer_get_length(conn->in);
 
 	if (left > CONN_LINE_MAX) {
-		send_line(conn, error_object(json_null(), COMMAND_INVALID,
-					"the line is over 64 KiB", NULL));
+		conn_send_line(conn, error_object(json_null(), COMMAND_INVALID,
+					     "the line is over 64 KiB", NULL));
 		conn->half_closed = true;
 		event_del(conn->readable);
 	}
@@ -339,16 +238,16 @@ static void serve(struct conn *conn)
 {
 	unsigned served = 0;
 
-	while (served < REQUESTS_TURN && take_line(conn))
+	while (served < REQUESTS_TURN && conn->series == NULL && take_line(conn))
 		served++;
 	if (served > 0)
 		loop_timer_stop(conn->line_timer); /* that line was finished */
 	if (served == REQUESTS_TURN)
 		loop_timer_again(conn->turn, 0);
-	else if (!conn->ending)
+	else if (!conn->ending && conn->series == NULL)
 		mind_the_rest(conn);
 	conn->last_active = clock_now();
-	flush(conn);
+	conn_flush(conn);
 }
 
 static void on_readable(evutil_socket_t fd, short what, void *arg)
@@ -362,7 +261,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 		conn->half_closed = true;
 		event_del(conn->readable);
 	} else if (n < 0 && errno != EAGAIN && errno != EINTR) {
-		end_soon(conn);
+		conn_end_soon(conn);
 		return;
 	}
 	serve(conn);
@@ -373,7 +272,10 @@ static void on_turn(uint64_t missed, void *arg)
 	struct conn *conn = arg;
 
 	if (!conn->ending) {
-		serve(conn);
+		if (conn->series != NULL)
+			conn_go_on(conn);
+		else
+			serve(conn);
 		return;
 	}
 	(void)evbuffer_write(conn->out, conn->fd); /* what the peer still takes */
@@ -383,7 +285,7 @@ static void on_turn(uint64_t missed, void *arg)
 
 static void on_line_time(uint64_t missed, void *arg)
 {
-	end_soon(arg);
+	conn_end_soon(arg);
 }
 
 /* --- life ------------------------------------------------------------------------------------------------ */
@@ -404,13 +306,14 @@ struct conn *conn_new(
 	SLIST_INIT(&conn->watches);
 	conn->in = evbuffer_new();
 	conn->out = evbuffer_new();
+	conn->later = evbuffer_new();
 	conn->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, conn);
-	conn->writable = event_new(base, fd, EV_WRITE, on_writable, conn);
+	conn->writable = event_new(base, fd, EV_WRITE, conn_on_writable, conn);
 	conn->turn = loop_after(loop, 0, on_turn, conn);
 	conn->line_timer = loop_after(loop, LINE_TIME, on_line_time, conn);
-	if (conn->in == NULL || conn->out == NULL || conn->readable == NULL ||
-		conn->writable == NULL || conn->turn == NULL || conn->line_timer == NULL ||
-		event_add(conn->readable, NULL) < 0) {
+	if (conn->in == NULL || conn->out == NULL || conn->later == NULL ||
+		conn->readable == NULL || conn->writable == NULL || conn->turn == NULL ||
+		conn->line_timer == NULL || event_add(conn->readable, NULL) < 0) {
 		conn_free(conn);
 		return NULL;
 	}
@@ -436,6 +339,9 @@ void conn_free(struct conn *conn)
 		evbuffer_free(conn->in);
 	if (conn->out != NULL)
 		evbuffer_free(conn->out);
+	if (conn->later != NULL)
+		evbuffer_free(conn->later);
+	series_free(conn->series);
 	loop_timer_free(conn->turn);
 	loop_timer_free(conn->line_timer);
 	close(conn->fd);
@@ -450,8 +356,8 @@ const struct peer *conn_peer(const struct conn *conn)
 uint64_t conn_idle_since(const struct conn *conn)
 {
 	int unread = 0;
-	bool busy = !SLIST_EMPTY(&conn->watches) || evbuffer_get_length(conn->in) > 0 ||
-		    evbuffer_get_length(conn->out) > 0;
+	bool busy = !SLIST_EMPTY(&conn->watches) || conn->series != NULL ||
+		    evbuffer_get_length(conn->in) > 0 || evbuffer_get_length(conn->out) > 0;
 
 	/* What it has sent since the loop last looked is a request, too. */
 	busy = busy || (ioctl(conn->fd, FIONREAD, &unread) == 0 && unread > 0);

@@ -426,3 +426,17 @@ const struct config_daemon *config_find(const struct config *config, const char 
 		return NULL;
 	return bsearch(&key, config->daemons, config->count, sizeof(key), by_name);
 }
+
+const struct config_daemon *config_after(const struct config *config, const char *name)
+{
+	size_t low = 0, high = config->count, middle;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (strcmp(config->daemons[middle].name, name) <= 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < config->count ? &config->daemons[low] : NULL;
+}

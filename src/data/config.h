@@ -60,6 +60,8 @@ void config_free(struct config *config);
 void config_take_checked(struct config_daemon *daemon, struct option_set *checked);
 
 const struct config_daemon *config_find(const struct config *config, const char *name);
+/* The first after that name, be there one of it or not; NULL at the end. */
+const struct config_daemon *config_after(const struct config *config, const char *name);
 /* A value of [vigil]. */
 const struct option_value *config_vigil(const struct config *config, const char *key);
 /* restart_rate as N restarts in so many seconds; checked at load.  0 restarts: no limit. */

@@ -442,6 +442,11 @@ struct vigil_daemon *host_find(struct host *host, const char *name)
 	return roster_find(&host->roster, name);
 }
 
+struct vigil_daemon *host_daemon_after(struct host *host, const char *name)
+{
+	return roster_after(&host->roster, name);
+}
+
 struct vigil_daemon *host_daemon(struct host *host, size_t index)
 {
 	return roster_at(&host->roster, index);

@@ -50,6 +50,7 @@ struct pauses *host_pauses(struct host *host);
 const struct config *host_config(const struct host *host);
 struct vigil_daemon *host_find(struct host *host, const char *name);
 /* In the order of their names; NULL at the end. */
+struct vigil_daemon *host_daemon_after(struct host *host, const char *name);
 struct vigil_daemon *host_daemon(struct host *host, size_t index);
 
 #endif

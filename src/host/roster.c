@@ -33,6 +33,14 @@ struct vigil_daemon *roster_find(const struct roster *roster, const char *name)
 	return d != NULL && strcmp(daemon_name(d), name) == 0 ? d : NULL;
 }
 
+struct vigil_daemon *roster_after(const struct roster *roster, const char *name)
+{
+	size_t at = seat_of(roster, name);
+	struct vigil_daemon *d = roster_at(roster, at);
+
+	return d != NULL && strcmp(daemon_name(d), name) == 0 ? roster_at(roster, at + 1) : d;
+}
+
 struct vigil_daemon *roster_at(const struct roster *roster, size_t index)
 {
 	return index < roster->count ? roster->daemons[index] : NULL;

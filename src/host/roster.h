@@ -16,6 +16,8 @@ struct roster {
 
 /* NULL: there is none of that name. */
 struct vigil_daemon *roster_find(const struct roster *roster, const char *name);
+/* The first after that name, be there one of it or not; NULL at the end. */
+struct vigil_daemon *roster_after(const struct roster *roster, const char *name);
 /* NULL at the end. */
 struct vigil_daemon *roster_at(const struct roster *roster, size_t index);
 /* Its name must not be there yet. */

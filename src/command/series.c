@@ -1,0 +1,111 @@
+/*
+ * series: an answer that is made while it is sent, a part for each daemon.
+ */
+#include "command/series.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "daemon/daemon.h"
+#include "host/host.h"
+
+/* So many are told of in a moment. */
+#define MANY 100
+
+struct series {
+	struct host *host;
+	const struct chapter *chapter;
+	bool opened;   /* the chapter is */
+	bool follows;  /* another part stands before the next */
+	char name[80]; /* whom the last part was of; "": nobody yet */
+};
+
+struct series *series_new(struct host *host, const struct chapter *chapters)
+{
+	struct series *series;
+
+	if (host_daemon(host, MANY) == NULL)
+		return NULL;
+	series = memory_zero(sizeof(*series));
+	series->host = host;
+	series->chapter = chapters;
+	return series;
+}
+
+void series_free(struct series *series)
+{
+	free(series);
+}
+
+/* A part as text; "" where there is nothing to tell, NULL where there is no memory. */
+static char *part(struct series *series)
+{
+	const struct chapter *chapter = series->chapter;
+	json_t *told;
+	char *text, *whole;
+
+	memory_peer_begin();
+	told = chapter->tell(series->host, series->name);
+	text = told != NULL ? json_dumps(told, JSON_COMPACT) : NULL;
+	json_decref(told);
+	if (memory_peer_end() || (told != NULL && text == NULL)) {
+		free(text);
+		return NULL;
+	}
+	if (told == NULL)
+		return memory_text("");
+	/* There is nothing in a name to be escaped. */
+	whole = memory_format("%s%s%s%s%s", series->follows ? "," : "", chapter->keyed ? "\"" : "",
+		chapter->keyed ? series->name : "", chapter->keyed ? "\":" : "", text);
+	series->follows = true;
+	free(text);
+	return whole;
+}
+
+/* Before its parts, and where its parts go on with those before, nothing. */
+static char *open_chapter(struct series *series)
+{
+	series->opened = true;
+	series->name[0] = '\0';
+	if (series->chapter->open == NULL)
+		return memory_text("");
+	series->follows = false;
+	return memory_text(series->chapter->open);
+}
+
+char *series_next(struct series *series, bool *failed)
+{
+	const struct chapter *chapter = series->chapter;
+	const char *name;
+	char *text;
+
+	*failed = false;
+	if (chapter->next == NULL)
+		return NULL;
+	if (!series->opened)
+		return open_chapter(series);
+	name = chapter->next(series->host, series->name);
+	if (name == NULL) {
+		series->chapter++;
+		series->opened = false;
+		return memory_text(chapter->close);
+	}
+	snprintf(series->name, sizeof(series->name), "%s", name);
+	text = part(series);
+	*failed = text == NULL;
+	return text;
+}
+
+const char *series_next_daemon(struct host *host, const char *name)
+{
+	struct vigil_daemon *d = host_daemon_after(host, name);
+
+	return d != NULL ? daemon_name(d) : NULL;
+}
+
+const char *series_once(struct host *host, const char *name)
+{
+	return name[0] == '\0' ? "once" : NULL;
+}

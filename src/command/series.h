@@ -1,0 +1,44 @@
+/*
+ * series: an answer that is made while it is sent, a part for each daemon.
+ *
+ * To tell of 100,000 daemons takes a second or two, in which the loop would do nothing else, and
+ * ten times the memory that they take themselves.  So where there are many, what is told of all
+ * of them is told bit by bit, by whoever sends it.
+ *
+ * It is walked by name: next is the first daemon after the one told of last, whoever has come or
+ * gone meanwhile.  Each part is true of the moment it was made; the whole is of no one moment.
+ */
+#ifndef SERIES_H
+#define SERIES_H
+
+#include <stdbool.h>
+
+#include <jansson.h>
+
+struct host;
+struct series;
+
+/* Series come one after the other in a table, ended by a row without next. */
+struct chapter {
+	const char *open; /* what stands before its parts; NULL: they go on with those before */
+	/* The name after that one ("": the first); NULL: there is none. */
+	const char *(*next)(struct host *host, const char *name);
+	/* What is told of it, a new reference; NULL: nothing. */
+	json_t *(*tell)(struct host *host, const char *name);
+	bool keyed; /* each part stands under its name */
+	const char *close;
+};
+
+/* NULL where there are so few daemons that all may be told at once. */
+struct series *series_new(struct host *host, const struct chapter *chapters);
+void series_free(struct series *series);
+/* The next bit of the JSON text, to be freed; NULL at the end, and with *failed when there was
+ * no memory: what was sent already is then half an answer. */
+char *series_next(struct series *series, bool *failed);
+
+/* A next of the daemons there are. */
+const char *series_next_daemon(struct host *host, const char *name);
+/* And one of a single part of that name. */
+const char *series_once(struct host *host, const char *name);
+
+#endif
