@@ -46,7 +46,11 @@ int64_t vigil_option_int(vigil_daemon *d, const char *name)
 
 double vigil_option_number(vigil_daemon *d, const char *name)
 {
-	return find(d, name, NUMBERS)->number;
+	const struct option_value *value = find(d, name, NUMBERS);
+
+	if (value->schema != NULL && value->schema->type == VIGIL_NUMBER)
+		return value->number;
+	return (double)value->integer;
 }
 
 double vigil_option_seconds(vigil_daemon *d, const char *name)

@@ -201,12 +201,14 @@ void daemon_resume(struct vigil_daemon *d)
 struct vigil_daemon *daemon_new(struct ground *ground, const char *name, const char *module,
 	const vigil_module *descriptor, struct option_set *options)
 {
-	struct vigil_daemon *d = memory_zero(sizeof(*d));
+	static const char place[] = "/daemons/";
+	size_t root = strlen(place) + strlen(name) + 1;
+	struct vigil_daemon *d = memory_zero(sizeof(*d) + root + strlen(module) + 1);
 
 	d->ground = ground;
-	d->root = memory_format("/daemons/%s", name);
-	d->name = strrchr(d->root, '/') + 1;
-	d->module = memory_text(module);
+	d->root = strcat(strcpy(d->texts, place), name);
+	d->name = d->root + strlen(place);
+	d->module = strcpy(d->texts + root, module);
 	d->descriptor = descriptor;
 	d->options = options != NULL ? option_set_ref(options) : NULL;
 	d->status = DAEMON_STOPPING;
@@ -238,8 +240,6 @@ void daemon_free(struct vigil_daemon *d)
 	free(d->paused_reason);
 	free(d->health.text);
 	free(d->counts.last_error);
-	free(d->module);
-	free(d->root);
 	free(d);
 }
 

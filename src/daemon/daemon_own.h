@@ -57,9 +57,9 @@ struct daemon_counts {
 
 struct vigil_daemon {
 	struct ground *ground;
-	char *root;       /* "/daemons/NAME" */
+	const char *root; /* "/daemons/NAME" */
 	const char *name; /* the end of it: there is nothing in a name to be escaped */
-	char *module;
+	const char *module;
 	const char *service; /* the first it has opened, for the log; NULL: none */
 	const vigil_module *descriptor;
 	struct option_set *options;
@@ -82,6 +82,7 @@ struct vigil_daemon {
 	unsigned round;          /* of daemon_tick_now */
 	bool asked_wrongly;      /* it was said that it asks for options it does not have */
 	void *data;              /* the module's own */
+	char texts[];            /* root and module */
 };
 
 /* Hangs a resource on the daemon. */

@@ -60,12 +60,11 @@ static void show_limit(char *buf, size_t size, vigil_option_type type, double li
 		u->name != NULL ? u->name : "");
 }
 
-static int in_range(const struct option_value *v, char why[WHY])
+static int in_range(const vigil_option *s, double number, char why[WHY])
 {
-	const vigil_option *s = v->schema;
 	char low[32], high[32];
 
-	if ((s->min == 0 && s->max == 0) || (v->number >= s->min && v->number <= s->max))
+	if ((s->min == 0 && s->max == 0) || (number >= s->min && number <= s->max))
 		return 0;
 	show_limit(low, sizeof(low), s->type, s->min);
 	show_limit(high, sizeof(high), s->type, s->max);
@@ -95,8 +94,7 @@ static int parse_int(struct option_value *v, const char *text, char why[WHY])
 	if (end == text || *end != '\0' || errno != 0)
 		return wrong(why, "is not a whole number");
 	v->integer = value;
-	v->number = (double)value;
-	return in_range(v, why);
+	return in_range(v->schema, (double)value, why);
 }
 
 static int parse_number(struct option_value *v, const char *text, char why[WHY])
@@ -108,14 +106,14 @@ static int parse_number(struct option_value *v, const char *text, char why[WHY])
 	if (end == text || text[strspn(text, "+-.0123456789eE")] != '\0' || *end != '\0' ||
 		!isfinite(v->number))
 		return wrong(why, "is not a number");
-	return in_range(v, why);
+	return in_range(v->schema, v->number, why);
 }
 
 static int parse_duration(struct option_value *v, const char *text, char why[WHY])
 {
 	if (text_duration(text, &v->number) != 0)
 		return wrong(why, "is not a duration (such as 250ms, 5s, 2m, 1h, 1d)");
-	return in_range(v, why);
+	return in_range(v->schema, v->number, why);
 }
 
 static int parse_size(struct option_value *v, const char *text, char why[WHY])
@@ -125,8 +123,7 @@ static int parse_size(struct option_value *v, const char *text, char why[WHY])
 	if (err != 0)
 		return wrong(why, err == -ERANGE ? "is too large"
 						 : "is not a size (such as 512, 64KiB, 10MiB)");
-	v->number = (double)v->integer;
-	return in_range(v, why);
+	return in_range(v->schema, (double)v->integer, why);
 }
 
 #define CHOICE_MAX 64
@@ -222,7 +219,8 @@ static bool has_list(const vigil_option *schema)
 static void value_clear(struct option_value *v)
 {
 	free(v->text);
-	text_free_list(v->list);
+	if (has_list(v->schema))
+		text_free_list(v->list);
 	*v = (struct option_value){.schema = v->schema};
 }
 
@@ -236,7 +234,7 @@ static int value_parse(struct option_value *v, const char *text, char why[WHY])
 		v->text = memory_text(text);
 		err = parsers[v->schema->type](v, text, why);
 	}
-	if (err == 0 && v->list == NULL && has_list(v->schema))
+	if (err == 0 && has_list(v->schema) && v->list == NULL)
 		v->list = memory_zero(sizeof(*v->list));
 	return err;
 }

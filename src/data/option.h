@@ -42,13 +42,15 @@ bool option_set_differs(const struct option_set *a, const struct option_set *b, 
 /* One value.  NULL when the schema has no such option. */
 struct option_value {
 	const vigil_option *schema;
-	bool given;      /* by the file, not by default */
-	bool present;    /* there is a value at all */
-	bool boolean;    /* BOOL */
-	char *text;      /* as it was written; NULL when not present */
-	int64_t integer; /* INT, SIZE */
-	double number;   /* NUMBER, INT, SIZE, DURATION (seconds) */
-	char **list;     /* LIST, COMMAND: ended by NULL; never NULL for these */
+	bool given;   /* by the file, not by default */
+	bool present; /* there is a value at all */
+	bool boolean; /* BOOL */
+	char *text;   /* as it was written; NULL when not present */
+	union {
+		int64_t integer; /* INT, SIZE */
+		double number;   /* NUMBER, DURATION (seconds) */
+		char **list;     /* LIST, COMMAND: ended by NULL; never NULL for these */
+	};
 };
 const struct option_value *option_get(const struct option_set *set, const char *name);
 /* What was given, one by one, in the order it was; NULL after the last. */
