@@ -254,11 +254,17 @@ static char **append(char **list, size_t *count, char *text)
 
 char **text_copy_list(const char *const *list)
 {
-	char **copy = calloc(1, sizeof(*copy));
-	size_t count = 0;
+	size_t count = 0, length = 0;
+	char **copy, *room;
 
-	for (; copy != NULL && list != NULL && *list != NULL; list++)
-		copy = append(copy, &count, strdup(*list));
+	for (; list != NULL && list[count] != NULL; count++)
+		length += strlen(list[count]) + 1;
+	copy = calloc(1, (count + 1) * sizeof(*copy) + length);
+	if (copy == NULL)
+		return NULL;
+	room = (char *)&copy[count + 1];
+	for (size_t i = 0; i < count; i++, room += strlen(room) + 1)
+		copy[i] = strcpy(room, list[i]);
 	return copy;
 }
 

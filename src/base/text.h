@@ -43,8 +43,9 @@ char **text_split_list(const char *text);
  * text_free_list. */
 int text_split_command(const char *text, char ***argv, const char **why);
 void text_free_list(char **list);
-/* A copy of a NULL-ended array, and whether two are equal (NULL is an empty one). */
+/* A copy of a NULL-ended array (NULL is an empty one), in one piece: to be freed with free. */
 char **text_copy_list(const char *const *list);
+/* Likewise, NULL is an empty one. */
 bool text_equal_lists(const char *const *a, const char *const *b);
 
 /* The candidate nearest to word, when it is near enough to be meant: edit distance (swaps of

@@ -136,17 +136,14 @@ int vigil_unwatch_fd(vigil_daemon *d, int fd)
 
 struct verb {
 	struct resource resource; /* first */
-	char *name;
 	vigil_verb_fn *fn;
 	void *arg;
+	char name[];
 };
 
 static void verb_free(struct resource *resource)
 {
-	struct verb *verb = (struct verb *)resource;
-
-	free(verb->name);
-	free(verb);
+	free(resource);
 }
 
 static const struct resource_kind verb_kind = {.free = verb_free};
@@ -157,8 +154,8 @@ int vigil_on_verb(vigil_daemon *d, const char *name, vigil_verb_fn *cb, void *ar
 
 	if (name == NULL || cb == NULL)
 		return daemon_refuse(d, EINVAL, "vigil_on_verb: a verb without name or callback");
-	verb = memory_zero(sizeof(*verb));
-	verb->name = memory_text(name);
+	verb = memory_zero(sizeof(*verb) + strlen(name) + 1);
+	strcpy(verb->name, name);
 	verb->fn = cb;
 	verb->arg = arg;
 	daemon_own(d, &verb->resource, &verb_kind);

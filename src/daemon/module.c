@@ -374,7 +374,7 @@ void modules_free(struct modules *modules)
 		TAILQ_REMOVE(&modules->loaded, module, link);
 		module_free(module); /* the object and its descriptor stay */
 	}
-	text_free_list(modules->directories);
+	free(modules->directories);
 	free(modules);
 }
 
@@ -386,7 +386,7 @@ void modules_hold(struct modules *modules, module_held_fn *held, void *arg)
 
 void modules_set_directories(struct modules *modules, const char *const *directories)
 {
-	text_free_list(modules->directories);
+	free(modules->directories);
 	modules->directories = text_copy_list(directories);
 }
 

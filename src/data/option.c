@@ -166,10 +166,17 @@ static int parse_choice(struct option_value *v, const char *text, char why[WHY])
 	return -EINVAL;
 }
 
+/* Takes the list, and keeps it in one piece. */
+static int keep_list(struct option_value *v, char **list, char why[WHY])
+{
+	v->list = list != NULL ? text_copy_list((const char *const *)list) : NULL;
+	text_free_list(list);
+	return v->list != NULL ? 0 : wrong(why, "does not fit into memory");
+}
+
 static int parse_list(struct option_value *v, const char *text, char why[WHY])
 {
-	v->list = text_split_list(text);
-	return v->list != NULL ? 0 : wrong(why, "does not fit into memory");
+	return keep_list(v, text_split_list(text), why);
 }
 
 static int parse_path(struct option_value *v, const char *text, char why[WHY])
@@ -182,8 +189,11 @@ static int parse_path(struct option_value *v, const char *text, char why[WHY])
 static int parse_command(struct option_value *v, const char *text, char why[WHY])
 {
 	const char *reason;
+	char **list;
 
-	return text_split_command(text, &v->list, &reason) == 0 ? 0 : wrong(why, reason);
+	if (text_split_command(text, &list, &reason) != 0)
+		return wrong(why, reason);
+	return keep_list(v, list, why);
 }
 
 static int parse_name(struct option_value *v, const char *text, char why[WHY])
@@ -218,20 +228,19 @@ static bool has_list(const vigil_option *schema)
 
 static void value_clear(struct option_value *v)
 {
-	free(v->text);
 	if (has_list(v->schema))
-		text_free_list(v->list);
+		free(v->list);
 	*v = (struct option_value){.schema = v->schema};
 }
 
-/* NULL or "": no value. */
+/* NULL or "": no value.  The text is borrowed. */
 static int value_parse(struct option_value *v, const char *text, char why[WHY])
 {
 	int err = 0;
 
 	if (text != NULL && text[0] != '\0') {
 		v->present = true;
-		v->text = memory_text(text);
+		v->text = text;
 		err = parsers[v->schema->type](v, text, why);
 	}
 	if (err == 0 && has_list(v->schema) && v->list == NULL)
@@ -307,6 +316,7 @@ int option_schema_check(const vigil_option *schema, char *why, size_t size)
 struct place {
 	const char *where, *file;
 	int line;
+	char *room; /* for the texts of what is given */
 	struct complaints *complaints;
 };
 
@@ -339,10 +349,10 @@ static bool may_be_empty(const vigil_option *row)
 	       row->value[0] == '\0';
 }
 
-/* Room for so many values of its own. */
-static struct option_set *set_new(const vigil_option *schema, size_t own)
+/* Room for so many values of its own, and their texts behind them. */
+static struct option_set *set_new(const vigil_option *schema, size_t own, size_t texts)
 {
-	struct option_set *set = memory_zero(sizeof(*set) + own * sizeof(set->own[0]));
+	struct option_set *set = memory_zero(sizeof(*set) + own * sizeof(set->own[0]) + texts);
 
 	set->refs = 1;
 	set->schema = schema;
@@ -375,7 +385,7 @@ static struct option_set *defaults_of(const vigil_option *schema)
 	SLIST_FOREACH(set, &all_defaults, link)
 	if (set->schema == schema)
 		return option_set_ref(set);
-	set = set_new(schema, schema_length(schema));
+	set = set_new(schema, schema_length(schema), 0);
 	for (; schema != NULL && schema->name != NULL; schema++)
 		value_parse(own_value(set, schema), schema->value, why); /* it was checked */
 	SLIST_INSERT_HEAD(&all_defaults, set, link);
@@ -383,11 +393,12 @@ static struct option_set *defaults_of(const vigil_option *schema)
 }
 
 static void take_given(
-	struct option_set *set, const struct option_given *given, const struct place *place)
+	struct option_set *set, const struct option_given *given, struct place *place)
 {
 	const vigil_option *row = schema_find(set->schema, given->key);
 	char why[WHY], value[TEXT_SHORT];
 	struct option_value *v;
+	const char *text;
 
 	if (row == NULL) {
 		complain_unknown(set->schema, given, place);
@@ -395,7 +406,9 @@ static void take_given(
 	}
 	v = own_value(set, row);
 	v->given = true;
-	if (value_parse(v, given->value, why) != 0)
+	text = strcpy(place->room, given->value);
+	place->room += strlen(text) + 1;
+	if (value_parse(v, text, why) != 0)
 		complaint_add(place->complaints, given->file, given->line, "%s = \"%s\": %s",
 			row->name, text_cut(value, sizeof(value), given->value), why);
 	else if (!v->present && !may_be_empty(row))
@@ -419,10 +432,14 @@ static void complain_missing(const struct option_set *set, const struct place *p
 struct option_set *option_set_new(const vigil_option *schema, const struct option_given *given,
 	size_t count, const char *where, const char *file, int line, struct complaints *complaints)
 {
-	const struct place place = {where, file, line, complaints};
-	struct option_set *set = set_new(schema, count);
-	size_t before = complaints->count;
+	size_t before = complaints->count, texts = 0;
+	struct option_set *set;
+	struct place place;
 
+	for (size_t i = 0; i < count; i++)
+		texts += strlen(given[i].value) + 1;
+	set = set_new(schema, count, texts);
+	place = (struct place){where, file, line, (char *)&set->own[count], complaints};
 	set->defaults = defaults_of(schema);
 	for (size_t i = 0; i < count; i++)
 		take_given(set, &given[i], &place);

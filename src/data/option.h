@@ -42,10 +42,10 @@ bool option_set_differs(const struct option_set *a, const struct option_set *b, 
 /* One value.  NULL when the schema has no such option. */
 struct option_value {
 	const vigil_option *schema;
-	bool given;   /* by the file, not by default */
-	bool present; /* there is a value at all */
-	bool boolean; /* BOOL */
-	char *text;   /* as it was written; NULL when not present */
+	bool given;       /* by the file, not by default */
+	bool present;     /* there is a value at all */
+	bool boolean;     /* BOOL */
+	const char *text; /* as it was written; NULL when not present */
 	union {
 		int64_t integer; /* INT, SIZE */
 		double number;   /* NUMBER, DURATION (seconds) */

@@ -81,7 +81,7 @@ void policy_set(struct policy *policy, const char *const *deny, unsigned count, 
 {
 	double rate = seconds > 0 ? count / seconds : 0;
 
-	text_free_list(policy->deny);
+	free(policy->deny);
 	policy->deny = request_argv(deny);
 	if (policy->burst == count && policy->rate == rate)
 		return; /* a reload is no reason for a fresh budget */
@@ -93,6 +93,6 @@ void policy_set(struct policy *policy, const char *const *deny, unsigned count, 
 
 void policy_clear(struct policy *policy)
 {
-	text_free_list(policy->deny);
+	free(policy->deny);
 	policy->deny = NULL;
 }

@@ -41,8 +41,8 @@ void request_clear(struct manager_request *request)
 	free(request->init_dir);
 	free(request->service_dir);
 	free(request->pidfile);
-	text_free_list(request->status_command);
-	text_free_list(request->restart_command);
+	free(request->status_command);
+	free(request->restart_command);
 }
 
 static bool same_text(const char *a, const char *b)

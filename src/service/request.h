@@ -16,7 +16,7 @@ void request_copy(struct manager_request *to, const struct manager_request *from
 bool request_equal(const struct manager_request *a, const struct manager_request *b);
 /* Frees what it owns, not the struct. */
 void request_clear(struct manager_request *request);
-/* A copy of a NULL-ended array; NULL of NULL. */
+/* A copy of a NULL-ended array, to be freed with free; NULL of NULL. */
 char **request_argv(const char *const *argv);
 
 #endif
