@@ -48,9 +48,16 @@ static int resolve(vigil_daemon *d, const char *path, bool own, char pointer[STA
 struct kept {
 	struct resource resource; /* first */
 	SLIST_ENTRY(kept) link;
-	const char *path; /* the rest of the pointer, below the daemon's root */
 	char pointer[];
 };
+
+/* However it was addressed, it is kept under one name: the rest, below the daemon's root. */
+static const char *kept_name(const vigil_daemon *d, const struct kept *kept)
+{
+	const char *rest = kept->pointer + strlen(d->root);
+
+	return *rest == '/' ? rest + 1 : rest;
+}
 
 static void kept_free(struct resource *resource)
 {
@@ -77,7 +84,7 @@ static int written(vigil_daemon *d, const char *pointer, int err)
 			continue;
 		/* What was written may lie above or below the place that is kept. */
 		whole = state_get(d->ground->state, kept->pointer);
-		store_put(d->ground->store, KEPT, d->name, kept->path, whole);
+		store_put(d->ground->store, KEPT, d->name, kept_name(d, kept), whole);
 		json_decref(whole);
 	}
 	return 0;
@@ -86,7 +93,6 @@ static int written(vigil_daemon *d, const char *pointer, int err)
 int vigil_keep(vigil_daemon *d, const char *path)
 {
 	char pointer[STATE_POINTER_MAX];
-	size_t root = strlen(d->root);
 	struct kept *kept;
 	json_t *before;
 	int err = resolve(d, path, true, pointer);
@@ -95,11 +101,9 @@ int vigil_keep(vigil_daemon *d, const char *path)
 		return daemon_refuse(d, EINVAL, "vigil_keep: no place of its own");
 	kept = memory_zero(sizeof(*kept) + strlen(pointer) + 1);
 	strcpy(kept->pointer, pointer);
-	/* However it was addressed, it is kept under one name. */
-	kept->path = kept->pointer + root + (kept->pointer[root] == '/');
 	SLIST_INSERT_HEAD(&d->kept, kept, link);
 	daemon_own(d, &kept->resource, &kept_kind);
-	before = store_get(d->ground->store, KEPT, d->name, kept->path);
+	before = store_get(d->ground->store, KEPT, d->name, kept_name(d, kept));
 	if (before != NULL)
 		state_set(d->ground->state, pointer, json_deep_copy(before));
 	return 0;

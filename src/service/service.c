@@ -139,24 +139,23 @@ void service_cancel(struct service_call *call)
 		service_call_end(call);
 }
 
-static struct service_watch *watch_new(
-	struct service *service, struct watch_list *list, service_reply_fn *fn, void *arg)
+static struct service_watch *watch_new(struct watch_list *list, service_reply_fn *fn, void *arg)
 {
 	struct service_watch *watch = memory_zero(sizeof(*watch));
 
-	*watch = (struct service_watch){.service = service, .list = list, .fn = fn, .arg = arg};
+	*watch = (struct service_watch){.list = list, .fn = fn, .arg = arg};
 	TAILQ_INSERT_TAIL(list, watch, link);
 	return watch;
 }
 
 struct service_watch *service_watch(struct service *service, service_reply_fn *fn, void *arg)
 {
-	return watch_new(service, &service->watches, fn, arg);
+	return watch_new(&service->watches, fn, arg);
 }
 
 struct service_watch *service_watch_signs(struct service *service, service_reply_fn *fn, void *arg)
 {
-	return watch_new(service, &service->signs, fn, arg);
+	return watch_new(&service->signs, fn, arg);
 }
 
 void service_unwatch(struct service_watch *watch)

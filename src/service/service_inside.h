@@ -30,7 +30,6 @@ struct service_call {
 TAILQ_HEAD(call_list, service_call);
 
 struct service_watch {
-	struct service *service;
 	struct watch_list *list;
 	service_reply_fn *fn;
 	void *arg;
@@ -54,14 +53,14 @@ struct service {
 	double query_timeout, restart_timeout;
 	struct call_list waiting, flying, landed;
 	bool in_flight;
+	bool proven;            /* its last call came back in time */
+	bool doubt;             /* what is known may be wrong: something was seen or heard since */
+	bool sign_waits;        /* to be told when the flight has landed */
 	enum service_verb verb; /* of the flight */
 	uint64_t departed;      /* when it began */
-	bool proven;            /* its last call came back in time */
 	struct known known;
-	bool doubt;          /* what is known may be wrong: something was seen or heard since */
-	bool sign_waits;     /* to be told when the flight has landed */
-	uint64_t yields;     /* since when it is left alone for an upgrade; 0: it is not */
-	struct sight *sight; /* on the process of the last look; NULL: none */
+	uint64_t yields;           /* since when it is left alone for an upgrade; 0: it is not */
+	struct sight *sight;       /* on the process of the last look; NULL: none */
 	struct systemd_view *view; /* on the unit, where systemd runs it; NULL: it does not */
 	pid_t dead;                /* whose end was told of last, and how often in a row */
 	unsigned deaths;
