@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -225,6 +226,8 @@ static int serve(const struct arguments *arguments)
 	vigil_level level;
 	int err = -EINVAL;
 
+	/* Workers ask for little, and seldom: not each needs a heap of its own. */
+	mallopt(M_ARENA_MAX, 1);
 	run.host = host_new(arguments->file, &complaints);
 	if (run.host == NULL) {
 		print_complaints(&complaints, stderr);
