@@ -159,6 +159,7 @@ row_absent() {
 
 row_running() {
 	at_hand "$1"
+	ready "$1"
 	watches "$1"
 	must "value is running" comes "$1" value running
 	looks "$1"

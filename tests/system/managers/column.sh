@@ -21,7 +21,7 @@ run_column() (
 #	pid NAME		of the service's own process
 #	permit NAME		so that an ordinary user can ask for NAME (where that is possible)
 # and may set cannot[ROW], why there is no such row; supervises=1, when the manager itself brings
-# a crashed service back; and replace hold, release and recover.
+# a crashed service back; and replace hold, release, recover and ready.
 declare -A cannot
 supervises=
 
@@ -32,6 +32,8 @@ mend() { rm -f "$work/$1.broken"; }
 hold() { mkfifo "$work/$1.hold"; }
 # Whoever waits in open() is let go by the first writer.
 release() { exec 7<>"$work/$1.hold"; rm "$work/$1.hold"; exec 7>&-; }
+# Waits until who was started says that it is up, where its manager waits for that word.
+ready() { :; }
 # After a restart that hung was released: brings it up where that alone does not.
 recover() { start "$1"; }
 write_prepare() {

@@ -30,6 +30,7 @@ uninstall() {
 	s6-svscanctl -an "$work/sv"
 }
 start() { s6-svc -u "$work/sv/$1"; }
+ready() { s6-svwait -U -t $((patience * 1000)) "$work/sv/$1"; }
 stop() { s6-svc -d "$work/sv/$1"; }
 restart() { s6-svc -r "$work/sv/$1"; }
 pid() { [ ! -d "$work/sv/$1" ] || s6-svstat -o pid "$work/sv/$1" 2>/dev/null; }
