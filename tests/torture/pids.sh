@@ -1,104 +1,206 @@
 #!/bin/bash
-# pids: a service dies, and before anybody has looked its pid is a stranger's.
+# pids: services, plugins and scripts end, and their number is at once another process's, which
+# bears the service's name; again and again, in a PID namespace of its own, under every manager
+# that names a process by its number.
 #
-# Promised: the death is noticed, the stranger is neither taken for the service nor sent a signal,
-# and the service comes back.  All that is watched by a pidfile: by a command, and by init scripts,
-# whose own `status` is fooled, as those are that ask `kill -0`.
-#
-# In a namespace of its own, where the kernel can be told which pid is next.  vigild is stopped while
-# one dies and the other is born: nobody could be slower.  Pidfiles are dated back, since one that
-# is not yet a minute old is believed (src/service/pidfile.c).
+# Promised: each death is noticed and made good, no stranger is ever taken for the service, and
+# none is ever sent a signal.
 . "$(dirname "$0")/lib.sh" || exit 1
-[ "$(id -u)" = 0 ] || skip_all "needs root"
+[ "$(id -u)" = 0 ] || skip_all "numbers are root's to give"
 script=$(readlink -f "$0")
 if [ "${1:-}" != inside ]; then
 	install_staged
-	exec unshare --mount --pid --fork --mount-proc --kill-child bash "$script" inside
+	unshare --pid --mount --fork --mount-proc true 2>/dev/null || skip_all "no PID namespace of one's own here"
+	exec unshare --pid --mount --fork --mount-proc --kill-child bash "$script" inside
 fi
-next_pid=/proc/sys/kernel/ns_last_pid
-{ echo 300 >$next_pid; } 2>/dev/null || skip_all "the kernel cannot be told which pid is next"
-mount --make-rprivate / && mount -t tmpfs tmpfs /run || skip_all "no mounts of one's own here"
 set_paths
 work=$(mktemp -d)
 chmod 755 "$work"
-trap 'stop_vigild; rm -rf "$work"' EXIT
+clean_up() {
+	stop_vigild
+	[ -z "${supervisors:-}" ] || { kill -9 $supervisors; wait $supervisors; } 2>/dev/null
+	exec 8>&-
+	rm -rf "$work"
+}
+trap clean_up EXIT # all else ends with this namespace
 
-services=$(count 6 50) rounds=$(count 3 20) reused=0 lost=0
-names=$(seq -f 'served%.0f' "$services")
-mkdir "$work/init.d"
-# One script does for all, as a command and as an init script.
-cat >"$work/script" <<END
+mkfifo "$work/orders"
+: >"$work/told"
+"$top_builddir/tests/torture/pids" <"$work/orders" >"$work/told" 2>&1 &
+exec 8>"$work/orders"
+order() { echo "$*" >&8; }
+told() { grep -c "^$1" "$work/told"; }
+at_least() { [ "$(told "$1")" -ge "$2" ]; }
+(exit 0) &
+free=$!
+wait $free
+order take $free probe
+wait_for 20 eval 'at_least has 1 || at_least not 1'
+at_least has 1 || skip_all "no number can be given: $(tail -1 "$work/told")"
+order drop
+wait_for 20 at_least dropped 1
+
+# --- what runs ------------------------------------------------------------------------------------
+
+each=$(count 5 16)
+goal=$(count 90 1000)
+mkdir -p "$work/init.d" "$work/sv" "$work/s6"
+cat >"$work/init.d/svc" <<END
 #!/bin/sh
+# Believes any process that has the number, as most scripts do.
 name=\${0##*/}
+pidfile=$work/\$name.pid
 case \$1 in
-status) kill -0 "\$(cat $work/\$name.pid)" 2>/dev/null || exit 3 ;;
+status) echo \$\$ >$work/\$name.script; read -r pid <\$pidfile 2>/dev/null && kill -0 \$pid 2>/dev/null || exit 3 ;;
 restart)
-	setsid sleep 1000000 >/dev/null 2>&1 &
-	echo \$! >$work/\$name.new
-	mv $work/\$name.new $work/\$name.pid
-	echo \$name >>$work/restarted ;;
+	echo \$name >>$work/restarts
+	setsid sleep 1000000 </dev/null >/dev/null 2>&1 &
+	echo \$! >\$pidfile.new
+	mv \$pidfile.new \$pidfile ;;
 esac
 END
-chmod 755 "$work/script"
-for name in $names; do ln "$work/script" "$work/init.d/$name"; done
+printf '#!/bin/sh\necho $$ >%s/plug.script\necho OK\n' "$work" >"$work/plug"
+printf '#!/bin/sh\necho $$ >%s/hang.script\nsleep 1000000\n' "$work" >"$work/hang"
+printf '#!/bin/sh\necho $$ >%s/$1.pid\necho "{}"\nexec sleep 1000000\n' "$work" >"$work/stream"
+chmod 755 "$work/init.d/svc" "$work/plug" "$work/hang" "$work/stream"
+restarted= watched= streams= supervised=
+for ((i = 0; i < each; i++)); do restarted+=" lsb$i command$i"; done
+for ((i = 0; i < 3; i++)); do streams+=" stream$i"; done
+for name in $restarted; do cp "$work/init.d/svc" "$work/init.d/$name"; "$work/init.d/$name" restart; done
+: >"$work/restarts"
+supervise() { # supervise DIRECTORY NAME
+	mkdir "$1/$2"
+	printf '#!/bin/sh\necho $$ >%s/%s.pid\nexec sleep 1000000\n' "$work" "$2" >"$1/$2/run"
+	chmod 755 "$1/$2/run"
+	supervised+=" $2"
+}
+if command -v runsvdir >/dev/null; then
+	for i in 0 1 2; do supervise "$work/sv" runit$i; done
+	runsvdir "$work/sv" >/dev/null 2>&1 &
+	supervisors+=" $!"
+else
+	echo "SKIP: runit is not installed"
+fi
+if command -v s6-svscan >/dev/null; then
+	for i in 0 1 2; do supervise "$work/s6" s6_$i; done
+	s6-svscan "$work/s6" >/dev/null 2>&1 &
+	supervisors+=" $!"
+else
+	echo "SKIP: s6 is not installed"
+fi
+watched="$restarted $supervised"
+manager_of() {
+	case $1 in
+	lsb*) printf 'manager = lsb\ninit_dir = %s\npidfile = %s\n' "$work/init.d" "$work/$1.pid" ;;
+	command*) printf 'manager = command\npidfile = %s\nstatus_command = %s status\nrestart_command = %s restart\n' \
+		"$work/$1.pid" "$work/init.d/$1" "$work/init.d/$1" ;;
+	runit*) printf 'manager = runit\nservice_dir = %s\n' "$work/sv" ;;
+	s6*) printf 'manager = s6\nservice_dir = %s\n' "$work/s6" ;;
+	esac
+}
 {
-	printf 'restart_rate = 100000/1s\n[daemons]\n'
-	printf '%s = yes\n' $names
-	for name in $names; do
-		printf '[daemon:%s]\nmodule = service\nservice = %s\ninterval = 1s\nbackoff = 0\n' "$name" "$name"
-		printf 'healthy_after = 0\nburst = 0\npidfile = %s/%s.pid\n' "$work" "$name"
-		case $name in
-		*[02468]) printf 'manager = lsb\ninit_dir = %s/init.d\n' "$work" ;;
-		*) printf 'manager = command\nstatus_command = %s/init.d/%s status\nrestart_command = %s/init.d/%s restart\n' \
-			"$work" "$name" "$work" "$name" ;;
-		esac
+	printf 'restart_rate = 1000/1s\n[daemons]\n'
+	for name in $watched $streams plug hang; do echo "$name = yes"; done
+	printf '[daemon:plug]\nmodule = exec\ncommand = %s\ninterval = 100ms\n' "$work/plug"
+	printf '[daemon:hang]\nmodule = service\nservice = hang\nmanager = command\nstatus_command = %s\n' "$work/hang"
+	printf 'restart_command = /bin/true\nquery_timeout = 300ms\ninterval = 100ms\n'
+	for name in $streams; do
+		printf '[daemon:%s]\nmodule = exec\nmode = stream\ncommand = %s %s\n' "$name" "$work/stream" "$name"
+		printf 'backoff = 100ms\nbackoff_max = 100ms\n'
+	done
+	for name in $watched; do
+		printf '[daemon:%s]\nmodule = service\nservice = %s\ninterval = 500ms\nbackoff = 0\n' "$name" "$name"
+		printf 'healthy_after = 0\nsettle = 100s\n'
+		manager_of "$name"
 	done
 } | write_conf
-: >"$work/restarted"
 start_vigild
 
 pid_of() { cat "$work/$1.pid" 2>/dev/null; }
-watched() { is "/daemons/$1/service_state/value" running && is "/daemons/$1/service_state/pid" "$(pid_of "$1")"; }
-all_watched() { local name; for name in $names; do watched "$name" || return 1; done; }
-all_restarted() { [ "$(wc -l <"$work/restarted")" -ge "$1" ]; }
-ended() { ! kill -0 "$1" 2>/dev/null; }
-
-# stranger PID NAME: a process of that number, which writes down what signals it is sent.  It waits for a
-# line that never comes, since another process for that could be given a number that is wanted.
-signals="HUP INT QUIT USR1 USR2 PIPE ALRM TERM CONT"
-stranger() {
-	echo $(($1 - 1)) >$next_pid
-	bash -c 'for s in $2; do trap "echo $s >>$1" $s; done; while :; do read -r _ <>$3; done' stranger \
-		"$work/signalled" "$signals" "$work/nobody" </dev/null >/dev/null 2>&1 &
-	[ $! = "$1" ]
+known() { get "/daemons/$1/service_state/pid"; }
+well() { # well NAME: as vigild sees it, and as it is
+	local pid
+	pid=$(pid_of "$1") && [ -n "$pid" ] && [ "$pid" != "${old[$1]:-}" ] && kill -0 "$pid" 2>/dev/null || return 1
+	case $1 in stream*) true ;; *) [ "$(known "$1")" = "$pid" ] && is "/daemons/$1/service_state/value" running ;; esac
 }
-mkfifo "$work/nobody"
+all_well() { while [ -n "$ill" ]; do set -- $ill; well "$1" || return 1; shift; ill=$*; done; }
+declare -A old
+ill="$watched $streams"
+wait_for 60 all_well || not_ok "all run at the start: $ill"
+"$vigilctl" -s "$work/control.sock" watch /daemons >"$work/changes" 2>/dev/null &
 
-for round in $(seq "$rounds"); do
-	wait_for 60 all_watched || { not_ok "round $round: all run, as who their pidfiles name"; break; }
-	for name in $names; do touch -d '10 minutes ago' "$work/$name.pid"; done
-	kill -STOP "$vigild_pid"
-	strangers=
-	for name in $names; do
-		pid=$(pid_of "$name")
-		kill -9 "$pid"
-		wait_for 10 ended "$pid" && stranger "$pid" && reused=$((reused + 1)) || echo "# $pid went to somebody else"
-		strangers="$strangers $!"
+# --- and dies -------------------------------------------------------------------------------------
+
+given=0 rounds=0 taken_in=0 unmended=
+expected() { at_least has $((had + wanted)); }
+round() { # round stopped|running: everything dies, and strangers have the numbers
+	local name pid pids='' from
+	had=$(told has)
+	old=()
+	for name in $watched $streams; do old[$name]=$(pid_of "$name"); pids+=" ${old[$name]}"; done
+	from=$(($(wc -l <"$work/changes") + 1))
+	[ "$1" = running ] || kill -STOP "$vigild_pid"
+	wanted=0
+	for name in $watched $streams; do
+		# A stream's is vigild's own child, which has to reap it first.
+		case $1-$name in stopped-stream*) continue ;; esac
+		kill -9 "${old[$name]}"
+		order take "${old[$name]}" "$name"
+		wanted=$((wanted + 1))
 	done
-	kill -CONT "$vigild_pid"
-	wait_for 60 all_restarted $((services * (round + 1))) || { not_ok "round $round: all are back"; break; }
-	for pid in $strangers; do
-		kill -0 "$pid" 2>/dev/null || lost=$((lost + 1))
-		kill -9 "$pid"
-		wait "$pid"
-	done 2>/dev/null
+	wait_for 60 expected || not_ok "a number cannot be given: $(grep '^not' "$work/told")"
+	[ "$1" = running ] || kill -CONT "$vigild_pid"
+	if [ "$1" = stopped ]; then
+		for name in $streams; do
+			kill -9 "${old[$name]}"
+			order take "${old[$name]}" "$name"
+			wanted=$((wanted + 1))
+		done
+	fi
+	# Scripts and plugins have ended by themselves.
+	for name in plug hang lsb0 command0; do
+		pid=$(cat "$work/$name.script" 2>/dev/null) && [ -n "$pid" ] && order take "$pid" "$name" &&
+			wanted=$((wanted + 1))
+	done
+	ill="$watched $streams"
+	wait_for 90 all_well || unmended+=" $ill"
+	wait_for 60 expected || not_ok "a number cannot be given: $(grep '^not' "$work/told")"
+	sleep 0.2 # in which a signal that comes late is still a stranger's
+	for pid in $pids; do
+		taken_in=$((taken_in + $(tail -n +"$from" "$work/changes" | grep -c "service_state/pid\",\"value\":$pid}")))
+	done
+	given=$((given + wanted))
+	rounds=$((rounds + 1))
+	order drop
+	wait_for 60 at_least dropped $((rounds + 1))
+}
+while [ "$given" -lt "$goal" ] && [ -z "$unmended" ]; do
+	round "$([ $((rounds % 3)) = 2 ] && echo running || echo stopped)"
 done
-[ "$reused" -gt 0 ] || not_ok "a pid was used again"
-check "each of $((services * rounds)) deaths was noticed, $reused times with a stranger of the pid" \
-	[ "$(wc -l <"$work/restarted")" = $((services * (rounds + 1))) ]
-check "no stranger was sent a signal" [ ! -s "$work/signalled" ]
-check "and none has ended" [ $lost = 0 ]
-check "vigild is the one that was started" kill -0 "$vigild_pid"
-figure "a pid used again: the death is seen, no stranger is touched" \
-	"$reused pids, $(wc -l <"$work/restarted") restarts, $lost touched"
+deaths=$((rounds * $(wc -w <<<"$restarted")))
+restarts=$(wc -l <"$work/restarts")
+check "in $rounds rounds, $given numbers go to strangers: who died is brought back" [ -z "$unmended" ]
+[ -z "$unmended" ] || echo "# not brought back:$unmended"
+check "no stranger is taken for a service" [ "$taken_in" = 0 ]
+check "one restart for each of $deaths deaths of a service: $restarts" [ "$restarts" = "$deaths" ]
+
+# --- and at the end -------------------------------------------------------------------------------
+
+# Whoever is to be ended now has ended, and somebody else has the number.
+old=()
+for name in plug hang lsb0 command0; do
+	pid=$(cat "$work/$name.script") && order take "$pid" "$name"
+done
+ctl -q reload
+ctl -q pause --all
+check "vigild stops" stop_vigild
+order drop
+wait_for 60 at_least dropped $((rounds + 2))
+signals=$(told signal)
+check "no stranger was ever sent a signal" [ "$signals" = 0 ]
+grep '^signal' "$work/told" | sed 's/^/# /' | head
+figure "numbers that go to strangers: who died is brought back, none is taken for it" \
+	"$given numbers, $((taken_in)) taken for it"
+figure "one restart for each death, no signal to a stranger" "$deaths deaths, $restarts restarts; $signals signals"
+[ "$failed" -eq 0 ] || tail -40 "$work/log"
 finish
