@@ -169,6 +169,7 @@ round() { # round stopped|running: everything dies, and strangers have the numbe
 	for pid in $pids; do
 		taken_in=$((taken_in + $(tail -n +"$from" "$work/changes" | grep -c "service_state/pid\",\"value\":$pid}")))
 	done
+	for name in $watched; do [ "$(known "$name")" != "${old[$name]}" ] || taken_in=$((taken_in + 1)); done
 	given=$((given + wanted))
 	rounds=$((rounds + 1))
 	order drop
