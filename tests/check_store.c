@@ -118,6 +118,55 @@ START_TEST(junk_is_never_fatal)
 }
 END_TEST
 
+static void put_for(struct store *store, int n, int value)
+{
+	json_t *number = json_integer(value);
+	char name[32];
+
+	snprintf(name, sizeof(name), "d%d", n);
+	store_put(store, "kept", name, "restarts", number);
+	json_decref(number);
+}
+
+static int got_for(struct store *store, int n)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "d%d", n);
+	return (int)json_integer_value(store_get(store, "kept", name, "restarts"));
+}
+
+START_TEST(a_long_document_is_written_bit_by_bit)
+{
+	enum { COUNT = 20000 };
+	struct store *store = store_open(loop, scratch_path("state"));
+
+	for (int i = 0; i < COUNT; i++)
+		put_for(store, i, i);
+	loop_turn(loop, true);
+	ck_assert(scratch_has("state/state.json.new")); /* it has begun */
+	ck_assert(!scratch_has("state/state.json"));
+	put_for(store, 0, -1);
+	put_for(store, COUNT - 1, -2);
+	put_for(store, COUNT, -3);
+	while (!scratch_has("state/state.json"))
+		loop_turn(loop, true);
+	ck_assert(!scratch_has("state/state.json.new"));
+	loop_turn(loop, true); /* what was changed meanwhile */
+	ck_assert(scratch_has("state/state.json.new"));
+	ck_assert_int_eq(store_save(store, true), 0); /* and no time left for it */
+	ck_assert(!scratch_has("state/state.json.new"));
+	store_close(store);
+	store = store_open(loop, scratch_path("state"));
+	ck_assert_uint_eq(json_object_size(store_section(store, "kept")), COUNT + 1);
+	ck_assert_int_eq(got_for(store, 0), -1);
+	ck_assert_int_eq(got_for(store, COUNT / 2), COUNT / 2);
+	ck_assert_int_eq(got_for(store, COUNT - 1), -2);
+	ck_assert_int_eq(got_for(store, COUNT), -3);
+	store_close(store);
+}
+END_TEST
+
 START_TEST(a_place_that_cannot_be_written_is_said_and_tried_again)
 {
 	struct store *store;
@@ -246,6 +295,7 @@ int main(void)
 	tcase_add_test(tcase, what_is_put_is_there_after_a_restart);
 	tcase_add_test(tcase, what_is_put_is_a_copy);
 	tcase_add_test(tcase, a_torn_file_is_set_aside_and_the_older_taken);
+	tcase_add_test(tcase, a_long_document_is_written_bit_by_bit);
 	tcase_add_test(tcase, a_place_that_cannot_be_written_is_said_and_tried_again);
 	tcase_add_loop_test(tcase, what_is_planted_at_its_names_is_not_written_to, 0,
 		(int)(sizeof(plants) / sizeof(*plants)));

@@ -1,10 +1,10 @@
 /*
  * store: what outlives the host: values that daemons keep, pauses, counters.
  *
- * The document is small, so it is written whole: to a temporary file beside it, the present one
- * linked as state.json.old, the new one renamed into its place.  Whatever moment the machine
- * picks to stop, a whole file of the present or of the generation before is there.  Only at
- * stop is it fsynced: that may take a second, and the loop has other things to do.
+ * The document is written whole, bit by bit where it is long: to a temporary file beside it, the
+ * present one linked as state.json.old, the new one renamed into its place.  Whatever moment the
+ * machine picks to stop, a whole file of the present or of the generation before is there.  Only
+ * at stop is it fsynced: that may take a second, and the loop has other things to do.
  */
 #include "loop/store.h"
 
@@ -34,12 +34,22 @@
 #define SOON (CLOCK_SECOND)
 /* Where it could not be written, it is tried again after so long. */
 #define LATER (10 * CLOCK_SECOND)
+/* So much of it is put together in one turn of the loop. */
+#define TURN (5 * CLOCK_MS)
+
+/* A file that is being written. */
+struct saving {
+	bool under_way;
+	int dir, fd;
+	const char *section, *name; /* what stands in it last; NULL: nothing yet */
+};
 
 struct store {
 	char *dir;
-	json_t *doc;
+	json_t *doc; /* sections of names, neither of which ever go, of keys and values */
 	struct loop_timer *timer;
 	bool dirty;
+	struct saving saving;
 };
 
 /* --- the directory ------------------------------------------------------------------------------- */
@@ -202,20 +212,6 @@ static int open_new(int dir)
 	return fd < 0 ? -errno : fd;
 }
 
-static int write_new(int dir, const char *text, bool sync)
-{
-	int fd = open_new(dir), err;
-
-	if (fd < 0)
-		return fd;
-	err = write_all(fd, text, strlen(text));
-	if (err == 0 && sync && fsync(fd) < 0)
-		err = -errno;
-	if (close(fd) < 0 && err == 0)
-		err = -errno;
-	return err;
-}
-
 static int put_in_place(int dir, bool sync)
 {
 	/* Failing here loses the generation before, never the present one. */
@@ -226,21 +222,106 @@ static int put_in_place(int dir, bool sync)
 	return sync && fsync(dir) < 0 ? -errno : 0;
 }
 
-static int write_doc(struct store *store, bool sync)
+/* What stands after that key (NULL: first); nothing is ever taken out of those that this is asked
+ * of, so a key once met is there. */
+static void *after(json_t *object, const char *key)
 {
-	int dir = store_open_dir(store->dir), err;
-	char *text;
+	if (key == NULL)
+		return json_object_iter(object);
+	return json_object_iter_next(object, json_object_iter_at(object, key));
+}
 
-	if (dir < 0)
-		return dir;
+/* Returns the key, good as long as the document. */
+static const char *say_key(FILE *to, const char *before, void *iter)
+{
+	const char *name = json_object_iter_key(iter);
+	json_t *key = json_string(name);
+
+	fputs(before, to);
+	json_dumpf(key, to, JSON_ENCODE_ANY);
+	fputs(": ", to);
+	json_decref(key);
+	return name;
+}
+
+/* The next name with all that is under it, or the next section's beginning; false at the end. */
+static bool say_next(struct saving *saving, json_t *doc, FILE *to)
+{
+	json_t *section = saving->section != NULL ? json_object_get(doc, saving->section) : NULL;
+	void *iter = after(section, saving->name);
+
+	if (iter != NULL) {
+		saving->name = say_key(to, saving->name != NULL ? ",\n  " : "\n  ", iter);
+		json_dumpf(json_object_iter_value(iter), to, JSON_SORT_KEYS | JSON_ENCODE_ANY);
+		return true;
+	}
+	if (section != NULL)
+		fputs("\n }", to);
+	iter = after(doc, saving->section);
+	fputs(saving->section == NULL ? "{" : "", to);
+	if (iter == NULL) {
+		fputs("\n}\n", to);
+		return false;
+	}
+	saving->section = say_key(to, saving->section != NULL ? ",\n " : "\n ", iter);
+	saving->name = NULL;
+	fputs("{", to);
+	return true;
+}
+
+/* Writes for so long; 1: there is more, 0: that was all, or -errno. */
+static int write_some(struct store *store, uint64_t time)
+{
+	uint64_t began = clock_now();
+	char *text = NULL;
+	size_t length;
+	FILE *to = open_memstream(&text, &length);
+	bool more = true, refused;
+	int err;
+
+	if (to == NULL)
+		return -ENOMEM;
 	memory_peer_begin();
-	text = json_dumps(store->doc, JSON_INDENT(1) | JSON_SORT_KEYS);
+	while (more && clock_now() - began < time)
+		more = say_next(&store->saving, store->doc, to);
+	refused = memory_peer_end() || ferror(to);
 	/* jansson goes on without what it could not add: that must not come into the file. */
-	err = memory_peer_end() || text == NULL ? -ENOMEM : write_new(dir, text, sync);
-	if (err == 0)
-		err = put_in_place(dir, sync);
+	if (fclose(to) != 0 || refused)
+		err = -ENOMEM;
+	else
+		err = write_all(store->saving.fd, text, length);
 	free(text);
-	close(dir);
+	return err != 0 ? err : more;
+}
+
+static int begin_saving(struct store *store)
+{
+	struct saving *saving = &store->saving;
+
+	*saving = (struct saving){.dir = store_open_dir(store->dir), .fd = -1};
+	if (saving->dir < 0)
+		return saving->dir;
+	saving->fd = open_new(saving->dir);
+	saving->under_way = true;
+	store->dirty = false;
+	return saving->fd < 0 ? saving->fd : 0;
+}
+
+/* err: how it went so far; hands on how it went in all. */
+static int end_saving(struct store *store, int err, bool sync)
+{
+	struct saving *saving = &store->saving;
+
+	if (err == 0 && sync && fsync(saving->fd) < 0)
+		err = -errno;
+	if (saving->fd >= 0 && close(saving->fd) < 0 && err == 0)
+		err = -errno;
+	if (err == 0)
+		err = put_in_place(saving->dir, sync);
+	if (saving->dir >= 0)
+		close(saving->dir);
+	saving->under_way = false;
+	store->dirty = store->dirty || err != 0;
 	return err;
 }
 
@@ -258,20 +339,40 @@ int store_save(struct store *store, bool sync)
 {
 	int err;
 
+	if (store->saving.under_way)
+		end_saving(store, -ECANCELED, false);
 	if (!store->dirty)
 		return 0;
-	err = write_doc(store, sync);
-	store->dirty = err != 0;
+	err = begin_saving(store);
+	if (err == 0)
+		err = write_some(store, UINT64_MAX);
+	err = end_saving(store, err, sync);
 	note_outcome(store, err);
 	return err;
 }
 
+/* What is changed meanwhile may be in the file or not, and is written again. */
 static void on_soon(uint64_t missed, void *arg)
 {
 	struct store *store = arg;
+	int err = 0;
 
-	if (store_save(store, false) != 0)
+	if (!store->saving.under_way && !store->dirty)
+		return;
+	if (!store->saving.under_way)
+		err = begin_saving(store);
+	if (err == 0)
+		err = write_some(store, TURN);
+	if (err == 1) {
+		loop_timer_again(store->timer, 0);
+		return;
+	}
+	err = end_saving(store, err, false);
+	note_outcome(store, err);
+	if (err != 0)
 		loop_timer_again(store->timer, LATER);
+	else if (store->dirty)
+		loop_timer_again(store->timer, SOON);
 }
 
 /* --- the document --------------------------------------------------------------------------------------- */
