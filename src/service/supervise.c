@@ -344,6 +344,16 @@ static int wait_down(struct wait *wait, struct manager_reply *reply)
 	return 0;
 }
 
+/* Up since another time is another process, even one that has got the number of the one before. */
+static bool is_up_anew(const struct wait *wait)
+{
+	const struct supervise_status *before = &wait->before, *now = &wait->now;
+
+	return now->state == SUPERVISE_UP &&
+	       (now->pid != before->pid ||
+		       memcmp(now->stamp, before->stamp, sizeof(now->stamp)) != 0);
+}
+
 /* Until another process is up, and ready. */
 static int wait_up(struct wait *wait, struct manager_reply *reply)
 {
@@ -352,7 +362,7 @@ static int wait_up(struct wait *wait, struct manager_reply *reply)
 	do {
 		if (look(wait->kind, wait->request, wait->place, &wait->now, reply))
 			return -1;
-		if (now->state == SUPERVISE_UP && now->pid != wait->before.pid && !now->unready)
+		if (is_up_anew(wait) && !now->unready)
 			return 0;
 		wait->seen_wanted |= now->want_up;
 		if (now->state == SUPERVISE_DOWN && wait_down(wait, reply))
@@ -387,7 +397,7 @@ static int wait_steady(struct wait *wait, struct manager_reply *reply)
 		pid = wait->now.pid;
 		if (!forgive(wait))
 			break;
-		wait->before.pid = pid;
+		wait->before = wait->now;
 		wait->seen_down = false;
 	}
 	/* the supervisor may be a moment behind; it alone knows how it ended */
