@@ -43,7 +43,7 @@ wait_for 20 at_least dropped 1
 # --- what runs ------------------------------------------------------------------------------------
 
 each=$(count 5 16)
-goal=$(count 90 1000)
+goal=$(count 60 1000)
 mkdir -p "$work/init.d" "$work/sv" "$work/s6"
 cat >"$work/init.d/svc" <<END
 #!/bin/sh
@@ -197,6 +197,40 @@ ctl -q pause --all
 check "vigild stops" stop_vigild
 order drop
 wait_for 60 at_least dropped $((rounds + 2))
+
+# --- who comes back with the number that it had -----------------------------------------------------
+
+# A service's `finish` runs between its end and its start.
+same=0
+again_fine() { more_than "/daemons/$1/service_state/restarts" 0 && is "/daemons/$1/service_state/restart_errors" 0 && well "$1"; }
+supervised=$(count "$(grep -o '[a-z0-9_]*0\b' <<<"$supervised" | tr '\n' ' ')" "$supervised")
+if [ -n "${supervised// /}" ]; then
+	for name in $supervised; do
+		printf '#!/bin/sh\nread -r pid <%s/%s.pid\necho $((pid - 1)) >/proc/sys/kernel/ns_last_pid\n' "$work" "$name" \
+			>"$work/finish"
+		chmod 755 "$work/finish"
+		mv "$work/finish" "$(echo "$work"/s[v6]/"$name")/finish"
+	done
+	{
+		printf '[daemons]\n'
+		printf '%s = yes\n' $supervised
+		for name in $supervised; do
+			printf '[daemon:%s]\nmodule = service\nservice = %s\ninterval = 1h\nrestart_timeout = 10s\n' "$name" "$name"
+			manager_of "$name"
+		done
+	} | write_conf
+	rm -rf "$work/state"
+	start_vigild
+	for name in $supervised; do
+		wait_for 30 well "$name"
+		pid=$(pid_of "$name")
+		ctl -q restart "$name"
+		check "$name is restarted, and may have the number that it had" wait_for 30 again_fine "$name"
+		[ "$(pid_of "$name")" != "$pid" ] || same=$((same + 1))
+	done
+	echo "# $same of $(wc -w <<<"$supervised") had"
+	stop_vigild
+fi
 signals=$(told signal)
 check "no stranger was ever sent a signal" [ "$signals" = 0 ]
 grep '^signal' "$work/told" | sed 's/^/# /' | head
