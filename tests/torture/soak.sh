@@ -5,10 +5,10 @@
 # Promised: no tick is lost, whoever died runs, and memory, descriptors and threads are after an
 # hour what they were before.
 #
-# The full form takes SOAK_MINUTES, 10 unless said; 60 is the hour.  What is in use of the heap is
+# The full form takes SOAK_MINUTES, 15 unless said; 60 is the hour.  What is in use of the heap is
 # looked at every ten seconds, and the least of six looks in a row counts, since what is at work
-# comes and goes.  The first third is left out: histories and averages fill, and workers come.  A
-# line is fitted through the rest.  What the process has of the system wanders by megabytes, as the
+# comes and goes.  The first half is left out: histories and averages fill, and workers come.  A line
+# is fitted through the rest; what it says is sure within twice its standard error.  What the process has of the system wanders by megabytes, as the
 # allocator keeps or gives back what the largest clients took: it has a bound.
 . "$(dirname "$0")/lib.sh" || exit 1
 install_staged
@@ -23,7 +23,7 @@ clean_up() {
 	rm -rf "$work"
 }
 trap clean_up EXIT
-lasting=$(count 8 $((${SOAK_MINUTES:-10} * 60)))
+lasting=$(count 8 $((${SOAK_MINUTES:-15} * 60)))
 every=$(count 1 10)
 tickers=50
 
@@ -153,11 +153,14 @@ sample() {
 minima() { awk 'NR % 6 == 1 { split("", m) }
 	{ for (i = 2; i <= 5; i++) if ($i != "" && (m[i] == "" || $i + 0 < m[i])) m[i] = $i + 0 }
 	NR % 6 == 0 { print $1, m[2], m[3], m[4], m[5] }' "$work/samples"; }
-# slope COLUMN: KiB a minute, of the minima after the first third
+# slope COLUMN: KiB a minute, of the minima of the second half, and the standard error of that
 slope() {
 	minima | awk -v i="$1" '{ t[NR] = $1 / 60; k[NR] = $i } END {
-		for (i = int(NR / 3) + 1; i <= NR; i++) { n++; x += t[i]; y += k[i]; xx += t[i] * t[i]; xy += t[i] * k[i] }
-		if (n > 1) printf "%.2f", (n * xy - x * y) / (n * xx - x * x) }'
+		for (j = int(NR / 2) + 1; j <= NR; j++) { n++; x += t[j]; y += k[j]; xx += t[j] * t[j]; xy += t[j] * k[j] }
+		if (n < 3) exit
+		b = (n * xy - x * y) / (n * xx - x * x); a = (y - b * x) / n
+		for (j = int(NR / 2) + 1; j <= NR; j++) left += (k[j] - a - b * t[j]) ^ 2
+		printf "%.2f %.2f", b, sqrt(left / (n - 2) / (xx - x * x / n)) }'
 }
 # Of all tickers together: ticks, those missed, and both
 fires() {
@@ -203,9 +206,9 @@ check "threads, too: $threads" wait_for 60 settled 4 $((threads + 2))
 read -r _ least most < <(minima | awk 'NR == 1 { a = b = $2 } { if ($2 < a) a = $2; if ($2 > b) b = $2 } END { print NR, a, b }')
 if [ "$(count short full)" = full ]; then
 	minima | awk '{ printf "# after %d s: %d KiB, %d descriptors, %d threads, %s KiB of heap\n", $1, $2, $3, $4, $5 }'
-	grown=$(slope 5)
-	[ -z "$heap" ] || check "what is in use of the heap grows by under 1 KiB a minute: $grown" \
-		awk "BEGIN { exit !($grown < 1) }"
+	read -r grown within < <(slope 5; echo)
+	[ -z "$heap" ] || check "what is in use of the heap grows by under 1 KiB a minute: $grown, within twice $within" \
+		awk "BEGIN { exit !($grown - 2 * $within < 1) }"
 fi
 now=$(sample | cut -d ' ' -f 2)
 sanitized || check "memory is bounded: $memory KiB, $now KiB" [ "$now" -le $((4 * memory + 4096)) ]
@@ -213,6 +216,6 @@ check "vigild stops" stop_vigild
 figure "$ticks ticks beside $rounds faults in $((lasting / 60)) minutes: none is lost" \
 	"$((due - all)) of $due not told of, $missed missed; $deaths deaths, $restarts restarts"
 figure "memory grows by under 1 KiB a minute; descriptors and threads are flat" \
-	"${grown:-not measured} KiB of heap a minute, private memory between $least and $most KiB; $descriptors, $threads"
+	"${grown:-not measured}${within:+ within twice $within} KiB of heap a minute, private memory between $least and $most KiB; $descriptors, $threads"
 [ "$failed" -eq 0 ] || tail -20 "$work/log"
 finish
