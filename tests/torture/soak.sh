@@ -214,7 +214,7 @@ now=$(sample | cut -d ' ' -f 2)
 sanitized || check "memory is bounded: $memory KiB, $now KiB" [ "$now" -le $((4 * memory + 4096)) ]
 check "vigild stops" stop_vigild
 figure "$ticks ticks beside $rounds faults in $((lasting / 60)) minutes: none is lost" \
-	"$((due - all)) of $due not told of, $missed missed; $deaths deaths, $restarts restarts"
+	"$ticks and $missed missed, of about $due; $deaths deaths, $restarts restarts"
 figure "memory grows by under 1 KiB a minute; descriptors and threads are flat" \
 	"${grown:-not measured}${within:+ within twice $within} KiB of heap a minute, private memory between $least and $most KiB; $descriptors, $threads"
 [ "$failed" -eq 0 ] || tail -20 "$work/log"
