@@ -15,7 +15,7 @@
 /* What the last words can count on. */
 #define RESERVE (256 * 1024)
 
-static void (*on_end)(void *arg);
+static void (*on_end)(void *arg, const char *why);
 static void *on_end_arg;
 static void *reserve;
 
@@ -23,7 +23,7 @@ static _Thread_local struct {
 	bool on, refused;
 } peer;
 
-void memory_on_end(void (*last_words)(void *arg), void *arg)
+void memory_on_end(void (*last_words)(void *arg, const char *why), void *arg)
 {
 	on_end = last_words;
 	on_end_arg = arg;
@@ -31,21 +31,33 @@ void memory_on_end(void (*last_words)(void *arg), void *arg)
 	reserve = last_words != NULL ? malloc(RESERVE) : NULL;
 }
 
-static void *or_end(void *memory)
+/* Without memory there is no message to be put together. */
+static void say(const char *text)
 {
-	static const char message[] = "vigild: out of memory, ending to be started afresh\n";
+	if (write(STDERR_FILENO, text, strlen(text)) < 0)
+		_exit(70);
+}
+
+void memory_end(const char *why)
+{
 	static int ending;
 
-	if (memory != NULL)
-		return memory;
 	/* The last words may want memory as well: they get what was put by, and one try. */
 	if (ending++ == 0 && on_end != NULL) {
 		free(reserve);
-		on_end(on_end_arg);
+		on_end(on_end_arg, why);
 	}
-	if (write(STDERR_FILENO, message, sizeof(message) - 1) < 0)
-		_exit(70);
+	say("vigild: ");
+	say(why);
+	say(", ending to be started afresh\n");
 	_exit(70);
+}
+
+static void *or_end(void *memory)
+{
+	if (memory == NULL)
+		memory_end("out of memory");
+	return memory;
 }
 
 void *memory_zero(size_t size)

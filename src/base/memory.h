@@ -42,6 +42,8 @@ bool memory_ahead(size_t size);
 /* What is done before the process ends for want of memory, such as saving the state; NULL:
  * nothing.  It may be called on whatever thread ran out, and finds 256 KiB put by for it; when
  * that is not enough either, the process ends at once. */
-void memory_on_end(void (*last_words)(void *arg), void *arg);
+void memory_on_end(void (*last_words)(void *arg, const char *why), void *arg);
+/* That end, for a library that cannot go on either. */
+__attribute__((noreturn)) void memory_end(const char *why);
 
 #endif

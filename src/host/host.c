@@ -287,8 +287,8 @@ int host_test(const char *file, struct complaints *complaints)
 	return err;
 }
 
-/* Out of memory: what is known is saved, and what was started ended, where it is ours to touch. */
-static void on_end(void *arg)
+/* It cannot go on: what is known is saved, and what was started ended, where it is ours to touch. */
+static void on_end(void *arg, const char *why)
 {
 	struct host *host = arg;
 	int err;
@@ -297,7 +297,7 @@ static void on_end(void *arg)
 		return;
 	blame_close(); /* it is nobody's fault */
 	err = store_save(host->store, true);
-	log_error("out of memory: the state %s; ending to be started afresh",
+	log_error("%s: the state %s; ending to be started afresh", why,
 		err == 0 ? "is saved" : "could not be saved");
 	spawn_cancel();
 	child_end_all();

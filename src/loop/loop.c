@@ -38,6 +38,12 @@ bool loop_is_owner(void)
 	return pthread_equal(owner, pthread_self());
 }
 
+/* It would exit by itself, and leave all as it is. */
+static void on_fatal(int err)
+{
+	memory_end("libevent cannot go on");
+}
+
 struct loop *loop_new(void)
 {
 	const struct timeval interval = {.tv_usec = DISPATCH_USEC};
@@ -46,6 +52,7 @@ struct loop *loop_new(void)
 
 	/* Before anything else of libevent, which has all it owns from there. */
 	event_set_mem_functions(memory_library_alloc, memory_library_grow, free);
+	event_set_fatal_callback(on_fatal);
 	config = event_config_new();
 	if (config == NULL)
 		goto fail;
