@@ -76,8 +76,11 @@ static int hear(int fd)
 	double until = now() + PATIENCE_MS / 1e3;
 	size_t length = 0; /* a reply may come in pieces; what it is stands at its beginning */
 	ssize_t n;
+	int ready;
 
-	while (now() < until && poll(&poll_fd, 1, PATIENCE_MS) > 0) {
+	while (now() < until && (ready = poll(&poll_fd, 1, PATIENCE_MS)) != 0) {
+		if (ready < 0) /* told that it is enough, which this answer is part of */
+			continue;
 		if (length == sizeof(text))
 			length /= 2;
 		n = recv(fd, text + length, sizeof(text) - length, 0);
