@@ -6,8 +6,9 @@
 # No code of vigil's is excepted.
 #
 # Whether vigil does right is for `make check` to say.  A test that is broken off here, because valgrind
-# does not know a system call (3.19 not pidfd_open) or is too slow, is skipped aloud; what was wrong
-# with its memory counts all the same.
+# does not know a system call or is too slow, is skipped aloud; what was wrong with its memory counts
+# all the same.  3.19 does not know pidfd_open, and nothing here stands in for it: that an end is an event,
+# and a number nobody else's, is what children and watches are built on.
 #
 # The last line adds all up.
 set -u
@@ -19,24 +20,59 @@ cd "$top_builddir" || exit 1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# Descriptors that are meant to be open at the end, by a function on the way to where they were made.
-descriptors='setup_messaging|receive_test_result|srunner_open_file' # check: its files of results
-descriptors+='|cancel_open' # spawn.c: one eventfd for the life of the process
-descriptors+='|open_trusted' # module.c: what the linker has taken in keeps its number
-descriptors+='|offload_new .offload.c:[0-9]*. < setup .check_offload' # a lost thread's pool is its own until it ends
-descriptors+='|the_host|make_service|fuzz_pipe' # tests/fuzz: what all runs of a target share
-descriptors+='|sd_journal_' # libsystemd: its socket, one for each process
+# Descriptors that are meant to be open at the end of a test: in which program, how many of the kind at
+# most, and how they came to be: a name, where there is one, and the functions, innermost first.
+descriptors='
+* 1 ^/tmp/check_[A-Za-z0-9]+ < open .*< open_tmp_file < (setup_messaging|receive_test_result) <   check: what the test has to say
+* 1 ^/.*[.]tap < open .*< srunner_open_file < srunner_init_logging <   check: its results
+* 1 ^< eventfd < run_begin < spawn_run <   spawn.c: one for the life of the process
+* 16 ^[a-z]+[.]so < openat < open_step < open_trusted < load_file <   module.c: what the linker has taken in keeps its number
+check_offload 1 ^< eventfd < offload_new < setup <   the pool of a lost thread is its own until it ends
+check_log 1 ^< socket < sd_journal_sendv < send_journal <   libsystemd: one for each process
+check_fuzz 5 ^< (epoll_create1|timerfd_create|pipe2|eventfd) < .*< lay_ground < host_new < the_host <   what all runs of a target share
+check_fuzz 1 ^/dev/shm/[^ ]*/control[.]pipe < open < open_checked < open_pipe < open_locked < control_pipe_open < fuzz_pipe <   likewise
+check_fuzz 2 ^/dev/shm/[^ ]*/supervise/(ok|control) < open < make_service <   likewise
+'
 
-# left_open FILE...: the other descriptors that valgrind lists, a line each with where it was made
+# left_open PROGRAM FILE: the other descriptors that valgrind lists, a line each with where it was made
 left_open() {
-	awk -v meant="$descriptors" '
-		function tell() { if (head != "" && frames != "" && frames !~ meant) print head frames; head = "" }
+	awk -v program="$1" -v table="$descriptors" '
+		BEGIN {
+			lines = split(table, line, "\n")
+			for (i = 1; i <= lines; i++) {
+				if (line[i] !~ /^[^ ]+ [0-9]+ /) continue
+				split(line[i], word, " ")
+				if (word[1] != "*" && word[1] != program) continue
+				sub(/ <   .*/, " <", line[i])
+				most[++rules] = word[2]
+				pattern[rules] = substr(line[i], length(word[1] " " word[2] " ") + 1)
+			}
+		}
+		function tell(    i) {
+			if (head == "") return
+			for (i = 1; i <= rules; i++)
+				if (name frames ~ pattern[i] && ++seen[i] <= most[i]) break
+			if (i > rules) print head where
+			head = ""
+		}
 		{ sub(/^==[0-9]+== ?/, "") }
-		/^Open / { tell(); head = $0; frames = ""; next }
+		/^Open / {
+			tell()
+			head = $0; frames = where = ""
+			name = $0
+			sub(/^Open .*[0-9]:/, "", name); sub(/^ *(<unknown>)?/, "", name)
+			next
+		}
 		/inherited from parent/ { head = ""; next }
-		/^ +(at|by) / && head != "" { sub(/^ +(at|by) 0x[0-9A-F]+: /, " < "); frames = frames $0; next }
+		/^ +(at|by) / && head != "" {
+			sub(/^ +(at|by) 0x[0-9A-F]+: /, "")
+			where = where " < " $0
+			sub(/ \(.*/, "")
+			frames = frames (name frames == "" ? "< " : " < ") $0
+			next
+		}
 		{ tell() }
-		END { tell() }' "$@"
+		END { tell() }' "$2"
 }
 
 # complaints FILE...: what valgrind says is wrong with the memory, and where
@@ -80,7 +116,7 @@ examine() {
 	done <"$here.tap"
 	# A test that was broken off has left things as they were.
 	for file in $(tests_of "$here"); do
-		left_open "$file" >"$here.left"
+		left_open "$name" "$file" >"$here.left"
 		[ ! -s "$here.left" ] || { leaky=$((leaky + 1)); cat "$here.left" >>"$here.all"; }
 	done
 	[ "$leaky" -le "$broken" ] || sort "$here.all" | uniq -c | sed "s/^ */not ok - $name: left open, times /"
