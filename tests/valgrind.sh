@@ -25,7 +25,7 @@ trap 'rm -rf "$work"' EXIT
 descriptors='
 * 1 ^/tmp/check_[A-Za-z0-9]+ < open .*< open_tmp_file < (setup_messaging|receive_test_result) <   check: what the test has to say
 * 1 ^/.*[.]tap < open .*< srunner_open_file < srunner_init_logging <   check: its results
-* 1 ^< eventfd < run_begin < spawn_run <   spawn.c: one for the life of the process
+* 1 ^< eventfd < run_begin < spawn_run <   spawn_run.c: one for the life of the process
 * 16 ^[a-z]+[.]so < openat < open_step < open_trusted < load_file <   module.c: what the linker has taken in keeps its number
 check_offload 1 ^< eventfd < offload_new < setup <   the pool of a lost thread is its own until it ends
 check_log 1 ^< socket < sd_journal_sendv < send_journal <   libsystemd: one for each process
