@@ -1,209 +1,89 @@
-/* check_series: what is told bit by bit is what is told at once, whoever comes and goes meanwhile. */
-#include "command/series.h"
+/* check_series: what samples come to, with gaps and without. */
+#include "modules/average/series.h"
 
-#include "command/command.h"
-#include "base/degraded.h"
-#include "door.h"
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
 
-#define COUNT 1000
+static double room[10];
+static struct series s;
 
-static const struct peer root = {.uid = 0};
-
-/* So many daemons of a module that there is not: each has an account, and what we write for it. */
-static void reload(int from, int to)
+static void begin(size_t size)
 {
-	struct complaints complaints = {0};
-	char *text = NULL;
-	json_t *result;
-	size_t size;
-	FILE *f = open_memstream(&text, &size);
-
-	fprintf(f, "[daemons]\n");
-	for (int i = from; i < to; i++)
-		fprintf(f, "d%04d = yes\n", i);
-	for (int i = from; i < to; i++)
-		fprintf(f, "[daemon:d%04d]\nmodule = none\n", i);
-	fclose(f);
-	mkdir(scratch_path("conf.d"), 0755);
-	scratch_put("conf.d/many.conf", 0644, "%s", text);
-	free(text);
-	ck_assert_int_eq(host_reload(host, &result, &complaints), 0);
-	json_decref(result);
+	series_init(&s, room, size);
 }
 
-static void on_nothing(vigil_level level, const char *line, void *arg)
+static void comes_to(size_t steps, size_t samples, double min, double max, double mean)
 {
+	struct summary sum = series_summary(&s, steps);
+
+	ck_assert_uint_eq(sum.samples, samples);
+	if (samples == 0)
+		return;
+	ck_assert_double_eq(sum.min, min);
+	ck_assert_double_eq(sum.max, max);
+	ck_assert_double_eq_tol(sum.mean, mean, 1e-12);
 }
 
-static void begin(void)
+START_TEST(windows_look_back)
 {
-	char pointer[64];
+	begin(10);
+	comes_to(5, 0, 0, 0, 0);
+	for (int i = 1; i <= 25; i++)
+		series_push(&s, i);
+	comes_to(1, 1, 25, 25, 25);
+	comes_to(4, 4, 22, 25, 23.5);
+	comes_to(10, 10, 16, 25, 20.5);
+	comes_to(1000, 10, 16, 25, 20.5); /* no more is kept */
+	series_push(&s, -7.5);
+	comes_to(2, 2, -7.5, 25, 8.75);
+}
+END_TEST
 
-	setup();
-	log_set_sink(on_nothing, NULL);
-	reload(0, COUNT);
-	for (int i = 0; i < COUNT; i += 2) {
-		snprintf(pointer, sizeof(pointer), "/daemons/d%04d/value", i);
-		ck_assert_int_eq(state_set(host_state(host), pointer, json_integer(i)), 0);
+START_TEST(gaps_count_for_nothing)
+{
+	begin(10);
+	series_push(&s, 4);
+	series_push(&s, NAN);
+	series_push(&s, 8);
+	series_push(&s, NAN);
+	comes_to(1, 0, 0, 0, 0);
+	comes_to(2, 1, 8, 8, 8);
+	comes_to(4, 2, 4, 8, 6);
+}
+END_TEST
+
+static void points_are(size_t each, size_t most, const double *expected, size_t count)
+{
+	double points[16];
+
+	ck_assert_uint_eq(series_points(&s, each, points, most), count);
+	for (size_t i = 0; i < count; i++) {
+		if (isnan(expected[i]))
+			ck_assert(isnan(points[i]));
+		else
+			ck_assert_double_eq_tol(points[i], expected[i], 1e-12);
 	}
 }
 
-static void request(int fd, int id, const char *verb, const char *pointer)
+START_TEST(points_keep_their_place)
 {
-	char line[256];
-
-	snprintf(line, sizeof(line),
-		"{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"%s\",\"params\":{%s%s%s}}\n", id, verb,
-		pointer != NULL ? "\"pointer\":\"" : "", pointer != NULL ? pointer : "",
-		pointer != NULL ? "\"" : "");
-	put(fd, line);
-}
-
-static json_t *answer(int fd, int id)
-{
-	json_t *object = get_object(fd), *result;
-
-	ck_assert_int_eq(code_of(object), 0);
-	ck_assert_int_eq(json_integer_value(json_object_get(object, "id")), id);
-	result = json_incref(json_object_get(object, "result"));
-	json_decref(object);
-	return result;
-}
-
-static json_t *at_once(const char *verb, const char *pointer)
-{
-	struct command_reply reply = {0};
-	json_t *params = pointer != NULL ? json_pack("{s:s}", "pointer", pointer) : json_object();
-
-	command_run(host, &root, verb, params, &reply);
-	json_decref(params);
-	ck_assert_ptr_null(reply.series);
-	ck_assert_ptr_nonnull(reply.result);
-	return reply.result;
-}
-
-START_TEST(in_parts_and_at_once_the_same_is_told)
-{
-	static const struct {
-		const char *verb, *pointer;
-		size_t size;
-	} asked[] = {{"get", "/daemons", COUNT / 2}, {"get", "/runs", COUNT},
-		{"status", NULL, COUNT}, {"list", NULL, COUNT}, {"get", "", 3}};
-	json_t *parts, *whole;
-	int fd = dial();
-
-	degraded_set(DEGRADED_STATE, "for a test");
-	for (int i = 0; i < (int)(sizeof(asked) / sizeof(*asked)); i++) {
-		request(fd, i, asked[i].verb, asked[i].pointer);
-		parts = answer(fd, i);
-		whole = at_once(asked[i].verb, asked[i].pointer);
-		json_object_del(parts, "vigil"); /* that changes from moment to moment */
-		json_object_del(whole, "vigil");
-		ck_assert_msg(json_equal(parts, whole), "%s", asked[i].verb);
-		if (json_is_array(parts))
-			ck_assert_uint_eq(json_array_size(parts),
-				asked[i].size + (strcmp(asked[i].verb, "status") == 0));
-		else if (asked[i].pointer[0] != '\0')
-			ck_assert_uint_eq(json_object_size(parts), asked[i].size);
-		json_decref(parts);
-		json_decref(whole);
-	}
-	degraded_end(DEGRADED_STATE);
-	close(fd);
-}
-END_TEST
-
-START_TEST(few_are_told_at_once)
-{
-	static const struct chapter none[] = {{.next = NULL}};
-
-	reload(0, 100);
-	ck_assert_ptr_null(series_new(host, none));
-	reload(0, 101);
-	series_free(series_new(host, none));
-	ck_assert_ptr_nonnull(host_daemon_after(host, "d0099"));
-	ck_assert_ptr_null(host_daemon_after(host, "d0100"));
-	ck_assert_ptr_eq(host_daemon_after(host, ""), host_daemon(host, 0));
-	ck_assert_ptr_eq(host_daemon_after(host, "d00005"), host_daemon(host, 1));
-}
-END_TEST
-
-START_TEST(daemons_may_come_and_go_meanwhile)
-{
-	struct command_reply reply = {.in_parts = true};
-	json_t *params = json_pack("{s:s}", "pointer", "/runs"), *told;
-	char *text, *all = NULL;
-	bool failed;
-	size_t size;
-	FILE *f = open_memstream(&all, &size);
-
-	command_run(host, &root, "get", params, &reply);
-	json_decref(params);
-	ck_assert_ptr_nonnull(reply.series);
-	for (int i = 0; (text = series_next(reply.series, &failed)) != NULL; i++) {
-		fputs(text, f);
-		free(text);
-		if (i == 100)
-			reload(50, 200); /* those told of last go, and most to come */
-		if (i == 120)
-			reload(0, 300);
-	}
-	ck_assert(!failed);
-	fclose(f);
-	series_free(reply.series);
-	told = json_loads(all, JSON_REJECT_DUPLICATES, NULL);
-	ck_assert_ptr_nonnull(told);
-	ck_assert_uint_eq(json_object_size(told), 300);
-	json_decref(told);
-	free(all);
-}
-END_TEST
-
-START_TEST(what_comes_meanwhile_waits_for_its_end)
-{
-	int fd = dial();
-	json_t *object;
-
-	put(fd, WATCH_ALL "\n");
-	json_decref(answer(fd, 1));
-	request(fd, 2, "get", "");
-	request(fd, 3, "version", NULL);
-	request(fd, 4, "get", "/runs");
-	turn(); /* it has begun, and what is not read does not fit */
-	ck_assert_int_eq(state_set(host_state(host), "/daemons/d0001/x", json_true()), 0);
-	json_decref(answer(fd, 2));
-	object = get_object(fd);
-	ck_assert_str_eq(json_string_value(json_object_get(object, "method")), "changed");
-	json_decref(object);
-	json_decref(answer(fd, 3));
-	json_decref(answer(fd, 4));
-	ck_assert_int_eq(ask(fd, ASK), 0);
-	close(fd);
-}
-END_TEST
-
-START_TEST(a_peer_may_leave_in_its_midst_or_only_listen)
-{
-	int fd = dial(), other = dial();
-
-	request(fd, 1, "get", "");
-	turn();
-	close(fd);
-	request(other, 2, "get", "/runs");
-	shutdown(other, SHUT_WR);
-	json_decref(answer(other, 2));
-	ck_assert(closes(other));
-	close(other);
-}
-END_TEST
-
-START_TEST(who_wants_no_reply_gets_none)
-{
-	int fd = dial();
-
-	put(fd, "{\"jsonrpc\":\"2.0\",\"method\":\"status\"}\n");
-	ck_assert_int_eq(ask(fd, ASK), 0);
-	close(fd);
+	begin(10);
+	points_are(2, 5, NULL, 0);
+	for (int i = 0; i < 5; i++)
+		series_push(&s, i);
+	points_are(2, 5, (double[]){0.5, 2.5, 4}, 3);
+	series_push(&s, 5);
+	points_are(2, 5, (double[]){0.5, 2.5, 4.5}, 3);
+	points_are(2, 2, (double[]){2.5, 4.5}, 2);
+	series_push(&s, NAN);
+	series_push(&s, NAN);
+	points_are(2, 5, (double[]){0.5, 2.5, 4.5, NAN}, 4);
+	for (int i = 8; i < 13; i++)
+		series_push(&s, i);
+	/* steps 3 to 12 are left: the first point has one of its two */
+	points_are(2, 9, (double[]){3, 4.5, NAN, 8.5, 10.5, 12}, 6);
+	points_are(1, 3, (double[]){10, 11, 12}, 3);
 }
 END_TEST
 
@@ -214,14 +94,9 @@ int main(void)
 	SRunner *runner;
 	int failed;
 
-	tcase_set_timeout(tcase, 120);
-	tcase_add_checked_fixture(tcase, begin, teardown);
-	tcase_add_test(tcase, in_parts_and_at_once_the_same_is_told);
-	tcase_add_test(tcase, few_are_told_at_once);
-	tcase_add_test(tcase, daemons_may_come_and_go_meanwhile);
-	tcase_add_test(tcase, what_comes_meanwhile_waits_for_its_end);
-	tcase_add_test(tcase, a_peer_may_leave_in_its_midst_or_only_listen);
-	tcase_add_test(tcase, who_wants_no_reply_gets_none);
+	tcase_add_test(tcase, windows_look_back);
+	tcase_add_test(tcase, gaps_count_for_nothing);
+	tcase_add_test(tcase, points_keep_their_place);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

@@ -31,6 +31,7 @@ check_offload 1 ^< eventfd < offload_new < setup <   the pool of a lost thread i
 check_log 1 ^< socket < sd_journal_sendv < send_journal <   libsystemd: one for each process
 check_fuzz 5 ^< (epoll_create1|timerfd_create|pipe2|eventfd) < .*< lay_ground < host_new < the_host <   what all runs of a target share
 check_fuzz 1 ^/dev/shm/[^ ]*/control[.]pipe < open < open_checked < open_pipe < open_locked < control_pipe_open < fuzz_pipe <   likewise
+check_fuzz 1 ^running < openat < blame_open < held_review < lay_ground < host_new < the_host <   likewise
 check_fuzz 2 ^/dev/shm/[^ ]*/supervise/(ok|control) < open < make_service <   likewise
 '
 
