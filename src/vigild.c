@@ -226,8 +226,10 @@ static int serve(const struct arguments *arguments)
 	vigil_level level;
 	int err = -EINVAL;
 
-	/* Workers ask for little, and seldom: not each needs a heap of its own. */
+#ifdef M_ARENA_MAX
+	/* Workers ask for little, and seldom: not each needs a heap of its own, as glibc would have it. */
 	mallopt(M_ARENA_MAX, 1);
+#endif
 	run.host = host_new(arguments->file, &complaints);
 	if (run.host == NULL) {
 		print_complaints(&complaints, stderr);

@@ -30,14 +30,27 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int cancel_fd = -1; /* raised once, never lowered; -1: not made yet */
 static bool cancelled;
 static unsigned under_way; /* that are ended when it is raised */
-static pthread_cond_t all_ended = PTHREAD_COND_INITIALIZER;
+static pthread_cond_t all_ended;
 static pid_t strays[STRAYS_MAX]; /* killed, but stuck in the kernel: reaped when they let go */
+
+/* Its time is counted on a clock that nobody sets. */
+static void all_ended_init(void)
+{
+	pthread_condattr_t attr;
+
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&all_ended, &attr);
+	pthread_condattr_destroy(&attr);
+}
 
 /* One more is under way.  The eventfd to wait on; -ECANCELED when the host stops. */
 static int run_begin(bool spare_group)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	int fd;
 
+	pthread_once(&once, all_ended_init);
 	pthread_mutex_lock(&lock);
 	if (cancel_fd < 0)
 		cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -78,7 +91,7 @@ void spawn_cancel_wait(void)
 	until.tv_sec += 2 * (time_t)(GRACE / CLOCK_SECOND);
 	pthread_mutex_lock(&lock);
 	while (under_way > 0 && err == 0)
-		err = pthread_cond_clockwait(&all_ended, &lock, CLOCK_MONOTONIC, &until);
+		err = pthread_cond_timedwait(&all_ended, &lock, &until);
 	pthread_mutex_unlock(&lock);
 }
 
