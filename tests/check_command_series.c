@@ -4,6 +4,7 @@
 #include "command/command.h"
 #include "base/degraded.h"
 #include "door.h"
+#include "suite.h"
 
 #define COUNT 1000
 
@@ -209,23 +210,14 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("command_series");
-	TCase *tcase = tcase_create("command_series");
-	SRunner *runner;
-	int failed;
+	TCase *tcase = suite_begin("command_series", begin, teardown);
 
 	tcase_set_timeout(tcase, 120);
-	tcase_add_checked_fixture(tcase, begin, teardown);
 	tcase_add_test(tcase, in_parts_and_at_once_the_same_is_told);
 	tcase_add_test(tcase, few_are_told_at_once);
 	tcase_add_test(tcase, daemons_may_come_and_go_meanwhile);
 	tcase_add_test(tcase, what_comes_meanwhile_waits_for_its_end);
 	tcase_add_test(tcase, a_peer_may_leave_in_its_midst_or_only_listen);
 	tcase_add_test(tcase, who_wants_no_reply_gets_none);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_end("command_series", tcase);
 }

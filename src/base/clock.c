@@ -48,11 +48,7 @@ char *clock_text_at(char buf[CLOCK_TEXT], struct timespec when)
 	return buf;
 }
 
-/* --- when this boot began --------------------------------------------------------------------- */
-
-static _Atomic double earliest = INFINITY, followed = INFINITY;
-
-static double seconds(clockid_t clock)
+double clock_seconds(clockid_t clock)
 {
 	struct timespec now = {0};
 
@@ -60,11 +56,15 @@ static double seconds(clockid_t clock)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+/* --- when this boot began --------------------------------------------------------------------- */
+
+static _Atomic double earliest = INFINITY, followed = INFINITY;
+
 double clock_booted(void)
 {
-	double up = seconds(CLOCK_BOOTTIME);
+	double up = clock_seconds(CLOCK_BOOTTIME);
 
-	clock_booted_before(seconds(CLOCK_REALTIME) - up, up);
+	clock_booted_before(clock_seconds(CLOCK_REALTIME) - up, up);
 	return earliest;
 }
 

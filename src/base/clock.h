@@ -15,6 +15,10 @@ uint64_t clock_now(void);
 uint64_t clock_from_seconds(double seconds);
 double clock_to_seconds(uint64_t ns);
 
+/* What a clock of the kernel's says, for what it counts on no other: the time of day, since 1970;
+ * since boot, suspends included. */
+double clock_seconds(clockid_t clock);
+
 #define CLOCK_TEXT 32 /* room for "2026-01-31T12:34:56.789Z" and its NUL */
 
 /* The time of day, as RFC 3339 in UTC with milliseconds, into buf; returns buf. */

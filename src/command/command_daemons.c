@@ -68,42 +68,34 @@ static json_t *degraded_row(const struct degraded_reason *reason)
 		"text", reason->text, "since", since);
 }
 
-static void add_degraded(json_t *rows)
-{
-	for (enum degraded what = 0; what < DEGRADED_KINDS; what++)
-		if (degraded_get(what) != NULL)
-			json_array_append_new(rows, degraded_row(degraded_get(what)));
-}
-
 static json_t *tell_status(struct host *host, const char *name)
 {
 	return status_row(host_find(host, name));
 }
 
+/* DEGRADED_KINDS: it has ended. */
+static enum degraded degraded_of(const char *name)
+{
+	enum degraded what = 0;
+
+	while (what < DEGRADED_KINDS &&
+		(degraded_get(what) == NULL || strcmp(degraded_get(what)->what, name) != 0))
+		what++;
+	return what;
+}
+
 static const char *next_degraded(struct host *host, const char *name)
 {
-	const struct degraded_reason *reason;
-	bool passed = name[0] == '\0';
+	enum degraded what = name[0] != '\0' ? degraded_of(name) + 1 : 0;
 
-	for (enum degraded what = 0; what < DEGRADED_KINDS; what++) {
-		reason = degraded_get(what);
-		if (reason != NULL && passed)
-			return reason->what;
-		passed = passed || (reason != NULL && strcmp(reason->what, name) == 0);
-	}
-	return NULL;
+	while (what < DEGRADED_KINDS && degraded_get(what) == NULL)
+		what++;
+	return what < DEGRADED_KINDS ? degraded_get(what)->what : NULL;
 }
 
 static json_t *tell_degraded(struct host *host, const char *name)
 {
-	const struct degraded_reason *reason;
-
-	for (enum degraded what = 0; what < DEGRADED_KINDS; what++) {
-		reason = degraded_get(what);
-		if (reason != NULL && strcmp(reason->what, name) == 0)
-			return degraded_row(reason);
-	}
-	return NULL;
+	return degraded_row(degraded_get(degraded_of(name)));
 }
 
 void command_status(struct host *host, json_t *params, struct command_reply *reply)
@@ -111,22 +103,14 @@ void command_status(struct host *host, json_t *params, struct command_reply *rep
 	static const struct chapter chapters[] = {{"[", series_next_daemon, tell_status, false, ""},
 		{NULL, next_degraded, tell_degraded, false, "]"}, {.next = NULL}};
 	struct vigil_daemon *d;
-	json_t *rows;
 
-	if (command_text(params, "name") != NULL) {
-		d = named(host, params, reply);
-		if (d != NULL)
-			reply->result = json_pack("[o]", status_row(d));
+	if (command_text(params, "name") == NULL) {
+		series_answer(host, chapters, reply);
 		return;
 	}
-	reply->series = reply->in_parts ? series_new(host, chapters) : NULL;
-	if (reply->series != NULL)
-		return;
-	rows = json_array();
-	for (size_t i = 0; (d = host_daemon(host, i)) != NULL; i++)
-		json_array_append_new(rows, status_row(d));
-	add_degraded(rows);
-	reply->result = rows;
+	d = named(host, params, reply);
+	if (d != NULL)
+		reply->result = json_pack("[o]", status_row(d));
 }
 
 void command_explain(struct host *host, json_t *params, struct command_reply *reply)

@@ -3,7 +3,6 @@
  */
 #include "command/command_handlers.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,9 +22,10 @@
 
 static json_t *tell_state(struct host *host, const char *name)
 {
-	char pointer[POINTER_MAX];
+	char pointer[POINTER_MAX] = "/daemons";
 
-	snprintf(pointer, sizeof(pointer), "/daemons/%s", name);
+	if (pointer_append(pointer, sizeof(pointer), name) != 0)
+		return NULL;
 	return state_get(host_state(host), pointer);
 }
 
@@ -113,14 +113,8 @@ void command_list(struct host *host, json_t *params, struct command_reply *reply
 {
 	static const struct chapter rows[] = {
 		{"[", next_listed, tell_listed, false, "]"}, {.next = NULL}};
-	const struct config *config = host_config(host);
 
-	reply->series = reply->in_parts ? series_new(host, rows) : NULL;
-	if (reply->series != NULL)
-		return;
-	reply->result = json_array();
-	for (size_t i = 0; i < config->count; i++)
-		json_array_append_new(reply->result, list_row(&config->daemons[i]));
+	series_answer(host, rows, reply);
 }
 
 static void fail_complaints(

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "command/command.h"
 #include "daemon/daemon.h"
 #include "host/host.h"
 
@@ -96,6 +97,19 @@ char *series_next(struct series *series, bool *failed)
 	text = part(series);
 	*failed = text == NULL;
 	return text;
+}
+
+void series_answer(struct host *host, const struct chapter *chapters, struct command_reply *reply)
+{
+	const char *name;
+
+	reply->series = reply->in_parts ? series_new(host, chapters) : NULL;
+	if (reply->series != NULL)
+		return;
+	reply->result = json_array();
+	for (; chapters->next != NULL; chapters++)
+		for (name = ""; (name = chapters->next(host, name)) != NULL;)
+			json_array_append_new(reply->result, chapters->tell(host, name));
 }
 
 const char *series_next_daemon(struct host *host, const char *name)

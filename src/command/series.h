@@ -15,6 +15,7 @@
 
 #include <jansson.h>
 
+struct command_reply;
 struct host;
 struct series;
 
@@ -35,6 +36,10 @@ void series_free(struct series *series);
 /* The next bit of the JSON text, to be freed; NULL at the end, and with *failed when there was
  * no memory: what was sent already is then half an answer. */
 char *series_next(struct series *series, bool *failed);
+
+/* Answers with all parts, which have no names: as a series where that is taken and they are many, or
+ * as one array. */
+void series_answer(struct host *host, const struct chapter *chapters, struct command_reply *reply);
 
 /* A next of the daemons there are. */
 const char *series_next_daemon(struct host *host, const char *name);

@@ -73,7 +73,6 @@ static const struct resource_kind kept_kind = {.free = kept_free};
 static int written(vigil_daemon *d, const char *pointer, int err)
 {
 	struct kept *kept;
-	json_t *whole;
 
 	if (err != 0)
 		return err;
@@ -83,9 +82,8 @@ static int written(vigil_daemon *d, const char *pointer, int err)
 			!pointer_covers(pointer, kept->pointer))
 			continue;
 		/* What was written may lie above or below the place that is kept. */
-		whole = state_get(d->ground->state, kept->pointer);
-		store_put(d->ground->store, KEPT, d->name, kept_name(d, kept), whole);
-		json_decref(whole);
+		store_put_new(d->ground->store, KEPT, d->name, kept_name(d, kept),
+			state_get(d->ground->state, kept->pointer));
 	}
 	return 0;
 }

@@ -44,14 +44,13 @@ static int complain(struct reader *r, int line, const char *text)
 	return -EINVAL;
 }
 
-/* Reads on until the end, into a buffer that grows with it; NUL-terminated. */
+/* Reads on until the end, into a buffer of so many bytes at first; NUL-terminated. */
 static int read_all(int fd, char **text, size_t size, size_t *length)
 {
 	ssize_t n = 1;
-	char *more;
+	char *more = malloc(size);
 
 	while (n != 0) {
-		more = *length + 1 >= size || *text == NULL ? realloc(*text, size *= 2) : *text;
 		if (more == NULL)
 			return -ENOMEM;
 		*text = more;
@@ -61,6 +60,8 @@ static int read_all(int fd, char **text, size_t size, size_t *length)
 		*length += n > 0 ? (size_t)n : 0;
 		if (*length > INI_SIZE_MAX)
 			return -EFBIG;
+		if (*length + 1 == size) /* it has grown since it was looked at */
+			more = realloc(*text, size *= 2);
 	}
 	(*text)[*length] = '\0';
 	return 0;
@@ -80,7 +81,7 @@ static char *slurp(struct reader *r, size_t *length, int *err)
 	else
 		*err = st.st_size > INI_SIZE_MAX
 			       ? -EFBIG
-			       : read_all(fd, &text, (size_t)st.st_size / 2 + 1, length);
+			       : read_all(fd, &text, (size_t)st.st_size + 2, length);
 	if (fd >= 0)
 		close(fd);
 	if (*err == 0)

@@ -49,10 +49,7 @@ static const json_t *kept(const struct booted *booted, const char *key)
 
 static void keep(struct booted *booted, const char *key, double number)
 {
-	json_t *value = json_real(number);
-
-	store_put(booted->store, SECTION, "this", key, value);
-	json_decref(value);
+	store_put_new(booted->store, SECTION, "this", key, json_real(number));
 }
 
 /* Both clocks are read one after the other, so what they say together is never quite the same. */

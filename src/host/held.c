@@ -46,7 +46,6 @@ void held_review(struct store *store, const char *dir)
 	struct blame before;
 	const char *key;
 	json_int_t count;
-	json_t *value;
 
 	if (blame_open(dir, &before) != 0 || before.clean)
 		return;
@@ -59,9 +58,7 @@ void held_review(struct store *store, const char *dir)
 	held_forgive(store);
 	if (before.name[0] == '\0')
 		return;
-	value = json_integer(count + 1);
-	store_put(store, SECTION, before.name, key, value);
-	json_decref(value);
+	store_put_new(store, SECTION, before.name, key, json_integer(count + 1));
 	store_save(store, false); /* the next crash may be near */
 }
 

@@ -38,17 +38,9 @@ struct pauses {
 	json_t *boot; /* its name; NULL: it has none */
 };
 
-static double now_by(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
 static double wall_now(void)
 {
-	return now_by(CLOCK_REALTIME);
+	return clock_seconds(CLOCK_REALTIME);
 }
 
 static const json_t *kept(const struct pauses *pauses, const char *name, const char *key)
@@ -70,7 +62,7 @@ static double end_of(const struct pauses *pauses, const char *name)
 		return INFINITY;
 	end = json_number_value(until);
 	if (json_is_number(ends) && json_equal(boot, pauses->boot))
-		end = wall_now() + json_number_value(ends) - now_by(CLOCK_BOOTTIME);
+		end = wall_now() + json_number_value(ends) - clock_seconds(CLOCK_BOOTTIME);
 	else if (json_is_number(length))
 		end = fmin(end, wall_now() + json_number_value(length));
 	return fmin(end, LAST);
@@ -87,15 +79,13 @@ static void show(struct vigil_daemon *d, double end, const char *reason)
 
 static void put_number(struct pauses *pauses, const char *name, const char *key, double number)
 {
-	json_t *value = isinf(number) ? json_null() : json_real(number);
-
-	store_put(pauses->store, SECTION, name, key, value);
-	json_decref(value);
+	store_put_new(
+		pauses->store, SECTION, name, key, isinf(number) ? json_null() : json_real(number));
 }
 
 static const char *reason_of(const struct pauses *pauses, const char *name)
 {
-	const char *reason = json_string_value(store_get(pauses->store, SECTION, name, "reason"));
+	const char *reason = json_string_value(kept(pauses, name, "reason"));
 
 	return reason != NULL ? reason : "";
 }
@@ -103,7 +93,7 @@ static const char *reason_of(const struct pauses *pauses, const char *name)
 static void put_end(struct pauses *pauses, const char *name, double end)
 {
 	put_number(pauses, name, "until", end);
-	put_number(pauses, name, "ends", end - wall_now() + now_by(CLOCK_BOOTTIME));
+	put_number(pauses, name, "ends", end - wall_now() + clock_seconds(CLOCK_BOOTTIME));
 	store_put(pauses->store, SECTION, name, "boot", pauses->boot);
 }
 
@@ -158,12 +148,10 @@ void pause_begin(struct pauses *pauses, struct vigil_daemon *d, double seconds, 
 {
 	const char *name = daemon_name(d);
 	double end = seconds > 0 ? fmin(wall_now() + seconds, LAST) : INFINITY;
-	json_t *why = json_string(reason);
 
 	put_end(pauses, name, end);
 	put_number(pauses, name, "seconds", seconds > 0 ? seconds : INFINITY);
-	store_put(pauses->store, SECTION, name, "reason", why);
-	json_decref(why);
+	store_put_new(pauses->store, SECTION, name, "reason", json_string(reason));
 	show(d, end, reason);
 	log_write(VIGIL_NOTICE, name, "paused%s%s", reason[0] != '\0' ? ": " : "", reason);
 	wait_for_the_earliest(pauses);

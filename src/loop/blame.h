@@ -3,8 +3,8 @@
  *
  * A file of one page, DIR/running, is mapped for as long as the process lives.  The name of the
  * daemon whose callback runs stands in it, or of the module that is being loaded, written without a
- * system call; a signal that ends the process is noted there on the way out.  The page outlives whoever wrote it, so the next vigild
- * can tell what became of the one before.  All of it belongs to the loop's thread.
+ * system call; a signal that ends the process is noted there on the way out.  The page outlives
+ * whoever wrote it, so the next vigild can tell what became of the one before.  All of it belongs to the loop's thread.
  */
 #ifndef BLAME_H
 #define BLAME_H

@@ -279,12 +279,11 @@ static void on_end(evutil_socket_t fd, short what, void *arg)
 	e.status = reap(child);
 	child->phase = ENDED;
 	close_all(child);
-	if (!child->let_go)
-		move(child, NULL);
 	if (child->let_go) {
 		stray_free(child);
 		return;
 	}
+	move(child, NULL);
 	e.timed_out = child->timed_out;
 	e.truncated = child->truncated;
 	e.output = child->line_fn == NULL && child->length > 0 ? child->output : "";

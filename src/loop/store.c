@@ -415,6 +415,13 @@ void store_put(struct store *store, const char *section, const char *name, const
 		loop_timer_again(store->timer, SOON);
 }
 
+void store_put_new(
+	struct store *store, const char *section, const char *name, const char *key, json_t *value)
+{
+	store_put(store, section, name, key, value);
+	json_decref(value);
+}
+
 struct store *store_open(struct loop *loop, const char *dir)
 {
 	struct store *store = memory_zero(sizeof(*store));

@@ -35,6 +35,9 @@ json_t *store_section(struct store *store, const char *section);
 /* Writes (copied deep: the caller may change its own later), or removes with NULL. */
 void store_put(struct store *store, const char *section, const char *name, const char *key,
 	const json_t *value);
+/* The same, and takes the reference. */
+void store_put_new(
+	struct store *store, const char *section, const char *name, const char *key, json_t *value);
 /* Writes the file now.  0 or -errno. */
 int store_save(struct store *store, bool sync);
 
