@@ -119,6 +119,12 @@ typedef struct vigil_module {
 	/* Optional: the options have changed, the new ones are already to be read.  Non-zero, or
 	 * no such function: the daemon is stopped and started instead. */
 	int (*reconfigure)(vigil_daemon *d);
+	/* Optional: checks what the schema cannot express, before anything is applied: by
+	 * `vigild -t`, at start, at reload and by `vigilctl register`.  d is a candidate that does
+	 * not run: only vigil_name, the vigil_option_ functions, vigil_alloc and vigil_diagnose may
+	 * be called with it.  Returns 0; any other value, or a diagnostic, refuses the whole
+	 * configuration. */
+	int (*check)(vigil_daemon *d);
 } vigil_module;
 
 /* The one symbol a module exports: VIGIL_MODULE(.name = ..., .start = ..., ...); */
@@ -138,6 +144,12 @@ VIGIL_API const char *vigil_name(vigil_daemon *d);
  * `return vigil_refuse(d, "port = %d is taken", port);`.  The daemon is then failed for that
  * reason. */
 VIGIL_API int vigil_refuse(vigil_daemon *d, const char *format, ...) VIGIL_PRINTF(2, 3);
+
+/* For check: reports what is wrong with the value of an option.  The diagnostic names the file and
+ * the line of that option, or of the daemon's section where the option is not given (or NULL).
+ * Returns -EINVAL, as in `return vigil_diagnose(d, "port", "port %d is reserved", port);`. */
+VIGIL_API int vigil_diagnose(vigil_daemon *d, const char *option, const char *format, ...)
+	VIGIL_PRINTF(3, 4);
 
 /* Zeroed memory that is freed with the daemon.  Never NULL up to 64 KiB: a host that is out of
  * memory ends itself cleanly to be started again.  Above: NULL when there is none. */
@@ -354,6 +366,23 @@ typedef struct vigil_service_reply {
 	bool start_limit; /* systemd gave up starting it (start-limit-hit) */
 	uint32_t
 		respawns; /* how often the manager itself has brought it back; 0 if it cannot tell */
+
+	/* The manager's own name of the service, where it has several: "ssh.service" for ssh,
+	 * sshd and sshd.service.  Two services with the same unit are one.  "": not known. */
+	const char *unit;
+	/* STOPPED as it is meant to be, so that nothing is wrong: how it is started, such as
+	 * "started by backup.timer".  Its restart is refused.  NULL: it is not idle. */
+	const char *idle;
+	/* Why the service must be left alone while it is down: masked, a conflict, an unmet
+	 * condition, a shutdown.  Its restart is refused.  NULL: nothing holds it back. */
+	const char *hold;
+	/* STARTING, STOPPING, RELOADING: for how many seconds by the manager's own clock (0: not
+	 * known), and after how many the manager itself ends that (INFINITY: never; 0: nobody
+	 * ends it, so that the caller must judge it). */
+	double busy, busy_limit;
+	/* What each witness said, for `vigilctl explain`: "systemd says active (exited); process
+	 * 812 has ended".  "": there is only the manager's word. */
+	const char *evidence;
 } vigil_service_reply;
 
 typedef void vigil_service_fn(vigil_service *svc, const vigil_service_reply *r, void *arg);
