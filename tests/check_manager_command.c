@@ -54,7 +54,10 @@ START_TEST(what_its_exit_status_means)
 	ck_assert_str_eq(reply.text, "at rest");
 	ck_assert_int_eq(query("exit 4"), VIGIL_SERVICE_ABSENT);
 	ck_assert_int_eq(reply.error, 0);
-	ck_assert_int_eq(query("echo 'no such file' >&2; exit 1"), VIGIL_SERVICE_UNKNOWN);
+	ck_assert_int_eq(query("echo 'no process' >&2; exit 1"), VIGIL_SERVICE_STOPPED);
+	ck_assert_int_eq(reply.error, 0);
+	ck_assert_str_eq(reply.text, "no process");
+	ck_assert_int_eq(query("echo 'no such file' >&2; exit 2"), VIGIL_SERVICE_UNKNOWN);
 	ck_assert_int_eq(reply.fault, VIGIL_FAULT_FAILED);
 	ck_assert_str_eq(reply.text, "no such file");
 	ck_assert_int_eq(query("exit 127"), VIGIL_SERVICE_UNKNOWN);

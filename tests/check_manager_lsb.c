@@ -451,14 +451,14 @@ START_TEST(whoever_else_runs_the_script_is_not_fought)
 	begin(line, SCRIPT("stop", "rm pid"));
 	ck_assert_int_eq(query(), VIGIL_SERVICE_STOPPING);
 	ck_assert_int_eq(reply.error, 0);
-	ck_assert_ptr_nonnull(strstr(reply.text, "`stop'"));
+	ck_assert_ptr_nonnull(strstr(reply.text, "\"stop\""));
 	let_go();
 	ck_assert_int_eq(query(), VIGIL_SERVICE_STOPPED);
 
 	/* however it is called; and without a pidfile it is no other */
 	begin("./vigil-check restart", SCRIPT("restart", ":"));
 	ck_assert_int_eq(query(), VIGIL_SERVICE_STARTING);
-	ck_assert_ptr_nonnull(strstr(reply.text, "`restart'"));
+	ck_assert_ptr_nonnull(strstr(reply.text, "\"restart\""));
 	let_go();
 	ck_assert_int_eq(query(), VIGIL_SERVICE_STOPPED);
 	ck_assert_int_eq(symlink("vigil-check", scratch_path("K01vigil-check")), 0);

@@ -207,11 +207,11 @@ START_TEST(one_that_crashed)
 	ck_assert_int_eq(query(), VIGIL_SERVICE_RUNNING);
 	ck_assert_int_ne(reply.pid, pid);
 
-	/* the request's pidfile is stronger than the service's note */
+	/* the pidfile of the request counts, not the one that the service notes */
 	kill_and_reap(reply.pid);
 	request.pidfile = scratch_path("no-pidfile");
 	ck_assert_int_eq(
-		query(), rc("status") == 32 ? VIGIL_SERVICE_FAILED : VIGIL_SERVICE_RUNNING);
+		query(), rc("status") == 32 ? VIGIL_SERVICE_FAILED : VIGIL_SERVICE_UNKNOWN);
 	request.pidfile = scratch_path("run/svc.pid");
 	ck_assert_int_eq(query(), VIGIL_SERVICE_FAILED);
 }

@@ -18,7 +18,7 @@
 #include "suite.h"
 #include "base/text.h"
 #ifdef HAVE_SYSTEMD
-#include "service/systemd_unit.h"
+#include "service/systemd/unit_info.h"
 #endif
 
 /* --- the names --------------------------------------------------------------------------------------- */
@@ -305,13 +305,13 @@ END_TEST
 #ifdef HAVE_SYSTEMD
 START_TEST(the_bus_is_sent_units_of_services_alone)
 {
-	char unit[SYSTEMD_NAME];
+	char unit[MANAGER_UNIT];
 
 	for (size_t i = 0; i < names; i++) {
 		const char *suffix = ".service";
 		size_t length;
 
-		if (!is_service(corpus[i]) || !systemd_unit_name(corpus[i], unit))
+		if (!is_service(corpus[i]) || !unit_name(corpus[i], unit))
 			continue;
 		length = strlen(unit);
 		ck_assert_uint_lt(length, 256);
@@ -320,8 +320,8 @@ START_TEST(the_bus_is_sent_units_of_services_alone)
 		ck_assert_int_eq(strncmp(unit, corpus[i], strlen(corpus[i])), 0);
 		ck_assert_int_eq(regexec(&service_rule, unit, 0, NULL, 0), 0);
 	}
-	ck_assert(!systemd_unit_name("reboot.target", unit));
-	ck_assert(!systemd_unit_name("a.mount", unit));
+	ck_assert(!unit_name("reboot.target", unit));
+	ck_assert(!unit_name("a.mount", unit));
 }
 END_TEST
 #endif

@@ -46,11 +46,11 @@ START_TEST(a_rate_allows_its_burst_and_refills)
 
 	policy_set(&policy, NULL, 5, 0.5); /* ten a second, five at once */
 	for (unsigned i = 0; i < 100; i++)
-		taken += policy_take_restart(&policy);
+		taken += policy_take_restart(&policy, false);
 	ck_assert_uint_ge(taken, 5);
 	ck_assert_uint_le(taken, 7);
 	nanosleep(&pause, NULL);
-	ck_assert(policy_take_restart(&policy));
+	ck_assert(policy_take_restart(&policy, false));
 	policy_clear(&policy);
 }
 END_TEST
@@ -61,11 +61,11 @@ START_TEST(a_reload_is_no_fresh_budget)
 
 	policy_set(&policy, NULL, 3, 3600);
 	for (unsigned i = 0; i < 3; i++)
-		ck_assert(policy_take_restart(&policy));
+		ck_assert(policy_take_restart(&policy, false));
 	policy_set(&policy, NULL, 3, 3600);
-	ck_assert(!policy_take_restart(&policy));
+	ck_assert(!policy_take_restart(&policy, false));
 	policy_set(&policy, NULL, 4, 3600); /* another rate is */
-	ck_assert(policy_take_restart(&policy));
+	ck_assert(policy_take_restart(&policy, false));
 	policy_clear(&policy);
 }
 END_TEST
@@ -75,7 +75,7 @@ START_TEST(no_rate_is_no_limit)
 	struct policy policy = {0};
 
 	for (unsigned i = 0; i < 10000; i++)
-		ck_assert(policy_take_restart(&policy));
+		ck_assert(policy_take_restart(&policy, false));
 }
 END_TEST
 
@@ -85,12 +85,32 @@ START_TEST(a_restart_that_came_to_nothing_costs_nothing)
 
 	policy_set(&policy, NULL, 1, 3600);
 	for (unsigned i = 0; i < 100; i++) {
-		ck_assert(policy_take_restart(&policy));
+		ck_assert(policy_take_restart(&policy, false));
 		policy_return_restart(&policy);
 	}
 	policy_return_restart(&policy); /* nor does it gain one */
-	ck_assert(policy_take_restart(&policy));
-	ck_assert(!policy_take_restart(&policy));
+	ck_assert(policy_take_restart(&policy, false));
+	ck_assert(!policy_take_restart(&policy, false));
+	policy_clear(&policy);
+}
+END_TEST
+
+START_TEST(retries_leave_half_of_the_rate_to_unexpected_deaths)
+{
+	struct policy policy = {0};
+	unsigned retries = 0, deaths = 0;
+
+	policy_set(&policy, NULL, 20, 3600);
+	while (policy_take_restart(&policy, true))
+		retries++;
+	while (policy_take_restart(&policy, false))
+		deaths++;
+	ck_assert_uint_eq(retries, 10);
+	ck_assert_uint_eq(deaths, 10);
+	ck_assert(!policy_take_restart(&policy, true));
+	/* a rate of one keeps nothing back */
+	policy_set(&policy, NULL, 1, 3600);
+	ck_assert(policy_take_restart(&policy, true));
 	policy_clear(&policy);
 }
 END_TEST
@@ -108,6 +128,7 @@ int main(void)
 	tcase_add_test(tcase, a_rate_allows_its_burst_and_refills);
 	tcase_add_test(tcase, a_reload_is_no_fresh_budget);
 	tcase_add_test(tcase, no_rate_is_no_limit);
+	tcase_add_test(tcase, retries_leave_half_of_the_rate_to_unexpected_deaths);
 	tcase_add_test(tcase, a_restart_that_came_to_nothing_costs_nothing);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_NORMAL);

@@ -4,7 +4,7 @@
  * Real scripts where what they do matters; where it matters when, a stand-in for the manager,
  * whose calls stay under way until the test lets them come back.
  */
-#include "service/service.h"
+#include "service/service_internal.h"
 
 #include <fcntl.h>
 #include <semaphore.h>
@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 
 #include "ground.h"
-#include "service/service_inside.h"
+#include "service/manager.h"
 
 /* --- the stand-in ---------------------------------------------------------------------------- */
 
@@ -221,7 +221,7 @@ START_TEST(who_names_the_same_shares_it)
 	ck_assert_int_eq(errno, ENOTSUP);
 	service_close(NULL);
 	service_cancel(NULL);
-	service_unwatch(NULL);
+	service_observer_free(NULL);
 }
 END_TEST
 
@@ -385,7 +385,6 @@ START_TEST(a_worker_that_is_lost_is_an_answer)
 	ck_assert_int_eq(last.fault, VIGIL_FAULT_TIMEOUT);
 	ck_assert_int_eq(last.status, VIGIL_SERVICE_UNKNOWN);
 	ck_assert_str_eq(last_manager, "");
-	ck_assert(!service->proven);
 	/* the next goes out, and what the lost one brings is nobody's */
 	ask(service, SERVICE_QUERY, "b");
 	let_back(2);
@@ -577,23 +576,23 @@ END_TEST
 
 /* --- who watches ----------------------------------------------------------------------------- */
 
-static struct service_watch *watches[3];
+static struct service_observer *watches[3];
 
 static void unwatch_all(const vigil_service_reply *reply, void *arg)
 {
 	note(reply, arg);
 	for (int i = 0; i < 3; i++) {
-		service_unwatch(watches[i]);
+		service_observer_free(watches[i]);
 		watches[i] = NULL;
 	}
 }
 
 START_TEST(who_watches_is_told_of_changes_alone)
 {
-	struct service_watch *watch;
+	struct service_observer *watch;
 
 	open_it();
-	watch = service_watch(service, note, "w");
+	watch = service_on_change(service, note, "w");
 	ask(service, SERVICE_QUERY, "a");
 	await(2);
 	ck_assert_str_eq(order, "wa"); /* the first look finds something out */
@@ -605,9 +604,9 @@ START_TEST(who_watches_is_told_of_changes_alone)
 	ask(service, SERVICE_RESTART, "r");
 	await(7);
 	ck_assert_str_eq(order, "waawawr");
-	service_unwatch(watch);
+	service_observer_free(watch);
 	for (int i = 0; i < 3; i++)
-		watches[i] = service_watch(service, unwatch_all, "u");
+		watches[i] = service_on_change(service, unwatch_all, "u");
 	scratch_put("answer", 0644, "3\n");
 	ask(service, SERVICE_QUERY, "a");
 	await(9);
@@ -667,9 +666,9 @@ START_TEST(its_death_is_told_at_once)
 
 	answer_pid = pid;
 	service = open_stand_in("svc");
-	watches[0] = service_watch_signs(service, note, "s");
-	watches[1] = service_watch_signs(service, unwatch_all, "t");
-	watches[2] = service_watch_signs(service, note, "u");
+	watches[0] = service_on_stale(service, note, "s");
+	watches[1] = service_on_stale(service, unwatch_all, "t");
+	watches[2] = service_on_stale(service, note, "u");
 	ask(service, SERVICE_QUERY, "a");
 	let_back(1);
 	await(1);
@@ -703,7 +702,7 @@ START_TEST(a_manager_that_does_not_notice_is_not_asked_for_ever)
 
 	answer_pid = pid;
 	service = open_stand_in("svc");
-	watches[0] = service_watch_signs(service, look_at_each_sign, "s");
+	watches[0] = service_on_stale(service, look_at_each_sign, "s");
 	ask(service, SERVICE_QUERY, "a");
 	let_back(100000);
 	await(1);
@@ -715,14 +714,14 @@ START_TEST(a_manager_that_does_not_notice_is_not_asked_for_ever)
 	} while (strlen(order) > answers);
 	ck_assert_uint_ge(answers, 3);
 	ck_assert_uint_le(queries, 250);
-	service_unwatch(watches[0]);
+	service_observer_free(watches[0]);
 }
 END_TEST
 
 static void close_at_sign(const vigil_service_reply *reply, void *arg)
 {
-	service_unwatch(watches[0]);
-	service_unwatch(watches[1]);
+	service_observer_free(watches[0]);
+	service_observer_free(watches[1]);
 	close_it(reply, arg);
 }
 
@@ -732,8 +731,8 @@ START_TEST(a_sign_may_close_the_service)
 
 	answer_pid = pid;
 	service = open_stand_in("svc");
-	watches[0] = service_watch_signs(service, close_at_sign, "s");
-	watches[1] = service_watch_signs(service, note, "x");
+	watches[0] = service_on_stale(service, close_at_sign, "s");
+	watches[1] = service_on_stale(service, note, "x");
 	ask(service, SERVICE_QUERY, "a");
 	let_back(1);
 	await(1);

@@ -96,7 +96,7 @@ bend base/clock.c '#include "text.h"' 'text.h is on no floor'
 bend data/state.c '#include <event2/event.h>' 'event2/event.h is not for state'
 bend host/host.c '#include <dlfcn.h>' 'dlfcn.h is not for host'
 bend client/console.c '#include <histedit.h>' 'histedit.h is not for console'
-bend service/manager_lsb.c '#include <systemd/sd-bus.h>' 'systemd/sd-bus.h is not for manager_lsb'
+bend service/managers/lsb.c '#include <systemd/sd-bus.h>' 'systemd/sd-bus.h is not for manager_lsb'
 bend modules/odd/odd.c '#include "../../host.h"' '../../host.h is not beside it'
 bend modules/odd/odd.c '#include "host/host.h"' 'host/host.h is not beside it'
 exit $failed

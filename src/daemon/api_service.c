@@ -20,7 +20,7 @@ struct slot {
 };
 
 struct listener {
-	struct service_watch *watch;
+	struct service_observer *watch;
 	struct vigil_service *seat;
 	vigil_service_fn *fn;
 	void *arg;
@@ -43,7 +43,7 @@ static void seat_free(struct resource *resource)
 		service_cancel(seat->slots[i].call);
 	while ((listener = SLIST_FIRST(&seat->listeners)) != NULL) {
 		SLIST_REMOVE_HEAD(&seat->listeners, link);
-		service_unwatch(listener->watch);
+		service_observer_free(listener->watch);
 		free(listener);
 	}
 	service_close(seat->service);
@@ -168,7 +168,7 @@ int vigil_service_on_change(vigil_service *svc, vigil_service_fn *cb, void *arg)
 		return daemon_refuse(
 			svc->resource.daemon, EINVAL, "vigil_service_on_change without a callback");
 	listener = listener_new(svc, cb, arg);
-	listener->watch = service_watch(svc->service, on_status, listener);
+	listener->watch = service_on_change(svc->service, on_status, listener);
 	return 0;
 }
 
@@ -182,6 +182,6 @@ int vigil_service_on_sign(vigil_service *svc, vigil_service_fn *cb, void *arg)
 		return daemon_refuse(
 			svc->resource.daemon, EINVAL, "vigil_service_on_sign without a callback");
 	listener = listener_new(svc, cb, arg);
-	listener->watch = service_watch_signs(svc->service, on_status, listener);
+	listener->watch = service_on_stale(svc->service, on_status, listener);
 	return 0;
 }

@@ -24,14 +24,14 @@ static json_t *workers_account(struct host *host)
 		(json_int_t)c.refused);
 }
 
-static json_t *looks_account(struct host *host)
+static json_t *queries_account(struct host *host)
 {
 	struct service_counts c;
 
 	services_counts(host->services, &c);
-	return json_pack("{s:I,s:I,s:I,s:I,s:I}", "known", (json_int_t)c.known, "workers",
-		(json_int_t)c.workers, "batched", (json_int_t)c.batched, "messages",
-		(json_int_t)c.messages, "signs", (json_int_t)c.signs);
+	return json_pack("{s:I,s:I,s:I,s:I,s:I}", "cached", (json_int_t)c.cached, "workers",
+		(json_int_t)c.workers, "batched", (json_int_t)c.batched, "calls",
+		(json_int_t)c.calls, "signals", (json_int_t)c.signals);
 }
 
 /* NULL where all is well. */
@@ -64,8 +64,8 @@ static json_t *vigil_account(struct host *host)
 		"generation", (json_int_t)host->generation, "reloads", (json_int_t)host->reloads,
 		"reload_errors", (json_int_t)host->reload_errors, "revision",
 		(json_int_t)state_revision(host->state), "loop", "lag_seconds", "last", lag.last,
-		"p99", lag.p99, "max", lag.max, "workers", workers_account(host), "looks",
-		looks_account(host), "degraded", degraded_account());
+		"p99", lag.p99, "max", lag.max, "workers", workers_account(host), "queries",
+		queries_account(host), "degraded", degraded_account());
 }
 
 static json_t *below(json_t *whole, const char *rest)

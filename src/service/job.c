@@ -59,6 +59,12 @@ void job_translate(const struct manager_reply *answer, vigil_service_reply *repl
 	reply->pid = answer->pid;
 	reply->start_limit = answer->start_limit;
 	reply->respawns = answer->respawns;
+	reply->unit = answer->unit;
+	reply->idle = answer->idle[0] != '\0' ? answer->idle : NULL;
+	reply->hold = answer->hold[0] != '\0' ? answer->hold : NULL;
+	reply->busy = answer->busy;
+	reply->busy_limit = answer->busy_limit;
+	reply->evidence = answer->evidence;
 }
 
 void job_reply(const struct job *job, vigil_service_reply *reply)
@@ -67,12 +73,7 @@ void job_reply(const struct job *job, vigil_service_reply *reply)
 	reply->seconds = job->seconds;
 }
 
-const struct pidfile_memory *job_seen(const struct job *job)
+const struct manager_reply *job_answer(const struct job *job)
 {
-	return &job->reply.seen;
-}
-
-int job_started(const struct job *job)
-{
-	return job->reply.started;
+	return &job->reply;
 }

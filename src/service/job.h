@@ -18,10 +18,8 @@ void job_work(void *job, uint64_t deadline);
 void job_free(void *job);
 /* On the loop: the answer.  Its texts are good as long as the job. */
 void job_reply(const struct job *job, vigil_service_reply *reply);
-/* Whether a program was started for it; see struct manager_reply. */
-int job_started(const struct job *job);
-/* What it has made certain of a pidfile; see struct manager_reply. */
-const struct pidfile_memory *job_seen(const struct job *job);
+/* The manager's answer in full. */
+const struct manager_reply *job_answer(const struct job *job);
 /* A manager's answer as a reply, which borrows its text. */
 void job_translate(const struct manager_reply *answer, vigil_service_reply *reply);
 

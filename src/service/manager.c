@@ -109,12 +109,21 @@ const char *manager_names(void)
 	return names;
 }
 
-static void reply_clear(struct manager_reply *reply, const struct manager *manager)
+static void reply_clear(struct manager_reply *reply, const struct manager_request *request,
+	const struct manager *manager)
 {
 	memset(reply, 0, sizeof(*reply));
 	reply->manager = manager;
 	reply->status = VIGIL_SERVICE_UNKNOWN;
 	reply->fault = VIGIL_FAULT_NONE;
+	reply->memory = request->memory;
+}
+
+static void ask(const struct manager *manager, const struct manager_request *request,
+	struct manager_reply *reply)
+{
+	reply_clear(reply, request, manager);
+	manager->query(request, reply);
 }
 
 void manager_query(const struct manager_request *request, struct manager_reply *reply)
@@ -122,19 +131,17 @@ void manager_query(const struct manager_request *request, struct manager_reply *
 	size_t i;
 
 	if (request->manager) {
-		reply_clear(reply, request->manager);
-		request->manager->query(request, reply);
+		ask(request->manager, request, reply);
 		return;
 	}
 	for (i = 0; i < MANAGERS; i++) {
 		if (!managers[i]->present(request))
 			continue;
-		reply_clear(reply, managers[i]);
-		managers[i]->query(request, reply);
+		ask(managers[i], request, reply);
 		if (reply->status != VIGIL_SERVICE_ABSENT)
 			return;
 	}
-	reply_clear(reply, NULL);
+	reply_clear(reply, request, NULL);
 	reply->status = VIGIL_SERVICE_ABSENT;
 }
 
@@ -156,6 +163,7 @@ static void look_after(
 {
 	struct manager_request again = *request;
 	uint64_t enough = clock_now() + LOOK_TIME;
+	bool unknown;
 	int i;
 
 	if (again.deadline < enough)
@@ -163,9 +171,11 @@ static void look_after(
 	for (i = 0; i < LOOKS; i++) {
 		if (i)
 			pause_ns(LOOK_GAP);
-		reply_clear(look, again.manager);
-		again.manager->query(&again, look);
-		if (!worked || !vigil_service_is_down(look->status))
+		ask(again.manager, &again, look);
+		again.memory = look->memory;
+		unknown =
+			look->status == VIGIL_SERVICE_UNKNOWN && look->fault != VIGIL_FAULT_TIMEOUT;
+		if (!worked || !(unknown || vigil_service_is_down(look->status)))
 			break;
 	}
 }
@@ -176,11 +186,12 @@ static void judge(const struct manager_reply *restart, struct manager_reply *loo
 	char why[MANAGER_TEXT];
 
 	look->start_limit |= restart->start_limit;
+	look->in_progress = restart->in_progress;
 	if (restart->error) {
 		look->error = restart->error;
 		look->fault = restart->fault;
 		memcpy(look->text, restart->text, sizeof(look->text));
-	} else if (!look->error && !is_up(look->status)) {
+	} else if (!look->error && !restart->in_progress && !is_up(look->status)) {
 		memcpy(why, look->text, sizeof(why));
 		manager_fault(look, -EIO, VIGIL_FAULT_FAILED,
 			"restarted, but right after it was %s%s%s",
@@ -204,7 +215,7 @@ void manager_restart(const struct manager_request *request, struct manager_reply
 		}
 		known.manager = reply->manager;
 	}
-	reply_clear(&restart, known.manager);
+	reply_clear(&restart, request, known.manager);
 	known.manager->restart(&known, &restart);
 	look_after(&known, reply, restart.error == 0);
 	judge(&restart, reply);
@@ -231,18 +242,71 @@ void manager_fault(
 	va_end(ap);
 }
 
-void manager_judge_pid(struct manager_reply *reply, const struct pidfile *pidfile)
+/* --- evidence ---------------------------------------------------------------------------------- */
+
+struct evidence manager_evidence(const struct manager_request *request, const char *witness)
 {
-	if (reply->status == VIGIL_SERVICE_ABSENT || reply->fault == VIGIL_FAULT_TIMEOUT)
-		return; /* no answer at all: it may just be between two processes */
-	if (pidfile->verdict == PIDFILE_ALIVE) {
-		reply->pid = pidfile->pid;
-		reply->seen = pidfile->seen;
-	} else if (pidfile->verdict == PIDFILE_DEAD) {
-		reply->status = VIGIL_SERVICE_FAILED;
-		manager_fault(reply, 0, VIGIL_FAULT_NONE, "process %d %s", (int)pidfile->pid,
-			pidfile->why);
+	return (struct evidence){.witness = witness,
+		.said = "",
+		.named_by = "",
+		.why = "",
+		.runner_verb = "",
+		.own_words = "",
+		.died = request->memory.died,
+		.stop_seen = request->memory.stop_seen};
+}
+
+void manager_add_pidfile(
+	struct manager_reply *reply, struct evidence *e, const struct pidfile *pidfile)
+{
+	static const enum evidence_process process[] = {
+		[PIDFILE_NONE] = PROCESS_UNNAMED,
+		[PIDFILE_DISTRUST] = PROCESS_DISTRUSTED,
+		[PIDFILE_DEAD] = PROCESS_DEAD,
+		[PIDFILE_ALIVE] = PROCESS_ALIVE,
+	};
+
+	e->process = process[pidfile->verdict];
+	e->pid = pidfile->pid;
+	e->why = pidfile->why;
+	e->named_by = "the pidfile";
+	e->place_known = true;
+	if (pidfile->verdict == PIDFILE_ALIVE)
+		reply->memory.seen = pidfile->seen;
+}
+
+/* Whether what was found makes an earlier stop history. */
+static void remember_stop(struct manager_reply *reply, const struct evidence *e)
+{
+	if (e->runner > 0 && strstr(e->runner_verb, "stop") != NULL)
+		reply->memory.stop_seen = true;
+	else if (reply->status == VIGIL_SERVICE_RUNNING || reply->status == VIGIL_SERVICE_STARTING)
+		reply->memory.stop_seen = false;
+}
+
+void manager_conclude(struct manager_reply *reply, const struct evidence *e)
+{
+	struct verdict verdict;
+
+	evidence_describe(e, reply->evidence, sizeof(reply->evidence));
+	if (reply->fault == VIGIL_FAULT_TIMEOUT)
+		return; /* it may be between two processes */
+	evidence_judge(e, &verdict);
+	reply->status = verdict.status;
+	reply->pid = verdict.pid;
+	if (e->own_error != 0)
+		manager_fault(reply, e->own_error, VIGIL_FAULT_FAILED, "%s", verdict.text);
+	else if (verdict.status != VIGIL_SERVICE_UNKNOWN)
+		manager_fault(reply, 0, VIGIL_FAULT_NONE, "%s", verdict.text);
+	else if (reply->error == 0)
+		manager_fault(reply, e->runner_error != 0 ? e->runner_error : -EPROTO,
+			VIGIL_FAULT_FAILED, "%s", verdict.text);
+	if (vigil_service_is_down(reply->status)) {
+		snprintf(reply->hold, sizeof(reply->hold), "%s", e->hold != NULL ? e->hold : "");
+		if (reply->status == VIGIL_SERVICE_STOPPED && e->idle != NULL)
+			snprintf(reply->idle, sizeof(reply->idle), "%s", e->idle);
 	}
+	remember_stop(reply, e);
 }
 
 /* --- programs run on a manager's behalf ------------------------------------------------------- */

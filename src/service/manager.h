@@ -13,7 +13,17 @@
 
 #include <vigil/vigil.h>
 
+#include "service/evidence.h"
 #include "service/pidfile.h"
+
+/* What earlier queries found, and a later one needs to judge.  The loop thread keeps it; a query
+ * gets a copy and returns what it has learnt. */
+struct manager_memory {
+	struct pidfile_memory seen; /* with pid 0: nothing, or nothing new */
+	pid_t died; /* the loop saw it end, and no living process was found since; 0: none */
+	bool had_processes; /* its control group had some */
+	bool stop_seen;     /* somebody was seen stopping it since it last ran */
+};
 
 /* All copied from a vigil_service_spec; owned by the job. */
 struct manager_request {
@@ -22,11 +32,15 @@ struct manager_request {
 	char *init_dir, *service_dir, *pidfile; /* NULL: the manager's own */
 	char **status_command, **restart_command;
 	bool reset_failed;
-	struct pidfile_memory seen; /* by the last look at its pidfile */
-	uint64_t deadline;          /* by clock_now; set when a worker begins */
+	double query_timeout, restart_timeout; /* seconds */
+	struct manager_memory memory;
+	bool simple;       /* as the reply to the last query said */
+	uint64_t deadline; /* by clock_now; set when a worker begins */
 };
 
-#define MANAGER_TEXT 512
+#define MANAGER_TEXT    512
+#define MANAGER_UNIT    256 /* a unit of systemd has at most 255 bytes */
+#define MANAGER_RELATED 1024
 
 struct manager_reply {
 	const struct manager *manager; /* who answered; NULL: nobody knows the service */
@@ -34,16 +48,29 @@ struct manager_reply {
 	int error; /* 0 or a negative errno */
 	vigil_service_fault fault;
 	pid_t pid;
-	struct pidfile_memory seen; /* with pid 0: nothing, or nothing new */
+	struct manager_memory memory;
 	bool start_limit;
-	bool masked;
 	uint32_t respawns;
 	int started; /* 1: a program was, for this; a negative errno: it could not be; 0: none */
 	char text[MANAGER_TEXT]; /* why, or the end of what was printed; not escaped */
+
+	/* As in vigil_service_reply; "": not said. */
+	char unit[MANAGER_UNIT], idle[MANAGER_TEXT], hold[MANAGER_TEXT], evidence[MANAGER_TEXT];
+	double busy, busy_limit;
+	bool in_progress; /* the restart was begun, and its manager is still at it */
+
+	/* Of systemd.  main_pid is the process that it watches, which need not be pid; the
+	 * words are those of its row.  A simple unit has no conflicts, triggers, conditions or parts, so its state tells all. */
+	pid_t main_pid;
+	char load[16], active[16], sub[32], job[24];
+	bool simple;
+	char related
+		[MANAGER_RELATED]; /* units whose changes matter to this one, each before a blank */
 };
 
 struct manager {
 	const char *name;
+	enum evidence_basis basis; /* of its word about a running service */
 	/* Whether it runs this machine; cheap, a stat or so. */
 	bool (*present)(const struct manager_request *request);
 	/* How the service is.  A service it does not know is ABSENT, with error 0; a manager that
@@ -81,8 +108,14 @@ int manager_run(const struct manager_request *request, const struct spawn *spawn
 	struct spawn_result *result, struct manager_reply *reply);
 /* The last lines of what it printed that fit. */
 void manager_tail(char text[MANAGER_TEXT], const struct spawn_result *result);
-/* What a pidfile adds to what was said: a live pid, or a dead one, which outranks it. */
-void manager_judge_pid(struct manager_reply *reply, const struct pidfile *pidfile);
+/* Evidence with nothing in it but the subject, and what earlier queries found. */
+struct evidence manager_evidence(const struct manager_request *request, const char *witness);
+/* Adds what a pidfile says, and remembers the process that it names. */
+void manager_add_pidfile(
+	struct manager_reply *reply, struct evidence *e, const struct pidfile *pidfile);
+/* Judges: status, pid, text, hold, idle, evidence, and what is remembered of a stop.  An error that
+ * is set already stays, with its text, unless the status is known all the same. */
+void manager_conclude(struct manager_reply *reply, const struct evidence *e);
 
 extern const struct manager manager_command, manager_lsb, manager_openrc, manager_runit, manager_s6;
 #ifdef HAVE_SYSTEMD

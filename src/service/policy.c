@@ -4,7 +4,8 @@
  * `deny` names services that are never restarted; vigild itself is always among them, since a
  * watchdog that restarts itself watches nothing.  `restart_rate` is one budget for all services
  * together: a bucket of tokens, so that a hundred that fail at once come back one after the
- * other and not as a storm.
+ * other and not as a storm.  Half of the bucket is kept for services that were not restarted lately,
+ * so that those which keep failing never make an unexpected death wait.
  *
  * While packages are being installed, what was stopped cleanly is left to whoever stopped it: its
  * package starts it again.  But not for ever: a package manager may wait for an answer that nobody
@@ -19,9 +20,10 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "service/request.h"
-#include "service/upgrade.h"
+#include "service/package_lock.h"
 
-#define SUFFIX ".service"
+#define SUFFIX  ".service"
+#define RESERVE 0.5 /* of the rate, for services that were not restarted lately */
 
 /* Without the suffix that may be left out. */
 static size_t base_length(const char *name)
@@ -45,8 +47,9 @@ bool policy_denies(const struct policy *policy, const char *name)
 	return false;
 }
 
-bool policy_take_restart(struct policy *policy)
+bool policy_take_restart(struct policy *policy, bool retry)
 {
+	double kept = retry ? floor(policy->burst * RESERVE) : 0;
 	uint64_t now = clock_now();
 	double more = policy->rate * clock_to_seconds(now - policy->refilled);
 
@@ -54,7 +57,7 @@ bool policy_take_restart(struct policy *policy)
 		return true;
 	policy->tokens = fmin(policy->burst, policy->tokens + more);
 	policy->refilled = now;
-	if (policy->tokens < 1)
+	if (policy->tokens < 1 + kept)
 		return false;
 	policy->tokens--;
 	return true;
@@ -65,9 +68,9 @@ void policy_return_restart(struct policy *policy)
 	policy->tokens = fmin(policy->burst, policy->tokens + 1);
 }
 
-const char *policy_yields(const struct policy *policy, uint64_t *since)
+const char *policy_deferral(const struct policy *policy, uint64_t *since)
 {
-	const char *why = policy->upgrade_wait > 0 ? upgrade_in_progress("") : NULL;
+	const char *why = policy->upgrade_wait > 0 ? package_lock_held("") : NULL;
 	uint64_t now = clock_now();
 
 	if (why == NULL)

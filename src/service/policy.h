@@ -21,13 +21,14 @@ void policy_clear(struct policy *policy);
 
 /* Whether a service of that name is never to be restarted; `.service` may be left out. */
 bool policy_denies(const struct policy *policy, const char *name);
-/* Takes one restart from what the rate allows; false when it is used up. */
-bool policy_take_restart(struct policy *policy);
+/* Takes one restart from what the rate allows; false when it is used up.  retry: the service was
+ * restarted not long ago, and may not use up what is kept for deaths that nobody expected. */
+bool policy_take_restart(struct policy *policy, bool retry);
 /* Gives one back that came to nothing. */
 void policy_return_restart(struct policy *policy);
 
 /* Why a service that was stopped cleanly is left alone for now (static text); NULL: it is not.
  * *since is the service's: when that began, kept here; 0 while it was not. */
-const char *policy_yields(const struct policy *policy, uint64_t *since);
+const char *policy_deferral(const struct policy *policy, uint64_t *since);
 
 #endif

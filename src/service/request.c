@@ -4,11 +4,16 @@
 #include "service/request.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "base/text.h"
+
+#define QUERY_TIMEOUT   10.0
+#define RESTART_TIMEOUT 90.0
+#define TIMEOUT_MAX     86400.0
 
 char **request_argv(const char *const *argv)
 {
@@ -31,7 +36,10 @@ void request_copy(struct manager_request *to, const struct manager_request *from
 		.status_command = request_argv((const char *const *)from->status_command),
 		.restart_command = request_argv((const char *const *)from->restart_command),
 		.reset_failed = from->reset_failed,
-		.seen = from->seen,
+		.query_timeout = from->query_timeout,
+		.restart_timeout = from->restart_timeout,
+		.memory = from->memory,
+		.simple = from->simple,
 	};
 }
 
@@ -55,25 +63,38 @@ bool request_equal(const struct manager_request *a, const struct manager_request
 	return same_text(a->name, b->name) && a->manager == b->manager &&
 	       same_text(a->init_dir, b->init_dir) && same_text(a->service_dir, b->service_dir) &&
 	       same_text(a->pidfile, b->pidfile) && a->reset_failed == b->reset_failed &&
+	       a->query_timeout == b->query_timeout && a->restart_timeout == b->restart_timeout &&
 	       text_equal_lists((const char *const *)a->status_command,
 		       (const char *const *)b->status_command) &&
 	       text_equal_lists((const char *const *)a->restart_command,
 		       (const char *const *)b->restart_command);
 }
 
-int request_from_spec(struct manager_request *request, const vigil_service_spec *spec)
+static double timeout_or(double seconds, double otherwise)
 {
-	bool automatic = spec->manager == NULL || strcmp(spec->manager, "auto") == 0;
-	const struct manager_request borrowed = {.name = (char *)spec->name,
-		.manager = automatic ? NULL : manager_find(spec->manager),
-		.init_dir = (char *)spec->init_dir,
-		.service_dir = (char *)spec->service_dir,
-		.pidfile = (char *)spec->pidfile,
-		.status_command = (char **)spec->status_command,
-		.restart_command = (char **)spec->restart_command,
-		.reset_failed = spec->reset_failed};
+	return seconds > 0 ? fmin(seconds, TIMEOUT_MAX) : otherwise;
+}
 
-	if (spec->name == NULL || !text_is_service_name(spec->name))
+int request_from_spec(struct manager_request *request, const vigil_service_spec *given)
+{
+	vigil_service_spec spec = {0};
+	bool automatic;
+	struct manager_request borrowed;
+
+	/* A module compiled against an older header knows fewer fields. */
+	memcpy(&spec, given, given->size < sizeof(spec) ? given->size : sizeof(spec));
+	automatic = spec.manager == NULL || strcmp(spec.manager, "auto") == 0;
+	borrowed = (struct manager_request){.name = (char *)spec.name,
+		.manager = automatic ? NULL : manager_find(spec.manager),
+		.init_dir = (char *)spec.init_dir,
+		.service_dir = (char *)spec.service_dir,
+		.pidfile = (char *)spec.pidfile,
+		.status_command = (char **)spec.status_command,
+		.restart_command = (char **)spec.restart_command,
+		.reset_failed = spec.reset_failed,
+		.query_timeout = timeout_or(spec.query_timeout, QUERY_TIMEOUT),
+		.restart_timeout = timeout_or(spec.restart_timeout, RESTART_TIMEOUT)};
+	if (spec.name == NULL || !text_is_service_name(spec.name))
 		return -EINVAL;
 	if (!automatic && borrowed.manager == NULL)
 		return -ENOTSUP;

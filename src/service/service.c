@@ -1,206 +1,403 @@
 /*
- * service: one request at a time to one service.
+ * service: the services that are watched, and the calls to them.
  *
- * Calls wait in the order they came, and at most one is under way (service_flight.c).
+ * A query is answered from the cached status where that is valid (service_monitor.c).  Else it goes
+ * to systemd over the loop's own connection, or to a worker; a restart is always a worker's.  A
+ * worker's job holds copies of all it needs, and a reference to the service, so that a service may
+ * be closed and its calls cancelled while the worker is still asking.
  *
  * What vigild will not do whoever asks (policy.c) is refused here, and such a refusal is a reply
  * like any other.
  */
-#include "service/service_inside.h"
+#include "service/service.h"
 
 #include <errno.h>
-#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/degraded.h"
 #include "base/memory.h"
 #include "loop/loop.h"
-#include "service/systemd_watch.h"
+#include "loop/offload.h"
+#include "service/job.h"
+#include "service/request.h"
+#include "service/service_internal.h"
 
-#define QUERY_TIMEOUT   10.0
-#define RESTART_TIMEOUT 90.0
-#define TIMEOUT_MAX     86400.0
+#define STOPPING "not asked: vigild is stopping"
+/* A service that was restarted so lately is one that keeps failing. */
+#define RETRY_WINDOW (600 * CLOCK_SECOND)
 
-/* --- what is not done, whoever asks --------------------------------------------------------- */
+static void dispatch_next(struct service *service);
 
-/* Whether a restart asked for now goes along with one that is counted already. */
-static bool goes_along(const struct service *service)
+static void service_unref(struct service *service)
 {
-	const struct service_call *last = TAILQ_LAST(&service->waiting, call_list);
-
-	if (last != NULL)
-		return last->verb == SERVICE_RESTART;
-	return service->in_flight && service->verb == SERVICE_RESTART;
+	if (--service->refs > 0)
+		return;
+	TAILQ_REMOVE(&service->services->all, service, link);
+	service_monitor_clear(&service->monitor);
+	request_clear(&service->request);
+	free(service);
 }
 
-static const char *refusal(struct service *service, enum service_verb verb)
-{
-	const char *why = NULL;
+/* --- what is not done, whoever asks ------------------------------------------------------------- */
 
-	if (verb != SERVICE_RESTART)
+/* Another name of the same unit whose restart was asked for already; NULL: there is none. */
+static struct service *find_same_restart(const struct service *service)
+{
+	const char *unit = service->monitor.cached.unit;
+	struct service *other;
+
+	if (unit == NULL)
 		return NULL;
-	if (policy_denies(&service->services->policy, service->request.name))
-		return "the configuration denies restarting it";
-	if (service->known.status == VIGIL_SERVICE_STOPPED)
-		why = policy_yields(&service->services->policy, &service->yields);
-	if (why != NULL)
-		return why;
-	if (goes_along(service))
-		return NULL;
-	if (!policy_take_restart(&service->services->policy))
-		return "restart_rate is used up, all services together";
+	TAILQ_FOREACH(other, &service->services->all, link)
+	if (other != service && other->monitor.cached.unit != NULL &&
+		service_queue_may_join(&other->queue, SERVICE_RESTART) &&
+		strcmp(other->monitor.cached.unit, unit) == 0)
+		return other;
 	return NULL;
 }
 
-/* --- answers that nobody need be asked for ----------------------------------------------------- */
-
-static void on_soon(uint64_t missed, void *arg)
+static const char *refuse_by_state(struct service *service)
 {
-	struct services *services = arg;
-	struct service_call *call, copy;
-	struct call_list now = TAILQ_HEAD_INITIALIZER(now);
-	vigil_service_reply reply;
+	const struct service_monitor *monitor = &service->monitor;
 
-	/* Who asks anew from a callback waits for the next turn. */
-	TAILQ_CONCAT(&now, &services->soon, link);
-	TAILQ_FOREACH(call, &now, link)
-	call->list = &now;
-	while ((call = TAILQ_FIRST(&now)) != NULL) {
-		copy = *call;
-		service_call_end(call);
-		reply = service_known_reply(copy.service);
-		if (copy.refusal != NULL) {
-			reply.error = -EPERM;
-			reply.fault = VIGIL_FAULT_REFUSED;
-			reply.text = copy.refusal;
-		}
-		copy.fn(&reply, copy.arg);
+	if (monitor->stale)
+		return NULL;
+	if (monitor->cached.hold != NULL)
+		return monitor->cached.hold;
+	return monitor->cached.idle;
+}
+
+/* Why a restart is refused; NULL: it is not, and one was taken from the rate. */
+static const char *refuse_restart(struct service *service)
+{
+	struct policy *policy = &service->services->policy;
+	bool retry = service->restarted != 0 && clock_now() - service->restarted < RETRY_WINDOW;
+	const char *why = NULL;
+
+	if (policy_denies(policy, service->request.name))
+		return "the configuration denies restarting it";
+	if (service->monitor.cached.status == VIGIL_SERVICE_STOPPED)
+		why = policy_deferral(policy, &service->deferred);
+	if (why == NULL)
+		why = refuse_by_state(service);
+	if (why == NULL && !service_queue_has_restart(&service->queue) &&
+		!policy_take_restart(policy, retry))
+		why = "restart_rate is used up, all services together";
+	return why;
+}
+
+/* --- the end of a call ---------------------------------------------------------------------------- */
+
+/* A callback may close the service with its last observer, so it is kept by a reference. */
+static void notify(
+	struct service *service, struct observer_list *list, const vigil_service_reply *reply)
+{
+	service->refs++;
+	service_observers_notify(list, reply);
+	service_unref(service);
+}
+
+static void on_stale(const char *text, void *arg)
+{
+	struct service *service = arg;
+	vigil_service_reply reply = service_monitor_reply(&service->monitor);
+
+	reply.text = text;
+	notify(service, &service->on_stale, &reply);
+}
+
+static void answer(struct service *service, vigil_service_reply reply)
+{
+	struct service_call *call;
+	service_reply_fn *fn;
+	void *arg;
+
+	while ((call = service_queue_answered(&service->queue)) != NULL) {
+		fn = call->fn;
+		arg = call->arg;
+		reply.name = call->service->request.name;
+		service_call_free(call);
+		fn(&reply, arg);
 	}
 }
 
-/* --- asking ---------------------------------------------------------------------------------------------------- */
-
-static struct service_call *call_new(
-	struct service *service, enum service_verb verb, service_reply_fn *fn, void *arg)
+/* The callers are answered, the next call goes out, and the reference of this one is dropped. */
+static void complete(struct service *service, const vigil_service_reply *reply)
 {
-	struct service_call *call = memory_zero(sizeof(*call));
-
-	*call = (struct service_call){.service = service, .verb = verb, .fn = fn, .arg = arg};
-	return call;
+	service->refs++; /* a callback may close it */
+	answer(service, *reply);
+	dispatch_next(service);
+	if (!service->queue.busy)
+		service_monitor_end(&service->monitor);
+	service_unref(service);
+	service_unref(service);
 }
 
-static void call_enter(struct service_call *call, struct call_list *list)
+static void learn(struct service *service, const struct manager_reply *found,
+	const vigil_service_reply *reply, bool worker)
 {
-	call->list = list;
-	TAILQ_INSERT_TAIL(list, call, link);
+	if (found->status != VIGIL_SERVICE_STOPPED)
+		service->deferred = 0;
+	if (service_monitor_learn(&service->monitor, found, worker))
+		notify(service, &service->on_change, reply);
+}
+
+/* For a caller that finds no place on any worker. */
+static void set_refused(vigil_service_reply *reply, int err)
+{
+	reply->error = err;
+	reply->fault = VIGIL_FAULT_REFUSED;
+	reply->text = err == -ECANCELED ? STOPPING : "the queue of calls is full";
+}
+
+static void on_worker_done(void *cookie, void *arg, int outcome)
+{
+	struct service *service = cookie;
+	vigil_service_reply reply = service_monitor_reply(&service->monitor);
+	const struct manager_reply *found = job_answer(arg);
+	static const struct manager_reply nothing = {.status = VIGIL_SERVICE_UNKNOWN};
+
+	service_queue_complete(&service->queue);
+	if (outcome == 0) {
+		job_reply(arg, &reply);
+		degraded_started(found->started);
+		/* What an admin's mask or stop job forbids is asked for again and again, and must not
+		 * use up what others need. */
+		if (service->queue.verb == SERVICE_RESTART && reply.fault == VIGIL_FAULT_REFUSED)
+			policy_return_restart(&service->services->policy);
+		service->responsive = reply.fault != VIGIL_FAULT_TIMEOUT;
+		learn(service, found, &reply, true);
+	} else {
+		job_translate(&nothing, &reply);
+		reply.error = outcome;
+		reply.fault = outcome == -ETIMEDOUT ? VIGIL_FAULT_TIMEOUT : VIGIL_FAULT_FAILED;
+		reply.text =
+			outcome == -ETIMEDOUT ? "no answer, not even after the deadline" : STOPPING;
+		service->responsive = false;
+		if (outcome != -ECANCELED)
+			learn(service, &nothing, &reply, false);
+	}
+	complete(service, &reply);
+}
+
+/* --- dispatch ------------------------------------------------------------------------------------- */
+
+static void begin(struct service *service, enum service_verb verb)
+{
+	service_queue_dispatch(&service->queue, verb);
+	service_monitor_begin(&service->monitor, verb == SERVICE_QUERY);
+	service->sent = clock_now();
+	if (verb == SERVICE_RESTART)
+		service->restarted = service->sent;
+	service->refs++;
+}
+
+static int dispatch_to_worker(struct service *service, enum service_verb verb)
+{
+	const struct manager_request *request = &service->request;
+	double timeout =
+		verb == SERVICE_RESTART ? request->restart_timeout : request->query_timeout;
+	struct offload_job offer = {.work = job_work,
+		.done = on_worker_done,
+		.free = job_free,
+		.cookie = service,
+		.timeout = clock_from_seconds(timeout),
+		.slow = !service->responsive};
+	int err;
+
+	service_monitor_expect(&service->monitor);
+	offer.job = job_new(verb == SERVICE_RESTART, request);
+	err = offload_submit(service->services->offload, &offer);
+	if (err != 0) {
+		job_free(offer.job);
+		return err;
+	}
+	service->services->counts.workers++;
+	begin(service, verb);
+	return 0;
+}
+
+static int dispatch(struct service *service, enum service_verb verb)
+{
+	uint64_t timeout = clock_from_seconds(service->request.query_timeout);
+
+	if (verb == SERVICE_QUERY && service_monitor_query(&service->monitor, timeout) == 0) {
+		begin(service, verb);
+		return 0;
+	}
+	return dispatch_to_worker(service, verb);
+}
+
+/* What waits goes out, where nothing is in flight. */
+static void dispatch_next(struct service *service)
+{
+	enum service_verb verb;
+	vigil_service_reply reply;
+	int err;
+
+	if (!service_queue_next(&service->queue, &verb))
+		return;
+	err = dispatch(service, verb);
+	if (err == 0)
+		return;
+	if (verb == SERVICE_RESTART)
+		policy_return_restart(&service->services->policy);
+	reply = service_monitor_reply(&service->monitor);
+	set_refused(&reply, err);
+	service_queue_refuse(&service->queue);
+	answer(service, reply);
+}
+
+/* systemd did not say over the loop's connection, so a worker is to ask. */
+static void ask_worker(struct service *service)
+{
+	vigil_service_reply reply;
+	int err = dispatch_to_worker(service, SERVICE_QUERY);
+
+	if (err == 0) {
+		service_unref(service); /* of the first try; the worker has its own */
+		return;
+	}
+	service_queue_complete(&service->queue);
+	reply = service_monitor_reply(&service->monitor);
+	set_refused(&reply, err);
+	complete(service, &reply);
+}
+
+static void on_answer(enum unit_answer answer_is, const struct manager_reply *found, void *arg)
+{
+	struct service *service = arg;
+	vigil_service_reply reply = service_monitor_reply(&service->monitor);
+	struct manager_reply disproved;
+
+	if (answer_is == UNIT_ASK_WORKER) {
+		ask_worker(service);
+		return;
+	}
+	service_queue_complete(&service->queue);
+	if (answer_is == UNIT_ANSWERED) {
+		if (service_monitor_disproves(&service->monitor, found)) {
+			disproved = *found;
+			disproved.status = VIGIL_SERVICE_FAILED;
+			snprintf(disproved.text, sizeof(disproved.text),
+				"process %d has ended, and systemd still names it",
+				(int)found->pid);
+			found = &disproved;
+		}
+		job_translate(found, &reply);
+		learn(service, found, &reply, false);
+	}
+	reply.seconds = clock_to_seconds(clock_now() - service->sent);
+	service->responsive = reply.fault != VIGIL_FAULT_TIMEOUT;
+	complete(service, &reply);
+}
+
+/* --- asking --------------------------------------------------------------------------------------- */
+
+static bool is_answered_by_cache(const struct service *service, enum service_verb verb)
+{
+	return verb == SERVICE_QUERY && !service->queue.busy &&
+	       service_monitor_is_valid(&service->monitor);
 }
 
 struct service_call *service_ask(
 	struct service *service, enum service_verb verb, service_reply_fn *fn, void *arg)
 {
 	struct services *services = service->services;
-	struct service_call *call = call_new(service, verb, fn, arg);
+	struct service_call *call = service_call_new(service, verb, fn, arg);
+	struct service *same = verb == SERVICE_RESTART ? find_same_restart(service) : NULL;
+	const char *refusal = NULL;
 	int err;
 
 	LOOP_ASSERT_OWNER();
-	call->refusal = refusal(service, verb);
-	if (call->refusal != NULL ||
-		(verb == SERVICE_QUERY && !service->in_flight && service_is_known(service))) {
-		services->counts.known += call->refusal == NULL;
-		if (TAILQ_EMPTY(&services->soon)) /* else it is set already */
-			loop_timer_again(services->soon_timer, 0);
-		call_enter(call, &services->soon);
+	if (same != NULL) {
+		service_call_add(call, &same->queue.in_flight);
 		return call;
 	}
-	if (service->in_flight && service->verb == verb && TAILQ_EMPTY(&service->waiting)) {
-		call_enter(call, &service->flying);
+	if (verb == SERVICE_RESTART)
+		refusal = refuse_restart(service);
+	if (refusal != NULL || is_answered_by_cache(service, verb)) {
+		services->counts.cached += refusal == NULL;
+		service_answers_add(&services->answers, call, refusal);
 		return call;
 	}
-	/* Nobody overtakes those who wait for the end of what is being told. */
-	if (!service->in_flight && TAILQ_EMPTY(&service->waiting)) {
-		err = service_depart_now(service, verb);
-		if (err != 0) {
-			if (verb == SERVICE_RESTART)
-				policy_return_restart(&services->policy);
-			free(call);
-			errno = -err;
-			return NULL;
-		}
-		call_enter(call, &service->flying);
+	if (service_queue_may_join(&service->queue, verb)) {
+		service_call_add(call, &service->queue.in_flight);
 		return call;
 	}
-	call_enter(call, &service->waiting);
-	return call;
+	if (!service_queue_is_idle(&service->queue)) {
+		service_call_add(call, &service->queue.waiting);
+		return call;
+	}
+	err = dispatch(service, verb);
+	if (err == 0) {
+		service_call_add(call, &service->queue.in_flight);
+		return call;
+	}
+	if (verb == SERVICE_RESTART)
+		policy_return_restart(&services->policy);
+	service_call_free(call);
+	errno = -err;
+	return NULL;
 }
 
 void service_cancel(struct service_call *call)
 {
 	if (call != NULL)
-		service_call_end(call);
+		service_call_free(call);
 }
 
-static struct service_watch *watch_new(struct watch_list *list, service_reply_fn *fn, void *arg)
+struct service_observer *service_on_change(struct service *service, service_reply_fn *fn, void *arg)
 {
-	struct service_watch *watch = memory_zero(sizeof(*watch));
-
-	*watch = (struct service_watch){.list = list, .fn = fn, .arg = arg};
-	TAILQ_INSERT_TAIL(list, watch, link);
-	return watch;
+	return service_observer_new(&service->on_change, fn, arg);
 }
 
-struct service_watch *service_watch(struct service *service, service_reply_fn *fn, void *arg)
+struct service_observer *service_on_stale(struct service *service, service_reply_fn *fn, void *arg)
 {
-	return watch_new(&service->watches, fn, arg);
+	return service_observer_new(&service->on_stale, fn, arg);
 }
 
-struct service_watch *service_watch_signs(struct service *service, service_reply_fn *fn, void *arg)
-{
-	return watch_new(&service->signs, fn, arg);
-}
-
-void service_unwatch(struct service_watch *watch)
-{
-	if (watch == NULL)
-		return;
-	TAILQ_REMOVE(watch->list, watch, link);
-	free(watch);
-}
-
-/* --- opening ------------------------------------------------------------------------------------------------------ */
+/* --- opening -------------------------------------------------------------------------------------- */
 
 static struct service *find_equal(struct services *services, const struct service *like)
 {
 	struct service *service;
 
 	TAILQ_FOREACH(service, &services->all, link)
-	if (request_equal(&service->request, &like->request) &&
-		service->query_timeout == like->query_timeout &&
-		service->restart_timeout == like->restart_timeout)
+	if (request_equal(&service->request, &like->request))
 		return service;
 	return NULL;
 }
 
+static void service_init(struct service *service, struct services *services)
+{
+	const struct service_monitor_user user = {
+		.on_stale = on_stale, .on_answer = on_answer, .arg = service};
+
+	service->services = services;
+	service->refs = 1;
+	service_queue_init(&service->queue);
+	service_monitor_init(
+		&service->monitor, services->loop, services->units, &service->request, &user);
+	TAILQ_INIT(&service->on_change);
+	TAILQ_INIT(&service->on_stale);
+	TAILQ_INSERT_TAIL(&services->all, service, link);
+}
+
 struct service *service_open(struct services *services, const vigil_service_spec *spec)
 {
-	vigil_service_spec full = {0};
-	struct service *service, *open;
-	int err;
+	struct service *service = memory_zero(sizeof(*service)), *open;
+	int err = request_from_spec(&service->request, spec);
 
 	LOOP_ASSERT_OWNER();
-	/* A module compiled against an older header knows fewer fields. */
-	memcpy(&full, spec, spec->size < sizeof(full) ? spec->size : sizeof(full));
-	service = memory_zero(sizeof(*service));
-	err = request_from_spec(&service->request, &full);
 	if (err != 0) {
 		free(service);
 		errno = -err;
 		return NULL;
 	}
-	service->query_timeout =
-		full.query_timeout > 0 ? fmin(full.query_timeout, TIMEOUT_MAX) : QUERY_TIMEOUT;
-	service->restart_timeout = full.restart_timeout > 0
-					   ? fmin(full.restart_timeout, TIMEOUT_MAX)
-					   : RESTART_TIMEOUT;
 	open = find_equal(services, service);
 	if (open != NULL) {
 		request_clear(&service->request);
@@ -208,14 +405,7 @@ struct service *service_open(struct services *services, const vigil_service_spec
 		open->refs++;
 		return open;
 	}
-	service->services = services;
-	service->refs = 1;
-	TAILQ_INIT(&service->waiting);
-	TAILQ_INIT(&service->flying);
-	TAILQ_INIT(&service->landed);
-	TAILQ_INIT(&service->watches);
-	TAILQ_INIT(&service->signs);
-	TAILQ_INSERT_TAIL(&services->all, service, link);
+	service_init(service, services);
 	return service;
 }
 
@@ -230,23 +420,24 @@ const char *service_name(const struct service *service)
 	return service->request.name;
 }
 
+static vigil_service_reply cached_reply(const struct service *service)
+{
+	return service_monitor_reply(&service->monitor);
+}
+
 struct services *services_new(struct loop *loop, struct offload *offload)
 {
 	struct services *services = memory_zero(sizeof(*services));
 
 	services->loop = loop;
 	services->offload = offload;
-	services->watch = systemd_watch_new(loop);
+	services->units = unit_monitor_new(loop);
 	TAILQ_INIT(&services->all);
-	TAILQ_INIT(&services->soon);
-	services->soon_timer = loop_after(loop, 0, on_soon, services);
-	if (services->soon_timer == NULL) {
-		systemd_watch_free(services->watch);
-		free(services);
-		return NULL;
-	}
-	loop_timer_stop(services->soon_timer);
-	return services;
+	if (service_answers_init(&services->answers, loop, cached_reply) == 0)
+		return services;
+	unit_monitor_free(services->units);
+	free(services);
+	return NULL;
 }
 
 void services_free(struct services *services)
@@ -260,8 +451,8 @@ void services_free(struct services *services)
 		service->refs = 1;
 		service_unref(service);
 	}
-	systemd_watch_free(services->watch);
-	loop_timer_free(services->soon_timer);
+	unit_monitor_free(services->units);
+	service_answers_clear(&services->answers);
 	policy_clear(&services->policy);
 	free(services);
 }
@@ -272,19 +463,19 @@ void services_set_policy(
 	policy_set(&services->policy, deny, count, seconds);
 }
 
-void services_counts(const struct services *services, struct service_counts *counts)
-{
-	struct systemd_watch_counts watch = {0};
-
-	if (services->watch != NULL)
-		systemd_watch_counts(services->watch, &watch);
-	*counts = services->counts;
-	counts->batched = watch.looks;
-	counts->messages = watch.messages;
-	counts->signs = watch.signs;
-}
-
 void services_set_upgrade_wait(struct services *services, double seconds)
 {
 	services->policy.upgrade_wait = seconds;
+}
+
+void services_counts(const struct services *services, struct service_counts *counts)
+{
+	struct unit_monitor_counts units = {0};
+
+	if (services->units != NULL)
+		unit_monitor_counts(services->units, &units);
+	*counts = services->counts;
+	counts->batched = units.queries;
+	counts->calls = units.messages;
+	counts->signals = units.signals;
 }

@@ -1,9 +1,9 @@
 /*
- * service: one request at a time to one service.
+ * service: the services that are watched, and the calls to them.
  *
- * Daemons that name the same service share one struct service, and with it its calls: at most
- * one is in flight, a query joins the one under way, a restart waits its turn.  Replies come
- * through the offload pool and never inside the call that asked.
+ * Daemons that name the same service share one struct service, and with it its calls: at most one
+ * is in flight, a query joins the one in flight, a restart waits for its turn.  Two names of one unit
+ * of systemd share a restart, too.  A reply never comes inside the call that asked.
  */
 #ifndef SERVICE_H
 #define SERVICE_H
@@ -18,7 +18,7 @@ struct offload;
 struct services;
 struct service;
 struct service_call;
-struct service_watch;
+struct service_observer;
 
 struct services *services_new(struct loop *loop, struct offload *offload);
 /* All services must be closed. */
@@ -29,13 +29,13 @@ void services_free(struct services *services);
 void services_set_policy(
 	struct services *services, const char *const *deny, unsigned count, double seconds);
 
-/* How it was found out how services are. */
+/* How status queries were answered. */
 struct service_counts {
-	uint64_t known;    /* looks answered at once: nothing can have changed */
-	uint64_t workers;  /* calls that went to a worker, restarts too */
-	uint64_t batched;  /* looks at units of systemd that went together */
-	uint64_t messages; /* in how many calls they went */
-	uint64_t signs;    /* changes that systemd told of, and that were news */
+	uint64_t cached;  /* at once, from the cached status */
+	uint64_t workers; /* by a worker; restarts are counted, too */
+	uint64_t batched; /* over the loop's connection to systemd, many units in one call */
+	uint64_t calls;   /* in so many calls */
+	uint64_t signals; /* changes that systemd signalled, and that were news */
 };
 void services_counts(const struct services *services, struct service_counts *counts);
 
@@ -60,12 +60,12 @@ struct service_call *service_ask(
 /* fn will not run. */
 void service_cancel(struct service_call *call);
 
-/* Told when a look, whoever asked for it, finds another status than the one before. */
-struct service_watch *service_watch(struct service *service, service_reply_fn *fn, void *arg);
-/* Told at once when its process has ended, or its manager says that it has changed, before
- * anybody has looked: the reply is what the last look found, its text what was seen ("" where
- * that is no news of its own). */
-struct service_watch *service_watch_signs(struct service *service, service_reply_fn *fn, void *arg);
-void service_unwatch(struct service_watch *watch);
+/* Called when a query, whoever asked for it, finds another status than the one before. */
+struct service_observer *service_on_change(
+	struct service *service, service_reply_fn *fn, void *arg);
+/* Called at once when its process has ended or its manager signals a change, before any query: the
+ * reply is the cached status, its text what was seen ("" where that is no news). */
+struct service_observer *service_on_stale(struct service *service, service_reply_fn *fn, void *arg);
+void service_observer_free(struct service_observer *observer);
 
 #endif

@@ -10,15 +10,15 @@
 
 #include "base/clock.h"
 #include "loop/loop.h"
-#include "service/systemd_inside.h"
-#include "service/systemd_line.h"
+#include "service/systemd/unit_query.h"
+#include "service/systemd/connection.h"
 
 #define ASKING_MAX 32 /* units whose details are under way */
 #define PROPERTIES "org.freedesktop.DBus.Properties"
 
 void systemd_details_cancel(struct systemd_view *view)
 {
-	for (unsigned i = 0; i < SYSTEMD_DETAILS; i++)
+	for (unsigned i = 0; i < UNIT_PROPERTIES; i++)
 		view->calls[i].slot = sd_bus_slot_unref(view->calls[i].slot);
 	sd_bus_error_free(&view->error);
 	view->awaited = 0;
@@ -59,7 +59,7 @@ static int on_detail(sd_bus_message *message, void *arg, sd_bus_error *ret)
 	call->slot = sd_bus_slot_unref(call->slot);
 	systemd_look_heard(view->watch, error);
 	if (error == NULL)
-		r = systemd_detail_read(call->detail, message, &view->incoming);
+		r = unit_property_read(call->detail, message, &view->incoming);
 	else if (!sd_bus_error_has_name(error, SD_BUS_ERROR_UNKNOWN_PROPERTY))
 		r = -sd_bus_error_get_errno(error);
 	if (r < 0 && view->r == 0) {
@@ -71,19 +71,19 @@ static int on_detail(sd_bus_message *message, void *arg, sd_bus_error *ret)
 	return 0;
 }
 
-static int ask_detail(struct systemd_view *view, enum systemd_detail detail, uint64_t left)
+static int ask_detail(struct systemd_view *view, enum unit_property detail, uint64_t left)
 {
-	struct systemd_line *line = view->watch->line;
+	struct systemd_connection *line = view->watch->line;
 	struct detail_call *call = &view->calls[detail];
 	sd_bus_message *message = NULL;
-	int r = systemd_line_method(line, &message, view->path, PROPERTIES, "Get");
+	int r = systemd_connection_method(line, &message, view->path, PROPERTIES, "Get");
 
 	*call = (struct detail_call){.view = view, .detail = detail};
 	if (r >= 0)
 		r = sd_bus_message_append(
-			message, "ss", SYSTEMD_SERVICE, systemd_detail_property(detail));
+			message, "ss", SYSTEMD_SERVICE, unit_property_name(detail));
 	if (r >= 0)
-		r = systemd_line_send(line, &call->slot, message, left, on_detail, call);
+		r = systemd_connection_send(line, &call->slot, message, left, on_detail, call);
 	sd_bus_message_unref(message);
 	if (r < 0)
 		return r;
@@ -97,21 +97,21 @@ static int ask_detail(struct systemd_view *view, enum systemd_detail detail, uin
 static void ask_details_of(struct systemd_view *view)
 {
 	uint64_t now = clock_now(), due = systemd_look_due(view);
-	enum systemd_detail detail;
+	enum unit_property detail;
 	int r = 0;
 
 	systemd_look_wait_in(view, NULL, STAGE_ASKING);
 	view->watch->asking++;
-	view->incoming = (struct systemd_details){0};
+	view->incoming = (struct unit_properties){0};
 	view->r = 0;
-	for (detail = 0; r >= 0 && detail < SYSTEMD_DETAILS; detail++)
-		if (systemd_detail_applies(detail, view->active))
+	for (detail = 0; r >= 0 && detail < UNIT_PROPERTIES; detail++)
+		if (unit_property_applies(detail, view->active))
 			r = ask_detail(view, detail, due > now ? due - now : 1);
 	if (r >= 0)
 		return;
 	systemd_details_cancel(view);
 	systemd_look_wait_in(view, &view->watch->failed, STAGE_FAILED);
-	systemd_line_hangs(view->watch->line); /* which tells those who failed */
+	systemd_connection_hangs(view->watch->line); /* which tells those who failed */
 }
 
 void systemd_details_go_on(struct systemd_watch *watch)

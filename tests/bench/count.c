@@ -253,8 +253,8 @@ static void look(unsigned times)
 	uint64_t until;
 
 	services_counts(host->services, &counts);
-	until = counts.known + times;
-	while (counts.known < until) {
+	until = counts.cached + times;
+	while (counts.cached < until) {
 		turn();
 		services_counts(host->services, &counts);
 	}

@@ -70,13 +70,13 @@ started running "$units"
 sleep $settle # what was new is not any more
 
 count() { ctl get "$1" | awk -F '[:,]' -v key="\"$2\"" '$1 ~ key { n += $2 } END { print n + 0 }'; }
-before=$(count /runs ticks) messages=$(count /vigil/looks messages) workers=$(count /vigil/looks workers)
+before=$(count /runs ticks) messages=$(count /vigil/queries messages) workers=$(count /vigil/queries workers)
 own=$(spent "$vigild_pid") theirs=$(spent 1 "$bus")
 sleep "$seconds"
 own=$(($(spent "$vigild_pid") - own)) theirs=$(($(spent 1 "$bus") - theirs))
 looks=$(($(count /runs ticks) - before))
-messages=$(($(count /vigil/looks messages) - messages))
-workers=$(($(count /vigil/looks workers) - workers))
+messages=$(($(count /vigil/queries messages) - messages))
+workers=$(($(count /vigil/queries workers) - workers))
 
 # calls PID SECONDS: how often it connected somewhere, and started something, in so many seconds
 calls() {
@@ -119,10 +119,10 @@ daemons "$units" down 'interval = 1s' 'restart_on = never' | write_conf
 start_vigild
 started failed "$units"
 sleep 1
-before=$(count /vigil/looks batched) messages=$(count /vigil/looks messages) own=$(spent "$vigild_pid" 1 "$bus")
+before=$(count /vigil/queries batched) messages=$(count /vigil/queries messages) own=$(spent "$vigild_pid" 1 "$bus")
 sleep $down_seconds
 own=$(($(spent "$vigild_pid" 1 "$bus") - own))
-looks=$(($(count /vigil/looks batched) - before)) messages=$(($(count /vigil/looks messages) - messages))
+looks=$(($(count /vigil/queries batched) - before)) messages=$(($(count /vigil/queries messages) - messages))
 stop_vigild
 head -n 100 "$work/units" >"$work/hundred"
 reads list 25 "$work/hundred"

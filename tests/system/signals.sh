@@ -49,7 +49,7 @@ names="plain once always alias watched $(seq -f 'crowd%g' $crowd)"
 main_pid() { systemctl show -P MainPID "$1"; }
 value() { is "/daemons/$1/service_state/value" "$2"; }
 told() { ctl get "/runs/$1/history" 2>/dev/null | grep -c "$2"; }
-counter() { get "/vigil/looks/$1"; }
+counter() { get "/vigil/queries/$1"; }
 # runs_anew UNIT PID: under another pid
 runs_anew() { local now; now=$(main_pid "$1"); [ "$now" != 0 ] && [ "$now" != "$2" ]; }
 crowd_is() { # crowd_is VALUE: all of them
@@ -68,13 +68,13 @@ done
 check "$crowd more are" wait_for 30 crowd_is running
 check "systemd was asked to tell of changes" wait_for 20 confirmed_again 0
 # settled: nobody asks any more
-settled() { local a b; a=$(counter messages); sleep 0.3; b=$(counter messages); [ "$a" = "$b" ]; }
+settled() { local a b; a=$(counter calls); sleep 0.3; b=$(counter calls); [ "$a" = "$b" ]; }
 wait_for 20 settled
 
 # --- what is told of -----------------------------------------------------------------------------
 round() { # round TEXT: each kind of service dies and is back, as nothing but signs can tell
 	local pid restarts before respawned
-	before=$(counter signs)
+	before=$(counter signals)
 	pid=$(main_pid sig-plain)
 	kill -9 "$pid"
 	check "$1: a unit that was killed is restarted" wait_for 20 runs_anew sig-plain "$pid"
@@ -89,7 +89,7 @@ round() { # round TEXT: each kind of service dies and is back, as nothing but si
 	check "$1: what systemd brought back is counted" wait_for 20 \
 		is /daemons/always/service_state/respawns $((${respawned:-0} + 1))
 	check "$1: and was not fought" [ "$(get /daemons/always/service_state/restarts)" = "$restarts" ]
-	check "$1: signs were told" more_than /vigil/looks/signs "$before"
+	check "$1: signs were told" more_than /vigil/queries/signals "$before"
 	wait_for 20 settled
 }
 round "at first"
@@ -97,11 +97,11 @@ check "that of the oneshot stands in the history" [ "$(told once 'systemd says t
 check "another daemon of the same unit saw it too" [ "$(told watched 'stopped (was running)')" -ge 1 ]
 
 # --- one message for many -------------------------------------------------------------------------
-messages=$(counter messages) batched=$(counter batched) workers=$(counter workers)
+messages=$(counter calls) batched=$(counter batched) workers=$(counter workers)
 systemctl stop 'sig-crowd@*'
 check "$crowd units that stop are seen" wait_for 20 crowd_is stopped
 wait_for 20 settled
-messages=$(($(counter messages) - messages)) batched=$(($(counter batched) - batched))
+messages=$(($(counter calls) - messages)) batched=$(($(counter batched) - batched))
 check "each was looked at ($batched looks)" [ "$batched" -ge $crowd ]
 check "some of them together ($messages messages)" [ "$messages" -lt "$batched" ]
 check "and by no worker" [ "$(counter workers)" = "$workers" ]
@@ -110,11 +110,11 @@ check "and by no worker" [ "$(counter workers)" = "$workers" ]
 # after TEXT COMMAND...: systemd confirms anew, all is looked at in one message, signs are heard
 after() {
 	local text=$1 before messages batched; shift
-	before=$(confirmed) messages=$(counter messages) batched=$(counter batched)
+	before=$(confirmed) messages=$(counter calls) batched=$(counter batched)
 	"$@" >/dev/null 2>&1
 	check "$text: it is subscribed to again" wait_for 30 confirmed_again "$before"
 	wait_for 20 settled
-	messages=$(($(counter messages) - messages)) batched=$(($(counter batched) - batched))
+	messages=$(($(counter calls) - messages)) batched=$(($(counter batched) - batched))
 	check "$text: all units were looked at ($batched looks)" [ "$batched" -ge $((crowd + 5)) ]
 	check "$text: all together ($messages messages)" [ "$messages" -le 3 ]
 	round "$text"
@@ -149,10 +149,10 @@ round "the bus goes on"
 # --- looks at the same moment ---------------------------------------------------------------------
 sed -i '/service = sig-crowd/{n;s/1h/1s/}' "$work/vigil.conf"
 check "a reload" ctl -q reload
-messages=$(counter messages) batched=$(counter batched)
+messages=$(counter calls) batched=$(counter batched)
 many() { [ $(($(counter batched) - batched)) -ge $((5 * crowd)) ]; }
 check "stopped units are looked at each second" wait_for 30 many
-messages=$(($(counter messages) - messages)) batched=$(($(counter batched) - batched))
+messages=$(($(counter calls) - messages)) batched=$(($(counter batched) - batched))
 check "those of the same moment together ($batched looks, $messages messages)" \
 	[ "$((messages * 3))" -lt "$batched" ]
 

@@ -162,6 +162,32 @@ static int answer_list(sd_bus_message *call, sd_bus_message *answer)
 	return r < 0 ? r : sd_bus_message_close_container(answer);
 }
 
+/* What is the same for each of its units. */
+static int answer_constant(const char *property, sd_bus_message *answer)
+{
+	static const char *const lists[] = {
+		"Conflicts", "ConflictedBy", "TriggeredBy", "ConsistsOf", "Names"};
+	static const char *const conditions[] = {"Conditions", "Asserts"};
+	static const char *const met[] = {"ConditionResult", "AssertResult"};
+	static const char *const texts[] = {"Type", "ControlGroup", "SourcePath"};
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
+		if (strcmp(property, lists[i]) == 0)
+			return sd_bus_message_append(answer, "v", "as", 0);
+	for (size_t i = 0; i < sizeof(conditions) / sizeof(*conditions); i++)
+		if (strcmp(property, conditions[i]) == 0)
+			return sd_bus_message_append(answer, "v", "a(sbbsi)", 0);
+	for (size_t i = 0; i < sizeof(met) / sizeof(*met); i++)
+		if (strcmp(property, met[i]) == 0)
+			return sd_bus_message_append(answer, "v", "b", 1);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+		if (strcmp(property, texts[i]) == 0)
+			return sd_bus_message_append(answer, "v", "s", "");
+	if (strcmp(property, "RemainAfterExit") == 0)
+		return sd_bus_message_append(answer, "v", "b", 0);
+	return 0;
+}
+
 static int answer_get(sd_bus_message *call, sd_bus_message *answer)
 {
 	const struct unit *unit = find(NULL, sd_bus_message_get_path(call));
@@ -179,7 +205,8 @@ static int answer_get(sd_bus_message *call, sd_bus_message *answer)
 	if (strcmp(property, "Result") == 0)
 		return sd_bus_message_append(
 			answer, "v", "s", unit && unit->pid ? "success" : "signal");
-	return sd_bus_message_append(answer, "v", "t", (uint64_t)jobs);
+	r = answer_constant(property, answer);
+	return r != 0 ? r : sd_bus_message_append(answer, "v", "t", (uint64_t)jobs);
 }
 
 /* What is to be told once the answer is out. */

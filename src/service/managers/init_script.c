@@ -1,0 +1,188 @@
+/*
+ * script: finds an init script, says whether it may be run, and whether somebody else is at it.
+ *
+ * What is run here is run with vigild's rights, so it is run only when nobody else could have
+ * written it: neither the script nor, by putting another in its place, the directory.
+ *
+ * While an admin's `stop` or `restart` is under way, the service's process has ended and that is
+ * not told from a crash: the pidfile is still there, or gone though the service is about to be
+ * started.  Nobody keeps a list of such jobs, as systemd does; but the script is a process, and its
+ * command line says what it is about.  Where not all processes can be looked at, it is not known
+ * whether one is at it, and that is said: unknown is not nobody.
+ */
+#include "service/managers/init_script.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "service/manager.h"
+
+static bool is_ours(const struct stat *st)
+{
+	return st->st_uid == 0 || st->st_uid == geteuid();
+}
+
+/* Whether others than its owner could have changed it.  Root's group is root. */
+static bool is_open(const struct stat *st)
+{
+	return (st->st_mode & S_IWOTH) || ((st->st_mode & S_IWGRP) && st->st_gid != 0);
+}
+
+bool init_script_find(
+	const char *dir, const char *name, char path[INIT_SCRIPT_PATH], struct manager_reply *reply)
+{
+	const char *wrong = NULL;
+	struct stat st, above;
+
+	if (snprintf(path, INIT_SCRIPT_PATH, "%s/%s", dir, name) >= INIT_SCRIPT_PATH) {
+		manager_fault(reply, -ENAMETOOLONG, VIGIL_FAULT_FAILED, "init_dir is too long");
+		return false;
+	}
+	if (stat(dir, &above) || stat(path, &st)) {
+		if (errno == ENOENT || errno == ENOTDIR)
+			reply->status = VIGIL_SERVICE_ABSENT;
+		else
+			manager_fault(
+				reply, -errno, VIGIL_FAULT_FAILED, "%s: %s", path, strerror(errno));
+		return false;
+	}
+	if (!S_ISREG(st.st_mode) || !(st.st_mode & 0111))
+		wrong = "is no executable file";
+	else if (!is_ours(&st))
+		wrong = "is not run: it is owned by neither root nor vigild's user";
+	else if (is_open(&st))
+		wrong = "is not run: others than its owner may write it";
+	else if (!is_ours(&above) || (is_open(&above) && !(above.st_mode & S_ISVTX)))
+		wrong = "is not run: others may write the directory it lies in";
+	if (wrong)
+		manager_fault(reply, -EPERM, VIGIL_FAULT_FAILED, "%s %s", path, wrong);
+	return !wrong;
+}
+
+/* --- who runs it ------------------------------------------------------------------------------- */
+
+#define ARGUMENTS 4 /* the interpreter and one or two of its own stand before the script */
+
+/* That a process is no more is known; that it cannot be looked at means that it may be the one. */
+static int unless_gone(int error)
+{
+	return error == ENOENT || error == ESRCH ? 0 : -error;
+}
+
+/* Its command line, as arguments that each end in NUL; how long that is, 0 where it has none; or
+ * -errno. */
+static ssize_t command_line(int process, char *text, size_t room)
+{
+	int fd = openat(process, "cmdline", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, room - 1);
+
+	if (n < 0)
+		n = unless_gone(errno);
+	if (fd >= 0)
+		close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	return n;
+}
+
+/* By its name first, since that costs nothing; then it is the same file, also by a link or by a
+ * path from where the process stands. */
+static bool is_script(
+	int process, const char *argument, const char *name, const struct stat *script)
+{
+	size_t n = strlen(argument), tail = strlen(name);
+	struct stat st;
+	int cwd, err;
+
+	if (n < tail || strcmp(argument + n - tail, name) != 0)
+		return false;
+	cwd = openat(process, "cwd", O_PATH | O_CLOEXEC);
+	err = fstatat(cwd, argument, &st, 0);
+	if (cwd >= 0)
+		close(cwd);
+	return err == 0 && st.st_dev == script->st_dev && st.st_ino == script->st_ino;
+}
+
+/* 1: it is at it; 0: it is not; or -errno. */
+static int runs(
+	int process, const char *name, const struct stat *script, char verb[INIT_SCRIPT_VERB])
+{
+	char text[2 * INIT_SCRIPT_PATH];
+	const char *argument = text;
+	struct stat st;
+	ssize_t n;
+	int i;
+
+	if (fstat(process, &st))
+		return unless_gone(errno);
+	if (!is_ours(&st))
+		return 0; /* a stranger may write anything in its command line */
+	n = command_line(process, text, sizeof(text));
+	for (i = 0; i < ARGUMENTS && argument < text + n; i++) {
+		const char *next = argument + strlen(argument) + 1;
+
+		if (next < text + n && is_script(process, argument, name, script)) {
+			snprintf(verb, INIT_SCRIPT_VERB, "%s", next);
+			return strcmp(verb, "status") != 0;
+		}
+		argument = next;
+	}
+	return n < 0 ? (int)n : 0;
+}
+
+/* As runs, by its number in /proc. */
+static int runs_at(
+	DIR *proc, const char *number, const char *name, const struct stat *script, char *verb)
+{
+	int process = openat(dirfd(proc), number, O_PATH | O_CLOEXEC), r;
+
+	if (process < 0)
+		return unless_gone(errno);
+	r = runs(process, name, script, verb);
+	close(process);
+	return r;
+}
+
+/* All of them.  The first process is always there: where it is not seen, the others may not be. */
+static pid_t look_through(DIR *proc, const char *path, char verb[INIT_SCRIPT_VERB])
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	const struct dirent *entry;
+	int r, unknown = 0;
+	bool first = false;
+	struct stat script;
+
+	if (stat(path, &script))
+		return unless_gone(errno);
+	while (errno = 0, (entry = readdir(proc)) != NULL) {
+		if (!isdigit((unsigned char)entry->d_name[0]))
+			continue;
+		r = runs_at(proc, entry->d_name, name, &script, verb);
+		if (r > 0)
+			return (pid_t)atoi(entry->d_name);
+		if (r < 0)
+			unknown = r;
+		first |= strcmp(entry->d_name, "1") == 0;
+	}
+	if (errno)
+		return -errno;
+	return unknown || first ? unknown : -EACCES;
+}
+
+pid_t init_script_runner(const char *path, char verb[INIT_SCRIPT_VERB])
+{
+	DIR *proc = opendir("/proc");
+	pid_t pid = proc ? 0 : -errno;
+
+	if (proc) {
+		pid = look_through(proc, path, verb);
+		closedir(proc);
+	}
+	return pid;
+}

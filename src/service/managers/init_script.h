@@ -1,0 +1,22 @@
+/* script: finds an init script, says whether it may be run with vigild's rights, and who runs it. */
+#ifndef SCRIPT_H
+#define SCRIPT_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct manager_reply;
+
+#define INIT_SCRIPT_PATH 4096
+#define INIT_SCRIPT_VERB 32
+
+/* Puts the path of DIRECTORY/NAME together.  False, with the reply filled, where it cannot be
+ * used: ABSENT where there is none, or a fault that says what is wrong with it. */
+bool init_script_find(const char *directory, const char *name, char path[INIT_SCRIPT_PATH],
+	struct manager_reply *reply);
+
+/* The process that runs the script at this moment, be it an admin's or a package's, for anything
+ * but `status`, and what for; 0: none does; -errno: not all that run can be looked at. */
+pid_t init_script_runner(const char *path, char verb[INIT_SCRIPT_VERB]);
+
+#endif

@@ -1,0 +1,181 @@
+/*
+ * init_status: what an init script, its pidfile and the process table say about a service.
+ *
+ * How well a script answers is up to its author: some know no `status` and print their usage with
+ * any exit status, most call a zombie a running daemon, and none can tell a crash from a clean
+ * end once its pidfile is gone.  So the pidfile is judged in addition, and the process table says
+ * whether somebody runs the script at this moment.  What all of it means is for evidence.c to say.
+ */
+#include "service/managers/init_status.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "loop/spawn.h"
+#include "service/managers/init_script.h"
+
+#define HEAD_LINES 64 /* a script's header is at its head */
+
+int init_status_run(const struct manager_request *request, const char *script, const char *verb,
+	bool direct, bool spare_group, struct spawn_result *result, struct manager_reply *reply)
+{
+	/* Under systemd, Debian's scripts hand themselves over to systemctl. */
+	static const char *const skip[] = {"SYSTEMCTL_SKIP_REDIRECT=1", NULL};
+	const char *argv[] = {script, verb, NULL};
+	struct spawn spawn = {.argv = argv, .merge_stderr = true};
+
+	if (direct)
+		spawn.environment = skip;
+	return manager_run(request, &spawn, spare_group, result, reply);
+}
+
+/* Whether a line of the output begins with the word, as a script's usage does. */
+static bool prints_usage(const char *output)
+{
+	const char *line = output;
+
+	while (line) {
+		while (*line && *line != '\n' && !isalnum((unsigned char)*line))
+			line++;
+		if (strncasecmp(line, "usage", 5) == 0 && !isalnum((unsigned char)line[5]))
+			return true;
+		line = strchr(line, '\n');
+		if (line)
+			line++;
+	}
+	return false;
+}
+
+/* --- the pidfile -------------------------------------------------------------------------------- */
+
+/* The path in a line `# pidfile: /run/x.pid`; false for other lines. */
+static bool header_path(const char *line, char path[INIT_SCRIPT_PATH])
+{
+	static const char word[] = "pidfile:";
+	size_t n;
+
+	if (*line++ != '#')
+		return false;
+	line += strspn(line, " \t#");
+	if (strncasecmp(line, word, sizeof(word) - 1) != 0)
+		return false;
+	line += sizeof(word) - 1;
+	line += strspn(line, " \t");
+	n = strcspn(line, " \t\r\n");
+	if (*line != '/' || n >= INIT_SCRIPT_PATH)
+		return false;
+	memcpy(path, line, n);
+	path[n] = '\0';
+	return true;
+}
+
+/* 1: the header names it; 0: it does not; or -errno. */
+static int header_find(const char *script, char path[INIT_SCRIPT_PATH])
+{
+	FILE *file = fopen(script, "re");
+	char *line = NULL;
+	size_t room = 0;
+	int i, r = 0;
+
+	if (!file)
+		return -errno;
+	for (i = 0; r == 0 && i < HEAD_LINES; i++) {
+		if (getline(&line, &room, file) >= 0)
+			r = header_path(line, path);
+		else if (feof(file))
+			break;
+		else
+			r = -errno;
+	}
+	free(line);
+	fclose(file);
+	return r;
+}
+
+bool init_status_pidfile(
+	const struct manager_request *request, const char *script, struct pidfile *pidfile)
+{
+	const struct pidfile_memory *seen = &request->memory.seen;
+	const char *name = request->name;
+	char path[INIT_SCRIPT_PATH];
+	int found = 1;
+
+	if (request->pidfile != NULL)
+		pidfile_look(request->pidfile, name, seen, pidfile);
+	else if ((found = header_find(script, path)) > 0)
+		pidfile_look(path, name, seen, pidfile);
+	else if (found < 0)
+		*pidfile = (struct pidfile){.verdict = PIDFILE_DISTRUST,
+			.why = "what its header says of a pidfile cannot be read"};
+	if (found != 0)
+		return true;
+	snprintf(path, sizeof(path), "/run/%s.pid", name);
+	pidfile_look(path, name, seen, pidfile);
+	if (pidfile->verdict == PIDFILE_NONE) {
+		snprintf(path, sizeof(path), "/run/%s/%s.pid", name, name);
+		pidfile_look(path, name, seen, pidfile);
+	}
+	return pidfile->verdict != PIDFILE_NONE;
+}
+
+/* --- the status --------------------------------------------------------------------------------- */
+
+/* Takes the exit status of `status`, by the standard; what that does not name is no answer. */
+static void take_status(int code, const struct spawn_result *result, struct evidence *e,
+	struct manager_reply *reply)
+{
+	static const enum evidence_word words[] = {
+		[0] = WORD_UP,
+		[1] = WORD_FAILED, /* dead, with a pidfile */
+		[2] = WORD_FAILED, /* dead, with a lock */
+		[3] = WORD_DOWN,
+	};
+	char said[MANAGER_TEXT];
+
+	if (prints_usage(result->output)) {
+		e->mute = true;
+		e->said = "the script knows no status";
+		return;
+	}
+	if (code != 0)
+		manager_tail(reply->text, result);
+	if (code < (int)(sizeof(words) / sizeof(words[0]))) {
+		e->word = words[code];
+		return;
+	}
+	memcpy(said, reply->text, sizeof(said));
+	manager_fault(reply, -EIO, VIGIL_FAULT_FAILED, "status of the script exits %d%s%s", code,
+		*said != '\0' ? ": " : "", said);
+}
+
+void init_status_gather(const struct manager_request *request, const char *script, bool direct,
+	char *verb, struct evidence *e, struct manager_reply *reply)
+{
+	struct spawn_result result;
+	struct pidfile pidfile;
+	pid_t runner = 0;
+	int code;
+
+	*e = manager_evidence(request, "the script");
+	e->basis = BASIS_CHECKED;
+	e->said = reply->text;
+	/* Before the script is asked: who has gone by then has left what it will find. */
+	init_status_pidfile(request, script, &pidfile);
+	if (pidfile.verdict != PIDFILE_ALIVE)
+		runner = init_script_runner(script, verb);
+	code = init_status_run(request, script, "status", direct, false, &result, reply);
+	if (code >= 0)
+		take_status(code, &result, e, reply);
+	/* After the script, which takes a while: a service that is just being stopped has had
+	 * that time to remove its pidfile. */
+	e->place_known = init_status_pidfile(request, script, &pidfile);
+	if (e->place_known)
+		manager_add_pidfile(reply, e, &pidfile);
+	e->runner = runner > 0 ? runner : 0;
+	e->runner_error = runner < 0 ? (int)runner : 0;
+	e->runner_verb = runner > 0 ? verb : "";
+}

@@ -1,0 +1,99 @@
+/*
+ * lsb: the manager of init scripts, as the Linux Standard Base describes them.
+ *
+ * A script is a program of root's that takes `status` and `restart` and answers by its exit
+ * status.  What it and its pidfile say is gathered in init_status.c.
+ */
+#include "service/manager.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "loop/spawn.h"
+#include "service/managers/init_script.h"
+#include "service/managers/init_status.h"
+
+#define INIT_DIR "/etc/init.d"
+
+static const char *init_dir(const struct manager_request *request)
+{
+	return request->init_dir != NULL ? request->init_dir : INIT_DIR;
+}
+
+/* Where scripts were asked for, it is the script that is meant, not systemd's unit. */
+static bool is_direct(const struct manager_request *request)
+{
+	return request->init_dir != NULL || request->manager == &manager_lsb;
+}
+
+static bool lsb_present(const struct manager_request *request)
+{
+#ifdef HAVE_SYSTEMD
+	/* A booted systemd has made units of the scripts; one it does not know is not installed
+	 * yet, and run behind its back its daemon would be a child of vigild. */
+	if (!request->init_dir && access("/run/systemd/system", F_OK) == 0)
+		return false;
+#endif
+	return access(init_dir(request), X_OK) == 0;
+}
+
+static void lsb_query(const struct manager_request *request, struct manager_reply *reply)
+{
+	char path[INIT_SCRIPT_PATH], verb[INIT_SCRIPT_VERB];
+	struct evidence e;
+
+	if (!init_script_find(init_dir(request), request->name, path, reply))
+		return;
+	init_status_gather(request, path, is_direct(request), verb, &e, reply);
+	manager_conclude(reply, &e);
+}
+
+/* Somebody stops it at this moment, and must not be interrupted. */
+static bool is_being_stopped(const char *path, struct manager_reply *reply)
+{
+	char verb[INIT_SCRIPT_VERB];
+	pid_t runner = init_script_runner(path, verb);
+
+	if (runner <= 0 || strstr(verb, "stop") == NULL)
+		return false;
+	manager_fault(reply, -EBUSY, VIGIL_FAULT_REFUSED, "process %d runs its script for \"%s\"",
+		(int)runner, verb);
+	return true;
+}
+
+static void lsb_restart(const struct manager_request *request, struct manager_reply *reply)
+{
+	struct spawn_result result;
+	char path[INIT_SCRIPT_PATH];
+	int code;
+
+	if (!init_script_find(init_dir(request), request->name, path, reply)) {
+		if (reply->status == VIGIL_SERVICE_ABSENT)
+			manager_fault(reply, -ENOENT, VIGIL_FAULT_ABSENT, "%s is not there", path);
+		return;
+	}
+	if (is_being_stopped(path, reply))
+		return;
+	code = init_status_run(request, path, "restart", is_direct(request), true, &result, reply);
+	if (code <= 0)
+		return;
+	if (code == 4)
+		manager_fault(reply, -EACCES, VIGIL_FAULT_DENIED, "%s", "");
+	else if (code == 5)
+		manager_fault(reply, -ENOENT, VIGIL_FAULT_ABSENT, "%s", "");
+	else
+		manager_fault(reply, -EIO, VIGIL_FAULT_FAILED, "%s", "");
+	manager_tail(reply->text, &result);
+	if (!*reply->text)
+		snprintf(reply->text, sizeof(reply->text), "restart of the script exits %d", code);
+}
+
+const struct manager manager_lsb = {
+	.name = "lsb",
+	.basis = BASIS_CHECKED,
+	.present = lsb_present,
+	.query = lsb_query,
+	.restart = lsb_restart,
+};

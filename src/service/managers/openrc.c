@@ -1,0 +1,259 @@
+/*
+ * openrc: services that OpenRC starts and stops.
+ *
+ * OpenRC keeps no eye on what it has started.  What `rc-service NAME status` says is what was
+ * last done to the service, and where start-stop-daemon is not OpenRC's own, as on Debian, it
+ * says "started" of one that died long ago.  So the process is looked at beside it: a service
+ * that was started notes in OpenRC's own directory where its pidfile is, and supervise-daemon
+ * which process it watches.
+ *
+ * Such a service cannot be restarted either, for it fails to be stopped.  It is set back to
+ * "stopped" (zap), and then started; but never before it is known to be dead, which zap does not
+ * ask.
+ */
+#include "service/manager.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "loop/spawn.h"
+#include "service/pidfile.h"
+#include "service/managers/init_script.h"
+
+#define INIT_DIR "/etc/init.d"
+#define RUN_DIR  "/run/openrc"
+
+/* --- rc-service ------------------------------------------------------------------------------------ */
+
+/* Without init_dir it finds the script itself, and not all of its forms take a path. */
+static int run(const struct manager_request *request, const char *path, const char *verb,
+	struct spawn_result *result, struct manager_reply *reply)
+{
+	const char *argv[] = {
+		"rc-service", "-C", request->init_dir ? path : request->name, verb, NULL};
+	struct spawn spawn = {.argv = argv, .merge_stderr = true};
+
+	return manager_run(request, &spawn, strcmp(verb, "status") != 0, result, reply);
+}
+
+/* False, with the reply filled, where there is nothing to ask or nobody to answer. */
+static bool find(const struct manager_request *request, char path[INIT_SCRIPT_PATH],
+	struct manager_reply *reply)
+{
+	const char *directory = request->init_dir ? request->init_dir : INIT_DIR;
+
+	if (access(RUN_DIR "/softlevel", F_OK) == 0)
+		return init_script_find(directory, request->name, path, reply);
+	manager_fault(reply, -ENOTCONN, VIGIL_FAULT_FAILED, "this machine is not run by OpenRC");
+	return false;
+}
+
+/* --- the process ----------------------------------------------------------------------------------- */
+
+/* What the service has noted under that name; false where there is nothing. */
+static bool noted(const char *service, const char *name, char text[INIT_SCRIPT_PATH])
+{
+	char path[INIT_SCRIPT_PATH];
+	ssize_t n = -1;
+	int fd;
+
+	snprintf(path, sizeof(path), RUN_DIR "/options/%s/%s", service, name);
+	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd >= 0) {
+		n = read(fd, text, INIT_SCRIPT_PATH - 1);
+		close(fd);
+	}
+	text[n > 0 ? n : 0] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	return *text != '\0';
+}
+
+/* Whether OpenRC still takes it for started. */
+static bool is_started(const char *service)
+{
+	char path[INIT_SCRIPT_PATH];
+
+	snprintf(path, sizeof(path), RUN_DIR "/started/%s", service);
+	return faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static void find_pidfile(
+	const struct manager_request *request, struct pidfile *pidfile, bool *known)
+{
+	const struct pidfile_memory *seen = &request->memory.seen;
+	char name[INIT_SCRIPT_PATH], root[INIT_SCRIPT_PATH], path[2 * INIT_SCRIPT_PATH];
+
+	*pidfile = (struct pidfile){.verdict = PIDFILE_NONE, .why = ""};
+	*known = true;
+	if (request->pidfile != NULL) {
+		pidfile_look(request->pidfile, request->name, seen, pidfile);
+	} else if (noted(request->name, "pidfile", name)) {
+		noted(request->name, "chroot", root);
+		snprintf(path, sizeof(path), "%s%s", root, name);
+		pidfile_look(path, request->name, seen, pidfile);
+	} else {
+		*known = false;
+	}
+}
+
+/* Adds what is known of the process of a service that OpenRC calls started, or unsupervised.
+ * Under supervise-daemon the pidfile is that program's, and while it lives, a dead service is about
+ * to be started again. */
+static void add_process(
+	const struct manager_request *request, struct evidence *e, struct manager_reply *reply)
+{
+	char path[INIT_SCRIPT_PATH], count[INIT_SCRIPT_PATH];
+	struct pidfile child, pidfile;
+	bool known;
+
+	find_pidfile(request, &pidfile, &known);
+	snprintf(path, sizeof(path), RUN_DIR "/options/%s/child_pid", request->name);
+	pidfile_look(path, request->name, &request->memory.seen, &child);
+	if (child.verdict == PIDFILE_NONE) {
+		if (known)
+			manager_add_pidfile(reply, e, &pidfile);
+		return;
+	}
+	manager_add_pidfile(reply, e, &child);
+	e->named_by = "OpenRC";
+	if (noted(request->name, "start_count", count))
+		reply->respawns = (uint32_t)strtoul(count, NULL, 10);
+	if (child.verdict == PIDFILE_ALIVE)
+		e->word = WORD_UP;
+	else if (child.verdict == PIDFILE_DEAD && pidfile.verdict == PIDFILE_ALIVE)
+		e->word = WORD_STARTING;
+}
+
+/* --- the manager ----------------------------------------------------------------------------------- */
+
+static bool openrc_present(const struct manager_request *request)
+{
+	return access(RUN_DIR "/softlevel", F_OK) == 0;
+}
+
+#define CRASHED      32 /* OpenRC has looked at its processes itself */
+#define UNSUPERVISED 64 /* it has looked at supervise-daemon, but not at the service */
+
+static const struct {
+	int code;
+	enum evidence_word word;
+	enum evidence_basis basis;
+	const char *said;
+} meanings[] = {
+	{0, WORD_UP, BASIS_RECORD, ""},
+	{3, WORD_DOWN, BASIS_RECORD, ""},
+	{4, WORD_STOPPING, BASIS_RECORD, ""},
+	{8, WORD_STARTING, BASIS_RECORD, ""},
+	/* it waits for something, such as a cable; whoever brings that goes on with it */
+	{16, WORD_STARTING, BASIS_RECORD, "inactive"},
+	{CRASHED, WORD_FAILED, BASIS_CHECKED, "crashed"},
+	{UNSUPERVISED, WORD_FAILED, BASIS_CHECKED, "its supervise-daemon has died"},
+};
+
+/* What an exit status of `rc-service NAME status` means. */
+static void take_code(int code, const struct spawn_result *result, struct evidence *e,
+	struct manager_reply *reply)
+{
+	char said[MANAGER_TEXT];
+	size_t i;
+
+	for (i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++) {
+		if (meanings[i].code == code) {
+			e->word = meanings[i].word;
+			e->basis = meanings[i].basis;
+			e->said = meanings[i].said;
+			return;
+		}
+	}
+	manager_tail(said, result);
+	manager_fault(reply, -EIO, VIGIL_FAULT_FAILED, "rc-service exits %d: %s", code, said);
+}
+
+/* Returns whether the service is known to be dead, though OpenRC takes it for started. */
+static bool query_at(
+	const struct manager_request *request, const char *path, struct manager_reply *reply)
+{
+	struct evidence e = manager_evidence(request, "OpenRC");
+	struct spawn_result result;
+	int code = run(request, path, "status", &result, reply);
+
+	if (code >= 0)
+		take_code(code, &result, &e, reply);
+	if (code == 0 || code == UNSUPERVISED)
+		add_process(request, &e, reply);
+	manager_conclude(reply, &e);
+	if (code != 0 || reply->status != VIGIL_SERVICE_FAILED || is_started(request->name))
+		return reply->status == VIGIL_SERVICE_FAILED;
+	/* It was stopped while it was being looked at: that is no crash. */
+	e = manager_evidence(request, "OpenRC");
+	code = run(request, path, "status", &result, reply);
+	if (code >= 0)
+		take_code(code, &result, &e, reply);
+	manager_conclude(reply, &e);
+	return false;
+}
+
+static void openrc_query(const struct manager_request *request, struct manager_reply *reply)
+{
+	char path[INIT_SCRIPT_PATH];
+
+	if (find(request, path, reply))
+		query_at(request, path, reply);
+}
+
+/* Tells OpenRC to do it.  0, or -1 with the fault set. */
+static int run_verb(const struct manager_request *request, const char *path, const char *verb,
+	struct manager_reply *reply)
+{
+	struct spawn_result result;
+	int code = run(request, path, verb, &result, reply);
+
+	if (code <= 0)
+		return code;
+	manager_fault(reply, -EIO, VIGIL_FAULT_FAILED, "%s", "");
+	manager_tail(reply->text, &result);
+	if (strstr(reply->text, "superuser access required")) {
+		reply->error = -EACCES;
+		reply->fault = VIGIL_FAULT_DENIED;
+	}
+	if (!*reply->text)
+		snprintf(reply->text, sizeof(reply->text), "rc-service %s exits %d", verb, code);
+	return -1;
+}
+
+static void restart_at(
+	const struct manager_request *request, const char *path, struct manager_reply *reply)
+{
+	struct manager_reply look = {.status = VIGIL_SERVICE_UNKNOWN, .memory = request->memory};
+	bool dead = query_at(request, path, &look);
+
+	if (look.error) {
+		manager_fault(reply, look.error, look.fault, "%s", look.text);
+		return;
+	}
+	if (dead && run_verb(request, path, "zap", reply))
+		return;
+	run_verb(request, path, dead ? "start" : "restart", reply);
+}
+
+static void openrc_restart(const struct manager_request *request, struct manager_reply *reply)
+{
+	char path[INIT_SCRIPT_PATH];
+
+	if (find(request, path, reply))
+		restart_at(request, path, reply);
+	else if (reply->status == VIGIL_SERVICE_ABSENT)
+		manager_fault(reply, -ENOENT, VIGIL_FAULT_ABSENT, "%s is not there", path);
+}
+
+const struct manager manager_openrc = {
+	.name = "openrc",
+	.basis = BASIS_RECORD,
+	.present = openrc_present,
+	.query = openrc_query,
+	.restart = openrc_restart,
+};

@@ -1,0 +1,94 @@
+/*
+ * plain_command: two command lines of the admin's, for whatever no other manager knows.
+ *
+ * The first says how the service is by its exit status: 0 running, 1 or 3 stopped, 4 not
+ * installed.  Anything else is a command that failed, and no answer: a mistyped path must not get
+ * a healthy service restarted.  The second restarts the service and exits 0.  A pidfile may be
+ * named in addition.
+ */
+#include "service/manager.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "loop/spawn.h"
+#include "service/pidfile.h"
+
+static bool command_present(const struct manager_request *request)
+{
+	return request->status_command && request->status_command[0];
+}
+
+/* Runs it, with its exit status as manager_run's. */
+static int run(const struct manager_request *request, char **argv, const char *option,
+	struct spawn_result *result, struct manager_reply *reply)
+{
+	struct spawn spawn = {.argv = (const char *const *)argv, .merge_stderr = true};
+
+	if (!argv || !argv[0]) {
+		manager_fault(reply, -EINVAL, VIGIL_FAULT_FAILED, "%s is not set", option);
+		return -1;
+	}
+	return manager_run(request, &spawn, argv == request->restart_command, result, reply);
+}
+
+/* What it printed, or else its exit status. */
+static void explain(struct manager_reply *reply, const char *option, int code,
+	const struct spawn_result *result)
+{
+	manager_tail(reply->text, result);
+	if (!*reply->text)
+		snprintf(reply->text, sizeof(reply->text), "%s exits %d", option, code);
+}
+
+/* The exit statuses that mean something: 1 is what most programs mean by "no". */
+static enum evidence_word word_of(int code)
+{
+	switch (code) {
+	case 0: return WORD_UP;
+	case 1:
+	case 3: return WORD_DOWN;
+	case 4: return WORD_ABSENT;
+	default: return WORD_NONE;
+	}
+}
+
+static void command_query(const struct manager_request *request, struct manager_reply *reply)
+{
+	struct evidence e = manager_evidence(request, "status_command");
+	struct spawn_result result;
+	struct pidfile pidfile;
+	int code = run(request, request->status_command, "status_command", &result, reply);
+
+	e.basis = BASIS_CHECKED;
+	e.said = reply->text;
+	e.word = word_of(code);
+	if (code > 0 && e.word == WORD_NONE)
+		manager_fault(reply, -EIO, VIGIL_FAULT_FAILED, "%s", "");
+	if (code > 0 && e.word != WORD_ABSENT)
+		explain(reply, "status_command", code, &result);
+	if (request->pidfile != NULL && e.word != WORD_ABSENT) {
+		pidfile_look(request->pidfile, request->name, &request->memory.seen, &pidfile);
+		manager_add_pidfile(reply, &e, &pidfile);
+	}
+	manager_conclude(reply, &e);
+}
+
+static void command_restart(const struct manager_request *request, struct manager_reply *reply)
+{
+	struct spawn_result result;
+	int code = run(request, request->restart_command, "restart_command", &result, reply);
+
+	if (code > 0) {
+		manager_fault(reply, -EIO, VIGIL_FAULT_FAILED, "%s", "");
+		explain(reply, "restart_command", code, &result);
+	}
+}
+
+const struct manager manager_command = {
+	.name = "command",
+	.basis = BASIS_CHECKED,
+	.present = command_present,
+	.query = command_query,
+	.restart = command_restart,
+};

@@ -1,0 +1,168 @@
+/*
+ * s6: services watched by s6-supervise.
+ *
+ * Its status file has grown with the releases: 35 bytes up to 2.12, 43 since the process group
+ * stands in it, too (2.13).  Within the 35 the flags have moved once; what has not are the bits
+ * for paused and finishing.  Of the others, only a set READY_OLD or a cleared bit 4 tells which
+ * of the two layouts it is; where neither does, the two times in the file decide, since a
+ * service that is ready became so after it was started.  Any other size is left to s6-svstat.
+ *
+ * A service with a file notification-fd is up only when it has said so itself.
+ */
+#include "service/manager.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "loop/spawn.h"
+#include "service/managers/supervise.h"
+
+/* s6-linux-init and s6-overlay 3; s6-overlay before it; by hand */
+static const char *const directories[] = {
+	"/run/service", "/run/s6/services", "/run/s6/service", "/service", NULL};
+
+/* supervise/status, all of it big-endian: two TAI64N labels, the pid, since 2.13 the process
+ * group, the wait status, the flags. */
+enum {
+	AT_READY = 12,
+	AT_PID = 24,
+	AT_GROUP = 32,
+	GROUP_SIZE = 8,
+	SIZE_PLAIN = 35,
+	SIZE_GROUP = SIZE_PLAIN + GROUP_SIZE
+};
+
+enum {
+	PAUSED = 1,
+	FINISHING = 2,
+	WANT_UP = 4, /* in the old layout always set, and of no meaning */
+	READY = 8,   /* in the old layout: wanted up */
+	READY_OLD = 16
+};
+
+static bool is_set(unsigned flags, unsigned bit)
+{
+	return (flags & bit) != 0;
+}
+
+static void decode_flags(
+	unsigned flags, bool certain, bool up, bool ready_later, struct supervise_status *status)
+{
+	bool ready = is_set(flags, READY);
+
+	status->paused = is_set(flags, PAUSED);
+	status->want_up = is_set(flags, WANT_UP);
+	if (!certain && is_set(flags, READY_OLD)) {
+		status->want_up = is_set(flags, READY);
+		ready = true;
+	} else if (!certain && is_set(flags, WANT_UP) && ready && up) {
+		ready = ready_later; /* wanted up in both layouts, ready in the new one alone */
+	}
+	status->unready = !ready;
+}
+
+static void decode(
+	int service, const unsigned char *bytes, size_t length, struct supervise_status *status)
+{
+	const unsigned char *pid = bytes + AT_PID + 4, *rest = bytes + AT_GROUP;
+	bool up, later = memcmp(bytes + AT_READY, bytes, SUPERVISE_STAMP) >= 0;
+
+	if (length == SIZE_GROUP)
+		rest += GROUP_SIZE;
+	memcpy(status->stamp, bytes, SUPERVISE_STAMP);
+	status->pid = (pid_t)((pid_t)(pid[0] & 0x7f) << 24 | pid[1] << 16 | pid[2] << 8 | pid[3]);
+	status->wait_status = rest[0] << 8 | rest[1];
+	if (status->pid)
+		status->state = is_set(rest[2], FINISHING) ? SUPERVISE_FINISH : SUPERVISE_UP;
+	up = status->state == SUPERVISE_UP;
+	decode_flags(rest[2], length == SIZE_GROUP, up, later, status);
+	/* Without that file nothing will ever say that it is ready. */
+	status->unready &= up && faccessat(service, "notification-fd", F_OK, 0) == 0;
+}
+
+/* --- s6-svstat ------------------------------------------------------------------------------------ */
+
+/* pid, wantedup, ready, paused, exitcode, signum; a number that there is none of is -1. */
+static bool parse(const char *text, struct supervise_status *status)
+{
+	char want[8], ready[8], paused[8];
+	int pid, code, signo;
+
+	if (sscanf(text, "%d %7s %7s %7s %d %d", &pid, want, ready, paused, &code, &signo) != 6)
+		return false;
+	status->state = pid > 0 ? SUPERVISE_UP : SUPERVISE_DOWN;
+	status->pid = pid > 0 ? pid : 0;
+	status->want_up = strcmp(want, "true") == 0;
+	status->paused = strcmp(paused, "true") == 0;
+	status->unready = pid > 0 && strcmp(ready, "true") != 0;
+	if (signo > 0)
+		status->wait_status = signo;
+	else if (code >= 0)
+		status->wait_status = code << 8;
+	return true;
+}
+
+static int ask(const struct manager_request *request, int service, const char *path,
+	struct supervise_status *status, struct manager_reply *reply)
+{
+	const char *argv[] = {
+		"s6-svstat", "-o", "pid,wantedup,ready,paused,exitcode,signum", path, NULL};
+	struct spawn spawn = {.argv = argv, .merge_stderr = true};
+	struct spawn_result result;
+	char said[MANAGER_TEXT];
+	int code = manager_run(request, &spawn, false, &result, reply);
+
+	if (code < 0)
+		return -1;
+	if (code == 0 && parse(result.output, status)) {
+		status->unready &= faccessat(service, "notification-fd", F_OK, 0) == 0;
+		return 0;
+	}
+	manager_tail(said, &result);
+	manager_fault(reply, -EPROTO, VIGIL_FAULT_FAILED, "s6-svstat exits %d: %s", code, said);
+	return -1;
+}
+
+/* --- the manager ---------------------------------------------------------------------------------- */
+
+/* A service may name its own signal to end by; only releases that know of it know the letter. */
+static char restart_letter(int service)
+{
+	return faccessat(service, "down-signal", F_OK, 0) == 0 ? 'r' : 't';
+}
+
+static const struct supervise_kind s6 = {
+	.supervisor = "s6-supervise",
+	.directories = directories,
+	.fifo = "supervise/control",
+	.sizes = (const size_t[]){SIZE_PLAIN, SIZE_GROUP, 0},
+	.decode = decode,
+	.ask = ask,
+	.restart_letter = restart_letter,
+};
+
+static bool s6_present(const struct manager_request *request)
+{
+	return supervise_present(&s6, request);
+}
+
+static void s6_query(const struct manager_request *request, struct manager_reply *reply)
+{
+	supervise_query(&s6, request, reply);
+}
+
+static void s6_restart(const struct manager_request *request, struct manager_reply *reply)
+{
+	supervise_restart(&s6, request, reply);
+}
+
+const struct manager manager_s6 = {
+	.name = "s6",
+	.basis = BASIS_WATCHED,
+	.present = s6_present,
+	.query = s6_query,
+	.restart = s6_restart,
+};

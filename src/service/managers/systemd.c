@@ -1,0 +1,290 @@
+/*
+ * systemd: the manager of systemd's units.
+ *
+ * How a unit is takes one ListUnitsByNames, by far the cheapest question systemd knows, and the
+ * properties that unit_evidence.c reads.
+ *
+ * An admin's wish is not fought: what holds a unit back (unit_evidence.c), a pending stop job and a
+ * machine that is shutting down are refused here, and the mode of the job is "fail", so that it
+ * takes no other job's place.
+ */
+#include "service/manager.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <systemd/sd-daemon.h>
+
+#include "base/clock.h"
+#include "service/systemd/bus.h"
+#include "service/systemd/restart_job.h"
+#include "service/systemd/unit_evidence.h"
+#include "service/systemd/unit_info.h"
+
+#define RULES "/etc/polkit-1/rules.d/50-vigil.rules"
+
+/* One request under way. */
+struct talk {
+	struct systemd_call call;
+	const struct manager_request *request;
+	struct manager_reply *reply;
+	char name[MANAGER_UNIT]; /* of the unit */
+	bool reset_denied;       /* it may be restarted for all that */
+};
+
+/* The row that tells of it, and the message whose texts it has. */
+struct unit {
+	sd_bus_message *message;
+	struct unit_row row;
+};
+
+/* --- what went wrong ----------------------------------------------------------------------------- */
+
+/* Sets a fault of our own making.  Returns 1: said already. */
+static int refuse(struct talk *t, int error, const char *why)
+{
+	manager_fault(t->reply, error, VIGIL_FAULT_REFUSED, "%s", why);
+	return 1;
+}
+
+/* --- units ---------------------------------------------------------------------------------------- */
+
+static int unit_is_none(struct talk *t)
+{
+	return sd_bus_error_setf(&t->call.error, SYSTEMD ".OtherUnit",
+		"systemd was asked for %s and told of another unit", t->name);
+}
+
+/* Whether that is one of its names.  0 or -errno. */
+static int unit_is_called(struct talk *t, const struct unit_row *row)
+{
+	sd_bus_message *answer = NULL;
+	const char *other;
+	bool called = false;
+	int r = systemd_get(&t->call, &answer, row->path, SYSTEMD_UNIT, "Names");
+
+	if (r >= 0)
+		r = sd_bus_message_enter_container(answer, 'v', "as");
+	if (r >= 0)
+		r = sd_bus_message_enter_container(answer, 'a', "s");
+	while (r >= 0 && (r = sd_bus_message_read_basic(answer, 's', &other)) > 0)
+		called |= strcmp(other, t->name) == 0;
+	sd_bus_message_unref(answer);
+	return r < 0 ? r : called ? 0 : unit_is_none(t);
+}
+
+/* 1, or 0 when systemd has never heard of it. */
+static int unit_find(struct talk *t, struct unit *unit)
+{
+	struct unit_row more;
+	int r = systemd_ask(&t->call, &unit->message, SYSTEMD_OBJECT, SYSTEMD_MANAGER,
+		"ListUnitsByNames", "as", 1, t->name);
+
+	if (r >= 0)
+		r = unit_rows_enter(unit->message);
+	if (r >= 0)
+		r = unit_row_read(unit->message, &unit->row);
+	if (r <= 0)
+		return r;
+	if (unit_row_read(unit->message, &more) != 0)
+		return unit_is_none(t); /* a unit has one row */
+	if (!unit_row_is_named(&unit->row, t->name))
+		r = unit_is_called(t, &unit->row);
+	return r < 0 ? r : 1;
+}
+
+static void unit_clear(struct unit *unit)
+{
+	sd_bus_message_unref(unit->message);
+	*unit = (struct unit){0};
+}
+
+/* --- the query ---------------------------------------------------------------------------------- */
+
+static int query(struct talk *t)
+{
+	struct unit_evidence gathered;
+	struct unit unit = {0};
+	int r = unit_find(t, &unit);
+
+	t->reply->simple = t->request->simple;
+	if (r == 0 || (r > 0 && unit_row_is_absent(&unit.row)))
+		t->reply->status = VIGIL_SERVICE_ABSENT;
+	else if (r > 0)
+		r = unit_evidence_gather(&t->call, t->request, &unit.row, &gathered, t->reply);
+	if (r >= 0 && t->reply->status != VIGIL_SERVICE_ABSENT)
+		manager_conclude(t->reply, &gathered.e);
+	unit_clear(&unit);
+	return r;
+}
+
+/* Does it on a connection that works: one that had died unnoticed is opened anew, once. */
+static int talk(struct talk *t, int (*work)(struct talk *))
+{
+	int tries, r = 0;
+
+	if (sd_booted() <= 0) {
+		manager_fault(t->reply, -ENOTCONN, VIGIL_FAULT_FAILED,
+			"this machine is not run by systemd");
+		return 1;
+	}
+	if (!unit_name(t->request->name, t->name)) {
+		manager_fault(t->reply, -EINVAL, VIGIL_FAULT_FAILED,
+			"only units of the kind .service can be watched");
+		return 1;
+	}
+	for (tries = 0; tries < 2; tries++) {
+		r = systemd_bus_open(t->call.deadline);
+		if (r < 0)
+			break;
+		r = work(t);
+		if (!systemd_bus_is_dead(r))
+			break;
+		systemd_bus_drop();
+	}
+	if (r < 0) {
+		t->reply->status = VIGIL_SERVICE_UNKNOWN;
+		restart_job_fault(&t->call, r, t->reply);
+	}
+	sd_bus_error_free(&t->call.error);
+	return r;
+}
+
+static void systemd_query(const struct manager_request *request, struct manager_reply *reply)
+{
+	struct talk t = {.call.deadline = request->deadline, .request = request, .reply = reply};
+
+	talk(&t, query);
+}
+
+/* --- the restart -------------------------------------------------------------------------------------- */
+
+/* Whether somebody does not want it to run.  1 when that was said. */
+static int restart_is_unwanted(struct talk *t, const struct unit *unit)
+{
+	char state[32];
+	int r;
+
+	if (strcmp(unit->row.load, "masked") == 0)
+		return refuse(t, -EPERM, "the unit is masked");
+	if (strcmp(unit->row.job, "stop") == 0)
+		return refuse(t, -EBUSY, "the unit is being stopped: a stop job is pending");
+	r = systemd_get_text(
+		&t->call, SYSTEMD_OBJECT, SYSTEMD_MANAGER, "SystemState", state, sizeof(state));
+	if (r >= 0 && strcmp(state, "stopping") == 0)
+		return refuse(t, -ESHUTDOWN, "the machine is shutting down");
+	return r < 0 ? r : 0;
+}
+
+/* Its count of starts too, which is what the option is about. */
+static int reset_failed(struct talk *t, const struct unit *unit)
+{
+	int r;
+
+	if (!t->request->reset_failed || strcmp(unit->row.active, "failed") != 0)
+		return 0;
+	r = systemd_ask(
+		&t->call, NULL, SYSTEMD_OBJECT, SYSTEMD_MANAGER, "ResetFailedUnit", "s", t->name);
+	t->reset_denied = r == -EACCES || r == -EPERM;
+	return t->reset_denied ? 0 : r;
+}
+
+/* The parts of an umbrella unit that are down, and none of those that run. */
+static int restart_part(const struct unit_row *row, void *arg)
+{
+	struct talk *t = arg;
+	int r = restart_job_run(&t->call, row->name, row->path, t->reply);
+
+	return r < 0 ? r : t->reply->error != 0 ? -ECANCELED : 0;
+}
+
+static int restart_parts(struct talk *t, const char *parts)
+{
+	int r = unit_evidence_each(&t->call, parts, restart_part, t);
+
+	return r < 0 && t->reply->error == 0 ? r : 1;
+}
+
+static int restart_unit(struct talk *t, const struct unit *unit)
+{
+	struct unit_evidence gathered = {.parts = ""};
+	int r = restart_is_unwanted(t, unit);
+
+	if (r == 0 && !t->request->simple) {
+		r = unit_evidence_gather(&t->call, t->request, &unit->row, &gathered, t->reply);
+		if (r >= 0 && gathered.e.hold != NULL)
+			return refuse(t, -EPERM, gathered.e.hold);
+	}
+	if (r >= 0 && t->reply->error == 0)
+		r = reset_failed(t, unit);
+	if (r < 0 || t->reply->error != 0)
+		return r;
+	if (gathered.parts[0] != '\0')
+		return restart_parts(t, gathered.parts);
+	return restart_job_run(&t->call, t->name, unit->row.path, t->reply);
+}
+
+static int restart(struct talk *t)
+{
+	struct unit unit = {0};
+	int r = unit_find(t, &unit);
+
+	if (r == 0 || (r > 0 && unit_row_is_absent(&unit.row))) {
+		manager_fault(
+			t->reply, -ENOENT, VIGIL_FAULT_ABSENT, "systemd has no unit %s", t->name);
+		r = 1;
+	} else if (r > 0) {
+		r = restart_unit(t, &unit);
+	}
+	unit_clear(&unit);
+	return r;
+}
+
+/* Says of a denial which line of which file would end it. */
+static void hint(const struct talk *t, const char *verb, const char *missing, const char *list)
+{
+	char said[MANAGER_TEXT / 2], buffer[1024], user[64];
+	struct passwd entry, *found = NULL;
+
+	if (geteuid() == 0)
+		return; /* then it was not polkit */
+	if (getpwuid_r(geteuid(), &entry, buffer, sizeof(buffer), &found) == 0 && found)
+		snprintf(user, sizeof(user), "%s", entry.pw_name);
+	else
+		snprintf(user, sizeof(user), "uid %u", (unsigned)geteuid());
+	snprintf(said, sizeof(said), "%.*s", (int)strcspn(t->reply->text, "."), t->reply->text);
+	manager_fault(t->reply, t->reply->error, t->reply->fault,
+		"%s; polkit does not let %s %s %s: add \"%s\" to %s in " RULES, said, user, verb,
+		t->name, missing, list);
+}
+
+static void systemd_restart(const struct manager_request *request, struct manager_reply *reply)
+{
+	struct talk t = {.call.deadline = request->deadline, .request = request, .reply = reply};
+
+	talk(&t, restart);
+	if (reply->fault == VIGIL_FAULT_DENIED)
+		hint(&t, "restart", t.name, "vigil_units");
+	else if (reply->start_limit && t.reset_denied)
+		hint(&t, "reset-failed", "reset-failed", "vigil_verbs");
+}
+
+/* --- the manager ---------------------------------------------------------------------------------------- */
+
+static bool systemd_present(const struct manager_request *request)
+{
+	(void)request;
+	return sd_booted() > 0;
+}
+
+const struct manager manager_systemd = {
+	.name = "systemd",
+	.basis = BASIS_WATCHED,
+	.present = systemd_present,
+	.query = systemd_query,
+	.restart = systemd_restart,
+	.thread_end = systemd_bus_drop,
+};

@@ -1,0 +1,107 @@
+/*
+ * upgrade: whether packages are being installed or removed right now.
+ *
+ * A package's scripts stop its service, and start it again when the new files are in place: in
+ * between it is not down but out of the way.  Every package manager holds a lock for as long,
+ * and that is asked for here, never taken: a lock of ours, however brief, would make the
+ * package manager fail.
+ *
+ * The lock of dpkg and rpm is one of fcntl, whose holder the kernel names to whoever may open
+ * the file.  An ordinary user may not open dpkg's, and nobody can ask about flock, which apk uses;
+ * then the kernel's list of all locks knows.  For pacman the file itself is the lock.
+ */
+#include "service/package_lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+/* Whether a line of /proc/locks is about a lock on that file for writing.  Of those that wait for
+ * one it says "->", which does not match.  Subvolumes and overlays have numbers of their own in
+ * stat, with the major 0 of all that is no device. */
+static bool is_about(const char *line, const struct stat *st)
+{
+	unsigned major_no, minor_no;
+	uintmax_t inode;
+
+	if (sscanf(line, "%*u: %*s %*s WRITE %*d %x:%x:%ju", &major_no, &minor_no, &inode) != 3)
+		return false;
+	if (inode != st->st_ino || major_no != major(st->st_dev))
+		return false;
+	return major_no == 0 || minor_no == minor(st->st_dev);
+}
+
+static bool is_listed(const char *path)
+{
+	FILE *locks;
+	struct stat st;
+	char line[256];
+	bool found = false;
+
+	if (stat(path, &st) < 0)
+		return false;
+	locks = fopen("/proc/locks", "re");
+	if (locks == NULL)
+		return false;
+	while (!found && fgets(line, sizeof(line), locks) != NULL)
+		found = is_about(line, &st);
+	fclose(locks);
+	return found;
+}
+
+static bool is_locked(const char *path)
+{
+	/* Asked as a reader: those who but look at the packages share their lock and do not count. */
+	struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	bool locked;
+
+	if (fd < 0)
+		return (errno == EACCES || errno == EPERM) && is_listed(path);
+	locked = fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+	close(fd);
+	return locked;
+}
+
+static bool is_there(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+const char *package_lock_held(const char *root)
+{
+	static const char dpkg[] = "a package upgrade is in progress (dpkg)";
+	static const char rpm[] = "a package upgrade is in progress (rpm)";
+	static const char pacman[] = "a package upgrade is in progress (pacman)";
+	static const char apk[] = "a package upgrade is in progress (apk)";
+	static const struct {
+		const char *path;
+		bool (*held)(const char *path);
+		const char *why;
+	} locks[] = {
+		{"/var/lib/dpkg/lock-frontend", is_locked, dpkg}, /* held from first to last */
+		{"/var/lib/dpkg/lock", is_locked, dpkg},
+		{"/usr/lib/sysimage/rpm/.rpm.lock", is_locked, rpm},
+		{"/var/lib/rpm/.rpm.lock", is_locked, rpm},
+		{"/var/lib/pacman/db.lck", is_there, pacman},
+		{"/run/apk/db.lock", is_listed, apk},
+		{"/lib/apk/db/lock", is_listed, apk},
+	};
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < sizeof(locks) / sizeof(*locks); i++) {
+		if (snprintf(path, sizeof(path), "%s%s", root, locks[i].path) < (int)sizeof(path) &&
+			locks[i].held(path))
+			return locks[i].why;
+	}
+	return NULL;
+}

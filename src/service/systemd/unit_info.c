@@ -1,0 +1,293 @@
+/*
+ * unit_info: what systemd's words about a unit mean.
+ */
+#include "service/systemd/unit_info.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+
+bool unit_name(const char *name, char unit[MANAGER_UNIT])
+{
+	static const char *const others[] = {".socket", ".target", ".timer", ".path", ".mount",
+		".automount", ".swap", ".slice", ".scope", ".device"};
+	const char *dot = strrchr(name, '.');
+	bool whole = dot && strcmp(dot, ".service") == 0;
+	size_t i;
+
+	for (i = 0; dot && i < COUNT(others); i++)
+		if (strcmp(dot, others[i]) == 0)
+			return false;
+	return snprintf(unit, MANAGER_UNIT, "%s%s", name, whole ? "" : ".service") < MANAGER_UNIT;
+}
+
+/* --- the row ---------------------------------------------------------------------------------- */
+
+int unit_rows_enter(sd_bus_message *answer)
+{
+	return sd_bus_message_enter_container(answer, 'a', "(ssssssouso)");
+}
+
+int unit_row_read(sd_bus_message *answer, struct unit_row *row)
+{
+	return sd_bus_message_read(answer, "(ssssssouso)", &row->name, NULL, &row->load,
+		&row->active, &row->sub, NULL, &row->path, NULL, &row->job, NULL);
+}
+
+bool unit_row_is_named(const struct unit_row *row, const char *unit)
+{
+	return strcmp(row->name, unit) == 0;
+}
+
+bool unit_row_is_absent(const struct unit_row *row)
+{
+	return strcmp(row->load, "not-found") == 0 &&
+	       vigil_service_is_down(unit_status(row->active));
+}
+
+bool unit_row_is_exited(const struct unit_row *row)
+{
+	return strcmp(row->active, "active") == 0 && strcmp(row->sub, "exited") == 0;
+}
+
+vigil_service_status unit_status(const char *active)
+{
+	static const struct {
+		const char *word;
+		vigil_service_status status;
+	} words[] = {
+		{"active", VIGIL_SERVICE_RUNNING}, /* a oneshot that "exited" too */
+		{"inactive", VIGIL_SERVICE_STOPPED},
+		{"failed", VIGIL_SERVICE_FAILED},
+		{"activating", VIGIL_SERVICE_STARTING}, /* auto-restart too */
+		{"deactivating", VIGIL_SERVICE_STOPPING},
+		{"reloading", VIGIL_SERVICE_RELOADING},
+		{"refreshing", VIGIL_SERVICE_RELOADING},
+		{"maintenance", VIGIL_SERVICE_STOPPED},
+	};
+	size_t i;
+
+	for (i = 0; i < COUNT(words); i++)
+		if (strcmp(active, words[i].word) == 0)
+			return words[i].status;
+	return VIGIL_SERVICE_UNKNOWN;
+}
+
+/* --- the properties --------------------------------------------------------------------------- */
+
+static const struct {
+	const char *interface, *name;
+	char type;
+} property_table[UNIT_PROPERTIES] = {
+	[UNIT_PROPERTY_PID] = {SYSTEMD_SERVICE, "MainPID", 'u'},
+	[UNIT_PROPERTY_RESPAWNS] = {SYSTEMD_SERVICE, "NRestarts", 'u'},
+	[UNIT_PROPERTY_RESULT] = {SYSTEMD_SERVICE, "Result", 's'},
+	[UNIT_PROPERTY_CHANGED] = {SYSTEMD_UNIT, "StateChangeTimestampMonotonic", 't'},
+	[UNIT_PROPERTY_START_LIMIT] = {SYSTEMD_SERVICE, "TimeoutStartUSec", 't'},
+	[UNIT_PROPERTY_STOP_LIMIT] = {SYSTEMD_SERVICE, "TimeoutStopUSec", 't'},
+	[UNIT_PROPERTY_RESTART_DELAY] = {SYSTEMD_SERVICE, "RestartUSec", 't'},
+};
+
+static bool is_waiting_to_restart(const char *sub)
+{
+	return strncmp(sub, "auto-restart", 12) == 0; /* auto-restart-queued, too */
+}
+
+bool unit_property_applies(enum unit_property property, const char *active, const char *sub)
+{
+	vigil_service_status status = unit_status(active);
+	bool waits = is_waiting_to_restart(sub);
+
+	switch (property) {
+	case UNIT_PROPERTY_PID: return !vigil_service_is_down(status);
+	case UNIT_PROPERTY_RESULT: return status == VIGIL_SERVICE_FAILED;
+	case UNIT_PROPERTY_CHANGED:
+		return status == VIGIL_SERVICE_STARTING || status == VIGIL_SERVICE_STOPPING ||
+		       status == VIGIL_SERVICE_RELOADING;
+	case UNIT_PROPERTY_START_LIMIT:
+		return status == VIGIL_SERVICE_RELOADING ||
+		       (status == VIGIL_SERVICE_STARTING && !waits);
+	case UNIT_PROPERTY_STOP_LIMIT: return status == VIGIL_SERVICE_STOPPING;
+	case UNIT_PROPERTY_RESTART_DELAY: return waits;
+	default: return true;
+	}
+}
+
+const char *unit_property_interface(enum unit_property property)
+{
+	return property_table[property].interface;
+}
+
+const char *unit_property_name(enum unit_property property)
+{
+	return property_table[property].name;
+}
+
+int unit_property_read(
+	enum unit_property property, sd_bus_message *answer, struct unit_properties *properties)
+{
+	const char type = property_table[property].type, types[] = {type, '\0'};
+	union {
+		const char *text;
+		uint32_t number;
+		uint64_t time;
+	} value = {0};
+	int r = sd_bus_message_enter_container(answer, 'v', types);
+
+	if (r >= 0)
+		r = sd_bus_message_read_basic(answer, type, &value);
+	if (r < 0)
+		return r;
+	switch (property) {
+	case UNIT_PROPERTY_PID: properties->pid = (pid_t)value.number; break;
+	case UNIT_PROPERTY_RESPAWNS: properties->respawns = value.number; break;
+	case UNIT_PROPERTY_RESULT:
+		snprintf(properties->result, sizeof(properties->result), "%s", value.text);
+		break;
+	case UNIT_PROPERTY_CHANGED: properties->changed = value.time; break;
+	default: properties->limit = value.time;
+	}
+	return 0;
+}
+
+/* --- the verdict ------------------------------------------------------------------------------ */
+
+/* It is down, but about to be started: in the middle of a restart, or at boot. */
+static bool start_is_pending(const struct unit_row *row)
+{
+	return vigil_service_is_down(unit_status(row->active)) &&
+	       (strcmp(row->job, "start") == 0 || strcmp(row->job, "restart") == 0);
+}
+
+static enum evidence_word word_of(const struct unit_row *row)
+{
+	static const enum evidence_word words[] = {
+		[VIGIL_SERVICE_UNKNOWN] = WORD_NONE,
+		[VIGIL_SERVICE_RUNNING] = WORD_UP,
+		[VIGIL_SERVICE_STOPPED] = WORD_DOWN,
+		[VIGIL_SERVICE_FAILED] = WORD_FAILED,
+		[VIGIL_SERVICE_STARTING] = WORD_STARTING,
+		[VIGIL_SERVICE_STOPPING] = WORD_STOPPING,
+		[VIGIL_SERVICE_RELOADING] = WORD_RELOADING,
+	};
+	bool masked = strcmp(row->load, "masked") == 0;
+
+	if (masked && vigil_service_is_down(unit_status(row->active)))
+		return WORD_DOWN; /* as somebody wished, whatever it was before */
+	return start_is_pending(row) ? WORD_STARTING : words[unit_status(row->active)];
+}
+
+static void say(
+	const struct unit_row *row, const struct unit_properties *properties, char said[UNIT_SAID])
+{
+	said[0] = '\0';
+	if (strcmp(row->load, "masked") == 0)
+		snprintf(said, UNIT_SAID, "masked");
+	else if (strcmp(row->load, "loaded") != 0)
+		snprintf(said, UNIT_SAID, "its unit file is %s", row->load);
+	else if (start_is_pending(row))
+		snprintf(said, UNIT_SAID, "a %s job is pending", row->job);
+	else if (properties->result[0] != '\0')
+		snprintf(said, UNIT_SAID, "%s", properties->result);
+	else if (unit_status(row->active) != VIGIL_SERVICE_RUNNING)
+		snprintf(said, UNIT_SAID, "%s", row->sub);
+}
+
+/* How long it has been at it, and how long systemd lets it.  A job that waits for others has no
+ * limit that the unit knows. */
+static void take_work(const struct unit_row *row, const struct unit_properties *properties,
+	struct manager_reply *reply)
+{
+	double now = clock_seconds(CLOCK_MONOTONIC);
+
+	if (start_is_pending(row)) {
+		reply->busy_limit = INFINITY;
+		return;
+	}
+	if (properties->changed == 0)
+		return;
+	reply->busy = fmax(0, now - (double)properties->changed / 1e6);
+	reply->busy_limit =
+		properties->limit == UINT64_MAX ? INFINITY : (double)properties->limit / 1e6;
+	if (reply->busy_limit <= 0)
+		reply->busy_limit = INFINITY;
+}
+
+void unit_take(const struct unit_row *row, const struct unit_properties *properties,
+	struct evidence *e, char said[UNIT_SAID], struct manager_reply *reply)
+{
+	say(row, properties, said);
+	e->said = said;
+	e->word = word_of(row);
+	e->basis = unit_row_is_exited(row) ? BASIS_RECORD : BASIS_WATCHED;
+	e->hold = strcmp(row->load, "masked") == 0 ? "the unit is masked" : NULL;
+	if (properties->pid > 0) {
+		e->process = PROCESS_ALIVE;
+		e->pid = properties->pid;
+		e->named_by = "systemd";
+	}
+	snprintf(reply->unit, sizeof(reply->unit), "%s", row->name != NULL ? row->name : "");
+	snprintf(reply->load, sizeof(reply->load), "%s", row->load);
+	snprintf(reply->active, sizeof(reply->active), "%s", row->active);
+	snprintf(reply->sub, sizeof(reply->sub), "%s", row->sub);
+	snprintf(reply->job, sizeof(reply->job), "%s", row->job);
+	reply->main_pid = properties->pid;
+	reply->respawns = properties->respawns;
+	reply->start_limit = strcmp(properties->result, "start-limit-hit") == 0;
+	take_work(row, properties, reply);
+}
+
+void unit_judge(const struct unit_row *row, const struct unit_properties *properties,
+	struct manager_reply *reply)
+{
+	struct evidence e = {.witness = "systemd", .named_by = "", .why = "", .runner_verb = ""};
+	char said[UNIT_SAID];
+
+	if (unit_row_is_absent(row)) {
+		reply->status = VIGIL_SERVICE_ABSENT;
+		return;
+	}
+	unit_take(row, properties, &e, said, reply);
+	manager_conclude(reply, &e);
+}
+
+void unit_fault(struct manager_reply *reply, int r, const sd_bus_error *error)
+{
+	static const struct {
+		const char *name;
+		int error;
+		vigil_service_fault fault;
+	} known[] = {
+		{SD_BUS_ERROR_ACCESS_DENIED, -EACCES, VIGIL_FAULT_DENIED},
+		{SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED, -EACCES, VIGIL_FAULT_DENIED},
+		{SD_BUS_ERROR_NO_REPLY, -ETIMEDOUT, VIGIL_FAULT_TIMEOUT},
+		{SD_BUS_ERROR_TIMEOUT, -ETIMEDOUT, VIGIL_FAULT_TIMEOUT},
+		{SD_BUS_ERROR_FAILED, -EIO, VIGIL_FAULT_FAILED}, /* sd-bus has it EACCES */
+		{SYSTEMD ".NoSuchUnit", -ENOENT, VIGIL_FAULT_ABSENT},
+		{SYSTEMD ".UnitMasked", -EPERM, VIGIL_FAULT_REFUSED},
+		{SYSTEMD ".TransactionIsDestructive", -EBUSY, VIGIL_FAULT_REFUSED},
+		{SYSTEMD ".ShuttingDown", -ESHUTDOWN, VIGIL_FAULT_REFUSED},
+	};
+	const char *text = error->message ? error->message : strerror(-r);
+	vigil_service_fault fault = VIGIL_FAULT_FAILED;
+	size_t i;
+
+	if (r == -EACCES || r == -EPERM)
+		fault = VIGIL_FAULT_DENIED;
+	else if (r == -ETIMEDOUT)
+		fault = VIGIL_FAULT_TIMEOUT;
+	for (i = 0; i < COUNT(known); i++)
+		if (sd_bus_error_has_name(error, known[i].name)) {
+			r = known[i].error;
+			fault = known[i].fault;
+		}
+	if (fault == VIGIL_FAULT_TIMEOUT)
+		manager_fault(reply, r, fault, "systemd did not answer within the deadline");
+	else
+		manager_fault(reply, r, fault, "%s", text);
+}

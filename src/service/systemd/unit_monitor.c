@@ -1,0 +1,484 @@
+/*
+ * unit_monitor: the units that are watched, by systemd's signals and by queries.
+ *
+ * One failure is signalled several times over (a unit's state, its substate, its process, each
+ * perhaps in a message of its own), so a message counts only where it differs from what is known,
+ * and only once until the next query.  A signal is a reason for a query and nothing more: what the
+ * unit is like is learnt by asking, never from a signal.
+ *
+ * While the connection is up, a unit that was not signalled is as it was found last.  When the
+ * connection comes up, signals may have been lost, so all units are queried, and those that differ
+ * are reported.
+ *
+ * A query of a simple unit is answered from its row and a few properties.  What a worker has found
+ * out about another unit holds as long as neither the unit nor one that matters to it changes.
+ *
+ * An answer may close its subscription, or any other: a subscription is not touched once its user
+ * was called.
+ */
+#include "service/systemd/unit_monitor.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "loop/loop.h"
+#include "service/systemd/connection.h"
+#include "service/systemd/unit_cache.h"
+#include "service/systemd/unit_query.h"
+
+/* A unit that changes all the time is reported no more often than this. */
+#define REPORT_GAP (50 * CLOCK_MS)
+/* For the queries that nobody asked for. */
+#define SURVEY_TIMEOUT (10 * CLOCK_SECOND)
+
+struct unit_subscription {
+	struct cached_unit unit; /* first, so that an entry of the cache leads to it */
+	struct unit_monitor *monitor;
+	struct unit_user user;
+	struct unit_query query;
+	bool asked;    /* the query is the user's; else it is our own survey */
+	bool alive;    /* its process lived when the user asked */
+	bool moved;    /* the unit changed between the row and the properties */
+	bool changed;  /* or since a worker set out to ask */
+	bool reported; /* stale was reported, or is about to be, and no query was made since */
+	bool due;      /* it is in the list of reports */
+	uint64_t reported_at;
+	TAILQ_ENTRY(unit_subscription) report_link;
+};
+
+struct unit_monitor {
+	struct systemd_connection *connection;
+	struct unit_queries *queries;
+	struct unit_cache cache;
+	TAILQ_HEAD(, unit_subscription) reports;
+	struct loop_timer *report_timer;
+	uint64_t signals;
+};
+
+/* --- reporting that a unit is stale ------------------------------------------------------------ */
+
+static void drop_report(struct unit_subscription *s)
+{
+	if (s->due)
+		TAILQ_REMOVE(&s->monitor->reports, s, report_link);
+	s->due = false;
+}
+
+static void report(struct unit_subscription *s)
+{
+	struct unit_monitor *monitor = s->monitor;
+
+	s->unit.valid = false;
+	if (s->reported)
+		return;
+	s->reported = true;
+	monitor->signals++;
+	if (s->due)
+		return;
+	s->due = true;
+	TAILQ_INSERT_TAIL(&monitor->reports, s, report_link);
+	loop_timer_again(monitor->report_timer, 0);
+}
+
+/* Reports those whose last report is long enough ago; a callback may close any subscription. */
+static void on_report_timer(uint64_t missed, void *arg)
+{
+	struct unit_monitor *monitor = arg;
+	uint64_t now = clock_now();
+	struct unit_subscription *s;
+
+	while ((s = TAILQ_FIRST(&monitor->reports)) != NULL && s->reported_at + REPORT_GAP <= now) {
+		drop_report(s);
+		s->reported_at = now;
+		s->user.on_stale(s->user.arg);
+	}
+	/* In the order in which they came, so some wait a little longer than they must. */
+	if (s != NULL)
+		loop_timer_again(monitor->report_timer, s->reported_at + REPORT_GAP - now);
+}
+
+/* --- what systemd signals ---------------------------------------------------------------------- */
+
+struct change {
+	const char *active, *sub; /* NULL: it does not say */
+	pid_t pid;                /* -1 */
+};
+
+/* One entry of the dictionary of what has changed. */
+static int read_entry(sd_bus_message *message, struct change *change)
+{
+	const char *name, *value = NULL;
+	uint32_t number = 0;
+	int r = sd_bus_message_read_basic(message, 's', &name);
+
+	if (r < 0)
+		return r;
+	if (strcmp(name, "ActiveState") == 0) {
+		r = sd_bus_message_read(message, "v", "s", &value);
+		change->active = value;
+	} else if (strcmp(name, "SubState") == 0) {
+		r = sd_bus_message_read(message, "v", "s", &value);
+		change->sub = value;
+	} else if (strcmp(name, "MainPID") == 0) {
+		r = sd_bus_message_read(message, "v", "u", &number);
+		change->pid = (pid_t)number;
+	} else {
+		r = sd_bus_message_skip(message, "v");
+	}
+	return r;
+}
+
+static int read_change(sd_bus_message *message, struct change *change)
+{
+	int r = sd_bus_message_skip(message, "s");
+
+	*change = (struct change){.pid = -1};
+	if (r >= 0)
+		r = sd_bus_message_enter_container(message, 'a', "{sv}");
+	while (r >= 0 && (r = sd_bus_message_enter_container(message, 'e', "sv")) > 0) {
+		r = read_entry(message, change);
+		if (r >= 0)
+			r = sd_bus_message_exit_container(message);
+	}
+	return r;
+}
+
+/* Another unit that matters to this one has changed. */
+static void hear_related(struct unit_subscription *s, const struct change *change)
+{
+	if (change->active == NULL)
+		return;
+	s->changed = true;
+	s->unit.valid = false;
+	if (unit_query_is_idle(&s->query))
+		report(s);
+	else
+		s->moved = true;
+}
+
+static void hear(struct unit_subscription *s, const struct change *change)
+{
+	if (change->active != NULL || change->sub != NULL || change->pid >= 0)
+		s->changed = true;
+	if (!cached_unit_differs(&s->unit, change->active, change->sub, change->pid))
+		return;
+	/* A row that is still to come is newer than this; but of a new process it says nothing. */
+	s->unit.valid = s->unit.pid_valid = s->alive = false;
+	if (unit_query_awaits_row(&s->query))
+		return;
+	if (unit_query_is_idle(&s->query))
+		report(s);
+	else
+		s->moved = true; /* reported when the query has ended */
+}
+
+static void on_change(const char *path, sd_bus_message *message, void *arg)
+{
+	struct unit_monitor *monitor = arg;
+	struct unit_path *entry = unit_cache_find(&monitor->cache, path);
+	struct change change;
+
+	if (entry == NULL || read_change(message, &change) < 0)
+		return;
+	for (; entry != NULL; entry = unit_cache_next(entry)) {
+		struct unit_subscription *s = (struct unit_subscription *)entry->unit;
+
+		if (entry->related)
+			hear_related(s, &change);
+		else
+			hear(s, &change);
+	}
+}
+
+/* --- the ends of a query ----------------------------------------------------------------------- */
+
+static void end(
+	struct unit_subscription *s, enum unit_answer answer, const struct manager_reply *reply)
+{
+	bool asked = s->asked;
+
+	s->asked = false;
+	if (s->moved)
+		report(s);
+	s->moved = false;
+	if (answer == UNIT_ASK_WORKER)
+		s->changed = false;
+	if (asked)
+		s->user.on_answer(answer, reply, s->user.arg);
+}
+
+static void end_with_fault(struct unit_subscription *s, int r, const sd_bus_error *error)
+{
+	struct manager_reply reply = {.manager = &manager_systemd, .status = VIGIL_SERVICE_UNKNOWN};
+
+	unit_fault(&reply, r, error);
+	s->unit.valid = false;
+	end(s, UNIT_ANSWERED, &reply);
+}
+
+static bool is_as_known(const struct unit_subscription *s, const struct unit_row *row)
+{
+	const struct cached_unit *unit = &s->unit;
+
+	/* A process that lives has not been brought back, so what else was found holds as well; if it
+	 * is still the unit's, which may have handed over to another while nobody listened. */
+	if (s->alive && unit->pid_valid && unit->status == VIGIL_SERVICE_RUNNING &&
+		!unit_row_is_exited(row))
+		return unit_status(row->active) == unit->status &&
+		       strcmp(row->load, "loaded") == 0 &&
+		       !cached_unit_differs(unit, row->active, row->sub, -1);
+	return unit->valid && cached_unit_has_row(unit, row);
+}
+
+/* Whether the row and the properties tell all about a unit in that state. */
+static bool is_told_by_state(const struct unit_subscription *s, const struct unit_row *row)
+{
+	switch (unit_status(row->active)) {
+	case VIGIL_SERVICE_RUNNING: return !s->user.has_pidfile && !unit_row_is_exited(row);
+	case VIGIL_SERVICE_FAILED: return s->unit.simple && strcmp(row->load, "masked") != 0;
+	case VIGIL_SERVICE_STARTING:
+	case VIGIL_SERVICE_STOPPING:
+	case VIGIL_SERVICE_RELOADING: return true;
+	default: return false;
+	}
+}
+
+/* Nobody has asked: all that matters is whether somebody should. */
+static void survey(struct unit_subscription *s, const struct unit_row *row)
+{
+	s->moved |=
+		unit_row_is_absent(row) || cached_unit_differs(&s->unit, row->active, row->sub, -1);
+	if (!s->moved)
+		cached_unit_take_row(&s->unit, row);
+	end(s, UNIT_UNCHANGED, NULL);
+}
+
+static void on_row(const struct unit_row *row, void *arg)
+{
+	struct unit_subscription *s = arg;
+
+	if (vigil_service_is_down(unit_status(row->active)) &&
+		!cached_unit_is_named(&s->unit, row->name)) {
+		end(s, UNIT_ASK_WORKER, NULL); /* an alias, or a mistake: a worker finds out */
+		return;
+	}
+	drop_report(s);
+	s->reported = false;
+	unit_cache_move(&s->monitor->cache, &s->unit, row->path);
+	if (!s->asked) {
+		survey(s, row);
+		return;
+	}
+	s->moved = false;
+	if (is_as_known(s, row)) {
+		cached_unit_take_row(&s->unit, row);
+		s->unit.valid = true;
+		end(s, UNIT_UNCHANGED, NULL);
+		return;
+	}
+	s->unit.valid = false;
+	if (unit_row_is_absent(row) || !is_told_by_state(s, row)) {
+		end(s, UNIT_ASK_WORKER,
+			NULL); /* another manager may know it, or more is to be read */
+		return;
+	}
+	cached_unit_take_row(&s->unit, row);
+	unit_query_properties(&s->query, row);
+}
+
+static void on_properties(const struct unit_properties *properties, void *arg)
+{
+	struct unit_subscription *s = arg;
+	struct manager_reply reply = {.manager = &manager_systemd};
+	const struct unit_row row = cached_unit_row(&s->unit);
+
+	s->unit.properties = *properties;
+	s->unit.valid = s->unit.pid_valid = !s->moved;
+	unit_judge(&row, properties, &reply);
+	reply.simple = s->unit.simple;
+	s->unit.status = reply.status;
+	unit_cache_relate(&s->monitor->cache, &s->unit, "");
+	end(s, UNIT_ANSWERED, &reply);
+}
+
+static void on_fault(int r, const sd_bus_error *error, void *arg)
+{
+	struct unit_subscription *s = arg;
+
+	if (r == 0)
+		end(s, UNIT_ASK_WORKER, NULL);
+	else
+		end_with_fault(s, r, error);
+}
+
+static const struct unit_query_user query_user = {
+	.on_row = on_row, .on_properties = on_properties, .on_fault = on_fault};
+
+/* --- up and down ------------------------------------------------------------------------------- */
+
+static void start(struct unit_subscription *s, bool asked, uint64_t timeout)
+{
+	s->asked = asked;
+	s->moved = false;
+	/* Of a process that has ended systemd knows by now: it hears of it before we do. */
+	unit_query_start(&s->query, !s->alive, timeout);
+}
+
+static void on_up(void *arg)
+{
+	struct unit_monitor *monitor = arg;
+	struct cached_unit *unit;
+
+	TAILQ_FOREACH(unit, &monitor->cache.all, link)
+	{
+		struct unit_subscription *s = (struct unit_subscription *)unit;
+
+		unit->simple = false; /* its file may be another by now */
+		if (unit_query_is_idle(&s->query))
+			start(s, false, SURVEY_TIMEOUT);
+	}
+}
+
+static void on_down(void *arg)
+{
+	struct unit_monitor *monitor = arg;
+	struct cached_unit *unit;
+
+	TAILQ_FOREACH(unit, &monitor->cache.all, link)
+	unit->valid = unit->pid_valid = false;
+	unit_queries_abandon(monitor->queries);
+}
+
+struct unit_monitor *unit_monitor_new(struct loop *loop)
+{
+	struct unit_monitor *monitor = memory_zero(sizeof(*monitor));
+	const struct systemd_connection_user user = {
+		.on_up = on_up, .on_down = on_down, .on_change = on_change, .arg = monitor};
+
+	TAILQ_INIT(&monitor->reports);
+	unit_cache_init(&monitor->cache);
+	monitor->connection = systemd_connection_new(loop, &user);
+	if (monitor->connection != NULL)
+		monitor->queries = unit_queries_new(loop, monitor->connection);
+	monitor->report_timer = loop_after(loop, 0, on_report_timer, monitor);
+	if (monitor->queries == NULL || monitor->report_timer == NULL) {
+		unit_monitor_free(monitor);
+		errno = ENOMEM;
+		return NULL;
+	}
+	loop_timer_stop(monitor->report_timer);
+	return monitor;
+}
+
+void unit_monitor_free(struct unit_monitor *monitor)
+{
+	if (monitor == NULL)
+		return;
+	unit_queries_free(monitor->queries);
+	systemd_connection_free(monitor->connection);
+	loop_timer_free(monitor->report_timer);
+	unit_cache_clear(&monitor->cache);
+	free(monitor);
+}
+
+void unit_monitor_counts(const struct unit_monitor *monitor, struct unit_monitor_counts *counts)
+{
+	const struct unit_query_counts *queries = unit_queries_counts(monitor->queries);
+
+	*counts = (struct unit_monitor_counts){.queries = queries->queries,
+		.messages = queries->messages,
+		.properties = queries->properties,
+		.signals = monitor->signals};
+}
+
+/* --- subscriptions ----------------------------------------------------------------------------- */
+
+struct unit_subscription *unit_monitor_subscribe(
+	struct unit_monitor *monitor, const char *service, const struct unit_user *user)
+{
+	struct unit_subscription *s;
+	char name[MANAGER_UNIT];
+
+	LOOP_ASSERT_OWNER();
+	if (!unit_name(service, name))
+		return NULL;
+	s = memory_zero(sizeof(*s));
+	if (unit_cache_add(&monitor->cache, &s->unit, name) != 0) {
+		free(s);
+		return NULL;
+	}
+	s->monitor = monitor;
+	s->user = *user;
+	s->changed = true; /* nothing was heard of it before */
+	s->query.queries = monitor->queries;
+	s->query.user = &query_user;
+	s->query.arg = s;
+	s->query.name = s->unit.name;
+	if (monitor->cache.count == 1)
+		systemd_connection_want(monitor->connection, true);
+	return s;
+}
+
+void unit_monitor_unsubscribe(struct unit_subscription *s)
+{
+	struct unit_monitor *monitor;
+
+	LOOP_ASSERT_OWNER();
+	if (s == NULL)
+		return;
+	monitor = s->monitor;
+	unit_query_cancel(&s->query);
+	drop_report(s);
+	unit_cache_remove(&monitor->cache, &s->unit);
+	if (monitor->cache.count == 0)
+		systemd_connection_want(monitor->connection, false);
+	free(s);
+}
+
+void unit_monitor_expect(struct unit_subscription *s)
+{
+	s->changed = false;
+}
+
+void unit_monitor_learn(struct unit_subscription *s, const struct manager_reply *reply)
+{
+	bool current = !s->changed && systemd_connection_is_up(s->monitor->connection);
+
+	if (reply->active[0] == '\0')
+		return; /* systemd did not say */
+	cached_unit_take_reply(&s->unit, reply);
+	unit_cache_relate(&s->monitor->cache, &s->unit, reply->related);
+	s->unit.valid = s->unit.pid_valid = current;
+	s->reported = false;
+}
+
+void unit_monitor_invalidate(struct unit_subscription *s)
+{
+	s->unit.valid = false;
+}
+
+bool unit_monitor_is_valid(const struct unit_subscription *s)
+{
+	return s->unit.valid && systemd_connection_is_up(s->monitor->connection);
+}
+
+bool unit_monitor_is_simple(const struct unit_subscription *s)
+{
+	return s->unit.simple;
+}
+
+int unit_monitor_query(struct unit_subscription *s, bool alive, uint64_t timeout)
+{
+	if (!systemd_connection_is_up(s->monitor->connection))
+		return -EAGAIN;
+	s->alive = alive && !s->reported;
+	if (s->asked)
+		return 0;             /* one is under way, and will do */
+	unit_query_cancel(&s->query); /* a survey waits for as long as we like, but not the user */
+	start(s, true, timeout);
+	return 0;
+}

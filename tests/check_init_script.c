@@ -1,0 +1,247 @@
+/* check_init_script: what is run with vigild's rights, and what is not. */
+#include "service/managers/init_script.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include "service/manager.h"
+#include "scratch.h"
+#include "suite.h"
+
+static char path[INIT_SCRIPT_PATH];
+static struct manager_reply reply;
+
+static void setup(void)
+{
+	scratch_setup();
+	ck_assert_int_eq(mkdir(scratch_path("init.d"), 0755), 0);
+	scratch_put("init.d/svc", 0755, "#!/bin/sh\n");
+}
+
+static bool find_in(const char *dir, const char *name)
+{
+	memset(&reply, 0, sizeof(reply));
+	return init_script_find(scratch_path(dir), name, path, &reply);
+}
+
+static bool find(const char *name)
+{
+	return find_in("init.d", name);
+}
+
+static void refused(const char *name, const char *words)
+{
+	ck_assert(!find(name));
+	ck_assert_int_eq(reply.error, -EPERM);
+	ck_assert_int_eq(reply.fault, VIGIL_FAULT_FAILED);
+	ck_assert_int_eq(reply.status, VIGIL_SERVICE_UNKNOWN); /* no reason to do anything */
+	ck_assert_msg(strstr(reply.text, words) != NULL, "%s", reply.text);
+}
+
+START_TEST(a_script_is_found)
+{
+	ck_assert(find("svc"));
+	ck_assert_str_eq(path, scratch_path("init.d/svc"));
+	ck_assert_int_eq(reply.error, 0);
+	ck_assert_int_eq(symlink(path, scratch_path("init.d/link")), 0);
+	ck_assert(find("link"));
+}
+END_TEST
+
+START_TEST(none_is_no_fault)
+{
+	ck_assert(!find("none"));
+	ck_assert_int_eq(reply.status, VIGIL_SERVICE_ABSENT);
+	ck_assert_int_eq(reply.error, 0);
+	ck_assert(!find_in("no-such-place", "svc"));
+	ck_assert_int_eq(reply.status, VIGIL_SERVICE_ABSENT);
+	ck_assert(!find_in("init.d/svc", "svc")); /* a file */
+	ck_assert_int_eq(reply.status, VIGIL_SERVICE_ABSENT);
+	ck_assert_int_eq(symlink("nowhere", scratch_path("init.d/dangling")), 0);
+	ck_assert(!find("dangling"));
+	ck_assert_int_eq(reply.status, VIGIL_SERVICE_ABSENT);
+}
+END_TEST
+
+START_TEST(what_is_no_program_is_not_run)
+{
+	scratch_put("init.d/text", 0644, "no program\n");
+	refused("text", "is no executable file");
+	ck_assert_int_eq(mkdir(scratch_path("init.d/dir"), 0755), 0);
+	refused("dir", "is no executable file");
+	ck_assert_int_eq(mkfifo(scratch_path("init.d/fifo"), 0755), 0);
+	refused("fifo", "is no executable file");
+}
+END_TEST
+
+START_TEST(what_others_may_write_is_not_run)
+{
+	gid_t group = getegid();
+
+	scratch_put("init.d/world", 0757, "#!/bin/sh\n");
+	refused("world", "others than its owner may write it");
+	scratch_put("init.d/group", 0775, "#!/bin/sh\n");
+	ck_assert_int_eq(find("group"), group == 0); /* root's group is root */
+	ck_assert_int_eq(chmod(scratch_path("init.d"), 0777), 0);
+	refused("svc", "others may write the directory");
+	/* like /tmp: nobody else can put another in its place */
+	ck_assert_int_eq(chmod(scratch_path("init.d"), 01777), 0);
+	ck_assert(find("svc"));
+}
+END_TEST
+
+START_TEST(what_belongs_to_a_stranger_is_not_run)
+{
+	if (geteuid() != 0) {
+		puts("SKIP: only root can give a file away");
+		return;
+	}
+	ck_assert_int_eq(chown(scratch_path("init.d/svc"), 12345, 0), 0);
+	refused("svc", "owned by neither root nor vigild's user");
+	/* nor what a link of ours leads to */
+	ck_assert_int_eq(symlink(scratch_path("init.d/svc"), scratch_path("init.d/link")), 0);
+	refused("link", "owned by neither");
+	ck_assert_int_eq(chown(scratch_path("init.d/svc"), 0, 0), 0);
+	ck_assert_int_eq(chmod(scratch_path("init.d/svc"), 0775), 0);
+	ck_assert_int_eq(chown(scratch_path("init.d/svc"), 0, 12345), 0);
+	refused("svc", "others than its owner may write it");
+	ck_assert_int_eq(chmod(scratch_path("init.d/svc"), 0755), 0);
+	ck_assert(find("svc"));
+	ck_assert_int_eq(chown(scratch_path("init.d"), 12345, 0), 0);
+	refused("svc", "others may write the directory");
+}
+END_TEST
+
+START_TEST(a_name_that_is_too_long_is_said)
+{
+	static char dir[2 * INIT_SCRIPT_PATH];
+
+	memset(dir, 'x', sizeof(dir) - 1);
+	dir[0] = '/';
+	memset(&reply, 0, sizeof(reply));
+	ck_assert(!init_script_find(dir, "svc", path, &reply));
+	ck_assert_int_eq(reply.error, -ENAMETOOLONG);
+	ck_assert_uint_eq(strlen(path), INIT_SCRIPT_PATH - 1); /* within its room */
+	memset(dir + 300, '\0', 1);                            /* too long for a step */
+	memset(&reply, 0, sizeof(reply));
+	ck_assert(!init_script_find(dir, "svc", path, &reply));
+	ck_assert_int_eq(reply.error, -ENAMETOOLONG);
+	ck_assert_int_eq(reply.fault, VIGIL_FAULT_FAILED);
+}
+END_TEST
+
+/* --- who runs it ------------------------------------------------------------------------------- */
+
+/* In namespaces of this test's own; false where the machine does not let us. */
+static bool mount_proc(const char *type, const char *options)
+{
+	return unshare(CLONE_NEWNS) == 0 &&
+	       mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0 &&
+	       mount("none", "/proc", type, 0, options) == 0;
+}
+
+static pid_t runner(void)
+{
+	char verb[INIT_SCRIPT_VERB];
+
+	ck_assert(find("svc"));
+	return init_script_runner(path, verb);
+}
+
+START_TEST(nobody_is_known_to_be_nobody)
+{
+	ck_assert_int_eq(runner(), 0);
+	ck_assert(find("svc"));
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_int_eq(init_script_runner(path, (char[INIT_SCRIPT_VERB]){0}), 0);
+}
+END_TEST
+
+#define SKIPPED 77
+
+/* What `what` returns in a child. */
+static int in_child(int (*what)(const char *), const char *argument)
+{
+	pid_t pid = fork();
+	int status = 0;
+
+	if (pid == 0)
+		_exit(what(argument));
+	waitpid(pid, &status, 0);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILURE;
+}
+
+/* In a child, since what looks for leaks at a test's end has to see the processes. */
+static int look_at_none(const char *unused)
+{
+	if (!mount_proc("tmpfs", NULL))
+		return SKIPPED;
+	return runner() == -EACCES ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+START_TEST(what_cannot_be_looked_at_is_not_nobody)
+{
+	int free_one = dup(STDERR_FILENO);
+	struct rlimit before, low;
+
+	close(free_one);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	/* none for /proc; then one for it, but none for a process; then two, but no third */
+	for (rlim_t n = 0; n < 3; n++) {
+		low = (struct rlimit){(rlim_t)free_one + n, before.rlim_max};
+		ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &low), 0);
+		ck_assert_int_eq(runner(), -EMFILE);
+	}
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+	if (geteuid() == 0)
+		ck_assert_int_ne(in_child(look_at_none, NULL), EXIT_FAILURE);
+}
+END_TEST
+
+static int look_as_stranger(const char *unused)
+{
+	if (setresgid(65534, 65534, 65534) || setresuid(65534, 65534, 65534))
+		return SKIPPED;
+	return runner() < 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+/* As the first of its own processes, of which a stranger sees but himself. */
+static int hide_processes(const char *how)
+{
+	return mount_proc("proc", how) ? in_child(look_as_stranger, NULL) : SKIPPED;
+}
+
+static int begin_processes(const char *how)
+{
+	return unshare(CLONE_NEWPID) == 0 ? in_child(hide_processes, how) : SKIPPED;
+}
+
+START_TEST(processes_that_are_hidden_are_not_nobody)
+{
+	static const char *const options[] = {"hidepid=1", "hidepid=2"};
+
+	if (geteuid() != 0)
+		return;
+	ck_assert_int_eq(chmod(scratch, 0755), 0);
+	ck_assert_int_ne(in_child(begin_processes, options[_i]), EXIT_FAILURE);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tcase = suite_begin("script", setup, scratch_teardown);
+
+	tcase_add_test(tcase, a_script_is_found);
+	tcase_add_test(tcase, none_is_no_fault);
+	tcase_add_test(tcase, what_is_no_program_is_not_run);
+	tcase_add_test(tcase, what_others_may_write_is_not_run);
+	tcase_add_test(tcase, what_belongs_to_a_stranger_is_not_run);
+	tcase_add_test(tcase, a_name_that_is_too_long_is_said);
+	tcase_add_test(tcase, nobody_is_known_to_be_nobody);
+	tcase_add_test(tcase, what_cannot_be_looked_at_is_not_nobody);
+	tcase_add_loop_test(tcase, processes_that_are_hidden_are_not_nobody, 0, 2);
+	return suite_end("script", tcase);
+}

@@ -1,0 +1,233 @@
+/* upgrade: locks of package managers, held as those hold them, by another process. */
+#include "service/package_lock.h"
+
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "scratch.h"
+
+#define DPKG   "/var/lib/dpkg/lock-frontend"
+#define RPM    "/var/lib/rpm/.rpm.lock"
+#define PACMAN "/var/lib/pacman/db.lck"
+#define APK    "/lib/apk/db/lock"
+
+static void put(const char *name, mode_t mode)
+{
+	char command[512];
+
+	snprintf(command, sizeof(command), "mkdir -p $(dirname %s%s)", scratch, name);
+	ck_assert_int_eq(system(command), 0);
+	scratch_put(name + 1, mode, "%s", "");
+}
+
+static const char *why(void)
+{
+	const char *text = package_lock_held(scratch);
+
+	return text != NULL ? text : "nobody";
+}
+
+static void expect(const char *who)
+{
+	char text[64] = "nobody";
+
+	if (who != NULL)
+		snprintf(text, sizeof(text), "a package upgrade is in progress (%s)", who);
+	ck_assert_str_eq(why(), text);
+}
+
+static int lock_fcntl(int fd, short type)
+{
+	struct flock lock = {.l_type = type, .l_whence = SEEK_SET};
+
+	return fcntl(fd, F_SETLK, &lock);
+}
+
+static int lock_ofd(int fd, short type)
+{
+	struct flock lock = {.l_type = type, .l_whence = SEEK_SET};
+
+	return fcntl(fd, F_OFD_SETLK, &lock);
+}
+
+static int lock_flock(int fd, short type)
+{
+	return flock(fd, LOCK_NB | (type == F_WRLCK ? LOCK_EX : LOCK_SH));
+}
+
+/* A process that holds the lock once this has returned. */
+static pid_t hold(const char *name, int (*lock)(int, short), short type)
+{
+	int ready[2];
+	char byte = 0;
+	pid_t pid;
+
+	ck_assert_int_eq(pipe(ready), 0);
+	pid = fork();
+	if (pid == 0) {
+		byte = lock(open(scratch_path(name + 1), O_RDWR), type) == 0;
+		if (write(ready[1], &byte, 1) == 1)
+			pause();
+		_exit(0);
+	}
+	ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+	ck_assert_int_eq(byte, 1);
+	close(ready[0]);
+	close(ready[1]);
+	return pid;
+}
+
+static void let_go(pid_t pid)
+{
+	ck_assert_int_eq(kill(pid, SIGKILL), 0);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+}
+
+START_TEST(no_package_manager_no_upgrade)
+{
+	expect(NULL);
+	put(DPKG, 0640);
+	put(RPM, 0644);
+	put(APK, 0600);
+	expect(NULL);
+}
+END_TEST
+
+START_TEST(a_lock_of_fcntl)
+{
+	static const char *const files[] = {
+		DPKG, "/var/lib/dpkg/lock", RPM, "/usr/lib/sysimage/rpm/.rpm.lock"};
+	static int (*const kinds[])(int, short) = {lock_fcntl, lock_ofd};
+	pid_t pid;
+
+	put(files[_i / 2], 0640);
+	pid = hold(files[_i / 2], kinds[_i % 2], F_WRLCK);
+	expect(_i / 2 < 2 ? "dpkg" : "rpm");
+	expect(_i / 2 < 2 ? "dpkg" : "rpm"); /* asking has changed nothing */
+	let_go(pid);
+	expect(NULL);
+}
+END_TEST
+
+START_TEST(readers_do_not_count)
+{
+	pid_t pid;
+
+	put(RPM, 0644);
+	pid = hold(RPM, lock_fcntl, F_RDLCK);
+	expect(NULL);
+	let_go(pid);
+	put(APK, 0600);
+	pid = hold(APK, lock_flock, F_RDLCK);
+	expect(NULL);
+	let_go(pid);
+}
+END_TEST
+
+START_TEST(what_an_ordinary_user_may_not_open)
+{
+	pid_t other, pid;
+
+	if (geteuid() != 0)
+		return; /* it is the other user that takes root */
+	put(DPKG, 0600);
+	put("/var/lib/dpkg/lock", 0600);
+	other = hold("/var/lib/dpkg/lock", lock_fcntl, F_RDLCK);
+	ck_assert_int_eq(seteuid(65534), 0);
+	ck_assert_int_lt(open(scratch_path(&DPKG[1]), O_RDONLY), 0);
+	expect(NULL);
+	ck_assert_int_eq(seteuid(0), 0);
+	pid = hold(DPKG, lock_fcntl, F_WRLCK);
+	ck_assert_int_eq(seteuid(65534), 0);
+	expect("dpkg");
+	ck_assert_int_eq(seteuid(0), 0);
+	let_go(pid);
+	ck_assert_int_eq(seteuid(65534), 0);
+	expect(NULL);
+	ck_assert_int_eq(seteuid(0), 0);
+	let_go(other);
+}
+END_TEST
+
+START_TEST(a_lock_of_flock)
+{
+	pid_t pid;
+
+	put("/run/apk/db.lock", 0600);
+	put(APK, 0600);
+	expect(NULL);
+	pid = hold(APK, lock_flock, F_WRLCK);
+	expect("apk");
+	let_go(pid);
+	expect(NULL);
+	pid = hold("/run/apk/db.lock", lock_flock, F_WRLCK);
+	expect("apk");
+	let_go(pid);
+	expect(NULL);
+}
+END_TEST
+
+START_TEST(who_waits_does_not_count)
+{
+	char command[128];
+	pid_t pid, waiter;
+
+	put(APK, 0600);
+	pid = hold(APK, lock_flock, F_RDLCK);
+	waiter = fork();
+	if (waiter == 0) {
+		flock(open(scratch_path(&APK[1]), O_RDWR), LOCK_EX);
+		pause();
+	}
+	snprintf(command, sizeof(command),
+		"until grep -q -- '-> FLOCK .* %d ' /proc/locks; do sleep 0.01; done", (int)waiter);
+	ck_assert_int_eq(system(command), 0);
+	expect(NULL);
+	let_go(pid);
+	snprintf(command, sizeof(command),
+		"until grep -q '[^>] FLOCK .* %d ' /proc/locks; do sleep 0.01; done", (int)waiter);
+	ck_assert_int_eq(system(command), 0);
+	expect("apk");
+	let_go(waiter);
+	expect(NULL);
+}
+END_TEST
+
+START_TEST(a_lock_that_is_a_file)
+{
+	put(PACMAN, 0000);
+	expect("pacman");
+	ck_assert_int_eq(unlink(scratch_path(&PACMAN[1])), 0);
+	expect(NULL);
+	ck_assert_int_eq(mkdir(scratch_path(&PACMAN[1]), 0755), 0);
+	expect(NULL);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("upgrade");
+	TCase *tcase = tcase_create("upgrade");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_checked_fixture(tcase, scratch_setup, scratch_teardown);
+	tcase_add_test(tcase, no_package_manager_no_upgrade);
+	tcase_add_loop_test(tcase, a_lock_of_fcntl, 0, 8);
+	tcase_add_test(tcase, readers_do_not_count);
+	tcase_add_test(tcase, what_an_ordinary_user_may_not_open);
+	tcase_add_test(tcase, a_lock_of_flock);
+	tcase_add_test(tcase, who_waits_does_not_count);
+	tcase_add_test(tcase, a_lock_that_is_a_file);
+	suite_add_tcase(suite, tcase);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}

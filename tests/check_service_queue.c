@@ -1,0 +1,236 @@
+/* check_service_queue: what is asked inside an answer, and what a refusal costs. */
+#include "service/service.h"
+
+#include <check.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "loop/loop.h"
+#include "loop/offload.h"
+#include "service/manager.h"
+#include "scratch.h"
+
+static struct loop *loop;
+static struct offload *offload;
+static struct services *services;
+static const char *status_command[4], *restart_command[4];
+
+/* What a caller has been told. */
+struct told {
+	unsigned count;
+	vigil_service_status status;
+	int error;
+	vigil_service_fault fault;
+	char text[256];
+	struct service *again; /* the callback asks it anew */
+};
+
+static void on_reply(const vigil_service_reply *reply, void *arg)
+{
+	struct told *told = arg;
+
+	told->count++;
+	told->status = reply->status;
+	told->error = reply->error;
+	told->fault = reply->fault;
+	snprintf(told->text, sizeof(told->text), "%s", reply->text);
+	if (told->again != NULL) {
+		struct service *service = told->again;
+
+		told->again = NULL;
+		ck_assert_ptr_nonnull(service_ask(service, SERVICE_QUERY, on_reply, told));
+	}
+}
+
+/* Scripts that count how often they are run and wait for the file `go`. */
+static void setup(void)
+{
+	const struct offload_limits limits = {
+		.workers = 2, .workers_max = 4, .queue_max = 4, .grace = CLOCK_SECOND};
+
+	scratch_setup();
+	scratch_put("status", 0755,
+		"#!/bin/sh\necho q >>%s/calls\nwhile [ ! -e %s/go ]; do sleep 0.01; done\n"
+		"[ -e %s/up ] || exit 3\n",
+		scratch, scratch, scratch);
+	scratch_put("restart", 0755, "#!/bin/sh\necho r >>%s/calls\n>%s/up\n", scratch, scratch);
+	status_command[0] = scratch_path("status");
+	restart_command[0] = scratch_path("restart");
+	loop = loop_new();
+	offload = offload_new(loop, &limits, manager_thread_end);
+	services = services_new(loop, offload);
+	ck_assert(loop != NULL && offload != NULL && services != NULL);
+	services_set_policy(services, NULL, 0, 0);
+}
+
+static void teardown(void)
+{
+	offload_free(offload);
+	services_free(services);
+	loop_free(loop);
+	scratch_teardown();
+}
+
+static struct service *open_one(const char *name)
+{
+	vigil_service_spec spec = {.size = sizeof(spec),
+		.name = name,
+		.manager = "command",
+		.status_command = status_command,
+		.restart_command = restart_command,
+		.query_timeout = 30,
+		.restart_timeout = 30};
+	struct service *service;
+
+	service = service_open(services, &spec);
+	ck_assert_ptr_nonnull(service);
+	return service;
+}
+
+static void go(void)
+{
+	scratch_put("go", 0644, " ");
+}
+
+static void calls_are(const char *expected)
+{
+	char calls[64] = "", line[8];
+	FILE *file = fopen(scratch_path("calls"), "r");
+
+	for (size_t n = 0; file != NULL && fgets(line, sizeof(line), file) != NULL; n++)
+		calls[n] = line[0];
+	if (file != NULL)
+		fclose(file);
+	ck_assert_str_eq(calls, expected);
+}
+
+static void on_limit(uint64_t missed, void *arg)
+{
+	ck_abort_msg("no answer has come");
+}
+
+static void until(const struct told *told, unsigned count)
+{
+	struct loop_timer *limit = loop_after(loop, 60 * CLOCK_SECOND, on_limit, NULL);
+
+	while (told->count < count)
+		loop_turn(loop, true);
+	loop_timer_free(limit);
+}
+
+static void on_change_restart(const vigil_service_reply *reply, void *arg)
+{
+	struct told *told = arg;
+	struct service *service = told->again;
+
+	told->again = NULL;
+	if (service != NULL)
+		ck_assert_ptr_nonnull(service_ask(service, SERVICE_RESTART, on_reply, told));
+}
+
+START_TEST(a_restart_asked_for_at_a_change_has_its_own_answer)
+{
+	struct service *service = open_one("x");
+	struct told query = {0}, restart = {.again = service};
+	struct service_observer *watch = service_on_change(service, on_change_restart, &restart);
+
+	go();
+	ck_assert_ptr_nonnull(service_ask(service, SERVICE_QUERY, on_reply, &query));
+	until(&query, 1);
+	ck_assert_int_eq(query.status, VIGIL_SERVICE_STOPPED);
+	ck_assert_uint_eq(restart.count, 0); /* not answered by what the look has found */
+	until(&restart, 1);
+	ck_assert_int_eq(restart.error, 0);
+	ck_assert_int_eq(restart.status, VIGIL_SERVICE_RUNNING);
+	calls_are("qrq");
+	service_observer_free(watch);
+	service_close(service);
+}
+END_TEST
+
+START_TEST(who_asks_anew_does_not_overtake)
+{
+	struct service *service = open_one("x");
+	struct told greedy = {.again = service}, restart = {0};
+
+	ck_assert_ptr_nonnull(service_ask(service, SERVICE_QUERY, on_reply, &greedy));
+	ck_assert_ptr_nonnull(service_ask(service, SERVICE_RESTART, on_reply, &restart));
+	go();
+	until(&restart, 1);
+	ck_assert_uint_eq(greedy.count, 1);
+	until(&greedy, 2);
+	ck_assert_int_eq(greedy.status, VIGIL_SERVICE_RUNNING);
+	calls_are("qrqq");
+	service_close(service);
+}
+END_TEST
+
+static void on_refused(const vigil_service_reply *reply, void *arg)
+{
+	struct told *told = arg;
+
+	ck_assert_uint_lt(told->count++, 1000); /* else the turn would never end */
+	if (told->again != NULL)
+		ck_assert_ptr_nonnull(service_ask(told->again, SERVICE_RESTART, on_refused, told));
+}
+
+START_TEST(a_refusal_that_is_asked_for_again_waits_for_the_next_turn)
+{
+	const char *const deny[] = {"x", NULL};
+	struct service *service = open_one("x");
+	struct told told = {.again = service};
+
+	services_set_policy(services, deny, 0, 0);
+	ck_assert_ptr_nonnull(service_ask(service, SERVICE_RESTART, on_refused, &told));
+	until(&told, 3);
+	ck_assert_uint_le(told.count, 3); /* one a turn */
+	told.again = NULL;
+	until(&told, 4);
+	service_close(service);
+}
+END_TEST
+
+START_TEST(a_deadline_may_be_any_number)
+{
+	vigil_service_spec spec = {.size = sizeof(spec),
+		.name = "x",
+		.manager = "command",
+		.status_command = status_command,
+		.query_timeout = 1e300,
+		.restart_timeout = 1e11};
+	struct told told = {0};
+	struct service *service = service_open(services, &spec);
+
+	ck_assert_ptr_nonnull(service);
+	go();
+	ck_assert_ptr_nonnull(service_ask(service, SERVICE_QUERY, on_reply, &told));
+	until(&told, 1);
+	ck_assert_int_eq(told.error, 0);
+	ck_assert_int_eq(told.status, VIGIL_SERVICE_STOPPED);
+	service_close(service);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("service_flight");
+	TCase *tcase = tcase_create("service_flight");
+	SRunner *runner;
+	int failed;
+
+	tcase_set_timeout(tcase, 120);
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_test(tcase, a_restart_asked_for_at_a_change_has_its_own_answer);
+	tcase_add_test(tcase, who_asks_anew_does_not_overtake);
+	tcase_add_test(tcase, a_refusal_that_is_asked_for_again_waits_for_the_next_turn);
+	tcase_add_test(tcase, a_deadline_may_be_any_number);
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

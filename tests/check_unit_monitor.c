@@ -1,0 +1,996 @@
+/*
+ * check_unit_monitor: what a real systemd tells of, and what it is asked for many at once.
+ *
+ * Runs itself anew under a systemd in namespaces of its own: the machine's own is never touched.
+ */
+#include "service/systemd/unit_monitor.h"
+
+#include <check.h>
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <systemd/sd-bus.h>
+
+#include "base/clock.h"
+#include "loop/loop.h"
+#include "loop/offload.h"
+#include "scratch.h"
+#include "service/service.h"
+#include "stand_in.h"
+
+#define UNITS    "/run/systemd/system/"
+#define PATIENCE (60 * CLOCK_SECOND)
+
+static struct loop *loop;
+static struct unit_monitor *monitor;
+
+/* A view and what its user was told. */
+struct seen {
+	const char *name;
+	struct unit_subscription *unit;
+	unsigned signals, answers;
+	bool none; /* the last answer was none */
+	struct manager_reply answer;
+	struct seen *closes; /* closed with the next callback */
+};
+
+__attribute__((format(printf, 1, 2))) static int shell(const char *format, ...)
+{
+	char command[1024];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(command, sizeof(command), format, ap);
+	va_end(ap);
+	return system(command);
+}
+
+static void put_unit(const char *name, const char *lines)
+{
+	char path[128];
+	FILE *file;
+
+	snprintf(path, sizeof(path), UNITS "%s.service", name);
+	file = fopen(path, "w");
+	ck_assert_ptr_nonnull(file);
+	fprintf(file, "[Service]\n%s\n", lines);
+	ck_assert_int_eq(fclose(file), 0);
+	ck_assert_int_eq(shell("systemctl daemon-reload"), 0);
+}
+
+static void start_unit(const char *name, const char *lines)
+{
+	put_unit(name, lines);
+	ck_assert_int_eq(shell("systemctl start %s", name), 0);
+}
+
+/* --- the loop, until something is so --------------------------------------------------------- */
+
+static bool (*wanted)(const struct seen *);
+static const struct seen *wanted_of;
+static unsigned turns; /* of a timer that must never be held up */
+
+static void on_poll(uint64_t missed, void *arg)
+{
+	turns++;
+	if (wanted != NULL && wanted(wanted_of))
+		loop_stop(loop);
+}
+
+static void on_late(uint64_t missed, void *arg)
+{
+	*(bool *)arg = true;
+	loop_stop(loop);
+}
+
+/* Runs the loop until it is so; whether it came to be so in time. */
+static bool run(bool (*is)(const struct seen *), const struct seen *seen, uint64_t patience)
+{
+	bool late = false;
+	struct loop_timer *poll = loop_every(loop, 5 * CLOCK_MS, 0, on_poll, NULL);
+	struct loop_timer *end = loop_after(loop, patience, on_late, &late);
+
+	wanted = is;
+	wanted_of = seen;
+	loop_run(loop);
+	loop_timer_free(poll);
+	loop_timer_free(end);
+	return !late;
+}
+
+static bool is_never(const struct seen *seen)
+{
+	return false;
+}
+
+static bool is_answered(const struct seen *seen)
+{
+	return seen->answers > 0;
+}
+
+static bool is_signalled(const struct seen *seen)
+{
+	return seen->signals > 0;
+}
+
+static bool is_valid(const struct seen *seen)
+{
+	return unit_monitor_is_valid(seen->unit);
+}
+
+static void unsubscribe(struct seen *seen)
+{
+	unit_monitor_unsubscribe(seen->unit);
+	seen->unit = NULL;
+}
+
+static void on_stale(void *arg)
+{
+	struct seen *seen = arg;
+
+	seen->signals++;
+	if (seen->closes != NULL)
+		unsubscribe(seen->closes);
+}
+
+static void on_answer(enum unit_answer how, const struct manager_reply *answer, void *arg)
+{
+	struct seen *seen = arg;
+
+	seen->answers++;
+	seen->signals = 0; /* what came before is known now */
+	seen->none = how == UNIT_ASK_WORKER;
+	if (how == UNIT_ANSWERED)
+		seen->answer = *answer;
+	if (seen->closes != NULL)
+		unsubscribe(seen->closes);
+}
+
+static void subscribe(struct seen *seen, const char *name)
+{
+	const struct unit_user user = {.on_stale = on_stale, .on_answer = on_answer, .arg = seen};
+
+	*seen = (struct seen){.name = name};
+	seen->unit = unit_monitor_subscribe(monitor, name, &user);
+	ck_assert_ptr_nonnull(seen->unit);
+}
+
+/* Asks once the line is up. */
+static bool try_ask(const struct seen *seen)
+{
+	return unit_monitor_query(seen->unit, false, 10 * CLOCK_SECOND) == 0;
+}
+
+static bool try_ask_alive(const struct seen *seen)
+{
+	return unit_monitor_query(seen->unit, true, 10 * CLOCK_SECOND) == 0;
+}
+
+static struct manager_request worker_request(const char *name)
+{
+	return (struct manager_request){.name = (char *)name,
+		.manager = &manager_systemd,
+		.deadline = clock_now() + PATIENCE};
+}
+
+/* As a service does whose unit the loop cannot judge. */
+static void ask_worker(struct seen *seen)
+{
+	const struct manager_request request = worker_request(seen->name);
+
+	unit_monitor_expect(seen->unit);
+	manager_query(&request, &seen->answer);
+	unit_monitor_learn(seen->unit, &seen->answer);
+	manager_thread_end();
+}
+
+static vigil_service_status look(struct seen *seen)
+{
+	ck_assert(run(try_ask, seen, PATIENCE));
+	seen->answers = 0;
+	ck_assert(run(is_answered, seen, PATIENCE));
+	if (seen->none && seen->unit != NULL)
+		ask_worker(seen);
+	return seen->answer.status;
+}
+
+static void setup(void)
+{
+	scratch_setup();
+	loop = loop_new();
+	monitor = unit_monitor_new(loop);
+	ck_assert_ptr_nonnull(monitor);
+}
+
+static void teardown(void)
+{
+	unit_monitor_free(monitor);
+	loop_free(loop);
+	scratch_teardown();
+}
+
+static void await_bus(void)
+{
+	ck_assert_int_eq(shell("for i in $(seq 600); do busctl call org.freedesktop.systemd1 "
+			       "/org/freedesktop/systemd1 org.freedesktop.DBus.Peer Ping "
+			       ">/dev/null 2>&1 && exit 0; sleep 0.1; done; exit 1"),
+		0);
+}
+
+/* --- the looks -------------------------------------------------------------------------------- */
+
+/* A worker that asks now comes to the same verdict. */
+static void compare(const struct seen *seen, const char *name)
+{
+	const struct manager_request request = worker_request(name);
+	struct manager_reply reply;
+
+	manager_query(&request, &reply);
+	ck_assert_ptr_eq(seen->answer.manager, reply.manager);
+	ck_assert_int_eq(seen->answer.status, reply.status);
+	ck_assert_int_eq(seen->answer.error, reply.error);
+	ck_assert_int_eq(seen->answer.fault, reply.fault);
+	ck_assert_int_eq(seen->answer.pid, reply.pid);
+	ck_assert_int_eq(seen->answer.start_limit, reply.start_limit);
+	ck_assert_int_eq(seen->answer.main_pid, reply.main_pid);
+	ck_assert_uint_eq(seen->answer.respawns, reply.respawns);
+	ck_assert_str_eq(seen->answer.text, reply.text);
+	manager_thread_end();
+}
+
+START_TEST(the_verdict_is_the_workers)
+{
+	static const struct {
+		const char *name, *lines, *after;
+		vigil_service_status status;
+	} rows[] = {
+		{"w-runs", "ExecStart=/bin/sleep 1000", "true", VIGIL_SERVICE_RUNNING},
+		{"w-stopped", "ExecStart=/bin/sleep 1000", "systemctl stop w-stopped",
+			VIGIL_SERVICE_STOPPED},
+		{"w-failed", "ExecStart=/bin/sleep 1000", "systemctl kill -s KILL w-failed",
+			VIGIL_SERVICE_FAILED},
+		{"w-once", "Type=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true", "true",
+			VIGIL_SERVICE_RUNNING},
+		{"w-again", "Restart=always\nRestartSec=1h\nExecStart=/bin/sleep 1000",
+			"systemctl kill -s KILL w-again", VIGIL_SERVICE_STARTING},
+		{"w-masked", "ExecStart=/bin/sleep 1000",
+			"systemctl stop w-masked; ln -sf /dev/null " UNITS "w-masked.service; "
+			"systemctl daemon-reload",
+			VIGIL_SERVICE_STOPPED},
+		{"w-limit", "ExecStart=/bin/sleep 1000",
+			"for i in 1 2 3 4 5 6; do systemctl restart w-limit; done 2>/dev/null",
+			VIGIL_SERVICE_FAILED},
+		{"w-queued", "ExecStart=/bin/sleep 1000\n[Unit]\nAfter=w-blocks.service",
+			"systemctl stop w-queued; systemd-run -q --no-block -u w-blocks "
+			"-p Type=oneshot sleep 1000; systemctl start --no-block w-queued",
+			VIGIL_SERVICE_STARTING},
+	};
+	uint64_t late;
+	struct seen seen;
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		start_unit(rows[i].name, rows[i].lines);
+		shell("%s", rows[i].after);
+		subscribe(&seen, rows[i].name);
+		late = clock_now() + PATIENCE;
+		while (look(&seen) != rows[i].status && clock_now() < late)
+			;
+		ck_assert_int_eq(seen.answer.status, rows[i].status);
+		compare(&seen, rows[i].name);
+		/* asked again, the row alone says it all */
+		look(&seen);
+		ck_assert(unit_monitor_is_valid(seen.unit));
+		ck_assert_int_eq(look(&seen), rows[i].status);
+		compare(&seen, rows[i].name);
+		unsubscribe(&seen);
+	}
+}
+END_TEST
+
+START_TEST(what_is_not_there_is_for_others_to_know)
+{
+	struct seen seen;
+
+	subscribe(&seen, "w-none");
+	ck_assert_int_eq(look(&seen), VIGIL_SERVICE_ABSENT);
+	ck_assert(seen.none);
+	ck_assert(!unit_monitor_is_valid(seen.unit));
+	unsubscribe(&seen);
+	ck_assert_ptr_null(unit_monitor_subscribe(monitor, "w-none.socket",
+		&(struct unit_user){.on_stale = on_stale, .on_answer = on_answer}));
+}
+END_TEST
+
+static bool are_answered(const struct seen *seen)
+{
+	for (unsigned i = 0; i < 600; i++)
+		if (seen[i].answers == 0)
+			return false;
+	return true;
+}
+
+START_TEST(many_are_asked_about_at_once)
+{
+	static struct seen crowd[600];
+	static char crowd_names[600][32];
+	struct unit_monitor_counts before, after;
+
+	put_unit("w-crowd@", "ExecStart=/bin/sleep 1000");
+	for (unsigned i = 0; i < 600; i++) {
+		snprintf(crowd_names[i], sizeof(crowd_names[i]), "w-crowd@%u", i);
+		subscribe(&crowd[i], crowd_names[i]);
+	}
+	look(&crowd[0]); /* the survey is over */
+	/* a worker reads each once; what it has found holds until systemd signals a change */
+	for (unsigned i = 0; i < 600; i++)
+		ask_worker(&crowd[i]);
+	look(&crowd[0]);
+	ck_assert(run(is_valid, &crowd[0], PATIENCE));
+	unit_monitor_counts(monitor, &before);
+	for (unsigned i = 0; i < 600; i++) {
+		crowd[i].answers = 0;
+		ck_assert_int_eq(unit_monitor_query(crowd[i].unit, false, CLOCK_SECOND * 60), 0);
+	}
+	ck_assert_uint_eq(crowd[0].answers, 0); /* never inside the call */
+	ck_assert(run(are_answered, crowd, PATIENCE));
+	unit_monitor_counts(monitor, &after);
+	ck_assert_uint_eq(after.queries - before.queries, 600);
+	ck_assert_uint_eq(after.messages - before.messages, 3);
+	for (unsigned i = 0; i < 600; i++) {
+		ck_assert(!crowd[i].none);
+		ck_assert_int_eq(crowd[i].answer.status, VIGIL_SERVICE_STOPPED);
+		ck_assert_uint_eq(crowd[i].answers, 1);
+		unsubscribe(&crowd[i]);
+	}
+}
+END_TEST
+
+static void look_alive(struct seen *seen)
+{
+	seen->answers = 0;
+	ck_assert_int_eq(unit_monitor_query(seen->unit, true, PATIENCE), 0);
+	ck_assert(run(is_answered, seen, PATIENCE));
+	ck_assert(!seen->none);
+}
+
+START_TEST(a_process_that_lives_needs_no_details)
+{
+	struct unit_monitor_counts before, after;
+	struct seen seen;
+
+	start_unit("w-lives", "ExecStart=/bin/sleep 1000");
+	subscribe(&seen, "w-lives");
+	look(&seen);
+	unit_monitor_invalidate(seen.unit);
+	unit_monitor_counts(monitor, &before);
+	look_alive(&seen);
+	unit_monitor_counts(monitor, &after);
+	ck_assert_uint_eq(after.properties, before.properties);
+	compare(&seen, "w-lives");
+
+	/* what a worker has found holds until systemd signals a change, and no longer */
+	seen.answer.main_pid = 77;
+	unit_monitor_learn(seen.unit, &seen.answer);
+	unit_monitor_invalidate(seen.unit);
+	look(&seen);
+	compare(&seen, "w-lives");
+	unit_monitor_invalidate(seen.unit);
+	look(&seen);
+	compare(&seen, "w-lives");
+	unsubscribe(&seen);
+}
+END_TEST
+
+/* --- the signs -------------------------------------------------------------------------------- */
+
+START_TEST(one_failure_is_one_sign)
+{
+	struct unit_monitor_counts before, after;
+	struct seen seen, other;
+
+	start_unit("w-dies", "ExecStart=/bin/sleep 1000");
+	start_unit("w-stays", "ExecStart=/bin/sleep 1000");
+	subscribe(&seen, "w-dies");
+	subscribe(&other, "w-stays");
+	ck_assert_int_eq(look(&seen), VIGIL_SERVICE_RUNNING);
+	ck_assert_int_eq(look(&other), VIGIL_SERVICE_RUNNING);
+	unit_monitor_counts(monitor, &before);
+	ck_assert_int_eq(kill(seen.answer.pid, SIGKILL), 0);
+	ck_assert(run(is_signalled, &seen, PATIENCE));
+	ck_assert(!unit_monitor_is_valid(seen.unit));
+	run(is_never, NULL, CLOCK_SECOND / 2); /* whatever else is told of it */
+	ck_assert_uint_eq(seen.signals, 1);
+	ck_assert_uint_eq(other.signals, 0);
+	ck_assert(unit_monitor_is_valid(other.unit));
+	ck_assert_int_eq(look(&seen), VIGIL_SERVICE_FAILED);
+	unit_monitor_counts(monitor, &after);
+	ck_assert_uint_eq(after.signals - before.signals, 1);
+
+	/* and looked at, the next change is news again */
+	ck_assert_int_eq(shell("systemctl start w-dies"), 0);
+	ck_assert(run(is_signalled, &seen, PATIENCE));
+	ck_assert_int_eq(look(&seen), VIGIL_SERVICE_RUNNING);
+	unsubscribe(&seen);
+	unsubscribe(&other);
+}
+END_TEST
+
+START_TEST(a_new_process_is_a_change)
+{
+	struct seen seen;
+	pid_t pid;
+
+	start_unit("w-respawns", "Restart=always\nRestartSec=0\nExecStart=/bin/sleep 1000");
+	subscribe(&seen, "w-respawns");
+	ck_assert_int_eq(look(&seen), VIGIL_SERVICE_RUNNING);
+	pid = seen.answer.pid;
+	ck_assert_uint_eq(seen.answer.respawns, 0);
+	ck_assert_int_eq(kill(pid, SIGKILL), 0);
+	do { /* as its user does: looks at each sign */
+		ck_assert(run(is_signalled, &seen, PATIENCE));
+		look(&seen);
+	} while (seen.answer.status != VIGIL_SERVICE_RUNNING || seen.answer.pid == pid);
+	ck_assert_uint_eq(seen.answer.respawns, 1);
+	compare(&seen, "w-respawns");
+	unsubscribe(&seen);
+}
+END_TEST
+
+START_TEST(one_that_changes_all_the_time_does_not_keep_us_busy)
+{
+	struct unit_monitor_counts before, after;
+	uint64_t end;
+	struct seen seen;
+
+	start_unit("w-flaps", "Restart=always\nRestartSec=0\nExecStart=/bin/true\n[Unit]\n"
+			      "StartLimitIntervalSec=0");
+	subscribe(&seen, "w-flaps");
+	look(&seen);
+	unit_monitor_counts(monitor, &before);
+	end = clock_now() + 2 * CLOCK_SECOND;
+	while (clock_now() < end) {
+		ck_assert(run(is_signalled, &seen, PATIENCE));
+		look(&seen);
+	}
+	unit_monitor_counts(monitor, &after);
+	ck_assert_uint_gt(after.signals - before.signals, 2);
+	ck_assert_uint_lt(after.signals - before.signals, 100); /* 40, were they told in time */
+	ck_assert_int_eq(shell("systemctl stop w-flaps"), 0);
+	unsubscribe(&seen);
+}
+END_TEST
+
+START_TEST(two_views_of_a_unit_and_an_alias)
+{
+	struct seen first, second, alias;
+
+	put_unit("w-shared", "ExecStart=/bin/sleep 1000");
+	ck_assert_int_eq(shell("ln -s w-shared.service " UNITS "w-alias.service; "
+			       "systemctl daemon-reload; systemctl start w-shared"),
+		0);
+	subscribe(&first, "w-shared");
+	subscribe(&second, "w-shared.service");
+	subscribe(&alias, "w-alias");
+	ck_assert_int_eq(look(&first), VIGIL_SERVICE_RUNNING);
+	ck_assert_int_eq(look(&second), VIGIL_SERVICE_RUNNING);
+	ck_assert_int_eq(look(&alias), VIGIL_SERVICE_RUNNING);
+	ck_assert_int_eq(first.answer.pid, alias.answer.pid);
+	ck_assert_int_eq(shell("systemctl stop w-shared"), 0);
+	ck_assert(run(is_signalled, &first, PATIENCE));
+	ck_assert(run(is_signalled, &second, PATIENCE));
+	ck_assert(run(is_signalled, &alias, PATIENCE));
+	unsubscribe(&first);
+	unsubscribe(&second);
+	unsubscribe(&alias);
+}
+END_TEST
+
+/* Tells everything of ours on the bus that a unit has failed, as only systemd may. */
+static void forge(const char *path)
+{
+	char name[64], own[64] = "";
+	sd_bus_message *message;
+	sd_bus *bus;
+	FILE *list;
+	int pid;
+
+	ck_assert_int_ge(sd_bus_open_system(&bus), 0);
+	list = popen("busctl list --unique --no-legend | awk '{ print $1, $2 }'", "r");
+	while (fscanf(list, "%63s %d", name, &pid) == 2) {
+		if (pid != getpid())
+			continue;
+		snprintf(own, sizeof(own), "%s", name);
+		ck_assert_int_ge(sd_bus_message_new_signal(bus, &message, path,
+					 "org.freedesktop.DBus.Properties", "PropertiesChanged"),
+			0);
+		ck_assert_int_ge(
+			sd_bus_message_append(message, "sa{sv}as", "org.freedesktop.systemd1.Unit",
+				2, "ActiveState", "s", "failed", "SubState", "s", "failed", 0),
+			0);
+		ck_assert_int_ge(sd_bus_send_to(bus, message, own, NULL), 0);
+		sd_bus_message_unref(message);
+		ck_assert_int_ge(sd_bus_message_new_signal(bus, &message, "/org/freedesktop/DBus",
+					 "org.freedesktop.DBus", "NameOwnerChanged"),
+			0);
+		ck_assert_int_ge(sd_bus_message_append(
+					 message, "sss", "org.freedesktop.systemd1", ":1.0", ""),
+			0);
+		ck_assert_int_ge(sd_bus_send_to(bus, message, own, NULL), 0);
+		sd_bus_message_unref(message);
+	}
+	pclose(list);
+	ck_assert_str_ne(own, "");
+	sd_bus_flush_close_unref(bus);
+}
+
+START_TEST(only_systemd_is_believed)
+{
+	struct seen seen, other;
+
+	start_unit("w-forged", "ExecStart=/bin/sleep 1000");
+	start_unit("w-true", "ExecStart=/bin/sleep 1000");
+	subscribe(&seen, "w-forged");
+	subscribe(&other, "w-true");
+	ck_assert_int_eq(look(&seen), VIGIL_SERVICE_RUNNING);
+	ck_assert_int_eq(look(&other), VIGIL_SERVICE_RUNNING);
+	forge("/org/freedesktop/systemd1/unit/w_2dforged_2eservice");
+	ck_assert_int_eq(shell("systemctl stop w-true"), 0); /* told of after the forgery */
+	ck_assert(run(is_signalled, &other, PATIENCE));
+	ck_assert_uint_eq(seen.signals, 0);
+	ck_assert(unit_monitor_is_valid(seen.unit));
+	unsubscribe(&seen);
+	unsubscribe(&other);
+}
+END_TEST
+
+START_TEST(callbacks_may_close_anything)
+{
+	struct seen seen, other;
+
+	start_unit("w-closes", "ExecStart=/bin/sleep 1000");
+	for (int self = 0; self < 2; self++) {
+		subscribe(&seen, "w-closes");
+		subscribe(&other, "w-closes");
+		ck_assert(run(try_ask, &seen, PATIENCE));
+		ck_assert_int_eq(unit_monitor_query(other.unit, false, PATIENCE), 0);
+		seen.closes = self ? &seen : &other;
+		ck_assert(run(is_answered, &seen, PATIENCE));
+		ck_assert_ptr_null(seen.closes->unit);
+		run(is_never, NULL, CLOCK_SECOND / 10);
+		ck_assert_uint_eq(self ? other.answers : 0, self);
+		unsubscribe(&seen);
+		unsubscribe(&other);
+	}
+	for (int self = 0; self < 2; self++) {
+		subscribe(&seen, "w-closes");
+		subscribe(&other, "w-closes");
+		look(&seen);
+		look(&other);
+		seen.closes = self ? &seen : &other;
+		other.closes = self ? &other : &seen;
+		shell("systemctl restart w-closes");
+		run(is_never, NULL, CLOCK_SECOND / 2);
+		ck_assert_uint_eq(seen.signals + other.signals, self ? 2 : 1);
+		unsubscribe(&seen);
+		unsubscribe(&other);
+	}
+	/* with a call at each of its stages */
+	for (unsigned ms = 0; ms < 8; ms++) {
+		subscribe(&seen, "w-closes");
+		ck_assert(run(try_ask, &seen, PATIENCE));
+		run(is_never, NULL, ms * CLOCK_MS);
+		unsubscribe(&seen);
+	}
+}
+END_TEST
+
+/* --- upheaval --------------------------------------------------------------------------------- */
+
+static const char *const upheavals[] = {"systemctl daemon-reload", "systemctl daemon-reexec",
+	"systemctl restart dbus.service",
+	"systemctl stop dbus.socket dbus.service 2>/dev/null; systemctl start dbus.service"};
+
+START_TEST(after_an_upheaval_nothing_is_taken_for_granted)
+{
+	struct seen seen, other;
+	char command[256];
+
+	start_unit("w-upheaval", "ExecStart=/bin/sleep 1000");
+	start_unit("w-upheld", "ExecStart=/bin/sleep 1000");
+	subscribe(&seen, "w-upheaval");
+	subscribe(&other, "w-upheld");
+	ck_assert_int_eq(look(&seen), VIGIL_SERVICE_RUNNING);
+	ck_assert_int_eq(look(&other), VIGIL_SERVICE_RUNNING);
+	/* it stops while nobody listens: this process is not on the loop */
+	snprintf(command, sizeof(command), "%s; systemctl stop w-upheaval", upheavals[_i]);
+	ck_assert_int_eq(shell("%s", command), 0);
+	ck_assert(run(is_signalled, &seen, PATIENCE));
+	ck_assert_int_eq(look(&seen), VIGIL_SERVICE_STOPPED);
+	ck_assert_uint_eq(other.signals, 0);
+	ck_assert_int_eq(look(&other), VIGIL_SERVICE_RUNNING);
+	ck_assert(run(is_valid, &other, PATIENCE));
+	ck_assert_int_eq(kill(other.answer.pid, SIGKILL), 0);
+	ck_assert(run(is_signalled, &other, PATIENCE));
+	unsubscribe(&seen);
+	unsubscribe(&other);
+	await_bus();
+}
+END_TEST
+
+START_TEST(the_line_is_cut_with_calls_under_way)
+{
+	struct seen seen;
+
+	start_unit("w-cut", "ExecStart=/bin/sleep 1000");
+	subscribe(&seen, "w-cut");
+	look(&seen);
+	ck_assert_int_eq(shell("kill -STOP $(systemctl show -P MainPID dbus.service)"), 0);
+	ck_assert_int_eq(unit_monitor_query(seen.unit, false, PATIENCE), 0);
+	seen.answers = 0;
+	run(is_never, NULL, CLOCK_SECOND / 10);
+	ck_assert_uint_eq(seen.answers, 0);
+	ck_assert_int_eq(shell("kill -KILL $(pgrep -x dbus-daemon)"), 0);
+	ck_assert(run(is_answered, &seen, PATIENCE));
+	ck_assert(seen.none); /* somebody else is to be asked */
+	ck_assert(!unit_monitor_is_valid(seen.unit));
+	shell("systemctl reset-failed dbus.service; systemctl start dbus.service");
+	await_bus();
+	ck_assert_int_eq(look(&seen), VIGIL_SERVICE_RUNNING);
+	unsubscribe(&seen);
+}
+END_TEST
+
+/* A daemon that replaces itself: the old process lives on, but the unit's is another now. */
+START_TEST(a_handover_that_nobody_heard_of)
+{
+	struct seen seen;
+	pid_t before;
+
+	start_unit("w-handover", "Type=notify\nNotifyAccess=all\n"
+				 "ExecStart=/bin/bash -c 'sleep 1000 & new=$!; "
+				 "trap \"systemd-notify MAINPID=$new; touch /run/w-handed\" USR1; "
+				 "systemd-notify --ready; while :; do sleep 0.05; done'");
+	subscribe(&seen, "w-handover");
+	ck_assert_int_eq(look(&seen), VIGIL_SERVICE_RUNNING);
+	before = seen.answer.pid;
+	ck_assert_int_eq(shell("kill -STOP $(systemctl show -P MainPID dbus.service)"), 0);
+	ck_assert_int_eq(kill(before, SIGUSR1), 0);
+	ck_assert_int_eq(shell("until [ -e /run/w-handed ]; do sleep 0.05; done"), 0);
+	ck_assert_int_eq(shell("kill -KILL $(pgrep -x dbus-daemon)"), 0);
+	run(is_never, NULL, CLOCK_SECOND / 10); /* the line is cut */
+	shell("systemctl reset-failed dbus.service; systemctl start dbus.service");
+	await_bus();
+	ck_assert_int_eq(kill(before, 0), 0);
+	seen.answers = 0;
+	ck_assert(run(try_ask_alive, &seen, PATIENCE));
+	ck_assert(run(is_answered, &seen, PATIENCE));
+	ck_assert_int_ne(seen.answer.pid, before);
+	compare(&seen, "w-handover");
+	unsubscribe(&seen);
+}
+END_TEST
+
+START_TEST(no_bus_at_all)
+{
+	struct seen seen;
+
+	start_unit("w-private", "ExecStart=/bin/sleep 1000");
+	ck_assert_int_eq(shell("systemctl stop dbus.socket dbus.service 2>/dev/null"), 0);
+	subscribe(&seen, "w-private");
+	ck_assert_int_eq(look(&seen), VIGIL_SERVICE_RUNNING);
+	ck_assert(unit_monitor_is_valid(seen.unit));
+	ck_assert_int_eq(kill(seen.answer.pid, SIGKILL), 0);
+	ck_assert(run(is_signalled, &seen, PATIENCE));
+	ck_assert_int_eq(look(&seen), VIGIL_SERVICE_FAILED);
+	ck_assert_int_eq(shell("systemctl daemon-reexec; systemctl start w-private"), 0);
+	ck_assert(run(is_signalled, &seen, PATIENCE));
+	ck_assert_int_eq(look(&seen), VIGIL_SERVICE_RUNNING);
+	unsubscribe(&seen);
+	ck_assert_int_eq(shell("systemctl start dbus.socket dbus.service"), 0);
+	await_bus();
+}
+END_TEST
+
+START_TEST(a_bus_that_hangs_leaves_the_loop_free)
+{
+	uint64_t late = clock_now() + PATIENCE;
+	struct seen seen, other;
+
+	start_unit("w-hangs", "ExecStart=/bin/sleep 1000");
+	subscribe(&seen, "w-hangs");
+	subscribe(&other, "w-hangs");
+	look(&seen);
+	look(&other);
+	other.answers = 0;
+	ck_assert_int_eq(shell("kill -STOP $(systemctl show -P MainPID dbus.service)"), 0);
+	turns = 0;
+	seen.answers = 0;
+	ck_assert_int_eq(unit_monitor_query(seen.unit, false, CLOCK_SECOND), 0);
+	ck_assert(run(is_answered, &seen, PATIENCE));
+	ck_assert_uint_gt(turns, 20); /* 200, had it nothing else to do */
+	ck_assert(!seen.none);
+	ck_assert_int_eq(seen.answer.status, VIGIL_SERVICE_UNKNOWN);
+	ck_assert_int_eq(seen.answer.fault, VIGIL_FAULT_TIMEOUT);
+	ck_assert_int_eq(seen.answer.error, -ETIMEDOUT);
+	/* one who was impatient is no reason to think that it will never answer */
+	ck_assert_int_eq(unit_monitor_query(other.unit, false, PATIENCE), 0);
+	ck_assert(!run(is_answered, &other, CLOCK_SECOND));
+	do { /* but after so long it is */
+		seen.answers = 0;
+		if (unit_monitor_query(seen.unit, false, CLOCK_SECOND / 2) != 0)
+			break;
+		ck_assert(run(is_answered, &seen, PATIENCE));
+	} while (clock_now() < late);
+	ck_assert_uint_eq(other.answers, 1);
+	ck_assert(other.none);
+	/* from then on workers are asked, until it answers */
+	ck_assert_int_eq(unit_monitor_query(seen.unit, false, CLOCK_SECOND), -EAGAIN);
+	run(is_never, NULL, CLOCK_SECOND);
+	ck_assert_int_eq(unit_monitor_query(seen.unit, false, CLOCK_SECOND), -EAGAIN);
+	ck_assert_int_eq(shell("kill -CONT $(pgrep -x dbus-daemon)"), 0);
+	ck_assert_int_eq(look(&seen), VIGIL_SERVICE_RUNNING);
+	unsubscribe(&seen);
+	unsubscribe(&other);
+}
+END_TEST
+
+START_TEST(a_bus_that_never_greets)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	struct seen seen;
+	char text[256];
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", scratch_path("bus"));
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	ck_assert_int_eq(listen(fd, 8), 0);
+	snprintf(text, sizeof(text), "unix:path=%s", address.sun_path);
+	setenv("DBUS_SYSTEM_BUS_ADDRESS", text, 1);
+	turns = 0;
+	subscribe(&seen, "w-any");
+	run(is_never, NULL, CLOCK_SECOND);
+	ck_assert_uint_gt(turns, 20);
+	ck_assert_int_eq(unit_monitor_query(seen.unit, false, CLOCK_SECOND), -EAGAIN);
+	close(fd);
+	unsetenv("DBUS_SYSTEM_BUS_ADDRESS"); /* the next try finds the real one */
+	start_unit("w-any", "ExecStart=/bin/sleep 1000");
+	ck_assert_int_eq(look(&seen), VIGIL_SERVICE_RUNNING);
+	unsubscribe(&seen);
+}
+END_TEST
+
+/* --- a systemd that takes its time -------------------------------------------------------------- */
+
+static bool try_ask_briefly(const struct seen *seen)
+{
+	return unit_monitor_query(seen->unit, false, CLOCK_SECOND) == 0;
+}
+
+START_TEST(who_joins_a_survey_has_his_own_time)
+{
+	struct seen seen;
+
+	stand_in_start("w-late.service");
+	stand_in_order("late 4000");
+	subscribe(&seen, "w-late"); /* surveyed when the line is up */
+	ck_assert(run(try_ask_briefly, &seen, PATIENCE));
+	ck_assert(run(is_answered, &seen, PATIENCE));
+	ck_assert(!seen.none);
+	ck_assert_int_eq(seen.answer.fault, VIGIL_FAULT_TIMEOUT); /* and not what came later */
+	stand_in_order("well");
+	ck_assert_int_eq(look(&seen), VIGIL_SERVICE_RUNNING);
+	unsubscribe(&seen);
+	stand_in_end();
+}
+END_TEST
+
+START_TEST(who_waits_for_his_turn_has_his_own_time)
+{
+	static struct seen others[32];
+	char units[1024] = "w-impatient.service", name[32];
+	struct seen seen;
+
+	for (unsigned i = 0; i < 32; i++)
+		snprintf(units + strlen(units), sizeof(units) - strlen(units), " w-other%u.service",
+			i);
+	stand_in_start(units);
+	for (unsigned i = 0; i < 32; i++) {
+		snprintf(name, sizeof(name), "w-other%u", i);
+		subscribe(&others[i], name);
+	}
+	subscribe(&seen, "w-impatient");
+	ck_assert(run(try_ask, &seen, PATIENCE));
+	ck_assert(run(is_answered, &seen, PATIENCE));
+	unit_monitor_invalidate(seen.unit);
+	seen.answers = 0;
+
+	/* the rows come after 3 s; the details of 32 units, which is as many as are asked at
+	 * once, after 6 */
+	stand_in_order("late 3000");
+	for (unsigned i = 0; i < 32; i++)
+		ck_assert_int_eq(unit_monitor_query(others[i].unit, false, PATIENCE), 0);
+	ck_assert_int_eq(unit_monitor_query(seen.unit, false, 9 * CLOCK_SECOND / 2), 0);
+	ck_assert(run(is_answered, &seen, PATIENCE));
+	ck_assert_int_eq(seen.answer.fault, VIGIL_FAULT_TIMEOUT);
+	for (unsigned i = 0; i < 32; i++)
+		ck_assert_uint_eq(others[i].answers, 0);
+	ck_assert(run(is_answered, &others[31], PATIENCE));
+	ck_assert_int_eq(others[31].answer.status, VIGIL_SERVICE_RUNNING);
+	for (unsigned i = 0; i < 32; i++)
+		unsubscribe(&others[i]);
+	unsubscribe(&seen);
+	stand_in_end();
+}
+END_TEST
+
+/* --- services ---------------------------------------------------------------------------------- */
+
+static struct services *services;
+static struct offload *offload;
+static vigil_service_status status;
+static unsigned replies;
+
+static void services_open(void)
+{
+	const struct offload_limits limits = {
+		.workers = 2, .workers_max = 4, .queue_max = 100, .grace = CLOCK_SECOND};
+
+	offload = offload_new(loop, &limits, manager_thread_end);
+	services = services_new(loop, offload);
+	ck_assert_ptr_nonnull(services);
+	replies = 0;
+}
+
+static void services_close(void)
+{
+	offload_free(offload);
+	services_free(services);
+}
+
+static struct service *open_one(const char *name)
+{
+	return service_open(
+		services, &(vigil_service_spec){.size = sizeof(vigil_service_spec), .name = name});
+}
+
+static void on_reply(const vigil_service_reply *reply, void *arg)
+{
+	replies++;
+	status = reply->status;
+	loop_stop(loop);
+}
+
+static struct service_counts query(struct service *service)
+{
+	struct service_counts counts;
+
+	ck_assert_ptr_nonnull(service_ask(service, SERVICE_QUERY, on_reply, NULL));
+	loop_run(loop);
+	services_counts(services, &counts);
+	return counts;
+}
+
+/* Asks until the answer comes over the line, and no worker is needed any more. */
+static uint64_t query_until_batched(struct service *service)
+{
+	struct service_counts before, after = query(service);
+
+	do {
+		before = after;
+		after = query(service);
+		ck_assert_uint_lt(after.workers + after.cached, 1000);
+	} while (after.workers != before.workers || after.batched == before.batched);
+	return after.workers;
+}
+
+START_TEST(services_go_the_loops_way_and_back)
+{
+	struct service *service;
+	uint64_t workers;
+
+	put_unit("w-service", "ExecStart=/bin/sleep 1000");
+	services_open();
+	service = open_one("w-service");
+	workers = query_until_batched(service);
+	ck_assert_uint_gt(workers, 0);
+	ck_assert_int_eq(status, VIGIL_SERVICE_STOPPED);
+
+	/* uninstalled: systemd does not know it, and a worker asks whoever else may */
+	ck_assert_int_eq(shell("rm " UNITS "w-service.service; systemctl daemon-reload"), 0);
+	ck_assert_uint_eq(query(service).workers, workers + 1);
+	ck_assert_int_eq(status, VIGIL_SERVICE_ABSENT);
+	service_close(service);
+	services_close();
+}
+END_TEST
+
+START_TEST(services_that_are_closed_in_mid_air)
+{
+	struct service *service;
+
+	put_unit("w-air", "ExecStart=/bin/sleep 1000");
+	services_open();
+	service = open_one("w-air");
+	query_until_batched(service);
+	replies = 0;
+	service_cancel(service_ask(service, SERVICE_QUERY, on_reply, NULL));
+	service_close(service);
+	run(is_never, NULL, CLOCK_SECOND / 10);
+	ck_assert_uint_eq(replies, 0);
+
+	/* and with all that they stand on */
+	service = open_one("w-air");
+	query_until_batched(service);
+	replies = 0;
+	service_cancel(service_ask(service, SERVICE_QUERY, on_reply, NULL));
+	service_close(service);
+	services_close();
+	ck_assert_uint_eq(replies, 0);
+}
+END_TEST
+
+/* --- into the namespaces --------------------------------------------------------------------------- */
+
+static int rerun(void)
+{
+	const char *srcdir = getenv("srcdir");
+	char harness[PATH_MAX], self[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	if (n < 0)
+		return EXIT_FAILURE;
+	self[n] = '\0';
+	snprintf(harness, sizeof(harness), "%s/tests/system/in-systemd.sh", srcdir ? srcdir : ".");
+	execl(harness, harness, self, (char *)NULL);
+	perror(harness);
+	return EXIT_FAILURE;
+}
+
+int main(void)
+{
+	Suite *suite;
+	TCase *tcase;
+	SRunner *runner;
+	int failed;
+
+	if (!getenv("VIGIL_IN_SYSTEMD"))
+		return rerun();
+	suite = suite_create("systemd_watch");
+	tcase = tcase_create("systemd_watch");
+	tcase_set_timeout(tcase, 300);
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_test(tcase, the_verdict_is_the_workers);
+	tcase_add_test(tcase, what_is_not_there_is_for_others_to_know);
+	tcase_add_test(tcase, many_are_asked_about_at_once);
+	tcase_add_test(tcase, a_process_that_lives_needs_no_details);
+	tcase_add_test(tcase, one_failure_is_one_sign);
+	tcase_add_test(tcase, a_new_process_is_a_change);
+	tcase_add_test(tcase, one_that_changes_all_the_time_does_not_keep_us_busy);
+	tcase_add_test(tcase, two_views_of_a_unit_and_an_alias);
+	tcase_add_test(tcase, only_systemd_is_believed);
+	tcase_add_test(tcase, callbacks_may_close_anything);
+	tcase_add_loop_test(tcase, after_an_upheaval_nothing_is_taken_for_granted, 0,
+		sizeof(upheavals) / sizeof(upheavals[0]));
+	tcase_add_test(tcase, the_line_is_cut_with_calls_under_way);
+	tcase_add_test(tcase, a_handover_that_nobody_heard_of);
+	tcase_add_test(tcase, no_bus_at_all);
+	tcase_add_test(tcase, a_bus_that_hangs_leaves_the_loop_free);
+	tcase_add_test(tcase, a_bus_that_never_greets);
+	tcase_add_test(tcase, who_joins_a_survey_has_his_own_time);
+	tcase_add_test(tcase, who_waits_for_his_turn_has_his_own_time);
+	tcase_add_test(tcase, services_go_the_loops_way_and_back);
+	tcase_add_test(tcase, services_that_are_closed_in_mid_air);
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
