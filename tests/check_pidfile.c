@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -101,6 +102,18 @@ static void date_back(double seconds)
 	times[0].tv_sec -= (time_t)seconds;
 	times[1] = times[0];
 	ck_assert_int_eq(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
+/* The verdict about a file of that age whose process is younger: otherwise, unless the file lies in
+ * memory and is dated before the boot, which only a clock that was set can have done. */
+static enum pidfile_verdict unless_before_boot(double age, enum pidfile_verdict otherwise)
+{
+	struct statfs fs;
+
+	ck_assert_int_eq(statfs(scratch, &fs), 0);
+	if (fs.f_type != TMPFS_MAGIC && fs.f_type != RAMFS_MAGIC)
+		return otherwise;
+	return (double)time(NULL) - age + 60 < clock_booted() ? PIDFILE_ALIVE : otherwise;
 }
 
 START_TEST(alive_dead_and_zombie)
@@ -235,29 +248,73 @@ START_TEST(whose_word_counts)
 }
 END_TEST
 
-START_TEST(a_pid_that_is_anothers_by_now)
+static void check_pid_of_another(void)
 {
 	pid_t pid = young_sleeper();
-	struct timespec up;
 
-	clock_gettime(CLOCK_BOOTTIME, &up);
 	put_pid(pid);
 	date_back(30); /* clocks are not that exact */
 	ck_assert_int_eq(look(), PIDFILE_ALIVE);
 	date_back(-3600); /* the clock was set back */
 	ck_assert_int_eq(look(), PIDFILE_ALIVE);
 	date_back(120);
-	if (up.tv_sec > 300) {
-		ck_assert_int_eq(look(), PIDFILE_DEAD);
+	if (look() == PIDFILE_DEAD) {
 		ck_assert_int_eq(found.pid, pid);
 		ck_assert_str_eq(found.why, "has ended, and its number is another process's");
 	}
+	ck_assert_int_eq(look(), unless_before_boot(120, PIDFILE_DEAD));
 	/* the clock was set forward: a process of the service's name is the service */
 	ck_assert_int_eq(look_for("sleep"), PIDFILE_ALIVE);
-	ck_assert_int_eq(look_for("sleepd"), up.tv_sec > 300 ? PIDFILE_DEAD : PIDFILE_ALIVE);
+	ck_assert_int_eq(look_for("sleepd"), unless_before_boot(120, PIDFILE_DEAD));
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 	ck_assert_int_eq(look_for("sleep"), PIDFILE_DEAD);
+}
+
+START_TEST(a_pid_that_is_anothers_by_now)
+{
+	check_pid_of_another();
+}
+END_TEST
+
+/* In seconds; the slack of a minute ends within these. */
+static const int uptimes[] = {3, 50, 70, 110, 170, 190, 290, 310, 1000000};
+
+/* Makes the children of this process see that uptime; false where the kernel or the user's rights do
+ * not allow it.  The kernel counts offsets from the machine's own uptime, so the present one is added. */
+static bool set_uptime(int seconds)
+{
+	int offset = 0, more = seconds - (int)clock_seconds(CLOCK_BOOTTIME);
+	FILE *offsets = fopen("/proc/self/timens_offsets", "r+e");
+	bool done;
+
+	if (offsets == NULL)
+		return false;
+	done = fscanf(offsets, "monotonic %*d %*d boottime %d", &offset) == 1 &&
+	       unshare(CLONE_NEWTIME) == 0 && fseek(offsets, 0, SEEK_SET) == 0 &&
+	       fprintf(offsets, "boottime %d 0\n", offset + more) > 0;
+	return fclose(offsets) == 0 && done;
+}
+
+/* The verdict depends on the boot of the machine only where the rule does. */
+START_TEST(a_pid_that_is_anothers_on_a_machine_of_any_uptime)
+{
+	int status;
+	pid_t pid;
+
+	if (!set_uptime(uptimes[_i]))
+		return;
+	pid = fork();
+	if (pid == 0) {
+		double up = clock_seconds(CLOCK_BOOTTIME);
+
+		ck_assert_double_ge(up, uptimes[_i] - 1);
+		ck_assert_double_le(up, uptimes[_i] + 60);
+		check_pid_of_another();
+		_exit(0);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
 }
 END_TEST
 
@@ -275,8 +332,7 @@ START_TEST(a_clock_set_forward_makes_no_stranger)
 	ck_assert_int_eq(look(), PIDFILE_ALIVE);
 	date_back(3600 + 120);
 	ck_assert_int_eq(look_for("sleep"), PIDFILE_ALIVE);
-	if (clock_booted() + 3600 + 300 < (double)time(NULL))
-		ck_assert_int_eq(look(), PIDFILE_DEAD);
+	ck_assert_int_eq(look(), unless_before_boot(3600 + 120, PIDFILE_DEAD));
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 }
@@ -288,7 +344,6 @@ START_TEST(a_clock_set_unseen_gets_nobody_restarted)
 	pid_t parent = getppid(); /* which is older than the first look at the clock */
 	struct pidfile_memory seen;
 	char file[32], name[32];
-	struct timespec up;
 	FILE *comm;
 
 	snprintf(file, sizeof(file), "/proc/%d/comm", (int)parent);
@@ -298,11 +353,10 @@ START_TEST(a_clock_set_unseen_gets_nobody_restarted)
 	fclose(comm);
 	put_pid(parent);
 	date_back(120);
-	clock_gettime(CLOCK_BOOTTIME, &up);
-	if (up.tv_sec < 300)
-		return; /* too young a boot for such a file */
-	ck_assert_int_eq(look(), PIDFILE_DISTRUST);
-	ck_assert_str_eq(found.why, "the pidfile is older than its process, or the clock was set");
+	if (look() == PIDFILE_DISTRUST)
+		ck_assert_str_eq(
+			found.why, "the pidfile is older than its process, or the clock was set");
+	ck_assert_int_eq(look(), unless_before_boot(120, PIDFILE_DISTRUST));
 	ck_assert_int_eq(look_for(name), PIDFILE_ALIVE);
 	seen = found.seen;
 	before = &seen;
@@ -434,6 +488,8 @@ int main(void)
 	tcase_add_test(tcase, what_is_no_plain_file);
 	tcase_add_test(tcase, whose_word_counts);
 	tcase_add_test(tcase, a_pid_that_is_anothers_by_now);
+	tcase_add_loop_test(tcase, a_pid_that_is_anothers_on_a_machine_of_any_uptime, 0,
+		sizeof(uptimes) / sizeof(uptimes[0]));
 	tcase_add_test(tcase, a_clock_set_unseen_gets_nobody_restarted);
 	tcase_add_test(tcase, a_clock_set_forward_makes_no_stranger);
 	tcase_add_test(tcase, what_was_seen_once_is_known_again);
