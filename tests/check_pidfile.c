@@ -2,6 +2,7 @@
 #include "service/pidfile.h"
 
 #include <check.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <pthread.h>
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
@@ -59,9 +61,9 @@ static enum pidfile_verdict look_for(const char *service)
 {
 	memset(&found, 0xaa, sizeof(found));
 	pidfile_look(path, service, before, &found);
-	ck_assert_ptr_nonnull(found.why);
-	ck_assert((found.verdict == PIDFILE_DISTRUST || found.verdict == PIDFILE_DEAD) ==
-		  (*found.why != '\0'));
+	ck_assert((found.verdict == PIDFILE_NONE || found.verdict == PIDFILE_ALIVE) ==
+		  (*found.why == '\0'));
+	ck_assert((found.verdict == PIDFILE_UNKNOWN) == (found.error < 0));
 	return found.verdict;
 }
 
@@ -158,32 +160,75 @@ START_TEST(nothing_there)
 }
 END_TEST
 
+/* What stands before the number, and behind it. */
+static const struct {
+	const char *before, *after;
+} written[] = {
+	{"", ""},
+	{"", "\n"},
+	{"", "\r\n"},
+	{"", "\r"},
+	{"", " "},
+	{"", " \t \n"},
+	{" ", "\n"},
+	{"\t  ", "\r\n"},
+	{"      ", ""},
+	{"\n", "\n"},
+	{"0", "\n"},
+	{"", "\nsecond line"},
+	{"", "\r\nsecond line\r\n"},
+	{"", "\n\n\n"},
+	{"", "\n999999999999999999999\n"},
+	{"", "                                                                "},
+	{"                                                                ", "\n"},
+	/* PostgreSQL */
+	{"", "\n/var/lib/postgresql/15/main\n1764417331\n5432\n/var/run/postgresql\nlocalhost\n"
+	     "  1048576         3\nready   \n"},
+	/* sendmail */
+	{"", "\n/usr/sbin/sendmail -bd -q1h -L sm-mta -O DaemonPortOptions=Name=MTA-v4\n"},
+	/* exim, in place of a newline: nothing; OpenLDAP: a newline; X: blanks before */
+	{"      ", "\n"},
+};
+
 START_TEST(how_a_pid_may_be_written)
 {
-	char text[64];
-	int pid = (int)getpid();
+	char text[256];
 
-	snprintf(text, sizeof(text), "%d", pid);
+	snprintf(
+		text, sizeof(text), "%s%d%s", written[_i].before, (int)getpid(), written[_i].after);
 	put(text);
 	ck_assert_int_eq(look(), PIDFILE_ALIVE);
-	snprintf(text, sizeof(text), "%10d\n", pid);
-	put(text);
+	ck_assert_int_eq(found.pid, getpid());
+}
+END_TEST
+
+START_TEST(a_long_file_is_no_pidfile)
+{
+	char text[4098];
+	int n = snprintf(text, sizeof(text), "%d\n", (int)getpid());
+
+	memset(text + n, 'x', sizeof(text) - (size_t)n);
+	put_bytes(text, 4096);
 	ck_assert_int_eq(look(), PIDFILE_ALIVE);
-	snprintf(text, sizeof(text), "%d\nsecond line", pid);
-	put(text);
-	ck_assert_int_eq(look(), PIDFILE_ALIVE);
-	snprintf(text, sizeof(text), "%-32d", pid);
-	put(text);
-	ck_assert_int_eq(look(), PIDFILE_ALIVE);
-	ck_assert_int_eq(found.pid, pid);
-	snprintf(text, sizeof(text), "%-33d", pid);
-	put(text);
+	put_bytes(text, 4097);
 	ck_assert_int_eq(look(), PIDFILE_DISTRUST);
+	ck_assert_str_eq(found.why, "the pidfile has more than 4096 bytes");
+	text[4095] = '\0';
+	put_bytes(text, 4096);
+	ck_assert_int_eq(look(), PIDFILE_DISTRUST);
+	ck_assert_str_eq(found.why, "the pidfile holds no pid");
 }
 END_TEST
 
 static const char *const nonsense[] = {"0\n", "1\n", "-1\n", "+12\n", "x12\n", "12x\n", "0x12\n",
-	"99999999999999999999\n", "4194305\n", "\n", "no pid at all", "/etc/passwd"};
+	"99999999999999999999\n", "4194305\n", "\n", "no pid at all", "/etc/passwd", " ", "\r\n",
+	"12 13\n", "12 # main\n", "12,13\n", "12.0\n", "12\r13\n", "12\v\n", "\v12\n", "x\n12\n",
+	"pid 12\n",
+	"\xef\xbb\xbf"
+	"12\n",
+	"\xc2\xa0"
+	"12\n",
+	"'12'\n", "- 12\n", "12-\n"};
 
 START_TEST(what_is_no_pid)
 {
@@ -224,6 +269,62 @@ START_TEST(what_is_no_plain_file)
 	rmdir(path);
 	snprintf(path, sizeof(path), "/dev/zero");
 	ck_assert_int_eq(look(), PIDFILE_DISTRUST);
+}
+END_TEST
+
+/* Each descriptor that vigild lacks, in the order in which a look takes them. */
+START_TEST(a_lack_of_descriptors_says_nothing_about_the_service)
+{
+	pid_t pid = sleeper();
+	struct rlimit enough, few;
+	int free_ones, lowest;
+
+	put_pid(pid);
+	ck_assert_int_eq(look(), PIDFILE_ALIVE); /* also, so that the clock has been looked at */
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &enough), 0);
+	few = enough;
+	lowest = dup(STDOUT_FILENO);
+	close(lowest);
+	for (free_ones = 0; free_ones < 3; free_ones++) {
+		few.rlim_cur = (rlim_t)(lowest + free_ones);
+		ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+		ck_assert_int_eq(look(), PIDFILE_UNKNOWN);
+		ck_assert_int_eq(found.error, -EMFILE);
+		ck_assert_ptr_nonnull(strstr(found.why, "vigild could not"));
+		ck_assert_ptr_nonnull(strstr(found.why, ": Too many open files"));
+		ck_assert(pidfile_lives(pid));
+	}
+	few.rlim_cur = (rlim_t)(lowest + 3);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+	ck_assert_int_eq(look(), PIDFILE_ALIVE);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	/* that there is no such process, the kernel says without a descriptor */
+	few.rlim_cur = (rlim_t)(lowest + 1);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+	ck_assert_int_eq(look(), PIDFILE_DEAD);
+	ck_assert(!pidfile_lives(pid));
+	few.rlim_cur = (rlim_t)lowest;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+	ck_assert_int_eq(look(), PIDFILE_UNKNOWN);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &enough), 0);
+}
+END_TEST
+
+START_TEST(where_the_pidfile_is_may_be_unknown_too)
+{
+	struct pidfile pidfile = {.verdict = PIDFILE_NONE};
+
+	pidfile_unreadable(&pidfile, "the header of the script", -EMFILE);
+	ck_assert_int_eq(pidfile.verdict, PIDFILE_UNKNOWN);
+	ck_assert_int_eq(pidfile.error, -EMFILE);
+	ck_assert_str_eq(
+		pidfile.why, "vigild could not read the header of the script: Too many open files");
+	pidfile = (struct pidfile){.verdict = PIDFILE_NONE};
+	pidfile_unreadable(&pidfile, "the header of the script", EACCES);
+	ck_assert_int_eq(pidfile.verdict, PIDFILE_DISTRUST);
+	ck_assert_int_eq(pidfile.error, 0);
+	ck_assert_str_eq(pidfile.why, "the header of the script cannot be read: Permission denied");
 }
 END_TEST
 
@@ -483,7 +584,11 @@ int main(void)
 	tcase_add_checked_fixture(tcase, setup, scratch_teardown);
 	tcase_add_test(tcase, alive_dead_and_zombie);
 	tcase_add_test(tcase, nothing_there);
-	tcase_add_test(tcase, how_a_pid_may_be_written);
+	tcase_add_loop_test(
+		tcase, how_a_pid_may_be_written, 0, sizeof(written) / sizeof(written[0]));
+	tcase_add_test(tcase, a_long_file_is_no_pidfile);
+	tcase_add_test(tcase, a_lack_of_descriptors_says_nothing_about_the_service);
+	tcase_add_test(tcase, where_the_pidfile_is_may_be_unknown_too);
 	tcase_add_loop_test(tcase, what_is_no_pid, 0, sizeof(nonsense) / sizeof(nonsense[0]));
 	tcase_add_test(tcase, what_is_no_plain_file);
 	tcase_add_test(tcase, whose_word_counts);

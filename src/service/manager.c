@@ -18,6 +18,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/error.h"
 #include "loop/spawn.h"
 #include "service/pidfile.h"
 
@@ -242,6 +243,10 @@ void manager_judge_pid(struct manager_reply *reply, const struct pidfile *pidfil
 		reply->status = VIGIL_SERVICE_FAILED;
 		manager_fault(reply, 0, VIGIL_FAULT_NONE, "process %d %s", (int)pidfile->pid,
 			pidfile->why);
+	} else if (pidfile->verdict == PIDFILE_UNKNOWN) {
+		/* Whatever the manager said, the process might have outranked it. */
+		reply->status = VIGIL_SERVICE_UNKNOWN;
+		manager_fault(reply, pidfile->error, VIGIL_FAULT_REFUSED, "%s", pidfile->why);
 	}
 }
 
@@ -282,8 +287,10 @@ static void not_started(const char *program, int error, struct manager_reply *re
 		manager_fault(reply, error, VIGIL_FAULT_DENIED, "%s may not be executed", program);
 		break;
 	default:
-		manager_fault(reply, error, VIGIL_FAULT_FAILED, "%s could not be started: %s",
-			program, strerror(-error));
+		/* What vigild lacks says nothing about the service. */
+		manager_fault(reply, error,
+			error_is_own(error) ? VIGIL_FAULT_REFUSED : VIGIL_FAULT_FAILED,
+			"vigild could not start %s: %s", program, strerror(-error));
 	}
 }
 

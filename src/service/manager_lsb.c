@@ -118,13 +118,13 @@ static bool look_pidfile(
 	char path[SCRIPT_PATH];
 	int told = 1;
 
+	*pidfile = (struct pidfile){.verdict = PIDFILE_NONE};
 	if (request->pidfile)
 		pidfile_look(request->pidfile, name, &request->seen, pidfile);
 	else if ((told = header_find(script, path)) > 0)
 		pidfile_look(path, name, &request->seen, pidfile);
 	else if (told < 0)
-		*pidfile = (struct pidfile){.verdict = PIDFILE_DISTRUST,
-			.why = "what its header says of a pidfile cannot be read"};
+		pidfile_unreadable(pidfile, "the header of the script", told);
 	if (told)
 		return true;
 	snprintf(path, sizeof(path), "/run/%s.pid", name);

@@ -20,6 +20,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "loop/spawn.h"
 #include "service/pidfile.h"
 #include "service/script.h"
@@ -54,21 +55,24 @@ static bool find(
 
 /* --- the process ----------------------------------------------------------------------------------- */
 
-/* What the service has noted under that name; false where there is nothing. */
+/* What the service has noted under that name; false, with errno set, where there is nothing. */
 static bool noted(const char *service, const char *name, char text[SCRIPT_PATH])
 {
 	char path[SCRIPT_PATH];
 	ssize_t n = -1;
-	int fd;
+	int fd, err = 0;
 
 	snprintf(path, sizeof(path), RUN_DIR "/options/%s/%s", service, name);
 	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd >= 0) {
+	if (fd >= 0)
 		n = read(fd, text, SCRIPT_PATH - 1);
+	if (n < 0)
+		err = errno;
+	if (fd >= 0)
 		close(fd);
-	}
 	text[n > 0 ? n : 0] = '\0';
 	text[strcspn(text, "\n")] = '\0';
+	errno = err;
 	return *text != '\0';
 }
 
@@ -85,10 +89,13 @@ static void look_pidfile(const struct manager_request *request, struct pidfile *
 {
 	char name[SCRIPT_PATH], root[SCRIPT_PATH], path[2 * SCRIPT_PATH];
 
-	*pidfile = (struct pidfile){.verdict = PIDFILE_NONE, .why = ""};
+	*pidfile = (struct pidfile){.verdict = PIDFILE_NONE};
 	if (request->pidfile) {
 		pidfile_look(request->pidfile, request->name, &request->seen, pidfile);
-	} else if (noted(request->name, "pidfile", name)) {
+	} else if (!noted(request->name, "pidfile", name)) {
+		if (error_is_own(errno))
+			pidfile_unreadable(pidfile, "what OpenRC notes of the service", errno);
+	} else {
 		noted(request->name, "chroot", root);
 		snprintf(path, sizeof(path), "%s%s", root, name);
 		pidfile_look(path, request->name, &request->seen, pidfile);
