@@ -15,7 +15,7 @@
 
 struct spawn {
 	const char *const *argv;        /* argv[0] with a slash is a path, else looked up in PATH */
-	const char *const *environment; /* NAME=VALUE, added to the host's own or put over it */
+	const char *const *environment; /* NAME=VALUE, as spawn_environment_new */
 	const char *directory;          /* NULL: / */
 	bool merge_stderr;              /* stderr joins stdout; else /dev/null */
 	const char *input;              /* what it reads; NULL: nothing */
