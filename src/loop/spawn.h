@@ -48,6 +48,12 @@ struct spawn_result {
 int spawn_run(const struct spawn *spawn, uint64_t deadline, bool spare_group,
 	struct spawn_result *result);
 
+/* A process that spawn_run could not end is reaped once it has ended: by the next spawn_run, or here.
+ * Any thread. */
+void spawn_reap_strays(void);
+/* Whether that is the pid of such a process.  Any thread. */
+bool spawn_is_stray(pid_t pid);
+
 /* From the loop thread, at stop: every spawn_run under way without spare_group ends its group
  * and returns, and no new one begins.  Those with spare_group run on to their own end. */
 void spawn_cancel(void);
