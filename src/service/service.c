@@ -41,7 +41,8 @@ static const char *refusal(struct service *service, enum service_verb verb)
 		return NULL;
 	if (policy_denies(&service->services->policy, service->request.name))
 		return "the configuration denies restarting it";
-	if (service->known.status == VIGIL_SERVICE_STOPPED)
+	why = policy_shutdown(&service->services->policy);
+	if (why == NULL && service->known.status == VIGIL_SERVICE_STOPPED)
 		why = policy_yields(&service->services->policy, &service->yields);
 	if (why != NULL)
 		return why;
