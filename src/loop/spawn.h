@@ -25,7 +25,8 @@ struct spawn {
 /* Starts it.  *out: the read end of its stdout, non-blocking and close-on-exec.  *pidfd:
  * readable when it has ended.  Returns the pid, or -errno: ENOENT no such program, interpreter
  * or directory, EACCES it may not be executed, ENOEXEC it is no program (a script without a #!
- * line is none: no shell is tried).  The caller closes both and reaps the pid. */
+ * line is none: no shell is tried); where error_is_own says so, vigild or the machine lacks
+ * descriptors, memory or processes.  The caller closes both and reaps the pid. */
 pid_t spawn_start(const struct spawn *spawn, int *out, int *pidfd);
 
 /* TERM or KILL to the group; never to a pid of 1 or less. */
