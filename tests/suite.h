@@ -7,11 +7,11 @@
 
 /* Each test of it runs between setup and teardown. */
 __attribute__((unused)) static TCase *suite_begin(
-	const char *name, void (*setup)(void), void (*teardown)(void))
+	const char *name, void (*on_setup)(void), void (*on_teardown)(void))
 {
 	TCase *tcase = tcase_create(name);
 
-	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_checked_fixture(tcase, on_setup, on_teardown);
 	tcase_set_timeout(tcase, 60);
 	return tcase;
 }

@@ -10,6 +10,7 @@ unshare --pid --mount --fork --mount-proc true 2>/dev/null || skip_all "namespac
 install_staged
 set_paths
 work=$(mktemp -d)
+packages=$top_builddir/tests/packages
 services="aaa slow zzz"
 outer=
 power_off() {
@@ -24,15 +25,15 @@ trap clean_up EXIT
 # lower DIRECTORY PACKAGE...: the files of these packages; fails, with the reason in $why
 lower() {
 	local package dir=$1 part; shift
-	mkdir -p "$work/packages" "$dir"
+	mkdir -p "$packages" "$dir"
 	for package; do
-		if ! ls "$work/packages/${package}_"*.deb >/dev/null 2>&1; then
+		if ! ls "$packages/${package}_"*.deb >/dev/null 2>&1; then
 			command -v apt-get >/dev/null && command -v dpkg >/dev/null ||
 				{ why="$package is for Debian alone"; return 1; }
-			(cd "$work/packages" && timeout 60 apt-get -qq download "$package") >/dev/null 2>&1 ||
+			(cd "$packages" && timeout 60 apt-get -qq download "$package") >/dev/null 2>&1 ||
 				{ why="the package $package cannot be had"; return 1; }
 		fi
-		dpkg -x "$work/packages/${package}_"*.deb "$dir" || { why="$package cannot be unpacked"; return 1; }
+		dpkg -x "$packages/${package}_"*.deb "$dir" || { why="$package cannot be unpacked"; return 1; }
 	done
 	for part in bin sbin lib; do # as this machine has them
 		[ -L "/$part" ] && [ -d "$dir/$part" ] || continue
