@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <jansson.h>
 
@@ -25,6 +26,7 @@
 #include "host/host.h"
 #include "loop/loop.h"
 #include "loop/notify.h"
+#include "loop/reaper.h"
 
 #define EXIT_USAGE 2
 
@@ -41,6 +43,7 @@ struct run {
 	struct console_host *console; /* NULL: nobody asked for one */
 	bool failed;                  /* what its script asked for */
 	struct notify *notify;
+	struct reaper *reaper; /* NULL: this is not process 1 */
 	struct loop_signal *signals[3];
 };
 
@@ -198,6 +201,10 @@ static bool bring_up(struct run *run)
 		if (run->signals[i] == NULL)
 			return false;
 	run->notify = notify_new(loop);
+	if (getpid() == 1) {
+		run->reaper = reaper_new(loop);
+		return run->reaper != NULL;
+	}
 	return true;
 }
 
@@ -214,6 +221,7 @@ static void take_down(struct run *run)
 	console_host_close(run->console);
 	control_close(run->control);
 	notify_free(run->notify);
+	reaper_free(run->reaper);
 	for (unsigned i = 0; i < 3; i++)
 		loop_signal_free(run->signals[i]);
 	host_free(run->host);

@@ -12,8 +12,7 @@ static const struct evidence nothing = {.witness = "the manager",
 	.said = "",
 	.named_by = "the pidfile",
 	.why = "has ended",
-	.runner_verb = "",
-	.own_words = "look"};
+	.runner_verb = ""};
 
 /* The yes-or-no inputs, as bits. */
 enum {
@@ -200,7 +199,7 @@ static const struct {
 			.word = WORD_DOWN,
 			.basis = BASIS_CHECKED,
 			.own_error = -EMFILE,
-			.own_words = "read the pidfile"},
+			.why = "vigild could not read the pidfile: Too many open files"},
 		VIGIL_SERVICE_UNKNOWN, "vigild could not read the pidfile: Too many open files"},
 };
 
@@ -209,11 +208,10 @@ static struct evidence whole(const struct evidence *row)
 	struct evidence e = *row;
 
 	e.named_by = "the pidfile";
-	e.why = "has ended";
+	if (e.why[0] == '\0')
+		strcpy(e.why, "has ended");
 	if (e.runner_verb == NULL)
 		e.runner_verb = "";
-	if (e.own_words == NULL)
-		e.own_words = "";
 	return e;
 }
 

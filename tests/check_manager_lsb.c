@@ -3,11 +3,13 @@
 
 #include <check.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -521,6 +523,72 @@ START_TEST(without_a_view_of_processes_down_is_unknown)
 }
 END_TEST
 
+#define DESCRIPTORS 64
+
+/* Uses up all descriptors but so many; of those that programs start with, each has its own. */
+static void use_up(int but)
+{
+	struct rlimit limit = {DESCRIPTORS, DESCRIPTORS};
+	int fd;
+
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	while ((fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)) >= 0)
+		;
+	ck_assert_int_eq(errno, EMFILE);
+	for (fd = DESCRIPTORS - but; fd < DESCRIPTORS; fd++)
+		close(fd);
+}
+
+START_TEST(a_lack_of_descriptors_makes_no_healthy_service_sick)
+{
+	char header[128];
+	int free_ones, unknown = 0, fd;
+
+	snprintf(header, sizeof(header), "# pidfile: %s/pid", scratch);
+	put_daemon(header);
+	script("start");
+	ck_assert_int_eq(query(), VIGIL_SERVICE_RUNNING);
+	for (free_ones = 0; free_ones < 12; free_ones++) {
+		use_up(free_ones);
+		ck_assert(!vigil_service_is_down(query()));
+		if (reply.status != VIGIL_SERVICE_RUNNING) {
+			unknown++;
+			ck_assert_int_eq(reply.status, VIGIL_SERVICE_UNKNOWN);
+			ck_assert_int_eq(reply.error, -EMFILE);
+			ck_assert_int_eq(reply.fault, VIGIL_FAULT_REFUSED);
+			ck_assert_ptr_nonnull(strstr(reply.text, "vigild could not "));
+			ck_assert_ptr_nonnull(strstr(reply.text, ": Too many open files"));
+			ck_assert_int_ne(restart(5), 0);
+			ck_assert_int_eq(reply.fault, VIGIL_FAULT_REFUSED);
+		}
+	}
+	ck_assert_int_gt(unknown, 0);
+	ck_assert_int_eq(reply.status, VIGIL_SERVICE_RUNNING);
+	for (fd = DESCRIPTORS / 2; fd < DESCRIPTORS; fd++)
+		close(fd);
+	script("stop");
+}
+END_TEST
+
+START_TEST(a_pidfile_that_vigild_could_not_read_makes_every_word_unknown)
+{
+	struct pidfile unknown = {.verdict = PIDFILE_UNKNOWN, .error = -ENFILE, .why = "no look"};
+
+	for (enum evidence_word word = 0; word < WORDS; word++) {
+		struct evidence e = manager_evidence(&request, "the script");
+
+		e.word = word;
+		reply = (struct manager_reply){.status = VIGIL_SERVICE_UNKNOWN};
+		manager_add_pidfile(&reply, &e, &unknown);
+		manager_conclude(&reply, &e);
+		ck_assert_int_eq(reply.status, VIGIL_SERVICE_UNKNOWN);
+		ck_assert_int_eq(reply.error, -ENFILE);
+		ck_assert_int_eq(reply.fault, VIGIL_FAULT_REFUSED);
+		ck_assert_str_eq(reply.text, "no look");
+	}
+}
+END_TEST
+
 START_TEST(scripts_are_not_handed_to_systemctl)
 {
 	put_script("echo $SYSTEMCTL_SKIP_REDIRECT >redirect; exit 3");
@@ -562,6 +630,8 @@ int main(void)
 	tcase_add_test(tcase, a_restart_that_hangs_spares_the_service);
 	tcase_add_test(tcase, whoever_else_runs_the_script_is_not_fought);
 	tcase_add_test(tcase, without_a_view_of_processes_down_is_unknown);
+	tcase_add_test(tcase, a_lack_of_descriptors_makes_no_healthy_service_sick);
+	tcase_add_test(tcase, a_pidfile_that_vigild_could_not_read_makes_every_word_unknown);
 	tcase_add_test(tcase, scripts_are_not_handed_to_systemctl);
 	tcase_add_test(tcase, is_it_there);
 	suite_add_tcase(suite, tcase);

@@ -2,13 +2,16 @@
 #include "service/pidfile.h"
 
 #include <check.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
@@ -58,9 +61,9 @@ static enum pidfile_verdict look_for(const char *service)
 {
 	memset(&found, 0xaa, sizeof(found));
 	pidfile_look(path, service, before, &found);
-	ck_assert_ptr_nonnull(found.why);
-	ck_assert((found.verdict == PIDFILE_DISTRUST || found.verdict == PIDFILE_DEAD) ==
-		  (*found.why != '\0'));
+	ck_assert((found.verdict == PIDFILE_NONE || found.verdict == PIDFILE_ALIVE) ==
+		  (*found.why == '\0'));
+	ck_assert((found.verdict == PIDFILE_UNKNOWN) == (found.error < 0));
 	return found.verdict;
 }
 
@@ -101,6 +104,18 @@ static void date_back(double seconds)
 	times[0].tv_sec -= (time_t)seconds;
 	times[1] = times[0];
 	ck_assert_int_eq(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
+/* The verdict about a file of that age whose process is younger: otherwise, unless the file lies in
+ * memory and is dated before the boot, which only a clock that was set can have done. */
+static enum pidfile_verdict unless_before_boot(double age, enum pidfile_verdict otherwise)
+{
+	struct statfs fs;
+
+	ck_assert_int_eq(statfs(scratch, &fs), 0);
+	if (fs.f_type != TMPFS_MAGIC && fs.f_type != RAMFS_MAGIC)
+		return otherwise;
+	return (double)time(NULL) - age + 60 < clock_booted() ? PIDFILE_ALIVE : otherwise;
 }
 
 START_TEST(alive_dead_and_zombie)
@@ -145,32 +160,75 @@ START_TEST(nothing_there)
 }
 END_TEST
 
+/* What stands before the number, and behind it. */
+static const struct {
+	const char *before, *after;
+} written[] = {
+	{"", ""},
+	{"", "\n"},
+	{"", "\r\n"},
+	{"", "\r"},
+	{"", " "},
+	{"", " \t \n"},
+	{" ", "\n"},
+	{"\t  ", "\r\n"},
+	{"      ", ""},
+	{"\n", "\n"},
+	{"0", "\n"},
+	{"", "\nsecond line"},
+	{"", "\r\nsecond line\r\n"},
+	{"", "\n\n\n"},
+	{"", "\n999999999999999999999\n"},
+	{"", "                                                                "},
+	{"                                                                ", "\n"},
+	/* PostgreSQL */
+	{"", "\n/var/lib/postgresql/15/main\n1764417331\n5432\n/var/run/postgresql\nlocalhost\n"
+	     "  1048576         3\nready   \n"},
+	/* sendmail */
+	{"", "\n/usr/sbin/sendmail -bd -q1h -L sm-mta -O DaemonPortOptions=Name=MTA-v4\n"},
+	/* exim, in place of a newline: nothing; OpenLDAP: a newline; X: blanks before */
+	{"      ", "\n"},
+};
+
 START_TEST(how_a_pid_may_be_written)
 {
-	char text[64];
-	int pid = (int)getpid();
+	char text[256];
 
-	snprintf(text, sizeof(text), "%d", pid);
+	snprintf(
+		text, sizeof(text), "%s%d%s", written[_i].before, (int)getpid(), written[_i].after);
 	put(text);
 	ck_assert_int_eq(look(), PIDFILE_ALIVE);
-	snprintf(text, sizeof(text), "%10d\n", pid);
-	put(text);
+	ck_assert_int_eq(found.pid, getpid());
+}
+END_TEST
+
+START_TEST(a_long_file_is_no_pidfile)
+{
+	char text[4098];
+	int n = snprintf(text, sizeof(text), "%d\n", (int)getpid());
+
+	memset(text + n, 'x', sizeof(text) - (size_t)n);
+	put_bytes(text, 4096);
 	ck_assert_int_eq(look(), PIDFILE_ALIVE);
-	snprintf(text, sizeof(text), "%d\nsecond line", pid);
-	put(text);
-	ck_assert_int_eq(look(), PIDFILE_ALIVE);
-	snprintf(text, sizeof(text), "%-32d", pid);
-	put(text);
-	ck_assert_int_eq(look(), PIDFILE_ALIVE);
-	ck_assert_int_eq(found.pid, pid);
-	snprintf(text, sizeof(text), "%-33d", pid);
-	put(text);
+	put_bytes(text, 4097);
 	ck_assert_int_eq(look(), PIDFILE_DISTRUST);
+	ck_assert_str_eq(found.why, "the pidfile has more than 4096 bytes");
+	text[4095] = '\0';
+	put_bytes(text, 4096);
+	ck_assert_int_eq(look(), PIDFILE_DISTRUST);
+	ck_assert_str_eq(found.why, "the pidfile holds no pid");
 }
 END_TEST
 
 static const char *const nonsense[] = {"0\n", "1\n", "-1\n", "+12\n", "x12\n", "12x\n", "0x12\n",
-	"99999999999999999999\n", "4194305\n", "\n", "no pid at all", "/etc/passwd"};
+	"99999999999999999999\n", "4194305\n", "\n", "no pid at all", "/etc/passwd", " ", "\r\n",
+	"12 13\n", "12 # main\n", "12,13\n", "12.0\n", "12\r13\n", "12\v\n", "\v12\n", "x\n12\n",
+	"pid 12\n",
+	"\xef\xbb\xbf"
+	"12\n",
+	"\xc2\xa0"
+	"12\n",
+	"'12'\n", "- 12\n", "12-\n"};
 
 START_TEST(what_is_no_pid)
 {
@@ -214,6 +272,62 @@ START_TEST(what_is_no_plain_file)
 }
 END_TEST
 
+/* Each descriptor that vigild lacks, in the order in which a look takes them. */
+START_TEST(a_lack_of_descriptors_says_nothing_about_the_service)
+{
+	pid_t pid = sleeper();
+	struct rlimit enough, few;
+	int free_ones, lowest;
+
+	put_pid(pid);
+	ck_assert_int_eq(look(), PIDFILE_ALIVE); /* also, so that the clock has been looked at */
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &enough), 0);
+	few = enough;
+	lowest = dup(STDOUT_FILENO);
+	close(lowest);
+	for (free_ones = 0; free_ones < 3; free_ones++) {
+		few.rlim_cur = (rlim_t)(lowest + free_ones);
+		ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+		ck_assert_int_eq(look(), PIDFILE_UNKNOWN);
+		ck_assert_int_eq(found.error, -EMFILE);
+		ck_assert_ptr_nonnull(strstr(found.why, "vigild could not"));
+		ck_assert_ptr_nonnull(strstr(found.why, ": Too many open files"));
+		ck_assert(pidfile_lives(pid));
+	}
+	few.rlim_cur = (rlim_t)(lowest + 3);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+	ck_assert_int_eq(look(), PIDFILE_ALIVE);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	/* that there is no such process, the kernel says without a descriptor */
+	few.rlim_cur = (rlim_t)(lowest + 1);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+	ck_assert_int_eq(look(), PIDFILE_DEAD);
+	ck_assert(!pidfile_lives(pid));
+	few.rlim_cur = (rlim_t)lowest;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+	ck_assert_int_eq(look(), PIDFILE_UNKNOWN);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &enough), 0);
+}
+END_TEST
+
+START_TEST(where_the_pidfile_is_may_be_unknown_too)
+{
+	struct pidfile pidfile = {.verdict = PIDFILE_NONE};
+
+	pidfile_unreadable(&pidfile, "the header of the script", -EMFILE);
+	ck_assert_int_eq(pidfile.verdict, PIDFILE_UNKNOWN);
+	ck_assert_int_eq(pidfile.error, -EMFILE);
+	ck_assert_str_eq(
+		pidfile.why, "vigild could not read the header of the script: Too many open files");
+	pidfile = (struct pidfile){.verdict = PIDFILE_NONE};
+	pidfile_unreadable(&pidfile, "the header of the script", EACCES);
+	ck_assert_int_eq(pidfile.verdict, PIDFILE_DISTRUST);
+	ck_assert_int_eq(pidfile.error, 0);
+	ck_assert_str_eq(pidfile.why, "the header of the script cannot be read: Permission denied");
+}
+END_TEST
+
 /* Files of a user who is neither root nor we. */
 START_TEST(whose_word_counts)
 {
@@ -235,29 +349,73 @@ START_TEST(whose_word_counts)
 }
 END_TEST
 
-START_TEST(a_pid_that_is_anothers_by_now)
+static void check_pid_of_another(void)
 {
 	pid_t pid = young_sleeper();
-	struct timespec up;
 
-	clock_gettime(CLOCK_BOOTTIME, &up);
 	put_pid(pid);
 	date_back(30); /* clocks are not that exact */
 	ck_assert_int_eq(look(), PIDFILE_ALIVE);
 	date_back(-3600); /* the clock was set back */
 	ck_assert_int_eq(look(), PIDFILE_ALIVE);
 	date_back(120);
-	if (up.tv_sec > 300) {
-		ck_assert_int_eq(look(), PIDFILE_DEAD);
+	if (look() == PIDFILE_DEAD) {
 		ck_assert_int_eq(found.pid, pid);
 		ck_assert_str_eq(found.why, "has ended, and its number is another process's");
 	}
+	ck_assert_int_eq(look(), unless_before_boot(120, PIDFILE_DEAD));
 	/* the clock was set forward: a process of the service's name is the service */
 	ck_assert_int_eq(look_for("sleep"), PIDFILE_ALIVE);
-	ck_assert_int_eq(look_for("sleepd"), up.tv_sec > 300 ? PIDFILE_DEAD : PIDFILE_ALIVE);
+	ck_assert_int_eq(look_for("sleepd"), unless_before_boot(120, PIDFILE_DEAD));
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 	ck_assert_int_eq(look_for("sleep"), PIDFILE_DEAD);
+}
+
+START_TEST(a_pid_that_is_anothers_by_now)
+{
+	check_pid_of_another();
+}
+END_TEST
+
+/* In seconds; the slack of a minute ends within these. */
+static const int uptimes[] = {3, 50, 70, 110, 170, 190, 290, 310, 1000000};
+
+/* Makes the children of this process see that uptime; false where the kernel or the user's rights do
+ * not allow it.  The kernel counts offsets from the machine's own uptime, so the present one is added. */
+static bool set_uptime(int seconds)
+{
+	int offset = 0, more = seconds - (int)clock_seconds(CLOCK_BOOTTIME);
+	FILE *offsets = fopen("/proc/self/timens_offsets", "r+e");
+	bool done;
+
+	if (offsets == NULL)
+		return false;
+	done = fscanf(offsets, "monotonic %*d %*d boottime %d", &offset) == 1 &&
+	       unshare(CLONE_NEWTIME) == 0 && fseek(offsets, 0, SEEK_SET) == 0 &&
+	       fprintf(offsets, "boottime %d 0\n", offset + more) > 0;
+	return fclose(offsets) == 0 && done;
+}
+
+/* The verdict depends on the boot of the machine only where the rule does. */
+START_TEST(a_pid_that_is_anothers_on_a_machine_of_any_uptime)
+{
+	int status;
+	pid_t pid;
+
+	if (!set_uptime(uptimes[_i]))
+		return;
+	pid = fork();
+	if (pid == 0) {
+		double up = clock_seconds(CLOCK_BOOTTIME);
+
+		ck_assert_double_ge(up, uptimes[_i] - 1);
+		ck_assert_double_le(up, uptimes[_i] + 60);
+		check_pid_of_another();
+		_exit(0);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
 }
 END_TEST
 
@@ -275,8 +433,7 @@ START_TEST(a_clock_set_forward_makes_no_stranger)
 	ck_assert_int_eq(look(), PIDFILE_ALIVE);
 	date_back(3600 + 120);
 	ck_assert_int_eq(look_for("sleep"), PIDFILE_ALIVE);
-	if (clock_booted() + 3600 + 300 < (double)time(NULL))
-		ck_assert_int_eq(look(), PIDFILE_DEAD);
+	ck_assert_int_eq(look(), unless_before_boot(3600 + 120, PIDFILE_DEAD));
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 }
@@ -288,7 +445,6 @@ START_TEST(a_clock_set_unseen_gets_nobody_restarted)
 	pid_t parent = getppid(); /* which is older than the first look at the clock */
 	struct pidfile_memory seen;
 	char file[32], name[32];
-	struct timespec up;
 	FILE *comm;
 
 	snprintf(file, sizeof(file), "/proc/%d/comm", (int)parent);
@@ -298,11 +454,10 @@ START_TEST(a_clock_set_unseen_gets_nobody_restarted)
 	fclose(comm);
 	put_pid(parent);
 	date_back(120);
-	clock_gettime(CLOCK_BOOTTIME, &up);
-	if (up.tv_sec < 300)
-		return; /* too young a boot for such a file */
-	ck_assert_int_eq(look(), PIDFILE_DISTRUST);
-	ck_assert_str_eq(found.why, "the pidfile is older than its process, or the clock was set");
+	if (look() == PIDFILE_DISTRUST)
+		ck_assert_str_eq(
+			found.why, "the pidfile is older than its process, or the clock was set");
+	ck_assert_int_eq(look(), unless_before_boot(120, PIDFILE_DISTRUST));
 	ck_assert_int_eq(look_for(name), PIDFILE_ALIVE);
 	seen = found.seen;
 	before = &seen;
@@ -429,11 +584,17 @@ int main(void)
 	tcase_add_checked_fixture(tcase, setup, scratch_teardown);
 	tcase_add_test(tcase, alive_dead_and_zombie);
 	tcase_add_test(tcase, nothing_there);
-	tcase_add_test(tcase, how_a_pid_may_be_written);
+	tcase_add_loop_test(
+		tcase, how_a_pid_may_be_written, 0, sizeof(written) / sizeof(written[0]));
+	tcase_add_test(tcase, a_long_file_is_no_pidfile);
+	tcase_add_test(tcase, a_lack_of_descriptors_says_nothing_about_the_service);
+	tcase_add_test(tcase, where_the_pidfile_is_may_be_unknown_too);
 	tcase_add_loop_test(tcase, what_is_no_pid, 0, sizeof(nonsense) / sizeof(nonsense[0]));
 	tcase_add_test(tcase, what_is_no_plain_file);
 	tcase_add_test(tcase, whose_word_counts);
 	tcase_add_test(tcase, a_pid_that_is_anothers_by_now);
+	tcase_add_loop_test(tcase, a_pid_that_is_anothers_on_a_machine_of_any_uptime, 0,
+		sizeof(uptimes) / sizeof(uptimes[0]));
 	tcase_add_test(tcase, a_clock_set_unseen_gets_nobody_restarted);
 	tcase_add_test(tcase, a_clock_set_forward_makes_no_stranger);
 	tcase_add_test(tcase, what_was_seen_once_is_known_again);

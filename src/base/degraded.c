@@ -1,11 +1,11 @@
 /* degraded: what vigild itself cannot do at present; see degraded.h. */
 #include "base/degraded.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "base/log.h"
 
 static struct {
@@ -53,6 +53,6 @@ void degraded_started(int pid)
 {
 	if (pid > 0)
 		degraded_end(DEGRADED_PROCESSES);
-	else if (pid == -EAGAIN || pid == -EMFILE || pid == -ENFILE || pid == -ENOMEM)
+	else if (error_is_own(pid))
 		degraded_set(DEGRADED_PROCESSES, "no process can be started: %s", strerror(-pid));
 }

@@ -302,6 +302,22 @@ pid_t child_pid(const struct child *child)
 	return child->pid;
 }
 
+static bool has_pid(const struct children *children, pid_t pid)
+{
+	const struct child *child;
+
+	TAILQ_FOREACH(child, children, link)
+	if (child->pid == pid)
+		return true;
+	return false;
+}
+
+bool child_is_own(pid_t pid)
+{
+	LOOP_ASSERT_OWNER();
+	return has_pid(&owned, pid) || has_pid(&strays, pid);
+}
+
 void child_free(struct child *child)
 {
 	if (child == NULL)

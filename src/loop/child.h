@@ -46,6 +46,8 @@ int child_start(struct loop *loop, const struct child_spec *spec, struct child *
 void child_free(struct child *child);
 
 pid_t child_pid(const struct child *child);
+/* Whether that is the pid of a child that was started here and has not been reaped. */
+bool child_is_own(pid_t pid);
 /* TERM to its group, KILL two seconds later; on_exit follows.  Once is enough. */
 void child_end(struct child *child);
 

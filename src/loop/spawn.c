@@ -26,42 +26,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "loop/spawn_environment.h"
 #include "loop/spawn_inside.h"
 
-extern char **environ;
-
 /* --- starting -------------------------------------------------------------------------------- */
-
-static bool same_name(const char *a, const char *b)
-{
-	size_t n = strcspn(a, "=");
-
-	return strncmp(a, b, n) == 0 && (b[n] == '=' || b[n] == '\0');
-}
-
-/* The host's environment with the extras put over it.  The texts stay whose they were. */
-static char **environment_new(const char *const *extra)
-{
-	size_t own = 0, added = 0, n = 0, i, k;
-	char **result;
-
-	while (environ && environ[own])
-		own++;
-	while (extra && extra[added])
-		added++;
-	result = calloc(own + added + 1, sizeof(*result));
-	if (!result)
-		return NULL;
-	for (i = 0; i < own; i++) {
-		for (k = 0; k < added && !same_name(extra[k], environ[i]); k++)
-			;
-		if (k == added)
-			result[n++] = environ[i];
-	}
-	for (k = 0; k < added; k++)
-		result[n++] = (char *)extra[k];
-	return result;
-}
 
 static int attributes_init(posix_spawnattr_t *attributes)
 {
@@ -150,7 +118,7 @@ static pid_t launch(const struct spawn *spawn, int in)
 
 	if (!argv || !argv[0])
 		return -EINVAL;
-	environment = environment_new(spawn->environment);
+	environment = spawn_environment_new(spawn->environment);
 	if (!environment)
 		return -ENOMEM;
 	if (spawn->input)

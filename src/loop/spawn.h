@@ -15,7 +15,7 @@
 
 struct spawn {
 	const char *const *argv;        /* argv[0] with a slash is a path, else looked up in PATH */
-	const char *const *environment; /* NAME=VALUE, added to the host's own or put over it */
+	const char *const *environment; /* NAME=VALUE, as spawn_environment_new */
 	const char *directory;          /* NULL: / */
 	bool merge_stderr;              /* stderr joins stdout; else /dev/null */
 	const char *input;              /* what it reads; NULL: nothing */
@@ -25,7 +25,8 @@ struct spawn {
 /* Starts it.  *out: the read end of its stdout, non-blocking and close-on-exec.  *pidfd:
  * readable when it has ended.  Returns the pid, or -errno: ENOENT no such program, interpreter
  * or directory, EACCES it may not be executed, ENOEXEC it is no program (a script without a #!
- * line is none: no shell is tried).  The caller closes both and reaps the pid. */
+ * line is none: no shell is tried); where error_is_own says so, vigild or the machine lacks
+ * descriptors, memory or processes.  The caller closes both and reaps the pid. */
 pid_t spawn_start(const struct spawn *spawn, int *out, int *pidfd);
 
 /* TERM or KILL to the group; never to a pid of 1 or less. */
@@ -47,6 +48,12 @@ struct spawn_result {
  * -ECANCELED after spawn_cancel, or another -errno when it could not be started. */
 int spawn_run(const struct spawn *spawn, uint64_t deadline, bool spare_group,
 	struct spawn_result *result);
+
+/* A process that spawn_run could not end is reaped once it has ended: by the next spawn_run, or here.
+ * Any thread. */
+void spawn_reap_strays(void);
+/* Whether that is the pid of such a process.  Any thread. */
+bool spawn_is_stray(pid_t pid);
 
 /* From the loop thread, at stop: every spawn_run under way without spare_group ends its group
  * and returns, and no new one begins.  Those with spare_group run on to their own end. */

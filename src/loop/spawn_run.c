@@ -112,6 +112,22 @@ static void reap_strays(pid_t more)
 	pthread_mutex_unlock(&lock);
 }
 
+void spawn_reap_strays(void)
+{
+	reap_strays(0);
+}
+
+bool spawn_is_stray(pid_t pid)
+{
+	bool found = false;
+
+	pthread_mutex_lock(&lock);
+	for (size_t i = 0; i < STRAYS_MAX; i++)
+		found |= strays[i] == pid;
+	pthread_mutex_unlock(&lock);
+	return found;
+}
+
 /* --- running to the end -------------------------------------------------------------------------- */
 
 enum phase { RUNNING, TERMED, KILLED, GIVEN_UP };

@@ -166,8 +166,7 @@ void evidence_judge(const struct evidence *e, struct verdict *verdict)
 
 	*verdict = (struct verdict){.status = VIGIL_SERVICE_UNKNOWN};
 	if (e->own_error != 0) {
-		conclude(verdict, VIGIL_SERVICE_UNKNOWN, "vigild could not %s: %s", e->own_words,
-			strerror(-e->own_error));
+		conclude(verdict, VIGIL_SERVICE_UNKNOWN, "%s", e->why);
 		return;
 	}
 	switch (e->word) {

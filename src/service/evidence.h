@@ -53,7 +53,7 @@ struct evidence {
 	enum evidence_process process;
 	pid_t pid;            /* with ALIVE and DEAD */
 	const char *named_by; /* "the pidfile", "systemd"; static */
-	const char *why;      /* why it is dead or distrusted: "has ended"; static */
+	char why[128];        /* why it is dead or distrusted: "has ended" */
 	bool place_known;     /* it is known where the pidfile is, even while there is none */
 
 	pid_t died;     /* vigild saw this process of the service end, and none was seen since */
@@ -64,8 +64,7 @@ struct evidence {
 	const char *runner_verb; /* the script's argument then; "": not known */
 	int runner_error;        /* -errno: whether one runs cannot be seen; 0: it can */
 
-	int own_error;         /* -errno: vigild itself could not look; 0: it could */
-	const char *own_words; /* what it could not do */
+	int own_error; /* -errno: vigild itself could not look, as why says; 0: it could */
 
 	const char *hold; /* see vigil_service_reply; NULL: nothing */
 	const char *idle; /* likewise; NULL: it is not meant to end by itself */

@@ -18,6 +18,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/error.h"
 #include "loop/spawn.h"
 #include "service/pidfile.h"
 
@@ -249,9 +250,7 @@ struct evidence manager_evidence(const struct manager_request *request, const ch
 	return (struct evidence){.witness = witness,
 		.said = "",
 		.named_by = "",
-		.why = "",
 		.runner_verb = "",
-		.own_words = "",
 		.died = request->memory.died,
 		.stop_seen = request->memory.stop_seen};
 }
@@ -264,11 +263,13 @@ void manager_add_pidfile(
 		[PIDFILE_DISTRUST] = PROCESS_DISTRUSTED,
 		[PIDFILE_DEAD] = PROCESS_DEAD,
 		[PIDFILE_ALIVE] = PROCESS_ALIVE,
+		[PIDFILE_UNKNOWN] = PROCESS_UNNAMED,
 	};
 
 	e->process = process[pidfile->verdict];
 	e->pid = pidfile->pid;
-	e->why = pidfile->why;
+	snprintf(e->why, sizeof(e->why), "%s", pidfile->why);
+	e->own_error = pidfile->error;
 	e->named_by = "the pidfile";
 	e->place_known = true;
 	if (pidfile->verdict == PIDFILE_ALIVE)
@@ -295,7 +296,7 @@ void manager_conclude(struct manager_reply *reply, const struct evidence *e)
 	reply->status = verdict.status;
 	reply->pid = verdict.pid;
 	if (e->own_error != 0)
-		manager_fault(reply, e->own_error, VIGIL_FAULT_FAILED, "%s", verdict.text);
+		manager_fault(reply, e->own_error, VIGIL_FAULT_REFUSED, "%s", verdict.text);
 	else if (verdict.status != VIGIL_SERVICE_UNKNOWN)
 		manager_fault(reply, 0, VIGIL_FAULT_NONE, "%s", verdict.text);
 	else if (reply->error == 0)
@@ -346,8 +347,10 @@ static void not_started(const char *program, int error, struct manager_reply *re
 		manager_fault(reply, error, VIGIL_FAULT_DENIED, "%s may not be executed", program);
 		break;
 	default:
-		manager_fault(reply, error, VIGIL_FAULT_FAILED, "%s could not be started: %s",
-			program, strerror(-error));
+		/* What vigild lacks says nothing about the service. */
+		manager_fault(reply, error,
+			error_is_own(error) ? VIGIL_FAULT_REFUSED : VIGIL_FAULT_FAILED,
+			"vigild could not start %s: %s", program, strerror(-error));
 	}
 }
 

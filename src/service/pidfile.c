@@ -1,23 +1,25 @@
 /*
- * pidfile: what a file says about which process a service is.
+ * pidfile: which process a service is according to a file.
  *
- * A pidfile is a number that somebody wrote down some time ago.  Whom to believe: root, we
- * ourselves, or whoever was given the directory it lies in.  What to believe: a regular file
- * of at most 32 bytes that begins with a plausible pid; never a link, which could lead to any
- * other file.
+ * A pidfile is a number that somebody wrote down some time ago.  Its first line counts: PostgreSQL,
+ * sendmail and others write more lines behind the number.  The file is believed when it is a regular
+ * file of root, of our own user, or of a user to whom its directory was given; never a link, because
+ * that could lead to any other file.
  *
- * The process may have died since and its pid may be somebody else's.  A service is always
- * older than the pidfile that names it, so a process that was started after the file was
- * written is not the one that was meant.  Who has looked before need not reckon: while the file
- * is unchanged, it means the process that was started when it was seen to, by a clock that nobody
- * sets.  At the first look, the start of a process counts from boot and the time
- * of a file is wall time: when the clock was set forward in between, the service looks younger
- * than it is.  That must not get every healthy service of a machine restarted at once, so the
- * boot is dated as the clock had it at first (clock_booted), the rule has slack, does not judge a
- * file in memory that is older than the boot itself, and believes a process that bears the
- * service's name.  Of a process that is older than the first vigild of this boot it cannot tell: who
- * set the clock before then was not seen.  Then the file is not believed, and somebody else must say
- * how the service is.
+ * The process may have exited since, and its number may be another process's.  A service is always
+ * older than the pidfile that names it, so a process that was started after the file was written is
+ * not the one that was meant.  After the first look no dates are compared any more: while the file is
+ * unchanged, it means the process that was started then, by a clock that nobody sets.  At the first
+ * look, the start of a process counts from boot and the time of a file is wall time: when the clock
+ * was set forward in between, the service looks younger than it is.  That must not get every healthy
+ * service of a machine restarted at once, so the boot is dated as the clock had it at first
+ * (clock_booted), the rule has slack, does not judge a file in memory that is older than the boot
+ * itself, and believes a process that bears the service's name.  A process that is older than the
+ * first vigild of this boot cannot be judged so, because nobody saw whether the clock was set before
+ * then: the file is not believed.
+ *
+ * Where vigild itself lacks descriptors or memory, the verdict is UNKNOWN.  Only a process that does
+ * not exist is found without either of them.
  */
 #include "service/pidfile.h"
 
@@ -30,6 +32,7 @@
 #include <linux/magic.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,14 +44,16 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/error.h"
 
-#define PIDFILE_MAX 32
+#define PIDFILE_MAX 4096    /* bytes; a file that is longer is no pidfile */
 #define PID_LIMIT   4194304 /* the kernel's own, on any machine */
 #define SLACK       60      /* seconds by which a process may seem younger than its file */
 #define COMM_MAX    15      /* the kernel keeps so much of a process's name */
+#define BLANKS      " \t\r"
 
 struct process {
-	char state;
+	char state; /* '\0': /proc does not show it */
 	char comm[64];
 	uint64_t ticks; /* of its start, since boot */
 };
@@ -58,26 +63,39 @@ static double seconds(struct timespec ts)
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
-/* False where /proc does not show it (hidepid), or it is gone. */
-static bool process_read(pid_t pid, struct process *process)
-{
-	char path[32], text[1024], *open_paren, *close_paren;
-	ssize_t n;
-	int fd;
+/* --- what came of it ----------------------------------------------------------------------------- */
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	if (n <= 0)
-		return false;
-	text[n] = '\0';
+static void __attribute__((format(printf, 3, 4)))
+conclude(struct pidfile *result, enum pidfile_verdict verdict, const char *format, ...)
+{
+	va_list ap;
+
+	result->verdict = verdict;
+	va_start(ap, format);
+	vsnprintf(result->why, sizeof(result->why), format, ap);
+	va_end(ap);
+}
+
+void pidfile_unreadable(struct pidfile *result, const char *what, int error)
+{
+	error = abs(error);
+	if (!error_is_own(error)) {
+		conclude(result, PIDFILE_DISTRUST, "%s cannot be read: %s", what, strerror(error));
+		return;
+	}
+	result->error = -error;
+	conclude(result, PIDFILE_UNKNOWN, "vigild could not read %s: %s", what, strerror(error));
+}
+
+/* --- the process ----------------------------------------------------------------------------------- */
+
+/* What /proc/PID/stat says of it.  False where that is not what the kernel writes. */
+static bool process_parse(char *text, struct process *process)
+{
 	/* the name is whatever the process likes, parentheses and blanks included */
-	open_paren = strchr(text, '(');
-	close_paren = strrchr(text, ')');
-	if (!open_paren || !close_paren || close_paren < open_paren)
+	char *open_paren = strchr(text, '('), *close_paren = strrchr(text, ')');
+
+	if (open_paren == NULL || close_paren == NULL || close_paren < open_paren)
 		return false;
 	if (sscanf(close_paren + 1,
 		    " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
@@ -89,100 +107,156 @@ static bool process_read(pid_t pid, struct process *process)
 	return true;
 }
 
-/* A pidfd, or a negative errno that says why there is none. */
-static int process_open(pid_t pid)
+/* 0, also where /proc does not show it (hidepid) or it is gone; or a negative errno of our own lack. */
+static int process_read(pid_t pid, struct process *process)
 {
-	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
-
-	return fd < 0 ? -errno : fd;
-}
-
-/* A pidfd is readable as soon as the process has ended, reaped or not. */
-static bool ended(int pidfd)
-{
-	struct pollfd fd = {.fd = pidfd, .events = POLLIN};
-
-	return poll(&fd, 1, 0) > 0;
-}
-
-/* Whether it lives; what /proc knows of it goes to process, with state '\0' for nothing. */
-static bool process_look(pid_t pid, struct process *process)
-{
-	int pidfd = process_open(pid);
-	bool lives;
+	char path[32], text[1024];
+	ssize_t n = -1;
+	int fd, err = 0;
 
 	process->state = '\0';
-	if (pidfd == -ESRCH || pidfd == -EINVAL || pidfd == -ENOENT)
-		return false; /* EINVAL: by now it is the number of a thread, no process */
-	if (!process_read(pid, process))
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0)
+		n = read(fd, text, sizeof(text) - 1);
+	if (n < 0 && error_is_own(errno))
+		err = -errno;
+	if (fd >= 0)
+		close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	if (!process_parse(text, process))
 		process->state = '\0';
-	/* Asked after /proc was read, so that it was the same process all the while. */
-	lives = pidfd >= 0 ? !ended(pidfd) : kill(pid, 0) == 0 || errno == EPERM;
-	if (pidfd >= 0)
+	return err;
+}
+
+/* A pidfd is readable as soon as the process has exited, reaped or not.  1: it has; 0: it has not; or
+ * a negative errno. */
+static int has_ended(int pidfd)
+{
+	struct pollfd fd = {.fd = pidfd, .events = POLLIN};
+	int n = poll(&fd, 1, 0);
+
+	return n < 0 ? -errno : n > 0;
+}
+
+/* Without a pidfd, by the number alone. */
+static int number_lives(pid_t pid, int error)
+{
+	if (kill(pid, 0) != 0 && errno == ESRCH)
+		return 0;
+	/* A zombie and a thread answer to a signal, too. */
+	return error_is_own(error) ? error : 1;
+}
+
+/* 1: it lives; 0: it does not; or a negative errno where vigild could not find out.  What /proc says
+ * of it goes to process. */
+static int process_look(pid_t pid, struct process *process)
+{
+	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0), error = pidfd < 0 ? -errno : 0, lives;
+	int err;
+
+	process->state = '\0';
+	if (error == -ESRCH || error == -EINVAL || error == -ENOENT)
+		return 0; /* EINVAL: by now it is the number of a thread, no process */
+	err = process_read(pid, process);
+	if (pidfd < 0) {
+		lives = number_lives(pid, error);
+	} else {
+		/* Asked after /proc was read, so that it was the same process all the while. */
+		lives = has_ended(pidfd);
+		lives = lives < 0 ? lives : !lives;
 		close(pidfd);
-	return lives && process->state != 'Z' && process->state != 'X';
+	}
+	if (process->state == 'Z' || process->state == 'X')
+		return 0;
+	return lives == 1 && err != 0 ? err : lives;
 }
 
 bool pidfile_lives(pid_t pid)
 {
 	struct process process;
 
-	return pid > 0 && process_look(pid, &process);
+	return pid > 0 && process_look(pid, &process) != 0;
 }
 
-/* Whether a file of a plain user lies where only root, we or that user could have put it. */
-static bool place_is_owners(const char *path, uid_t owner)
+bool pidfile_is_another(const struct pidfile_memory *seen)
+{
+	struct process process;
+
+	return process_look(seen->pid, &process) == 1 && process.state != '\0' &&
+	       process.ticks != seen->started;
+}
+
+/* --- the file ------------------------------------------------------------------------------------ */
+
+/* Whether a file of a plain user lies where only root, we or that user could have put it; or a
+ * negative errno of our own lack. */
+static int place_is_owners(const char *path, uid_t owner)
 {
 	char copy[PATH_MAX];
 	struct stat dir;
 
 	if ((size_t)snprintf(copy, sizeof(copy), "%s", path) >= sizeof(copy))
-		return false;
-	if (stat(dirname(copy), &dir) || (dir.st_mode & S_IWOTH))
-		return false;
-	return dir.st_uid == 0 || dir.st_uid == geteuid() || dir.st_uid == owner;
+		return 0;
+	if (stat(dirname(copy), &dir) != 0)
+		return error_is_own(errno) ? -errno : 0;
+	return (dir.st_mode & S_IWOTH) == 0 &&
+	       (dir.st_uid == 0 || dir.st_uid == geteuid() || dir.st_uid == owner);
 }
 
-static const char *distrust(const char *path, const struct stat *st)
+/* True where it is believed; else what is wrong goes to result. */
+static bool is_trusted(const char *path, const struct stat *st, struct pidfile *result)
 {
+	const char *why = NULL;
+	int owners = 1;
+
+	if (st->st_uid != 0 && st->st_uid != geteuid())
+		owners = place_is_owners(path, st->st_uid);
 	if (!S_ISREG(st->st_mode))
-		return "the pidfile is no regular file";
-	if (st->st_size > PIDFILE_MAX)
-		return "the pidfile is longer than a pid";
-	if (st->st_mode & S_IWOTH)
-		return "anyone may write the pidfile";
-	if (st->st_uid != 0 && st->st_uid != geteuid() && !place_is_owners(path, st->st_uid))
-		return "the pidfile is owned by a stranger";
-	return NULL;
+		why = "the pidfile is no regular file";
+	else if (st->st_size > PIDFILE_MAX)
+		why = "the pidfile has more than 4096 bytes";
+	else if (st->st_mode & S_IWOTH)
+		why = "anyone may write the pidfile";
+	else if (owners == 0)
+		why = "the pidfile is owned by a stranger";
+	if (why != NULL)
+		conclude(result, PIDFILE_DISTRUST, "%s", why);
+	else if (owners < 0)
+		pidfile_unreadable(result, "the directory of the pidfile", owners);
+	return why == NULL && owners == 1;
 }
 
-/* The pid at the beginning of the text; 0 when there is none. */
+/* The pid on the first line that is not blank; 0 when there is none, or more than a pid. */
 static pid_t parse(const char *text)
 {
 	char *end;
 	long pid;
 
-	while (isspace((unsigned char)*text))
-		text++;
+	text += strspn(text, BLANKS "\n");
 	if (!isdigit((unsigned char)*text))
 		return 0;
 	errno = 0;
 	pid = strtol(text, &end, 10);
-	if (errno || (*end && !isspace((unsigned char)*end)) || pid <= 1 || pid > PID_LIMIT)
+	end += strspn(end, BLANKS);
+	if (errno != 0 || (*end != '\0' && *end != '\n') || pid <= 1 || pid > PID_LIMIT)
 		return 0;
 	return (pid_t)pid;
 }
 
+/* --- whether the process is the one that is meant --------------------------------------------------- */
+
+/* True also where it cannot be told, because then nothing is concluded from the date. */
 static bool in_memory(int fd)
 {
 	struct statfs fs;
 
-	return fstatfs(fd, &fs) == 0 && (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
+	return fstatfs(fd, &fs) != 0 || fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC;
 }
 
 static bool same_file(const struct pidfile_memory *before, const struct pidfile_memory *now)
 {
-	return before && before->pid == now->pid && before->device == now->device &&
+	return before != NULL && before->pid == now->pid && before->device == now->device &&
 	       before->inode == now->inode && before->changed.tv_sec == now->changed.tv_sec &&
 	       before->changed.tv_nsec == now->changed.tv_nsec;
 }
@@ -207,7 +281,7 @@ static enum pidfile_verdict judge_date(
 static enum pidfile_verdict judge(const struct process *process, const char *service, int fd,
 	const struct stat *st, const struct pidfile_memory *before, struct pidfile *result)
 {
-	if (!process->state)
+	if (process->state == '\0')
 		return PIDFILE_ALIVE; /* /proc does not show it */
 	result->seen = (struct pidfile_memory){.pid = result->pid,
 		.started = process->ticks,
@@ -219,11 +293,35 @@ static enum pidfile_verdict judge(const struct process *process, const char *ser
 	return judge_date(process, service, fd, st);
 }
 
-bool pidfile_is_another(const struct pidfile_memory *seen)
+/* With its pid known: whether that process lives and is the one that is meant. */
+static void look_process(int fd, const struct stat *st, const char *service,
+	const struct pidfile_memory *before, struct pidfile *result)
 {
 	struct process process;
+	int lives = process_look(result->pid, &process);
 
-	return process_look(seen->pid, &process) && process.state && process.ticks != seen->started;
+	if (lives < 0) {
+		result->error = lives;
+		conclude(result, PIDFILE_UNKNOWN, "vigild could not look at process %d: %s",
+			(int)result->pid, strerror(-lives));
+		return;
+	}
+	if (lives == 0) {
+		conclude(result, PIDFILE_DEAD, "%s",
+			process.state == 'Z' ? "is a zombie" : "has ended");
+		return;
+	}
+	switch (judge(&process, service, fd, st, before, result)) {
+	case PIDFILE_DISTRUST:
+		conclude(result, PIDFILE_DISTRUST, "%s",
+			"the pidfile is older than its process, or the clock was set");
+		break;
+	case PIDFILE_DEAD:
+		conclude(result, PIDFILE_DEAD, "%s",
+			"has ended, and its number is another process's");
+		break;
+	default: conclude(result, PIDFILE_ALIVE, "%s", "");
+	}
 }
 
 /* With the file open and its status known. */
@@ -231,34 +329,19 @@ static void look_inside(int fd, const struct stat *st, const char *service,
 	const struct pidfile_memory *before, struct pidfile *result)
 {
 	char text[PIDFILE_MAX + 2];
-	struct process process;
 	ssize_t n = read(fd, text, sizeof(text) - 1);
 
-	if (n <= 0) {
-		result->verdict = n < 0 ? PIDFILE_DISTRUST : PIDFILE_NONE;
-		result->why = n < 0 ? "the pidfile cannot be read" : "";
+	if (n < 0)
+		pidfile_unreadable(result, "the pidfile", errno);
+	if (n <= 0)
 		return;
-	}
 	text[n] = '\0';
-	result->verdict = PIDFILE_DISTRUST;
-	result->why = "the pidfile holds no pid";
-	if (n > PIDFILE_MAX || strlen(text) != (size_t)n)
-		return;
-	result->pid = parse(text);
-	if (!result->pid)
-		return;
-	result->verdict = PIDFILE_DEAD;
-	if (!process_look(result->pid, &process)) {
-		result->why = process.state == 'Z' ? "is a zombie" : "has ended";
-		return;
-	}
-	result->verdict = judge(&process, service, fd, st, before, result);
-	if (result->verdict == PIDFILE_DISTRUST)
-		result->why = "the pidfile is older than its process, or the clock was set";
-	else if (result->verdict == PIDFILE_DEAD)
-		result->why = "has ended, and its number is another process's";
+	if (n <= PIDFILE_MAX && strlen(text) == (size_t)n)
+		result->pid = parse(text);
+	if (result->pid > 0)
+		look_process(fd, st, service, before, result);
 	else
-		result->why = "";
+		conclude(result, PIDFILE_DISTRUST, "%s", "the pidfile holds no pid");
 }
 
 void pidfile_look(const char *path, const char *service, const struct pidfile_memory *before,
@@ -267,23 +350,18 @@ void pidfile_look(const char *path, const char *service, const struct pidfile_me
 	/* O_NONBLOCK: a fifo put in its place would hold us until someone writes */
 	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	struct stat st;
-	const char *why;
 
-	*result = (struct pidfile){.verdict = PIDFILE_NONE, .why = ""};
+	*result = (struct pidfile){.verdict = PIDFILE_NONE};
 	if (fd < 0) {
-		if (errno == ENOENT || errno == ENOTDIR)
-			return;
-		result->verdict = PIDFILE_DISTRUST;
-		result->why = errno == ELOOP ? "the pidfile is a symbolic link"
-					     : "the pidfile cannot be opened";
+		if (errno == ELOOP)
+			conclude(result, PIDFILE_DISTRUST, "%s", "the pidfile is a symbolic link");
+		else if (errno != ENOENT && errno != ENOTDIR)
+			pidfile_unreadable(result, "the pidfile", errno);
 		return;
 	}
-	why = fstat(fd, &st) ? "the pidfile cannot be examined" : distrust(path, &st);
-	if (why) {
-		result->verdict = PIDFILE_DISTRUST;
-		result->why = why;
-	} else {
+	if (fstat(fd, &st) != 0)
+		pidfile_unreadable(result, "the pidfile", errno);
+	else if (is_trusted(path, &st, result))
 		look_inside(fd, &st, service, before, result);
-	}
 	close(fd);
 }

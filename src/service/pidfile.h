@@ -1,6 +1,6 @@
 /*
- * pidfile: what a file says about which process a service is, read with distrust; and whether
- * a process lives.  For workers and anyone else: pure questions, nothing is kept.
+ * pidfile: which process a service is according to a file, read with distrust; and whether a
+ * process lives.  Any thread; nothing is kept between two calls.
  */
 #ifndef PIDFILE_H
 #define PIDFILE_H
@@ -11,14 +11,16 @@
 #include <time.h>
 
 enum pidfile_verdict {
-	PIDFILE_NONE,     /* there is none, or nothing stands in it yet */
-	PIDFILE_DISTRUST, /* there is one, but it is not to be believed; why says what is wrong */
-	PIDFILE_DEAD,     /* its process has ended, is a zombie, or the pid is another's by now */
-	PIDFILE_ALIVE
+	PIDFILE_NONE,     /* there is no file, or it is still empty */
+	PIDFILE_DISTRUST, /* there is a file, but it is not believed; why says what is wrong with it */
+	PIDFILE_DEAD,     /* its process has exited, is a zombie, or the pid is another's by now */
+	PIDFILE_ALIVE,
+	PIDFILE_UNKNOWN /* vigild could not look, for lack of descriptors or memory; this says nothing
+			 * about the service */
 };
 
-/* What a look has made certain: as long as the file is as it was, it names the process that was
- * started then, and any other that has the number is another. */
+/* What a look has made certain: as long as the file is unchanged, it names the process that was
+ * started then, and any other process with that number is another one. */
 struct pidfile_memory {
 	pid_t pid;        /* 0: nothing is known yet */
 	uint64_t started; /* in the kernel's ticks since boot */
@@ -29,8 +31,9 @@ struct pidfile_memory {
 
 struct pidfile {
 	enum pidfile_verdict verdict;
-	pid_t pid;                  /* with DEAD and ALIVE */
-	const char *why;            /* static text; "" but with DISTRUST and DEAD */
+	pid_t pid;                  /* with DEAD and ALIVE; with UNKNOWN where it could be read */
+	int error;                  /* with UNKNOWN: the negative errno, else 0 */
+	char why[128];              /* in words; "" with NONE and ALIVE */
 	struct pidfile_memory seen; /* with ALIVE, for the next look */
 };
 
@@ -38,8 +41,11 @@ struct pidfile {
  * the last look has seen, or NULL. */
 void pidfile_look(const char *path, const char *service, const struct pidfile_memory *before,
 	struct pidfile *result);
+/* For whoever could not even learn where the pidfile is: UNKNOWN where the error (an errno, negative
+ * or positive) is vigild's own lack of something, else DISTRUST.  what: "the header of the script". */
+void pidfile_unreadable(struct pidfile *result, const char *what, int error);
 
-/* Whether it lives; a zombie does not. */
+/* Whether it lives; a zombie does not.  True where vigild could not look. */
 bool pidfile_lives(pid_t pid);
 /* Whether the process that has the number is certainly another than the one that was seen. */
 bool pidfile_is_another(const struct pidfile_memory *seen);

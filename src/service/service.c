@@ -79,7 +79,8 @@ static const char *refuse_restart(struct service *service)
 
 	if (policy_denies(policy, service->request.name))
 		return "the configuration denies restarting it";
-	if (service->monitor.cached.status == VIGIL_SERVICE_STOPPED)
+	why = policy_shutdown(policy);
+	if (why == NULL && service->monitor.cached.status == VIGIL_SERVICE_STOPPED)
 		why = policy_deferral(policy, &service->deferred);
 	if (why == NULL)
 		why = refuse_by_state(service);

@@ -58,7 +58,10 @@ void fuzz_pidfile(const uint8_t *data, size_t size)
 	struct pidfile found;
 
 	pidfile_look(fuzz_file("x.pid", data, size), "x", NULL, &found);
-	FUZZ_HOLDS(found.why != NULL);
+	FUZZ_HOLDS(memchr(found.why, '\0', sizeof(found.why)) != NULL);
+	FUZZ_HOLDS(found.verdict != PIDFILE_UNKNOWN);
+	FUZZ_HOLDS((found.verdict == PIDFILE_NONE) == (size == 0));
+	FUZZ_HOLDS(memchr(data, '\0', size) == NULL || found.verdict == PIDFILE_DISTRUST);
 	if (found.verdict == PIDFILE_ALIVE || found.verdict == PIDFILE_DEAD)
 		FUZZ_HOLDS(found.pid > 0);
 }

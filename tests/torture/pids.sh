@@ -132,13 +132,15 @@ wait_for 60 all_well || not_ok "all run at the start: $ill"
 # --- and dies -------------------------------------------------------------------------------------
 
 given=0 rounds=0 taken_in=0 unmended=
+since() { awk -F'[:,]' -v revision="$1" '$2 > revision' "$work/changes"; } # the changes after that revision
 expected() { at_least has $((had + wanted)); }
 round() { # round stopped|running: everything dies, and strangers have the numbers
 	local name pid pids='' from
 	had=$(told has)
 	old=()
 	for name in $watched $streams; do old[$name]=$(pid_of "$name"); pids+=" ${old[$name]}"; done
-	from=$(($(wc -l <"$work/changes") + 1))
+	# By its revision, because the client that writes the changes down may be behind.
+	from=$(get /vigil/revision)
 	[ "$1" = running ] || kill -STOP "$vigild_pid"
 	wanted=0
 	for name in $watched $streams; do
@@ -167,7 +169,7 @@ round() { # round stopped|running: everything dies, and strangers have the numbe
 	wait_for 60 expected || not_ok "a number cannot be given: $(grep '^not' "$work/told")"
 	sleep 0.2 # in which a signal that comes late is still a stranger's
 	for pid in $pids; do
-		taken_in=$((taken_in + $(tail -n +"$from" "$work/changes" | grep -c "service_state/pid\",\"value\":$pid}")))
+		taken_in=$((taken_in + $(since "$from" | grep -c "service_state/pid\",\"value\":$pid}")))
 	done
 	for name in $watched; do [ "$(known "$name")" != "${old[$name]}" ] || taken_in=$((taken_in + 1)); done
 	given=$((given + wanted))

@@ -104,13 +104,13 @@ bool init_status_pidfile(
 	char path[INIT_SCRIPT_PATH];
 	int found = 1;
 
+	*pidfile = (struct pidfile){.verdict = PIDFILE_NONE};
 	if (request->pidfile != NULL)
 		pidfile_look(request->pidfile, name, seen, pidfile);
 	else if ((found = header_find(script, path)) > 0)
 		pidfile_look(path, name, seen, pidfile);
 	else if (found < 0)
-		*pidfile = (struct pidfile){.verdict = PIDFILE_DISTRUST,
-			.why = "what its header says of a pidfile cannot be read"};
+		pidfile_unreadable(pidfile, "the header of the script", found);
 	if (found != 0)
 		return true;
 	snprintf(path, sizeof(path), "/run/%s.pid", name);

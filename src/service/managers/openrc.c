@@ -20,6 +20,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "loop/spawn.h"
 #include "service/pidfile.h"
 #include "service/managers/init_script.h"
@@ -54,21 +55,24 @@ static bool find(const struct manager_request *request, char path[INIT_SCRIPT_PA
 
 /* --- the process ----------------------------------------------------------------------------------- */
 
-/* What the service has noted under that name; false where there is nothing. */
+/* What the service has noted under that name; false, with errno set, where there is nothing. */
 static bool noted(const char *service, const char *name, char text[INIT_SCRIPT_PATH])
 {
 	char path[INIT_SCRIPT_PATH];
 	ssize_t n = -1;
-	int fd;
+	int fd, err = 0;
 
 	snprintf(path, sizeof(path), RUN_DIR "/options/%s/%s", service, name);
 	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd >= 0) {
+	if (fd >= 0)
 		n = read(fd, text, INIT_SCRIPT_PATH - 1);
+	if (n < 0)
+		err = errno;
+	if (fd >= 0)
 		close(fd);
-	}
 	text[n > 0 ? n : 0] = '\0';
 	text[strcspn(text, "\n")] = '\0';
+	errno = err;
 	return *text != '\0';
 }
 
@@ -87,7 +91,7 @@ static void find_pidfile(
 	const struct pidfile_memory *seen = &request->memory.seen;
 	char name[INIT_SCRIPT_PATH], root[INIT_SCRIPT_PATH], path[2 * INIT_SCRIPT_PATH];
 
-	*pidfile = (struct pidfile){.verdict = PIDFILE_NONE, .why = ""};
+	*pidfile = (struct pidfile){.verdict = PIDFILE_NONE};
 	*known = true;
 	if (request->pidfile != NULL) {
 		pidfile_look(request->pidfile, request->name, seen, pidfile);
@@ -95,6 +99,8 @@ static void find_pidfile(
 		noted(request->name, "chroot", root);
 		snprintf(path, sizeof(path), "%s%s", root, name);
 		pidfile_look(path, request->name, seen, pidfile);
+	} else if (error_is_own(errno)) {
+		pidfile_unreadable(pidfile, "what OpenRC notes of the service", errno);
 	} else {
 		*known = false;
 	}

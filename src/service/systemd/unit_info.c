@@ -245,7 +245,7 @@ void unit_take(const struct unit_row *row, const struct unit_properties *propert
 void unit_judge(const struct unit_row *row, const struct unit_properties *properties,
 	struct manager_reply *reply)
 {
-	struct evidence e = {.witness = "systemd", .named_by = "", .why = "", .runner_verb = ""};
+	struct evidence e = {.witness = "systemd", .named_by = "", .runner_verb = ""};
 	char said[UNIT_SAID];
 
 	if (unit_row_is_absent(row)) {

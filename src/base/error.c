@@ -1,0 +1,24 @@
+/* error: whose failure an error number stands for; see error.h. */
+#include "base/error.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+bool error_is_own(int error)
+{
+	static const int own[] = {
+		EMFILE,  /* descriptors of this process */
+		ENFILE,  /* descriptors of the machine */
+		ENOMEM,  /* memory; also a PID namespace that ends */
+		ENOBUFS, /* memory of the network */
+		EAGAIN,  /* processes and threads: RLIMIT_NPROC, pids.max, the range of numbers */
+		ENOSPC,  /* namespaces, inotify watches, memory files */
+		EUSERS,  /* processes of a user, on older kernels */
+	};
+
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		if (abs(error) == own[i])
+			return true;
+	return false;
+}

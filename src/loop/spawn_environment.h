@@ -1,0 +1,15 @@
+/* spawn_environment: what a child of vigild finds in its environment. */
+#ifndef SPAWN_ENVIRONMENT_H
+#define SPAWN_ENVIRONMENT_H
+
+#include <stdbool.h>
+
+/* vigild's environment without what its own service manager put there for vigild alone, and with the
+ * extras (NAME=VALUE, NULL: none) added or put in the place of entries of the same name.  Extras may
+ * have any name.  The array is the caller's to free; the texts stay whose they were.  NULL without
+ * memory.  Any thread, because vigild never changes its environment. */
+char **spawn_environment_new(const char *const *extra);
+/* Whether a service manager sets that variable (NAME or NAME=VALUE) for one service alone. */
+bool spawn_environment_is_private(const char *entry);
+
+#endif

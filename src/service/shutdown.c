@@ -1,0 +1,264 @@
+/*
+ * shutdown: whether the machine is going down under sysvinit, OpenRC or runit.
+ *
+ * While the machine goes down, its services are stopped one after the other.  A service that is
+ * started again in between is not stopped a second time: it runs into the end of the machine, with its
+ * file systems unmounted below it.  systemd refuses such a start itself; the others leave signs.
+ *
+ *   sysvinit  init notes the runlevel in utmp and runs the script rc with it, until all is stopped.
+ *   OpenRC    the runlevel is in softlevel before the first service is stopped; a directory
+ *             rc.stopping is there while services are stopped.  Debian's runlevels are called "off"
+ *             and "recovery", where OpenRC's own are "shutdown" and "single".
+ *   runit     a file stopit is made executable, then /etc/runit/3 is run.
+ *
+ * Single-user mode counts for as long as services are being stopped for it.
+ */
+#include "service/shutdown.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <utmpx.h>
+
+#include "base/clock.h"
+
+#define SLACK 60 /* seconds by which a date before the boot may still be of this boot */
+
+static const char sysvinit[] = "the machine is shutting down (sysvinit)";
+static const char sysvinit_single[] = "the machine enters single-user mode (sysvinit)";
+static const char openrc[] = "the machine is shutting down (OpenRC)";
+static const char runit[] = "the machine is shutting down (runit)";
+
+static int stat_at(const char *root, const char *path, struct stat *st)
+{
+	char full[PATH_MAX];
+
+	if (snprintf(full, sizeof(full), "%s%s", root, path) >= (int)sizeof(full))
+		return -1;
+	return stat(full, st);
+}
+
+static int open_at(const char *root, const char *path, int flags)
+{
+	char full[PATH_MAX];
+
+	if (snprintf(full, sizeof(full), "%s%s", root, path) >= (int)sizeof(full))
+		return -1;
+	return open(full, flags | O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+}
+
+/* What others write is no sign. */
+static bool is_ours(const struct stat *st)
+{
+	return st->st_uid == 0 || st->st_uid == geteuid();
+}
+
+/* --- OpenRC and runit ------------------------------------------------------------------------------- */
+
+static bool is_among(const char *word, const char *const *words)
+{
+	for (; *words != NULL; words++)
+		if (strcmp(word, *words) == 0)
+			return true;
+	return false;
+}
+
+static const char *openrc_goes_down(const char *root)
+{
+	static const char *const down[] = {"shutdown", "reboot", "off", NULL};
+	static const char *const single[] = {"single", "recovery", NULL};
+	char level[64];
+	struct stat st;
+	ssize_t n = -1;
+	int fd = open_at(root, "/run/openrc/softlevel", 0);
+
+	if (fd >= 0) {
+		n = read(fd, level, sizeof(level) - 1);
+		close(fd);
+	}
+	level[n > 0 ? n : 0] = '\0';
+	level[strcspn(level, "\n")] = '\0';
+	if (is_among(level, down))
+		return openrc;
+	if (is_among(level, single) && stat_at(root, "/run/openrc/rc.stopping", &st) == 0)
+		return "the machine enters single-user mode (OpenRC)";
+	return NULL;
+}
+
+/* The file is always there on some machines; that it may be executed is the sign, also for runit. */
+static const char *runit_goes_down(const char *root)
+{
+	static const char *const files[] = {
+		"/run/runit.stopit", /* Debian */
+		"/run/runit/stopit", /* Void */
+		"/etc/runit/stopit", /* runit's own */
+	};
+	struct stat st;
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		if (stat_at(root, files[i], &st) == 0 && (st.st_mode & S_IXUSR) && is_ours(&st))
+			return runit;
+	return NULL;
+}
+
+/* --- utmp -------------------------------------------------------------------------------------------- */
+
+/* The record of the present runlevel, whose last one counts.  One from before this boot was left by the
+ * boot before it, or came with the image of a container. */
+static const char *utmp_goes_down(const char *root)
+{
+	struct utmpx record;
+	const char *why = NULL;
+	int fd = open_at(root, "/run/utmp", 0);
+
+	if (fd < 0)
+		fd = open_at(root, "/var/run/utmp", 0);
+	if (fd < 0)
+		return NULL;
+	while (read(fd, &record, sizeof(record)) == (ssize_t)sizeof(record)) {
+		int level = record.ut_pid % 256;
+
+		if (record.ut_type != RUN_LVL)
+			continue;
+		why = (level == '0' || level == '6') &&
+				      (double)record.ut_tv.tv_sec + SLACK >= clock_booted()
+			      ? sysvinit
+			      : NULL;
+	}
+	close(fd);
+	return why;
+}
+
+/* --- processes --------------------------------------------------------------------------------------- */
+
+#define ARGUMENTS 8
+
+/* Scripts that take the machine down, and with which first argument ("": any or none). */
+static const struct {
+	const char *path, *levels, *why;
+} scripts[] = {
+	{"/lib/init/rc", "0 6", sysvinit},
+	{"/lib/init/rc", "1", sysvinit_single},
+	{"/etc/init.d/rc", "0 6", sysvinit},
+	{"/etc/init.d/rc", "1", sysvinit_single},
+	{"/etc/rc.d/rc", "0 6", sysvinit},
+	{"/etc/rc.d/rc", "1", sysvinit_single},
+	{"/etc/rc.d/rc.0", "", sysvinit}, /* Slackware */
+	{"/etc/rc.d/rc.6", "", sysvinit},
+	{"/etc/runit/3", "", runit},
+	{"openrc", "shutdown reboot off", openrc},
+	{"/sbin/openrc", "shutdown reboot off", openrc},
+	{"/usr/sbin/openrc", "shutdown reboot off", openrc},
+};
+
+static bool has_word(const char *words, const char *word)
+{
+	size_t n = strlen(word);
+	const char *at = n > 0 ? strstr(words, word) : NULL;
+
+	for (; at != NULL; at = strstr(at + n, word))
+		if ((at == words || at[-1] == ' ') && (at[n] == ' ' || at[n] == '\0'))
+			return true;
+	return false;
+}
+
+static bool is_shell(const char *program)
+{
+	size_t n = strlen(program);
+
+	return n >= 2 && strcmp(program + n - 2, "sh") == 0;
+}
+
+/* arguments: of the command line, ended by NULL.  A script has its shell before it. */
+static const char *command_goes_down(const char *const *arguments)
+{
+	if (arguments[0] != NULL && is_shell(arguments[0]))
+		for (arguments++; *arguments != NULL && **arguments == '-';)
+			arguments++;
+	for (size_t i = 0; arguments[0] != NULL && i < sizeof(scripts) / sizeof(scripts[0]); i++)
+		if (strcmp(arguments[0], scripts[i].path) == 0 &&
+			(*scripts[i].levels == '\0' ||
+				(arguments[1] != NULL &&
+					has_word(scripts[i].levels, arguments[1]))))
+			return scripts[i].why;
+	return NULL;
+}
+
+/* number: of a process, in proc. */
+static const char *process_goes_down(int proc, const char *number)
+{
+	const char *arguments[ARGUMENTS + 1] = {NULL};
+	char path[64], text[512];
+	struct stat st;
+	ssize_t n, at = 0;
+	int fd;
+
+	/* The directory says who runs it; the files in it are root's where a process likes it so. */
+	if (fstatat(proc, number, &st, 0) != 0 || !is_ours(&st))
+		return NULL;
+	snprintf(path, sizeof(path), "%.20s/cmdline", number);
+	fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return NULL;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	if (n <= 0)
+		return NULL;
+	text[n] = '\0';
+	for (int i = 0; i < ARGUMENTS && at < n; i++) {
+		arguments[i] = text + at;
+		at += (ssize_t)strlen(text + at) + 1;
+	}
+	return command_goes_down(arguments);
+}
+
+static const char *processes_go_down(const char *root)
+{
+	const struct dirent *entry;
+	const char *why = NULL;
+	int fd = open_at(root, "/proc", O_DIRECTORY);
+	DIR *proc = fd >= 0 ? fdopendir(fd) : NULL;
+
+	if (proc == NULL) {
+		if (fd >= 0)
+			close(fd);
+		return NULL;
+	}
+	while (why == NULL && (entry = readdir(proc)) != NULL)
+		if (isdigit((unsigned char)entry->d_name[0]))
+			why = process_goes_down(dirfd(proc), entry->d_name);
+	closedir(proc);
+	return why;
+}
+
+/* Where there is no such script, no process can run it. */
+static bool has_scripts(const char *root)
+{
+	struct stat st;
+
+	for (size_t i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++)
+		if (scripts[i].path[0] == '/' && stat_at(root, scripts[i].path, &st) == 0)
+			return true;
+	return false;
+}
+
+const char *shutdown_in_progress(const char *root)
+{
+	static const char *(*const signs[])(const char *root) = {
+		openrc_goes_down, runit_goes_down, utmp_goes_down};
+	const char *why = NULL;
+	struct stat st;
+
+	for (size_t i = 0; why == NULL && i < sizeof(signs) / sizeof(signs[0]); i++)
+		why = signs[i](root);
+	if (why == NULL && stat_at(root, "/run/systemd/system", &st) != 0 && has_scripts(root))
+		why = processes_go_down(root);
+	return why;
+}

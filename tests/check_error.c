@@ -1,0 +1,82 @@
+/* check_error: which errors are vigild's own lack of something, as the kernel reports them. */
+#include "base/error.h"
+
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const int own[] = {EMFILE, ENFILE, ENOMEM, EAGAIN, ENOSPC, ENOBUFS, EUSERS};
+static const int others[] = {0, EPERM, ENOENT, ESRCH, EINTR, EIO, ENOEXEC, EBADF, ECHILD, EACCES,
+	EBUSY, EEXIST, ENOTDIR, EISDIR, EINVAL, ETXTBSY, EFBIG, EROFS, EPIPE, ELOOP, ENAMETOOLONG,
+	ECONNREFUSED, ECONNRESET, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, EADDRNOTAVAIL, ECANCELED,
+	ENOTSUP, EPROTO, INT_MAX};
+
+START_TEST(the_lack_of_something_is_vigilds_own)
+{
+	ck_assert(error_is_own(own[_i]));
+	ck_assert(error_is_own(-own[_i]));
+}
+END_TEST
+
+START_TEST(what_a_service_or_a_program_did_is_not)
+{
+	ck_assert(!error_is_own(others[_i]));
+	ck_assert(!error_is_own(-others[_i]));
+}
+END_TEST
+
+START_TEST(the_kernel_reports_a_full_table_of_descriptors_so)
+{
+	struct rlimit none = {0, 0};
+
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	ck_assert_int_lt(open("/dev/null", O_RDONLY | O_CLOEXEC), 0);
+	ck_assert(error_is_own(errno));
+	ck_assert_int_lt(syscall(SYS_pidfd_open, getpid(), 0), 0);
+	ck_assert(error_is_own(errno));
+}
+END_TEST
+
+/* Root may always have one more. */
+START_TEST(the_kernel_reports_the_limit_of_processes_so)
+{
+	struct rlimit none = {0, 0};
+	pid_t pid;
+
+	if (geteuid() == 0 && (setgid(65534) != 0 || setuid(65534) != 0))
+		return;
+	ck_assert_int_eq(setrlimit(RLIMIT_NPROC, &none), 0);
+	pid = fork();
+	if (pid == 0)
+		_exit(0);
+	ck_assert_int_lt(pid, 0);
+	ck_assert(error_is_own(errno));
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("error");
+	TCase *tcase = tcase_create("error");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_loop_test(
+		tcase, the_lack_of_something_is_vigilds_own, 0, sizeof(own) / sizeof(own[0]));
+	tcase_add_loop_test(tcase, what_a_service_or_a_program_did_is_not, 0,
+		sizeof(others) / sizeof(others[0]));
+	tcase_add_test(tcase, the_kernel_reports_a_full_table_of_descriptors_so);
+	tcase_add_test(tcase, the_kernel_reports_the_limit_of_processes_so);
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

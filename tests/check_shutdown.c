@@ -1,0 +1,286 @@
+/* check_shutdown: the signs by which sysvinit, OpenRC and runit take a machine down. */
+#include "service/shutdown.h"
+
+#include <check.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include <utmpx.h>
+
+#include "base/clock.h"
+#include "scratch.h"
+#include "service/policy.h"
+
+#define SYSVINIT "the machine is shutting down (sysvinit)"
+#define OPENRC   "the machine is shutting down (OpenRC)"
+#define RUNIT    "the machine is shutting down (runit)"
+
+static void expect(const char *why)
+{
+	const char *said = shutdown_in_progress(scratch);
+
+	ck_assert_str_eq(said != NULL ? said : "no", why != NULL ? why : "no");
+}
+
+static void make(const char *name, mode_t mode, const char *text)
+{
+	char command[512];
+
+	snprintf(command, sizeof(command), "mkdir -p $(dirname %s/%s)", scratch, name);
+	ck_assert_int_eq(system(command), 0);
+	scratch_put(name, mode, "%s", text);
+}
+
+START_TEST(a_machine_without_any_of_them_stays_up)
+{
+	expect(NULL);
+	ck_assert_ptr_null(shutdown_in_progress("/nonexistent"));
+}
+END_TEST
+
+/* --- OpenRC ------------------------------------------------------------------------------------------ */
+
+static const struct {
+	const char *level;
+	bool stopping;
+	const char *why;
+} levels[] = {
+	{"shutdown", true, OPENRC},
+	{"shutdown", false, OPENRC},
+	{"shutdown\n", false, OPENRC},
+	{"reboot", true, OPENRC},
+	{"off", true, OPENRC},
+	{"single", true, "the machine enters single-user mode (OpenRC)"},
+	{"recovery", true, "the machine enters single-user mode (OpenRC)"},
+	{"single", false, NULL},
+	{"default", false, NULL},
+	{"default", true, NULL},
+	{"boot", false, NULL},
+	{"nonetwork", true, NULL},
+	{"", false, NULL},
+	{"shutdowns", false, NULL},
+	{"shut", false, NULL},
+};
+
+START_TEST(the_runlevel_of_openrc)
+{
+	make("run/openrc/softlevel", 0644, levels[_i].level);
+	if (levels[_i].stopping)
+		make("run/openrc/rc.stopping/x", 0644, "");
+	expect(levels[_i].why);
+}
+END_TEST
+
+/* --- runit ------------------------------------------------------------------------------------------- */
+
+static const char *const stopit[] = {"run/runit.stopit", "run/runit/stopit", "etc/runit/stopit"};
+
+START_TEST(runits_file_counts_when_it_may_be_executed)
+{
+	make(stopit[_i], 0, "");
+	expect(NULL);
+	ck_assert_int_eq(chmod(scratch_path(stopit[_i]), 0644), 0);
+	expect(NULL);
+	ck_assert_int_eq(chmod(scratch_path(stopit[_i]), 0100), 0);
+	expect(RUNIT);
+	if (geteuid() == 0) {
+		ck_assert_int_eq(chown(scratch_path(stopit[_i]), 65534, 65534), 0);
+		expect(NULL);
+	}
+}
+END_TEST
+
+START_TEST(runits_file_may_be_a_link)
+{
+	make("run/runit/stopit", 0100, "");
+	make("etc/runit/1", 0755, "");
+	ck_assert_int_eq(symlink("../../run/runit/stopit", scratch_path("etc/runit/stopit")), 0);
+	expect(RUNIT);
+	ck_assert_int_eq(chmod(scratch_path("run/runit/stopit"), 0), 0);
+	expect(NULL);
+}
+END_TEST
+
+/* --- utmp -------------------------------------------------------------------------------------------- */
+
+static void put_utmp(const char *name, char level, double when)
+{
+	struct utmpx records[3] = {0};
+	FILE *file;
+
+	records[0].ut_type = BOOT_TIME;
+	records[1].ut_type = RUN_LVL;
+	records[1].ut_pid = 'N' * 256 + '2';
+	records[2].ut_type = RUN_LVL;
+	records[2].ut_pid = '2' * 256 + level;
+	records[1].ut_tv.tv_sec = records[2].ut_tv.tv_sec = (int32_t)when;
+	make(name, 0644, "");
+	file = fopen(scratch_path(name), "w");
+	ck_assert_ptr_nonnull(file);
+	ck_assert_uint_eq(fwrite(records, sizeof(records[0]), 3, file), 3);
+	fclose(file);
+}
+
+START_TEST(the_runlevel_in_utmp)
+{
+	double now = (double)time(NULL);
+
+	put_utmp("run/utmp", '6', now);
+	expect(SYSVINIT);
+	put_utmp("run/utmp", '0', now);
+	expect(SYSVINIT);
+	put_utmp("run/utmp", '2', now);
+	expect(NULL);
+	put_utmp("run/utmp", '5', now);
+	expect(NULL);
+	/* left by the boot before, or by whoever made the image */
+	put_utmp("run/utmp", '6', clock_booted() - 3600);
+	expect(NULL);
+	unlink(scratch_path("run/utmp"));
+	put_utmp("var/run/utmp", '6', now);
+	expect(SYSVINIT);
+	make("var/run/utmp", 0644, "cut off in the middle of a record");
+	expect(NULL);
+}
+END_TEST
+
+/* --- processes --------------------------------------------------------------------------------------- */
+
+static const struct {
+	const char *program; /* that is there; NULL: none */
+	const char *argv[6];
+	const char *why;
+} commands[] = {
+	{"lib/init/rc", {"/bin/sh", "/lib/init/rc", "6"}, SYSVINIT},
+	{"lib/init/rc", {"/bin/sh", "/lib/init/rc", "0"}, SYSVINIT},
+	{"lib/init/rc", {"/lib/init/rc", "6"}, SYSVINIT},
+	{"lib/init/rc", {"/bin/dash", "-e", "/lib/init/rc", "6"}, SYSVINIT},
+	{"lib/init/rc", {"/bin/sh", "/lib/init/rc", "1"},
+		"the machine enters single-user mode (sysvinit)"},
+	{"lib/init/rc", {"/bin/sh", "/lib/init/rc", "2"}, NULL},
+	{"lib/init/rc", {"/bin/sh", "/lib/init/rc", "S"}, NULL},
+	{"lib/init/rc", {"/bin/sh", "/lib/init/rc", "06"}, NULL},
+	{"lib/init/rc", {"/bin/sh", "/lib/init/rc", ""}, NULL},
+	{"lib/init/rc", {"/bin/sh", "/lib/init/rc"}, NULL},
+	{"lib/init/rc", {"vi", "/lib/init/rc", "6"}, NULL},
+	{"lib/init/rc", {"/bin/sh", "-c", "/lib/init/rc 6"}, NULL},
+	{"lib/init/rc", {"/bin/sh", "/home/lib/init/rc", "6"}, NULL},
+	{"etc/init.d/rc", {"/bin/sh", "/etc/init.d/rc", "6"}, SYSVINIT},
+	{"etc/rc.d/rc", {"/bin/bash", "/etc/rc.d/rc", "0"}, SYSVINIT},
+	{"etc/rc.d/rc.6", {"/bin/bash", "/etc/rc.d/rc.6"}, SYSVINIT},
+	{"etc/rc.d/rc.0", {"/bin/bash", "/etc/rc.d/rc.0", "fast"}, SYSVINIT},
+	{"etc/runit/3", {"/bin/sh", "/etc/runit/3"}, RUNIT},
+	{"etc/runit/3", {"/etc/runit/3"}, RUNIT},
+	{"etc/runit/3", {"/bin/sh", "/etc/runit/2"}, NULL},
+	{"sbin/openrc", {"/sbin/openrc", "shutdown"}, OPENRC},
+	{"sbin/openrc", {"openrc", "reboot"}, OPENRC}, {"sbin/openrc", {"openrc", "default"}, NULL},
+	{"sbin/openrc", {"openrc"}, NULL},
+	{NULL, {"/bin/sh", "/lib/init/rc", "6"}, NULL}, /* no such script, so it is not that one */
+};
+
+START_TEST(the_script_of_the_runlevel_is_being_run)
+{
+	char text[256];
+	size_t n = 0;
+	FILE *file;
+
+	if (commands[_i].program != NULL)
+		make(commands[_i].program, 0755, "");
+	make("proc/1/cmdline", 0444, "init");
+	make("proc/self/cmdline", 0444, "vigild");
+	make("proc/77/cmdline", 0444, "");
+	make("proc/78/cmdline", 0644, "");
+	make("proc/cmdline", 0444, "quiet");
+	for (int i = 0; commands[_i].argv[i] != NULL; i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s", commands[_i].argv[i]) + 1;
+	file = fopen(scratch_path("proc/78/cmdline"), "w");
+	ck_assert_ptr_nonnull(file);
+	ck_assert_uint_eq(fwrite(text, 1, n, file), n);
+	fclose(file);
+	expect(commands[_i].why);
+	if (geteuid() == 0) { /* anyone may write anything in a command line */
+		ck_assert_int_eq(chown(scratch_path("proc/78"), 65534, 65534), 0);
+		expect(NULL);
+	}
+	ck_assert_int_eq(chown(scratch_path("proc/78"), geteuid(), getegid()), 0);
+	make("run/systemd/system/x", 0644, ""); /* systemd refuses a start itself */
+	expect(NULL);
+}
+END_TEST
+
+/* A real process whose first argument is that of the script. */
+static pid_t start_rc(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		execl("/bin/sleep", "/lib/init/rc", "6", NULL);
+		_exit(1);
+	}
+	return pid;
+}
+
+START_TEST(a_real_process)
+{
+	pid_t pid;
+
+	make("lib/init/rc", 0755, "");
+	ck_assert_int_eq(symlink("/proc", scratch_path("proc")), 0);
+	expect(NULL);
+	pid = start_rc();
+	while (shutdown_in_progress(scratch) == NULL)
+		ck_assert_int_eq(waitpid(pid, NULL, WNOHANG), 0);
+	expect(SYSVINIT);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	expect(NULL);
+}
+END_TEST
+
+/* --- the policy ------------------------------------------------------------------------------------ */
+
+START_TEST(the_policy_shares_a_look)
+{
+	struct policy policy = {0};
+
+	ck_assert_ptr_null(policy_shutdown(&policy));
+	ck_assert_uint_gt(policy.shutdown_asked, 0);
+	policy.shutdown = "as found a moment ago";
+	policy.shutdown_asked = clock_now() + 3600 * CLOCK_SECOND; /* so that no time passes */
+	ck_assert_str_eq(policy_shutdown(&policy), "as found a moment ago");
+	policy.shutdown_asked = clock_now() - CLOCK_SECOND;
+	ck_assert_ptr_null(policy_shutdown(&policy));
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("shutdown");
+	TCase *tcase = tcase_create("shutdown");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_checked_fixture(tcase, scratch_setup, scratch_teardown);
+	tcase_add_test(tcase, a_machine_without_any_of_them_stays_up);
+	tcase_add_loop_test(tcase, the_runlevel_of_openrc, 0, sizeof(levels) / sizeof(levels[0]));
+	tcase_add_loop_test(tcase, runits_file_counts_when_it_may_be_executed, 0,
+		sizeof(stopit) / sizeof(stopit[0]));
+	tcase_add_test(tcase, runits_file_may_be_a_link);
+	tcase_add_test(tcase, the_runlevel_in_utmp);
+	tcase_add_loop_test(tcase, the_script_of_the_runlevel_is_being_run, 0,
+		sizeof(commands) / sizeof(commands[0]));
+	tcase_add_test(tcase, a_real_process);
+	tcase_add_test(tcase, the_policy_shares_a_look);
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
