@@ -11,14 +11,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <vigil/vigil.h>
+#include "service/service_call.h"
+#include "service/service_observers.h"
 
 struct loop;
 struct offload;
 struct services;
-struct service;
-struct service_call;
-struct service_observer;
 
 struct services *services_new(struct loop *loop, struct offload *offload);
 /* All services must be closed. */
@@ -49,10 +47,6 @@ struct service *service_open(struct services *services, const vigil_service_spec
 void service_close(struct service *service);
 const char *service_name(const struct service *service);
 
-enum service_verb { SERVICE_QUERY, SERVICE_RESTART };
-
-/* The reply is lent for the call. */
-typedef void service_reply_fn(const vigil_service_reply *reply, void *arg);
 /* NULL and errno (EAGAIN: the queue is full; ECANCELED: the host is stopping).  The call is gone
  * once fn has run. */
 struct service_call *service_ask(
@@ -66,6 +60,5 @@ struct service_observer *service_on_change(
 /* Called at once when its process has ended or its manager signals a change, before any query: the
  * reply is the cached status, its text what was seen ("" where that is no news). */
 struct service_observer *service_on_stale(struct service *service, service_reply_fn *fn, void *arg);
-void service_observer_free(struct service_observer *observer);
 
 #endif

@@ -6,7 +6,7 @@
 
 #include <sys/queue.h>
 
-#include "service/service.h"
+#include "service/service_call.h"
 
 struct service_observer {
 	struct observer_list *list;
@@ -19,6 +19,7 @@ TAILQ_HEAD(observer_list, service_observer);
 
 struct service_observer *service_observer_new(
 	struct observer_list *list, service_reply_fn *fn, void *arg);
+void service_observer_free(struct service_observer *observer);
 /* Calls all of them.  A callback may free any of them, and add new ones; the list must outlive the
  * call. */
 void service_observers_notify(struct observer_list *list, const vigil_service_reply *reply);

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <sys/queue.h>
 
-#include "service/service.h"
+#include "service/service_call.h"
 
 TAILQ_HEAD(call_list, service_call);
 
