@@ -123,4 +123,8 @@ write_serve() {
 }
 starts() { cat "$work/$1.starts" 2>/dev/null | wc -l; }
 starts_are() { [ "$(starts "$1")" = "$2" ]; }
-last_start() { tail -n 1 "$work/$1.starts"; } # its pid
+last_start() { tail -n 1 "$work/$1.starts" 2>/dev/null; } # its pid
+# end_process SIGNAL PID: only while that is a process that serve started, since others may get its number
+end_process() {
+	[ -n "$2" ] && [ "$(tr '\0' ' ' 2>/dev/null <"/proc/$2/cmdline")" = "sleep 1000000 " ] && kill "-$1" "$2"
+}
