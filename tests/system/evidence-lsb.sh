@@ -41,7 +41,7 @@ script() {
 		${3:-#}
 		pidfile=$work/run/$1.pid
 		pid() { tail -n 1 "$work/$1.starts" 2>/dev/null; }
-		runs() { [ -n "\$(pid)" ] && kill -0 "\$(pid)" 2>/dev/null; }
+		runs() { [ "\$(cat "/proc/\$(pid)/comm" 2>/dev/null)" = sleep ] && kill -0 "\$(pid)"; }
 		start() {
 			setsid "$work/serve" $1 </dev/null >/dev/null 2>&1 &
 			pid=\$!
@@ -155,10 +155,8 @@ stopped_by_an_admin() { # NAME CODE
 
 # The same below dpkg: it runs the script's stop, and what is stopped cleanly is not restarted while it
 # holds its lock, although restart_on = stopped.
-for name in packaged packaged-rare; do
-	watched $name "runs || exit 3" "$(named $name)" ""
-done
-sed -i '/^\[daemon:packaged-rare\]/,/^\[/s/^interval = .*/interval = 1h/' "$work/sections"
+watched packaged "runs || exit 3" "$(named packaged)" ""
+watched packaged-rare "runs || exit 3" "$(named packaged-rare)" "" interval=1h
 remains=
 
 # package VERSION: its upgrade stops the services, waits for the fifo, and starts nothing
