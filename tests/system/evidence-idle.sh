@@ -71,7 +71,7 @@ failed_unit_of_a_timer() {
 	checked tidy
 	check "a timer's oneshot that was restarted and ended well is not restarted again" starts_are tidy 2
 	check "a timer's oneshot that was restarted and ended well: the restart worked" eval \
-		'restarts_are tidy 1 && [ "$(of tidy restart_error)" = 0 ]'
+		'restarts_are tidy 1 && count_is tidy restart_error 0'
 }
 
 # --- sockets and paths ------------------------------------------------------------------------------------

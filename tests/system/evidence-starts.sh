@@ -65,7 +65,7 @@ restarted_with_a_long_start() { # NAME TEXT
 	eventually "$text is OK when it has started" health_is "$name" OK "$name is running"
 	check "$text was started exactly once" starts_are "$name" 2
 	eventually "$text counts one restart" restarts_are "$name" 1
-	check "$text counts no failed restart" eval "[ \"\$(of $name restart_errors || echo 0)\" = 0 ]"
+	check "$text counts no failed restart" count_is "$name" restart_errors 0
 	checked "$name"
 	check "$text is left alone afterwards" starts_are "$name" 2
 }
@@ -119,7 +119,7 @@ long_stop() {
 	eventually "$text is OK again" health_is stopping OK
 	checked stopping
 	check "$text was not restarted by vigild" eval \
-		'starts_are stopping 2 && restarts_are stopping 0 && [ "$(of stopping restart_errors || echo 0)" = 0 ]'
+		'starts_are stopping 2 && restarts_are stopping 0 && count_is stopping restart_errors 0'
 }
 
 unit reloading "" "TimeoutStartSec=60\nExecReload=$(waits reloading.reload)"

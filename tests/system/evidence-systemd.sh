@@ -80,7 +80,7 @@ loses_its_daemon() { # NAME TEXT
 	checked "$name"
 	check "$text is restarted exactly once" starts_are "$name" 2
 	check "$text counts one restart that worked" eval \
-		"restarts_are $name 1 && [ \"\$(of $name restart_error)\" = 0 ]"
+		"restarts_are $name 1 && count_is $name restart_error 0"
 }
 
 # --- oneshot units with RemainAfterExit --------------------------------------------------------------

@@ -26,16 +26,20 @@ daemon() {
 	} >>"$work/sections"
 }
 
-# vigild with the daemons above, and with one whose checks are counted where others are rare.
-start_watching() {
+# The configuration with the daemons above.
+write_daemons() {
 	local setting
-	daemon canary manager=command status_command=true restart_command=true
 	{
 		echo '[daemons]'
 		printf '%s = yes\n' "${daemons[@]}"
 		cat "$work/sections"
 	} | write_conf
 	for setting in "${settings[@]}"; do sed -i "s|^log = .*|&\n$setting|" "$work/vigil.conf"; done
+}
+# vigild with the daemons above, and with one whose checks are counted where others are rare.
+start_watching() {
+	daemon canary manager=command status_command=true restart_command=true
+	write_daemons
 	start_vigild
 	ctl watch >"$work/changes" &
 	watch_pid=$!
@@ -69,7 +73,7 @@ run_situations() {
 explain_all() {
 	local name
 	for name in "${daemons[@]}"; do ctl explain "$name"; done
-	tail -60 "$work/log"
+	[ ! -f "$work/log" ] || tail -60 "$work/log"
 }
 
 # eventually TEXT COMMAND...: the command succeeds before the deadline
@@ -79,7 +83,13 @@ eventually() { local text=$1; shift; check "$text" wait_for "$patience" "$@"; }
 
 of() { get "/daemons/$1/service_state/$2"; } # NAME KEY
 value_is() { [ "$(of "$1" value)" = "$2" ]; }
-restarts_are() { [ "$(of "$1" restarts || echo 0)" = "$2" ]; }
+# Nothing is kept before the first restart; but a vigild that does not answer has counted nothing.
+count_is() { # NAME KEY NUMBER
+	local count
+	count=$(of "$1" "$2")
+	[ $? -le 1 ] && [ "${count:-0}" = "$3" ]
+}
+restarts_are() { count_is "$1" restarts "$2"; }
 decision_says() { [[ $(of "$1" decision) == *$2* ]]; } # NAME GLOB
 # health_is NAME LEVEL [GLOB]: the level, and what the text contains
 health_is() {
@@ -107,7 +117,10 @@ never() { ! "$@"; }
 
 # checked NAME [COUNT]: waits for ten (COUNT) more checks of the service
 checked() {
-	wait_for $((patience + ${2:-10})) more_than "/runs/$1/ticks" $(($(get "/runs/$1/ticks") + ${2:-10}))
+	local before count=${2:-10}
+	before=$(get "/runs/$1/ticks") &&
+		wait_for $((patience + count)) more_than "/runs/$1/ticks" $((before + count)) ||
+		not_ok "vigild goes on checking $1"
 }
 
 # --- services that count their starts ----------------------------------------------------------------
