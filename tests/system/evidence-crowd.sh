@@ -72,7 +72,7 @@ unexpected_death() {
 	dies victim-two "a second unit that dies while others keep failing"
 	eventually "units that died while others keep failing are OK again" \
 		eval 'health_is victim-one OK && health_is victim-two OK'
-	check "units that keep failing are CRITICAL" health_is crashing-1 CRITICAL
+	eventually "units that keep failing are CRITICAL" health_is crashing-1 CRITICAL
 }
 
 # --- brought back by systemd ---------------------------------------------------------------------------------

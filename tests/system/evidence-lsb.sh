@@ -80,7 +80,7 @@ for code in 0 1 2 3; do watched usage-$code "usage; exit $code" "$(named usage-$
 watched usage-option "usage; exit 0" "" "" "pidfile=$work/run/usage-option.pid"
 
 no_status_verb() { # NAME TEXT
-	local name=$1 text="a script without a status verb that $2"
+	local name=$1 text="a script without a status verb that $2" pid
 	eventually "$text: a service without a pidfile is down, and started" runs_again "$name" 1
 	checked "$name"
 	check "$text: a service whose pidfile names a living process is left alone" runs_again "$name" 1
@@ -88,8 +88,9 @@ no_status_verb() { # NAME TEXT
 	eventually "$text: a service whose pidfile names a dead process is restarted" runs_again "$name" 2
 	check "$text: a service whose pidfile names a dead process was CRITICAL" was "$name" CRITICAL
 	# As a daemon that removes its pidfile and exits.
-	rm "$work/run/$name.pid"
-	end_process TERM "$(last_start "$name")"
+	pid=$(last_start "$name")
+	rm -f "$work/run/$name.pid"
+	end_process TERM "$pid"
 	eventually "$text: a service that removed its pidfile and exited is restarted" runs_again "$name" 3
 	checked "$name"
 	check "$text: a service that was restarted is left alone" runs_again "$name" 3
@@ -175,9 +176,11 @@ install_package() {
 	dpkg --force-not-root --force-bad-path --log="$work/dpkg.log" -i "$work/$1.deb" >>"$work/dpkg" 2>&1
 }
 stopped_below_dpkg() {
-	local text="a service that a package's script stopped" rare="a service that is checked once an hour" dpkg
+	local text="a service that a package's script stopped" rare="a service that is checked once an hour" dpkg ticks
 	mkfifo "$work/go"
-	package 1 && package 2 && install_package 1 || { cat "$work/dpkg"; not_ok "a package can be installed"; }
+	package 1
+	package 2
+	install_package 1 || { cat "$work/dpkg"; not_ok "a package can be installed"; }
 	ticks=$(get /runs/packaged-rare/ticks)
 	install_package 2 & dpkg=$!
 	eventually "$text is stopped" value_is packaged stopped

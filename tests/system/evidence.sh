@@ -134,7 +134,7 @@ write_serve() {
 	EOF_SERVE
 	chmod 755 "$work/serve"
 }
-starts() { cat "$work/$1.starts" 2>/dev/null | wc -l; }
+starts() { [ ! -e "$work/$1.starts" ] && echo 0 || wc -l <"$work/$1.starts"; }
 starts_are() { [ "$(starts "$1")" = "$2" ]; }
 last_start() { tail -n 1 "$work/$1.starts" 2>/dev/null; } # its pid
 # end_process SIGNAL PID: only while that is a process that serve started, since others may get its number
