@@ -221,4 +221,5 @@ static void on_restarted(vigil_service *svc, const vigil_service_reply *r, void 
 	record_reply(w, r);
 	vigil_state_unset(w->daemon, PLACE "next_retry");
 	watch_review(w, r, false);
+	watch_tell_peers(w, r);
 }

@@ -175,6 +175,11 @@ static bool is_good(const vigil_service_reply *r)
 	       (r->status == VIGIL_SERVICE_STOPPED && or_null(r->idle) != NULL);
 }
 
+void watch_tell_peers(struct watch *w, const vigil_service_reply *r)
+{
+	peer_checked(&w->peer, is_good(r));
+}
+
 void watch_review(struct watch *w, const vigil_service_reply *r, bool act)
 {
 	struct decision decision;
@@ -224,7 +229,7 @@ static void on_status(vigil_service *svc, const vigil_service_reply *r, void *ar
 		watch_review(w, r, true);
 	}
 	if (changed || !w->peer.checked || !w->peer.good || w->peer.asked)
-		peer_checked(&w->peer, is_good(r));
+		watch_tell_peers(w, r);
 }
 
 void watch_check(struct watch *w)

@@ -74,6 +74,9 @@ void watch_check(struct watch *w);
 /* Decides by what the reply says and tells what follows; acts only where it is asked to. */
 void watch_review(struct watch *w, const vigil_service_reply *r, bool act);
 
+/* Tells those that wait for this service what was found. */
+void watch_tell_peers(struct watch *w, const vigil_service_reply *r);
+
 /* record.c */
 void record_text(struct watch *w, const char *path, const char *text);
 void record_reply(struct watch *w, const vigil_service_reply *r);
