@@ -34,10 +34,10 @@ while True:
     mode = open(trouble).read().strip() if os.path.exists(trouble) else ""
     if mode == "silent":
         keep = globals().setdefault("keep", []); keep.append(c); continue
-    c.recv(1000)
+    asked = c.recv(1000)
     c.sendall(b"HTTP/1.0 500 Broken\r\n\r\n" if mode == "broken" else b"HTTP/1.0 200 OK\r\n\r\n")
     c.close()
-    if not mode: open(trouble + ".served", "w").close()
+    if not mode and b"/health" in asked: open(trouble + ".served", "w").close()
 P
 cat >"$work/six.py" <<'P'
 import socket, sys
