@@ -111,6 +111,34 @@ START_TEST(the_history_is_the_last_of_it)
 }
 END_TEST
 
+START_TEST(an_event_that_repeats_has_one_line)
+{
+	uint32_t number = 0;
+
+	vigil_event(d, "before");
+	vigil_event_repeat(d, &number, "failed %d times", 1);
+	vigil_event(d, "between");
+	vigil_event_repeat(d, &number, "failed %d times", 2);
+	vigil_event_repeat(d, &number, "failed %d times, and this text is longer", 3);
+	ck_assert_str_eq(line(0), "before");
+	ck_assert_str_eq(line(1), "failed 3 times, and this text is longer");
+	ck_assert_str_eq(line(2), "between");
+	ck_assert_str_eq(line(3), "");
+	for (int i = 0; i < 64; i++)
+		vigil_event(d, "event %d", i);
+	vigil_event_repeat(d, &number, "failed %d times", 4); /* its line has left the history */
+	ck_assert_str_eq(line(63), "failed 4 times");
+	vigil_event_repeat(d, &number, "failed %d times", 5);
+	ck_assert_str_eq(line(63), "failed 5 times");
+	ck_assert_str_eq(line(62), "event 63");
+	number = 0;
+	vigil_event_repeat(d, &number, "another");
+	ck_assert_str_eq(line(62), "failed 5 times");
+	ck_assert_str_eq(line(63), "another");
+	ck_assert_uint_eq(d->history_count, 64);
+}
+END_TEST
+
 /* Ten thousand daemons that are well must not pay for what they might say. */
 START_TEST(who_says_nothing_holds_no_room_for_it)
 {
@@ -154,6 +182,7 @@ int main(void)
 	tcase_add_test(tcase, health_is_told_when_it_is_another);
 	tcase_add_test(tcase, all_of_it_is_text);
 	tcase_add_test(tcase, the_history_is_the_last_of_it);
+	tcase_add_test(tcase, an_event_that_repeats_has_one_line);
 	tcase_add_test(tcase, who_says_nothing_holds_no_room_for_it);
 	tcase_add_test(tcase, errors_are_counted_and_logged);
 	tcase_add_test(tcase, a_refusal_after_the_start_is_no_more_than_said);

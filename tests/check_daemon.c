@@ -615,7 +615,7 @@ START_TEST(and_may_fail_then)
 {
 	with_word("word=old");
 	ck_assert_int_eq(daemon_start(d), 0);
-	daemon_pause(d, "", "");
+	daemon_pause(d, "", "", "");
 	reconfigure_says = -EAGAIN;
 	in_start = start_and_refuse;
 	ck_assert_int_eq(take("word=new"), -EIO);
@@ -674,7 +674,7 @@ START_TEST(a_tick_by_hand_is_one_of_each)
 	ck_assert_int_eq(account_number(d, "ticks"), 6);
 	ck_assert_int_eq(account_number(d, "missed"), 0);
 	ck_assert_str_ne(account_text(d, "last_tick"), "");
-	daemon_pause(d, "", "");
+	daemon_pause(d, "", "", "");
 	vigil_every(d, 1000, on_tick, NULL);
 	ck_assert_int_eq(daemon_tick_now(d), 0); /* paused, it looks on */
 }
@@ -713,26 +713,97 @@ START_TEST(a_pause_is_told_and_shown)
 	ck_assert(!vigil_paused(d));
 	daemon_resume(d); /* was not paused */
 	ck_assert_uint_eq(heard_count, 0);
-	daemon_pause(d, "2031-01-02T03:04:05.000Z", "new\ndisk");
+	daemon_pause(d, "2031-01-02T03:04:05.000Z", "new\ndisk", "root");
 	ck_assert(vigil_paused(d));
 	ck_assert_int_eq(daemon_status(d), DAEMON_PAUSED);
 	ck_assert_str_eq(daemon_status_name(daemon_status(d)), "paused");
 	ck_assert_str_eq(account_text(d, "paused_until"), "2031-01-02T03:04:05.000Z");
 	ck_assert_str_eq(account_text(d, "paused_reason"), "new\\ndisk");
-	ck_assert_uint_eq(heard_count, 2);
+	ck_assert_str_eq(account_text(d, "paused_by"), "root");
+	ck_assert_uint_eq(heard_count, 3);
 	ck_assert_str_eq(heard[0], "paused true");
 	ck_assert_str_eq(heard[1], "status \"paused\"");
+	ck_assert_int_eq(strncmp(heard[2], "health {\"level\": \"OK\"", 21), 0);
 	daemon_resume(d);
-	ck_assert_uint_eq(heard_count, 4);
-	ck_assert_str_eq(heard[2], "paused false");
-	ck_assert_str_eq(heard[3], "status \"running\"");
+	ck_assert_uint_eq(heard_count, 6);
+	ck_assert_str_eq(heard[3], "paused false");
+	ck_assert_str_eq(heard[4], "status \"running\"");
+	ck_assert_str_eq(heard[5], "health null");
 	ck_assert_str_eq(account_text(d, "paused_reason"), "");
 	ck_assert_int_eq(daemon_status(d), DAEMON_RUNNING);
 	/* a failed one is paused, and failed */
 	daemon_fail(d, "so");
-	daemon_pause(d, "", "");
+	daemon_pause(d, "", "", "");
 	ck_assert_int_eq(daemon_status(d), DAEMON_FAILED);
 	ck_assert(vigil_paused(d));
+}
+END_TEST
+
+static const char *health_of(const char *key)
+{
+	static char text[512];
+	json_t *account = daemon_account(d);
+
+	snprintf(text, sizeof(text), "%s",
+		json_string_value(json_object_get(json_object_get(account, "health"), key)));
+	json_decref(account);
+	return text;
+}
+
+START_TEST(the_health_of_a_paused_daemon_is_ok_and_says_what_is_wrong)
+{
+	ck_assert_int_eq(daemon_start(d), 0);
+	daemon_pause(d, "", "", "");
+	ck_assert_str_eq(health_of("level"), "OK");
+	ck_assert_str_eq(health_of("text"), "test is paused");
+	vigil_health(d, VIGIL_CRITICAL, "db is failed");
+	ck_assert_str_eq(health_of("text"), "test is paused; at present CRITICAL: db is failed");
+	daemon_pause(d, "2031-01-02T03:04:05.000Z", "new disk", "uid 1000");
+	ck_assert_str_eq(health_of("level"), "OK");
+	ck_assert_str_eq(health_of("text"),
+		"test is paused until 2031-01-02T03:04:05.000Z by uid 1000: new disk; at present "
+		"CRITICAL: db is failed");
+	daemon_resume(d);
+	ck_assert_str_eq(health_of("level"), "CRITICAL");
+	ck_assert_str_eq(health_of("text"), "db is failed");
+}
+END_TEST
+
+START_TEST(the_health_of_a_failed_daemon_is_critical_with_its_reason)
+{
+	daemon_fail(d, "no %s", "module");
+	ck_assert_str_eq(health_of("level"), "CRITICAL");
+	ck_assert_str_eq(health_of("text"), "test has failed: no module");
+	daemon_pause(d, "", "", "");
+	ck_assert_str_eq(health_of("level"), "CRITICAL");
+}
+END_TEST
+
+static unsigned resumes;
+
+static void on_resumed(vigil_daemon *daemon)
+{
+	ck_assert_ptr_eq(daemon, d);
+	ck_assert(!vigil_paused(d));
+	resumes++;
+}
+
+START_TEST(a_module_is_told_that_a_pause_has_ended)
+{
+	resumes = 0;
+	module.resumed = on_resumed;
+	ck_assert_int_eq(daemon_start(d), 0);
+	daemon_resume(d);
+	ck_assert_uint_eq(resumes, 0);
+	daemon_pause(d, "", "", "");
+	ck_assert_uint_eq(resumes, 0);
+	daemon_resume(d);
+	ck_assert_uint_eq(resumes, 1);
+	daemon_pause(d, "", "", "");
+	daemon_stop(d);
+	daemon_resume(d);
+	ck_assert_uint_eq(resumes, 1);
+	module.resumed = NULL;
 }
 END_TEST
 
@@ -774,6 +845,9 @@ int main(void)
 	tcase_add_test(tcase, a_tick_by_hand_is_one_of_each);
 	tcase_add_test(tcase, what_a_long_callback_made_it_miss_is_counted);
 	tcase_add_test(tcase, a_pause_is_told_and_shown);
+	tcase_add_test(tcase, the_health_of_a_paused_daemon_is_ok_and_says_what_is_wrong);
+	tcase_add_test(tcase, the_health_of_a_failed_daemon_is_critical_with_its_reason);
+	tcase_add_test(tcase, a_module_is_told_that_a_pause_has_ended);
 	tcase_add_test(tcase, each_has_a_place_of_its_own);
 	return suite_end("daemon", tcase);
 }

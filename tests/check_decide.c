@@ -1,9 +1,11 @@
-/* decide: every rule of the service module, one look at a time. */
+/* decide: each rule of the service module by itself, and what no combination of facts leads to. */
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "modules/service/decide.h"
+#include "service_facts.h"
 
 /* A row: what is seen, the rules where they are not the usual, and what follows. */
 static const struct row {
@@ -15,22 +17,22 @@ static const struct row {
 	const char *words;
 } rows[] = {
 	{"running", {.status = VIGIL_SERVICE_RUNNING}, {0}, false, 0, "running: nothing to do"},
-	{"running, but unwell", {.status = VIGIL_SERVICE_RUNNING, .unwell = "its probe failed"},
-		{0}, true, 0, "running, but its probe failed: restarting"},
-	{"unwell, but paused",
-		{.status = VIGIL_SERVICE_RUNNING, .unwell = "its probe failed", .paused = true},
-		{0}, false, 0, "running, but paused: left alone"},
-	{"unwell, backing off",
-		{.status = VIGIL_SERVICE_RUNNING, .unwell = "x", .now = 1, .next_try = 3}, {0},
-		false, 2, "running: backing off until the next try"},
-	{"another first", {.status = VIGIL_SERVICE_FAILED, .before = "db"}, {0}, false, 0,
+	{"running, but sick", {.status = VIGIL_SERVICE_RUNNING, .sick = "its probe failed"}, {0},
+		true, 0, "running, but its probe failed: restarting"},
+	{"sick, but paused",
+		{.status = VIGIL_SERVICE_RUNNING, .sick = "its probe failed", .paused = true}, {0},
+		false, 0, "running, but paused: left alone"},
+	{"sick, backing off",
+		{.status = VIGIL_SERVICE_RUNNING, .sick = "x", .now = 1, .next_try = 3}, {0}, false,
+		2, "running: backing off until the next try"},
+	{"another first", {.status = VIGIL_SERVICE_FAILED, .awaited = "db"}, {0}, false, 0,
 		"failed: waiting for db to run first"},
 	{"absent", {.status = VIGIL_SERVICE_ABSENT}, {0}, false, 0, "not installed: nothing to do"},
 	{"unknown", {.status = VIGIL_SERVICE_UNKNOWN}, {0}, false, 0,
 		"unknown: no reason to restart"},
 	{"stopped", {.status = VIGIL_SERVICE_STOPPED}, {0}, true, 0, "stopped: restarting"},
 	{"failed", {.status = VIGIL_SERVICE_FAILED}, {0}, true, 0, "failed: restarting"},
-	{"under way", {.status = VIGIL_SERVICE_FAILED, .under_way = true}, {0}, false, 0,
+	{"under way", {.status = VIGIL_SERVICE_FAILED, .restarting = true}, {0}, false, 0,
 		"a restart is under way"},
 	{"paused", {.status = VIGIL_SERVICE_FAILED, .paused = true}, {0}, false, 0,
 		"failed, but paused: left alone"},
@@ -57,6 +59,36 @@ static const struct row {
 	{"stuck, backing off",
 		{.status = VIGIL_SERVICE_RELOADING, .now = 171, .since = 80, .next_try = 181},
 		{.settle = 90}, false, 10, "reloading: backing off until the next try"},
+	{"idle", {.status = VIGIL_SERVICE_STOPPED, .idle = "started by backup.timer"}, {0}, false,
+		0, "idle, started by backup.timer: nothing to do"},
+	{"failed, whatever starts it",
+		{.status = VIGIL_SERVICE_FAILED, .idle = "started by backup.timer"}, {0}, true, 0,
+		"failed: restarting"},
+	{"held", {.status = VIGIL_SERVICE_STOPPED, .hold = "the unit is masked"}, {0}, false, 0,
+		"left alone: the unit is masked"},
+	{"refused, and tried again",
+		{.status = VIGIL_SERVICE_STOPPED, .refusal = "a package upgrade is in progress"},
+		{0}, true, 0, "left alone: a package upgrade is in progress"},
+	{"ailing", {.status = VIGIL_SERVICE_RUNNING, .ailing = "its probe fails: refused (1 of 3)"},
+		{0}, false, 0,
+		"running, but its probe fails: refused (1 of 3): no reason to restart yet"},
+	{"unprobed", {.status = VIGIL_SERVICE_RUNNING, .unprobed = "Too many open files"}, {0},
+		false, 0, "running, and vigild could not probe: no reason to restart"},
+	{"starting within the limit of its manager",
+		{.status = VIGIL_SERVICE_STARTING, .now = 500, .since = 80, .busy_limit = 900},
+		{.settle = 90}, false, 0,
+		"starting: work in progress, which its manager ends after 900 s"},
+	{"starting without a limit",
+		{.status = VIGIL_SERVICE_STARTING, .now = 5000, .busy_limit = INFINITY},
+		{.settle = 90}, false, 0,
+		"starting: work in progress, to which its manager sets no limit"},
+	{"starting beyond the limit of its manager",
+		{.status = VIGIL_SERVICE_STARTING, .now = 5000, .since = 80, .busy_limit = 900},
+		{.settle = 90}, false, 0,
+		"starting for over 900 s: left to its manager, whose limit is 900 s"},
+	{"stuck by its manager's clock",
+		{.status = VIGIL_SERVICE_STARTING, .now = 100, .since = 80, .busy = 91},
+		{.settle = 90}, true, 0, "starting for over 90 s: restarting"},
 };
 
 #define ROWS (int)(sizeof(rows) / sizeof(*rows))
@@ -73,30 +105,30 @@ START_TEST(every_rule)
 }
 END_TEST
 
-START_TEST(work_in_progress_is_looked_at_soon_and_then_less_often)
+START_TEST(work_in_progress_is_checked_soon_and_then_less_often)
 {
 	const struct rules rules = {.settle = 90};
 	struct facts facts = {.status = VIGIL_SERVICE_STARTING, .since = 80};
 	struct decision decision;
-	unsigned looks = 0;
+	unsigned checks = 0;
 
-	for (facts.now = facts.since; facts.now < facts.since + rules.settle; looks++) {
+	for (facts.now = facts.since; facts.now < facts.since + rules.settle; checks++) {
 		decide(&rules, &facts, &decision);
 		ck_assert(!decision.restart);
-		ck_assert_double_gt(decision.look, 0);
+		ck_assert_double_gt(decision.check, 0);
 		/* what became of it is known within twice the time that it took */
-		ck_assert_double_le(decision.look, fmax(0.05, facts.now - facts.since));
-		facts.now += decision.look;
+		ck_assert_double_le(decision.check, fmax(0.05, facts.now - facts.since));
+		facts.now += decision.check;
 	}
 	ck_assert_double_eq(facts.now, facts.since + rules.settle);
-	ck_assert_uint_lt(looks, 20);
+	ck_assert_uint_lt(checks, 20);
 	decide(&rules, &facts, &decision);
 	ck_assert(decision.restart);
 
-	ck_assert_double_gt(decide_look(VIGIL_SERVICE_STOPPING, 0), 0);
-	ck_assert_double_eq(decide_look(VIGIL_SERVICE_RELOADING, 7), 7);
-	ck_assert_double_eq(decide_look(VIGIL_SERVICE_RUNNING, 7), 0);
-	ck_assert_double_eq(decide_look(VIGIL_SERVICE_FAILED, 7), 0);
+	ck_assert_double_gt(decide_next_check(VIGIL_SERVICE_STOPPING, 0), 0);
+	ck_assert_double_eq(decide_next_check(VIGIL_SERVICE_RELOADING, 7), 7);
+	ck_assert_double_eq(decide_next_check(VIGIL_SERVICE_RUNNING, 7), 0);
+	ck_assert_double_eq(decide_next_check(VIGIL_SERVICE_FAILED, 7), 0);
 }
 END_TEST
 
@@ -111,6 +143,73 @@ START_TEST(backoff_doubles_up_to_its_cap)
 }
 END_TEST
 
+/* --- all combinations ---------------------------------------------------------------------------- */
+
+/* Whether the service needs a restart, said independently of the code. */
+static bool is_needed(const struct rules *rules, const struct facts *f)
+{
+	double age = fmax(f->now - f->since, f->busy);
+
+	switch (f->status) {
+	case VIGIL_SERVICE_RUNNING: return f->sick != NULL;
+	case VIGIL_SERVICE_STOPPED: return f->idle == NULL;
+	case VIGIL_SERVICE_FAILED: return true;
+	case VIGIL_SERVICE_STARTING:
+	case VIGIL_SERVICE_STOPPING:
+	case VIGIL_SERVICE_RELOADING: return f->busy_limit == 0 && age >= rules->settle;
+	default: return false;
+	}
+}
+
+static bool is_forbidden(const struct rules *rules, const struct facts *f)
+{
+	return f->paused || f->awaited != NULL || f->next_try > f->now || f->burst_free > f->now ||
+	       rules->restart_on == RESTART_NEVER ||
+	       (rules->restart_on == RESTART_ON_FAILED && f->status == VIGIL_SERVICE_STOPPED) ||
+	       (f->hold != NULL && vigil_service_is_down(f->status));
+}
+
+static void prove(const struct rules *rules, const struct facts *f)
+{
+	bool needed = is_needed(rules, f), forbidden = is_forbidden(rules, f);
+	struct decision d, again;
+
+	memset(&d, 0x55, sizeof(d));
+	memset(&again, 0xaa, sizeof(again));
+	decide(rules, f, &d);
+	decide(rules, f, &again);
+	/* it is a function of the facts alone */
+	PROVE(d.restart == again.restart && d.need == again.need && d.withheld == again.withheld &&
+			d.wait == again.wait && d.check == again.check,
+		d.words);
+	PROVE(strcmp(d.words, again.words) == 0, d.words);
+	/* each is explained */
+	PROVE(memchr(d.words, '\0', sizeof(d.words)) != NULL, "");
+	PROVE(d.words[0] != '\0', "");
+	/* the healthy, the unknown and what is under way are never restarted, and the sick always,
+	 * unless that is withheld */
+	PROVE(d.restart == (needed && !forbidden && !f->restarting), d.words);
+	PROVE((d.need == NEED_RESTART) == (needed && !f->restarting), d.words);
+	/* a withheld restart always has a reason, and nothing else has one */
+	PROVE((d.withheld != WITHHELD_NOT) ==
+			(d.need == NEED_RESTART && (forbidden || f->refusal != NULL)),
+		d.words);
+	PROVE(d.restart || d.need != NEED_RESTART || d.withheld != WITHHELD_NOT, d.words);
+	/* a next try has a time only where there is one */
+	PROVE((d.wait > 0) == (d.withheld == WITHHELD_BACKOFF || d.withheld == WITHHELD_BURST),
+		d.words);
+	PROVE(d.check >= 0 && !isinf(d.check) && !isnan(d.check), d.words);
+}
+
+START_TEST(no_combination_of_facts_breaks_a_rule)
+{
+	unsigned long states = facts_each(prove);
+
+	printf("ok - decide() keeps its rules in each of %lu states\n", states);
+	ck_assert_uint_gt(states, 1000000);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("decide");
@@ -119,8 +218,10 @@ int main(void)
 	int failed;
 
 	tcase_add_loop_test(tcase, every_rule, 0, ROWS);
-	tcase_add_test(tcase, work_in_progress_is_looked_at_soon_and_then_less_often);
+	tcase_add_test(tcase, work_in_progress_is_checked_soon_and_then_less_often);
 	tcase_add_test(tcase, backoff_doubles_up_to_its_cap);
+	tcase_add_test(tcase, no_combination_of_facts_breaks_a_rule);
+	tcase_set_timeout(tcase, 120);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

@@ -497,7 +497,7 @@ START_TEST(what_is_kept_outlives_the_host)
 		bring_up();
 		ck_assert_int_eq(atoi(stands_at("/daemons/a/starts")), i);
 		if (i == 1)
-			pause_begin(host_pauses(host), host_find(host, "b"), 3600, "disk");
+			pause_begin(host_pauses(host), host_find(host, "b"), 3600, "disk", "");
 		ck_assert_str_eq(stands_at("/runs/b/status"), "\"paused\"");
 		ck_assert_str_eq(stands_at("/runs/a/status"), "\"running\"");
 		ended = 0;

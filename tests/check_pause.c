@@ -92,7 +92,7 @@ static void put(const char *name, const char *key, json_t *value)
 
 START_TEST(by_hand_it_lasts_until_it_is_ended_by_hand)
 {
-	pause_begin(pauses, daemons[0], 0, "new\ndisk");
+	pause_begin(pauses, daemons[0], 0, "new\ndisk", "");
 	ck_assert(vigil_paused(daemons[0]));
 	ck_assert(!vigil_paused(daemons[1]));
 	ck_assert_str_eq(account_text(daemons[0], "paused_reason"), "new\\ndisk");
@@ -116,9 +116,9 @@ START_TEST(it_ends_by_itself_each_at_its_time)
 {
 	double before = wall();
 
-	pause_begin(pauses, daemons[0], 0.3, "");
-	pause_begin(pauses, daemons[1], 3600, "long");
-	pause_begin(pauses, daemons[2], 0.1, "");
+	pause_begin(pauses, daemons[0], 0.3, "", "");
+	pause_begin(pauses, daemons[1], 3600, "long", "");
+	pause_begin(pauses, daemons[2], 0.1, "", "");
 	ck_assert_str_ne(account_text(daemons[1], "paused_until"), "");
 	TURN_UNTIL(!vigil_paused(daemons[2]));
 	TURN_UNTIL(!vigil_paused(daemons[0]));
@@ -132,16 +132,16 @@ END_TEST
 
 START_TEST(a_second_pause_replaces_the_first)
 {
-	pause_begin(pauses, daemons[0], 0.05, "short");
-	pause_begin(pauses, daemons[0], 3600, "longer");
+	pause_begin(pauses, daemons[0], 0.05, "short", "");
+	pause_begin(pauses, daemons[0], 3600, "longer", "");
 	turn_for(200 * CLOCK_MS);
 	ck_assert(vigil_paused(daemons[0]));
 	ck_assert_str_eq(account_text(daemons[0], "paused_reason"), "longer");
-	pause_begin(pauses, daemons[0], 0, "");
+	pause_begin(pauses, daemons[0], 0, "", "");
 	ck_assert_str_eq(account_text(daemons[0], "paused_until"), "");
 	again();
 	ck_assert_str_eq(account_text(daemons[0], "paused_reason"), "");
-	pause_begin(pauses, daemons[0], 0.05, "short");
+	pause_begin(pauses, daemons[0], 0.05, "short", "");
 	TURN_UNTIL(!vigil_paused(daemons[0]));
 }
 END_TEST
@@ -149,7 +149,7 @@ END_TEST
 /* The host looks for ends now and then; a daemon that comes back with one must not wait for it. */
 START_TEST(restored_it_ends_in_time_as_well)
 {
-	pause_begin(pauses, daemons[0], 3600, "the timer is armed for this one");
+	pause_begin(pauses, daemons[0], 3600, "the timer is armed for this one", "");
 	put("b", "until", json_real(wall() + 2));
 	daemon_free(daemons[1]);
 	daemons[1] = daemon_new(&ground, "b", "test", &module, NULL);
@@ -194,7 +194,7 @@ START_TEST(no_length_and_no_file_breaks_it)
 	static const double lengths[] = {1e9, 1e15, 1e18, 1e30, 1e300};
 
 	for (size_t i = 0; i < sizeof(lengths) / sizeof(*lengths); i++) {
-		pause_begin(pauses, daemons[0], lengths[i], "");
+		pause_begin(pauses, daemons[0], lengths[i], "", "");
 		ck_assert(vigil_paused(daemons[0]));
 		turn_for(5 * CLOCK_MS);
 		ck_assert(vigil_paused(daemons[0]));
@@ -215,7 +215,7 @@ START_TEST(no_length_and_no_file_breaks_it)
 	pause_end(pauses, daemons[0]);
 	ck_assert(!vigil_paused(daemons[0]));
 	/* a reason that is no text is none */
-	pause_begin(pauses, daemons[1], 0, "\xff");
+	pause_begin(pauses, daemons[1], 0, "\xff", "");
 	ck_assert_str_eq(account_text(daemons[1], "paused_reason"), "\\xFF");
 	pauses_free(NULL);
 }
@@ -226,8 +226,8 @@ START_TEST(a_clock_set_back_makes_none_longer)
 {
 	double year = 365 * 86400.0;
 
-	pause_begin(pauses, daemons[0], 3600, "disk");
-	pause_begin(pauses, daemons[1], 0.2, "");
+	pause_begin(pauses, daemons[0], 3600, "disk", "");
+	pause_begin(pauses, daemons[1], 0.2, "", "");
 	put("a", "until", json_real(wall() + year));
 	put("b", "until", json_real(wall() + year));
 	again();
@@ -250,8 +250,8 @@ START_TEST(a_clock_set_forward_makes_none_shorter)
 {
 	double year = 365 * 86400.0;
 
-	pause_begin(pauses, daemons[0], 3600, "disk");
-	pause_begin(pauses, daemons[1], 0.5, "");
+	pause_begin(pauses, daemons[0], 3600, "disk", "");
+	pause_begin(pauses, daemons[1], 0.5, "", "");
 	if (store_get(ground.store, "paused", "a", "boot") == NULL)
 		return; /* this kernel has no name for its boots */
 	put("a", "until", json_real(wall() - year));
@@ -269,7 +269,7 @@ END_TEST
 START_TEST(over_a_reboot_the_time_of_day_counts)
 {
 	for (size_t i = 0; i < 3; i++)
-		pause_begin(pauses, daemons[i], 3600, "disk");
+		pause_begin(pauses, daemons[i], 3600, "disk", "");
 	for (size_t i = 0; i < 3; i++) {
 		put(daemon_name(daemons[i]), "boot", json_string("another"));
 		put(daemon_name(daemons[i]), "ends", json_real(1e9));

@@ -125,6 +125,9 @@ typedef struct vigil_module {
 	 * be called with it.  Returns 0; any other value, or a diagnostic, refuses the whole
 	 * configuration. */
 	int (*check)(vigil_daemon *d);
+	/* Optional: a pause of the daemon has ended, by `vigilctl resume` or because its time is
+	 * over.  The daemon checks at once what it did not act on during the pause. */
+	void (*resumed)(vigil_daemon *d);
 } vigil_module;
 
 /* The one symbol a module exports: VIGIL_MODULE(.name = ..., .start = ..., ...); */
@@ -190,6 +193,12 @@ VIGIL_API void vigil_health(vigil_daemon *d, vigil_health_level level, const cha
 /* A line for the daemon's history at /runs/NAME/history (the last 64): what was seen, decided
  * and done, as `vigilctl explain` prints it.  The time is put before it. */
 VIGIL_API void vigil_event(vigil_daemon *d, const char *format, ...) VIGIL_PRINTF(2, 3);
+
+/* The same for an event that repeats, so that it does not fill the history: while the line that an
+ * earlier call added is still in the history, its text is replaced and its time stays.  *line is 0
+ * before the first call, and identifies the line from then on.  Set it to 0 to begin a new line. */
+VIGIL_API void vigil_event_repeat(vigil_daemon *d, uint32_t *line, const char *format, ...)
+	VIGIL_PRINTF(3, 4);
 
 /* Makes text of strangers fit for the state: UTF-8, controls escaped, cut to size bytes.
  * Returns clean. */

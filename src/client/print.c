@@ -209,25 +209,6 @@ static enum colour colour_of(const char *word)
 	return COLOUR_NONE;
 }
 
-/* What it says, and before that for how much longer and why it is paused. */
-static void add_saying(struct table *table, json_t *row, const char *health)
-{
-	const char *until = text_of(row, "paused_until"), *reason = text_of(row, "paused_reason");
-	char left[TEXT_AGE] = "";
-	char *text;
-
-	if (!json_is_true(json_object_get(row, "paused"))) {
-		table_add(table, COLOUR_NONE, health);
-		return;
-	}
-	if (until[0] != '\0')
-		text_age(left, -seconds_since(until));
-	text = memory_format("paused%s%s%s%s%s%s", left[0] ? " for " : "", left,
-		reason[0] ? ", " : "", reason, health[0] ? "; " : "", health);
-	table_add(table, COLOUR_NONE, text);
-	free(text);
-}
-
 static void add_status(struct table *table, json_t *row)
 {
 	json_t *health = json_object_get(row, "health");
@@ -247,7 +228,7 @@ static void add_status(struct table *table, json_t *row)
 	if (reason[0] != '\0')
 		table_add(table, COLOUR_BAD, reason);
 	else
-		add_saying(table, row, text_of(health, "text"));
+		table_add(table, COLOUR_NONE, text_of(health, "text"));
 }
 
 static void print_status(json_t *result)
@@ -366,6 +347,7 @@ static void print_explain(json_t *result)
 	fprintf(out(), " for %s\n", age_of(age, text_of(run, "since")));
 	line("failed", text_of(run, "reason"));
 	line("health", text_of(health, "text"));
+	line("evidence", text_of(service, "evidence"));
 	line("decision", text_of(service, "decision"));
 	line("next try", text_of(service, "next_retry"));
 	line("last error", failure);

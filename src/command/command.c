@@ -218,7 +218,7 @@ static void run_read(const struct command *command, struct host *host, json_t *p
 	series_free(reply->series);
 	json_decref(reply->result);
 	json_decref(reply->data);
-	*reply = (struct command_reply){0};
+	*reply = (struct command_reply){.peer = reply->peer};
 }
 
 void command_run(struct host *host, const struct peer *peer, const char *verb, json_t *params,
@@ -228,6 +228,7 @@ void command_run(struct host *host, const struct peer *peer, const char *verb, j
 
 	if (command == NULL)
 		return;
+	reply->peer = peer;
 	if (command->run == NULL)
 		command_fail(reply, COMMAND_NO_METHOD, "%s works over the socket only", verb);
 	else if (command->access == ACCESS_READ)

@@ -45,10 +45,11 @@ enum command_error {
 };
 
 struct command_reply {
-	bool in_parts;         /* set by who asks: it takes a series */
-	struct series *series; /* the caller's; else NULL */
-	json_t *result;        /* a new reference; NULL: failed, or a series */
-	int code;              /* enum command_error when failed */
+	bool in_parts;           /* set by who asks: it takes a series */
+	const struct peer *peer; /* who asks; set by command_run; NULL: not known */
+	struct series *series;   /* the caller's; else NULL */
+	json_t *result;          /* a new reference; NULL: failed, or a series */
+	int code;                /* enum command_error when failed */
 	char message[256];
 	json_t *data; /* a new reference or NULL: {"complaints":[...]} */
 };

@@ -1,8 +1,8 @@
 /*
  * command_check: a daemon as a Nagios plugin would report it.
  *
- * It knows no module: what counts is the daemon's health, whether it failed or is paused, or any
- * one number of the tree against ranges.  Performance data is what stands below the daemon in the
+ * It knows no module: what counts is the daemon's health at /runs/NAME/health, which also says that it
+ * has failed or is paused, or any one number of the tree against ranges.  Performance data is what stands below the daemon in the
  * forms that the interface describes: `perfdata`, and the totals of a `service_state`.
  *
  * What is wrong with the question is an answer, too: UNKNOWN.
@@ -105,23 +105,6 @@ static int status_of(const char *level)
 	return status;
 }
 
-/* What outranks any number: true when that was said. */
-static bool judge_daemon(struct verdict *v, const char *name, const json_t *account)
-{
-	const char *until = text_of(account, "paused_until"),
-		   *reason = text_of(account, "paused_reason"),
-		   *says = text_of(json_object_get(account, "health"), "text");
-
-	if (strcmp(text_of(account, "status"), "failed") == 0)
-		judge(v, CRITICAL, "%s has failed: %s", name, text_of(account, "reason"));
-	else if (json_is_true(json_object_get(account, "paused")))
-		judge(v, OK, "%s is paused%s%s%s%s%s%s", name, *until ? " until " : "", until,
-			*reason ? ": " : "", reason, *says ? "; " : "", says);
-	else
-		return false;
-	return true;
-}
-
 static void judge_health(struct verdict *v, const char *name, const json_t *account)
 {
 	const json_t *health = json_object_get(account, "health");
@@ -130,6 +113,13 @@ static void judge_health(struct verdict *v, const char *name, const json_t *acco
 		judge(v, status_of(text_of(health, "level")), "%s", text_of(health, "text"));
 	else
 		judge(v, UNKNOWN, "%s has said nothing yet", name);
+}
+
+/* A daemon that failed or is paused: no number of it counts. */
+static bool is_failed_or_paused(const json_t *account)
+{
+	return strcmp(text_of(account, "status"), "failed") == 0 ||
+	       json_is_true(json_object_get(account, "paused"));
 }
 
 /* A range that was not given alerts to nothing; false: what was given is none. */
@@ -233,9 +223,10 @@ void command_check(struct host *host, json_t *params, struct command_reply *repl
 		data = data_of(host, name);
 		put_all(&v, data);
 		json_decref(data);
-		if (!judge_daemon(&v, name, account))
-			judge_health(&v, name, account);
-	} else if (!judge_daemon(&v, name, account)) {
+		judge_health(&v, name, account);
+	} else if (is_failed_or_paused(account)) {
+		judge_health(&v, name, account);
+	} else {
 		judge_number(&v, host, params);
 	}
 	drop_bars(v.line);

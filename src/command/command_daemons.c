@@ -4,6 +4,7 @@
 #include "command/command_handlers.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -46,7 +47,8 @@ static struct vigil_daemon *named(struct host *host, json_t *params, struct comm
 static json_t *status_row(struct vigil_daemon *d)
 {
 	static const char *const keys[] = {"module", "status", "since", "ticks", "missed",
-		"last_tick", "errors", "health", "paused", "paused_until", "paused_reason"};
+		"last_tick", "errors", "health", "paused", "paused_until", "paused_reason",
+		"paused_by"};
 	json_t *account = daemon_account(d);
 	json_t *row = json_pack("{s:s}", "name", daemon_name(d));
 
@@ -200,6 +202,17 @@ static bool check_globs(struct host *host, json_t *globs, struct command_reply *
 	return true;
 }
 
+/* The user who asks, by its number: to look its name up could block the loop. */
+static const char *asked_by(const struct command_reply *reply, char by[32])
+{
+	by[0] = '\0';
+	if (reply->peer != NULL && reply->peer->uid == 0)
+		snprintf(by, 32, "root");
+	else if (reply->peer != NULL)
+		snprintf(by, 32, "uid %lu", (unsigned long)reply->peer->uid);
+	return by;
+}
+
 static void pause_or_resume(
 	struct host *host, json_t *params, double seconds, bool begin, struct command_reply *reply)
 {
@@ -207,6 +220,7 @@ static void pause_or_resume(
 	json_t *globs = json_object_get(params, "names"), *names;
 	const char *reason = command_text(params, "reason");
 	struct vigil_daemon *d;
+	char by[32];
 
 	if (all == (json_array_size(globs) > 0)) {
 		command_fail(reply, COMMAND_PARAMS, "name the daemons, or say --all");
@@ -219,7 +233,8 @@ static void pause_or_resume(
 		if (!matches(daemon_name(d), globs, all))
 			continue;
 		if (begin)
-			pause_begin(host_pauses(host), d, seconds, reason != NULL ? reason : "");
+			pause_begin(host_pauses(host), d, seconds, reason != NULL ? reason : "",
+				asked_by(reply, by));
 		else
 			pause_end(host_pauses(host), d);
 		json_array_append_new(names, json_string(daemon_name(d)));

@@ -72,12 +72,20 @@ void vigil_health(vigil_daemon *d, vigil_health_level level, const char *format,
 	daemon_announce(d, "health", daemon_health_account(d));
 }
 
-static void remember(vigil_daemon *d, const char *text)
+static struct daemon_event *event_new(uint32_t line, const char *text)
 {
 	struct daemon_event *event = memory_zero(sizeof(*event) + strlen(text) + 1);
 
 	clock_gettime(CLOCK_REALTIME, &event->when);
+	event->line = line;
 	strcpy(event->text, text);
+	return event;
+}
+
+static void remember(vigil_daemon *d, const char *text)
+{
+	struct daemon_event *event = event_new(++d->history_lines, text);
+
 	STAILQ_INSERT_TAIL(&d->history, event, link);
 	if (d->history_count == DAEMON_HISTORY)
 		daemon_forget_event(d);
@@ -95,6 +103,39 @@ void vigil_event(vigil_daemon *d, const char *format, ...)
 	daemon_say(text, format, ap);
 	va_end(ap);
 	remember(d, text);
+}
+
+/* Replaces the text of a line of the history; false where the line is not there any more. */
+static bool rewrite(vigil_daemon *d, uint32_t line, const char *text)
+{
+	struct daemon_event *old, *event;
+
+	STAILQ_FOREACH(old, &d->history, link)
+	if (old->line == line)
+		break;
+	if (old == NULL)
+		return false;
+	event = event_new(line, text);
+	event->when = old->when;
+	STAILQ_INSERT_AFTER(&d->history, old, event, link);
+	STAILQ_REMOVE(&d->history, old, daemon_event, link);
+	free(old);
+	return true;
+}
+
+void vigil_event_repeat(vigil_daemon *d, uint32_t *line, const char *format, ...)
+{
+	char text[DAEMON_TEXT];
+	va_list ap;
+
+	LOOP_ASSERT_OWNER();
+	va_start(ap, format);
+	daemon_say(text, format, ap);
+	va_end(ap);
+	if (*line != 0 && rewrite(d, *line, text))
+		return;
+	remember(d, text);
+	*line = d->history_lines;
 }
 
 void vigil_error(vigil_daemon *d, const char *format, ...)

@@ -174,26 +174,40 @@ static void set_paused(struct vigil_daemon *d, bool paused)
 		clock_gettime(CLOCK_REALTIME, &d->since);
 		daemon_announce(d, "status", json_string(daemon_status_name(daemon_status(d))));
 	}
+	daemon_announce(d, "health", daemon_health_account(d));
 }
 
-void daemon_pause(struct vigil_daemon *d, const char *until, const char *reason)
+/* Keeps the text, escaped; NULL where it is empty. */
+static void keep_pause_text(char **kept, const char *text)
 {
-	char why[DAEMON_TEXT];
+	char clean[DAEMON_TEXT];
 
-	forget_text(&d->paused_until);
-	if (until[0] != '\0')
-		d->paused_until = memory_text(until);
-	log_escape(why, sizeof(why), reason, strlen(reason));
-	forget_text(&d->paused_reason);
-	if (why[0] != '\0')
-		d->paused_reason = memory_text(why);
+	forget_text(kept);
+	log_escape(clean, sizeof(clean), text, strlen(text));
+	if (clean[0] != '\0')
+		*kept = memory_text(clean);
+}
+
+void daemon_pause(struct vigil_daemon *d, const char *until, const char *reason, const char *by)
+{
+	keep_pause_text(&d->paused_until, until);
+	keep_pause_text(&d->paused_reason, reason);
+	keep_pause_text(&d->paused_by, by);
 	set_paused(d, true);
 }
 
 void daemon_resume(struct vigil_daemon *d)
 {
-	if (d->paused)
-		set_paused(d, false);
+	uint64_t entered;
+
+	if (!d->paused)
+		return;
+	set_paused(d, false);
+	if (d->status != DAEMON_RUNNING || d->descriptor->resumed == NULL)
+		return;
+	entered = daemon_enter(d);
+	d->descriptor->resumed(d);
+	daemon_leave(d, entered);
 }
 
 /* --- life ------------------------------------------------------------------------------------------------ */
@@ -230,6 +244,8 @@ void daemon_free(struct vigil_daemon *d)
 {
 	if (d == NULL)
 		return;
+	if (d->status == DAEMON_FAILED)
+		daemon_announce(d, "health", NULL);
 	daemon_stop(d);
 	while (!STAILQ_EMPTY(&d->history))
 		daemon_forget_event(d);
@@ -238,6 +254,7 @@ void daemon_free(struct vigil_daemon *d)
 	free(d->reason);
 	free(d->paused_until);
 	free(d->paused_reason);
+	free(d->paused_by);
 	free(d->health.text);
 	free(d->counts.last_error);
 	free(d);
@@ -246,6 +263,7 @@ void daemon_free(struct vigil_daemon *d)
 static void set_failed(struct vigil_daemon *d)
 {
 	set_status(d, DAEMON_FAILED);
+	daemon_announce(d, "health", daemon_health_account(d));
 	log_write(VIGIL_ERROR, d->name, "failed: %s", d->reason);
 }
 
@@ -419,16 +437,44 @@ static json_t *history_account(const struct vigil_daemon *d)
 	return list;
 }
 
+static const char *const levels[] = {"OK", "WARNING", "CRITICAL", "UNKNOWN"};
+
+/* Takes the text. */
+static json_t *health_json(vigil_health_level level, char *text, struct timespec since)
+{
+	char when[CLOCK_TEXT];
+	json_t *health = json_pack("{s:s,s:s,s:s}", "level", levels[level], "text", text, "since",
+		clock_text_at(when, since));
+
+	free(text);
+	return health;
+}
+
+/* Until when, by whom and why; and what is wrong at present. */
+static char *paused_text(const struct vigil_daemon *d)
+{
+	const char *until = d->paused_until, *by = d->paused_by, *reason = d->paused_reason;
+	const struct daemon_health *health = &d->health;
+
+	return memory_format("%s is paused%s%s%s%s%s%s%s%s%s%s", d->name, until ? " until " : "",
+		until ? until : "", by ? " by " : "", by ? by : "", reason ? ": " : "",
+		reason ? reason : "", health->said ? "; at present " : "",
+		health->said ? levels[health->level] : "", health->said ? ": " : "",
+		health->said ? health->text : "");
+}
+
+/* The one place that decides which level and text status, check, the page, metrics, notifications
+ * and Icinga show. */
 json_t *daemon_health_account(const struct vigil_daemon *d)
 {
-	static const char *const levels[] = {"OK", "WARNING", "CRITICAL", "UNKNOWN"};
-
-	char since[CLOCK_TEXT];
-
+	if (d->status == DAEMON_FAILED)
+		return health_json(VIGIL_CRITICAL,
+			memory_format("%s has failed: %s", d->name, daemon_reason(d)), d->since);
+	if (d->paused)
+		return health_json(VIGIL_OK, paused_text(d), d->since);
 	if (!d->health.said)
 		return json_null();
-	return json_pack("{s:s,s:s,s:s}", "level", levels[d->health.level], "text", d->health.text,
-		"since", clock_text_at(since, d->health.since));
+	return health_json(d->health.level, memory_text(d->health.text), d->health.since);
 }
 
 json_t *daemon_account(const struct vigil_daemon *d)
@@ -449,6 +495,7 @@ json_t *daemon_account(const struct vigil_daemon *d)
 	if (account != NULL && d->paused) {
 		json_object_set_new(account, "paused_until", text_or_null(d->paused_until));
 		json_object_set_new(account, "paused_reason", text_or_null(d->paused_reason));
+		json_object_set_new(account, "paused_by", text_or_null(d->paused_by));
 	}
 	return account;
 }

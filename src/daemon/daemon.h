@@ -61,9 +61,10 @@ bool daemon_is_waiting(const struct vigil_daemon *d);
 /* Hands it a verb; what its callback returned, or -ENOSYS where it has none for that. */
 int daemon_verb(struct vigil_daemon *d, const char *name);
 
-/* Withholds action: until a time as text ("": until it is resumed), for a reason ("": none
- * was given). */
-void daemon_pause(struct vigil_daemon *d, const char *until, const char *reason);
+/* Pauses the daemon: until a time as text ("": until it is resumed), for a reason ("": none was
+ * given), by a user ("": not known). */
+void daemon_pause(struct vigil_daemon *d, const char *until, const char *reason, const char *by);
+/* Ends the pause, and has the module check at once what it did not act on. */
 void daemon_resume(struct vigil_daemon *d);
 
 const char *daemon_name(const struct vigil_daemon *d);

@@ -45,6 +45,7 @@ struct daemon_health {
 struct daemon_event {
 	STAILQ_ENTRY(daemon_event) link;
 	struct timespec when;
+	uint32_t line; /* numbers the lines of this daemon from 1 on */
 	char text[];
 };
 
@@ -68,6 +69,7 @@ struct vigil_daemon {
 	bool paused;
 	char *paused_until;  /* NULL: until it is resumed */
 	char *paused_reason; /* NULL: none was given */
+	char *paused_by;     /* NULL: not known */
 	struct timespec since;
 	char *reason;         /* why it failed; NULL: it has not */
 	bool starting_failed; /* a constructor failed while start ran */
@@ -76,6 +78,7 @@ struct vigil_daemon {
 	struct daemon_health health;
 	STAILQ_HEAD(, daemon_event) history; /* the oldest first */
 	unsigned history_count;              /* DAEMON_HISTORY at most */
+	uint32_t history_lines;              /* the number of the last one */
 
 	TAILQ_HEAD(resource_list, resource) resources;
 	SLIST_HEAD(, kept) kept; /* of the resources, what it keeps of its state */

@@ -68,26 +68,33 @@ static double end_of(const struct pauses *pauses, const char *name)
 	return fmin(end, LAST);
 }
 
-static void show(struct vigil_daemon *d, double end, const char *reason)
+static const char *kept_text(const struct pauses *pauses, const char *name, const char *key)
+{
+	const char *text = json_string_value(kept(pauses, name, key));
+
+	return text != NULL ? text : "";
+}
+
+static void show(struct vigil_daemon *d, double end, const char *reason, const char *by)
 {
 	char until[CLOCK_TEXT] = "";
 
 	if (!isinf(end))
 		clock_text_at(until, (struct timespec){.tv_sec = (time_t)end});
-	daemon_pause(d, until, reason);
+	daemon_pause(d, until, reason, by);
+}
+
+static void show_kept(const struct pauses *pauses, struct vigil_daemon *d, double end)
+{
+	const char *name = daemon_name(d);
+
+	show(d, end, kept_text(pauses, name, "reason"), kept_text(pauses, name, "by"));
 }
 
 static void put_number(struct pauses *pauses, const char *name, const char *key, double number)
 {
 	store_put_new(
 		pauses->store, SECTION, name, key, isinf(number) ? json_null() : json_real(number));
-}
-
-static const char *reason_of(const struct pauses *pauses, const char *name)
-{
-	const char *reason = json_string_value(kept(pauses, name, "reason"));
-
-	return reason != NULL ? reason : "";
 }
 
 static void put_end(struct pauses *pauses, const char *name, double end)
@@ -108,7 +115,7 @@ static void mind_the_clock(struct pauses *pauses, struct vigil_daemon *d)
 			fabs(end - json_number_value(kept(pauses, name, "until"))) < STEP))
 		return;
 	put_end(pauses, name, end);
-	show(d, end, reason_of(pauses, name));
+	show_kept(pauses, d, end);
 }
 
 static void wait_for_the_earliest(struct pauses *pauses)
@@ -144,7 +151,8 @@ static void on_end(uint64_t missed, void *arg)
 	wait_for_the_earliest(pauses);
 }
 
-void pause_begin(struct pauses *pauses, struct vigil_daemon *d, double seconds, const char *reason)
+void pause_begin(struct pauses *pauses, struct vigil_daemon *d, double seconds, const char *reason,
+	const char *by)
 {
 	const char *name = daemon_name(d);
 	double end = seconds > 0 ? fmin(wall_now() + seconds, LAST) : INFINITY;
@@ -152,18 +160,19 @@ void pause_begin(struct pauses *pauses, struct vigil_daemon *d, double seconds, 
 	put_end(pauses, name, end);
 	put_number(pauses, name, "seconds", seconds > 0 ? seconds : INFINITY);
 	store_put_new(pauses->store, SECTION, name, "reason", json_string(reason));
-	show(d, end, reason);
-	log_write(VIGIL_NOTICE, name, "paused%s%s", reason[0] != '\0' ? ": " : "", reason);
+	store_put_new(pauses->store, SECTION, name, "by", json_string(by));
+	show(d, end, reason, by);
+	log_write(VIGIL_NOTICE, name, "paused%s%s%s%s", by[0] != '\0' ? " by " : "", by,
+		reason[0] != '\0' ? ": " : "", reason);
 	wait_for_the_earliest(pauses);
 }
 
 static void forget(struct pauses *pauses, const char *name)
 {
-	store_put(pauses->store, SECTION, name, "until", NULL);
-	store_put(pauses->store, SECTION, name, "ends", NULL);
-	store_put(pauses->store, SECTION, name, "boot", NULL);
-	store_put(pauses->store, SECTION, name, "seconds", NULL);
-	store_put(pauses->store, SECTION, name, "reason", NULL);
+	static const char *const keys[] = {"until", "ends", "boot", "seconds", "reason", "by"};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		store_put(pauses->store, SECTION, name, keys[i], NULL);
 }
 
 void pause_end(struct pauses *pauses, struct vigil_daemon *d)
@@ -173,8 +182,8 @@ void pause_end(struct pauses *pauses, struct vigil_daemon *d)
 	if (end_of(pauses, name) == 0)
 		return;
 	forget(pauses, name);
-	daemon_resume(d);
 	log_write(VIGIL_NOTICE, name, "resumed");
+	daemon_resume(d);
 }
 
 void pause_restore(struct pauses *pauses, struct vigil_daemon *d)
@@ -188,7 +197,7 @@ void pause_restore(struct pauses *pauses, struct vigil_daemon *d)
 		forget(pauses, name);
 		return;
 	}
-	show(d, end, reason_of(pauses, name));
+	show_kept(pauses, d, end);
 	if (!isinf(end))
 		loop_timer_again(pauses->timer, 0); /* by then it is in the host's list */
 }

@@ -20,8 +20,10 @@ struct pauses *pauses_new(
 	struct loop *loop, struct store *store, pause_daemon_fn *daemon_at, void *arg);
 void pauses_free(struct pauses *pauses);
 
-/* For so many seconds (0: until it is resumed); reason may be "". */
-void pause_begin(struct pauses *pauses, struct vigil_daemon *d, double seconds, const char *reason);
+/* For so many seconds (0: until it is resumed); reason may be "".  by: the user who asked for it, as
+ * it is shown; "": not known. */
+void pause_begin(struct pauses *pauses, struct vigil_daemon *d, double seconds, const char *reason,
+	const char *by);
 void pause_end(struct pauses *pauses, struct vigil_daemon *d);
 /* A daemon has been made: what the store says of its name holds for it. */
 void pause_restore(struct pauses *pauses, struct vigil_daemon *d);

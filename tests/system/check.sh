@@ -68,11 +68,11 @@ gives 3 'UNKNOWN - there is no daemon "nosuch" running' nosuch
 
 ctl -q pause bad --for 1h --reason 'new disks'
 until=$(get /runs/bad/paused_until)
-gives 0 "OK - bad is paused until $until: new disks; it is a/b" bad
+gives 0 "OK - bad is paused until $until by root: new disks; at present CRITICAL: it is a/b" bad
 ctl -q resume bad
 gives 3 'UNKNOWN - mute has said nothing yet' mute
 ctl -q pause mute
-gives 0 "OK - mute is paused" mute
+gives 0 "OK - mute is paused by root" mute
 
 value=/daemons/plugin/perfdata/~1~0/value
 gives 3 "UNKNOWN - nothing stands at $value" plugin "$value"

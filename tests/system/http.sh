@@ -133,7 +133,7 @@ check "which ends in EOF" [ "$(tail -n 1 "$work/openmetrics")" = "# EOF" ]
 check "as the other does not" eval '! grep -q EOF "$work/text"'
 for name in vigil_build_info vigil_daemon_up vigil_daemon_ticks_total vigil_daemon_missed_ticks_total \
 	vigil_daemon_errors_total vigil_daemon_callback_seconds_total vigil_service_up vigil_service_state \
-	vigil_service_restarts_total vigil_service_restart_errors_total vigil_loop_lag_seconds \
+	vigil_service_restarts_total vigil_service_restart_errors_total vigil_service_respawns_total vigil_loop_lag_seconds \
 	vigil_workers_busy vigil_workers_lost_total vigil_reloads_total vigil_value; do
 	check "$name" [ "$(grep -cE "^$name[{ ]" "$work/text")" -gt 0 -a "$(grep -cE "^$name[{ ]" "$work/openmetrics")" -gt 0 ]
 done
@@ -149,6 +149,43 @@ check "a counter's family goes without _total" grep -qx '# TYPE vigil_daemon_tic
 if command -v promtool >/dev/null; then
 	check "promtool finds nothing wrong" promtool check metrics <"$work/text"
 	check "nor in the alert rules" promtool check rules "$top_srcdir/conf/vigil-alerts.yml"
+	cat >"$work/alerts-test.yml" <<Y
+rule_files: [$top_srcdir/conf/vigil-alerts.yml]
+evaluation_interval: 1m
+tests:
+  - interval: 1m
+    input_series:
+      - {series: 'vigil_service_respawns_total{instance="h",daemon="web",service="web",manager="runit"}', values: '0 0 2 4 4 4 4 4 4'}
+      - {series: 'vigil_service_respawns_total{instance="h",daemon="calm",service="calm",manager="runit"}', values: '0 0 1 1 1 1 1 1 1'}
+      - {series: 'vigil_service_up{instance="h",daemon="web",service="web",manager="runit"}', values: '1x9'}
+      - {series: 'vigil_service_up{instance="h",daemon="idle",service="idle",manager="systemd"}', values: '0x9'}
+      - {series: 'vigil_service_up{instance="h",daemon="dead",service="dead",manager="systemd"}', values: '0x9'}
+      - {series: 'vigil_daemon_health{instance="h",daemon="web",module="service"}', values: '2x9'}
+      - {series: 'vigil_daemon_health{instance="h",daemon="idle",module="service"}', values: '0x9'}
+      - {series: 'vigil_daemon_health{instance="h",daemon="dead",module="service"}', values: '2x9'}
+    alert_rule_test:
+      - eval_time: 5m
+        alertname: VigilServiceKeepsCrashing
+        exp_alerts:
+          - exp_labels: {severity: critical, instance: h, daemon: web, service: web, manager: runit}
+            exp_annotations:
+              summary: web on h keeps crashing
+              description: "Its manager brought it back 4 times in ten minutes. See: vigilctl explain web"
+      - eval_time: 8m
+        alertname: VigilDaemonCritical
+        exp_alerts:
+          - exp_labels: {severity: critical, instance: h, daemon: web, module: service}
+            exp_annotations: {summary: web on h is critical, description: "See: vigilctl status web"}
+      - eval_time: 5m
+        alertname: VigilServiceDown
+        exp_alerts:
+          - exp_labels: {severity: critical, instance: h, daemon: dead, service: dead, manager: systemd}
+            exp_annotations:
+              summary: dead is down on h
+              description: "Two minutes have not been enough to bring it back. See: vigilctl explain dead"
+Y
+	check "the alert rules tell a service that keeps crashing, one that is down and one that is idle apart" \
+		promtool test rules "$work/alerts-test.yml"
 else
 	echo "SKIP: promtool is not installed (package prometheus), metrics and alert rules go unchecked by it"
 fi

@@ -129,7 +129,7 @@ check "who checked it" of_is "vigil disk" 'r["check_source"]' web1
 check "how long it is good" of_is "vigil disk" 'r["ttl"]' 6
 check "and when it was made" [ "$(of "vigil disk" 'abs(r["execution_end"] - __import__("time").time()) < 30')" = True ]
 check "a daemon that has failed is CRITICAL" wait_for 10 of_is "vigil lost" 'a["state"]' 2
-check "in words" eval '[[ $(of "vigil lost" "r[\"output\"]") == *"the daemon has failed: "*nosuchmodule* ]]'
+check "in words" eval '[[ $(of "vigil lost" "r[\"output\"]") == *"has failed: "*nosuchmodule* ]]'
 check "what the master lacks is said" grep -q 'the master refuses "web1!vigil nobody": it has no such service' "$work/log"
 check "once" [ "$(grep -c 'the master refuses' "$work/log")" = 1 ]
 check "and counted" more_than /daemons/master/refused 0
@@ -141,7 +141,7 @@ echo 2 >"$work/flip"
 check "a change is told of at once" wait_for 10 of_is "vigil flip" 'a["state"]' 2
 ctl -q pause flip --reason 'new disks'
 check "one that is paused is OK" wait_for 10 of_is "vigil flip" 'a["state"]' 0
-check "and says why" eval '[[ $(of "vigil flip" "r[\"output\"]") == "OK - paused: new disks; "* ]]'
+check "and says why" eval '[[ $(of "vigil flip" "r[\"output\"]") == "OK - "*" is paused "*": new disks; at present "* ]]'
 ctl -q resume flip
 check "and afterwards what it was" wait_for 10 of_is "vigil flip" 'a["state"]' 2
 

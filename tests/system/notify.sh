@@ -38,7 +38,7 @@ S
 	done
 	printf '[daemon:all]\nmodule = notify\nwatch = /runs/a/health, /runs/b/health, /runs/c/health\n'
 	printf 'group = 300ms\ncommand = %s all\n' "$work/bin/tell"
-	printf '[daemon:bad]\nmodule = notify\nto = CRITICAL\ngroup = 0\ncommand = %s bad\n' "$work/bin/tell"
+	printf '[daemon:bad]\nmodule = notify\nwatch = /runs/a/health, /runs/b/health, /runs/c/health\nto = CRITICAL\ngroup = 0\ncommand = %s bad\n' "$work/bin/tell"
 	printf '[daemon:lasting]\nmodule = notify\nwatch = /daemons/*/exit_status\nfrom = 0\nto = [1-9]*\n'
 	printf 'for = 1500ms\ngroup = 0\ncommand = %s lasting\n' "$work/bin/tell"
 	printf '[daemon:few]\nmodule = notify\nwatch = /runs/b/health\ngroup = 0\nburst = 2\n'

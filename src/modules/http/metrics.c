@@ -162,6 +162,15 @@ static void write_restart_errors(struct scrape *s)
 		write_service(s, &service, NULL, (double)service.restart_errors);
 }
 
+static void write_respawns(struct scrape *s)
+{
+	struct view_service service;
+
+	if (view_service(s->site->d, s->name, &service))
+		write_service(s, &service, NULL,
+			json_number_value(json_object_get(service.state, "respawns")));
+}
+
 /* --- numbers of daemons' own -------------------------------------------------------------------------- */
 
 static void write_value(struct scrape *s, const char *pointer, double value)
@@ -266,6 +275,9 @@ static const struct family families[] = {
 		true, write_restarts, NULL},
 	{{"vigil_service_restart_errors_total", EXPOSITION_COUNTER, NULL, "Restarts that failed."},
 		true, write_restart_errors, NULL},
+	{{"vigil_service_respawns_total", EXPOSITION_COUNTER, NULL,
+		 "How often the service's own manager has brought it back."},
+		true, write_respawns, NULL},
 	{{"vigil_value", EXPOSITION_GAUGE, NULL,
 		 "A number that a daemon keeps, by its address in the state."},
 		true, write_values, NULL},

@@ -166,7 +166,7 @@ static struct cell show_health(struct look *l)
 			.way = "for"};
 	if (!json_is_object(health))
 		return (struct cell){.tone = TONE_NONE, .note = view_text(l->account, "status")};
-	return (struct cell){.tone = tone_of_health(l->account),
+	return (struct cell){.tone = row_tone(l->account),
 		.text = view_text(health, "level"),
 		.note = view_text(health, "text"),
 		.at = view_text(health, "since"),

@@ -53,18 +53,7 @@ static int code_of(const char *level)
 static int judge(const json_t *account, char text[TEXT_MAX])
 {
 	const json_t *health = json_object_get(account, "health");
-	const char *reason = text_of(account, "paused_reason");
 
-	if (strcmp(text_of(account, "status"), "failed") == 0) {
-		snprintf(text, TEXT_MAX, "CRITICAL - the daemon has failed: %s",
-			text_of(account, "reason"));
-		return 2;
-	}
-	if (json_is_true(json_object_get(account, "paused"))) {
-		snprintf(text, TEXT_MAX, "OK - paused%s%s; %s", reason[0] != '\0' ? ": " : "",
-			reason, text_of(health, "text"));
-		return 0;
-	}
 	if (!json_is_object(health))
 		return -1;
 	snprintf(text, TEXT_MAX, "%s - %s", text_of(health, "level"), text_of(health, "text"));

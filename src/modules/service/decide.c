@@ -1,5 +1,8 @@
 /*
- * decide: whether a service is to be restarted now, and why, in words.
+ * decide: whether a service is restarted now, and why, in words.
+ *
+ * First what the service needs, by its status; then, where that is a restart, what withholds it, by
+ * one table in the order of precedence.
  */
 #include "decide.h"
 
@@ -8,7 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LOOK_SOON 0.005 /* seconds */
+#define CHECK_SOON  0.005 /* seconds */
+#define CHECK_AGAIN 1.0   /* while a restart is refused for a reason that ends without an event */
 
 static void because(struct decision *decision, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -22,88 +26,198 @@ static void because(struct decision *decision, const char *format, ...)
 	va_end(ap);
 }
 
-/* What an admin or the rules forbid, whatever the service's need. */
+/* --- what withholds a restart ------------------------------------------------------------------ */
+
+typedef bool withheld_fn(
+	const struct rules *rules, const struct facts *facts, struct decision *out);
+
+static const char *status_of(const struct facts *facts)
+{
+	return vigil_service_status_name(facts->status);
+}
+
+static bool is_paused(const struct rules *rules, const struct facts *facts, struct decision *out)
+{
+	because(out, "%s, but paused: left alone", status_of(facts));
+	return facts->paused;
+}
+
+static bool is_held(const struct rules *rules, const struct facts *facts, struct decision *out)
+{
+	because(out, "left alone: %s", facts->hold != NULL ? facts->hold : "");
+	return facts->hold != NULL && vigil_service_is_down(facts->status);
+}
+
+static bool is_observed(const struct rules *rules, const struct facts *facts, struct decision *out)
+{
+	because(out, "%s: would be restarted, but restart_on = never", status_of(facts));
+	return rules->restart_on == RESTART_NEVER;
+}
+
+static bool is_clean_stop(
+	const struct rules *rules, const struct facts *facts, struct decision *out)
+{
+	because(out, "stopped cleanly: left alone, as restart_on = failed says");
+	return rules->restart_on == RESTART_ON_FAILED && facts->status == VIGIL_SERVICE_STOPPED;
+}
+
+static bool is_burst_used(
+	const struct rules *rules, const struct facts *facts, struct decision *out)
+{
+	if (facts->burst_free <= facts->now)
+		return false;
+	out->wait = facts->burst_free - facts->now;
+	because(out, "%s: gave up after %u restarts in %.0f s, until the next try",
+		status_of(facts), rules->burst, rules->burst_window);
+	return true;
+}
+
+static bool is_awaiting(const struct rules *rules, const struct facts *facts, struct decision *out)
+{
+	if (facts->awaited == NULL)
+		return false;
+	because(out, "%s: waiting for %s to run first", status_of(facts), facts->awaited);
+	return true;
+}
+
+static bool is_backing_off(
+	const struct rules *rules, const struct facts *facts, struct decision *out)
+{
+	if (facts->next_try <= facts->now)
+		return false;
+	out->wait = facts->next_try - facts->now;
+	because(out, "%s: backing off until the next try", status_of(facts));
+	return true;
+}
+
+/* Only to ask again shows whether a refusal has ended, so the restart is issued all the same. */
+static bool is_refused(const struct rules *rules, const struct facts *facts, struct decision *out)
+{
+	if (facts->refusal == NULL)
+		return false;
+	because(out, "left alone: %s", facts->refusal);
+	out->restart = true;
+	if (facts->refusal_ends)
+		out->check = CHECK_AGAIN;
+	return true;
+}
+
+static const struct {
+	enum withheld withheld;
+	withheld_fn *applies; /* writes the words and the wait where it does */
+} reasons[] = {
+	{WITHHELD_PAUSED, is_paused},
+	{WITHHELD_HOLD, is_held},
+	{WITHHELD_NEVER, is_observed},
+	{WITHHELD_CLEAN_STOP, is_clean_stop},
+	{WITHHELD_BURST, is_burst_used},
+	{WITHHELD_AWAITED, is_awaiting},
+	{WITHHELD_BACKOFF, is_backing_off},
+	{WITHHELD_REFUSED, is_refused},
+};
+
+/* A restart is needed: withheld, with the reason as the words; or to be issued, and the caller writes
+ * the words. */
 static bool is_withheld(const struct rules *rules, const struct facts *facts, struct decision *out)
 {
-	const char *status = vigil_service_status_name(facts->status);
-
-	if (facts->paused)
-		because(out, "%s, but paused: left alone", status);
-	else if (rules->restart_on == RESTART_NEVER)
-		because(out, "%s: would be restarted, but restart_on = never", status);
-	else if (rules->restart_on == RESTART_ON_FAILED && facts->status == VIGIL_SERVICE_STOPPED)
-		because(out, "stopped cleanly: left alone, as restart_on = failed says");
-	else
-		return false;
-	return true;
-}
-
-static bool must_wait(const struct rules *rules, const struct facts *facts, struct decision *out)
-{
-	const char *status = vigil_service_status_name(facts->status);
-
-	if (facts->burst_free > facts->now) {
-		out->wait = facts->burst_free - facts->now;
-		because(out, "%s: gave up after %u restarts in %.0f s, until the next try", status,
-			rules->burst, rules->burst_window);
-	} else if (facts->before != NULL) {
-		because(out, "%s: waiting for %s to run first", status, facts->before);
-	} else if (facts->next_try > facts->now) {
-		out->wait = facts->next_try - facts->now;
-		because(out, "%s: backing off until the next try", status);
-	} else {
-		return false;
+	out->need = NEED_RESTART;
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++) {
+		if (reasons[i].applies(rules, facts, out)) {
+			out->withheld = reasons[i].withheld;
+			return true;
+		}
 	}
-	return true;
+	out->restart = true;
+	return false;
 }
+
+/* --- what a service needs, by its status --------------------------------------------------------- */
 
 static void decide_down(const struct rules *rules, const struct facts *facts, struct decision *out)
 {
-	if (is_withheld(rules, facts, out) || must_wait(rules, facts, out))
-		return;
-	out->restart = true;
-	because(out, "%s: restarting", vigil_service_status_name(facts->status));
+	if (facts->status == VIGIL_SERVICE_STOPPED && facts->idle != NULL)
+		because(out, "idle, %s: nothing to do", facts->idle);
+	else if (!is_withheld(rules, facts, out))
+		because(out, "%s: restarting", status_of(facts));
+}
+
+double decide_busy_age(const struct facts *facts)
+{
+	return fmax(facts->now - facts->since, facts->busy);
+}
+
+double decide_busy_tolerance(const struct rules *rules, const struct facts *facts)
+{
+	return fmax(rules->settle, facts->busy_limit);
+}
+
+/* The manager itself ends this work after a limit of its own: a restart would only undo it. */
+static void decide_managed(
+	const struct rules *rules, const struct facts *facts, struct decision *out)
+{
+	double age = decide_busy_age(facts), tolerance = decide_busy_tolerance(rules, facts);
+
+	out->need = age > tolerance ? NEED_MANAGER : NEED_TIME;
+	out->check = decide_next_check(facts->status, age);
+	if (isinf(facts->busy_limit)) {
+		because(out, "%s: work in progress, to which its manager sets no limit",
+			status_of(facts));
+	} else if (out->need == NEED_TIME) {
+		out->check = fmin(out->check, fmax(tolerance - age, CHECK_SOON));
+		because(out, "%s: work in progress, which its manager ends after %.0f s",
+			status_of(facts), facts->busy_limit);
+	} else {
+		because(out, "%s for over %.0f s: left to its manager, whose limit is %.0f s",
+			status_of(facts), tolerance, facts->busy_limit);
+	}
 }
 
 static void decide_busy(const struct rules *rules, const struct facts *facts, struct decision *out)
 {
-	const char *status = vigil_service_status_name(facts->status);
-	double left = facts->since + rules->settle - facts->now;
+	double age = decide_busy_age(facts), left = rules->settle - age;
 
-	if (left > 0) {
-		out->look = fmin(left, decide_look(facts->status, facts->now - facts->since));
-		because(out, "%s: work in progress, given %.0f s to settle", status, rules->settle);
-		return;
+	if (facts->busy_limit > 0) {
+		decide_managed(rules, facts, out);
+	} else if (left > 0) {
+		out->need = NEED_TIME;
+		out->check = fmin(left, decide_next_check(facts->status, age));
+		because(out, "%s: work in progress, given %.0f s to settle", status_of(facts),
+			rules->settle);
+	} else if (!is_withheld(rules, facts, out)) {
+		because(out, "%s for over %.0f s: restarting", status_of(facts), rules->settle);
 	}
-	if (is_withheld(rules, facts, out) || must_wait(rules, facts, out))
-		return;
-	out->restart = true;
-	because(out, "%s for over %.0f s: restarting", status, rules->settle);
 }
 
-/* It runs, but does not do its work. */
-static void decide_unwell(
+static void decide_running(
 	const struct rules *rules, const struct facts *facts, struct decision *out)
 {
-	if (facts->unwell == NULL) {
+	if (facts->sick != NULL) {
+		if (!is_withheld(rules, facts, out))
+			because(out, "running, but %s: restarting", facts->sick);
+	} else if (facts->unprobed != NULL) {
+		out->need = NEED_UNKNOWN;
+		because(out, "running, and vigild could not probe: no reason to restart");
+	} else if (facts->ailing != NULL) {
+		out->need = NEED_TIME;
+		because(out, "running, but %s: no reason to restart yet", facts->ailing);
+	} else {
 		strcpy(out->words, "running: nothing to do"); /* nearly always: worth no format */
-		return;
 	}
-	if (is_withheld(rules, facts, out) || must_wait(rules, facts, out))
-		return;
-	out->restart = true;
-	because(out, "running, but %s: restarting", facts->unwell);
 }
 
 void decide(const struct rules *rules, const struct facts *facts, struct decision *decision)
 {
-	*decision = (struct decision){0};
-	if (facts->under_way) {
+	decision->need = NEED_NOTHING;
+	decision->withheld = WITHHELD_NOT;
+	decision->restart = false;
+	decision->wait = decision->check = 0;
+	if (facts->restarting) {
+		decision->need = NEED_TIME;
 		because(decision, "a restart is under way");
 		return;
 	}
 	switch (facts->status) {
-	case VIGIL_SERVICE_RUNNING: decide_unwell(rules, facts, decision); break;
+	case VIGIL_SERVICE_RUNNING: decide_running(rules, facts, decision); break;
 	case VIGIL_SERVICE_ABSENT: because(decision, "not installed: nothing to do"); break;
 	case VIGIL_SERVICE_STOPPED:
 	case VIGIL_SERVICE_FAILED: decide_down(rules, facts, decision); break;
@@ -111,23 +225,26 @@ void decide(const struct rules *rules, const struct facts *facts, struct decisio
 	case VIGIL_SERVICE_STOPPING:
 	case VIGIL_SERVICE_RELOADING: decide_busy(rules, facts, decision); break;
 	case VIGIL_SERVICE_UNKNOWN:
-	default: because(decision, "unknown: no reason to restart"); break;
+	default:
+		decision->need = NEED_UNKNOWN;
+		because(decision, "unknown: no reason to restart");
+		break;
 	}
 }
 
-double decide_look(vigil_service_status status, double age)
+double decide_next_check(vigil_service_status status, double age)
 {
 	switch (status) {
 	case VIGIL_SERVICE_STARTING:
 	case VIGIL_SERVICE_STOPPING:
-	case VIGIL_SERVICE_RELOADING: return fmax(age, LOOK_SOON);
+	case VIGIL_SERVICE_RELOADING: return fmax(age, CHECK_SOON);
 	default: return 0;
 	}
 }
 
-double backoff_delay(double backoff, double backoff_max, unsigned failures)
+double backoff_delay(double backoff, double backoff_max, unsigned setbacks)
 {
-	if (failures == 0 || backoff <= 0)
+	if (setbacks == 0 || backoff <= 0)
 		return 0;
-	return fmin(backoff_max, ldexp(backoff, (int)(failures < 60 ? failures : 60) - 1));
+	return fmin(backoff_max, ldexp(backoff, (int)(setbacks < 60 ? setbacks : 60) - 1));
 }

@@ -6,9 +6,9 @@
 
 #include <vigil/vigil.h>
 
-/* Restarts remembered for `burst`. */
-#define BURST_MAX 100
-
 extern const vigil_option service_options[];
+
+/* "3/10m": at most so many in so long; "0": no limit, and count is 0.  0, or -EINVAL. */
+int options_rate(const char *text, unsigned *count, double *seconds);
 
 #endif

@@ -1,129 +1,64 @@
 /*
  * probe: asks a running service itself whether it serves: over TCP, by HTTP, or by a command.
  *
- * One attempt at a time: a socket that connects (and for HTTP sends a request and reads the
- * first line of the answer), or a child, with one deadline over all of it.  All of it is events;
- * a service that accepts and then says nothing costs a descriptor for the timeout and no more.
+ * One attempt at a time: a socket that connects (and for HTTP sends a request and reads the first
+ * line of the answer), or a child.  All of it is events; a service that accepts and then says
+ * nothing costs a descriptor for the timeout and no more.  Where a server has two addresses, they
+ * share the timeout, and the second is tried when the first does not answer.
  */
 #include "probe.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
+#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "probe_target.h"
+
 #define LINE 256
+#define WHY  128
+/* After a start the first probe need not wait for a long interval. */
+#define FIRST 1.0
+/* What shells and env exit with when they cannot run a program, or do not find it. */
+#define CANNOT_RUN 126
+#define NOT_FOUND  127
 
 struct probe {
 	vigil_daemon *daemon;
-	double interval, timeout;
-	const char *const *command; /* NULL: a socket */
-	struct sockaddr_storage address;
-	socklen_t length;
-	char request[512]; /* "": TCP, connecting is enough */
+	struct probe_spec spec;
+	struct probe_target target;
 
 	bool active;
-	int fd; /* -1: none is open */
+	unsigned at;         /* the address that is being tried */
+	char first_why[WHY]; /* why the one before it did not answer */
+	int fd;              /* -1: none is open */
 	vigil_child *child;
 	size_t sent, got;
 	char line[LINE];
-	unsigned failures;
-	char text[128];
 };
 
 static void on_due(vigil_daemon *d, void *arg);
 static void on_timeout(vigil_daemon *d, void *arg);
+static void try_socket(struct probe *probe);
 
-/* --- the target ---------------------------------------------------------------------------------- */
-
-static bool set_address(struct probe *probe, const char *host, unsigned port)
-{
-	struct sockaddr_in *v4 = (struct sockaddr_in *)&probe->address;
-	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&probe->address;
-
-	if (strcmp(host, "localhost") == 0)
-		host = "127.0.0.1";
-	if (inet_pton(AF_INET, host, &v4->sin_addr) == 1) {
-		v4->sin_family = AF_INET;
-		v4->sin_port = htons((uint16_t)port);
-		probe->length = sizeof(*v4);
-		return true;
-	}
-	if (inet_pton(AF_INET6, host, &v6->sin6_addr) == 1) {
-		v6->sin6_family = AF_INET6;
-		v6->sin6_port = htons((uint16_t)port);
-		probe->length = sizeof(*v6);
-		return true;
-	}
-	return false;
-}
-
-/* "HOST:PORT" or "[HOST]:PORT" up to a slash or the end; what follows it, or NULL. */
-static const char *parse_authority(struct probe *probe, const char *text)
-{
-	char host[64];
-	bool bracket = text[0] == '[';
-	size_t n = strcspn(text + bracket, bracket ? "]" : ":/");
-	const char *rest = text + bracket + n + bracket;
-	unsigned long port;
-	char *end;
-
-	if (n == 0 || n >= sizeof(host) || *rest != ':')
-		return NULL;
-	memcpy(host, text + bracket, n);
-	host[n] = '\0';
-	port = strtoul(rest + 1, &end, 10);
-	if (end == rest + 1 || port == 0 || port > 65535 || (*end != '\0' && *end != '/'))
-		return NULL;
-	return set_address(probe, host, (unsigned)port) ? end : NULL;
-}
-
-static int parse_target(struct probe *probe, const char *target)
-{
-	bool http = strncmp(target, "http://", 7) == 0;
-	const char *authority = target + (http ? 7 : 6);
-	const char *rest = parse_authority(probe, authority);
-	int n;
-
-	if (rest == NULL || (!http && *rest != '\0'))
-		return vigil_refuse(probe->daemon,
-			"probe = \"%.80s\" is none of tcp://ADDRESS:PORT, http://ADDRESS:PORT/PATH "
-			"or "
-			"a command; ADDRESS is a number or localhost",
-			target);
-	if (!http)
-		return 0;
-	n = snprintf(probe->request, sizeof(probe->request),
-		"GET %s HTTP/1.0\r\nHost: %.*s\r\nUser-Agent: vigil\r\nConnection: close\r\n\r\n",
-		*rest != '\0' ? rest : "/", (int)(rest - authority), authority);
-	if (n >= (int)sizeof(probe->request) || strpbrk(rest, " \t") != NULL)
-		return vigil_refuse(probe->daemon,
-			"probe = \"%.80s...\": its path cannot be asked for", target);
-	return 0;
-}
-
-struct probe *probe_new(vigil_daemon *d, const char *target, const char *const *command,
-	double interval, double timeout)
+struct probe *probe_new(vigil_daemon *d, const struct probe_spec *spec)
 {
 	struct probe *probe = vigil_alloc(d, sizeof(*probe));
+	char why[256];
 
 	probe->daemon = d;
-	probe->interval = interval;
-	probe->timeout = timeout;
+	probe->spec = *spec;
 	probe->fd = -1;
-	if (strncmp(target, "tcp://", 6) != 0 && strncmp(target, "http://", 7) != 0)
-		probe->command = command;
-	else if (parse_target(probe, target) != 0)
-		return NULL;
-	return probe;
+	if (probe_target_parse(spec->target, &probe->target, why, sizeof(why)) == 0)
+		return probe;
+	vigil_refuse(d, "probe = %s", why);
+	return NULL;
 }
 
-/* --- one attempt ------------------------------------------------------------------------------------ */
+/* --- outcomes ------------------------------------------------------------------------------------ */
 
 static void close_attempt(struct probe *probe)
 {
@@ -138,20 +73,74 @@ static void close_attempt(struct probe *probe)
 	probe->child = NULL;
 }
 
-static void succeed(struct probe *probe)
+/* The next attempt is arranged first, because the caller may end the probe. */
+static void report(struct probe *probe, enum probe_outcome outcome, const char *why)
 {
 	close_attempt(probe);
-	probe->failures = 0;
-	vigil_after(probe->daemon, probe->interval, on_due, probe);
+	vigil_after(probe->daemon, probe->spec.interval, on_due, probe);
+	probe->spec.on_outcome(probe->daemon, outcome, why, probe->spec.arg);
+}
+
+static void succeed(struct probe *probe)
+{
+	report(probe, PROBE_SUCCEEDED, "");
+}
+
+/* Neither address answers as it should. */
+static void fail_both(struct probe *probe, const char *why)
+{
+	const struct probe_address *a = probe->target.addresses;
+	char both[2 * WHY + 64];
+
+	if (strcmp(why, probe->first_why) == 0)
+		snprintf(both, sizeof(both), "%s (%s and %s)", why, a[0].name, a[1].name);
+	else
+		snprintf(both, sizeof(both), "%s: %s; %s: %s", a[0].name, probe->first_why,
+			a[1].name, why);
+	report(probe, PROBE_FAILED, both);
 }
 
 static void fail(struct probe *probe, const char *why)
 {
-	close_attempt(probe);
-	probe->failures++;
-	vigil_clean(probe->text, sizeof(probe->text), why);
-	vigil_event(probe->daemon, "probe failed (%u in a row): %s", probe->failures, probe->text);
-	vigil_after(probe->daemon, probe->interval, on_due, probe);
+	if (probe->at + 1 < probe->target.count) {
+		snprintf(probe->first_why, sizeof(probe->first_why), "%.*s", WHY - 1, why);
+		close_attempt(probe);
+		probe->at++;
+		try_socket(probe);
+	} else if (probe->at > 0) {
+		fail_both(probe, why);
+	} else {
+		report(probe, PROBE_FAILED, why);
+	}
+}
+
+/* Errors of vigild and its machine, which say nothing about the service. */
+static bool is_own_error(int err)
+{
+	static const int own[] = {EMFILE, ENFILE, ENOMEM, ENOBUFS, EAGAIN, ENOSPC, EACCES, EPERM,
+		EADDRNOTAVAIL, EAFNOSUPPORT, ENETDOWN, ENETUNREACH};
+
+	for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++)
+		if (err == own[i])
+			return true;
+	return false;
+}
+
+static bool is_no_address(int err)
+{
+	return err == EADDRNOTAVAIL || err == EAFNOSUPPORT || err == ENETUNREACH;
+}
+
+static void fail_by_error(struct probe *probe, int err)
+{
+	if (!is_own_error(err))
+		fail(probe, strerror(err));
+	else if (probe->at > 0 && is_no_address(err)) /* a machine without IPv6 */
+		report(probe, PROBE_FAILED, probe->first_why);
+	else if (probe->at + 1 < probe->target.count && is_no_address(err))
+		fail(probe, strerror(err));
+	else
+		report(probe, PROBE_IMPOSSIBLE, strerror(err));
 }
 
 static void on_timeout(vigil_daemon *d, void *arg)
@@ -159,7 +148,7 @@ static void on_timeout(vigil_daemon *d, void *arg)
 	fail(arg, "no answer in time");
 }
 
-/* --- over a socket ------------------------------------------------------------------------------------ */
+/* --- over a socket ------------------------------------------------------------------------------- */
 
 static void judge_line(struct probe *probe)
 {
@@ -185,97 +174,123 @@ static void on_readable(vigil_daemon *d, int fd, unsigned what, void *arg)
 	if (n > 0)
 		probe->got += (size_t)n;
 	if (n < 0)
-		fail(probe, strerror(errno));
+		fail_by_error(probe, errno);
 	else if (n == 0 && probe->got == 0)
 		fail(probe, "the connection was closed without an answer");
 	else if (n == 0 || probe->got == LINE - 1 || memchr(probe->line, '\n', probe->got) != NULL)
 		judge_line(probe);
 }
 
-static void on_writable(vigil_daemon *d, int fd, unsigned what, void *arg)
+static void send_request(struct probe *probe)
 {
-	struct probe *probe = arg;
-	size_t left = strlen(probe->request) - probe->sent;
-	int err = 0;
-	socklen_t size = sizeof(err);
-	ssize_t n;
+	const char *rest = probe->target.request + probe->sent;
+	ssize_t n = send(probe->fd, rest, strlen(rest), MSG_DONTWAIT | MSG_NOSIGNAL);
 
-	getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &size);
-	if (err != 0) {
-		fail(probe, strerror(err));
-		return;
-	}
-	if (probe->request[0] == '\0') {
-		succeed(probe);
-		return;
-	}
-	n = send(fd, probe->request + probe->sent, left, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (n < 0 && errno != EAGAIN && errno != EINTR)
-		fail(probe, strerror(errno));
-	else if (n > 0 && (size_t)n == left)
-		vigil_watch_fd(d, fd, VIGIL_READ, on_readable, probe);
+		fail_by_error(probe, errno);
+	else if (n > 0 && rest[n] == '\0' &&
+		 vigil_watch_fd(probe->daemon, probe->fd, VIGIL_READ, on_readable, probe) != 0)
+		fail_by_error(probe, ENOMEM);
 	else if (n > 0)
 		probe->sent += (size_t)n;
 }
 
-static void try_socket(struct probe *probe)
+static void on_writable(vigil_daemon *d, int fd, unsigned what, void *arg)
 {
-	probe->sent = probe->got = 0;
-	probe->fd = socket(probe->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (probe->fd < 0 ||
-		(connect(probe->fd, (struct sockaddr *)&probe->address, probe->length) < 0 &&
-			errno != EINPROGRESS)) {
-		fail(probe, strerror(errno));
-		return;
-	}
-	vigil_watch_fd(probe->daemon, probe->fd, VIGIL_WRITE, on_writable, probe);
-	vigil_after(probe->daemon, probe->timeout, on_timeout, probe);
+	struct probe *probe = arg;
+	int err = 0;
+	socklen_t size = sizeof(err);
+
+	getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &size);
+	if (err != 0)
+		fail_by_error(probe, err);
+	else if (probe->target.request[0] == '\0')
+		succeed(probe);
+	else
+		send_request(probe);
 }
 
-/* --- by a command ---------------------------------------------------------------------------------------- */
+static void try_socket(struct probe *probe)
+{
+	const struct probe_address *a = &probe->target.addresses[probe->at];
+
+	probe->sent = probe->got = 0;
+	probe->fd = socket(a->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (probe->fd < 0 ||
+		(connect(probe->fd, (const struct sockaddr *)&a->address, a->length) < 0 &&
+			errno != EINPROGRESS)) {
+		fail_by_error(probe, errno);
+		return;
+	}
+	if (vigil_watch_fd(probe->daemon, probe->fd, VIGIL_WRITE, on_writable, probe) != 0) {
+		fail_by_error(probe, ENOMEM);
+		return;
+	}
+	vigil_after(probe->daemon, probe->spec.timeout / probe->target.count, on_timeout, probe);
+}
+
+/* --- by a command -------------------------------------------------------------------------------- */
+
+static void judge_exit(struct probe *probe, const vigil_child_exit *e)
+{
+	int status = WIFEXITED(e->status) ? WEXITSTATUS(e->status) : -1;
+	enum probe_outcome outcome =
+		status == CANNOT_RUN || status == NOT_FOUND ? PROBE_IMPOSSIBLE : PROBE_FAILED;
+	char why[WHY];
+
+	if (e->length > 0)
+		snprintf(why, sizeof(why), "%.*s", (int)strcspn(e->output, "\n"), e->output);
+	else if (status < 0)
+		snprintf(why, sizeof(why), "the command was ended by signal %d",
+			WTERMSIG(e->status));
+	else if (outcome == PROBE_IMPOSSIBLE)
+		snprintf(why, sizeof(why), "the command cannot be run (exit status %d)", status);
+	else
+		snprintf(why, sizeof(why), "the command exited with %d", status);
+	report(probe, outcome, why);
+}
 
 static void on_child_exit(vigil_daemon *d, vigil_child *child, const vigil_child_exit *e, void *arg)
 {
 	struct probe *probe = arg;
-	char why[64];
 
 	if (probe->child != child)
-		return; /* it was ended because nobody waits for it any more */
+		return; /* it was ended because the probe has ended */
 	probe->child = NULL;
 	if (e->timed_out)
 		fail(probe, "no answer in time");
 	else if (WIFEXITED(e->status) && WEXITSTATUS(e->status) == 0)
 		succeed(probe);
-	else if (e->length > 0)
-		fail(probe, e->output);
-	else {
-		snprintf(why, sizeof(why), "the command %s %d",
-			WIFSIGNALED(e->status) ? "was ended by signal" : "exited with",
-			WIFSIGNALED(e->status) ? WTERMSIG(e->status) : WEXITSTATUS(e->status));
-		fail(probe, why);
-	}
+	else
+		judge_exit(probe, e);
 }
 
 static void try_command(struct probe *probe)
 {
+	char why[WHY];
+
 	probe->child =
 		vigil_spawn(probe->daemon, &(vigil_child_spec){.size = sizeof(vigil_child_spec),
-						   .argv = probe->command,
-						   .timeout = probe->timeout,
+						   .argv = probe->spec.command,
+						   .timeout = probe->spec.timeout,
 						   .output_max = 1024,
 						   .on_exit = on_child_exit,
+						   .merge_stderr = true,
 						   .arg = probe});
-	if (probe->child == NULL)
-		fail(probe, strerror(errno));
+	if (probe->child != NULL)
+		return;
+	snprintf(why, sizeof(why), "%s: %s", probe->spec.command[0], strerror(errno));
+	report(probe, PROBE_IMPOSSIBLE, why);
 }
 
-/* --- again and again ----------------------------------------------------------------------------------- */
+/* --- one after the other ------------------------------------------------------------------------- */
 
 static void on_due(vigil_daemon *d, void *arg)
 {
 	struct probe *probe = arg;
 
-	if (probe->command != NULL)
+	probe->at = 0;
+	if (probe->target.command)
 		try_command(probe);
 	else
 		try_socket(probe);
@@ -286,8 +301,7 @@ void probe_begin(struct probe *probe)
 	if (probe->active)
 		return;
 	probe->active = true;
-	probe->failures = 0;
-	vigil_after(probe->daemon, probe->interval, on_due, probe);
+	vigil_after(probe->daemon, fmin(FIRST, probe->spec.interval), on_due, probe);
 }
 
 void probe_end(struct probe *probe)
@@ -297,15 +311,4 @@ void probe_end(struct probe *probe)
 	probe->active = false;
 	vigil_cancel(probe->daemon, on_due, probe);
 	close_attempt(probe);
-	probe->failures = 0;
-}
-
-unsigned probe_failures(const struct probe *probe)
-{
-	return probe->failures;
-}
-
-const char *probe_text(const struct probe *probe)
-{
-	return probe->text;
 }

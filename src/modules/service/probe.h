@@ -1,5 +1,7 @@
 /*
  * probe: asks a running service itself whether it serves: over TCP, by HTTP, or by a command.
+ *
+ * It makes one attempt after the other and reports each outcome; the caller counts them.
  */
 #ifndef PROBE_H
 #define PROBE_H
@@ -8,19 +10,29 @@
 
 struct probe;
 
-/* Made with the daemon and ended with it.  NULL, having refused with the reason, where the
- * target is none: tcp://HOST:PORT, http://HOST:PORT/PATH or a command.  HOST is an address or
- * localhost, since looking up a name would hold the loop up. */
-struct probe *probe_new(vigil_daemon *d, const char *target, const char *const *command,
-	double interval, double timeout);
+enum probe_outcome {
+	PROBE_SUCCEEDED,
+	PROBE_FAILED,    /* the service did not answer as it should */
+	PROBE_IMPOSSIBLE /* vigild could not ask it: this says nothing about the service */
+};
 
-/* Probes every interval from now on; a fresh start is given one interval of grace. */
+/* why: in words; "" for a success. */
+typedef void probe_fn(vigil_daemon *d, enum probe_outcome outcome, const char *why, void *arg);
+
+struct probe_spec {
+	const char *target;         /* see probe_target.h; copied */
+	const char *const *command; /* where the target is a command; must outlive the probe */
+	double interval, timeout;
+	probe_fn *on_outcome;
+	void *arg;
+};
+
+/* Freed with the daemon.  NULL, having refused with the reason, where the target is wrong. */
+struct probe *probe_new(vigil_daemon *d, const struct probe_spec *spec);
+
+/* Probes from now on: the first time after a second, or the interval where that is less. */
 void probe_begin(struct probe *probe);
-/* No more, and what is under way does not count. */
+/* No more; what is under way is not reported. */
 void probe_end(struct probe *probe);
-
-/* Failures in a row, and what the last one was. */
-unsigned probe_failures(const struct probe *probe);
-const char *probe_text(const struct probe *probe);
 
 #endif

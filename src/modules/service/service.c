@@ -1,449 +1,272 @@
 /*
  * service: keeps one service running, whoever manages it.
  *
- * At each tick it asks how the service is, writes that down, and only then decides (decide.c)
- * whether to restart; after a restart it writes down what the look right after it found.  All
- * that it knows stands in its subtree at service_state, all that it did in its history.
+ * At each tick, and whenever something has changed, it checks: asks how the service is, writes that
+ * down (record.c), and only then decides (decide.c) whether to restart (restart.c).  What it tells an
+ * admin is computed from the same facts (health.c).  All that it knows is in its subtree at
+ * service_state, all that it did in its history.
  *
  * A daemon has one struct watch, which lives as long as the daemon.
  */
 #include <errno.h>
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
-#include <vigil/vigil.h>
-
-#include "decide.h"
+#include "health.h"
+#include "interned.h"
 #include "options.h"
-#include "wellness.h"
-#include "words.h"
-
-struct watch {
-	vigil_service *service;
-	struct wellness *wellness;
-	struct rules rules;
-	double backoff, backoff_max, healthy_after;
-
-	vigil_service_status status;
-	bool seen;         /* there was a look that found something out */
-	bool fell;         /* this look found it down, and the one before did not */
-	bool absent;       /* it was said that it is not installed */
-	char manager[16];  /* that answered the last look */
-	pid_t pid;         /* of the last look; 0: not known */
-	pid_t ran;         /* as which it ran last; 0: it was down, or restarted, since */
-	double since;      /* when status was first seen */
-	bool under_way;    /* a restart is */
-	bool denied;       /* the last one that failed was not allowed */
-	double restarted;  /* when the last one worked; 0: none did */
-	unsigned setbacks; /* failures and early deaths in a row, for the backoff */
-	double next_try;   /* 0: at any time */
-	bool retry_set;    /* a look of its own is due then */
-	double *recent;    /* when the last ones were begun; a ring of burst, if there is one */
-	unsigned recent_next;
-	json_t *decision; /* the last one, in words; NULL: none */
-	json_t *refusal;  /* why the last restart was refused; NULL: it was not */
-	json_int_t restarts, restart_errors, restart_error;
-	json_int_t respawns; /* counted here */
-	uint32_t by_manager; /* as the manager counted at the last look */
-};
+#include "watch.h"
 
 static void on_retry(vigil_daemon *d, void *arg);
-static void on_restarted(vigil_service *svc, const vigil_service_reply *r, void *arg);
 
-/* --- writing down -------------------------------------------------------------------------------- */
+/* --- facts ------------------------------------------------------------------------------------------ */
 
-#define PLACE "service_state/"
-
-static void put(vigil_daemon *d, const char *path, json_t *value)
+static const char *or_null(const char *text)
 {
-	vigil_state_set(d, path, value);
+	return text != NULL && text[0] != '\0' ? text : NULL;
 }
-
-static void put_text(vigil_daemon *d, const char *path, const char *text)
-{
-	if (text != NULL && text[0] != '\0')
-		put(d, path, words_new(text));
-	else
-		vigil_state_unset(d, path);
-}
-
-static void put_decision(vigil_daemon *d, struct watch *w, const char *words)
-{
-	if (words_are(w->decision, words))
-		return;
-	words_forget(&w->decision);
-	w->decision = words_new(words);
-	put(d, PLACE "decision", json_incref(w->decision));
-}
-
-static void put_error(vigil_daemon *d, const vigil_service_reply *r)
-{
-	char text[256];
-
-	/* What scripts print may be anything; the tree holds UTF-8 without controls. */
-	put(d, PLACE "last_error",
-		json_pack("{s:s,s:s,s:o}", "kind", vigil_service_fault_name(r->fault), "text",
-			vigil_clean(text, sizeof(text), r->text), "time", vigil_time()));
-}
-
-static void say_health(vigil_daemon *d, const struct watch *w, const vigil_service_reply *r)
-{
-	const char *status = vigil_service_status_name(r->status);
-
-	if (r->status == VIGIL_SERVICE_RUNNING && r->pid > 0)
-		vigil_health(d, VIGIL_OK, "%s is running, pid %d", r->name, (int)r->pid);
-	else if (r->status == VIGIL_SERVICE_RUNNING)
-		vigil_health(d, VIGIL_OK, "%s is running", r->name);
-	else if (r->status == VIGIL_SERVICE_UNKNOWN)
-		vigil_health(d, VIGIL_UNKNOWN, "%s: %s", r->name, r->text);
-	else if (r->status == VIGIL_SERVICE_ABSENT)
-		vigil_health(d, VIGIL_UNKNOWN, "%s is not installed", r->name);
-	else if (!vigil_service_is_down(r->status))
-		vigil_health(d, VIGIL_WARNING, "%s is %s", r->name, status);
-	else if (w->restart_error == 1)
-		vigil_health(d, VIGIL_CRITICAL, "%s is %s; its restart %s", r->name, status,
-			w->denied ? "was denied" : "failed");
-	else if (w->restart_error > 1)
-		vigil_health(d, VIGIL_CRITICAL, "%s is %s; %d restarts in a row %s", r->name,
-			status, (int)w->restart_error, w->denied ? "were denied" : "failed");
-	else
-		vigil_health(d, VIGIL_CRITICAL, "%s is %s", r->name, status);
-}
-
-/* Not installed is quiet: what is known of the service goes, what was done to it stays. */
-static void record_absent(vigil_daemon *d, struct watch *w, const vigil_service_reply *r)
-{
-	static const char *const gone[] = {PLACE "value", PLACE "since", PLACE "service",
-		PLACE "manager", PLACE "pid", PLACE "decision", PLACE "next_retry"};
-
-	if (!w->absent) {
-		vigil_log(d, VIGIL_INFO, "%s is not installed; waiting for it to appear", r->name);
-		if (w->seen)
-			vigil_event(d, "%s is no longer installed", r->name);
-	}
-	for (size_t i = 0; i < sizeof(gone) / sizeof(*gone); i++)
-		vigil_state_unset(d, gone[i]);
-	w->absent = true;
-	w->seen = false;
-	words_forget(&w->decision);
-	w->ran = 0;
-	w->next_try = 0;
-	w->setbacks = 0;
-}
-
-static void record_change(vigil_daemon *d, struct watch *w, const vigil_service_reply *r)
-{
-	const char *before = vigil_service_status_name(w->status);
-	const char *now = vigil_service_status_name(r->status);
-
-	put(d, PLACE "since", vigil_time());
-	if (w->seen)
-		vigil_event(d, "%s (was %s)%s%s", now, before, r->text[0] ? ": " : "", r->text);
-	else
-		vigil_event(d, "%s at the first look, under %s", now, r->manager);
-	w->fell = w->seen && vigil_service_is_down(r->status) && !vigil_service_is_down(w->status);
-	w->since = vigil_now();
-	w->status = r->status;
-	w->seen = true;
-}
-
-/* Brought back by its manager before we came to look: the manager says so, or it runs under
- * another pid and nobody here restarted it. */
-static void record_respawn(vigil_daemon *d, struct watch *w, const vigil_service_reply *r)
-{
-	bool runs = r->status == VIGIL_SERVICE_RUNNING && r->pid > 0;
-	bool other_pid = runs && w->ran > 0 && r->pid != w->ran;
-	json_int_t more = other_pid;
-	pid_t before = w->ran;
-
-	if (r->respawns > 0)
-		more = w->seen && r->respawns > w->by_manager ? r->respawns - w->by_manager : 0;
-	w->by_manager = r->respawns;
-	/* Seen down, it is brought back by us or by hand. */
-	w->ran = runs ? r->pid : vigil_service_is_down(r->status) ? 0 : w->ran;
-	if (more == 0)
-		return;
-	w->respawns += more;
-	put(d, PLACE "respawns", json_integer(w->respawns));
-	vigil_event(d, "its manager brought it back: pid %d, was %d", (int)r->pid, (int)before);
-	vigil_log(d, VIGIL_NOTICE, "%s was brought back by %s: pid %d, was %d", r->name, r->manager,
-		(int)r->pid, (int)before);
-}
-
-/* Most looks by far find it as it was: all that is to be written stands there. */
-static bool is_written(const struct watch *w, const vigil_service_reply *r)
-{
-	return w->seen && w->status == r->status && w->pid == r->pid &&
-	       (r->pid == 0 || w->ran == r->pid) && w->by_manager == r->respawns &&
-	       strcmp(w->manager, r->manager) == 0;
-}
-
-static void record(vigil_daemon *d, struct watch *w, const vigil_service_reply *r)
-{
-	bool written = is_written(w, r);
-
-	if (written && r->status == VIGIL_SERVICE_RUNNING)
-		return;
-	say_health(d, w, r);
-	if (written)
-		return;
-	if (r->status == VIGIL_SERVICE_ABSENT) {
-		record_absent(d, w, r);
-		return;
-	}
-	w->absent = false;
-	record_respawn(d, w, r);
-	w->pid = r->pid;
-	snprintf(w->manager, sizeof(w->manager), "%s", r->manager);
-	put_text(d, PLACE "value", vigil_service_status_name(r->status));
-	put(d, PLACE "service", json_string(r->name));
-	put_text(d, PLACE "manager", r->manager);
-	if (r->pid > 0)
-		put(d, PLACE "pid", json_integer(r->pid));
-	else
-		vigil_state_unset(d, PLACE "pid");
-	if (!w->seen || w->status != r->status)
-		record_change(d, w, r);
-}
-
-/* --- deciding --------------------------------------------------------------------------------------- */
 
 /* When the burst has room again; 0: now. */
 static double burst_free(const struct watch *w)
 {
-	double oldest = w->rules.burst > 0 ? w->recent[w->recent_next] : 0;
+	double oldest = recent_nth(&w->recent.restarts, w->rules.burst);
 
 	return oldest > 0 ? oldest + w->rules.burst_window : 0;
 }
 
-static void burst_take(struct watch *w)
+/* Only a restart that is needed and not otherwise withheld waits for others. */
+static const char *awaited(struct watch *w, const struct facts *facts)
 {
-	if (w->rules.burst == 0)
+	struct decision decision;
+
+	if (w->after[0] == NULL)
+		return NULL;
+	decide(&w->rules, facts, &decision);
+	if (decision.need == NEED_RESTART && decision.withheld != WITHHELD_PAUSED &&
+		decision.withheld != WITHHELD_NEVER && decision.withheld != WITHHELD_CLEAN_STOP)
+		return dependency_awaited(&w->peer, w->after, w->seen.since);
+	dependency_end(&w->peer);
+	return NULL;
+}
+
+static void gather(struct watch *w, const vigil_service_reply *r, const struct verdict *verdict,
+	struct facts *facts)
+{
+	*facts = (struct facts){.status = r->status,
+		.now = vigil_now(),
+		.since = w->seen.since,
+		.idle = or_null(r->idle),
+		.hold = or_null(r->hold),
+		.busy = r->busy,
+		.busy_limit = r->busy_limit,
+		.sick = verdict->sick,
+		.ailing = verdict->ailing,
+		.unprobed = verdict->unprobed,
+		.refusal = json_string_value(w->attempt.refusal),
+		.refusal_deliberate = w->attempt.deliberate,
+		.refusal_ends = w->attempt.ends,
+		.next_try = w->recent.next_try,
+		.burst_free = burst_free(w),
+		.paused = vigil_paused(w->daemon),
+		.restarting = w->attempt.under_way};
+	facts->awaited = awaited(w, facts);
+}
+
+/* --- telling ------------------------------------------------------------------------------------------ */
+
+/* Whether the service came back more often than respawn_max lately; by whom and in what time. */
+static void judge_crashes(struct watch *w, struct health_input *in)
+{
+	const struct times *respawns = &w->recent.respawns, *recoveries = &w->recent.recoveries;
+	double now = vigil_now(), since = now - w->rules.respawn_window;
+	unsigned back, restarted;
+	double first, last;
+
+	if (w->rules.respawn_max == 0 || respawns->count + recoveries->count == 0)
 		return;
-	w->recent[w->recent_next] = vigil_now();
-	w->recent_next = (w->recent_next + 1) % w->rules.burst;
-}
-
-static void burst_give_back(struct watch *w)
-{
-	if (w->rules.burst == 0)
+	back = recent_count(respawns, since);
+	restarted = recent_count(recoveries, since);
+	if (back + restarted <= w->rules.respawn_max)
 		return;
-	w->recent_next = (w->recent_next + w->rules.burst - 1) % w->rules.burst;
-	w->recent[w->recent_next] = 0;
+	first = fmin(back > 0 ? recent_nth(respawns, back) : now,
+		restarted > 0 ? recent_nth(recoveries, restarted) : now);
+	last = fmax(recent_nth(respawns, 1), recent_nth(recoveries, 1));
+	in->brought_back = back;
+	in->restarted = restarted;
+	in->span = last - first;
 }
 
-static void step_back(struct watch *w)
+static void tell_health(struct watch *w, const vigil_service_reply *r, const struct facts *facts,
+	const struct decision *decision)
 {
-	w->setbacks++;
-	w->next_try = vigil_now() + backoff_delay(w->backoff, w->backoff_max, w->setbacks);
+	struct health_input in = {.name = r->name,
+		.pid = r->pid,
+		.text = r->text,
+		.rules = &w->rules,
+		.facts = facts,
+		.decision = decision,
+		.failed_restarts = (unsigned)w->totals.restart_error,
+		.denied = w->attempt.denied,
+		.setbacks = w->recent.setbacks,
+		.starting = w->attempt.starting ? (unsigned)w->totals.restarts : 0};
+	struct health health;
+
+	judge_crashes(w, &in);
+	health_of(&in, &health);
+	w->ok = health.level == VIGIL_OK && r->status == VIGIL_SERVICE_RUNNING;
+	vigil_health(w->daemon, health.level, "%s", health.text);
 }
 
-/* What the time since the last restart says about the service's health. */
-static void judge_health(struct watch *w)
+/* One line that explains it: when it fell, and whenever something is done about it. */
+static void log_decision(
+	struct watch *w, const vigil_service_reply *r, const struct decision *decision)
 {
-	double age;
+	pid_t pid = w->seen.pid_before;
 
-	if (w->restarted == 0)
+	if (w->seen.fell && pid > 0)
+		vigil_log(w->daemon, VIGIL_WARN, "%s is down (was running, pid %d); %s", r->name,
+			(int)pid, decision->words);
+	else if (w->seen.fell)
+		vigil_log(w->daemon, VIGIL_WARN, "%s is down (was running); %s", r->name,
+			decision->words);
+	else if (decision->restart && decision->withheld == WITHHELD_NOT)
+		vigil_log(w->daemon, VIGIL_NOTICE, "%s: %s", r->name, decision->words);
+	w->seen.fell = false;
+}
+
+/* The history has each decision once, and not that there is nothing to do. */
+static void tell_decision(struct watch *w, const struct facts *facts, const struct decision *d)
+{
+	unsigned which =
+		1 + (unsigned)facts->status + 8 * ((unsigned)d->need + 8 * ((unsigned)d->withheld));
+
+	record_decision(w, d->words);
+	if (which == w->told)
 		return;
-	age = vigil_now() - w->restarted;
-	if (w->status == VIGIL_SERVICE_RUNNING && age >= w->backoff_max) {
-		w->setbacks = 0;
-		w->restarted = 0;
-	} else if (vigil_service_is_down(w->status)) {
-		if (age < w->healthy_after)
-			step_back(w);
-		w->restarted = 0;
-	}
+	w->told = which;
+	if (d->need != NEED_NOTHING || facts->status != VIGIL_SERVICE_RUNNING)
+		vigil_event(w->daemon, "decision: %s", d->words);
 }
 
-/* A look of its own, however long the interval: when the next try is due, or as soon as it may be
+/* A check of its own, however long the interval: when the next try is due, or as soon as it may be
  * worth it. */
-static void retry_in(vigil_daemon *d, struct watch *w, double wait, double look)
+static void retry_in(struct watch *w, double wait, double check)
 {
-	double next = look > 0 && (wait <= 0 || look < wait) ? look : wait;
+	double next = check > 0 && (wait <= 0 || check < wait) ? check : wait;
 
 	if (next <= 0 && !w->retry_set)
 		return;
 	w->retry_set = next > 0;
-	vigil_cancel(d, on_retry, w);
+	vigil_cancel(w->daemon, on_retry, w);
 	if (wait <= 0)
-		vigil_state_unset(d, PLACE "next_retry");
-	/* A moment that moves by milliseconds from look to look is not news. */
-	else if (vigil_state_get(d, PLACE "next_retry") == NULL)
-		put(d, PLACE "next_retry", vigil_time_in(wait));
+		vigil_state_unset(w->daemon, PLACE "next_retry");
+	/* A time that moves by milliseconds from check to check is not news. */
+	else if (vigil_state_get(w->daemon, PLACE "next_retry") == NULL)
+		vigil_state_set(w->daemon, PLACE "next_retry", vigil_time_in(wait));
 	if (next > 0)
-		vigil_after(d, next, on_retry, w);
+		vigil_after(w->daemon, next, on_retry, w);
 }
 
-static void begin_restart(vigil_daemon *d, struct watch *w)
+/* --- a check -------------------------------------------------------------------------------------------- */
+
+static bool is_good(const vigil_service_reply *r)
 {
-	if (vigil_service_restart(w->service, on_restarted, w) != 0)
-		return; /* the queue is full; the next look tries again */
-	w->under_way = true;
-	w->ran = 0;
-	wellness_forget(w->wellness);
-	burst_take(w);
-	if (w->refusal == NULL)
-		vigil_event(d, "restart issued");
+	return r->status == VIGIL_SERVICE_RUNNING || r->status == VIGIL_SERVICE_ABSENT ||
+	       (r->status == VIGIL_SERVICE_STOPPED && or_null(r->idle) != NULL);
 }
 
-/* One line that explains it: when it fell, and whenever something is done about it. */
-static void log_decision(vigil_daemon *d, struct watch *w, const vigil_service_reply *r,
-	const struct decision *decision, pid_t pid)
+void watch_tell_peers(struct watch *w, const vigil_service_reply *r)
 {
-	if (w->fell && pid > 0)
-		vigil_log(d, VIGIL_WARN, "%s is down (was running, pid %d); %s", r->name, (int)pid,
-			decision->words);
-	else if (w->fell)
-		vigil_log(d, VIGIL_WARN, "%s is down (was running); %s", r->name, decision->words);
-	else if (decision->restart)
-		vigil_log(d, VIGIL_NOTICE, "%s: %s", r->name, decision->words);
-	w->fell = false;
+	peer_checked(&w->peer, is_good(r));
+}
+
+void watch_review(struct watch *w, const vigil_service_reply *r, bool act)
+{
+	struct decision decision;
+	struct verdict verdict;
+	struct facts facts;
+
+	serving_judge(w->serving, &verdict);
+	gather(w, r, &verdict, &facts);
+	decide(&w->rules, &facts, &decision);
+	if (r->status != VIGIL_SERVICE_ABSENT) {
+		tell_decision(w, &facts, &decision);
+		log_decision(w, r, &decision);
+	}
+	tell_health(w, r, &facts, &decision);
+	if (decision.withheld != WITHHELD_REFUSED && !decision.restart)
+		interned_drop(&w->attempt.refusal);
+	retry_in(w, decision.wait, decision.check);
+	if (decision.restart && act)
+		restart_begin(w);
+}
+
+/* Nothing has changed and nothing is wrong, so that there is nothing to decide or to say. */
+static bool is_steady(const struct watch *w, const vigil_service_reply *r, bool changed)
+{
+	struct verdict verdict;
+
+	if (changed || !w->ok || r->status != VIGIL_SERVICE_RUNNING || w->attempt.under_way ||
+		w->retry_set || w->recent.restarted > 0)
+		return false;
+	serving_judge(w->serving, &verdict);
+	return verdict.sick == NULL && verdict.ailing == NULL && verdict.unprobed == NULL;
 }
 
 static void on_status(vigil_service *svc, const vigil_service_reply *r, void *arg)
 {
-	vigil_daemon *d = vigil_service_daemon(svc);
 	struct watch *w = arg;
-	struct decision decision;
-	char unwell[WELLNESS_TEXT];
-	pid_t pid = w->pid;
+	vigil_service_status before = w->seen.status;
+	bool changed = !w->seen.any || before != r->status || w->seen.pid != r->pid;
+	json_int_t respawns = w->totals.respawns;
+	struct verdict verdict;
 
-	record(d, w, r);
-	if (r->status == VIGIL_SERVICE_ABSENT)
-		return;
-	judge_health(w);
-	wellness_look(w->wellness, r);
-	const struct facts facts = {.status = r->status,
-		.now = vigil_now(),
-		.since = w->since,
-		.next_try = w->next_try,
-		.burst_free = burst_free(w),
-		.unwell = wellness_unwell(w->wellness, unwell),
-		.before = wellness_before(w->wellness),
-		.paused = vigil_paused(d),
-		.under_way = w->under_way};
-	decide(&w->rules, &facts, &decision);
-	/* Tried again and again in vain, it is news once. */
-	if (!decision.restart || w->refusal == NULL) {
-		put_decision(d, w, decision.words);
-		log_decision(d, w, r, &decision, pid);
+	record_reply(w, r);
+	serving_check(w->serving, r);
+	if (!is_steady(w, r, changed || respawns != w->totals.respawns)) {
+		serving_judge(w->serving, &verdict);
+		restart_judge(w, r, &verdict);
+		watch_review(w, r, true);
 	}
-	if (!decision.restart)
-		words_forget(&w->refusal);
-	retry_in(d, w, decision.wait, decision.look);
-	if (decision.restart)
-		begin_restart(d, w);
+	if (changed || !w->peer.checked || !w->peer.good || w->peer.asked)
+		watch_tell_peers(w, r);
 }
 
-/* --- after a restart --------------------------------------------------------------------------------------- */
-
-static void note_success(vigil_daemon *d, struct watch *w, const vigil_service_reply *r)
+void watch_check(struct watch *w)
 {
-	w->restarted = vigil_now();
-	w->next_try = 0;
-	w->restart_error = 0;
-	vigil_event(d, "restart %d worked after %.2f s: %s", (int)w->restarts, r->seconds,
-		vigil_service_status_name(r->status));
-	vigil_log(d, VIGIL_NOTICE, "%s is %s again, restarted in %.2f s (restart %d)", r->name,
-		vigil_service_status_name(r->status), r->seconds, (int)w->restarts);
-}
-
-static void note_failure(vigil_daemon *d, struct watch *w, const vigil_service_reply *r)
-{
-	const char *kind = vigil_service_fault_name(r->fault);
-
-	w->restarted = 0;
-	w->restart_error++;
-	w->restart_errors++;
-	w->denied = r->fault == VIGIL_FAULT_DENIED;
-	step_back(w);
-	put_error(d, r);
-	vigil_event(d, "restart %d: %s: %s", (int)w->restarts, kind, r->text);
-	vigil_error(d, "%s could not be restarted (%s, %d in a row): %s", r->name, kind,
-		(int)w->restart_error, r->text);
-}
-
-/* Nothing was done to the service, so nothing failed and no burst is used up. */
-static void note_refusal(vigil_daemon *d, struct watch *w, const vigil_service_reply *r)
-{
-	char text[128], words[160];
-
-	burst_give_back(w);
-	vigil_clean(text, sizeof(text), r->text);
-	if (words_are(w->refusal, text))
-		return;
-	words_forget(&w->refusal);
-	w->refusal = json_string(text);
-	vigil_event(d, "not restarted: %s", text);
-	vigil_log(d, VIGIL_WARN, "%s is not restarted: %s", r->name, text);
-	snprintf(words, sizeof(words), "left alone: %s", text);
-	put_decision(d, w, words);
-}
-
-static void on_restarted(vigil_service *svc, const vigil_service_reply *r, void *arg)
-{
-	vigil_daemon *d = vigil_service_daemon(svc);
-	struct watch *w = arg;
-
-	w->under_way = false;
-	if (r->fault == VIGIL_FAULT_REFUSED) {
-		note_refusal(d, w, r);
-		return;
-	}
-	words_forget(&w->refusal);
-	w->restarts++;
-	if (r->error == 0)
-		note_success(d, w, r);
-	else
-		note_failure(d, w, r);
-	put(d, PLACE "restarts", json_integer(w->restarts));
-	put(d, PLACE "restart_errors", json_integer(w->restart_errors));
-	put(d, PLACE "restart_error", json_integer(w->restart_error));
-	record(d, w, r);
-	vigil_state_unset(d, PLACE "next_retry");
-	retry_in(d, w, w->next_try - vigil_now(), decide_look(r->status, 0));
-}
-
-/* --- life ------------------------------------------------------------------------------------------------------ */
-
-static void look(vigil_daemon *d, void *arg)
-{
-	struct watch *w = arg;
-
 	vigil_service_query(w->service, on_status, w);
 }
 
-/* `vigilctl restart`: an admin's word goes before the backoff, the burst and a pause. */
-static int on_restart_verb(vigil_daemon *d, void *arg)
+static void on_tick(vigil_daemon *d, void *arg)
 {
-	struct watch *w = arg;
-
-	if (w->under_way)
-		return -EALREADY;
-	words_forget(&w->refusal);
-	vigil_event(d, "restart asked for by an admin");
-	vigil_log(d, VIGIL_NOTICE, "%s: restarting, as an admin asked",
-		vigil_service_name(w->service));
-	begin_restart(d, w);
-	return w->under_way ? 0 : -EAGAIN;
-}
-
-static void on_sign(vigil_service *svc, const vigil_service_reply *r, void *arg)
-{
-	vigil_daemon *d = vigil_service_daemon(svc);
-	struct watch *w = arg;
-
-	if (r->text[0] != '\0')
-		vigil_event(d, "%s, seen at once", r->text);
-	look(d, w);
+	watch_check(arg);
 }
 
 static void on_retry(vigil_daemon *d, void *arg)
 {
-	look(d, arg);
+	watch_check(arg);
 }
+
+static void on_probe_news(vigil_daemon *d, void *arg)
+{
+	watch_check(arg);
+}
+
+static void on_peer(void *arg)
+{
+	watch_check(arg);
+}
+
+static void on_sign(vigil_service *svc, const vigil_service_reply *r, void *arg)
+{
+	struct watch *w = arg;
+
+	if (r->text[0] != '\0')
+		vigil_event(w->daemon, "%s, seen at once", r->text);
+	watch_check(w);
+}
+
+/* --- life ----------------------------------------------------------------------------------------------- */
 
 static enum restart_on restart_on(const char *word)
 {
@@ -483,38 +306,73 @@ static vigil_service *open_service(vigil_daemon *d)
 		   });
 }
 
-static int start(vigil_daemon *d)
+static int read_options(struct watch *w)
 {
-	struct watch *w = vigil_alloc(d, sizeof(*w));
+	vigil_daemon *d = w->daemon;
+	const char *respawn_max = vigil_option_text(d, "respawn_max");
 
 	w->rules = (struct rules){.restart_on = restart_on(vigil_option_text(d, "restart_on")),
 		.settle = vigil_option_seconds(d, "settle"),
 		.burst = (unsigned)vigil_option_int(d, "burst"),
 		.burst_window = vigil_option_seconds(d, "burst_window")};
-	if (w->rules.burst > 0)
-		w->recent = vigil_alloc(d, w->rules.burst * sizeof(*w->recent));
 	w->backoff = vigil_option_seconds(d, "backoff");
 	w->backoff_max = fmax(w->backoff, vigil_option_seconds(d, "backoff_max"));
 	w->healthy_after = vigil_option_seconds(d, "healthy_after");
-	w->restarts = kept(d, PLACE "restarts");
-	w->restart_errors = kept(d, PLACE "restart_errors");
-	w->wellness = wellness_new(d);
-	w->service = open_service(d);
+	w->after = vigil_option_list(d, "after");
+	for (const char *const *name = w->after; *name != NULL; name++)
+		if (strcmp(*name, vigil_name(d)) == 0)
+			return vigil_refuse(
+				d, "after = %s: a daemon cannot wait for itself", *name);
+	if (respawn_max == NULL)
+		return 0;
+	if (options_rate(respawn_max, &w->rules.respawn_max, &w->rules.respawn_window) != 0)
+		return vigil_refuse(d,
+			"respawn_max = \"%.64s\" is not a rate such as 3/10m (1 to 99 times in 1s "
+			"to 1d); 0 is no limit",
+			respawn_max);
+	return 0;
+}
+
+static int start(vigil_daemon *d)
+{
+	struct watch *w = vigil_alloc(d, sizeof(*w));
+	int err;
+
+	w->daemon = d;
 	vigil_set_data(d, w);
+	if (read_options(w) != 0)
+		return -EINVAL;
+	w->totals.restarts = kept(d, PLACE "restarts");
+	w->totals.restart_errors = kept(d, PLACE "restart_errors");
+	w->totals.respawns = kept(d, PLACE "respawns");
+	recent_open(&w->recent, d, w->backoff_max);
+	w->serving = serving_new(d, on_probe_news, w);
+	w->service = open_service(d);
 	if (w->service == NULL)
 		return -EINVAL;
 	vigil_service_on_sign(w->service, on_sign, w);
-	vigil_on_verb(d, "restart", on_restart_verb, w);
-	return vigil_every(d, vigil_option_seconds(d, "interval"), look, w);
+	vigil_on_verb(d, "restart", restart_by_admin, w);
+	err = vigil_every(d, vigil_option_seconds(d, "interval"), on_tick, w);
+	if (err != 0)
+		return err;
+	w->peer = (struct peer){.daemon = d, .check = on_peer, .arg = w};
+	peer_join(&w->peer); /* last, because stop is called only where start has succeeded */
+	return 0;
 }
 
 static void stop(vigil_daemon *d)
 {
 	struct watch *w = vigil_data(d);
 
-	words_forget(&w->decision);
-	words_forget(&w->refusal);
+	peer_leave(&w->peer);
+	interned_drop(&w->decision);
+	interned_drop(&w->attempt.refusal);
+}
+
+static void resumed(vigil_daemon *d)
+{
+	watch_check(vigil_data(d));
 }
 
 VIGIL_MODULE(.name = "service", .summary = "keeps a service running, whoever manages it",
-	.options = service_options, .start = start, .stop = stop);
+	.options = service_options, .start = start, .stop = stop, .resumed = resumed);

@@ -1,5 +1,5 @@
 /*
- * usage: what a process takes of the machine: memory now, CPU since the last look.
+ * usage: what a process takes of the machine: memory now, CPU since the last measurement.
  *
  * From /proc/PID/stat alone: one read of a file that the kernel makes up in memory, which does
  * not wait for anything.  The command's name in it may hold anything, blanks and brackets
@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static int read_stat(pid_t pid, char *text, size_t size)
@@ -47,7 +48,7 @@ static int parse_stat(const char *text, unsigned long *ticks, long *pages)
 	return 0;
 }
 
-void usage_look(struct usage *usage, pid_t pid, double now)
+void usage_measure(struct usage *usage, pid_t pid, double now)
 {
 	const struct usage before = *usage;
 	unsigned long ticks;
@@ -65,4 +66,27 @@ void usage_look(struct usage *usage, pid_t pid, double now)
 	if (before.pid == pid && before.when > 0 && now > before.when && ticks >= before.ticks)
 		usage->cpu = 100.0 * (double)(ticks - before.ticks) / (double)sysconf(_SC_CLK_TCK) /
 			     (now - before.when);
+}
+
+double usage_age(pid_t pid)
+{
+	unsigned long long started;
+	const char *rest;
+	struct timespec now;
+	char text[1024];
+	double age;
+
+	if (read_stat(pid, text, sizeof(text)) < 0)
+		return 0;
+	rest = strrchr(text, ')');
+	if (rest == NULL ||
+		sscanf(rest + 1,
+			" %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d "
+			"%*d %*d %*d %llu",
+			&started) != 1)
+		return 0;
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	age = (double)now.tv_sec + (double)now.tv_nsec / 1e9 -
+	      (double)started / (double)sysconf(_SC_CLK_TCK);
+	return age > 0 ? age : 0;
 }

@@ -1,5 +1,5 @@
 /*
- * usage: what a process takes of the machine: memory now, CPU since the last look.
+ * usage: what a process takes of the machine: memory now, CPU since the last measurement.
  */
 #ifndef USAGE_H
 #define USAGE_H
@@ -9,13 +9,16 @@
 
 struct usage {
 	pid_t pid;
-	double when;         /* of the last look; 0: none */
+	double when;         /* of the last measurement; 0: none */
 	unsigned long ticks; /* of CPU by then */
 	int64_t memory;      /* bytes resident; 0: not known */
-	double cpu; /* percent of one CPU between the last two looks; negative: not known */
+	double cpu;          /* percent of one CPU between the last two; negative: not known */
 };
 
-/* Looks at the process; another pid than before begins anew. */
-void usage_look(struct usage *usage, pid_t pid, double now);
+/* Measures the process; another pid than before starts afresh. */
+void usage_measure(struct usage *usage, pid_t pid, double now);
+
+/* For how many seconds the process has run; 0: not known. */
+double usage_age(pid_t pid);
 
 #endif

@@ -1,0 +1,227 @@
+/*
+ * health: what an admin is told about a service; see health.h.
+ *
+ * The text says first what is the case, then what was tried, and last what comes next or why nothing
+ * does.
+ */
+#include "health.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static void add(struct health *health, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void add(struct health *health, const char *format, ...)
+{
+	size_t used = strlen(health->text);
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(health->text + used, sizeof(health->text) - used, format, ap);
+	va_end(ap);
+}
+
+static const char *status_of(const struct health_input *in)
+{
+	return vigil_service_status_name(in->facts->status);
+}
+
+/* A length of time as people say it. */
+static void add_span(struct health *health, double seconds)
+{
+	if (seconds < 120)
+		add(health, "%.0f s", fmax(seconds, 1));
+	else if (seconds < 7200)
+		add(health, "%.0f min", seconds / 60);
+	else
+		add(health, "%.0f h", seconds / 3600);
+}
+
+/* --- a restart that is needed -------------------------------------------------------------------- */
+
+/* Level and words by what withholds the restart; the reason that the facts give stands between the
+ * two texts. */
+static const struct {
+	vigil_health_level level;
+	const char *before, *after;
+} withheld_table[] = {
+	[WITHHELD_NOT] = {VIGIL_CRITICAL, "; it is being restarted", ""},
+	[WITHHELD_PAUSED] = {VIGIL_CRITICAL, "; it is not restarted during the pause", ""},
+	[WITHHELD_HOLD] = {VIGIL_WARNING, " and left alone: ", ""},
+	[WITHHELD_NEVER] = {VIGIL_CRITICAL, "; it is not restarted, because restart_on = never",
+		""},
+	[WITHHELD_CLEAN_STOP] = {VIGIL_WARNING,
+		"; it was stopped cleanly and is left alone, because restart_on = failed", ""},
+	[WITHHELD_REFUSED] = {VIGIL_CRITICAL, " and not restarted: ", ""},
+	[WITHHELD_BURST] = {VIGIL_CRITICAL, "; vigil gave up after ", ", until the next try"},
+	[WITHHELD_AWAITED] = {VIGIL_CRITICAL, "; waiting for ", " to run first"},
+	[WITHHELD_BACKOFF] = {VIGIL_CRITICAL, "; the next restart waits for the backoff", ""},
+};
+
+static void add_reason(struct health *health, const struct health_input *in, enum withheld withheld)
+{
+	const char *reason = "";
+
+	if (withheld == WITHHELD_HOLD)
+		reason = in->facts->hold;
+	else if (withheld == WITHHELD_REFUSED)
+		reason = in->facts->refusal;
+	else if (withheld == WITHHELD_AWAITED)
+		reason = in->facts->awaited;
+	else if (withheld == WITHHELD_BURST)
+		add(health, "%u restarts in %.0f s", in->rules->burst, in->rules->burst_window);
+	add(health, "%s", reason);
+}
+
+static void add_attempts(struct health *health, const struct health_input *in)
+{
+	if (in->failed_restarts == 1)
+		add(health, "; its restart %s", in->denied ? "was denied" : "failed");
+	else if (in->failed_restarts > 1)
+		add(health, "; %u restarts in a row %s", in->failed_restarts,
+			in->denied ? "were denied" : "failed");
+	else if (in->setbacks > 0)
+		add(health, "; %u restart%s in a row did not help", in->setbacks,
+			in->setbacks == 1 ? "" : "s");
+}
+
+static void say_need(struct health *health, const struct health_input *in)
+{
+	enum withheld withheld = in->decision->withheld;
+
+	health->level = withheld_table[withheld].level;
+	if (withheld == WITHHELD_REFUSED && in->facts->refusal_deliberate) {
+		health->level = VIGIL_WARNING;
+		add(health, " and left alone: %s", in->facts->refusal);
+		return;
+	}
+	if (withheld != WITHHELD_HOLD && withheld != WITHHELD_CLEAN_STOP)
+		add_attempts(health, in);
+	add(health, "%s", withheld_table[withheld].before);
+	add_reason(health, in, withheld);
+	add(health, "%s", withheld_table[withheld].after);
+}
+
+/* --- by status --------------------------------------------------------------------------------------- */
+
+static void say_crashes(struct health *health, const struct health_input *in)
+{
+	health->level = VIGIL_CRITICAL;
+	add(health, "%s keeps crashing: ", in->name);
+	if (in->brought_back > 0)
+		add(health, "brought back %u times", in->brought_back);
+	if (in->restarted > 0)
+		add(health, "%srestarted %u times", in->brought_back > 0 ? " and " : "",
+			in->restarted);
+	add(health, " in ");
+	add_span(health, in->span);
+}
+
+static void say_running(struct health *health, const struct health_input *in)
+{
+	const struct facts *facts = in->facts;
+
+	if (facts->sick != NULL) {
+		add(health, "%s is running, but %s", in->name, facts->sick);
+		say_need(health, in);
+	} else if (in->brought_back + in->restarted > 0) {
+		say_crashes(health, in);
+	} else if (facts->unprobed != NULL) {
+		health->level = VIGIL_UNKNOWN;
+		add(health, "%s is running, but vigild could not probe: %s", in->name,
+			facts->unprobed);
+	} else if (facts->ailing != NULL) {
+		health->level = VIGIL_WARNING;
+		add(health, "%s is running, but %s", in->name, facts->ailing);
+	} else {
+		health->level = VIGIL_OK;
+		add(health, "%s is running", in->name);
+		if (in->pid > 0)
+			add(health, ", pid %d", (int)in->pid);
+	}
+}
+
+static void say_busy(struct health *health, const struct health_input *in)
+{
+	const struct facts *facts = in->facts;
+	double limit = facts->busy_limit, settle = in->rules->settle;
+
+	add(health, "%s is %s for %.0f s", in->name, status_of(in), decide_busy_age(facts));
+	if (in->starting > 0)
+		add(health, ", restart %u", in->starting);
+	switch (in->decision->need) {
+	case NEED_RESTART:
+		add(health, ", longer than the %.0f s of settle", settle);
+		say_need(health, in);
+		break;
+	case NEED_MANAGER:
+		health->level = VIGIL_CRITICAL;
+		if (limit < settle)
+			add(health,
+				", longer than the %.0f s of settle and the %.0f s after which ",
+				settle, limit);
+		else
+			add(health, ", longer than the %.0f s after which ", limit);
+		add(health, "its manager should have ended that");
+		break;
+	default:
+		health->level = VIGIL_WARNING;
+		if (isinf(limit))
+			add(health, "; its manager sets no limit to that");
+	}
+}
+
+static void say_down(struct health *health, const struct health_input *in)
+{
+	if (in->decision->need == NEED_NOTHING) {
+		health->level = VIGIL_OK;
+		add(health, "%s is idle, %s", in->name, in->facts->idle);
+		return;
+	}
+	add(health, "%s is %s", in->name, status_of(in));
+	say_need(health, in);
+}
+
+static void say_unknown(struct health *health, const struct health_input *in)
+{
+	health->level = VIGIL_UNKNOWN;
+	add(health, "%s: %s", in->name, in->text[0] != '\0' ? in->text : "its status is not known");
+}
+
+/* A restart has been issued: what was wrong is still wrong until the answer comes. */
+static void say_restarting(struct health *health, const struct health_input *in)
+{
+	bool well = in->facts->status == VIGIL_SERVICE_RUNNING && in->facts->sick == NULL;
+
+	health->level = well ? VIGIL_WARNING : VIGIL_CRITICAL;
+	add(health, "%s is %s; a restart is under way", in->name, status_of(in));
+}
+
+void health_of(const struct health_input *in, struct health *health)
+{
+	health->text[0] = '\0';
+	switch (in->facts->status) {
+	case VIGIL_SERVICE_ABSENT:
+		health->level = VIGIL_UNKNOWN;
+		add(health, "%s is not installed", in->name);
+		return;
+	case VIGIL_SERVICE_UNKNOWN: say_unknown(health, in); return;
+	default: break;
+	}
+	if (in->facts->restarting) {
+		say_restarting(health, in);
+		return;
+	}
+	switch (in->facts->status) {
+	case VIGIL_SERVICE_RUNNING: say_running(health, in); break;
+	case VIGIL_SERVICE_STOPPED:
+	case VIGIL_SERVICE_FAILED: say_down(health, in); break;
+	case VIGIL_SERVICE_STARTING:
+	case VIGIL_SERVICE_STOPPING:
+	case VIGIL_SERVICE_RELOADING: say_busy(health, in); break;
+	default: say_unknown(health, in);
+	}
+}

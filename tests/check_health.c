@@ -1,0 +1,239 @@
+/* health: the level and the text that an admin is told for each case, and that OK always means that
+ * nothing needs a human. */
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "modules/service/health.h"
+#include "service_facts.h"
+
+static void tell(const struct rules *rules, const struct facts *facts, struct health_input *in,
+	struct health *health)
+{
+	struct decision decision;
+
+	decide(rules, facts, &decision);
+	in->name = "web";
+	if (in->text == NULL)
+		in->text = "";
+	in->rules = rules;
+	in->facts = facts;
+	in->decision = &decision;
+	memset(health, 0x55, sizeof(*health));
+	health_of(in, health);
+}
+
+/* --- exact texts --------------------------------------------------------------------------------- */
+
+static const struct row {
+	struct facts facts;
+	struct rules rules;
+	struct health_input in;
+	vigil_health_level level;
+	const char *text;
+} rows[] = {
+	{{.status = VIGIL_SERVICE_RUNNING}, {0}, {.pid = 7}, VIGIL_OK, "web is running, pid 7"},
+	{{.status = VIGIL_SERVICE_RUNNING}, {0}, {0}, VIGIL_OK, "web is running"},
+	{{.status = VIGIL_SERVICE_STOPPED, .idle = "started by backup.timer"}, {0}, {0}, VIGIL_OK,
+		"web is idle, started by backup.timer"},
+	{{.status = VIGIL_SERVICE_STARTING, .now = 12}, {.settle = 90}, {0}, VIGIL_WARNING,
+		"web is starting for 12 s"},
+	{{.status = VIGIL_SERVICE_STARTING, .now = 12}, {.settle = 90}, {.starting = 2},
+		VIGIL_WARNING, "web is starting for 12 s, restart 2"},
+	{{.status = VIGIL_SERVICE_STARTING, .now = 200, .busy = 450, .busy_limit = 900},
+		{.settle = 90}, {0}, VIGIL_WARNING, "web is starting for 450 s"},
+	{{.status = VIGIL_SERVICE_STARTING, .now = 5000, .busy_limit = INFINITY}, {.settle = 90},
+		{0}, VIGIL_WARNING,
+		"web is starting for 5000 s; its manager sets no limit to that"},
+	{{.status = VIGIL_SERVICE_STARTING, .now = 1000, .busy_limit = 900}, {.settle = 90}, {0},
+		VIGIL_CRITICAL,
+		"web is starting for 1000 s, longer than the 900 s after which its manager should "
+		"have ended that"},
+	{{.status = VIGIL_SERVICE_STOPPING, .now = 100, .busy_limit = 60}, {.settle = 90}, {0},
+		VIGIL_CRITICAL,
+		"web is stopping for 100 s, longer than the 90 s of settle and the 60 s after "
+		"which "
+		"its manager should have ended that"},
+	{{.status = VIGIL_SERVICE_STARTING, .now = 95}, {.settle = 90}, {0}, VIGIL_CRITICAL,
+		"web is starting for 95 s, longer than the 90 s of settle; it is being restarted"},
+	{{.status = VIGIL_SERVICE_RUNNING, .ailing = "its probe fails: refused (1 of 3)"}, {0}, {0},
+		VIGIL_WARNING, "web is running, but its probe fails: refused (1 of 3)"},
+	{{.status = VIGIL_SERVICE_RUNNING, .unprobed = "Too many open files"}, {0}, {0},
+		VIGIL_UNKNOWN, "web is running, but vigild could not probe: Too many open files"},
+	{{.status = VIGIL_SERVICE_RUNNING, .sick = "its probe failed 3 times in a row (refused)"},
+		{0}, {0}, VIGIL_CRITICAL,
+		"web is running, but its probe failed 3 times in a row (refused); it is being "
+		"restarted"},
+	{{.status = VIGIL_SERVICE_RUNNING, .sick = "its probe failed 31 times in a row (refused)"},
+		{.restart_on = RESTART_NEVER}, {0}, VIGIL_CRITICAL,
+		"web is running, but its probe failed 31 times in a row (refused); it is not "
+		"restarted, because restart_on = never"},
+	{{.status = VIGIL_SERVICE_RUNNING,
+		 .sick = "it takes 80.0 MiB of memory, over its 40.0",
+		 .next_try = 5},
+		{0}, {.setbacks = 2}, VIGIL_CRITICAL,
+		"web is running, but it takes 80.0 MiB of memory, over its 40.0; 2 restarts in a "
+		"row "
+		"did not help; the next restart waits for the backoff"},
+	{{.status = VIGIL_SERVICE_FAILED}, {0}, {0}, VIGIL_CRITICAL,
+		"web is failed; it is being restarted"},
+	{{.status = VIGIL_SERVICE_FAILED, .restarting = true}, {0}, {0}, VIGIL_CRITICAL,
+		"web is failed; a restart is under way"},
+	{{.status = VIGIL_SERVICE_RUNNING, .restarting = true}, {0}, {0}, VIGIL_WARNING,
+		"web is running; a restart is under way"},
+	{{.status = VIGIL_SERVICE_STOPPED, .next_try = 5}, {0}, {.failed_restarts = 1},
+		VIGIL_CRITICAL,
+		"web is stopped; its restart failed; the next restart waits for the backoff"},
+	{{.status = VIGIL_SERVICE_STOPPED, .next_try = 5}, {0},
+		{.failed_restarts = 3, .denied = true}, VIGIL_CRITICAL,
+		"web is stopped; 3 restarts in a row were denied; the next restart waits for the "
+		"backoff"},
+	{{.status = VIGIL_SERVICE_FAILED, .burst_free = 5}, {.burst = 3, .burst_window = 600}, {0},
+		VIGIL_CRITICAL,
+		"web is failed; vigil gave up after 3 restarts in 600 s, until the next try"},
+	{{.status = VIGIL_SERVICE_FAILED, .awaited = "db"}, {0}, {0}, VIGIL_CRITICAL,
+		"web is failed; waiting for db to run first"},
+	{{.status = VIGIL_SERVICE_FAILED}, {.restart_on = RESTART_NEVER}, {0}, VIGIL_CRITICAL,
+		"web is failed; it is not restarted, because restart_on = never"},
+	{{.status = VIGIL_SERVICE_FAILED, .paused = true}, {0}, {0}, VIGIL_CRITICAL,
+		"web is failed; it is not restarted during the pause"},
+	{{.status = VIGIL_SERVICE_STOPPED}, {.restart_on = RESTART_ON_FAILED}, {0}, VIGIL_WARNING,
+		"web is stopped; it was stopped cleanly and is left alone, because restart_on = "
+		"failed"},
+	{{.status = VIGIL_SERVICE_STOPPED, .hold = "the unit is masked"}, {0}, {0}, VIGIL_WARNING,
+		"web is stopped and left alone: the unit is masked"},
+	{{.status = VIGIL_SERVICE_STOPPED,
+		 .refusal = "a package upgrade is in progress (dpkg)",
+		 .refusal_deliberate = true},
+		{0}, {0}, VIGIL_WARNING,
+		"web is stopped and left alone: a package upgrade is in progress (dpkg)"},
+	{{.status = VIGIL_SERVICE_STOPPED, .refusal = "the configuration denies restarting it"},
+		{0}, {0}, VIGIL_CRITICAL,
+		"web is stopped and not restarted: the configuration denies restarting it"},
+	{{.status = VIGIL_SERVICE_RUNNING}, {0}, {.brought_back = 4, .span = 7.2}, VIGIL_CRITICAL,
+		"web keeps crashing: brought back 4 times in 7 s"},
+	{{.status = VIGIL_SERVICE_RUNNING}, {0}, {.restarted = 13, .span = 170}, VIGIL_CRITICAL,
+		"web keeps crashing: restarted 13 times in 3 min"},
+	{{.status = VIGIL_SERVICE_RUNNING}, {0}, {.brought_back = 2, .restarted = 2, .span = 0},
+		VIGIL_CRITICAL,
+		"web keeps crashing: brought back 2 times and restarted 2 times in 1 s"},
+	{{.status = VIGIL_SERVICE_UNKNOWN}, {0}, {.text = "no answer in time"}, VIGIL_UNKNOWN,
+		"web: no answer in time"},
+	{{.status = VIGIL_SERVICE_UNKNOWN}, {0}, {0}, VIGIL_UNKNOWN,
+		"web: its status is not known"},
+	{{.status = VIGIL_SERVICE_ABSENT}, {0}, {0}, VIGIL_UNKNOWN, "web is not installed"},
+};
+
+#define ROWS (int)(sizeof(rows) / sizeof(*rows))
+
+START_TEST(each_case_has_its_level_and_its_text)
+{
+	const struct row *row = &rows[_i];
+	struct health_input in = row->in;
+	struct health health;
+
+	tell(&row->rules, &row->facts, &in, &health);
+	ck_assert_str_eq(health.text, row->text);
+	ck_assert_int_eq(health.level, row->level);
+}
+END_TEST
+
+/* --- all combinations ---------------------------------------------------------------------------- */
+
+static bool is_well(const struct facts *f, const struct health_input *in)
+{
+	if (f->restarting)
+		return false;
+	if (f->status == VIGIL_SERVICE_STOPPED)
+		return f->idle != NULL;
+	return f->status == VIGIL_SERVICE_RUNNING && f->sick == NULL && f->ailing == NULL &&
+	       f->unprobed == NULL && in->brought_back + in->restarted == 0;
+}
+
+/* What the text must hold where a restart is withheld. */
+static const char *reason_of(const struct facts *f, enum withheld withheld)
+{
+	switch (withheld) {
+	case WITHHELD_PAUSED: return "pause";
+	case WITHHELD_HOLD: return f->hold;
+	case WITHHELD_NEVER: return "restart_on = never";
+	case WITHHELD_CLEAN_STOP: return "restart_on = failed";
+	case WITHHELD_REFUSED: return f->refusal;
+	case WITHHELD_BURST: return "gave up after 3 restarts in 600 s";
+	case WITHHELD_AWAITED: return "waiting for db";
+	case WITHHELD_BACKOFF: return "backoff";
+	default: return "it is being restarted";
+	}
+}
+
+static bool is_on_purpose(const struct facts *f, enum withheld withheld)
+{
+	return withheld == WITHHELD_HOLD || withheld == WITHHELD_CLEAN_STOP ||
+	       (withheld == WITHHELD_REFUSED && f->refusal_deliberate);
+}
+
+static void prove_one(const struct rules *rules, const struct facts *f, struct health_input *in)
+{
+	struct health health;
+	struct decision d;
+
+	tell(rules, f, in, &health);
+	decide(rules, f, &d);
+	PROVE(memchr(health.text, '\0', sizeof(health.text)) != NULL, "");
+	PROVE(strncmp(health.text, "web", 3) == 0, health.text);
+	/* OK means that nothing needs a human, and only that */
+	PROVE((health.level == VIGIL_OK) == is_well(f, in), health.text);
+	/* what nobody knows is neither good nor bad */
+	if (f->status == VIGIL_SERVICE_UNKNOWN || f->status == VIGIL_SERVICE_ABSENT)
+		PROVE(health.level == VIGIL_UNKNOWN, health.text);
+	if (d.need != NEED_RESTART)
+		return;
+	/* what is sick for longer than its tolerance is CRITICAL, or left alone on purpose, and the
+	 * text says what comes next or why nothing does */
+	PROVE(health.level == (is_on_purpose(f, d.withheld) ? VIGIL_WARNING : VIGIL_CRITICAL),
+		health.text);
+	PROVE(strstr(health.text, reason_of(f, d.withheld)) != NULL, health.text);
+}
+
+static unsigned long more;
+
+static void prove(const struct rules *rules, const struct facts *facts)
+{
+	struct health_input in = {.failed_restarts = 2};
+
+	prove_one(rules, facts, &in);
+	if (facts->status != VIGIL_SERVICE_RUNNING)
+		return;
+	in = (struct health_input){.brought_back = 4, .span = 7};
+	prove_one(rules, facts, &in);
+	in = (struct health_input){.setbacks = 1, .pid = 7};
+	prove_one(rules, facts, &in);
+	more += 2;
+}
+
+START_TEST(ok_means_that_nothing_needs_a_human)
+{
+	unsigned long states = facts_each(prove) + more;
+
+	printf("ok - OK means that nothing needs a human in each of %lu states\n", states);
+	ck_assert_uint_gt(states, 1000000);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("health");
+	TCase *tcase = tcase_create("health");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_loop_test(tcase, each_case_has_its_level_and_its_text, 0, ROWS);
+	tcase_add_test(tcase, ok_means_that_nothing_needs_a_human);
+	tcase_set_timeout(tcase, 120);
+	suite_add_tcase(suite, tcase);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}

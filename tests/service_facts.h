@@ -1,0 +1,98 @@
+/*
+ * service_facts: every combination of facts about a service, to a bounded depth, for the tests that
+ * prove what decide() and health_of() never do.
+ */
+#ifndef SERVICE_FACTS_H
+#define SERVICE_FACTS_H
+
+#include <check.h>
+#include <math.h>
+#include <stdio.h>
+
+#include "modules/service/decide.h"
+
+/* As ck_assert, which takes longer than all the rest where it is called millions of times. */
+#define PROVE(condition, text)                                                  \
+	do {                                                                    \
+		if (!(condition))                                               \
+			ck_abort_msg("%s does not hold: %s", #condition, text); \
+	} while (0)
+
+typedef void facts_fn(const struct rules *rules, const struct facts *facts);
+
+static inline bool facts_are_busy(const struct facts *facts)
+{
+	return facts->status == VIGIL_SERVICE_STARTING || facts->status == VIGIL_SERVICE_STOPPING ||
+	       facts->status == VIGIL_SERVICE_RELOADING;
+}
+
+/* How long work in progress has taken by both clocks, and may take. */
+static inline unsigned long facts_each_time(
+	const struct rules *rules, struct facts *facts, facts_fn *fn)
+{
+	static const double ages[] = {0, 100, 1000}, busy[] = {0, 500},
+			    limits[] = {0, 60, 900, INFINITY};
+	unsigned long states = 0;
+
+	facts->busy = facts->busy_limit = 0;
+	facts->since = facts->now - 50;
+	if (!facts_are_busy(facts)) {
+		fn(rules, facts);
+		return 1;
+	}
+	for (size_t a = 0; a < sizeof(ages) / sizeof(*ages); a++) {
+		for (size_t b = 0; b < sizeof(busy) / sizeof(*busy); b++) {
+			for (size_t l = 0; l < sizeof(limits) / sizeof(*limits); l++) {
+				facts->since = facts->now - ages[a];
+				facts->busy = busy[b];
+				facts->busy_limit = limits[l];
+				fn(rules, facts);
+				states++;
+			}
+		}
+	}
+	return states;
+}
+
+static inline void facts_set_flags(struct facts *facts, unsigned flags)
+{
+	facts->idle = flags & 1 ? "started by backup.timer" : NULL;
+	facts->hold = flags & 2 ? "the unit is masked" : NULL;
+	facts->sick = flags & 4 ? "its probe failed 3 times in a row (refused)" : NULL;
+	facts->ailing = flags & 8 ? "its probe fails: refused (1 of 3)" : NULL;
+	facts->unprobed = flags & 16 ? "Too many open files" : NULL;
+	facts->awaited = flags & 32 ? "db" : NULL;
+	facts->next_try = flags & 64 ? facts->now + 5 : facts->now - 5;
+	facts->burst_free = flags & 128 ? facts->now + 7 : 0;
+	facts->paused = flags & 256;
+	facts->restarting = flags & 512;
+	facts->refusal_ends = flags & 1024;
+}
+
+/* Calls fn with each combination, and says how many there were. */
+static inline unsigned long facts_each(facts_fn *fn)
+{
+	static const char *const refusals[] = {
+		NULL, "restart_rate is used up", "a package upgrade is in progress"};
+	struct rules rules = {.settle = 90, .burst = 3, .burst_window = 600};
+	struct facts facts = {.now = 10000};
+	unsigned long states = 0;
+
+	for (int status = 0; status <= VIGIL_SERVICE_RELOADING; status++) {
+		for (int on = RESTART_ON_STOPPED; on <= RESTART_NEVER; on++) {
+			for (unsigned flags = 0; flags < 2048; flags++) {
+				for (int refusal = 0; refusal < 3; refusal++) {
+					rules.restart_on = (enum restart_on)on;
+					facts.status = (vigil_service_status)status;
+					facts_set_flags(&facts, flags);
+					facts.refusal = refusals[refusal];
+					facts.refusal_deliberate = refusal == 2;
+					states += facts_each_time(&rules, &facts, fn);
+				}
+			}
+		}
+	}
+	return states;
+}
+
+#endif

@@ -1,0 +1,170 @@
+#!/bin/bash
+# Health is OK only when nothing needs a human: whatever withholds a restart is said, a service that
+# keeps crashing is CRITICAL although it runs, what vigild itself could not do is UNKNOWN and no reason
+# to restart, and status and check say the same, also during a pause.
+. "$(dirname "$0")/lib.sh" || exit 1
+install_staged
+set_paths
+work=$(mktemp -d)
+chmod 755 "$work"
+mkdir "$work/init.d" "$work/run" "$work/sv"
+clean_up() {
+	stop_vigild
+	[ -z "${supervisor:-}" ] || { kill "$supervisor"; wait "$supervisor"; }
+	for dir in "$work"/sv/*; do
+		[ ! -p "$dir/supervise/control" ] || sv force-shutdown "$dir" >/dev/null
+	done
+	for pid in "$work"/run/*.pid; do [ ! -f "$pid" ] || kill -9 "$(cat "$pid")" 2>/dev/null; done
+	rm -rf "$work"
+}
+trap clean_up EXIT
+
+service() { # service NAME: an init script for a process that sleeps
+	sed "s|@dir@/demo.pid|$work/run/$1.pid|" "$top_srcdir/conf/demo/demo.init" >"$work/init.d/$1"
+	chmod 755 "$work/init.d/$1"
+}
+section() { # section NAME OPTION...
+	local name=$1; shift
+	printf '[daemon:%s]\nmodule = service\nservice = %s\nmanager = lsb\ninit_dir = %s\n' "$name" "$name" "$work/init.d"
+	printf 'interval = 200ms\n'
+	printf '%s\n' "$@"
+}
+names='observed denied crashing lost missing unrunnable paused'
+for name in $names; do service "$name"; "$work/init.d/$name" start; done
+conf() {
+	printf '[daemons]\n'; printf '%s = yes\n' $names
+	[ -z "${with_runit:-}" ] || printf 'respawned = yes\ncalm = yes\n'
+	section observed "restart_on = never" "probe = tcp://127.0.0.1:1" "probe_interval = 100ms" "probe_start = 0" \
+		"probe_failures = 3"
+	section denied
+	section crashing "healthy_after = 0" "backoff = 0" "respawn_max = 3/1h"
+	section lost "restart_on = failed"
+	section missing "probe = $work/nosuch" "probe_interval = 100ms" "probe_start = 0" "probe_failures = 1"
+	section unrunnable "probe = /bin/sh -c $work/nosuch" "probe_interval = 100ms" "probe_start = 0" "probe_failures = 1"
+	section paused
+	for name in ${with_runit:+respawned calm}; do
+		printf '[daemon:%s]\nmodule = service\nservice = %s\nmanager = runit\nservice_dir = %s\ninterval = 200ms\n' \
+			"$name" "$name" "$work/sv"
+	done
+}
+if command -v runsvdir >/dev/null; then
+	with_runit=yes
+	for name in respawned calm; do
+		mkdir "$work/sv/$name"
+		printf '#!/bin/sh\nexec sleep 1000000\n' >"$work/sv/$name/run"
+		chmod 755 "$work/sv/$name/run"
+	done
+	runsvdir "$work/sv" >"$work/supervisor" 2>&1 &
+	supervisor=$!
+	wait_for 20 sv status "$work/sv/respawned" >/dev/null
+	wait_for 20 sv status "$work/sv/calm" >/dev/null
+fi
+conf | write_conf
+sed -i 's/^log = stderr/&\ndeny = denied/' "$work/vigil.conf"
+start_vigild
+
+level() { is "/runs/$1/health/level" "$2"; }
+says() { [[ "$(get "/runs/$1/health/text")" == $2 ]]; }
+plugin() { ctl check "$1" | head -n 1; }
+exits() { ctl check "$1" >/dev/null; [ $? = "$2" ]; }
+restarts() { get "/daemons/$1/service_state/restarts" || echo 0; }
+pid_of() { cat "$work/run/$1.pid"; }
+# What the table of status shows, without the columns before the level, and what the plugin prints.
+row() { COLUMNS=1000 ctl status "$1" | sed -n '2s/^.* \(OK\|WARNING\|CRITICAL\|UNKNOWN\)  *\(.*\)$/\1 - \2/p'; }
+agree() { local row; row=$(row "$1"); [ -n "$row" ] && [ "$row" = "$(plugin "$1" | sed 's/ | .*//')" ]; }
+
+# --- a probe that fails under restart_on = never -----------------------------------------------------
+
+check "restart_on = never: a probe that keeps failing is CRITICAL" wait_for 20 level observed CRITICAL
+check "restart_on = never: the text says what is wrong and that it is not restarted" wait_for 20 \
+	says observed 'observed is running, but its probe failed * times in a row (Connection refused); it is not restarted, because restart_on = never'
+check "restart_on = never: vigilctl check exits with 2 for a probe that keeps failing" exits observed 2
+failed_often() { [[ "$(get /runs/observed/health/text)" =~ failed\ ([0-9]+)\ times ]] && [ "${BASH_REMATCH[1]}" -ge 31 ]; }
+check "a probe can fail 31 times in a row" wait_for 30 failed_often
+lines() { ctl explain observed | grep -c 'probe failed ([0-9]* in a row)'; }
+check "failed probes are counted on one line of the history" [ "$(lines)" = 1 ]
+check "restart_on = never: the service was not restarted" [ "$(restarts observed)" = 0 ]
+
+# --- left alone ---------------------------------------------------------------------------------------
+
+kill -9 "$(pid_of denied)"
+check "deny: a service that is down is CRITICAL, and why it is not restarted is said" wait_for 20 \
+	says denied 'denied is failed and not restarted: the configuration denies restarting it'
+check "deny: vigilctl check exits with 2" exits denied 2
+check "deny: vigilctl explain says the rule" grep -q 'not restarted: the configuration denies' <(ctl explain denied)
+"$work/init.d/lost" stop
+check "restart_on = failed: a clean stop is a WARNING with its reason" wait_for 20 \
+	says lost 'lost is stopped; it was stopped cleanly and is left alone, because restart_on = failed'
+check "restart_on = failed: vigilctl check exits with 1 after a clean stop" exits lost 1
+
+# --- what vigild could not do -----------------------------------------------------------------------
+
+for name in missing unrunnable; do
+	check "a probe program that does not exist ($name) is UNKNOWN" wait_for 20 level $name UNKNOWN
+	check "a probe program that does not exist ($name): the text says that vigild could not probe" \
+		says $name "$name is running, but vigild could not probe: *nosuch*"
+	check "a probe program that does not exist ($name) is no reason to restart" [ "$(restarts $name)" = 0 ]
+	check "a probe program that does not exist ($name): vigilctl check exits with 3" exits $name 3
+done
+
+# --- keeps crashing ----------------------------------------------------------------------------------
+
+kill_again() { # until vigild has restarted it so often
+	local before
+	until [ "$(restarts crashing)" -ge "$1" ]; do
+		before=$(restarts crashing)
+		wait_for 20 is /daemons/crashing/service_state/value running
+		kill -9 "$(pid_of crashing)"
+		wait_for 20 eval "[ \"\$(restarts crashing)\" -gt $before ]" || return 1
+	done
+	wait_for 20 is /daemons/crashing/service_state/value running
+}
+check "a service is restarted three times" kill_again 3
+check "a service that was restarted three times is OK under respawn_max = 3/1h" wait_for 20 level crashing OK
+check "a service is restarted a fourth time" kill_again 4
+check "a service that vigil restarted more often than respawn_max keeps crashing" wait_for 20 \
+	says crashing 'crashing keeps crashing: restarted 4 times in * s'
+check "a service that keeps crashing is CRITICAL, also while it runs" exits crashing 2
+check "a service that keeps crashing is CRITICAL in status, too" agree crashing
+
+runit() {
+	local i pid
+	for i in 1 2 3 4; do
+		pid=$(cat "$work/sv/respawned/supervise/pid")
+		kill -9 "$pid"
+		wait_for 20 eval "[ \"\$(cat $work/sv/respawned/supervise/pid)\" != $pid ] && is /daemons/respawned/service_state/respawns $i" ||
+			{ not_ok "runit brought it back $i times, and each is counted"; return; }
+	done
+	ok "each time that runit brought it back is counted"
+	check "a service that runit brought back more often than respawn_max keeps crashing" wait_for 20 \
+		says respawned 'respawned keeps crashing: brought back 4 times in * s'
+	check "a service that its manager keeps bringing back is CRITICAL" exits respawned 2
+	pid=$(cat "$work/sv/calm/supervise/pid")
+	kill -9 "$pid"
+	check "a service that runit brought back once is OK" wait_for 20 is /daemons/calm/service_state/respawns 1
+	check "a service that runit brought back once is not said to keep crashing" wait_for 20 says calm 'calm is running, pid *'
+}
+if [ -n "${with_runit:-}" ]; then runit; else echo "SKIP: runit is not installed: how often a manager brings a service back"; fi
+
+# --- a pause ------------------------------------------------------------------------------------------
+
+ctl -q pause paused --for 1h --reason 'new disks'
+kill -9 "$(pid_of paused)"
+check "paused: the text says until when, by whom, why and what is wrong" wait_for 20 says paused \
+	"paused is paused until 20*Z by root: new disks; at present CRITICAL: paused is failed*"
+check "paused: a dead service is OK for vigilctl check" exits paused 0
+check "paused: status and check say the same of a dead service" agree paused
+check "paused: nothing is restarted" [ "$(restarts paused)" = 0 ]
+for name in $names; do
+	check "status and check say the same of $name" wait_for 10 agree "$name"
+done
+
+# --- after a restart of vigild ----------------------------------------------------------------------
+
+check "vigild stops" stop_vigild
+start_vigild
+check "that it keeps crashing is known after a restart of vigild" wait_for 20 says crashing 'crashing keeps crashing: restarted 4 times in *'
+check "a pause says after a restart of vigild who paused" wait_for 20 says paused "paused is paused until 20*Z by root: new disks*"
+check "vigild stops again" stop_vigild
+[ "$failed" -eq 0 ] || tail -40 "$work/log"
+finish

@@ -1,0 +1,120 @@
+#!/bin/bash
+# A restart that does not help is a setback, whatever it was for: backoff and burst apply, and outlive a
+# reload and a restart of vigild.  A service is given time to begin to serve.
+. "$(dirname "$0")/lib.sh" || exit 1
+command -v python3 >/dev/null || skip_all "there is no python3 to serve something"
+install_staged
+set_paths
+work=$(mktemp -d)
+chmod 755 "$work"
+mkdir "$work/init.d" "$work/run"
+clean_up() {
+	stop_vigild
+	for pid in "$work"/run/*.pid; do [ ! -f "$pid" ] || kill -9 "$(cat "$pid")" 2>/dev/null; done
+	rm -rf "$work"
+}
+trap clean_up EXIT
+
+service() { # service NAME COMMAND
+	sed -e "s|@dir@/demo.pid|$work/run/$1.pid|" -e "s|sleep 1000000|$2|" \
+		"$top_srcdir/conf/demo/demo.init" >"$work/init.d/$1"
+	chmod 755 "$work/init.d/$1"
+}
+port=$((20000 + $$ % 20000))
+cat >"$work/slow.py" <<'P'
+import socket, sys, time
+# Begins to listen only after a while, as a server does that has much to read first.
+time.sleep(1.5)
+s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+s.bind(("127.0.0.1", int(sys.argv[1]))); s.listen(50)
+while True:
+    s.accept()[0].close()
+P
+service slow "python3 $work/slow.py $port"
+service eater "python3 -c 'x = bytearray(80 << 20); import time; time.sleep(1000)'"
+service deaf "sleep 1000000"
+service early "sleep 0.2"
+service counted "sleep 0.1"
+
+section() { # section NAME OPTION...
+	local name=$1; shift
+	printf '[daemon:%s]\nmodule = service\nservice = %s\nmanager = lsb\ninit_dir = %s\ninterval = 100ms\n' \
+		"$name" "$name" "$work/init.d"
+	printf '%s\n' "$@"
+}
+conf() {
+	printf '[daemons]\n'; printf '%s = yes\n' slow eater deaf early counted
+	section slow "probe = tcp://127.0.0.1:$port" "probe_interval = 100ms" "probe_failures = 2" "probe_start = 20s" "$@"
+	section eater "memory_max = 40MiB" "probe_start = 0" "backoff = 1h" "backoff_max = 1h"
+	section deaf "probe = tcp://127.0.0.1:1" "probe_interval = 100ms" "probe_failures = 2" "probe_start = 0" \
+		"backoff = 1h" "backoff_max = 1h"
+	section early "backoff = 1h" "backoff_max = 1h" "$@"
+	section counted "backoff = 0" "burst = 3" "burst_window = 1h" "$@"
+}
+conf | write_conf
+start_vigild
+restarts() { get "/daemons/$1/service_state/restarts" || echo 0; }
+reason() { [[ "$(get "/daemons/$1/service_state/decision")" == $2 ]]; }
+says() { [[ "$(get "/runs/$1/health/text")" == $2 ]]; }
+
+# --- time to begin to serve --------------------------------------------------------------------------
+
+check "probe_start: a server that needs a while to listen is given it, and that is a WARNING" wait_for 20 \
+	says slow 'slow is running, but its probe fails: Connection refused (not counted in the first 20 s)'
+check "probe_start: once it serves it is OK" wait_for 20 says slow 'slow is running, pid *'
+check "probe_start: a server that needs a while to listen is not restarted by its probe" [ "$(restarts slow)" = 1 ]
+check "probe_start: the history says that the probe succeeded" grep -q 'probe succeeded after' <(ctl explain slow)
+
+# --- restarts that do not help -----------------------------------------------------------------------
+
+check "memory_max too low: the restart did not help, and the backoff applies" wait_for 30 \
+	says eater 'eater is running, but it takes *; 1 restart in a row did not help; the next restart waits for the backoff'
+check "memory_max too low: it is restarted once and not again and again" [ "$(restarts eater)" -le 2 ]
+check "a probe that never succeeds: the restart did not help, and the backoff applies" wait_for 30 \
+	says deaf 'deaf is running, but its probe failed *; 1 restart in a row did not help; the next restart waits for the backoff'
+check "a probe that never succeeds: it is restarted once and not again and again" [ "$(restarts deaf)" -le 2 ]
+check "a death soon after a restart: the backoff applies" wait_for 30 reason early '*: backing off until the next try'
+check "burst: it is given up after as many restarts" wait_for 30 reason counted '*: gave up after 3 restarts in 3600 s, until the next try'
+check "burst: there were as many restarts" [ "$(restarts counted)" = 3 ]
+
+# --- reload and restart --------------------------------------------------------------------------------
+
+settled() { # settled WHEN: burst and backoff hold, as they did before
+	check "burst: it holds after $1" wait_for 20 reason counted '*: gave up after 3 restarts in 3600 s, until the next try'
+	check "burst: there is no further restart after $1" [ "$(restarts counted)" = 3 ]
+	check "backoff: it holds after $1" wait_for 20 reason early '*: backing off until the next try'
+	check "backoff: there is no further restart after $1" [ "$(restarts early)" = "$early" ]
+	check "backoff: setbacks are known after $1" grep -q '"setbacks": *1' <(ctl -o json get /daemons/early/service_state/recent)
+}
+early=$(restarts early)
+check "the configuration is reloaded" ctl -q reload
+settled "a reload that changes nothing"
+conf "healthy_after = 9s" | write_conf
+check "another configuration is reloaded" ctl -q reload
+settled "a reload with other options"
+stop_vigild
+start_vigild
+settled "a restart of vigild"
+stop_vigild
+# The record of a machine whose clock was set back by ten years, before a reboot.
+python3 - "$work/state/state.json" <<'P'
+import json, sys
+state = json.load(open(sys.argv[1]))
+def walk(o):
+    if isinstance(o, dict):
+        for k, v in o.items():
+            if isinstance(v, dict) and "boot_time" in v:
+                v["boot"] = "another"
+                v["time"] += 10 * 365 * 86400
+            walk(v)
+walk(state)
+json.dump(state, open(sys.argv[1], "w"))
+P
+start_vigild
+check "a clock that was set back before a reboot: the burst ends within its window all the same" wait_for 20 eval \
+	'wait=$(( $(date -d "$(get /daemons/counted/service_state/next_retry)" +%s) - $(date +%s) )); [ $wait -gt 0 ] && [ $wait -le 3600 ]'
+check "a clock that was set back before a reboot: the backoff is no longer than backoff_max" wait_for 20 eval \
+	'wait=$(( $(date -d "$(get /daemons/early/service_state/next_retry)" +%s) - $(date +%s) )); [ $wait -gt 0 ] && [ $wait -le 3600 ]'
+check "vigild stops" stop_vigild
+[ "$failed" -eq 0 ] || tail -40 "$work/log"
+finish

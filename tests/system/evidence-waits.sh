@@ -1,0 +1,86 @@
+#!/bin/bash
+# What withheld a restart and has ended causes a check at once, however long the interval is: the end of a
+# pause, by resume or by itself, and the recovery of a service that was waited for.  `after` holds at the
+# start of vigild, for several services, and when all of them die at once.
+. "$(dirname "$0")/lib.sh" || exit 1
+install_staged
+set_paths
+work=$(mktemp -d)
+chmod 755 "$work"
+mkdir "$work/init.d" "$work/run"
+clean_up() {
+	stop_vigild
+	for pid in "$work"/run/*.pid; do [ ! -f "$pid" ] || kill -9 "$(cat "$pid")" 2>/dev/null; done
+	rm -rf "$work"
+}
+trap clean_up EXIT
+
+# An init script that writes down when it starts the service.
+service() {
+	sed -e "s|@dir@/demo.pid|$work/run/$1.pid|" -e "s|^\(\tsetsid\)|\techo $1 >>$work/order; [ ! -e $work/$1.broken ] \|\| return 1\n\1|" \
+		"$top_srcdir/conf/demo/demo.init" >"$work/init.d/$1"
+	chmod 755 "$work/init.d/$1"
+}
+names='resumed expired web db cache lonely'
+for name in $names; do service "$name"; done
+section() { # section NAME OPTION...
+	local name=$1; shift
+	printf '[daemon:%s]\nmodule = service\nservice = %s\nmanager = lsb\ninit_dir = %s\ninterval = 1h\n' "$name" "$name" "$work/init.d"
+	printf '%s\n' "$@"
+}
+{
+	printf '[daemons]\n'; printf '%s = yes\n' $names absent
+	for name in resumed expired db cache; do section $name "backoff = 200ms" "backoff_max = 200ms"; done
+	section web "after = db, cache" "backoff = 200ms" "backoff_max = 200ms"
+	section lonely "after = absent, disabled"
+	section absent
+	section disabled
+} | write_conf
+rm -f "$work/init.d/absent"
+"$work/init.d/resumed" start
+"$work/init.d/expired" start
+start_vigild
+value() { is "/daemons/$1/service_state/value" "$2"; }
+says() { [[ "$(get "/runs/$1/health/text")" == $2 ]]; }
+restarts() { get "/daemons/$1/service_state/restarts" || echo 0; }
+pid_of() { cat "$work/run/$1.pid"; }
+place() { grep -nx "$1" "$work/order" | tail -n 1 | cut -d: -f1; }
+in_order() { [ "$(place db)" -lt "$(place web)" ] && [ "$(place cache)" -lt "$(place web)" ]; }
+
+# --- after --------------------------------------------------------------------------------------------
+
+for name in web db cache; do check "$name is started" wait_for 30 value $name running; done
+check "after: at the start of vigild the awaited services are started first" in_order
+check "after: a service that is not installed and a daemon that is not enabled are not waited for" wait_for 30 value lonely running
+for round in 1 2 3; do
+	: >"$work/order"
+	kill -9 "$(pid_of web)" "$(pid_of cache)" "$(pid_of db)"
+	wait_for 30 [ "$(wc -l <"$work/order")" -ge 3 ]
+	check "all die at once ($round): all are restarted" wait_for 30 eval '[ "$(wc -l <"$work/order")" -ge 3 ] && value web running && value db running && value cache running'
+	check "all die at once ($round): the awaited services are started first" in_order
+done
+touch "$work/db.broken"
+kill -9 "$(pid_of db)" "$(pid_of web)"
+check "a service says for which other it waits" wait_for 30 says web 'web is *; waiting for db to run first'
+before=$(restarts web)
+sleep 0.5
+check "a service is not restarted while another must run first" [ "$(restarts web)" = "$before" ]
+rm "$work/db.broken"
+check "interval = 1h: once the awaited service runs, the other is restarted at once" wait_for 30 value web running
+check "interval = 1h: the awaited service was restarted first" value db running
+
+# --- a pause ------------------------------------------------------------------------------------------
+
+for name in resumed expired; do check "$name runs" wait_for 30 value $name running; done
+ctl -q pause resumed
+kill -9 "$(pid_of resumed)"
+check "a service that died is known to be down during its pause" wait_for 30 value resumed failed
+ctl -q resume resumed
+check "interval = 1h: vigilctl resume causes a check at once" wait_for 30 value resumed running
+ctl -q pause expired --for 1s
+kill -9 "$(pid_of expired)"
+check "a service that died is known to be down during a pause that ends by itself" wait_for 30 value expired failed
+check "interval = 1h: the end of a pause by itself causes a check at once" wait_for 30 value expired running
+check "vigild stops" stop_vigild
+[ "$failed" -eq 0 ] || tail -40 "$work/log"
+finish
