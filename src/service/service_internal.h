@@ -5,6 +5,7 @@
 #define SERVICE_INTERNAL_H
 
 #include "service/policy.h"
+#include "service/service.h"
 #include "service/service_answers.h"
 #include "service/service_monitor.h"
 #include "service/service_observers.h"
