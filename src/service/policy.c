@@ -9,8 +9,6 @@
  * While packages are being installed, what was stopped cleanly is left to whoever stopped it: its
  * package starts it again.  But not for ever: a package manager may wait for an answer that nobody
  * is there to give.
- *
- * While the machine goes down, nothing is restarted at all.
  */
 #include "service/policy.h"
 
@@ -21,12 +19,9 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "service/request.h"
-#include "service/shutdown.h"
 #include "service/upgrade.h"
 
 #define SUFFIX ".service"
-/* A look goes through /proc, and many services may fail in the same moment. */
-#define SHUTDOWN_LOOK (20 * CLOCK_MS)
 
 /* Without the suffix that may be left out. */
 static size_t base_length(const char *name)
@@ -80,17 +75,6 @@ const char *policy_yields(const struct policy *policy, uint64_t *since)
 	else if (*since == 0)
 		*since = now;
 	return why != NULL && clock_to_seconds(now - *since) < policy->upgrade_wait ? why : NULL;
-}
-
-const char *policy_shutdown(struct policy *policy)
-{
-	uint64_t now = clock_now();
-
-	if (policy->shutdown_asked == 0 || now > policy->shutdown_asked + SHUTDOWN_LOOK) {
-		policy->shutdown = shutdown_in_progress("");
-		policy->shutdown_asked = clock_now();
-	}
-	return policy->shutdown;
 }
 
 void policy_set(struct policy *policy, const char *const *deny, unsigned count, double seconds)

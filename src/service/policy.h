@@ -29,9 +29,6 @@ bool policy_take_restart(struct policy *policy);
 /* Gives one back that came to nothing. */
 void policy_return_restart(struct policy *policy);
 
-/* Why nothing is restarted any more, because the machine is going down (static text); NULL: it stays
- * up.  Those that ask at the same moment share one look. */
-const char *policy_shutdown(struct policy *policy);
 /* Why a service that was stopped cleanly is left alone for now (static text); NULL: it is not.
  * *since is the service's: when that began, kept here; 0 while it was not. */
 const char *policy_yields(const struct policy *policy, uint64_t *since);

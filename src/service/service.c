@@ -15,6 +15,7 @@
 
 #include "base/memory.h"
 #include "loop/loop.h"
+#include "service/shutdown.h"
 #include "service/systemd_watch.h"
 
 #define QUERY_TIMEOUT   10.0
@@ -41,7 +42,7 @@ static const char *refusal(struct service *service, enum service_verb verb)
 		return NULL;
 	if (policy_denies(&service->services->policy, service->request.name))
 		return "the configuration denies restarting it";
-	why = policy_shutdown(&service->services->policy);
+	why = shutdown_announced("");
 	if (why == NULL && service->known.status == VIGIL_SERVICE_STOPPED)
 		why = policy_yields(&service->services->policy, &service->yields);
 	if (why != NULL)
