@@ -23,6 +23,10 @@
 #include "scratch.h"
 #include "loop/spawn.h"
 
+#ifndef CLONE_NEWTIME /* older C libraries lack it */
+#define CLONE_NEWTIME 0x80
+#endif
+
 static char path[128];
 static struct pidfile found;
 static const struct pidfile_memory *before;

@@ -15,7 +15,6 @@
 
 #include "base/clock.h"
 #include "scratch.h"
-#include "service/policy.h"
 
 #define SYSVINIT "the machine is shutting down (sysvinit)"
 #define OPENRC   "the machine is shutting down (OpenRC)"
@@ -68,12 +67,21 @@ static const struct {
 	{"shut", false, NULL},
 };
 
+/* What files say is known without a look at processes. */
+static void expect_announced(const char *why)
+{
+	const char *said = shutdown_announced(scratch);
+
+	ck_assert_str_eq(said != NULL ? said : "no", why != NULL ? why : "no");
+	expect(why);
+}
+
 START_TEST(the_runlevel_of_openrc)
 {
 	make("run/openrc/softlevel", 0644, levels[_i].level);
 	if (levels[_i].stopping)
 		make("run/openrc/rc.stopping/x", 0644, "");
-	expect(levels[_i].why);
+	expect_announced(levels[_i].why);
 }
 END_TEST
 
@@ -132,7 +140,7 @@ START_TEST(the_runlevel_in_utmp)
 	double now = (double)time(NULL);
 
 	put_utmp("run/utmp", '6', now);
-	expect(SYSVINIT);
+	expect_announced(SYSVINIT);
 	put_utmp("run/utmp", '0', now);
 	expect(SYSVINIT);
 	put_utmp("run/utmp", '2', now);
@@ -204,6 +212,7 @@ START_TEST(the_script_of_the_runlevel_is_being_run)
 	ck_assert_uint_eq(fwrite(text, 1, n, file), n);
 	fclose(file);
 	expect(commands[_i].why);
+	ck_assert_ptr_null(shutdown_announced(scratch));
 	if (geteuid() == 0) { /* anyone may write anything in a command line */
 		ck_assert_int_eq(chown(scratch_path("proc/78"), 65534, 65534), 0);
 		expect(NULL);
@@ -243,22 +252,6 @@ START_TEST(a_real_process)
 }
 END_TEST
 
-/* --- the policy ------------------------------------------------------------------------------------ */
-
-START_TEST(the_policy_shares_a_look)
-{
-	struct policy policy = {0};
-
-	ck_assert_ptr_null(policy_shutdown(&policy));
-	ck_assert_uint_gt(policy.shutdown_asked, 0);
-	policy.shutdown = "as found a moment ago";
-	policy.shutdown_asked = clock_now() + 3600 * CLOCK_SECOND; /* so that no time passes */
-	ck_assert_str_eq(policy_shutdown(&policy), "as found a moment ago");
-	policy.shutdown_asked = clock_now() - CLOCK_SECOND;
-	ck_assert_ptr_null(policy_shutdown(&policy));
-}
-END_TEST
-
 int main(void)
 {
 	Suite *suite = suite_create("shutdown");
@@ -276,7 +269,6 @@ int main(void)
 	tcase_add_loop_test(tcase, the_script_of_the_runlevel_is_being_run, 0,
 		sizeof(commands) / sizeof(commands[0]));
 	tcase_add_test(tcase, a_real_process);
-	tcase_add_test(tcase, the_policy_shares_a_look);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

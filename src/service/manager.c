@@ -21,6 +21,7 @@
 #include "base/error.h"
 #include "loop/spawn.h"
 #include "service/pidfile.h"
+#include "service/shutdown.h"
 
 /* --- the words of vigil.h, for all floors from here up ----------------------------------------- */
 
@@ -204,6 +205,7 @@ void manager_restart(const struct manager_request *request, struct manager_reply
 {
 	struct manager_request known = *request;
 	struct manager_reply restart;
+	const char *why;
 
 	if (!known.manager) {
 		manager_query(request, reply);
@@ -217,7 +219,12 @@ void manager_restart(const struct manager_request *request, struct manager_reply
 		known.manager = reply->manager;
 	}
 	reply_clear(&restart, request, known.manager);
-	known.manager->restart(&known, &restart);
+	why = shutdown_in_progress("");
+	if (why != NULL)
+		manager_fault(&restart, -ESHUTDOWN, VIGIL_FAULT_REFUSED, "%s", why);
+	else
+		known.manager->restart(&known, &restart);
+	known.memory = restart.memory;
 	look_after(&known, reply, restart.error == 0);
 	judge(&restart, reply);
 }

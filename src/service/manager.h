@@ -23,6 +23,7 @@ struct manager_memory {
 	pid_t died; /* the loop saw it end, and no living process was found since; 0: none */
 	bool had_processes; /* its control group had some */
 	bool stop_seen;     /* somebody was seen stopping it since it last ran */
+	char unmet[128];    /* the condition for which its last start was skipped; "": none */
 };
 
 /* All copied from a vigil_service_spec; owned by the job. */
@@ -64,8 +65,8 @@ struct manager_reply {
 	pid_t main_pid;
 	char load[16], active[16], sub[32], job[24];
 	bool simple;
-	char related
-		[MANAGER_RELATED]; /* units whose changes matter to this one, each before a blank */
+	/* Units whose changes matter to this one: NAME=ACTIVESTATE, each before a blank. */
+	char related[MANAGER_RELATED];
 };
 
 struct manager {

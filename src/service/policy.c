@@ -10,8 +10,6 @@
  * While packages are being installed, what was stopped cleanly is left to whoever stopped it: its
  * package starts it again.  But not for ever: a package manager may wait for an answer that nobody
  * is there to give.
- *
- * While the machine goes down, nothing is restarted at all.
  */
 #include "service/policy.h"
 
@@ -23,12 +21,9 @@
 #include "base/text.h"
 #include "service/request.h"
 #include "service/package_lock.h"
-#include "service/shutdown.h"
 
 #define SUFFIX  ".service"
 #define RESERVE 0.5 /* of the rate, for services that were not restarted lately */
-/* A look goes through /proc, and many services may fail in the same moment. */
-#define SHUTDOWN_LOOK (20 * CLOCK_MS)
 
 /* Without the suffix that may be left out. */
 static size_t base_length(const char *name)
@@ -83,17 +78,6 @@ const char *policy_deferral(const struct policy *policy, uint64_t *since)
 	else if (*since == 0)
 		*since = now;
 	return why != NULL && clock_to_seconds(now - *since) < policy->upgrade_wait ? why : NULL;
-}
-
-const char *policy_shutdown(struct policy *policy)
-{
-	uint64_t now = clock_now();
-
-	if (policy->shutdown_asked == 0 || now > policy->shutdown_asked + SHUTDOWN_LOOK) {
-		policy->shutdown = shutdown_in_progress("");
-		policy->shutdown_asked = clock_now();
-	}
-	return policy->shutdown;
 }
 
 void policy_set(struct policy *policy, const char *const *deny, unsigned count, double seconds)

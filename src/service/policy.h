@@ -13,9 +13,6 @@ struct policy {
 	double rate, burst, tokens; /* restarts: a second, at once, left */
 	uint64_t refilled;
 	double upgrade_wait; /* 0: upgrades are not looked for */
-	uint64_t
-		shutdown_asked; /* when it was last looked whether the machine goes down; 0: never */
-	const char *shutdown;   /* what was found then */
 };
 
 /* deny: globs, ended by NULL, copied; at most count restarts in so many seconds (0: no limit). */
@@ -30,9 +27,6 @@ bool policy_take_restart(struct policy *policy, bool retry);
 /* Gives one back that came to nothing. */
 void policy_return_restart(struct policy *policy);
 
-/* Why nothing is restarted any more, because the machine is going down (static text); NULL: it stays
- * up.  Those that ask at the same moment share one look. */
-const char *policy_shutdown(struct policy *policy);
 /* Why a service that was stopped cleanly is left alone for now (static text); NULL: it is not.
  * *since is the service's: when that began, kept here; 0 while it was not. */
 const char *policy_deferral(const struct policy *policy, uint64_t *since);

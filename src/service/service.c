@@ -24,6 +24,7 @@
 #include "service/job.h"
 #include "service/request.h"
 #include "service/service_internal.h"
+#include "service/shutdown.h"
 
 #define STOPPING "not asked: vigild is stopping"
 /* A service that was restarted so lately is one that keeps failing. */
@@ -79,7 +80,7 @@ static const char *refuse_restart(struct service *service)
 
 	if (policy_denies(policy, service->request.name))
 		return "the configuration denies restarting it";
-	why = policy_shutdown(policy);
+	why = shutdown_announced("");
 	if (why == NULL && service->monitor.cached.status == VIGIL_SERVICE_STOPPED)
 		why = policy_deferral(policy, &service->deferred);
 	if (why == NULL)

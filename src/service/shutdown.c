@@ -110,28 +110,31 @@ static const char *runit_goes_down(const char *root)
 
 /* --- utmp -------------------------------------------------------------------------------------------- */
 
-/* The record of the present runlevel, whose last one counts.  One from before this boot was left by the
- * boot before it, or came with the image of a container. */
+/* A record from before this boot was left by the boot before it, or came with a container's image. */
+static bool is_going_down(const struct utmpx *record)
+{
+	int level = record->ut_pid % 256;
+
+	return (level == '0' || level == '6') &&
+	       (double)record->ut_tv.tv_sec + SLACK >= clock_booted();
+}
+
+/* The last record of a runlevel is that of the present one. */
 static const char *utmp_goes_down(const char *root)
 {
-	struct utmpx record;
+	struct utmpx records[16];
 	const char *why = NULL;
+	ssize_t n;
 	int fd = open_at(root, "/run/utmp", 0);
 
 	if (fd < 0)
 		fd = open_at(root, "/var/run/utmp", 0);
 	if (fd < 0)
 		return NULL;
-	while (read(fd, &record, sizeof(record)) == (ssize_t)sizeof(record)) {
-		int level = record.ut_pid % 256;
-
-		if (record.ut_type != RUN_LVL)
-			continue;
-		why = (level == '0' || level == '6') &&
-				      (double)record.ut_tv.tv_sec + SLACK >= clock_booted()
-			      ? sysvinit
-			      : NULL;
-	}
+	while ((n = read(fd, records, sizeof(records))) >= (ssize_t)sizeof(records[0]))
+		for (size_t i = 0; i < (size_t)n / sizeof(records[0]); i++)
+			if (records[i].ut_type == RUN_LVL)
+				why = is_going_down(&records[i]) ? sysvinit : NULL;
 	close(fd);
 	return why;
 }
@@ -249,15 +252,22 @@ static bool has_scripts(const char *root)
 	return false;
 }
 
-const char *shutdown_in_progress(const char *root)
+const char *shutdown_announced(const char *root)
 {
 	static const char *(*const signs[])(const char *root) = {
 		openrc_goes_down, runit_goes_down, utmp_goes_down};
 	const char *why = NULL;
-	struct stat st;
 
 	for (size_t i = 0; why == NULL && i < sizeof(signs) / sizeof(signs[0]); i++)
 		why = signs[i](root);
+	return why;
+}
+
+const char *shutdown_in_progress(const char *root)
+{
+	const char *why = shutdown_announced(root);
+	struct stat st;
+
 	if (why == NULL && stat_at(root, "/run/systemd/system", &st) != 0 && has_scripts(root))
 		why = processes_go_down(root);
 	return why;

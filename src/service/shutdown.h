@@ -6,8 +6,12 @@
 
 /* Why nothing is to be started any more ("the machine is shutting down (OpenRC)", static text); NULL:
  * the machine stays up, or this cannot be told.  root: "" for the machine itself, else a directory that
- * stands for /.  Any thread.  It reads a few small files and, on a machine of sysvinit or runit, goes
- * through /proc once. */
+ * stands for /.  Any thread. */
+
+/* By what OpenRC, runit and init note in files: a few small reads. */
+const char *shutdown_announced(const char *root);
+/* Also by the processes, where the script of the runlevel may be one of them.  Goes through /proc once,
+ * so it is for workers. */
 const char *shutdown_in_progress(const char *root);
 
 #endif

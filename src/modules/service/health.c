@@ -141,6 +141,8 @@ static void say_running(struct health *health, const struct health_input *in)
 		add(health, "%s is running", in->name);
 		if (in->pid > 0)
 			add(health, ", pid %d", (int)in->pid);
+		else if (in->text[0] != '\0')
+			add(health, ": %s", in->text);
 	}
 }
 
@@ -182,6 +184,9 @@ static void say_down(struct health *health, const struct health_input *in)
 		return;
 	}
 	add(health, "%s is %s", in->name, status_of(in));
+	/* systemd's word for a unit that was stopped, which says no more than that */
+	if (in->text[0] != '\0' && strcmp(in->text, "dead") != 0)
+		add(health, " (%s)", in->text);
 	say_need(health, in);
 }
 

@@ -124,7 +124,7 @@ static int runs(
 	if (!is_ours(&st))
 		return 0; /* a stranger may write anything in its command line */
 	n = command_line(process, text, sizeof(text));
-	for (i = 0; i < ARGUMENTS && argument < text + n; i++) {
+	for (i = 0; n > 0 && i < ARGUMENTS && argument < text + n; i++) {
 		const char *next = argument + strlen(argument) + 1;
 
 		if (next < text + n && is_script(process, argument, name, script)) {

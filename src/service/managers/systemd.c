@@ -208,6 +208,29 @@ static int restart_parts(struct talk *t, const char *parts)
 	return r < 0 && t->reply->error == 0 ? r : 1;
 }
 
+/* systemd forgets a unit that is down as soon as its job has ended, unless somebody refers to it. */
+static void refer(struct talk *t, const char *method)
+{
+	systemd_ask(&t->call, NULL, SYSTEMD_OBJECT, SYSTEMD_MANAGER, method, "s", t->name);
+}
+
+/* A start that was skipped for a condition is no failure, and no success either. */
+static int run_job(struct talk *t, const struct unit *unit)
+{
+	char *unmet = t->reply->memory.unmet;
+	int r;
+
+	refer(t, "RefUnit");
+	r = restart_job_run(&t->call, t->name, unit->row.path, t->reply);
+	if (r >= 0 && !t->reply->in_progress &&
+		unit_evidence_unmet(
+			&t->call, unit->row.path, unmet, sizeof(t->reply->memory.unmet)) >= 0 &&
+		unmet[0] != '\0')
+		refuse(t, -EPERM, unmet);
+	refer(t, "UnrefUnit");
+	return r;
+}
+
 static int restart_unit(struct talk *t, const struct unit *unit)
 {
 	struct unit_evidence gathered = {.parts = ""};
@@ -224,7 +247,9 @@ static int restart_unit(struct talk *t, const struct unit *unit)
 		return r;
 	if (gathered.parts[0] != '\0')
 		return restart_parts(t, gathered.parts);
-	return restart_job_run(&t->call, t->name, unit->row.path, t->reply);
+	if (t->request->simple)
+		return restart_job_run(&t->call, t->name, unit->row.path, t->reply);
+	return run_job(t, unit);
 }
 
 static int restart(struct talk *t)

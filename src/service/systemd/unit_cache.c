@@ -135,7 +135,8 @@ void unit_cache_move(struct unit_cache *cache, struct cached_unit *unit, const c
 	insert(cache, &unit->own);
 }
 
-static void relate(struct unit_cache *cache, struct cached_unit *unit, const char *name)
+static void relate(
+	struct unit_cache *cache, struct cached_unit *unit, const char *name, const char *active)
 {
 	struct unit_path *entry;
 	char *path = NULL;
@@ -144,6 +145,7 @@ static void relate(struct unit_cache *cache, struct cached_unit *unit, const cha
 		return;
 	entry = memory_zero(sizeof(*entry));
 	*entry = (struct unit_path){.unit = unit, .path = path, .related = true};
+	snprintf(entry->active, sizeof(entry->active), "%s", active);
 	grow(cache);
 	cache->paths++;
 	SLIST_INSERT_HEAD(&unit->related, entry, link);
@@ -152,17 +154,12 @@ static void relate(struct unit_cache *cache, struct cached_unit *unit, const cha
 
 void unit_cache_relate(struct unit_cache *cache, struct cached_unit *unit, const char *names)
 {
-	char name[MANAGER_UNIT];
-	size_t n;
+	char name[MANAGER_UNIT], active[16];
+	int n = 0;
 
 	forget_related(cache, unit);
-	for (; *names != '\0'; names += names[n] == ' ' ? n + 1 : n) {
-		n = strcspn(names, " ");
-		if (n == 0 || n >= sizeof(name))
-			continue;
-		snprintf(name, sizeof(name), "%.*s", (int)n, names);
-		relate(cache, unit, name);
-	}
+	for (; sscanf(names, "%255[^= ]=%15[^ ] %n", name, active, &n) == 2; names += n)
+		relate(cache, unit, name, active);
 }
 
 /* --- one unit ----------------------------------------------------------------------------------- */

@@ -18,7 +18,8 @@ struct cached_unit;
 struct unit_path {
 	struct cached_unit *unit;
 	char *path;
-	bool related; /* it is another unit's */
+	bool related;    /* it is another unit's */
+	char active[16]; /* then: the ActiveState of that unit, as it is known */
 	LIST_ENTRY(unit_path) bucket;
 	SLIST_ENTRY(unit_path) link; /* the related ones of the unit */
 };
@@ -61,7 +62,7 @@ struct unit_path *unit_cache_next(struct unit_path *entry);
 
 /* The unit turned out to have this path. */
 void unit_cache_move(struct unit_cache *cache, struct cached_unit *unit, const char *path);
-/* Replaces the units that matter to this one: names, each before a blank. */
+/* Replaces the units that matter to this one: NAME=ACTIVESTATE, each before a blank. */
 void unit_cache_relate(struct unit_cache *cache, struct cached_unit *unit, const char *names);
 
 /* Takes in a row; everything else stays. */

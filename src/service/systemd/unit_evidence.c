@@ -4,7 +4,8 @@
  * For a unit that runs, that is its process and whether it is simple: a simple unit has nothing
  * that its state does not tell, so the loop may judge it by itself from then on.
  *
- * A unit that is "active (exited)" has no process that systemd watches.  Its parts (ConsistsOf),
+ * A unit that is "active (exited)", or runs without a main process, has no process that systemd
+ * watches.  Its parts (ConsistsOf),
  * the pidfile of its init script, and its control group say whether its daemon lives.
  *
  * A unit that is down may be meant to be down: a unit that is active conflicts with it, its
@@ -74,12 +75,15 @@ static int get_names(struct gathering *g, const char *property, char *names)
 	return systemd_get_names(g->call, g->row->path, SYSTEMD_UNIT, property, names, UNIT_NAMES);
 }
 
-/* A change of these matters to the unit, too. */
-static void relate(struct gathering *g, const char *names)
+/* A change of this unit matters, too.  One that does not fit is not heard of, and the next query
+ * finds it. */
+static void relate(struct gathering *g, const struct unit_row *row)
 {
-	size_t n = strlen(g->reply->related);
+	char *related = g->reply->related;
+	size_t n = strlen(related), room = sizeof(g->reply->related) - n;
 
-	snprintf(g->reply->related + n, sizeof(g->reply->related) - n, "%s", names);
+	if (snprintf(related + n, room, "%s=%s ", row->name, row->active) >= (int)room)
+		related[n] = '\0';
 }
 
 /* --- what holds it back ------------------------------------------------------------------------- */
@@ -95,6 +99,7 @@ static int find_conflict(const struct unit_row *row, void *arg)
 {
 	struct gathering *g = arg;
 
+	relate(g, row);
 	if (g->out->e.hold == NULL && is_at_work(row) && strcmp(row->name, g->row->name) != 0) {
 		snprintf(g->out->hold, sizeof(g->out->hold), "%s, which conflicts with it, is %s",
 			row->name, row->active);
@@ -128,7 +133,7 @@ static int read_conditions(
 	const char *type, *parameter;
 	int trigger, negate, state;
 	sd_bus_message *answer = NULL;
-	int r = systemd_get(g->call, &answer, g->row->path, SYSTEMD_UNIT, property);
+	int r = systemd_get(call, &answer, path, SYSTEMD_UNIT, property);
 
 	if (r > 0)
 		r = sd_bus_message_enter_container(answer, 'v', "a(sbbsi)");
@@ -152,30 +157,46 @@ static const struct {
 	{"Asserts", "AssertResult", "AssertTimestampMonotonic", "assertion"},
 };
 
-/* Whether its last start was skipped because of a condition, or failed because of an assertion. */
+static int find_unmet(
+	struct systemd_call *call, const char *path, size_t kind, char *text, size_t size)
+{
+	char unmet[UNIT_SAID] = "";
+	uint64_t when = 0;
+	unsigned count = 0;
+	bool met = true;
+	int r = systemd_get_number(call, path, SYSTEMD_UNIT, condition_kinds[kind].when, &when);
+
+	if (r >= 0)
+		r = systemd_get_bool(call, path, SYSTEMD_UNIT, condition_kinds[kind].result, &met);
+	if (r < 0 || met || when == 0)
+		return r;
+	r = read_conditions(call, path, condition_kinds[kind].list, &count, unmet, sizeof(unmet));
+	snprintf(text, size, "its %s %s is not met", condition_kinds[kind].what, unmet);
+	return r;
+}
+
+int unit_evidence_unmet(struct systemd_call *call, const char *path, char *text, size_t size)
+{
+	int r = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; r >= 0 && i < sizeof(condition_kinds) / sizeof(*condition_kinds); i++)
+		if (text[0] == '\0')
+			r = find_unmet(call, path, i, text, size);
+	return r;
+}
+
+/* systemd forgets a unit that is down and that nothing refers to, and with it why its start was
+ * skipped; then what was found right after the start counts. */
 static int judge_conditions(struct gathering *g)
 {
 	struct unit_evidence *out = g->out;
-	int r = 0;
+	int r = unit_evidence_unmet(g->call, g->row->path, out->hold, sizeof(out->hold));
 
-	for (size_t i = 0; r >= 0 && i < sizeof(condition_kinds) / sizeof(*condition_kinds); i++) {
-		char unmet[UNIT_SAID] = "";
-		uint64_t when = 0;
-		unsigned count = 0;
-		bool met = true;
-
-		r = systemd_get_number(
-			g->call, g->row->path, SYSTEMD_UNIT, condition_kinds[i].when, &when);
-		if (r >= 0)
-			r = systemd_get_bool(g->call, g->row->path, SYSTEMD_UNIT,
-				condition_kinds[i].result, &met);
-		if (r < 0 || met || when == 0 || out->e.hold != NULL)
-			continue;
-		r = read_conditions(g, condition_kinds[i].list, &count, unmet, sizeof(unmet));
-		snprintf(out->hold, sizeof(out->hold), "its %s %s is not met",
-			condition_kinds[i].what, unmet);
+	if (r >= 0 && out->hold[0] == '\0')
+		snprintf(out->hold, sizeof(out->hold), "%s", g->request->memory.unmet);
+	if (out->hold[0] != '\0')
 		out->e.hold = out->hold;
-	}
 	return r;
 }
 
@@ -191,6 +212,7 @@ static int find_trigger(const struct unit_row *row, void *arg)
 {
 	struct triggers *triggers = arg;
 
+	relate(triggers->g, row);
 	if (is_at_work(row) && !triggers->active)
 		snprintf(triggers->name, sizeof(triggers->name), "%s", row->name);
 	triggers->active |= is_at_work(row);
@@ -244,7 +266,6 @@ static int judge_idle(struct gathering *g)
 		r = get_names(g, "TriggeredBy", names);
 	if (r < 0 || strcmp(result, "success") != 0)
 		return r;
-	relate(g, names);
 	r = unit_evidence_each(g->call, names, find_trigger, &triggers);
 	if (r >= 0 && triggers.active)
 		snprintf(out->idle, sizeof(out->idle), "started by %s", triggers.name);
@@ -263,11 +284,10 @@ static int gather_down(struct gathering *g)
 	if (g->out->e.hold != NULL)
 		return 0; /* masked */
 	r = get_conflicts(g, conflicts);
-	relate(g, conflicts);
 	if (r >= 0)
 		r = unit_evidence_each(g->call, conflicts, find_conflict, g);
 	if (r >= 0)
-		r = judge_conditions(g);
+		r = g->out->e.hold == NULL ? judge_conditions(g) : r;
 	if (r >= 0 && g->out->e.hold == NULL && g->out->e.word == WORD_DOWN)
 		r = judge_idle(g);
 	return r;
@@ -304,6 +324,7 @@ static int take_part(const struct unit_row *row, void *arg)
 	struct evidence *e = &g->out->e;
 	int r = 0;
 
+	relate(g, row);
 	unit_take(row, &inner.properties, &part.e, part.said, &ignored);
 	if (part.e.word == WORD_DOWN && !unit_row_is_absent(row))
 		r = gather_down(&inner);
@@ -315,8 +336,8 @@ static int take_part(const struct unit_row *row, void *arg)
 	if (badness(part.e.word) > badness(e->word)) {
 		e->word = part.e.word;
 		snprintf(g->out->said, sizeof(g->out->said),
-			"active (exited), but its part %.100s is %.20s (%.20s)", row->name,
-			row->active, row->sub);
+			"active, but its part %.100s is %.20s (%.20s)", row->name, row->active,
+			row->sub);
 	}
 	return 0;
 }
@@ -343,7 +364,6 @@ static int gather_parts(struct gathering *g, const char *parts)
 {
 	int r = unit_evidence_each(g->call, parts, take_part, g);
 
-	relate(g, parts);
 	if (r >= 0 && g->out->e.word == WORD_UP)
 		r = unit_evidence_each(g->call, parts, count_parts, g);
 	return r;
@@ -382,13 +402,14 @@ static int gather_group(struct gathering *g)
 	return 0;
 }
 
-static int gather_exited(struct gathering *g)
+static int gather_unwatched(struct gathering *g)
 {
 	struct unit_evidence *out = g->out;
 	char parts[UNIT_NAMES] = "", script[MANAGER_TEXT];
 	int r = get_names(g, "ConsistsOf", parts);
 
-	snprintf(out->said, sizeof(out->said), "active (exited)");
+	out->e.basis = BASIS_RECORD;
+	snprintf(out->said, sizeof(out->said), "active (%.32s)", g->row->sub);
 	if (r >= 0 && parts[0] != '\0')
 		return gather_parts(g, parts);
 	if (r >= 0)
@@ -400,7 +421,7 @@ static int gather_exited(struct gathering *g)
 		r = gather_group(g);
 	if (r >= 0 && out->e.process == PROCESS_UNNAMED && !out->e.emptied)
 		snprintf(out->said, sizeof(out->said),
-			"active (exited): systemd watches no process of it");
+			"active (%.32s): systemd watches no process of it", g->row->sub);
 	return r;
 }
 
@@ -414,7 +435,7 @@ static int find_simple(struct gathering *g)
 	int r = get_conflicts(g, names);
 
 	if (r >= 0)
-		r = read_conditions(g, "Asserts", &count, unmet, sizeof(unmet));
+		r = read_conditions(g->call, g->row->path, "Asserts", &count, unmet, sizeof(unmet));
 	g->reply->simple = r >= 0 && names[0] == '\0' && count == 0 && g->request->pidfile == NULL;
 	return r;
 }
@@ -448,12 +469,14 @@ int unit_evidence_gather(struct systemd_call *call, const struct manager_request
 	if (r < 0)
 		return r;
 	unit_take(row, &g.properties, &out->e, out->said, reply);
-	if (unit_row_is_exited(row))
-		r = gather_exited(&g);
+	if (out->e.word == WORD_UP && g.properties.pid == 0)
+		r = gather_unwatched(&g);
 	else if (out->e.word == WORD_DOWN || out->e.word == WORD_FAILED)
 		r = gather_down(&g);
 	else if (out->e.word == WORD_UP)
 		r = find_simple(&g);
+	if (out->e.word != WORD_DOWN && out->e.word != WORD_FAILED)
+		reply->memory.unmet[0] = '\0';
 	gather_pidfile(&g);
 	return r;
 }

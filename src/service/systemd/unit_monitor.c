@@ -147,11 +147,13 @@ static int read_change(sd_bus_message *message, struct change *change)
 	return r;
 }
 
-/* Another unit that matters to this one has changed. */
-static void hear_related(struct unit_subscription *s, const struct change *change)
+/* Another unit that matters to this one was signalled; systemd signals without a change, too. */
+static void hear_related(
+	struct unit_subscription *s, struct unit_path *entry, const struct change *change)
 {
-	if (change->active == NULL)
+	if (change->active == NULL || strcmp(change->active, entry->active) == 0)
 		return;
+	snprintf(entry->active, sizeof(entry->active), "%s", change->active);
 	s->changed = true;
 	s->unit.valid = false;
 	if (unit_query_is_idle(&s->query))
@@ -188,7 +190,7 @@ static void on_change(const char *path, sd_bus_message *message, void *arg)
 		struct unit_subscription *s = (struct unit_subscription *)entry->unit;
 
 		if (entry->related)
-			hear_related(s, &change);
+			hear_related(s, entry, &change);
 		else
 			hear(s, &change);
 	}
@@ -296,6 +298,10 @@ static void on_properties(const struct unit_properties *properties, void *arg)
 	struct manager_reply reply = {.manager = &manager_systemd};
 	const struct unit_row row = cached_unit_row(&s->unit);
 
+	if (unit_status(row.active) == VIGIL_SERVICE_RUNNING && properties->pid == 0) {
+		end(s, UNIT_ASK_WORKER, NULL); /* systemd watches no process of it */
+		return;
+	}
 	s->unit.properties = *properties;
 	s->unit.valid = s->unit.pid_valid = !s->moved;
 	unit_judge(&row, properties, &reply);
