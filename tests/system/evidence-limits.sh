@@ -178,9 +178,9 @@ no_processes() {
 	checked probed
 	as_nobody prlimit --pid "$vigild_pid" "--nproc=1:$(ulimit -Hu)"
 	eventually "$text: a service with a status command is UNKNOWN, and the text says why" \
-		health_is commanded UNKNOWN "could not be started"
+		health_is commanded UNKNOWN "Resource temporarily unavailable"
 	eventually "$text: a service with a command as its probe is UNKNOWN, and the text says why" \
-		health_is probed UNKNOWN "could not be started"
+		health_is probed UNKNOWN "Resource temporarily unavailable"
 	checked probed 20
 	check "$text: no service is restarted in twenty checks" none_restarted
 	as_nobody prlimit --pid "$vigild_pid" "--nproc=$(ulimit -Hu):$(ulimit -Hu)"
