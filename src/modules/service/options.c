@@ -32,8 +32,9 @@ const vigil_option service_options[] = {
 		.min = 0, .max = BURST_MAX),
 	VIGIL_OPTION("burst_window", VIGIL_DURATION, "10m", "the window for burst", .min = 1,
 		.max = 86400),
-	VIGIL_OPTION("after", VIGIL_TEXT, NULL,
-		"a daemon whose service must run before this one is restarted"),
+	VIGIL_OPTION("after", VIGIL_LIST, NULL,
+		"daemons whose services must run before this one is restarted",
+		.flags = VIGIL_DAEMONS | VIGIL_ACYCLIC),
 	VIGIL_OPTION("probe", VIGIL_COMMAND, NULL,
 		"tcp://ADDRESS:PORT, http://ADDRESS:PORT/PATH or a command: asks whether it "
 		"serves"),

@@ -14,6 +14,7 @@
 
 #include <vigil/vigil.h>
 
+#include "check.h"
 #include "decide.h"
 #include "options.h"
 #include "wellness.h"
@@ -517,4 +518,4 @@ static void stop(vigil_daemon *d)
 }
 
 VIGIL_MODULE(.name = "service", .summary = "keeps a service running, whoever manages it",
-	.options = service_options, .start = start, .stop = stop);
+	.options = service_options, .start = start, .stop = stop, .check = service_check);
