@@ -173,7 +173,11 @@ static int edit_files(const struct request *r)
 {
 	struct command_reply reply = {0};
 	int err = verb_edit_files(&r->verb, r->file, &reply);
+	json_t *note;
+	size_t index;
 
+	json_array_foreach(json_object_get(reply.data, "notes"), index, note)
+		fprintf(stderr, "%s\n", json_string_value(note));
 	if (err != 0)
 		verb_print_failure(stderr, "vigilctl: ", &reply);
 	else if (!r->quiet)

@@ -3,8 +3,8 @@
 
 #include "command/command.h"
 #include "base/degraded.h"
-#include "door.h"
 #include "suite.h"
+#include "door.h"
 
 #define COUNT 1000
 

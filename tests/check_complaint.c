@@ -77,6 +77,32 @@ START_TEST(order)
 }
 END_TEST
 
+/* A note refuses nothing, and says nothing about a line that is wrong. */
+START_TEST(notes)
+{
+	struct complaints c = {0};
+
+	complaint_note(&c, "f", 3, "looks odd");
+	complaint_note(&c, NULL, 0, "alone");
+	ck_assert_uint_eq(c.count, 2);
+	ck_assert_uint_eq(c.errors, 0);
+	ck_assert(c.list[0].note);
+	ck_assert_str_eq(c.list[0].text, "f:3: note: looks odd");
+	ck_assert_str_eq(c.list[1].text, "note: alone");
+	complaint_add(&c, "g", 3, "another file");
+	complaint_add(&c, "f", 4, "another line");
+	ck_assert_uint_eq(c.count, 4);
+	complaint_add(&c, "f", 3, "is wrong");
+	complaint_note(&c, "f", 3, "looks odd");
+	complaint_note(&c, "f", 0, "the file as a whole");
+	ck_assert_uint_eq(c.count, 5);
+	ck_assert_uint_eq(c.errors, 3);
+	ck_assert_str_eq(c.list[0].text, "note: alone");
+	complaints_clear(&c);
+	ck_assert_uint_eq(c.errors, 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("complaint");
@@ -87,6 +113,7 @@ int main(void)
 	tcase_add_test(tcase, forms);
 	tcase_add_test(tcase, escapes);
 	tcase_add_test(tcase, order);
+	tcase_add_test(tcase, notes);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

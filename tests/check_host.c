@@ -2,6 +2,8 @@
 #include "host/host.h"
 
 #include <errno.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include <event2/event.h>
@@ -96,7 +98,7 @@ static bool make(void)
 {
 	complaints_clear(&complaints);
 	host = host_new(scratch_path("vigil.conf"), &complaints);
-	ck_assert_int_eq(host == NULL, complaints.count > 0);
+	ck_assert_int_eq(host == NULL, complaints.errors > 0);
 	return host != NULL;
 }
 
@@ -114,7 +116,7 @@ static int reload(void)
 	json_decref(result);
 	result = NULL;
 	err = host_reload(host, &result, &complaints);
-	ck_assert_int_eq(err == 0, complaints.count == 0);
+	ck_assert_int_eq(err == 0, complaints.errors == 0);
 	ck_assert_int_eq(err == 0, result != NULL);
 	return err;
 }
@@ -413,6 +415,146 @@ START_TEST(what_is_wrong_changes_nothing)
 }
 END_TEST
 
+/* --- what modules check -------------------------------------------------------------------------- */
+
+START_TEST(a_check_that_refuses_keeps_it_from_starting)
+{
+	config_vigil_lines("");
+	config_odd("a", "check = diagnose\nword = w");
+	config_odd("b", "check = diagnose-only");
+	config_odd("c", "check = silent");
+	config_odd("d", "check = ok");
+	ck_assert(!make());
+	ck_assert_uint_eq(complaints.errors, 3);
+	ck_assert_ptr_nonnull(
+		strstr(complaints.list[0].text, "a.conf:7: word = \"w\": the word of a is wrong"));
+	ck_assert_ptr_nonnull(strstr(complaints.list[1].text, "b.conf:3: the section is wrong"));
+	ck_assert_ptr_nonnull(
+		strstr(complaints.list[2].text, "c.conf:3: daemon \"c\": the check of "
+						"module odd returned -6"));
+	ck_assert_uint_eq(journal_holds("check"), 4);
+	ck_assert_uint_eq(journal_holds("start"), 0);
+	complaints_clear(&complaints);
+	ck_assert_int_eq(host_test(scratch_path("vigil.conf"), &complaints), -EINVAL);
+	ck_assert_uint_eq(complaints.errors, 3);
+}
+END_TEST
+
+START_TEST(a_check_that_refuses_changes_nothing_at_a_reload)
+{
+	config_vigil_lines("");
+	config_odd("a", "word = w");
+	bring_up();
+	forget_journal();
+	for (int i = 0; i < 3; i++) {
+		static const char *const how[] = {"diagnose", "diagnose-only", "silent"};
+		char lines[64];
+
+		snprintf(lines, sizeof(lines), "check = %s", how[i]);
+		config_vigil_lines("");
+		config_odd("a", "word = w");
+		config_odd("b", lines);
+		config_odd("c", "");
+		ck_assert_int_eq(reload(), -EINVAL);
+		ck_assert_uint_eq(log_holds(complaints.list[0].text), 1);
+		ck_assert_str_eq(stands_at("/runs/a/status"), "\"running\"");
+		ck_assert_ptr_null(host_find(host, "c"));
+	}
+	/* not even where it is the running daemon's own option */
+	config_vigil_lines("");
+	config_odd("a", "word = w\ncheck = diagnose");
+	ck_assert_int_eq(reload(), -EINVAL);
+	ck_assert_str_eq(stands_at("/runs/a/status"), "\"running\"");
+	ck_assert_uint_eq(journal_holds("stop") + journal_holds("start"), 0);
+	ck_assert_str_eq(stands_at("/vigil/reload_errors"), "4");
+	config_vigil_lines("");
+	config_odd("a", "word = v\ncheck = ok");
+	ck_assert_int_eq(reload(), 0);
+	ck_assert_str_eq(said("changed"), "[\"a\"]");
+}
+END_TEST
+
+START_TEST(a_note_is_logged_and_told)
+{
+	config_vigil_lines("");
+	config_odd("a", "check = note\nword = w");
+	bring_up();
+	ck_assert_uint_eq(log_holds("a.conf:7: note: word = \"w\": the word looks wrong"), 1);
+	ck_assert_int_eq(reload(), 0);
+	ck_assert_uint_eq(log_holds("the word looks wrong"), 2);
+	ck_assert_ptr_nonnull(strstr(said("notes"), "the word looks wrong"));
+	ck_assert_str_eq(stands_at("/runs/a/status"), "\"running\"");
+	config_vigil_lines("");
+	config_odd("a", "word = w");
+	ck_assert_int_eq(reload(), 0);
+	ck_assert_ptr_null(json_object_get(result, "notes"));
+}
+END_TEST
+
+START_TEST(a_careless_check_makes_nothing)
+{
+	config_vigil_lines("");
+	config_odd("a", "check = careless\ninterval = 1h");
+	bring_up();
+	ck_assert_uint_eq(log_holds("the check of module odd calls vigil_every"), 1);
+	ck_assert_uint_eq(log_holds("a candidate"), 0);
+	ck_assert_str_eq(stands_at("/runs/a/errors"), "0");
+	ck_assert_str_eq(stands_at("/daemons/a"), "{\"starts\":1}");
+}
+END_TEST
+
+static void start_in_a_child(void)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		signal(SIGABRT, SIG_DFL);
+		host_new(scratch_path("vigil.conf"), &complaints);
+		_exit(0);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+}
+
+/* A check that crashes vigild would do so at each start, and all other daemons would be down. */
+START_TEST(a_check_that_crashes_is_named_and_held_back)
+{
+	setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+	config_vigil_lines("");
+	config_odd("a", "check = abort");
+	config_odd("b", "");
+	for (int i = 0; i < 3; i++)
+		start_in_a_child();
+	ck_assert_uint_eq(journal_holds("check a"), 3);
+	bring_up();
+	ck_assert_uint_eq(log_holds("a: the vigild before this one was ended by signal 6"), 1);
+	ck_assert_uint_eq(journal_holds("check a"), 3);
+	ck_assert_str_eq(stands_at("/runs/a/status"), "\"failed\"");
+	ck_assert_ptr_nonnull(strstr(stands_at("/runs/a/reason"), "held back"));
+	ck_assert_str_eq(stands_at("/runs/b/status"), "\"running\"");
+	/* Let go, it is checked before it is started. */
+	config_vigil_lines("");
+	config_odd("a", "check = diagnose");
+	config_odd("b", "");
+	ck_assert_int_eq(reload(), 0);
+	host_release(host, "a");
+	ck_assert_str_eq(stands_at("/runs/a/status"), "\"failed\"");
+	ck_assert_ptr_nonnull(strstr(stands_at("/runs/a/reason"), "the word of a is wrong"));
+	ck_assert_uint_eq(journal_holds("start a"), 0);
+}
+END_TEST
+
+/* What was built before there was a check has none, whatever lies behind its descriptor. */
+START_TEST(an_older_module_has_no_check)
+{
+	config_vigil_lines("");
+	config_daemon_lines("older", "");
+	bring_up();
+	ck_assert_str_eq(stands_at("/daemons/older/started"), "true");
+}
+END_TEST
+
 START_TEST(what_waits_for_a_restart_is_said)
 {
 	char lines[512];
@@ -557,6 +699,12 @@ int main(void)
 	tcase_add_test(tcase, another_module_is_another_daemon);
 	tcase_add_test(tcase, the_unchanged_miss_no_tick_and_get_no_other);
 	tcase_add_test(tcase, what_is_wrong_changes_nothing);
+	tcase_add_test(tcase, a_check_that_refuses_keeps_it_from_starting);
+	tcase_add_test(tcase, a_check_that_refuses_changes_nothing_at_a_reload);
+	tcase_add_test(tcase, a_note_is_logged_and_told);
+	tcase_add_test(tcase, a_careless_check_makes_nothing);
+	tcase_add_test(tcase, a_check_that_crashes_is_named_and_held_back);
+	tcase_add_test(tcase, an_older_module_has_no_check);
 	tcase_add_test(tcase, what_waits_for_a_restart_is_said);
 	tcase_add_test(tcase, a_level_set_by_hand_stays_until_the_file_says_another);
 	tcase_add_test(tcase, who_watches_hears_of_all_of_it);

@@ -8,6 +8,9 @@
 
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
 
+#define QUOTES   "; vigil has no quotes around values: leave them out"
+#define COMMENTS "; vigil has no comments behind values: a comment has a line of its own"
+
 static const vigil_option schema[] = {
 	VIGIL_OPTION("text", VIGIL_TEXT, "some", "a text"),
 	VIGIL_OPTION("flag", VIGIL_BOOL, "yes", "a flag"),
@@ -20,6 +23,9 @@ static const vigil_option schema[] = {
 	VIGIL_OPTION("path", VIGIL_PATH, NULL, "a path"),
 	VIGIL_OPTION("command", VIGIL_COMMAND, NULL, "a command"),
 	VIGIL_OPTION("service", VIGIL_NAME, NULL, "a service", .flags = VIGIL_REQUIRED),
+	VIGIL_OPTION("after", VIGIL_LIST, NULL, "daemons", .flags = VIGIL_DAEMONS,
+		.choices = "serves done"),
+	VIGIL_OPTION("with", VIGIL_LIST, NULL, "daemons", .flags = VIGIL_DAEMONS | VIGIL_ACYCLIC),
 	VIGIL_OPTION_END,
 };
 
@@ -56,7 +62,7 @@ static struct option_set *set_of(const char *const *pairs)
 static struct option_set *good(struct option_set *set)
 {
 	ck_assert_msg(set != NULL, "%s", complaints.count > 0 ? complaints.list[0].text : "?");
-	ck_assert_uint_eq(complaints.count, 0);
+	ck_assert_uint_eq(complaints.errors, 0);
 	return set;
 }
 
@@ -103,7 +109,7 @@ END_TEST
 START_TEST(given)
 {
 	struct option_set *set = GOOD("text", "a # b", "flag", "OFF", "count", "64", "ratio", "-1",
-		"interval", "1h30m", "memory", "64KiB", "mode", "stream", "names", " x ,, y z ",
+		"interval", "1h30m", "memory", "64KiB", "mode", "stream", "names", " x , y z ",
 		"path", "/a b", "command", "/bin/sh -c 'exit 3'");
 
 	ck_assert_str_eq(option_get(set, "text")->text, "a # b");
@@ -152,6 +158,30 @@ START_TEST(wrong)
 		{"mode", "both", "is not one of: periodic stream"},
 		{"path", "a/b", "is not an absolute path"},
 		{"command", "a 'b", "a ' is never closed"},
+		{"names", "a,,b", "has an empty element; remove the extra comma"},
+		{"names", "a, b,", "has an empty element; remove the extra comma"},
+		{"names", ",", "has an empty element; remove the extra comma"},
+		{"names", "a, 'b c'",
+			"its element \"'b c'\" looks as if it had quotes or a comment" QUOTES},
+		{"names", "\"a, b\"", "looks as if it had quotes or a comment" QUOTES},
+		{"names", "a # b, c",
+			"its element \"a # b\" looks as if it had quotes or a comment" COMMENTS},
+		{"interval", "5s # five",
+			"is not a duration (such as 250ms, 5s, 2m, 1h, 1d)" COMMENTS},
+		{"count", "\"4\"", "is not a whole number" QUOTES},
+		{"path", "'/a'", "is not an absolute path" QUOTES},
+		{"path", "/a ; b", "looks like a path with a comment" COMMENTS},
+		{"after", "-x", "its element \"-x\" cannot be the name of a daemon"},
+		{"after", "b c",
+			"its element \"b c\" cannot be the name of a daemon: separate names by "
+			"commas"},
+		{"after", "b:up",
+			"its element \"b:up\" has an unknown word after the \":\"; there are: "
+			"serves done"},
+		{"after", "b:",
+			"its element \"b:\" has an unknown word after the \":\"; there are: serves "
+			"done"},
+		{"with", "b, c:done", "its element \"c:done\" must be the name of a daemon alone"},
 		{"service", "a..b",
 			"cannot be the name of a service: letters, digits and _ : . @ \\ - are "
 			"allowed, a letter, digit or _ first, no \"..\", at most 255"},
@@ -161,6 +191,9 @@ START_TEST(wrong)
 	for (size_t i = 0; i < COUNT(rows); i++)
 		check_bad(rows[i].key, rows[i].value, rows[i].words);
 	check_bad("service", "-Hroot@evil", rows[COUNT(rows) - 1].words);
+	check_bad("command", "a | b",
+		"holds |, but no shell is run, so the program would get it as an argument; quote "
+		"it with '...' if that is meant, or run a shell: /bin/sh -c '...'");
 
 	/* What is long is cut, and the point is still made. */
 	memset(path, 'x', sizeof(path) - 1);
@@ -172,6 +205,47 @@ START_TEST(wrong)
 	path[0] = '/';
 	ck_assert_ptr_null(SET("service", "s", "path", path));
 	ck_assert_ptr_nonnull(strstr(complaints.list[0].text, "is too long for a path"));
+}
+END_TEST
+
+/* A text may be anything: that it looks like something else is mentioned, and refuses nothing. */
+START_TEST(a_text_with_quotes_or_a_comment_is_noted)
+{
+	static const char *const texts[][2] = {{"\"some\"", QUOTES}, {"'some'", QUOTES},
+		{"a # b", COMMENTS}, {"a\t; b", COMMENTS}};
+	static const char *const plain[] = {
+		"a#b", "\"", "\"a\" b", "say \"a\"", "# a", "a;b", "'a\""};
+	char expected[256];
+
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		struct option_set *set = GOOD("text", texts[i][0]);
+
+		ck_assert_str_eq(option_get(set, "text")->text, texts[i][0]);
+		ck_assert_uint_eq(complaints.count, 1);
+		ck_assert(complaints.list[0].note);
+		snprintf(expected, sizeof(expected), "all of it is the value%s", texts[i][1]);
+		ck_assert_ptr_nonnull(strstr(complaints.list[0].text, expected));
+		ck_assert_ptr_nonnull(strstr(complaints.list[0].text, "f:3: note: text = "));
+		option_set_unref(set);
+	}
+	for (size_t i = 0; i < COUNT(plain); i++) {
+		option_set_unref(GOOD("text", plain[i]));
+		ck_assert_msg(complaints.count == 0, "%s", plain[i]);
+	}
+	/* In a command both have a meaning of their own. */
+	option_set_unref(GOOD("command", "\"/bin/a b\" ' # ' \"c ; d\""));
+	ck_assert_uint_eq(complaints.count, 0);
+}
+END_TEST
+
+START_TEST(lists_of_daemons)
+{
+	struct option_set *set = GOOD("after", "a, b:serves ,c:done", "with", "x.y@1");
+
+	ck_assert(text_equal_lists((const char *const *)option_get(set, "after")->list,
+		(const char *const[]){"a", "b:serves", "c:done", NULL}));
+	ck_assert_uint_eq(complaints.count, 0);
+	option_set_unref(set);
 }
 END_TEST
 
@@ -223,7 +297,7 @@ START_TEST(equality)
 {
 	struct option_set *a = BARE(), *b, *ref;
 	static const char *const same[][2] = {{"interval", "5000ms"}, {"interval", "5"},
-		{"names", "a,b,"}, {"flag", "on"}, {"count", "+4"}, {"text", "some"}};
+		{"names", "a,b"}, {"flag", "on"}, {"count", "+4"}, {"text", "some"}};
 	static const char *const other[][2] = {{"interval", "6s"}, {"names", "b, a"},
 		{"flag", "no"}, {"count", "5"}, {"text", "Some"}, {"text", ""}, {"memory", "4096"},
 		{"path", "/"}, {"command", "a"}, {"mode", "stream"}, {"ratio", "0"}};
@@ -295,6 +369,14 @@ START_TEST(schemas)
 			"\"a\" is not one of: x y"},
 		{ROW(VIGIL_OPTION("a", VIGIL_PATH, "x", "h")), "\"a\" is not an absolute path"},
 		{ROW(VIGIL_OPTION("a", VIGIL_COMMAND, "'", "h")), "\"a\" a ' is never closed"},
+		{ROW(VIGIL_OPTION("a", VIGIL_LIST, "x,,y", "h")),
+			"\"a\" has an empty element; remove the extra comma"},
+		{ROW(VIGIL_OPTION("a", VIGIL_TEXT, NULL, "h", .flags = VIGIL_DAEMONS)),
+			"\"a\" names daemons, so it must be a list without a default"},
+		{ROW(VIGIL_OPTION("a", VIGIL_LIST, "x", "h", .flags = VIGIL_DAEMONS)),
+			"\"a\" names daemons, so it must be a list without a default"},
+		{ROW(VIGIL_OPTION("a", VIGIL_LIST, NULL, "h", .flags = VIGIL_ACYCLIC)),
+			"\"a\" is acyclic, so it must name daemons"},
 	};
 	char why[128], small[8];
 
@@ -320,6 +402,8 @@ int main(void)
 	tcase_add_test(tcase, defaults);
 	tcase_add_test(tcase, given);
 	tcase_add_test(tcase, wrong);
+	tcase_add_test(tcase, a_text_with_quotes_or_a_comment_is_noted);
+	tcase_add_test(tcase, lists_of_daemons);
 	tcase_add_test(tcase, all_at_once);
 	tcase_add_test(tcase, empty);
 	tcase_add_test(tcase, equality);

@@ -40,7 +40,7 @@ static int add(const char *name, ...)
 	complaints_clear(&complaints);
 	err = registry_add(main_file, name, pairs, &complaints);
 	ck_assert_int_le(err, 0);
-	ck_assert_int_eq(err == 0, complaints.count == 0);
+	ck_assert_int_eq(err == 0, complaints.errors == 0);
 	return err;
 }
 
@@ -50,7 +50,7 @@ static int remove_it(const char *name)
 
 	complaints_clear(&complaints);
 	err = registry_remove(main_file, name, &complaints);
-	ck_assert_int_eq(err == 0, complaints.count == 0);
+	ck_assert_int_eq(err == 0, complaints.errors == 0);
 	return err;
 }
 
@@ -252,6 +252,46 @@ START_TEST(the_rest_of_the_configuration_counts)
 }
 END_TEST
 
+START_TEST(what_another_daemon_names_is_not_removed)
+{
+	ck_assert_int_eq(add("db", "module=service", "service=db", NULL), 0);
+	ck_assert_int_eq(add("web", "module=service", "service=web", "after=db", NULL), 0);
+	ck_assert_int_eq(remove_it("db"), -EBUSY);
+	complains("web.conf:8: after = \"db\": there is no daemon \"db\"");
+	ck_assert(scratch_has("conf.d/db.conf"));
+	ck_assert_int_eq(remove_it("web"), 0);
+	ck_assert_int_eq(remove_it("db"), 0);
+	/* nor is a name registered that is not there */
+	ck_assert_int_eq(add("web", "module=service", "service=web", "after=db", NULL), -EINVAL);
+	complains("there is no daemon \"db\"");
+	ck_assert(!scratch_has("conf.d/web.conf"));
+}
+END_TEST
+
+/* What is wrong with the rest of the configuration must not keep what may be to blame for it. */
+START_TEST(from_a_wrong_configuration_anything_is_removed)
+{
+	ck_assert_int_eq(add("db", "module=service", "service=db", NULL), 0);
+	ck_assert_int_eq(add("web", "module=service", "service=web", "after=db", NULL), 0);
+	scratch_put("conf.d/wrong.conf", 0644, "[nonsense]\n");
+	ck_assert_int_eq(remove_it("db"), 0);
+	ck_assert(!scratch_has("conf.d/db.conf"));
+}
+END_TEST
+
+/* A check refuses, and the same as a note does not. */
+START_TEST(what_the_module_checks_counts)
+{
+	ck_assert_int_eq(add("x", "module=service", "service=backup.timer", NULL), -EINVAL);
+	complains("name the service: backup.service");
+	ck_assert_int_eq(files(), 0);
+	ck_assert_int_eq(add("x", "module=service", "service=one", NULL), 0);
+	ck_assert_int_eq(add("y", "module=service", "service=one.service", NULL), 0);
+	ck_assert_uint_eq(complaints.count, 1);
+	complains("note: the daemons \"x\" and \"y\" watch the same service");
+}
+END_TEST
+
 START_TEST(a_place_that_cannot_be_written_is_said)
 {
 	scratch_put("conf.d", 0644, "a file\n");
@@ -277,6 +317,9 @@ int main(void)
 	tcase_add_test(tcase, what_stands_elsewhere_is_changed_there);
 	tcase_add_test(tcase, one_that_another_file_disables_is_not_registered);
 	tcase_add_test(tcase, the_rest_of_the_configuration_counts);
+	tcase_add_test(tcase, what_another_daemon_names_is_not_removed);
+	tcase_add_test(tcase, from_a_wrong_configuration_anything_is_removed);
+	tcase_add_test(tcase, what_the_module_checks_counts);
 	tcase_add_test(tcase, a_place_that_cannot_be_written_is_said);
 	return suite_end("registry", tcase);
 }

@@ -57,14 +57,23 @@ typedef enum vigil_option_type {
 	VIGIL_NUMBER,   /* a number, min to max */
 	VIGIL_DURATION, /* 250ms 5s 2m 1h 1d, a bare number is seconds; min and max in seconds */
 	VIGIL_SIZE,     /* 512, 64KiB, 10MiB, 1GiB; min and max in bytes */
-	VIGIL_CHOICE,   /* one of the words in choices, which are parted by a space */
-	VIGIL_LIST,     /* texts parted by commas */
+	VIGIL_CHOICE,   /* one of the words in choices, which are separated by spaces */
+	VIGIL_LIST,     /* texts separated by commas; empty elements are refused */
 	VIGIL_PATH,     /* an absolute path */
-	VIGIL_COMMAND,  /* a program and its arguments in shell quoting; no shell is run */
+	VIGIL_COMMAND,  /* a program and its arguments in shell quoting; no shell is run, and what
+			 * only a shell would understand, such as | ; > $(x), is refused */
 	VIGIL_NAME      /* the name of a service, fit to be handed to any service manager */
 } vigil_option_type;
 
-#define VIGIL_REQUIRED 1u /* flag: the option has no default and must be given */
+/*
+ * Flags of an option.  REQUIRED: it has no default and must be given.  DAEMONS, of a LIST: each
+ * element is NAME or NAME:WORD, where NAME is another daemon that is enabled, and WORD one of
+ * choices; without choices it is NAME alone.  ACYCLIC, with DAEMONS: daemons that name each other
+ * round a circle are an error.
+ */
+#define VIGIL_REQUIRED 1u
+#define VIGIL_DAEMONS  2u
+#define VIGIL_ACYCLIC  4u
 
 typedef struct vigil_option {
 	const char *name;
@@ -121,8 +130,9 @@ typedef struct vigil_module {
 	int (*reconfigure)(vigil_daemon *d);
 	/* Optional: checks what the schema cannot express, before anything is applied: by
 	 * `vigild -t`, at start, at reload and by `vigilctl register`.  d is a candidate that does
-	 * not run: only vigil_name, the vigil_option_ functions, vigil_alloc and vigil_diagnose may
-	 * be called with it.  Returns 0; any other value, or a diagnostic, refuses the whole
+	 * not run: only vigil_name, the vigil_option_ functions, vigil_alloc, vigil_diagnose and
+	 * vigil_note may be called with it; any other function does nothing with it and returns
+	 * -EPERM, NULL or false.  Returns 0; any other value, or a diagnostic, refuses the whole
 	 * configuration. */
 	int (*check)(vigil_daemon *d);
 	/* Optional: a pause of the daemon has ended, by `vigilctl resume` or because its time is
@@ -149,9 +159,16 @@ VIGIL_API const char *vigil_name(vigil_daemon *d);
 VIGIL_API int vigil_refuse(vigil_daemon *d, const char *format, ...) VIGIL_PRINTF(2, 3);
 
 /* For check: reports what is wrong with the value of an option.  The diagnostic names the file and
- * the line of that option, or of the daemon's section where the option is not given (or NULL).
- * Returns -EINVAL, as in `return vigil_diagnose(d, "port", "port %d is reserved", port);`. */
+ * the line of that option, or of the daemon's section where the option is not given (or NULL), and
+ * begins with the option and its value.  Returns -EINVAL, as in
+ * `return vigil_diagnose(d, "port", "port %d is reserved", port);`.  In start and reconfigure it
+ * works as vigil_refuse does, so that one function may serve them and check. */
 VIGIL_API int vigil_diagnose(vigil_daemon *d, const char *option, const char *format, ...)
+	VIGIL_PRINTF(3, 4);
+
+/* For check: the same for what may be right, but looks like a mistake: a note that refuses nothing.
+ * Anywhere else it does nothing. */
+VIGIL_API void vigil_note(vigil_daemon *d, const char *option, const char *format, ...)
 	VIGIL_PRINTF(3, 4);
 
 /* Zeroed memory that is freed with the daemon.  Never NULL up to 64 KiB: a host that is out of
@@ -326,6 +343,10 @@ typedef struct vigil_child_spec {
 	size_t input_length;
 } vigil_child_spec;
 
+/* Whether there is such a program, as vigil_spawn looks it up: argv[0].  0, or a negative errno and
+ * the reason in why.  One that is relative to a directory is taken to be there.  May be called
+ * anywhere. */
+VIGIL_API int vigil_find_program(const char *program, char *why, size_t size);
 /* Starts a program in a process group of its own.  NULL and errno when it cannot be started. */
 VIGIL_API vigil_child *vigil_spawn(vigil_daemon *d, const vigil_child_spec *spec);
 VIGIL_API pid_t vigil_child_pid(const vigil_child *child);

@@ -26,39 +26,90 @@ static char *escaped(const char *raw)
 	return log_escape(memory_zero(size), size, raw, length);
 }
 
-void complaint_add(struct complaints *c, const char *file, int line, const char *format, ...)
+static bool same_file(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+static bool is_at(const struct complaint *complaint, const char *file, int line)
+{
+	return line > 0 && complaint->line == line && same_file(complaint->file, file);
+}
+
+/* Where a line is wrong, a note about it says nothing more. */
+static bool has_error_at(const struct complaints *c, const char *file, int line)
+{
+	for (size_t i = 0; i < c->count; i++)
+		if (!c->list[i].note && is_at(&c->list[i], file, line))
+			return true;
+	return false;
+}
+
+static void drop_notes_at(struct complaints *c, const char *file, int line)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < c->count; i++) {
+		if (c->list[i].note && is_at(&c->list[i], file, line)) {
+			free(c->list[i].text);
+			free(c->list[i].file);
+		} else {
+			c->list[kept++] = c->list[i];
+		}
+	}
+	c->count = kept;
+}
+
+__attribute__((format(printf, 5, 0))) static void add(
+	struct complaints *c, bool note, const char *file, int line, const char *format, va_list ap)
 {
 	char message[COMPLAINT_TEXT], *raw;
+	const char *kind = note ? "note: " : "";
 	struct complaint *complaint;
-	va_list ap;
 
-	va_start(ap, format);
+	if (note && has_error_at(c, file, line))
+		return;
+	if (!note)
+		drop_notes_at(c, file, line);
 	vsnprintf(message, sizeof(message), format, ap);
-	va_end(ap);
 	if (file == NULL)
-		raw = memory_text(message);
+		raw = memory_format("%s%s", kind, message);
 	else if (line > 0)
-		raw = memory_format("%s:%d: %s", file, line, message);
+		raw = memory_format("%s:%d: %s%s", file, line, kind, message);
 	else
-		raw = memory_format("%s: %s", file, message);
+		raw = memory_format("%s: %s%s", file, kind, message);
 	c->list = memory_grow(c->list, c->count + 1, sizeof(*c->list));
 	complaint = &c->list[c->count++];
 	complaint->file = memory_text(file);
 	complaint->line = line;
+	complaint->note = note;
 	complaint->text = escaped(raw);
+	c->errors += !note;
 	free(raw);
 }
 
-static bool same_file(const struct complaint *a, const struct complaint *b)
+void complaint_add(struct complaints *c, const char *file, int line, const char *format, ...)
 {
-	return a->file == b->file ||
-	       (a->file != NULL && b->file != NULL && strcmp(a->file, b->file) == 0);
+	va_list ap;
+
+	va_start(ap, format);
+	add(c, false, file, line, format, ap);
+	va_end(ap);
+}
+
+void complaint_note(struct complaints *c, const char *file, int line, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	add(c, true, file, line, format, ap);
+	va_end(ap);
 }
 
 /* Whether b belongs before a: of the same file, and higher up. */
 static bool out_of_order(const struct complaint *a, const struct complaint *b)
 {
-	return same_file(a, b) && b->line < a->line;
+	return same_file(a->file, b->file) && b->line < a->line;
 }
 
 /* Moves each up to its file's others, then by line.  Few enough that a plain insertion does. */
@@ -69,7 +120,7 @@ void complaints_sort(struct complaints *c)
 		size_t at = i, j;
 
 		for (j = i; j-- > 0;)
-			if (same_file(&c->list[j], &moved))
+			if (same_file(c->list[j].file, moved.file))
 				break;
 		if (j == (size_t)-1)
 			continue;

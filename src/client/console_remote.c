@@ -204,9 +204,13 @@ static void edit(struct remote *r, const struct verb *verb)
 {
 	struct command_reply reply = {0};
 	json_t *params = json_object();
+	json_t *note;
+	size_t index;
 	char *text;
 	int err = verb_edit_files(verb, r->spec->file, &reply);
 
+	json_array_foreach(json_object_get(reply.data, "notes"), index, note)
+		console_notice(r->console, json_string_value(note));
 	if (err == 0 && !r->spec->quiet) {
 		text = memory_format("%s is %sed",
 			json_string_value(json_object_get(verb->params, "name")),

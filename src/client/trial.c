@@ -26,6 +26,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "client/print.h"
+#include "client/trial_print.h"
 #include "daemon/daemon.h"
 #include "daemon/module.h"
 #include "data/config.h"
@@ -197,6 +198,37 @@ static void print_complaint(const struct place *place, const char *text)
 		fprintf(stderr, "%s\n", text);
 }
 
+/* Whether there is anything to check: options on the command line, or the sample's. */
+static bool has_options(const struct trial *trial, const struct place *place)
+{
+	char *sample = memory_format("%s/%s/%s.conf", place->folder, place->name, place->name);
+	bool has = json_array_size(trial->options) > 0 || access(sample, R_OK) == 0;
+
+	free(sample);
+	return has;
+}
+
+static void print_complaints(const struct place *place, struct complaints *complaints)
+{
+	for (size_t i = 0; i < complaints->count; i++)
+		print_complaint(place, complaints->list[i].text);
+	complaints_clear(complaints);
+}
+
+/* As `vigild -t` does, the module's check included. */
+static int check_options(const struct trial *trial, const struct place *place)
+{
+	struct complaints complaints = {0};
+	char *conf = write_conf(trial, place);
+	int err;
+
+	enter(CHECKING);
+	err = host_test(conf, &complaints);
+	print_complaints(place, &complaints);
+	free(conf);
+	return err;
+}
+
 static struct vigil_daemon *find_daemon(struct host *host, const char *module)
 {
 	struct vigil_daemon *d;
@@ -283,9 +315,7 @@ static json_t *run(const struct trial *trial, const struct place *place)
 
 	enter(CHECKING);
 	host = host_new(conf, &complaints);
-	for (size_t i = 0; i < complaints.count; i++)
-		print_complaint(place, complaints.list[i].text);
-	complaints_clear(&complaints);
+	print_complaints(place, &complaints);
 	free(conf);
 	if (host == NULL)
 		return NULL;
@@ -317,54 +347,13 @@ static void on_log(vigil_level level, const char *line, void *arg)
 		fprintf(stderr, "%s\n", line);
 }
 
-static void print_description(json_t *what)
-{
-	size_t index;
-	json_t *o;
-
-	printf("Module was loaded\n\n%-8s  %s: %s\n%-8s  %s\n%-8s  %d\n", "module",
-		json_string_value(json_object_get(what, "name")),
-		json_string_value(json_object_get(what, "summary")), "file",
-		json_string_value(json_object_get(what, "path")), "abi",
-		(int)json_integer_value(json_object_get(what, "abi")));
-	json_array_foreach(json_object_get(what, "options"), index, o)
-	{
-		const char *value = json_string_value(json_object_get(o, "default"));
-
-		printf("%-8s  %-16s %-9s %-12s %s\n", index == 0 ? "options" : "",
-			json_string_value(json_object_get(o, "name")),
-			json_string_value(json_object_get(o, "type")),
-			json_is_true(json_object_get(o, "required")) ? "(required)" : value,
-			json_string_value(json_object_get(o, "help")));
-	}
-}
-
-static void print_outcome(json_t *account)
-{
-	json_t *health = json_object_get(account, "health"), *event;
-	json_t *seconds = json_object_get(account, "callback_seconds");
-	double ticks = json_number_value(json_object_get(account, "ticks"));
-	size_t index;
-
-	printf("\n%-8s  %.0f, callbacks %.3f ms in all, %.3f ms at most\n", "ticks", ticks,
-		json_number_value(json_object_get(seconds, "total")) * 1e3,
-		json_number_value(json_object_get(seconds, "max")) * 1e3);
-	if (json_is_object(health))
-		printf("%-8s  %s: %s\n", "health",
-			json_string_value(json_object_get(health, "level")),
-			json_string_value(json_object_get(health, "text")));
-	json_array_foreach(json_object_get(account, "history"), index, event) printf("%-8s  %s\n",
-		index == 0 ? "history" : "", json_string_value(json_object_get(event, "text")));
-	printf("%s\n", "state");
-	print_json(json_object_get(account, "state"));
-}
-
 /* In the child: its exit status. */
 static int try(const struct trial *trial, struct place *place)
 {
 	struct modules *modules = modules_new();
 	struct module *module;
 	json_t *what, *left = NULL;
+	bool failed = false;
 	char why[1024];
 
 	enter(LOADING);
@@ -375,19 +364,21 @@ static int try(const struct trial *trial, struct place *place)
 	}
 	what = describe(module);
 	if (!trial->json)
-		print_description(what);
+		trial_print_module(what);
 	log_set_sink(on_log, place);
 	if (trial->ticks > 0)
 		left = run(trial, place);
+	else if (has_options(trial, place))
+		failed = check_options(trial, place) != 0;
 	if (trial->json && left != NULL)
 		json_object_set(what, "run", left);
 	if (trial->json)
 		print_json(what);
 	else if (left != NULL)
-		print_outcome(left);
+		trial_print_run(left);
 	json_decref(what);
 	/* Not freed: what stays loaded may be looked at by its own destructors. */
-	return trial->ticks > 0 && left == NULL ? EXIT_FAILURE : EXIT_SUCCESS;
+	return failed || (trial->ticks > 0 && left == NULL) ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 /* --- the other process ---------------------------------------------------------------------------------------- */

@@ -14,7 +14,7 @@
 struct trial {
 	const char *module; /* its folder, or its name */
 	const char *file;   /* the configuration that says where modules lie, for a name */
-	long ticks;         /* 0: it is only loaded */
+	long ticks;         /* 0: it is only loaded, and its options checked */
 	json_t *options;    /* "key=value" texts; none: what MODULE.conf in the folder says */
 	bool json;
 };

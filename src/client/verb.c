@@ -70,12 +70,14 @@ int verb_edit_files(const struct verb *verb, const char *file, struct command_re
 	else
 		err = registry_remove(file, name, &complaints);
 	free(pairs);
-	if (err == 0)
-		return 0;
 	list = json_array();
 	for (size_t i = 0; i < complaints.count; i++)
 		json_array_append_new(list, json_string(complaints.list[i].text));
 	complaints_clear(&complaints);
+	if (err == 0) {
+		reply->data = json_pack("{s:o}", "notes", list);
+		return 0;
+	}
 	reply->code = COMMAND_REFUSED;
 	strcpy(reply->message, "nothing was changed");
 	reply->data = json_pack("{s:o}", "complaints", list);
@@ -86,12 +88,19 @@ int verb_edit_files(const struct verb *verb, const char *file, struct command_re
 
 void verb_print(const struct verb *verb, bool json, json_t *result)
 {
+	json_t *note;
+	size_t index;
+
 	if (verb->bare && json_is_string(result))
 		print_bare(json_string_value(result));
 	else if (json)
 		print_json(result);
 	else
 		print_result(verb->command->verb, result);
+	if (json)
+		return;
+	json_array_foreach(json_object_get(result, "notes"), index, note)
+		print_bare(json_string_value(note));
 }
 
 void verb_print_failure(FILE *to, const char *who, const struct command_reply *reply)

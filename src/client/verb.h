@@ -27,7 +27,7 @@ void verb_unknown(const char *word, char *why, size_t size);
 void verb_clear(struct verb *verb);
 
 /* register and unregister write files, for which no vigild need run: here, as whoever asks.  0, or
- * -errno with the reply failed. */
+ * -errno with the reply failed.  Where it is done, data holds {"notes":[...]}. */
 int verb_edit_files(const struct verb *verb, const char *file, struct command_reply *reply);
 
 /* To where print_to says. */

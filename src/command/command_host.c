@@ -138,6 +138,28 @@ void command_reload(struct host *host, json_t *params, struct command_reply *rep
 			&complaints, "the configuration is wrong; nothing was changed", reply);
 }
 
+/* Those that the reload has not found as well. */
+static void add_notes(struct complaints *complaints, json_t *result)
+{
+	json_t *notes = json_incref(json_object_get(result, "notes")), *note;
+	bool known;
+	size_t index;
+
+	if (result != NULL && notes == NULL && complaints->count > 0) {
+		notes = json_array();
+		json_object_set(result, "notes", notes);
+	}
+	for (size_t i = 0; notes != NULL && i < complaints->count; i++) {
+		known = false;
+		json_array_foreach(notes, index, note) known |=
+			strcmp(json_string_value(note), complaints->list[i].text) == 0;
+		if (!known)
+			json_array_append_new(notes, json_string(complaints->list[i].text));
+	}
+	json_decref(notes);
+	complaints_clear(complaints);
+}
+
 void command_register(struct host *host, json_t *params, struct command_reply *reply)
 {
 	json_t *pairs = json_object_get(params, "options"), *pair;
@@ -152,6 +174,7 @@ void command_register(struct host *host, json_t *params, struct command_reply *r
 		fail_complaints(&complaints, "it is not registered; nothing was changed", reply);
 	else
 		command_reload(host, NULL, reply);
+	add_notes(&complaints, reply->result);
 	free(list);
 }
 

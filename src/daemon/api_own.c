@@ -44,16 +44,22 @@ void *vigil_alloc(vigil_daemon *d, size_t size)
 
 void vigil_set_data(vigil_daemon *d, void *data)
 {
+	if (daemon_is_candidate(d, "vigil_set_data"))
+		return;
 	d->data = data;
 }
 
 void *vigil_data(vigil_daemon *d)
 {
+	if (daemon_is_candidate(d, "vigil_data"))
+		return NULL;
 	return d->data;
 }
 
 struct event_base *vigil_base(vigil_daemon *d)
 {
+	if (daemon_is_candidate(d, "vigil_base"))
+		return NULL;
 	return loop_base(d->ground->loop);
 }
 
@@ -104,6 +110,8 @@ int vigil_watch_fd(vigil_daemon *d, int fd, unsigned what, vigil_fd_fn *cb, void
 			       (what & VIGIL_WRITE ? EV_WRITE : 0) | EV_PERSIST);
 	struct fd_watch *watch;
 
+	if (daemon_is_candidate(d, "vigil_watch_fd"))
+		return -EPERM;
 	if (fd < 0 || cb == NULL || (what & (VIGIL_READ | VIGIL_WRITE)) == 0)
 		return daemon_refuse(d, EINVAL, "vigil_watch_fd: descriptor %d, what %u", fd, what);
 	vigil_unwatch_fd(d, fd); /* watching anew replaces */
@@ -126,6 +134,8 @@ int vigil_unwatch_fd(vigil_daemon *d, int fd)
 {
 	struct fd_watch *watch = find_watch(d, fd);
 
+	if (daemon_is_candidate(d, "vigil_unwatch_fd"))
+		return -EPERM;
 	if (watch == NULL)
 		return -ENOENT;
 	daemon_disown(&watch->resource);
@@ -152,6 +162,8 @@ int vigil_on_verb(vigil_daemon *d, const char *name, vigil_verb_fn *cb, void *ar
 {
 	struct verb *verb;
 
+	if (daemon_is_candidate(d, "vigil_on_verb"))
+		return -EPERM;
 	if (name == NULL || cb == NULL)
 		return daemon_refuse(d, EINVAL, "vigil_on_verb: a verb without name or callback");
 	verb = memory_zero(sizeof(*verb) + strlen(name) + 1);

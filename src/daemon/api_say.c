@@ -43,6 +43,8 @@ void vigil_log(vigil_daemon *d, vigil_level level, const char *format, ...)
 	char name[WHO_TEXT];
 	va_list ap;
 
+	if (daemon_is_candidate(d, "vigil_log"))
+		return;
 	LOOP_ASSERT_OWNER();
 	va_start(ap, format);
 	log_vwrite(level, who(d, name), format, ap);
@@ -55,6 +57,8 @@ void vigil_health(vigil_daemon *d, vigil_health_level level, const char *format,
 	char text[DAEMON_TEXT];
 	va_list ap;
 
+	if (daemon_is_candidate(d, "vigil_health"))
+		return;
 	LOOP_ASSERT_OWNER();
 	va_start(ap, format);
 	daemon_say(text, format, ap);
@@ -98,6 +102,8 @@ void vigil_event(vigil_daemon *d, const char *format, ...)
 	char text[DAEMON_TEXT];
 	va_list ap;
 
+	if (daemon_is_candidate(d, "vigil_event"))
+		return;
 	LOOP_ASSERT_OWNER();
 	va_start(ap, format);
 	daemon_say(text, format, ap);
@@ -143,6 +149,8 @@ void vigil_error(vigil_daemon *d, const char *format, ...)
 	char name[WHO_TEXT];
 	va_list ap;
 
+	if (daemon_is_candidate(d, "vigil_error"))
+		return;
 	LOOP_ASSERT_OWNER();
 	va_start(ap, format);
 	daemon_keep_text(&d->counts.last_error, format, ap);
@@ -156,6 +164,8 @@ int vigil_refuse(vigil_daemon *d, const char *format, ...)
 	char text[DAEMON_TEXT];
 	va_list ap;
 
+	if (daemon_is_candidate(d, "vigil_refuse"))
+		return -EPERM;
 	va_start(ap, format);
 	daemon_say(text, format, ap);
 	va_end(ap);
@@ -164,5 +174,7 @@ int vigil_refuse(vigil_daemon *d, const char *format, ...)
 
 bool vigil_paused(vigil_daemon *d)
 {
+	if (daemon_is_candidate(d, "vigil_paused"))
+		return false;
 	return d->paused;
 }

@@ -91,6 +91,8 @@ vigil_service *vigil_service_open(vigil_daemon *d, const vigil_service_spec *spe
 	struct vigil_service *seat;
 	struct service *service;
 
+	if (daemon_is_candidate(d, "vigil_service_open"))
+		return NULL;
 	if (spec == NULL || spec->size < sizeof(size_t) + sizeof(char *) || spec->name == NULL) {
 		daemon_refuse(d, EINVAL, "vigil_service_open: a spec without size or name");
 		return NULL;

@@ -95,6 +95,8 @@ int vigil_keep(vigil_daemon *d, const char *path)
 	json_t *before;
 	int err = resolve(d, path, true, pointer);
 
+	if (daemon_is_candidate(d, "vigil_keep"))
+		return -EPERM;
 	if (err != 0 || pointer_check(pointer) != 0)
 		return daemon_refuse(d, EINVAL, "vigil_keep: no place of its own");
 	kept = memory_zero(sizeof(*kept) + strlen(pointer) + 1);
@@ -114,6 +116,10 @@ int vigil_state_set(vigil_daemon *d, const char *path, json_t *value)
 	char pointer[STATE_POINTER_MAX];
 	int err = resolve(d, path, true, pointer);
 
+	if (daemon_is_candidate(d, "vigil_state_set")) {
+		json_decref(value);
+		return -EPERM;
+	}
 	if (err == 0)
 		return written(d, pointer, state_set(d->ground->state, pointer, value));
 	json_decref(value);
@@ -125,6 +131,10 @@ int vigil_state_add(vigil_daemon *d, const char *path, json_t *value)
 	char pointer[STATE_POINTER_MAX];
 	int err = resolve(d, path, true, pointer);
 
+	if (daemon_is_candidate(d, "vigil_state_add")) {
+		json_decref(value);
+		return -EPERM;
+	}
 	if (err == 0)
 		return written(d, pointer, state_add(d->ground->state, pointer, value));
 	json_decref(value);
@@ -136,6 +146,8 @@ int vigil_state_unset(vigil_daemon *d, const char *path)
 	char pointer[STATE_POINTER_MAX];
 	int err = resolve(d, path, true, pointer);
 
+	if (daemon_is_candidate(d, "vigil_state_unset"))
+		return -EPERM;
 	return err != 0 ? err : written(d, pointer, state_unset(d->ground->state, pointer));
 }
 
@@ -143,6 +155,8 @@ const json_t *vigil_state_get(vigil_daemon *d, const char *path)
 {
 	char pointer[STATE_POINTER_MAX];
 
+	if (daemon_is_candidate(d, "vigil_state_get"))
+		return NULL;
 	if (resolve(d, path, false, pointer) != 0)
 		return NULL;
 	return state_lend(d->ground->state, pointer);
@@ -244,6 +258,8 @@ int vigil_on_change(vigil_daemon *d, const char *path, vigil_change_fn *cb, void
 	struct subscription *sub;
 	int err = cb == NULL ? -EINVAL : resolve(d, path, false, pointer);
 
+	if (daemon_is_candidate(d, "vigil_on_change"))
+		return -EPERM;
 	if (err != 0 || pointer_check(pointer) != 0)
 		return daemon_refuse(d, EINVAL, "vigil_on_change: not a pointer");
 	sub = memory_zero(sizeof(*sub));

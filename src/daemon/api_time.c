@@ -119,11 +119,15 @@ static int timer_new(vigil_daemon *d, double seconds, bool periodic, vigil_tick_
 
 int vigil_every(vigil_daemon *d, double interval, vigil_tick_fn *cb, void *arg)
 {
+	if (daemon_is_candidate(d, "vigil_every"))
+		return -EPERM;
 	return timer_new(d, interval, true, cb, arg);
 }
 
 int vigil_after(vigil_daemon *d, double delay, vigil_tick_fn *cb, void *arg)
 {
+	if (daemon_is_candidate(d, "vigil_after"))
+		return -EPERM;
 	return timer_new(d, delay, false, cb, arg);
 }
 
@@ -132,6 +136,8 @@ int vigil_cancel(vigil_daemon *d, vigil_tick_fn *cb, void *arg)
 	struct resource *resource, *next;
 	int ended = 0;
 
+	if (daemon_is_candidate(d, "vigil_cancel"))
+		return -EPERM;
 	for (resource = TAILQ_FIRST(&d->resources); resource != NULL; resource = next) {
 		struct timer *timer = (struct timer *)resource;
 

@@ -56,9 +56,13 @@ struct daemon_counts {
 	uint64_t call_last, call_max, call_total; /* ns in callbacks */
 };
 
+/* What makes a daemon a candidate, whose options are only checked: where its diagnostics go. */
+struct candidate_check;
+
 struct vigil_daemon {
-	struct ground *ground;
-	const char *root; /* "/daemons/NAME" */
+	struct ground *ground;             /* NULL of a candidate */
+	struct candidate_check *candidate; /* NULL: it is none */
+	const char *root;                  /* "/daemons/NAME" */
 	const char *name; /* the end of it: there is nothing in a name to be escaped */
 	const char *module;
 	const char *service; /* the first it has opened, for the log; NULL: none */
@@ -113,6 +117,10 @@ void daemon_forget_event(struct vigil_daemon *d);
 /* A constructor failed: notes why, where start is running, and returns -err.  errno is set. */
 int daemon_refuse(struct vigil_daemon *d, int err, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* Whether the daemon is a candidate, with which the function of vigil.h called so must do nothing:
+ * that is logged once.  errno is then EPERM. */
+bool daemon_is_candidate(struct vigil_daemon *d, const char *function);
 
 /* Tells watchers of /runs/NAME/KEY. */
 void daemon_announce(struct vigil_daemon *d, const char *key, json_t *value);

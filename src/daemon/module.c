@@ -42,7 +42,8 @@ struct module {
 
 struct modules {
 	char **directories;
-	module_held_fn *held; /* NULL: none is */
+	module_held_fn *held;       /* NULL: none is */
+	module_held_fn *check_held; /* NULL: none is */
 	void *held_arg;
 	TAILQ_HEAD(, module) loaded;
 };
@@ -163,6 +164,9 @@ static int take_descriptor(struct module *module, const vigil_module *found, con
 		return refuse(why, -EPROTO, "%s has a malformed descriptor", module->path);
 	memcpy(&module->descriptor, found,
 		found->size < sizeof(*found) ? found->size : sizeof(*found));
+	/* A field of which only a part is there is none. */
+	if (found->size < offsetof(vigil_module, check) + sizeof(found->check))
+		module->descriptor.check = NULL;
 	if (module->descriptor.start == NULL || module->descriptor.name == NULL)
 		return refuse(why, -EPROTO, "%s has a malformed descriptor: no %s", module->path,
 			module->descriptor.name == NULL ? "name" : "start");
@@ -378,10 +382,20 @@ void modules_free(struct modules *modules)
 	free(modules);
 }
 
-void modules_hold(struct modules *modules, module_held_fn *held, void *arg)
+void modules_hold(
+	struct modules *modules, module_held_fn *held, module_held_fn *check_held, void *arg)
 {
 	modules->held = held;
+	modules->check_held = check_held;
 	modules->held_arg = arg;
+}
+
+bool modules_check_is_held(const struct modules *modules, const char *daemon)
+{
+	char why[256];
+
+	return modules->check_held != NULL &&
+	       modules->check_held(daemon, why, sizeof(why), modules->held_arg);
 }
 
 void modules_set_directories(struct modules *modules, const char *const *directories)

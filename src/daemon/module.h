@@ -23,9 +23,13 @@ void modules_free(struct modules *modules);
 void modules_set_directories(struct modules *modules, const char *const *directories);
 const char *const *modules_directories(const struct modules *modules);
 
-/* Asked before one is opened: true, and why it is not to be. */
+/* Asked before a module is opened (held), and before a daemon's options are checked by its module
+ * (check_held): true, and why it is not to be. */
 typedef bool module_held_fn(const char *name, char *why, size_t size, void *arg);
-void modules_hold(struct modules *modules, module_held_fn *held, void *arg);
+void modules_hold(
+	struct modules *modules, module_held_fn *held, module_held_fn *check_held, void *arg);
+/* Whether the daemon has crashed vigild too often for its check to be run. */
+bool modules_check_is_held(const struct modules *modules, const char *daemon);
 
 /* The module of that name, loaded when it was not yet.  NULL with the reason, in words, in why. */
 struct module *module_load(struct modules *modules, const char *name, char *why, size_t size);

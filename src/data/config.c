@@ -210,8 +210,8 @@ static void take_daemons(struct builder *b, const char *rest, const struct ini_l
 	cd = daemon_of(b, l->key, l->line);
 	if (text_bool(l->value, &enabled) != 0)
 		complaint_add(b->complaints, b->file, l->line,
-			"%.64s = \"%s\": a daemon is enabled with yes or no", l->key,
-			text_cut(value, sizeof(value), l->value));
+			"%.64s = \"%s\": a daemon is enabled with yes or no%s", l->key,
+			text_cut(value, sizeof(value), l->value), ini_hint(l->value));
 	else if (cd != NULL)
 		cd->enabled = enabled;
 }
@@ -222,8 +222,8 @@ static void take_module(struct builder *b, const struct ini_line *l)
 
 	if (!text_is_daemon_name(l->value)) {
 		complaint_add(b->complaints, b->file, l->line,
-			"module = \"%s\": that cannot be the name of a module",
-			text_cut(value, sizeof(value), l->value));
+			"module = \"%s\": that cannot be the name of a module%s",
+			text_cut(value, sizeof(value), l->value), ini_hint(l->value));
 		return;
 	}
 	free(b->daemon->module);
@@ -366,7 +366,7 @@ struct config *config_load_draft(
 	struct builder b = {.config = memory_zero(sizeof(*b.config)), .complaints = complaints};
 	struct config *config = b.config;
 	struct ini *inis;
-	size_t count = 0, before = complaints->count;
+	size_t count = 0, before = complaints->errors;
 
 	config->file = memory_text(file);
 	config->dropin = config_dropin(file);
@@ -379,13 +379,13 @@ struct config *config_load_draft(
 		count++;
 	inis = memory_zero(count * sizeof(*inis));
 	read_syntax(config, draft, inis, complaints);
-	if (complaints->count == before)
+	if (complaints->errors == before)
 		read_meaning(&b, inis);
 	for (size_t i = 0; i < count; i++)
 		ini_clear(&inis[i]);
 	free(inis);
 	free_given(b.vigil, b.vigil_count);
-	if (complaints->count == before)
+	if (complaints->errors == before)
 		return config;
 	complaints_sort(complaints);
 	config_free(config);
@@ -410,12 +410,17 @@ void config_free(struct config *config)
 	free(config);
 }
 
-void config_take_checked(struct config_daemon *daemon, struct option_set *checked)
+void config_drop_written(struct config *config)
 {
-	free_given(daemon->options, daemon->count);
-	daemon->options = NULL;
-	daemon->count = 0;
-	daemon->checked = checked;
+	for (size_t i = 0; i < config->count; i++) {
+		struct config_daemon *cd = &config->daemons[i];
+
+		if (cd->checked == NULL)
+			continue;
+		free_given(cd->options, cd->count);
+		cd->options = NULL;
+		cd->count = 0;
+	}
 }
 
 const struct config_daemon *config_find(const struct config *config, const char *name)

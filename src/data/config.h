@@ -21,9 +21,9 @@ struct config_daemon {
 	bool enabled;     /* [daemons] NAME = yes */
 	const char *file; /* where its section stands, or else where it is enabled */
 	int line;
-	struct option_given *options; /* without `module`; none from when they are checked on */
+	struct option_given *options; /* without `module`; none after config_drop_written */
 	size_t count;
-	struct option_set *checked; /* NULL: by nobody yet */
+	struct option_set *checked; /* owned; NULL: not checked yet, or wrong */
 };
 
 struct config {
@@ -55,9 +55,8 @@ struct config *config_load_draft(
 char *config_dropin(const char *file);
 void config_free(struct config *config);
 
-/* Puts the options of a daemon, which were found right, in the place of what was written; takes
- * the reference. */
-void config_take_checked(struct config_daemon *daemon, struct option_set *checked);
+/* Frees what was written for the daemons whose options are checked. */
+void config_drop_written(struct config *config);
 
 const struct config_daemon *config_find(const struct config *config, const char *name);
 /* The first after that name, be there one of it or not; NULL at the end. */

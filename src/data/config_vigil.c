@@ -15,11 +15,12 @@
 
 #include "base/text.h"
 #include "data/config.h"
+#include "data/ini.h"
 
 #define SOCKET_PATH_MAX (sizeof(((struct sockaddr_un *)0)->sun_path) - 1)
 
 const vigil_option config_schema[] = {
-	VIGIL_OPTION("modules", VIGIL_LIST, MODULEDIR, "directories with modules, by commas"),
+	VIGIL_OPTION("modules", VIGIL_LIST, MODULEDIR, "directories with modules"),
 	VIGIL_OPTION("socket", VIGIL_PATH, RUNSTATEDIR "/vigil/control.sock", "the control socket"),
 	VIGIL_OPTION("pipe", VIGIL_PATH, RUNSTATEDIR "/vigil/control.pipe", "the control pipe"),
 	VIGIL_OPTION("state_dir", VIGIL_PATH, LOCALSTATEDIR "/lib/vigil",
@@ -63,25 +64,74 @@ static int parse_rate(const char *text, unsigned *count, double *seconds)
 	return 0;
 }
 
-static const char *wrong_modules(const char *value)
+#define WRONG 256
+
+/* Says what is wrong in why, or returns NULL. */
+typedef const char *wrong_fn(const char *value, char why[WRONG]);
+
+static const char *wrong_element(char why[WRONG], const char *element, const char *what)
+{
+	char cut[TEXT_SHORT];
+
+	snprintf(why, WRONG, "its element \"%s\" %s", text_cut(cut, sizeof(cut), element), what);
+	return why;
+}
+
+static const char *wrong_modules(const char *value, char why[WRONG])
 {
 	char **list = text_split_list(value);
 	const char *wrong = list == NULL || list[0] == NULL ? "names no directory" : NULL;
 
-	for (char **dir = list; dir != NULL && *dir != NULL; dir++)
+	for (char **dir = list; wrong == NULL && dir != NULL && *dir != NULL; dir++)
 		if (**dir != '/')
-			wrong = "each must be an absolute path";
+			wrong = wrong_element(why, *dir, "is not an absolute path");
 	text_free_list(list);
 	return wrong;
 }
 
-static const char *wrong_socket(const char *value)
+/* What is wrong with a glob over the names of services; NULL: it may match one. */
+static const char *wrong_glob(const char *glob)
+{
+	char name[256];
+	size_t n = strlen(glob);
+
+	if (n >= sizeof(name))
+		return "is longer than the name of any service";
+	if (strpbrk(glob, " \t") != NULL)
+		return "holds blanks, which no service's name does: separate elements by commas";
+	if (strpbrk(glob, "[]{}!") != NULL)
+		return "can match no service: a glob has * and ? only";
+	memcpy(name, glob, n + 1);
+	for (char *p = name; *p != '\0'; p++)
+		if (*p == '*' || *p == '?')
+			*p = 'x';
+	if (!text_is_service_name(name))
+		return "can match no service: names have letters, digits and _ : . @ \\ -, and no "
+		       "\"..\"; globs have * and ? as well";
+	return NULL;
+}
+
+static const char *wrong_deny(const char *value, char why[WRONG])
+{
+	char **list = text_split_list(value);
+	const char *wrong = NULL, *what;
+
+	for (char **glob = list; wrong == NULL && glob != NULL && *glob != NULL; glob++) {
+		what = wrong_glob(*glob);
+		if (what != NULL)
+			wrong = wrong_element(why, *glob, what);
+	}
+	text_free_list(list);
+	return wrong;
+}
+
+static const char *wrong_socket(const char *value, char why[WRONG])
 {
 	return strlen(value) > SOCKET_PATH_MAX ? "is too long for a socket, at most 107 bytes"
 					       : NULL;
 }
 
-static const char *wrong_log(const char *value)
+static const char *wrong_log(const char *value, char why[WRONG])
 {
 	static const char *const words[] = {"auto", "stderr", "syslog", "journal"};
 
@@ -92,7 +142,7 @@ static const char *wrong_log(const char *value)
 			       : NULL;
 }
 
-static const char *wrong_rate(const char *value)
+static const char *wrong_rate(const char *value, char why[WRONG])
 {
 	unsigned count;
 	double seconds;
@@ -102,33 +152,52 @@ static const char *wrong_rate(const char *value)
 }
 
 /* Texts and lists may be empty to the schema; of [vigil], only what has no default may. */
-static const char *wrong_empty(const char *value)
+static const char *wrong_group(const char *value, char why[WRONG])
 {
-	return value[0] == '\0' ? "is empty; leave the line out for the default" : NULL;
+	if (value[0] == '\0')
+		return "is empty; leave the line out for the default";
+	return strpbrk(value, " \t\"',:;#/") != NULL ? "cannot be the name of a group" : NULL;
 }
 
 /* What the schema cannot say: NULL, or why the value will not do. */
 static const struct rule {
 	const char *key;
-	const char *(*wrong)(const char *value);
-} rules[] = {{"modules", wrong_modules}, {"socket", wrong_socket}, {"group", wrong_empty},
-	{"log", wrong_log}, {"restart_rate", wrong_rate}};
+	wrong_fn *wrong;
+} rules[] = {{"deny", wrong_deny}, {"modules", wrong_modules}, {"socket", wrong_socket},
+	{"group", wrong_group}, {"log", wrong_log}, {"restart_rate", wrong_rate}};
 
 static void complain_value(struct section *s, const struct option_given *given, const char *what)
 {
+	const char *hint = ini_hint(given->value);
 	char value[TEXT_SHORT];
 
-	complaint_add(s->complaints, given->file, given->line, "%s = \"%s\": %s", given->key,
-		text_cut(value, sizeof(value), given->value), what);
+	complaint_add(s->complaints, given->file, given->line, "%s = \"%s\": %s%s", given->key,
+		text_cut(value, sizeof(value), given->value), what,
+		strstr(what, hint) == NULL ? hint : "");
+}
+
+/* One complaint for a value is enough: the schema's is the first. */
+static bool has_complaint(const struct section *s, const struct option_given *given)
+{
+	const struct complaints *c = s->complaints;
+
+	for (size_t i = 0; i < c->count; i++)
+		if (!c->list[i].note && c->list[i].line == given->line && c->list[i].file != NULL &&
+			strcmp(c->list[i].file, given->file) == 0)
+			return true;
+	return false;
 }
 
 static void check_rule(struct section *s, const struct option_given *given)
 {
-	for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++) {
-		const char *wrong =
-			strcmp(rules[i].key, given->key) == 0 ? rules[i].wrong(given->value) : NULL;
+	char why[WRONG];
 
-		if (wrong != NULL)
+	for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++) {
+		const char *wrong = strcmp(rules[i].key, given->key) == 0
+					    ? rules[i].wrong(given->value, why)
+					    : NULL;
+
+		if (wrong != NULL && !has_complaint(s, given))
 			complain_value(s, given, wrong);
 	}
 }
@@ -162,7 +231,7 @@ struct option_set *config_vigil_check(const struct option_given *given, size_t c
 	const char *file, struct complaints *complaints)
 {
 	struct section s = {given, count, complaints};
-	size_t before = complaints->count;
+	size_t before = complaints->errors;
 	struct option_set *set =
 		option_set_new(config_schema, given, count, "[vigil]", file, 0, complaints);
 
@@ -170,7 +239,7 @@ struct option_set *config_vigil_check(const struct option_given *given, size_t c
 		check_rule(&s, &given[i]);
 	if (set != NULL)
 		check_workers(&s, set);
-	if (complaints->count == before)
+	if (complaints->errors == before)
 		return set;
 	option_set_unref(set);
 	return NULL;

@@ -100,7 +100,7 @@ static char *slurp(struct reader *r, size_t *length, int *err)
 /* Whether all of it is text: UTF-8 without NUL bytes, and lines that end as lines do. */
 static int check_bytes(struct reader *r, const char *text, size_t length)
 {
-	size_t before = r->complaints->count, n;
+	size_t before = r->complaints->errors, n;
 	int line = 1, said = 0;
 	const char *wrong;
 	uint32_t c;
@@ -119,7 +119,7 @@ static int check_bytes(struct reader *r, const char *text, size_t length)
 		line += n == 1 && c == '\n';
 		n = n > 0 ? n : 1;
 	}
-	return r->complaints->count > before ? -EINVAL : 0;
+	return r->complaints->errors > before ? -EINVAL : 0;
 }
 
 /* --- names ----------------------------------------------------------------------------------------- */
@@ -296,7 +296,7 @@ int ini_read(const char *path, const char *file, struct ini *ini, struct complai
 {
 	static const char mark[] = "\xef\xbb\xbf"; /* what some editors put before UTF-8 */
 	struct reader r = {.path = path, .file = file, .ini = ini, .complaints = complaints};
-	size_t before = complaints->count, length = 0;
+	size_t before = complaints->errors, length = 0;
 	int err = 0;
 	char *text;
 
@@ -307,7 +307,7 @@ int ini_read(const char *path, const char *file, struct ini *ini, struct complai
 	ini->text = text;
 	if (check_bytes(&r, text, length) == 0)
 		take_lines(&r, strncmp(text, mark, 3) == 0 ? text + 3 : text);
-	if (complaints->count == before)
+	if (complaints->errors == before)
 		return 0;
 	ini_clear(ini);
 	return -EINVAL;
@@ -318,4 +318,17 @@ void ini_clear(struct ini *ini)
 	free(ini->lines);
 	free(ini->text);
 	*ini = (struct ini){0};
+}
+
+const char *ini_hint(const char *value)
+{
+	size_t length = strlen(value);
+
+	for (const char *p = value; *p != '\0'; p++)
+		if ((*p == '#' || *p == ';') && p > value && (p[-1] == ' ' || p[-1] == '\t'))
+			return "; vigil has no comments behind values: a comment has a line of its "
+			       "own";
+	if (length >= 2 && (value[0] == '"' || value[0] == '\'') && value[length - 1] == value[0])
+		return "; vigil has no quotes around values: leave them out";
+	return "";
 }

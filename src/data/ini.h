@@ -29,4 +29,8 @@ struct ini {
 int ini_read(const char *path, const char *file, struct ini *ini, struct complaints *complaints);
 void ini_clear(struct ini *ini);
 
+/* What to tell an admin whose value begins and ends with quotes, or has a comment behind it: text
+ * to put behind a message, "; vigil has no ...".  "": the value looks like neither. */
+const char *ini_hint(const char *value);
+
 #endif

@@ -37,9 +37,7 @@
 #include "service/manager.h"
 #include "service/service.h"
 
-#define DRAIN     (10 * CLOCK_SECOND)
-#define QUEUE_MAX 10000
-#define GRACE     (5 * CLOCK_SECOND)
+#define DRAIN (10 * CLOCK_SECOND)
 
 /* --- apply ------------------------------------------------------------------------------------------ */
 
@@ -117,6 +115,18 @@ static const char *apply_one(struct host *host, const struct plan_daemon *pd)
 	return "changed";
 }
 
+/* While it was held back, its options were not checked. */
+static void start_released(struct host *host, const struct plan_daemon *pd)
+{
+	struct complaints complaints = {0};
+
+	if (plan_check_daemon(host->plan, pd, &complaints) == 0)
+		apply_one(host, pd);
+	else
+		daemon_fail(host_find(host, pd->name), "%s", complaints.list[0].text);
+	complaints_clear(&complaints);
+}
+
 void host_release(struct host *host, const char *name)
 {
 	const struct plan_daemon *pd = plan_find(host->plan, name);
@@ -132,7 +142,7 @@ void host_release(struct host *host, const char *name)
 		complaints_clear(&complaints);
 	} else if (held_release(host->store, name)) {
 		log_write(VIGIL_NOTICE, name, "no longer held back");
-		apply_one(host, pd);
+		start_released(host, pd);
 	}
 }
 
@@ -160,68 +170,6 @@ static json_t *apply(struct host *host, const struct plan *plan)
 	return result;
 }
 
-/* --- settings ------------------------------------------------------------------------------------------ */
-
-static struct offload_limits limits_of(const struct config *config)
-{
-	return (struct offload_limits){
-		.workers = (unsigned)config_vigil(config, "workers")->integer,
-		.workers_max = (unsigned)config_vigil(config, "workers_max")->integer,
-		.queue_max = QUEUE_MAX,
-		.grace = GRACE,
-	};
-}
-
-/* What can change while the host runs. */
-static void take_settings(struct host *host, const struct config *config)
-{
-	const struct offload_limits limits = limits_of(config);
-	unsigned restarts;
-	double seconds;
-
-	offload_set_limits(host->offload, &limits);
-	config_restart_rate(config, &restarts, &seconds);
-	services_set_policy(host->services, (const char *const *)config_vigil(config, "deny")->list,
-		restarts, seconds);
-	services_set_upgrade_wait(host->services, config_vigil(config, "upgrade_wait")->number);
-}
-
-/* And what cannot: said, lest it seem to have been taken. */
-static void say_what_waits(const struct config *old, const struct config *new, json_t *result)
-{
-	static const char *const fixed[] = {"socket", "pipe", "state_dir", "group"};
-
-	for (size_t i = 0; i < sizeof(fixed) / sizeof(*fixed); i++) {
-		if (!option_set_differs(old->vigil, new->vigil, fixed[i]))
-			continue;
-		list_name(result, "restart_needed", fixed[i]);
-		log_warn("[vigil] %s has changed; it is taken up when vigild is restarted",
-			fixed[i]);
-	}
-}
-
-static int take_log(
-	const struct config *old, const struct config *new, struct complaints *complaints)
-{
-	vigil_level level = log_level();
-	int err;
-
-	/* A level set by hand stays until the file says another. */
-	if (old == NULL || option_set_differs(old->vigil, new->vigil, "log_level"))
-		log_level_parse(config_vigil(new, "log_level")->text, &level);
-	if (old == NULL || option_set_differs(old->vigil, new->vigil, "log"))
-		err = log_open(config_vigil(new, "log")->text, level);
-	else
-		err = log_reopen();
-	if (err != 0) {
-		complaint_add(complaints, new->file, 0, "log = \"%s\": %s",
-			config_vigil(new, "log")->text, log_trouble(err));
-		return err;
-	}
-	log_set_level(level);
-	return 0;
-}
-
 /* --- reload -------------------------------------------------------------------------------------------- */
 
 static void say_result(const json_t *result)
@@ -232,6 +180,19 @@ static void say_result(const json_t *result)
 		json_array_size(json_object_get(result, "changed")),
 		(int)json_integer_value(json_object_get(result, "kept")),
 		json_object_size(json_object_get(result, "failed")));
+}
+
+/* Notes refuse nothing: they are logged, put into the result where there is one, and done with. */
+static void log_notes(struct complaints *complaints, json_t *result)
+{
+	for (size_t i = 0; i < complaints->count; i++) {
+		log_warn("%s", complaints->list[i].text);
+		if (result != NULL && json_object_get(result, "notes") == NULL)
+			json_object_set_new(result, "notes", json_array());
+		if (result != NULL)
+			list_name(result, "notes", complaints->list[i].text);
+	}
+	complaints_clear(complaints);
 }
 
 static int refuse_reload(struct host *host, const struct complaints *complaints)
@@ -258,17 +219,18 @@ int host_reload(struct host *host, json_t **result, struct complaints *complaint
 	plan = plan_make(host->file, host->modules, false, complaints);
 	if (plan == NULL)
 		return refuse_reload(host, complaints);
-	if (take_log(host->plan->config, plan->config, complaints) != 0) {
+	if (host_take_log(host->plan->config, plan->config, complaints) != 0) {
 		plan_free(plan);
 		return refuse_reload(host, complaints);
 	}
-	take_settings(host, plan->config);
+	host_take_settings(host, plan->config);
 	*result = apply(host, plan);
-	say_what_waits(host->plan->config, plan->config, *result);
+	host_say_what_waits(host->plan->config, plan->config, *result);
 	plan_free(host->plan);
 	host->plan = plan;
 	host->reloads++;
 	host->generation++;
+	log_notes(complaints, *result);
 	say_result(*result);
 	return 0;
 }
@@ -311,9 +273,16 @@ static bool is_module_held(const char *name, char *why, size_t size, void *arg)
 	return held_back_module(host->store, name, why, size);
 }
 
+static bool is_daemon_held(const char *name, char *why, size_t size, void *arg)
+{
+	struct host *host = arg;
+
+	return held_back(host->store, name, why, size);
+}
+
 static bool lay_ground(struct host *host, const struct config *config)
 {
-	const struct offload_limits limits = limits_of(config);
+	const struct offload_limits limits = host_limits(config);
 
 	host->loop = loop_new();
 	host->state = state_new();
@@ -328,7 +297,7 @@ static bool lay_ground(struct host *host, const struct config *config)
 		return false;
 	host->booted = booted_new(host->loop, host->store);
 	held_review(host->store, config_vigil(config, "state_dir")->text);
-	modules_hold(host->modules, is_module_held, host);
+	modules_hold(host->modules, is_module_held, is_daemon_held, host);
 	host->pauses = pauses_new(host->loop, host->store, daemon_at, host);
 	if (host->booted == NULL || host->pauses == NULL)
 		return false;
@@ -336,7 +305,7 @@ static bool lay_ground(struct host *host, const struct config *config)
 		.state = host->state,
 		.services = host->services,
 		.store = host->store};
-	take_settings(host, config);
+	host_take_settings(host, config);
 	memory_on_end(on_end, host);
 	return host_mount_accounts(host) == 0;
 }
@@ -349,7 +318,7 @@ struct host *host_new(const char *file, struct complaints *complaints)
 	host->file = memory_text(file);
 	host->modules = modules_new();
 	clock_text(host->started);
-	if (config == NULL || take_log(NULL, config, complaints) != 0)
+	if (config == NULL || host_take_log(NULL, config, complaints) != 0)
 		goto fail;
 	/* Before a module is opened: that may be its last. */
 	if (!lay_ground(host, config)) {
@@ -358,8 +327,10 @@ struct host *host_new(const char *file, struct complaints *complaints)
 		goto fail;
 	}
 	host->plan = plan_make_of(config, host->modules, false, complaints);
-	if (host->plan != NULL)
+	if (host->plan != NULL) {
+		log_notes(complaints, NULL);
 		return host;
+	}
 	config = NULL;
 fail:
 	config_free(config);

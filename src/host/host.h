@@ -23,7 +23,7 @@ struct vigil_daemon;
 struct host;
 
 /* Checks a configuration as `vigild -t` does: everything, modules and options included.
- * 0, or -EINVAL with complaints. */
+ * 0, or -EINVAL with an error among the complaints; there may be notes in any case. */
 int host_test(const char *file, struct complaints *complaints);
 
 /* Reads the configuration and makes all that the daemons stand on; starts none.  NULL with
@@ -35,7 +35,8 @@ void host_free(struct host *host);
 void host_start(struct host *host);
 /* The one reload: SIGHUP, the pipe and `vigilctl reload` all come here.  0, with *result (a new
  * reference) {"started":[...],"stopped":[...],"changed":[...],"kept":N,"failed":{name:why},
- * "restart_needed":[keys of [vigil] that wait for a restart of vigild]};
+ * "restart_needed":[keys of [vigil] that wait for a restart of vigild]}, and "notes":[...] where
+ * something looks like a mistake;
  * or -EINVAL with complaints, and nothing has changed. */
 int host_reload(struct host *host, json_t **result, struct complaints *complaints);
 /* No new work, drain the workers, save the state, stop the daemons; then stopped runs. */

@@ -1,6 +1,6 @@
 /*
- * host_inside: the host, for the two files that share it: host.c, which decides what runs, and
- * host_account.c, which tells of it.
+ * host_inside: the host, for the files that share it: host.c, which decides what runs,
+ * host_settings.c, which takes up what [vigil] says, and host_account.c, which tells of it.
  */
 #ifndef HOST_INSIDE_H
 #define HOST_INSIDE_H
@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "daemon/daemon.h"
 #include "host/host.h"
+#include "loop/offload.h"
 #include "host/roster.h"
 
 struct host {
@@ -34,6 +35,16 @@ struct host {
 	void (*stopped)(void *arg);
 	void *stopped_arg;
 };
+
+/* --- host_settings.c: what [vigil] says --- */
+
+struct offload_limits host_limits(const struct config *config);
+/* Takes up what can change while the host runs, and says what cannot. */
+void host_take_settings(struct host *host, const struct config *config);
+void host_say_what_waits(const struct config *old, const struct config *new, json_t *result);
+/* Opens the log, or opens it again; old NULL: at the start.  0, or -errno with a complaint. */
+int host_take_log(
+	const struct config *old, const struct config *new, struct complaints *complaints);
 
 /* Puts /vigil and /runs into the tree.  0 or -errno. */
 int host_mount_accounts(struct host *host);

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "daemon/candidate.h"
+#include "host/plan_internal.h"
 
 struct maker {
 	struct plan *plan;
@@ -28,7 +30,7 @@ static struct option_set *check_options(
 }
 
 static void add(struct maker *m, const struct config_daemon *cd, const struct module *module,
-	struct option_set *options, const char *why)
+	const char *why)
 {
 	struct plan *plan = m->plan;
 
@@ -37,16 +39,31 @@ static void add(struct maker *m, const struct config_daemon *cd, const struct mo
 		.name = cd->name,
 		.module = cd->module,
 		.descriptor = module != NULL ? module_descriptor(module) : NULL,
-		.options = options,
+		.options = cd->checked,
 		.why = memory_text(why),
 	};
+}
+
+int plan_check_daemon(
+	const struct plan *plan, const struct plan_daemon *pd, struct complaints *complaints)
+{
+	const struct config_daemon *cd = config_find(plan->config, pd->name);
+	const struct candidate candidate = {.name = pd->name,
+		.module = pd->module,
+		.descriptor = pd->descriptor,
+		.options = pd->options,
+		.given = cd->options,
+		.count = cd->count,
+		.file = cd->file,
+		.line = cd->line};
+
+	return pd->options != NULL ? candidate_check(&candidate, complaints) : 0;
 }
 
 static void plan_one(struct maker *m, struct config_daemon *cd)
 {
 	char why[512];
 	struct module *module = module_load(m->modules, cd->module, why, sizeof(why));
-	struct option_set *options;
 
 	if (module == NULL) {
 		if (!cd->enabled)
@@ -54,15 +71,23 @@ static void plan_one(struct maker *m, struct config_daemon *cd)
 		if (m->strict && (m->only == NULL || strcmp(m->only, cd->name) == 0))
 			complaint_add(m->complaints, cd->file, cd->line, "daemon \"%s\": %s",
 				cd->name, why);
-		add(m, cd, NULL, NULL, why);
+		add(m, cd, NULL, why);
 		return;
 	}
-	options = check_options(m, cd, module);
-	if (options == NULL)
-		return;
+	cd->checked = check_options(m, cd, module);
 	if (cd->enabled)
-		add(m, cd, module, options, NULL);
-	config_take_checked(cd, options);
+		add(m, cd, module, NULL);
+}
+
+/* What the options of one daemon mean to its module, and what those of all mean together. */
+static void check_meaning(struct maker *m)
+{
+	for (size_t i = 0; i < m->plan->count; i++)
+		if (!modules_check_is_held(m->modules, m->plan->daemons[i].name))
+			plan_check_daemon(m->plan, &m->plan->daemons[i], m->complaints);
+	plan_check_links(m->plan, m->complaints);
+	if (m->strict)
+		plan_note_services(m->plan, NULL, m->complaints);
 }
 
 static struct plan *make(struct maker *m, struct config *config)
@@ -75,9 +100,12 @@ static struct plan *make(struct maker *m, struct config *config)
 		m->modules, (const char *const *)config_vigil(config, "modules")->list);
 	for (size_t i = 0; i < config->count; i++)
 		plan_one(m, &config->daemons[i]);
-	if (m->complaints->count == 0)
-		return m->plan;
+	check_meaning(m);
 	complaints_sort(m->complaints);
+	if (m->complaints->errors == 0) {
+		config_drop_written(config);
+		return m->plan;
+	}
 	plan_free(m->plan);
 	return NULL;
 }

@@ -29,9 +29,11 @@ struct plan {
 	size_t count;
 };
 
-/* strict: a module that is missing or refused is a complaint (as for -t), not only a failed
- * daemon.  The options of daemons that are not enabled are checked too, where their module can
- * be found.  NULL with complaints. */
+/* All that modules check is checked, by the schema of their options and by their `check`.  strict:
+ * a module that is missing or refused is an error (as for -t), not only a failed daemon, and
+ * daemons that watch the same service are noted.  The options of daemons that are not enabled are
+ * checked by their schema, where their module can be found.  NULL with an error among the
+ * complaints; notes may be there in any case. */
 struct plan *plan_make(
 	const char *file, struct modules *modules, bool strict, struct complaints *complaints);
 /* The same of a configuration that was read before: the plan's from now on, or freed. */
@@ -41,6 +43,11 @@ struct plan *plan_make_of(
 struct plan *plan_make_draft(const char *file, const struct config_draft *draft, const char *name,
 	struct modules *modules, struct complaints *complaints);
 void plan_free(struct plan *plan);
+
+/* Runs the check of a daemon's module once more, as plan_make has done.  0, or -EINVAL with
+ * complaints. */
+int plan_check_daemon(
+	const struct plan *plan, const struct plan_daemon *pd, struct complaints *complaints);
 
 const struct plan_daemon *plan_find(const struct plan *plan, const char *name);
 

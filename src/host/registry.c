@@ -224,6 +224,28 @@ out:
 	return err;
 }
 
+/* Without the file, is anything wrong that was right with it, such as an `after` of another daemon? */
+static int check_removal(const char *main_file, const struct draft *draft, const char *name,
+	struct complaints *complaints)
+{
+	const struct config_draft removed = {.name = draft->name};
+	struct modules *modules = modules_new();
+	struct complaints ignored = {0};
+	struct plan *after = plan_make_draft(main_file, &removed, name, modules, complaints);
+	struct plan *before = NULL;
+
+	if (after == NULL)
+		before = plan_make(main_file, modules, false, &ignored);
+	/* What was wrong before must not keep the file, which may be what is wrong. */
+	if (after != NULL || before == NULL)
+		complaints_clear(complaints);
+	complaints_clear(&ignored);
+	plan_free(after);
+	plan_free(before);
+	modules_free(modules);
+	return complaints->errors > 0 ? -EBUSY : 0;
+}
+
 int registry_remove(const char *main_file, const char *name, struct complaints *complaints)
 {
 	struct draft draft;
@@ -232,13 +254,15 @@ int registry_remove(const char *main_file, const char *name, struct complaints *
 	if (err != 0)
 		return err;
 	draft_init(&draft, main_file, name);
-	if (unlink(draft.path) == 0) {
+	if (access(draft.path, F_OK) == 0)
+		err = check_removal(main_file, &draft, name, complaints);
+	if (err == 0 && unlink(draft.path) == 0) {
 		sync_directory(draft.dir);
-	} else if (errno == ENOENT) {
+	} else if (err == 0 && errno == ENOENT) {
 		err = -ENOENT;
 		complaint_add(complaints, draft.path, 0,
 			"there is no such file: \"%s\" was not registered by command", name);
-	} else {
+	} else if (err == 0) {
 		err = complain(complaints, draft.path, -errno);
 	}
 	draft_clear(&draft);

@@ -24,7 +24,7 @@ void fuzz_config(const uint8_t *data, size_t size)
 	struct complaints complaints = {0};
 	struct config *config = config_load(fuzz_file("vigil.conf", data, size), &complaints);
 
-	FUZZ_HOLDS((config == NULL) == (complaints.count > 0));
+	FUZZ_HOLDS((config == NULL) == (complaints.errors > 0));
 	for (size_t i = 0; i < complaints.count; i++)
 		FUZZ_HOLDS(fuzz_is_clean(complaints.list[i].text));
 	for (size_t i = 0; config != NULL && i < config->count; i++)

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <vigil/vigil.h>
@@ -88,6 +89,55 @@ static int start(vigil_daemon *d)
 	return vigil_every(d, vigil_option_seconds(d, "interval"), on_tick, NULL);
 }
 
+/* Calls all that it must not; says which of them did something. */
+static void be_careless(vigil_daemon *d)
+{
+	vigil_child_spec child = {.size = sizeof(child),
+		.argv = (const char *const[]){"/bin/false", NULL},
+		.on_exit = on_exited};
+	vigil_service_spec service = {.size = sizeof(service), .name = "odd"};
+
+	if (vigil_every(d, 1, on_tick, NULL) != -EPERM ||
+		vigil_after(d, 1, on_tick, NULL) != -EPERM ||
+		vigil_cancel(d, on_tick, NULL) != -EPERM || vigil_spawn(d, &child) != NULL ||
+		vigil_service_open(d, &service) != NULL || vigil_base(d) != NULL ||
+		vigil_state_set(d, "x", json_integer(1)) != -EPERM ||
+		vigil_state_add(d, "x", json_integer(1)) != -EPERM ||
+		vigil_state_unset(d, "x") != -EPERM || vigil_state_get(d, "/vigil") != NULL ||
+		vigil_keep(d, "x") != -EPERM ||
+		vigil_watch_fd(d, 0, VIGIL_READ, NULL, NULL) != -EPERM ||
+		vigil_unwatch_fd(d, 0) != -EPERM || vigil_on_verb(d, "x", NULL, NULL) != -EPERM ||
+		vigil_on_change(d, "/vigil", NULL, NULL) != -EPERM || vigil_data(d) != NULL ||
+		vigil_paused(d) || vigil_refuse(d, "no") != -EPERM)
+		vigil_diagnose(d, NULL, "a candidate was given something");
+	vigil_set_data(d, d);
+	vigil_log(d, VIGIL_ERROR, "a candidate speaks");
+	vigil_health(d, VIGIL_OK, "a candidate is well");
+	vigil_event(d, "a candidate acts");
+	vigil_error(d, "a candidate errs");
+}
+
+static int check(vigil_daemon *d)
+{
+	const char *how = vigil_option_text(d, "check");
+	char *memory = vigil_alloc(d, 16);
+
+	memory[0] = how[0];
+	if (vigil_option_given(d, "check"))
+		note(d, "check");
+	if (strcmp(how, "diagnose") == 0)
+		return vigil_diagnose(d, "word", "the word of %s is wrong", vigil_name(d));
+	if (strcmp(how, "diagnose-only") == 0)
+		vigil_diagnose(d, NULL, "the section is wrong");
+	if (strcmp(how, "note") == 0)
+		vigil_note(d, "word", "the word looks wrong");
+	if (strcmp(how, "careless") == 0)
+		be_careless(d);
+	if (strcmp(how, "abort") == 0)
+		abort();
+	return strcmp(how, "silent") == 0 ? -ENXIO : 0;
+}
+
 static void stop(vigil_daemon *d)
 {
 	note(d, "stop");
@@ -103,6 +153,11 @@ static const vigil_option options[] = {
 	VIGIL_OPTION("journal", VIGIL_PATH, NULL, "the file", .flags = VIGIL_REQUIRED),
 	VIGIL_OPTION("word", VIGIL_TEXT, NULL, "any"),
 	VIGIL_OPTION("start", VIGIL_CHOICE, "ok", "how it goes", .choices = "ok error refuse"),
+	VIGIL_OPTION("check", VIGIL_CHOICE, "ok", "what the check of the options says",
+		.choices = "ok diagnose diagnose-only note careless silent abort"),
+	VIGIL_OPTION("peers", VIGIL_LIST, NULL, "other daemons", .flags = VIGIL_DAEMONS),
+	VIGIL_OPTION("after", VIGIL_LIST, NULL, "other daemons, not round a circle",
+		.flags = VIGIL_DAEMONS | VIGIL_ACYCLIC, .choices = "serves done"),
 	VIGIL_OPTION("reconfigure", VIGIL_BOOL, "no", "whether it takes new options"),
 	VIGIL_OPTION("interval", VIGIL_DURATION, "1h", "between two ticks"),
 	VIGIL_OPTION("child", VIGIL_COMMAND, NULL, "to be started"),
@@ -111,4 +166,4 @@ static const vigil_option options[] = {
 };
 
 VIGIL_MODULE(.name = "odd", .summary = "does as it is told", .options = options, .start = start,
-	.stop = stop, .reconfigure = reconfigure);
+	.stop = stop, .reconfigure = reconfigure, .check = check);

@@ -63,16 +63,17 @@ check "as what they were" [ "$(value n/windows/10s/max)" = "$min" ]
 
 refused() { # refused TEXT OPTION...
 	local text=$1; shift
-	conf "$@"; ctl -q reload >/dev/null
-	check "refused: $text" says "$text"
+	conf "$@"
+	refused_by_reload "the reload refuses: $text" "$text"
 }
 refused 'memory_max is 1024: take a longer interval' "$sources" "interval = 100ms" "memory_max = 1KiB"
+check "through all of them the daemon is running" is /runs/trend/status running
 refused '"x" is neither an address' "source = x"
 refused 'two are called "n"' "source = /a/n, /b/n"
 refused '"forever" is no duration' "source = /a/n" "windows = forever"
 refused 'or shorter than the interval' "source = /a/n" "windows = 5s" "interval = 10s"
-refused '"9:1" is no range' "source = /a/n" "warning = 9:1"
-refused '"2m" is not among the windows' "source = /a/n" "window = 2m"
+refused 'warning = "9:1": is no range' "source = /a/n" "warning = 9:1"
+refused 'window = "2m": is not among the windows' "source = /a/n" "window = 2m"
 conf "source = /runs/probe/ticks"
 ctl -q reload >/dev/null
 check "and one that is right runs again" wait_for 10 level OK

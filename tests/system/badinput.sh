@@ -17,6 +17,17 @@ refused() {
 		check "$text" grep -qE "$pattern" "$work/out"
 	fi
 }
+# refused_in_vigil TEXT PATTERN LINE...: the same for lines of [vigil]
+refused_in_vigil() {
+	local text=$1 pattern=$2; shift 2
+	write_conf </dev/null
+	printf '%s\n' "$@" >>"$work/vigil.conf"
+	if "$vigild" -t -c "$work/vigil.conf" >/dev/null 2>"$work/out"; then
+		not_ok "$text: vigild -t takes it"
+	else
+		check "$text" grep -qE "$pattern" "$work/out"
+	fi
+}
 start_refused() {
 	timeout 10 "$vigild" -c "$work/vigil.conf" >/dev/null 2>"$work/out"
 	check "$1: vigild does not start, exit 1" [ $? = 1 ]
@@ -70,6 +81,137 @@ module = service
 service = $name
 C
 done
+# --- what means nothing -------------------------------------------------------------------------------
+
+for deny in 'mydb # never' '"mydb"' "'mydb', dbus" 'mydb dbus' 'mydb;dbus' 'mydb ; dbus' 'mydb,,dbus' 'mydb,' \
+	'-mydb' 'my/db' '[m]ydb' 'mydb|dbus'; do
+	refused_in_vigil "deny = $deny, which protects nothing, is refused" \
+		'vigil.conf:[0-9]*: deny = .*(its element|an empty element)' "deny = $deny"
+done
+refused_in_vigil "a comment behind a list gets the hint" 'a comment has a line of its own' 'deny = mydb # never'
+refused_in_vigil "quotes around a list's element get the hint" 'vigil has no quotes around values' 'deny = "mydb"'
+refused_in_vigil "quotes around a group get the hint" 'group = ""adm"": .*vigil has no quotes' 'group = "adm"'
+refused_in_vigil "a comment behind a number gets the hint" 'workers = .*vigil has no comments' 'workers = 4 # four'
+refused_in_vigil "a comment behind a word gets the hint" 'log_level = .*vigil has no comments' 'log_level = info ; loud'
+
+# service TEXT PATTERN LINE...: a daemon of the module service with these lines is refused
+service() {
+	local text=$1 pattern=$2; shift 2
+	refused "$text" "vigil.conf:[0-9]*: $pattern" \
+		< <(printf '[daemons]\na = yes\n[daemon:a]\nmodule = service\n'; printf '%s\n' "$@")
+}
+service "a probe of https is refused with what is possible" \
+	'probe = "https://.*TLS is not built.*tcp://ADDRESS:PORT' 'service = x' 'probe = https://127.0.0.1/'
+service "a probe of tls is refused" 'probe = "tls://.*TLS is not built' 'service = x' 'probe = tls://127.0.0.1:443'
+service "a probe of a Unix socket is refused" 'probe = "unix:.*Unix sockets' 'service = x' 'probe = unix:///run/x.sock'
+service "a probe without a port is refused" 'probe = .*names no port' 'service = x' 'probe = tcp://127.0.0.1'
+service "a probe of a name is refused" 'probe = .*is no address' 'service = x' 'probe = tcp://db.example.org:5432'
+service "a probe that is a port alone is refused" 'probe = .*did you mean tcp://127.0.0.1:80' \
+	'service = x' 'probe = 127.0.0.1:80'
+service "a probe whose program is missing is refused" 'probe = .*there is no program /no/such' \
+	'service = x' 'probe = /no/such/program -x'
+service "a probe that no PATH has is refused" 'probe = .*there is no program "nosuchprogram" in the PATH' \
+	'service = x' 'probe = nosuchprogram'
+service "a probe that cannot be executed is refused" 'probe = .*chmod \+x' 'service = x' 'probe = /etc/passwd'
+for command in '/bin/ps ax | grep x' '/bin/true; /bin/true' '/bin/true && /bin/true' '/bin/echo x > /tmp/x' \
+	'/bin/kill -0 $(cat /run/x.pid)' '/bin/kill -0 `cat /run/x.pid`' '/bin/kill -0 "$(cat /run/x.pid)"' \
+	'/bin/echo $HOME' '/bin/true 2>&1' '/bin/true &'; do
+	service "the probe $command, which needs a shell, is refused" 'probe = .*no shell is run' \
+		'service = x' "probe = $command"
+	service "the status_command $command, which needs a shell, is refused" 'status_command = .*no shell is run' \
+		'service = x' 'manager = command' "status_command = $command"
+done
+service "a comment behind a command is refused" 'probe = .*vigil has no comments' 'service = x' 'probe = /bin/true # ok'
+service "a timer is no service" 'service = "foo.timer": .*foo.service' 'service = foo.timer'
+service "a socket under systemd is no service" 'service = "foo.socket"' 'service = foo.socket' 'manager = systemd'
+service "a template is no service" 'service = "foo@": .*foo@INSTANCE' 'service = foo@'
+service "quotes around a service get the hint" 'service = .*vigil has no quotes' 'service = "nginx"'
+service "manager = command needs a status_command" 'manager = "command": needs a status_command' \
+	'service = x' 'manager = command' 'restart_command = /bin/true'
+service "a status_command that is missing is refused" 'status_command = .*there is no program' \
+	'service = x' 'manager = command' 'status_command = /no/such'
+service "a command of another manager is refused" 'status_command = .*never run with manager = systemd' \
+	'service = x' 'manager = systemd' 'status_command = /bin/true'
+service "after = nosuch is refused" 'after = "nosuch": there is no daemon "nosuch"' 'service = x' 'after = nosuch'
+service "a daemon that waits for itself is refused" 'after = "a": the daemon names itself' 'service = x' 'after = a'
+service "two names without a comma are refused" 'after = .*its element "b c"' 'service = x' 'after = b c'
+
+# chain AFTER...: daemons a, b and c, each with its own after
+chain() {
+	printf '[daemons]\na = yes\nb = yes\nc = yes\noff = no\n[daemon:off]\nmodule = service\nservice = off\n'
+	for name in a b c; do
+		printf '[daemon:%s]\nmodule = service\nservice = s%s\n' $name $name
+		[ -z "$1" ] || printf 'after = %s\n' "$1"
+		shift
+	done
+}
+refused "daemons that wait for each other are named" 'vigil.conf:19: .*wait for each other: a -> b -> c -> a' \
+	< <(chain b c a)
+refused "a misspelt daemon in after gets the right name" 'vigil.conf:13: .*no daemon "bd"; did you mean "db"' <<'C'
+[daemons]
+web = yes
+db = yes
+[daemon:web]
+module = service
+after = bd
+service = web
+[daemon:db]
+module = service
+service = db
+C
+refused "a daemon in after that is not enabled is refused" 'the daemon "off" is not enabled' < <(chain off '' '')
+write_conf < <(chain 'b, c' c '')
+check "two ways to the same daemon are right" "$vigild" -t -c "$work/vigil.conf"
+write_conf <<'C'
+[daemons]
+a = yes
+b = yes
+[daemon:a]
+module = service
+service = nginx
+[daemon:b]
+module = service
+service = nginx.service
+C
+check "two daemons for one service are right" eval '"$vigild" -t -c "$work/vigil.conf" >/dev/null 2>"$work/out"'
+check "two daemons for one service are noted" \
+	grep -q 'vigil.conf:16: note: the daemons "a" and "b" watch the same service' "$work/out"
+
+# module NAME TEXT PATTERN LINE...: a daemon of that module with these lines is refused
+module() {
+	local name=$1 text=$2 pattern=$3; shift 3
+	[ -e "$modules/$name/$name.so" ] || { echo "SKIP: $text: the module $name was not built"; return; }
+	refused "$text" "vigil.conf:[0-9]*: $pattern" \
+		< <(printf '[daemons]\na = yes\n[daemon:a]\nmodule = %s\n' "$name"; printf '%s\n' "$@")
+}
+module http "a name for an address is refused" 'listen = "localhost:5669"' 'listen = localhost:5669'
+module http "an address with a comment gets the hint" 'listen = .*vigil has no comments' 'listen = 127.0.0.1:5669 # here'
+module system "a percent sign in a range is refused" 'disk_warning = "90%"' 'disk_warning = 90%'
+module system "a range in quotes gets the hint" 'disk_warning = .*vigil has no quotes' 'disk_warning = "90"'
+for to in '"CRITICAL"' critical 'CRITICAL WARNING' 'CRITICAL;WARNING' CRTICAL; do
+	module notify "to = $to, which never matches, is refused" 'to = .*its element' 'command = /bin/true' "to = $to"
+done
+module notify "a level in lower case gets the right one" 'to = .*did you mean "CRITICAL"' 'command = /bin/true' 'to = critical'
+module exec "a variable without a value is refused" 'environment = .*is not NAME=VALUE' 'command = /bin/true' \
+	'environment = PATH'
+module average "an address of no number is refused" 'source = ' 'source = load'
+module icinga "an address of another scheme is refused" 'url = .*is not https://' 'url = http://master:5665'
+
+write_conf <<'C'
+[daemons]
+a = yes
+[daemon:a]
+module = service
+service = foo.timer
+C
+start_refused "what a module refuses"
+check "what a module refuses is said on stderr" grep -q 'vigil.conf:12: service = "foo.timer"' "$work/out"
+
+# The text of a value is the admin's own affair, but what looks like a mistake is mentioned.
+write_conf < <(printf '[daemons]\na = yes\n[daemon:a]\nmodule = service\nservice = x\nprobe = "/bin/true" %s\n' "'# ;'")
+check "quotes that a command has a use for are right" eval '"$vigild" -t -c "$work/vigil.conf" 2>"$work/out" >&2'
+check "and nothing is said of them" eval '! grep -q note "$work/out"'
+
 refused "a daemon's name" '"../x" cannot be the name of a daemon' <<'C'
 [daemons]
 ../x = yes

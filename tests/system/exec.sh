@@ -110,8 +110,6 @@ printf 1
 for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18; do printf '}'; done
 S
 daemon nested 'format = json'
-daemon ghost 'command = /bin/true' 'user = no-such-user'
-daemon badenv 'command = /bin/true' 'environment = NOVALUE'
 
 # --- streams ----------------------------------------------------------------------------------------
 
@@ -257,9 +255,17 @@ check "one that still runs is not started twice" wait_for 20 has slow/output slo
 check "once in two seconds, at 100 ms" [ "$(lines_of slow.starts)" -le $(((SECONDS - began) / 2 + 2)) ]
 check "and its ticks are counted" more_than /runs/slow/ticks 10
 check "too deep a nest is refused in words" wait_for 10 says nested "nests deeper"
-check "an unknown user fails that daemon" is /runs/ghost/status failed
-check "with the reason" is /runs/ghost/reason 'user: there is no "no-such-user"'
-check "so does an environment without ="  is /runs/badenv/status failed
+check "a program that is missing is noted at the start" \
+	grep -q "note: command = \"$work/bin/none\": there is no program $work/bin/none" "$work/log"
+options() { printf '[daemons]\na = yes\n[daemon:a]\nmodule = exec\n'; printf '%s\n' "$@"; }
+refused_by_test "an unknown user is refused by vigild -t" \
+	'vigil.conf:[0-9]*: user = "no-such-user": there is no such user' \
+	< <(options 'command = /bin/true' 'user = no-such-user')
+refused_by_test "an environment without = is refused by vigild -t" \
+	'environment = "A=1, NOVALUE": "NOVALUE" is not NAME=VALUE' \
+	< <(options 'command = /bin/true' 'environment = A=1, NOVALUE')
+refused_by_test "a pipe in a command is refused by vigild -t" 'holds \|, but no shell is run' \
+	< <(options 'command = /bin/true | /bin/cat')
 
 check "a stream's objects are merged" wait_for 10 has stream/n 2
 check "objects into objects, null removes" json_is stream/deep '{"x":1,"z":[1,2]}'

@@ -385,10 +385,20 @@ holder=$!
 read -r port <&8
 refuses "an address that is taken" "Address already in use" "listen = 127.0.0.1:$port"
 kill $holder
-refuses "a name for an address" "written in numbers" "listen = localhost:5669"
 refuses "systemd that hands nothing over" "handed no sockets over" "listen = systemd"
-refuses "a token that others may read" "others may read" "listen = 127.0.0.1:0" "token_file = $top_srcdir/README"
-refuses "a key without a certificate" "tls_" "listen = 127.0.0.1:0" "tls_key = $work/token"
+tested() { # tested TEXT PATTERN OPTION...
+	local text=$1 pattern=$2; shift 2
+	refused_by_test "$text is refused by vigild -t" "$pattern" \
+		< <(printf '[daemons]\nhttp = yes\n[daemon:http]\n'; printf '%s\n' "$@")
+}
+tested "a name for an address" 'written in numbers: write 127.0.0.1:5669' "listen = localhost:5669"
+tested "an address without a port" 'listen = ' "listen = 127.0.0.1"
+tested "the second of two addresses" '"::1:80": it is ADDRESS:PORT' "listen = 127.0.0.1:0, ::1:80"
+tested "a token that others may read" "others may read" "listen = 127.0.0.1:0" "token_file = $top_srcdir/README"
+tested "a token file that is not there" 'token_file = .*No such file' "token_file = $work/none"
+tested "a key without a certificate" "tls_key" "listen = 127.0.0.1:0" "tls_key = $work/token"
+tested "a group that is not there" 'there is no such group' "socket_group = no-such-group"
+tested "two hosts without a comma" 'its element "a b" is no name of a host' "hosts = a b"
 touch "$work/file"
 refuses "a file in the way of a socket" "Address already in use" "listen = unix:$work/file"
 

@@ -189,12 +189,15 @@ check "a wrong password is said" wait_for 20 says 'the master answers 401'
 echo o >"$work/password"
 reload_with "url = https://master.test:5665" "user = other" "password_file = $work/password"
 check "for a user who may not, the master has none of them" wait_for 20 says 'it has no such service'
-chmod 644 "$work/password"; reload_with "${right[@]}" "timeout = 11s"
-check "a password for all to read is refused" says 'may be read by others'
-reload_with "url = http://master.test" "user = vigil" "password_file = $work/password"
-check "http without TLS is refused" says 'is not https://HOST:PORT'
-reload_with "url = https://master.test"
-check "without any credentials it does not start" says 'it needs user and password_file'
+chmod 644 "$work/password"; conf "${right[@]}" "timeout = 11s"
+refused_by_reload "a password for all to read is refused" 'password_file = .*may be read by others'
+conf "url = http://master.test" "user = vigil" "password_file = $work/password"
+refused_by_reload "http without TLS is refused" 'url = "http://master.test": is not https://HOST:PORT'
+conf "url = https://master.test"
+refused_by_reload "without any credentials the reload is refused" 'it needs user and password_file'
+conf "${right[@]}" "queue_max = 1MiB" "certificate = $work/password"
+refused_by_reload "a certificate without its key is refused" 'certificate and key go together'
+check "after four reloads that were refused the daemon is running" is /runs/master/status running
 
 # --- a client certificate ---------------------------------------------------------------------------------------
 

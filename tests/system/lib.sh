@@ -75,6 +75,28 @@ write_conf() {
 		cat
 	} >"$work/vigil.conf"
 }
+# refused_by_test TEXT PATTERN: vigild -t refuses a configuration with the sections on stdin, in words
+# that match
+refused_by_test() {
+	local text=$1 pattern=$2
+	mkdir -p "$work/refused"
+	(work=$work/refused; write_conf)
+	if "$vigild" -t -c "$work/refused/vigil.conf" >"$work/refused/out" 2>&1; then
+		not_ok "$text: vigild -t accepts it"
+	else
+		check "$text" grep -qE "$pattern" "$work/refused/out"
+	fi
+}
+# refused_by_reload TEXT PATTERN: vigilctl reload refuses the configuration that was written, in words
+# that match
+refused_by_reload() {
+	local text=$1 pattern=$2
+	if ctl reload >"$work/refusal" 2>&1; then
+		not_ok "$text: the reload accepts it"
+	else
+		check "$text" grep -qE "$pattern" "$work/refusal"
+	fi
+}
 ctl() { "$vigilctl" -s "$work/control.sock" "$@"; }
 get() { ctl get -r "$1" 2>/dev/null; }
 is() { [ "$(get "$1")" = "$2" ]; }

@@ -108,6 +108,20 @@ odd timeless <<<"static int start(vigil_daemon *d) { return 0; } $(module timele
 says "one without a timer" 'it has no timer, so nothing ticks' test timeless --ticks 1
 odd refuses <<<"static int start(vigil_daemon *d) { return vigil_refuse(d, \"port %d is taken\", 7); } $(module refuses)"
 says "one that does not start" 'it does not start: port 7 is taken' test refuses --ticks 1
+checking() { # checking NAME BODY: a module whose check has this body
+	odd "$1" <<<"static int start(vigil_daemon *d) { return 0; } static int check(vigil_daemon *d) { $2 }
+VIGIL_MODULE(.name = \"$1\", .start = start, .check = check);"
+}
+checking checks 'return vigil_diagnose(d, NULL, "port %d is reserved", 7);'
+says "a check that refuses, with a tick" 'port 7 is reserved' test checks --ticks 1
+: >checks/checks.conf; printf '[daemons]\nchecks = yes\n[daemon:checks]\n' >checks/checks.conf
+says "a check that refuses, without a tick" 'checks/checks.conf:3: port 7 is reserved' test checks
+checking silent 'return -1;'
+says "a check that gives no reason" 'the check of module silent returned -1' test silent --ticks 1
+checking careless 'vigil_log(d, VIGIL_ERROR, "hello"); return vigil_data(d) != NULL;'
+says "a check that calls what it must not" 'the check of module careless calls vigil_log' test careless --ticks 1
+checking crash-check 'abort();'
+says "a crash in a check" 'ended by signal 6 \(Aborted\) while its options were checked' test crash-check --ticks 1
 odd other <<<"static int start(vigil_daemon *d) { return 0; } $(module another)"
 says "one that calls itself something else" 'calls itself "another"; folder, file and name must be the same' test other
 cp -r hello renamed

@@ -31,7 +31,7 @@ cat >>"$work/refuse.json"; echo >>"$work/refuse.json"
 S
 {
 	printf '[daemons]\n'
-	printf '%s = yes\n' a b c all bad lasting few refuser broken
+	printf '%s = yes\n' a b c all bad lasting few refuser
 	for n in a b c; do
 		printf '[daemon:%s]\nmodule = exec\ncommand = %s %s\ninterval = 100ms\n' \
 			$n "$work/bin/probe" $n
@@ -45,12 +45,18 @@ S
 	printf 'burst_window = 1h\ncommand = %s few\n' "$work/bin/tell"
 	printf '[daemon:refuser]\nmodule = notify\nwatch = /runs/c/health\ngroup = 0\nretries = 2\n'
 	printf 'backoff = 50ms\ncommand = %s\n' "$work/bin/refuse"
-	printf '[daemon:broken]\nmodule = notify\nwatch = runs\ncommand = /bin/true\n'
 } | write_conf
 start_vigild
 for n in a b c; do check "$n is well" wait_for 10 level $n OK; done
-check "what is not an address is refused" \
-	grep -q 'broken: .*"runs" is not an address such as /runs/\*/health' "$work/log"
+options() { printf '[daemons]\nx = yes\n[daemon:x]\nmodule = notify\n'; printf '%s\n' "$@"; }
+refused_by_test "what is not an address is refused by vigild -t" \
+	'"runs" is not an address such as /runs/\*/health' < <(options 'watch = runs' 'command = /bin/true')
+refused_by_test "a command that is missing is refused by vigild -t" 'there is no program /no/such' \
+	< <(options 'command = /no/such -x')
+for to in '"CRITICAL"' 'critical' 'CRITICAL WARNING' 'OK, CRIT' 'Warning' 'CRITICAL # only'; do
+	refused_by_test "to = $to, which never matches, is refused by vigild -t" \
+		'vigil.conf:[0-9]*: to = .*its element' < <(options "to = $to" 'command = /bin/true')
+done
 check "how things are at the start is no news" has_lines all.json 0
 
 # --- what is told ------------------------------------------------------------------------------------

@@ -39,6 +39,35 @@ kill -HUP "$vigild_pid"
 check "SIGHUP meets the same refusal" wait_for 10 is /vigil/reload_errors 2
 check "the daemon runs on" [ "$(get /runs/steady/since)" = "$since" ]
 
+# What means nothing refuses the whole as well, and takes no running daemon down.
+refused_value() { # refused_value TEXT PATTERN LINE...: more lines of the running daemon's section
+	local text=$1 pattern=$2; shift 2
+	conf < <(printf '%s\n' "$@")
+	refused_by_reload "$text" "$pattern"
+	check "$text: the daemon is running" [ "$(get /runs/steady/since)" = "$since" ]
+	check "$text: the log says it" grep -qE "$pattern" "$work/log"
+}
+refused_value "a probe of https" 'vigil.conf:[0-9]*: probe = "https://127.0.0.1/": TLS' 'probe = https://127.0.0.1/'
+refused_value "a probe whose program is missing" 'there is no program /no/such' 'probe = /no/such'
+refused_value "a probe with a pipe" 'holds \|, but no shell is run' 'probe = /bin/true | cat'
+refused_value "after = nosuch" 'after = "nosuch": there is no daemon "nosuch"' 'after = nosuch'
+refused_value "a daemon that waits for itself" 'the daemon names itself' 'after = steady'
+refused_module() { # refused_module MODULE PATTERN LINE...: a second daemon, of that module
+	local name=$1 pattern=$2; shift 2
+	[ -e "$modules/$name/$name.so" ] || { echo "SKIP: $1: the module $name was not built"; return; }
+	conf < <(printf '[daemon:extra]\nmodule = %s\n' "$name"; printf '%s\n' "$@")
+	sed -i 's/^steady = yes/&\nextra = yes/' "$work/vigil.conf"
+	refused_by_reload "$1 of the module $name" "vigil.conf:[0-9]*: $pattern"
+	check "$1 of the module $name: nothing was started" [ -z "$(get /runs/extra/status)" ]
+}
+refused_module http 'listen = ' 'listen = localhost:5669'
+refused_module system 'disk_warning = ' 'disk_warning = 90%'
+refused_module notify 'to = .*did you mean "CRITICAL"' 'to = critical' 'command = /bin/true'
+refused_module average 'source = ' 'source = x'
+refused_module exec 'user = ' 'user = no-such-user' 'command = /bin/true'
+check "through all these refusals no tick was missed" is /runs/steady/missed 0
+check "the daemon was not restarted by them" [ "$(get /runs/steady/since)" = "$since" ]
+
 conf < <(section other 1s; printf '[daemon:unused]\nmodule = service\nservice = x\n'; )
 sed -i 's/^steady = yes/&\nother = yes/' "$work/vigil.conf"
 ctl reload >"$work/out"

@@ -77,10 +77,19 @@ check "all is well" level OK
 reload_with "memory_critical = ~:0"
 check "a threshold is heeded" wait_for 10 level CRITICAL
 check "in words" says 'memory is '
-reload_with "cpu_warning = high"
-check "what is no range is refused" says 'cpu_warning: "high" is no range'
-reload_with "disks = $work/nowhere"
-check "what is not mounted is refused" says 'nothing is mounted at'
+since=$(get /runs/system/since)
+conf "cpu_warning = high"
+refused_by_reload "what is no range is refused" 'cpu_warning = "high": is no range'
+conf "disk_warning = 90%"
+refused_by_reload "a percent sign is refused, with the way out" 'disk_warning = "90%": .*leave the % out'
+conf "disks = $work/nowhere"
+refused_by_reload "a disk whose directory is not there is refused" 'nothing is mounted at'
+conf "disks = srv"
+refused_by_reload "a disk that is no path is refused" '"srv" is not the absolute path'
+check "the daemon is running as before" [ "$(get /runs/system/since)" = "$since" ]
+reload_with "disks = $work"
+check "a disk that is not mounted at present is CRITICAL" wait_for 10 level CRITICAL
+check "a disk that is not mounted at present is named" says "$work is not mounted"
 if [ "${1:-}" = inside ]; then
 	mkdir "$work/small" && mount -t tmpfs -o size=1m tmpfs "$work/small"
 	reload_with "disks = $work/small" "disk_warning = 50"
@@ -110,10 +119,12 @@ if [ "${1:-}" = inside ]; then
 		hang_up
 		umount "$work/net/disk" 2>/dev/null
 		check "a server that goes, with a disk mounted below it" hang "$work/away" disk
-		reload_with "disks = $work/away/disk"
-		check "is not asked either" says "$work/away/disk, of type tmpfs, is reached by a server that may be away"
-		reload_with "disks = $work/away"
-		check "nor by its own name" says "$work/away, of type fuse, is reached by a server that may be away"
+		conf "disks = $work/away/disk"
+		refused_by_reload "is not asked either" "$work/away/disk, of type tmpfs, is reached by a server that may be away"
+		conf "disks = $work/away"
+		refused_by_reload "nor by its own name" "$work/away, of type fuse, is reached by a server that may be away"
+		conf "disks = $work/away/below"
+		refused_by_reload "nor is a directory below it" "$work/away/below, of type fuse, is reached by a server that may be away"
 		reload_with "cpu_warning = ~:"
 		check "where all disks are asked it is left out" wait_for 10 more_than /runs/system/ticks 3
 		check "and vigild answers" reachable
@@ -124,8 +135,8 @@ if [ "${1:-}" = inside ]; then
 else
 	echo "SKIP: a disk of its own needs root and namespaces"
 fi
-reload_with "disks = /proc"
-check "what is no disk is refused, with the way out" says 'have the module exec run check_disk'
+conf "disks = /proc"
+refused_by_reload "what is no disk is refused, with the way out" 'have the module exec run check_disk'
 check "vigild stops" stop_vigild
 [ "$failed" -eq 0 ] || tail -20 "$work/log"
 finish

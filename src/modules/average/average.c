@@ -249,23 +249,29 @@ static double read_duration(const char *text)
 	return value * seconds[unit - units];
 }
 
+static int read_window(struct average *a, const char *name, double *longest)
+{
+	double seconds = read_duration(name);
+
+	if (seconds < a->interval || seconds > 366 * 86400.0)
+		return vigil_diagnose(a->d, "windows",
+			"\"%s\" is no duration such as 5m, or shorter than the interval", name);
+	if (a->window_count == WINDOWS_MAX)
+		return vigil_diagnose(a->d, "windows", "there are more than %d", WINDOWS_MAX);
+	a->windows[a->window_count++] =
+		(struct window){.name = name, .steps = (size_t)ceil(seconds / a->interval)};
+	*longest = fmax(*longest, seconds);
+	return 0;
+}
+
 static int read_windows(struct average *a, double *longest)
 {
-	for (const char *const *name = vigil_option_list(a->d, "windows"); *name != NULL; name++) {
-		double seconds = read_duration(*name);
+	const char *const *name = vigil_option_list(a->d, "windows");
+	int err = *name == NULL ? vigil_diagnose(a->d, "windows", "names none") : 0;
 
-		if (seconds < a->interval || seconds > 366 * 86400.0)
-			return vigil_refuse(a->d,
-				"windows: \"%s\" is no duration such as 5m, or shorter than the "
-				"interval",
-				*name);
-		if (a->window_count == WINDOWS_MAX)
-			return vigil_refuse(a->d, "windows: more than %d", WINDOWS_MAX);
-		a->windows[a->window_count++] = (struct window){
-			.name = *name, .steps = (size_t)ceil(seconds / a->interval)};
-		*longest = fmax(*longest, seconds);
-	}
-	return a->window_count > 0 ? 0 : vigil_refuse(a->d, "windows names none");
+	for (; *name != NULL && err == 0; name++)
+		err = read_window(a, *name, longest);
+	return err;
 }
 
 /* "LABEL=/pointer", or a pointer whose last step is the label. */
@@ -276,9 +282,12 @@ static int read_source(struct average *a, const char *text)
 	size_t length = pointer != NULL ? (size_t)(pointer - text) : 0;
 
 	if (pointer == NULL || (length > 0 && text[length - 1] != '='))
-		return vigil_refuse(a->d,
-			"source: \"%s\" is neither an address such as /runs/x/ticks nor "
-			"LABEL=/address",
+		return vigil_diagnose(a->d, "source",
+			"\"%s\" is neither an address such as /runs/x/ticks nor LABEL=/address",
+			text);
+	if (strpbrk(pointer, " \t\"'*") != NULL)
+		return vigil_diagnose(a->d, "source",
+			"\"%s\" is no address of one number: it holds a blank, a quote or a *",
 			text);
 	if (length == 0) {
 		label = strrchr(text, '/') + 1;
@@ -286,13 +295,13 @@ static int read_source(struct average *a, const char *text)
 	}
 	if (length < 2 || length > sizeof(source->label) ||
 		memchr(label, '/', length - 1) != NULL || memchr(label, '~', length - 1) != NULL)
-		return vigil_refuse(a->d, "source: \"%s\" needs a label: LABEL=/address", text);
+		return vigil_diagnose(a->d, "source", "\"%s\" needs a label: LABEL=/address", text);
 	snprintf(source->label, sizeof(source->label), "%.*s", (int)length - 1, label);
 	source->pointer = pointer;
 	for (size_t i = 0; i < a->count; i++)
 		if (strcmp(a->sources[i].label, source->label) == 0)
-			return vigil_refuse(a->d,
-				"source: two are called \"%s\"; give one a label: LABEL=/address",
+			return vigil_diagnose(a->d, "source",
+				"two are called \"%s\"; give one a label: LABEL=/address",
 				source->label);
 	a->count++;
 	return 0;
@@ -300,28 +309,34 @@ static int read_source(struct average *a, const char *text)
 
 static int read_sources(struct average *a)
 {
-	int err = 0;
+	const char *const *text = vigil_option_list(a->d, "source");
+	int err = *text == NULL ? vigil_diagnose(a->d, "source", "names none") : 0;
 
-	for (const char *const *text = vigil_option_list(a->d, "source"); *text != NULL && err == 0;
-		text++)
-		err = a->count < SOURCES_MAX
-			      ? read_source(a, *text)
-			      : vigil_refuse(a->d, "source: more than %d", SOURCES_MAX);
-	return err == 0 && a->count == 0 ? vigil_refuse(a->d, "source names none") : err;
+	for (; *text != NULL && err == 0; text++)
+		err = a->count < SOURCES_MAX ? read_source(a, *text)
+					     : vigil_diagnose(a->d, "source",
+						       "there are more than %d", SOURCES_MAX);
+	return err;
+}
+
+static int check_memory(const struct average *a, double longest)
+{
+	double steps = ceil(longest / a->interval);
+	double bytes = steps * (double)a->count * sizeof(double);
+	double most = vigil_option_number(a->d, "memory_max");
+
+	if (bytes <= most)
+		return 0;
+	return vigil_diagnose(a->d, "memory_max",
+		"samples of %zu sources for %g s need %.0f bytes, and memory_max is %.0f: take a "
+		"longer interval, shorter windows or fewer sources",
+		a->count, longest, bytes, most);
 }
 
 static int make_room(struct average *a, double longest)
 {
 	size_t steps = (size_t)ceil(longest / a->interval);
-	double bytes = (double)steps * (double)a->count * sizeof(double);
-	double most = vigil_option_number(a->d, "memory_max");
 
-	if (bytes > most)
-		return vigil_refuse(a->d,
-			"samples of %zu sources for %g s need %.0f bytes, and memory_max is %.0f: "
-			"take a "
-			"longer interval, shorter windows or fewer sources",
-			a->count, longest, bytes, most);
 	for (size_t i = 0; i < a->count; i++) {
 		double *samples = vigil_alloc(a->d, steps * sizeof(*samples));
 
@@ -340,41 +355,62 @@ static int read_range(struct average *a, const char *option, bool *has, vigil_ra
 
 	*has = text != NULL;
 	if (text != NULL && vigil_range_read(text, range) != 0)
-		return vigil_refuse(
-			a->d, "%s: \"%s\" is no range such as 10, 5: or 5:10", option, text);
+		return vigil_diagnose(a->d, option, "is no range such as 10, 5: or 5:10");
 	return 0;
 }
 
-static int read_thresholds(struct average *a)
+static int read_window_judged(struct average *a)
 {
 	const char *window = vigil_option_text(a->d, "window");
-	int err = read_range(a, "warning", &a->has_warning, &a->warning);
 
-	if (err == 0)
-		err = read_range(a, "critical", &a->has_critical, &a->critical);
-	if (err != 0 || window == NULL)
-		return err;
-	for (a->judged = 0; a->judged < a->window_count; a->judged++)
+	for (a->judged = 0; window != NULL; a->judged++) {
+		if (a->judged == a->window_count)
+			return vigil_diagnose(a->d, "window", "is not among the windows");
 		if (strcmp(a->windows[a->judged].name, window) == 0)
-			return 0;
-	return vigil_refuse(a->d, "window: \"%s\" is not among the windows", window);
+			break;
+	}
+	return 0;
+}
+
+/* All that are wrong are diagnosed, and then it is -EINVAL. */
+static int read_options(struct average *a, double *longest)
+{
+	int warning = read_range(a, "warning", &a->has_warning, &a->warning);
+	int critical = read_range(a, "critical", &a->has_critical, &a->critical);
+	int windows = read_windows(a, longest);
+	int sources = read_sources(a);
+
+	if (windows == 0)
+		windows = read_window_judged(a);
+	if (windows == 0 && sources == 0)
+		windows = check_memory(a, *longest);
+	return warning == 0 && critical == 0 && windows == 0 && sources == 0 ? 0 : -EINVAL;
+}
+
+static struct average *average_new(vigil_daemon *d)
+{
+	struct average *a = vigil_alloc(d, sizeof(*a));
+
+	a->d = d;
+	a->interval = vigil_option_seconds(d, "interval");
+	return a;
 }
 
 /* --- life ------------------------------------------------------------------------------------------------ */
 
+static int check(vigil_daemon *d)
+{
+	double longest = 0;
+
+	return read_options(average_new(d), &longest);
+}
+
 static int start(vigil_daemon *d)
 {
-	struct average *a = vigil_alloc(d, sizeof(*a));
+	struct average *a = average_new(d);
 	double longest = 0;
-	int err;
+	int err = read_options(a, &longest);
 
-	a->d = d;
-	a->interval = vigil_option_seconds(d, "interval");
-	err = read_windows(a, &longest);
-	if (err == 0)
-		err = read_sources(a);
-	if (err == 0)
-		err = read_thresholds(a);
 	if (err == 0)
 		err = make_room(a, longest);
 	if (err == 0)
@@ -403,8 +439,9 @@ static const vigil_option options[] = {
 	VIGIL_OPTION("windows", VIGIL_LIST, "1m, 5m, 15m", "over how long"),
 	VIGIL_OPTION("points", VIGIL_INT, "120", "of the ring for a plot, at most", .min = 2,
 		.max = 1000),
-	/* All of it is gone through at each tick, and written once a minute: more would be felt. */
-	VIGIL_OPTION("memory_max", VIGIL_SIZE, "128KiB", "the most memory that samples may take",
+	/* All of it is read at each tick and written once a minute, so much more would be felt.  The
+	 * default has room for one source with the shortest interval and the default windows. */
+	VIGIL_OPTION("memory_max", VIGIL_SIZE, "160KiB", "the most memory that samples may take",
 		.min = 1024, .max = 1048576),
 	VIGIL_OPTION("warning", VIGIL_TEXT, NULL, "a range: WARNING where a mean is outside it"),
 	VIGIL_OPTION("critical", VIGIL_TEXT, NULL, "a range: CRITICAL where a mean is outside it"),
@@ -414,4 +451,4 @@ static const vigil_option options[] = {
 };
 
 VIGIL_MODULE(.name = "average", .summary = "keeps numbers of the state over time",
-	.options = options, .start = start, .stop = stop);
+	.options = options, .start = start, .stop = stop, .check = check);

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "nagios.h"
 
@@ -255,24 +256,45 @@ static enum format format_of(const char *word)
 	return strcmp(word, "text") == 0 ? FORMAT_TEXT : FORMAT_NAGIOS;
 }
 
-/* What the schema cannot see. */
-static int check_options(vigil_daemon *d)
+static int check_environment(vigil_daemon *d)
+{
+	int err = 0;
+
+	for (const char *const *entry = vigil_option_list(d, "environment"); *entry != NULL;
+		entry++)
+		if ((*entry)[strcspn(*entry, "= \t\"'")] != '=' || (*entry)[0] == '=')
+			err = vigil_diagnose(d, "environment", "\"%s\" is not NAME=VALUE", *entry);
+	return err;
+}
+
+/* A program may come later than its daemon, and until then the health says that it is missing. */
+static void note_program(vigil_daemon *d)
+{
+	char why[512];
+
+	if (vigil_find_program(vigil_option_list(d, "command")[0], why, sizeof(why)) != 0)
+		vigil_note(d, "command", "%s", why);
+}
+
+/* What the schema cannot see: all that is wrong is diagnosed, and then it is -EINVAL. */
+static int check(vigil_daemon *d)
 {
 	const char *user = vigil_option_text(d, "user");
-	const char *const *entry;
+	int err = check_environment(d);
 
-	for (entry = vigil_option_list(d, "environment"); *entry != NULL; entry++)
-		if (strchr(*entry, '=') == NULL || (*entry)[0] == '=')
-			return vigil_refuse(d, "environment: \"%s\" is not NAME=VALUE", *entry);
 	if (user != NULL && getpwnam(user) == NULL)
-		return vigil_refuse(d, "user: there is no \"%s\"", user);
-	return 0;
+		err = vigil_diagnose(d, "user", "there is no such user");
+	if (vigil_option_given(d, "directory") &&
+		access(vigil_option_text(d, "directory"), F_OK) < 0)
+		vigil_note(d, "directory", "there is no such directory");
+	note_program(d);
+	return err;
 }
 
 static int start(vigil_daemon *d)
 {
 	struct exec *x = vigil_alloc(d, sizeof(*x));
-	int err = check_options(d);
+	int err = check(d);
 
 	if (err != 0)
 		return err;
@@ -313,4 +335,4 @@ static const vigil_option options[] = {
 };
 
 VIGIL_MODULE(.name = "exec", .summary = "runs a Nagios plugin or a program of your own",
-	.options = options, .start = start);
+	.options = options, .start = start, .check = check);

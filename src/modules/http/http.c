@@ -18,6 +18,7 @@
 
 #include "address.h"
 #include "changes.h"
+#include "check.h"
 #include "door.h"
 #include "dump.h"
 #include "guard.h"
@@ -190,16 +191,6 @@ static void read_options(struct site *site)
 	};
 }
 
-static int check_token(struct site *site)
-{
-	char token[GUARD_TOKEN_MAX], why[128];
-
-	if (site->token_file == NULL ||
-		guard_read_token(site->token_file, token, why, sizeof(why)) == 0)
-		return 0;
-	return vigil_refuse(site->d, "token_file: %.100s: %s", site->token_file, why);
-}
-
 /* Where it listens, also where the kernel chose the port. */
 static void tell_doors(struct site *site)
 {
@@ -245,7 +236,7 @@ static int start(vigil_daemon *d)
 	vigil_set_data(d, site);
 	read_options(site);
 	changes_open(site);
-	err = check_token(site);
+	err = http_check(d);
 	if (err == 0)
 		err = tls_open(site);
 	if (err == 0)
@@ -293,4 +284,4 @@ static const vigil_option options[] = {
 };
 
 VIGIL_MODULE(.name = "http", .summary = "status page, metrics and state over HTTP",
-	.options = options, .start = start, .stop = stop);
+	.options = options, .start = start, .stop = stop, .check = http_check);

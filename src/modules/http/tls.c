@@ -56,21 +56,43 @@ static SSL_CTX *make_context(const struct tls *tls, char *why, size_t size)
 	return NULL;
 }
 
+/* 0, and the paths are there, or NULL where there is to be no TLS; or -EINVAL. */
+static int read_paths(vigil_daemon *d, struct tls *tls)
+{
+	const char *key = vigil_option_text(d, "tls_key");
+
+	tls->certificate = vigil_option_text(d, "tls_certificate");
+	tls->key = key != NULL ? key : tls->certificate;
+	if (tls->certificate == NULL && key != NULL)
+		return vigil_diagnose(d, "tls_key", "is given without tls_certificate");
+	return 0;
+}
+
+int tls_check(vigil_daemon *d)
+{
+	struct tls tls = {0};
+	char why[256];
+	int err = read_paths(d, &tls);
+
+	if (err != 0 || tls.certificate == NULL)
+		return err;
+	tls.context = make_context(&tls, why, sizeof(why));
+	if (tls.context == NULL)
+		return vigil_diagnose(
+			d, "tls_certificate", "it or tls_key cannot be used: %s", why);
+	SSL_CTX_free(tls.context);
+	return 0;
+}
+
 int tls_open(struct site *site)
 {
-	const char *certificate = vigil_option_text(site->d, "tls_certificate");
-	const char *key = vigil_option_text(site->d, "tls_key");
-	struct tls *tls;
+	struct tls *tls = vigil_alloc(site->d, sizeof(*tls));
 	char why[256];
+	int err = read_paths(site->d, tls);
 
-	if (certificate == NULL && key == NULL)
-		return 0;
-	if (certificate == NULL)
-		return vigil_refuse(site->d, "tls_key is given without tls_certificate");
-	tls = vigil_alloc(site->d, sizeof(*tls));
-	tls->certificate = certificate;
-	tls->key = key != NULL ? key : certificate;
-	tls->when = written(certificate);
+	if (err != 0 || tls->certificate == NULL)
+		return err;
+	tls->when = written(tls->certificate);
 	tls->context = make_context(tls, why, sizeof(why));
 	if (tls->context == NULL)
 		return vigil_refuse(site->d, "tls_certificate, tls_key: %s", why);
@@ -126,12 +148,19 @@ struct bufferevent *tls_bufferevent(struct site *site)
 
 #else
 
+int tls_check(vigil_daemon *d)
+{
+	const char *option =
+		vigil_option_text(d, "tls_certificate") != NULL ? "tls_certificate" : "tls_key";
+
+	if (vigil_option_text(d, option) == NULL)
+		return 0;
+	return vigil_diagnose(d, option, "this vigil was built without OpenSSL");
+}
+
 int tls_open(struct site *site)
 {
-	if (vigil_option_text(site->d, "tls_certificate") == NULL &&
-		vigil_option_text(site->d, "tls_key") == NULL)
-		return 0;
-	return vigil_refuse(site->d, "tls_certificate: this was built without OpenSSL");
+	return tls_check(site->d);
 }
 
 void tls_close(struct site *site)

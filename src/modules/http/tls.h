@@ -8,6 +8,9 @@
 
 struct bufferevent;
 
+/* Whether what they name can be used: 0, or -EINVAL after vigil_diagnose. */
+int tls_check(vigil_daemon *d);
+
 /* Reads what tls_certificate and tls_key name, where they are given: 0, or a negative errno after
  * vigil_refuse. */
 int tls_open(struct site *site);

@@ -288,8 +288,6 @@ static int read_options(struct icinga *x)
 		snprintf(x->host, sizeof(x->host), "%s", host);
 	else if (gethostname(x->host, sizeof(x->host) - 1) < 0)
 		return vigil_refuse(d, "this machine has no name; set host");
-	if (strchr(x->host, '!') != NULL)
-		return vigil_refuse(d, "host: Icinga has no names with a \"!\"");
 	if (queue != NULL)
 		snprintf(x->queue, sizeof(x->queue), "%s", queue);
 	else
@@ -303,6 +301,54 @@ static int read_options(struct icinga *x)
 		.ttl = vigil_option_given(d, "ttl") ? vigil_option_seconds(d, "ttl")
 						    : 3 * x->interval};
 	return 0;
+}
+
+/* A name of a Host object, which may be any text, but not what only looks like one. */
+static int check_host(vigil_daemon *d)
+{
+	const char *host = vigil_option_text(d, "host");
+
+	if (host != NULL && strpbrk(host, "!\"") != NULL)
+		return vigil_diagnose(d, "host", "Icinga has no names with a \"!\" or a quote");
+	return 0;
+}
+
+static int check_submit(vigil_daemon *d)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789_.@-*?[]!";
+	int err = 0;
+
+	for (const char *const *glob = vigil_option_list(d, "submit"); *glob != NULL; glob++)
+		if ((*glob)[strspn(*glob, allowed)] != '\0')
+			err = vigil_diagnose(d, "submit",
+				"its element \"%.80s\" can match no daemon: names have letters, "
+				"digits "
+				"and _ . @ -; separate elements by commas",
+				*glob);
+	return err;
+}
+
+/* The file is made where it is missing, its directory is not. */
+static int check_queue(vigil_daemon *d)
+{
+	const char *queue = vigil_option_text(d, "queue");
+	char dir[PATH_MAX];
+
+	if (queue == NULL)
+		return 0;
+	snprintf(dir, sizeof(dir), "%.*s", (int)(strrchr(queue, '/') - queue) + 1, queue);
+	if (access(dir, F_OK) < 0)
+		return vigil_diagnose(d, "queue", "there is no directory %s", dir);
+	return 0;
+}
+
+/* All that is wrong is diagnosed, and then it is -EINVAL. */
+static int check(vigil_daemon *d)
+{
+	int host = check_host(d), submit = check_submit(d), queue = check_queue(d);
+
+	return link_check(d) == 0 && host == 0 && submit == 0 && queue == 0 ? 0 : -EINVAL;
 }
 
 static void let_go(struct icinga *x)
@@ -393,4 +439,4 @@ static const vigil_option options[] = {
 };
 
 VIGIL_MODULE(.name = "icinga", .summary = "sends passive check results to an Icinga 2 master",
-	.options = options, .start = start, .stop = stop);
+	.options = options, .start = start, .stop = stop, .check = check);

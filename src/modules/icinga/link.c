@@ -53,23 +53,21 @@ static int read_secret(vigil_daemon *d, const char *path, char secret[SECRET_MAX
 	ssize_t n;
 
 	if (fd < 0)
-		return vigil_refuse(d, "password_file: %s: %s", path, strerror(errno));
+		return vigil_diagnose(d, "password_file", "%s", strerror(errno));
 	n = read(fd, secret, SECRET_MAX - 1);
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-		err = vigil_refuse(d, "password_file: %s is no file", path);
+		err = vigil_diagnose(d, "password_file", "is no file");
 	else if ((st.st_uid != 0 && st.st_uid != geteuid()) || (st.st_mode & 007) != 0)
-		err = vigil_refuse(d,
-			"password_file: %s may be read by others; chown it to vigild's user and "
-			"chmod it to 0600",
-			path);
+		err = vigil_diagnose(d, "password_file",
+			"may be read by others; chown it to vigild's user and chmod it to 0600");
 	else if (n < 0)
-		err = vigil_refuse(d, "password_file: %s: %s", path, strerror(errno));
+		err = vigil_diagnose(d, "password_file", "%s", strerror(errno));
 	close(fd);
 	if (err != 0)
 		return err;
 	secret[n] = '\0';
 	secret[strcspn(secret, "\r\n")] = '\0';
-	return secret[0] != '\0' ? 0 : vigil_refuse(d, "password_file: %s is empty", path);
+	return secret[0] != '\0' ? 0 : vigil_diagnose(d, "password_file", "the file is empty");
 }
 
 static int make_credentials(struct link *link, const char *user, const char *path)
@@ -82,7 +80,7 @@ static int make_credentials(struct link *link, const char *user, const char *pat
 		return err;
 	n = snprintf(both, sizeof(both), "%s:%s", user, secret);
 	if (n >= (int)sizeof(both))
-		return vigil_refuse(link->d, "user: it is too long");
+		return vigil_diagnose(link->d, "user", "is too long");
 	EVP_EncodeBlock(code, (const unsigned char *)both, n);
 	OPENSSL_cleanse(secret, sizeof(secret));
 	OPENSSL_cleanse(both, sizeof(both));
@@ -106,10 +104,10 @@ static int no_passphrase(char *buffer, int size, int writing, void *arg)
 static int load_certificate(struct link *link, const char *certificate, const char *key)
 {
 	if (SSL_CTX_use_certificate_chain_file(link->tls, certificate) != 1)
-		return vigil_refuse(link->d, "certificate: %s: %s", certificate, tls_error());
+		return vigil_diagnose(link->d, "certificate", "%s", tls_error());
 	if (SSL_CTX_use_PrivateKey_file(link->tls, key, SSL_FILETYPE_PEM) != 1 ||
 		SSL_CTX_check_private_key(link->tls) != 1)
-		return vigil_refuse(link->d, "key: %s: %s", key, tls_error());
+		return vigil_diagnose(link->d, "key", "%s", tls_error());
 	return 0;
 }
 
@@ -123,11 +121,14 @@ static int identify(struct link *link)
 	const char *key = vigil_option_text(d, "key");
 
 	if ((user == NULL) != (password == NULL))
-		return vigil_refuse(d, "user and password_file go together");
+		return vigil_diagnose(d, user != NULL ? "user" : "password_file",
+			"user and password_file go together");
 	if ((certificate == NULL) != (key == NULL))
-		return vigil_refuse(d, "certificate and key go together");
+		return vigil_diagnose(d, certificate != NULL ? "certificate" : "key",
+			"certificate and key go together");
 	if (user == NULL && certificate == NULL)
-		return vigil_refuse(d, "it needs user and password_file, or certificate and key");
+		return vigil_diagnose(
+			d, NULL, "it needs user and password_file, or certificate and key");
 	if (user != NULL && make_credentials(link, user, password) != 0)
 		return -EINVAL;
 	return certificate != NULL ? load_certificate(link, certificate, key) : 0;
@@ -144,7 +145,7 @@ static int trust(struct link *link)
 	SSL_CTX_set_verify(link->tls, SSL_VERIFY_PEER, NULL);
 	SSL_CTX_set_default_passwd_cb(link->tls, no_passphrase);
 	if (SSL_CTX_load_verify_locations(link->tls, ca, NULL) != 1)
-		return vigil_refuse(link->d, "ca: %s: %s", ca, tls_error());
+		return vigil_diagnose(link->d, "ca", "%s", tls_error());
 	return 0;
 }
 
@@ -162,7 +163,7 @@ static int parse_url(struct link *link, const char *url)
 
 	if (host == NULL || host[0] == '\0' || scheme == NULL || strcmp(scheme, "https") != 0 ||
 		(path != NULL && path[0] != '\0' && strcmp(path, "/") != 0)) {
-		err = vigil_refuse(link->d, "url = \"%s\" is not https://HOST:PORT", url);
+		err = vigil_diagnose(link->d, "url", "is not https://HOST:PORT");
 		goto out;
 	}
 	link->port = evhttp_uri_get_port(uri) > 0 ? evhttp_uri_get_port(uri) : 5665;
@@ -390,19 +391,42 @@ bool link_is_busy(const struct link *link)
 
 /* --- life ------------------------------------------------------------------------------------------------ */
 
-struct link *link_open(vigil_daemon *d, link_answer_fn *fn, void *arg)
+/* Reads the options: all that are wrong are diagnosed, and then it is -EINVAL. */
+static int read_options(struct link *link)
+{
+	int url = parse_url(link, vigil_option_text(link->d, "url")), trusted = trust(link);
+	int identified = link->tls != NULL ? identify(link) : -ENOMEM;
+
+	return url == 0 && trusted == 0 && identified == 0 ? 0 : -EINVAL;
+}
+
+static struct link *link_new(vigil_daemon *d)
 {
 	struct link *link = vigil_alloc(d, sizeof(*link));
 
-	*link = (struct link){
-		.d = d, .fn = fn, .arg = arg, .timeout = vigil_option_seconds(d, "timeout")};
-	if (parse_url(link, vigil_option_text(d, "url")) != 0 || trust(link) != 0 ||
-		identify(link) != 0)
-		goto fail;
-	names_open(link);
+	*link = (struct link){.d = d, .timeout = vigil_option_seconds(d, "timeout")};
+	return link;
+}
+
+int link_check(vigil_daemon *d)
+{
+	struct link *link = link_new(d);
+	int err = read_options(link);
+
+	link_close(link);
+	return err;
+}
+
+struct link *link_open(vigil_daemon *d, link_answer_fn *fn, void *arg)
+{
+	struct link *link = link_new(d);
+
+	link->fn = fn;
+	link->arg = arg;
+	if (read_options(link) == 0)
+		names_open(link);
 	if (link->dns != NULL)
 		return link;
-fail:
 	link_close(link);
 	return NULL;
 }

@@ -18,6 +18,9 @@ struct link;
  * with an answer, body is its beginning. */
 typedef void link_answer_fn(int status, const char *why, const char *body, void *arg);
 
+/* Whether the options say what to connect to and how: 0, or -EINVAL after vigil_diagnose. */
+int link_check(vigil_daemon *d);
+
 /* What it is to connect to and who it is stands in the daemon's options.  NULL, having refused
  * in words: a file that cannot be read, a certificate that does not fit its key. */
 struct link *link_open(vigil_daemon *d, link_answer_fn *fn, void *arg);

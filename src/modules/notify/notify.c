@@ -14,13 +14,39 @@ struct notify {
 	struct watch *watch;
 };
 
-static int start(vigil_daemon *d)
+static int check_user(vigil_daemon *d)
 {
-	struct notify *n = vigil_alloc(d, sizeof(*n));
 	const char *user = vigil_option_text(d, "user");
 
 	if (user != NULL && getpwnam(user) == NULL)
-		return vigil_refuse(d, "user: there is no \"%s\"", user);
+		return vigil_diagnose(d, "user", "there is no such user");
+	return 0;
+}
+
+static int check_command(vigil_daemon *d)
+{
+	char why[512];
+
+	if (vigil_find_program(vigil_option_list(d, "command")[0], why, sizeof(why)) != 0)
+		return vigil_diagnose(d, "command", "%s", why);
+	return 0;
+}
+
+/* All that is wrong is diagnosed, and then it is -EINVAL. */
+static int check(vigil_daemon *d)
+{
+	int user = check_user(d), command = check_command(d), watch = watch_check(d);
+
+	return user == 0 && command == 0 && watch == 0 ? 0 : -EINVAL;
+}
+
+static int start(vigil_daemon *d)
+{
+	struct notify *n = vigil_alloc(d, sizeof(*n));
+	int err = check(d);
+
+	if (err != 0)
+		return err;
 	n->send = send_start(d);
 	if (n->send == NULL)
 		return -ENOMEM;
@@ -70,4 +96,4 @@ static const vigil_option options[] = {
 };
 
 VIGIL_MODULE(.name = "notify", .summary = "runs a command when something has changed",
-	.options = options, .start = start, .stop = stop);
+	.options = options, .start = start, .stop = stop, .check = check);

@@ -12,9 +12,13 @@
 
 #include <vigil/vigil.h>
 
+#define WATCH_POINTER_MAX 2048
+
 struct watch;
 struct send;
 
+/* Whether what `watch`, `from` and `to` say can ever be: 0, or -EINVAL after vigil_diagnose. */
+int watch_check(vigil_daemon *d);
 /* Subscribes to what the option `watch` names.  NULL where that failed, with the reason said. */
 struct watch *watch_start(vigil_daemon *d, struct send *send);
 void watch_stop(struct watch *watch);

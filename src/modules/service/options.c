@@ -43,7 +43,8 @@ const vigil_option service_options[] = {
 		"coming back more often than so, by its manager or by restarts, is CRITICAL; 0: "
 		"any"),
 	VIGIL_OPTION("after", VIGIL_LIST, NULL,
-		"daemons whose services must run before this one is restarted"),
+		"daemons whose services must run before this one is restarted",
+		.flags = VIGIL_DAEMONS | VIGIL_ACYCLIC),
 	VIGIL_OPTION("probe", VIGIL_COMMAND, NULL,
 		"tcp://ADDRESS:PORT, http://ADDRESS:PORT/PATH or a command: asks whether it "
 		"serves"),

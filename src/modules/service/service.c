@@ -12,6 +12,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "check.h"
 #include "health.h"
 #include "interned.h"
 #include "options.h"
@@ -306,7 +307,7 @@ static vigil_service *open_service(vigil_daemon *d)
 		   });
 }
 
-static int read_options(struct watch *w)
+static void read_options(struct watch *w)
 {
 	vigil_daemon *d = w->daemon;
 	const char *respawn_max = vigil_option_text(d, "respawn_max");
@@ -319,18 +320,8 @@ static int read_options(struct watch *w)
 	w->backoff_max = fmax(w->backoff, vigil_option_seconds(d, "backoff_max"));
 	w->healthy_after = vigil_option_seconds(d, "healthy_after");
 	w->after = vigil_option_list(d, "after");
-	for (const char *const *name = w->after; *name != NULL; name++)
-		if (strcmp(*name, vigil_name(d)) == 0)
-			return vigil_refuse(
-				d, "after = %s: a daemon cannot wait for itself", *name);
-	if (respawn_max == NULL)
-		return 0;
-	if (options_rate(respawn_max, &w->rules.respawn_max, &w->rules.respawn_window) != 0)
-		return vigil_refuse(d,
-			"respawn_max = \"%.64s\" is not a rate such as 3/10m (1 to 99 times in 1s "
-			"to 1d); 0 is no limit",
-			respawn_max);
-	return 0;
+	if (respawn_max != NULL) /* service_check has refused what is no rate */
+		options_rate(respawn_max, &w->rules.respawn_max, &w->rules.respawn_window);
 }
 
 static int start(vigil_daemon *d)
@@ -340,8 +331,7 @@ static int start(vigil_daemon *d)
 
 	w->daemon = d;
 	vigil_set_data(d, w);
-	if (read_options(w) != 0)
-		return -EINVAL;
+	read_options(w);
 	w->totals.restarts = kept(d, PLACE "restarts");
 	w->totals.restart_errors = kept(d, PLACE "restart_errors");
 	w->totals.respawns = kept(d, PLACE "respawns");
@@ -375,4 +365,5 @@ static void resumed(vigil_daemon *d)
 }
 
 VIGIL_MODULE(.name = "service", .summary = "keeps a service running, whoever manages it",
-	.options = service_options, .start = start, .stop = stop, .resumed = resumed);
+	.options = service_options, .check = service_check, .start = start, .stop = stop,
+	.resumed = resumed);

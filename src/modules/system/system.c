@@ -313,51 +313,92 @@ static void on_tick(vigil_daemon *d, void *arg)
 /* --- life --------------------------------------------------------------------------------------------------- */
 
 static int read_range(
-	struct system *s, const char *name, const char *kind, bool *has, vigil_range *range)
+	vigil_daemon *d, const char *name, const char *kind, bool *has, vigil_range *range)
 {
 	char option[32];
 	const char *text;
 
 	snprintf(option, sizeof(option), "%s_%s", name, kind);
-	text = vigil_option_text(s->d, option);
+	text = vigil_option_text(d, option);
 	*has = text != NULL;
-	if (text != NULL && vigil_range_read(text, range) != 0)
-		return vigil_refuse(
-			s->d, "%s: \"%s\" is no range such as 90 or 10:90", option, text);
-	return 0;
+	if (text == NULL || vigil_range_read(text, range) == 0)
+		return 0;
+	if (strchr(text, '%') != NULL)
+		return vigil_diagnose(d, option,
+			"is no range such as 90 or 10:90; the unit is known, leave the %% out");
+	return vigil_diagnose(d, option, "is no range such as 90 or 10:90");
 }
 
+/* All that are wrong are diagnosed. */
 static int read_thresholds(struct system *s)
 {
 	static const char *const names[THRESHOLDS] = {
 		"load", "cpu", "memory", "swap", "disk", "inodes", "files"};
 	int err = 0;
 
-	for (int i = 0; i < THRESHOLDS && err == 0; i++) {
+	for (int i = 0; i < THRESHOLDS; i++) {
 		struct threshold *t = &s->thresholds[i];
 
 		t->name = names[i];
-		err = read_range(s, t->name, "warning", &t->has_warning, &t->warning);
-		if (err == 0)
-			err = read_range(s, t->name, "critical", &t->has_critical, &t->critical);
+		if (read_range(s->d, t->name, "warning", &t->has_warning, &t->warning) != 0 ||
+			read_range(s->d, t->name, "critical", &t->has_critical, &t->critical) != 0)
+			err = -EINVAL;
 	}
 	return err;
 }
 
-/* A disk that is named must be one, lest its absence pass for health. */
+static bool is_below(const char *path, const char *point)
+{
+	size_t n = strlen(point);
+
+	if (n == 1)
+		return path[0] == '/';
+	return strncmp(path, point, n) == 0 && (path[n] == '/' || path[n] == '\0');
+}
+
+/* The mount that the path lies on, by its text: asking for the path itself might wait. */
+static size_t mount_above(const struct system *s, const char *path, size_t count)
+{
+	size_t best = count, length = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t n = strlen(s->mounts[i].point);
+
+		/* The last one mounted at a place lies on top. */
+		if (n >= length && is_below(path, s->mounts[i].point)) {
+			best = i;
+			length = n;
+		}
+	}
+	return best;
+}
+
+/* A disk that is not mounted at present is no mistake: its absence is what each tick looks for.  One
+ * that cannot be a disk is. */
 static int check_disk(struct system *s, const char *disk, size_t count)
 {
-	size_t i = count;
+	size_t above = mount_above(s, disk, count);
+	bool exact;
 
-	while (i > 0 && strcmp(s->mounts[i - 1].point, disk) != 0)
-		i--; /* the last one mounted there lies on top */
-	if (i == 0)
-		return vigil_refuse(s->d, "disks: nothing is mounted at \"%s\"", disk);
-	if (proc_may_wait(s->mounts, count, i - 1))
-		return vigil_refuse(s->d,
-			"disks: %s, of type %s, is reached by a server that may be away, and "
-			"vigild would wait for it: have the module exec run check_disk",
-			disk, s->mounts[i - 1].type);
+	if (disk[0] != '/')
+		return vigil_diagnose(
+			s->d, "disks", "\"%s\" is not the absolute path of a mount point", disk);
+	if (above == count)
+		return 0; /* the mounts could not be read */
+	exact = strcmp(s->mounts[above].point, disk) == 0;
+	/* Where the root itself is of that kind, vigild waits for it in any case. */
+	if ((exact || strcmp(s->mounts[above].point, "/") != 0) &&
+		proc_may_wait(s->mounts, count, above))
+		return vigil_diagnose(s->d, "disks",
+			"%s, of type %s, is reached by a server that may be away, and vigild would "
+			"wait for it: have the module exec run check_disk",
+			disk, s->mounts[above].type);
+	if (exact)
+		return 0;
+	if (access(disk, F_OK) < 0)
+		return vigil_diagnose(s->d, "disks",
+			"nothing is mounted at \"%s\", and there is no such directory", disk);
+	vigil_note(s->d, "disks", "nothing is mounted at \"%s\" at present", disk);
 	return 0;
 }
 
@@ -366,27 +407,40 @@ static int check_disks(struct system *s)
 	size_t count = s->disks[0] != NULL ? read_mounts(s) : 0;
 	int err = 0;
 
-	for (const char *const *disk = s->disks; *disk != NULL && err == 0; disk++)
-		err = check_disk(s, *disk, count);
+	for (const char *const *disk = s->disks; *disk != NULL; disk++)
+		if (check_disk(s, *disk, count) != 0)
+			err = -EINVAL;
 	return err;
 }
 
-static int start(vigil_daemon *d)
+/* For check and for start; NULL where an option is wrong, which is diagnosed. */
+static struct system *read_options(vigil_daemon *d)
 {
 	struct system *s = vigil_alloc(d, sizeof(*s));
-	int err;
+	int thresholds, disks;
 
 	s->d = d;
 	s->text = vigil_alloc(d, TEXT_SIZE);
 	s->mounts = vigil_alloc(d, MOUNTS_MAX * sizeof(*s->mounts));
 	if (s->text == NULL || s->mounts == NULL)
-		return -ENOMEM;
+		return NULL;
 	s->disks = vigil_option_list(d, "disks");
-	err = read_thresholds(s);
-	if (err == 0)
-		err = check_disks(s);
-	if (err != 0)
-		return err;
+	thresholds = read_thresholds(s);
+	disks = check_disks(s);
+	return thresholds == 0 && disks == 0 ? s : NULL;
+}
+
+static int check(vigil_daemon *d)
+{
+	return read_options(d) != NULL ? 0 : -EINVAL;
+}
+
+static int start(vigil_daemon *d)
+{
+	struct system *s = read_options(d);
+
+	if (s == NULL)
+		return -EINVAL;
 	return vigil_every(d, vigil_option_seconds(d, "interval"), on_tick, s);
 }
 
@@ -413,4 +467,4 @@ static const vigil_option options[] = {
 };
 
 VIGIL_MODULE(.name = "system", .summary = "load, CPU, memory, swap and disks of this machine",
-	.options = options, .start = start);
+	.options = options, .start = start, .check = check);

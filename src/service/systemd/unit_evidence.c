@@ -127,8 +127,8 @@ static int get_conflicts(struct gathering *g, char *names)
 
 /* Reads the conditions or assertions: how many there are, and the first that is not met as it is
  * written in the unit file. */
-static int read_conditions(
-	struct gathering *g, const char *property, unsigned *count, char *unmet, size_t size)
+static int read_conditions(struct systemd_call *call, const char *path, const char *property,
+	unsigned *count, char *unmet, size_t size)
 {
 	const char *type, *parameter;
 	int trigger, negate, state;

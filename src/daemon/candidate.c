@@ -1,0 +1,144 @@
+/*
+ * candidate: a daemon that does not run, made to check its options.
+ *
+ * It is a vigil_daemon without an environment: no loop, no state, no services.  So it can be made
+ * by `vigild -t` and `vigilctl register`, where there are none.  The functions of vigil.h ask
+ * daemon_is_candidate before they touch any of them.  The check is a callback of the module like
+ * others: it is timed, and if vigild crashes in it, the daemon is named at the next start.
+ */
+#include "daemon/candidate.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "daemon/daemon_own.h"
+#include "data/ini.h"
+
+struct candidate_check {
+	const struct candidate *of;
+	struct complaints *complaints;
+	bool misused; /* it was logged that check calls what it may not */
+};
+
+bool daemon_is_candidate(struct vigil_daemon *d, const char *function)
+{
+	if (d->candidate == NULL)
+		return false;
+	if (!d->candidate->misused)
+		log_write(VIGIL_ERROR, d->name,
+			"the check of module %s calls %s, which does nothing before the daemon is "
+			"started",
+			d->module, function);
+	d->candidate->misused = true;
+	errno = EPERM;
+	return true;
+}
+
+int candidate_check(const struct candidate *candidate, struct complaints *complaints)
+{
+	struct candidate_check check = {.of = candidate, .complaints = complaints};
+	size_t before = complaints->errors;
+	struct vigil_daemon *d;
+	uint64_t entered;
+	int err;
+
+	if (candidate->descriptor->check == NULL)
+		return 0;
+	d = daemon_new(NULL, candidate->name, candidate->module, candidate->descriptor,
+		candidate->options);
+	d->candidate = &check;
+	entered = daemon_enter(d);
+	err = candidate->descriptor->check(d);
+	daemon_leave(d, entered);
+	if (err != 0 && complaints->errors == before)
+		complaint_add(complaints, candidate->file, candidate->line,
+			"daemon \"%s\": the check of module %s returned %d (%s) without a reason",
+			candidate->name, candidate->module, err, strerror(err < 0 ? -err : err));
+	daemon_free(d);
+	return complaints->errors == before ? 0 : -EINVAL;
+}
+
+/* --- diagnostics --------------------------------------------------------------------------------- */
+
+/* The line that gives the option; NULL: none does, or there are no lines any more. */
+static const struct option_given *find_given(const struct candidate *candidate, const char *option)
+{
+	for (size_t i = 0; option != NULL && i < candidate->count; i++)
+		if (strcmp(candidate->given[i].key, option) == 0)
+			return &candidate->given[i];
+	return NULL;
+}
+
+/* 'OPTION = "VALUE": ', 'OPTION: ' where it has no value, or nothing where there is no option. */
+static void print_subject(char *text, size_t size, const struct vigil_daemon *d, const char *option)
+{
+	const struct option_value *value = NULL;
+	char cut[TEXT_SHORT];
+
+	text[0] = '\0';
+	if (option == NULL)
+		return;
+	if (d->options != NULL)
+		value = option_get(d->options, option);
+	if (value != NULL && value->present)
+		snprintf(text, size, "%.64s = \"%s\": ", option,
+			text_cut(cut, sizeof(cut), value->text));
+	else
+		snprintf(text, size, "%.64s: ", option);
+}
+
+static const char *hint_for(const struct vigil_daemon *d, const char *option, const char *text)
+{
+	const struct option_value *value =
+		option != NULL && d->options != NULL ? option_get(d->options, option) : NULL;
+	const char *hint = value != NULL && value->present ? ini_hint(value->text) : "";
+
+	return strstr(text, hint) == NULL ? hint : "";
+}
+
+typedef void complain_fn(struct complaints *c, const char *file, int line, const char *format, ...);
+
+static void complain(struct vigil_daemon *d, complain_fn *fn, const char *option, const char *text)
+{
+	const struct candidate *candidate = d->candidate->of;
+	const struct option_given *given = find_given(candidate, option);
+	char subject[TEXT_SHORT + 80];
+
+	print_subject(subject, sizeof(subject), d, option);
+	fn(d->candidate->complaints, given != NULL ? given->file : candidate->file,
+		given != NULL ? given->line : candidate->line, "%s%s%s", subject, text,
+		hint_for(d, option, text));
+}
+
+int vigil_diagnose(vigil_daemon *d, const char *option, const char *format, ...)
+{
+	char text[2 * DAEMON_TEXT], subject[TEXT_SHORT + 80];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	if (d->candidate != NULL) {
+		complain(d, complaint_add, option, text);
+		return -EINVAL;
+	}
+	print_subject(subject, sizeof(subject), d, option);
+	return daemon_refuse(d, EINVAL, "%s%s%s", subject, text, hint_for(d, option, text));
+}
+
+void vigil_note(vigil_daemon *d, const char *option, const char *format, ...)
+{
+	char text[2 * DAEMON_TEXT];
+	va_list ap;
+
+	if (d->candidate == NULL)
+		return;
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	complain(d, complaint_note, option, text);
+}

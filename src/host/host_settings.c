@@ -1,0 +1,72 @@
+/*
+ * host_settings: what [vigil] says, taken up at the start and at each reload.
+ */
+#include "base/clock.h"
+#include "base/log.h"
+#include "data/config.h"
+#include "host/host_inside.h"
+#include "loop/offload.h"
+#include "service/service.h"
+
+#define QUEUE_MAX 10000
+#define GRACE     (5 * CLOCK_SECOND)
+
+struct offload_limits host_limits(const struct config *config)
+{
+	return (struct offload_limits){
+		.workers = (unsigned)config_vigil(config, "workers")->integer,
+		.workers_max = (unsigned)config_vigil(config, "workers_max")->integer,
+		.queue_max = QUEUE_MAX,
+		.grace = GRACE,
+	};
+}
+
+/* What can change while the host runs. */
+void host_take_settings(struct host *host, const struct config *config)
+{
+	const struct offload_limits limits = host_limits(config);
+	unsigned restarts;
+	double seconds;
+
+	offload_set_limits(host->offload, &limits);
+	config_restart_rate(config, &restarts, &seconds);
+	services_set_policy(host->services, (const char *const *)config_vigil(config, "deny")->list,
+		restarts, seconds);
+	services_set_upgrade_wait(host->services, config_vigil(config, "upgrade_wait")->number);
+}
+
+/* And what cannot: said, lest it seem to have been taken. */
+void host_say_what_waits(const struct config *old, const struct config *new, json_t *result)
+{
+	static const char *const fixed[] = {"socket", "pipe", "state_dir", "group"};
+
+	for (size_t i = 0; i < sizeof(fixed) / sizeof(*fixed); i++) {
+		if (!option_set_differs(old->vigil, new->vigil, fixed[i]))
+			continue;
+		json_array_append_new(
+			json_object_get(result, "restart_needed"), json_string(fixed[i]));
+		log_warn("[vigil] %s has changed; it is taken up when vigild is restarted",
+			fixed[i]);
+	}
+}
+
+int host_take_log(const struct config *old, const struct config *new, struct complaints *complaints)
+{
+	vigil_level level = log_level();
+	int err;
+
+	/* A level set by hand stays until the file says another. */
+	if (old == NULL || option_set_differs(old->vigil, new->vigil, "log_level"))
+		log_level_parse(config_vigil(new, "log_level")->text, &level);
+	if (old == NULL || option_set_differs(old->vigil, new->vigil, "log"))
+		err = log_open(config_vigil(new, "log")->text, level);
+	else
+		err = log_reopen();
+	if (err != 0) {
+		complaint_add(complaints, new->file, 0, "log = \"%s\": %s",
+			config_vigil(new, "log")->text, log_trouble(err));
+		return err;
+	}
+	log_set_level(level);
+	return 0;
+}

@@ -1,0 +1,194 @@
+/*
+ * plan_links: options that name other daemons.
+ *
+ * A module says in the schema of its options which lists name daemons, and which of those must not
+ * go round in a circle, such as `after`.  Each name is looked up first, and then the circles are
+ * searched depth first from each daemon, without recursion, because a chain may be as long as the
+ * configuration.
+ */
+#include "host/plan_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+
+struct links {
+	const struct plan *plan;
+	struct complaints *complaints;
+	struct node *nodes; /* one for each daemon of the plan */
+	size_t *path;       /* the daemons that the search has come through */
+	size_t depth;
+};
+
+struct node {
+	size_t *targets; /* that it names in options that must be acyclic */
+	const vigil_option **rows;
+	size_t count, next; /* next: of the targets, to be visited */
+	bool seen, on_path;
+};
+
+/* --- names --------------------------------------------------------------------------------------- */
+
+/* The name of an element, NAME or NAME:WORD. */
+static void name_of(const char *element, char name[TEXT_SHORT])
+{
+	snprintf(name, TEXT_SHORT, "%.*s", (int)strcspn(element, ":"), element);
+}
+
+/* Complains where the option of the daemon stands. */
+static void complain(const struct links *l, const struct plan_daemon *pd, const vigil_option *row,
+	const char *what)
+{
+	const struct config_daemon *cd = config_find(l->plan->config, pd->name);
+	const char *file = cd->file;
+	char cut[TEXT_SHORT];
+	int line = cd->line;
+
+	for (size_t i = 0; i < cd->count; i++) {
+		if (strcmp(cd->options[i].key, row->name) == 0) {
+			file = cd->options[i].file;
+			line = cd->options[i].line;
+		}
+	}
+	text_cut(cut, sizeof(cut), option_get(pd->options, row->name)->text);
+	complaint_add(l->complaints, file, line, "%s = \"%s\": %s", row->name, cut, what);
+}
+
+static void complain_unknown(const struct links *l, const struct plan_daemon *pd,
+	const vigil_option *row, const char *name)
+{
+	struct text_suggest suggest;
+	char what[256];
+
+	text_suggest_init(&suggest, name);
+	for (size_t i = 0; i < l->plan->count; i++)
+		if (&l->plan->daemons[i] != pd)
+			text_suggest_add(&suggest, l->plan->daemons[i].name);
+	if (config_find(l->plan->config, name) != NULL)
+		snprintf(what, sizeof(what),
+			"the daemon \"%s\" is not enabled; enable it in [daemons]", name);
+	else if (text_suggest_get(&suggest) != NULL)
+		snprintf(what, sizeof(what), "there is no daemon \"%s\"; did you mean \"%s\"?",
+			name, text_suggest_get(&suggest));
+	else
+		snprintf(what, sizeof(what), "there is no daemon \"%s\"", name);
+	complain(l, pd, row, what);
+}
+
+static void add_target(struct node *node, size_t target, const vigil_option *row)
+{
+	node->targets = memory_grow(node->targets, node->count + 1, sizeof(*node->targets));
+	node->rows = memory_grow(node->rows, node->count + 1, sizeof(*node->rows));
+	node->targets[node->count] = target;
+	node->rows[node->count++] = row;
+}
+
+static void check_names(const struct links *l, size_t index, const vigil_option *row)
+{
+	const struct plan_daemon *pd = &l->plan->daemons[index], *other;
+	char name[TEXT_SHORT];
+
+	for (char **element = option_get(pd->options, row->name)->list; *element != NULL;
+		element++) {
+		name_of(*element, name);
+		other = plan_find(l->plan, name);
+		if (other == NULL)
+			complain_unknown(l, pd, row, name);
+		else if (other == pd)
+			complain(l, pd, row, "the daemon names itself");
+		else if (row->flags & VIGIL_ACYCLIC)
+			add_target(&l->nodes[index], (size_t)(other - l->plan->daemons), row);
+	}
+}
+
+static void check_daemon(const struct links *l, size_t index)
+{
+	const struct plan_daemon *pd = &l->plan->daemons[index];
+	const vigil_option *row = pd->descriptor != NULL ? pd->descriptor->options : NULL;
+
+	for (; pd->options != NULL && row != NULL && row->name != NULL; row++)
+		if (row->flags & VIGIL_DAEMONS)
+			check_names(l, index, row);
+}
+
+/* --- circles ------------------------------------------------------------------------------------- */
+
+#define SHOWN_MAX 12 /* of the daemons of a circle */
+
+/* "a -> b -> a": from the daemon at `from` of the path to its end, and back. */
+static void complain_circle(const struct links *l, size_t from, const vigil_option *row)
+{
+	const struct plan_daemon *daemons = l->plan->daemons;
+	size_t length = l->depth - from, n = 0;
+	char what[SHOWN_MAX * 80];
+
+	n += (size_t)snprintf(what, sizeof(what), "the daemons wait for each other: ");
+	for (size_t i = from; i < l->depth && i < from + SHOWN_MAX - 2; i++)
+		n += (size_t)snprintf(
+			what + n, sizeof(what) - n, "%s -> ", daemons[l->path[i]].name);
+	if (length > SHOWN_MAX - 2)
+		n += (size_t)snprintf(
+			what + n, sizeof(what) - n, "(%zu more) -> ", length - (SHOWN_MAX - 2));
+	snprintf(what + n, sizeof(what) - n, "%s", daemons[l->path[from]].name);
+	complain(l, &daemons[l->path[from]], row, what);
+}
+
+static void enter(struct links *l, size_t index)
+{
+	l->nodes[index].seen = l->nodes[index].on_path = true;
+	l->path[l->depth++] = index;
+}
+
+/* The option by which the daemon at that place of the path names the next one. */
+static const vigil_option *row_on_path(const struct links *l, size_t at)
+{
+	const struct node *node = &l->nodes[l->path[at]];
+
+	return node->rows[node->next - 1];
+}
+
+static void visit(struct links *l, size_t start)
+{
+	enter(l, start);
+	while (l->depth > 0) {
+		struct node *node = &l->nodes[l->path[l->depth - 1]];
+		size_t target, from = 0;
+
+		if (node->next == node->count) {
+			node->on_path = false;
+			l->depth--;
+			continue;
+		}
+		target = node->targets[node->next++];
+		if (!l->nodes[target].seen) {
+			enter(l, target);
+		} else if (l->nodes[target].on_path) {
+			while (l->path[from] != target)
+				from++;
+			complain_circle(l, from, row_on_path(l, from));
+		}
+	}
+}
+
+void plan_check_links(const struct plan *plan, struct complaints *complaints)
+{
+	struct links l = {.plan = plan,
+		.complaints = complaints,
+		.nodes = memory_zero((plan->count + 1) * sizeof(*l.nodes)),
+		.path = memory_zero((plan->count + 1) * sizeof(*l.path))};
+
+	for (size_t i = 0; i < plan->count; i++)
+		check_daemon(&l, i);
+	for (size_t i = 0; i < plan->count; i++)
+		if (!l.nodes[i].seen)
+			visit(&l, i);
+	for (size_t i = 0; i < plan->count; i++) {
+		free(l.nodes[i].targets);
+		free(l.nodes[i].rows);
+	}
+	free(l.nodes);
+	free(l.path);
+}

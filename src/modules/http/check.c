@@ -1,0 +1,82 @@
+/*
+ * check: what the schema of the options cannot see.
+ *
+ * It looks at texts and files and opens nothing.  Whether an address is taken, or whether systemd
+ * hands sockets over, shows when the daemon is started.
+ */
+#include "check.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "address.h"
+#include "guard.h"
+#include "tls.h"
+
+static int check_address(vigil_daemon *d, const char *text)
+{
+	struct address address;
+	char why[128];
+
+	if (address_parse(text, &address, why, sizeof(why)) == 0)
+		return 0;
+	if (strncmp(text, "localhost:", strlen("localhost:")) == 0)
+		return vigil_diagnose(d, "listen",
+			"\"%.100s\": %s: write 127.0.0.1:%s, or [::1]:%s", text, why,
+			text + strlen("localhost:"), text + strlen("localhost:"));
+	return vigil_diagnose(d, "listen", "\"%.100s\": %s", text, why);
+}
+
+static int check_listen(vigil_daemon *d)
+{
+	const char *const *address = vigil_option_list(d, "listen");
+	int err = *address == NULL ? vigil_diagnose(d, "listen", "there is no address") : 0;
+
+	for (; *address != NULL; address++)
+		if (check_address(d, *address) != 0)
+			err = -EINVAL;
+	return err;
+}
+
+static int check_group(vigil_daemon *d)
+{
+	const char *group = vigil_option_text(d, "socket_group");
+
+	if (group != NULL && getgrnam(group) == NULL)
+		return vigil_diagnose(d, "socket_group", "there is no such group");
+	return 0;
+}
+
+/* Names as a browser sends them in the header Host, with or without a port. */
+static int check_hosts(vigil_daemon *d)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789_.:-[]";
+	int err = 0;
+
+	for (const char *const *host = vigil_option_list(d, "hosts"); *host != NULL; host++)
+		if (strcmp(*host, "*") != 0 && (*host)[strspn(*host, allowed)] != '\0')
+			err = vigil_diagnose(d, "hosts",
+				"its element \"%.80s\" is no name of a host, nor * alone", *host);
+	return err;
+}
+
+static int check_token(vigil_daemon *d)
+{
+	const char *path = vigil_option_text(d, "token_file");
+	char token[GUARD_TOKEN_MAX], why[128];
+
+	if (path == NULL || guard_read_token(path, token, why, sizeof(why)) == 0)
+		return 0;
+	return vigil_diagnose(d, "token_file", "%s", why);
+}
+
+int http_check(vigil_daemon *d)
+{
+	int listen = check_listen(d), group = check_group(d), hosts = check_hosts(d);
+	int token = check_token(d), tls = tls_check(d);
+
+	return listen == 0 && group == 0 && hosts == 0 && token == 0 && tls == 0 ? 0 : -EINVAL;
+}

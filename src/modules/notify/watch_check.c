@@ -1,0 +1,155 @@
+/*
+ * watch_check: whether what `watch`, `from` and `to` say can ever be.
+ *
+ * Of places that vigild itself writes, such as /runs/NAME/health, all words are known.  A word of
+ * `from` or `to` that is none of them would never match, and the daemon would never tell anything.
+ * What other daemons write may be any word.
+ */
+#include <errno.h>
+#include <fnmatch.h>
+#include <string.h>
+#include <strings.h>
+
+#include "notify.h"
+
+#define WORDS_MAX 16
+#define LIST_TEXT 256
+
+/* The words that may stand at an address, by the address's last steps. */
+static const struct known {
+	const char *pattern; /* of the address; the step * is any */
+	const char *words[8];
+} known[] = {
+	{"/runs/*/health", {"OK", "WARNING", "CRITICAL", "UNKNOWN", "absent"}},
+	{"/runs/*/health/level", {"OK", "WARNING", "CRITICAL", "UNKNOWN", "absent"}},
+	{"/runs/*/status", {"starting", "running", "paused", "failed", "stopping", "absent"}},
+	{"/runs/*/paused", {"true", "false", "absent"}},
+};
+
+static size_t steps_of(const char *pattern)
+{
+	size_t steps = 0;
+
+	for (; *pattern != '\0'; pattern++)
+		steps += *pattern == '/';
+	return steps;
+}
+
+static const struct known *find_known(const char *pattern)
+{
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+		if (watch_matches(known[i].pattern, pattern) &&
+			steps_of(known[i].pattern) == steps_of(pattern))
+			return &known[i];
+	return NULL;
+}
+
+/* All words that may be met; the count is 0 where a place is watched that may hold any. */
+static size_t gather_words(const char *const *patterns, const char *words[WORDS_MAX])
+{
+	size_t count = 0, n;
+
+	for (; *patterns != NULL; patterns++) {
+		const struct known *k = find_known(*patterns);
+
+		if (k == NULL)
+			return 0;
+		for (const char *const *word = k->words; *word != NULL; word++) {
+			for (n = 0; n < count && strcmp(words[n], *word) != 0; n++)
+				;
+			if (n == count && count < WORDS_MAX)
+				words[count++] = *word;
+		}
+	}
+	return count;
+}
+
+static bool may_match(const char *glob, const char *const *words, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (fnmatch(glob, words[i], FNM_NOESCAPE) == 0)
+			return true;
+	return false;
+}
+
+/* The word that was meant: the same but for its case or its end, or else one that begins as it does. */
+static const char *suggest(const char *element, const char *const *words, size_t count)
+{
+	size_t length = strlen(element);
+
+	for (size_t i = 0; i < count; i++)
+		if (strncasecmp(words[i], element, length) == 0)
+			return words[i];
+	for (size_t i = 0; i < count; i++)
+		if (strncasecmp(words[i], element, 1) == 0)
+			return words[i];
+	return NULL;
+}
+
+static int check_word(vigil_daemon *d, const char *option, const char *element,
+	const char *const *words, size_t count)
+{
+	char list[LIST_TEXT] = "";
+	const char *meant = suggest(element, words, count);
+
+	if (may_match(element, words, count))
+		return 0;
+	for (size_t i = 0; i < count; i++) {
+		strncat(list, i > 0 ? " " : "", sizeof(list) - strlen(list) - 1);
+		strncat(list, words[i], sizeof(list) - strlen(list) - 1);
+	}
+	if (element[strcspn(element, " \t;")] != '\0')
+		return vigil_diagnose(d, option,
+			"its element \"%.80s\" never matches: separate words by commas; there are: "
+			"%s",
+			element, list);
+	if (meant != NULL)
+		return vigil_diagnose(d, option,
+			"its element \"%.80s\" never matches; did you mean \"%s\"?  There are: %s",
+			element, meant, list);
+	return vigil_diagnose(
+		d, option, "its element \"%.80s\" never matches; there are: %s", element, list);
+}
+
+static int check_words(vigil_daemon *d, const char *option, const char *const *words, size_t count)
+{
+	const char *const *element = vigil_option_list(d, option);
+	int err = 0;
+
+	for (; count > 0 && *element != NULL; element++)
+		if (check_word(d, option, *element, words, count) != 0)
+			err = -EINVAL;
+	return err;
+}
+
+static int check_pattern(vigil_daemon *d, const char *pattern)
+{
+	if (pattern[0] != '/')
+		return vigil_diagnose(d, "watch",
+			"its element \"%.80s\" is not an address such as /runs/*/health", pattern);
+	if (strpbrk(pattern, " \t\"'") != NULL)
+		return vigil_diagnose(d, "watch",
+			"its element \"%.80s\" is no address: it holds a blank or a quote; "
+			"separate addresses by commas",
+			pattern);
+	if (strlen(pattern) >= WATCH_POINTER_MAX)
+		return vigil_diagnose(d, "watch", "\"%.80s...\" is too long", pattern);
+	return 0;
+}
+
+int watch_check(vigil_daemon *d)
+{
+	const char *const *patterns = vigil_option_list(d, "watch");
+	const char *words[WORDS_MAX];
+	size_t count = gather_words(patterns, words);
+	int err = 0;
+
+	if (patterns[0] == NULL)
+		err = vigil_diagnose(d, "watch", "it names nothing");
+	for (const char *const *pattern = patterns; *pattern != NULL; pattern++)
+		if (check_pattern(d, *pattern) != 0)
+			err = -EINVAL;
+	if (check_words(d, "from", words, count) != 0 || check_words(d, "to", words, count) != 0)
+		err = -EINVAL;
+	return err;
+}

@@ -1,0 +1,293 @@
+/* check_candidate: what a module's check may do and say, and what becomes of a careless one. */
+#include "daemon/candidate.h"
+
+#include "daemon/daemon_own.h"
+#include "ground.h"
+
+static const vigil_option schema[] = {
+	VIGIL_OPTION("word", VIGIL_TEXT, "some", "any"),
+	VIGIL_OPTION("list", VIGIL_LIST, NULL, "any"),
+	VIGIL_OPTION("none", VIGIL_PATH, NULL, "any"),
+	VIGIL_OPTION_END,
+};
+
+static struct complaints complaints;
+static int (*in_check)(vigil_daemon *d);
+static struct vigil_daemon *seen;
+
+static int check(vigil_daemon *d)
+{
+	seen = d;
+	return in_check(d);
+}
+
+static const vigil_module module = {.abi = VIGIL_ABI,
+	.size = sizeof(vigil_module),
+	.option_size = sizeof(vigil_option),
+	.name = "test",
+	.options = schema,
+	.check = check};
+
+/* There is no loop, no state and no store: vigild -t has none either. */
+static void setup(void)
+{
+	log_set_sink(on_log, NULL);
+	logged_lines = 0;
+	complaints = (struct complaints){0};
+}
+
+static void teardown(void)
+{
+	complaints_clear(&complaints);
+	log_set_sink(NULL, NULL);
+}
+
+/* Checks a candidate with word and list given, on lines 7 and 8 of a file. */
+static int run(const vigil_module *descriptor, int (*how)(vigil_daemon *d))
+{
+	const struct option_given given[] = {
+		{"word", "\"x\"", "conf.d/a.conf", 7}, {"list", "a, b", "conf.d/a.conf", 8}};
+	struct complaints notes = {0};
+	struct option_set *set =
+		option_set_new(schema, given, 2, "[daemon:a]", "vigil.conf", 3, &notes);
+	const struct candidate candidate = {.name = "a",
+		.module = "test",
+		.descriptor = descriptor,
+		.options = set,
+		.given = given,
+		.count = 2,
+		.file = "vigil.conf",
+		.line = 3};
+	int err;
+
+	ck_assert_ptr_nonnull(set);
+	complaints_clear(&notes);
+	in_check = how;
+	complaints_clear(&complaints);
+	err = candidate_check(&candidate, &complaints);
+	option_set_unref(set);
+	ck_assert_int_eq(err != 0, complaints.errors > 0);
+	return err;
+}
+
+static void said(size_t i, const char *text)
+{
+	ck_assert_uint_lt(i, complaints.count);
+	ck_assert_str_eq(complaints.list[i].text, text);
+}
+
+/* --- what it may --------------------------------------------------------------------------------- */
+
+static int read_all(vigil_daemon *d)
+{
+	char *memory = vigil_alloc(d, 65536);
+
+	ck_assert_ptr_nonnull(memory);
+	for (size_t i = 0; i < 65536; i++)
+		ck_assert_int_eq(memory[i], 0);
+	ck_assert_str_eq(vigil_name(d), "a");
+	ck_assert_str_eq(vigil_option_text(d, "word"), "\"x\"");
+	ck_assert_str_eq(vigil_option_list(d, "list")[1], "b");
+	ck_assert(!vigil_option_given(d, "none"));
+	return 0;
+}
+
+START_TEST(a_candidate_has_a_name_options_and_memory)
+{
+	static const vigil_module without = {.name = "test", .options = schema};
+
+	ck_assert_int_eq(run(&module, read_all), 0);
+	ck_assert_ptr_nonnull(seen);
+	ck_assert_uint_eq(complaints.count, 0);
+	ck_assert_uint_eq(logged_lines, 0);
+	seen = NULL;
+	ck_assert_int_eq(run(&without, NULL), 0);
+	ck_assert_ptr_null(seen);
+}
+END_TEST
+
+/* --- what it says -------------------------------------------------------------------------------- */
+
+static int diagnose(vigil_daemon *d)
+{
+	ck_assert_int_eq(vigil_diagnose(d, "list", "%d is wrong", 5), -EINVAL);
+	ck_assert_int_eq(vigil_diagnose(d, "word", "is no word"), -EINVAL);
+	vigil_diagnose(d, "none", "is needed");
+	vigil_diagnose(d, NULL, "they do not go together");
+	vigil_diagnose(d, "unknown", "is not in the schema");
+	vigil_diagnose(d, "list", "\x1b[2J");
+	return 0;
+}
+
+START_TEST(a_diagnostic_names_the_line_of_its_option)
+{
+	ck_assert_int_eq(run(&module, diagnose), -EINVAL);
+	said(0, "conf.d/a.conf:8: list = \"a, b\": 5 is wrong");
+	said(1, "conf.d/a.conf:7: word = \"\"x\"\": is no word; vigil has no quotes around values: "
+		"leave them out");
+	said(2, "vigil.conf:3: none: is needed");
+	said(3, "vigil.conf:3: they do not go together");
+	said(4, "vigil.conf:3: unknown: is not in the schema");
+	said(5, "conf.d/a.conf:8: list = \"a, b\": \\x1B[2J");
+	ck_assert_uint_eq(complaints.count, 6);
+}
+END_TEST
+
+static int note(vigil_daemon *d)
+{
+	vigil_note(d, "list", "looks odd");
+	return 0;
+}
+
+START_TEST(a_note_refuses_nothing)
+{
+	ck_assert_int_eq(run(&module, note), 0);
+	said(0, "conf.d/a.conf:8: note: list = \"a, b\": looks odd");
+	ck_assert_uint_eq(complaints.count, 1);
+}
+END_TEST
+
+static int fail_plainly(vigil_daemon *d)
+{
+	return -ENXIO;
+}
+
+static int fail_oddly(vigil_daemon *d)
+{
+	return 7;
+}
+
+static int fail_with_reason(vigil_daemon *d)
+{
+	return vigil_diagnose(d, "list", "is wrong");
+}
+
+START_TEST(an_error_without_a_diagnostic_is_one)
+{
+	ck_assert_int_eq(run(&module, fail_plainly), -EINVAL);
+	said(0, "vigil.conf:3: daemon \"a\": the check of module test returned -6 (No such device "
+		"or "
+		"address) without a reason");
+	ck_assert_int_eq(run(&module, fail_oddly), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(complaints.list[0].text, "returned 7"));
+	ck_assert_int_eq(run(&module, fail_with_reason), -EINVAL);
+	ck_assert_uint_eq(complaints.count, 1);
+}
+END_TEST
+
+/* --- what it may not ----------------------------------------------------------------------------- */
+
+static void on_tick(vigil_daemon *d, void *arg)
+{
+}
+
+static void on_fd(vigil_daemon *d, int fd, unsigned what, void *arg)
+{
+}
+
+static void on_change(vigil_daemon *d, const char *pointer, const json_t *value, void *arg)
+{
+}
+
+static int on_verb(vigil_daemon *d, void *arg)
+{
+	return 0;
+}
+
+static void on_exit_told(vigil_daemon *d, vigil_child *child, const vigil_child_exit *e, void *arg)
+{
+}
+
+static int be_careless(vigil_daemon *d)
+{
+	const vigil_child_spec child = {.size = sizeof(child),
+		.argv = (const char *const[]){"/bin/false", NULL},
+		.on_exit = on_exit_told};
+	const vigil_service_spec service = {.size = sizeof(service), .name = "x"};
+	json_t *value = json_object();
+
+	ck_assert_int_eq(vigil_every(d, 1, on_tick, NULL), -EPERM);
+	ck_assert_int_eq(vigil_after(d, 1, on_tick, NULL), -EPERM);
+	ck_assert_int_eq(vigil_cancel(d, on_tick, NULL), -EPERM);
+	errno = 0;
+	ck_assert_ptr_null(vigil_spawn(d, &child));
+	ck_assert_int_eq(errno, EPERM);
+	errno = 0;
+	ck_assert_ptr_null(vigil_service_open(d, &service));
+	ck_assert_int_eq(errno, EPERM);
+	ck_assert_ptr_null(vigil_base(d));
+	ck_assert_int_eq(vigil_state_set(d, "x", json_incref(value)), -EPERM);
+	ck_assert_int_eq(vigil_state_add(d, "x", json_incref(value)), -EPERM);
+	ck_assert_uint_eq(value->refcount, 1); /* both took their reference */
+	json_decref(value);
+	ck_assert_int_eq(vigil_state_unset(d, "x"), -EPERM);
+	ck_assert_ptr_null(vigil_state_get(d, "/vigil"));
+	ck_assert_int_eq(vigil_keep(d, "x"), -EPERM);
+	ck_assert_int_eq(vigil_on_change(d, "/vigil", on_change, NULL), -EPERM);
+	ck_assert_int_eq(vigil_watch_fd(d, 0, VIGIL_READ, on_fd, NULL), -EPERM);
+	ck_assert_int_eq(vigil_unwatch_fd(d, 0), -EPERM);
+	ck_assert_int_eq(vigil_on_verb(d, "x", on_verb, NULL), -EPERM);
+	vigil_set_data(d, d);
+	ck_assert_ptr_null(vigil_data(d));
+	ck_assert(!vigil_paused(d));
+	ck_assert_int_eq(vigil_refuse(d, "no"), -EPERM);
+	vigil_log(d, VIGIL_ERROR, "it speaks");
+	vigil_health(d, VIGIL_OK, "it is well");
+	vigil_event(d, "it acts");
+	vigil_error(d, "it errs");
+	ck_assert(TAILQ_EMPTY(&d->resources));
+	return 0;
+}
+
+START_TEST(a_careless_check_does_nothing_and_is_logged_once)
+{
+	ck_assert_int_eq(run(&module, be_careless), 0);
+	ck_assert_uint_eq(complaints.count, 0);
+	ck_assert_uint_eq(logged_lines, 1);
+	ck_assert_uint_eq(log_holds("a: the check of module test calls vigil_every, which does "
+				    "nothing before the daemon is started"),
+		1);
+}
+END_TEST
+
+/* --- in start ------------------------------------------------------------------------------------ */
+
+static int start(vigil_daemon *d)
+{
+	vigil_note(d, "list", "is noted nowhere");
+	return vigil_diagnose(d, "word", "is wrong");
+}
+
+static const vigil_module starting = {.name = "test", .options = schema, .start = start};
+
+START_TEST(in_start_a_diagnostic_is_the_reason_of_the_failure)
+{
+	static const char *const pairs[] = {"word=x # y", NULL};
+	struct option_set *set;
+	struct vigil_daemon *d;
+
+	ground_setup();
+	set = options_of(schema, pairs);
+	d = daemon_new(&ground, "a", "test", &starting, set);
+	ck_assert_int_eq(daemon_start(d), -EINVAL);
+	ck_assert_str_eq(daemon_reason(d),
+		"word = \"x # y\": is wrong; vigil has no comments behind values: a comment has a "
+		"line of its own");
+	daemon_free(d);
+	option_set_unref(set);
+	ground_teardown();
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tcase = suite_begin("candidate", setup, teardown);
+
+	tcase_add_test(tcase, a_candidate_has_a_name_options_and_memory);
+	tcase_add_test(tcase, a_diagnostic_names_the_line_of_its_option);
+	tcase_add_test(tcase, a_note_refuses_nothing);
+	tcase_add_test(tcase, an_error_without_a_diagnostic_is_one);
+	tcase_add_test(tcase, a_careless_check_does_nothing_and_is_logged_once);
+	tcase_add_test(tcase, in_start_a_diagnostic_is_the_reason_of_the_failure);
+	return suite_end("candidate", tcase);
+}

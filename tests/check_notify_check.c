@@ -1,0 +1,135 @@
+/* check_notify_check: words of `to` and `from` that can never be, and addresses that are none. */
+#include "modules/notify/notify.h"
+
+#include "daemon/candidate.h"
+#include "suite.h"
+
+/* What watch.c would tell of is nothing here. */
+void send_change(struct send *send, json_t *change)
+{
+	json_decref(change);
+}
+
+static const vigil_option schema[] = {
+	VIGIL_OPTION("watch", VIGIL_LIST, "/runs/*/health", "addresses"),
+	VIGIL_OPTION("from", VIGIL_LIST, NULL, "words"),
+	VIGIL_OPTION("to", VIGIL_LIST, NULL, "words"),
+	VIGIL_OPTION_END,
+};
+
+static struct complaints complaints;
+
+static void setup(void)
+{
+	complaints = (struct complaints){0};
+}
+
+static void teardown(void)
+{
+	complaints_clear(&complaints);
+}
+
+static const char *said_of(const char *watch, const char *key, const char *value)
+{
+	static const vigil_module module = {
+		.name = "notify", .options = schema, .check = watch_check};
+	const struct option_given given[] = {{key, value, "f", 2}, {"watch", watch, "f", 3}};
+	struct candidate candidate = {.name = "a",
+		.module = "notify",
+		.descriptor = &module,
+		.given = given,
+		.count = watch != NULL ? 2 : 1,
+		.file = "f",
+		.line = 1};
+	struct option_set *set;
+
+	complaints_clear(&complaints);
+	set = option_set_new(schema, given, candidate.count, "[daemon:a]", "f", 1, &complaints);
+	if (set != NULL) {
+		candidate.options = set;
+		candidate_check(&candidate, &complaints);
+		option_set_unref(set);
+	}
+	return complaints.count > 0 ? complaints.list[0].text : "";
+}
+
+struct row {
+	const char *watch, *value, *words; /* words "": it is right */
+};
+
+static void check_rows(const char *key, const struct row *rows, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const char *said = said_of(rows[i].watch, key, rows[i].value);
+
+		ck_assert_msg(rows[i].words[0] != '\0' ? strstr(said, rows[i].words) != NULL
+						       : said[0] == '\0',
+			"%s: %s", rows[i].value, said);
+	}
+}
+
+START_TEST(a_level_of_health_is_one)
+{
+	static const struct row rows[] = {
+		{NULL, "CRITICAL", ""},
+		{NULL, "CRITICAL, OK, WARNING, UNKNOWN, absent", ""},
+		{NULL, "CRIT*, ?K, [WU]*", ""},
+		{NULL, "*", ""},
+		{"/runs/web/health, /runs/*/health/level", "OK", ""},
+		{NULL, "critical",
+			"its element \"critical\" never matches; did you mean \"CRITICAL\"?"},
+		{NULL, "Warning", "did you mean \"WARNING\"?"},
+		{NULL, "OK, CRIT",
+			"its element \"CRIT\" never matches; did you mean \"CRITICAL\"?"},
+		{NULL, "CRTICAL", "did you mean \"CRITICAL\"?"},
+		{NULL, "bad", "its element \"bad\" never matches; there are: OK WARNING CRITICAL"},
+		{NULL, "crit*", "its element \"crit*\" never matches"},
+		{NULL, "CRITICAL WARNING",
+			"its element \"CRITICAL WARNING\" never matches: separate words by commas"},
+		{NULL, "CRITICAL;OK", "separate words by commas"},
+		{NULL, "\"CRITICAL\"", "vigil has no quotes around values"},
+		{NULL, "CRITICAL # only", "vigil has no comments behind values"},
+		{NULL, "CRITICAL,, OK", "has an empty element"},
+	};
+
+	check_rows("to", rows, sizeof(rows) / sizeof(*rows));
+	check_rows("from", rows, sizeof(rows) / sizeof(*rows));
+}
+END_TEST
+
+START_TEST(other_places_have_other_words)
+{
+	static const struct row rows[] = {
+		{"/runs/*/status", "failed, paused", ""},
+		{"/runs/*/status", "FAILED", "did you mean \"failed\"?"},
+		{"/runs/*/status, /runs/*/health", "failed, CRITICAL", ""},
+		{"/runs/x/paused", "yes", "never matches"},
+		{"/daemons/*/service_state/restart_error", "[1-9]*", ""},
+		{"/daemons/*/value, /runs/*/health", "anything", ""},
+		{"/runs", "anything", ""},
+	};
+
+	check_rows("to", rows, sizeof(rows) / sizeof(*rows));
+}
+END_TEST
+
+START_TEST(an_address_is_one)
+{
+	ck_assert_ptr_nonnull(strstr(said_of(NULL, "watch", "runs/x"),
+		"its element \"runs/x\" is not an address such as /runs/*/health"));
+	ck_assert_ptr_nonnull(strstr(said_of(NULL, "watch", "/runs/x /runs/y"),
+		"holds a blank or a quote; separate addresses by commas"));
+	ck_assert_ptr_nonnull(strstr(said_of(NULL, "watch", ""), "it names nothing"));
+	ck_assert_str_eq(said_of(NULL, "watch", "/, /runs/*"), "");
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tcase = suite_begin("notify_check", setup, teardown);
+
+	tcase_add_test(tcase, a_level_of_health_is_one);
+	tcase_add_test(tcase, other_places_have_other_words);
+	tcase_add_test(tcase, an_address_is_one);
+	return suite_end("notify_check", tcase);
+}

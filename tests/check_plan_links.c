@@ -1,0 +1,200 @@
+/* check_plan_links: options that name other daemons: unknown names, and daemons that wait for each
+ * other, in the module of these tests (peers, after) and in the shipped one (after). */
+#include "host/plan.h"
+
+#include "scratch.h"
+#include "suite.h"
+
+static struct complaints complaints;
+static struct modules *modules;
+
+static void setup(void)
+{
+	ck_assert_ptr_nonnull(getenv("top_builddir"));
+	scratch_setup();
+	complaints = (struct complaints){0};
+	modules = modules_new();
+	ck_assert_int_eq(mkdir(scratch_path("conf.d"), 0755), 0);
+}
+
+static void teardown(void)
+{
+	complaints_clear(&complaints);
+	modules_free(modules);
+	scratch_teardown();
+}
+
+/* An enabled daemon of the module odd, in a file of its own, with these lines in its section. */
+__attribute__((format(printf, 2, 3))) static void daemon_with(
+	const char *name, const char *format, ...)
+{
+	char file[128], lines[256];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(lines, sizeof(lines), format, ap);
+	va_end(ap);
+	snprintf(file, sizeof(file), "conf.d/%s.conf", name);
+	scratch_put(file, 0644,
+		"[daemons]\n%s = yes\n[daemon:%s]\nmodule = odd\njournal = /j\n%s\n", name, name,
+		lines);
+}
+
+static bool is_right(void)
+{
+	struct plan *plan;
+
+	complaints_clear(&complaints);
+	scratch_put("vigil.conf", 0644, "[vigil]\nmodules = %s/tests/modules, %s/src/modules\n",
+		getenv("top_builddir"), getenv("top_builddir"));
+	plan = plan_make(scratch_path("vigil.conf"), modules, false, &complaints);
+	ck_assert_int_eq(plan == NULL, complaints.errors > 0);
+	plan_free(plan);
+	return complaints.errors == 0;
+}
+
+/* That this alone is complained of, in the file of that daemon. */
+static void wrong(const char *name, int line, const char *words)
+{
+	char place[128];
+
+	ck_assert(!is_right());
+	ck_assert_uint_eq(complaints.count, 1);
+	snprintf(place, sizeof(place), "conf.d/%s.conf:%d: ", name, line);
+	ck_assert_msg(strstr(complaints.list[0].text, place) != NULL &&
+			      strstr(complaints.list[0].text, words) != NULL,
+		"%s", complaints.list[0].text);
+}
+
+/* --- names --------------------------------------------------------------------------------------- */
+
+START_TEST(enabled_daemons_may_be_named)
+{
+	daemon_with("a", "after = b, c:serves\npeers = b");
+	daemon_with("b", "peers = a, c");
+	daemon_with("c", "%s", "");
+	ck_assert(is_right());
+	ck_assert_uint_eq(complaints.count, 0);
+}
+END_TEST
+
+START_TEST(an_unknown_name_is_said_with_the_one_that_was_meant)
+{
+	daemon_with("first", "after = secnd");
+	daemon_with("second", "%s", "");
+	wrong("first", 6,
+		"after = \"secnd\": there is no daemon \"secnd\"; did you mean \"second\"?");
+	daemon_with("first", "word = x\npeers = second, other:thing");
+	wrong("first", 7, "its element \"other:thing\" must be the name of a daemon alone");
+	daemon_with("first", "word = x\npeers = second, quite-another");
+	wrong("first", 7, "there is no daemon \"quite-another\"");
+	daemon_with("first", "after = second:done, secnd:done");
+	wrong("first", 6, "there is no daemon \"secnd\"; did you mean \"second\"?");
+	daemon_with("first", "after = Second");
+	wrong("first", 6, "there is no daemon \"Second\"; did you mean \"second\"?");
+}
+END_TEST
+
+START_TEST(a_daemon_that_is_not_enabled_is_not_there)
+{
+	daemon_with("a", "after = b");
+	scratch_put("conf.d/b.conf", 0644,
+		"[daemons]\nb = no\n[daemon:b]\nmodule = odd\njournal = /j\n");
+	wrong("a", 6, "the daemon \"b\" is not enabled; enable it in [daemons]");
+}
+END_TEST
+
+START_TEST(a_daemon_does_not_name_itself)
+{
+	daemon_with("a", "after = a");
+	wrong("a", 6, "after = \"a\": the daemon names itself");
+	daemon_with("a", "peers = a");
+	wrong("a", 6, "peers = \"a\": the daemon names itself");
+}
+END_TEST
+
+/* A daemon whose module is missing, or whose options are wrong, is enabled all the same. */
+START_TEST(what_is_wrong_elsewhere_makes_no_name_unknown)
+{
+	daemon_with("a", "after = b");
+	scratch_put("conf.d/b.conf", 0644, "[daemons]\nb = yes\n[daemon:b]\nmodule = nowhere\n");
+	ck_assert(is_right());
+	scratch_put("conf.d/b.conf", 0644,
+		"[daemons]\nb = yes\n[daemon:b]\nmodule = odd\njournal = x\n");
+	wrong("b", 5, "journal = \"x\": is not an absolute path");
+}
+END_TEST
+
+/* --- circles ------------------------------------------------------------------------------------- */
+
+START_TEST(daemons_that_wait_for_each_other_are_named)
+{
+	daemon_with("a", "after = b");
+	daemon_with("b", "after = a:done");
+	wrong("a", 6, "after = \"b\": the daemons wait for each other: a -> b -> a");
+	daemon_with("b", "after = c, d");
+	daemon_with("c", "after = d");
+	daemon_with("d", "%s", "");
+	ck_assert(is_right()); /* two ways to one daemon are no circle */
+	daemon_with("d", "after = b");
+	wrong("b", 6, "each other: b -> c -> d -> b");
+	/* Two circles are two errors. */
+	daemon_with("e", "after = f");
+	daemon_with("f", "after = e, b");
+	ck_assert(!is_right());
+	ck_assert_uint_eq(complaints.count, 2);
+}
+END_TEST
+
+/* Where the schema does not forbid it, daemons may name each other. */
+START_TEST(only_what_is_acyclic_must_be_so)
+{
+	daemon_with("a", "peers = b");
+	daemon_with("b", "peers = a\nafter = a");
+	ck_assert(is_right());
+}
+END_TEST
+
+START_TEST(a_long_circle_is_shortened)
+{
+	char name[16];
+
+	for (int i = 0; i < 400; i++) {
+		snprintf(name, sizeof(name), "d%03d", i);
+		daemon_with(name, "after = d%03d", (i + 1) % 400);
+	}
+	wrong("d000", 6, "d000 -> d001 -> d002 -> ");
+	ck_assert_ptr_nonnull(strstr(complaints.list[0].text, "d009 -> (390 more) -> d000"));
+	daemon_with("d399", "%s", "");
+	ck_assert(is_right());
+}
+END_TEST
+
+START_TEST(the_shipped_module_has_it)
+{
+	scratch_put("conf.d/a.conf", 0644,
+		"[daemons]\na = yes\nb = yes\n[daemon:a]\nmodule = service\nservice = x\nafter = "
+		"b\n"
+		"[daemon:b]\nmodule = service\nservice = y\nafter = a\n");
+	wrong("a", 7, "the daemons wait for each other: a -> b -> a");
+	scratch_put("conf.d/a.conf", 0644,
+		"[daemons]\na = yes\n[daemon:a]\nmodule = service\nservice = x\nafter = nosuch\n");
+	wrong("a", 6, "after = \"nosuch\": there is no daemon \"nosuch\"");
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tcase = suite_begin("plan_links", setup, teardown);
+
+	tcase_add_test(tcase, enabled_daemons_may_be_named);
+	tcase_add_test(tcase, an_unknown_name_is_said_with_the_one_that_was_meant);
+	tcase_add_test(tcase, a_daemon_that_is_not_enabled_is_not_there);
+	tcase_add_test(tcase, a_daemon_does_not_name_itself);
+	tcase_add_test(tcase, what_is_wrong_elsewhere_makes_no_name_unknown);
+	tcase_add_test(tcase, daemons_that_wait_for_each_other_are_named);
+	tcase_add_test(tcase, only_what_is_acyclic_must_be_so);
+	tcase_add_test(tcase, a_long_circle_is_shortened);
+	tcase_add_test(tcase, the_shipped_module_has_it);
+	return suite_end("plan_links", tcase);
+}

@@ -1,0 +1,128 @@
+/* check_plan_services: daemons that watch one service under the same name or under two. */
+#include "host/plan_internal.h"
+
+#include "scratch.h"
+#include "suite.h"
+
+static struct complaints complaints;
+static struct modules *modules;
+static struct plan *plan;
+
+static void setup(void)
+{
+	ck_assert_ptr_nonnull(getenv("top_builddir"));
+	scratch_setup();
+	complaints = (struct complaints){0};
+	modules = modules_new();
+	plan = NULL;
+}
+
+static void teardown(void)
+{
+	complaints_clear(&complaints);
+	plan_free(plan);
+	modules_free(modules);
+	scratch_teardown();
+}
+
+/* Two daemons, a and b, with these lines; systemd's units lie in two directories of the scratch.
+ * How many notes there are. */
+static size_t notes(const char *a, const char *b)
+{
+	const char *dirs[] = {scratch_path("etc"), scratch_path("lib"), NULL};
+
+	plan_free(plan);
+	complaints_clear(&complaints);
+	scratch_put("vigil.conf", 0644,
+		"[vigil]\nmodules = %s/src/modules\n[daemons]\na = yes\nb = yes\n"
+		"[daemon:a]\nmodule = service\n%s\n[daemon:b]\nmodule = service\n%s\n",
+		getenv("top_builddir"), a, b);
+	plan = plan_make(scratch_path("vigil.conf"), modules, false, &complaints);
+	ck_assert_msg(plan != NULL, "%s", complaints.count > 0 ? complaints.list[0].text : "");
+	complaints_clear(&complaints);
+	plan_note_services(plan, dirs, &complaints);
+	ck_assert_uint_eq(complaints.errors, 0);
+	return complaints.count;
+}
+
+static void said(const char *words)
+{
+	ck_assert_msg(
+		strstr(complaints.list[0].text, words) != NULL, "%s", complaints.list[0].text);
+}
+
+START_TEST(one_name_is_one_service)
+{
+	ck_assert_uint_eq(notes("service = x", "service = y"), 0);
+	ck_assert_uint_eq(notes("service = x", "service = x"), 1);
+	said("note: the daemons \"a\" and \"b\" watch the same service x: one of them is enough");
+	ck_assert_uint_eq(notes("service = x", "service = x.service"), 1);
+	said("x and x.service are both x.service");
+	ck_assert_uint_eq(notes("service = x@1", "service = x@1.service"), 1);
+	ck_assert_uint_eq(notes("service = x@1", "service = x@2"), 0);
+	ck_assert_uint_eq(notes("service = x\nmanager = systemd", "service = x"), 1);
+}
+END_TEST
+
+START_TEST(under_two_managers_they_are_two)
+{
+	ck_assert_uint_eq(
+		notes("service = x\nmanager = runit", "service = x\nmanager = systemd"), 0);
+	ck_assert_uint_eq(notes("service = x\nmanager = runit\nservice_dir = /a",
+				  "service = x\nmanager = runit\nservice_dir = /b"),
+		0);
+	ck_assert_uint_eq(notes("service = x\nmanager = lsb", "service = x\nmanager = lsb"), 1);
+	/* What a command watches, its name does not say. */
+	ck_assert_uint_eq(notes("service = x\nmanager = command\nstatus_command = /bin/true",
+				  "service = x\nmanager = command\nstatus_command = /bin/false"),
+		0);
+}
+END_TEST
+
+START_TEST(an_alias_is_the_service_itself)
+{
+	ck_assert_int_eq(mkdir(scratch_path("etc"), 0755), 0);
+	ck_assert_int_eq(mkdir(scratch_path("lib"), 0755), 0);
+	scratch_put("lib/ssh.service", 0644, "%s", "");
+	ck_assert_int_eq(
+		symlink(scratch_path("lib/ssh.service"), scratch_path("etc/sshd.service")), 0);
+	ck_assert_int_eq(symlink("ssh.service", scratch_path("lib/openssh.service")), 0);
+	ck_assert_int_eq(symlink("/dev/null", scratch_path("etc/masked.service")), 0);
+	ck_assert_int_eq(symlink("nowhere.service", scratch_path("etc/dead.service")), 0);
+	ck_assert_uint_eq(notes("service = ssh", "service = sshd"), 1);
+	said("ssh and sshd are both ssh.service; one of them is enough");
+	ck_assert_uint_eq(notes("service = sshd.service", "service = openssh"), 1);
+	ck_assert_uint_eq(notes("service = masked", "service = ssh"), 0);
+	ck_assert_uint_eq(notes("service = dead", "service = ssh"), 0);
+	/* The first directory decides. */
+	scratch_put("etc/openssh.service", 0644, "%s", "");
+	ck_assert_uint_eq(notes("service = ssh", "service = openssh"), 0);
+}
+END_TEST
+
+START_TEST(a_test_of_the_configuration_says_it)
+{
+	struct complaints c = {0};
+	struct plan *strict;
+
+	notes("service = x", "service = x");
+	strict = plan_make(scratch_path("vigil.conf"), modules, true, &c);
+	ck_assert_ptr_nonnull(strict);
+	ck_assert_uint_eq(c.count, 1);
+	/* on the line of the option of the second */
+	ck_assert_ptr_nonnull(strstr(c.list[0].text, "vigil.conf:11: note: "));
+	complaints_clear(&c);
+	plan_free(strict);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tcase = suite_begin("plan_services", setup, teardown);
+
+	tcase_add_test(tcase, one_name_is_one_service);
+	tcase_add_test(tcase, under_two_managers_they_are_two);
+	tcase_add_test(tcase, an_alias_is_the_service_itself);
+	tcase_add_test(tcase, a_test_of_the_configuration_says_it);
+	return suite_end("plan_services", tcase);
+}

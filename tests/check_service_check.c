@@ -1,0 +1,223 @@
+/* check_service_check: what the module service refuses before a daemon of it is started. */
+#include "modules/service/check.h"
+
+#include "modules/service/options.h"
+#include "daemon/candidate.h"
+#include "scratch.h"
+#include "suite.h"
+
+static struct complaints complaints;
+
+static void setup(void)
+{
+	scratch_setup();
+	complaints = (struct complaints){0};
+	ck_assert_int_eq(setenv("PATH", "/usr/bin:/bin", 1), 0);
+}
+
+static void teardown(void)
+{
+	complaints_clear(&complaints);
+	scratch_teardown();
+}
+
+/* "key", "value" pairs; what is said of them, "" where all is right. */
+static const char *said_of(const char *const *pairs)
+{
+	static const vigil_module module = {
+		.name = "service", .options = service_options, .check = service_check};
+	struct candidate candidate = {
+		.name = "a", .module = "service", .descriptor = &module, .file = "f", .line = 1};
+	struct option_given given[8];
+	struct option_set *set;
+
+	complaints_clear(&complaints);
+	for (; pairs[2 * candidate.count] != NULL; candidate.count++)
+		given[candidate.count] = (struct option_given){.key = pairs[2 * candidate.count],
+			.value = pairs[2 * candidate.count + 1],
+			.file = "f",
+			.line = (int)candidate.count + 2};
+	candidate.given = given;
+	set = option_set_new(
+		service_options, given, candidate.count, "[daemon:a]", "f", 1, &complaints);
+	if (set != NULL) {
+		candidate.options = set;
+		candidate_check(&candidate, &complaints);
+		option_set_unref(set);
+	}
+	return complaints.count > 0 ? complaints.list[0].text : "";
+}
+
+#define SAID_OF(...) said_of((const char *const[]){__VA_ARGS__, NULL})
+
+struct row {
+	const char *value, *words; /* words "": it is right */
+};
+
+static void check_rows(const char *key, const struct row *rows, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const char *said = SAID_OF("service", "x", key, rows[i].value);
+
+		ck_assert_msg(rows[i].words[0] != '\0' ? strstr(said, rows[i].words) != NULL
+						       : said[0] == '\0',
+			"%s: %s", rows[i].value, said);
+		ck_assert_msg(said[0] == '\0' || strncmp(said, "f:3: ", 5) == 0, "%s", said);
+	}
+}
+
+#define CHECK_ROWS(key, rows) check_rows(key, rows, sizeof(rows) / sizeof(*(rows)))
+
+START_TEST(a_probe_is_an_address_or_a_program)
+{
+	static const struct row rows[] = {
+		{"tcp://127.0.0.1:80", ""},
+		{"tcp://localhost:65535", ""},
+		{"tcp://[::1]:80", ""},
+		{"http://127.0.0.1:80", ""},
+		{"http://localhost:80/a/b?c=d&e=f", ""},
+		{"/bin/true", ""},
+		{"true -x --y", ""},
+		{"'/bin/true' \"a b\"", ""},
+		{"/bin/sh -c 'true | true'", ""},
+		{"https://127.0.0.1/", "TLS is not built into the probe; there are tcp://"},
+		{"tls://127.0.0.1:443", "TLS is not built into the probe"},
+		{"unix:/run/x.sock", "Unix sockets are not built into the probe"},
+		{"unix:///run/x.sock", "Unix sockets are not built into the probe"},
+		{"ftp://127.0.0.1:21", "there are tcp://ADDRESS:PORT"},
+		{"TCP://127.0.0.1:21", "there are tcp://ADDRESS:PORT"},
+		{"udp://127.0.0.1:53", "there are tcp://ADDRESS:PORT"},
+		{"tcp://127.0.0.1", "names no port: write 127.0.0.1:PORT"},
+		{"tcp://127.0.0.1:", "the port \"\" is no number from 1 to 65535"},
+		{"tcp://127.0.0.1:0", "the port \"0\" is no number from 1 to 65535"},
+		{"tcp://127.0.0.1:65536", "the port \"65536\" is no number from 1 to 65535"},
+		{"tcp://127.0.0.1:8o", "the port \"8o\" is no number"},
+		{"tcp://127.0.0.1:-1", "the port \"-1\" is no number"},
+		{"tcp://127.0.0.1:80/x", "nothing may follow the port"},
+		{"tcp://::1:80", "an address of IPv6 needs brackets"},
+		{"tcp://[::1:80", "the bracket [ is never closed"},
+		{"tcp://[::1]80", "names no port: write [::1]:PORT"},
+		{"tcp://:80", "names no host"},
+		{"http://", "names no host"},
+		{"http:///x", "names no host"},
+		{"http://www.example.org:80/", "\"www.example.org\" is no address: names are not"},
+		{"tcp://127.0.0.256:80", "\"127.0.0.256\" is no address"},
+		{"tcp://127.0.0.1:80 5s", "nothing may follow the address, but there is \"5s\""},
+		{"127.0.0.1:80", "did you mean tcp://127.0.0.1:80?"},
+		{"localhost:80", "did you mean tcp://localhost:80?"},
+		{"nosuchprogram -x", "there is no program \"nosuchprogram\" in the PATH"},
+		{"/no/such/program", "there is no program /no/such/program"},
+		{"/", "cannot be executed: Is a directory"},
+		{"\"/bin/true -x\"", "the quotes make one word of it all"},
+		{"/bin/true | cat", "holds |, but no shell is run"},
+		{"/bin/true; /bin/false", "holds ;, but no shell is run"},
+		{"/bin/true && /bin/false", "holds &&, but no shell is run"},
+		{"/bin/true > /dev/null", "holds >, but no shell is run"},
+		{"/bin/kill -0 $(cat /run/x.pid)", "holds $(cat /run/x.pid), but no shell is run"},
+		{"/bin/kill -0 `cat /run/x.pid`", "holds `cat /run/x.pid`, but no shell is run"},
+		{"/bin/true # never", "vigil has no comments behind values"},
+	};
+
+	CHECK_ROWS("probe", rows);
+}
+END_TEST
+
+START_TEST(a_program_can_be_executed)
+{
+	const char *plain = scratch_put("plain", 0644, "%s", "#!/bin/sh\n");
+	const char *program = scratch_put("program", 0755, "%s", "#!/bin/sh\n");
+
+	ck_assert_str_eq(SAID_OF("service", "x", "probe", program), "");
+	ck_assert_ptr_nonnull(
+		strstr(SAID_OF("service", "x", "probe", plain), "cannot be executed; chmod +x it"));
+	/* By the PATH: what cannot be executed is passed over, but said where nothing else is found. */
+	ck_assert_int_eq(setenv("PATH", scratch, 1), 0);
+	ck_assert_str_eq(SAID_OF("service", "x", "probe", "program -x"), "");
+	ck_assert_ptr_nonnull(strstr(SAID_OF("service", "x", "probe", "plain"), "chmod +x it"));
+	ck_assert_int_eq(setenv("PATH", "/usr/bin:/bin", 1), 0);
+}
+END_TEST
+
+START_TEST(a_service_is_neither_another_unit_nor_a_template)
+{
+	static const struct row rows[] = {
+		{"nginx", ""},
+		{"nginx.service", ""},
+		{"getty@tty1", ""},
+		{"getty@tty1.service", ""},
+		{"a.b", ""},
+		{"backup.timer", "name the service: backup.service"},
+		{"cups.socket", "name the service: cups.service"},
+		{"cups.path", "of another type"},
+		{"multi-user.target", "of another type"},
+		{"home.mount", "of another type"},
+		{"getty@",
+			"is a template, which never runs itself; name an instance: getty@INSTANCE"},
+		{"getty@.service", "name an instance: getty@INSTANCE"},
+		{"\"nginx\"", "vigil has no quotes around values"},
+		{"nginx # web", "vigil has no comments behind values"},
+		{"nginx, apache2", "cannot be the name of a service"},
+	};
+	const char *said;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		for (int systemd = 0; systemd < 2; systemd++) {
+			said = SAID_OF(
+				"service", rows[i].value, "manager", systemd ? "systemd" : "auto");
+			ck_assert_msg(rows[i].words[0] != '\0' ? strstr(said, rows[i].words) != NULL
+							       : said[0] == '\0',
+				"%s: %s", rows[i].value, said);
+		}
+	}
+	/* To other managers they are names like others. */
+	ck_assert_str_eq(SAID_OF("service", "backup.timer", "manager", "runit"), "");
+	ck_assert_str_eq(SAID_OF("service", "getty@", "manager", "lsb"), "");
+}
+END_TEST
+
+START_TEST(commands_belong_to_the_manager_command)
+{
+	ck_assert_str_eq(SAID_OF("service", "x", "manager", "command", "status_command",
+				 "/bin/true", "restart_command", "true"),
+		"");
+	ck_assert_ptr_nonnull(strstr(SAID_OF("service", "x", "manager", "command"),
+		"f:3: manager = \"command\": needs a status_command"));
+	ck_assert_ptr_nonnull(strstr(SAID_OF("service", "x", "manager", "command", "status_command",
+					     "/no/such", "restart_command", "/no/other"),
+		"f:4: status_command = \"/no/such\": there is no program /no/such"));
+	ck_assert_uint_eq(complaints.errors, 1);
+	/* What restarts it may be installed with it. */
+	ck_assert(complaints.list[1].note);
+	ck_assert_ptr_nonnull(strstr(complaints.list[1].text,
+		"f:5: note: restart_command = \"/no/other\": there is no program /no/other"));
+	/* For a service that no other manager knows. */
+	ck_assert_str_eq(SAID_OF("service", "x", "status_command", "true"), "");
+	ck_assert_ptr_nonnull(strstr(
+		SAID_OF("service", "x", "manager", "systemd", "restart_command", "/bin/true"),
+		"f:4: restart_command = \"/bin/true\": is never run with manager = systemd"));
+}
+END_TEST
+
+START_TEST(without_a_restart_command_it_is_noted)
+{
+	ck_assert_ptr_nonnull(
+		strstr(SAID_OF("service", "x", "manager", "command", "status_command", "true"),
+			"f:3: note: manager = \"command\": there is no restart_command"));
+	ck_assert_uint_eq(complaints.errors, 0);
+	ck_assert_str_eq(SAID_OF("service", "x", "manager", "command", "status_command", "true",
+				 "restart_on", "never"),
+		"");
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tcase = suite_begin("service_check", setup, teardown);
+
+	tcase_add_test(tcase, a_probe_is_an_address_or_a_program);
+	tcase_add_test(tcase, a_program_can_be_executed);
+	tcase_add_test(tcase, a_service_is_neither_another_unit_nor_a_template);
+	tcase_add_test(tcase, commands_belong_to_the_manager_command);
+	tcase_add_test(tcase, without_a_restart_command_it_is_noted);
+	return suite_end("service_check", tcase);
+}
