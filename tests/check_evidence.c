@@ -83,8 +83,8 @@ static void prove(const struct evidence *e)
 		  e->process == PROCESS_ALIVE || e->word == WORD_NONE);
 	/* whoever runs the script is not fought, and neither is whoever may run it */
 	ck_assert(!down || (e->runner == 0 && e->runner_error == 0));
-	/* an admin's stop is no crash, where only a check and a stale pidfile say otherwise */
-	ck_assert(verdict.status != VIGIL_SERVICE_FAILED || !e->stop_seen || e->word == WORD_UP ||
+	/* an admin's stop is no crash, but for a manager that knows better */
+	ck_assert(verdict.status != VIGIL_SERVICE_FAILED || !e->stop_seen ||
 		  (e->word == WORD_FAILED && e->basis != BASIS_CHECKED));
 }
 
@@ -177,6 +177,15 @@ static const struct {
 			.pid = 46,
 			.stop_seen = true},
 		VIGIL_SERVICE_STOPPED, NULL},
+	{"an admin's stop, after which the script calls the zombie running",
+		{.witness = "the script",
+			.said = "",
+			.word = WORD_UP,
+			.basis = BASIS_CHECKED,
+			.process = PROCESS_DEAD,
+			.pid = 47,
+			.stop_seen = true},
+		VIGIL_SERVICE_STOPPED, "it was stopped, though the script says running"},
 	{"the same without an admin: a crash",
 		{.witness = "the script",
 			.said = "",

@@ -6,7 +6,8 @@
  * 1. What vigild could not look at is unknown.
  * 2. Work in progress is what the manager says it is, and what a running script makes of it.
  * 3. A process that is known to be dead outranks a manager that says "running": from a record,
- *    from a check, or because it watches another process.
+ *    from a check (most scripts call a zombie running), or because it watches another process.
+ *    If somebody was seen stopping the service, that was no crash.
  * 4. A death that vigild saw, and a control group that lost its last process, outrank a
  *    "running" that no living process backs.  A mere record of a start, whose pidfile is not
  *    there, is unknown.
@@ -95,7 +96,10 @@ static void judge_up(const struct evidence *e, struct verdict *verdict)
 
 	if ((e->process == PROCESS_DEAD || unbacked) && judge_runner(e, verdict))
 		return;
-	if (e->process == PROCESS_DEAD)
+	if ((e->process == PROCESS_DEAD || unbacked) && e->stop_seen)
+		conclude(verdict, VIGIL_SERVICE_STOPPED, "it was stopped, though %s says %s",
+			e->witness, e->said[0] != '\0' ? e->said : "running");
+	else if (e->process == PROCESS_DEAD)
 		conclude(verdict, VIGIL_SERVICE_FAILED, "process %d %s", (int)e->pid, e->why);
 	else if (unbacked)
 		judge_unbacked(e, verdict);

@@ -152,6 +152,12 @@ static bool is_up(vigil_service_status status)
 	return status == VIGIL_SERVICE_RUNNING || status == VIGIL_SERVICE_STARTING;
 }
 
+/* A oneshot has done its work when it has ended well. */
+static bool is_well(const struct manager_reply *look)
+{
+	return is_up(look->status) || look->idle[0] != '\0';
+}
+
 static void pause_ns(uint64_t ns)
 {
 	struct timespec left = {(time_t)(ns / CLOCK_SECOND), (long)(ns % CLOCK_SECOND)};
@@ -177,7 +183,7 @@ static void look_after(
 		again.memory = look->memory;
 		unknown =
 			look->status == VIGIL_SERVICE_UNKNOWN && look->fault != VIGIL_FAULT_TIMEOUT;
-		if (!worked || !(unknown || vigil_service_is_down(look->status)))
+		if (!worked || is_well(look) || !(unknown || vigil_service_is_down(look->status)))
 			break;
 	}
 }
@@ -193,7 +199,7 @@ static void judge(const struct manager_reply *restart, struct manager_reply *loo
 		look->error = restart->error;
 		look->fault = restart->fault;
 		memcpy(look->text, restart->text, sizeof(look->text));
-	} else if (!look->error && !restart->in_progress && !is_up(look->status)) {
+	} else if (!look->error && !restart->in_progress && !is_well(look)) {
 		memcpy(why, look->text, sizeof(why));
 		manager_fault(look, -EIO, VIGIL_FAULT_FAILED,
 			"restarted, but right after it was %s%s%s",

@@ -36,6 +36,7 @@ struct manager_request {
 	double query_timeout, restart_timeout; /* seconds */
 	struct manager_memory memory;
 	bool simple;       /* as the reply to the last query said */
+	bool down;         /* a restart is asked for because it was found down */
 	uint64_t deadline; /* by clock_now; set when a worker begins */
 };
 
@@ -60,11 +61,13 @@ struct manager_reply {
 	double busy, busy_limit;
 	bool in_progress; /* the restart was begun, and its manager is still at it */
 
-	/* Of systemd.  main_pid is the process that it watches, which need not be pid; the
-	 * words are those of its row.  A simple unit has no conflicts, triggers, conditions or parts, so its state tells all. */
+	/* Of systemd.  main_pid is the process that it watches, which need not be pid; the words
+	 * are those of its row.  A simple unit has no conflicts, triggers, conditions or parts, so
+	 * its state tells all. */
 	pid_t main_pid;
 	char load[16], active[16], sub[32], job[24];
 	bool simple;
+	bool outside; /* it is judged by what systemd does not signal: a pidfile, a control group */
 	/* Units whose changes matter to this one: NAME=ACTIVESTATE, each before a blank. */
 	char related[MANAGER_RELATED];
 };

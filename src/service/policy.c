@@ -4,8 +4,8 @@
  * `deny` names services that are never restarted; vigild itself is always among them, since a
  * watchdog that restarts itself watches nothing.  `restart_rate` is one budget for all services
  * together: a bucket of tokens, so that a hundred that fail at once come back one after the
- * other and not as a storm.  Half of the bucket is kept for services that were not restarted lately,
- * so that those which keep failing never make an unexpected death wait.
+ * other and not as a storm.  Half of the bucket is kept for services that ran and were not restarted
+ * lately, so that those which keep failing never make an unexpected death wait.
  *
  * While packages are being installed, what was stopped cleanly is left to whoever stopped it: its
  * package starts it again.  But not for ever: a package manager may wait for an answer that nobody
@@ -47,9 +47,9 @@ bool policy_denies(const struct policy *policy, const char *name)
 	return false;
 }
 
-bool policy_take_restart(struct policy *policy, bool retry)
+bool policy_take_restart(struct policy *policy, bool expected)
 {
-	double kept = retry ? floor(policy->burst * RESERVE) : 0;
+	double kept = expected ? floor(policy->burst * RESERVE) : 0;
 	uint64_t now = clock_now();
 	double more = policy->rate * clock_to_seconds(now - policy->refilled);
 

@@ -21,9 +21,10 @@ void policy_clear(struct policy *policy);
 
 /* Whether a service of that name is never to be restarted; `.service` may be left out. */
 bool policy_denies(const struct policy *policy, const char *name);
-/* Takes one restart from what the rate allows; false when it is used up.  retry: the service was
- * restarted not long ago, and may not use up what is kept for deaths that nobody expected. */
-bool policy_take_restart(struct policy *policy, bool retry);
+/* Takes one restart from what the rate allows; false when it is used up.  expected:
+ * the service was restarted not long ago, or was never seen running, and may not use up what is
+ * kept for deaths that nobody expected. */
+bool policy_take_restart(struct policy *policy, bool expected);
 /* Gives one back that came to nothing. */
 void policy_return_restart(struct policy *policy);
 

@@ -40,6 +40,7 @@ void request_copy(struct manager_request *to, const struct manager_request *from
 		.restart_timeout = from->restart_timeout,
 		.memory = from->memory,
 		.simple = from->simple,
+		.down = from->down,
 	};
 }
 

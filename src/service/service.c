@@ -75,7 +75,8 @@ static const char *refuse_by_state(struct service *service)
 static const char *refuse_restart(struct service *service)
 {
 	struct policy *policy = &service->services->policy;
-	bool retry = service->restarted != 0 && clock_now() - service->restarted < RETRY_WINDOW;
+	bool lately = service->restarted != 0 && clock_now() - service->restarted < RETRY_WINDOW;
+	bool expected = lately || !service->ran;
 	const char *why = NULL;
 
 	if (policy_denies(policy, service->request.name))
@@ -86,7 +87,7 @@ static const char *refuse_restart(struct service *service)
 	if (why == NULL)
 		why = refuse_by_state(service);
 	if (why == NULL && !service_queue_has_restart(&service->queue) &&
-		!policy_take_restart(policy, retry))
+		!policy_take_restart(policy, expected))
 		why = "restart_rate is used up, all services together";
 	return why;
 }
@@ -143,6 +144,7 @@ static void learn(struct service *service, const struct manager_reply *found,
 {
 	if (found->status != VIGIL_SERVICE_STOPPED)
 		service->deferred = 0;
+	service->ran |= found->status == VIGIL_SERVICE_RUNNING;
 	if (service_monitor_learn(&service->monitor, found, worker))
 		notify(service, &service->on_change, reply);
 }
@@ -211,6 +213,7 @@ static int dispatch_to_worker(struct service *service, enum service_verb verb)
 	int err;
 
 	service_monitor_expect(&service->monitor);
+	service->request.down = vigil_service_is_down(service->monitor.cached.status);
 	offer.job = job_new(verb == SERVICE_RESTART, request);
 	err = offload_submit(service->services->offload, &offer);
 	if (err != 0) {

@@ -17,6 +17,7 @@ struct service {
 	struct manager_request request; /* what each job gets a copy of */
 	struct service_queue queue;
 	struct service_monitor monitor;
+	bool ran;           /* it was seen running, so its death is not expected */
 	bool responsive;    /* its last call came back in time */
 	uint64_t sent;      /* when the call in flight went out */
 	uint64_t restarted; /* when it was restarted last; 0: never */

@@ -179,6 +179,19 @@ static int restart_is_unwanted(struct talk *t, const struct unit *unit)
 	return r < 0 ? r : 0;
 }
 
+/* It was found down, and somebody was faster: systemd, an admin, or vigild under another of its
+ * names. */
+static const char *is_back(const struct talk *t, const struct unit *unit)
+{
+	if (!t->request->down || unit_row_is_exited(&unit->row))
+		return NULL;
+	switch (unit_status(unit->row.active)) {
+	case VIGIL_SERVICE_RUNNING: return "it runs again already";
+	case VIGIL_SERVICE_STARTING: return "it is being started already";
+	default: return NULL;
+	}
+}
+
 /* Its count of starts too, which is what the option is about. */
 static int reset_failed(struct talk *t, const struct unit *unit)
 {
@@ -234,8 +247,11 @@ static int run_job(struct talk *t, const struct unit *unit)
 static int restart_unit(struct talk *t, const struct unit *unit)
 {
 	struct unit_evidence gathered = {.parts = ""};
+	const char *back = t->request->pidfile == NULL ? is_back(t, unit) : NULL;
 	int r = restart_is_unwanted(t, unit);
 
+	if (r == 0 && back != NULL)
+		return refuse(t, -EALREADY, back);
 	if (r == 0 && !t->request->simple) {
 		r = unit_evidence_gather(&t->call, t->request, &unit->row, &gathered, t->reply);
 		if (r >= 0 && gathered.e.hold != NULL)

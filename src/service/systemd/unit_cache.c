@@ -185,6 +185,7 @@ void cached_unit_take_reply(struct cached_unit *unit, const struct manager_reply
 	unit->properties =
 		(struct unit_properties){.pid = reply->main_pid, .respawns = reply->respawns};
 	unit->simple = reply->simple;
+	unit->outside = reply->outside;
 	if (reply->unit[0] == '\0' || cached_unit_is_named(unit, reply->unit))
 		return;
 	free(unit->id);

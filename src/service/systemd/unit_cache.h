@@ -35,7 +35,8 @@ struct cached_unit {
 	struct unit_properties properties;
 	bool valid;     /* that is how it is: no other word was heard since */
 	bool pid_valid; /* systemd itself named its process, and none other since */
-	bool simple;    /* as in struct manager_reply */
+	bool simple;    /* as in struct manager_reply, like the next */
+	bool outside;
 	TAILQ_ENTRY(cached_unit) link;
 };
 

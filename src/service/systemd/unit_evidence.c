@@ -378,6 +378,7 @@ static void gather_script(struct gathering *g, const char *script)
 
 	if (init_status_pidfile(g->request, script, &pidfile) && pidfile.verdict != PIDFILE_NONE)
 		manager_add_pidfile(g->reply, e, &pidfile);
+	g->reply->outside = true;
 }
 
 static int gather_group(struct gathering *g)
@@ -390,6 +391,7 @@ static int gather_group(struct gathering *g)
 
 	if (r < 0)
 		return r;
+	g->reply->outside = true;
 	leader = control_group_leader(group);
 	if (leader > 0) {
 		e->process = PROCESS_ALIVE;
@@ -434,8 +436,9 @@ static int find_simple(struct gathering *g)
 	unsigned count = 0;
 	int r = get_conflicts(g, names);
 
-	if (r >= 0)
-		r = read_conditions(g->call, g->row->path, "Asserts", &count, unmet, sizeof(unmet));
+	for (size_t i = 0; r >= 0 && i < sizeof(condition_kinds) / sizeof(*condition_kinds); i++)
+		r = read_conditions(g->call, g->row->path, condition_kinds[i].list, &count, unmet,
+			sizeof(unmet));
 	g->reply->simple = r >= 0 && names[0] == '\0' && count == 0 && g->request->pidfile == NULL;
 	return r;
 }
@@ -449,6 +452,7 @@ static void gather_pidfile(struct gathering *g)
 
 	if (g->request->pidfile == NULL)
 		return;
+	g->reply->outside = true;
 	pidfile_look(g->request->pidfile, g->request->name, &g->request->memory.seen, &pidfile);
 	if (pidfile.verdict != PIDFILE_NONE || e->process == PROCESS_UNNAMED)
 		manager_add_pidfile(g->reply, e, &pidfile);

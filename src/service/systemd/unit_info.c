@@ -214,8 +214,9 @@ static void take_work(const struct unit_row *row, const struct unit_properties *
 	reply->busy = fmax(0, now - (double)properties->changed / 1e6);
 	reply->busy_limit =
 		properties->limit == UINT64_MAX ? INFINITY : (double)properties->limit / 1e6;
-	if (reply->busy_limit <= 0)
-		reply->busy_limit = INFINITY;
+	/* systemd ends what takes longer, so whatever is still at it was allowed to: it has asked for
+	 * more time (EXTEND_TIMEOUT_USEC), or has several steps with a limit each. */
+	reply->busy_limit = fmax(reply->busy_limit, reply->busy + 1);
 }
 
 void unit_take(const struct unit_row *row, const struct unit_properties *properties,

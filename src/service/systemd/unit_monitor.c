@@ -226,6 +226,8 @@ static bool is_as_known(const struct unit_subscription *s, const struct unit_row
 {
 	const struct cached_unit *unit = &s->unit;
 
+	if (unit->outside && s->alive && unit->valid)
+		return cached_unit_has_row(unit, row);
 	/* A process that lives has not been brought back, so what else was found holds as well; if it
 	 * is still the unit's, which may have handed over to another while nobody listened. */
 	if (s->alive && unit->pid_valid && unit->status == VIGIL_SERVICE_RUNNING &&
@@ -233,7 +235,7 @@ static bool is_as_known(const struct unit_subscription *s, const struct unit_row
 		return unit_status(row->active) == unit->status &&
 		       strcmp(row->load, "loaded") == 0 &&
 		       !cached_unit_differs(unit, row->active, row->sub, -1);
-	return unit->valid && cached_unit_has_row(unit, row);
+	return unit->valid && !unit->outside && cached_unit_has_row(unit, row);
 }
 
 /* Whether the row and the properties tell all about a unit in that state. */
@@ -307,6 +309,7 @@ static void on_properties(const struct unit_properties *properties, void *arg)
 	unit_judge(&row, properties, &reply);
 	reply.simple = s->unit.simple;
 	s->unit.status = reply.status;
+	s->unit.outside = false;
 	unit_cache_relate(&s->monitor->cache, &s->unit, "");
 	end(s, UNIT_ANSWERED, &reply);
 }
@@ -469,7 +472,8 @@ void unit_monitor_invalidate(struct unit_subscription *s)
 
 bool unit_monitor_is_valid(const struct unit_subscription *s)
 {
-	return s->unit.valid && systemd_connection_is_up(s->monitor->connection);
+	return s->unit.valid && !s->unit.outside &&
+	       systemd_connection_is_up(s->monitor->connection);
 }
 
 bool unit_monitor_is_simple(const struct unit_subscription *s)
