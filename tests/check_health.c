@@ -98,7 +98,7 @@ static const struct row {
 		"web is failed; it is not restarted, because restart_on = never"},
 	{{.status = VIGIL_SERVICE_FAILED, .paused = true}, {0}, {0}, VIGIL_CRITICAL,
 		"web is failed; it is not restarted during the pause"},
-	{{.status = VIGIL_SERVICE_STOPPED}, {.restart_on = RESTART_ON_FAILED}, {0}, VIGIL_WARNING,
+	{{.status = VIGIL_SERVICE_STOPPED}, {.restart_on = RESTART_ON_FAILED}, {0}, VIGIL_CRITICAL,
 		"web is stopped; it was stopped cleanly and is left alone, because restart_on = "
 		"failed"},
 	{{.status = VIGIL_SERVICE_STOPPED, .hold = "the unit is masked"}, {0}, {0}, VIGIL_WARNING,
@@ -169,8 +169,7 @@ static const char *reason_of(const struct facts *f, enum withheld withheld)
 
 static bool is_on_purpose(const struct facts *f, enum withheld withheld)
 {
-	return withheld == WITHHELD_HOLD || withheld == WITHHELD_CLEAN_STOP ||
-	       (withheld == WITHHELD_REFUSED && f->refusal_deliberate);
+	return withheld == WITHHELD_HOLD || (withheld == WITHHELD_REFUSED && f->refusal_deliberate);
 }
 
 static void prove_one(const struct rules *rules, const struct facts *f, struct health_input *in)

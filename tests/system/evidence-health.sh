@@ -93,9 +93,9 @@ check "deny: a service that is down is CRITICAL, and why it is not restarted is 
 check "deny: vigilctl check exits with 2" exits denied 2
 check "deny: vigilctl explain says the rule" grep -q 'not restarted: the configuration denies' <(ctl explain denied)
 "$work/init.d/lost" stop
-check "restart_on = failed: a clean stop is a WARNING with its reason" wait_for 20 \
+check "restart_on = failed: a clean stop is CRITICAL, and why it is left alone is said" wait_for 20 \
 	says lost 'lost is stopped; it was stopped cleanly and is left alone, because restart_on = failed'
-check "restart_on = failed: vigilctl check exits with 1 after a clean stop" exits lost 1
+check "restart_on = failed: vigilctl check exits with 2 after a clean stop" exits lost 2
 
 # --- what vigild could not do -----------------------------------------------------------------------
 

@@ -53,7 +53,7 @@ static const struct {
 	[WITHHELD_HOLD] = {VIGIL_WARNING, " and left alone: ", ""},
 	[WITHHELD_NEVER] = {VIGIL_CRITICAL, "; it is not restarted, because restart_on = never",
 		""},
-	[WITHHELD_CLEAN_STOP] = {VIGIL_WARNING,
+	[WITHHELD_CLEAN_STOP] = {VIGIL_CRITICAL,
 		"; it was stopped cleanly and is left alone, because restart_on = failed", ""},
 	[WITHHELD_REFUSED] = {VIGIL_CRITICAL, " and not restarted: ", ""},
 	[WITHHELD_BURST] = {VIGIL_CRITICAL, "; vigil gave up after ", ", until the next try"},

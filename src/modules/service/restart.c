@@ -32,7 +32,7 @@ static void note_well(struct watch *w, double now)
 	struct attempt *attempt = &w->attempt;
 
 	if (attempt->well_since == 0)
-		attempt->well_since = fmax(w->recent.restarted, w->serving != NULL ? now : 0);
+		attempt->well_since = now;
 	attempt->well_for = fmax(attempt->well_for, now - attempt->well_since);
 	if (attempt->well_for < w->backoff_max)
 		return;
@@ -59,6 +59,8 @@ static void note_relapse(struct watch *w, double now)
 static void note_started(struct watch *w, const vigil_service_reply *r, double seconds)
 {
 	w->attempt.starting = false;
+	/* Where nothing is tested, to run is to be well. */
+	w->attempt.well_since = w->serving == NULL ? vigil_now() : 0;
 	w->totals.restart_error = 0;
 	record_totals(w);
 	if (!w->attempt.by_admin)
@@ -154,8 +156,8 @@ static void note_failure(struct watch *w, const vigil_service_reply *r)
 	w->attempt.starting = false;
 	w->attempt.denied = r->fault == VIGIL_FAULT_DENIED;
 	step_back(w);
-	record_totals(w);
 	record_error(w, r);
+	record_totals(w);
 	vigil_event(w->daemon, "restart %d: %s: %s", (int)w->totals.restarts, kind, r->text);
 	vigil_error(w->daemon, "%s could not be restarted (%s, %d in a row): %s", r->name, kind,
 		(int)w->totals.restart_error, r->text);

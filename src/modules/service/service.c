@@ -347,6 +347,7 @@ static int start(vigil_daemon *d)
 	w->totals.respawns = kept(d, PLACE "respawns");
 	recent_open(&w->recent, d, w->backoff_max);
 	w->serving = serving_new(d, on_probe_news, w);
+	w->attempt.well_since = w->serving == NULL ? w->recent.restarted : 0;
 	w->service = open_service(d);
 	if (w->service == NULL)
 		return -EINVAL;
