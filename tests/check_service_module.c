@@ -344,8 +344,8 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("watch_service");
-	TCase *tcase = tcase_create("watch_service");
+	Suite *suite = suite_create("service_module");
+	TCase *tcase = tcase_create("service_module");
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
