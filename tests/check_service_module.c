@@ -334,6 +334,44 @@ START_TEST(burst_and_backoff_survive_a_new_start)
 }
 END_TEST
 
+START_TEST(setbacks_are_forgiven_however_the_service_came_up)
+{
+	option("interval", "60m");
+	start();
+	for (int i = 0; i < 3; i++) {
+		STATUS(FAILED);
+		ck_assert(is_issued());
+		RESTARTED(FAILED, .error = -EIO, .fault = VIGIL_FAULT_FAILED);
+		fake_pass(60);
+	}
+	STATUS(RUNNING, .pid = 7); /* an admin has started it */
+	fake_pass(301);
+	STATUS(RUNNING, .pid = 7);
+	STATUS(FAILED);
+	ck_assert(is_issued());
+	RESTARTED(FAILED, .error = -EIO, .fault = VIGIL_FAULT_FAILED);
+	ck_assert_str_eq(text("service_state/next_retry"), "in 5 s");
+	stop();
+}
+END_TEST
+
+START_TEST(a_death_long_after_a_restart_is_no_setback)
+{
+	option("interval", "60m");
+	start();
+	STATUS(FAILED);
+	RESTARTED(RUNNING, .pid = 7);
+	fake_pass(30); /* nobody has checked in between */
+	STATUS(FAILED);
+	ck_assert(is_issued());
+	RESTARTED(RUNNING, .pid = 8);
+	fake_pass(3);
+	STATUS(FAILED);
+	ck_assert(!is_issued());
+	stop();
+}
+END_TEST
+
 START_TEST(a_wrong_respawn_max_is_refused)
 {
 	option("respawn_max", "often");
@@ -363,6 +401,8 @@ int main(void)
 	tcase_add_test(tcase, a_service_that_vigil_keeps_restarting_keeps_crashing);
 	tcase_add_test(tcase, a_restart_by_an_admin_is_no_crash);
 	tcase_add_test(tcase, burst_and_backoff_survive_a_new_start);
+	tcase_add_test(tcase, setbacks_are_forgiven_however_the_service_came_up);
+	tcase_add_test(tcase, a_death_long_after_a_restart_is_no_setback);
 	tcase_add_test(tcase, a_wrong_respawn_max_is_refused);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_NORMAL);

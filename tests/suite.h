@@ -5,13 +5,13 @@
 #include <check.h>
 #include <stdlib.h>
 
-/* Each test of it runs between setup and teardown. */
+/* Each test of it runs between the two functions. */
 __attribute__((unused)) static TCase *suite_begin(
-	const char *name, void (*setup)(void), void (*teardown)(void))
+	const char *name, void (*before)(void), void (*after)(void))
 {
 	TCase *tcase = tcase_create(name);
 
-	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_checked_fixture(tcase, before, after);
 	tcase_set_timeout(tcase, 60);
 	return tcase;
 }

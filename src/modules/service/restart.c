@@ -27,13 +27,20 @@ static void step_back(struct instance *self)
 	recent_save(recent);
 }
 
+/* Up to now the service has been well for so long. */
+static void measure(struct attempt *attempt, double now)
+{
+	if (attempt->well_since > 0)
+		attempt->well_for = fmax(attempt->well_for, now - attempt->well_since);
+}
+
 static void note_well(struct instance *self, double now)
 {
 	struct attempt *attempt = &self->attempt;
 
 	if (attempt->well_since == 0)
 		attempt->well_since = now;
-	attempt->well_for = fmax(attempt->well_for, now - attempt->well_since);
+	measure(attempt, now);
 	if (attempt->well_for < self->backoff_max)
 		return;
 	self->recent.setbacks = 0;
@@ -46,8 +53,7 @@ static void note_relapse(struct instance *self, double now)
 {
 	struct attempt *attempt = &self->attempt;
 
-	if (attempt->well_since > 0)
-		attempt->well_for = fmax(attempt->well_for, now - attempt->well_since);
+	measure(attempt, now);
 	if (attempt->well_for < self->healthy_after || attempt->starting) {
 		step_back(self);
 	} else {
@@ -72,14 +78,28 @@ static void note_started(struct instance *self, const vigil_service_reply *r, do
 		r->name, vigil_service_status_name(r->status), seconds, (int)self->totals.restarts);
 }
 
+/* It was brought up by somebody else, and has been well for long enough. */
+static void forgive(struct instance *self, const vigil_service_reply *r,
+	const struct verdict *verdict, double now)
+{
+	if (self->recent.setbacks == 0 || r->status != VIGIL_SERVICE_RUNNING || !verdict->proven ||
+		now - self->seen.since < self->backoff_max)
+		return;
+	self->recent.setbacks = 0;
+	self->recent.next_try = 0;
+	recent_save(&self->recent);
+}
+
 void restart_judge(
 	struct instance *self, const vigil_service_reply *r, const struct verdict *verdict)
 {
 	struct attempt *attempt = &self->attempt;
 	double now = vigil_now();
 
-	if (self->recent.restarted == 0)
+	if (self->recent.restarted == 0) {
+		forgive(self, r, verdict, now);
 		return;
+	}
 	if (vigil_service_is_down(r->status) || verdict->sick != NULL) {
 		if (attempt->starting)
 			vigil_event(self->daemon, "restart %d did not bring it up",
@@ -89,10 +109,12 @@ void restart_judge(
 	} else if (r->status == VIGIL_SERVICE_RUNNING) {
 		if (attempt->starting)
 			note_started(self, r, now - attempt->began);
-		if (verdict->proven)
+		if (verdict->proven) {
 			note_well(self, now);
-		else
+		} else {
+			measure(attempt, now);
 			attempt->well_since = 0;
+		}
 	}
 }
 

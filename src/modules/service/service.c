@@ -209,7 +209,7 @@ static bool is_steady(const struct instance *self, const vigil_service_reply *r,
 	struct verdict verdict;
 
 	if (changed || !self->ok || r->status != VIGIL_SERVICE_RUNNING || self->attempt.under_way ||
-		self->retry_set || self->recent.restarted > 0)
+		self->retry_set || self->recent.restarted > 0 || self->recent.setbacks > 0)
 		return false;
 	serving_judge(self->serving, &verdict);
 	return verdict.sick == NULL && verdict.ailing == NULL && verdict.unprobed == NULL;
