@@ -68,6 +68,21 @@ static void check_rows(const char *key, const struct row *rows, size_t count)
 
 #define CHECK_ROWS(key, rows) check_rows(key, rows, sizeof(rows) / sizeof(*(rows)))
 
+START_TEST(respawn_max_is_a_rate)
+{
+	static const struct row rows[] = {
+		{"3/10m", ""},
+		{"0", ""},
+		{"often", "respawn_max = \"often\" is not a rate such as 3/10m"},
+		{"3", "respawn_max = \"3\" is not a rate"},
+		{"3/", "is not a rate"},
+		{"-1/10m", "is not a rate"},
+	};
+
+	CHECK_ROWS("respawn_max", rows);
+}
+END_TEST
+
 START_TEST(a_probe_is_an_address_or_a_program)
 {
 	static const struct row rows[] = {
@@ -214,6 +229,7 @@ int main(void)
 {
 	TCase *tcase = suite_begin("service_check", setup, teardown);
 
+	tcase_add_test(tcase, respawn_max_is_a_rate);
 	tcase_add_test(tcase, a_probe_is_an_address_or_a_program);
 	tcase_add_test(tcase, a_program_can_be_executed);
 	tcase_add_test(tcase, a_service_is_neither_another_unit_nor_a_template);

@@ -264,7 +264,7 @@ static struct cell show_next(struct look *l)
 		return (struct cell){.tone = TONE_NONE};
 	/* That there is nothing to do shall not draw the eye. */
 	return (struct cell){.tone = TONE_NONE,
-		.note = strcmp(l->service.value, "running") != 0
+		.note = tone_of_health(l->account) != TONE_OK
 				? view_text(l->service.state, "decision")
 				: NULL,
 		.at = view_text(l->service.state, "next_retry"),

@@ -170,10 +170,25 @@ static void say_busy(struct health *health, const struct health_input *in)
 		add(health, "its manager should have ended that");
 		break;
 	default:
+		if (in->brought_back + in->restarted > 0) {
+			health->text[0] = '\0';
+			say_crashes(health, in);
+			return;
+		}
 		health->level = VIGIL_WARNING;
 		if (isinf(limit))
 			add(health, "; its manager sets no limit to that");
 	}
+}
+
+/* Whether the manager's words add anything: "dead" is systemd's word for a unit that was stopped, and
+ * a refusal is said as such. */
+static bool is_news(const struct health_input *in)
+{
+	const char *refusal = in->facts->refusal;
+
+	return in->text[0] != '\0' && strcmp(in->text, "dead") != 0 &&
+	       (refusal == NULL || strcmp(in->text, refusal) != 0);
 }
 
 static void say_down(struct health *health, const struct health_input *in)
@@ -184,8 +199,7 @@ static void say_down(struct health *health, const struct health_input *in)
 		return;
 	}
 	add(health, "%s is %s", in->name, status_of(in));
-	/* systemd's word for a unit that was stopped, which says no more than that */
-	if (in->text[0] != '\0' && strcmp(in->text, "dead") != 0)
+	if (is_news(in))
 		add(health, " (%s)", in->text);
 	say_need(health, in);
 }

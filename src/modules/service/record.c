@@ -7,71 +7,71 @@
 #include <string.h>
 
 #include "interned.h"
-#include "watch.h"
+#include "instance.h"
 
-static void put(struct watch *w, const char *path, json_t *value)
+static void put(struct instance *self, const char *path, json_t *value)
 {
-	vigil_state_set(w->daemon, path, value);
+	vigil_state_set(self->daemon, path, value);
 }
 
-void record_text(struct watch *w, const char *path, const char *text)
+void record_text(struct instance *self, const char *path, const char *text)
 {
 	if (text != NULL && text[0] != '\0')
-		put(w, path, interned_new(text));
+		put(self, path, interned_new(text));
 	else
-		vigil_state_unset(w->daemon, path);
+		vigil_state_unset(self->daemon, path);
 }
 
-void record_decision(struct watch *w, const char *words)
+void record_decision(struct instance *self, const char *words)
 {
-	if (interned_equals(w->decision, words))
+	if (interned_equals(self->decision, words))
 		return;
-	interned_drop(&w->decision);
-	w->decision = interned_new(words);
-	put(w, PLACE "decision", json_incref(w->decision));
+	interned_drop(&self->decision);
+	self->decision = interned_new(words);
+	put(self, PLACE "decision", json_incref(self->decision));
 }
 
-void record_error(struct watch *w, const vigil_service_reply *r)
+void record_error(struct instance *self, const vigil_service_reply *r)
 {
 	char text[256];
 
 	/* What scripts print may be anything; the tree holds UTF-8 without controls. */
-	put(w, PLACE "last_error",
+	put(self, PLACE "last_error",
 		json_pack("{s:s,s:s,s:o}", "kind", vigil_service_fault_name(r->fault), "text",
 			vigil_clean(text, sizeof(text), r->text), "time", vigil_time()));
 }
 
-void record_totals(struct watch *w)
+void record_totals(struct instance *self)
 {
-	put(w, PLACE "restarts", json_integer(w->totals.restarts));
-	put(w, PLACE "restart_errors", json_integer(w->totals.restart_errors));
-	put(w, PLACE "restart_error", json_integer(w->totals.restart_error));
+	put(self, PLACE "restarts", json_integer(self->totals.restarts));
+	put(self, PLACE "restart_errors", json_integer(self->totals.restart_errors));
+	put(self, PLACE "restart_error", json_integer(self->totals.restart_error));
 }
 
 /* --- one reply ----------------------------------------------------------------------------------- */
 
 /* Not installed is quiet: what is known of the service goes, what was done to it stays. */
-static void record_absent(struct watch *w, const vigil_service_reply *r)
+static void record_absent(struct instance *self, const vigil_service_reply *r)
 {
 	static const char *const gone[] = {PLACE "value", PLACE "since", PLACE "service",
 		PLACE "manager", PLACE "pid", PLACE "decision", PLACE "next_retry",
 		PLACE "evidence"};
 
-	if (!w->seen.absent) {
-		vigil_log(w->daemon, VIGIL_INFO, "%s is not installed; waiting for it to appear",
+	if (!self->seen.absent) {
+		vigil_log(self->daemon, VIGIL_INFO, "%s is not installed; waiting for it to appear",
 			r->name);
-		if (w->seen.any)
-			vigil_event(w->daemon, "%s is no longer installed", r->name);
+		if (self->seen.any)
+			vigil_event(self->daemon, "%s is no longer installed", r->name);
 	}
 	for (size_t i = 0; i < sizeof(gone) / sizeof(*gone); i++)
-		vigil_state_unset(w->daemon, gone[i]);
-	w->seen = (struct seen){.absent = true, .status = VIGIL_SERVICE_ABSENT};
-	interned_drop(&w->decision);
-	w->told = 0;
-	if (w->recent.next_try > 0 || w->recent.setbacks > 0) {
-		w->recent.next_try = 0;
-		w->recent.setbacks = 0;
-		recent_save(&w->recent);
+		vigil_state_unset(self->daemon, gone[i]);
+	self->seen = (struct seen){.absent = true, .status = VIGIL_SERVICE_ABSENT};
+	interned_drop(&self->decision);
+	self->told = 0;
+	if (self->recent.next_try > 0 || self->recent.setbacks > 0) {
+		self->recent.next_try = 0;
+		self->recent.setbacks = 0;
+		recent_save(&self->recent);
 	}
 }
 
@@ -80,46 +80,46 @@ static const char *or_empty(const char *text)
 	return text != NULL ? text : "";
 }
 
-static void record_change(struct watch *w, const vigil_service_reply *r)
+static void record_change(struct instance *self, const vigil_service_reply *r)
 {
-	const char *before = vigil_service_status_name(w->seen.status);
+	const char *before = vigil_service_status_name(self->seen.status);
 	const char *now = vigil_service_status_name(r->status);
 	const char *evidence = or_empty(r->evidence);
 	char clean[256];
 
-	put(w, PLACE "since", vigil_time());
-	if (w->seen.any)
-		vigil_event(
-			w->daemon, "%s (was %s)%s%s", now, before, r->text[0] ? ": " : "", r->text);
+	put(self, PLACE "since", vigil_time());
+	if (self->seen.any)
+		vigil_event(self->daemon, "%s (was %s)%s%s", now, before, r->text[0] ? ": " : "",
+			r->text);
 	else
-		vigil_event(w->daemon, "%s at the first check, under %s%s%s", now, r->manager,
+		vigil_event(self->daemon, "%s at the first check, under %s%s%s", now, r->manager,
 			r->text[0] ? ": " : "", r->text);
 	if (evidence[0] != '\0')
-		vigil_event(w->daemon, "evidence: %s", evidence);
-	record_text(w, PLACE "evidence", vigil_clean(clean, sizeof(clean), evidence));
-	w->seen.fell = w->seen.any && vigil_service_is_down(r->status) &&
-		       !vigil_service_is_down(w->seen.status);
-	w->seen.since = vigil_now();
-	w->seen.status = r->status;
-	w->seen.any = true;
+		vigil_event(self->daemon, "evidence: %s", evidence);
+	record_text(self, PLACE "evidence", vigil_clean(clean, sizeof(clean), evidence));
+	self->seen.fell = self->seen.any && vigil_service_is_down(r->status) &&
+			  !vigil_service_is_down(self->seen.status);
+	self->seen.since = vigil_now();
+	self->seen.status = r->status;
+	self->seen.any = true;
 }
 
 /* When its manager brought it back is known only to have been between two checks. */
-static void remember_respawns(struct watch *w, json_int_t more)
+static void remember_respawns(struct instance *self, json_int_t more)
 {
-	double now = vigil_now(), before = w->seen.when > 0 ? w->seen.when : now;
+	double now = vigil_now(), before = self->seen.when > 0 ? self->seen.when : now;
 	int n = more < RECENT_MAX ? (int)more : RECENT_MAX;
 
 	for (int i = 1; i <= n; i++)
-		recent_add(&w->recent, &w->recent.respawns, before + i * (now - before) / n);
-	recent_save(&w->recent);
+		recent_add(&self->recent, &self->recent.respawns, before + i * (now - before) / n);
+	recent_save(&self->recent);
 }
 
 /* Brought back by its manager before the check: the manager says so, or it runs under another pid
  * and vigild has not restarted it. */
-static void record_respawn(struct watch *w, const vigil_service_reply *r)
+static void record_respawn(struct instance *self, const vigil_service_reply *r)
 {
-	struct seen *seen = &w->seen;
+	struct seen *seen = &self->seen;
 	bool runs = r->status == VIGIL_SERVICE_RUNNING && r->pid > 0;
 	bool other_pid = runs && seen->ran > 0 && r->pid != seen->ran;
 	json_int_t more = other_pid;
@@ -133,12 +133,12 @@ static void record_respawn(struct watch *w, const vigil_service_reply *r)
 	seen->ran = runs ? r->pid : vigil_service_is_down(r->status) ? 0 : seen->ran;
 	if (more == 0)
 		return;
-	w->totals.respawns += more;
-	put(w, PLACE "respawns", json_integer(w->totals.respawns));
-	remember_respawns(w, more);
-	vigil_event(
-		w->daemon, "its manager brought it back: pid %d, was %d", (int)r->pid, (int)before);
-	vigil_log(w->daemon, VIGIL_NOTICE, "%s was brought back by %s: pid %d, was %d", r->name,
+	self->totals.respawns += more;
+	put(self, PLACE "respawns", json_integer(self->totals.respawns));
+	remember_respawns(self, more);
+	vigil_event(self->daemon, "its manager brought it back: pid %d, was %d", (int)r->pid,
+		(int)before);
+	vigil_log(self->daemon, VIGIL_NOTICE, "%s was brought back by %s: pid %d, was %d", r->name,
 		r->manager, (int)r->pid, (int)before);
 }
 
@@ -149,31 +149,31 @@ static bool is_written(const struct seen *seen, const vigil_service_reply *r)
 	       strcmp(seen->manager, r->manager) == 0;
 }
 
-void record_reply(struct watch *w, const vigil_service_reply *r)
+void record_reply(struct instance *self, const vigil_service_reply *r)
 {
-	struct seen *seen = &w->seen;
+	struct seen *seen = &self->seen;
 
 	if (is_written(seen, r)) {
 		seen->when = vigil_now();
 		return;
 	}
 	if (r->status == VIGIL_SERVICE_ABSENT) {
-		record_absent(w, r);
+		record_absent(self, r);
 		return;
 	}
 	seen->absent = false;
-	record_respawn(w, r);
+	record_respawn(self, r);
 	seen->when = vigil_now();
 	seen->pid_before = seen->pid;
 	seen->pid = r->pid;
 	snprintf(seen->manager, sizeof(seen->manager), "%s", r->manager);
-	record_text(w, PLACE "value", vigil_service_status_name(r->status));
-	put(w, PLACE "service", json_string(r->name));
-	record_text(w, PLACE "manager", r->manager);
+	record_text(self, PLACE "value", vigil_service_status_name(r->status));
+	put(self, PLACE "service", json_string(r->name));
+	record_text(self, PLACE "manager", r->manager);
 	if (r->pid > 0)
-		put(w, PLACE "pid", json_integer(r->pid));
+		put(self, PLACE "pid", json_integer(r->pid));
 	else
-		vigil_state_unset(w->daemon, PLACE "pid");
+		vigil_state_unset(self->daemon, PLACE "pid");
 	if (!seen->any || seen->status != r->status)
-		record_change(w, r);
+		record_change(self, r);
 }

@@ -10,155 +10,201 @@
 #include <string.h>
 
 #include "interned.h"
-#include "watch.h"
+#include "instance.h"
 
 static void on_restarted(vigil_service *svc, const vigil_service_reply *r, void *arg);
 
 /* --- judging the last one ------------------------------------------------------------------------ */
 
-static void step_back(struct watch *w)
+static void step_back(struct instance *self)
 {
-	struct recent *recent = &w->recent;
+	struct recent *recent = &self->recent;
 
 	recent->setbacks++;
 	recent->next_try =
-		vigil_now() + backoff_delay(w->backoff, w->backoff_max, recent->setbacks);
+		vigil_now() + backoff_delay(self->backoff, self->backoff_max, recent->setbacks);
 	recent->restarted = 0;
 	recent_save(recent);
 }
 
-static void note_well(struct watch *w, double now)
+static bool is_idle(const vigil_service_reply *r)
 {
-	struct attempt *attempt = &w->attempt;
+	return r->status == VIGIL_SERVICE_STOPPED && r->idle != NULL && r->idle[0] != '\0';
+}
+
+static bool is_down(const vigil_service_reply *r)
+{
+	return vigil_service_is_down(r->status) && !is_idle(r);
+}
+
+/* Up to now the service has been well for so long. */
+static void measure(struct attempt *attempt, double now)
+{
+	if (attempt->well_since > 0)
+		attempt->well_for = fmax(attempt->well_for, now - attempt->well_since);
+}
+
+static void note_well(struct instance *self, double now)
+{
+	struct attempt *attempt = &self->attempt;
 
 	if (attempt->well_since == 0)
-		attempt->well_since = fmax(w->recent.restarted, w->serving != NULL ? now : 0);
-	attempt->well_for = fmax(attempt->well_for, now - attempt->well_since);
-	if (attempt->well_for < w->backoff_max)
+		attempt->well_since = now;
+	measure(attempt, now);
+	if (attempt->well_for < self->backoff_max)
 		return;
-	w->recent.setbacks = 0;
-	w->recent.restarted = 0;
-	recent_save(&w->recent);
+	self->recent.setbacks = 0;
+	self->recent.restarted = 0;
+	recent_save(&self->recent);
 }
 
 /* It needs another restart. */
-static void note_relapse(struct watch *w, double now)
+static void note_relapse(struct instance *self, double now)
 {
-	struct attempt *attempt = &w->attempt;
+	struct attempt *attempt = &self->attempt;
 
-	if (attempt->well_since > 0)
-		attempt->well_for = fmax(attempt->well_for, now - attempt->well_since);
-	if (attempt->well_for < w->healthy_after || attempt->starting) {
-		step_back(w);
+	measure(attempt, now);
+	if (attempt->well_for < self->healthy_after) {
+		step_back(self);
 	} else {
-		w->recent.restarted = 0;
-		recent_save(&w->recent);
+		self->recent.restarted = 0;
+		recent_save(&self->recent);
 	}
 }
 
-static void note_started(struct watch *w, const vigil_service_reply *r, double seconds)
+static void note_started(struct instance *self, const vigil_service_reply *r, double seconds)
 {
-	w->attempt.starting = false;
-	w->totals.restart_error = 0;
-	record_totals(w);
-	if (!w->attempt.by_admin)
-		recent_add(&w->recent, &w->recent.recoveries, vigil_now());
-	recent_save(&w->recent);
-	vigil_event(w->daemon, "restart %d worked after %.2f s: %s", (int)w->totals.restarts,
+	self->attempt.starting = false;
+	/* Where nothing is tested, to run is to be well. */
+	self->attempt.well_since = self->serving == NULL ? vigil_now() : 0;
+	self->totals.restart_error = 0;
+	record_totals(self);
+	if (!self->attempt.by_admin)
+		recent_add(&self->recent, &self->recent.recoveries, vigil_now());
+	recent_save(&self->recent);
+	vigil_event(self->daemon, "restart %d worked after %.2f s: %s", (int)self->totals.restarts,
 		seconds, vigil_service_status_name(r->status));
-	vigil_log(w->daemon, VIGIL_NOTICE, "%s is %s again, restarted in %.2f s (restart %d)",
-		r->name, vigil_service_status_name(r->status), seconds, (int)w->totals.restarts);
+	vigil_log(self->daemon, VIGIL_NOTICE, "%s is %s again, restarted in %.2f s (restart %d)",
+		r->name, vigil_service_status_name(r->status), seconds, (int)self->totals.restarts);
 }
 
-void restart_judge(struct watch *w, const vigil_service_reply *r, const struct verdict *verdict)
+static void note_failure(struct instance *self, const vigil_service_reply *r)
 {
-	struct attempt *attempt = &w->attempt;
+	const char *kind = vigil_service_fault_name(r->fault);
+
+	self->totals.restart_error++;
+	self->totals.restart_errors++;
+	self->attempt.starting = false;
+	self->attempt.denied = r->fault == VIGIL_FAULT_DENIED;
+	step_back(self);
+	record_error(self, r);
+	record_totals(self);
+	vigil_event(self->daemon, "restart %d: %s: %s", (int)self->totals.restarts, kind, r->text);
+	vigil_error(self->daemon, "%s could not be restarted (%s, %d in a row): %s", r->name, kind,
+		(int)self->totals.restart_error, r->text);
+}
+
+/* The restart took longer than vigild waited for its end, and its manager has given it up. */
+static void note_late_failure(struct instance *self, const vigil_service_reply *r)
+{
+	vigil_service_reply failed = *r;
+
+	failed.error = -EIO;
+	failed.fault = VIGIL_FAULT_FAILED;
+	if (failed.text[0] == '\0')
+		failed.text = "its manager could not bring it up";
+	note_failure(self, &failed);
+}
+
+/* It was brought up by somebody else, and has been well for long enough. */
+static void forgive(struct instance *self, const vigil_service_reply *r,
+	const struct verdict *verdict, double now)
+{
+	if (self->recent.setbacks == 0 || r->status != VIGIL_SERVICE_RUNNING || !verdict->proven ||
+		now - self->seen.since < self->backoff_max)
+		return;
+	self->recent.setbacks = 0;
+	self->recent.next_try = 0;
+	recent_save(&self->recent);
+}
+
+void restart_judge(
+	struct instance *self, const vigil_service_reply *r, const struct verdict *verdict)
+{
+	struct attempt *attempt = &self->attempt;
 	double now = vigil_now();
 
-	if (w->recent.restarted == 0)
+	if (self->recent.restarted == 0) {
+		forgive(self, r, verdict, now);
 		return;
-	if (vigil_service_is_down(r->status) || verdict->sick != NULL) {
+	}
+	if (attempt->starting && is_down(r)) {
+		note_late_failure(self, r);
+	} else if (is_down(r) || verdict->sick != NULL) {
+		note_relapse(self, now);
+	} else if (r->status == VIGIL_SERVICE_RUNNING || is_idle(r)) {
 		if (attempt->starting)
-			vigil_event(w->daemon, "restart %d did not bring it up",
-				(int)w->totals.restarts);
-		note_relapse(w, now);
-		attempt->starting = false;
-	} else if (r->status == VIGIL_SERVICE_RUNNING) {
-		if (attempt->starting)
-			note_started(w, r, now - attempt->began);
-		if (verdict->proven)
-			note_well(w, now);
-		else
+			note_started(self, r, now - attempt->began);
+		if (verdict->proven) {
+			note_well(self, now);
+		} else {
+			measure(attempt, now);
 			attempt->well_since = 0;
+		}
 	}
 }
 
 /* --- issuing one ----------------------------------------------------------------------------------- */
 
-bool restart_begin(struct watch *w)
+bool restart_begin(struct instance *self)
 {
-	bool again = w->attempt.refusal != NULL;
+	bool again = self->attempt.refusal != NULL;
 
-	if (vigil_service_restart(w->service, on_restarted, w) != 0)
+	if (vigil_service_restart(self->service, on_restarted, self) != 0)
 		return false; /* the queue is full; the next check tries again */
-	w->attempt.under_way = true;
-	w->attempt.by_admin = false;
-	w->attempt.began = vigil_now();
-	w->seen.ran = 0;
+	self->attempt.under_way = true;
+	self->attempt.by_admin = false;
+	self->attempt.began = vigil_now();
+	self->seen.ran = 0;
 	if (!again)
-		vigil_event(w->daemon, "restart issued");
+		vigil_event(self->daemon, "restart issued");
 	return true;
 }
 
 /* An admin's word goes before the backoff, the burst and a pause. */
 int restart_by_admin(vigil_daemon *d, void *arg)
 {
-	struct watch *w = arg;
+	struct instance *self = arg;
 
-	if (w->attempt.under_way)
+	if (self->attempt.under_way)
 		return -EALREADY;
-	interned_drop(&w->attempt.refusal);
+	interned_drop(&self->attempt.refusal);
 	vigil_event(d, "restart asked for by an admin");
 	vigil_log(d, VIGIL_NOTICE, "%s: restarting, as an admin asked",
-		vigil_service_name(w->service));
-	if (!restart_begin(w))
+		vigil_service_name(self->service));
+	if (!restart_begin(self))
 		return -EAGAIN;
-	w->attempt.by_admin = true;
+	self->attempt.by_admin = true;
 	return 0;
 }
 
 /* --- what came of it ------------------------------------------------------------------------------- */
 
-static void note_success(struct watch *w, const vigil_service_reply *r)
+static void note_success(struct instance *self, const vigil_service_reply *r)
 {
-	w->recent.restarted = vigil_now();
-	w->recent.next_try = 0;
-	w->attempt.well_since = w->attempt.well_for = 0;
-	w->attempt.starting = r->status == VIGIL_SERVICE_STARTING;
-	if (!w->attempt.starting) {
-		note_started(w, r, r->seconds);
+	self->recent.restarted = vigil_now();
+	self->recent.next_try = 0;
+	self->attempt.well_since = self->attempt.well_for = 0;
+	self->attempt.starting = r->status == VIGIL_SERVICE_STARTING ||
+				 r->status == VIGIL_SERVICE_STOPPING; /* its first half */
+	if (!self->attempt.starting) {
+		note_started(self, r, r->seconds);
 		return;
 	}
-	recent_save(&w->recent);
-	record_totals(w);
-	vigil_event(w->daemon, "restart %d is in progress: its manager is still starting it",
-		(int)w->totals.restarts);
-}
-
-static void note_failure(struct watch *w, const vigil_service_reply *r)
-{
-	const char *kind = vigil_service_fault_name(r->fault);
-
-	w->totals.restart_error++;
-	w->totals.restart_errors++;
-	w->attempt.starting = false;
-	w->attempt.denied = r->fault == VIGIL_FAULT_DENIED;
-	step_back(w);
-	record_totals(w);
-	record_error(w, r);
-	vigil_event(w->daemon, "restart %d: %s: %s", (int)w->totals.restarts, kind, r->text);
-	vigil_error(w->daemon, "%s could not be restarted (%s, %d in a row): %s", r->name, kind,
-		(int)w->totals.restart_error, r->text);
+	recent_save(&self->recent);
+	record_totals(self);
+	vigil_event(self->daemon, "restart %d is in progress: its manager is still starting it",
+		(int)self->totals.restarts);
 }
 
 /* What vigild refuses, by a part of its words.  Anything else is done on purpose: what is masked, is
@@ -183,43 +229,43 @@ static const struct refusal *refusal_of(const char *text)
 }
 
 /* Nothing was done to the service, so nothing failed and no burst is used up. */
-static void note_refusal(struct watch *w, const vigil_service_reply *r)
+static void note_refusal(struct instance *self, const vigil_service_reply *r)
 {
 	const struct refusal *refusal = refusal_of(r->text);
 	char text[128];
 
 	vigil_clean(text, sizeof(text), r->text);
-	w->attempt.deliberate = refusal->deliberate;
-	w->attempt.ends = refusal->ends && r->hold == NULL;
-	if (interned_equals(w->attempt.refusal, text))
+	self->attempt.deliberate = refusal->deliberate;
+	self->attempt.ends = refusal->ends && r->hold == NULL;
+	if (interned_equals(self->attempt.refusal, text))
 		return;
-	interned_drop(&w->attempt.refusal);
-	w->attempt.refusal = json_string(text);
-	vigil_event(w->daemon, "not restarted: %s", text);
-	vigil_log(w->daemon, VIGIL_WARN, "%s is not restarted: %s", r->name, text);
+	interned_drop(&self->attempt.refusal);
+	self->attempt.refusal = json_string(text);
+	vigil_event(self->daemon, "not restarted: %s", text);
+	vigil_log(self->daemon, VIGIL_WARN, "%s is not restarted: %s", r->name, text);
 }
 
 static void on_restarted(vigil_service *svc, const vigil_service_reply *r, void *arg)
 {
-	struct watch *w = arg;
+	struct instance *self = arg;
 
-	w->attempt.under_way = false;
+	self->attempt.under_way = false;
 	if (r->fault == VIGIL_FAULT_REFUSED) {
-		note_refusal(w, r);
-		watch_review(w, r, false);
+		note_refusal(self, r);
+		instance_review(self, r, false);
 		return;
 	}
-	interned_drop(&w->attempt.refusal);
-	serving_reset(w->serving);
-	if (!w->attempt.by_admin)
-		recent_add(&w->recent, &w->recent.restarts, w->attempt.began);
-	w->totals.restarts++;
+	interned_drop(&self->attempt.refusal);
+	serving_reset(self->serving);
+	if (!self->attempt.by_admin)
+		recent_add(&self->recent, &self->recent.restarts, self->attempt.began);
+	self->totals.restarts++;
 	if (r->error == 0)
-		note_success(w, r);
+		note_success(self, r);
 	else
-		note_failure(w, r);
-	record_reply(w, r);
-	vigil_state_unset(w->daemon, PLACE "next_retry");
-	watch_review(w, r, false);
-	watch_tell_peers(w, r);
+		note_failure(self, r);
+	record_reply(self, r);
+	vigil_state_unset(self->daemon, PLACE "next_retry");
+	instance_review(self, r, false);
+	instance_tell_peers(self, r);
 }

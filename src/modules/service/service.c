@@ -6,7 +6,7 @@
  * admin is computed from the same facts (health.c).  All that it knows is in its subtree at
  * service_state, all that it did in its history.
  *
- * A daemon has one struct watch, which lives as long as the daemon.
+ * A daemon has one struct instance, which lives as long as the daemon.
  */
 #include <errno.h>
 #include <math.h>
@@ -16,7 +16,7 @@
 #include "health.h"
 #include "interned.h"
 #include "options.h"
-#include "watch.h"
+#include "instance.h"
 
 static void on_retry(vigil_daemon *d, void *arg);
 
@@ -28,34 +28,34 @@ static const char *or_null(const char *text)
 }
 
 /* When the burst has room again; 0: now. */
-static double burst_free(const struct watch *w)
+static double burst_free(const struct instance *self)
 {
-	double oldest = recent_nth(&w->recent.restarts, w->rules.burst);
+	double oldest = recent_nth(&self->recent.restarts, self->rules.burst);
 
-	return oldest > 0 ? oldest + w->rules.burst_window : 0;
+	return oldest > 0 ? oldest + self->rules.burst_window : 0;
 }
 
 /* Only a restart that is needed and not otherwise withheld waits for others. */
-static const char *awaited(struct watch *w, const struct facts *facts)
+static const char *awaited(struct instance *self, const struct facts *facts)
 {
 	struct decision decision;
 
-	if (w->after[0] == NULL)
+	if (self->after[0] == NULL)
 		return NULL;
-	decide(&w->rules, facts, &decision);
+	decide(&self->rules, facts, &decision);
 	if (decision.need == NEED_RESTART && decision.withheld != WITHHELD_PAUSED &&
 		decision.withheld != WITHHELD_NEVER && decision.withheld != WITHHELD_CLEAN_STOP)
-		return dependency_awaited(&w->peer, w->after, w->seen.since);
-	dependency_end(&w->peer);
+		return dependency_awaited(&self->peer, self->after, self->seen.since);
+	dependency_end(&self->peer);
 	return NULL;
 }
 
-static void gather(struct watch *w, const vigil_service_reply *r, const struct verdict *verdict,
-	struct facts *facts)
+static void gather(struct instance *self, const vigil_service_reply *r,
+	const struct verdict *verdict, struct facts *facts)
 {
 	*facts = (struct facts){.status = r->status,
 		.now = vigil_now(),
-		.since = w->seen.since,
+		.since = self->seen.since,
 		.idle = or_null(r->idle),
 		.hold = or_null(r->hold),
 		.busy = r->busy,
@@ -63,31 +63,32 @@ static void gather(struct watch *w, const vigil_service_reply *r, const struct v
 		.sick = verdict->sick,
 		.ailing = verdict->ailing,
 		.unprobed = verdict->unprobed,
-		.refusal = json_string_value(w->attempt.refusal),
-		.refusal_deliberate = w->attempt.deliberate,
-		.refusal_ends = w->attempt.ends,
-		.next_try = w->recent.next_try,
-		.burst_free = burst_free(w),
-		.paused = vigil_paused(w->daemon),
-		.restarting = w->attempt.under_way};
-	facts->awaited = awaited(w, facts);
+		.refusal = json_string_value(self->attempt.refusal),
+		.refusal_deliberate = self->attempt.deliberate,
+		.refusal_ends = self->attempt.ends,
+		.next_try = self->recent.next_try,
+		.burst_free = burst_free(self),
+		.paused = vigil_paused(self->daemon),
+		.restarting = self->attempt.under_way};
+	facts->awaited = awaited(self, facts);
 }
 
 /* --- telling ------------------------------------------------------------------------------------------ */
 
 /* Whether the service came back more often than respawn_max lately; by whom and in what time. */
-static void judge_crashes(struct watch *w, struct health_input *in)
+static void judge_crashes(struct instance *self, struct health_input *in)
 {
-	const struct times *respawns = &w->recent.respawns, *recoveries = &w->recent.recoveries;
-	double now = vigil_now(), since = now - w->rules.respawn_window;
+	const struct times *respawns = &self->recent.respawns,
+			   *recoveries = &self->recent.recoveries;
+	double now = vigil_now(), since = now - self->rules.respawn_window;
 	unsigned back, restarted;
 	double first, last;
 
-	if (w->rules.respawn_max == 0 || respawns->count + recoveries->count == 0)
+	if (self->rules.respawn_max == 0 || respawns->count + recoveries->count == 0)
 		return;
 	back = recent_count(respawns, since);
 	restarted = recent_count(recoveries, since);
-	if (back + restarted <= w->rules.respawn_max)
+	if (back + restarted <= self->rules.respawn_max)
 		return;
 	first = fmin(back > 0 ? recent_nth(respawns, back) : now,
 		restarted > 0 ? recent_nth(recoveries, restarted) : now);
@@ -97,75 +98,76 @@ static void judge_crashes(struct watch *w, struct health_input *in)
 	in->span = last - first;
 }
 
-static void tell_health(struct watch *w, const vigil_service_reply *r, const struct facts *facts,
-	const struct decision *decision)
+static void tell_health(struct instance *self, const vigil_service_reply *r,
+	const struct facts *facts, const struct decision *decision)
 {
 	struct health_input in = {.name = r->name,
 		.pid = r->pid,
 		.text = r->text,
-		.rules = &w->rules,
+		.rules = &self->rules,
 		.facts = facts,
 		.decision = decision,
-		.failed_restarts = (unsigned)w->totals.restart_error,
-		.denied = w->attempt.denied,
-		.setbacks = w->recent.setbacks,
-		.starting = w->attempt.starting ? (unsigned)w->totals.restarts : 0};
+		.failed_restarts = (unsigned)self->totals.restart_error,
+		.denied = self->attempt.denied,
+		.setbacks = self->recent.setbacks,
+		.starting = self->attempt.starting ? (unsigned)self->totals.restarts : 0};
 	struct health health;
 
-	judge_crashes(w, &in);
+	judge_crashes(self, &in);
 	health_of(&in, &health);
-	w->ok = health.level == VIGIL_OK && r->status == VIGIL_SERVICE_RUNNING;
-	vigil_health(w->daemon, health.level, "%s", health.text);
+	self->ok = health.level == VIGIL_OK && r->status == VIGIL_SERVICE_RUNNING;
+	vigil_health(self->daemon, health.level, "%s", health.text);
 }
 
 /* One line that explains it: when it fell, and whenever something is done about it. */
 static void log_decision(
-	struct watch *w, const vigil_service_reply *r, const struct decision *decision)
+	struct instance *self, const vigil_service_reply *r, const struct decision *decision)
 {
-	pid_t pid = w->seen.pid_before;
+	pid_t pid = self->seen.pid_before;
 
-	if (w->seen.fell && pid > 0)
-		vigil_log(w->daemon, VIGIL_WARN, "%s is down (was running, pid %d); %s", r->name,
+	if (self->seen.fell && pid > 0)
+		vigil_log(self->daemon, VIGIL_WARN, "%s is down (was running, pid %d); %s", r->name,
 			(int)pid, decision->words);
-	else if (w->seen.fell)
-		vigil_log(w->daemon, VIGIL_WARN, "%s is down (was running); %s", r->name,
+	else if (self->seen.fell)
+		vigil_log(self->daemon, VIGIL_WARN, "%s is down (was running); %s", r->name,
 			decision->words);
 	else if (decision->restart && decision->withheld == WITHHELD_NOT)
-		vigil_log(w->daemon, VIGIL_NOTICE, "%s: %s", r->name, decision->words);
-	w->seen.fell = false;
+		vigil_log(self->daemon, VIGIL_NOTICE, "%s: %s", r->name, decision->words);
+	self->seen.fell = false;
 }
 
 /* The history has each decision once, and not that there is nothing to do. */
-static void tell_decision(struct watch *w, const struct facts *facts, const struct decision *d)
+static void tell_decision(
+	struct instance *self, const struct facts *facts, const struct decision *d)
 {
 	unsigned which =
 		1 + (unsigned)facts->status + 8 * ((unsigned)d->need + 8 * ((unsigned)d->withheld));
 
-	record_decision(w, d->words);
-	if (which == w->told)
+	record_decision(self, d->words);
+	if (which == self->told)
 		return;
-	w->told = which;
+	self->told = which;
 	if (d->need != NEED_NOTHING || facts->status != VIGIL_SERVICE_RUNNING)
-		vigil_event(w->daemon, "decision: %s", d->words);
+		vigil_event(self->daemon, "decision: %s", d->words);
 }
 
 /* A check of its own, however long the interval: when the next try is due, or as soon as it may be
  * worth it. */
-static void retry_in(struct watch *w, double wait, double check)
+static void retry_in(struct instance *self, double wait, double check)
 {
 	double next = check > 0 && (wait <= 0 || check < wait) ? check : wait;
 
-	if (next <= 0 && !w->retry_set)
+	if (next <= 0 && !self->retry_set)
 		return;
-	w->retry_set = next > 0;
-	vigil_cancel(w->daemon, on_retry, w);
+	self->retry_set = next > 0;
+	vigil_cancel(self->daemon, on_retry, self);
 	if (wait <= 0)
-		vigil_state_unset(w->daemon, PLACE "next_retry");
+		vigil_state_unset(self->daemon, PLACE "next_retry");
 	/* A time that moves by milliseconds from check to check is not news. */
-	else if (vigil_state_get(w->daemon, PLACE "next_retry") == NULL)
-		vigil_state_set(w->daemon, PLACE "next_retry", vigil_time_in(wait));
+	else if (vigil_state_get(self->daemon, PLACE "next_retry") == NULL)
+		vigil_state_set(self->daemon, PLACE "next_retry", vigil_time_in(wait));
 	if (next > 0)
-		vigil_after(w->daemon, next, on_retry, w);
+		vigil_after(self->daemon, next, on_retry, self);
 }
 
 /* --- a check -------------------------------------------------------------------------------------------- */
@@ -176,95 +178,95 @@ static bool is_good(const vigil_service_reply *r)
 	       (r->status == VIGIL_SERVICE_STOPPED && or_null(r->idle) != NULL);
 }
 
-void watch_tell_peers(struct watch *w, const vigil_service_reply *r)
+void instance_tell_peers(struct instance *self, const vigil_service_reply *r)
 {
-	peer_checked(&w->peer, is_good(r));
+	peer_checked(&self->peer, is_good(r));
 }
 
-void watch_review(struct watch *w, const vigil_service_reply *r, bool act)
+void instance_review(struct instance *self, const vigil_service_reply *r, bool act)
 {
 	struct decision decision;
 	struct verdict verdict;
 	struct facts facts;
 
-	serving_judge(w->serving, &verdict);
-	gather(w, r, &verdict, &facts);
-	decide(&w->rules, &facts, &decision);
+	serving_judge(self->serving, &verdict);
+	gather(self, r, &verdict, &facts);
+	decide(&self->rules, &facts, &decision);
 	if (r->status != VIGIL_SERVICE_ABSENT) {
-		tell_decision(w, &facts, &decision);
-		log_decision(w, r, &decision);
+		tell_decision(self, &facts, &decision);
+		log_decision(self, r, &decision);
 	}
-	tell_health(w, r, &facts, &decision);
+	tell_health(self, r, &facts, &decision);
 	if (decision.withheld != WITHHELD_REFUSED && !decision.restart)
-		interned_drop(&w->attempt.refusal);
-	retry_in(w, decision.wait, decision.check);
+		interned_drop(&self->attempt.refusal);
+	retry_in(self, decision.wait, decision.check);
 	if (decision.restart && act)
-		restart_begin(w);
+		restart_begin(self);
 }
 
 /* Nothing has changed and nothing is wrong, so that there is nothing to decide or to say. */
-static bool is_steady(const struct watch *w, const vigil_service_reply *r, bool changed)
+static bool is_steady(const struct instance *self, const vigil_service_reply *r, bool changed)
 {
 	struct verdict verdict;
 
-	if (changed || !w->ok || r->status != VIGIL_SERVICE_RUNNING || w->attempt.under_way ||
-		w->retry_set || w->recent.restarted > 0)
+	if (changed || !self->ok || r->status != VIGIL_SERVICE_RUNNING || self->attempt.under_way ||
+		self->retry_set || self->recent.restarted > 0 || self->recent.setbacks > 0)
 		return false;
-	serving_judge(w->serving, &verdict);
+	serving_judge(self->serving, &verdict);
 	return verdict.sick == NULL && verdict.ailing == NULL && verdict.unprobed == NULL;
 }
 
 static void on_status(vigil_service *svc, const vigil_service_reply *r, void *arg)
 {
-	struct watch *w = arg;
-	vigil_service_status before = w->seen.status;
-	bool changed = !w->seen.any || before != r->status || w->seen.pid != r->pid;
-	json_int_t respawns = w->totals.respawns;
+	struct instance *self = arg;
+	vigil_service_status before = self->seen.status;
+	bool changed = !self->seen.any || before != r->status || self->seen.pid != r->pid;
+	json_int_t respawns = self->totals.respawns;
 	struct verdict verdict;
 
-	record_reply(w, r);
-	serving_check(w->serving, r);
-	if (!is_steady(w, r, changed || respawns != w->totals.respawns)) {
-		serving_judge(w->serving, &verdict);
-		restart_judge(w, r, &verdict);
-		watch_review(w, r, true);
+	record_reply(self, r);
+	serving_check(self->serving, r);
+	if (!is_steady(self, r, changed || respawns != self->totals.respawns)) {
+		serving_judge(self->serving, &verdict);
+		restart_judge(self, r, &verdict);
+		instance_review(self, r, true);
 	}
-	if (changed || !w->peer.checked || !w->peer.good || w->peer.asked)
-		watch_tell_peers(w, r);
+	if (changed || !self->peer.checked || !self->peer.good || self->peer.asked)
+		instance_tell_peers(self, r);
 }
 
-void watch_check(struct watch *w)
+void instance_check(struct instance *self)
 {
-	vigil_service_query(w->service, on_status, w);
+	vigil_service_query(self->service, on_status, self);
 }
 
 static void on_tick(vigil_daemon *d, void *arg)
 {
-	watch_check(arg);
+	instance_check(arg);
 }
 
 static void on_retry(vigil_daemon *d, void *arg)
 {
-	watch_check(arg);
+	instance_check(arg);
 }
 
 static void on_probe_news(vigil_daemon *d, void *arg)
 {
-	watch_check(arg);
+	instance_check(arg);
 }
 
 static void on_peer(void *arg)
 {
-	watch_check(arg);
+	instance_check(arg);
 }
 
 static void on_sign(vigil_service *svc, const vigil_service_reply *r, void *arg)
 {
-	struct watch *w = arg;
+	struct instance *self = arg;
 
 	if (r->text[0] != '\0')
-		vigil_event(w->daemon, "%s, seen at once", r->text);
-	watch_check(w);
+		vigil_event(self->daemon, "%s, seen at once", r->text);
+	instance_check(self);
 }
 
 /* --- life ----------------------------------------------------------------------------------------------- */
@@ -307,61 +309,62 @@ static vigil_service *open_service(vigil_daemon *d)
 		   });
 }
 
-static void read_options(struct watch *w)
+static void read_options(struct instance *self)
 {
-	vigil_daemon *d = w->daemon;
+	vigil_daemon *d = self->daemon;
 	const char *respawn_max = vigil_option_text(d, "respawn_max");
 
-	w->rules = (struct rules){.restart_on = restart_on(vigil_option_text(d, "restart_on")),
+	self->rules = (struct rules){.restart_on = restart_on(vigil_option_text(d, "restart_on")),
 		.settle = vigil_option_seconds(d, "settle"),
 		.burst = (unsigned)vigil_option_int(d, "burst"),
 		.burst_window = vigil_option_seconds(d, "burst_window")};
-	w->backoff = vigil_option_seconds(d, "backoff");
-	w->backoff_max = fmax(w->backoff, vigil_option_seconds(d, "backoff_max"));
-	w->healthy_after = vigil_option_seconds(d, "healthy_after");
-	w->after = vigil_option_list(d, "after");
+	self->backoff = vigil_option_seconds(d, "backoff");
+	self->backoff_max = fmax(self->backoff, vigil_option_seconds(d, "backoff_max"));
+	self->healthy_after = vigil_option_seconds(d, "healthy_after");
+	self->after = vigil_option_list(d, "after");
 	if (respawn_max != NULL) /* service_check has refused what is no rate */
-		options_rate(respawn_max, &w->rules.respawn_max, &w->rules.respawn_window);
+		options_rate(respawn_max, &self->rules.respawn_max, &self->rules.respawn_window);
 }
 
 static int start(vigil_daemon *d)
 {
-	struct watch *w = vigil_alloc(d, sizeof(*w));
+	struct instance *self = vigil_alloc(d, sizeof(*self));
 	int err;
 
-	w->daemon = d;
-	vigil_set_data(d, w);
-	read_options(w);
-	w->totals.restarts = kept(d, PLACE "restarts");
-	w->totals.restart_errors = kept(d, PLACE "restart_errors");
-	w->totals.respawns = kept(d, PLACE "respawns");
-	recent_open(&w->recent, d, w->backoff_max);
-	w->serving = serving_new(d, on_probe_news, w);
-	w->service = open_service(d);
-	if (w->service == NULL)
+	self->daemon = d;
+	vigil_set_data(d, self);
+	read_options(self);
+	self->totals.restarts = kept(d, PLACE "restarts");
+	self->totals.restart_errors = kept(d, PLACE "restart_errors");
+	self->totals.respawns = kept(d, PLACE "respawns");
+	recent_open(&self->recent, d, self->backoff_max);
+	self->serving = serving_new(d, on_probe_news, self);
+	self->attempt.well_since = self->serving == NULL ? self->recent.restarted : 0;
+	self->service = open_service(d);
+	if (self->service == NULL)
 		return -EINVAL;
-	vigil_service_on_sign(w->service, on_sign, w);
-	vigil_on_verb(d, "restart", restart_by_admin, w);
-	err = vigil_every(d, vigil_option_seconds(d, "interval"), on_tick, w);
+	vigil_service_on_sign(self->service, on_sign, self);
+	vigil_on_verb(d, "restart", restart_by_admin, self);
+	err = vigil_every(d, vigil_option_seconds(d, "interval"), on_tick, self);
 	if (err != 0)
 		return err;
-	w->peer = (struct peer){.daemon = d, .check = on_peer, .arg = w};
-	peer_join(&w->peer); /* last, because stop is called only where start has succeeded */
+	self->peer = (struct peer){.daemon = d, .check = on_peer, .arg = self};
+	peer_join(&self->peer); /* last, because stop is called only where start has succeeded */
 	return 0;
 }
 
 static void stop(vigil_daemon *d)
 {
-	struct watch *w = vigil_data(d);
+	struct instance *self = vigil_data(d);
 
-	peer_leave(&w->peer);
-	interned_drop(&w->decision);
-	interned_drop(&w->attempt.refusal);
+	peer_leave(&self->peer);
+	interned_drop(&self->decision);
+	interned_drop(&self->attempt.refusal);
 }
 
 static void resumed(vigil_daemon *d)
 {
-	watch_check(vigil_data(d));
+	instance_check(vigil_data(d));
 }
 
 VIGIL_MODULE(.name = "service", .summary = "keeps a service running, whoever manages it",

@@ -1,10 +1,10 @@
 /*
- * watch: all that one daemon of this module keeps, for the three files that share it: service.c, which
+ * instance: all that one daemon of this module keeps, for the three files that share it: service.c, which
  * checks and decides; record.c, which writes down what was found; and restart.c, which restarts and
  * judges what came of it.
  */
-#ifndef WATCH_H
-#define WATCH_H
+#ifndef INSTANCE_H
+#define INSTANCE_H
 
 #include <vigil/vigil.h>
 
@@ -50,7 +50,7 @@ struct totals {
 	json_int_t restart_error; /* failures in a row */
 };
 
-struct watch {
+struct instance {
 	vigil_daemon *daemon;
 	vigil_service *service;
 	struct rules rules;
@@ -70,25 +70,26 @@ struct watch {
 };
 
 /* service.c */
-void watch_check(struct watch *w);
+void instance_check(struct instance *self);
 /* Decides by what the reply says and tells what follows; acts only where it is asked to. */
-void watch_review(struct watch *w, const vigil_service_reply *r, bool act);
+void instance_review(struct instance *self, const vigil_service_reply *r, bool act);
 
 /* Tells those that wait for this service what was found. */
-void watch_tell_peers(struct watch *w, const vigil_service_reply *r);
+void instance_tell_peers(struct instance *self, const vigil_service_reply *r);
 
 /* record.c */
-void record_text(struct watch *w, const char *path, const char *text);
-void record_reply(struct watch *w, const vigil_service_reply *r);
-void record_decision(struct watch *w, const char *words);
-void record_error(struct watch *w, const vigil_service_reply *r);
-void record_totals(struct watch *w);
+void record_text(struct instance *self, const char *path, const char *text);
+void record_reply(struct instance *self, const vigil_service_reply *r);
+void record_decision(struct instance *self, const char *words);
+void record_error(struct instance *self, const vigil_service_reply *r);
+void record_totals(struct instance *self);
 
 /* restart.c */
 /* Whether it was issued. */
-bool restart_begin(struct watch *w);
+bool restart_begin(struct instance *self);
 /* What the check says about the last restart: it helped, it did not, or not yet. */
-void restart_judge(struct watch *w, const vigil_service_reply *r, const struct verdict *verdict);
+void restart_judge(
+	struct instance *self, const vigil_service_reply *r, const struct verdict *verdict);
 /* `vigilctl restart`. */
 int restart_by_admin(vigil_daemon *d, void *arg);
 

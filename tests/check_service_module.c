@@ -1,0 +1,410 @@
+/* The module service with a service and a clock that the test makes up: what follows from replies that
+ * no real manager can be made to give at will. */
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../src/modules/service/check.h"
+#include "fake_vigil.h"
+
+/* The host runs it before start; check_service_check has the real one. */
+int service_check(vigil_daemon *d)
+{
+	return 0;
+}
+
+static void option(const char *name, const char *value)
+{
+	json_object_set_new(fake.options, name, json_string(value));
+}
+
+static void start(void)
+{
+	ck_assert_int_eq(vigil_module_descriptor.start(&fake.daemon), 0);
+}
+
+static void stop(void)
+{
+	vigil_module_descriptor.stop(&fake.daemon);
+}
+
+/* The query that the tick has asked, or asks now. */
+static void status(vigil_service_reply reply)
+{
+	if (fake.service.on_status == NULL)
+		vigil_module_descriptor.resumed(&fake.daemon);
+	fake_answer(&fake.service.on_status, reply);
+}
+
+static void restarted(vigil_service_reply reply)
+{
+	fake_answer(&fake.service.on_restarted, reply);
+}
+
+#define STATUS(...)    status((vigil_service_reply){__VA_ARGS__})
+#define RESTARTED(...) restarted((vigil_service_reply){__VA_ARGS__})
+#define RUNNING        .status = VIGIL_SERVICE_RUNNING
+#define STOPPED        .status = VIGIL_SERVICE_STOPPED
+#define FAILED         .status = VIGIL_SERVICE_FAILED
+#define STARTING       .status = VIGIL_SERVICE_STARTING
+#define is_issued()    (fake.service.on_restarted != NULL)
+
+static json_int_t number(const char *key)
+{
+	const json_t *value = json_object_get(fake.state, key);
+
+	return value != NULL ? json_integer_value(value) : -1;
+}
+
+static const char *text(const char *key)
+{
+	const char *value = json_string_value(json_object_get(fake.state, key));
+
+	return value != NULL ? value : "";
+}
+
+static void health_is(vigil_health_level level, const char *words)
+{
+	ck_assert_str_eq(fake.health, words);
+	ck_assert_int_eq(fake.level, level);
+}
+
+START_TEST(a_restart_that_still_runs_is_neither_a_failure_nor_a_success)
+{
+	start();
+	STATUS(FAILED);
+	ck_assert(is_issued());
+	RESTARTED(STARTING, .busy_limit = 900);
+	ck_assert_int_eq(number("service_state/restart_error"), 0);
+	ck_assert_int_eq(number("service_state/restarts"), 1);
+	health_is(VIGIL_WARNING, "web is starting for 0 s, restart 1");
+	ck_assert(fake_said("restart 1 is in progress"));
+	/* far longer than settle, and within the limit of systemd */
+	for (int i = 0; i < 80; i++) {
+		fake_pass(10);
+		STATUS(STARTING, .busy = 10.0 * i, .busy_limit = 900);
+		ck_assert(!is_issued());
+		ck_assert_int_eq(fake.level, VIGIL_WARNING);
+	}
+	STATUS(RUNNING, .pid = 7);
+	health_is(VIGIL_OK, "web is running, pid 7");
+	ck_assert(fake_said("restart 1 worked after"));
+	ck_assert_uint_eq(fake.restarts, 1);
+	stop();
+}
+END_TEST
+
+START_TEST(a_restart_in_progress_that_ends_down_has_failed)
+{
+	option("healthy_after", "0");
+	start();
+	STATUS(FAILED);
+	RESTARTED(STARTING, .busy_limit = 900);
+	fake_pass(60);
+	STATUS(FAILED);
+	ck_assert(!is_issued());
+	ck_assert_int_eq(number("service_state/restart_error"), 1);
+	ck_assert_int_eq(number("service_state/restart_errors"), 1);
+	ck_assert(fake_said("restart 1: failed: its manager could not bring it up"));
+	health_is(VIGIL_CRITICAL,
+		"web is failed; its restart failed; the next restart waits for the backoff");
+	fake_pass(5.1);
+	STATUS(FAILED);
+	ck_assert(is_issued());
+	RESTARTED(STARTING, .busy_limit = 900);
+	STATUS(FAILED);
+	fake_pass(9.9); /* the second setback: twice as long */
+	STATUS(FAILED);
+	ck_assert(!is_issued());
+	fake_pass(0.2);
+	STATUS(FAILED);
+	ck_assert(is_issued());
+	stop();
+}
+END_TEST
+
+START_TEST(work_beyond_the_limit_of_its_manager_is_critical_and_left_to_it)
+{
+	start();
+	STATUS(STARTING, .busy = 1000, .busy_limit = 900);
+	ck_assert(!is_issued());
+	health_is(VIGIL_CRITICAL, "web is starting for 1000 s, longer than the 900 s after which "
+				  "its manager should have ended that");
+	STATUS(STARTING, .busy = 100000, .busy_limit = INFINITY);
+	ck_assert(!is_issued());
+	ck_assert_int_eq(fake.level, VIGIL_WARNING);
+	/* nobody ends it: settle decides */
+	STATUS(STARTING, .busy = 91);
+	ck_assert(is_issued());
+	stop();
+}
+END_TEST
+
+START_TEST(an_idle_service_is_ok_and_never_restarted)
+{
+	start();
+	STATUS(STOPPED, .idle = "started by backup.timer");
+	health_is(VIGIL_OK, "web is idle, started by backup.timer");
+	ck_assert_str_eq(text("service_state/value"), "stopped");
+	fake_pass(3600);
+	STATUS(STOPPED, .idle = "started by backup.timer");
+	ck_assert(!is_issued());
+	STATUS(STOPPED, .idle = ""); /* as if it were not said */
+	ck_assert(is_issued());
+	stop();
+}
+END_TEST
+
+START_TEST(a_hold_is_left_alone_until_it_ends)
+{
+	start();
+	STATUS(STOPPED, .hold = "it conflicts with mysql@bootstrap.service, which is active");
+	ck_assert(!is_issued());
+	health_is(VIGIL_WARNING, "web is stopped and left alone: it conflicts with "
+				 "mysql@bootstrap.service, which is active");
+	/* the service layer says that something has changed */
+	fake.service.on_sign(&fake.service, &(vigil_service_reply){.text = ""}, fake.service.arg);
+	ck_assert(fake.service.on_status != NULL);
+	STATUS(STOPPED);
+	ck_assert(is_issued());
+	stop();
+}
+END_TEST
+
+START_TEST(a_refusal_is_asked_again_about_every_second)
+{
+	unsigned before;
+
+	option("interval", "60m");
+	start();
+	STATUS(STOPPED);
+	RESTARTED(STOPPED, .fault = VIGIL_FAULT_REFUSED, .error = -EPERM,
+		.text = "a package upgrade is in progress (dpkg)");
+	health_is(VIGIL_WARNING,
+		"web is stopped and left alone: a package upgrade is in progress (dpkg)");
+	before = fake.event_count;
+	for (int i = 0; i < 5; i++) {
+		fake_pass(1.1);
+		STATUS(STOPPED);
+		ck_assert(is_issued());
+		RESTARTED(STOPPED, .fault = VIGIL_FAULT_REFUSED, .error = -EPERM,
+			.text = "a package upgrade is in progress (dpkg)");
+		ck_assert_int_eq(fake.level, VIGIL_WARNING);
+	}
+	ck_assert_uint_le(fake.event_count, before + 1); /* it is said once */
+	ck_assert_int_eq(number("service_state/restarts"), -1);
+	fake_pass(1.1);
+	STATUS(STOPPED);
+	RESTARTED(RUNNING, .pid = 7);
+	health_is(VIGIL_OK, "web is running, pid 7");
+	stop();
+}
+END_TEST
+
+START_TEST(the_evidence_is_told_with_each_change_of_status)
+{
+	start();
+	STATUS(RUNNING, .pid = 7, .evidence = "systemd says active (exited); process 7 lives");
+	ck_assert(fake_said("evidence: systemd says active (exited); process 7 lives"));
+	ck_assert_str_eq(
+		text("service_state/evidence"), "systemd says active (exited); process 7 lives");
+	fake.event_count = 0;
+	STATUS(RUNNING, .pid = 7, .evidence = "systemd says active (exited); process 7 lives");
+	ck_assert_uint_eq(fake.event_count, 0); /* nothing in the steady state */
+	STATUS(FAILED, .evidence = "systemd says active (exited); process 7 has ended");
+	ck_assert(fake_said("evidence: systemd says active (exited); process 7 has ended"));
+	ck_assert(fake_said("decision: failed: restarting"));
+	RESTARTED(RUNNING, .pid = 8);
+	ck_assert_str_eq(text("service_state/evidence"), "");
+	stop();
+}
+END_TEST
+
+START_TEST(a_steady_service_says_nothing_and_decides_nothing)
+{
+	start();
+	STATUS(RUNNING, .pid = 7);
+	fake.event_count = 0;
+	strcpy(fake.health, "untouched");
+	for (int i = 0; i < 10; i++) {
+		fake_pass(5);
+		STATUS(RUNNING, .pid = 7);
+	}
+	ck_assert_uint_eq(fake.event_count, 0);
+	ck_assert_str_eq(fake.health, "untouched");
+	stop();
+}
+END_TEST
+
+START_TEST(a_probe_that_vigild_cannot_make_is_unknown)
+{
+	option("probe", "/bin/true");
+	option("probe_failures", "1");
+	option("probe_start", "0");
+	start();
+	STATUS(RUNNING, .pid = 0);
+	fake_pass(1.5);
+	STATUS(RUNNING, .pid = 0);
+	ck_assert_int_eq(fake.level, VIGIL_UNKNOWN);
+	ck_assert(strstr(fake.health, "could not probe") != NULL);
+	ck_assert(!is_issued());
+	stop();
+}
+END_TEST
+
+START_TEST(a_service_that_keeps_coming_back_keeps_crashing)
+{
+	start();
+	STATUS(RUNNING, .pid = 10);
+	for (int i = 1; i <= 4; i++) {
+		ck_assert_int_eq(fake.level, VIGIL_OK);
+		fake_pass(2);
+		STATUS(RUNNING, .pid = 10 + i);
+	}
+	health_is(VIGIL_CRITICAL, "web keeps crashing: brought back 4 times in 6 s");
+	ck_assert_int_eq(number("service_state/respawns"), 4);
+	fake_pass(590);
+	STATUS(RUNNING, .pid = 14);
+	ck_assert_int_eq(fake.level, VIGIL_CRITICAL);
+	fake_pass(10);
+	STATUS(RUNNING, .pid = 14);
+	health_is(VIGIL_OK, "web is running, pid 14");
+	stop();
+}
+END_TEST
+
+START_TEST(a_service_that_vigil_keeps_restarting_keeps_crashing)
+{
+	start();
+	STATUS(RUNNING, .pid = 10);
+	for (int i = 1; i <= 13; i++) {
+		fake_pass(12);
+		STATUS(FAILED);
+		ck_assert_int_eq(fake.level, VIGIL_CRITICAL);
+		ck_assert(is_issued());
+		RESTARTED(RUNNING, .pid = 10 + i);
+		ck_assert_int_eq(fake.level, i > 3 ? VIGIL_CRITICAL : VIGIL_OK);
+	}
+	health_is(VIGIL_CRITICAL, "web keeps crashing: restarted 13 times in 2 min");
+	stop();
+}
+END_TEST
+
+START_TEST(a_restart_by_an_admin_is_no_crash)
+{
+	option("burst", "1");
+	start();
+	STATUS(RUNNING, .pid = 10);
+	for (int i = 1; i <= 5; i++) {
+		fake_pass(20);
+		ck_assert_int_eq(fake.restart_verb(&fake.daemon, fake.service.arg), 0);
+		RESTARTED(RUNNING, .pid = 10 + i);
+		ck_assert_int_eq(fake.level, VIGIL_OK);
+	}
+	stop();
+}
+END_TEST
+
+START_TEST(burst_and_backoff_survive_a_new_start)
+{
+	json_t *kept;
+
+	option("burst", "2");
+	option("backoff", "0");
+	start();
+	STATUS(FAILED);
+	RESTARTED(RUNNING, .pid = 7);
+	STATUS(FAILED);
+	RESTARTED(RUNNING, .pid = 8);
+	STATUS(FAILED);
+	ck_assert(!is_issued());
+	health_is(VIGIL_CRITICAL, "web is failed; 2 restarts in a row did not help; vigil gave up "
+				  "after 2 restarts in 600 s, until the next try");
+	stop();
+	kept = json_incref(json_object_get(fake.state, "service_state/recent"));
+	fake_begin();
+	fake.now = 5; /* another vigild, and another clock */
+	json_object_set_new(fake.state, "service_state/recent", kept);
+	option("burst", "2");
+	option("backoff", "0");
+	start();
+	STATUS(FAILED);
+	ck_assert(!is_issued());
+	fake_pass(590);
+	STATUS(FAILED);
+	ck_assert(!is_issued());
+	fake_pass(15);
+	STATUS(FAILED);
+	ck_assert(is_issued());
+	stop();
+}
+END_TEST
+
+START_TEST(setbacks_are_forgiven_however_the_service_came_up)
+{
+	option("interval", "60m");
+	start();
+	for (int i = 0; i < 3; i++) {
+		STATUS(FAILED);
+		ck_assert(is_issued());
+		RESTARTED(FAILED, .error = -EIO, .fault = VIGIL_FAULT_FAILED);
+		fake_pass(60);
+	}
+	STATUS(RUNNING, .pid = 7); /* an admin has started it */
+	fake_pass(301);
+	STATUS(RUNNING, .pid = 7);
+	STATUS(FAILED);
+	ck_assert(is_issued());
+	RESTARTED(FAILED, .error = -EIO, .fault = VIGIL_FAULT_FAILED);
+	ck_assert_str_eq(text("service_state/next_retry"), "in 5 s");
+	stop();
+}
+END_TEST
+
+START_TEST(a_death_long_after_a_restart_is_no_setback)
+{
+	option("interval", "60m");
+	start();
+	STATUS(FAILED);
+	RESTARTED(RUNNING, .pid = 7);
+	fake_pass(30); /* nobody has checked in between */
+	STATUS(FAILED);
+	ck_assert(is_issued());
+	RESTARTED(RUNNING, .pid = 8);
+	fake_pass(3);
+	STATUS(FAILED);
+	ck_assert(!is_issued());
+	stop();
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("service_module");
+	TCase *tcase = tcase_create("service_module");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_checked_fixture(tcase, fake_begin, NULL);
+	tcase_add_test(tcase, a_restart_that_still_runs_is_neither_a_failure_nor_a_success);
+	tcase_add_test(tcase, a_restart_in_progress_that_ends_down_has_failed);
+	tcase_add_test(tcase, work_beyond_the_limit_of_its_manager_is_critical_and_left_to_it);
+	tcase_add_test(tcase, an_idle_service_is_ok_and_never_restarted);
+	tcase_add_test(tcase, a_hold_is_left_alone_until_it_ends);
+	tcase_add_test(tcase, a_refusal_is_asked_again_about_every_second);
+	tcase_add_test(tcase, the_evidence_is_told_with_each_change_of_status);
+	tcase_add_test(tcase, a_steady_service_says_nothing_and_decides_nothing);
+	tcase_add_test(tcase, a_probe_that_vigild_cannot_make_is_unknown);
+	tcase_add_test(tcase, a_service_that_keeps_coming_back_keeps_crashing);
+	tcase_add_test(tcase, a_service_that_vigil_keeps_restarting_keeps_crashing);
+	tcase_add_test(tcase, a_restart_by_an_admin_is_no_crash);
+	tcase_add_test(tcase, burst_and_backoff_survive_a_new_start);
+	tcase_add_test(tcase, setbacks_are_forgiven_however_the_service_came_up);
+	tcase_add_test(tcase, a_death_long_after_a_restart_is_no_setback);
+	suite_add_tcase(suite, tcase);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}
