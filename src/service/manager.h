@@ -62,8 +62,8 @@ struct manager_reply {
 	bool in_progress; /* the restart was begun, and its manager is still at it */
 
 	/* Of systemd.  main_pid is the process that it watches, which need not be pid; the words
-	 * are those of its row.  A simple unit has no conflicts, triggers, conditions or parts, so
-	 * its state tells all. */
+	 * are those of its row.  A simple unit has no conflicts, triggers, conditions or parts and
+	 * is no oneshot, so its state tells all. */
 	pid_t main_pid;
 	char load[16], active[16], sub[32], job[24];
 	bool simple;

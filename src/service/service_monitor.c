@@ -5,6 +5,7 @@
  */
 #include "service/service_monitor.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +40,7 @@ static void set_cached(struct cached_status *cached, const struct manager_reply 
 	cached->respawns = reply->respawns;
 	cached->busy = reply->busy;
 	cached->busy_limit = reply->busy_limit;
-	cached->when = clock_now();
+	cached->when = cached->learnt = clock_now();
 	set_text(&cached->text, reply->text);
 	set_text(&cached->unit, reply->unit);
 	set_text(&cached->idle, reply->idle);
@@ -63,11 +64,21 @@ static const char *or_empty(const char *text)
 	return text != NULL ? text : "";
 }
 
+/* Work in progress has gone on since.  Its manager, which would have ended it, has allowed that. */
+static void add_time(const struct cached_status *cached, vigil_service_reply *reply)
+{
+	if (cached->busy_limit <= 0)
+		return;
+	reply->busy = cached->busy + clock_to_seconds(clock_now() - cached->learnt);
+	reply->busy_limit = fmax(cached->busy_limit, reply->busy + 1);
+}
+
 vigil_service_reply service_monitor_reply(const struct service_monitor *monitor)
 {
 	const struct cached_status *cached = &monitor->cached;
+	vigil_service_reply reply;
 
-	return (vigil_service_reply){.size = sizeof(vigil_service_reply),
+	reply = (vigil_service_reply){.size = sizeof(vigil_service_reply),
 		.name = monitor->request->name,
 		.manager = or_empty(cached->manager),
 		.status = cached->status,
@@ -77,9 +88,9 @@ vigil_service_reply service_monitor_reply(const struct service_monitor *monitor)
 		.unit = or_empty(cached->unit),
 		.idle = cached->idle,
 		.hold = cached->hold,
-		.busy = cached->busy,
-		.busy_limit = cached->busy_limit,
 		.evidence = or_empty(cached->evidence)};
+	add_time(cached, &reply);
+	return reply;
 }
 
 bool service_monitor_is_valid(const struct service_monitor *monitor)

@@ -29,7 +29,8 @@ struct cached_status {
 	uint32_t respawns;
 	double busy, busy_limit;
 	char *text, *unit, *idle, *hold, *evidence; /* NULL: "" or not said */
-	uint64_t when;                              /* by clock_now */
+	uint64_t when;                              /* it was found so, by clock_now */
+	uint64_t learnt;                            /* the query that learnt all this was */
 };
 
 struct service_monitor_user {

@@ -45,7 +45,8 @@ void record_totals(struct instance *self)
 {
 	put(self, PLACE "restarts", json_integer(self->totals.restarts));
 	put(self, PLACE "restart_errors", json_integer(self->totals.restart_errors));
-	put(self, PLACE "restart_error", json_integer(self->totals.restart_error));
+	if (!self->attempt.starting) /* else it is not known yet */
+		put(self, PLACE "restart_error", json_integer(self->totals.restart_error));
 }
 
 /* --- one reply ----------------------------------------------------------------------------------- */

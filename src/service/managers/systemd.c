@@ -222,25 +222,28 @@ static int restart_parts(struct talk *t, const char *parts)
 }
 
 /* systemd forgets a unit that is down as soon as its job has ended, unless somebody refers to it. */
-static void refer(struct talk *t, const char *method)
+static int refer(struct talk *t, const char *method)
 {
-	systemd_ask(&t->call, NULL, SYSTEMD_OBJECT, SYSTEMD_MANAGER, method, "s", t->name);
+	struct systemd_call call = {.deadline = t->call.deadline};
+	int r = systemd_ask(&call, NULL, SYSTEMD_OBJECT, SYSTEMD_MANAGER, method, "s", t->name);
+
+	sd_bus_error_free(&call.error);
+	return r;
 }
 
 /* A start that was skipped for a condition is no failure, and no success either. */
 static int run_job(struct talk *t, const struct unit *unit)
 {
 	char *unmet = t->reply->memory.unmet;
-	int r;
-
-	refer(t, "RefUnit");
-	r = restart_job_run(&t->call, t->name, unit->row.path, t->reply);
+	bool referred = refer(t, "RefUnit") >= 0;
+	int r = restart_job_run(&t->call, t->name, unit->row.path, t->reply);
 	if (r >= 0 && !t->reply->in_progress &&
 		unit_evidence_unmet(
 			&t->call, unit->row.path, unmet, sizeof(t->reply->memory.unmet)) >= 0 &&
 		unmet[0] != '\0')
 		refuse(t, -EPERM, unmet);
-	refer(t, "UnrefUnit");
+	if (referred)
+		refer(t, "UnrefUnit");
 	return r;
 }
 

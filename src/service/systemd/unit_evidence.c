@@ -221,6 +221,12 @@ static int find_trigger(const struct unit_row *row, void *arg)
 	return 0;
 }
 
+/* By the alias that such a unit has. */
+static bool is_started_over_dbus(const char *names)
+{
+	return strncmp(names, "dbus-", 5) == 0 || strstr(names, " dbus-") != NULL;
+}
+
 /* Whether a oneshot that ended well, or a unit that is started over D-Bus, is meant to be down. */
 static int judge_untriggered(struct gathering *g, const struct triggers *triggers)
 {
@@ -248,7 +254,7 @@ static int judge_untriggered(struct gathering *g, const struct triggers *trigger
 	} else if (strcmp(type, "oneshot") == 0 && !remains) {
 		snprintf(out->idle, sizeof(out->idle), "a oneshot that %s",
 			ran > 0 ? "has ended well" : "has not run yet");
-	} else if (strncmp(names, "dbus-", 5) == 0 || strstr(names, " dbus-") != NULL) {
+	} else if (is_started_over_dbus(names)) {
 		snprintf(out->idle, sizeof(out->idle), "started over D-Bus when it is needed");
 	}
 	return 0;
@@ -429,17 +435,27 @@ static int gather_unwatched(struct gathering *g)
 
 /* --- all of it ---------------------------------------------------------------------------------- */
 
-/* Whether its state alone will tell, from now on, what a failure of it means. */
+/* Whether its state alone will tell, from now on, what a failure or a stop of it means. */
 static int find_simple(struct gathering *g)
 {
-	char names[UNIT_NAMES] = "", unmet[UNIT_SAID] = "";
+	char names[UNIT_NAMES] = "", aliases[UNIT_NAMES] = "", type[32] = "";
+	char unmet[UNIT_SAID] = "";
 	unsigned count = 0;
 	int r = get_conflicts(g, names);
 
+	if (r >= 0)
+		r = get_names(g, "TriggeredBy", names);
+	if (r >= 0)
+		r = get_names(g, "Names", aliases);
+	if (r >= 0)
+		r = systemd_get_text(
+			g->call, g->row->path, SYSTEMD_SERVICE, "Type", type, sizeof(type));
 	for (size_t i = 0; r >= 0 && i < sizeof(condition_kinds) / sizeof(*condition_kinds); i++)
 		r = read_conditions(g->call, g->row->path, condition_kinds[i].list, &count, unmet,
 			sizeof(unmet));
-	g->reply->simple = r >= 0 && names[0] == '\0' && count == 0 && g->request->pidfile == NULL;
+	g->reply->simple = r >= 0 && names[0] == '\0' && count == 0 &&
+			   g->request->pidfile == NULL && strcmp(type, "oneshot") != 0 &&
+			   !is_started_over_dbus(aliases);
 	return r;
 }
 

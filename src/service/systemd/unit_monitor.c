@@ -243,6 +243,7 @@ static bool is_told_by_state(const struct unit_subscription *s, const struct uni
 {
 	switch (unit_status(row->active)) {
 	case VIGIL_SERVICE_RUNNING: return !s->user.has_pidfile && !unit_row_is_exited(row);
+	case VIGIL_SERVICE_STOPPED:
 	case VIGIL_SERVICE_FAILED: return s->unit.simple && strcmp(row->load, "masked") != 0;
 	case VIGIL_SERVICE_STARTING:
 	case VIGIL_SERVICE_STOPPING:

@@ -3,6 +3,7 @@ wrap=("$here/in-systemd.sh")
 missing() { [ "$(make_variable HAVE_SYSTEMD_TRUE)" = '' ] || echo "built without systemd"; }
 
 units=/run/systemd/system
+limits_starts=yes # TimeoutStartSec, which is longer than restart_timeout
 up() { :; }
 down() { :; } # all of it ends with its PID 1
 options() { :; }
