@@ -92,8 +92,8 @@ check "what crashed is restarted: what was left alone has used up no restart_rat
 # --- a stop that is under way ----------------------------------------------------------------------
 systemctl stop --no-block stopping
 check "its stop hangs: it is stopping" wait_for 15 has stopping value stopping
-check "its stop hangs: it is left to systemd, whose limit counts" wait_for 15 \
-	says stopping decision "stopping: work in progress, which its manager ends after"
+check "its stop hangs: it is left to systemd, which sets no limit" wait_for 15 \
+	says stopping decision "stopping: work in progress, to which its manager sets no limit"
 check "its stop hangs: ten looks on" looked stopping
 check "its stop hangs: the stop is still the job" grep -q 'stopping.service *stop ' <(systemctl list-jobs)
 check "its stop hangs: nothing was restarted" [ -z "$(of stopping restarts)" ]

@@ -20,9 +20,6 @@
 #include "service/managers/init_status.h"
 #include "service/systemd/control_group.h"
 
-/* Every service conflicts with it, and a shutdown is recognised by other means. */
-#define SHUTDOWN_TARGET "shutdown.target"
-
 struct gathering {
 	struct systemd_call *call;
 	const struct manager_request *request;
@@ -119,7 +116,7 @@ static int get_conflicts(struct gathering *g, char *names)
 		r = systemd_get_names(
 			g->call, g->row->path, SYSTEMD_UNIT, "ConflictedBy", all, sizeof(all));
 	while (r >= 0 && (name = strsep(&rest, " ")) != NULL)
-		if (name[0] != '\0' && strcmp(name, SHUTDOWN_TARGET) != 0 &&
+		if (name[0] != '\0' && strcmp(name, UNIT_SHUTDOWN) != 0 &&
 			strlen(names) + strlen(name) + 2 <= UNIT_NAMES)
 			strcat(strcat(names, name), " ");
 	return r;

@@ -91,6 +91,8 @@ static const struct {
 	[UNIT_PROPERTY_START_LIMIT] = {SYSTEMD_SERVICE, "TimeoutStartUSec", 't'},
 	[UNIT_PROPERTY_STOP_LIMIT] = {SYSTEMD_SERVICE, "TimeoutStopUSec", 't'},
 	[UNIT_PROPERTY_RESTART_DELAY] = {SYSTEMD_SERVICE, "RestartUSec", 't'},
+	[UNIT_PROPERTY_CONFLICTED_BY] = {SYSTEMD_UNIT, "ConflictedBy", 'a'},
+	[UNIT_PROPERTY_TRIGGERED_BY] = {SYSTEMD_UNIT, "TriggeredBy", 'a'},
 };
 
 static bool is_waiting_to_restart(const char *sub)
@@ -114,6 +116,8 @@ bool unit_property_applies(enum unit_property property, const char *active, cons
 		       (status == VIGIL_SERVICE_STARTING && !waits);
 	case UNIT_PROPERTY_STOP_LIMIT: return status == VIGIL_SERVICE_STOPPING;
 	case UNIT_PROPERTY_RESTART_DELAY: return waits;
+	case UNIT_PROPERTY_CONFLICTED_BY: return vigil_service_is_down(status);
+	case UNIT_PROPERTY_TRIGGERED_BY: return status == VIGIL_SERVICE_STOPPED;
 	default: return true;
 	}
 }
@@ -128,6 +132,19 @@ const char *unit_property_name(enum unit_property property)
 	return property_table[property].name;
 }
 
+/* Units that are loaded later than this one are known only by what they say of it. */
+static int read_others(sd_bus_message *answer, struct unit_properties *properties)
+{
+	const char *name;
+	int r = sd_bus_message_enter_container(answer, 'v', "as");
+
+	if (r >= 0)
+		r = sd_bus_message_enter_container(answer, 'a', "s");
+	while (r >= 0 && (r = sd_bus_message_read_basic(answer, 's', &name)) > 0)
+		properties->others |= strcmp(name, UNIT_SHUTDOWN) != 0;
+	return r;
+}
+
 int unit_property_read(
 	enum unit_property property, sd_bus_message *answer, struct unit_properties *properties)
 {
@@ -137,8 +154,11 @@ int unit_property_read(
 		uint32_t number;
 		uint64_t time;
 	} value = {0};
-	int r = sd_bus_message_enter_container(answer, 'v', types);
+	int r;
 
+	if (type == 'a')
+		return read_others(answer, properties);
+	r = sd_bus_message_enter_container(answer, 'v', types);
 	if (r >= 0)
 		r = sd_bus_message_read_basic(answer, type, &value);
 	if (r < 0)

@@ -22,6 +22,9 @@
 #define SYSTEMD_SERVICE SYSTEMD ".Service"
 #define SYSTEMD_OBJECT  "/org/freedesktop/systemd1"
 
+/* Every service conflicts with it, and a shutdown is recognised by other means. */
+#define UNIT_SHUTDOWN "shutdown.target"
+
 /* Writes a service's name as a unit's.  False for a unit of another kind, and a name too long. */
 bool unit_name(const char *name, char unit[MANAGER_UNIT]);
 
@@ -58,6 +61,8 @@ enum unit_property {
 	UNIT_PROPERTY_START_LIMIT,
 	UNIT_PROPERTY_STOP_LIMIT,
 	UNIT_PROPERTY_RESTART_DELAY,
+	UNIT_PROPERTY_CONFLICTED_BY,
+	UNIT_PROPERTY_TRIGGERED_BY,
 	UNIT_PROPERTIES
 };
 
@@ -66,6 +71,7 @@ struct unit_properties {
 	uint32_t respawns;
 	char result[32];  /* why it failed; "": it has not */
 	uint64_t changed; /* when ActiveState changed last: CLOCK_MONOTONIC, in microseconds */
+	bool others;      /* other units conflict with it, or start it */
 	uint64_t limit;   /* of the work in progress, in microseconds; UINT64_MAX: none */
 };
 

@@ -301,8 +301,10 @@ static void on_properties(const struct unit_properties *properties, void *arg)
 	struct manager_reply reply = {.manager = &manager_systemd};
 	const struct unit_row row = cached_unit_row(&s->unit);
 
-	if (unit_status(row.active) == VIGIL_SERVICE_RUNNING && properties->pid == 0) {
-		end(s, UNIT_ASK_WORKER, NULL); /* systemd watches no process of it */
+	bool unwatched = unit_status(row.active) == VIGIL_SERVICE_RUNNING && properties->pid == 0;
+
+	if (unwatched || properties->others) {
+		end(s, UNIT_ASK_WORKER, NULL); /* there is more to be read */
 		return;
 	}
 	s->unit.properties = *properties;
@@ -347,7 +349,6 @@ static void on_up(void *arg)
 	{
 		struct unit_subscription *s = (struct unit_subscription *)unit;
 
-		unit->simple = false; /* its file may be another by now */
 		if (unit_query_is_idle(&s->query))
 			start(s, false, SURVEY_TIMEOUT);
 	}
@@ -359,7 +360,10 @@ static void on_down(void *arg)
 	struct cached_unit *unit;
 
 	TAILQ_FOREACH(unit, &monitor->cache.all, link)
-	unit->valid = unit->pid_valid = false;
+	{
+		unit->valid = unit->pid_valid = false;
+		unit->simple = false; /* its file may be another when the connection is up again */
+	}
 	unit_queries_abandon(monitor->queries);
 }
 
