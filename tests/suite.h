@@ -5,13 +5,13 @@
 #include <check.h>
 #include <stdlib.h>
 
-/* Each test of it runs between the two functions. */
+/* Each test of it runs between setup and teardown. */
 __attribute__((unused)) static TCase *suite_begin(
-	const char *name, void (*before)(void), void (*after)(void))
+	const char *name, void (*on_setup)(void), void (*on_teardown)(void))
 {
 	TCase *tcase = tcase_create(name);
 
-	tcase_add_checked_fixture(tcase, before, after);
+	tcase_add_checked_fixture(tcase, on_setup, on_teardown);
 	tcase_set_timeout(tcase, 60);
 	return tcase;
 }
