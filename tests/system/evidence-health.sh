@@ -61,7 +61,11 @@ if command -v runsvdir >/dev/null; then
 fi
 conf | write_conf
 sed -i 's/^log = stderr/&\ndeny = denied/' "$work/vigil.conf"
+# Only a program that is there is taken as a probe; this one goes later, as in an upgrade.
+printf '#!/bin/sh\n' >"$work/nosuch"
+chmod 755 "$work/nosuch"
 start_vigild
+rm "$work/nosuch"
 
 level() { is "/runs/$1/health/level" "$2"; }
 says() { [[ "$(get "/runs/$1/health/text")" == $2 ]]; }

@@ -32,9 +32,8 @@ section() { # section NAME OPTION...
 	printf '[daemons]\n'; printf '%s = yes\n' $names absent
 	for name in resumed expired db cache; do section $name "backoff = 200ms" "backoff_max = 200ms"; done
 	section web "after = db, cache" "backoff = 200ms" "backoff_max = 200ms"
-	section lonely "after = absent, disabled"
+	section lonely "after = absent"
 	section absent
-	section disabled
 } | write_conf
 rm -f "$work/init.d/absent"
 "$work/init.d/resumed" start
@@ -51,7 +50,7 @@ in_order() { [ "$(place db)" -lt "$(place web)" ] && [ "$(place cache)" -lt "$(p
 
 for name in web db cache; do check "$name is started" wait_for 30 value $name running; done
 check "after: at the start of vigild the awaited services are started first" in_order
-check "after: a service that is not installed and a daemon that is not enabled are not waited for" wait_for 30 value lonely running
+check "after: a service that is not installed is not waited for" wait_for 30 value lonely running
 for round in 1 2 3; do
 	: >"$work/order"
 	kill -9 "$(pid_of web)" "$(pid_of cache)" "$(pid_of db)"
