@@ -323,6 +323,7 @@ START_TEST(burst_and_backoff_survive_a_new_start)
 				  "after 2 restarts in 600 s, until the next try");
 	stop();
 	kept = json_incref(json_object_get(fake.state, "service_state/recent"));
+	fake_end();
 	fake_begin();
 	fake.now = 5; /* another vigild, and another clock */
 	json_object_set_new(fake.state, "service_state/recent", kept);
@@ -386,7 +387,7 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_add_checked_fixture(tcase, fake_begin, NULL);
+	tcase_add_checked_fixture(tcase, fake_begin, fake_end);
 	tcase_add_test(tcase, a_restart_that_still_runs_is_neither_a_failure_nor_a_success);
 	tcase_add_test(tcase, a_restart_in_progress_that_ends_down_has_failed);
 	tcase_add_test(tcase, work_beyond_the_limit_of_its_manager_is_critical_and_left_to_it);

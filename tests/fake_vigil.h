@@ -48,6 +48,8 @@ static struct {
 	vigil_verb_fn *restart_verb;
 	char refusal[512];
 	unsigned restarts; /* asked for */
+	void *blocks[64];  /* of vigil_alloc */
+	unsigned block_count;
 } fake;
 
 /* --- the daemon ---------------------------------------------------------------------------------- */
@@ -59,7 +61,9 @@ const char *vigil_name(vigil_daemon *d)
 
 void *vigil_alloc(vigil_daemon *d, size_t size)
 {
-	return calloc(1, size);
+	ck_assert_uint_lt(fake.block_count, sizeof(fake.blocks) / sizeof(*fake.blocks));
+	fake.blocks[fake.block_count] = calloc(1, size);
+	return fake.blocks[fake.block_count++];
 }
 
 void vigil_set_data(vigil_daemon *d, void *data)
@@ -368,6 +372,14 @@ __attribute__((unused)) static void fake_answer(
 }
 
 /* --- all of it ------------------------------------------------------------------------------------- */
+
+__attribute__((unused)) static void fake_end(void)
+{
+	while (fake.block_count > 0)
+		free(fake.blocks[--fake.block_count]);
+	json_decref(fake.state);
+	json_decref(fake.options);
+}
 
 __attribute__((unused)) static void fake_begin(void)
 {

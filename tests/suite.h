@@ -5,7 +5,7 @@
 #include <check.h>
 #include <stdlib.h>
 
-/* Each test of it runs between the two functions. */
+/* Each test of it runs between setup and teardown. */
 __attribute__((unused)) static TCase *suite_begin(
 	const char *name, void (*on_setup)(void), void (*on_teardown)(void))
 {

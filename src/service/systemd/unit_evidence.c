@@ -438,6 +438,7 @@ static int find_simple(struct gathering *g)
 	char names[UNIT_NAMES] = "", aliases[UNIT_NAMES] = "", type[32] = "";
 	char unmet[UNIT_SAID] = "";
 	unsigned count = 0;
+	bool remains = false;
 	int r = get_conflicts(g, names);
 
 	if (r >= 0)
@@ -447,12 +448,15 @@ static int find_simple(struct gathering *g)
 	if (r >= 0)
 		r = systemd_get_text(
 			g->call, g->row->path, SYSTEMD_SERVICE, "Type", type, sizeof(type));
+	if (r >= 0)
+		r = systemd_get_bool(
+			g->call, g->row->path, SYSTEMD_SERVICE, "RemainAfterExit", &remains);
 	for (size_t i = 0; r >= 0 && i < sizeof(condition_kinds) / sizeof(*condition_kinds); i++)
 		r = read_conditions(g->call, g->row->path, condition_kinds[i].list, &count, unmet,
 			sizeof(unmet));
 	g->reply->simple = r >= 0 && names[0] == '\0' && count == 0 &&
-			   g->request->pidfile == NULL && strcmp(type, "oneshot") != 0 &&
-			   !is_started_over_dbus(aliases);
+			   g->request->pidfile == NULL && !is_started_over_dbus(aliases) &&
+			   (remains || strcmp(type, "oneshot") != 0);
 	return r;
 }
 
@@ -490,7 +494,7 @@ int unit_evidence_gather(struct systemd_call *call, const struct manager_request
 		r = gather_unwatched(&g);
 	else if (out->e.word == WORD_DOWN || out->e.word == WORD_FAILED)
 		r = gather_down(&g);
-	else if (out->e.word == WORD_UP)
+	if (r >= 0 && out->e.word == WORD_UP)
 		r = find_simple(&g);
 	if (out->e.word != WORD_DOWN && out->e.word != WORD_FAILED)
 		reply->memory.unmet[0] = '\0';
