@@ -684,7 +684,9 @@ START_TEST(restarts_under_way_are_waited_for_and_children_ended)
 	ck_assert(scratch_has("done"));
 	ck_assert_int_eq(kill(child, 0), -1);
 	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1); /* none is left */
-	ck_assert_str_eq(journal(), "start a -\nstart b -\nstop b -\nstop a -\n");
+	/* on a busy machine there are ticks in between */
+	ck_assert_int_eq(strncmp(journal(), "start a -\nstart b -\n", 20), 0);
+	ck_assert_ptr_nonnull(strstr(journal(), "stop b -\nstop a -\n"));
 }
 END_TEST
 

@@ -15,7 +15,6 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "data/ini.h"
-#include "data/option_value.h"
 
 /* Most daemons are given a few of a module's options, and all share the defaults of the rest. */
 struct option_set {

@@ -11,6 +11,7 @@
 #include <vigil/vigil.h>
 
 #include "base/complaint.h"
+#include "data/option_value.h"
 
 /* One `key = value` as it stands in a file. */
 struct option_given {
@@ -40,18 +41,6 @@ bool option_set_equal(const struct option_set *a, const struct option_set *b);
 bool option_set_differs(const struct option_set *a, const struct option_set *b, const char *name);
 
 /* One value.  NULL when the schema has no such option. */
-struct option_value {
-	const vigil_option *schema;
-	bool given;       /* by the file, not by default */
-	bool present;     /* there is a value at all */
-	bool boolean;     /* BOOL */
-	const char *text; /* as it was written; NULL when not present */
-	union {
-		int64_t integer; /* INT, SIZE */
-		double number;   /* NUMBER, DURATION (seconds) */
-		char **list;     /* LIST, COMMAND: ended by NULL; never NULL for these */
-	};
-};
 const struct option_value *option_get(const struct option_set *set, const char *name);
 /* What was given, one by one, in the order it was; NULL after the last. */
 const struct option_value *option_set_given(const struct option_set *set, size_t index);

@@ -194,9 +194,22 @@ static const char *command_goes_down(const char *const *arguments)
 	return NULL;
 }
 
+/* A container that goes down is not the machine: its processes have a namespace of their own.  Where
+ * that cannot be seen, the process counts. */
+static bool is_in_container(int proc, const char *number)
+{
+	struct stat own, its;
+	char path[64];
+
+	snprintf(path, sizeof(path), "%.20s/ns/pid", number);
+	return fstatat(proc, "self/ns/pid", &own, 0) == 0 && fstatat(proc, path, &its, 0) == 0 &&
+	       (own.st_ino != its.st_ino || own.st_dev != its.st_dev);
+}
+
 /* number: of a process, in proc. */
 static const char *process_goes_down(int proc, const char *number)
 {
+	const char *why;
 	const char *arguments[ARGUMENTS + 1] = {NULL};
 	char path[64], text[512];
 	struct stat st;
@@ -219,7 +232,8 @@ static const char *process_goes_down(int proc, const char *number)
 		arguments[i] = text + at;
 		at += (ssize_t)strlen(text + at) + 1;
 	}
-	return command_goes_down(arguments);
+	why = command_goes_down(arguments);
+	return why != NULL && !is_in_container(proc, number) ? why : NULL;
 }
 
 static const char *processes_go_down(const char *root)

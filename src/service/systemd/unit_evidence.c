@@ -394,7 +394,6 @@ static int gather_group(struct gathering *g)
 
 	if (r < 0)
 		return r;
-	g->reply->outside = true;
 	leader = control_group_leader(group);
 	if (leader > 0) {
 		e->process = PROCESS_ALIVE;
@@ -404,6 +403,7 @@ static int gather_group(struct gathering *g)
 	} else if (leader == 0) {
 		e->emptied = g->request->memory.had_processes;
 	}
+	g->reply->outside = leader > 0 || e->emptied;
 	return 0;
 }
 
