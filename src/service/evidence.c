@@ -103,7 +103,7 @@ static void judge_up(const struct evidence *e, struct verdict *verdict)
 		conclude(verdict, VIGIL_SERVICE_FAILED, "process %d %s", (int)e->pid, e->why);
 	else if (unbacked)
 		judge_unbacked(e, verdict);
-	else if (e->process == PROCESS_DISTRUSTED)
+	else if (e->process == PROCESS_ALIVE || e->process == PROCESS_DISTRUSTED)
 		conclude(verdict, VIGIL_SERVICE_RUNNING, "%s", e->why);
 	else if (e->process == PROCESS_UNNAMED && e->basis == BASIS_RECORD && e->place_known)
 		conclude(verdict, VIGIL_SERVICE_UNKNOWN,
@@ -225,8 +225,8 @@ void evidence_describe(const struct evidence *e, char *text, size_t size)
 		e->said[0] != '\0' ? e->said : word_name(e->word));
 
 	if (e->process == PROCESS_ALIVE)
-		n = add(text, size, n, "; %s names process %d, which is alive", e->named_by,
-			(int)e->pid);
+		n = add(text, size, n, "; %s names process %d, which is alive%s%s", e->named_by,
+			(int)e->pid, e->why[0] != '\0' ? "; " : "", e->why);
 	else if (e->process == PROCESS_DEAD)
 		n = add(text, size, n, "; %s names process %d, which %s", e->named_by, (int)e->pid,
 			e->why);

@@ -53,7 +53,7 @@ struct evidence {
 	enum evidence_process process;
 	pid_t pid;            /* with ALIVE and DEAD */
 	const char *named_by; /* "the pidfile", "systemd"; static */
-	char why[128];        /* why it is dead or distrusted: "has ended" */
+	char why[128];        /* why it is dead, or a pidfile distrusted: "has ended"; else "" */
 	bool place_known;     /* it is known where the pidfile is, even while there is none */
 
 	pid_t died;     /* vigild saw this process of the service end, and none was seen since */

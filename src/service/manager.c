@@ -279,12 +279,14 @@ void manager_add_pidfile(
 		[PIDFILE_UNKNOWN] = PROCESS_UNNAMED,
 	};
 
-	e->process = process[pidfile->verdict];
-	e->pid = pidfile->pid;
 	snprintf(e->why, sizeof(e->why), "%s", pidfile->why);
 	e->own_error = pidfile->error;
-	e->named_by = "the pidfile";
 	e->place_known = true;
+	if (pidfile->verdict == PIDFILE_DISTRUST && e->process == PROCESS_ALIVE)
+		return; /* the manager's own word for its process is better than nothing */
+	e->process = process[pidfile->verdict];
+	e->pid = pidfile->pid;
+	e->named_by = "the pidfile";
 	if (pidfile->verdict == PIDFILE_ALIVE)
 		reply->memory.seen = pidfile->seen;
 }

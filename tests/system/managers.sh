@@ -14,7 +14,7 @@
 . "$here/managers/column.sh" || exit 1
 
 rows="absent running stopped stopped_left_alone crashed starting restarted_by_an_admin
-	restart_fails restart_hangs uninstalled restart_denied"
+	restart_fails restart_hangs contradicted uninstalled restart_denied"
 nobody=65534
 m=${VIGIL_COLUMN:-}
 
@@ -91,6 +91,7 @@ has() { [[ ${latest[$(place "$1" "$2")]:-} == $3 ]]; }         # NAME KEY GLOB
 lacks() { take_all; [ -z "${latest[$(place "$1" "$2")]:-}" ]; } # NAME KEY
 never_had() { take_all; [ -z "${had[$(place "$1" "$2")]:-}" ]; }
 health_is() { [[ ${latest[/runs/$1/health]:-} == *"\"level\":\"$2\""* ]]; }
+health_says() { [[ ${latest[/runs/$1/health]:-} == *"$2"* ]]; }
 comes() { until_told has "$@"; }
 runs_as_another() { has "$1" value running && lacks_pid "$1" "$2"; }
 lacks_pid() { [ -n "${latest[$(place "$1" pid)]:-}" ] && ! has "$1" pid "$2"; }
@@ -309,6 +310,27 @@ row_restart_hangs() {
 	must "when it has come up after all, it runs" comes "$1" value running
 	must "and was not restarted again" has "$1" restarts 1
 	must "its health is OK" until_told health_is "$1" OK
+}
+
+# The manager says that it does not run, and the pidfile names a process that lives.
+row_contradicted() {
+	local other
+	at_hand "$1"
+	stop "$1"
+	sleep 1000000 &
+	other=$!
+	disown
+	echo $other >"$work/$1.other"
+	watches "$1" "pidfile=$work/$1.other"
+	must "what contradicts is unknown" comes "$1" value unknown
+	looks "$1"
+	must "it is not restarted" lacks "$1" restarts
+	must "its health is UNKNOWN" until_told health_is "$1" UNKNOWN
+	must "the text names the process" until_told health_says "$1" "process $other"
+	kill -9 $other
+	must "it is restarted when that process has ended" comes "$1" restarts 1
+	must "it runs again" comes "$1" value running
+	rm -f "$work/$1.other"
 }
 
 row_uninstalled() {

@@ -141,7 +141,7 @@ static void say_running(struct health *health, const struct health_input *in)
 		add(health, "%s is running", in->name);
 		if (in->pid > 0)
 			add(health, ", pid %d", (int)in->pid);
-		else if (in->text[0] != '\0')
+		if (in->text[0] != '\0')
 			add(health, ": %s", in->text);
 	}
 }
