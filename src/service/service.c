@@ -172,6 +172,8 @@ static void on_worker_done(void *cookie, void *arg, int outcome)
 		 * use up what others need. */
 		if (service->queue.verb == SERVICE_RESTART && reply.fault == VIGIL_FAULT_REFUSED)
 			policy_return_restart(&service->services->policy);
+		else if (service->queue.verb == SERVICE_RESTART)
+			service->restarted = service->sent;
 		service->responsive = reply.fault != VIGIL_FAULT_TIMEOUT;
 		learn(service, found, &reply, true);
 	} else {
@@ -194,8 +196,6 @@ static void begin(struct service *service, enum service_verb verb)
 	service_queue_dispatch(&service->queue, verb);
 	service_monitor_begin(&service->monitor, verb == SERVICE_QUERY);
 	service->sent = clock_now();
-	if (verb == SERVICE_RESTART)
-		service->restarted = service->sent;
 	service->refs++;
 }
 

@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "service/systemd/bus.h"
 #include "service/systemd/restart_job.h"
+#include "service/systemd/unit_conditions.h"
 #include "service/systemd/unit_evidence.h"
 #include "service/systemd/unit_info.h"
 
@@ -238,7 +239,7 @@ static int run_job(struct talk *t, const struct unit *unit)
 	bool referred = refer(t, "RefUnit") >= 0;
 	int r = restart_job_run(&t->call, t->name, unit->row.path, t->reply);
 	if (r >= 0 && !t->reply->in_progress &&
-		unit_evidence_unmet(
+		unit_conditions_unmet(
 			&t->call, unit->row.path, unmet, sizeof(t->reply->memory.unmet)) >= 0 &&
 		unmet[0] != '\0')
 		refuse(t, -EPERM, unmet);

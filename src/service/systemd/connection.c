@@ -36,7 +36,8 @@
 #define ANSWER      (10 * CLOCK_SECOND) /* until systemd has confirmed */
 #define BACKOFF_MIN (100 * CLOCK_MS)
 #define BACKOFF_MAX (10 * CLOCK_SECOND)
-#define LINGER      (5 * CLOCK_SECOND) /* open, though nobody wants it any more */
+#define SILENCE     (10 * CLOCK_SECOND) /* with questions and no answer to any: systemd hangs */
+#define LINGER      (5 * CLOCK_SECOND)  /* open, though nobody wants it any more */
 
 /* What is taken in at most before timers and others have their turn. */
 #define TURN_MESSAGES 64
@@ -67,7 +68,8 @@ struct systemd_connection {
 	struct loop_timer *turn;  /* when sd-bus itself wants one */
 	struct loop_timer *timer; /* the phase's own */
 	uint64_t backoff;
-	uint64_t since; /* when it came up last */
+	uint64_t since;        /* when it came up last */
+	uint64_t silent_since; /* the first question after the last answer; 0: none */
 };
 
 /* --- up and down ------------------------------------------------------------------------------ */
@@ -85,6 +87,7 @@ static void line_close(struct systemd_connection *line)
 		sd_bus_close(line->bus);
 	line->bus = sd_bus_unref(line->bus);
 	line->broken = false;
+	line->silent_since = 0;
 	line->phase = CLOSED;
 }
 
@@ -155,6 +158,7 @@ static int on_subscribed(sd_bus_message *answer, void *arg, sd_bus_error *ret)
 	const char *sender = sd_bus_message_get_sender(answer);
 
 	line->subscribed = sd_bus_slot_unref(line->subscribed);
+	systemd_connection_heard(line, error);
 	if (error == NULL || sd_bus_error_has_name(error, SYSTEMD ".AlreadySubscribed")) {
 		snprintf(line->systemd, sizeof(line->systemd), "%s", sender != NULL ? sender : "");
 		line_up(line);
@@ -419,7 +423,21 @@ int systemd_connection_send(struct systemd_connection *line, sd_bus_slot **slot,
 	/* Sent from outside a turn, its timeout is not reckoned with yet. */
 	if (r >= 0)
 		loop_timer_again(line->turn, 0);
+	if (r >= 0 && line->silent_since == 0)
+		line->silent_since = clock_now();
 	return r;
+}
+
+void systemd_connection_heard(struct systemd_connection *line, const sd_bus_error *error)
+{
+	if (!sd_bus_error_has_name(error, SD_BUS_ERROR_NO_REPLY))
+		line->silent_since = 0;
+}
+
+void systemd_connection_late(struct systemd_connection *line)
+{
+	if (line->silent_since != 0 && clock_now() - line->silent_since >= SILENCE)
+		systemd_connection_hangs(line);
 }
 
 void systemd_connection_hangs(struct systemd_connection *line)

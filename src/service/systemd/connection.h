@@ -38,6 +38,11 @@ int systemd_connection_method(struct systemd_connection *line, sd_bus_message **
 /* Sends it; fn has the answer, or an error after timeout ns.  The slot cancels it. */
 int systemd_connection_send(struct systemd_connection *line, sd_bus_slot **slot,
 	sd_bus_message *message, uint64_t timeout, sd_bus_message_handler_t fn, void *arg);
+/* An answer has come; an error that sd-bus or the bus makes in systemd's place is none of its. */
+void systemd_connection_heard(struct systemd_connection *line, const sd_bus_error *error);
+/* An answer did not come in time.  One is the misfortune of that call; when systemd has answered none
+ * for long, the connection is given up. */
+void systemd_connection_late(struct systemd_connection *line);
 /* No answer came in time, so none of what else was asked can be relied on: it begins anew. */
 void systemd_connection_hangs(struct systemd_connection *line);
 

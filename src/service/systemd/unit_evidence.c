@@ -19,6 +19,7 @@
 
 #include "service/managers/init_status.h"
 #include "service/systemd/control_group.h"
+#include "service/systemd/unit_conditions.h"
 
 struct gathering {
 	struct systemd_call *call;
@@ -122,73 +123,12 @@ static int get_conflicts(struct gathering *g, char *names)
 	return r;
 }
 
-/* Reads the conditions or assertions: how many there are, and the first that is not met as it is
- * written in the unit file. */
-static int read_conditions(struct systemd_call *call, const char *path, const char *property,
-	unsigned *count, char *unmet, size_t size)
-{
-	const char *type, *parameter;
-	int trigger, negate, state;
-	sd_bus_message *answer = NULL;
-	int r = systemd_get(call, &answer, path, SYSTEMD_UNIT, property);
-
-	if (r > 0)
-		r = sd_bus_message_enter_container(answer, 'v', "a(sbbsi)");
-	if (r > 0)
-		r = sd_bus_message_enter_container(answer, 'a', "(sbbsi)");
-	while (r > 0 && (r = sd_bus_message_read(answer, "(sbbsi)", &type, &trigger, &negate,
-				 &parameter, &state)) > 0) {
-		++*count;
-		if (state < 0 && unmet[0] == '\0')
-			snprintf(unmet, size, "%s=%s%s%s", type, trigger ? "|" : "",
-				negate ? "!" : "", parameter);
-	}
-	sd_bus_message_unref(answer);
-	return r;
-}
-
-static const struct {
-	const char *list, *result, *when, *what;
-} condition_kinds[] = {
-	{"Conditions", "ConditionResult", "ConditionTimestampMonotonic", "condition"},
-	{"Asserts", "AssertResult", "AssertTimestampMonotonic", "assertion"},
-};
-
-static int find_unmet(
-	struct systemd_call *call, const char *path, size_t kind, char *text, size_t size)
-{
-	char unmet[UNIT_SAID] = "";
-	uint64_t when = 0;
-	unsigned count = 0;
-	bool met = true;
-	int r = systemd_get_number(call, path, SYSTEMD_UNIT, condition_kinds[kind].when, &when);
-
-	if (r >= 0)
-		r = systemd_get_bool(call, path, SYSTEMD_UNIT, condition_kinds[kind].result, &met);
-	if (r < 0 || met || when == 0)
-		return r;
-	r = read_conditions(call, path, condition_kinds[kind].list, &count, unmet, sizeof(unmet));
-	snprintf(text, size, "its %s %s is not met", condition_kinds[kind].what, unmet);
-	return r;
-}
-
-int unit_evidence_unmet(struct systemd_call *call, const char *path, char *text, size_t size)
-{
-	int r = 0;
-
-	text[0] = '\0';
-	for (size_t i = 0; r >= 0 && i < sizeof(condition_kinds) / sizeof(*condition_kinds); i++)
-		if (text[0] == '\0')
-			r = find_unmet(call, path, i, text, size);
-	return r;
-}
-
 /* systemd forgets a unit that is down and that nothing refers to, and with it why its start was
  * skipped; then what was found right after the start counts. */
 static int judge_conditions(struct gathering *g)
 {
 	struct unit_evidence *out = g->out;
-	int r = unit_evidence_unmet(g->call, g->row->path, out->hold, sizeof(out->hold));
+	int r = unit_conditions_unmet(g->call, g->row->path, out->hold, sizeof(out->hold));
 
 	if (r >= 0 && out->hold[0] == '\0')
 		snprintf(out->hold, sizeof(out->hold), "%s", g->request->memory.unmet);
@@ -436,7 +376,6 @@ static int gather_unwatched(struct gathering *g)
 static int find_simple(struct gathering *g)
 {
 	char names[UNIT_NAMES] = "", aliases[UNIT_NAMES] = "", type[32] = "";
-	char unmet[UNIT_SAID] = "";
 	unsigned count = 0;
 	bool remains = false;
 	int r = get_conflicts(g, names);
@@ -451,9 +390,8 @@ static int find_simple(struct gathering *g)
 	if (r >= 0)
 		r = systemd_get_bool(
 			g->call, g->row->path, SYSTEMD_SERVICE, "RemainAfterExit", &remains);
-	for (size_t i = 0; r >= 0 && i < sizeof(condition_kinds) / sizeof(*condition_kinds); i++)
-		r = read_conditions(g->call, g->row->path, condition_kinds[i].list, &count, unmet,
-			sizeof(unmet));
+	if (r >= 0)
+		r = unit_conditions_count(g->call, g->row->path, &count);
 	g->reply->simple = r >= 0 && names[0] == '\0' && count == 0 &&
 			   g->request->pidfile == NULL && !is_started_over_dbus(aliases) &&
 			   (remains || strcmp(type, "oneshot") != 0);

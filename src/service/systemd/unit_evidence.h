@@ -24,10 +24,6 @@ struct unit_evidence {
 int unit_evidence_gather(struct systemd_call *call, const struct manager_request *request,
 	const struct unit_row *row, struct unit_evidence *gathered, struct manager_reply *reply);
 
-/* Writes which condition or assertion of the unit at path kept its last start from being made, as far
- * as systemd still knows; "" where none did.  Negative: -errno. */
-int unit_evidence_unmet(struct systemd_call *call, const char *path, char *text, size_t size);
-
 /* Calls fn for each unit of a list of names with its row, in one call to systemd.  Negative:
  * -errno, or what fn returned. */
 typedef int unit_row_fn(const struct unit_row *row, void *arg);

@@ -7,8 +7,7 @@
  * together.  At most READING_MAX units are read at a time, so that systemd is not swamped by a
  * machine full of them; the others wait.
  *
- * Each query has its own timeout, so a late answer ends that query alone.  Only when systemd has
- * answered none for long is the connection given up.
+ * Each query has its own timeout, so a late answer ends that query alone.
  */
 #include "service/systemd/unit_query.h"
 
@@ -22,11 +21,10 @@
 #include "loop/loop.h"
 #include "service/systemd/connection.h"
 
-#define GATHER      CLOCK_MS            /* from the first query until the message goes */
-#define BATCH_MAX   256                 /* units in a message */
-#define READING_MAX 32                  /* units whose properties are under way */
-#define SILENCE     (10 * CLOCK_SECOND) /* with questions and no answer to any: systemd hangs */
-#define EDGE        (5 * CLOCK_MS)      /* sd-bus counts from its own now, so it may be early */
+#define GATHER      CLOCK_MS       /* from the first query until the message goes */
+#define BATCH_MAX   256            /* units in a message */
+#define READING_MAX 32             /* units whose properties are under way */
+#define EDGE        (5 * CLOCK_MS) /* sd-bus counts from its own now, so it may be early */
 #define PROPERTIES  "org.freedesktop.DBus.Properties"
 
 /* A ListUnitsByNames under way. */
@@ -48,30 +46,8 @@ struct unit_queries {
 	struct loop_timer *overdue; /* ends those that waited too long */
 	struct batch_list batches;  /* under way */
 	unsigned reading_count;
-	uint64_t silent_since; /* the first question after the last answer; 0: none */
 	struct unit_query_counts counts;
 };
-
-/* --- whether systemd answers at all ----------------------------------------------------------- */
-
-static void note_question(struct unit_queries *queries)
-{
-	if (queries->silent_since == 0)
-		queries->silent_since = clock_now();
-}
-
-/* An error that sd-bus or the bus makes in systemd's place is no answer of systemd's. */
-static void note_answer(struct unit_queries *queries, const sd_bus_error *error)
-{
-	if (!sd_bus_error_has_name(error, SD_BUS_ERROR_NO_REPLY))
-		queries->silent_since = 0;
-}
-
-static void note_late(struct unit_queries *queries)
-{
-	if (queries->silent_since != 0 && clock_now() - queries->silent_since >= SILENCE)
-		systemd_connection_hangs(queries->connection);
-}
 
 /* --- where a query is ------------------------------------------------------------------------- */
 
@@ -173,9 +149,9 @@ static int on_rows(sd_bus_message *answer, void *arg, sd_bus_error *ret)
 	bool late = clock_now() + EDGE >= batch->deadline &&
 		    sd_bus_error_has_name(error, SD_BUS_ERROR_NO_REPLY);
 
-	note_answer(batch->queries, error);
+	systemd_connection_heard(batch->queries->connection, error);
 	if (late)
-		note_late(batch->queries);
+		systemd_connection_late(batch->queries->connection);
 	if (error != NULL)
 		batch_fail(batch, error, late);
 	else
@@ -239,7 +215,6 @@ static void on_gather(uint64_t missed, void *arg)
 			systemd_connection_hangs(queries->connection); /* which abandons all */
 			return;
 		}
-		note_question(queries);
 		queries->counts.messages++;
 		queries->counts.queries += batch->count;
 	}
@@ -283,7 +258,7 @@ static void end_reading(struct unit_query *query)
 	move(query, NULL, QUERY_IDLE);
 	read_next(queries);
 	if (silent && late)
-		note_late(queries);
+		systemd_connection_late(queries->connection);
 	if (query->r >= 0)
 		query->user->on_properties(&query->properties, query->arg);
 	else
@@ -299,7 +274,7 @@ static int on_property(sd_bus_message *message, void *arg, sd_bus_error *ret)
 	int r = 0;
 
 	call->slot = sd_bus_slot_unref(call->slot);
-	note_answer(query->queries, error);
+	systemd_connection_heard(query->queries->connection, error);
 	if (error == NULL)
 		r = unit_property_read(call->property, message, &query->properties);
 	else if (!sd_bus_error_has_name(error, SD_BUS_ERROR_UNKNOWN_PROPERTY))
@@ -330,7 +305,6 @@ static int send_get(struct unit_query *query, enum unit_property property, uint6
 	sd_bus_message_unref(message);
 	if (r < 0)
 		return r;
-	note_question(query->queries);
 	query->queries->counts.properties++;
 	query->awaited++;
 	return 0;
@@ -462,7 +436,6 @@ void unit_queries_abandon(struct unit_queries *queries)
 		batch_free(batch);
 	}
 	loop_timer_stop(queries->gather);
-	queries->silent_since = 0;
 	while ((query = TAILQ_FIRST(&queries->failed)) != NULL)
 		fault(query, 0, NULL);
 }

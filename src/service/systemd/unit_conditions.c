@@ -1,0 +1,83 @@
+/*
+ * unit_conditions: the conditions and assertions of a unit, such as ConditionPathExists=.
+ *
+ * systemd checks them when it is asked to start the unit, and keeps the result until the next time.
+ */
+#include "service/systemd/unit_conditions.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Reads the conditions or assertions: how many there are, and the first that is not met as it is
+ * written in the unit file. */
+static int read_conditions(struct systemd_call *call, const char *path, const char *property,
+	unsigned *count, char *unmet, size_t size)
+{
+	const char *type, *parameter;
+	int trigger, negate, state;
+	sd_bus_message *answer = NULL;
+	int r = systemd_get(call, &answer, path, SYSTEMD_UNIT, property);
+
+	if (r > 0)
+		r = sd_bus_message_enter_container(answer, 'v', "a(sbbsi)");
+	if (r > 0)
+		r = sd_bus_message_enter_container(answer, 'a', "(sbbsi)");
+	while (r > 0 && (r = sd_bus_message_read(answer, "(sbbsi)", &type, &trigger, &negate,
+				 &parameter, &state)) > 0) {
+		++*count;
+		if (state < 0 && unmet[0] == '\0')
+			snprintf(unmet, size, "%s=%s%s%s", type, trigger ? "|" : "",
+				negate ? "!" : "", parameter);
+	}
+	sd_bus_message_unref(answer);
+	return r;
+}
+
+static const struct {
+	const char *list, *result, *when, *what;
+} condition_kinds[] = {
+	{"Conditions", "ConditionResult", "ConditionTimestampMonotonic", "condition"},
+	{"Asserts", "AssertResult", "AssertTimestampMonotonic", "assertion"},
+};
+
+static int find_unmet(
+	struct systemd_call *call, const char *path, size_t kind, char *text, size_t size)
+{
+	char unmet[UNIT_SAID] = "";
+	uint64_t when = 0;
+	unsigned count = 0;
+	bool met = true;
+	int r = systemd_get_number(call, path, SYSTEMD_UNIT, condition_kinds[kind].when, &when);
+
+	if (r >= 0)
+		r = systemd_get_bool(call, path, SYSTEMD_UNIT, condition_kinds[kind].result, &met);
+	if (r < 0 || met || when == 0)
+		return r;
+	r = read_conditions(call, path, condition_kinds[kind].list, &count, unmet, sizeof(unmet));
+	snprintf(text, size, "its %s %s is not met", condition_kinds[kind].what, unmet);
+	return r;
+}
+
+int unit_conditions_unmet(struct systemd_call *call, const char *path, char *text, size_t size)
+{
+	int r = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; r >= 0 && i < sizeof(condition_kinds) / sizeof(*condition_kinds); i++)
+		if (text[0] == '\0')
+			r = find_unmet(call, path, i, text, size);
+	return r;
+}
+
+int unit_conditions_count(struct systemd_call *call, const char *path, unsigned *count)
+{
+	char unmet[UNIT_SAID] = "";
+	int r = 0;
+
+	*count = 0;
+	for (size_t i = 0; r >= 0 && i < sizeof(condition_kinds) / sizeof(*condition_kinds); i++)
+		r = read_conditions(
+			call, path, condition_kinds[i].list, count, unmet, sizeof(unmet));
+	return r;
+}
