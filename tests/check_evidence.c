@@ -8,11 +8,8 @@
 
 /* --- every combination --------------------------------------------------------------------------- */
 
-static const struct evidence nothing = {.witness = "the manager",
-	.said = "",
-	.named_by = "the pidfile",
-	.why = "has ended",
-	.runner_verb = ""};
+static const struct evidence nothing = {
+	.witness = "the manager", .said = "", .named_by = "the pidfile", .runner_verb = ""};
 
 /* The yes-or-no inputs, as bits. */
 enum {
@@ -39,6 +36,8 @@ static struct evidence combine(
 	e.basis = basis;
 	e.process = process;
 	e.pid = process == PROCESS_ALIVE || process == PROCESS_DEAD ? 100 : 0;
+	if (process == PROCESS_DEAD || process == PROCESS_DISTRUSTED)
+		strcpy(e.why, process == PROCESS_DEAD ? "has ended" : "the pidfile is a link");
 	e.mute = bits & MUTE;
 	e.place_known = bits & PLACE_KNOWN;
 	e.died = bits & DIED ? 99 : 0;
@@ -217,7 +216,7 @@ static struct evidence whole(const struct evidence *row)
 	struct evidence e = *row;
 
 	e.named_by = "the pidfile";
-	if (e.why[0] == '\0')
+	if (e.process == PROCESS_DEAD)
 		strcpy(e.why, "has ended");
 	if (e.runner_verb == NULL)
 		e.runner_verb = "";

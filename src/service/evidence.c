@@ -103,8 +103,10 @@ static void judge_up(const struct evidence *e, struct verdict *verdict)
 		conclude(verdict, VIGIL_SERVICE_FAILED, "process %d %s", (int)e->pid, e->why);
 	else if (unbacked)
 		judge_unbacked(e, verdict);
-	else if (e->process == PROCESS_ALIVE || e->process == PROCESS_DISTRUSTED)
+	else if (e->process == PROCESS_DISTRUSTED || e->why[0] != '\0')
 		conclude(verdict, VIGIL_SERVICE_RUNNING, "%s", e->why);
+	else if (e->process == PROCESS_ALIVE && e->basis == BASIS_RECORD)
+		conclude(verdict, VIGIL_SERVICE_RUNNING, "%s", ""); /* the process says it all */
 	else if (e->process == PROCESS_UNNAMED && e->basis == BASIS_RECORD && e->place_known)
 		conclude(verdict, VIGIL_SERVICE_UNKNOWN,
 			"%s says %s, but there is no pidfile to show that it runs", e->witness,
