@@ -1,5 +1,5 @@
 /* check_manager_s6: services under the real s6-svscan. */
-#include "supervised.h"
+#include "supervised_replaced.h"
 
 START_TEST(taken_down)
 {
@@ -216,6 +216,7 @@ int main(void)
 		return 77;
 	}
 	add_common(tcase);
+	add_replaced(tcase);
 	tcase_add_test(tcase, taken_down);
 	tcase_add_test(tcase, put_on_hold);
 	tcase_add_test(tcase, with_a_slow_finish);

@@ -22,6 +22,7 @@
 #include "base/clock.h"
 #include "scratch.h"
 #include "loop/spawn.h"
+#include "service/process.h"
 
 #ifndef CLONE_NEWTIME /* older C libraries lack it */
 #define CLONE_NEWTIME 0x80
@@ -130,7 +131,7 @@ START_TEST(alive_dead_and_zombie)
 	put_pid(pid);
 	ck_assert_int_eq(look(), PIDFILE_ALIVE);
 	ck_assert_int_eq(found.pid, pid);
-	ck_assert(pidfile_lives(pid));
+	ck_assert(process_lives(pid));
 
 	kill(pid, SIGKILL);
 	ck_assert_int_eq(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
@@ -138,17 +139,17 @@ START_TEST(alive_dead_and_zombie)
 	ck_assert_int_eq(look(), PIDFILE_DEAD);
 	ck_assert_int_eq(found.pid, pid);
 	ck_assert_str_eq(found.why, "is a zombie");
-	ck_assert(!pidfile_lives(pid));
+	ck_assert(!process_lives(pid));
 
 	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
 	ck_assert_int_eq(look(), PIDFILE_DEAD);
 	ck_assert_str_eq(found.why, "has ended");
-	ck_assert(!pidfile_lives(pid));
+	ck_assert(!process_lives(pid));
 
-	ck_assert(!pidfile_lives(0));
-	ck_assert(!pidfile_lives(-1));
-	ck_assert(pidfile_lives(1));
-	ck_assert(pidfile_lives(getpid()));
+	ck_assert(!process_lives(0));
+	ck_assert(!process_lives(-1));
+	ck_assert(process_lives(1));
+	ck_assert(process_lives(getpid()));
 }
 END_TEST
 
@@ -296,7 +297,7 @@ START_TEST(a_lack_of_descriptors_says_nothing_about_the_service)
 		ck_assert_int_eq(found.error, -EMFILE);
 		ck_assert_ptr_nonnull(strstr(found.why, "vigild could not"));
 		ck_assert_ptr_nonnull(strstr(found.why, ": Too many open files"));
-		ck_assert(pidfile_lives(pid));
+		ck_assert(process_lives(pid));
 	}
 	few.rlim_cur = (rlim_t)(lowest + 3);
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
@@ -307,7 +308,7 @@ START_TEST(a_lack_of_descriptors_says_nothing_about_the_service)
 	few.rlim_cur = (rlim_t)(lowest + 1);
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
 	ck_assert_int_eq(look(), PIDFILE_DEAD);
-	ck_assert(!pidfile_lives(pid));
+	ck_assert(!process_lives(pid));
 	few.rlim_cur = (rlim_t)lowest;
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
 	ck_assert_int_eq(look(), PIDFILE_UNKNOWN);
@@ -552,7 +553,7 @@ START_TEST(the_number_of_a_thread_is_no_process)
 	ck_assert_int_eq(kill(thread.tid, 0), 0); /* the trap: it answers */
 	put_pid(thread.tid);
 	ck_assert_int_eq(look(), PIDFILE_DEAD);
-	ck_assert(!pidfile_lives(thread.tid));
+	ck_assert(!process_lives(thread.tid));
 	pthread_barrier_wait(&thread.leave);
 	pthread_join(id, NULL);
 }

@@ -38,9 +38,9 @@ static bool installed(const char *program)
 }
 
 /* Scans the directory, which is made here.  It must be there first. */
-static void scan(void)
+static void scan_at(const char *directory)
 {
-	char *argv[] = {(char *)the_scanner, scratch_path("scan"), NULL};
+	char *argv[] = {(char *)the_scanner, scratch_path(directory), NULL};
 	struct timespec before[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
 	posix_spawn_file_actions_t quiet;
 
@@ -50,6 +50,11 @@ static void scan(void)
 	posix_spawn_file_actions_addopen(&quiet, 2, "/dev/null", O_WRONLY, 0);
 	ck_assert_int_eq(posix_spawnp(&scanner, argv[0], &quiet, NULL, argv, environ), 0);
 	posix_spawn_file_actions_destroy(&quiet);
+}
+
+static void scan(void)
+{
+	scan_at("scan");
 }
 
 static void setup(void)
@@ -155,7 +160,8 @@ static pid_t wait_for_other(pid_t pid)
 	for (i = 0; i < 3000; i++) {
 		if (query() == VIGIL_SERVICE_RUNNING && reply.pid != pid)
 			return reply.pid;
-		ck_assert(!vigil_service_is_down(reply.status)); /* it is the manager's turn */
+		/* it is the manager's turn */
+		ck_assert_msg(!vigil_service_is_down(reply.status), "%s", reply.evidence);
 		usleep(10000);
 	}
 	ck_abort_msg("it never ran again");

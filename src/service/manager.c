@@ -279,8 +279,11 @@ void manager_add_pidfile(
 		[PIDFILE_UNKNOWN] = PROCESS_UNNAMED,
 	};
 
-	snprintf(e->why, sizeof(e->why), "%s", pidfile->why);
-	e->own_error = pidfile->error;
+	/* A file that is not there says nothing about what vigild could not look at before. */
+	if (pidfile->verdict != PIDFILE_NONE) {
+		snprintf(e->why, sizeof(e->why), "%s", pidfile->why);
+		e->own_error = pidfile->error;
+	}
 	e->place_known = true;
 	if (pidfile->verdict == PIDFILE_DISTRUST && e->process == PROCESS_ALIVE)
 		return; /* the manager's own word for its process is better than nothing */
@@ -300,7 +303,7 @@ static void remember_stop(struct manager_reply *reply, const struct evidence *e)
 		reply->memory.stop_seen = false;
 }
 
-void manager_conclude(struct manager_reply *reply, const struct evidence *e)
+void manager_judge(struct manager_reply *reply, const struct evidence *e)
 {
 	struct verdict verdict;
 
@@ -323,6 +326,48 @@ void manager_conclude(struct manager_reply *reply, const struct evidence *e)
 			snprintf(reply->idle, sizeof(reply->idle), "%s", e->idle);
 	}
 	remember_stop(reply, e);
+}
+
+/* Whether the manager says "running" of a service whose process it does not watch, or cannot say
+ * anything, and nothing names a living process. */
+static bool is_unbacked(const struct evidence *e)
+{
+	bool up = e->word == WORD_UP || (e->word == WORD_NONE && e->mute);
+
+	return up && e->basis != BASIS_WATCHED && e->process != PROCESS_ALIVE && e->own_error == 0;
+}
+
+/* After a death that was seen, the process table is the last that can name a process.  The process
+ * that it has named is not named by anything else later either. */
+static void add_process_table(const struct manager_memory *memory, struct evidence *e)
+{
+	pid_t pid;
+
+	if (memory->last.pid == 0 || (e->died == 0 && !memory->found) || !is_unbacked(e))
+		return;
+	pid = process_table_find(&memory->last, e->died > 0 ? memory->died_ticks : UINT64_MAX);
+	if (pid > 0) {
+		e->process = PROCESS_ALIVE;
+		e->pid = pid;
+		e->named_by = "the process table";
+	} else if (pid < 0) {
+		e->own_error = pid;
+		snprintf(e->why, sizeof(e->why),
+			"vigild could not look through the process table: %s", strerror(-pid));
+	}
+}
+
+void manager_conclude(struct manager_reply *reply, const struct evidence *e)
+{
+	struct manager_memory *memory = &reply->memory;
+	struct evidence all = *e;
+
+	add_process_table(memory, &all);
+	manager_judge(reply, &all);
+	if (reply->status != VIGIL_SERVICE_RUNNING || reply->pid <= 0 || e->basis == BASIS_WATCHED)
+		return;
+	memory->found = e->process != PROCESS_ALIVE;
+	process_table_identify(reply->pid, &memory->last);
 }
 
 /* --- programs run on a manager's behalf ------------------------------------------------------- */

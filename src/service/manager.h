@@ -15,15 +15,19 @@
 
 #include "service/evidence.h"
 #include "service/pidfile.h"
+#include "service/process_table.h"
 
 /* What earlier queries found, and a later one needs to judge.  The loop thread keeps it; a query
  * gets a copy and returns what it has learnt. */
 struct manager_memory {
-	struct pidfile_memory seen; /* with pid 0: nothing, or nothing new */
+	struct pidfile_memory seen;   /* with pid 0: nothing, or nothing new */
+	struct process_identity last; /* the process that ran it, where its manager watches none */
+	bool found;                   /* the process table named that one, and nothing else did */
 	pid_t died; /* the loop saw it end, and no living process was found since; 0: none */
-	bool had_processes; /* its control group had some */
-	bool stop_seen;     /* somebody was seen stopping it since it last ran */
-	char unmet[128];    /* the condition for which its last start was skipped; "": none */
+	uint64_t died_ticks; /* when that was, by process_ticks_now */
+	bool had_processes;  /* its control group had some */
+	bool stop_seen;      /* somebody was seen stopping it since it last ran */
+	char unmet[128];     /* the condition for which its last start was skipped; "": none */
 };
 
 /* All copied from a vigil_service_spec; owned by the job. */
@@ -118,7 +122,11 @@ struct evidence manager_evidence(const struct manager_request *request, const ch
 void manager_add_pidfile(
 	struct manager_reply *reply, struct evidence *e, const struct pidfile *pidfile);
 /* Judges: status, pid, text, hold, idle, evidence, and what is remembered of a stop.  An error that
- * is set already stays, with its text, unless the status is known all the same. */
+ * is set already stays, with its text, unless the status is known all the same.  Reads no file, so the
+ * loop thread may call it. */
+void manager_judge(struct manager_reply *reply, const struct evidence *e);
+/* For workers: asks the process table where nothing else names a living process though the service is
+ * said to run; then judges, and remembers the process. */
 void manager_conclude(struct manager_reply *reply, const struct evidence *e);
 
 extern const struct manager manager_command, manager_lsb, manager_openrc, manager_runit, manager_s6;

@@ -26,37 +26,28 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <libgen.h>
 #include <limits.h>
 #include <linux/magic.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "service/process.h"
 
 #define PIDFILE_MAX 4096    /* bytes; a file that is longer is no pidfile */
 #define PID_LIMIT   4194304 /* the kernel's own, on any machine */
 #define SLACK       60      /* seconds by which a process may seem younger than its file */
 #define COMM_MAX    15      /* the kernel keeps so much of a process's name */
 #define BLANKS      " \t\r"
-
-struct process {
-	char state; /* '\0': /proc does not show it */
-	char comm[64];
-	uint64_t ticks; /* of its start, since boot */
-};
 
 static double seconds(struct timespec ts)
 {
@@ -88,96 +79,6 @@ void pidfile_unreadable(struct pidfile *result, const char *what, int error)
 }
 
 /* --- the process ----------------------------------------------------------------------------------- */
-
-/* What /proc/PID/stat says of it.  False where that is not what the kernel writes. */
-static bool process_parse(char *text, struct process *process)
-{
-	/* the name is whatever the process likes, parentheses and blanks included */
-	char *open_paren = strchr(text, '('), *close_paren = strrchr(text, ')');
-
-	if (open_paren == NULL || close_paren == NULL || close_paren < open_paren)
-		return false;
-	if (sscanf(close_paren + 1,
-		    " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
-		    "%" SCNu64,
-		    &process->state, &process->ticks) != 2)
-		return false;
-	*close_paren = '\0';
-	snprintf(process->comm, sizeof(process->comm), "%s", open_paren + 1);
-	return true;
-}
-
-/* 0, also where /proc does not show it (hidepid) or it is gone; or a negative errno of our own lack. */
-static int process_read(pid_t pid, struct process *process)
-{
-	char path[32], text[1024];
-	ssize_t n = -1;
-	int fd, err = 0;
-
-	process->state = '\0';
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0)
-		n = read(fd, text, sizeof(text) - 1);
-	if (n < 0 && error_is_own(errno))
-		err = -errno;
-	if (fd >= 0)
-		close(fd);
-	text[n > 0 ? n : 0] = '\0';
-	if (!process_parse(text, process))
-		process->state = '\0';
-	return err;
-}
-
-/* A pidfd is readable as soon as the process has exited, reaped or not.  1: it has; 0: it has not; or
- * a negative errno. */
-static int has_ended(int pidfd)
-{
-	struct pollfd fd = {.fd = pidfd, .events = POLLIN};
-	int n = poll(&fd, 1, 0);
-
-	return n < 0 ? -errno : n > 0;
-}
-
-/* Without a pidfd, by the number alone. */
-static int number_lives(pid_t pid, int error)
-{
-	if (kill(pid, 0) != 0 && errno == ESRCH)
-		return 0;
-	/* A zombie and a thread answer to a signal, too. */
-	return error_is_own(error) ? error : 1;
-}
-
-/* 1: it lives; 0: it does not; or a negative errno where vigild could not find out.  What /proc says
- * of it goes to process. */
-static int process_look(pid_t pid, struct process *process)
-{
-	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0), error = pidfd < 0 ? -errno : 0, lives;
-	int err;
-
-	process->state = '\0';
-	if (error == -ESRCH || error == -EINVAL || error == -ENOENT)
-		return 0; /* EINVAL: by now it is the number of a thread, no process */
-	err = process_read(pid, process);
-	if (pidfd < 0) {
-		lives = number_lives(pid, error);
-	} else {
-		/* Asked after /proc was read, so that it was the same process all the while. */
-		lives = has_ended(pidfd);
-		lives = lives < 0 ? lives : !lives;
-		close(pidfd);
-	}
-	if (process->state == 'Z' || process->state == 'X')
-		return 0;
-	return lives == 1 && err != 0 ? err : lives;
-}
-
-bool pidfile_lives(pid_t pid)
-{
-	struct process process;
-
-	return pid > 0 && process_look(pid, &process) != 0;
-}
 
 bool pidfile_is_another(const struct pidfile_memory *seen)
 {

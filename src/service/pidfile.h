@@ -1,6 +1,6 @@
 /*
- * pidfile: which process a service is according to a file, read with distrust; and whether a
- * process lives.  Any thread; nothing is kept between two calls.
+ * pidfile: which process a service is according to a file, read with distrust.  Any thread; nothing
+ * is kept between two calls.
  */
 #ifndef PIDFILE_H
 #define PIDFILE_H
@@ -45,8 +45,6 @@ void pidfile_look(const char *path, const char *service, const struct pidfile_me
  * or positive) is vigild's own lack of something, else DISTRUST.  what: "the header of the script". */
 void pidfile_unreadable(struct pidfile *result, const char *what, int error);
 
-/* Whether it lives; a zombie does not.  True where vigild could not look. */
-bool pidfile_lives(pid_t pid);
 /* Whether the process that has the number is certainly another than the one that was seen. */
 bool pidfile_is_another(const struct pidfile_memory *seen);
 

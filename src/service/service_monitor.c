@@ -14,6 +14,7 @@
 #include "base/memory.h"
 #include "loop/loop.h"
 #include "loop/sight.h"
+#include "service/process.h"
 
 /* A valid status is checked all the same after so long. */
 #define CONFIRM (60 * CLOCK_SECOND)
@@ -134,6 +135,7 @@ static void on_exit_of_process(void *arg)
 	monitor->repeats = pid == monitor->dead ? monitor->repeats + 1 : 0;
 	monitor->dead = pid;
 	monitor->request->memory.died = pid;
+	monitor->request->memory.died_ticks = process_ticks_now();
 	invalidate(monitor);
 	snprintf(text, sizeof(text), "process %d has ended", (int)pid);
 	if (monitor->repeats == 0)
@@ -254,10 +256,12 @@ static void remember(
 {
 	struct manager_memory *memory = &monitor->request->memory;
 	pid_t died = memory->died;
+	uint64_t died_ticks = memory->died_ticks;
 
 	if (worker)
 		*memory = reply->memory;
 	memory->died = died;
+	memory->died_ticks = died_ticks;
 	if (reply->status == VIGIL_SERVICE_ABSENT ||
 		(reply->status == VIGIL_SERVICE_RUNNING && reply->pid > 0 && reply->pid != died))
 		memory->died = 0;

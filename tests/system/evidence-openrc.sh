@@ -1,6 +1,7 @@
 #!/bin/bash
 # What OpenRC's "started" does not say: a daemon that removes its pidfile and exits is still started for
-# `rc-service status`.  With the real OpenRC, without it being init.
+# `rc-service status`, and so is one that has handed over to a successor.  With the real OpenRC, without
+# it being init.
 . "$(dirname "$0")/lib.sh" || exit 1
 . "$here/evidence.sh" || exit 1
 
@@ -30,12 +31,14 @@ mkdir -p /run/openrc/{daemons,exclusive,failed,hotplugged,inactive,options,sched
 	/run/openrc/{started,starting,stopping,tmp,wasinactive}
 : >/run/openrc/softlevel
 
-# $work/serve NAME: counts a start, and on HUP removes its pidfile and exits 1, on TERM exits 0
+# $work/serve NAME: counts a start, and on HUP removes its pidfile and exits 1, on TERM exits 0, on USR1
+# removes its pidfile, starts another of its kind and exits 0
 cat >"$work/serve" <<-EOF_SERVE
 	#!/bin/sh
 	echo \$\$ >>"$work/\$1.starts"
 	trap 'kill \$!; rm -f "$work/run/\$1.pid"; exit 1' HUP
 	trap 'kill \$!; exit 0' TERM
+	trap 'kill \$!; rm -f "$work/run/\$1.pid"; "\$0" "\$1" & exit 0' USR1
 	sleep 1000000 &
 	wait \$!
 EOF_SERVE
@@ -61,6 +64,9 @@ service vanishing
 service vanishing-rare interval=1h
 # So that there is time to ask what OpenRC says.
 service observed restart_on=never
+service handing-over
+# One that is alike, but for its name.
+service standing-by
 
 removes_its_pidfile_and_exits() { # NAME TEXT
 	local name=$1 text="a daemon $2that removes its pidfile and exits 1"
@@ -87,9 +93,26 @@ openrc_still_says_started() {
 	eventually "$text, is OK when an admin has started it again" runs_again observed 2
 }
 
+hands_over() {
+	local name=handing-over pid text="a daemon that removes its pidfile and hands over to a successor"
+	eventually "$text is OK at first" runs_again $name 1
+	pid=$(last_start $name)
+	stop_process USR1 "$pid"
+	eventually "$text has started its successor" starts_are $name 2
+	eventually "$text is OK with the successor as its process" \
+		health_is $name OK "$name is running, pid $(last_start $name)"
+	checked $name
+	check "$text is not restarted within ten checks" eval "starts_are $name 2 && count_is $name restarts 0"
+	check "$text is still OK after ten checks" health_is $name OK "pid $(last_start $name)"
+	check "$text has never failed" never had $name value failed
+	stop_process KILL "$(last_start $name)"
+	eventually "$text is restarted when the successor has died" runs_again $name 3
+}
+
 for name in $services; do rc-service "$name" start >/dev/null 2>&1; done
 start_watching
 run_situations "removes_its_pidfile_and_exits vanishing ''" \
-	"removes_its_pidfile_and_exits vanishing-rare 'that is checked once an hour and '" openrc_still_says_started
+	"removes_its_pidfile_and_exits vanishing-rare 'that is checked once an hour and '" \
+	openrc_still_says_started hands_over
 check "vigild stops as asked" stop_watching
 finish

@@ -8,13 +8,13 @@
 #include "service/systemd/control_group.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+
+#include "base/error.h"
+#include "service/process.h"
 
 #define MEMBERS_MAX 256 /* of a larger group the first ones are judged */
 
@@ -25,36 +25,16 @@ static FILE *group_open(const char *group)
 	char path[PATH_MAX];
 	FILE *file = NULL;
 
-	for (size_t i = 0; file == NULL && i < sizeof(roots) / sizeof(*roots); i++)
-		if (snprintf(path, sizeof(path), "%s%s/cgroup.procs", roots[i], group) <
+	errno = ENOENT;
+	for (size_t i = 0; i < sizeof(roots) / sizeof(*roots); i++) {
+		if (snprintf(path, sizeof(path), "%s%s/cgroup.procs", roots[i], group) >=
 			(int)sizeof(path))
-			file = fopen(path, "re");
+			continue;
+		file = fopen(path, "re");
+		if (file != NULL || error_is_own(errno))
+			break;
+	}
 	return file;
-}
-
-/* From /proc/PID/stat; the command's name in it may hold anything, brackets included. */
-static bool process_parent(pid_t pid, pid_t *parent, uint64_t *started)
-{
-	char path[32], text[1024], *rest;
-	FILE *file;
-	size_t n;
-	int ppid;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	file = fopen(path, "re");
-	if (file == NULL)
-		return false;
-	n = fread(text, 1, sizeof(text) - 1, file);
-	fclose(file);
-	text[n] = '\0';
-	rest = strrchr(text, ')');
-	if (rest == NULL || sscanf(rest + 1,
-				    " %*c %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
-				    "%*s %*s %*s %*s %" SCNu64,
-				    &ppid, started) != 2)
-		return false;
-	*parent = (pid_t)ppid;
-	return true;
 }
 
 static bool is_member(const pid_t *members, size_t count, pid_t pid)
@@ -67,30 +47,48 @@ static bool is_member(const pid_t *members, size_t count, pid_t pid)
 
 static pid_t find_leader(const pid_t *members, size_t count)
 {
-	uint64_t started, oldest = UINT64_MAX;
-	pid_t parent, leader = 0;
+	uint64_t oldest = UINT64_MAX;
+	struct process process;
+	pid_t leader = 0;
+	int err;
 
 	for (size_t i = 0; i < count; i++) {
-		if (!process_parent(members[i], &parent, &started) ||
-			is_member(members, count, parent) || started >= oldest)
+		err = process_read(members[i], &process);
+		if (err != 0)
+			return err;
+		if (process.state == '\0' || process.ticks >= oldest ||
+			is_member(members, count, process.parent))
 			continue;
-		oldest = started;
+		oldest = process.ticks;
 		leader = members[i];
 	}
 	return leader;
 }
 
-pid_t control_group_leader(const char *group)
+/* How many members there are, at most MEMBERS_MAX; or a negative errno.  A group that is removed while
+ * it is read has none. */
+static int read_members(FILE *file, pid_t *members)
 {
-	FILE *file = group[0] != '\0' ? group_open(group) : NULL;
-	pid_t members[MEMBERS_MAX];
-	size_t count = 0;
-	int pid;
+	int pid, count = 0;
 
-	if (file == NULL)
-		return errno == ENOENT || group[0] == '\0' ? 0 : -errno;
+	errno = 0;
 	while (count < MEMBERS_MAX && fscanf(file, "%d", &pid) == 1)
 		members[count++] = (pid_t)pid;
+	return ferror(file) && errno != ENODEV ? -errno : count;
+}
+
+pid_t control_group_leader(const char *group)
+{
+	pid_t members[MEMBERS_MAX];
+	FILE *file;
+	int count;
+
+	if (group[0] == '\0')
+		return 0;
+	file = group_open(group);
+	if (file == NULL)
+		return errno == ENOENT ? 0 : -errno;
+	count = read_members(file, members);
 	fclose(file);
-	return find_leader(members, count);
+	return count < 0 ? count : find_leader(members, (size_t)count);
 }

@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "service/managers/init_status.h"
 #include "service/systemd/control_group.h"
 #include "service/systemd/unit_conditions.h"
@@ -342,6 +343,10 @@ static int gather_group(struct gathering *g)
 		g->reply->memory.had_processes = true;
 	} else if (leader == 0) {
 		e->emptied = g->request->memory.had_processes;
+	} else if (error_is_own(leader)) {
+		e->own_error = leader;
+		snprintf(e->why, sizeof(e->why), "vigild could not look at its control group: %s",
+			strerror(-leader));
 	}
 	g->reply->outside = leader > 0 || e->emptied;
 	return 0;

@@ -274,7 +274,7 @@ void unit_judge(const struct unit_row *row, const struct unit_properties *proper
 		return;
 	}
 	unit_take(row, properties, &e, said, reply);
-	manager_conclude(reply, &e);
+	manager_judge(reply, &e);
 }
 
 void unit_fault(struct manager_reply *reply, int r, const sd_bus_error *error)

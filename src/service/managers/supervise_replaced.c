@@ -1,0 +1,223 @@
+/*
+ * supervise_replaced: finds the supervisor of a service directory that was replaced.
+ *
+ * A supervisor changes into the service directory and uses relative paths.  When another directory
+ * takes over the path, the supervisor stays in the old one.  If that was deleted, the supervisor can
+ * neither start the service again nor write its status.  If it was renamed, the supervisor goes on
+ * there, and nothing watches the new directory unless both share one supervise directory.  The
+ * scanner does not notice while the scan directory holds a symbolic link, because the link does not
+ * change.
+ *
+ * A process with the supervisor's name is that supervisor if it works in another directory than the
+ * one that the path leads to, and if one of these holds: the argument with which its scanner started
+ * it leads to that directory now, or its own directory had that path when it was deleted.  The first
+ * cannot be told without the scanner, the second not where the old directory was renamed.
+ */
+#include "service/managers/supervise_internal.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "service/process.h"
+
+#define DELETED " (deleted)" /* which the kernel adds to the path of a directory that was */
+
+enum found { FOUND_NONE, FOUND_OLD, FOUND_CURRENT };
+
+struct search {
+	const char *supervisor;
+	bool deleted_only;
+	struct stat now;              /* the directory that the path leads to */
+	char deleted[SUPERVISE_PATH]; /* as the kernel would name it if it was deleted */
+	char cwd[SUPERVISE_PATH];     /* where the process works that was examined last */
+};
+
+static int only_own(int error)
+{
+	return error_is_own(error) ? -error : 0;
+}
+
+static bool is_now(const struct search *search, const struct stat *st)
+{
+	return st->st_dev == search->now.st_dev && st->st_ino == search->now.st_ino;
+}
+
+static bool ends_deleted(const char *path)
+{
+	size_t n = strlen(path), tail = strlen(DELETED);
+
+	return n >= tail && strcmp(path + n - tail, DELETED) == 0;
+}
+
+static bool read_link(const char *path, char *text, size_t room)
+{
+	ssize_t n = readlink(path, text, room - 1);
+
+	text[n > 0 ? n : 0] = '\0';
+	return n > 0;
+}
+
+/* Reads the command line of a process, as texts that each end in NUL.  Returns its length, 0 where it
+ * cannot be read; or a negative errno of vigild's own lack. */
+static ssize_t read_command(pid_t pid, char line[SUPERVISE_PATH])
+{
+	char path[32];
+	ssize_t n = -1;
+	int fd, err = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0)
+		n = read(fd, line, SUPERVISE_PATH - 1);
+	if (n < 0)
+		err = only_own(errno);
+	if (fd >= 0)
+		close(fd);
+	line[n > 0 ? n : 0] = '\0';
+	return err != 0 ? err : n > 0 ? n : 0;
+}
+
+static bool leads_to_now(const struct search *search, int cwd, const char *path)
+{
+	struct stat st;
+
+	return fstatat(cwd, path, &st, 0) == 0 && is_now(search, &st);
+}
+
+/* Whether a name leads to the directory of now, as the scanner sees it: s6-svscan works in the scan
+ * directory, and runsvdir has it as an argument. */
+static int is_name_of_now(const struct search *search, pid_t scanner, const char *name)
+{
+	char line[SUPERVISE_PATH], path[2 * SUPERVISE_PATH];
+	ssize_t n = read_command(scanner, line);
+	const char *argument = line;
+	bool is_name;
+	int cwd;
+
+	if (n < 0)
+		return (int)n;
+	snprintf(path, sizeof(path), "/proc/%d/cwd", (int)scanner);
+	cwd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (cwd < 0 && error_is_own(errno))
+		return -errno;
+	is_name = leads_to_now(search, cwd, name);
+	for (; !is_name && argument < line + n; argument += strlen(argument) + 1) {
+		snprintf(path, sizeof(path), "%s/%s", argument, name);
+		is_name = leads_to_now(search, cwd, path);
+	}
+	if (cwd >= 0)
+		close(cwd);
+	return is_name;
+}
+
+/* Whether the argument that the process was started with leads to the directory of now. */
+static int was_started_for(const struct search *search, pid_t pid, pid_t scanner)
+{
+	char line[SUPERVISE_PATH];
+	ssize_t n = read_command(pid, line);
+	size_t skip = strlen(line) + 1;
+
+	if (n <= 0 || (ssize_t)skip >= n || line[skip] == '\0')
+		return n < 0 ? (int)n : 0;
+	return is_name_of_now(search, scanner, line + skip);
+}
+
+/* Returns an enum found, or a negative errno of vigild's own lack. */
+static int examine(struct search *search, pid_t pid)
+{
+	struct process process;
+	struct stat st;
+	char path[32];
+	int r = process_read(pid, &process);
+
+	if (r != 0 || process.state == '\0' || process.state == 'Z' ||
+		strcmp(process.comm, search->supervisor) != 0)
+		return r;
+	snprintf(path, sizeof(path), "/proc/%d/cwd", (int)pid);
+	if (stat(path, &st) != 0 || !read_link(path, search->cwd, sizeof(search->cwd)))
+		return only_own(errno);
+	if (is_now(search, &st))
+		return FOUND_CURRENT;
+	if (search->deleted_only && !ends_deleted(search->cwd))
+		return FOUND_NONE;
+	if (strcmp(search->cwd, search->deleted) == 0)
+		return FOUND_OLD;
+	r = was_started_for(search, pid, process.parent);
+	return r > 0 ? FOUND_OLD : r;
+}
+
+/* A supervisor in the directory of now has the last word.  Returns the pid of the old one; 0 where
+ * there is none; or a negative errno of vigild's own lack. */
+static pid_t look_through(struct search *search, DIR *proc, char *cwd, size_t room)
+{
+	const struct dirent *entry;
+	pid_t old = 0;
+	int r;
+
+	while (errno = 0, (entry = readdir(proc)) != NULL) {
+		if (!isdigit((unsigned char)entry->d_name[0]))
+			continue;
+		r = examine(search, (pid_t)atoi(entry->d_name));
+		if (r < 0)
+			return r;
+		if (r == FOUND_CURRENT)
+			return 0;
+		if (r != FOUND_OLD || old > 0)
+			continue;
+		old = (pid_t)atoi(entry->d_name);
+		snprintf(cwd, room, "%s", search->cwd);
+	}
+	return errno != 0 ? only_own(errno) : old;
+}
+
+static pid_t find(const struct supervise_kind *kind, const struct supervise_place *place,
+	bool deleted_only, char *cwd, size_t room)
+{
+	struct search search = {.supervisor = kind->supervisor, .deleted_only = deleted_only};
+	char path[32];
+	DIR *proc;
+	pid_t pid;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", place->service);
+	if (fstat(place->service, &search.now) != 0 ||
+		!read_link(path, search.deleted, sizeof(search.deleted) - sizeof(DELETED)))
+		return only_own(errno);
+	strcat(search.deleted, DELETED);
+	proc = opendir("/proc");
+	if (proc == NULL)
+		return only_own(errno);
+	pid = look_through(&search, proc, cwd, room);
+	closedir(proc);
+	return pid;
+}
+
+int supervise_find_replaced(const struct supervise_kind *kind, const struct supervise_place *place,
+	bool deleted_only, char *text, size_t room)
+{
+	char cwd[SUPERVISE_PATH];
+	const char *name = kind->supervisor;
+	pid_t pid = find(kind, place, deleted_only, cwd, sizeof(cwd));
+
+	if (pid == 0)
+		return 0;
+	if (pid < 0) {
+		snprintf(text, room, "vigild could not look for a %s of the old directory: %s",
+			name, strerror(-pid));
+		return pid;
+	}
+	if (ends_deleted(cwd))
+		snprintf(cwd, sizeof(cwd), "the deleted one");
+	snprintf(text, room,
+		"its service directory was replaced: the old %s, process %d, still runs in %.150s; "
+		"end process %d, so that a new %s watches %.150s",
+		name, (int)pid, cwd, (int)pid, name, place->path);
+	return 1;
+}

@@ -1,0 +1,253 @@
+/*
+ * supervise_restart: restarts what a supervisor of the daemontools family watches.
+ *
+ * A restart is a letter in the fifo, which nobody confirms.  So the status file is watched until
+ * it names another process, and that process then has to live as long as supervisors themselves
+ * want a service to: one that ends sooner is, to them, failing.  Whoever waits here waits for
+ * the file to be replaced (inotify) or the process to end (pidfd), not for time to pass.
+ *
+ * A supervisor whose directory was replaced would end the service and could not start it again, so
+ * nothing is sent to it.
+ */
+#include "service/managers/supervise_internal.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "service/process.h"
+
+#define LIFETIME CLOCK_SECOND     /* runsv and s6-supervise: sooner is too soon */
+#define GLANCE   (250 * CLOCK_MS) /* where inotify cannot be had, it is looked so often */
+
+struct wait {
+	const struct supervise_kind *kind;
+	const struct manager_request *request;
+	const struct supervise_place *place;
+	struct supervise_status before, now;
+	unsigned char down[SUPERVISE_STAMP]; /* since when it was last seen down */
+	bool seen_down, seen_wanted;
+	bool told; /* to end; that may have hit the old process or one just started in its stead */
+	int inotify; /* -1: there is none */
+};
+
+/* Milliseconds that are left until the deadline, but no more than so many; rounded up. */
+static int left(const struct manager_request *request, uint64_t most)
+{
+	uint64_t now = clock_now(), ns = now < request->deadline ? request->deadline - now : 0;
+
+	return (int)(((ns < most ? ns : most) + CLOCK_MS - 1) / CLOCK_MS);
+}
+
+/* Until the status file was replaced, or a while has passed.  False: the deadline has. */
+static bool wait_change(const struct wait *wait)
+{
+	struct pollfd fd = {.fd = wait->inotify, .events = POLLIN};
+	int ms = left(wait->request, GLANCE);
+	char events[1024];
+
+	if (ms == 0)
+		return false;
+	if (poll(&fd, 1, ms) > 0)
+		while (read(wait->inotify, events, sizeof(events)) > 0)
+			;
+	return true;
+}
+
+static int gave_up(const struct wait *wait, struct manager_reply *reply)
+{
+	const struct supervise_status *now = &wait->now;
+	const char *name = wait->request->name;
+
+	if (now->state == SUPERVISE_UP && now->pid == wait->before.pid)
+		manager_fault(reply, -ETIMEDOUT, VIGIL_FAULT_TIMEOUT,
+			"process %d of %s did not end within the deadline", (int)now->pid, name);
+	else if (now->state == SUPERVISE_UP)
+		manager_fault(reply, -ETIMEDOUT, VIGIL_FAULT_TIMEOUT,
+			"%s was not ready within the deadline", name);
+	else
+		manager_fault(reply, -ETIMEDOUT, VIGIL_FAULT_TIMEOUT,
+			"%s was not started within the deadline%s", name,
+			now->state == SUPERVISE_FINISH ? ": its finish script runs" : "");
+	return -1;
+}
+
+static int ended_at_once(const struct supervise_status *now, struct manager_reply *reply)
+{
+	char end[64];
+
+	supervise_describe_end(
+		now->state == SUPERVISE_UP ? -1 : now->wait_status, end, sizeof(end));
+	manager_fault(reply, -EIO, VIGIL_FAULT_FAILED, "it was started and at once %s",
+		*end ? end : "ended again");
+	return -1;
+}
+
+/* The first process that ends may have been ended by us: when the old one had died just before,
+ * the letter met its successor. */
+static bool forgive(struct wait *wait)
+{
+	bool told = wait->told;
+
+	wait->told = false;
+	return told;
+}
+
+/* It is down.  Twice, since different times, means that it was up in between, if only for a
+ * moment.  Not wanted, once it was, means that somebody else has taken it down. */
+static int wait_down(struct wait *wait, struct manager_reply *reply)
+{
+	const struct supervise_status *now = &wait->now;
+	bool again = wait->seen_down && memcmp(wait->down, now->stamp, sizeof(now->stamp)) != 0;
+
+	if (again && !forgive(wait))
+		return ended_at_once(now, reply);
+	if (!now->want_up && wait->seen_wanted) {
+		manager_fault(reply, -EIO, VIGIL_FAULT_FAILED,
+			"it was taken down while it was to be restarted");
+		return -1;
+	}
+	memcpy(wait->down, now->stamp, sizeof(wait->down));
+	wait->seen_down = true;
+	return 0;
+}
+
+/* Up since another time is another process, even one that has got the number of the one before. */
+static bool is_up_anew(const struct wait *wait)
+{
+	const struct supervise_status *before = &wait->before, *now = &wait->now;
+
+	return now->state == SUPERVISE_UP &&
+	       (now->pid != before->pid ||
+		       memcmp(now->stamp, before->stamp, sizeof(now->stamp)) != 0);
+}
+
+/* Until another process is up, and ready. */
+static int wait_up(struct wait *wait, struct manager_reply *reply)
+{
+	const struct supervise_status *now = &wait->now;
+
+	do {
+		if (supervise_read(wait->kind, wait->request, wait->place, &wait->now, reply))
+			return -1;
+		if (is_up_anew(wait) && !now->unready)
+			return 0;
+		wait->seen_wanted |= now->want_up;
+		if (now->state == SUPERVISE_DOWN && wait_down(wait, reply))
+			return -1;
+	} while (wait_change(wait));
+	return gave_up(wait, reply);
+}
+
+/* Whether the process that is up now ends before it has lived for as long as a service should. */
+static bool ends_soon(const struct wait *wait)
+{
+	struct pollfd fd = {.events = POLLIN};
+	bool ended;
+
+	fd.fd = (int)syscall(SYS_pidfd_open, wait->now.pid, 0);
+	ended = fd.fd < 0 ? errno == ESRCH : poll(&fd, 1, left(wait->request, LIFETIME)) > 0;
+	if (fd.fd >= 0)
+		close(fd.fd);
+	return ended;
+}
+
+/* Until another process is up and stays so. */
+static int wait_steady(struct wait *wait, struct manager_reply *reply)
+{
+	pid_t pid;
+
+	for (;;) {
+		if (wait_up(wait, reply))
+			return -1;
+		if (!ends_soon(wait))
+			return 0;
+		pid = wait->now.pid;
+		if (!forgive(wait))
+			break;
+		wait->before = wait->now;
+		wait->seen_down = false;
+	}
+	/* the supervisor may be a moment behind; it alone knows how it ended */
+	while (wait->now.state == SUPERVISE_UP && wait->now.pid == pid && wait_change(wait))
+		if (supervise_read(wait->kind, wait->request, wait->place, &wait->now, reply))
+			return -1;
+	return ended_at_once(&wait->now, reply);
+}
+
+static int send_letters(struct wait *wait, struct manager_reply *reply)
+{
+	const struct supervise_place *place = wait->place;
+	char letters[4];
+	size_t n = 0;
+	int fd = supervise_fifo_open(wait->kind, place, SUPERVISE_CONTROL, reply), err = 0;
+
+	if (fd < 0)
+		return -1;
+	letters[n++] = 'u'; /* first, so that what ends now is wanted again */
+	wait->told = wait->before.state == SUPERVISE_UP && process_lives(wait->before.pid);
+	if (wait->told)
+		letters[n++] = wait->kind->restart_letter(place->service);
+	if (wait->before.paused)
+		letters[n++] = 'c';
+	if (write(fd, letters, n) != (ssize_t)n)
+		err = -errno;
+	close(fd);
+	if (err == -EAGAIN) {
+		manager_fault(reply, err, VIGIL_FAULT_FAILED, "%s of %s does not read its fifo",
+			wait->kind->supervisor, place->path);
+		return -1;
+	}
+	return err ? supervise_fail(reply, err, place->path, SUPERVISE_CONTROL) : 0;
+}
+
+static void restart_there(const struct supervise_kind *kind, const struct manager_request *request,
+	const struct supervise_place *place, struct manager_reply *reply)
+{
+	struct wait wait = {.kind = kind, .request = request, .place = place, .inotify = -1};
+	char path[SUPERVISE_PATH + 16], text[MANAGER_TEXT];
+	bool read = supervise_read(kind, request, place, &wait.before, reply) == 0;
+	int r = supervise_find_replaced(kind, place, read, text, sizeof(text));
+
+	if (r != 0)
+		manager_fault(reply, r > 0 ? -ESTALE : r, VIGIL_FAULT_REFUSED, "%s", text);
+	if (r != 0 || !read)
+		return;
+	if (wait.before.state == SUPERVISE_DOWN) {
+		memcpy(wait.down, wait.before.stamp, sizeof(wait.down));
+		wait.seen_down = true;
+	}
+	snprintf(path, sizeof(path), "/proc/self/fd/%d/supervise", place->service);
+	wait.inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (wait.inotify >= 0)
+		inotify_add_watch(wait.inotify, path, IN_MOVED_TO);
+	if (send_letters(&wait, reply) == 0)
+		wait_steady(&wait, reply);
+	if (wait.inotify >= 0)
+		close(wait.inotify);
+}
+
+void supervise_restart(const struct supervise_kind *kind, const struct manager_request *request,
+	struct manager_reply *reply)
+{
+	struct supervise_place place;
+	int err = supervise_place_open(kind, request, &place);
+
+	if (err == -ENOENT) {
+		manager_fault(reply, err, VIGIL_FAULT_ABSENT, "there is no service directory %s",
+			request->name);
+		return;
+	}
+	if (err) {
+		supervise_fail(reply, err, place.path, "");
+		return;
+	}
+	restart_there(kind, request, &place, reply);
+	close(place.service);
+}

@@ -1,0 +1,213 @@
+/*
+ * process_table: finds another living process of a service whose process has ended.
+ *
+ * A daemon may hand over to a successor, or be started again by an admin, without a pidfile that says
+ * so.  The executable alone does not show that a process belongs to the service, because many services
+ * are scripts for one interpreter, and a server for logins leaves sessions behind that run the same
+ * program.  So the command line and the working directory must be the same, too; and the user, because
+ * everyone may start a program under any name.  Two services may still be alike in all of that, so a
+ * successor is a child that the dead process left in its process group, or was started when that
+ * process died.
+ *
+ * Where several processes match and none is an ancestor of the others, they are what a dead process
+ * has left behind, or another service's.  Then none of them is named.
+ */
+#include "service/process_table.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "service/process.h"
+
+#define MATCHES_MAX 256
+#define COMMAND_MAX 4096 /* bytes of the command line that are compared */
+
+struct match {
+	pid_t pid, parent;
+};
+
+static int only_own(int error)
+{
+	return error_is_own(error) ? -error : 0;
+}
+
+/* --- the identity of a process ------------------------------------------------------------------ */
+
+/* FNV-1a */
+static uint64_t hash(const char *bytes, ssize_t n)
+{
+	uint64_t value = 0xcbf29ce484222325;
+
+	for (ssize_t i = 0; i < n; i++)
+		value = (value ^ (unsigned char)bytes[i]) * 0x100000001b3;
+	return value;
+}
+
+static bool read_command(int process, uint64_t *command)
+{
+	char line[COMMAND_MAX];
+	int fd = openat(process, "cmdline", O_RDONLY | O_CLOEXEC), error;
+	ssize_t n = fd < 0 ? -1 : read(fd, line, sizeof(line));
+
+	error = errno;
+	if (fd >= 0)
+		close(fd);
+	errno = error;
+	*command = hash(line, n);
+	return n > 0;
+}
+
+/* False, with errno set, where not all of it can be seen. */
+static bool read_files(int process, struct process_identity *identity)
+{
+	struct stat exe, cwd, owner;
+
+	errno = 0;
+	if (fstatat(process, "exe", &exe, 0) != 0 || fstatat(process, "cwd", &cwd, 0) != 0 ||
+		fstat(process, &owner) != 0 || !read_command(process, &identity->command))
+		return false;
+	identity->device = exe.st_dev;
+	identity->inode = exe.st_ino;
+	identity->cwd_device = cwd.st_dev;
+	identity->cwd_inode = cwd.st_ino;
+	identity->user = owner.st_uid;
+	return true;
+}
+
+/* As process_table_identify, of a process that has been read already. */
+static int identify(pid_t pid, const struct process *process, struct process_identity *identity)
+{
+	char path[32];
+	int fd, r = 1;
+
+	*identity = (struct process_identity){
+		.pid = pid, .group = process->group, .ticks = process->ticks};
+	snprintf(identity->comm, sizeof(identity->comm), "%.15s", process->comm);
+	snprintf(path, sizeof(path), "/proc/%d", (int)pid);
+	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || !read_files(fd, identity)) {
+		r = only_own(errno);
+		identity->pid = 0;
+	}
+	if (fd >= 0)
+		close(fd);
+	return r;
+}
+
+static bool is_alive(const struct process *process)
+{
+	return process->state != '\0' && process->state != 'Z' && process->state != 'X';
+}
+
+int process_table_identify(pid_t pid, struct process_identity *identity)
+{
+	struct process process;
+	int err = process_read(pid, &process);
+
+	identity->pid = 0;
+	return err != 0 || !is_alive(&process) ? err : identify(pid, &process, identity);
+}
+
+/* --- the search --------------------------------------------------------------------------------- */
+
+static bool is_same(const struct process_identity *a, const struct process_identity *b)
+{
+	return a->device == b->device && a->inode == b->inode && a->cwd_device == b->cwd_device &&
+	       a->cwd_inode == b->cwd_inode && a->user == b->user && a->command == b->command;
+}
+
+/* A process that hands over to a successor ends a moment after the start of that. */
+static bool may_succeed(
+	const struct process_identity *known, uint64_t died_ticks, const struct process *process)
+{
+	uint64_t moment = (uint64_t)sysconf(_SC_CLK_TCK) / 4;
+
+	return process->ticks >= known->ticks &&
+	       (process->group == known->group || process->ticks + moment >= died_ticks);
+}
+
+/* 1: the process belongs to the service; 0: it does not; or a negative errno of vigild's own lack. */
+static int matches(
+	const struct process_identity *known, uint64_t died_ticks, pid_t pid, pid_t *parent)
+{
+	struct process process;
+	struct process_identity identity;
+	int r = process_read(pid, &process);
+
+	if (r != 0 || !is_alive(&process) || !may_succeed(known, died_ticks, &process) ||
+		strncmp(process.comm, known->comm, sizeof(known->comm) - 1) != 0)
+		return r;
+	*parent = process.parent;
+	r = identify(pid, &process, &identity);
+	return r > 0 ? is_same(known, &identity) : r;
+}
+
+/* How many matches there are, at most MATCHES_MAX; or a negative errno. */
+static int look_through(
+	const struct process_identity *known, uint64_t died_ticks, DIR *proc, struct match *found)
+{
+	const struct dirent *entry;
+	int r, count = 0;
+
+	while (count < MATCHES_MAX && (errno = 0, entry = readdir(proc)) != NULL) {
+		if (!isdigit((unsigned char)entry->d_name[0]))
+			continue;
+		found[count].pid = (pid_t)atoi(entry->d_name);
+		r = matches(known, died_ticks, found[count].pid, &found[count].parent);
+		if (r < 0)
+			return r;
+		count += r;
+	}
+	return count < MATCHES_MAX && errno != 0 ? only_own(errno) : count;
+}
+
+static bool has_parent(const struct match *found, int count, const struct match *match)
+{
+	for (int i = 0; i < count; i++)
+		if (found[i].pid == match->parent)
+			return true;
+	return false;
+}
+
+/* The only one whose parent is not among them; 0: there is none, or more than one. */
+static pid_t find_leader(const struct match *found, int count)
+{
+	pid_t leader = 0;
+
+	for (int i = 0; i < count; i++) {
+		if (has_parent(found, count, &found[i]))
+			continue;
+		if (leader > 0)
+			return 0;
+		leader = found[i].pid;
+	}
+	return leader;
+}
+
+pid_t process_table_find(const struct process_identity *known, uint64_t died_ticks)
+{
+	struct match found[MATCHES_MAX];
+	struct process process;
+	int count = process_read(known->pid, &process);
+	DIR *proc;
+
+	if (count != 0)
+		return count;
+	if (is_alive(&process) && process.ticks == known->ticks)
+		return known->pid;
+	proc = opendir("/proc");
+	if (proc == NULL)
+		return only_own(errno);
+	count = look_through(known, died_ticks, proc, found);
+	closedir(proc);
+	return count < 0 ? count : count < MATCHES_MAX ? find_leader(found, count) : 0;
+}

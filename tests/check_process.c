@@ -1,0 +1,132 @@
+/* check_process: what /proc says about one process. */
+#include "service/process.h"
+
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const struct {
+	const char *text, *comm;
+	char state;
+	pid_t parent, group;
+	uint64_t ticks;
+} lines[] = {
+	{"7 (sh) S 3 6 7 0 -1 4 1 2 3 4 5 6 7 8 20 0 1 0 4711 9 10", "sh", 'S', 3, 6, 4711},
+	{"7 () Z 0 7 7 0 -1 4 1 2 3 4 5 6 7 8 20 0 1 0 1", "", 'Z', 0, 7, 1},
+	{"7 (a) R 9 (b) R 3 7 7 0 -1 4 1 2 3 4 5 6 7 8 20 0 1 0 2 9", "a) R 9 (b", 'R', 3, 7, 2},
+	{"7 (a b) R 3 7 7 0 -1 4 1 2 3 4 5 6 7 8 20 0 1 0 18446744073709551615 9", "a b", 'R', 3, 7,
+		UINT64_MAX},
+};
+
+START_TEST(a_line_of_the_kernel_is_parsed)
+{
+	struct process process;
+	char text[256];
+
+	snprintf(text, sizeof(text), "%s", lines[_i].text);
+	ck_assert(process_parse(text, &process));
+	ck_assert_str_eq(process.comm, lines[_i].comm);
+	ck_assert_int_eq(process.state, lines[_i].state);
+	ck_assert_int_eq(process.parent, lines[_i].parent);
+	ck_assert_int_eq(process.group, lines[_i].group);
+	ck_assert(process.ticks == lines[_i].ticks);
+}
+END_TEST
+
+static const char *const others[] = {"", "7", "7 (sh", "7 sh) S 3", ")(", "7 (sh) S 3 7",
+	"7 (sh) S x 7 7 0 -1 4 1 2 3 4 5 6 7 8 20 0 1 0 4711",
+	"7 (sh) S 3 7 7 0 -1 4 1 2 3 4 5 6 7 8 20 0 1 0"};
+
+START_TEST(any_other_line_is_refused)
+{
+	struct process process;
+	char text[256];
+
+	snprintf(text, sizeof(text), "%s", others[_i]);
+	ck_assert(!process_parse(text, &process));
+}
+END_TEST
+
+START_TEST(a_living_process_and_its_parent_are_read)
+{
+	struct process process;
+
+	ck_assert_int_eq(prctl(PR_SET_NAME, "some) S 1 (name"), 0);
+	ck_assert_int_eq(process_read(getpid(), &process), 0);
+	ck_assert_str_eq(process.comm, "some) S 1 (name");
+	ck_assert_int_eq(process.state, 'R');
+	ck_assert_int_eq(process.parent, getppid());
+	ck_assert_int_eq(process.group, getpgrp());
+	ck_assert(process.ticks > 0);
+	ck_assert(process.ticks <= process_ticks_now());
+	ck_assert_int_eq(process_look(getpid(), &process), 1);
+	ck_assert(process_lives(getpid()));
+}
+END_TEST
+
+START_TEST(a_zombie_and_a_process_that_has_gone_do_not_live)
+{
+	struct process process;
+	siginfo_t info;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(0);
+	ck_assert_int_eq(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+	ck_assert_int_eq(process_look(pid, &process), 0);
+	ck_assert_int_eq(process.state, 'Z');
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	ck_assert_int_eq(process_look(pid, &process), 0);
+	ck_assert_int_eq(process_read(pid, &process), 0);
+	ck_assert_int_eq(process.state, '\0');
+	ck_assert(!process_lives(pid));
+}
+END_TEST
+
+START_TEST(a_lack_of_descriptors_is_an_error)
+{
+	struct rlimit enough, few;
+	struct process process;
+	int lowest = dup(STDOUT_FILENO);
+
+	close(lowest);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &enough), 0);
+	few = enough;
+	few.rlim_cur = (rlim_t)lowest;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+	ck_assert_int_eq(process_read(getpid(), &process), -EMFILE);
+	ck_assert_int_eq(process.state, '\0');
+	ck_assert_int_eq(process_look(getppid(), &process), -EMFILE);
+	ck_assert(process_lives(getppid()));
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &enough), 0);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tcase = tcase_create("process");
+	Suite *suite = suite_create("process");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_loop_test(
+		tcase, a_line_of_the_kernel_is_parsed, 0, sizeof(lines) / sizeof(*lines));
+	tcase_add_loop_test(tcase, any_other_line_is_refused, 0, sizeof(others) / sizeof(*others));
+	tcase_add_test(tcase, a_living_process_and_its_parent_are_read);
+	tcase_add_test(tcase, a_zombie_and_a_process_that_has_gone_do_not_live);
+	tcase_add_test(tcase, a_lack_of_descriptors_is_an_error);
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
