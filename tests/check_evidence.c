@@ -38,6 +38,8 @@ static struct evidence combine(
 	e.pid = process == PROCESS_ALIVE || process == PROCESS_DEAD ? 100 : 0;
 	if (process == PROCESS_DEAD || process == PROCESS_DISTRUSTED)
 		strcpy(e.why, process == PROCESS_DEAD ? "has ended" : "the pidfile is a link");
+	if (bits & OWN_ERROR)
+		strcpy(e.why, "vigild could not look");
 	e.mute = bits & MUTE;
 	e.place_known = bits & PLACE_KNOWN;
 	e.died = bits & DIED ? 99 : 0;

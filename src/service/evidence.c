@@ -223,8 +223,9 @@ static const char *word_name(enum evidence_word word)
 
 void evidence_describe(const struct evidence *e, char *text, size_t size)
 {
-	size_t n = add(text, size, 0, "%s says %s", e->witness,
-		e->said[0] != '\0' ? e->said : word_name(e->word));
+	size_t n = e->mute ? add(text, size, 0, "%s", e->said)
+			   : add(text, size, 0, "%s says %s", e->witness,
+				     e->said[0] != '\0' ? e->said : word_name(e->word));
 
 	if (e->process == PROCESS_ALIVE)
 		n = add(text, size, n, "; %s names process %d, which is alive%s%s", e->named_by,

@@ -287,6 +287,11 @@ void manager_add_pidfile(
 	e->place_known = true;
 	if (pidfile->verdict == PIDFILE_DISTRUST && e->process == PROCESS_ALIVE)
 		return; /* the manager's own word for its process is better than nothing */
+	if (pidfile->verdict == PIDFILE_DEAD && e->process == PROCESS_ALIVE &&
+		pidfile_is_older(pidfile, e->pid)) {
+		e->why[0] = '\0'; /* it is about the process before this one */
+		return;
+	}
 	e->process = process[pidfile->verdict];
 	e->pid = pidfile->pid;
 	e->named_by = "the pidfile";
@@ -328,13 +333,12 @@ void manager_judge(struct manager_reply *reply, const struct evidence *e)
 	remember_stop(reply, e);
 }
 
-/* Whether the manager says "running" of a service whose process it does not watch, or cannot say
- * anything, and nothing names a living process. */
+/* Whether the manager says "running" of a service whose process it does not watch, and nothing names
+ * any process.  A pidfile that names a dead one knows better than a process that is alike. */
 static bool is_unbacked(const struct evidence *e)
 {
-	bool up = e->word == WORD_UP || (e->word == WORD_NONE && e->mute);
-
-	return up && e->basis != BASIS_WATCHED && e->process != PROCESS_ALIVE && e->own_error == 0;
+	return e->word == WORD_UP && e->basis != BASIS_WATCHED && e->process == PROCESS_UNNAMED &&
+	       e->own_error == 0;
 }
 
 /* After a death that was seen, the process table is the last that can name a process.  The process

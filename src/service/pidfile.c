@@ -162,6 +162,20 @@ static bool same_file(const struct pidfile_memory *before, const struct pidfile_
 	       before->changed.tv_nsec == now->changed.tv_nsec;
 }
 
+/* Seconds since 1970, by the boot as the clock had it at first. */
+static double started_at(const struct process *process)
+{
+	return clock_booted() + (double)process->ticks / (double)sysconf(_SC_CLK_TCK);
+}
+
+bool pidfile_is_older(const struct pidfile *pidfile, pid_t pid)
+{
+	struct process process;
+
+	return process_look(pid, &process) == 1 && process.state != '\0' &&
+	       started_at(&process) > pidfile->written;
+}
+
 /* By the first look: whether the process was there before the file that names it was written. */
 static enum pidfile_verdict judge_date(
 	const struct process *process, const char *service, int fd, const struct stat *st)
@@ -264,5 +278,6 @@ void pidfile_look(const char *path, const char *service, const struct pidfile_me
 		pidfile_unreadable(result, "the pidfile", errno);
 	else if (is_trusted(path, &st, result))
 		look_inside(fd, &st, service, before, result);
+	result->written = seconds(st.st_mtim);
 	close(fd);
 }

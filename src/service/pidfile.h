@@ -34,6 +34,7 @@ struct pidfile {
 	pid_t pid;                  /* with DEAD and ALIVE; with UNKNOWN where it could be read */
 	int error;                  /* with UNKNOWN: the negative errno, else 0 */
 	char why[128];              /* in words; "" with NONE and ALIVE */
+	double written;             /* when the file was, in seconds since 1970; 0: there is none */
 	struct pidfile_memory seen; /* with ALIVE, for the next look */
 };
 
@@ -45,6 +46,9 @@ void pidfile_look(const char *path, const char *service, const struct pidfile_me
  * or positive) is vigild's own lack of something, else DISTRUST.  what: "the header of the script". */
 void pidfile_unreadable(struct pidfile *result, const char *what, int error);
 
+/* Whether the process that lives was started after the file was written, so that the file is about
+ * another process: an earlier one of the service. */
+bool pidfile_is_older(const struct pidfile *pidfile, pid_t pid);
 /* Whether the process that has the number is certainly another than the one that was seen. */
 bool pidfile_is_another(const struct pidfile_memory *seen);
 

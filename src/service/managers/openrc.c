@@ -134,6 +134,19 @@ static void add_process(
 		e->word = WORD_STARTING;
 }
 
+/* A pidfile that names a living process of a service that OpenRC calls stopped.  One that is left
+ * behind says nothing: OpenRC knows that it has stopped the service. */
+static void add_contradiction(
+	const struct manager_request *request, struct evidence *e, struct manager_reply *reply)
+{
+	struct pidfile pidfile;
+	bool known;
+
+	find_pidfile(request, &pidfile, &known);
+	if (pidfile.verdict == PIDFILE_ALIVE || pidfile.verdict == PIDFILE_UNKNOWN)
+		manager_add_pidfile(reply, e, &pidfile);
+}
+
 /* --- the manager ----------------------------------------------------------------------------------- */
 
 static bool openrc_present(const struct manager_request *request)
@@ -191,6 +204,8 @@ static bool query_at(
 		take_code(code, &result, &e, reply);
 	if (code == 0 || code == UNSUPERVISED)
 		add_process(request, &e, reply);
+	else if (e.word == WORD_DOWN)
+		add_contradiction(request, &e, reply);
 	manager_conclude(reply, &e);
 	if (code != 0 || reply->status != VIGIL_SERVICE_FAILED || is_started(request->name))
 		return reply->status == VIGIL_SERVICE_FAILED;
