@@ -102,7 +102,7 @@ with Browser() as b:
 
     open(work + "/down", "w").close()
     check("a service dies, and the page shows it", b.wait_for(f'/stopped/.test({cell("svc", "service")})'))
-    check("and its health", b.wait_for(f'/CRITICAL.*some-service is stopped; its restart failed/s.test({cell("svc", "health")})'))
+    check("and its health", b.wait_for(f'/CRITICAL.*some-service is stopped.*; its restart failed/s.test({cell("svc", "health")})'))
     check("and the failed restart", b.wait_for(f'/1.*1 failed/s.test({cell("svc", "restarts")})'))
     check("and when it is tried again", b.wait_for(f'/in 59 min/.test({cell("svc", "next")})'))
     check("in the headline", b.wait_for('document.getElementById("headline").textContent === "1 needs a look"'))
