@@ -232,7 +232,7 @@ END_TEST
 
 int main(void)
 {
-	TCase *tcase = suite_begin("script", setup, scratch_teardown);
+	TCase *tcase = suite_begin("init_script", setup, scratch_teardown);
 
 	tcase_add_test(tcase, a_script_is_found);
 	tcase_add_test(tcase, none_is_no_fault);
@@ -243,5 +243,5 @@ int main(void)
 	tcase_add_test(tcase, nobody_is_known_to_be_nobody);
 	tcase_add_test(tcase, what_cannot_be_looked_at_is_not_nobody);
 	tcase_add_loop_test(tcase, processes_that_are_hidden_are_not_nobody, 0, 2);
-	return suite_end("script", tcase);
+	return suite_end("init_script", tcase);
 }

@@ -212,8 +212,8 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("upgrade");
-	TCase *tcase = tcase_create("upgrade");
+	Suite *suite = suite_create("package_lock");
+	TCase *tcase = tcase_create("package_lock");
 	SRunner *runner = srunner_create(suite);
 	int failed;
 

@@ -11,6 +11,7 @@
 #include "loop/loop.h"
 #include "loop/offload.h"
 #include "service/manager.h"
+#include "service/service_queue.h"
 #include "scratch.h"
 
 static struct loop *loop;
@@ -214,10 +215,65 @@ START_TEST(a_deadline_may_be_any_number)
 }
 END_TEST
 
+/* As many letters as there are calls to be answered, in their order. */
+static const char *answer_order(struct service_queue *queue)
+{
+	static char order[16];
+	struct service_call *call;
+	size_t n = 0;
+
+	while ((call = service_queue_answered(queue)) != NULL) {
+		order[n++] = *(const char *)call->arg;
+		service_call_free(call);
+	}
+	order[n] = '\0';
+	return order;
+}
+
+static void wait_in(struct service_queue *queue, enum service_verb verb, const char *letter)
+{
+	service_call_add(service_call_new(NULL, verb, NULL, (char *)letter), &queue->waiting);
+}
+
+START_TEST(calls_that_wait_go_out_together_up_to_one_of_another_verb)
+{
+	struct service_queue queue;
+	enum service_verb verb;
+
+	service_queue_init(&queue);
+	ck_assert(service_queue_is_idle(&queue));
+	ck_assert(!service_queue_next(&queue, &verb));
+	service_queue_dispatch(&queue, SERVICE_QUERY);
+	ck_assert(service_queue_may_join(&queue, SERVICE_QUERY));
+	ck_assert(!service_queue_may_join(&queue, SERVICE_RESTART));
+	wait_in(&queue, SERVICE_QUERY, "a");
+	wait_in(&queue, SERVICE_QUERY, "b");
+	wait_in(&queue, SERVICE_RESTART, "c");
+	ck_assert(service_queue_has_restart(&queue));
+	wait_in(&queue, SERVICE_QUERY, "d");
+	ck_assert(!service_queue_has_restart(&queue)); /* d wants to see the service after it */
+	ck_assert(!service_queue_may_join(&queue, SERVICE_QUERY));
+	ck_assert(!service_queue_next(&queue, &verb)); /* one is in flight */
+	service_queue_complete(&queue);
+	ck_assert_str_eq(answer_order(&queue), "");
+
+	ck_assert(service_queue_next(&queue, &verb));
+	ck_assert_int_eq(verb, SERVICE_QUERY);
+	service_queue_dispatch(&queue, verb);
+	service_queue_complete(&queue);
+	ck_assert_str_eq(answer_order(&queue), "ab");
+	ck_assert(service_queue_next(&queue, &verb));
+	ck_assert_int_eq(verb, SERVICE_RESTART);
+	service_queue_refuse(&queue);
+	ck_assert_str_eq(answer_order(&queue), "cd");
+	ck_assert(service_queue_is_idle(&queue));
+}
+END_TEST
+
 int main(void)
 {
-	Suite *suite = suite_create("service_flight");
-	TCase *tcase = tcase_create("service_flight");
+	Suite *suite = suite_create("service_queue");
+	TCase *tcase = tcase_create("service_queue");
 	SRunner *runner;
 	int failed;
 
@@ -227,6 +283,7 @@ int main(void)
 	tcase_add_test(tcase, who_asks_anew_does_not_overtake);
 	tcase_add_test(tcase, a_refusal_that_is_asked_for_again_waits_for_the_next_turn);
 	tcase_add_test(tcase, a_deadline_may_be_any_number);
+	tcase_add_test(tcase, calls_that_wait_go_out_together_up_to_one_of_another_verb);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

@@ -962,8 +962,8 @@ int main(void)
 
 	if (!getenv("VIGIL_IN_SYSTEMD"))
 		return rerun();
-	suite = suite_create("systemd_watch");
-	tcase = tcase_create("systemd_watch");
+	suite = suite_create("unit_monitor");
+	tcase = tcase_create("unit_monitor");
 	tcase_set_timeout(tcase, 300);
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, the_verdict_is_the_workers);

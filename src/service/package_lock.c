@@ -1,5 +1,5 @@
 /*
- * upgrade: whether packages are being installed or removed right now.
+ * package_lock: whether packages are being installed or removed right now.
  *
  * A package's scripts stop its service, and start it again when the new files are in place: in
  * between it is not down but out of the way.  Every package manager holds a lock for as long,

@@ -1,5 +1,5 @@
 /*
- * script: finds an init script, says whether it may be run, and whether somebody else is at it.
+ * init_script: finds an init script, says whether it may be run, and whether somebody else is at it.
  *
  * What is run here is run with vigild's rights, so it is run only when nobody else could have
  * written it: neither the script nor, by putting another in its place, the directory.

@@ -1,6 +1,6 @@
-/* script: finds an init script, says whether it may be run with vigild's rights, and who runs it. */
-#ifndef SCRIPT_H
-#define SCRIPT_H
+/* init_script: finds an init script, says whether it may be run with vigild's rights, and who runs it. */
+#ifndef INIT_SCRIPT_H
+#define INIT_SCRIPT_H
 
 #include <stdbool.h>
 #include <sys/types.h>

@@ -1,5 +1,5 @@
 /*
- * systemd_bus: systemd over D-Bus, one connection for each worker.
+ * bus: systemd over D-Bus, one connection for each worker.
  *
  * Never through the systemctl program: it costs a hundred times as much, and an argument that
  * looks like an option makes it run ssh.  The connection is opened when it is first needed,

@@ -1,5 +1,5 @@
 /*
- * systemd_bus: a worker's connection to systemd, and calls over it that keep a deadline.
+ * bus: a worker's connection to systemd, and calls over it that keep a deadline.
  */
 #ifndef SYSTEMD_BUS_H
 #define SYSTEMD_BUS_H

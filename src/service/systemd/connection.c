@@ -1,19 +1,19 @@
 /*
- * systemd_line: the loop's own connection to systemd, on which nothing is ever waited for.
+ * connection: the loop's own connection to systemd, on which nothing is ever waited for.
  *
- * The workers' connections (systemd_bus.c) wait for their answers and stay silent in between.
- * This one hears systemd speak: the loop reads it whenever something has come, a bounded number
- * of messages a turn, and whatever is asked on it is answered by a callback.  A bus that accepts
- * and says nothing costs the loop nothing.
+ * The workers' connections (bus.c) wait for their answers and are silent in between.  This one
+ * receives systemd's signals: the loop reads it whenever data arrives, a bounded number of messages
+ * a turn, and each call on it is answered by a callback.  A bus that accepts a connection and says
+ * nothing costs the loop nothing.
  *
- * It is up when systemd itself has confirmed that it tells us of changes, and only then can a
- * unit of which nothing was heard be taken to be as it was.  systemd forgets us when it replaces
- * itself, may lose signals while it reloads, and is not on the bus for a moment after the bus
- * was restarted; each of these brings the line down until systemd has confirmed anew.  Whoever
- * uses it must then look at everything, since signals were lost.
+ * The connection is up when systemd has confirmed the subscription to its signals, and only then is
+ * a unit that was not signalled as it was found last.  systemd forgets the subscription when it
+ * replaces itself, may lose signals while it reloads, and is not on the bus for a moment after the
+ * bus was restarted; each of these brings the connection down until systemd has confirmed again.
+ * The user must then query all units, because signals were lost.
  *
- * There is one match for all units: a bus limits how many one connection may have.  Anyone on the
- * bus may send us a signal directly, past any match, so who sent it is looked at each time.
+ * There is one match for all units, because a bus limits how many one connection may have.  Anybody
+ * on the bus may send vigild a signal directly, past any match, so the sender is checked each time.
  */
 #include "service/systemd/connection.h"
 
@@ -74,374 +74,381 @@ struct systemd_connection {
 
 /* --- up and down ------------------------------------------------------------------------------ */
 
-static void line_close(struct systemd_connection *line)
+static void connection_close(struct systemd_connection *connection)
 {
-	line->subscribed = sd_bus_slot_unref(line->subscribed);
-	if (line->event != NULL)
-		event_free(line->event);
-	line->event = NULL;
-	line->events = 0;
-	loop_timer_stop(line->turn);
-	loop_timer_stop(line->timer);
-	if (line->bus != NULL)
-		sd_bus_close(line->bus);
-	line->bus = sd_bus_unref(line->bus);
-	line->broken = false;
-	line->silent_since = 0;
-	line->phase = CLOSED;
+	connection->subscribed = sd_bus_slot_unref(connection->subscribed);
+	if (connection->event != NULL)
+		event_free(connection->event);
+	connection->event = NULL;
+	connection->events = 0;
+	loop_timer_stop(connection->turn);
+	loop_timer_stop(connection->timer);
+	if (connection->bus != NULL)
+		sd_bus_close(connection->bus);
+	connection->bus = sd_bus_unref(connection->bus);
+	connection->broken = false;
+	connection->silent_since = 0;
+	connection->phase = CLOSED;
 }
 
-static uint64_t next_backoff(struct systemd_connection *line)
+static uint64_t next_backoff(struct systemd_connection *connection)
 {
-	uint64_t now = line->backoff;
+	uint64_t now = connection->backoff;
 
-	line->backoff = now * 2 < BACKOFF_MAX ? now * 2 : BACKOFF_MAX;
+	connection->backoff = now * 2 < BACKOFF_MAX ? now * 2 : BACKOFF_MAX;
 	return now;
 }
 
-static void line_up(struct systemd_connection *line)
+static void connection_up(struct systemd_connection *connection)
 {
-	line->phase = UP;
-	line->since = clock_now();
-	loop_timer_stop(line->timer);
-	if (!line->wanted)
-		loop_timer_again(line->timer, LINGER);
+	connection->phase = UP;
+	connection->since = clock_now();
+	loop_timer_stop(connection->timer);
+	if (!connection->wanted)
+		loop_timer_again(connection->timer, LINGER);
 	log_debug("systemd tells us of changes");
-	line->user.on_up(line->user.arg);
+	connection->user.on_up(connection->user.arg);
 }
 
 /* Changes are not told of any more.  Returns whether they were. */
-static bool line_down(struct systemd_connection *line, const char *why)
+static bool connection_down(struct systemd_connection *connection, const char *why)
 {
-	if (line->phase != UP)
+	if (connection->phase != UP)
 		return false;
-	line->phase = SUBSCRIBING;
-	if (line->wanted)
+	connection->phase = SUBSCRIBING;
+	if (connection->wanted)
 		log_info("systemd does not tell us of changes for now: %s", why);
-	if (clock_now() - line->since > BACKOFF_MAX)
-		line->backoff = BACKOFF_MIN; /* it was no flicker */
-	line->user.on_down(line->user.arg);
+	if (clock_now() - connection->since > BACKOFF_MAX)
+		connection->backoff = BACKOFF_MIN; /* it was no flicker */
+	connection->user.on_down(connection->user.arg);
 	return true;
 }
 
-static void line_lose(struct systemd_connection *line, const char *why)
+static void connection_lose(struct systemd_connection *connection, const char *why)
 {
-	line_down(line, why);
-	line_close(line);
-	line->phase = RESTING;
-	loop_timer_again(line->timer, next_backoff(line));
+	connection_down(connection, why);
+	connection_close(connection);
+	connection->phase = RESTING;
+	loop_timer_again(connection->timer, next_backoff(connection));
 }
 
 /* --- what systemd and the bus say ------------------------------------------------------------- */
 
-static bool is_from_systemd(const struct systemd_connection *line, sd_bus_message *message)
+static bool is_from_systemd(const struct systemd_connection *connection, sd_bus_message *message)
 {
 	const char *sender = sd_bus_message_get_sender(message);
 
-	return line->direct ||
-	       (sender != NULL && line->systemd[0] != '\0' && strcmp(sender, line->systemd) == 0);
+	return connection->direct || (sender != NULL && connection->systemd[0] != '\0' &&
+					     strcmp(sender, connection->systemd) == 0);
 }
 
 static int on_properties(sd_bus_message *message, void *arg, sd_bus_error *error)
 {
-	struct systemd_connection *line = arg;
+	struct systemd_connection *connection = arg;
 
-	if (line->phase == UP && is_from_systemd(line, message))
-		line->user.on_change(sd_bus_message_get_path(message), message, line->user.arg);
+	if (connection->phase == UP && is_from_systemd(connection, message))
+		connection->user.on_change(
+			sd_bus_message_get_path(message), message, connection->user.arg);
 	return 0;
 }
 
 static int on_subscribed(sd_bus_message *answer, void *arg, sd_bus_error *ret)
 {
-	struct systemd_connection *line = arg;
+	struct systemd_connection *connection = arg;
 	const sd_bus_error *error = sd_bus_message_get_error(answer);
 	const char *sender = sd_bus_message_get_sender(answer);
 
-	line->subscribed = sd_bus_slot_unref(line->subscribed);
-	systemd_connection_heard(line, error);
+	connection->subscribed = sd_bus_slot_unref(connection->subscribed);
+	systemd_connection_heard(connection, error);
 	if (error == NULL || sd_bus_error_has_name(error, SYSTEMD ".AlreadySubscribed")) {
-		snprintf(line->systemd, sizeof(line->systemd), "%s", sender != NULL ? sender : "");
-		line_up(line);
+		snprintf(connection->systemd, sizeof(connection->systemd), "%s",
+			sender != NULL ? sender : "");
+		connection_up(connection);
 	} else if (sd_bus_error_has_name(error, SD_BUS_ERROR_NO_REPLY)) {
-		line->broken = true;
+		connection->broken = true;
 	} else { /* systemd is not on the bus yet */
-		loop_timer_again(line->timer, next_backoff(line));
+		loop_timer_again(connection->timer, next_backoff(connection));
 	}
 	return 0;
 }
 
-static void line_subscribe(struct systemd_connection *line)
+static void connection_subscribe(struct systemd_connection *connection)
 {
 	sd_bus_message *message = NULL;
 	int r;
 
-	line->phase = SUBSCRIBING;
-	loop_timer_stop(line->timer);
-	line->subscribed = sd_bus_slot_unref(line->subscribed);
-	r = systemd_connection_method(line, &message, SYSTEMD_OBJECT, SYSTEMD_MANAGER, "Subscribe");
+	connection->phase = SUBSCRIBING;
+	loop_timer_stop(connection->timer);
+	connection->subscribed = sd_bus_slot_unref(connection->subscribed);
+	r = systemd_connection_method(
+		connection, &message, SYSTEMD_OBJECT, SYSTEMD_MANAGER, "Subscribe");
 	if (r >= 0)
-		r = systemd_connection_send(
-			line, &line->subscribed, message, ANSWER, on_subscribed, line);
+		r = systemd_connection_send(connection, &connection->subscribed, message, ANSWER,
+			on_subscribed, connection);
 	sd_bus_message_unref(message);
 	if (r < 0)
-		systemd_connection_hangs(line);
+		systemd_connection_hangs(connection);
 }
 
 /* While it reloads it forgets and learns all units anew, and speaks of none in between. */
 static int on_reloading(sd_bus_message *message, void *arg, sd_bus_error *error)
 {
-	struct systemd_connection *line = arg;
+	struct systemd_connection *connection = arg;
 	int begins;
 
-	if (!is_from_systemd(line, message) || sd_bus_message_read(message, "b", &begins) <= 0)
+	if (!is_from_systemd(connection, message) ||
+		sd_bus_message_read(message, "b", &begins) <= 0)
 		return 0;
 	if (!begins)
-		line_down(line, "it has reloaded");
-	else if (line_down(line, "it reloads"))
-		loop_timer_again(line->timer, ANSWER); /* should the word of its end be lost */
+		connection_down(connection, "it has reloaded");
+	else if (connection_down(connection, "it reloads"))
+		loop_timer_again(
+			connection->timer, ANSWER); /* should the word of its end be lost */
 	if (!begins)
-		line_subscribe(line);
+		connection_subscribe(connection);
 	return 0;
 }
 
 /* It has left the bus, or come back: another process now, or the same one anew. */
 static int on_owner(sd_bus_message *message, void *arg, sd_bus_error *error)
 {
-	struct systemd_connection *line = arg;
+	struct systemd_connection *connection = arg;
 	const char *sender = sd_bus_message_get_sender(message), *name, *before, *now;
 
 	if (sender == NULL || strcmp(sender, BUS) != 0 ||
 		sd_bus_message_read(message, "sss", &name, &before, &now) <= 0 ||
 		strcmp(name, SYSTEMD) != 0)
 		return 0;
-	line_down(line, "it has left the bus");
-	line->systemd[0] = '\0';
+	connection_down(connection, "it has left the bus");
+	connection->systemd[0] = '\0';
 	if (now[0] != '\0')
-		line_subscribe(line);
+		connection_subscribe(connection);
 	else
-		loop_timer_again(line->timer, next_backoff(line));
+		loop_timer_again(connection->timer, next_backoff(connection));
 	return 0;
 }
 
 /* --- the turn --------------------------------------------------------------------------------- */
 
-static void line_turn(struct systemd_connection *line);
+static void connection_turn(struct systemd_connection *connection);
 
 static void on_event(evutil_socket_t fd, short what, void *arg)
 {
-	line_turn(arg);
+	connection_turn(arg);
 }
 
 static void on_turn(uint64_t missed, void *arg)
 {
-	line_turn(arg);
+	connection_turn(arg);
 }
 
 /* Waits for what sd-bus waits for. */
-static int line_arm(struct systemd_connection *line)
+static int connection_arm(struct systemd_connection *connection)
 {
-	int events = sd_bus_get_events(line->bus), fd = sd_bus_get_fd(line->bus);
+	int events = sd_bus_get_events(connection->bus), fd = sd_bus_get_fd(connection->bus);
 	short wanted = (short)((events & POLLIN ? EV_READ : 0) | (events & POLLOUT ? EV_WRITE : 0));
 	uint64_t now = clock_now() / 1000, usec;
-	int r = sd_bus_get_timeout(line->bus, &usec);
+	int r = sd_bus_get_timeout(connection->bus, &usec);
 
 	if (events < 0 || fd < 0 || r < 0)
 		return -ENOTCONN;
 	if (usec == UINT64_MAX)
-		loop_timer_stop(line->turn);
+		loop_timer_stop(connection->turn);
 	else
-		loop_timer_again(line->turn, usec > now ? (usec - now) * 1000 : 0);
-	if (line->event != NULL && line->events == wanted)
+		loop_timer_again(connection->turn, usec > now ? (usec - now) * 1000 : 0);
+	if (connection->event != NULL && connection->events == wanted)
 		return 0;
-	if (line->event != NULL)
-		event_free(line->event);
-	line->events = wanted;
-	line->event =
-		event_new(loop_base(line->loop), fd, (short)(wanted | EV_PERSIST), on_event, line);
-	return line->event != NULL && event_add(line->event, NULL) == 0 ? 0 : -ENOMEM;
+	if (connection->event != NULL)
+		event_free(connection->event);
+	connection->events = wanted;
+	connection->event = event_new(loop_base(connection->loop), fd, (short)(wanted | EV_PERSIST),
+		on_event, connection);
+	return connection->event != NULL && event_add(connection->event, NULL) == 0 ? 0 : -ENOMEM;
 }
 
-static void line_turn(struct systemd_connection *line)
+static void connection_turn(struct systemd_connection *connection)
 {
 	uint64_t end = clock_now() + TURN_TIME;
 	unsigned n = 0;
 	int r;
 
 	do {
-		r = sd_bus_process(line->bus, NULL);
-		if (r >= 0 && line->phase == OPENING && sd_bus_is_ready(line->bus) > 0)
-			line_subscribe(line);
-	} while (r > 0 && !line->broken && ++n < TURN_MESSAGES && clock_now() < end);
-	if (r >= 0 && sd_bus_is_open(line->bus) <= 0)
+		r = sd_bus_process(connection->bus, NULL);
+		if (r >= 0 && connection->phase == OPENING && sd_bus_is_ready(connection->bus) > 0)
+			connection_subscribe(connection);
+	} while (r > 0 && !connection->broken && ++n < TURN_MESSAGES && clock_now() < end);
+	if (r >= 0 && sd_bus_is_open(connection->bus) <= 0)
 		r = -ENOTCONN;
-	if (r >= 0 && line->broken)
+	if (r >= 0 && connection->broken)
 		r = -ETIMEDOUT;
 	if (r >= 0)
-		r = line_arm(line);
+		r = connection_arm(connection);
 	if (r < 0)
-		line_lose(line, strerror(-r));
+		connection_lose(connection, strerror(-r));
 }
 
 /* --- opening ---------------------------------------------------------------------------------- */
 
-static int add_match(struct systemd_connection *line, const char *rule, sd_bus_message_handler_t fn)
+static int add_match(
+	struct systemd_connection *connection, const char *rule, sd_bus_message_handler_t fn)
 {
 	char whole[256];
 
-	/* On a direct line nothing has a sender, so no match may want one. */
+	/* On a direct connection nothing has a sender, so no match may want one. */
 	snprintf(whole, sizeof(whole), "type='signal',%s%s",
-		line->direct ? "" : "sender='" SYSTEMD "',", rule);
-	return sd_bus_add_match_async(line->bus, NULL, whole, fn, NULL, line);
+		connection->direct ? "" : "sender='" SYSTEMD "',", rule);
+	return sd_bus_add_match_async(connection->bus, NULL, whole, fn, NULL, connection);
 }
 
 /* The bus keeps the order: what is sent after these is answered when they are in force. */
-static int add_matches(struct systemd_connection *line)
+static int add_matches(struct systemd_connection *connection)
 {
-	int r = add_match(line,
+	int r = add_match(connection,
 		"path_namespace='" SYSTEMD_OBJECT "/unit',interface='" BUS ".Properties',"
 		"member='PropertiesChanged'",
 		on_properties);
 
 	if (r >= 0)
-		r = add_match(line,
+		r = add_match(connection,
 			"path='" SYSTEMD_OBJECT "',interface='" SYSTEMD_MANAGER "',"
 			"member='Reloading'",
 			on_reloading);
-	if (r >= 0 && !line->direct)
-		r = sd_bus_add_match_async(line->bus, NULL,
+	if (r >= 0 && !connection->direct)
+		r = sd_bus_add_match_async(connection->bus, NULL,
 			"type='signal',sender='" BUS "',interface='" BUS "',"
 			"member='NameOwnerChanged',arg0='" SYSTEMD "'",
-			on_owner, NULL, line);
+			on_owner, NULL, connection);
 	return r;
 }
 
-static int line_open(struct systemd_connection *line)
+static int connection_open(struct systemd_connection *connection)
 {
-	int r = systemd_bus_start(&line->bus, &line->direct);
+	int r = systemd_bus_start(&connection->bus, &connection->direct);
 
-	line->phase = OPENING;
-	line->systemd[0] = '\0';
+	connection->phase = OPENING;
+	connection->systemd[0] = '\0';
 	if (r >= 0)
-		r = add_matches(line);
+		r = add_matches(connection);
 	if (r >= 0)
-		r = line_arm(line);
+		r = connection_arm(connection);
 	if (r >= 0)
-		loop_timer_again(line->timer, GREETING);
+		loop_timer_again(connection->timer, GREETING);
 	return r;
 }
 
-static void line_begin(struct systemd_connection *line)
+static void connection_begin(struct systemd_connection *connection)
 {
-	int r = line_open(line);
+	int r = connection_open(connection);
 
 	if (r < 0)
-		line_lose(line, strerror(-r));
+		connection_lose(connection, strerror(-r));
 }
 
 /* The phase has lasted long enough. */
 static void on_timer(uint64_t missed, void *arg)
 {
-	struct systemd_connection *line = arg;
+	struct systemd_connection *connection = arg;
 
-	if (!line->wanted) {
-		line_down(line, "nothing is watched");
-		line_close(line);
-	} else if (line->phase == RESTING) {
-		line_begin(line);
-	} else if (line->phase == SUBSCRIBING) {
-		line_subscribe(line);
-	} else if (line->phase == OPENING) {
-		line_lose(line, "the bus does not answer");
+	if (!connection->wanted) {
+		connection_down(connection, "nothing is watched");
+		connection_close(connection);
+	} else if (connection->phase == RESTING) {
+		connection_begin(connection);
+	} else if (connection->phase == SUBSCRIBING) {
+		connection_subscribe(connection);
+	} else if (connection->phase == OPENING) {
+		connection_lose(connection, "the bus does not answer");
 	}
 }
 
 struct systemd_connection *systemd_connection_new(
 	struct loop *loop, const struct systemd_connection_user *user)
 {
-	struct systemd_connection *line = memory_zero(sizeof(*line));
+	struct systemd_connection *connection = memory_zero(sizeof(*connection));
 
-	*line = (struct systemd_connection){.loop = loop, .user = *user, .backoff = BACKOFF_MIN};
-	line->turn = loop_after(loop, 0, on_turn, line);
-	line->timer = loop_after(loop, 0, on_timer, line);
-	if (line->turn == NULL || line->timer == NULL) {
-		loop_timer_free(line->turn);
-		loop_timer_free(line->timer);
-		free(line);
+	*connection =
+		(struct systemd_connection){.loop = loop, .user = *user, .backoff = BACKOFF_MIN};
+	connection->turn = loop_after(loop, 0, on_turn, connection);
+	connection->timer = loop_after(loop, 0, on_timer, connection);
+	if (connection->turn == NULL || connection->timer == NULL) {
+		loop_timer_free(connection->turn);
+		loop_timer_free(connection->timer);
+		free(connection);
 		errno = ENOMEM;
 		return NULL;
 	}
-	loop_timer_stop(line->turn);
-	loop_timer_stop(line->timer);
-	return line;
+	loop_timer_stop(connection->turn);
+	loop_timer_stop(connection->timer);
+	return connection;
 }
 
-void systemd_connection_free(struct systemd_connection *line)
+void systemd_connection_free(struct systemd_connection *connection)
 {
-	if (line == NULL)
+	if (connection == NULL)
 		return;
-	line_close(line);
-	loop_timer_free(line->turn);
-	loop_timer_free(line->timer);
-	free(line);
+	connection_close(connection);
+	loop_timer_free(connection->turn);
+	loop_timer_free(connection->timer);
+	free(connection);
 }
 
-void systemd_connection_want(struct systemd_connection *line, bool wanted)
+void systemd_connection_want(struct systemd_connection *connection, bool wanted)
 {
-	line->wanted = wanted;
-	if (wanted && line->phase == CLOSED)
-		line_begin(line);
-	else if (line->phase == UP && wanted)
-		loop_timer_stop(line->timer);
-	else if (line->phase == UP)
-		loop_timer_again(line->timer, LINGER);
+	connection->wanted = wanted;
+	if (wanted && connection->phase == CLOSED)
+		connection_begin(connection);
+	else if (connection->phase == UP && wanted)
+		loop_timer_stop(connection->timer);
+	else if (connection->phase == UP)
+		loop_timer_again(connection->timer, LINGER);
 	/* The other phases come to on_timer by themselves. */
 }
 
-bool systemd_connection_is_up(const struct systemd_connection *line)
+bool systemd_connection_is_up(const struct systemd_connection *connection)
 {
-	return line->phase == UP && !line->broken;
+	return connection->phase == UP && !connection->broken;
 }
 
 /* --- asking ----------------------------------------------------------------------------------- */
 
-int systemd_connection_method(struct systemd_connection *line, sd_bus_message **message,
+int systemd_connection_method(struct systemd_connection *connection, sd_bus_message **message,
 	const char *path, const char *interface, const char *member)
 {
 	int r = sd_bus_message_new_method_call(
-		line->bus, message, SYSTEMD, path, interface, member);
+		connection->bus, message, SYSTEMD, path, interface, member);
 
 	/* Nobody but systemd itself can put systemd on the bus. */
 	return r < 0 ? r : sd_bus_message_set_auto_start(*message, false);
 }
 
-int systemd_connection_send(struct systemd_connection *line, sd_bus_slot **slot,
+int systemd_connection_send(struct systemd_connection *connection, sd_bus_slot **slot,
 	sd_bus_message *message, uint64_t timeout, sd_bus_message_handler_t fn, void *arg)
 {
 	int r = sd_bus_call_async(
-		line->bus, slot, message, fn, arg, timeout > 1000 ? timeout / 1000 : 1);
+		connection->bus, slot, message, fn, arg, timeout > 1000 ? timeout / 1000 : 1);
 
 	/* Sent from outside a turn, its timeout is not reckoned with yet. */
 	if (r >= 0)
-		loop_timer_again(line->turn, 0);
-	if (r >= 0 && line->silent_since == 0)
-		line->silent_since = clock_now();
+		loop_timer_again(connection->turn, 0);
+	if (r >= 0 && connection->silent_since == 0)
+		connection->silent_since = clock_now();
 	return r;
 }
 
-void systemd_connection_heard(struct systemd_connection *line, const sd_bus_error *error)
+void systemd_connection_heard(struct systemd_connection *connection, const sd_bus_error *error)
 {
 	if (!sd_bus_error_has_name(error, SD_BUS_ERROR_NO_REPLY))
-		line->silent_since = 0;
+		connection->silent_since = 0;
 }
 
-void systemd_connection_late(struct systemd_connection *line)
+void systemd_connection_late(struct systemd_connection *connection)
 {
-	if (line->silent_since != 0 && clock_now() - line->silent_since >= SILENCE)
-		systemd_connection_hangs(line);
+	if (connection->silent_since != 0 && clock_now() - connection->silent_since >= SILENCE)
+		systemd_connection_hangs(connection);
 }
 
-void systemd_connection_hangs(struct systemd_connection *line)
+void systemd_connection_hangs(struct systemd_connection *connection)
 {
-	line->broken = true;
-	loop_timer_again(line->turn, 0);
+	connection->broken = true;
+	loop_timer_again(connection->turn, 0);
 }
