@@ -161,11 +161,12 @@ static void on_worker_done(void *cookie, void *arg, int outcome)
 {
 	struct service *service = cookie;
 	vigil_service_reply reply = service_monitor_reply(&service->monitor);
-	const struct manager_reply *found = job_answer(arg);
+	const struct manager_reply *found;
 	static const struct manager_reply nothing = {.status = VIGIL_SERVICE_UNKNOWN};
 
 	service_queue_complete(&service->queue);
-	if (outcome == 0) {
+	if (outcome == 0) { /* else the job is not ours */
+		found = job_answer(arg);
 		job_reply(arg, &reply);
 		degraded_started(found->started);
 		/* What an admin's mask or stop job forbids is asked for again and again, and must not
