@@ -154,8 +154,9 @@ static void note_failure(struct watch *w, const vigil_service_reply *r)
 	w->attempt.starting = false;
 	w->attempt.denied = r->fault == VIGIL_FAULT_DENIED;
 	step_back(w);
-	record_totals(w);
+	/* The error first, so that it is there when the count is announced. */
 	record_error(w, r);
+	record_totals(w);
 	vigil_event(w->daemon, "restart %d: %s: %s", (int)w->totals.restarts, kind, r->text);
 	vigil_error(w->daemon, "%s could not be restarted (%s, %d in a row): %s", r->name, kind,
 		(int)w->totals.restart_error, r->text);
