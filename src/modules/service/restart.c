@@ -97,6 +97,7 @@ static void note_failure(struct instance *self, const vigil_service_reply *r)
 	self->attempt.starting = false;
 	self->attempt.denied = r->fault == VIGIL_FAULT_DENIED;
 	step_back(self);
+	/* The error first, so that it is there when the count is announced. */
 	record_error(self, r);
 	record_totals(self);
 	vigil_event(self->daemon, "restart %d: %s: %s", (int)self->totals.restarts, kind, r->text);
