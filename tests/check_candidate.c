@@ -15,6 +15,12 @@ static struct complaints complaints;
 static int (*in_check)(vigil_daemon *d);
 static struct vigil_daemon *seen;
 
+/* On a busy machine a check may also take long, which is logged. */
+static unsigned lines_said(void)
+{
+	return logged_lines - log_holds("a callback took ");
+}
+
 static int check(vigil_daemon *d)
 {
 	seen = d;
@@ -99,7 +105,7 @@ START_TEST(a_candidate_has_a_name_options_and_memory)
 	ck_assert_int_eq(run(&module, read_all), 0);
 	ck_assert_ptr_nonnull(seen);
 	ck_assert_uint_eq(complaints.count, 0);
-	ck_assert_uint_eq(logged_lines, 0);
+	ck_assert_uint_eq(lines_said(), 0);
 	seen = NULL;
 	ck_assert_int_eq(run(&without, NULL), 0);
 	ck_assert_ptr_null(seen);
@@ -243,7 +249,7 @@ START_TEST(a_careless_check_does_nothing_and_is_logged_once)
 {
 	ck_assert_int_eq(run(&module, be_careless), 0);
 	ck_assert_uint_eq(complaints.count, 0);
-	ck_assert_uint_eq(logged_lines, 1);
+	ck_assert_uint_eq(lines_said(), 1);
 	ck_assert_uint_eq(log_holds("a: the check of module test calls vigil_every, which does "
 				    "nothing before the daemon is started"),
 		1);
