@@ -4,8 +4,8 @@
  * Life: new, start, perhaps reconfigured, stop, free.  A daemon whose start fails stays in the
  * host's list as `failed`, with its reason, and owns nothing; a reload tries it again.
  *
- * Its account at /runs/NAME is computed when somebody reads it; of it only what people wait
- * for (status, paused, health) is announced to watchers when it changes.
+ * Of its account at /runs/NAME (daemon_account.c) only what people wait for (status, paused, health)
+ * is announced to watchers when it changes.
  */
 #include "daemon/daemon.h"
 
@@ -420,91 +420,4 @@ const struct option_set *daemon_options(const struct vigil_daemon *d)
 const char *daemon_reason(const struct vigil_daemon *d)
 {
 	return d->status == DAEMON_FAILED && d->reason != NULL ? d->reason : "";
-}
-
-static json_t *text_or_null(const char *text)
-{
-	return text != NULL && text[0] != '\0' ? json_string(text) : json_null();
-}
-
-static json_t *time_or_null(struct timespec when)
-{
-	char text[CLOCK_TEXT];
-
-	return when.tv_sec != 0 ? json_string(clock_text_at(text, when)) : json_null();
-}
-
-static json_t *history_account(const struct vigil_daemon *d)
-{
-	const struct daemon_event *event;
-	json_t *list = json_array();
-	char when[CLOCK_TEXT];
-
-	STAILQ_FOREACH(event, &d->history, link)
-	json_array_append_new(list, json_pack("{s:s,s:s}", "time", clock_text_at(when, event->when),
-					    "text", event->text));
-	return list;
-}
-
-static const char *const levels[] = {"OK", "WARNING", "CRITICAL", "UNKNOWN"};
-
-/* Takes the text. */
-static json_t *health_json(vigil_health_level level, char *text, struct timespec since)
-{
-	char when[CLOCK_TEXT];
-	json_t *health = json_pack("{s:s,s:s,s:s}", "level", levels[level], "text", text, "since",
-		clock_text_at(when, since));
-
-	free(text);
-	return health;
-}
-
-/* Until when, by whom and why; and what is wrong at present. */
-static char *paused_text(const struct vigil_daemon *d)
-{
-	const char *until = d->paused_until, *by = d->paused_by, *reason = d->paused_reason;
-	const struct daemon_health *health = &d->health;
-
-	return memory_format("%s is paused%s%s%s%s%s%s%s%s%s%s", d->name, until ? " until " : "",
-		until ? until : "", by ? " by " : "", by ? by : "", reason ? ": " : "",
-		reason ? reason : "", health->said ? "; at present " : "",
-		health->said ? levels[health->level] : "", health->said ? ": " : "",
-		health->said ? health->text : "");
-}
-
-/* The one place that decides which level and text status, check, the page, metrics, notifications
- * and Icinga show. */
-json_t *daemon_health_account(const struct vigil_daemon *d)
-{
-	if (d->status == DAEMON_FAILED)
-		return health_json(VIGIL_CRITICAL,
-			memory_format("%s has failed: %s", d->name, daemon_reason(d)), d->since);
-	if (d->paused)
-		return health_json(VIGIL_OK, paused_text(d), d->since);
-	if (!d->health.said)
-		return json_null();
-	return health_json(d->health.level, memory_text(d->health.text), d->health.since);
-}
-
-json_t *daemon_account(const struct vigil_daemon *d)
-{
-	const struct daemon_counts *c = &d->counts;
-	char since[CLOCK_TEXT];
-	json_t *account = json_pack("{s:s,s:s,s:s,s:I,s:I,s:o,s:{s:f,s:f,s:f},s:I,s:o,s:b,s:o,s:o}",
-		"module", d->module, "status", daemon_status_name(daemon_status(d)), "since",
-		clock_text_at(since, d->since), "ticks", (json_int_t)c->ticks, "missed",
-		(json_int_t)c->missed, "last_tick", time_or_null(c->last_tick), "callback_seconds",
-		"last", clock_to_seconds(c->call_last), "max", clock_to_seconds(c->call_max),
-		"total", clock_to_seconds(c->call_total), "errors", (json_int_t)c->errors,
-		"last_error", text_or_null(c->last_error), "paused", d->paused, "health",
-		daemon_health_account(d), "history", history_account(d));
-
-	if (account != NULL && d->status == DAEMON_FAILED)
-		json_object_set_new(account, "reason", json_string(daemon_reason(d)));
-	if (account != NULL && d->paused) {
-		json_object_set_new(account, "paused_until", text_or_null(d->paused_until));
-		json_object_set_new(account, "paused_reason", text_or_null(d->paused_reason));
-		json_object_set_new(account, "paused_by", text_or_null(d->paused_by));
-	}
-	return account;
 }

@@ -5,16 +5,7 @@
 . "$(dirname "$0")/lib.sh" || exit 1
 . "$here/evidence.sh" || exit 1
 
-if [ -z "${VIGIL_IN_SYSTEMD:-}" ]; then
-	with_systemd || skip_all "built without systemd"
-	install_staged
-	exec "$here/in-systemd.sh" bash "$0"
-fi
-
-set_paths
-work=$(mktemp -d)
-trap 'kill -KILL "${vigild_pid:-}" 2>/dev/null' EXIT # the rest ends with the namespaces
-units=/run/systemd/system
+under_systemd
 write_serve
 unit() { cat >"$units/$1"; }
 state_is() { [ "$(systemctl show -P ActiveState "$1")" = "$2" ]; }

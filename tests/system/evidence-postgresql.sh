@@ -4,18 +4,10 @@
 . "$(dirname "$0")/lib.sh" || exit 1
 . "$here/evidence.sh" || exit 1
 
-if [ -z "${VIGIL_IN_SYSTEMD:-}" ]; then
-	[ -f /lib/systemd/system/postgresql@.service ] || skip_all "PostgreSQL is not installed"
-	command -v pg_createcluster >/dev/null || skip_all "there is no pg_createcluster"
-	with_systemd || skip_all "built without systemd"
-	install_staged
-	exec "$here/in-systemd.sh" bash "$0"
-fi
-
-set_paths
-work=$(mktemp -d)
+[ -f /lib/systemd/system/postgresql@.service ] || skip_all "PostgreSQL is not installed"
+command -v pg_createcluster >/dev/null || skip_all "there is no pg_createcluster"
+under_systemd
 chmod 755 "$work"
-trap 'kill -KILL "${vigild_pid:-}" 2>/dev/null' EXIT # the rest ends with the namespaces
 
 # --- a cluster in memory ------------------------------------------------------------------------------------
 
