@@ -73,8 +73,8 @@ START_TEST(respawn_max_is_a_rate)
 	static const struct row rows[] = {
 		{"3/10m", ""},
 		{"0", ""},
-		{"often", "respawn_max = \"often\" is not a rate such as 3/10m"},
-		{"3", "respawn_max = \"3\" is not a rate"},
+		{"often", "\"often\" is not a rate such as 3/10m"},
+		{"3", "\"3\" is not a rate"},
 		{"3/", "is not a rate"},
 		{"-1/10m", "is not a rate"},
 	};

@@ -319,8 +319,9 @@ START_TEST(burst_and_backoff_survive_a_new_start)
 	RESTARTED(RUNNING, .pid = 8);
 	STATUS(FAILED);
 	ck_assert(!is_issued());
-	health_is(VIGIL_CRITICAL, "web is failed; 2 restarts in a row did not help; vigil gave up "
-				  "after 2 restarts in 600 s, until the next try");
+	health_is(VIGIL_CRITICAL,
+		"web is failed; 2 restarts lately did not help for long; vigil gave up "
+		"after 2 restarts in 600 s, until the next try");
 	stop();
 	kept = json_incref(json_object_get(fake.state, "service_state/recent"));
 	fake_end();

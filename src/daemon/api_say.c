@@ -135,6 +135,8 @@ void vigil_event_repeat(vigil_daemon *d, uint32_t *line, const char *format, ...
 	va_list ap;
 
 	LOOP_ASSERT_OWNER();
+	if (daemon_is_candidate(d, "vigil_event_repeat"))
+		return;
 	va_start(ap, format);
 	daemon_say(text, format, ap);
 	va_end(ap);

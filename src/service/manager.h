@@ -24,10 +24,13 @@ struct manager_memory {
 	struct process_identity last; /* the process that ran it, where its manager watches none */
 	bool found;                   /* the process table named that one, and nothing else did */
 	pid_t died; /* the loop saw it end, and no living process was found since; 0: none */
-	uint64_t died_ticks; /* when that was, by process_ticks_now */
-	bool had_processes;  /* its control group had some */
-	bool stop_seen;      /* somebody was seen stopping it since it last ran */
-	char unmet[128];     /* the condition for which its last start was skipped; "": none */
+	uint64_t died_ticks;     /* when that was, by process_ticks_now */
+	bool had_processes;      /* its control group had some */
+	uint32_t respawns;       /* by a supervisor that does not count them itself */
+	unsigned char stamp[12]; /* of the supervisor\'s last word; zeroed: there is none */
+	bool up;                 /* that the service was up, by that word */
+	bool stop_seen;          /* somebody was seen stopping it since it last ran */
+	char unmet[128];         /* the condition for which its last start was skipped; "": none */
 };
 
 /* All copied from a vigil_service_spec; owned by the job. */

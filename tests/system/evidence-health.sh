@@ -134,6 +134,7 @@ check "a service that keeps crashing is CRITICAL in status, too" agree crashing
 runit() {
 	local i pid
 	for i in 1 2 3 4; do
+		wait_for 20 [ -s "$work/sv/respawned/supervise/pid" ] # while it is down, the file is empty
 		pid=$(cat "$work/sv/respawned/supervise/pid")
 		kill -9 "$pid"
 		wait_for 20 eval "[ \"\$(cat $work/sv/respawned/supervise/pid)\" != $pid ] && is /daemons/respawned/service_state/respawns $i" ||

@@ -146,7 +146,12 @@ static int check_program(vigil_daemon *d, const char *option)
 	const char *program = vigil_option_list(d, option)[0];
 	char why[WHY];
 
-	if (program == NULL || vigil_find_program(program, why, sizeof(why)) == 0)
+	if (program == NULL)
+		return 0;
+	if (program[0] != '/' && strchr(program, '/') != NULL)
+		return vigil_diagnose(d, option,
+			"\"%.128s\" is no absolute path; vigild runs programs in /", program);
+	if (vigil_find_program(program, why, sizeof(why)) == 0)
 		return 0;
 	if (strpbrk(program, " \t") != NULL)
 		return vigil_diagnose(d, option,
@@ -296,9 +301,7 @@ static int check_respawn_max(vigil_daemon *d)
 	if (text == NULL || options_rate(text, &count, &seconds) == 0)
 		return 0;
 	return vigil_diagnose(d, "respawn_max",
-		"respawn_max = \"%.64s\" is not a rate such as 3/10m (1 to 99 times in 1s to 1d); "
-		"0 "
-		"is no limit",
+		"\"%.64s\" is not a rate such as 3/10m (1 to 99 times in 1s to 1d); 0 is no limit",
 		text);
 }
 

@@ -84,7 +84,7 @@ static void add_attempts(struct health *health, const struct health_input *in)
 		add(health, "; %u restarts in a row %s", in->failed_restarts,
 			in->denied ? "were denied" : "failed");
 	else if (in->setbacks > 0)
-		add(health, "; %u restart%s in a row did not help", in->setbacks,
+		add(health, "; %u restart%s lately did not help for long", in->setbacks,
 			in->setbacks == 1 ? "" : "s");
 }
 

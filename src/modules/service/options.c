@@ -66,9 +66,10 @@ const vigil_option service_options[] = {
 	VIGIL_OPTION("init_dir", VIGIL_PATH, NULL, "where init scripts lie"),
 	VIGIL_OPTION(
 		"service_dir", VIGIL_PATH, NULL, "where service directories lie, for runit and s6"),
-	VIGIL_OPTION("pidfile", VIGIL_PATH, NULL, "where the pid stands, for lsb and command"),
+	VIGIL_OPTION("pidfile", VIGIL_PATH, NULL,
+		"the file whose first line has the pid, under every manager"),
 	VIGIL_OPTION("status_command", VIGIL_COMMAND, NULL,
-		"for manager = command: exits 0 running, 3 stopped, 4 not installed"),
+		"for manager = command: exits 0 running, 1 or 3 stopped, 4 not installed"),
 	VIGIL_OPTION("restart_command", VIGIL_COMMAND, NULL, "for manager = command"),
 	VIGIL_OPTION_END,
 };

@@ -137,6 +137,10 @@ static void record_respawn(struct instance *self, const vigil_service_reply *r)
 	self->totals.respawns += more;
 	put(self, PLACE "respawns", json_integer(self->totals.respawns));
 	remember_respawns(self, more);
+	if (!runs) { /* it ends again before it is seen running */
+		vigil_event(self->daemon, "its manager brings it back");
+		return;
+	}
 	vigil_event(self->daemon, "its manager brought it back: pid %d, was %d", (int)r->pid,
 		(int)before);
 	vigil_log(self->daemon, VIGIL_NOTICE, "%s was brought back by %s: pid %d, was %d", r->name,

@@ -258,6 +258,22 @@ static bool take_replaced(const struct supervise_kind *kind, const struct superv
 	return true;
 }
 
+/* Counts the ends of a service that its supervisor brings back, however short it lived in between.
+ * The first word says nothing, and neither does what vigild has restarted itself. */
+static void count_respawns(const struct supervise_status *status, struct manager_memory *memory)
+{
+	static const unsigned char none[sizeof(memory->stamp)];
+	bool known = memcmp(memory->stamp, none, sizeof(none)) != 0;
+	bool changed = memcmp(memory->stamp, status->stamp, sizeof(none)) != 0;
+	bool up = status->state == SUPERVISE_UP;
+
+	/* Up since another time, it has ended in between; down, it has just ended. */
+	if (known && changed && status->want_up && (!up || memory->up))
+		memory->respawns++;
+	memcpy(memory->stamp, status->stamp, sizeof(none));
+	memory->up = up;
+}
+
 /* With the directory open. */
 static void query_at(const struct supervise_kind *kind, const struct manager_request *request,
 	const struct supervise_place *place, struct manager_reply *reply)
@@ -268,6 +284,9 @@ static void query_at(const struct supervise_kind *kind, const struct manager_req
 
 	e.basis = BASIS_WATCHED;
 	e.said = reply->text;
+	if (read)
+		count_respawns(&status, &reply->memory);
+	reply->respawns = reply->memory.respawns;
 	if (read && status.state == SUPERVISE_UP)
 		take_up(kind, &status, &e, reply);
 	else if (read)
