@@ -31,6 +31,17 @@ START_TEST(what_a_service_or_a_program_did_is_not)
 }
 END_TEST
 
+START_TEST(a_shell_that_cannot_fork_gives_no_answer)
+{
+	ck_assert(error_is_printed("x: 3: Cannot fork\n"));
+	ck_assert(error_is_printed("sh: can't fork: Resource temporarily unavailable\n"));
+	ck_assert(error_is_printed("x: fork: retry: Resource temporarily unavailable\n"));
+	ck_assert(!error_is_printed("x is stopped\n"));
+	ck_assert(!error_is_printed("x: accept: Too many open files\n"));
+	ck_assert(!error_is_printed(""));
+}
+END_TEST
+
 /* In a child, because what looks for leaks at a test's end needs descriptors and processes. */
 static void run_in_child(bool (*holds)(void))
 {
@@ -92,6 +103,7 @@ int main(void)
 		tcase, the_lack_of_something_is_vigilds_own, 0, sizeof(own) / sizeof(own[0]));
 	tcase_add_loop_test(tcase, what_a_service_or_a_program_did_is_not, 0,
 		sizeof(others) / sizeof(others[0]));
+	tcase_add_test(tcase, a_shell_that_cannot_fork_gives_no_answer);
 	tcase_add_test(tcase, the_kernel_reports_a_full_table_of_descriptors_so);
 	tcase_add_test(tcase, the_kernel_reports_the_limit_of_processes_so);
 	suite_add_tcase(suite, tcase);

@@ -73,9 +73,8 @@ static const struct row {
 		 .sick = "it takes 80.0 MiB of memory, over its 40.0",
 		 .next_try = 5},
 		{0}, {.setbacks = 2}, VIGIL_CRITICAL,
-		"web is running, but it takes 80.0 MiB of memory, over its 40.0; 2 restarts in a "
-		"row "
-		"did not help; the next restart waits for the backoff"},
+		"web is running, but it takes 80.0 MiB of memory, over its 40.0; 2 restarts "
+		"lately did not help for long; the next restart waits for the backoff"},
 	{{.status = VIGIL_SERVICE_FAILED}, {0}, {0}, VIGIL_CRITICAL,
 		"web is failed; it is being restarted"},
 	{{.status = VIGIL_SERVICE_FAILED, .restarting = true}, {0}, {0}, VIGIL_CRITICAL,

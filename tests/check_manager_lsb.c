@@ -174,6 +174,9 @@ END_TEST
 
 static const char *const usages[] = {
 	"echo 'Usage: x {start|stop}' >&2; exit 2",
+	"printf '\\033[33mUsage:\\033[0m x start\\n'; exit 1",
+	"echo 'x {start|stop|restart}' >&2; exit 1",
+	"echo 'Unknown action: status' >&2; exit 1",
 	"echo 'usage: x {start|stop}'; exit 3",
 	"echo unknown verb; echo ' * USAGE x start'; exit 1",
 	"echo 'Usage: x'; exit 64",

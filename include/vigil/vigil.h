@@ -413,6 +413,9 @@ typedef struct vigil_service_reply {
 	/* What each witness said, for `vigilctl explain`: "systemd says active (exited); process
 	 * 812 has ended".  "": there is only the manager's word. */
 	const char *evidence;
+	/* Its manager counts in `respawns` every time it brings the service back.  false: another pid
+	 * is the only sign of that. */
+	bool counts;
 } vigil_service_reply;
 
 typedef void vigil_service_fn(vigil_service *svc, const vigil_service_reply *r, void *arg);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 bool error_is_own(int error)
 {
@@ -19,6 +20,22 @@ bool error_is_own(int error)
 
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
 		if (abs(error) == own[i])
+			return true;
+	return false;
+}
+
+bool error_is_printed(const char *output)
+{
+	static const char *const words[] = {
+		"Cannot fork",          /* dash */
+		"can't fork",           /* busybox */
+		"fork: retry: ",        /* bash, which tries again before it gives up */
+		"fork: Resource temp",  /* bash */
+		"fork: Cannot allocate" /* bash */
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strstr(output, words[i]) != NULL)
 			return true;
 	return false;
 }

@@ -12,4 +12,8 @@
  * server is full.  0 is no error.  Any thread. */
 bool error_is_own(int error);
 
+/* Whether the output of a script says that its shell could start no process.  What such a script exits
+ * with is no answer.  Any thread. */
+bool error_is_printed(const char *output);
+
 #endif

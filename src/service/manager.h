@@ -60,6 +60,7 @@ struct manager_reply {
 	struct manager_memory memory;
 	bool start_limit;
 	uint32_t respawns;
+	bool counts; /* its manager counts every respawn itself */
 	int started; /* 1: a program was, for this; a negative errno: it could not be; 0: none */
 	char text[MANAGER_TEXT]; /* why, or the end of what was printed; not escaped */
 

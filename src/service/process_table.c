@@ -5,7 +5,8 @@
  * so.  The executable alone does not show that a process belongs to the service, because many services
  * are scripts for one interpreter, and a server for logins leaves sessions behind that run the same
  * program.  So the command line and the working directory must be the same, too; and the user, because
- * everyone may start a program under any name.  Two services may still be alike in all of that, so a
+ * everyone may start a program under any name.  A process in another container or in another unit of
+ * systemd belongs to that.  Two services may still be alike in all of that, so a
  * successor is a child that the dead process left in its process group, or was started when that
  * process died.
  *
@@ -29,7 +30,7 @@
 #include "service/process.h"
 
 #define MATCHES_MAX 256
-#define COMMAND_MAX 4096 /* bytes of the command line that are compared */
+#define TEXT_MAX    4096 /* bytes of the command line and of the control groups that are compared */
 
 struct match {
 	pid_t pid, parent;
@@ -52,18 +53,43 @@ static uint64_t hash(const char *bytes, ssize_t n)
 	return value;
 }
 
-static bool read_command(int process, uint64_t *command)
+/* The start of a file of the process, ended with NUL.  Returns its length; or -1, with errno set. */
+static ssize_t read_start(int process, const char *name, char text[TEXT_MAX])
 {
-	char line[COMMAND_MAX];
-	int fd = openat(process, "cmdline", O_RDONLY | O_CLOEXEC), error;
-	ssize_t n = fd < 0 ? -1 : read(fd, line, sizeof(line));
+	int fd = openat(process, name, O_RDONLY | O_CLOEXEC), error;
+	ssize_t n = fd < 0 ? -1 : read(fd, text, TEXT_MAX - 1);
 
 	error = errno;
 	if (fd >= 0)
 		close(fd);
 	errno = error;
+	text[n > 0 ? n : 0] = '\0';
+	return n;
+}
+
+static bool read_command(int process, uint64_t *command)
+{
+	char line[TEXT_MAX];
+	ssize_t n = read_start(process, "cmdline", line);
+
 	*command = hash(line, n);
 	return n > 0;
+}
+
+/* A kernel without control groups or namespaces says nothing about them. */
+static bool read_surroundings(int process, struct process_identity *identity)
+{
+	char group[TEXT_MAX];
+	ssize_t n = read_start(process, "cgroup", group);
+	struct stat namespace = {.st_ino = 0};
+
+	if ((n < 0 && errno != ENOENT) ||
+		(fstatat(process, "ns/pid", &namespace, 0) != 0 && errno != ENOENT))
+		return false;
+	identity->namespace = namespace.st_ino;
+	identity->control_group = hash(group, n);
+	identity->in_unit = strstr(group, ".service") != NULL;
+	return true;
 }
 
 /* False, with errno set, where not all of it can be seen. */
@@ -73,7 +99,8 @@ static bool read_files(int process, struct process_identity *identity)
 
 	errno = 0;
 	if (fstatat(process, "exe", &exe, 0) != 0 || fstatat(process, "cwd", &cwd, 0) != 0 ||
-		fstat(process, &owner) != 0 || !read_command(process, &identity->command))
+		fstat(process, &owner) != 0 || !read_command(process, &identity->command) ||
+		!read_surroundings(process, identity))
 		return false;
 	identity->device = exe.st_dev;
 	identity->inode = exe.st_ino;
@@ -119,10 +146,16 @@ int process_table_identify(pid_t pid, struct process_identity *identity)
 
 /* --- the search --------------------------------------------------------------------------------- */
 
+static bool is_same_unit(const struct process_identity *a, const struct process_identity *b)
+{
+	return a->control_group == b->control_group || (!a->in_unit && !b->in_unit);
+}
+
 static bool is_same(const struct process_identity *a, const struct process_identity *b)
 {
 	return a->device == b->device && a->inode == b->inode && a->cwd_device == b->cwd_device &&
-	       a->cwd_inode == b->cwd_inode && a->user == b->user && a->command == b->command;
+	       a->cwd_inode == b->cwd_inode && a->user == b->user && a->command == b->command &&
+	       a->namespace == b->namespace && is_same_unit(a, b);
 }
 
 /* A process that hands over to a successor ends a moment after the start of that. */

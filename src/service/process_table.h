@@ -6,6 +6,7 @@
 #ifndef PROCESS_TABLE_H
 #define PROCESS_TABLE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -16,7 +17,10 @@ struct process_identity {
 	dev_t device, cwd_device;
 	ino_t inode, cwd_inode; /* of the executable and of the working directory */
 	uid_t user;
+	ino_t namespace;  /* of its process numbers: another one is a container; 0: not known */
 	uint64_t command; /* a hash of its command line */
+	uint64_t control_group; /* a hash of its control group */
+	bool in_unit;           /* that is the group of a service of systemd */
 	char comm[16];
 };
 
@@ -25,7 +29,8 @@ struct process_identity {
 int process_table_identify(pid_t pid, struct process_identity *identity);
 
 /* Finds the process that is known while it lives.  After that, finds the one that took its place: a
- * process with the same executable, name, command line, working directory and user that is no older,
+ * process with the same executable, name, command line, working directory and user that is no older, is
+ * in no other container and no other unit of systemd,
  * that is of the same process group or was started when the known one died, and whose parent is no such
  * process.  died_ticks: when that was, by process_ticks_now.  Returns its pid; 0 where there is none, or more than one; or
  * a negative errno where vigild itself lacks descriptors or memory. */

@@ -39,6 +39,7 @@ static void set_cached(struct cached_status *cached, const struct manager_reply 
 	cached->manager = reply->manager != NULL ? reply->manager->name : "";
 	cached->pid = reply->pid;
 	cached->respawns = reply->respawns;
+	cached->counts = reply->counts;
 	cached->busy = reply->busy;
 	cached->busy_limit = reply->busy_limit;
 	cached->when = cached->learnt = clock_now();
@@ -86,6 +87,7 @@ vigil_service_reply service_monitor_reply(const struct service_monitor *monitor)
 		.text = or_empty(cached->text),
 		.pid = cached->pid,
 		.respawns = cached->respawns,
+		.counts = cached->counts,
 		.unit = or_empty(cached->unit),
 		.idle = cached->idle,
 		.hold = cached->hold,

@@ -27,6 +27,7 @@ struct cached_status {
 	const char *manager; /* static text */
 	pid_t pid;
 	uint32_t respawns;
+	bool counts;
 	double busy, busy_limit;
 	char *text, *unit, *idle, *hold, *evidence; /* NULL: "" or not said */
 	uint64_t when;                              /* it was found so, by clock_now */

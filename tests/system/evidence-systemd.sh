@@ -140,6 +140,59 @@ daemon_outside_of_its_unit() {
 		comes_back emigrant
 }
 
+# --- a daemon in a control group below that of its unit ------------------------------------------------
+
+cat >"$work/serve-below" <<-EOF_BELOW
+	#!/bin/sh
+	group=/sys/fs/cgroup\$(sed -n 's/^0:://p' /proc/self/cgroup)
+	mkdir -p "\$group/main" && echo \$\$ >"\$group/main/cgroup.procs"
+	exec $work/serve delegated
+EOF_BELOW
+chmod 755 "$work/serve-below"
+unit delegated <<-UNIT
+	[Service]
+	Type=forking
+	GuessMainPID=no
+	RemainAfterExit=yes
+	Delegate=yes
+	ExecStart=/bin/sh -c 'setsid $work/serve-below </dev/null >/dev/null 2>&1 & exit 0'
+UNIT
+daemon delegated
+
+daemon_below_its_unit() {
+	local pid
+	pid=$(last_start delegated)
+	eventually "a daemon in a group below its unit's is running, and OK" \
+		health_is delegated OK "delegated is running, pid $pid"
+	checked delegated
+	check "a daemon in a group below its unit's is not restarted while it lives" \
+		eval 'starts_are delegated 1 && never was delegated CRITICAL'
+	crash "$pid"
+	eventually "a daemon in a group below its unit's is restarted when it was killed" comes_back delegated
+}
+
+# --- a unit that systemd calls failed, because it did not end well when it was stopped ------------------
+
+unit unruly <<-UNIT
+	[Service]
+	ExecStart=/bin/sh -c 'trap "exit 143" TERM; echo \$\$\$\$ >>$work/unruly.starts; while :; do sleep 1000000 & wait; done'
+UNIT
+daemon unruly restart_on=failed
+
+stopped_and_failed() {
+	local text="a unit that was stopped and then exited 143"
+	eventually "$text was OK before" health_is unruly OK
+	systemctl stop unruly
+	eventually "$text is failed for systemd" active unruly failed
+	eventually "$text is CRITICAL, and stopped" health_is unruly CRITICAL "unruly is stopped"
+	checked unruly
+	check "$text is not started again, as after any stop by an admin" starts_are unruly 1
+	systemctl start unruly
+	eventually "$text is OK when the admin has started it" health_is unruly OK
+	kill -KILL "$(systemctl show -P MainPID unruly)"
+	eventually "$text is restarted when it was killed later" starts_are unruly 3
+}
+
 # --- an umbrella unit ---------------------------------------------------------------------------------
 
 unit umbrella <<-UNIT
@@ -266,18 +319,18 @@ three_names() {
 # --- all of it ---------------------------------------------------------------------------------------------
 
 systemctl daemon-reload
-systemctl start wrapped-unit oneshot leaver emigrant umbrella front names
+systemctl start wrapped-unit oneshot leaver emigrant delegated unruly umbrella front names
 systemctl start $(for name in $wrapped; do [ ! -e $units/$name.service ] || echo $name; done)
 : >"$work/behind-failed.broken"
 systemctl start behind-failed
 wait_for "$patience" active behind-failed failed
 rm "$work/behind-failed.broken"
-for name in emigrant front names part-one part-two; do wait_for "$patience" starts_are $name 1; done
+for name in emigrant delegated unruly front names part-one part-two; do wait_for "$patience" starts_are $name 1; done
 start_watching
 
 situations=("loses_its_daemon wrapped-unit 'a unit around an init script that names its pidfile'"
 	"loses_its_daemon leaver 'a oneshot unit that left a process'" oneshot_without_a_process
-	daemon_outside_of_its_unit umbrella_unit dead_by_its_pidfile three_names
+	daemon_outside_of_its_unit daemon_below_its_unit stopped_and_failed umbrella_unit dead_by_its_pidfile three_names
 	"alive_by_its_pidfile behind inactive dead" "alive_by_its_pidfile behind-failed failed failed")
 if [ -x $generator ]; then
 	situations+=("loses_its_daemon wrapped 'a wrapped init script'"

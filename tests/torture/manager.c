@@ -165,10 +165,11 @@ static int answer_list(sd_bus_message *call, sd_bus_message *answer)
 /* What is the same for each of its units. */
 static int answer_constant(const char *property, sd_bus_message *answer)
 {
-	static const char *const lists[] = {
-		"Conflicts", "ConflictedBy", "TriggeredBy", "ConsistsOf", "Names"};
+	static const char *const lists[] = {"Conflicts", "ConflictedBy", "TriggeredBy",
+		"ConsistsOf", "Names", "WantedBy", "RequiredBy"};
 	static const char *const conditions[] = {"Conditions", "Asserts"};
 	static const char *const met[] = {"ConditionResult", "AssertResult"};
+	static const char *const unset[] = {"RemainAfterExit", "StopWhenUnneeded"};
 	static const char *const texts[] = {"Type", "ControlGroup", "SourcePath"};
 
 	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
@@ -183,8 +184,9 @@ static int answer_constant(const char *property, sd_bus_message *answer)
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
 		if (strcmp(property, texts[i]) == 0)
 			return sd_bus_message_append(answer, "v", "s", "");
-	if (strcmp(property, "RemainAfterExit") == 0)
-		return sd_bus_message_append(answer, "v", "b", 0);
+	for (size_t i = 0; i < sizeof(unset) / sizeof(*unset); i++)
+		if (strcmp(property, unset[i]) == 0)
+			return sd_bus_message_append(answer, "v", "b", 0);
 	return 0;
 }
 

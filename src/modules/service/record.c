@@ -116,8 +116,8 @@ static void remember_respawns(struct instance *self, json_int_t more)
 	recent_save(&self->recent);
 }
 
-/* Brought back by its manager before the check: the manager says so, or it runs under another pid
- * and vigild has not restarted it. */
+/* Brought back by its manager before the check: the manager says so; or, where it does not count that,
+ * the service runs under another pid and vigild has not restarted it. */
 static void record_respawn(struct instance *self, const vigil_service_reply *r)
 {
 	struct seen *seen = &self->seen;
@@ -126,7 +126,7 @@ static void record_respawn(struct instance *self, const vigil_service_reply *r)
 	json_int_t more = other_pid;
 	pid_t before = seen->ran;
 
-	if (r->respawns > 0)
+	if (r->counts || r->respawns > 0)
 		more = seen->any && r->respawns > seen->by_manager ? r->respawns - seen->by_manager
 								   : 0;
 	seen->by_manager = r->respawns;

@@ -68,7 +68,7 @@ bool init_script_find(
 
 /* --- who runs it ------------------------------------------------------------------------------- */
 
-#define ARGUMENTS 4 /* the interpreter and one or two of its own stand before the script */
+#define ARGUMENTS 8 /* the interpreter, or a program such as env, stands before the script */
 
 /* That a process is no more is known; that it cannot be looked at means that it may be the one. */
 static int unless_gone(int error)

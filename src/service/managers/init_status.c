@@ -15,6 +15,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/error.h"
 #include "loop/spawn.h"
 #include "service/managers/init_script.h"
 
@@ -33,18 +34,44 @@ int init_status_run(const struct manager_request *request, const char *script, c
 	return manager_run(request, &spawn, spare_group, result, reply);
 }
 
-/* Whether a line of the output begins with the word, as a script's usage does. */
+/* Behind the blanks, stars and colours that a line begins with. */
+static const char *skip_ornaments(const char *line)
+{
+	for (;;) {
+		if (line[0] == '\033' && line[1] == '[') {
+			line += 2 + strspn(line + 2, "0123456789;");
+			line += *line != '\0' && *line != '\n';
+		} else if (*line == '\0' || *line == '\n' || isalnum((unsigned char)*line)) {
+			return line;
+		} else {
+			line++;
+		}
+	}
+}
+
+static bool has_word(const char *line, const char *word)
+{
+	const char *end = strchr(line, '\n'), *found = strcasestr(line, word);
+
+	return found != NULL && (end == NULL || found < end);
+}
+
+/* Whether a line of the output is what a script prints that does not know the verb. */
 static bool prints_usage(const char *output)
 {
+	static const char *const patterns[] = {"start|stop", "start | stop", "unknown action",
+		"unknown command", "unrecognized service action"};
 	const char *line = output;
 
-	while (line) {
-		while (*line && *line != '\n' && !isalnum((unsigned char)*line))
-			line++;
+	while (line != NULL) {
+		line = skip_ornaments(line);
 		if (strncasecmp(line, "usage", 5) == 0 && !isalnum((unsigned char)line[5]))
 			return true;
+		for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++)
+			if (has_word(line, patterns[i]))
+				return true;
 		line = strchr(line, '\n');
-		if (line)
+		if (line != NULL)
 			line++;
 	}
 	return false;
@@ -143,6 +170,10 @@ static void take_status(int code, const struct spawn_result *result, struct evid
 	}
 	if (code != 0)
 		manager_tail(reply->text, result);
+	if (code != 0 && error_is_printed(result->output)) {
+		manager_fault(reply, -EAGAIN, VIGIL_FAULT_FAILED, "%s", "");
+		return;
+	}
 	if (code < (int)(sizeof(words) / sizeof(words[0]))) {
 		e->word = words[code];
 		return;

@@ -50,13 +50,13 @@ static void lsb_query(const struct manager_request *request, struct manager_repl
 	manager_conclude(reply, &e);
 }
 
-/* Somebody stops it at this moment, and must not be interrupted. */
-static bool is_being_stopped(const char *path, struct manager_reply *reply)
+/* Somebody works on it at this moment, and must not be interrupted. */
+static bool is_busy(const char *path, struct manager_reply *reply)
 {
 	char verb[INIT_SCRIPT_VERB];
 	pid_t runner = init_script_runner(path, verb);
 
-	if (runner <= 0 || strstr(verb, "stop") == NULL)
+	if (runner <= 0)
 		return false;
 	manager_fault(reply, -EBUSY, VIGIL_FAULT_REFUSED, "process %d runs its script for \"%s\"",
 		(int)runner, verb);
@@ -74,7 +74,7 @@ static void lsb_restart(const struct manager_request *request, struct manager_re
 			manager_fault(reply, -ENOENT, VIGIL_FAULT_ABSENT, "%s is not there", path);
 		return;
 	}
-	if (is_being_stopped(path, reply))
+	if (is_busy(path, reply))
 		return;
 	code = init_status_run(request, path, "restart", is_direct(request), true, &result, reply);
 	if (code <= 0)

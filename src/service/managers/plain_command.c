@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "base/error.h"
 #include "loop/spawn.h"
 #include "service/pidfile.h"
 
@@ -62,7 +63,7 @@ static void command_query(const struct manager_request *request, struct manager_
 
 	e.basis = BASIS_CHECKED;
 	e.said = reply->text;
-	e.word = word_of(code);
+	e.word = code > 0 && error_is_printed(result.output) ? WORD_NONE : word_of(code);
 	if (code > 0 && e.word == WORD_NONE)
 		manager_fault(reply, -EIO, VIGIL_FAULT_FAILED, "%s", "");
 	if (code > 0 && e.word != WORD_ABSENT)

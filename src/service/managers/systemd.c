@@ -217,7 +217,7 @@ static int restart_part(const struct unit_row *row, void *arg)
 
 static int restart_parts(struct talk *t, const char *parts)
 {
-	int r = unit_evidence_each(&t->call, parts, restart_part, t);
+	int r = unit_gather_each(&t->call, parts, restart_part, t);
 
 	return r < 0 && t->reply->error == 0 ? r : 1;
 }

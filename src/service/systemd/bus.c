@@ -202,6 +202,17 @@ int systemd_get_text(struct systemd_call *call, const char *path, const char *in
 	return r;
 }
 
+int systemd_get_pid(struct systemd_call *call, const char *path, const char *property, pid_t *pid)
+{
+	sd_bus_message *answer = NULL;
+	uint32_t number = 0;
+	int r = get_basic(call, &answer, path, SYSTEMD_SERVICE, property, 'u', &number);
+
+	*pid = (pid_t)number;
+	sd_bus_message_unref(answer);
+	return r;
+}
+
 int systemd_get_bool(struct systemd_call *call, const char *path, const char *interface,
 	const char *property, bool *value)
 {

@@ -48,6 +48,7 @@ int systemd_get_number(struct systemd_call *call, const char *path, const char *
 /* Cut to fit. */
 int systemd_get_text(struct systemd_call *call, const char *path, const char *interface,
 	const char *property, char *value, size_t size);
+int systemd_get_pid(struct systemd_call *call, const char *path, const char *property, pid_t *pid);
 int systemd_get_bool(struct systemd_call *call, const char *path, const char *interface,
 	const char *property, bool *value);
 /* Appends the texts of a property that is a list, each followed by a blank, as far as they fit.

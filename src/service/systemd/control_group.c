@@ -1,5 +1,5 @@
 /*
- * control_group: the processes that a control group holds.
+ * control_group: the processes that a control group holds, and those of the groups below it.
  *
  * systemd names a group by its path in the hierarchy.  Where that hierarchy is mounted depends on
  * the version of control groups: at /sys/fs/cgroup itself, or for version 1 and for both together
@@ -7,6 +7,7 @@
  */
 #include "service/systemd/control_group.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
@@ -17,78 +18,109 @@
 #include "service/process.h"
 
 #define MEMBERS_MAX 256 /* of a larger group the first ones are judged */
+#define DEPTH_MAX   8   /* groups that a service has made in its own group may lie this deep */
 
-static FILE *group_open(const char *group)
+struct members {
+	pid_t pids[MEMBERS_MAX];
+	int count;
+};
+
+static bool is_member(const struct members *members, pid_t pid)
 {
-	static const char *const roots[] = {
-		"/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified", "/sys/fs/cgroup"};
-	char path[PATH_MAX];
-	FILE *file = NULL;
-
-	errno = ENOENT;
-	for (size_t i = 0; i < sizeof(roots) / sizeof(*roots); i++) {
-		if (snprintf(path, sizeof(path), "%s%s/cgroup.procs", roots[i], group) >=
-			(int)sizeof(path))
-			continue;
-		file = fopen(path, "re");
-		if (file != NULL || error_is_own(errno))
-			break;
-	}
-	return file;
-}
-
-static bool is_member(const pid_t *members, size_t count, pid_t pid)
-{
-	for (size_t i = 0; i < count; i++)
-		if (members[i] == pid)
+	for (int i = 0; i < members->count; i++)
+		if (members->pids[i] == pid)
 			return true;
 	return false;
 }
 
-static pid_t find_leader(const pid_t *members, size_t count)
+/* The first one that lives, where /proc shows none of them: the group is not empty. */
+static pid_t find_leader(const struct members *members)
 {
 	uint64_t oldest = UINT64_MAX;
 	struct process process;
 	pid_t leader = 0;
-	int err;
+	int r;
 
-	for (size_t i = 0; i < count; i++) {
-		err = process_read(members[i], &process);
-		if (err != 0)
-			return err;
-		if (process.state == '\0' || process.ticks >= oldest ||
-			is_member(members, count, process.parent))
+	for (int i = 0; i < members->count; i++) {
+		r = process_look(members->pids[i], &process);
+		if (r < 0)
+			return r;
+		if (r > 0 && leader == 0)
+			leader = members->pids[i];
+		if (r == 0 || process.state == '\0' || process.ticks >= oldest ||
+			is_member(members, process.parent))
 			continue;
 		oldest = process.ticks;
-		leader = members[i];
+		leader = members->pids[i];
 	}
 	return leader;
 }
 
-/* How many members there are, at most MEMBERS_MAX; or a negative errno.  A group that is removed while
- * it is read has none. */
-static int read_members(FILE *file, pid_t *members)
+/* A group that is removed while it is read has no members, and one that holds threads only names
+ * them at the group above.  0 or a negative errno. */
+static int read_processes(FILE *file, struct members *members)
 {
-	int pid, count = 0;
+	int pid;
 
 	errno = 0;
-	while (count < MEMBERS_MAX && fscanf(file, "%d", &pid) == 1)
-		members[count++] = (pid_t)pid;
-	return ferror(file) && errno != ENODEV ? -errno : count;
+	while (members->count < MEMBERS_MAX && fscanf(file, "%d", &pid) == 1)
+		members->pids[members->count++] = (pid_t)pid;
+	return ferror(file) && errno != ENODEV && errno != EOPNOTSUPP ? -errno : 0;
+}
+
+static int read_group(const char *path, int depth, struct members *members);
+
+static int read_groups_below(const char *path, int depth, struct members *members)
+{
+	DIR *directory = depth < DEPTH_MAX ? opendir(path) : NULL;
+	const struct dirent *entry;
+	char below[PATH_MAX];
+	int r = 0;
+
+	if (directory == NULL)
+		return depth < DEPTH_MAX && errno != ENOENT ? -errno : 0;
+	while (r >= 0 && (entry = readdir(directory)) != NULL) {
+		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
+			continue;
+		if (snprintf(below, sizeof(below), "%s/%s", path, entry->d_name) <
+			(int)sizeof(below))
+			r = read_group(below, depth + 1, members);
+	}
+	closedir(directory);
+	return r == -ENOENT ? 0 : r;
+}
+
+/* 0 or a negative errno; -ENOENT: there is no such group. */
+static int read_group(const char *path, int depth, struct members *members)
+{
+	char name[PATH_MAX];
+	FILE *file;
+	int r;
+
+	if (snprintf(name, sizeof(name), "%s/cgroup.procs", path) >= (int)sizeof(name))
+		return -ENOENT;
+	file = fopen(name, "re");
+	if (file == NULL)
+		return -errno;
+	r = read_processes(file, members);
+	fclose(file);
+	return r < 0 ? r : read_groups_below(path, depth, members);
 }
 
 pid_t control_group_leader(const char *group)
 {
-	pid_t members[MEMBERS_MAX];
-	FILE *file;
-	int count;
+	static const char *const roots[] = {
+		"/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified", "/sys/fs/cgroup"};
+	struct members members = {.count = 0};
+	char path[PATH_MAX];
+	int r = -ENOENT;
 
 	if (group[0] == '\0')
 		return 0;
-	file = group_open(group);
-	if (file == NULL)
-		return errno == ENOENT ? 0 : -errno;
-	count = read_members(file, members);
-	fclose(file);
-	return count < 0 ? count : find_leader(members, (size_t)count);
+	for (size_t i = 0; r < 0 && !error_is_own(r) && i < sizeof(roots) / sizeof(*roots); i++)
+		if (snprintf(path, sizeof(path), "%s%s", roots[i], group) < (int)sizeof(path))
+			r = read_group(path, 0, &members);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	return find_leader(&members);
 }

@@ -55,7 +55,10 @@ static int find_unmet(
 	if (r < 0 || met || when == 0)
 		return r;
 	r = read_conditions(call, path, condition_kinds[kind].list, &count, unmet, sizeof(unmet));
-	snprintf(text, size, "its %s %s is not met", condition_kinds[kind].what, unmet);
+	if (unmet[0] != '\0')
+		snprintf(text, size, "its %s %s is not met", condition_kinds[kind].what, unmet);
+	else /* ExecCondition=, or systemd has forgotten which */
+		snprintf(text, size, "one of its %ss is not met", condition_kinds[kind].what);
 	return r;
 }
 

@@ -88,6 +88,10 @@ static const struct {
 	[UNIT_PROPERTY_RESPAWNS] = {SYSTEMD_SERVICE, "NRestarts", 'u'},
 	[UNIT_PROPERTY_RESULT] = {SYSTEMD_SERVICE, "Result", 's'},
 	[UNIT_PROPERTY_CHANGED] = {SYSTEMD_UNIT, "StateChangeTimestampMonotonic", 't'},
+	[UNIT_PROPERTY_STARTED] = {SYSTEMD_UNIT, "InactiveExitTimestampMonotonic", 't'},
+	[UNIT_PROPERTY_LEFT] = {SYSTEMD_UNIT, "ActiveExitTimestampMonotonic", 't'},
+	[UNIT_PROPERTY_ENDED] = {SYSTEMD_SERVICE, "ExecMainExitTimestampMonotonic", 't'},
+	[UNIT_PROPERTY_RUN_LIMIT] = {SYSTEMD_SERVICE, "RuntimeMaxUSec", 't'},
 	[UNIT_PROPERTY_START_LIMIT] = {SYSTEMD_SERVICE, "TimeoutStartUSec", 't'},
 	[UNIT_PROPERTY_STOP_LIMIT] = {SYSTEMD_SERVICE, "TimeoutStopUSec", 't'},
 	[UNIT_PROPERTY_RESTART_DELAY] = {SYSTEMD_SERVICE, "RestartUSec", 't'},
@@ -107,6 +111,10 @@ bool unit_property_applies(enum unit_property property, const char *active, cons
 
 	switch (property) {
 	case UNIT_PROPERTY_PID: return !vigil_service_is_down(status);
+	case UNIT_PROPERTY_STARTED:
+	case UNIT_PROPERTY_LEFT:
+	case UNIT_PROPERTY_ENDED:
+	case UNIT_PROPERTY_RUN_LIMIT:
 	case UNIT_PROPERTY_RESULT: return status == VIGIL_SERVICE_FAILED;
 	case UNIT_PROPERTY_CHANGED:
 		return status == VIGIL_SERVICE_STARTING || status == VIGIL_SERVICE_STOPPING ||
@@ -170,6 +178,10 @@ int unit_property_read(
 		snprintf(properties->result, sizeof(properties->result), "%s", value.text);
 		break;
 	case UNIT_PROPERTY_CHANGED: properties->changed = value.time; break;
+	case UNIT_PROPERTY_STARTED: properties->started = value.time; break;
+	case UNIT_PROPERTY_LEFT: properties->left = value.time; break;
+	case UNIT_PROPERTY_ENDED: properties->ended = value.time; break;
+	case UNIT_PROPERTY_RUN_LIMIT: properties->run_limit = value.time; break;
 	default: properties->limit = value.time;
 	}
 	return 0;
@@ -184,7 +196,22 @@ static bool start_is_pending(const struct unit_row *row)
 	       (strcmp(row->job, "start") == 0 || strcmp(row->job, "restart") == 0);
 }
 
-static enum evidence_word word_of(const struct unit_row *row)
+/* Whether it ended only after it had been told to stop.  How it ended then, by the signal, with an exit
+ * status such as 143 or too late, is no failure of the service.  One that may run only for a time is told
+ * so by systemd itself. */
+static bool was_stopped(const struct unit_properties *properties)
+{
+	static const char *const ends[] = {"exit-code", "signal", "core-dump", "timeout"};
+	bool ended = false;
+
+	for (size_t i = 0; i < COUNT(ends); i++)
+		ended |= strcmp(properties->result, ends[i]) == 0;
+	return ended && properties->run_limit == UINT64_MAX &&
+	       properties->left > properties->started && properties->ended > properties->left;
+}
+
+static enum evidence_word word_of(
+	const struct unit_row *row, const struct unit_properties *properties)
 {
 	static const enum evidence_word words[] = {
 		[VIGIL_SERVICE_UNKNOWN] = WORD_NONE,
@@ -199,6 +226,8 @@ static enum evidence_word word_of(const struct unit_row *row)
 
 	if (masked && vigil_service_is_down(unit_status(row->active)))
 		return WORD_DOWN; /* as somebody wished, whatever it was before */
+	if (unit_status(row->active) == VIGIL_SERVICE_FAILED && was_stopped(properties))
+		return WORD_DOWN;
 	return start_is_pending(row) ? WORD_STARTING : words[unit_status(row->active)];
 }
 
@@ -213,7 +242,8 @@ static void say(
 	else if (start_is_pending(row))
 		snprintf(said, UNIT_SAID, "a %s job is pending", row->job);
 	else if (properties->result[0] != '\0')
-		snprintf(said, UNIT_SAID, "%s", properties->result);
+		snprintf(said, UNIT_SAID, "%s%s",
+			was_stopped(properties) ? "stopped, and then " : "", properties->result);
 	else if (unit_status(row->active) != VIGIL_SERVICE_RUNNING)
 		snprintf(said, UNIT_SAID, "%s", row->sub);
 }
@@ -244,7 +274,7 @@ void unit_take(const struct unit_row *row, const struct unit_properties *propert
 {
 	say(row, properties, said);
 	e->said = said;
-	e->word = word_of(row);
+	e->word = word_of(row, properties);
 	e->basis = unit_row_is_exited(row) ? BASIS_RECORD : BASIS_WATCHED;
 	e->hold = strcmp(row->load, "masked") == 0 ? "the unit is masked" : NULL;
 	if (properties->pid > 0) {
@@ -259,6 +289,7 @@ void unit_take(const struct unit_row *row, const struct unit_properties *propert
 	snprintf(reply->job, sizeof(reply->job), "%s", row->job);
 	reply->main_pid = properties->pid;
 	reply->respawns = properties->respawns;
+	reply->counts = true;
 	reply->start_limit = strcmp(properties->result, "start-limit-hit") == 0;
 	take_work(row, properties, reply);
 }

@@ -1,0 +1,167 @@
+/*
+ * unit_down: why a unit that is down is meant to be down, or must be left alone.
+ *
+ * A unit that is active conflicts with it, its condition is not met, systemd lets nobody start it,
+ * or a timer, a socket, a path or another unit starts it when it is needed.
+ */
+#include "service/systemd/unit_down.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "service/systemd/unit_conditions.h"
+
+/* --- what holds it back ------------------------------------------------------------------------- */
+
+static int find_conflict(const struct unit_row *row, void *arg)
+{
+	struct unit_gather *g = arg;
+
+	unit_gather_relate(g, row);
+	if (g->out->e.hold == NULL && unit_row_is_at_work(row) &&
+		strcmp(row->name, g->row->name) != 0) {
+		snprintf(g->out->hold, sizeof(g->out->hold), "%s, which conflicts with it, is %s",
+			row->name, row->active);
+		g->out->e.hold = g->out->hold;
+	}
+	return 0;
+}
+
+/* The names of the units that conflict with it, in either direction. */
+int unit_down_conflicts(struct unit_gather *g, char *names)
+{
+	char all[2 * UNIT_NAMES] = "", *name, *rest = all;
+	int r = systemd_get_names(
+		g->call, g->row->path, SYSTEMD_UNIT, "Conflicts", all, sizeof(all));
+
+	if (r >= 0)
+		r = systemd_get_names(
+			g->call, g->row->path, SYSTEMD_UNIT, "ConflictedBy", all, sizeof(all));
+	while (r >= 0 && (name = strsep(&rest, " ")) != NULL)
+		if (name[0] != '\0' && strcmp(name, UNIT_SHUTDOWN) != 0 &&
+			strlen(names) + strlen(name) + 2 <= UNIT_NAMES)
+			strcat(strcat(names, name), " ");
+	return r;
+}
+
+/* systemd forgets a unit that is down and that nothing refers to, and with it why its start was
+ * skipped; then what was found right after the start counts. */
+static int judge_conditions(struct unit_gather *g)
+{
+	struct unit_evidence *out = g->out;
+	int r = unit_conditions_unmet(g->call, g->row->path, out->hold, sizeof(out->hold));
+
+	if (r >= 0 && out->hold[0] == '\0')
+		snprintf(out->hold, sizeof(out->hold), "%s", g->request->memory.unmet);
+	if (out->hold[0] != '\0')
+		out->e.hold = out->hold;
+	return r;
+}
+
+/* --- what is meant to end ----------------------------------------------------------------------- */
+
+struct triggers {
+	struct unit_gather *g;
+	bool active;
+	char idle[MANAGER_UNIT], name[MANAGER_UNIT];
+};
+
+static int find_trigger(const struct unit_row *row, void *arg)
+{
+	struct triggers *triggers = arg;
+
+	/* A timer that has elapsed for good starts nothing any more. */
+	bool active = unit_row_is_at_work(row) && strcmp(row->sub, "elapsed") != 0;
+
+	unit_gather_relate(triggers->g, row);
+	if (active && !triggers->active)
+		snprintf(triggers->name, sizeof(triggers->name), "%s", row->name);
+	triggers->active |= active;
+	if (!triggers->active)
+		snprintf(triggers->name, sizeof(triggers->name), "%s", row->name);
+	return 0;
+}
+
+/* By the alias that such a unit has. */
+bool unit_down_is_bus_activated(const char *names)
+{
+	return strncmp(names, "dbus-", 5) == 0 || strstr(names, " dbus-") != NULL;
+}
+
+/* Whether a oneshot that ended well, or a unit that is started over D-Bus, is meant to be down. */
+static int judge_untriggered(struct unit_gather *g, const struct triggers *triggers)
+{
+	struct unit_evidence *out = g->out;
+	char type[32], names[UNIT_NAMES] = "";
+	bool remains = false, unneeded = false;
+	uint64_t ran = 0;
+	int r = systemd_get_text(
+		g->call, g->row->path, SYSTEMD_SERVICE, "Type", type, sizeof(type));
+
+	if (r >= 0)
+		r = systemd_get_bool(
+			g->call, g->row->path, SYSTEMD_SERVICE, "RemainAfterExit", &remains);
+	if (r >= 0)
+		r = systemd_get_number(g->call, g->row->path, SYSTEMD_SERVICE,
+			"ExecMainExitTimestampMonotonic", &ran);
+	if (r >= 0)
+		r = unit_gather_names(g, "Names", names);
+	if (r >= 0)
+		r = systemd_get_bool(
+			g->call, g->row->path, SYSTEMD_UNIT, "StopWhenUnneeded", &unneeded);
+	if (r < 0)
+		return r;
+	if (strcmp(type, "oneshot") == 0 && !remains && triggers->name[0] != '\0') {
+		snprintf(out->hold, sizeof(out->hold), "%s, which starts it, is not active",
+			triggers->name);
+		out->e.hold = out->hold;
+	} else if (strcmp(type, "oneshot") == 0 && !remains) {
+		snprintf(out->idle, sizeof(out->idle), "a oneshot that %s",
+			ran > 0 ? "has ended well" : "has not run yet");
+	} else if (unit_down_is_bus_activated(names)) {
+		snprintf(out->idle, sizeof(out->idle), "started over D-Bus when it is needed");
+	} else if (unneeded) {
+		snprintf(out->idle, sizeof(out->idle),
+			"started when another unit needs it (StopWhenUnneeded=)");
+	}
+	return 0;
+}
+
+static int judge_idle(struct unit_gather *g)
+{
+	struct unit_evidence *out = g->out;
+	struct triggers triggers = {.g = g};
+	char names[UNIT_NAMES] = "", result[32];
+	int r = systemd_get_text(
+		g->call, g->row->path, SYSTEMD_SERVICE, "Result", result, sizeof(result));
+
+	if (r >= 0)
+		r = unit_gather_names(g, "TriggeredBy", names);
+	if (r < 0 || strcmp(result, "success") != 0)
+		return r;
+	r = unit_gather_each(g->call, names, find_trigger, &triggers);
+	if (r >= 0 && triggers.active)
+		snprintf(out->idle, sizeof(out->idle), "started by %s", triggers.name);
+	else if (r >= 0)
+		r = judge_untriggered(g, &triggers);
+	if (out->idle[0] != '\0')
+		out->e.idle = out->idle;
+	return r;
+}
+
+int unit_down_gather(struct unit_gather *g)
+{
+	char conflicts[UNIT_NAMES] = "";
+	int r;
+
+	if (g->out->e.hold != NULL)
+		return 0; /* masked */
+	r = unit_down_conflicts(g, conflicts);
+	if (r >= 0)
+		r = unit_gather_each(g->call, conflicts, find_conflict, g);
+	if (r >= 0)
+		r = g->out->e.hold == NULL ? judge_conditions(g) : r;
+	if (r >= 0 && g->out->e.hold == NULL && g->out->e.word == WORD_DOWN)
+		r = judge_idle(g);
+	return r;
+}

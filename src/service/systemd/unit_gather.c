@@ -1,0 +1,79 @@
+/*
+ * unit_gather: what the files share that gather the evidence about one unit, on a worker.
+ */
+#include "service/systemd/unit_gather.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int append_names(sd_bus_message *message, const char *names)
+{
+	char name[MANAGER_UNIT];
+	size_t n;
+	int r = sd_bus_message_open_container(message, 'a', "s");
+
+	for (; r >= 0 && *names != '\0'; names += n + 1) {
+		n = strcspn(names, " ");
+		snprintf(name, sizeof(name), "%.*s", (int)n, names);
+		r = sd_bus_message_append_basic(message, 's', name);
+	}
+	return r < 0 ? r : sd_bus_message_close_container(message);
+}
+
+int unit_gather_each(struct systemd_call *call, const char *names, unit_row_fn *fn, void *arg)
+{
+	sd_bus_message *message = NULL, *answer = NULL;
+	struct unit_row row;
+	int r;
+
+	if (names[0] == '\0')
+		return 0;
+	r = systemd_method(call, &message, SYSTEMD_OBJECT, SYSTEMD_MANAGER, "ListUnitsByNames");
+	if (r >= 0)
+		r = append_names(message, names);
+	if (r >= 0)
+		r = systemd_send(call, &answer, message);
+	if (r >= 0)
+		r = unit_rows_enter(answer);
+	while (r >= 0 && (r = unit_row_read(answer, &row)) > 0)
+		r = fn(&row, arg);
+	sd_bus_message_unref(message);
+	sd_bus_message_unref(answer);
+	return r < 0 ? r : 0;
+}
+
+int unit_gather_names(struct unit_gather *g, const char *property, char *names)
+{
+	return systemd_get_names(g->call, g->row->path, SYSTEMD_UNIT, property, names, UNIT_NAMES);
+}
+
+int unit_gather_properties(struct unit_gather *g)
+{
+	const struct unit_row *row = g->row;
+	enum unit_property property;
+	int r = 0;
+
+	for (property = 0; r >= 0 && property < UNIT_PROPERTIES; property++)
+		if (unit_property_applies(property, row->active, row->sub))
+			r = systemd_get_property(g->call, row->path, property, &g->properties);
+	return r;
+}
+
+/* One that does not fit is not heard of, so nothing that is found may be taken for granted later. */
+void unit_gather_relate(struct unit_gather *g, const struct unit_row *row)
+{
+	char *related = g->reply->related;
+	size_t n = strlen(related), room = sizeof(g->reply->related) - n;
+
+	if (snprintf(related + n, room, "%s=%s ", row->name, row->active) < (int)room)
+		return;
+	related[n] = '\0';
+	g->reply->outside = true;
+}
+
+bool unit_row_is_at_work(const struct unit_row *row)
+{
+	vigil_service_status status = unit_status(row->active);
+
+	return status != VIGIL_SERVICE_UNKNOWN && !vigil_service_is_down(status);
+}

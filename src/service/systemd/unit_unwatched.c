@@ -1,0 +1,241 @@
+/*
+ * unit_unwatched: whether a unit that is active lives although systemd watches no process of it.
+ *
+ * An umbrella unit is as well as the worst of its parts (PartOf=).  A wrapped init script is judged
+ * by the pidfile that it names, everything else by the processes of its control group.
+ */
+#include "service/systemd/unit_unwatched.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "service/managers/init_status.h"
+#include "service/systemd/control_group.h"
+#include "service/systemd/unit_down.h"
+
+/* How much worse one word is than another. */
+static unsigned badness(enum evidence_word word)
+{
+	static const unsigned char order[WORDS] = {
+		[WORD_UP] = 0,
+		[WORD_RELOADING] = 1,
+		[WORD_STARTING] = 2,
+		[WORD_STOPPING] = 3,
+		[WORD_DOWN] = 4,
+		[WORD_FAILED] = 5,
+	};
+
+	return order[word];
+}
+
+/* A part that is down and that nothing wants is none that must run: it may be loaded only because
+ * another unit names it. */
+static int is_wanted(struct unit_gather *part, bool *wanted)
+{
+	char names[UNIT_NAMES] = "";
+	int r = unit_gather_names(part, "WantedBy", names);
+
+	if (r >= 0)
+		r = unit_gather_names(part, "RequiredBy", names);
+	*wanted = names[0] != '\0';
+	return r;
+}
+
+/* Whether the part says anything about the umbrella, with its word judged. */
+static int judge_part(struct unit_gather *part, bool *counts)
+{
+	const struct unit_row *row = part->row;
+	const char *suffix = strrchr(row->name, '.');
+	struct evidence *e = &part->out->e;
+	bool failed = unit_status(row->active) == VIGIL_SERVICE_FAILED, wanted = true;
+	int r = 0;
+
+	*counts = false;
+	if (unit_row_is_absent(row))
+		return 0;
+	if (suffix == NULL || strcmp(suffix, ".service") != 0) {
+		e->word = failed ? WORD_FAILED
+				 : WORD_UP; /* a socket, a target: only when it failed */
+	} else {
+		r = unit_gather_properties(part);
+		if (r >= 0)
+			unit_take(row, &part->properties, e, part->out->said, part->reply);
+	}
+	if (failed)
+		e->word = WORD_FAILED; /* also if it was masked since */
+	if (r >= 0 && e->word == WORD_DOWN)
+		r = unit_down_gather(part);
+	if (r >= 0 && e->word == WORD_DOWN)
+		r = is_wanted(part, &wanted);
+	*counts = wanted && e->idle == NULL && (e->hold == NULL || failed);
+	return r;
+}
+
+/* The work of a part takes as long as its own limits allow. */
+static void take_work_of_part(struct unit_gather *g, const struct manager_reply *part)
+{
+	g->reply->busy = part->busy;
+	g->reply->busy_limit = part->busy_limit > 0 ? part->busy_limit : INFINITY;
+}
+
+/* A part of an umbrella unit: the umbrella is as well as the worst of its parts. */
+static int take_part(const struct unit_row *row, void *arg)
+{
+	struct unit_gather *g = arg;
+	struct unit_evidence part = {.e = {.witness = "systemd"}};
+	struct manager_reply reply = {.manager = NULL};
+	struct unit_gather inner = {
+		.call = g->call, .request = g->request, .row = row, .out = &part, .reply = &reply};
+	struct evidence *e = &g->out->e;
+	bool counts;
+	int r;
+
+	unit_gather_relate(g, row);
+	r = judge_part(&inner, &counts);
+	if (r < 0 || !counts)
+		return r;
+	if ((part.e.word == WORD_DOWN || part.e.word == WORD_FAILED) &&
+		strlen(g->out->parts) + strlen(row->name) + 2 <= sizeof(g->out->parts))
+		strcat(strcat(g->out->parts, row->name), " ");
+	if (badness(part.e.word) <= badness(e->word))
+		return 0;
+	e->word = part.e.word;
+	take_work_of_part(g, &reply);
+	snprintf(g->out->said, sizeof(g->out->said), "active, but its part %.100s is %.20s (%.20s)",
+		row->name, row->active, row->sub);
+	return 0;
+}
+
+/* The only part that runs is the process by which a death is noticed at once. */
+static int count_parts(const struct unit_row *row, void *arg)
+{
+	struct unit_gather *g = arg;
+	struct evidence *e = &g->out->e;
+	struct unit_properties properties = {0};
+	int r = 0;
+
+	if (unit_status(row->active) == VIGIL_SERVICE_RUNNING && !unit_row_is_exited(row))
+		r = systemd_get_property(g->call, row->path, UNIT_PROPERTY_PID, &properties);
+	if (properties.pid <= 0 || e->process == PROCESS_ALIVE)
+		return r;
+	e->process = PROCESS_ALIVE;
+	e->pid = properties.pid;
+	e->named_by = "systemd";
+	return r;
+}
+
+static int gather_parts(struct unit_gather *g, const char *parts)
+{
+	int r = unit_gather_each(g->call, parts, take_part, g);
+
+	if (r >= 0 && g->out->e.word == WORD_UP)
+		r = unit_gather_each(g->call, parts, count_parts, g);
+	return r;
+}
+
+/* The wrapped init script knows better than systemd, which watches no process of it; and so does
+ * the pidfile that the script names. */
+static void gather_script(struct unit_gather *g, const char *script)
+{
+	struct evidence *e = &g->out->e;
+	struct pidfile pidfile;
+
+	if (init_status_pidfile(g->request, script, &pidfile) && pidfile.verdict != PIDFILE_NONE)
+		manager_add_pidfile(g->reply, e, &pidfile);
+	g->reply->outside = true;
+}
+
+/* A unit whose main process ended well on its own, as a script does that sets something up, has lost
+ * nothing. */
+static int forgive_main_process(struct unit_gather *g)
+{
+	struct evidence *e = &g->out->e;
+	char result[32] = "";
+	pid_t pid = 0;
+	int r;
+
+	if (e->died == 0)
+		return 0;
+	r = systemd_get_pid(g->call, g->row->path, "ExecMainPID", &pid);
+	if (r >= 0)
+		r = systemd_get_text(
+			g->call, g->row->path, SYSTEMD_SERVICE, "Result", result, sizeof(result));
+	if (r >= 0 && pid == e->died && strcmp(result, "success") == 0)
+		e->died = 0;
+	return r;
+}
+
+/* A forking unit that became "exited" after it was active has lost its last process then, also if
+ * vigild was not there to see it.  One that never left a process was "exited" at once. */
+static int find_emptied(struct unit_gather *g)
+{
+	uint64_t entered = 0, changed = 0;
+	char type[32] = "";
+	int r = systemd_get_text(
+		g->call, g->row->path, SYSTEMD_SERVICE, "Type", type, sizeof(type));
+
+	if (r >= 0)
+		r = systemd_get_number(g->call, g->row->path, SYSTEMD_UNIT,
+			"ActiveEnterTimestampMonotonic", &entered);
+	if (r >= 0)
+		r = systemd_get_number(g->call, g->row->path, SYSTEMD_UNIT,
+			"StateChangeTimestampMonotonic", &changed);
+	g->out->e.emptied = g->request->memory.had_processes ||
+			    (strcmp(type, "forking") == 0 && changed > entered);
+	return r;
+}
+
+static int gather_group(struct unit_gather *g)
+{
+	struct evidence *e = &g->out->e;
+	char group[MANAGER_TEXT];
+	int r = systemd_get_text(
+		g->call, g->row->path, SYSTEMD_SERVICE, "ControlGroup", group, sizeof(group));
+	pid_t leader;
+
+	if (r < 0)
+		return r;
+	leader = control_group_leader(group);
+	if (leader > 0) {
+		e->process = PROCESS_ALIVE;
+		e->pid = leader;
+		e->named_by = "its control group";
+		g->reply->memory.had_processes = true;
+	} else if (leader == 0) {
+		r = find_emptied(g);
+	} else if (error_is_own(leader)) {
+		e->own_error = leader;
+		snprintf(e->why, sizeof(e->why), "vigild could not look at its control group: %s",
+			strerror(-leader));
+	}
+	g->reply->outside = leader > 0 || e->emptied;
+	return r;
+}
+
+int unit_unwatched_gather(struct unit_gather *g)
+{
+	struct unit_evidence *out = g->out;
+	char parts[UNIT_NAMES] = "", script[MANAGER_TEXT];
+	int r = unit_gather_names(g, "ConsistsOf", parts);
+
+	out->e.basis = BASIS_RECORD;
+	snprintf(out->said, sizeof(out->said), "active (%.32s)", g->row->sub);
+	if (r >= 0 && parts[0] != '\0')
+		return gather_parts(g, parts);
+	if (r >= 0)
+		r = forgive_main_process(g);
+	if (r >= 0)
+		r = systemd_get_text(
+			g->call, g->row->path, SYSTEMD_UNIT, "SourcePath", script, sizeof(script));
+	if (r >= 0 && g->request->pidfile == NULL && script[0] != '\0')
+		gather_script(g, script);
+	if (r >= 0 && out->e.process == PROCESS_UNNAMED)
+		r = gather_group(g);
+	if (r >= 0 && out->e.process == PROCESS_UNNAMED && !out->e.emptied)
+		snprintf(out->said, sizeof(out->said),
+			"active (%.32s): systemd watches no process of it", g->row->sub);
+	return r;
+}
