@@ -10,9 +10,11 @@ if [ "${1:-}" != inside ]; then
 fi
 set_paths
 work=$(mktemp -d)
+runner=
 chmod 755 "$work"
 clean_up() {
 	stop_vigild
+	[ -z "$runner" ] || kill "$runner" 2>/dev/null
 	awk -v p="$work/" 'index($5, p) == 1 { print $5 }' /proc/self/mountinfo | tac | xargs -r umount -l
 	rm -rf "$work"
 }
@@ -31,11 +33,12 @@ lacks() { ! has "$1"; }
 reload_with() { conf "$@"; ctl -q reload >/dev/null; }
 # fake FILE: mounts the text on stdin over a file of the kernel
 fake() {
-	local copy=$work/fake$((++fakes))
+	local copy
+	copy=$(mktemp -p "$work" fake.XXXXXX)
 	cat >"$copy"
 	mount --bind "$copy" "$1"
+	ln -sfn "$copy" "$work/newest"
 }
-fakes=0
 genuine() { umount "$1"; }
 disk_of() { echo "disks/$(echo "$1" | sed 's|~|~0|g; s|/|~1|g')"; }
 
@@ -75,6 +78,26 @@ check "while the CPU cannot be judged the load is" wait_for 10 level WARNING
 echo 'cpu  100 0 100 1000 0 0 0 18446744073709551000 0 0' | fake /proc/stat
 check "a steal counter near 2^64 is named" wait_for 10 says "a counter of the cpu line in /proc/stat is invalid"
 genuine /proc/stat
+genuine /proc/stat
+# run_cpu STEP: the counter of idle time changes by so much each tenth of a second, in place
+run_cpu() {
+	local idle=500000 user=100000
+	while :; do
+		user=$((user + 10)) idle=$((idle + $1))
+		printf 'cpu  %d 0 1000 %d 0 0 0 0 0 0\n' $user $idle |
+			dd conv=notrunc of="$work/newest" status=none
+		sleep 0.1
+	done
+}
+echo 'cpu  100000 0 1000 500000 0 0 0 0 0 0' | fake /proc/stat
+run_cpu -10 & runner=$!
+check "a counter of the CPU that runs backwards is named" wait_for 10 says "a counter of the cpu line in /proc/stat ran backwards"
+check "a counter of the CPU that runs backwards makes no percentage" lacks cpu
+kill "$runner"
+run_cpu 10 & runner=$!
+check "the CPU is judged where the kernel tells no more than its time" wait_for 10 has cpu/percent
+check "how many CPUs there are is left out where it is not told" lacks cpu/cpus
+kill "$runner"
 genuine /proc/stat
 check "the CPU is judged again when its counters are even" wait_for 10 has cpu/percent
 check "nothing is said of the CPU then" wait_for 10 silent "the CPU cannot"
@@ -133,6 +156,25 @@ P
 	awk -v p="$work/many/" 'index($5, p) == 1 { print $5 }' /proc/self/mountinfo | xargs -r umount
 else
 	echo "SKIP: an overlay cannot be mounted here"
+fi
+# A disk image behind as many bind mounts of a directory.
+bind_many() {
+	local i
+	for i in $(seq 300); do
+		mkdir "$work/many/b$i" && mount --bind "$work/lower" "$work/many/b$i" || return
+	done
+}
+if command -v mkfs.ext4 >/dev/null && truncate -s 8M "$work/image" && mkfs.ext4 -q -m 0 "$work/image" 2>/dev/null &&
+	mkdir "$work/ext4" && bind_many && mount -o loop "$work/image" "$work/ext4" 2>/dev/null; then
+	head -c 16000000 /dev/zero >"$work/ext4/file" 2>/dev/null
+	reload_with "disk_warning = ~:" "disk_critical = 98" "memory_critical = ~:"
+	check "a full ext4 is CRITICAL behind 300 bind mounts" wait_for 20 level CRITICAL
+	check "a full ext4 is named" says "$work/ext4 is "
+	check "a bind mount of a directory is told of once, if at all" \
+		[ "$(ctl get /daemons/system/disks | grep -c "$work/many")" -le 1 ]
+	umount "$work/ext4"
+else
+	echo "SKIP: an ext4 cannot be made and mounted here"
 fi
 : >"$work/hosts" && mount --bind "$work/hosts" "$work/hosts"
 conf "disks = $work/hosts"
