@@ -22,7 +22,7 @@ static const char *const kept_from_children[] = {"NOTIFY_SOCKET", "WATCHDOG_PID"
 	"TRIGGER_PATH", "TRIGGER_TIMER_REALTIME_USEC", "TRIGGER_TIMER_MONOTONIC_USEC",
 	"REMOTE_ADDR", "REMOTE_PORT", "DBUS_STARTER_ADDRESS", "RC_SVCNAME", "RC_SERVICE",
 	"RUNLEVEL", "PREVLEVEL"};
-static const char *const left_to_children[] = {"PATH", "LANG", "LC_NUMERIC", "HOME", "USER",
+static const char *const left_to_children[] = {"PATH", "LANG", "LC_CTYPE", "HOME", "USER",
 	"LOGNAME", "SHELL", "TERM", "TZ", "XDG_RUNTIME_DIR", "NOTIFY", "NOTIFY_SOCKETS",
 	"MY_NOTIFY_SOCKET", "LISTEN", "STATE_DIRECTORY_OF_MINE", "MAINPIDS", "WATCHDOG",
 	"SYSTEMD_LOG_LEVEL", "notify_socket", "http_proxy", "MONITOR_HOST", "EXIT"};
@@ -98,8 +98,87 @@ START_TEST(no_environment_at_all)
 	clearenv();
 	environment = spawn_environment_new(NULL);
 	ck_assert_ptr_nonnull(environment);
-	ck_assert_ptr_null(environment[0]);
+	ck_assert_str_eq(environment[0], "LC_NUMERIC=C");
+	ck_assert_str_eq(environment[1], "LC_MESSAGES=C");
+	ck_assert_ptr_null(environment[2]);
 	free(environment);
+}
+END_TEST
+
+/* Each: vigild's own environment, what the configuration adds, and what the child must have; all in
+ * the order LANG, LC_ALL, LC_NUMERIC, LC_MESSAGES, LC_CTYPE, LANGUAGE; NULL is unset. */
+#define DE "de_DE.UTF-8"
+#define FR "fr_FR.UTF-8"
+
+static const char *const locale_names[] = {
+	"LANG", "LC_ALL", "LC_NUMERIC", "LC_MESSAGES", "LC_CTYPE", "LANGUAGE"};
+
+#define NAMES (sizeof(locale_names) / sizeof(locale_names[0]))
+
+static const struct {
+	const char *own[NAMES], *extra[NAMES], *child[NAMES];
+} locales[] = {
+	{{NULL}, {NULL}, {NULL, NULL, "C", "C"}},
+	{{DE}, {NULL}, {DE, NULL, "C", "C"}},
+	{{DE, NULL, DE, DE, FR, "de:fr"}, {NULL}, {DE, NULL, "C", "C", FR}},
+	{{NULL, DE}, {NULL}, {DE, NULL, "C", "C"}},
+	{{FR, DE, FR, FR, FR, "fr"}, {NULL}, {DE, NULL, "C", "C"}},
+	{{FR, "", FR, FR, FR}, {NULL}, {FR, NULL, "C", "C", FR}},
+	{{"C", "C"}, {NULL}, {"C", NULL, "C", "C"}},
+	{{DE}, {NULL, NULL, DE}, {DE, NULL, DE, "C"}},
+	{{DE}, {NULL, NULL, NULL, DE}, {DE, NULL, "C", DE}},
+	{{DE}, {NULL, NULL, ""}, {DE, NULL, "", "C"}},
+	{{DE}, {NULL, FR}, {DE, FR, "C", "C"}},
+	{{NULL, DE}, {NULL, FR}, {DE, FR, "C", "C"}},
+	{{NULL, DE}, {NULL, "C"}, {DE, "C", "C", "C"}},
+	{{NULL, DE}, {FR}, {FR, NULL, "C", "C"}},
+	{{NULL, DE, DE, DE, DE}, {NULL, NULL, NULL, NULL, FR}, {DE, NULL, "C", "C", FR}},
+	{{DE}, {NULL, NULL, NULL, NULL, NULL, "fr"}, {DE, NULL, "C", "C", NULL, "fr"}},
+};
+
+START_TEST(numbers_and_messages_are_those_of_the_c_locale)
+{
+	static char texts[NAMES][64];
+	const char *extra[NAMES + 1] = {NULL}, *found;
+	char **environment;
+	size_t n = 0;
+
+	clearenv();
+	for (size_t i = 0; i < NAMES; i++) {
+		if (locales[_i].own[i] != NULL)
+			setenv(locale_names[i], locales[_i].own[i], 1);
+		if (locales[_i].extra[i] == NULL)
+			continue;
+		snprintf(
+			texts[i], sizeof(texts[i]), "%s=%s", locale_names[i], locales[_i].extra[i]);
+		extra[n++] = texts[i];
+	}
+	environment = spawn_environment_new(extra);
+	ck_assert_ptr_nonnull(environment);
+	for (size_t i = 0; i < NAMES; i++) {
+		found = find(environment, locale_names[i]);
+		if (locales[_i].child[i] == NULL)
+			ck_assert_msg(found == NULL, "%s=%s", locale_names[i], found);
+		else
+			ck_assert_str_eq(found, locales[_i].child[i]);
+	}
+	free(environment);
+}
+END_TEST
+
+START_TEST(a_real_child_finds_each_name_once)
+{
+	const char *argv[] = {"/usr/bin/env", NULL}, *extra[] = {"LC_NUMERIC=fr_FR.UTF-8", NULL};
+	struct spawn spawn = {.argv = argv, .environment = extra};
+	struct spawn_result result;
+
+	clearenv();
+	setenv("LANG", "C", 1);
+	setenv("LC_ALL", "de_DE.UTF-8", 1);
+	setenv("LC_NUMERIC", "de_DE.UTF-8", 1);
+	ck_assert_int_eq(spawn_run(&spawn, clock_now() + 30 * CLOCK_SECOND, false, &result), 0);
+	ck_assert_str_eq(
+		result.output, "LC_MESSAGES=C\nLANG=de_DE.UTF-8\nLC_NUMERIC=fr_FR.UTF-8\n");
 }
 END_TEST
 
@@ -134,6 +213,9 @@ int main(void)
 	tcase_add_loop_test(tcase, all_else_is_handed_on, 0, LEFT);
 	tcase_add_loop_test(tcase, a_child_may_be_given_any_of_them, 0, KEPT);
 	tcase_add_test(tcase, no_environment_at_all);
+	tcase_add_loop_test(tcase, numbers_and_messages_are_those_of_the_c_locale, 0,
+		sizeof(locales) / sizeof(locales[0]));
+	tcase_add_test(tcase, a_real_child_finds_each_name_once);
 	tcase_add_test(tcase, a_real_child_prints_none_of_them);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);

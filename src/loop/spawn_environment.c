@@ -5,10 +5,16 @@
  * directories are its own, which descriptors it was given.  They are meant for vigild alone, and
  * everything that vigild starts would inherit them: a database that an init script starts would report
  * its own state in the name of vigil.service and write its files to vigil's state directory.
+ *
+ * The language of the machine is handed on, except for numbers and messages.  Plugins print "0,013"
+ * under many locales, and some cannot read their own numbers back; what vigild and its receivers parse
+ * is the C locale's form.  LC_ALL would override LC_NUMERIC and LC_MESSAGES, so its value is handed on
+ * as LANG, which means the same to all other categories.
  */
 #include "loop/spawn_environment.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,6 +73,11 @@ static const char *const private[] = {
 	"INIT_VERSION",
 };
 
+/* What each child gets unless its extras say otherwise. */
+static const char *const locale[] = {"LC_NUMERIC=C", "LC_MESSAGES=C", NULL};
+
+#define LOCALE_COUNT (sizeof(locale) / sizeof(locale[0]) - 1)
+
 static bool same_name(const char *a, const char *b)
 {
 	size_t n = strcspn(a, "=");
@@ -95,22 +106,66 @@ static bool is_replaced(const char *entry, const char *const *extra)
 	return false;
 }
 
+static const char *find_own(const char *name)
+{
+	for (size_t i = 0; environ != NULL && environ[i] != NULL; i++)
+		if (same_name(name, environ[i]))
+			return environ[i] + strlen(name) + 1;
+	return NULL;
+}
+
+static size_t count(const char *const *entries)
+{
+	size_t n = 0;
+
+	while (entries != NULL && entries[n] != NULL)
+		n++;
+	return n;
+}
+
+/* What no child gets from vigild's own locale.  LANGUAGE is removed because some programs, such as
+ * those in Python, read it even where LC_MESSAGES is C.  Where LC_ALL is set, it already overrides LANG
+ * and each category. */
+static bool is_overridden_locale(const char *entry, bool has_all)
+{
+	return same_name("LC_ALL", entry) || same_name("LANGUAGE", entry) ||
+	       (has_all && (same_name("LANG", entry) || strncmp(entry, "LC_", 3) == 0));
+}
+
+static size_t add_locale(char **result, char *lang, const char *all, const char *const *extra)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < LOCALE_COUNT; i++)
+		if (!is_replaced(locale[i], extra))
+			result[n++] = (char *)locale[i];
+	if (all != NULL && !is_replaced("LANG", extra)) {
+		sprintf(lang, "LANG=%s", all);
+		result[n++] = lang;
+	}
+	return n;
+}
+
 char **spawn_environment_new(const char *const *extra)
 {
-	size_t own = 0, added = 0, n = 0;
+	const char *all = find_own("LC_ALL");
+	size_t size = count((const char *const *)environ) + count(extra) + LOCALE_COUNT + 2, n = 0;
 	char **result;
 
-	while (environ != NULL && environ[own] != NULL)
-		own++;
-	while (extra != NULL && extra[added] != NULL)
-		added++;
-	result = calloc(own + added + 1, sizeof(*result));
+	if (all != NULL && all[0] == '\0')
+		all = NULL; /* as if it were not set */
+	/* The text of LANG lies behind the array. */
+	result = calloc(
+		1, size * sizeof(*result) + sizeof("LANG=") + (all != NULL ? strlen(all) : 0));
 	if (result == NULL)
 		return NULL;
-	for (size_t i = 0; i < own; i++)
-		if (!spawn_environment_is_private(environ[i]) && !is_replaced(environ[i], extra))
+	for (size_t i = 0; environ != NULL && environ[i] != NULL; i++)
+		if (!spawn_environment_is_private(environ[i]) && !is_replaced(environ[i], extra) &&
+			!is_replaced(environ[i], locale) &&
+			!is_overridden_locale(environ[i], all != NULL))
 			result[n++] = environ[i];
-	for (size_t i = 0; i < added; i++)
-		result[n++] = (char *)extra[i];
+	n += add_locale(result + n, (char *)(result + size), all, extra);
+	for (; extra != NULL && *extra != NULL; extra++)
+		result[n++] = (char *)*extra;
 	return result;
 }

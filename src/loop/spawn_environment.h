@@ -6,7 +6,8 @@
 
 /* vigild's environment without what its own service manager put there for vigild alone, and with the
  * extras (NAME=VALUE, NULL: none) added or put in the place of entries of the same name.  Extras may
- * have any name.  The array is the caller's to free; the texts stay whose they were.  NULL without
+ * have any name.  Unless the extras set them, LC_NUMERIC and LC_MESSAGES are C, LC_ALL of vigild is
+ * handed on as LANG, and LANGUAGE is removed.  The array is the caller's to free; the texts stay whose they were.  NULL without
  * memory.  Any thread, because vigild never changes its environment. */
 char **spawn_environment_new(const char *const *extra);
 /* Whether a service manager sets that variable (NAME or NAME=VALUE) for one service alone. */

@@ -69,7 +69,7 @@ interval = 1s
 module = exec
 command = $work/given
 interval = 1s
-environment = STATE_DIRECTORY=/given, NOTIFY_SOCKET=/given/socket
+environment = STATE_DIRECTORY=/given, NOTIFY_SOCKET=/given/socket, LC_NUMERIC=fr_FR.UTF-8
 [daemon:message]
 module = notify
 command = $work/message
@@ -77,8 +77,9 @@ watch = /daemons/thing/service_state/restarts
 for = 0
 END
 for name in $names; do export "$name=of-vigil"; done
-export OF_THE_ADMIN=kept
+export OF_THE_ADMIN=kept LC_ALL=de_DE.UTF-8 LANGUAGE=de
 start_vigild
+unset LC_ALL LANGUAGE
 for name in $names; do unset "$name"; done
 
 clean() { # clean FILE: it has none of them
@@ -100,4 +101,15 @@ check "a plugin whose configuration sets environment = is run" wait_for 30 [ -s 
 check "a plugin may be given a STATE_DIRECTORY by its configuration" \
 	grep -qx 'STATE_DIRECTORY=/given' "$work/given.env"
 check "a plugin may be given a NOTIFY_SOCKET by its configuration" grep -qx 'NOTIFY_SOCKET=/given/socket' "$work/given.env"
+plain() { # plain FILE: numbers and messages are those of the C locale, all else is the admin's
+	grep -qx LC_NUMERIC=C "$1" && grep -qx LC_MESSAGES=C "$1" && grep -qx LANG=de_DE.UTF-8 "$1" &&
+		! grep -qE '^(LC_ALL|LANGUAGE)=' "$1"
+}
+for kind in "script.restart:an init script that restarts" "script.status:an init script that is asked for its status" \
+	"daemon.env:a daemon that an init script starts" "plugin.env:a plugin" "probe.env:a probe" \
+	"message.env:the program that sends a message"; do
+	check "${kind#*:} has the numbers and messages of the C locale where vigild has LC_ALL" plain "$work/${kind%%:*}"
+done
+check "a plugin may be given LC_NUMERIC by its configuration" grep -qx 'LC_NUMERIC=fr_FR.UTF-8' "$work/given.env"
+check "a plugin that is given LC_NUMERIC has the messages of the C locale" grep -qx 'LC_MESSAGES=C' "$work/given.env"
 finish

@@ -1,18 +1,36 @@
-/* proc: what the kernel says of itself, taken apart; see proc.h. */
+/* proc: parses the texts that the kernel provides below /proc; see proc.h. */
 #include "proc.h"
 
-#include <inttypes.h>
+#include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-bool proc_load(const char *text, struct proc_load *load)
+/* A counter that is greater, such as one near 2^64, is a negative number or a mistake of the kernel. */
+#define COUNTER_MAX ((uint64_t)1 << 60)
+
+double proc_percent(double part, double whole)
 {
-	return sscanf(text, "%lf %lf %lf %ld/%ld", &load->one, &load->five, &load->fifteen,
-		       &load->running, &load->total) == 5;
+	return round(1000 * part / whole) / 10;
 }
 
-/* The line that begins with the word; NULL: there is none. */
+/* Reads digits and nothing else, and moves the text behind them and the blanks that follow. */
+static bool read_counter(const char **text, uint64_t *value)
+{
+	char *end;
+
+	if (**text < '0' || **text > '9')
+		return false;
+	errno = 0;
+	*value = strtoull(*text, &end, 10);
+	if (errno != 0 || strchr(" \t\n", *end) == NULL)
+		return false;
+	*text = end + strspn(end, " \t");
+	return true;
+}
+
+/* The text behind the first line's beginning that is the word; NULL: there is none. */
 static const char *find_line(const char *text, const char *word)
 {
 	size_t n = strlen(word);
@@ -21,28 +39,84 @@ static const char *find_line(const char *text, const char *word)
 		text = strchr(text, '\n');
 		text = text != NULL ? text + 1 : NULL;
 	}
-	return text != NULL ? text + n : NULL;
+	return text != NULL ? text + n + strspn(text + n, " \t") : NULL;
 }
+
+/* --- load ------------------------------------------------------------------------------------------- */
+
+static bool read_real(const char **text, double *value)
+{
+	char *end;
+
+	*value = strtod(*text, &end);
+	if (end == *text || !isfinite(*value) || *value < 0)
+		return false;
+	*text = end;
+	return true;
+}
+
+const char *proc_load(const char *text, struct proc_load *load)
+{
+	if (!read_real(&text, &load->one) || !read_real(&text, &load->five) ||
+		!read_real(&text, &load->fifteen))
+		return "/proc/loadavg does not begin with three numbers";
+	return NULL;
+}
+
+const char *proc_tasks(const char *text, struct proc_tasks *tasks)
+{
+	int n = 0;
+
+	if (sscanf(text, "%*s %*s %*s %9ld/%9ld%n", &tasks->running, &tasks->total, &n) != 2 ||
+		strchr(" \n", text[n]) == NULL || tasks->running < 0 ||
+		tasks->running > tasks->total)
+		return "/proc/loadavg does not say RUNNING/TOTAL";
+	return NULL;
+}
+
+const char *proc_uptime(const char *text, double *seconds)
+{
+	if (!read_real(&text, seconds) || *seconds > 1e15)
+		return "/proc/uptime does not begin with a number of seconds";
+	return NULL;
+}
+
+/* --- memory ----------------------------------------------------------------------------------------- */
 
 static bool read_kib(const char *text, const char *word, uint64_t *bytes)
 {
 	const char *rest = find_line(text, word);
-	uint64_t kib;
 
-	if (rest == NULL || sscanf(rest, "%" SCNu64 " kB", &kib) != 1 || kib > UINT64_MAX / 1024)
+	if (rest == NULL || !read_counter(&rest, bytes) || *bytes > COUNTER_MAX / 1024 ||
+		strncmp(rest, "kB", 2) != 0)
 		return false;
-	*bytes = kib * 1024;
+	*bytes *= 1024;
 	return true;
 }
 
-bool proc_memory(const char *text, struct proc_memory *m)
+const char *proc_memory(const char *text, struct proc_room *memory)
 {
-	return read_kib(text, "MemTotal:", &m->total) &&
-	       read_kib(text, "MemAvailable:", &m->available) &&
-	       read_kib(text, "SwapTotal:", &m->swap_total) &&
-	       read_kib(text, "SwapFree:", &m->swap_free) && m->total > 0 &&
-	       m->available <= m->total && m->swap_free <= m->swap_total;
+	if (!read_kib(text, "MemTotal:", &memory->total) || memory->total == 0)
+		return "MemTotal in /proc/meminfo is missing or invalid";
+	if (!read_kib(text, "MemAvailable:", &memory->available))
+		return "MemAvailable in /proc/meminfo is missing or invalid";
+	if (memory->available > memory->total)
+		return "MemAvailable in /proc/meminfo is more than MemTotal";
+	return NULL;
 }
+
+const char *proc_swap(const char *text, struct proc_room *swap)
+{
+	if (!read_kib(text, "SwapTotal:", &swap->total))
+		return "SwapTotal in /proc/meminfo is missing or invalid";
+	if (!read_kib(text, "SwapFree:", &swap->available))
+		return "SwapFree in /proc/meminfo is missing or invalid";
+	if (swap->available > swap->total)
+		return "SwapFree in /proc/meminfo is more than SwapTotal";
+	return NULL;
+}
+
+/* --- CPU -------------------------------------------------------------------------------------------- */
 
 static long count_cpus(const char *text)
 {
@@ -50,139 +124,107 @@ static long count_cpus(const char *text)
 
 	while ((text = strstr(text, "\ncpu")) != NULL) {
 		text += 4;
-		count++;
+		count += *text >= '0' && *text <= '9';
 	}
 	return count;
 }
 
-bool proc_cpu(const char *text, struct proc_cpu *cpu)
+const char *proc_cpu(const char *text, struct proc_cpu *cpu)
 {
-	const char *blocked = find_line(text, "procs_blocked ");
-	uint64_t user, nice, system, idle, iowait, irq, softirq, steal;
+	enum { USER, NICE, SYSTEM, IDLE, IOWAIT, IRQ, SOFTIRQ, STEAL, FIELDS };
+	const char *line = find_line(text, "cpu "), *blocked = find_line(text, "procs_blocked ");
+	uint64_t field[FIELDS] = {0}, waiting;
+	int n = 0;
 
-	if (sscanf(text,
-		    "cpu %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64
-		    " %" SCNu64 " %" SCNu64,
-		    &user, &nice, &system, &idle, &iowait, &irq, &softirq, &steal) != 8)
-		return false;
-	*cpu = (struct proc_cpu){.user = user + nice,
-		.system = system + irq + softirq,
-		.iowait = iowait,
-		.steal = steal,
-		.idle = idle,
+	while (line != NULL && n < FIELDS && read_counter(&line, &field[n]))
+		if (field[n++] > COUNTER_MAX)
+			return "a counter of the cpu line in /proc/stat is invalid";
+	/* Old kernels have fewer; a line that ends otherwise than after a field is odd. */
+	if (line == NULL || n <= IDLE || (n < FIELDS && *line != '\n'))
+		return "the cpu line in /proc/stat is missing or invalid";
+	*cpu = (struct proc_cpu){.user = field[USER] + field[NICE],
+		.system = field[SYSTEM] + field[IRQ] + field[SOFTIRQ],
+		.iowait = field[IOWAIT],
+		.steal = field[STEAL],
+		.idle = field[IDLE],
 		.cpus = count_cpus(text),
-		.blocked = blocked != NULL ? atol(blocked) : 0};
-	return cpu->cpus > 0;
+		.blocked = -1};
+	if (blocked != NULL && read_counter(&blocked, &waiting) && waiting <= INT32_MAX)
+		cpu->blocked = (long)waiting;
+	return NULL;
 }
 
-bool proc_files(const char *text, struct proc_files *files)
+const char *proc_cpu_share(
+	const struct proc_cpu *before, const struct proc_cpu *now, struct proc_cpu_share *share)
+{
+	double user, system, iowait, steal, idle, all;
+
+	/* They do so when a CPU is taken away, and when a container or a machine has moved.  Of what
+	 * passed in between nothing is known: with one counter missing, the others' shares are wrong. */
+	if (now->user < before->user || now->system < before->system || now->idle < before->idle ||
+		now->steal < before->steal)
+		return "a counter of the cpu line in /proc/stat ran backwards";
+	user = (double)(now->user - before->user);
+	system = (double)(now->system - before->system);
+	/* proc(5) says that this one may decrease, since no CPU keeps it well. */
+	iowait = now->iowait > before->iowait ? (double)(now->iowait - before->iowait) : 0;
+	steal = (double)(now->steal - before->steal);
+	idle = (double)(now->idle - before->idle);
+	all = user + system + iowait + steal + idle;
+	if (all <= 0)
+		return "the counters of the cpu line in /proc/stat do not move";
+	*share = (struct proc_cpu_share){.busy = proc_percent(user + system + steal, all),
+		.user = proc_percent(user, all),
+		.system = proc_percent(system, all),
+		.iowait = proc_percent(iowait, all),
+		.steal = proc_percent(steal, all)};
+	return NULL;
+}
+
+/* --- open files ------------------------------------------------------------------------------------- */
+
+const char *proc_files(const char *text, struct proc_files *files)
 {
 	uint64_t unused;
 
-	return sscanf(text, "%" SCNu64 " %" SCNu64 " %" SCNu64, &files->open, &unused,
-		       &files->max) == 3;
+	if (!read_counter(&text, &files->open) || !read_counter(&text, &unused) ||
+		!read_counter(&text, &files->max))
+		return "/proc/sys/fs/file-nr does not have three numbers";
+	if (files->open > COUNTER_MAX || files->max == 0)
+		return "a number in /proc/sys/fs/file-nr is invalid";
+	return NULL;
 }
 
-bool proc_uptime(const char *text, double *seconds)
+/* --- disks ------------------------------------------------------------------------------------------ */
+
+const char *proc_usage(const struct proc_disk *disk, struct proc_usage *usage)
 {
-	return sscanf(text, "%lf", seconds) == 1 && *seconds >= 0;
+	uint64_t available = disk->available;
+
+	/* What is left to users is negative where root has used of what is kept back for it. */
+	if (available > INT64_MAX)
+		available = 0;
+	if (disk->blocks == 0 || disk->block == 0 || disk->blocks > COUNTER_MAX / disk->block)
+		return "its size is invalid";
+	if (disk->free > disk->blocks || available > disk->blocks)
+		return "it has more free than its size";
+	if (disk->blocks - disk->free + available == 0)
+		return "its size is invalid";
+	usage->total = disk->blocks * disk->block;
+	usage->available = available * disk->block;
+	/* As df has it: what is kept back for root is neither used nor free. */
+	usage->used = proc_percent((double)(disk->blocks - disk->free),
+		(double)(disk->blocks - disk->free + available));
+	return NULL;
 }
 
-/* --- mounts ------------------------------------------------------------------------------------------ */
-
-/* Blanks and backslashes stand as \ooo. */
-static void unescape(char *text)
+const char *proc_inodes(const struct proc_disk *disk, bool *has, double *used)
 {
-	char *to = text;
-
-	for (; *text != '\0'; to++) {
-		if (text[0] == '\\' && strspn(text + 1, "01234567") >= 3) {
-			*to = (char)((text[1] - '0') << 6 | (text[2] - '0') << 3 | (text[3] - '0'));
-			text += 4;
-		} else {
-			*to = *text++;
-		}
-	}
-	*to = '\0';
-}
-
-static bool read_mount(char **text, struct proc_mount *mount)
-{
-	char *line;
-
-	while ((line = strsep(text, "\n")) != NULL) {
-		mount->device = strsep(&line, " ");
-		mount->point = strsep(&line, " ");
-		mount->type = strsep(&line, " ");
-		if (mount->type != NULL && mount->point[0] == '/') {
-			unescape(mount->point);
-			return true;
-		}
-	}
-	return false;
-}
-
-size_t proc_mounts(char *text, struct proc_mount *mounts, size_t most)
-{
-	size_t count = 0;
-
-	while (count < most && read_mount(&text, &mounts[count]))
-		count++;
-	return count;
-}
-
-static bool is_among(const char *const *words, const char *word)
-{
-	for (; *words != NULL; words++)
-		if (strcmp(*words, word) == 0)
-			return true;
-	return false;
-}
-
-bool proc_is_disk(const char *type)
-{
-	static const char *const types[] = {"bcachefs", "btrfs", "exfat", "ext2", "ext3", "ext4",
-		"f2fs", "jfs", "ntfs3", "reiserfs", "ubifs", "vfat", "xfs", "zfs", NULL};
-
-	return is_among(types, type);
-}
-
-bool proc_is_local(const char *type)
-{
-	static const char *const types[] = {
-		"erofs", "iso9660", "overlay", "ramfs", "squashfs", "tmpfs", "udf", NULL};
-
-	return proc_is_disk(type) || is_among(types, type);
-}
-
-/* Whether a path to the place leads over the point: it is the place, or a directory above it. */
-static bool leads_over(const char *place, const char *point)
-{
-	size_t n = strlen(point);
-
-	return strncmp(place, point, n) == 0 && (place[n] == '\0' || place[n] == '/' || n == 1);
-}
-
-/* Whether another one was mounted later at the very same point. */
-static bool is_topped(const struct proc_mount *mounts, size_t count, size_t index)
-{
-	for (size_t i = index + 1; i < count; i++)
-		if (strcmp(mounts[i].point, mounts[index].point) == 0)
-			return true;
-	return false;
-}
-
-bool proc_may_wait(const struct proc_mount *mounts, size_t count, size_t index)
-{
-	const char *place = mounts[index].point;
-
-	for (size_t i = 0; i < count; i++) {
-		if (i == index || proc_is_local(mounts[i].type) ||
-			!leads_over(place, mounts[i].point) || is_topped(mounts, count, i))
-			continue;
-		/* Where the root itself comes from elsewhere, so do we. */
-		if (i > index || strcmp(mounts[i].point, "/") != 0)
-			return true;
-	}
-	return !proc_is_local(mounts[index].type);
+	*has = disk->files != 0;
+	if (!*has)
+		return NULL;
+	if (disk->files > COUNTER_MAX || disk->files_free > disk->files)
+		return "its number of free inodes is invalid";
+	*used = proc_percent((double)(disk->files - disk->files_free), (double)disk->files);
+	return NULL;
 }

@@ -1,8 +1,10 @@
 /*
- * proc: what the kernel says of itself, taken apart.
+ * proc: parses the texts that the kernel provides below /proc.
  *
- * Pure functions on the texts of files below /proc; each returns false where a text is not what
- * it should be.
+ * The functions are pure.  Each value is judged by itself: a line that is missing or odd, as containers
+ * and old kernels have them, makes unknown only what is computed from it.  Where a function cannot
+ * tell a value it returns the reason, a text that fits after "cannot be judged: "; NULL means that the
+ * value is known.
  */
 #ifndef PROC_H
 #define PROC_H
@@ -13,40 +15,52 @@
 
 struct proc_load { /* /proc/loadavg */
 	double one, five, fifteen;
-	long running, total; /* of processes and threads */
 };
-bool proc_load(const char *text, struct proc_load *load);
+const char *proc_load(const char *text, struct proc_load *load);
 
-struct proc_memory { /* /proc/meminfo, in bytes */
-	uint64_t total, available, swap_total, swap_free;
+struct proc_tasks { /* of processes and threads, /proc/loadavg too */
+	long running, total;
 };
-bool proc_memory(const char *text, struct proc_memory *memory);
+const char *proc_tasks(const char *text, struct proc_tasks *tasks);
+
+struct proc_room { /* in bytes */
+	uint64_t total, available;
+};
+const char *proc_memory(const char *text, struct proc_room *memory); /* /proc/meminfo */
+const char *proc_swap(const char *text, struct proc_room *swap);
 
 struct proc_cpu { /* the first line of /proc/stat, in ticks of all CPUs */
 	uint64_t user, system, iowait, steal, idle;
-	long cpus, blocked;
+	long cpus;    /* 0: there is no line for each */
+	long blocked; /* -1: unknown */
 };
-bool proc_cpu(const char *text, struct proc_cpu *cpu);
+const char *proc_cpu(const char *text, struct proc_cpu *cpu);
+
+struct proc_cpu_share { /* in percent of the time between two readings */
+	double busy, user, system, iowait, steal;
+};
+const char *proc_cpu_share(
+	const struct proc_cpu *before, const struct proc_cpu *now, struct proc_cpu_share *share);
 
 struct proc_files { /* /proc/sys/fs/file-nr */
 	uint64_t open, max;
 };
-bool proc_files(const char *text, struct proc_files *files);
+const char *proc_files(const char *text, struct proc_files *files);
 
-bool proc_uptime(const char *text, double *seconds); /* /proc/uptime */
+const char *proc_uptime(const char *text, double *seconds); /* /proc/uptime */
 
-struct proc_mount { /* a line of /proc/self/mounts */
-	char *device, *point, *type;
+struct proc_disk { /* what statvfs(3) says of one file system */
+	uint64_t block, blocks, free, available, files, files_free;
 };
-/* Takes the text apart in place, the mount points unescaped: so many, in the order of mounting. */
-size_t proc_mounts(char *text, struct proc_mount *mounts, size_t most);
-/* Whether a file system of that type lies on this machine: asking one that does not may wait for
- * ever for a server that is gone. */
-bool proc_is_local(const char *type);
-/* Whether asking the mount at index may wait: for itself, or for one that the path to it leads over.  A
- * disk below a network's directory is not to be reached without the network. */
-bool proc_may_wait(const struct proc_mount *mounts, size_t count, size_t index);
-/* Whether it is there to keep files, and not made up by the kernel. */
-bool proc_is_disk(const char *type);
+struct proc_usage {
+	uint64_t total, available; /* in bytes */
+	double used;               /* percent, as df has it */
+};
+const char *proc_usage(const struct proc_disk *disk, struct proc_usage *usage);
+/* *has is false where the file system has no table of inodes; NULL is returned then, too. */
+const char *proc_inodes(const struct proc_disk *disk, bool *has, double *used);
+
+/* 100 * part / whole, with one digit after the point; whole is not 0. */
+double proc_percent(double part, double whole);
 
 #endif

@@ -2,54 +2,31 @@
  * system: load, CPU, memory, swap, disks, open files and processes of this machine.
  *
  * Each tick reads some files below /proc and asks each disk for its room, which is a matter of
- * microseconds.  What may wait is left out: a file system whose server is gone would hold up the
- * whole host, so those that do not lie on this machine are never asked.
+ * microseconds.  The files differ between kernels, containers and emulations of /proc.  A figure that is
+ * missing, odd or runs backwards is removed from the state and named in the health; the others are judged
+ * as ever.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "proc.h"
-#include <vigil/vigil.h>
+#include "system.h"
 
-#define TEXT_SIZE   (256 * 1024)
-#define DISKS_MAX   256
-#define MOUNTS_MAX  4096
-#define STEP_MAX    1024
-#define REASON_SIZE 200
+#define TEXT_FIRST ((size_t)64 * 1024)
+#define TEXT_MAX   ((size_t)256 * 1024 * 1024)
 
-/* What can be alerted to, each by NAME_warning and NAME_critical. */
-enum { LOAD, CPU, MEMORY, SWAP, DISK, INODES, FILES, THRESHOLDS };
-
-struct threshold {
-	const char *name;
-	bool has_warning, has_critical;
-	vigil_range warning, critical;
-};
-
-struct system {
-	vigil_daemon *d;
-	const char *const *disks; /* mount points; none: all that are disks */
-	struct threshold thresholds[THRESHOLDS];
+struct system_cpu {
 	struct proc_cpu before;
-	bool has_before;
-	char *text; /* of the file at hand */
-	struct proc_mount *mounts;
-
-	/* The worst of this tick. */
-	vigil_health_level level;
-	char reason[REASON_SIZE];
-	char unread[64]; /* a file that could not be read; "": all could */
+	bool has_before, has_begun;
 };
 
-/* --- judging ------------------------------------------------------------------------------------------- */
+/* --- judging ---------------------------------------------------------------------------------------- */
 
-static void judge(struct system *s, int which, const char *what, double value, const char *unit)
+void system_judge(struct system *s, int which, const char *what, double value, const char *unit)
 {
 	const struct threshold *t = &s->thresholds[which];
 	vigil_health_level level = VIGIL_OK;
@@ -64,250 +41,245 @@ static void judge(struct system *s, int which, const char *what, double value, c
 	snprintf(s->reason, sizeof(s->reason), "%.120s is %.1f%s", what, value, unit);
 }
 
-static double percent(double part, double whole)
+void system_leave_out(struct system *s, int which, const char *what, const char *why)
 {
-	return whole > 0 ? round(1000 * part / whole) / 10 : 0;
+	size_t length = strlen(s->left_out_text);
+
+	if (which != NONE &&
+		(s->thresholds[which].has_warning || s->thresholds[which].has_critical))
+		s->unjudged = true;
+	s->left_out++;
+	if (s->left_out > 3)
+		return; /* counted only */
+	snprintf(s->left_out_text + length, sizeof(s->left_out_text) - length,
+		"%s%.140s cannot be judged: %.100s", length > 0 ? "; " : "", what, why);
 }
 
-/* --- reading -------------------------------------------------------------------------------------------- */
-
-static void not_read(struct system *s, const char *path)
+static void tell_health(struct system *s)
 {
-	snprintf(s->unread, sizeof(s->unread), "%s", path);
+	vigil_health_level level = s->level;
+	char more[32] = "";
+
+	if (level == VIGIL_OK && s->unjudged)
+		level = VIGIL_UNKNOWN;
+	if (s->left_out > 3)
+		snprintf(more, sizeof(more), "; and %d more", s->left_out - 3);
+	if (s->level == VIGIL_OK && level == VIGIL_OK)
+		snprintf(s->reason, sizeof(s->reason), "within its limits");
+	vigil_health(s->d, level, "%s%s%s%s", level == VIGIL_UNKNOWN ? "" : s->reason,
+		level != VIGIL_UNKNOWN && s->left_out > 0 ? "; " : "", s->left_out_text, more);
 }
 
-/* The file's text, lent until the next call; NULL where it cannot be read. */
-static const char *read_proc(struct system *s, const char *path)
+/* --- reading ---------------------------------------------------------------------------------------- */
+
+/* A buffer that is given up here is freed with the daemon; since sizes double, they are no more than
+ * the last one together. */
+static bool make_room(struct system *s, size_t length)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = 0;
+	char *text;
+
+	if (length + 1 < s->text_size)
+		return true;
+	if (s->text_size >= TEXT_MAX)
+		return false;
+	text = vigil_alloc(s->d, s->text_size > 0 ? 2 * s->text_size : TEXT_FIRST);
+	if (text == NULL)
+		return false;
+	if (s->text_size > 0)
+		memcpy(text, s->text, length);
+	s->text = text;
+	s->text_size = s->text_size > 0 ? 2 * s->text_size : TEXT_FIRST;
+	return true;
+}
+
+/* 0, or a negative errno. */
+static int read_whole(struct system *s, int fd)
+{
 	size_t length = 0;
+	ssize_t n;
 
-	while (fd >= 0 && length < TEXT_SIZE - 1 &&
-		(n = read(fd, s->text + length, TEXT_SIZE - 1 - length)) > 0)
-		length += (size_t)n;
+	do {
+		if (!make_room(s, length))
+			return -EFBIG;
+		n = read(fd, s->text + length, s->text_size - 1 - length);
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		length += n > 0 ? (size_t)n : 0;
+	} while (n != 0);
+	s->text[length] = '\0';
+	return 0;
+}
+
+char *system_read(struct system *s, const char *path, const char **why)
+{
+	static char reason[REASON_SIZE]; /* of the loop thread, until the next call */
+	/* What was mounted over it is perhaps no file that can be waited for. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int err = fd < 0 ? -errno : read_whole(s, fd);
+
+	*why = NULL;
+
 	if (fd >= 0)
 		close(fd);
-	s->text[length] = '\0';
-	if (fd >= 0 && n >= 0)
+	if (err == 0)
 		return s->text;
-	not_read(s, path);
+	snprintf(reason, sizeof(reason), "%s cannot be read: %s", path, strerror(-err));
+	*why = reason;
 	return NULL;
+}
+
+/* --- figures ---------------------------------------------------------------------------------------- */
+
+static void leave_out(
+	struct system *s, int which, const char *name, const char *what, const char *why)
+{
+	vigil_state_unset(s->d, name);
+	system_leave_out(s, which, what, why);
 }
 
 static void tell_load(struct system *s)
 {
-	const char *text = read_proc(s, "/proc/loadavg");
+	const char *why, *text = system_read(s, "/proc/loadavg", &why);
+	const char *load_why = why, *tasks_why = why;
 	struct proc_load load;
+	struct proc_tasks tasks;
 
-	if (text == NULL || !proc_load(text, &load)) {
-		not_read(s, "/proc/loadavg");
-		return;
+	if (text != NULL) {
+		load_why = proc_load(text, &load);
+		tasks_why = proc_tasks(text, &tasks);
 	}
-	vigil_state_set(s->d, "load",
-		json_pack("{s:f,s:f,s:f}", "one", load.one, "five", load.five, "fifteen",
-			load.fifteen));
-	vigil_state_set(s->d, "tasks",
-		json_pack("{s:i,s:i}", "running", (int)load.running, "total", (int)load.total));
-	judge(s, LOAD, "the load over five minutes", load.five, "");
+	if (load_why != NULL) {
+		leave_out(s, LOAD, "load", "the load", load_why);
+	} else {
+		vigil_state_set(s->d, "load",
+			json_pack("{s:f,s:f,s:f}", "one", load.one, "five", load.five, "fifteen",
+				load.fifteen));
+		system_judge(s, LOAD, "the load over five minutes", load.five, "");
+	}
+	if (tasks_why != NULL)
+		leave_out(s, NONE, "tasks", "the number of tasks", tasks_why);
+	else
+		vigil_state_set(s->d, "tasks",
+			json_pack("{s:i,s:i}", "running", (int)tasks.running, "total",
+				(int)tasks.total));
 }
 
-static double share(uint64_t now, uint64_t before, double all)
+static void tell_cpu_share(
+	struct system *s, const struct proc_cpu *cpu, const struct proc_cpu_share *share)
 {
-	return now > before ? percent((double)(now - before), all) : 0;
+	json_t *value =
+		json_pack("{s:f,s:f,s:f,s:f,s:f}", "percent", share->busy, "user", share->user,
+			"system", share->system, "iowait", share->iowait, "steal", share->steal);
+
+	if (cpu->cpus > 0)
+		json_object_set_new(value, "cpus", json_integer(cpu->cpus));
+	if (cpu->blocked >= 0)
+		json_object_set_new(value, "blocked", json_integer(cpu->blocked));
+	vigil_state_set(s->d, "cpu", value);
+	system_judge(s, CPU, "the CPU", share->busy, "% busy");
 }
 
 static void tell_cpu(struct system *s)
 {
-	const char *text = read_proc(s, "/proc/stat");
-	const struct proc_cpu *b = &s->before;
-	struct proc_cpu now;
-	double all, busy;
+	const char *why, *text = system_read(s, "/proc/stat", &why);
+	bool had_before = s->cpu->has_before;
+	struct proc_cpu_share share;
+	struct proc_cpu now = {0};
 
-	if (text == NULL || !proc_cpu(text, &now)) {
-		not_read(s, "/proc/stat");
-		return;
-	}
-	all = (double)(now.user + now.system + now.iowait + now.steal + now.idle) -
-	      (double)(b->user + b->system + b->iowait + b->steal + b->idle);
-	if (s->has_before && all > 0) {
-		busy = 100 - share(now.idle + now.iowait, b->idle + b->iowait, all);
-		vigil_state_set(s->d, "cpu",
-			json_pack("{s:f,s:f,s:f,s:f,s:f,s:i,s:i}", "percent", busy, "user",
-				share(now.user, b->user, all), "system",
-				share(now.system, b->system, all), "iowait",
-				share(now.iowait, b->iowait, all), "steal",
-				share(now.steal, b->steal, all), "cpus", (int)now.cpus, "blocked",
-				(int)now.blocked));
-		judge(s, CPU, "the CPU", busy, "% busy");
-	}
-	s->before = now;
-	s->has_before = true;
+	if (text != NULL)
+		why = proc_cpu(text, &now);
+	s->cpu->has_before = why == NULL;
+	if (why == NULL && had_before)
+		why = proc_cpu_share(&s->cpu->before, &now, &share);
+	if (s->cpu->has_before)
+		s->cpu->before = now;
+	/* The first look of all has nothing to compare with, which is as it should be. */
+	if (why == NULL && !had_before && s->cpu->has_begun)
+		why = "/proc/stat has been valid for one look only";
+	s->cpu->has_begun = true;
+	if (why != NULL)
+		leave_out(s, CPU, "cpu", "the CPU", why);
+	else if (had_before)
+		tell_cpu_share(s, &now, &share);
 }
 
-static json_t *room_of(uint64_t total, uint64_t available)
+static void tell_room(struct system *s, int which, const char *name, const char *why,
+	const struct proc_room *room)
 {
-	return json_pack("{s:I,s:I,s:f}", "total_bytes", (json_int_t)total, "available_bytes",
-		(json_int_t)available, "used_percent",
-		percent((double)(total - available), (double)total));
+	double used;
+
+	if (why != NULL) {
+		leave_out(s, which, name, name, why);
+		return;
+	}
+	used = room->total > 0
+		       ? proc_percent((double)(room->total - room->available), (double)room->total)
+		       : 0; /* no swap at all */
+	vigil_state_set(s->d, name,
+		json_pack("{s:I,s:I,s:f}", "total_bytes", (json_int_t)room->total,
+			"available_bytes", (json_int_t)room->available, "used_percent", used));
+	system_judge(s, which, name, used, "% used");
 }
 
 static void tell_memory(struct system *s)
 {
-	const char *text = read_proc(s, "/proc/meminfo");
-	struct proc_memory m;
+	const char *why, *text = system_read(s, "/proc/meminfo", &why);
+	struct proc_room memory = {0}, swap = {0};
 
-	if (text == NULL || !proc_memory(text, &m)) {
-		not_read(s, "/proc/meminfo");
-		return;
-	}
-	vigil_state_set(s->d, "memory", room_of(m.total, m.available));
-	vigil_state_set(s->d, "swap", room_of(m.swap_total, m.swap_free));
-	judge(s, MEMORY, "memory", percent((double)(m.total - m.available), (double)m.total),
-		"% used");
-	judge(s, SWAP, "swap", percent((double)(m.swap_total - m.swap_free), (double)m.swap_total),
-		"% used");
+	tell_room(s, MEMORY, "memory", text != NULL ? proc_memory(text, &memory) : why, &memory);
+	tell_room(s, SWAP, "swap", text != NULL ? proc_swap(text, &swap) : why, &swap);
 }
 
 static void tell_files(struct system *s)
 {
-	const char *text = read_proc(s, "/proc/sys/fs/file-nr");
+	const char *why, *text = system_read(s, "/proc/sys/fs/file-nr", &why);
 	struct proc_files files;
 	double used;
 
-	if (text == NULL || !proc_files(text, &files)) {
-		not_read(s, "/proc/sys/fs/file-nr");
+	if (text != NULL)
+		why = proc_files(text, &files);
+	if (why != NULL) {
+		leave_out(s, FILES, "files", "the table of open files", why);
 		return;
 	}
-	used = percent((double)files.open, (double)files.max);
+	used = proc_percent((double)files.open, (double)files.max);
 	/* Where there is no limit to speak of the kernel says the greatest number it knows. */
 	vigil_state_set(s->d, "files",
 		json_pack("{s:I,s:f}", "open", (json_int_t)files.open, "used_percent", used));
-	judge(s, FILES, "the table of open files", used, "% used");
+	system_judge(s, FILES, "the table of open files", used, "% used");
 }
 
 static void tell_uptime(struct system *s)
 {
-	const char *text = read_proc(s, "/proc/uptime");
+	const char *why, *text = system_read(s, "/proc/uptime", &why);
 	double seconds;
 
-	if (text != NULL && proc_uptime(text, &seconds))
+	if (text != NULL)
+		why = proc_uptime(text, &seconds);
+	if (why != NULL)
+		leave_out(s, NONE, "uptime_seconds", "the uptime", why);
+	else
 		vigil_state_set(s->d, "uptime_seconds", json_integer((json_int_t)seconds));
 }
 
-/* --- disks ------------------------------------------------------------------------------------------------ */
-
-static bool is_asked_for(const struct system *s, const struct proc_mount *mount)
-{
-	if (s->disks[0] == NULL)
-		return proc_is_disk(mount->type);
-	for (const char *const *disk = s->disks; *disk != NULL; disk++)
-		if (strcmp(*disk, mount->point) == 0)
-			return true;
-	return false;
-}
-
-static json_t *tell_disk(struct system *s, const struct proc_mount *mount)
-{
-	struct statvfs st;
-	double used, inodes;
-	json_t *room;
-	char what[STEP_MAX], device[STEP_MAX];
-
-	if (statvfs(mount->point, &st) < 0 || st.f_blocks == 0)
-		return NULL;
-	/* As df has it: what is kept back for root is neither used nor free. */
-	used = percent((double)(st.f_blocks - st.f_bfree),
-		(double)(st.f_blocks - st.f_bfree + st.f_bavail));
-	inodes = percent((double)(st.f_files - st.f_ffree), (double)st.f_files);
-	vigil_clean(device, sizeof(device), mount->device);
-	room = json_pack("{s:s,s:s,s:I,s:I,s:f,s:f}", "device", device, "type", mount->type,
-		"total_bytes", (json_int_t)(st.f_blocks * st.f_frsize), "available_bytes",
-		(json_int_t)(st.f_bavail * st.f_frsize), "used_percent", used,
-		"inodes_used_percent", inodes);
-	snprintf(what, sizeof(what), "%s", mount->point);
-	judge(s, DISK, what, used, "% used");
-	snprintf(what, sizeof(what), "%s", mount->point);
-	judge(s, INODES, what, inodes, "% of inodes used");
-	return room;
-}
-
-/* The same device may be mounted at several places; the first counts, unless all are named. */
-static bool is_repeated(const json_t *disks, const struct proc_mount *mount)
-{
-	const char *point;
-	json_t *disk;
-
-	json_object_foreach((json_t *)disks, point,
-		disk) if (strcmp(json_string_value(json_object_get(disk, "device")),
-				  mount->device) == 0) return true;
-	return false;
-}
-
-/* A disk that was named and cannot be asked is not well. */
-static void judge_missing(struct system *s, const json_t *disks)
-{
-	char point[STEP_MAX];
-
-	for (const char *const *disk = s->disks; *disk != NULL && s->level < VIGIL_CRITICAL;
-		disk++) {
-		vigil_clean(point, sizeof(point), *disk);
-		if (json_object_get(disks, point) != NULL)
-			continue;
-		s->level = VIGIL_CRITICAL;
-		snprintf(s->reason, sizeof(s->reason), "%.150s is not mounted, or cannot be asked",
-			point);
-	}
-}
-
-static size_t read_mounts(struct system *s)
-{
-	char *text = (char *)read_proc(s, "/proc/self/mounts");
-
-	return text != NULL ? proc_mounts(text, s->mounts, MOUNTS_MAX) : 0;
-}
-
-static void tell_disks(struct system *s)
-{
-	size_t count = read_mounts(s);
-	json_t *disks = json_object(), *disk;
-	char point[STEP_MAX];
-
-	for (size_t i = 0; i < count && json_object_size(disks) < DISKS_MAX; i++) {
-		const struct proc_mount *mount = &s->mounts[i];
-
-		if (!is_asked_for(s, mount) || proc_may_wait(s->mounts, count, i) ||
-			(s->disks[0] == NULL && is_repeated(disks, mount)))
-			continue;
-		disk = tell_disk(s, mount);
-		vigil_clean(point, sizeof(point), mount->point);
-		if (disk != NULL)
-			json_object_set_new(disks, point, disk);
-	}
-	judge_missing(s, disks);
-	vigil_state_set(s->d, "disks", disks);
-}
-
-/* --- a tick ------------------------------------------------------------------------------------------------ */
+/* --- a tick ----------------------------------------------------------------------------------------- */
 
 static void on_tick(vigil_daemon *d, void *arg)
 {
 	struct system *s = arg;
 
+	(void)d;
 	s->level = VIGIL_OK;
-	s->unread[0] = '\0';
+	s->unjudged = false;
+	s->left_out = 0;
+	s->left_out_text[0] = '\0';
 	tell_load(s);
 	tell_cpu(s);
 	tell_memory(s);
 	tell_files(s);
 	tell_uptime(s);
-	tell_disks(s);
-	if (s->level != VIGIL_OK)
-		vigil_health(d, s->level, "%s", s->reason);
-	else if (s->unread[0] != '\0')
-		vigil_health(d, VIGIL_UNKNOWN, "%s cannot be read", s->unread);
-	else
-		vigil_health(d, VIGIL_OK, "within its limits");
+	disks_tell(s);
+	tell_health(s);
 }
 
 /* --- life --------------------------------------------------------------------------------------------------- */
@@ -339,77 +311,10 @@ static int read_thresholds(struct system *s)
 	for (int i = 0; i < THRESHOLDS; i++) {
 		struct threshold *t = &s->thresholds[i];
 
-		t->name = names[i];
-		if (read_range(s->d, t->name, "warning", &t->has_warning, &t->warning) != 0 ||
-			read_range(s->d, t->name, "critical", &t->has_critical, &t->critical) != 0)
+		if (read_range(s->d, names[i], "warning", &t->has_warning, &t->warning) != 0 ||
+			read_range(s->d, names[i], "critical", &t->has_critical, &t->critical) != 0)
 			err = -EINVAL;
 	}
-	return err;
-}
-
-static bool is_below(const char *path, const char *point)
-{
-	size_t n = strlen(point);
-
-	if (n == 1)
-		return path[0] == '/';
-	return strncmp(path, point, n) == 0 && (path[n] == '/' || path[n] == '\0');
-}
-
-/* The mount that the path lies on, by its text: asking for the path itself might wait. */
-static size_t mount_above(const struct system *s, const char *path, size_t count)
-{
-	size_t best = count, length = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		size_t n = strlen(s->mounts[i].point);
-
-		/* The last one mounted at a place lies on top. */
-		if (n >= length && is_below(path, s->mounts[i].point)) {
-			best = i;
-			length = n;
-		}
-	}
-	return best;
-}
-
-/* A disk that is not mounted at present is no mistake: its absence is what each tick looks for.  One
- * that cannot be a disk is. */
-static int check_disk(struct system *s, const char *disk, size_t count)
-{
-	size_t above = mount_above(s, disk, count);
-	bool exact;
-
-	if (disk[0] != '/')
-		return vigil_diagnose(
-			s->d, "disks", "\"%s\" is not the absolute path of a mount point", disk);
-	if (above == count)
-		return 0; /* the mounts could not be read */
-	exact = strcmp(s->mounts[above].point, disk) == 0;
-	/* Where the root itself is of that kind, vigild waits for it in any case. */
-	if ((exact || strcmp(s->mounts[above].point, "/") != 0) &&
-		proc_may_wait(s->mounts, count, above))
-		return vigil_diagnose(s->d, "disks",
-			"%s, of type %s, is reached by a server that may be away, and vigild would "
-			"wait for it: have the module exec run check_disk",
-			disk, s->mounts[above].type);
-	if (exact)
-		return 0;
-	if (access(disk, F_OK) < 0)
-		return vigil_diagnose(s->d, "disks",
-			"nothing is mounted at \"%s\", and there is no such directory", disk);
-	vigil_note(s->d, "disks", "nothing is mounted at \"%s\" at present", disk);
-	return 0;
-}
-
-static int check_disks(struct system *s)
-{
-	size_t count = s->disks[0] != NULL ? read_mounts(s) : 0;
-	int err = 0;
-
-	for (const char *const *disk = s->disks; *disk != NULL; disk++)
-		if (check_disk(s, *disk, count) != 0)
-			err = -EINVAL;
 	return err;
 }
 
@@ -420,13 +325,10 @@ static struct system *read_options(vigil_daemon *d)
 	int thresholds, disks;
 
 	s->d = d;
-	s->text = vigil_alloc(d, TEXT_SIZE);
-	s->mounts = vigil_alloc(d, MOUNTS_MAX * sizeof(*s->mounts));
-	if (s->text == NULL || s->mounts == NULL)
-		return NULL;
+	s->cpu = vigil_alloc(d, sizeof(*s->cpu));
 	s->disks = vigil_option_list(d, "disks");
 	thresholds = read_thresholds(s);
-	disks = check_disks(s);
+	disks = disks_check(s);
 	return thresholds == 0 && disks == 0 ? s : NULL;
 }
 

@@ -1,0 +1,267 @@
+/*
+ * disks: the room of each disk of this machine.
+ *
+ * What may wait is left out: a file system whose server is gone would hold up the whole host, so those
+ * that do not lie on this machine are never asked.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "proc.h"
+#include "system.h"
+
+#define DISKS_MAX 1024
+#define TEXT_SIZE 1024
+#define MOUNTS    "/proc/self/mountinfo"
+
+/* The file systems that were told of in this tick. */
+struct told {
+	const char *number, *room;
+	bool overlay;
+};
+
+struct told_list {
+	struct told entries[DISKS_MAX];
+	size_t count;
+};
+
+/* false: they cannot be read, and *why says so. */
+static bool read_mounts(struct system *s, size_t *count, const char **why)
+{
+	char *text = system_read(s, MOUNTS, why);
+	size_t most;
+
+	if (text == NULL)
+		return false;
+	most = mounts_count(text);
+	if (most > s->mounts_size) {
+		/* What is given up here is freed with the daemon; sizes double. */
+		s->mounts = vigil_alloc(s->d, 2 * most * sizeof(*s->mounts));
+		s->mounts_size = s->mounts != NULL ? 2 * most : 0;
+	}
+	*why = s->mounts == NULL ? "there is no memory for " MOUNTS : MOUNTS " has no mounts";
+	*count = s->mounts != NULL ? mounts_parse(text, s->mounts, s->mounts_size) : 0;
+	return *count > 0;
+}
+
+static bool is_named(const struct system *s, const struct mount *mount)
+{
+	for (const char *const *disk = s->disks; *disk != NULL; disk++)
+		if (strcmp(*disk, mount->point) == 0)
+			return true;
+	return false;
+}
+
+/* The same file system may be mounted at several places; the first counts, unless all are named. */
+static bool is_repeated(const struct told_list *told, const struct told *candidate)
+{
+	for (size_t i = 0; i < told->count; i++) {
+		const struct told *t = &told->entries[i];
+
+		if (strcmp(t->number, candidate->number) == 0 ||
+			(t->overlay && candidate->overlay && strcmp(t->room, candidate->room) == 0))
+			return true;
+	}
+	return false;
+}
+
+/* --- one disk --------------------------------------------------------------------------------------- */
+
+static void add_usage(
+	struct system *s, json_t *room, const char *point, const struct proc_disk *disk)
+{
+	struct proc_usage usage;
+	const char *why = proc_usage(disk, &usage);
+
+	if (why != NULL) {
+		system_leave_out(s, DISK, point, why);
+		return;
+	}
+	json_object_set_new(room, "total_bytes", json_integer((json_int_t)usage.total));
+	json_object_set_new(room, "available_bytes", json_integer((json_int_t)usage.available));
+	json_object_set_new(room, "used_percent", json_real(usage.used));
+	system_judge(s, DISK, point, usage.used, "% used");
+}
+
+static void add_inodes(
+	struct system *s, json_t *room, const char *point, const struct proc_disk *disk)
+{
+	bool has;
+	double used;
+	const char *why = proc_inodes(disk, &has, &used);
+
+	if (why != NULL) {
+		system_leave_out(s, INODES, point, why);
+	} else if (has) {
+		json_object_set_new(room, "inodes_used_percent", json_real(used));
+		system_judge(s, INODES, point, used, "% of inodes used");
+	}
+}
+
+/* NULL: it is no disk, or cannot be asked.  The latter is said, except for what is merely not there: a
+ * mount that no path leads to, or the overlay of a container that another user keeps to himself. */
+static json_t *ask_disk(struct system *s, const struct mount *mount, const char *point)
+{
+	char device[TEXT_SIZE], type[TEXT_SIZE];
+	struct statvfs st;
+	struct stat file;
+	json_t *room;
+
+	if (stat(mount->point, &file) < 0 || statvfs(mount->point, &st) < 0) {
+		if (errno != ENOENT && errno != ENOTDIR &&
+			!(errno == EACCES && mounts_is_overlay(mount)))
+			system_leave_out(s, DISK, point, strerror(errno));
+		return NULL;
+	}
+	if (!S_ISDIR(file.st_mode))
+		return NULL;
+	/* One without a size, such as an unlimited tmpfs, is never full. */
+	if (st.f_blocks == 0 && s->disks[0] == NULL)
+		return NULL;
+	room = json_pack("{s:s,s:s}", "device", vigil_clean(device, sizeof(device), mount->device),
+		"type", vigil_clean(type, sizeof(type), mount->type));
+	struct proc_disk disk = {.block = st.f_frsize,
+		.blocks = st.f_blocks,
+		.free = st.f_bfree,
+		.available = st.f_bavail,
+		.files = st.f_files,
+		.files_free = st.f_ffree};
+	add_usage(s, room, point, &disk);
+	add_inodes(s, room, point, &disk);
+	return room;
+}
+
+/* --- all of them ------------------------------------------------------------------------------------ */
+
+static bool is_asked(const struct system *s, size_t count, size_t i, const struct told_list *told,
+	struct told *candidate)
+{
+	const struct mount *mount = &s->mounts[i];
+	bool all = s->disks[0] == NULL;
+
+	if (all ? !mounts_is_disk(mount) : !is_named(s, mount))
+		return false;
+	*candidate = (struct told){.number = mount->number,
+		.room = mounts_room(s->mounts, count, i),
+		.overlay = mounts_is_overlay(mount)};
+	return !(all && is_repeated(told, candidate)) && !mounts_is_topped(s->mounts, count, i) &&
+	       !mounts_may_wait(s->mounts, count, i);
+}
+
+/* A disk that was named and cannot be asked is CRITICAL. */
+static void judge_missing(struct system *s, const json_t *disks)
+{
+	char point[TEXT_SIZE];
+
+	for (const char *const *disk = s->disks; *disk != NULL && s->level < VIGIL_CRITICAL;
+		disk++) {
+		vigil_clean(point, sizeof(point), *disk);
+		if (json_object_get(disks, point) != NULL)
+			continue;
+		s->level = VIGIL_CRITICAL;
+		snprintf(s->reason, sizeof(s->reason), "%.150s is not mounted, or cannot be asked",
+			point);
+	}
+}
+
+static json_t *ask_all(struct system *s, size_t count)
+{
+	struct told_list told = {.count = 0};
+	struct told candidate;
+	json_t *disks = json_object(), *disk;
+	char point[TEXT_SIZE];
+
+	for (size_t i = 0; i < count; i++) {
+		if (!is_asked(s, count, i, &told, &candidate))
+			continue;
+		if (told.count == DISKS_MAX) {
+			system_leave_out(s, DISK, "all disks", "there are more than 1024");
+			break;
+		}
+		vigil_clean(point, sizeof(point), s->mounts[i].point);
+		disk = ask_disk(s, &s->mounts[i], point);
+		if (disk == NULL)
+			continue;
+		json_object_set_new(disks, point, disk);
+		told.entries[told.count++] = candidate;
+	}
+	return disks;
+}
+
+void disks_tell(struct system *s)
+{
+	size_t count;
+	const char *why;
+	json_t *disks;
+
+	if (!read_mounts(s, &count, &why)) {
+		system_leave_out(s, DISK, "disks", why);
+		system_leave_out(s, INODES, "inodes", why);
+		vigil_state_unset(s->d, "disks");
+		return;
+	}
+	disks = ask_all(s, count);
+	judge_missing(s, disks);
+	if (json_object_size(disks) == 0 && s->disks[0] == NULL && s->left_out == 0)
+		system_leave_out(s, NONE, "disks", "none is mounted");
+	vigil_state_set(s->d, "disks", disks);
+}
+
+/* --- options ---------------------------------------------------------------------------------------- */
+
+static int check_mounted(struct system *s, const char *disk)
+{
+	struct stat file;
+
+	if (stat(disk, &file) < 0 || S_ISDIR(file.st_mode))
+		return 0;
+	return vigil_diagnose(
+		s->d, "disks", "\"%s\" is a file that something is mounted on, not a disk", disk);
+}
+
+/* A disk that is not mounted at present is no mistake: its absence is what each tick looks for.  One
+ * that cannot be a disk is. */
+static int check_disk(struct system *s, const char *disk, size_t count)
+{
+	size_t above = mounts_above(s->mounts, count, disk);
+	bool exact;
+
+	if (disk[0] != '/')
+		return vigil_diagnose(
+			s->d, "disks", "\"%s\" is not the absolute path of a mount point", disk);
+	if (above == count)
+		return 0; /* the mounts could not be read */
+	exact = strcmp(s->mounts[above].point, disk) == 0;
+	/* Where the root itself is of that kind, vigild waits for it in any case. */
+	if ((exact || strcmp(s->mounts[above].point, "/") != 0) &&
+		mounts_may_wait(s->mounts, count, above))
+		return vigil_diagnose(s->d, "disks",
+			"%s, of type %s, is reached by a server that may be away, and vigild would "
+			"wait for it: have the module exec run check_disk",
+			disk, s->mounts[above].type);
+	if (exact)
+		return check_mounted(s, disk);
+	if (access(disk, F_OK) < 0)
+		return vigil_diagnose(s->d, "disks",
+			"nothing is mounted at \"%s\", and there is no such directory", disk);
+	vigil_note(s->d, "disks", "nothing is mounted at \"%s\" at present", disk);
+	return 0;
+}
+
+int disks_check(struct system *s)
+{
+	size_t count = 0;
+	const char *why;
+	int err = 0;
+
+	if (s->disks[0] != NULL && !read_mounts(s, &count, &why))
+		count = 0;
+	for (const char *const *disk = s->disks; *disk != NULL; disk++)
+		if (check_disk(s, *disk, count) != 0)
+			err = -EINVAL;
+	return err;
+}

@@ -1,0 +1,207 @@
+/* check_mounts: /proc/self/mountinfo; what is a disk, what may wait, what is the same disk twice. */
+#include "modules/system/mounts.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+START_TEST(lines_of_mountinfo)
+{
+	char text[] =
+		"27 1 254:0 / / rw,relatime - ext4 /dev/vda rw,discard\nbroken\n"
+		"36 27 0:44 /x /mnt/a\\040b\\134c ro master:1 shared:2 - nfs4 srv:/x\\040y rw,a=b\n"
+		"28 27 0:9 / relative rw - tmpfs none rw\n"
+		"28 27 0:9 / /no/separator rw shared:1 tmpfs none rw\n"
+		"29 27 0:10 / /run rw - tmpfs tmpfs";
+	char one[] = "27 1 8:1 / / rw - ext4 a rw\n28 27 8:2 / /b rw - ext4 b rw\n";
+	char empty[] = "";
+	struct mount m[8];
+
+	ck_assert_uint_eq(mounts_count(text), 6);
+	ck_assert_uint_eq(mounts_parse(text, m, 8), 3);
+	ck_assert_str_eq(m[0].number, "254:0");
+	ck_assert_str_eq(m[0].device, "/dev/vda");
+	ck_assert_str_eq(m[0].point, "/");
+	ck_assert_str_eq(m[0].type, "ext4");
+	ck_assert_str_eq(m[0].super_options, "rw,discard");
+	ck_assert_str_eq(m[1].point, "/mnt/a b\\c");
+	ck_assert_str_eq(m[1].options, "ro");
+	ck_assert_str_eq(m[1].type, "nfs4");
+	ck_assert_str_eq(m[1].device, "srv:/x y");
+	ck_assert_str_eq(m[2].point, "/run");
+	ck_assert_str_eq(m[2].super_options, "");
+	ck_assert_uint_eq(mounts_parse(one, m, 1), 1);
+	ck_assert_uint_eq(mounts_parse(empty, m, 8), 0);
+}
+END_TEST
+
+START_TEST(a_table_of_any_length)
+{
+	size_t lines = 20000, length = 0;
+	char *text = malloc(lines * 80);
+	struct mount *m = calloc(lines + 1, sizeof(*m));
+
+	ck_assert(text != NULL && m != NULL);
+	for (size_t i = 0; i < lines; i++)
+		length += (size_t)snprintf(text + length, lines * 80 - length,
+			"%zu 1 0:%zu / /mnt/%zu rw - tmpfs t rw\n", i, i, i);
+	ck_assert_uint_eq(mounts_count(text), lines + 1);
+	ck_assert_uint_eq(mounts_parse(text, m, lines + 1), lines);
+	ck_assert_str_eq(m[lines - 1].point, "/mnt/19999");
+	free(m);
+	free(text);
+}
+END_TEST
+
+/* A line of mountinfo, taken apart in a buffer that the next call reuses. */
+static struct mount parse(const char *line)
+{
+	static char text[512];
+	struct mount mount;
+
+	snprintf(text, sizeof(text), "%s", line);
+	ck_assert_uint_eq(mounts_parse(text, &mount, 1), 1);
+	return mount;
+}
+
+/* Each: a mount, and whether it is a disk, and whether asking it may wait. */
+static const struct {
+	const char *line;
+	bool disk, waits;
+} kinds[] = {
+	{"1 1 8:1 / / rw - ext4 /dev/sda1 rw", true, false},
+	{"1 1 8:1 /@ / rw - btrfs /dev/sda1 rw,subvol=/@", true, false},
+	{"1 1 0:5 / /srv rw - zfs pool/srv rw", true, false},
+	{"1 1 0:5 / / rw - overlay overlay rw,lowerdir=/l,upperdir=/u,workdir=/w", true, false},
+	{"1 1 0:5 / / ro - overlay overlay ro,lowerdir=/l", true, false},
+	{"1 1 0:5 / /srv rw - overlay overlay rw,lowerdir=/l,upperdir=/u,workdir=/w", true, false},
+	{"1 1 0:5 / /usr ro - overlay sysext ro,lowerdir=/l:/m", false, false},
+	{"1 1 0:5 / / rw - fuse.fuse-overlayfs fuse-overlayfs rw", true, false},
+	{"1 1 0:5 / /srv rw - fuse.fuse-overlayfs fuse-overlayfs rw", false, true},
+	{"1 1 0:5 / / rw - 9p none rw", true, false},
+	{"1 1 0:5 / / rw - virtiofs kata rw", true, false},
+	{"1 1 0:5 / /srv rw - virtiofs share rw", false, true},
+	{"1 1 0:5 / / rw - nfs4 srv:/root rw", false, true},
+	{"1 1 0:5 / / rw - tmpfs tmpfs rw", true, false},
+	{"1 1 0:5 / /run rw - tmpfs tmpfs rw", false, false},
+	{"1 1 7:0 / /snap/core ro - squashfs /dev/loop0 ro", false, false},
+	{"1 1 0:5 / /proc rw - proc proc rw", false, true},
+	{"1 1 0:5 / /srv rw - autofs auto rw", false, true},
+	{"1 1 0:5 / /srv rw - unheard-of x rw", false, true},
+};
+
+START_TEST(which_mounts_are_disks)
+{
+	struct mount mount = parse(kinds[_i].line);
+
+	ck_assert(mounts_is_disk(&mount) == kinds[_i].disk);
+	ck_assert(mounts_may_wait(&mount, 1, 0) == kinds[_i].waits);
+}
+END_TEST
+
+START_TEST(what_may_wait_is_not_local)
+{
+	static const char *const away[] = {"nfs", "nfs4", "cifs", "smb3", "ceph", "9p", "afs",
+		"fuse", "fuse.sshfs", "glusterfs", "autofs", "unheard-of", ""};
+
+	for (size_t i = 0; i < COUNT(away); i++)
+		ck_assert_msg(!mounts_is_local(away[i]), "%s", away[i]);
+	ck_assert(mounts_is_local("ext4") && mounts_is_local("tmpfs"));
+}
+END_TEST
+
+/* Each a table of mounts whose disk is the ext4 at /srv/net/disk. */
+static const struct {
+	const char *mounts;
+	bool waits;
+} ways[] = {
+	{"a / ext4\nb /srv/net/disk ext4\n", false},
+	{"a / ext4\nn /srv/net nfs4\nb /srv/net/disk ext4\n", true}, /* its way leads over it */
+	{"a / ext4\nb /srv/net/disk ext4\nn /srv/net nfs4\n", true}, /* it is hidden by it */
+	{"a / ext4\nb /srv/net/disk ext4\nn /srv/net/disk nfs4\n", true},
+	{"a / ext4\nn /srv/net/disk autofs\nb /srv/net/disk ext4\n", false}, /* it has come */
+	{"a / ext4\nn /srv/net autofs\nc /srv/net xfs\nb /srv/net/disk ext4\n", false},
+	{"a / ext4\nb /srv/net/disk ext4\nn /srv/net autofs\nc /srv/net xfs\n", false},
+	{"a / ext4\nc /srv/net xfs\nn /srv/net fuse.sshfs\nb /srv/net/disk ext4\n", true},
+	{"a / ext4\nn /srv/ne nfs\nn /srv/net/disk/below nfs\nb /srv/net/disk ext4\n", false},
+	{"n / nfs\nb /srv/net/disk ext4\n", false}, /* all comes over it, vigild too */
+	{"b /srv/net/disk ext4\nn / nfs\n", true},
+	{"rootfs / rootfs\na / ext4\nb /srv/net/disk ext4\n", false},
+};
+
+/* The table in the form of mountinfo. */
+static size_t parse_table(const char *table, char *text, struct mount *mounts)
+{
+	char device[32], point[64], type[32];
+	size_t length = 0;
+	int n;
+
+	for (; sscanf(table, "%31s %63s %31s%n", device, point, type, &n) == 3; table += n)
+		length += (size_t)sprintf(
+			text + length, "1 1 0:1 / %s rw - %s %s rw\n", point, type, device);
+	return mounts_parse(text, mounts, 8);
+}
+
+START_TEST(the_way_to_a_disk_may_wait)
+{
+	struct mount table[8];
+	char text[512];
+	size_t count = parse_table(ways[_i].mounts, text, table), disk;
+
+	for (disk = 0; strcmp(table[disk].device, "b") != 0; disk++)
+		ck_assert_uint_lt(disk, count);
+	ck_assert_msg(mounts_may_wait(table, count, disk) == ways[_i].waits, "%s", ways[_i].mounts);
+	for (size_t i = 0; i < count; i++)
+		ck_assert(mounts_is_local(table[i].type) || mounts_may_wait(table, count, i));
+}
+END_TEST
+
+START_TEST(mounts_on_one_file_system)
+{
+	char text[] =
+		"1 1 8:1 / / rw - ext4 /dev/sda1 rw\n"
+		"2 1 0:5 / /run rw - tmpfs tmpfs rw\n"
+		"3 1 0:6 / /a rw - overlay overlay "
+		"rw,lowerdir=/l,upperdir=/var/a\\040b,workdir=/w\n"
+		"4 1 0:7 / /b rw - overlay overlay rw,lowerdir=/l,upperdir=/var/b,workdir=/w\n"
+		"5 1 0:8 / /c rw - overlay overlay rw,lowerdir=/l,upperdir=/run/c,workdir=/w\n"
+		"6 1 0:9 / /d rw - overlay overlay rw,lowerdir=/l\n"
+		"7 1 8:1 / /again rw - ext4 /dev/root rw\n"
+		"8 1 8:2 / /run rw - ext4 /dev/sdb1 rw\n";
+	static const char *const rooms[] = {"8:1", "0:5", "8:1", "8:1", "8:2", "0:9", "8:1", "8:2"};
+	struct mount m[8];
+
+	ck_assert_uint_eq(mounts_parse(text, m, 8), COUNT(rooms));
+	for (size_t i = 0; i < COUNT(rooms); i++)
+		ck_assert_str_eq(mounts_room(m, COUNT(rooms), i), rooms[i]);
+	ck_assert(mounts_is_overlay(&m[2]) && !mounts_is_overlay(&m[0]));
+	ck_assert(mounts_is_topped(m, COUNT(rooms), 1) && !mounts_is_topped(m, COUNT(rooms), 7));
+	ck_assert_uint_eq(mounts_above(m, COUNT(rooms), "/run/x"), 7);
+	ck_assert_uint_eq(mounts_above(m, COUNT(rooms), "/runner"), 0);
+	ck_assert_uint_eq(mounts_above(m, COUNT(rooms), "relative"), COUNT(rooms));
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("mounts");
+	TCase *tcase = tcase_create("mounts");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_test(tcase, lines_of_mountinfo);
+	tcase_add_test(tcase, a_table_of_any_length);
+	tcase_add_loop_test(tcase, which_mounts_are_disks, 0, COUNT(kinds));
+	tcase_add_test(tcase, what_may_wait_is_not_local);
+	tcase_add_loop_test(tcase, the_way_to_a_disk_may_wait, 0, COUNT(ways));
+	tcase_add_test(tcase, mounts_on_one_file_system);
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
