@@ -75,6 +75,18 @@ void exec_put_exit(vigil_daemon *d, const vigil_child_exit *e)
 	vigil_state_set(d, "timed_out", json_boolean(e->timed_out));
 }
 
+void exec_put_left_out(vigil_daemon *d, struct exec *x, unsigned count, const char *text)
+{
+	if (count == 0) {
+		vigil_state_unset(d, "left_out");
+		return;
+	}
+	vigil_state_set(d, "left_out", json_pack("{s:i,s:s}", "count", (int)count, "text", text));
+	if (!x->left_out)
+		vigil_log(d, VIGIL_WARN, "left out of its output: %s", text);
+	x->left_out = true;
+}
+
 /* --- starting -------------------------------------------------------------------------------- */
 
 static void put_unstarted(vigil_daemon *d, struct exec *x, int err)
@@ -152,6 +164,16 @@ static void report_exit(
 	exec_report(d, x, level_of(e), reason[0] != '\0' ? reason : output);
 }
 
+static void put_refused(vigil_daemon *d, struct exec *x, const struct nagios *parsed)
+{
+	char text[EXEC_TEXT];
+
+	snprintf(text, sizeof(text),
+		"%u values and %u thresholds of performance data could not be read, first \"%s\"",
+		parsed->refused, parsed->limits_refused, parsed->first);
+	exec_put_left_out(d, x, parsed->refused + parsed->limits_refused, text);
+}
+
 static void take_text(vigil_daemon *d, struct exec *x, const vigil_child_exit *e)
 {
 	bool nagios = x->format == FORMAT_NAGIOS;
@@ -163,9 +185,7 @@ static void take_text(vigil_daemon *d, struct exec *x, const vigil_child_exit *e
 	vigil_state_set(d, "long_output", json_string(parsed.long_output));
 	if (nagios)
 		vigil_state_set(d, "perfdata", json_incref(parsed.perfdata));
-	if (parsed.refused > 0)
-		vigil_log(d, VIGIL_DEBUG, "%u items of performance data could not be read",
-			parsed.refused);
+	put_refused(d, x, &parsed);
 	report_exit(d, x, e, parsed.output);
 	nagios_clear(&parsed);
 }
