@@ -215,7 +215,8 @@ static void take_no_json(
 static void take_json(vigil_daemon *d, struct exec *x, const vigil_child_exit *e)
 {
 	char why[REASON_MAX], output[REASON_MAX] = "";
-	json_t *object = merge_read(e->output, e->length, why, sizeof(why));
+	struct lenient changed;
+	json_t *object = merge_read(e->output, e->length, why, sizeof(why), &changed);
 	const json_t *said;
 	int err;
 
@@ -228,6 +229,7 @@ static void take_json(vigil_daemon *d, struct exec *x, const vigil_child_exit *e
 		vigil_clean(output, sizeof(output), json_string_value(said));
 	json_object_del(object, "state"); /* the exit status says it */
 	err = merge_set(&x->merge, d, object);
+	exec_put_left_out(d, x, changed.count, changed.text);
 	if (err != 0)
 		exec_report(d, x, VIGIL_UNKNOWN, merge_error(err));
 	else if (output[0] == '\0' && level_of(e) == VIGIL_OK)
