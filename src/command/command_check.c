@@ -208,8 +208,8 @@ static json_t *long_text(const json_t *account, unsigned left_out)
 	}
 	if (left_out > 0) {
 		snprintf(line, sizeof(line),
-			"%u values of performance data are left out: too many, a label with a bar, "
-			"or no number",
+			"performance data left out: %u (too many values, a label with a bar, or no "
+			"number)",
 			left_out);
 		json_array_append_new(lines, json_string(line));
 	}

@@ -169,7 +169,8 @@ static void put_refused(vigil_daemon *d, struct exec *x, const struct nagios *pa
 	char text[EXEC_TEXT];
 
 	snprintf(text, sizeof(text),
-		"%u values and %u thresholds of performance data could not be read, first \"%s\"",
+		"performance data that cannot be read: %u items, %u thresholds; the first is "
+		"\"%s\"",
 		parsed->refused, parsed->limits_refused, parsed->first);
 	exec_put_left_out(d, x, parsed->refused + parsed->limits_refused, text);
 }
@@ -221,6 +222,7 @@ static void take_json(vigil_daemon *d, struct exec *x, const vigil_child_exit *e
 	int err;
 
 	if (object == NULL) {
+		exec_put_left_out(d, x, 0, "");
 		take_no_json(d, x, e, why);
 		return;
 	}

@@ -223,8 +223,8 @@ static void put_left_out(struct icinga *x, const char *name, unsigned count)
 	}
 	vigil_state_set(x->d, path, json_integer(count));
 	vigil_log(x->d, VIGIL_WARN,
-		"%s: %u values of performance data are not sent: too many, a label with \"|\", or "
-		"no number",
+		"%s: performance data not sent: %u (too many values, a label with a bar, or no "
+		"number)",
 		name, count);
 }
 

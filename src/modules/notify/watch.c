@@ -101,7 +101,7 @@ static void word_of(const json_t *value, char word[WORD_MAX])
 	if (value == NULL || json_is_null(value))
 		text = ABSENT;
 	else if (text == NULL)
-		text = dumped = vigil_json_text(value);
+		text = dumped = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
 	vigil_clean(word, WORD_MAX, text != NULL ? text : "?");
 	free(dumped);
 }
