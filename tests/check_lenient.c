@@ -33,6 +33,22 @@ START_TEST(objects_are_kept_without_what_json_cannot_hold)
 			"\"a\" is 1e400 and is left out", 2},
 		{"{\"a\":\"NaN, 18446744073709551615 \\\" NaN\",\"NaN\":true}",
 			"{\"NaN\":true,\"a\":\"NaN, 18446744073709551615 \\\" NaN\"}", "", 0},
+		{"{\"a\":\"x\ty\nz\",\"b\":1}", "{\"a\":\"x\\ty\\nz\",\"b\":1}", "", 0},
+		{"{\"a\":\"caf\xe9\",\"b\":\"caf\xc3\xa9 \xf0\x9f\x98\x80\"}",
+			"{\"a\":\"caf\\\\xE9\",\"b\":\"caf\xc3\xa9 \xf0\x9f\x98\x80\"}",
+			"\"a\" is a text with bytes that are no characters, which are shown as "
+			"their code",
+			1},
+		{"{\"a\":\"\\u0000 \\ud800 \\udc00x \\ud83d\\ude00 \\u00e9\"}",
+			"{\"a\":\"\\\\u0000 \\\\ud800 \\\\udc00x \\ud83d\\ude00 \\u00e9\"}",
+			"\"a\" is a text with bytes that are no characters, which are shown as "
+			"their code",
+			1},
+		{"{\"a\":\"\xed\xa0\x80\xc0\x80\xf5\"}",
+			"{\"a\":\"\\\\xED\\\\xA0\\\\x80\\\\xC0\\\\x80\\\\xF5\"}",
+			"\"a\" is a text with bytes that are no characters, which are shown as "
+			"their code",
+			1},
 		{"\xef\xbb\xbf{\"a\":{\"b\":NaN},\"c\":false}", "{\"a\":{\"b\":null},\"c\":false}",
 			"\"b\" is NaN and is left out", 1},
 	};
@@ -77,7 +93,7 @@ END_TEST
 START_TEST(all_that_grows_has_room)
 {
 	static const char *const parts[] = {
-		"nan,", "inf ", "9999999999999999999,", "-inf:", "1e999]"};
+		"nan,", "inf ", "9999999999999999999,", "-inf:", "1e999]", "\"\x80\x01\","};
 	char text[4096];
 
 	for (size_t i = 0; i < COUNT(parts); i++) {

@@ -117,7 +117,6 @@ START_TEST(items)
 		{"a=-1.5e3;~:10;10:20",
 			"{\"a\":{\"crit\":\"10:20\",\"unit\":\"\",\"value\":-1500.0,\"warn\":\"~:"
 			"10\"}}"},
-		{"a=1 a=2", "{\"a\":{\"unit\":\"\",\"value\":2}}"},
 		{"a=+.5us", "{\"a\":{\"unit\":\"us\",\"value\":0.5}}"},
 		{"a=99999999999999999999", "{\"a\":{\"unit\":\"\",\"value\":1e20}}"},
 		{"a=9223372036854775807", "{\"a\":{\"unit\":\"\",\"value\":9223372036854775807}}"},
@@ -237,9 +236,18 @@ START_TEST(labels_are_read_as_plugins_print_them)
 }
 END_TEST
 
+START_TEST(of_two_items_of_one_label_the_last_is_kept_and_one_is_counted)
+{
+	parse("x|a=1 a=2");
+	ck_assert_str_eq(data(), "{\"a\":{\"unit\":\"\",\"value\":2}}");
+	ck_assert_uint_eq(parsed.refused, 1);
+	ck_assert_str_eq(parsed.first, "a=2");
+}
+END_TEST
+
 START_TEST(a_label_is_whole_or_refused)
 {
-	char text[2048], label[1025];
+	char text[2048], label[769];
 
 	memset(label, 'l', sizeof(label) - 1);
 	label[sizeof(label) - 1] = '\0';
@@ -330,6 +338,7 @@ static Suite *suite(void)
 	tcase_add_test(tc, what_is_no_item_is_counted_and_passed_over);
 	tcase_add_test(tc, a_value_is_kept_when_its_threshold_cannot_be_read);
 	tcase_add_test(tc, labels_are_read_as_plugins_print_them);
+	tcase_add_test(tc, of_two_items_of_one_label_the_last_is_kept_and_one_is_counted);
 	tcase_add_test(tc, a_label_is_whole_or_refused);
 	tcase_add_test(tc, no_more_than_so_many_are_kept);
 	tcase_add_test(tc, no_text_takes_long_or_breaks_it);

@@ -1,8 +1,8 @@
 /*
- * lenient: JSON with numbers that JSON or the state cannot hold, made readable.
+ * lenient: JSON with numbers and bytes that JSON or the state cannot hold, made readable.
  *
  * This is no parser: only strings are told from what is between them, and what is changed is one
- * word there.  The member's name in the message is the last string before a colon.
+ * word there, or one character of a string.  The member's name in the message is the last string before a colon.
  */
 #include "lenient.h"
 
@@ -37,7 +37,7 @@ static void copy(struct scan *s, size_t length)
 
 static void note(struct scan *s, size_t length, const char *what)
 {
-	char text[120];
+	char text[160];
 
 	if (s->changed->count++ > 0)
 		return;
@@ -47,17 +47,104 @@ static void note(struct scan *s, size_t length, const char *what)
 	vigil_clean(s->changed->text, sizeof(s->changed->text), text);
 }
 
+/* --- strings ----------------------------------------------------------------------------------- */
+
+/* The length of the UTF-8 sequence at p; 0: it is none. */
+static size_t utf8_length(const char *p, const char *end)
+{
+	static const unsigned least[] = {0, 0, 0x80, 0x800, 0x10000};
+	unsigned char first = (unsigned char)*p;
+	size_t length = first < 0x80   ? 1
+			: first < 0xc2 ? 0
+			: first < 0xe0 ? 2
+			: first < 0xf0 ? 3
+				       : 4;
+	unsigned c = first & (0x7fu >> length);
+
+	if (first < 0x80)
+		return 1;
+	if (length == 0 || first > 0xf4 || (size_t)(end - p) < length)
+		return 0;
+	for (size_t i = 1; i < length; i++) {
+		if (((unsigned char)p[i] & 0xc0) != 0x80)
+			return 0;
+		c = c << 6 | ((unsigned char)p[i] & 0x3f);
+	}
+	return c >= least[length] && c <= 0x10ffff && (c < 0xd800 || c > 0xdfff) ? length : 0;
+}
+
+/* The character of an escape such as \u00e9 at p; -1: there is none. */
+static int unit_at(const char *p, const char *end)
+{
+	unsigned unit = 0;
+
+	if (end - p < 6 || p[0] != '\\' || p[1] != 'u')
+		return -1;
+	for (int i = 2; i < 6; i++) {
+		if (!isxdigit((unsigned char)p[i]))
+			return -1;
+		unit = unit << 4 |
+		       (unsigned)(isdigit((unsigned char)p[i]) ? p[i] - '0'
+							       : (p[i] | 0x20) - 'a' + 10);
+	}
+	return (int)unit;
+}
+
+/* Copies an escape.  False: it stands for no character that the state can hold, and its text is
+ * copied. */
+static bool copy_escape(struct scan *s)
+{
+	int unit = unit_at(s->at, s->end), next;
+
+	if (unit < 0 || (unit > 0 && (unit < 0xd800 || unit > 0xdfff))) {
+		copy(s, s->at + 1 < s->end ? 2 : 1);
+		return true;
+	}
+	next = unit_at(s->at + 6, s->end);
+	if (unit >= 0xd800 && unit < 0xdc00 && next >= 0xdc00 && next < 0xe000) {
+		copy(s, 12);
+		return true;
+	}
+	*s->to++ = '\\';
+	copy(s, 6);
+	return false;
+}
+
+/* Copies one character of a string.  A control character loses nothing as an escape.  False: it is
+ * none, and its code is copied as text. */
+static bool copy_character(struct scan *s)
+{
+	size_t length = utf8_length(s->at, s->end);
+
+	if (*s->at == '\\')
+		return copy_escape(s);
+	if (length > 0 && (unsigned char)*s->at >= 0x20) {
+		copy(s, length);
+		return true;
+	}
+	s->to += sprintf(s->to, length > 0 && *s->at != '\0' ? "\\u%04x" : "\\\\x%02X",
+		(unsigned char)*s->at);
+	s->at++;
+	return length > 0 && s->at[-1] != '\0';
+}
+
 static void copy_string(struct scan *s)
 {
-	const char *p = s->at + 1;
+	bool whole = true;
 
-	while (p < s->end && *p != '"')
-		p += 1 + (*p == '\\' && p + 1 < s->end);
-	p += p < s->end;
 	s->string = s->at;
-	s->string_length = (size_t)(p - s->at);
-	copy(s, s->string_length);
+	copy(s, 1);
+	while (s->at < s->end && *s->at != '"')
+		whole = copy_character(s) && whole;
+	if (s->at < s->end)
+		copy(s, 1);
+	s->string_length = (size_t)(s->at - s->string);
+	if (!whole)
+		note(s, 0,
+			"a text with bytes that are no characters, which are shown as their code");
 }
+
+/* --- numbers ------------------------------------------------------------------------------------- */
 
 /* Whether the word is one by which programs print what is no finite number. */
 static bool is_not_finite(const char *word, size_t length)
@@ -143,8 +230,8 @@ static void scan(struct scan *s)
 
 char *lenient_json(const char *text, size_t *length, struct lenient *changed)
 {
-	/* A word grows by two bytes at most, and a sign follows each. */
-	char *begin = malloc(*length + 1), *to = malloc(3 * *length + 8);
+	/* What grows most is a control character, which becomes an escape of six bytes. */
+	char *begin = malloc(*length + 1), *to = malloc(6 * *length + 8);
 	struct scan s = {.at = begin, .to = to, .changed = changed};
 
 	*changed = (struct lenient){0};

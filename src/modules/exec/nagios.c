@@ -20,7 +20,7 @@
 
 #include <vigil/vigil.h>
 
-#define LABEL_MAX 1024
+#define LABEL_MAX 768
 #define FIELD_MAX 64
 /* What one byte of a stranger's text takes at most when it is made clean: "\x00". */
 #define CLEAN(n)   (4 * (n) + 16)
@@ -268,6 +268,7 @@ static void read_perfdata(struct nagios *parsed, char *text)
 {
 	char label[LABEL_SIZE], shown[sizeof(parsed->first)], *begin;
 	json_t *item;
+	bool again;
 
 	for (;;) {
 		text += strspn(text, BLANKS);
@@ -283,7 +284,10 @@ static void read_perfdata(struct nagios *parsed, char *text)
 			if (json_object_size(parsed->perfdata) < NAGIOS_VALUES_MAX)
 				item = read_item(parsed, value);
 		}
-		if (item == NULL || json_object_set_new(parsed->perfdata, label, item) != 0) {
+		/* Of two items of one label the last is kept. */
+		again = item != NULL && json_object_get(parsed->perfdata, label) != NULL;
+		if (item == NULL || json_object_set_new(parsed->perfdata, label, item) != 0 ||
+			again) {
 			parsed->refused++;
 			note(parsed, shown);
 		}
