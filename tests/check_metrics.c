@@ -66,8 +66,8 @@ START_TEST(samples)
 	ck_assert_str_eq(text_of(out), "n{a=\"1\",b=\"x\\\"y\"} 1\n"
 				       "n 0.1\n"
 				       "n 12345678901234\n"
-				       "n 0.33333333333333331\n"
-				       "n -2.5e-07\n");
+				       "n 0.3333333333333333\n"
+				       "n -0.00000025\n");
 }
 END_TEST
 

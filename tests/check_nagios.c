@@ -25,7 +25,8 @@ static void teardown(void)
 static char *data(void)
 {
 	static char text[4096];
-	char *dump = json_dumps(parsed.perfdata, JSON_SORT_KEYS | JSON_COMPACT);
+	char *dump = json_dumps(
+		parsed.perfdata, JSON_SORT_KEYS | JSON_COMPACT | JSON_REAL_PRECISION(15));
 
 	ck_assert_ptr_nonnull(dump);
 	ck_assert_uint_lt(strlen(dump), sizeof(text));
@@ -116,7 +117,6 @@ START_TEST(items)
 		{"a=-1.5e3;~:10;10:20",
 			"{\"a\":{\"crit\":\"10:20\",\"unit\":\"\",\"value\":-1500.0,\"warn\":\"~:"
 			"10\"}}"},
-		{"a=1 a=2", "{\"a\":{\"unit\":\"\",\"value\":2}}"},
 		{"a=+.5us", "{\"a\":{\"unit\":\"us\",\"value\":0.5}}"},
 		{"a=99999999999999999999", "{\"a\":{\"unit\":\"\",\"value\":1e20}}"},
 		{"a=9223372036854775807", "{\"a\":{\"unit\":\"\",\"value\":9223372036854775807}}"},
@@ -140,7 +140,6 @@ START_TEST(what_is_no_item_is_counted_and_passed_over)
 		const char *text;
 		unsigned refused;
 	} rows[] = {
-		{"a", 1},
 		{"=1", 1},
 		{"''=1", 1},
 		{"'a=1", 1},
@@ -151,14 +150,10 @@ START_TEST(what_is_no_item_is_counted_and_passed_over)
 		{"a=inf b=nan", 2},
 		{"a=1e999", 1},
 		{"a=1,5", 1}, /* ",5" is no unit */
-		{"a=1;x", 1},
-		{"a=1;~", 1},
-		{"a=1;;;1:2", 1}, /* a range is no minimum */
-		{"a=1;;;;2;3", 1},
 		{"a=1s2", 1},
-		{"a=1;U", 1},
-		{"a =1", 2},
-		{"a= 1", 2},
+		{"-", 1},
+		{"2;3", 1},
+		{"a 'b'=1s2", 2},
 	};
 	char text[256];
 
@@ -170,6 +165,99 @@ START_TEST(what_is_no_item_is_counted_and_passed_over)
 		ck_assert_ptr_nonnull(json_object_get(parsed.perfdata, "last"));
 		ck_assert_uint_eq(parsed.refused, rows[i].refused);
 	}
+}
+END_TEST
+
+START_TEST(a_value_is_kept_when_its_threshold_cannot_be_read)
+{
+	static const struct {
+		const char *text, *data, *first;
+		unsigned limits;
+	} rows[] = {
+		{"a=12.47%;0,0;0;", "{\"a\":{\"crit\":0,\"unit\":\"%\",\"value\":12.47}}", "0,0",
+			1},
+		{"a=6410;@1:3,@10000:50000", "{\"a\":{\"unit\":\"\",\"value\":6410}}",
+			"@1:3,@10000:50000", 1},
+		{"a=80%;75%;90%", "{\"a\":{\"crit\":90,\"unit\":\"%\",\"value\":80,\"warn\":75}}",
+			"", 0},
+		{"a=80%;75B;90%", "{\"a\":{\"crit\":90,\"unit\":\"%\",\"value\":80}}", "75B", 1},
+		{"a=1;x;y;0;9", "{\"a\":{\"max\":9,\"min\":0,\"unit\":\"\",\"value\":1}}", "x", 2},
+		{"a=1;~", "{\"a\":{\"unit\":\"\",\"value\":1}}", "~", 1},
+		{"a=1;;;1:2", "{\"a\":{\"unit\":\"\",\"value\":1}}", "1:2", 1},
+		{"a=1;;;;2;3", "{\"a\":{\"max\":2,\"unit\":\"\",\"value\":1}}", "3", 1},
+		{"a=1;U;1e999", "{\"a\":{\"unit\":\"\",\"value\":1}}", "U", 2},
+	};
+	char text[256];
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		snprintf(text, sizeof(text), "x|%s", rows[i].text);
+		parse(text);
+		ck_assert_str_eq(data(), rows[i].data);
+		ck_assert_uint_eq(parsed.refused, 0);
+		ck_assert_uint_eq(parsed.limits_refused, rows[i].limits);
+		ck_assert_str_eq(parsed.first, rows[i].first);
+	}
+}
+END_TEST
+
+START_TEST(labels_are_read_as_plugins_print_them)
+{
+	static const struct {
+		const char *text, *label;
+	} rows[] = {
+		{"'C:\\ Used Space'=1", "C:\\ Used Space"},
+		{"'it''s'=1", "it's"},
+		{"'''quoted'''=1", "'quoted'"},
+		{"'C: Bob's disk'=1", "C: Bob's disk"},
+		{"'a''=1", "a'"},
+		{"it's=1", "it's"},
+		{"'a=b'=1", "a=b"},
+		{"'k=v, it''s'=1", "k=v, it's"},
+		{"a=b=1", "a=b"},
+		{"Physical Memory Used=1", "Physical Memory Used"},
+		{"a =1", "a"},
+		{"a= 1", "a"},
+		{"\"two words\"=1", "\"two words\""},
+		{"' padded '=1", " padded"},
+		{"a=1,", "a"},
+		{"/dev/sda1:/mnt=1", "/dev/sda1:/mnt"},
+	};
+	char text[256];
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		snprintf(text, sizeof(text), "x|first=1;2 %s 'last'=2", rows[i].text);
+		parse(text);
+		ck_assert_msg(json_object_get(parsed.perfdata, rows[i].label) != NULL, "%s: %s",
+			rows[i].text, data());
+		ck_assert_uint_eq(json_object_size(parsed.perfdata), 3);
+		ck_assert_ptr_nonnull(json_object_get(parsed.perfdata, "last"));
+		ck_assert_uint_eq(parsed.refused + parsed.limits_refused, 0);
+	}
+}
+END_TEST
+
+START_TEST(of_two_items_of_one_label_the_last_is_kept_and_one_is_counted)
+{
+	parse("x|a=1 a=2");
+	ck_assert_str_eq(data(), "{\"a\":{\"unit\":\"\",\"value\":2}}");
+	ck_assert_uint_eq(parsed.refused, 1);
+	ck_assert_str_eq(parsed.first, "a=2");
+}
+END_TEST
+
+START_TEST(a_label_is_whole_or_refused)
+{
+	char text[2048], label[769];
+
+	memset(label, 'l', sizeof(label) - 1);
+	label[sizeof(label) - 1] = '\0';
+	snprintf(text, sizeof(text), "x|%s=1", label);
+	parse(text);
+	ck_assert_ptr_nonnull(json_object_get(parsed.perfdata, label));
+	snprintf(text, sizeof(text), "x|%sl=1 b=2", label);
+	parse(text);
+	ck_assert_uint_eq(json_object_size(parsed.perfdata), 1);
+	ck_assert_uint_eq(parsed.refused, 1);
 }
 END_TEST
 
@@ -248,6 +336,10 @@ static Suite *suite(void)
 	tcase_add_test(tc, a_nul_does_not_end_it);
 	tcase_add_test(tc, items);
 	tcase_add_test(tc, what_is_no_item_is_counted_and_passed_over);
+	tcase_add_test(tc, a_value_is_kept_when_its_threshold_cannot_be_read);
+	tcase_add_test(tc, labels_are_read_as_plugins_print_them);
+	tcase_add_test(tc, of_two_items_of_one_label_the_last_is_kept_and_one_is_counted);
+	tcase_add_test(tc, a_label_is_whole_or_refused);
 	tcase_add_test(tc, no_more_than_so_many_are_kept);
 	tcase_add_test(tc, no_text_takes_long_or_breaks_it);
 	tcase_add_test(tc, noise);

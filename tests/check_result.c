@@ -6,9 +6,11 @@
 
 static const struct result_names names = {"web1", "vigil {daemon}!", 180};
 
+static unsigned left_out;
+
 static json_t *make(json_t *account, json_t *data)
 {
-	json_t *result = result_make(&names, "a.b", account, data, 1795000000.25);
+	json_t *result = result_make(&names, "a.b", account, data, 1795000000.25, &left_out);
 
 	json_decref(account);
 	json_decref(data);
@@ -64,17 +66,23 @@ END_TEST
 
 START_TEST(performance_data_is_as_plugins_write_it)
 {
-	json_t *result = make(health("OK", "fine"),
-		json_pack("{s:{s:{s:f,s:s,s:s,s:i,s:i,s:i},s:{s:i,s:s},s:{s:n},s:{s:i}}}",
+	json_t *data =
+		json_pack("{s:{s:{s:f,s:s,s:s,s:i,s:i,s:i},s:{s:i,s:s},s:{s:n},s:{s:i},s:{s:i},"
+			  "s:{s:I,s:s},s:{s:s}}}",
 			"perfdata", "/ var", "value", 88.5, "unit", "%", "warn", "~:80", "crit", 90,
 			"min", 0, "max", 100, "n", "value", 3, "unit", "", "unknown", "value",
-			"it's", "value", 1));
+			"it's", "value", 1, "a|b", "value", 1, "/", "value",
+			(json_int_t)18814599168, "unit", "B", "odd", "value", "1");
+	json_t *result = make(health("OK", "fine"), data);
 	json_t *list = json_object_get(result, "performance_data");
 
-	ck_assert_uint_eq(
-		json_array_size(list), 2); /* neither without value nor with a bad label */
+	ck_assert_uint_eq(json_array_size(list), 4);
 	ck_assert_str_eq(json_string_value(json_array_get(list, 0)), "'/ var'=88.5%;~:80;90;0;100");
 	ck_assert_str_eq(json_string_value(json_array_get(list, 1)), "'n'=3");
+	ck_assert_str_eq(json_string_value(json_array_get(list, 2)), "'it''s'=1");
+	ck_assert_str_eq(json_string_value(json_array_get(list, 3)), "'/'=18814599168B");
+	/* A label with a bar and a text as value; null is no value. */
+	ck_assert_uint_eq(left_out, 2);
 	json_decref(result);
 }
 END_TEST

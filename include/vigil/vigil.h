@@ -234,9 +234,20 @@ VIGIL_API int vigil_range_read(const char *text, vigil_range *range);
 /* Whether the value is one to be alerted to.  May be called anywhere. */
 VIGIL_API bool vigil_range_alerts(const vigil_range *range, double value);
 
+/* A number as the shortest decimal text that reads back to the same double, without an exponent:
+ * "18814599168", "0.1"; what is not finite is "NaN", "+Inf" or "-Inf".  Returns text.  May be
+ * called anywhere. */
+#define VIGIL_NUMBER_TEXT 384
+VIGIL_API char *vigil_number(char text[VIGIL_NUMBER_TEXT], double value);
+
+/* A value as compact JSON whose reals have the fewest digits that read back to the same double, to
+ * be freed with free; NULL when out of memory.  May be called anywhere. */
+VIGIL_API char *vigil_json_text(const json_t *value);
+
 /* Performance data as Nagios plugins print it, 'label'=value[unit];warn;crit;min;max, from an entry
- * {value,unit,warn,crit,min,max} such as exec keeps them.  Returns the length; 0 and an empty text
- * when the entry has no number, the label cannot stand in it, or size is too small.  May be called
+ * {value,unit,warn,crit,min,max} such as exec keeps them.  Numbers keep all their digits, and a
+ * quote in the label is doubled.  Returns the length; 0 and an empty text when the entry has no
+ * number, the label is empty or has a bar or an end of line, or size is too small.  May be called
  * anywhere. */
 VIGIL_API size_t vigil_perfdata(char *text, size_t size, const char *label, const json_t *entry);
 

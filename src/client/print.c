@@ -20,6 +20,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/number.h"
 #include "base/text.h"
 #include "client/table.h"
 
@@ -126,8 +127,11 @@ static size_t print_json_character(const char *text, size_t left)
 static void print_dumped(json_t *value, size_t flags)
 {
 	char *text = json_dumps(value, flags | JSON_ENCODE_ANY);
-	size_t length = text != NULL ? strlen(text) : 0;
+	size_t length;
 
+	if (text != NULL)
+		number_shorten_json(text);
+	length = text != NULL ? strlen(text) : 0;
 	for (size_t i = 0; i < length;) {
 		if ((unsigned char)text[i] >= 0x7f)
 			i += print_json_character(text + i, length - i);

@@ -16,6 +16,7 @@
 
 #include <vigil/vigil.h>
 
+#include "base/number.h"
 #include "base/text.h"
 #include "daemon/daemon.h"
 #include "data/state.h"
@@ -31,6 +32,7 @@ struct verdict {
 	int status;
 	char line[LINE_MAX_SIZE];
 	char perfdata[PERFDATA_MAX];
+	unsigned left_out; /* values that have no place in it */
 };
 
 static const char *const names[] = {"OK", "WARNING", "CRITICAL", "UNKNOWN"};
@@ -60,16 +62,19 @@ static const char *text_of(const json_t *object, const char *key)
 
 /* --- performance data ------------------------------------------------------------------------------ */
 
-/* Appends it, where there is room. */
+/* Appends it where there is room, else counts it. */
 static void put_item(struct verdict *v, const char *label, const json_t *entry)
 {
 	size_t used = strlen(v->perfdata), gap = used > 0;
 
 	if (used + gap < sizeof(v->perfdata) &&
 		vigil_perfdata(v->perfdata + used + gap, sizeof(v->perfdata) - used - gap, label,
-			entry) > 0 &&
-		gap)
-		v->perfdata[used] = ' ';
+			entry) > 0) {
+		if (gap)
+			v->perfdata[used] = ' ';
+	} else if (!json_is_null(json_object_get(entry, "value"))) {
+		v->left_out++; /* null could not be determined: it is nothing to hand on */
+	}
 }
 
 static void put_counter(struct verdict *v, const char *label, json_t *value)
@@ -132,11 +137,20 @@ static bool read_range(struct verdict *v, const char *option, const char *text, 
 	return false;
 }
 
+static const char *number_text(char text[NUMBER_TEXT], const json_t *value)
+{
+	if (!json_is_integer(value))
+		return number_format(text, json_number_value(value));
+	snprintf(text, NUMBER_TEXT, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+	return text;
+}
+
 static void judge_number(struct verdict *v, struct host *host, json_t *params)
 {
 	const char *pointer = command_text(params, "pointer"), *last = strrchr(pointer, '/');
 	const char *warning = command_text(params, "warning");
 	const char *critical = command_text(params, "critical");
+	char text[NUMBER_TEXT];
 	vigil_range warn, crit;
 	json_t *value, *entry;
 	double number;
@@ -159,7 +173,7 @@ static void judge_number(struct verdict *v, struct host *host, json_t *params)
 		critical != NULL && vigil_range_alerts(&crit, number)  ? CRITICAL
 		: warning != NULL && vigil_range_alerts(&warn, number) ? WARNING
 								       : OK,
-		"%s is %.10g", pointer, number);
+		"%s is %s", pointer, number_text(text, value));
 	entry = json_pack("{s:O,s:s,s:s}", "value", value, "warn", warning ? warning : "", "crit",
 		critical ? critical : "");
 	put_item(v, last + 1, entry);
@@ -177,7 +191,7 @@ static void drop_bars(char *text)
 			*text = '/';
 }
 
-static json_t *long_text(const json_t *account)
+static json_t *long_text(const json_t *account, unsigned left_out)
 {
 	const json_t *history = json_object_get(account, "history");
 	size_t count = json_array_size(history);
@@ -190,6 +204,13 @@ static json_t *long_text(const json_t *account)
 		snprintf(line, sizeof(line), "%s %s", text_of(event, "time"),
 			text_of(event, "text"));
 		drop_bars(line);
+		json_array_append_new(lines, json_string(line));
+	}
+	if (left_out > 0) {
+		snprintf(line, sizeof(line),
+			"performance data left out: %u (too many values, a label with a bar, or no "
+			"number)",
+			left_out);
 		json_array_append_new(lines, json_string(line));
 	}
 	return lines;
@@ -231,6 +252,6 @@ void command_check(struct host *host, json_t *params, struct command_reply *repl
 	}
 	drop_bars(v.line);
 	reply->result = json_pack("{s:i,s:s,s:s,s:o}", "status", v.status, "output", v.line,
-		"perfdata", v.perfdata, "long_output", long_text(account));
+		"perfdata", v.perfdata, "long_output", long_text(account, v.left_out));
 	json_decref(account);
 }

@@ -5,50 +5,123 @@
  * line, is left out, so that one odd value never spoils the others.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <vigil/vigil.h>
 
-#define LABEL_MAX 200
-#define UNIT_MAX  16
-#define RANGE_MAX 64
+#include "base/number.h"
+
+#define UNIT_MAX  32
+#define RANGE_MAX 160
+
+_Static_assert(VIGIL_NUMBER_TEXT == NUMBER_TEXT, "vigil.h and number.h differ");
+
+char *vigil_number(char text[VIGIL_NUMBER_TEXT], double value)
+{
+	return number_format(text, value);
+}
+
+char *vigil_json_text(const json_t *value)
+{
+	char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+
+	if (text != NULL)
+		number_shorten_json(text);
+	return text;
+}
+
+/* --- performance data --------------------------------------------------------------------------- */
+
+/* Text as it grows; one that has no room for all is worth nothing. */
+struct item {
+	char *text;
+	size_t size, length;
+	bool full;
+};
+
+static void put(struct item *item, const char *text, size_t length)
+{
+	if (item->full || length >= item->size - item->length) {
+		item->full = true;
+		return;
+	}
+	memcpy(item->text + item->length, text, length);
+	item->length += length;
+}
+
+static void put_text(struct item *item, const char *text)
+{
+	put(item, text, strlen(text));
+}
+
+/* In quotes, those within doubled. */
+static void put_label(struct item *item, const char *label)
+{
+	put_text(item, "'");
+	for (; *label != '\0'; label++)
+		put(item, *label == '\'' ? "''" : label, 1 + (*label == '\''));
+	put_text(item, "'=");
+}
+
+/* An integer may have more digits than a double keeps. */
+static void put_number(struct item *item, const json_t *value)
+{
+	char text[NUMBER_TEXT];
+
+	if (json_is_integer(value))
+		snprintf(text, sizeof(text), "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+	else
+		number_format(text, json_real_value(value));
+	put_text(item, text);
+}
 
 /* A unit or a range, and nothing that would begin something else. */
 static const char *plain(const json_t *value, size_t size)
 {
 	const char *text = json_string_value(value);
 
-	return text != NULL && strlen(text) < size && strpbrk(text, " ;='|\n") == NULL ? text : "";
+	return text != NULL && strlen(text) < size && strpbrk(text, " \t\r;='|\n") == NULL ? text
+											   : "";
 }
 
-/* A number as plugins write it; a range, which is text, as it is. */
-static size_t put_field(char *item, size_t size, const json_t *value)
+/* A number, or a range, which is text; false: there is neither. */
+static bool put_field(struct item *item, const json_t *value, const char *before)
 {
+	const char *text = plain(value, RANGE_MAX);
+
+	if (!json_is_number(value) && text[0] == '\0')
+		return false;
+	put_text(item, before);
 	if (json_is_number(value))
-		return (size_t)snprintf(item, size, ";%.10g", json_number_value(value));
-	return (size_t)snprintf(item, size, ";%s", plain(value, RANGE_MAX));
+		put_number(item, value);
+	else
+		put_text(item, text);
+	return true;
 }
 
 size_t vigil_perfdata(char *text, size_t size, const char *label, const json_t *entry)
 {
 	static const char *const fields[] = {"warn", "crit", "min", "max"};
+	static const char semicolons[] = ";;;;";
 	const json_t *value = json_object_get(entry, "value");
-	char item[LABEL_MAX + 64 + UNIT_MAX + 4 * RANGE_MAX];
-	size_t n;
+	struct item item = {.text = text, .size = size, .full = size == 0};
+	size_t pending = 0; /* semicolons, written only when a field follows them */
 
 	if (size > 0)
 		text[0] = '\0';
-	if (strlen(label) > LABEL_MAX || strpbrk(label, "'=|\n") != NULL || !json_is_number(value))
+	if (label[0] == '\0' || strpbrk(label, "|\r\n") != NULL || !json_is_number(value))
 		return 0;
-	n = (size_t)snprintf(item, sizeof(item), "'%s'=%.10g%s", label, json_number_value(value),
-		plain(json_object_get(entry, "unit"), UNIT_MAX));
-	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
-		n += put_field(item + n, sizeof(item) - n, json_object_get(entry, fields[i]));
-	while (item[n - 1] == ';')
-		n--;
-	if (n >= size)
-		return 0;
-	memcpy(text, item, n);
-	text[n] = '\0';
-	return n;
+	put_label(&item, label);
+	put_field(&item, value, "");
+	put_text(&item, plain(json_object_get(entry, "unit"), UNIT_MAX));
+	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
+		pending++;
+		if (put_field(&item, json_object_get(entry, fields[i]),
+			    semicolons + strlen(semicolons) - pending))
+			pending = 0;
+	}
+	if (size > 0)
+		text[item.full ? 0 : item.length] = '\0';
+	return item.full ? 0 : item.length;
 }

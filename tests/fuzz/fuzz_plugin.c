@@ -11,7 +11,7 @@
 
 void fuzz_nagios(const uint8_t *data, size_t size)
 {
-	char *text = fuzz_text(data, size);
+	char *text = fuzz_text(data, size), item[16384];
 	struct nagios parsed;
 	const char *label;
 	json_t *entry;
@@ -22,7 +22,10 @@ void fuzz_nagios(const uint8_t *data, size_t size)
 	{
 		FUZZ_HOLDS(fuzz_is_clean(label));
 		FUZZ_HOLDS(json_is_object(entry));
+		vigil_perfdata(item, sizeof(item), label, entry);
+		FUZZ_HOLDS(strpbrk(item, "|\n") == NULL);
 	}
+	FUZZ_HOLDS(fuzz_is_clean(parsed.first));
 	nagios_clear(&parsed);
 	FUZZ_HOLDS(nagios_parse_text(text, size, &parsed) == 0);
 	FUZZ_HOLDS(fuzz_is_clean(parsed.output));
@@ -33,7 +36,11 @@ void fuzz_nagios(const uint8_t *data, size_t size)
 void fuzz_stream(const uint8_t *data, size_t size)
 {
 	char *text = fuzz_text(data, size), why[128] = "", *dumped;
-	json_t *object = merge_read(text, size, why, sizeof(why));
+	struct lenient changed;
+	json_t *object = merge_read(text, size, why, sizeof(why), &changed);
+
+	FUZZ_HOLDS(fuzz_is_clean(changed.text));
+	FUZZ_HOLDS((changed.count > 0) == (changed.text[0] != '\0'));
 
 	if (object != NULL) {
 		FUZZ_HOLDS(json_is_object(object));

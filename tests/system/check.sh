@@ -7,6 +7,20 @@ set_paths
 work=$(mktemp -d)
 chmod 755 "$work"
 trap 'stop_vigild; rm -rf "$work"' EXIT
+# A real plugin with byte counts; what it printed is kept to compare.
+plugins=/usr/lib/nagios/plugins
+cat >"$work/disk" <<S
+#!/bin/sh
+if [ -x $plugins/check_disk ]; then $plugins/check_disk -u bytes -w 1% -c 0% -p / >$work/printed
+else echo 'DISK OK | /=18814599168B;270553174006;270553174011;0;270553174016' >$work/printed; fi
+cat $work/printed
+S
+cat >"$work/labels" <<'S'
+#!/bin/sh
+printf '%s\n' "OK | Physical Memory=12.47%;0,0;0; 'it''s'=6410;@1:3,@10000:50000 'a=b'=80%;75%;90%" \
+	"more | 'C: Bob's disk'=123456789012345c 'a|b'=1 t=0.00000012s;0.1;1e-7 bad=1,5"
+S
+chmod 755 "$work/disk" "$work/labels"
 write_conf <<C
 [daemons]
 plugin = yes
@@ -15,6 +29,16 @@ late = yes
 mute = yes
 service = yes
 broken = yes
+disk = yes
+labels = yes
+[daemon:disk]
+module = exec
+command = $work/disk
+interval = 1h
+[daemon:labels]
+module = exec
+command = $work/labels
+interval = 1h
 [daemon:plugin]
 module = exec
 command = /bin/echo "OK - 88|used | '/ var'=88%;~:80;@90:95;0;100 t=0.5s"
@@ -65,6 +89,20 @@ gives 3 'UNKNOWN - it was started, and has printed nothing yet' late
 gives 0 'OK - demo is running' service
 gives 2 "CRITICAL - broken has failed: $(get /runs/broken/reason)" broken
 gives 3 'UNKNOWN - there is no daemon "nosuch" running' nosuch
+
+check "check_disk has run" wait_for 20 is /runs/disk/health/level OK
+ctl check disk >"$work/out"
+said="'/'=$(sed -n '1s/.*| *\/=//p' "$work/printed")"
+check "check hands on byte counts of check_disk with all digits" eval \
+	'[ "$(sed -n "1s/.*| //p" "$work/out")" = "${said%% *}" ]'
+check "labels and values of odd plugins arrived" wait_for 20 is /runs/labels/health/level OK
+gives 0 "OK - OK | 'Physical Memory'=12.47%;;0 'it''s'=6410 'a=b'=80%;75;90 'C: Bob''s disk'=123456789012345c 't'=0.00000012s;0.1;0.0000001" labels
+check "check counts a label with a bar that it cannot hand on" grep -q \
+	'^performance data left out: 1 ' "$work/out"
+check "the state counts what a plugin printed and nothing could read" \
+	is /daemons/labels/left_out/count 3
+check "the log says once what could not be read" [ "$(grep -c 'labels: left out of its output: performance data that cannot be read: 1 items, 2 thresholds; the first is "0,0"' "$work/log")" = 1 ]
+check "get writes a real with the fewest digits" [ "$(ctl get "/daemons/labels/perfdata/t/warn")" = 0.1 ]
 
 ctl -q pause bad --for 1h --reason 'new disks'
 until=$(get /runs/bad/paused_until)

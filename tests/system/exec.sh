@@ -60,6 +60,15 @@ script json <<'S'
 echo '{"load": {"one": 0.5}, "output": "load is low", "state": "CRITICAL", "pid": 1, "a/b~c": [1, {"d": null}]}'
 S
 daemon json 'format = json'
+script numbers <<'S'
+printf '\357\273\277{"ok": 1, "nan": NaN, "list": [-Infinity, 2], "counter": 18446744073709551615}\n'
+S
+daemon numbers 'format = json'
+script gauges <<S
+printf '\\357\\273\\277{"n": 1, "counter": 9223372036854775808}\\n{"n": 2, "load": nan}\\n{"n": 3}\\n'
+exec sleep 1000
+S
+daemon gauges 'mode = stream'
 script env <<'S'
 echo "$GREETING from $(pwd) as $(id -un)"
 S
@@ -227,6 +236,17 @@ check "keys become one step each" json_is json/a~1b~0c '[1,{"d":null}]'
 check "output is its words" says json "load is low"
 check "its exit status outranks what it says of its state" has json/state OK
 check "what the module keeps is not for it" [ "$(value json/pid)" != 1 ]
+check "JSON with NaN, Infinity, 2^64-1 and a byte order mark is OK" wait_for 10 health numbers OK
+check "JSON beside NaN is kept" has numbers/ok 1
+check "NaN is no value" [ -z "$(json numbers/nan)" ]
+check "an infinity in a list is null" json_is numbers/list '[null,2]'
+check "2^64-1 is kept as a real" awk "BEGIN { exit !($(value numbers/counter) == 18446744073709551615) }"
+check "the state counts what JSON could not hold" has numbers/left_out/count 3
+check "the state says what it was" has numbers/left_out/text '"nan" is NaN and is left out'
+check "the log says it once" [ "$(grep -c 'numbers: left out of its output' "$work/log")" = 1 ]
+check "a stream goes on after a byte order mark and nan" wait_for 10 has gauges/n 3
+check "a stream with such numbers is OK" health gauges OK
+check "a stream says what was left out" has gauges/left_out/text '"load" is nan and is left out'
 check "environment and directory" wait_for 10 says env "hello from $work/bin as $(id -un)"
 check "arguments in shell quoting, no shell" wait_for 10 has quoted/output "two words 1"
 

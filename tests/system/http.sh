@@ -16,7 +16,7 @@ script status <<<"[ ! -e $work/down ] || exit 3"
 script restart <<<'exit 1'
 script odd <<'S'
 cat <<'J'
-{"n": 2.5, "yes": true, "text": "1", "list": [1, 2], "a\"b\\c\nd/e~f": {"deep": -3}}
+{"n": 2.5, "exact": [18814599168.123456, 0.30000000000000004, 0.1, 9223372036854775807], "yes": true, "text": "1", "list": [1, 2], "a\"b\\c\nd/e~f": {"deep": -3}}
 J
 S
 script flood <<S
@@ -97,6 +97,8 @@ check "/v1/state is all of it" wait_for 10 json_at /v1/state 'd["daemons"]["odd"
 check "with a slash, too" json_at /v1/state/ '"daemons" in d'
 check "a pointer" json_at /v1/state/runs/svc/module 'd == "service"'
 check "through what is escaped" json_at '/v1/state/daemons/odd/a%22b%5Cc%0Ad~1e~0f/deep' 'd == -3'
+check "/v1/state keeps all digits of numbers, and no more" [ "$(ask "$at/v1/state/daemons/odd/exact")" = \
+	'[18814599168.123455,0.30000000000000004,0.1,9223372036854775807]' ]
 check "into lists" json_at /v1/state/daemons/odd/list/1 'd == 2'
 check "nothing there is 404" [ "$(code "$at/v1/state/none")" = 404 ]
 check "in JSON" json_at '/v1/state/n%22one' 'd["error"] and d["pointer"] == "/n\"one"'

@@ -85,7 +85,7 @@ chmod 755 "$work/probe"
 cat >"$work/sections" <<C
 [daemon:disk]
 module = exec
-command = /bin/echo "OK - <b>fine</b> | '/ var'=88%;~:80;@90:95;0;100 t=0.5s"
+command = /bin/echo "OK - <b>fine</b> | '/ var'=88%;~:80;@90:95;0;100 t=0.5s 'it''s a=b'=18814599168B;0,5 'a|b'=1"
 interval = 300ms
 [daemon:flip]
 module = exec
@@ -124,7 +124,10 @@ start_vigild
 check "a result arrives" wait_for 20 of_is "vigil disk" 'r["exit_status"]' 0
 check "with its words" of_is "vigil disk" 'r["output"]' 'OK - OK - <b>fine</b>'
 check "its performance data" of_is "vigil disk" 'sorted(r["performance_data"])' \
-	"[\"'/ var'=88%;~:80;@90:95;0;100\", \"'t'=0.5s\"]"
+	"[\"'/ var'=88%;~:80;@90:95;0;100\", \"'it''s a=b'=18814599168B\", \"'t'=0.5s\"]"
+check "the state counts the label with a bar that cannot be sent" is /daemons/master/left_out/disk 1
+check "the log says once that it cannot be sent" \
+	[ "$(grep -c 'disk: performance data not sent: 1 ' "$work/log")" = 1 ]
 check "who checked it" of_is "vigil disk" 'r["check_source"]' web1
 check "how long it is good" of_is "vigil disk" 'r["ttl"]' 6
 check "and when it was made" [ "$(of "vigil disk" 'abs(r["execution_end"] - __import__("time").time()) < 30')" = True ]

@@ -75,6 +75,18 @@ void exec_put_exit(vigil_daemon *d, const vigil_child_exit *e)
 	vigil_state_set(d, "timed_out", json_boolean(e->timed_out));
 }
 
+void exec_put_left_out(vigil_daemon *d, struct exec *x, unsigned count, const char *text)
+{
+	if (count == 0) {
+		vigil_state_unset(d, "left_out");
+		return;
+	}
+	vigil_state_set(d, "left_out", json_pack("{s:i,s:s}", "count", (int)count, "text", text));
+	if (!x->left_out)
+		vigil_log(d, VIGIL_WARN, "left out of its output: %s", text);
+	x->left_out = true;
+}
+
 /* --- starting -------------------------------------------------------------------------------- */
 
 static void put_unstarted(vigil_daemon *d, struct exec *x, int err)
@@ -152,6 +164,17 @@ static void report_exit(
 	exec_report(d, x, level_of(e), reason[0] != '\0' ? reason : output);
 }
 
+static void put_refused(vigil_daemon *d, struct exec *x, const struct nagios *parsed)
+{
+	char text[EXEC_TEXT];
+
+	snprintf(text, sizeof(text),
+		"performance data that cannot be read: %u items, %u thresholds; the first is "
+		"\"%s\"",
+		parsed->refused, parsed->limits_refused, parsed->first);
+	exec_put_left_out(d, x, parsed->refused + parsed->limits_refused, text);
+}
+
 static void take_text(vigil_daemon *d, struct exec *x, const vigil_child_exit *e)
 {
 	bool nagios = x->format == FORMAT_NAGIOS;
@@ -163,9 +186,7 @@ static void take_text(vigil_daemon *d, struct exec *x, const vigil_child_exit *e
 	vigil_state_set(d, "long_output", json_string(parsed.long_output));
 	if (nagios)
 		vigil_state_set(d, "perfdata", json_incref(parsed.perfdata));
-	if (parsed.refused > 0)
-		vigil_log(d, VIGIL_DEBUG, "%u items of performance data could not be read",
-			parsed.refused);
+	put_refused(d, x, &parsed);
 	report_exit(d, x, e, parsed.output);
 	nagios_clear(&parsed);
 }
@@ -195,11 +216,13 @@ static void take_no_json(
 static void take_json(vigil_daemon *d, struct exec *x, const vigil_child_exit *e)
 {
 	char why[REASON_MAX], output[REASON_MAX] = "";
-	json_t *object = merge_read(e->output, e->length, why, sizeof(why));
+	struct lenient changed;
+	json_t *object = merge_read(e->output, e->length, why, sizeof(why), &changed);
 	const json_t *said;
 	int err;
 
 	if (object == NULL) {
+		exec_put_left_out(d, x, 0, "");
 		take_no_json(d, x, e, why);
 		return;
 	}
@@ -208,6 +231,7 @@ static void take_json(vigil_daemon *d, struct exec *x, const vigil_child_exit *e
 		vigil_clean(output, sizeof(output), json_string_value(said));
 	json_object_del(object, "state"); /* the exit status says it */
 	err = merge_set(&x->merge, d, object);
+	exec_put_left_out(d, x, changed.count, changed.text);
 	if (err != 0)
 		exec_report(d, x, VIGIL_UNKNOWN, merge_error(err));
 	else if (output[0] == '\0' && level_of(e) == VIGIL_OK)

@@ -26,6 +26,7 @@ struct exec {
 	int start_error;      /* of the last start; 0: it could be started */
 	char text[EXEC_TEXT]; /* why it could not, in words */
 	bool truncated;       /* it was said that it prints too much */
+	bool left_out;        /* the log has a line about output that was left out */
 
 	/* A stream's. */
 	double backoff, backoff_max;
@@ -48,6 +49,10 @@ bool exec_level(const char *name, vigil_health_level *level);
 void exec_put_exit(vigil_daemon *d, const vigil_child_exit *e);
 /* In words: "exit status 2", "killed by signal 9 (Killed)". */
 void exec_ending(const vigil_child_exit *e, char *words, size_t size);
+
+/* How much of the last output could not be kept, and what: in the state at left_out while there is
+ * something, and in the log the first time. */
+void exec_put_left_out(vigil_daemon *d, struct exec *x, unsigned count, const char *text);
 
 /* A long-lived child that prints a JSON object a line. */
 int stream_start(vigil_daemon *d, struct exec *x);

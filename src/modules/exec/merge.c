@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define STEP_MAX 2048
@@ -17,7 +18,8 @@
 /* What the module says itself. */
 static bool is_reserved(const char *key)
 {
-	static const char *const keys[] = {"exit_status", "duration_seconds", "pid", "timed_out"};
+	static const char *const keys[] = {
+		"exit_status", "duration_seconds", "pid", "timed_out", "left_out"};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
 		if (strcmp(key, keys[i]) == 0)
@@ -25,10 +27,26 @@ static bool is_reserved(const char *key)
 	return key[0] == '\0'; /* an empty path is the daemon's whole place */
 }
 
-json_t *merge_read(const char *text, size_t length, char *why, size_t size)
+/* As JSON has it, or else as programs print it. */
+static json_t *load(const char *text, size_t length, json_error_t *error, struct lenient *changed)
+{
+	json_t *value = json_loadb(text, length, JSON_REJECT_DUPLICATES, error);
+	char *json;
+
+	*changed = (struct lenient){0};
+	if (value != NULL)
+		return value;
+	json = lenient_json(text, &length, changed);
+	if (json != NULL)
+		value = json_loadb(json, length, JSON_REJECT_DUPLICATES, error);
+	free(json);
+	return value;
+}
+
+json_t *merge_read(const char *text, size_t length, char *why, size_t size, struct lenient *changed)
 {
 	json_error_t error;
-	json_t *object = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
+	json_t *object = load(text, length, &error, changed);
 	char cause[sizeof(error.text)];
 
 	if (json_is_object(object))

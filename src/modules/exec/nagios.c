@@ -2,9 +2,10 @@
  * nagios: what a plugin prints, taken apart by the Nagios plugin guidelines.
  *
  * Performance data is 'label'=value[unit];[warn];[crit];[min];[max], items parted by white space.
- * A label stands in single quotes where it holds white space, and a quote within is doubled.
- * Items that are not of that form are counted and passed over: what can be read is kept, since
- * plugins are many and their authors too.  The value U means that it could not be determined,
+ * A label stands in single quotes where it holds white space, and a quote within is doubled; labels
+ * with blanks or quotes that break this rule are read where their end is clear.
+ * What is not of that form is counted and passed over: what can be read is kept, since plugins are
+ * many and their authors too.  A value is kept also when its thresholds cannot be read.  The value U means that it could not be determined,
  * and is kept as null.  A threshold that is a plain number is kept as a number, any other range
  * (10:20, ~:5, @1:2) as the text it is.
  */
@@ -19,10 +20,11 @@
 
 #include <vigil/vigil.h>
 
-#define LABEL_MAX 256
+#define LABEL_MAX 768
 #define FIELD_MAX 64
 /* What one byte of a stranger's text takes at most when it is made clean: "\x00". */
-#define CLEAN(n) (4 * (n) + 16)
+#define CLEAN(n)   (4 * (n) + 16)
+#define LABEL_SIZE CLEAN(LABEL_MAX)
 
 /* --- performance data -------------------------------------------------------------------------- */
 
@@ -94,30 +96,45 @@ static char *cut_field(char *text)
 	return end + 1;
 }
 
-/* warn, crit, min and max: the fields after the first ';'.  One that is empty says nothing. */
-static bool read_limits(json_t *item, char *rest)
+/* The first text that could not be read stands for all of them. */
+static void note(struct nagios *parsed, const char *text)
+{
+	if (parsed->first[0] == '\0')
+		vigil_clean(parsed->first, sizeof(parsed->first), text);
+}
+
+/* One of warn, crit, min and max; NULL: it cannot be read.  Some plugins repeat the value's unit. */
+static json_t *read_limit(const char *text, const char *unit, bool range)
+{
+	const char *end = skip_number(text);
+
+	if (end > text && (*end == '\0' || strcmp(end, unit) == 0))
+		return number(text, end);
+	return range && is_range(text) ? json_string(text) : NULL;
+}
+
+/* The fields after the first ';'.  One that is empty says nothing; one that cannot be read is left
+ * out, and the others are kept. */
+static void read_limits(struct nagios *parsed, json_t *item, const char *unit, char *rest)
 {
 	static const struct {
 		const char *key;
 		bool range;
 	} fields[] = {{"warn", true}, {"crit", true}, {"min", false}, {"max", false}};
 	json_t *value;
-	const char *end;
 
-	for (size_t i = 0; i < 4 && rest != NULL; i++) {
+	for (size_t i = 0; rest != NULL; i++) {
 		char *text = rest;
 
 		rest = cut_field(text);
 		if (*text == '\0')
 			continue;
-		end = skip_number(text);
-		value = end > text && *end == '\0' ? number(text, end) : NULL;
-		if (value == NULL && fields[i].range && is_range(text))
-			value = json_string(text);
-		if (value == NULL || json_object_set_new(item, fields[i].key, value) != 0)
-			return false;
+		value = i < 4 ? read_limit(text, unit, fields[i].range) : NULL;
+		if (value == NULL || json_object_set_new(item, fields[i].key, value) != 0) {
+			parsed->limits_refused++;
+			note(parsed, text);
+		}
 	}
-	return rest == NULL || *rest == '\0';
 }
 
 /* A unit is short and without digits, quotes and semicolons, as the guidelines have it. */
@@ -127,7 +144,7 @@ static bool is_unit(const char *text)
 }
 
 /* value[unit];... as an object; NULL: it is none. */
-static json_t *read_item(char *text)
+static json_t *read_item(struct nagios *parsed, char *text)
 {
 	char *rest = cut_field(text), unit[FIELD_MAX];
 	const char *end = skip_number(text);
@@ -142,67 +159,138 @@ static json_t *read_item(char *text)
 	if (value != NULL)
 		item = json_pack(
 			"{s:o,s:s}", "value", value, "unit", vigil_clean(unit, sizeof(unit), end));
-	if (item != NULL && read_limits(item, rest))
-		return item;
-	json_decref(item);
-	return NULL;
+	if (item != NULL)
+		read_limits(parsed, item, end, rest);
+	return item;
 }
 
-/* Takes the label at *text off, with its '='.  False: there is none; what stands there up to
- * white space is passed over. */
-static bool read_label(char **text, char label[LABEL_MAX])
-{
-	char *p = *text, *end;
-	char raw[LABEL_MAX];
-	size_t n = 0;
-	bool quoted = *p == '\'', closed = !quoted;
+/* --- labels ------------------------------------------------------------------------------------- */
 
-	if (quoted)
-		p++;
-	for (; *p != '\0'; p++) {
-		if (quoted && *p == '\'' && p[1] == '\'')
-			p++; /* two of them are one */
-		else if (quoted ? *p == '\'' : *p == '=' || isspace((unsigned char)*p))
-			break;
-		if (n < sizeof(raw) - 1)
-			raw[n++] = *p;
+#define BLANKS " \t\r\n"
+
+/* Where the quoted label that begins at text ends, at the quote before its '='; NULL: nowhere.
+ * The guidelines double a quote within; where that reading fails, the first '=' decides, because
+ * some plugins print a quote as it is. */
+static char *quoted_end(char *text)
+{
+	char *p = text + 1, *last = text + 1 + strnlen(text + 1, LABEL_MAX);
+
+	while (p < last && (*p != '\'' || p[1] == '\''))
+		p += *p == '\'' ? 2 : 1;
+	if (p < last && p[1] == '=')
+		return p;
+	p = memchr(text + 1, '=', (size_t)(last - text - 1));
+	return p != NULL && p > text + 1 && p[-1] == '\'' ? p - 1 : NULL;
+}
+
+/* What is like a value, or has neither letter nor digit, is no part of a label. */
+static bool is_label_word(const char *word, const char *end)
+{
+	bool named = false;
+
+	for (const char *p = word; p < end; p++)
+		named = named || isalnum((unsigned char)*p) || (unsigned char)*p >= 0x80;
+	return named && memchr(word, ';', (size_t)(end - word)) == NULL && skip_number(word) != end;
+}
+
+/* Where the label that begins at text without a quote ends, at its '='; NULL: nowhere, and *rest is
+ * where to go on.  Words without '=' belong to the label, as Icinga reads it; in the last word the
+ * last '=' counts. */
+static char *plain_end(char *text, char **rest)
+{
+	char *word = text, *end, *equals;
+
+	for (;;) {
+		end = word + strcspn(word, BLANKS);
+		*rest = end;
+		equals = memrchr(word, '=', (size_t)(end - word));
+		if (equals != NULL)
+			return equals > text ? equals : NULL;
+		if (!is_label_word(word, end))
+			return NULL;
+		word = end + strspn(end, BLANKS);
+		if (*word == '\0' || (*word == '\'' && quoted_end(word) != NULL))
+			return NULL;
 	}
-	if (quoted && *p == '\'') {
-		closed = true;
-		p++;
+}
+
+/* The label from text up to end, without doubled quotes and blanks at its end.  False: it is empty
+ * or too long. */
+static bool copy_label(char label[LABEL_SIZE], const char *text, const char *end, bool quoted)
+{
+	char raw[LABEL_MAX + 1];
+	size_t n = 0;
+
+	while (end > text && strchr(BLANKS, end[-1]) != NULL)
+		end--;
+	for (; text < end && n < LABEL_MAX; n++) {
+		raw[n] = *text;
+		text += 1 + (quoted && *text == '\'' && text + 1 < end && text[1] == '\'');
 	}
 	raw[n] = '\0';
-	if (!closed || n == 0 || *p != '=') {
-		/* Where the quote is never closed, the rest of the line may be other items. */
-		end = closed ? p : *text + 1;
-		*text = end + strcspn(end, " \t\r\n");
+	vigil_clean(label, LABEL_SIZE, raw);
+	return n > 0 && text == end;
+}
+
+/* Takes the label at *text off, with its '='.  False: there is none, and what cannot be read has
+ * been passed over. */
+static bool read_label(char **text, char label[LABEL_SIZE])
+{
+	char *begin = *text, *rest = begin + strcspn(begin, BLANKS), *end;
+	bool quoted = *begin == '\'';
+
+	end = quoted ? quoted_end(begin) : plain_end(begin, &rest);
+	if (end == NULL || !copy_label(label, begin + quoted, end, quoted)) {
+		*text = rest;
 		return false;
 	}
-	vigil_clean(label, LABEL_MAX, raw);
-	*text = p + 1;
+	*text = end + quoted + 1;
 	return true;
+}
+
+/* Cuts the value at *text off, without a comma behind it.  It may come after a blank. */
+static char *cut_value(char **text)
+{
+	char *value = *text, *next = value + strspn(value, BLANKS), *end;
+
+	end = next + strcspn(next, BLANKS "=");
+	if (next > value && skip_number(next) > next && *end != '=')
+		value = next;
+	end = value + strcspn(value, BLANKS);
+	*text = *end != '\0' ? end + 1 : end;
+	*end = '\0';
+	if (end > value && end[-1] == ',')
+		end[-1] = '\0';
+	return value;
 }
 
 static void read_perfdata(struct nagios *parsed, char *text)
 {
-	char label[LABEL_MAX], *end;
+	char label[LABEL_SIZE], shown[sizeof(parsed->first)], *begin;
 	json_t *item;
+	bool again;
 
 	for (;;) {
-		text += strspn(text, " \t\r\n");
+		text += strspn(text, BLANKS);
 		if (*text == '\0')
 			return;
+		begin = text;
 		item = NULL;
+		if (parsed->first[0] == '\0')
+			vigil_clean(shown, sizeof(shown), begin);
 		if (read_label(&text, label)) {
-			end = text + strcspn(text, " \t\r\n");
-			if (*end != '\0')
-				*end++ = '\0';
+			char *value = cut_value(&text);
+
 			if (json_object_size(parsed->perfdata) < NAGIOS_VALUES_MAX)
-				item = read_item(text);
-			text = end;
+				item = read_item(parsed, value);
 		}
-		if (item == NULL || json_object_set_new(parsed->perfdata, label, item) != 0)
+		/* Of two items of one label the last is kept. */
+		again = item != NULL && json_object_get(parsed->perfdata, label) != NULL;
+		if (item == NULL || json_object_set_new(parsed->perfdata, label, item) != 0 ||
+			again) {
 			parsed->refused++;
+			note(parsed, shown);
+		}
 	}
 }
 

@@ -19,7 +19,10 @@ struct nagios {
 	char *output;      /* the first line; never NULL */
 	char *long_output; /* the others, parted by ends of line; never NULL */
 	json_t *perfdata;  /* an object by label */
-	unsigned refused;  /* performance data that could not be read */
+	unsigned refused;  /* items of performance data that could not be read */
+	/* Thresholds, minima and maxima that could not be read; their values are kept. */
+	unsigned limits_refused;
+	char first[64]; /* the beginning of the first such text, clean; "": there was none */
 };
 
 /* Both texts come out clean, as vigil_clean makes them.  text: NUL-terminated; what it is

@@ -68,13 +68,14 @@ static void on_line(vigil_daemon *d, vigil_child *child, const char *line, size_
 	vigil_health_level level;
 	char why[EXEC_TEXT];
 	bool says_state;
+	struct lenient changed;
 	json_t *object;
 	int err;
 
 	(void)child;
 	if (length == 0)
 		return;
-	object = merge_read(line, length, why, sizeof(why));
+	object = merge_read(line, length, why, sizeof(why), &changed);
 	if (object == NULL) {
 		complain(d, x, "it printed a line that is no JSON object", why);
 		return;
@@ -83,6 +84,9 @@ static void on_line(vigil_daemon *d, vigil_child *child, const char *line, size_
 	if (!says_state)
 		json_object_del(object, "state"); /* no word for it */
 	err = merge_set(&x->merge, d, object);
+	/* The next line has other members: what this one lacks is said until the child ends. */
+	if (changed.count > 0)
+		exec_put_left_out(d, x, changed.count, changed.text);
 	if (err != 0)
 		complain(d, x, "it printed an object that cannot be kept", merge_error(err));
 	else
@@ -119,6 +123,7 @@ static void on_start(vigil_daemon *d, void *arg)
 		start_later(d, x, x->text, VIGIL_UNKNOWN);
 		return;
 	}
+	exec_put_left_out(d, x, 0, "");
 	vigil_state_unset(d, "output"); /* how the one before ended */
 	vigil_event(d, "started, pid %d", (int)vigil_child_pid(x->child));
 	vigil_health(d, x->reported ? x->level : VIGIL_UNKNOWN,

@@ -109,7 +109,7 @@ static void tell_all(struct changes *changes, const char *pointer, const char *t
 /* An event as it goes out; free it. */
 static char *event_text(const char *event, json_int_t revision, json_t *data)
 {
-	char *json = json_dumps(data, JSON_COMPACT | JSON_REAL_PRECISION(15));
+	char *json = vigil_json_text(data);
 	char *text = NULL;
 
 	if (json != NULL &&

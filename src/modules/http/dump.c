@@ -73,15 +73,13 @@ static size_t weigh(const json_t *value, size_t limit)
 	return weight;
 }
 
-static int on_text(const char *text, size_t size, void *out)
-{
-	return evbuffer_add(out, text, size);
-}
-
 static void write_value(struct evbuffer *out, const json_t *value)
 {
-	json_dump_callback(
-		value, on_text, out, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+	char *text = vigil_json_text(value);
+
+	if (text != NULL)
+		evbuffer_add(out, text, strlen(text));
+	free(text);
 }
 
 /* Writes it, or begins to. */

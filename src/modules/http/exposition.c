@@ -14,6 +14,8 @@
 
 #include <event2/buffer.h>
 
+#include <vigil/vigil.h>
+
 /* --- Accept ------------------------------------------------------------------------------------ */
 
 #define WORD_MAX 64
@@ -154,19 +156,16 @@ void exposition_escape(struct evbuffer *out, const char *value)
 void exposition_sample(
 	struct evbuffer *out, const char *name, const struct exposition_label *labels, double value)
 {
+	char number[VIGIL_NUMBER_TEXT];
+
 	evbuffer_add(out, name, strlen(name));
 	for (const struct exposition_label *l = labels; l->name != NULL; l++) {
 		evbuffer_add_printf(out, "%s%s=\"", l == labels ? "{" : ",", l->name);
 		exposition_escape(out, l->value);
 		evbuffer_add(out, "\"", 1);
 	}
-	/* Fifteen digits where they are enough, as people would write it. */
-	char number[32];
-
-	snprintf(number, sizeof(number), "%.15g", value);
-	if (strtod(number, NULL) != value)
-		snprintf(number, sizeof(number), "%.17g", value);
-	evbuffer_add_printf(out, "%s %s\n", labels->name != NULL ? "}" : "", number);
+	evbuffer_add_printf(
+		out, "%s %s\n", labels->name != NULL ? "}" : "", vigil_number(number, value));
 }
 
 void exposition_end(struct evbuffer *out, enum exposition_format format)

@@ -207,9 +207,31 @@ static void enqueue(struct icinga *x, json_t *result)
 	x->sick = err != 0;
 }
 
+/* In the state at left_out/NAME while there are some, and in the log when their number changes. */
+static void put_left_out(struct icinga *x, const char *name, unsigned count)
+{
+	char path[128];
+	json_int_t before;
+
+	snprintf(path, sizeof(path), "left_out/%s", name);
+	before = json_integer_value(vigil_state_get(x->d, path));
+	if (count == before)
+		return;
+	if (count == 0) {
+		vigil_state_unset(x->d, path);
+		return;
+	}
+	vigil_state_set(x->d, path, json_integer(count));
+	vigil_log(x->d, VIGIL_WARN,
+		"%s: performance data not sent: %u (too many values, a label with a bar, or no "
+		"number)",
+		name, count);
+}
+
 static void submit(struct icinga *x, const char *name)
 {
 	char pointer[128];
+	unsigned left_out;
 	json_t *account_of, *data, *result;
 
 	/* Copies: what is lent first is gone with the second look. */
@@ -219,7 +241,8 @@ static void submit(struct icinga *x, const char *name)
 		return;
 	snprintf(pointer, sizeof(pointer), "/daemons/%s/perfdata", name);
 	data = json_pack("{s:O?}", "perfdata", vigil_state_get(x->d, pointer));
-	result = result_make(&x->names, name, account_of, data, wall_clock());
+	result = result_make(&x->names, name, account_of, data, wall_clock(), &left_out);
+	put_left_out(x, name, left_out);
 	if (result != NULL)
 		enqueue(x, result);
 	json_decref(result);

@@ -10,7 +10,7 @@
 #include <vigil/vigil.h>
 
 #define TEXT_MAX   1024
-#define ITEM_MAX   1024
+#define ITEM_MAX   8192
 #define LABELS_MAX 256
 
 static const char *text_of(const json_t *object, const char *key)
@@ -22,7 +22,8 @@ static const char *text_of(const json_t *object, const char *key)
 
 /* --- performance data ------------------------------------------------------------------------------ */
 
-static json_t *perfdata_of(const json_t *data)
+/* A value of null could not be determined: it is nothing to hand on. */
+static json_t *perfdata_of(const json_t *data, unsigned *left_out)
 {
 	json_t *list = json_array(), *entry;
 	char item[ITEM_MAX];
@@ -33,6 +34,8 @@ static json_t *perfdata_of(const json_t *data)
 		if (json_array_size(list) < LABELS_MAX &&
 			vigil_perfdata(item, sizeof(item), label, entry) > 0)
 			json_array_append_new(list, json_string(item));
+		else if (!json_is_null(json_object_get(entry, "value")))
+			++*left_out;
 	}
 	return list;
 }
@@ -77,17 +80,19 @@ static char *fill(const char *template, const char *daemon)
 }
 
 json_t *result_make(const struct result_names *names, const char *daemon, const json_t *account,
-	const json_t *data, double now)
+	const json_t *data, double now, unsigned *left_out)
 {
 	char text[TEXT_MAX], *service = fill(names->service, daemon), *object = NULL;
 	int code = judge(account, text);
 	json_t *result = NULL;
 
+	*left_out = 0;
 	if (code >= 0 && service != NULL && asprintf(&object, "%s!%s", names->host, service) >= 0)
 		result = json_pack("{s:s,s:s,s:i,s:s,s:o,s:s,s:f,s:f,s:f}", "type", "Service",
 			"service", object, "exit_status", code, "plugin_output", text,
-			"performance_data", perfdata_of(data), "check_source", names->host,
-			"execution_start", now, "execution_end", now, "ttl", names->ttl);
+			"performance_data", perfdata_of(data, left_out), "check_source",
+			names->host, "execution_start", now, "execution_end", now, "ttl",
+			names->ttl);
 	free(object);
 	free(service);
 	return result;

@@ -17,8 +17,8 @@ struct result_names {
 
 /* account: what /runs/NAME holds; data: what /daemons/NAME holds, or NULL; now: seconds since
  * 1970.  The body of process-check-result, a new reference; NULL where the daemon has nothing to
- * say yet. */
+ * say yet.  left_out: how many values of performance data cannot be handed on. */
 json_t *result_make(const struct result_names *names, const char *daemon, const json_t *account,
-	const json_t *data, double now);
+	const json_t *data, double now, unsigned *left_out);
 
 #endif
