@@ -171,6 +171,27 @@ daemon_below_its_unit() {
 	eventually "a daemon in a group below its unit's is restarted when it was killed" comes_back delegated
 }
 
+# --- two units that run the same command line ----------------------------------------------------------
+
+for twin in twin-one twin-two; do
+	unit $twin <<-UNIT
+		[Service]
+		Type=oneshot
+		RemainAfterExit=yes
+		ExecStart=/bin/sh -c 'setsid $work/serve $twin </dev/null >/dev/null 2>&1 & exit 0'
+	UNIT
+	daemon $twin
+done
+
+twins_die_together() {
+	local twin text="two units with one command line die together"
+	for twin in twin-one twin-two; do eventually "$text: $twin was OK before" health_is $twin OK; done
+	kill -KILL "$(last_start twin-one)" "$(last_start twin-two)"
+	for twin in twin-one twin-two; do
+		eventually "$text: $twin is restarted, and not taken for the other" comes_back $twin
+	done
+}
+
 # --- a unit that systemd calls failed, because it did not end well when it was stopped ------------------
 
 unit unruly <<-UNIT
@@ -319,18 +340,20 @@ three_names() {
 # --- all of it ---------------------------------------------------------------------------------------------
 
 systemctl daemon-reload
-systemctl start wrapped-unit oneshot leaver emigrant delegated unruly umbrella front names
+systemctl start wrapped-unit oneshot leaver emigrant delegated unruly twin-one twin-two umbrella \
+	front names
 systemctl start $(for name in $wrapped; do [ ! -e $units/$name.service ] || echo $name; done)
 : >"$work/behind-failed.broken"
 systemctl start behind-failed
 wait_for "$patience" active behind-failed failed
 rm "$work/behind-failed.broken"
-for name in emigrant delegated unruly front names part-one part-two; do wait_for "$patience" starts_are $name 1; done
+for name in emigrant delegated unruly twin-one twin-two front names part-one part-two; do wait_for "$patience" starts_are $name 1; done
 start_watching
 
 situations=("loses_its_daemon wrapped-unit 'a unit around an init script that names its pidfile'"
 	"loses_its_daemon leaver 'a oneshot unit that left a process'" oneshot_without_a_process
-	daemon_outside_of_its_unit daemon_below_its_unit stopped_and_failed umbrella_unit dead_by_its_pidfile three_names
+	daemon_outside_of_its_unit daemon_below_its_unit twins_die_together \
+	stopped_and_failed umbrella_unit dead_by_its_pidfile three_names
 	"alive_by_its_pidfile behind inactive dead" "alive_by_its_pidfile behind-failed failed failed")
 if [ -x $generator ]; then
 	situations+=("loses_its_daemon wrapped 'a wrapped init script'"
