@@ -189,6 +189,7 @@ static const struct {
 	{"sbin/openrc", {"/sbin/openrc", "shutdown"}, OPENRC},
 	{"sbin/openrc", {"openrc", "reboot"}, OPENRC}, {"sbin/openrc", {"openrc", "default"}, NULL},
 	{"sbin/openrc", {"openrc"}, NULL},
+	{"etc/runit/3", {"/bin/sh", "/lib/init/rc", "6"}, NULL}, /* another script is there */
 	{NULL, {"/bin/sh", "/lib/init/rc", "6"}, NULL}, /* no such script, so it is not that one */
 };
 

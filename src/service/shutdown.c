@@ -179,14 +179,18 @@ static bool is_shell(const char *program)
 	return n >= 2 && strcmp(program + n - 2, "sh") == 0;
 }
 
-/* arguments: of the command line, ended by NULL.  A script has its shell before it. */
-static const char *command_goes_down(const char *const *arguments)
+/* arguments: of the command line, ended by NULL.  A script has its shell before it.  One that is not
+ * there is not being run. */
+static const char *command_goes_down(const char *root, const char *const *arguments)
 {
+	struct stat st;
+
 	if (arguments[0] != NULL && is_shell(arguments[0]))
 		for (arguments++; *arguments != NULL && **arguments == '-';)
 			arguments++;
 	for (size_t i = 0; arguments[0] != NULL && i < sizeof(scripts) / sizeof(scripts[0]); i++)
 		if (strcmp(arguments[0], scripts[i].path) == 0 &&
+			(*scripts[i].path != '/' || stat_at(root, scripts[i].path, &st) == 0) &&
 			(*scripts[i].levels == '\0' ||
 				(arguments[1] != NULL &&
 					has_word(scripts[i].levels, arguments[1]))))
@@ -207,7 +211,7 @@ static bool is_in_container(int proc, const char *number)
 }
 
 /* number: of a process, in proc. */
-static const char *process_goes_down(int proc, const char *number)
+static const char *process_goes_down(const char *root, int proc, const char *number)
 {
 	const char *why;
 	const char *arguments[ARGUMENTS + 1] = {NULL};
@@ -232,7 +236,7 @@ static const char *process_goes_down(int proc, const char *number)
 		arguments[i] = text + at;
 		at += (ssize_t)strlen(text + at) + 1;
 	}
-	why = command_goes_down(arguments);
+	why = command_goes_down(root, arguments);
 	return why != NULL && !is_in_container(proc, number) ? why : NULL;
 }
 
@@ -250,7 +254,7 @@ static const char *processes_go_down(const char *root)
 	}
 	while (why == NULL && (entry = readdir(proc)) != NULL)
 		if (isdigit((unsigned char)entry->d_name[0]))
-			why = process_goes_down(dirfd(proc), entry->d_name);
+			why = process_goes_down(root, dirfd(proc), entry->d_name);
 	closedir(proc);
 	return why;
 }
