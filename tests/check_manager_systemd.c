@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "in_systemd.h"
 #include "scratch.h"
 #include "stand_in.h"
 
@@ -596,23 +597,6 @@ START_TEST(upheaval_in_the_middle_of_a_restart)
 }
 END_TEST
 
-/* --- into the namespaces --------------------------------------------------------------------------- */
-
-static int rerun(void)
-{
-	const char *srcdir = getenv("srcdir");
-	char harness[PATH_MAX], self[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-
-	if (n < 0)
-		return EXIT_FAILURE;
-	self[n] = '\0';
-	snprintf(harness, sizeof(harness), "%s/tests/system/in-systemd.sh", srcdir ? srcdir : ".");
-	execl(harness, harness, self, (char *)NULL);
-	perror(harness);
-	return EXIT_FAILURE;
-}
-
 int main(void)
 {
 	Suite *suite;
@@ -620,8 +604,7 @@ int main(void)
 	SRunner *runner;
 	int failed;
 
-	if (!getenv("VIGIL_IN_SYSTEMD"))
-		return rerun();
+	in_systemd();
 	suite = suite_create("manager_systemd");
 	tcase = tcase_create("manager_systemd");
 	tcase_set_timeout(tcase, 300);

@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "loop/loop.h"
 #include "loop/offload.h"
+#include "in_systemd.h"
 #include "scratch.h"
 #include "service/service.h"
 #include "stand_in.h"
@@ -936,23 +937,6 @@ START_TEST(services_that_are_closed_in_mid_air)
 }
 END_TEST
 
-/* --- into the namespaces --------------------------------------------------------------------------- */
-
-static int rerun(void)
-{
-	const char *srcdir = getenv("srcdir");
-	char harness[PATH_MAX], self[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-
-	if (n < 0)
-		return EXIT_FAILURE;
-	self[n] = '\0';
-	snprintf(harness, sizeof(harness), "%s/tests/system/in-systemd.sh", srcdir ? srcdir : ".");
-	execl(harness, harness, self, (char *)NULL);
-	perror(harness);
-	return EXIT_FAILURE;
-}
-
 int main(void)
 {
 	Suite *suite;
@@ -960,8 +944,7 @@ int main(void)
 	SRunner *runner;
 	int failed;
 
-	if (!getenv("VIGIL_IN_SYSTEMD"))
-		return rerun();
+	in_systemd();
 	suite = suite_create("unit_monitor");
 	tcase = tcase_create("unit_monitor");
 	tcase_set_timeout(tcase, 300);

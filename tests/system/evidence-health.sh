@@ -3,26 +3,16 @@
 # keeps crashing is CRITICAL although it runs, what vigild itself could not do is UNKNOWN and no reason
 # to restart, and status and check say the same, also during a pause.
 . "$(dirname "$0")/lib.sh" || exit 1
-install_staged
-set_paths
-work=$(mktemp -d)
-chmod 755 "$work"
-mkdir "$work/init.d" "$work/run" "$work/sv"
-clean_up() {
-	stop_vigild
+. "$here/scripts.sh" || exit 1
+mkdir "$work/sv"
+end_others() {
+	local dir
 	[ -z "${supervisor:-}" ] || { kill "$supervisor"; wait "$supervisor"; }
 	for dir in "$work"/sv/*; do
 		[ ! -p "$dir/supervise/control" ] || sv force-shutdown "$dir" >/dev/null
 	done
-	for pid in "$work"/run/*.pid; do [ ! -f "$pid" ] || kill -9 "$(cat "$pid")" 2>/dev/null; done
-	rm -rf "$work"
 }
-trap clean_up EXIT
 
-service() { # service NAME: an init script for a process that sleeps
-	sed "s|@dir@/demo.pid|$work/run/$1.pid|" "$top_srcdir/conf/demo/demo.init" >"$work/init.d/$1"
-	chmod 755 "$work/init.d/$1"
-}
 section() { # section NAME OPTION...
 	local name=$1; shift
 	printf '[daemon:%s]\nmodule = service\nservice = %s\nmanager = lsb\ninit_dir = %s\n' "$name" "$name" "$work/init.d"
@@ -30,7 +20,7 @@ section() { # section NAME OPTION...
 	printf '%s\n' "$@"
 }
 names='observed denied crashing lost missing unrunnable paused'
-for name in $names; do service "$name"; "$work/init.d/$name" start; done
+for name in $names; do script "$name"; "$work/init.d/$name" start; done
 conf() {
 	printf '[daemons]\n'; printf '%s = yes\n' $names
 	[ -z "${with_runit:-}" ] || printf 'respawned = yes\ncalm = yes\n'

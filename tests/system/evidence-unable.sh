@@ -3,18 +3,8 @@
 # and their probes it says so, and leaves the healthy alone.
 . "$(dirname "$0")/lib.sh" || exit 1
 command -v python3 >/dev/null || skip_all "there is no python3 to serve something"
-install_staged
-set_paths
-work=$(mktemp -d)
-chmod 755 "$work"
-mkdir "$work/init.d" "$work/run"
-clean_up() {
-	stop_vigild
-	[ -z "${server:-}" ] || kill "$server"
-	for pid in "$work"/run/*.pid; do [ ! -f "$pid" ] || kill -9 "$(cat "$pid")" 2>/dev/null; done
-	rm -rf "$work"
-}
-trap clean_up EXIT
+. "$here/scripts.sh" || exit 1
+end_others() { [ -z "${server:-}" ] || kill "$server"; }
 
 cat >"$work/serve.py" <<'P'
 import socket, sys
@@ -29,9 +19,7 @@ wait_for 20 [ -s "$work/port" ]
 port=$(cat "$work/port")
 count=20
 for i in $(seq $count); do
-	sed -e "s|@dir@/demo.pid|$work/run/s$i.pid|" -e "s|^\(\tsetsid\)|\techo s$i >>$work/starts\n\1|" \
-		"$top_srcdir/conf/demo/demo.init" >"$work/init.d/s$i"
-	chmod 755 "$work/init.d/s$i"
+	script "s$i" "s|^\(\tsetsid\)|\techo s$i >>$work/starts\n\1|"
 	"$work/init.d/s$i" start
 done
 {

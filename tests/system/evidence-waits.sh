@@ -3,23 +3,11 @@
 # pause, by resume or by itself, and the recovery of a service that was waited for.  `after` holds at the
 # start of vigild, for several services, and when all of them die at once.
 . "$(dirname "$0")/lib.sh" || exit 1
-install_staged
-set_paths
-work=$(mktemp -d)
-chmod 755 "$work"
-mkdir "$work/init.d" "$work/run"
-clean_up() {
-	stop_vigild
-	for pid in "$work"/run/*.pid; do [ ! -f "$pid" ] || kill -9 "$(cat "$pid")" 2>/dev/null; done
-	rm -rf "$work"
-}
-trap clean_up EXIT
+. "$here/scripts.sh" || exit 1
 
 # An init script that writes down when it starts the service.
 service() {
-	sed -e "s|@dir@/demo.pid|$work/run/$1.pid|" -e "s|^\(\tsetsid\)|\techo $1 >>$work/order; [ ! -e $work/$1.broken ] \|\| return 1\n\1|" \
-		"$top_srcdir/conf/demo/demo.init" >"$work/init.d/$1"
-	chmod 755 "$work/init.d/$1"
+	script "$1" "s|^\(\tsetsid\)|\techo $1 >>$work/order; [ ! -e $work/$1.broken ] \|\| return 1\n\1|"
 }
 names='resumed expired web db cache lonely'
 for name in $names; do service "$name"; done

@@ -3,24 +3,10 @@
 # by HTTP, by a command, by memory, by CPU; and one waits for another to run first.
 . "$(dirname "$0")/lib.sh" || exit 1
 command -v python3 >/dev/null || skip_all "there is no python3 to serve something"
-install_staged
-set_paths
-work=$(mktemp -d)
-chmod 755 "$work"
-mkdir "$work/init.d" "$work/run"
-clean_up() {
-	stop_vigild
-	for pid in "$work"/run/*.pid; do [ ! -f "$pid" ] || kill -9 "$(cat "$pid")" 2>/dev/null; done
-	rm -rf "$work"
-}
-trap clean_up EXIT
+. "$here/scripts.sh" || exit 1
 
 # service NAME COMMAND: an init script for a process that runs the command
-service() {
-	sed -e "s|@dir@/demo.pid|$work/run/$1.pid|" -e "s|sleep 1000000|$2|" \
-		"$top_srcdir/conf/demo/demo.init" >"$work/init.d/$1"
-	chmod 755 "$work/init.d/$1"
-}
+service() { script "$1" "s|sleep 1000000|$2|"; }
 port=$((20000 + $$ % 20000))
 cat >"$work/serve.py" <<'P'
 import os, socket, sys
