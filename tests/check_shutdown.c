@@ -205,6 +205,7 @@ START_TEST(the_script_of_the_runlevel_is_being_run)
 	make("proc/self/cmdline", 0444, "vigild");
 	make("proc/77/cmdline", 0444, "");
 	make("proc/78/cmdline", 0644, "");
+	make("proc/78/status", 0644, "Name:\tsh\nNSpid:\t78\nThreads:\t1\n");
 	make("proc/cmdline", 0444, "quiet");
 	for (int i = 0; commands[_i].argv[i] != NULL; i++)
 		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s", commands[_i].argv[i]) + 1;
@@ -214,6 +215,10 @@ START_TEST(the_script_of_the_runlevel_is_being_run)
 	fclose(file);
 	expect(commands[_i].why);
 	ck_assert_ptr_null(shutdown_announced(scratch));
+	make("proc/78/status", 0644, "Name:\tsh\nNSpid:\t78\t3\nThreads:\t1\n");
+	expect(NULL);                                /* a container's */
+	make("proc/78/status", 0644, "Name:\tsh\n"); /* an old kernel's */
+	expect(commands[_i].why);
 	if (geteuid() == 0) { /* anyone may write anything in a command line */
 		ck_assert_int_eq(chown(scratch_path("proc/78"), 65534, 65534), 0);
 		expect(NULL);

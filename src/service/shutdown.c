@@ -17,11 +17,13 @@
 
 #include <ctype.h>
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -198,16 +200,28 @@ static const char *command_goes_down(const char *root, const char *const *argume
 	return NULL;
 }
 
-/* A container that goes down is not the machine: its processes have a namespace of their own.  Where
- * that cannot be seen, the process counts. */
+/* A container that goes down is not the machine: its processes have numbers in a namespace of their own,
+ * too, which anyone may read.  A process that has ended takes nothing down.  Where it cannot be seen, the
+ * process counts. */
 static bool is_in_container(int proc, const char *number)
 {
-	struct stat own, its;
-	char path[64];
+	char path[64], text[4096], *numbers, *end;
+	ssize_t n;
+	int fd;
 
-	snprintf(path, sizeof(path), "%.20s/ns/pid", number);
-	return fstatat(proc, "self/ns/pid", &own, 0) == 0 && fstatat(proc, path, &its, 0) == 0 &&
-	       (own.st_ino != its.st_ino || own.st_dev != its.st_dev);
+	snprintf(path, sizeof(path), "%.20s/status", number);
+	fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT || errno == ESRCH;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	numbers = strstr(text, "\nNSpid:");
+	if (numbers == NULL)
+		return false;
+	numbers += sizeof("\nNSpid:") - 1;
+	strtol(numbers, &end, 10);
+	return *end == '\t';
 }
 
 /* number: of a process, in proc. */

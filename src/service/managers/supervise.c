@@ -274,6 +274,14 @@ static void count_respawns(const struct supervise_status *status, struct manager
 	memory->up = up;
 }
 
+/* One that is installed again later is another one. */
+static void forget_respawns(struct manager_memory *memory)
+{
+	memset(memory->stamp, 0, sizeof(memory->stamp));
+	memory->up = false;
+	memory->respawns = 0;
+}
+
 /* With the directory open. */
 static void query_at(const struct supervise_kind *kind, const struct manager_request *request,
 	const struct supervise_place *place, struct manager_reply *reply)
@@ -308,6 +316,7 @@ void supervise_query(const struct supervise_kind *kind, const struct manager_req
 	int err = supervise_place_open(kind, request, &place);
 
 	if (err == -ENOENT) {
+		forget_respawns(&reply->memory);
 		reply->status = VIGIL_SERVICE_ABSENT;
 		return;
 	}
