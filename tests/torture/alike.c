@@ -29,8 +29,8 @@ bool judge_alike(const json_t *a, const json_t *b)
 		return false;
 	json_object_foreach((json_t *)a, key, value)
 	{
-		/* What has happened since has its place there. */
-		if (strcmp(key, "history") != 0 &&
+		/* What has happened since has its place in these two. */
+		if (strcmp(key, "history") != 0 && strcmp(key, "recent") != 0 &&
 			(json_object_get(b, key) == NULL ||
 				!judge_alike(value, json_object_get(b, key))))
 			return false;
