@@ -47,6 +47,27 @@ int unit_gather_names(struct unit_gather *g, const char *property, char *names)
 	return systemd_get_names(g->call, g->row->path, SYSTEMD_UNIT, property, names, UNIT_NAMES);
 }
 
+/* When it was started, left the state "active" and ended: whether it failed or was stopped. */
+static int gather_end(struct unit_gather *g)
+{
+	struct unit_properties *properties = &g->properties;
+	const struct {
+		const char *interface, *name;
+		uint64_t *value;
+	} times[] = {
+		{SYSTEMD_UNIT, "InactiveExitTimestampMonotonic", &properties->started},
+		{SYSTEMD_UNIT, "ActiveExitTimestampMonotonic", &properties->left},
+		{SYSTEMD_SERVICE, "ExecMainExitTimestampMonotonic", &properties->ended},
+		{SYSTEMD_SERVICE, "RuntimeMaxUSec", &properties->run_limit},
+	};
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < sizeof(times) / sizeof(*times); i++)
+		r = systemd_get_number(
+			g->call, g->row->path, times[i].interface, times[i].name, times[i].value);
+	return r;
+}
+
 int unit_gather_properties(struct unit_gather *g)
 {
 	const struct unit_row *row = g->row;
@@ -56,6 +77,8 @@ int unit_gather_properties(struct unit_gather *g)
 	for (property = 0; r >= 0 && property < UNIT_PROPERTIES; property++)
 		if (unit_property_applies(property, row->active, row->sub))
 			r = systemd_get_property(g->call, row->path, property, &g->properties);
+	if (r >= 0 && unit_status(row->active) == VIGIL_SERVICE_FAILED)
+		r = gather_end(g);
 	return r;
 }
 

@@ -88,10 +88,6 @@ static const struct {
 	[UNIT_PROPERTY_RESPAWNS] = {SYSTEMD_SERVICE, "NRestarts", 'u'},
 	[UNIT_PROPERTY_RESULT] = {SYSTEMD_SERVICE, "Result", 's'},
 	[UNIT_PROPERTY_CHANGED] = {SYSTEMD_UNIT, "StateChangeTimestampMonotonic", 't'},
-	[UNIT_PROPERTY_STARTED] = {SYSTEMD_UNIT, "InactiveExitTimestampMonotonic", 't'},
-	[UNIT_PROPERTY_LEFT] = {SYSTEMD_UNIT, "ActiveExitTimestampMonotonic", 't'},
-	[UNIT_PROPERTY_ENDED] = {SYSTEMD_SERVICE, "ExecMainExitTimestampMonotonic", 't'},
-	[UNIT_PROPERTY_RUN_LIMIT] = {SYSTEMD_SERVICE, "RuntimeMaxUSec", 't'},
 	[UNIT_PROPERTY_START_LIMIT] = {SYSTEMD_SERVICE, "TimeoutStartUSec", 't'},
 	[UNIT_PROPERTY_STOP_LIMIT] = {SYSTEMD_SERVICE, "TimeoutStopUSec", 't'},
 	[UNIT_PROPERTY_RESTART_DELAY] = {SYSTEMD_SERVICE, "RestartUSec", 't'},
@@ -111,10 +107,6 @@ bool unit_property_applies(enum unit_property property, const char *active, cons
 
 	switch (property) {
 	case UNIT_PROPERTY_PID: return !vigil_service_is_down(status);
-	case UNIT_PROPERTY_STARTED:
-	case UNIT_PROPERTY_LEFT:
-	case UNIT_PROPERTY_ENDED:
-	case UNIT_PROPERTY_RUN_LIMIT:
 	case UNIT_PROPERTY_RESULT: return status == VIGIL_SERVICE_FAILED;
 	case UNIT_PROPERTY_CHANGED:
 		return status == VIGIL_SERVICE_STARTING || status == VIGIL_SERVICE_STOPPING ||
@@ -178,10 +170,6 @@ int unit_property_read(
 		snprintf(properties->result, sizeof(properties->result), "%s", value.text);
 		break;
 	case UNIT_PROPERTY_CHANGED: properties->changed = value.time; break;
-	case UNIT_PROPERTY_STARTED: properties->started = value.time; break;
-	case UNIT_PROPERTY_LEFT: properties->left = value.time; break;
-	case UNIT_PROPERTY_ENDED: properties->ended = value.time; break;
-	case UNIT_PROPERTY_RUN_LIMIT: properties->run_limit = value.time; break;
 	default: properties->limit = value.time;
 	}
 	return 0;

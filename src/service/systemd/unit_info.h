@@ -58,10 +58,6 @@ enum unit_property {
 	UNIT_PROPERTY_RESPAWNS,
 	UNIT_PROPERTY_RESULT,
 	UNIT_PROPERTY_CHANGED,
-	UNIT_PROPERTY_STARTED,
-	UNIT_PROPERTY_LEFT,
-	UNIT_PROPERTY_ENDED,
-	UNIT_PROPERTY_RUN_LIMIT,
 	UNIT_PROPERTY_START_LIMIT,
 	UNIT_PROPERTY_STOP_LIMIT,
 	UNIT_PROPERTY_RESTART_DELAY,
@@ -73,14 +69,15 @@ enum unit_property {
 struct unit_properties {
 	pid_t pid;
 	uint32_t respawns;
-	char result[32];    /* why it failed; "": it has not */
-	uint64_t changed;   /* when ActiveState changed last: CLOCK_MONOTONIC, in microseconds */
-	uint64_t started;   /* likewise: when it was started last */
+	char result[32];  /* why it failed; "": it has not */
+	uint64_t changed; /* when ActiveState changed last: CLOCK_MONOTONIC, in microseconds */
+	bool others;      /* other units conflict with it, or start it */
+	uint64_t limit;   /* of the work in progress, in microseconds; UINT64_MAX: none */
+	/* These are read by a worker only, of a unit that has failed. */
+	uint64_t started;   /* when it was started last, as `changed` */
 	uint64_t left;      /* when it was no longer active; 0: never */
 	uint64_t ended;     /* when its main process ended; 0: never */
 	uint64_t run_limit; /* how long it may run; UINT64_MAX: for ever */
-	bool others;        /* other units conflict with it, or start it */
-	uint64_t limit;     /* of the work in progress, in microseconds; UINT64_MAX: none */
 };
 
 /* Whether a unit in that state has it. */

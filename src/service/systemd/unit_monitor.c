@@ -46,6 +46,7 @@ struct unit_subscription {
 	bool changed;  /* or since a worker set out to ask */
 	bool reported; /* stale was reported, or is about to be, and no query was made since */
 	bool due;      /* it is in the list of reports */
+	bool stopping; /* it was told to stop when it was heard of last while it was up */
 	uint64_t reported_at;
 	TAILQ_ENTRY(unit_subscription) report_link;
 };
@@ -162,8 +163,19 @@ static void hear_related(
 		s->moved = true;
 }
 
+/* One that was told to stop, and then failed, may have been stopped: a worker finds out by the times. */
+static void note_stopping(struct unit_subscription *s, const char *active)
+{
+	vigil_service_status status = unit_status(active);
+
+	if (!vigil_service_is_down(status))
+		s->stopping = status == VIGIL_SERVICE_STOPPING;
+}
+
 static void hear(struct unit_subscription *s, const struct change *change)
 {
+	if (change->active != NULL)
+		note_stopping(s, change->active);
 	if (change->active != NULL || change->sub != NULL || change->pid >= 0)
 		s->changed = true;
 	if (!cached_unit_differs(&s->unit, change->active, change->sub, change->pid))
@@ -243,8 +255,11 @@ static bool is_told_by_state(const struct unit_subscription *s, const struct uni
 {
 	switch (unit_status(row->active)) {
 	case VIGIL_SERVICE_RUNNING: return !s->user.has_pidfile && !unit_row_is_exited(row);
-	case VIGIL_SERVICE_STOPPED:
-	case VIGIL_SERVICE_FAILED: return s->unit.simple && strcmp(row->load, "masked") != 0;
+	case VIGIL_SERVICE_FAILED:
+		if (s->stopping)
+			return false;
+		/* fall through */
+	case VIGIL_SERVICE_STOPPED: return s->unit.simple && strcmp(row->load, "masked") != 0;
 	case VIGIL_SERVICE_STARTING:
 	case VIGIL_SERVICE_STOPPING:
 	case VIGIL_SERVICE_RELOADING: return true;
@@ -271,6 +286,7 @@ static void on_row(const struct unit_row *row, void *arg)
 		end(s, UNIT_ASK_WORKER, NULL); /* an alias, or a mistake: a worker finds out */
 		return;
 	}
+	note_stopping(s, row->active);
 	drop_report(s);
 	s->reported = false;
 	unit_cache_move(&s->monitor->cache, &s->unit, row->path);
