@@ -23,6 +23,7 @@
 #include "in_systemd.h"
 #include "scratch.h"
 #include "stand_in.h"
+#include "suite.h"
 
 #define UNITS "/run/systemd/system/"
 
@@ -599,16 +600,11 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite;
 	TCase *tcase;
-	SRunner *runner;
-	int failed;
 
 	in_systemd();
-	suite = suite_create("manager_systemd");
-	tcase = tcase_create("manager_systemd");
+	tcase = suite_begin("manager_systemd", scratch_setup, scratch_teardown);
 	tcase_set_timeout(tcase, 300);
-	tcase_add_checked_fixture(tcase, scratch_setup, scratch_teardown);
 	tcase_add_test(tcase, the_life_of_a_service);
 	tcase_add_test(tcase, what_is_not_there);
 	tcase_add_test(tcase, names_that_are_none);
@@ -630,10 +626,5 @@ int main(void)
 	tcase_add_test(tcase, who_is_not_root_is_denied);
 	tcase_add_loop_test(tcase, upheaval_in_the_middle_of_a_restart, 0,
 		sizeof(upheavals) / sizeof(upheavals[0]));
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_end("manager_systemd", tcase);
 }

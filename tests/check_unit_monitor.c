@@ -24,6 +24,7 @@
 #include "scratch.h"
 #include "service/service.h"
 #include "stand_in.h"
+#include "suite.h"
 
 #define UNITS    "/run/systemd/system/"
 #define PATIENCE (60 * CLOCK_SECOND)
@@ -939,16 +940,11 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite;
 	TCase *tcase;
-	SRunner *runner;
-	int failed;
 
 	in_systemd();
-	suite = suite_create("unit_monitor");
-	tcase = tcase_create("unit_monitor");
+	tcase = suite_begin("unit_monitor", setup, teardown);
 	tcase_set_timeout(tcase, 300);
-	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, the_verdict_is_the_workers);
 	tcase_add_test(tcase, what_is_not_there_is_for_others_to_know);
 	tcase_add_test(tcase, many_are_asked_about_at_once);
@@ -970,10 +966,5 @@ int main(void)
 	tcase_add_test(tcase, who_waits_for_his_turn_has_his_own_time);
 	tcase_add_test(tcase, services_go_the_loops_way_and_back);
 	tcase_add_test(tcase, services_that_are_closed_in_mid_air);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_end("unit_monitor", tcase);
 }

@@ -82,45 +82,50 @@ static int find_trigger(const struct unit_row *row, void *arg)
 	return 0;
 }
 
-/* By the alias that such a unit has. */
-bool unit_down_is_bus_activated(const char *names)
+int unit_down_start(struct unit_gather *g, struct unit_start *start)
 {
-	return strncmp(names, "dbus-", 5) == 0 || strstr(names, " dbus-") != NULL;
-}
-
-/* Whether a oneshot that ended well, or a unit that is started over D-Bus, is meant to be down. */
-static int judge_untriggered(struct unit_gather *g, const struct triggers *triggers)
-{
-	struct unit_evidence *out = g->out;
-	char type[32], names[UNIT_NAMES] = "";
-	bool remains = false, unneeded = false;
-	uint64_t ran = 0;
+	char type[32] = "", names[UNIT_NAMES] = "";
+	bool remains = false;
 	int r = systemd_get_text(
 		g->call, g->row->path, SYSTEMD_SERVICE, "Type", type, sizeof(type));
 
+	*start = (struct unit_start){.by_need = false};
 	if (r >= 0)
 		r = systemd_get_bool(
 			g->call, g->row->path, SYSTEMD_SERVICE, "RemainAfterExit", &remains);
 	if (r >= 0)
-		r = systemd_get_number(g->call, g->row->path, SYSTEMD_SERVICE,
-			"ExecMainExitTimestampMonotonic", &ran);
-	if (r >= 0)
 		r = unit_gather_names(g, "Names", names);
 	if (r >= 0)
 		r = systemd_get_bool(
-			g->call, g->row->path, SYSTEMD_UNIT, "StopWhenUnneeded", &unneeded);
+			g->call, g->row->path, SYSTEMD_UNIT, "StopWhenUnneeded", &start->by_need);
+	start->to_end = strcmp(type, "oneshot") == 0 && !remains;
+	start->by_bus = strncmp(names, "dbus-", 5) == 0 || strstr(names, " dbus-") != NULL;
+	return r;
+}
+
+/* Whether a oneshot that ended well, or a unit that is started when it is needed, is meant to be down. */
+static int judge_untriggered(struct unit_gather *g, const struct triggers *triggers)
+{
+	struct unit_evidence *out = g->out;
+	struct unit_start start;
+	uint64_t ran = 0;
+	int r = unit_down_start(g, &start);
+
+	if (r >= 0)
+		r = systemd_get_number(g->call, g->row->path, SYSTEMD_SERVICE,
+			"ExecMainExitTimestampMonotonic", &ran);
 	if (r < 0)
 		return r;
-	if (strcmp(type, "oneshot") == 0 && !remains && triggers->name[0] != '\0') {
+	if (start.to_end && triggers->name[0] != '\0') {
 		snprintf(out->hold, sizeof(out->hold), "%s, which starts it, is not active",
 			triggers->name);
 		out->e.hold = out->hold;
-	} else if (strcmp(type, "oneshot") == 0 && !remains) {
+	} else if (start.to_end) {
 		snprintf(out->idle, sizeof(out->idle), "a oneshot that %s",
 			ran > 0 ? "has ended well" : "has not run yet");
-	} else if (unit_down_is_bus_activated(names)) {
+	} else if (start.by_bus) {
 		snprintf(out->idle, sizeof(out->idle), "started over D-Bus when it is needed");
-	} else if (unneeded) {
+	} else if (start.by_need) {
 		snprintf(out->idle, sizeof(out->idle),
 			"started when another unit needs it (StopWhenUnneeded=)");
 	}

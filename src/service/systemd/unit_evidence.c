@@ -16,9 +16,9 @@
 /* Whether its state alone will tell, from now on, what a failure or a stop of it means. */
 static int find_simple(struct unit_gather *g)
 {
-	char names[UNIT_NAMES] = "", aliases[UNIT_NAMES] = "", type[32] = "";
+	char names[UNIT_NAMES] = "";
+	struct unit_start start = {.to_end = false};
 	unsigned count = 0;
-	bool remains = false, unneeded = false;
 	int r = unit_down_conflicts(g, names);
 
 	if (r >= 0)
@@ -26,21 +26,12 @@ static int find_simple(struct unit_gather *g)
 	if (r >= 0)
 		r = unit_gather_names(g, "ConsistsOf", names);
 	if (r >= 0)
-		r = unit_gather_names(g, "Names", aliases);
-	if (r >= 0)
-		r = systemd_get_text(
-			g->call, g->row->path, SYSTEMD_SERVICE, "Type", type, sizeof(type));
-	if (r >= 0)
-		r = systemd_get_bool(
-			g->call, g->row->path, SYSTEMD_SERVICE, "RemainAfterExit", &remains);
-	if (r >= 0)
-		r = systemd_get_bool(
-			g->call, g->row->path, SYSTEMD_UNIT, "StopWhenUnneeded", &unneeded);
+		r = unit_down_start(g, &start);
 	if (r >= 0)
 		r = unit_conditions_count(g->call, g->row->path, &count);
 	g->reply->simple = r >= 0 && names[0] == '\0' && count == 0 &&
-			   g->request->pidfile == NULL && !unit_down_is_bus_activated(aliases) &&
-			   !unneeded && (remains || strcmp(type, "oneshot") != 0);
+			   g->request->pidfile == NULL && !start.to_end && !start.by_bus &&
+			   !start.by_need;
 	return r;
 }
 
