@@ -19,6 +19,19 @@
 
 #include "base/error.h"
 
+ssize_t process_read_file(int directory, const char *name, char *text, size_t size)
+{
+	int fd = openat(directory, name, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, size - 1);
+
+	if (n < 0)
+		n = -errno;
+	if (fd >= 0)
+		close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	return n;
+}
+
 bool process_parse(char *text, struct process *process)
 {
 	/* The name is whatever the process likes, parentheses and blanks included. */
@@ -42,22 +55,14 @@ bool process_parse(char *text, struct process *process)
 int process_read(pid_t pid, struct process *process)
 {
 	char path[32], text[1024];
-	ssize_t n = -1;
-	int fd, err = 0;
+	ssize_t n;
 
 	process->state = '\0';
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0)
-		n = read(fd, text, sizeof(text) - 1);
-	if (n < 0 && error_is_own(errno))
-		err = -errno;
-	if (fd >= 0)
-		close(fd);
-	text[n > 0 ? n : 0] = '\0';
+	n = process_read_file(AT_FDCWD, path, text, sizeof(text));
 	if (!process_parse(text, process))
 		process->state = '\0';
-	return err;
+	return n < 0 && error_is_own((int)n) ? (int)n : 0;
 }
 
 /* A pidfd is readable as soon as the process has exited, reaped or not.  Returns 1 where it has, 0

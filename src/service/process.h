@@ -16,6 +16,11 @@ struct process {
 	uint64_t ticks;      /* when it was started, in the kernel's ticks since boot */
 };
 
+/* Reads the start of a file of the kernel about a process, such as "cmdline" in the directory of the
+ * process, and ends it with NUL.  directory: a descriptor, or AT_FDCWD.  Returns its length; or a negative
+ * errno, with an empty text. */
+ssize_t process_read_file(int directory, const char *name, char *text, size_t size);
+
 /* Parses the content of /proc/PID/stat, and changes it.  Returns false where it is not what the
  * kernel writes. */
 bool process_parse(char *text, struct process *process);

@@ -53,17 +53,13 @@ static uint64_t hash(const char *bytes, ssize_t n)
 	return value;
 }
 
-/* The start of a file of the process, ended with NUL.  Returns its length; or -1, with errno set. */
+/* As process_read_file, with errno set. */
 static ssize_t read_start(int process, const char *name, char text[TEXT_MAX])
 {
-	int fd = openat(process, name, O_RDONLY | O_CLOEXEC), error;
-	ssize_t n = fd < 0 ? -1 : read(fd, text, TEXT_MAX - 1);
+	ssize_t n = process_read_file(process, name, text, TEXT_MAX);
 
-	error = errno;
-	if (fd >= 0)
-		close(fd);
-	errno = error;
-	text[n > 0 ? n : 0] = '\0';
+	if (n < 0)
+		errno = (int)-n;
 	return n;
 }
 

@@ -30,6 +30,7 @@
 #include <utmpx.h>
 
 #include "base/clock.h"
+#include "service/process.h"
 
 #define SLACK 60 /* seconds by which a date before the boot may still be of this boot */
 
@@ -207,15 +208,11 @@ static bool is_in_container(int proc, const char *number)
 {
 	char path[64], text[4096], *numbers, *end;
 	ssize_t n;
-	int fd;
 
 	snprintf(path, sizeof(path), "%.20s/status", number);
-	fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ENOENT || errno == ESRCH;
-	n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	text[n > 0 ? n : 0] = '\0';
+	n = process_read_file(proc, path, text, sizeof(text));
+	if (n < 0)
+		return n == -ENOENT || n == -ESRCH;
 	numbers = strstr(text, "\nNSpid:");
 	if (numbers == NULL)
 		return false;
@@ -232,20 +229,12 @@ static const char *process_goes_down(const char *root, int proc, const char *num
 	char path[64], text[512];
 	struct stat st;
 	ssize_t n, at = 0;
-	int fd;
 
 	/* The directory says who runs it; the files in it are root's where a process likes it so. */
 	if (fstatat(proc, number, &st, 0) != 0 || !is_ours(&st))
 		return NULL;
 	snprintf(path, sizeof(path), "%.20s/cmdline", number);
-	fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return NULL;
-	n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	if (n <= 0)
-		return NULL;
-	text[n] = '\0';
+	n = process_read_file(proc, path, text, sizeof(text));
 	for (int i = 0; i < ARGUMENTS && at < n; i++) {
 		arguments[i] = text + at;
 		at += (ssize_t)strlen(text + at) + 1;

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "service/manager.h"
+#include "service/process.h"
 
 static bool is_ours(const struct stat *st)
 {
@@ -80,15 +81,9 @@ static int unless_gone(int error)
  * -errno. */
 static ssize_t command_line(int process, char *text, size_t room)
 {
-	int fd = openat(process, "cmdline", O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, text, room - 1);
+	ssize_t n = process_read_file(process, "cmdline", text, room);
 
-	if (n < 0)
-		n = unless_gone(errno);
-	if (fd >= 0)
-		close(fd);
-	text[n > 0 ? n : 0] = '\0';
-	return n;
+	return n < 0 ? unless_gone((int)-n) : n;
 }
 
 /* By its name first, since that costs nothing; then it is the same file, also by a link or by a

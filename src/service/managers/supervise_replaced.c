@@ -70,19 +70,11 @@ static bool read_link(const char *path, char *text, size_t room)
 static ssize_t read_command(pid_t pid, char line[SUPERVISE_PATH])
 {
 	char path[32];
-	ssize_t n = -1;
-	int fd, err = 0;
+	ssize_t n;
 
 	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0)
-		n = read(fd, line, SUPERVISE_PATH - 1);
-	if (n < 0)
-		err = only_own(errno);
-	if (fd >= 0)
-		close(fd);
-	line[n > 0 ? n : 0] = '\0';
-	return err != 0 ? err : n > 0 ? n : 0;
+	n = process_read_file(AT_FDCWD, path, line, SUPERVISE_PATH);
+	return n < 0 ? only_own((int)-n) : n;
 }
 
 static bool leads_to_now(const struct search *search, int cwd, const char *path)
