@@ -821,6 +821,53 @@ START_TEST(each_has_a_place_of_its_own)
 }
 END_TEST
 
+/* --- more changes than a daemon keeps up with -------------------------------------------------- */
+
+#define FLOOD 3000
+
+static json_int_t newest[FLOOD];
+static unsigned flood_calls;
+
+static void on_flood(vigil_daemon *daemon, const char *pointer, const json_t *value, void *arg)
+{
+	unsigned which;
+
+	if (sscanf(pointer, "/daemons/test/v%u", &which) != 1)
+		return;
+	ck_assert_uint_lt(which, FLOOD);
+	newest[which] = json_integer_value(value);
+	flood_calls++;
+}
+
+static int start_flood(vigil_daemon *daemon)
+{
+	return vigil_on_change(daemon, "", on_flood, NULL);
+}
+
+static bool flood_is_over(void)
+{
+	for (unsigned i = 0; i < FLOOD; i++)
+		if (newest[i] != 4)
+			return false;
+	return true;
+}
+
+START_TEST(of_a_flood_of_changes_the_newest_of_each_address_arrives)
+{
+	char path[32];
+
+	in_start = start_flood;
+	ck_assert_int_eq(daemon_start(d), 0);
+	for (json_int_t round = 1; round <= 4; round++)
+		for (unsigned i = 0; i < FLOOD; i++) {
+			snprintf(path, sizeof(path), "v%u", i);
+			vigil_state_set(d, path, json_integer(round));
+		}
+	TURN_UNTIL(flood_is_over());
+	ck_assert_uint_lt(flood_calls, 2 * FLOOD);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = suite_begin("daemon", setup, teardown);
@@ -849,5 +896,6 @@ int main(void)
 	tcase_add_test(tcase, the_health_of_a_failed_daemon_is_critical_with_its_reason);
 	tcase_add_test(tcase, a_module_is_told_that_a_pause_has_ended);
 	tcase_add_test(tcase, each_has_a_place_of_its_own);
+	tcase_add_test(tcase, of_a_flood_of_changes_the_newest_of_each_address_arrives);
 	return suite_end("daemon", tcase);
 }

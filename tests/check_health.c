@@ -171,6 +171,14 @@ static bool is_on_purpose(const struct facts *f, enum withheld withheld)
 	return withheld == WITHHELD_HOLD || (withheld == WITHHELD_REFUSED && f->refusal_deliberate);
 }
 
+/* Whether vigil does nothing more about it, and somebody must be told so. */
+static bool is_given_up(const struct facts *f, enum withheld withheld)
+{
+	return withheld == WITHHELD_NEVER || withheld == WITHHELD_CLEAN_STOP ||
+	       withheld == WITHHELD_BURST ||
+	       (withheld == WITHHELD_REFUSED && !f->refusal_ends && !f->refusal_deliberate);
+}
+
 static void prove_one(const struct rules *rules, const struct facts *f, struct health_input *in)
 {
 	struct health health;
@@ -185,6 +193,8 @@ static void prove_one(const struct rules *rules, const struct facts *f, struct h
 	/* what nobody knows is neither good nor bad */
 	if (f->status == VIGIL_SERVICE_UNKNOWN || f->status == VIGIL_SERVICE_ABSENT)
 		PROVE(health.level == VIGIL_UNKNOWN, health.text);
+	PROVE(health.gave_up == (d.need == NEED_RESTART && is_given_up(f, d.withheld)),
+		health.text);
 	if (d.need != NEED_RESTART)
 		return;
 	/* what is sick for longer than its tolerance is CRITICAL, or left alone on purpose, and the

@@ -19,6 +19,15 @@ static struct {
 	[DEGRADED_LOG] = {.reason.what = "log"},
 };
 
+static degraded_change_fn *on_change;
+static void *on_change_arg;
+
+void degraded_on_change(degraded_change_fn *fn, void *arg)
+{
+	on_change = fn;
+	on_change_arg = arg;
+}
+
 void degraded_set(enum degraded what, const char *format, ...)
 {
 	struct degraded_reason *reason = &kinds[what].reason;
@@ -31,6 +40,8 @@ void degraded_set(enum degraded what, const char *format, ...)
 		return;
 	kinds[what].set = true;
 	clock_gettime(CLOCK_REALTIME, &reason->since);
+	if (on_change != NULL)
+		on_change(on_change_arg);
 	if (what != DEGRADED_LOG) /* which says so itself, when it can */
 		log_error("degraded: %s", reason->text);
 }
@@ -40,6 +51,8 @@ void degraded_end(enum degraded what)
 	if (!kinds[what].set)
 		return;
 	kinds[what].set = false;
+	if (on_change != NULL)
+		on_change(on_change_arg);
 	if (what != DEGRADED_LOG)
 		log_notice("no longer degraded: %s", kinds[what].reason.text);
 }

@@ -34,6 +34,9 @@ struct degraded_reason {
 void degraded_set(enum degraded what, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void degraded_end(enum degraded what);
+/* Called on the loop's thread whenever a reason is set or ended; it must not log.  NULL: nobody. */
+typedef void degraded_change_fn(void *arg);
+void degraded_on_change(degraded_change_fn *fn, void *arg);
 /* NULL: it is not.  Good until it is set or ended. */
 const struct degraded_reason *degraded_get(enum degraded what);
 

@@ -2,10 +2,15 @@
  * api_state: vigil.h's state: a daemon's own subtree, and a view of all the rest.
  *
  * A daemon is told of changes from the loop, never inside the write that made them: what it
- * then does may write again.  So each subscription keeps a short queue, which holds values by
+ * then does may write again.  So each subscription keeps a queue, which holds values by
  * reference: a scalar is what stood there then; a container may have grown since.
+ *
+ * A burst fills that queue: when a manager goes away, thousands of daemons change their health at
+ * once.  From PENDING_MAX changes on, the queue holds only the newest of each address, so that a
+ * subscriber always learns how things are in the end.
  */
 #include <errno.h>
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,8 +21,9 @@
 #include "loop/loop.h"
 #include "loop/store.h"
 
-#define PENDING_MAX 1024
-#define KEPT        "kept" /* the section of the store */
+#define PENDING_MAX  1024
+#define PENDING_MOST 100000 /* addresses; above, the oldest changes are dropped */
+#define KEPT         "kept" /* the section of the store */
 
 /* The absolute address of a path; own: only below the daemon's own place. */
 static int resolve(vigil_daemon *d, const char *path, bool own, char pointer[STATE_POINTER_MAX])
@@ -165,16 +171,18 @@ const json_t *vigil_state_get(vigil_daemon *d, const char *path)
 /* --- subscriptions ---------------------------------------------------------------------------- */
 
 struct change {
-	char *pointer;
+	char *pointer; /* first: what the index compares */
 	json_t *value; /* NULL: removed */
-	STAILQ_ENTRY(change) link;
+	bool indexed;
+	TAILQ_ENTRY(change) link;
 };
 
 struct subscription {
 	struct resource resource; /* first */
 	struct state_watch *watch;
 	struct loop_timer *soon;
-	STAILQ_HEAD(, change) pending;
+	TAILQ_HEAD(, change) pending;
+	void *index; /* of the changes that were added above PENDING_MAX, by address */
 	unsigned count;
 	bool flooded; /* it was said that changes were dropped */
 	vigil_change_fn *fn;
@@ -188,15 +196,49 @@ static void change_free(struct change *change)
 	free(change);
 }
 
+static int compare_pointers(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void unlink_change(struct subscription *sub, struct change *change)
+{
+	if (change->indexed)
+		tdelete(change, &sub->index, compare_pointers);
+	TAILQ_REMOVE(&sub->pending, change, link);
+	sub->count--;
+}
+
 static struct change *take_change(struct subscription *sub)
 {
-	struct change *change = STAILQ_FIRST(&sub->pending);
+	struct change *change = TAILQ_FIRST(&sub->pending);
 
-	if (change != NULL) {
-		STAILQ_REMOVE_HEAD(&sub->pending, link);
-		sub->count--;
-	}
+	if (change != NULL)
+		unlink_change(sub, change);
 	return change;
+}
+
+/* Makes room: an older change of the same address gives way, or else the oldest of all. */
+static void make_room(struct subscription *sub, const char *pointer)
+{
+	struct change **older = tfind(&pointer, &sub->index, compare_pointers);
+	struct change *change = older != NULL ? *older : NULL;
+	bool lost = change == NULL;
+
+	if (change != NULL)
+		unlink_change(sub, change);
+	else if (sub->count >= PENDING_MOST)
+		change = take_change(sub);
+	else
+		return;
+	if (lost && !sub->flooded) {
+		log_write(VIGIL_WARN, sub->resource.daemon->name,
+			"more than %d addresses changed before it could look at them; the oldest "
+			"changes are lost",
+			PENDING_MOST);
+		sub->flooded = true;
+	}
+	change_free(change);
 }
 
 static void subscription_free(struct resource *resource)
@@ -237,17 +279,14 @@ static void on_state(uint64_t revision, const char *pointer, json_t *value, void
 	struct subscription *sub = arg;
 	struct change *change;
 
-	if (sub->count >= PENDING_MAX) {
-		if (!sub->flooded)
-			log_write(VIGIL_WARN, sub->resource.daemon->name,
-				"more changes than it keeps up with; the oldest are dropped");
-		sub->flooded = true;
-		change_free(take_change(sub));
-	}
+	if (sub->count >= PENDING_MAX)
+		make_room(sub, pointer);
 	change = memory_zero(sizeof(*change));
 	change->pointer = memory_text(pointer);
 	change->value = json_incref(value);
-	STAILQ_INSERT_TAIL(&sub->pending, change, link);
+	if (sub->count >= PENDING_MAX)
+		change->indexed = tsearch(change, &sub->index, compare_pointers) != NULL;
+	TAILQ_INSERT_TAIL(&sub->pending, change, link);
 	if (sub->count++ == 0)
 		loop_timer_again(sub->soon, 0);
 }
@@ -263,7 +302,7 @@ int vigil_on_change(vigil_daemon *d, const char *path, vigil_change_fn *cb, void
 	if (err != 0 || pointer_check(pointer) != 0)
 		return daemon_refuse(d, EINVAL, "vigil_on_change: not a pointer");
 	sub = memory_zero(sizeof(*sub));
-	STAILQ_INIT(&sub->pending);
+	TAILQ_INIT(&sub->pending);
 	sub->fn = cb;
 	sub->arg = arg;
 	sub->soon = loop_after(d->ground->loop, 0, on_soon, sub);

@@ -394,6 +394,7 @@ void host_free(struct host *host)
 	blame_close();
 	memory_on_end(NULL, NULL);
 	child_kill_strays();
+	host_unmount_accounts(host);
 	roster_clear(&host->roster);
 	pauses_free(host->pauses);
 	booted_free(host->booted);

@@ -99,9 +99,44 @@ static json_t *on_read_runs(const char *rest, void *arg)
 	return all;
 }
 
+/* A reason may begin or end anywhere, also inside a write to the state, so the announcement waits
+ * for the loop. */
+static void on_degraded(void *arg)
+{
+	struct host *host = arg;
+
+	if (loop_is_owner())
+		loop_timer_again(host->degraded_changed, 0);
+}
+
+static void on_announce_degraded(uint64_t missed, void *arg)
+{
+	struct host *host = arg;
+	json_t *list = degraded_account();
+
+	state_announce(host->state, "/vigil/degraded", list);
+	json_decref(list);
+}
+
 int host_mount_accounts(struct host *host)
 {
 	int err = state_mount(host->state, "/vigil", on_read_vigil, host);
 
-	return err != 0 ? err : state_mount(host->state, "/runs", on_read_runs, host);
+	if (err == 0)
+		err = state_mount(host->state, "/runs", on_read_runs, host);
+	if (err != 0)
+		return err;
+	host->degraded_changed = loop_after(host->loop, 0, on_announce_degraded, host);
+	if (host->degraded_changed == NULL)
+		return -ENOMEM;
+	loop_timer_stop(host->degraded_changed);
+	degraded_on_change(on_degraded, host);
+	return 0;
+}
+
+void host_unmount_accounts(struct host *host)
+{
+	degraded_on_change(NULL, NULL);
+	loop_timer_free(host->degraded_changed);
+	host->degraded_changed = NULL;
 }

@@ -24,6 +24,7 @@ struct host {
 	struct store *store;
 	struct booted *booted;
 	struct pauses *pauses;
+	struct loop_timer *degraded_changed; /* armed from a change until it is announced */
 	struct ground ground;
 
 	struct roster roster;
@@ -46,7 +47,8 @@ void host_say_what_waits(const struct config *old, const struct config *new, jso
 int host_take_log(
 	const struct config *old, const struct config *new, struct complaints *complaints);
 
-/* Puts /vigil and /runs into the tree.  0 or -errno. */
+/* Puts /vigil and /runs into the tree, and announces changes of /vigil/degraded.  0 or -errno. */
 int host_mount_accounts(struct host *host);
+void host_unmount_accounts(struct host *host);
 
 #endif

@@ -47,16 +47,19 @@ static void add_span(struct health *health, double seconds)
 static const struct {
 	vigil_health_level level;
 	const char *before, *after;
+	bool gave_up;
 } withheld_table[] = {
 	[WITHHELD_NOT] = {VIGIL_CRITICAL, "; it is being restarted", ""},
 	[WITHHELD_PAUSED] = {VIGIL_CRITICAL, "; it is not restarted during the pause", ""},
 	[WITHHELD_HOLD] = {VIGIL_WARNING, " and left alone: ", ""},
-	[WITHHELD_NEVER] = {VIGIL_CRITICAL, "; it is not restarted, because restart_on = never",
-		""},
+	[WITHHELD_NEVER] = {VIGIL_CRITICAL, "; it is not restarted, because restart_on = never", "",
+		.gave_up = true},
 	[WITHHELD_CLEAN_STOP] = {VIGIL_CRITICAL,
-		"; it was stopped cleanly and is left alone, because restart_on = failed", ""},
-	[WITHHELD_REFUSED] = {VIGIL_CRITICAL, " and not restarted: ", ""},
-	[WITHHELD_BURST] = {VIGIL_CRITICAL, "; vigil gave up after ", ", until the next try"},
+		"; it was stopped cleanly and is left alone, because restart_on = failed", "",
+		.gave_up = true},
+	[WITHHELD_REFUSED] = {VIGIL_CRITICAL, " and not restarted: ", "", .gave_up = true},
+	[WITHHELD_BURST] = {VIGIL_CRITICAL, "; vigil gave up after ", ", until the next try",
+		.gave_up = true},
 	[WITHHELD_AWAITED] = {VIGIL_CRITICAL, "; waiting for ", " to run first"},
 	[WITHHELD_BACKOFF] = {VIGIL_CRITICAL, "; the next restart waits for the backoff", ""},
 };
@@ -93,8 +96,11 @@ static void say_need(struct health *health, const struct health_input *in)
 	enum withheld withheld = in->decision->withheld;
 
 	health->level = withheld_table[withheld].level;
+	health->gave_up = withheld_table[withheld].gave_up &&
+			  !(withheld == WITHHELD_REFUSED && in->facts->refusal_ends);
 	if (withheld == WITHHELD_REFUSED && in->facts->refusal_deliberate) {
 		health->level = VIGIL_WARNING;
+		health->gave_up = false;
 		add(health, " and left alone: %s", in->facts->refusal);
 		return;
 	}
@@ -222,6 +228,7 @@ static void say_restarting(struct health *health, const struct health_input *in)
 void health_of(const struct health_input *in, struct health *health)
 {
 	health->text[0] = '\0';
+	health->gave_up = false;
 	switch (in->facts->status) {
 	case VIGIL_SERVICE_ABSENT:
 		health->level = VIGIL_UNKNOWN;

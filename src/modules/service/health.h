@@ -33,6 +33,7 @@ struct health_input {
 
 struct health {
 	vigil_health_level level;
+	bool gave_up; /* vigil does nothing more about it until an admin or the burst allows it */
 	char text[HEALTH_TEXT];
 };
 

@@ -64,6 +64,7 @@ struct instance {
 	struct serving *serving; /* NULL: it is not asked for */
 	struct peer peer;
 	bool ok;          /* the last health that was said is that of a service that runs well */
+	bool gave_up;     /* and /daemons/NAME/gave_up says so */
 	bool retry_set;   /* a check is due before the interval says so */
 	json_t *decision; /* the last one, in words; NULL: none */
 	unsigned told;    /* which decision the history has last; see service.c */

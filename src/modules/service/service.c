@@ -116,6 +116,12 @@ static void tell_health(struct instance *self, const vigil_service_reply *r,
 	judge_crashes(self, &in);
 	health_of(&in, &health);
 	self->ok = health.level == VIGIL_OK && r->status == VIGIL_SERVICE_RUNNING;
+	/* Before the health is announced, because watchers of the health read it then. */
+	if (health.gave_up && !self->gave_up)
+		vigil_state_set(self->daemon, "gave_up", json_true());
+	else if (!health.gave_up && self->gave_up)
+		vigil_state_unset(self->daemon, "gave_up");
+	self->gave_up = health.gave_up;
 	vigil_health(self->daemon, health.level, "%s", health.text);
 }
 
