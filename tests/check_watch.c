@@ -1,14 +1,129 @@
-/* check_watch: which addresses notify means, and which changes are news. */
+/* check_watch: which addresses notify watches, which changes it sends, and when. */
+#include "fake_vigil.h"
+#include "modules/notify/news.h"
 #include "modules/notify/notify.h"
+#include "suite.h"
 
-#include <check.h>
-#include <stdlib.h>
+static const vigil_option schema[] = {
+	VIGIL_OPTION("watch", VIGIL_LIST, "/runs/*/health, /vigil/degraded", "addresses"),
+	VIGIL_OPTION("from", VIGIL_LIST, NULL, "words"),
+	VIGIL_OPTION("to", VIGIL_LIST, NULL, "words"),
+	VIGIL_OPTION("for", VIGIL_DURATION, "0", "seconds"),
+	VIGIL_OPTION("remind", VIGIL_DURATION, "0", "seconds"),
+	VIGIL_OPTION_END,
+};
+VIGIL_MODULE(.name = "notify", .options = schema);
 
-/* Nobody is told here. */
+/* What was sent: "daemon event from>to;" for each change. */
+static char sent[4096];
+static json_t *last;
+static struct watch *watch;
+
 void send_change(struct send *send, json_t *change)
 {
-	json_decref(change);
+	const char *keys[] = {"daemon", "event", "from", "to"}, *texts[4];
+
+	for (unsigned i = 0; i < 4; i++)
+		texts[i] = json_string_value(json_object_get(change, keys[i]));
+	if (json_object_get(change, "what") != NULL)
+		texts[0] = json_string_value(json_object_get(change, "what"));
+	snprintf(sent + strlen(sent), sizeof(sent) - strlen(sent), "%s %s%s>%s;", texts[0],
+		strcmp(texts[1], "change") == 0 ? "" : texts[1],
+		strcmp(texts[1], "change") == 0 ? texts[2] : " ", texts[3]);
+	json_decref(last);
+	last = change;
 }
+
+static void option(const char *name, const char *value)
+{
+	json_object_set_new(fake.options, name, json_string(value));
+}
+
+static void setup(void)
+{
+	fake_begin();
+	fake.daemon.name = "mail";
+	sent[0] = '\0';
+}
+
+static void begin(void)
+{
+	watch = watch_start(&fake.daemon, NULL);
+	ck_assert_ptr_nonnull(watch);
+}
+
+static void end(void)
+{
+	watch_stop(watch);
+	memset(fake.timers, 0, sizeof(fake.timers));
+	fake.subscription_count = 0;
+	watch = NULL;
+}
+
+static void teardown(void)
+{
+	if (watch != NULL)
+		watch_stop(watch);
+	watch = NULL;
+	json_decref(last);
+	last = NULL;
+	fake_end();
+}
+
+/* vigild starts again: the flat state keeps what was kept as it is, below "told". */
+static void restart(void)
+{
+	json_t *told = json_object(), *value;
+	const char *path;
+	void *next;
+
+	end();
+	json_object_foreach_safe(fake.state, next, path, value)
+	{
+		char key[256];
+		size_t n = 0;
+
+		if (strncmp(path, "told/", 5) != 0) {
+			json_object_del(fake.state, path);
+			continue;
+		}
+		for (const char *p = path + 5; *p != '\0'; p++) {
+			key[n++] = *p != '~' ? *p : p[1] == '1' ? '/' : '~';
+			p += *p == '~';
+		}
+		key[n] = '\0';
+		json_object_set(told, key, value);
+	}
+	json_object_set_new(fake.state, "told", told);
+	begin();
+	json_object_del(fake.state, "told");
+}
+
+static void health(const char *daemon, const char *level)
+{
+	char pointer[64];
+
+	snprintf(pointer, sizeof(pointer), "/runs/%s/health", daemon);
+	fake_change(pointer, level != NULL ? json_pack("{s:s,s:s,s:s}", "level", level, "text",
+						     "a text", "since", "2026-11-29T03:12:07Z")
+					   : NULL);
+}
+
+static void pause_daemon(const char *daemon, bool paused)
+{
+	char pointer[64];
+
+	snprintf(pointer, sizeof(pointer), "/runs/%s/paused", daemon);
+	fake_change(pointer, json_boolean(paused));
+}
+
+#define SENT(text)                              \
+	do {                                    \
+		ck_assert_str_eq(sent, (text)); \
+		sent[0] = '\0';                 \
+	} while (0)
+
+/* --- which addresses ------------------------------------------------------------------------------- */
 
 START_TEST(a_star_is_one_step)
 {
@@ -36,40 +151,527 @@ START_TEST(a_star_is_one_step)
 }
 END_TEST
 
-START_TEST(news_is_what_is_wanted)
+START_TEST(the_options_say_which_changes_match)
 {
 	static const char *const any[] = {NULL}, *const ok[] = {"OK", NULL},
 				 *const bad[] = {"WARNING", "CRIT*", NULL},
 				 *const gone[] = {"absent", NULL};
+#define MATCHES(from, to, before, now) \
+	news_matches(&(struct news_rule){(from), (to)}, (before), (now))
 
-	ck_assert(watch_wants(any, any, "OK", "CRITICAL"));
-	ck_assert(watch_wants(ok, bad, "OK", "CRITICAL"));
-	ck_assert(!watch_wants(ok, bad, "UNKNOWN", "CRITICAL"));
-	ck_assert(!watch_wants(any, bad, "CRITICAL", "OK"));
-	/* that a daemon starts or stops is news to those who ask for it */
-	ck_assert(!watch_wants(any, any, "absent", "OK"));
-	ck_assert(!watch_wants(any, any, "OK", "absent"));
-	ck_assert(watch_wants(any, bad, "absent", "CRITICAL"));
-	ck_assert(!watch_wants(any, bad, "absent", "OK"));
-	ck_assert(watch_wants(any, gone, "OK", "absent"));
-	ck_assert(watch_wants(gone, any, "absent", "OK"));
-	ck_assert(!watch_wants(gone, any, "OK", "CRITICAL"));
+	ck_assert(MATCHES(any, any, "OK", "CRITICAL"));
+	ck_assert(MATCHES(ok, bad, "OK", "CRITICAL"));
+	ck_assert(!MATCHES(ok, bad, "UNKNOWN", "CRITICAL"));
+	ck_assert(!MATCHES(any, bad, "CRITICAL", "OK"));
+	ck_assert(!MATCHES(any, any, "OK", "absent"));
+	ck_assert(MATCHES(any, gone, "OK", "absent"));
+	ck_assert(MATCHES(gone, any, "absent", "OK"));
+	ck_assert(!MATCHES(gone, any, "OK", "CRITICAL"));
+}
+END_TEST
+
+/* --- a start is not a change -------------------------------------------------------------------------- */
+
+START_TEST(what_is_ok_at_the_first_check_is_not_sent)
+{
+	static const char *const tos[] = {"", "CRITICAL, OK", "OK", "*"};
+
+	for (size_t i = 0; i < sizeof(tos) / sizeof(*tos); i++) {
+		option("to", tos[i]);
+		begin();
+		health("web", "OK");
+		SENT("");
+		end();
+	}
+}
+END_TEST
+
+START_TEST(what_is_critical_at_the_first_check_is_sent_once)
+{
+	static const struct {
+		const char *from, *to;
+	} rows[] = {{"", ""}, {"", "CRITICAL, OK"}, {"OK", "CRITICAL"}, {"absent", "CRITICAL"}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		option("from", rows[i].from);
+		option("to", rows[i].to);
+		begin();
+		health("web", "CRITICAL");
+		SENT("web absent>CRITICAL;");
+		health("web", "CRITICAL");
+		SENT("");
+		end();
+		json_object_clear(fake.state);
+	}
+}
+END_TEST
+
+START_TEST(a_problem_from_before_the_start_of_the_daemon_is_sent)
+{
+	json_object_set_new(fake.state, "/runs",
+		json_pack("{s:{s:{s:s,s:s}},s:{s:{s:s}}}", "web", "health", "level", "CRITICAL",
+			"text", "down", "db", "health", "level", "OK"));
+	begin();
+	SENT("web absent>CRITICAL;");
+}
+END_TEST
+
+START_TEST(a_recovery_from_what_was_not_sent_is_not_sent)
+{
+	option("to", "CRITICAL, OK");
+	begin();
+	health("web", "WARNING"); /* a service that starts */
+	health("web", "OK");
+	SENT("");
+	health("web", "CRITICAL");
+	health("web", "WARNING");
+	health("web", "OK");
+	SENT("web OK>CRITICAL;web WARNING>OK;");
+}
+END_TEST
+
+START_TEST(recoveries_alone_can_be_asked_for)
+{
+	option("to", "OK");
+	begin();
+	health("web", "CRITICAL");
+	health("web", "OK");
+	SENT("web CRITICAL>OK;");
+	end();
+	option("from", "CRITICAL");
+	option("to", "");
+	begin();
+	health("db", "OK");
+	health("db", "CRITICAL");
+	health("db", "WARNING");
+	SENT("db CRITICAL>WARNING;");
+}
+END_TEST
+
+START_TEST(a_value_that_is_no_health_is_sent_first_only_where_to_names_it)
+{
+	option("watch", "/daemons/*/exit_status");
+	option("to", "[1-9]*");
+	option("from", "0");
+	begin();
+	fake_change("/daemons/web/exit_status", json_integer(2));
+	fake_change("/daemons/db/exit_status", json_integer(0));
+	SENT("web absent>2;");
+	end();
+	json_object_clear(fake.state);
+	option("from", "");
+	option("to", "");
+	begin();
+	fake_change("/daemons/web/exit_status", json_integer(2));
+	SENT("");
+	fake_change("/daemons/web/exit_status", json_integer(3));
+	SENT("web 2>3;");
+}
+END_TEST
+
+/* --- a restart of vigild ------------------------------------------------------------------------------- */
+
+START_TEST(what_was_sent_before_a_restart_is_not_sent_again)
+{
+	begin();
+	health("web", "CRITICAL");
+	health("db", "OK");
+	SENT("web absent>CRITICAL;");
+	restart();
+	health("db", "OK");
+	health("web", "CRITICAL");
+	SENT("");
+	health("web", "OK");
+	SENT("web CRITICAL>OK;");
+	restart();
+	health("web", "OK");
+	SENT("");
+}
+END_TEST
+
+START_TEST(a_recovery_while_vigild_was_down_is_sent)
+{
+	option("to", "CRITICAL, OK");
+	begin();
+	health("web", "CRITICAL");
+	health("db", "WARNING");
+	SENT("web absent>CRITICAL;");
+	restart();
+	health("web", "OK");
+	health("db", "OK");
+	SENT("web CRITICAL>OK;");
+}
+END_TEST
+
+START_TEST(a_daemon_that_is_stopped_and_started_has_not_changed)
+{
+	option("to", "CRITICAL, OK");
+	begin();
+	health("web", "CRITICAL");
+	SENT("web absent>CRITICAL;");
+	health("web", NULL);
+	health("web", "CRITICAL");
+	SENT("");
+	health("web", NULL);
+	health("web", "OK");
+	SENT("web CRITICAL>OK;");
+	health("web", NULL);
+	health("web", "OK");
+	SENT("");
+}
+END_TEST
+
+START_TEST(what_is_gone_is_sent_where_to_names_absent)
+{
+	option("to", "absent");
+	begin();
+	health("web", "OK");
+	health("web", NULL);
+	SENT("web OK>absent;");
+}
+END_TEST
+
+/* --- for, pauses ------------------------------------------------------------------------------------------ */
+
+START_TEST(what_does_not_last_is_not_sent)
+{
+	option("for", "30");
+	begin();
+	health("web", "OK");
+	health("web", "CRITICAL");
+	fake_pass(29);
+	health("web", "OK");
+	fake_pass(60);
+	SENT("");
+	health("web", "CRITICAL");
+	health("db", "CRITICAL"); /* its first check */
+	fake_pass(29);
+	SENT("");
+	fake_pass(2);
+	SENT("web OK>CRITICAL;db absent>CRITICAL;");
+	health("web", "OK");
+	fake_pass(10);
+	health("web", "CRITICAL");
+	fake_pass(60);
+	SENT("");
+}
+END_TEST
+
+START_TEST(a_pause_is_silent_and_what_outlasts_it_is_sent)
+{
+	option("to", "CRITICAL, OK");
+	option("remind", "100");
+	begin();
+	health("web", "CRITICAL");
+	SENT("web absent>CRITICAL;");
+	pause_daemon("web", true);
+	health("web", "OK"); /* the health of what is paused */
+	fake_pass(1000);
+	SENT("");
+	pause_daemon("web", false);
+	health("web", "CRITICAL");
+	SENT("");
+	fake_pass(2);
+	sent[0] = '\0'; /* a reminder is due */
+	pause_daemon("web", true);
+	health("web", "OK");
+	pause_daemon("web", false);
+	health("web", "OK");
+	SENT("web CRITICAL>OK;");
+}
+END_TEST
+
+START_TEST(a_pause_of_the_notify_daemon_itself_holds_everything)
+{
+	begin();
+	health("web", "OK");
+	fake.paused = true;
+	health("web", "CRITICAL");
+	health("db", "CRITICAL");
+	health("db", "OK");
+	fake_pass(60);
+	SENT("");
+	fake.paused = false;
+	watch_resumed(watch);
+	SENT("web OK>CRITICAL;");
+}
+END_TEST
+
+START_TEST(a_value_of_a_paused_daemon_is_sent_after_the_pause)
+{
+	option("watch", "/daemons/*/exit_status");
+	begin();
+	fake_change("/daemons/web/exit_status", json_integer(0));
+	pause_daemon("web", true);
+	fake_change("/daemons/web/exit_status", json_integer(2));
+	fake_pass(60);
+	SENT("");
+	pause_daemon("web", false);
+	fake_pass(3);
+	SENT("web 0>2;");
+}
+END_TEST
+
+/* --- reminders --------------------------------------------------------------------------------------------- */
+
+START_TEST(a_problem_that_lasts_is_repeated)
+{
+	option("remind", "100");
+	option("to", "CRITICAL, OK");
+	begin();
+	health("web", "CRITICAL");
+	health("db", "WARNING");
+	SENT("web absent>CRITICAL;");
+	fake_pass(99);
+	SENT("");
+	fake_pass(7);
+	SENT("web reminder >CRITICAL;");
+	ck_assert_ptr_nonnull(strstr(json_string_value(json_object_get(last, "text")),
+		"reminder, CRITICAL since 2026-"));
+	fake_pass(106);
+	SENT("web reminder >CRITICAL;");
+	health("web", "OK");
+	SENT("web CRITICAL>OK;");
+	fake_pass(500);
+	SENT("");
+}
+END_TEST
+
+START_TEST(reminders_that_are_nearly_due_come_together)
+{
+	option("remind", "100");
+	begin();
+	health("a", "CRITICAL");
+	fake_pass(6);
+	health("b", "CRITICAL");
+	sent[0] = '\0';
+	fake_pass(95);
+	ck_assert_ptr_nonnull(strstr(sent, "a reminder >CRITICAL;"));
+	ck_assert_ptr_nonnull(strstr(sent, "b reminder >CRITICAL;"));
+}
+END_TEST
+
+START_TEST(without_remind_nothing_is_repeated)
+{
+	begin();
+	health("web", "CRITICAL");
+	sent[0] = '\0';
+	fake_pass(86000);
+	SENT("");
+}
+END_TEST
+
+/* --- nothing more is done about it --------------------------------------------------------------------------- */
+
+START_TEST(that_vigil_gave_up_is_sent_once_for_a_problem)
+{
+	option("to", "CRITICAL, OK");
+	begin();
+	health("web", "OK");
+	health("web", "CRITICAL");
+	SENT("web OK>CRITICAL;");
+	for (int i = 0; i < 3; i++) { /* the burst allows a try now and then */
+		fake_change("/daemons/web/gave_up", json_true());
+		health("web", "CRITICAL");
+		fake_change("/daemons/web/gave_up", NULL);
+		health("web", "CRITICAL");
+	}
+	SENT("web gave_up >CRITICAL;");
+	health("web", "OK");
+	SENT("web CRITICAL>OK;");
+	fake_change("/daemons/web/gave_up", json_true());
+	health("web", "CRITICAL"); /* known from the beginning: one message */
+	health("web", "CRITICAL");
+	SENT("web OK>CRITICAL;");
+}
+END_TEST
+
+START_TEST(that_a_daemon_has_failed_is_sent)
+{
+	begin();
+	health("web", "CRITICAL");
+	SENT("web absent>CRITICAL;");
+	health("web", NULL);
+	fake_change("/runs/web/status", json_string("failed"));
+	health("web", "CRITICAL");
+	SENT("web failed >CRITICAL;");
+	restart();
+	fake_change("/runs/web/status", json_string("failed"));
+	health("web", "CRITICAL");
+	SENT("");
+	fake_change("/runs/web/status", json_string("running"));
+	health("web", "OK");
+	SENT("web CRITICAL>OK;");
+}
+END_TEST
+
+static void degraded(const char *first, const char *second)
+{
+	json_t *list = json_array();
+
+	if (first != NULL)
+		json_array_append_new(list, json_pack("{s:s,s:s,s:s}", "what", first, "text",
+						    "no space", "since", "2026-11-29T03:12:07Z"));
+	if (second != NULL)
+		json_array_append_new(list, json_pack("{s:s,s:s}", "what", second, "text", "x"));
+	fake_change("/vigil/degraded", list);
+}
+
+START_TEST(that_vigild_is_degraded_is_sent_whatever_from_and_to_say)
+{
+	option("to", "CRITICAL, OK");
+	begin();
+	degraded("state", NULL);
+	SENT("state absent>WARNING;");
+	ck_assert_str_eq(json_string_value(json_object_get(last, "text")), "no space");
+	ck_assert_str_eq(json_string_value(json_object_get(last, "pointer")), "/vigil/degraded");
+	degraded("state", "log");
+	SENT("log absent>WARNING;");
+	degraded("log", NULL);
+	SENT("state WARNING>OK;");
+	fake_change("/vigil/degraded", NULL);
+	SENT("log WARNING>OK;");
+	degraded("state", NULL);
+	SENT("state OK>WARNING;");
+}
+END_TEST
+
+START_TEST(after_a_restart_vigild_has_time_to_show_that_it_is_still_degraded)
+{
+	begin();
+	degraded("state", NULL);
+	SENT("state absent>WARNING;");
+	restart();
+	fake_pass(10);
+	SENT("");
+	degraded("state", NULL);
+	fake_pass(60);
+	SENT("");
+	restart();
+	fake_pass(60);
+	SENT("state WARNING>OK;");
+}
+END_TEST
+
+/* --- values ---------------------------------------------------------------------------------------------------- */
+
+START_TEST(a_stale_number_is_unknown_and_no_value)
+{
+	option("watch", "/daemons/web/exit_status");
+	option("to", "0, [1-9]*");
+	begin();
+	fake_change("/daemons/web/exit_status", json_integer(0));
+	fake_change("/daemons/web/stale", json_true());
+	fake_change("/daemons/web/exit_status", json_integer(1)); /* of no meaning now */
+	fake_change("/daemons/web/exit_status", json_integer(0));
+	SENT("");
+	fake_change("/daemons/web/stale", NULL);
+	SENT("");
+	fake_change("/daemons/web/exit_status", json_integer(2));
+	SENT("web 0>2;");
+	fake_change("/daemons/web/stale", json_true());
+	fake_change("/daemons/web/stale", NULL);
+	SENT("");
+	end();
+	option("to", "");
+	begin();
+	fake_change("/daemons/web/stale", json_true());
+	SENT("web 2>UNKNOWN;");
+	fake_change("/daemons/web/stale", NULL);
+	SENT("web UNKNOWN>2;");
+}
+END_TEST
+
+START_TEST(texts_that_differ_late_differ)
+{
+	char a[600], b[600];
+
+	option("watch", "/daemons/*/output");
+	begin();
+	memset(a, 'x', sizeof(a));
+	a[sizeof(a) - 1] = '\0';
+	strcpy(b, a);
+	b[sizeof(b) - 2] = 'y';
+	fake_change("/daemons/web/output", json_string(a));
+	fake_change("/daemons/web/output", json_string(b));
+	ck_assert_ptr_nonnull(strstr(sent, "xy;"));
+}
+END_TEST
+
+START_TEST(numbers_keep_their_digits)
+{
+	option("watch", "/daemons/*/value");
+	begin();
+	fake_change("/daemons/web/value", json_real(0.12345678901));
+	fake_change("/daemons/web/value", json_real(0.12345678902));
+	ck_assert_ptr_nonnull(strstr(sent, "0.12345678901"));
+}
+END_TEST
+
+START_TEST(it_sends_nothing_about_itself)
+{
+	option("watch", "/daemons, /runs/*/health");
+	begin();
+	health("mail", "CRITICAL");
+	fake_change("/daemons/mail/waiting", json_integer(1));
+	fake_change("/daemons/mail/waiting", json_integer(2));
+	SENT("");
+	health("web", "CRITICAL");
+	SENT("web absent>CRITICAL;");
+}
+END_TEST
+
+START_TEST(a_level_that_comes_and_goes_in_one_turn_is_seen)
+{
+	json_t *ok = json_pack("{s:s,s:s}", "level", "OK", "text", "t");
+
+	begin();
+	health("web", "OK");
+	/* the state has moved on when the change arrives */
+	for (unsigned i = 0; i < fake.subscription_count; i++) {
+		json_t *was = json_pack("{s:s,s:s}", "level", "CRITICAL", "text", "t");
+
+		if (strcmp(fake.subscriptions[i].path, "/runs") == 0)
+			fake.subscriptions[i].fn(
+				&fake.daemon, "/runs/web/health", was, fake.subscriptions[i].arg);
+		json_decref(was);
+	}
+	fake_change("/runs/web/health", ok);
+	SENT("web OK>CRITICAL;web CRITICAL>OK;");
 }
 END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("watch");
-	TCase *tcase = tcase_create("watch");
-	SRunner *runner;
-	int failed;
+	TCase *tcase = suite_begin("watch", setup, teardown);
 
 	tcase_add_test(tcase, a_star_is_one_step);
-	tcase_add_test(tcase, news_is_what_is_wanted);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	tcase_add_test(tcase, the_options_say_which_changes_match);
+	tcase_add_test(tcase, what_is_ok_at_the_first_check_is_not_sent);
+	tcase_add_test(tcase, what_is_critical_at_the_first_check_is_sent_once);
+	tcase_add_test(tcase, a_problem_from_before_the_start_of_the_daemon_is_sent);
+	tcase_add_test(tcase, a_recovery_from_what_was_not_sent_is_not_sent);
+	tcase_add_test(tcase, recoveries_alone_can_be_asked_for);
+	tcase_add_test(tcase, a_value_that_is_no_health_is_sent_first_only_where_to_names_it);
+	tcase_add_test(tcase, what_was_sent_before_a_restart_is_not_sent_again);
+	tcase_add_test(tcase, a_recovery_while_vigild_was_down_is_sent);
+	tcase_add_test(tcase, a_daemon_that_is_stopped_and_started_has_not_changed);
+	tcase_add_test(tcase, what_is_gone_is_sent_where_to_names_absent);
+	tcase_add_test(tcase, what_does_not_last_is_not_sent);
+	tcase_add_test(tcase, a_pause_is_silent_and_what_outlasts_it_is_sent);
+	tcase_add_test(tcase, a_pause_of_the_notify_daemon_itself_holds_everything);
+	tcase_add_test(tcase, a_value_of_a_paused_daemon_is_sent_after_the_pause);
+	tcase_add_test(tcase, a_problem_that_lasts_is_repeated);
+	tcase_add_test(tcase, reminders_that_are_nearly_due_come_together);
+	tcase_add_test(tcase, without_remind_nothing_is_repeated);
+	tcase_add_test(tcase, that_vigil_gave_up_is_sent_once_for_a_problem);
+	tcase_add_test(tcase, that_a_daemon_has_failed_is_sent);
+	tcase_add_test(tcase, that_vigild_is_degraded_is_sent_whatever_from_and_to_say);
+	tcase_add_test(tcase, after_a_restart_vigild_has_time_to_show_that_it_is_still_degraded);
+	tcase_add_test(tcase, a_stale_number_is_unknown_and_no_value);
+	tcase_add_test(tcase, texts_that_differ_late_differ);
+	tcase_add_test(tcase, numbers_keep_their_digits);
+	tcase_add_test(tcase, it_sends_nothing_about_itself);
+	tcase_add_test(tcase, a_level_that_comes_and_goes_in_one_turn_is_seen);
+	return suite_end("watch", tcase);
 }

@@ -31,8 +31,15 @@ struct fake_timer {
 	double due, interval; /* 0: once */
 };
 
-#define FAKE_TIMERS 64
-#define FAKE_EVENTS 256
+struct fake_subscription {
+	const char *path;
+	vigil_change_fn *fn;
+	void *arg;
+};
+
+#define FAKE_SUBSCRIPTIONS 16
+#define FAKE_TIMERS        64
+#define FAKE_EVENTS        256
 
 static struct {
 	struct vigil_daemon daemon;
@@ -48,7 +55,9 @@ static struct {
 	vigil_verb_fn *restart_verb;
 	char refusal[512];
 	unsigned restarts; /* asked for */
-	void *blocks[64];  /* of vigil_alloc */
+	struct fake_subscription subscriptions[FAKE_SUBSCRIPTIONS];
+	unsigned subscription_count;
+	void *blocks[64]; /* of vigil_alloc */
 	unsigned block_count;
 } fake;
 
@@ -170,11 +179,21 @@ bool vigil_option_bool(vigil_daemon *d, const char *name)
 	return false;
 }
 
+/* Each list that the test gave, or the default has, split at its commas: freed by fake_end. */
 const char *const *vigil_option_list(vigil_daemon *d, const char *name)
 {
-	static const char *const nothing[] = {NULL};
+	const char *text = vigil_option_text(d, name);
+	char **list, *copy, *element;
+	size_t count = 0;
 
-	return nothing;
+	copy = vigil_alloc(d, text != NULL ? strlen(text) + 1 : 1);
+	list = vigil_alloc(d, 32 * sizeof(*list));
+	if (text != NULL)
+		strcpy(copy, text);
+	for (element = strtok(copy, ", "); element != NULL && count < 31;
+		element = strtok(NULL, ", "))
+		list[count++] = element;
+	return (const char *const *)list;
 }
 
 /* --- the state: a flat object by path ------------------------------------------------------------- */
@@ -197,6 +216,38 @@ const json_t *vigil_state_get(vigil_daemon *d, const char *path)
 int vigil_keep(vigil_daemon *d, const char *path)
 {
 	return 0;
+}
+
+int vigil_on_change(vigil_daemon *d, const char *path, vigil_change_fn *cb, void *arg)
+{
+	char *copy = strcpy(vigil_alloc(d, strlen(path) + 1), path);
+
+	ck_assert_uint_lt(fake.subscription_count, FAKE_SUBSCRIPTIONS);
+	fake.subscriptions[fake.subscription_count++] =
+		(struct fake_subscription){.path = copy, .fn = cb, .arg = arg};
+	return 0;
+}
+
+/* Writes a value (takes it; NULL removes it) and tells the subscribers of its address. */
+__attribute__((unused)) static void fake_change(const char *pointer, json_t *value)
+{
+	if (value != NULL)
+		json_object_set(fake.state, pointer, value);
+	else
+		json_object_del(fake.state, pointer);
+	for (unsigned i = 0; i < fake.subscription_count; i++) {
+		const struct fake_subscription *s = &fake.subscriptions[i];
+		size_t n = strlen(s->path);
+
+		if (strncmp(s->path, pointer, n) == 0 && (pointer[n] == '/' || pointer[n] == '\0'))
+			s->fn(&fake.daemon, pointer, value, s->arg);
+	}
+	json_decref(value);
+}
+
+char *vigil_json_text(const json_t *value)
+{
+	return json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
 }
 
 /* --- time ------------------------------------------------------------------------------------------ */

@@ -1,8 +1,7 @@
 /*
- * notify: runs a command when something in the tree has changed: mail, a chat, a pager.
+ * notify: runs a command when something in the state has changed: mail, a chat, a pager.
  *
- * It knows no module: what it tells of is what daemons say of themselves, their health above
- * all.  watch.c decides what is news, send.c tells of it.
+ * It knows no other module: it sends what daemons say of themselves, their health above all.
  */
 #include "notify.h"
 
@@ -69,19 +68,29 @@ static void stop(vigil_daemon *d)
 	send_stop(n->send);
 }
 
+static void resumed(vigil_daemon *d)
+{
+	struct notify *n = vigil_data(d);
+
+	watch_resumed(n->watch);
+}
+
 static const vigil_option options[] = {
 	VIGIL_OPTION("command", VIGIL_COMMAND, NULL,
 		"the program to run, its arguments in shell quoting; no shell is run",
 		.flags = VIGIL_REQUIRED),
-	VIGIL_OPTION("watch", VIGIL_LIST, "/runs/*/health",
+	VIGIL_OPTION("watch", VIGIL_LIST, "/runs/*/health, /vigil/degraded",
 		"what to watch: addresses in the state; a step * is any"),
-	VIGIL_OPTION("from", VIGIL_LIST, NULL, "tell of changes from these values alone"),
-	VIGIL_OPTION("to", VIGIL_LIST, NULL, "tell of changes to these values alone"),
+	VIGIL_OPTION("from", VIGIL_LIST, NULL, "send only changes from these values"),
+	VIGIL_OPTION("to", VIGIL_LIST, NULL, "send only changes to these values"),
 	VIGIL_OPTION("for", VIGIL_DURATION, "0", "a change must have lasted so long", .min = 0,
 		.max = 86400),
+	VIGIL_OPTION("remind", VIGIL_DURATION, "0",
+		"repeat a problem at this interval while it lasts; 0: never", .min = 0,
+		.max = 31536000),
 	VIGIL_OPTION("group", VIGIL_DURATION, "1s",
-		"changes that come within so long are told of together", .min = 0, .max = 86400),
-	VIGIL_OPTION("burst", VIGIL_INT, "20", "at most so many runs in burst_window; 0: any",
+		"changes that come within so long are sent together", .min = 0, .max = 86400),
+	VIGIL_OPTION("burst", VIGIL_INT, "20", "at most so many runs in burst_window; 0: no limit",
 		.min = 0, .max = 1000),
 	VIGIL_OPTION("burst_window", VIGIL_DURATION, "10m", "the window for burst", .min = 1,
 		.max = 86400),
@@ -91,9 +100,10 @@ static const vigil_option options[] = {
 		.min = 0, .max = 100),
 	VIGIL_OPTION("backoff", VIGIL_DURATION, "10s", "delay before that, doubling", .min = 0.01,
 		.max = 3600),
-	VIGIL_OPTION("user", VIGIL_TEXT, NULL, "whom to run it as, where vigild is root"),
+	VIGIL_OPTION("user", VIGIL_TEXT, NULL,
+		"the user that the command runs as, when vigild runs as root"),
 	VIGIL_OPTION_END,
 };
 
 VIGIL_MODULE(.name = "notify", .summary = "runs a command when something has changed",
-	.options = options, .start = start, .stop = stop, .check = check);
+	.options = options, .start = start, .stop = stop, .check = check, .resumed = resumed);

@@ -1,8 +1,13 @@
 /*
  * notify: what its files share.
  *
- * Changes flow one way: watch.c sees them, waits until they have lasted, and hands those that
- * are wanted to send.c, which gathers them and runs the command.
+ * Changes flow one way.  watch.c sees what changes in the state, records.c decides which of that is
+ * sent and when (by the rules of news.c), send.c runs the command with what message.c makes of the
+ * changes that wait in its queue.
+ *
+ * A change is a JSON object: time, event, pointer, daemon, from, to, text, since, perhaps long_text
+ * and value, as vigil-notify(8) describes them.  event is "change", "reminder", or "gave_up" or
+ * "failed" where the level stays and nothing more is done about it.
  */
 #ifndef NOTIFY_H
 #define NOTIFY_H
@@ -13,6 +18,7 @@
 #include <vigil/vigil.h>
 
 #define WATCH_POINTER_MAX 2048
+#define WATCH_DEGRADED    "/vigil/degraded"
 
 struct watch;
 struct send;
@@ -22,18 +28,16 @@ int watch_check(vigil_daemon *d);
 /* Subscribes to what the option `watch` names.  NULL where that failed, with the reason said. */
 struct watch *watch_start(vigil_daemon *d, struct send *send);
 void watch_stop(struct watch *watch);
+/* The pause of the daemon has ended. */
+void watch_resumed(struct watch *watch);
 
 /* Whether the address is what the pattern means, or lies below it: a step `*` is any. */
 bool watch_matches(const char *pattern, const char *pointer);
-/* Whether a change from one word to another is wanted; no words mean any, but see watch.c. */
-bool watch_wants(
-	const char *const *from, const char *const *to, const char *before, const char *now);
 
 /* NULL where the daemon cannot do it, with the reason said. */
 struct send *send_start(vigil_daemon *d);
-/* A change to be told of; takes the reference. */
+/* A change to be sent; takes the reference. */
 void send_change(struct send *send, json_t *change);
-/* What has not been told is put where it is kept. */
 void send_stop(struct send *send);
 
 #endif

@@ -1,14 +1,14 @@
 /*
- * send: tells of changes by running the command.
+ * send: runs the command with the changes that wait.
  *
- * Changes wait in a list in the order they came.  One run takes all that wait: it begins when
- * the first of them has waited for `group`, so that a storm is one message.  One runs at a time,
- * and at most `burst` in `burst_window`; what comes meanwhile waits for the next.  A run that
- * fails is tried again with the same changes, after a delay that doubles, and given up after
- * `retries`.
+ * One run takes all that wait: it begins when the first of them has waited for `group`, so that a
+ * storm is one message.  One runs at a time, and at most `burst` in `burst_window`; changes that come
+ * in between wait for the next run.  A run that fails is tried again with the same changes, after a
+ * delay that doubles.  After `retries` its changes are put aside, so that a message that can never be
+ * sent does not hold up the others, and they are tried again after the next message that was sent, or
+ * after AGAIN.
  *
- * The list is bounded: over WAITING_MAX the oldest are dropped and counted.  At stop it is put
- * where it is kept, and told of after the next start.
+ * Every change is in the store from the moment it waits until it was sent.
  */
 #include <errno.h>
 #include <math.h>
@@ -18,12 +18,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "local_time.h"
+#include "message.h"
 #include "notify.h"
+#include "queue.h"
 
-#define WAITING_MAX 1000
-#define BURST_MAX   1000
-#define VARIABLES   10
-#define TEXT_MAX    1024
+#define BURST_MAX 1000
+#define AGAIN     900.0 /* seconds */
+#define TEXT_MAX  1024
+#define UNSENT    "unsent"
 
 struct send {
 	vigil_daemon *d;
@@ -31,10 +34,11 @@ struct send {
 	double timeout, group, backoff, window;
 	int retries, burst;
 
-	json_t *waiting; /* a list of changes */
-	size_t running;  /* how many of them, from the first on, the run under way tells of */
+	struct queue waiting, running, aside;
+	unsigned long last_id;
 	vigil_child *child;
-	bool due; /* a timer will begin the next run */
+	bool due;   /* a timer will begin the next run */
+	bool again; /* the run is of changes that were put aside: it is tried once */
 	int tried;
 	double *starts; /* when the last `burst` runs began, round and round */
 	unsigned next_start;
@@ -46,12 +50,17 @@ static void on_due(vigil_daemon *d, void *arg);
 
 /* --- accounts ----------------------------------------------------------------------------------- */
 
+static size_t unsent(const struct send *s)
+{
+	return s->waiting.count + s->running.count + s->aside.count;
+}
+
 static void account(struct send *s)
 {
 	vigil_state_set(s->d, "sent", json_integer(s->sent));
 	vigil_state_set(s->d, "failed", json_integer(s->failed));
 	vigil_state_set(s->d, "dropped", json_integer(s->dropped));
-	vigil_state_set(s->d, "waiting", json_integer((json_int_t)json_array_size(s->waiting)));
+	vigil_state_set(s->d, "waiting", json_integer((json_int_t)unsent(s)));
 }
 
 static void begin_in(struct send *s, double delay)
@@ -68,86 +77,133 @@ static double burst_delay(const struct send *s)
 	return oldest > 0 ? fmax(0, oldest + s->window - vigil_now()) : 0;
 }
 
-/* --- the run ------------------------------------------------------------------------------------ */
+/* --- the store ------------------------------------------------------------------------------------ */
 
-static const char *member(const json_t *change, const char *key)
+static void path_of(unsigned long id, char path[48])
 {
-	const char *text = json_string_value(json_object_get(change, key));
-
-	return text != NULL ? text : "";
+	snprintf(path, 48, UNSENT "/%lu", id);
 }
 
-/* "icinga2: OK -> CRITICAL (and 3 more)" */
-static void summarize(const struct send *s, char summary[TEXT_MAX])
+/* As text, because numbers of daemons become metrics. */
+static void keep(struct send *s, const json_t *change)
 {
-	const json_t *last = json_array_get(s->waiting, s->running - 1);
-	const char *about = member(last, "daemon");
-	int n = snprintf(summary, TEXT_MAX, "%s: %s -> %s",
-		about[0] != '\0' ? about : member(last, "pointer"), member(last, "from"),
-		member(last, "to"));
+	bool much = s->waiting.bytes + queue_size_of(change) > QUEUE_BYTES / 2;
+	json_t *kept = much ? queue_lean(change) : json_incref((json_t *)change);
+	char *text = vigil_json_text(kept), path[48];
 
-	if (s->running > 1 && n > 0 && n < TEXT_MAX)
-		snprintf(summary + n, TEXT_MAX - (size_t)n, " (and %zu more)", s->running - 1);
+	json_decref(kept);
+	if (text == NULL)
+		return;
+	path_of(s->last_id, path);
+	vigil_state_set(s->d, path, json_string(text));
+	free(text);
 }
 
-/* The newest change, for commands that want a word and no JSON.  Each entry to be freed. */
-static void make_environment(const struct send *s, char *environment[VARIABLES + 1])
+static void on_drop(const struct queue_change *change, void *arg)
 {
-	static const struct {
-		const char *variable, *key;
-	} names[] = {
-		{"VIGIL_TIME", "time"},
-		{"VIGIL_POINTER", "pointer"},
-		{"VIGIL_DAEMON", "daemon"},
-		{"VIGIL_FROM", "from"},
-		{"VIGIL_TO", "to"},
-		{"VIGIL_TEXT", "text"},
-	};
-	const json_t *last = json_array_get(s->waiting, s->running - 1);
-	size_t n = 0, i;
-	char summary[TEXT_MAX];
+	struct send *s = arg;
+	char path[48];
 
-	summarize(s, summary);
-	for (i = 0; i < sizeof(names) / sizeof(*names); i++)
-		if (asprintf(&environment[n], "%s=%s", names[i].variable,
-			    member(last, names[i].key)) >= 0)
-			n++;
-	if (asprintf(&environment[n], "VIGIL_SUMMARY=%s", summary) >= 0)
-		n++;
-	if (asprintf(&environment[n], "VIGIL_COUNT=%zu", s->running) >= 0)
-		n++;
-	if (asprintf(&environment[n], "VIGIL_HOST=%s", s->host) >= 0)
-		n++;
-	environment[n] = NULL;
-}
-
-static char *make_input(const struct send *s)
-{
-	json_t *changes = json_array(), *whole;
-	char *text;
-
-	for (size_t i = 0; i < s->running; i++)
-		json_array_append(changes, json_array_get(s->waiting, i));
-	whole = json_pack("{s:s,s:s,s:I,s:I,s:o}", "host", s->host, "daemon", vigil_name(s->d),
-		"count", (json_int_t)s->running, "dropped", s->dropped, "changes", changes);
-	text = json_dumps(whole, JSON_COMPACT);
-	json_decref(whole);
-	return text;
+	path_of(change->id, path);
+	vigil_state_unset(s->d, path);
+	s->dropped++;
 }
 
 static void take_off(struct send *s)
 {
-	for (; s->running > 0; s->running--)
-		json_array_remove(s->waiting, 0);
+	struct queue_change *c;
+	char path[48];
+
+	TAILQ_FOREACH(c, &s->running.list, link)
+	{
+		path_of(c->id, path);
+		vigil_state_unset(s->d, path);
+	}
+	queue_clear(&s->running);
 	s->tried = 0;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+	unsigned long x = strtoul(*(const char *const *)a, NULL, 10),
+		      y = strtoul(*(const char *const *)b, NULL, 10);
+
+	return x < y ? -1 : x > y;
+}
+
+/* In the order that they came. */
+static void restore(struct send *s, json_t *kept)
+{
+	const char **ids = calloc(json_object_size(kept) + 1, sizeof(*ids)), *id;
+	json_t *text, *change;
+	size_t n = 0;
+
+	if (ids == NULL)
+		return;
+	json_object_foreach(kept, id, text) ids[n++] = id;
+	qsort(ids, n, sizeof(*ids), compare_ids);
+	for (size_t i = 0; i < n; i++) {
+		text = json_object_get(kept, ids[i]);
+		change = json_is_string(text) ? json_loads(json_string_value(text), 0, NULL) : NULL;
+		s->last_id = strtoul(ids[i], NULL, 10);
+		if (json_is_object(change))
+			queue_add(&s->waiting, change, s->last_id);
+		else
+			json_decref(change);
+	}
+	free(ids);
+}
+
+/* --- the run ------------------------------------------------------------------------------------ */
+
+static void begin_aside(struct send *s)
+{
+	if (s->aside.count == 0 || s->waiting.count > 0)
+		return;
+	queue_move(&s->running, &s->aside);
+	s->again = true;
+	s->tried = 1;
 }
 
 static void succeed(struct send *s)
 {
+	char when[LOCAL_TIME];
+
 	s->sent++;
 	take_off(s);
-	vigil_health(s->d, VIGIL_OK, "told, last at %s",
-		json_string_value(vigil_state_get(s->d, "last/time")));
+	s->again = false;
+	vigil_health(s->d, VIGIL_OK, "the last message was sent at %s",
+		local_time(when, json_string_value(vigil_state_get(s->d, "last/time"))));
+	begin_aside(s);
+}
+
+static void on_again(vigil_daemon *d, void *arg)
+{
+	struct send *s = arg;
+
+	(void)d;
+	if (s->child != NULL || s->running.count > 0 || s->aside.count == 0)
+		return;
+	begin_aside(s);
+	begin_in(s, 0);
+}
+
+static void give_up(struct send *s, const char *why)
+{
+	size_t count = s->running.count;
+
+	s->failed++;
+	vigil_error(
+		s->d, "%s; gave up after %d tries; %zu changes are not sent", why, s->tried, count);
+	vigil_health(s->d, VIGIL_CRITICAL,
+		"%s; gave up after %d tries; %zu changes are tried again with the next message, "
+		"or in %.0f min",
+		why, s->tried, count, AGAIN / 60);
+	queue_move(&s->aside, &s->running);
+	s->tried = 0;
+	s->again = false;
+	vigil_cancel(s->d, on_again, s);
+	vigil_after(s->d, AGAIN, on_again, s);
 }
 
 static void fail(struct send *s, const char *why)
@@ -155,16 +211,12 @@ static void fail(struct send *s, const char *why)
 	double delay = s->backoff * exp2(s->tried < 16 ? s->tried : 16);
 
 	s->tried++;
-	if (s->tried > s->retries) {
-		s->failed++;
-		vigil_error(s->d, "%s; given up after %d tries, %zu changes are not told of", why,
-			s->tried, s->running);
-		vigil_health(s->d, VIGIL_CRITICAL, "%s; given up after %d tries", why, s->tried);
-		take_off(s);
+	if (s->again || s->tried > s->retries) {
+		give_up(s, why);
 		return;
 	}
-	vigil_event(s->d, "%s; to be tried again in %g s", why, delay);
-	vigil_health(s->d, VIGIL_WARNING, "%s; to be tried again", why);
+	vigil_event(s->d, "%s; the next try is in %g s", why, delay);
+	vigil_health(s->d, VIGIL_WARNING, "%s; the next try is in %g s", why, delay);
 	begin_in(s, delay);
 }
 
@@ -175,10 +227,11 @@ static void on_exit_told(vigil_daemon *d, vigil_child *child, const vigil_child_
 	int said = (int)strcspn(e->output, "\n");
 	int status = WIFEXITED(e->status) ? WEXITSTATUS(e->status) : 128 + WTERMSIG(e->status);
 
+	(void)child;
 	s->child = NULL;
 	vigil_state_set(d, "last",
-		json_pack("{s:o,s:I,s:i}", "time", vigil_time(), "changes", (json_int_t)s->running,
-			"exit_status", status));
+		json_pack("{s:o,s:I,s:i}", "time", vigil_time(), "changes",
+			(json_int_t)s->running.count, "exit_status", status));
 	if (status == 0) {
 		succeed(s);
 	} else {
@@ -191,13 +244,14 @@ static void on_exit_told(vigil_daemon *d, vigil_child *child, const vigil_child_
 		fail(s, why);
 	}
 	account(s);
-	if (json_array_size(s->waiting) > 0)
+	if (s->waiting.count + s->running.count > 0)
 		begin_in(s, s->group);
 }
 
-static void run(struct send *s)
+/* Starts the command; its environment has texts of so many bytes at most. */
+static vigil_child *spawn(struct send *s, const struct message *m, size_t lines)
 {
-	char *environment[VARIABLES + 1], *input, why[TEXT_MAX];
+	char *environment[MESSAGE_VARIABLES + 1], *input = message_input(m);
 	vigil_child_spec spec = {.size = sizeof(spec),
 		.argv = s->command,
 		.environment = (const char *const *)environment,
@@ -205,28 +259,46 @@ static void run(struct send *s)
 		.timeout = s->timeout,
 		.on_exit = on_exit_told,
 		.arg = s,
-		.merge_stderr = true};
+		.merge_stderr = true,
+		.input = input,
+		.input_length = input != NULL ? strlen(input) : 0};
+	vigil_child *child;
 	int err;
 
-	if (s->tried == 0) /* else the same again; who came since has a run of its own */
-		s->running = json_array_size(s->waiting);
-	make_environment(s, environment);
-	input = make_input(s);
-	spec.input = input;
-	spec.input_length = input != NULL ? strlen(input) : 0;
-	s->child = vigil_spawn(s->d, &spec);
+	message_environment(m, lines, environment);
+	child = vigil_spawn(s->d, &spec);
 	err = errno;
 	free(input);
 	for (char **entry = environment; *entry != NULL; entry++)
 		free(*entry);
+	errno = err;
+	return child;
+}
+
+static void run(struct send *s)
+{
+	struct message m = {.host = s->host, .daemon = vigil_name(s->d), .queue = &s->running};
+	char why[TEXT_MAX];
+
+	if (s->running.count == 0)
+		queue_move(&s->running, &s->waiting);
+	m.sorted = queue_sorted(&s->running);
+	errno = ENOMEM;
+	if (m.sorted != NULL)
+		s->child = spawn(s, &m, MESSAGE_LINES);
+	if (s->child == NULL && errno == E2BIG) /* the stack limit is small */
+		s->child = spawn(s, &m, MESSAGE_LINES_MIN);
+	snprintf(why, sizeof(why), "%.200s cannot be started: %s", s->command[0], strerror(errno));
+	free(m.sorted);
 	if (s->burst > 0) {
 		s->starts[s->next_start] = vigil_now();
 		s->next_start = (s->next_start + 1) % (unsigned)s->burst;
 	}
 	if (s->child != NULL)
 		return;
-	snprintf(why, sizeof(why), "%.200s cannot be started: %s", s->command[0], strerror(err));
 	fail(s, why);
+	if (s->waiting.count > 0)
+		begin_in(s, s->group);
 }
 
 static void on_due(vigil_daemon *d, void *arg)
@@ -235,12 +307,12 @@ static void on_due(vigil_daemon *d, void *arg)
 	double delay = burst_delay(s);
 
 	s->due = false;
-	if (s->child != NULL || json_array_size(s->waiting) == 0)
+	if (s->child != NULL || s->waiting.count + s->running.count == 0)
 		return;
 	if (delay > 0) {
 		vigil_health(d, VIGIL_WARNING,
-			"%d messages in %g s are enough; %zu changes wait for the next", s->burst,
-			s->window, json_array_size(s->waiting));
+			"%d messages in %g s are the limit (burst); %zu changes wait for the next",
+			s->burst, s->window, s->waiting.count + s->running.count);
 		begin_in(s, delay);
 		return;
 	}
@@ -252,18 +324,12 @@ static void on_due(vigil_daemon *d, void *arg)
 
 void send_change(struct send *s, json_t *change)
 {
-	if (change == NULL)
-		return;
-	vigil_event(s->d, "%s: %s -> %s", member(change, "pointer"), member(change, "from"),
-		member(change, "to"));
-	json_array_append_new(s->waiting, change);
-	if (json_array_size(s->waiting) > WAITING_MAX) {
-		/* The oldest that is not being told of already; where all are, the oldest. */
-		json_array_remove(s->waiting, s->running < WAITING_MAX ? s->running : 0);
-		if (s->running >= WAITING_MAX)
-			s->running--;
-		s->dropped++;
-	}
+	vigil_event(s->d, "%s: %s -> %s", change_text(change, "pointer"),
+		change_text(change, "from"), change_text(change, "to"));
+	s->last_id++;
+	keep(s, change);
+	if (queue_add(&s->waiting, change, s->last_id) != 0)
+		vigil_log(s->d, VIGIL_ERROR, "no memory for a change");
 	account(s);
 	if (s->child == NULL)
 		begin_in(s, s->group);
@@ -272,7 +338,7 @@ void send_change(struct send *s, json_t *change)
 struct send *send_start(vigil_daemon *d)
 {
 	struct send *s = vigil_alloc(d, sizeof(*s));
-	const json_t *kept;
+	json_t *kept;
 
 	*s = (struct send){.d = d,
 		.command = vigil_option_list(d, "command"),
@@ -281,27 +347,27 @@ struct send *send_start(vigil_daemon *d)
 		.backoff = vigil_option_seconds(d, "backoff"),
 		.window = vigil_option_seconds(d, "burst_window"),
 		.retries = (int)vigil_option_int(d, "retries"),
-		.burst = (int)vigil_option_int(d, "burst"),
-		.waiting = json_array()};
+		.burst = (int)vigil_option_int(d, "burst")};
+	queue_init(&s->waiting, on_drop, s);
+	queue_init(&s->running, on_drop, s);
+	queue_init(&s->aside, on_drop, s);
 	s->starts = vigil_alloc(d, BURST_MAX * sizeof(*s->starts));
 	gethostname(s->host, sizeof(s->host) - 1);
-	if (s->waiting == NULL || vigil_keep(d, "unsent") != 0)
+	if (vigil_keep(d, UNSENT) != 0)
 		return NULL;
-	kept = vigil_state_get(d, "unsent");
-	if (json_is_array(kept))
-		json_array_extend(s->waiting, (json_t *)kept);
-	vigil_state_unset(d, "unsent");
+	kept = json_copy((json_t *)vigil_state_get(d, UNSENT));
+	restore(s, kept);
+	json_decref(kept);
 	account(s);
-	vigil_health(d, VIGIL_OK, "nothing to tell yet");
-	if (json_array_size(s->waiting) > 0)
+	vigil_health(d, VIGIL_OK, "nothing was sent yet");
+	if (s->waiting.count > 0)
 		begin_in(s, s->group);
 	return s;
 }
 
 void send_stop(struct send *s)
 {
-	if (json_array_size(s->waiting) > 0)
-		vigil_state_set(s->d, "unsent", json_deep_copy(s->waiting));
-	json_decref(s->waiting);
-	s->waiting = NULL;
+	queue_clear(&s->waiting);
+	queue_clear(&s->running);
+	queue_clear(&s->aside);
 }

@@ -1,48 +1,28 @@
 /*
- * watch: which changes are to be told of.
+ * watch: what changes at the addresses that are watched, as words for records.c.
  *
- * For each address there is a record of the word that was settled last.  A change is news once
- * it has lasted for `for`: what comes and goes in between, and ends where it began, is none.
+ * A value counts as a word: a text as it is, a number or a truth as JSON writes it, nothing and null
+ * as "absent".  An object that a pattern means itself counts by its `level`, as a daemon's health has
+ * one; of any other object, its members are looked at.  Lists are passed over, but for that of the
+ * reasons why vigild is degraded.
  *
- * A value counts as a word: a text as it is, a number or truth as JSON writes it, nothing and
- * null as "absent".  An object that a pattern means itself counts by its `level`, as a daemon's health
- * has one; of any other, its members are looked at.  Lists are passed over.
+ * A number of a daemon whose numbers are stale counts as "UNKNOWN".  What the daemon says of itself is
+ * left out, because a message about it would cause the next one.
  */
-#include <fnmatch.h>
-#include <search.h>
+#include "notify.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 
-#include "notify.h"
+#include "records.h"
 
-#define WORD_MAX    128
-#define TEXT_MAX    512
 #define POINTER_MAX WATCH_POINTER_MAX
-#define RECORDS_MAX 20000
-#define ABSENT      "absent"
-#define AFTER_PAUSE 2.0 /* seconds, between two looks whether it is over */
 
 struct watch {
 	vigil_daemon *d;
-	struct send *send;
-	const char *const *patterns, *const *from, *const *to;
-	double lasting;
-	bool begun; /* what is seen before is how things are, not news */
-	void *tree; /* of records, by address */
-	LIST_HEAD(, record) records;
-	size_t count;
-};
-
-struct record {
-	const char *pointer; /* first: what the tree compares; text below */
-	struct watch *watch;
-	LIST_ENTRY(record) link;
-	char settled[WORD_MAX], now[WORD_MAX];
-	bool pending;
-	json_t *value; /* what stands there; NULL: nothing */
-	char text[];
+	struct records *records;
+	const char *const *patterns;
 };
 
 /* --- what is meant ------------------------------------------------------------------------------ */
@@ -72,205 +52,14 @@ bool watch_matches(const char *pattern, const char *pointer)
 	return meant_end(pattern, pointer) != NULL;
 }
 
-static bool names(const char *const *words, const char *word)
+static bool is_level(const json_t *value)
 {
-	for (; *words != NULL; words++)
-		if (fnmatch(*words, word, FNM_NOESCAPE) == 0)
-			return true;
-	return false;
+	return json_is_string(json_object_get(value, "level"));
 }
 
-/* That something is there for the first time is news where `to` names what it is; that it is
- * gone, where `to` names that. */
-bool watch_wants(
-	const char *const *from, const char *const *to, const char *before, const char *now)
-{
-	bool from_any = strcmp(before, ABSENT) != 0 || to[0] != NULL;
-	bool to_any = strcmp(now, ABSENT) != 0;
-
-	return (from[0] != NULL ? names(from, before) : from_any) &&
-	       (to[0] != NULL ? names(to, now) : to_any);
-}
-
-static void word_of(const json_t *value, char word[WORD_MAX])
-{
-	const char *text =
-		json_string_value(json_is_object(value) ? json_object_get(value, "level") : value);
-	char *dumped = NULL;
-
-	if (value == NULL || json_is_null(value))
-		text = ABSENT;
-	else if (text == NULL)
-		text = dumped = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
-	vigil_clean(word, WORD_MAX, text != NULL ? text : "?");
-	free(dumped);
-}
-
-/* --- news -------------------------------------------------------------------------------------- */
-
-/* The daemon that an address is about: NAME of /daemons/NAME and /runs/NAME; else "". */
-static void subject_of(const char *pointer, char name[WORD_MAX])
-{
-	static const char *const places[] = {"/daemons/", "/runs/"};
-
-	name[0] = '\0';
-	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
-		size_t n = strlen(places[i]);
-
-		if (strncmp(pointer, places[i], n) == 0)
-			snprintf(name, WORD_MAX, "%.*s", (int)strcspn(pointer + n, "/"),
-				pointer + n);
-	}
-}
-
-/* Maintenance: its own, or that of the daemon it would tell of. */
-static bool is_paused(vigil_daemon *d, const char *about)
-{
-	char paused[WORD_MAX + 16];
-	const json_t *value;
-
-	if (vigil_paused(d))
-		return true;
-	snprintf(paused, sizeof(paused), "/runs/%s/paused", about);
-	value = about[0] != '\0' ? vigil_state_get(d, paused) : NULL;
-	return json_is_true(value);
-}
-
-static json_t *change_of(const struct record *r, const char *about)
-{
-	const char *said = json_string_value(json_object_get(r->value, "text"));
-	char text[TEXT_MAX];
-
-	vigil_clean(text, sizeof(text), said != NULL ? said : r->now);
-	return json_pack("{s:o,s:s,s:s,s:s,s:s,s:s,s:O?}", "time", vigil_time(), "pointer",
-		r->pointer, "daemon", about, "from", r->settled, "to", r->now, "text", text,
-		"value", r->value);
-}
-
-static void on_lasted(vigil_daemon *d, void *arg);
-static void shed(struct record *r);
-
-static void settle(struct record *r)
-{
-	struct watch *w = r->watch;
-	char about[WORD_MAX];
-
-	if (strcmp(r->now, r->settled) == 0)
-		return;
-	subject_of(r->pointer, about);
-	if (w->begun && watch_wants(w->from, w->to, r->settled, r->now)) {
-		if (is_paused(w->d, about)) { /* what outlasts the pause is told of after it */
-			r->pending = vigil_after(w->d, AFTER_PAUSE, on_lasted, r) == 0;
-			return;
-		}
-		send_change(w->send, change_of(r, about));
-	}
-	memcpy(r->settled, r->now, sizeof(r->settled));
-}
-
-static void on_lasted(vigil_daemon *d, void *arg)
-{
-	struct record *r = arg;
-
-	r->pending = false;
-	settle(r);
-	shed(r);
-}
-
-/* What is there for the first time, and is no news, is at once what later changes are from. */
-static bool has_to_last(const struct record *r)
-{
-	const struct watch *w = r->watch;
-
-	return w->begun && w->lasting > 0 && strcmp(r->now, r->settled) != 0 &&
-	       (strcmp(r->settled, ABSENT) != 0 || watch_wants(w->from, w->to, r->settled, r->now));
-}
-
-static void take(struct record *r, const json_t *value)
-{
-	struct watch *w = r->watch;
-	char word[WORD_MAX];
-
-	word_of(value, word);
-	json_decref(r->value);
-	r->value = value != NULL ? json_deep_copy(value) : NULL;
-	if (strcmp(word, r->now) == 0)
-		return;
-	memcpy(r->now, word, sizeof(word));
-	if (r->pending)
-		vigil_cancel(w->d, on_lasted, r);
-	r->pending = has_to_last(r) && vigil_after(w->d, w->lasting, on_lasted, r) == 0;
-	if (!r->pending)
-		settle(r);
-}
-
-/* --- records ------------------------------------------------------------------------------------ */
-
-static int compare(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static void record_free(struct record *r)
-{
-	tdelete(r, &r->watch->tree, compare);
-	LIST_REMOVE(r, link);
-	r->watch->count--;
-	json_decref(r->value);
-	free(r);
-}
-
-/* Of what is gone, and was told of, nothing need be known. */
-static void shed(struct record *r)
-{
-	if (!r->pending && strcmp(r->now, ABSENT) == 0 && strcmp(r->settled, ABSENT) == 0)
-		record_free(r);
-}
-
-/* The record of an address, made where there is none.  NULL: there are too many. */
-static struct record *record_of(struct watch *w, const char *pointer)
-{
-	size_t size = strlen(pointer) + 1;
-	struct record *r;
-	void *found = tfind(&pointer, &w->tree, compare);
-
-	if (found != NULL)
-		return *(struct record **)found;
-	if (w->count >= RECORDS_MAX)
-		return NULL;
-	r = calloc(1, sizeof(*r) + size);
-	if (r == NULL)
-		return NULL;
-	r->pointer = memcpy(r->text, pointer, size);
-	r->watch = w;
-	strcpy(r->settled, ABSENT);
-	strcpy(r->now, ABSENT);
-	if (tsearch(r, &w->tree, compare) == NULL) {
-		free(r);
-		return NULL;
-	}
-	LIST_INSERT_HEAD(&w->records, r, link);
-	if (++w->count == RECORDS_MAX)
-		vigil_log(w->d, VIGIL_WARN, "it watches %d values, and no more: narrow its `watch`",
-			RECORDS_MAX);
-	return r;
-}
-
-/* --- what has changed --------------------------------------------------------------------------- */
-
-static void see(struct watch *w, const char *pointer, const json_t *value)
-{
-	struct record *r = record_of(w, pointer);
-
-	if (r == NULL)
-		return;
-	take(r, value);
-	shed(r);
-}
-
-/* Whether it is meant; if an object that a pattern means itself stands there or above, by its
- * level, then *whole is how much of the address leads to it. */
-static bool is_meant(struct watch *w, const char *pointer, size_t *whole)
+/* Whether it is meant.  *whole is how much of the address leads to an object with a level that a
+ * pattern means, where there is one there or above. */
+static bool is_meant(struct watch *w, const char *pointer, const json_t *value, size_t *whole)
 {
 	char at[POINTER_MAX];
 	const char *end;
@@ -283,11 +72,112 @@ static bool is_meant(struct watch *w, const char *pointer, size_t *whole)
 			continue;
 		meant = true;
 		snprintf(at, sizeof(at), "%.*s", (int)(end - pointer), pointer);
-		if (json_is_string(json_object_get(vigil_state_get(w->d, at), "level")))
+		if (is_level(*end == '\0' ? value : vigil_state_get(w->d, at)))
 			*whole = (size_t)(end - pointer);
 	}
 	return meant;
 }
+
+/* /daemons/NAME and /runs/NAME of the daemon itself, and below. */
+static bool is_own(struct watch *w, const char *pointer)
+{
+	char name[128];
+
+	record_subject(pointer, name, sizeof(name));
+	return strcmp(name, vigil_name(w->d)) == 0;
+}
+
+/* --- words -------------------------------------------------------------------------------------------- */
+
+static bool is_stale(struct watch *w, const char *pointer)
+{
+	static const char place[] = "/daemons/";
+	char at[192];
+	size_t n = sizeof(place) - 1;
+
+	if (strncmp(pointer, place, n) != 0)
+		return false;
+	snprintf(at, sizeof(at), "%.*s/stale", (int)(n + strcspn(pointer + n, "/")), pointer);
+	return json_is_true(vigil_state_get(w->d, at));
+}
+
+static char *word_of(const json_t *value)
+{
+	const char *text =
+		json_string_value(is_level(value) ? json_object_get(value, "level") : value);
+	char *made = text == NULL ? vigil_json_text(value) : NULL, *word = malloc(RECORD_WORD);
+
+	if (word != NULL)
+		vigil_clean(word, RECORD_WORD, text != NULL ? text : made != NULL ? made : "?");
+	free(made);
+	return word;
+}
+
+static void see(struct watch *w, const char *pointer, const json_t *value)
+{
+	bool level = is_level(value) || watch_matches("/runs/*/health/level", pointer);
+	json_t *held = json_incref((json_t *)value); /* what is lent ends with the next read */
+	char *word;
+
+	if (value == NULL || json_is_null(value)) {
+		records_see(w->records, pointer, NEWS_PLAIN, NEWS_ABSENT, true, NULL);
+	} else if (json_is_number(value) && is_stale(w, pointer)) {
+		records_see(w->records, pointer, NEWS_PLAIN, "UNKNOWN", true, held);
+	} else {
+		word = word_of(held);
+		if (word != NULL)
+			records_see(w->records, pointer, level ? NEWS_LEVEL : NEWS_PLAIN, word,
+				false, held);
+		free(word);
+	}
+	json_decref(held);
+}
+
+/* --- vigild itself ------------------------------------------------------------------------------------- */
+
+static void see_reason(struct watch *w, const json_t *reason)
+{
+	const char *what = json_string_value(json_object_get(reason, "what"));
+	char pointer[128];
+
+	if (what == NULL)
+		return;
+	snprintf(pointer, sizeof(pointer), WATCH_DEGRADED "/%s", what);
+	records_see(w->records, pointer, NEWS_VIGILD, "WARNING", false, reason);
+}
+
+static bool is_reason(const json_t *reasons, const char *what)
+{
+	const char *text;
+	json_t *reason;
+	size_t i;
+
+	json_array_foreach((json_t *)reasons, i, reason)
+	{
+		text = json_string_value(json_object_get(reason, "what"));
+		if (text != NULL && strcmp(text, what) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The reasons that there are; the others that are known have ended. */
+static void see_degraded(struct watch *w, const json_t *reasons)
+{
+	json_t *held = json_incref((json_t *)reasons), *reason;
+	struct record *r, *next;
+	size_t i;
+
+	json_array_foreach(held, i, reason) see_reason(w, reason);
+	for (r = LIST_FIRST(&w->records->list); r != NULL; r = next) {
+		next = LIST_NEXT(r, link);
+		if (r->kind == NEWS_VIGILD && !is_reason(held, strrchr(r->pointer, '/') + 1))
+			records_see(w->records, r->pointer, NEWS_VIGILD, "OK", false, NULL);
+	}
+	json_decref(held);
+}
+
+/* --- what has changed --------------------------------------------------------------------------- */
 
 static void visit(struct watch *w, const char *pointer, const json_t *value);
 
@@ -318,12 +208,15 @@ static void visit(struct watch *w, const char *pointer, const json_t *value)
 {
 	char at[POINTER_MAX];
 	size_t whole;
-	bool meant = is_meant(w, pointer, &whole);
+	bool meant = is_meant(w, pointer, value, &whole);
 
-	if (whole > 0) {
+	if (is_own(w, pointer))
+		return;
+	if (meant && strcmp(pointer, WATCH_DEGRADED) == 0) {
+		see_degraded(w, value);
+	} else if (whole > 0) {
 		snprintf(at, sizeof(at), "%.*s", (int)whole, pointer);
-		value = vigil_state_get(w->d, at);
-		see(w, at, value);
+		see(w, at, pointer[whole] == '\0' ? value : vigil_state_get(w->d, at));
 	} else if (json_is_object(value)) {
 		visit_members(w, pointer, value);
 	} else if (meant && value != NULL && !json_is_array(value)) {
@@ -331,33 +224,70 @@ static void visit(struct watch *w, const char *pointer, const json_t *value)
 	}
 }
 
-/* What stood at or below an address and no longer does. */
-static void miss(struct watch *w, const char *below)
+static bool covers(const char *outer, const char *inner)
+{
+	size_t n = strlen(outer);
+
+	return strncmp(outer, inner, n) == 0 && (inner[n] == '\0' || inner[n] == '/');
+}
+
+/* Looks again at the records below an address; missing: only at those whose value is gone. */
+static void see_again(struct watch *w, const char *below, bool missing)
 {
 	struct record *r, *next;
-	size_t n = strlen(below);
+	const json_t *value;
 
-	for (r = LIST_FIRST(&w->records); r != NULL; r = next) {
+	for (r = LIST_FIRST(&w->records->list); r != NULL; r = next) {
 		next = LIST_NEXT(r, link);
-		if (strncmp(r->pointer, below, n) != 0 ||
-			(r->pointer[n] != '\0' && r->pointer[n] != '/') ||
-			vigil_state_get(w->d, r->pointer) != NULL)
+		if (r->kind == NEWS_VIGILD || !covers(below, r->pointer))
 			continue;
-		take(r, NULL);
-		shed(r);
+		value = vigil_state_get(w->d, r->pointer);
+		if (value == NULL || (!missing && json_is_number(value)))
+			see(w, r->pointer, value);
 	}
+}
+
+/* /daemons/NAME/stale has changed: of the numbers below NAME. */
+static void on_stale(vigil_daemon *d, const char *pointer, const json_t *value, void *arg)
+{
+	const char *end = strrchr(pointer, '/');
+	char below[POINTER_MAX];
+
+	(void)d, (void)value;
+	if (end == NULL || strcmp(end, "/stale") != 0)
+		return;
+	snprintf(below, sizeof(below), "%.*s", (int)(end - pointer), pointer);
+	see_again(arg, below, false);
 }
 
 static void on_change(vigil_daemon *d, const char *pointer, const json_t *value, void *arg)
 {
 	struct watch *w = arg;
 
-	if (value == NULL || json_is_object(value))
-		miss(w, pointer);
+	if (watch_matches("/daemons/*/stale", pointer))
+		on_stale(d, pointer, value, w);
+	if ((value == NULL || (json_is_object(value) && !is_level(value))) &&
+		strcmp(pointer, WATCH_DEGRADED) != 0)
+		see_again(w, pointer, true);
 	visit(w, pointer, value);
 }
 
 /* --- life ----------------------------------------------------------------------------------------- */
+
+/* A pattern of one value does not see the key that tells whether the value is stale. */
+static int subscribe_stale(struct watch *w, const char *pointer)
+{
+	char at[192];
+	size_t name;
+
+	if (!watch_matches("/daemons/*", pointer))
+		return 0;
+	name = strlen("/daemons/") + strcspn(pointer + strlen("/daemons/"), "/");
+	if (pointer[name] == '\0')
+		return 0;
+	snprintf(at, sizeof(at), "%.*s/stale", (int)name, pointer);
+	return vigil_on_change(w->d, at, on_stale, w);
+}
 
 /* Subscribes as near as a pattern without its stars allows, and takes in how things are. */
 static int subscribe(struct watch *w, const char *pattern)
@@ -370,6 +300,8 @@ static int subscribe(struct watch *w, const char *pattern)
 
 	snprintf(pointer, sizeof(pointer), "%.*s", (int)length, pattern); /* it was checked */
 	err = vigil_on_change(w->d, pointer, on_change, w);
+	if (err == 0)
+		err = subscribe_stale(w, pointer);
 	if (err != 0)
 		return err;
 	copy = json_deep_copy(vigil_state_get(w->d, pointer));
@@ -378,35 +310,30 @@ static int subscribe(struct watch *w, const char *pattern)
 	return 0;
 }
 
-static int subscribe_all(struct watch *w)
-{
-	int err = 0;
-
-	for (const char *const *pattern = w->patterns; *pattern != NULL && err == 0; pattern++)
-		err = subscribe(w, *pattern);
-	return err;
-}
-
 struct watch *watch_start(vigil_daemon *d, struct send *send)
 {
 	struct watch *w = vigil_alloc(d, sizeof(*w));
+	int err;
 
-	*w = (struct watch){.d = d,
-		.send = send,
-		.patterns = vigil_option_list(d, "watch"),
-		.from = vigil_option_list(d, "from"),
-		.to = vigil_option_list(d, "to"),
-		.lasting = vigil_option_seconds(d, "for")};
-	if (subscribe_all(w) != 0) {
-		watch_stop(w);
-		return NULL;
-	}
-	w->begun = true;
-	return w;
+	*w = (struct watch){
+		.d = d, .records = records_new(d, send), .patterns = vigil_option_list(d, "watch")};
+	err = kept_load(w->records, w->patterns);
+	if (err == 0)
+		err = remind_start(w->records);
+	for (const char *const *pattern = w->patterns; *pattern != NULL && err == 0; pattern++)
+		err = subscribe(w, *pattern);
+	if (err == 0)
+		return w;
+	watch_stop(w);
+	return NULL;
 }
 
 void watch_stop(struct watch *w)
 {
-	while (!LIST_EMPTY(&w->records))
-		record_free(LIST_FIRST(&w->records));
+	records_free(w->records);
+}
+
+void watch_resumed(struct watch *w)
+{
+	records_resumed(w->records);
 }

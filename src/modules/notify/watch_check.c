@@ -24,6 +24,7 @@ static const struct known {
 	{"/runs/*/health/level", {"OK", "WARNING", "CRITICAL", "UNKNOWN", "absent"}},
 	{"/runs/*/status", {"starting", "running", "paused", "failed", "stopping", "absent"}},
 	{"/runs/*/paused", {"true", "false", "absent"}},
+	{"/vigil/degraded", {"WARNING", "OK"}},
 };
 
 static size_t steps_of(const char *pattern)

@@ -1,0 +1,106 @@
+/*
+ * news: whether a change from one word to another is sent; see news.h.
+ *
+ * A start is not a change.  The first word of an address is sent only when it is a problem, and the
+ * end of a problem only when the problem was sent.
+ */
+#include "news.h"
+
+#include <fnmatch.h>
+#include <stddef.h>
+#include <string.h>
+
+static const char *const good_words[] = {"OK", "running", "0", "false"};
+static const char *const problem_levels[] = {"CRITICAL", "UNKNOWN", "WARNING"};
+
+#define COUNT(list) (sizeof(list) / sizeof(*(list)))
+
+static bool matches_one(const char *const *globs, const char *word)
+{
+	for (; *globs != NULL; globs++)
+		if (fnmatch(*globs, word, FNM_NOESCAPE) == 0)
+			return true;
+	return false;
+}
+
+bool news_is_good(const char *word)
+{
+	for (size_t i = 0; i < COUNT(good_words); i++)
+		if (strcmp(word, good_words[i]) == 0)
+			return true;
+	return false;
+}
+
+int news_severity(const char *word)
+{
+	static const struct {
+		const char *word;
+		int severity;
+	} table[] = {
+		{"CRITICAL", 5}, {"failed", 5}, {"UNKNOWN", 4}, {"WARNING", 3}, {NEWS_ABSENT, 1}};
+
+	for (size_t i = 0; i < COUNT(table); i++)
+		if (strcmp(word, table[i].word) == 0)
+			return table[i].severity;
+	return news_is_good(word) ? 0 : 2;
+}
+
+bool news_matches(const struct news_rule *rule, const char *before, const char *now)
+{
+	bool from_any = strcmp(before, NEWS_ABSENT) != 0 || rule->to[0] != NULL;
+	bool to_any = strcmp(now, NEWS_ABSENT) != 0;
+
+	return (rule->from[0] != NULL ? matches_one(rule->from, before) : from_any) &&
+	       (rule->to[0] != NULL ? matches_one(rule->to, now) : to_any);
+}
+
+bool news_names(const struct news_rule *rule, const char *word)
+{
+	return matches_one(rule->from, word) || matches_one(rule->to, word);
+}
+
+bool news_may_be(const struct news_rule *rule, enum news_kind kind, const char *word)
+{
+	return kind == NEWS_VIGILD || rule->to[0] == NULL || matches_one(rule->to, word);
+}
+
+/* Before the first check an address counts as good, so that a `from` of good words matches. */
+static bool from_good(const struct news_rule *rule)
+{
+	for (size_t i = 0; i < COUNT(good_words); i++)
+		if (matches_one(rule->from, good_words[i]))
+			return true;
+	return rule->from[0] == NULL;
+}
+
+static bool is_first_wanted(const struct news_rule *rule, const struct news_change *change)
+{
+	if (matches_one(rule->from, NEWS_ABSENT)) /* appearances are asked for by name */
+		return news_matches(rule, NEWS_ABSENT, change->now);
+	if (news_is_good(change->now) || !from_good(rule))
+		return false;
+	return rule->to[0] != NULL ? matches_one(rule->to, change->now)
+				   : change->kind == NEWS_LEVEL;
+}
+
+/* Whether some problem would have been sent as it began. */
+static bool sends_problems(const struct news_rule *rule)
+{
+	for (size_t i = 0; i < COUNT(problem_levels); i++)
+		if (news_matches(rule, "OK", problem_levels[i]))
+			return true;
+	return false;
+}
+
+bool news_is_wanted(const struct news_rule *rule, const struct news_change *change)
+{
+	bool good = news_is_good(change->now);
+
+	if (change->kind == NEWS_VIGILD)
+		return good ? change->told : true;
+	if (change->before == NULL)
+		return is_first_wanted(rule, change);
+	if (!news_matches(rule, change->before, change->now))
+		return false;
+	return change->kind != NEWS_LEVEL || !good || change->told || !sends_problems(rule);
+}

@@ -1,0 +1,262 @@
+/* queue: changes in the order they came, within a bound; see queue.h. */
+#include "queue.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "message.h"
+#include "news.h"
+
+/* After a cut there is room for as many more, so that the work is shared by that many. */
+#define ROOM(max) ((max) - (max) / 4)
+
+const char *change_text(const json_t *change, const char *key)
+{
+	const char *text = json_string_value(json_object_get(change, key));
+
+	return text != NULL ? text : "";
+}
+
+/* --- order ---------------------------------------------------------------------------------------- */
+
+static int severity(const struct queue_change *c)
+{
+	return news_severity(change_text(c->change, "to"));
+}
+
+/* By address; of one address the newest first. */
+static int compare_addresses(const void *a, const void *b)
+{
+	const struct queue_change *x = *(struct queue_change *const *)a,
+				  *y = *(struct queue_change *const *)b;
+	int order = strcmp(change_text(x->change, "pointer"), change_text(y->change, "pointer"));
+
+	if (order == 0)
+		order = strcmp(change_text(x->change, "what"), change_text(y->change, "what"));
+	return order != 0 ? order : x->id < y->id ? 1 : -1;
+}
+
+static int compare_needs(const void *a, const void *b)
+{
+	const struct queue_change *x = *(struct queue_change *const *)a,
+				  *y = *(struct queue_change *const *)b;
+	int order = y->latest - x->latest;
+
+	if (order == 0)
+		order = severity(y) - severity(x);
+	return order != 0 ? order : x->id < y->id ? 1 : -1;
+}
+
+static bool is_same_address(const struct queue_change *x, const struct queue_change *y)
+{
+	return strcmp(change_text(x->change, "pointer"), change_text(y->change, "pointer")) == 0 &&
+	       strcmp(change_text(x->change, "what"), change_text(y->change, "what")) == 0;
+}
+
+/* Marks the latest and the worst of each address in an array that is sorted by address. */
+static void mark(struct queue_change **sorted, size_t count)
+{
+	struct queue_change *worst = NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		sorted[i]->latest = i == 0 || !is_same_address(sorted[i - 1], sorted[i]);
+		sorted[i]->worst = false;
+		if (sorted[i]->latest)
+			worst = NULL;
+		if (worst != NULL && severity(sorted[i]) <= severity(worst))
+			continue;
+		if (worst != NULL)
+			worst->worst = false;
+		worst = sorted[i];
+		worst->worst = true;
+	}
+}
+
+struct queue_change **queue_sorted(struct queue *queue)
+{
+	struct queue_change **sorted = calloc(queue->count + 1, sizeof(*sorted)), *c;
+	size_t n = 0;
+
+	if (sorted == NULL)
+		return NULL;
+	TAILQ_FOREACH(c, &queue->list, link)
+	sorted[n++] = c;
+	qsort(sorted, n, sizeof(*sorted), compare_addresses);
+	mark(sorted, n);
+	qsort(sorted, n, sizeof(*sorted), compare_needs);
+	return sorted;
+}
+
+/* --- giving way ----------------------------------------------------------------------------------- */
+
+static void change_free(struct queue *queue, struct queue_change *c)
+{
+	TAILQ_REMOVE(&queue->list, c, link);
+	queue->count--;
+	queue->bytes -= c->bytes;
+	json_decref(c->change);
+	free(c);
+}
+
+static void note_name(struct queue *queue, const json_t *change)
+{
+	const char *name = change_text(change, "daemon");
+	json_t *known;
+	size_t i;
+
+	if (queue->names == NULL)
+		queue->names = json_array();
+	if (json_array_size(queue->names) >= QUEUE_NAMES)
+		return;
+	if (name[0] == '\0')
+		name = change_text(change, "pointer");
+	json_array_foreach(
+		queue->names, i, known) if (strcmp(json_string_value(known), name) == 0) return;
+	json_array_append_new(queue->names, json_string(name));
+}
+
+static void drop(struct queue *queue, struct queue_change *c)
+{
+	if (queue->on_drop != NULL)
+		queue->on_drop(c, queue->arg);
+	change_free(queue, c);
+}
+
+/* First what an address can do without, then the end of what is sorted by need. */
+static void shorten(struct queue *queue)
+{
+	struct queue_change **sorted = queue_sorted(queue);
+	size_t count = queue->count;
+
+	for (size_t i = 0; sorted != NULL && i < count; i++) {
+		if (sorted[i]->latest || sorted[i]->worst)
+			continue;
+		queue->superseded++;
+		drop(queue, sorted[i]);
+		sorted[i] = NULL;
+	}
+	while (sorted != NULL && queue->count > ROOM(QUEUE_MAX) && count-- > 0) {
+		if (sorted[count] == NULL)
+			continue;
+		queue->dropped++;
+		note_name(queue, sorted[count]->change);
+		drop(queue, sorted[count]);
+	}
+	free(sorted);
+}
+
+size_t queue_size_of(const json_t *value)
+{
+	const char *key;
+	size_t size = 32, i;
+	json_t *member;
+
+	if (json_is_string(value))
+		return size + json_string_length(value);
+	json_object_foreach((json_t *)value, key, member) size +=
+		strlen(key) + queue_size_of(member);
+	json_array_foreach((json_t *)value, i, member) size += queue_size_of(member);
+	return size;
+}
+
+json_t *queue_lean(const json_t *change)
+{
+	json_t *lean = json_copy((json_t *)change);
+	char text[QUEUE_TEXT + 8];
+	const char *whole = change_text(change, "text");
+
+	json_object_del(lean, "long_text");
+	json_object_del(lean, "value");
+	json_object_set_new(lean, "cut", json_true());
+	if (strlen(whole) > QUEUE_TEXT) {
+		message_cut(text, QUEUE_TEXT, whole);
+		json_object_set_new(lean, "text", json_string(text));
+	}
+	return lean;
+}
+
+static void lighten(struct queue *queue)
+{
+	struct queue_change *c;
+	json_t *lean;
+
+	TAILQ_FOREACH(c, &queue->list, link)
+	{
+		if (queue->bytes <= ROOM(QUEUE_BYTES))
+			return;
+		if (json_object_get(c->change, "cut") != NULL)
+			continue;
+		lean = queue_lean(c->change);
+		json_decref(c->change);
+		c->change = lean;
+		queue->bytes -= c->bytes;
+		c->bytes = queue_size_of(c->change);
+		queue->bytes += c->bytes;
+	}
+	while (queue->bytes > QUEUE_BYTES && queue->count > 1) {
+		queue->dropped++;
+		note_name(queue, TAILQ_FIRST(&queue->list)->change);
+		drop(queue, TAILQ_FIRST(&queue->list));
+	}
+}
+
+/* --- life ----------------------------------------------------------------------------------------- */
+
+void queue_init(struct queue *queue, queue_drop_fn *on_drop, void *arg)
+{
+	*queue = (struct queue){.on_drop = on_drop, .arg = arg};
+	TAILQ_INIT(&queue->list);
+}
+
+void queue_clear(struct queue *queue)
+{
+	while (!TAILQ_EMPTY(&queue->list))
+		change_free(queue, TAILQ_FIRST(&queue->list));
+	json_decref(queue->names);
+	queue->names = NULL;
+	queue->superseded = queue->dropped = 0;
+}
+
+int queue_add(struct queue *queue, json_t *change, unsigned long id)
+{
+	struct queue_change *c = calloc(1, sizeof(*c));
+
+	if (c == NULL) {
+		json_decref(change);
+		return -ENOMEM;
+	}
+	c->change = change;
+	c->id = id;
+	c->bytes = queue_size_of(change);
+	TAILQ_INSERT_TAIL(&queue->list, c, link);
+	queue->count++;
+	queue->bytes += c->bytes;
+	if (queue->count > QUEUE_MAX)
+		shorten(queue);
+	if (queue->bytes > QUEUE_BYTES)
+		lighten(queue);
+	return 0;
+}
+
+void queue_move(struct queue *to, struct queue *from)
+{
+	json_t *name;
+	size_t i;
+
+	TAILQ_CONCAT(&to->list, &from->list, link);
+	to->count += from->count;
+	to->bytes += from->bytes;
+	to->superseded += from->superseded;
+	to->dropped += from->dropped;
+	if (from->names != NULL && to->names == NULL)
+		to->names = json_array();
+	json_array_foreach(from->names, i, name) if (json_array_size(to->names) < QUEUE_NAMES)
+		json_array_append(to->names, name);
+	from->count = from->bytes = 0;
+	queue_clear(from);
+	if (to->count > QUEUE_MAX)
+		shorten(to);
+	if (to->bytes > QUEUE_BYTES)
+		lighten(to);
+}

@@ -1,0 +1,497 @@
+/*
+ * records: what is known of each address, and what is sent of it; see records.h.
+ *
+ * A word counts once it has lasted for `for`: what comes and goes in between, and ends where it
+ * began, is not sent.  During a pause nothing settles, so that only what outlasts it is sent.
+ */
+#include "records.h"
+
+#include "local_time.h"
+
+#include <search.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RECORDS_MAX 20000
+/* A daemon of another module that is paused is looked at again after so long. */
+#define AFTER_PAUSE 2.0
+/* Whether vigild is still degraded shows only some time after its start. */
+#define AFTER_START 30.0
+/* An address at which nothing has been for so long is forgotten. */
+#define FORGET_AFTER 86400.0
+#define FORGET_EVERY 3600.0
+
+/* --- the tree ----------------------------------------------------------------------------------- */
+
+static int compare(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void wait_no_more(struct record *r)
+{
+	if (r->line != NULL)
+		TAILQ_REMOVE(&r->line->waiting, r, wait);
+	r->line = NULL;
+}
+
+static void record_free(struct record *r)
+{
+	wait_no_more(r);
+	tdelete(r, &r->all->tree, compare);
+	LIST_REMOVE(r, link);
+	r->all->count--;
+	free(r->settled);
+	free(r->now);
+	free(r);
+}
+
+struct record *record_of(struct records *all, const char *pointer)
+{
+	size_t size = strlen(pointer) + 1;
+	struct record *r;
+	void *found = tfind(&pointer, &all->tree, compare);
+
+	if (found != NULL)
+		return *(struct record **)found;
+	if (all->count >= RECORDS_MAX)
+		return NULL;
+	r = calloc(1, sizeof(*r) + size);
+	if (r == NULL)
+		return NULL;
+	r->pointer = memcpy(r->text, pointer, size);
+	r->all = all;
+	if (tsearch(r, &all->tree, compare) == NULL) {
+		free(r);
+		return NULL;
+	}
+	LIST_INSERT_HEAD(&all->list, r, link);
+	if (++all->count == RECORDS_MAX)
+		vigil_log(all->d, VIGIL_WARN,
+			"it watches %d values, which is the limit: narrow its `watch`",
+			RECORDS_MAX);
+	return r;
+}
+
+/* --- what is known besides the word ------------------------------------------------------------- */
+
+void record_subject(const char *pointer, char *name, size_t size)
+{
+	static const char *const places[] = {"/daemons/", "/runs/"};
+
+	name[0] = '\0';
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
+		size_t n = strlen(places[i]);
+
+		if (strncmp(pointer, places[i], n) == 0)
+			snprintf(name, size, "%.*s", (int)strcspn(pointer + n, "/"), pointer + n);
+	}
+}
+
+/* What stands at PLACE/NAME/KEY of the daemon that the record is about. */
+static const json_t *about(const struct record *r, const char *place, const char *key)
+{
+	char name[128], pointer[192];
+
+	record_subject(r->pointer, name, sizeof(name));
+	if (name[0] == '\0')
+		return NULL;
+	snprintf(pointer, sizeof(pointer), "%s/%s/%s", place, name, key);
+	return vigil_state_get(r->all->d, pointer);
+}
+
+bool record_is_paused(const struct record *r)
+{
+	return vigil_paused(r->all->d) || json_is_true(about(r, "/runs", "paused"));
+}
+
+static enum record_end end_of(const struct record *r)
+{
+	const char *status;
+
+	if (r->kind != NEWS_LEVEL)
+		return RECORD_OPEN;
+	status = json_string_value(about(r, "/runs", "status"));
+	if (status != NULL && strcmp(status, "failed") == 0)
+		return RECORD_FAILED;
+	return json_is_true(about(r, "/daemons", "gave_up")) ? RECORD_GAVE_UP : RECORD_OPEN;
+}
+
+/* --- sending --------------------------------------------------------------------------------------- */
+
+static const char *member(const json_t *value, const char *key)
+{
+	return json_string_value(json_object_get(value, key));
+}
+
+/* The text of a change of vigild itself: its record is /vigil/degraded/WHAT. */
+static void tell_vigild(const struct record *r, json_t *change)
+{
+	const char *what = r->pointer + strlen(WATCH_DEGRADED "/");
+
+	json_object_set_new(change, "pointer", json_string(WATCH_DEGRADED));
+	json_object_set_new(change, "what", json_string(what));
+	if (news_is_good(r->now))
+		json_object_set_new(
+			change, "text", json_sprintf("vigild is no longer degraded (%s)", what));
+}
+
+/* The text says that it is a reminder, because a chat shows nothing else. */
+static void add_reminder(const struct record *r, json_t *change)
+{
+	char since[LOCAL_TIME];
+
+	json_object_set_new(change, "text",
+		json_sprintf("reminder, %s since %s: %s", r->now,
+			local_time(since, json_string_value(json_object_get(change, "since"))),
+			member(change, "text")));
+}
+
+static json_t *text_of(const struct record *r, const json_t *value)
+{
+	const char *said = member(value, "text");
+	char *text = malloc(RECORD_WORD);
+	json_t *made;
+
+	if (text == NULL)
+		return NULL;
+	vigil_clean(text, RECORD_WORD, said != NULL ? said : r->now);
+	made = json_string(text);
+	free(text);
+	return made;
+}
+
+/* A new word began when its value says, or now; of the settled word it is known. */
+static json_t *since_of(const struct record *r, const char *event, const json_t *value)
+{
+	const char *since = member(value, "since");
+
+	if (strcmp(event, "change") != 0)
+		return json_string(r->since);
+	return since != NULL ? json_string(since) : vigil_time();
+}
+
+void record_send(struct record *r, const char *event, const char *from, const json_t *value)
+{
+	const char *long_text = member(value, "long_text");
+	char name[128];
+	json_t *change;
+
+	record_subject(r->pointer, name, sizeof(name));
+	change = json_pack("{s:o,s:s,s:s,s:s,s:s,s:s,s:o,s:o}", "time", vigil_time(), "event",
+		event, "pointer", r->pointer, "daemon", name, "from", from, "to", r->now, "text",
+		text_of(r, value), "since", since_of(r, event, value));
+	if (change == NULL)
+		return;
+	if (strcmp(event, "reminder") == 0)
+		add_reminder(r, change);
+	if (r->kind == NEWS_VIGILD)
+		tell_vigild(r, change);
+	if (long_text != NULL)
+		json_object_set_new(change, "long_text", json_string(long_text));
+	if (value != NULL)
+		json_object_set(change, "value", (json_t *)value);
+	r->told_at = vigil_now();
+	send_change(r->all->send, change);
+}
+
+/* What stands there now, for a change that has waited. */
+const json_t *record_present_value(const struct record *r)
+{
+	const json_t *value =
+		vigil_state_get(r->all->d, r->kind == NEWS_VIGILD ? WATCH_DEGRADED : r->pointer);
+	const char *what, *wanted = strrchr(r->pointer, '/') + 1;
+	json_t *item;
+	size_t i;
+
+	if (r->kind != NEWS_VIGILD)
+		return value;
+	json_array_foreach((json_t *)value, i, item)
+	{
+		what = member(item, "what");
+		if (what != NULL && strcmp(what, wanted) == 0)
+			return item;
+	}
+	return NULL;
+}
+
+/* --- a word settles ----------------------------------------------------------------------------------- */
+
+static void wait_in(struct record *r, struct record_line *line);
+
+static void hold(struct record *r)
+{
+	r->held = true;
+	/* A change of health is announced as a pause ends; of other values nothing is. */
+	if (r->kind == NEWS_PLAIN)
+		wait_in(r, &r->all->paused);
+}
+
+static bool replace(char **word, const char *by)
+{
+	char *copy = strdup(by);
+
+	if (copy == NULL)
+		return false;
+	free(*word);
+	*word = copy;
+	return true;
+}
+
+/* Takes the present word for the one that lasted; sent: the recipients hear of it. */
+static void take_settled(struct record *r, bool sent, const json_t *value)
+{
+	const char *since = member(value, "since");
+	json_t *now = NULL;
+
+	if (!replace(&r->settled, r->now))
+		return;
+	if (since == NULL)
+		since = json_string_value(now = vigil_time());
+	snprintf(r->since, sizeof(r->since), "%s", since != NULL ? since : "");
+	json_decref(now);
+	if (news_is_good(r->now)) {
+		r->told = false;
+		r->told_end = RECORD_OPEN;
+	} else if (sent) {
+		r->told = true;
+		r->told_end = end_of(r);
+	}
+	r->restored = false;
+	kept_save(r);
+}
+
+static void settle(struct record *r, const json_t *value)
+{
+	const struct news_change change = {
+		.kind = r->kind, .before = r->settled, .now = r->now, .told = r->told};
+	json_t *held = json_incref((json_t *)value); /* what is lent ends with the next read */
+	bool wanted;
+
+	if (record_is_paused(r)) {
+		hold(r);
+		json_decref(held);
+		return;
+	}
+	r->held = false;
+	wanted = news_is_wanted(&r->all->rule, &change);
+	if (wanted)
+		record_send(r, "change", r->settled != NULL ? r->settled : NEWS_ABSENT, held);
+	take_settled(r, wanted, held);
+	json_decref(held);
+}
+
+/* The word is the same; what may be new is that nothing more is done about the problem.  That is
+ * sent once for a problem. */
+static void review_end(struct record *r, const json_t *value)
+{
+	enum record_end end;
+	json_t *held;
+
+	if (r->kind != NEWS_LEVEL || r->settled == NULL || news_is_good(r->settled) ||
+		r->told_end == RECORD_FAILED)
+		return;
+	held = json_incref((json_t *)value);
+	end = end_of(r);
+	if (end > r->told_end && news_may_be(&r->all->rule, r->kind, r->settled) &&
+		!record_is_paused(r)) {
+		record_send(r, end == RECORD_FAILED ? "failed" : "gave_up", r->settled, held);
+		r->told = true;
+		r->told_end = end;
+		kept_save(r);
+	}
+	json_decref(held);
+}
+
+/* --- waiting ------------------------------------------------------------------------------------------ */
+
+static void on_line(vigil_daemon *d, void *arg);
+
+static void arm(struct record_line *line)
+{
+	const struct record *first = TAILQ_FIRST(&line->waiting);
+	double delay = first->due - vigil_now();
+
+	vigil_after(line->records->d, delay > 0 ? delay : 0, on_line, line);
+}
+
+static void wait_in(struct record *r, struct record_line *line)
+{
+	bool idle = TAILQ_EMPTY(&line->waiting);
+
+	wait_no_more(r);
+	r->due = vigil_now() + line->delay;
+	r->line = line;
+	TAILQ_INSERT_TAIL(&line->waiting, r, wait);
+	if (idle)
+		arm(line);
+}
+
+/* All of a line wait equally long, so that the first is always due first.  Those that wait again
+ * go to the end. */
+static void on_line(vigil_daemon *d, void *arg)
+{
+	struct record_line *line = arg;
+	double now = vigil_now();
+	struct record *r;
+
+	vigil_cancel(d, on_line, line); /* a second timer, if the line was empty for a moment */
+	while ((r = TAILQ_FIRST(&line->waiting)) != NULL && r->due <= now) {
+		wait_no_more(r);
+		settle(r, record_present_value(r));
+	}
+	if (!TAILQ_EMPTY(&line->waiting)) {
+		vigil_cancel(d, on_line, line);
+		arm(line);
+	}
+}
+
+/* What is there for the first time, and is not sent, is at once what later changes are from. */
+static struct record_line *line_for(struct record *r)
+{
+	struct records *all = r->all;
+	const struct news_change change = {.kind = r->kind, .now = r->now};
+
+	if (r->settled == NULL && !news_is_wanted(&all->rule, &change))
+		return NULL;
+	if (r->kind == NEWS_VIGILD && r->restored && news_is_good(r->now))
+		return &all->restarted;
+	return all->lasting.delay > 0 ? &all->lasting : NULL;
+}
+
+/* --- what is seen ----------------------------------------------------------------------------------- */
+
+/* Nothing is known at present: what was known stays what later changes are from. */
+static void see_nothing(struct record *r)
+{
+	wait_no_more(r);
+	r->held = false;
+	if (r->now != NULL)
+		r->absent_since = vigil_now();
+	free(r->now);
+	r->now = NULL;
+	if (r->settled == NULL)
+		record_free(r);
+}
+
+static void see_word(struct record *r, const char *word, const json_t *value)
+{
+	struct record_line *line;
+
+	if (r->now != NULL && strcmp(word, r->now) == 0) {
+		if (r->held)
+			settle(r, value);
+		else if (r->line == NULL)
+			review_end(r, value);
+		return;
+	}
+	if (!replace(&r->now, word))
+		return;
+	wait_no_more(r);
+	r->held = false;
+	if (r->settled != NULL && strcmp(r->settled, r->now) == 0) {
+		r->restored = false;
+		review_end(r, value);
+		return;
+	}
+	line = line_for(r);
+	if (line != NULL)
+		wait_in(r, line);
+	else
+		settle(r, value);
+}
+
+/* Whether a word that says nothing is a word all the same: the options name it, or any stale number
+ * is wanted because they name nothing. */
+static bool counts(const struct records *all, const char *word)
+{
+	return news_names(&all->rule, word) ||
+	       (strcmp(word, NEWS_ABSENT) != 0 && all->rule.from[0] == NULL &&
+		       all->rule.to[0] == NULL);
+}
+
+void records_see(struct records *all, const char *pointer, enum news_kind kind, const char *word,
+	bool vague, const json_t *value)
+{
+	bool absent = strcmp(word, NEWS_ABSENT) == 0, nothing = vague && !counts(all, word);
+	void *found = tfind(&pointer, &all->tree, compare);
+	struct record *r;
+
+	if (found == NULL && (nothing || absent))
+		return;
+	r = record_of(all, pointer);
+	if (r == NULL)
+		return;
+	if (absent)
+		nothing = nothing || r->settled == NULL;
+	else
+		r->kind = kind;
+	if (nothing)
+		see_nothing(r);
+	else
+		see_word(r, word, value);
+}
+
+void records_resumed(struct records *all)
+{
+	struct record *r, *next;
+
+	for (r = LIST_FIRST(&all->list); r != NULL; r = next) {
+		next = LIST_NEXT(r, link);
+		if (!r->held)
+			continue;
+		wait_no_more(r);
+		settle(r, record_present_value(r));
+	}
+}
+
+/* --- life --------------------------------------------------------------------------------------------- */
+
+static void on_forget(vigil_daemon *d, void *arg)
+{
+	struct records *all = arg;
+	double before = vigil_now() - FORGET_AFTER;
+	struct record *r, *next;
+
+	for (r = LIST_FIRST(&all->list); r != NULL; r = next) {
+		next = LIST_NEXT(r, link);
+		if (r->now != NULL || r->absent_since > before)
+			continue;
+		free(r->settled);
+		r->settled = NULL;
+		kept_save(r);
+		record_free(r);
+	}
+	vigil_after(d, FORGET_EVERY, on_forget, all);
+}
+
+static void line_init(struct records *all, struct record_line *line, double delay)
+{
+	line->records = all;
+	line->delay = delay;
+	TAILQ_INIT(&line->waiting);
+}
+
+struct records *records_new(vigil_daemon *d, struct send *send)
+{
+	struct records *all = vigil_alloc(d, sizeof(*all));
+	double lasting = vigil_option_seconds(d, "for");
+
+	all->d = d;
+	all->send = send;
+	all->rule = (struct news_rule){
+		.from = vigil_option_list(d, "from"), .to = vigil_option_list(d, "to")};
+	all->remind = vigil_option_seconds(d, "remind");
+	line_init(all, &all->lasting, lasting);
+	line_init(all, &all->paused, AFTER_PAUSE);
+	line_init(all, &all->restarted, lasting > AFTER_START ? lasting : AFTER_START);
+	vigil_after(d, FORGET_EVERY, on_forget, all);
+	return all;
+}
+
+void records_free(struct records *all)
+{
+	while (!LIST_EMPTY(&all->list))
+		record_free(LIST_FIRST(&all->list));
+}
