@@ -213,6 +213,18 @@ const json_t *vigil_state_get(vigil_daemon *d, const char *path)
 	return json_object_get(fake.state, path);
 }
 
+bool vigil_state_stale(vigil_daemon *d, const char *path)
+{
+	static const char place[] = "/daemons/";
+	char stale[256];
+	size_t n = strlen(place);
+
+	if (strncmp(path, place, n) != 0)
+		return false;
+	snprintf(stale, sizeof(stale), "%.*s/stale", (int)(n + strcspn(path + n, "/")), path);
+	return json_is_true(vigil_state_get(d, stale));
+}
+
 int vigil_keep(vigil_daemon *d, const char *path)
 {
 	return 0;

@@ -89,18 +89,6 @@ static bool is_own(struct watch *w, const char *pointer)
 
 /* --- words -------------------------------------------------------------------------------------------- */
 
-static bool is_stale(struct watch *w, const char *pointer)
-{
-	static const char place[] = "/daemons/";
-	char at[192];
-	size_t n = sizeof(place) - 1;
-
-	if (strncmp(pointer, place, n) != 0)
-		return false;
-	snprintf(at, sizeof(at), "%.*s/stale", (int)(n + strcspn(pointer + n, "/")), pointer);
-	return json_is_true(vigil_state_get(w->d, at));
-}
-
 static char *word_of(const json_t *value)
 {
 	const char *text =
@@ -121,7 +109,7 @@ static void see(struct watch *w, const char *pointer, const json_t *value)
 
 	if (value == NULL || json_is_null(value)) {
 		records_see(w->records, pointer, NEWS_PLAIN, NEWS_ABSENT, true, NULL);
-	} else if (json_is_number(value) && is_stale(w, pointer)) {
+	} else if (json_is_number(value) && vigil_state_stale(w->d, pointer)) {
 		records_see(w->records, pointer, NEWS_PLAIN, "UNKNOWN", true, held);
 	} else {
 		word = word_of(held);
