@@ -82,13 +82,18 @@ static const char *who(const json_t *change, char text[WHO + 4])
 static void describe(const json_t *change, char *text, size_t size)
 {
 	const char *event = change_text(change, "event");
+	bool vigild = change_text(change, "what")[0] != '\0';
 	char from[SUMMARY_WORD + 4], to[SUMMARY_WORD + 4], since[LOCAL_TIME];
 
 	message_cut(from, SUMMARY_WORD, change_text(change, "from"));
 	message_cut(to, SUMMARY_WORD, change_text(change, "to"));
+	if (vigild)
+		strcpy(to, news_is_good(to) ? "no longer degraded" : "degraded");
 	if (strcmp(event, "reminder") == 0)
 		snprintf(text, size, "still %s since %s (reminder)", to,
 			local_time(since, change_text(change, "since")));
+	else if (vigild)
+		snprintf(text, size, "%s", to);
 	else if (strcmp(event, "gave_up") == 0)
 		snprintf(text, size, "still %s, vigil gave up", to);
 	else if (strcmp(event, "failed") == 0)

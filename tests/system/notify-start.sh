@@ -1,0 +1,217 @@
+#!/bin/bash
+# The notify module over starts, restarts and crashes of vigild, and what it sends of daemons that vigild
+# gave up, that failed, that are quarantined, and of a vigild that is degraded.
+. "$(dirname "$0")/lib.sh" || exit 1
+install_staged
+set_paths
+work=$(mktemp -d)
+chmod 755 "$work"
+trap 'stop_vigild 2>/dev/null; rm -rf "$work"' EXIT
+umask 022
+crash_as_ever
+mkdir "$work/bin" "$work/modules"
+script() { { echo '#!/bin/sh'; cat; } >"$work/bin/$1"; chmod 755 "$work/bin/$1"; }
+script tell <<S
+echo "\$VIGIL_SUMMARY|\$VIGIL_TEXT|\${VIGIL_LONG_TEXT:-}" | tr '\n' ' ' >>"$work/sent"; echo >>"$work/sent"
+cat >"$work/json"
+S
+script probe <<S
+read -r code <"$work/\$1"; echo "\$1 says \$code"; exit "\$code"
+S
+sent() { [ "$(cut -d'|' -f1 "$work/sent" 2>/dev/null)" = "$1" ]; }
+forget() { : >"$work/sent"; }
+forget
+level() { is "/runs/$1/health/level" "$2"; }
+# nothing_sent TEXT: after longer than it takes to send something
+nothing_sent() { sleep 1.5; check "$1" [ ! -s "$work/sent" ]; [ ! -s "$work/sent" ] || cat "$work/sent"; forget; }
+# once TEXT SUMMARY: that is sent, and nothing else
+once() {
+	check "$1" wait_for 20 sent "$2"
+	sent "$2" || cat "$work/sent"
+	sleep 1.5
+	check "nothing else is sent then ($2)" sent "$2"
+	forget
+}
+conf() {
+	{
+		printf '[daemons]\nmail = yes\n'
+		printf '%s = yes\n' "${daemons[@]}"
+		printf '[daemon:mail]\nmodule = notify\nto = CRITICAL, OK\ngroup = 200ms\ncommand = %s\n' "$work/bin/tell"
+		cat
+	} | write_conf
+	sed -i "s|^modules = .*|&, $work/modules|" "$work/vigil.conf"
+}
+checks() {
+	local n
+	for n in a b c; do
+		printf '[daemon:%s]\nmodule = exec\ncommand = %s %s\ninterval = 100ms\n' $n "$work/bin/probe" $n
+	done
+}
+
+# --- a start is not a change ----------------------------------------------------------------------------
+
+daemons=(a b c)
+echo 0 >"$work/a"; echo 2 >"$work/b"; echo 1 >"$work/c"
+checks | conf
+start_vigild
+once "what is CRITICAL at the first check of a fresh vigild is sent, what is OK or WARNING is not (to = CRITICAL, OK)" \
+	"b: CRITICAL at the first check"
+echo 0 >"$work/c"; wait_for 10 level c OK
+nothing_sent "the end of a WARNING that was not sent is not sent"
+
+# --- restarts of vigild -----------------------------------------------------------------------------------
+
+sleep 2 # the store writes what is new within a second
+check "vigild stops" stop_vigild
+start_vigild
+wait_for 10 level b CRITICAL; wait_for 10 level a OK
+nothing_sent "a restart of vigild sends nothing again, neither what is CRITICAL nor what is OK"
+kill -KILL "$vigild_pid"; wait "$vigild_pid" 2>/dev/null
+start_vigild
+wait_for 10 level b CRITICAL
+nothing_sent "a crash of vigild sends nothing again"
+sed -i 's/^interval = 100ms/interval = 150ms/' "$work/vigil.conf"
+ctl -q reload >/dev/null; wait_for 10 level b CRITICAL
+nothing_sent "a reload that starts the daemons again sends nothing"
+sed -i 's/^group = .*/group = 250ms/' "$work/vigil.conf"
+ctl -q reload >/dev/null
+nothing_sent "a reload that starts the notify daemon again sends nothing"
+stop_vigild
+echo 0 >"$work/b"; echo 2 >"$work/a"
+start_vigild
+check "changes that happened while vigild was down are sent at its start, the worst first" \
+	wait_for 20 sent "a: CRITICAL at the first check (and 1 more)"
+check "a recovery while vigild was down is one of them" grep -q '"daemon":"b","from":"CRITICAL","to":"OK"' "$work/json"
+forget
+
+# --- reminders -------------------------------------------------------------------------------------------
+
+sed -i '/^module = notify/a remind = 3s' "$work/vigil.conf"
+ctl -q reload >/dev/null
+reminded() { grep -q "^a: still CRITICAL since 20.* (reminder)|reminder, CRITICAL since 20.*: CRITICAL.*a says 2\||reminder, CRITICAL since 20.*: a says 2" "$work/sent"; }
+check "a problem that lasts is repeated after remind, and the text says so and since when" wait_for 20 reminded
+[ "$failed" -eq 0 ] || cat "$work/sent"
+ctl -q pause a
+sleep 1; forget; sleep 4
+check "a problem of a paused daemon is not repeated" [ ! -s "$work/sent" ]
+ctl -q resume a
+echo 0 >"$work/a"
+recovered() { tail -n 1 "$work/sent" 2>/dev/null | grep -q '^a: CRITICAL -> OK|'; }
+check "its recovery is sent" wait_for 20 recovered
+forget; sleep 4
+check "what has recovered is not repeated" [ ! -s "$work/sent" ]
+stop_vigild
+
+# --- what vigild does nothing more about -----------------------------------------------------------------
+
+rm -rf "$work/state"
+script status <<S
+[ -e "$work/up" ] || exit 1
+S
+script restart <<S
+exit 0
+S
+daemons=(svc ghost)
+conf <<C
+[daemon:svc]
+module = service
+service = svc
+manager = command
+status_command = $work/bin/status
+restart_command = $work/bin/restart
+interval = 100ms
+backoff = 0
+burst = 2
+burst_window = 1h
+[daemon:ghost]
+module = nosuch
+C
+touch "$work/up"
+start_vigild
+check "a daemon that cannot be started is sent" wait_for 20 grep -q '^ghost: CRITICAL at the first check|ghost has failed: ' "$work/sent"
+wait_for 10 level svc OK
+forget; rm "$work/up"
+gave_up() { grep -q 'svc: OK -> CRITICAL' "$work/sent" && grep -q '^svc: still CRITICAL, vigil gave up|.*gave up after 2 restarts' "$work/sent"; }
+check "that vigil gave up after its burst is sent, although the level stays CRITICAL" wait_for 20 gave_up
+[ "$failed" -eq 0 ] || cat "$work/sent"
+lines=$(wc -l <"$work/sent"); sleep 1.5
+check "it is sent once" [ "$(wc -l <"$work/sent")" = "$lines" ]
+forget; touch "$work/up"
+once "the recovery of a service that vigil had given up is sent" "svc: CRITICAL -> OK"
+sed -i 's/^module = nosuch/module = exec\ncommand = \/bin\/true/' "$work/vigil.conf"
+ctl -q reload >/dev/null
+once "the recovery of a daemon that had failed is sent" "ghost: CRITICAL -> OK"
+
+# --- a vigild that is degraded ------------------------------------------------------------------------------
+
+rm -rf "$work/state/state.json.new"
+mkdir "$work/state/state.json.new" # so that the state cannot be written, for root neither
+ctl -q pause svc; ctl -q resume svc # a change that is to be written
+check "a vigild that is degraded is sent, although to = CRITICAL, OK" \
+	wait_for 30 grep -q '^vigild (state): degraded|.*state.json cannot be written' "$work/sent"
+[ "$failed" -eq 0 ] || { cat "$work/sent"; get /vigil/degraded; }
+forget; rmdir "$work/state/state.json.new"
+once "that it is no longer degraded is sent" "vigild (state): no longer degraded"
+check "vigild stops" stop_vigild
+
+# --- quarantine ---------------------------------------------------------------------------------------------
+
+export PKG_CONFIG_PATH=$stage$(make_variable pkgconfigdir) PKG_CONFIG_SYSROOT_DIR=$stage
+if command -v pkg-config >/dev/null && ! make_variable SANITIZE | grep -q thread; then
+	mkdir "$work/modules/segv"
+	cat >"$work/segv.c" <<'C'
+#include <vigil/vigil.h>
+static void tick(vigil_daemon *d, void *a) { *(volatile int *)0 = 1; }
+static int start(vigil_daemon *d) { return vigil_every(d, 0.1, tick, NULL); }
+VIGIL_MODULE(.name = "segv", .summary = "crashes", .start = start);
+C
+	# shellcheck disable=SC2046
+	$(make_variable CC) -std=gnu99 $(pkg-config --cflags vigil | sed "s|$stage$stage|$stage|g") -fPIC -shared \
+		"$work/segv.c" -o "$work/modules/segv/segv.so"
+	rm -rf "$work/state"; forget
+	daemons=(segv)
+	printf '[daemon:segv]\nmodule = segv\n' | conf
+	ended() { ! kill -0 "$vigild_pid" 2>/dev/null || grep -q '^State:.[ZX]' "/proc/$vigild_pid/status"; }
+	for i in 1 2 3; do
+		"$vigild" -c "$work/vigil.conf" 2>>"$work/log" &
+		vigild_pid=$!
+		wait_for 30 ended; wait "$vigild_pid" 2>/dev/null
+	done
+	start_vigild
+	check "a daemon that is held back because it crashed vigild is sent" \
+		wait_for 20 grep -q '^segv: CRITICAL at the first check|segv has failed: ' "$work/sent"
+	forget; stop_vigild; start_vigild
+	wait_for 10 is /runs/segv/status failed
+	nothing_sent "it is sent once, also over another restart"
+	stop_vigild
+else
+	echo "SKIP: there is no pkg-config to build a module that crashes with"
+fi
+
+# --- what a plugin prints ------------------------------------------------------------------------------------
+
+rm -rf "$work/state"; forget
+script disks <<'S'
+printf 'DISK CRITICAL - free space: / 0 MB (0%%)\n/ is full\n/srv is full too | /=0MB\n'
+exit 2
+S
+daemons=(disks)
+printf '[daemon:disks]\nmodule = exec\ncommand = %s\ninterval = 100ms\n' "$work/bin/disks" | conf
+start_vigild
+check "the long output of a plugin reaches the command" wait_for 20 grep -q '/ is full /srv is full too' "$work/sent"
+[ "$failed" -eq 0 ] || cat "$work/sent"
+check "the JSON has it, too" grep -q '"long_text":"/ is full\\n/srv is full too' "$work/json"
+check "vigild stops" stop_vigild
+rm -rf "$work/state"; forget
+script disks <<'S'
+echo "DISK CRITICAL"; head -c 60000 /dev/zero | tr '\0' x; echo
+exit 2
+S
+start_small() { ulimit -s 256; export JUNK; JUNK=$(head -c 80000 /dev/zero | tr '\0' y); exec "$vigild" -c "$work/vigil.conf" 2>>"$work/log"; }
+start_small & vigild_pid=$!
+check "an output that is too long for the environment reaches the command cut" \
+	wait_for 20 grep -q '^disks: CRITICAL at the first check|.*xxx.*(cut; all [0-9]* bytes are in the JSON on the standard input)' "$work/sent"
+check "the JSON has all of it" [ "$(grep -o 'x*' "$work/json" | awk '{ if (length > max) max = length } END { print max + 0 }')" -ge 60000 ]
+check "vigild stops with a small stack" stop_vigild
+[ "$failed" -eq 0 ] || tail -30 "$work/log"
+finish
