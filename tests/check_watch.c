@@ -230,6 +230,31 @@ START_TEST(a_recovery_from_what_was_not_sent_is_not_sent)
 }
 END_TEST
 
+START_TEST(a_level_that_comes_back_from_one_that_is_not_sent_is_not_sent_again)
+{
+	option("to", "CRITICAL, OK");
+	begin();
+	health("web", "CRITICAL");
+	health("web", "UNKNOWN"); /* its plugin hangs now and then */
+	health("web", "CRITICAL");
+	restart();
+	health("web", "UNKNOWN");
+	health("web", "CRITICAL");
+	SENT("web absent>CRITICAL;");
+	health("web", "OK");
+	health("web", "CRITICAL");
+	SENT("web CRITICAL>OK;web OK>CRITICAL;");
+	end();
+	json_object_clear(fake.state);
+	option("to", "");
+	begin();
+	health("web", "CRITICAL");
+	health("web", "UNKNOWN");
+	health("web", "CRITICAL");
+	SENT("web absent>CRITICAL;web CRITICAL>UNKNOWN;web UNKNOWN>CRITICAL;");
+}
+END_TEST
+
 START_TEST(recoveries_alone_can_be_asked_for)
 {
 	option("to", "OK");
@@ -651,6 +676,7 @@ int main(void)
 	tcase_add_test(tcase, what_is_critical_at_the_first_check_is_sent_once);
 	tcase_add_test(tcase, a_problem_from_before_the_start_of_the_daemon_is_sent);
 	tcase_add_test(tcase, a_recovery_from_what_was_not_sent_is_not_sent);
+	tcase_add_test(tcase, a_level_that_comes_back_from_one_that_is_not_sent_is_not_sent_again);
 	tcase_add_test(tcase, recoveries_alone_can_be_asked_for);
 	tcase_add_test(tcase, a_value_that_is_no_health_is_sent_first_only_where_to_names_it);
 	tcase_add_test(tcase, what_was_sent_before_a_restart_is_not_sent_again);

@@ -33,7 +33,7 @@ S
 	printf '[daemons]\n'
 	printf '%s = yes\n' a b c all bad lasting few refuser
 	for n in a b c; do
-		printf '[daemon:%s]\nmodule = exec\ncommand = %s %s\ninterval = 100ms\n' \
+		printf '[daemon:%s]\nmodule = exec\ncommand = %s %s\ninterval = 500ms\n' \
 			$n "$work/bin/probe" $n
 	done
 	printf '[daemon:all]\nmodule = notify\nwatch = /runs/a/health, /runs/b/health, /runs/c/health\n'

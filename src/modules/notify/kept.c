@@ -56,9 +56,9 @@ void kept_save(struct record *r)
 		return;
 	}
 	r->kept = vigil_state_set(r->all->d, path,
-			  json_pack("{s:s,s:s,s:b,s:s,s:o}", "word", r->settled, "since", r->since,
-				  "told", r->told, "given_up", ends[r->told_end], "told_at",
-				  r->told ? vigil_time_in(ago) : json_null())) == 0;
+			  json_pack("{s:s,s:s,s:s*,s:s,s:o*}", "word", r->settled, "since",
+				  r->since, "told", r->told, "given_up", ends[r->told_end],
+				  "told_at", r->told != NULL ? vigil_time_in(ago) : NULL)) == 0;
 }
 
 static void restore(struct records *all, const char *pointer, const json_t *kept)
@@ -66,6 +66,7 @@ static void restore(struct records *all, const char *pointer, const json_t *kept
 	const char *word = json_string_value(json_object_get(kept, "word")),
 		   *since = json_string_value(json_object_get(kept, "since")),
 		   *end = json_string_value(json_object_get(kept, "given_up")),
+		   *told = json_string_value(json_object_get(kept, "told")),
 		   *told_at = json_string_value(json_object_get(kept, "told_at"));
 	struct record *r = word != NULL ? record_of(all, pointer) : NULL;
 	json_t *now = vigil_time();
@@ -79,7 +80,7 @@ static void restore(struct records *all, const char *pointer, const json_t *kept
 	r->kind = strncmp(pointer, WATCH_DEGRADED "/", strlen(WATCH_DEGRADED "/")) == 0
 			  ? NEWS_VIGILD
 			  : NEWS_PLAIN; /* the first value shows whether it is a level */
-	r->told = json_is_true(json_object_get(kept, "told"));
+	r->told = told != NULL ? strdup(told) : NULL;
 	for (size_t i = 0; end != NULL && i < sizeof(ends) / sizeof(*ends); i++)
 		if (strcmp(ends[i], end) == 0)
 			r->told_end = (enum record_end)i;

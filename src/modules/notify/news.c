@@ -2,7 +2,8 @@
  * news: whether a change from one word to another is sent; see news.h.
  *
  * A start is not a change.  The first word of an address is sent only when it is a problem, and the
- * end of a problem only when the problem was sent.
+ * end of a problem only when the problem was sent.  A level that was sent is not sent again when it
+ * comes back from one that is not sent: a plugin that hangs now and then does not repeat its CRITICAL.
  */
 #include "news.h"
 
@@ -97,10 +98,14 @@ bool news_is_wanted(const struct news_rule *rule, const struct news_change *chan
 	bool good = news_is_good(change->now);
 
 	if (change->kind == NEWS_VIGILD)
-		return good ? change->told : true;
+		return good ? change->told != NULL : true;
 	if (change->before == NULL)
 		return is_first_wanted(rule, change);
 	if (!news_matches(rule, change->before, change->now))
 		return false;
-	return change->kind != NEWS_LEVEL || !good || change->told || !sends_problems(rule);
+	if (change->kind != NEWS_LEVEL)
+		return true;
+	if (good)
+		return change->told != NULL || !sends_problems(rule);
+	return change->told == NULL || strcmp(change->told, change->now) != 0;
 }

@@ -25,7 +25,7 @@ struct news_change {
 	enum news_kind kind;
 	const char *before; /* the word that lasted before; NULL: this is the first */
 	const char *now;
-	bool told; /* a problem was sent, and nothing good has been seen since */
+	const char *told; /* the problem that was sent last, with nothing good since; NULL: none */
 };
 
 /* Whether the options alone want the change.  An empty list is any word but "absent". */

@@ -6,8 +6,6 @@
  */
 #include "records.h"
 
-#include "local_time.h"
-
 #include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,6 +42,7 @@ static void record_free(struct record *r)
 	r->all->count--;
 	free(r->settled);
 	free(r->now);
+	free(r->told);
 	free(r);
 }
 
@@ -76,19 +75,6 @@ struct record *record_of(struct records *all, const char *pointer)
 
 /* --- what is known besides the word ------------------------------------------------------------- */
 
-void record_subject(const char *pointer, char *name, size_t size)
-{
-	static const char *const places[] = {"/daemons/", "/runs/"};
-
-	name[0] = '\0';
-	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
-		size_t n = strlen(places[i]);
-
-		if (strncmp(pointer, places[i], n) == 0)
-			snprintf(name, size, "%.*s", (int)strcspn(pointer + n, "/"), pointer + n);
-	}
-}
-
 /* What stands at PLACE/NAME/KEY of the daemon that the record is about. */
 static const json_t *about(const struct record *r, const char *place, const char *key)
 {
@@ -118,104 +104,6 @@ static enum record_end end_of(const struct record *r)
 	return json_is_true(about(r, "/daemons", "gave_up")) ? RECORD_GAVE_UP : RECORD_OPEN;
 }
 
-/* --- sending --------------------------------------------------------------------------------------- */
-
-static const char *member(const json_t *value, const char *key)
-{
-	return json_string_value(json_object_get(value, key));
-}
-
-/* The text of a change of vigild itself: its record is /vigil/degraded/WHAT. */
-static void tell_vigild(const struct record *r, json_t *change)
-{
-	const char *what = r->pointer + strlen(WATCH_DEGRADED "/");
-
-	json_object_set_new(change, "pointer", json_string(WATCH_DEGRADED));
-	json_object_set_new(change, "what", json_string(what));
-	if (news_is_good(r->now))
-		json_object_set_new(
-			change, "text", json_sprintf("vigild is no longer degraded (%s)", what));
-}
-
-/* The text says that it is a reminder, because a chat shows nothing else. */
-static void add_reminder(const struct record *r, json_t *change)
-{
-	char since[LOCAL_TIME];
-
-	json_object_set_new(change, "text",
-		json_sprintf("reminder, %s since %s: %s", r->now,
-			local_time(since, json_string_value(json_object_get(change, "since"))),
-			member(change, "text")));
-}
-
-static json_t *text_of(const struct record *r, const json_t *value)
-{
-	const char *said = member(value, "text");
-	char *text = malloc(RECORD_WORD);
-	json_t *made;
-
-	if (text == NULL)
-		return NULL;
-	vigil_clean(text, RECORD_WORD, said != NULL ? said : r->now);
-	made = json_string(text);
-	free(text);
-	return made;
-}
-
-/* A new word began when its value says, or now; of the settled word it is known. */
-static json_t *since_of(const struct record *r, const char *event, const json_t *value)
-{
-	const char *since = member(value, "since");
-
-	if (strcmp(event, "change") != 0)
-		return json_string(r->since);
-	return since != NULL ? json_string(since) : vigil_time();
-}
-
-void record_send(struct record *r, const char *event, const char *from, const json_t *value)
-{
-	const char *long_text = member(value, "long_text");
-	char name[128];
-	json_t *change;
-
-	record_subject(r->pointer, name, sizeof(name));
-	change = json_pack("{s:o,s:s,s:s,s:s,s:s,s:s,s:o,s:o}", "time", vigil_time(), "event",
-		event, "pointer", r->pointer, "daemon", name, "from", from, "to", r->now, "text",
-		text_of(r, value), "since", since_of(r, event, value));
-	if (change == NULL)
-		return;
-	if (strcmp(event, "reminder") == 0)
-		add_reminder(r, change);
-	if (r->kind == NEWS_VIGILD)
-		tell_vigild(r, change);
-	if (long_text != NULL)
-		json_object_set_new(change, "long_text", json_string(long_text));
-	if (value != NULL)
-		json_object_set(change, "value", (json_t *)value);
-	r->told_at = vigil_now();
-	send_change(r->all->send, change);
-}
-
-/* What stands there now, for a change that has waited. */
-const json_t *record_present_value(const struct record *r)
-{
-	const json_t *value =
-		vigil_state_get(r->all->d, r->kind == NEWS_VIGILD ? WATCH_DEGRADED : r->pointer);
-	const char *what, *wanted = strrchr(r->pointer, '/') + 1;
-	json_t *item;
-	size_t i;
-
-	if (r->kind != NEWS_VIGILD)
-		return value;
-	json_array_foreach((json_t *)value, i, item)
-	{
-		what = member(item, "what");
-		if (what != NULL && strcmp(what, wanted) == 0)
-			return item;
-	}
-	return NULL;
-}
-
 /* --- a word settles ----------------------------------------------------------------------------------- */
 
 static void wait_in(struct record *r, struct record_line *line);
@@ -242,7 +130,7 @@ static bool replace(char **word, const char *by)
 /* Takes the present word for the one that lasted; sent: the recipients hear of it. */
 static void take_settled(struct record *r, bool sent, const json_t *value)
 {
-	const char *since = member(value, "since");
+	const char *since = json_string_value(json_object_get(value, "since"));
 	json_t *now = NULL;
 
 	if (!replace(&r->settled, r->now))
@@ -252,10 +140,11 @@ static void take_settled(struct record *r, bool sent, const json_t *value)
 	snprintf(r->since, sizeof(r->since), "%s", since != NULL ? since : "");
 	json_decref(now);
 	if (news_is_good(r->now)) {
-		r->told = false;
+		free(r->told);
+		r->told = NULL;
 		r->told_end = RECORD_OPEN;
 	} else if (sent) {
-		r->told = true;
+		replace(&r->told, r->now);
 		r->told_end = end_of(r);
 	}
 	r->restored = false;
@@ -297,7 +186,7 @@ static void review_end(struct record *r, const json_t *value)
 	if (end > r->told_end && news_may_be(&r->all->rule, r->kind, r->settled) &&
 		!record_is_paused(r)) {
 		record_send(r, end == RECORD_FAILED ? "failed" : "gave_up", r->settled, held);
-		r->told = true;
+		replace(&r->told, r->settled);
 		r->told_end = end;
 		kept_save(r);
 	}

@@ -2,7 +2,7 @@
  * records: what is known of each address that is watched, and what the recipients know of it.
  *
  * A record has the word that lasted (settled), the present one (now), and whether a problem was sent
- * (told).  Problems are kept in the store (kept.c), so that a restart of vigild neither repeats what
+ * and not ended (told).  Problems are kept in the store (kept.c), so that a restart of vigild neither repeats what
  * was sent nor forgets the recovery.  While a problem lasts, remind.c repeats it.
  */
 #ifndef RECORDS_H
@@ -43,7 +43,7 @@ struct record {
 	char *now;               /* NULL: nothing is known at present */
 	char since[RECORD_TIME]; /* when the settled word began, RFC 3339 */
 	bool held;               /* a change waits for the end of a pause */
-	bool told;
+	char *told;              /* the problem that was sent last; NULL: none, or it ended */
 	enum record_end told_end;
 	bool kept;           /* the store has it */
 	bool restored;       /* it comes from the store, and nothing was seen since */

@@ -13,8 +13,8 @@
 
 static bool is_due(const struct record *r, double early)
 {
-	return r->told && r->now != NULL && r->settled != NULL && r->line == NULL && !r->held &&
-	       strcmp(r->now, r->settled) == 0 && !news_is_good(r->settled) &&
+	return r->told != NULL && r->now != NULL && r->settled != NULL && r->line == NULL &&
+	       !r->held && strcmp(r->now, r->settled) == 0 && !news_is_good(r->settled) &&
 	       r->told_at + r->all->remind - early <= vigil_now();
 }
 
