@@ -10,21 +10,14 @@
 
 static struct queue queue;
 static unsigned long id;
-static size_t gone;
 static char *environment[MESSAGE_VARIABLES + 1];
-
-static void on_drop(const struct queue_change *change, void *arg)
-{
-	gone++;
-}
 
 static void setup(void)
 {
 	setenv("TZ", "CET-1", 1);
 	tzset();
-	queue_init(&queue, on_drop, NULL);
+	queue_init(&queue);
 	id = 0;
-	gone = 0;
 }
 
 static void teardown(void)
@@ -115,6 +108,13 @@ START_TEST(each_event_has_its_words)
 	make(MESSAGE_LINES);
 	ck_assert_str_eq(variable("VIGIL_SUMMARY"), "web: still CRITICAL, vigil gave up");
 	teardown();
+	change = add("web", "0", "2", "2");
+	json_object_set_new(change, "pointer", json_string("/daemons/web/exit_status"));
+	make(MESSAGE_LINES);
+	ck_assert_str_eq(variable("VIGIL_SUMMARY"), "web: 0 -> 2");
+	ck_assert_str_eq(variable("VIGIL_LINES"),
+		"2026-11-29 04:12:07 CET  web (/daemons/web/exit_status): 0 -> 2");
+	teardown();
 	add("web", "absent", "CRITICAL", "down");
 	make(MESSAGE_LINES);
 	ck_assert_str_eq(variable("VIGIL_SUMMARY"), "web: CRITICAL at the first check");
@@ -201,7 +201,7 @@ START_TEST(over_the_bound_the_worst_and_the_latest_of_each_daemon_stay)
 	for (unsigned i = 0; i < QUEUE_MAX; i++)
 		add("flap", i % 2 ? "OK" : "CRITICAL", i % 2 ? "WARNING" : "OK", "3");
 	ck_assert_uint_lt(queue.count, QUEUE_MAX);
-	ck_assert_uint_eq(gone, queue.superseded);
+	ck_assert_uint_eq(queue.gave_way, queue.superseded);
 	ck_assert_uint_eq(queue.dropped, 0);
 	TAILQ_FOREACH(c, &queue.list, link)
 	worst = worst || strcmp(change_text(c->change, "to"), "CRITICAL") == 0;
@@ -214,7 +214,7 @@ START_TEST(over_the_bound_the_worst_and_the_latest_of_each_daemon_stay)
 	}
 	ck_assert_uint_gt(queue.dropped, 0);
 	ck_assert_uint_eq(json_array_size(queue.names), QUEUE_NAMES);
-	ck_assert_uint_eq(gone, queue.dropped + queue.superseded);
+	ck_assert_uint_eq(queue.gave_way, queue.dropped + queue.superseded);
 	make(MESSAGE_LINES);
 	ck_assert_ptr_nonnull(strstr(variable("VIGIL_LINES"), " older changes are left out"));
 	ck_assert_ptr_nonnull(strstr(
@@ -240,7 +240,7 @@ START_TEST(over_the_bound_of_bytes_long_texts_give_way)
 		ck_assert_uint_le(queue.bytes, QUEUE_BYTES);
 	}
 	ck_assert_uint_eq(queue.count, 200);
-	ck_assert_uint_eq(gone, 0);
+	ck_assert_uint_eq(queue.gave_way, 0);
 	TAILQ_FOREACH(c, &queue.list, link)
 	cut += json_is_true(json_object_get(c->change, "cut"));
 	ck_assert_uint_gt(cut, 100);

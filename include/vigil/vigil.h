@@ -301,7 +301,8 @@ VIGIL_API const json_t *vigil_state_get(vigil_daemon *d, const char *path);
 VIGIL_API bool vigil_state_stale(vigil_daemon *d, const char *path);
 
 /* Told of every change at an address or below it: where, and the value that stood there then
- * (NULL: removed), lent for the call. */
+ * (NULL: removed), lent for the call.  While more than 1024 changes wait to be told, only the newest
+ * of each address is kept. */
 typedef void vigil_change_fn(vigil_daemon *d, const char *pointer, const json_t *value, void *arg);
 VIGIL_API int vigil_on_change(vigil_daemon *d, const char *path, vigil_change_fn *cb, void *arg);
 

@@ -80,5 +80,8 @@ const char *daemon_reason(const struct vigil_daemon *d);
 bool daemon_health_is_status_line(const struct vigil_daemon *d);
 /* Its account, as it stands at /runs/NAME; a new reference. */
 json_t *daemon_account(const struct vigil_daemon *d);
+/* What is at rest ("" or "/KEY...") in that account: a new reference, NULL when there is nothing.
+ * What daemons read of each other at every change is computed alone, without the history. */
+json_t *daemon_account_at(const struct vigil_daemon *d, const char *rest);
 
 #endif

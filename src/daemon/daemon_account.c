@@ -4,9 +4,11 @@
 #include "daemon/daemon.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "daemon/daemon_own.h"
+#include "data/pointer.h"
 
 static json_t *text_or_null(const char *text)
 {
@@ -101,4 +103,20 @@ json_t *daemon_account(const struct vigil_daemon *d)
 		json_object_set_new(account, "paused_by", text_or_null(d->paused_by));
 	}
 	return account;
+}
+
+json_t *daemon_account_at(const struct vigil_daemon *d, const char *rest)
+{
+	json_t *whole, *part;
+
+	if (strcmp(rest, "/status") == 0)
+		return json_string(daemon_status_name(daemon_status(d)));
+	if (strcmp(rest, "/paused") == 0)
+		return json_boolean(d->paused);
+	if (strcmp(rest, "/health") == 0)
+		return daemon_health_account(d);
+	whole = daemon_account(d);
+	part = json_incref(pointer_follow(whole, rest));
+	json_decref(whole);
+	return part;
 }

@@ -102,7 +102,7 @@ static json_t *on_read_runs(const char *rest, void *arg)
 	if (rest[0] != '\0') {
 		rest = pointer_step(rest, name, sizeof(name));
 		d = host_find(host, name);
-		return d != NULL ? below(daemon_account(d), rest) : NULL;
+		return d != NULL ? daemon_account_at(d, rest) : NULL;
 	}
 	all = json_object();
 	for (size_t i = 0; (d = roster_at(&host->roster, i)) != NULL; i++)

@@ -17,22 +17,6 @@
 static const char *const ends[] = {
 	[RECORD_OPEN] = "no", [RECORD_GAVE_UP] = "gave_up", [RECORD_FAILED] = "failed"};
 
-/* KEPT/ADDRESS, with the slashes of the address escaped; false: it is too long. */
-static bool path_of(const char *pointer, char path[2 * WATCH_POINTER_MAX])
-{
-	size_t at = (size_t)sprintf(path, KEPT "/");
-
-	for (; *pointer != '\0'; pointer++) {
-		if (at + 3 >= WATCH_POINTER_MAX - 80) /* room for /daemons/NAME/ */
-			return false;
-		if (*pointer == '~' || *pointer == '/')
-			path[at++] = '~';
-		path[at++] = (char)(*pointer == '~' ? '0' : *pointer == '/' ? '1' : *pointer);
-	}
-	path[at] = '\0';
-	return true;
-}
-
 /* What is good needs no memory, nor does a value whose first word would not be sent anyhow. */
 static bool must_be_kept(const struct record *r)
 {
@@ -42,23 +26,33 @@ static bool must_be_kept(const struct record *r)
 	       (r->kind != NEWS_PLAIN || rule->from[0] != NULL || rule->to[0] != NULL);
 }
 
-void kept_save(struct record *r)
+void kept_change(struct record *r)
 {
-	char path[2 * WATCH_POINTER_MAX];
-	bool keep = must_be_kept(r);
 	double ago = r->told_at - vigil_now();
+	json_t *before = r->kept;
 
-	if ((!keep && !r->kept) || !path_of(r->pointer, path))
-		return;
-	if (!keep) {
-		vigil_state_unset(r->all->d, path);
-		r->kept = false;
-		return;
+	r->kept = NULL;
+	if (must_be_kept(r))
+		r->kept = json_pack("{s:s,s:s,s:s*,s:s,s:o*}", "word", r->settled, "since",
+			r->since, "told", r->told, "given_up", ends[r->told_end], "told_at",
+			r->told != NULL ? vigil_time_in(ago) : NULL);
+	if (before != NULL || r->kept != NULL)
+		send_save_soon(r->all->send);
+	json_decref(before);
+}
+
+void kept_write(void *arg)
+{
+	struct records *all = arg;
+	json_t *whole = json_object();
+	struct record *r;
+
+	LIST_FOREACH(r, &all->list, link)
+	{
+		if (r->kept != NULL)
+			json_object_set(whole, r->pointer, r->kept);
 	}
-	r->kept = vigil_state_set(r->all->d, path,
-			  json_pack("{s:s,s:s,s:s*,s:s,s:o*}", "word", r->settled, "since",
-				  r->since, "told", r->told, "given_up", ends[r->told_end],
-				  "told_at", r->told != NULL ? vigil_time_in(ago) : NULL)) == 0;
+	vigil_state_set(all->d, KEPT, whole);
 }
 
 static void restore(struct records *all, const char *pointer, const json_t *kept)
@@ -87,7 +81,8 @@ static void restore(struct records *all, const char *pointer, const json_t *kept
 	/* A clock that was set must not put a reminder off for longer than `remind`. */
 	r->told_at = vigil_now() - (told_at != NULL && ago > 0 ? ago : 0);
 	r->absent_since = vigil_now();
-	r->kept = r->restored = true;
+	r->kept = json_incref((json_t *)kept);
+	r->restored = true;
 }
 
 int kept_load(struct records *all, const char *const *patterns)
@@ -102,15 +97,13 @@ int kept_load(struct records *all, const char *const *patterns)
 	json_object_foreach(whole, pointer, kept)
 	{
 		const char *const *pattern = patterns;
-		char path[2 * WATCH_POINTER_MAX];
 
 		while (*pattern != NULL && !watch_matches(*pattern, pointer))
 			pattern++;
-		if (*pattern != NULL)
+		if (*pattern != NULL) /* else the configuration has changed */
 			restore(all, pointer, kept);
-		else if (path_of(pointer, path)) /* the configuration has changed */
-			vigil_state_unset(all->d, path);
 	}
 	json_decref(whole);
+	send_on_save(all->send, kept_write, all);
 	return 0;
 }

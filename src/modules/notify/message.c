@@ -104,23 +104,38 @@ static void describe(const json_t *change, char *text, size_t size)
 		snprintf(text, size, "%s -> %s", from, to);
 }
 
-/* "2026-11-29 04:12:07 CET  web: OK -> CRITICAL: icinga2 is failed", of at most max bytes, about. */
+/* " (/daemons/web/exit_status)": which value it is, where the daemon alone does not say it. */
+static const char *which(const json_t *change, char text[WHO + 8])
+{
+	const char *name = change_text(change, "daemon"), *pointer = change_text(change, "pointer");
+	char cut[WHO + 4], health[WHO];
+
+	snprintf(health, sizeof(health), "/runs/%.100s/health", name);
+	text[0] = '\0';
+	if (name[0] != '\0' && strcmp(pointer, health) != 0)
+		snprintf(text, WHO + 8, " (%s)", message_cut(cut, WHO, pointer));
+	return text;
+}
+
+/* "2026-11-29 04:12:07 CET  web: OK -> CRITICAL: icinga2 is failed", of at most max bytes, about.  A
+ * reminder's own text says all that the description does, and a word need not be said twice. */
 static bool add_line(struct text *t, const json_t *change, size_t max)
 {
 	const char *text = change_text(change, "text");
 	bool reminder = strcmp(change_text(change, "event"), "reminder") == 0;
-	char when[LOCAL_TIME], name[WHO + 4], described[256];
+	char when[LOCAL_TIME], name[WHO + 4], value[WHO + 8], described[256] = "";
 	char *cut = malloc(max + 4);
 	bool fits;
 
 	if (cut == NULL)
 		return false;
-	describe(change, described, sizeof(described));
-	message_cut(cut, max, text);
-	/* A reminder's own text says all that the description does. */
-	fits = add(t, "%s  %s: %s%s%s\n", local_time(when, change_text(change, "time")),
-		who(change, name), reminder ? "" : described,
-		reminder || text[0] == '\0' ? "" : ": ", cut);
+	if (!reminder)
+		describe(change, described, sizeof(described));
+	if (strcmp(text, change_text(change, "to")) == 0)
+		text = "";
+	fits = add(t, "%s  %s%s: %s%s%s\n", local_time(when, change_text(change, "time")),
+		who(change, name), which(change, value), described,
+		reminder || text[0] == '\0' ? "" : ": ", message_cut(cut, max, text));
 	free(cut);
 	return fits;
 }

@@ -64,6 +64,7 @@ static void stop(vigil_daemon *d)
 
 	if (n == NULL)
 		return; /* its start has failed, and tidied up */
+	send_save(n->send);
 	watch_stop(n->watch);
 	send_stop(n->send);
 }

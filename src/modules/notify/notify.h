@@ -40,4 +40,11 @@ struct send *send_start(vigil_daemon *d);
 void send_change(struct send *send, json_t *change);
 void send_stop(struct send *send);
 
+/* What must outlive vigild is written together, so that the store never says that a change was sent
+ * that it does not have.  fn writes what records.c knows. */
+typedef void send_save_fn(void *arg);
+void send_on_save(struct send *send, send_save_fn *fn, void *arg);
+void send_save_soon(struct send *send);
+void send_save(struct send *send);
+
 #endif

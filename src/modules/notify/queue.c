@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <vigil/vigil.h>
+
 #include "message.h"
 #include "news.h"
 
@@ -96,6 +98,7 @@ static void change_free(struct queue *queue, struct queue_change *c)
 	queue->count--;
 	queue->bytes -= c->bytes;
 	json_decref(c->change);
+	json_decref(c->kept);
 	free(c);
 }
 
@@ -118,8 +121,7 @@ static void note_name(struct queue *queue, const json_t *change)
 
 static void drop(struct queue *queue, struct queue_change *c)
 {
-	if (queue->on_drop != NULL)
-		queue->on_drop(c, queue->arg);
+	queue->gave_way++;
 	change_free(queue, c);
 }
 
@@ -146,7 +148,7 @@ static void shorten(struct queue *queue)
 	free(sorted);
 }
 
-size_t queue_size_of(const json_t *value)
+static size_t size_of(const json_t *value)
 {
 	const char *key;
 	size_t size = 32, i;
@@ -154,13 +156,13 @@ size_t queue_size_of(const json_t *value)
 
 	if (json_is_string(value))
 		return size + json_string_length(value);
-	json_object_foreach((json_t *)value, key, member) size +=
-		strlen(key) + queue_size_of(member);
-	json_array_foreach((json_t *)value, i, member) size += queue_size_of(member);
+	json_object_foreach((json_t *)value, key, member) size += strlen(key) + size_of(member);
+	json_array_foreach((json_t *)value, i, member) size += size_of(member);
 	return size;
 }
 
-json_t *queue_lean(const json_t *change)
+/* A copy with a text of QUEUE_TEXT bytes at most, no long text and no value; "cut" says so. */
+static json_t *lean_of(const json_t *change)
 {
 	json_t *lean = json_copy((json_t *)change);
 	char text[QUEUE_TEXT + 8];
@@ -187,11 +189,13 @@ static void lighten(struct queue *queue)
 			return;
 		if (json_object_get(c->change, "cut") != NULL)
 			continue;
-		lean = queue_lean(c->change);
+		lean = lean_of(c->change);
 		json_decref(c->change);
+		json_decref(c->kept);
 		c->change = lean;
+		c->kept = NULL;
 		queue->bytes -= c->bytes;
-		c->bytes = queue_size_of(c->change);
+		c->bytes = size_of(c->change);
 		queue->bytes += c->bytes;
 	}
 	while (queue->bytes > QUEUE_BYTES && queue->count > 1) {
@@ -203,9 +207,9 @@ static void lighten(struct queue *queue)
 
 /* --- life ----------------------------------------------------------------------------------------- */
 
-void queue_init(struct queue *queue, queue_drop_fn *on_drop, void *arg)
+void queue_init(struct queue *queue)
 {
-	*queue = (struct queue){.on_drop = on_drop, .arg = arg};
+	*queue = (struct queue){0};
 	TAILQ_INIT(&queue->list);
 }
 
@@ -228,7 +232,7 @@ int queue_add(struct queue *queue, json_t *change, unsigned long id)
 	}
 	c->change = change;
 	c->id = id;
-	c->bytes = queue_size_of(change);
+	c->bytes = size_of(change);
 	TAILQ_INSERT_TAIL(&queue->list, c, link);
 	queue->count++;
 	queue->bytes += c->bytes;
@@ -237,6 +241,16 @@ int queue_add(struct queue *queue, json_t *change, unsigned long id)
 	if (queue->bytes > QUEUE_BYTES)
 		lighten(queue);
 	return 0;
+}
+
+json_t *queue_kept(struct queue_change *c)
+{
+	char *text = c->kept == NULL ? vigil_json_text(c->change) : NULL;
+
+	if (text != NULL)
+		c->kept = json_string(text);
+	free(text);
+	return c->kept;
 }
 
 void queue_move(struct queue *to, struct queue *from)
@@ -249,11 +263,12 @@ void queue_move(struct queue *to, struct queue *from)
 	to->bytes += from->bytes;
 	to->superseded += from->superseded;
 	to->dropped += from->dropped;
+	to->gave_way += from->gave_way;
 	if (from->names != NULL && to->names == NULL)
 		to->names = json_array();
 	json_array_foreach(from->names, i, name) if (json_array_size(to->names) < QUEUE_NAMES)
 		json_array_append(to->names, name);
-	from->count = from->bytes = 0;
+	from->count = from->bytes = from->gave_way = 0;
 	queue_clear(from);
 	if (to->count > QUEUE_MAX)
 		shorten(to);

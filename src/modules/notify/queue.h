@@ -22,14 +22,12 @@
 struct queue_change {
 	TAILQ_ENTRY(queue_change) link;
 	json_t *change;
+	json_t *kept;     /* see queue_kept; NULL: not made yet */
 	unsigned long id; /* grows */
 	size_t bytes;
 	/* Of use while queue.c and message.c sort. */
 	bool latest, worst;
 };
-
-/* Called for each change that leaves the queue unsent. */
-typedef void queue_drop_fn(const struct queue_change *change, void *arg);
 
 struct queue {
 	TAILQ_HEAD(queue_list, queue_change) list;
@@ -38,19 +36,16 @@ struct queue {
 	size_t superseded; /* neither the worst nor the latest of their address */
 	size_t dropped;    /* for want of room */
 	json_t *names;     /* of whom changes were dropped, at most QUEUE_NAMES; NULL: of nobody */
-	queue_drop_fn *on_drop;
-	void *arg;
+	size_t gave_way;   /* both, since queue_init */
 };
 
-void queue_init(struct queue *queue, queue_drop_fn *on_drop, void *arg);
+void queue_init(struct queue *queue);
 void queue_clear(struct queue *queue);
-/* Takes the reference; id is higher than all before.  What has to give way, perhaps the new one, is
- * passed to on_drop.  0 or -ENOMEM. */
+/* Takes the reference; id is higher than all before.  0 or -ENOMEM. */
 int queue_add(struct queue *queue, json_t *change, unsigned long id);
-/* A copy with a text of QUEUE_TEXT bytes at most, no long text and no value; "cut" says so. */
-json_t *queue_lean(const json_t *change);
-/* The number of bytes, about, that a value takes. */
-size_t queue_size_of(const json_t *value);
+/* The change as a text of JSON, for the store, where a number would become a metric; borrowed.
+ * NULL: no memory. */
+json_t *queue_kept(struct queue_change *change);
 /* All of from to the end of to, with its counts. */
 void queue_move(struct queue *to, struct queue *from);
 /* The changes, those first that a recipient needs first: the latest of each address before older

@@ -43,6 +43,7 @@ static void record_free(struct record *r)
 	free(r->settled);
 	free(r->now);
 	free(r->told);
+	json_decref(r->kept);
 	free(r);
 }
 
@@ -148,7 +149,7 @@ static void take_settled(struct record *r, bool sent, const json_t *value)
 		r->told_end = end_of(r);
 	}
 	r->restored = false;
-	kept_save(r);
+	kept_change(r);
 }
 
 static void settle(struct record *r, const json_t *value)
@@ -188,7 +189,7 @@ static void review_end(struct record *r, const json_t *value)
 		record_send(r, end == RECORD_FAILED ? "failed" : "gave_up", r->settled, held);
 		replace(&r->told, r->settled);
 		r->told_end = end;
-		kept_save(r);
+		kept_change(r);
 	}
 	json_decref(held);
 }
@@ -349,7 +350,7 @@ static void on_forget(vigil_daemon *d, void *arg)
 			continue;
 		free(r->settled);
 		r->settled = NULL;
-		kept_save(r);
+		kept_change(r);
 		record_free(r);
 	}
 	vigil_after(d, FORGET_EVERY, on_forget, all);

@@ -45,7 +45,7 @@ struct record {
 	bool held;               /* a change waits for the end of a pause */
 	char *told;              /* the problem that was sent last; NULL: none, or it ended */
 	enum record_end told_end;
-	bool kept;           /* the store has it */
+	json_t *kept;        /* what the store has of it; NULL: nothing */
 	bool restored;       /* it comes from the store, and nothing was seen since */
 	double told_at;      /* when the problem was sent last, by vigil_now */
 	double absent_since; /* by vigil_now, where nothing is known at present */
@@ -85,8 +85,10 @@ const json_t *record_present_value(const struct record *r);
 /* Sends the present word as an event; from is the word before. */
 void record_send(struct record *r, const char *event, const char *from, const json_t *value);
 
-/* Writes what must outlive vigild, or removes it. */
-void kept_save(struct record *r);
+/* What must outlive vigild may have changed. */
+void kept_change(struct record *r);
+/* Writes all of it; arg is the records. */
+void kept_write(void *arg);
 /* Makes records of what the store has and the patterns still mean. */
 int kept_load(struct records *all, const char *const *patterns);
 

@@ -27,7 +27,7 @@ static void remind(struct record *r)
 	value = json_incref((json_t *)record_present_value(r));
 	record_send(r, "reminder", r->settled, value);
 	json_decref(value);
-	kept_save(r);
+	kept_change(r);
 }
 
 static void on_remind(vigil_daemon *d, void *arg)

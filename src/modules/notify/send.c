@@ -8,7 +8,7 @@
  * sent does not hold up the others, and they are tried again after the next message that was sent, or
  * after AGAIN.
  *
- * Every change is in the store from the moment it waits until it was sent.
+ * Changes are in the store until they were sent.
  */
 #include <errno.h>
 #include <math.h>
@@ -27,6 +27,8 @@
 #define AGAIN     900.0 /* seconds */
 #define TEXT_MAX  1024
 #define UNSENT    "unsent"
+/* The store is written a second after a change: what comes until then is written with it. */
+#define SAVE_AFTER 0.5
 
 struct send {
 	vigil_daemon *d;
@@ -42,13 +44,23 @@ struct send {
 	int tried;
 	double *starts; /* when the last `burst` runs began, round and round */
 	unsigned next_start;
-	json_int_t sent, failed, dropped;
+	json_int_t sent, failed, gave_way;
+	bool saving; /* a timer will write what must outlive vigild */
+	send_save_fn *save;
+	void *save_arg;
 	char host[256];
 };
 
 static void on_due(vigil_daemon *d, void *arg);
+static void on_save(vigil_daemon *d, void *arg);
 
 /* --- accounts ----------------------------------------------------------------------------------- */
+
+static json_int_t dropped(const struct send *s)
+{
+	return s->gave_way +
+	       (json_int_t)(s->waiting.gave_way + s->running.gave_way + s->aside.gave_way);
+}
 
 static size_t unsent(const struct send *s)
 {
@@ -59,7 +71,7 @@ static void account(struct send *s)
 {
 	vigil_state_set(s->d, "sent", json_integer(s->sent));
 	vigil_state_set(s->d, "failed", json_integer(s->failed));
-	vigil_state_set(s->d, "dropped", json_integer(s->dropped));
+	vigil_state_set(s->d, "dropped", json_integer(dropped(s)));
 	vigil_state_set(s->d, "waiting", json_integer((json_int_t)unsent(s)));
 }
 
@@ -79,79 +91,71 @@ static double burst_delay(const struct send *s)
 
 /* --- the store ------------------------------------------------------------------------------------ */
 
-static void path_of(unsigned long id, char path[48])
+static void gather(struct queue *queue, json_t *list)
 {
-	snprintf(path, 48, UNSENT "/%lu", id);
+	struct queue_change *c;
+
+	TAILQ_FOREACH(c, &queue->list, link)
+	json_array_append(list, queue_kept(c));
 }
 
-/* As text, because numbers of daemons become metrics. */
-static void keep(struct send *s, const json_t *change)
+void send_save(struct send *s)
 {
-	bool much = s->waiting.bytes + queue_size_of(change) > QUEUE_BYTES / 2;
-	json_t *kept = much ? queue_lean(change) : json_incref((json_t *)change);
-	char *text = vigil_json_text(kept), path[48];
+	json_t *list = json_array();
 
-	json_decref(kept);
-	if (text == NULL)
-		return;
-	path_of(s->last_id, path);
-	vigil_state_set(s->d, path, json_string(text));
-	free(text);
+	s->saving = false;
+	vigil_cancel(s->d, on_save, s);
+	gather(&s->running, list);
+	gather(&s->aside, list);
+	gather(&s->waiting, list);
+	if (json_array_size(list) > 0 || vigil_state_get(s->d, UNSENT) != NULL)
+		vigil_state_set(s->d, UNSENT, list);
+	else
+		json_decref(list);
+	if (s->save != NULL)
+		s->save(s->save_arg);
 }
 
-static void on_drop(const struct queue_change *change, void *arg)
+static void on_save(vigil_daemon *d, void *arg)
 {
-	struct send *s = arg;
-	char path[48];
+	(void)d;
+	send_save(arg);
+}
 
-	path_of(change->id, path);
-	vigil_state_unset(s->d, path);
-	s->dropped++;
+void send_save_soon(struct send *s)
+{
+	if (!s->saving)
+		s->saving = vigil_after(s->d, SAVE_AFTER, on_save, s) == 0;
+}
+
+void send_on_save(struct send *s, send_save_fn *fn, void *arg)
+{
+	s->save = fn;
+	s->save_arg = arg;
 }
 
 static void take_off(struct send *s)
 {
-	struct queue_change *c;
-	char path[48];
-
-	TAILQ_FOREACH(c, &s->running.list, link)
-	{
-		path_of(c->id, path);
-		vigil_state_unset(s->d, path);
-	}
+	s->gave_way += (json_int_t)s->running.gave_way;
+	s->running.gave_way = 0;
 	queue_clear(&s->running);
 	s->tried = 0;
+	send_save_soon(s);
 }
 
-static int compare_ids(const void *a, const void *b)
+static void restore(struct send *s, const json_t *kept)
 {
-	unsigned long x = strtoul(*(const char *const *)a, NULL, 10),
-		      y = strtoul(*(const char *const *)b, NULL, 10);
-
-	return x < y ? -1 : x > y;
-}
-
-/* In the order that they came. */
-static void restore(struct send *s, json_t *kept)
-{
-	const char **ids = calloc(json_object_size(kept) + 1, sizeof(*ids)), *id;
 	json_t *text, *change;
-	size_t n = 0;
+	size_t i;
 
-	if (ids == NULL)
-		return;
-	json_object_foreach(kept, id, text) ids[n++] = id;
-	qsort(ids, n, sizeof(*ids), compare_ids);
-	for (size_t i = 0; i < n; i++) {
-		text = json_object_get(kept, ids[i]);
+	json_array_foreach((json_t *)kept, i, text)
+	{
 		change = json_is_string(text) ? json_loads(json_string_value(text), 0, NULL) : NULL;
-		s->last_id = strtoul(ids[i], NULL, 10);
 		if (json_is_object(change))
-			queue_add(&s->waiting, change, s->last_id);
+			queue_add(&s->waiting, change, ++s->last_id);
 		else
 			json_decref(change);
 	}
-	free(ids);
 }
 
 /* --- the run ------------------------------------------------------------------------------------ */
@@ -326,10 +330,9 @@ void send_change(struct send *s, json_t *change)
 {
 	vigil_event(s->d, "%s: %s -> %s", change_text(change, "pointer"),
 		change_text(change, "from"), change_text(change, "to"));
-	s->last_id++;
-	keep(s, change);
-	if (queue_add(&s->waiting, change, s->last_id) != 0)
+	if (queue_add(&s->waiting, change, ++s->last_id) != 0)
 		vigil_log(s->d, VIGIL_ERROR, "no memory for a change");
+	send_save_soon(s);
 	account(s);
 	if (s->child == NULL)
 		begin_in(s, s->group);
@@ -338,7 +341,6 @@ void send_change(struct send *s, json_t *change)
 struct send *send_start(vigil_daemon *d)
 {
 	struct send *s = vigil_alloc(d, sizeof(*s));
-	json_t *kept;
 
 	*s = (struct send){.d = d,
 		.command = vigil_option_list(d, "command"),
@@ -348,16 +350,14 @@ struct send *send_start(vigil_daemon *d)
 		.window = vigil_option_seconds(d, "burst_window"),
 		.retries = (int)vigil_option_int(d, "retries"),
 		.burst = (int)vigil_option_int(d, "burst")};
-	queue_init(&s->waiting, on_drop, s);
-	queue_init(&s->running, on_drop, s);
-	queue_init(&s->aside, on_drop, s);
+	queue_init(&s->waiting);
+	queue_init(&s->running);
+	queue_init(&s->aside);
 	s->starts = vigil_alloc(d, BURST_MAX * sizeof(*s->starts));
 	gethostname(s->host, sizeof(s->host) - 1);
 	if (vigil_keep(d, UNSENT) != 0)
 		return NULL;
-	kept = json_copy((json_t *)vigil_state_get(d, UNSENT));
-	restore(s, kept);
-	json_decref(kept);
+	restore(s, vigil_state_get(d, UNSENT));
 	account(s);
 	vigil_health(d, VIGIL_OK, "nothing was sent yet");
 	if (s->waiting.count > 0)
