@@ -2,6 +2,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "modules/notify/cut_text.h"
 #include "modules/notify/local_time.h"
 #include "modules/notify/message.h"
 #include "suite.h"
@@ -184,9 +185,9 @@ START_TEST(a_cut_is_between_two_characters)
 {
 	char text[32];
 
-	ck_assert_str_eq(message_cut(text, 4, "a\xc3\xa4\xc3\xb6"), "a\xc3\xa4...");
-	ck_assert_str_eq(message_cut(text, 5, "a\xc3\xa4\xc3\xb6"), "a\xc3\xa4\xc3\xb6");
-	ck_assert_str_eq(message_cut(text, 0, "\xc3\xa4"), "...");
+	ck_assert_str_eq(cut_text(text, 4, "a\xc3\xa4\xc3\xb6"), "a\xc3\xa4...");
+	ck_assert_str_eq(cut_text(text, 5, "a\xc3\xa4\xc3\xb6"), "a\xc3\xa4\xc3\xb6");
+	ck_assert_str_eq(cut_text(text, 0, "\xc3\xa4"), "...");
 }
 END_TEST
 

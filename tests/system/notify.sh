@@ -127,6 +127,8 @@ check "and nothing waits" wait_for 5 is /daemons/few/waiting 0
 touch "$work/willing"
 echo 2 >"$work/c"; wait_for 10 level c CRITICAL; echo 0 >"$work/c"
 check "a command that works again is OK" wait_for 10 level refuser OK
+check "changes that were put aside are sent after a message that was sent" wait_for 10 is /daemons/refuser/waiting 0
+check "the first of them is among those that were sent" grep -q '"from":"OK","to":"CRITICAL"' "$work/refuse.json"
 
 # --- the sample -------------------------------------------------------------------------------------------
 

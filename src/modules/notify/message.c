@@ -9,6 +9,7 @@
 
 #include <vigil/vigil.h>
 
+#include "cut_text.h"
 #include "local_time.h"
 #include "news.h"
 
@@ -18,19 +19,6 @@
 #define MESSAGE_END  2048 /* for what says that something is left out */
 
 /* --- texts ---------------------------------------------------------------------------------------- */
-
-char *message_cut(char *dst, size_t max, const char *text)
-{
-	size_t n = strlen(text);
-
-	if (n <= max)
-		return memcpy(dst, text, n + 1);
-	for (n = max; n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80; n--)
-		;
-	memcpy(dst, text, n);
-	strcpy(dst + n, "...");
-	return dst;
-}
 
 /* A text that grows up to a bound; what does not fit is left out whole. */
 struct text {
@@ -74,7 +62,7 @@ static const char *who(const json_t *change, char text[WHO + 4])
 	if (what[0] != '\0')
 		snprintf(text, WHO, "vigild (%.100s)", what);
 	else
-		message_cut(text, WHO, name[0] != '\0' ? name : change_text(change, "pointer"));
+		cut_text(text, WHO, name[0] != '\0' ? name : change_text(change, "pointer"));
 	return text;
 }
 
@@ -85,8 +73,8 @@ static void describe(const json_t *change, char *text, size_t size)
 	bool vigild = change_text(change, "what")[0] != '\0';
 	char from[SUMMARY_WORD + 4], to[SUMMARY_WORD + 4], since[LOCAL_TIME];
 
-	message_cut(from, SUMMARY_WORD, change_text(change, "from"));
-	message_cut(to, SUMMARY_WORD, change_text(change, "to"));
+	cut_text(from, SUMMARY_WORD, change_text(change, "from"));
+	cut_text(to, SUMMARY_WORD, change_text(change, "to"));
 	if (vigild)
 		strcpy(to, news_is_good(to) ? "no longer degraded" : "degraded");
 	if (strcmp(event, "reminder") == 0)
@@ -113,7 +101,7 @@ static const char *which(const json_t *change, char text[WHO + 8])
 	snprintf(health, sizeof(health), "/runs/%.100s/health", name);
 	text[0] = '\0';
 	if (name[0] != '\0' && strcmp(pointer, health) != 0)
-		snprintf(text, WHO + 8, " (%s)", message_cut(cut, WHO, pointer));
+		snprintf(text, WHO + 8, " (%s)", cut_text(cut, WHO, pointer));
 	return text;
 }
 
@@ -135,7 +123,7 @@ static bool add_line(struct text *t, const json_t *change, size_t max)
 		text = "";
 	fits = add(t, "%s  %s%s: %s%s%s\n", local_time(when, change_text(change, "time")),
 		who(change, name), which(change, value), described,
-		reminder || text[0] == '\0' ? "" : ": ", message_cut(cut, max, text));
+		reminder || text[0] == '\0' ? "" : ": ", cut_text(cut, max, text));
 	free(cut);
 	return fits;
 }
@@ -212,7 +200,7 @@ static char *make_long_text(const struct message *m, size_t max)
 	text = malloc(max + 128);
 	if (text == NULL)
 		return NULL;
-	message_cut(text, max, whole);
+	cut_text(text, max, whole);
 	if (length > max)
 		sprintf(text + strlen(text),
 			"\n(cut; all %zu bytes are in the JSON on the standard input)", length);
@@ -238,7 +226,7 @@ static void put_text(struct environment *e, const char *name, size_t max, const 
 	char *value = malloc(max + 4);
 
 	if (value != NULL)
-		message_cut(value, max, text);
+		cut_text(value, max, text);
 	put(e, name, value);
 }
 

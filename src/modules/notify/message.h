@@ -36,8 +36,4 @@ void message_environment(
 /* The JSON, to be freed; NULL: no memory. */
 char *message_input(const struct message *m);
 
-/* Copies text; what is longer than max bytes is cut between two characters and ends in "...".  dst has
- * room for max + 4 bytes.  Returns dst. */
-char *message_cut(char *dst, size_t max, const char *text);
-
 #endif

@@ -7,7 +7,7 @@
 
 #include <vigil/vigil.h>
 
-#include "message.h"
+#include "cut_text.h"
 #include "news.h"
 
 /* After a cut there is room for as many more, so that the work is shared by that many. */
@@ -172,7 +172,7 @@ static json_t *lean_of(const json_t *change)
 	json_object_del(lean, "value");
 	json_object_set_new(lean, "cut", json_true());
 	if (strlen(whole) > QUEUE_TEXT) {
-		message_cut(text, QUEUE_TEXT, whole);
+		cut_text(text, QUEUE_TEXT, whole);
 		json_object_set_new(lean, "text", json_string(text));
 	}
 	return lean;
