@@ -508,6 +508,28 @@ START_TEST(that_vigil_gave_up_is_sent_once_for_a_problem)
 }
 END_TEST
 
+START_TEST(that_vigil_gave_up_is_sent_when_the_level_comes_back)
+{
+	option("to", "CRITICAL, OK");
+	begin();
+	health("web", "CRITICAL");
+	health("web", "WARNING"); /* a restart is under way */
+	fake_change("/daemons/web/gave_up", json_true());
+	health("web", "CRITICAL");
+	health("web", "CRITICAL");
+	SENT("web absent>CRITICAL;web gave_up >CRITICAL;");
+	end();
+	json_object_clear(fake.state);
+	option("from", "OK");
+	begin();
+	health("db", "WARNING");
+	fake_change("/daemons/db/gave_up", json_true());
+	health("db", "CRITICAL"); /* from WARNING: not asked for */
+	health("db", "CRITICAL");
+	SENT("");
+}
+END_TEST
+
 START_TEST(that_a_daemon_has_failed_is_sent)
 {
 	begin();
@@ -688,6 +710,7 @@ int main(void)
 	tcase_add_test(tcase, reminders_that_are_nearly_due_come_together);
 	tcase_add_test(tcase, without_remind_nothing_is_repeated);
 	tcase_add_test(tcase, that_vigil_gave_up_is_sent_once_for_a_problem);
+	tcase_add_test(tcase, that_vigil_gave_up_is_sent_when_the_level_comes_back);
 	tcase_add_test(tcase, that_a_daemon_has_failed_is_sent);
 	tcase_add_test(tcase, that_vigild_is_degraded_is_sent_whatever_from_and_to_say);
 	tcase_add_test(tcase, after_a_restart_vigild_has_time_to_show_that_it_is_still_degraded);

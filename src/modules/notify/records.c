@@ -152,6 +152,26 @@ static void take_settled(struct record *r, bool sent, const json_t *value)
 	kept_change(r);
 }
 
+/* Sends that nothing more is done about a problem that was sent: once for each problem. */
+static void review_end(struct record *r, const json_t *value)
+{
+	enum record_end end;
+	json_t *held;
+
+	if (r->told == NULL || r->kind != NEWS_LEVEL || r->told_end == RECORD_FAILED)
+		return;
+	held = json_incref((json_t *)value);
+	end = end_of(r);
+	if (end > r->told_end && news_may_be(&r->all->rule, r->kind, r->settled) &&
+		!record_is_paused(r)) {
+		record_send(r, end == RECORD_FAILED ? "failed" : "gave_up", r->settled, held);
+		replace(&r->told, r->settled);
+		r->told_end = end;
+		kept_change(r);
+	}
+	json_decref(held);
+}
+
 static void settle(struct record *r, const json_t *value)
 {
 	const struct news_change change = {
@@ -169,28 +189,8 @@ static void settle(struct record *r, const json_t *value)
 	if (wanted)
 		record_send(r, "change", r->settled != NULL ? r->settled : NEWS_ABSENT, held);
 	take_settled(r, wanted, held);
-	json_decref(held);
-}
-
-/* The word is the same; what may be new is that nothing more is done about the problem.  That is
- * sent once for a problem. */
-static void review_end(struct record *r, const json_t *value)
-{
-	enum record_end end;
-	json_t *held;
-
-	if (r->kind != NEWS_LEVEL || r->settled == NULL || news_is_good(r->settled) ||
-		r->told_end == RECORD_FAILED)
-		return;
-	held = json_incref((json_t *)value);
-	end = end_of(r);
-	if (end > r->told_end && news_may_be(&r->all->rule, r->kind, r->settled) &&
-		!record_is_paused(r)) {
-		record_send(r, end == RECORD_FAILED ? "failed" : "gave_up", r->settled, held);
-		replace(&r->told, r->settled);
-		r->told_end = end;
-		kept_change(r);
-	}
+	if (!wanted)
+		review_end(r, held);
 	json_decref(held);
 }
 
@@ -292,8 +292,8 @@ static void see_word(struct record *r, const char *word, const json_t *value)
 		settle(r, value);
 }
 
-/* Whether a word that says nothing is a word all the same: the options name it, or any stale number
- * is wanted because they name nothing. */
+/* Whether a word that says nothing counts: the options name it, or every stale number is wanted because
+ * they name nothing. */
 static bool counts(const struct records *all, const char *word)
 {
 	return news_names(&all->rule, word) ||
