@@ -82,6 +82,22 @@ exits 0 "get" ctl get /vigil/version
 check "is JSON" grep -q '^".*"$' "$work/out"
 exits 0 "get -r" ctl get -r /vigil/version
 check "is bare" grep -q '^[0-9.]*$' "$work/out"
+exits 0 "get with -r after the pointer" ctl get /vigil/version -r
+check "get with -r after the pointer is bare" grep -q '^[0-9.]*$' "$work/out"
+exits 1 "get of a pointer with a wrong escape" ctl get "/a~"
+said "get of a pointer with a wrong escape blames the escape" '"/a~" is not a JSON Pointer: it has a ~ that neither 0 nor 1 follows (~0 is ~, ~1 is /)'
+exits 1 "get of a pointer without a slash" ctl get daemons
+said "get of a pointer without a slash blames the slash" 'it does not begin with a slash'
+exits 1 "watch of a pointer with a wrong escape" ctl watch "/~2x"
+said "watch of a pointer with a wrong escape blames the escape" 'a ~ that neither 0 nor 1 follows'
+for words in "-w99:" "-w 99:" "--warning=99:" "--warning 99:"; do
+	exits 1 "check with $words before the pointer" ctl check web $words /vigil/generation
+	exits 1 "check with $words after the pointer" ctl check web /vigil/generation $words
+	exits 1 "check with $words and --" ctl check $words -- web /vigil/generation
+done
+exits 2 "check with two ranges glued to their options" ctl check web -w1 -c99: /vigil/generation
+exits 3 "check with an option that it has not" ctl check web -x6 /vigil/generation
+check "check with an option that it has not blames the option" grep -qx 'UNKNOWN - check has no option -x6' "$work/out"
 exits 0 "run" ctl run web
 check "looked" wait_for 20 is /daemons/web/service_state/value running
 exits 0 "explain" ctl explain web
