@@ -65,7 +65,7 @@ static void print_usage(FILE *to)
 	verb_list(to);
 	fputs("\n"
 	      "  -s, --socket SOCKET  the control socket of vigild\n"
-	      "  -c, --config FILE    find the socket in this configuration\n"
+	      "  -c, --config FILE    find the socket in this configuration; register changes it\n"
 	      "  -o, --output FORM    table or json\n"
 	      "  -r                   with get: a string without its quotes\n"
 	      "  -q, --quiet          print nothing but errors\n"

@@ -26,8 +26,8 @@ struct limits {
 	unsigned watchers; /* of them with /v1/changes */
 	size_t watcher_buffer;
 	struct framing_limits framing;
-	double arrive;       /* how long a request may take to arrive, and none to come at all */
-	double depart;       /* how long an answer may take to be fetched */
+	double arrive; /* how long a request may take to arrive, and none to come at all */
+	double depart; /* how long an answer may take to be fetched */
 	double heartbeat;
 	size_t values; /* numbers of daemons among the metrics */
 };
