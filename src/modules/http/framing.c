@@ -257,11 +257,6 @@ bool framing_is_last(const struct framing *f)
 	       f->expects_continue;
 }
 
-bool framing_is_cut(const struct framing *f)
-{
-	return f->refusal.code != 0 || f->expects_continue;
-}
-
 const struct framing_refusal *framing_refusal(const struct framing *f)
 {
 	return f->refusal.code != 0 ? &f->refusal : NULL;

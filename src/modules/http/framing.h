@@ -50,8 +50,6 @@ void framing_refuse(struct framing *framing, int code, const char *text);
 const char *framing_head(struct framing *framing, size_t *length);
 /* The connection must be closed after the answer. */
 bool framing_is_last(const struct framing *framing);
-/* The client may still be sending what nobody will read. */
-bool framing_is_cut(const struct framing *framing);
 const struct framing_refusal *framing_refusal(const struct framing *framing);
 
 #endif

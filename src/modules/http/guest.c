@@ -9,9 +9,9 @@
  *
  * evhttp reads nothing that framing has not read before: each byte that arrives is taken out of the
  * bufferevent's input at once, and when evhttp is done with one request, the head of the next is put
- * there.  A connection that was refused, or that is closed before all that the client sends was read,
- * stays open for a moment after the answer: closed at once, it would be reset, and the client would
- * lose the answer.
+ * there.  A connection that is closed because of what the client sent stays open for a moment after
+ * the answer: closed at once while the client still sends, it would be reset, and the client would lose
+ * the answer.
  *
  * Where all seats are taken the doors are shut, and who comes waits in the kernel's queue until
  * somebody leaves; since nobody may stay for ever without asking or fetching, somebody does.
@@ -109,7 +109,7 @@ static void on_linger_end(struct bufferevent *bev, short what, void *arg)
 /* evhttp has sent its answer and the end of it; what the client still sends is dropped. */
 static bool linger(struct guest *guest)
 {
-	if (guest->phase == LINGERING || guest->phase == GONE || !framing_is_cut(guest->framing))
+	if (guest->phase == LINGERING || guest->phase == GONE || !guest->finished)
 		return guest->phase == LINGERING;
 	enter(guest, LINGERING);
 	bufferevent_setcb(guest->bev, NULL, NULL, on_linger_end, guest);
