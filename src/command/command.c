@@ -64,7 +64,7 @@ const char *command_text(json_t *params, const char *name)
 const struct command commands[] = {
 	{"status", "[NAME] [--watch]", "the daemons and what they have to say",
 		ACCESS_READ, false, {MAYBE_WORD("name"), SWITCH("watch")}, command_status},
-	{"get", "[-r] [POINTER]", "the value at a place of the state",
+	{"get", "[POINTER]", "the value at a place of the state",
 		ACCESS_READ, false, {MAYBE_WORD("pointer"), SWITCH("raw")}, command_get},
 	{"watch", "[POINTER]", "one line for each change, until interrupted",
 		ACCESS_READ, false, {MAYBE_WORD("pointer")}, NULL},
