@@ -205,6 +205,23 @@ START_TEST(one_that_sends_no_more_still_gets_its_replies)
 }
 END_TEST
 
+START_TEST(an_empty_array_of_params_is_no_params)
+{
+	static const char watch[] =
+		"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"watch\",\"params\":[]}";
+	static const char version[] =
+		"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"version\",\"params\":[]}";
+	static const char wrong[] =
+		"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"version\",\"params\":[1]}";
+	int fd = dial();
+
+	ck_assert_int_eq(ask(fd, watch), 0);
+	ck_assert_int_eq(ask(fd, version), 0);
+	ck_assert_int_eq(ask(fd, wrong), COMMAND_PARAMS);
+	close(fd);
+}
+END_TEST
+
 /* printf '...' | socat - UNIX-CONNECT:... */
 START_TEST(the_last_line_needs_no_newline_before_a_half_close)
 {
@@ -437,6 +454,7 @@ int main(void)
 	tcase_add_test(tcase, nesting_has_a_limit);
 	tcase_add_test(tcase, a_line_may_be_64_kib_long);
 	tcase_add_test(tcase, one_that_sends_no_more_still_gets_its_replies);
+	tcase_add_test(tcase, an_empty_array_of_params_is_no_params);
 	tcase_add_test(tcase, the_last_line_needs_no_newline_before_a_half_close);
 	tcase_add_test(tcase, a_long_answer_to_the_last_line_is_whole);
 	tcase_add_test(tcase, a_begun_line_must_be_finished_in_time);
