@@ -138,6 +138,7 @@ http {
 		location /whole/ { proxy_pass http://vigil; }
 		location /default/ { proxy_set_header Host \$proxy_host; proxy_pass http://127.0.0.1:$port/; }
 		location /named/ { proxy_set_header Host mon.example; proxy_pass http://vigil/; }
+		location /old/ { proxy_http_version 1.0; proxy_set_header Host localhost; proxy_set_header Connection close; proxy_pass http://vigil/; }
 		location /other/ { proxy_set_header Host other.example; proxy_pass http://vigil/; }
 	}
 }
@@ -150,6 +151,7 @@ C
 		works_below "nginx with location /joined and proxy_pass http://...:5669/" "$at/joined/"
 		works_below "nginx with its own Host header" "$at/default/"
 		works_below "nginx with a Host header that hosts names" "$at/named/"
+		works_below "nginx that speaks HTTP/1.0 with vigild" "$at/old/"
 		check "nginx sends /vigil on to /vigil/" [ "$(ask -o /dev/null -w '%{redirect_url}' "$at/vigil")" = "$at/vigil/" ]
 		for path in /whole/ /whole/metrics /whole/v1/state; do
 			ask "$at$path" >"$work/answer"
