@@ -179,32 +179,7 @@ check "connections stay open: less than one request in ten begins one" \
 check "up to four results are in flight at the same time, and not more" got 'max(x.in_flight for x in r)' 4
 check "the results of one object are sent in the order of their times" \
 	got 'all([x.execution_end for x in r if x.name == n] == sorted(x.execution_end for x in r if x.name == n) for n in {x.name for x in r})' True
-# no_delay PID: of its established TCP sockets, how many there are, and how many lack TCP_NODELAY
-no_delay() {
-	python3 - "$1" <<'P'
-import ctypes, os, socket, sys
-call, pid, found, lacking = ctypes.CDLL(None, use_errno=True).syscall, int(sys.argv[1]), 0, 0
-pidfd = call(434, pid, 0)
-for fd in os.listdir("/proc/%d/fd" % pid):
-    try:
-        if not os.readlink("/proc/%d/fd/%s" % (pid, fd)).startswith("socket:"): continue
-    except OSError: continue
-    copy = call(438, pidfd, int(fd), 0)
-    if copy < 0: sys.exit("SKIP")
-    s = socket.socket(fileno=copy)
-    try:
-        if s.family in (socket.AF_INET, socket.AF_INET6) and s.type == socket.SOCK_STREAM and s.getpeername():
-            found += 1
-            lacking += not s.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
-    except OSError: pass
-print(found > 0, lacking)
-P
-}
-if sockets=$(no_delay "$vigild_pid" 2>&1); then
-	check "each connection to the master has TCP_NODELAY" [ "$sockets" = "True 0" ]
-else
-	echo "SKIP: whether connections have TCP_NODELAY: this machine does not let other sockets be looked at: $sockets"
-fi
+check_no_delay "each connection to the master has TCP_NODELAY"
 # Over two intervals of the refresh, in sixteen parts of each: all at once would be in one or two of them.
 from=$(lines); begin=$(date +%s.%N); sleep 4
 check "the refresh is spread over the interval: results come in at least eight of its sixteen parts" \
