@@ -61,9 +61,11 @@ START_TEST(the_level_is_not_doubled)
 	says(make(health("OK", "OK"), NULL), 0, "OK");
 	says(make(health("WARNING", "HTTP WARNING: HTTP/1.1 404 - 12 bytes"), NULL), 1,
 		"HTTP WARNING: HTTP/1.1 404 - 12 bytes");
-	/* Only as a whole word, and only the level itself. */
-	says(make(health("OK", "TOKEN of LOOKUP and OK_ and 1OK"), NULL), 0,
-		"OK - TOKEN of LOOKUP and OK_ and 1OK");
+	/* Only as a whole word, only the level itself, and only before the first colon or dash. */
+	says(make(health("OK", "TOKEN of LOOKUP and 1OK"), NULL), 0,
+		"OK - TOKEN of LOOKUP and 1OK");
+	says(make(health("OK", "web is up: it was not OK"), NULL), 0,
+		"OK - web is up: it was not OK");
 	says(make(health("CRITICAL", "it was OK"), NULL), 2, "CRITICAL - it was OK");
 }
 END_TEST

@@ -70,28 +70,27 @@ int result_level(const json_t *health)
 	return level;
 }
 
-static bool in_word(char c)
+/* Whether the text names its level itself, before the first colon or dash, as in "DISK CRITICAL: ...".
+ * `vigilctl check` judges by the same rule. */
+static bool names_level(const char *text, const char *level)
 {
-	return isalnum((unsigned char)c) || c == '_';
-}
+	size_t length = strlen(level), head = strcspn(text, ":-|");
 
-static bool has_word(const char *text, const char *word)
-{
-	size_t length = strlen(word);
-
-	for (const char *at = text; (at = strstr(at, word)) != NULL; at += length)
-		if ((at == text || !in_word(at[-1])) && !in_word(at[length]))
+	for (const char *p = text; p + length <= text + head; p++)
+		if (strncmp(p, level, length) == 0 &&
+			(p == text || !isalnum((unsigned char)p[-1])) &&
+			!isalnum((unsigned char)p[length]))
 			return true;
 	return false;
 }
 
-/* A plugin's own line is sent as the plugin printed it.  Any other text begins with the level, unless
- * the level is in it. */
+/* A plugin's own line is sent as the plugin printed it.  Before any other text goes the level, unless
+ * the text names it. */
 static void put_status_line(FILE *file, const json_t *health, const json_t *data)
 {
 	const char *level = levels[result_level(health)], *text = text_of(health, "text");
 
-	if (strcmp(text, text_of(data, "output")) != 0 && !has_word(text, level))
+	if (strcmp(text, text_of(data, "output")) != 0 && !names_level(text, level))
 		fprintf(file, "%s - ", level);
 	fputs(text, file);
 }
