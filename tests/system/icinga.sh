@@ -3,13 +3,10 @@
 # master is away changes wait on disk, and keep their times; a wrong certificate is refused; every address of
 # its name is tried; the CA and the credentials may change.
 . "$(dirname "$0")/lib.sh" || exit 1
+. "$here/icinga-lib.sh" || exit 1
 
 if [ "${1:-}" != inside ]; then
-	[ "$(id -u)" = 0 ] || skip_all "a master of its own needs root"
-	for program in /usr/sbin/icinga2 /sbin/ip /usr/bin/python3; do
-		[ -x "$program" ] || skip_all "$program is not installed"
-	done
-	unshare -m -p -n -f true 2>/dev/null || skip_all "this machine allows no namespaces"
+	master_or_skip
 	install_staged
 	set_paths
 	[ -e "$modules/icinga/icinga.so" ] || skip_all "vigil was built without OpenSSL"
@@ -20,16 +17,8 @@ fi
 set_paths
 work=$(mktemp -d)
 chmod 755 "$work"
-trap 'stop_vigild; stop_dns; /etc/init.d/icinga2 stop >/dev/null 2>&1; rm -rf "$work"' EXIT
-ip link set lo up
-mount -t tmpfs tmpfs /run
-mkdir -p "$work/etc" "$work/lib"
-cp -a /etc/icinga2/. "$work/etc"
-cp -a /var/lib/icinga2/. "$work/lib"
-mount --bind "$work/etc" /etc/icinga2
-mount --bind "$work/lib" /var/lib/icinga2
-cp /etc/hosts "$work/hosts"
-mount --bind "$work/hosts" /etc/hosts
+trap 'stop_vigild; stop_dns; stop_master; rm -rf "$work"' EXIT
+prepare_master
 cat >>/etc/hosts <<'H'
 127.0.0.1 master.test wrong.test
 ::1 two.test
@@ -41,13 +30,7 @@ mount --bind "$work/resolv.conf" /etc/resolv.conf
 
 # --- a master ------------------------------------------------------------------------------------------
 
-icinga2 api setup --cn master.test >"$work/setup.log" 2>&1 || { cat "$work/setup.log"; not_ok "api setup"; exit 1; }
-cat >/etc/icinga2/icinga2.conf <<'C'
-include "constants.conf"
-include "zones.conf"
-include <itl>
-include "features-enabled/*.conf"
-object ApiUser "reader" { password = "r"; permissions = [ "*" ] }
+configure_master <<'C'
 object ApiUser "vigil" { password = "s e:cret"; permissions = [ "actions/process-check-result" ] }
 object ApiUser "other" { password = "o"; permissions = [ "objects/query/Host" ] }
 object ApiUser "client" { client_cn = "web1"; permissions = [ "actions/process-check-result" ] }
@@ -59,21 +42,7 @@ for (name in [ "vigil disk", "vigil a", "vigil flip", "vigil lost", "vigil many"
 C
 # On 127.0.0.1 alone, so that a name may have addresses that refuse.
 sed -i 's/^object ApiListener.*/&\n  bind_host = "127.0.0.1"/' /etc/icinga2/features-available/api.conf
-chown -R nagios:nagios /etc/icinga2 /var/lib/icinga2
 stop_dns() { [ ${#dns_pids[@]} = 0 ] || kill "${dns_pids[@]}" 2>/dev/null; dns_pids=(); }
-start_master() { /etc/init.d/icinga2 start >"$work/start.log" 2>&1 && wait_for 60 api_is_up; }
-stop_master() { /etc/init.d/icinga2 stop >/dev/null 2>&1; }
-api_is_up() { ask /v1/status >/dev/null 2>&1; }
-# ask PATH: what the API says there
-ask() {
-	python3 - "$1" <<'P'
-import base64, ssl, sys, urllib.request
-request = urllib.request.Request("https://127.0.0.1:5665" + sys.argv[1])
-request.add_header("Authorization", "Basic " + base64.b64encode(b"reader:r").decode())
-request.add_header("Accept", "application/json")
-print(urllib.request.urlopen(request, context=ssl._create_unverified_context(), timeout=5).read().decode())
-P
-}
 # of SERVICE EXPRESSION: of its attributes `a` and its last result `r`
 of() {
 	ask "/v1/objects/services/web1!$(echo "$1" | sed 's/ /%20/g')" 2>/dev/null | python3 -c '
