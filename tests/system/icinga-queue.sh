@@ -227,7 +227,7 @@ check "the master takes results" wait_for 30 is /runs/master/health/level OK
 stop_master
 check "the address that refuses is named in the health" wait_for 30 says \
 	"https://127.0.0.1:$port: 127.0.0.1:$port: Connection refused; "
-check "the address that refuses is named in the log" grep -q "127.0.0.1:$port: Connection refused; results wait in" "$work/log"
+check "the address that refuses is named in the log" grep -q "127.0.0.1:$port: Connection refused; results wait" "$work/log"
 # flip CODE: and when that was
 flip() { echo "$1" >"$work/flip"; wait_for 10 is /daemons/flip/exit_status "$1"; sleep 0.2; expected+="$1 "; at+=("$(date +%s.%N)"); }
 expected="" at=()

@@ -305,6 +305,8 @@ static void retreat(struct sender *s, const char *why)
 	if (s->failures++ == 0) {
 		vigil_error(s->d, "%s; results wait in %s", why, s->spec.queue);
 		vigil_event(s->d, "%s", why);
+	} else if (strcmp(why, s->backlog.away) != 0) {
+		vigil_log(s->d, VIGIL_WARN, "%s; results wait", why);
 	}
 	s->waiting = vigil_after(s->d, delay, on_again, s) == 0;
 	backlog_away(&s->backlog, why);
