@@ -17,7 +17,7 @@ fi
 set_paths
 work=$(mktemp -d)
 chmod 755 "$work"
-trap 'stop_vigild; stop_dns; stop_master; rm -rf "$work"' EXIT
+trap 'stop_vigild; stop_dns; stop_master; umount "$work/small" 2>/dev/null; rm -rf "$work"' EXIT
 prepare_master
 cat >>/etc/hosts <<'H'
 127.0.0.1 master.test wrong.test
@@ -59,7 +59,7 @@ echo 's e:cret' >"$work/password"; chmod 600 "$work/password"
 echo 0 >"$work/flip"; date +%s >"$work/flip.since"
 cat >"$work/probe" <<S
 #!/bin/sh
-read -r code <"$work/flip"; echo "code \$code"; exit "\$code"
+read -r code <"$work/flip"; echo "code \$code | n=\$code"; exit "\$code"
 S
 cat >"$work/many" <<'S'
 #!/usr/bin/python3
@@ -101,7 +101,7 @@ conf() {
 		cat "$work/sections"
 		printf '[daemon:master]\nmodule = icinga\nhost = web1\nservice = vigil {daemon}\n'
 		printf 'submit = %s\ninterval = 2s\nbackoff_max = 2s\n' "${submit:-disk, flip, a, nobo*, lost, many}"
-		printf 'queue = %s/queue\n' "$work"
+		printf 'queue = %s\n' "${queue:-$work/queue}"
 		printf '%s\n' "$@"
 	} | write_conf
 }
@@ -130,6 +130,7 @@ check "health is WARNING while the master lacks a service" wait_for 10 is /runs/
 
 echo 2 >"$work/flip"
 check "a change is sent at once" wait_for 10 of_is "vigil flip" 'a["state"]' 2
+check "the change has its own performance data" of_is "vigil flip" 'r["performance_data"]' "[\"'n'=2\"]"
 ctl -q pause flip --reason 'new disks'
 check "a paused daemon is OK" wait_for 10 of_is "vigil flip" 'a["state"]' 0
 check "the output of a paused daemon says why" eval '[[ $(of "vigil flip" "r[\"output\"]") == "OK - "*" is paused "*": new disks; at present "* ]]'
@@ -155,6 +156,8 @@ check "all changes are sent then" wait_for 60 is /daemons/master/changes 0
 check "the last change is the state of the service" wait_for 10 of_is "vigil flip" 'a["state"]' 3
 check "no change was dropped" is /daemons/master/dropped 0
 # Icinga keeps the times at which each state was last seen: those of the results, not of their arrival.
+check "a daemon that is UNKNOWN has no performance data, because its numbers are not current" \
+	of_is "vigil flip" 'r["performance_data"]' '[]'
 check "the WARNING of the outage has its own time" \
 	[ "$(of "vigil flip" "abs(a['last_state_warning'] - $warned) < 5")" = True ]
 check "the queue is empty" wait_for 10 eval '! [ -s "$work/queue" ] && ! [ -s "$work/queue.old" ]'
@@ -194,9 +197,25 @@ conf "${right[@]}" "queue_max = 1MiB" "certificate = $work/password"
 refused_by_reload "a certificate without its key is refused" 'certificate and key go together'
 check "after four reloads that were refused the daemon is running" is /runs/master/status running
 
+# --- a full disk -----------------------------------------------------------------------------------------------
+
+mkdir "$work/small"; mount -t tmpfs -o size=64k tmpfs "$work/small"
+submit="disk, flip, a, lost"
+echo 's e:cret' >"$work/password"; chmod 600 "$work/password"
+echo 0 >"$work/flip"
+queue=$work/small/queue reload_with "${right[@]}"
+check "the queue is on a small file system" wait_for 20 is /runs/master/health/level OK
+dd if=/dev/zero of="$work/small/full" bs=4k 2>/dev/null
+echo 2 >"$work/flip"
+check "a change that cannot be written to a full disk arrives nevertheless" wait_for 20 of_is "vigil flip" 'a["state"]' 2
+check "health is CRITICAL while the queue cannot be written" wait_for 10 says "$work/small/queue cannot be written: No space left on device"
+check "the change that was not written is counted" more_than /daemons/master/dropped 0
+rm "$work/small/full"
+check "health recovers when the disk has room, without another change" wait_for 30 is /runs/master/health/level OK
+check "the log says that the queue can be written again" grep -q 'small/queue can be written again' "$work/log"
+
 # --- files that change ---------------------------------------------------------------------------------------------
 
-submit="disk, flip, a, lost"
 is_well() { is /runs/master/health/level OK; }
 sent_more() { local before; before=$(get /daemons/master/sent); wait_for 20 more_than /daemons/master/sent "$before"; }
 echo 's e:cret' >"$work/password"; chmod 600 "$work/password"

@@ -54,6 +54,13 @@ void backlog_refused(struct backlog *b, const char *service, int status, const c
 	b->missing_changed = true;
 }
 
+void backlog_probed(struct backlog *b, int err)
+{
+	if (err == 0)
+		vigil_log(b->d, VIGIL_NOTICE, "%s can be written again", b->queue);
+	b->store_error = err;
+}
+
 /* Each failure in a row is counted, and the first one is logged. */
 void backlog_stored(struct backlog *b, int err)
 {
@@ -67,10 +74,10 @@ void backlog_stored(struct backlog *b, int err)
 		b->unstored++;
 		if (b->store_error == 0)
 			vigil_error(b->d, "%s cannot be written: %s", b->queue, strerror(-err));
+		b->store_error = err;
 	} else if (b->store_error != 0) {
-		vigil_log(b->d, VIGIL_NOTICE, "%s can be written again", b->queue);
+		backlog_probed(b, 0);
 	}
-	b->store_error = err;
 }
 
 void backlog_away(struct backlog *b, const char *why)

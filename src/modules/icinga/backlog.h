@@ -40,6 +40,8 @@ void backlog_refused(struct backlog *b, const char *service, int status, const c
 void backlog_forget(struct backlog *b, const char *service);
 /* Whether a change could be stored: 0 or -errno. */
 void backlog_stored(struct backlog *b, int err);
+/* The same after a failure, when no change was lost. */
+void backlog_probed(struct backlog *b, int err);
 /* why: the master takes nothing; NULL: it does. */
 void backlog_away(struct backlog *b, const char *why);
 

@@ -9,10 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include <event2/dns.h>
 #include <event2/event.h>
 #include <event2/util.h>
+
+static const char *const files[] = {"/etc/resolv.conf", "/etc/hosts"};
+#define FILES (sizeof(files) / sizeof(*files))
 
 struct query {
 	struct resolver *resolver; /* NULL: it was given up */
@@ -21,6 +25,7 @@ struct query {
 struct resolver {
 	struct event_base *base;
 	struct evdns_base *dns;
+	struct stat seen[FILES]; /* when dns read them */
 	char *host;
 	struct timeval timeout;
 	resolver_fn *fn;
@@ -44,6 +49,25 @@ static void dns_open(struct resolver *r)
 	/* Some name servers do not return the name in the case in which it was asked for. */
 	if (r->dns != NULL)
 		evdns_base_set_option(r->dns, "randomize-case:", "0");
+}
+
+/* Notes what the files look like now.  Returns whether that differs from before. */
+static bool look(struct resolver *r)
+{
+	bool changed = false;
+
+	for (size_t i = 0; i < FILES; i++) {
+		struct stat now, *seen = &r->seen[i];
+
+		if (stat(files[i], &now) < 0)
+			memset(&now, 0, sizeof(now));
+		changed = changed || now.st_dev != seen->st_dev || now.st_ino != seen->st_ino ||
+			  now.st_size != seen->st_size ||
+			  memcmp(&now.st_mtim, &seen->st_mtim, sizeof(now.st_mtim)) != 0 ||
+			  memcmp(&now.st_ctim, &seen->st_ctim, sizeof(now.st_ctim)) != 0;
+		*seen = now;
+	}
+	return changed;
 }
 
 /* Queries under way are failed: one that was only forgotten would keep its timer. */
@@ -95,8 +119,10 @@ void resolver_start(struct resolver *r)
 
 	if (r->query != NULL)
 		return;
-	dns_close(r);
-	dns_open(r);
+	if (look(r) || r->dns == NULL) {
+		dns_close(r);
+		dns_open(r);
+	}
 	query = r->dns != NULL ? calloc(1, sizeof(*query)) : NULL;
 	if (query == NULL) {
 		r->fn(NULL, "out of memory", r->arg);

@@ -1,6 +1,6 @@
 /*
  * resolver: looks a name up without blocking the loop: in /etc/hosts, and at the name servers of
- * /etc/resolv.conf.  Both files are read again for each query, because they change.
+ * /etc/resolv.conf.  Both files are read again when they have changed.
  */
 #ifndef RESOLVER_H
 #define RESOLVER_H

@@ -96,6 +96,8 @@ static double oldest_age(struct sender *s)
 
 void sender_account(struct sender *s)
 {
+	if (s->backlog.store_error != 0)
+		backlog_probed(&s->backlog, spool_probe(s->spool));
 	backlog_account(&s->backlog, &(struct backlog_figures){
 					     .changes = spool_waiting(s->spool),
 					     .repetitions = objects_due(s->objects),
@@ -113,7 +115,7 @@ static void on_account(vigil_daemon *d, void *arg)
 
 	s->accounting = false;
 	sender_account(s);
-	if (spool_waiting(s->spool) + objects_due(s->objects) > 0)
+	if (spool_waiting(s->spool) + objects_due(s->objects) > 0 || s->backlog.store_error != 0)
 		s->accounting = vigil_after(d, LATER, on_account, s) == 0;
 }
 

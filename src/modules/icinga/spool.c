@@ -278,6 +278,20 @@ int spool_put(struct spool *s, const char *line)
 	return err != 0 ? err : append(&s->new, line, length);
 }
 
+int spool_probe(struct spool *s)
+{
+	static const char block[4096];
+	int err = s->new.fd < 0 ? part_open(&s->new, O_CREAT) : 0;
+	ssize_t n;
+
+	if (err != 0)
+		return err;
+	n = pwrite(s->new.fd, block, sizeof(block), s->new.size);
+	err = n < 0 ? -errno : n < (ssize_t)sizeof(block) ? -ENOSPC : 0;
+	(void)!ftruncate(s->new.fd, s->new.size);
+	return err;
+}
+
 struct spool_entry *spool_next(struct spool *s, const struct spool_entry *after)
 {
 	struct entry *entry;

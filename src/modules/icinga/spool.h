@@ -32,6 +32,9 @@ void spool_close(struct spool *spool);
  * longer than 1 MiB or than half of size_max. */
 int spool_put(struct spool *spool, const char *line);
 
+/* Whether a line could be put now: 0 or -errno. */
+int spool_probe(struct spool *spool);
+
 /* The next line after `after` that waits and is not in flight; after NULL: the first one.  NULL: there
  * is none among the lines that were read ahead.  The entry is valid until the next spool_put,
  * spool_done or spool_again, unless it is taken. */
