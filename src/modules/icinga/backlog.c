@@ -105,7 +105,7 @@ static bool is_lossy(struct backlog *b, const struct backlog_figures *f)
 	double interval = vigil_option_seconds(b->d, "interval");
 
 	if (dropped > b->dropped) {
-		if (b->dropped_at == 0)
+		if (b->dropped_at == 0 && f->dropped > 0)
 			vigil_error(b->d, "the queue is full (queue_max): changes are dropped");
 		b->dropped_at = vigil_now();
 	} else if (b->dropped_at != 0 && f->changes == 0 &&
@@ -117,6 +117,35 @@ static bool is_lossy(struct backlog *b, const struct backlog_figures *f)
 	}
 	b->dropped = dropped;
 	return b->dropped_at != 0;
+}
+
+static bool is_late(const struct backlog_figures *f)
+{
+	return f->changes + f->repetitions > 0 && f->oldest > LATE;
+}
+
+/* The master takes results, but not all is well. */
+static void set_warning(
+	struct backlog *b, const struct backlog_figures *f, bool lossy, const char *waiting)
+{
+	const char *cause = f->dropped > 0 ? "was full (queue_max)" : "could not be written";
+
+	if (lossy)
+		vigil_health(b->d, VIGIL_WARNING,
+			"%llu changes were dropped because the queue %s; %s; this ends when no "
+			"change waits and one interval has passed without a drop",
+			(unsigned long long)b->dropped, cause, waiting);
+	else if (is_late(f))
+		vigil_health(b->d, VIGIL_WARNING,
+			"results become due faster than the master at %s takes them: %s",
+			f->address, waiting);
+	else if (f->fault != NULL)
+		vigil_health(b->d, VIGIL_WARNING,
+			"the CA or the credentials cannot be used, the former ones stay in use: %s",
+			f->fault);
+	else
+		vigil_health(b->d, VIGIL_WARNING, "the master refuses %zu services, such as %s",
+			json_object_size(b->missing), b->refusal);
 }
 
 static void set_health(struct backlog *b, const struct backlog_figures *f)
@@ -133,23 +162,8 @@ static void set_health(struct backlog *b, const struct backlog_figures *f)
 			strerror(-b->store_error), waiting, dropped);
 	else if (b->away[0] != '\0')
 		vigil_health(b->d, VIGIL_CRITICAL, "%s; %s%s", b->away, waiting, dropped);
-	else if (lossy)
-		vigil_health(b->d, VIGIL_WARNING,
-			"%llu changes were dropped because the queue was full (queue_max); %s; "
-			"this "
-			"ends when no change waits and one interval has passed without a drop",
-			(unsigned long long)b->dropped, waiting);
-	else if (f->changes + f->repetitions > 0 && f->oldest > LATE)
-		vigil_health(b->d, VIGIL_WARNING,
-			"results become due faster than the master at %s takes them: %s",
-			f->address, waiting);
-	else if (f->fault != NULL)
-		vigil_health(b->d, VIGIL_WARNING,
-			"the CA or the credentials cannot be used, the former ones stay in use: %s",
-			f->fault);
-	else if (json_object_size(b->missing) > 0)
-		vigil_health(b->d, VIGIL_WARNING, "the master refuses %zu services, such as %s",
-			json_object_size(b->missing), b->refusal);
+	else if (lossy || is_late(f) || f->fault != NULL || json_object_size(b->missing) > 0)
+		set_warning(b, f, lossy, waiting);
 	else if (b->sent == 0)
 		vigil_health(b->d, VIGIL_OK, "nothing sent yet");
 	else
