@@ -202,7 +202,7 @@ mode delay=0.2
 from=$(lines)
 start_vigild
 check "a master that is too slow: health is WARNING with the numbers and the age" wait_for 90 matches \
-	"^results become due faster than the master at 127.0.0.1:$port takes them: [0-9]+ changes and [0-9]{2} repetitions wait, the oldest for [1-9][0-9]+ s$"
+	"^results become due faster than the master at 127.0.0.1:$port takes them: [0-9]+ changes? and [0-9]{2} repetitions wait, the oldest for [1-9][0-9]+ s$"
 check "the level is WARNING" is /runs/master/health/level WARNING
 check "the queue has each object at most once" [ "$(get /daemons/master/repetitions)" -le 101 ]
 check "repetitions that were replaced are counted" more_than /daemons/master/replaced 100
@@ -234,7 +234,7 @@ expected="" at=()
 for code in 1 0 2 0; do flip "$code"; done
 check "four changes wait" wait_for 10 is /daemons/master/changes 4
 check "each other daemon waits at most once" [ "$(get /daemons/master/repetitions)" -le 21 ]
-check "health says how many wait" wait_for 10 matches '; 4 changes and [0-9]+ repetitions wait, the oldest for [0-9]+ s$'
+check "health says how many wait" wait_for 10 matches '; 4 changes and [0-9]+ repetitions? wait, the oldest for [0-9]+ s$'
 check "vigild stops while results wait" stop_vigild
 check "the changes are on disk" [ "$(cat "$work/queue" | wc -l)" = 4 ]
 start_vigild
@@ -265,6 +265,20 @@ check "an answer of 503 names the address" wait_for 30 says "127.0.0.1:$port: th
 check "nothing counts as sent" is /daemons/master/sent 0
 mode
 check "and results are sent when the master takes them" wait_for 30 is /runs/master/health/level OK
+stop_vigild
+
+mode delay=30
+conf 20 'interval = 1s' 'timeout = 1s'
+start_vigild
+check "a master that does not answer in time is named" wait_for 30 says "127.0.0.1:$port: no answer in time; "
+mode
+check "and results are sent when it answers" wait_for 60 is /runs/master/health/level OK
+stop_vigild
+kill -STOP "$master_pid" # the kernel accepts the connections
+start_vigild
+check "a master that accepts a connection and says nothing is named" wait_for 30 says "127.0.0.1:$port: no answer in time; "
+kill -CONT "$master_pid"
+check "and results are sent when it goes on" wait_for 60 is /runs/master/health/level OK
 stop_vigild
 
 # --- a queue that is full ------------------------------------------------------------------------------

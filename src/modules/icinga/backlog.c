@@ -89,8 +89,9 @@ void backlog_away(struct backlog *b, const char *why)
 
 static char *waiting_text(char text[WAITING_TEXT], const struct backlog_figures *f)
 {
-	size_t n = (size_t)snprintf(text, WAITING_TEXT, "%zu changes and %zu repetitions wait",
-		f->changes, f->repetitions);
+	size_t n = (size_t)snprintf(text, WAITING_TEXT, "%zu change%s and %zu repetition%s wait",
+		f->changes, f->changes == 1 ? "" : "s", f->repetitions,
+		f->repetitions == 1 ? "" : "s");
 
 	if (f->changes + f->repetitions > 0)
 		snprintf(text + n, WAITING_TEXT - n, ", the oldest for %.0f s", f->oldest);

@@ -25,7 +25,7 @@
 /* Phases that are close to each other share a wake-up. */
 #define PHASES 0.25
 /* Daemons that were there before this one are told of over this time at the start. */
-#define FIRST_ROUND 10.0
+#define FIRST_ROUND 2.0
 
 struct icinga {
 	vigil_daemon *d;

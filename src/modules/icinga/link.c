@@ -42,7 +42,8 @@ struct connection {
 	bool sent;   /* http has it */
 	const char *path;
 	void *request;
-	int error; /* an errno of the handshake */
+	int error;    /* an errno of the handshake */
+	double since; /* when the request was sent */
 	char why[ADDRESS_WHY];
 };
 
@@ -178,12 +179,10 @@ static void on_error(enum evhttp_request_error error, void *arg)
 /* The connection is free again, and the answer is handed on. */
 static void finish(struct connection *c, enum link_outcome outcome, int status, const char *text)
 {
-	struct link *link = c->link;
-
 	free(c->json);
 	c->json = NULL;
 	c->sent = false;
-	link->fn(outcome, status, text, c->request, link->arg);
+	c->link->fn(outcome, status, text, c->request, c->link->arg);
 }
 
 /* The address did not answer: others may. */
@@ -198,19 +197,30 @@ static void fail(struct connection *c, const char *why)
 		addresses_summary(&link->addresses, summary));
 }
 
+/* evhttp says nothing of a connection that was never made. */
+static void note_silence(struct connection *c)
+{
+	const char *why = "it cannot be connected to";
+
+	if (c->error != 0)
+		why = strerror(c->error);
+	else if (vigil_now() - c->since >= c->link->timeout * 0.9)
+		why = "no answer in time";
+	snprintf(c->why, sizeof(c->why), "%s", why);
+}
+
 static void answer_none(struct connection *c)
 {
-	int err = c->error != 0 ? c->error : EVUTIL_SOCKET_ERROR();
 	bool idle = c->closed && c->used;
 
 	note_why(c);
-	if (c->why[0] == '\0' && err != 0 && err != EAGAIN && err != EINPROGRESS)
-		snprintf(c->why, sizeof(c->why), "%s", strerror(err));
+	if (c->why[0] == '\0')
+		note_silence(c);
 	c->spent = true;
 	if (idle)
 		finish(c, LINK_RETRY, 0, c->why);
 	else
-		fail(c, c->why[0] != '\0' ? c->why : "it cannot be connected to");
+		fail(c, c->why);
 }
 
 static void on_answer(struct evhttp_request *request, void *arg)
@@ -280,8 +290,8 @@ static void send_request(struct connection *c)
 	c->why[0] = '\0';
 	c->closed = false;
 	c->sent = true;
-	errno = 0;
 	c->error = 0;
+	c->since = vigil_now();
 	if (request == NULL) {
 		finish(c, LINK_FAILED, 0, strerror(ENOMEM));
 		return;
