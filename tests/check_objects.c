@@ -133,6 +133,23 @@ START_TEST(a_missed_phase_does_not_repeat)
 }
 END_TEST
 
+START_TEST(an_object_that_was_told_lately_is_not_due)
+{
+	struct object *a = add("a");
+	double phase = objects_advance(objects, 1000);
+
+	a->told = phase - INTERVAL / 3;
+	objects_advance(objects, phase);
+	ck_assert(!a->due);
+	objects_advance(objects, phase + INTERVAL); /* at its next phase that is long ago */
+	ck_assert(a->due);
+	objects_unwant(objects, a);
+	a->told = phase + INTERVAL;
+	objects_advance(objects, phase + 2 * INTERVAL);
+	ck_assert(a->due);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("objects");
@@ -146,6 +163,7 @@ int main(void)
 	tcase_add_test(tcase, phases_are_spread_over_the_interval);
 	tcase_add_test(tcase, two_hosts_have_phases_of_their_own);
 	tcase_add_test(tcase, a_missed_phase_does_not_repeat);
+	tcase_add_test(tcase, an_object_that_was_told_lately_is_not_due);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

@@ -72,10 +72,14 @@ END_TEST
 
 START_TEST(a_line_of_a_plugin_is_sent_as_it_is)
 {
-	json_t *own = json_pack("{s:s}", "output", "Log check data initialized...");
+	json_t *own =
+		json_pack("{s:s,s:{}}", "output", "Log check data initialized...", "perfdata");
 
 	says(make(health("OK", "Log check data initialized..."), json_incref(own)), 0,
 		"Log check data initialized...");
+	/* What a program in the format text prints is no status line. */
+	says(make(health("OK", "all is fine"), json_pack("{s:s}", "output", "all is fine")), 0,
+		"OK - all is fine");
 	says(make(health("UNKNOWN", "it did not end within 3 s"), own), 3,
 		"UNKNOWN - it did not end within 3 s");
 }

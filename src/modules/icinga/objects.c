@@ -53,6 +53,11 @@ static double phase_after(const struct objects *o, const struct item *item, doub
 	return first > now ? first : first + (floor((now - first) / o->interval) + 1) * o->interval;
 }
 
+static bool was_told(const struct objects *o, const struct object *object, double now)
+{
+	return object->told > 0 && object->told > now - o->interval / 2;
+}
+
 double objects_advance(struct objects *o, double now)
 {
 	double soonest = now + o->interval;
@@ -61,7 +66,8 @@ double objects_advance(struct objects *o, double now)
 	TAILQ_FOREACH(item, &o->all, link)
 	{
 		if (item->next <= now) {
-			objects_want(o, &item->public, now);
+			if (!was_told(o, &item->public, now))
+				objects_want(o, &item->public, now);
 			item->next = phase_after(o, item, now);
 		}
 		if (item->next < soonest)

@@ -2,9 +2,10 @@
  * objects: the daemons whose results go to the master, and which of them are due to be told again.
  *
  * Each object is due once an interval, at a phase that a hash of the host's and the object's name gives
- * it, so that neither the objects of one host nor those of two hosts are due at the same moment.  An
- * object that is due stands in a queue once, however long it waits there: what is sent is made when it
- * is sent, so a newer result replaces an older one.
+ * it, unless a result was sent for another reason less than half an interval before.  So neither the
+ * objects of one host nor those of two hosts are due at the same moment.  An object that is due stands in
+ * a queue once, however long it waits there: what is sent is made when it is sent, so a newer result
+ * replaces an older one.
  */
 #ifndef OBJECTS_H
 #define OBJECTS_H
@@ -18,6 +19,7 @@ struct objects;
 struct object {
 	const char *name; /* the daemon's */
 	int level;        /* of the newest result that was made; -1: there was none */
+	double told;      /* when a result was sent or queued last; 0: never */
 	bool due;
 	double due_since;
 };
@@ -39,7 +41,8 @@ void objects_unwant(struct objects *objects, struct object *object);
 /* It could not be sent: it waits at the front of the queue since then. */
 void objects_want_again(struct objects *objects, struct object *object, double since);
 
-/* Makes those due whose phase has come.  Returns when the next phase comes. */
+/* Makes those due whose phase has come, apart from those that were told within half an interval.  Returns
+ * when the next phase comes. */
 double objects_advance(struct objects *objects, double now);
 
 /* The queue: the first object, the next after it; NULL: the end. */

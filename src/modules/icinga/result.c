@@ -84,13 +84,20 @@ static bool names_level(const char *text, const char *level)
 	return false;
 }
 
+/* Whether it is the status line of a plugin: exec keeps it as output, beside the performance data. */
+static bool is_of_plugin(const char *text, const json_t *data)
+{
+	return json_is_object(json_object_get(data, "perfdata")) &&
+	       strcmp(text, text_of(data, "output")) == 0;
+}
+
 /* A plugin's own line is sent as the plugin printed it.  Before any other text goes the level, unless
  * the text names it. */
 static void put_status_line(FILE *file, const json_t *health, const json_t *data)
 {
 	const char *level = levels[result_level(health)], *text = text_of(health, "text");
 
-	if (strcmp(text, text_of(data, "output")) != 0 && !names_level(text, level))
+	if (!is_of_plugin(text, data) && !names_level(text, level))
 		fprintf(file, "%s - ", level);
 	fputs(text, file);
 }

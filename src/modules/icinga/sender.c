@@ -196,6 +196,7 @@ static char *repeat(
 		return NULL;
 	}
 	r->since = object->due_since;
+	object->told = vigil_now();
 	objects_unwant(s->objects, object);
 	return text;
 }
@@ -268,10 +269,12 @@ void sender_put_change(struct sender *s, struct object *object, const json_t *re
 
 	free(line);
 	backlog_stored(&s->backlog, err);
-	if (err == 0)
-		objects_unwant(s->objects, object);
-	else
+	if (err != 0) {
 		objects_want(s->objects, object, vigil_now());
+		return;
+	}
+	object->told = vigil_now();
+	objects_unwant(s->objects, object);
 }
 
 /* --- answers --------------------------------------------------------------------------------------- */
