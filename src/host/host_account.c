@@ -12,6 +12,7 @@
 #include "host/host_inside.h"
 #include "loop/loop.h"
 #include "loop/offload.h"
+#include "loop/session_end.h"
 #include "loop/slot_queue.h"
 #include "service/service.h"
 
@@ -69,14 +70,14 @@ static json_t *vigil_account(struct host *host)
 	struct loop_lag lag;
 
 	loop_lag(host->loop, &lag);
-	return json_pack("{s:s,s:i,s:s,s:I,s:I,s:I,s:I,s:{s:{s:f,s:f,s:f}},s:o,s:o,s:o,s:o*}",
+	return json_pack("{s:s,s:i,s:s,s:I,s:I,s:I,s:I,s:{s:{s:f,s:f,s:f}},s:o,s:o,s:o,s:I,s:o*}",
 		"version", PACKAGE_VERSION, "pid", (int)getpid(), "started", host->started,
 		"generation", (json_int_t)host->generation, "reloads", (json_int_t)host->reloads,
 		"reload_errors", (json_int_t)host->reload_errors, "revision",
 		(json_int_t)state_revision(host->state), "loop", "lag_seconds", "last", lag.last,
 		"p99", lag.p99, "max", lag.max, "workers", workers_account(host), "queries",
-		queries_account(host), "slots", slots_account(host), "degraded",
-		degraded_account());
+		queries_account(host), "slots", slots_account(host), "left_behind",
+		(json_int_t)session_end_count(), "degraded", degraded_account());
 }
 
 static json_t *below(json_t *whole, const char *rest)

@@ -166,6 +166,18 @@ done
 exec sleep 1000
 S
 daemon grows 'mode = stream'
+# Leaves one process in its process group, one in another group, and one in a session of its own.
+cat >"$work/bin/leaves" <<S
+#!/bin/bash
+sleep 1000 & echo \$! >$work/left.group
+set -m
+sleep 1000 & echo \$! >$work/left.session
+setsid sh -c 'echo \$\$ >$work/left.daemon.new; mv $work/left.daemon.new $work/left.daemon; exec sleep 1000' &
+while [ ! -e $work/left.daemon ]; do sleep 0.01; done
+echo "OK - left"
+S
+chmod 755 "$work/bin/leaves"
+daemon leaves 'interval = 1h'
 # A member of 60,000 bytes under a new name each time: the values are few, the bytes are not.
 script swells <<'S'
 text=$(head -c 60000 /dev/zero | tr '\0' x)
@@ -324,6 +336,15 @@ check "a line over 64 KiB is cut, and the next is whole" wait_for 10 has cut/b 1
 check "values that are replaced do not add up" wait_for 20 is /daemons/refills/k6000 3
 check "values without end are refused" wait_for 20 says grows "more than 10000 values"
 check "those before stand" has grows/k1.1 1
+check "a program that leaves processes behind is OK" wait_for 10 health leaves OK
+check "a process that a program left in its process group ends with it" \
+	wait_for 10 gone "$(cat "$work/left.group")"
+check "a process that a program left in its session ends with it" \
+	wait_for 10 gone "$(cat "$work/left.session")"
+check "a process that began a session of its own goes on" kill -0 "$(cat "$work/left.daemon")"
+kill "$(cat "$work/left.daemon")"
+check "the log says that something was left behind" grep -q ' left process [0-9]* (.*) behind' "$work/log"
+check "the state counts it" more_than /vigil/left_behind 0
 check "bytes without end are refused, and the option is named" \
 	wait_for 20 says swells "the daemon would keep more bytes than state_max"
 check "what a daemon keeps stays below state_max" [ "$(json swells | wc -c)" -lt 1048576 ]

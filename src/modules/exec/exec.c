@@ -42,6 +42,7 @@ int exec_spawn(vigil_daemon *d, struct exec *x, vigil_child_spec *spec)
 	spec->environment = environment[0] != NULL ? environment : NULL;
 	spec->directory = vigil_option_text(d, "directory");
 	spec->user = vigil_option_text(d, "user");
+	spec->end_session = true;
 	spec->arg = x;
 	x->child = vigil_spawn(d, spec);
 	if (x->child == NULL) {

@@ -23,7 +23,7 @@
 #include <unistd.h>
 
 #include "service/manager.h"
-#include "service/process.h"
+#include "loop/process.h"
 
 static bool is_ours(const struct stat *st)
 {
