@@ -74,6 +74,8 @@ const char *daemon_status_name(enum daemon_status status);
 const struct option_set *daemon_options(const struct vigil_daemon *d);
 /* Why it failed; "" when it did not. */
 const char *daemon_reason(const struct vigil_daemon *d);
+/* The level of its health, "OK" to "UNKNOWN", as it is at /runs/NAME/health; NULL while it has none. */
+const char *daemon_level(const struct vigil_daemon *d);
 /* Its account, as it stands at /runs/NAME; a new reference. */
 json_t *daemon_account(const struct vigil_daemon *d);
 

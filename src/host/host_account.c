@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/degraded.h"
 #include "data/state.h"
+#include "host/day.h"
 #include "host/host_inside.h"
 #include "loop/loop.h"
 #include "loop/offload.h"
@@ -81,6 +82,15 @@ static json_t *on_read_vigil(const char *rest, void *arg)
 	return below(vigil_account(arg), rest);
 }
 
+/* What the daemon and the host know of it. */
+static json_t *run_account(struct host *host, const struct vigil_daemon *d)
+{
+	json_t *account = daemon_account(d);
+
+	json_object_set_new(account, "day", days_account(host->days, d));
+	return account;
+}
+
 static json_t *on_read_runs(const char *rest, void *arg)
 {
 	struct host *host = arg;
@@ -91,11 +101,11 @@ static json_t *on_read_runs(const char *rest, void *arg)
 	if (rest[0] != '\0') {
 		rest = pointer_step(rest, name, sizeof(name));
 		d = host_find(host, name);
-		return d != NULL ? below(daemon_account(d), rest) : NULL;
+		return d != NULL ? below(run_account(host, d), rest) : NULL;
 	}
 	all = json_object();
 	for (size_t i = 0; (d = roster_at(&host->roster, i)) != NULL; i++)
-		json_object_set_new(all, daemon_name(d), daemon_account(d));
+		json_object_set_new(all, daemon_name(d), run_account(host, d));
 	return all;
 }
 

@@ -24,6 +24,7 @@ struct host {
 	struct store *store;
 	struct booted *booted;
 	struct pauses *pauses;
+	struct days *days;
 	struct ground ground;
 
 	struct roster roster;
