@@ -16,6 +16,7 @@ struct evhttp_request;
 struct changes;
 struct door;
 struct guest;
+struct stream;
 struct tls;
 
 struct limits {
@@ -39,6 +40,7 @@ struct site {
 	bool values_cut;        /* it was said that there are more numbers than limits.values */
 	struct tls *tls;        /* NULL: in clear */
 	struct changes *changes;
+	struct stream *stream;
 	TAILQ_HEAD(, door) doors;
 	LIST_HEAD(, guest) guests;
 	unsigned guest_count;
