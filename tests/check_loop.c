@@ -97,6 +97,49 @@ START_TEST(first_fires_spread_and_share_a_grid)
 }
 END_TEST
 
+#define SPREAD 12
+
+struct spread {
+	struct loop_timer *timer;
+	uint64_t second; /* when the second fire is due */
+	unsigned *left;
+};
+
+static void on_spread(uint64_t missed, void *arg)
+{
+	struct spread *spread = arg;
+
+	ck_assert_uint_eq(missed, 0);
+	if (spread->second != 0)
+		return;
+	spread->second = loop_timer_due(spread->timer);
+	ck_assert_uint_ge(spread->second, clock_now() + 3 * CLOCK_SECOND / 2 - CLOCK_SECOND / 10);
+	if (--*spread->left == 0)
+		loop_stop(loop);
+}
+
+START_TEST(costly_ticks_are_spread_over_the_interval_after_the_first)
+{
+	static const uint64_t interval = 3 * CLOCK_SECOND;
+	struct spread timers[SPREAD] = {0};
+	unsigned left = SPREAD, places[4] = {0};
+
+	for (uint32_t i = 0; i < SPREAD; i++) {
+		timers[i].left = &left;
+		timers[i].timer =
+			loop_every_spread(loop, interval, i * 40503u, on_spread, &timers[i]);
+		ck_assert_uint_le(loop_timer_due(timers[i].timer), clock_now() + CLOCK_SECOND);
+	}
+	ck_assert_int_eq(loop_run(loop), 0);
+	for (unsigned i = 0; i < SPREAD; i++) {
+		places[timers[i].second % interval * 4 / interval]++;
+		loop_timer_free(timers[i].timer);
+	}
+	for (unsigned i = 0; i < 4; i++)
+		ck_assert_uint_ge(places[i], 1);
+}
+END_TEST
+
 static void on_once(uint64_t missed, void *arg)
 {
 	struct seen *seen = arg;
@@ -325,6 +368,7 @@ int main(void)
 	tcase_add_test(tcase, every_keeps_its_phase);
 	tcase_add_test(tcase, every_counts_what_it_missed);
 	tcase_add_test(tcase, first_fires_spread_and_share_a_grid);
+	tcase_add_test(tcase, costly_ticks_are_spread_over_the_interval_after_the_first);
 	tcase_add_test(tcase, once_again_and_freed_inside);
 	tcase_add_test(tcase, many_timers_share_wakeups);
 	tcase_add_test(tcase, one_frees_all_that_are_due_with_it);

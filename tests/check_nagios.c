@@ -26,7 +26,7 @@ static char *data(void)
 {
 	static char text[4096];
 	char *dump = json_dumps(
-		parsed.perfdata, JSON_SORT_KEYS | JSON_COMPACT | JSON_REAL_PRECISION(15));
+		parsed.perfdata.items, JSON_SORT_KEYS | JSON_COMPACT | JSON_REAL_PRECISION(15));
 
 	ck_assert_ptr_nonnull(dump);
 	ck_assert_uint_lt(strlen(dump), sizeof(text));
@@ -58,7 +58,7 @@ START_TEST(texts)
 			"\"e\":{\"unit\":\"\",\"value\":5}}"},
 		{"OK\none|b=2", "OK", "one", "{\"b\":{\"unit\":\"\",\"value\":2}}"},
 		{"OK\none\n|b=2\n", "OK", "one", "{\"b\":{\"unit\":\"\",\"value\":2}}"},
-		{"\x1b[31mBAD\n\tcaf\xe9", "\\x1B[31mBAD", "\\tcaf\\xE9", "{}"},
+		{"\x1b[31mBAD\n\tcaf\xe9", "\\x1B[31mBAD", "\tcaf\\xE9", "{}"},
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -66,7 +66,39 @@ START_TEST(texts)
 		ck_assert_str_eq(parsed.output, rows[i].output);
 		ck_assert_str_eq(parsed.long_output, rows[i].long_output);
 		ck_assert_str_eq(data(), rows[i].data);
-		ck_assert_uint_eq(parsed.refused, 0);
+		ck_assert_uint_eq(parsed.perfdata.refused, 0);
+	}
+}
+END_TEST
+
+START_TEST(a_bar_that_begins_no_performance_data_is_text)
+{
+	static const char one[] = "{\"a\":{\"unit\":\"\",\"value\":1}}";
+	static const struct {
+		const char *text, *output, *long_output, *data;
+	} rows[] = {
+		{"CRITICAL - queue a|b is full", "CRITICAL - queue a|b is full", "", "{}"},
+		{"CRITICAL - queue a|b is full | a=1", "CRITICAL - queue a|b is full", "", one},
+		{"OK - 5|6 | a=1", "OK - 5|6", "", one},
+		{"OK | no data", "OK | no data", "", "{}"},
+		{"OK | a=x", "OK | a=x", "", "{}"},
+		{"OK\n| name | size |\n|------|------|\n| a=1  | b=2  |\nend", "OK",
+			"| name | size |\n|------|------|\n| a=1  | b=2  |\nend", "{}"},
+		{"OK\nname | size\n-----+-----\n  / | full\n | a=1", "OK",
+			"name | size\n-----+-----\n  / | full", one},
+		{"OK | what is this\none\ntwo", "OK | what is this", "one\ntwo", "{}"},
+		{"OK\none | a=1\nnot data\ntwo", "OK", "one\nnot data\ntwo", one},
+		{"OK | a=1 | b=2", "OK", "",
+			"{\"a\":{\"unit\":\"\",\"value\":1},\"b\":{\"unit\":\"\",\"value\":2}}"},
+		{"OK | 'a|b'=1", "OK", "", "{\"a|b\":{\"unit\":\"\",\"value\":1}}"},
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		parse(rows[i].text);
+		ck_assert_str_eq(parsed.output, rows[i].output);
+		ck_assert_str_eq(parsed.long_output, rows[i].long_output);
+		ck_assert_str_eq(data(), rows[i].data);
+		ck_assert_uint_eq(parsed.perfdata.refused, 0);
 	}
 }
 END_TEST
@@ -78,7 +110,7 @@ START_TEST(in_plain_text_a_bar_is_a_bar)
 	ck_assert_int_eq(nagios_parse_text(text, sizeof(text) - 1, &parsed), 0);
 	ck_assert_str_eq(parsed.output, "a | b=1");
 	ck_assert_str_eq(parsed.long_output, "c | d");
-	ck_assert_uint_eq(json_object_size(parsed.perfdata), 0);
+	ck_assert_uint_eq(json_object_size(parsed.perfdata.items), 0);
 }
 END_TEST
 
@@ -129,7 +161,7 @@ START_TEST(items)
 		snprintf(text, sizeof(text), "x|%s", rows[i].text);
 		parse(text);
 		ck_assert_str_eq(data(), rows[i].data);
-		ck_assert_uint_eq(parsed.refused, 0);
+		ck_assert_uint_eq(parsed.perfdata.refused, 0);
 	}
 }
 END_TEST
@@ -160,10 +192,10 @@ START_TEST(what_is_no_item_is_counted_and_passed_over)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		snprintf(text, sizeof(text), "x|first=1 %s last=2", rows[i].text);
 		parse(text);
-		ck_assert_uint_eq(json_object_size(parsed.perfdata), 2);
-		ck_assert_ptr_nonnull(json_object_get(parsed.perfdata, "first"));
-		ck_assert_ptr_nonnull(json_object_get(parsed.perfdata, "last"));
-		ck_assert_uint_eq(parsed.refused, rows[i].refused);
+		ck_assert_uint_eq(json_object_size(parsed.perfdata.items), 2);
+		ck_assert_ptr_nonnull(json_object_get(parsed.perfdata.items, "first"));
+		ck_assert_ptr_nonnull(json_object_get(parsed.perfdata.items, "last"));
+		ck_assert_uint_eq(parsed.perfdata.refused, rows[i].refused);
 	}
 }
 END_TEST
@@ -193,9 +225,9 @@ START_TEST(a_value_is_kept_when_its_threshold_cannot_be_read)
 		snprintf(text, sizeof(text), "x|%s", rows[i].text);
 		parse(text);
 		ck_assert_str_eq(data(), rows[i].data);
-		ck_assert_uint_eq(parsed.refused, 0);
-		ck_assert_uint_eq(parsed.limits_refused, rows[i].limits);
-		ck_assert_str_eq(parsed.first, rows[i].first);
+		ck_assert_uint_eq(parsed.perfdata.refused, 0);
+		ck_assert_uint_eq(parsed.perfdata.limits_refused, rows[i].limits);
+		ck_assert_str_eq(parsed.perfdata.first, rows[i].first);
 	}
 }
 END_TEST
@@ -227,11 +259,11 @@ START_TEST(labels_are_read_as_plugins_print_them)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		snprintf(text, sizeof(text), "x|first=1;2 %s 'last'=2", rows[i].text);
 		parse(text);
-		ck_assert_msg(json_object_get(parsed.perfdata, rows[i].label) != NULL, "%s: %s",
-			rows[i].text, data());
-		ck_assert_uint_eq(json_object_size(parsed.perfdata), 3);
-		ck_assert_ptr_nonnull(json_object_get(parsed.perfdata, "last"));
-		ck_assert_uint_eq(parsed.refused + parsed.limits_refused, 0);
+		ck_assert_msg(json_object_get(parsed.perfdata.items, rows[i].label) != NULL,
+			"%s: %s", rows[i].text, data());
+		ck_assert_uint_eq(json_object_size(parsed.perfdata.items), 3);
+		ck_assert_ptr_nonnull(json_object_get(parsed.perfdata.items, "last"));
+		ck_assert_uint_eq(parsed.perfdata.refused + parsed.perfdata.limits_refused, 0);
 	}
 }
 END_TEST
@@ -240,8 +272,8 @@ START_TEST(of_two_items_of_one_label_the_last_is_kept_and_one_is_counted)
 {
 	parse("x|a=1 a=2");
 	ck_assert_str_eq(data(), "{\"a\":{\"unit\":\"\",\"value\":2}}");
-	ck_assert_uint_eq(parsed.refused, 1);
-	ck_assert_str_eq(parsed.first, "a=2");
+	ck_assert_uint_eq(parsed.perfdata.refused, 1);
+	ck_assert_str_eq(parsed.perfdata.first, "a=2");
 }
 END_TEST
 
@@ -253,11 +285,11 @@ START_TEST(a_label_is_whole_or_refused)
 	label[sizeof(label) - 1] = '\0';
 	snprintf(text, sizeof(text), "x|%s=1", label);
 	parse(text);
-	ck_assert_ptr_nonnull(json_object_get(parsed.perfdata, label));
+	ck_assert_ptr_nonnull(json_object_get(parsed.perfdata.items, label));
 	snprintf(text, sizeof(text), "x|%sl=1 b=2", label);
 	parse(text);
-	ck_assert_uint_eq(json_object_size(parsed.perfdata), 1);
-	ck_assert_uint_eq(parsed.refused, 1);
+	ck_assert_uint_eq(json_object_size(parsed.perfdata.items), 1);
+	ck_assert_uint_eq(parsed.perfdata.refused, 1);
 }
 END_TEST
 
@@ -266,11 +298,11 @@ START_TEST(no_more_than_so_many_are_kept)
 	static char text[65536] = "x|";
 	size_t n = 2;
 
-	for (unsigned i = 0; i < NAGIOS_VALUES_MAX + 10; i++)
+	for (unsigned i = 0; i < PERFDATA_ITEMS_MAX + 10; i++)
 		n += (size_t)snprintf(text + n, sizeof(text) - n, "l%u=1 ", i);
 	parse(text);
-	ck_assert_uint_eq(json_object_size(parsed.perfdata), NAGIOS_VALUES_MAX);
-	ck_assert_uint_eq(parsed.refused, 10);
+	ck_assert_uint_eq(json_object_size(parsed.perfdata.items), PERFDATA_ITEMS_MAX);
+	ck_assert_uint_eq(parsed.perfdata.refused, 10);
 }
 END_TEST
 
@@ -291,7 +323,8 @@ START_TEST(no_text_takes_long_or_breaks_it)
 				length += (size_t)snprintf(text + length, sizeof(text) - length,
 					"%s%s", parts[i], parts[k]);
 			parse(text);
-			ck_assert_uint_le(json_object_size(parsed.perfdata), NAGIOS_VALUES_MAX);
+			ck_assert_uint_le(
+				json_object_size(parsed.perfdata.items), PERFDATA_ITEMS_MAX);
 		}
 	}
 	/* 196 texts of 64 KiB; one of quadratic cost alone would take longer. */
@@ -315,7 +348,7 @@ START_TEST(noise)
 		nagios_clear(&parsed);
 		ck_assert_int_eq(nagios_parse(text, length, &parsed), 0);
 		ck_assert_ptr_null(strchr(parsed.output, '\n'));
-		json_object_foreach(parsed.perfdata, label, item)
+		json_object_foreach(parsed.perfdata.items, label, item)
 		{
 			ck_assert_ptr_nonnull(json_object_get(item, "value"));
 			ck_assert(json_is_string(json_object_get(item, "unit")));
@@ -332,6 +365,7 @@ static Suite *suite(void)
 	tcase_add_checked_fixture(tc, NULL, teardown);
 	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, texts);
+	tcase_add_test(tc, a_bar_that_begins_no_performance_data_is_text);
 	tcase_add_test(tc, in_plain_text_a_bar_is_a_bar);
 	tcase_add_test(tc, a_nul_does_not_end_it);
 	tcase_add_test(tc, items);

@@ -83,7 +83,7 @@ static pid_t sleeper(void)
 	const char *argv[] = {"sleep", "1000", NULL};
 	struct spawn spawn = {.argv = argv};
 	int out, pidfd;
-	pid_t pid = spawn_start(&spawn, &out, &pidfd);
+	pid_t pid = spawn_start(&spawn, &out, NULL, &pidfd);
 
 	ck_assert_int_gt(pid, 1);
 	close(out);

@@ -621,7 +621,7 @@ static pid_t begin_process(void)
 {
 	const char *argv[] = {"/bin/sleep", "1000", NULL};
 	int out, pidfd;
-	pid_t pid = spawn_start(&(struct spawn){.argv = argv}, &out, &pidfd);
+	pid_t pid = spawn_start(&(struct spawn){.argv = argv}, &out, NULL, &pidfd);
 
 	ck_assert_int_gt(pid, 0);
 	close(out);

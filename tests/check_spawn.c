@@ -79,7 +79,7 @@ START_TEST(what_cannot_be_started_says_why)
 	ck_assert_int_eq(setenv("PATH", "/usr/bin:/bin", 1), 0);
 	argv[0] = "no-such-program-anywhere";
 	ck_assert_int_eq(spawn_run(&spawn, deadline, false, &result), -ENOENT);
-	ck_assert_int_eq(spawn_start(&spawn, &out, &pidfd), -ENOENT);
+	ck_assert_int_eq(spawn_start(&spawn, &out, NULL, &pidfd), -ENOENT);
 	argv[0] = scratch_put("plain", 0644, "echo no interpreter named\n");
 	ck_assert_int_eq(spawn_run(&spawn, deadline, false, &result), -EACCES);
 	ck_assert_int_eq(chmod(argv[0], 0755), 0);
@@ -259,7 +259,7 @@ START_TEST(started_for_the_loop)
 	struct pollfd fd;
 	int out, pidfd, status;
 	char c;
-	pid_t pid = spawn_start(&spawn, &out, &pidfd);
+	pid_t pid = spawn_start(&spawn, &out, NULL, &pidfd);
 
 	ck_assert_int_gt(pid, 1);
 	ck_assert_int_eq(fcntl(out, F_GETFD), FD_CLOEXEC);
@@ -274,7 +274,7 @@ START_TEST(started_for_the_loop)
 	close(pidfd);
 
 	spawn.argv = (const char *const[]){"sleep", "1000", NULL};
-	pid = spawn_start(&spawn, &out, &pidfd);
+	pid = spawn_start(&spawn, &out, NULL, &pidfd);
 	ck_assert_int_gt(pid, 1);
 	ck_assert_int_eq(spawn_kill(pid, SIGTERM), 0);
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);

@@ -107,7 +107,7 @@ START_TEST(it_is_the_program_itself_that_runs)
 		return;
 	ck_assert_int_eq(user_find(entry->pw_name, &user), 0);
 	as = user_argv(user, argv);
-	pid = spawn_start(&(struct spawn){.argv = as}, &out, &pidfd);
+	pid = spawn_start(&(struct spawn){.argv = as}, &out, NULL, &pidfd);
 	ck_assert_int_gt(pid, 0);
 	for (int i = 0; i < 3000 && read(out, text, sizeof(text) - 1) <= 0; i++)
 		usleep(10000);

@@ -18,6 +18,7 @@
 #include "loop/child.h"
 #include "loop/loop.h"
 #include "loop/offload.h"
+#include "loop/slot_queue.h"
 #include "scratch.h"
 #include "data/state.h"
 #include "loop/store.h"
@@ -63,6 +64,8 @@ static void ground_setup(void)
 	ck_assert_ptr_nonnull(offload);
 	ground.services = services_new(ground.loop, offload);
 	ck_assert_ptr_nonnull(ground.services);
+	ground.slots = slot_queue_new(ground.loop, 4);
+	ck_assert_ptr_nonnull(ground.slots);
 	ground.store = store_open(ground.loop, scratch_path("store"));
 	ck_assert_ptr_nonnull(ground.store);
 }
@@ -74,6 +77,7 @@ static void ground_teardown(void)
 	offload_free(offload);
 	services_free(ground.services);
 	state_free(ground.state);
+	slot_queue_free(ground.slots);
 	loop_free(ground.loop);
 	log_set_sink(NULL, NULL);
 	scratch_teardown();

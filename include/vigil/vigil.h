@@ -47,6 +47,7 @@ extern "C" {
 typedef struct vigil_daemon vigil_daemon;
 typedef struct vigil_service vigil_service;
 typedef struct vigil_child vigil_child;
+typedef struct vigil_slot vigil_slot;
 
 /* --- options --------------------------------------------------------------------------- */
 
@@ -202,10 +203,20 @@ typedef enum vigil_health_level {
 	VIGIL_UNKNOWN
 } vigil_health_level;
 
-/* What the daemon has to say, kept at /runs/NAME/health: status, check, page, metrics and
- * notifications show it.  Saying the same again is no change. */
+#define VIGIL_HEALTH_TEXT      8192  /* bytes of the text of health at most, with the NUL */
+#define VIGIL_HEALTH_LONG_TEXT 65536 /* the same for its long text */
+
+/* Reports the health of the daemon, kept at /runs/NAME/health: status, check, page, metrics and
+ * notifications show it.  The text is one line; control characters in it are escaped.  Reporting the
+ * same again is no change. */
 VIGIL_API void vigil_health(vigil_daemon *d, vigil_health_level level, const char *format, ...)
 	VIGIL_PRINTF(3, 4);
+/* The same with a long text below it: lines separated by \n; NULL or "": none.  With the flag
+ * VIGIL_STATUS_LINE the text is the whole status line of a Nagios plugin: `vigilctl check` prints it
+ * as it is, and does not put "CRITICAL - " before it. */
+#define VIGIL_STATUS_LINE 1u
+VIGIL_API void vigil_health_long(vigil_daemon *d, vigil_health_level level, unsigned flags,
+	const char *text, const char *long_text);
 
 /* A line for the daemon's history at /runs/NAME/history (the last 64): what was seen, decided
  * and done, as `vigilctl explain` prints it.  The time is put before it. */
@@ -220,6 +231,8 @@ VIGIL_API void vigil_event_repeat(vigil_daemon *d, uint32_t *line, const char *f
 /* Makes text of strangers fit for the state: UTF-8, controls escaped, cut to size bytes.
  * Returns clean. */
 VIGIL_API char *vigil_clean(char *clean, size_t size, const char *text);
+/* The same for text of several lines: newlines and tabs stay as they are. */
+VIGIL_API char *vigil_clean_lines(char *clean, size_t size, const char *text);
 
 /*
  * Thresholds as Nagios plugins write them: "10" is outside 0 to 10, "10:" below 10, "~:10" above
@@ -280,6 +293,13 @@ VIGIL_API int vigil_state_unset(vigil_daemon *d, const char *path);
  * nothing stands. */
 VIGIL_API const json_t *vigil_state_get(vigil_daemon *d, const char *path);
 
+/*
+ * Whether the numbers at or below a path are stale: the path is below /daemons/NAME, and the value
+ * at /daemons/NAME/stale is true.  A daemon writes that while its numbers are not current, because
+ * their source failed, hangs or is silent.  Whatever uses a number treats a stale one as unknown.
+ */
+VIGIL_API bool vigil_state_stale(vigil_daemon *d, const char *path);
+
 /* Told of every change at an address or below it: where, and the value that stood there then
  * (NULL: removed), lent for the call. */
 typedef void vigil_change_fn(vigil_daemon *d, const char *pointer, const json_t *value, void *arg);
@@ -297,6 +317,10 @@ typedef void vigil_tick_fn(vigil_daemon *d, void *arg);
  * less), then every interval after the first, without drift; one that could not be fired in
  * time is counted in /runs/NAME/missed.  Interval: 0.01 s to 1 year, else -EINVAL. */
 VIGIL_API int vigil_every(vigil_daemon *d, double interval, vigil_tick_fn *cb, void *arg);
+/* The same for ticks that cost much, such as those that start a program: from the second fire on they
+ * are spread over the interval, at a place that the names of the host and the daemon choose.  The
+ * second one comes half an interval after the first at the earliest. */
+VIGIL_API int vigil_every_spread(vigil_daemon *d, double interval, vigil_tick_fn *cb, void *arg);
 /* Once, after so many seconds (0 to 1 year). */
 VIGIL_API int vigil_after(vigil_daemon *d, double delay, vigil_tick_fn *cb, void *arg);
 /* Ends every timer of this daemon with that callback and argument: how many there were. */
@@ -329,6 +353,11 @@ typedef struct vigil_child_exit {
 	double seconds;     /* how long it ran */
 	const char *output; /* what it wrote, NUL-terminated, lent for the call */
 	size_t length;
+	/* With keep_stderr: the last 4 KiB that it wrote to stderr, likewise; else "". */
+	const char *errors;
+	/* It has not ended: it still exists a second after KILL, mostly because it is in
+	 * uninterruptible sleep.  vigil_spawn returns NULL with EBUSY until it has ended. */
+	bool given_up;
 } vigil_child_exit;
 
 typedef void vigil_child_exit_fn(
@@ -336,6 +365,9 @@ typedef void vigil_child_exit_fn(
 /* A line, without its end, lent for the call.  One longer than output_max is cut. */
 typedef void vigil_child_line_fn(
 	vigil_daemon *d, vigil_child *child, const char *line, size_t length, void *arg);
+
+/* Called when the deadline has passed and TERM has been sent; on_exit follows at most 3 s later. */
+typedef void vigil_child_late_fn(vigil_daemon *d, vigil_child *child, void *arg);
 
 typedef struct vigil_child_spec {
 	size_t size;                    /* sizeof(vigil_child_spec) */
@@ -348,19 +380,34 @@ typedef struct vigil_child_spec {
 	vigil_child_line_fn *on_line; /* NULL: output is gathered for on_exit */
 	vigil_child_exit_fn *on_exit; /* required; nothing is told after it */
 	void *arg;
-	bool merge_stderr; /* stderr joins stdout; else it is dropped */
+	bool merge_stderr; /* stderr joins stdout; else it is dropped, or kept with keep_stderr */
 	/* What it reads from stdin, copied; NULL: nothing. */
 	const char *input;
 	size_t input_length;
+	bool keep_stderr; /* for the errors of vigil_child_exit; wins over merge_stderr */
+	vigil_child_late_fn *on_late; /* NULL: on_exit says it all */
 } vigil_child_spec;
 
 /* Whether there is such a program, as vigil_spawn looks it up: argv[0].  0, or a negative errno and
  * the reason in why.  One that is relative to a directory is taken to be there.  May be called
  * anywhere. */
 VIGIL_API int vigil_find_program(const char *program, char *why, size_t size);
-/* Starts a program in a process group of its own.  NULL and errno when it cannot be started. */
+/* Starts a program in a process group of its own.  NULL and errno when it cannot be started; EBUSY
+ * while an earlier child of the daemon cannot be killed. */
 VIGIL_API vigil_child *vigil_spawn(vigil_daemon *d, const vigil_child_spec *spec);
 VIGIL_API pid_t vigil_child_pid(const vigil_child *child);
+/* The pid of a child of this daemon, or of a daemon of this name before it, that cannot be killed and
+ * still exists; 0: there is none. */
+VIGIL_API pid_t vigil_child_given_up(vigil_daemon *d);
+/* Requests a slot to run a costly child in, of which the host has few ([vigil] exec_max).  cb is called
+ * when it is this daemon's turn; those go first that gave the shorter time, in which they should have
+ * it.  The slot is held from then on, until vigil_slot_free, which also withdraws a request.  NULL
+ * and errno for a negative time or no callback. */
+VIGIL_API vigil_slot *vigil_slot_request(
+	vigil_daemon *d, double within, vigil_tick_fn *cb, void *arg);
+/* NULL is nothing. */
+VIGIL_API void vigil_slot_free(vigil_slot *slot);
+
 /* Ends it as a deadline would; on_exit follows. */
 VIGIL_API void vigil_child_end(vigil_child *child);
 

@@ -25,8 +25,10 @@ static bool is_plain(uint32_t c)
 		 (c >= 0x2060 && c <= 0x206f) || c == 0xfeff);
 }
 
-/* One character or byte at text, as it is to be written: its length in out; *took: in text. */
-static size_t escape_one(const unsigned char *text, size_t left, char out[16], size_t *took)
+/* Writes one character or byte at text to out, escaped unless keep has it.  Returns its length there;
+ * *took: its length in text. */
+static size_t escape_one(
+	const unsigned char *text, size_t left, const char *keep, char out[16], size_t *took)
 {
 	static const char letters[][2] = {{'\n', 'n'}, {'\t', 't'}, {'\r', 'r'}};
 	uint32_t c = 0;
@@ -36,7 +38,7 @@ static size_t escape_one(const unsigned char *text, size_t left, char out[16], s
 		*took = 1;
 		return (size_t)snprintf(out, 16, "\\x%02X", text[0]);
 	}
-	if (is_plain(c)) {
+	if (is_plain(c) || (c != 0 && c < 0x20 && strchr(keep, (int)c) != NULL)) {
 		memcpy(out, text, *took);
 		return *took;
 	}
@@ -48,6 +50,11 @@ static size_t escape_one(const unsigned char *text, size_t left, char out[16], s
 
 char *log_escape(char *dst, size_t size, const char *text, size_t length)
 {
+	return log_escape_keep(dst, size, text, length, "");
+}
+
+char *log_escape_keep(char *dst, size_t size, const char *text, size_t length, const char *keep)
+{
 	static const char dots[] = "...";
 	const size_t tail = sizeof(dots) - 1;
 	size_t at = 0, safe = 0, n, took;
@@ -56,7 +63,7 @@ char *log_escape(char *dst, size_t size, const char *text, size_t length)
 	if (size == 0)
 		return dst;
 	for (size_t i = 0; i < length; i += took) {
-		n = escape_one((const unsigned char *)text + i, length - i, one, &took);
+		n = escape_one((const unsigned char *)text + i, length - i, keep, one, &took);
 		if (at + n >= size) {
 			if (size > tail)
 				memcpy(dst + safe, dots, sizeof(dots));

@@ -58,5 +58,7 @@ void log_set_sink(log_sink_fn *sink, void *arg);
  * Escaping what is escaped already changes nothing.  Returns dst; what does not fit is cut
  * between two characters and ends in "...". */
 char *log_escape(char *dst, size_t size, const char *text, size_t length);
+/* The same, with the control characters in keep left as they are. */
+char *log_escape_keep(char *dst, size_t size, const char *text, size_t length, const char *keep);
 
 #endif

@@ -72,19 +72,19 @@ static void finish_table(struct table *table)
 
 /* --- text and JSON --------------------------------------------------------------------------------- */
 
-static void print_escaped(FILE *to, const char *text, size_t length)
+static void print_escaped(FILE *to, const char *text, size_t length, const char *keep)
 {
 	size_t size = 8 * length + 8;
 	char *clean = memory_zero(size);
 
-	fputs(log_escape(clean, size, text, length), to);
+	fputs(log_escape_keep(clean, size, text, length, keep), to);
 	free(clean);
 }
 
 void print_clean(const char *text)
 {
 	if (text != NULL)
-		print_escaped(out(), text, strlen(text));
+		print_escaped(out(), text, strlen(text), "");
 }
 
 void print_message(FILE *to, const char *text)
@@ -93,7 +93,7 @@ void print_message(FILE *to, const char *text)
 
 	while (text != NULL && *text != '\0') {
 		length = strcspn(text, "\\");
-		print_escaped(to, text, length);
+		print_escaped(to, text, length, "");
 		text += length;
 		if (*text == '\\')
 			putc(*text++, to);
@@ -433,12 +433,18 @@ static void print_log(json_t *result)
 }
 
 /* As plugins print: a line, a bar and performance data, then more lines. */
+/* Plugins print tabs in their tables. */
+static void print_plugin_line(const char *text)
+{
+	print_escaped(out(), text, strlen(text), "\t");
+}
+
 static void print_check(json_t *result)
 {
 	json_t *line;
 	size_t index;
 
-	print_clean(text_of(result, "output"));
+	print_plugin_line(text_of(result, "output"));
 	if (text_of(result, "perfdata")[0] != '\0') {
 		fputs(" | ", out());
 		print_clean(text_of(result, "perfdata"));
@@ -446,7 +452,7 @@ static void print_check(json_t *result)
 	putc('\n', out());
 	json_array_foreach(json_object_get(result, "long_output"), index, line)
 	{
-		print_clean(json_string_value(line));
+		print_plugin_line(json_string_value(line));
 		putc('\n', out());
 	}
 }

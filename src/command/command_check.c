@@ -2,13 +2,15 @@
  * command_check: a daemon as a Nagios plugin would report it.
  *
  * It knows no module: what counts is the daemon's health at /runs/NAME/health, which also says that it
- * has failed or is paused, or any one number of the tree against ranges.  Performance data is what stands below the daemon in the
- * forms that the interface describes: `perfdata`, and the totals of a `service_state`.
+ * has failed or is paused, or any one number of the tree against ranges.  The long text of the health
+ * follows, and then the newest lines of the history.  Performance data is what stands below the
+ * daemon in the forms that the interface describes: `perfdata`, and the totals of a `service_state`.
  *
  * What is wrong with the question is an answer, too: UNKNOWN.
  */
 #include "command/command_handlers.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,22 +18,27 @@
 
 #include <vigil/vigil.h>
 
+#include "base/log.h"
+#include "base/memory.h"
 #include "base/number.h"
 #include "base/text.h"
 #include "daemon/daemon.h"
+#include "daemon/stale.h"
 #include "data/state.h"
 #include "host/host.h"
 
 enum { OK, WARNING, CRITICAL, UNKNOWN };
 
-#define LINE_MAX_SIZE 1024
-#define PERFDATA_MAX  4096
-#define HISTORY       5 /* lines of it, the newest, follow as long text */
+/* What a reply has room for: the receivers of long performance data take 64 KiB. */
+#define PERFDATA_MAX (256 * 1024)
+#define ITEM_MAX     8192
+#define HISTORY      5 /* lines of it, the newest, follow as long text */
 
 struct verdict {
 	int status;
-	char line[LINE_MAX_SIZE];
-	char perfdata[PERFDATA_MAX];
+	char *line;        /* NULL: not judged yet */
+	char *perfdata;    /* NULL: none */
+	size_t length;     /* of perfdata */
 	unsigned left_out; /* values that have no place in it */
 };
 
@@ -43,14 +50,13 @@ static void judge(struct verdict *v, int status, const char *format, ...)
 static void judge(struct verdict *v, int status, const char *format, ...)
 {
 	char text[2 * POINTER_MAX];
-	size_t n = (size_t)snprintf(text, sizeof(text), "%s - ", names[status]);
 	va_list ap;
 
 	v->status = status;
 	va_start(ap, format);
-	vsnprintf(text + n, sizeof(text) - n, format, ap);
+	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
-	text_cut(v->line, sizeof(v->line), text);
+	v->line = memory_format("%s - %s", names[status], text);
 }
 
 static const char *text_of(const json_t *object, const char *key)
@@ -62,19 +68,23 @@ static const char *text_of(const json_t *object, const char *key)
 
 /* --- performance data ------------------------------------------------------------------------------ */
 
-/* Appends it where there is room, else counts it. */
+/* Appends an item, or counts it where it is none or there are too many. */
 static void put_item(struct verdict *v, const char *label, const json_t *entry)
 {
-	size_t used = strlen(v->perfdata), gap = used > 0;
+	char item[ITEM_MAX];
+	size_t length = vigil_perfdata(item, sizeof(item), label, entry), gap = v->length > 0;
 
-	if (used + gap < sizeof(v->perfdata) &&
-		vigil_perfdata(v->perfdata + used + gap, sizeof(v->perfdata) - used - gap, label,
-			entry) > 0) {
-		if (gap)
-			v->perfdata[used] = ' ';
-	} else if (!json_is_null(json_object_get(entry, "value"))) {
-		v->left_out++; /* null could not be determined: it is nothing to hand on */
+	if (json_is_null(json_object_get(entry, "value")))
+		return; /* null could not be determined: it is nothing to hand on */
+	if (length == 0 || v->length + gap + length >= PERFDATA_MAX) {
+		v->left_out++;
+		return;
 	}
+	v->perfdata = memory_grow(v->perfdata, v->length + gap + length + 1, 1);
+	if (gap)
+		v->perfdata[v->length++] = ' ';
+	memcpy(v->perfdata + v->length, item, length + 1);
+	v->length += length;
 }
 
 static void put_counter(struct verdict *v, const char *label, json_t *value)
@@ -92,8 +102,9 @@ static void put_all(struct verdict *v, const json_t *data)
 	const char *label;
 	json_t *entry;
 
-	json_object_foreach(json_object_get(data, "perfdata"), label, entry)
-		put_item(v, label, entry);
+	if (!json_is_true(json_object_get(data, "stale")))
+		json_object_foreach(json_object_get(data, "perfdata"), label, entry)
+			put_item(v, label, entry);
 	for (size_t i = 0; i < sizeof(totals) / sizeof(*totals); i++)
 		if (json_is_number(json_object_get(service, totals[i])))
 			put_counter(v, totals[i], json_object_get(service, totals[i]));
@@ -110,14 +121,34 @@ static int status_of(const char *level)
 	return status;
 }
 
-static void judge_health(struct verdict *v, const char *name, const json_t *account)
+/* Whether the text names its level itself, before the first colon or dash, as in "DISK CRITICAL: ...",
+ * so that it needs no other word for it. */
+static bool names_level(const char *text, const char *level)
+{
+	size_t length = strlen(level), head = strcspn(text, ":-|");
+
+	for (const char *p = text; p + length <= text + head; p++)
+		if (strncmp(p, level, length) == 0 &&
+			(p == text || !isalnum((unsigned char)p[-1])) &&
+			!isalnum((unsigned char)p[length]))
+			return true;
+	return false;
+}
+
+static void judge_health(struct verdict *v, const struct vigil_daemon *d, const json_t *account)
 {
 	const json_t *health = json_object_get(account, "health");
+	const char *text = text_of(health, "text");
 
-	if (json_is_object(health))
-		judge(v, status_of(text_of(health, "level")), "%s", text_of(health, "text"));
+	if (!json_is_object(health)) {
+		judge(v, UNKNOWN, "%s has said nothing yet", daemon_name(d));
+		return;
+	}
+	v->status = status_of(text_of(health, "level"));
+	if (daemon_health_is_status_line(d) || names_level(text, names[v->status]))
+		v->line = memory_text(text);
 	else
-		judge(v, UNKNOWN, "%s has said nothing yet", name);
+		v->line = memory_format("%s - %s", names[v->status], text);
 }
 
 /* A daemon that failed or is paused: no number of it counts. */
@@ -145,6 +176,25 @@ static const char *number_text(char text[NUMBER_TEXT], const json_t *value)
 	return text;
 }
 
+/* The number that the question is about; NULL where there is none to judge, and the verdict says
+ * so. */
+static json_t *find_number(struct verdict *v, struct host *host, const char *pointer)
+{
+	struct state *state = host_state(host);
+	json_t *value = state_get(state, pointer);
+
+	if (pointer[0] != '/')
+		judge(v, UNKNOWN, "%s is no address, which begins with a slash", pointer);
+	else if (!json_is_number(value))
+		judge(v, UNKNOWN, "%s at %s", value == NULL ? "no value" : "no number", pointer);
+	else if (stale_at(state, pointer))
+		judge(v, UNKNOWN, "the number at %s is stale", pointer);
+	else
+		return value;
+	json_decref(value);
+	return NULL;
+}
+
 static void judge_number(struct verdict *v, struct host *host, json_t *params)
 {
 	const char *pointer = command_text(params, "pointer"), *last = strrchr(pointer, '/');
@@ -158,16 +208,9 @@ static void judge_number(struct verdict *v, struct host *host, json_t *params)
 	if (!read_range(v, "warning", warning, &warn) ||
 		!read_range(v, "critical", critical, &crit))
 		return;
-	value = state_get(host_state(host), pointer);
-	if (pointer[0] != '/' || !json_is_number(value)) {
-		judge(v, UNKNOWN, "%s at %s",
-			pointer[0] != '/' ? "there is no address"
-			: value == NULL   ? "nothing stands"
-					  : "no number stands",
-			pointer);
-		json_decref(value);
+	value = find_number(v, host, pointer);
+	if (value == NULL)
 		return;
-	}
 	number = json_number_value(value);
 	judge(v,
 		critical != NULL && vigil_range_alerts(&crit, number)  ? CRITICAL
@@ -183,19 +226,42 @@ static void judge_number(struct verdict *v, struct host *host, json_t *params)
 
 /* --- the answer --------------------------------------------------------------------------------------- */
 
-/* A bar begins performance data, wherever it stands. */
-static void drop_bars(char *text)
+/* To the receiver a bar begins performance data, wherever it stands. */
+static char *without_bars(const char *text)
 {
-	for (; *text != '\0'; text++)
-		if (*text == '|')
-			*text = '/';
+	char *copy = memory_text(text);
+
+	for (char *p = copy; *p != '\0'; p++)
+		if (*p == '|')
+			*p = '/';
+	return copy;
 }
 
-static json_t *long_text(const json_t *account, unsigned left_out)
+static void append_line(json_t *lines, const char *text)
 {
-	const json_t *history = json_object_get(account, "history");
+	char *copy = without_bars(text);
+
+	json_array_append_new(lines, json_string(copy));
+	free(copy);
+}
+
+/* The long text of the health, line by line. */
+static void append_long_text(json_t *lines, const char *text)
+{
+	char *copy = without_bars(text), *line = copy, *end;
+
+	for (; line != NULL && *line != '\0'; line = end) {
+		end = strchr(line, '\n');
+		if (end != NULL)
+			*end++ = '\0';
+		json_array_append_new(lines, json_string(line));
+	}
+	free(copy);
+}
+
+static void append_history(json_t *lines, const json_t *history)
+{
 	size_t count = json_array_size(history);
-	json_t *lines = json_array();
 	char line[512];
 
 	for (size_t i = count > HISTORY ? count - HISTORY : 0; i < count; i++) {
@@ -203,15 +269,24 @@ static json_t *long_text(const json_t *account, unsigned left_out)
 
 		snprintf(line, sizeof(line), "%s %s", text_of(event, "time"),
 			text_of(event, "text"));
-		drop_bars(line);
-		json_array_append_new(lines, json_string(line));
+		append_line(lines, line);
 	}
+}
+
+static json_t *long_text(const struct vigil_daemon *d, const json_t *account, unsigned left_out)
+{
+	json_t *lines = json_array();
+	char line[128];
+
+	append_long_text(lines, text_of(json_object_get(account, "health"), "long_text"));
+	if (d != NULL && !daemon_health_is_status_line(d))
+		append_history(lines, json_object_get(account, "history"));
 	if (left_out > 0) {
 		snprintf(line, sizeof(line),
 			"performance data left out: %u (too many values, a label with a bar, or no "
 			"number)",
 			left_out);
-		json_array_append_new(lines, json_string(line));
+		append_line(lines, line);
 	}
 	return lines;
 }
@@ -231,6 +306,7 @@ void command_check(struct host *host, json_t *params, struct command_reply *repl
 	struct vigil_daemon *d = host_find(host, name);
 	json_t *account = d != NULL ? daemon_account(d) : NULL, *data;
 	struct verdict v = {0};
+	char *line;
 
 	if (d == NULL) {
 		judge(&v, UNKNOWN, "there is no daemon \"%s\" running", name);
@@ -244,14 +320,18 @@ void command_check(struct host *host, json_t *params, struct command_reply *repl
 		data = data_of(host, name);
 		put_all(&v, data);
 		json_decref(data);
-		judge_health(&v, name, account);
+		judge_health(&v, d, account);
 	} else if (is_failed_or_paused(account)) {
-		judge_health(&v, name, account);
+		judge_health(&v, d, account);
 	} else {
 		judge_number(&v, host, params);
 	}
-	drop_bars(v.line);
-	reply->result = json_pack("{s:i,s:s,s:s,s:o}", "status", v.status, "output", v.line,
-		"perfdata", v.perfdata, "long_output", long_text(account, v.left_out));
+	line = without_bars(v.line);
+	reply->result = json_pack("{s:i,s:s,s:s,s:o}", "status", v.status, "output", line,
+		"perfdata", v.perfdata != NULL ? v.perfdata : "", "long_output",
+		long_text(d, account, v.left_out));
+	free(line);
+	free(v.line);
+	free(v.perfdata);
 	json_decref(account);
 }

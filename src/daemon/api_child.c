@@ -26,6 +26,7 @@ struct vigil_child {
 	struct resource resource; /* first */
 	struct child *child;
 	vigil_child_line_fn *on_line;
+	vigil_child_late_fn *on_late;
 	vigil_child_exit_fn *on_exit;
 	void *arg;
 };
@@ -84,6 +85,16 @@ static void on_exit_told(struct child *child, const vigil_child_exit *e, void *a
 	seat->on_exit(d, seat, e, seat->arg);
 	daemon_leave(d, entered);
 	seat_free(&seat->resource);
+}
+
+static void on_late(struct child *child, void *arg)
+{
+	vigil_child *seat = arg;
+	struct vigil_daemon *d = seat->resource.daemon;
+	uint64_t entered = daemon_enter(d);
+
+	seat->on_late(d, seat, seat->arg);
+	daemon_leave(d, entered);
 }
 
 /* Of a daemon that starts, the failure is why it failed; later it is the module's to report: a
@@ -219,17 +230,23 @@ vigil_child *vigil_spawn(vigil_daemon *d, const vigil_child_spec *given)
 					    .environment = spec.environment,
 					    .directory = spec.directory,
 					    .merge_stderr = spec.merge_stderr,
+					    .keep_stderr = spec.keep_stderr,
 					    .input = spec.input,
 					    .input_length = spec.input_length},
 		.timeout = clock_from_seconds(spec.timeout),
 		.output_max = spec.output_max,
 		.on_line = spec.on_line != NULL ? on_line : NULL,
-		.on_exit = on_exit_told};
+		.on_late = spec.on_late != NULL ? on_late : NULL,
+		.on_exit = on_exit_told,
+		.owner = d->name};
+	if (child_given_up(d->name) > 0)
+		return refuse(d, EBUSY, "cannot start", spec.argv[0]);
 	err = spec.user != NULL ? find_user(d, spec.user, &inner.user) : 0;
 	if (err != 0)
 		return refuse(d, -err, "user", spec.user);
 	seat = memory_zero(sizeof(*seat));
 	seat->on_line = spec.on_line;
+	seat->on_late = spec.on_late;
 	seat->on_exit = spec.on_exit;
 	seat->arg = spec.arg;
 	inner.arg = seat;
@@ -245,6 +262,13 @@ vigil_child *vigil_spawn(vigil_daemon *d, const vigil_child_spec *given)
 pid_t vigil_child_pid(const vigil_child *child)
 {
 	return child != NULL ? child_pid(child->child) : 0;
+}
+
+pid_t vigil_child_given_up(vigil_daemon *d)
+{
+	if (daemon_is_candidate(d, "vigil_child_given_up"))
+		return 0;
+	return child_given_up(d->name);
 }
 
 void vigil_child_end(vigil_child *child)

@@ -1,5 +1,5 @@
 /*
- * api_say: what a daemon has to say: log lines, health, history, errors.
+ * api_say: what a daemon has to say: log lines, history, errors.  Health is in api_health.c.
  *
  * Modules pass on text of strangers, so all of it is escaped here, once, before it is kept:
  * what stands in the tree is UTF-8 without controls, whoever prints it.
@@ -22,6 +22,11 @@
 char *vigil_clean(char *clean, size_t size, const char *text)
 {
 	return log_escape(clean, size, text, strlen(text));
+}
+
+char *vigil_clean_lines(char *clean, size_t size, const char *text)
+{
+	return log_escape_keep(clean, size, text, strlen(text), "\n\t");
 }
 
 const char *vigil_name(vigil_daemon *d)
@@ -49,31 +54,6 @@ void vigil_log(vigil_daemon *d, vigil_level level, const char *format, ...)
 	va_start(ap, format);
 	log_vwrite(level, who(d, name), format, ap);
 	va_end(ap);
-}
-
-void vigil_health(vigil_daemon *d, vigil_health_level level, const char *format, ...)
-{
-	struct daemon_health *health = &d->health;
-	char text[DAEMON_TEXT];
-	va_list ap;
-
-	if (daemon_is_candidate(d, "vigil_health"))
-		return;
-	LOOP_ASSERT_OWNER();
-	va_start(ap, format);
-	daemon_say(text, format, ap);
-	va_end(ap);
-	if ((unsigned)level > VIGIL_UNKNOWN)
-		level = VIGIL_UNKNOWN;
-	if (health->said && health->level == level && strcmp(health->text, text) == 0)
-		return;
-	if (!health->said || health->level != level)
-		clock_gettime(CLOCK_REALTIME, &health->since);
-	health->said = true;
-	health->level = level;
-	free(health->text);
-	health->text = memory_text(text);
-	daemon_announce(d, "health", daemon_health_account(d));
 }
 
 static struct daemon_event *event_new(uint32_t line, const char *text)

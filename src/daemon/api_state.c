@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "daemon/daemon_own.h"
+#include "daemon/stale.h"
 #include "data/state.h"
 #include "loop/loop.h"
 #include "loop/store.h"
@@ -160,6 +161,15 @@ const json_t *vigil_state_get(vigil_daemon *d, const char *path)
 	if (resolve(d, path, false, pointer) != 0)
 		return NULL;
 	return state_lend(d->ground->state, pointer);
+}
+
+bool vigil_state_stale(vigil_daemon *d, const char *path)
+{
+	char pointer[STATE_POINTER_MAX];
+
+	if (daemon_is_candidate(d, "vigil_state_stale"))
+		return false;
+	return resolve(d, path, false, pointer) == 0 && stale_at(d->ground->state, pointer);
 }
 
 /* --- subscriptions ---------------------------------------------------------------------------- */

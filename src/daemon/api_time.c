@@ -5,8 +5,10 @@
  * second from its name, so they fire together and the loop wakes once for them.
  */
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "daemon/daemon_own.h"
@@ -83,37 +85,56 @@ static bool fire(struct resource *resource)
 static const struct resource_kind every_kind = {.free = timer_free, .fire = fire};
 static const struct resource_kind after_kind = {.free = timer_free};
 
-static uint32_t name_hash(const char *name)
-{
-	uint32_t hash = 2166136261u; /* FNV-1a */
+#define FNV_BASIS 2166136261u
 
+static uint32_t name_hash(const char *name, uint32_t hash) /* FNV-1a */
+{
 	for (; *name != '\0'; name++)
 		hash = (hash ^ (unsigned char)*name) * 16777619u;
 	return hash;
 }
 
-static int timer_new(vigil_daemon *d, double seconds, bool periodic, vigil_tick_fn *fn, void *arg)
+/* Daemons of one name on two hosts do not tick together. */
+static uint32_t place_of(const vigil_daemon *d)
+{
+	static char host[HOST_NAME_MAX + 1];
+
+	if (host[0] == '\0')
+		gethostname(host, sizeof(host) - 1);
+	return name_hash(d->name, name_hash(host, FNV_BASIS));
+}
+
+enum kind { ONCE, PERIODIC, SPREAD };
+
+static struct loop_timer *arm(
+	struct timer *timer, const vigil_daemon *d, enum kind kind, uint64_t ns)
 {
 	struct loop *loop = d->ground->loop;
+
+	if (kind == ONCE)
+		return loop_after(loop, ns, on_after, timer);
+	return (kind == SPREAD ? loop_every_spread : loop_every)(
+		loop, ns, place_of(d), on_every, timer);
+}
+
+static int timer_new(vigil_daemon *d, double seconds, enum kind kind, vigil_tick_fn *fn, void *arg)
+{
 	struct timer *timer;
-	uint64_t ns;
 
 	if (fn == NULL)
 		return daemon_refuse(d, EINVAL, "a timer without a callback");
-	if (!(seconds >= (periodic ? INTERVAL_MIN : 0)) || seconds > INTERVAL_MAX)
+	if (!(seconds >= (kind != ONCE ? INTERVAL_MIN : 0)) || seconds > INTERVAL_MAX)
 		return daemon_refuse(d, EINVAL, "a timer of %g s is out of range", seconds);
 	timer = memory_zero(sizeof(*timer));
 	timer->fn = fn;
 	timer->arg = arg;
 	timer->round = d->round;
-	ns = clock_from_seconds(seconds);
-	timer->timer = periodic ? loop_every(loop, ns, name_hash(d->name), on_every, timer)
-				: loop_after(loop, ns, on_after, timer);
+	timer->timer = arm(timer, d, kind, clock_from_seconds(seconds));
 	if (timer->timer == NULL) {
 		free(timer);
 		return daemon_refuse(d, ENOMEM, "no memory for a timer");
 	}
-	daemon_own(d, &timer->resource, periodic ? &every_kind : &after_kind);
+	daemon_own(d, &timer->resource, kind != ONCE ? &every_kind : &after_kind);
 	return 0;
 }
 
@@ -121,14 +142,21 @@ int vigil_every(vigil_daemon *d, double interval, vigil_tick_fn *cb, void *arg)
 {
 	if (daemon_is_candidate(d, "vigil_every"))
 		return -EPERM;
-	return timer_new(d, interval, true, cb, arg);
+	return timer_new(d, interval, PERIODIC, cb, arg);
+}
+
+int vigil_every_spread(vigil_daemon *d, double interval, vigil_tick_fn *cb, void *arg)
+{
+	if (daemon_is_candidate(d, "vigil_every_spread"))
+		return -EPERM;
+	return timer_new(d, interval, SPREAD, cb, arg);
 }
 
 int vigil_after(vigil_daemon *d, double delay, vigil_tick_fn *cb, void *arg)
 {
 	if (daemon_is_candidate(d, "vigil_after"))
 		return -EPERM;
-	return timer_new(d, delay, false, cb, arg);
+	return timer_new(d, delay, ONCE, cb, arg);
 }
 
 int vigil_cancel(vigil_daemon *d, vigil_tick_fn *cb, void *arg)

@@ -265,6 +265,7 @@ void daemon_free(struct vigil_daemon *d)
 	free(d->paused_reason);
 	free(d->paused_by);
 	free(d->health.text);
+	free(d->health.long_text);
 	free(d->counts.last_error);
 	free(d);
 }

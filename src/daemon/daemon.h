@@ -20,6 +20,7 @@
 struct loop;
 struct state;
 struct services;
+struct slot_queue;
 struct store;
 
 /* What a daemon stands on; owned by the host, which outlives its daemons. */
@@ -28,6 +29,7 @@ struct ground {
 	struct state *state;
 	struct services *services;
 	struct store *store;
+	struct slot_queue *slots;
 };
 
 enum daemon_status {
@@ -76,6 +78,8 @@ const struct option_set *daemon_options(const struct vigil_daemon *d);
 const char *daemon_reason(const struct vigil_daemon *d);
 /* The level of its health, "OK" to "UNKNOWN", as it is at /runs/NAME/health; NULL while it has none. */
 const char *daemon_level(const struct vigil_daemon *d);
+/* Whether the text of its health is a whole status line as a plugin prints it. */
+bool daemon_health_is_status_line(const struct vigil_daemon *d);
 /* Its account, as it stands at /runs/NAME; a new reference. */
 json_t *daemon_account(const struct vigil_daemon *d);
 

@@ -35,11 +35,12 @@ static json_t *history_account(const struct vigil_daemon *d)
 static const char *const levels[] = {"OK", "WARNING", "CRITICAL", "UNKNOWN"};
 
 /* Takes the text. */
-static json_t *health_json(vigil_health_level level, char *text, struct timespec since)
+static json_t *health_json(
+	vigil_health_level level, char *text, const char *long_text, struct timespec since)
 {
 	char when[CLOCK_TEXT];
-	json_t *health = json_pack("{s:s,s:s,s:s}", "level", levels[level], "text", text, "since",
-		clock_text_at(when, since));
+	json_t *health = json_pack("{s:s,s:s,s:s,s:s*}", "level", levels[level], "text", text,
+		"since", clock_text_at(when, since), "long_text", long_text);
 
 	free(text);
 	return health;
@@ -64,12 +65,19 @@ json_t *daemon_health_account(const struct vigil_daemon *d)
 {
 	if (d->status == DAEMON_FAILED)
 		return health_json(VIGIL_CRITICAL,
-			memory_format("%s has failed: %s", d->name, daemon_reason(d)), d->since);
+			memory_format("%s has failed: %s", d->name, daemon_reason(d)), NULL,
+			d->since);
 	if (d->paused)
-		return health_json(VIGIL_OK, paused_text(d), d->since);
+		return health_json(VIGIL_OK, paused_text(d), d->health.long_text, d->since);
 	if (!d->health.said)
 		return json_null();
-	return health_json(d->health.level, memory_text(d->health.text), d->health.since);
+	return health_json(
+		d->health.level, memory_text(d->health.text), d->health.long_text, d->health.since);
+}
+
+bool daemon_health_is_status_line(const struct vigil_daemon *d)
+{
+	return d->status != DAEMON_FAILED && !d->paused && d->health.status_line;
 }
 
 const char *daemon_level(const struct vigil_daemon *d)
@@ -86,7 +94,8 @@ static json_t *paused_health(const struct vigil_daemon *d)
 {
 	if (d->status == DAEMON_FAILED || !d->health.said)
 		return NULL;
-	return health_json(d->health.level, memory_text(d->health.text), d->health.since);
+	return health_json(
+		d->health.level, memory_text(d->health.text), d->health.long_text, d->health.since);
 }
 
 json_t *daemon_account(const struct vigil_daemon *d)

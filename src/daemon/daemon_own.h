@@ -37,7 +37,11 @@ struct resource_kind {
 struct daemon_health {
 	bool said;
 	vigil_health_level level;
+	/* The text is a whole status line as a plugin prints it, which names the level where its
+	 * author wants that. */
+	bool status_line;
 	char *text;
+	char *long_text; /* NULL: none */
 	struct timespec since;
 };
 

@@ -36,7 +36,7 @@ struct config {
 };
 
 /* The schema of [vigil]: modules socket pipe state_dir group log log_level workers workers_max
- * restart_rate deny. */
+ * exec_max restart_rate deny ... */
 extern const vigil_option config_schema[];
 
 /* Reads, parses and checks.  All that is wrong goes to the complaints: all of the syntax, or

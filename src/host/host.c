@@ -33,6 +33,7 @@
 #include "loop/child.h"
 #include "loop/loop.h"
 #include "loop/offload.h"
+#include "loop/slot_queue.h"
 #include "loop/spawn.h"
 #include "loop/store.h"
 #include "service/manager.h"
@@ -304,7 +305,8 @@ static bool lay_ground(struct host *host, const struct config *config)
 		return false;
 	host->services = services_new(host->loop, host->offload);
 	host->store = store_open(host->loop, config_vigil(config, "state_dir")->text);
-	if (host->services == NULL || host->store == NULL)
+	host->slots = slot_queue_new(host->loop, 1);
+	if (host->services == NULL || host->store == NULL || host->slots == NULL)
 		return false;
 	host->booted = booted_new(host->loop, host->store);
 	held_review(host->store, config_vigil(config, "state_dir")->text);
@@ -317,7 +319,8 @@ static bool lay_ground(struct host *host, const struct config *config)
 	host->ground = (struct ground){.loop = host->loop,
 		.state = host->state,
 		.services = host->services,
-		.store = host->store};
+		.store = host->store,
+		.slots = host->slots};
 	host_take_settings(host, config);
 	memory_on_end(on_end, host);
 	return host_mount_accounts(host) == 0;
@@ -415,6 +418,7 @@ void host_free(struct host *host)
 	offload_free(host->offload);
 	services_free(host->services);
 	state_free(host->state);
+	slot_queue_free(host->slots);
 	loop_free(host->loop);
 	plan_free(host->plan);
 	modules_free(host->modules);

@@ -13,6 +13,7 @@
 #include "host/host_inside.h"
 #include "loop/loop.h"
 #include "loop/offload.h"
+#include "loop/slot_queue.h"
 #include "service/service.h"
 
 static json_t *workers_account(struct host *host)
@@ -33,6 +34,15 @@ static json_t *queries_account(struct host *host)
 	return json_pack("{s:I,s:I,s:I,s:I,s:I}", "cached", (json_int_t)c.cached, "workers",
 		(json_int_t)c.workers, "batched", (json_int_t)c.batched, "calls",
 		(json_int_t)c.calls, "signals", (json_int_t)c.signals);
+}
+
+static json_t *slots_account(struct host *host)
+{
+	struct slot_counts c;
+
+	slot_queue_counts(host->slots, &c);
+	return json_pack("{s:i,s:i,s:i}", "max", (int)c.most, "held", (int)c.held, "waiting",
+		(int)c.waiting);
 }
 
 /* NULL where all is well. */
@@ -60,13 +70,14 @@ static json_t *vigil_account(struct host *host)
 	struct loop_lag lag;
 
 	loop_lag(host->loop, &lag);
-	return json_pack("{s:s,s:i,s:s,s:I,s:I,s:I,s:I,s:{s:{s:f,s:f,s:f}},s:o,s:o,s:o*}",
+	return json_pack("{s:s,s:i,s:s,s:I,s:I,s:I,s:I,s:{s:{s:f,s:f,s:f}},s:o,s:o,s:o,s:o*}",
 		"version", PACKAGE_VERSION, "pid", (int)getpid(), "started", host->started,
 		"generation", (json_int_t)host->generation, "reloads", (json_int_t)host->reloads,
 		"reload_errors", (json_int_t)host->reload_errors, "revision",
 		(json_int_t)state_revision(host->state), "loop", "lag_seconds", "last", lag.last,
 		"p99", lag.p99, "max", lag.max, "workers", workers_account(host), "queries",
-		queries_account(host), "degraded", degraded_account());
+		queries_account(host), "slots", slots_account(host), "degraded",
+		degraded_account());
 }
 
 static json_t *below(json_t *whole, const char *rest)

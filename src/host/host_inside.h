@@ -22,6 +22,7 @@ struct host {
 	struct offload *offload;
 	struct services *services;
 	struct store *store;
+	struct slot_queue *slots;
 	struct booted *booted;
 	struct pauses *pauses;
 	struct days *days;

@@ -5,7 +5,9 @@
 #include "base/log.h"
 #include "data/config.h"
 #include "host/host_inside.h"
+#include "loop/cpu_count.h"
 #include "loop/offload.h"
+#include "loop/slot_queue.h"
 #include "service/service.h"
 
 #define QUEUE_MAX 10000
@@ -21,6 +23,15 @@ struct offload_limits host_limits(const struct config *config)
 	};
 }
 
+/* Most programs wait for a network most of the time, so each processor gets some; the others must not
+ * wait for those that hang. */
+static unsigned exec_max(const struct config *config)
+{
+	int64_t given = config_vigil(config, "exec_max")->integer;
+
+	return given > 0 ? (unsigned)given : 4 + 4 * cpu_count();
+}
+
 /* What can change while the host runs. */
 void host_take_settings(struct host *host, const struct config *config)
 {
@@ -29,6 +40,7 @@ void host_take_settings(struct host *host, const struct config *config)
 	double seconds;
 
 	offload_set_limits(host->offload, &limits);
+	slot_queue_set_most(host->slots, exec_max(config));
 	config_restart_rate(config, &restarts, &seconds);
 	services_set_policy(host->services, (const char *const *)config_vigil(config, "deny")->list,
 		restarts, seconds);

@@ -1,20 +1,19 @@
 /*
  * child: a process as events on the loop.
  *
- * A child has three sources of events: its pidfd (it has ended), the pipe from its stdout, and
- * a timer (its deadline).  Whoever started it owns it and frees it, once it has ended or
- * before.  One that is freed while it runs is let go of: it goes to a list of strays, hears
- * TERM and, two seconds later, KILL, and is reaped from the loop when it has ended.  So memory
- * of a running child lives until it is reaped, and a callback may free the child it is told
- * about.
+ * A child has these sources of events: its pidfd (it has ended), the pipes from its stdout and, where
+ * that is kept, its stderr, and a timer (its deadline).  Whoever started it owns it and frees it, once
+ * it has ended or before.  One that is freed while it runs moves to the list of strays, gets TERM and,
+ * two seconds later, KILL, and is reaped from the loop when it has ended.  So the memory of a running
+ * child lives until it is reaped, and a callback may free the child that it is called for.
  *
  * The end of the process is the end of the child, not the end of its output: what it left
  * behind may hold the pipe for ever, so only what is in the pipe by then is read.  Where the
  * child was told to end, what it left behind in its group is killed too, just before it is
  * reaped: until then the number of the group cannot be anybody else's.
  *
- * One that prints without end costs no more than PACE_BYTES in PACE_TIME: after them its pipe is
- * left full for the rest of that time and the child waits.
+ * A process in uninterruptible sleep ignores KILL.  One that still exists a second after that is given
+ * up: its owner is told as if it had ended, and it stays a stray until it is reaped.
  */
 #include "loop/child.h"
 
@@ -23,7 +22,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/queue.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -33,35 +31,32 @@
 #include "base/clock.h"
 #include "base/degraded.h"
 #include "base/memory.h"
+#include "loop/child_output.h"
 #include "loop/loop.h"
 #include "loop/user.h"
 
 #define GRACE      (2 * CLOCK_SECOND) /* from TERM to KILL */
-#define CHUNK      16384
-#define PACE_BYTES (64 * 1024)
-#define PACE_TIME  (100 * CLOCK_MS)
-#define REST_MAX   (1024 * 1024) /* what a pipe can hold at most */
-#define NO_STATUS  0xff00        /* somebody else reaped it: as if by exit(255) */
+#define LAST_GRACE CLOCK_SECOND       /* from KILL until it is given up */
+#define ERRORS_MAX 4096               /* what is kept of stderr: the last of it */
+#define NO_STATUS  0xff00             /* somebody else reaped it: as if by exit(255) */
 
-enum phase { RUNNING, TERMED, KILLED, ENDED };
+enum phase { RUNNING, TERMED, KILLED, GIVEN_UP, ENDED };
 
 struct child {
 	struct loop *loop;
 	pid_t pid;
 	enum phase phase;
 	bool let_go; /* its owner has freed it; it is among the strays */
-	bool timed_out, truncated;
+	bool timed_out;
 	uint64_t started;
+	char *owner; /* NULL: none was named */
 
-	int pidfd, out; /* out: -1 once closed */
-	struct event *on_end, *on_out;
+	int pidfd;
+	struct event *on_end;
 	struct loop_timer *timer; /* the deadline, then the grace */
-	struct loop_timer *pace;  /* NULL until there is need of it */
-	size_t budget;            /* bytes still to be read in this PACE_TIME */
-
-	char *output; /* gathered, or the line that has begun; NUL-terminated */
-	size_t length, room, max;
+	struct child_output out, errors;
 	child_line_fn *line_fn;
+	child_late_fn *late_fn;
 	child_exit_fn *exit_fn;
 	void *arg;
 	struct children *among; /* NULL: it does not run */
@@ -89,22 +84,11 @@ static void move(struct child *child, struct children *to)
 		TAILQ_INSERT_TAIL(to, child, link);
 }
 
-static void close_out(struct child *child)
-{
-	if (child->on_out != NULL)
-		event_free(child->on_out);
-	child->on_out = NULL;
-	if (child->out >= 0)
-		close(child->out);
-	child->out = -1;
-	loop_timer_free(child->pace);
-	child->pace = NULL;
-}
-
 /* Everything but the memory, which the owner frees when it likes. */
 static void close_all(struct child *child)
 {
-	close_out(child);
+	child_output_close(&child->out);
+	child_output_close(&child->errors);
 	if (child->on_end != NULL)
 		event_free(child->on_end);
 	child->on_end = NULL;
@@ -119,7 +103,9 @@ static void destroy(struct child *child)
 {
 	move(child, NULL);
 	close_all(child);
-	free(child->output);
+	child_output_clear(&child->out);
+	child_output_clear(&child->errors);
+	free(child->owner);
 	free(child);
 }
 
@@ -128,107 +114,6 @@ static void stray_free(struct child *child)
 	destroy(child);
 	if (TAILQ_EMPTY(&strays) && drain.timer != NULL)
 		loop_timer_again(drain.timer, 0);
-}
-
-/* --- output ---------------------------------------------------------------------------------- */
-
-/* Appends what there is room for. */
-static void keep(struct child *child, const char *data, size_t n)
-{
-	if (n > child->max - child->length) {
-		n = child->max - child->length;
-		child->truncated = true;
-	}
-	if (child->length + n + 1 > child->room) {
-		while (child->room < child->length + n + 1)
-			child->room = child->room > 0 ? 2 * child->room : 1024;
-		child->output = memory_grow(child->output, child->room, 1);
-	}
-	memcpy(child->output + child->length, data, n);
-	child->length += n;
-	child->output[child->length] = '\0';
-}
-
-static void tell_line(struct child *child)
-{
-	size_t length = child->length;
-
-	child->length = 0;
-	child->line_fn(child, child->output, length, child->arg);
-}
-
-static void take(struct child *child, const char *data, size_t n)
-{
-	const char *end;
-
-	if (child->line_fn == NULL) {
-		keep(child, data, n);
-		return;
-	}
-	while (n > 0 && !child->let_go) {
-		end = memchr(data, '\n', n);
-		keep(child, data, end != NULL ? (size_t)(end - data) : n);
-		if (end == NULL)
-			return;
-		tell_line(child);
-		n -= (size_t)(end + 1 - data);
-		data = end + 1;
-	}
-}
-
-/* Reads once, at most limit bytes.  How many it were; 0: nothing there now, or never again, and
- * then the pipe has been closed. */
-static size_t read_some(struct child *child, size_t limit)
-{
-	char chunk[CHUNK];
-	ssize_t n;
-
-	do
-		n = read(child->out, chunk, limit < sizeof(chunk) ? limit : sizeof(chunk));
-	while (n < 0 && errno == EINTR);
-	if (n > 0)
-		take(child, chunk, (size_t)n);
-	else if (n == 0 || errno != EAGAIN)
-		close_out(child);
-	return n > 0 ? (size_t)n : 0;
-}
-
-static void on_pace(uint64_t missed, void *arg)
-{
-	struct child *child = arg;
-
-	child->budget = PACE_BYTES;
-	event_add(child->on_out, NULL);
-}
-
-static void on_out(evutil_socket_t fd, short what, void *arg)
-{
-	struct child *child = arg;
-
-	child->budget -= read_some(child, child->budget);
-	if (child->budget > 0 || child->out < 0)
-		return;
-	if (child->pace == NULL)
-		child->pace = loop_after(child->loop, PACE_TIME, on_pace, child);
-	else
-		loop_timer_again(child->pace, PACE_TIME);
-	if (child->pace != NULL)
-		event_del(child->on_out);
-	else
-		child->budget = PACE_BYTES; /* no memory to wait with */
-}
-
-/* What is in the pipe when the child has ended. */
-static void read_rest(struct child *child)
-{
-	int waiting = 0;
-	size_t left, n;
-
-	if (child->out < 0 || ioctl(child->out, FIONREAD, &waiting) != 0)
-		return;
-	left = waiting > REST_MAX ? REST_MAX : (size_t)waiting;
-	while (left > 0 && child->out >= 0 && (n = read_some(child, left)) > 0)
-		left -= n;
 }
 
 /* --- ending ---------------------------------------------------------------------------------- */
@@ -242,16 +127,61 @@ static void end(struct child *child)
 	loop_timer_again(child->timer, GRACE);
 }
 
+static void on_line(const char *line, size_t length, void *arg)
+{
+	struct child *child = arg;
+
+	child->line_fn(child, line, length, child->arg);
+}
+
+/* Tells the owner that it has ended, or was given up.  The callback may free it. */
+static void tell_exit(struct child *child, int status)
+{
+	vigil_child_exit e = {.pid = child->pid, .status = status};
+
+	e.seconds = clock_to_seconds(clock_now() - child->started);
+	e.timed_out = child->timed_out;
+	e.given_up = child->phase == GIVEN_UP;
+	e.truncated = child->out.truncated;
+	if (child->line_fn == NULL) {
+		e.output = child->out.text;
+		e.length = child->out.length;
+	}
+	e.output = e.output != NULL ? e.output : "";
+	e.errors = child->errors.text != NULL ? child->errors.text : "";
+	child->exit_fn(child, &e, child->arg);
+}
+
+static void give_up(struct child *child)
+{
+	child->phase = GIVEN_UP;
+	child_output_finish(&child->out);
+	child_output_finish(&child->errors);
+	child_output_close(&child->out);
+	child_output_close(&child->errors);
+	if (!child->let_go)
+		tell_exit(child, NO_STATUS);
+}
+
 static void on_timer(uint64_t missed, void *arg)
 {
 	struct child *child = arg;
 
-	if (child->phase == RUNNING) {
+	switch (child->phase) {
+	case RUNNING:
 		child->timed_out = true;
 		end(child);
-	} else if (child->phase == TERMED) {
+		if (child->late_fn != NULL && !child->let_go)
+			child->late_fn(child, child->arg);
+		break;
+	case TERMED:
 		child->phase = KILLED;
 		spawn_kill(child->pid, SIGKILL);
+		loop_timer_again(child->timer, LAST_GRACE);
+		break;
+	case KILLED: give_up(child); break;
+	case GIVEN_UP:
+	case ENDED: break;
 	}
 }
 
@@ -270,13 +200,12 @@ static int reap(struct child *child)
 static void on_end(evutil_socket_t fd, short what, void *arg)
 {
 	struct child *child = arg;
-	vigil_child_exit e = {.pid = child->pid};
+	bool told = child->phase == GIVEN_UP;
+	int status;
 
-	e.seconds = clock_to_seconds(clock_now() - child->started);
-	read_rest(child);
-	if (child->line_fn != NULL && child->length > 0 && !child->let_go)
-		tell_line(child); /* the last, without an end */
-	e.status = reap(child);
+	child_output_finish(&child->out); /* its owner may free it at the last line */
+	child_output_finish(&child->errors);
+	status = reap(child);
 	child->phase = ENDED;
 	close_all(child);
 	if (child->let_go) {
@@ -284,11 +213,8 @@ static void on_end(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	move(child, NULL);
-	e.timed_out = child->timed_out;
-	e.truncated = child->truncated;
-	e.output = child->line_fn == NULL && child->length > 0 ? child->output : "";
-	e.length = child->line_fn == NULL ? child->length : 0;
-	child->exit_fn(child, &e, child->arg); /* may free it */
+	if (!told)
+		tell_exit(child, status);
 }
 
 void child_end(struct child *child)
@@ -312,6 +238,18 @@ static bool has_pid(const struct children *children, pid_t pid)
 	return false;
 }
 
+pid_t child_given_up(const char *owner)
+{
+	struct children *const lists[] = {&owned, &strays};
+	const struct child *child;
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
+		TAILQ_FOREACH(child, lists[i], link)
+	if (child->phase == GIVEN_UP && child->owner != NULL && strcmp(child->owner, owner) == 0)
+		return child->pid;
+	return 0;
+}
+
 bool child_is_own(pid_t pid)
 {
 	LOOP_ASSERT_OWNER();
@@ -329,62 +267,93 @@ void child_free(struct child *child)
 	}
 	child->let_go = true;
 	move(child, &strays);
-	close_out(child);
+	child_output_close(&child->out);
+	child_output_close(&child->errors);
 	end(child);
 }
 
 /* --- starting -------------------------------------------------------------------------------- */
 
-static pid_t launch_as(const struct child_spec *spec, int *out, int *pidfd)
+static pid_t launch_as(const struct child_spec *spec, int *out, int *errors, int *pidfd)
 {
 	struct spawn spawn = spec->spawn;
 	const char **argv, **environment;
 	pid_t pid = -ENOMEM;
 
 	if (spec->user == NULL)
-		return spawn_start(&spawn, out, pidfd);
+		return spawn_start(&spawn, out, errors, pidfd);
 	argv = user_argv(spec->user, spawn.argv);
 	environment = user_environment(spec->user, spawn.environment);
 	if (argv != NULL && environment != NULL) {
 		spawn.argv = argv;
 		spawn.environment = environment;
-		pid = spawn_start(&spawn, out, pidfd);
+		pid = spawn_start(&spawn, out, errors, pidfd);
 	}
 	free(environment);
 	free(argv);
 	return pid;
 }
 
-static pid_t launch(const struct child_spec *spec, int *out, int *pidfd)
+static pid_t launch(const struct child_spec *spec, int *out, int *errors, int *pidfd)
 {
-	pid_t pid = launch_as(spec, out, pidfd);
+	pid_t pid = launch_as(spec, out, errors, pidfd);
 
 	degraded_started(pid);
 	return pid;
 }
 
-/* All that can fail but the start itself is done before it, so that what runs is watched. */
-static int prepare(struct child *child, uint64_t timeout)
+/* Begins to watch what runs; both pipes are the child's from here on, also when it fails. */
+static int watch(struct child *child, int out, int errors)
 {
-	child->timer = loop_after(child->loop, timeout, on_timer, child);
-	if (child->timer == NULL)
-		return -ENOMEM;
-	if (timeout == 0)
-		loop_timer_stop(child->timer);
-	keep(child, "", 0);
-	return 0;
+	int err = child_output_open(&child->out, child->loop, out);
+
+	if (errors >= 0 && child_output_open(&child->errors, child->loop, errors) != 0)
+		err = -ENOMEM;
+	child->on_end = event_new(loop_base(child->loop), child->pidfd, EV_READ, on_end, child);
+	if (child->on_end == NULL || event_add(child->on_end, NULL) != 0)
+		err = -ENOMEM;
+	return err;
 }
 
-static int watch(struct child *child)
+static struct child *child_new(struct loop *loop, const struct child_spec *spec)
 {
-	struct event_base *base = loop_base(child->loop);
+	struct child *child = memory_zero(sizeof(*child));
 
-	child->on_end = event_new(base, child->pidfd, EV_READ, on_end, child);
-	child->on_out = event_new(base, child->out, EV_READ | EV_PERSIST, on_out, child);
-	if (child->on_end == NULL || child->on_out == NULL || event_add(child->on_end, NULL) != 0 ||
-		event_add(child->on_out, NULL) != 0)
+	*child = (struct child){.loop = loop,
+		.pidfd = -1,
+		.owner = memory_text(spec->owner),
+		.line_fn = spec->on_line,
+		.late_fn = spec->on_late,
+		.exit_fn = spec->on_exit,
+		.arg = spec->arg,
+		.started = clock_now()};
+	child->out = (struct child_output){.fd = -1,
+		.max = spec->output_max > 0 ? spec->output_max : CHILD_OUTPUT,
+		.on_line = spec->on_line != NULL ? on_line : NULL,
+		.arg = child};
+	child->errors = (struct child_output){.fd = -1, .max = ERRORS_MAX, .keep_last = true};
+	child->timer = loop_after(loop, spec->timeout, on_timer, child);
+	if (child->timer != NULL && spec->timeout == 0)
+		loop_timer_stop(child->timer);
+	return child;
+}
+
+static int run(struct child *child, const struct child_spec *spec)
+{
+	int out = -1, errors = -1, err;
+
+	if (child->timer == NULL)
 		return -ENOMEM;
-	return 0;
+	child->pid = launch(spec, &out, &errors, &child->pidfd);
+	if (child->pid < 0)
+		return child->pid;
+	move(child, &owned);
+	err = watch(child, out, errors);
+	if (err != 0) {
+		child->phase = KILLED; /* unwatched, it would never be reaped */
+		reap(child);
+	}
+	return err;
 }
 
 int child_start(struct loop *loop, const struct child_spec *spec, struct child **result)
@@ -395,25 +364,9 @@ int child_start(struct loop *loop, const struct child_spec *spec, struct child *
 	LOOP_ASSERT_OWNER();
 	if (spec->on_exit == NULL || spec->spawn.argv == NULL || spec->spawn.argv[0] == NULL)
 		return -EINVAL;
-	child = memory_zero(sizeof(*child));
-	*child = (struct child){.loop = loop, .pidfd = -1, .out = -1, .budget = PACE_BYTES};
-	child->max = spec->output_max > 0 ? spec->output_max : CHILD_OUTPUT;
-	child->line_fn = spec->on_line;
-	child->exit_fn = spec->on_exit;
-	child->arg = spec->arg;
-	child->started = clock_now();
-	err = prepare(child, spec->timeout);
-	if (err == 0) {
-		child->pid = launch(spec, &child->out, &child->pidfd);
-		if (child->pid > 0)
-			move(child, &owned);
-		err = child->pid < 0 ? child->pid : watch(child);
-	}
+	child = child_new(loop, spec);
+	err = run(child, spec);
 	if (err != 0) {
-		if (child->pid > 0) {
-			child->phase = KILLED; /* unwatched, it would never be reaped */
-			reap(child);
-		}
 		destroy(child);
 		return err;
 	}
@@ -432,7 +385,7 @@ static void on_drained(uint64_t missed, void *arg)
 
 int child_drain(struct loop *loop, void (*done)(void *arg), void *arg)
 {
-	uint64_t most = TAILQ_EMPTY(&strays) ? 0 : GRACE + CLOCK_SECOND;
+	uint64_t most = TAILQ_EMPTY(&strays) ? 0 : GRACE + LAST_GRACE;
 
 	if (drain.timer != NULL)
 		return -EBUSY;

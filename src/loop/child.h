@@ -21,10 +21,14 @@ struct child;
 struct loop;
 struct user;
 
-/* Told once, from the loop; the child has been reaped.  It may be freed in there. */
+/* Called once, from the loop: the child has been reaped, or was given up because it still exists a
+ * second after KILL; then it is reaped later.  It may be freed in there. */
 typedef void child_exit_fn(struct child *child, const vigil_child_exit *e, void *arg);
 /* A line without its end, NUL-terminated.  The child may be freed in there. */
 typedef void child_line_fn(struct child *child, const char *line, size_t length, void *arg);
+
+/* Called at the deadline, when TERM has been sent; on_exit follows.  The child may be freed in there. */
+typedef void child_late_fn(struct child *child, void *arg);
 
 #define CHILD_OUTPUT (64 * 1024) /* the usual output_max */
 
@@ -34,8 +38,10 @@ struct child_spec {
 	uint64_t timeout;        /* ns; 0: none */
 	size_t output_max;       /* 0: CHILD_OUTPUT */
 	child_line_fn *on_line;  /* NULL: output is gathered for on_exit */
+	child_late_fn *on_late;  /* NULL: nobody wants to know */
 	child_exit_fn *on_exit;  /* required */
 	void *arg;
+	const char *owner; /* for child_given_up; copied; NULL: none */
 };
 
 /* Starts it.  0 and *child, which the caller frees; or -errno as spawn_start, and nothing will
@@ -46,6 +52,8 @@ int child_start(struct loop *loop, const struct child_spec *spec, struct child *
 void child_free(struct child *child);
 
 pid_t child_pid(const struct child *child);
+/* The pid of a child of that owner which was given up and still exists; 0: there is none. */
+pid_t child_given_up(const char *owner);
 /* Whether that is the pid of a child that was started here and has not been reaped. */
 bool child_is_own(pid_t pid);
 /* TERM to its group, KILL two seconds later; on_exit follows.  Once is enough. */

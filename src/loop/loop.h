@@ -51,6 +51,11 @@ typedef void loop_timer_fn(uint64_t missed, void *arg);
  * that many timers spread and yet share wake-ups.  NULL and errno. */
 struct loop_timer *loop_every(
 	struct loop *loop, uint64_t interval, uint32_t seed, loop_timer_fn *fn, void *arg);
+/* The same, but only the first fire is within a second: the others are at a place in the interval that
+ * seed chooses, so that costly work of many timers is spread over it.  The second comes half an
+ * interval after the first at the earliest, and one and a half at the latest. */
+struct loop_timer *loop_every_spread(
+	struct loop *loop, uint64_t interval, uint32_t seed, loop_timer_fn *fn, void *arg);
 /* Fires once after delay ns (0: as soon as the loop turns).  Stays allocated until freed or set again. */
 struct loop_timer *loop_after(struct loop *loop, uint64_t delay, loop_timer_fn *fn, void *arg);
 /* Makes it fire after delay ns from now; a periodic one goes on from there, off its grid. */

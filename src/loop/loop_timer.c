@@ -40,6 +40,8 @@ struct loop_timer {
 	struct loop *loop;
 	uint64_t due;      /* 0: not armed */
 	uint64_t interval; /* 0: one shot */
+	uint64_t phase;    /* where in the interval it is due from its second fire on */
+	bool spread;       /* that is still to come */
 	loop_timer_fn *fn;
 	void *arg;
 	struct event *event; /* of a one-shot */
@@ -153,13 +155,26 @@ static int moment_join(struct loop_timer *timer)
 
 /* --- fires ---------------------------------------------------------------------------------- */
 
+/* The first time at the timer's phase that is at least half an interval from now. */
+static uint64_t next_at_phase(const struct loop_timer *timer, uint64_t now)
+{
+	uint64_t from = now + timer->interval / 2;
+	uint64_t due = from - from % timer->interval + timer->phase;
+
+	return due < from ? due + timer->interval : due;
+}
+
 /* Fires a timer, which the callback may free: nothing of it is touched after. */
 static void timer_fire(struct loop_timer *timer, uint64_t now)
 {
 	uint64_t late = now > timer->due ? now - timer->due : 0, missed = 0;
 
 	lag_note(&timer->loop->lag, now, late);
-	if (timer->interval != 0) {
+	if (timer->spread) {
+		timer->spread = false;
+		timer->due = next_at_phase(timer, now);
+		moment_join(timer);
+	} else if (timer->interval != 0) {
 		missed = late / timer->interval;
 		timer->due += (missed + 1) * timer->interval;
 		moment_join(timer);
@@ -248,6 +263,18 @@ struct loop_timer *loop_every(
 		return NULL;
 	}
 	return timer_new(loop, first_due(interval, seed), interval, fn, arg);
+}
+
+struct loop_timer *loop_every_spread(
+	struct loop *loop, uint64_t interval, uint32_t seed, loop_timer_fn *fn, void *arg)
+{
+	struct loop_timer *timer = loop_every(loop, interval, seed, fn, arg);
+
+	if (timer != NULL && interval > CLOCK_SECOND) {
+		timer->spread = true;
+		timer->phase = (uint64_t)((double)(seed * 0x9e3779b9u) / 0x1p32 * (double)interval);
+	}
+	return timer;
 }
 
 struct loop_timer *loop_after(struct loop *loop, uint64_t delay, loop_timer_fn *fn, void *arg)

@@ -72,27 +72,38 @@ static int open_input(const struct spawn *spawn)
 	return err;
 }
 
-/* in: where its stdout goes.  It may itself be 0, 1 or 2 when the host was started with those
- * closed, so it is copied before anything else takes the low numbers.  from: what it reads, or
- * -1. */
+/* The descriptors that a child gets; -1: none. */
+struct given {
+	int out, errors, input;
+};
+
+static int set_stderr(
+	posix_spawn_file_actions_t *actions, const struct spawn *spawn, const struct given *given)
+{
+	if (given->errors >= 0)
+		return posix_spawn_file_actions_adddup2(actions, given->errors, STDERR_FILENO);
+	if (spawn->merge_stderr)
+		return posix_spawn_file_actions_adddup2(actions, STDOUT_FILENO, STDERR_FILENO);
+	return posix_spawn_file_actions_addopen(actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+}
+
+/* The pipe of stdout may itself be 0, 1 or 2 when the host was started with those closed, so it is
+ * copied before anything else takes the low numbers; all others are 3 or more. */
 static int actions_init(
-	posix_spawn_file_actions_t *actions, const struct spawn *spawn, int in, int from)
+	posix_spawn_file_actions_t *actions, const struct spawn *spawn, const struct given *given)
 {
 	int err;
 
 	if (posix_spawn_file_actions_init(actions))
 		return -ENOMEM;
-	err = posix_spawn_file_actions_adddup2(actions, in, STDOUT_FILENO);
-	if (!err && from >= 0)
-		err = posix_spawn_file_actions_adddup2(actions, from, STDIN_FILENO);
+	err = posix_spawn_file_actions_adddup2(actions, given->out, STDOUT_FILENO);
+	if (!err && given->input >= 0)
+		err = posix_spawn_file_actions_adddup2(actions, given->input, STDIN_FILENO);
 	else if (!err)
 		err = posix_spawn_file_actions_addopen(
 			actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	if (!err && spawn->merge_stderr)
-		err = posix_spawn_file_actions_adddup2(actions, STDOUT_FILENO, STDERR_FILENO);
-	else if (!err)
-		err = posix_spawn_file_actions_addopen(
-			actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+	if (!err)
+		err = set_stderr(actions, spawn, given);
 	if (!err)
 		err = posix_spawn_file_actions_addchdir_np(
 			actions, spawn->directory ? spawn->directory : "/");
@@ -107,13 +118,14 @@ static int actions_init(
 }
 
 /* The pid, or -errno. */
-static pid_t launch(const struct spawn *spawn, int in)
+static pid_t launch(const struct spawn *spawn, int out, int errors)
 {
 	char *const *argv = (char *const *)spawn->argv;
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
+	struct given given = {.out = out, .errors = errors, .input = -1};
 	char **environment;
-	int from = -1, err = 0;
+	int err = 0;
 	pid_t pid;
 
 	if (!argv || !argv[0])
@@ -122,11 +134,11 @@ static pid_t launch(const struct spawn *spawn, int in)
 	if (!environment)
 		return -ENOMEM;
 	if (spawn->input)
-		from = open_input(spawn);
-	if (from < -1)
-		err = -from;
+		given.input = open_input(spawn);
+	if (given.input < -1)
+		err = -given.input;
 	if (!err)
-		err = -actions_init(&actions, spawn, in, from);
+		err = -actions_init(&actions, spawn, &given);
 	if (err)
 		goto out;
 	err = -attributes_init(&attributes);
@@ -138,8 +150,8 @@ static pid_t launch(const struct spawn *spawn, int in)
 out_actions:
 	posix_spawn_file_actions_destroy(&actions);
 out:
-	if (from >= 0)
-		close(from);
+	if (given.input >= 0)
+		close(given.input);
 	free(environment);
 	return err ? -err : pid;
 }
@@ -171,7 +183,51 @@ fail:
 	both = -errno;
 	close(ends[0]);
 	close(ends[1]);
+	ends[0] = ends[1] = -1;
 	return both;
+}
+
+/* A second pipe, whose ends are 3 or more, because stdin and stdout are set up before it is used. */
+static int open_errors(int ends[2])
+{
+	int err = open_pipe(ends, false), high;
+
+	if (err || ends[1] > STDERR_FILENO)
+		return err;
+	high = fcntl(ends[1], F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	err = high < 0 ? -errno : 0;
+	close(ends[1]);
+	ends[1] = high;
+	if (err) {
+		close(ends[0]);
+		ends[0] = -1;
+	}
+	return err;
+}
+
+/* The pid of a started child and its pidfd, or -errno. */
+static pid_t start(const struct spawn *spawn, int out, int errors, int *pidfd)
+{
+	pid_t pid = launch(spawn, out, errors);
+	int err;
+
+	if (pid < 0)
+		return pid;
+	*pidfd = (int)syscall(SYS_pidfd_open, pid, 0); /* close-on-exec by itself */
+	if (*pidfd < 0) {
+		err = -errno;
+		spawn_kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+		pid = err;
+	}
+	return pid;
+}
+
+static void close_pipe(int ends[2])
+{
+	for (int i = 0; i < 2; i++)
+		if (ends[i] >= 0)
+			close(ends[i]);
 }
 
 pid_t spawn_start_piped(const struct spawn *spawn, bool lasting, int ends[2], int *pidfd)
@@ -181,33 +237,32 @@ pid_t spawn_start_piped(const struct spawn *spawn, bool lasting, int ends[2], in
 
 	if (err)
 		return err;
-	pid = launch(spawn, ends[1]);
+	pid = start(spawn, ends[1], -1, pidfd);
 	if (pid < 0)
-		goto out;
-	*pidfd = (int)syscall(SYS_pidfd_open, pid, 0); /* close-on-exec by itself */
-	if (*pidfd < 0) {
-		err = -errno;
-		spawn_kill(pid, SIGKILL);
-		waitpid(pid, NULL, 0);
-		pid = err;
-	}
-out:
-	if (pid < 0) {
-		close(ends[0]);
-		close(ends[1]);
-	}
+		close_pipe(ends);
 	return pid;
 }
 
-pid_t spawn_start(const struct spawn *spawn, int *out, int *pidfd)
+pid_t spawn_start(const struct spawn *spawn, int *out, int *errors, int *pidfd)
 {
-	int ends[2];
-	pid_t pid = spawn_start_piped(spawn, false, ends, pidfd);
+	int ends[2] = {-1, -1}, more[2] = {-1, -1};
+	pid_t pid = open_pipe(ends, false);
 
-	if (pid < 0)
+	if (pid == 0 && spawn->keep_stderr)
+		pid = open_errors(more);
+	if (pid == 0)
+		pid = start(spawn, ends[1], more[1], pidfd);
+	if (pid < 0) {
+		close_pipe(ends);
+		close_pipe(more);
 		return pid;
+	}
 	close(ends[1]);
+	if (more[1] >= 0)
+		close(more[1]);
 	*out = ends[0];
+	if (errors != NULL)
+		*errors = more[0];
 	return pid;
 }
 

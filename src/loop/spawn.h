@@ -18,16 +18,17 @@ struct spawn {
 	const char *const *environment; /* NAME=VALUE, as spawn_environment_new */
 	const char *directory;          /* NULL: / */
 	bool merge_stderr;              /* stderr joins stdout; else /dev/null */
+	bool keep_stderr;               /* stderr has a pipe of its own; wins over merge_stderr */
 	const char *input;              /* what it reads; NULL: nothing */
 	size_t input_length;
 };
 
-/* Starts it.  *out: the read end of its stdout, non-blocking and close-on-exec.  *pidfd:
- * readable when it has ended.  Returns the pid, or -errno: ENOENT no such program, interpreter
+/* Starts it.  *out: the read end of its stdout, non-blocking and close-on-exec.  *errors: the same of
+ * its stderr with keep_stderr, else -1; may be NULL without.  *pidfd: readable when it has ended.  Returns the pid, or -errno: ENOENT no such program, interpreter
  * or directory, EACCES it may not be executed, ENOEXEC it is no program (a script without a #!
  * line is none: no shell is tried); where error_is_own says so, vigild or the machine lacks
- * descriptors, memory or processes.  The caller closes both and reaps the pid. */
-pid_t spawn_start(const struct spawn *spawn, int *out, int *pidfd);
+ * descriptors, memory or processes.  The caller closes them and reaps the pid. */
+pid_t spawn_start(const struct spawn *spawn, int *out, int *errors, int *pidfd);
 
 /* TERM or KILL to the group; never to a pid of 1 or less. */
 int spawn_kill(pid_t group, int signo);

@@ -36,7 +36,7 @@ check "a number of the host's as well" over generation/windows/10s/max 0
 check "what is no number is a gap" has none/windows/10s/samples 0
 check "in the ring, too" eval 'ctl get /daemons/trend/values/none/ring | grep -q null'
 check "and is not known" level UNKNOWN
-check "which is said" says '1 of 3 sources have no numbers'
+check "which is said" says '1 of 3 sources have no current number: /daemons/probe/nothing has no number'
 echo 8 >"$work/number"
 check "it follows" wait_for 20 has n/windows/1s/mean 8.0
 check "the longer window still knows" has n/windows/10s/min 4.0

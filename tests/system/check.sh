@@ -81,7 +81,7 @@ wait_for 10 is /runs/plugin/health/level OK
 wait_for 10 is /runs/bad/health/level CRITICAL
 wait_for 10 is /runs/service/health/level OK
 
-gives 0 "OK - OK - 88 | '/ var'=88%;~:80;@90:95;0;100 't'=0.5s" plugin
+gives 0 "OK - 88/used | '/ var'=88%;~:80;@90:95;0;100 't'=0.5s" plugin
 gives 2 'CRITICAL - it is a/b' bad
 check "its history follows" grep -qE '^20[0-9-]+T[0-9:.]+Z CRITICAL at first: it is a/b$' "$work/out"
 check "with no second bar in it" [ "$(tail -n +2 "$work/out" | grep -c '|')" = 0 ]
@@ -96,7 +96,7 @@ said="'/'=$(sed -n '1s/.*| *\/=//p' "$work/printed")"
 check "check hands on byte counts of check_disk with all digits" eval \
 	'[ "$(sed -n "1s/.*| //p" "$work/out")" = "${said%% *}" ]'
 check "labels and values of odd plugins arrived" wait_for 20 is /runs/labels/health/level OK
-gives 0 "OK - OK | 'Physical Memory'=12.47%;;0 'it''s'=6410 'a=b'=80%;75;90 'C: Bob''s disk'=123456789012345c 't'=0.00000012s;0.1;0.0000001" labels
+gives 0 "OK | 'Physical Memory'=12.47%;;0 'it''s'=6410 'a=b'=80%;75;90 'C: Bob''s disk'=123456789012345c 't'=0.00000012s;0.1;0.0000001" labels
 check "check counts a label with a bar that it cannot hand on" grep -q \
 	'^performance data left out: 1 ' "$work/out"
 check "the state counts what a plugin printed and nothing could read" \
@@ -113,7 +113,7 @@ ctl -q pause mute
 gives 0 "OK - mute is paused by root" mute
 
 value=/daemons/plugin/perfdata/~1~0/value
-gives 3 "UNKNOWN - nothing stands at $value" plugin "$value"
+gives 3 "UNKNOWN - no value at $value" plugin "$value"
 value='/daemons/plugin/perfdata/~1 var/value'
 gives 0 "OK - $value is 88 | 'value'=88" plugin "$value"
 gives 0 "OK - $value is 88 | 'value'=88;90;95" plugin -w 90 -c 95 "$value"
@@ -121,8 +121,8 @@ gives 1 "WARNING - $value is 88 | 'value'=88;80;95" plugin -w 80 -c 95 "$value"
 gives 2 "CRITICAL - $value is 88 | 'value'=88;80;@0:88" plugin --warning=80 --critical @0:88 "$value"
 gives 2 "CRITICAL - $value is 88 | 'value'=88;;~:10" plugin "$value" -c '~:10'
 gives 3 'UNKNOWN - --warning 9:1 is no range; see the Monitoring Plugins guidelines' plugin -w 9:1 "$value"
-gives 3 'UNKNOWN - no number stands at /runs/plugin/status' plugin /runs/plugin/status
-gives 3 'UNKNOWN - there is no address at daemons/x' plugin daemons/x
+gives 3 'UNKNOWN - no number at /runs/plugin/status' plugin /runs/plugin/status
+gives 3 'UNKNOWN - daemons/x is no address, which begins with a slash' plugin daemons/x
 gives 3 'UNKNOWN - a range wants the address of a number, as /daemons/service/...' service -w 5
 gives 3 'UNKNOWN - a range wants the address of a number, as /daemons/service/...' service -c 5
 ctl check >"$work/out" 2>/dev/null
@@ -145,7 +145,7 @@ ctl -o json check plugin >"$work/out"
 check_with python3 "as JSON" python3 -c '
 import json, sys
 said = json.load(open(sys.argv[1]))
-assert said["status"] == 0 and said["output"] == "OK - OK - 88" and said["perfdata"].startswith("\x27/ var\x27=88%")' "$work/out"
+assert said["status"] == 0 and said["output"] == "OK - 88/used" and said["perfdata"].startswith("\x27/ var\x27=88%")' "$work/out"
 
 # --- icinga2 ---------------------------------------------------------------------------------------------
 

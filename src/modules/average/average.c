@@ -26,6 +26,8 @@
 struct source {
 	char label[LABEL_MAX];
 	const char *pointer;
+	double now; /* the last sample; NAN: there was no current number */
+	bool stale; /* because the number was stale */
 	struct series series;
 };
 
@@ -169,11 +171,19 @@ static void tell(struct average *a, const struct source *source, double now)
 			a->interval * (double)a->each, "ring", ring_of(a, &source->series)));
 }
 
-/* The worst of all sources; one without samples is not known. */
+static void mark_stale(vigil_daemon *d, bool stale)
+{
+	if (stale)
+		vigil_state_set(d, "stale", json_true());
+	else
+		vigil_state_unset(d, "stale");
+}
+
+/* The worst of all sources; one without a current number is not known. */
 static void judge(struct average *a)
 {
 	vigil_health_level level = VIGIL_OK;
-	const struct source *worst = NULL;
+	const struct source *worst = NULL, *unknown = NULL;
 	double mean = 0;
 	size_t gaps = 0;
 
@@ -182,27 +192,42 @@ static void judge(struct average *a)
 		struct summary sum = series_summary(&source->series, a->windows[a->judged].steps);
 		vigil_health_level its = VIGIL_OK;
 
-		if (sum.samples == 0)
+		if (sum.samples == 0 || isnan(source->now)) {
+			unknown = unknown != NULL ? unknown : source;
 			gaps++;
-		else if (a->has_critical && vigil_range_alerts(&a->critical, sum.mean))
+		} else if (a->has_critical && vigil_range_alerts(&a->critical, sum.mean)) {
 			its = VIGIL_CRITICAL;
-		else if (a->has_warning && vigil_range_alerts(&a->warning, sum.mean))
+		} else if (a->has_warning && vigil_range_alerts(&a->warning, sum.mean)) {
 			its = VIGIL_WARNING;
+		}
 		if (its > level) {
 			level = its;
 			worst = source;
 			mean = sum.mean;
 		}
 	}
+	mark_stale(a->d, gaps == a->count);
 	if (worst != NULL)
 		vigil_health(a->d, level, "%s was %.6g on average over %s", worst->label, mean,
 			a->windows[a->judged].name);
 	else if (gaps > 0)
-		vigil_health(
-			a->d, VIGIL_UNKNOWN, "%zu of %zu sources have no numbers", gaps, a->count);
+		vigil_health(a->d, VIGIL_UNKNOWN,
+			"%zu of %zu sources have no current number: %s %s", gaps, a->count,
+			unknown->pointer, unknown->stale ? "is stale" : "has no number");
 	else
 		vigil_health(a->d, VIGIL_OK, "%zu source%s, as %s should be", a->count,
 			a->count == 1 ? "" : "s", a->count == 1 ? "it" : "they");
+}
+
+/* A number that is stale is no sample. */
+static void sample(vigil_daemon *d, struct source *source)
+{
+	const json_t *value = vigil_state_get(d, source->pointer);
+
+	source->now = json_is_number(value) ? json_number_value(value) : NAN;
+	source->stale = !isnan(source->now) && vigil_state_stale(d, source->pointer);
+	if (source->stale)
+		source->now = NAN;
 }
 
 /* The steps that were not sampled since the last: the machine, or we, stood still. */
@@ -220,13 +245,13 @@ static void on_tick(vigil_daemon *d, void *arg)
 
 	a->ticked = vigil_now();
 	for (size_t i = 0; i < a->count; i++) {
-		const json_t *value = vigil_state_get(d, a->sources[i].pointer);
-		double now = json_is_number(value) ? json_number_value(value) : NAN;
+		struct source *source = &a->sources[i];
 
+		sample(d, source);
 		for (size_t k = 0; k < missed; k++)
-			series_push(&a->sources[i].series, NAN);
-		series_push(&a->sources[i].series, now);
-		tell(a, &a->sources[i], now);
+			series_push(&source->series, NAN);
+		series_push(&source->series, source->now);
+		tell(a, source, source->now);
 	}
 	judge(a);
 	if (vigil_now() - a->put_by >= PUT_BY)

@@ -18,8 +18,8 @@
 /* What the module says itself. */
 static bool is_reserved(const char *key)
 {
-	static const char *const keys[] = {
-		"exit_status", "duration_seconds", "pid", "timed_out", "left_out"};
+	static const char *const keys[] = {"exit_status", "duration_seconds", "pid", "timed_out",
+		"left_out", "skipped", "stale", "stderr"};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
 		if (strcmp(key, keys[i]) == 0)

@@ -1,297 +1,118 @@
 /*
- * nagios: what a plugin prints, taken apart by the Nagios plugin guidelines.
+ * nagios: splits what a plugin prints into status line, long text and performance data.
  *
- * Performance data is 'label'=value[unit];[warn];[crit];[min];[max], items parted by white space.
- * A label stands in single quotes where it holds white space, and a quote within is doubled; labels
- * with blanks or quotes that break this rule are read where their end is clear.
- * What is not of that form is counted and passed over: what can be read is kept, since plugins are
- * many and their authors too.  A value is kept also when its thresholds cannot be read.  The value U means that it could not be determined,
- * and is kept as null.  A threshold that is a plain number is kept as a number, any other range
- * (10:20, ~:5, @1:2) as the text it is.
+ * A bar begins performance data where that can be read behind it, at least half of its items; any
+ * other bar is text, such as one in a sentence or in a table.  Of several bars in a line the first such
+ * one counts, and further bars separate parts of the performance data, each of which can be read.
+ * After a bar in the long text, the lines that follow are performance data for as long as they can be
+ * read as such.
  */
 #include "nagios.h"
 
 #include <ctype.h>
 #include <errno.h>
-#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <vigil/vigil.h>
 
-#define LABEL_MAX 768
-#define FIELD_MAX 64
-/* What one byte of a stranger's text takes at most when it is made clean: "\x00". */
-#define CLEAN(n)   (4 * (n) + 16)
-#define LABEL_SIZE CLEAN(LABEL_MAX)
+/* One byte of a stranger's text takes at most four when it is made clean: "\x00". */
+#define CLEAN(n) (4 * (n) + 16)
+/* Lines with more bars are tables, or made to keep us busy. */
+#define BARS_TRIED 8
 
-/* --- performance data -------------------------------------------------------------------------- */
+/* --- bars --------------------------------------------------------------------------------------- */
 
-/* Where the number at text ends; text itself: there is none.  Neither hexadecimal nor "inf",
- * which strtod would take. */
-static const char *skip_number(const char *text)
+/* The next bar of a text that is not in a quoted label; NULL: none. */
+static char *next_bar(char *text)
 {
-	const char *p = text + (*text == '-' || *text == '+');
-	const char *digits = p;
-	size_t whole = strspn(p, "0123456789"), part = 0;
+	bool quoted = false;
 
-	p += whole;
-	if (*p == '.') {
-		part = strspn(p + 1, "0123456789");
-		p += 1 + part;
+	for (char *p = text; *p != '\0'; p++) {
+		if (!quoted && *p == '\'' && (p == text || p[-1] == ' '))
+			quoted = true;
+		else if (quoted && *p == '\'' && p[1] == '=')
+			quoted = false;
+		else if (!quoted && *p == '|')
+			return p;
 	}
-	if (whole + part == 0)
-		return text;
-	digits = p;
-	if (*p == 'e' || *p == 'E') {
-		p += 1 + (p[1] == '-' || p[1] == '+');
-		p = isdigit((unsigned char)*p) ? p + strspn(p, "0123456789") : digits;
-	}
-	return p;
+	/* A quote that has no end is a sign like any other. */
+	return quoted ? strchr(text, '|') : NULL;
 }
 
-/* A whole number where it is written as one and fits; NULL: out of range. */
-static json_t *number(const char *text, const char *end)
+/* Whether at least half of the items in a text can be read. */
+static bool is_mostly_perfdata(const char *text)
 {
-	double value;
-	long long whole;
+	char *copy = strdup(text);
+	struct perfdata parsed;
+	bool is = false;
 
-	if (memchr(text, '.', (size_t)(end - text)) == NULL &&
-		memchr(text, 'e', (size_t)(end - text)) == NULL &&
-		memchr(text, 'E', (size_t)(end - text)) == NULL) {
-		errno = 0;
-		whole = strtoll(text, NULL, 10);
-		if (errno == 0)
-			return json_integer(whole);
+	if (copy != NULL && perfdata_init(&parsed) == 0) {
+		perfdata_read(&parsed, copy);
+		is = json_object_size(parsed.items) > 0 &&
+		     json_object_size(parsed.items) >= parsed.refused;
+		perfdata_clear(&parsed);
 	}
-	value = strtod(text, NULL);
-	return isfinite(value) ? json_real(value) : NULL;
+	free(copy);
+	return is;
 }
 
-/* [@][~|number][:[number]] */
-static bool is_range(const char *text)
+/* Whether that is so of each part of a text between its bars, blank ones aside. */
+static bool are_parts_perfdata(const char *text)
 {
-	const char *p = text + (*text == '@'), *begin = p;
+	char *copy = strdup(text), *part = copy, *bar;
+	bool are = false;
 
-	if (*p == '~')
-		p++;
-	else
-		p = skip_number(p);
-	if (*p == ':')
-		p = skip_number(p + 1);
-	else if (*begin == '~')
-		return false; /* without an end it would be no range */
-	return p > begin && *p == '\0';
+	while (part != NULL) {
+		bar = next_bar(part);
+		if (bar != NULL)
+			*bar = '\0';
+		if (part[strspn(part, " \t")] != '\0') {
+			are = is_mostly_perfdata(part);
+			if (!are)
+				break;
+		}
+		part = bar != NULL ? bar + 1 : NULL;
+	}
+	free(copy);
+	return are;
 }
 
-/* Cuts the field at text off; the next one follows, or NULL. */
-static char *cut_field(char *text)
+static void read_parts(struct perfdata *parsed, char *text)
 {
-	char *end = strchr(text, ';');
+	char *bar;
 
-	if (end == NULL)
+	for (; text != NULL; text = bar != NULL ? bar + 1 : NULL) {
+		bar = next_bar(text);
+		if (bar != NULL)
+			*bar = '\0';
+		perfdata_read(parsed, text);
+	}
+}
+
+/* A row of a table begins and ends with a bar. */
+static bool is_table_row(const char *line)
+{
+	line += strspn(line, " \t");
+	return *line == '|' && line[1] != '\0' && line[strlen(line) - 1] == '|';
+}
+
+/* The bar that begins the performance data of a line; NULL: none does. */
+static char *find_bar(char *line)
+{
+	char *bar = strchr(line, '|');
+
+	if (bar == NULL || is_table_row(line))
 		return NULL;
-	*end = '\0';
-	return end + 1;
-}
-
-/* The first text that could not be read stands for all of them. */
-static void note(struct nagios *parsed, const char *text)
-{
-	if (parsed->first[0] == '\0')
-		vigil_clean(parsed->first, sizeof(parsed->first), text);
-}
-
-/* One of warn, crit, min and max; NULL: it cannot be read.  Some plugins repeat the value's unit. */
-static json_t *read_limit(const char *text, const char *unit, bool range)
-{
-	const char *end = skip_number(text);
-
-	if (end > text && (*end == '\0' || strcmp(end, unit) == 0))
-		return number(text, end);
-	return range && is_range(text) ? json_string(text) : NULL;
-}
-
-/* The fields after the first ';'.  One that is empty says nothing; one that cannot be read is left
- * out, and the others are kept. */
-static void read_limits(struct nagios *parsed, json_t *item, const char *unit, char *rest)
-{
-	static const struct {
-		const char *key;
-		bool range;
-	} fields[] = {{"warn", true}, {"crit", true}, {"min", false}, {"max", false}};
-	json_t *value;
-
-	for (size_t i = 0; rest != NULL; i++) {
-		char *text = rest;
-
-		rest = cut_field(text);
-		if (*text == '\0')
-			continue;
-		value = i < 4 ? read_limit(text, unit, fields[i].range) : NULL;
-		if (value == NULL || json_object_set_new(item, fields[i].key, value) != 0) {
-			parsed->limits_refused++;
-			note(parsed, text);
-		}
+	if (bar[1 + strspn(bar + 1, " \t")] == '\0')
+		return bar; /* a plugin that has none */
+	for (int tried = 0; bar != NULL && tried < BARS_TRIED; tried++) {
+		if (are_parts_perfdata(bar + 1))
+			return bar;
+		bar = strchr(bar + 1, '|');
 	}
-}
-
-/* A unit is short and without digits, quotes and semicolons, as the guidelines have it. */
-static bool is_unit(const char *text)
-{
-	return strlen(text) <= 16 && strpbrk(text, "0123456789;'\"") == NULL;
-}
-
-/* value[unit];... as an object; NULL: it is none. */
-static json_t *read_item(struct nagios *parsed, char *text)
-{
-	char *rest = cut_field(text), unit[FIELD_MAX];
-	const char *end = skip_number(text);
-	json_t *value = NULL, *item = NULL;
-
-	if (strcmp(text, "U") == 0) {
-		value = json_null();
-		end = "";
-	} else if (end > text && is_unit(end)) {
-		value = number(text, end);
-	}
-	if (value != NULL)
-		item = json_pack(
-			"{s:o,s:s}", "value", value, "unit", vigil_clean(unit, sizeof(unit), end));
-	if (item != NULL)
-		read_limits(parsed, item, end, rest);
-	return item;
-}
-
-/* --- labels ------------------------------------------------------------------------------------- */
-
-#define BLANKS " \t\r\n"
-
-/* Where the quoted label that begins at text ends, at the quote before its '='; NULL: nowhere.
- * The guidelines double a quote within; where that reading fails, the first '=' decides, because
- * some plugins print a quote as it is. */
-static char *quoted_end(char *text)
-{
-	char *p = text + 1, *last = text + 1 + strnlen(text + 1, LABEL_MAX);
-
-	while (p < last && (*p != '\'' || p[1] == '\''))
-		p += *p == '\'' ? 2 : 1;
-	if (p < last && p[1] == '=')
-		return p;
-	p = memchr(text + 1, '=', (size_t)(last - text - 1));
-	return p != NULL && p > text + 1 && p[-1] == '\'' ? p - 1 : NULL;
-}
-
-/* What is like a value, or has neither letter nor digit, is no part of a label. */
-static bool is_label_word(const char *word, const char *end)
-{
-	bool named = false;
-
-	for (const char *p = word; p < end; p++)
-		named = named || isalnum((unsigned char)*p) || (unsigned char)*p >= 0x80;
-	return named && memchr(word, ';', (size_t)(end - word)) == NULL && skip_number(word) != end;
-}
-
-/* Where the label that begins at text without a quote ends, at its '='; NULL: nowhere, and *rest is
- * where to go on.  Words without '=' belong to the label, as Icinga reads it; in the last word the
- * last '=' counts. */
-static char *plain_end(char *text, char **rest)
-{
-	char *word = text, *end, *equals;
-
-	for (;;) {
-		end = word + strcspn(word, BLANKS);
-		*rest = end;
-		equals = memrchr(word, '=', (size_t)(end - word));
-		if (equals != NULL)
-			return equals > text ? equals : NULL;
-		if (!is_label_word(word, end))
-			return NULL;
-		word = end + strspn(end, BLANKS);
-		if (*word == '\0' || (*word == '\'' && quoted_end(word) != NULL))
-			return NULL;
-	}
-}
-
-/* The label from text up to end, without doubled quotes and blanks at its end.  False: it is empty
- * or too long. */
-static bool copy_label(char label[LABEL_SIZE], const char *text, const char *end, bool quoted)
-{
-	char raw[LABEL_MAX + 1];
-	size_t n = 0;
-
-	while (end > text && strchr(BLANKS, end[-1]) != NULL)
-		end--;
-	for (; text < end && n < LABEL_MAX; n++) {
-		raw[n] = *text;
-		text += 1 + (quoted && *text == '\'' && text + 1 < end && text[1] == '\'');
-	}
-	raw[n] = '\0';
-	vigil_clean(label, LABEL_SIZE, raw);
-	return n > 0 && text == end;
-}
-
-/* Takes the label at *text off, with its '='.  False: there is none, and what cannot be read has
- * been passed over. */
-static bool read_label(char **text, char label[LABEL_SIZE])
-{
-	char *begin = *text, *rest = begin + strcspn(begin, BLANKS), *end;
-	bool quoted = *begin == '\'';
-
-	end = quoted ? quoted_end(begin) : plain_end(begin, &rest);
-	if (end == NULL || !copy_label(label, begin + quoted, end, quoted)) {
-		*text = rest;
-		return false;
-	}
-	*text = end + quoted + 1;
-	return true;
-}
-
-/* Cuts the value at *text off, without a comma behind it.  It may come after a blank. */
-static char *cut_value(char **text)
-{
-	char *value = *text, *next = value + strspn(value, BLANKS), *end;
-
-	end = next + strcspn(next, BLANKS "=");
-	if (next > value && skip_number(next) > next && *end != '=')
-		value = next;
-	end = value + strcspn(value, BLANKS);
-	*text = *end != '\0' ? end + 1 : end;
-	*end = '\0';
-	if (end > value && end[-1] == ',')
-		end[-1] = '\0';
-	return value;
-}
-
-static void read_perfdata(struct nagios *parsed, char *text)
-{
-	char label[LABEL_SIZE], shown[sizeof(parsed->first)], *begin;
-	json_t *item;
-	bool again;
-
-	for (;;) {
-		text += strspn(text, BLANKS);
-		if (*text == '\0')
-			return;
-		begin = text;
-		item = NULL;
-		if (parsed->first[0] == '\0')
-			vigil_clean(shown, sizeof(shown), begin);
-		if (read_label(&text, label)) {
-			char *value = cut_value(&text);
-
-			if (json_object_size(parsed->perfdata) < NAGIOS_VALUES_MAX)
-				item = read_item(parsed, value);
-		}
-		/* Of two items of one label the last is kept. */
-		again = item != NULL && json_object_get(parsed->perfdata, label) != NULL;
-		if (item == NULL || json_object_set_new(parsed->perfdata, label, item) != 0 ||
-			again) {
-			parsed->refused++;
-			note(parsed, shown);
-		}
-	}
+	return NULL;
 }
 
 /* --- texts ------------------------------------------------------------------------------------------ */
@@ -324,45 +145,48 @@ static void append_line(struct lines *all, const char *line)
 	}
 	for (all->blank += all->length > 0; all->blank > 0; all->blank--)
 		all->text[all->length++] = '\n';
-	vigil_clean(all->text + all->length, all->size - all->length, line);
+	vigil_clean_lines(all->text + all->length, all->size - all->length, line);
 	all->length += strlen(all->text + all->length);
 }
 
-/* Cuts off what follows the first '|', where that has a meaning; NULL: nothing. */
-static char *cut_perfdata(char *line, bool has_perfdata)
+/* Reads the performance data of a line, and cuts it off.  False: the line has none. */
+static bool take_perfdata(struct nagios *parsed, char *line, bool has_perfdata)
 {
-	char *bar = has_perfdata ? strchr(line, '|') : NULL;
+	char *bar = has_perfdata ? find_bar(line) : NULL;
 
 	if (bar == NULL)
-		return NULL;
+		return false;
 	*bar = '\0';
-	return bar + 1;
+	read_parts(&parsed->perfdata, bar + 1);
+	cut_line(line); /* the blanks before the bar */
+	return true;
+}
+
+static void take_long_text(struct nagios *parsed, char *line, size_t size, bool has_perfdata)
+{
+	struct lines all = {.text = parsed->long_output, .size = size};
+	bool data = false;
+	char *next;
+
+	for (; line != NULL; line = next) {
+		next = cut_line(line);
+		data = data && strchr(line, '|') == NULL && is_mostly_perfdata(line);
+		if (data) {
+			perfdata_read(&parsed->perfdata, line);
+			continue;
+		}
+		data = take_perfdata(parsed, line, has_perfdata);
+		append_line(&all, line);
+	}
 }
 
 static void take_apart(struct nagios *parsed, char *text, size_t size, bool has_perfdata)
 {
-	struct lines all = {.text = parsed->long_output, .size = size};
-	char *line = text, *next, *data;
-	bool bar = false;
+	char *next = cut_line(text);
 
-	next = cut_line(line);
-	data = cut_perfdata(line, has_perfdata);
-	cut_line(line); /* the blanks before the bar */
-	vigil_clean(parsed->output, size, line);
-	if (data != NULL)
-		read_perfdata(parsed, data);
-	while ((line = next) != NULL && !bar) {
-		/* From the first bar in the long text on, all is performance data. */
-		next = cut_line(line);
-		data = cut_perfdata(line, has_perfdata);
-		bar = data != NULL;
-		cut_line(line);
-		append_line(&all, line);
-		if (bar)
-			read_perfdata(parsed, data);
-	}
-	if (line != NULL)
-		read_perfdata(parsed, line);
+	take_perfdata(parsed, text, has_perfdata);
+	vigil_clean_lines(parsed->output, size, text);
+	take_long_text(parsed, next, size, has_perfdata);
 }
 
 static int parse(const char *text, size_t length, bool has_perfdata, struct nagios *parsed)
@@ -370,11 +194,9 @@ static int parse(const char *text, size_t length, bool has_perfdata, struct nagi
 	size_t size = CLEAN(length);
 	char *copy = malloc(length + 1);
 
-	*parsed = (struct nagios){.output = calloc(1, size),
-		.long_output = calloc(1, size),
-		.perfdata = json_object()};
-	if (copy == NULL || parsed->output == NULL || parsed->long_output == NULL ||
-		parsed->perfdata == NULL) {
+	*parsed = (struct nagios){.output = calloc(1, size), .long_output = calloc(1, size)};
+	if (perfdata_init(&parsed->perfdata) != 0 || copy == NULL || parsed->output == NULL ||
+		parsed->long_output == NULL) {
 		free(copy);
 		nagios_clear(parsed);
 		return -ENOMEM;
@@ -402,6 +224,6 @@ void nagios_clear(struct nagios *parsed)
 {
 	free(parsed->output);
 	free(parsed->long_output);
-	json_decref(parsed->perfdata);
+	perfdata_clear(&parsed->perfdata);
 	*parsed = (struct nagios){0};
 }

@@ -1,5 +1,5 @@
 /*
- * nagios: what a plugin prints, taken apart by the Nagios plugin guidelines.
+ * nagios: splits what a plugin prints by the Nagios plugin guidelines.
  *
  *   TEXT | PERFDATA
  *   LONG TEXT, any number of lines
@@ -11,21 +11,15 @@
 
 #include <stddef.h>
 
-#include <jansson.h>
-
-#define NAGIOS_VALUES_MAX 1024 /* performance data kept of one run */
+#include "perfdata.h"
 
 struct nagios {
 	char *output;      /* the first line; never NULL */
-	char *long_output; /* the others, parted by ends of line; never NULL */
-	json_t *perfdata;  /* an object by label */
-	unsigned refused;  /* items of performance data that could not be read */
-	/* Thresholds, minima and maxima that could not be read; their values are kept. */
-	unsigned limits_refused;
-	char first[64]; /* the beginning of the first such text, clean; "": there was none */
+	char *long_output; /* the others, separated by newlines; never NULL */
+	struct perfdata perfdata;
 };
 
-/* Both texts come out clean, as vigil_clean makes them.  text: NUL-terminated; what it is
+/* Both texts come out clean, as vigil_clean_lines makes them.  text: NUL-terminated; what it is
  * called with may hold NULs within.  0, or -ENOMEM. */
 int nagios_parse(const char *text, size_t length, struct nagios *parsed);
 /* The same without performance data: '|' is a sign like any other. */

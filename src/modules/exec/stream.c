@@ -6,6 +6,9 @@
  * a child that prints objects is OK.  A line that is no object makes it UNKNOWN until the next
  * that is one.
  *
+ * With the option silence, a child that prints no object for so long is UNKNOWN, and the numbers that
+ * it has printed are stale, until it prints the next one.
+ *
  * A child that ends is started again after a delay that doubles, and begins anew after a child
  * that ran for backoff_max.
  */
@@ -21,15 +24,36 @@
 
 static void on_start(vigil_daemon *d, void *arg);
 
-static void start_later(vigil_daemon *d, struct exec *x, const char *why, vigil_health_level level)
+static void start_later(vigil_daemon *d, struct exec *x, vigil_health_level level, const char *why,
+	const char *errors)
 {
 	double delay = fmin(x->backoff * exp2(fmin(x->setbacks, 32)), x->backoff_max);
 	char text[EXEC_TEXT];
 
 	x->setbacks++;
-	snprintf(text, sizeof(text), "%.180s; to be started again in %g s", why, delay);
-	exec_report(d, x, level, text);
+	snprintf(text, sizeof(text), "%.400s; to be started again in %g s", why, delay);
+	exec_report(d, x, level, 0, text, errors);
+	exec_set_stale(d, true); /* also where the end is CRITICAL */
 	vigil_after(d, delay, on_start, x);
+}
+
+/* --- silence ----------------------------------------------------------------------------------- */
+
+static void on_silence(vigil_daemon *d, void *arg)
+{
+	struct exec *x = arg;
+	char text[EXEC_TEXT];
+
+	snprintf(text, sizeof(text), "it has printed no object for %g s", x->silence);
+	x->healthy = false;
+	exec_report(d, x, VIGIL_UNKNOWN, 0, text, NULL);
+}
+
+static void await_silence(vigil_daemon *d, struct exec *x)
+{
+	vigil_cancel(d, on_silence, x);
+	if (x->silence > 0 && x->child != NULL)
+		vigil_after(d, x->silence, on_silence, x);
 }
 
 /* --- what it prints -------------------------------------------------------------------------- */
@@ -40,7 +64,7 @@ static void complain(vigil_daemon *d, struct exec *x, const char *what, const ch
 
 	snprintf(text, sizeof(text), "%s: %.200s", what, why);
 	x->healthy = false;
-	exec_report(d, x, VIGIL_UNKNOWN, text);
+	exec_report(d, x, VIGIL_UNKNOWN, 0, text, NULL);
 	if (x->complained == 0 || vigil_now() - x->complained >= COMPLAIN_EVERY) {
 		x->complained = vigil_now();
 		vigil_error(d, "%s", text);
@@ -50,16 +74,19 @@ static void complain(vigil_daemon *d, struct exec *x, const char *what, const ch
 /* The health after an object: what it says itself, else what was said before, else OK. */
 static void report_object(vigil_daemon *d, struct exec *x, bool says_state)
 {
-	const char *output = json_string_value(vigil_state_get(d, "output"));
-	char text[EXEC_TEXT] = "it runs and reports";
+	json_t *output = json_incref((json_t *)vigil_state_get(d, "output"));
+	json_t *more = json_incref((json_t *)vigil_state_get(d, "long_output"));
+	const char *text = json_string_value(output);
 	vigil_health_level level = VIGIL_OK;
 
-	if (output != NULL && output[0] != '\0')
-		vigil_clean(text, sizeof(text), output);
 	if (x->healthy || says_state)
 		exec_level(json_string_value(vigil_state_get(d, "state")), &level);
 	x->healthy = true;
-	exec_report(d, x, level, text);
+	exec_report(d, x, level, 0, text != NULL && text[0] != '\0' ? text : "it runs and reports",
+		json_string_value(more));
+	json_decref(output);
+	json_decref(more);
+	await_silence(d, x);
 }
 
 static void on_line(vigil_daemon *d, vigil_child *child, const char *line, size_t length, void *arg)
@@ -106,28 +133,41 @@ static void on_exit_told(vigil_daemon *d, vigil_child *child, const vigil_child_
 		x->setbacks = 0;
 	exec_put_exit(d, e);
 	vigil_state_unset(d, "pid");
+	vigil_cancel(d, on_silence, x);
 	exec_ending(e, ending, sizeof(ending));
 	snprintf(text, sizeof(text), "it ended after %.3g s: %s", e->seconds, ending);
+	exec_append_error(text, sizeof(text), e->errors);
 	vigil_event(d, "%s", text);
 	vigil_state_set(d, "output", json_string(text));
-	start_later(d, x, text, VIGIL_CRITICAL);
+	start_later(d, x, VIGIL_CRITICAL, text, e->errors);
+}
+
+static void on_slot(vigil_daemon *d, void *arg)
+{
+	struct exec *x = arg;
+	vigil_child_spec spec = {.on_line = on_line, .on_exit = on_exit_told, .keep_stderr = true};
+
+	exec_free_slot(x); /* it is for the start alone, since the child stays */
+	x->healthy = false;
+	if (exec_spawn(d, x, &spec) != 0) {
+		start_later(d, x, VIGIL_UNKNOWN, x->text, NULL);
+		return;
+	}
+	exec_put_left_out(d, x, 0, "");
+	vigil_state_unset(d, "output"); /* how the one before ended */
+	vigil_state_unset(d, "long_output");
+	vigil_event(d, "started, pid %d", (int)vigil_child_pid(x->child));
+	vigil_health(d, x->reported ? x->level : VIGIL_UNKNOWN,
+		"it was started, and has printed nothing yet");
+	await_silence(d, x);
 }
 
 static void on_start(vigil_daemon *d, void *arg)
 {
 	struct exec *x = arg;
-	vigil_child_spec spec = {.on_line = on_line, .on_exit = on_exit_told};
 
-	x->healthy = false;
-	if (exec_spawn(d, x, &spec) != 0) {
-		start_later(d, x, x->text, VIGIL_UNKNOWN);
-		return;
-	}
-	exec_put_left_out(d, x, 0, "");
-	vigil_state_unset(d, "output"); /* how the one before ended */
-	vigil_event(d, "started, pid %d", (int)vigil_child_pid(x->child));
-	vigil_health(d, x->reported ? x->level : VIGIL_UNKNOWN,
-		"it was started, and has printed nothing yet");
+	if (x->slot == NULL)
+		x->slot = vigil_slot_request(d, x->backoff_max, on_slot, x);
 }
 
 int stream_start(vigil_daemon *d, struct exec *x)

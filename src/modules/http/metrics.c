@@ -217,7 +217,7 @@ static void write_values(struct scrape *s)
 	json_t *child;
 	size_t length;
 
-	if (!view_step(pointer, s->name))
+	if (!view_step(pointer, s->name) || vigil_state_stale(s->site->d, pointer))
 		return;
 	length = strlen(pointer);
 	kept = vigil_state_get(s->site->d, pointer);
@@ -279,7 +279,8 @@ static const struct family families[] = {
 		 "How often the service's own manager has brought it back."},
 		true, write_respawns, NULL},
 	{{"vigil_value", EXPOSITION_GAUGE, NULL,
-		 "A number that a daemon keeps, by its address in the state."},
+		 "A number that a daemon keeps, by its address in the state; absent while it is "
+		 "stale."},
 		true, write_values, NULL},
 };
 

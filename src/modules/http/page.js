@@ -5,6 +5,10 @@
  * six connections to one server.  Rows arrive as HTML that the server has escaped, the same as in
  * the page itself, and only the nodes that differ are touched.
  */
+/* A proxy serves the page at its sub-path without the slash at the end: its links would miss. */
+if (!location.pathname.endsWith("/") && location.protocol !== "file:")
+	location.replace(location.pathname + "/" + location.search);
+
 const byId = (id) => document.getElementById(id);
 const body = byId("rows"), find = byId("find"), link = byId("link"), only = document.body.dataset.only;
 const icon = document.querySelector("link[rel=icon]"), title = document.title;

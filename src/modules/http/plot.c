@@ -86,21 +86,18 @@ static void choose_axis(struct plot *p)
 	p->steps = ends > 1 ? (int)ends : 1;
 }
 
-/* What is beside the source of the numbers: their unit, and whether they are current. */
+/* The unit beside the source of the numbers, and whether they are current. */
 static void read_source(vigil_daemon *d, const char *source, struct plot *p)
 {
-	static const char place[] = "/daemons/";
-	char pointer[VIEW_POINTER];
-	size_t length = strlen(source), name;
+	char pointer[VIEW_POINTER], *step;
 	const char *unit;
 
-	if (length + 8 >= sizeof(pointer) || strncmp(source, place, strlen(place)) != 0)
+	if (source[0] != '/' || strlen(source) + sizeof("/unit") > sizeof(pointer))
 		return;
-	name = strlen(place) + strcspn(source + strlen(place), "/");
-	snprintf(pointer, sizeof(pointer), "%.*s/stale", (int)name, source);
-	p->stale = p->stale || json_is_true(vigil_state_get(d, pointer));
-	snprintf(pointer, sizeof(pointer), "%s", source);
-	strcpy(strrchr(pointer, '/'), "/unit");
+	p->stale = p->stale || vigil_state_stale(d, source);
+	strcpy(pointer, source);
+	step = strrchr(pointer, '/');
+	strcpy(step, "/unit");
 	unit = json_string_value(vigil_state_get(d, pointer));
 	if (p->unit[0] == '\0' && unit != NULL)
 		snprintf(p->unit, sizeof(p->unit), "%.31s", unit);
@@ -244,7 +241,7 @@ void plot_put_all(struct evbuffer *out, vigil_daemon *d, const char *daemon)
 	if (view_step(s->pointer, daemon)) {
 		s->root = strlen(s->pointer);
 		state = json_incref((json_t *)vigil_state_get(d, s->pointer));
-		s->stale = json_is_true(json_object_get(state, "stale"));
+		s->stale = vigil_state_stale(d, s->pointer);
 		find(s, state);
 		json_decref(state);
 	}

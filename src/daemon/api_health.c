@@ -1,0 +1,77 @@
+/*
+ * api_health: the health that a daemon reports, kept at /runs/NAME/health.
+ *
+ * The text is one line of at most VIGIL_HEALTH_TEXT bytes.  The long text, where there is one, has
+ * lines; each of them is escaped by itself.  A change of the text alone is announced, too, but
+ * `since` is the time of the last change of the level.
+ *
+ * Both texts are put together in static buffers, because health is reported at each tick, is mostly
+ * the same as before, and then needs no memory.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "daemon/daemon_own.h"
+#include "loop/loop.h"
+
+static bool is_equal(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+/* Both texts are clean; long_text: NULL for none. */
+static void report(vigil_daemon *d, vigil_health_level level, bool status_line, const char *text,
+	const char *long_text)
+{
+	struct daemon_health *health = &d->health;
+
+	if ((unsigned)level > VIGIL_UNKNOWN)
+		level = VIGIL_UNKNOWN;
+	if (health->said && health->level == level && health->status_line == status_line &&
+		strcmp(health->text, text) == 0 && is_equal(health->long_text, long_text))
+		return;
+	if (!health->said || health->level != level)
+		clock_gettime(CLOCK_REALTIME, &health->since);
+	health->said = true;
+	health->level = level;
+	health->status_line = status_line;
+	free(health->text);
+	health->text = memory_text(text);
+	free(health->long_text);
+	health->long_text = memory_text(long_text);
+	daemon_announce(d, "health", daemon_health_account(d));
+}
+
+void vigil_health(vigil_daemon *d, vigil_health_level level, const char *format, ...)
+{
+	/* The raw text has more room, so that the escaped one is cut between two characters. */
+	static char raw[VIGIL_HEALTH_TEXT + 16], text[VIGIL_HEALTH_TEXT];
+	va_list ap;
+
+	if (daemon_is_candidate(d, "vigil_health"))
+		return;
+	LOOP_ASSERT_OWNER();
+	va_start(ap, format);
+	vsnprintf(raw, sizeof(raw), format, ap);
+	va_end(ap);
+	report(d, level, false, log_escape(text, sizeof(text), raw, strlen(raw)), NULL);
+}
+
+void vigil_health_long(vigil_daemon *d, vigil_health_level level, unsigned flags, const char *text,
+	const char *long_text)
+{
+	static char line[VIGIL_HEALTH_TEXT], lines[VIGIL_HEALTH_LONG_TEXT];
+
+	if (daemon_is_candidate(d, "vigil_health_long"))
+		return;
+	LOOP_ASSERT_OWNER();
+	log_escape_keep(line, sizeof(line), text, strlen(text), "\t");
+	lines[0] = '\0';
+	if (long_text != NULL)
+		vigil_clean_lines(lines, sizeof(lines), long_text);
+	report(d, level, (flags & VIGIL_STATUS_LINE) != 0, line, lines[0] != '\0' ? lines : NULL);
+}

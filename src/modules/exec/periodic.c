@@ -1,0 +1,272 @@
+/*
+ * periodic: runs the program at each tick, and takes what it printed and how it ended for an answer.
+ *
+ * A run begins when the host has a slot for it, and never while the run before it goes on: then it is
+ * skipped and counted.  From the deadline on the daemon is UNKNOWN, whatever the process does.
+ */
+#include "exec.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "nagios.h"
+
+#define REASON_MAX (2 * EXEC_TEXT)
+
+/* --- the outcome ------------------------------------------------------------------------------ */
+
+static vigil_health_level level_of(const vigil_child_exit *e)
+{
+	if (e->timed_out || !WIFEXITED(e->status) || WEXITSTATUS(e->status) > VIGIL_UNKNOWN)
+		return VIGIL_UNKNOWN;
+	return (vigil_health_level)WEXITSTATUS(e->status);
+}
+
+static void describe_timeout(
+	const struct exec *x, const vigil_child_exit *e, char *reason, size_t size)
+{
+	char process[64];
+
+	if (e->given_up) {
+		exec_describe_given_up(e->pid, process, sizeof(process));
+		snprintf(reason, size, "it did not end within %g s, and cannot be killed (%s)",
+			x->timeout, process);
+	} else {
+		snprintf(reason, size, "it did not end within %g s", x->timeout);
+		exec_append_error(reason, size, e->errors);
+	}
+}
+
+/* What the exit alone says; empty where the output says it. */
+static void describe_exit(const struct exec *x, const vigil_child_exit *e, const char *output,
+	char reason[REASON_MAX])
+{
+	char ending[64];
+	bool ended_well = WIFEXITED(e->status) && WEXITSTATUS(e->status) <= VIGIL_UNKNOWN;
+
+	exec_ending(e, ending, sizeof(ending));
+	reason[0] = '\0';
+	if (e->timed_out) {
+		describe_timeout(x, e, reason, REASON_MAX);
+	} else if (output[0] == '\0') {
+		snprintf(reason, REASON_MAX, "%s, without output", ending);
+		exec_append_error(reason, REASON_MAX, e->errors);
+	} else if (!ended_well) {
+		snprintf(reason, REASON_MAX, "%s: %.*s", ending, EXEC_TEXT, output);
+	}
+}
+
+static void report_exit(vigil_daemon *d, struct exec *x, const vigil_child_exit *e,
+	const char *output, const char *long_output)
+{
+	unsigned flags = x->format == FORMAT_NAGIOS ? VIGIL_STATUS_LINE : 0;
+	char reason[REASON_MAX];
+
+	describe_exit(x, e, output, reason);
+	if (reason[0] == '\0')
+		exec_report(d, x, level_of(e), flags, output, long_output);
+	else
+		exec_report(d, x, level_of(e), 0, reason,
+			long_output[0] != '\0' ? long_output : e->errors);
+}
+
+static void put_refused(vigil_daemon *d, struct exec *x, const struct perfdata *parsed)
+{
+	char text[EXEC_TEXT];
+
+	snprintf(text, sizeof(text),
+		"performance data that cannot be read: %u items, %u thresholds; the first is "
+		"\"%s\"",
+		parsed->refused, parsed->limits_refused, parsed->first);
+	exec_put_left_out(d, x, parsed->refused + parsed->limits_refused, text);
+}
+
+static void take_text(vigil_daemon *d, struct exec *x, const vigil_child_exit *e)
+{
+	bool nagios = x->format == FORMAT_NAGIOS;
+	struct nagios parsed;
+
+	if ((nagios ? nagios_parse : nagios_parse_text)(e->output, e->length, &parsed) != 0)
+		return;
+	vigil_state_set(d, "output", json_string(parsed.output));
+	vigil_state_set(d, "long_output", json_string(parsed.long_output));
+	if (nagios)
+		vigil_state_set(d, "perfdata", json_incref(parsed.perfdata.items));
+	put_refused(d, x, &parsed.perfdata);
+	report_exit(d, x, e, parsed.output, parsed.long_output);
+	nagios_clear(&parsed);
+}
+
+/* Output that is no object is kept, because an admin needs it to find out why. */
+static void take_no_json(
+	vigil_daemon *d, struct exec *x, const vigil_child_exit *e, const char *why)
+{
+	vigil_health_level level = level_of(e);
+	char reason[REASON_MAX];
+	struct nagios parsed;
+
+	if (nagios_parse_text(e->output, e->length, &parsed) != 0)
+		return;
+	vigil_state_set(d, "output", json_string(parsed.output));
+	vigil_state_set(d, "long_output", json_string(parsed.long_output));
+	if (level == VIGIL_OK) {
+		snprintf(reason, sizeof(reason), "its output is no JSON object: %.300s%s", why,
+			e->truncated ? " (it was cut at 64 KiB)" : "");
+		exec_append_error(reason, sizeof(reason), e->errors);
+		exec_report(d, x, VIGIL_UNKNOWN, 0, reason, e->errors);
+	} else {
+		report_exit(d, x, e, parsed.output, parsed.long_output);
+	}
+	nagios_clear(&parsed);
+}
+
+static void report_object(vigil_daemon *d, struct exec *x, const vigil_child_exit *e)
+{
+	json_t *output = json_incref((json_t *)vigil_state_get(d, "output"));
+	json_t *long_output = json_incref((json_t *)vigil_state_get(d, "long_output"));
+	const char *text = json_is_string(output) ? json_string_value(output) : "";
+	const char *more = json_is_string(long_output) ? json_string_value(long_output) : "";
+
+	if (text[0] == '\0' && level_of(e) == VIGIL_OK)
+		exec_report(d, x, VIGIL_OK, 0, "exit status 0", more);
+	else
+		report_exit(d, x, e, text, more);
+	json_decref(output);
+	json_decref(long_output);
+}
+
+/* The texts of this run, not those of the run before it. */
+static void forget_texts(vigil_daemon *d)
+{
+	vigil_state_unset(d, "output");
+	vigil_state_unset(d, "long_output");
+}
+
+static void take_json(vigil_daemon *d, struct exec *x, const vigil_child_exit *e)
+{
+	char why[EXEC_TEXT];
+	struct lenient changed;
+	json_t *object = merge_read(e->output, e->length, why, sizeof(why), &changed);
+	int err;
+
+	if (object == NULL) {
+		exec_put_left_out(d, x, 0, "");
+		take_no_json(d, x, e, why);
+		return;
+	}
+	json_object_del(object, "state"); /* the exit status says it */
+	forget_texts(d);
+	err = merge_set(&x->merge, d, object);
+	exec_put_left_out(d, x, changed.count, changed.text);
+	if (err != 0)
+		exec_report(d, x, VIGIL_UNKNOWN, 0, merge_error(err), NULL);
+	else
+		report_object(d, x, e);
+}
+
+static void on_exit_told(vigil_daemon *d, vigil_child *child, const vigil_child_exit *e, void *arg)
+{
+	struct exec *x = arg;
+
+	(void)child;
+	x->child = NULL;
+	exec_free_slot(x);
+	if (e->truncated && !x->truncated)
+		vigil_log(d, VIGIL_WARN, "it printed more than 64 KiB; the rest is dropped");
+	x->truncated = e->truncated;
+	exec_put_exit(d, e);
+	if (x->format == FORMAT_JSON)
+		take_json(d, x, e);
+	else
+		take_text(d, x, e);
+}
+
+/* --- the deadline ----------------------------------------------------------------------------- */
+
+static void on_late(vigil_daemon *d, vigil_child *child, void *arg)
+{
+	struct exec *x = arg;
+	char text[EXEC_TEXT];
+
+	(void)child;
+	x->late = true;
+	vigil_state_set(d, "timed_out", json_true());
+	snprintf(text, sizeof(text), "it did not end within %g s", x->timeout);
+	exec_report(d, x, VIGIL_UNKNOWN, 0, text, NULL);
+}
+
+/* A run that is not made is counted, and said where it leaves the daemon without an answer. */
+static void skip(vigil_daemon *d, struct exec *x, const char *why)
+{
+	char text[2 * EXEC_TEXT];
+
+	x->overdue++;
+	vigil_state_set(d, "skipped", json_integer((json_int_t)++x->skipped));
+	vigil_log(d, VIGIL_DEBUG, "a run is skipped: %s", why);
+	/* A run that takes longer than the interval is slow, but it will answer. */
+	if (x->child != NULL && !x->late)
+		return;
+	snprintf(text, sizeof(text), "%s; %u run%s skipped", why, x->overdue,
+		x->overdue == 1 ? " was" : "s were");
+	exec_report(d, x, VIGIL_UNKNOWN, 0, text, NULL);
+}
+
+static void skip_running(vigil_daemon *d, struct exec *x)
+{
+	char why[EXEC_TEXT];
+
+	if (x->late)
+		snprintf(why, sizeof(why), "it did not end within %g s", x->timeout);
+	else
+		snprintf(why, sizeof(why), "process %d still runs", (int)vigil_child_pid(x->child));
+	skip(d, x, why);
+}
+
+static void skip_given_up(vigil_daemon *d, struct exec *x, pid_t pid)
+{
+	char process[64], why[EXEC_TEXT];
+
+	exec_describe_given_up(pid, process, sizeof(process));
+	snprintf(why, sizeof(why), "its last run cannot be killed (%s)", process);
+	skip(d, x, why);
+}
+
+/* --- the tick --------------------------------------------------------------------------------- */
+
+static void on_slot(vigil_daemon *d, void *arg)
+{
+	struct exec *x = arg;
+	/* stderr has a pipe of its own: merged, a warning would take the place of the status line. */
+	vigil_child_spec spec = {.timeout = x->timeout,
+		.on_late = on_late,
+		.on_exit = on_exit_told,
+		.keep_stderr = true};
+
+	x->overdue = 0;
+	x->late = false;
+	if (exec_spawn(d, x, &spec) == 0)
+		return;
+	exec_free_slot(x);
+	exec_report(d, x, VIGIL_UNKNOWN, 0, x->text, NULL);
+}
+
+static void on_tick(vigil_daemon *d, void *arg)
+{
+	struct exec *x = arg;
+	pid_t given_up = vigil_child_given_up(d);
+
+	if (x->child != NULL)
+		skip_running(d, x);
+	else if (given_up > 0)
+		skip_given_up(d, x, given_up);
+	else if (x->slot != NULL)
+		skip(d, x, "it waits for a slot, because too many programs run (exec_max)");
+	else
+		x->slot = vigil_slot_request(d, x->interval, on_slot, x);
+}
+
+int periodic_start(vigil_daemon *d, struct exec *x)
+{
+	return vigil_every_spread(d, x->interval, on_tick, x);
+}

@@ -1,0 +1,68 @@
+#!/bin/bash
+# Programs of exec daemons wait for each other: no more than exec_max run at once, and the time that one
+# waits is no part of its run time.  Starting many leaves the loop to others.
+. "$(dirname "$0")/lib.sh" || exit 1
+install_staged
+set_paths
+work=$(mktemp -d)
+chmod 755 "$work"
+trap 'stop_vigild; rm -rf "$work"' EXIT
+mkdir "$work/running"
+# Writes down how many run at once.
+cat >"$work/plugin" <<S
+#!/bin/sh
+touch $work/running/\$\$
+ls $work/running | wc -l >>$work/counts
+sleep 0.5
+rm $work/running/\$\$
+echo "OK - done"
+S
+chmod 755 "$work/plugin"
+conf() {
+	local max=$1 count=$2 i; shift 2
+	{
+		printf 'exec_max = %s\n[daemons]\n' "$max"
+		for ((i = 0; i < count; i++)); do echo "p$i = yes"; done
+		for ((i = 0; i < count; i++)); do
+			printf '[daemon:p%d]\nmodule = exec\n' "$i"
+			printf '%s\n' "$@"
+		done
+	} | write_conf
+}
+all_ok() { [ "$(ctl -o json status | grep -c '"OK"')" = "$1" ]; }
+timed_out() { for ((i = 0; i < $1; i++)); do get "/daemons/p$i/timed_out"; done | grep -c true; }
+
+conf 2 12 "command = $work/plugin" "interval = 1h" "timeout = 2s"
+start_vigild
+check "/vigil/slots has the limit" is /vigil/slots/max 2
+check "twelve programs of half a second that share two slots all answer" wait_for 60 all_ok 12
+check "no more of them ran at once than there are slots" [ "$(sort -n "$work/counts" | tail -n 1)" = 2 ]
+check "none timed out, because the time that it waited does not count" [ "$(timed_out 12)" = 0 ]
+check "no slot is held when they have ended" wait_for 10 is /vigil/slots/held 0
+check "no request waits then" is /vigil/slots/waiting 0
+: >"$work/counts"
+conf 6 12 "command = $work/plugin" "interval = 1h" "timeout = 2s"
+ctl -q reload
+check "a reload takes up another limit" is /vigil/slots/max 6
+for ((i = 0; i < 12; i++)); do ctl -q run "p$i" & runs="${runs:-} $!"; done
+# shellcheck disable=SC2086
+wait $runs
+check "more run at once then" [ "$(sort -n "$work/counts" | tail -n 1)" -gt 2 ]
+check "and no more than the new limit" [ "$(sort -n "$work/counts" | tail -n 1)" -le 6 ]
+
+conf 0 0
+ctl -q reload
+check "by default the limit goes by the processors" more_than /vigil/slots/max 7
+
+conf 1 2 "command = /bin/sleep 3" "interval = 300ms" "timeout = 10s"
+ctl -q reload
+starved() { for i in 0 1; do get /runs/p$i/health/text; done | grep -q "it waits for a slot"; }
+check "a daemon whose program waits for longer than its interval is UNKNOWN, and says why" \
+	wait_for 20 starved
+
+conf 4 300 "command = /bin/true" "interval = 1h"
+before=$(get /vigil/loop/lag_seconds/max)
+check "three hundred daemons are enabled by one reload" ctl -q reload
+check "each of them has run its program" wait_for 60 eval '[ "$(ctl -o json status | grep -c "exit status 0")" = 300 ]'
+check "vigild stops" stop_vigild
+finish
