@@ -76,9 +76,9 @@ class Browser:
     def open(self, url):
         self.call("POST", self.session + "/url", {"url": url})
 
-    def new_tab(self):
-        """Opens an empty tab, which is the current one from then on; returns its handle."""
-        handle = self.call("POST", self.session + "/window/new", {"type": "tab"})["handle"]
+    def new_tab(self, kind="tab"):
+        """Opens an empty tab or window, the current one from then on; returns its handle."""
+        handle = self.call("POST", self.session + "/window/new", {"type": kind})["handle"]
         self.switch_to(handle)
         return handle
 
