@@ -49,7 +49,7 @@ static void put_number(struct evbuffer *out, const json_t *value, const char *un
 	else
 		vigil_number(exact, number);
 	amount_text(scaled, number, unit);
-	if (strlen(exact) <= 7 && strcmp(unit, "B") != 0)
+	if (strlen(exact) <= (strcmp(unit, "B") == 0 ? 4 : 7))
 		html_put(out, "%s%s%s", exact, unit[0] != '\0' ? " " : "", unit);
 	else
 		html_put(out, "<span title=\"%s %s\">%s</span>", exact, unit, scaled);
