@@ -22,7 +22,9 @@ enum tone head_tone(const struct head *head, const json_t *degraded)
 		return TONE_BAD;
 	if (head->count[TONE_WARN] > 0 || json_array_size(degraded) > 0)
 		return TONE_WARN;
-	return head->count[TONE_UNKNOWN] > 0 ? TONE_UNKNOWN : TONE_OK;
+	if (head->count[TONE_UNKNOWN] > 0)
+		return TONE_UNKNOWN;
+	return head->watches > 0 ? TONE_OK : TONE_NONE;
 }
 
 char *head_host(char name[HEAD_HOST])

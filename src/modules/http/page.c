@@ -72,7 +72,8 @@ static void fill_colour(struct page *page, struct evbuffer *out)
 	static const char *const colours[TONES] = {[TONE_OK] = "2e9e5b",
 		[TONE_WARN] = "d98e04",
 		[TONE_BAD] = "d3302f",
-		[TONE_UNKNOWN] = "7a87a3"};
+		[TONE_UNKNOWN] = "7a87a3",
+		[TONE_NONE] = "7a87a3"};
 
 	html_put(out, "%s", colours[head_tone(&page->head, degraded(page))]);
 }

@@ -9,10 +9,12 @@
 if (!location.pathname.endsWith("/") && location.protocol !== "file:")
 	location.replace(location.pathname + "/" + location.search);
 
+/* Without the user and password that the address may have, which fetch refuses. */
+const base = location.origin + location.pathname;
 const byId = (id) => document.getElementById(id);
 const body = byId("rows"), find = byId("find"), link = byId("link"), only = document.body.dataset.only;
 const icon = document.querySelector("link[rel=icon]"), title = document.title;
-const colours = { ok: "2e9e5b", warn: "d98e04", bad: "d3302f", unknown: "7a87a3" };
+const colours = { ok: "2e9e5b", warn: "d98e04", bad: "d3302f", unknown: "7a87a3", none: "7a87a3" };
 
 function put(element, text) {
 	if (element.textContent !== text) element.textContent = text;
@@ -130,7 +132,7 @@ async function readDetail(name) {
 	if (reading.has(name) || document.hidden) return;
 	reading.add(name);
 	try {
-		const answer = await fetch("?daemon=" + encodeURIComponent(name) + "&part=1", { cache: "no-store" });
+		const answer = await fetch(base + "?daemon=" + encodeURIComponent(name) + "&part=1", { cache: "no-store" });
 		if (answer.ok) showDetail(name, parse(await answer.text()).querySelector("tr.detail"));
 	} catch (error) {
 		/* The stream says that the connection is lost. */
@@ -278,7 +280,7 @@ function open() {
 	shut();
 	opened = Date.now();
 	kept = new Map();
-	source = new EventSource("v1/page");
+	source = new EventSource(base + "v1/page");
 	for (const type of Object.keys(events)) source.addEventListener(type, (event) => {
 		const data = JSON.parse(event.data);
 		opened = Date.now();
