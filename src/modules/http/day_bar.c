@@ -68,6 +68,12 @@ static void put_words(struct evbuffer *out, const char *slots, double seconds)
 	}
 }
 
+void day_bar_put_words(struct evbuffer *out, const json_t *day)
+{
+	put_words(out, view_text(day, "levels"),
+		json_number_value(json_object_get(day, "slot_seconds")));
+}
+
 void day_bar_put(struct evbuffer *out, const json_t *day)
 {
 	const char *slots = view_text(day, "levels");

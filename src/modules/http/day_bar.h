@@ -10,5 +10,7 @@ struct evbuffer;
 
 /* Writes an SVG image for what is at /runs/NAME/day, with its meaning in words. */
 void day_bar_put(struct evbuffer *out, const json_t *day);
+/* The same in words: "Last 24 hours: CRITICAL 20 min, OK 23.7 h". */
+void day_bar_put_words(struct evbuffer *out, const json_t *day);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "day_bar.h"
 #include "html.h"
 #include "plot.h"
 #include "row.h"
@@ -95,10 +96,14 @@ static void put_texts(struct evbuffer *out, const json_t *account)
 	const json_t *health = paused != NULL ? paused : json_object_get(account, "health");
 	const char *text = view_text(health, "text"), *lines = view_text(health, "long_text");
 
+	if (strlen(text) <= ROW_TEXT && lines[0] == '\0')
+		return;
+	html_put(out, "<section class=\"texts\">");
 	if (strlen(text) > ROW_TEXT)
-		html_put(out, "<p class=\"whole\">%s</p>", text);
+		html_put(out, "<p>%s</p>", text);
 	if (lines[0] != '\0')
 		html_put(out, "<pre tabindex=\"0\">%s</pre>", lines);
+	html_put(out, "</section>");
 }
 
 static void put_history(struct evbuffer *out, const json_t *history)
@@ -120,6 +125,18 @@ static void put_history(struct evbuffer *out, const json_t *history)
 	html_put(out, "%r</section>", count > 0 ? "</ol>" : "");
 }
 
+static void put_day(struct evbuffer *out, const json_t *day)
+{
+	if (!json_is_object(day))
+		return;
+	html_put(out, "<section class=\"last-day\"><h3>");
+	day_bar_put_words(out, day);
+	html_put(out, "</h3>");
+	day_bar_put(out, day);
+	html_put(out, "<div class=\"x\" aria-hidden=\"true\"><span>24 h ago</span><span>18 h</span>"
+		      "<span>12 h</span><span>6 h</span><span>now</span></div></section>");
+}
+
 static void put_links(struct evbuffer *out, const char *name)
 {
 	html_put(out,
@@ -137,9 +154,11 @@ void detail_put(struct evbuffer *out, vigil_daemon *d, const char *name, const j
 	view_service(d, name, &service);
 	html_put(out,
 		"\n<tr role=\"row\" class=\"detail\" data-of=\"%s\"><td role=\"cell\" "
-		"colspan=\"%d\"><div class=\"parts\"><section class=\"about\">",
+		"colspan=\"%d\"><div class=\"parts\">",
 		name, ROW_COLUMNS);
 	put_texts(out, account);
+	put_day(out, json_object_get(account, "day"));
+	html_put(out, "<section class=\"about\">");
 	put_facts(out, account, &service);
 	html_put(out, "</section>");
 	put_history(out, json_object_get(account, "history"));

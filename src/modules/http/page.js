@@ -219,8 +219,10 @@ function showLink() {
 	const lost = down || late(heard);
 	document.body.classList.toggle("lost", lost);
 	byId("lost").hidden = !lost;
-	if (lost) put(byId("lost-since"),
-		"The last news of vigild is from " + local(new Date(heard)) + " (" + span((Date.now() - heard) / 1000) + " ago).");
+	if (lost) {
+		put(byId("lost-since"), local(new Date(heard)));
+		put(byId("lost-ago"), " (" + span((Date.now() - heard) / 1000) + " ago)");
+	}
 	link.className = lost ? "lost" : complete ? "live" : "";
 	put(link, lost ? "not live" : complete ? "live" : "connecting");
 	showSum();
@@ -232,7 +234,8 @@ let kept = new Map(); /* the HTML of each row, in the tab that has the stream, f
 
 const events = {
 	hello: (data) => {
-		if (String(data.page) !== document.body.dataset.page) location.reload(); /* another vigil */
+		/* Another version of vigil, unless two of them answer in turn. */
+		if (String(data.page) !== document.body.dataset.page && performance.now() > 10000) location.reload();
 		beat = data.heartbeat * 1000;
 		complete = false;
 	},

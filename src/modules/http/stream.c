@@ -20,6 +20,7 @@
 #include "guest.h"
 #include "page.h"
 #include "reply.h"
+#include "view.h"
 
 #define TURN_TIME   0.001
 #define CHANGES     0.2 /* seconds: changes that come together are sent together */
@@ -27,8 +28,6 @@
 #define PENDING_MAX (64 * 1024)
 /* Some of what rows show is not announced (errors, the last 24 hours): so often they are made again. */
 #define AGAIN 60.0
-/* Of that many changes at once, the host may have dropped some. */
-#define CHANGES_MAX 256
 
 struct viewer {
 	struct stream *stream;
@@ -42,8 +41,7 @@ struct viewer {
 struct stream {
 	struct site *site;
 	struct board *board;
-	unsigned count;   /* of the viewers */
-	unsigned changes; /* since the last turn */
+	unsigned count; /* of the viewers */
 	bool subscribed;
 	bool due;    /* a turn is; only when there are viewers */
 	double made; /* when every row was last made again */
@@ -132,7 +130,6 @@ static void on_turn(vigil_daemon *d, void *arg)
 	bool slow = false;
 
 	stream->due = false;
-	stream->changes = 0;
 	while (board_make(stream->board)) {
 		if (vigil_now() < until)
 			continue;
@@ -175,20 +172,31 @@ static void read_name(const char *pointer, char *name, size_t size)
 	snprintf(name, size, "%.*s", (int)strcspn(at, "/"), at);
 }
 
+/* Whether a row shows what is there: all in /runs, and of what daemons keep what is known of a
+ * service.  Values change most often, and rows have none. */
+static bool is_shown(const char *pointer)
+{
+	static const char values[] = "/daemons/";
+	const char *key;
+
+	if (strncmp(pointer, values, strlen(values)) != 0)
+		return true;
+	key = strchr(pointer + strlen(values), '/');
+	return key == NULL || strncmp(key + 1, VIEW_SERVICE, strlen(VIEW_SERVICE)) == 0;
+}
+
 static void on_change(vigil_daemon *d, const char *pointer, const json_t *value, void *arg)
 {
 	struct stream *stream = arg;
 	char name[256];
 
-	if (stream->count == 0)
+	if (stream->count == 0 || !is_shown(pointer))
 		return;
 	read_name(pointer, name, sizeof(name));
 	if (strncmp(pointer, "/vigil", 6) == 0)
 		board_touch_head(stream->board);
 	else
 		board_touch(stream->board, name);
-	if (++stream->changes == CHANGES_MAX)
-		board_start(stream->board);
 	turn_in(stream, CHANGES);
 }
 

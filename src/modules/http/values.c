@@ -90,7 +90,7 @@ static void put_thresholds(struct evbuffer *out, const json_t *object)
 /* A label of performance data is known by itself, and the state of a service, too. */
 static const char *short_label(const char *label)
 {
-	static const char *const places[] = {"perfdata/", VIEW_SERVICE "/"};
+	static const char *const places[] = {"perfdata/", "values/", VIEW_SERVICE "/"};
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)
 		if (strncmp(label, places[i], strlen(places[i])) == 0)
