@@ -142,7 +142,7 @@ check "what is searched for is escaped, and that nothing was found is said" eval
 # --- in a browser ---------------------------------------------------------------------------------------
 
 VIGIL_SHOTS=${VIGIL_SHOTS:-} timeout 400 python3 - "$at" "$work" "$vigilctl" <<'P' || not_ok "the browser's part came to its end"
-import os, re, subprocess, sys
+import http.client, http.server, os, subprocess, sys, threading
 sys.path.insert(0, os.environ["top_srcdir"] + "/tests/system")
 from browser import Browser
 at, work, vigilctl = sys.argv[1:]
@@ -293,12 +293,66 @@ with Browser() as b:
             if os.environ.get("VIGIL_SHOTS"):
                 b.screenshot(f"{os.environ['VIGIL_SHOTS']}/page-{width}-{scheme}.png")
 
-    # Without a script, as a browser shows it: a row leads to its details.
+    # The page of one daemon.
     b.open(at + "/?daemon=mean")
     check("the page of one daemon is live as well", b.wait_for('document.getElementById("link").textContent === "live"'))
     check("it shows that daemon alone", b.run("return " + ORDER) == "mean")
 
-    check("nothing was fetched from elsewhere", [u for u in b.requests() if not u.startswith((at + "/", "data:"))] == [])
+    # Below a path of a reverse proxy, which takes the path off.
+    outside = []
+
+    class Proxy(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self):
+            if not self.path.startswith("/vigil/"):
+                outside.append(self.path)
+                self.send_error(404)
+                return
+            server = http.client.HTTPConnection(at.split("/")[2])
+            server.request("GET", self.path[len("/vigil"):])
+            answer = server.getresponse()
+            self.send_response(answer.status)
+            for key, value in answer.getheaders():
+                if key.lower() not in ("transfer-encoding", "content-length", "connection"):
+                    self.send_header(key, value)
+            self.send_header("Connection", "close")
+            self.end_headers()
+            self.close_connection = True
+            try:
+                while piece := answer.read1(65536):
+                    self.wfile.write(piece)
+                    self.wfile.flush()
+            except OSError:
+                pass  # the browser has closed its stream
+            server.close()
+
+        def log_message(self, *_):
+            pass
+
+    proxy = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Proxy)
+    proxy.daemon_threads = True
+    threading.Thread(target=proxy.serve_forever, daemon=True).start()
+    below = f"http://127.0.0.1:{proxy.server_port}/vigil/"
+    b.open(below)
+    check("the page is live below a path of a reverse proxy", b.wait_for('document.getElementById("link").textContent === "live"'))
+    b.run(f'({ROW})("disk").querySelector("a").click()')
+    check("a row opens below that path", b.wait_for(f'({DETAIL})("disk")'))
+    check("every link of the page is below that path", b.run(
+        'return Array.from(document.querySelectorAll("a[href], form[action]"), (e) => e.href || e.action)'
+        f'.every((u) => u.startsWith("{below}"))'))
+    check("nothing was asked for outside of that path", [u for u in outside if u != "/favicon.ico"] == [], outside)
+    proxy.shutdown()
+
+    b.cdp("Emulation.setScriptExecutionDisabled", value=True)
+    b.open(at + "/")
+    b.call("POST", b.session + "/element/" + list(b.call("POST", b.session + "/element", {
+        "using": "css selector", "value": 'tr[data-name="svc"] a'}).values())[0] + "/click", {})
+    text = list(b.call("POST", b.session + "/element", {"using": "css selector", "value": "tr.detail"}).values())[0]
+    text = b.call("GET", b.session + f"/element/{text}/text")
+    check("a click opens the details in a browser that runs no script", "some-service" in text and "History" in text, text)
+
+    check("nothing was fetched from elsewhere", [u for u in b.requests() if not u.startswith((at + "/", below, "data:"))] == [])
     check("the console is silent", b.log("browser") == [], b.log("browser"))
 sys.exit(failed != 0)
 P

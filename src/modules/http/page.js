@@ -393,6 +393,7 @@ document.addEventListener("visibilitychange", () => {
 });
 setInterval(look, 1000);
 setInterval(() => { if (!document.hidden) showTimes(document); }, 1000);
+document.body.classList.add("script");
 showTimes(document);
 filterAll();
 join();
