@@ -100,7 +100,7 @@ static void put_texts(struct evbuffer *out, const json_t *account)
 		return;
 	html_put(out, "<section class=\"texts\">");
 	if (strlen(text) > ROW_TEXT)
-		html_put(out, "<p>%s</p>", text);
+		html_put(out, "<p tabindex=\"0\">%s</p>", text);
 	if (lines[0] != '\0')
 		html_put(out, "<pre tabindex=\"0\">%s</pre>", lines);
 	html_put(out, "</section>");
