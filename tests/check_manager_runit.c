@@ -80,6 +80,24 @@ START_TEST(each_bit_of_a_status_file)
 }
 END_TEST
 
+/* The service has ended, and its number is another process's before runsv says so. */
+START_TEST(a_number_that_is_another_process_now)
+{
+	unsigned char bytes[20] = {0x40};
+	uint32_t pid = (uint32_t)getpid();
+	int fifo;
+
+	for (int i = 0; i < 4; i++)
+		bytes[12 + i] = (unsigned char)(pid >> 8 * i);
+	bytes[17] = 'u';
+	bytes[19] = 1;
+	fifo = forge(bytes, sizeof(bytes), "scan/svc/supervise/ok");
+	ck_assert_int_eq(query(), VIGIL_SERVICE_STARTING);
+	ck_assert_ptr_nonnull(strstr(reply.text, "has yet to notice"));
+	close(fifo);
+}
+END_TEST
+
 START_TEST(no_status_file)
 {
 	static const size_t sizes[] = {0, 18, 19, 21, 35, 100};
@@ -160,6 +178,7 @@ int main(void)
 	tcase_add_test(tcase, a_script_that_cannot_be_run);
 	tcase_add_loop_test(
 		tcase, each_bit_of_a_status_file, 0, sizeof(forged) / sizeof(forged[0]));
+	tcase_add_test(tcase, a_number_that_is_another_process_now);
 	tcase_add_test(tcase, no_status_file);
 	tcase_add_test(tcase, names_that_are_no_service);
 	tcase_add_test(tcase, by_a_link);

@@ -53,7 +53,7 @@ START_TEST(what_is_for_vigild_alone_is_not_handed_on)
 	char **environment;
 
 	set_all();
-	environment = spawn_environment_new(NULL);
+	environment = spawn_environment_new(NULL, false);
 	ck_assert_ptr_nonnull(environment);
 	ck_assert_ptr_null(find(environment, kept_from_children[_i]));
 	ck_assert(spawn_environment_is_private(kept_from_children[_i]));
@@ -66,10 +66,40 @@ START_TEST(all_else_is_handed_on)
 	char **environment;
 
 	set_all();
-	environment = spawn_environment_new(NULL);
+	environment = spawn_environment_new(NULL, false);
 	ck_assert_ptr_nonnull(environment);
 	ck_assert_ptr_nonnull(find(environment, left_to_children[_i]));
 	ck_assert(!spawn_environment_is_private(left_to_children[_i]));
+	free(environment);
+}
+END_TEST
+
+START_TEST(another_user_gets_the_locale_and_nothing_else)
+{
+	static const char *const extra[] = {"HOME=/home/other", "TOKEN=given", NULL};
+	char **environment;
+	size_t count = 0;
+
+	clearenv();
+	set_all();
+	ck_assert_int_eq(setenv("LD_LIBRARY_PATH", "/root/lib", 1), 0);
+	ck_assert_int_eq(setenv("VAULT_TOKEN", "secret", 1), 0);
+	environment = spawn_environment_new(extra, true);
+	ck_assert_ptr_nonnull(environment);
+	while (environment[count] != NULL)
+		count++;
+	ck_assert_uint_eq(count, 8);
+	ck_assert_str_eq(find(environment, "LANG"), "all's");
+	ck_assert_str_eq(find(environment, "LC_CTYPE"), "all's");
+	ck_assert_str_eq(find(environment, "TZ"), "all's");
+	ck_assert_str_eq(find(environment, "LC_NUMERIC"), "C");
+	ck_assert_str_eq(find(environment, "LC_MESSAGES"), "C");
+	ck_assert_str_eq(find(environment, "HOME"), "/home/other");
+	ck_assert_str_eq(find(environment, "TOKEN"), "given");
+	ck_assert_ptr_nonnull(strstr(find(environment, "PATH"), "/usr/bin"));
+	free(environment);
+	environment = spawn_environment_new((const char *const[]){"PATH=/mine", NULL}, true);
+	ck_assert_str_eq(find(environment, "PATH"), "/mine");
 	free(environment);
 }
 END_TEST
@@ -82,7 +112,7 @@ START_TEST(a_child_may_be_given_any_of_them)
 
 	set_all();
 	snprintf(entry, sizeof(entry), "%s=the child's", kept_from_children[_i]);
-	environment = spawn_environment_new(extra);
+	environment = spawn_environment_new(extra, false);
 	ck_assert_ptr_nonnull(environment);
 	ck_assert_str_eq(find(environment, kept_from_children[_i]), "the child's");
 	ck_assert_str_eq(find(environment, "PATH"), "/nowhere");
@@ -96,7 +126,7 @@ START_TEST(no_environment_at_all)
 	char **environment;
 
 	clearenv();
-	environment = spawn_environment_new(NULL);
+	environment = spawn_environment_new(NULL, false);
 	ck_assert_ptr_nonnull(environment);
 	ck_assert_str_eq(environment[0], "LC_NUMERIC=C");
 	ck_assert_str_eq(environment[1], "LC_MESSAGES=C");
@@ -153,7 +183,7 @@ START_TEST(numbers_and_messages_are_those_of_the_c_locale)
 			texts[i], sizeof(texts[i]), "%s=%s", locale_names[i], locales[_i].extra[i]);
 		extra[n++] = texts[i];
 	}
-	environment = spawn_environment_new(extra);
+	environment = spawn_environment_new(extra, false);
 	ck_assert_ptr_nonnull(environment);
 	for (size_t i = 0; i < NAMES; i++) {
 		found = find(environment, locale_names[i]);
@@ -212,6 +242,7 @@ int main(void)
 	tcase_add_loop_test(tcase, what_is_for_vigild_alone_is_not_handed_on, 0, KEPT);
 	tcase_add_loop_test(tcase, all_else_is_handed_on, 0, LEFT);
 	tcase_add_loop_test(tcase, a_child_may_be_given_any_of_them, 0, KEPT);
+	tcase_add_test(tcase, another_user_gets_the_locale_and_nothing_else);
 	tcase_add_test(tcase, no_environment_at_all);
 	tcase_add_loop_test(tcase, numbers_and_messages_are_those_of_the_c_locale, 0,
 		sizeof(locales) / sizeof(locales[0]));

@@ -22,7 +22,9 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/keyctl.h>
 #include <sys/queue.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -274,6 +276,15 @@ void child_free(struct child *child)
 
 /* --- starting -------------------------------------------------------------------------------- */
 
+/* A child inherits the session keyring of the thread that starts it, in which root's keys may be: the
+ * thread begins a new one, which is empty.  Kernels and containers without keyrings refuse that. */
+static void forget_keys(void)
+{
+#ifdef SYS_keyctl
+	syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
+#endif
+}
+
 static pid_t launch_as(const struct child_spec *spec, int *out, int *errors, int *pidfd)
 {
 	struct spawn spawn = spec->spawn;
@@ -287,6 +298,9 @@ static pid_t launch_as(const struct child_spec *spec, int *out, int *errors, int
 	if (argv != NULL && environment != NULL) {
 		spawn.argv = argv;
 		spawn.environment = environment;
+		spawn.other_user = user_is_other(spec->user);
+		if (spawn.other_user)
+			forget_keys();
 		pid = spawn_start(&spawn, out, errors, pidfd);
 	}
 	free(environment);

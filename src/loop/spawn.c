@@ -43,9 +43,10 @@ static int attributes_init(posix_spawnattr_t *attributes)
 	 * a broken pipe would print into one for ever. */
 	posix_spawnattr_setsigdefault(attributes, &all);
 	posix_spawnattr_setsigmask(attributes, &none);
-	posix_spawnattr_setpgroup(attributes, 0);
+	/* A session of its own has no controlling terminal, through which a child could type into the
+	 * shell that vigild was started from.  Its leader leads a process group, too. */
 	posix_spawnattr_setflags(
-		attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+		attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
 	return 0;
 }
 
@@ -130,7 +131,7 @@ static pid_t launch(const struct spawn *spawn, int out, int errors)
 
 	if (!argv || !argv[0])
 		return -EINVAL;
-	environment = spawn_environment_new(spawn->environment);
+	environment = spawn_environment_new(spawn->environment, spawn->other_user);
 	if (!environment)
 		return -ENOMEM;
 	if (spawn->input)

@@ -1,7 +1,7 @@
 /*
  * spawn: one way to start a process, for the loop and for workers.
  *
- * posix_spawn only, never a bare fork.  The child leads a process group of its own, has every
+ * posix_spawn only, never a bare fork.  The child leads a session and a process group of its own, has every
  * signal at its default and unblocked, / (or a directory asked for) to stand in, /dev/null (or
  * what it was given) to read, and none of the host's descriptors.
  */
@@ -16,6 +16,7 @@
 struct spawn {
 	const char *const *argv;        /* argv[0] with a slash is a path, else looked up in PATH */
 	const char *const *environment; /* NAME=VALUE, as spawn_environment_new */
+	bool other_user;                /* it gets little of our environment, and no keys of ours */
 	const char *directory;          /* NULL: / */
 	bool merge_stderr;              /* stderr joins stdout; else /dev/null */
 	bool keep_stderr;               /* stderr has a pipe of its own; wins over merge_stderr */

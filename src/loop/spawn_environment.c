@@ -146,10 +146,21 @@ static size_t add_locale(char **result, char *lang, const char *all, const char 
 	return n;
 }
 
-char **spawn_environment_new(const char *const *extra)
+/* Whether a variable of vigild is handed on. */
+static bool is_handed_on(const char *entry, const char *const *extra, bool has_all, bool other_user)
 {
+	if (spawn_environment_is_private(entry) || is_replaced(entry, extra) ||
+		is_replaced(entry, locale) || is_overridden_locale(entry, has_all))
+		return false;
+	return !other_user || same_name("LANG", entry) || same_name("TZ", entry) ||
+	       strncmp(entry, "LC_", 3) == 0;
+}
+
+char **spawn_environment_new(const char *const *extra, bool other_user)
+{
+	static char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 	const char *all = find_own("LC_ALL");
-	size_t size = count((const char *const *)environ) + count(extra) + LOCALE_COUNT + 2, n = 0;
+	size_t size = count((const char *const *)environ) + count(extra) + LOCALE_COUNT + 3, n = 0;
 	char **result;
 
 	if (all != NULL && all[0] == '\0')
@@ -160,10 +171,10 @@ char **spawn_environment_new(const char *const *extra)
 	if (result == NULL)
 		return NULL;
 	for (size_t i = 0; environ != NULL && environ[i] != NULL; i++)
-		if (!spawn_environment_is_private(environ[i]) && !is_replaced(environ[i], extra) &&
-			!is_replaced(environ[i], locale) &&
-			!is_overridden_locale(environ[i], all != NULL))
+		if (is_handed_on(environ[i], extra, all != NULL, other_user))
 			result[n++] = environ[i];
+	if (other_user && !is_replaced(path, extra))
+		result[n++] = path;
 	n += add_locale(result + n, (char *)(result + size), all, extra);
 	for (; extra != NULL && *extra != NULL; extra++)
 		result[n++] = (char *)*extra;

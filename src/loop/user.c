@@ -61,6 +61,11 @@ int user_find(const char *name, struct user **user)
 	return 0;
 }
 
+bool user_is_other(const struct user *user)
+{
+	return user->setpriv != NULL;
+}
+
 void user_free(struct user *user)
 {
 	if (user == NULL)

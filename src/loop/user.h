@@ -8,6 +8,8 @@
 #ifndef USER_H
 #define USER_H
 
+#include <stdbool.h>
+
 struct user;
 
 /* Looks the user up; may ask the network, as getpwnam does, so it is done once and kept.  0 and
@@ -15,6 +17,8 @@ struct user;
  * ENOSYS there is no setpriv. */
 int user_find(const char *name, struct user **user);
 void user_free(struct user *user);
+/* Whether the user is another than vigild's own. */
+bool user_is_other(const struct user *user);
 
 /* What to start so that argv runs as the user; the texts stay argv's and the user's.  To be
  * freed with free; NULL when out of memory. */

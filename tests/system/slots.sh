@@ -54,10 +54,10 @@ conf 0 0
 ctl -q reload
 check "by default the limit goes by the processors" more_than /vigil/slots/max 7
 
-conf 1 2 "command = /bin/sleep 3" "interval = 300ms" "timeout = 10s"
+conf 1 4 "command = /bin/sleep 0.8" "interval = 300ms" "timeout = 1s"
 ctl -q reload
-starved() { for i in 0 1; do get /runs/p$i/health/text; done | grep -q "it waits for a slot"; }
-check "a daemon whose program waits for longer than its interval is UNKNOWN, and says why" \
+starved() { for i in 0 1 2 3; do get /runs/p$i/health/text; done | grep -q "it waits for a slot"; }
+check "a daemon whose program waits for longer than its timeout is UNKNOWN, and says why" \
 	wait_for 20 starved
 
 conf 4 300 "command = /bin/true" "interval = 1h"

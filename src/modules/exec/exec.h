@@ -23,6 +23,7 @@ struct exec {
 	double interval, timeout;
 	const char *const *command;
 	vigil_slot *slot;   /* NULL: it neither waits for one nor has one */
+	double requested;   /* when it began to wait for the slot */
 	vigil_child *child; /* NULL: none runs */
 	struct merge merge;
 

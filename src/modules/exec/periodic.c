@@ -196,16 +196,16 @@ static void on_late(vigil_daemon *d, vigil_child *child, void *arg)
 	exec_report(d, x, VIGIL_UNKNOWN, 0, text, NULL);
 }
 
-/* A run that is not made is counted, and said where it leaves the daemon without an answer. */
-static void skip(vigil_daemon *d, struct exec *x, const char *why)
+/* A run that is not made is counted.  The answer of the last one is good for one interval, and a run
+ * may take until its deadline or wait as long: after that the daemon has no answer, and says why. */
+static void skip(vigil_daemon *d, struct exec *x, bool answers, const char *why)
 {
 	char text[2 * EXEC_TEXT];
 
 	x->overdue++;
 	vigil_state_set(d, "skipped", json_integer((json_int_t)++x->skipped));
 	vigil_log(d, VIGIL_DEBUG, "a run is skipped: %s", why);
-	/* A run that takes longer than the interval is slow, but it will answer. */
-	if (x->child != NULL && !x->late)
+	if (answers)
 		return;
 	snprintf(text, sizeof(text), "%s; %u run%s skipped", why, x->overdue,
 		x->overdue == 1 ? " was" : "s were");
@@ -220,7 +220,7 @@ static void skip_running(vigil_daemon *d, struct exec *x)
 		snprintf(why, sizeof(why), "it did not end within %g s", x->timeout);
 	else
 		snprintf(why, sizeof(why), "process %d still runs", (int)vigil_child_pid(x->child));
-	skip(d, x, why);
+	skip(d, x, !x->late, why);
 }
 
 static void skip_given_up(vigil_daemon *d, struct exec *x, pid_t pid)
@@ -229,7 +229,7 @@ static void skip_given_up(vigil_daemon *d, struct exec *x, pid_t pid)
 
 	exec_describe_given_up(pid, process, sizeof(process));
 	snprintf(why, sizeof(why), "its last run cannot be killed (%s)", process);
-	skip(d, x, why);
+	skip(d, x, false, why);
 }
 
 /* --- the tick --------------------------------------------------------------------------------- */
@@ -251,6 +251,12 @@ static void on_slot(vigil_daemon *d, void *arg)
 	exec_report(d, x, VIGIL_UNKNOWN, 0, x->text, NULL);
 }
 
+static void request_slot(vigil_daemon *d, struct exec *x)
+{
+	x->requested = vigil_now();
+	x->slot = vigil_slot_request(d, x->interval, on_slot, x);
+}
+
 static void on_tick(vigil_daemon *d, void *arg)
 {
 	struct exec *x = arg;
@@ -261,9 +267,10 @@ static void on_tick(vigil_daemon *d, void *arg)
 	else if (given_up > 0)
 		skip_given_up(d, x, given_up);
 	else if (x->slot != NULL)
-		skip(d, x, "it waits for a slot, because too many programs run (exec_max)");
+		skip(d, x, vigil_now() - x->requested <= x->timeout,
+			"it waits for a slot, because too many programs run (exec_max)");
 	else
-		x->slot = vigil_slot_request(d, x->interval, on_slot, x);
+		request_slot(d, x);
 }
 
 int periodic_start(vigil_daemon *d, struct exec *x)

@@ -174,10 +174,25 @@ static bool ended_well(int wait_status)
 	return signo == SIGTERM || signo == SIGINT || signo == SIGHUP || signo == SIGPIPE;
 }
 
+/* Whether the process that the status names lives and is the service's.  A service that has just ended
+ * may have left its number to another process before the supervisor wrote its next status; the
+ * service is a child of its supervisor, and the other process is not.  True where /proc does not show
+ * it. */
+static bool is_running(const struct supervise_kind *kind, pid_t pid)
+{
+	struct process process, parent;
+	int lives = process_look(pid, &process);
+
+	if (lives <= 0 || process.state == '\0' || process_read(process.parent, &parent) != 0 ||
+		parent.state == '\0')
+		return lives != 0;
+	return strcmp(parent.comm, kind->supervisor) == 0;
+}
+
 static void take_up(const struct supervise_kind *kind, const struct supervise_status *status,
 	struct evidence *e, struct manager_reply *reply)
 {
-	if (!process_lives(status->pid)) {
+	if (!is_running(kind, status->pid)) {
 		e->word = WORD_STARTING;
 		snprintf(reply->text, sizeof(reply->text),
 			"process %d has ended, and %s has yet to notice", (int)status->pid,
