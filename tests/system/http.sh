@@ -196,7 +196,7 @@ fi
 
 check "a strange Host is refused" [ "$(code -H 'Host: evil.example' "$at/v1/state")" = 403 ]
 check "also for /healthz" [ "$(code -H 'Host: evil.example' "$at/healthz")" = 403 ]
-check "also in the request line" [ "$(code --request-target http://evil.example/healthz "$at/")" = 403 ]
+check "a strange host in the request line is refused" [ "$(code --request-target http://evil.example/healthz "$at/")" = 403 ]
 check "localhost is not" [ "$(code -H 'Host: localhost:1' "$at/healthz")" = 200 ]
 check "nor one that was named" [ "$(code -H 'Host: mon.example' "$at/healthz")" = 200 ]
 if [ $tls = yes ]; then
@@ -227,10 +227,9 @@ fi
 # --- what is too much -----------------------------------------------------------------------------------
 
 big=$(head -c 6000 /dev/zero | tr '\0' x)
-refused() { case $1 in 4??|000) ;; *) false ;; esac; }
-check "headers have an end" refused "$(code -H "X-Big: $big" "$at/healthz" 2>/dev/null)"
-check "so has the first line" refused "$(code "$at/v1/state/$big" 2>/dev/null)"
-check "and a body" [ "$(code -X GET -d "$big" "$at/healthz")" = 413 ]
+check "a header over header_max is answered with 431" [ "$(code -H "X-Big: $big" "$at/healthz")" = 431 ]
+check "a path over header_max is answered with 414" [ "$(code "$at/v1/state/$big")" = 414 ]
+check "a body over body_max is answered with 413" [ "$(code -X GET -d "$big" "$at/healthz")" = 413 ]
 cat >"$work/clients.py" <<'P'
 import socket, sys, time
 kind, host, port = sys.argv[1], *sys.argv[2].rsplit(":", 1)
@@ -261,10 +260,6 @@ elif kind == "pipeline":  # several on one connection, in order
     while more := s.recv(4096):
         text += more
     assert text.count(b"200 OK") == 3 and text.endswith(b'"service"\n'), text
-elif kind == "twice":  # a second Host is looked at, too
-    s = connect()
-    s.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n")
-    assert s.recv(4096).startswith(b"HTTP/1.1 403"), "answered"
 P
 clients() { timeout 60 python3 "$work/clients.py" "$1" "${at#http://}"; }
 clients idle >"$work/idle" & idle=$!
@@ -272,7 +267,6 @@ check "all seats are taken" wait_for 10 grep -q seated "$work/idle"
 check "who comes then waits, and is answered" [ "$(code "$at/healthz")" = 200 ]
 check "since those who never ask are hung up on" wait $idle
 check "so is who asks a byte at a time" clients drip
-check "a second Host is not overlooked" clients twice
 check "several requests on one connection" clients pipeline
 
 # --- changes --------------------------------------------------------------------------------------------

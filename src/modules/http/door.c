@@ -176,8 +176,9 @@ static struct evhttp *make_http(struct door *door)
 
 	if (http == NULL)
 		return NULL;
-	evhttp_set_max_headers_size(http, (ev_ssize_t)limits->header);
-	evhttp_set_max_body_size(http, (ev_ssize_t)limits->body);
+	/* framing keeps the limits; the head that it makes can be longer than the one that came. */
+	evhttp_set_max_headers_size(http, (ev_ssize_t)(2 * limits->framing.head + 512));
+	evhttp_set_max_body_size(http, 0);
 	evhttp_set_allowed_methods(http, 0xffff); /* 405 is ours to say */
 	evhttp_set_bevcb(http, on_newcomer, door);
 	evhttp_set_gencb(http, site_on_request, door);
