@@ -10,7 +10,7 @@ if (!location.pathname.endsWith("/") && location.protocol !== "file:")
 	location.replace(location.pathname + "/" + location.search);
 
 /* Without the user and password that the address may have, which fetch refuses. */
-const base = location.origin + location.pathname;
+const base = location.origin + location.pathname.replace(/\/?$/, "/");
 const byId = (id) => document.getElementById(id);
 const body = byId("rows"), find = byId("find"), link = byId("link"), only = document.body.dataset.only;
 const icon = document.querySelector("link[rel=icon]"), title = document.title;
