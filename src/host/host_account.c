@@ -93,8 +93,7 @@ static json_t *on_read_vigil(const char *rest, void *arg)
 	return below(vigil_account(arg), rest);
 }
 
-/* What the daemon and the host know of it. */
-static json_t *run_account(struct host *host, const struct vigil_daemon *d)
+json_t *host_run_account(struct host *host, const struct vigil_daemon *d)
 {
 	json_t *account = daemon_account(d);
 
@@ -112,11 +111,11 @@ static json_t *on_read_runs(const char *rest, void *arg)
 	if (rest[0] != '\0') {
 		rest = pointer_step(rest, name, sizeof(name));
 		d = host_find(host, name);
-		return d != NULL ? below(run_account(host, d), rest) : NULL;
+		return d != NULL ? below(host_run_account(host, d), rest) : NULL;
 	}
 	all = json_object();
 	for (size_t i = 0; (d = roster_at(&host->roster, i)) != NULL; i++)
-		json_object_set_new(all, daemon_name(d), run_account(host, d));
+		json_object_set_new(all, daemon_name(d), host_run_account(host, d));
 	return all;
 }
 

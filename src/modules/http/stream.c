@@ -59,8 +59,7 @@ static void turn_in(struct stream *stream, double seconds)
 		vigil_cancel(d, on_turn, stream);
 	else if (stream->due)
 		return;
-	stream->due = true;
-	vigil_after(d, seconds, on_turn, stream);
+	stream->due = vigil_after(d, seconds, on_turn, stream) == 0;
 }
 
 /* --- viewers -------------------------------------------------------------------------------------- */
