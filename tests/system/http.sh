@@ -211,6 +211,11 @@ if [ $tls = yes ]; then
 	check "the right one" [ "$(secure -H 'Authorization: Bearer correct-horse-battery' "$to/v1/state")" = 200 ]
 	check "as a browser brings it" [ "$(secure -u any:correct-horse-battery "$to/")" = 200 ]
 	check "a long answer over TLS" json 'd["daemons"]' < <(ask --cacert "$work/cert.pem" -u any:correct-horse-battery "$to/v1/state")
+	exec 8> >(exec openssl s_client -quiet -connect "${to#https://}" >"$work/held" 2>/dev/null)
+	printf 'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n' >&8
+	wait_for 10 grep -q 'HTTP/1.1 200' "$work/held"
+	check_no_delay "a connection over TLS has TCP_NODELAY: the body does not wait for the header's acknowledgement"
+	exec 8>&-
 	printf 'another-token-for-today\n' >"$work/token"
 	check "a new token holds at once" [ "$(secure -u :another-token-for-today "$to/v1/state")$(secure -u :correct-horse-battery "$to/v1/state")" = 200401 ]
 	chmod 644 "$work/token"

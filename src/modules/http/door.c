@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -150,7 +151,11 @@ void door_free_all(struct site *site)
 static int listen_on(struct door *door, int fd)
 {
 	struct evconnlistener *listener;
+	int on = 1;
 
+	/* Connections inherit it.  Over TLS header and body are two writes, and without it the kernel
+	 * keeps the second back until the client has acknowledged the first. */
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	listener = evconnlistener_new(door->site->base, NULL, NULL,
 		LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, BACKLOG, fd);
 	if (listener == NULL) {
