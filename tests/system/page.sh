@@ -1,6 +1,7 @@
 #!/bin/bash
-# The status page, without a script and in a real browser: its rows and their details, what it is to be
-# searched for, what is empty, paused, stale or degraded, and that a change touches little of it.
+# The status page, without a script and in a real browser: its rows and their details, the search, the
+# keyboard, and what it shows of daemons that are paused, stale or gone and of a vigild that is degraded
+# or watches nothing.
 . "$(dirname "$0")/lib.sh" || exit 1
 for program in python3 chromedriver; do
 	command -v $program >/dev/null || skip_all "there is no $program; the page is not looked at in a browser"

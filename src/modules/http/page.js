@@ -48,8 +48,7 @@ function showTimes(root) {
 	for (const time of root.querySelectorAll("time[data-way]")) {
 		const when = new Date(time.dateTime);
 		put(time, ways[time.dataset.way]((Date.now() - when) / 1000, when));
-		const exact = day.format(when) + ", " + clock.format(when);
-		if (time.title !== exact) time.title = exact;
+		if (time.title.endsWith("UTC")) time.title = day.format(when) + ", " + clock.format(when);
 	}
 }
 
