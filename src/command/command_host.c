@@ -31,7 +31,7 @@ static json_t *tell_state(struct host *host, const char *name)
 
 static json_t *tell_run(struct host *host, const char *name)
 {
-	return daemon_account(host_find(host, name));
+	return host_run_account(host, host_find(host, name));
 }
 
 static json_t *tell_vigil(struct host *host, const char *name)

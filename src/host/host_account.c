@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/degraded.h"
 #include "data/state.h"
+#include "host/day.h"
 #include "host/host_inside.h"
 #include "loop/loop.h"
 #include "loop/offload.h"
@@ -93,6 +94,14 @@ static json_t *on_read_vigil(const char *rest, void *arg)
 	return below(vigil_account(arg), rest);
 }
 
+json_t *host_run_account(struct host *host, const struct vigil_daemon *d)
+{
+	json_t *account = daemon_account(d);
+
+	json_object_set_new(account, "day", days_account(host->days, d));
+	return account;
+}
+
 static json_t *on_read_runs(const char *rest, void *arg)
 {
 	struct host *host = arg;
@@ -103,11 +112,11 @@ static json_t *on_read_runs(const char *rest, void *arg)
 	if (rest[0] != '\0') {
 		rest = pointer_step(rest, name, sizeof(name));
 		d = host_find(host, name);
-		return d != NULL ? below(daemon_account(d), rest) : NULL;
+		return d != NULL ? below(host_run_account(host, d), rest) : NULL;
 	}
 	all = json_object();
 	for (size_t i = 0; (d = roster_at(&host->roster, i)) != NULL; i++)
-		json_object_set_new(all, daemon_name(d), daemon_account(d));
+		json_object_set_new(all, daemon_name(d), host_run_account(host, d));
 	return all;
 }
 

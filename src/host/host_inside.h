@@ -25,6 +25,7 @@ struct host {
 	struct slot_queue *slots;
 	struct booted *booted;
 	struct pauses *pauses;
+	struct days *days;
 	struct ground ground;
 
 	struct roster roster;

@@ -109,7 +109,7 @@ for name in /healthz / /metrics /v1/state /none; do
 	check "$name is not kept or guessed at" \
 		[ "$(header cache-control "$at$name"),$(header x-content-type-options "$at$name")" = no-store,nosniff ]
 done
-for name in /healthz / /metrics /v1/state /v1/changes /v1/rows /v1/state/none; do
+for name in /healthz / /metrics /v1/state /v1/changes /v1/page /v1/rows /v1/state/none; do
 	check "HEAD $name is its head alone" [ -z "$(ask --head "$at$name" | sed '1,/^\r$/d')" ]
 done
 check "with the length" [ "$(header content-length --head "$at/healthz")" = 3 ]
@@ -298,6 +298,28 @@ wait $all $some 2>/dev/null
 free() { [ "$(ask --max-time 1 "$at/v1/changes" 2>/dev/null | head -n 1)" = "retry: 3000" ]; }
 check "when they have gone, others may come" wait_for 20 free
 
+# --- the stream of the page -------------------------------------------------------------------------------
+
+watch "$at/v1/page" >"$work/all" & all=$!
+watch "$at/v1/page" >"$work/some" & some=$!
+check "the stream of the page sends every row first" wait_for 10 grep -q '^event: all' "$work/all"
+check "the stream of the page begins with hello and the heartbeat" \
+	eval 'grep -A 1 "^event: hello" "$work/all" | grep -q "\"heartbeat\":0.2"'
+check "every row is among them" [ "$(sed '/^event: all/q' "$work/all" | grep -cE '^data: {"name":"(http|secret|svc|odd|flood)"')" -ge 4 ]
+check "the head of the page is among them" grep -q '^event: head' "$work/all"
+check "a second page has the same" wait_for 10 grep -q '^event: all' "$work/some"
+check "a third page is refused with 503 where two may be open" [ "$(code "$at/v1/page")" = 503 ]
+rm -f "$work/down"
+back() { sed '1,/^event: all/d' "$work/$1" | grep -q 'data-name=."svc." data-tone=."ok'; }
+check "a row that changes is sent" wait_for 20 back all
+check "a row that changes is sent to both pages" wait_for 20 back some
+check "signs of life are events, which a page can see" wait_for 10 eval '[ "$(grep -c "^event: beat" "$work/some")" -ge 3 ]'
+kill $all $some
+wait $all $some 2>/dev/null
+touch "$work/down"
+open_page() { [ "$(ask --max-time 1 "$at/v1/page" 2>/dev/null | head -n 1)" = "retry: 3000" ]; }
+check "other pages may be opened when those have gone" wait_for 20 open_page
+
 # One that does not read, in a buffer of the size that the kernel gives a file's socket.
 cat >"$work/slow.py" <<'P'
 import socket, sys
@@ -355,18 +377,24 @@ before=$(descriptors)
 for _ in $(seq 30); do body /v1/state/vigil >/dev/null; done
 check "no descriptor stays" wait_for 10 quiet "$before"
 watch "$at/v1/changes" >"$work/last" 2>/dev/null & last=$!
+watch "$at/v1/page" >"$work/page" 2>/dev/null & page=$!
 wait_for 10 grep -q hello "$work/last"
+wait_for 10 grep -q hello "$work/page"
 sed -i 's/^http = yes/http = no/' "$work/vigil.conf"
 check "when it is disabled" ctl -q reload
 wait $last
 check "its watchers are hung up on" true
+wait $page
+check "the streams of pages have ended as well" true
 check "its socket is gone" [ ! -e "$work/http.sock" ]
 sed -i 's/^http = no/http = yes/' "$work/vigil.conf"
 ctl -q reload
 at=http://$(where http)
 check "and enabled anew it answers" [ "$(body /healthz)" = ok ]
 watch "$at/v1/changes" >"$work/last" 2>/dev/null &
+watch "$at/v1/page" >"$work/page" 2>/dev/null &
 wait_for 10 grep -q hello "$work/last"
+wait_for 10 grep -q hello "$work/page"
 check "vigild stops while somebody watches" stop_vigild
 
 # --- what is refused -----------------------------------------------------------------------------------------

@@ -28,6 +28,7 @@
 #include "refusal_log.h"
 #include "reply.h"
 #include "site.h"
+#include "stream.h"
 #include "tls.h"
 
 /* --- routes --------------------------------------------------------------------------------------- */
@@ -49,6 +50,7 @@ static const struct route routes[] = {
 	{"/healthz", false, true, reply_well},
 	{"/metrics", false, false, metrics_reply},
 	{"/v1/changes", true, false, changes_reply},
+	{"/v1/page", false, false, stream_reply},
 	{"/v1/rows", true, false, page_reply_rows},
 	{"/v1/state", true, false, dump_reply},
 };
@@ -271,6 +273,7 @@ static void stop(vigil_daemon *d)
 
 	door_free_all(site);
 	guest_free_all(site);
+	stream_close(site);
 	tls_close(site);
 }
 
@@ -286,6 +289,7 @@ static int start(vigil_daemon *d)
 	vigil_set_data(d, site);
 	read_options(site);
 	changes_open(site);
+	stream_open(site);
 	refusal_log_open(site);
 	err = http_check(d);
 	if (err == 0)
@@ -321,14 +325,16 @@ static const vigil_option options[] = {
 		.min = 256, .max = 65536),
 	VIGIL_OPTION("body_max", VIGIL_SIZE, "4KiB", "of a request, which nobody reads", .min = 0,
 		.max = 65536),
-	VIGIL_OPTION("changes_max", VIGIL_INT, "16", "of them, how many may watch changes",
-		.min = 0, .max = 4096),
+	VIGIL_OPTION("changes_max", VIGIL_INT, "16",
+		"of them, how many may watch changes, and how many pages may be open", .min = 0,
+		.max = 4096),
 	VIGIL_OPTION("changes_buffer", VIGIL_SIZE, "1MiB",
 		"how much may wait for one of those before it is dropped", .min = 1024,
 		.max = 1073741824),
-	VIGIL_OPTION("heartbeat", VIGIL_DURATION, "15s",
-		"a comment goes to those so often, whether anything changes or not", .min = 0.1,
-		.max = 3600),
+	VIGIL_OPTION("heartbeat", VIGIL_DURATION, "5s",
+		"time between two signs of life to those; a page that gets none for twice as long "
+		"says so",
+		.min = 0.1, .max = 3600),
 	VIGIL_OPTION("values_max", VIGIL_INT, "20000",
 		"numbers that daemons keep, among the metrics", .min = 0, .max = 1000000),
 	VIGIL_OPTION_END,

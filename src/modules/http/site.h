@@ -19,6 +19,7 @@ struct changes;
 struct door;
 struct guest;
 struct refusal_log;
+struct stream;
 struct tls;
 
 struct limits {
@@ -42,6 +43,7 @@ struct site {
 	bool values_cut;        /* it was said that there are more numbers than limits.values */
 	struct tls *tls;        /* NULL: in clear */
 	struct changes *changes;
+	struct stream *stream;
 	struct refusal_log *refusals;
 	TAILQ_HEAD(, door) doors;
 	LIST_HEAD(, guest) guests;
