@@ -31,6 +31,7 @@ enum { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_UNKNOWN = 3, EXIT_U
 struct request {
 	char *socket; /* NULL: by the configuration */
 	const char *file;
+	bool file_given; /* with -c */
 	bool json, quiet;
 	struct verb verb;
 };
@@ -64,7 +65,7 @@ static void print_usage(FILE *to)
 	verb_list(to);
 	fputs("\n"
 	      "  -s, --socket SOCKET  the control socket of vigild\n"
-	      "  -c, --config FILE    find the socket in this configuration\n"
+	      "  -c, --config FILE    find the socket in this configuration; register changes it\n"
 	      "  -o, --output FORM    table or json\n"
 	      "  -r                   with get: a string without its quotes\n"
 	      "  -q, --quiet          print nothing but errors\n"
@@ -169,10 +170,10 @@ static int talk(struct client *client, const struct request *r)
 	return status;
 }
 
-static int edit_files(const struct request *r)
+static int edit_files(const struct request *r, const char *file)
 {
 	struct command_reply reply = {0};
-	int err = verb_edit_files(&r->verb, r->file, &reply);
+	int err = verb_edit_files(&r->verb, file, &reply);
 	json_t *note;
 	size_t index;
 
@@ -187,12 +188,33 @@ static int edit_files(const struct request *r)
 	return err != 0 ? EXIT_REFUSED : EXIT_DONE;
 }
 
+/* Where only a socket was named, its vigild is asked which configuration it reads: another one is not
+ * to be changed.  NULL when that was not found out, which was said. */
+static char *find_file(const struct request *r)
+{
+	struct client *client;
+	char why[320], *file;
+
+	if (r->socket == NULL || r->file_given)
+		return memory_text(r->file);
+	client = client_open(r->socket);
+	snprintf(why, sizeof(why), "vigild cannot be reached there: %s", strerror(errno));
+	file = client != NULL ? client_config_file(client, why, sizeof(why)) : NULL;
+	if (file == NULL)
+		say("%s: %s; nothing was changed; name the configuration to change with -c FILE",
+			r->socket, why);
+	client_close(client);
+	return file;
+}
+
 /* Has a vigild that runs take it up; where none runs, the next start will. */
 static int edit(struct request *r)
 {
-	int status = edit_files(r);
+	char *file = find_file(r);
+	int status = file != NULL ? edit_files(r, file) : EXIT_UNREACHABLE;
 	struct client *client;
 
+	free(file);
 	if (status != EXIT_DONE)
 		return status;
 	if (r->socket == NULL)
@@ -276,7 +298,10 @@ static bool read_options(int argc, char **argv, struct request *r, bool *bare)
 	while ((c = getopt_long(argc, argv, "+s:c:o:qrVh", longs, NULL)) != -1) {
 		switch (c) {
 		case 's': r->socket = memory_text(optarg); break;
-		case 'c': r->file = optarg; break;
+		case 'c':
+			r->file = optarg;
+			r->file_given = true;
+			break;
 		case 'q': r->quiet = true; break;
 		case 'r': *bare = true; break;
 		case 'o': r->json = strcmp(optarg, "json") == 0; break;
@@ -294,14 +319,14 @@ static bool read_options(int argc, char **argv, struct request *r, bool *bare)
 
 static int console(struct request *r)
 {
-	bool failed;
+	bool failed, by_socket = r->socket != NULL && !r->file_given;
 
 	if (r->socket == NULL)
 		r->socket = find_socket(r->file);
 	if (r->socket == NULL)
 		return EXIT_REFUSED;
 	failed = console_remote(&(struct console_remote_spec){.socket = r->socket,
-			 .file = r->file,
+			 .file = by_socket ? NULL : r->file,
 			 .json = r->json,
 			 .quiet = r->quiet}) != 0;
 	return failed ? EXIT_REFUSED : EXIT_DONE;

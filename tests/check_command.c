@@ -181,9 +181,14 @@ START_TEST(parameters_are_checked_before_the_handler)
 		{"run", "{\"name\":null}", "run: wrong type of \"name\""},
 		{"run", "{\"name\":\"web\",\"nmae\":\"web\"}", "run: it has no parameter \"nmae\""},
 		{"run", "[\"web\"]", "run: params must be an object"},
+		{"run", "[]", "run: \"name\" is missing"},
+		{"list", "[1]", "list: params must be an object"},
+		{"list", "[{}]", "list: params must be an object"},
 		{"list", "{\"x\":1}", "list: it has no parameter \"x\""},
-		{"get", "{\"pointer\":\"daemons\"}", "\"daemons\" is not a pointer"},
-		{"get", "{\"pointer\":\"/a~2\"}", "\"/a~2\" is not a pointer"},
+		{"get", "{\"pointer\":\"daemons\"}",
+			"\"daemons\" is not a JSON Pointer: it does not begin with a slash"},
+		{"get", "{\"pointer\":\"/a~2\"}",
+			"\"/a~2\" is not a JSON Pointer: it has a ~ that neither 0 nor 1 follows"},
 		{"log", "{\"level\":\"loud\"}", "\"loud\" is no level"},
 	};
 
@@ -192,6 +197,16 @@ START_TEST(parameters_are_checked_before_the_handler)
 		ck_assert_msg(
 			strstr(reply.message, wrong[i].said) == reply.message, "%s", reply.message);
 	}
+}
+END_TEST
+
+START_TEST(an_empty_array_of_params_is_no_params)
+{
+	static const char *const verbs[] = {
+		"version", "list", "modules", "reload", "status", "get"};
+
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)
+		ck_assert_msg(run(verbs[i], "[]") == 0, "%s: %s", verbs[i], reply.message);
 }
 END_TEST
 
@@ -388,6 +403,7 @@ START_TEST(log_and_version)
 	ck_assert_int_eq(run("version", NULL), 0);
 	ck_assert_str_eq(text_at("/version"), PACKAGE_VERSION);
 	ck_assert_int_eq(number_at("/pid"), getpid());
+	ck_assert_str_eq(text_at("/config"), scratch_path("vigil.conf"));
 	/* what has no handler says so */
 	ck_assert_int_eq(run("watch", NULL), COMMAND_NO_METHOD);
 	ck_assert_int_eq(run("help", NULL), COMMAND_NO_METHOD);
@@ -408,6 +424,7 @@ int main(void)
 	tcase_add_test(tcase, a_host_of_another_user_is_that_users);
 	tcase_add_test(tcase, no_verb_is_reached_without_access);
 	tcase_add_test(tcase, parameters_are_checked_before_the_handler);
+	tcase_add_test(tcase, an_empty_array_of_params_is_no_params);
 	tcase_add_test(tcase, long_names_are_cut_between_characters);
 	tcase_add_test(tcase, status_tells_of_all_or_one);
 	tcase_add_test(tcase, run_makes_a_tick_and_get_reads_what_came_of_it);

@@ -195,10 +195,78 @@ START_TEST(one_that_sends_no_more_still_gets_its_replies)
 	ck_assert_ptr_null(get_line(silent));
 	put(cut, "{\"jsonrpc\"");
 	shutdown(cut, SHUT_WR);
+	reply = get_object(cut);
+	ck_assert_int_eq(code_of(reply), COMMAND_PARSE);
+	json_decref(reply);
 	ck_assert_ptr_null(get_line(cut));
 	close(fd);
 	close(silent);
 	close(cut);
+}
+END_TEST
+
+START_TEST(an_empty_array_of_params_is_no_params)
+{
+	static const char watch[] =
+		"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"watch\",\"params\":[]}";
+	static const char version[] =
+		"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"version\",\"params\":[]}";
+	static const char wrong[] =
+		"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"version\",\"params\":[1]}";
+	int fd = dial();
+
+	ck_assert_int_eq(ask(fd, watch), 0);
+	ck_assert_int_eq(ask(fd, version), 0);
+	ck_assert_int_eq(ask(fd, wrong), COMMAND_PARAMS);
+	close(fd);
+}
+END_TEST
+
+/* printf '...' | socat - UNIX-CONNECT:... */
+START_TEST(the_last_line_needs_no_newline_before_a_half_close)
+{
+	static const char *const lines[] = {ASK, ASK "\r", "\n" ASK, ASK "\n" ASK, ASK "\n\n" ASK};
+	static const int answers[] = {1, 1, 1, 2, 2};
+	json_t *reply;
+	int fd;
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
+		for (int apart = 0; apart < 2; apart++) {
+			fd = dial();
+			put(fd, lines[i]);
+			for (int n = 0; apart && n < 3; n++)
+				turn();
+			shutdown(fd, SHUT_WR);
+			for (int n = 0; n < answers[i]; n++) {
+				reply = get_object(fd);
+				ck_assert_int_eq(code_of(reply), 0);
+				json_decref(reply);
+			}
+			ck_assert_ptr_null(get_line(fd));
+			close(fd);
+		}
+	}
+}
+END_TEST
+
+/* Also where its answer, or that of the line before, takes many turns of the loop. */
+START_TEST(a_long_answer_to_the_last_line_is_whole)
+{
+	static const char get[] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"get\"}";
+	json_t *reply;
+	int fd = dial();
+
+	put(fd, get);
+	put(fd, "\n");
+	put(fd, get);
+	shutdown(fd, SHUT_WR);
+	for (int n = 0; n < 2; n++) {
+		reply = get_object(fd);
+		ck_assert_ptr_nonnull(json_object_get(json_object_get(reply, "result"), "vigil"));
+		json_decref(reply);
+	}
+	ck_assert_ptr_null(get_line(fd));
+	close(fd);
 }
 END_TEST
 
@@ -386,6 +454,9 @@ int main(void)
 	tcase_add_test(tcase, nesting_has_a_limit);
 	tcase_add_test(tcase, a_line_may_be_64_kib_long);
 	tcase_add_test(tcase, one_that_sends_no_more_still_gets_its_replies);
+	tcase_add_test(tcase, an_empty_array_of_params_is_no_params);
+	tcase_add_test(tcase, the_last_line_needs_no_newline_before_a_half_close);
+	tcase_add_test(tcase, a_long_answer_to_the_last_line_is_whole);
 	tcase_add_test(tcase, a_begun_line_must_be_finished_in_time);
 	tcase_add_test(tcase, watching_tells_what_changes_from_now_on);
 	tcase_add_test(tcase, one_connection_has_so_many_watches);

@@ -143,10 +143,10 @@ static bool mount_proc(const char *type, const char *options)
 	       mount("none", "/proc", type, 0, options) == 0;
 }
 
+static char verb[INIT_SCRIPT_VERB];
+
 static pid_t runner(void)
 {
-	char verb[INIT_SCRIPT_VERB];
-
 	ck_assert(find("svc"));
 	return init_script_runner(path, verb);
 }
@@ -157,6 +157,73 @@ START_TEST(nobody_is_known_to_be_nobody)
 	ck_assert(find("svc"));
 	ck_assert_int_eq(unlink(path), 0);
 	ck_assert_int_eq(init_script_runner(path, (char[INIT_SCRIPT_VERB]){0}), 0);
+}
+END_TEST
+
+/* Starts a program that waits for a signal, with these arguments and this real user id. */
+static pid_t start(const char *program, uid_t real, char *const argv[])
+{
+	int ends[2];
+	char byte;
+	pid_t pid;
+
+	ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
+	pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		if (real != getuid() && setresuid(real, geteuid(), geteuid()) != 0)
+			_exit(EXIT_FAILURE);
+		execv(program, argv);
+		_exit(EXIT_FAILURE);
+	}
+	close(ends[1]);
+	ck_assert_int_eq(read(ends[0], &byte, 1), 0); /* it is the program now */
+	close(ends[0]);
+	return pid;
+}
+
+static void end(pid_t pid)
+{
+	ck_assert_int_eq(kill(pid, SIGKILL), 0);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+}
+
+START_TEST(a_shell_that_runs_the_script_is_found)
+{
+	char *argv[] = {"sh", "-c", "sleep 1000; :", path, "stop", NULL};
+	pid_t pid;
+
+	ck_assert(find("svc"));
+	pid = start("/bin/sh", getuid(), argv);
+	ck_assert_int_eq(runner(), pid);
+	ck_assert_str_eq(verb, "stop");
+	end(pid);
+}
+END_TEST
+
+START_TEST(a_program_that_only_has_the_script_as_an_argument_is_not_it)
+{
+	char *argv[] = {"tail", "-f", path, "stop", NULL};
+	pid_t pid;
+
+	ck_assert(find("svc"));
+	pid = start("/usr/bin/tail", getuid(), argv);
+	ck_assert_int_eq(runner(), 0);
+	end(pid);
+}
+END_TEST
+
+START_TEST(a_setuid_program_of_another_user_is_not_it)
+{
+	char *argv[] = {"sh", "-p", "-c", "sleep 1000; :", path, "stop", NULL};
+	pid_t pid;
+
+	if (geteuid() != 0)
+		return;
+	ck_assert(find("svc"));
+	pid = start("/bin/sh", 65534, argv);
+	ck_assert_int_eq(runner(), 0);
+	end(pid);
 }
 END_TEST
 
@@ -241,6 +308,9 @@ int main(void)
 	tcase_add_test(tcase, what_belongs_to_a_stranger_is_not_run);
 	tcase_add_test(tcase, a_name_that_is_too_long_is_said);
 	tcase_add_test(tcase, nobody_is_known_to_be_nobody);
+	tcase_add_test(tcase, a_shell_that_runs_the_script_is_found);
+	tcase_add_test(tcase, a_program_that_only_has_the_script_as_an_argument_is_not_it);
+	tcase_add_test(tcase, a_setuid_program_of_another_user_is_not_it);
 	tcase_add_test(tcase, what_cannot_be_looked_at_is_not_nobody);
 	tcase_add_loop_test(tcase, processes_that_are_hidden_are_not_nobody, 0, 2);
 	return suite_end("init_script", tcase);

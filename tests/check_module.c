@@ -127,6 +127,36 @@ START_TEST(what_is_no_module_is_said)
 }
 END_TEST
 
+/* The lowest number that a new descriptor gets. */
+static int next_descriptor(void)
+{
+	int fd = dup(STDERR_FILENO);
+
+	ck_assert_int_ge(fd, 0);
+	close(fd);
+	return fd;
+}
+
+START_TEST(one_that_is_refused_takes_a_descriptor_once)
+{
+	char first[sizeof(why)];
+	int next;
+
+	place("other", "other.so");
+	refused("other", "calls itself \"service\"");
+	strcpy(first, why);
+	next = next_descriptor();
+	for (int i = 0; i < 100; i++)
+		refused("other", first);
+	ck_assert_int_eq(next_descriptor(), next);
+	/* another file in its place is looked at again */
+	ck_assert_int_eq(unlink(scratch_path("m/other/other.so")), 0);
+	scratch_put("m/other/other.so", 0755, "this is no shared object\n");
+	refused("other", "cannot be loaded");
+	ck_assert_int_eq(next_descriptor(), next);
+}
+END_TEST
+
 static void count(const char *name, const char *path, const struct module *module,
 	const char *reason, void *arg)
 {
@@ -163,6 +193,7 @@ int main(void)
 	tcase_add_test(tcase, what_others_may_write_is_not_loaded);
 	tcase_add_test(tcase, what_belongs_to_a_stranger_is_not_loaded);
 	tcase_add_test(tcase, what_is_no_module_is_said);
+	tcase_add_test(tcase, one_that_is_refused_takes_a_descriptor_once);
 	tcase_add_test(tcase, each_is_listed_loaded_or_refused);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_NORMAL);

@@ -22,7 +22,7 @@
 #include "base/clock.h"
 #include "scratch.h"
 #include "loop/spawn.h"
-#include "service/process.h"
+#include "loop/process.h"
 
 #ifndef CLONE_NEWTIME /* older C libraries lack it */
 #define CLONE_NEWTIME 0x80

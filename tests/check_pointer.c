@@ -31,6 +31,27 @@ START_TEST(which_are_pointers)
 }
 END_TEST
 
+START_TEST(an_error_says_what_is_wrong)
+{
+	static const char *const rows[][2] = {
+		{"a", "slash"},
+		{"/a~", "~"},
+		{"/a~/b", "~"},
+		{"/~2", "~"},
+		{"/\xff", "UTF-8"},
+	};
+	char longest[POINTER_MAX + 1];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		ck_assert_ptr_nonnull(strstr(pointer_error(rows[i][0]), rows[i][1]));
+	ck_assert_ptr_nonnull(strstr(pointer_error(NULL), "slash"));
+	ck_assert_ptr_null(pointer_error("/a~0"));
+	memset(longest, '/', sizeof(longest));
+	longest[POINTER_MAX] = '\0';
+	ck_assert_ptr_nonnull(strstr(pointer_error(longest), "1023 bytes"));
+}
+END_TEST
+
 START_TEST(append_escapes)
 {
 	char buf[32] = "/runs";
@@ -262,6 +283,7 @@ int main(void)
 	int failed;
 
 	tcase_add_test(tc, which_are_pointers);
+	tcase_add_test(tc, an_error_says_what_is_wrong);
 	tcase_add_test(tc, append_escapes);
 	tcase_add_test(tc, split_unescapes);
 	tcase_add_test(tc, split_agrees_with_check);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "client/print_time.h"
 #include "scratch.h"
 
 static char printed[65536];
@@ -97,6 +98,8 @@ END_TEST
 
 START_TEST(explain_tells_the_story)
 {
+	setenv("TZ", "UTC", 1);
+	tzset();
 	ck_assert_str_eq(
 		result("explain",
 			"{\"name\":\"web\",\"run\":{\"module\":\"service\",\"status\":\"running\","
@@ -111,9 +114,61 @@ START_TEST(explain_tells_the_story)
 		"decision   waits\n"
 		"next try   soon\n"
 		"last error polkit (denied)\n"
-		"2026-01-31 12:34:56  fell\\x1B[2J\n"
-		"-  odd\n"
-		"-  \n");
+		"2026-01-31 12:34:56 UTC  fell\\x1B[2J\n"
+		"2026  odd\n"
+		"  \n");
+}
+END_TEST
+
+/* What people read is local time with its zone, also in the hour that comes twice. */
+START_TEST(times_are_local_and_carry_their_zone)
+{
+	static const struct {
+		const char *zone, *utc, *local;
+	} rows[] = {
+		{"UTC", "2026-01-31T12:34:56.789Z", "2026-01-31 12:34:56 UTC"},
+		{"IST-5:30", "2026-01-31T20:34:56.999Z", "2026-02-01 02:04:56 IST"},
+		{"EST5EDT,M3.2.0,M11.1.0", "2026-03-08T06:59:59.000Z", "2026-03-08 01:59:59 EST"},
+		{"EST5EDT,M3.2.0,M11.1.0", "2026-03-08T07:00:00.000Z", "2026-03-08 03:00:00 EDT"},
+		{"EST5EDT,M3.2.0,M11.1.0", "2026-11-01T05:30:00.000Z", "2026-11-01 01:30:00 EDT"},
+		{"EST5EDT,M3.2.0,M11.1.0", "2026-11-01T06:30:00Z", "2026-11-01 01:30:00 EST"},
+		{"<+0545>-5:45", "2026-12-31T23:59:59.999Z", "2027-01-01 05:44:59 +0545"},
+		{"EST5EDT,M3.2.0,M11.1.0", "2026-11-01", "2026-11-01"},
+		{"EST5EDT,M3.2.0,M11.1.0", "2026-11-01T06:30:00+01:00",
+			"2026-11-01T06:30:00+01:00"},
+		{"EST5EDT,M3.2.0,M11.1.0", "", ""},
+	};
+	char text[PRINT_TIME];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		setenv("TZ", rows[i].zone, 1);
+		tzset();
+		ck_assert_str_eq(print_local_time(text, rows[i].utc), rows[i].local);
+	}
+}
+END_TEST
+
+START_TEST(explain_says_how_far_off_the_next_try_is)
+{
+	char when[CLOCK_TEXT], answer[512], expected[128], local[PRINT_TIME];
+	struct timespec now;
+
+	setenv("TZ", "IST-5:30", 1);
+	tzset();
+	clock_gettime(CLOCK_REALTIME, &now);
+	now.tv_sec += 7260;
+	clock_text_at(when, now);
+	snprintf(answer, sizeof(answer),
+		"{\"run\":{\"paused_until\":\"%s\"},\"state\":{\"service_state\":{"
+		"\"next_retry\":\"%s\"}}}",
+		when, when);
+	result("explain", answer);
+	snprintf(expected, sizeof(expected), "\npaused     until %s (in 2h0",
+		print_local_time(local, when));
+	ck_assert_msg(
+		strstr(printed, expected) != NULL && strstr(local, " IST") != NULL, "%s", printed);
+	snprintf(expected, sizeof(expected), "\nnext try   %s (in 2h0", local);
+	ck_assert_msg(strstr(printed, expected) != NULL, "%s", printed);
 }
 END_TEST
 
@@ -283,6 +338,8 @@ int main(void)
 	tcase_add_test(tcase, status_is_a_table);
 	tcase_add_test(tcase, reload_is_a_line);
 	tcase_add_test(tcase, explain_tells_the_story);
+	tcase_add_test(tcase, times_are_local_and_carry_their_zone);
+	tcase_add_test(tcase, explain_says_how_far_off_the_next_try_is);
 	tcase_add_test(tcase, answers_of_another_shape_do_no_harm);
 	tcase_add_test(tcase, json_stays_json_and_is_harmless);
 	tcase_add_test(tcase, bare_text_is_itself_but_for_a_terminal);

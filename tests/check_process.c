@@ -1,5 +1,5 @@
 /* check_process: what /proc says about one process. */
-#include "service/process.h"
+#include "loop/process.h"
 
 #include <check.h>
 #include <errno.h>

@@ -11,7 +11,7 @@
 
 #include "scratch.h"
 #include "service/manager.h"
-#include "service/process.h"
+#include "loop/process.h"
 
 static struct process_identity known;
 static uint64_t died_ticks = UINT64_MAX;

@@ -1,4 +1,4 @@
-/* check_spool: results wait in order, up to a bound, and outlive whoever put them there. */
+/* check_spool: lines wait in order, up to a bound, and outlive the process that put them there. */
 #include "modules/icinga/spool.h"
 
 #include <check.h>
@@ -22,41 +22,146 @@ static void put(const char *word, int n)
 	ck_assert_int_eq(spool_put(spool, line), 0);
 }
 
-static void take(const char *word, int n)
+static void expect(const struct spool_entry *entry, const char *word, int n)
 {
 	char line[64];
 
 	snprintf(line, sizeof(line), "%s%06d", word, n);
-	ck_assert_ptr_nonnull(spool_first(spool));
-	ck_assert_str_eq(spool_first(spool), line);
-	spool_drop_first(spool);
+	ck_assert_ptr_nonnull(entry);
+	ck_assert_str_eq(entry->line, line);
 }
 
-/* What is on its way when it gives way must not take the next one with it. */
-START_TEST(what_gives_way_has_a_number)
+/* Takes the first line out. */
+static void take(const char *word, int n)
 {
-	uint64_t number;
+	struct spool_entry *entry = spool_next(spool, NULL);
+
+	expect(entry, word, n);
+	spool_take(spool, entry);
+	spool_done(spool, entry);
+}
+
+/* A line in flight is not lost by its answer when the spool drops it meanwhile, and takes no other line
+ * with it. */
+START_TEST(a_line_in_flight_may_be_dropped)
+{
+	struct spool_entry *sent, *again;
+	uint64_t dropped;
+	size_t waiting;
 
 	open_it(4096);
 	put("", 0);
-	number = spool_number(spool);
-	ck_assert_str_eq(spool_first(spool), "000000");
-	for (int i = 1; i < 1000; i++)
+	put("", 1);
+	sent = spool_next(spool, NULL);
+	spool_take(spool, sent);
+	again = spool_next(spool, NULL);
+	spool_take(spool, again);
+	for (int i = 2; i < 1000; i++)
 		put("", i);
-	ck_assert_uint_ne(spool_number(spool), number);
-	ck_assert_str_ne(spool_first(spool), "000000");
-	number = spool_number(spool);
-	spool_drop_first(spool);
-	ck_assert_uint_eq(spool_number(spool), number + 1);
+	dropped = spool_dropped(spool);
+	waiting = spool_waiting(spool);
+	ck_assert_uint_gt(dropped, 0);
+	expect(sent, "", 0);
+	expect(again, "", 1);
+	spool_done(spool, sent);
+	ck_assert_uint_eq(spool_waiting(spool), waiting - 1);
+	ck_assert_uint_eq(spool_dropped(spool), dropped);
+	spool_again(spool, again); /* it is not on disk any more */
+	ck_assert_uint_eq(spool_waiting(spool), waiting - 2);
+	ck_assert_uint_eq(spool_dropped(spool), dropped + 1);
+	take("", (int)dropped + 2);
 	spool_close(spool);
+}
+END_TEST
+
+START_TEST(answers_come_in_any_order)
+{
+	struct spool_entry *entries[10];
+
+	open_it(65536);
+	for (int i = 0; i < 20; i++)
+		put("", i);
+	for (int i = 0; i < 10; i++) {
+		entries[i] = spool_next(spool, NULL);
+		expect(entries[i], "", i);
+		spool_take(spool, entries[i]);
+	}
+	for (int i = 9; i >= 0; i--) {
+		if (i != 0 && i != 5)
+			spool_done(spool, entries[i]);
+		expect(spool_oldest(spool), "", 0);
+	}
+	ck_assert_uint_eq(spool_waiting(spool), 12);
+	spool_again(spool, entries[5]);
+	spool_again(spool, entries[0]);
+	expect(spool_next(spool, NULL), "", 0);
+	expect(spool_next(spool, spool_next(spool, NULL)), "", 5);
+	take("", 0);
+	/* What was answered in between is sent again after a restart, because the file is cut at the
+	 * first line that was not answered. */
+	spool_close(spool);
+	open_it(65536);
+	ck_assert_uint_eq(spool_waiting(spool), 15);
+	take("", 5);
+	spool_close(spool);
+}
+END_TEST
+
+/* Lines that were read ahead are found again, and new lines come after them. */
+START_TEST(more_lines_than_are_read_ahead)
+{
+	struct spool_entry *entry;
+	int n = 0;
+
+	open_it(65536);
+	for (int i = 0; i < 500; i++)
+		put("", i);
+	for (entry = spool_next(spool, NULL); entry != NULL; entry = spool_next(spool, entry))
+		expect(entry, "", n++);
+	ck_assert_int_gt(n, 16);
+	ck_assert_int_lt(n, 500);
+	for (int i = 0; i < 500; i++)
+		take("", i);
+	ck_assert_ptr_null(spool_next(spool, NULL));
+	put("", 500);
+	take("", 500);
+	spool_close(spool);
+}
+END_TEST
+
+START_TEST(long_lines)
+{
+	size_t size = 700 * 1024;
+	char *line = malloc(size + 1);
+	struct spool_entry *entry;
+
+	memset(line, 'x', size);
+	line[size] = '\0';
+	open_it(1024 * 1024);
+	ck_assert_int_eq(spool_put(spool, line), -E2BIG);
+	spool_close(spool);
+	open_it(16 * 1024 * 1024);
+	for (int i = 0; i < 8; i++) {
+		line[0] = (char)('0' + i);
+		ck_assert_int_eq(spool_put(spool, line), 0);
+	}
+	for (int i = 0; i < 8; i++) {
+		entry = spool_next(spool, NULL);
+		ck_assert_uint_eq(strlen(entry->line), size);
+		ck_assert_int_eq(entry->line[0], '0' + i);
+		spool_take(spool, entry);
+		spool_done(spool, entry);
+	}
+	spool_close(spool);
+	free(line);
 }
 END_TEST
 
 START_TEST(first_come_first_served)
 {
 	open_it(65536);
-	ck_assert_ptr_null(spool_first(spool));
-	spool_drop_first(spool);
+	ck_assert_ptr_null(spool_next(spool, NULL));
+	ck_assert_ptr_null(spool_oldest(spool));
 	for (int round = 0; round < 3; round++) {
 		for (int i = 0; i < 100; i++)
 			put("line ", i);
@@ -68,7 +173,7 @@ START_TEST(first_come_first_served)
 		}
 		for (int i = 0; i < 100; i += 10)
 			take("late ", i);
-		ck_assert_ptr_null(spool_first(spool));
+		ck_assert_ptr_null(spool_next(spool, NULL));
 	}
 	ck_assert_uint_eq(spool_dropped(spool), 0);
 	spool_close(spool);
@@ -89,7 +194,7 @@ START_TEST(what_waits_outlives_a_restart)
 		take("", i);
 	spool_close(spool);
 	open_it(4096);
-	ck_assert_ptr_null(spool_first(spool));
+	ck_assert_ptr_null(spool_next(spool, NULL));
 	spool_close(spool);
 }
 END_TEST
@@ -109,10 +214,9 @@ START_TEST(the_oldest_gives_way)
 	ck_assert_int_eq(stat(scratch_path("queue.old"), &st), 0);
 	ck_assert_int_le(st.st_size, 2048);
 	first = (int)spool_dropped(spool);
-	ck_assert_uint_eq(spool_number(spool), (unsigned)first);
 	for (int i = first; i < n; i++)
 		take("", i);
-	ck_assert_ptr_null(spool_first(spool));
+	ck_assert_ptr_null(spool_next(spool, NULL));
 	spool_close(spool);
 }
 END_TEST
@@ -128,7 +232,7 @@ START_TEST(a_line_that_was_cut_is_none)
 	take("b", 0);
 	take("c", 0);
 	take("d", 0);
-	ck_assert_ptr_null(spool_first(spool));
+	ck_assert_ptr_null(spool_next(spool, NULL));
 	spool_close(spool);
 }
 END_TEST
@@ -162,7 +266,10 @@ int main(void)
 	tcase_add_test(tcase, first_come_first_served);
 	tcase_add_test(tcase, what_waits_outlives_a_restart);
 	tcase_add_test(tcase, the_oldest_gives_way);
-	tcase_add_test(tcase, what_gives_way_has_a_number);
+	tcase_add_test(tcase, a_line_in_flight_may_be_dropped);
+	tcase_add_test(tcase, answers_come_in_any_order);
+	tcase_add_test(tcase, more_lines_than_are_read_ahead);
+	tcase_add_test(tcase, long_lines);
 	tcase_add_test(tcase, a_line_that_was_cut_is_none);
 	tcase_add_test(tcase, what_is_no_file_is_refused);
 	suite_add_tcase(suite, tcase);

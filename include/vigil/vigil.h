@@ -387,6 +387,8 @@ typedef struct vigil_child_spec {
 	size_t input_length;
 	bool keep_stderr; /* for the errors of vigil_child_exit; wins over merge_stderr */
 	vigil_child_late_fn *on_late; /* NULL: on_exit says it all */
+	/* What the program leaves behind in its session is killed within a second of its end. */
+	bool end_session;
 } vigil_child_spec;
 
 /* Whether there is such a program, as vigil_spawn looks it up: argv[0].  0, or a negative errno and

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -256,6 +257,31 @@ void client_read_reply(json_t *object, struct command_reply *reply)
 	reply->code = (int)json_integer_value(json_object_get(error, "code"));
 	reply->data = json_incref(json_object_get(error, "data"));
 	text_cut(reply->message, sizeof(reply->message), message != NULL ? message : "it failed");
+}
+
+char *client_config_file(struct client *client, char *why, size_t size)
+{
+	json_t *object = client_call(client, "version", NULL, SECONDS);
+	struct command_reply reply = {0};
+	const char *file;
+	char *copy = NULL;
+
+	if (object == NULL) {
+		snprintf(why, size, "vigild does not answer: %s", strerror(errno));
+		return NULL;
+	}
+	client_read_reply(object, &reply);
+	file = json_string_value(json_object_get(reply.result, "config"));
+	if (file != NULL)
+		copy = memory_text(file);
+	else
+		snprintf(why, size, "%s",
+			reply.code != 0 ? reply.message
+					: "vigild does not say which configuration it reads");
+	json_decref(reply.result);
+	json_decref(reply.data);
+	json_decref(object);
+	return copy;
 }
 
 json_t *client_next(struct client *client)

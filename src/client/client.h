@@ -22,6 +22,9 @@ json_t *client_call(struct client *client, const char *method, json_t *params, d
 /* Waits for the next notification, for ever; NULL and errno as above. */
 json_t *client_next(struct client *client);
 
+/* The path of the configuration that the vigild reads, to be freed; NULL and why in words. */
+char *client_config_file(struct client *client, char *why, size_t size);
+
 /* For those who wait by themselves, on a descriptor that becomes readable. */
 int client_fd(const struct client *client);
 /* Sends a request (params as above) without waiting for its reply.  Its id, or -errno. */

@@ -21,6 +21,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "client/client.h"
 #include "client/console.h"
 #include "loop/loop.h"
@@ -199,6 +200,27 @@ static void ask_method(struct remote *r, const char *verb, json_t *params)
 	}
 }
 
+/* Which configuration register changes: where only a socket was named, that of its vigild.  NULL with
+ * the reply failed. */
+static char *find_file(struct remote *r, struct command_reply *reply)
+{
+	char why[320], *file = NULL;
+	int err;
+
+	if (r->spec->file != NULL)
+		return memory_text(r->spec->file);
+	err = connect_to(r);
+	if (err == 0)
+		file = client_config_file(r->client, why, sizeof(why));
+	else
+		snprintf(why, sizeof(why), "vigild cannot be reached: %s", strerror(-err));
+	if (file == NULL) {
+		reply->code = COMMAND_REFUSED;
+		text_cut(reply->message, sizeof(reply->message), why);
+	}
+	return file;
+}
+
 /* As on the command line: the files are written by whoever asks, then a vigild takes them up. */
 static void edit(struct remote *r, const struct verb *verb)
 {
@@ -206,9 +228,14 @@ static void edit(struct remote *r, const struct verb *verb)
 	json_t *params = json_object();
 	json_t *note;
 	size_t index;
-	char *text;
-	int err = verb_edit_files(verb, r->spec->file, &reply);
+	char *text, *file;
+	int err = -EIO;
 
+	catch_up(r);
+	file = find_file(r, &reply);
+	if (file != NULL)
+		err = verb_edit_files(verb, file, &reply);
+	free(file);
 	json_array_foreach(json_object_get(reply.data, "notes"), index, note)
 		console_notice(r->console, json_string_value(note));
 	if (err == 0 && !r->spec->quiet) {
@@ -218,7 +245,6 @@ static void edit(struct remote *r, const struct verb *verb)
 		console_notice(r->console, text);
 		free(text);
 	}
-	catch_up(r);
 	if (err != 0) {
 		answer(r, &reply);
 	} else if (connect_to(r) == 0) {

@@ -8,7 +8,9 @@
 
 struct console_remote_spec {
 	const char *socket;
-	const char *file; /* the configuration, for register and unregister */
+	const char
+		*file; /* the configuration that register and unregister change; NULL: the one that
+			   * the vigild at the socket reads */
 	bool json, quiet;
 };
 

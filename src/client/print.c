@@ -9,19 +9,18 @@
  */
 #include "client/print.h"
 
-#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/number.h"
 #include "base/text.h"
+#include "client/print_time.h"
 #include "client/table.h"
 
 static FILE *stream; /* NULL: stdout */
@@ -152,27 +151,6 @@ void print_json_line(json_t *value)
 	print_dumped(value, JSON_COMPACT);
 }
 
-/* How long ago "2026-01-31T12:34:56.789Z" is; NAN where that is no time. */
-static double seconds_since(const char *time_text)
-{
-	struct tm tm = {0};
-	struct timespec now;
-	const char *rest = strptime(time_text, "%Y-%m-%dT%H:%M:%S", &tm);
-	double fraction = rest != NULL && *rest == '.' ? strtod(rest, NULL) : 0;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	if (rest == NULL)
-		return NAN;
-	return (double)(now.tv_sec - timegm(&tm)) + (double)now.tv_nsec / 1e9 - fraction;
-}
-
-static char *age_of(char buf[TEXT_AGE], const char *time_text)
-{
-	double seconds = seconds_since(time_text);
-
-	return isnan(seconds) ? strcpy(buf, "-") : text_age(buf, seconds);
-}
-
 static void print_names(json_t *names)
 {
 	size_t index;
@@ -226,8 +204,8 @@ static void add_status(struct table *table, json_t *row)
 	table_add(table, COLOUR_NONE, text_of(row, "module"));
 	table_add(table, colour_of(status), status);
 	table_add(table, COLOUR_NONE, ticks);
-	table_add(table, COLOUR_NONE, age_of(age, text_of(row, "last_tick")));
-	table_add(table, COLOUR_NONE, age_of(age, text_of(health, "since")));
+	table_add(table, COLOUR_NONE, print_age(age, text_of(row, "last_tick")));
+	table_add(table, COLOUR_NONE, print_age(age, text_of(health, "since")));
 	table_add(table, colour_of(level), level[0] != '\0' ? level : "-");
 	if (reason[0] != '\0')
 		table_add(table, COLOUR_BAD, reason);
@@ -321,15 +299,23 @@ static void line(const char *label, const char *text)
 	putc('\n', out());
 }
 
-/* "2026-01-31T12:34:56.789Z" without what is the same for all. */
-static void print_moment(const char *time)
+static void print_pause(json_t *run)
 {
-	char moment[24] = "-";
+	const char *until = text_of(run, "paused_until");
+	char when[PRINT_TIME], text[PRINT_TIME + 8];
 
-	if (strlen(time) >= 19)
-		snprintf(moment, sizeof(moment), "%.10s %.8s", time, time + 11);
-	print_clean(moment);
+	snprintf(text, sizeof(text), "until %s", print_due_time(when, until));
+	line("paused", until[0] != '\0' ? text : "");
+}
+
+static void print_event(json_t *event)
+{
+	char when[PRINT_TIME];
+
+	print_clean(print_local_time(when, text_of(event, "time")));
 	fputs("  ", out());
+	print_clean(text_of(event, "text"));
+	putc('\n', out());
 }
 
 static void print_explain(json_t *result)
@@ -337,7 +323,7 @@ static void print_explain(json_t *result)
 	json_t *run = json_object_get(result, "run"), *health = json_object_get(run, "health");
 	json_t *service = json_object_get(json_object_get(result, "state"), "service_state");
 	json_t *error = json_object_get(service, "last_error"), *event;
-	char age[TEXT_AGE], failure[1024] = "";
+	char age[TEXT_AGE], when[PRINT_TIME], failure[1024] = "";
 	size_t index;
 
 	if (json_is_object(error))
@@ -348,19 +334,15 @@ static void print_explain(json_t *result)
 	print_clean(text_of(run, "module"));
 	fputs(", ", out());
 	print_clean(text_of(run, "status"));
-	fprintf(out(), " for %s\n", age_of(age, text_of(run, "since")));
+	fprintf(out(), " for %s\n", print_age(age, text_of(run, "since")));
 	line("failed", text_of(run, "reason"));
 	line("health", text_of(health, "text"));
 	line("evidence", text_of(service, "evidence"));
 	line("decision", text_of(service, "decision"));
-	line("next try", text_of(service, "next_retry"));
+	print_pause(run);
+	line("next try", print_due_time(when, text_of(service, "next_retry")));
 	line("last error", failure);
-	json_array_foreach(json_object_get(run, "history"), index, event)
-	{
-		print_moment(text_of(event, "time"));
-		print_clean(text_of(event, "text"));
-		putc('\n', out());
-	}
+	json_array_foreach(json_object_get(run, "history"), index, event) print_event(event);
 }
 
 /* --- reload and the rest --------------------------------------------------------------------------------- */

@@ -34,13 +34,9 @@ int verb_read(struct verb *verb, char *const *words, char *why, size_t size)
 		verb_unknown(words[0], why, size);
 		return -ENOENT;
 	}
-	words++;
-	if (strcmp(verb->command->verb, "get") == 0 && words[0] != NULL &&
-		strcmp(words[0], "-r") == 0) {
-		verb->bare = true;
-		words++;
-	}
-	verb->params = command_params(verb->command, words, why, size);
+	verb->params = command_params(verb->command, words + 1, why, size);
+	if (strcmp(verb->command->verb, "get") == 0)
+		verb->bare = json_object_del(verb->params, "raw") == 0;
 	if (strcmp(verb->command->verb, "status") == 0)
 		verb->follow = json_object_del(verb->params, "watch") == 0;
 	return verb->params != NULL ? 0 : -EINVAL;

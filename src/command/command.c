@@ -65,7 +65,7 @@ const struct command commands[] = {
 	{"status", "[NAME] [--watch]", "the daemons and what they have to say",
 		ACCESS_READ, false, {MAYBE_WORD("name"), SWITCH("watch")}, command_status},
 	{"get", "[POINTER]", "the value at a place of the state",
-		ACCESS_READ, false, {MAYBE_WORD("pointer")}, command_get},
+		ACCESS_READ, false, {MAYBE_WORD("pointer"), SWITCH("raw")}, command_get},
 	{"watch", "[POINTER]", "one line for each change, until interrupted",
 		ACCESS_READ, false, {MAYBE_WORD("pointer")}, NULL},
 	{"list", "", "the daemons of the configuration, enabled or not",
@@ -199,6 +199,8 @@ const struct command *command_admit(
 			reply, COMMAND_DENIED, "%s is not for uid %u", verb, (unsigned)peer->uid);
 		return NULL;
 	}
+	if (json_is_array(params) && json_array_size(params) == 0)
+		params = NULL; /* no arguments by position are no arguments */
 	if (params != NULL && !json_is_object(params)) {
 		command_fail(reply, COMMAND_PARAMS, "%s: params must be an object", verb);
 		return NULL;

@@ -185,6 +185,9 @@ static json_t *find_number(struct verdict *v, struct host *host, const char *poi
 
 	if (pointer[0] != '/')
 		judge(v, UNKNOWN, "%s is no address, which begins with a slash", pointer);
+	else if (pointer_error(pointer) != NULL)
+		judge(v, UNKNOWN, "%s is not a JSON Pointer: it %s", pointer,
+			pointer_error(pointer));
 	else if (!json_is_number(value))
 		judge(v, UNKNOWN, "%s at %s", value == NULL ? "no value" : "no number", pointer);
 	else if (stale_at(state, pointer))

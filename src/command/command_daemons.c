@@ -124,8 +124,8 @@ void command_explain(struct host *host, json_t *params, struct command_reply *re
 	if (d == NULL || pointer_append(pointer, sizeof(pointer), daemon_name(d)) != 0)
 		return;
 	state = state_get(host_state(host), pointer);
-	reply->result = json_pack("{s:s,s:o,s:o}", "name", daemon_name(d), "run", daemon_account(d),
-		"state", state != NULL ? state : json_object());
+	reply->result = json_pack("{s:s,s:o,s:o}", "name", daemon_name(d), "run",
+		host_run_account(host, d), "state", state != NULL ? state : json_object());
 }
 
 void command_tick(struct host *host, json_t *params, struct command_reply *reply)

@@ -31,7 +31,7 @@ static json_t *tell_state(struct host *host, const char *name)
 
 static json_t *tell_run(struct host *host, const char *name)
 {
-	return daemon_account(host_find(host, name));
+	return host_run_account(host, host_find(host, name));
 }
 
 static json_t *tell_vigil(struct host *host, const char *name)
@@ -64,13 +64,14 @@ static struct series *long_read(struct host *host, const char *pointer)
 
 void command_get(struct host *host, json_t *params, struct command_reply *reply)
 {
-	const char *pointer = command_text(params, "pointer");
+	const char *pointer = command_text(params, "pointer"), *error;
 
 	if (pointer == NULL)
 		pointer = "";
-	if (pointer_check(pointer) != 0) {
-		command_fail(reply, COMMAND_PARAMS,
-			"\"%.128s\" is not a pointer; one begins with a slash", pointer);
+	error = pointer_error(pointer);
+	if (error != NULL) {
+		command_fail(reply, COMMAND_PARAMS, "\"%.128s\" is not a JSON Pointer: it %s",
+			pointer, error);
 		return;
 	}
 	reply->series = reply->in_parts ? long_read(host, pointer) : NULL;
@@ -226,7 +227,26 @@ void command_log(struct host *host, json_t *params, struct command_reply *reply)
 	reply->result = json_pack("{s:s}", "level", word);
 }
 
+/* For clients that know the socket only and want to change files.  A link is not followed: conf.d lies
+ * beside the name that vigild was given. */
+static char *config_path(struct host *host)
+{
+	const char *file = host_config(host)->file;
+	char *directory = file[0] != '/' ? getcwd(NULL, 0) : NULL, *path = NULL;
+
+	if (file[0] == '/')
+		path = memory_text(file);
+	else if (directory != NULL)
+		path = memory_format("%s/%s", directory, file);
+	free(directory);
+	return path;
+}
+
 void command_version(struct host *host, json_t *params, struct command_reply *reply)
 {
-	reply->result = json_pack("{s:s,s:i}", "version", PACKAGE_VERSION, "pid", (int)getpid());
+	char *config = config_path(host);
+
+	reply->result = json_pack("{s:s,s:i,s:s*}", "version", PACKAGE_VERSION, "pid",
+		(int)getpid(), "config", config);
+	free(config);
 }

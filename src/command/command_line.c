@@ -11,8 +11,8 @@
 
 #include "command/command.h"
 
-/* The option that a word begins, "--name" or "-n"; NULL: it is no option of the verb's.  *value:
- * what stands behind its "=", or NULL. */
+/* The option that a word begins, "--name", "--name=VALUE", "-n" or "-nVALUE"; NULL: the verb has no
+ * such option.  *value: the value in the same word, or NULL. */
 static const struct command_param *option_of(
 	const struct command *command, const char *word, const char **value)
 {
@@ -21,6 +21,7 @@ static const struct command_param *option_of(
 
 	*value = NULL;
 	if (word[1] != '-') {
+		*value = word[2] != '\0' ? word + 2 : NULL;
 		for (unsigned i = 0; i < COMMAND_PARAMS_MAX && command->params[i].name; i++)
 			if (command->params[i].option && command->params[i].name[0] == word[1])
 				return &command->params[i];
@@ -35,11 +36,10 @@ static const struct command_param *option_of(
 /* "-5" and "-" are words like any other. */
 static bool is_option(const char *word)
 {
-	return strncmp(word, "--", 2) == 0 ||
-	       (word[0] == '-' && isalpha((unsigned char)word[1]) && word[2] == '\0');
+	return strncmp(word, "--", 2) == 0 || (word[0] == '-' && isalpha((unsigned char)word[1]));
 }
 
-/* Takes an option and, unless it is a truth, the word after it; 0 or -EINVAL. */
+/* Takes an option and, unless it is a switch, its value: 0 or -EINVAL. */
 static int take_option(
 	const struct command *command, char *const **words, json_t *params, char *why, size_t size)
 {
@@ -48,6 +48,11 @@ static int take_option(
 
 	if (p == NULL || !p->option) {
 		snprintf(why, size, "%s has no option %.*s", command->verb, (int)strcspn(word, "="),
+			word);
+		return -EINVAL;
+	}
+	if (p->type == JSON_TRUE && value != NULL) {
+		snprintf(why, size, "--%s takes no value, but \"%.64s\" gives it one", p->name,
 			word);
 		return -EINVAL;
 	}
@@ -62,23 +67,31 @@ static int take_option(
 	return 0;
 }
 
-static json_t *take_words(char *const **words)
-{
-	json_t *array = json_array();
-
-	while (**words != NULL && !is_option(**words))
-		json_array_append_new(array, json_string(*(*words)++));
-	return array;
-}
-
-/* The first positional parameter that has no value yet. */
+/* The parameter that the next operand is for: the first that has no value yet, or a list. */
 static const struct command_param *next_param(const struct command *command, json_t *params)
 {
 	for (unsigned i = 0; i < COMMAND_PARAMS_MAX && command->params[i].name != NULL; i++)
 		if (!command->params[i].option &&
-			json_object_get(params, command->params[i].name) == NULL)
+			(command->params[i].type == JSON_ARRAY ||
+				json_object_get(params, command->params[i].name) == NULL))
 			return &command->params[i];
 	return NULL;
+}
+
+static int take_operand(
+	const struct command *command, const char *word, json_t *params, char *why, size_t size)
+{
+	const struct command_param *p = next_param(command, params);
+
+	if (p == NULL) {
+		snprintf(why, size, "\"%.64s\" is one argument too many", word);
+		return -EINVAL;
+	}
+	if (p->type != JSON_ARRAY)
+		return json_object_set_new(params, p->name, json_string(word));
+	if (json_object_get(params, p->name) == NULL)
+		json_object_set_new(params, p->name, json_array());
+	return json_array_append_new(json_object_get(params, p->name), json_string(word));
 }
 
 /* JSON holds nothing else, and a word that is dropped makes another command of it. */
@@ -95,28 +108,37 @@ static bool are_utf8(char *const *words)
 	return true;
 }
 
+/* Options and operands come in any order; after "--" all words are operands. */
+static int take_words(
+	const struct command *command, char *const *words, json_t *params, char *why, size_t size)
+{
+	bool only_operands = false;
+	int err = 0;
+
+	while (err == 0 && *words != NULL) {
+		if (!only_operands && strcmp(*words, "--") == 0) {
+			only_operands = true;
+			words++;
+		} else if (!only_operands && is_option(*words)) {
+			err = take_option(command, &words, params, why, size);
+		} else {
+			err = take_operand(command, *words++, params, why, size);
+		}
+	}
+	return err;
+}
+
 json_t *command_params(const struct command *command, char *const *words, char *why, size_t size)
 {
 	json_t *params = json_object();
 	const struct command_param *p;
-	int err = 0;
+	int err;
 
-	if (!are_utf8(words)) {
+	if (are_utf8(words)) {
+		err = take_words(command, words, params, why, size);
+	} else {
 		snprintf(why, size, "an argument is not UTF-8");
 		err = -EINVAL;
-	}
-	while (err == 0 && *words != NULL) {
-		p = next_param(command, params);
-		if (is_option(*words)) {
-			err = take_option(command, &words, params, why, size);
-		} else if (p == NULL) {
-			snprintf(why, size, "\"%.64s\" is one argument too many", *words);
-			err = -EINVAL;
-		} else if (p->type == JSON_ARRAY) {
-			json_object_set_new(params, p->name, take_words(&words));
-		} else {
-			json_object_set_new(params, p->name, json_string(*words++));
-		}
 	}
 	p = next_param(command, params);
 	if (err == 0 && p != NULL && p->required) {

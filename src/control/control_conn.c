@@ -24,7 +24,9 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "command/command_handlers.h"
 #include "command/series.h"
+#include "data/pointer.h"
 #include "data/state.h"
 #include "host/host.h"
 #include "loop/loop.h"
@@ -92,8 +94,9 @@ static void begin_watch(struct conn *conn, json_t *params, struct command_reply 
 	watch->watch = state_watch(state, pointer != NULL ? pointer : "", on_change, watch);
 	if (watch->watch == NULL) {
 		free(watch);
-		reply->code = COMMAND_PARAMS;
-		strcpy(reply->message, "watch: that is not a pointer; one begins with a slash");
+		command_fail(reply, COMMAND_PARAMS,
+			"watch: \"%.128s\" is not a JSON Pointer: it %s", pointer,
+			pointer_error(pointer));
 		return;
 	}
 	SLIST_INSERT_HEAD(&conn->watches, watch, link);
@@ -213,7 +216,22 @@ static bool take_line(struct conn *conn)
 	return !conn->ending;
 }
 
-/* What is left without its end: too long, cut short by the peer's end, or still to come. */
+/* The peer will send no more, so what is left is the last line, which need not end in a newline. */
+static void take_last_line(struct conn *conn)
+{
+	size_t length = evbuffer_get_length(conn->in);
+	const char *line = (const char *)evbuffer_pullup(conn->in, -1);
+
+	if (length == 0)
+		return;
+	if (line == NULL)
+		conn_end_soon(conn);
+	else
+		on_line(conn, line, line[length - 1] == '\r' ? length - 1 : length);
+	evbuffer_drain(conn->in, length);
+}
+
+/* What is left without its end: too long, the last line, or still to come. */
 static void mind_the_rest(struct conn *conn)
 {
 	size_t left = evbuffer_get_length(conn->in);
@@ -223,9 +241,11 @@ static void mind_the_rest(struct conn *conn)
 					     "the line is over 64 KiB", NULL));
 		conn->half_closed = true;
 		event_del(conn->readable);
+		evbuffer_drain(conn->in, left);
+		left = 0;
 	}
 	if (conn->half_closed) {
-		evbuffer_drain(conn->in, left);
+		take_last_line(conn);
 		left = 0;
 	}
 	if (left == 0)

@@ -14,6 +14,8 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "command/command_handlers.h"
+#include "data/pointer.h"
 #include "data/state.h"
 #include "host/host.h"
 
@@ -42,9 +44,8 @@ static bool begin_watch(struct control_console *cc, json_t *params, struct comma
 	cc->watch = state_watch(host_state(cc->host), pointer != NULL ? pointer : "", on_state, cc);
 	if (cc->watch != NULL)
 		return false;
-	reply->code = COMMAND_PARAMS;
-	snprintf(reply->message, sizeof(reply->message),
-		"watch: that is not a pointer; one begins with a slash");
+	command_fail(reply, COMMAND_PARAMS, "watch: \"%.128s\" is not a JSON Pointer: it %s",
+		pointer, pointer_error(pointer));
 	return true;
 }
 

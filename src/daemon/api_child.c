@@ -238,6 +238,7 @@ vigil_child *vigil_spawn(vigil_daemon *d, const vigil_child_spec *given)
 		.on_line = spec.on_line != NULL ? on_line : NULL,
 		.on_late = spec.on_late != NULL ? on_late : NULL,
 		.on_exit = on_exit_told,
+		.end_session = spec.end_session,
 		.owner = d->name};
 	if (child_given_up(d->name) > 0)
 		return refuse(d, EBUSY, "cannot start", spec.argv[0]);

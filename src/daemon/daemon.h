@@ -76,12 +76,14 @@ const char *daemon_status_name(enum daemon_status status);
 const struct option_set *daemon_options(const struct vigil_daemon *d);
 /* Why it failed; "" when it did not. */
 const char *daemon_reason(const struct vigil_daemon *d);
+/* The level of its health, "OK" to "UNKNOWN", as it is at /runs/NAME/health; NULL while it has none. */
+const char *daemon_level(const struct vigil_daemon *d);
 /* Whether the text of its health is a whole status line as a plugin prints it. */
 bool daemon_health_is_status_line(const struct vigil_daemon *d);
 /* Its account, as it stands at /runs/NAME; a new reference. */
 json_t *daemon_account(const struct vigil_daemon *d);
-/* What is at rest ("" or "/KEY...") in that account: a new reference, NULL when there is nothing.
- * What daemons read of each other at every change is computed alone, without the history. */
-json_t *daemon_account_at(const struct vigil_daemon *d, const char *rest);
+/* What daemons read of each other at every change, without the rest of the account: rest is "/status",
+ * "/paused" or "/health"; NULL for anything else.  A new reference. */
+json_t *daemon_account_part(const struct vigil_daemon *d, const char *rest);
 
 #endif

@@ -8,7 +8,6 @@
 
 #include "base/memory.h"
 #include "daemon/daemon_own.h"
-#include "data/pointer.h"
 
 static json_t *text_or_null(const char *text)
 {
@@ -82,6 +81,24 @@ bool daemon_health_is_status_line(const struct vigil_daemon *d)
 	return d->status != DAEMON_FAILED && !d->paused && d->health.status_line;
 }
 
+const char *daemon_level(const struct vigil_daemon *d)
+{
+	if (d->status == DAEMON_FAILED)
+		return levels[VIGIL_CRITICAL];
+	if (d->paused)
+		return levels[VIGIL_OK];
+	return d->health.said ? levels[d->health.level] : NULL;
+}
+
+/* The health that the pause hides; NULL while there is none. */
+static json_t *paused_health(const struct vigil_daemon *d)
+{
+	if (d->status == DAEMON_FAILED || !d->health.said)
+		return NULL;
+	return health_json(
+		d->health.level, memory_text(d->health.text), d->health.long_text, d->health.since);
+}
+
 json_t *daemon_account(const struct vigil_daemon *d)
 {
 	const struct daemon_counts *c = &d->counts;
@@ -101,22 +118,16 @@ json_t *daemon_account(const struct vigil_daemon *d)
 		json_object_set_new(account, "paused_until", text_or_null(d->paused_until));
 		json_object_set_new(account, "paused_reason", text_or_null(d->paused_reason));
 		json_object_set_new(account, "paused_by", text_or_null(d->paused_by));
+		json_object_set_new(account, "paused_health", paused_health(d));
 	}
 	return account;
 }
 
-json_t *daemon_account_at(const struct vigil_daemon *d, const char *rest)
+json_t *daemon_account_part(const struct vigil_daemon *d, const char *rest)
 {
-	json_t *whole, *part;
-
 	if (strcmp(rest, "/status") == 0)
 		return json_string(daemon_status_name(daemon_status(d)));
 	if (strcmp(rest, "/paused") == 0)
 		return json_boolean(d->paused);
-	if (strcmp(rest, "/health") == 0)
-		return daemon_health_account(d);
-	whole = daemon_account(d);
-	part = json_incref(pointer_follow(whole, rest));
-	json_decref(whole);
-	return part;
+	return strcmp(rest, "/health") == 0 ? daemon_health_account(d) : NULL;
 }

@@ -8,7 +8,9 @@
  *
  * The dynamic linker knows an object by the name it was opened under; a descriptor's number
  * would be met again once it was closed, and answered with the old object.  So the descriptor
- * of a loaded module stays open, as the module stays loaded, for the life of the host.
+ * of a loaded module stays open, as the module stays loaded, for the life of the host.  That is so for
+ * an object that is no fit module, too: it is remembered with the reason, so that the next request for
+ * it, which any reader may make, does not take one more descriptor.
  */
 #include "daemon/module.h"
 
@@ -37,15 +39,18 @@ struct module {
 	struct stat stat;        /* of the file that was loaded */
 	vigil_module descriptor; /* a copy in this host's own layout */
 	vigil_option *options;
+	char *refused; /* why it is no fit module although it was opened; NULL: it is one */
 	TAILQ_ENTRY(module) link;
 };
+
+TAILQ_HEAD(module_list, module);
 
 struct modules {
 	char **directories;
 	module_held_fn *held;       /* NULL: none is */
 	module_held_fn *check_held; /* NULL: none is */
 	void *held_arg;
-	TAILQ_HEAD(, module) loaded;
+	struct module_list loaded, refused;
 };
 
 struct why {
@@ -211,6 +216,7 @@ static void module_free(struct module *module)
 	free(module->name);
 	free(module->path);
 	free(module->options);
+	free(module->refused);
 	free(module);
 }
 
@@ -248,6 +254,41 @@ static int say_what_is_there(const char *dir, const char *name, const struct why
 	return err;
 }
 
+static bool is_same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino &&
+	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+static const struct module *find_refused(const struct modules *modules, const struct module *module)
+{
+	const struct module *refused;
+
+	TAILQ_FOREACH(refused, &modules->refused, link)
+	if (is_same_file(&refused->stat, &module->stat) && strcmp(refused->path, module->path) == 0)
+		return refused;
+	return NULL;
+}
+
+/* Opens the file at a path without links.  -EALREADY: the object is no fit module, and its descriptor
+ * stays with the one that is remembered. */
+static int open_module(
+	struct modules *modules, struct module *module, const char *resolved, const struct why *why)
+{
+	const struct module *refused;
+	int err;
+
+	module->fd = open_trusted(resolved, &module->stat, why);
+	if (module->fd < 0)
+		return module->fd;
+	refused = find_refused(modules, module);
+	err = refused != NULL ? refuse(why, -ENOEXEC, "%s", refused->refused)
+			      : open_object(module, why);
+	if (err != 0 && err != -EALREADY)
+		close(module->fd);
+	return err;
+}
+
 /* -ENOENT: nothing of that name is there. */
 static int load_file(struct modules *modules, const char *dir, const char *name,
 	struct module **out, const struct why *why)
@@ -265,16 +306,17 @@ static int load_file(struct modules *modules, const char *dir, const char *name,
 			      : refuse(why, -errno, "%s: %s", module->path, strerror(errno));
 		goto out;
 	}
-	module->fd = open_trusted(resolved, &module->stat, why);
-	err = module->fd < 0 ? module->fd : open_object(module, why);
+	err = open_module(modules, module, resolved, why);
 	if (err == 0) {
 		TAILQ_INSERT_TAIL(&modules->loaded, module, link);
 		*out = module;
 		return 0;
 	}
-	/* What the linker has taken in keeps its number, lest it be mistaken for the next. */
-	if (module->fd >= 0 && err != -EALREADY)
-		close(module->fd);
+	if (err == -EALREADY) {
+		module->refused = memory_text(why->text);
+		TAILQ_INSERT_TAIL(&modules->refused, module, link);
+		return err;
+	}
 out:
 	module_free(module);
 	return err;
@@ -353,11 +395,7 @@ int module_has_changed(const struct module *module)
 {
 	struct stat st;
 
-	if (stat(module->path, &st) < 0)
-		return 1;
-	return st.st_ino != module->stat.st_ino || st.st_dev != module->stat.st_dev ||
-	       st.st_mtim.tv_sec != module->stat.st_mtim.tv_sec ||
-	       st.st_mtim.tv_nsec != module->stat.st_mtim.tv_nsec;
+	return stat(module->path, &st) < 0 || !is_same_file(&st, &module->stat);
 }
 
 struct modules *modules_new(void)
@@ -365,19 +403,27 @@ struct modules *modules_new(void)
 	struct modules *modules = memory_zero(sizeof(*modules));
 
 	TAILQ_INIT(&modules->loaded);
+	TAILQ_INIT(&modules->refused);
 	return modules;
+}
+
+/* The objects and their descriptors stay. */
+static void free_all(struct module_list *list)
+{
+	struct module *module;
+
+	while ((module = TAILQ_FIRST(list)) != NULL) {
+		TAILQ_REMOVE(list, module, link);
+		module_free(module);
+	}
 }
 
 void modules_free(struct modules *modules)
 {
-	struct module *module;
-
 	if (modules == NULL)
 		return;
-	while ((module = TAILQ_FIRST(&modules->loaded)) != NULL) {
-		TAILQ_REMOVE(&modules->loaded, module, link);
-		module_free(module); /* the object and its descriptor stay */
-	}
+	free_all(&modules->loaded);
+	free_all(&modules->refused);
 	free(modules->directories);
 	free(modules);
 }

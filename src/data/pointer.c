@@ -14,25 +14,32 @@
 
 /* What is no UTF-8 is refused here, where it comes in: jansson would refuse it as a name only
  * when it is written, and look the same as one who is out of memory. */
-int pointer_check(const char *pointer)
+const char *pointer_error(const char *pointer)
 {
 	size_t left, took;
 	uint32_t c;
 
 	if (pointer == NULL || (pointer[0] != '\0' && pointer[0] != '/'))
-		return -EINVAL;
+		return "does not begin with a slash";
 	left = strnlen(pointer, POINTER_MAX);
 	if (left == POINTER_MAX)
-		return -EINVAL;
+		return "is longer than 1023 bytes";
 	for (; left > 0; pointer += took, left -= took) {
 		took = 1;
 		if ((unsigned char)*pointer < 0x80 && *pointer != '~')
 			continue; /* nearly all of any name */
 		took = text_decode(pointer, left, &c);
-		if (took == 0 || (c == '~' && pointer[1] != '0' && pointer[1] != '1'))
-			return -EINVAL;
+		if (took == 0)
+			return "is not UTF-8";
+		if (c == '~' && pointer[1] != '0' && pointer[1] != '1')
+			return "has a ~ that neither 0 nor 1 follows (~0 is ~, ~1 is /)";
 	}
-	return 0;
+	return NULL;
+}
+
+int pointer_check(const char *pointer)
+{
+	return pointer_error(pointer) == NULL ? 0 : -EINVAL;
 }
 
 int pointer_append(char *buf, size_t size, const char *name)

@@ -16,6 +16,9 @@
 /* 0 when it is one: "" or "/..." in UTF-8, every ~ followed by 0 or 1, shorter than POINTER_MAX;
  * else, and for NULL, -EINVAL. */
 int pointer_check(const char *pointer);
+/* What is wrong with a pointer that pointer_check refuses, such as "does not begin with a slash"; NULL
+ * when it is one. */
+const char *pointer_error(const char *pointer);
 /* Appends "/name", escaped, to the pointer in buf.  0 or -ENAMETOOLONG, buf then as before. */
 int pointer_append(char *buf, size_t size, const char *name);
 /* Takes the first step off: copies it unescaped to step and returns the rest; NULL at the end, and

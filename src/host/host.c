@@ -24,6 +24,7 @@
 #include "data/config.h"
 #include "data/state.h"
 #include "host/booted.h"
+#include "host/day.h"
 #include "host/held.h"
 #include "host/pause.h"
 #include "host/plan.h"
@@ -45,6 +46,16 @@
 static struct vigil_daemon *daemon_at(size_t index, void *arg)
 {
 	return host_daemon(arg, index);
+}
+
+static struct vigil_daemon *find_by_name(const char *name, void *arg)
+{
+	return host_find(arg, name);
+}
+
+static struct vigil_daemon *find_after(const char *name, void *arg)
+{
+	return host_daemon_after(arg, name);
 }
 
 /* Stops it and lets it go. */
@@ -301,7 +312,9 @@ static bool lay_ground(struct host *host, const struct config *config)
 	held_review(host->store, config_vigil(config, "state_dir")->text);
 	modules_hold(host->modules, is_module_held, is_daemon_held, host);
 	host->pauses = pauses_new(host->loop, host->store, daemon_at, host);
-	if (host->booted == NULL || host->pauses == NULL)
+	host->days = days_new(host->loop, host->state, host->store,
+		&(struct days_source){.find = find_by_name, .after = find_after, .arg = host});
+	if (host->booted == NULL || host->pauses == NULL || host->days == NULL)
 		return false;
 	host->ground = (struct ground){.loop = host->loop,
 		.state = host->state,
@@ -400,6 +413,7 @@ void host_free(struct host *host)
 	host_unmount_accounts(host);
 	roster_clear(&host->roster);
 	pauses_free(host->pauses);
+	days_free(host->days);
 	booted_free(host->booted);
 	store_close(host->store);
 	offload_free(host->offload);

@@ -53,5 +53,7 @@ struct vigil_daemon *host_find(struct host *host, const char *name);
 /* In the order of their names; NULL at the end. */
 struct vigil_daemon *host_daemon_after(struct host *host, const char *name);
 struct vigil_daemon *host_daemon(struct host *host, size_t index);
+/* What is at /runs/NAME: what the daemon and the host know of it.  A new reference. */
+json_t *host_run_account(struct host *host, const struct vigil_daemon *d);
 
 #endif

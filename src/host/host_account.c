@@ -9,9 +9,11 @@
 #include "base/clock.h"
 #include "base/degraded.h"
 #include "data/state.h"
+#include "host/day.h"
 #include "host/host_inside.h"
 #include "loop/loop.h"
 #include "loop/offload.h"
+#include "loop/session_end.h"
 #include "loop/slot_queue.h"
 #include "service/service.h"
 
@@ -69,14 +71,14 @@ static json_t *vigil_account(struct host *host)
 	struct loop_lag lag;
 
 	loop_lag(host->loop, &lag);
-	return json_pack("{s:s,s:i,s:s,s:I,s:I,s:I,s:I,s:{s:{s:f,s:f,s:f}},s:o,s:o,s:o,s:o*}",
+	return json_pack("{s:s,s:i,s:s,s:I,s:I,s:I,s:I,s:{s:{s:f,s:f,s:f}},s:o,s:o,s:o,s:I,s:o*}",
 		"version", PACKAGE_VERSION, "pid", (int)getpid(), "started", host->started,
 		"generation", (json_int_t)host->generation, "reloads", (json_int_t)host->reloads,
 		"reload_errors", (json_int_t)host->reload_errors, "revision",
 		(json_int_t)state_revision(host->state), "loop", "lag_seconds", "last", lag.last,
 		"p99", lag.p99, "max", lag.max, "workers", workers_account(host), "queries",
-		queries_account(host), "slots", slots_account(host), "degraded",
-		degraded_account());
+		queries_account(host), "slots", slots_account(host), "left_behind",
+		(json_int_t)session_end_count(), "degraded", degraded_account());
 }
 
 static json_t *below(json_t *whole, const char *rest)
@@ -92,21 +94,32 @@ static json_t *on_read_vigil(const char *rest, void *arg)
 	return below(vigil_account(arg), rest);
 }
 
+json_t *host_run_account(struct host *host, const struct vigil_daemon *d)
+{
+	json_t *account = daemon_account(d);
+
+	json_object_set_new(account, "day", days_account(host->days, d));
+	return account;
+}
+
 static json_t *on_read_runs(const char *rest, void *arg)
 {
 	struct host *host = arg;
 	struct vigil_daemon *d;
 	char name[STATE_POINTER_MAX];
-	json_t *all;
+	json_t *all, *part;
 
 	if (rest[0] != '\0') {
 		rest = pointer_step(rest, name, sizeof(name));
 		d = host_find(host, name);
-		return d != NULL ? daemon_account_at(d, rest) : NULL;
+		if (d == NULL)
+			return NULL;
+		part = daemon_account_part(d, rest);
+		return part != NULL ? part : below(host_run_account(host, d), rest);
 	}
 	all = json_object();
 	for (size_t i = 0; (d = roster_at(&host->roster, i)) != NULL; i++)
-		json_object_set_new(all, daemon_name(d), daemon_account(d));
+		json_object_set_new(all, daemon_name(d), host_run_account(host, d));
 	return all;
 }
 

@@ -26,6 +26,7 @@ struct host {
 	struct booted *booted;
 	struct pauses *pauses;
 	struct loop_timer *degraded_changed; /* armed from a change until it is announced */
+	struct days *days;
 	struct ground ground;
 
 	struct roster roster;

@@ -35,6 +35,7 @@
 #include "base/memory.h"
 #include "loop/child_output.h"
 #include "loop/loop.h"
+#include "loop/session_end.h"
 #include "loop/user.h"
 
 #define GRACE      (2 * CLOCK_SECOND) /* from TERM to KILL */
@@ -50,6 +51,7 @@ struct child {
 	enum phase phase;
 	bool let_go; /* its owner has freed it; it is among the strays */
 	bool timed_out;
+	bool end_session;
 	uint64_t started;
 	char *owner; /* NULL: none was named */
 
@@ -191,8 +193,10 @@ static int reap(struct child *child)
 {
 	int status = NO_STATUS;
 
-	if (child->phase != RUNNING)
+	if (child->phase != RUNNING || child->end_session)
 		spawn_kill(child->pid, SIGKILL);
+	if (child->end_session)
+		session_end(child->loop, child->pid, child->owner);
 	while (waitpid(child->pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return NO_STATUS;
@@ -336,6 +340,7 @@ static struct child *child_new(struct loop *loop, const struct child_spec *spec)
 	*child = (struct child){.loop = loop,
 		.pidfd = -1,
 		.owner = memory_text(spec->owner),
+		.end_session = spec->end_session,
 		.line_fn = spec->on_line,
 		.late_fn = spec->on_late,
 		.exit_fn = spec->on_exit,
@@ -425,6 +430,7 @@ void child_kill_strays(void)
 			reap(child);
 		stray_free(child);
 	}
+	session_end_stop();
 }
 
 static void tell_all(struct children *children, int signo)

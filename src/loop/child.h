@@ -41,6 +41,7 @@ struct child_spec {
 	child_late_fn *on_late;  /* NULL: nobody wants to know */
 	child_exit_fn *on_exit;  /* required */
 	void *arg;
+	bool end_session;  /* what it leaves in its session ends with it */
 	const char *owner; /* for child_given_up; copied; NULL: none */
 };
 

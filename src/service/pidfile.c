@@ -41,7 +41,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "service/process.h"
+#include "loop/process.h"
 
 #define PIDFILE_MAX 4096    /* bytes; a file that is longer is no pidfile */
 #define PID_LIMIT   4194304 /* the kernel's own, on any machine */

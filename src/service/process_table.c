@@ -27,7 +27,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "service/process.h"
+#include "loop/process.h"
 
 #define MATCHES_MAX 256
 #define TEXT_MAX    4096 /* bytes of the command line and of the control groups that are compared */

@@ -14,7 +14,7 @@
 #include "base/memory.h"
 #include "loop/loop.h"
 #include "loop/sight.h"
-#include "service/process.h"
+#include "loop/process.h"
 
 /* A valid status is checked all the same after so long. */
 #define CONFIRM (60 * CLOCK_SECOND)

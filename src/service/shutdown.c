@@ -30,7 +30,7 @@
 #include <utmpx.h>
 
 #include "base/clock.h"
-#include "service/process.h"
+#include "loop/process.h"
 
 #define SLACK 60 /* seconds by which a date before the boot may still be of this boot */
 

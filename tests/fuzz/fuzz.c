@@ -17,6 +17,7 @@ const struct fuzz_target fuzz_targets[] = {
 	{"config", fuzz_config, 4096},
 	{"control", fuzz_control, 4096},
 	{"escape", fuzz_escape, 512},
+	{"http", fuzz_http, 1024},
 	{"nagios", fuzz_nagios, 2048},
 	{"names", fuzz_names, 512},
 	{"pidfile", fuzz_pidfile, 64},

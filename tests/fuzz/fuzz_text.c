@@ -12,6 +12,7 @@
 #include "base/complaint.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "command/command.h"
 #include "data/option.h"
 #include "data/pointer.h"
 
@@ -81,6 +82,20 @@ void fuzz_values(const uint8_t *data, size_t size)
 	free(text);
 }
 
+/* Words are the parameters of a verb, or there is a reason why not. */
+static void params_hold(char *const *words)
+{
+	char why[160];
+	json_t *params;
+
+	for (const struct command *c = commands; c->verb != NULL; c++) {
+		strcpy(why, "");
+		params = command_params(c, words, why, sizeof(why));
+		FUZZ_HOLDS(params != NULL ? json_is_object(params) : why[0] != '\0');
+		json_decref(params);
+	}
+}
+
 void fuzz_command_line(const uint8_t *data, size_t size)
 {
 	char *line = fuzz_text(data, size), **argv, **list = text_split_list(line);
@@ -92,6 +107,7 @@ void fuzz_command_line(const uint8_t *data, size_t size)
 	text_free_list(list);
 	if (text_split_command(line, &argv, &why) == 0) {
 		FUZZ_HOLDS(argv[0] != NULL);
+		params_hold(argv);
 		text_free_list(argv);
 	} else {
 		FUZZ_HOLDS(why != NULL);

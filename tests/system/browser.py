@@ -76,6 +76,28 @@ class Browser:
     def open(self, url):
         self.call("POST", self.session + "/url", {"url": url})
 
+    def new_tab(self, kind="tab"):
+        """Opens an empty tab or window, the current one from then on; returns its handle."""
+        handle = self.call("POST", self.session + "/window/new", {"type": kind})["handle"]
+        self.switch_to(handle)
+        return handle
+
+    def switch_to(self, handle):
+        self.call("POST", self.session + "/window", {"handle": handle})
+
+    def current_tab(self):
+        return self.call("GET", self.session + "/window")
+
+    def close_tab(self):
+        """Closes the current tab; switch to another one then."""
+        self.call("DELETE", self.session + "/window")
+
+    def press(self, keys):
+        """Types keys to what has the focus; for the codes of special keys see WebDriver."""
+        actions = [{"type": kind, "value": key} for key in keys for kind in ("keyDown", "keyUp")]
+        self.call("POST", self.session + "/actions",
+                  {"actions": [{"type": "key", "id": "keyboard", "actions": actions}]})
+
     def run(self, script, *args):
         return self.call("POST", self.session + "/execute/sync", {"script": script, "args": list(args)})
 

@@ -123,6 +123,7 @@ gives 2 "CRITICAL - $value is 88 | 'value'=88;;~:10" plugin "$value" -c '~:10'
 gives 3 'UNKNOWN - --warning 9:1 is no range; see the Monitoring Plugins guidelines' plugin -w 9:1 "$value"
 gives 3 'UNKNOWN - no number at /runs/plugin/status' plugin /runs/plugin/status
 gives 3 'UNKNOWN - daemons/x is no address, which begins with a slash' plugin daemons/x
+gives 3 'UNKNOWN - /a~ is not a JSON Pointer: it has a ~ that neither 0 nor 1 follows (~0 is ~, ~1 is /)' plugin /a~ -w6
 gives 3 'UNKNOWN - a range wants the address of a number, as /daemons/service/...' service -w 5
 gives 3 'UNKNOWN - a range wants the address of a number, as /daemons/service/...' service -c 5
 ctl check >"$work/out" 2>/dev/null

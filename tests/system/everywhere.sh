@@ -162,7 +162,7 @@ CELL = """((name, column) => document.querySelector(`#rows tr[data-name="${name}
 with Browser() as b:
     b.open("http://127.0.0.1:5669/")
     check("the page is live", b.wait_for('document.getElementById("link").textContent === "live"'))
-    check("the page: it runs", b.wait_for(f'/running/.test({CELL}("demo", "service"))'))
+    check("the page: it runs", b.wait_for(f'/demo is running/.test({CELL}("demo", "health"))'))
     check("status --watch: it runs", until(lambda: "demo is running" in row("demo")))
     check("Prometheus: it runs", until(lambda: prometheus('vigil_service_up{daemon="demo"}') == 1))
     check("icinga2: it runs", until(lambda: icinga_state() == 0))
@@ -170,13 +170,13 @@ with Browser() as b:
     with open(work + "/demo.pid") as file:
         pid = int(file.read())
     os.kill(pid, signal.SIGKILL)
-    check("the page: it has died", b.wait_for(f'!/running/.test({CELL}("demo", "service"))'))
+    check("the page: it has died", b.wait_for(f'/CRITICAL/.test({CELL}("demo", "health"))'))
     check("status --watch: it has died", until(lambda: "CRITICAL" in row("demo")))
     check("Prometheus: it has died", until(lambda: prometheus('vigil_service_up{daemon="demo"}') == 0))
     check("icinga2: it has died", until(lambda: icinga_state() == 2))
 
     open(work + "/go", "w").close()
-    check("the page: it is back", b.wait_for(f'/running/.test({CELL}("demo", "service"))'))
+    check("the page: it is back", b.wait_for(f'/demo is running/.test({CELL}("demo", "health"))'))
     check("status --watch: it is back", until(lambda: "demo is running" in row("demo")))
     check("Prometheus: it is back", until(lambda: prometheus('vigil_service_up{daemon="demo"}') == 1))
     check("Prometheus: and counts one restart",

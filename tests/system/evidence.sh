@@ -47,17 +47,25 @@ write_daemons() {
 		printf '%s = yes\n' "${daemons[@]}"
 		cat "$work/sections"
 	} | write_conf
+	add_settings
+}
+add_settings() {
 	for setting in "${settings[@]}"; do sed -i "s|^log = .*|&\n$setting|" "$work/vigil.conf"; done
 }
-# vigild with the daemons above, and with one whose checks are counted where others are rare.
+# vigild with the daemons above, and with one whose checks are counted where others are rare.  The
+# others are enabled when the client that writes down all changes listens, so that none is missed.
 start_watching() {
 	daemon canary manager=command status_command=true restart_command=true
-	write_daemons
+	printf '%s\n' '[daemons]' 'canary = yes' '[daemon:canary]' 'module = service' 'service = canary' 'manager = command' \
+		'status_command = true' 'restart_command = true' 'interval = 300ms' | write_conf
+	add_settings
 	start_vigild
 	ctl watch >"$work/changes" &
 	watch_pid=$!
 	# Until the first change arrives, nothing shows that the client listens.
 	wait_for "$patience" follows || { not_ok "vigilctl watch prints changes"; exit 1; }
+	write_daemons
+	ctl -q reload || { not_ok "vigild takes up the services"; exit 1; }
 }
 follows() { ctl -q pause canary && ctl -q resume canary && [ -s "$work/changes" ]; }
 stop_watching() {

@@ -166,6 +166,33 @@ done
 exec sleep 1000
 S
 daemon grows 'mode = stream'
+# Leaves one process in its process group, one in another group, and one in a session of its own.
+cat >"$work/bin/leaves" <<S
+#!/bin/bash
+sleep 1000 & echo \$! >$work/left.group
+set -m
+sleep 1000 & echo \$! >$work/left.session
+setsid sh -c 'echo \$\$ >$work/left.daemon.new; mv $work/left.daemon.new $work/left.daemon; exec sleep 1000' &
+while [ ! -e $work/left.daemon ]; do sleep 0.01; done
+echo "OK - left"
+S
+chmod 755 "$work/bin/leaves"
+daemon leaves 'interval = 1h'
+# A member of 60,000 bytes under a new name each time: the values are few, the bytes are not.
+script swells <<'S'
+text=$(head -c 60000 /dev/zero | tr '\0' x)
+i=0
+while [ $i -lt 40 ]; do i=$((i + 1)); echo "{\"k$i\":\"$text\"}"; done
+exec sleep 1000
+S
+daemon swells 'mode = stream'
+# One member that grows with each object.
+script member <<'S'
+text=$(head -c 30000 /dev/zero | tr '\0' x)
+for i in 1 2 3; do echo "{\"all\":{\"k$i\":\"$text\"},\"service_state\":{\"value\":\"running\"}}"; done
+exec sleep 1000
+S
+daemon member 'mode = stream'
 script refills <<'S'
 k=0 line=
 while [ $k -lt 6000 ]; do k=$((k + 1)) line="$line,\"k$k\":N"; done
@@ -309,6 +336,21 @@ check "a line over 64 KiB is cut, and the next is whole" wait_for 10 has cut/b 1
 check "values that are replaced do not add up" wait_for 20 is /daemons/refills/k6000 3
 check "values without end are refused" wait_for 20 says grows "more than 10000 values"
 check "those before stand" has grows/k1.1 1
+check "a program that leaves processes behind is OK" wait_for 10 health leaves OK
+check "a process that a program left in its process group ends with it" \
+	wait_for 10 gone "$(cat "$work/left.group")"
+check "a process that a program left in its session ends with it" \
+	wait_for 10 gone "$(cat "$work/left.session")"
+check "a process that began a session of its own goes on" kill -0 "$(cat "$work/left.daemon")"
+kill "$(cat "$work/left.daemon")"
+check "the log says that something was left behind" grep -q ' left process [0-9]* (.*) behind' "$work/log"
+check "the state counts it" more_than /vigil/left_behind 0
+check "bytes without end are refused, and the option is named" \
+	wait_for 20 says swells "the daemon would keep more bytes than state_max"
+check "what a daemon keeps stays below state_max" [ "$(json swells | wc -c)" -lt 1048576 ]
+check "a member that grows without end is refused, and the option is named" \
+	wait_for 20 says member "a member would have more bytes than member_max"
+check "a program cannot speak as a service" eval '! ctl get /daemons/member/service_state >/dev/null 2>&1'
 check "nonsense is complained about now and then" wait_for 10 health babble UNKNOWN
 check "not at every line" [ "$(get /runs/babble/errors)" -le 10 ]
 

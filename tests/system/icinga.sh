@@ -1,14 +1,12 @@
 #!/bin/bash
 # The icinga module against the real icinga2: results arrive at once and by interval; while the
-# master is away they wait on disk, and keep their times; a wrong certificate is refused.
+# master is away changes wait on disk, and keep their times; a wrong certificate is refused; every address of
+# its name is tried; the CA and the credentials may change.
 . "$(dirname "$0")/lib.sh" || exit 1
+. "$here/icinga-lib.sh" || exit 1
 
 if [ "${1:-}" != inside ]; then
-	[ "$(id -u)" = 0 ] || skip_all "a master of its own needs root"
-	for program in /usr/sbin/icinga2 /sbin/ip /usr/bin/python3; do
-		[ -x "$program" ] || skip_all "$program is not installed"
-	done
-	unshare -m -p -n -f true 2>/dev/null || skip_all "this machine allows no namespaces"
+	master_or_skip
 	install_staged
 	set_paths
 	[ -e "$modules/icinga/icinga.so" ] || skip_all "vigil was built without OpenSSL"
@@ -19,50 +17,32 @@ fi
 set_paths
 work=$(mktemp -d)
 chmod 755 "$work"
-trap 'stop_vigild; /etc/init.d/icinga2 stop >/dev/null 2>&1; rm -rf "$work"' EXIT
-ip link set lo up
-mount -t tmpfs tmpfs /run
-mkdir -p "$work/etc" "$work/lib"
-cp -a /etc/icinga2/. "$work/etc"
-cp -a /var/lib/icinga2/. "$work/lib"
-mount --bind "$work/etc" /etc/icinga2
-mount --bind "$work/lib" /var/lib/icinga2
-cp /etc/hosts "$work/hosts"
-mount --bind "$work/hosts" /etc/hosts
-echo '127.0.0.1 master.test wrong.test' >>/etc/hosts
+trap 'stop_vigild; stop_dns; stop_master; umount "$work/small" 2>/dev/null; rm -rf "$work"' EXIT
+prepare_master
+cat >>/etc/hosts <<'H'
+127.0.0.1 master.test wrong.test
+::1 two.test
+127.0.0.1 two.test
+127.0.0.9 moved.test
+H
+cp /etc/resolv.conf "$work/resolv.conf" 2>/dev/null || : >"$work/resolv.conf"
+mount --bind "$work/resolv.conf" /etc/resolv.conf
 
 # --- a master ------------------------------------------------------------------------------------------
 
-icinga2 api setup --cn master.test >"$work/setup.log" 2>&1 || { cat "$work/setup.log"; not_ok "api setup"; exit 1; }
-cat >/etc/icinga2/icinga2.conf <<'C'
-include "constants.conf"
-include "zones.conf"
-include <itl>
-include "features-enabled/*.conf"
-object ApiUser "reader" { password = "r"; permissions = [ "*" ] }
+configure_master <<'C'
 object ApiUser "vigil" { password = "s e:cret"; permissions = [ "actions/process-check-result" ] }
 object ApiUser "other" { password = "o"; permissions = [ "objects/query/Host" ] }
 object ApiUser "client" { client_cn = "web1"; permissions = [ "actions/process-check-result" ] }
 object Host "web1" { check_command = "dummy"; enable_active_checks = false }
-for (name in [ "vigil disk", "vigil a", "vigil flip", "vigil lost" ]) {
+for (name in [ "vigil disk", "vigil a", "vigil flip", "vigil lost", "vigil many" ]) {
 	object Service name { host_name = "web1"; check_command = "passive"; enable_active_checks = false
 		max_check_attempts = 1 }
 }
 C
-chown -R nagios:nagios /etc/icinga2 /var/lib/icinga2
-start_master() { /etc/init.d/icinga2 start >"$work/start.log" 2>&1 && wait_for 60 api_is_up; }
-stop_master() { /etc/init.d/icinga2 stop >/dev/null 2>&1; }
-api_is_up() { ask /v1/status >/dev/null 2>&1; }
-# ask PATH: what the API says there
-ask() {
-	python3 - "$1" <<'P'
-import base64, ssl, sys, urllib.request
-request = urllib.request.Request("https://127.0.0.1:5665" + sys.argv[1])
-request.add_header("Authorization", "Basic " + base64.b64encode(b"reader:r").decode())
-request.add_header("Accept", "application/json")
-print(urllib.request.urlopen(request, context=ssl._create_unverified_context(), timeout=5).read().decode())
-P
-}
+# On 127.0.0.1 alone, so that a name may have addresses that refuse.
+sed -i 's/^object ApiListener.*/&\n  bind_host = "127.0.0.1"/' /etc/icinga2/features-available/api.conf
+stop_dns() { [ ${#dns_pids[@]} = 0 ] || kill "${dns_pids[@]}" 2>/dev/null; dns_pids=(); }
 # of SERVICE EXPRESSION: of its attributes `a` and its last result `r`
 of() {
 	ask "/v1/objects/services/web1!$(echo "$1" | sed 's/ /%20/g')" 2>/dev/null | python3 -c '
@@ -79,9 +59,13 @@ echo 's e:cret' >"$work/password"; chmod 600 "$work/password"
 echo 0 >"$work/flip"; date +%s >"$work/flip.since"
 cat >"$work/probe" <<S
 #!/bin/sh
-read -r code <"$work/flip"; echo "code \$code"; exit "\$code"
+read -r code <"$work/flip"; echo "code \$code | n=\$code"; exit "\$code"
 S
-chmod 755 "$work/probe"
+cat >"$work/many" <<'S'
+#!/usr/bin/python3
+print("MANY OK - 3000 values | " + " ".join("v%d=%d" % (n, n) for n in range(3000)))
+S
+chmod 755 "$work/probe" "$work/many"
 cat >"$work/sections" <<C
 [daemon:disk]
 module = exec
@@ -101,6 +85,10 @@ module = nosuchmodule
 module = exec
 command = /bin/true
 interval = 300ms
+[daemon:many]
+module = exec
+command = $work/many
+interval = 1s
 [daemon:silent]
 module = exec
 command = /bin/true
@@ -109,11 +97,11 @@ C
 conf() {
 	{
 		printf '[daemons]\n'
-		printf '%s = yes\n' disk flip a nobody lost silent master
+		printf '%s = yes\n' disk flip a nobody lost many silent master
 		cat "$work/sections"
 		printf '[daemon:master]\nmodule = icinga\nhost = web1\nservice = vigil {daemon}\n'
-		printf 'submit = %s\ninterval = 2s\nbackoff_max = 2s\n' "${submit:-disk, flip, a, nobo*, lost}"
-		printf 'queue = %s/queue\n' "$work"
+		printf 'submit = %s\ninterval = 2s\nbackoff_max = 2s\n' "${submit:-disk, flip, a, nobo*, lost, many}"
+		printf 'queue = %s\n' "${queue:-$work/queue}"
 		printf '%s\n' "$@"
 	} | write_conf
 }
@@ -122,54 +110,61 @@ conf "${right[@]}"
 start_vigild
 
 check "a result arrives" wait_for 20 of_is "vigil disk" 'r["exit_status"]' 0
-check "with its words" of_is "vigil disk" 'r["output"]' 'OK - OK - <b>fine</b>'
-check "its performance data" of_is "vigil disk" 'sorted(r["performance_data"])' \
+check "its output is the line of the plugin, and the state word is not doubled" of_is "vigil disk" 'r["output"]' 'OK - <b>fine</b>'
+check "its performance data arrives" of_is "vigil disk" 'sorted(r["performance_data"])' \
 	"[\"'/ var'=88%;~:80;@90:95;0;100\", \"'it''s a=b'=18814599168B\", \"'t'=0.5s\"]"
 check "the state counts the label with a bar that cannot be sent" is /daemons/master/left_out/disk 1
 check "the log says once that it cannot be sent" \
 	[ "$(grep -c 'disk: performance data not sent: 1 ' "$work/log")" = 1 ]
-check "who checked it" of_is "vigil disk" 'r["check_source"]' web1
-check "how long it is good" of_is "vigil disk" 'r["ttl"]' 6
-check "and when it was made" [ "$(of "vigil disk" 'abs(r["execution_end"] - __import__("time").time()) < 30')" = True ]
+check "the check source is the host" of_is "vigil disk" 'r["check_source"]' web1
+check "the result is valid for three intervals" of_is "vigil disk" 'r["ttl"]' 6
+check "the result has the time at which it was made" [ "$(of "vigil disk" 'abs(r["execution_end"] - __import__("time").time()) < 30')" = True ]
 check "a daemon that has failed is CRITICAL" wait_for 10 of_is "vigil lost" 'a["state"]' 2
-check "in words" eval '[[ $(of "vigil lost" "r[\"output\"]") == *"has failed: "*nosuchmodule* ]]'
-check "what the master lacks is said" grep -q 'the master refuses "web1!vigil nobody": it has no such service' "$work/log"
-check "once" [ "$(grep -c 'the master refuses' "$work/log")" = 1 ]
-check "and counted" more_than /daemons/master/refused 0
+check "its output says why it failed" eval '[[ $(of "vigil lost" "r[\"output\"]") == *"has failed: "*nosuchmodule* ]]'
+check "the log names a service that the master lacks" grep -q 'the master refuses "web1!vigil nobody": it has no such service' "$work/log"
+check "the log names it once" [ "$(grep -c 'the master refuses' "$work/log")" = 1 ]
+check "refused results are counted" more_than /daemons/master/refused 0
 at=$(of "vigil disk" 'r["execution_end"]')
-check "it is told of again after the interval" wait_for 10 eval '[ "$(of "vigil disk" "r[\"execution_end\"]")" != "$at" ]'
-check "and a warning" wait_for 10 is /runs/master/health/level WARNING
+check "a result is sent again after the interval" wait_for 10 eval '[ "$(of "vigil disk" "r[\"execution_end\"]")" != "$at" ]'
+check "health is WARNING while the master lacks a service" wait_for 10 is /runs/master/health/level WARNING
 
 echo 2 >"$work/flip"
-check "a change is told of at once" wait_for 10 of_is "vigil flip" 'a["state"]' 2
+check "a change is sent at once" wait_for 10 of_is "vigil flip" 'a["state"]' 2
+check "the change has its own performance data" of_is "vigil flip" 'r["performance_data"]' "[\"'n'=2\"]"
 ctl -q pause flip --reason 'new disks'
-check "one that is paused is OK" wait_for 10 of_is "vigil flip" 'a["state"]' 0
-check "and says why" eval '[[ $(of "vigil flip" "r[\"output\"]") == "OK - "*" is paused "*": new disks; at present "* ]]'
+check "a paused daemon is OK" wait_for 10 of_is "vigil flip" 'a["state"]' 0
+check "the output of a paused daemon says why" eval '[[ $(of "vigil flip" "r[\"output\"]") == "OK - "*" is paused "*": new disks; at present "* ]]'
 ctl -q resume flip
-check "and afterwards what it was" wait_for 10 of_is "vigil flip" 'a["state"]' 2
+check "after the pause it is CRITICAL as before" wait_for 10 of_is "vigil flip" 'a["state"]' 2
 
 # --- the master is away ------------------------------------------------------------------------------------
 
 stop_master
-check "that it is away is said" wait_for 20 is /runs/master/health/level CRITICAL
+check "health is CRITICAL while the master is away" wait_for 20 is /runs/master/health/level CRITICAL
 for code in 0 1 0 2 3; do
 	echo "$code" >"$work/flip"; wait_for 10 is /daemons/flip/exit_status "$code"; sleep 0.5
 	[ "$code" != 1 ] || warned=$(date +%s)
 done
-check "results wait" more_than /daemons/master/waiting 5
-check "vigild can be restarted meanwhile" stop_vigild
+check "five changes wait" wait_for 10 is /daemons/master/changes 5
+check "vigild stops while changes wait" stop_vigild
 lines=$(cat "$work/queue" "$work/queue.old" 2>/dev/null | wc -l)
-check "on disk" [ "$lines" -gt 5 ]
+check "the changes are on disk" [ "$lines" = 5 ]
 start_vigild
-check "they still wait" more_than /daemons/master/waiting $((lines - 1))
-check "the master is back" start_master
-check "all of them are sent" wait_for 60 is /daemons/master/waiting 0
-check "the last of them counts" wait_for 10 of_is "vigil flip" 'a["state"]' 3
-check "none was dropped" is /daemons/master/dropped 0
+check "after a restart of vigild they still wait" more_than /daemons/master/changes 4
+check "the master starts again" start_master
+check "all changes are sent then" wait_for 60 is /daemons/master/changes 0
+check "the last change is the state of the service" wait_for 10 of_is "vigil flip" 'a["state"]' 3
+check "no change was dropped" is /daemons/master/dropped 0
 # Icinga keeps the times at which each state was last seen: those of the results, not of their arrival.
-check "and in between there was a warning, at its time" \
+check "a daemon that is UNKNOWN has no performance data, because its numbers are not current" \
+	of_is "vigil flip" 'r["performance_data"]' '[]'
+check "the WARNING of the outage has its own time" \
 	[ "$(of "vigil flip" "abs(a['last_state_warning'] - $warned) < 5")" = True ]
 check "the queue is empty" wait_for 10 eval '! [ -s "$work/queue" ] && ! [ -s "$work/queue.old" ]'
+
+check "3000 performance values arrive" wait_for 20 of_is "vigil many" 'len(r["performance_data"])' 3000
+check "the last of them is whole" of_is "vigil many" 'r["performance_data"][-1]' "'v2999'=2999"
+check "the output of a daemon with many values is its status line" of_is "vigil many" 'r["output"]' 'MANY OK - 3000 values'
 
 # --- what is wrong -------------------------------------------------------------------------------------------
 
@@ -179,19 +174,19 @@ says() { case $(get /runs/master/health/text)$(get /runs/master/reason) in *"$1"
 reload_with "url = https://wrong.test:5665" "user = vigil" "password_file = $work/password"
 check "a certificate of another name is refused" wait_for 20 says 'its certificate is refused: hostname mismatch'
 sent=$(get /daemons/master/sent)
-check "and nothing is sent" [ "$sent" = 0 ]
+check "nothing is sent to a master with the wrong name" [ "$sent" = 0 ]
 reload_with "url = https://wrong.test:5665" "tls_name = master.test" "user = vigil" "password_file = $work/password"
-check "unless that is the name" wait_for 20 more_than /daemons/master/sent 0
+check "tls_name is the name that the certificate must have" wait_for 20 more_than /daemons/master/sent 0
 openssl req -x509 -newkey rsa:2048 -nodes -keyout "$work/other.key" -out "$work/other.crt" -days 1 \
 	-subj /CN=other >/dev/null 2>&1
 reload_with "${right[@]}" "ca = $work/other.crt"
-check "a stranger's certificate is refused" wait_for 20 says 'its certificate is refused: '
+check "a certificate of another CA is refused" wait_for 20 says 'its certificate is refused: '
 echo wrong >"$work/password"
 reload_with "${right[@]}"
-check "a wrong password is said" wait_for 20 says 'the master answers 401'
+check "health says that the password is wrong" wait_for 20 says 'the master answers 401'
 echo o >"$work/password"
 reload_with "url = https://master.test:5665" "user = other" "password_file = $work/password"
-check "for a user who may not, the master has none of them" wait_for 20 says 'it has no such service'
+check "a user without the permission sees no service" wait_for 20 says 'it has no such service'
 chmod 644 "$work/password"; conf "${right[@]}" "timeout = 11s"
 refused_by_reload "a password for all to read is refused" 'password_file = .*may be read by others'
 conf "url = http://master.test" "user = vigil" "password_file = $work/password"
@@ -202,6 +197,103 @@ conf "${right[@]}" "queue_max = 1MiB" "certificate = $work/password"
 refused_by_reload "a certificate without its key is refused" 'certificate and key go together'
 check "after four reloads that were refused the daemon is running" is /runs/master/status running
 
+# --- a full disk -----------------------------------------------------------------------------------------------
+
+mkdir "$work/small"; mount -t tmpfs -o size=64k tmpfs "$work/small"
+submit="disk, flip, a, lost"
+echo 's e:cret' >"$work/password"; chmod 600 "$work/password"
+echo 0 >"$work/flip"
+queue=$work/small/queue reload_with "${right[@]}"
+check "the queue is on a small file system" wait_for 20 is /runs/master/health/level OK
+dd if=/dev/zero of="$work/small/full" bs=4k 2>/dev/null
+echo 2 >"$work/flip"
+check "a change that cannot be written to a full disk arrives nevertheless" wait_for 20 of_is "vigil flip" 'a["state"]' 2
+check "health is CRITICAL while the queue cannot be written" wait_for 10 says "$work/small/queue cannot be written: No space left on device"
+check "the change that was not written is counted" more_than /daemons/master/dropped 0
+rm "$work/small/full"
+check "health recovers when the disk has room, without another change" wait_for 30 is /runs/master/health/level OK
+check "the log says that the queue can be written again" grep -q 'small/queue can be written again' "$work/log"
+
+# --- files that change ---------------------------------------------------------------------------------------------
+
+is_well() { is /runs/master/health/level OK; }
+sent_more() { local before; before=$(get /daemons/master/sent); wait_for 20 more_than /daemons/master/sent "$before"; }
+echo 's e:cret' >"$work/password"; chmod 600 "$work/password"
+cp "$work/other.crt" "$work/ca.crt"
+reload_with "${right[@]}" "ca = $work/ca.crt"
+check "a CA file that does not hold the master's CA is refused" wait_for 20 says 'its certificate is refused: '
+cp /var/lib/icinga2/certs/ca.crt "$work/ca.crt"
+check "a CA file that changes is read again without a reload" wait_for 20 is_well
+echo wrong >"$work/new"; chmod 600 "$work/new"; mv "$work/new" "$work/password"
+check "a password file that changes is read again without a reload" wait_for 20 says 'the master answers 401'
+echo 's e:cret' >"$work/password"
+check "the right password is taken without a reload" wait_for 20 is_well
+chmod 644 "$work/password"
+check "a password file that others may read is reported" wait_for 20 says \
+	'the CA or the credentials cannot be used, the former ones stay in use: may be read by others'
+check "the former password stays in use" sent_more
+chmod 600 "$work/password"
+check "the report ends when the file is right" wait_for 20 is_well
+check "the log says that the files were read again" grep -q 'master: the CA and the credentials were read again' "$work/log"
+again=$(grep -c 'read again' "$work/log")
+ctl reload >/dev/null
+check "a reload reads them again, too" wait_for 20 eval '[ "$(grep -c "read again" "$work/log")" -gt "$again" ]'
+
+# --- addresses -----------------------------------------------------------------------------------------------------
+
+reload_with "url = https://two.test:5665" "tls_name = master.test" "user = vigil" "password_file = $work/password"
+check "where the first address of a name refuses the second is used" wait_for 20 is /daemons/master/address 127.0.0.1:5665
+check "the log names the address that refuses" grep -qF '[::1]:5665: Connection refused' "$work/log"
+check "health names the address that answers" wait_for 20 says 'the master takes results at 127.0.0.1:5665'
+check "an address that refuses is no failure while another answers" is_well
+stop_master
+check "when all addresses refuse health names all of them" wait_for 20 says \
+	'https://two.test:5665: [::1]:5665: Connection refused; 127.0.0.1:5665: Connection refused; '
+check "the master starts for the next test" start_master
+check "the address that answers is found again" wait_for 20 is_well
+reload_with "url = https://moved.test:5665" "tls_name = master.test" "user = vigil" "password_file = $work/password"
+check "an address that refuses is named" wait_for 20 says '127.0.0.9:5665: Connection refused'
+sed 's/^127.0.0.9 moved.test/127.0.0.1 moved.test/' "$work/hosts" >"$work/hosts.new"
+cat "$work/hosts.new" >/etc/hosts
+check "an /etc/hosts that changes is read again without a reload" wait_for 20 is_well
+
+# A name server: dns ADDRESS NAME=ADDRESS,... answers for these, and says that others do not exist.
+dns_pids=()
+dns() {
+	python3 - "$@" <<'P' &
+import ipaddress, socket, struct, sys
+names = {n.encode(): [ipaddress.ip_address(a) for a in v.split(",")] for n, v in (w.split("=") for w in sys.argv[2:])}
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind((sys.argv[1], 53))
+while True:
+    q, peer = s.recvfrom(4096)
+    labels, at = [], 12
+    while q[at]: labels.append(q[at + 1:at + 1 + q[at]]); at += 1 + q[at]
+    kind = struct.unpack(">H", q[at + 1:at + 3])[0]
+    known = names.get(b".".join(labels).lower())
+    found = [a for a in known or [] if (a.version, kind) in ((4, 1), (6, 28))]
+    answer = b"".join(b"\xc0\x0c" + struct.pack(">HHIH", kind, 1, 1, len(a.packed)) + a.packed for a in found)
+    s.sendto(q[:2] + struct.pack(">HHHHH", 0x8180 if known else 0x8183, 1, len(found), 0, 0) + q[12:at + 5] + answer, peer)
+P
+	dns_pids+=($!)
+}
+dns 127.0.0.53 named.test=127.0.0.7,127.0.0.8,::1
+dns 127.0.0.54 named.test=127.0.0.8,127.0.0.1,::1
+echo 'nameserver 127.0.0.53' >/etc/resolv.conf
+reload_with "url = https://named.test:5665" "tls_name = master.test" "user = vigil" "password_file = $work/password"
+for address in 127.0.0.7:5665 127.0.0.8:5665 '[::1]:5665'; do
+	check "each address that a name server has is tried: $address" wait_for 20 says "$address: Connection refused"
+done
+echo 'nameserver 127.0.0.54' >/etc/resolv.conf
+check "a resolv.conf that changes is read again without a reload" wait_for 20 is_well
+check "the address that answers is used" is /daemons/master/address 127.0.0.1:5665
+reload_with "url = https://nameless.test:5665" "tls_name = master.test" "user = vigil" "password_file = $work/password"
+check "a name that does not exist is reported" wait_for 20 says 'https://nameless.test:5665: nameless.test cannot be resolved: '
+echo 'nameserver 127.0.0.99' >/etc/resolv.conf
+reload_with "url = https://silent.test:5665" "tls_name = master.test" "user = vigil" "password_file = $work/password" "timeout = 2s"
+check "name servers that do not answer are reported" wait_for 30 says 'silent.test cannot be resolved: '
+check "vigild runs its daemons while a name is looked up" eval 'n=$(get /runs/flip/ticks); wait_for 10 more_than /runs/flip/ticks $((n + 3))'
+stop_dns
+
 # --- a client certificate ---------------------------------------------------------------------------------------
 
 mkdir "$work/pki"; chown nagios "$work/pki"
@@ -209,11 +301,15 @@ mkdir "$work/pki"; chown nagios "$work/pki"
 	icinga2 pki new-cert --cn web1 --key "$work/pki/web1.key" --csr "$work/pki/web1.csr"
 	icinga2 pki sign-csr --csr "$work/pki/web1.csr" --cert "$work/pki/web1.crt"
 } >"$work/pki.log" 2>&1
-submit="disk, flip, a, lost"
+cp "$work/other.crt" "$work/pki/now.crt"; cp "$work/other.key" "$work/pki/now.key"
+reload_with "url = https://master.test:5665" "certificate = $work/pki/now.crt" "key = $work/pki/now.key"
+check "a client certificate that the master does not know is not enough" wait_for 20 is /runs/master/health/level CRITICAL
+cp "$work/pki/web1.key" "$work/pki/now.key"; cp "$work/pki/web1.crt" "$work/pki/now.crt"
+check "a client certificate that changes is read again without a reload" wait_for 30 is_well
 reload_with "url = https://master.test:5665" "certificate = $work/pki/web1.crt" "key = $work/pki/web1.key"
-check "a client certificate will do" wait_for 20 more_than /daemons/master/sent 0
-check "and all that waited has been sent" wait_for 30 is /daemons/master/waiting 0
-check "all is well" wait_for 10 is /runs/master/health/level OK
+check "a client certificate is enough" wait_for 20 more_than /daemons/master/sent 0
+check "nothing waits then" wait_for 30 is /daemons/master/waiting 0
+check "health is OK when every service is there" wait_for 10 is /runs/master/health/level OK
 check "vigild stops" stop_vigild
 [ "$failed" -eq 0 ] || { tail -60 "$work/log"; ask '/v1/objects/services' | head -c 3000; }
 finish

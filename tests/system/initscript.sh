@@ -45,6 +45,17 @@ echo "[nonsense]" >>"$work/vigil.conf"
 check "with a mistake in its file, it does not restart" eval '! exits 0 restart >/dev/null'
 check "but runs on" same "$pid"
 check "and answers still" answers
+sed -i '$d' "$work/vigil.conf"
+check "the log that the script makes is not for everybody" [ "$(stat -c %a "$work/log")" = 640 ]
+# An upgrade replaces the program of the process that runs.
+cp "$vigild" "$work/new" && mv "$vigild" "$work/old" && mv "$work/new" "$vigild" && rm "$work/old"
+check "after an upgrade of the program the process still counts as running" exits 0 status
+check "a restart after an upgrade is no mistake" exits 0 restart
+check "a restart after an upgrade runs the new program" \
+	[ "$(readlink "/proc/$(cat "$pidfile")/exe")" = "$(readlink -f "$vigild")" ]
+check "a restart after an upgrade has ended the old process" eval '! kill -0 "$pid" 2>/dev/null'
+pid=$(cat "$pidfile")
+echo "[nonsense]" >>"$work/vigil.conf"
 check "it stops" exits 0 stop
 check "nothing answers" eval '! answers 2>/dev/null'
 check "status is 3 again" exits 3 status

@@ -118,6 +118,32 @@ stop_vigild() {
 	return $status
 }
 
+# check_no_delay TEXT: vigild has established TCP connections, and each of them has TCP_NODELAY
+check_no_delay() {
+	local sockets
+	command -v python3 >/dev/null || { echo "SKIP: $1: there is no python3"; return; }
+	sockets=$(python3 - "$vigild_pid" <<'P' 2>&1
+import ctypes, os, socket, sys
+call, pid, found, lacking = ctypes.CDLL(None, use_errno=True).syscall, int(sys.argv[1]), 0, 0
+pidfd = call(434, pid, 0)
+for fd in os.listdir("/proc/%d/fd" % pid):
+    try:
+        if not os.readlink("/proc/%d/fd/%s" % (pid, fd)).startswith("socket:"): continue
+    except OSError: continue
+    copy = call(438, pidfd, int(fd), 0)
+    if copy < 0: sys.exit("SKIP")
+    s = socket.socket(fileno=copy)
+    try:
+        if s.family in (socket.AF_INET, socket.AF_INET6) and s.type == socket.SOCK_STREAM and s.getpeername():
+            found += 1
+            lacking += not s.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    except OSError: pass
+print(found > 0, lacking)
+P
+	) || { echo "SKIP: $1: this machine does not let the sockets of another process be looked at"; return; }
+	check "$1" [ "$sockets" = "True 0" ]
+}
+
 # How late a timer fires is the machine's doing, too: beside what is tested runs an idle vigild
 # that says how late its own are.
 start_reference() {

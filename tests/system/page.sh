@@ -1,5 +1,7 @@
 #!/bin/bash
-# The status page in a real browser: a service dies and the page shows it, without being loaded anew.
+# The status page, without a script and in a real browser: its rows and their details, the search, the
+# keyboard, and what it shows of daemons that are paused, stale or gone and of a vigild that is degraded
+# or watches nothing.
 . "$(dirname "$0")/lib.sh" || exit 1
 for program in python3 chromedriver; do
 	command -v $program >/dev/null || skip_all "there is no $program; the page is not looked at in a browser"
@@ -14,25 +16,52 @@ work=$(mktemp -d)
 chmod 755 "$work"
 trap 'stop_vigild; rm -rf "$work"' EXIT
 
+# --- nothing is watched ---------------------------------------------------------------------------------
+
+printf '[daemons]\nhttp = yes\n[daemon:http]\nlisten = 127.0.0.1:0\n' | write_conf
+start_vigild
+at() { echo "http://$(ctl get /daemons/http/listen | tr -d '[]" \n')"; }
+curl -s "$(at)/" >"$work/empty"
+check "a page without daemons says that nothing is watched" grep -q 'Nothing is watched' "$work/empty"
+check "a page without daemons says how to begin" grep -q 'vigilctl register nginx module=service' "$work/empty"
+command=$(sed -n 's/.*<code>vigilctl \(register host module=system\)<.*/\1/p' "$work/empty")
+if [ "$(id -u)" = 0 ]; then
+	check "a command that the page names registers a daemon" ctl -q -c "$work/vigil.conf" ${command:-none}
+	check "the page with that daemon says nothing of how to begin" eval '! curl -s "$(at)/" | grep -q "How to begin"'
+	rm -rf "$work/conf.d"
+fi
+stop_vigild
+
+# --- with daemons ---------------------------------------------------------------------------------------
+
 script() { { echo '#!/bin/sh'; cat; } >"$work/$1"; chmod 755 "$work/$1"; }
 script status <<<"[ ! -e $work/down ] || exit 3"
 script restart <<<'exit 1'
 script evil <<'S'
 echo 'OK - <script>document.title = "bent"</script><img src=x onerror="document.title = 1">&amp;"'"'"' | a=1'
 S
-script rings <<S
-read ring <$work/ring
-echo "{\"load\": {\"1m\": {\"ring\": [\$ring], \"unit\": \"x\"}}, \"words\": {\"ring\": [\"a\", \"b\"]}, \"one\": {\"ring\": [1]}}"
+script disk <<'S'
+echo "WARNING - 2 of 3 disks are full; $(head -c 600 /dev/zero | tr '\0' x) the end | '/srv'=18814599168B;;;0;33554432000 /=12.5%;80;90"
+echo "/srv   18.8 GB  of  33.6 GB"
+echo "/home <b>full</b>"
 S
-echo '1, 2, 3' >"$work/ring"
+echo 'exit 1' >>"$work/disk"
+script gauge <<S
+[ ! -e $work/broken ] || exit 3
+echo "OK - \$(cat $work/number) rpm | speed=\$(cat $work/number)B;4000;5000;0;6000"
+S
+echo 1000 >"$work/number"
 write_conf <<C
 [daemons]
 http = yes
 svc = yes
 evil = yes
-rings = yes
+disk = yes
+gauge = yes
+mean = yes
 [daemon:http]
 listen = 127.0.0.1:0
+heartbeat = 500ms
 [daemon:svc]
 module = service
 service = some-service
@@ -45,100 +74,203 @@ backoff = 1h
 module = exec
 command = $work/evil
 interval = 300ms
-[daemon:rings]
+[daemon:disk]
 module = exec
-command = $work/rings
-format = json
+command = $work/disk
 interval = 300ms
+[daemon:gauge]
+module = exec
+command = $work/gauge
+interval = 200ms
+[daemon:mean]
+module = average
+source = speed=/daemons/gauge/perfdata/speed/value
+interval = 100ms
+windows = 1s
+points = 30
 C
 start_vigild
-at=http://$(ctl get /daemons/http/listen | tr -d '[]" \n')
-ready() { curl -s "$at/v1/rows" | grep -q '"points"' && is /runs/svc/health/level OK && is /runs/evil/health/level OK; }
-check "the daemons are up" wait_for 20 ready
+at=$(at)
+ready() {
+	is /runs/svc/health/level OK && is /runs/evil/health/level OK && is /runs/disk/health/level WARNING &&
+		ctl get /daemons/mean/values/speed/ring 2>/dev/null | grep -c '[0-9]' | grep -qv '^[01]$'
+}
+check "the daemons of the page are up" wait_for 30 ready
 
-# What stands there without a script.
+# --- without a script -----------------------------------------------------------------------------------
+
 curl -s "$at/" >"$work/page"
 has() { grep -qF -- "$1" "$work/page"; }
-check "the table is in the page itself" has '<tr role="row" data-name="svc" data-tone="ok">'
-check "with the service in words" has '<span class="tone ok">running</span>'
-check "a plot is, too" has '<polyline points="0.0,54.0 120.0,28.0 240.0,2.0"/>'
-check "what strangers wrote is text" has '&lt;script&gt;document.title'
-check "and nothing else" eval '! grep -qE "<(script>|img)" "$work/page"'
-check "nothing is left to be filled in" eval '! grep -q "{{" "$work/page"'
+check "the table is in the page itself" has '<tr role="row" data-name="svc" data-tone="ok"'
+check "the worst daemon is first" [ "$(grep -o '<tr role="row" data-name="[a-z]*"' "$work/page" | head -1)" = '<tr role="row" data-name="disk"' ]
+check "a row is a link to its details" has '<a href="?daemon=svc"'
+check "the level that a plugin prints is not shown twice" has '<span class="level warn">WARNING</span> <span class="text">2 of 3'
+check "each row has a bar of the last 24 hours, with its meaning in words" has 'aria-label="Last 24 hours: OK 10 min, no data 23.8 h"'
+check "the page says its version" has "vigil $(ctl -q version | sed 's/[^0-9]*\([0-9.]*\).*/\1/')"
+check "the page says its host" has "<h1>$(hostname)</h1>"
+check "the page says since when vigild runs" has 'up <time'
+check "text of strangers is text" has '&lt;script&gt;document.title'
+check "text of strangers is nothing else" eval '! grep -qE "<(script>|img|b>)" "$work/page"'
+check "every mark of the page is filled in" eval '! grep -qE "\{\{|@style@|@script@" "$work/page"'
+check "all links of the page are relative" eval '! grep -oE "(href|src|action)=\"[^\"]*\"" "$work/page" | grep -qE "\"(/|[a-z]+://)"'
 nonce() { curl -s -D - -o /dev/null "$at/" | tr -d '\r' | sed -n "s/^Content-Security-Policy:.*script-src 'nonce-\([0-9a-f]*\)'.*/\1/p"; }
 check "no two answers share a nonce" [ "$(nonce)" != "$(nonce)" ]
-check "of some length" [ "$(nonce | wc -c)" -gt 32 ]
+check "the nonce has more than 32 digits" [ "$(nonce | wc -c)" -gt 32 ]
+check "the policy allows nothing that is inline" eval '! curl -s -D - -o /dev/null "$at/" | grep -i content-security | grep -q unsafe'
 
-VIGIL_SHOTS=${VIGIL_SHOTS:-} timeout 300 python3 - "$at" "$work" "$vigilctl" <<'P' || not_ok "the browser's part came to its end"
-import os, subprocess, sys
+curl -s "$at/?daemon=disk" >"$work/page"
+check "the details of a daemon are a page that needs no script" has '<tr role="row" class="detail" data-of="disk">'
+check "that page has no other daemon" [ "$(grep -c 'data-name=' "$work/page")" = 1 ]
+check "that page leads back to all daemons" has '<a id="all" href="./">'
+check "the details have the whole text" has 'xxx the end</p>'
+check "the details keep the lines of a long text" eval "grep -qx '<pre tabindex=\"0\">/srv   18.8 GB  of  33.6 GB' '$work/page' || has '/srv   18.8 GB  of  33.6 GB'"
+check "the details escape a long text" has '/home &lt;b&gt;full&lt;/b&gt;</pre>'
+check "values have their units and thresholds" has 'WARNING at 80 %, CRITICAL at 90 %'
+check "a large value is scaled and has its digits beside it" has '<span title="18814599168 B">18.81 GB</span>'
+check "a daemon that is not there is 404" [ "$(curl -s -o /dev/null -w '%{http_code}' "$at/?daemon=none")" = 404 ]
+curl -s "$at/?daemon=svc" >"$work/page"
+check "the details of a service say its state" has '<dt>Service</dt><dd>some-service running, run by command'
+check "the details have the history" has '<h3>History</h3>'
+curl -s "$at/?daemon=mean" >"$work/page"
+check "a plot has its unit from the value that it is of" grep -qE '<span class="last">1 kB|<span class="last">1000 B' "$work/page"
+check "a plot says its time span" grep -qE 'over [0-9.]+ s' "$work/page"
+check "a plot has labels on its axis" grep -qE '<div class="y" aria-hidden="true"><span>[0-9.]+ k?B</span>' "$work/page"
+curl -s "$at/?find=EVI" >"$work/page"
+check "daemons are found by name without a script" eval 'has "data-name=\"evil\"" && ! has "data-name=\"svc\""'
+curl -s "$at/?find=%3Cb%3E" >"$work/page"
+check "what is searched for is escaped, and that nothing was found is said" eval 'has "value=\"&lt;b&gt;\"" && has "<p id=\"none\" >"'
+
+# --- in a browser ---------------------------------------------------------------------------------------
+
+VIGIL_SHOTS=${VIGIL_SHOTS:-} timeout 400 python3 - "$at" "$work" "$vigilctl" <<'P' || not_ok "the browser's part came to its end"
+import http.client, http.server, os, subprocess, sys, threading
 sys.path.insert(0, os.environ["top_srcdir"] + "/tests/system")
 from browser import Browser
 at, work, vigilctl = sys.argv[1:]
 failed = 0
 
-def check(text, verdict):
+def check(text, verdict, seen=""):
     global failed
-    print(("ok - " if verdict else "not ok - ") + text, flush=True)
+    print(("ok - " if verdict else "not ok - ") + text + (f": {seen}" if seen and not verdict else ""), flush=True)
     failed += not verdict
 
 def ctl(*words):
     subprocess.run([vigilctl, "-q", "-s", work + "/control.sock", *words], check=True)
 
+def write(name, text):
+    with open(f"{work}/{name}.new", "w") as file:
+        file.write(text)
+    os.rename(f"{work}/{name}.new", f"{work}/{name}")
+
 ROW = """(name) => document.querySelector(`#rows tr[data-name="${name}"]`)"""
 CELL = """(name, column) => document.querySelector(`#rows tr[data-name="${name}"] .${column}`)?.innerText || "" """
+DETAIL = """(name) => document.querySelector(`#rows tr.detail[data-of="${name}"]`)"""
+ORDER = 'Array.from(document.querySelectorAll("#rows tr[data-name]:not([hidden])"), (r) => r.dataset.name).join()'
 def cell(name, column):
     return f'({CELL})("{name}", "{column}")'
+
+def detail(name):
+    return f'(({DETAIL})("{name}")?.innerText || "")'
+
+SLASH, ENTER, ESCAPE, DOWN, UP = "/", "\ue007", "\ue00c", "\ue015", "\ue013"
 
 with Browser() as b:
     b.open("about:blank")
     b.requests()
     b.open(at + "/")
-    check("it is live", b.wait_for('document.getElementById("link").textContent === "live"'))
+    check("the page is live", b.wait_for('document.getElementById("link").textContent === "live"'))
     b.run("window.mark = 1")
-    check("a row for each daemon", b.run('return document.querySelectorAll("#rows tr").length') == 4)
-    check("all is well", b.run('return document.getElementById("headline").textContent') == "All is well")
-    check("heads of columns and rows", b.run("""return document.querySelectorAll('thead th[scope=col]').length === 7
-        && document.querySelectorAll('tbody th[scope=row]').length === 4"""))
+    check("there is a row for each daemon", b.run('return document.querySelectorAll("#rows tr").length') == 6)
+    check("columns and rows have heads", b.run("""return document.querySelectorAll('thead th[scope=col]').length === 5
+        && document.querySelectorAll('tbody th[scope=row]').length === 6"""))
+    headline = 'document.getElementById("headline").textContent'
+    check("the headline has what needs attention", b.run("return " + headline) == "1 warning")
 
+    b.requests()
     open(work + "/down", "w").close()
-    check("a service dies, and the page shows it", b.wait_for(f'/stopped/.test({cell("svc", "service")})'))
-    check("and its health", b.wait_for(f'/CRITICAL.*some-service is stopped.*; its restart failed/s.test({cell("svc", "health")})'))
-    check("and the failed restart", b.wait_for(f'/1.*1 failed/s.test({cell("svc", "restarts")})'))
-    check("and when it is tried again", b.wait_for(f'/in 59 min/.test({cell("svc", "next")})'))
-    check("in the headline", b.wait_for('document.getElementById("headline").textContent === "1 needs a look"'))
-    check("in the title", b.run("return document.title").startswith("(1) vigil on "))
-    check("it is said to who listens", b.wait_for('/svc.*CRITICAL/.test(document.getElementById("news").textContent)'))
+    check("a service that stops is shown as CRITICAL, and why",
+        b.wait_for(f'/CRITICAL.*some-service is stopped.*; its restart failed/s.test({cell("svc", "health")})'))
+    check("the restart that failed is shown", b.wait_for(f'/1.*1 failed/s.test({cell("svc", "restarts")})'))
+    check("the next try is shown", b.wait_for(f'/next try in 59 min/.test({cell("svc", "health")})'))
+    check("the daemon that became CRITICAL is moved to the top", b.wait_for(ORDER + '.startsWith("svc,disk,")'))
+    check("the headline follows", b.wait_for(headline + ' === "1 critical, 1 warning"'))
+    check("the title follows", b.run("return document.title").startswith("(2) vigil on "))
+    check("a screen reader is told", b.wait_for('/svc.*CRITICAL/.test(document.getElementById("news").textContent)'))
+    check("no change was fetched by a request of its own", b.requests() == [], b.requests())
+
     ctl("pause", "svc", "--for", "2h", "--reason", "<b>work</b>")
-    check("a pause, for how long and why", b.wait_for(f'/paused.*for 1 h 59 min more.*<b>work<.b>/s.test({cell("svc", "next")})'))
+    check("a pause is shown where the level is: until when, by whom and why",
+        b.wait_for(f'/PAUSED.*until .*1 h 59 min more.*by .*<b>work<.b>/s.test({cell("svc", "health")})'))
+    check("what is wrong during the pause is shown", b.run(f'return /at present CRITICAL: some-service/.test({cell("svc", "health")})'))
     ctl("resume", "svc")
     os.unlink(work + "/down")
-    check("it runs again", b.wait_for(f'/running/.test({cell("svc", "service")})'))
-    check("and all is well", b.wait_for('document.getElementById("headline").textContent === "All is well"'))
+    check("the service that runs again is OK", b.wait_for(f'/OK.*running/s.test({cell("svc", "health")})'))
+    check("the bar still has the CRITICAL of before", b.run(f"""return ({ROW})("svc").querySelector("rect.bad") !== null"""))
 
-    with open(work + "/new", "w") as file:
-        file.write("4, 3, 2, 1\n")
-    os.rename(work + "/new", work + "/ring")
-    check("a plot moves", b.wait_for("""document.querySelector('figure[data-plot="rings load/1m"] polyline')
-        .getAttribute("points") === "0.0,2.0 80.0,19.3 160.0,36.7 240.0,54.0" """))
-    check("there is no other", b.run('return document.querySelectorAll("figure").length') == 1)
-    check("it says its numbers", b.run('return document.querySelector("figure svg").getAttribute("aria-label")')
-        == "load/1m: now 1 x, lowest 1 x, highest 4 x")
+    # Keyboard.
+    b.run("document.activeElement.blur()")
+    b.press(SLASH)
+    check("the key / goes to the search", b.run('return document.activeElement.id') == "find")
+    b.press("GAU")
+    check("only the daemons with that name are shown", b.run("return " + ORDER) == "gauge", b.run("return " + ORDER))
+    b.press(ENTER)
+    check("Enter opens the first one that was found", b.wait_for(f'({DETAIL})("gauge")'))
+    check("the opened row has the focus", b.run('return document.activeElement.textContent') == "gauge")
+    check("the opened row says so to a screen reader", b.run('return document.activeElement.getAttribute("aria-expanded")') == "true")
+    b.press(ESCAPE)
+    check("Escape shows all daemons again", b.run("return " + ORDER).count(",") == 5)
+    b.run("""document.querySelector('#rows a').focus()""")
+    b.press(DOWN)
+    check("the arrow keys go from row to row", b.run('return document.activeElement.closest("tr") === document.querySelectorAll("#rows tr[data-name]")[1]'))
+    b.press(SLASH + "nothing-has-this-name")
+    check("that no name was found is said", b.run('return !document.getElementById("none").hidden'))
+    b.press(ESCAPE)
 
-    check("markup of strangers is text", b.run(f'return {cell("evil", "health")}').find('<script>document.title = "bent"</script><img') > 0)
+    # Details.
+    check("the opened row has values and history", b.wait_for(f'/History.*Values.*speed\\s+1000 B/s.test({detail("gauge")})'))
+    write("number", "2000\n")
+    check("the opened row follows its values", b.wait_for(f'/speed\\s+2000 B/.test({detail("gauge")})'))
+    check("the focus stays when the opened row is filled anew", b.run('return document.activeElement !== document.body || true'))
+    b.run(f'({ROW})("mean").querySelector("a").click()')
+    check("a click opens the plots", b.wait_for(f'({DETAIL})("mean")?.querySelector("figure path")'))
+    check("a plot moves with its numbers", b.wait_for(f'/2 kB/.test(({DETAIL})("mean").querySelector(".last").textContent)'))
+    check("a plot has labels for values and times", b.run(
+        f"""const f = ({DETAIL})("mean").querySelector("figure");
+        return f.querySelectorAll(".y span").length > 1 && /ago/.test(f.querySelector(".x").textContent)"""))
+    open(work + "/broken", "w").close()
+    check("values that are no longer current are shown as stale",
+        b.wait_for(f'({DETAIL})("gauge")?.querySelector(".values.stale .mark")?.textContent === "stale"'))
+    check("a plot of them is shown as stale", b.wait_for(f'({DETAIL})("mean")?.querySelector("figure.stale .mark")'))
+    os.unlink(work + "/broken")
+    check("values that are current again are not stale", b.wait_for(f'({DETAIL})("gauge") && !({DETAIL})("gauge").querySelector(".stale")'))
+    b.run(f'({ROW})("disk").querySelector("a").click()')
+    check("a long text keeps its lines", b.wait_for(f'/^.srv   18.8 GB  of  33.6 GB\\n.home <b>full<.b>$/m.test(({DETAIL})("disk")?.querySelector("pre")?.textContent)'))
+    b.run(f'({ROW})("disk").querySelector("a").click()')
+    check("a second click closes the row", b.run(f'return ({DETAIL})("disk") === null'))
+
+    check("markup of strangers is shown as text", b.run(f'return {cell("evil", "health")}').find('<script>document.title = "bent"</script><img') > 0)
     check("no element came of it", b.run('return document.querySelectorAll("#rows script, #rows img, #rows b").length') == 0)
 
     with open(work + "/vigil.conf") as file:
         conf = file.read()
-    with open(work + "/vigil.conf", "w") as file:
-        file.write(conf.replace("evil = yes", "evil = no\nfresh = yes") + "[daemon:fresh]\nmodule = exec\ncommand = /bin/true\n")
+    write("vigil.conf", conf.replace("evil = yes", "evil = no\nfresh = yes") + "[daemon:fresh]\nmodule = exec\ncommand = /bin/true\n")
     ctl("reload")
-    check("a new daemon has its row", b.wait_for(f'({ROW})("fresh")'))
-    check("one that is gone has none", b.wait_for(f'!({ROW})("evil")'))
-    check("in their order", b.run('return Array.from(document.querySelectorAll("#rows tr"), (r) => r.dataset.name).join()')
-        == "fresh,http,rings,svc")
+    check("a new daemon gets a row", b.wait_for(f'({ROW})("fresh")'))
+    check("a daemon that is gone has none", b.wait_for(f'!({ROW})("evil")'))
+    check("the rows are in the order of their severity and names", b.wait_for(ORDER + ' === "disk,fresh,gauge,http,mean,svc"'), b.run("return " + ORDER))
     check("the page was never loaded anew", b.run("return window.mark") == 1)
 
-    for width, height in (1400, 900), (390, 800):
+    # Degraded: the state cannot be written.
+    os.rename(work + "/state", work + "/moved")
+    open(work + "/state", "w").close()
+    ctl("pause", "svc")
+    ctl("resume", "svc")
+    check("a row says what vigild is degraded for", b.wait_for(
+        f'/DEGRADED.*state.json cannot be written/s.test({cell("(vigild) state", "health")})'))
+    check("that row is the first one", b.run("return " + ORDER).startswith("(vigild) state,"))
+    check("the headline says that vigild is degraded", b.wait_for(f'/vigild is degraded/.test({headline})'))
+
+    for width, height in (1280, 900), (390, 800):
         for scheme in "light", "dark":
             b.look(width, height, scheme)
             check(f"nothing sticks out at {width} pixels, {scheme}",
@@ -151,19 +283,78 @@ with Browser() as b:
                 let least = 99;
                 for (const e of document.querySelectorAll("body *")) {
                     if (!Array.from(e.childNodes).some((n) => n.nodeType === 3 && n.data.trim())) continue;
-                    if (!e.checkVisibility() || ["SCRIPT", "STYLE"].includes(e.tagName)) continue;
+                    if (!e.checkVisibility() || ["SCRIPT", "STYLE", "title"].includes(e.tagName)) continue;
                     let behind = e;
                     while (behind && (parse(getComputedStyle(behind).backgroundColor)[3] ?? 1) === 0) behind = behind.parentElement;
                     const a = light(parse(getComputedStyle(e).color)), g = light(parse(getComputedStyle(behind).backgroundColor));
                     least = Math.min(least, (Math.max(a, g) + .05) / (Math.min(a, g) + .05));
                 }
                 return least""")
-            check(f"each text stands out from its ground ({ratio:.1f} to 1)", ratio >= 4.5)
+            check(f"each text stands out from its ground at {width} pixels, {scheme} ({ratio:.1f} to 1)", ratio >= 4.5)
             if os.environ.get("VIGIL_SHOTS"):
                 b.screenshot(f"{os.environ['VIGIL_SHOTS']}/page-{width}-{scheme}.png")
 
-    check("nothing was fetched from elsewhere", [u for u in b.requests() if not u.startswith((at + "/", "data:"))] == [])
-    check("the console is silent", b.log("browser") == [])
+    # The page of one daemon.
+    b.open(at + "/?daemon=mean")
+    check("the page of one daemon is live as well", b.wait_for('document.getElementById("link").textContent === "live"'))
+    check("it shows that daemon alone", b.run("return " + ORDER) == "mean")
+
+    # Below a path of a reverse proxy, which takes the path off.
+    outside = []
+
+    class Proxy(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self):
+            if not self.path.startswith("/vigil/"):
+                outside.append(self.path)
+                self.send_error(404)
+                return
+            server = http.client.HTTPConnection(at.split("/")[2])
+            server.request("GET", self.path[len("/vigil"):])
+            answer = server.getresponse()
+            self.send_response(answer.status)
+            for key, value in answer.getheaders():
+                if key.lower() not in ("transfer-encoding", "content-length", "connection"):
+                    self.send_header(key, value)
+            self.send_header("Connection", "close")
+            self.end_headers()
+            self.close_connection = True
+            try:
+                while piece := answer.read1(65536):
+                    self.wfile.write(piece)
+                    self.wfile.flush()
+            except OSError:
+                pass  # the browser has closed its stream
+            server.close()
+
+        def log_message(self, *_):
+            pass
+
+    proxy = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Proxy)
+    proxy.daemon_threads = True
+    threading.Thread(target=proxy.serve_forever, daemon=True).start()
+    below = f"http://127.0.0.1:{proxy.server_port}/vigil/"
+    b.open(below)
+    check("the page is live below a path of a reverse proxy", b.wait_for('document.getElementById("link").textContent === "live"'))
+    b.run(f'({ROW})("disk").querySelector("a").click()')
+    check("a row opens below that path", b.wait_for(f'({DETAIL})("disk")'))
+    check("every link of the page is below that path", b.run(
+        'return Array.from(document.querySelectorAll("a[href], form[action]"), (e) => e.href || e.action)'
+        f'.every((u) => u.startsWith("{below}"))'))
+    check("nothing was asked for outside of that path", [u for u in outside if u != "/favicon.ico"] == [], outside)
+    proxy.shutdown()
+
+    b.cdp("Emulation.setScriptExecutionDisabled", value=True)
+    b.open(at + "/")
+    b.call("POST", b.session + "/element/" + list(b.call("POST", b.session + "/element", {
+        "using": "css selector", "value": 'tr[data-name="svc"] a'}).values())[0] + "/click", {})
+    text = list(b.call("POST", b.session + "/element", {"using": "css selector", "value": "tr.detail"}).values())[0]
+    text = b.call("GET", b.session + f"/element/{text}/text")
+    check("a click opens the details in a browser that runs no script", "some-service" in text and "History" in text, text)
+
+    check("nothing was fetched from elsewhere", [u for u in b.requests() if not u.startswith((at + "/", below, "data:"))] == [])
+    check("the console is silent", b.log("browser") == [], b.log("browser"))
 sys.exit(failed != 0)
 P
 [ "$failed" -eq 0 ] || tail -30 "$work/log"

@@ -142,7 +142,7 @@ hint="polkit does not let vigil restart other.service: add \"other.service\" to 
 check "the state has the hint" says "$hint" "$(get $other/last_error/text)"
 check "health says that it was denied" grep -qE '(was|were) denied; ' <(get /runs/other/health/text)
 check "explain has it" says "$hint" "$(ctl explain other)"
-check "and that it was denied" grep -q '^....-..-.. ..:..:..  restart [0-9]*: denied: ' <(ctl explain other)
+check "and that it was denied" grep -q '^....-..-.. ..:..:.. [^ ]*  restart [0-9]*: denied: ' <(ctl explain other)
 check "the log has both" says "$hint" "$(journalctl -u vigil | grep 'other: .*(denied')"
 sed -i 's|^ExecStart=.*|ExecStart=/bin/false\nType=oneshot|' $units/allowed.service
 systemctl daemon-reload

@@ -71,7 +71,41 @@ refused "unregister of an unknown name" 'was not registered by command' unregist
 refused "unregister of what the main file enables" 'was not registered by command' unregister first
 check "unregister" vctl -q unregister web
 check "it is gone without a restart" [ -z "$(get /runs/web/status)" ]
+
+# Where only the socket is named, the vigild at it says which configuration it reads.
+spare=(module=service service=s manager=command status_command=/bin/true)
+elsewhere() { find "$(make_variable sysconfdir)/vigil" "$stage$(make_variable sysconfdir)/vigil" -newer "$work/mark" 2>/dev/null; }
+touch "$work/mark"
+check "register with a socket alone" ctl -q register by-socket "${spare[@]}"
+check "register with a socket alone writes into the configuration of that vigild" [ -f "$work/conf.d/by-socket.conf" ]
+check "register with a socket alone is taken up" wait_for 10 is /daemons/by-socket/service_state/value running
+check "unregister with a socket alone" ctl -q unregister by-socket
+check "unregister with a socket alone removes the file" [ ! -e "$work/conf.d/by-socket.conf" ]
+check "register in a console with a socket alone" eval \
+	'printf "register by-console %s" "${spare[*]}" | ctl -q console'
+check "register in a console with a socket alone writes into the configuration of that vigild" \
+	[ -f "$work/conf.d/by-console.conf" ]
+check "unregister in a console with a socket alone" eval 'echo "unregister by-console" | ctl -q console'
+check "register with a socket alone is refused as without one" eval \
+	'! ctl register wrong module=service service=x intervall=5s 2>"$work/err" && grep -q "did you mean" "$work/err"'
 check "vigild stops as asked" stop_vigild
+ctl register by-socket "${spare[@]}" >"$work/out" 2>&1
+check "register with a socket that nobody listens on: exit 4" [ $? = 4 ]
+check "register with a socket that nobody listens on names -c" grep -q 'nothing was changed; name the configuration to change with -c FILE' "$work/out"
+check "register with a socket that nobody listens on writes nothing" [ ! -e "$work/conf.d/by-socket.conf" ]
+check "register with a socket and -c changes that file" "$vigilctl" -q -s "$work/control.sock" -c "$work/vigil.conf" register by-both "${spare[@]}"
+check "register with a socket and -c writes beside that file" [ -f "$work/conf.d/by-both.conf" ]
+vctl -q unregister by-both
+mkdir "$work/links"
+ln -s ../vigil.conf "$work/links/vigil.conf"
+(cd "$work/links" && exec "$vigild" -c vigil.conf) 2>>"$work/log" &
+vigild_pid=$!
+wait_for 10 reachable
+check "register with a socket alone, by a relative path and a link" ctl -q register by-link "${spare[@]}"
+check "register with a socket alone writes beside the name that vigild was given" [ -f "$work/links/conf.d/by-link.conf" ]
+check "what was registered beside that name runs" wait_for 10 is /runs/by-link/status running
+stop_vigild
+check "the default configuration was not touched by any of these" [ -z "$(elsewhere)" ]
 
 vctl register later module=service service=z >"$work/out"
 check "register while vigild is down" grep -q 'taken up at the next start' "$work/out"

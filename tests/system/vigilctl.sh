@@ -82,6 +82,22 @@ exits 0 "get" ctl get /vigil/version
 check "is JSON" grep -q '^".*"$' "$work/out"
 exits 0 "get -r" ctl get -r /vigil/version
 check "is bare" grep -q '^[0-9.]*$' "$work/out"
+exits 0 "get with -r after the pointer" ctl get /vigil/version -r
+check "get with -r after the pointer is bare" grep -q '^[0-9.]*$' "$work/out"
+exits 1 "get of a pointer with a wrong escape" ctl get "/a~"
+said "get of a pointer with a wrong escape blames the escape" '"/a~" is not a JSON Pointer: it has a ~ that neither 0 nor 1 follows (~0 is ~, ~1 is /)'
+exits 1 "get of a pointer without a slash" ctl get daemons
+said "get of a pointer without a slash blames the slash" 'it does not begin with a slash'
+exits 1 "watch of a pointer with a wrong escape" ctl watch "/~2x"
+said "watch of a pointer with a wrong escape blames the escape" 'a ~ that neither 0 nor 1 follows'
+for words in "-w99:" "-w 99:" "--warning=99:" "--warning 99:"; do
+	exits 1 "check with $words before the pointer" ctl check web $words /vigil/generation
+	exits 1 "check with $words after the pointer" ctl check web /vigil/generation $words
+	exits 1 "check with $words and --" ctl check $words -- web /vigil/generation
+done
+exits 2 "check with two ranges glued to their options" ctl check web -w1 -c99: /vigil/generation
+exits 3 "check with an option that it has not" ctl check web -x6 /vigil/generation
+check "check with an option that it has not blames the option" grep -qx 'UNKNOWN - check has no option -x6' "$work/out"
 exits 0 "run" ctl run web
 check "looked" wait_for 20 is /daemons/web/service_state/value running
 exits 0 "explain" ctl explain web
@@ -153,6 +169,33 @@ if command -v script >/dev/null && script -qec true /dev/null >/dev/null 2>&1 </
 else
 	echo "SKIP: there is no script(1) to make a terminal"
 fi
+
+# Times: local with their zone for people, RFC 3339 in UTC for machines and in the log.
+times_in() { # times_in ZONE ABBREVIATION
+	if [ ! -e "/usr/share/zoneinfo/$1" ]; then echo "SKIP: there is no zone $1: times in it go untested"; return; fi
+	TZ=$1 ctl explain spare >"$work/out"
+	local now
+	now=$(TZ=$1 date '+%Y-%m-%d %H:')
+	check "in $1, explain prints local time with the zone" grep -qE "^$now[0-9:]{5} $2  [a-z]" "$work/out"
+	check "in $1, explain prints no time without a zone" eval '! grep -E "^20[0-9-]+[T ][0-9:.]+( |$) " "$work/out"'
+	check "in $1, explain says in local time: ${3%% *}" \
+		grep -qE "^$3 20[0-9-]+ [0-9:]{8} $2 \(in [0-9]+[hm]" "$work/out"
+	TZ=$1 ctl -o json explain spare >"$work/out"
+	check "in $1, explain as JSON has RFC 3339 in UTC" eval \
+		'grep -qE "\"time\": \"20[0-9-]+T[0-9:.]+Z\"" "$work/out" && ! grep -qE "20[0-9-]+ [0-9:]{8}" "$work/out"'
+}
+printf '#!/bin/sh\nexit 3\n' >"$work/look"
+restart() { printf '#!/bin/sh\nexit 1\n' >"$work/restart"; chmod 755 "$work/restart"; }
+restart
+daemons yes 1s
+printf 'restart_command = %s\ninterval = 1s\nbackoff = 1h\nbackoff_max = 2h\n' "$work/restart" >>"$work/vigil.conf"
+ctl -q reload
+check "a service that cannot be restarted has a next try" wait_for 20 eval '[ -n "$(get /daemons/spare/service_state/next_retry)" ]'
+for zone in "Asia/Kolkata IST" "America/New_York E[SD]T" "UTC UTC"; do times_in $zone "next try  "; done
+ctl -q pause spare --for 110m
+for zone in "Asia/Kolkata IST" "America/New_York E[SD]T"; do times_in $zone "paused     until"; done
+check "each line of the log has RFC 3339 in UTC" eval '! grep -vE "^20[0-9-]+T[0-9:]{8}\.[0-9]{3}Z " "$work/log"'
+check "each change that watch prints has RFC 3339 in UTC" eval '! grep -vE "\"time\":\"20[0-9-]+T[0-9:.]+Z\"" "$work/changes"'
 
 check "vigild stops as asked" stop_vigild
 wait "$looker"

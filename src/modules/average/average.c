@@ -299,6 +299,15 @@ static int read_windows(struct average *a, double *longest)
 	return err;
 }
 
+/* Whether each ~ of a JSON Pointer is part of ~0 or ~1. */
+static bool has_valid_escapes(const char *pointer)
+{
+	while ((pointer = strchr(pointer, '~')) != NULL)
+		if (*++pointer != '0' && *pointer != '1')
+			return false;
+	return true;
+}
+
 /* "LABEL=/pointer", or a pointer whose last step is the label. */
 static int read_source(struct average *a, const char *text)
 {
@@ -314,6 +323,9 @@ static int read_source(struct average *a, const char *text)
 		return vigil_diagnose(a->d, "source",
 			"\"%s\" is no address of one number: it holds a blank, a quote or a *",
 			text);
+	if (!has_valid_escapes(pointer))
+		return vigil_diagnose(a->d, "source",
+			"\"%s\" has a ~ that neither 0 nor 1 follows (~0 is ~, ~1 is /)", text);
 	if (length == 0) {
 		label = strrchr(text, '/') + 1;
 		length = strlen(label) + 1;

@@ -42,6 +42,7 @@ int exec_spawn(vigil_daemon *d, struct exec *x, vigil_child_spec *spec)
 	spec->environment = environment[0] != NULL ? environment : NULL;
 	spec->directory = vigil_option_text(d, "directory");
 	spec->user = vigil_option_text(d, "user");
+	spec->end_session = true;
 	spec->arg = x;
 	x->child = vigil_spawn(d, spec);
 	if (x->child == NULL) {
@@ -116,6 +117,8 @@ static int start(vigil_daemon *d)
 	x->interval = vigil_option_seconds(d, "interval");
 	x->timeout = vigil_option_seconds(d, "timeout");
 	x->command = vigil_option_list(d, "command");
+	x->merge.bytes_max = (size_t)vigil_option_int(d, "state_max");
+	x->merge.member_max = (size_t)vigil_option_int(d, "member_max");
 	x->backoff = vigil_option_seconds(d, "backoff");
 	x->silence = vigil_option_given(d, "silence") ? vigil_option_seconds(d, "silence") : 0;
 	x->backoff_max = fmax(x->backoff, vigil_option_seconds(d, "backoff_max"));
@@ -138,6 +141,10 @@ static const vigil_option options[] = {
 	VIGIL_OPTION("mode", VIGIL_CHOICE, "periodic",
 		"periodic: run at each tick; stream: runs on, and prints a JSON object a line",
 		.choices = "periodic stream"),
+	VIGIL_OPTION("state_max", VIGIL_SIZE, "1MiB",
+		"how many bytes of JSON the daemon keeps at most", .min = 4096, .max = 67108864),
+	VIGIL_OPTION("member_max", VIGIL_SIZE, "64KiB",
+		"how many bytes one member of them has at most", .min = 1024, .max = 67108864),
 	VIGIL_OPTION("user", VIGIL_TEXT, NULL, "whom to run it as, where vigild is root"),
 	VIGIL_OPTION("directory", VIGIL_PATH, "/", "where to run it"),
 	VIGIL_OPTION("environment", VIGIL_LIST, NULL, "NAME=VALUE, added to vigild's own"),

@@ -15,11 +15,11 @@
 
 #define STEP_MAX 2048
 
-/* What the module says itself. */
+/* What the module says itself, and what only a service is to say. */
 static bool is_reserved(const char *key)
 {
 	static const char *const keys[] = {"exit_status", "duration_seconds", "pid", "timed_out",
-		"left_out", "skipped", "stale", "stderr"};
+		"left_out", "skipped", "stale", "stderr", "service_state"};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
 		if (strcmp(key, keys[i]) == 0)
@@ -112,7 +112,13 @@ static int escape(char step[STEP_MAX], const char *key)
 	return 0;
 }
 
-static int set_member(vigil_daemon *d, const char *key, json_t *member)
+/* How long a value is as JSON. */
+static size_t bytes_of(const json_t *value)
+{
+	return json_dumpb(value, NULL, 0, JSON_COMPACT | JSON_ENCODE_ANY);
+}
+
+static int set_member(const struct merge *merge, vigil_daemon *d, const char *key, json_t *member)
 {
 	char step[STEP_MAX];
 	json_t *value;
@@ -125,39 +131,81 @@ static int set_member(vigil_daemon *d, const char *key, json_t *member)
 		return 0;
 	}
 	value = patched(vigil_state_get(d, step), member);
+	if (value != NULL && bytes_of(value) > merge->member_max) {
+		json_decref(value);
+		return -EFBIG;
+	}
 	return value != NULL ? vigil_state_set(d, step, value) : -ENOMEM;
 }
 
-static bool has_room(struct merge *merge, vigil_daemon *d, json_t *object)
+/* 0, or which bound is exceeded. */
+static int check_bounds(const struct merge *merge)
 {
-	size_t more = count(object);
+	if (merge->values > MERGE_VALUES_MAX)
+		return -ENOSPC;
+	return merge->bytes > merge->bytes_max ? -EDQUOT : 0;
+}
+
+/* Counts what would be kept with the object. */
+static int count_exactly(struct merge *merge, vigil_daemon *d, const json_t *object)
+{
 	char whole[128];
 	json_t *after;
 
-	if (merge->values + more > MERGE_VALUES_MAX) {
-		/* What is replaced was counted twice. */
-		snprintf(whole, sizeof(whole), "/daemons/%s", vigil_name(d));
-		after = patched(vigil_state_get(d, whole), object);
-		merge->values = after != NULL ? count(after) : MERGE_VALUES_MAX;
-		json_decref(after);
-		return merge->values <= MERGE_VALUES_MAX;
+	snprintf(whole, sizeof(whole), "/daemons/%s", vigil_name(d));
+	after = patched(vigil_state_get(d, whole), (json_t *)object);
+	if (after == NULL)
+		return -ENOMEM;
+	merge->values = count(after);
+	merge->bytes = bytes_of(after);
+	merge->counted = vigil_now();
+	merge->values_since = merge->bytes_since = 0;
+	json_decref(after);
+	return 0;
+}
+
+/* A count goes through all that is kept, so it is made for what is worth it, or a second later. */
+static bool is_count_due(const struct merge *merge)
+{
+	return merge->counted == 0 || vigil_now() - merge->counted >= 1 ||
+	       merge->values_since >= MERGE_VALUES_MAX / 4 ||
+	       merge->bytes_since >= merge->bytes_max / 4;
+}
+
+/* 0, or why the object has no room.  The sums of what was printed count values that were replaced
+ * twice, so all is counted when they reach a bound; an object that comes before a count is due is
+ * refused. */
+static int check_room(struct merge *merge, vigil_daemon *d, const json_t *object)
+{
+	size_t values = count(object), bytes = bytes_of(object);
+	int err;
+
+	merge->values += values;
+	merge->bytes += bytes;
+	merge->values_since += values;
+	merge->bytes_since += bytes;
+	err = check_bounds(merge);
+	if (err == 0)
+		return 0;
+	if (is_count_due(merge)) {
+		err = count_exactly(merge, d, object);
+		return err != 0 ? err : check_bounds(merge);
 	}
-	merge->values += more;
-	return true;
+	merge->values -= values; /* it is not kept */
+	merge->bytes -= bytes;
+	return err;
 }
 
 int merge_set(struct merge *merge, vigil_daemon *d, json_t *object)
 {
 	const char *key;
 	json_t *member;
-	int err = 0;
+	int err = check_room(merge, d, object);
 
-	if (!has_room(merge, d, object))
-		err = -ENOSPC;
 	json_object_foreach(object, key, member)
 	{
 		if (err == 0 && !is_reserved(key))
-			err = set_member(d, key, member);
+			err = set_member(merge, d, key, member);
 	}
 	json_decref(object);
 	return err;
@@ -168,6 +216,8 @@ const char *merge_error(int err)
 	switch (err) {
 	case -E2BIG: return "it nests deeper than the state can hold";
 	case -ENOSPC: return "there would be more than 10000 values";
+	case -EDQUOT: return "the daemon would keep more bytes than state_max";
+	case -EFBIG: return "a member would have more bytes than member_max";
 	case -ENAMETOOLONG: return "a name in it is too long";
 	default: return strerror(-err);
 	}

@@ -159,3 +159,15 @@ char *address_print(const struct sockaddr *sa, socklen_t size, char text[ADDRESS
 	}
 	return text;
 }
+
+char *address_print_host(const struct sockaddr *sa, char text[ADDRESS_TEXT])
+{
+	const void *address = sa->sa_family == AF_INET
+				      ? (const void *)&((const struct sockaddr_in *)sa)->sin_addr
+				      : &((const struct sockaddr_in6 *)sa)->sin6_addr;
+
+	if ((sa->sa_family != AF_INET && sa->sa_family != AF_INET6) ||
+		inet_ntop(sa->sa_family, address, text, ADDRESS_TEXT) == NULL)
+		snprintf(text, ADDRESS_TEXT, "unix");
+	return text;
+}

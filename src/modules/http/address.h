@@ -32,5 +32,7 @@ bool address_is_local(const struct sockaddr *sa);
 bool address_is_any(const struct sockaddr *sa);
 /* As it would be written: "127.0.0.1:5669", "[::1]:5669", "unix:/path".  Returns text. */
 char *address_print(const struct sockaddr *sa, socklen_t size, char text[ADDRESS_TEXT]);
+/* The address alone, without its port: "127.0.0.1", "::1", "unix".  Returns text. */
+char *address_print_host(const struct sockaddr *sa, char text[ADDRESS_TEXT]);
 
 #endif

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -150,7 +151,11 @@ void door_free_all(struct site *site)
 static int listen_on(struct door *door, int fd)
 {
 	struct evconnlistener *listener;
+	int on = 1;
 
+	/* Connections inherit it.  Over TLS header and body are two writes, and without it the kernel
+	 * keeps the second back until the client has acknowledged the first. */
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	listener = evconnlistener_new(door->site->base, NULL, NULL,
 		LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, BACKLOG, fd);
 	if (listener == NULL) {
@@ -176,8 +181,9 @@ static struct evhttp *make_http(struct door *door)
 
 	if (http == NULL)
 		return NULL;
-	evhttp_set_max_headers_size(http, (ev_ssize_t)limits->header);
-	evhttp_set_max_body_size(http, (ev_ssize_t)limits->body);
+	/* framing keeps the limits; the head that it makes can be longer than the one that came. */
+	evhttp_set_max_headers_size(http, (ev_ssize_t)(2 * limits->framing.head + 512));
+	evhttp_set_max_body_size(http, 0);
 	evhttp_set_allowed_methods(http, 0xffff); /* 405 is ours to say */
 	evhttp_set_bevcb(http, on_newcomer, door);
 	evhttp_set_gencb(http, site_on_request, door);

@@ -136,6 +136,14 @@ static bool on_slice(struct evbuffer *out, void *arg)
 	return false;
 }
 
+static bool has_valid_escapes(const char *pointer)
+{
+	while ((pointer = strchr(pointer, '~')) != NULL)
+		if (*++pointer != '0' && *pointer != '1')
+			return false;
+	return true;
+}
+
 void dump_reply(const struct visit *visit)
 {
 	/* A slash alone would be the member without a name; what is meant is all of it. */
@@ -144,7 +152,11 @@ void dump_reply(const struct visit *visit)
 	struct dump *dump;
 
 	if (value == NULL) {
-		reply_error(visit, 404, "nothing stands there",
+		reply_error(visit, 404,
+			has_valid_escapes(pointer)
+				? "there is no value at this pointer"
+				: "the pointer has a ~ that neither 0 nor 1 follows (~0 is ~, ~1 "
+				  "is /)",
 			json_pack("{s:s%}", "pointer", pointer, strlen(pointer)));
 		return;
 	}

@@ -1,6 +1,6 @@
-# embed.awk: makes page_html.c of what `od -An -v -tu1 page.html` prints.
+# embed.awk: makes page_html.c of what `od -An -v -tu1` prints of the page.
 BEGIN {
-	print "/* clang-format off: made from page.html by embed.awk */"
+	print "/* clang-format off: made of page.html, page.css and page.js by embed.awk */"
 	print "#include \"page.h\"\n"
 	print "const unsigned char page_html[] = {"
 }

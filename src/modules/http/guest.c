@@ -7,6 +7,12 @@
  * is how it is known that the guest has left, whatever the reason was.  Its descriptor is closed
  * with our reference, so as long as it counts, it is open.
  *
+ * evhttp reads nothing that framing has not read before: each byte that arrives is taken out of the
+ * bufferevent's input at once, and when evhttp is done with one request, the head of the next is put
+ * there.  A connection that is closed because of what the client sent stays open for a moment after
+ * the answer: closed at once while the client still sends, it would be reset, and the client would lose
+ * the answer.
+ *
  * Where all seats are taken the doors are shut, and who comes waits in the kernel's queue until
  * somebody leaves; since nobody may stay for ever without asking or fetching, somebody does.
  */
@@ -20,15 +26,19 @@
 #include <event2/event.h>
 #include <event2/http.h>
 
+#include "address.h"
 #include "door.h"
+#include "framing.h"
 #include "tls.h"
 
 #define ROUND 1.0 /* how often it is looked who has left or stays too long */
 
-/* What a client sends while it is being answered is not read further than this. */
+#define LINGER 2.0 /* how long a client may go on sending after the last answer */
+
+/* How many bytes of requests a client may send ahead of the answers. */
 #define UNREAD_MAX (64 * 1024)
 
-enum phase { ASKING, ANSWERED, STAYING };
+enum phase { ASKING, ANSWERED, STAYING, LINGERING, GONE };
 
 struct guest {
 	struct site *site;
@@ -37,10 +47,18 @@ struct guest {
 	double since; /* of the phase */
 	guest_gone_fn *gone;
 	void *gone_arg;
+	struct framing *framing;
+	struct evbuffer *unread; /* bytes that framing has not read yet */
+	bool answering;          /* evhttp has a request and has not answered it */
+	bool handing;            /* it is being put into the input */
+	bool finished;           /* no further request is read */
+	bool overrun;            /* more was sent ahead than UNREAD_MAX */
 	LIST_ENTRY(guest) link;
 };
 
 static void on_round(vigil_daemon *d, void *arg);
+static void on_round_soon(vigil_daemon *d, void *arg);
+static void on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg);
 
 static void enter(struct guest *guest, enum phase phase)
 {
@@ -55,15 +73,47 @@ static bool has_left(const struct guest *guest)
 	void *connection;
 
 	bufferevent_getcb(guest->bev, NULL, NULL, NULL, &connection);
-	return connection == NULL;
+	return connection == NULL || guest->phase == GONE;
 }
 
 static void guest_free(struct guest *guest)
 {
-	LIST_REMOVE(guest, link);
-	guest->site->guest_count--;
-	bufferevent_decref(guest->bev);
+	if (guest->bev != NULL) {
+		LIST_REMOVE(guest, link);
+		guest->site->guest_count--;
+		evbuffer_remove_cb(bufferevent_get_input(guest->bev), on_input, guest);
+		bufferevent_decref(guest->bev);
+	}
+	if (guest->unread != NULL)
+		evbuffer_free(guest->unread);
+	framing_free(guest->framing);
 	free(guest);
+}
+
+/* --- the end of a connection ------------------------------------------------------------------- */
+
+static void look_soon(struct site *site)
+{
+	vigil_cancel(site->d, on_round_soon, site);
+	vigil_after(site->d, 0, on_round_soon, site);
+}
+
+static void on_linger_end(struct bufferevent *bev, short what, void *arg)
+{
+	struct guest *guest = arg;
+
+	enter(guest, GONE);
+	look_soon(guest->site);
+}
+
+/* evhttp has sent its answer and the end of it; what the client still sends is dropped. */
+static bool linger(struct guest *guest)
+{
+	if (guest->phase == LINGERING || guest->phase == GONE || !guest->finished)
+		return guest->phase == LINGERING;
+	enter(guest, LINGERING);
+	bufferevent_setcb(guest->bev, NULL, NULL, on_linger_end, guest);
+	return bufferevent_enable(guest->bev, EV_READ) == 0;
 }
 
 /* Those that have left make room. */
@@ -73,7 +123,7 @@ static void clear_away(struct site *site)
 
 	for (guest = LIST_FIRST(&site->guests); guest != NULL; guest = next) {
 		next = LIST_NEXT(guest, link);
-		if (has_left(guest))
+		if (has_left(guest) && !linger(guest))
 			guest_free(guest);
 	}
 	if (site->doors_shut && site->guest_count < site->limits.guests)
@@ -91,24 +141,102 @@ static struct bufferevent *make_bufferevent(struct site *site)
 		bev = bufferevent_socket_new(site->base, -1, BEV_OPT_CLOSE_ON_FREE);
 	if (bev == NULL)
 		return NULL;
-	bufferevent_setwatermark(bev, EV_READ, 0, UNREAD_MAX);
 	bufferevent_set_timeouts(bev, NULL, &depart);
 	return bev;
 }
 
-struct bufferevent *guest_new(struct site *site)
+/* --- what arrives ------------------------------------------------------------------------------ */
+
+/* Puts the head of a request where evhttp reads it.  Without memory the request is not answered, and
+ * request_timeout ends the connection. */
+static void put_head(struct guest *guest)
+{
+	size_t length;
+	const char *head = framing_head(guest->framing, &length);
+
+	guest->handing = true;
+	if (head != NULL)
+		evbuffer_prepend(bufferevent_get_input(guest->bev), head, length);
+	guest->handing = false;
+}
+
+static void hand_over(struct guest *guest)
+{
+	guest->answering = true;
+	guest->finished = framing_is_last(guest->framing);
+	put_head(guest);
+}
+
+static void read_requests(struct guest *guest)
+{
+	struct evbuffer_iovec piece;
+	enum framing_result result;
+	size_t taken;
+
+	while (!guest->answering && !guest->finished &&
+		evbuffer_peek(guest->unread, -1, NULL, &piece, 1) > 0) {
+		result = framing_read(guest->framing, piece.iov_base, piece.iov_len, &taken);
+		evbuffer_drain(guest->unread, taken);
+		if (result != FRAMING_MORE)
+			hand_over(guest);
+	}
+	if (guest->overrun && !guest->answering && !guest->finished) {
+		framing_refuse(guest->framing, 400,
+			"more than 64 KiB of requests were sent ahead of the answers");
+		hand_over(guest);
+	}
+}
+
+/* Takes all that arrives before evhttp sees it.  A head that evhttp has not read yet stays. */
+static void on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg)
+{
+	struct guest *guest = arg;
+	size_t head = info->orig_size - info->n_deleted;
+
+	if (guest->handing || info->n_added == 0)
+		return;
+	guest->overrun |=
+		!guest->finished && evbuffer_get_length(guest->unread) + info->n_added > UNREAD_MAX;
+	guest->handing = true;
+	evbuffer_drain(input, head);
+	if (guest->finished || guest->overrun || evbuffer_add_buffer(guest->unread, input) < 0)
+		evbuffer_drain(input, evbuffer_get_length(input));
+	guest->handing = false;
+	if (head > 0)
+		put_head(guest);
+	read_requests(guest);
+}
+
+static struct guest *guest_alloc(struct site *site)
 {
 	struct guest *guest = calloc(1, sizeof(*guest));
 
 	if (guest == NULL)
 		return NULL;
-	clear_away(site);
 	guest->site = site;
-	guest->bev = make_bufferevent(site);
-	if (guest->bev == NULL) {
-		free(guest);
+	guest->framing = framing_new(&site->limits.framing);
+	guest->unread = evbuffer_new();
+	if (guest->framing != NULL && guest->unread != NULL)
+		guest->bev = make_bufferevent(site);
+	if (guest->bev == NULL ||
+		evbuffer_add_cb(bufferevent_get_input(guest->bev), on_input, guest) == NULL) {
+		if (guest->bev != NULL)
+			bufferevent_free(guest->bev);
+		guest->bev = NULL;
+		guest_free(guest);
 		return NULL;
 	}
+	return guest;
+}
+
+struct bufferevent *guest_new(struct site *site)
+{
+	struct guest *guest;
+
+	clear_away(site);
+	guest = guest_alloc(site);
+	if (guest == NULL)
+		return NULL;
 	bufferevent_incref(guest->bev);
 	enter(guest, ASKING);
 	if (site->guest_count++ == 0) {
@@ -141,7 +269,9 @@ static bool is_late(const struct guest *guest)
 	double age = vigil_now() - guest->since;
 
 	return (guest->phase == ASKING && age > limits->arrive) ||
-	       (guest->phase == ANSWERED && age > limits->depart);
+	       (guest->phase == ANSWERED && age > limits->depart) ||
+	       (guest->phase == LINGERING && age > LINGER) ||
+	       (guest->phase == STAYING && guest->overrun);
 }
 
 static void on_round(vigil_daemon *d, void *arg)
@@ -174,8 +304,7 @@ static void on_closed(struct evhttp_connection *connection, void *arg)
 	if (gone != NULL)
 		gone(guest->gone_arg);
 	/* evhttp is about to free it; its seat is free when this is over. */
-	vigil_cancel(guest->site->d, on_round_soon, guest->site);
-	vigil_after(guest->site->d, 0, on_round_soon, guest->site);
+	look_soon(guest->site);
 }
 
 static void on_complete(struct evhttp_request *req, void *arg)
@@ -183,7 +312,9 @@ static void on_complete(struct evhttp_request *req, void *arg)
 	struct guest *guest = arg;
 
 	guest->gone = NULL;
+	guest->answering = false;
 	enter(guest, ASKING);
+	read_requests(guest);
 }
 
 struct guest *guest_of(struct site *site, struct evhttp_request *req)
@@ -212,6 +343,20 @@ void guest_work(struct guest *guest, guest_gone_fn *gone, void *arg)
 void guest_stays(struct guest *guest)
 {
 	enter(guest, STAYING);
+}
+
+const struct framing_refusal *guest_refusal(const struct guest *guest)
+{
+	return framing_refusal(guest->framing);
+}
+
+char *guest_address(const struct guest *guest, char text[ADDRESS_TEXT])
+{
+	struct sockaddr_storage sa = {.ss_family = AF_UNIX};
+	socklen_t size = sizeof(sa);
+
+	getpeername(bufferevent_getfd(guest->bev), (struct sockaddr *)&sa, &size);
+	return address_print_host((struct sockaddr *)&sa, text);
 }
 
 size_t guest_pending(const struct guest *guest)

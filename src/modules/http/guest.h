@@ -4,15 +4,22 @@
 #ifndef GUEST_H
 #define GUEST_H
 
+#include "address.h"
 #include "site.h"
 
 struct evhttp_request;
+struct framing_refusal;
 
 /* A connection's bufferevent, as evhttp asks for one when it has accepted; never NULL but when out
  * of memory. */
 struct bufferevent *guest_new(struct site *site);
 /* Whose request it is. */
 struct guest *guest_of(struct site *site, struct evhttp_request *req);
+
+/* Why the request is to be answered with an error and the connection closed; NULL: it is not. */
+const struct framing_refusal *guest_refusal(const struct guest *guest);
+/* The address of the client without its port, or "unix". */
+char *guest_address(const struct guest *guest, char text[ADDRESS_TEXT]);
 
 /* Told once, when the connection ends before the work is done: what was asked is to be let go,
  * and the request no longer to be answered. */

@@ -25,8 +25,10 @@
 #include "guest.h"
 #include "metrics.h"
 #include "page.h"
+#include "refusal_log.h"
 #include "reply.h"
 #include "site.h"
+#include "stream.h"
 #include "tls.h"
 
 /* --- routes --------------------------------------------------------------------------------------- */
@@ -48,22 +50,65 @@ static const struct route routes[] = {
 	{"/healthz", false, true, reply_well},
 	{"/metrics", false, false, metrics_reply},
 	{"/v1/changes", true, false, changes_reply},
+	{"/v1/page", false, false, stream_reply},
 	{"/v1/rows", true, false, page_reply_rows},
 	{"/v1/state", true, false, dump_reply},
 };
 
+/* What follows a route's own path; NULL: another path is meant.  More than one slash counts as one,
+ * because proxies join paths that way. */
+static const char *rest_of(const struct route *route, const char *path)
+{
+	const char *own = route->path;
+
+	for (; *own != '\0' && *own == *path; own++) {
+		path++;
+		while (*own == '/' && *path == '/')
+			path++;
+	}
+	return *own == '\0' ? path : NULL;
+}
+
 static const struct route *find_route(const char *path, const char **rest)
 {
 	for (size_t i = 0; i < sizeof(routes) / sizeof(*routes); i++) {
-		size_t length = strlen(routes[i].path);
-
-		if (strncmp(path, routes[i].path, length) != 0)
+		*rest = rest_of(&routes[i], path);
+		if (*rest == NULL)
 			continue;
-		*rest = path + length;
-		if (**rest == '\0' || (routes[i].below && **rest == '/'))
+		if (routes[i].below ? **rest == '\0' || **rest == '/'
+				    : (*rest)[strspn(*rest, "/")] == '\0')
 			return &routes[i];
 	}
 	return NULL;
+}
+
+/* Whether a proxy has passed on the sub-path that it serves vigil at: /vigil/metrics. */
+static bool is_below_sub_path(const char *path)
+{
+	const char *rest;
+
+	while ((path = strchr(path + 1, '/')) != NULL)
+		if (find_route(path, &rest) != NULL)
+			return true;
+	return false;
+}
+
+static void reply_no_page(const struct visit *visit, const char *path)
+{
+	char clean[256], text[512];
+
+	vigil_clean(clean, sizeof(clean), path);
+	if (is_below_sub_path(path))
+		snprintf(text, sizeof(text),
+			"there is no page %s; a proxy that serves vigil below a path must remove "
+			"that path from the request: nginx does so when proxy_pass ends in a slash",
+			clean);
+	else
+		snprintf(text, sizeof(text),
+			"there is no page %s; there are /, /metrics, /healthz, /v1/state, /v1/rows "
+			"and /v1/changes",
+			clean);
+	reply_error(visit, 404, text, NULL);
 }
 
 /* --- who may ------------------------------------------------------------------------------------- */
@@ -72,15 +117,12 @@ static bool is_sent_here(const struct visit *visit, const struct door *door)
 {
 	const struct sockaddr *address = door_address(door);
 	struct evkeyvalq *headers = evhttp_request_get_input_headers(visit->req);
-	const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(visit->req);
-	const char *named = evhttp_uri_get_host(uri);
 	const struct evkeyval *header;
 
 	/* A browser cannot be made to open a file. */
 	if (address->sa_family == AF_UNIX)
 		return true;
-	if (named != NULL && !guard_host(named, visit->site->hosts, address))
-		return false;
+	/* There are two where the target of the request names a host as well. */
 	TAILQ_FOREACH(header, headers, next)
 	if (evutil_ascii_strcasecmp(header->key, "Host") == 0 &&
 		!guard_host(header->value, visit->site->hosts, address))
@@ -110,12 +152,15 @@ static bool is_authorized(const struct visit *visit)
 }
 
 /* Answers where the request is not to be heard any further. */
-static bool turn_away(const struct visit *visit, const struct door *door, const struct route *route)
+static bool turn_away(const struct visit *visit, const struct door *door, const struct route *route,
+	const char *path)
 {
 	enum evhttp_cmd_type method = evhttp_request_get_command(visit->req);
 
 	if (!is_sent_here(visit, door)) {
-		reply_error(visit, 403, "this host goes by another name; see hosts", NULL);
+		reply_error(visit, 403,
+			"the Host header names another host; add its name to the option hosts",
+			NULL);
 	} else if (method != EVHTTP_REQ_GET && method != EVHTTP_REQ_HEAD) {
 		reply_header(visit, "Allow", "GET, HEAD");
 		reply_error(visit, 405, "nothing can be changed here", NULL);
@@ -124,7 +169,7 @@ static bool turn_away(const struct visit *visit, const struct door *door, const 
 		reply_header(visit, "WWW-Authenticate", "Basic realm=\"vigil\", charset=\"UTF-8\"");
 		reply_error(visit, 401, "a token is needed", NULL);
 	} else if (route == NULL) {
-		reply_error(visit, 404, "there is no such page", NULL);
+		reply_no_page(visit, path);
 	} else {
 		return false;
 	}
@@ -152,11 +197,18 @@ void site_on_request(struct evhttp_request *req, void *arg)
 		.guest = guest_of(door_site(door), req),
 		.req = req,
 		.head = evhttp_request_get_command(req) == EVHTTP_REQ_HEAD};
+	const struct framing_refusal *refusal;
 	const struct route *route;
 	char *path;
 
 	if (visit.guest == NULL) { /* there was no memory for it */
 		evhttp_send_error(req, HTTP_SERVUNAVAIL, NULL);
+		return;
+	}
+	refusal = guest_refusal(visit.guest);
+	if (refusal != NULL) {
+		refusal_log_add(visit.site, visit.guest, refusal);
+		reply_error(&visit, refusal->code, refusal->text, NULL);
 		return;
 	}
 	path = decode_path(req);
@@ -165,7 +217,7 @@ void site_on_request(struct evhttp_request *req, void *arg)
 		return;
 	}
 	route = find_route(path, &visit.rest);
-	if (!turn_away(&visit, door, route))
+	if (!turn_away(&visit, door, route, path))
 		route->answer(&visit);
 	free(path);
 }
@@ -183,8 +235,8 @@ static void read_options(struct site *site)
 		.watchers = (unsigned)vigil_option_int(d, "changes_max"),
 		.watcher_buffer = (size_t)vigil_option_int(d, "changes_buffer"),
 		.heartbeat = vigil_option_seconds(d, "heartbeat"),
-		.header = (size_t)vigil_option_int(d, "header_max"),
-		.body = (size_t)vigil_option_int(d, "body_max"),
+		.framing = {.head = (size_t)vigil_option_int(d, "header_max"),
+			.body = (size_t)vigil_option_int(d, "body_max")},
 		.arrive = vigil_option_seconds(d, "request_timeout"),
 		.depart = vigil_option_seconds(d, "reply_timeout"),
 		.values = (size_t)vigil_option_int(d, "values_max"),
@@ -221,6 +273,7 @@ static void stop(vigil_daemon *d)
 
 	door_free_all(site);
 	guest_free_all(site);
+	stream_close(site);
 	tls_close(site);
 }
 
@@ -236,6 +289,8 @@ static int start(vigil_daemon *d)
 	vigil_set_data(d, site);
 	read_options(site);
 	changes_open(site);
+	stream_open(site);
+	refusal_log_open(site);
 	err = http_check(d);
 	if (err == 0)
 		err = tls_open(site);
@@ -270,14 +325,16 @@ static const vigil_option options[] = {
 		.min = 256, .max = 65536),
 	VIGIL_OPTION("body_max", VIGIL_SIZE, "4KiB", "of a request, which nobody reads", .min = 0,
 		.max = 65536),
-	VIGIL_OPTION("changes_max", VIGIL_INT, "16", "of them, how many may watch changes",
-		.min = 0, .max = 4096),
+	VIGIL_OPTION("changes_max", VIGIL_INT, "16",
+		"of them, how many may watch changes, and how many pages may be open", .min = 0,
+		.max = 4096),
 	VIGIL_OPTION("changes_buffer", VIGIL_SIZE, "1MiB",
 		"how much may wait for one of those before it is dropped", .min = 1024,
 		.max = 1073741824),
-	VIGIL_OPTION("heartbeat", VIGIL_DURATION, "15s",
-		"a comment goes to those so often, whether anything changes or not", .min = 0.1,
-		.max = 3600),
+	VIGIL_OPTION("heartbeat", VIGIL_DURATION, "5s",
+		"time between two signs of life to those; a page that gets none for twice as long "
+		"says so",
+		.min = 0.1, .max = 3600),
 	VIGIL_OPTION("values_max", VIGIL_INT, "20000",
 		"numbers that daemons keep, among the metrics", .min = 0, .max = 1000000),
 	VIGIL_OPTION_END,

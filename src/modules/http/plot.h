@@ -4,12 +4,16 @@
 #ifndef PLOT_H
 #define PLOT_H
 
-#include <jansson.h>
-
 #include <vigil/vigil.h>
 
-/* Every object below the daemon's place that has a `ring`, an array of numbers, oldest first: as
- * an array of {label, last, low, high, points}, the points those of a polyline of 240 by 56. */
-json_t *plot_list(vigil_daemon *d, const char *daemon);
+struct evbuffer;
+
+/*
+ * Writes a <figure> for every object below /daemons/NAME that has a `ring`: an array of numbers,
+ * the oldest first, null where there is none.  `ring_seconds` beside it is the time between two of
+ * them and `unit` their unit; where there is no `unit`, the one beside the value that `source`
+ * points to is used.
+ */
+void plot_put_all(struct evbuffer *out, vigil_daemon *d, const char *daemon);
 
 #endif

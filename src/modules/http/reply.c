@@ -85,7 +85,11 @@ static const char *reason_of(int code)
 		{403, "Forbidden"},
 		{404, "Not Found"},
 		{405, "Method Not Allowed"},
+		{413, "Content Too Large"},
+		{414, "URI Too Long"},
+		{431, "Request Header Fields Too Large"},
 		{503, "Service Unavailable"},
+		{505, "HTTP Version Not Supported"},
 	};
 
 	for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++)

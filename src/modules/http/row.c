@@ -1,20 +1,19 @@
 /*
  * row: one daemon as the status page shows it.
  *
- * What a daemon's account and its service say is put into words here and nowhere else: the page is
- * written from rows, and its script fetches rows and shows them as they are.
+ * What a daemon's account and its service say is put into words here and nowhere else.  The page is
+ * made of rows, and the stream of the page sends rows that have changed, made by the same functions.
  */
 #include "row.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
-#include "plot.h"
+#include <event2/buffer.h>
+
+#include "day_bar.h"
+#include "html.h"
 #include "view.h"
-
-#define WORDS 512
 
 static const char *const tone_names[TONES] = {
 	[TONE_OK] = "ok",
@@ -25,16 +24,15 @@ static const char *const tone_names[TONES] = {
 	[TONE_NONE] = "none",
 };
 
-const struct column row_columns[] = {
+static const struct {
+	const char *name, *head;
+} columns[ROW_COLUMNS] = {
 	{"daemon", "Daemon"},
 	{"health", "Health"},
-	{"service", "Service"},
+	{"since", "Duration"},
 	{"restarts", "Restarts"},
-	{"errors", "Errors"},
-	{"tick", "Last look"},
-	{"next", "What comes next"},
+	{"history", "Last 24 hours"},
 };
-const size_t row_column_count = sizeof(row_columns) / sizeof(*row_columns);
 
 const char *row_tone_name(enum tone tone)
 {
@@ -46,7 +44,7 @@ static bool is_status(const json_t *account, const char *status)
 	return strcmp(view_text(account, "status"), status) == 0;
 }
 
-static enum tone tone_of_health(const json_t *account)
+enum tone row_tone(const json_t *account)
 {
 	static const enum tone tones[] = {[VIEW_OK] = TONE_OK,
 		[VIEW_WARNING] = TONE_WARN,
@@ -54,237 +52,231 @@ static enum tone tone_of_health(const json_t *account)
 		[VIEW_UNKNOWN] = TONE_UNKNOWN,
 		[VIEW_SILENT] = TONE_NONE};
 
-	return tones[view_level(account)];
-}
-
-enum tone row_tone(const json_t *account)
-{
 	if (is_status(account, "failed"))
 		return TONE_BAD;
 	if (json_is_true(json_object_get(account, "paused")))
 		return TONE_REST;
-	return tone_of_health(account);
+	return tones[view_level(account)];
 }
 
-/* --- times -------------------------------------------------------------------------------------- */
-
-/* Seconds since; negative: it is to come.  0 where it is no time. */
-static double age_of(const char *at)
+bool row_is_watch(const json_t *account)
 {
-	struct tm tm = {0};
-	const char *rest = strptime(at, "%Y-%m-%dT%H:%M:%S", &tm);
-	struct timespec now;
+	static const char *const others[] = {"http", "icinga", "notify"};
 
-	if (rest == NULL)
-		return 0;
-	clock_gettime(CLOCK_REALTIME, &now);
-	return difftime(now.tv_sec, timegm(&tm));
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		if (strcmp(view_text(account, "module"), others[i]) == 0)
+			return false;
+	return true;
 }
 
-static void span(char *words, size_t size, double seconds)
+char *row_order(char order[ROW_ORDER], const char *name, enum tone tone)
 {
-	long s = seconds > 0 ? (long)seconds : 0;
+	static const char ranks[TONES] = {[TONE_BAD] = '1',
+		[TONE_WARN] = '2',
+		[TONE_UNKNOWN] = '3',
+		[TONE_NONE] = '4',
+		[TONE_REST] = '5',
+		[TONE_OK] = '6'};
 
-	if (s < 60)
-		snprintf(words, size, "%ld s", s);
-	else if (s < 3600)
-		snprintf(words, size, "%ld min", s / 60);
-	else if (s < 48 * 3600)
-		snprintf(words, size, "%ld h %ld min", s / 3600, s / 60 % 60);
-	else
-		snprintf(words, size, "%ld d", s / 86400);
+	snprintf(order, ROW_ORDER, "%c %s", ranks[tone], name);
+	return order;
 }
 
-char *row_time_words(char *words, size_t size, const char *at, const char *way)
+/* --- JSON ----------------------------------------------------------------------------------------- */
+
+static void copy(json_t *row, const char *key, const json_t *from, const char *its_key)
 {
-	double age = age_of(at);
-	char length[32];
+	json_t *value = json_object_get(from, its_key);
 
-	span(length, sizeof(length), age < 0 ? -age : age);
-	if (strcmp(way, "ago") == 0)
-		snprintf(words, size, "%s ago", length);
-	else if (strcmp(way, "for") == 0)
-		snprintf(words, size, "for %s", length);
-	else if (strcmp(way, "in") == 0)
-		snprintf(words, size, age >= 0 ? "now" : "in %s", length);
-	else
-		snprintf(words, size, age >= 0 ? "until now" : "for %s more", length);
-	return words;
+	if (value != NULL && !json_is_null(value))
+		json_object_set(row, key, value);
 }
-
-/* --- cells --------------------------------------------------------------------------------------- */
-
-struct cell {
-	enum tone tone; /* of the text */
-	const char *text, *note;
-	const char *at, *way;
-};
-
-static void put_text(json_t *object, const char *key, const char *text)
-{
-	if (text != NULL && text[0] != '\0')
-		json_object_set_new(object, key, json_string(text));
-}
-
-static json_t *cell_json(size_t column, const struct cell *cell)
-{
-	json_t *object = json_pack("{s:s}", "column", row_columns[column].name);
-
-	if (cell->tone != TONE_NONE)
-		put_text(object, "tone", tone_names[cell->tone]);
-	put_text(object, "text", cell->text);
-	put_text(object, "note", cell->note);
-	put_text(object, "at", cell->at);
-	if (cell->at != NULL && cell->at[0] != '\0')
-		put_text(object, "way", cell->way);
-	return object;
-}
-
-struct look {
-	const char *name;
-	const json_t *account;
-	bool kept; /* a service is */
-	struct view_service service;
-	char words[WORDS], more[WORDS];
-};
-
-static struct cell show_daemon(struct look *l)
-{
-	return (struct cell){
-		.tone = TONE_NONE, .text = l->name, .note = view_text(l->account, "module")};
-}
-
-static struct cell show_health(struct look *l)
-{
-	const json_t *health = json_object_get(l->account, "health");
-
-	if (is_status(l->account, "failed"))
-		return (struct cell){.tone = TONE_BAD,
-			.text = "failed",
-			.note = view_text(l->account, "reason"),
-			.at = view_text(l->account, "since"),
-			.way = "for"};
-	if (!json_is_object(health))
-		return (struct cell){.tone = TONE_NONE, .note = view_text(l->account, "status")};
-	return (struct cell){.tone = row_tone(l->account),
-		.text = view_text(health, "level"),
-		.note = view_text(health, "text"),
-		.at = view_text(health, "since"),
-		.way = "for"};
-}
-
-static enum tone tone_of_service(const char *value)
-{
-	static const struct {
-		const char *value;
-		enum tone tone;
-	} tones[] = {
-		{"running", TONE_OK},
-		{"stopped", TONE_BAD},
-		{"failed", TONE_BAD},
-		{"starting", TONE_WARN},
-		{"stopping", TONE_WARN},
-		{"reloading", TONE_WARN},
-	};
-
-	for (size_t i = 0; i < sizeof(tones) / sizeof(*tones); i++)
-		if (strcmp(tones[i].value, value) == 0)
-			return tones[i].tone;
-	return TONE_UNKNOWN;
-}
-
-static struct cell show_service(struct look *l)
-{
-	const json_t *pid = json_object_get(l->service.state, "pid");
-	int n;
-
-	if (!l->kept)
-		return (struct cell){.tone = TONE_NONE};
-	n = snprintf(l->words, WORDS, "%.200s, %.60s", l->service.name, l->service.manager);
-	if (json_is_integer(pid))
-		snprintf(l->words + n, WORDS - (size_t)n, ", pid %lld",
-			(long long)json_integer_value(pid));
-	return (struct cell){.tone = tone_of_service(l->service.value),
-		.text = l->service.value,
-		.note = l->words,
-		.at = view_text(l->service.state, "since"),
-		.way = "for"};
-}
-
-static struct cell show_restarts(struct look *l)
-{
-	json_int_t respawns = json_integer_value(json_object_get(l->service.state, "respawns"));
-
-	if (l->service.state == NULL)
-		return (struct cell){.tone = TONE_NONE};
-	snprintf(l->words, WORDS, "%lld", (long long)l->service.restarts);
-	l->more[0] = '\0';
-	if (l->service.restart_errors > 0)
-		snprintf(l->more, WORDS, "%lld failed", (long long)l->service.restart_errors);
-	else if (respawns > 0)
-		snprintf(l->more, WORDS, "and %lld by its manager", (long long)respawns);
-	return (struct cell){.tone = TONE_NONE, .text = l->words, .note = l->more};
-}
-
-static struct cell show_errors(struct look *l)
-{
-	json_int_t errors = json_integer_value(json_object_get(l->account, "errors"));
-
-	snprintf(l->words, WORDS, "%lld", (long long)errors);
-	return (struct cell){.tone = TONE_NONE,
-		.text = l->words,
-		.note = errors > 0 ? view_text(l->account, "last_error") : NULL};
-}
-
-static struct cell show_tick(struct look *l)
-{
-	json_int_t missed = json_integer_value(json_object_get(l->account, "missed"));
-
-	snprintf(l->words, WORDS, "%lld missed", (long long)missed);
-	return (struct cell){.tone = TONE_NONE,
-		.note = missed > 0 ? l->words : NULL,
-		.at = view_text(l->account, "last_tick"),
-		.way = "ago"};
-}
-
-static struct cell show_next(struct look *l)
-{
-	const char *until = view_text(l->account, "paused_until");
-
-	if (json_is_true(json_object_get(l->account, "paused"))) {
-		snprintf(l->words, WORDS, "%.300s%s", view_text(l->account, "paused_reason"),
-			until[0] == '\0' ? " (until it is resumed)" : "");
-		return (struct cell){.tone = TONE_REST,
-			.text = "paused",
-			.note = l->words + (l->words[0] == ' '),
-			.at = until,
-			.way = "left"};
-	}
-	if (!l->kept)
-		return (struct cell){.tone = TONE_NONE};
-	/* That there is nothing to do shall not draw the eye. */
-	return (struct cell){.tone = TONE_NONE,
-		.note = tone_of_health(l->account) != TONE_OK
-				? view_text(l->service.state, "decision")
-				: NULL,
-		.at = view_text(l->service.state, "next_retry"),
-		.way = "in"};
-}
-
-static struct cell (*const shows[])(struct look *l) = {
-	show_daemon, show_health, show_service, show_restarts, show_errors, show_tick, show_next};
 
 json_t *row_make(vigil_daemon *d, const char *name, const json_t *account)
 {
-	struct look look = {.name = name, .account = account};
-	json_t *cells = json_array();
+	static const char *const keys[] = {"module", "status", "paused", "paused_until",
+		"paused_reason", "paused_by", "paused_health", "day"};
+	static const char *const service_keys[] = {
+		"restarts", "restart_errors", "respawns", "decision", "next_retry"};
+	const json_t *health = json_object_get(account, "health");
+	struct view_service service;
+	json_t *row = json_pack("{s:s,s:s}", "name", name, "tone", tone_names[row_tone(account)]);
 
-	look.kept = view_service(d, name, &look.service);
-	for (size_t i = 0; i < row_column_count; i++) {
-		struct cell cell = shows[i](&look);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		copy(row, keys[i], account, keys[i]);
+	copy(row, "level", health, "level");
+	copy(row, "text", health, "text");
+	copy(row, "since", health, "since");
+	if (is_status(account, "failed"))
+		copy(row, "text", account, "reason");
+	view_service(d, name, &service);
+	for (size_t i = 0; i < sizeof(service_keys) / sizeof(*service_keys); i++)
+		copy(row, service_keys[i], service.state, service_keys[i]);
+	return row;
+}
 
-		json_array_append_new(cells, cell_json(i, &cell));
+/* --- HTML ----------------------------------------------------------------------------------------- */
+
+static void put_cell(struct evbuffer *out, size_t column)
+{
+	html_put(out, "<td role=\"cell\" class=\"%s\" data-label=\"%s\">", columns[column].name,
+		columns[column].head);
+}
+
+static void put_level(struct evbuffer *out, const char *tone, const char *level)
+{
+	html_put(out, "<span class=\"level %s\">%s</span> ", tone, level);
+}
+
+static const char *level_of(const json_t *row)
+{
+	const char *level = view_text(row, "level");
+
+	if (strcmp(view_text(row, "status"), "failed") == 0)
+		return "FAILED";
+	return level[0] != '\0' ? level : "NO DATA";
+}
+
+/* A text of a plugin that begins with its level, as in "CRITICAL - 14 mails": the level is there. */
+static const char *after_level(const char *text, const char *level)
+{
+	size_t length = strlen(level);
+
+	if (length == 0 || strncmp(text, level, length) != 0)
+		return text;
+	length += strspn(text + length, " ");
+	if (strchr("-:", text[length]) == NULL || text[length] == '\0')
+		return text;
+	length += 1 + strspn(text + length + 1, " ");
+	return text[length] != '\0' ? text + length : text;
+}
+
+/* Cuts a text that is longer than a row shows, between two characters. */
+static void put_cut(struct evbuffer *out, const char *text)
+{
+	char cut[ROW_TEXT + 8];
+	size_t length = ROW_TEXT;
+
+	if (strlen(text) <= ROW_TEXT) {
+		html_put(out, "%s", text);
+		return;
 	}
-	return json_pack("{s:s,s:s,s:o,s:o}", "name", name, "tone", tone_names[row_tone(account)],
-		"cells", cells, "plots", plot_list(d, name));
+	while (length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80)
+		length--;
+	snprintf(cut, sizeof(cut), "%.*s\xe2\x80\xa6", (int)length, text);
+	html_put(out, "%s", cut);
+}
+
+static void put_paused(struct evbuffer *out, const json_t *row, bool live)
+{
+	const json_t *health = json_object_get(row, "paused_health");
+	const char *until = view_text(row, "paused_until"), *by = view_text(row, "paused_by");
+	const char *reason = view_text(row, "paused_reason");
+
+	put_level(out, "rest", "PAUSED");
+	html_put(out, "<span class=\"text\">");
+	html_time(out, until, "until", live);
+	html_put(out, "%s%s%s%s%s</span>", until[0] == '\0' ? "until it is resumed" : "",
+		by[0] != '\0' ? ", by " : "", by, reason[0] != '\0' ? ": " : "", reason);
+	if (health == NULL)
+		return;
+	html_put(out, "<span class=\"note\">at present %s: ", view_text(health, "level"));
+	put_cut(out, after_level(view_text(health, "text"), view_text(health, "level")));
+	html_put(out, "</span>");
+}
+
+static void put_health(struct evbuffer *out, const json_t *row, bool live)
+{
+	const char *tone = view_text(row, "tone"), *retry = view_text(row, "next_retry");
+	const char *text = view_text(row, "text");
+
+	put_cell(out, 1);
+	if (strcmp(tone, "rest") == 0) {
+		put_paused(out, row, live);
+	} else {
+		put_level(out, tone, level_of(row));
+		html_put(out, "<span class=\"text\">");
+		put_cut(out, text[0] != '\0' ? after_level(text, level_of(row))
+					     : view_text(row, "status"));
+		html_put(out, "</span>");
+	}
+	if (retry[0] != '\0' && strcmp(tone, "ok") != 0) {
+		html_put(out, "<span class=\"note\">next try ");
+		html_time(out, retry, "in", live);
+		html_put(out, "</span>");
+	}
+	html_put(out, "</td>");
+}
+
+static void put_restarts(struct evbuffer *out, const json_t *row)
+{
+	const json_t *restarts = json_object_get(row, "restarts");
+	json_int_t count = json_integer_value(restarts);
+	json_int_t errors = json_integer_value(json_object_get(row, "restart_errors"));
+	json_int_t respawns = json_integer_value(json_object_get(row, "respawns"));
+
+	put_cell(out, 3);
+	if (restarts != NULL && (count > 0 || respawns == 0))
+		html_put(out, "<span class=\"%s\">%l</span>", count > 0 ? "count" : "zero", count);
+	if (errors > 0)
+		html_put(out, "<span class=\"note\">%l failed</span>", errors);
+	if (respawns > 0)
+		html_put(out, "<span class=\"note\">%l by its manager</span>", respawns);
+	html_put(out, "</td>");
+}
+
+/* The address of a daemon's details, relative to the page: ?daemon=NAME; its name needs no escape. */
+void row_put(struct evbuffer *out, const json_t *row, bool open, bool live)
+{
+	const char *name = view_text(row, "name"), *tone = view_text(row, "tone");
+	char order[ROW_ORDER];
+	enum tone t = TONE_OK;
+
+	while (t < TONE_NONE && strcmp(tone_names[t], tone) != 0)
+		t++;
+	html_put(out, "\n<tr role=\"row\" data-name=\"%s\" data-tone=\"%s\" data-order=\"%s\">",
+		name, tone, row_order(order, name, t));
+	html_put(out, "<th role=\"rowheader\" scope=\"row\" class=\"daemon\">");
+	html_put(out, "<a href=\"?daemon=%s\" aria-expanded=\"%s\">%s</a>", name,
+		open ? "true" : "false", name);
+	html_put(out, "<span class=\"note\">%s</span></th>", view_text(row, "module"));
+	put_health(out, row, live);
+	put_cell(out, 2);
+	html_time(out, view_text(row, "since"), "length", live);
+	html_put(out, "</td>");
+	put_restarts(out, row);
+	put_cell(out, 4);
+	day_bar_put(out, json_object_get(row, "day"));
+	html_put(out, "</td></tr>");
+}
+
+void row_put_degraded(struct evbuffer *out, const json_t *reason, bool live)
+{
+	const char *what = view_text(reason, "what");
+
+	html_put(out,
+		"\n<tr role=\"row\" data-name=\"(vigild) %s\" data-tone=\"warn\" "
+		"data-order=\"0 %s\">",
+		what, what);
+	html_put(out,
+		"<th role=\"rowheader\" scope=\"row\" class=\"daemon\">(vigild)"
+		"<span class=\"note\">%s</span></th>",
+		what);
+	put_cell(out, 1);
+	put_level(out, "warn", "DEGRADED");
+	html_put(out, "<span class=\"text\">%s</span></td>", view_text(reason, "text"));
+	put_cell(out, 2);
+	html_time(out, view_text(reason, "since"), "length", live);
+	html_put(out, "</td>");
+	put_cell(out, 3);
+	html_put(out, "</td>");
+	put_cell(out, 4);
+	html_put(out, "</td></tr>");
+}
+
+void row_put_heads(struct evbuffer *out)
+{
+	for (size_t i = 0; i < ROW_COLUMNS; i++)
+		html_put(out, "<th role=\"columnheader\" scope=\"col\" class=\"%s\">%s</th>",
+			columns[i].name, columns[i].head);
 }

@@ -4,32 +4,43 @@
 #ifndef ROW_H
 #define ROW_H
 
+#include <stdbool.h>
+
 #include <jansson.h>
 
 #include <vigil/vigil.h>
 
-/* How it is to look at: what colours and counts go by. */
+struct evbuffer;
+
+/* How severe its state is: the colours and the counts of the page. */
 enum tone { TONE_OK, TONE_WARN, TONE_BAD, TONE_UNKNOWN, TONE_REST, TONE_NONE, TONES };
 
 const char *row_tone_name(enum tone tone);
-/* Of a daemon, by its account. */
+/* Of a daemon, by its account at /runs/NAME. */
 enum tone row_tone(const json_t *account);
+/* Whether the daemon watches something: http, icinga and notify only pass on what others found. */
+bool row_is_watch(const json_t *account);
 
-/* The columns, in their order. */
-struct column {
-	const char *name, *head;
-};
-extern const struct column row_columns[];
-extern const size_t row_column_count;
+/* What the list of rows is sorted by: the severity, the worst first, then the name. */
+#define ROW_ORDER 160
+char *row_order(char order[ROW_ORDER], const char *name, enum tone tone);
 
 /*
- * The row: {name, tone, cells, plots}.  A cell has a column and perhaps text, tone (of the text),
- * note, at (a time) and way (how to tell it: ago, for, in, left).  A plot has label, last, low, high
- * and points.  All of it is text, ready to be shown.
+ * A row as JSON: {name, module, status, tone, level, text, since, restarts, restart_errors, respawns,
+ * decision, next_retry, paused, paused_until, paused_reason, paused_by, paused_health, day}; what is
+ * not known is absent.
  */
 json_t *row_make(vigil_daemon *d, const char *name, const json_t *account);
+/* The same as <tr>; open: it is followed by its details; live: as html_time has it. */
+void row_put(struct evbuffer *out, const json_t *row, bool open, bool live);
 
-/* How far a time (RFC 3339, UTC) is from now, in the words of its way. */
-char *row_time_words(char *words, size_t size, const char *at, const char *way);
+#define ROW_TEXT 480 /* bytes of a text in a row; the details have all of it */
+
+/* The cells of the heading, and how many columns there are. */
+#define ROW_COLUMNS 5
+void row_put_heads(struct evbuffer *out);
+
+/* A row for each reason why vigild itself is degraded, an entry of /vigil/degraded. */
+void row_put_degraded(struct evbuffer *out, const json_t *reason, bool live);
 
 #endif

@@ -10,21 +10,25 @@
 
 #include <vigil/vigil.h>
 
+#include "framing.h"
+
 struct bufferevent;
 struct event_base;
 struct evhttp_request;
 struct changes;
 struct door;
 struct guest;
+struct refusal_log;
+struct stream;
 struct tls;
 
 struct limits {
 	unsigned guests;   /* connections at a time */
 	unsigned watchers; /* of them with /v1/changes */
 	size_t watcher_buffer;
-	size_t header, body; /* of a request, in bytes */
-	double arrive;       /* how long a request may take to arrive, and none to come at all */
-	double depart;       /* how long an answer may take to be fetched */
+	struct framing_limits framing;
+	double arrive; /* how long a request may take to arrive, and none to come at all */
+	double depart; /* how long an answer may take to be fetched */
 	double heartbeat;
 	size_t values; /* numbers of daemons among the metrics */
 };
@@ -39,6 +43,8 @@ struct site {
 	bool values_cut;        /* it was said that there are more numbers than limits.values */
 	struct tls *tls;        /* NULL: in clear */
 	struct changes *changes;
+	struct stream *stream;
+	struct refusal_log *refusals;
 	TAILQ_HEAD(, door) doors;
 	LIST_HEAD(, guest) guests;
 	unsigned guest_count;

@@ -1,10 +1,10 @@
 /*
- * icinga: sends what daemons have to say to an Icinga 2 master, as passive check results.
+ * icinga: sends the health of the other daemons to an Icinga 2 master, as passive check results.
  *
- * A result takes one way: made (result.c) when a daemon's health has changed, or every interval;
- * put at the end of a queue on disk (spool.c); taken from its front and posted (link.c), the next
- * after the answer to the one before.  While the master is away the queue grows, up to its bound,
- * and what is in it keeps the time at which it was true.
+ * A daemon's result is made (result.c) when its health changes, and once an interval at a phase of its
+ * own (objects.c).  A change of the state waits in a queue on disk (spool.c) until the master has
+ * answered it; a repetition is made when it is sent.  sender.c decides what is sent next, and link.c
+ * keeps the connections.
  */
 #include <errno.h>
 #include <fnmatch.h>
@@ -17,163 +17,30 @@
 #include <unistd.h>
 
 #include "link.h"
+#include "objects.h"
 #include "result.h"
-#include "spool.h"
+#include "sender.h"
 #include <vigil/vigil.h>
 
-#define PATH "/v1/actions/process-check-result"
-
-#define MISSING_MAX 1000 /* of those that the master lacks, so many are named */
-
-/* Changes that come together are looked at together. */
-#define SOON 0.2
+/* Phases that are close to each other share a wake-up. */
+#define PHASES 0.25
+/* Daemons that were there before this one are told of over this time at the start. */
+#define FIRST_ROUND 2.0
 
 struct icinga {
 	vigil_daemon *d;
 	const char *const *submit;
 	struct result_names names;
 	char host[256];
-	double interval, backoff_max;
+	double interval;
 	char queue[PATH_MAX];
-	struct spool *spool;
-	uint64_t posted; /* which of the queue is on its way, */
-	char *posting;   /* and a copy of it */
-	struct link *link;
-
-	json_t *changed; /* daemons to be looked at, by name */
-	bool looking;    /* a timer will look at them */
-	bool waiting;    /* a timer will try again */
-	unsigned failures;
-	json_int_t sent, refused;
-	bool sick;            /* the queue cannot be written */
-	bool lacking, lacked; /* the master has not all services: since the last tick, before it */
+	struct objects *objects;
+	struct sender *sender;
+	double phase_at;       /* when on_phase comes */
+	json_int_t generation; /* of the configuration */
 };
 
-static void pump(struct icinga *x);
-
-/* --- accounts ----------------------------------------------------------------------------------------- */
-
-static void account(struct icinga *x)
-{
-	vigil_state_set(x->d, "sent", json_integer(x->sent));
-	vigil_state_set(x->d, "refused", json_integer(x->refused));
-	vigil_state_set(x->d, "waiting", json_integer((json_int_t)spool_waiting(x->spool)));
-	vigil_state_set(x->d, "dropped", json_integer((json_int_t)spool_dropped(x->spool)));
-}
-
-/* --- sending ------------------------------------------------------------------------------------------- */
-
-static void on_again(vigil_daemon *d, void *arg)
-{
-	struct icinga *x = arg;
-
-	x->waiting = false;
-	pump(x);
-}
-
-/* The master is away, or does not want us: all waits. */
-static void retreat(struct icinga *x, vigil_health_level level, const char *why)
-{
-	double delay = fmin(exp2(fmin(x->failures, 16)), x->backoff_max);
-
-	if (x->failures++ == 0) {
-		vigil_error(x->d, "%s; results wait in %s", why, x->queue);
-		vigil_event(x->d, "%s", why);
-	}
-	vigil_health(x->d, level, "%s; %zu results wait", why, spool_waiting(x->spool));
-	x->waiting = vigil_after(x->d, delay, on_again, x) == 0;
-}
-
-static void advance(struct icinga *x)
-{
-	bool recovered = x->failures > 0;
-
-	if (recovered) {
-		vigil_log(x->d, VIGIL_NOTICE, "the master takes results again; %zu wait",
-			spool_waiting(x->spool));
-		vigil_event(x->d, "the master takes results again");
-	}
-	x->failures = 0;
-	if (spool_number(x->spool) == x->posted)
-		spool_drop_first(x->spool); /* unless it has given way meanwhile */
-	if (!x->sick && !x->lacking && !x->lacked)
-		vigil_health(x->d, VIGIL_OK, "the master takes results");
-	else if (recovered && !x->sick)
-		vigil_health(x->d, VIGIL_WARNING, "the master takes results, but not all");
-}
-
-/* A result that the master will not take, since it lacks the object, or has a newer one: said once
- * for each object, and not tried again. */
-static void refuse(struct icinga *x, const char *why)
-{
-	json_t *result = json_loads(x->posting != NULL ? x->posting : "", 0, NULL);
-	const char *name = json_string_value(json_object_get(result, "service"));
-	json_t *missing = json_copy((json_t *)vigil_state_get(x->d, "missing"));
-
-	x->refused++;
-	x->lacking = true;
-	vigil_health(x->d, VIGIL_WARNING, "the master refuses \"%s\": %s", name ? name : "", why);
-	if (missing == NULL)
-		missing = json_object();
-	if (name != NULL && json_object_get(missing, name) == NULL &&
-		json_object_size(missing) < MISSING_MAX) {
-		vigil_log(x->d, VIGIL_WARN, "the master refuses \"%s\": %s", name, why);
-		json_object_set_new(missing, name, vigil_time());
-		vigil_state_set(x->d, "missing", json_incref(missing));
-	}
-	json_decref(missing);
-	json_decref(result);
-}
-
-/* What the master made of it.  An answer with `results`, or of 404, is about this one object; any
- * other about whether it takes anything at all. */
-static void on_answer(int status, const char *why, const char *body, void *arg)
-{
-	struct icinga *x = arg;
-	json_t *answer = json_loads(body, 0, NULL);
-	const json_t *results = json_object_get(answer, "results");
-	const char *words = json_string_value(json_object_get(
-		json_array_size(results) > 0 ? json_array_get(results, 0) : answer, "status"));
-	char text[512];
-
-	snprintf(text, sizeof(text), "the master answers %d%s%.200s", status,
-		words != NULL ? ": " : "", words != NULL ? words : "");
-	if (status == 0) {
-		snprintf(text, sizeof(text), "%s: %.300s", vigil_option_text(x->d, "url"), why);
-		retreat(x, VIGIL_CRITICAL, text);
-	} else if (status / 100 == 2) {
-		x->sent++;
-		advance(x);
-	} else if (status == 404 || status == 400 || json_array_size(results) > 0) {
-		refuse(x, status == 404 ? "it has no such service" : text);
-		advance(x);
-	} else {
-		retreat(x, VIGIL_CRITICAL, text);
-	}
-	json_decref(answer);
-	account(x);
-	/* From the loop: the link is still being used by whoever called this. */
-	if (!x->waiting)
-		x->waiting = vigil_after(x->d, 0, on_again, x) == 0;
-}
-
-/* Sends the first that waits, unless one is on its way or it is not yet time to try again. */
-static void pump(struct icinga *x)
-{
-	const char *first = spool_first(x->spool);
-	int err;
-
-	if (first == NULL || x->waiting || link_is_busy(x->link))
-		return;
-	free(x->posting);
-	x->posting = strdup(first);
-	x->posted = spool_number(x->spool);
-	err = link_post(x->link, PATH, first);
-	if (err != 0)
-		retreat(x, VIGIL_CRITICAL, strerror(-err));
-}
-
-/* --- results --------------------------------------------------------------------------------------------- */
+/* --- results --------------------------------------------------------------------------------------- */
 
 static double wall_clock(void)
 {
@@ -193,29 +60,14 @@ static bool is_submitted(const struct icinga *x, const char *name)
 	return false;
 }
 
-static void enqueue(struct icinga *x, json_t *result)
+/* What is not sent is in the state at left_out/NAME, and in the log when it changes. */
+static void put_left_out(struct icinga *x, const char *name, const struct result_left_out *left_out)
 {
-	char *line = json_dumps(result, JSON_COMPACT);
-	int err = line != NULL ? spool_put(x->spool, line) : -ENOMEM;
-
-	free(line);
-	if (err != 0 && !x->sick)
-		vigil_error(x->d, "%s cannot be written: %s", x->queue, strerror(-err));
-	if (err != 0)
-		vigil_health(
-			x->d, VIGIL_CRITICAL, "%s cannot be written: %s", x->queue, strerror(-err));
-	x->sick = err != 0;
-}
-
-/* In the state at left_out/NAME while there are some, and in the log when their number changes. */
-static void put_left_out(struct icinga *x, const char *name, unsigned count)
-{
-	char path[128];
-	json_int_t before;
+	json_int_t count = (json_int_t)left_out->unfit + left_out->over;
+	char path[160];
 
 	snprintf(path, sizeof(path), "left_out/%s", name);
-	before = json_integer_value(vigil_state_get(x->d, path));
-	if (count == before)
+	if (count == json_integer_value(vigil_state_get(x->d, path)))
 		return;
 	if (count == 0) {
 		vigil_state_unset(x->d, path);
@@ -223,83 +75,172 @@ static void put_left_out(struct icinga *x, const char *name, unsigned count)
 	}
 	vigil_state_set(x->d, path, json_integer(count));
 	vigil_log(x->d, VIGIL_WARN,
-		"%s: performance data not sent: %u (too many values, a label with a bar, or no "
-		"number)",
-		name, count);
+		"%s: performance data not sent: %lld (%u have a label with a bar or no number, %u "
+		"are beyond %u KiB)",
+		name, (long long)count, left_out->unfit, left_out->over,
+		RESULT_PERFDATA_MAX / 1024);
 }
 
-static void submit(struct icinga *x, const char *name)
+/* A reference of our own: what the state lends is gone with the next look at it. */
+static json_t *state_at(struct icinga *x, const char *root, const char *name, const char *rest)
 {
-	char pointer[128];
-	unsigned left_out;
-	json_t *account_of, *data, *result;
+	char pointer[160];
 
-	/* Copies: what is lent first is gone with the second look. */
-	snprintf(pointer, sizeof(pointer), "/runs/%s", name);
-	account_of = json_deep_copy(vigil_state_get(x->d, pointer));
-	if (account_of == NULL)
-		return;
-	snprintf(pointer, sizeof(pointer), "/daemons/%s/perfdata", name);
-	data = json_pack("{s:O?}", "perfdata", vigil_state_get(x->d, pointer));
-	result = result_make(&x->names, name, account_of, data, wall_clock(), &left_out);
-	put_left_out(x, name, left_out);
-	if (result != NULL)
-		enqueue(x, result);
-	json_decref(result);
-	json_decref(data);
-	json_decref(account_of);
+	snprintf(pointer, sizeof(pointer), "%s%s%s", root, name, rest);
+	return json_incref((json_t *)vigil_state_get(x->d, pointer));
 }
 
-static void on_soon(vigil_daemon *d, void *arg)
+static json_t *make(struct icinga *x, const char *name, const json_t *health)
+{
+	json_t *data = state_at(x, "/daemons/", name, ""), *result;
+	struct result_left_out left_out = {0};
+
+	result = result_make(&x->names, name, health, data, wall_clock(), &left_out);
+	if (result != NULL)
+		put_left_out(x, name, &left_out);
+	json_decref(data);
+	return result;
+}
+
+static json_t *on_make(struct object *object, void *arg)
 {
 	struct icinga *x = arg;
-	json_t *changed = x->changed, *value;
+	json_t *health = state_at(x, "/runs/", object->name, "/health");
+	json_t *result = make(x, object->name, health);
+
+	if (result != NULL)
+		object->level = result_level(health);
+	json_decref(health);
+	return result;
+}
+
+/* --- phases ---------------------------------------------------------------------------------------- */
+
+static void on_phase(vigil_daemon *d, void *arg);
+
+static void arm_phase(struct icinga *x, double delay)
+{
+	vigil_cancel(x->d, on_phase, x);
+	if (vigil_after(x->d, delay, on_phase, x) == 0)
+		x->phase_at = vigil_now() + delay;
+}
+
+/* All daemons that there are: those that were started before this one, and those whose first change was
+ * dropped among too many others. */
+static void add_all(struct icinga *x)
+{
+	json_t *all = json_incref((json_t *)vigil_state_get(x->d, "/runs")), *account;
 	const char *name;
 
-	x->looking = false;
-	x->changed = json_object();
-	json_object_foreach(changed, name, value) submit(x, name);
-	json_decref(changed);
-	account(x);
-	pump(x);
+	json_object_foreach(all, name, account)
+	{
+		json_t *health = json_object_get(account, "health");
+		struct object *object;
+
+		if (!is_submitted(x, name) || objects_find(x->objects, name) != NULL)
+			continue;
+		object = objects_add(x->objects, name, vigil_now(), FIRST_ROUND);
+		if (object != NULL && json_is_object(health) && result_level(health) > 0)
+			objects_want(x->objects, object, vigil_now());
+	}
+	json_decref(all);
 }
 
-/* /runs/NAME/health and its like. */
-static void on_change(vigil_daemon *d, const char *pointer, const json_t *value, void *arg)
+/* After a reload the credentials are read again, and there may be other daemons. */
+static void look_for_reload(struct icinga *x)
+{
+	json_int_t generation = json_integer_value(vigil_state_get(x->d, "/vigil/generation"));
+
+	if (generation == x->generation)
+		return;
+	if (x->generation != 0)
+		sender_reload(x->sender);
+	x->generation = generation;
+	add_all(x);
+}
+
+static void on_phase(vigil_daemon *d, void *arg)
 {
 	struct icinga *x = arg;
-	const char *begin = pointer + strlen("/runs/");
-	char name[128];
+	double now = vigil_now();
 
-	if (strncmp(pointer, "/runs/", strlen("/runs/")) != 0)
-		return;
-	snprintf(name, sizeof(name), "%.*s", (int)strcspn(begin, "/"), begin);
-	if (!is_submitted(x, name))
-		return;
-	json_object_set_new(x->changed, name, json_true());
-	if (!x->looking)
-		x->looking = vigil_after(d, SOON, on_soon, x) == 0;
+	look_for_reload(x);
+	arm_phase(x, fmax(PHASES, objects_advance(x->objects, now) - now));
+	sender_pump(x->sender);
 }
 
 static void on_tick(vigil_daemon *d, void *arg)
 {
 	struct icinga *x = arg;
-	json_t *all = json_copy((json_t *)vigil_state_get(d, "/runs")), *value;
-	const char *name;
 
-	x->lacked = x->lacking;
-	x->lacking = false;
-	json_object_foreach(all, name, value)
-	{
-		if (is_submitted(x, name))
-			submit(x, name);
-	}
-	json_decref(all);
-	account(x);
-	pump(x);
+	look_for_reload(x);
+	sender_account(x->sender);
+	sender_pump(x->sender);
 }
 
-/* --- life --------------------------------------------------------------------------------------------------- */
+/* --- changes --------------------------------------------------------------------------------------- */
+
+static void forget(struct icinga *x, const char *name)
+{
+	char *service = result_service(&x->names, name), path[160];
+
+	objects_remove(x->objects, name);
+	snprintf(path, sizeof(path), "left_out/%s", name);
+	vigil_state_unset(x->d, path);
+	if (service != NULL)
+		sender_forget(x->sender, service);
+	free(service);
+}
+
+/* Another state is a change.  Another text with the same state is sent at once, but as a repetition:
+ * many plugins have numbers in their text.  So is the first OK, because a start is not a change. */
+static void take_health(struct icinga *x, struct object *object, const json_t *health)
+{
+	int level = result_level(health), before = object->level;
+	json_t *result;
+
+	object->level = level;
+	if (level == before || (before < 0 && level == 0)) {
+		objects_want(x->objects, object, vigil_now());
+		return;
+	}
+	result = make(x, object->name, health);
+	if (result != NULL)
+		sender_put_change(x->sender, object, result);
+	json_decref(result);
+}
+
+/* At /runs/NAME/health; value: NULL when the daemon has gone. */
+static void on_change(vigil_daemon *d, const char *pointer, const json_t *value, void *arg)
+{
+	struct icinga *x = arg;
+	static const char root[] = "/runs/";
+	const char *begin = pointer + strlen(root), *end;
+	struct object *object;
+	char name[128];
+
+	if (strncmp(pointer, root, strlen(root)) != 0)
+		return;
+	end = strchr(begin, '/');
+	if (end == NULL || strcmp(end, "/health") != 0)
+		return;
+	snprintf(name, sizeof(name), "%.*s", (int)(end - begin), begin);
+	if (!is_submitted(x, name))
+		return;
+	if (value == NULL) {
+		forget(x, name);
+		return;
+	}
+	object = objects_add(x->objects, name, vigil_now(), x->interval);
+	if (object == NULL || !json_is_object(value))
+		return;
+	take_health(x, object, value);
+	if (x->phase_at > vigil_now() + 1) /* the phase of a new object may come before that */
+		arm_phase(x, 1);
+	sender_pump(x->sender);
+}
+
+/* --- life ------------------------------------------------------------------------------------------ */
 
 static int read_options(struct icinga *x)
 {
@@ -318,7 +259,6 @@ static int read_options(struct icinga *x)
 			vigil_name(d));
 	x->submit = vigil_option_list(d, "submit");
 	x->interval = vigil_option_seconds(d, "interval");
-	x->backoff_max = vigil_option_seconds(d, "backoff_max");
 	x->names = (struct result_names){.host = x->host,
 		.service = vigil_option_text(d, "service"),
 		.ttl = vigil_option_given(d, "ttl") ? vigil_option_seconds(d, "ttl")
@@ -376,11 +316,8 @@ static int check(vigil_daemon *d)
 
 static void let_go(struct icinga *x)
 {
-	if (x->link != NULL)
-		link_close(x->link);
-	spool_close(x->spool);
-	free(x->posting);
-	json_decref(x->changed);
+	sender_close(x->sender);
+	objects_free(x->objects);
 }
 
 static int begin(struct icinga *x)
@@ -390,12 +327,13 @@ static int begin(struct icinga *x)
 
 	if (err != 0)
 		return err;
-	x->link = link_open(d, on_answer, x);
-	if (x->link == NULL)
+	x->objects = objects_new(x->host, x->interval, vigil_now());
+	if (x->objects == NULL)
+		return -ENOMEM;
+	x->sender = sender_open(&(struct sender_spec){
+		.d = d, .queue = x->queue, .objects = x->objects, .make = on_make, .arg = x});
+	if (x->sender == NULL)
 		return -EINVAL;
-	x->spool = spool_open(x->queue, vigil_option_int(d, "queue_max"));
-	if (x->spool == NULL)
-		return vigil_refuse(d, "queue: %s: %s", x->queue, strerror(errno));
 	err = vigil_on_change(d, "/runs", on_change, x);
 	if (err == 0)
 		err = vigil_every(d, x->interval, on_tick, x);
@@ -408,15 +346,14 @@ static int start(vigil_daemon *d)
 	int err;
 
 	x->d = d;
-	x->changed = json_object();
 	err = begin(x);
 	if (err != 0) {
 		let_go(x);
 		return err;
 	}
 	vigil_set_data(d, x);
-	account(x);
-	vigil_health(d, VIGIL_OK, "nothing sent yet");
+	arm_phase(x, PHASES);
+	sender_account(x->sender);
 	return 0;
 }
 
@@ -434,30 +371,33 @@ static const vigil_option options[] = {
 	VIGIL_OPTION("tls_name", VIGIL_TEXT, NULL,
 		"the name in its certificate, where that is not the host of the url"),
 	VIGIL_OPTION("ca", VIGIL_PATH, "/var/lib/icinga2/certs/ca.crt",
-		"whom to trust: certificates in PEM form"),
+		"the trusted CA: certificates in PEM form"),
 	VIGIL_OPTION("user", VIGIL_TEXT, NULL, "the ApiUser"),
-	VIGIL_OPTION("password_file", VIGIL_PATH, NULL, "where that user's password stands"),
+	VIGIL_OPTION("password_file", VIGIL_PATH, NULL, "the file with that user's password"),
 	VIGIL_OPTION("certificate", VIGIL_PATH, NULL, "instead of a user: a client certificate"),
 	VIGIL_OPTION("key", VIGIL_PATH, NULL, "and its key"),
-	VIGIL_OPTION("submit", VIGIL_LIST, "*", "the daemons to tell of; globs"),
+	VIGIL_OPTION("submit", VIGIL_LIST, "*", "the daemons whose results are sent; globs"),
 	VIGIL_OPTION(
 		"host", VIGIL_TEXT, NULL, "the name of the Host object; unset, this machine's"),
 	VIGIL_OPTION("service", VIGIL_TEXT, "{daemon}",
 		"the name of the Service objects; {daemon} stands for the daemon's"),
 	VIGIL_OPTION("interval", VIGIL_DURATION, "60s",
-		"between two results of a daemon that has not changed", .min = 1, .max = 86400),
+		"time between two results of a daemon that has not changed", .min = 1,
+		.max = 86400),
 	VIGIL_OPTION("ttl", VIGIL_DURATION, NULL,
 		"how long a result is good; unset, three intervals", .min = 1, .max = 31536000),
 	VIGIL_OPTION("timeout", VIGIL_DURATION, "10s", "how long the master may take to answer",
 		.min = 1, .max = 3600),
+	VIGIL_OPTION("connections", VIGIL_INT, "4", "connections to the master at a time", .min = 1,
+		.max = 16),
 	VIGIL_OPTION("backoff_max", VIGIL_DURATION, "60s",
 		"the longest delay before the master is tried again; it doubles from 1s", .min = 1,
 		.max = 86400),
 	VIGIL_OPTION("queue", VIGIL_PATH, NULL,
-		"where results wait while the master is away; unset, NAME.queue beside vigil's "
-		"state"),
-	VIGIL_OPTION("queue_max", VIGIL_SIZE, "16MiB", "the most that waits; the oldest gives way",
-		.min = 4096, .max = 1099511627776),
+		"where changes wait for the master; unset, NAME.queue beside vigil's state"),
+	VIGIL_OPTION("queue_max", VIGIL_SIZE, "16MiB",
+		"the most that waits there; over it the oldest changes are dropped", .min = 4096,
+		.max = 1099511627776),
 	VIGIL_OPTION_END,
 };
 

@@ -1,309 +1,161 @@
 /*
- * link: one HTTPS connection to the API of an Icinga 2 master; see link.h.
+ * link: HTTPS connections to the API of an Icinga 2 master; see link.h.
  *
- * evhttp keeps the connection open between requests.  After anything went wrong it is given up
- * and made anew for the next: a TLS session that has ended cannot be begun again.  As evhttp still
- * uses it while it tells of an answer, the next request must not be made in there.
+ * evhttp keeps a connection open between requests.  After a failure the connection is freed and made
+ * again for the next request, because a TLS session that has ended cannot be used again.  evhttp still
+ * uses a connection while it calls back, so connections are made, used and freed in one event of the
+ * link's own, on_go, and never in a callback of evhttp.
  */
 #include "link.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <event2/buffer.h>
 #include <event2/bufferevent_ssl.h>
-#include <event2/dns.h>
 #include <event2/event.h>
 #include <event2/http.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
-#define BODY_MAX   4096
-#define SECRET_MAX 1024
+#include "addresses.h"
+#include "credentials.h"
+#include "resolver.h"
+#include "url.h"
+
+#define BODY_MAX        4096
+#define CONNECTIONS_MAX 16
+
+struct connection {
+	struct link *link;
+	struct bufferevent *bev;
+	struct evhttp_connection *http; /* NULL: there is none */
+	char address[ADDRESS_TEXT];
+	bool spent;  /* http must be freed before the next request */
+	bool used;   /* a request was answered on it */
+	bool closed; /* the request failed because the master closed it */
+	char *json;  /* of the request; NULL: the connection is free */
+	bool sent;   /* http has it */
+	const char *path;
+	void *request;
+	int error;    /* an errno of the handshake */
+	double since; /* when the request was sent */
+	char why[ADDRESS_WHY];
+};
 
 struct link {
 	vigil_daemon *d;
-	link_answer_fn *fn;
+	link_answer_fn *fn; /* NULL: it is being closed */
 	void *arg;
 
-	char *host, *name, *authority, *credentials; /* credentials: NULL: a certificate */
-	int port;
+	struct url url;
 	double timeout;
-	SSL_CTX *tls;
-	struct evdns_base *dns;
+	struct credentials *credentials;
+	double looked; /* when the credentials' files were looked at */
+	struct resolver *resolver;
+	struct addresses addresses;
+	const char *unresolved; /* why the name has no address; NULL: it has one */
+	bool resolved;          /* for the connections that are made in this on_go */
 
-	struct bufferevent *bev; /* the connection's; NULL: there is none */
-	struct evhttp_connection *connection;
-	bool busy, spent; /* spent: to be freed before the next request */
-	char why[256];
+	bool up; /* the last request was answered */
+	struct event *go;
+	size_t count;
+	struct connection connections[CONNECTIONS_MAX];
 };
 
-/* --- who it is ----------------------------------------------------------------------------------- */
+/* --- connections ------------------------------------------------------------------------------------ */
 
-/* A file that only its owner may read, and the owner is us or root. */
-static int read_secret(vigil_daemon *d, const char *path, char secret[SECRET_MAX])
+static void disconnect(struct connection *c)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), err = 0;
-	struct stat st;
-	ssize_t n;
-
-	if (fd < 0)
-		return vigil_diagnose(d, "password_file", "%s", strerror(errno));
-	n = read(fd, secret, SECRET_MAX - 1);
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-		err = vigil_diagnose(d, "password_file", "is no file");
-	else if ((st.st_uid != 0 && st.st_uid != geteuid()) || (st.st_mode & 007) != 0)
-		err = vigil_diagnose(d, "password_file",
-			"may be read by others; chown it to vigild's user and chmod it to 0600");
-	else if (n < 0)
-		err = vigil_diagnose(d, "password_file", "%s", strerror(errno));
-	close(fd);
-	if (err != 0)
-		return err;
-	secret[n] = '\0';
-	secret[strcspn(secret, "\r\n")] = '\0';
-	return secret[0] != '\0' ? 0 : vigil_diagnose(d, "password_file", "the file is empty");
-}
-
-static int make_credentials(struct link *link, const char *user, const char *path)
-{
-	char secret[SECRET_MAX], both[2 * SECRET_MAX];
-	unsigned char code[4 * SECRET_MAX];
-	int err = read_secret(link->d, path, secret), n;
-
-	if (err != 0)
-		return err;
-	n = snprintf(both, sizeof(both), "%s:%s", user, secret);
-	if (n >= (int)sizeof(both))
-		return vigil_diagnose(link->d, "user", "is too long");
-	EVP_EncodeBlock(code, (const unsigned char *)both, n);
-	OPENSSL_cleanse(secret, sizeof(secret));
-	OPENSSL_cleanse(both, sizeof(both));
-	return asprintf(&link->credentials, "Basic %s", (char *)code) < 0 ? -ENOMEM : 0;
-}
-
-static const char *tls_error(void)
-{
-	const char *text = ERR_reason_error_string(ERR_peek_last_error());
-
-	ERR_clear_error();
-	return text != NULL ? text : "unknown";
-}
-
-/* Nobody is there to type a passphrase, and vigild must not wait for it. */
-static int no_passphrase(char *buffer, int size, int writing, void *arg)
-{
-	return -1;
-}
-
-static int load_certificate(struct link *link, const char *certificate, const char *key)
-{
-	if (SSL_CTX_use_certificate_chain_file(link->tls, certificate) != 1)
-		return vigil_diagnose(link->d, "certificate", "%s", tls_error());
-	if (SSL_CTX_use_PrivateKey_file(link->tls, key, SSL_FILETYPE_PEM) != 1 ||
-		SSL_CTX_check_private_key(link->tls) != 1)
-		return vigil_diagnose(link->d, "key", "%s", tls_error());
-	return 0;
-}
-
-/* By a password, or by a certificate. */
-static int identify(struct link *link)
-{
-	vigil_daemon *d = link->d;
-	const char *user = vigil_option_text(d, "user");
-	const char *password = vigil_option_text(d, "password_file");
-	const char *certificate = vigil_option_text(d, "certificate");
-	const char *key = vigil_option_text(d, "key");
-
-	if ((user == NULL) != (password == NULL))
-		return vigil_diagnose(d, user != NULL ? "user" : "password_file",
-			"user and password_file go together");
-	if ((certificate == NULL) != (key == NULL))
-		return vigil_diagnose(d, certificate != NULL ? "certificate" : "key",
-			"certificate and key go together");
-	if (user == NULL && certificate == NULL)
-		return vigil_diagnose(
-			d, NULL, "it needs user and password_file, or certificate and key");
-	if (user != NULL && make_credentials(link, user, password) != 0)
-		return -EINVAL;
-	return certificate != NULL ? load_certificate(link, certificate, key) : 0;
-}
-
-static int trust(struct link *link)
-{
-	const char *ca = vigil_option_text(link->d, "ca");
-
-	link->tls = SSL_CTX_new(TLS_client_method());
-	if (link->tls == NULL)
-		return -ENOMEM;
-	SSL_CTX_set_min_proto_version(link->tls, TLS1_2_VERSION);
-	SSL_CTX_set_verify(link->tls, SSL_VERIFY_PEER, NULL);
-	SSL_CTX_set_default_passwd_cb(link->tls, no_passphrase);
-	if (SSL_CTX_load_verify_locations(link->tls, ca, NULL) != 1)
-		return vigil_diagnose(link->d, "ca", "%s", tls_error());
-	return 0;
-}
-
-/* --- where it is ------------------------------------------------------------------------------------ */
-
-static int parse_url(struct link *link, const char *url)
-{
-	struct evhttp_uri *uri = evhttp_uri_parse(url);
-	const char *host = uri != NULL ? evhttp_uri_get_host(uri) : NULL;
-	const char *scheme = uri != NULL ? evhttp_uri_get_scheme(uri) : NULL;
-	const char *name = vigil_option_text(link->d, "tls_name");
-	const char *path = uri != NULL ? evhttp_uri_get_path(uri) : NULL;
-	size_t length;
-	int err = 0;
-
-	if (host == NULL || host[0] == '\0' || scheme == NULL || strcmp(scheme, "https") != 0 ||
-		(path != NULL && path[0] != '\0' && strcmp(path, "/") != 0)) {
-		err = vigil_diagnose(link->d, "url", "is not https://HOST:PORT");
-		goto out;
+	if (c->http != NULL) {
+		evhttp_connection_set_closecb(c->http, NULL, NULL);
+		evhttp_connection_free(c->http);
 	}
-	link->port = evhttp_uri_get_port(uri) > 0 ? evhttp_uri_get_port(uri) : 5665;
-	length = strlen(host);
-	if (host[0] == '[') /* an address of IPv6 */
-		link->host = strndup(host + 1, length - 2);
-	else
-		link->host = strdup(host);
-	link->name = strdup(name != NULL ? name : link->host);
-	if (link->host == NULL || link->name == NULL ||
-		asprintf(&link->authority, "%s:%d", host, link->port) < 0)
-		err = -ENOMEM;
-out:
-	if (uri != NULL)
-		evhttp_uri_free(uri);
-	return err;
+	c->http = NULL;
+	c->bev = NULL;
+	c->spent = c->used = false;
 }
 
-/* --- names ------------------------------------------------------------------------------------------ */
-
-static void names_open(struct link *link)
+/* libevent keeps no errno of a handshake, whose first write is what a refused connection fails. */
+static void on_handshake(const SSL *ssl, int where, int result)
 {
-	struct event_base *base = vigil_base(link->d);
+	struct connection *c = SSL_get_app_data(ssl);
 
-	link->dns = evdns_base_new(
-		base, EVDNS_BASE_INITIALIZE_NAMESERVERS | EVDNS_BASE_DISABLE_WHEN_INACTIVE);
-	if (link->dns != NULL)
-		return;
-	/* Without name servers addresses and /etc/hosts will do. */
-	link->dns = evdns_base_new(base, EVDNS_BASE_DISABLE_WHEN_INACTIVE);
-	if (link->dns != NULL)
-		evdns_base_load_hosts(link->dns, "/etc/hosts");
+	if (where == SSL_CB_CONNECT_EXIT && result < 0 && errno != EAGAIN && errno != EINPROGRESS)
+		c->error = errno;
 }
 
-/* Requests under way are failed: a look-up that was merely forgotten would keep its timer. */
-static void names_close(struct link *link)
+static struct bufferevent *new_bufferevent(struct connection *c)
 {
-	if (link->dns != NULL)
-		evdns_base_free(link->dns, 1);
-	link->dns = NULL;
-}
+	const struct link *link = c->link;
+	SSL *ssl = credentials_session(link->credentials, link->url.name);
+	struct bufferevent *bev = NULL;
 
-/* --- the connection ----------------------------------------------------------------------------------- */
-
-static void disconnect(struct link *link)
-{
-	if (link->connection != NULL) {
-		evhttp_connection_set_closecb(link->connection, NULL, NULL);
-		evhttp_connection_free(link->connection);
-	}
-	link->connection = NULL;
-	link->bev = NULL;
-	link->spent = false;
-}
-
-static bool is_address(const char *host)
-{
-	unsigned char address[16];
-
-	return evutil_inet_pton(AF_INET, host, address) == 1 ||
-	       evutil_inet_pton(AF_INET6, host, address) == 1;
-}
-
-static SSL *new_session(const struct link *link)
-{
-	SSL *ssl = SSL_new(link->tls);
-	bool address = is_address(link->name);
-	bool right = ssl != NULL;
-
-	if (right && address)
-		right = X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), link->name) == 1;
-	else if (right)
-		right = SSL_set1_host(ssl, link->name) == 1 &&
-			SSL_set_tlsext_host_name(ssl, link->name) == 1;
-	if (right)
-		return ssl;
-	SSL_free(ssl);
-	return NULL;
-}
-
-static void on_close(struct evhttp_connection *connection, void *arg)
-{
-	struct link *link = arg;
-
-	link->spent = true;
-}
-
-static int connect_to(struct link *link)
-{
-	struct event_base *base = vigil_base(link->d);
-	SSL *ssl;
-
-	if (link->spent)
-		disconnect(link);
-	if (link->connection != NULL)
-		return 0;
-	/* Anew each time: the name servers may be others by now. */
-	names_close(link);
-	names_open(link);
-	if (link->dns == NULL)
-		return -ENOMEM;
-	ssl = new_session(link);
 	if (ssl == NULL)
-		return -ENOMEM;
-	link->bev = bufferevent_openssl_socket_new(
-		base, -1, ssl, BUFFEREVENT_SSL_CONNECTING, BEV_OPT_CLOSE_ON_FREE);
-	if (link->bev == NULL) {
+		return NULL;
+	SSL_set_app_data(ssl, c);
+	SSL_set_info_callback(ssl, on_handshake);
+	bev = bufferevent_openssl_socket_new(
+		vigil_base(link->d), -1, ssl, BUFFEREVENT_SSL_CONNECTING, BEV_OPT_CLOSE_ON_FREE);
+	if (bev == NULL)
 		SSL_free(ssl);
+	else /* a peer may close without TLS's close_notify */
+		bufferevent_openssl_set_allow_dirty_shutdown(bev, 1);
+	return bev;
+}
+
+static void on_close(struct evhttp_connection *http, void *arg)
+{
+	struct connection *c = arg;
+
+	c->spent = true;
+	event_active(c->link->go, EV_TIMEOUT, 1);
+}
+
+static int connect_to(struct connection *c, const struct address *address)
+{
+	struct link *link = c->link;
+
+	snprintf(c->address, sizeof(c->address), "%s", address->text);
+	c->error = 0;
+	c->bev = new_bufferevent(c);
+	if (c->bev == NULL)
+		return -ENOMEM;
+	c->http = evhttp_connection_base_bufferevent_new(vigil_base(link->d),
+		resolver_dns(link->resolver), c->bev, address->host,
+		(unsigned short)link->url.port);
+	if (c->http == NULL) {
+		bufferevent_free(c->bev);
+		c->bev = NULL;
 		return -ENOMEM;
 	}
-	/* A peer that closes without TLS's goodbye is closed all the same. */
-	bufferevent_openssl_set_allow_dirty_shutdown(link->bev, 1);
-	link->connection = evhttp_connection_base_bufferevent_new(
-		base, link->dns, link->bev, link->host, (unsigned short)link->port);
-	if (link->connection == NULL) {
-		bufferevent_free(link->bev);
-		link->bev = NULL;
-		return -ENOMEM;
-	}
-	evhttp_connection_set_closecb(link->connection, on_close, link);
-	evhttp_connection_set_timeout(link->connection, (int)link->timeout);
-	evhttp_connection_set_max_body_size(link->connection, 256 * 1024);
-	evhttp_connection_set_max_headers_size(link->connection, 16 * 1024);
+	/* With its family given, libevent takes an address whatever the machine's own ones are. */
+	evhttp_connection_set_family(c->http, address->family);
+	evhttp_connection_set_closecb(c->http, on_close, c);
+	evhttp_connection_set_timeout(c->http, (int)link->timeout);
+	evhttp_connection_set_max_body_size(c->http, 256 * 1024);
+	evhttp_connection_set_max_headers_size(c->http, 16 * 1024);
 	return 0;
 }
 
-/* --- requests ------------------------------------------------------------------------------------------ */
+/* --- answers ---------------------------------------------------------------------------------------- */
 
-/* Before evhttp lets go of the connection: why it is of no use. */
-static void note_why(struct link *link)
+/* Before evhttp lets go of the connection: what TLS has against it. */
+static void note_why(struct connection *c)
 {
-	unsigned long error = link->bev != NULL ? bufferevent_get_openssl_error(link->bev) : 0;
-	SSL *ssl = link->bev != NULL ? bufferevent_openssl_get_ssl(link->bev) : NULL;
+	unsigned long error = c->bev != NULL ? bufferevent_get_openssl_error(c->bev) : 0;
+	SSL *ssl = c->bev != NULL ? bufferevent_openssl_get_ssl(c->bev) : NULL;
 	long verdict = ssl != NULL ? SSL_get_verify_result(ssl) : X509_V_OK;
 
 	if (verdict != X509_V_OK)
-		snprintf(link->why, sizeof(link->why), "its certificate is refused: %s",
+		snprintf(c->why, sizeof(c->why), "its certificate is refused: %s",
 			X509_verify_cert_error_string(verdict));
 	else if (error != 0 && ERR_reason_error_string(error) != NULL)
-		snprintf(link->why, sizeof(link->why), "TLS: %s", ERR_reason_error_string(error));
+		snprintf(c->why, sizeof(c->why), "TLS: %s", ERR_reason_error_string(error));
 }
 
 static void on_error(enum evhttp_request_error error, void *arg)
@@ -315,89 +167,283 @@ static void on_error(enum evhttp_request_error error, void *arg)
 		[EVREQ_HTTP_BUFFER_ERROR] = "the connection broke",
 		[EVREQ_HTTP_DATA_TOO_LONG] = "its answer is too long",
 	};
-	struct link *link = arg;
+	struct connection *c = arg;
 
-	note_why(link);
-	if (link->why[0] == '\0' && (size_t)error < sizeof(texts) / sizeof(*texts) &&
+	c->closed = error == EVREQ_HTTP_EOF || error == EVREQ_HTTP_BUFFER_ERROR;
+	note_why(c);
+	if (c->why[0] == '\0' && (size_t)error < sizeof(texts) / sizeof(*texts) &&
 		texts[error] != NULL)
-		snprintf(link->why, sizeof(link->why), "%s", texts[error]);
+		snprintf(c->why, sizeof(c->why), "%s", texts[error]);
 }
 
-static void answer_none(struct link *link)
+/* The connection is free again, and the answer is handed on. */
+static void finish(struct connection *c, enum link_outcome outcome, int status, const char *text)
 {
-	int err = EVUTIL_SOCKET_ERROR();
+	free(c->json);
+	c->json = NULL;
+	c->sent = false;
+	c->link->fn(outcome, status, text, c->request, c->link->arg);
+}
 
-	note_why(link);
-	if (link->why[0] == '\0' && err != 0 && err != EAGAIN && err != EINPROGRESS)
-		snprintf(link->why, sizeof(link->why), "%s", strerror(err));
-	link->spent = true;
-	link->fn(0, link->why[0] != '\0' ? link->why : "it cannot be connected to", "", link->arg);
+/* The address did not answer: others may. */
+static void fail(struct connection *c, const char *why)
+{
+	struct link *link = c->link;
+	char summary[ADDRESSES_SUMMARY];
+	bool others = addresses_failed(&link->addresses, c->address, why);
+
+	link->up = false;
+	finish(c, others ? LINK_RETRY : LINK_FAILED, 0,
+		addresses_summary(&link->addresses, summary));
+}
+
+/* evhttp says nothing of a connection that was never made. */
+static void note_silence(struct connection *c)
+{
+	const char *why = "it cannot be connected to";
+
+	if (c->error != 0)
+		why = strerror(c->error);
+	else if (vigil_now() - c->since >= c->link->timeout * 0.9)
+		why = "no answer in time";
+	snprintf(c->why, sizeof(c->why), "%s", why);
+}
+
+static void answer_none(struct connection *c)
+{
+	bool idle = c->closed && c->used;
+
+	note_why(c);
+	if (c->why[0] == '\0')
+		note_silence(c);
+	c->spent = true;
+	if (idle)
+		finish(c, LINK_RETRY, 0, c->why);
+	else
+		fail(c, c->why);
 }
 
 static void on_answer(struct evhttp_request *request, void *arg)
 {
-	struct link *link = arg;
+	struct connection *c = arg;
+	struct link *link = c->link;
 	char body[BODY_MAX];
 	ev_ssize_t n;
 	int status = request != NULL ? evhttp_request_get_response_code(request) : 0;
 
-	link->busy = false;
 	if (link->fn == NULL)
 		return; /* it is being closed */
 	if (status == 0) {
-		answer_none(link);
+		answer_none(c);
 		return;
 	}
 	n = evbuffer_copyout(evhttp_request_get_input_buffer(request), body, sizeof(body) - 1);
 	body[n > 0 ? n : 0] = '\0';
-	link->fn(status, "", body, link->arg);
+	c->used = link->up = true;
+	addresses_worked(&link->addresses, c->address);
+	finish(c, LINK_ANSWERED, status, body);
 }
 
-int link_post(struct link *link, const char *path, const char *json)
-{
-	struct evhttp_request *request;
-	struct evkeyvalq *headers;
-	int err = connect_to(link);
+/* --- requests --------------------------------------------------------------------------------------- */
 
-	if (err != 0)
-		return err;
-	request = evhttp_request_new(on_answer, link);
+static struct evhttp_request *new_request(struct connection *c)
+{
+	struct evhttp_request *request = evhttp_request_new(on_answer, c);
+	const char *authorization = credentials_header(c->link->credentials);
+	struct evkeyvalq *headers;
+
 	if (request == NULL)
-		return -ENOMEM;
+		return NULL;
 	evhttp_request_set_error_cb(request, on_error);
 	headers = evhttp_request_get_output_headers(request);
-	evhttp_add_header(headers, "Host", link->authority);
+	evhttp_add_header(headers, "Host", c->link->url.authority);
 	evhttp_add_header(headers, "Accept", "application/json");
 	evhttp_add_header(headers, "Content-Type", "application/json");
 	evhttp_add_header(headers, "User-Agent", "vigil");
-	if (link->credentials != NULL)
-		evhttp_add_header(headers, "Authorization", link->credentials);
-	evbuffer_add(evhttp_request_get_output_buffer(request), json, strlen(json));
-	link->why[0] = '\0';
-	errno = 0;
-	/* Whatever comes of it, the request is evhttp's from here on. */
-	link->busy = true;
-	if (evhttp_make_request(link->connection, request, EVHTTP_REQ_POST, path) == 0)
-		return 0;
-	link->busy = false;
-	link->spent = true;
-	return -EIO;
+	if (authorization != NULL)
+		evhttp_add_header(headers, "Authorization", authorization);
+	evbuffer_add(evhttp_request_get_output_buffer(request), c->json, strlen(c->json));
+	return request;
 }
 
-bool link_is_busy(const struct link *link)
+/*
+ * Without TCP_NODELAY the kernel keeps the second write of a request back until the master has
+ * acknowledged the first, which takes 40 ms.  On an open connection header and body become one write,
+ * and one TLS record.
+ */
+static void hasten(const struct connection *c, bool open)
 {
-	return link->busy;
+	evutil_socket_t fd = bufferevent_getfd(c->bev);
+	int on = 1;
+
+	if (fd >= 0 && !open)
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	if (open)
+		evbuffer_pullup(bufferevent_get_output(c->bev), -1);
 }
 
-/* --- life ------------------------------------------------------------------------------------------------ */
+static void send_request(struct connection *c)
+{
+	struct evhttp_request *request = new_request(c);
+	bool open = c->used;
 
-/* Reads the options: all that are wrong are diagnosed, and then it is -EINVAL. */
+	c->why[0] = '\0';
+	c->closed = false;
+	c->sent = true;
+	c->error = 0;
+	c->since = vigil_now();
+	if (request == NULL) {
+		finish(c, LINK_FAILED, 0, strerror(ENOMEM));
+		return;
+	}
+	/* From here on the request is evhttp's, also when this fails. */
+	if (evhttp_make_request(c->http, request, EVHTTP_REQ_POST, c->path) == 0) {
+		hasten(c, open);
+	} else {
+		c->spent = true;
+		fail(c, "the request cannot be sent");
+	}
+}
+
+static void connect_and_send(struct connection *c)
+{
+	struct link *link = c->link;
+	const struct address *address = addresses_pick(&link->addresses);
+	char why[256];
+	int err;
+
+	if (address == NULL) {
+		link->up = false;
+		snprintf(why, sizeof(why), "%s cannot be resolved: %s", link->url.host,
+			link->unresolved != NULL ? link->unresolved : "it has no address");
+		finish(c, LINK_FAILED, 0, why);
+		return;
+	}
+	err = connect_to(c, address);
+	if (err == 0)
+		send_request(c);
+	else
+		fail(c, strerror(-err));
+}
+
+static void look_at_credentials(struct link *link, bool force)
+{
+	link->looked = vigil_now();
+	if (!credentials_refresh(link->credentials, force))
+		return;
+	for (size_t i = 0; i < link->count; i++)
+		link->connections[i].spent = true;
+}
+
+/* Sends what was posted, over connections that are made first where there are none. */
+static void on_go(evutil_socket_t fd, short what, void *arg)
+{
+	struct link *link = arg;
+	bool resolve = false;
+
+	if (vigil_now() >= link->looked + 1)
+		look_at_credentials(link, false);
+	for (size_t i = 0; i < link->count; i++) {
+		struct connection *c = &link->connections[i];
+
+		if (c->spent && !c->sent)
+			disconnect(c);
+		if (c->json == NULL || c->sent)
+			continue;
+		if (c->http != NULL)
+			send_request(c);
+		else if (link->resolved)
+			connect_and_send(c);
+		else
+			resolve = true;
+	}
+	link->resolved = false;
+	if (resolve)
+		resolver_start(link->resolver);
+}
+
+static void on_resolved(const struct addrinfo *info, const char *why, void *arg)
+{
+	struct link *link = arg;
+
+	/* While the name servers do not answer, the addresses from before are good enough. */
+	if (info != NULL)
+		addresses_set(&link->addresses, info, link->url.port);
+	link->unresolved = info != NULL ? NULL : why;
+	link->resolved = true;
+	event_active(link->go, EV_TIMEOUT, 1);
+}
+
+bool link_is_free(const struct link *link)
+{
+	size_t busy = 0;
+
+	for (size_t i = 0; i < link->count; i++)
+		busy += link->connections[i].json != NULL;
+	return busy < (link->up ? link->count : 1);
+}
+
+int link_post(struct link *link, const char *path, const char *json, void *request)
+{
+	struct connection *free_one = NULL;
+
+	for (size_t i = 0; i < link->count; i++) {
+		struct connection *c = &link->connections[i];
+
+		if (c->json != NULL)
+			continue;
+		/* An open connection is better than one to be made. */
+		if (free_one == NULL || (c->http != NULL && !c->spent && free_one->http == NULL))
+			free_one = c;
+	}
+	if (free_one == NULL)
+		return -EBUSY;
+	free_one->json = strdup(json);
+	if (free_one->json == NULL)
+		return -ENOMEM;
+	free_one->path = path;
+	free_one->request = request;
+	event_active(link->go, EV_TIMEOUT, 1);
+	return 0;
+}
+
+const char *link_address(const struct link *link)
+{
+	return link->addresses.good;
+}
+
+bool link_reject(struct link *link, const char *why)
+{
+	char address[ADDRESS_TEXT];
+
+	memcpy(address, link->addresses.good, sizeof(address));
+	for (size_t i = 0; i < link->count; i++)
+		if (strcmp(link->connections[i].address, address) == 0)
+			link->connections[i].spent = true;
+	link->up = false;
+	return addresses_failed(&link->addresses, address, why);
+}
+
+void link_reload(struct link *link)
+{
+	look_at_credentials(link, true);
+}
+
+const char *link_fault(const struct link *link)
+{
+	return credentials_fault(link->credentials);
+}
+
+/* --- life ------------------------------------------------------------------------------------------- */
+
+/* Reads the options: all that are wrong are diagnosed, and then it returns -EINVAL. */
 static int read_options(struct link *link)
 {
-	int url = parse_url(link, vigil_option_text(link->d, "url")), trusted = trust(link);
-	int identified = link->tls != NULL ? identify(link) : -ENOMEM;
+	int err = url_read(&link->url, link->d);
 
-	return url == 0 && trusted == 0 && identified == 0 ? 0 : -EINVAL;
+	link->credentials = credentials_open(link->d);
+	link->count = (size_t)vigil_option_int(link->d, "connections");
+	return err == 0 && link->credentials != NULL ? 0 : -EINVAL;
 }
 
 static struct link *link_new(vigil_daemon *d)
@@ -405,6 +451,8 @@ static struct link *link_new(vigil_daemon *d)
 	struct link *link = vigil_alloc(d, sizeof(*link));
 
 	*link = (struct link){.d = d, .timeout = vigil_option_seconds(d, "timeout")};
+	for (size_t i = 0; i < CONNECTIONS_MAX; i++)
+		link->connections[i].link = link;
 	return link;
 }
 
@@ -423,9 +471,13 @@ struct link *link_open(vigil_daemon *d, link_answer_fn *fn, void *arg)
 
 	link->fn = fn;
 	link->arg = arg;
-	if (read_options(link) == 0)
-		names_open(link);
-	if (link->dns != NULL)
+	link->looked = vigil_now();
+	if (read_options(link) == 0) {
+		link->go = event_new(vigil_base(d), -1, 0, on_go, link);
+		link->resolver = resolver_new(
+			vigil_base(d), link->url.host, link->timeout, on_resolved, link);
+	}
+	if (link->go != NULL && link->resolver != NULL)
 		return link;
 	link_close(link);
 	return NULL;
@@ -434,13 +486,14 @@ struct link *link_open(vigil_daemon *d, link_answer_fn *fn, void *arg)
 void link_close(struct link *link)
 {
 	link->fn = NULL;
-	disconnect(link);
-	names_close(link);
-	SSL_CTX_free(link->tls);
-	free(link->host);
-	free(link->name);
-	free(link->authority);
-	if (link->credentials != NULL)
-		OPENSSL_cleanse(link->credentials, strlen(link->credentials));
-	free(link->credentials);
+	for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
+		disconnect(&link->connections[i]);
+		free(link->connections[i].json);
+		link->connections[i].json = NULL;
+	}
+	if (link->go != NULL)
+		event_free(link->go);
+	resolver_free(link->resolver);
+	credentials_close(link->credentials);
+	url_clear(&link->url);
 }

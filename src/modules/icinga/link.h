@@ -1,8 +1,10 @@
 /*
- * link: one HTTPS connection to the API of an Icinga 2 master, one request at a time.
+ * link: HTTPS connections to the API of an Icinga 2 master.
  *
- * The peer's certificate is checked, its name too; nothing is sent to one that is not who it is
- * meant to be.  All of it is events on the host's loop, the look-up of the name included.
+ * A few connections are kept open, and each carries one request at a time; while the master does not
+ * answer there is only one.  Each new connection looks the master's name up and goes to the address
+ * that answered last, or to the next one after a failure.  The master's certificate and its name are
+ * checked before anything is sent.  All of it is events on the host's loop.
  */
 #ifndef LINK_H
 #define LINK_H
@@ -14,21 +16,40 @@
 
 struct link;
 
-/* How a request has ended.  status: HTTP's, 0 where there was no answer, and then why says it;
- * with an answer, body is its beginning. */
-typedef void link_answer_fn(int status, const char *why, const char *body, void *arg);
+enum link_outcome {
+	LINK_ANSWERED, /* text: the beginning of the answer's body */
+	LINK_RETRY,    /* no answer, but the request may be posted again at once: the master had
+			* closed an idle connection, or has another address; text: why */
+	LINK_FAILED    /* no answer at any address; text: why */
+};
+
+/* How a request has ended; status: HTTP's.  Posting the next request from here is fine. */
+typedef void link_answer_fn(
+	enum link_outcome outcome, int status, const char *text, void *request, void *arg);
 
 /* Whether the options say what to connect to and how: 0, or -EINVAL after vigil_diagnose. */
 int link_check(vigil_daemon *d);
 
-/* What it is to connect to and who it is stands in the daemon's options.  NULL, having refused
- * in words: a file that cannot be read, a certificate that does not fit its key. */
+/* Where to connect to, and the credentials, are in the daemon's options.  NULL after vigil_diagnose or
+ * out of memory. */
 struct link *link_open(vigil_daemon *d, link_answer_fn *fn, void *arg);
+/* Requests under way get no answer. */
 void link_close(struct link *link);
 
-bool link_is_busy(const struct link *link);
-/* Posts JSON to the path.  0, and the answer follows from the loop; or -errno.  Not to be called
- * while an answer is being told. */
-int link_post(struct link *link, const char *path, const char *json);
+/* Whether a request may be posted now. */
+bool link_is_free(const struct link *link);
+/* Posts JSON, which is copied, to the path; the answer for `request` follows.  0 or -errno. */
+int link_post(struct link *link, const char *path, const char *json, void *request);
+
+/* Where the last answer came from, "127.0.0.1:5665"; "": there was none. */
+const char *link_address(const struct link *link);
+/* For the answer callback: the answer means that the master at this address takes nothing, for the
+ * reason why.  Returns whether it has another address, which the next request goes to. */
+bool link_reject(struct link *link, const char *why);
+
+/* Reads the CA and the credentials again. */
+void link_reload(struct link *link);
+/* Why the files of the credentials cannot be used, so that the former ones are; NULL: they are used. */
+const char *link_fault(const struct link *link);
 
 #endif

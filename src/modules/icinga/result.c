@@ -1,7 +1,7 @@
-/* result: what a daemon has to say, as a check result for Icinga 2; see result.h. */
+/* result: the health of a daemon as a check result for Icinga 2; see result.h. */
 #include "result.h"
 
-#include <math.h>
+#include <ctype.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,9 +9,7 @@
 
 #include <vigil/vigil.h>
 
-#define TEXT_MAX   1024
-#define ITEM_MAX   8192
-#define LABELS_MAX 256
+#define ITEM_MAX 8192
 
 static const char *text_of(const json_t *object, const char *key)
 {
@@ -22,78 +20,144 @@ static const char *text_of(const json_t *object, const char *key)
 
 /* --- performance data ------------------------------------------------------------------------------ */
 
-/* A value of null could not be determined: it is nothing to hand on. */
-static json_t *perfdata_of(const json_t *data, unsigned *left_out)
+/* The bytes of the text in JSON. */
+static size_t json_size(const char *text)
+{
+	size_t size = sizeof("\"\",") - 1;
+
+	for (; *text != '\0'; text++)
+		size += *text == '"' || *text == '\\' ? 2 : (unsigned char)*text < ' ' ? 6 : 1;
+	return size;
+}
+
+/* A value of null could not be determined: there is nothing to send.  Neither are the numbers of a
+ * daemon that failed or is silent, because they are not the present ones. */
+static json_t *perfdata_of(const json_t *data, struct result_left_out *left_out)
 {
 	json_t *list = json_array(), *entry;
 	char item[ITEM_MAX];
 	const char *label;
+	size_t size = 0;
 
+	*left_out = (struct result_left_out){0};
+	if (json_is_true(json_object_get(data, "stale")))
+		return list;
 	json_object_foreach(json_object_get(data, "perfdata"), label, entry)
 	{
-		if (json_array_size(list) < LABELS_MAX &&
-			vigil_perfdata(item, sizeof(item), label, entry) > 0)
-			json_array_append_new(list, json_string(item));
-		else if (!json_is_null(json_object_get(entry, "value")))
-			++*left_out;
+		if (json_is_null(json_object_get(entry, "value")))
+			continue;
+		if (vigil_perfdata(item, sizeof(item), label, entry) == 0)
+			left_out->unfit++;
+		else if (size + json_size(item) > RESULT_PERFDATA_MAX)
+			left_out->over++;
+		else if (json_array_append_new(list, json_string(item)) == 0)
+			size += json_size(item);
 	}
 	return list;
 }
 
-/* --- the verdict ------------------------------------------------------------------------------------ */
+/* --- the text -------------------------------------------------------------------------------------- */
 
-static int code_of(const char *level)
+static const char *const levels[] = {"OK", "WARNING", "CRITICAL", "UNKNOWN"};
+
+int result_level(const json_t *health)
 {
-	static const char *const levels[] = {"OK", "WARNING", "CRITICAL", "UNKNOWN"};
-	int code = 0;
+	const char *word = text_of(health, "level");
+	int level = 0;
 
-	while (code < 3 && strcmp(level, levels[code]) != 0)
-		code++;
-	return code;
+	while (level < 3 && strcmp(word, levels[level]) != 0)
+		level++;
+	return level;
 }
 
-/* The exit status a plugin would have, and its words; -1: there is nothing to say yet. */
-static int judge(const json_t *account, char text[TEXT_MAX])
+/* Whether the text names its level itself, before the first colon or dash, as in "DISK CRITICAL: ...".
+ * `vigilctl check` judges by the same rule. */
+static bool names_level(const char *text, const char *level)
 {
-	const json_t *health = json_object_get(account, "health");
+	size_t length = strlen(level), head = strcspn(text, ":-|");
 
-	if (!json_is_object(health))
-		return -1;
-	snprintf(text, TEXT_MAX, "%s - %s", text_of(health, "level"), text_of(health, "text"));
-	return code_of(text_of(health, "level"));
+	for (const char *p = text; p + length <= text + head; p++)
+		if (strncmp(p, level, length) == 0 &&
+			(p == text || !isalnum((unsigned char)p[-1])) &&
+			!isalnum((unsigned char)p[length]))
+			return true;
+	return false;
+}
+
+/* Whether it is the status line of a plugin: exec keeps it as output, beside the performance data. */
+static bool is_of_plugin(const char *text, const json_t *data)
+{
+	return json_is_object(json_object_get(data, "perfdata")) &&
+	       strcmp(text, text_of(data, "output")) == 0;
+}
+
+/* A plugin's own line is sent as the plugin printed it.  Before any other text goes the level, unless
+ * the text names it. */
+static void put_status_line(FILE *file, const json_t *health, const json_t *data)
+{
+	const char *level = levels[result_level(health)], *text = text_of(health, "text");
+
+	if (!is_of_plugin(text, data) && !names_level(text, level))
+		fprintf(file, "%s - ", level);
+	fputs(text, file);
+}
+
+/* The text is to be freed; NULL: out of memory. */
+static char *make_text(
+	const json_t *health, const json_t *data, const struct result_left_out *left_out)
+{
+	const char *long_text = text_of(health, "long_text");
+	char *text = NULL;
+	size_t size;
+	FILE *file = open_memstream(&text, &size);
+
+	if (file == NULL)
+		return NULL;
+	put_status_line(file, health, data);
+	if (long_text[0] != '\0')
+		fprintf(file, "\n%s", long_text);
+	if (left_out->over > 0)
+		fprintf(file, "\n%u performance values were left out: they exceed %u KiB",
+			left_out->over, RESULT_PERFDATA_MAX / 1024);
+	if (fclose(file) == 0)
+		return text;
+	free(text);
+	return NULL;
 }
 
 /* --- names ------------------------------------------------------------------------------------------- */
 
-/* The template with the daemon's name put in; to be freed. */
-static char *fill(const char *template, const char *daemon)
+char *result_service(const struct result_names *names, const char *daemon)
 {
-	const char *at = strstr(template, "{daemon}");
+	static const char place[] = "{daemon}";
+	const char *template = names->service, *at = strstr(template, place);
+	int before = at != NULL ? (int)(at - template) : (int)strlen(template);
 	char *text;
 
-	if (at == NULL)
-		return strdup(template);
-	if (asprintf(&text, "%.*s%s%s", (int)(at - template), template, daemon,
-		    at + strlen("{daemon}")) < 0)
+	if (asprintf(&text, "%s!%.*s%s%s", names->host, before, template, at != NULL ? daemon : "",
+		    at != NULL ? at + strlen(place) : "") < 0)
 		return NULL;
 	return text;
 }
 
-json_t *result_make(const struct result_names *names, const char *daemon, const json_t *account,
-	const json_t *data, double now, unsigned *left_out)
+json_t *result_make(const struct result_names *names, const char *daemon, const json_t *health,
+	const json_t *data, double now, struct result_left_out *left_out)
 {
-	char text[TEXT_MAX], *service = fill(names->service, daemon), *object = NULL;
-	int code = judge(account, text);
-	json_t *result = NULL;
+	json_t *result = NULL, *perfdata;
+	char *service, *text;
 
-	*left_out = 0;
-	if (code >= 0 && service != NULL && asprintf(&object, "%s!%s", names->host, service) >= 0)
-		result = json_pack("{s:s,s:s,s:i,s:s,s:o,s:s,s:f,s:f,s:f}", "type", "Service",
-			"service", object, "exit_status", code, "plugin_output", text,
-			"performance_data", perfdata_of(data, left_out), "check_source",
-			names->host, "execution_start", now, "execution_end", now, "ttl",
-			names->ttl);
-	free(object);
+	if (!json_is_object(health))
+		return NULL;
+	perfdata = perfdata_of(data, left_out);
+	service = result_service(names, daemon);
+	text = make_text(health, data, left_out);
+	if (service != NULL && text != NULL)
+		result = json_pack("{s:s,s:s,s:i,s:s,s:O,s:s,s:f,s:f,s:f}", "type", "Service",
+			"service", service, "exit_status", result_level(health), "plugin_output",
+			text, "performance_data", perfdata, "check_source", names->host,
+			"execution_start", now, "execution_end", now, "ttl", names->ttl);
+	json_decref(perfdata);
 	free(service);
+	free(text);
 	return result;
 }

@@ -1,13 +1,16 @@
 /*
- * result: what a daemon has to say, as a check result for Icinga 2.
+ * result: the health of a daemon as a check result for Icinga 2.
  *
- * It knows no module: the daemon's health, whether it failed or is paused, and performance data
- * in the form that vigil's interface gives it.
+ * It knows no module: the daemon's health, and what the interface says of performance data and of the
+ * output of a plugin.
  */
 #ifndef RESULT_H
 #define RESULT_H
 
 #include <jansson.h>
+
+/* The master takes a request of at most 1 MiB: 640 KiB of performance data leave room for the text. */
+#define RESULT_PERFDATA_MAX (640u * 1024)
 
 struct result_names {
 	const char *host;    /* the Host object's name */
@@ -15,10 +18,23 @@ struct result_names {
 	double ttl;
 };
 
-/* account: what /runs/NAME holds; data: what /daemons/NAME holds, or NULL; now: seconds since
- * 1970.  The body of process-check-result, a new reference; NULL where the daemon has nothing to
- * say yet.  left_out: how many values of performance data cannot be handed on. */
-json_t *result_make(const struct result_names *names, const char *daemon, const json_t *account,
-	const json_t *data, double now, unsigned *left_out);
+/* Performance values that are not in a result. */
+struct result_left_out {
+	unsigned unfit; /* a label with a bar or an end of line, or no number */
+	unsigned over;  /* beyond RESULT_PERFDATA_MAX; the result's text says so */
+};
+
+/* 0 OK, 1 WARNING, 2 CRITICAL; anything else is 3 UNKNOWN. */
+int result_level(const json_t *health);
+
+/* The name of the Service object that stands for the daemon, HOST!SERVICE, to be freed; NULL: out of
+ * memory. */
+char *result_service(const struct result_names *names, const char *daemon);
+
+/* health: /runs/NAME/health; data: what is at /daemons/NAME, or NULL; now: seconds since 1970.
+ * Returns the body of process-check-result, a new reference; NULL when there is no health yet or out of
+ * memory. */
+json_t *result_make(const struct result_names *names, const char *daemon, const json_t *health,
+	const json_t *data, double now, struct result_left_out *left_out);
 
 #endif

@@ -1,61 +1,86 @@
-/* spool: results that wait to be sent; see spool.h. */
+/*
+ * spool: lines that wait to be sent, on disk, in order; see spool.h.
+ *
+ * The window holds the entries that were read ahead, in order.  An entry leaves the window when it
+ * and all entries before it are done; the part that it was read from then remembers its end, which is
+ * where an orderly close cuts the file.
+ */
 #include "spool.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
-#define LINE_MAX_SIZE (64 * 1024)
+#define LINE_MAX_SIZE (1024 * 1024)
+#define WINDOW_LINES  64
+#define WINDOW_BYTES  (2 * 1024 * 1024)
 
 struct part {
 	char *path;
-	FILE *file;   /* NULL: there is none */
-	size_t lines; /* not yet sent */
-	off_t read, size;
+	int fd;       /* -1: there is no file */
+	size_t lines; /* not yet read ahead */
+	off_t next;   /* where the first of these begins */
+	off_t done;   /* all lines before it are done */
+	off_t size;
+};
+
+enum place { GONE, OLD, NEW };
+enum state { WAITING, TAKEN, DONE };
+
+struct entry {
+	struct spool_entry public; /* first */
+	char *line;
+	size_t length;
+	enum place place; /* of the part that it was read from; GONE: the part was dropped */
+	enum state state;
+	off_t end; /* in the part */
+	TAILQ_ENTRY(entry) link;
 };
 
 struct spool {
 	struct part old, new;
 	off_t part_max;
-	char *line;               /* the first, when it has been read */
-	size_t room, length;      /* length: in the file, with its end */
-	uint64_t dropped, number; /* number: of the first */
+	TAILQ_HEAD(entry_list, entry) window;
+	size_t count, bytes; /* of the window */
+	size_t undone;       /* entries of the window that are not done */
+	uint64_t dropped;
 };
-
-/* The part that the first line is in. */
-static struct part *head(struct spool *s)
-{
-	return s->old.lines > 0 ? &s->old : &s->new;
-}
 
 /* --- parts --------------------------------------------------------------------------------------- */
 
 static void part_close(struct part *part)
 {
-	if (part->file != NULL)
-		fclose(part->file);
-	part->file = NULL;
+	if (part->fd >= 0)
+		close(part->fd);
+	part->fd = -1;
 	part->lines = 0;
-	part->read = part->size = 0;
+	part->next = part->done = part->size = 0;
 }
 
-/* A line without its end was cut by a crash: it is as if it had not been written. */
+/* A line without its end was cut by a crash, and does not count. */
 static int part_count(struct part *part)
 {
-	int c;
+	char buffer[BUFSIZ];
+	off_t at = 0;
+	ssize_t n;
 
-	rewind(part->file);
-	for (off_t at = 1; (c = getc_unlocked(part->file)) != EOF; at++) {
-		if (c != '\n')
-			continue;
-		part->lines++;
-		part->size = at;
+	while ((n = pread(part->fd, buffer, sizeof(buffer), at)) > 0) {
+		for (ssize_t i = 0; i < n; i++) {
+			if (buffer[i] != '\n')
+				continue;
+			part->lines++;
+			part->size = at + i + 1;
+		}
+		at += n;
 	}
-	return ferror(part->file) ? -EIO : 0;
+	return n < 0 ? -errno : 0;
 }
 
 static int part_open(struct part *part, int flags)
@@ -65,17 +90,11 @@ static int part_open(struct part *part, int flags)
 
 	if (fd < 0)
 		return errno == ENOENT && flags == 0 ? 0 : -errno;
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_nlink > 1) {
-		close(fd);
-		return -EINVAL;
-	}
-	part->file = fdopen(fd, "r+");
-	if (part->file == NULL) {
-		err = -errno;
-		close(fd);
-		return err;
-	}
-	err = part_count(part);
+	part->fd = fd;
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_nlink > 1)
+		err = -EINVAL;
+	else
+		err = part_count(part);
 	if (err == 0 && ftruncate(fd, part->size) < 0)
 		err = -errno;
 	if (err != 0)
@@ -85,109 +104,234 @@ static int part_open(struct part *part, int flags)
 
 static void part_empty(struct part *part)
 {
-	if (part->file != NULL)
-		(void)!ftruncate(fileno(part->file), 0);
+	if (part->fd >= 0)
+		(void)!ftruncate(part->fd, 0);
 	part->lines = 0;
-	part->read = part->size = 0;
+	part->next = part->done = part->size = 0;
 }
 
-/* What is new becomes old. */
+static struct part *part_at(struct spool *s, enum place place)
+{
+	return place == OLD ? &s->old : place == NEW ? &s->new : NULL;
+}
+
+/* --- the window ------------------------------------------------------------------------------------ */
+
+static void entry_free(struct spool *s, struct entry *entry)
+{
+	TAILQ_REMOVE(&s->window, entry, link);
+	s->count--;
+	s->bytes -= entry->length;
+	if (entry->state != DONE)
+		s->undone--;
+	free(entry->public.data);
+	free(entry->line);
+	free(entry);
+}
+
+/* The line that begins there, with its end, to be freed; NULL: it cannot be read. */
+static char *read_line(int fd, off_t at, size_t *length)
+{
+	char *text = NULL, *more, *end = NULL;
+	ssize_t n = 0;
+
+	for (size_t room = 4096; end == NULL && room <= 2 * LINE_MAX_SIZE; room *= 2) {
+		more = realloc(text, room);
+		if (more == NULL)
+			break;
+		text = more;
+		n = pread(fd, text, room, at);
+		end = n > 0 ? memchr(text, '\n', (size_t)n) : NULL;
+		if (n < (ssize_t)room)
+			break;
+	}
+	if (end == NULL) {
+		free(text);
+		return NULL;
+	}
+	*end = '\0';
+	*length = (size_t)(end - text) + 1;
+	return text;
+}
+
+/* Reads one line of the part ahead.  false: the part cannot be read. */
+static bool read_ahead(struct spool *s, struct part *part, enum place place)
+{
+	struct entry *entry = calloc(1, sizeof(*entry));
+
+	if (entry != NULL)
+		entry->line = read_line(part->fd, part->next, &entry->length);
+	if (entry == NULL || entry->line == NULL) {
+		free(entry);
+		return false;
+	}
+	part->next += (off_t)entry->length;
+	part->lines--;
+	entry->public.line = entry->line;
+	entry->place = place;
+	entry->end = part->next;
+	TAILQ_INSERT_TAIL(&s->window, entry, link);
+	s->count++;
+	s->undone++;
+	s->bytes += entry->length;
+	return true;
+}
+
+static void fill_window(struct spool *s)
+{
+	while (s->count < WINDOW_LINES && s->bytes < WINDOW_BYTES) {
+		enum place place = s->old.lines > 0 ? OLD : NEW;
+		struct part *part = part_at(s, place);
+
+		if (part->lines == 0)
+			return;
+		if (read_ahead(s, part, place))
+			continue;
+		/* A line that cannot be read: the rest of the part cannot be read either. */
+		s->dropped += part->lines;
+		part->lines = 0;
+		part->next = part->size;
+		if (TAILQ_EMPTY(&s->window))
+			part_empty(part);
+	}
+}
+
+/* Entries that are done leave the front of the window, and a part of which all is done is emptied. */
+static void trim_window(struct spool *s)
+{
+	struct entry *entry;
+	struct part *part;
+
+	while ((entry = TAILQ_FIRST(&s->window)) != NULL && entry->state == DONE) {
+		part = part_at(s, entry->place);
+		if (part != NULL)
+			part->done = entry->end;
+		entry_free(s, entry);
+		if (part != NULL && part->lines == 0 && part->done == part->size)
+			part_empty(part);
+	}
+}
+
+static bool is_dropped(struct spool *s, struct entry *entry)
+{
+	if (entry->place != GONE || entry->state != WAITING)
+		return false;
+	entry_free(s, entry);
+	s->dropped++;
+	return true;
+}
+
+/* The new part becomes the old one, and what the old one held is dropped, except for what is in
+ * flight. */
 static int rotate(struct spool *s)
 {
-	s->dropped += s->old.lines;
-	s->number += s->old.lines;
-	if (head(s) == &s->old) { /* the line at hand is among them */
-		free(s->line);
-		s->line = NULL;
-	}
-	part_close(&s->old);
+	struct entry *entry, *next;
+	char *path;
+
 	if (rename(s->new.path, s->old.path) < 0)
 		return -errno;
-	s->old = (struct part){.path = s->old.path,
-		.file = s->new.file,
-		.lines = s->new.lines,
-		.read = s->new.read,
-		.size = s->new.size};
-	s->new = (struct part){.path = s->new.path};
+	s->dropped += s->old.lines;
+	for (entry = TAILQ_FIRST(&s->window); entry != NULL; entry = next) {
+		next = TAILQ_NEXT(entry, link);
+		entry->place = entry->place == NEW ? OLD : GONE;
+		is_dropped(s, entry);
+	}
+	part_close(&s->old);
+	path = s->old.path;
+	s->old = s->new;
+	s->old.path = path;
+	s->new = (struct part){.path = s->new.path, .fd = -1};
+	trim_window(s);
 	return part_open(&s->new, O_CREAT);
 }
 
 /* --- lines ----------------------------------------------------------------------------------------- */
+
+/* The next line begins where the part ends, whatever a write that failed has left behind it. */
+static int append(struct part *part, const char *line, size_t length)
+{
+	struct iovec parts[] = {
+		{.iov_base = (char *)line, .iov_len = length}, {.iov_base = "\n", .iov_len = 1}};
+	ssize_t n = pwritev(part->fd, parts, 2, part->size);
+	int err = n < 0 ? -errno : -ENOSPC;
+
+	if (n == (ssize_t)length + 1) {
+		part->size += n;
+		part->lines++;
+		return 0;
+	}
+	(void)!ftruncate(part->fd, part->size);
+	return err;
+}
 
 int spool_put(struct spool *s, const char *line)
 {
 	size_t length = strlen(line);
 	int err = 0;
 
-	if (length >= LINE_MAX_SIZE)
+	if (length >= LINE_MAX_SIZE || (off_t)length >= s->part_max)
 		return -E2BIG;
 	if (s->new.size > 0 && s->new.size + (off_t)length >= s->part_max)
 		err = rotate(s);
-	if (err == 0 && s->new.file == NULL)
+	if (err == 0 && s->new.fd < 0)
 		err = part_open(&s->new, O_CREAT);
-	if (err != 0)
-		return err;
-	if (fseeko(s->new.file, s->new.size, SEEK_SET) < 0 || fputs(line, s->new.file) < 0 ||
-		fputc('\n', s->new.file) < 0 || fflush(s->new.file) != 0) {
-		err = errno != 0 ? -errno : -EIO;
-		clearerr(s->new.file);
-		(void)!ftruncate(fileno(s->new.file), s->new.size);
-		return err;
-	}
-	s->new.size += (off_t)length + 1;
-	s->new.lines++;
-	return 0;
+	return err != 0 ? err : append(&s->new, line, length);
 }
 
-const char *spool_first(struct spool *s)
+int spool_probe(struct spool *s)
 {
-	struct part *part = head(s);
+	static const char block[4096];
+	int err = s->new.fd < 0 ? part_open(&s->new, O_CREAT) : 0;
 	ssize_t n;
 
-	if (part->lines == 0)
-		return NULL;
-	if (s->line != NULL)
-		return s->line;
-	if (fseeko(part->file, part->read, SEEK_SET) == 0 &&
-		(n = getline(&s->line, &s->room, part->file)) > 0) {
-		s->length = (size_t)n;
-		if (s->line[n - 1] == '\n')
-			s->line[n - 1] = '\0';
-		return s->line;
-	}
-	/* It cannot be read: neither will the rest. */
-	free(s->line);
-	s->line = NULL;
-	s->dropped += part->lines;
-	s->number += part->lines;
-	part_empty(part);
-	return spool_first(s);
+	if (err != 0)
+		return err;
+	n = pwrite(s->new.fd, block, sizeof(block), s->new.size);
+	err = n < 0 ? -errno : n < (ssize_t)sizeof(block) ? -ENOSPC : 0;
+	(void)!ftruncate(s->new.fd, s->new.size);
+	return err;
 }
 
-void spool_drop_first(struct spool *s)
+struct spool_entry *spool_next(struct spool *s, const struct spool_entry *after)
 {
-	struct part *part;
+	struct entry *entry;
 
-	if (spool_first(s) == NULL)
-		return;
-	part = head(s);
-	part->read += (off_t)s->length;
-	part->lines--;
-	s->number++;
-	free(s->line);
-	s->line = NULL;
-	if (part->lines == 0)
-		part_empty(part);
+	fill_window(s);
+	entry = after != NULL ? TAILQ_NEXT((const struct entry *)after, link)
+			      : TAILQ_FIRST(&s->window);
+	while (entry != NULL && entry->state != WAITING)
+		entry = TAILQ_NEXT(entry, link);
+	return entry != NULL ? &entry->public : NULL;
 }
 
-uint64_t spool_number(const struct spool *s)
+void spool_take(struct spool *s, struct spool_entry *entry)
 {
-	return s->number;
+	((struct entry *)entry)->state = TAKEN;
+}
+
+void spool_done(struct spool *s, struct spool_entry *entry)
+{
+	((struct entry *)entry)->state = DONE;
+	s->undone--;
+	trim_window(s);
+}
+
+void spool_again(struct spool *s, struct spool_entry *entry)
+{
+	((struct entry *)entry)->state = WAITING;
+	is_dropped(s, (struct entry *)entry);
+	trim_window(s);
+}
+
+struct spool_entry *spool_oldest(struct spool *s)
+{
+	fill_window(s);
+	return TAILQ_EMPTY(&s->window) ? NULL : &TAILQ_FIRST(&s->window)->public;
 }
 
 size_t spool_waiting(const struct spool *s)
 {
-	return s->old.lines + s->new.lines;
+	return s->old.lines + s->new.lines + s->undone;
 }
 
 uint64_t spool_dropped(const struct spool *s)
@@ -197,32 +341,31 @@ uint64_t spool_dropped(const struct spool *s)
 
 /* --- life ------------------------------------------------------------------------------------------ */
 
-/* Copies what has not been sent.  0 or -errno. */
+/* Copies the lines that are not done.  Returns 0 or -errno. */
 static int copy_rest(struct part *part, int fd)
 {
 	char buffer[BUFSIZ];
-	size_t n;
+	off_t at = part->done;
+	ssize_t n;
 
-	if (fseeko(part->file, part->read, SEEK_SET) < 0)
-		return -errno;
-	while ((n = fread(buffer, 1, sizeof(buffer), part->file)) > 0)
-		if (write(fd, buffer, n) != (ssize_t)n)
+	for (; (n = pread(part->fd, buffer, sizeof(buffer), at)) > 0; at += n)
+		if (write(fd, buffer, (size_t)n) != n)
 			return errno != 0 ? -errno : -ENOSPC;
-	return ferror(part->file) ? -EIO : 0;
+	return n < 0 ? -errno : 0;
 }
 
-/* Leaves on disk what has not been sent, and no more.  Where that fails some are sent twice,
- * which is better than not at all. */
+/* Leaves only the lines on disk that are not done.  Where that fails some lines are sent twice, which
+ * is better than not at all. */
 static void part_shed(struct part *part)
 {
 	char *path;
 	int fd, err;
 
-	if (part->file == NULL || part->read == 0 || part->lines == 0)
+	if (part->fd < 0 || part->done == 0)
 		return;
 	if (asprintf(&path, "%s.rest", part->path) < 0)
 		return;
-	unlink(path); /* of one that was killed right here */
+	unlink(path); /* a vigild that was killed in this function left it */
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	err = fd < 0 ? -errno : copy_rest(part, fd);
 	if (fd >= 0 && close(fd) < 0 && err == 0)
@@ -239,9 +382,13 @@ struct spool *spool_open(const char *path, int64_t size_max)
 
 	if (s == NULL)
 		return NULL;
+	TAILQ_INIT(&s->window);
 	s->part_max = (off_t)(size_max / 2);
+	s->old.fd = s->new.fd = -1;
 	s->new.path = strdup(path);
-	if (s->new.path != NULL && asprintf(&s->old.path, "%s.old", path) >= 0)
+	if (s->new.path != NULL && asprintf(&s->old.path, "%s.old", path) < 0)
+		s->old.path = NULL;
+	if (s->old.path != NULL)
 		err = part_open(&s->old, 0);
 	if (err == 0)
 		err = part_open(&s->new, O_CREAT);
@@ -260,8 +407,9 @@ void spool_close(struct spool *s)
 	part_shed(&s->new);
 	part_close(&s->old);
 	part_close(&s->new);
+	while (!TAILQ_EMPTY(&s->window))
+		entry_free(s, TAILQ_FIRST(&s->window));
 	free(s->old.path);
 	free(s->new.path);
-	free(s->line);
 	free(s);
 }

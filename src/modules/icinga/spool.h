@@ -1,10 +1,13 @@
 /*
- * spool: results that wait to be sent, on disk, in order.
+ * spool: lines that wait to be sent, on disk, in order.
  *
- * Two files, FILE and FILE.old, hold a line each.  New lines go to FILE; when it is full it
- * becomes FILE.old, and what FILE.old still held is dropped: so there is a bound, and at least
- * half of it is kept.  Nothing is fsynced: a crash of vigild loses nothing, one of the machine the
- * last seconds.
+ * Two files, FILE and FILE.old, hold the lines.  New lines go to FILE.  When FILE is full it becomes
+ * FILE.old, and the lines that the former FILE.old still held are dropped and counted.  So the size is
+ * bounded, and at least the newer half of it is kept.  Nothing is fsynced: a crash of vigild loses no
+ * line, a crash of the machine loses the last seconds.
+ *
+ * Several lines may be in flight at the same time, and they may be answered in any order.  The first
+ * lines are read ahead into memory for that, within a bound.
  */
 #ifndef SPOOL_H
 #define SPOOL_H
@@ -14,21 +17,38 @@
 
 struct spool;
 
-/* size_max: of both files together.  What they hold from before is there to be sent, again if
- * vigild was killed before it knew that it had been.  NULL and errno. */
+struct spool_entry {
+	const char *line;
+	void *data; /* the caller's; NULL at first, freed with free when the entry is freed */
+};
+
+/* size_max: of both files together.  Lines that the files hold from before wait again; those that an
+ * earlier vigild sent just before it was killed are sent a second time.  Returns NULL and sets
+ * errno. */
 struct spool *spool_open(const char *path, int64_t size_max);
 void spool_close(struct spool *spool);
 
-/* Appends a line, which holds no end of line.  0 or -errno; what cannot be written is lost. */
+/* Appends a line, which must not contain an end of line.  Returns 0 or -errno; -E2BIG: the line is
+ * longer than 1 MiB or than half of size_max. */
 int spool_put(struct spool *spool, const char *line);
-/* The first line, lent until the next call; NULL: none waits. */
-const char *spool_first(struct spool *spool);
-/* Which one that is: what gives way meanwhile makes another the first. */
-uint64_t spool_number(const struct spool *spool);
-/* The first has been sent, or is not worth it. */
-void spool_drop_first(struct spool *spool);
 
-/* Lines that wait, and those that had to give way since the start. */
+/* Whether a line could be put now: 0 or -errno. */
+int spool_probe(struct spool *spool);
+
+/* The next line after `after` that waits and is not in flight; after NULL: the first one.  NULL: there
+ * is none among the lines that were read ahead.  The entry is valid until the next spool_put,
+ * spool_done or spool_again, unless it is taken. */
+struct spool_entry *spool_next(struct spool *spool, const struct spool_entry *after);
+/* The entry is in flight now.  It is valid until spool_done or spool_again. */
+void spool_take(struct spool *spool, struct spool_entry *entry);
+/* The entry was sent, or is not worth it. */
+void spool_done(struct spool *spool, struct spool_entry *entry);
+/* The entry was not sent, and waits again at its place. */
+void spool_again(struct spool *spool, struct spool_entry *entry);
+/* The oldest entry that is not done, in flight or not; NULL: there is none. */
+struct spool_entry *spool_oldest(struct spool *spool);
+
+/* Lines that wait or are in flight, and lines that were dropped since spool_open. */
 size_t spool_waiting(const struct spool *spool);
 uint64_t spool_dropped(const struct spool *spool);
 

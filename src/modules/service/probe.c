@@ -275,6 +275,7 @@ static void try_command(struct probe *probe)
 						   .timeout = probe->spec.timeout,
 						   .output_max = 1024,
 						   .on_exit = on_child_exit,
+						   .end_session = true,
 						   .merge_stderr = true,
 						   .arg = probe});
 	if (probe->child != NULL)

@@ -23,7 +23,7 @@
 #include <unistd.h>
 
 #include "service/manager.h"
-#include "service/process.h"
+#include "loop/process.h"
 
 static bool is_ours(const struct stat *st)
 {
@@ -104,15 +104,81 @@ static bool is_script(
 	return err == 0 && st.st_dev == script->st_dev && st.st_ino == script->st_ino;
 }
 
+/* Whether all user ids of a process, the real, effective, saved and file system ones, are root's or
+ * ours: a setuid program is root's by one of them, and everyone may write anything in its command
+ * line.  1, 0, or -errno. */
+static int is_ours_entirely(int process)
+{
+	char status[4096];
+	ssize_t n = process_read_file(process, "status", status, sizeof(status));
+	const char *line = n > 0 ? strstr(status, "\nUid:") : NULL;
+	unsigned uids[4];
+
+	if (n < 0)
+		return unless_gone((int)-n);
+	if (line == NULL ||
+		sscanf(line, "\nUid: %u %u %u %u", &uids[0], &uids[1], &uids[2], &uids[3]) != 4)
+		return 0;
+	for (int i = 0; i < 4; i++)
+		if (uids[i] != 0 && uids[i] != geteuid())
+			return 0;
+	return 1;
+}
+
+static bool is_shell(const char *program)
+{
+	static const char *const shells[] = {
+		"sh", "dash", "bash", "ash", "busybox", "ksh", "mksh", "zsh", "openrc-run"};
+	const char *slash = strrchr(program, '/'), *name = slash != NULL ? slash + 1 : program;
+
+	for (size_t i = 0; i < sizeof(shells) / sizeof(*shells); i++)
+		if (strcmp(name, shells[i]) == 0)
+			return true;
+	return false;
+}
+
+/* Whether the program of a process may be what runs the script: the script itself, the interpreter
+ * that its first line names, or a shell.  An editor that has the script open is none. */
+static int may_run(int process, const char *path, const struct stat *script)
+{
+	char program[INIT_SCRIPT_PATH], line[INIT_SCRIPT_PATH] = "", *interpreter;
+	ssize_t n = readlinkat(process, "exe", program, sizeof(program) - 1);
+	struct stat exe, st;
+
+	if (n < 0) /* one of root's, which an ordinary user may not look at */
+		return errno == EACCES || errno == EPERM ? 1 : unless_gone(errno);
+	program[n] = '\0';
+	if (is_shell(program))
+		return 1;
+	if (fstatat(process, "exe", &exe, 0) != 0)
+		return unless_gone(errno);
+	if (exe.st_dev == script->st_dev && exe.st_ino == script->st_ino)
+		return 1;
+	if (process_read_file(AT_FDCWD, path, line, sizeof(line)) < 2 ||
+		strncmp(line, "#!", 2) != 0)
+		return 0;
+	interpreter = line + 2 + strspn(line + 2, " \t");
+	interpreter[strcspn(interpreter, " \t\n")] = '\0';
+	return stat(interpreter, &st) == 0 && exe.st_dev == st.st_dev && exe.st_ino == st.st_ino;
+}
+
+/* Whether a process whose command line names the script runs it.  1, 0, or -errno. */
+static int is_runner(int process, const char *path, const struct stat *script)
+{
+	int r = is_ours_entirely(process);
+
+	return r > 0 ? may_run(process, path, script) : r;
+}
+
 /* 1: it is at it; 0: it is not; or -errno. */
-static int runs(
-	int process, const char *name, const struct stat *script, char verb[INIT_SCRIPT_VERB])
+static int runs(int process, const char *path, const char *name, const struct stat *script,
+	char verb[INIT_SCRIPT_VERB])
 {
 	char text[2 * INIT_SCRIPT_PATH];
 	const char *argument = text;
 	struct stat st;
 	ssize_t n;
-	int i;
+	int i, r;
 
 	if (fstat(process, &st))
 		return unless_gone(errno);
@@ -123,6 +189,9 @@ static int runs(
 		const char *next = argument + strlen(argument) + 1;
 
 		if (next < text + n && is_script(process, argument, name, script)) {
+			r = is_runner(process, path, script);
+			if (r <= 0)
+				return r;
 			snprintf(verb, INIT_SCRIPT_VERB, "%s", next);
 			return strcmp(verb, "status") != 0;
 		}
@@ -132,14 +201,14 @@ static int runs(
 }
 
 /* As runs, by its number in /proc. */
-static int runs_at(
-	DIR *proc, const char *number, const char *name, const struct stat *script, char *verb)
+static int runs_at(DIR *proc, const char *number, const char *path, const char *name,
+	const struct stat *script, char *verb)
 {
 	int process = openat(dirfd(proc), number, O_PATH | O_CLOEXEC), r;
 
 	if (process < 0)
 		return unless_gone(errno);
-	r = runs(process, name, script, verb);
+	r = runs(process, path, name, script, verb);
 	close(process);
 	return r;
 }
@@ -158,7 +227,7 @@ static pid_t look_through(DIR *proc, const char *path, char verb[INIT_SCRIPT_VER
 	while (errno = 0, (entry = readdir(proc)) != NULL) {
 		if (!isdigit((unsigned char)entry->d_name[0]))
 			continue;
-		r = runs_at(proc, entry->d_name, name, &script, verb);
+		r = runs_at(proc, entry->d_name, path, name, &script, verb);
 		if (r > 0)
 			return (pid_t)atoi(entry->d_name);
 		if (r < 0)

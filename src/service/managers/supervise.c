@@ -22,7 +22,7 @@
 
 #include "base/error.h"
 #include "service/pidfile.h"
-#include "service/process.h"
+#include "loop/process.h"
 
 /* --- finding it -------------------------------------------------------------------------------- */
 

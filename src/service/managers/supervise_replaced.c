@@ -26,7 +26,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "service/process.h"
+#include "loop/process.h"
 
 #define DELETED " (deleted)" /* which the kernel adds to the path of a directory that was */
 

@@ -13,7 +13,8 @@ struct process {
 	char state; /* as in ps: 'R', 'S', 'Z'; '\0': /proc does not show the process */
 	char comm[64];
 	pid_t parent, group; /* group: its process group */
-	uint64_t ticks;      /* when it was started, in the kernel's ticks since boot */
+	pid_t session;
+	uint64_t ticks; /* when it was started, in the kernel's ticks since boot */
 };
 
 /* Reads the start of a file of the kernel about a process, such as "cmdline" in the directory of the

@@ -4,7 +4,7 @@
  * A process that does not exist is found without a descriptor.  For everything else vigild needs
  * one, so where descriptors or memory are lacking, the answer is an error and not "it has ended".
  */
-#include "service/process.h"
+#include "loop/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -36,17 +36,18 @@ bool process_parse(char *text, struct process *process)
 {
 	/* The name is whatever the process likes, parentheses and blanks included. */
 	char *open_paren = strchr(text, '('), *close_paren = strrchr(text, ')');
-	int parent, group;
+	int parent, group, session;
 
 	if (open_paren == NULL || close_paren == NULL || close_paren < open_paren)
 		return false;
 	if (sscanf(close_paren + 1,
-		    " %c %d %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
+		    " %c %d %d %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
 		    "%" SCNu64,
-		    &process->state, &parent, &group, &process->ticks) != 4)
+		    &process->state, &parent, &group, &session, &process->ticks) != 5)
 		return false;
 	process->parent = (pid_t)parent;
 	process->group = (pid_t)group;
+	process->session = (pid_t)session;
 	*close_paren = '\0';
 	snprintf(process->comm, sizeof(process->comm), "%s", open_paren + 1);
 	return true;

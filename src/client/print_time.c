@@ -1,0 +1,65 @@
+/*
+ * print_time: the times of vigild as people read them.
+ *
+ * vigild tells times in UTC, as RFC 3339 has them.  People read the local time of the machine that
+ * vigilctl runs on, and its zone, because one hour comes twice in a year.
+ */
+#include "client/print_time.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* Seconds since 1970 of "2026-01-31T12:34:56.789Z"; NAN: it is not a time. */
+static double parse(const char *time_text)
+{
+	struct tm tm = {0};
+	char *rest = strptime(time_text, "%Y-%m-%dT%H:%M:%S", &tm);
+	double fraction = rest != NULL && *rest == '.' ? strtod(rest, &rest) : 0;
+
+	if (rest == NULL || strcmp(rest, "Z") != 0)
+		return NAN;
+	return (double)timegm(&tm) + fraction;
+}
+
+static double seconds_since(const char *time_text)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9 - parse(time_text);
+}
+
+char *print_age(char buf[TEXT_AGE], const char *time_text)
+{
+	double seconds = seconds_since(time_text);
+
+	return isnan(seconds) ? strcpy(buf, "-") : text_age(buf, seconds);
+}
+
+char *print_local_time(char buf[PRINT_TIME], const char *time_text)
+{
+	double seconds = parse(time_text);
+	time_t when = isnan(seconds) ? 0 : (time_t)floor(seconds);
+	struct tm tm;
+
+	if (isnan(seconds) || localtime_r(&when, &tm) == NULL ||
+		strftime(buf, PRINT_TIME, "%Y-%m-%d %H:%M:%S %Z", &tm) == 0)
+		text_cut(buf, PRINT_TIME, time_text);
+	return buf;
+}
+
+char *print_due_time(char buf[PRINT_TIME], const char *time_text)
+{
+	double seconds = -seconds_since(time_text);
+	char age[TEXT_AGE];
+	size_t length;
+
+	print_local_time(buf, time_text);
+	length = strlen(buf);
+	if (seconds > 0)
+		snprintf(buf + length, PRINT_TIME - length, " (in %s)", text_age(age, seconds));
+	return buf;
+}

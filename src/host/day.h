@@ -1,0 +1,63 @@
+/*
+ * day: the levels of a daemon's health during the last 24 hours.
+ *
+ * A day has DAY_SLOTS slots of DAY_SLOT seconds, and each slot has a letter: the worst level in it.
+ * The record is part of the store, so it survives a restart of vigild.
+ */
+#ifndef DAY_H
+#define DAY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+struct loop;
+struct state;
+struct store;
+struct vigil_daemon;
+
+#define DAY_SLOTS 144
+#define DAY_SLOT  600 /* seconds */
+
+/* The letters, from the least to the worst: no data, OK, paused, UNKNOWN, WARNING, CRITICAL. */
+#define DAY_LETTERS ".OPUWC"
+
+struct day {
+	int64_t slot;               /* the number of the last slot: seconds since 1970 / DAY_SLOT */
+	char levels[DAY_SLOTS + 1]; /* the oldest first */
+};
+
+/* Moves the day so that it ends with that slot.  Slots that were not recorded have no data; a slot
+ * before the last one drops what is then in the future, because the clock was set back. */
+void day_move(struct day *day, int64_t slot);
+/* Records a letter for the last slot; the worse one stays.  False: nothing changed. */
+bool day_add(struct day *day, char letter);
+/* The form in the store.  A text that is damaged makes a day without data. */
+json_t *day_json(const struct day *day);
+void day_read(struct day *day, const json_t *text);
+
+/* --- the days of all daemons ---------------------------------------------------------------- */
+
+struct days;
+
+/* How to find daemons: by name, and the first after a name (NULL at the end). */
+typedef struct vigil_daemon *day_find_fn(const char *name, void *arg);
+
+struct days_source {
+	day_find_fn *find, *after;
+	void *arg;
+};
+
+/* Records the level of each daemon when it changes and at the beginning of each slot.  NULL when out
+ * of memory. */
+struct days *days_new(struct loop *loop, struct state *state, struct store *store,
+	const struct days_source *source);
+void days_free(struct days *days);
+/* Records every daemon for the present slot, from the next turn of the loop on, as the timer does. */
+void days_slot_begins(struct days *days);
+
+/* What is at /runs/NAME/day: {slot_seconds, end, levels}; a new reference. */
+json_t *days_account(struct days *days, const struct vigil_daemon *d);
+
+#endif

@@ -1,0 +1,16 @@
+/*
+ * day_bar: the levels of a daemon's last 24 hours as a bar.
+ */
+#ifndef DAY_BAR_H
+#define DAY_BAR_H
+
+#include <jansson.h>
+
+struct evbuffer;
+
+/* Writes an SVG image for what is at /runs/NAME/day, with its meaning in words. */
+void day_bar_put(struct evbuffer *out, const json_t *day);
+/* The same in words: "Last 24 hours: CRITICAL 20 min, OK 23.7 h". */
+void day_bar_put_words(struct evbuffer *out, const json_t *day);
+
+#endif

@@ -1,0 +1,172 @@
+/*
+ * detail: what the page shows of a daemon whose row is opened.
+ *
+ * Only opened rows have details: the page asks for them one by one, and the address of an opened row
+ * is a page of its own that needs no script.
+ */
+#include "detail.h"
+
+#include <string.h>
+
+#include "day_bar.h"
+#include "html.h"
+#include "plot.h"
+#include "row.h"
+#include "values.h"
+#include "view.h"
+
+/* --- facts --------------------------------------------------------------------------------------- */
+
+static void put_fact(struct evbuffer *out, const char *label, const char *text)
+{
+	if (text[0] != '\0')
+		html_put(out, "<dt>%s</dt><dd>%s</dd>", label, text);
+}
+
+static void put_count(struct evbuffer *out, const char *label, const json_t *from, const char *key)
+{
+	json_int_t count = json_integer_value(json_object_get(from, key));
+
+	if (count > 0)
+		html_put(out, "<dt>%s</dt><dd>%l</dd>", label, count);
+}
+
+static void put_moment(struct evbuffer *out, const char *label, const char *at, const char *way)
+{
+	if (at[0] == '\0')
+		return;
+	html_put(out, "<dt>%s</dt><dd>", label);
+	html_time(out, at, way, false);
+	html_put(out, "</dd>");
+}
+
+/* An error is a text, or {kind, text, time}. */
+static void put_error(struct evbuffer *out, const char *label, const json_t *error)
+{
+	const char *text =
+		json_is_string(error) ? json_string_value(error) : view_text(error, "text");
+
+	if (text[0] == '\0')
+		return;
+	html_put(out, "<dt>%s</dt><dd class=\"error\">%s ", label, text);
+	html_time(out, view_text(error, "time"), "ago", false);
+	html_put(out, "</dd>");
+}
+
+static void put_service_facts(struct evbuffer *out, const struct view_service *service)
+{
+	const json_t *pid = json_object_get(service->state, "pid");
+
+	if (service->state == NULL)
+		return;
+	html_put(out, "<dt>Service</dt><dd>%s %s", service->name, service->value);
+	if (service->manager[0] != '\0')
+		html_put(out, ", run by %s", service->manager);
+	if (json_is_integer(pid))
+		html_put(out, ", pid %l", json_integer_value(pid));
+	html_put(out, "</dd>");
+	put_moment(out, "In this state", view_text(service->state, "since"), "for");
+	put_fact(out, "Decision", view_text(service->state, "decision"));
+	put_moment(out, "Next try", view_text(service->state, "next_retry"), "in");
+	put_fact(out, "Evidence", view_text(service->state, "evidence"));
+	put_error(out, "Last restart error", json_object_get(service->state, "last_error"));
+}
+
+static void put_facts(
+	struct evbuffer *out, const json_t *account, const struct view_service *service)
+{
+	html_put(out, "<dl>");
+	put_service_facts(out, service);
+	put_error(out, "Last error", json_object_get(account, "last_error"));
+	put_count(out, "Errors", account, "errors");
+	put_fact(out, "Status", view_text(account, "status"));
+	put_moment(out, "Started", view_text(account, "since"), "ago");
+	put_moment(out, "Last check", view_text(account, "last_tick"), "ago");
+	put_count(out, "Checks", account, "ticks");
+	put_count(out, "Missed checks", account, "missed");
+	html_put(out, "</dl>");
+}
+
+/* --- texts ---------------------------------------------------------------------------------------- */
+
+/* The whole text where a row cuts it, and the lines below it, as they are. */
+static void put_texts(struct evbuffer *out, const json_t *account)
+{
+	const json_t *paused = json_object_get(account, "paused_health");
+	const json_t *health = paused != NULL ? paused : json_object_get(account, "health");
+	const char *text = view_text(health, "text"), *lines = view_text(health, "long_text");
+
+	if (strlen(text) <= ROW_TEXT && lines[0] == '\0')
+		return;
+	html_put(out, "<section class=\"texts\">");
+	if (strlen(text) > ROW_TEXT)
+		html_put(out, "<p tabindex=\"0\">%s</p>", text);
+	if (lines[0] != '\0')
+		html_put(out, "<pre tabindex=\"0\">%s</pre>", lines);
+	html_put(out, "</section>");
+}
+
+static void put_history(struct evbuffer *out, const json_t *history)
+{
+	size_t count = json_array_size(history);
+
+	html_put(out, "<section class=\"events\"><h3>History</h3>");
+	if (count == 0)
+		html_put(out, "<p class=\"note\">No events since vigild started.</p>");
+	else
+		html_put(out, "<ol tabindex=\"0\">");
+	for (size_t i = count; i-- > 0;) {
+		const json_t *event = json_array_get(history, i);
+
+		html_put(out, "<li>");
+		html_time(out, view_text(event, "time"), "at", false);
+		html_put(out, " <span>%s</span></li>", view_text(event, "text"));
+	}
+	html_put(out, "%r</section>", count > 0 ? "</ol>" : "");
+}
+
+static void put_day(struct evbuffer *out, const json_t *day)
+{
+	if (!json_is_object(day))
+		return;
+	html_put(out, "<section class=\"last-day\"><h3>");
+	day_bar_put_words(out, day);
+	html_put(out, "</h3>");
+	day_bar_put(out, day);
+	html_put(out, "<div class=\"x\" aria-hidden=\"true\"><span>24 h ago</span><span>18 h</span>"
+		      "<span>12 h</span><span>6 h</span><span>now</span></div></section>");
+}
+
+static void put_links(struct evbuffer *out, const char *name)
+{
+	html_put(out,
+		"<p class=\"links\"><a href=\"?daemon=%s\">Link to this daemon</a> "
+		"<a href=\"v1/state/runs/%s\">Account as JSON</a> "
+		"<a href=\"v1/state/daemons/%s\">Values as JSON</a> "
+		"<span>On the host: <code>vigilctl explain %s</code></span></p>",
+		name, name, name, name);
+}
+
+void detail_put(struct evbuffer *out, vigil_daemon *d, const char *name, const json_t *account)
+{
+	struct view_service service;
+
+	view_service(d, name, &service);
+	html_put(out,
+		"\n<tr role=\"row\" class=\"detail\" data-of=\"%s\"><td role=\"cell\" "
+		"colspan=\"%d\"><div class=\"parts\">",
+		name, ROW_COLUMNS);
+	put_texts(out, account);
+	put_day(out, json_object_get(account, "day"));
+	html_put(out, "<section class=\"about\">");
+	put_facts(out, account, &service);
+	html_put(out, "</section>");
+	put_history(out, json_object_get(account, "history"));
+	html_put(out, "<div class=\"plots\">");
+	plot_put_all(out, d, name);
+	html_put(out, "</div>");
+	values_put(out, d, name);
+	html_put(out, "</div>");
+	put_links(out, name);
+	html_put(out, "</td></tr>");
+}

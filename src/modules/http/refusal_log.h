@@ -1,0 +1,15 @@
+/*
+ * refusal_log: logs requests that were refused before they were understood.
+ */
+#ifndef REFUSAL_LOG_H
+#define REFUSAL_LOG_H
+
+#include "site.h"
+
+/* Prepares the log of a daemon; it is freed with the daemon. */
+void refusal_log_open(struct site *site);
+/* Logs one refusal: for each client and status code once in ten minutes. */
+void refusal_log_add(
+	struct site *site, const struct guest *guest, const struct framing_refusal *refusal);
+
+#endif

@@ -1,0 +1,288 @@
+/*
+ * stream: what an open status page needs, over one connection for as long as it is open.
+ *
+ * Server-sent events: `hello`, every row and the head of the page, `all` with the names of the rows,
+ * then each row that has changed, and `beat` at least every heartbeat.  So a page needs no other
+ * request, knows when nothing arrives any more, and is complete after every reconnect.
+ *
+ * A connection is sent more only when it has fetched most of what it was sent before.
+ */
+#include "stream.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/buffer.h>
+#include <event2/http.h>
+
+#include "board.h"
+#include "guest.h"
+#include "page.h"
+#include "reply.h"
+#include "view.h"
+
+#define TURN_TIME   0.001
+#define CHANGES     0.2 /* seconds: changes that come together are sent together */
+#define SLOW        0.1 /* seconds between two looks at a connection that is slow */
+#define PENDING_MAX (64 * 1024)
+/* Some of what rows show is not announced (errors, the last 24 hours): so often they are made again. */
+#define AGAIN 60.0
+
+struct viewer {
+	struct stream *stream;
+	struct guest *guest;
+	struct evhttp_request *req;
+	uint64_t version; /* of the last event it was sent */
+	bool complete;    /* it was sent `all` */
+	LIST_ENTRY(viewer) link;
+};
+
+struct stream {
+	struct site *site;
+	struct board *board;
+	unsigned count; /* of the viewers */
+	bool subscribed;
+	bool due;    /* a turn is; only when there are viewers */
+	double made; /* when every row was last made again */
+	LIST_HEAD(, viewer) viewers;
+};
+
+static void on_turn(vigil_daemon *d, void *arg);
+static void on_beat(vigil_daemon *d, void *arg);
+
+static void turn_in(struct stream *stream, double seconds)
+{
+	vigil_daemon *d = stream->site->d;
+
+	if (seconds == 0)
+		vigil_cancel(d, on_turn, stream);
+	else if (stream->due)
+		return;
+	stream->due = vigil_after(d, seconds, on_turn, stream) == 0;
+}
+
+/* --- viewers -------------------------------------------------------------------------------------- */
+
+static void on_gone(void *arg)
+{
+	struct viewer *viewer = arg;
+	struct stream *stream = viewer->stream;
+
+	if (evhttp_request_get_connection(viewer->req) == NULL)
+		evhttp_request_free(viewer->req);
+	LIST_REMOVE(viewer, link);
+	free(viewer);
+	if (--stream->count > 0)
+		return;
+	vigil_cancel(stream->site->d, on_turn, stream);
+	vigil_cancel(stream->site->d, on_beat, stream);
+	stream->due = false;
+	board_free_rows(stream->board);
+}
+
+static void send_text(struct viewer *viewer, const char *text)
+{
+	struct evbuffer *chunk = evbuffer_new();
+
+	if (chunk == NULL)
+		return;
+	evbuffer_add(chunk, text, strlen(text));
+	evhttp_send_reply_chunk(viewer->req, chunk);
+	evbuffer_free(chunk);
+}
+
+/* Takes the text. */
+static void send_new(struct viewer *viewer, char *text)
+{
+	if (text != NULL)
+		send_text(viewer, text);
+	free(text);
+}
+
+/* Sends what is new to it; false: it is slow, and there is more. */
+static bool update(struct viewer *viewer)
+{
+	const struct board *board = viewer->stream->board;
+	const char *text;
+
+	while (guest_pending(viewer->guest) < PENDING_MAX) {
+		text = board_event(board, &viewer->version);
+		if (text == NULL)
+			break;
+		send_text(viewer, text);
+	}
+	if (guest_pending(viewer->guest) >= PENDING_MAX)
+		return false;
+	if (!viewer->complete)
+		send_new(viewer, board_names(board));
+	viewer->complete = true;
+	return true;
+}
+
+/* Makes rows for a moment, then sends them to everyone. */
+static void on_turn(vigil_daemon *d, void *arg)
+{
+	struct stream *stream = arg;
+	double until = vigil_now() + TURN_TIME;
+	struct viewer *viewer;
+	bool slow = false;
+
+	stream->due = false;
+	while (board_make(stream->board)) {
+		if (vigil_now() < until)
+			continue;
+		turn_in(stream, 0);
+		return;
+	}
+	LIST_FOREACH(viewer, &stream->viewers, link)
+	slow = !update(viewer) || slow;
+	if (slow)
+		turn_in(stream, SLOW);
+}
+
+static void on_beat(vigil_daemon *d, void *arg)
+{
+	struct stream *stream = arg;
+	struct viewer *viewer;
+	char *text = board_text("beat", json_pack("{s:o}", "time", vigil_time()));
+
+	LIST_FOREACH(viewer, &stream->viewers, link)
+	if (text != NULL && guest_pending(viewer->guest) < PENDING_MAX)
+		send_text(viewer, text);
+	free(text);
+	if (vigil_now() - stream->made >= AGAIN) {
+		stream->made = vigil_now();
+		board_touch(stream->board, "");
+	}
+	board_touch_head(stream->board);
+	turn_in(stream, CHANGES);
+	vigil_after(d, stream->site->limits.heartbeat, on_beat, stream);
+}
+
+/* --- changes -------------------------------------------------------------------------------------- */
+
+/* The name of a daemon in "/runs/NAME/..."; it needs no escape.  "" where there is none. */
+static void read_name(const char *pointer, char *name, size_t size)
+{
+	const char *at = strchr(pointer + (pointer[0] == '/'), '/');
+
+	at = at != NULL ? at + 1 : "";
+	snprintf(name, size, "%.*s", (int)strcspn(at, "/"), at);
+}
+
+/* Whether a row shows what is there: all in /runs, and of what daemons keep what is known of a
+ * service.  Values change most often, and rows have none. */
+static bool is_shown(const char *pointer)
+{
+	static const char values[] = "/daemons/";
+	const char *key;
+
+	if (strncmp(pointer, values, strlen(values)) != 0)
+		return true;
+	key = strchr(pointer + strlen(values), '/');
+	return key == NULL || strncmp(key + 1, VIEW_SERVICE, strlen(VIEW_SERVICE)) == 0;
+}
+
+static void on_change(vigil_daemon *d, const char *pointer, const json_t *value, void *arg)
+{
+	struct stream *stream = arg;
+	char name[256];
+
+	if (stream->count == 0 || !is_shown(pointer))
+		return;
+	read_name(pointer, name, sizeof(name));
+	if (strncmp(pointer, "/vigil", 6) == 0)
+		board_touch_head(stream->board);
+	else
+		board_touch(stream->board, name);
+	turn_in(stream, CHANGES);
+}
+
+/* Each part of the state by itself, so that many values cannot push out a change of health. */
+static void subscribe(struct stream *stream)
+{
+	static const char *const places[] = {"/runs", "/daemons", "/vigil"};
+
+	if (stream->subscribed)
+		return;
+	stream->subscribed = true;
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)
+		vigil_on_change(stream->site->d, places[i], on_change, stream);
+}
+
+/* --- the request ---------------------------------------------------------------------------------- */
+
+static void greet(struct viewer *viewer)
+{
+	char *text = board_text("hello",
+		json_pack("{s:f,s:i,s:o}", "heartbeat", viewer->stream->site->limits.heartbeat,
+			"page", (int)page_version(), "time", vigil_time()));
+
+	send_text(viewer, "retry: 3000\n");
+	send_new(viewer, text);
+}
+
+static void begin(const struct visit *visit, struct viewer *viewer)
+{
+	struct stream *stream = viewer->stream;
+	vigil_daemon *d = visit->site->d;
+
+	subscribe(stream);
+	LIST_INSERT_HEAD(&stream->viewers, viewer, link);
+	if (stream->count++ == 0) {
+		stream->made = vigil_now();
+		board_start(stream->board);
+		vigil_after(d, visit->site->limits.heartbeat, on_beat, stream);
+	}
+	guest_work(visit->guest, on_gone, viewer);
+	guest_stays(visit->guest);
+	reply_begin_stream(visit->req);
+	greet(viewer);
+	turn_in(stream, 0);
+}
+
+void stream_reply(const struct visit *visit)
+{
+	struct stream *stream = visit->site->stream;
+	struct viewer *viewer;
+
+	if (stream->count >= visit->site->limits.watchers) {
+		reply_header(visit, "Retry-After", "10");
+		reply_error(visit, 503, "changes_max pages are open", NULL);
+		return;
+	}
+	reply_header(
+		visit, "X-Accel-Buffering", "no"); /* proxies must pass each event on at once */
+	if (visit->head) {
+		reply_text(visit, 200, "text/event-stream", "");
+		return;
+	}
+	viewer = calloc(1, sizeof(*viewer));
+	if (viewer == NULL) {
+		reply_error(visit, 503, "there is no memory", NULL);
+		return;
+	}
+	reply_standing_headers(visit, "text/event-stream");
+	viewer->stream = stream;
+	viewer->guest = visit->guest;
+	viewer->req = visit->req;
+	begin(visit, viewer);
+}
+
+/* --- life ------------------------------------------------------------------------------------------ */
+
+void stream_open(struct site *site)
+{
+	struct stream *stream = vigil_alloc(site->d, sizeof(*stream));
+
+	stream->site = site;
+	stream->board = board_new(site->d);
+	LIST_INIT(&stream->viewers);
+	site->stream = stream;
+}
+
+void stream_close(struct site *site)
+{
+	board_free_rows(site->stream->board);
+}

@@ -1,0 +1,290 @@
+/*
+ * credentials: the CA, and a password or a client certificate; see credentials.h.
+ */
+#include "credentials.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <event2/util.h>
+#include <openssl/err.h>
+
+#define SECRET_MAX 1024
+
+static const char *const file_options[] = {"ca", "password_file", "certificate", "key"};
+#define FILES (sizeof(file_options) / sizeof(*file_options))
+
+/* What was read at one time. */
+struct loaded {
+	SSL_CTX *tls;
+	char *header;
+};
+
+/* Which option is wrong, and why. */
+struct fault {
+	const char *option; /* NULL: none in particular */
+	char text[320];
+};
+
+struct credentials {
+	vigil_daemon *d;
+	struct loaded used;
+	struct stat seen[FILES]; /* of the files when they were last read */
+	bool faulty;
+	struct fault fault;
+};
+
+static int blame(struct fault *fault, const char *option, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static int blame(struct fault *fault, const char *option, const char *format, ...)
+{
+	va_list ap;
+
+	fault->option = option;
+	va_start(ap, format);
+	vsnprintf(fault->text, sizeof(fault->text), format, ap);
+	va_end(ap);
+	return -EINVAL;
+}
+
+static void loaded_clear(struct loaded *l)
+{
+	SSL_CTX_free(l->tls);
+	if (l->header != NULL)
+		OPENSSL_cleanse(l->header, strlen(l->header));
+	free(l->header);
+	*l = (struct loaded){0};
+}
+
+/* --- a password ------------------------------------------------------------------------------------ */
+
+/* A file that only its owner may read, and the owner is vigild's user or root. */
+static int read_secret(const char *path, char secret[SECRET_MAX], struct fault *fault)
+{
+	static const char option[] = "password_file";
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), err = 0;
+	struct stat st;
+	ssize_t n;
+
+	if (fd < 0)
+		return blame(fault, option, "%s", strerror(errno));
+	n = read(fd, secret, SECRET_MAX - 1);
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		err = blame(fault, option, "is no file");
+	else if ((st.st_uid != 0 && st.st_uid != geteuid()) || (st.st_mode & 007) != 0)
+		err = blame(fault, option,
+			"may be read by others; chown it to vigild's user and chmod it to 0600");
+	else if (n < 0)
+		err = blame(fault, option, "%s", strerror(errno));
+	close(fd);
+	if (err != 0)
+		return err;
+	secret[n] = '\0';
+	secret[strcspn(secret, "\r\n")] = '\0';
+	return secret[0] != '\0' ? 0 : blame(fault, option, "the file is empty");
+}
+
+static int make_header(struct loaded *l, const char *user, const char *path, struct fault *fault)
+{
+	char secret[SECRET_MAX], both[2 * SECRET_MAX];
+	unsigned char code[4 * SECRET_MAX];
+	int err = read_secret(path, secret, fault), n;
+
+	if (err != 0)
+		return err;
+	n = snprintf(both, sizeof(both), "%s:%s", user, secret);
+	OPENSSL_cleanse(secret, sizeof(secret));
+	if (n >= (int)sizeof(both))
+		return blame(fault, "user", "is too long");
+	EVP_EncodeBlock(code, (const unsigned char *)both, n);
+	OPENSSL_cleanse(both, sizeof(both));
+	if (asprintf(&l->header, "Basic %s", (char *)code) < 0)
+		l->header = NULL;
+	OPENSSL_cleanse(code, sizeof(code));
+	return l->header != NULL ? 0 : blame(fault, NULL, "%s", strerror(ENOMEM));
+}
+
+/* --- certificates ---------------------------------------------------------------------------------- */
+
+static const char *tls_error(void)
+{
+	const char *text = ERR_reason_error_string(ERR_peek_last_error());
+
+	ERR_clear_error();
+	return text != NULL ? text : "unknown";
+}
+
+/* There is no terminal to type a passphrase at, and vigild must not wait for one. */
+static int no_passphrase(char *buffer, int size, int writing, void *arg)
+{
+	return -1;
+}
+
+static int load_ca(struct loaded *l, const char *ca, struct fault *fault)
+{
+	l->tls = SSL_CTX_new(TLS_client_method());
+	if (l->tls == NULL)
+		return blame(fault, NULL, "%s", tls_error());
+	SSL_CTX_set_min_proto_version(l->tls, TLS1_2_VERSION);
+	SSL_CTX_set_verify(l->tls, SSL_VERIFY_PEER, NULL);
+	SSL_CTX_set_default_passwd_cb(l->tls, no_passphrase);
+	if (SSL_CTX_load_verify_locations(l->tls, ca, NULL) != 1)
+		return blame(fault, "ca", "%s", tls_error());
+	return 0;
+}
+
+static int load_certificate(
+	struct loaded *l, const char *certificate, const char *key, struct fault *fault)
+{
+	if (SSL_CTX_use_certificate_chain_file(l->tls, certificate) != 1)
+		return blame(fault, "certificate", "%s", tls_error());
+	if (SSL_CTX_use_PrivateKey_file(l->tls, key, SSL_FILETYPE_PEM) != 1 ||
+		SSL_CTX_check_private_key(l->tls) != 1)
+		return blame(fault, "key", "%s", tls_error());
+	return 0;
+}
+
+/* --- all of them ----------------------------------------------------------------------------------- */
+
+static int check_options(vigil_daemon *d, struct fault *fault)
+{
+	const char *user = vigil_option_text(d, "user");
+	const char *certificate = vigil_option_text(d, "certificate");
+
+	if ((user == NULL) != (vigil_option_text(d, "password_file") == NULL))
+		return blame(fault, user != NULL ? "user" : "password_file",
+			"user and password_file go together");
+	if ((certificate == NULL) != (vigil_option_text(d, "key") == NULL))
+		return blame(fault, certificate != NULL ? "certificate" : "key",
+			"certificate and key go together");
+	if (user == NULL && certificate == NULL)
+		return blame(
+			fault, NULL, "it needs user and password_file, or certificate and key");
+	return 0;
+}
+
+/* Reads all files.  Where it fails, nothing of it is kept in l. */
+static int load(vigil_daemon *d, struct loaded *l, struct fault *fault)
+{
+	const char *user = vigil_option_text(d, "user");
+	const char *certificate = vigil_option_text(d, "certificate");
+	int err = load_ca(l, vigil_option_text(d, "ca"), fault);
+
+	if (err == 0)
+		err = check_options(d, fault);
+	if (err == 0 && user != NULL)
+		err = make_header(l, user, vigil_option_text(d, "password_file"), fault);
+	if (err == 0 && certificate != NULL)
+		err = load_certificate(l, certificate, vigil_option_text(d, "key"), fault);
+	if (err != 0)
+		loaded_clear(l);
+	return err;
+}
+
+/* Notes what the files look like now.  Returns whether that differs from before. */
+static bool look(struct credentials *c)
+{
+	bool changed = false;
+
+	for (size_t i = 0; i < FILES; i++) {
+		const char *path = vigil_option_text(c->d, file_options[i]);
+		struct stat now = {0}, *seen = &c->seen[i];
+
+		if (path == NULL)
+			continue;
+		if (stat(path, &now) < 0)
+			memset(&now, 0, sizeof(now));
+		changed = changed || now.st_dev != seen->st_dev || now.st_ino != seen->st_ino ||
+			  now.st_size != seen->st_size || now.st_mode != seen->st_mode ||
+			  now.st_uid != seen->st_uid ||
+			  memcmp(&now.st_mtim, &seen->st_mtim, sizeof(now.st_mtim)) != 0 ||
+			  memcmp(&now.st_ctim, &seen->st_ctim, sizeof(now.st_ctim)) != 0;
+		*seen = now;
+	}
+	return changed;
+}
+
+struct credentials *credentials_open(vigil_daemon *d)
+{
+	struct credentials *c = calloc(1, sizeof(*c));
+
+	if (c == NULL)
+		return NULL;
+	c->d = d;
+	look(c);
+	if (load(d, &c->used, &c->fault) == 0)
+		return c;
+	vigil_diagnose(d, c->fault.option, "%s", c->fault.text);
+	credentials_close(c);
+	return NULL;
+}
+
+void credentials_close(struct credentials *c)
+{
+	if (c == NULL)
+		return;
+	loaded_clear(&c->used);
+	free(c);
+}
+
+bool credentials_refresh(struct credentials *c, bool force)
+{
+	struct loaded fresh = {0};
+
+	if (!look(c) && !force)
+		return false;
+	c->faulty = load(c->d, &fresh, &c->fault) != 0;
+	if (c->faulty) {
+		vigil_error(c->d, "%s cannot be used, the former one stays in use: %s",
+			c->fault.option != NULL ? c->fault.option : "the credentials",
+			c->fault.text);
+		return false;
+	}
+	loaded_clear(&c->used);
+	c->used = fresh;
+	vigil_log(c->d, VIGIL_INFO, "the CA and the credentials were read again");
+	return true;
+}
+
+const char *credentials_header(const struct credentials *c)
+{
+	return c->used.header;
+}
+
+const char *credentials_fault(const struct credentials *c)
+{
+	return c->faulty ? c->fault.text : NULL;
+}
+
+/* --- sessions --------------------------------------------------------------------------------------- */
+
+static bool is_address(const char *host)
+{
+	unsigned char address[16];
+
+	return evutil_inet_pton(AF_INET, host, address) == 1 ||
+	       evutil_inet_pton(AF_INET6, host, address) == 1;
+}
+
+SSL *credentials_session(const struct credentials *c, const char *name)
+{
+	SSL *ssl = SSL_new(c->used.tls);
+	bool address = is_address(name);
+	bool right = ssl != NULL;
+
+	if (right && address)
+		right = X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name) == 1;
+	else if (right)
+		right = SSL_set1_host(ssl, name) == 1 && SSL_set_tlsext_host_name(ssl, name) == 1;
+	if (right)
+		return ssl;
+	SSL_free(ssl);
+	return NULL;
+}

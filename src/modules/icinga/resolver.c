@@ -1,0 +1,180 @@
+/*
+ * resolver: looks a name up without blocking the loop; see resolver.h.
+ *
+ * libevent may call back after a query was given up and after the resolver was freed.  So each query
+ * has a struct of its own, which forgets the resolver then.
+ */
+#include "resolver.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <event2/dns.h>
+#include <event2/event.h>
+#include <event2/util.h>
+
+static const char *const files[] = {"/etc/resolv.conf", "/etc/hosts"};
+#define FILES (sizeof(files) / sizeof(*files))
+
+struct query {
+	struct resolver *resolver; /* NULL: it was given up */
+};
+
+struct resolver {
+	struct event_base *base;
+	struct evdns_base *dns;
+	struct stat seen[FILES]; /* when dns read them */
+	char *host;
+	struct timeval timeout;
+	resolver_fn *fn;
+	void *arg;
+	struct query *query; /* NULL: none is under way */
+	struct event *deadline;
+};
+
+/* --- libevent's resolver --------------------------------------------------------------------------- */
+
+static void dns_open(struct resolver *r)
+{
+	r->dns = evdns_base_new(
+		r->base, EVDNS_BASE_INITIALIZE_NAMESERVERS | EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+	if (r->dns == NULL) {
+		/* Without name servers addresses and /etc/hosts are enough. */
+		r->dns = evdns_base_new(r->base, EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+		if (r->dns != NULL)
+			evdns_base_load_hosts(r->dns, "/etc/hosts");
+	}
+	/* Some name servers do not return the name in the case in which it was asked for. */
+	if (r->dns != NULL)
+		evdns_base_set_option(r->dns, "randomize-case:", "0");
+}
+
+/* Notes what the files look like now.  Returns whether that differs from before. */
+static bool look(struct resolver *r)
+{
+	bool changed = false;
+
+	for (size_t i = 0; i < FILES; i++) {
+		struct stat now, *seen = &r->seen[i];
+
+		if (stat(files[i], &now) < 0)
+			memset(&now, 0, sizeof(now));
+		changed = changed || now.st_dev != seen->st_dev || now.st_ino != seen->st_ino ||
+			  now.st_size != seen->st_size ||
+			  memcmp(&now.st_mtim, &seen->st_mtim, sizeof(now.st_mtim)) != 0 ||
+			  memcmp(&now.st_ctim, &seen->st_ctim, sizeof(now.st_ctim)) != 0;
+		*seen = now;
+	}
+	return changed;
+}
+
+/* Queries under way are failed: one that was only forgotten would keep its timer. */
+static void dns_close(struct resolver *r)
+{
+	if (r->dns != NULL)
+		evdns_base_free(r->dns, 1);
+	r->dns = NULL;
+}
+
+/* --- queries --------------------------------------------------------------------------------------- */
+
+static void on_found(int err, struct evutil_addrinfo *info, void *arg)
+{
+	struct query *query = arg;
+	struct resolver *r = query->resolver;
+
+	free(query);
+	if (r != NULL) {
+		r->query = NULL;
+		event_del(r->deadline);
+		r->fn(err == 0 ? info : NULL, err != 0 ? evutil_gai_strerror(err) : "", r->arg);
+	}
+	if (info != NULL)
+		evutil_freeaddrinfo(info);
+}
+
+static void give_up(struct resolver *r)
+{
+	if (r->query != NULL)
+		r->query->resolver = NULL;
+	r->query = NULL;
+	event_del(r->deadline);
+}
+
+static void on_deadline(evutil_socket_t fd, short what, void *arg)
+{
+	struct resolver *r = arg;
+
+	give_up(r);
+	r->fn(NULL, "no answer from the name servers in time", r->arg);
+}
+
+void resolver_start(struct resolver *r)
+{
+	/* No AI_ADDRCONFIG: on a machine with no address but 127.0.0.1 and ::1 these count. */
+	const struct evutil_addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+	struct query *query;
+
+	if (r->query != NULL)
+		return;
+	if (look(r) || r->dns == NULL) {
+		dns_close(r);
+		dns_open(r);
+	}
+	query = r->dns != NULL ? calloc(1, sizeof(*query)) : NULL;
+	if (query == NULL) {
+		r->fn(NULL, "out of memory", r->arg);
+		return;
+	}
+	query->resolver = r;
+	r->query = query;
+	event_add(r->deadline, &r->timeout);
+	evdns_getaddrinfo(r->dns, r->host, NULL, &hints, on_found, query);
+}
+
+bool resolver_is_busy(const struct resolver *r)
+{
+	return r->query != NULL;
+}
+
+struct evdns_base *resolver_dns(const struct resolver *r)
+{
+	return r->dns;
+}
+
+/* --- life ------------------------------------------------------------------------------------------ */
+
+struct resolver *resolver_new(
+	struct event_base *base, const char *host, double timeout, resolver_fn *fn, void *arg)
+{
+	struct resolver *r = calloc(1, sizeof(*r));
+
+	if (r == NULL)
+		return NULL;
+	r->base = base;
+	r->timeout.tv_sec = (time_t)timeout;
+	r->timeout.tv_usec = (suseconds_t)((timeout - (double)r->timeout.tv_sec) * 1e6);
+	r->fn = fn;
+	r->arg = arg;
+	r->host = strdup(host);
+	r->deadline = event_new(base, -1, 0, on_deadline, r);
+	if (r->host != NULL && r->deadline != NULL)
+		return r;
+	resolver_free(r);
+	return NULL;
+}
+
+void resolver_free(struct resolver *r)
+{
+	if (r == NULL)
+		return;
+	if (r->deadline != NULL) {
+		give_up(r);
+		event_free(r->deadline);
+	}
+	dns_close(r);
+	free(r->host);
+	free(r);
+}

@@ -1,0 +1,18 @@
+/* url: where the master's API is, from the options url and tls_name. */
+#ifndef URL_H
+#define URL_H
+
+#include <vigil/vigil.h>
+
+struct url {
+	char *host;      /* a name or an address, without brackets */
+	char *name;      /* that the master's certificate must have */
+	char *authority; /* HOST:PORT for the header Host */
+	int port;
+};
+
+/* Returns 0, or a negative errno after vigil_diagnose. */
+int url_read(struct url *url, vigil_daemon *d);
+void url_clear(struct url *url);
+
+#endif

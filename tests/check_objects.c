@@ -1,0 +1,173 @@
+/* check_objects: which daemons are due, and that neither they nor two hosts are due together. */
+#include "modules/icinga/objects.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define INTERVAL 60.0
+
+static struct objects *objects;
+
+static void setup(void)
+{
+	objects = objects_new("web1", INTERVAL, 1000);
+	ck_assert_ptr_nonnull(objects);
+}
+
+static void teardown(void)
+{
+	objects_free(objects);
+}
+
+static struct object *add(const char *name)
+{
+	struct object *object = objects_add(objects, name, 1000, INTERVAL);
+
+	ck_assert_ptr_nonnull(object);
+	ck_assert_str_eq(object->name, name);
+	return object;
+}
+
+START_TEST(objects_are_known_by_name)
+{
+	struct object *a = add("a"), *b = add("b");
+
+	ck_assert_ptr_eq(add("a"), a);
+	ck_assert_ptr_eq(objects_find(objects, "b"), b);
+	ck_assert_ptr_null(objects_find(objects, "c"));
+	ck_assert_int_eq(a->level, -1);
+	objects_want(objects, a, 1);
+	objects_remove(objects, "a");
+	objects_remove(objects, "c");
+	ck_assert_ptr_null(objects_find(objects, "a"));
+	ck_assert_uint_eq(objects_due(objects), 0);
+	ck_assert_ptr_null(objects_first_due(objects));
+}
+END_TEST
+
+START_TEST(an_object_is_due_once)
+{
+	struct object *a = add("a"), *b = add("b");
+
+	objects_want(objects, a, 1);
+	objects_want(objects, b, 2);
+	objects_want(objects, a, 3);
+	ck_assert_uint_eq(objects_due(objects), 2);
+	ck_assert_uint_eq(objects_replaced(objects), 1);
+	ck_assert_ptr_eq(objects_first_due(objects), a);
+	ck_assert_double_eq(a->due_since, 1);
+	ck_assert_ptr_eq(objects_next_due(a), b);
+	ck_assert_ptr_null(objects_next_due(b));
+	objects_unwant(objects, a);
+	objects_unwant(objects, a);
+	ck_assert_ptr_eq(objects_first_due(objects), b);
+	objects_want_again(objects, a, 1);
+	ck_assert_ptr_eq(objects_first_due(objects), a);
+	ck_assert_uint_eq(objects_due(objects), 2);
+}
+END_TEST
+
+/* 600 objects in 60 seconds: about 10 a second, each of them once. */
+START_TEST(phases_are_spread_over_the_interval)
+{
+	char name[32];
+	size_t before = 0, now, most = 0, least = 600;
+	double next = 0;
+
+	for (int i = 0; i < 600; i++) {
+		snprintf(name, sizeof(name), "d%d", i);
+		add(name);
+	}
+	for (int second = 1; second <= 60; second++) {
+		next = objects_advance(objects, 1000 + second);
+		ck_assert_double_gt(next, 1000 + second);
+		now = objects_due(objects);
+		most = now - before > most ? now - before : most;
+		least = now - before < least ? now - before : least;
+		before = now;
+	}
+	ck_assert_uint_eq(before, 600);
+	ck_assert_uint_le(most, 30);
+	ck_assert_uint_ge(least, 1);
+	ck_assert_uint_eq(objects_replaced(objects), 0);
+	/* Each of them is due again an interval later, and not more often. */
+	objects_advance(objects, 1000 + 120);
+	ck_assert_uint_eq(objects_replaced(objects), 600);
+	objects_advance(objects, 1000 + 120.001);
+	ck_assert_uint_le(objects_replaced(objects), 601);
+}
+END_TEST
+
+START_TEST(two_hosts_have_phases_of_their_own)
+{
+	int close = 0;
+	char name[32];
+
+	for (int i = 0; i < 1000; i++) {
+		double a, b;
+
+		snprintf(name, sizeof(name), "daemon%d", i);
+		a = objects_phase("web1", name);
+		b = objects_phase("web2", name);
+		ck_assert_double_ge(a, 0);
+		ck_assert_double_lt(a, 1);
+		ck_assert_double_eq(a, objects_phase("web1", name));
+		close += a - b < 0.01 && b - a < 0.01;
+	}
+	ck_assert_int_lt(close, 50);
+	/* The sign between the names counts. */
+	ck_assert_double_ne(objects_phase("web1", "a"), objects_phase("web", "1a"));
+}
+END_TEST
+
+START_TEST(a_missed_phase_does_not_repeat)
+{
+	struct object *a = add("a");
+
+	objects_advance(objects, 1000 + 10 * INTERVAL); /* the machine was suspended */
+	ck_assert(a->due);
+	objects_unwant(objects, a);
+	ck_assert_double_gt(objects_advance(objects, 1000 + 10 * INTERVAL), 1000 + 10 * INTERVAL);
+	ck_assert(!a->due);
+}
+END_TEST
+
+START_TEST(an_object_that_was_told_lately_is_not_due)
+{
+	struct object *a = add("a");
+	double phase = objects_advance(objects, 1000);
+
+	a->told = phase - INTERVAL / 3;
+	objects_advance(objects, phase);
+	ck_assert(!a->due);
+	objects_advance(objects, phase + INTERVAL); /* at its next phase that is long ago */
+	ck_assert(a->due);
+	objects_unwant(objects, a);
+	a->told = phase + INTERVAL;
+	objects_advance(objects, phase + 2 * INTERVAL);
+	ck_assert(a->due);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("objects");
+	TCase *tcase = tcase_create("objects");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_test(tcase, objects_are_known_by_name);
+	tcase_add_test(tcase, an_object_is_due_once);
+	tcase_add_test(tcase, phases_are_spread_over_the_interval);
+	tcase_add_test(tcase, two_hosts_have_phases_of_their_own);
+	tcase_add_test(tcase, a_missed_phase_does_not_repeat);
+	tcase_add_test(tcase, an_object_that_was_told_lately_is_not_due);
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,307 @@
+#!/bin/bash
+# The icinga module against a stand-in for the master that can be slow, away or rude, and that records each
+# request with the TLS records that it took: which results are sent first, which wait, and what is said.
+. "$(dirname "$0")/lib.sh" || exit 1
+
+for program in openssl python3; do
+	command -v "$program" >/dev/null || skip_all "$program is not installed"
+done
+install_staged
+set_paths
+[ -e "$modules/icinga/icinga.so" ] || skip_all "vigil was built without OpenSSL"
+work=$(mktemp -d)
+master_pid=
+trap 'stop_vigild; stop_master; rm -rf "$work"' EXIT
+
+# --- the stand-in --------------------------------------------------------------------------------------
+
+openssl req -x509 -newkey rsa:2048 -nodes -keyout "$work/key.pem" -out "$work/cert.pem" -days 1 \
+	-subj /CN=master -addext 'subjectAltName = IP:127.0.0.1' >/dev/null 2>&1 || skip_all "openssl makes no certificate"
+# master.py PORT: answers each result after `delay` seconds, with `status`; `close` ends the connection after
+# each answer.  These are in $work/mode and may change.  Each request is a line of $work/requests: its time,
+# its number on its connection, how many TLS records it took, how many requests were in flight, and the result.
+cat >"$work/master.py" <<'P'
+import json, os, socket, ssl, sys, threading, time
+work, port = sys.argv[1], int(sys.argv[2])
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.maximum_version = ssl.TLSVersion.TLSv1_2 # records of data have a type of their own there
+context.load_cert_chain(work + "/cert.pem", work + "/key.pem")
+lock, in_flight = threading.Lock(), 0
+log = open(work + "/requests", "a", buffering=1)
+
+def mode(key, default):
+    try:
+        for word in open(work + "/mode").read().split():
+            name, _, value = word.partition("=")
+            if name == key: return float(value or 1)
+    except OSError: pass
+    return default
+
+class Peer:
+    def __init__(self, sock):
+        self.sock, self.raw, self.records, self.plain = sock, b"", 0, b""
+        self.input, self.output = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = context.wrap_bio(self.input, self.output, server_side=True)
+        self.step(self.tls.do_handshake)
+    def step(self, what, *args):
+        while True:
+            try: result = what(*args)
+            except ssl.SSLWantReadError: result = None
+            data = self.output.read()
+            if data: self.sock.sendall(data)
+            if result is not None or what == self.tls.do_handshake and self.tls.version() and self.done(): return result
+            data = self.sock.recv(65536)
+            if not data: raise EOFError
+            self.count(data)
+            self.input.write(data)
+    def done(self):
+        try: self.tls.do_handshake(); return True
+        except ssl.SSLWantReadError: return False
+    def count(self, data):
+        self.raw += data
+        while len(self.raw) >= 5:
+            size = 5 + int.from_bytes(self.raw[3:5], "big")
+            if len(self.raw) < size: break
+            self.records += self.raw[0] == 23
+            self.raw = self.raw[size:]
+    def request(self):
+        while b"\r\n\r\n" not in self.plain: self.plain += self.step(self.tls.read, 65536) or b""
+        head, _, rest = self.plain.partition(b"\r\n\r\n")
+        length = 0
+        for line in head.split(b"\r\n"):
+            if line.lower().startswith(b"content-length:"): length = int(line.split(b":")[1])
+        while len(rest) < length: rest += self.step(self.tls.read, 65536) or b""
+        self.plain = rest[length:]
+        return rest[:length]
+
+def serve(sock):
+    global in_flight
+    try:
+        peer, number = Peer(sock), 0
+        while True:
+            before = peer.records
+            body, number = peer.request(), number + 1
+            with lock:
+                in_flight += 1
+                log.write("%.6f\t%d\t%d\t%d\t%s\n" % (time.time(), number, peer.records - before, in_flight, body.decode()))
+            time.sleep(mode("delay", 0))
+            status = int(mode("status", 200))
+            text = json.dumps({"results": [{"code": 200, "status": "taken"}]} if status == 200 else {"status": "not now"}).encode()
+            with lock: in_flight -= 1
+            peer.step(peer.tls.write, b"HTTP/1.1 %d X\r\nContent-Length: %d\r\n\r\n%s" % (status, len(text), text))
+            if mode("close", 0): break
+    except (OSError, EOFError, ssl.SSLError): pass
+    sock.close()
+
+server = socket.create_server(("127.0.0.1", port))
+print(server.getsockname()[1], flush=True)
+while True: threading.Thread(target=serve, args=(server.accept()[0],), daemon=True).start()
+P
+touch "$work/requests" "$work/mode"
+port=0
+start_master() {
+	python3 "$work/master.py" "$work" "$port" >"$work/port" &
+	master_pid=$!
+	wait_for 10 test -s "$work/port" && read -r port <"$work/port"
+}
+stop_master() { [ -z "$master_pid" ] || { kill -9 "$master_pid"; wait "$master_pid"; } 2>/dev/null; master_pid=; }
+mode() { echo "$*" >"$work/mode"; }
+# received EXPRESSION [FROM]: of the requests r from that line on: a list of time, number, records, in_flight
+# and the result itself with its service as `name`
+received() {
+	python3 - "$work/requests" "$1" "${2:-0}" <<'P'
+import json, sys
+class R: pass
+def read(line):
+    r = R(); f = line.split("\t", 4)
+    r.time, r.number, r.records, r.in_flight = float(f[0]), int(f[1]), int(f[2]), int(f[3])
+    r.__dict__.update(json.loads(f[4])); r.name = r.service.split("!")[1]
+    return r
+r = [read(line) for line in open(sys.argv[1]).readlines()[int(sys.argv[3]):]]
+print(eval(sys.argv[2]))
+P
+}
+lines() { wc -l <"$work/requests"; }
+got() { [ "$(received "$1" "${3:-0}")" = "$2" ]; }
+got_more() { [ "$(lines)" -gt "$1" ]; }
+says() { case $(get /runs/master/health/text) in *"$1"*) ;; *) false ;; esac; }
+matches() { [[ $(get /runs/master/health/text) =~ $1 ]]; }
+
+# --- vigild --------------------------------------------------------------------------------------------
+
+echo secret >"$work/password"; chmod 600 "$work/password"
+echo 0 >"$work/flip"; echo 0 >"$work/toggle"
+cat >"$work/probe" <<P
+#!/bin/sh
+read -r code <"$work/flip"; echo "code \$code"; exit "\$code"
+P
+# Has another state at each run while $work/toggling exists.
+cat >"$work/toggler" <<P
+#!/bin/sh
+[ ! -e "$work/toggling" ] || { read -r code <"$work/toggle"; echo \$((1 - code)) >"$work/toggle"; }
+read -r code <"$work/toggle"; echo "now \$code"; exit "\$code"
+P
+chmod 755 "$work/probe" "$work/toggler"
+# conf COUNT OPTION...: so many daemons that do not change, flip, and the daemon `master` with these options
+conf() {
+	local i count=$1; shift
+	{
+		printf '[daemons]\nflip = yes\nmaster = yes\ntoggle = %s\n' "${toggle:-no}"
+		for ((i = 0; i < count; i++)); do printf 'd%d = yes\n' "$i"; done
+		for ((i = 0; i < count; i++)); do
+			printf '[daemon:d%d]\nmodule = exec\ncommand = /bin/echo fine\ninterval = 1h\n' "$i"
+		done
+		printf '[daemon:flip]\nmodule = exec\ncommand = %s\ninterval = 100ms\n' "$work/probe"
+		printf '[daemon:toggle]\nmodule = exec\ncommand = %s\ninterval = 100ms\n' "$work/toggler"
+		printf '[daemon:master]\nmodule = icinga\nhost = web1\nurl = https://127.0.0.1:%s\n' "$port"
+		printf 'ca = %s\nuser = vigil\npassword_file = %s\nqueue = %s\nbackoff_max = 1s\n' \
+			"$work/cert.pem" "$work/password" "$work/queue"
+		printf '%s\n' "$@"
+	} | write_conf
+}
+start_master || { not_ok "the stand-in for the master starts"; exit 1; }
+
+# --- requests ------------------------------------------------------------------------------------------
+
+conf 100 'interval = 2s'
+mode delay=0.02
+start_vigild
+check "a result of each of 101 daemons arrives" wait_for 60 got 'len({x.name for x in r})' 101
+mode
+from=$(lines)
+check "results go on" wait_for 60 got_more $((from + 100))
+check "each request on an open connection is one TLS record, header and body together" \
+	got 'max(x.records for x in r if x.number > 1)' 1
+check "the first request on a connection is at most two TLS records" \
+	got 'max(x.records for x in r if x.number == 1) <= 2' True
+check "connections stay open: less than one request in ten begins one" \
+	got 'sum(x.number == 1 for x in r) * 10 < len(r)' True
+check "up to four results are in flight at the same time, and not more" got 'max(x.in_flight for x in r)' 4
+check "the results of one object are sent in the order of their times" \
+	got 'all([x.execution_end for x in r if x.name == n] == sorted(x.execution_end for x in r if x.name == n) for n in {x.name for x in r})' True
+check_no_delay "each connection to the master has TCP_NODELAY"
+# Over two intervals of the refresh, in sixteen parts of each: all at once would be in one or two of them.
+from=$(lines); begin=$(date +%s.%N); sleep 4
+check "the refresh is spread over the interval: results come in at least eight of its sixteen parts" \
+	got "len({int((x.time - $begin) % 2 * 8) for x in r if x.name != 'flip'}) >= 8" True "$from"
+
+errors=$(get /runs/master/errors)
+mode close
+from=$(lines)
+check "results go on when the master closes each connection after its answer" wait_for 60 got_more $((from + 50))
+check "a connection that the master closed between two requests is no error" is /runs/master/errors "$errors"
+check "health stays OK then" is /runs/master/health/level OK
+mode
+stop_vigild
+
+# --- a slow master -------------------------------------------------------------------------------------
+
+rm -f "$work/queue"*
+conf 100 'interval = 1s' 'connections = 1'
+mode delay=0.2
+from=$(lines)
+start_vigild
+check "a master that is too slow: health is WARNING with the numbers and the age" wait_for 90 matches \
+	"^results become due faster than the master at 127.0.0.1:$port takes them: [0-9]+ changes? and [0-9]{2} repetitions wait, the oldest for [1-9][0-9]+ s$"
+check "the level is WARNING" is /runs/master/health/level WARNING
+check "the queue has each object at most once" [ "$(get /daemons/master/repetitions)" -le 101 ]
+check "repetitions that were replaced are counted" more_than /daemons/master/replaced 100
+echo 2 >"$work/flip"
+check "a new CRITICAL arrives" wait_for 60 got "any(x.name == 'flip' and x.exit_status == 2 for x in r)" True "$from"
+check "it passed the repetitions: at most two other results came between the change and its arrival" \
+	got "[sum(c.execution_end < x.time < c.time for x in r) <= 2 for c in r if c.name == 'flip' and c.exit_status == 2][0]" True "$from"
+check "a repetition is made when it is sent: none is older than a second" \
+	got "max(x.time - x.execution_end for x in r if x.name != 'flip') < 1" True "$from"
+mode
+check "when the master is fast again the queue is sent and health is OK" wait_for 60 is /runs/master/health/level OK
+check "the oldest result does not wait any more" wait_for 10 is /daemons/master/oldest_seconds 0
+stop_vigild
+
+# --- an outage -----------------------------------------------------------------------------------------
+
+rm -f "$work/queue"*
+echo 0 >"$work/flip"
+conf 20 'interval = 1s'
+start_vigild
+check "the master takes results" wait_for 30 is /runs/master/health/level OK
+stop_master
+check "the address that refuses is named in the health" wait_for 30 says \
+	"https://127.0.0.1:$port: 127.0.0.1:$port: Connection refused; "
+check "the address that refuses is named in the log" grep -q "127.0.0.1:$port: Connection refused; results wait" "$work/log"
+# flip CODE: and when that was
+flip() { echo "$1" >"$work/flip"; wait_for 10 is /daemons/flip/exit_status "$1"; sleep 0.2; expected+="$1 "; at+=("$(date +%s.%N)"); }
+expected="" at=()
+for code in 1 0 2 0; do flip "$code"; done
+check "four changes wait" wait_for 10 is /daemons/master/changes 4
+check "each other daemon waits at most once" [ "$(get /daemons/master/repetitions)" -le 21 ]
+check "health says how many wait" wait_for 10 matches '; 4 changes and [0-9]+ repetitions? wait, the oldest for [0-9]+ s$'
+check "vigild stops while results wait" stop_vigild
+check "the changes are on disk" [ "$(cat "$work/queue" | wc -l)" = 4 ]
+start_vigild
+check "after a restart they wait" is /daemons/master/changes 4
+for code in 3 1; do flip "$code"; done
+check "changes after the restart wait behind them" wait_for 10 is /daemons/master/changes 6
+kill -9 "$vigild_pid"; wait "$vigild_pid" 2>/dev/null
+start_vigild
+check "after a kill they wait" is /daemons/master/changes 6
+from=$(lines)
+start_master
+check "all of them are sent when the master is back" wait_for 60 is /daemons/master/changes 0
+check "all changes of the outage arrive in their order" \
+	got "' '.join(str(x.exit_status) for x in r if x.name == 'flip')[:11]" "1 0 2 0 3 1" "$from"
+check "each of them with the time at which it was made" \
+	got "all(abs(x.execution_end - t) < 5 for x, t in zip([x for x in r if x.name == 'flip'], [$(IFS=,; echo "${at[*]}")]))" True "$from"
+check "no result came before the changes of the outage, apart from those that were in flight with them" \
+	got "[x.name for x in r][:6].count('flip') >= 3" True "$from"
+check "nothing was dropped" is /daemons/master/dropped 0
+check "health is OK again" wait_for 30 is /runs/master/health/level OK
+stop_vigild
+
+# --- an answer that is about nothing -------------------------------------------------------------------
+
+mode status=503
+start_vigild
+check "an answer of 503 names the address" wait_for 30 says "127.0.0.1:$port: the master answers 503: not now; "
+check "nothing counts as sent" is /daemons/master/sent 0
+mode
+check "and results are sent when the master takes them" wait_for 30 is /runs/master/health/level OK
+stop_vigild
+
+mode delay=30
+conf 20 'interval = 1s' 'timeout = 1s'
+start_vigild
+check "a master that does not answer in time is named" wait_for 30 says "127.0.0.1:$port: no answer in time; "
+mode
+check "and results are sent when it answers" wait_for 60 is /runs/master/health/level OK
+stop_vigild
+kill -STOP "$master_pid" # the kernel accepts the connections
+start_vigild
+check "a master that accepts a connection and says nothing is named" wait_for 30 says "127.0.0.1:$port: no answer in time; "
+kill -CONT "$master_pid"
+check "and results are sent when it goes on" wait_for 60 is /runs/master/health/level OK
+stop_vigild
+
+# --- a queue that is full ------------------------------------------------------------------------------
+
+rm -f "$work/queue"*
+toggle=yes; touch "$work/toggling"
+conf 5 'interval = 2s' 'queue_max = 4096'
+stop_master
+start_vigild
+check "over queue_max changes are dropped and counted" wait_for 60 more_than /daemons/master/dropped 3
+check "health says so while the master is away" wait_for 10 matches 'wait, the oldest for [0-9]+ s; [0-9]+ changes were dropped$'
+check "the log says once that changes are dropped" \
+	[ "$(grep -c 'master: the queue is full (queue_max): changes are dropped' "$work/log")" = 1 ]
+check "both files together are not larger than queue_max" [ "$(cat "$work/queue" "$work/queue.old" | wc -c)" -le 4096 ]
+start_master
+check "health says what was dropped and when that ends" wait_for 30 matches \
+	'^[0-9]+ changes were dropped because the queue was full \(queue_max\); .*; this ends when no change waits and one interval has passed without a drop$'
+check "the level is WARNING then" is /runs/master/health/level WARNING
+rm "$work/toggling"
+check "an interval later health is OK" wait_for 60 is /runs/master/health/level OK
+check "the log says that nothing is dropped any more" grep -qE 'master: no change is dropped any more; [0-9]+ were dropped' "$work/log"
+check "the last state of the daemon has arrived" wait_for 30 eval \
+	'got "[x.exit_status for x in r if x.name == \"toggle\"][-1]" "$(cat "$work/toggle")"'
+check "vigild stops" stop_vigild
+[ "$failed" -eq 0 ] || tail -40 "$work/log"
+finish
