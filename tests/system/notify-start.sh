@@ -215,5 +215,29 @@ check "an output that is too long for the environment reaches the command cut" \
 longest() { [ "$(grep -o 'x*' "$work/json" | awk '{ if (length > max) max = length } END { print max + 0 }')" -ge 60000 ]; }
 check "the JSON has all of an output that was cut" wait_for 10 longest
 check "vigild stops with a small stack" stop_vigild
+
+# --- a burst -------------------------------------------------------------------------------------------------
+
+rm -rf "$work/state"; forget
+script stream <<S
+line() { awk -v word="\$1" 'BEGIN { for (i = 0; i < 2500; i++) printf "%s\"v%d\":\"%s\"", i ? "," : "{", i, word; print "}" }'; }
+line OK
+while [ ! -e "$work/go" ]; do sleep 0.1; done
+line CRITICAL
+exec sleep 1000
+S
+script count <<S
+echo "\$VIGIL_COUNT \$VIGIL_DROPPED" >>"$work/counts"
+S
+daemons=(many)
+printf '[daemon:many]\nmodule = exec\nmode = stream\nformat = json\ncommand = %s\n' "$work/bin/stream" | conf
+sed -i "s|^command = $work/bin/tell|command = $work/bin/count|; s|^to = .*|watch = /daemons/many|" "$work/vigil.conf"
+start_vigild
+wait_for 20 is /daemons/many/v2499 OK
+touch "$work/go"
+total() { [ "$(awk '{ n += $1; lost += $2 } END { print n + 0, lost + 0 }' "$work/counts" 2>/dev/null)" = "$1" ]; }
+check "of 2,500 changes at once none is lost" wait_for 30 total "2500 0"
+[ "$failed" -eq 0 ] || cat "$work/counts"
+check "vigild stops after a burst" stop_vigild
 [ "$failed" -eq 0 ] || tail -30 "$work/log"
 finish
