@@ -5,6 +5,7 @@
  * It stays in the foreground: putting it in the background is a service manager's job.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <malloc.h>
 #include <signal.h>
@@ -258,10 +259,24 @@ static int serve(const struct arguments *arguments)
 	return err == 0 && !run.failed ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/* A descriptor of 0 to 2 that vigild was started without would be given to what is opened first, and
+ * what is printed would go there. */
+static void open_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	struct arguments arguments;
 
+	open_standard_descriptors();
 	read_arguments(argc, argv, &arguments);
 	signal(SIGPIPE, SIG_IGN);
 	/* Started with it ignored, nobody would learn how a child has ended. */

@@ -229,8 +229,11 @@ int host_reload(struct host *host, json_t **result, struct complaints *complaint
 		return -EINVAL;
 	}
 	plan = plan_make(host->file, host->modules, false, complaints);
-	if (plan == NULL)
+	if (plan == NULL) {
+		/* The old log may have been rotated away, whatever is wrong with the configuration. */
+		log_reopen();
 		return refuse_reload(host, complaints);
+	}
 	if (host_take_log(host->plan->config, plan->config, complaints) != 0) {
 		plan_free(plan);
 		return refuse_reload(host, complaints);

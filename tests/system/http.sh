@@ -225,6 +225,20 @@ if [ $tls = yes ]; then
 		-keyout "$work/key2.pem" -out "$work/cert2.pem" 2>/dev/null
 	mv "$work/key2.pem" "$work/key.pem"; mv "$work/cert2.pem" "$work/cert.pem"
 	check "a new certificate is taken up" [ "$(secure "$to/healthz")" = 200 ]
+	openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost \
+		-keyout "$work/key3.pem" -out "$work/cert3.pem" 2>/dev/null
+	cp "$work/cert.pem" "$work/cert-before.pem"
+	mv "$work/cert3.pem" "$work/cert.pem"
+	check "between the writing of a new certificate and of its key the old pair is used" \
+		[ "$(code --cacert "$work/cert-before.pem" "$to/healthz")" = 200 ]
+	mv "$work/key3.pem" "$work/key.pem"
+	check "when the new key has been written, too, the new pair is used" [ "$(secure "$to/healthz")" = 200 ]
+	for cipher in AES128-SHA AES256-GCM-SHA384 ECDHE-RSA-AES128-SHA; do
+		check "the cipher $cipher of TLS 1.2 is refused" \
+			[ "$(secure --tls-max 1.2 --ciphers "$cipher" "$to/healthz" 2>/dev/null)" = 000 ]
+	done
+	check "a cipher of TLS 1.2 with ephemeral keys and authentication is accepted" \
+		[ "$(secure --tls-max 1.2 --ciphers ECDHE-RSA-AES128-GCM-SHA256 "$to/healthz")" = 200 ]
 else
 	echo "SKIP: built without OpenSSL, or there is no openssl: TLS goes untested"
 fi

@@ -27,6 +27,19 @@ check "that vigild goes on in" wait_for 10 grep -q 'the log level is now debug' 
 check "and not in the old one" eval '! grep -q "the log level is now debug" "$work/vigil.log.1"'
 check "once more" rotate
 check "the oldest is compressed" [ -s "$work/vigil.log.2.gz" ]
+echo '[nonsense]' >>"$work/vigil.conf"
+check "with a mistake in the configuration the old log is put aside as well" rotate
+check "vigild goes on in a new log although it refused the configuration" \
+	wait_for 10 grep -q 'was not reloaded' "$work/vigil.log"
+sed -i '$d' "$work/vigil.conf"
+check "vigild stops" stop_vigild
+"$vigild" -c "$work/vigil.conf" 0<&- 1>&- 2>&- &
+vigild_pid=$!
+check "vigild starts without standard descriptors" wait_for 10 reachable
+for n in 0 1 2; do
+	check "descriptor $n of a vigild that was started without it is /dev/null" \
+		[ "$(readlink "/proc/$vigild_pid/fd/$n")" = /dev/null ]
+done
 check "vigild stops" stop_vigild
 check "without a vigild logrotate does its work as well" rotate
 [ "$failed" -eq 0 ] || cat "$work/vigil.log" "$work/log"

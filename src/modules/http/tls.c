@@ -1,9 +1,9 @@
 /*
  * tls: the same in secret, where it was built with OpenSSL.
  *
- * Certificates are renewed while we run.  The file's time is looked at for each newcomer, which
- * costs a microsecond beside a handshake of hundreds, and a new one is taken up then; where it
- * cannot be read, the old one stays, and that is said.
+ * Certificates are renewed while we run.  The times of both files are looked at for each new
+ * connection, which costs little next to a handshake, and a new pair is used from then on; where it
+ * cannot be used, the old one stays, and that is logged.
  */
 #include "tls.h"
 
@@ -22,8 +22,11 @@
 struct tls {
 	SSL_CTX *context;
 	const char *certificate, *key;
-	struct timespec when; /* the certificate was written */
+	struct timespec when[2]; /* the certificate and the key were written */
 };
+
+/* For TLS 1.2: keys for this connection alone, and ciphers that authenticate what they encrypt. */
+#define CIPHERS "ECDHE+AESGCM:ECDHE+CHACHA20"
 
 static const char *last_error(char *text, size_t size)
 {
@@ -39,11 +42,24 @@ static struct timespec written(const char *path)
 	return stat(path, &st) == 0 ? st.st_mtim : (struct timespec){0};
 }
 
+/* Whether one of the files was written since the last look.  They are renewed one after the other, so
+ * a pair that does not match is looked at again when the second one has been written. */
+static bool were_written(struct tls *tls)
+{
+	const struct timespec now[2] = {written(tls->certificate), written(tls->key)};
+
+	if (memcmp(now, tls->when, sizeof(now)) == 0)
+		return false;
+	memcpy(tls->when, now, sizeof(now));
+	return true;
+}
+
 static SSL_CTX *make_context(const struct tls *tls, char *why, size_t size)
 {
 	SSL_CTX *context = SSL_CTX_new(TLS_server_method());
 
 	if (context != NULL && SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
+		SSL_CTX_set_cipher_list(context, CIPHERS) == 1 &&
 		SSL_CTX_use_certificate_chain_file(context, tls->certificate) == 1 &&
 		SSL_CTX_use_PrivateKey_file(context, tls->key, SSL_FILETYPE_PEM) == 1 &&
 		SSL_CTX_check_private_key(context) == 1) {
@@ -92,7 +108,7 @@ int tls_open(struct site *site)
 
 	if (err != 0 || tls->certificate == NULL)
 		return err;
-	tls->when = written(tls->certificate);
+	were_written(tls);
 	tls->context = make_context(tls, why, sizeof(why));
 	if (tls->context == NULL)
 		return vigil_refuse(site->d, "tls_certificate, tls_key: %s", why);
@@ -110,13 +126,11 @@ void tls_close(struct site *site)
 static void renew(struct site *site)
 {
 	struct tls *tls = site->tls;
-	struct timespec when = written(tls->certificate);
 	SSL_CTX *context;
 	char why[256];
 
-	if (memcmp(&when, &tls->when, sizeof(when)) == 0)
+	if (!were_written(tls))
 		return;
-	tls->when = when;
 	context = make_context(tls, why, sizeof(why));
 	if (context == NULL) {
 		vigil_error(
