@@ -49,19 +49,19 @@ static const struct {
 	const char *before, *after;
 	bool gave_up;
 } withheld_table[] = {
-	[WITHHELD_NOT] = {VIGIL_CRITICAL, "; it is being restarted", ""},
-	[WITHHELD_PAUSED] = {VIGIL_CRITICAL, "; it is not restarted during the pause", ""},
-	[WITHHELD_HOLD] = {VIGIL_WARNING, " and left alone: ", ""},
+	[WITHHELD_NOT] = {VIGIL_CRITICAL, "; it is being restarted", "", false},
+	[WITHHELD_PAUSED] = {VIGIL_CRITICAL, "; it is not restarted during the pause", "", false},
+	[WITHHELD_HOLD] = {VIGIL_WARNING, " and left alone: ", "", false},
 	[WITHHELD_NEVER] = {VIGIL_CRITICAL, "; it is not restarted, because restart_on = never", "",
-		.gave_up = true},
+		true},
 	[WITHHELD_CLEAN_STOP] = {VIGIL_CRITICAL,
 		"; it was stopped cleanly and is left alone, because restart_on = failed", "",
-		.gave_up = true},
-	[WITHHELD_REFUSED] = {VIGIL_CRITICAL, " and not restarted: ", "", .gave_up = true},
-	[WITHHELD_BURST] = {VIGIL_CRITICAL, "; vigil gave up after ", ", until the next try",
-		.gave_up = true},
-	[WITHHELD_AWAITED] = {VIGIL_CRITICAL, "; waiting for ", " to run first"},
-	[WITHHELD_BACKOFF] = {VIGIL_CRITICAL, "; the next restart waits for the backoff", ""},
+		true},
+	[WITHHELD_REFUSED] = {VIGIL_CRITICAL, " and not restarted: ", "", true},
+	[WITHHELD_BURST] = {VIGIL_CRITICAL, "; vigil gave up after ", ", until the next try", true},
+	[WITHHELD_AWAITED] = {VIGIL_CRITICAL, "; waiting for ", " to run first", false},
+	[WITHHELD_BACKOFF] = {VIGIL_CRITICAL, "; the next restart waits for the backoff", "",
+		false},
 };
 
 static void add_reason(struct health *health, const struct health_input *in, enum withheld withheld)
