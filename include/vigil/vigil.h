@@ -258,7 +258,8 @@ VIGIL_API char *vigil_number(char text[VIGIL_NUMBER_TEXT], double value);
 VIGIL_API char *vigil_json_text(const json_t *value);
 
 /* Performance data as Nagios plugins print it, 'label'=value[unit];warn;crit;min;max, from an entry
- * {value,unit,warn,crit,min,max} such as exec keeps them.  Numbers keep all their digits, and a
+ * {value,unit,warn,crit,min,max} such as exec keeps them; where it has a text `exact`, a decimal number,
+ * that is printed in the place of the value, which has fewer digits.  Numbers keep all their digits, and a
  * quote in the label is doubled.  Returns the length; 0 and an empty text when the entry has no
  * number, the label is empty or has a bar or an end of line, or size is too small.  May be called
  * anywhere. */
@@ -294,9 +295,10 @@ VIGIL_API int vigil_state_unset(vigil_daemon *d, const char *path);
 VIGIL_API const json_t *vigil_state_get(vigil_daemon *d, const char *path);
 
 /*
- * Whether the numbers at or below a path are stale: the path is below /daemons/NAME, and the value
- * at /daemons/NAME/stale is true.  A daemon writes that while its numbers are not current, because
- * their source failed, hangs or is silent.  Whatever uses a number treats a stale one as unknown.
+ * Whether the numbers at or below a path are stale: an object on the path, from /daemons/NAME on, has
+ * `stale` true.  A daemon writes that while its numbers, or those in an object of them, are not
+ * current, because their source failed, hangs or is silent.  Whatever uses a number treats a stale one
+ * as unknown.
  */
 VIGIL_API bool vigil_state_stale(vigil_daemon *d, const char *path);
 
@@ -370,6 +372,9 @@ typedef void vigil_child_line_fn(
 /* Called when the deadline has passed and TERM has been sent; on_exit follows at most 3 s later. */
 typedef void vigil_child_late_fn(vigil_daemon *d, vigil_child *child, void *arg);
 
+/* Called when the child has closed its stdout; on_exit follows when it ends. */
+typedef void vigil_child_eof_fn(vigil_daemon *d, vigil_child *child, void *arg);
+
 typedef struct vigil_child_spec {
 	size_t size;                    /* sizeof(vigil_child_spec) */
 	const char *const *argv;        /* argv[0] with a slash is a path, else looked up in PATH */
@@ -389,6 +394,7 @@ typedef struct vigil_child_spec {
 	vigil_child_late_fn *on_late; /* NULL: on_exit says it all */
 	/* What the program leaves behind in its session is killed within a second of its end. */
 	bool end_session;
+	vigil_child_eof_fn *on_eof; /* NULL: on_exit says it all */
 } vigil_child_spec;
 
 /* Whether there is such a program, as vigil_spawn looks it up: argv[0].  0, or a negative errno and

@@ -27,6 +27,7 @@ struct vigil_child {
 	struct child *child;
 	vigil_child_line_fn *on_line;
 	vigil_child_late_fn *on_late;
+	vigil_child_eof_fn *on_eof;
 	vigil_child_exit_fn *on_exit;
 	void *arg;
 };
@@ -94,6 +95,16 @@ static void on_late(struct child *child, void *arg)
 	uint64_t entered = daemon_enter(d);
 
 	seat->on_late(d, seat, seat->arg);
+	daemon_leave(d, entered);
+}
+
+static void on_eof(struct child *child, void *arg)
+{
+	vigil_child *seat = arg;
+	struct vigil_daemon *d = seat->resource.daemon;
+	uint64_t entered = daemon_enter(d);
+
+	seat->on_eof(d, seat, seat->arg);
 	daemon_leave(d, entered);
 }
 
@@ -237,6 +248,7 @@ vigil_child *vigil_spawn(vigil_daemon *d, const vigil_child_spec *given)
 		.output_max = spec.output_max,
 		.on_line = spec.on_line != NULL ? on_line : NULL,
 		.on_late = spec.on_late != NULL ? on_late : NULL,
+		.on_eof = spec.on_eof != NULL ? on_eof : NULL,
 		.on_exit = on_exit_told,
 		.end_session = spec.end_session,
 		.owner = d->name};
@@ -248,6 +260,7 @@ vigil_child *vigil_spawn(vigil_daemon *d, const vigil_child_spec *given)
 	seat = memory_zero(sizeof(*seat));
 	seat->on_line = spec.on_line;
 	seat->on_late = spec.on_late;
+	seat->on_eof = spec.on_eof;
 	seat->on_exit = spec.on_exit;
 	seat->arg = spec.arg;
 	inner.arg = seat;

@@ -100,6 +100,17 @@ static bool put_field(struct item *item, const json_t *value, const char *before
 	return true;
 }
 
+/* The text of the value where that has more digits than the number. */
+static void put_value(struct item *item, const json_t *value, const json_t *exact)
+{
+	const char *text = plain(exact, NUMBER_TEXT);
+
+	if (text[0] != '\0' && text[strspn(text, "+-.0123456789")] == '\0')
+		put_text(item, text);
+	else
+		put_field(item, value, "");
+}
+
 size_t vigil_perfdata(char *text, size_t size, const char *label, const json_t *entry)
 {
 	static const char *const fields[] = {"warn", "crit", "min", "max"};
@@ -113,7 +124,7 @@ size_t vigil_perfdata(char *text, size_t size, const char *label, const json_t *
 	if (label[0] == '\0' || strpbrk(label, "|\r\n") != NULL || !json_is_number(value))
 		return 0;
 	put_label(&item, label);
-	put_field(&item, value, "");
+	put_value(&item, value, json_object_get(entry, "exact"));
 	put_text(&item, plain(json_object_get(entry, "unit"), UNIT_MAX));
 	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
 		pending++;

@@ -12,18 +12,23 @@
 
 bool stale_at(struct state *state, const char *pointer)
 {
-	char mark[POINTER_MAX] = "/daemons", step[POINTER_MAX];
+	char place[POINTER_MAX] = "/daemons", step[POINTER_MAX];
 	const char *rest = pointer_step(pointer, step, sizeof(step));
-	json_t *value;
+	json_t *value, *whole;
 	bool stale;
 
-	if (rest == NULL || strcmp(step, "daemons") != 0 ||
-		pointer_step(rest, step, sizeof(step)) == NULL ||
-		pointer_append(mark, sizeof(mark), step) != 0 ||
-		pointer_append(mark, sizeof(mark), "stale") != 0)
+	if (rest == NULL || strcmp(step, "daemons") != 0)
 		return false;
-	value = state_get(state, mark);
-	stale = json_is_true(value);
-	json_decref(value);
+	rest = pointer_step(rest, step, sizeof(step));
+	if (rest == NULL || pointer_append(place, sizeof(place), step) != 0)
+		return false;
+	whole = state_get(state, place);
+	value = whole;
+	stale = json_is_true(json_object_get(value, "stale"));
+	while (!stale && (rest = pointer_step(rest, step, sizeof(step))) != NULL) {
+		value = json_object_get(value, step);
+		stale = json_is_true(json_object_get(value, "stale"));
+	}
+	json_decref(whole);
 	return stale;
 }

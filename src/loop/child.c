@@ -61,6 +61,7 @@ struct child {
 	struct child_output out, errors;
 	child_line_fn *line_fn;
 	child_late_fn *late_fn;
+	child_eof_fn *eof_fn;
 	child_exit_fn *exit_fn;
 	void *arg;
 	struct children *among; /* NULL: it does not run */
@@ -138,6 +139,13 @@ static void on_line(const char *line, size_t length, void *arg)
 	child->line_fn(child, line, length, child->arg);
 }
 
+static void on_eof(void *arg)
+{
+	struct child *child = arg;
+
+	child->eof_fn(child, child->arg);
+}
+
 /* Tells the owner that it has ended, or was given up.  The callback may free it. */
 static void tell_exit(struct child *child, int status)
 {
@@ -152,6 +160,9 @@ static void tell_exit(struct child *child, int status)
 		e.length = child->out.length;
 	}
 	e.output = e.output != NULL ? e.output : "";
+	for (size_t i = 0; i < child->errors.length; i++)
+		if (child->errors.text[i] == '\0')
+			child->errors.text[i] = ' '; /* it is a text to the owner */
 	e.errors = child->errors.text != NULL ? child->errors.text : "";
 	child->exit_fn(child, &e, child->arg);
 }
@@ -343,12 +354,14 @@ static struct child *child_new(struct loop *loop, const struct child_spec *spec)
 		.end_session = spec->end_session,
 		.line_fn = spec->on_line,
 		.late_fn = spec->on_late,
+		.eof_fn = spec->on_eof,
 		.exit_fn = spec->on_exit,
 		.arg = spec->arg,
 		.started = clock_now()};
 	child->out = (struct child_output){.fd = -1,
 		.max = spec->output_max > 0 ? spec->output_max : CHILD_OUTPUT,
 		.on_line = spec->on_line != NULL ? on_line : NULL,
+		.on_eof = spec->on_eof != NULL ? on_eof : NULL,
 		.arg = child};
 	child->errors = (struct child_output){.fd = -1, .max = ERRORS_MAX, .keep_last = true};
 	child->timer = loop_after(loop, spec->timeout, on_timer, child);

@@ -30,6 +30,9 @@ typedef void child_line_fn(struct child *child, const char *line, size_t length,
 /* Called at the deadline, when TERM has been sent; on_exit follows.  The child may be freed in there. */
 typedef void child_late_fn(struct child *child, void *arg);
 
+/* Called when it has closed its stdout.  The child may be freed in there. */
+typedef void child_eof_fn(struct child *child, void *arg);
+
 #define CHILD_OUTPUT (64 * 1024) /* the usual output_max */
 
 struct child_spec {
@@ -39,6 +42,7 @@ struct child_spec {
 	size_t output_max;       /* 0: CHILD_OUTPUT */
 	child_line_fn *on_line;  /* NULL: output is gathered for on_exit */
 	child_late_fn *on_late;  /* NULL: nobody wants to know */
+	child_eof_fn *on_eof;    /* likewise */
 	child_exit_fn *on_exit;  /* required */
 	void *arg;
 	bool end_session;  /* what it leaves in its session ends with it */

@@ -127,7 +127,9 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	struct child_output *output = arg;
 
 	output->budget -= read_some(output, output->budget);
-	if (output->budget > 0 || output->fd < 0)
+	if (output->fd < 0 && !output->closed && output->on_eof != NULL)
+		output->on_eof(output->arg);
+	if (output->fd < 0 || output->budget > 0)
 		return;
 	if (output->pace == NULL)
 		output->pace = loop_after(output->loop, PACE_TIME, on_pace, output);

@@ -29,6 +29,7 @@ struct child_output {
 	size_t max;                    /* bytes kept at most */
 	bool keep_last;                /* of more output the last bytes are kept, else the first */
 	child_output_line_fn *on_line; /* NULL: output is gathered */
+	void (*on_eof)(void *arg);     /* the other end was closed; NULL: nobody wants to know */
 	void *arg;
 
 	char *text; /* gathered, or the line that has begun; NULL or NUL-terminated */

@@ -149,8 +149,27 @@ uint64_t session_end_count(void)
 	return all.killed;
 }
 
+/* All that is left at the end of vigild, at once: the loop does not run any more. */
+static void end_all_now(void)
+{
+	const struct dirent *entry;
+
+	if (all.proc == NULL)
+		begin_reading();
+	else
+		STAILQ_CONCAT(&all.ended, &all.waiting);
+	if (all.proc == NULL || STAILQ_EMPTY(&all.ended))
+		return;
+	rewinddir(all.proc);
+	while ((entry = readdir(all.proc)) != NULL)
+		if (isdigit((unsigned char)entry->d_name[0]))
+			examine((pid_t)atoi(entry->d_name));
+}
+
 void session_end_stop(void)
 {
+	if (all.timer != NULL)
+		end_all_now();
 	loop_timer_free(all.timer);
 	all.timer = NULL;
 	if (all.proc != NULL)

@@ -19,7 +19,7 @@ struct loop;
 void session_end(struct loop *loop, pid_t session, const char *owner);
 /* How many processes have been killed since the start. */
 uint64_t session_end_count(void);
-/* Forgets all sessions, before the loop is freed. */
+/* Ends what is left of all sessions at once, and forgets them, before the loop is freed. */
 void session_end_stop(void);
 
 #endif

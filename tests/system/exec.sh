@@ -31,7 +31,8 @@ health() { is "/runs/$1/health/level" "$2"; }
 says() { case $(get "/runs/$1/health/text") in *"$2"*) ;; *) false ;; esac; }
 json() { ctl get "/daemons/$1" 2>/dev/null; }
 json_is() { [ "$(json "$1" | tr -d ' \n')" = "$2" ]; }
-gone() { ! kill -0 "$1" 2>/dev/null; }
+# Where process 1 does not reap, a zombie stays.
+gone() { ! kill -0 "$1" 2>/dev/null || grep -q "^State:.Z" "/proc/$1/status" 2>/dev/null; }
 lines_of() { wc -l <"$work/$1" 2>/dev/null || echo 0; }
 at_least() { [ "$(lines_of "$1")" -ge "$2" ]; }
 
@@ -178,6 +179,75 @@ echo "OK - left"
 S
 chmod 755 "$work/bin/leaves"
 daemon leaves 'interval = 1h'
+# Streams that say how they are in other ways, and in what follows say nothing of it.
+script said <<'S'
+echo '{"state":"CRITICAL","output":"disk dead"}'; echo garbage; echo '{"n":2}'
+exec sleep 1000
+S
+daemon said 'mode = stream'
+script lower <<'S'
+echo '{"state":"critical","output":"disk dead"}'; echo '{"n":2}'
+exec sleep 1000
+S
+daemon lower 'mode = stream'
+script digit <<'S'
+echo '{"state":1,"output":"disk ill"}'
+exec sleep 1000
+S
+daemon digit 'mode = stream'
+script wordy <<'S'
+echo '{"state":"DOWN","output":"all is lost"}'; echo '{"n":2}'
+exec sleep 1000
+S
+daemon wordy 'mode = stream'
+script shuts <<'S'
+echo '{"n":1}'
+exec >&-
+exec sleep 1000
+S
+daemon shuts 'mode = stream'
+# The last of its performance data is cut by the limit in the middle of a number.
+script cutoff <<'S'
+printf 'OK | '
+i=0
+while [ $i -lt 5041 ]; do printf 'a%04d=123456 ' $i; i=$((i + 1)); done
+printf 'z=1234567890\n'
+S
+daemon cutoff
+script cutjson <<'S'
+printf '{"a":1'; head -c 65529 /dev/zero | tr '\0' ' '; printf ',"b":2}'
+S
+daemon cutjson 'format = json'
+script deep <<'S'
+printf '{"output":"CRITICAL disk dead","a":'
+i=0; while [ $i -lt 20 ]; do printf '{"b":'; i=$((i + 1)); done; printf 1
+while [ $i -ge 0 ]; do printf '}'; i=$((i - 1)); done
+exit 2
+S
+daemon deep 'format = json'
+script nul <<'S'
+printf '\0FATAL: db dead\n' >&2
+exit 2
+S
+daemon nul
+script accents <<'S'
+printf D; i=0; while [ $i -lt 400 ]; do printf 'é'; i=$((i + 1)); done; echo END
+exit 4
+S
+daemon accents
+script counters <<'S'
+echo 'OK | in=18446744073709551614c;;9223372036854775809 dec=12345678901234567.25'
+S
+daemon counters
+# What must end with vigild: in the session of a program, in a process group of its own.
+cat >"$work/bin/groups" <<S
+#!/bin/bash
+set -m
+sleep 1000 & echo \$! >$work/left.at.stop
+exec sleep 1000
+S
+chmod 755 "$work/bin/groups"
+daemon groups 'timeout = 1h'
 # A member of 60,000 bytes under a new name each time: the values are few, the bytes are not.
 script swells <<'S'
 text=$(head -c 60000 /dev/zero | tr '\0' x)
@@ -324,7 +394,7 @@ touch "$work/go2"
 check "a line that is no object is UNKNOWN" wait_for 10 health stream UNKNOWN
 check "nothing is lost of what stands" has stream/n 2
 touch "$work/go3"
-check "the next object makes it well" wait_for 10 health stream OK
+check "the next object brings back what the stream said last" wait_for 10 health stream WARNING
 check "its pid is kept" has stream/pid "$(cat "$work/stream.pid")"
 check "one that ends is CRITICAL" wait_for 10 health dies CRITICAL
 check "with its end and what comes next" says dies "exit status 4; to be started again in"
@@ -345,6 +415,25 @@ check "a process that began a session of its own goes on" kill -0 "$(cat "$work/
 kill "$(cat "$work/left.daemon")"
 check "the log says that something was left behind" grep -q ' left process [0-9]* (.*) behind' "$work/log"
 check "the state counts it" more_than /vigil/left_behind 0
+check "a stream that said CRITICAL is CRITICAL again after a line that is no object" \
+	wait_for 10 health said CRITICAL
+check "a stream may say its state in small letters" wait_for 10 health lower CRITICAL
+check "a stream may say its state as a number" wait_for 10 health digit WARNING
+check "a state that is no word for health is UNKNOWN" wait_for 10 health wordy UNKNOWN
+check "a stream that has closed its output is ended and CRITICAL" wait_for 20 health shuts CRITICAL
+check "a number that is cut by the limit of output is left out" wait_for 20 has cutoff/perfdata/a4000/value 123456
+check "what was printed after the limit is said to be left out" \
+	wait_for 10 eval 'get /daemons/cutoff/left_out/text | grep -q "after 64 KiB"'
+check "no number is a part of another one" eval '! ctl get /daemons/cutoff/perfdata | tr -d " \n" |
+	grep -o "\"value\":[0-9]*" | grep -vq ":123456$"'
+check "a JSON object that is cut is UNKNOWN" wait_for 10 health cutjson UNKNOWN
+check "an object that cannot be kept does not hide that the program failed" wait_for 10 health deep CRITICAL
+check "its words are shown" says deep "disk dead"
+check "a NUL in stderr does not end it" wait_for 10 says nul "FATAL: db dead"
+check "the text of an odd exit status is whole" wait_for 10 says accents "éEND"
+ctl check counters >"$work/out"
+check "numbers with more digits than a double has are handed on whole" grep -qxF \
+	"OK | 'in'=18446744073709551614c;;9223372036854775809 'dec'=12345678901234567.25" "$work/out"
 check "bytes without end are refused, and the option is named" \
 	wait_for 20 says swells "the daemon would keep more bytes than state_max"
 check "what a daemon keeps stays below state_max" [ "$(json swells | wc -c)" -lt 1048576 ]
@@ -411,10 +500,11 @@ rm -f "$work/deaf.pid"
 ctl -q reload
 wait_for 20 test -s "$work/deaf.pid"
 wait_for 20 has stream/n 3
-stray="$stray $(cat "$work/deaf.pid" "$work/stream.pid")"
+wait_for 20 test -s "$work/left.at.stop"
+stray="$stray $(cat "$work/deaf.pid" "$work/stream.pid" "$work/left.at.stop")"
 check "vigild stops while they run, one of them deaf to TERM" stop_vigild
 alive=0
-for pid in $stray; do gone "$pid" || alive=$((alive + 1)); done
+for pid in $stray; do gone "$pid" || { alive=$((alive + 1)); ps -o pid,ppid,sid,pgid,stat,args -p "$pid"; }; done
 check "and none outlives it" [ $alive = 0 ]
 while read -r pid; do kill -9 "$pid" 2>/dev/null; done <"$work/grandchildren"
 [ "$failed" -eq 0 ] || tail -50 "$work/log"

@@ -166,9 +166,10 @@ static void tell(struct average *a, const struct source *source, double now)
 	}
 	snprintf(path, sizeof(path), "values/%s", source->label);
 	vigil_state_set(a->d, path,
-		json_pack("{s:s,s:o,s:o,s:f,s:o}", "source", source->pointer, "last",
+		json_pack("{s:s,s:o,s:o,s:f,s:o,s:o*}", "source", source->pointer, "last",
 			number_or_null(now), "windows", windows, "ring_seconds",
-			a->interval * (double)a->each, "ring", ring_of(a, &source->series)));
+			a->interval * (double)a->each, "ring", ring_of(a, &source->series), "stale",
+			isnan(source->now) ? json_true() : NULL));
 }
 
 static void mark_stale(vigil_daemon *d, bool stale)

@@ -17,20 +17,38 @@
 
 /* --- starting -------------------------------------------------------------------------------- */
 
+/* What the error alone does not say. */
+static const char *why_unstarted(vigil_daemon *d, const struct exec *x, int err)
+{
+	char why[EXEC_TEXT];
+
+	if (err == ENOEXEC)
+		return " (a script needs a first line that begins with #!)";
+	if (err != ENOENT)
+		return "";
+	if (access(vigil_option_text(d, "directory"), X_OK) != 0)
+		return " (its directory does not exist)";
+	if (vigil_find_program(x->command[0], why, sizeof(why)) == 0)
+		return " (the interpreter that its first line names does not exist)";
+	return "";
+}
+
 static void put_unstarted(vigil_daemon *d, struct exec *x, int err)
 {
+	static const char *const older[] = {
+		"pid", "long_output", "perfdata", "duration_seconds", "timed_out", "stderr"};
 	char clean[EXEC_TEXT];
 
-	snprintf(x->text, sizeof(x->text), "%.180s cannot be started: %s%s", x->command[0],
-		strerror(err),
-		err == ENOEXEC ? " (a script needs a first line that begins with #!)" : "");
+	snprintf(x->text, sizeof(x->text), "%.180s cannot be started: %s%.180s", x->command[0],
+		strerror(err), why_unstarted(d, x, err));
 	if (x->start_error != err)
 		vigil_error(d, "%s", x->text);
 	x->start_error = err;
 	/* As a shell has it: 127 not found, 126 not to be executed. */
 	vigil_state_set(d, "exit_status", json_integer(err == ENOENT ? 127 : 126));
 	vigil_state_set(d, "output", json_string(vigil_clean(clean, sizeof(clean), x->text)));
-	vigil_state_unset(d, "pid");
+	for (size_t i = 0; i < sizeof(older) / sizeof(*older); i++)
+		vigil_state_unset(d, older[i]);
 }
 
 int exec_spawn(vigil_daemon *d, struct exec *x, vigil_child_spec *spec)

@@ -16,14 +16,14 @@
 
 enum format { FORMAT_NAGIOS, FORMAT_JSON, FORMAT_TEXT };
 
-#define EXEC_TEXT 512
+#define EXEC_TEXT   512
+#define EXEC_OUTPUT 65536 /* bytes of a run, or of a line of a stream, that are kept */
 
 struct exec {
 	enum format format;
 	double interval, timeout;
 	const char *const *command;
 	vigil_slot *slot;   /* NULL: it neither waits for one nor has one */
-	double requested;   /* when it began to wait for the slot */
 	vigil_child *child; /* NULL: none runs */
 	struct merge merge;
 
@@ -34,6 +34,7 @@ struct exec {
 	bool truncated;       /* the log has a line about output that was cut */
 	bool left_out;        /* the log has a line about output that was left out */
 	bool late;            /* the run has not ended by its deadline */
+	bool waited;          /* the run has waited for a slot for too long */
 	uint64_t skipped;     /* runs that were not made */
 	unsigned overdue;     /* of them, those since the last run began */
 
@@ -41,8 +42,10 @@ struct exec {
 	double backoff, backoff_max;
 	double silence; /* so long it may print nothing; 0: for ever */
 	unsigned setbacks;
-	bool healthy;      /* this child has printed an object, and nothing else since */
-	double complained; /* when a line was last complained about */
+	bool says;               /* this child has said a level */
+	vigil_health_level said; /* which it was last */
+	double silent_at;        /* when it has been silent for too long */
+	double complained;       /* when a line was last complained about */
 };
 
 /* --- exec.c -------------------------------------------------------------------------------------- */

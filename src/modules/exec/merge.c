@@ -100,7 +100,7 @@ static int escape(char step[STEP_MAX], const char *key)
 
 	for (; *key != '\0'; key++) {
 		if (n + 3 > STEP_MAX)
-			return -E2BIG;
+			return -ENAMETOOLONG;
 		if (*key == '~' || *key == '/') {
 			step[n++] = '~';
 			step[n++] = *key == '~' ? '0' : '1';

@@ -21,6 +21,7 @@
 #define CLEAN(n) (4 * (n) + 16)
 /* Lines with more bars are tables, or made to keep us busy. */
 #define BARS_TRIED 8
+#define PARTS_MAX  16
 
 /* --- bars --------------------------------------------------------------------------------------- */
 
@@ -62,10 +63,11 @@ static bool is_mostly_perfdata(const char *text)
 static bool are_parts_perfdata(const char *text)
 {
 	char *copy = strdup(text), *part = copy, *bar;
+	unsigned parts = 0;
 	bool are = false;
 
 	while (part != NULL) {
-		bar = next_bar(part);
+		bar = ++parts < PARTS_MAX ? next_bar(part) : NULL;
 		if (bar != NULL)
 			*bar = '\0';
 		if (part[strspn(part, " \t")] != '\0') {
@@ -81,10 +83,11 @@ static bool are_parts_perfdata(const char *text)
 
 static void read_parts(struct perfdata *parsed, char *text)
 {
+	unsigned parts = 0;
 	char *bar;
 
 	for (; text != NULL; text = bar != NULL ? bar + 1 : NULL) {
-		bar = next_bar(text);
+		bar = ++parts < PARTS_MAX ? next_bar(text) : NULL;
 		if (bar != NULL)
 			*bar = '\0';
 		perfdata_read(parsed, text);

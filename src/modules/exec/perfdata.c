@@ -7,7 +7,8 @@
  *
  * What is not of that form is counted and skipped, because plugins are many and their authors too.  A
  * value is kept also when its thresholds cannot be read.  The value U means that it could not be
- * determined, and is kept as null.  A threshold that is a plain number is kept as a number, any other
+ * determined, and is kept as null.  A value with more digits than a double has is kept rounded, and its
+ * text beside it as `exact`; such a threshold is kept as text.  A threshold that is a plain number is kept as a number, any other
  * range (10:20, ~:5, @1:2) as text.
  */
 #include "perfdata.h"
@@ -51,6 +52,41 @@ static const char *skip_number(const char *text)
 	return p;
 }
 
+/* A decimal number without sign, leading zeros, and zeros at the end of its fraction. */
+static void canonical(char *digits, size_t size, const char *text, size_t length)
+{
+	size_t n;
+
+	text += *text == '-' || *text == '+' ? (length--, 1) : 0;
+	for (; length > 1 && *text == '0' && text[1] != '.'; length--)
+		text++;
+	n = length < size ? length : size - 1;
+	memcpy(digits, text, n);
+	digits[n] = '\0';
+	if (strchr(digits, '.') == NULL)
+		return;
+	while (n > 0 && digits[n - 1] == '0')
+		digits[--n] = '\0';
+	if (n > 0 && digits[n - 1] == '.')
+		digits[n - 1] = '\0';
+}
+
+/* Whether a number has lost digits as a double. */
+static bool is_rounded(const char *text, const char *end, double value)
+{
+	char written[VIGIL_NUMBER_TEXT], kept[VIGIL_NUMBER_TEXT], shortest[VIGIL_NUMBER_TEXT];
+	size_t length = (size_t)(end - text);
+
+	if (length <= 15)
+		return false;
+	if (memchr(text, 'e', length) != NULL || memchr(text, 'E', length) != NULL)
+		return value == 0 && strspn(text, "+-0.") < strcspn(text, "eE");
+	vigil_number(shortest, value);
+	canonical(written, sizeof(written), text, length);
+	canonical(kept, sizeof(kept), shortest, strlen(shortest));
+	return strcmp(written, kept) != 0;
+}
+
 /* A whole number where it is written as one and fits; NULL: out of range. */
 static json_t *number(const char *text, const char *end)
 {
@@ -67,6 +103,15 @@ static json_t *number(const char *text, const char *end)
 	}
 	value = strtod(text, NULL);
 	return isfinite(value) ? json_real(value) : NULL;
+}
+
+/* The text of a number that is kept rounded; NULL: it is not, or its text is no decimal number. */
+static json_t *exact(const char *text, const char *end, const json_t *value)
+{
+	if (!json_is_real(value) || !is_rounded(text, end, json_real_value(value)) ||
+		strcspn(text, "eE") < (size_t)(end - text))
+		return NULL;
+	return json_stringn(text, (size_t)(end - text));
 }
 
 /* [@][~|number][:[number]] */
@@ -107,9 +152,15 @@ static void note(struct perfdata *parsed, const char *text)
 static json_t *read_limit(const char *text, const char *unit, bool range)
 {
 	const char *end = skip_number(text);
+	json_t *value, *whole;
 
-	if (end > text && (*end == '\0' || strcmp(end, unit) == 0))
-		return number(text, end);
+	if (end > text && (*end == '\0' || strcmp(end, unit) == 0)) {
+		value = number(text, end);
+		whole = exact(text, end, value);
+		if (whole != NULL)
+			json_decref(value);
+		return whole != NULL ? whole : value;
+	}
 	return range && is_range(text) ? json_string(text) : NULL;
 }
 
@@ -148,7 +199,7 @@ static json_t *read_item(struct perfdata *parsed, char *text)
 {
 	char *rest = cut_field(text), unit[FIELD_MAX];
 	const char *end = skip_number(text);
-	json_t *value = NULL, *item = NULL;
+	json_t *value = NULL, *item = NULL, *digits;
 
 	if (strcmp(text, "U") == 0) {
 		value = json_null();
@@ -159,8 +210,12 @@ static json_t *read_item(struct perfdata *parsed, char *text)
 	if (value != NULL)
 		item = json_pack(
 			"{s:o,s:s}", "value", value, "unit", vigil_clean(unit, sizeof(unit), end));
-	if (item != NULL)
-		read_limits(parsed, item, end, rest);
+	if (item == NULL)
+		return NULL;
+	digits = exact(text, end, value);
+	if (digits != NULL)
+		json_object_set_new(item, "exact", digits);
+	read_limits(parsed, item, end, rest);
 	return item;
 }
 

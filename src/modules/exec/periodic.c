@@ -12,7 +12,8 @@
 
 #include "nagios.h"
 
-#define REASON_MAX (2 * EXEC_TEXT)
+/* Longer than the text of health, so that it is cut there, between two characters. */
+#define REASON_MAX (VIGIL_HEALTH_TEXT + 64)
 
 /* --- the outcome ------------------------------------------------------------------------------ */
 
@@ -53,7 +54,7 @@ static void describe_exit(const struct exec *x, const vigil_child_exit *e, const
 		snprintf(reason, REASON_MAX, "%s, without output", ending);
 		exec_append_error(reason, REASON_MAX, e->errors);
 	} else if (!ended_well) {
-		snprintf(reason, REASON_MAX, "%s: %.*s", ending, EXEC_TEXT, output);
+		snprintf(reason, REASON_MAX, "%s: %s", ending, output);
 	}
 }
 
@@ -71,29 +72,49 @@ static void report_exit(vigil_daemon *d, struct exec *x, const vigil_child_exit 
 			long_output[0] != '\0' ? long_output : e->errors);
 }
 
-static void put_refused(vigil_daemon *d, struct exec *x, const struct perfdata *parsed)
+/* What is left out of the output: performance data that cannot be read, and what was cut. */
+static void put_refused(vigil_daemon *d, struct exec *x, const struct perfdata *parsed, bool cut)
 {
+	unsigned refused = parsed->refused + parsed->limits_refused;
 	char text[EXEC_TEXT];
 
+	if (refused == 0) {
+		exec_put_left_out(d, x, cut, "what it printed after 64 KiB");
+		return;
+	}
 	snprintf(text, sizeof(text),
-		"performance data that cannot be read: %u items, %u thresholds; the first is "
+		"%sperformance data that cannot be read: %u items, %u thresholds; the first is "
 		"\"%s\"",
-		parsed->refused, parsed->limits_refused, parsed->first);
-	exec_put_left_out(d, x, parsed->refused + parsed->limits_refused, text);
+		cut ? "what it printed after 64 KiB, and " : "", parsed->refused,
+		parsed->limits_refused, parsed->first);
+	exec_put_left_out(d, x, refused + cut, text);
+}
+
+/* The length of the output without the word in which it was cut: that may be a part of a number. */
+static size_t whole_words(const vigil_child_exit *e)
+{
+	size_t length = e->length;
+
+	if (!e->truncated)
+		return length;
+	while (length > 0 && e->output[length - 1] != ' ' && e->output[length - 1] != '\n')
+		length--;
+	return length > 0 ? length : e->length;
 }
 
 static void take_text(vigil_daemon *d, struct exec *x, const vigil_child_exit *e)
 {
 	bool nagios = x->format == FORMAT_NAGIOS;
+	size_t length = whole_words(e);
 	struct nagios parsed;
 
-	if ((nagios ? nagios_parse : nagios_parse_text)(e->output, e->length, &parsed) != 0)
+	if ((nagios ? nagios_parse : nagios_parse_text)(e->output, length, &parsed) != 0)
 		return;
 	vigil_state_set(d, "output", json_string(parsed.output));
 	vigil_state_set(d, "long_output", json_string(parsed.long_output));
 	if (nagios)
 		vigil_state_set(d, "perfdata", json_incref(parsed.perfdata.items));
-	put_refused(d, x, &parsed.perfdata);
+	put_refused(d, x, &parsed.perfdata, e->truncated);
 	report_exit(d, x, e, parsed.output, parsed.long_output);
 	nagios_clear(&parsed);
 }
@@ -111,8 +132,7 @@ static void take_no_json(
 	vigil_state_set(d, "output", json_string(parsed.output));
 	vigil_state_set(d, "long_output", json_string(parsed.long_output));
 	if (level == VIGIL_OK) {
-		snprintf(reason, sizeof(reason), "its output is no JSON object: %.300s%s", why,
-			e->truncated ? " (it was cut at 64 KiB)" : "");
+		snprintf(reason, sizeof(reason), "its output is no JSON object: %.300s", why);
 		exec_append_error(reason, sizeof(reason), e->errors);
 		exec_report(d, x, VIGIL_UNKNOWN, 0, reason, e->errors);
 	} else {
@@ -145,24 +165,30 @@ static void forget_texts(vigil_daemon *d)
 
 static void take_json(vigil_daemon *d, struct exec *x, const vigil_child_exit *e)
 {
-	char why[EXEC_TEXT];
+	char why[EXEC_TEXT] = "it has more than 64 KiB";
 	struct lenient changed;
-	json_t *object = merge_read(e->output, e->length, why, sizeof(why), &changed);
+	json_t *object = NULL, *output;
 	int err;
 
+	if (!e->truncated)
+		object = merge_read(e->output, e->length, why, sizeof(why), &changed);
 	if (object == NULL) {
-		exec_put_left_out(d, x, 0, "");
+		exec_put_left_out(d, x, e->truncated, "what it printed after 64 KiB");
 		take_no_json(d, x, e, why);
 		return;
 	}
 	json_object_del(object, "state"); /* the exit status says it */
 	forget_texts(d);
+	output = json_incref(json_object_get(object, "output"));
 	err = merge_set(&x->merge, d, object);
 	exec_put_left_out(d, x, changed.count, changed.text);
-	if (err != 0)
-		exec_report(d, x, VIGIL_UNKNOWN, 0, merge_error(err), NULL);
-	else
+	if (err == 0)
 		report_object(d, x, e);
+	else if (level_of(e) == VIGIL_OK || !json_is_string(output))
+		exec_report(d, x, VIGIL_UNKNOWN, 0, merge_error(err), json_string_value(output));
+	else /* it says itself that something is wrong */
+		report_exit(d, x, e, json_string_value(output), merge_error(err));
+	json_decref(output);
 }
 
 static void on_exit_told(vigil_daemon *d, vigil_child *child, const vigil_child_exit *e, void *arg)
@@ -232,6 +258,17 @@ static void skip_given_up(vigil_daemon *d, struct exec *x, pid_t pid)
 	skip(d, x, false, why);
 }
 
+static const char WAITS[] = "it waits for a slot, because too many programs run (exec_max)";
+
+/* A run may wait as long as it may take. */
+static void on_waited(vigil_daemon *d, void *arg)
+{
+	struct exec *x = arg;
+
+	x->waited = true;
+	exec_report(d, x, VIGIL_UNKNOWN, 0, WAITS, NULL);
+}
+
 /* --- the tick --------------------------------------------------------------------------------- */
 
 static void on_slot(vigil_daemon *d, void *arg)
@@ -241,10 +278,12 @@ static void on_slot(vigil_daemon *d, void *arg)
 	vigil_child_spec spec = {.timeout = x->timeout,
 		.on_late = on_late,
 		.on_exit = on_exit_told,
+		.output_max = EXEC_OUTPUT,
 		.keep_stderr = true};
 
+	vigil_cancel(d, on_waited, x);
 	x->overdue = 0;
-	x->late = false;
+	x->late = x->waited = false;
 	if (exec_spawn(d, x, &spec) == 0)
 		return;
 	exec_free_slot(x);
@@ -253,7 +292,7 @@ static void on_slot(vigil_daemon *d, void *arg)
 
 static void request_slot(vigil_daemon *d, struct exec *x)
 {
-	x->requested = vigil_now();
+	vigil_after(d, x->timeout, on_waited, x);
 	x->slot = vigil_slot_request(d, x->interval, on_slot, x);
 }
 
@@ -267,8 +306,7 @@ static void on_tick(vigil_daemon *d, void *arg)
 	else if (given_up > 0)
 		skip_given_up(d, x, given_up);
 	else if (x->slot != NULL)
-		skip(d, x, vigil_now() - x->requested <= x->timeout,
-			"it waits for a slot, because too many programs run (exec_max)");
+		skip(d, x, !x->waited, WAITS);
 	else
 		request_slot(d, x);
 }

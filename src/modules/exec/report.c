@@ -7,7 +7,10 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/wait.h>
+
+#define ERRORS_MAX 4200 /* what is kept of stderr, and more */
 
 static const char *const level_names[] = {"OK", "WARNING", "CRITICAL", "UNKNOWN"};
 
@@ -19,7 +22,7 @@ const char *exec_level_name(vigil_health_level level)
 bool exec_level(const char *name, vigil_health_level *level)
 {
 	for (unsigned i = 0; name != NULL && i < 4; i++) {
-		if (strcmp(name, level_names[i]) == 0) {
+		if (strcasecmp(name, level_names[i]) == 0) {
 			*level = (vigil_health_level)i;
 			return true;
 		}
@@ -93,7 +96,7 @@ void exec_put_exit(vigil_daemon *d, const vigil_child_exit *e)
 void exec_append_error(char *text, size_t size, const char *errors)
 {
 	const char *end = errors + strlen(errors), *begin;
-	char line[EXEC_TEXT / 2];
+	char line[ERRORS_MAX];
 	size_t used = strlen(text);
 
 	while (end > errors && isspace((unsigned char)end[-1]))

@@ -17,8 +17,11 @@
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+/* So late a timer is only when vigild was stopped, or the machine asleep. */
+#define LATE 0.5
 /* A program that prints nonsense does so fast. */
 #define COMPLAIN_EVERY 10.0
 
@@ -44,14 +47,20 @@ static void on_silence(vigil_daemon *d, void *arg)
 	struct exec *x = arg;
 	char text[EXEC_TEXT];
 
+	if (vigil_now() - x->silent_at > LATE) {
+		/* vigild itself stood still, and has not read what was printed since. */
+		x->silent_at = vigil_now() + LATE;
+		vigil_after(d, LATE, on_silence, x);
+		return;
+	}
 	snprintf(text, sizeof(text), "it has printed no object for %g s", x->silence);
-	x->healthy = false;
 	exec_report(d, x, VIGIL_UNKNOWN, 0, text, NULL);
 }
 
 static void await_silence(vigil_daemon *d, struct exec *x)
 {
 	vigil_cancel(d, on_silence, x);
+	x->silent_at = vigil_now() + x->silence;
 	if (x->silence > 0 && x->child != NULL)
 		vigil_after(d, x->silence, on_silence, x);
 }
@@ -63,7 +72,6 @@ static void complain(vigil_daemon *d, struct exec *x, const char *what, const ch
 	char text[EXEC_TEXT];
 
 	snprintf(text, sizeof(text), "%s: %.200s", what, why);
-	x->healthy = false;
 	exec_report(d, x, VIGIL_UNKNOWN, 0, text, NULL);
 	if (x->complained == 0 || vigil_now() - x->complained >= COMPLAIN_EVERY) {
 		x->complained = vigil_now();
@@ -71,18 +79,43 @@ static void complain(vigil_daemon *d, struct exec *x, const char *what, const ch
 	}
 }
 
-/* The health after an object: what it says itself, else what was said before, else OK. */
-static void report_object(vigil_daemon *d, struct exec *x, bool says_state)
+/* Takes the level that an object says out of it.  False: it has a state that is none. */
+static bool take_level(struct exec *x, json_t *object, char *why, size_t size)
+{
+	json_t *state = json_object_get(object, "state");
+	vigil_health_level level = VIGIL_UNKNOWN;
+	bool known = true;
+	char *text;
+
+	if (json_is_string(state))
+		known = exec_level(json_string_value(state), &level);
+	else if (json_is_integer(state) && json_integer_value(state) >= VIGIL_OK &&
+		 json_integer_value(state) <= VIGIL_UNKNOWN)
+		level = (vigil_health_level)json_integer_value(state);
+	else
+		known = state == NULL;
+	if (state != NULL) {
+		x->says = true;
+		x->said = level;
+	}
+	if (!known) {
+		text = vigil_json_text(state);
+		vigil_clean(why, size, text != NULL ? text : "");
+		free(text);
+	}
+	json_object_del(object, "state");
+	return known;
+}
+
+/* The health after an object: what this child said last, else OK. */
+static void report_object(vigil_daemon *d, struct exec *x)
 {
 	json_t *output = json_incref((json_t *)vigil_state_get(d, "output"));
 	json_t *more = json_incref((json_t *)vigil_state_get(d, "long_output"));
 	const char *text = json_string_value(output);
-	vigil_health_level level = VIGIL_OK;
 
-	if (x->healthy || says_state)
-		exec_level(json_string_value(vigil_state_get(d, "state")), &level);
-	x->healthy = true;
-	exec_report(d, x, level, 0, text != NULL && text[0] != '\0' ? text : "it runs and reports",
+	exec_report(d, x, x->says ? x->said : VIGIL_OK, 0,
+		text != NULL && text[0] != '\0' ? text : "it runs and reports",
 		json_string_value(more));
 	json_decref(output);
 	json_decref(more);
@@ -92,35 +125,53 @@ static void report_object(vigil_daemon *d, struct exec *x, bool says_state)
 static void on_line(vigil_daemon *d, vigil_child *child, const char *line, size_t length, void *arg)
 {
 	struct exec *x = arg;
-	vigil_health_level level;
-	char why[EXEC_TEXT];
-	bool says_state;
+	char why[EXEC_TEXT], state[EXEC_TEXT];
 	struct lenient changed;
+	bool known;
 	json_t *object;
 	int err;
 
 	(void)child;
 	if (length == 0)
 		return;
+	if (length >= EXEC_OUTPUT) {
+		complain(d, x, "it printed a line that is cut", "it has more than 64 KiB");
+		return;
+	}
 	object = merge_read(line, length, why, sizeof(why), &changed);
 	if (object == NULL) {
 		complain(d, x, "it printed a line that is no JSON object", why);
 		return;
 	}
-	says_state = exec_level(json_string_value(json_object_get(object, "state")), &level);
-	if (!says_state)
-		json_object_del(object, "state"); /* no word for it */
+	known = take_level(x, object, state, sizeof(state));
 	err = merge_set(&x->merge, d, object);
 	/* The next line has other members: what this one lacks is said until the child ends. */
 	if (changed.count > 0)
 		exec_put_left_out(d, x, changed.count, changed.text);
 	if (err != 0)
 		complain(d, x, "it printed an object that cannot be kept", merge_error(err));
+	else if (!known)
+		complain(d, x, "its state is none of OK, WARNING, CRITICAL and UNKNOWN", state);
 	else
-		report_object(d, x, says_state);
+		report_object(d, x);
 }
 
 /* --- how it ends ----------------------------------------------------------------------------- */
+
+/* Without its output nothing more can come from it.  Most that close it end a moment later. */
+static void on_closed(vigil_daemon *d, void *arg)
+{
+	struct exec *x = arg;
+
+	vigil_log(d, VIGIL_WARN, "it has closed its output and goes on; it is ended");
+	vigil_child_end(x->child);
+}
+
+static void on_eof(vigil_daemon *d, vigil_child *child, void *arg)
+{
+	(void)child;
+	vigil_after(d, 1, on_closed, arg);
+}
 
 static void on_exit_told(vigil_daemon *d, vigil_child *child, const vigil_child_exit *e, void *arg)
 {
@@ -134,6 +185,7 @@ static void on_exit_told(vigil_daemon *d, vigil_child *child, const vigil_child_
 	exec_put_exit(d, e);
 	vigil_state_unset(d, "pid");
 	vigil_cancel(d, on_silence, x);
+	vigil_cancel(d, on_closed, x);
 	exec_ending(e, ending, sizeof(ending));
 	snprintf(text, sizeof(text), "it ended after %.3g s: %s", e->seconds, ending);
 	exec_append_error(text, sizeof(text), e->errors);
@@ -145,10 +197,14 @@ static void on_exit_told(vigil_daemon *d, vigil_child *child, const vigil_child_
 static void on_slot(vigil_daemon *d, void *arg)
 {
 	struct exec *x = arg;
-	vigil_child_spec spec = {.on_line = on_line, .on_exit = on_exit_told, .keep_stderr = true};
+	vigil_child_spec spec = {.on_line = on_line,
+		.on_eof = on_eof,
+		.on_exit = on_exit_told,
+		.output_max = EXEC_OUTPUT,
+		.keep_stderr = true};
 
 	exec_free_slot(x); /* it is for the start alone, since the child stays */
-	x->healthy = false;
+	x->says = false;
 	if (exec_spawn(d, x, &spec) != 0) {
 		start_later(d, x, VIGIL_UNKNOWN, x->text, NULL);
 		return;

@@ -199,7 +199,7 @@ static void write_values_below(struct scrape *s, char pointer[VIEW_POINTER], con
 
 	if (json_is_number(value))
 		write_value(s, pointer, json_number_value(value));
-	if (!json_is_object(value))
+	if (!json_is_object(value) || json_is_true(json_object_get(value, "stale")))
 		return;
 	json_object_foreach((json_t *)value, key, child)
 	{
