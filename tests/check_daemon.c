@@ -832,7 +832,7 @@ static void on_flood(vigil_daemon *daemon, const char *pointer, const json_t *va
 {
 	unsigned which;
 
-	if (sscanf(pointer, "/daemons/test/v%u", &which) != 1)
+	if (sscanf(pointer, "/daemons/other/v%u", &which) != 1)
 		return;
 	ck_assert_uint_lt(which, FLOOD);
 	newest[which] = json_integer_value(value);
@@ -860,11 +860,58 @@ START_TEST(of_a_flood_of_changes_the_newest_of_each_address_arrives)
 	ck_assert_int_eq(daemon_start(d), 0);
 	for (json_int_t round = 1; round <= 4; round++)
 		for (unsigned i = 0; i < FLOOD; i++) {
-			snprintf(path, sizeof(path), "v%u", i);
-			vigil_state_set(d, path, json_integer(round));
+			snprintf(path, sizeof(path), "/daemons/other/v%u", i);
+			state_set(ground.state, path, json_integer(round));
 		}
 	TURN_UNTIL(flood_is_over());
 	ck_assert_uint_lt(flood_calls, 2 * FLOOD);
+}
+END_TEST
+
+static unsigned heard_of_all, heard_of_own;
+static size_t heard_length;
+
+static void on_all(vigil_daemon *daemon, const char *pointer, const json_t *value, void *arg)
+{
+	if (strncmp(pointer, "/daemons/", 9) != 0)
+		return;
+	ck_assert_ptr_null(strstr(pointer, "/test"));
+	heard_length = json_string_length(value);
+	heard_of_all++;
+	vigil_state_set(daemon, "heard", json_integer(heard_of_all));
+}
+
+static void on_own(vigil_daemon *daemon, const char *pointer, const json_t *value, void *arg)
+{
+	heard_of_own++;
+}
+
+static int start_hearing(vigil_daemon *daemon)
+{
+	int err = vigil_on_change(daemon, "", on_all, NULL);
+
+	return err != 0 ? err : vigil_on_change(daemon, "heard", on_own, NULL);
+}
+
+START_TEST(a_daemon_does_not_hear_of_what_it_writes_itself)
+{
+	char *large = calloc(1, 5001);
+
+	heard_of_all = heard_of_own = 0;
+	memset(large, 'x', 5000);
+	in_start = start_hearing;
+	ck_assert_int_eq(daemon_start(d), 0);
+	state_set(ground.state, "/daemons/other/v", json_integer(1));
+	TURN_UNTIL(heard_of_all == 1);
+	/* a large value is the one that is there when the change is told */
+	state_set(ground.state, "/daemons/other/v", json_string(large));
+	state_set(ground.state, "/daemons/other/v", json_string(large + 1));
+	TURN_UNTIL(heard_of_all == 3);
+	ck_assert_uint_eq(heard_length, 4999);
+	turn_for(50 * CLOCK_MS);
+	ck_assert_uint_eq(heard_of_all, 3);
+	ck_assert_uint_eq(heard_of_own, 3);
+	free(large);
 }
 END_TEST
 
@@ -897,5 +944,6 @@ int main(void)
 	tcase_add_test(tcase, a_module_is_told_that_a_pause_has_ended);
 	tcase_add_test(tcase, each_has_a_place_of_its_own);
 	tcase_add_test(tcase, of_a_flood_of_changes_the_newest_of_each_address_arrives);
+	tcase_add_test(tcase, a_daemon_does_not_hear_of_what_it_writes_itself);
 	return suite_end("daemon", tcase);
 }

@@ -302,9 +302,10 @@ VIGIL_API const json_t *vigil_state_get(vigil_daemon *d, const char *path);
  */
 VIGIL_API bool vigil_state_stale(vigil_daemon *d, const char *path);
 
-/* Told of every change at an address or below it: where, and the value that stood there then
- * (NULL: removed), lent for the call.  While more than 1024 changes wait to be told, only the newest
- * of each address is kept. */
+/* Called for every change at an address or below it: where, and the value that was written then (NULL:
+ * removed), lent for the call; of a large value, the one that is there by now.  While more than 1024
+ * changes wait, only the newest of each address is kept.  Changes below the daemon's own place are
+ * left out, unless the address is itself there. */
 typedef void vigil_change_fn(vigil_daemon *d, const char *pointer, const json_t *value, void *arg);
 VIGIL_API int vigil_on_change(vigil_daemon *d, const char *path, vigil_change_fn *cb, void *arg);
 

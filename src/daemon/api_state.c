@@ -3,7 +3,8 @@
  *
  * A daemon is told of changes from the loop, never inside the write that made them: what it
  * then does may write again.  So each subscription keeps a queue, which holds values by
- * reference: a scalar is what stood there then; a container may have grown since.
+ * reference: a scalar is what was written then; a container may have grown since, and a large value
+ * is read when the change is told, because the queue would keep many old ones alive.
  *
  * A burst fills that queue: when a manager goes away, thousands of daemons change their health at
  * once.  From PENDING_MAX changes on, the queue holds only the newest of each address, so that a
@@ -22,6 +23,7 @@
 #include "loop/loop.h"
 #include "loop/store.h"
 
+#define LARGE        1024 /* bytes of a value */
 #define PENDING_MAX  1024
 #define PENDING_MOST 100000 /* addresses; above, the oldest changes are dropped */
 #define KEPT         "kept" /* the section of the store */
@@ -182,7 +184,8 @@ bool vigil_state_stale(vigil_daemon *d, const char *path)
 
 struct change {
 	char *pointer; /* first: what the index compares */
-	json_t *value; /* NULL: removed */
+	json_t *value; /* NULL: removed, or large */
+	bool large;    /* the value is read when the change is told */
 	bool indexed;
 	TAILQ_ENTRY(change) link;
 };
@@ -194,6 +197,7 @@ struct subscription {
 	TAILQ_HEAD(, change) pending;
 	void *index; /* of the changes that were added above PENDING_MAX, by address */
 	unsigned count;
+	bool own;     /* it is about the daemon's own place, or a part of it */
 	bool flooded; /* it was said that changes were dropped */
 	vigil_change_fn *fn;
 	void *arg;
@@ -278,10 +282,18 @@ static void on_soon(uint64_t missed, void *arg)
 		return;
 	if (sub->count > 0)
 		loop_timer_again(sub->soon, 0);
+	if (change->large)
+		change->value = state_get(d->ground->state, change->pointer);
 	entered = daemon_enter(d);
 	sub->fn(d, change->pointer, change->value, sub->arg);
 	daemon_leave(d, entered);
 	change_free(change);
+}
+
+static bool is_large(const json_t *value)
+{
+	return json_string_length(value) > LARGE || json_object_size(value) > LARGE / 16 ||
+	       json_array_size(value) > LARGE / 16;
 }
 
 static void on_state(uint64_t revision, const char *pointer, json_t *value, void *arg)
@@ -289,11 +301,16 @@ static void on_state(uint64_t revision, const char *pointer, json_t *value, void
 	struct subscription *sub = arg;
 	struct change *change;
 
+	/* What a daemon writes about the changes that it hears of is no news to it: it would hear of
+	 * that, too, and never come to an end. */
+	if (!sub->own && pointer_covers(sub->resource.daemon->root, pointer))
+		return;
 	if (sub->count >= PENDING_MAX)
 		make_room(sub, pointer);
 	change = memory_zero(sizeof(*change));
 	change->pointer = memory_text(pointer);
-	change->value = json_incref(value);
+	change->large = is_large(value);
+	change->value = change->large ? NULL : json_incref(value);
 	if (sub->count >= PENDING_MAX)
 		change->indexed = tsearch(change, &sub->index, compare_pointers) != NULL;
 	TAILQ_INSERT_TAIL(&sub->pending, change, link);
@@ -315,6 +332,7 @@ int vigil_on_change(vigil_daemon *d, const char *path, vigil_change_fn *cb, void
 	TAILQ_INIT(&sub->pending);
 	sub->fn = cb;
 	sub->arg = arg;
+	sub->own = pointer_covers(d->root, pointer);
 	sub->soon = loop_after(d->ground->loop, 0, on_soon, sub);
 	sub->watch = state_watch(d->ground->state, pointer, on_state, sub);
 	daemon_own(d, &sub->resource, &subscription_kind);
