@@ -244,13 +244,14 @@ static char *quote(const char *text, size_t length, const char *end)
 
 static void conclude(struct search *s, struct completions *found)
 {
-	const struct candidate *only = &s->list[0];
+	const struct candidate *only;
 	size_t length;
 	const char *end = "";
 
 	if (s->count == 0)
 		return;
 	qsort(s->list, s->count, sizeof(*s->list), by_text);
+	only = &s->list[0];
 	length = common_length(s);
 	/* What stands there whole goes on below it, where there is something. */
 	if (s->count == 1)

@@ -23,19 +23,31 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+static bool is_of_root(int pid)
+{
+	char path[32];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%d", pid);
+	return stat(path, &st) == 0 && st.st_uid == 0;
+}
+
 /* Whether a line of /proc/locks is about a lock on that file for writing.  Of those that wait for
  * one it says "->", which does not match.  Subvolumes and overlays have numbers of their own in
- * stat, with the major 0 of all that is no device. */
+ * stat, with the major 0 of all that is no device: there another file may have the same number, but
+ * only root installs packages. */
 static bool is_about(const char *line, const struct stat *st)
 {
 	unsigned major_no, minor_no;
 	uintmax_t inode;
+	int pid;
 
-	if (sscanf(line, "%*u: %*s %*s WRITE %*d %x:%x:%ju", &major_no, &minor_no, &inode) != 3)
+	if (sscanf(line, "%*u: %*s %*s WRITE %d %x:%x:%ju", &pid, &major_no, &minor_no, &inode) !=
+		4)
 		return false;
 	if (inode != st->st_ino || major_no != major(st->st_dev))
 		return false;
-	return major_no == 0 || minor_no == minor(st->st_dev);
+	return minor_no == minor(st->st_dev) || (major_no == 0 && is_of_root(pid));
 }
 
 static bool is_listed(const char *path)
