@@ -113,6 +113,13 @@ check "all run" wait_for 60 at_least 101 '"value": *"running"'
 most=$(most_a_second)
 check "in no second were there more than restart_rate allows: $most" [ "$most" -le $((rate * 5 / 2)) ]
 calm "100 die at once"
+# What was just found fair is not found so whatever happens.
+if ! sanitized; then
+	for i in 1 2; do kill -STOP "$vigild_pid"; sleep 3; kill -CONT "$vigild_pid"; sleep 1; done
+	wait_for 20 reachable
+	read_lags
+	check "the lag of a loop that stood still for 3 s twice is not: $lag, $idle" eval '! lag_is_under 0.05'
+fi
 check "vigild stops" stop_vigild
 [ "$failed" -eq 0 ] || tail -30 "$work/log"
 finish
