@@ -297,6 +297,24 @@ START_TEST(test_two)
 }
 END_TEST
 
+static void do_leave_a_process(void)
+{
+	enter("busy");
+	if (fork() == 0) {
+		usleep(200 * 1000);
+		_exit(0);
+	}
+	raise(SIGKILL);
+}
+
+/* A program that was being started when vigild was killed holds the lock until it is executed. */
+START_TEST(test_a_lock_that_is_held_a_moment_longer)
+{
+	ends(do_leave_a_process);
+	says(false, "busy", 0);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = suite_begin("blame", scratch_setup, scratch_teardown);
@@ -311,5 +329,6 @@ int main(void)
 	tcase_add_test(tcase, test_not_ours);
 	tcase_add_test(tcase, test_long_name);
 	tcase_add_test(tcase, test_two);
+	tcase_add_test(tcase, test_a_lock_that_is_held_a_moment_longer);
 	return suite_end("blame", tcase);
 }

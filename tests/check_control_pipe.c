@@ -2,6 +2,7 @@
 #include "control/control_pipe.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 
 #include "door.h"
@@ -155,6 +156,28 @@ START_TEST(one_left_behind_is_taken_over)
 }
 END_TEST
 
+/* As by a program that was being started when vigild was killed. */
+START_TEST(a_lock_that_is_held_a_moment_longer_is_waited_for)
+{
+	const char *path = scratch_path("pipe");
+	struct control_pipe *pipe;
+	int fd;
+
+	ck_assert_int_eq(mkfifo(path, 0600), 0);
+	fd = open(path, O_RDWR | O_NONBLOCK);
+	ck_assert_int_eq(flock(fd, LOCK_EX), 0);
+	if (fork() == 0) {
+		usleep(200 * 1000);
+		_exit(0);
+	}
+	close(fd);
+	pipe = control_pipe_open(host, path);
+	ck_assert_ptr_nonnull(pipe);
+	ck_assert_uint_eq(log_holds("another vigild"), 0);
+	control_pipe_close(pipe);
+}
+END_TEST
+
 START_TEST(a_second_vigild_is_told_of_the_first)
 {
 	const char *path = scratch_path("control.pipe");
@@ -182,6 +205,7 @@ int main(void)
 	tcase_add_test(tcase, the_end_of_a_long_line_is_no_line);
 	tcase_add_test(tcase, what_is_not_its_own_pipe_is_refused);
 	tcase_add_test(tcase, one_left_behind_is_taken_over);
+	tcase_add_test(tcase, a_lock_that_is_held_a_moment_longer_is_waited_for);
 	tcase_add_test(tcase, a_second_vigild_is_told_of_the_first);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);

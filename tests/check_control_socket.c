@@ -314,6 +314,29 @@ START_TEST(a_dead_socket_is_replaced)
 }
 END_TEST
 
+/* As by a program that was being started when vigild was killed. */
+START_TEST(a_socket_that_is_held_a_moment_longer_is_replaced)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	control_close(control);
+	strcpy(address.sun_path, sock);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	ck_assert_int_eq(listen(fd, 8), 0);
+	if (fork() == 0) {
+		usleep(200 * 1000);
+		_exit(0);
+	}
+	close(fd);
+	control = control_open(host);
+	ck_assert_ptr_nonnull(control);
+	fd = dial();
+	ck_assert_int_eq(ask(fd, ASK), 0);
+	close(fd);
+}
+END_TEST
+
 START_TEST(what_is_no_socket_is_never_removed)
 {
 	static const char *const kinds[] = {"file", "folder", "link"};
@@ -393,6 +416,7 @@ int main(void)
 	tcase_add_test(tcase, only_its_own_user_may_connect);
 	tcase_add_test(tcase, a_live_socket_is_left_alone);
 	tcase_add_test(tcase, a_dead_socket_is_replaced);
+	tcase_add_test(tcase, a_socket_that_is_held_a_moment_longer_is_replaced);
 	tcase_add_test(tcase, what_is_no_socket_is_never_removed);
 	tcase_add_test(tcase, the_successors_socket_is_not_removed);
 	tcase_add_test(tcase, the_folder_is_made_where_its_parent_is);

@@ -220,6 +220,20 @@ START_TEST(covers)
 }
 END_TEST
 
+START_TEST(two_places_meet_where_one_covers_the_other)
+{
+	static const char *const places[] = {
+		"", "/", "/a", "/a/", "/a/b", "/a/bc", "/a/b/c", "/ab", "/a~1b", "/b", "//a"};
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)
+		for (size_t k = 0; k < sizeof(places) / sizeof(*places); k++)
+			ck_assert_msg(pointers_meet(places[i], places[k]) ==
+					      (pointer_covers(places[i], places[k]) ||
+						      pointer_covers(places[k], places[i])),
+				"\"%s\" and \"%s\"", places[i], places[k]);
+}
+END_TEST
+
 /* A value of so many levels, arrays and objects by turns, each with company. */
 static json_t *nest(int levels)
 {
@@ -292,6 +306,7 @@ int main(void)
 	tcase_add_test(tc, append_then_step);
 	tcase_add_test(tc, follow);
 	tcase_add_test(tc, covers);
+	tcase_add_test(tc, two_places_meet_where_one_covers_the_other);
 	tcase_add_test(tc, depth);
 	tcase_add_test(tc, depth_of_what_holds_itself);
 	suite_add_tcase(suite, tc);

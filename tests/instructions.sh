@@ -20,7 +20,8 @@ made_with() {
 	local cc
 	cc=$(make_variable CC)
 	echo "$($cc --version | head -n 1)" "$(make_variable CFLAGS)" \
-		"$(make_variable SANITIZE)" "$(grep -c VIGIL_ASSERT_OWNER <<<"$(make_variable DEFS)")"
+		"$(make_variable HARDENING)" "$(make_variable SANITIZE)" \
+		"$(grep -c VIGIL_ASSERT_OWNER <<<"$(make_variable DEFS)")"
 	uname -m
 	getconf GNU_LIBC_VERSION
 	pkg-config --modversion libevent_core jansson

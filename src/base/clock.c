@@ -19,6 +19,18 @@ uint64_t clock_now(void)
 	return (uint64_t)ts.tv_sec * CLOCK_SECOND + (uint64_t)ts.tv_nsec;
 }
 
+bool clock_try_again(uint64_t *began)
+{
+	const struct timespec pause = {.tv_nsec = 20 * (long)CLOCK_MS};
+
+	if (*began == 0)
+		*began = clock_now();
+	if (clock_now() - *began > CLOCK_SECOND)
+		return false;
+	nanosleep(&pause, NULL);
+	return true;
+}
+
 uint64_t clock_from_seconds(double seconds)
 {
 	return seconds <= 0 ? 0 : (uint64_t)(seconds * 1e9 + 0.5);

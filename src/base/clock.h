@@ -2,6 +2,7 @@
 #ifndef CLOCK_H
 #define CLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -10,6 +11,12 @@
 
 /* Nanoseconds since boot, without suspends; never goes back.  Any thread. */
 uint64_t clock_now(void);
+
+/* A vigild that was killed while it started a program leaves its locks and sockets to that process, which
+ * keeps them until it executes the program.  So whoever finds one held asks again: this sleeps 20 ms
+ * and returns true, until a second has passed since the first call, before which *began is 0.  Only
+ * before the loop runs. */
+bool clock_try_again(uint64_t *began);
 
 /* Seconds (0 to about 580 years) as nanoseconds, and back. */
 uint64_t clock_from_seconds(double seconds);

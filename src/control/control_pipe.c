@@ -22,6 +22,7 @@
 #include <event2/buffer.h>
 #include <event2/event.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "command/command.h"
@@ -158,11 +159,14 @@ static bool is_at(int fd, const char *path)
 
 static int open_locked(const char *path)
 {
+	uint64_t began = 0;
 	int fd;
 
 	while ((fd = open_pipe(path)) >= 0) {
 		if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 			close(fd);
+			if (clock_try_again(&began))
+				continue;
 			return -EADDRINUSE;
 		}
 		if (is_at(fd, path))

@@ -284,7 +284,9 @@ static bool somebody_answers(const struct sockaddr_un *address)
 /* Removes what a vigild that was killed left behind, and nothing else. */
 static int clear_the_way(const char *path, const struct sockaddr_un *address)
 {
+	uint64_t began = 0;
 	struct stat st;
+	bool answers;
 
 	if (lstat(path, &st) < 0)
 		return errno == ENOENT ? 0 : -errno;
@@ -293,7 +295,10 @@ static int clear_the_way(const char *path, const struct sockaddr_un *address)
 			path);
 		return -EEXIST;
 	}
-	if (somebody_answers(address)) {
+	do
+		answers = somebody_answers(address);
+	while (answers && clock_try_again(&began));
+	if (answers) {
 		log_error("another vigild answers on %s; stop that one, or set socket = elsewhere",
 			path);
 		return -EADDRINUSE;

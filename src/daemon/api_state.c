@@ -87,8 +87,7 @@ static int written(vigil_daemon *d, const char *pointer, int err)
 		return err;
 	SLIST_FOREACH(kept, &d->kept, link)
 	{
-		if (!pointer_covers(kept->pointer, pointer) &&
-			!pointer_covers(pointer, kept->pointer))
+		if (!pointers_meet(kept->pointer, pointer))
 			continue;
 		/* What was written may lie above or below the place that is kept. */
 		store_put_new(d->ground->store, KEPT, d->name, kept_name(d, kept),

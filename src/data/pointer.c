@@ -162,6 +162,16 @@ bool pointer_covers(const char *outer, const char *inner)
 	return strncmp(outer, inner, n) == 0 && (inner[n] == '\0' || inner[n] == '/');
 }
 
+/* Byte by byte: most addresses that are compared differ in their first step. */
+bool pointers_meet(const char *a, const char *b)
+{
+	while (*a == *b && *a != '\0') {
+		a++;
+		b++;
+	}
+	return (*a == '\0' && (*b == '\0' || *b == '/')) || (*b == '\0' && *a == '/');
+}
+
 /* --- depth ------------------------------------------------------------------------------- */
 
 #define LEVELS_MAX 64

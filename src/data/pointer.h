@@ -39,6 +39,8 @@ int pointer_split(struct pointer_path *path, const char *pointer, int limit);
 json_t *pointer_follow(json_t *from, const char *pointer);
 /* Whether the place inner is outer or lies below it. */
 bool pointer_covers(const char *outer, const char *inner);
+/* Whether one of two places is the other or lies below it. */
+bool pointers_meet(const char *a, const char *b);
 
 /* How deep a value nests: scalars 0, {} 1.  Stops looking once it is deeper than limit (at most
  * 64), and says limit + 1 then.  Does not recurse. */

@@ -119,9 +119,7 @@ static void changed(struct state *state, const char *pointer, json_t *value)
 		return;
 	state->telling++;
 	TAILQ_FOREACH(watch, &state->watches, link)
-	if (watch->fn != NULL && watch->born < revision &&
-		(pointer_covers(watch->pointer, pointer) ||
-			pointer_covers(pointer, watch->pointer)))
+	if (watch->fn != NULL && watch->born < revision && pointers_meet(watch->pointer, pointer))
 		watch->fn(revision, pointer, value, watch->arg);
 	if (--state->telling == 0 && state->dead_watches)
 		bury_watches(state);

@@ -117,6 +117,17 @@ static int map_page(int fd)
 	return 0;
 }
 
+/* Whoever writes to the page is alive, and it is no page of the past. */
+static int lock_page(int fd)
+{
+	uint64_t began = 0;
+
+	while (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		if (errno != EWOULDBLOCK || !clock_try_again(&began))
+			return -EWOULDBLOCK;
+	return 0;
+}
+
 int blame_open(const char *dir, struct blame *before)
 {
 	struct stat st;
@@ -132,8 +143,8 @@ int blame_open(const char *dir, struct blame *before)
 		return err;
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_nlink != 1)
 		err = -EINVAL;
-	else if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-		err = -errno; /* whoever writes there is alive, and no page of the past */
+	else
+		err = lock_page(fd);
 	if (err == 0) {
 		read_page(fd, before);
 		err = map_page(fd);

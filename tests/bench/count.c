@@ -12,12 +12,14 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -208,10 +210,26 @@ static void tick(unsigned times)
 
 extern const vigil_module vigil_module_descriptor;
 
-/* This very process, as runit would tell of it. */
+/* A child that lives as long as this process, which has the name of runit's supervisor: vigild
+ * believes a status only of a process that is its supervisor's. */
+static pid_t begin_service(void)
+{
+	pid_t pid;
+
+	check(prctl(PR_SET_NAME, "runsv") == 0, "cannot take the name of a supervisor");
+	pid = fork();
+	check(pid >= 0, "cannot begin a service");
+	if (pid > 0)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (;;)
+		pause();
+}
+
+/* Its status, as runit would write it. */
 static void forge_service(void)
 {
-	pid_t pid = getpid();
+	pid_t pid = begin_service();
 	unsigned char status[20] = {[17] = 'u', [19] = 1};
 	FILE *file;
 

@@ -165,12 +165,19 @@ stop_reference() {
 	reference_pid=
 }
 # lag_is_fair TEXT SECONDS: the loop's lag (p99 of the last minute) is under so many seconds, or
-# under four times that of the idle one; ten times both under sanitizers
+# under eight times that of the idle one, whose loop waits for a processor just as long: what is tested
+# also starts processes, which want one too.  Ten times both under sanitizers.
 lag_is_fair() {
-	local lag idle slow=1
-	! sanitized || slow=10
+	read_lags
+	check "$1: the loop's lag (p99) is under $2 s, or eight times an idle one's: $lag, $idle" lag_is_under "$2"
+}
+read_lags() {
 	lag=$(get /vigil/loop/lag_seconds/p99)
 	idle=$("$vigilctl" -s "$work/reference/control.sock" get -r /vigil/loop/lag_seconds/p99)
-	check "$1: the loop's lag (p99) is under $2 s, or four times an idle one's: $lag, $idle" \
-		awk -v lag="$lag" -v idle="$idle" -v limit="$2" -v slow=$slow 'BEGIN { exit !(lag < slow * limit || lag < slow * 4 * idle) }'
+}
+lag_is_under() { # SECONDS
+	local slow=1
+	! sanitized || slow=10
+	awk -v lag="$lag" -v idle="$idle" -v limit="$1" -v slow=$slow \
+		'BEGIN { exit !(lag != "" && idle != "" && (lag < slow * limit || lag < slow * 8 * idle)) }'
 }
