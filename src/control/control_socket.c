@@ -31,6 +31,7 @@
 #include "base/memory.h"
 #include "command/command.h"
 #include "control/control_conn.h"
+#include "control/control_work.h"
 #include "host/host.h"
 #include "loop/loop.h"
 
@@ -49,6 +50,7 @@ struct seat {
 
 struct control_socket {
 	struct host *host;
+	struct control_work *work;
 	char *path;
 	dev_t dev; /* of the socket we made, so that we remove no other */
 	ino_t ino;
@@ -172,7 +174,7 @@ static void admit(struct control_socket *cs, int fd)
 	}
 	seat = memory_zero(sizeof(*seat));
 	seat->cs = cs;
-	seat->conn = conn_new(cs->host, fd, &peer, on_gone, seat);
+	seat->conn = conn_new(cs->work, fd, &peer, on_gone, seat);
 	if (seat->conn == NULL) {
 		free(seat);
 		return;
@@ -381,6 +383,7 @@ struct control_socket *control_socket_open(struct host *host, const char *path, 
 	int err;
 
 	cs->host = host;
+	cs->work = control_work_new(host);
 	cs->path = memory_text(path);
 	cs->fd = -1;
 	cs->reserve = -1;
@@ -408,6 +411,7 @@ void control_socket_close(struct control_socket *cs)
 		seat_leave(seat);
 		conn_free(conn);
 	}
+	control_work_free(cs->work);
 	if (cs->event != NULL)
 		event_free(cs->event);
 	loop_timer_free(cs->again);
