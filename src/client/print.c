@@ -86,6 +86,12 @@ void print_clean(const char *text)
 		print_escaped(out(), text, strlen(text), "");
 }
 
+void print_line(const char *text)
+{
+	print_message(out(), text);
+	putc('\n', out());
+}
+
 void print_message(FILE *to, const char *text)
 {
 	size_t length;

@@ -21,5 +21,7 @@ void print_bare(const char *text);
 void print_clean(const char *text);
 /* The same for what vigild has written, which may hold escapes already: backslashes stay. */
 void print_message(FILE *to, const char *text);
+/* That, as a line. */
+void print_line(const char *text);
 
 #endif
