@@ -170,7 +170,7 @@ void admission_settle(struct site *site)
 	struct guest *newest, *guest;
 
 	/* One that lingers is hung up on twice. */
-	for (int i = 0; i < 8 && excess(site) > 0; i++) {
+	for (int i = 0; i < 16 && excess(site) > 0; i++) {
 		newest = LIST_FIRST(&site->guests);
 		LIST_FOREACH(guest, &site->guests, link)
 		share_of(guest);

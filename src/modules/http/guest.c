@@ -35,8 +35,8 @@
 
 #define LINGER 2.0 /* how long a client may go on sending after the last answer */
 
-/* Beyond connections_max: one for /healthz, and a new one until it is decided who makes room. */
-#define EXTRA 2
+/* Beyond connections_max: one for /healthz, and new ones until it is decided who makes room. */
+#define EXTRA 8
 
 /* How many bytes of requests a client may send ahead of the answers. */
 #define UNREAD_MAX (64 * 1024)
