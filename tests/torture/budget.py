@@ -98,7 +98,7 @@ def record(path, file):
 def ask(address, seconds, line, is_answer):
     longest, answered, failed, end = 0.0, 0, 0, time.monotonic() + seconds
     while time.monotonic() < end:
-        began, data = time.monotonic(), b""
+        began, data, s = time.monotonic(), b"", None
         try:
             s = dial(address)
             s.setblocking(True)
@@ -111,7 +111,8 @@ def ask(address, seconds, line, is_answer):
                 data += more
         except OSError:
             pass
-        s.close()
+        if s:
+            s.close()
         if is_answer(data):
             answered += 1
         else:
