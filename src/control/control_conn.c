@@ -93,7 +93,7 @@ static void answer(struct conn *conn, json_t *id, struct command_reply *reply)
 	else
 		object = json_pack(
 			"{s:s,s:O,s:O}", "jsonrpc", "2.0", "id", id, "result", reply->result);
-	text = conn_dump(object);
+	text = control_dump(object);
 	json_decref(object);
 	if (text != NULL)
 		conn_send_text(conn, text);
@@ -231,8 +231,10 @@ static void read_on(struct conn *conn)
 		conn_end_soon(conn);
 }
 
-bool conn_work(struct conn *conn, uint64_t until)
+/* Answers requests, or continues an answer. */
+static bool on_turn(uint64_t until, void *arg)
 {
+	struct conn *conn = arg;
 	bool more = true;
 
 	do {
@@ -268,7 +270,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	if (evbuffer_search_eol(conn->in, NULL, NULL, EVBUFFER_EOL_LF).pos >= 0)
 		loop_timer_stop(conn->line_timer);
 	conn->last_active = clock_now();
-	control_work_add(conn);
+	control_work_add(&conn->client);
 }
 
 static void on_end(uint64_t missed, void *arg)
@@ -301,7 +303,8 @@ struct conn *conn_new(
 	conn->gone = gone;
 	conn->gone_arg = arg;
 	conn->last_active = clock_now();
-	control_work_join(work, conn, peer->uid);
+	conn->client = (struct control_client){.work = on_turn, .arg = conn};
+	control_work_join(work, &conn->client, peer->uid);
 	SLIST_INIT(&conn->watches);
 	conn->in = evbuffer_new();
 	conn->out = evbuffer_new();
@@ -324,7 +327,7 @@ struct conn *conn_new(
 void conn_free(struct conn *conn)
 {
 	conn_unwatch_all(conn);
-	control_work_leave(conn);
+	control_work_leave(&conn->client);
 	if (conn->readable != NULL)
 		event_free(conn->readable);
 	if (conn->writable != NULL)
@@ -350,7 +353,7 @@ const struct peer *conn_peer(const struct conn *conn)
 uint64_t conn_idle_since(const struct conn *conn)
 {
 	int unread = 0;
-	bool busy = !SLIST_EMPTY(&conn->watches) || conn->series != NULL || conn->waits_for_turn ||
+	bool busy = !SLIST_EMPTY(&conn->watches) || conn->series != NULL || conn->client.waits ||
 		    evbuffer_get_length(conn->in) > 0 || evbuffer_get_length(conn->out) > 0;
 
 	/* What it has sent since the loop last looked is a request, too. */

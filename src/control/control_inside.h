@@ -1,6 +1,6 @@
 /*
  * control_inside: a client of the socket, for the files that serve it: control_conn.c, where requests
- * come in, control_send.c, where answers go out, control_watch.c, and control_work.c, which says when.
+ * come in, control_send.c, where answers go out, and control_watch.c.
  */
 #ifndef CONTROL_INSIDE_H
 #define CONTROL_INSIDE_H
@@ -14,6 +14,7 @@
 
 #include "command/command.h"
 #include "control/control_conn.h"
+#include "control/control_text.h"
 #include "control/control_work.h"
 
 struct evbuffer;
@@ -21,29 +22,9 @@ struct event;
 struct loop_timer;
 struct watch;
 
-/* One line for several clients. */
-struct shared_text {
-	unsigned uses;
-	size_t length; /* with its newline */
-	char *bytes;
-};
-
-/* A uid that has connections. */
-struct control_user {
-	struct control_work *work;
-	uid_t uid;
-	unsigned connections, watches;
-	LIST_HEAD(, conn) conns;
-	TAILQ_HEAD(, conn) ready; /* those that wait for their turn */
-	TAILQ_ENTRY(control_user) link;
-};
-
 struct conn {
 	struct host *host;
-	struct control_user *user;
-	LIST_ENTRY(conn) user_link;
-	TAILQ_ENTRY(conn) ready_link;
-	bool waits_for_turn;
+	struct control_client client;
 	struct peer peer;
 	int fd;
 	struct event *readable, *writable;
@@ -61,18 +42,10 @@ struct conn {
 	void *gone_arg;
 };
 
-/* Answers requests, or continues an answer, until then; whether there is more to do at once. */
-bool conn_work(struct conn *conn, uint64_t until);
 /* It ends at the loop's next turn. */
 void conn_end_soon(struct conn *conn);
 void conn_flush(struct conn *conn);
 void conn_on_writable(evutil_socket_t fd, short what, void *conn);
-/* NULL when there is no memory for it, or for the object itself. */
-char *conn_dump(const json_t *object);
-
-/* Takes a text without its newline; NULL for NULL or without memory. */
-struct shared_text *shared_text_new(char *bytes);
-void shared_text_release(struct shared_text *text);
 /* Sends a line; NULL ends the connection, because a line is missing. */
 void conn_send_shared(struct conn *conn, struct shared_text *text);
 /* Sends a text as a line; takes it. */

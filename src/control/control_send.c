@@ -29,7 +29,7 @@ void conn_end_soon(struct conn *conn)
 		return;
 	conn->ending = true;
 	event_del(conn->readable);
-	control_work_remove(conn);
+	control_work_remove(&conn->client);
 	loop_timer_again(conn->end_timer, 0);
 }
 
@@ -56,43 +56,8 @@ void conn_on_writable(evutil_socket_t fd, short what, void *arg)
 
 	conn->last_active = clock_now();
 	conn_flush(conn);
-	if (conn->series != NULL)
-		control_work_add(conn);
-}
-
-char *conn_dump(const json_t *object)
-{
-	char *text;
-
-	memory_peer_begin();
-	text = json_dumps(object, JSON_COMPACT);
-	if (!memory_peer_end())
-		return text;
-	/* What jansson could not add it may have left out. */
-	free(text);
-	return NULL;
-}
-
-struct shared_text *shared_text_new(char *bytes)
-{
-	size_t length = bytes != NULL ? strlen(bytes) : 0;
-	struct shared_text *text = bytes != NULL ? malloc(sizeof(*text)) : NULL;
-
-	if (text == NULL) {
-		free(bytes);
-		return NULL;
-	}
-	bytes[length] = '\n'; /* in the place of the NUL */
-	*text = (struct shared_text){.uses = 1, .length = length + 1, .bytes = bytes};
-	return text;
-}
-
-void shared_text_release(struct shared_text *text)
-{
-	if (text == NULL || --text->uses > 0)
-		return;
-	free(text->bytes);
-	free(text);
+	if (conn->series != NULL && !conn->ending)
+		control_work_add(&conn->client);
 }
 
 static void on_sent(const void *bytes, size_t length, void *text)
@@ -119,13 +84,17 @@ static size_t waiting_of(const struct conn *conn)
 /* Whether the peer, or all clients of its user together, let too much wait. */
 static bool is_over_its_share(const struct conn *conn)
 {
-	size_t sum = 0;
+	const struct control_client *client;
 	const struct conn *other;
+	size_t sum = 0;
 
 	if (waiting_of(conn) < WAITING_SMALL)
 		return false;
-	LIST_FOREACH(other, &conn->user->conns, user_link)
-	sum += other->ending ? 0 : waiting_of(other);
+	LIST_FOREACH(client, &conn->client.user->clients, user_link)
+	{
+		other = client->arg;
+		sum += other->ending ? 0 : waiting_of(other);
+	}
 	return sum > CONN_USER_WAITING_MAX;
 }
 
@@ -152,7 +121,7 @@ void conn_send_text(struct conn *conn, char *bytes)
 
 void conn_send_line(struct conn *conn, json_t *object)
 {
-	conn_send_text(conn, conn_dump(object));
+	conn_send_text(conn, control_dump(object));
 	json_decref(object);
 }
 

@@ -27,7 +27,8 @@ static void on_change(uint64_t revision, const char *pointer, json_t *value, voi
 {
 	struct conn *conn = ((struct watch *)arg)->conn;
 
-	conn_send_shared(conn, control_work_change(conn->user->work, revision, pointer, value));
+	conn_send_shared(
+		conn, control_work_change(conn->client.user->control, revision, pointer, value));
 	event_add(conn->writable, NULL);
 }
 
@@ -36,7 +37,7 @@ static bool has_room(const struct conn *conn, struct command_reply *reply)
 	if (conn->watch_count >= CONN_WATCHES_MAX)
 		command_fail(reply, COMMAND_BUSY, "watch: a connection has %d at most",
 			CONN_WATCHES_MAX);
-	else if (conn->user->watches >= CONN_USER_WATCHES_MAX)
+	else if (conn->client.user->watches >= CONN_USER_WATCHES_MAX)
 		command_fail(reply, COMMAND_BUSY,
 			"watch: the connections of one user have %d at most",
 			CONN_USER_WATCHES_MAX);
@@ -65,7 +66,7 @@ void conn_watch(struct conn *conn, json_t *params, struct command_reply *reply)
 	}
 	SLIST_INSERT_HEAD(&conn->watches, watch, link);
 	conn->watch_count++;
-	conn->user->watches++;
+	conn->client.user->watches++;
 	reply->result = json_pack("{s:I}", "revision", (json_int_t)state_revision(state));
 }
 
@@ -75,7 +76,7 @@ void conn_unwatch_all(struct conn *conn)
 
 	while ((watch = SLIST_FIRST(&conn->watches)) != NULL) {
 		SLIST_REMOVE_HEAD(&conn->watches, link);
-		conn->user->watches--;
+		conn->client.user->watches--;
 		state_unwatch(watch->watch);
 		free(watch);
 	}

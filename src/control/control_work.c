@@ -19,7 +19,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "command/command.h"
-#include "control/control_inside.h"
+#include "control/control_text.h"
 #include "host/host.h"
 #include "loop/loop.h"
 
@@ -101,65 +101,65 @@ static struct control_user *user_new(struct control_work *work, uid_t uid)
 {
 	struct control_user *user = memory_zero(sizeof(*user));
 
-	user->work = work;
+	user->control = work;
 	user->uid = uid;
-	LIST_INIT(&user->conns);
+	LIST_INIT(&user->clients);
 	TAILQ_INIT(&user->ready);
 	TAILQ_INSERT_TAIL(&work->idle, user, link);
 	return user;
 }
 
-void control_work_join(struct control_work *work, struct conn *conn, uid_t uid)
+void control_work_join(struct control_work *work, struct control_client *client, uid_t uid)
 {
-	conn->user = find_user(work, uid);
-	if (conn->user == NULL)
-		conn->user = user_new(work, uid);
-	conn->user->connections++;
-	LIST_INSERT_HEAD(&conn->user->conns, conn, user_link);
+	client->user = find_user(work, uid);
+	if (client->user == NULL)
+		client->user = user_new(work, uid);
+	client->user->connections++;
+	LIST_INSERT_HEAD(&client->user->clients, client, user_link);
 }
 
-void control_work_leave(struct conn *conn)
+void control_work_leave(struct control_client *client)
 {
-	struct control_user *user = conn->user;
+	struct control_user *user = client->user;
 
-	control_work_remove(conn);
-	LIST_REMOVE(conn, user_link);
+	control_work_remove(client);
+	LIST_REMOVE(client, user_link);
 	if (--user->connections > 0)
 		return;
-	TAILQ_REMOVE(&user->work->idle, user, link);
+	TAILQ_REMOVE(&user->control->idle, user, link);
 	free(user);
 }
 
 /* --- turns ------------------------------------------------------------------------------------- */
 
-void control_work_add(struct conn *conn)
+void control_work_add(struct control_client *client)
 {
-	struct control_user *user = conn->user;
-	struct control_work *work = user->work;
+	struct control_user *user = client->user;
+	struct control_work *work = user->control;
 
-	if (conn->waits_for_turn || conn->ending)
+	if (client->waits)
 		return;
 	if (TAILQ_EMPTY(&user->ready)) {
 		TAILQ_REMOVE(&work->idle, user, link);
 		TAILQ_INSERT_TAIL(&work->ready, user, link);
 	}
-	conn->waits_for_turn = true;
-	TAILQ_INSERT_TAIL(&user->ready, conn, ready_link);
+	client->waits = true;
+	TAILQ_INSERT_TAIL(&user->ready, client, ready_link);
 	if (loop_timer_due(work->timer) == 0)
 		loop_timer_again(work->timer, 0);
 }
 
-void control_work_remove(struct conn *conn)
+void control_work_remove(struct control_client *client)
 {
-	struct control_user *user = conn->user;
+	struct control_user *user = client->user;
 
-	if (!conn->waits_for_turn)
+	if (!client->waits)
 		return;
-	conn->waits_for_turn = false;
-	TAILQ_REMOVE(&user->ready, conn, ready_link);
+	client->waits = false;
+	TAILQ_REMOVE(&user->ready, client, ready_link);
 	if (TAILQ_EMPTY(&user->ready)) {
-		TAILQ_REMOVE(&user->work->ready, user, link);
-		TAILQ_INSERT_TAIL(&user->work->idle, user, link);
+		TAILQ_REMOVE(&user->control->ready, user, link);
+		TAILQ_INSERT_TAIL(&user->control->idle, user, link);
 	}
 }
 
@@ -168,16 +168,16 @@ void control_work_remove(struct conn *conn)
 static bool serve_next(struct control_work *work)
 {
 	struct control_user *user = TAILQ_FIRST(&work->ready);
-	struct conn *conn;
+	struct control_client *client;
 
 	if (user == NULL)
 		return false;
-	conn = TAILQ_FIRST(&user->ready);
+	client = TAILQ_FIRST(&user->ready);
 	TAILQ_REMOVE(&work->ready, user, link);
 	TAILQ_INSERT_TAIL(&work->ready, user, link);
-	control_work_remove(conn);
-	if (conn_work(conn, clock_now() + SLICE))
-		control_work_add(conn);
+	control_work_remove(client);
+	if (client->work(clock_now() + SLICE, client->arg))
+		control_work_add(client);
 	return true;
 }
 
@@ -205,7 +205,7 @@ struct shared_text *control_work_change(
 	forget_change(work);
 	line = json_pack("{s:s,s:s,s:o}", "jsonrpc", "2.0", "method", "changed", "params",
 		command_change(revision, pointer, value));
-	work->change = shared_text_new(conn_dump(line));
+	work->change = shared_text_new(control_dump(line));
 	work->change_revision = revision;
 	json_decref(line);
 	if (loop_timer_due(work->timer) == 0)
