@@ -186,8 +186,7 @@ void admission_settle(struct site *site)
 	}
 }
 
-bool guest_is_extra(struct guest *guest)
+bool guest_is_extra(const struct guest *guest)
 {
-	guest->extra = guest->extra && guest->site->guest_count > guest->site->limits.guests;
-	return guest->extra;
+	return guest->extra && guest->site->guest_count > guest->site->limits.guests;
 }

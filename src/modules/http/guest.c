@@ -112,6 +112,8 @@ void guest_clear_away(struct site *site)
 		if (has_left(guest) && !linger(guest))
 			guest_free(guest);
 	}
+	LIST_FOREACH(guest, &site->guests, link)
+	guest->extra = guest->extra && site->guest_count > site->limits.guests;
 	if (site->doors_shut && guest_has_room(site))
 		door_open_all(site);
 }

@@ -29,8 +29,8 @@ void guest_work(struct guest *guest, guest_gone_fn *gone, void *arg);
 /* It may stay as long as it likes from here on: what it is told comes bit by bit. */
 void guest_stays(struct guest *guest);
 /* Whether it has a connection beyond connections_max, which is for /healthz alone. */
-bool guest_is_extra(struct guest *guest);
-/* How many connections of its peer stay as its own does, or may if it is yet to stay. */
+bool guest_is_extra(const struct guest *guest);
+/* How many connections of its peer may stay as long as they like (guest_stays). */
 unsigned guest_peer_stays(struct guest *guest);
 /* How much waits to be fetched. */
 size_t guest_pending(const struct guest *guest);
