@@ -165,6 +165,8 @@ const char *client_error(int err)
 	switch (err) {
 	case EPROTO: return "the reply is not JSON";
 	case EBADMSG: return "the reply is nested deeper than 64 levels";
+	case EPIPE:
+	case ECONNRESET: return "it has closed the connection";
 	case EMSGSIZE: return "the reply is longer than 256 MiB";
 	default: return strerror(err);
 	}
