@@ -250,6 +250,10 @@ static bool on_turn(uint64_t until, void *arg)
 	conn_flush(conn);
 	/* Where all was taken at once, no event will say that there is room again. */
 	more |= conn->series != NULL && evbuffer_get_length(conn->out) == 0;
+	if (conn->series != NULL && more)
+		loop_timer_stop(conn->line_timer);
+	else if (conn->series != NULL && loop_timer_due(conn->line_timer) == 0)
+		loop_timer_again(conn->line_timer, CONN_TAKE_TIME);
 	return more && !conn->ending;
 }
 

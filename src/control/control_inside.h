@@ -12,6 +12,7 @@
 #include <event2/util.h>
 #include <jansson.h>
 
+#include "base/clock.h"
 #include "command/command.h"
 #include "control/control_conn.h"
 #include "control/control_text.h"
@@ -22,6 +23,9 @@ struct event;
 struct loop_timer;
 struct watch;
 
+/* How long a peer may take nothing of a long answer. */
+#define CONN_TAKE_TIME (30 * CLOCK_SECOND)
+
 struct conn {
 	struct host *host;
 	struct control_client client;
@@ -31,7 +35,8 @@ struct conn {
 	struct evbuffer *in, *out;
 	struct series *series;  /* an answer under way, after which the next request is read */
 	struct evbuffer *later; /* what was to be said meanwhile */
-	struct loop_timer *line_timer; /* armed while a line has begun and not ended */
+	struct loop_timer *line_timer; /* armed while a line has begun and not ended, or while the
+					 * peer takes nothing of a long answer */
 	struct loop_timer *end_timer;  /* armed when it is to end */
 	SLIST_HEAD(, watch) watches;
 	unsigned watch_count;

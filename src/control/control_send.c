@@ -56,8 +56,10 @@ void conn_on_writable(evutil_socket_t fd, short what, void *arg)
 
 	conn->last_active = clock_now();
 	conn_flush(conn);
-	if (conn->series != NULL && !conn->ending)
-		control_work_add(&conn->client);
+	if (conn->series == NULL || conn->ending)
+		return;
+	loop_timer_again(conn->line_timer, CONN_TAKE_TIME);
+	control_work_add(&conn->client);
 }
 
 static void on_sent(const void *bytes, size_t length, void *text)
@@ -145,6 +147,7 @@ static void end_series(struct conn *conn)
 {
 	series_free(conn->series);
 	conn->series = NULL;
+	loop_timer_stop(conn->line_timer);
 	if (evbuffer_add(conn->out, "}\n", 2) < 0 ||
 		evbuffer_add_buffer(conn->out, conn->later) < 0)
 		conn_end_soon(conn);
