@@ -156,7 +156,7 @@ static int talk(struct client *client, const struct request *r)
 	int status;
 
 	if (object == NULL) {
-		say("no answer from vigild: %s", strerror(errno));
+		say("no answer from vigild: %s", client_error(errno));
 		return EXIT_UNREACHABLE;
 	}
 	client_read_reply(object, &reply);

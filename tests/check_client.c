@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 
 #include "base/clock.h"
 #include "scratch.h"
@@ -274,6 +275,47 @@ START_TEST(who_minds_a_prompt_waits_elsewhere)
 }
 END_TEST
 
+START_TEST(replies_are_bounded_in_nesting)
+{
+	char line[4096] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":";
+
+	memset(line + strlen(line), '[', 63);
+	memset(line + strlen(line), ']', 63);
+	strcat(line, "}\n{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":");
+	memset(line + strlen(line), '[', 64);
+	memset(line + strlen(line), ']', 64);
+	strcat(line, "}\n[\n");
+	say(line);
+	json_decref(call(60));
+	ck_assert_int_eq(errno, 0);
+	ck_assert_ptr_null(call(60));
+	ck_assert_int_eq(errno, EBADMSG);
+	ck_assert_str_eq(client_error(errno), "the reply is nested deeper than 64 levels");
+	ck_assert_ptr_null(call(60));
+	ck_assert_int_eq(errno, EPROTO);
+}
+END_TEST
+
+/* A peer that never stops. */
+START_TEST(replies_are_bounded_in_length)
+{
+	static char bytes[1 << 20];
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		memset(bytes, 'x', sizeof(bytes));
+		while (write(peer, bytes, sizeof(bytes)) > 0)
+			continue;
+		_exit(0);
+	}
+	ck_assert_ptr_null(call(60));
+	ck_assert_int_eq(errno, EMSGSIZE);
+	ck_assert_str_eq(client_error(errno), "the reply is longer than 256 MiB");
+	kill(pid, SIGKILL);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("client");
@@ -284,6 +326,8 @@ int main(void)
 	tcase_set_timeout(tcase, 300);
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, a_request_is_one_line_of_json_rpc);
+	tcase_add_test(tcase, replies_are_bounded_in_nesting);
+	tcase_add_test(tcase, replies_are_bounded_in_length);
 	tcase_add_test(tcase, only_its_own_reply_is_taken);
 	tcase_add_test(tcase, notifications_come_one_by_one);
 	tcase_add_test(tcase, no_wait_is_without_end);

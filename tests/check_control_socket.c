@@ -266,6 +266,111 @@ START_TEST(four_seats_are_kept_for_root)
 }
 END_TEST
 
+static unsigned wanted_by_child;
+static const char *said_by_child;
+
+/* Opens so many connections, says something over each, tells the parent, and stays. */
+static void hold_and_wait(gid_t group, uid_t uid)
+{
+	char byte = 0;
+	int fd;
+
+	if (setgroups(1, &group) < 0 || setuid(uid) < 0)
+		_exit(99);
+	close(ends_of_child[0]);
+	for (unsigned i = 0; i < wanted_by_child; i++) {
+		fd = dial_blocking();
+		if (fd < 0 || send(fd, said_by_child, strlen(said_by_child), MSG_NOSIGNAL) < 0)
+			byte++;
+	}
+	(void)!write(ends_of_child[1], &byte, 1);
+	for (;;)
+		pause();
+}
+
+/* A process of that user that does so; returns when it has. */
+static pid_t start_holder(gid_t group, uid_t uid, unsigned count, const char *line)
+{
+	char byte = 1;
+	pid_t pid;
+
+	wanted_by_child = count;
+	said_by_child = line;
+	ck_assert_int_eq(pipe2(ends_of_child, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0)
+		hold_and_wait(group, uid);
+	ck_assert_int_gt(pid, 0);
+	close(ends_of_child[1]);
+	ck_assert_int_eq(read(ends_of_child[0], &byte, 1), 1);
+	ck_assert_int_eq(byte, 0);
+	close(ends_of_child[0]);
+	return pid;
+}
+
+static void end_holder(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+}
+
+START_TEST(root_gets_in_behind_a_full_backlog_when_descriptors_are_used_up)
+{
+	struct group *group = getgrnam("daemon");
+	struct rlimit limit, none;
+	uint64_t began;
+	pid_t pid;
+	int fd;
+
+	if (!is_root() || group == NULL)
+		return;
+	control_close(control);
+	host_free(host);
+	start_for("daemon");
+	pid = start_holder(group->gr_gid, 65534, 100, ASK "\n");
+	fd = dial();
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none = limit;
+	none.rlim_cur = (rlim_t)fd + 1;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	began = clock_now();
+	ck_assert_int_eq(ask(fd, ASK), 0);
+	printf("root was answered after %.3f s\n", (double)(clock_now() - began) / CLOCK_SECOND);
+	ck_assert_uint_eq(log_holds("no connection can be accepted"), 1);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	end_holder(pid);
+	close(fd);
+}
+END_TEST
+
+static int ask_once(void)
+{
+	int fd = dial_blocking();
+
+	return fd < 0 ? 1 : -ask_blocking(fd, ASK "\n") & 0xff;
+}
+
+START_TEST(a_user_cannot_keep_another_out)
+{
+	struct group *group = getgrnam("daemon");
+	pid_t pid;
+	gid_t gid;
+
+	if (!is_root() || group == NULL)
+		return;
+	gid = group->gr_gid;
+	control_close(control);
+	host_free(host);
+	start_for("daemon");
+	pid = start_holder(gid, 65533, SEATS - 4, WATCH_ALL "\n");
+	for (int i = 0; i < 10; i++)
+		turn();
+	/* uid 65534: as busy as the first user is, there is a seat */
+	ck_assert_int_eq(as_nobody(gid, gid, ask_once), 0);
+	end_holder(pid);
+}
+END_TEST
+
 /* --- the socket itself ------------------------------------------------------------------------------------ */
 
 START_TEST(only_its_own_user_may_connect)
@@ -412,6 +517,8 @@ int main(void)
 	tcase_add_test(tcase, a_burst_of_connections_is_taken_in);
 	tcase_add_test(tcase, without_descriptors_accepting_rests);
 	tcase_add_test(tcase, the_kernel_says_who_may_what);
+	tcase_add_test(tcase, root_gets_in_behind_a_full_backlog_when_descriptors_are_used_up);
+	tcase_add_test(tcase, a_user_cannot_keep_another_out);
 	tcase_add_test(tcase, four_seats_are_kept_for_root);
 	tcase_add_test(tcase, only_its_own_user_may_connect);
 	tcase_add_test(tcase, a_live_socket_is_left_alone);

@@ -20,11 +20,16 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "data/pointer.h"
 
 #define CONNECT_SECONDS 5.0
 #define SECONDS         10.0
 #define SECONDS_RELOAD  120.0
 #define AT_ONCE         1 /* a deadline that is past */
+
+/* The answer about 100,000 daemons fits; the state nests less deeply. */
+#define REPLY_MAX   ((size_t)256 * 1024 * 1024)
+#define NESTING_MAX 64
 
 struct client {
 	int fd;
@@ -139,6 +144,34 @@ static int receive(struct client *client, uint64_t deadline)
 	return n == 0 ? -EPIPE : n < 0 ? -errno : 0;
 }
 
+json_t *client_parse(const char *line, size_t length)
+{
+	json_t *object = json_loadb(line, length, 0, NULL);
+	int err = 0;
+
+	if (object == NULL)
+		err = EPROTO;
+	else if (json_depth(object, NESTING_MAX) > NESTING_MAX)
+		err = EBADMSG;
+	if (err == 0)
+		return object;
+	json_decref(object);
+	errno = err;
+	return NULL;
+}
+
+const char *client_error(int err)
+{
+	switch (err) {
+	case EPROTO: return "the reply is not JSON";
+	case EBADMSG: return "the reply is nested deeper than 64 levels";
+	case EPIPE:
+	case ECONNRESET: return "it has closed the connection";
+	case EMSGSIZE: return "the reply is longer than 256 MiB";
+	default: return strerror(err);
+	}
+}
+
 /* The next line as JSON; NULL and errno. */
 static json_t *next_object(struct client *client, uint64_t deadline)
 {
@@ -150,18 +183,18 @@ static json_t *next_object(struct client *client, uint64_t deadline)
 	while (client->length == seen ||
 		(end = memchr(client->buffer + seen, '\n', client->length - seen)) == NULL) {
 		seen = client->length;
-		err = receive(client, deadline);
+		err = seen > REPLY_MAX ? -EMSGSIZE : receive(client, deadline);
 		if (err != 0) {
 			errno = -err;
 			return NULL;
 		}
 	}
-	object = json_loadb(client->buffer, (size_t)(end - client->buffer), 0, NULL);
+	object = client_parse(client->buffer, (size_t)(end - client->buffer));
+	err = errno;
 	rest = client->length - (size_t)(end + 1 - client->buffer);
 	memmove(client->buffer, end + 1, rest);
 	client->length = rest;
-	if (object == NULL)
-		errno = EPROTO;
+	errno = err;
 	return object;
 }
 
@@ -267,7 +300,7 @@ char *client_config_file(struct client *client, char *why, size_t size)
 	char *copy = NULL;
 
 	if (object == NULL) {
-		snprintf(why, size, "vigild does not answer: %s", strerror(errno));
+		snprintf(why, size, "vigild does not answer: %s", client_error(errno));
 		return NULL;
 	}
 	client_read_reply(object, &reply);

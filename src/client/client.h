@@ -16,9 +16,13 @@ void client_close(struct client *client);
 
 /* Sends a request (params: a new reference or NULL) and waits for its reply, at most so many
  * seconds (0: for ever).  The reply as it came, with "result" or "error", a new reference; NULL
- * and errno: ETIMEDOUT, EPROTO (it is not JSON), or the connection was closed (EPIPE,
- * ECONNRESET).  Notifications and late replies that come before it are dropped. */
+ * and errno: ETIMEDOUT, EPROTO (it is not JSON), EBADMSG (nested too deeply), EMSGSIZE (too
+ * long; the connection is of no further use), or the connection was closed (EPIPE, ECONNRESET).
+ * client_error says these in words.  Notifications and late replies that come before it are dropped. */
 json_t *client_call(struct client *client, const char *method, json_t *params, double seconds);
+const char *client_error(int err);
+/* A line without its newline, as client_call reads replies; a new reference, or NULL and errno. */
+json_t *client_parse(const char *line, size_t length);
 /* Waits for the next notification, for ever; NULL and errno as above. */
 json_t *client_next(struct client *client);
 

@@ -103,6 +103,15 @@ void console_answer(struct console *c, const struct command_reply *reply)
 	turn_soon(c);
 }
 
+bool console_part(struct console *c, char *text)
+{
+	if (console_stream_waiting(c->out) > WAITING_MAX)
+		return false;
+	print_json_part(text);
+	console_stream_send(c->out);
+	return true;
+}
+
 /* False: it is dropped, and that is said as soon as something can be. */
 static bool has_room(struct console *c)
 {

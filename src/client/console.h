@@ -46,6 +46,9 @@ void console_close(struct console *console);
 bool console_on_terminal(const struct console *console);
 /* Neither a result nor a code: it is done, and there is nothing to print. */
 void console_answer(struct console *console, const struct command_reply *reply);
+/* A piece of the JSON text of an answer that console_answer ends; changes the text.  False: there
+ * is no room, and nothing was done. */
+bool console_part(struct console *console, char *text);
 /* Something has changed that is being watched. */
 void console_change(struct console *console, json_t *change);
 /* A line that nobody asked for, such as of the log; it does not tear what is being typed. */

@@ -3,33 +3,98 @@
  *
  * For whoever writes a daemon: start, look, change, reload, without a second terminal.  The
  * socket is open as ever, so that others can look, too.
+ *
+ * A large value is printed in pieces, a member on a line, in several turns of the loop, because the
+ * daemons run on the same thread.
  */
 #include "client/console_host.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "client/console.h"
+#include "command/command_handlers.h"
+#include "command/series.h"
 #include "control/control_console.h"
+#include "data/json_pieces.h"
 #include "host/host.h"
+#include "loop/loop.h"
+
+#define TURN_TIME (5 * CLOCK_MS)
+/* After this it is tried again, where the reader is behind. */
+#define AGAIN (20 * CLOCK_MS)
 
 struct console_host {
 	struct console *console;
+	struct series *series; /* the answer that is being printed; NULL: none */
+	char *part;            /* of it, what found no room yet */
+	struct loop_timer *turn;
 	struct control_console *door;
 	void (*on_end)(bool failed, void *arg);
 	void *arg;
 };
 
+static void drop_series(struct console_host *ch)
+{
+	series_free(ch->series);
+	ch->series = NULL;
+	free(ch->part);
+	ch->part = NULL;
+}
+
+/* Prints the next part; false when the reader is behind, or all is printed. */
+static bool print_part(struct console_host *ch)
+{
+	struct command_reply done = {0};
+	bool failed = false;
+
+	if (ch->part == NULL)
+		ch->part = series_next(ch->series, &failed);
+	if (ch->part == NULL) {
+		drop_series(ch);
+		if (failed)
+			command_fail(&done, COMMAND_INTERNAL, "there is no memory for the rest");
+		console_answer(ch->console, &done);
+		return false;
+	}
+	if (ch->part[0] != '\0' && !console_part(ch->console, ch->part))
+		return false;
+	free(ch->part);
+	ch->part = NULL;
+	return true;
+}
+
+static void on_turn(uint64_t missed, void *arg)
+{
+	struct console_host *ch = arg;
+	uint64_t until = clock_now() + TURN_TIME;
+	bool more = true;
+
+	while (ch->series != NULL && more && clock_now() < until)
+		more = print_part(ch);
+	if (ch->series != NULL)
+		loop_timer_again(ch->turn, more ? 0 : AGAIN);
+}
+
+/* Only JSON is printed in parts: a table needs all its rows first. */
 static void on_ask(const struct verb *verb, void *arg)
 {
 	struct console_host *ch = arg;
-	struct command_reply reply = {0};
+	struct command_reply reply = {.in_parts = strcmp(verb->command->verb, "get") == 0};
+	bool done = control_console_run(ch->door, verb->command, verb->params, &reply);
 
-	if (control_console_run(ch->door, verb->command, verb->params, &reply))
+	if (reply.in_parts && (json_is_object(reply.result) || json_is_array(reply.result)) &&
+		!json_is_small(reply.result))
+		reply.series = series_of(json_incref(reply.result));
+	ch->series = reply.series;
+	if (ch->series != NULL)
+		loop_timer_again(ch->turn, 0);
+	else if (done)
 		console_answer(ch->console, &reply);
 	json_decref(reply.result);
 	json_decref(reply.data);
@@ -39,6 +104,7 @@ static void on_give_up(void *arg)
 {
 	struct console_host *ch = arg;
 
+	drop_series(ch);
 	control_console_stop(ch->door);
 }
 
@@ -97,6 +163,7 @@ struct console_host *console_host_open(
 {
 	struct console_host *ch = memory_zero(sizeof(*ch));
 
+	ch->turn = loop_after(host_loop(host), 0, on_turn, ch);
 	ch->on_end = ended;
 	ch->arg = arg;
 	ch->door = control_console_open(host, on_change, ch);
@@ -108,7 +175,7 @@ struct console_host *console_host_open(
 		.door = &door,
 		.on_end = on_end,
 		.arg = ch});
-	if (ch->console != NULL) {
+	if (ch->console != NULL && ch->turn != NULL) {
 		greet(ch);
 		return ch;
 	}
@@ -122,6 +189,8 @@ void console_host_close(struct console_host *ch)
 	if (ch == NULL)
 		return;
 	log_set_sink(NULL, NULL);
+	drop_series(ch);
+	loop_timer_free(ch->turn);
 	console_close(ch->console);
 	control_console_close(ch->door);
 	free(ch);

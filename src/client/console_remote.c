@@ -126,11 +126,13 @@ static void on_object(struct remote *r, json_t *object)
 	}
 }
 
-static void on_lost(struct remote *r)
+static void on_lost(struct remote *r, int err)
 {
 	disconnect(r);
 	r->was_lost = true;
-	if (r->watching)
+	if (r->asked != 0 && (err == EPROTO || err == EBADMSG || err == EMSGSIZE))
+		fail(r, "no answer from vigild: %s", client_error(err));
+	else if (r->watching)
 		fail(r, "vigild has closed the connection");
 	else if (r->asked != 0)
 		fail(r, "vigild has closed the connection before it answered");
@@ -149,7 +151,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 		json_decref(object);
 	}
 	if (r->client != NULL && errno != EAGAIN)
-		on_lost(r);
+		on_lost(r, errno);
 }
 
 static void on_deadline(uint64_t missed, void *arg)

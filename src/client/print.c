@@ -86,6 +86,12 @@ void print_clean(const char *text)
 		print_escaped(out(), text, strlen(text), "");
 }
 
+void print_line(const char *text)
+{
+	print_message(out(), text);
+	putc('\n', out());
+}
+
 void print_message(FILE *to, const char *text)
 {
 	size_t length;
@@ -123,14 +129,12 @@ static size_t print_json_character(const char *text, size_t left)
 	return took > 0 ? took : 1;
 }
 
-static void print_dumped(json_t *value, size_t flags)
+void print_json_part(char *text)
 {
-	char *text = json_dumps(value, flags | JSON_ENCODE_ANY);
 	size_t length;
 
-	if (text != NULL)
-		number_shorten_json(text);
-	length = text != NULL ? strlen(text) : 0;
+	number_shorten_json(text);
+	length = strlen(text);
 	for (size_t i = 0; i < length;) {
 		if ((unsigned char)text[i] >= 0x7f)
 			i += print_json_character(text + i, length - i);
@@ -138,6 +142,16 @@ static void print_dumped(json_t *value, size_t flags)
 			putc(text[i++], out());
 	}
 	putc('\n', out());
+}
+
+static void print_dumped(json_t *value, size_t flags)
+{
+	char *text = json_dumps(value, flags | JSON_ENCODE_ANY);
+
+	if (text != NULL)
+		print_json_part(text);
+	else
+		putc('\n', out());
 	free(text);
 }
 

@@ -15,11 +15,15 @@ void print_result(const char *verb, json_t *result);
 /* JSON that is JSON still, with all that a terminal might act on escaped. */
 void print_json(json_t *value);
 void print_json_line(json_t *value);
+/* A piece of JSON text as a line; changes the text. */
+void print_json_part(char *text);
 /* A text as it is; on a terminal as print_clean. */
 void print_bare(const char *text);
 /* Text of strangers on one line, safe for a terminal.  NULL: nothing. */
 void print_clean(const char *text);
 /* The same for what vigild has written, which may hold escapes already: backslashes stay. */
 void print_message(FILE *to, const char *text);
+/* That, as a line. */
+void print_line(const char *text);
 
 #endif

@@ -96,7 +96,7 @@ void verb_print(const struct verb *verb, bool json, json_t *result)
 	if (json)
 		return;
 	json_array_foreach(json_object_get(result, "notes"), index, note)
-		print_bare(json_string_value(note));
+		print_line(json_string_value(note));
 }
 
 void verb_print_failure(FILE *to, const char *who, const struct command_reply *reply)

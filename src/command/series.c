@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "command/command.h"
 #include "daemon/daemon.h"
+#include "data/json_pieces.h"
 #include "host/host.h"
 
 /* So many are told of in a moment. */
@@ -18,9 +19,10 @@
 struct series {
 	struct host *host;
 	const struct chapter *chapter;
-	bool opened;   /* the chapter is */
-	bool follows;  /* another part stands before the next */
-	char name[80]; /* whom the last part was of; "": nobody yet */
+	bool opened;                /* the chapter is */
+	bool follows;               /* another part stands before the next */
+	char name[80];              /* whom the last part was of; "": nobody yet */
+	struct json_pieces *pieces; /* the rest of that part; NULL: it was told */
 };
 
 struct series *series_new(struct host *host, const struct chapter *chapters)
@@ -35,34 +37,58 @@ struct series *series_new(struct host *host, const struct chapter *chapters)
 	return series;
 }
 
+struct series *series_of(json_t *value)
+{
+	static const struct chapter none[] = {{.next = NULL}};
+	struct series *series = memory_zero(sizeof(*series));
+
+	series->chapter = none;
+	series->pieces = json_pieces_new(value);
+	return series;
+}
+
 void series_free(struct series *series)
 {
+	if (series == NULL)
+		return;
+	json_pieces_free(series->pieces);
 	free(series);
 }
 
-/* A part as text; "" where there is nothing to tell, NULL where there is no memory. */
+/* Begins a part: what precedes its pieces, "" where there is nothing to tell, NULL where there is
+ * no memory. */
 static char *part(struct series *series)
 {
 	const struct chapter *chapter = series->chapter;
+	const char *comma = series->follows ? "," : "";
 	json_t *told;
-	char *text, *whole;
 
 	memory_peer_begin();
 	told = chapter->tell(series->host, series->name);
-	text = told != NULL ? json_dumps(told, JSON_COMPACT) : NULL;
-	json_decref(told);
-	if (memory_peer_end() || (told != NULL && text == NULL)) {
-		free(text);
+	if (memory_peer_end()) {
+		json_decref(told);
 		return NULL;
 	}
 	if (told == NULL)
 		return memory_text("");
-	/* There is nothing in a name to be escaped. */
-	whole = memory_format("%s%s%s%s%s", series->follows ? "," : "", chapter->keyed ? "\"" : "",
-		chapter->keyed ? series->name : "", chapter->keyed ? "\":" : "", text);
+	series->pieces = json_pieces_new(told);
 	series->follows = true;
-	free(text);
-	return whole;
+	if (!chapter->keyed)
+		return memory_text(comma);
+	/* There is nothing in a name to be escaped. */
+	return memory_format("%s\"%s\":", comma, series->name);
+}
+
+/* The next piece of the part; NULL when it was told. */
+static char *rest_of_part(struct series *series, bool *failed)
+{
+	char *text = json_pieces_next(series->pieces, failed);
+
+	if (text != NULL || *failed)
+		return text;
+	json_pieces_free(series->pieces);
+	series->pieces = NULL;
+	return NULL;
 }
 
 /* Before its parts, and where its parts go on with those before, nothing. */
@@ -83,6 +109,11 @@ char *series_next(struct series *series, bool *failed)
 	char *text;
 
 	*failed = false;
+	if (series->pieces != NULL) {
+		text = rest_of_part(series, failed);
+		if (text != NULL || *failed)
+			return text;
+	}
 	if (chapter->next == NULL)
 		return NULL;
 	if (!series->opened)

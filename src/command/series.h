@@ -5,6 +5,8 @@
  * ten times the memory that they take themselves.  So where there are many, what is told of all
  * of them is told bit by bit, by whoever sends it.
  *
+ * A part that is large itself, and any other large result, is told in pieces as well (json_pieces).
+ *
  * It is walked by name: next is the first daemon after the one told of last, whoever has come or
  * gone meanwhile.  Each part is true of the moment it was made; the whole is of no one moment.
  */
@@ -32,6 +34,8 @@ struct chapter {
 
 /* NULL where there are so few daemons that all may be told at once. */
 struct series *series_new(struct host *host, const struct chapter *chapters);
+/* Tells one value; takes the reference. */
+struct series *series_of(json_t *value);
 void series_free(struct series *series);
 /* The next bit of the JSON text, to be freed; NULL at the end, and with *failed when there was
  * no memory: what was sent already is then half an answer. */

@@ -2,9 +2,9 @@
  * control_conn: one client of the socket: its lines, its requests, its watches.
  *
  * Bytes go in one direction: read into `in`, cut into lines, each line answered into `out`, out
- * written when the peer takes it.  Requests are answered in the order they came, and only so
- * many in one turn of the loop, so that a client that pipelines thousands does not hold up the
- * others.  A peer that does not read, or never finishes a line, is closed.
+ * written when the peer takes it.  Requests are answered in the order they came, when it is the
+ * connection's turn (control_work.c); until all lines are answered nothing more is read.  A peer
+ * that does not read, or never finishes a line, is closed.
  *
  * A connection is never freed while one of its own requests is being answered: what ends it
  * marks it as ending, and the loop's next turn does the rest.
@@ -26,21 +26,14 @@
 #include "base/memory.h"
 #include "command/command_handlers.h"
 #include "command/series.h"
+#include "data/json_pieces.h"
 #include "data/pointer.h"
-#include "data/state.h"
 #include "host/host.h"
 #include "loop/loop.h"
 
-#define NESTING_MAX   16
-#define REQUESTS_TURN 64
-#define LINE_TIME     (5 * CLOCK_SECOND)
-#define READ_TURN     (256 * 1024)
-
-struct watch {
-	struct conn *conn;
-	struct state_watch *watch;
-	SLIST_ENTRY(watch) link;
-};
+#define NESTING_MAX 16
+#define LINE_TIME   (5 * CLOCK_SECOND)
+#define READ_TURN   (128 * 1024)
 
 /* --- errors ------------------------------------------------------------------------------------- */
 
@@ -65,45 +58,6 @@ char *conn_error_line(enum command_error code, const char *message)
 	return line;
 }
 
-/* --- watching ------------------------------------------------------------------------------------ */
-
-static void on_change(uint64_t revision, const char *pointer, json_t *value, void *arg)
-{
-	struct watch *watch = arg;
-	struct conn *conn = watch->conn;
-
-	conn_send_line(conn, json_pack("{s:s,s:s,s:o}", "jsonrpc", "2.0", "method", "changed",
-				     "params", command_change(revision, pointer, value)));
-	event_add(conn->writable, NULL);
-}
-
-static void begin_watch(struct conn *conn, json_t *params, struct command_reply *reply)
-{
-	const char *pointer = json_string_value(json_object_get(params, "pointer"));
-	struct state *state = host_state(conn->host);
-	struct watch *watch;
-
-	if (conn->watch_count == CONN_WATCHES_MAX) {
-		reply->code = COMMAND_BUSY;
-		snprintf(reply->message, sizeof(reply->message),
-			"watch: a connection has %d at most", CONN_WATCHES_MAX);
-		return;
-	}
-	watch = memory_zero(sizeof(*watch));
-	watch->conn = conn;
-	watch->watch = state_watch(state, pointer != NULL ? pointer : "", on_change, watch);
-	if (watch->watch == NULL) {
-		free(watch);
-		command_fail(reply, COMMAND_PARAMS,
-			"watch: \"%.128s\" is not a JSON Pointer: it %s", pointer,
-			pointer_error(pointer));
-		return;
-	}
-	SLIST_INSERT_HEAD(&conn->watches, watch, link);
-	conn->watch_count++;
-	reply->result = json_pack("{s:I}", "revision", (json_int_t)state_revision(state));
-}
-
 /* --- requests -------------------------------------------------------------------------------------- */
 
 static void run(struct conn *conn, const char *method, json_t *params, struct command_reply *reply)
@@ -116,7 +70,7 @@ static void run(struct conn *conn, const char *method, json_t *params, struct co
 	}
 	watch = command_admit(&conn->peer, method, params, reply);
 	if (watch != NULL)
-		begin_watch(conn, params, reply);
+		conn_watch(conn, params, reply);
 }
 
 static void answer(struct conn *conn, json_t *id, struct command_reply *reply)
@@ -127,8 +81,11 @@ static void answer(struct conn *conn, json_t *id, struct command_reply *reply)
 
 	if (id == NULL)
 		return; /* a notification gets none */
+	if (reply->result != NULL && !json_is_small(reply->result))
+		reply->series = series_of(json_incref(reply->result));
 	if (reply->series != NULL) {
-		conn_begin_series(conn, id, reply);
+		conn_begin_series(conn, id, reply->series);
+		reply->series = NULL;
 		return;
 	}
 	if (reply->code != 0)
@@ -136,7 +93,7 @@ static void answer(struct conn *conn, json_t *id, struct command_reply *reply)
 	else
 		object = json_pack(
 			"{s:s,s:O,s:O}", "jsonrpc", "2.0", "id", id, "result", reply->result);
-	text = conn_dump(object);
+	text = control_dump(object);
 	json_decref(object);
 	if (text != NULL)
 		conn_send_text(conn, text);
@@ -154,13 +111,25 @@ static bool is_request(json_t *request)
 	       (id == NULL || json_is_string(id) || json_is_number(id) || json_is_null(id));
 }
 
+/* Whether nothing would come of it: it only reads, and gets no reply.  A watch goes on. */
+static bool is_in_vain(const char *method, const json_t *id)
+{
+	const struct command *command = command_find(method);
+
+	return id == NULL && command != NULL && command->access == ACCESS_READ &&
+	       command->run != NULL;
+}
+
 static void on_request(struct conn *conn, json_t *request)
 {
+	const char *method = json_string_value(json_object_get(request, "method"));
+	json_t *id = json_object_get(request, "id");
 	struct command_reply reply = {.in_parts = true};
 
-	run(conn, json_string_value(json_object_get(request, "method")),
-		json_object_get(request, "params"), &reply);
-	answer(conn, json_object_get(request, "id"), &reply);
+	if (is_in_vain(method, id))
+		return;
+	run(conn, method, json_object_get(request, "params"), &reply);
+	answer(conn, id, &reply);
 	series_free(reply.series);
 	json_decref(reply.result);
 	json_decref(reply.data);
@@ -254,20 +223,38 @@ static void mind_the_rest(struct conn *conn)
 		loop_timer_again(conn->line_timer, LINE_TIME);
 }
 
-static void serve(struct conn *conn)
+/* All lines are answered.  What is left over may still be the last request. */
+static void read_on(struct conn *conn)
 {
-	unsigned served = 0;
+	mind_the_rest(conn);
+	if (!conn->half_closed && !conn->ending && event_add(conn->readable, NULL) < 0)
+		conn_end_soon(conn);
+}
 
-	while (served < REQUESTS_TURN && conn->series == NULL && take_line(conn))
-		served++;
-	if (served > 0)
-		loop_timer_stop(conn->line_timer); /* that line was finished */
-	if (served == REQUESTS_TURN)
-		loop_timer_again(conn->turn, 0);
-	else if (!conn->ending && conn->series == NULL)
-		mind_the_rest(conn);
+/* Answers requests, or continues an answer. */
+static bool on_turn(uint64_t until, void *arg)
+{
+	struct conn *conn = arg;
+	bool more = true;
+
+	do {
+		if (conn->series != NULL) {
+			more = conn_tell_part(conn) || conn->series == NULL;
+		} else if (!take_line(conn)) {
+			read_on(conn);
+			more = conn->series != NULL;
+			break;
+		}
+	} while (more && !conn->ending && clock_now() < until);
 	conn->last_active = clock_now();
 	conn_flush(conn);
+	/* Where all was taken at once, no event will say that there is room again. */
+	more |= conn->series != NULL && evbuffer_get_length(conn->out) == 0;
+	if (conn->series != NULL && more)
+		loop_timer_stop(conn->line_timer);
+	else if (conn->series != NULL && loop_timer_due(conn->line_timer) == 0)
+		loop_timer_again(conn->line_timer, CONN_TAKE_TIME);
+	return more && !conn->ending;
 }
 
 static void on_readable(evutil_socket_t fd, short what, void *arg)
@@ -277,27 +264,23 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 
 	while (n > 0 && evbuffer_get_length(conn->in) < READ_TURN)
 		n = evbuffer_read(conn->in, conn->fd, CONN_LINE_MAX);
-	if (n == 0) {
-		conn->half_closed = true;
-		event_del(conn->readable);
-	} else if (n < 0 && errno != EAGAIN && errno != EINTR) {
+	if (n < 0 && errno != EAGAIN && errno != EINTR) {
 		conn_end_soon(conn);
 		return;
 	}
-	serve(conn);
+	conn->half_closed |= n == 0;
+	event_del(conn->readable);
+	/* A line that waits for its turn is late by no fault of the peer. */
+	if (evbuffer_search_eol(conn->in, NULL, NULL, EVBUFFER_EOL_LF).pos >= 0)
+		loop_timer_stop(conn->line_timer);
+	conn->last_active = clock_now();
+	control_work_add(&conn->client);
 }
 
-static void on_turn(uint64_t missed, void *arg)
+static void on_end(uint64_t missed, void *arg)
 {
 	struct conn *conn = arg;
 
-	if (!conn->ending) {
-		if (conn->series != NULL)
-			conn_go_on(conn);
-		else
-			serve(conn);
-		return;
-	}
 	(void)evbuffer_write(conn->out, conn->fd); /* what the peer still takes */
 	conn->gone(conn, conn->gone_arg);
 	conn_free(conn);
@@ -311,9 +294,10 @@ static void on_line_time(uint64_t missed, void *arg)
 /* --- life ------------------------------------------------------------------------------------------------ */
 
 struct conn *conn_new(
-	struct host *host, int fd, const struct peer *peer, conn_gone_fn *gone, void *arg)
+	struct control_work *work, int fd, const struct peer *peer, conn_gone_fn *gone, void *arg)
 {
 	struct conn *conn = memory_zero(sizeof(*conn));
+	struct host *host = control_work_host(work);
 	struct loop *loop = host_loop(host);
 	struct event_base *base = loop_base(loop);
 
@@ -323,34 +307,31 @@ struct conn *conn_new(
 	conn->gone = gone;
 	conn->gone_arg = arg;
 	conn->last_active = clock_now();
+	conn->client = (struct control_client){.work = on_turn, .arg = conn};
+	control_work_join(work, &conn->client, peer->uid);
 	SLIST_INIT(&conn->watches);
 	conn->in = evbuffer_new();
 	conn->out = evbuffer_new();
 	conn->later = evbuffer_new();
 	conn->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, conn);
 	conn->writable = event_new(base, fd, EV_WRITE, conn_on_writable, conn);
-	conn->turn = loop_after(loop, 0, on_turn, conn);
+	conn->end_timer = loop_after(loop, 0, on_end, conn);
 	conn->line_timer = loop_after(loop, LINE_TIME, on_line_time, conn);
 	if (conn->in == NULL || conn->out == NULL || conn->later == NULL ||
-		conn->readable == NULL || conn->writable == NULL || conn->turn == NULL ||
+		conn->readable == NULL || conn->writable == NULL || conn->end_timer == NULL ||
 		conn->line_timer == NULL || event_add(conn->readable, NULL) < 0) {
 		conn_free(conn);
 		return NULL;
 	}
-	loop_timer_stop(conn->turn);
+	loop_timer_stop(conn->end_timer);
 	loop_timer_stop(conn->line_timer);
 	return conn;
 }
 
 void conn_free(struct conn *conn)
 {
-	struct watch *watch;
-
-	while ((watch = SLIST_FIRST(&conn->watches)) != NULL) {
-		SLIST_REMOVE_HEAD(&conn->watches, link);
-		state_unwatch(watch->watch);
-		free(watch);
-	}
+	conn_unwatch_all(conn);
+	control_work_leave(&conn->client);
 	if (conn->readable != NULL)
 		event_free(conn->readable);
 	if (conn->writable != NULL)
@@ -362,7 +343,7 @@ void conn_free(struct conn *conn)
 	if (conn->later != NULL)
 		evbuffer_free(conn->later);
 	series_free(conn->series);
-	loop_timer_free(conn->turn);
+	loop_timer_free(conn->end_timer);
 	loop_timer_free(conn->line_timer);
 	close(conn->fd);
 	free(conn);
@@ -376,7 +357,7 @@ const struct peer *conn_peer(const struct conn *conn)
 uint64_t conn_idle_since(const struct conn *conn)
 {
 	int unread = 0;
-	bool busy = !SLIST_EMPTY(&conn->watches) || conn->series != NULL ||
+	bool busy = !SLIST_EMPTY(&conn->watches) || conn->series != NULL || conn->client.waits ||
 		    evbuffer_get_length(conn->in) > 0 || evbuffer_get_length(conn->out) > 0;
 
 	/* What it has sent since the loop last looked is a request, too. */

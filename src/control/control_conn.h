@@ -13,15 +13,19 @@
 #define CONN_WAITING_MAX (1024 * 1024)
 #define CONN_WATCHES_MAX 16 /* each is told of each change */
 
+/* What all connections of one user may have together. */
+#define CONN_USER_WATCHES_MAX 128
+#define CONN_USER_WAITING_MAX (8 * CONN_WAITING_MAX)
+
 struct conn;
-struct host;
+struct control_work;
 
 /* Told when a connection has ended, before its memory goes. */
 typedef void conn_gone_fn(struct conn *conn, void *arg);
 
 /* Takes the descriptor, also when it fails (NULL). */
 struct conn *conn_new(
-	struct host *host, int fd, const struct peer *peer, conn_gone_fn *gone, void *arg);
+	struct control_work *work, int fd, const struct peer *peer, conn_gone_fn *gone, void *arg);
 /* Closes it; gone is not told. */
 void conn_free(struct conn *conn);
 

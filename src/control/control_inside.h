@@ -1,6 +1,6 @@
 /*
- * control_inside: a client of the socket, for its two sides: control_conn.c, where requests come in,
- * and control_send.c, where answers go out.
+ * control_inside: a client of the socket, for the files that serve it: control_conn.c, where requests
+ * come in, control_send.c, where answers go out, and control_watch.c.
  */
 #ifndef CONTROL_INSIDE_H
 #define CONTROL_INSIDE_H
@@ -12,24 +12,32 @@
 #include <event2/util.h>
 #include <jansson.h>
 
+#include "base/clock.h"
 #include "command/command.h"
 #include "control/control_conn.h"
+#include "control/control_text.h"
+#include "control/control_work.h"
 
 struct evbuffer;
 struct event;
 struct loop_timer;
 struct watch;
 
+/* How long a peer may take nothing of a long answer. */
+#define CONN_TAKE_TIME (30 * CLOCK_SECOND)
+
 struct conn {
 	struct host *host;
+	struct control_client client;
 	struct peer peer;
 	int fd;
 	struct event *readable, *writable;
 	struct evbuffer *in, *out;
 	struct series *series;  /* an answer under way, after which the next request is read */
 	struct evbuffer *later; /* what was to be said meanwhile */
-	struct loop_timer *line_timer; /* armed while a line has begun and not ended */
-	struct loop_timer *turn;       /* armed when there is more to do, or to end */
+	struct loop_timer *line_timer; /* armed while a line has begun and not ended, or while the
+					 * peer takes nothing of a long answer */
+	struct loop_timer *end_timer;  /* armed when it is to end */
 	SLIST_HEAD(, watch) watches;
 	unsigned watch_count;
 	uint64_t last_active;
@@ -43,16 +51,20 @@ struct conn {
 void conn_end_soon(struct conn *conn);
 void conn_flush(struct conn *conn);
 void conn_on_writable(evutil_socket_t fd, short what, void *conn);
-/* NULL when there is no memory for it, or for the object itself. */
-char *conn_dump(const json_t *object);
+/* Sends a line; NULL ends the connection, because a line is missing. */
+void conn_send_shared(struct conn *conn, struct shared_text *text);
 /* Sends a text as a line; takes it. */
 void conn_send_text(struct conn *conn, char *text);
 /* Sends an object as a line; takes the reference. */
 void conn_send_line(struct conn *conn, json_t *object);
-/* Answers by the reply's series, which it takes.  Nothing more is read until all is told: what
- * the peer sends waits in the kernel. */
-void conn_begin_series(struct conn *conn, json_t *id, struct command_reply *reply);
-/* Tells as much of it as a turn of the loop allows, and as the peer takes. */
-void conn_go_on(struct conn *conn);
+
+/* Answers by a series, which it takes.  Nothing more is read until all is told: what the peer sends
+ * waits in the kernel. */
+void conn_begin_series(struct conn *conn, json_t *id, struct series *series);
+/* Tells the next bit of it; false when the peer is to take what waits first, or it has ended. */
+bool conn_tell_part(struct conn *conn);
+
+void conn_watch(struct conn *conn, json_t *params, struct command_reply *reply);
+void conn_unwatch_all(struct conn *conn);
 
 #endif

@@ -18,9 +18,10 @@
 #include "command/series.h"
 #include "loop/loop.h"
 
-/* Of a long answer, so much is made in one turn, and so much ahead of the peer. */
-#define SERIES_TURN    (5 * CLOCK_MS)
-#define SERIES_WAITING (256 * 1024)
+/* Of a long answer, so much is made ahead of the peer. */
+#define SERIES_WAITING (64 * 1024)
+/* A connection with less than this waiting is not closed for the share of its user. */
+#define WAITING_SMALL (64 * 1024)
 
 void conn_end_soon(struct conn *conn)
 {
@@ -28,7 +29,8 @@ void conn_end_soon(struct conn *conn)
 		return;
 	conn->ending = true;
 	event_del(conn->readable);
-	loop_timer_again(conn->turn, 0);
+	control_work_remove(&conn->client);
+	loop_timer_again(conn->end_timer, 0);
 }
 
 /* --- sending ------------------------------------------------------------------------------------ */
@@ -54,70 +56,80 @@ void conn_on_writable(evutil_socket_t fd, short what, void *arg)
 
 	conn->last_active = clock_now();
 	conn_flush(conn);
-	if (conn->series != NULL)
-		loop_timer_again(conn->turn, 0);
+	if (conn->series == NULL || conn->ending)
+		return;
+	loop_timer_again(conn->line_timer, CONN_TAKE_TIME);
+	control_work_add(&conn->client);
 }
 
-char *conn_dump(const json_t *object)
+static void on_sent(const void *bytes, size_t length, void *text)
 {
-	char *text;
-
-	memory_peer_begin();
-	text = json_dumps(object, JSON_COMPACT);
-	if (!memory_peer_end())
-		return text;
-	/* What jansson could not add it may have left out. */
-	free(text);
-	return NULL;
+	shared_text_release(text);
 }
 
-static void on_sent(const void *text, size_t length, void *arg)
+/* A long one is not copied. */
+static int queue_line(struct evbuffer *to, struct shared_text *text)
 {
-	free((void *)text);
+	if (text->length < MEMORY_LARGE / 2)
+		return evbuffer_add(to, text->bytes, text->length);
+	if (evbuffer_add_reference(to, text->bytes, text->length, on_sent, text) != 0)
+		return -1;
+	text->uses++;
+	return 0;
 }
 
-/* Queues a text as a line; takes it.  A long one is not copied. */
-static int queue_line(struct evbuffer *to, char *text)
+static size_t waiting_of(const struct conn *conn)
 {
-	size_t length = strlen(text);
-	int err;
+	return evbuffer_get_length(conn->out) + evbuffer_get_length(conn->later);
+}
 
-	if (length < MEMORY_LARGE / 2) {
-		err = evbuffer_add(to, text, length);
-		free(text);
-	} else {
-		err = evbuffer_add_reference(to, text, length, on_sent, NULL);
-		if (err != 0)
-			free(text);
+/* Whether the peer, or all clients of its user together, let too much wait. */
+static bool is_over_its_share(const struct conn *conn)
+{
+	const struct control_client *client;
+	const struct conn *other;
+	size_t sum = 0;
+
+	if (waiting_of(conn) < WAITING_SMALL)
+		return false;
+	LIST_FOREACH(client, &conn->client.user->clients, user_link)
+	{
+		other = client->arg;
+		sum += other->ending ? 0 : waiting_of(other);
 	}
-	return err == 0 ? evbuffer_add(to, "\n", 1) : err;
+	return sum > CONN_USER_WAITING_MAX;
 }
 
-void conn_send_text(struct conn *conn, char *text)
+void conn_send_shared(struct conn *conn, struct shared_text *text)
 {
 	struct evbuffer *to = conn->series != NULL ? conn->later : conn->out;
 
 	/* One reply may be long; a peer that lets them pile up, also in the kernel, is not
 	 * reading. */
-	if (evbuffer_get_length(conn->out) > CONN_WAITING_MAX)
+	if (evbuffer_get_length(conn->out) >= WAITING_SMALL)
 		(void)evbuffer_write(conn->out, conn->fd);
-	if (text == NULL || conn->ending || evbuffer_get_length(to) > CONN_WAITING_MAX) {
+	if (text == NULL || conn->ending || evbuffer_get_length(to) > CONN_WAITING_MAX ||
+		is_over_its_share(conn) || queue_line(to, text) != 0)
 		conn_end_soon(conn);
-		free(text);
-	} else if (queue_line(to, text) != 0) {
-		conn_end_soon(conn);
-	}
+}
+
+void conn_send_text(struct conn *conn, char *bytes)
+{
+	struct shared_text *text = shared_text_new(bytes);
+
+	conn_send_shared(conn, text);
+	shared_text_release(text);
 }
 
 void conn_send_line(struct conn *conn, json_t *object)
 {
-	conn_send_text(conn, conn_dump(object));
+	conn_send_text(conn, control_dump(object));
 	json_decref(object);
 }
 
 /* --- long answers ------------------------------------------------------------------------------------ */
 
-void conn_begin_series(struct conn *conn, json_t *id, struct command_reply *reply)
+void conn_begin_series(struct conn *conn, json_t *id, struct series *series)
 {
 	char *text = json_dumps(id, JSON_COMPACT | JSON_ENCODE_ANY);
 	int n = -1;
@@ -126,49 +138,35 @@ void conn_begin_series(struct conn *conn, json_t *id, struct command_reply *repl
 		n = evbuffer_add_printf(
 			conn->out, "{\"jsonrpc\":\"2.0\",\"id\":%s,\"result\":", text);
 	free(text);
-	if (n < 0) {
+	conn->series = series;
+	if (n < 0)
 		conn_end_soon(conn);
-		return;
-	}
-	conn->series = reply->series;
-	reply->series = NULL;
-	event_del(conn->readable);
-	loop_timer_again(conn->turn, 0);
 }
 
 static void end_series(struct conn *conn)
 {
 	series_free(conn->series);
 	conn->series = NULL;
+	loop_timer_stop(conn->line_timer);
 	if (evbuffer_add(conn->out, "}\n", 2) < 0 ||
-		evbuffer_add_buffer(conn->out, conn->later) < 0 ||
-		(!conn->half_closed && event_add(conn->readable, NULL) < 0))
+		evbuffer_add_buffer(conn->out, conn->later) < 0)
 		conn_end_soon(conn);
-	loop_timer_again(conn->turn, 0); /* for what was read before */
 }
 
-/* Whether there is more. */
-static bool tell_part(struct conn *conn)
+bool conn_tell_part(struct conn *conn)
 {
 	bool failed;
-	char *text = series_next(conn->series, &failed);
+	char *text;
 
+	if (evbuffer_get_length(conn->out) >= SERIES_WAITING)
+		(void)evbuffer_write(conn->out, conn->fd);
+	if (evbuffer_get_length(conn->out) >= SERIES_WAITING)
+		return false;
+	text = series_next(conn->series, &failed);
 	if (failed || (text != NULL && evbuffer_add(conn->out, text, strlen(text)) < 0))
 		conn_end_soon(conn); /* half an answer is none */
 	else if (text == NULL)
 		end_series(conn);
 	free(text);
 	return conn->series != NULL && !conn->ending;
-}
-
-void conn_go_on(struct conn *conn)
-{
-	uint64_t began = clock_now();
-
-	while (evbuffer_get_length(conn->out) < SERIES_WAITING &&
-		clock_now() - began < SERIES_TURN && tell_part(conn))
-		continue;
-	conn_flush(conn);
-	if (conn->series != NULL && evbuffer_get_length(conn->out) < SERIES_WAITING)
-		loop_timer_again(conn->turn, 0);
 }

@@ -2,11 +2,14 @@
  * control_socket: the Unix socket: who is let in, and how many.
  *
  * There are 64 seats, and all others together hold 60 of them at most, so that root always
- * finds one.  When a newcomer's share is taken it puts out the one of that share that has been
- * idle longest, with no request or watch under way; where there is none it is told so and
- * closed, never left waiting.
+ * finds one.  When a newcomer's share is taken it replaces the connection that has been idle
+ * longest, with no request or watch under way, of its own user or of one with more connections.
+ * Where none of those is idle, it replaces the oldest of the user who has the most, provided that
+ * this user keeps as many as the newcomer's then has; otherwise it is told so and closed, never
+ * left waiting.  So no user can take all seats from another.
  *
- * One descriptor is put by, so that root gets in even where there are no others left.
+ * One descriptor is put by.  When no others are left, each connection is accepted with it, and kept
+ * if it is root's; all others are told and closed, so that root need not wait behind them.
  *
  * The kernel says who the peer is (SO_PEERCRED, SO_PEERGROUPS); nothing the peer sends matters.
  */
@@ -31,6 +34,7 @@
 #include "base/memory.h"
 #include "command/command.h"
 #include "control/control_conn.h"
+#include "control/control_work.h"
 #include "host/host.h"
 #include "loop/loop.h"
 
@@ -49,6 +53,7 @@ struct seat {
 
 struct control_socket {
 	struct host *host;
+	struct control_work *work;
 	char *path;
 	dev_t dev; /* of the socket we made, so that we remove no other */
 	ino_t ino;
@@ -84,16 +89,33 @@ static void on_gone(struct conn *conn, void *arg)
 	seat_leave(arg);
 }
 
-/* Puts out the one idle longest, or the one of others than root; false when all are busy. */
-static bool make_room(struct control_socket *cs, bool of_others)
+static unsigned connections_of(const struct control_socket *cs, const struct seat *seat)
 {
-	struct conn *conn;
+	return control_work_connections(cs->work, conn_peer(seat->conn)->uid);
+}
+
+/* Of the newcomer's user, who counts as without any where it is root. */
+static unsigned own_connections(const struct control_socket *cs, const struct peer *peer)
+{
+	return peer->uid != 0 ? control_work_connections(cs->work, peer->uid) : 0;
+}
+
+/* Of root's, only what is beyond the seats that are kept for it is asked about. */
+static bool may_yield(
+	const struct control_socket *cs, const struct seat *seat, const struct peer *peer)
+{
+	return is_root(seat) || conn_peer(seat->conn)->uid == peer->uid ||
+	       connections_of(cs, seat) > own_connections(cs, peer);
+}
+
+static struct seat *find_idle(struct control_socket *cs, const struct peer *peer, bool of_others)
+{
 	struct seat *seat, *longest = NULL;
 	uint64_t since, earliest = UINT64_MAX;
 
 	TAILQ_FOREACH(seat, &cs->seats, link)
 	{
-		if (of_others && is_root(seat))
+		if ((of_others && is_root(seat)) || !may_yield(cs, seat, peer))
 			continue;
 		since = conn_idle_since(seat->conn);
 		if (since != 0 && since < earliest) {
@@ -101,20 +123,45 @@ static bool make_room(struct control_socket *cs, bool of_others)
 			longest = seat;
 		}
 	}
-	if (longest == NULL)
-		return false;
-	conn = longest->conn;
-	seat_leave(longest);
-	conn_free(conn);
-	return true;
+	return longest;
 }
 
-/* Whether there is a seat for the peer, if need be after another has been put out. */
+/* The oldest connection of the user who has the most, where they are more than the newcomer's user
+ * will have. */
+static struct seat *find_surplus(struct control_socket *cs, const struct peer *peer)
+{
+	unsigned most = own_connections(cs, peer) + 1;
+	struct seat *seat, *found = NULL;
+
+	TAILQ_FOREACH(seat, &cs->seats, link)
+	{
+		if (is_root(seat) || conn_peer(seat->conn)->uid == peer->uid ||
+			connections_of(cs, seat) <= most)
+			continue;
+		most = connections_of(cs, seat);
+		found = seat;
+	}
+	return found;
+}
+
+/* Whether there is a seat for the peer, if need be after another connection was closed. */
 static bool has_room(struct control_socket *cs, const struct peer *peer)
 {
-	if (peer->uid != 0 && cs->others >= SEATS - SEATS_ROOT)
-		return make_room(cs, true);
-	return cs->taken < SEATS || make_room(cs, false);
+	bool of_others = peer->uid != 0 && cs->others >= SEATS - SEATS_ROOT;
+	struct seat *seat;
+	struct conn *conn;
+
+	if (!of_others && cs->taken < SEATS)
+		return true;
+	seat = find_idle(cs, peer, of_others);
+	if (seat == NULL)
+		seat = find_surplus(cs, peer);
+	if (seat == NULL)
+		return false;
+	conn = seat->conn;
+	seat_leave(seat);
+	conn_free(conn);
+	return true;
 }
 
 static void turn_away(int fd)
@@ -172,7 +219,7 @@ static void admit(struct control_socket *cs, int fd)
 	}
 	seat = memory_zero(sizeof(*seat));
 	seat->cs = cs;
-	seat->conn = conn_new(cs->host, fd, &peer, on_gone, seat);
+	seat->conn = conn_new(cs->work, fd, &peer, on_gone, seat);
 	if (seat->conn == NULL) {
 		free(seat);
 		return;
@@ -214,47 +261,60 @@ static void on_again(uint64_t missed, void *arg)
 	event_add(cs->event, NULL);
 }
 
+/* Nothing can be accepted for the time being. */
+static bool rest(struct control_socket *cs)
+{
+	event_del(cs->event);
+	return false;
+}
+
 /* No descriptor is left but the one put by: root is let in by it, all others are told. */
-static void admit_by_reserve(struct control_socket *cs)
+static bool accept_by_reserve(struct control_socket *cs)
 {
 	struct peer peer;
 	int fd;
 
 	if (cs->reserve < 0)
-		return;
+		return rest(cs);
 	close(cs->reserve);
 	cs->reserve = -1;
 	fd = accept4(cs->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (fd < 0 && errno != EAGAIN)
+		return rest(cs);
 	if (fd >= 0 && identify(cs, fd, &peer) && peer.uid == 0)
 		admit(cs, fd);
 	else if (fd >= 0)
 		turn_away(fd);
 	reserve_take(cs);
+	return fd >= 0;
+}
+
+/* Whether there may be more. */
+static bool accept_one(struct control_socket *cs)
+{
+	int fd = accept4(cs->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (fd >= 0) {
+		reserve_take(cs);
+		admit(cs, fd);
+		return true;
+	}
+	if (errno == EINTR || errno == ECONNABORTED)
+		return true;
+	if (errno != EMFILE && errno != ENFILE && errno != ENOMEM && errno != ENOBUFS)
+		return false;
+	degraded_set(DEGRADED_CONNECTIONS, "no connection can be accepted: %s", strerror(errno));
+	if (loop_timer_due(cs->again) == 0)
+		loop_timer_again(cs->again, PAUSE);
+	return accept_by_reserve(cs);
 }
 
 static void on_accept(evutil_socket_t listener, short what, void *arg)
 {
-	struct control_socket *cs = arg;
-	int fd;
+	unsigned count = 0;
 
-	for (unsigned i = 0; i < ACCEPT_TURN; i++) {
-		fd = accept4(cs->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-		if (fd >= 0) {
-			reserve_take(cs);
-			degraded_end(DEGRADED_CONNECTIONS);
-			admit(cs, fd);
-		} else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
-			   errno == ENOBUFS) {
-			degraded_set(DEGRADED_CONNECTIONS, "no connection can be accepted: %s",
-				strerror(errno));
-			admit_by_reserve(cs);
-			event_del(cs->event);
-			loop_timer_again(cs->again, PAUSE);
-			return;
-		} else if (errno != EINTR && errno != ECONNABORTED) {
-			return;
-		}
-	}
+	while (count < ACCEPT_TURN && accept_one(arg))
+		count++;
 }
 
 /* --- binding -------------------------------------------------------------------------------------------- */
@@ -386,6 +446,7 @@ struct control_socket *control_socket_open(struct host *host, const char *path, 
 	int err;
 
 	cs->host = host;
+	cs->work = control_work_new(host);
 	cs->path = memory_text(path);
 	cs->fd = -1;
 	cs->reserve = -1;
@@ -413,6 +474,7 @@ void control_socket_close(struct control_socket *cs)
 		seat_leave(seat);
 		conn_free(conn);
 	}
+	control_work_free(cs->work);
 	if (cs->event != NULL)
 		event_free(cs->event);
 	loop_timer_free(cs->again);

@@ -33,6 +33,7 @@
 #include "base/complaint.h"
 #include "base/log.h"
 #include "control/control_conn.h"
+#include "control/control_work.h"
 #include "data/option.h"
 #include "data/state.h"
 #include "host/host_inside.h"
@@ -312,7 +313,7 @@ static void request_ready(void)
 
 	write_ready();
 	check(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) == 0 &&
-			conn_new(host, ends[0], &root, on_gone, NULL) != NULL,
+			conn_new(control_work_new(host), ends[0], &root, on_gone, NULL) != NULL,
 		"no connection");
 	client = ends[1];
 }

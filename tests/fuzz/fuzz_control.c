@@ -18,6 +18,7 @@
 #include "base/complaint.h"
 #include "control/control_conn.h"
 #include "control/control_pipe.h"
+#include "control/control_work.h"
 #include "host/host.h"
 #include "loop/loop.h"
 
@@ -80,6 +81,7 @@ void fuzz_control(const uint8_t *data, size_t size)
 {
 	static char answer[4 * 1024 * 1024];
 	const struct peer peer = {.uid = geteuid()};
+	struct control_work *work;
 	size_t length = 0;
 	bool gone = false;
 	int fds[2];
@@ -87,7 +89,8 @@ void fuzz_control(const uint8_t *data, size_t size)
 
 	the_host();
 	FUZZ_HOLDS(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) == 0);
-	FUZZ_HOLDS(conn_new(the_host(), fds[0], &peer, on_gone, &gone) != NULL);
+	work = control_work_new(the_host());
+	FUZZ_HOLDS(conn_new(work, fds[0], &peer, on_gone, &gone) != NULL);
 	FUZZ_HOLDS(write(fds[1], data, size) == (ssize_t)size);
 	shutdown(fds[1], SHUT_WR);
 	do {
@@ -96,6 +99,7 @@ void fuzz_control(const uint8_t *data, size_t size)
 			length += (size_t)n;
 		FUZZ_HOLDS(length < sizeof(answer));
 	} while (!gone);
+	control_work_free(work);
 	close(fds[1]);
 	replies_hold(answer, length);
 }

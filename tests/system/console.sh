@@ -118,6 +118,25 @@ check "and see the same" diff "$work/other" "$work/out"
 
 start_vigild
 check "a vigild without a prompt has no libedit in it" [ "$(grep -c libedit "/proc/$vigild_pid/maps")" = 0 ]
+if command -v python3 >/dev/null; then
+	mkdir "$work/large"
+	python3 -c 'import json; print(json.dumps({"k%d" % i: {"text": "\u00e4" * 20, "n": [i, 0.1]} for i in range(300)}, ensure_ascii=False))' \
+		>"$work/large/printed"
+	(
+		work=$work/large
+		printf '[daemons]\nbig = yes\n[daemon:big]\nmodule = exec\ncommand = /bin/cat %s\nformat = json\n' \
+			"$work/printed" | write_conf
+	)
+	large() { "$vigilctl" -s "$work/large/control.sock" get -r /daemons/big/k299/n >/dev/null 2>&1; }
+	script 0 "vigild -C: a large value is asked for" "$vigild" -C -c "$work/large/vigil.conf" \
+		< <(wait_for 20 large; echo 'get /daemons/big')
+	check "vigild -C: a large value is printed whole, in pieces" python3 -c '
+import json, sys
+text = open(sys.argv[1]).read()
+value, printed = json.loads(text), json.load(open(sys.argv[2]))
+sys.exit(any(value.get(k) != v for k, v in printed.items()) or text.count("\n") < 300)
+' "$work/out" "$work/large/printed"
+fi
 script 1 "vigild -C refuses where another vigild runs" "$vigild" -C -c "$work/vigil.conf" <<<version
 said "and says which, and how it is stopped" "the vigild of pid $vigild_pid holds $work/control.sock; stop it first: kill $vigild_pid"
 check "which runs on" reachable

@@ -187,13 +187,44 @@ static void begin(const struct visit *visit, struct watcher *watcher)
 	greet(watcher);
 }
 
+/* Of the peer that has the most, where it will have more than the newcomer's still: its oldest. */
+static struct watcher *find_surplus(struct changes *changes, struct guest *newcomer)
+{
+	unsigned most = guest_peer_stays(newcomer) + 1, count;
+	struct watcher *watcher, *found = NULL;
+
+	LIST_FOREACH(watcher, &changes->watchers, link)
+	{
+		count = guest_peer_stays(watcher->guest);
+		if (count > most || (found != NULL && count == most)) {
+			most = count;
+			found = watcher;
+		}
+	}
+	return found;
+}
+
+/* One peer cannot take all places from another. */
+static bool has_room(struct changes *changes, struct guest *newcomer)
+{
+	struct watcher *watcher;
+
+	if (changes->count < changes->site->limits.watchers)
+		return true;
+	watcher = find_surplus(changes, newcomer);
+	if (watcher == NULL)
+		return false;
+	evhttp_connection_free(evhttp_request_get_connection(watcher->req));
+	return true;
+}
+
 void changes_reply(const struct visit *visit)
 {
 	struct changes *changes = visit->site->changes;
 	struct watcher *watcher;
 	size_t length = strlen(visit->rest);
 
-	if (changes->count >= visit->site->limits.watchers) {
+	if (!has_room(changes, visit->guest)) {
 		reply_header(visit, "Retry-After", "10");
 		reply_error(visit, 503, "as many as may watch changes do", NULL);
 		return;

@@ -92,7 +92,7 @@ static void on_pause_over(vigil_daemon *d, void *arg)
 {
 	struct site *site = arg;
 
-	if (site->guest_count < site->limits.guests)
+	if (guest_has_room(site))
 		door_open_all(site);
 }
 

@@ -1,8 +1,8 @@
 /*
  * dump: the state as JSON, a piece at a time.
  *
- * A small value is written whole.  Into a large object one goes member by member; its keys are
- * noted when it is entered, since others write to the tree between two pieces: a member that has
+ * A small value is written whole.  A large array or object is written member by member, because to
+ * write it at once would hold up the loop; the keys of an object are noted when it is entered, since others write to the tree between two pieces: a member that has
  * gone meanwhile is left out, one that has come is not seen.  So each piece is as the tree was at
  * some moment of the answer.
  */
@@ -15,13 +15,13 @@
 
 #include "reply.h"
 
-#define SMALL 256 /* values in one piece */
-#define DEPTH 32  /* the state nests no deeper than half of it */
+#define SMALL (16 * 1024) /* bytes in one piece, as estimated */
+#define DEPTH 32          /* the state nests no deeper than half of it */
 
 struct level {
-	json_t *object;
-	json_t *keys; /* an array of them */
-	size_t next;
+	json_t *container;
+	json_t *keys; /* of an object, an array of them; NULL for an array */
+	size_t next, count;
 	bool some; /* a member has been written */
 };
 
@@ -33,7 +33,7 @@ struct dump {
 
 static void level_clear(struct level *level)
 {
-	json_decref(level->object);
+	json_decref(level->container);
 	json_decref(level->keys);
 	*level = (struct level){0};
 }
@@ -48,27 +48,21 @@ static void dump_free(void *arg)
 	free(dump);
 }
 
-/* How many values it holds, as far as is of interest. */
+/* How long its text is, as far as is of interest. */
 static size_t weigh(const json_t *value, size_t limit)
 {
-	size_t weight = 1, i;
+	size_t weight = json_is_string(value) ? json_string_length(value) + 3 : 8, i;
 	const char *key;
 	json_t *child;
 
-	if (json_is_array(value)) {
-		json_array_foreach(value, i, child)
-		{
-			if (weight > limit)
-				break;
-			weight += weigh(child, limit - weight);
-		}
-	} else if (json_is_object(value)) {
-		json_object_foreach((json_t *)value, key, child)
-		{
-			if (weight > limit)
-				break;
-			weight += weigh(child, limit - weight);
-		}
+	for (i = 0; i < json_array_size(value) && weight <= limit; i++)
+		weight += weigh(json_array_get(value, i), limit - weight);
+	json_object_foreach((json_t *)value, key, child)
+	{
+		if (weight > limit)
+			break;
+		weight += strnlen(key, limit) + 4;
+		weight += weight <= limit ? weigh(child, limit - weight) : 0;
 	}
 	return weight;
 }
@@ -82,54 +76,75 @@ static void write_value(struct evbuffer *out, const json_t *value)
 	free(text);
 }
 
+static json_t *keys_of(json_t *object)
+{
+	json_t *keys = json_array(), *child;
+	const char *key;
+
+	json_object_foreach(object, key, child)
+	{
+		json_array_append_new(keys, json_string(key));
+	}
+	return keys;
+}
+
 /* Writes it, or begins to. */
 static void enter(struct dump *dump, struct evbuffer *out, json_t *value)
 {
 	struct level *level;
-	const char *key;
-	json_t *child;
+	bool is_object = json_is_object(value);
 
-	if (!json_is_object(value) || dump->depth == DEPTH || weigh(value, SMALL) <= SMALL) {
+	if ((!is_object && !json_is_array(value)) || dump->depth == DEPTH ||
+		weigh(value, SMALL) <= SMALL) {
 		write_value(out, value);
 		return;
 	}
 	level = &dump->levels[dump->depth++];
-	level->object = json_incref(value);
-	level->keys = json_array();
-	json_object_foreach(value, key, child)
-	{
-		json_array_append_new(level->keys, json_string(key));
-	}
-	evbuffer_add(out, "{", 1);
+	level->container = json_incref(value);
+	level->keys = is_object ? keys_of(value) : NULL;
+	level->count = is_object ? json_array_size(level->keys) : json_array_size(value);
+	evbuffer_add(out, is_object ? "{" : "[", 1);
 }
 
 static void leave(struct dump *dump, struct evbuffer *out)
 {
-	level_clear(&dump->levels[--dump->depth]);
-	evbuffer_add(out, "}", 1);
+	struct level *level = &dump->levels[--dump->depth];
+
+	evbuffer_add(out, level->keys != NULL ? "}" : "]", 1);
+	level_clear(level);
+}
+
+static void write_member(struct dump *dump, struct evbuffer *out, struct level *level)
+{
+	json_t *key = json_array_get(level->keys, level->next), *child;
+
+	if (level->keys != NULL)
+		child = json_object_get(level->container, json_string_value(key));
+	else
+		child = json_array_get(level->container, level->next);
+	level->next++;
+	if (child == NULL)
+		return;
+	evbuffer_add(out, ",", level->some ? 1 : 0);
+	level->some = true;
+	if (key != NULL) {
+		write_value(out, key);
+		evbuffer_add(out, ":", 1);
+	}
+	enter(dump, out, child);
 }
 
 static bool on_slice(struct evbuffer *out, void *arg)
 {
 	struct dump *dump = arg;
 	struct level *level = dump->depth > 0 ? &dump->levels[dump->depth - 1] : NULL;
-	json_t *key, *child;
 
-	if (level == NULL) {
+	if (level == NULL)
 		enter(dump, out, dump->whole);
-	} else if (level->next == json_array_size(level->keys)) {
+	else if (level->next == level->count)
 		leave(dump, out);
-	} else {
-		key = json_array_get(level->keys, level->next++);
-		child = json_object_get(level->object, json_string_value(key));
-		if (child != NULL) {
-			evbuffer_add(out, ",", level->some ? 1 : 0);
-			level->some = true;
-			write_value(out, key);
-			evbuffer_add(out, ":", 1);
-			enter(dump, out, child);
-		}
-	}
+	else
+		write_member(dump, out, level);
 	if (dump->depth > 0)
 		return true;
 	evbuffer_add(out, "\n", 1);

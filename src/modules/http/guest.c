@@ -13,8 +13,7 @@
  * the answer: closed at once while the client still sends, it would be reset, and the client would lose
  * the answer.
  *
- * Where all seats are taken the doors are shut, and who comes waits in the kernel's queue until
- * somebody leaves; since nobody may stay for ever without asking or fetching, somebody does.
+ * Where all connections are taken, admission.c makes room for each new one.
  */
 #include "guest.h"
 
@@ -28,6 +27,7 @@
 
 #include "address.h"
 #include "door.h"
+#include "guest_internal.h"
 #include "framing.h"
 #include "tls.h"
 
@@ -35,32 +35,17 @@
 
 #define LINGER 2.0 /* how long a client may go on sending after the last answer */
 
+/* Beyond connections_max: one for /healthz, and new ones until it is decided who makes room. */
+#define EXTRA 8
+
 /* How many bytes of requests a client may send ahead of the answers. */
 #define UNREAD_MAX (64 * 1024)
-
-enum phase { ASKING, ANSWERED, STAYING, LINGERING, GONE };
-
-struct guest {
-	struct site *site;
-	struct bufferevent *bev;
-	enum phase phase;
-	double since; /* of the phase */
-	guest_gone_fn *gone;
-	void *gone_arg;
-	struct framing *framing;
-	struct evbuffer *unread; /* bytes that framing has not read yet */
-	bool answering;          /* evhttp has a request and has not answered it */
-	bool handing;            /* it is being put into the input */
-	bool finished;           /* no further request is read */
-	bool overrun;            /* more was sent ahead than UNREAD_MAX */
-	LIST_ENTRY(guest) link;
-};
 
 static void on_round(vigil_daemon *d, void *arg);
 static void on_round_soon(vigil_daemon *d, void *arg);
 static void on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg);
 
-static void enter(struct guest *guest, enum phase phase)
+static void enter(struct guest *guest, enum guest_phase phase)
 {
 	guest->phase = phase;
 	guest->since = vigil_now();
@@ -73,7 +58,7 @@ static bool has_left(const struct guest *guest)
 	void *connection;
 
 	bufferevent_getcb(guest->bev, NULL, NULL, NULL, &connection);
-	return connection == NULL || guest->phase == GONE;
+	return connection == NULL || guest->phase == GUEST_GONE;
 }
 
 static void guest_free(struct guest *guest)
@@ -81,6 +66,7 @@ static void guest_free(struct guest *guest)
 	if (guest->bev != NULL) {
 		LIST_REMOVE(guest, link);
 		guest->site->guest_count--;
+		admission_forget(guest);
 		evbuffer_remove_cb(bufferevent_get_input(guest->bev), on_input, guest);
 		bufferevent_decref(guest->bev);
 	}
@@ -102,22 +88,22 @@ static void on_linger_end(struct bufferevent *bev, short what, void *arg)
 {
 	struct guest *guest = arg;
 
-	enter(guest, GONE);
+	enter(guest, GUEST_GONE);
 	look_soon(guest->site);
 }
 
 /* evhttp has sent its answer and the end of it; what the client still sends is dropped. */
 static bool linger(struct guest *guest)
 {
-	if (guest->phase == LINGERING || guest->phase == GONE || !guest->finished)
-		return guest->phase == LINGERING;
-	enter(guest, LINGERING);
+	if (guest->phase == GUEST_LINGERING || guest->phase == GUEST_GONE || !guest->finished)
+		return guest->phase == GUEST_LINGERING;
+	enter(guest, GUEST_LINGERING);
 	bufferevent_setcb(guest->bev, NULL, NULL, on_linger_end, guest);
 	return bufferevent_enable(guest->bev, EV_READ) == 0;
 }
 
 /* Those that have left make room. */
-static void clear_away(struct site *site)
+void guest_clear_away(struct site *site)
 {
 	struct guest *guest, *next;
 
@@ -126,7 +112,9 @@ static void clear_away(struct site *site)
 		if (has_left(guest) && !linger(guest))
 			guest_free(guest);
 	}
-	if (site->doors_shut && site->guest_count < site->limits.guests)
+	LIST_FOREACH(guest, &site->guests, link)
+	guest->extra = guest->extra && site->guest_count > site->limits.guests;
+	if (site->doors_shut && guest_has_room(site))
 		door_open_all(site);
 }
 
@@ -233,20 +221,28 @@ struct bufferevent *guest_new(struct site *site)
 {
 	struct guest *guest;
 
-	clear_away(site);
+	guest_clear_away(site);
 	guest = guest_alloc(site);
 	if (guest == NULL)
 		return NULL;
 	bufferevent_incref(guest->bev);
-	enter(guest, ASKING);
+	enter(guest, GUEST_ASKING);
 	if (site->guest_count++ == 0) {
 		vigil_cancel(site->d, on_round, site);
 		vigil_after(site->d, ROUND, on_round, site);
 	}
 	LIST_INSERT_HEAD(&site->guests, guest, link);
-	if (site->guest_count >= site->limits.guests)
+	/* Its peer is known when evhttp has given it its descriptor. */
+	if (site->guest_count > site->limits.guests)
+		look_soon(site);
+	if (!guest_has_room(site))
 		door_shut_all(site);
 	return guest->bev;
+}
+
+bool guest_has_room(const struct site *site)
+{
+	return site->guest_count < site->limits.guests + EXTRA;
 }
 
 void guest_free_all(struct site *site)
@@ -268,10 +264,10 @@ static bool is_late(const struct guest *guest)
 	const struct limits *limits = &guest->site->limits;
 	double age = vigil_now() - guest->since;
 
-	return (guest->phase == ASKING && age > limits->arrive) ||
-	       (guest->phase == ANSWERED && age > limits->depart) ||
-	       (guest->phase == LINGERING && age > LINGER) ||
-	       (guest->phase == STAYING && guest->overrun);
+	return (guest->phase == GUEST_ASKING && age > limits->arrive) ||
+	       (guest->phase == GUEST_ANSWERED && age > limits->depart) ||
+	       (guest->phase == GUEST_LINGERING && age > LINGER) ||
+	       (guest->phase == GUEST_STAYING && guest->overrun);
 }
 
 static void on_round(vigil_daemon *d, void *arg)
@@ -279,11 +275,11 @@ static void on_round(vigil_daemon *d, void *arg)
 	struct site *site = arg;
 	struct guest *guest;
 
-	clear_away(site);
+	guest_clear_away(site);
 	LIST_FOREACH(guest, &site->guests, link)
 	if (is_late(guest))
 		guest_hang_up(guest);
-	clear_away(site);
+	guest_clear_away(site);
 	if (site->guest_count > 0)
 		vigil_after(d, ROUND, on_round, site);
 }
@@ -292,7 +288,8 @@ static void on_round(vigil_daemon *d, void *arg)
 
 static void on_round_soon(vigil_daemon *d, void *arg)
 {
-	clear_away(arg);
+	guest_clear_away(arg);
+	admission_settle(arg);
 }
 
 static void on_closed(struct evhttp_connection *connection, void *arg)
@@ -313,7 +310,7 @@ static void on_complete(struct evhttp_request *req, void *arg)
 
 	guest->gone = NULL;
 	guest->answering = false;
-	enter(guest, ASKING);
+	enter(guest, GUEST_ASKING);
 	read_requests(guest);
 }
 
@@ -328,7 +325,9 @@ struct guest *guest_of(struct site *site, struct evhttp_request *req)
 		break;
 	if (guest == NULL)
 		return NULL;
-	enter(guest, ANSWERED);
+	if (guest == LIST_FIRST(&site->guests))
+		admission_settle(site); /* before it is answered as if there were room */
+	enter(guest, GUEST_ANSWERED);
 	evhttp_connection_set_closecb(connection, on_closed, guest);
 	evhttp_request_set_on_complete_cb(req, on_complete, guest);
 	return guest;
@@ -342,7 +341,7 @@ void guest_work(struct guest *guest, guest_gone_fn *gone, void *arg)
 
 void guest_stays(struct guest *guest)
 {
-	enter(guest, STAYING);
+	enter(guest, GUEST_STAYING);
 }
 
 const struct framing_refusal *guest_refusal(const struct guest *guest)

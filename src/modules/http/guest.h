@@ -28,11 +28,17 @@ typedef void guest_gone_fn(void *arg);
 void guest_work(struct guest *guest, guest_gone_fn *gone, void *arg);
 /* It may stay as long as it likes from here on: what it is told comes bit by bit. */
 void guest_stays(struct guest *guest);
+/* Whether it has a connection beyond connections_max, which is for /healthz alone. */
+bool guest_is_extra(const struct guest *guest);
+/* How many connections of its peer may stay as long as they like (guest_stays). */
+unsigned guest_peer_stays(struct guest *guest);
 /* How much waits to be fetched. */
 size_t guest_pending(const struct guest *guest);
 /* Hangs up. */
 void guest_hang_up(struct guest *guest);
 
+/* Whether one more may be accepted. */
+bool guest_has_room(const struct site *site);
 /* Lets go of those that are gone, once evhttp itself is freed of all of them. */
 void guest_free_all(struct site *site);
 

@@ -168,6 +168,11 @@ static bool turn_away(const struct visit *visit, const struct door *door, const 
 		reply_header(visit, "WWW-Authenticate", "Bearer realm=\"vigil\"");
 		reply_header(visit, "WWW-Authenticate", "Basic realm=\"vigil\", charset=\"UTF-8\"");
 		reply_error(visit, 401, "a token is needed", NULL);
+	} else if (guest_is_extra(visit->guest) && (route == NULL || !route->open)) {
+		reply_header(visit, "Retry-After", "2");
+		reply_header(visit, "Connection", "close");
+		reply_error(
+			visit, 503, "all connections are taken; only /healthz is answered", NULL);
 	} else if (route == NULL) {
 		reply_no_page(visit, path);
 	} else {
@@ -286,6 +291,8 @@ static int start(vigil_daemon *d)
 	site->base = vigil_base(d);
 	TAILQ_INIT(&site->doors);
 	LIST_INIT(&site->guests);
+	LIST_INIT(&site->shares);
+	TAILQ_INIT(&site->replies);
 	vigil_set_data(d, site);
 	read_options(site);
 	changes_open(site);

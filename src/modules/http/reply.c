@@ -1,9 +1,10 @@
 /*
  * reply: answers, short ones at once and long ones in slices.
  *
- * The state may be large and the loop has other work, so an answer is made in small pieces.  A turn
- * of the loop makes so many of them as fit into a millisecond or into SLICE; what fits into the
- * first turn goes out whole, with its length, and the rest in chunks, the next one when the one
+ * The state may be large and the loop has other work, so an answer is made in small pieces.  Answers
+ * that have more to make wait in one queue, and a turn of the loop spends TURN_TIME on all of them
+ * together.  Each makes so many pieces at a time as fit into SLICE_TIME or into SLICE; what fits into
+ * the first time goes out whole, with its length, and the rest in chunks, the next one when the one
  * before has been fetched.  So what a slow client has not read yet is not made yet.
  */
 #include "reply.h"
@@ -18,8 +19,9 @@
 
 #include "guest.h"
 
-#define SLICE     (64 * 1024)
-#define TURN_TIME 0.001
+#define SLICE      (64 * 1024)
+#define SLICE_TIME 0.001
+#define TURN_TIME  0.005
 
 struct reply {
 	struct site *site;
@@ -31,6 +33,8 @@ struct reply {
 	void *arg;
 	bool head;
 	bool begun; /* its head has been sent */
+	bool waits; /* in the queue */
+	TAILQ_ENTRY(reply) link;
 };
 
 static void on_turn(vigil_daemon *d, void *arg);
@@ -129,7 +133,8 @@ void reply_error(const struct visit *visit, int code, const char *error, json_t 
 
 static void reply_free(struct reply *reply)
 {
-	vigil_cancel(reply->site->d, on_turn, reply);
+	if (reply->waits)
+		TAILQ_REMOVE(&reply->site->replies, reply, link);
 	reply->release(reply->arg);
 	evbuffer_free(reply->out);
 	free(reply);
@@ -145,11 +150,21 @@ static void on_gone(void *arg)
 	reply_free(reply);
 }
 
+static void queue(struct reply *reply)
+{
+	struct site *site = reply->site;
+
+	if (TAILQ_EMPTY(&site->replies)) {
+		vigil_cancel(site->d, on_turn, site);
+		vigil_after(site->d, 0, on_turn, site);
+	}
+	reply->waits = true;
+	TAILQ_INSERT_TAIL(&site->replies, reply, link);
+}
+
 static void on_fetched(struct evhttp_connection *connection, void *arg)
 {
-	struct reply *reply = arg;
-
-	on_turn(reply->site->d, reply);
+	queue(arg);
 }
 
 void reply_begin_stream(struct evhttp_request *req)
@@ -191,10 +206,9 @@ static void finish_head(struct reply *reply)
 	reply_free(reply);
 }
 
-static void on_turn(vigil_daemon *d, void *arg)
+static void make_slice(struct reply *reply)
 {
-	struct reply *reply = arg;
-	double until = vigil_now() + TURN_TIME;
+	double until = vigil_now() + SLICE_TIME;
 	bool more;
 
 	do {
@@ -208,7 +222,24 @@ static void on_turn(vigil_daemon *d, void *arg)
 		begin(reply);
 		evhttp_send_reply_chunk_with_cb(reply->req, reply->out, on_fetched, reply);
 	} else {
-		vigil_after(d, 0, on_turn, reply);
+		queue(reply);
+	}
+}
+
+static void on_turn(vigil_daemon *d, void *arg)
+{
+	struct site *site = arg;
+	double until = vigil_now() + TURN_TIME;
+	struct reply *reply;
+
+	while ((reply = TAILQ_FIRST(&site->replies)) != NULL && vigil_now() < until) {
+		TAILQ_REMOVE(&site->replies, reply, link);
+		reply->waits = false;
+		make_slice(reply);
+	}
+	if (reply != NULL) {
+		vigil_cancel(d, on_turn, site);
+		vigil_after(d, 0, on_turn, site);
 	}
 }
 
@@ -234,5 +265,5 @@ void reply_sliced(const struct visit *visit, const char *type, reply_slice_fn *s
 	reply->arg = arg;
 	reply_standing_headers(visit, type);
 	guest_work(visit->guest, on_gone, reply);
-	on_turn(visit->site->d, reply);
+	queue(reply);
 }

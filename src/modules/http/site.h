@@ -19,6 +19,8 @@ struct changes;
 struct door;
 struct guest;
 struct refusal_log;
+struct reply;
+struct share;
 struct stream;
 struct tls;
 
@@ -46,7 +48,9 @@ struct site {
 	struct stream *stream;
 	struct refusal_log *refusals;
 	TAILQ_HEAD(, door) doors;
-	LIST_HEAD(, guest) guests;
+	LIST_HEAD(, guest) guests;   /* the newest first */
+	TAILQ_HEAD(, reply) replies; /* those with more to make */
+	LIST_HEAD(, share) shares;   /* of the peers, see admission.c */
 	unsigned guest_count;
 	bool doors_shut; /* all seats are taken, or there was no descriptor left */
 };

@@ -1,0 +1,46 @@
+/*
+ * control_text: a line for one client or several.
+ *
+ * A long line is not copied into the buffers of those it is sent to; the last of them frees it.
+ */
+#include "control/control_text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+char *control_dump(const json_t *object)
+{
+	char *text;
+
+	memory_peer_begin();
+	text = json_dumps(object, JSON_COMPACT);
+	if (!memory_peer_end())
+		return text;
+	/* What jansson could not add it may have left out. */
+	free(text);
+	return NULL;
+}
+
+struct shared_text *shared_text_new(char *bytes)
+{
+	size_t length = bytes != NULL ? strlen(bytes) : 0;
+	struct shared_text *text = bytes != NULL ? malloc(sizeof(*text)) : NULL;
+
+	if (text == NULL) {
+		free(bytes);
+		return NULL;
+	}
+	bytes[length] = '\n'; /* in the place of the NUL */
+	*text = (struct shared_text){.uses = 1, .length = length + 1, .bytes = bytes};
+	return text;
+}
+
+void shared_text_release(struct shared_text *text)
+{
+	if (text == NULL || --text->uses > 0)
+		return;
+	free(text->bytes);
+	free(text);
+}

@@ -1,0 +1,83 @@
+/*
+ * control_watch: the watches of one client of the socket.
+ *
+ * Each watch is told of each change, so a connection and a user have only so many of them.  A change
+ * is dumped once, whatever number of watches it is sent to.
+ */
+#include "control/control_inside.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <event2/event.h>
+
+#include "base/memory.h"
+#include "command/command_handlers.h"
+#include "data/pointer.h"
+#include "data/state.h"
+#include "host/host.h"
+
+struct watch {
+	struct conn *conn;
+	struct state_watch *watch;
+	SLIST_ENTRY(watch) link;
+};
+
+static void on_change(uint64_t revision, const char *pointer, json_t *value, void *arg)
+{
+	struct conn *conn = ((struct watch *)arg)->conn;
+
+	conn_send_shared(
+		conn, control_work_change(conn->client.user->control, revision, pointer, value));
+	event_add(conn->writable, NULL);
+}
+
+static bool has_room(const struct conn *conn, struct command_reply *reply)
+{
+	if (conn->watch_count >= CONN_WATCHES_MAX)
+		command_fail(reply, COMMAND_BUSY, "watch: a connection has %d at most",
+			CONN_WATCHES_MAX);
+	else if (conn->client.user->watches >= CONN_USER_WATCHES_MAX)
+		command_fail(reply, COMMAND_BUSY,
+			"watch: the connections of one user have %d at most",
+			CONN_USER_WATCHES_MAX);
+	else
+		return true;
+	return false;
+}
+
+void conn_watch(struct conn *conn, json_t *params, struct command_reply *reply)
+{
+	const char *pointer = command_text(params, "pointer");
+	struct state *state = host_state(conn->host);
+	struct watch *watch;
+
+	if (!has_room(conn, reply))
+		return;
+	watch = memory_zero(sizeof(*watch));
+	watch->conn = conn;
+	watch->watch = state_watch(state, pointer != NULL ? pointer : "", on_change, watch);
+	if (watch->watch == NULL) {
+		free(watch);
+		command_fail(reply, COMMAND_PARAMS,
+			"watch: \"%.128s\" is not a JSON Pointer: it %s", pointer,
+			pointer_error(pointer));
+		return;
+	}
+	SLIST_INSERT_HEAD(&conn->watches, watch, link);
+	conn->watch_count++;
+	conn->client.user->watches++;
+	reply->result = json_pack("{s:I}", "revision", (json_int_t)state_revision(state));
+}
+
+void conn_unwatch_all(struct conn *conn)
+{
+	struct watch *watch;
+
+	while ((watch = SLIST_FIRST(&conn->watches)) != NULL) {
+		SLIST_REMOVE_HEAD(&conn->watches, link);
+		conn->client.user->watches--;
+		state_unwatch(watch->watch);
+		free(watch);
+	}
+}

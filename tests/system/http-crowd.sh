@@ -1,0 +1,134 @@
+#!/bin/bash
+# The http module when all connections are taken: who makes room, and for whom.
+. "${top_srcdir:-.}/tests/system/lib.sh"
+command -v python3 >/dev/null || skip_all "there is no python3"
+install_staged
+set_paths
+[ -e "$modules/http/http.so" ] || skip_all "the http module is not built"
+work=$(mktemp -d)
+chmod 755 "$work"
+trap 'stop_vigild; rm -rf "$work"' EXIT
+python3 -c 'import json; print(json.dumps({"k%d" % i: "x" * 80 for i in range(600)}))' >"$work/big.json"
+{
+	printf '[daemons]\nhttp = yes\n'
+	for i in $(seq 200); do echo "big$i = yes"; done
+	printf '[daemon:http]\nlisten = 127.0.0.1:0, unix:%s/http.sock\nconnections_max = 8\nchanges_max = 4\n' "$work"
+	printf 'request_timeout = 60s\nreply_timeout = 60s\n'
+	for i in $(seq 200); do
+		printf '[daemon:big%d]\nmodule = exec\nformat = json\ninterval = 1h\ncommand = /bin/cat %s\n' "$i" "$work/big.json"
+	done
+} | write_conf
+start_vigild
+wait_for 20 get /daemons/http/listen >/dev/null
+full() { [ "$(get /daemons | wc -c)" -gt 9000000 ]; }
+check "the state is larger than what sockets hold" wait_for 30 full
+port=$(get /daemons/http/listen | grep -oE '127\.0\.0\.1:[0-9]+' | cut -d: -f2)
+
+cat >"$work/crowd.py" <<'EOP'
+import socket, sys, time
+port, failed = int(sys.argv[1]), 0
+
+def check(text, right):
+    global failed
+    print(("ok - " if right else "not ok - ") + text, flush=True)
+    failed += not right
+
+def dial(host="127.0.0.1"):
+    s = socket.socket()
+    s.settimeout(20)
+    s.bind((host, 0))
+    s.connect(("127.0.0.1", port))
+    return s
+
+def say(s, path):
+    s.sendall(("GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n" % path).encode())
+    return s
+
+def status(path, host="127.0.0.1"):
+    try:
+        with dial(host) as s:
+            return int(say(s, path).recv(64).split()[1])
+    except (OSError, IndexError):
+        return 0
+
+def is_open(s):
+    s.settimeout(0.05)
+    try:
+        return s.recv(1, socket.MSG_PEEK) != b""
+    except TimeoutError:
+        return True
+    except OSError:
+        return False
+
+def end(conns):
+    for s in conns:
+        s.close()
+    for _ in range(200):  # until it is known
+        if status("/v1/rows") == 200:
+            return
+        time.sleep(0.05)
+
+def slow(host="127.0.0.1"):
+    s = socket.socket()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    s.bind((host, 0))
+    s.settimeout(20)
+    s.connect(("127.0.0.1", port))
+    return say(s, "/v1/state")
+
+crowd = [dial() for _ in range(40)]
+check("where silent connections have taken all, one that asks is answered", status("/v1/rows") == 200)
+time.sleep(0.3)
+left = [is_open(s) for s in crowd]
+check("of the silent connections those that came first are closed", not any(left[:24]) and left[-1])
+check("no more connections than connections_max stay", 0 < sum(left) <= 8)
+end(crowd)
+
+first, crowd = dial(), [dial() for _ in range(7)]
+say(first, "/healthz")
+first.recv(4096)
+others = [dial() for _ in range(3)]
+for s in others:
+    say(s, "/healthz").recv(4096)
+check("one that has asked lately stays, those without a request for longer go",
+      is_open(first) and not any(is_open(s) for s in crowd[:3]))
+end([first] + crowd + others)
+
+crowd = [slow() for _ in range(8)]
+time.sleep(0.5)
+check("where slow readers of the same peer have taken all, /healthz is answered", status("/healthz") == 200)
+time.sleep(2.5)
+check("where they have read for more than 2 s, one makes room", status("/v1/rows") == 200)
+end(crowd)
+
+crowd = [slow("127.0.0.2") for _ in range(8)]
+time.sleep(0.5)
+check("where slow readers of another peer have taken all, one makes room", status("/v1/rows") == 200)
+check("the next request after it is answered as well", status("/v1/rows") == 200)
+end(crowd)
+
+crowd = [say(dial("127.0.0.3"), "/v1/changes") for _ in range(4)]
+for s in crowd:
+    s.recv(64)
+check("the same peer gets no more event streams than there may be", status("/v1/changes", "127.0.0.3") == 503)
+check("another peer gets an event stream where one peer has all", status("/v1/changes") == 200)
+end(crowd)
+
+crowd = [slow("127.0.0.4") for _ in range(4)] + [slow("127.0.0.5") for _ in range(4)]
+time.sleep(0.5)
+extra = dial("127.0.0.4")
+time.sleep(0.2)
+got = say(extra, "/v1/rows").recv(4096)
+check("where nobody can make room, another request is answered with 503 and the reason",
+      b" 503 " in got and b"connections are taken" in got)
+check("where nobody can make room, /healthz is answered with 200 twenty times in a row",
+      [status("/healthz", "127.0.0.4") for _ in range(20)] == [200] * 20)
+end(crowd + [extra])
+sys.exit(failed > 0)
+EOP
+python3 "$work/crowd.py" "$port" || failed=1
+check "no descriptor is left over" wait_for 20 eval \
+	'[ "$(find "/proc/$vigild_pid/fd" -lname "socket:*" | wc -l)" -le 8 ]'
+stop_vigild
+check "vigild ends as asked" [ $? = 0 ]
+finish
