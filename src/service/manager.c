@@ -19,6 +19,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/trust_command.h"
 #include "loop/spawn.h"
 #include "service/pidfile.h"
 #include "service/shutdown.h"
@@ -422,8 +423,19 @@ int manager_run(const struct manager_request *request, const struct spawn *spawn
 	struct spawn_result *result, struct manager_reply *reply)
 {
 	const char *program = spawn->argv[0];
-	int err = spawn_run(spawn, request->deadline, spare_group, result);
+	char found[PATH_MAX], why[TRUST_WHY];
+	const struct trust_command command = {
+		.argv = spawn->argv, .directory = spawn->directory};
+	struct spawn judged = *spawn;
+	int err = trust_command(&command, found, why, sizeof(why));
 
+	if (err) {
+		reply->started = err;
+		manager_fault(reply, err, VIGIL_FAULT_FAILED, "%s is not run: %s", program, why);
+		return -1;
+	}
+	judged.program = found[0] != '\0' ? found : NULL;
+	err = spawn_run(&judged, request->deadline, spare_group, result);
 	reply->started = err ? err : 1;
 	if (err) {
 		not_started(program, err, reply);

@@ -197,7 +197,7 @@ static void on_exit_told(vigil_daemon *d, vigil_child *child, const vigil_child_
 
 static void run(struct send *s)
 {
-	char *environment[VARIABLES + 1], *input, why[TEXT_MAX];
+	char *environment[VARIABLES + 1], *input, why[TEXT_MAX], reason[TEXT_MAX] = "";
 	vigil_child_spec spec = {.size = sizeof(spec),
 		.argv = s->command,
 		.environment = (const char *const *)environment,
@@ -205,8 +205,9 @@ static void run(struct send *s)
 		.timeout = s->timeout,
 		.on_exit = on_exit_told,
 		.arg = s,
-		.merge_stderr = true};
-	int err;
+		.merge_stderr = true,
+		.why = reason,
+		.why_size = sizeof(reason)};
 
 	if (s->tried == 0) /* else the same again; who came since has a run of its own */
 		s->running = json_array_size(s->waiting);
@@ -215,7 +216,6 @@ static void run(struct send *s)
 	spec.input = input;
 	spec.input_length = input != NULL ? strlen(input) : 0;
 	s->child = vigil_spawn(s->d, &spec);
-	err = errno;
 	free(input);
 	for (char **entry = environment; *entry != NULL; entry++)
 		free(*entry);
@@ -225,7 +225,7 @@ static void run(struct send *s)
 	}
 	if (s->child != NULL)
 		return;
-	snprintf(why, sizeof(why), "%.200s cannot be started: %s", s->command[0], strerror(err));
+	snprintf(why, sizeof(why), "%.200s cannot be started: %.256s", s->command[0], reason);
 	fail(s, why);
 }
 
