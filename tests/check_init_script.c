@@ -252,13 +252,14 @@ START_TEST(what_cannot_be_looked_at_is_not_nobody)
 	int free_one = dup(STDERR_FILENO);
 	struct rlimit before, low;
 
+	ck_assert(find("svc"));
 	close(free_one);
 	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
 	/* none for /proc; then one for it, but none for a process; then two, but no third */
 	for (rlim_t n = 0; n < 3; n++) {
 		low = (struct rlimit){(rlim_t)free_one + n, before.rlim_max};
 		ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &low), 0);
-		ck_assert_int_eq(runner(), -EMFILE);
+		ck_assert_int_eq(init_script_runner(path, verb), -EMFILE);
 	}
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
 	if (geteuid() == 0)

@@ -137,8 +137,9 @@ static int judge_owner(const struct stat *st, const char *path, const struct tru
 {
 	if (is_trusted_user(st->st_uid, user))
 		return 0;
-	return refuse(why, -EPERM, "%s belongs to uid %u, neither to root nor to %s; run: chown root %s",
-		path, (unsigned)st->st_uid,
+	return refuse(why, -EPERM,
+		"%s belongs to uid %u, neither to root nor to %s; run: chown root %s", path,
+		(unsigned)st->st_uid,
 		user != NULL ? "the user who runs it" : "the user vigild runs as", path);
 }
 
@@ -164,8 +165,8 @@ static int judge_writers(int fd, const struct stat *st, const char *path,
 		return refuse(why, -EPERM, "the ACL of %s cannot be read (%s); run: chmod go-w %s",
 			path, strerror(-others), path);
 	return refuse(why, -EPERM,
-		"%s may be written by others: %s may write it (mode %04o); run: chmod go-w %s", path,
-		words, (unsigned)st->st_mode & 07777, path);
+		"%s may be written by others: %s may write it (mode %04o); run: chmod go-w %s",
+		path, words, (unsigned)st->st_mode & 07777, path);
 }
 
 int trust_descriptor(int fd, const struct stat *st, const char *path, const struct trust_user *user,
@@ -305,7 +306,8 @@ static int step_down(struct walk *w, const char *step, bool entries)
 
 	if ((size_t)snprintf(w->path + length, sizeof(w->path) - length, "/%s", step) >=
 		sizeof(w->path) - length)
-		return refuse(w->why, -ENAMETOOLONG, "%.64s...: %s", w->path, strerror(ENAMETOOLONG));
+		return refuse(
+			w->why, -ENAMETOOLONG, "%.64s...: %s", w->path, strerror(ENAMETOOLONG));
 	fd = openat(w->fd, step, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0) {
 		int err = -errno;
@@ -328,8 +330,8 @@ static int walk(struct walk *w, bool entries)
 
 	while (err == 0 && (n = next_step(w, step)) > 0) {
 		if (n > NAME_MAX)
-			err = refuse(w->why, -ENAMETOOLONG, "%s: %s", w->path,
-				strerror(ENAMETOOLONG));
+			err = refuse(
+				w->why, -ENAMETOOLONG, "%s: %s", w->path, strerror(ENAMETOOLONG));
 		else if (strcmp(step, "..") == 0)
 			err = step_up(w);
 		else if (strcmp(step, ".") != 0)
@@ -393,8 +395,9 @@ static int judge_secret(int fd, const struct stat *st, const char *path, const s
 	if (!S_ISREG(st->st_mode))
 		return refuse(why, -EPERM, "%s is not a regular file", path);
 	if (st->st_mode & (S_IRWXO | S_IWGRP))
-		return refuse(why, -EPERM, "others may read or write %s (mode %04o); run: chmod 0600 %s",
-			path, (unsigned)st->st_mode & 07777, path);
+		return refuse(why, -EPERM,
+			"others may read or write %s (mode %04o); run: chmod 0600 %s", path,
+			(unsigned)st->st_mode & 07777, path);
 	if (st->st_mode & S_IRWXG)
 		others = group_allows(fd, st, NULL, MAY_ALL, words, sizeof(words));
 	if (others == 0)
@@ -402,7 +405,8 @@ static int judge_secret(int fd, const struct stat *st, const char *path, const s
 	if (others < 0)
 		return refuse(why, -EPERM, "the ACL of %s cannot be read (%s); run: chmod 0600 %s",
 			path, strerror(-others), path);
-	return refuse(why, -EPERM, "%s may read or write %s; run: chmod 0600 %s", words, path, path);
+	return refuse(
+		why, -EPERM, "%s may read or write %s; run: chmod 0600 %s", words, path, path);
 }
 
 int trust_open_secret(const char *path, char *text, size_t size)

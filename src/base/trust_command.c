@@ -44,7 +44,8 @@ static int join(char joined[PATH_MAX], const char *directory, int length, const 
 }
 
 /* As posix_spawnp does: the first that can be run. */
-static int search(const char *program, const char *path, const char *directory, char found[PATH_MAX])
+static int search(
+	const char *program, const char *path, const char *directory, char found[PATH_MAX])
 {
 	int err = -ENOENT, r;
 	size_t n;
@@ -64,8 +65,8 @@ static int search(const char *program, const char *path, const char *directory, 
 	}
 }
 
-int trust_find_program(const char *program, const char *path, const char *directory,
-	char found[PATH_MAX])
+int trust_find_program(
+	const char *program, const char *path, const char *directory, char found[PATH_MAX])
 {
 	int err;
 
@@ -88,11 +89,11 @@ static const struct interpreter {
 	const char *inline_options;
 } interpreters[] = {{"sh", "c"}, {"ash", "c"}, {"bash", "c"}, {"busybox", "c"}, {"dash", "c"},
 	{"fish", "c"}, {"ksh", "c"}, {"mksh", "c"}, {"rbash", "c"}, {"yash", "c"}, {"zsh", "c"},
-	{"csh", "c"}, {"tcsh", "c"}, {"python", "cm"}, {"pypy", "cm"}, {"perl", "eE"}, {"ruby", "e"},
-	{"php", "r"}, {"node", "ep"}, {"nodejs", "ep"}, {"lua", "e"}, {"luajit", "e"}, {"tclsh", ""},
-	{"expect", "c"}, {"guile", "c"}, {"Rscript", "e"}, {"env", NULL}, {"nice", NULL},
-	{"ionice", NULL}, {"timeout", NULL}, {"stdbuf", NULL}, {"setsid", NULL}, {"nohup", NULL},
-	{"chrt", NULL}, {"taskset", NULL}};
+	{"csh", "c"}, {"tcsh", "c"}, {"python", "cm"}, {"pypy", "cm"}, {"perl", "eE"},
+	{"ruby", "e"}, {"php", "r"}, {"node", "ep"}, {"nodejs", "ep"}, {"lua", "e"},
+	{"luajit", "e"}, {"tclsh", ""}, {"expect", "c"}, {"guile", "c"}, {"Rscript", "e"},
+	{"env", NULL}, {"nice", NULL}, {"ionice", NULL}, {"timeout", NULL}, {"stdbuf", NULL},
+	{"setsid", NULL}, {"nohup", NULL}, {"chrt", NULL}, {"taskset", NULL}};
 
 static const struct interpreter *find_interpreter(const char *program)
 {

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/degraded.h"
 #include "base/memory.h"
 #include "base/trust_command.h"
 #include "daemon/daemon_own.h"
@@ -256,8 +257,10 @@ vigil_child *vigil_spawn(vigil_daemon *d, const vigil_child_spec *given)
 		return refuse(d, &spec, -err, "user", spec.user, strerror(-err));
 	err = judge(&spec, inner.user != NULL ? user_ids(inner.user) : NULL,
 		inner.user != NULL && user_is_other(inner.user), program, why, sizeof(why));
-	if (err != 0)
+	if (err != 0) {
+		degraded_started(err);
 		return refuse(d, &spec, -err, "cannot start", spec.argv[0], why);
+	}
 	inner.spawn.program = program[0] != '\0' ? program : NULL;
 	seat = memory_zero(sizeof(*seat));
 	seat->on_line = spec.on_line;

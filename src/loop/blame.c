@@ -75,8 +75,7 @@ static void mind_signals(void)
 {
 	static bool minded;
 	const stack_t alternative = {.ss_sp = stack, .ss_size = sizeof(stack)};
-	struct sigaction action = {
-		.sa_sigaction = on_fatal, .sa_flags = SA_ONSTACK | SA_SIGINFO};
+	struct sigaction action = {.sa_sigaction = on_fatal, .sa_flags = SA_ONSTACK | SA_SIGINFO};
 
 	if (!minded)
 		atexit(on_exit_called);

@@ -340,8 +340,8 @@ static void note_outcome(const struct store *store, int err)
 	if (err == 0)
 		degraded_end(DEGRADED_STATE);
 	else if (store->why[0] != '\0')
-		degraded_set(DEGRADED_STATE, "%s/" FILE_NAME " is not used: %s", store->dir,
-			store->why);
+		degraded_set(
+			DEGRADED_STATE, "%s/" FILE_NAME " is not used: %s", store->dir, store->why);
 	else
 		degraded_set(DEGRADED_STATE, "%s/" FILE_NAME " cannot be written: %s", store->dir,
 			strerror(-err));

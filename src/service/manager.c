@@ -419,19 +419,29 @@ static void not_started(const char *program, int error, struct manager_reply *re
 	}
 }
 
+bool manager_trust(const char *what, int err, const char *why, struct manager_reply *reply)
+{
+	if (err == 0)
+		return true;
+	if (error_is_own(err))
+		manager_fault(reply, err, VIGIL_FAULT_REFUSED, "vigild could not look at %s: %s",
+			what, strerror(-err));
+	else
+		manager_fault(reply, err, VIGIL_FAULT_FAILED, "%s is not run: %s", what, why);
+	return false;
+}
+
 int manager_run(const struct manager_request *request, const struct spawn *spawn, bool spare_group,
 	struct spawn_result *result, struct manager_reply *reply)
 {
 	const char *program = spawn->argv[0];
 	char found[PATH_MAX], why[TRUST_WHY];
-	const struct trust_command command = {
-		.argv = spawn->argv, .directory = spawn->directory};
+	const struct trust_command command = {.argv = spawn->argv, .directory = spawn->directory};
 	struct spawn judged = *spawn;
 	int err = trust_command(&command, found, why, sizeof(why));
 
-	if (err) {
+	if (!manager_trust(program, err, why, reply)) {
 		reply->started = err;
-		manager_fault(reply, err, VIGIL_FAULT_FAILED, "%s is not run: %s", program, why);
 		return -1;
 	}
 	judged.program = found[0] != '\0' ? found : NULL;

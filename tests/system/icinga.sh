@@ -230,7 +230,7 @@ echo 's e:cret' >"$work/password"
 check "the right password is taken without a reload" wait_for 20 is_well
 chmod 644 "$work/password"
 check "a password file that others may read is reported" wait_for 20 says \
-	'the CA or the credentials cannot be used, the former ones stay in use: may be read by others'
+	'the CA or the credentials cannot be used, the former ones stay in use: others may read or write'
 check "the former password stays in use" sent_more
 chmod 600 "$work/password"
 check "the report ends when the file is right" wait_for 20 is_well

@@ -143,8 +143,7 @@ static bool looks_like_port(const char *target)
 
 static int check_trust(vigil_daemon *d, const char *option)
 {
-	const vigil_child_spec spec = {
-		.size = sizeof(spec), .argv = vigil_option_list(d, option)};
+	const vigil_child_spec spec = {.size = sizeof(spec), .argv = vigil_option_list(d, option)};
 	char why[WHY];
 
 	if (vigil_check_command(&spec, why, sizeof(why)) == 0)

@@ -16,7 +16,7 @@
 
 /* Checks in a row over a limit before it counts. */
 #define CHECKS 3
-#define TEXT   256
+#define TEXT   512
 
 struct serving {
 	vigil_daemon *daemon;
