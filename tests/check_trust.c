@@ -284,8 +284,9 @@ START_TEST(scripts_of_interpreters_are_judged)
 	/* an interpreter by another name */
 	ck_assert_int_eq(symlink("/bin/sh", scratch_path("runner")), 0);
 	ck_assert_int_eq(JUDGE(scratch_path("runner"), bad), -EPERM);
-	ck_assert_int_eq(JUDGE(scratch_path("none")), 0); /* to be reported as missing */
+	ck_assert_int_eq(JUDGE(scratch_path("none")), -ENOENT);
 	ck_assert_int_eq(JUDGE("sh", scratch_path("none")), 0);
+	ck_assert_int_eq(JUDGE("sh", "/tmp/vigil-check-none"), -EPERM); /* others may create it */
 }
 END_TEST
 

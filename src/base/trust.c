@@ -188,6 +188,7 @@ struct walk {
 	char path[PATH_MAX]; /* the steps so far, without links */
 	char rest[PATH_MAX]; /* the steps to come */
 	unsigned links;
+	unsigned flags;
 };
 
 /* Makes the opened file the present one. */
@@ -200,15 +201,15 @@ static void move_to(struct walk *w, int fd, const struct stat *st)
 }
 
 /* Judges the present step; last: it is what the path leads to. */
-static int judge_step(struct walk *w, bool entries)
+static int judge_step(struct walk *w, bool last)
 {
 	const char *path = w->path[0] != '\0' ? w->path : "/";
 	int err = judge_owner(&w->st, path, w->user, w->why);
 
 	if (err == 0)
 		err = judge_writers(w->fd, &w->st, path, w->user, w->why);
-	if (err == 0 || !S_ISDIR(w->st.st_mode) || !(w->st.st_mode & S_ISVTX) || entries ||
-		!is_trusted_user(w->st.st_uid, w->user))
+	if (err == 0 || !S_ISDIR(w->st.st_mode) || !(w->st.st_mode & S_ISVTX) ||
+		(last && (w->flags & TRUST_ENTRIES)) || !is_trusted_user(w->st.st_uid, w->user))
 		return err;
 	w->why->text[0] = '\0';
 	return 0;
@@ -298,7 +299,16 @@ static int follow(struct walk *w, int fd, const struct stat *st)
 	return 0;
 }
 
-static int step_down(struct walk *w, const char *step, bool entries)
+/* Whether others may create files in the directory that the steps so far lead to. */
+static bool is_shared(const struct walk *w)
+{
+	char text[TRUST_WHY];
+	const struct why unused = {text, sizeof(text)};
+
+	return judge_writers(w->fd, &w->st, "", w->user, &unused) != 0;
+}
+
+static int step_down(struct walk *w, const char *step)
 {
 	size_t length = strlen(w->path);
 	struct stat st;
@@ -314,15 +324,19 @@ static int step_down(struct walk *w, const char *step, bool entries)
 
 		if (fd >= 0)
 			close(fd);
+		if (err == -ENOENT && (w->flags & TRUST_MISSING) && is_shared(w))
+			return refuse(w->why, -EPERM,
+				"%s is not there, and others may create it in its directory",
+				w->path);
 		return refuse(w->why, err, "%s: %s", w->path, strerror(-err));
 	}
 	if (S_ISLNK(st.st_mode))
 		return follow(w, fd, &st);
 	move_to(w, fd, &st);
-	return judge_step(w, entries && is_last(w));
+	return judge_step(w, is_last(w));
 }
 
-static int walk(struct walk *w, bool entries)
+static int walk(struct walk *w)
 {
 	char step[NAME_MAX + 1];
 	int err = start_at_root(w);
@@ -335,7 +349,7 @@ static int walk(struct walk *w, bool entries)
 		else if (strcmp(step, "..") == 0)
 			err = step_up(w);
 		else if (strcmp(step, ".") != 0)
-			err = step_down(w, step, entries);
+			err = step_down(w, step);
 	}
 	return err;
 }
@@ -344,7 +358,7 @@ int trust_open(const char *path, const struct trust_user *user, unsigned flags, 
 	char *text, size_t size)
 {
 	const struct why why = {text, size};
-	struct walk w = {.user = user, .why = &why, .fd = -1};
+	struct walk w = {.user = user, .why = &why, .fd = -1, .flags = flags};
 	char here[PATH_MAX] = "";
 	int err = 0;
 
@@ -353,7 +367,7 @@ int trust_open(const char *path, const struct trust_user *user, unsigned flags, 
 		return refuse(&why, -errno, "the working directory: %s", strerror(errno));
 	if ((size_t)snprintf(w.rest, sizeof(w.rest), "%s/%s", here, path) >= sizeof(w.rest))
 		return refuse(&why, -ENAMETOOLONG, "%.64s...: %s", path, strerror(ENAMETOOLONG));
-	err = walk(&w, (flags & TRUST_ENTRIES) != 0);
+	err = walk(&w);
 	if (err == 0) {
 		*st = w.st;
 		return w.fd;

@@ -29,6 +29,8 @@ struct trust_user {
 /* Every entry of the directory that the path leads to is used, so that a sticky bit does not help: whoever
  * may add an entry is obeyed. */
 #define TRUST_ENTRIES 1u
+/* A file that is not there is not trusted where others could create it: -EPERM in place of -ENOENT. */
+#define TRUST_MISSING 2u
 
 /* Walks the path, relative to the working directory where it has no slash in front, and judges it.
  * user: NULL for none.  Returns a descriptor (O_PATH) of what the path leads to, with *st filled, which

@@ -144,7 +144,7 @@ static const struct interpreter *find_by_descriptor(int fd)
 static int judge_program(struct judge *j, const char *path)
 {
 	struct stat st;
-	int fd = trust_open(path, j->command->user, 0, &st, j->why, j->size);
+	int fd = trust_open(path, j->command->user, TRUST_MISSING, &st, j->why, j->size);
 
 	if (fd < 0)
 		return fd;
@@ -165,8 +165,13 @@ static int judge_file(struct judge *j, const char *word)
 	int err = word[0] == '/' ? join(path, "", 0, word + 1)
 				 : join(path, directory, (int)strlen(directory), word);
 
-	if (err != 0 || stat(path, &st) < 0)
+	if (err != 0)
 		return 0;
+	if (stat(path, &st) < 0) {
+		/* It may be there in the next moment. */
+		err = word[0] == '/' ? judge_program(j, path) : 0;
+		return err == -EPERM ? err : 0;
+	}
 	/* Some interpreters run a directory. */
 	if (!S_ISREG(st.st_mode) && (wrapper || !S_ISDIR(st.st_mode)))
 		return 0;
@@ -228,9 +233,11 @@ int trust_command(const struct trust_command *command, char found[PATH_MAX], cha
 	int err;
 
 	why[0] = '\0';
-	if (trust_find_program(command->argv[0], command->path, command->directory, found) != 0) {
+	err = trust_find_program(command->argv[0], command->path, command->directory, found);
+	if (err != 0) {
 		found[0] = '\0';
-		return 0;
+		snprintf(why, size, "%s", strerror(-err));
+		return err;
 	}
 	err = judge_program(&j, found);
 	return err != 0 ? err : judge_arguments(&j);

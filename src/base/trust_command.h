@@ -27,8 +27,8 @@ int trust_find_program(
 	const char *program, const char *path, const char *directory, char found[PATH_MAX]);
 
 /* Judges the program, and where it is a known interpreter or a wrapper such as env the script or program
- * that its arguments name.  Returns 0 with the program's path in found, "" where there is none, which is
- * no reason to distrust it; or a negative errno and the reason in why. */
+ * that its arguments name.  Returns 0 with the program's path in found, which is what must be executed; or a
+ * negative errno and the reason in why.  Where there is no program that can be executed, found is "". */
 int trust_command(
 	const struct trust_command *command, char found[PATH_MAX], char *why, size_t size);
 

@@ -218,7 +218,7 @@ int vigil_check_command(const vigil_child_spec *given, char *why, size_t size)
 	err = judge(&spec, user != NULL ? user_ids(user) : NULL,
 		user != NULL && user_is_other(user), program, why, size);
 	user_free(user);
-	return err;
+	return program[0] != '\0' ? err : 0; /* that it is not there is another matter */
 }
 
 vigil_child *vigil_spawn(vigil_daemon *d, const vigil_child_spec *given)
@@ -261,7 +261,7 @@ vigil_child *vigil_spawn(vigil_daemon *d, const vigil_child_spec *given)
 		degraded_started(err);
 		return refuse(d, &spec, -err, "cannot start", spec.argv[0], why);
 	}
-	inner.spawn.program = program[0] != '\0' ? program : NULL;
+	inner.spawn.program = program;
 	seat = memory_zero(sizeof(*seat));
 	seat->on_line = spec.on_line;
 	seat->on_late = spec.on_late;

@@ -440,11 +440,15 @@ int manager_run(const struct manager_request *request, const struct spawn *spawn
 	struct spawn judged = *spawn;
 	int err = trust_command(&command, found, why, sizeof(why));
 
-	if (!manager_trust(program, err, why, reply)) {
+	if (err) {
 		reply->started = err;
+		if (found[0] == '\0')
+			not_started(program, err, reply);
+		else
+			manager_trust(program, err, why, reply);
 		return -1;
 	}
-	judged.program = found[0] != '\0' ? found : NULL;
+	judged.program = found;
 	err = spawn_run(&judged, request->deadline, spare_group, result);
 	reply->started = err ? err : 1;
 	if (err) {
