@@ -26,8 +26,7 @@ const struct trust_user *user_ids(const struct user *user);
 
 /* What to start so that argv runs as the user; the texts stay argv's and the user's.  program: the file
  * to execute as another user; NULL: as argv[0] says.  To be freed with free; NULL when out of memory. */
-const char **user_argv(
-	const struct user *user, const char *const *argv, const char *program);
+const char **user_argv(const struct user *user, const char *const *argv, const char *program);
 /* The environment with the user's HOME, USER, LOGNAME and SHELL before it, where it does not
  * name them itself.  To be freed with free; NULL when out of memory. */
 const char **user_environment(const struct user *user, const char *const *environment);

@@ -223,7 +223,7 @@ C
 )
 chown -R 65534:65534 "$work/home"
 chmod -R g-w "$work/home"
-as_nobody "$vigild" -c "$work/home/vigil.conf" 2>>"$work/log" &
+setpriv --reuid 65534 --regid 65534 --clear-groups -- "$vigild" -c "$work/home/vigil.conf" 2>>"$work/log" &
 vigild_pid=$!
 check "an ordinary user runs vigild with a configuration and a plugin of their own" \
 	wait_for 10 eval '[ "$("$vigilctl" -s "$work/home/control.sock" get -r /runs/p/health/level 2>/dev/null)" = OK ]'
