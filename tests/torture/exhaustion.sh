@@ -80,7 +80,7 @@ recovers "space again"
 figure "state_dir is full: degraded, and over by itself" "after $took s (it is tried every 10 s)"
 ctl -q resume plug
 
-mount -t tmpfs -o ro tmpfs "$work/state"
+mount -t tmpfs -o ro,mode=0755 tmpfs "$work/state"
 ctl -q pause plug
 check "a read-only file system is told of" wait_for 20 degraded state "Read-only"
 sleep "$hold"
