@@ -99,7 +99,7 @@ static int help(const char *word)
 static char *find_socket(const char *file)
 {
 	struct complaints complaints = {0};
-	struct config *config = config_load(file, &complaints);
+	struct config *config = config_load_untrusted(file, &complaints);
 	char *socket = NULL;
 
 	if (config != NULL)

@@ -271,6 +271,42 @@ START_TEST(test_long_name)
 }
 END_TEST
 
+static void do_cut_short(void)
+{
+	if (truncate(scratch_path("running"), 0) != 0)
+		_exit(1);
+	enter("other");
+	blame_leave();
+	enter("last");
+	blame_close();
+	_exit(0);
+}
+
+/* The owner of the file may cut it short at any time. */
+START_TEST(a_file_that_is_cut_short_while_it_is_mapped_ends_nobody)
+{
+	int status = ends(do_cut_short);
+
+	ck_assert(WIFEXITED(status));
+	ck_assert_int_eq(WEXITSTATUS(status), 0);
+	says(true, "", 0);
+}
+END_TEST
+
+START_TEST(what_others_may_write_is_no_marker)
+{
+	ends(do_crash);
+	ck_assert_int_eq(chmod(scratch_path("running"), 0666), 0);
+	ck_assert_int_eq(blame_open(scratch, &before), -EPERM);
+	ck_assert(before.clean);
+	ck_assert_int_eq(chmod(scratch_path("running"), 0600), 0);
+	ck_assert_int_eq(chmod(scratch, 0777), 0);
+	ck_assert_int_eq(blame_open(scratch, &before), -EPERM);
+	ck_assert_int_eq(chmod(scratch, 0755), 0);
+	says(false, "culprit", SIGSEGV);
+}
+END_TEST
+
 static void do_look(void)
 {
 	_exit(before.clean ? 0 : 1);
@@ -328,6 +364,8 @@ int main(void)
 	tcase_add_test(tcase, test_none);
 	tcase_add_test(tcase, test_not_ours);
 	tcase_add_test(tcase, test_long_name);
+	tcase_add_test(tcase, a_file_that_is_cut_short_while_it_is_mapped_ends_nobody);
+	tcase_add_test(tcase, what_others_may_write_is_no_marker);
 	tcase_add_test(tcase, test_two);
 	tcase_add_test(tcase, test_a_lock_that_is_held_a_moment_longer);
 	return suite_end("blame", tcase);

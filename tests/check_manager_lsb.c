@@ -324,17 +324,17 @@ START_TEST(what_others_could_have_written_is_not_run)
 
 	refused("no executable file");
 	ck_assert_int_eq(chmod(path, 0757), 0);
-	refused("others than its owner");
+	refused("may be written by others");
 	ck_assert_int_eq(chmod(path, 0755), 0);
 	ck_assert_int_eq(chmod(scratch, 0777), 0);
-	refused("the directory");
+	refused("may be written by others");
 	ck_assert_int_eq(chmod(scratch, 0755), 0);
 	if (geteuid() == 0) {
 		ck_assert_int_eq(chown(path, 12345, 0), 0);
-		refused("owned by neither root");
+		refused("belongs to uid");
 		ck_assert_int_eq(chown(path, 0, 12345), 0);
 		ck_assert_int_eq(chmod(path, 0775), 0);
-		refused("others than its owner");
+		refused("the group 12345 may write it");
 		ck_assert_int_eq(chmod(path, 0755), 0);
 	}
 	ck_assert_int_eq(rename(path, away), 0);

@@ -371,7 +371,7 @@ START_TEST(scripts_elsewhere)
 	ck_assert_int_eq(query(), VIGIL_SERVICE_RUNNING);
 	ck_assert_int_eq(chmod(scratch_path("other/svc"), 0757), 0);
 	ck_assert_int_eq(query(), VIGIL_SERVICE_UNKNOWN);
-	ck_assert_ptr_nonnull(strstr(reply.text, "others than its owner"));
+	ck_assert_ptr_nonnull(strstr(reply.text, "may be written by others"));
 }
 END_TEST
 

@@ -158,6 +158,49 @@ START_TEST(by_a_link)
 }
 END_TEST
 
+static void distrusted(const char *words)
+{
+	ck_assert_int_eq(query(), VIGIL_SERVICE_UNKNOWN);
+	ck_assert_int_eq(reply.error, -EPERM);
+	ck_assert_msg(strstr(reply.text, words) != NULL, "%s", reply.text);
+	ck_assert_int_ne(restart(5), 0);
+	ck_assert_msg(strstr(reply.text, words) != NULL, "%s", reply.text);
+}
+
+/* Each file of the supervisor is looked at before it is opened, and no link is followed. */
+START_TEST(what_others_put_into_its_place_is_not_written_to)
+{
+	const char *fifo = scratch_path("scan/svc/supervise/ok"), *away = scratch_path("away");
+	const char *status = scratch_path("scan/svc/supervise/status");
+
+	put_run(run_forever);
+	scan();
+	wait_for(VIGIL_SERVICE_RUNNING);
+	ck_assert_int_eq(rename(fifo, away), 0);
+	ck_assert_int_eq(symlink(away, fifo), 0);
+	distrusted("ok is a symbolic link");
+	ck_assert_int_eq(rename(away, fifo), 0);
+	ck_assert_int_eq(rename(status, away), 0);
+	ck_assert_int_eq(symlink(away, status), 0);
+	distrusted("status is a symbolic link");
+	ck_assert_int_eq(rename(away, status), 0);
+	ck_assert_int_eq(query(), VIGIL_SERVICE_RUNNING);
+	ck_assert_int_eq(chmod(scratch_path("scan/svc"), 0777), 0);
+	distrusted("scan/svc may be written by others");
+	ck_assert_int_eq(chmod(scratch_path("scan/svc"), 0755), 0);
+	if (geteuid() != 0)
+		return;
+	ck_assert_int_eq(chown(fifo, 12345, 12345), 0);
+	distrusted("ok belongs to uid 12345, not to the owner of its directory");
+	ck_assert_int_eq(chown(fifo, 0, 0), 0);
+	/* a user's directory must not lead to the supervisor of a service of root */
+	ck_assert_int_eq(chown(scratch_path("scan/svc"), 12345, 12345), 0);
+	distrusted("scan/svc belongs to uid 12345");
+	ck_assert_int_eq(chown(scratch_path("scan/svc"), 0, 0), 0);
+	ck_assert_int_eq(query(), VIGIL_SERVICE_RUNNING);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = tcase_create("manager_runit");
@@ -169,6 +212,7 @@ int main(void)
 		return 77;
 	}
 	add_common(tcase);
+	tcase_add_test(tcase, what_others_put_into_its_place_is_not_written_to);
 	add_replaced(tcase);
 	tcase_add_test(tcase, taken_down);
 	tcase_add_test(tcase, put_on_hold);

@@ -391,6 +391,29 @@ START_TEST(schemas)
 }
 END_TEST
 
+START_TEST(a_secret_is_not_shown)
+{
+	static const vigil_option secrets[] = {
+		VIGIL_OPTION("tokens", VIGIL_LIST, NULL, "tokens", .flags = VIGIL_SECRET),
+		VIGIL_OPTION("pin", VIGIL_INT, NULL, "a number", .flags = VIGIL_SECRET),
+		VIGIL_OPTION("word", VIGIL_TEXT, NULL, "a text", .flags = VIGIL_SECRET),
+		VIGIL_OPTION_END,
+	};
+	const struct option_given written[] = {{"tokens", "hidden,,hidden", "f", 2},
+		{"pin", "hidden", "f", 3}, {"word", "\"hidden\"", "f", 4}};
+
+	complaints_clear(&complaints);
+	ck_assert_ptr_null(option_set_new(
+		secrets, written, COUNT(written), "[daemon:x]", "f", 1, &complaints));
+	ck_assert_uint_eq(complaints.count, 3);
+	for (size_t i = 0; i < complaints.count; i++) {
+		ck_assert_ptr_nonnull(strstr(complaints.list[i].text, "= \"***\""));
+		ck_assert_ptr_null(strstr(complaints.list[i].text, "hidden"));
+	}
+	ck_assert_str_eq(option_shown(&secrets[0], "hidden"), "***");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("option");
@@ -408,6 +431,7 @@ int main(void)
 	tcase_add_test(tcase, empty);
 	tcase_add_test(tcase, equality);
 	tcase_add_test(tcase, no_schema);
+	tcase_add_test(tcase, a_secret_is_not_shown);
 	tcase_add_test(tcase, schemas);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);

@@ -115,6 +115,13 @@ START_TEST(one_is_registered_changed_and_removed)
 		"interval = 7s\n");
 	ck_assert_int_eq(stat(scratch_path("conf.d/web.conf"), &st), 0);
 	ck_assert_int_eq(st.st_mode & 0022, 0);
+	ck_assert_int_eq(chmod(main_file, 0640), 0);
+	if (geteuid() == 0)
+		ck_assert_int_eq(chown(main_file, (uid_t)-1, 12345), 0);
+	ck_assert_int_eq(add("web", "module=service", "service=nginx", "interval=7s", NULL), 0);
+	ck_assert_int_eq(stat(scratch_path("conf.d/web.conf"), &st), 0);
+	ck_assert_int_eq(st.st_mode & 07777, 0640);
+	ck_assert_uint_eq(st.st_gid, geteuid() == 0 ? 12345 : getegid());
 	ck_assert(has("web", "service", "nginx"));
 	ck_assert_uint_eq(files(), 1);
 	/* anew is instead */

@@ -46,7 +46,7 @@ static const char *run(const char *line, const char *const *environment)
 {
 	static struct spawn_result result;
 	const char *argv[] = {"/bin/sh", "-c", line, NULL};
-	const char **as = user_argv(user, argv), **with = user_environment(user, environment);
+	const char **as = user_argv(user, argv, NULL), **with = user_environment(user, environment);
 	struct spawn spawn = {.argv = as, .environment = with, .merge_stderr = true};
 
 	ck_assert_ptr_nonnull(as);
@@ -106,7 +106,7 @@ START_TEST(it_is_the_program_itself_that_runs)
 	if (entry == NULL)
 		return;
 	ck_assert_int_eq(user_find(entry->pw_name, &user), 0);
-	as = user_argv(user, argv);
+	as = user_argv(user, argv, NULL);
 	pid = spawn_start(&(struct spawn){.argv = as}, &out, NULL, &pidfd);
 	ck_assert_int_gt(pid, 0);
 	for (int i = 0; i < 3000 && read(out, text, sizeof(text) - 1) <= 0; i++)
@@ -131,7 +131,7 @@ START_TEST(for_our_own_user_nothing_is_done)
 		return;
 	}
 	ck_assert_int_eq(user_find(entry->pw_name, &user), 0);
-	as = user_argv(user, argv);
+	as = user_argv(user, argv, NULL);
 	ck_assert_str_eq(as[0], "/bin/true");
 	ck_assert_str_eq(as[1], "--");
 	ck_assert_ptr_null(as[2]);
@@ -149,7 +149,7 @@ START_TEST(an_argument_is_never_an_option_of_anothers)
 	if (entry == NULL)
 		return;
 	ck_assert_int_eq(user_find(entry->pw_name, &user), 0);
-	as = user_argv(user, argv);
+	as = user_argv(user, argv, NULL);
 	while (as[n] != NULL)
 		n++;
 	ck_assert_str_eq(as[n - 2], "--");

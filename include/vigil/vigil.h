@@ -70,11 +70,13 @@ typedef enum vigil_option_type {
  * Flags of an option.  REQUIRED: it has no default and must be given.  DAEMONS, of a LIST: each
  * element is NAME or NAME:WORD, where NAME is another daemon that is enabled, and WORD one of
  * choices; without choices it is NAME alone.  ACYCLIC, with DAEMONS: daemons that name each other
- * round a circle are an error.
+ * round a circle are an error.  SECRET: the value may hold a password or a token; diagnostics and the log
+ * show *** in its place, and `vigilctl list` shows the value to root and vigild's user only.
  */
 #define VIGIL_REQUIRED 1u
 #define VIGIL_DAEMONS  2u
 #define VIGIL_ACYCLIC  4u
+#define VIGIL_SECRET   8u
 
 typedef struct vigil_option {
 	const char *name;
@@ -396,14 +398,26 @@ typedef struct vigil_child_spec {
 	/* What the program leaves behind in its session is killed within a second of its end. */
 	bool end_session;
 	vigil_child_eof_fn *on_eof; /* NULL: on_exit says it all */
+	/* Where vigil_spawn returns NULL, it writes the reason there, cut to why_size; NULL: it does not. */
+	char *why;
+	size_t why_size;
 } vigil_child_spec;
 
 /* Whether there is such a program, as vigil_spawn looks it up: argv[0].  0, or a negative errno and
  * the reason in why.  One that is relative to a directory is taken to be there.  May be called
  * anywhere. */
 VIGIL_API int vigil_find_program(const char *program, char *why, size_t size);
+/* Whether vigild trusts the program of the spec, of which argv, environment, directory and user are
+ * read: nobody but root, vigild's user and the user of the spec owns or may write the file and the
+ * directories above it.  Where the program is a known interpreter, such as sh or python3, or a wrapper,
+ * such as env, the script or program that it is given is checked as well.  Returns 0, also where there
+ * is no such program; or a negative errno and the reason in why.  vigil_spawn checks the same again, so
+ * that check needs it only to report the reason before the daemon runs.  It may look the user up, which
+ * takes time.  May be called anywhere. */
+VIGIL_API int vigil_check_command(const vigil_child_spec *spec, char *why, size_t size);
 /* Starts a program in a process group of its own.  NULL and errno when it cannot be started; EBUSY
- * while an earlier child of the daemon cannot be killed. */
+ * while an earlier child of the daemon cannot be killed; EPERM where the program is not trusted, or
+ * where vigild may not become the user. */
 VIGIL_API vigil_child *vigil_spawn(vigil_daemon *d, const vigil_child_spec *spec);
 VIGIL_API pid_t vigil_child_pid(const vigil_child *child);
 /* The pid of a child of this daemon, or of a daemon of this name before it, that cannot be killed and
@@ -420,6 +434,12 @@ VIGIL_API void vigil_slot_free(vigil_slot *slot);
 
 /* Ends it as a deadline would; on_exit follows. */
 VIGIL_API void vigil_child_end(vigil_child *child);
+
+/* Opens a file that holds a secret, such as a password, a token or a key, for reading.  It must be a
+ * regular file of root or vigild's user to which others have no access, in directories that others may
+ * not write; the group of the file may read it.  Returns a descriptor, which the caller closes, or a
+ * negative errno and the reason in why.  May be called anywhere. */
+VIGIL_API int vigil_open_secret(const char *path, char *why, size_t size);
 
 /* --- services ---------------------------------------------------------------------------- */
 

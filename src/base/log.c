@@ -39,6 +39,7 @@
 #include "base/clock.h"
 #include "base/degraded.h"
 #include "base/memory.h"
+#include "base/trust.h"
 
 #define LINE_SIZE PIPE_BUF         /* a whole line with its time, level and end */
 #define TEXT_SIZE (PIPE_BUF - 128) /* its text, escaped */
@@ -138,14 +139,22 @@ static int open_file(const char *path)
 	int fd = open(path,
 		O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
 		0640);
+	char why[TRUST_WHY];
 	struct stat st = {0};
+	int err = 0;
 
 	if (fd < 0)
 		return -errno;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink <= 1)
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		err = -EINVAL;
+	else if (st.st_nlink > 1)
+		err = -EMLINK;
+	else if (trust_descriptor(fd, &st, path, NULL, why, sizeof(why)) != 0)
+		err = -EPERM;
+	if (err == 0)
 		return fd;
 	close(fd);
-	return st.st_nlink > 1 ? -EMLINK : -EINVAL;
+	return err;
 }
 
 const char *log_trouble(int err)
@@ -154,6 +163,9 @@ const char *log_trouble(int err)
 	case -ELOOP: return "it is a symbolic link, and those are not followed";
 	case -EMLINK: return "it is a hard link: another name has the same file";
 	case -EINVAL: return "it is neither a target nor a regular file";
+	case -EPERM:
+		return "the file belongs neither to root nor to the user vigild runs as, or others "
+		       "may write it; chown it and chmod go-w it";
 	default: return strerror(-err);
 	}
 }

@@ -84,16 +84,21 @@ void command_get(struct host *host, json_t *params, struct command_reply *reply)
 
 /* --- the configuration ----------------------------------------------------------------------------- */
 
-static json_t *list_row(const struct config_daemon *cd)
+/* Which options are secret is known of those only that were checked by a schema. */
+static json_t *list_row(const struct config_daemon *cd, bool secrets)
 {
 	json_t *options = json_object();
 	const struct option_value *value;
+	const char *text;
 
 	for (size_t i = 0; i < cd->count; i++)
-		json_object_set_new(options, cd->options[i].key, json_string(cd->options[i].value));
-	for (size_t i = 0; cd->checked && (value = option_set_given(cd->checked, i)) != NULL; i++)
+		json_object_set_new(options, cd->options[i].key,
+			json_string(secrets ? cd->options[i].value : "***"));
+	for (size_t i = 0; cd->checked && (value = option_set_given(cd->checked, i)) != NULL; i++) {
+		text = value->text != NULL ? value->text : "";
 		json_object_set_new(options, value->schema->name,
-			json_string(value->text != NULL ? value->text : ""));
+			json_string(secrets ? text : option_shown(value->schema, text)));
+	}
 	return json_pack("{s:s,s:s,s:b,s:s,s:i,s:o}", "name", cd->name, "module", cd->module,
 		"enabled", cd->enabled, "file", cd->file, "line", cd->line, "options", options);
 }
@@ -107,15 +112,24 @@ static const char *next_listed(struct host *host, const char *name)
 
 static json_t *tell_listed(struct host *host, const char *name)
 {
-	return list_row(config_find(host_config(host), name));
+	return list_row(config_find(host_config(host), name), false);
+}
+
+static json_t *tell_listed_with_secrets(struct host *host, const char *name)
+{
+	return list_row(config_find(host_config(host), name), true);
 }
 
 void command_list(struct host *host, json_t *params, struct command_reply *reply)
 {
 	static const struct chapter rows[] = {
 		{"[", next_listed, tell_listed, false, "]"}, {.next = NULL}};
+	static const struct chapter all[] = {
+		{"[", next_listed, tell_listed_with_secrets, false, "]"}, {.next = NULL}};
+	const struct peer *peer = reply->peer;
+	bool may = peer != NULL && (peer->uid == 0 || peer->uid == geteuid());
 
-	series_answer(host, rows, reply);
+	series_answer(host, may ? all : rows, reply);
 }
 
 static void fail_complaints(

@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/trust.h"
 #include "control/control_pipe.h"
 #include "control/control_socket.h"
 #include "data/config.h"
@@ -65,6 +66,22 @@ static void make_directory(const char *path, const gid_t *group)
 	free(dir);
 }
 
+/* Whoever may write the directory can put a socket of their own there, and hear what root says to it.
+ * What else is wrong with the directory is reported where it is used. */
+static int judge_directory(const char *option, const char *path)
+{
+	char *dir = memory_text(path), *slash = strrchr(dir, '/'), why[TRUST_WHY];
+	int err;
+
+	slash[slash == dir] = '\0';
+	err = trust_path(dir, NULL, 0, why, sizeof(why));
+	free(dir);
+	if (err != -EPERM)
+		return 0;
+	log_error("%s = %s: %s", option, path, why);
+	return err;
+}
+
 struct control *control_open(struct host *host)
 {
 	const struct config *config = host_config(host);
@@ -76,15 +93,21 @@ struct control *control_open(struct host *host)
 
 	make_directory(socket, group);
 	make_directory(pipe, group);
+	err = judge_directory("socket", socket);
+	if (err == 0)
+		err = judge_directory("pipe", pipe);
+	if (err != 0)
+		goto fail;
 	/* The pipe first: its lock settles which of two vigilds may clear a stale socket away. */
 	control->pipe = control_pipe_open(host, pipe);
 	if (control->pipe != NULL)
 		control->socket = control_socket_open(host, socket, group);
 	if (control->socket != NULL)
 		return control;
-	err = errno;
+	err = -errno;
+fail:
 	control_close(control);
-	errno = err;
+	errno = -err;
 	return NULL;
 }
 

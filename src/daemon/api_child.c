@@ -14,9 +14,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/degraded.h"
 #include "base/memory.h"
+#include "base/trust_command.h"
 #include "daemon/daemon_own.h"
 #include "loop/child.h"
+#include "loop/spawn_environment.h"
 #include "loop/user.h"
 
 #define TIMEOUT_MAX    (366 * 86400.0)
@@ -110,17 +113,32 @@ static void on_eof(struct child *child, void *arg)
 
 /* Of a daemon that starts, the failure is why it failed; later it is the module's to report: a
  * program that is missing is missing at every tick, and a line for each would be noise. */
-static vigil_child *refuse(vigil_daemon *d, int err, const char *what, const char *which)
+static vigil_child *refuse(vigil_daemon *d, const vigil_child_spec *spec, int err, const char *what,
+	const char *which, const char *why)
 {
 	if (d->status == DAEMON_STARTING)
-		daemon_refuse(d, err, "%s \"%s\": %s", what, which, strerror(err));
+		daemon_refuse(d, err, "%s \"%s\": %s", what, which, why);
+	if (spec->why != NULL)
+		snprintf(spec->why, spec->why_size, "%s", why);
 	errno = err;
 	return NULL;
+}
+
+/* A module that was made with an older header has a shorter one; the rest is zero. */
+static vigil_child_spec take_spec(const vigil_child_spec *given)
+{
+	vigil_child_spec spec = {0};
+
+	if (given != NULL && given->size >= sizeof(size_t))
+		memcpy(&spec, given, given->size < sizeof(spec) ? given->size : sizeof(spec));
+	return spec;
 }
 
 /* 0, or what is wrong with the spec. */
 static const char *mistake(const vigil_child_spec *spec)
 {
+	if (spec->size == 0)
+		return "no size";
 	if (spec->argv == NULL || spec->argv[0] == NULL || spec->argv[0][0] == '\0')
 		return "no program";
 	if (spec->on_exit == NULL)
@@ -163,49 +181,14 @@ static int find_user(vigil_daemon *d, const char *name, const struct user **user
 	return 0;
 }
 
-/* 0, or why the file cannot be run. */
-static int check_file(const char *path)
-{
-	struct stat st;
-
-	if (stat(path, &st) < 0)
-		return -errno;
-	if (S_ISDIR(st.st_mode))
-		return -EISDIR;
-	return access(path, X_OK) == 0 ? 0 : -errno;
-}
-
-/* As posix_spawnp does: the first that can be run. */
-static int search_path(const char *program, const char *dirs)
-{
-	int err = -ENOENT, found;
-	char path[PATH_MAX];
-	size_t n;
-
-	for (;; dirs += n + 1) {
-		n = strcspn(dirs, ":");
-		snprintf(path, sizeof(path), "%.*s%s%s", (int)n, dirs, n > 0 ? "/" : "./", program);
-		found = check_file(path);
-		if (found == 0)
-			return 0;
-		if (found != -ENOENT && found != -ENOTDIR)
-			err = found;
-		if (dirs[n] == '\0')
-			return err;
-	}
-}
-
 int vigil_find_program(const char *program, char *why, size_t size)
 {
-	const char *dirs = getenv("PATH");
+	const char *dirs = trust_own_path();
+	char found[PATH_MAX];
 	int err = 0;
 
-	if (dirs == NULL)
-		dirs = "/bin:/usr/bin";
-	if (program[0] == '/')
-		err = check_file(program);
-	else if (strchr(program, '/') == NULL)
-		err = search_path(program, dirs);
+	if (program[0] == '/' || strchr(program, '/') == NULL)
+		err = trust_find_program(program, dirs, NULL, found);
 	if (err == -ENOENT && program[0] == '/')
 		snprintf(why, size, "there is no program %.200s", program);
 	else if (err == -ENOENT)
@@ -218,21 +201,49 @@ int vigil_find_program(const char *program, char *why, size_t size)
 	return err;
 }
 
+static int judge(const vigil_child_spec *spec, const struct trust_user *user, bool other_user,
+	char program[PATH_MAX], char *why, size_t size)
+{
+	const char *path = spawn_environment_path(spec->environment, other_user);
+	const struct trust_command command = {.argv = spec->argv,
+		.path = other_user ? path : NULL, /* posix_spawnp uses vigild's own */
+		.inner_path = path,
+		.directory = spec->directory,
+		.user = user};
+
+	return trust_command(&command, program, why, size);
+}
+
+int vigil_check_command(const vigil_child_spec *given, char *why, size_t size)
+{
+	vigil_child_spec spec = take_spec(given);
+	char program[PATH_MAX];
+	struct user *user = NULL;
+	int err = -EINVAL;
+
+	snprintf(why, size, "there is no program");
+	if (spec.argv == NULL || spec.argv[0] == NULL)
+		return err;
+	if (spec.user != NULL && user_find(spec.user, &user) != 0)
+		user = NULL; /* which is reported where the user is checked */
+	err = judge(&spec, user != NULL ? user_ids(user) : NULL,
+		user != NULL && user_is_other(user), program, why, size);
+	user_free(user);
+	return program[0] != '\0' ? err : 0; /* that it is not there is another matter */
+}
+
 vigil_child *vigil_spawn(vigil_daemon *d, const vigil_child_spec *given)
 {
-	vigil_child_spec spec = {0};
+	vigil_child_spec spec = take_spec(given);
 	struct child_spec inner;
+	char program[PATH_MAX], why[TRUST_WHY];
+	const char *wrong;
 	vigil_child *seat;
-	const char *wrong = "no size";
 	int err;
 
 	if (daemon_is_candidate(d, "vigil_spawn"))
 		return NULL;
-	if (given != NULL && given->size >= sizeof(size_t)) {
-		/* A module made with an older header has a shorter one; the rest is zero. */
-		memcpy(&spec, given, given->size < sizeof(spec) ? given->size : sizeof(spec));
-		wrong = mistake(&spec);
-	}
+	wrong = mistake(&spec);
 	if (wrong != NULL) {
 		daemon_refuse(d, EINVAL, "vigil_spawn: a spec with %s", wrong);
 		return NULL;
@@ -253,10 +264,17 @@ vigil_child *vigil_spawn(vigil_daemon *d, const vigil_child_spec *given)
 		.end_session = spec.end_session,
 		.owner = d->name};
 	if (child_given_up(d->name) > 0)
-		return refuse(d, EBUSY, "cannot start", spec.argv[0]);
+		return refuse(d, &spec, EBUSY, "cannot start", spec.argv[0], strerror(EBUSY));
 	err = spec.user != NULL ? find_user(d, spec.user, &inner.user) : 0;
 	if (err != 0)
-		return refuse(d, -err, "user", spec.user);
+		return refuse(d, &spec, -err, "user", spec.user, strerror(-err));
+	err = judge(&spec, inner.user != NULL ? user_ids(inner.user) : NULL,
+		inner.user != NULL && user_is_other(inner.user), program, why, sizeof(why));
+	if (err != 0) {
+		degraded_started(err);
+		return refuse(d, &spec, -err, "cannot start", spec.argv[0], why);
+	}
+	inner.spawn.program = program;
 	seat = memory_zero(sizeof(*seat));
 	seat->on_line = spec.on_line;
 	seat->on_late = spec.on_late;
@@ -267,7 +285,7 @@ vigil_child *vigil_spawn(vigil_daemon *d, const vigil_child_spec *given)
 	err = child_start(d->ground->loop, &inner, &seat->child);
 	if (err != 0) {
 		free(seat);
-		return refuse(d, -err, "cannot start", spec.argv[0]);
+		return refuse(d, &spec, -err, "cannot start", spec.argv[0], strerror(-err));
 	}
 	daemon_own(d, &seat->resource, &seat_kind);
 	return seat;
@@ -289,4 +307,9 @@ void vigil_child_end(vigil_child *child)
 {
 	if (child != NULL)
 		child_end(child->child);
+}
+
+int vigil_open_secret(const char *path, char *why, size_t size)
+{
+	return trust_open_secret(path, why, size);
 }

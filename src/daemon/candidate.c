@@ -86,7 +86,7 @@ static void print_subject(char *text, size_t size, const struct vigil_daemon *d,
 		value = option_get(d->options, option);
 	if (value != NULL && value->present)
 		snprintf(text, size, "%.64s = \"%s\": ", option,
-			text_cut(cut, sizeof(cut), value->text));
+			text_cut(cut, sizeof(cut), option_shown(value->schema, value->text)));
 	else
 		snprintf(text, size, "%.64s: ", option);
 }

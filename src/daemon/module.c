@@ -2,9 +2,7 @@
  * module: finds a module's file, distrusts it, opens it, checks its ABI.
  *
  * Opening a shared object runs its constructors, as whoever vigild runs as.  So before that the
- * path is walked from the root, each step opened and looked at: whoever may write a directory
- * could put another file where ours was.  The last step's descriptor is the one that is
- * loaded, through /proc/self/fd, so that what was checked is what is run.
+ * path is judged by trust.  The file that was judged is the one that is loaded, through /proc/self/fd.
  *
  * The dynamic linker knows an object by the name it was opened under; a descriptor's number
  * would be met again once it was closed, and answered with the old object.  So the descriptor
@@ -29,6 +27,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "base/trust.h"
 #include "data/option.h"
 #include "loop/blame.h"
 
@@ -71,70 +70,23 @@ static int refuse(const struct why *why, int err, const char *format, ...)
 	return err;
 }
 
-/* --- distrust ------------------------------------------------------------------------------- */
+/* --- trust ---------------------------------------------------------------------------------- */
 
-/* A group that is root's, or the running user's own, is as good as the owner. */
-static bool group_is_ours(gid_t gid)
+/* Judges a path; returns a descriptor of the file to load, or -errno. */
+static int open_trusted(const char *path, struct stat *st, const struct why *why)
 {
-	return gid == 0 || gid == getegid();
-}
+	int place = trust_open(path, NULL, 0, st, why->text, why->size), fd;
 
-/* Whether others could put something else in its place.  A directory like /tmp is safe since
- * only the owner of an entry may rename it, and the entry below is looked at in its turn. */
-static int distrust(const struct stat *st, const char *path, const struct why *why)
-{
-	mode_t others = S_IWOTH | (group_is_ours(st->st_gid) ? 0 : S_IWGRP);
-
-	if (st->st_uid != 0 && st->st_uid != geteuid())
-		return refuse(why, -EPERM,
-			"%s belongs to uid %u, neither to root nor to the user vigild runs as",
-			path, (unsigned)st->st_uid);
-	if ((st->st_mode & others) && !(S_ISDIR(st->st_mode) && (st->st_mode & S_ISVTX)))
-		return refuse(why, -EPERM, "%s may be written by others (mode %04o); chmod go-w it",
-			path, (unsigned)st->st_mode & 07777);
-	return 0;
-}
-
-static int open_step(int parent, const char *step, bool last)
-{
-	int flags = O_NOFOLLOW | O_CLOEXEC | (last ? O_RDONLY | O_NONBLOCK : O_PATH | O_DIRECTORY);
-
-	return openat(parent, step, flags);
-}
-
-/* Walks a resolved absolute path; returns the file's descriptor, or -errno. */
-static int open_trusted(const char *resolved, struct stat *st, const struct why *why)
-{
-	char path[PATH_MAX];
-	char *step, *next = path + 1, *slash;
-	int fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), parent, err = 0;
-
-	snprintf(path, sizeof(path), "%s", resolved);
-	while (fd >= 0 && (step = next) != NULL) {
-		slash = strchr(step, '/');
-		next = slash != NULL ? slash + 1 : NULL;
-		if (slash != NULL)
-			*slash = '\0';
-		parent = fd;
-		fd = open_step(parent, step, next == NULL);
-		err = fd < 0 || fstat(fd, st) < 0 ? -errno : 0;
-		close(parent);
-		if (err != 0)
-			return refuse(why, err, "%s: %s", path, strerror(-err));
-		err = distrust(st, path, why);
-		if (err != 0)
-			goto fail;
-		if (slash != NULL)
-			*slash = '/';
-	}
-	if (fd < 0)
-		return refuse(why, -errno, "/: %s", strerror(errno));
+	if (place < 0)
+		return place;
 	if (S_ISREG(st->st_mode))
-		return fd;
-	err = refuse(why, -EINVAL, "%s is not a regular file", resolved);
-fail:
-	close(fd);
-	return err;
+		fd = trust_reopen(place, O_RDONLY);
+	else
+		fd = refuse(why, -EINVAL, "%s is not a regular file", path);
+	if (fd < 0 && S_ISREG(st->st_mode))
+		refuse(why, fd, "%s: %s", path, strerror(-fd));
+	close(place);
+	return fd;
 }
 
 /* --- the descriptor -------------------------------------------------------------------------- */

@@ -18,6 +18,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "base/trust.h"
 #include "data/config_vigil.h"
 #include "data/ini.h"
 
@@ -308,6 +309,30 @@ static void take_line(struct builder *b, const struct ini_line *l)
 		complain_section(b, l); /* once, at the header */
 }
 
+/* --- trust ------------------------------------------------------------------------------------------ */
+
+/* What is not there, or cannot be reached, is reported where it is read. */
+static bool judge(const char *path, unsigned flags, struct complaints *complaints)
+{
+	char why[TRUST_WHY];
+	int err = trust_path(path, NULL, flags, why, sizeof(why));
+
+	if (err == 0 || err == -ENOENT || err == -ENOTDIR || err == -EACCES)
+		return true;
+	complaint_add(complaints, path, 0, "is not read: %s", why);
+	return false;
+}
+
+/* Whoever may write one of the files decides what vigild runs, and so does whoever may add one. */
+static void judge_files(const struct config *config, struct complaints *complaints)
+{
+	if (!judge(config->files[0], 0, complaints) ||
+		!judge(config->dropin, TRUST_ENTRIES, complaints))
+		return;
+	for (size_t i = 1; config->files[i] != NULL; i++)
+		judge(config->files[i], 0, complaints);
+}
+
 /* --- the whole ----------------------------------------------------------------------------------------------- */
 
 static void read_syntax(struct config *config, const struct config_draft *draft, struct ini *inis,
@@ -355,13 +380,8 @@ static void read_meaning(struct builder *b, const struct ini *inis)
 	config->vigil = config_vigil_check(b->vigil, b->vigil_count, config->file, b->complaints);
 }
 
-struct config *config_load(const char *file, struct complaints *complaints)
-{
-	return config_load_draft(file, NULL, complaints);
-}
-
-struct config *config_load_draft(
-	const char *file, const struct config_draft *draft, struct complaints *complaints)
+static struct config *load(const char *file, const struct config_draft *draft, bool judged,
+	struct complaints *complaints)
 {
 	struct builder b = {.config = memory_zero(sizeof(*b.config)), .complaints = complaints};
 	struct config *config = b.config;
@@ -373,6 +393,8 @@ struct config *config_load_draft(
 	config->files = memory_zero(sizeof(*config->files));
 	note_file(config, file);
 	find_dropins(config, complaints);
+	if (judged)
+		judge_files(config, complaints);
 	if (draft != NULL)
 		place_draft(config, draft);
 	while (config->files[count] != NULL)
@@ -390,6 +412,22 @@ struct config *config_load_draft(
 	complaints_sort(complaints);
 	config_free(config);
 	return NULL;
+}
+
+struct config *config_load(const char *file, struct complaints *complaints)
+{
+	return load(file, NULL, true, complaints);
+}
+
+struct config *config_load_draft(
+	const char *file, const struct config_draft *draft, struct complaints *complaints)
+{
+	return load(file, draft, true, complaints);
+}
+
+struct config *config_load_untrusted(const char *file, struct complaints *complaints)
+{
+	return load(file, NULL, false, complaints);
 }
 
 void config_free(struct config *config)

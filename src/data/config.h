@@ -51,6 +51,9 @@ struct config_draft {
 /* The same as if the draft were in place already. */
 struct config *config_load_draft(
 	const char *file, const struct config_draft *draft, struct complaints *complaints);
+/* The same without judging the files: for a client that only seeks the socket in it, and runs nothing of
+ * what it says. */
+struct config *config_load_untrusted(const char *file, struct complaints *complaints);
 /* The conf.d that belongs to a main file; to be freed. */
 char *config_dropin(const char *file);
 void config_free(struct config *config);

@@ -187,26 +187,36 @@ static struct option_set *defaults_of(const vigil_option *schema)
 	return set;
 }
 
-static void complain_value(
-	const struct option_given *given, const char *why, const struct place *place)
+const char *option_shown(const vigil_option *row, const char *text)
+{
+	return row->flags & VIGIL_SECRET ? "***" : text;
+}
+
+static void complain_value(const vigil_option *row, const struct option_given *given,
+	const char *why, const struct place *place)
 {
 	const char *hint = ini_hint(given->value);
 	char value[TEXT_SHORT];
 
+	/* The reason may quote a part of the value. */
+	if ((row->flags & VIGIL_SECRET) && strchr(why, '"') != NULL)
+		why = "the value, which is secret, does not fit the type of the option";
 	complaint_add(place->complaints, given->file, given->line, "%s = \"%s\": %s%s", given->key,
-		text_cut(value, sizeof(value), given->value), why,
+		text_cut(value, sizeof(value), option_shown(row, given->value)), why,
 		strstr(why, hint) == NULL ? hint : "");
 }
 
 /* A text may begin with a quote, but hardly ever is meant to. */
-static void note_looks(const struct option_given *given, const struct place *place)
+static void note_looks(
+	const vigil_option *row, const struct option_given *given, const struct place *place)
 {
 	char value[TEXT_SHORT];
 
 	if (ini_hint(given->value)[0] != '\0')
 		complaint_note(place->complaints, given->file, given->line,
 			"%s = \"%s\": all of it is the value%s", given->key,
-			text_cut(value, sizeof(value), given->value), ini_hint(given->value));
+			text_cut(value, sizeof(value), option_shown(row, given->value)),
+			ini_hint(given->value));
 }
 
 static void take_given(
@@ -226,7 +236,7 @@ static void take_given(
 	text = strcpy(place->room, given->value);
 	place->room += strlen(text) + 1;
 	if (option_value_parse(v, text, why) != 0)
-		complain_value(given, why, place);
+		complain_value(row, given, why, place);
 	else if (!v->present && !may_be_empty(row))
 		complaint_add(place->complaints, given->file, given->line,
 			row->flags & VIGIL_REQUIRED
@@ -234,7 +244,7 @@ static void take_given(
 				: "%s is empty in %s; leave the line out for the default",
 			row->name, place->where);
 	else if (row->type == VIGIL_TEXT)
-		note_looks(given, place);
+		note_looks(row, given, place);
 }
 
 static void complain_missing(const struct option_set *set, const struct place *place)

@@ -35,6 +35,8 @@ struct option_set *option_set_new(const vigil_option *schema, const struct optio
 	size_t count, const char *where, const char *file, int line, struct complaints *complaints);
 struct option_set *option_set_ref(struct option_set *set);
 void option_set_unref(struct option_set *set);
+/* What everybody may read of a value of that option: the text itself, or *** for a secret. */
+const char *option_shown(const vigil_option *row, const char *text);
 /* Whether both came from one schema and have equal values. */
 bool option_set_equal(const struct option_set *a, const struct option_set *b);
 /* The same by name alone, for one option. */

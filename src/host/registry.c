@@ -56,9 +56,11 @@ static int complain(struct complaints *complaints, const char *file, int err)
 static int check_pair(const char *pair, struct complaints *complaints)
 {
 	const char *equal = strchr(pair, '=');
-	char cut[TEXT_SHORT];
+	char cut[TEXT_SHORT], key[TEXT_SHORT];
 
-	text_cut(cut, sizeof(cut), pair);
+	/* The value may be a secret. */
+	snprintf(key, sizeof(key), "%.*s", (int)strcspn(pair, "="), pair);
+	text_cut(cut, sizeof(cut), key);
 	if (equal == NULL || equal == pair) {
 		complaint_add(complaints, NULL, 0, "\"%s\" is not key=value", cut);
 		return -EINVAL;
@@ -89,7 +91,23 @@ static int print_draft(FILE *file, const char *name, char *const *pairs)
 	return fflush(file) == 0 && fsync(fileno(file)) == 0 ? 0 : -errno;
 }
 
-static int write_draft(const struct draft *draft, const char *name, char *const *pairs)
+/* Options may be secret, so that whoever may not read the main file must not read this one.  Where the
+ * group cannot be given away, the group reads nothing. */
+static int set_access(int fd, const char *main_file)
+{
+	struct stat st, now;
+	mode_t mode;
+
+	if (stat(main_file, &st) < 0 || fstat(fd, &now) < 0)
+		return -errno;
+	mode = st.st_mode & 0666;
+	if (now.st_gid != st.st_gid && fchown(fd, (uid_t)-1, st.st_gid) < 0)
+		mode &= ~(mode_t)S_IRWXG;
+	return fchmod(fd, mode) < 0 ? -errno : 0;
+}
+
+static int write_draft(
+	const char *main_file, const struct draft *draft, const char *name, char *const *pairs)
 {
 	int fd, err;
 	FILE *file;
@@ -97,7 +115,7 @@ static int write_draft(const struct draft *draft, const char *name, char *const 
 	if (mkdir(draft->dir, 0755) < 0 && errno != EEXIST)
 		return -errno;
 	unlink(draft->temp);
-	fd = open(draft->temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
+	fd = open(draft->temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	file = fd >= 0 ? fdopen(fd, "w") : NULL;
 	if (file == NULL) {
 		err = -errno;
@@ -105,7 +123,9 @@ static int write_draft(const struct draft *draft, const char *name, char *const 
 			close(fd);
 		return err;
 	}
-	err = print_draft(file, name, pairs);
+	err = set_access(fd, main_file);
+	if (err == 0)
+		err = print_draft(file, name, pairs);
 	return fclose(file) == 0 || err != 0 ? err : -errno;
 }
 
@@ -208,7 +228,7 @@ int registry_add(
 	err = check_elsewhere(main_file, &draft, name, complaints);
 	if (err != 0)
 		goto out;
-	err = write_draft(&draft, name, pairs);
+	err = write_draft(main_file, &draft, name, pairs);
 	if (err != 0)
 		complain(complaints, draft.temp, err);
 	else

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/trust.h"
 #include "loop/store.h"
 
 #define FILE_NAME "running"
@@ -38,11 +39,25 @@ static char stack[32768]; /* a stack that has run over is no place for a handler
 
 /* --- the end ------------------------------------------------------------------------------------ */
 
+/* Where the file is cut short, or its disk is full, an access to the page is a SIGBUS.  vigild goes on
+ * with a page that is no file, and loses the marker alone.  mmap is a plain system call on Linux. */
+static bool replace_page(const siginfo_t *info)
+{
+	const char *at = info->si_addr, *begin = (const char *)page;
+
+	return page != NULL && info->si_code > 0 && at >= begin && at < begin + sizeof(*page) &&
+	       mmap(page, sizeof(*page), PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == page;
+}
+
 /* Notes it, and lets come what would have come without us: raised here it is held until the
  * handler returns, and then met by whoever was there before. */
-static void on_fatal(int signo)
+static void on_fatal(int signo, siginfo_t *info, void *context)
 {
-	page->signo = signo;
+	if (signo == SIGBUS && replace_page(info))
+		return;
+	if (page != NULL)
+		page->signo = signo;
 	for (size_t i = 0; i < FATALS; i++)
 		if (fatal[i] == signo)
 			sigaction(signo, &before_us[i], NULL);
@@ -60,7 +75,7 @@ static void mind_signals(void)
 {
 	static bool minded;
 	const stack_t alternative = {.ss_sp = stack, .ss_size = sizeof(stack)};
-	struct sigaction action = {.sa_handler = on_fatal, .sa_flags = SA_ONSTACK};
+	struct sigaction action = {.sa_sigaction = on_fatal, .sa_flags = SA_ONSTACK | SA_SIGINFO};
 
 	if (!minded)
 		atexit(on_exit_called);
@@ -111,6 +126,7 @@ static int map_page(int fd)
 	if (map == MAP_FAILED)
 		return -errno;
 	page = map;
+	mind_signals(); /* before the page is written to */
 	memset(page, 0, sizeof(*page));
 	memcpy(page->magic, MAGIC, sizeof(page->magic));
 	page->began = clock_now();
@@ -131,7 +147,8 @@ static int lock_page(int fd)
 int blame_open(const char *dir, struct blame *before)
 {
 	struct stat st;
-	int place = store_open_dir(dir), fd, err;
+	char why[TRUST_WHY];
+	int place = store_open_dir(dir, why, sizeof(why)), fd, err;
 
 	*before = (struct blame){.clean = true};
 	if (place < 0)
@@ -143,6 +160,8 @@ int blame_open(const char *dir, struct blame *before)
 		return err;
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_nlink != 1)
 		err = -EINVAL;
+	else if (trust_descriptor(fd, &st, FILE_NAME, NULL, why, sizeof(why)) != 0)
+		err = -EPERM;
 	else
 		err = lock_page(fd);
 	if (err == 0) {
@@ -154,7 +173,6 @@ int blame_open(const char *dir, struct blame *before)
 		return err;
 	}
 	page_fd = fd;
-	mind_signals();
 	return 0;
 }
 

@@ -308,14 +308,16 @@ static pid_t launch_as(const struct child_spec *spec, int *out, int *errors, int
 
 	if (spec->user == NULL)
 		return spawn_start(&spawn, out, errors, pidfd);
-	argv = user_argv(spec->user, spawn.argv);
+	argv = user_argv(spec->user, spawn.argv, spawn.program);
 	environment = user_environment(spec->user, spawn.environment);
 	if (argv != NULL && environment != NULL) {
 		spawn.argv = argv;
 		spawn.environment = environment;
 		spawn.other_user = user_is_other(spec->user);
-		if (spawn.other_user)
+		if (spawn.other_user) {
+			spawn.program = NULL; /* it is setpriv */
 			forget_keys();
+		}
 		pid = spawn_start(&spawn, out, errors, pidfd);
 	}
 	free(environment);

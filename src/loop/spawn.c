@@ -146,7 +146,8 @@ static pid_t launch(const struct spawn *spawn, int out, int errors)
 	if (err)
 		goto out_actions;
 	/* A script without a #! line is ENOEXEC: glibc does not hand it to a shell, nor do we. */
-	err = posix_spawnp(&pid, argv[0], &actions, &attributes, argv, environment);
+	err = posix_spawnp(&pid, spawn->program ? spawn->program : argv[0], &actions, &attributes,
+		argv, environment);
 	posix_spawnattr_destroy(&attributes);
 out_actions:
 	posix_spawn_file_actions_destroy(&actions);

@@ -15,6 +15,7 @@
 
 struct spawn {
 	const char *const *argv;        /* argv[0] with a slash is a path, else looked up in PATH */
+	const char *program;            /* the file to execute; NULL: as argv[0] says */
 	const char *const *environment; /* NAME=VALUE, as spawn_environment_new */
 	bool other_user;                /* it gets little of our environment, and no keys of ours */
 	const char *directory;          /* NULL: / */

@@ -156,9 +156,20 @@ static bool is_handed_on(const char *entry, const char *const *extra, bool has_a
 	       strncmp(entry, "LC_", 3) == 0;
 }
 
+static char others_path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+const char *spawn_environment_path(const char *const *extra, bool other_user)
+{
+	const char *path = other_user ? others_path + strlen("PATH=") : NULL;
+
+	for (; extra != NULL && *extra != NULL; extra++)
+		if (same_name("PATH", *extra))
+			path = *extra + strlen("PATH=");
+	return path;
+}
+
 char **spawn_environment_new(const char *const *extra, bool other_user)
 {
-	static char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 	const char *all = find_own("LC_ALL");
 	size_t size = count((const char *const *)environ) + count(extra) + LOCALE_COUNT + 3, n = 0;
 	char **result;
@@ -173,8 +184,8 @@ char **spawn_environment_new(const char *const *extra, bool other_user)
 	for (size_t i = 0; environ != NULL && environ[i] != NULL; i++)
 		if (is_handed_on(environ[i], extra, all != NULL, other_user))
 			result[n++] = environ[i];
-	if (other_user && !is_replaced(path, extra))
-		result[n++] = path;
+	if (other_user && !is_replaced(others_path, extra))
+		result[n++] = others_path;
 	n += add_locale(result + n, (char *)(result + size), all, extra);
 	for (; extra != NULL && *extra != NULL; extra++)
 		result[n++] = (char *)*extra;

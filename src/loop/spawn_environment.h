@@ -15,4 +15,7 @@ char **spawn_environment_new(const char *const *extra, bool other_user);
 /* Whether a service manager sets that variable (NAME or NAME=VALUE) for one service alone. */
 bool spawn_environment_is_private(const char *entry);
 
+/* The PATH that such a child has by its extras, or as another user; NULL: vigild's own.  Borrowed. */
+const char *spawn_environment_path(const char *const *extra, bool other_user);
+
 #endif

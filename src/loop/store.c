@@ -21,6 +21,7 @@
 #include "base/degraded.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/trust.h"
 #include "data/state.h"
 #include "loop/loop.h"
 
@@ -50,27 +51,23 @@ struct store {
 	struct loop_timer *timer;
 	bool dirty;
 	struct saving saving;
+	char why[TRUST_WHY]; /* the directory is not trusted; "": it is */
 };
 
 /* --- the directory ------------------------------------------------------------------------------- */
 
-/* The admin may have moved it and left a link; anybody else's link leads where that one wants. */
-static bool is_anothers_link(const char *dir)
+int store_open_dir(const char *dir, char *why, size_t size)
 {
 	struct stat st;
+	int place = trust_open(dir, NULL, 0, &st, why, size), fd;
 
-	return lstat(dir, &st) == 0 && S_ISLNK(st.st_mode) && st.st_uid != 0 &&
-	       st.st_uid != geteuid();
-}
-
-int store_open_dir(const char *dir)
-{
-	int fd = -1;
-
-	if (is_anothers_link(dir))
-		return -ELOOP;
-	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	if (place < 0)
+		return place;
+	fd = trust_reopen(place, O_RDONLY | O_DIRECTORY);
+	if (fd < 0)
+		snprintf(why, size, "%s: %s", dir, strerror(-fd));
+	close(place);
+	return fd;
 }
 
 /* --- reading ------------------------------------------------------------------------------------- */
@@ -114,7 +111,7 @@ static ssize_t read_all(int fd, char *text, size_t size)
 /* NULL with errno: ENOENT, ENOMEM, or what else is wrong with it. */
 static json_t *read_file(const struct store *store, const char *name)
 {
-	char *path = memory_format("%s/%s", store->dir, name), *text = NULL;
+	char *path = memory_format("%s/%s", store->dir, name), *text = NULL, why[TRUST_WHY];
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	json_t *doc = NULL;
 	struct stat st;
@@ -129,6 +126,10 @@ static json_t *read_file(const struct store *store, const char *name)
 	}
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > STORE_SIZE_MAX) {
 		log_warn("%s is no file of a likely size", path);
+		goto out;
+	}
+	if (trust_descriptor(fd, &st, path, NULL, why, sizeof(why)) != 0) {
+		log_warn("%s is not read: %s", path, why);
 		goto out;
 	}
 	text = malloc((size_t)st.st_size + 1);
@@ -294,11 +295,20 @@ static int write_some(struct store *store, uint64_t time)
 	return err != 0 ? err : more;
 }
 
+static int open_dir(struct store *store)
+{
+	int fd = store_open_dir(store->dir, store->why, sizeof(store->why));
+
+	if (fd != -EPERM)
+		store->why[0] = '\0';
+	return fd;
+}
+
 static int begin_saving(struct store *store)
 {
 	struct saving *saving = &store->saving;
 
-	*saving = (struct saving){.dir = store_open_dir(store->dir), .fd = -1};
+	*saving = (struct saving){.dir = open_dir(store), .fd = -1};
 	if (saving->dir < 0)
 		return saving->dir;
 	saving->fd = open_new(saving->dir);
@@ -327,12 +337,14 @@ static int end_saving(struct store *store, int err, bool sync)
 
 static void note_outcome(const struct store *store, int err)
 {
-	if (err != 0)
-		degraded_set(DEGRADED_STATE, "%s/" FILE_NAME " cannot be written: %s", store->dir,
-			err == -ELOOP ? "the directory is another user's symbolic link"
-				      : strerror(-err));
-	else
+	if (err == 0)
 		degraded_end(DEGRADED_STATE);
+	else if (store->why[0] != '\0')
+		degraded_set(
+			DEGRADED_STATE, "%s/" FILE_NAME " is not used: %s", store->dir, store->why);
+	else
+		degraded_set(DEGRADED_STATE, "%s/" FILE_NAME " cannot be written: %s", store->dir,
+			strerror(-err));
 }
 
 int store_save(struct store *store, bool sync)
@@ -422,6 +434,18 @@ void store_put_new(
 	json_decref(value);
 }
 
+/* Whether what lies in the directory may be read. */
+static bool may_read(struct store *store)
+{
+	int fd = open_dir(store);
+
+	if (fd >= 0)
+		close(fd);
+	else
+		note_outcome(store, fd);
+	return fd != -EPERM;
+}
+
 struct store *store_open(struct loop *loop, const char *dir)
 {
 	struct store *store = memory_zero(sizeof(*store));
@@ -429,11 +453,9 @@ struct store *store_open(struct loop *loop, const char *dir)
 	store->dir = memory_text(dir);
 	if (mkdir(dir, 0750) < 0 && errno != EEXIST)
 		note_outcome(store, -errno);
-	else if (is_anothers_link(dir))
-		note_outcome(store, -ELOOP);
 	store->timer = loop_after(loop, 0, on_soon, store);
 	if (store->timer != NULL)
-		store->doc = is_anothers_link(dir) ? json_object() : read_newest(store);
+		store->doc = may_read(store) ? read_newest(store) : json_object();
 	if (store->doc == NULL) {
 		int err = errno;
 

@@ -9,6 +9,7 @@
 #define STORE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include <jansson.h>
 
@@ -23,9 +24,9 @@ struct store *store_open(struct loop *loop, const char *dir);
 /* Writes what is unwritten, with fsync, and closes. */
 void store_close(struct store *store);
 
-/* A descriptor of the directory, for who keeps a file of its own there; -errno: -ELOOP, it is another
- * user's symbolic link, which is not followed. */
-int store_open_dir(const char *dir);
+/* A descriptor of the directory, for who keeps a file of its own there; or -errno and the reason in why.
+ * -EPERM: others may write the directory, or put another one in its place. */
+int store_open_dir(const char *dir, char *why, size_t size);
 
 /* Three levels of names: a section ("kept", "paused"), a daemon, a key of its own.  Borrowed;
  * NULL where nothing stands. */

@@ -21,6 +21,7 @@
 
 struct user {
 	const char *setpriv; /* NULL: the host's own user, nothing is to be done */
+	struct trust_user ids;
 	char reuid[32], regid[32];
 	char *environment[4];
 };
@@ -52,6 +53,7 @@ int user_find(const char *name, struct user **user)
 		return -ENOSYS;
 	*user = memory_zero(sizeof(**user));
 	(*user)->setpriv = other ? setpriv : NULL;
+	(*user)->ids = (struct trust_user){.uid = entry->pw_uid, .gid = entry->pw_gid};
 	snprintf((*user)->reuid, sizeof((*user)->reuid), "--reuid=%u", (unsigned)entry->pw_uid);
 	snprintf((*user)->regid, sizeof((*user)->regid), "--regid=%u", (unsigned)entry->pw_gid);
 	(*user)->environment[0] = memory_format("HOME=%s", entry->pw_dir);
@@ -64,6 +66,11 @@ int user_find(const char *name, struct user **user)
 bool user_is_other(const struct user *user)
 {
 	return user->setpriv != NULL;
+}
+
+const struct trust_user *user_ids(const struct user *user)
+{
+	return &user->ids;
 }
 
 void user_free(struct user *user)
@@ -84,7 +91,7 @@ static size_t count(const char *const *list)
 	return n;
 }
 
-const char **user_argv(const struct user *user, const char *const *argv)
+const char **user_argv(const struct user *user, const char *const *argv, const char *program)
 {
 	const char *const before[] = {
 		user->setpriv, user->reuid, user->regid, "--init-groups", "--"};
@@ -96,6 +103,8 @@ const char **user_argv(const struct user *user, const char *const *argv)
 	memcpy(result, before, skip * sizeof(*result));
 	for (size_t i = 0; i < n; i++)
 		result[skip + i] = argv[i];
+	if (skip > 0 && n > 0 && program != NULL)
+		result[skip] = program;
 	return result;
 }
 

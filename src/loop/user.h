@@ -10,6 +10,8 @@
 
 #include <stdbool.h>
 
+#include "base/trust.h"
+
 struct user;
 
 /* Looks the user up; may ask the network, as getpwnam does, so it is done once and kept.  0 and
@@ -19,10 +21,12 @@ int user_find(const char *name, struct user **user);
 void user_free(struct user *user);
 /* Whether the user is another than vigild's own. */
 bool user_is_other(const struct user *user);
+/* The ids of the user, for trust; good as long as the user. */
+const struct trust_user *user_ids(const struct user *user);
 
-/* What to start so that argv runs as the user; the texts stay argv's and the user's.  To be
- * freed with free; NULL when out of memory. */
-const char **user_argv(const struct user *user, const char *const *argv);
+/* What to start so that argv runs as the user; the texts stay argv's and the user's.  program: the file
+ * to execute as another user; NULL: as argv[0] says.  To be freed with free; NULL when out of memory. */
+const char **user_argv(const struct user *user, const char *const *argv, const char *program);
 /* The environment with the user's HOME, USER, LOGNAME and SHELL before it, where it does not
  * name them itself.  To be freed with free; NULL when out of memory. */
 const char **user_environment(const struct user *user, const char *const *environment);

@@ -19,6 +19,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/trust_command.h"
 #include "loop/spawn.h"
 #include "service/pidfile.h"
 #include "service/shutdown.h"
@@ -418,12 +419,37 @@ static void not_started(const char *program, int error, struct manager_reply *re
 	}
 }
 
+bool manager_trust(const char *what, int err, const char *why, struct manager_reply *reply)
+{
+	if (err == 0)
+		return true;
+	if (error_is_own(err))
+		manager_fault(reply, err, VIGIL_FAULT_REFUSED, "vigild could not look at %s: %s",
+			what, strerror(-err));
+	else
+		manager_fault(reply, err, VIGIL_FAULT_FAILED, "%s is not run: %s", what, why);
+	return false;
+}
+
 int manager_run(const struct manager_request *request, const struct spawn *spawn, bool spare_group,
 	struct spawn_result *result, struct manager_reply *reply)
 {
 	const char *program = spawn->argv[0];
-	int err = spawn_run(spawn, request->deadline, spare_group, result);
+	char found[PATH_MAX], why[TRUST_WHY];
+	const struct trust_command command = {.argv = spawn->argv, .directory = spawn->directory};
+	struct spawn judged = *spawn;
+	int err = trust_command(&command, found, why, sizeof(why));
 
+	if (err) {
+		reply->started = err;
+		if (found[0] == '\0')
+			not_started(program, err, reply);
+		else
+			manager_trust(program, err, why, reply);
+		return -1;
+	}
+	judged.program = found;
+	err = spawn_run(&judged, request->deadline, spare_group, result);
 	reply->started = err ? err : 1;
 	if (err) {
 		not_started(program, err, reply);

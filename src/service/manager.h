@@ -118,6 +118,8 @@ struct spawn_result;
  * or -1 with the fault set, when it could not be started, ran out of time or died of a signal. */
 int manager_run(const struct manager_request *request, const struct spawn *spawn, bool spare_group,
 	struct spawn_result *result, struct manager_reply *reply);
+/* Turns the outcome of trust for what is about to be run into the fault: true where err is 0. */
+bool manager_trust(const char *what, int err, const char *why, struct manager_reply *reply);
 /* The last lines of what it printed that fit. */
 void manager_tail(char text[MANAGER_TEXT], const struct spawn_result *result);
 /* Evidence with nothing in it but the subject, and what earlier queries found. */

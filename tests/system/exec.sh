@@ -379,7 +379,7 @@ refused_by_test "an unknown user is refused by vigild -t" \
 	'vigil.conf:[0-9]*: user = "no-such-user": there is no such user' \
 	< <(options 'command = /bin/true' 'user = no-such-user')
 refused_by_test "an environment without = is refused by vigild -t" \
-	'environment = "A=1, NOVALUE": "NOVALUE" is not NAME=VALUE' \
+	'environment = "\*\*\*": an element is not NAME=VALUE' \
 	< <(options 'command = /bin/true' 'environment = A=1, NOVALUE')
 refused_by_test "a pipe in a command is refused by vigild -t" 'holds \|, but no shell is run' \
 	< <(options 'command = /bin/true | /bin/cat')

@@ -188,7 +188,7 @@ echo o >"$work/password"
 reload_with "url = https://master.test:5665" "user = other" "password_file = $work/password"
 check "a user without the permission sees no service" wait_for 20 says 'it has no such service'
 chmod 644 "$work/password"; conf "${right[@]}" "timeout = 11s"
-refused_by_reload "a password for all to read is refused" 'password_file = .*may be read by others'
+refused_by_reload "a password for all to read is refused" 'password_file = .*others may read or write'
 conf "url = http://master.test" "user = vigil" "password_file = $work/password"
 refused_by_reload "http without TLS is refused" 'url = "http://master.test": is not https://HOST:PORT'
 conf "url = https://master.test"
@@ -230,7 +230,7 @@ echo 's e:cret' >"$work/password"
 check "the right password is taken without a reload" wait_for 20 is_well
 chmod 644 "$work/password"
 check "a password file that others may read is reported" wait_for 20 says \
-	'the CA or the credentials cannot be used, the former ones stay in use: may be read by others'
+	'the CA or the credentials cannot be used, the former ones stay in use: others may read or write'
 check "the former password stays in use" sent_more
 chmod 600 "$work/password"
 check "the report ends when the file is right" wait_for 20 is_well
@@ -301,6 +301,8 @@ mkdir "$work/pki"; chown nagios "$work/pki"
 	icinga2 pki new-cert --cn web1 --key "$work/pki/web1.key" --csr "$work/pki/web1.csr"
 	icinga2 pki sign-csr --csr "$work/pki/web1.csr" --cert "$work/pki/web1.crt"
 } >"$work/pki.log" 2>&1
+chown -R root "$work/pki" # icinga2 writes as its own user, whom vigild does not trust with a key
+chmod 600 "$work/pki/web1.key"
 cp "$work/other.crt" "$work/pki/now.crt"; cp "$work/other.key" "$work/pki/now.key"
 reload_with "url = https://master.test:5665" "certificate = $work/pki/now.crt" "key = $work/pki/now.key"
 check "a client certificate that the master does not know is not enough" wait_for 20 is /runs/master/health/level CRITICAL

@@ -15,7 +15,7 @@ work=$(mktemp -d)
 chmod 755 "$work"
 trap 'stop_vigild; umount "$work/state" 2>/dev/null; rm -rf "$work"' EXIT
 mkdir "$work/state"
-mount -t tmpfs -o size=1m,mode=0777 tmpfs "$work/state"
+mount -t tmpfs -o size=1m,mode=0755 tmpfs "$work/state"
 setpriv=$(command -v setpriv)
 cat >"$work/svc" <<S
 #!/bin/sh
@@ -43,7 +43,7 @@ C
 sed -i "/^log = /a restart_rate = 1000/1s" "$work/vigil.conf"
 # Of its own, so that an ordinary user may make sockets there.
 sed -i "s|$work/control|$work/door/control|" "$work/vigil.conf"
-mkdir -m 777 "$work/door"
+mkdir -m 755 "$work/door"
 ctl() { "$vigilctl" -s "$work/door/control.sock" "$@"; }
 
 hold=$(count 3 60)
@@ -80,7 +80,7 @@ recovers "space again"
 figure "state_dir is full: degraded, and over by itself" "after $took s (it is tried every 10 s)"
 ctl -q resume plug
 
-mount -t tmpfs -o ro tmpfs "$work/state"
+mount -t tmpfs -o ro,mode=0755 tmpfs "$work/state"
 ctl -q pause plug
 check "a read-only file system is told of" wait_for 20 degraded state "Read-only"
 sleep "$hold"
@@ -109,7 +109,7 @@ check "vigild stops" stop_vigild
 
 # --- no processes: root is exempt from that limit ------------------------------------------------------
 if [ -n "$setpriv" ]; then
-	rm -rf "$work/state"/* "$work/up"; : >"$work/starts"; chmod 666 "$work/starts"; chmod 777 "$work"; : >"$work/log"
+	rm -rf "$work/state"/* "$work/up"; : >"$work/starts"; chmod 666 "$work/starts"; chmod 1777 "$work"; : >"$work/log"
 	chown -R nobody "$work/door" "$work/state"
 	setpriv --reuid=nobody --regid=65534 --clear-groups "$vigild" -c "$work/vigil.conf" 2>>"$work/log" &
 	vigild_pid=$!

@@ -110,14 +110,18 @@ try() { # GROUND KIND NAME
 		not_ok "$1, $2 at $3: nothing elsewhere is changed"
 		diff <(echo "$before") <(elsewhere)
 	fi
-	if [ -z "$came_up" ] && ! grep -qF "$path" "$work/said"; then
+	if [ -z "$came_up" ] && ! grep -qF -e "$path" -e "$place belongs to uid" "$work/said"; then
 		silent=$((silent + 1))
 		not_ok "$1, $2 at $3: it says why it does not start: $(cat "$work/said")"
 	fi
 }
 
 # Without any, it comes up and leaves what it should: else all below says nothing.
-for ground in sticky owned user; do
+begin owned
+live ${runner[owned]}
+check "owned: vigild does not start in a directory of another user, and names it" \
+	eval '[ -z "$came_up" ] && grep -q "$place belongs to uid" "$work/said"'
+for ground in sticky user; do
 	begin $ground
 	live ${runner[$ground]}
 	check "$ground: with nothing planted it comes up" [ -n "$came_up" ]

@@ -33,14 +33,14 @@ static const char *why_unstarted(vigil_daemon *d, const struct exec *x, int err)
 	return "";
 }
 
-static void put_unstarted(vigil_daemon *d, struct exec *x, int err)
+static void put_unstarted(vigil_daemon *d, struct exec *x, int err, const char *why)
 {
 	static const char *const older[] = {
 		"pid", "long_output", "perfdata", "duration_seconds", "timed_out", "stderr"};
 	char clean[EXEC_TEXT];
 
-	snprintf(x->text, sizeof(x->text), "%.180s cannot be started: %s%.180s", x->command[0],
-		strerror(err), why_unstarted(d, x, err));
+	snprintf(x->text, sizeof(x->text), "%.180s cannot be started: %s%.180s", x->command[0], why,
+		why_unstarted(d, x, err));
 	if (x->start_error != err)
 		vigil_error(d, "%s", x->text);
 	x->start_error = err;
@@ -51,22 +51,32 @@ static void put_unstarted(vigil_daemon *d, struct exec *x, int err)
 		vigil_state_unset(d, older[i]);
 }
 
-int exec_spawn(vigil_daemon *d, struct exec *x, vigil_child_spec *spec)
+/* What the options say of how the program runs. */
+static void describe_command(vigil_daemon *d, vigil_child_spec *spec)
 {
 	const char *const *environment = vigil_option_list(d, "environment");
 
 	spec->size = sizeof(*spec);
-	spec->argv = x->command;
+	spec->argv = vigil_option_list(d, "command");
 	spec->environment = environment[0] != NULL ? environment : NULL;
 	spec->directory = vigil_option_text(d, "directory");
 	spec->user = vigil_option_text(d, "user");
 	spec->end_session = true;
+}
+
+int exec_spawn(vigil_daemon *d, struct exec *x, vigil_child_spec *spec)
+{
+	char why[EXEC_TEXT] = "";
+
+	describe_command(d, spec);
+	spec->why = why;
+	spec->why_size = sizeof(why);
 	spec->arg = x;
 	x->child = vigil_spawn(d, spec);
 	if (x->child == NULL) {
 		int err = errno;
 
-		put_unstarted(d, x, err);
+		put_unstarted(d, x, err, why[0] != '\0' ? why : strerror(err));
 		return -err;
 	}
 	x->start_error = 0;
@@ -96,7 +106,7 @@ static int check_environment(vigil_daemon *d)
 	for (const char *const *entry = vigil_option_list(d, "environment"); *entry != NULL;
 		entry++)
 		if ((*entry)[strcspn(*entry, "= \t\"'")] != '=' || (*entry)[0] == '=')
-			err = vigil_diagnose(d, "environment", "\"%s\" is not NAME=VALUE", *entry);
+			err = vigil_diagnose(d, "environment", "an element is not NAME=VALUE");
 	return err;
 }
 
@@ -109,8 +119,19 @@ static void note_program(vigil_daemon *d)
 		vigil_note(d, "command", "%s", why);
 }
 
+static int check_trust(vigil_daemon *d)
+{
+	vigil_child_spec spec = {0};
+	char why[512];
+
+	describe_command(d, &spec);
+	if (vigil_check_command(&spec, why, sizeof(why)) == 0)
+		return 0;
+	return vigil_diagnose(d, "command", "%s", why);
+}
+
 /* What the schema cannot see: all that is wrong is diagnosed, and then it is -EINVAL. */
-static int check(vigil_daemon *d)
+static int check_options(vigil_daemon *d)
 {
 	const char *user = vigil_option_text(d, "user");
 	int err = check_environment(d);
@@ -124,10 +145,19 @@ static int check(vigil_daemon *d)
 	return err;
 }
 
+static int check(vigil_daemon *d)
+{
+	int err = check_options(d);
+
+	return check_trust(d) != 0 ? -EINVAL : err;
+}
+
+/* check has judged the program, and from then on each start of it does: one that is not trusted any more
+ * makes the daemon UNKNOWN, and is run when that is mended. */
 static int start(vigil_daemon *d)
 {
 	struct exec *x = vigil_alloc(d, sizeof(*x));
-	int err = check(d);
+	int err = check_options(d);
 
 	if (err != 0)
 		return err;
@@ -165,7 +195,8 @@ static const vigil_option options[] = {
 		"how many bytes one member of them has at most", .min = 1024, .max = 67108864),
 	VIGIL_OPTION("user", VIGIL_TEXT, NULL, "whom to run it as, where vigild is root"),
 	VIGIL_OPTION("directory", VIGIL_PATH, "/", "where to run it"),
-	VIGIL_OPTION("environment", VIGIL_LIST, NULL, "NAME=VALUE, added to vigild's own"),
+	VIGIL_OPTION("environment", VIGIL_LIST, NULL, "NAME=VALUE, added to vigild's own",
+		.flags = VIGIL_SECRET),
 	VIGIL_OPTION("silence", VIGIL_DURATION, NULL,
 		"UNKNOWN when a stream prints no object for so long; unset, it may be silent",
 		.min = 0.1, .max = 31536000),

@@ -3,6 +3,8 @@
  */
 #include "guard.h"
 
+#include <vigil/vigil.h>
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -103,22 +105,6 @@ bool guard_equal(const char *given, const char *token)
 	return differ == 0 && length > 0;
 }
 
-static int distrust(const struct stat *st, char *why, size_t size)
-{
-	const char *words = NULL;
-
-	if (!S_ISREG(st->st_mode))
-		words = "it is no regular file";
-	else if (st->st_uid != 0 && st->st_uid != geteuid())
-		words = "it belongs neither to root nor to the user vigild runs as";
-	else if (st->st_mode & (S_IRWXO | S_IWGRP))
-		words = "others may read or write it; chmod 0600 it";
-	if (words == NULL)
-		return 0;
-	snprintf(why, size, "%s", words);
-	return -EPERM;
-}
-
 static int read_line(int fd, char token[GUARD_TOKEN_MAX], char *why, size_t size)
 {
 	ssize_t n = read(fd, token, GUARD_TOKEN_MAX - 1);
@@ -150,21 +136,13 @@ static int read_line(int fd, char token[GUARD_TOKEN_MAX], char *why, size_t size
 
 int guard_read_token(const char *path, char token[GUARD_TOKEN_MAX], char *why, size_t size)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	struct stat st;
-	int err;
+	int fd = vigil_open_secret(path, why, size), err;
 
 	token[0] = '\0';
-	if (fd < 0 || fstat(fd, &st) < 0) {
-		err = -errno;
-		snprintf(why, size, "%s", strerror(errno));
-	} else {
-		err = distrust(&st, why, size);
-		if (err == 0)
-			err = read_line(fd, token, why, size);
-	}
-	if (fd >= 0)
-		close(fd);
+	if (fd < 0)
+		return fd;
+	err = read_line(fd, token, why, size);
+	close(fd);
 	return err;
 }
 

@@ -134,7 +134,7 @@ static bool is_sent_here(const struct visit *visit, const struct door *door)
 static bool is_authorized(const struct visit *visit)
 {
 	struct site *site = visit->site;
-	char token[GUARD_TOKEN_MAX], why[128];
+	char token[GUARD_TOKEN_MAX], why[512];
 
 	if (site->token_file == NULL)
 		return true;

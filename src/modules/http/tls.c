@@ -11,8 +11,10 @@
 
 #ifdef HAVE_OPENSSL
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <event2/bufferevent.h>
 #include <event2/bufferevent_ssl.h>
@@ -54,20 +56,39 @@ static bool were_written(struct tls *tls)
 	return true;
 }
 
+/* The key must be as secret as a token; without tls_key it lies in the certificate's file.  Returns 1, or
+ * another value and the reason in why, "" where OpenSSL knows it. */
+static int use_key(SSL_CTX *context, const char *path, char *why, size_t size)
+{
+	char name[32];
+	int fd = vigil_open_secret(path, why, size), right;
+
+	if (fd < 0)
+		return 0;
+	why[0] = '\0';
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	right = SSL_CTX_use_PrivateKey_file(context, name, SSL_FILETYPE_PEM);
+	close(fd);
+	return right;
+}
+
 static SSL_CTX *make_context(const struct tls *tls, char *why, size_t size)
 {
 	SSL_CTX *context = SSL_CTX_new(TLS_server_method());
 
+	why[0] = '\0';
 	if (context != NULL && SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
 		SSL_CTX_set_cipher_list(context, CIPHERS) == 1 &&
 		SSL_CTX_use_certificate_chain_file(context, tls->certificate) == 1 &&
-		SSL_CTX_use_PrivateKey_file(context, tls->key, SSL_FILETYPE_PEM) == 1 &&
+		use_key(context, tls->key, why, size) == 1 &&
 		SSL_CTX_check_private_key(context) == 1) {
 		SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
 						     SSL_OP_CIPHER_SERVER_PREFERENCE);
 		return context;
 	}
-	last_error(why, size);
+	if (why[0] == '\0')
+		last_error(why, size);
+	ERR_clear_error();
 	SSL_CTX_free(context);
 	return NULL;
 }
@@ -87,7 +108,7 @@ static int read_paths(vigil_daemon *d, struct tls *tls)
 int tls_check(vigil_daemon *d)
 {
 	struct tls tls = {0};
-	char why[256];
+	char why[512];
 	int err = read_paths(d, &tls);
 
 	if (err != 0 || tls.certificate == NULL)
@@ -103,7 +124,7 @@ int tls_check(vigil_daemon *d)
 int tls_open(struct site *site)
 {
 	struct tls *tls = vigil_alloc(site->d, sizeof(*tls));
-	char why[256];
+	char why[512];
 	int err = read_paths(site->d, tls);
 
 	if (err != 0 || tls->certificate == NULL)
@@ -127,7 +148,7 @@ static void renew(struct site *site)
 {
 	struct tls *tls = site->tls;
 	SSL_CTX *context;
-	char why[256];
+	char why[512];
 
 	if (!were_written(tls))
 		return;

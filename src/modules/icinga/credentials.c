@@ -29,7 +29,7 @@ struct loaded {
 /* Which option is wrong, and why. */
 struct fault {
 	const char *option; /* NULL: none in particular */
-	char text[320];
+	char text[512];
 };
 
 struct credentials {
@@ -65,27 +65,19 @@ static void loaded_clear(struct loaded *l)
 
 /* --- a password ------------------------------------------------------------------------------------ */
 
-/* A file that only its owner may read, and the owner is vigild's user or root. */
 static int read_secret(const char *path, char secret[SECRET_MAX], struct fault *fault)
 {
 	static const char option[] = "password_file";
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), err = 0;
-	struct stat st;
+	char why[sizeof(fault->text)];
+	int fd = vigil_open_secret(path, why, sizeof(why));
 	ssize_t n;
 
 	if (fd < 0)
-		return blame(fault, option, "%s", strerror(errno));
+		return blame(fault, option, "%s", why);
 	n = read(fd, secret, SECRET_MAX - 1);
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-		err = blame(fault, option, "is no file");
-	else if ((st.st_uid != 0 && st.st_uid != geteuid()) || (st.st_mode & 007) != 0)
-		err = blame(fault, option,
-			"may be read by others; chown it to vigild's user and chmod it to 0600");
-	else if (n < 0)
-		err = blame(fault, option, "%s", strerror(errno));
 	close(fd);
-	if (err != 0)
-		return err;
+	if (n < 0)
+		return blame(fault, option, "%s", strerror(errno));
 	secret[n] = '\0';
 	secret[strcspn(secret, "\r\n")] = '\0';
 	return secret[0] != '\0' ? 0 : blame(fault, option, "the file is empty");
@@ -140,15 +132,27 @@ static int load_ca(struct loaded *l, const char *ca, struct fault *fault)
 	return 0;
 }
 
+static int load_key(struct loaded *l, const char *key, struct fault *fault)
+{
+	char name[32], why[sizeof(fault->text)];
+	int fd = vigil_open_secret(key, why, sizeof(why)), right;
+
+	if (fd < 0)
+		return blame(fault, "key", "%s", why);
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	right = SSL_CTX_use_PrivateKey_file(l->tls, name, SSL_FILETYPE_PEM);
+	close(fd);
+	if (right != 1 || SSL_CTX_check_private_key(l->tls) != 1)
+		return blame(fault, "key", "%s", tls_error());
+	return 0;
+}
+
 static int load_certificate(
 	struct loaded *l, const char *certificate, const char *key, struct fault *fault)
 {
 	if (SSL_CTX_use_certificate_chain_file(l->tls, certificate) != 1)
 		return blame(fault, "certificate", "%s", tls_error());
-	if (SSL_CTX_use_PrivateKey_file(l->tls, key, SSL_FILETYPE_PEM) != 1 ||
-		SSL_CTX_check_private_key(l->tls) != 1)
-		return blame(fault, "key", "%s", tls_error());
-	return 0;
+	return load_key(l, key, fault);
 }
 
 /* --- all of them ----------------------------------------------------------------------------------- */

@@ -24,9 +24,13 @@ static int check_user(vigil_daemon *d)
 
 static int check_command(vigil_daemon *d)
 {
+	const vigil_child_spec spec = {.size = sizeof(spec),
+		.argv = vigil_option_list(d, "command"),
+		.user = vigil_option_text(d, "user")};
 	char why[512];
 
-	if (vigil_find_program(vigil_option_list(d, "command")[0], why, sizeof(why)) != 0)
+	if (vigil_find_program(spec.argv[0], why, sizeof(why)) != 0 ||
+		vigil_check_command(&spec, why, sizeof(why)) != 0)
 		return vigil_diagnose(d, "command", "%s", why);
 	return 0;
 }

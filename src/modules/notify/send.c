@@ -253,7 +253,7 @@ static void on_exit_told(vigil_daemon *d, vigil_child *child, const vigil_child_
 }
 
 /* Starts the command; its environment has texts of so many bytes at most. */
-static vigil_child *spawn(struct send *s, const struct message *m, size_t lines)
+static vigil_child *spawn(struct send *s, const struct message *m, size_t lines, char why[TEXT_MAX])
 {
 	char *environment[MESSAGE_VARIABLES + 1], *input = message_input(m);
 	vigil_child_spec spec = {.size = sizeof(spec),
@@ -264,6 +264,8 @@ static vigil_child *spawn(struct send *s, const struct message *m, size_t lines)
 		.on_exit = on_exit_told,
 		.arg = s,
 		.merge_stderr = true,
+		.why = why,
+		.why_size = TEXT_MAX,
 		.input = input,
 		.input_length = input != NULL ? strlen(input) : 0};
 	vigil_child *child;
@@ -282,17 +284,17 @@ static vigil_child *spawn(struct send *s, const struct message *m, size_t lines)
 static void run(struct send *s)
 {
 	struct message m = {.host = s->host, .daemon = vigil_name(s->d), .queue = &s->running};
-	char why[TEXT_MAX];
+	char why[2 * TEXT_MAX], reason[TEXT_MAX] = "there is no memory";
 
 	if (s->running.count == 0)
 		queue_move(&s->running, &s->waiting);
 	m.sorted = queue_sorted(&s->running);
 	errno = ENOMEM;
 	if (m.sorted != NULL)
-		s->child = spawn(s, &m, MESSAGE_LINES);
+		s->child = spawn(s, &m, MESSAGE_LINES, reason);
 	if (s->child == NULL && errno == E2BIG) /* the stack limit is small */
-		s->child = spawn(s, &m, MESSAGE_LINES_MIN);
-	snprintf(why, sizeof(why), "%.200s cannot be started: %s", s->command[0], strerror(errno));
+		s->child = spawn(s, &m, MESSAGE_LINES_MIN, reason);
+	snprintf(why, sizeof(why), "%.200s cannot be started: %s", s->command[0], reason);
 	free(m.sorted);
 	if (s->burst > 0) {
 		s->starts[s->next_start] = vigil_now();

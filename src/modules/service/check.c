@@ -141,6 +141,16 @@ static bool looks_like_port(const char *target)
 	       colon[1 + strspn(colon + 1, "0123456789")] == '\0';
 }
 
+static int check_trust(vigil_daemon *d, const char *option)
+{
+	const vigil_child_spec spec = {.size = sizeof(spec), .argv = vigil_option_list(d, option)};
+	char why[WHY];
+
+	if (vigil_check_command(&spec, why, sizeof(why)) == 0)
+		return 0;
+	return vigil_diagnose(d, option, "%s", why);
+}
+
 static int check_program(vigil_daemon *d, const char *option)
 {
 	const char *program = vigil_option_list(d, option)[0];
@@ -152,7 +162,7 @@ static int check_program(vigil_daemon *d, const char *option)
 		return vigil_diagnose(d, option,
 			"\"%.128s\" is no absolute path; vigild runs programs in /", program);
 	if (vigil_find_program(program, why, sizeof(why)) == 0)
-		return 0;
+		return check_trust(d, option);
 	if (strpbrk(program, " \t") != NULL)
 		return vigil_diagnose(d, option,
 			"%s: the quotes make one word of it all; leave them out, or quote each "
@@ -272,9 +282,11 @@ static int note_program(vigil_daemon *d, const char *command)
 	const char *program = vigil_option_list(d, command)[0];
 	char why[WHY];
 
-	if (program != NULL && vigil_find_program(program, why, sizeof(why)) != 0)
+	if (program == NULL)
+		return 0;
+	if (vigil_find_program(program, why, sizeof(why)) != 0)
 		vigil_note(d, command, "%s", why);
-	return 0;
+	return check_trust(d, command);
 }
 
 /* With manager = auto they are for a service that no other manager knows. */

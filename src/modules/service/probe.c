@@ -19,7 +19,7 @@
 #include "probe_target.h"
 
 #define LINE 256
-#define WHY  128
+#define WHY  512
 /* After a start the first probe need not wait for a long interval. */
 #define FIRST 1.0
 /* What shells and env exit with when they cannot run a program, or do not find it. */
@@ -267,7 +267,7 @@ static void on_child_exit(vigil_daemon *d, vigil_child *child, const vigil_child
 
 static void try_command(struct probe *probe)
 {
-	char why[WHY];
+	char why[WHY], reason[WHY] = "";
 
 	probe->child =
 		vigil_spawn(probe->daemon, &(vigil_child_spec){.size = sizeof(vigil_child_spec),
@@ -277,10 +277,12 @@ static void try_command(struct probe *probe)
 						   .on_exit = on_child_exit,
 						   .end_session = true,
 						   .merge_stderr = true,
+						   .why = reason,
+						   .why_size = sizeof(reason),
 						   .arg = probe});
 	if (probe->child != NULL)
 		return;
-	snprintf(why, sizeof(why), "%s: %s", probe->spec.command[0], strerror(errno));
+	snprintf(why, sizeof(why), "%.100s: %.400s", probe->spec.command[0], reason);
 	report(probe, PROBE_IMPOSSIBLE, why);
 }
 

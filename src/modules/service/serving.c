@@ -16,7 +16,7 @@
 
 /* Checks in a row over a limit before it counts. */
 #define CHECKS 3
-#define TEXT   256
+#define TEXT   512
 
 struct serving {
 	vigil_daemon *daemon;
@@ -36,7 +36,7 @@ struct serving {
 	unsigned failed;     /* in a row, all of them */
 	bool unprobed;       /* the last probe could not be made */
 	unsigned impossible; /* in a row */
-	char why[128];       /* the last probe failed, or could not be made */
+	char why[384];       /* the last probe failed, or could not be made */
 	uint32_t line;       /* of the history, on which they are counted */
 	struct usage usage;
 	unsigned over_memory, over_cpu;

@@ -1,8 +1,8 @@
 /*
  * init_script: finds an init script, says whether it may be run, and whether somebody else is at it.
  *
- * What is run here is run with vigild's rights, so it is run only when nobody else could have
- * written it: neither the script nor, by putting another in its place, the directory.
+ * What is run here is run with vigild's rights, so it is run only when trust finds that nobody else
+ * could have written it.
  *
  * While an admin's `stop` or `restart` is under way, the service's process has ended and that is
  * not told from a crash: the pidfile is still there, or gone though the service is about to be
@@ -22,6 +22,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/trust.h"
 #include "service/manager.h"
 #include "loop/process.h"
 
@@ -30,23 +31,17 @@ static bool is_ours(const struct stat *st)
 	return st->st_uid == 0 || st->st_uid == geteuid();
 }
 
-/* Whether others than its owner could have changed it.  Root's group is root. */
-static bool is_open(const struct stat *st)
-{
-	return (st->st_mode & S_IWOTH) || ((st->st_mode & S_IWGRP) && st->st_gid != 0);
-}
-
 bool init_script_find(
 	const char *dir, const char *name, char path[INIT_SCRIPT_PATH], struct manager_reply *reply)
 {
-	const char *wrong = NULL;
-	struct stat st, above;
+	char why[TRUST_WHY];
+	struct stat st;
 
 	if (snprintf(path, INIT_SCRIPT_PATH, "%s/%s", dir, name) >= INIT_SCRIPT_PATH) {
 		manager_fault(reply, -ENAMETOOLONG, VIGIL_FAULT_FAILED, "init_dir is too long");
 		return false;
 	}
-	if (stat(dir, &above) || stat(path, &st)) {
+	if (stat(path, &st)) {
 		if (errno == ENOENT || errno == ENOTDIR)
 			reply->status = VIGIL_SERVICE_ABSENT;
 		else
@@ -54,17 +49,11 @@ bool init_script_find(
 				reply, -errno, VIGIL_FAULT_FAILED, "%s: %s", path, strerror(errno));
 		return false;
 	}
-	if (!S_ISREG(st.st_mode) || !(st.st_mode & 0111))
-		wrong = "is no executable file";
-	else if (!is_ours(&st))
-		wrong = "is not run: it is owned by neither root nor vigild's user";
-	else if (is_open(&st))
-		wrong = "is not run: others than its owner may write it";
-	else if (!is_ours(&above) || (is_open(&above) && !(above.st_mode & S_ISVTX)))
-		wrong = "is not run: others may write the directory it lies in";
-	if (wrong)
-		manager_fault(reply, -EPERM, VIGIL_FAULT_FAILED, "%s %s", path, wrong);
-	return !wrong;
+	if (!S_ISREG(st.st_mode) || !(st.st_mode & 0111)) {
+		manager_fault(reply, -EPERM, VIGIL_FAULT_FAILED, "%s is no executable file", path);
+		return false;
+	}
+	return manager_trust(path, trust_path(path, NULL, 0, why, sizeof(why)), why, reply);
 }
 
 /* --- who runs it ------------------------------------------------------------------------------- */

@@ -50,7 +50,7 @@ static char restart_letter(int service)
 static const struct supervise_kind runit = {
 	.supervisor = "runsv",
 	.directories = directories,
-	.fifo = "supervise/ok",
+	.fifo = "ok",
 	.sizes = (const size_t[]){STATUS_SIZE, 0},
 	.decode = decode,
 	.restart_letter = restart_letter,

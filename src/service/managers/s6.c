@@ -137,7 +137,7 @@ static char restart_letter(int service)
 static const struct supervise_kind s6 = {
 	.supervisor = "s6-supervise",
 	.directories = directories,
-	.fifo = "supervise/control",
+	.fifo = "control",
 	.sizes = (const size_t[]){SIZE_PLAIN, SIZE_GROUP, 0},
 	.decode = decode,
 	.ask = ask,

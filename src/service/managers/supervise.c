@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/trust.h"
 #include "service/pidfile.h"
 #include "loop/process.h"
 
@@ -60,7 +61,9 @@ bool supervise_present(const struct supervise_kind *kind, const struct manager_r
 
 	if (supervise_place_open(kind, request, &place))
 		return false;
-	err = fstatat(place.service, SUPERVISE_STATUS, &st, 0) ? errno : 0;
+	err = fstatat(place.service, SUPERVISE "/" SUPERVISE_STATUS, &st, AT_SYMLINK_NOFOLLOW)
+		      ? errno
+		      : 0;
 	close(place.service);
 	if (err)
 		return err == EACCES; /* there is something, and asking will say what is wrong */
@@ -79,39 +82,98 @@ int supervise_fail(struct manager_reply *reply, int error, const char *path, con
 		fault = VIGIL_FAULT_DENIED;
 	else if (error_is_own(error))
 		fault = VIGIL_FAULT_REFUSED; /* what vigild lacks says nothing about the service */
-	manager_fault(reply, error, fault, "%s/%s: %s", path, what, strerror(-error));
+	manager_fault(reply, error, fault, "%s%s%s: %s", path, *what ? "/" SUPERVISE "/" : "", what,
+		strerror(-error));
+	return -1;
+}
+
+/* Opens a file of the supervisor (O_PATH) without following a link, and looks at it.  It belongs to the
+ * owner of the service's supervise directory, or to root.  Returns the descriptor, or a negative errno:
+ * -EPERM with the reason in why. */
+static int look_at(const struct supervise_place *place, const char *name, struct stat *st,
+	char *why, size_t size)
+{
+	char directory[SUPERVISE_PATH + 16];
+	struct stat above, same;
+	struct trust_user owner;
+	int dir, fd, err;
+
+	if (fstatat(place->service, SUPERVISE, &above, 0) < 0)
+		return -errno;
+	owner = (struct trust_user){.uid = above.st_uid, .gid = above.st_gid};
+	snprintf(directory, sizeof(directory), "%s/" SUPERVISE, place->path);
+	dir = trust_open(directory, &owner, 0, &same, why, size);
+	if (dir < 0)
+		return dir;
+	if (same.st_dev != above.st_dev || same.st_ino != above.st_ino) {
+		close(dir); /* the service directory is being replaced */
+		return -ESTALE;
+	}
+	fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	err = fd < 0 || fstat(fd, st) < 0 ? -errno : 0;
+	close(dir);
+	if (err == 0 && S_ISLNK(st->st_mode))
+		snprintf(why, size, "%.400s/%.32s is a symbolic link", directory, name);
+	else if (err == 0 && st->st_uid != 0 && st->st_uid != above.st_uid)
+		snprintf(why, size,
+			"%.400s/%.32s belongs to uid %u, not to the owner of its directory",
+			directory, name, (unsigned)st->st_uid);
+	else if (err == 0)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return err != 0 ? err : -EPERM;
+}
+
+static int distrust(struct manager_reply *reply, const char *why)
+{
+	manager_fault(reply, -EPERM, VIGIL_FAULT_FAILED, "it is not used: %s", why);
 	return -1;
 }
 
 int supervise_fifo_open(const struct supervise_kind *kind, const struct supervise_place *place,
 	const char *name, struct manager_reply *reply)
 {
-	int fd = openat(place->service, name, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	char why[TRUST_WHY] = "";
 	struct stat st;
+	int seen = look_at(place, name, &st, why, sizeof(why)), fd = seen;
 
-	if (fd < 0 && (errno == ENXIO || errno == ENOENT)) {
-		manager_fault(reply, -errno, VIGIL_FAULT_FAILED,
-			errno == ENXIO ? "%s of %s has died" : "no %s watches %s", kind->supervisor,
-			place->path);
+	if (seen == -EPERM && why[0] != '\0')
+		return distrust(reply, why);
+	if (seen >= 0 && !S_ISFIFO(st.st_mode)) {
+		close(seen);
+		manager_fault(reply, -EINVAL, VIGIL_FAULT_FAILED, "%s/" SUPERVISE "/%s is no fifo",
+			place->path, name);
 		return -1;
 	}
-	if (fd < 0)
-		return supervise_fail(reply, -errno, place->path, name);
-	if (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode))
+	if (seen >= 0) {
+		fd = trust_reopen(seen, O_WRONLY | O_NONBLOCK);
+		close(seen);
+	}
+	if (fd >= 0)
 		return fd;
-	close(fd);
-	manager_fault(reply, -EINVAL, VIGIL_FAULT_FAILED, "%s/%s is no fifo", place->path, name);
+	if (fd != -ENXIO && fd != -ENOENT)
+		return supervise_fail(reply, fd, place->path, name);
+	manager_fault(reply, fd, VIGIL_FAULT_FAILED,
+		fd == -ENXIO ? "%s of %s has died" : "no %s watches %s", kind->supervisor,
+		place->path);
 	return -1;
 }
 
-/* How long the status file is, at most room; or a negative errno. */
-static ssize_t status_read(int service, unsigned char *bytes, size_t room)
+/* How long the status file is, at most room; or a negative errno: -EPERM with the reason in why. */
+static ssize_t status_read(const struct supervise_place *place, unsigned char *bytes, size_t room,
+	char *why, size_t size)
 {
-	int fd = openat(service, SUPERVISE_STATUS, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct stat st;
+	int seen = look_at(place, SUPERVISE_STATUS, &st, why, size), fd;
 	ssize_t n;
 
+	if (seen < 0)
+		return seen;
+	fd = S_ISREG(st.st_mode) ? trust_reopen(seen, O_RDONLY) : -EINVAL;
+	close(seen);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	n = read(fd, bytes, room);
 	if (n < 0)
 		n = -errno;
@@ -123,6 +185,7 @@ int supervise_read(const struct supervise_kind *kind, const struct manager_reque
 	const struct supervise_place *place, struct supervise_status *status,
 	struct manager_reply *reply)
 {
+	char why[TRUST_WHY] = "";
 	unsigned char bytes[64];
 	const size_t *size = kind->sizes;
 	int fd = supervise_fifo_open(kind, place, kind->fifo, reply);
@@ -131,7 +194,9 @@ int supervise_read(const struct supervise_kind *kind, const struct manager_reque
 	if (fd < 0)
 		return -1;
 	close(fd);
-	n = status_read(place->service, bytes, sizeof(bytes));
+	n = status_read(place, bytes, sizeof(bytes), why, sizeof(why));
+	if (n == -EPERM && why[0] != '\0')
+		return distrust(reply, why);
 	if (n < 0)
 		return supervise_fail(reply, (int)n, place->path, SUPERVISE_STATUS);
 	*status = (struct supervise_status){.wait_status = -1};
@@ -144,8 +209,9 @@ int supervise_read(const struct supervise_kind *kind, const struct manager_reque
 	if (kind->ask)
 		return kind->ask(request, place->service, place->path, status, reply);
 	manager_fault(reply, -EPROTO, VIGIL_FAULT_FAILED,
-		"%s/" SUPERVISE_STATUS " has %zd bytes, which means nothing to vigild", place->path,
-		n);
+		"%s/" SUPERVISE "/" SUPERVISE_STATUS
+		" has %zd bytes, which means nothing to vigild",
+		place->path, n);
 	return -1;
 }
 

@@ -33,8 +33,8 @@ struct supervise_status {
 struct supervise_kind {
 	const char *supervisor;         /* the program's name, for texts */
 	const char *const *directories; /* where services lie, ended by NULL */
-	const char *fifo;               /* below the service; read by a living supervisor alone */
-	const size_t *sizes;            /* that its status file may have, ended by 0 */
+	const char *fifo;    /* in its supervise directory; read by a living supervisor alone */
+	const size_t *sizes; /* that its status file may have, ended by 0 */
 	/* What the status file says; it is of one of the sizes. */
 	void (*decode)(int service, const unsigned char *bytes, size_t length,
 		struct supervise_status *status);

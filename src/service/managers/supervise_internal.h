@@ -11,8 +11,9 @@
 #include "service/managers/supervise.h"
 
 #define SUPERVISE_PATH    4096
-#define SUPERVISE_CONTROL "supervise/control"
-#define SUPERVISE_STATUS  "supervise/status"
+#define SUPERVISE         "supervise" /* the supervisor's directory, with the next two in it */
+#define SUPERVISE_CONTROL "control"
+#define SUPERVISE_STATUS  "status"
 
 /* A service directory. */
 struct supervise_place {

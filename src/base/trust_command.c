@@ -1,0 +1,244 @@
+/*
+ * trust_command: finds what a command line would run, and judges it by trust.
+ *
+ * An interpreter is trusted, and runs a script that need not be: `bash /home/a/check`.  So the first
+ * argument of an interpreter that is a file is judged like a program.  A command line given by -c or its
+ * like is not parsed; only a path at its start is judged.  Programs that change the user, such as su and
+ * sudo, are not looked through, because what they run does not run as vigild's user.
+ */
+#include "base/trust_command.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* --- finding --------------------------------------------------------------------------------------- */
+
+const char *trust_own_path(void)
+{
+	const char *path = getenv("PATH");
+
+	return path != NULL ? path : "/bin:/usr/bin";
+}
+
+/* 0, or why the file cannot be run. */
+static int check_file(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return -errno;
+	if (S_ISDIR(st.st_mode))
+		return -EISDIR;
+	return access(path, X_OK) == 0 ? 0 : -errno;
+}
+
+static int join(char joined[PATH_MAX], const char *directory, int length, const char *name)
+{
+	int n = snprintf(joined, PATH_MAX, "%.*s/%s", length, directory, name);
+
+	return n < PATH_MAX ? 0 : -ENAMETOOLONG;
+}
+
+/* As posix_spawnp does: the first that can be run. */
+static int search(
+	const char *program, const char *path, const char *directory, char found[PATH_MAX])
+{
+	int err = -ENOENT, r;
+	size_t n;
+
+	for (;; path += n + 1) {
+		n = strcspn(path, ":");
+		r = n > 0 ? join(found, path, (int)n, program)
+			  : join(found, directory, (int)strlen(directory), program);
+		if (r == 0)
+			r = check_file(found);
+		if (r == 0)
+			return 0;
+		if (r != -ENOENT && r != -ENOTDIR)
+			err = r;
+		if (path[n] == '\0')
+			return err;
+	}
+}
+
+int trust_find_program(
+	const char *program, const char *path, const char *directory, char found[PATH_MAX])
+{
+	int err;
+
+	if (directory == NULL)
+		directory = "/";
+	if (strchr(program, '/') == NULL)
+		return search(program, path != NULL ? path : trust_own_path(), directory, found);
+	err = program[0] == '/' ? join(found, "", 0, program + 1)
+				: join(found, directory, (int)strlen(directory), program);
+	return err != 0 ? err : check_file(found);
+}
+
+/* --- interpreters ---------------------------------------------------------------------------------- */
+
+/* Each name may be followed by a version, as python3.11 is. */
+static const struct interpreter {
+	const char *name;
+	/* The letters of options that have the program's text as their value; NULL: it is a wrapper,
+	 * which runs another program. */
+	const char *inline_options;
+} interpreters[] = {{"sh", "c"}, {"ash", "c"}, {"bash", "c"}, {"busybox", "c"}, {"dash", "c"},
+	{"fish", "c"}, {"ksh", "c"}, {"mksh", "c"}, {"rbash", "c"}, {"yash", "c"}, {"zsh", "c"},
+	{"csh", "c"}, {"tcsh", "c"}, {"python", "cm"}, {"pypy", "cm"}, {"perl", "eE"},
+	{"ruby", "e"}, {"php", "r"}, {"node", "ep"}, {"nodejs", "ep"}, {"lua", "e"},
+	{"luajit", "e"}, {"tclsh", ""}, {"expect", "c"}, {"guile", "c"}, {"Rscript", "e"},
+	{"env", NULL}, {"nice", NULL}, {"ionice", NULL}, {"timeout", NULL}, {"stdbuf", NULL},
+	{"setsid", NULL}, {"nohup", NULL}, {"chrt", NULL}, {"taskset", NULL}};
+
+static const struct interpreter *find_interpreter(const char *program)
+{
+	const char *slash = strrchr(program, '/'), *name = slash != NULL ? slash + 1 : program;
+
+	for (size_t i = 0; i < sizeof(interpreters) / sizeof(*interpreters); i++) {
+		size_t n = strlen(interpreters[i].name);
+
+		if (strncmp(name, interpreters[i].name, n) == 0 &&
+			name[n + strspn(name + n, "0123456789.-")] == '\0')
+			return &interpreters[i];
+	}
+	return NULL;
+}
+
+/* Whether the argument is an option after which, or in which, the program's text comes. */
+static bool is_inline(const struct interpreter *interpreter, const char *argument)
+{
+	const char *options = interpreter->inline_options;
+
+	return options != NULL && argument[1] != '-' && strpbrk(argument + 1, options) != NULL;
+}
+
+/* --- judging --------------------------------------------------------------------------------------- */
+
+struct judge {
+	const struct trust_command *command;
+	const struct interpreter *interpreter; /* whose arguments are looked at; NULL: none's */
+	char *why;
+	size_t size;
+};
+
+/* A command may be a link of another name to an interpreter.  All programs of busybox are one file,
+ * whose name says nothing. */
+static const struct interpreter *find_by_descriptor(int fd)
+{
+	const struct interpreter *found;
+	char link[32], path[PATH_MAX];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, path, sizeof(path) - 1);
+	path[n > 0 ? n : 0] = '\0';
+	found = find_interpreter(path);
+	return found != NULL && strcmp(found->name, "busybox") == 0 ? NULL : found;
+}
+
+static int judge_program(struct judge *j, const char *path)
+{
+	struct stat st;
+	int fd = trust_open(path, j->command->user, TRUST_MISSING, &st, j->why, j->size);
+
+	if (fd < 0)
+		return fd;
+	j->interpreter = find_interpreter(path);
+	if (j->interpreter == NULL)
+		j->interpreter = find_by_descriptor(fd);
+	close(fd);
+	return 0;
+}
+
+/* A word that names a file: 1 where it was judged to be trusted, 0 where it is no file. */
+static int judge_file(struct judge *j, const char *word)
+{
+	const char *directory = j->command->directory != NULL ? j->command->directory : "";
+	bool wrapper = j->interpreter->inline_options == NULL;
+	char path[PATH_MAX];
+	struct stat st;
+	int err = word[0] == '/' ? join(path, "", 0, word + 1)
+				 : join(path, directory, (int)strlen(directory), word);
+
+	if (err != 0)
+		return 0;
+	if (stat(path, &st) < 0) {
+		/* It may be there in the next moment. */
+		err = word[0] == '/' ? judge_program(j, path) : 0;
+		return err == -EPERM ? err : 0;
+	}
+	/* Some interpreters run a directory. */
+	if (!S_ISREG(st.st_mode) && (wrapper || !S_ISDIR(st.st_mode)))
+		return 0;
+	err = judge_program(j, path);
+	return err != 0 ? err : 1;
+}
+
+/* A wrapper's argument without a slash: a program that it finds in the PATH, or anything else. */
+static int judge_name(struct judge *j, const char *name)
+{
+	const char *path =
+		j->command->inner_path != NULL ? j->command->inner_path : j->command->path;
+	char found[PATH_MAX];
+	int err;
+
+	if (trust_find_program(name, path, j->command->directory, found) != 0)
+		return 0;
+	err = judge_program(j, found);
+	return err != 0 ? err : 1;
+}
+
+static int judge_text(struct judge *j, const char *text)
+{
+	size_t n = strcspn(text, " \t\n;|&<>()'\"`$");
+	char word[PATH_MAX];
+	int r;
+
+	if (text[0] != '/' || n >= sizeof(word))
+		return 0;
+	memcpy(word, text, n);
+	word[n] = '\0';
+	r = judge_file(j, word);
+	return r < 0 ? r : 0;
+}
+
+static int judge_arguments(struct judge *j)
+{
+	const char *const *argument = j->command->argv + 1;
+	int r;
+
+	for (; *argument != NULL && j->interpreter != NULL; argument++) {
+		if ((*argument)[0] == '-' && is_inline(j->interpreter, *argument))
+			return argument[1] != NULL ? judge_text(j, argument[1]) : 0;
+		if ((*argument)[0] == '-')
+			continue;
+		if (j->interpreter->inline_options == NULL && strchr(*argument, '/') == NULL)
+			r = judge_name(j, *argument);
+		else
+			r = judge_file(j, *argument);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int trust_command(const struct trust_command *command, char found[PATH_MAX], char *why, size_t size)
+{
+	struct judge j = {.command = command, .why = why, .size = size};
+	int err;
+
+	why[0] = '\0';
+	err = trust_find_program(command->argv[0], command->path, command->directory, found);
+	if (err != 0) {
+		found[0] = '\0';
+		snprintf(why, size, "%s", strerror(-err));
+		return err;
+	}
+	err = judge_program(&j, found);
+	return err != 0 ? err : judge_arguments(&j);
+}

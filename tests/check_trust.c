@@ -1,0 +1,320 @@
+/* check_trust: owners, modes, ACLs, links and sticky directories along a path; commands; secrets. */
+#include "base/trust.h"
+
+#include <check.h>
+#include <endian.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <sys/xattr.h>
+
+#include "base/trust_command.h"
+#include "scratch.h"
+#include "suite.h"
+
+#define STRANGER 12345
+
+static char why[TRUST_WHY];
+static const struct trust_user stranger = {.uid = STRANGER, .gid = STRANGER};
+
+static void trusted(const char *name)
+{
+	ck_assert_msg(trust_path(scratch_path(name), NULL, 0, why, sizeof(why)) == 0, "%s", why);
+}
+
+static void distrusted(const char *name, const char *words)
+{
+	ck_assert_int_eq(trust_path(scratch_path(name), NULL, 0, why, sizeof(why)), -EPERM);
+	ck_assert_msg(strstr(why, words) != NULL, "%s", why);
+}
+
+static void make_file(const char *name, mode_t mode)
+{
+	scratch_put(name, mode, "#!/bin/sh\n");
+}
+
+static void make_directory(const char *name, mode_t mode)
+{
+	ck_assert_int_eq(mkdir(scratch_path(name), 0755), 0);
+	ck_assert_int_eq(chmod(scratch_path(name), mode), 0);
+}
+
+/* Only root can give a file away. */
+static bool give(const char *name, uid_t uid, gid_t gid)
+{
+	return geteuid() == 0 && lchown(scratch_path(name), uid, gid) == 0;
+}
+
+/* --- modes and owners ----------------------------------------------------------------------------- */
+
+START_TEST(own_files_and_those_of_root_are_trusted)
+{
+	make_file("file", 0644);
+	trusted("file");
+	ck_assert_int_eq(chmod(scratch_path("file"), 0664), 0); /* the group is our own */
+	trusted("file");
+	ck_assert_int_eq(trust_path("/bin/sh", NULL, 0, why, sizeof(why)), 0);
+	ck_assert_int_eq(trust_path("/dev/null", NULL, 0, why, sizeof(why)), 0);
+	ck_assert_int_eq(trust_path("/tmp", NULL, 0, why, sizeof(why)), 0);
+	ck_assert_int_eq(trust_path("/tmp", NULL, TRUST_ENTRIES, why, sizeof(why)), -EPERM);
+	ck_assert_int_eq(chdir(scratch), 0);
+	ck_assert_int_eq(trust_path("file", NULL, 0, why, sizeof(why)), 0);
+	ck_assert_int_eq(trust_path("./../../tmp/.", NULL, 0, why, sizeof(why)), 0);
+	ck_assert_int_eq(chdir("/"), 0);
+}
+END_TEST
+
+START_TEST(what_others_may_write_is_not_trusted)
+{
+	make_directory("dir", 0755);
+	make_file("dir/file", 0646);
+	distrusted("dir/file", "dir/file may be written by others (mode 0646); run: chmod go-w /");
+	ck_assert_int_eq(chmod(scratch_path("dir/file"), 0644), 0);
+	ck_assert_int_eq(chmod(scratch_path("dir"), 0777), 0);
+	distrusted("dir/file", "/dir may be written by others (mode 0777)");
+	ck_assert_int_eq(chmod(scratch_path("dir"), 01777), 0);
+	trusted("dir/file");
+	if (!give("dir/file", 0, STRANGER))
+		return;
+	ck_assert_int_eq(chmod(scratch_path("dir/file"), 0664), 0);
+	distrusted("dir/file", "the group 12345 may write it");
+}
+END_TEST
+
+START_TEST(what_a_stranger_owns_is_not_trusted)
+{
+	make_directory("dir", 0755);
+	make_file("dir/file", 0644);
+	if (!give("dir/file", STRANGER, 0))
+		return;
+	distrusted("dir/file", "dir/file belongs to uid 12345, neither to root nor to");
+	ck_assert(strstr(why, "run: chown root /") != NULL);
+	ck_assert_int_eq(trust_path(scratch_path("dir/file"), &stranger, 0, why, sizeof(why)), 0);
+	ck_assert(give("dir/file", 0, 0) && give("dir", STRANGER, STRANGER));
+	distrusted("dir/file", "/dir belongs to uid 12345");
+	ck_assert_int_eq(chmod(scratch_path("dir"), 0775), 0);
+	ck_assert_int_eq(trust_path(scratch_path("dir/file"), &stranger, 0, why, sizeof(why)), 0);
+	/* sticky, but the owner of the directory may rename what lies in it */
+	ck_assert_int_eq(chmod(scratch_path("dir"), 01777), 0);
+	distrusted("dir/file", "/dir belongs to uid 12345");
+}
+END_TEST
+
+START_TEST(what_is_not_there_is_another_error)
+{
+	char path[8192];
+
+	ck_assert_int_eq(trust_path(scratch_path("none"), NULL, 0, why, sizeof(why)), -ENOENT);
+	ck_assert(strstr(why, "none: No such file") != NULL);
+	make_file("file", 0644);
+	ck_assert_int_eq(trust_path(scratch_path("file/x"), NULL, 0, why, sizeof(why)), -ENOTDIR);
+	ck_assert_int_eq(symlink("loop", scratch_path("loop")), 0);
+	ck_assert_int_eq(trust_path(scratch_path("loop"), NULL, 0, why, sizeof(why)), -ELOOP);
+	memset(path, 'x', sizeof(path));
+	path[0] = '/';
+	path[sizeof(path) - 1] = '\0';
+	ck_assert_int_eq(trust_path(path, NULL, 0, why, sizeof(why)), -ENAMETOOLONG);
+	path[300] = '\0';
+	ck_assert_int_eq(trust_path(path, NULL, 0, why, sizeof(why)), -ENAMETOOLONG);
+}
+END_TEST
+
+START_TEST(links_are_followed_and_each_place_is_judged)
+{
+	make_directory("open", 0777);
+	make_directory("closed", 0755);
+	make_file("closed/file", 0644);
+	ck_assert_int_eq(symlink("../closed/file", scratch_path("open/link")), 0);
+	distrusted("open/link", "/open may be written by others");
+	ck_assert_int_eq(symlink("../open/link", scratch_path("closed/there")), 0);
+	distrusted("closed/there", "/open may be written by others");
+	ck_assert_int_eq(chmod(scratch_path("open"), 01777), 0);
+	trusted("closed/there");
+	ck_assert_int_eq(symlink(scratch_path("closed"), scratch_path("absolute")), 0);
+	trusted("absolute/file");
+	trusted("absolute/../closed/file");
+	if (!give("open/link", STRANGER, STRANGER))
+		return;
+	distrusted("closed/there", "open/link belongs to uid 12345");
+}
+END_TEST
+
+/* --- ACLs ------------------------------------------------------------------------------------------ */
+
+struct entry {
+	uint16_t tag, permissions;
+	uint32_t id;
+};
+
+/* Sets the ACL of a file of mode 0644: one named user or group, and the mask.  False where the file system
+ * has none. */
+static bool set_acl(
+	const char *name, uint16_t tag, unsigned permissions, uint32_t id, unsigned mask)
+{
+	struct {
+		uint32_t version;
+		struct entry entries[5];
+	} acl = {htole32(2),
+		{{htole16(1), htole16(6), UINT32_MAX}, {htole16(4), htole16(4), UINT32_MAX},
+			{htole16(16), htole16((uint16_t)mask), UINT32_MAX},
+			{htole16(32), htole16(4), UINT32_MAX}}};
+	struct entry named = {htole16(tag), htole16((uint16_t)permissions), htole32(id)};
+
+	/* They are sorted by tag. */
+	memmove(&acl.entries[tag == 2 ? 2 : 3], &acl.entries[tag == 2 ? 1 : 2],
+		(tag == 2 ? 3 : 2) * sizeof(struct entry));
+	acl.entries[tag == 2 ? 1 : 2] = named;
+	if (setxattr(scratch_path(name), "system.posix_acl_access", &acl, sizeof(acl), 0) == 0)
+		return true;
+	printf("SKIP: ACLs: %s\n", strerror(errno));
+	return false;
+}
+
+START_TEST(an_acl_that_grants_writing_is_writing)
+{
+	make_file("file", 0644);
+	if (!set_acl("file", 2, 6, STRANGER, 7))
+		return;
+	distrusted("file", "uid 12345, by its ACL, may write it");
+	ck_assert(set_acl("file", 8, 6, STRANGER, 7));
+	distrusted("file", "the group 12345, by its ACL, may write it");
+	ck_assert(set_acl("file", 2, 6, STRANGER, 4)); /* the mask takes it away */
+	trusted("file");
+	ck_assert(set_acl("file", 2, 4, STRANGER, 7)); /* reading is not writing */
+	trusted("file");
+	ck_assert(set_acl("file", 2, 6, geteuid(), 7));
+	trusted("file");
+	ck_assert(set_acl("file", 2, 6, STRANGER, 7));
+	ck_assert_int_eq(chmod(scratch_path("file"), 0644), 0); /* what why says to do */
+	trusted("file");
+	make_directory("dir", 0755);
+	make_file("dir/file", 0644);
+	ck_assert(set_acl("dir", 2, 7, STRANGER, 7));
+	ck_assert_int_eq(chmod(scratch_path("dir"), 0775), 0);
+	distrusted("dir/file", "/dir may be written by others: uid 12345, by its ACL");
+}
+END_TEST
+
+/* --- secrets --------------------------------------------------------------------------------------- */
+
+static void secret(const char *words)
+{
+	int fd = trust_open_secret(scratch_path("secret"), why, sizeof(why));
+	char text[8];
+
+	if (words != NULL) {
+		ck_assert_int_lt(fd, 0);
+		ck_assert_msg(strstr(why, words) != NULL, "%s", why);
+		return;
+	}
+	ck_assert_msg(fd >= 0, "%s", why);
+	ck_assert_int_eq(read(fd, text, sizeof(text)), 6);
+	close(fd);
+}
+
+START_TEST(a_secret_is_for_its_owner_alone)
+{
+	scratch_put("secret", 0600, "secret");
+	secret(NULL);
+	ck_assert_int_eq(chmod(scratch_path("secret"), 0640), 0);
+	secret(NULL);
+	ck_assert_int_eq(chmod(scratch_path("secret"), 0660), 0);
+	secret("others may read or write");
+	ck_assert_int_eq(chmod(scratch_path("secret"), 0604), 0);
+	secret("others may read or write");
+	ck_assert_int_eq(chmod(scratch_path("secret"), 0600), 0);
+	if (set_acl("secret", 2, 4, STRANGER, 4)) {
+		ck_assert_int_eq(chmod(scratch_path("secret"), 0640), 0);
+		secret("uid 12345, by its ACL, may read or write");
+		ck_assert_int_eq(chmod(scratch_path("secret"), 0600), 0);
+		secret(NULL);
+	}
+	if (give("secret", STRANGER, 0))
+		secret("belongs to uid 12345");
+	ck_assert_int_eq(unlink(scratch_path("secret")), 0);
+	secret("No such file");
+	ck_assert_int_eq(mkfifo(scratch_path("secret"), 0600), 0);
+	secret("is not a regular file");
+	ck_assert_int_eq(unlink(scratch_path("secret")), 0);
+	ck_assert_int_eq(mkdir(scratch_path("secret"), 0700), 0);
+	secret("is not a regular file");
+}
+END_TEST
+
+/* --- commands -------------------------------------------------------------------------------------- */
+
+static const char *directory;
+
+static int judge(const char *const *argv)
+{
+	const struct trust_command command = {.argv = argv, .directory = directory};
+	char found[PATH_MAX];
+
+	return trust_command(&command, found, why, sizeof(why));
+}
+
+#define JUDGE(...) judge((const char *const[]){__VA_ARGS__, NULL})
+
+START_TEST(scripts_of_interpreters_are_judged)
+{
+	const char *bad = scratch_path("bad"), *good = scratch_path("good");
+	char text[300];
+
+	make_file("bad", 0757);
+	make_file("good", 0755);
+	ck_assert_int_eq(JUDGE(good), 0);
+	ck_assert_int_eq(JUDGE(bad), -EPERM);
+	ck_assert_int_eq(JUDGE("/bin/cat", bad), 0);
+	ck_assert_int_eq(JUDGE("sh", good, bad), 0);
+	ck_assert_int_eq(JUDGE("sh", bad), -EPERM);
+	ck_assert_int_eq(JUDGE("/bin/sh", "-e", bad), -EPERM);
+	ck_assert_int_eq(JUDGE("env", "A=b", "sh", bad), -EPERM);
+	ck_assert_int_eq(JUDGE("timeout", "-k", "5", "10", bad, "x"), -EPERM);
+	ck_assert_int_eq(JUDGE("nice", "-n", "5", "timeout", "10", "sh", "-x", bad), -EPERM);
+	ck_assert_int_eq(JUDGE("nice", "cat", bad), 0);
+	ck_assert_int_eq(JUDGE("sh", "-c", bad), -EPERM);
+	snprintf(text, sizeof(text), "%s; exit 0", bad);
+	ck_assert_int_eq(JUDGE("sh", "-ec", text), -EPERM);
+	ck_assert_int_eq(JUDGE("sh", "-c", "exit 0", bad), 0); /* its data */
+	directory = scratch;
+	ck_assert_int_eq(JUDGE("sh", "bad"), -EPERM);
+	ck_assert_int_eq(JUDGE("./bad"), -EPERM);
+	ck_assert_int_eq(JUDGE("./good"), 0);
+	directory = NULL;
+	/* an interpreter by another name */
+	ck_assert_int_eq(symlink("/bin/sh", scratch_path("runner")), 0);
+	ck_assert_int_eq(JUDGE(scratch_path("runner"), bad), -EPERM);
+	ck_assert_int_eq(JUDGE(scratch_path("none")), -ENOENT);
+	ck_assert_int_eq(JUDGE("sh", scratch_path("none")), 0);
+	ck_assert_int_eq(JUDGE("sh", "/tmp/vigil-check-none"), -EPERM); /* others may create it */
+}
+END_TEST
+
+START_TEST(what_a_distribution_installs_is_trusted)
+{
+	static const char *const programs[] = {"/bin/sh", "/usr/bin/env", "/usr/bin/python3",
+		"/usr/bin/perl", "/usr/lib/nagios/plugins/check_dummy", "/etc/init.d/cron",
+		"/etc/init.d", "/usr/lib/nagios/plugins", "/etc/ssl/certs"};
+
+	for (size_t i = 0; i < sizeof(programs) / sizeof(*programs); i++)
+		if (access(programs[i], F_OK) == 0)
+			ck_assert_msg(
+				trust_path(programs[i], NULL, 0, why, sizeof(why)) == 0, "%s", why);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tcase = suite_begin("trust", scratch_setup, scratch_teardown);
+
+	tcase_add_test(tcase, own_files_and_those_of_root_are_trusted);
+	tcase_add_test(tcase, what_others_may_write_is_not_trusted);
+	tcase_add_test(tcase, what_a_stranger_owns_is_not_trusted);
+	tcase_add_test(tcase, what_is_not_there_is_another_error);
+	tcase_add_test(tcase, links_are_followed_and_each_place_is_judged);
+	tcase_add_test(tcase, an_acl_that_grants_writing_is_writing);
+	tcase_add_test(tcase, a_secret_is_for_its_owner_alone);
+	tcase_add_test(tcase, scripts_of_interpreters_are_judged);
+	tcase_add_test(tcase, what_a_distribution_installs_is_trusted);
+	return suite_end("trust", tcase);
+}
