@@ -167,6 +167,7 @@ START_TEST(a_long_text_is_cut_between_two_characters)
 	for (size_t i = 0; i + 2 < sizeof(text); i += 2)
 		memcpy(text + i, "\xc3\xa4", 3);
 	memmove(text + 1, text, sizeof(text) - 2);
+	text[sizeof(text) - 1] = '\0';
 	text[0] = 'x';
 	row = row_text("WARNING", text);
 	ck_assert_ptr_nonnull(strstr(row, "\xc3\xa4\xe2\x80\xa6</span>"));
