@@ -14,6 +14,11 @@ void send_on_save(struct send *send, send_save_fn *fn, void *arg)
 {
 }
 
+bool send_has(const struct send *send, const char *pointer)
+{
+	return false;
+}
+
 void send_save_soon(struct send *send)
 {
 }
@@ -132,6 +137,29 @@ START_TEST(an_address_is_one)
 }
 END_TEST
 
+START_TEST(an_address_can_change)
+{
+	static const struct {
+		const char *watch, *words;
+	} rows[] = {
+		{"/runs/d*/health", "its element \"/runs/d*/health\" never matches: * stands for"},
+		{"/run/*/health", "an address begins with /runs, /daemons or /vigil"},
+		{"/runs/*/healht", "of /runs/NAME only health, status and paused are announced"},
+		{"/runs/web/errors", "only health, status and paused are announced"},
+		{"/vigil/loop", "of /vigil only degraded is announced"},
+		{"/runs/*/health/level, /vigil/degraded, /daemons/*/perfdata/*/value, /*/web", ""},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		const char *said = said_of(NULL, "watch", rows[i].watch);
+
+		ck_assert_msg(rows[i].words[0] != '\0' ? strstr(said, rows[i].words) != NULL
+						       : said[0] == '\0',
+			"%s: %s", rows[i].watch, said);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = suite_begin("notify_check", setup, teardown);
@@ -139,5 +167,6 @@ int main(void)
 	tcase_add_test(tcase, a_level_of_health_is_one);
 	tcase_add_test(tcase, other_places_have_other_words);
 	tcase_add_test(tcase, an_address_is_one);
+	tcase_add_test(tcase, an_address_can_change);
 	return suite_end("notify_check", tcase);
 }

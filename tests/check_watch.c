@@ -79,6 +79,14 @@ void send_on_save(struct send *send, send_save_fn *fn, void *arg)
 	save_arg = arg;
 }
 
+/* What the queue has, for reminders. */
+static bool waits_to_be_sent;
+
+bool send_has(const struct send *send, const char *pointer)
+{
+	return waits_to_be_sent;
+}
+
 void send_save_soon(struct send *send)
 {
 }
@@ -459,6 +467,21 @@ START_TEST(a_problem_that_lasts_is_repeated)
 }
 END_TEST
 
+START_TEST(a_change_that_waits_to_be_sent_is_no_reason_to_remind)
+{
+	option("remind", "100");
+	begin();
+	health("web", "CRITICAL");
+	SENT("web absent>CRITICAL;");
+	waits_to_be_sent = true;
+	fake_pass(500);
+	SENT("");
+	waits_to_be_sent = false;
+	fake_pass(10);
+	SENT("web reminder >CRITICAL;");
+}
+END_TEST
+
 START_TEST(reminders_that_are_nearly_due_come_together)
 {
 	option("remind", "100");
@@ -707,6 +730,7 @@ int main(void)
 	tcase_add_test(tcase, a_pause_of_the_notify_daemon_itself_holds_everything);
 	tcase_add_test(tcase, a_value_of_a_paused_daemon_is_sent_after_the_pause);
 	tcase_add_test(tcase, a_problem_that_lasts_is_repeated);
+	tcase_add_test(tcase, a_change_that_waits_to_be_sent_is_no_reason_to_remind);
 	tcase_add_test(tcase, reminders_that_are_nearly_due_come_together);
 	tcase_add_test(tcase, without_remind_nothing_is_repeated);
 	tcase_add_test(tcase, that_vigil_gave_up_is_sent_once_for_a_problem);

@@ -38,6 +38,8 @@ bool watch_matches(const char *pattern, const char *pointer);
 struct send *send_start(vigil_daemon *d);
 /* A change to be sent; takes the reference. */
 void send_change(struct send *send, json_t *change);
+/* Whether a change of that address waits to be sent. */
+bool send_has(const struct send *send, const char *pointer);
 void send_stop(struct send *send);
 
 /* What must outlive vigild is written together, so that the store never says that a change was sent

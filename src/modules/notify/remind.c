@@ -24,6 +24,9 @@ static void remind(struct record *r)
 
 	if (!news_may_be(&r->all->rule, r->kind, r->settled) || record_is_paused(r))
 		return;
+	/* While nothing can be sent, reminders would pile up. */
+	if (send_has(r->all->send, r->pointer))
+		return;
 	value = json_incref((json_t *)record_present_value(r));
 	record_send(r, "reminder", r->settled, value);
 	json_decref(value);

@@ -286,8 +286,11 @@ static void run(struct send *s)
 	struct message m = {.host = s->host, .daemon = vigil_name(s->d), .queue = &s->running};
 	char why[2 * TEXT_MAX], reason[TEXT_MAX] = "there is no memory";
 
-	if (s->running.count == 0)
+	if (s->running.count == 0) {
+		/* What was put aside goes with what came since: after it, it would look newer. */
+		queue_move(&s->running, &s->aside);
 		queue_move(&s->running, &s->waiting);
+	}
 	m.sorted = queue_sorted(&s->running);
 	errno = ENOMEM;
 	if (m.sorted != NULL)
@@ -340,6 +343,21 @@ void send_change(struct send *s, json_t *change)
 		begin_in(s, s->group);
 }
 
+static bool has(const struct queue *queue, const char *pointer)
+{
+	const struct queue_change *c;
+
+	TAILQ_FOREACH(c, &queue->list, link)
+	if (strcmp(change_text(c->change, "pointer"), pointer) == 0)
+		return true;
+	return false;
+}
+
+bool send_has(const struct send *s, const char *pointer)
+{
+	return has(&s->waiting, pointer) || has(&s->running, pointer) || has(&s->aside, pointer);
+}
+
 struct send *send_start(vigil_daemon *d)
 {
 	struct send *s = vigil_alloc(d, sizeof(*s));
@@ -361,9 +379,14 @@ struct send *send_start(vigil_daemon *d)
 		return NULL;
 	restore(s, vigil_state_get(d, UNSENT));
 	account(s);
-	vigil_health(d, VIGIL_OK, "nothing was sent yet");
-	if (s->waiting.count > 0)
-		begin_in(s, s->group);
+	if (s->waiting.count == 0) {
+		vigil_health(d, VIGIL_OK, "nothing was sent yet");
+		return s;
+	}
+	vigil_health(d, VIGIL_WARNING,
+		"%zu change%s could not be sent before the restart, and %s now", s->waiting.count,
+		s->waiting.count == 1 ? "" : "s", s->waiting.count == 1 ? "is" : "are");
+	begin_in(s, s->group);
 	return s;
 }
 

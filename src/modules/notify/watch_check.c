@@ -14,6 +14,7 @@
 
 #define WORDS_MAX 16
 #define LIST_TEXT 256
+#define STEP_TEXT 128
 
 /* The words that may stand at an address, by the address's last steps. */
 static const struct known {
@@ -123,6 +124,63 @@ static int check_words(vigil_daemon *d, const char *option, const char *const *w
 	return err;
 }
 
+/* Copies a step of a pattern, counted from 0; false: it has no such step. */
+static bool copy_step(const char *pattern, size_t number, char step[STEP_TEXT])
+{
+	size_t length;
+
+	for (; number > 0 && pattern != NULL; number--)
+		pattern = strchr(pattern + 1, '/');
+	if (pattern == NULL)
+		return false;
+	length = strcspn(pattern + 1, "/");
+	if (length >= STEP_TEXT)
+		length = STEP_TEXT - 1;
+	memcpy(step, pattern + 1, length);
+	step[length] = '\0';
+	return true;
+}
+
+static bool is_among(const char *word, const char *const *words)
+{
+	for (; *words != NULL; words++)
+		if (strcmp(word, *words) == 0)
+			return true;
+	return false;
+}
+
+/* What vigild itself announces; whatever is elsewhere in the state never changes for a watcher. */
+static int check_places(vigil_daemon *d, const char *pattern)
+{
+	static const char *const roots[] = {"runs", "daemons", "vigil", "*", "", NULL};
+	static const char *const of_runs[] = {"health", "status", "paused", "*", NULL};
+	static const char *const of_vigil[] = {"degraded", "*", NULL};
+	char root[STEP_TEXT], step[STEP_TEXT];
+
+	for (size_t i = 0; copy_step(pattern, i, step); i++)
+		if (strchr(step, '*') != NULL && strcmp(step, "*") != 0)
+			return vigil_diagnose(d, "watch",
+				"its element \"%.80s\" never matches: * stands for a whole step",
+				pattern);
+	copy_step(pattern, 0, root);
+	if (!is_among(root, roots))
+		return vigil_diagnose(d, "watch",
+			"its element \"%.80s\" never matches: an address begins with /runs, "
+			"/daemons or /vigil",
+			pattern);
+	if (strcmp(root, "runs") == 0 && copy_step(pattern, 2, step) && !is_among(step, of_runs))
+		return vigil_diagnose(d, "watch",
+			"its element \"%.80s\" never matches: of /runs/NAME only health, status "
+			"and "
+			"paused are announced",
+			pattern);
+	if (strcmp(root, "vigil") == 0 && copy_step(pattern, 1, step) && !is_among(step, of_vigil))
+		return vigil_diagnose(d, "watch",
+			"its element \"%.80s\" never matches: of /vigil only degraded is announced",
+			pattern);
+	return 0;
+}
+
 static int check_pattern(vigil_daemon *d, const char *pattern)
 {
 	if (pattern[0] != '/')
@@ -135,7 +193,7 @@ static int check_pattern(vigil_daemon *d, const char *pattern)
 			pattern);
 	if (strlen(pattern) >= WATCH_POINTER_MAX)
 		return vigil_diagnose(d, "watch", "\"%.80s...\" is too long", pattern);
-	return 0;
+	return check_places(d, pattern);
 }
 
 int watch_check(vigil_daemon *d)
