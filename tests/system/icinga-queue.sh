@@ -88,6 +88,11 @@ def serve(sock):
             status = int(mode("status", 200))
             text = json.dumps({"results": [{"code": 200, "status": "taken"}]} if status == 200 else {"status": "not now"}).encode()
             with lock: in_flight -= 1
+            if mode("drip", 0): # one byte of the header at a time, for ever
+                peer.step(peer.tls.write, b"HTTP/1.1 200 OK\r\nX: ")
+                while mode("drip", 0):
+                    peer.step(peer.tls.write, b"x")
+                    time.sleep(0.1)
             peer.step(peer.tls.write, b"HTTP/1.1 %d X\r\nContent-Length: %d\r\n\r\n%s" % (status, len(text), text))
             if mode("close", 0): break
     except (OSError, EOFError, ssl.SSLError): pass
@@ -273,6 +278,13 @@ start_vigild
 check "a master that does not answer in time is named" wait_for 30 says "127.0.0.1:$port: no answer in time; "
 mode
 check "and results are sent when it answers" wait_for 60 is /runs/master/health/level OK
+stop_vigild
+mode drip
+start_vigild
+check "a master that answers a byte at a time, for ever, does not answer in time" \
+	wait_for 30 says "127.0.0.1:$port: no answer in time; "
+mode
+check "results are sent when it answers whole" wait_for 60 is /runs/master/health/level OK
 stop_vigild
 kill -STOP "$master_pid" # the kernel accepts the connections
 start_vigild

@@ -176,9 +176,12 @@ static void on_error(enum evhttp_request_error error, void *arg)
 		snprintf(c->why, sizeof(c->why), "%s", texts[error]);
 }
 
+static vigil_tick_fn on_deadline;
+
 /* The connection is free again, and the answer is handed on. */
 static void finish(struct connection *c, enum link_outcome outcome, int status, const char *text)
 {
+	vigil_cancel(c->link->d, on_deadline, c);
 	free(c->json);
 	c->json = NULL;
 	c->sent = false;
@@ -195,6 +198,16 @@ static void fail(struct connection *c, const char *why)
 	link->up = false;
 	finish(c, others ? LINK_RETRY : LINK_FAILED, 0,
 		addresses_summary(&link->addresses, summary));
+}
+
+/* evhttp's own timeout is for each read, and a byte a second would satisfy it. */
+static void on_deadline(vigil_daemon *d, void *arg)
+{
+	struct connection *c = arg;
+
+	(void)d;
+	disconnect(c);
+	fail(c, "no answer in time");
 }
 
 /* evhttp says nothing of a connection that was never made. */
@@ -292,6 +305,7 @@ static void send_request(struct connection *c)
 	c->sent = true;
 	c->error = 0;
 	c->since = vigil_now();
+	vigil_after(c->link->d, c->link->timeout, on_deadline, c);
 	if (request == NULL) {
 		finish(c, LINK_FAILED, 0, strerror(ENOMEM));
 		return;
