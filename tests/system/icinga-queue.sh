@@ -86,7 +86,8 @@ def serve(sock):
                 log.write("%.6f\t%d\t%d\t%d\t%s\n" % (time.time(), number, peer.records - before, in_flight, body.decode()))
             time.sleep(mode("delay", 0))
             status = int(mode("status", 200))
-            text = json.dumps({"results": [{"code": 200, "status": "taken"}]} if status == 200 else {"status": "not now"}).encode()
+            if mode("proxy", 0): status = 200 # a proxy in front of a master that is away
+            text = b"<html>please log in</html>" if mode("proxy", 0) else json.dumps({"results": [{"code": 200, "status": "taken"}]} if status == 200 else {"status": "not now"}).encode()
             with lock: in_flight -= 1
             if mode("drip", 0): # one byte of the header at a time, for ever
                 peer.step(peer.tls.write, b"HTTP/1.1 200 OK\r\nX: ")
@@ -270,6 +271,15 @@ check "an answer of 503 names the address" wait_for 30 says "127.0.0.1:$port: th
 check "nothing counts as sent" is /daemons/master/sent 0
 mode
 check "and results are sent when the master takes them" wait_for 30 is /runs/master/health/level OK
+stop_vigild
+
+mode proxy
+start_vigild
+check "an answer of 200 that is not Icinga's is named" \
+	wait_for 30 says "127.0.0.1:$port: the master answers 200: its answer is not Icinga's; "
+check "nothing counts as sent then" is /daemons/master/sent 0
+mode
+check "results are sent when the master itself answers" wait_for 30 is /runs/master/health/level OK
 stop_vigild
 
 mode delay=30

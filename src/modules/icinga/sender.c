@@ -349,20 +349,39 @@ static void settle(struct sender *s, struct request *r)
 
 /* What the master made of it.  An answer with `results`, or 404 or 400, is about this object; any other
  * one is about whether the master takes anything at all. */
+enum verdict { TAKEN, REFUSED, NO_MASTER };
+
+/* What an answer says of the result.  A proxy in front of a master that is away answers, too, even with
+ * 200 or 404, but not in Icinga's words. */
+static enum verdict verdict_of(int status, const json_t *answer, const json_t *result)
+{
+	const json_t *code = json_object_get(result, "code");
+
+	if (json_is_number(code) && status / 100 == 2 && (int)json_number_value(code) / 100 == 2)
+		return TAKEN;
+	if (json_is_number(code))
+		return REFUSED;
+	if ((status == 404 || status == 400) && json_is_number(json_object_get(answer, "error")))
+		return REFUSED;
+	return NO_MASTER;
+}
+
 static void on_status(struct sender *s, int status, const char *body, struct request *r)
 {
 	json_t *answer = json_loads(body, 0, NULL);
-	const json_t *results = json_object_get(answer, "results");
-	const char *words = json_string_value(json_object_get(
-		json_array_size(results) > 0 ? json_array_get(results, 0) : answer, "status"));
+	const json_t *result = json_array_get(json_object_get(answer, "results"), 0);
+	const char *words =
+		json_string_value(json_object_get(result != NULL ? result : answer, "status"));
+	enum verdict verdict = verdict_of(status, answer, result);
 	char text[512], why[700];
 
-	snprintf(text, sizeof(text), "the master answers %d%s%.200s", status,
-		words != NULL ? ": " : "", words != NULL ? words : "");
-	if (status / 100 == 2) {
+	if (words == NULL)
+		words = verdict == NO_MASTER ? "its answer is not Icinga's" : "without a reason";
+	snprintf(text, sizeof(text), "the master answers %d: %.200s", status, words);
+	if (verdict == TAKEN) {
 		backlog_sent(&s->backlog, r->service);
 		settle(s, r);
-	} else if (status == 404 || status == 400 || json_array_size(results) > 0) {
+	} else if (verdict == REFUSED) {
 		backlog_refused(&s->backlog, r->service, status, text);
 		settle(s, r);
 	} else {
