@@ -245,6 +245,7 @@ check "vigild stops while results wait" stop_vigild
 check "the changes are on disk" [ "$(cat "$work/queue" | wc -l)" = 4 ]
 start_vigild
 check "after a restart they wait" is /daemons/master/changes 4
+wait_for 10 is /daemons/flip/exit_status 0 # what comes next is a change
 for code in 3 1; do flip "$code"; done
 check "changes after the restart wait behind them" wait_for 10 is /daemons/master/changes 6
 kill -9 "$vigild_pid"; wait "$vigild_pid" 2>/dev/null
