@@ -67,11 +67,21 @@ static void on_sent(const void *bytes, size_t length, void *text)
 	shared_text_release(text);
 }
 
+/* What a client is sent is never a reason for vigild to end for want of memory. */
+static int add(struct evbuffer *to, const char *bytes, size_t length)
+{
+	int err;
+
+	memory_peer_begin();
+	err = evbuffer_add(to, bytes, length);
+	return memory_peer_end() ? -1 : err;
+}
+
 /* A long one is not copied. */
 static int queue_line(struct evbuffer *to, struct shared_text *text)
 {
 	if (text->length < MEMORY_LARGE / 2)
-		return evbuffer_add(to, text->bytes, text->length);
+		return add(to, text->bytes, text->length);
 	if (evbuffer_add_reference(to, text->bytes, text->length, on_sent, text) != 0)
 		return -1;
 	text->uses++;
@@ -148,8 +158,7 @@ static void end_series(struct conn *conn)
 	series_free(conn->series);
 	conn->series = NULL;
 	loop_timer_stop(conn->line_timer);
-	if (evbuffer_add(conn->out, "}\n", 2) < 0 ||
-		evbuffer_add_buffer(conn->out, conn->later) < 0)
+	if (add(conn->out, "}\n", 2) < 0 || evbuffer_add_buffer(conn->out, conn->later) < 0)
 		conn_end_soon(conn);
 }
 
@@ -163,7 +172,7 @@ bool conn_tell_part(struct conn *conn)
 	if (evbuffer_get_length(conn->out) >= SERIES_WAITING)
 		return false;
 	text = series_next(conn->series, &failed);
-	if (failed || (text != NULL && evbuffer_add(conn->out, text, strlen(text)) < 0))
+	if (failed || (text != NULL && add(conn->out, text, strlen(text)) < 0))
 		conn_end_soon(conn); /* half an answer is none */
 	else if (text == NULL)
 		end_series(conn);

