@@ -27,6 +27,8 @@ static void drop_oldest(struct child_output *output, size_t n)
 {
 	size_t drop = output->length + n - output->max;
 
+	if (output->length == 0)
+		return;
 	memmove(output->text, output->text + drop, output->length - drop);
 	output->length -= drop;
 }

@@ -69,6 +69,7 @@ all_said() {
 	holds exit_status 2 $n && holds exit_status 1 $n && holds restart_errors '[1-9]' $n
 }
 check "$((3 * n)) daemons have said it" wait_for 60 all_said
+reachable || { cat "$work/log"; not_ok "vigild has outlived what was said"; exit 1; }
 
 # A sample in the short form.  Clients: as a verb, a name, a pointer, a reason; and lines to the pipe.
 printed=$work/printed
