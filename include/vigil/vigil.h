@@ -220,6 +220,11 @@ VIGIL_API void vigil_health(vigil_daemon *d, vigil_health_level level, const cha
 VIGIL_API void vigil_health_long(vigil_daemon *d, vigil_health_level level, unsigned flags,
 	const char *text, const char *long_text);
 
+/* Whether a text names a level such as "CRITICAL" itself, before its first colon, dash or bar, as in
+ * "DISK CRITICAL: ...", so that whoever shows it puts no other word for it before it.  May be called
+ * anywhere. */
+VIGIL_API bool vigil_names_level(const char *text, const char *level);
+
 /* A line for the daemon's history at /runs/NAME/history (the last 64): what was seen, decided
  * and done, as `vigilctl explain` prints it.  The time is put before it. */
 VIGIL_API void vigil_event(vigil_daemon *d, const char *format, ...) VIGIL_PRINTF(2, 3);

@@ -15,32 +15,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/reason.h"
+
 #define LINKS_MAX 40 /* as the kernel has it */
-
-struct why {
-	char *text;
-	size_t size;
-};
-
-static int refuse(const struct why *why, int err, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-
-static int refuse(const struct why *why, int err, const char *format, ...)
-{
-	va_list ap;
-
-	va_start(ap, format);
-	vsnprintf(why->text, why->size, format, ap);
-	va_end(ap);
-	return err;
-}
 
 static bool is_trusted_user(uid_t uid, const struct trust_user *user)
 {
@@ -133,11 +116,11 @@ static int group_allows(int fd, const struct stat *st, const struct trust_user *
 /* --- one step -------------------------------------------------------------------------------------- */
 
 static int judge_owner(const struct stat *st, const char *path, const struct trust_user *user,
-	const struct why *why)
+	const struct reason *why)
 {
 	if (is_trusted_user(st->st_uid, user))
 		return 0;
-	return refuse(why, -EPERM,
+	return reason_set(why, -EPERM,
 		"%s belongs to uid %u, neither to root nor to %s; run: chown root %s", path,
 		(unsigned)st->st_uid,
 		user != NULL ? "the user who runs it" : "the user vigild runs as", path);
@@ -145,7 +128,7 @@ static int judge_owner(const struct stat *st, const char *path, const struct tru
 
 /* Whether somebody else may write it.  Devices and the like are written by those who use them. */
 static int judge_writers(int fd, const struct stat *st, const char *path,
-	const struct trust_user *user, const struct why *why)
+	const struct trust_user *user, const struct reason *why)
 {
 	char words[64];
 	int others;
@@ -153,7 +136,7 @@ static int judge_writers(int fd, const struct stat *st, const char *path,
 	if (!S_ISREG(st->st_mode) && !S_ISDIR(st->st_mode))
 		return 0;
 	if (st->st_mode & S_IWOTH)
-		return refuse(why, -EPERM,
+		return reason_set(why, -EPERM,
 			"%s may be written by others (mode %04o); run: chmod go-w %s", path,
 			(unsigned)st->st_mode & 07777, path);
 	if (!(st->st_mode & S_IWGRP))
@@ -162,9 +145,10 @@ static int judge_writers(int fd, const struct stat *st, const char *path,
 	if (others == 0)
 		return 0;
 	if (others < 0)
-		return refuse(why, -EPERM, "the ACL of %s cannot be read (%s); run: chmod go-w %s",
-			path, strerror(-others), path);
-	return refuse(why, -EPERM,
+		return reason_set(why, -EPERM,
+			"the ACL of %s cannot be read (%s); run: chmod go-w %s", path,
+			strerror(-others), path);
+	return reason_set(why, -EPERM,
 		"%s may be written by others: %s may write it (mode %04o); run: chmod go-w %s",
 		path, words, (unsigned)st->st_mode & 07777, path);
 }
@@ -172,7 +156,7 @@ static int judge_writers(int fd, const struct stat *st, const char *path,
 int trust_descriptor(int fd, const struct stat *st, const char *path, const struct trust_user *user,
 	char *text, size_t size)
 {
-	const struct why why = {text, size};
+	const struct reason why = {text, size};
 	int err = judge_owner(st, path, user, &why);
 
 	return err != 0 ? err : judge_writers(fd, st, path, user, &why);
@@ -182,7 +166,7 @@ int trust_descriptor(int fd, const struct stat *st, const char *path, const stru
 
 struct walk {
 	const struct trust_user *user;
-	const struct why *why;
+	const struct reason *why;
 	int fd; /* of what the steps so far lead to */
 	struct stat st;
 	char path[PATH_MAX]; /* the steps so far, without links */
@@ -225,7 +209,7 @@ static int start_at_root(struct walk *w)
 
 		if (fd >= 0)
 			close(fd);
-		return refuse(w->why, err, "/: %s", strerror(-err));
+		return reason_set(w->why, err, "/: %s", strerror(-err));
 	}
 	move_to(w, fd, &st);
 	w->path[0] = '\0';
@@ -263,7 +247,7 @@ static int step_up(struct walk *w)
 
 		if (fd >= 0)
 			close(fd);
-		return refuse(w->why, err, "%s/..: %s", w->path, strerror(-err));
+		return reason_set(w->why, err, "%s/..: %s", w->path, strerror(-err));
 	}
 	if (slash != NULL)
 		*slash = '\0';
@@ -289,7 +273,7 @@ static int follow(struct walk *w, int fd, const struct stat *st)
 			err = -ENAMETOOLONG;
 	}
 	if (err != 0)
-		return refuse(w->why, err, "%s: %s", w->path, strerror(-err));
+		return reason_set(w->why, err, "%s: %s", w->path, strerror(-err));
 	err = judge_owner(st, w->path, w->user, w->why);
 	if (err != 0)
 		return err;
@@ -303,7 +287,7 @@ static int follow(struct walk *w, int fd, const struct stat *st)
 static bool is_shared(const struct walk *w)
 {
 	char text[TRUST_WHY];
-	const struct why unused = {text, sizeof(text)};
+	const struct reason unused = {text, sizeof(text)};
 
 	return judge_writers(w->fd, &w->st, "", w->user, &unused) != 0;
 }
@@ -316,7 +300,7 @@ static int step_down(struct walk *w, const char *step)
 
 	if ((size_t)snprintf(w->path + length, sizeof(w->path) - length, "/%s", step) >=
 		sizeof(w->path) - length)
-		return refuse(
+		return reason_set(
 			w->why, -ENAMETOOLONG, "%.64s...: %s", w->path, strerror(ENAMETOOLONG));
 	fd = openat(w->fd, step, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0) {
@@ -325,10 +309,10 @@ static int step_down(struct walk *w, const char *step)
 		if (fd >= 0)
 			close(fd);
 		if (err == -ENOENT && (w->flags & TRUST_MISSING) && is_shared(w))
-			return refuse(w->why, -EPERM,
+			return reason_set(w->why, -EPERM,
 				"%s is not there, and others may create it in its directory",
 				w->path);
-		return refuse(w->why, err, "%s: %s", w->path, strerror(-err));
+		return reason_set(w->why, err, "%s: %s", w->path, strerror(-err));
 	}
 	if (S_ISLNK(st.st_mode))
 		return follow(w, fd, &st);
@@ -344,7 +328,7 @@ static int walk(struct walk *w)
 
 	while (err == 0 && (n = next_step(w, step)) > 0) {
 		if (n > NAME_MAX)
-			err = refuse(
+			err = reason_set(
 				w->why, -ENAMETOOLONG, "%s: %s", w->path, strerror(ENAMETOOLONG));
 		else if (strcmp(step, "..") == 0)
 			err = step_up(w);
@@ -357,16 +341,17 @@ static int walk(struct walk *w)
 int trust_open(const char *path, const struct trust_user *user, unsigned flags, struct stat *st,
 	char *text, size_t size)
 {
-	const struct why why = {text, size};
+	const struct reason why = {text, size};
 	struct walk w = {.user = user, .why = &why, .fd = -1, .flags = flags};
 	char here[PATH_MAX] = "";
 	int err = 0;
 
 	text[0] = '\0';
 	if (path[0] != '/' && getcwd(here, sizeof(here)) == NULL)
-		return refuse(&why, -errno, "the working directory: %s", strerror(errno));
+		return reason_set(&why, -errno, "the working directory: %s", strerror(errno));
 	if ((size_t)snprintf(w.rest, sizeof(w.rest), "%s/%s", here, path) >= sizeof(w.rest))
-		return refuse(&why, -ENAMETOOLONG, "%.64s...: %s", path, strerror(ENAMETOOLONG));
+		return reason_set(
+			&why, -ENAMETOOLONG, "%.64s...: %s", path, strerror(ENAMETOOLONG));
 	err = walk(&w);
 	if (err == 0) {
 		*st = w.st;
@@ -401,15 +386,15 @@ int trust_reopen(int fd, int flags)
 
 /* --- secrets --------------------------------------------------------------------------------------- */
 
-static int judge_secret(int fd, const struct stat *st, const char *path, const struct why *why)
+static int judge_secret(int fd, const struct stat *st, const char *path, const struct reason *why)
 {
 	char words[64];
 	int others = 0;
 
 	if (!S_ISREG(st->st_mode))
-		return refuse(why, -EPERM, "%s is not a regular file", path);
+		return reason_set(why, -EPERM, "%s is not a regular file", path);
 	if (st->st_mode & (S_IRWXO | S_IWGRP))
-		return refuse(why, -EPERM,
+		return reason_set(why, -EPERM,
 			"others may read or write %s (mode %04o); run: chmod 0600 %s", path,
 			(unsigned)st->st_mode & 07777, path);
 	if (st->st_mode & S_IRWXG)
@@ -417,15 +402,16 @@ static int judge_secret(int fd, const struct stat *st, const char *path, const s
 	if (others == 0)
 		return 0;
 	if (others < 0)
-		return refuse(why, -EPERM, "the ACL of %s cannot be read (%s); run: chmod 0600 %s",
-			path, strerror(-others), path);
-	return refuse(
+		return reason_set(why, -EPERM,
+			"the ACL of %s cannot be read (%s); run: chmod 0600 %s", path,
+			strerror(-others), path);
+	return reason_set(
 		why, -EPERM, "%s may read or write %s; run: chmod 0600 %s", words, path, path);
 }
 
 int trust_open_secret(const char *path, char *text, size_t size)
 {
-	const struct why why = {text, size};
+	const struct reason why = {text, size};
 	struct stat st;
 	int fd = trust_open(path, NULL, 0, &st, text, size), readable, err;
 
@@ -434,7 +420,7 @@ int trust_open_secret(const char *path, char *text, size_t size)
 	err = judge_secret(fd, &st, path, &why);
 	readable = err == 0 ? trust_reopen(fd, O_RDONLY | O_NONBLOCK) : err;
 	if (err == 0 && readable < 0)
-		refuse(&why, readable, "%s: %s", path, strerror(-readable));
+		reason_set(&why, readable, "%s: %s", path, strerror(-readable));
 	close(fd);
 	return readable;
 }

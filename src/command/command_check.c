@@ -10,7 +10,6 @@
  */
 #include "command/command_handlers.h"
 
-#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -121,20 +120,6 @@ static int status_of(const char *level)
 	return status;
 }
 
-/* Whether the text names its level itself, before the first colon or dash, as in "DISK CRITICAL: ...",
- * so that it needs no other word for it. */
-static bool names_level(const char *text, const char *level)
-{
-	size_t length = strlen(level), head = strcspn(text, ":-|");
-
-	for (const char *p = text; p + length <= text + head; p++)
-		if (strncmp(p, level, length) == 0 &&
-			(p == text || !isalnum((unsigned char)p[-1])) &&
-			!isalnum((unsigned char)p[length]))
-			return true;
-	return false;
-}
-
 static void judge_health(struct verdict *v, const struct vigil_daemon *d, const json_t *account)
 {
 	const json_t *health = json_object_get(account, "health");
@@ -145,7 +130,7 @@ static void judge_health(struct verdict *v, const struct vigil_daemon *d, const 
 		return;
 	}
 	v->status = status_of(text_of(health, "level"));
-	if (daemon_health_is_status_line(d) || names_level(text, names[v->status]))
+	if (daemon_health_is_status_line(d) || vigil_names_level(text, names[v->status]))
 		v->line = memory_text(text);
 	else
 		v->line = memory_format("%s - %s", names[v->status], text);

@@ -91,24 +91,23 @@ static void on_exit_told(struct child *child, const vigil_child_exit *e, void *a
 	seat_free(&seat->resource);
 }
 
-static void on_late(struct child *child, void *arg)
+static void tell(vigil_child *seat, vigil_child_late_fn *fn)
 {
-	vigil_child *seat = arg;
 	struct vigil_daemon *d = seat->resource.daemon;
 	uint64_t entered = daemon_enter(d);
 
-	seat->on_late(d, seat, seat->arg);
+	fn(d, seat, seat->arg);
 	daemon_leave(d, entered);
+}
+
+static void on_late(struct child *child, void *arg)
+{
+	tell(arg, ((vigil_child *)arg)->on_late);
 }
 
 static void on_eof(struct child *child, void *arg)
 {
-	vigil_child *seat = arg;
-	struct vigil_daemon *d = seat->resource.daemon;
-	uint64_t entered = daemon_enter(d);
-
-	seat->on_eof(d, seat, seat->arg);
-	daemon_leave(d, entered);
+	tell(arg, ((vigil_child *)arg)->on_eof);
 }
 
 /* Of a daemon that starts, the failure is why it failed; later it is the module's to report: a

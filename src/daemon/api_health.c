@@ -8,6 +8,7 @@
  * Both texts are put together in static buffers, because health is reported at each tick, is mostly
  * the same as before, and then needs no memory.
  */
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,4 +75,16 @@ void vigil_health_long(vigil_daemon *d, vigil_health_level level, unsigned flags
 	if (long_text != NULL)
 		vigil_clean_lines(lines, sizeof(lines), long_text);
 	report(d, level, (flags & VIGIL_STATUS_LINE) != 0, line, lines[0] != '\0' ? lines : NULL);
+}
+
+bool vigil_names_level(const char *text, const char *level)
+{
+	size_t length = strlen(level), head = strcspn(text, ":-|");
+
+	for (const char *p = text; p + length <= text + head; p++)
+		if (strncmp(p, level, length) == 0 &&
+			(p == text || !isalnum((unsigned char)p[-1])) &&
+			!isalnum((unsigned char)p[length]))
+			return true;
+	return false;
 }

@@ -17,7 +17,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +25,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/reason.h"
 #include "base/text.h"
 #include "base/trust.h"
 #include "data/option.h"
@@ -52,28 +52,10 @@ struct modules {
 	struct module_list loaded, refused;
 };
 
-struct why {
-	char *text;
-	size_t size;
-};
-
-static int refuse(const struct why *why, int err, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-
-static int refuse(const struct why *why, int err, const char *format, ...)
-{
-	va_list ap;
-
-	va_start(ap, format);
-	vsnprintf(why->text, why->size, format, ap);
-	va_end(ap);
-	return err;
-}
-
 /* --- trust ---------------------------------------------------------------------------------- */
 
 /* Judges a path; returns a descriptor of the file to load, or -errno. */
-static int open_trusted(const char *path, struct stat *st, const struct why *why)
+static int open_trusted(const char *path, struct stat *st, const struct reason *why)
 {
 	int place = trust_open(path, NULL, 0, st, why->text, why->size), fd;
 
@@ -82,9 +64,9 @@ static int open_trusted(const char *path, struct stat *st, const struct why *why
 	if (S_ISREG(st->st_mode))
 		fd = trust_reopen(place, O_RDONLY);
 	else
-		fd = refuse(why, -EINVAL, "%s is not a regular file", path);
+		fd = reason_set(why, -EINVAL, "%s is not a regular file", path);
 	if (fd < 0 && S_ISREG(st->st_mode))
-		refuse(why, fd, "%s: %s", path, strerror(-fd));
+		reason_set(why, fd, "%s: %s", path, strerror(-fd));
 	close(place);
 	return fd;
 }
@@ -107,28 +89,29 @@ static vigil_option *copy_options(const vigil_option *options, uint32_t row)
 	return copy;
 }
 
-static int take_descriptor(struct module *module, const vigil_module *found, const struct why *why)
+static int take_descriptor(
+	struct module *module, const vigil_module *found, const struct reason *why)
 {
 	const size_t least = offsetof(vigil_module, start) + sizeof(found->start);
 	char reason[256];
 
 	if (found->abi != VIGIL_ABI)
-		return refuse(why, -EPROTO,
+		return reason_set(why, -EPROTO,
 			"%s was built for ABI %u, this vigild has ABI %u; build it anew",
 			module->path, (unsigned)found->abi, (unsigned)VIGIL_ABI);
 	if (found->size < least || found->size > 4096 ||
 		found->option_size < offsetof(vigil_option, flags) || found->option_size > 4096)
-		return refuse(why, -EPROTO, "%s has a malformed descriptor", module->path);
+		return reason_set(why, -EPROTO, "%s has a malformed descriptor", module->path);
 	memcpy(&module->descriptor, found,
 		found->size < sizeof(*found) ? found->size : sizeof(*found));
 	/* A field of which only a part is there is none. */
 	if (found->size < offsetof(vigil_module, check) + sizeof(found->check))
 		module->descriptor.check = NULL;
 	if (module->descriptor.start == NULL || module->descriptor.name == NULL)
-		return refuse(why, -EPROTO, "%s has a malformed descriptor: no %s", module->path,
-			module->descriptor.name == NULL ? "name" : "start");
+		return reason_set(why, -EPROTO, "%s has a malformed descriptor: no %s",
+			module->path, module->descriptor.name == NULL ? "name" : "start");
 	if (strcmp(module->descriptor.name, module->name) != 0)
-		return refuse(why, -EPROTO,
+		return reason_set(why, -EPROTO,
 			"%s calls itself \"%.64s\"; folder, file and name must be the same",
 			module->path, module->descriptor.name);
 	if (module->descriptor.options == NULL)
@@ -136,11 +119,12 @@ static int take_descriptor(struct module *module, const vigil_module *found, con
 	module->options = copy_options(module->descriptor.options, found->option_size);
 	module->descriptor.options = module->options;
 	if (option_schema_check(module->options, reason, sizeof(reason)) != 0)
-		return refuse(why, -EPROTO, "%s has a malformed option: %s", module->path, reason);
+		return reason_set(
+			why, -EPROTO, "%s has a malformed option: %s", module->path, reason);
 	return 0;
 }
 
-static int open_object(struct module *module, const struct why *why)
+static int open_object(struct module *module, const struct reason *why)
 {
 	const vigil_module *found;
 	char name[64];
@@ -151,10 +135,11 @@ static int open_object(struct module *module, const struct why *why)
 	handle = dlopen(name, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
 	blame_loaded();
 	if (handle == NULL)
-		return refuse(why, -ENOEXEC, "%s cannot be loaded: %s", module->path, dlerror());
+		return reason_set(
+			why, -ENOEXEC, "%s cannot be loaded: %s", module->path, dlerror());
 	found = dlsym(handle, "vigil_module_descriptor");
 	if (found == NULL) {
-		refuse(why, -ENOEXEC,
+		reason_set(why, -ENOEXEC,
 			"%s has no vigil_module_descriptor; is VIGIL_MODULE(...) in it?",
 			module->path);
 		return -EALREADY;
@@ -180,7 +165,7 @@ static char *file_of(const char *dir, const char *name)
 }
 
 /* What to say where the file is missing but its folder is there. */
-static int say_what_is_there(const char *dir, const char *name, const struct why *why)
+static int say_what_is_there(const char *dir, const char *name, const struct reason *why)
 {
 	char *folder = memory_format("%s/%s", dir, name);
 	DIR *d = opendir(folder);
@@ -191,7 +176,7 @@ static int say_what_is_there(const char *dir, const char *name, const struct why
 		size_t n = strlen(e->d_name);
 
 		if (n > 3 && strcmp(e->d_name + n - 3, ".so") == 0) {
-			err = refuse(why, -EINVAL,
+			err = reason_set(why, -EINVAL,
 				"%s holds %.64s, not %s.so: folder and file must have the same "
 				"name",
 				folder, e->d_name, name);
@@ -199,7 +184,7 @@ static int say_what_is_there(const char *dir, const char *name, const struct why
 		}
 	}
 	if (d != NULL && err == -ENOENT)
-		err = refuse(why, -EINVAL, "%s holds no %s.so", folder, name);
+		err = reason_set(why, -EINVAL, "%s holds no %s.so", folder, name);
 	if (d != NULL)
 		closedir(d);
 	free(folder);
@@ -224,8 +209,8 @@ static const struct module *find_refused(const struct modules *modules, const st
 
 /* Opens the file at a path without links.  -EALREADY: the object is no fit module, and its descriptor
  * stays with the one that is remembered. */
-static int open_module(
-	struct modules *modules, struct module *module, const char *resolved, const struct why *why)
+static int open_module(struct modules *modules, struct module *module, const char *resolved,
+	const struct reason *why)
 {
 	const struct module *refused;
 	int err;
@@ -234,7 +219,7 @@ static int open_module(
 	if (module->fd < 0)
 		return module->fd;
 	refused = find_refused(modules, module);
-	err = refused != NULL ? refuse(why, -ENOEXEC, "%s", refused->refused)
+	err = refused != NULL ? reason_set(why, -ENOEXEC, "%s", refused->refused)
 			      : open_object(module, why);
 	if (err != 0 && err != -EALREADY)
 		close(module->fd);
@@ -243,7 +228,7 @@ static int open_module(
 
 /* -ENOENT: nothing of that name is there. */
 static int load_file(struct modules *modules, const char *dir, const char *name,
-	struct module **out, const struct why *why)
+	struct module **out, const struct reason *why)
 {
 	char resolved[PATH_MAX];
 	struct module *module = memory_zero(sizeof(*module));
@@ -255,7 +240,7 @@ static int load_file(struct modules *modules, const char *dir, const char *name,
 	if (realpath(module->path, resolved) == NULL) {
 		err = errno == ENOENT
 			      ? say_what_is_there(dir, name, why)
-			      : refuse(why, -errno, "%s: %s", module->path, strerror(errno));
+			      : reason_set(why, -errno, "%s: %s", module->path, strerror(errno));
 		goto out;
 	}
 	err = open_module(modules, module, resolved, why);
@@ -287,20 +272,20 @@ static struct module *find_loaded(const struct modules *modules, const char *nam
 struct module *module_load_from(
 	struct modules *modules, const char *dir, const char *name, char *why, size_t size)
 {
-	const struct why reason = {why, size};
+	const struct reason reason = {why, size};
 	struct module *module = NULL;
 
 	if (!text_is_daemon_name(name)) {
-		refuse(&reason, -EINVAL, "a module cannot be called that");
+		reason_set(&reason, -EINVAL, "a module cannot be called that");
 		return NULL;
 	}
 	if (load_file(modules, dir, name, &module, &reason) == -ENOENT)
-		refuse(&reason, -ENOENT, "there is no %s/%s/%s.so", dir, name, name);
+		reason_set(&reason, -ENOENT, "there is no %s/%s/%s.so", dir, name, name);
 	return module;
 }
 
 static void say_where_it_was_sought(
-	const struct modules *modules, const char *name, const struct why *why)
+	const struct modules *modules, const char *name, const struct reason *why)
 {
 	size_t n = (size_t)snprintf(why->text, why->size, "there is no module \"%.64s\" in", name);
 
@@ -311,14 +296,14 @@ static void say_where_it_was_sought(
 
 struct module *module_load(struct modules *modules, const char *name, char *why, size_t size)
 {
-	const struct why reason = {why, size};
+	const struct reason reason = {why, size};
 	struct module *module = find_loaded(modules, name);
 	int err = -ENOENT;
 
 	if (module != NULL)
 		return module;
 	if (!text_is_daemon_name(name)) {
-		refuse(&reason, -EINVAL, "a module cannot be called that");
+		reason_set(&reason, -EINVAL, "a module cannot be called that");
 		return NULL;
 	}
 	if (modules->held != NULL && modules->held(name, why, size, modules->held_arg))

@@ -1,7 +1,6 @@
 /* result: the health of a daemon as a check result for Icinga 2; see result.h. */
 #include "result.h"
 
-#include <ctype.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,20 +69,6 @@ int result_level(const json_t *health)
 	return level;
 }
 
-/* Whether the text names its level itself, before the first colon or dash, as in "DISK CRITICAL: ...".
- * `vigilctl check` judges by the same rule. */
-static bool names_level(const char *text, const char *level)
-{
-	size_t length = strlen(level), head = strcspn(text, ":-|");
-
-	for (const char *p = text; p + length <= text + head; p++)
-		if (strncmp(p, level, length) == 0 &&
-			(p == text || !isalnum((unsigned char)p[-1])) &&
-			!isalnum((unsigned char)p[length]))
-			return true;
-	return false;
-}
-
 /* Whether it is the status line of a plugin: exec keeps it as output, beside the performance data. */
 static bool is_of_plugin(const char *text, const json_t *data)
 {
@@ -97,7 +82,7 @@ static void put_status_line(FILE *file, const json_t *health, const json_t *data
 {
 	const char *level = levels[result_level(health)], *text = text_of(health, "text");
 
-	if (!is_of_plugin(text, data) && !names_level(text, level))
+	if (!is_of_plugin(text, data) && !vigil_names_level(text, level))
 		fprintf(file, "%s - ", level);
 	fputs(text, file);
 }

@@ -1,0 +1,17 @@
+/*
+ * reason: why something was refused, in words, for a caller that has given room for them.
+ */
+#include "base/reason.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+int reason_set(const struct reason *reason, int err, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(reason->text, reason->size, format, ap);
+	va_end(ap);
+	return err;
+}
