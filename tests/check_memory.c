@@ -4,10 +4,20 @@
 #include <fcntl.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "scratch.h"
 #include "suite.h"
+
+/* A sanitizer's allocator does not run out as the C library's does. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define OWN_ALLOCATOR
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define OWN_ALLOCATOR
+#endif
+#endif
 
 #define ENDED 70 /* EX_SOFTWARE: a service manager starts it afresh */
 
@@ -137,6 +147,69 @@ START_TEST(last_words_that_want_memory_are_cut_short)
 }
 END_TEST
 
+#ifndef OWN_ALLOCATOR
+static void ignore(void *arg, const char *why)
+{
+}
+
+/* All the memory there is, as a list of blocks that free_all() gives back.  Each small size is
+ * asked for, because malloc keeps freed blocks of it apart. */
+static void **take_all(void)
+{
+	void **blocks = NULL;
+
+	for (size_t size = 1024 * 1024; size >= sizeof(void *);
+		size -= size > 2048 ? size / 2 : 8) {
+		void **block;
+
+		while ((block = malloc(size)) != NULL) {
+			*block = blocks;
+			blocks = block;
+		}
+	}
+	return blocks;
+}
+
+static void free_all(void **blocks)
+{
+	while (blocks != NULL) {
+		void **next = *blocks;
+
+		free(blocks);
+		blocks = next;
+	}
+}
+
+/* Nothing is asserted while memory is short: Check would end the test. */
+START_TEST(the_core_has_memory_after_a_peer_took_all)
+{
+	const struct rlimit little = {64 * 1024 * 1024, 64 * 1024 * 1024};
+	bool refused, refused_again;
+	void *block, **blocks;
+
+	memory_on_end(ignore, NULL);
+	ck_assert_int_eq(setrlimit(RLIMIT_DATA, &little), 0);
+	blocks = take_all();
+	memory_peer_begin();
+	block = memory_library_alloc(100);
+	refused = memory_peer_end() && block == NULL;
+	free(memory_zero(100)); /* without the spare block the process would end here */
+	memory_peer_begin();
+	block = memory_library_alloc(100); /* there is room, but it is the core's */
+	refused_again = memory_peer_end() && block == NULL;
+	free_all(blocks);
+	ck_assert(refused);
+	ck_assert(refused_again);
+	memory_peer_begin();
+	block = memory_library_alloc(100);
+	ck_assert_ptr_nonnull(block);
+	ck_assert(!memory_peer_end());
+	free(block);
+	memory_on_end(NULL, NULL);
+}
+END_TEST
+#endif
+
 int main(void)
 {
 	TCase *tcase = suite_begin("memory", setup, teardown);
@@ -147,5 +220,8 @@ int main(void)
 	tcase_add_exit_test(tcase, a_product_that_overflows_is_no_memory, ENDED);
 	tcase_add_exit_test(tcase, there_are_last_words, 33);
 	tcase_add_exit_test(tcase, last_words_that_want_memory_are_cut_short, ENDED);
+#ifndef OWN_ALLOCATOR
+	tcase_add_test(tcase, the_core_has_memory_after_a_peer_took_all);
+#endif
 	return suite_end("memory", tcase);
 }

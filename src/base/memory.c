@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,10 +15,13 @@
 
 /* What the last words can count on. */
 #define RESERVE (256 * 1024)
+/* What the core's own small allocations can count on after peers have taken all there was. */
+#define SPARE (64 * 1024)
 
 static void (*on_end)(void *arg, const char *why);
 static void *on_end_arg;
 static void *reserve;
+static void *_Atomic spare;
 
 static _Thread_local struct {
 	bool on, refused;
@@ -29,6 +33,25 @@ void memory_on_end(void (*last_words)(void *arg, const char *why), void *arg)
 	on_end_arg = arg;
 	free(reserve);
 	reserve = last_words != NULL ? malloc(RESERVE) : NULL;
+	free(atomic_exchange(&spare, last_words != NULL ? malloc(SPARE) : NULL));
+}
+
+/* Gives the spare block back to the allocator.  False: it was given back before. */
+static bool release_spare(void)
+{
+	void *block = atomic_exchange(&spare, NULL);
+
+	free(block);
+	return block != NULL;
+}
+
+/* False: there is too little memory for the spare block, and so for what a peer wants. */
+static bool keep_spare(void)
+{
+	if (on_end == NULL || atomic_load(&spare) != NULL)
+		return true;
+	free(atomic_exchange(&spare, malloc(SPARE)));
+	return atomic_load(&spare) != NULL;
 }
 
 /* Without memory there is no message to be put together. */
@@ -53,21 +76,34 @@ void memory_end(const char *why)
 	_exit(70);
 }
 
-static void *or_end(void *memory)
+/* After an allocation that failed: true where another try may succeed. */
+static bool worth_another_try(void)
 {
-	if (memory == NULL)
+	if (!release_spare())
 		memory_end("out of memory");
-	return memory;
+	return true;
 }
 
 void *memory_zero(size_t size)
 {
-	return or_end(calloc(1, size > 0 ? size : 1));
+	void *block;
+
+	do
+		block = calloc(1, size > 0 ? size : 1);
+	while (block == NULL && worth_another_try());
+	return block;
 }
 
 char *memory_text(const char *text)
 {
-	return text == NULL ? NULL : or_end(strdup(text));
+	char *copy;
+
+	if (text == NULL)
+		return NULL;
+	do
+		copy = strdup(text);
+	while (copy == NULL && worth_another_try());
+	return copy;
 }
 
 char *memory_format(const char *format, ...)
@@ -75,37 +111,45 @@ char *memory_format(const char *format, ...)
 	va_list ap;
 	char *text;
 
-	va_start(ap, format);
-	if (vasprintf(&text, format, ap) < 0)
-		text = NULL;
-	va_end(ap);
-	return or_end(text);
+	do {
+		va_start(ap, format);
+		if (vasprintf(&text, format, ap) < 0)
+			text = NULL;
+		va_end(ap);
+	} while (text == NULL && worth_another_try());
+	return text;
 }
 
 void *memory_grow(void *old, size_t count, size_t size)
 {
-	return or_end(reallocarray(old, count > 0 ? count : 1, size));
+	void *block;
+
+	do
+		block = reallocarray(old, count > 0 ? count : 1, size);
+	while (block == NULL && worth_another_try());
+	return block;
 }
 
 /* --- for libraries ------------------------------------------------------------------------------ */
 
-static void *or_refuse(void *memory, size_t size)
-{
-	if (memory != NULL || (!peer.on && size < MEMORY_LARGE))
-		return or_end(memory);
-	peer.refused = true;
-	errno = ENOMEM;
-	return NULL;
-}
-
 void *memory_library_alloc(size_t size)
 {
-	return or_refuse(malloc(size > 0 ? size : 1), size);
+	return memory_library_grow(NULL, size);
 }
 
 void *memory_library_grow(void *old, size_t size)
 {
-	return or_refuse(realloc(old, size > 0 ? size : 1), size);
+	bool may_refuse = peer.on || size >= MEMORY_LARGE;
+	void *block;
+
+	do
+		block = peer.on && peer.refused ? NULL : realloc(old, size > 0 ? size : 1);
+	while (block == NULL && !may_refuse && worth_another_try());
+	if (block == NULL) {
+		peer.refused = true;
+		errno = ENOMEM;
+	}
+	return block;
 }
 
 bool memory_ahead(size_t size)
@@ -121,7 +165,7 @@ bool memory_ahead(size_t size)
 void memory_peer_begin(void)
 {
 	peer.on = true;
-	peer.refused = false;
+	peer.refused = !keep_spare();
 }
 
 bool memory_peer_end(void)

@@ -11,6 +11,10 @@
  * file) is never reason to end.  It is refused, and the peer is told: a block of MEMORY_LARGE
  * and more gives NULL, and so does any block that a library wants between memory_peer_begin and
  * memory_peer_end.  Plain malloc gives NULL as ever, and whoever calls it says what then.
+ *
+ * Peers can still take the last byte before the core wants a few.  So 64 KiB are kept for the
+ * core: they are given back to the allocator when a small allocation fails, the allocation is
+ * tried again, and peers are refused until as much could be kept again.
  */
 #ifndef MEMORY_H
 #define MEMORY_H

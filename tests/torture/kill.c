@@ -240,11 +240,13 @@ static void finish(void)
 int main(int argc, char **argv)
 {
 	unsigned rounds, done = 0, begun;
+	char *conf;
 
 	if (argc != 5)
 		return EXIT_FAILURE;
 	subject = (struct subject){.work = argv[2], .keeps_doors = true};
-	subject.command = (char *[]){argv[1], "-c", strdup(path("vigil.conf")), NULL};
+	conf = strdup(path("vigil.conf"));
+	subject.command = (char *[]){argv[1], "-c", conf, NULL};
 	rounds = (unsigned)atoi(argv[3]);
 	random_state = (unsigned)atoi(argv[4]);
 	for (unsigned i = 0; i < CLIENTS; i++)
@@ -262,5 +264,6 @@ int main(int argc, char **argv)
 		broken("a service was restarted twice for one death", "more starts than deaths");
 	printf("rounds %u, deaths %u, starts %u, slowest start %ld ms, torn %u, waited %u\n", done,
 		deaths, begun, slowest, torn, refused);
+	free(conf);
 	return EXIT_SUCCESS;
 }
