@@ -12,17 +12,17 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/complaint.h"
+#include "base/diagnostic.h"
 #include "base/memory.h"
 #include "client/client.h"
 #include "client/console_remote.h"
 #include "client/print.h"
-#include "client/skeleton.h"
-#include "client/trial.h"
+#include "module_tools/module_new.h"
+#include "module_tools/module_test.h"
 #include "client/verb.h"
 #include "client/vigilctl_watch.h"
 #include "command/command.h"
-#include "data/config.h"
+#include "config/config.h"
 
 #define DEFAULT_FILE SYSCONFDIR "/vigil/vigil.conf"
 
@@ -56,7 +56,7 @@ static void say(const char *format, ...)
 	fputc('\n', is_plugin ? stdout : stderr);
 }
 
-/* --- help ------------------------------------------------------------------------------------------ */
+/* --- help ------------------------------------------------------------------------------------- */
 
 static void print_usage(FILE *to)
 {
@@ -94,28 +94,28 @@ static int help(const char *word)
 	return EXIT_USAGE;
 }
 
-/* --- where to ------------------------------------------------------------------------------------------- */
+/* --- where to --------------------------------------------------------------------------------- */
 
 static char *find_socket(const char *file)
 {
-	struct complaints complaints = {0};
-	struct config *config = config_load_untrusted(file, &complaints);
+	struct diagnostics diagnostics = {0};
+	struct config *config = config_load_untrusted(file, &diagnostics);
 	char *socket = NULL;
 
 	if (config != NULL)
 		socket = memory_text(config_vigil(config, "socket")->text);
 	else if (strcmp(file, DEFAULT_FILE) == 0)
 		socket = memory_text(RUNSTATEDIR "/vigil/control.sock");
-	for (size_t i = 0; socket == NULL && i < complaints.count; i++)
-		fprintf(stderr, "%s\n", complaints.list[i].text);
+	for (size_t i = 0; socket == NULL && i < diagnostics.count; i++)
+		fprintf(stderr, "%s\n", diagnostics.list[i].text);
 	if (socket == NULL && is_plugin)
-		say("%s", complaints.count > 0 ? complaints.list[0].text : "there is no socket");
-	complaints_clear(&complaints);
+		say("%s", diagnostics.count > 0 ? diagnostics.list[0].text : "there is no socket");
+	diagnostics_clear(&diagnostics);
 	config_free(config);
 	return socket;
 }
 
-/* --- asking -------------------------------------------------------------------------------------------- */
+/* --- asking ----------------------------------------------------------------------------------- */
 
 static int follow(struct client *client)
 {
@@ -278,7 +278,7 @@ static int ask(struct request *r)
 	return status;
 }
 
-/* --- the command line ------------------------------------------------------------------------------------- */
+/* --- the command line ------------------------------------------------------------------------- */
 
 /* Exits where the options alone decide.  False: they are wrong, which was said. */
 static bool read_options(int argc, char **argv, struct request *r, bool *bare)
@@ -336,7 +336,7 @@ static int module_new(const char *name)
 {
 	char why[256];
 
-	if (skeleton_write(name, why, sizeof(why)) != 0) {
+	if (module_new_write(name, why, sizeof(why)) != 0) {
 		say("%s", why);
 		return EXIT_REFUSED;
 	}
@@ -347,20 +347,20 @@ static int module_new(const char *name)
 static int module_test(const struct request *r, const char *module)
 {
 	const char *text = json_string_value(json_object_get(r->verb.params, "ticks"));
-	struct trial trial = {.module = module,
+	struct module_test test = {.module = module,
 		.file = r->file,
 		.options = json_object_get(r->verb.params, "options"),
 		.json = r->json};
 	char *end;
 
 	if (text != NULL) {
-		trial.ticks = strtol(text, &end, 10);
-		if (end == text || *end != '\0' || trial.ticks < 1 || trial.ticks > 1000000) {
+		test.ticks = strtol(text, &end, 10);
+		if (end == text || *end != '\0' || test.ticks < 1 || test.ticks > 1000000) {
 			say("--ticks wants a number from 1 to 1000000, not \"%s\"", text);
 			return EXIT_USAGE;
 		}
 	}
-	return trial_run(&trial) == 0 ? EXIT_DONE : EXIT_REFUSED;
+	return module_test_run(&test) == 0 ? EXIT_DONE : EXIT_REFUSED;
 }
 
 static int module(struct request *r)

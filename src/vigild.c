@@ -17,17 +17,17 @@
 
 #include <jansson.h>
 
-#include "base/complaint.h"
+#include "base/diagnostic.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "client/console_host.h"
-#include "client/holder.h"
+#include "client/socket_owner.h"
 #include "control/control.h"
-#include "data/config.h"
+#include "config/config.h"
 #include "host/host.h"
 #include "loop/loop.h"
-#include "loop/notify.h"
-#include "loop/reaper.h"
+#include "loop/sd_notify.h"
+#include "process/reaper.h"
 
 #define EXIT_USAGE 2
 
@@ -43,7 +43,7 @@ struct run {
 	struct control *control;
 	struct console_host *console; /* NULL: nobody asked for one */
 	bool failed;                  /* what its script asked for */
-	struct notify *notify;
+	struct sd_notify *notify;
 	struct reaper *reaper; /* NULL: this is not process 1 */
 	struct loop_signal *signals[3];
 };
@@ -107,19 +107,19 @@ static void read_arguments(int argc, char **argv, struct arguments *arguments)
 	}
 }
 
-static void print_complaints(const struct complaints *complaints, FILE *to)
+static void print_diagnostics(const struct diagnostics *diagnostics, FILE *to)
 {
-	for (size_t i = 0; i < complaints->count; i++)
-		fprintf(to, "%s\n", complaints->list[i].text);
+	for (size_t i = 0; i < diagnostics->count; i++)
+		fprintf(to, "%s\n", diagnostics->list[i].text);
 }
 
 static int test(const char *file)
 {
-	struct complaints complaints = {0};
-	int err = host_test(file, &complaints);
+	struct diagnostics diagnostics = {0};
+	int err = host_test(file, &diagnostics);
 
-	print_complaints(&complaints, stderr);
-	complaints_clear(&complaints);
+	print_diagnostics(&diagnostics, stderr);
+	diagnostics_clear(&diagnostics);
 	if (err == 0)
 		printf("%s: the configuration is right\n", file);
 	return err == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
@@ -128,12 +128,12 @@ static int test(const char *file)
 static void on_hup(int signo, void *arg)
 {
 	struct run *run = arg;
-	struct complaints complaints = {0};
+	struct diagnostics diagnostics = {0};
 	json_t *result;
 
-	host_reload(run->host, &result, &complaints);
+	host_reload(run->host, &result, &diagnostics);
 	json_decref(result);
-	complaints_clear(&complaints);
+	diagnostics_clear(&diagnostics);
 }
 
 static void on_stopped(void *arg)
@@ -146,7 +146,7 @@ static void on_stopped(void *arg)
 static void stop(struct run *run, const char *why)
 {
 	log_notice("%s: stopping", why);
-	notify_stopping(run->notify);
+	sd_notify_stopping(run->notify);
 	host_stop(run->host, on_stopped, run);
 }
 
@@ -201,7 +201,7 @@ static bool bring_up(struct run *run)
 	for (unsigned i = 0; i < 3; i++)
 		if (run->signals[i] == NULL)
 			return false;
-	run->notify = notify_new(loop);
+	run->notify = sd_notify_new(loop);
 	if (getpid() == 1) {
 		run->reaper = reaper_new(loop);
 		return run->reaper != NULL;
@@ -221,7 +221,7 @@ static void take_down(struct run *run)
 {
 	console_host_close(run->console);
 	control_close(run->control);
-	notify_free(run->notify);
+	sd_notify_free(run->notify);
 	reaper_free(run->reaper);
 	for (unsigned i = 0; i < 3; i++)
 		loop_signal_free(run->signals[i]);
@@ -230,7 +230,7 @@ static void take_down(struct run *run)
 
 static int serve(const struct arguments *arguments)
 {
-	struct complaints complaints = {0};
+	struct diagnostics diagnostics = {0};
 	struct run run = {0};
 	vigil_level level;
 	int err = -EINVAL;
@@ -239,17 +239,17 @@ static int serve(const struct arguments *arguments)
 	/* Workers ask for little, and seldom: not each needs a heap of its own, as glibc would have it. */
 	mallopt(M_ARENA_MAX, 1);
 #endif
-	run.host = host_new(arguments->file, &complaints);
+	run.host = host_new(arguments->file, &diagnostics);
 	if (run.host == NULL) {
-		print_complaints(&complaints, stderr);
-		complaints_clear(&complaints);
+		print_diagnostics(&diagnostics, stderr);
+		diagnostics_clear(&diagnostics);
 		return EXIT_FAILURE;
 	}
 	if (arguments->level != NULL && log_level_parse(arguments->level, &level) == 0)
 		log_set_level(level);
 	if (bring_up(&run) && (!arguments->console || open_console(&run))) {
 		host_start(run.host);
-		notify_ready(run.notify, "watching");
+		sd_notify_ready(run.notify, "watching");
 		err = loop_run(host_loop(run.host));
 	}
 	take_down(&run);

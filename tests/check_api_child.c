@@ -12,12 +12,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/daemon.h"
-#include "loop/child.h"
+#include "process/child.h"
 #include "loop/loop.h"
 #include "scratch.h"
-#include "data/state.h"
+#include "state/state.h"
 
-static struct ground ground;
+static struct environment environment;
 static struct vigil_daemon *d;
 static int (*in_start)(vigil_daemon *d);
 
@@ -46,22 +46,22 @@ static void setup(void)
 	memset(&seen, 0, sizeof(seen));
 	ck_assert_int_eq(log_open(scratch_path("log"), VIGIL_DEBUG), 0);
 	in_start = NULL;
-	ground.loop = loop_new();
-	ground.state = state_new();
-	ck_assert_ptr_nonnull(ground.loop);
-	ck_assert_ptr_nonnull(ground.state);
-	d = daemon_new(&ground, "test", "test", &module, NULL);
+	environment.loop = loop_new();
+	environment.state = state_new();
+	ck_assert_ptr_nonnull(environment.loop);
+	ck_assert_ptr_nonnull(environment.state);
+	d = daemon_new(&environment, "test", "test", &module, NULL);
 }
 
 static void teardown(void)
 {
 	daemon_free(d);
-	child_kill_strays();
+	child_kill_detached();
 	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
 	ck_assert_int_eq(errno, ECHILD);
 	log_close();
-	state_free(ground.state);
-	loop_free(ground.loop);
+	state_free(environment.state);
+	loop_free(environment.loop);
 	scratch_teardown();
 }
 
@@ -73,7 +73,7 @@ static void on_exit_told(
 	ck_assert_ptr_eq(daemon, d);
 	ck_assert_ptr_eq(child, seen.child);
 	ck_assert_int_eq(vigil_child_pid(child), e->pid);
-	vigil_child_end(child); /* too late, and harmless */
+	vigil_child_terminate(child); /* too late, and harmless */
 	seen.exits++;
 	seen.e = *e;
 	snprintf(seen.output, sizeof(seen.output), "%s", e->output);
@@ -83,7 +83,7 @@ static void on_exit_told(
 		ck_assert_ptr_nonnull(seen.child);
 		return;
 	}
-	loop_stop(ground.loop);
+	loop_stop(environment.loop);
 }
 
 static void on_line(
@@ -92,7 +92,7 @@ static void on_line(
 	ck_assert_ptr_eq(daemon, d);
 	ck_assert_str_eq(line, "ready");
 	seen.lines++;
-	vigil_child_end(child);
+	vigil_child_terminate(child);
 }
 
 static vigil_child_spec spec_of(const char *script)
@@ -120,10 +120,10 @@ static void on_limit(uint64_t missed, void *arg)
 
 static void run_loop(void)
 {
-	struct loop_timer *limit = loop_after(ground.loop, 60 * CLOCK_SECOND, on_limit, NULL);
+	struct loop_timer *limit = loop_after(environment.loop, 60 * CLOCK_SECOND, on_limit, NULL);
 
 	ck_assert_ptr_nonnull(limit);
-	ck_assert_int_eq(loop_run(ground.loop), 0);
+	ck_assert_int_eq(loop_run(environment.loop), 0);
 	loop_timer_free(limit);
 }
 
@@ -224,7 +224,7 @@ START_TEST(mistakes_are_refused)
 	REFUSED(spec.input_length = 1);
 	ck_assert_ptr_null(vigil_spawn(d, &(vigil_child_spec){.size = sizeof(size_t)}));
 	ck_assert_int_eq(vigil_child_pid(NULL), 0);
-	vigil_child_end(NULL);
+	vigil_child_terminate(NULL);
 }
 END_TEST
 
@@ -270,7 +270,7 @@ END_TEST
 
 static void on_drained(void *arg)
 {
-	loop_stop(ground.loop);
+	loop_stop(environment.loop);
 }
 
 START_TEST(children_end_with_their_daemon)
@@ -281,7 +281,7 @@ START_TEST(children_end_with_their_daemon)
 	for (int i = 0; i < 5; i++)
 		pids[i] = vigil_child_pid(spawn("exec sleep 1000"));
 	daemon_stop(d);
-	ck_assert_int_eq(child_drain(ground.loop, on_drained, NULL), 0);
+	ck_assert_int_eq(child_drain(environment.loop, on_drained, NULL), 0);
 	run_loop();
 	for (int i = 0; i < 5; i++)
 		ck_assert_int_eq(kill(pids[i], 0), -1);

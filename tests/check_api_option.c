@@ -1,8 +1,8 @@
 /* check_api_option: a daemon's values by name and type, and a module that asks for another. */
 #include <vigil/vigil.h>
 
-#include "daemon/daemon_own.h"
-#include "ground.h"
+#include "daemon/daemon_internal.h"
+#include "fixture_environment.h"
 
 static const vigil_option schema[] = {
 	VIGIL_OPTION("text", VIGIL_TEXT, NULL, "any"),
@@ -27,20 +27,20 @@ static void make(const char *const *pairs)
 	struct option_set *set = options_of(schema, pairs);
 
 	daemon_free(d);
-	d = daemon_new(&ground, "test", "mod", NULL, set);
+	d = daemon_new(&environment, "test", "mod", NULL, set);
 	option_set_unref(set);
 }
 
 static void setup(void)
 {
-	ground_setup();
+	environment_setup();
 	make(NULL);
 }
 
 static void teardown(void)
 {
 	daemon_free(d);
-	ground_teardown();
+	environment_teardown();
 }
 
 START_TEST(defaults_are_values)
@@ -120,7 +120,7 @@ END_TEST
 START_TEST(a_daemon_without_options_has_none)
 {
 	daemon_free(d);
-	d = daemon_new(&ground, "test", "mod", NULL, NULL);
+	d = daemon_new(&environment, "test", "mod", NULL, NULL);
 	ck_assert_ptr_null(vigil_option_text(d, "text"));
 	ck_assert_uint_eq(log_holds("is not among its options"), 1);
 }

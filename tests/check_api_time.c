@@ -4,7 +4,7 @@
 #include <math.h>
 #include <time.h>
 
-#include "upstart.h"
+#include "fixture_daemon.h"
 
 static unsigned fired;
 static int token;
@@ -35,7 +35,7 @@ START_TEST(the_first_comes_within_a_second_or_the_interval)
 
 		/* another name is another place in the second */
 		snprintf(name, sizeof(name), "d%d", i);
-		other = daemon_new(&ground, name, "test", &module, NULL);
+		other = daemon_new(&environment, name, "test", &module, NULL);
 		ck_assert_int_eq(daemon_start(other), 0);
 		ck_assert_int_eq(vigil_every(other, interval, on_tick, NULL), 0);
 		/* a timer begins with its resource, and then the loop's */

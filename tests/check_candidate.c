@@ -1,8 +1,8 @@
 /* check_candidate: what a module's check may do and say, and what becomes of a careless one. */
 #include "daemon/candidate.h"
 
-#include "daemon/daemon_own.h"
-#include "ground.h"
+#include "daemon/daemon_internal.h"
+#include "fixture_environment.h"
 
 static const vigil_option schema[] = {
 	VIGIL_OPTION("word", VIGIL_TEXT, "some", "any"),
@@ -11,7 +11,7 @@ static const vigil_option schema[] = {
 	VIGIL_OPTION_END,
 };
 
-static struct complaints complaints;
+static struct diagnostics diagnostics;
 static int (*in_check)(vigil_daemon *d);
 static struct vigil_daemon *seen;
 
@@ -39,12 +39,12 @@ static void setup(void)
 {
 	log_set_sink(on_log, NULL);
 	logged_lines = 0;
-	complaints = (struct complaints){0};
+	diagnostics = (struct diagnostics){0};
 }
 
 static void teardown(void)
 {
-	complaints_clear(&complaints);
+	diagnostics_clear(&diagnostics);
 	log_set_sink(NULL, NULL);
 }
 
@@ -53,7 +53,7 @@ static int run(const vigil_module *descriptor, int (*how)(vigil_daemon *d))
 {
 	const struct option_given given[] = {
 		{"word", "\"x\"", "conf.d/a.conf", 7}, {"list", "a, b", "conf.d/a.conf", 8}};
-	struct complaints notes = {0};
+	struct diagnostics notes = {0};
 	struct option_set *set =
 		option_set_new(schema, given, 2, "[daemon:a]", "vigil.conf", 3, &notes);
 	const struct candidate candidate = {.name = "a",
@@ -67,22 +67,22 @@ static int run(const vigil_module *descriptor, int (*how)(vigil_daemon *d))
 	int err;
 
 	ck_assert_ptr_nonnull(set);
-	complaints_clear(&notes);
+	diagnostics_clear(&notes);
 	in_check = how;
-	complaints_clear(&complaints);
-	err = candidate_check(&candidate, &complaints);
+	diagnostics_clear(&diagnostics);
+	err = candidate_check(&candidate, &diagnostics);
 	option_set_unref(set);
-	ck_assert_int_eq(err != 0, complaints.errors > 0);
+	ck_assert_int_eq(err != 0, diagnostics.errors > 0);
 	return err;
 }
 
 static void said(size_t i, const char *text)
 {
-	ck_assert_uint_lt(i, complaints.count);
-	ck_assert_str_eq(complaints.list[i].text, text);
+	ck_assert_uint_lt(i, diagnostics.count);
+	ck_assert_str_eq(diagnostics.list[i].text, text);
 }
 
-/* --- what it may --------------------------------------------------------------------------------- */
+/* --- what it may ------------------------------------------------------------------------------ */
 
 static int read_all(vigil_daemon *d)
 {
@@ -104,7 +104,7 @@ START_TEST(a_candidate_has_a_name_options_and_memory)
 
 	ck_assert_int_eq(run(&module, read_all), 0);
 	ck_assert_ptr_nonnull(seen);
-	ck_assert_uint_eq(complaints.count, 0);
+	ck_assert_uint_eq(diagnostics.count, 0);
 	ck_assert_uint_eq(lines_said(), 0);
 	seen = NULL;
 	ck_assert_int_eq(run(&without, NULL), 0);
@@ -112,7 +112,7 @@ START_TEST(a_candidate_has_a_name_options_and_memory)
 }
 END_TEST
 
-/* --- what it says -------------------------------------------------------------------------------- */
+/* --- what it says ----------------------------------------------------------------------------- */
 
 static int diagnose(vigil_daemon *d)
 {
@@ -135,7 +135,7 @@ START_TEST(a_diagnostic_names_the_line_of_its_option)
 	said(3, "vigil.conf:3: they do not go together");
 	said(4, "vigil.conf:3: unknown: is not in the schema");
 	said(5, "conf.d/a.conf:8: list = \"a, b\": \\x1B[2J");
-	ck_assert_uint_eq(complaints.count, 6);
+	ck_assert_uint_eq(diagnostics.count, 6);
 }
 END_TEST
 
@@ -149,7 +149,7 @@ START_TEST(a_note_refuses_nothing)
 {
 	ck_assert_int_eq(run(&module, note), 0);
 	said(0, "conf.d/a.conf:8: note: list = \"a, b\": looks odd");
-	ck_assert_uint_eq(complaints.count, 1);
+	ck_assert_uint_eq(diagnostics.count, 1);
 }
 END_TEST
 
@@ -175,13 +175,13 @@ START_TEST(an_error_without_a_diagnostic_is_one)
 		"or "
 		"address) without a reason");
 	ck_assert_int_eq(run(&module, fail_oddly), -EINVAL);
-	ck_assert_ptr_nonnull(strstr(complaints.list[0].text, "returned 7"));
+	ck_assert_ptr_nonnull(strstr(diagnostics.list[0].text, "returned 7"));
 	ck_assert_int_eq(run(&module, fail_with_reason), -EINVAL);
-	ck_assert_uint_eq(complaints.count, 1);
+	ck_assert_uint_eq(diagnostics.count, 1);
 }
 END_TEST
 
-/* --- what it may not ----------------------------------------------------------------------------- */
+/* --- what it may not -------------------------------------------------------------------------- */
 
 static void on_tick(vigil_daemon *d, void *arg)
 {
@@ -228,7 +228,7 @@ static int be_careless(vigil_daemon *d)
 	json_decref(value);
 	ck_assert_int_eq(vigil_state_unset(d, "x"), -EPERM);
 	ck_assert_ptr_null(vigil_state_get(d, "/vigil"));
-	ck_assert_int_eq(vigil_keep(d, "x"), -EPERM);
+	ck_assert_int_eq(vigil_persist(d, "x"), -EPERM);
 	ck_assert_int_eq(vigil_on_change(d, "/vigil", on_change, NULL), -EPERM);
 	ck_assert_int_eq(vigil_watch_fd(d, 0, VIGIL_READ, on_fd, NULL), -EPERM);
 	ck_assert_int_eq(vigil_unwatch_fd(d, 0), -EPERM);
@@ -236,7 +236,7 @@ static int be_careless(vigil_daemon *d)
 	vigil_set_data(d, d);
 	ck_assert_ptr_null(vigil_data(d));
 	ck_assert(!vigil_paused(d));
-	ck_assert_int_eq(vigil_refuse(d, "no"), -EPERM);
+	ck_assert_int_eq(vigil_fail(d, "no"), -EPERM);
 	vigil_log(d, VIGIL_ERROR, "it speaks");
 	vigil_health(d, VIGIL_OK, "it is well");
 	vigil_event(d, "it acts");
@@ -248,7 +248,7 @@ static int be_careless(vigil_daemon *d)
 START_TEST(a_careless_check_does_nothing_and_is_logged_once)
 {
 	ck_assert_int_eq(run(&module, be_careless), 0);
-	ck_assert_uint_eq(complaints.count, 0);
+	ck_assert_uint_eq(diagnostics.count, 0);
 	ck_assert_uint_eq(lines_said(), 1);
 	ck_assert_uint_eq(log_holds("a: the check of module test calls vigil_every, which does "
 				    "nothing before the daemon is started"),
@@ -256,7 +256,7 @@ START_TEST(a_careless_check_does_nothing_and_is_logged_once)
 }
 END_TEST
 
-/* --- in start ------------------------------------------------------------------------------------ */
+/* --- in start --------------------------------------------------------------------------------- */
 
 static int start(vigil_daemon *d)
 {
@@ -272,16 +272,16 @@ START_TEST(in_start_a_diagnostic_is_the_reason_of_the_failure)
 	struct option_set *set;
 	struct vigil_daemon *d;
 
-	ground_setup();
+	environment_setup();
 	set = options_of(schema, pairs);
-	d = daemon_new(&ground, "a", "test", &starting, set);
+	d = daemon_new(&environment, "a", "test", &starting, set);
 	ck_assert_int_eq(daemon_start(d), -EINVAL);
 	ck_assert_str_eq(daemon_reason(d),
 		"word = \"x # y\": is wrong; vigil has no comments behind values: a comment has a "
 		"line of its own");
 	daemon_free(d);
 	option_set_unref(set);
-	ground_teardown();
+	environment_teardown();
 }
 END_TEST
 

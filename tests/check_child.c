@@ -1,5 +1,5 @@
 /* check_child: children on the loop: what they print, how they end, and that nothing stays. */
-#include "loop/child.h"
+#include "process/child.h"
 
 #include <check.h>
 #include <dirent.h>
@@ -14,7 +14,7 @@
 #include "base/clock.h"
 #include "loop/loop.h"
 #include "scratch.h"
-#include "loop/user.h"
+#include "process/run_as.h"
 
 #define LIMIT (60 * CLOCK_SECOND) /* no test comes near it */
 
@@ -96,7 +96,7 @@ static void on_line(struct child *child, const char *line, size_t length, void *
 	seen.lines++;
 	seen.said = (pid_t)strtol(line, NULL, 10);
 	if (seen.end_at_line)
-		child_end(child);
+		child_terminate(child);
 	if (seen.free_at_line) {
 		child_free(child);
 		loop_stop(loop);
@@ -282,7 +282,7 @@ START_TEST(one_that_closes_its_output_goes_on)
 }
 END_TEST
 
-/* --- what they print ------------------------------------------------------------------------------ */
+/* --- what they print -------------------------------------------------------------------------- */
 
 START_TEST(lines_come_one_by_one)
 {
@@ -342,7 +342,7 @@ START_TEST(a_flood_neither_starves_others_nor_costs_much)
 }
 END_TEST
 
-/* --- freeing -------------------------------------------------------------------------------------- */
+/* --- freeing ---------------------------------------------------------------------------------- */
 
 START_TEST(freed_in_its_exit)
 {
@@ -401,10 +401,10 @@ START_TEST(strays_are_killed_at_once_when_there_is_no_loop_any_more)
 		pids[i] = child_pid(child);
 		child_free(child);
 	}
-	child_kill_strays();
+	child_kill_detached();
 	for (int i = 0; i < 3; i++)
 		ck_assert_int_eq(kill(pids[i], 0), -1);
-	child_kill_strays();
+	child_kill_detached();
 }
 END_TEST
 
@@ -421,7 +421,7 @@ START_TEST(all_are_ended_at_an_end_in_haste)
 	}
 	scratch_number("deaf");
 	child_free(children[2]); /* nobody's any more, but not yet gone */
-	child_end_all();
+	child_terminate_all();
 	for (size_t i = 0; i < 3; i++) {
 		siginfo_t info = {0};
 
@@ -431,7 +431,7 @@ START_TEST(all_are_ended_at_an_end_in_haste)
 	}
 	child_free(children[0]);
 	child_free(children[1]);
-	child_kill_strays();
+	child_kill_detached();
 }
 END_TEST
 
@@ -449,7 +449,7 @@ START_TEST(fifty_at_once)
 }
 END_TEST
 
-/* --- as somebody else ------------------------------------------------------------------------------ */
+/* --- as somebody else ------------------------------------------------------------------------- */
 
 static void run_as(const char *name, const char *script, const char *const *environment)
 {
@@ -457,13 +457,13 @@ static void run_as(const char *name, const char *script, const char *const *envi
 	struct child_spec spec = {.spawn = {.argv = argv, .environment = environment},
 		.on_exit = on_exit_told,
 		.arg = &seen};
-	struct user *user = NULL;
+	struct run_as *user = NULL;
 	struct child *child;
 
-	ck_assert_int_eq(user_find(name, &user), 0);
+	ck_assert_int_eq(run_as_find(name, &user), 0);
 	spec.user = user;
 	ck_assert_int_eq(child_start(loop, &spec, &child), 0);
-	user_free(user); /* needed for the call alone */
+	run_as_free(user); /* needed for the call alone */
 	ck_assert_int_eq(loop_run(loop), 0);
 	child_free(child);
 }
@@ -499,17 +499,17 @@ END_TEST
 
 START_TEST(users_that_cannot_be)
 {
-	struct user *user = NULL;
+	struct run_as *user = NULL;
 
-	ck_assert_int_eq(user_find("no-such-user", &user), -ENOENT);
+	ck_assert_int_eq(run_as_find("no-such-user", &user), -ENOENT);
 	ck_assert_ptr_null(user);
 	if (geteuid() == 0)
 		ck_assert_int_eq(seteuid(65534), 0);
-	ck_assert_int_eq(user_find("root", &user), -EPERM);
+	ck_assert_int_eq(run_as_find("root", &user), -EPERM);
 	if (getuid() == 0)
 		ck_assert_int_eq(seteuid(0), 0);
 	ck_assert_ptr_null(user);
-	user_free(NULL);
+	run_as_free(NULL);
 }
 END_TEST
 

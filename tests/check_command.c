@@ -1,7 +1,7 @@
 /* check_command: the table, who may what, and each verb on a real host. */
 #include "command/command.h"
 
-#include "door.h"
+#include "fixture_control.h"
 #include "daemon/module.h"
 
 static const struct peer root = {.uid = 0};
@@ -31,14 +31,14 @@ static int run(const char *verb, const char *params)
 /* The text at a place of the result, "" where none stands. */
 static const char *text_at(const char *pointer)
 {
-	const char *text = json_string_value(pointer_follow(reply.result, pointer));
+	const char *text = json_string_value(json_pointer_follow(reply.result, pointer));
 
 	return text != NULL ? text : "";
 }
 
 static json_int_t number_at(const char *pointer)
 {
-	return json_integer_value(pointer_follow(reply.result, pointer));
+	return json_integer_value(json_pointer_follow(reply.result, pointer));
 }
 
 static void write_config(const char *rest)
@@ -56,15 +56,15 @@ static const char daemons[] = "[daemons]\nweb = yes\nspare = no\nbroken = yes\n"
 
 static void bring_up(void)
 {
-	struct complaints complaints = {0};
+	struct diagnostics diagnostics = {0};
 
 	ck_assert_ptr_nonnull(getenv("top_builddir"));
 	scratch_setup();
 	write_config(daemons);
 	log_set_sink(on_log, NULL);
-	host = host_new(scratch_path("vigil.conf"), &complaints);
-	ck_assert_msg(host != NULL, "%s", complaints.count ? complaints.list[0].text : "");
-	complaints_clear(&complaints);
+	host = host_new(scratch_path("vigil.conf"), &diagnostics);
+	ck_assert_msg(host != NULL, "%s", diagnostics.count ? diagnostics.list[0].text : "");
+	diagnostics_clear(&diagnostics);
 	host_start(host);
 }
 
@@ -246,7 +246,7 @@ START_TEST(long_names_are_cut_between_characters)
 }
 END_TEST
 
-/* --- the verbs -------------------------------------------------------------------------------------- */
+/* --- the verbs -------------------------------------------------------------------------------- */
 
 START_TEST(status_tells_of_all_or_one)
 {
@@ -260,8 +260,8 @@ START_TEST(status_tells_of_all_or_one)
 	ck_assert_str_eq(text_at("/1/module"), "service");
 	ck_assert_str_eq(text_at("/1/status"), "running");
 	ck_assert_str_eq(text_at("/1/reason"), "");
-	ck_assert(json_is_null(pointer_follow(reply.result, "/1/last_tick")));
-	ck_assert(json_is_null(pointer_follow(reply.result, "/1/health")));
+	ck_assert(json_is_null(json_pointer_follow(reply.result, "/1/last_tick")));
+	ck_assert(json_is_null(json_pointer_follow(reply.result, "/1/health")));
 
 	ck_assert_int_eq(run("status", "{\"name\":\"web\"}"), 0);
 	ck_assert_uint_eq(json_array_size(reply.result), 1);
@@ -290,7 +290,7 @@ START_TEST(run_makes_a_tick_and_get_reads_what_came_of_it)
 	ck_assert_str_eq(text_at(""), "running");
 	ck_assert_int_eq(run("status", "{\"name\":\"web\"}"), 0);
 	ck_assert_str_eq(text_at("/0/health/level"), "OK");
-	ck_assert_int_eq(json_string_length(pointer_follow(reply.result, "/0/last_tick")), 24);
+	ck_assert_int_eq(json_string_length(json_pointer_follow(reply.result, "/0/last_tick")), 24);
 
 	ck_assert_int_eq(run("get", NULL), 0);
 	ck_assert_str_eq(text_at("/daemons/web/service_state/value"), "running");
@@ -317,10 +317,10 @@ START_TEST(explain_has_the_account_and_the_state)
 	ck_assert_str_eq(text_at("/name"), "web");
 	ck_assert_str_eq(text_at("/run/health/level"), "OK");
 	ck_assert_ptr_nonnull(strstr(text_at("/run/health/text"), "web-server"));
-	ck_assert(json_is_array(pointer_follow(reply.result, "/run/history")));
+	ck_assert(json_is_array(json_pointer_follow(reply.result, "/run/history")));
 	ck_assert_int_eq(run("explain", "{\"name\":\"broken\"}"), 0);
 	ck_assert_ptr_nonnull(strstr(text_at("/run/reason"), "no-such-module"));
-	ck_assert(json_is_object(pointer_follow(reply.result, "/state")));
+	ck_assert(json_is_object(json_pointer_follow(reply.result, "/state")));
 	ck_assert_int_eq(run("explain", "{\"name\":\"nobody\"}"), COMMAND_NOT_FOUND);
 }
 END_TEST
@@ -331,13 +331,13 @@ START_TEST(list_tells_of_those_not_enabled_too)
 	ck_assert_uint_eq(json_array_size(reply.result), 3);
 	ck_assert_str_eq(text_at("/0/name"), "broken");
 	ck_assert_str_eq(text_at("/1/name"), "spare");
-	ck_assert(json_is_false(pointer_follow(reply.result, "/1/enabled")));
+	ck_assert(json_is_false(json_pointer_follow(reply.result, "/1/enabled")));
 	ck_assert_str_eq(text_at("/2/name"), "web");
-	ck_assert(json_is_true(pointer_follow(reply.result, "/2/enabled")));
+	ck_assert(json_is_true(json_pointer_follow(reply.result, "/2/enabled")));
 	ck_assert_str_eq(text_at("/2/module"), "service");
 	ck_assert_str_eq(text_at("/2/options/service"), "web-server");
 	ck_assert_str_eq(text_at("/2/options/interval"), "1h");
-	ck_assert_ptr_null(pointer_follow(reply.result, "/2/options/module"));
+	ck_assert_ptr_null(json_pointer_follow(reply.result, "/2/options/module"));
 	ck_assert_str_eq(text_at("/2/file"), scratch_path("vigil.conf"));
 	ck_assert_int_eq(number_at("/2/line"), 9);
 }
@@ -382,8 +382,9 @@ START_TEST(reload_is_all_or_nothing)
 	write_config("[daemons]\nweb = maybe\nspare = perhaps\n");
 	ck_assert_int_eq(run("reload", NULL), COMMAND_REFUSED);
 	ck_assert_uint_ge(json_array_size(json_object_get(reply.data, "complaints")), 2);
-	ck_assert_ptr_nonnull(strstr(
-		json_string_value(pointer_follow(reply.data, "/complaints/0")), "vigil.conf:6: "));
+	ck_assert_ptr_nonnull(
+		strstr(json_string_value(json_pointer_follow(reply.data, "/complaints/0")),
+			"vigil.conf:6: "));
 	ck_assert_int_eq(run("status", NULL), 0);
 	ck_assert_uint_eq(json_array_size(reply.result), 2);
 	ck_assert_str_eq(text_at("/0/status"), "running");

@@ -1,5 +1,5 @@
 /* The snapshot: what files say together, and all that can be wrong with that. */
-#include "data/config.h"
+#include "config/config.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -7,30 +7,30 @@
 #include "scratch.h"
 #include "base/text.h"
 
-static struct complaints complaints;
+static struct diagnostics diagnostics;
 static struct config *config;
 
 static void setup(void)
 {
 	scratch_setup();
 	ck_assert_int_eq(mkdir(scratch_path("conf.d"), 0755), 0);
-	complaints = (struct complaints){0};
+	diagnostics = (struct diagnostics){0};
 	config = NULL;
 }
 
 static void teardown(void)
 {
-	complaints_clear(&complaints);
+	diagnostics_clear(&diagnostics);
 	config_free(config);
 	scratch_teardown();
 }
 
 static struct config *load(void)
 {
-	complaints_clear(&complaints);
+	diagnostics_clear(&diagnostics);
 	config_free(config);
-	config = config_load(scratch_path("vigil.conf"), &complaints);
-	ck_assert((config == NULL) == (complaints.errors > 0));
+	config = config_load(scratch_path("vigil.conf"), &diagnostics);
+	ck_assert((config == NULL) == (diagnostics.errors > 0));
 	return config;
 }
 
@@ -41,8 +41,8 @@ static const char *said(void)
 	size_t n = 0, prefix = strlen(scratch) + 1;
 
 	buf[0] = '\0';
-	for (size_t i = 0; i < complaints.count; i++) {
-		const char *text = complaints.list[i].text;
+	for (size_t i = 0; i < diagnostics.count; i++) {
+		const char *text = diagnostics.list[i].text;
 
 		ck_assert_int_eq(strncmp(text, scratch, prefix - 1), 0);
 		n += (size_t)snprintf(buf + n, sizeof(buf) - n, "%s\n", text + prefix);
@@ -317,9 +317,9 @@ START_TEST(values)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		scratch_put("vigil.conf", 0644, "[vigil]\n%s\n", bad[i][0]);
 		ck_assert_msg(load() == NULL, "%s", bad[i][0]);
-		ck_assert_msg(complaints.count == 1, "%s: %s", bad[i][0], said());
+		ck_assert_msg(diagnostics.count == 1, "%s: %s", bad[i][0], said());
 		ck_assert_msg(strstr(said(), bad[i][1]) != NULL, "%s: %s", bad[i][0], said());
-		ck_assert_int_eq(complaints.list[0].line, 2);
+		ck_assert_int_eq(diagnostics.list[0].line, 2);
 	}
 }
 END_TEST
@@ -407,7 +407,7 @@ START_TEST(relative)
 	scratch_put("conf.d/b.conf", 0644, "[daemons]\nb = yes\n");
 	ck_assert_int_ge(back, 0);
 	ck_assert_int_eq(chdir(scratch), 0);
-	config = config_load("v.conf", &complaints);
+	config = config_load("v.conf", &diagnostics);
 	ck_assert_int_eq(fchdir(back), 0);
 	close(back);
 	ck_assert_ptr_nonnull(config);
@@ -420,10 +420,10 @@ END_TEST
 START_TEST(after_others)
 {
 	scratch_put("vigil.conf", 0644, "[daemons]\na = yes\n");
-	complaint_add(&complaints, "other", 1, "before");
-	config = config_load(scratch_path("vigil.conf"), &complaints);
+	diagnostic_add(&diagnostics, "other", 1, "before");
+	config = config_load(scratch_path("vigil.conf"), &diagnostics);
 	ck_assert_ptr_nonnull(config);
-	ck_assert_uint_eq(complaints.count, 1);
+	ck_assert_uint_eq(diagnostics.count, 1);
 }
 END_TEST
 

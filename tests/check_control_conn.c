@@ -1,7 +1,7 @@
 /* check_control_conn: what one client may send, and what it gets. */
 #include "control/control_conn.h"
 
-#include "door.h"
+#include "fixture_control.h"
 
 /* --- requests --------------------------------------------------------------------------------- */
 
@@ -304,7 +304,7 @@ START_TEST(a_begun_line_must_be_finished_in_time)
 }
 END_TEST
 
-/* --- watching ----------------------------------------------------------------------------------- */
+/* --- watching --------------------------------------------------------------------------------- */
 
 static void expect_change(int fd, const char *pointer, json_t *value)
 {
@@ -365,7 +365,7 @@ START_TEST(one_connection_has_so_many_watches)
 }
 END_TEST
 
-/* --- peers that do not read ------------------------------------------------------------------------ */
+/* --- peers that do not read ------------------------------------------------------------------- */
 
 static json_t *big_text(size_t length)
 {

@@ -1,7 +1,7 @@
 /* check_control_console: the door of a prompt within the host: verbs, rights, the one watch. */
 #include "control/control_console.h"
 
-#include "door.h"
+#include "fixture_control.h"
 
 static struct control_console *cc;
 static json_t *changes;

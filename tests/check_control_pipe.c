@@ -5,7 +5,7 @@
 #include <sys/file.h>
 #include <sys/ioctl.h>
 
-#include "door.h"
+#include "fixture_control.h"
 
 static void write_pipe(const char *text)
 {

@@ -7,11 +7,11 @@
 #include <sys/wait.h>
 
 #include "command/command.h"
-#include "door.h"
+#include "fixture_control.h"
 
 #define SEATS 64
 
-/* --- seats -------------------------------------------------------------------------------------------- */
+/* --- seats ------------------------------------------------------------------------------------ */
 
 /* Those that whoever runs this test may take. */
 static int seats(void)
@@ -106,7 +106,7 @@ START_TEST(without_descriptors_accepting_rests)
 }
 END_TEST
 
-/* --- other users ----------------------------------------------------------------------------------------- */
+/* --- other users ------------------------------------------------------------------------------ */
 
 static bool is_root(void)
 {
@@ -371,7 +371,7 @@ START_TEST(a_user_cannot_keep_another_out)
 }
 END_TEST
 
-/* --- the socket itself ------------------------------------------------------------------------------------ */
+/* --- the socket itself ------------------------------------------------------------------------ */
 
 START_TEST(only_its_own_user_may_connect)
 {

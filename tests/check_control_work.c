@@ -4,7 +4,7 @@
 #include <malloc.h>
 
 #include "control/control_conn.h"
-#include "door.h"
+#include "fixture_control.h"
 #include "suite.h"
 
 #define SOME 60
@@ -48,7 +48,7 @@ static void end(void)
 	teardown();
 }
 
-/* --- requests ---------------------------------------------------------------------------------- */
+/* --- requests --------------------------------------------------------------------------------- */
 
 static unsigned computed;
 
@@ -206,7 +206,7 @@ START_TEST(a_value_may_change_while_it_is_told)
 }
 END_TEST
 
-/* --- shares ------------------------------------------------------------------------------------ */
+/* --- shares ----------------------------------------------------------------------------------- */
 
 START_TEST(the_connections_of_a_user_share_their_watches)
 {

@@ -5,8 +5,8 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#include "daemon/daemon_own.h"
-#include "ground.h"
+#include "daemon/daemon_internal.h"
+#include "fixture_environment.h"
 
 static struct vigil_daemon *d;
 static unsigned started, stopped, reconfigured;
@@ -59,23 +59,23 @@ static vigil_module module = {.abi = VIGIL_ABI,
 
 static void setup(void)
 {
-	ground_setup();
+	environment_setup();
 	started = stopped = reconfigured = words_seen = 0;
 	reconfigure_says = 0;
 	in_start = NULL;
 	in_stop = NULL;
 	module.stop = stop;
 	module.reconfigure = reconfigure;
-	d = daemon_new(&ground, "test", "module", &module, NULL);
+	d = daemon_new(&environment, "test", "module", &module, NULL);
 }
 
 static void teardown(void)
 {
 	daemon_free(d);
-	ground_teardown();
+	environment_teardown();
 }
 
-/* --- life ------------------------------------------------------------------------------------ */
+/* --- life ------------------------------------------------------------------------------------- */
 
 static char heard[16][64]; /* "KEY VALUE" of what was announced */
 static unsigned heard_count;
@@ -93,7 +93,7 @@ static void on_announced(uint64_t revision, const char *pointer, json_t *value, 
 static void listen(void)
 {
 	heard_count = 0;
-	ck_assert_ptr_nonnull(state_watch(ground.state, "/runs", on_announced, NULL));
+	ck_assert_ptr_nonnull(state_watch(environment.state, "/runs", on_announced, NULL));
 }
 
 static int start_and_write(vigil_daemon *daemon)
@@ -154,7 +154,7 @@ START_TEST(its_account_is_whole)
 }
 END_TEST
 
-/* --- starts that fail ------------------------------------------------------------------------ */
+/* --- starts that fail ------------------------------------------------------------------------- */
 
 static unsigned ticks;
 
@@ -176,8 +176,8 @@ static int start_and_return(vigil_daemon *daemon)
 
 static int start_and_refuse(vigil_daemon *daemon)
 {
-	ck_assert_int_eq(vigil_refuse(daemon, "port = %d is %s", 80, "taken\n"), -EINVAL);
-	vigil_refuse(daemon, "the first reason is the one");
+	ck_assert_int_eq(vigil_fail(daemon, "port = %d is %s", 80, "taken\n"), -EINVAL);
+	vigil_fail(daemon, "the first reason is the one");
 	return -EIO;
 }
 
@@ -276,7 +276,7 @@ START_TEST(a_constructors_reason_is_text_as_well)
 }
 END_TEST
 
-/* --- where it writes ------------------------------------------------------------------------- */
+/* --- where it writes -------------------------------------------------------------------------- */
 
 START_TEST(an_address_is_below_its_own_place_or_whole)
 {
@@ -306,7 +306,7 @@ START_TEST(an_address_is_below_its_own_place_or_whole)
 }
 END_TEST
 
-/* --- all that it owns ------------------------------------------------------------------------ */
+/* --- all that it owns ------------------------------------------------------------------------- */
 
 /* Everything there is to make, each with the one callback that may stop the daemon. */
 static unsigned calls;
@@ -396,7 +396,7 @@ static int start_everything(vigil_daemon *daemon)
 	}
 	ck_assert_int_eq(vigil_watch_fd(daemon, fds[0], VIGIL_READ, on_fd, NULL), 0);
 	ck_assert_int_eq(vigil_on_verb(daemon, "verb", on_verb, NULL), 0);
-	ck_assert_int_eq(vigil_keep(daemon, "kept"), 0);
+	ck_assert_int_eq(vigil_persist(daemon, "kept"), 0);
 	ck_assert_int_eq(vigil_state_set(daemon, "kept", json_true()), 0);
 	service = vigil_service_open(daemon, &(vigil_service_spec){
 						     .size = sizeof(vigil_service_spec),
@@ -407,7 +407,7 @@ static int start_everything(vigil_daemon *daemon)
 	ck_assert_ptr_nonnull(service);
 	for (int twice = 0; twice < 2; twice++)
 		ck_assert_int_eq(vigil_service_on_change(service, on_status, NULL), 0);
-	ck_assert_int_eq(vigil_service_on_sign(service, on_status, NULL), 0);
+	ck_assert_int_eq(vigil_service_on_stale(service, on_status, NULL), 0);
 	ck_assert_int_eq(vigil_service_query(service, on_reply, NULL), 0);
 	ck_assert_int_eq(vigil_service_restart(service, on_reply, NULL), 0);
 	return 0;
@@ -450,7 +450,7 @@ START_TEST(its_stop_frees_all_of_it)
 	daemon_stop(d);
 	calls = 0;
 	nothing_is_left();
-	ck_assert(json_is_true(store_get(ground.store, "kept", "test", "kept")));
+	ck_assert(json_is_true(store_get(environment.store, "kept", "test", "kept")));
 }
 END_TEST
 
@@ -527,17 +527,17 @@ START_TEST(last_made_is_first_freed)
 
 	memset(order, 0, sizeof(order));
 	ck_assert_int_eq(daemon_start(d), 0);
-	daemon_own(d, first, &noted_first);
-	daemon_own(d, middle, &noted);
-	daemon_own(d, last, &noted);
-	daemon_disown(middle);
+	daemon_attach(d, first, &noted_first);
+	daemon_attach(d, middle, &noted);
+	daemon_attach(d, last, &noted);
+	daemon_free_resource(middle);
 	ck_assert_str_eq(order, "0");
 	daemon_stop(d);
 	ck_assert_str_eq(order, "01f");
 }
 END_TEST
 
-/* --- new options ----------------------------------------------------------------------------- */
+/* --- new options ------------------------------------------------------------------------------ */
 
 static struct option_set *word(const char *pair)
 {
@@ -552,7 +552,7 @@ static void with_word(const char *pair)
 	struct option_set *set = word(pair);
 
 	daemon_free(d);
-	d = daemon_new(&ground, "test", "module", &module, set);
+	d = daemon_new(&environment, "test", "module", &module, set);
 	option_set_unref(set);
 	ticks = 0;
 }
@@ -630,7 +630,7 @@ START_TEST(and_may_fail_then)
 }
 END_TEST
 
-/* --- ticks ----------------------------------------------------------------------------------- */
+/* --- ticks ------------------------------------------------------------------------------------ */
 
 static void on_breeding_tick(vigil_daemon *daemon, void *arg)
 {
@@ -704,7 +704,7 @@ START_TEST(what_a_long_callback_made_it_miss_is_counted)
 }
 END_TEST
 
-/* --- pauses ---------------------------------------------------------------------------------- */
+/* --- pauses ----------------------------------------------------------------------------------- */
 
 START_TEST(a_pause_is_told_and_shown)
 {
@@ -810,7 +810,7 @@ END_TEST
 /* A name may hold what a pointer escapes by itself; an address stays one step. */
 START_TEST(each_has_a_place_of_its_own)
 {
-	struct vigil_daemon *other = daemon_new(&ground, "a.b@c-d", "module", &module, NULL);
+	struct vigil_daemon *other = daemon_new(&environment, "a.b@c-d", "module", &module, NULL);
 
 	in_start = start_and_write;
 	ck_assert_int_eq(daemon_start(d), 0);
@@ -821,7 +821,7 @@ START_TEST(each_has_a_place_of_its_own)
 }
 END_TEST
 
-/* --- more changes than a daemon keeps up with -------------------------------------------------- */
+/* --- more changes than a daemon keeps up with ------------------------------------------------- */
 
 #define FLOOD 3000
 
@@ -861,7 +861,7 @@ START_TEST(of_a_flood_of_changes_the_newest_of_each_address_arrives)
 	for (json_int_t round = 1; round <= 4; round++)
 		for (unsigned i = 0; i < FLOOD; i++) {
 			snprintf(path, sizeof(path), "/daemons/other/v%u", i);
-			state_set(ground.state, path, json_integer(round));
+			state_set(environment.state, path, json_integer(round));
 		}
 	TURN_UNTIL(flood_is_over());
 	ck_assert_uint_lt(flood_calls, 2 * FLOOD);
@@ -901,11 +901,11 @@ START_TEST(a_daemon_does_not_hear_of_what_it_writes_itself)
 	memset(large, 'x', 5000);
 	in_start = start_hearing;
 	ck_assert_int_eq(daemon_start(d), 0);
-	state_set(ground.state, "/daemons/other/v", json_integer(1));
+	state_set(environment.state, "/daemons/other/v", json_integer(1));
 	TURN_UNTIL(heard_of_all == 1);
 	/* a large value is the one that is there when the change is told */
-	state_set(ground.state, "/daemons/other/v", json_string(large));
-	state_set(ground.state, "/daemons/other/v", json_string(large + 1));
+	state_set(environment.state, "/daemons/other/v", json_string(large));
+	state_set(environment.state, "/daemons/other/v", json_string(large + 1));
 	TURN_UNTIL(heard_of_all == 3);
 	ck_assert_uint_eq(heard_length, 4999);
 	turn_for(50 * CLOCK_MS);

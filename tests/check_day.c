@@ -3,7 +3,7 @@
 
 #include <time.h>
 
-#include "ground.h"
+#include "fixture_environment.h"
 
 static struct vigil_daemon *daemons[3];
 static struct days *days;
@@ -41,10 +41,10 @@ static void begin(void)
 	static const struct days_source source = {.find = find, .after = after};
 
 	for (size_t i = 0; i < 2; i++) {
-		daemons[i] = daemon_new(&ground, names[i], "test", &module, NULL);
+		daemons[i] = daemon_new(&environment, names[i], "test", &module, NULL);
 		ck_assert_int_eq(daemon_start(daemons[i]), 0);
 	}
-	days = days_new(ground.loop, ground.state, ground.store, &source);
+	days = days_new(environment.loop, environment.state, environment.store, &source);
 	ck_assert_ptr_nonnull(days);
 }
 
@@ -57,21 +57,21 @@ static void end(void)
 
 static void setup(void)
 {
-	ground_setup();
+	environment_setup();
 	begin();
 }
 
 static void teardown(void)
 {
 	end();
-	ground_teardown();
+	environment_teardown();
 }
 
 static void restart(void)
 {
 	end();
-	store_close(ground.store);
-	ground.store = store_open(ground.loop, scratch_path("store"));
+	store_close(environment.store);
+	environment.store = store_open(environment.loop, scratch_path("store"));
 	begin();
 }
 
@@ -215,15 +215,15 @@ START_TEST(a_day_that_is_over_is_forgotten_where_its_daemon_is_gone)
 	struct day old = make_day(slot - DAY_SLOTS, "C"), young = make_day(slot - 1, "C");
 
 	snprintf(bucket, sizeof(bucket), "%02x", (unsigned)(slot % 64));
-	store_put_new(ground.store, "day", bucket, "gone", day_json(&old));
-	store_put_new(ground.store, "day", bucket, "young", day_json(&young));
-	store_put_new(ground.store, "day", bucket, "a", day_json(&old));
+	store_put_new(environment.store, "day", bucket, "gone", day_json(&old));
+	store_put_new(environment.store, "day", bucket, "young", day_json(&young));
+	store_put_new(environment.store, "day", bucket, "a", day_json(&old));
 	days_slot_begins(days);
 	if (time(NULL) / DAY_SLOT != slot)
 		return; /* another bucket is looked at then */
-	ck_assert_ptr_null(store_get(ground.store, "day", bucket, "gone"));
-	ck_assert_ptr_nonnull(store_get(ground.store, "day", bucket, "young"));
-	ck_assert_ptr_nonnull(store_get(ground.store, "day", bucket, "a"));
+	ck_assert_ptr_null(store_get(environment.store, "day", bucket, "gone"));
+	ck_assert_ptr_nonnull(store_get(environment.store, "day", bucket, "young"));
+	ck_assert_ptr_nonnull(store_get(environment.store, "day", bucket, "a"));
 }
 END_TEST
 
@@ -238,16 +238,16 @@ START_TEST(each_daemon_is_recorded_when_a_slot_begins)
 		char bucket[8];
 
 		snprintf(bucket, sizeof(bucket), "%02x", (unsigned)i);
-		store_put(ground.store, "day", bucket, name, NULL);
+		store_put(environment.store, "day", bucket, name, NULL);
 	}
 	days_slot_begins(days);
 	while (found == 0 && clock_now() < until) {
-		loop_turn(ground.loop, true);
+		loop_run_once(environment.loop, true);
 		for (int i = 0; i < 64; i++) {
 			char bucket[8];
 
 			snprintf(bucket, sizeof(bucket), "%02x", (unsigned)i);
-			found += store_get(ground.store, "day", bucket, name) != NULL;
+			found += store_get(environment.store, "day", bucket, name) != NULL;
 		}
 	}
 	ck_assert_uint_eq(found, 1);

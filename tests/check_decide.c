@@ -143,7 +143,7 @@ START_TEST(backoff_doubles_up_to_its_cap)
 }
 END_TEST
 
-/* --- all combinations ---------------------------------------------------------------------------- */
+/* --- all combinations ------------------------------------------------------------------------- */
 
 /* Whether the service needs a restart, said independently of the code. */
 static bool is_needed(const struct rules *rules, const struct facts *f)

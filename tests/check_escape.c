@@ -35,10 +35,10 @@ START_TEST(escapes)
 	char out[256];
 
 	for (size_t i = 0; i < COUNT(rows); i++)
-		ck_assert_str_eq(log_escape(out, sizeof(out), rows[i].text, strlen(rows[i].text)),
+		ck_assert_str_eq(text_escape(out, sizeof(out), rows[i].text, strlen(rows[i].text)),
 			rows[i].escaped);
-	ck_assert_str_eq(log_escape(out, sizeof(out), "a\0b", 3), "a\\x00b");
-	ck_assert_str_eq(log_escape(out, sizeof(out), "abcdef", 3), "abc");
+	ck_assert_str_eq(text_escape(out, sizeof(out), "a\0b", 3), "a\\x00b");
+	ck_assert_str_eq(text_escape(out, sizeof(out), "abcdef", 3), "abc");
 }
 END_TEST
 
@@ -51,7 +51,7 @@ START_TEST(nothing_that_acts_gets_through)
 		size_t left, took;
 		uint32_t c;
 
-		log_escape(out, sizeof(out), text, 2);
+		text_escape(out, sizeof(out), text, 2);
 		for (char *p = out; *p != '\0'; p += took) {
 			left = strlen(p);
 			took = text_decode(p, left, &c);
@@ -71,13 +71,13 @@ START_TEST(cuts_between_characters)
 	char whole[64];
 	size_t length;
 
-	log_escape(whole, sizeof(whole), text, strlen(text));
+	text_escape(whole, sizeof(whole), text, strlen(text));
 	length = strlen(whole);
 	for (size_t size = 1; size <= length + 1; size++) {
 		char *out = malloc(size), expected[64] = "";
 		size_t keep = size - 1 == length ? length : size > 4 ? size - 4 : 0;
 
-		log_escape(out, size, text, strlen(text));
+		text_escape(out, size, text, strlen(text));
 		ck_assert_uint_lt(strlen(out), size);
 		for (size_t i = 0; i < COUNT(pieces); i++) {
 			if (strlen(expected) + strlen(pieces[i]) > keep)
@@ -91,7 +91,7 @@ START_TEST(cuts_between_characters)
 		free(out);
 	}
 	whole[0] = 'x';
-	ck_assert_ptr_eq(log_escape(whole, 0, "abc", 3), whole);
+	ck_assert_ptr_eq(text_escape(whole, 0, "abc", 3), whole);
 	ck_assert_int_eq(whole[0], 'x');
 }
 END_TEST

@@ -6,7 +6,7 @@
 
 #include "suite.h"
 
-/* --- every combination --------------------------------------------------------------------------- */
+/* --- every combination ------------------------------------------------------------------------ */
 
 static const struct evidence nothing = {
 	.witness = "the manager", .said = "", .named_by = "the pidfile", .runner_verb = ""};
@@ -106,7 +106,7 @@ START_TEST(no_combination_of_evidence_leads_to_a_wrong_restart)
 }
 END_TEST
 
-/* --- what was met for real ------------------------------------------------------------------------ */
+/* --- what was met for real -------------------------------------------------------------------- */
 
 static const struct {
 	const char *what;

@@ -24,7 +24,7 @@ static void tell(const struct rules *rules, const struct facts *facts, struct he
 	health_of(in, health);
 }
 
-/* --- exact texts --------------------------------------------------------------------------------- */
+/* --- exact texts ------------------------------------------------------------------------------ */
 
 static const struct row {
 	struct facts facts;
@@ -138,7 +138,7 @@ START_TEST(each_case_has_its_level_and_its_text)
 }
 END_TEST
 
-/* --- all combinations ---------------------------------------------------------------------------- */
+/* --- all combinations ------------------------------------------------------------------------- */
 
 static bool is_well(const struct facts *f, const struct health_input *in)
 {

@@ -12,17 +12,17 @@
 #include "base/log.h"
 #include "daemon/daemon.h"
 #include "daemon/module.h"
-#include "data/config.h"
+#include "config/config.h"
 #include "host/pause.h"
 #include "loop/loop.h"
 #include "scratch.h"
-#include "data/state.h"
+#include "state/state.h"
 #include "suite.h"
 
 #define PATIENCE (60 * CLOCK_SECOND)
 
 static struct host *host;
-static struct complaints complaints;
+static struct diagnostics diagnostics;
 static json_t *result; /* of the last reload */
 static char logged[512][256];
 static unsigned logged_lines;
@@ -54,14 +54,14 @@ static void setup(void)
 static void teardown(void)
 {
 	json_decref(result);
-	complaints_clear(&complaints);
+	diagnostics_clear(&diagnostics);
 	host_free(host);
 	log_set_sink(NULL, NULL);
 	log_close();
 	scratch_teardown();
 }
 
-/* --- configurations -------------------------------------------------------------------------- */
+/* --- configurations --------------------------------------------------------------------------- */
 
 /* The main file begins anew, with these lines in [vigil], and no daemons beside it. */
 static void config_vigil_lines(const char *lines)
@@ -96,15 +96,15 @@ static void config_odd(const char *name, const char *lines)
 
 static bool make(void)
 {
-	complaints_clear(&complaints);
-	host = host_new(scratch_path("vigil.conf"), &complaints);
-	ck_assert_int_eq(host == NULL, complaints.errors > 0);
+	diagnostics_clear(&diagnostics);
+	host = host_new(scratch_path("vigil.conf"), &diagnostics);
+	ck_assert_int_eq(host == NULL, diagnostics.errors > 0);
 	return host != NULL;
 }
 
 static void bring_up(void)
 {
-	ck_assert_msg(make(), "%s", complaints.count > 0 ? complaints.list[0].text : "");
+	ck_assert_msg(make(), "%s", diagnostics.count > 0 ? diagnostics.list[0].text : "");
 	host_start(host);
 }
 
@@ -112,11 +112,11 @@ static int reload(void)
 {
 	int err;
 
-	complaints_clear(&complaints);
+	diagnostics_clear(&diagnostics);
 	json_decref(result);
 	result = NULL;
-	err = host_reload(host, &result, &complaints);
-	ck_assert_int_eq(err == 0, complaints.errors == 0);
+	err = host_reload(host, &result, &diagnostics);
+	ck_assert_int_eq(err == 0, diagnostics.errors == 0);
 	ck_assert_int_eq(err == 0, result != NULL);
 	return err;
 }
@@ -132,7 +132,7 @@ static const char *said(const char *key)
 	return text;
 }
 
-/* --- what has happened ----------------------------------------------------------------------- */
+/* --- what has happened ------------------------------------------------------------------------ */
 
 /* The journal, or "" ; good until the next call. */
 static const char *journal(void)
@@ -199,7 +199,7 @@ static void turn_for(uint64_t ns)
 		}                                                          \
 	} while (0)
 
-/* --- start ----------------------------------------------------------------------------------- */
+/* --- start ------------------------------------------------------------------------------------ */
 
 START_TEST(nothing_enabled_is_a_host)
 {
@@ -258,26 +258,26 @@ START_TEST(what_is_wrong_keeps_it_from_starting)
 {
 	config_vigil_lines("workers = none\n");
 	ck_assert(!make());
-	ck_assert_ptr_nonnull(strstr(complaints.list[0].text, "vigil.conf:4: "));
+	ck_assert_ptr_nonnull(strstr(diagnostics.list[0].text, "vigil.conf:4: "));
 	config_vigil_lines("log = /none/such/place\n");
 	ck_assert(!make());
-	ck_assert_ptr_nonnull(strstr(complaints.list[0].text, "/none/such/place"));
+	ck_assert_ptr_nonnull(strstr(diagnostics.list[0].text, "/none/such/place"));
 	/* a module that is missing is wrong for -t alone */
 	config_vigil_lines("");
 	config_daemon_lines("d", "");
-	complaints_clear(&complaints);
-	ck_assert_int_eq(host_test(scratch_path("vigil.conf"), &complaints), -EINVAL);
-	ck_assert_uint_eq(complaints.count, 1);
+	diagnostics_clear(&diagnostics);
+	ck_assert_int_eq(host_test(scratch_path("vigil.conf"), &diagnostics), -EINVAL);
+	ck_assert_uint_eq(diagnostics.count, 1);
 	ck_assert(make());
 	config_vigil_lines("");
 	config_odd("a", "");
-	complaints_clear(&complaints);
-	ck_assert_int_eq(host_test(scratch_path("vigil.conf"), &complaints), 0);
+	diagnostics_clear(&diagnostics);
+	ck_assert_int_eq(host_test(scratch_path("vigil.conf"), &diagnostics), 0);
 	ck_assert_str_eq(journal(), ""); /* it started nothing */
 }
 END_TEST
 
-/* --- reload ---------------------------------------------------------------------------------- */
+/* --- reload ----------------------------------------------------------------------------------- */
 
 START_TEST(a_reload_says_what_it_did)
 {
@@ -397,8 +397,8 @@ START_TEST(what_is_wrong_changes_nothing)
 		config_odd("b", "");
 		scratch_put("conf.d/wrong.conf", 0644, "%s\n", wrong[i]);
 		ck_assert_msg(reload() == -EINVAL, "%s", wrong[i]);
-		ck_assert_ptr_nonnull(strstr(complaints.list[0].text, scratch));
-		ck_assert_uint_gt(log_holds(complaints.list[0].text), 0);
+		ck_assert_ptr_nonnull(strstr(diagnostics.list[0].text, scratch));
+		ck_assert_uint_gt(log_holds(diagnostics.list[0].text), 0);
 		ck_assert_uint_eq(log_holds("all runs on as before"), i + 1);
 		ck_assert_str_eq(journal(), "");
 		ck_assert_ptr_null(host_find(host, "b"));
@@ -415,7 +415,7 @@ START_TEST(what_is_wrong_changes_nothing)
 }
 END_TEST
 
-/* --- what modules check -------------------------------------------------------------------------- */
+/* --- what modules check ----------------------------------------------------------------------- */
 
 START_TEST(a_check_that_refuses_keeps_it_from_starting)
 {
@@ -425,18 +425,18 @@ START_TEST(a_check_that_refuses_keeps_it_from_starting)
 	config_odd("c", "check = silent");
 	config_odd("d", "check = ok");
 	ck_assert(!make());
-	ck_assert_uint_eq(complaints.errors, 3);
+	ck_assert_uint_eq(diagnostics.errors, 3);
 	ck_assert_ptr_nonnull(
-		strstr(complaints.list[0].text, "a.conf:7: word = \"w\": the word of a is wrong"));
-	ck_assert_ptr_nonnull(strstr(complaints.list[1].text, "b.conf:3: the section is wrong"));
+		strstr(diagnostics.list[0].text, "a.conf:7: word = \"w\": the word of a is wrong"));
+	ck_assert_ptr_nonnull(strstr(diagnostics.list[1].text, "b.conf:3: the section is wrong"));
 	ck_assert_ptr_nonnull(
-		strstr(complaints.list[2].text, "c.conf:3: daemon \"c\": the check of "
-						"module odd returned -6"));
+		strstr(diagnostics.list[2].text, "c.conf:3: daemon \"c\": the check of "
+						 "module odd returned -6"));
 	ck_assert_uint_eq(journal_holds("check"), 4);
 	ck_assert_uint_eq(journal_holds("start"), 0);
-	complaints_clear(&complaints);
-	ck_assert_int_eq(host_test(scratch_path("vigil.conf"), &complaints), -EINVAL);
-	ck_assert_uint_eq(complaints.errors, 3);
+	diagnostics_clear(&diagnostics);
+	ck_assert_int_eq(host_test(scratch_path("vigil.conf"), &diagnostics), -EINVAL);
+	ck_assert_uint_eq(diagnostics.errors, 3);
 }
 END_TEST
 
@@ -456,7 +456,7 @@ START_TEST(a_check_that_refuses_changes_nothing_at_a_reload)
 		config_odd("b", lines);
 		config_odd("c", "");
 		ck_assert_int_eq(reload(), -EINVAL);
-		ck_assert_uint_eq(log_holds(complaints.list[0].text), 1);
+		ck_assert_uint_eq(log_holds(diagnostics.list[0].text), 1);
 		ck_assert_str_eq(stands_at("/runs/a/status"), "\"running\"");
 		ck_assert_ptr_null(host_find(host, "c"));
 	}
@@ -510,7 +510,7 @@ static void start_in_a_child(void)
 
 	if (pid == 0) {
 		signal(SIGABRT, SIG_DFL);
-		host_new(scratch_path("vigil.conf"), &complaints);
+		host_new(scratch_path("vigil.conf"), &diagnostics);
 		_exit(0);
 	}
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
@@ -619,7 +619,7 @@ START_TEST(who_watches_hears_of_all_of_it)
 }
 END_TEST
 
-/* --- the end --------------------------------------------------------------------------------- */
+/* --- the end ---------------------------------------------------------------------------------- */
 
 static unsigned ended;
 
@@ -639,7 +639,7 @@ START_TEST(what_is_kept_outlives_the_host)
 		bring_up();
 		ck_assert_int_eq(atoi(stands_at("/daemons/a/starts")), i);
 		if (i == 1)
-			pause_begin(host_pauses(host), host_find(host, "b"), 3600, "disk", "");
+			pause_start(host_pauses(host), host_find(host, "b"), 3600, "disk", "");
 		ck_assert_str_eq(stands_at("/runs/b/status"), "\"paused\"");
 		ck_assert_str_eq(stands_at("/runs/a/status"), "\"running\"");
 		ended = 0;

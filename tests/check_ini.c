@@ -1,22 +1,22 @@
 /* One file: what each of its lines comes to, and that none is lost in silence. */
-#include "data/ini.h"
+#include "config/ini.h"
 
 #include <errno.h>
 
 #include "scratch.h"
 
-static struct complaints complaints;
+static struct diagnostics diagnostics;
 static struct ini ini;
 
 static void setup(void)
 {
 	scratch_setup();
-	complaints = (struct complaints){0};
+	diagnostics = (struct diagnostics){0};
 }
 
 static void teardown(void)
 {
-	complaints_clear(&complaints);
+	diagnostics_clear(&diagnostics);
 	ini_clear(&ini);
 	scratch_teardown();
 }
@@ -29,9 +29,9 @@ static int read_bytes(const char *text, size_t length)
 	ck_assert_ptr_nonnull(file);
 	ck_assert_uint_eq(fwrite(text, 1, length, file), length);
 	ck_assert_int_eq(fclose(file), 0);
-	complaints_clear(&complaints);
+	diagnostics_clear(&diagnostics);
 	ini_clear(&ini);
-	return ini_read(path, path, &ini, &complaints);
+	return ini_read(path, path, &ini, &diagnostics);
 }
 
 /* What was read, as "line section[ key=value];...". */
@@ -60,9 +60,9 @@ static const char *said(void)
 	size_t n = 0;
 
 	buf[0] = '\0';
-	complaints_sort(&complaints);
-	for (size_t i = 0; i < complaints.count; i++) {
-		const struct complaint *c = &complaints.list[i];
+	diagnostics_sort(&diagnostics);
+	for (size_t i = 0; i < diagnostics.count; i++) {
+		const struct diagnostic *c = &diagnostics.list[i];
 
 		ck_assert_str_eq(c->file, scratch_path("a.conf"));
 		n += (size_t)snprintf(buf + n, sizeof(buf) - n, "%s%d: %s", i > 0 ? "|" : "",
@@ -76,7 +76,7 @@ static const char *said(void)
 	do {                                                     \
 		int err = read_bytes("" text, sizeof(text) - 1); \
 		ck_assert_msg(err == 0, "%s", said());           \
-		ck_assert_uint_eq(complaints.count, 0);          \
+		ck_assert_uint_eq(diagnostics.count, 0);         \
 		ck_assert_str_eq(shown(), expected);             \
 	} while (0)
 
@@ -208,8 +208,8 @@ START_TEST(many_repeats)
 	for (int i = 0; i < 500; i++)
 		n += (size_t)snprintf(text + n, sizeof(text) - n, "key = %d\n", i);
 	ck_assert_int_eq(read_bytes(text, n), -EINVAL);
-	ck_assert_uint_eq(complaints.count, 499);
-	ck_assert_int_eq(complaints.list[498].line, 501);
+	ck_assert_uint_eq(diagnostics.count, 499);
+	ck_assert_int_eq(diagnostics.list[498].line, 501);
 }
 END_TEST
 
@@ -251,19 +251,19 @@ END_TEST
 
 static const char *fate(const char *name)
 {
-	complaints_clear(&complaints);
-	if (ini_read(scratch_path(name), scratch_path(name), &ini, &complaints) != -EINVAL ||
-		complaints.count != 1)
+	diagnostics_clear(&diagnostics);
+	if (ini_read(scratch_path(name), scratch_path(name), &ini, &diagnostics) != -EINVAL ||
+		diagnostics.count != 1)
 		return "?";
-	ck_assert_int_eq(complaints.list[0].line, 0);
-	return strstr(complaints.list[0].text, ": ") + 2;
+	ck_assert_int_eq(diagnostics.list[0].line, 0);
+	return strstr(diagnostics.list[0].text, ": ") + 2;
 }
 
 START_TEST(files)
 {
 	ck_assert_int_eq(
-		ini_read(scratch_path("none"), scratch_path("none"), &ini, &complaints), -ENOENT);
-	ck_assert_uint_eq(complaints.count, 0);
+		ini_read(scratch_path("none"), scratch_path("none"), &ini, &diagnostics), -ENOENT);
+	ck_assert_uint_eq(diagnostics.count, 0);
 
 	ck_assert_int_eq(mkdir(scratch_path("dir"), 0755), 0);
 	ck_assert_str_eq(fate("dir"), "it is not a regular file");
@@ -276,9 +276,9 @@ START_TEST(files)
 	scratch_put("big", 0644, "%*s", INI_SIZE_MAX + 1, "");
 	ck_assert_str_eq(fate("big"), "it is longer than 16 MiB");
 	scratch_put("fits", 0644, "%*s", INI_SIZE_MAX, "");
-	complaints_clear(&complaints);
+	diagnostics_clear(&diagnostics);
 	ck_assert_int_eq(
-		ini_read(scratch_path("fits"), scratch_path("fits"), &ini, &complaints), 0);
+		ini_read(scratch_path("fits"), scratch_path("fits"), &ini, &diagnostics), 0);
 
 	ini_clear(&ini);
 
@@ -286,7 +286,7 @@ START_TEST(files)
 	scratch_put("real", 0644, "[v]\n");
 	ck_assert_int_eq(symlink("real", scratch_path("link")), 0);
 	ck_assert_int_eq(
-		ini_read(scratch_path("link"), scratch_path("link"), &ini, &complaints), 0);
+		ini_read(scratch_path("link"), scratch_path("link"), &ini, &diagnostics), 0);
 	ck_assert_str_eq(shown(), "1 v;");
 }
 END_TEST
@@ -297,11 +297,11 @@ START_TEST(after_others)
 	scratch_put("bad", 0644, "[v\n");
 	scratch_put("good", 0644, "[v]\na = 1\n");
 	ck_assert_int_eq(
-		ini_read(scratch_path("bad"), scratch_path("bad"), &ini, &complaints), -EINVAL);
+		ini_read(scratch_path("bad"), scratch_path("bad"), &ini, &diagnostics), -EINVAL);
 	ck_assert_int_eq(
-		ini_read(scratch_path("good"), scratch_path("good"), &ini, &complaints), 0);
+		ini_read(scratch_path("good"), scratch_path("good"), &ini, &diagnostics), 0);
 	ck_assert_str_eq(shown(), "1 v;2 v a=1;");
-	ck_assert_uint_eq(complaints.count, 1);
+	ck_assert_uint_eq(diagnostics.count, 1);
 }
 END_TEST
 

@@ -131,7 +131,7 @@ START_TEST(a_name_that_is_too_long_is_said)
 }
 END_TEST
 
-/* --- who runs it ------------------------------------------------------------------------------- */
+/* --- who runs it ------------------------------------------------------------------------------ */
 
 /* In namespaces of this test's own; false where the machine does not let us. */
 static bool mount_proc(const char *type, const char *options)

@@ -70,7 +70,7 @@ static void assert_like(const char *text, const char *pattern)
 	regfree(&regex);
 }
 
-/* --- levels --------------------------------------------------------------------------------- */
+/* --- levels ----------------------------------------------------------------------------------- */
 
 START_TEST(levels)
 {
@@ -146,7 +146,7 @@ START_TEST(errno_is_left_alone)
 }
 END_TEST
 
-/* --- files ---------------------------------------------------------------------------------- */
+/* --- files ------------------------------------------------------------------------------------ */
 
 START_TEST(file)
 {
@@ -413,7 +413,7 @@ START_TEST(a_reader_that_is_gone)
 }
 END_TEST
 
-/* --- stderr and the journal behind it ----------------------------------------------------------- */
+/* --- stderr and the journal behind it --------------------------------------------------------- */
 
 START_TEST(stderr_of_the_journal)
 {
@@ -473,7 +473,7 @@ START_TEST(stderr_of_others)
 }
 END_TEST
 
-/* --- syslog and the journal themselves ------------------------------------------------------------ */
+/* --- syslog and the journal themselves -------------------------------------------------------- */
 
 static bool put_text(const char *path, const char *text)
 {

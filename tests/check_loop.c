@@ -147,7 +147,7 @@ static void on_once(uint64_t missed, void *arg)
 	seen->fires++;
 	ck_assert_uint_eq(loop_timer_due(seen->timer), 0);
 	if (seen->fires < 3) {
-		loop_timer_again(seen->timer, CLOCK_MS);
+		loop_timer_rearm(seen->timer, CLOCK_MS);
 	} else {
 		loop_timer_free(seen->timer); /* inside its own callback */
 		loop_stop(loop);
@@ -285,14 +285,14 @@ START_TEST(a_periodic_one_goes_on_from_where_it_is_put)
 	uint64_t due;
 
 	seen.timer = loop_every(loop, 20 * CLOCK_MS, 3, on_every, &seen);
-	ck_assert_int_eq(loop_timer_again(seen.timer, 7 * CLOCK_MS), 0);
+	ck_assert_int_eq(loop_timer_rearm(seen.timer, 7 * CLOCK_MS), 0);
 	due = loop_timer_due(seen.timer);
 	ck_assert_uint_le(due, clock_now() + 7 * CLOCK_MS);
 	loop_run(loop);
 	ck_assert_uint_eq((seen.due[2] - due) % (20 * CLOCK_MS), 0);
 	loop_timer_stop(seen.timer);
 	ck_assert_uint_eq(loop_timer_due(seen.timer), 0);
-	loop_turn(loop, false);
+	loop_run_once(loop, false);
 	ck_assert_uint_eq(seen.fires, 3);
 	loop_timer_free(seen.timer);
 }

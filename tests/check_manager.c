@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "scratch.h"
-#include "loop/spawn.h"
+#include "process/spawn.h"
 
 static struct manager_request request;
 static struct manager_reply reply;

@@ -98,7 +98,7 @@ START_TEST(a_signal_of_its_own)
 }
 END_TEST
 
-/* --- status files of other releases ------------------------------------------------------------ */
+/* --- status files of other releases ----------------------------------------------------------- */
 
 #define NO_ONE 0x7f /* a pid past all that there are */
 #define READY  2    /* became ready after it was started; else before */

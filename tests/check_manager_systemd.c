@@ -22,7 +22,7 @@
 #include "base/clock.h"
 #include "in_systemd.h"
 #include "scratch.h"
-#include "stand_in.h"
+#include "fake_systemd.h"
 #include "suite.h"
 
 #define UNITS "/run/systemd/system/"
@@ -373,7 +373,7 @@ START_TEST(a_restart_that_hangs)
 }
 END_TEST
 
-/* --- the bus --------------------------------------------------------------------------------- */
+/* --- the bus ---------------------------------------------------------------------------------- */
 
 static void await_bus(void)
 {
@@ -486,24 +486,24 @@ START_TEST(a_systemd_that_says_nothing)
 }
 END_TEST
 
-/* --- a systemd that misbehaves ------------------------------------------------------------------- */
+/* --- a systemd that misbehaves ---------------------------------------------------------------- */
 
 START_TEST(lies_are_no_reason_to_restart)
 {
 	int i;
 
-	stand_in_start("t-any.service");
+	fake_systemd_start("t-any.service");
 	request = (struct manager_request){.name = "t-any", .manager = &manager_systemd};
 	ck_assert_int_eq(query(), VIGIL_SERVICE_RUNNING);
 	ck_assert_int_eq(restart(60), 0);
-	stand_in_order("crash t-any.service");
+	fake_systemd_order("crash t-any.service");
 	await(VIGIL_SERVICE_FAILED);
-	stand_in_order("lying");
+	fake_systemd_order("lying");
 	for (i = 0; i < 64; i++) /* eight kinds of lies, in each order */
 		ck_assert(!vigil_service_is_down(query()));
-	stand_in_order("well");
+	fake_systemd_order("well");
 	ck_assert_int_eq(query(), VIGIL_SERVICE_FAILED);
-	stand_in_end();
+	fake_systemd_end();
 }
 END_TEST
 
@@ -512,10 +512,10 @@ START_TEST(faults_are_told_for_what_they_are)
 	unsigned denied = 0;
 	int i;
 
-	stand_in_start("t-any.service");
+	fake_systemd_start("t-any.service");
 	request = (struct manager_request){.name = "t-any", .manager = &manager_systemd};
 	ck_assert_int_eq(query(), VIGIL_SERVICE_RUNNING);
-	stand_in_order("erring");
+	fake_systemd_order("erring");
 	for (i = 0; i < 16; i++) { /* eight errors, twice each; one of them is a denial */
 		ck_assert_int_eq(query(), VIGIL_SERVICE_UNKNOWN);
 		ck_assert_int_ne(reply.error, 0);
@@ -523,10 +523,10 @@ START_TEST(faults_are_told_for_what_they_are)
 		denied += reply.fault == VIGIL_FAULT_DENIED;
 	}
 	ck_assert_uint_ge(denied, 2); /* a retry may get another */
-	stand_in_order("mortal");
+	fake_systemd_order("mortal");
 	ck_assert_int_eq(query(), VIGIL_SERVICE_UNKNOWN); /* it dies of that */
 	ck_assert_int_eq(reply.fault, VIGIL_FAULT_FAILED);
-	stand_in_end();
+	fake_systemd_end();
 }
 END_TEST
 
@@ -552,7 +552,7 @@ START_TEST(who_is_not_root_is_denied)
 }
 END_TEST
 
-/* --- upheaval in the middle of a restart --------------------------------------------------------- */
+/* --- upheaval in the middle of a restart ------------------------------------------------------ */
 
 static const char *const upheavals[] = {"systemctl daemon-reload", "systemctl daemon-reexec",
 	"systemctl restart dbus.service",

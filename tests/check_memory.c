@@ -87,13 +87,13 @@ START_TEST(what_a_peer_wants_is_refused)
 	ck_assert_ptr_nonnull(small);
 	ck_assert_ptr_null(memory_library_alloc(too_much));
 	ck_assert_ptr_null(memory_library_grow(small, too_much));
-	memory_peer_begin();
+	memory_untrusted_begin();
 	small = memory_library_grow(small, 2);
 	ck_assert_ptr_nonnull(small);
-	ck_assert(!memory_peer_end());
-	memory_peer_begin();
+	ck_assert(!memory_untrusted_end());
+	memory_untrusted_begin();
 	ck_assert_ptr_null(memory_library_alloc(too_much));
-	ck_assert(memory_peer_end());
+	ck_assert(memory_untrusted_end());
 	ck_assert(memory_ahead(4096));
 	ck_assert(!memory_ahead(too_much));
 	free(small);
@@ -190,20 +190,20 @@ START_TEST(the_core_has_memory_after_a_peer_took_all)
 	memory_on_end(ignore, NULL);
 	ck_assert_int_eq(setrlimit(RLIMIT_DATA, &little), 0);
 	blocks = take_all();
-	memory_peer_begin();
+	memory_untrusted_begin();
 	block = memory_library_alloc(100);
-	refused = memory_peer_end() && block == NULL;
+	refused = memory_untrusted_end() && block == NULL;
 	free(memory_zero(100)); /* without the spare block the process would end here */
-	memory_peer_begin();
+	memory_untrusted_begin();
 	block = memory_library_alloc(100); /* there is room, but it is the core's */
-	refused_again = memory_peer_end() && block == NULL;
+	refused_again = memory_untrusted_end() && block == NULL;
 	free_all(blocks);
 	ck_assert(refused);
 	ck_assert(refused_again);
-	memory_peer_begin();
+	memory_untrusted_begin();
 	block = memory_library_alloc(100);
 	ck_assert_ptr_nonnull(block);
-	ck_assert(!memory_peer_end());
+	ck_assert(!memory_untrusted_end());
 	free(block);
 	memory_on_end(NULL, NULL);
 }

@@ -1,7 +1,7 @@
 /* check_metrics: what http decides by itself: formats, names, tokens and addresses. */
 #include "../src/modules/http/address.h"
 #include "../src/modules/http/exposition.h"
-#include "../src/modules/http/guard.h"
+#include "../src/modules/http/auth.h"
 
 #include <arpa/inet.h>
 #include <check.h>
@@ -105,7 +105,7 @@ START_TEST(families)
 }
 END_TEST
 
-/* --- Accept -------------------------------------------------------------------------------------- */
+/* --- Accept ----------------------------------------------------------------------------------- */
 
 START_TEST(formats)
 {
@@ -145,7 +145,7 @@ START_TEST(formats)
 }
 END_TEST
 
-/* --- Host ------------------------------------------------------------------------------------------ */
+/* --- Host ------------------------------------------------------------------------------------- */
 
 START_TEST(hosts)
 {
@@ -193,18 +193,18 @@ START_TEST(hosts)
 		struct address address;
 
 		ck_assert_int_eq(address_parse(rows[i].listening, &address, why, sizeof(why)), 0);
-		ck_assert_msg(guard_host(rows[i].host, names, (struct sockaddr *)&address.sa) ==
+		ck_assert_msg(auth_host(rows[i].host, names, (struct sockaddr *)&address.sa) ==
 				      rows[i].allowed,
 			"%s at %s", rows[i].host, rows[i].listening);
 		ck_assert(rows[i].host[0] == '\0' || strpbrk(rows[i].host, ":[.*") != NULL ||
-			  guard_host(rows[i].host, any, (struct sockaddr *)&address.sa));
+			  auth_host(rows[i].host, any, (struct sockaddr *)&address.sa));
 		if (strstr(rows[i].host, "example") != NULL)
-			ck_assert(!guard_host(rows[i].host, none, (struct sockaddr *)&address.sa));
+			ck_assert(!auth_host(rows[i].host, none, (struct sockaddr *)&address.sa));
 	}
 }
 END_TEST
 
-/* --- listen ------------------------------------------------------------------------------------------- */
+/* --- listen ----------------------------------------------------------------------------------- */
 
 START_TEST(addresses)
 {
@@ -304,19 +304,19 @@ START_TEST(who_can_reach_it)
 }
 END_TEST
 
-/* --- tokens ---------------------------------------------------------------------------------------------- */
+/* --- tokens ----------------------------------------------------------------------------------- */
 
 #define TOKEN "0123456789abcdef-TOKEN"
 
 START_TEST(tokens_are_compared)
 {
-	ck_assert(guard_equal(TOKEN, TOKEN));
-	ck_assert(!guard_equal("", TOKEN));
-	ck_assert(!guard_equal("", ""));
-	ck_assert(!guard_equal("x", ""));
-	ck_assert(!guard_equal("0123456789abcdef-TOKEn", TOKEN));
-	ck_assert(!guard_equal("0123456789abcdef-TOKE", TOKEN));
-	ck_assert(!guard_equal(TOKEN TOKEN, TOKEN));
+	ck_assert(auth_equal(TOKEN, TOKEN));
+	ck_assert(!auth_equal("", TOKEN));
+	ck_assert(!auth_equal("", ""));
+	ck_assert(!auth_equal("x", ""));
+	ck_assert(!auth_equal("0123456789abcdef-TOKEn", TOKEN));
+	ck_assert(!auth_equal("0123456789abcdef-TOKE", TOKEN));
+	ck_assert(!auth_equal(TOKEN TOKEN, TOKEN));
 }
 END_TEST
 
@@ -348,7 +348,7 @@ START_TEST(headers_bring_tokens)
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++)
-		ck_assert_msg(guard_authorized(rows[i].header, TOKEN) == rows[i].right, "%s",
+		ck_assert_msg(auth_authorized(rows[i].header, TOKEN) == rows[i].right, "%s",
 			rows[i].header);
 }
 END_TEST
@@ -391,15 +391,15 @@ START_TEST(token_files)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		put_file(path, rows[i].text,
 			rows[i].length != 0 ? rows[i].length : strlen(rows[i].text), rows[i].mode);
-		ck_assert_msg(guard_read_token(path, token, why, sizeof(why)) == rows[i].err,
+		ck_assert_msg(auth_read_token(path, token, why, sizeof(why)) == rows[i].err,
 			"row %zu", i);
 		if (rows[i].err == 0)
 			ck_assert_str_eq(token, TOKEN);
 	}
 	ck_assert_int_eq(unlink(path), 0);
-	ck_assert_int_eq(guard_read_token(path, token, why, sizeof(why)), -ENOENT);
+	ck_assert_int_eq(auth_read_token(path, token, why, sizeof(why)), -ENOENT);
 	ck_assert_ptr_nonnull(strstr(why, "/token: No such file or directory"));
-	ck_assert_int_eq(guard_read_token("/", token, why, sizeof(why)), -EPERM);
+	ck_assert_int_eq(auth_read_token("/", token, why, sizeof(why)), -EPERM);
 }
 END_TEST
 

@@ -35,7 +35,7 @@ static char *data(void)
 	return text;
 }
 
-/* --- the lines ---------------------------------------------------------------------------------- */
+/* --- the lines -------------------------------------------------------------------------------- */
 
 START_TEST(texts)
 {
@@ -125,7 +125,7 @@ START_TEST(a_nul_does_not_end_it)
 }
 END_TEST
 
-/* --- performance data ------------------------------------------------------------------------------ */
+/* --- performance data ------------------------------------------------------------------------- */
 
 START_TEST(items)
 {
@@ -314,7 +314,7 @@ START_TEST(no_more_than_so_many_are_kept)
 }
 END_TEST
 
-/* --- whatever it is ------------------------------------------------------------------------------------ */
+/* --- whatever it is --------------------------------------------------------------------------- */
 
 START_TEST(no_text_takes_long_or_breaks_it)
 {
@@ -356,8 +356,7 @@ START_TEST(noise)
 		nagios_clear(&parsed);
 		ck_assert_int_eq(nagios_parse(text, length, &parsed), 0);
 		ck_assert_ptr_null(strchr(parsed.output, '\n'));
-		json_object_foreach(parsed.perfdata.items, label, item)
-		{
+		json_object_foreach(parsed.perfdata.items, label, item) {
 			ck_assert_ptr_nonnull(json_object_get(item, "value"));
 			ck_assert(json_is_string(json_object_get(item, "unit")));
 		}

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "host/registry.h"
+#include "host/dropin.h"
 #include "service/request.h"
 #include "scratch.h"
 #include "suite.h"
@@ -21,7 +21,7 @@
 #include "service/systemd/unit_info.h"
 #endif
 
-/* --- the names --------------------------------------------------------------------------------------- */
+/* --- the names -------------------------------------------------------------------------------- */
 
 /* What does harm by itself where it is taken for an option, a path, a pattern or a command. */
 static const char *const seeds[] = {"", "-", "--", "-x", "-h", "--help", "-Hroot@evil", "--user",
@@ -121,7 +121,7 @@ static bool is_service(const char *name)
 	return is_fit(&service_rule, name, 255) && strstr(name, "..") == NULL;
 }
 
-/* --- the door ------------------------------------------------------------------------------------------ */
+/* --- the door --------------------------------------------------------------------------------- */
 
 START_TEST(only_what_the_rule_allows_becomes_a_request)
 {
@@ -148,7 +148,7 @@ START_TEST(only_what_the_rule_allows_becomes_a_request)
 }
 END_TEST
 
-/* --- what comes of those that are fit ------------------------------------------------------------------ */
+/* --- what comes of those that are fit --------------------------------------------------------- */
 
 static const char recorder[] = "#!/bin/sh\nprintf '%%s|' \"$#\" \"$0\" \"$@\" >>%s/said\n";
 
@@ -326,13 +326,13 @@ START_TEST(the_bus_is_sent_units_of_services_alone)
 END_TEST
 #endif
 
-/* --- names of daemons, which become those of files -------------------------------------------------------- */
+/* --- names of daemons, which become those of files -------------------------------------------- */
 
 START_TEST(no_file_is_made_of_what_cannot_be_a_daemon)
 {
 	char conf[128];
 	char *pairs[] = {"module=none-such", NULL};
-	struct complaints complaints = {0};
+	struct diagnostics diagnostics = {0};
 
 	snprintf(conf, sizeof(conf), "%s", scratch_put("vigil.conf", 0644, "[vigil]\n"));
 	ck_assert_int_eq(mkdir(scratch_path("conf.d"), 0755), 0);
@@ -342,13 +342,13 @@ START_TEST(no_file_is_made_of_what_cannot_be_a_daemon)
 		ck_assert_msg(text_is_daemon_name(corpus[i]) == fit, "\"%.80s\"", corpus[i]);
 		if (fit)
 			continue;
-		ck_assert_int_eq(registry_add(conf, corpus[i], pairs, &complaints), -EINVAL);
-		ck_assert_int_eq(registry_remove(conf, corpus[i], &complaints), -EINVAL);
-		for (size_t j = 0; j < complaints.count; j++)
-			for (const char *p = complaints.list[j].text; *p != '\0'; p++)
+		ck_assert_int_eq(dropin_add(conf, corpus[i], pairs, &diagnostics), -EINVAL);
+		ck_assert_int_eq(dropin_remove(conf, corpus[i], &diagnostics), -EINVAL);
+		for (size_t j = 0; j < diagnostics.count; j++)
+			for (const char *p = diagnostics.list[j].text; *p != '\0'; p++)
 				ck_assert_msg((unsigned char)*p >= ' ' && *p != 0x7f, "%s",
-					complaints.list[j].text);
-		complaints_clear(&complaints);
+					diagnostics.list[j].text);
+		diagnostics_clear(&diagnostics);
 	}
 	ck_assert_int_eq(rmdir(scratch_path("conf.d")), 0); /* there is nothing in it */
 }

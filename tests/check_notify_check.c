@@ -30,16 +30,16 @@ static const vigil_option schema[] = {
 	VIGIL_OPTION_END,
 };
 
-static struct complaints complaints;
+static struct diagnostics diagnostics;
 
 static void setup(void)
 {
-	complaints = (struct complaints){0};
+	diagnostics = (struct diagnostics){0};
 }
 
 static void teardown(void)
 {
-	complaints_clear(&complaints);
+	diagnostics_clear(&diagnostics);
 }
 
 static const char *said_of(const char *watch, const char *key, const char *value)
@@ -56,14 +56,14 @@ static const char *said_of(const char *watch, const char *key, const char *value
 		.line = 1};
 	struct option_set *set;
 
-	complaints_clear(&complaints);
-	set = option_set_new(schema, given, candidate.count, "[daemon:a]", "f", 1, &complaints);
+	diagnostics_clear(&diagnostics);
+	set = option_set_new(schema, given, candidate.count, "[daemon:a]", "f", 1, &diagnostics);
 	if (set != NULL) {
 		candidate.options = set;
-		candidate_check(&candidate, &complaints);
+		candidate_check(&candidate, &diagnostics);
 		option_set_unref(set);
 	}
-	return complaints.count > 0 ? complaints.list[0].text : "";
+	return diagnostics.count > 0 ? diagnostics.list[0].text : "";
 }
 
 struct row {

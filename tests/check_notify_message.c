@@ -61,7 +61,7 @@ static const char *variable(const char *name)
 	return "(not there)";
 }
 
-/* --- what comes first ------------------------------------------------------------------------------- */
+/* --- what comes first ------------------------------------------------------------------------- */
 
 START_TEST(the_summary_has_the_worst_first)
 {
@@ -122,7 +122,7 @@ START_TEST(each_event_has_its_words)
 }
 END_TEST
 
-/* --- bounds ------------------------------------------------------------------------------------------- */
+/* --- bounds ----------------------------------------------------------------------------------- */
 
 static void check_sizes(size_t limit)
 {
@@ -205,7 +205,7 @@ START_TEST(over_the_bound_the_worst_and_the_latest_of_each_daemon_stay)
 	ck_assert_uint_eq(queue.gave_way, queue.superseded);
 	ck_assert_uint_eq(queue.dropped, 0);
 	TAILQ_FOREACH(c, &queue.list, link)
-	worst = worst || strcmp(change_text(c->change, "to"), "CRITICAL") == 0;
+		worst = worst || strcmp(change_text(c->change, "to"), "CRITICAL") == 0;
 	ck_assert(worst);
 	ck_assert_str_eq(change_text(TAILQ_LAST(&queue.list, queue_list)->change, "to"), "WARNING");
 	/* too many daemons: those that are OK are lost, and named */
@@ -243,7 +243,7 @@ START_TEST(over_the_bound_of_bytes_long_texts_give_way)
 	ck_assert_uint_eq(queue.count, 200);
 	ck_assert_uint_eq(queue.gave_way, 0);
 	TAILQ_FOREACH(c, &queue.list, link)
-	cut += json_is_true(json_object_get(c->change, "cut"));
+		cut += json_is_true(json_object_get(c->change, "cut"));
 	ck_assert_uint_gt(cut, 100);
 	ck_assert_ptr_nonnull(
 		json_object_get(TAILQ_LAST(&queue.list, queue_list)->change, "long_text"));

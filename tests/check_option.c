@@ -1,5 +1,5 @@
 /* Options: every type, its limits, its words for what is wrong, and what counts as equal. */
-#include "data/option.h"
+#include "config/option.h"
 
 #include <errno.h>
 
@@ -29,30 +29,30 @@ static const vigil_option schema[] = {
 	VIGIL_OPTION_END,
 };
 
-static struct complaints complaints;
+static struct diagnostics diagnostics;
 
 static void setup(void)
 {
-	complaints = (struct complaints){0};
+	diagnostics = (struct diagnostics){0};
 }
 
 static void teardown(void)
 {
-	complaints_clear(&complaints);
+	diagnostics_clear(&diagnostics);
 }
 
-/* The set of "key", "value" pairs, the first on line 2 and so on; NULL with complaints. */
+/* The set of "key", "value" pairs, the first on line 2 and so on; NULL with diagnostics. */
 static struct option_set *set_of(const char *const *pairs)
 {
 	struct option_given given[16];
 	size_t count = 0;
 
-	complaints_clear(&complaints);
+	diagnostics_clear(&diagnostics);
 	for (; *pairs != NULL; pairs += 2, count++) {
 		ck_assert_uint_lt(count, COUNT(given));
 		given[count] = (struct option_given){pairs[0], pairs[1], "f", (int)count + 2};
 	}
-	return option_set_new(schema, given, count, "[daemon:x]", "f", 1, &complaints);
+	return option_set_new(schema, given, count, "[daemon:x]", "f", 1, &diagnostics);
 }
 
 #define SET(...)  set_of((const char *const[]){__VA_ARGS__, NULL})
@@ -61,8 +61,8 @@ static struct option_set *set_of(const char *const *pairs)
 
 static struct option_set *good(struct option_set *set)
 {
-	ck_assert_msg(set != NULL, "%s", complaints.count > 0 ? complaints.list[0].text : "?");
-	ck_assert_uint_eq(complaints.errors, 0);
+	ck_assert_msg(set != NULL, "%s", diagnostics.count > 0 ? diagnostics.list[0].text : "?");
+	ck_assert_uint_eq(diagnostics.errors, 0);
 	return set;
 }
 
@@ -76,8 +76,8 @@ static void check_bad(const char *key, const char *value, const char *words)
 	snprintf(expected, sizeof(expected), "f:%d: %s = \"%s\": %s",
 		strcmp(key, "service") == 0 ? 2 : 3, key, value, words);
 	ck_assert_ptr_null(set);
-	ck_assert_uint_eq(complaints.count, 1);
-	ck_assert_str_eq(complaints.list[0].text, expected);
+	ck_assert_uint_eq(diagnostics.count, 1);
+	ck_assert_str_eq(diagnostics.list[0].text, expected);
 }
 
 START_TEST(defaults)
@@ -199,12 +199,13 @@ START_TEST(wrong)
 	memset(path, 'x', sizeof(path) - 1);
 	path[sizeof(path) - 1] = '\0';
 	ck_assert_ptr_null(SET("service", "s", "path", path, path, "1"));
-	ck_assert_uint_eq(complaints.count, 2);
-	ck_assert_ptr_nonnull(strstr(complaints.list[0].text, "xxx...\": is not an absolute path"));
-	ck_assert_ptr_nonnull(strstr(complaints.list[1].text, "xxx...\" in [daemon:x]"));
+	ck_assert_uint_eq(diagnostics.count, 2);
+	ck_assert_ptr_nonnull(
+		strstr(diagnostics.list[0].text, "xxx...\": is not an absolute path"));
+	ck_assert_ptr_nonnull(strstr(diagnostics.list[1].text, "xxx...\" in [daemon:x]"));
 	path[0] = '/';
 	ck_assert_ptr_null(SET("service", "s", "path", path));
-	ck_assert_ptr_nonnull(strstr(complaints.list[0].text, "is too long for a path"));
+	ck_assert_ptr_nonnull(strstr(diagnostics.list[0].text, "is too long for a path"));
 }
 END_TEST
 
@@ -221,20 +222,20 @@ START_TEST(a_text_with_quotes_or_a_comment_is_noted)
 		struct option_set *set = GOOD("text", texts[i][0]);
 
 		ck_assert_str_eq(option_get(set, "text")->text, texts[i][0]);
-		ck_assert_uint_eq(complaints.count, 1);
-		ck_assert(complaints.list[0].note);
+		ck_assert_uint_eq(diagnostics.count, 1);
+		ck_assert(diagnostics.list[0].note);
 		snprintf(expected, sizeof(expected), "all of it is the value%s", texts[i][1]);
-		ck_assert_ptr_nonnull(strstr(complaints.list[0].text, expected));
-		ck_assert_ptr_nonnull(strstr(complaints.list[0].text, "f:3: note: text = "));
+		ck_assert_ptr_nonnull(strstr(diagnostics.list[0].text, expected));
+		ck_assert_ptr_nonnull(strstr(diagnostics.list[0].text, "f:3: note: text = "));
 		option_set_unref(set);
 	}
 	for (size_t i = 0; i < COUNT(plain); i++) {
 		option_set_unref(GOOD("text", plain[i]));
-		ck_assert_msg(complaints.count == 0, "%s", plain[i]);
+		ck_assert_msg(diagnostics.count == 0, "%s", plain[i]);
 	}
 	/* In a command both have a meaning of their own. */
 	option_set_unref(GOOD("command", "\"/bin/a b\" ' # ' \"c ; d\""));
-	ck_assert_uint_eq(complaints.count, 0);
+	ck_assert_uint_eq(diagnostics.count, 0);
 }
 END_TEST
 
@@ -244,7 +245,7 @@ START_TEST(lists_of_daemons)
 
 	ck_assert(text_equal_lists((const char *const *)option_get(set, "after")->list,
 		(const char *const[]){"a", "b:serves", "c:done", NULL}));
-	ck_assert_uint_eq(complaints.count, 0);
+	ck_assert_uint_eq(diagnostics.count, 0);
 	option_set_unref(set);
 }
 END_TEST
@@ -262,15 +263,15 @@ START_TEST(all_at_once)
 
 	ck_assert_ptr_null(
 		SET("intervall", "5s", "colour", "red", "count", "0", "mode", "\x1b[2J"));
-	ck_assert_uint_eq(complaints.count, COUNT(expected));
+	ck_assert_uint_eq(diagnostics.count, COUNT(expected));
 	for (size_t i = 0; i < COUNT(expected); i++)
-		ck_assert_str_eq(complaints.list[i].text, expected[i]);
+		ck_assert_str_eq(diagnostics.list[i].text, expected[i]);
 	/* Complaints that were there already are no reason to refuse. */
-	complaints_clear(&complaints);
-	complaint_add(&complaints, "other", 1, "before");
+	diagnostics_clear(&diagnostics);
+	diagnostic_add(&diagnostics, "other", 1, "before");
 	option_set_unref(option_set_new(schema, &(struct option_given){"service", "s", "f", 2}, 1,
-		"[daemon:x]", "f", 1, &complaints));
-	ck_assert_uint_eq(complaints.count, 1);
+		"[daemon:x]", "f", 1, &diagnostics));
+	ck_assert_uint_eq(diagnostics.count, 1);
 }
 END_TEST
 
@@ -286,9 +287,9 @@ START_TEST(empty)
 	option_set_unref(set);
 
 	ck_assert_ptr_null(SET("service", "", "interval", "", "mode", "", "flag", "", "count", ""));
-	ck_assert_uint_eq(complaints.count, 5);
-	ck_assert_str_eq(complaints.list[0].text, "f:2: service is empty in [daemon:x]");
-	ck_assert_str_eq(complaints.list[1].text,
+	ck_assert_uint_eq(diagnostics.count, 5);
+	ck_assert_str_eq(diagnostics.list[0].text, "f:2: service is empty in [daemon:x]");
+	ck_assert_str_eq(diagnostics.list[1].text,
 		"f:3: interval is empty in [daemon:x]; leave the line out for the default");
 }
 END_TEST
@@ -327,15 +328,15 @@ END_TEST
 
 START_TEST(no_schema)
 {
-	struct option_set *set = option_set_new(NULL, NULL, 0, "[daemon:x]", "f", 1, &complaints);
+	struct option_set *set = option_set_new(NULL, NULL, 0, "[daemon:x]", "f", 1, &diagnostics);
 	const struct option_given any = {"x", "1", "f", 2};
 
 	ck_assert_ptr_nonnull(set);
 	ck_assert_ptr_null(option_get(set, "x"));
 	ck_assert(option_set_equal(set, set));
 	option_set_unref(set);
-	ck_assert_ptr_null(option_set_new(NULL, &any, 1, "[daemon:x]", "f", 1, &complaints));
-	ck_assert_str_eq(complaints.list[0].text, "f:2: unknown key \"x\" in [daemon:x]");
+	ck_assert_ptr_null(option_set_new(NULL, &any, 1, "[daemon:x]", "f", 1, &diagnostics));
+	ck_assert_str_eq(diagnostics.list[0].text, "f:2: unknown key \"x\" in [daemon:x]");
 }
 END_TEST
 
@@ -402,13 +403,13 @@ START_TEST(a_secret_is_not_shown)
 	const struct option_given written[] = {{"tokens", "hidden,,hidden", "f", 2},
 		{"pin", "hidden", "f", 3}, {"word", "\"hidden\"", "f", 4}};
 
-	complaints_clear(&complaints);
+	diagnostics_clear(&diagnostics);
 	ck_assert_ptr_null(option_set_new(
-		secrets, written, COUNT(written), "[daemon:x]", "f", 1, &complaints));
-	ck_assert_uint_eq(complaints.count, 3);
-	for (size_t i = 0; i < complaints.count; i++) {
-		ck_assert_ptr_nonnull(strstr(complaints.list[i].text, "= \"***\""));
-		ck_assert_ptr_null(strstr(complaints.list[i].text, "hidden"));
+		secrets, written, COUNT(written), "[daemon:x]", "f", 1, &diagnostics));
+	ck_assert_uint_eq(diagnostics.count, 3);
+	for (size_t i = 0; i < diagnostics.count; i++) {
+		ck_assert_ptr_nonnull(strstr(diagnostics.list[i].text, "= \"***\""));
+		ck_assert_ptr_null(strstr(diagnostics.list[i].text, "hidden"));
 	}
 	ck_assert_str_eq(option_shown(&secrets[0], "hidden"), "***");
 }

@@ -3,11 +3,11 @@
 #include "../src/modules/http/day_bar.h"
 #include "../src/modules/http/html.h"
 #include "../src/modules/http/plot.h"
-#include "../src/modules/http/row.h"
+#include "../src/modules/http/status_row.h"
 
 #include <event2/buffer.h>
 
-#include "ground.h"
+#include "fixture_environment.h"
 
 static struct vigil_daemon *d;
 static struct evbuffer *out;
@@ -25,8 +25,8 @@ static const vigil_module module = {.abi = VIGIL_ABI,
 
 static void setup(void)
 {
-	ground_setup();
-	d = daemon_new(&ground, "a", "test", &module, NULL);
+	environment_setup();
+	d = daemon_new(&environment, "a", "test", &module, NULL);
 	ck_assert_int_eq(daemon_start(d), 0);
 	out = evbuffer_new();
 	ck_assert_ptr_nonnull(out);
@@ -36,7 +36,7 @@ static void teardown(void)
 {
 	evbuffer_free(out);
 	daemon_free(d);
-	ground_teardown();
+	environment_teardown();
 }
 
 /* What was written, which is then gone. */
@@ -143,7 +143,7 @@ static const char *row_text(const char *level, const char *text)
 	json_t *row = json_pack("{s:s,s:s,s:s,s:s,s:s}", "name", "a", "module", "m", "tone", "bad",
 		"level", level, "text", text);
 
-	row_put(out, row, false, false);
+	status_row_put(out, row, false, false);
 	json_decref(row);
 	return written();
 }
@@ -177,14 +177,26 @@ END_TEST
 
 START_TEST(rows_are_ordered_by_severity_and_name)
 {
-	char a[ROW_ORDER], b[ROW_ORDER];
+	char a[STATUS_ROW_ORDER], b[STATUS_ROW_ORDER];
 
-	ck_assert_int_lt(strcmp(row_order(a, "z", TONE_BAD), row_order(b, "a", TONE_WARN)), 0);
-	ck_assert_int_lt(strcmp(row_order(a, "z", TONE_WARN), row_order(b, "a", TONE_UNKNOWN)), 0);
-	ck_assert_int_lt(strcmp(row_order(a, "z", TONE_UNKNOWN), row_order(b, "a", TONE_NONE)), 0);
-	ck_assert_int_lt(strcmp(row_order(a, "z", TONE_NONE), row_order(b, "a", TONE_REST)), 0);
-	ck_assert_int_lt(strcmp(row_order(a, "z", TONE_REST), row_order(b, "a", TONE_OK)), 0);
-	ck_assert_int_lt(strcmp(row_order(a, "a", TONE_OK), row_order(b, "b", TONE_OK)), 0);
+	ck_assert_int_lt(strcmp(status_row_order(a, "z", SEVERITY_BAD),
+				 status_row_order(b, "a", SEVERITY_WARN)),
+		0);
+	ck_assert_int_lt(strcmp(status_row_order(a, "z", SEVERITY_WARN),
+				 status_row_order(b, "a", SEVERITY_UNKNOWN)),
+		0);
+	ck_assert_int_lt(strcmp(status_row_order(a, "z", SEVERITY_UNKNOWN),
+				 status_row_order(b, "a", SEVERITY_NONE)),
+		0);
+	ck_assert_int_lt(strcmp(status_row_order(a, "z", SEVERITY_NONE),
+				 status_row_order(b, "a", SEVERITY_REST)),
+		0);
+	ck_assert_int_lt(strcmp(status_row_order(a, "z", SEVERITY_REST),
+				 status_row_order(b, "a", SEVERITY_OK)),
+		0);
+	ck_assert_int_lt(strcmp(status_row_order(a, "a", SEVERITY_OK),
+				 status_row_order(b, "b", SEVERITY_OK)),
+		0);
 }
 END_TEST
 
@@ -247,7 +259,7 @@ START_TEST(a_plot_has_the_unit_beside_its_source_and_is_stale_with_it)
 {
 	static const char json[] =
 		"{\"a\": {\"ring\": [1, 2], \"source\": \"/daemons/b/disk/value\"}}";
-	struct vigil_daemon *b = daemon_new(&ground, "b", "test", &module, NULL);
+	struct vigil_daemon *b = daemon_new(&environment, "b", "test", &module, NULL);
 	const char *text;
 
 	ck_assert_int_eq(daemon_start(b), 0);

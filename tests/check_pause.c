@@ -3,7 +3,7 @@
 
 #include <time.h>
 
-#include "ground.h"
+#include "fixture_environment.h"
 
 static struct vigil_daemon *daemons[4];
 static struct pauses *pauses;
@@ -27,7 +27,7 @@ static struct vigil_daemon *daemon_at(size_t index, void *arg)
 
 static void begin_pauses(void)
 {
-	pauses = pauses_new(ground.loop, ground.store, daemon_at, daemons);
+	pauses = pauses_new(environment.loop, environment.store, daemon_at, daemons);
 	ck_assert_ptr_nonnull(pauses);
 }
 
@@ -36,7 +36,7 @@ static void begin_daemons(void)
 	static const char *const names[] = {"a", "b", "c"};
 
 	for (size_t i = 0; i < 3; i++) {
-		daemons[i] = daemon_new(&ground, names[i], "test", &module, NULL);
+		daemons[i] = daemon_new(&environment, names[i], "test", &module, NULL);
 		pause_restore(pauses, daemons[i]);
 		ck_assert_int_eq(daemon_start(daemons[i]), 0);
 	}
@@ -52,7 +52,7 @@ static void end_daemons(void)
 
 static void setup(void)
 {
-	ground_setup();
+	environment_setup();
 	begin_pauses();
 	begin_daemons();
 }
@@ -61,7 +61,7 @@ static void teardown(void)
 {
 	end_daemons();
 	pauses_free(pauses);
-	ground_teardown();
+	environment_teardown();
 }
 
 /* As after a restart of the host. */
@@ -69,8 +69,8 @@ static void again(void)
 {
 	end_daemons();
 	pauses_free(pauses);
-	store_close(ground.store);
-	ground.store = store_open(ground.loop, scratch_path("store"));
+	store_close(environment.store);
+	environment.store = store_open(environment.loop, scratch_path("store"));
 	begin_pauses();
 	begin_daemons();
 }
@@ -86,13 +86,13 @@ static double wall(void)
 /* What the store says, written by whoever. */
 static void put(const char *name, const char *key, json_t *value)
 {
-	store_put(ground.store, "paused", name, key, value);
+	store_put(environment.store, "paused", name, key, value);
 	json_decref(value);
 }
 
 START_TEST(by_hand_it_lasts_until_it_is_ended_by_hand)
 {
-	pause_begin(pauses, daemons[0], 0, "new\ndisk", "");
+	pause_start(pauses, daemons[0], 0, "new\ndisk", "");
 	ck_assert(vigil_paused(daemons[0]));
 	ck_assert(!vigil_paused(daemons[1]));
 	ck_assert_str_eq(account_text(daemons[0], "paused_reason"), "new\\ndisk");
@@ -103,9 +103,9 @@ START_TEST(by_hand_it_lasts_until_it_is_ended_by_hand)
 	ck_assert_str_eq(account_text(daemons[0], "paused_reason"), "new\\ndisk");
 	turn_for(20 * CLOCK_MS);
 	ck_assert(vigil_paused(daemons[0]));
-	pause_end(pauses, daemons[0]);
+	pause_stop(pauses, daemons[0]);
 	ck_assert(!vigil_paused(daemons[0]));
-	pause_end(pauses, daemons[0]); /* is not paused */
+	pause_stop(pauses, daemons[0]); /* is not paused */
 	ck_assert_uint_eq(log_holds("a: resumed"), 1);
 	again();
 	ck_assert(!vigil_paused(daemons[0]));
@@ -116,32 +116,32 @@ START_TEST(it_ends_by_itself_each_at_its_time)
 {
 	double before = wall();
 
-	pause_begin(pauses, daemons[0], 0.3, "", "");
-	pause_begin(pauses, daemons[1], 3600, "long", "");
-	pause_begin(pauses, daemons[2], 0.1, "", "");
+	pause_start(pauses, daemons[0], 0.3, "", "");
+	pause_start(pauses, daemons[1], 3600, "long", "");
+	pause_start(pauses, daemons[2], 0.1, "", "");
 	ck_assert_str_ne(account_text(daemons[1], "paused_until"), "");
 	TURN_UNTIL(!vigil_paused(daemons[2]));
 	TURN_UNTIL(!vigil_paused(daemons[0]));
 	ck_assert(vigil_paused(daemons[1]));
 	ck_assert_double_lt(wall() - before, 30);
 	ck_assert_uint_eq(log_holds("c: resumed"), 1);
-	ck_assert_ptr_null(store_get(ground.store, "paused", "c", "until"));
+	ck_assert_ptr_null(store_get(environment.store, "paused", "c", "until"));
 	ck_assert_str_eq(account_text(daemons[1], "paused_reason"), "long");
 }
 END_TEST
 
 START_TEST(a_second_pause_replaces_the_first)
 {
-	pause_begin(pauses, daemons[0], 0.05, "short", "");
-	pause_begin(pauses, daemons[0], 3600, "longer", "");
+	pause_start(pauses, daemons[0], 0.05, "short", "");
+	pause_start(pauses, daemons[0], 3600, "longer", "");
 	turn_for(200 * CLOCK_MS);
 	ck_assert(vigil_paused(daemons[0]));
 	ck_assert_str_eq(account_text(daemons[0], "paused_reason"), "longer");
-	pause_begin(pauses, daemons[0], 0, "", "");
+	pause_start(pauses, daemons[0], 0, "", "");
 	ck_assert_str_eq(account_text(daemons[0], "paused_until"), "");
 	again();
 	ck_assert_str_eq(account_text(daemons[0], "paused_reason"), "");
-	pause_begin(pauses, daemons[0], 0.05, "short", "");
+	pause_start(pauses, daemons[0], 0.05, "short", "");
 	TURN_UNTIL(!vigil_paused(daemons[0]));
 }
 END_TEST
@@ -149,10 +149,10 @@ END_TEST
 /* The host looks for ends now and then; a daemon that comes back with one must not wait for it. */
 START_TEST(restored_it_ends_in_time_as_well)
 {
-	pause_begin(pauses, daemons[0], 3600, "the timer is armed for this one", "");
+	pause_start(pauses, daemons[0], 3600, "the timer is armed for this one", "");
 	put("b", "until", json_real(wall() + 2));
 	daemon_free(daemons[1]);
-	daemons[1] = daemon_new(&ground, "b", "test", &module, NULL);
+	daemons[1] = daemon_new(&environment, "b", "test", &module, NULL);
 	pause_restore(pauses, daemons[1]);
 	ck_assert(vigil_paused(daemons[1]));
 	for (int i = 0; i < 60 && vigil_paused(daemons[1]); i++)
@@ -178,13 +178,13 @@ START_TEST(one_whose_end_has_passed_is_none)
 	daemon_free(daemons[1]);
 	looking = module;
 	looking.start = look_whether_paused;
-	daemons[1] = daemon_new(&ground, "b", "test", &looking, NULL);
+	daemons[1] = daemon_new(&environment, "b", "test", &looking, NULL);
 	pause_restore(pauses, daemons[1]);
 	daemon_start(daemons[1]);
 	ck_assert(!paused_in_start); /* its first look may act */
 	ck_assert(!vigil_paused(daemons[1]));
-	ck_assert_ptr_null(store_get(ground.store, "paused", "b", "until"));
-	ck_assert_ptr_null(store_get(ground.store, "paused", "b", "reason"));
+	ck_assert_ptr_null(store_get(environment.store, "paused", "b", "until"));
+	ck_assert_ptr_null(store_get(environment.store, "paused", "b", "reason"));
 }
 END_TEST
 
@@ -194,7 +194,7 @@ START_TEST(no_length_and_no_file_breaks_it)
 	static const double lengths[] = {1e9, 1e15, 1e18, 1e30, 1e300};
 
 	for (size_t i = 0; i < sizeof(lengths) / sizeof(*lengths); i++) {
-		pause_begin(pauses, daemons[0], lengths[i], "", "");
+		pause_start(pauses, daemons[0], lengths[i], "", "");
 		ck_assert(vigil_paused(daemons[0]));
 		turn_for(5 * CLOCK_MS);
 		ck_assert(vigil_paused(daemons[0]));
@@ -202,7 +202,7 @@ START_TEST(no_length_and_no_file_breaks_it)
 		ck_assert_uint_le(strlen(account_text(daemons[0], "paused_until")), 24);
 		again();
 		ck_assert(vigil_paused(daemons[0]));
-		pause_end(pauses, daemons[0]);
+		pause_stop(pauses, daemons[0]);
 	}
 	put("a", "until", json_string("noon"));
 	put("a", "reason", json_integer(7));
@@ -212,10 +212,10 @@ START_TEST(no_length_and_no_file_breaks_it)
 	ck_assert(vigil_paused(daemons[0])); /* it is said to be: an admin will see */
 	ck_assert_str_eq(account_text(daemons[0], "paused_reason"), "");
 	ck_assert(!vigil_paused(daemons[1]));
-	pause_end(pauses, daemons[0]);
+	pause_stop(pauses, daemons[0]);
 	ck_assert(!vigil_paused(daemons[0]));
 	/* a reason that is no text is none */
-	pause_begin(pauses, daemons[1], 0, "\xff", "");
+	pause_start(pauses, daemons[1], 0, "\xff", "");
 	ck_assert_str_eq(account_text(daemons[1], "paused_reason"), "\\xFF");
 	pauses_free(NULL);
 }
@@ -226,23 +226,23 @@ START_TEST(a_clock_set_back_makes_none_longer)
 {
 	double year = 365 * 86400.0;
 
-	pause_begin(pauses, daemons[0], 3600, "disk", "");
-	pause_begin(pauses, daemons[1], 0.2, "", "");
+	pause_start(pauses, daemons[0], 3600, "disk", "");
+	pause_start(pauses, daemons[1], 0.2, "", "");
 	put("a", "until", json_real(wall() + year));
 	put("b", "until", json_real(wall() + year));
 	again();
 	ck_assert(vigil_paused(daemons[0]));
 	TURN_UNTIL(!vigil_paused(daemons[1]));
 	ck_assert(vigil_paused(daemons[0]));
-	ck_assert_double_lt(
-		json_number_value(store_get(ground.store, "paused", "a", "until")), wall() + 3602);
+	ck_assert_double_lt(json_number_value(store_get(environment.store, "paused", "a", "until")),
+		wall() + 3602);
 	ck_assert_str_eq(account_text(daemons[0], "paused_reason"), "disk");
 }
 END_TEST
 
 static double kept_until(const char *name)
 {
-	return json_number_value(store_get(ground.store, "paused", name, "until"));
+	return json_number_value(store_get(environment.store, "paused", name, "until"));
 }
 
 /* As if the clock had been set forward by a year: by the time of day, they would be long over. */
@@ -250,9 +250,9 @@ START_TEST(a_clock_set_forward_makes_none_shorter)
 {
 	double year = 365 * 86400.0;
 
-	pause_begin(pauses, daemons[0], 3600, "disk", "");
-	pause_begin(pauses, daemons[1], 0.5, "", "");
-	if (store_get(ground.store, "paused", "a", "boot") == NULL)
+	pause_start(pauses, daemons[0], 3600, "disk", "");
+	pause_start(pauses, daemons[1], 0.5, "", "");
+	if (store_get(environment.store, "paused", "a", "boot") == NULL)
 		return; /* this kernel has no name for its boots */
 	put("a", "until", json_real(wall() - year));
 	put("b", "until", json_real(wall() - year));
@@ -269,7 +269,7 @@ END_TEST
 START_TEST(over_a_reboot_the_time_of_day_counts)
 {
 	for (size_t i = 0; i < 3; i++)
-		pause_begin(pauses, daemons[i], 3600, "disk", "");
+		pause_start(pauses, daemons[i], 3600, "disk", "");
 	for (size_t i = 0; i < 3; i++) {
 		put(daemon_name(daemons[i]), "boot", json_string("another"));
 		put(daemon_name(daemons[i]), "ends", json_real(1e9));
@@ -286,8 +286,8 @@ START_TEST(over_a_reboot_the_time_of_day_counts)
 	ck_assert_double_lt(kept_until("c"), wall() + 3602);
 	put("b", "until", json_real(wall() - 10)); /* the clock is set forward, now in this boot */
 	again();
-	ck_assert(
-		vigil_paused(daemons[1]) || store_get(ground.store, "paused", "b", "boot") == NULL);
+	ck_assert(vigil_paused(daemons[1]) ||
+		  store_get(environment.store, "paused", "b", "boot") == NULL);
 }
 END_TEST
 

@@ -21,8 +21,8 @@
 
 #include "base/clock.h"
 #include "scratch.h"
-#include "loop/spawn.h"
-#include "loop/process.h"
+#include "process/spawn.h"
+#include "process/process.h"
 
 #ifndef CLONE_NEWTIME /* older C libraries lack it */
 #define CLONE_NEWTIME 0x80
@@ -96,7 +96,7 @@ static pid_t young_sleeper(void)
 {
 	const struct timespec tick = {.tv_nsec = 20000000};
 
-	clock_followed();
+	clock_tracked_since();
 	nanosleep(&tick, NULL);
 	return sleeper();
 }
@@ -120,7 +120,7 @@ static enum pidfile_verdict unless_before_boot(double age, enum pidfile_verdict 
 	ck_assert_int_eq(statfs(scratch, &fs), 0);
 	if (fs.f_type != TMPFS_MAGIC && fs.f_type != RAMFS_MAGIC)
 		return otherwise;
-	return (double)time(NULL) - age + 60 < clock_booted() ? PIDFILE_ALIVE : otherwise;
+	return (double)time(NULL) - age + 60 < clock_boot_time() ? PIDFILE_ALIVE : otherwise;
 }
 
 START_TEST(alive_dead_and_zombie)
@@ -430,7 +430,7 @@ START_TEST(a_clock_set_forward_makes_no_stranger)
 {
 	pid_t pid = young_sleeper();
 
-	clock_booted_before(clock_booted() - 3600, clock_followed());
+	clock_inherit_boot_time(clock_boot_time() - 3600, clock_tracked_since());
 	put_pid(pid);
 	date_back(3600);
 	ck_assert_int_eq(look(), PIDFILE_ALIVE);

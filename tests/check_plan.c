@@ -4,7 +4,7 @@
 #include "scratch.h"
 #include "suite.h"
 
-static struct complaints complaints;
+static struct diagnostics diagnostics;
 static struct modules *modules;
 static struct plan *plan;
 
@@ -13,14 +13,14 @@ static void setup(void)
 	ck_assert_ptr_nonnull(getenv("top_builddir"));
 	scratch_setup();
 	ck_assert_int_eq(mkdir(scratch_path("conf.d"), 0755), 0);
-	complaints = (struct complaints){0};
+	diagnostics = (struct diagnostics){0};
 	modules = modules_new();
 	plan = NULL;
 }
 
 static void teardown(void)
 {
-	complaints_clear(&complaints);
+	diagnostics_clear(&diagnostics);
 	plan_free(plan);
 	modules_free(modules);
 	scratch_teardown();
@@ -34,7 +34,7 @@ static void write_config(const char *rest)
 
 static void forget(void)
 {
-	complaints_clear(&complaints);
+	diagnostics_clear(&diagnostics);
 	plan_free(plan);
 	plan = NULL;
 }
@@ -43,8 +43,8 @@ static bool make(const char *rest, bool strict)
 {
 	forget();
 	write_config(rest);
-	plan = plan_make(scratch_path("vigil.conf"), modules, strict, &complaints);
-	ck_assert_int_eq(plan == NULL, complaints.errors > 0);
+	plan = plan_make(scratch_path("vigil.conf"), modules, strict, &diagnostics);
+	ck_assert_int_eq(plan == NULL, diagnostics.errors > 0);
 	return plan != NULL;
 }
 
@@ -55,18 +55,18 @@ static bool make_draft(const char *file, const char *draft, const char *name)
 		.path = draft != NULL ? scratch_put("draft", 0644, "%s", draft) : NULL};
 
 	forget();
-	plan = plan_make_draft(scratch_path("vigil.conf"), &in_place, name, modules, &complaints);
-	ck_assert_int_eq(plan == NULL, complaints.errors > 0);
+	plan = plan_make_draft(scratch_path("vigil.conf"), &in_place, name, modules, &diagnostics);
+	ck_assert_int_eq(plan == NULL, diagnostics.errors > 0);
 	return plan != NULL;
 }
 
-/* Whether the complaint of that place says so, "FILE:LINE: ...". */
+/* Whether the diagnostic of that place says so, "FILE:LINE: ...". */
 static void complains(size_t i, const char *place, const char *words)
 {
-	ck_assert_uint_lt(i, complaints.count);
-	ck_assert_msg(strstr(complaints.list[i].text, place) != NULL &&
-			      strstr(complaints.list[i].text, words) != NULL,
-		"%s", complaints.list[i].text);
+	ck_assert_uint_lt(i, diagnostics.count);
+	ck_assert_msg(strstr(diagnostics.list[i].text, place) != NULL &&
+			      strstr(diagnostics.list[i].text, words) != NULL,
+		"%s", diagnostics.list[i].text);
 }
 
 START_TEST(nothing_enabled_is_a_plan)
@@ -129,7 +129,7 @@ START_TEST(a_missing_module_fails_one_daemon_or_the_test)
 	ck_assert_ptr_null(plan_find(plan, "well")->why);
 
 	ck_assert(!make(both, true));
-	ck_assert_uint_eq(complaints.count, 1);
+	ck_assert_uint_eq(diagnostics.count, 1);
 	complains(0, "vigil.conf:6: ", "daemon \"lost\": there is no module \"nowhere\"");
 	/* not enabled, it is nobody's need */
 	ck_assert(make("[daemons]\nlost = no\n[daemon:lost]\nmodule = nowhere\n", true));
@@ -144,7 +144,7 @@ START_TEST(all_that_is_wrong_is_said_at_once)
 			"[daemon:c]\nmodule = exec\n"
 			"[daemon:d]\nmodule = service\nservice = x\nburst = many\n",
 		false));
-	ck_assert_uint_eq(complaints.count, 4);
+	ck_assert_uint_eq(diagnostics.count, 4);
 	complains(0, "vigil.conf:10: ", "interval");
 	complains(1, "vigil.conf:13: ", "service");
 	complains(2, "vigil.conf:14: ", "command"); /* required: the section is to blame */
@@ -156,9 +156,9 @@ START_TEST(a_file_that_cannot_be_read_makes_none)
 {
 	ck_assert(!make("[daemons\n", false));
 	forget();
-	plan = plan_make(scratch_path("none.conf"), modules, false, &complaints);
+	plan = plan_make(scratch_path("none.conf"), modules, false, &diagnostics);
 	ck_assert_ptr_null(plan);
-	ck_assert_uint_eq(complaints.count, 1);
+	ck_assert_uint_eq(diagnostics.count, 1);
 	complains(0, "none.conf: ", "no such file");
 }
 END_TEST
@@ -176,7 +176,7 @@ START_TEST(a_draft_answers_for_itself_alone)
 
 	ck_assert(!make_draft(
 		"new.conf", "[daemons]\nnew = yes\n[daemon:new]\nmodule = gone\n", "new"));
-	ck_assert_uint_eq(complaints.count, 1);
+	ck_assert_uint_eq(diagnostics.count, 1);
 	/* by the name it is going to have */
 	complains(0, "conf.d/new.conf:3: ", "daemon \"new\": there is no module \"gone\"");
 

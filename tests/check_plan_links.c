@@ -5,21 +5,21 @@
 #include "scratch.h"
 #include "suite.h"
 
-static struct complaints complaints;
+static struct diagnostics diagnostics;
 static struct modules *modules;
 
 static void setup(void)
 {
 	ck_assert_ptr_nonnull(getenv("top_builddir"));
 	scratch_setup();
-	complaints = (struct complaints){0};
+	diagnostics = (struct diagnostics){0};
 	modules = modules_new();
 	ck_assert_int_eq(mkdir(scratch_path("conf.d"), 0755), 0);
 }
 
 static void teardown(void)
 {
-	complaints_clear(&complaints);
+	diagnostics_clear(&diagnostics);
 	modules_free(modules);
 	scratch_teardown();
 }
@@ -44,13 +44,13 @@ static bool is_right(void)
 {
 	struct plan *plan;
 
-	complaints_clear(&complaints);
+	diagnostics_clear(&diagnostics);
 	scratch_put("vigil.conf", 0644, "[vigil]\nmodules = %s/tests/modules, %s/src/modules\n",
 		getenv("top_builddir"), getenv("top_builddir"));
-	plan = plan_make(scratch_path("vigil.conf"), modules, false, &complaints);
-	ck_assert_int_eq(plan == NULL, complaints.errors > 0);
+	plan = plan_make(scratch_path("vigil.conf"), modules, false, &diagnostics);
+	ck_assert_int_eq(plan == NULL, diagnostics.errors > 0);
 	plan_free(plan);
-	return complaints.errors == 0;
+	return diagnostics.errors == 0;
 }
 
 /* That this alone is complained of, in the file of that daemon. */
@@ -59,14 +59,14 @@ static void wrong(const char *name, int line, const char *words)
 	char place[128];
 
 	ck_assert(!is_right());
-	ck_assert_uint_eq(complaints.count, 1);
+	ck_assert_uint_eq(diagnostics.count, 1);
 	snprintf(place, sizeof(place), "conf.d/%s.conf:%d: ", name, line);
-	ck_assert_msg(strstr(complaints.list[0].text, place) != NULL &&
-			      strstr(complaints.list[0].text, words) != NULL,
-		"%s", complaints.list[0].text);
+	ck_assert_msg(strstr(diagnostics.list[0].text, place) != NULL &&
+			      strstr(diagnostics.list[0].text, words) != NULL,
+		"%s", diagnostics.list[0].text);
 }
 
-/* --- names --------------------------------------------------------------------------------------- */
+/* --- names ------------------------------------------------------------------------------------ */
 
 START_TEST(enabled_daemons_may_be_named)
 {
@@ -74,7 +74,7 @@ START_TEST(enabled_daemons_may_be_named)
 	daemon_with("b", "peers = a, c");
 	daemon_with("c", "%s", "");
 	ck_assert(is_right());
-	ck_assert_uint_eq(complaints.count, 0);
+	ck_assert_uint_eq(diagnostics.count, 0);
 }
 END_TEST
 
@@ -125,7 +125,7 @@ START_TEST(what_is_wrong_elsewhere_makes_no_name_unknown)
 }
 END_TEST
 
-/* --- circles ------------------------------------------------------------------------------------- */
+/* --- circles ---------------------------------------------------------------------------------- */
 
 START_TEST(daemons_that_wait_for_each_other_are_named)
 {
@@ -142,7 +142,7 @@ START_TEST(daemons_that_wait_for_each_other_are_named)
 	daemon_with("e", "after = f");
 	daemon_with("f", "after = e, b");
 	ck_assert(!is_right());
-	ck_assert_uint_eq(complaints.count, 2);
+	ck_assert_uint_eq(diagnostics.count, 2);
 }
 END_TEST
 
@@ -164,7 +164,7 @@ START_TEST(a_long_circle_is_shortened)
 		daemon_with(name, "after = d%03d", (i + 1) % 400);
 	}
 	wrong("d000", 6, "d000 -> d001 -> d002 -> ");
-	ck_assert_ptr_nonnull(strstr(complaints.list[0].text, "d009 -> (390 more) -> d000"));
+	ck_assert_ptr_nonnull(strstr(diagnostics.list[0].text, "d009 -> (390 more) -> d000"));
 	daemon_with("d399", "%s", "");
 	ck_assert(is_right());
 }

@@ -4,7 +4,7 @@
 #include "scratch.h"
 #include "suite.h"
 
-static struct complaints complaints;
+static struct diagnostics diagnostics;
 static struct modules *modules;
 static struct plan *plan;
 
@@ -12,14 +12,14 @@ static void setup(void)
 {
 	ck_assert_ptr_nonnull(getenv("top_builddir"));
 	scratch_setup();
-	complaints = (struct complaints){0};
+	diagnostics = (struct diagnostics){0};
 	modules = modules_new();
 	plan = NULL;
 }
 
 static void teardown(void)
 {
-	complaints_clear(&complaints);
+	diagnostics_clear(&diagnostics);
 	plan_free(plan);
 	modules_free(modules);
 	scratch_teardown();
@@ -32,23 +32,23 @@ static size_t notes(const char *a, const char *b)
 	const char *dirs[] = {scratch_path("etc"), scratch_path("lib"), NULL};
 
 	plan_free(plan);
-	complaints_clear(&complaints);
+	diagnostics_clear(&diagnostics);
 	scratch_put("vigil.conf", 0644,
 		"[vigil]\nmodules = %s/src/modules\n[daemons]\na = yes\nb = yes\n"
 		"[daemon:a]\nmodule = service\n%s\n[daemon:b]\nmodule = service\n%s\n",
 		getenv("top_builddir"), a, b);
-	plan = plan_make(scratch_path("vigil.conf"), modules, false, &complaints);
-	ck_assert_msg(plan != NULL, "%s", complaints.count > 0 ? complaints.list[0].text : "");
-	complaints_clear(&complaints);
-	plan_note_services(plan, dirs, &complaints);
-	ck_assert_uint_eq(complaints.errors, 0);
-	return complaints.count;
+	plan = plan_make(scratch_path("vigil.conf"), modules, false, &diagnostics);
+	ck_assert_msg(plan != NULL, "%s", diagnostics.count > 0 ? diagnostics.list[0].text : "");
+	diagnostics_clear(&diagnostics);
+	plan_note_services(plan, dirs, &diagnostics);
+	ck_assert_uint_eq(diagnostics.errors, 0);
+	return diagnostics.count;
 }
 
 static void said(const char *words)
 {
 	ck_assert_msg(
-		strstr(complaints.list[0].text, words) != NULL, "%s", complaints.list[0].text);
+		strstr(diagnostics.list[0].text, words) != NULL, "%s", diagnostics.list[0].text);
 }
 
 START_TEST(one_name_is_one_service)
@@ -102,7 +102,7 @@ END_TEST
 
 START_TEST(a_test_of_the_configuration_says_it)
 {
-	struct complaints c = {0};
+	struct diagnostics c = {0};
 	struct plan *strict;
 
 	notes("service = x", "service = x");
@@ -111,7 +111,7 @@ START_TEST(a_test_of_the_configuration_says_it)
 	ck_assert_uint_eq(c.count, 1);
 	/* on the line of the option of the second */
 	ck_assert_ptr_nonnull(strstr(c.list[0].text, "vigil.conf:11: note: "));
-	complaints_clear(&c);
+	diagnostics_clear(&c);
 	plan_free(strict);
 }
 END_TEST

@@ -1,5 +1,5 @@
 /* check_process: what /proc says about one process. */
-#include "loop/process.h"
+#include "process/process.h"
 
 #include <check.h>
 #include <errno.h>

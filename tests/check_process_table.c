@@ -11,7 +11,7 @@
 
 #include "scratch.h"
 #include "service/manager.h"
-#include "loop/process.h"
+#include "process/process.h"
 
 static struct process_identity known;
 static uint64_t died_ticks = UINT64_MAX;
@@ -243,7 +243,7 @@ START_TEST(a_lack_of_descriptors_is_an_error)
 }
 END_TEST
 
-/* --- what is concluded from it ------------------------------------------------------------------ */
+/* --- what is concluded from it ---------------------------------------------------------------- */
 
 /* A manager says "started", and vigild has seen the process end. */
 static struct manager_reply reply;

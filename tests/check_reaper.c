@@ -3,7 +3,7 @@
  *
  * The test makes itself a subreaper: the kernel then hands orphans to it as it does to process 1.
  */
-#include "loop/reaper.h"
+#include "process/reaper.h"
 
 #include <check.h>
 #include <errno.h>
@@ -17,9 +17,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "loop/child.h"
+#include "process/child.h"
 #include "loop/loop.h"
-#include "loop/spawn.h"
+#include "process/spawn.h"
 #include "scratch.h"
 
 #define LIMIT    (120 * CLOCK_SECOND) /* no test comes near it */
@@ -192,7 +192,7 @@ START_TEST(the_process_of_a_library_on_another_thread_is_left_to_it)
 }
 END_TEST
 
-/* --- a storm --------------------------------------------------------------------------------------- */
+/* --- a storm ---------------------------------------------------------------------------------- */
 
 static struct {
 	pthread_mutex_t lock;

@@ -12,10 +12,10 @@
 #include <stdatomic.h>
 #include <sys/wait.h>
 
-#include "ground.h"
+#include "fixture_environment.h"
 #include "service/manager.h"
 
-/* --- the stand-in ---------------------------------------------------------------------------- */
+/* --- the stand-in ----------------------------------------------------------------------------- */
 
 static atomic_uint queries, restarts; /* that have begun */
 static atomic_uint at_once, most_at_once;
@@ -35,20 +35,20 @@ static void pass_gate(atomic_uint *counter)
 	at_once--;
 }
 
-static void stand_in_query(const struct manager_request *request, struct manager_reply *reply)
+static void fake_systemd_query(const struct manager_request *request, struct manager_reply *reply)
 {
 	pass_gate(&queries);
 	reply->status = (vigil_service_status)(int)answer;
 	reply->pid = answer_pid;
 }
 
-static void stand_in_restart(const struct manager_request *request, struct manager_reply *reply)
+static void fake_systemd_restart(const struct manager_request *request, struct manager_reply *reply)
 {
 	pass_gate(&restarts);
 }
 
-static const struct manager stand_in = {
-	.name = "stand-in", .query = stand_in_query, .restart = stand_in_restart};
+static const struct manager fake_systemd = {
+	.name = "stand-in", .query = fake_systemd_query, .restart = fake_systemd_restart};
 
 static void let_back(unsigned count)
 {
@@ -56,7 +56,7 @@ static void let_back(unsigned count)
 		sem_post(&gate);
 }
 
-/* --- what came of it ------------------------------------------------------------------------- */
+/* --- what came of it -------------------------------------------------------------------------- */
 
 static char order[256]; /* a letter for each answer, as it came */
 static vigil_service_reply last;
@@ -105,7 +105,7 @@ static void await(size_t answers)
 	ck_assert_uint_eq(strlen(order), answers);
 }
 
-/* --- services -------------------------------------------------------------------------------- */
+/* --- services --------------------------------------------------------------------------------- */
 
 static vigil_service_spec spec;
 static const char *status[2], *restart[2];
@@ -113,7 +113,7 @@ static struct service *service;
 
 static void setup(void)
 {
-	ground_setup();
+	environment_setup();
 	sem_init(&gate, 0, 0);
 	status[0] =
 		strdup(scratch_put("status", 0755, "#!/bin/sh\necho asked >>%s\nexit $(cat %s)\n",
@@ -134,14 +134,14 @@ static void teardown(void)
 {
 	let_back(1000);
 	service_close(service);
-	ground_teardown();
+	environment_teardown();
 	free((char *)status[0]);
 	free((char *)restart[0]);
 }
 
 static void open_it(void)
 {
-	service = service_open(ground.services, &spec);
+	service = service_open(environment.services, &spec);
 	ck_assert_ptr_nonnull(service);
 }
 
@@ -151,9 +151,9 @@ static struct service *open_stand_in(const char *name)
 	struct service *opened;
 
 	spec.name = name;
-	opened = service_open(ground.services, &spec);
+	opened = service_open(environment.services, &spec);
 	ck_assert_ptr_nonnull(opened);
-	opened->request.manager = &stand_in;
+	opened->request.manager = &fake_systemd;
 	return opened;
 }
 
@@ -197,27 +197,27 @@ START_TEST(who_names_the_same_shares_it)
 	struct service *other, *third;
 
 	open_it();
-	ck_assert_ptr_eq(service_open(ground.services, &spec), service);
+	ck_assert_ptr_eq(service_open(environment.services, &spec), service);
 	service_close(service);
 	spec.query_timeout = 10; /* the default, said */
-	ck_assert_ptr_eq(service_open(ground.services, &spec), service);
+	ck_assert_ptr_eq(service_open(environment.services, &spec), service);
 	service_close(service);
 	spec.query_timeout = 11;
-	other = service_open(ground.services, &spec);
+	other = service_open(environment.services, &spec);
 	ck_assert_ptr_ne(other, service);
 	/* a module made with an older header does not know the last fields */
 	spec.size = offsetof(vigil_service_spec, query_timeout);
-	third = service_open(ground.services, &spec);
+	third = service_open(environment.services, &spec);
 	ck_assert_ptr_eq(third, service);
 	service_close(third);
 	service_close(other);
 	spec.size = sizeof(spec);
 	spec.name = "-svc";
-	ck_assert_ptr_null(service_open(ground.services, &spec));
+	ck_assert_ptr_null(service_open(environment.services, &spec));
 	ck_assert_int_eq(errno, EINVAL);
 	spec.name = "svc";
 	spec.manager = "upstart";
-	ck_assert_ptr_null(service_open(ground.services, &spec));
+	ck_assert_ptr_null(service_open(environment.services, &spec));
 	ck_assert_int_eq(errno, ENOTSUP);
 	service_close(NULL);
 	service_cancel(NULL);
@@ -225,7 +225,7 @@ START_TEST(who_names_the_same_shares_it)
 }
 END_TEST
 
-/* --- one at a time --------------------------------------------------------------------------- */
+/* --- one at a time ---------------------------------------------------------------------------- */
 
 START_TEST(one_is_under_way_and_others_join_or_wait)
 {
@@ -305,7 +305,7 @@ START_TEST(an_answer_is_not_that_of_the_next_question)
 }
 END_TEST
 
-/* --- who has gone ---------------------------------------------------------------------------- */
+/* --- who has gone ----------------------------------------------------------------------------- */
 
 static struct service_call *victim;
 
@@ -349,16 +349,16 @@ START_TEST(a_service_may_be_closed_at_any_time)
 	service_cancel(ask(service, SERVICE_QUERY, "x"));
 	service_close(service); /* while it is being asked */
 	TURN_UNTIL(queries == 1);
-	ck_assert(!TAILQ_EMPTY(&ground.services->all));
+	ck_assert(!TAILQ_EMPTY(&environment.services->all));
 	let_back(1);
-	TURN_UNTIL(TAILQ_EMPTY(&ground.services->all));
+	TURN_UNTIL(TAILQ_EMPTY(&environment.services->all));
 	ck_assert_str_eq(order, "");
 	service = open_stand_in("svc");
 	ask_with(service, SERVICE_QUERY, close_it, "a");
 	let_back(1);
 	await(1);
 	turn_for(10 * CLOCK_MS);
-	ck_assert(TAILQ_EMPTY(&ground.services->all));
+	ck_assert(TAILQ_EMPTY(&environment.services->all));
 }
 END_TEST
 
@@ -373,7 +373,7 @@ START_TEST(what_is_under_way_at_the_end_is_let_go)
 }
 END_TEST
 
-/* --- managers that do not come back ---------------------------------------------------------- */
+/* --- managers that do not come back ----------------------------------------------------------- */
 
 START_TEST(a_worker_that_is_lost_is_an_answer)
 {
@@ -398,11 +398,11 @@ END_TEST
 
 START_TEST(a_full_queue_is_said)
 {
-	static const struct offload_limits tight = {
+	static const struct worker_pool_limits tight = {
 		.workers = 1, .workers_max = 1, .queue_max = 1, .grace = CLOCK_SECOND};
 	struct service *second, *third;
 
-	offload_set_limits(offload, &tight);
+	worker_pool_set_limits(worker_pool, &tight);
 	service = open_stand_in("svc");
 	second = open_stand_in("second");
 	third = open_stand_in("third");
@@ -437,7 +437,7 @@ START_TEST(who_waits_as_the_host_stops_hears_that)
 	ask(service, SERVICE_QUERY, "a");
 	TURN_UNTIL(queries == 1);
 	ask(service, SERVICE_RESTART, "b");
-	offload_drain(offload, 30 * CLOCK_SECOND, on_drained, &drained);
+	worker_pool_drain(worker_pool, 30 * CLOCK_SECOND, on_drained, &drained);
 	second = open_stand_in("second");
 	ck_assert_ptr_null(ask_with(second, SERVICE_QUERY, note, "x"));
 	service_close(second);
@@ -452,7 +452,7 @@ START_TEST(who_waits_as_the_host_stops_hears_that)
 }
 END_TEST
 
-/* --- what is not done ------------------------------------------------------------------------ */
+/* --- what is not done ------------------------------------------------------------------------- */
 
 static void on_timer(uint64_t missed, void *arg)
 {
@@ -478,7 +478,7 @@ static void the_loop_goes_on(void)
 	struct loop_timer *timer;
 	unsigned fired = 0;
 
-	timer = loop_every(ground.loop, 10 * CLOCK_MS, 0, on_timer, &fired);
+	timer = loop_every(environment.loop, 10 * CLOCK_MS, 0, on_timer, &fired);
 	turn_for(100 * CLOCK_MS);
 	ck_assert_uint_gt(fired, 0);
 	ck_assert_uint_gt(again_and_again, 1);
@@ -492,7 +492,7 @@ START_TEST(what_is_denied_is_refused_from_the_loop)
 	static enum service_verb verb = SERVICE_RESTART;
 
 	open_it();
-	services_set_policy(ground.services, deny, 0, 0);
+	services_set_policy(environment.services, deny, 0, 0);
 	ask(service, SERVICE_RESTART, "a");
 	ask(service, SERVICE_RESTART, "b");
 	victim = ask(service, SERVICE_RESTART, "x");
@@ -516,7 +516,7 @@ START_TEST(a_refusal_may_end_who_asked)
 	static const char *const deny[] = {"*", NULL};
 
 	open_it();
-	services_set_policy(ground.services, deny, 0, 0);
+	services_set_policy(environment.services, deny, 0, 0);
 	ask_with(service, SERVICE_RESTART, cancel_victim, "a");
 	victim = ask(service, SERVICE_RESTART, "x");
 	ask_with(service, SERVICE_RESTART, close_it, "b");
@@ -529,7 +529,7 @@ START_TEST(the_rate_is_of_all_services_together)
 {
 	struct service *second;
 
-	services_set_policy(ground.services, NULL, 2, 3600);
+	services_set_policy(environment.services, NULL, 2, 3600);
 	service = open_stand_in("svc");
 	second = open_stand_in("second");
 	service->ran = second->ran = true; /* so nothing is kept for unexpected deaths */
@@ -553,17 +553,17 @@ END_TEST
 /* One that waits will be joined, and one that cannot go out was none. */
 START_TEST(only_restarts_that_are_made_are_counted)
 {
-	static const struct offload_limits none = {
+	static const struct worker_pool_limits none = {
 		.workers = 1, .workers_max = 1, .queue_max = 0, .grace = CLOCK_SECOND};
-	static const struct offload_limits some = {
+	static const struct worker_pool_limits some = {
 		.workers = 1, .workers_max = 1, .queue_max = 10, .grace = CLOCK_SECOND};
 
-	services_set_policy(ground.services, NULL, 1, 3600);
+	services_set_policy(environment.services, NULL, 1, 3600);
 	service = open_stand_in("svc");
-	offload_set_limits(offload, &none);
+	worker_pool_set_limits(worker_pool, &none);
 	ck_assert_ptr_null(ask_with(service, SERVICE_RESTART, note, "x"));
 	ck_assert_int_eq(errno, EAGAIN);
-	offload_set_limits(offload, &some);
+	worker_pool_set_limits(worker_pool, &some);
 	ask(service, SERVICE_QUERY, "q");
 	ask(service, SERVICE_RESTART, "a");
 	ask(service, SERVICE_RESTART, "b"); /* goes with a */
@@ -575,7 +575,7 @@ START_TEST(only_restarts_that_are_made_are_counted)
 }
 END_TEST
 
-/* --- who watches ----------------------------------------------------------------------------- */
+/* --- who watches ------------------------------------------------------------------------------ */
 
 static struct service_observer *watches[3];
 
@@ -615,7 +615,7 @@ START_TEST(who_watches_is_told_of_changes_alone)
 }
 END_TEST
 
-/* --- a process in sight ---------------------------------------------------------------------- */
+/* --- a process in sight ----------------------------------------------------------------------- */
 
 static pid_t begin_process(void)
 {
@@ -741,7 +741,7 @@ START_TEST(a_sign_may_close_the_service)
 	await(2);
 	ck_assert_str_eq(order, "as");
 	turn_for(30 * CLOCK_MS);
-	ck_assert(TAILQ_EMPTY(&ground.services->all));
+	ck_assert(TAILQ_EMPTY(&environment.services->all));
 }
 END_TEST
 

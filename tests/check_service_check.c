@@ -6,18 +6,18 @@
 #include "scratch.h"
 #include "suite.h"
 
-static struct complaints complaints;
+static struct diagnostics diagnostics;
 
 static void setup(void)
 {
 	scratch_setup();
-	complaints = (struct complaints){0};
+	diagnostics = (struct diagnostics){0};
 	ck_assert_int_eq(setenv("PATH", "/usr/bin:/bin", 1), 0);
 }
 
 static void teardown(void)
 {
-	complaints_clear(&complaints);
+	diagnostics_clear(&diagnostics);
 	scratch_teardown();
 }
 
@@ -31,7 +31,7 @@ static const char *said_of(const char *const *pairs)
 	struct option_given given[8];
 	struct option_set *set;
 
-	complaints_clear(&complaints);
+	diagnostics_clear(&diagnostics);
 	for (; pairs[2 * candidate.count] != NULL; candidate.count++)
 		given[candidate.count] = (struct option_given){.key = pairs[2 * candidate.count],
 			.value = pairs[2 * candidate.count + 1],
@@ -39,13 +39,13 @@ static const char *said_of(const char *const *pairs)
 			.line = (int)candidate.count + 2};
 	candidate.given = given;
 	set = option_set_new(
-		service_options, given, candidate.count, "[daemon:a]", "f", 1, &complaints);
+		service_options, given, candidate.count, "[daemon:a]", "f", 1, &diagnostics);
 	if (set != NULL) {
 		candidate.options = set;
-		candidate_check(&candidate, &complaints);
+		candidate_check(&candidate, &diagnostics);
 		option_set_unref(set);
 	}
-	return complaints.count > 0 ? complaints.list[0].text : "";
+	return diagnostics.count > 0 ? diagnostics.list[0].text : "";
 }
 
 #define SAID_OF(...) said_of((const char *const[]){__VA_ARGS__, NULL})
@@ -200,10 +200,10 @@ START_TEST(commands_belong_to_the_manager_command)
 	ck_assert_ptr_nonnull(strstr(SAID_OF("service", "x", "manager", "command", "status_command",
 					     "/no/such", "restart_command", "/no/other"),
 		"f:4: status_command = \"/no/such\": there is no program /no/such"));
-	ck_assert_uint_eq(complaints.errors, 1);
+	ck_assert_uint_eq(diagnostics.errors, 1);
 	/* What restarts it may be installed with it. */
-	ck_assert(complaints.list[1].note);
-	ck_assert_ptr_nonnull(strstr(complaints.list[1].text,
+	ck_assert(diagnostics.list[1].note);
+	ck_assert_ptr_nonnull(strstr(diagnostics.list[1].text,
 		"f:5: note: restart_command = \"/no/other\": there is no program /no/other"));
 	/* For a service that no other manager knows. */
 	ck_assert_str_eq(SAID_OF("service", "x", "status_command", "true"), "");
@@ -218,7 +218,7 @@ START_TEST(without_a_restart_command_it_is_noted)
 	ck_assert_ptr_nonnull(
 		strstr(SAID_OF("service", "x", "manager", "command", "status_command", "true"),
 			"f:3: note: manager = \"command\": there is no restart_command"));
-	ck_assert_uint_eq(complaints.errors, 0);
+	ck_assert_uint_eq(diagnostics.errors, 0);
 	ck_assert_str_eq(SAID_OF("service", "x", "manager", "command", "status_command", "true",
 				 "restart_on", "never"),
 		"");

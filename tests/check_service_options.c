@@ -8,7 +8,7 @@
 #include "modules/service/options.h"
 #include "modules/service/probe_target.h"
 
-/* --- respawn_max --------------------------------------------------------------------------------- */
+/* --- respawn_max ------------------------------------------------------------------------------ */
 
 static const struct rate_row {
 	const char *text;
@@ -57,7 +57,7 @@ START_TEST(respawn_max_is_a_rate_or_zero)
 }
 END_TEST
 
-/* --- probe --------------------------------------------------------------------------------------- */
+/* --- probe ------------------------------------------------------------------------------------ */
 
 static unsigned port_of(const struct probe_address *a)
 {

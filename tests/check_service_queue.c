@@ -9,13 +9,13 @@
 
 #include "base/clock.h"
 #include "loop/loop.h"
-#include "loop/offload.h"
+#include "worker/worker_pool.h"
 #include "service/manager.h"
 #include "service/service_queue.h"
 #include "scratch.h"
 
 static struct loop *loop;
-static struct offload *offload;
+static struct worker_pool *worker_pool;
 static struct services *services;
 static const char *status_command[4], *restart_command[4];
 
@@ -49,7 +49,7 @@ static void on_reply(const vigil_service_reply *reply, void *arg)
 /* Scripts that count how often they are run and wait for the file `go`. */
 static void setup(void)
 {
-	const struct offload_limits limits = {
+	const struct worker_pool_limits limits = {
 		.workers = 2, .workers_max = 4, .queue_max = 4, .grace = CLOCK_SECOND};
 
 	scratch_setup();
@@ -61,15 +61,15 @@ static void setup(void)
 	status_command[0] = scratch_path("status");
 	restart_command[0] = scratch_path("restart");
 	loop = loop_new();
-	offload = offload_new(loop, &limits, manager_thread_end);
-	services = services_new(loop, offload);
-	ck_assert(loop != NULL && offload != NULL && services != NULL);
+	worker_pool = worker_pool_new(loop, &limits, manager_thread_end);
+	services = services_new(loop, worker_pool);
+	ck_assert(loop != NULL && worker_pool != NULL && services != NULL);
 	services_set_policy(services, NULL, 0, 0);
 }
 
 static void teardown(void)
 {
-	offload_free(offload);
+	worker_pool_free(worker_pool);
 	services_free(services);
 	loop_free(loop);
 	scratch_teardown();
@@ -118,7 +118,7 @@ static void until(const struct told *told, unsigned count)
 	struct loop_timer *limit = loop_after(loop, 60 * CLOCK_SECOND, on_limit, NULL);
 
 	while (told->count < count)
-		loop_turn(loop, true);
+		loop_run_once(loop, true);
 	loop_timer_free(limit);
 }
 

@@ -43,7 +43,7 @@ START_TEST(a_machine_without_any_of_them_stays_up)
 }
 END_TEST
 
-/* --- OpenRC ------------------------------------------------------------------------------------------ */
+/* --- OpenRC ----------------------------------------------------------------------------------- */
 
 static const struct {
 	const char *level;
@@ -85,7 +85,7 @@ START_TEST(the_runlevel_of_openrc)
 }
 END_TEST
 
-/* --- runit ------------------------------------------------------------------------------------------- */
+/* --- runit ------------------------------------------------------------------------------------ */
 
 static const char *const stopit[] = {"run/runit.stopit", "run/runit/stopit", "etc/runit/stopit"};
 
@@ -115,7 +115,7 @@ START_TEST(runits_file_may_be_a_link)
 }
 END_TEST
 
-/* --- utmp -------------------------------------------------------------------------------------------- */
+/* --- utmp ------------------------------------------------------------------------------------- */
 
 static void put_utmp(const char *name, char level, double when)
 {
@@ -148,7 +148,7 @@ START_TEST(the_runlevel_in_utmp)
 	put_utmp("run/utmp", '5', now);
 	expect(NULL);
 	/* left by the boot before, or by whoever made the image */
-	put_utmp("run/utmp", '6', clock_booted() - 3600);
+	put_utmp("run/utmp", '6', clock_boot_time() - 3600);
 	expect(NULL);
 	unlink(scratch_path("run/utmp"));
 	put_utmp("var/run/utmp", '6', now);
@@ -158,7 +158,7 @@ START_TEST(the_runlevel_in_utmp)
 }
 END_TEST
 
-/* --- processes --------------------------------------------------------------------------------------- */
+/* --- processes -------------------------------------------------------------------------------- */
 
 static const struct {
 	const char *program; /* that is there; NULL: none */

@@ -1,5 +1,5 @@
 /* check_slot_queue: who may start a costly child, in which order, and how many at once. */
-#include "loop/slot_queue.h"
+#include "process/slot_queue.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -128,7 +128,7 @@ START_TEST(more_or_fewer_slots_are_taken_up)
 	slot_queue_set_most(queue, 1);
 	slot_free(e[0].slot);
 	slot_free(e[1].slot);
-	loop_turn(loop, false);
+	loop_run_once(loop, false);
 	ck_assert_str_eq(granted, "abc"); /* one is still held */
 	slot_free(e[2].slot);
 	run_until(4);
@@ -142,7 +142,7 @@ END_TEST
 static void on_turn(uint64_t missed, void *arg)
 {
 	turns++;
-	loop_timer_again(*(struct loop_timer **)arg, 0);
+	loop_timer_rearm(*(struct loop_timer **)arg, 0);
 }
 
 /* Starts that take 3 ms each: other events get their turn at least after every second one. */

@@ -1,5 +1,5 @@
 /* check_spawn: children that behave, and those that do not. */
-#include "loop/spawn.h"
+#include "process/spawn.h"
 
 #include <check.h>
 #include <errno.h>

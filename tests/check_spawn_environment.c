@@ -1,5 +1,5 @@
 /* check_spawn_environment: what vigild's own service manager tells vigild is not for its children. */
-#include "loop/spawn_environment.h"
+#include "process/spawn_environment.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "loop/spawn.h"
+#include "process/spawn.h"
 
 /* systemd.exec(5) as of systemd 257, OpenRC and sysvinit. */
 static const char *const kept_from_children[] = {"NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC",

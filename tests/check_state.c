@@ -1,5 +1,5 @@
 /* The tree: what a write changes, who is told of what, and what can never come into it. */
-#include "data/state.h"
+#include "state/state.h"
 
 #include <check.h>
 #include <errno.h>
@@ -79,7 +79,7 @@ static struct state_watch *watch(const char *pointer, const char *who)
 		told[0] = '\0';                   \
 	} while (0)
 
-/* --- writing ------------------------------------------------------------------------------ */
+/* --- writing ---------------------------------------------------------------------------------- */
 
 START_TEST(writes_make_parents)
 {
@@ -221,7 +221,7 @@ START_TEST(what_is_refused_changes_nothing)
 }
 END_TEST
 
-/* --- depth -------------------------------------------------------------------------------- */
+/* --- depth ------------------------------------------------------------------------------------ */
 
 /* So many levels of [[...]] or {"k":{"k":...}}, without recursion. */
 static json_t *nest(int levels, bool objects)
@@ -285,7 +285,7 @@ START_TEST(hostile_depth_is_refused_and_freed)
 }
 END_TEST
 
-/* --- telling ------------------------------------------------------------------------------ */
+/* --- telling ---------------------------------------------------------------------------------- */
 
 START_TEST(told_at_above_and_below)
 {
@@ -430,13 +430,13 @@ START_TEST(a_new_watch_is_told_from_the_next_change_on)
 }
 END_TEST
 
-/* --- accounts ----------------------------------------------------------------------------- */
+/* --- accounts --------------------------------------------------------------------------------- */
 
 static json_t *on_read(const char *rest, void *arg)
 {
 	json_t *all = json_pack("{s:{s:i}}", "one", "ticks", ++*(int *)arg), *value;
 
-	value = json_incref(pointer_follow(all, rest));
+	value = json_incref(json_pointer_follow(all, rest));
 	json_decref(all);
 	return value;
 }
@@ -542,7 +542,7 @@ START_TEST(announced_while_told)
 }
 END_TEST
 
-/* --- lending and size --------------------------------------------------------------------- */
+/* --- lending and size ------------------------------------------------------------------------- */
 
 START_TEST(lent_until_the_next)
 {

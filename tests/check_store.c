@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "loop/loop.h"
 #include "scratch.h"
-#include "loop/store.h"
+#include "persist/store.h"
 
 static struct loop *loop;
 static unsigned lines;
@@ -143,16 +143,16 @@ START_TEST(a_long_document_is_written_bit_by_bit)
 
 	for (int i = 0; i < COUNT; i++)
 		put_for(store, i, i);
-	loop_turn(loop, true);
+	loop_run_once(loop, true);
 	ck_assert(scratch_has("state/state.json.new")); /* it has begun */
 	ck_assert(!scratch_has("state/state.json"));
 	put_for(store, 0, -1);
 	put_for(store, COUNT - 1, -2);
 	put_for(store, COUNT, -3);
 	while (!scratch_has("state/state.json"))
-		loop_turn(loop, true);
+		loop_run_once(loop, true);
 	ck_assert(!scratch_has("state/state.json.new"));
-	loop_turn(loop, true); /* what was changed meanwhile */
+	loop_run_once(loop, true); /* what was changed meanwhile */
 	ck_assert(scratch_has("state/state.json.new"));
 	ck_assert_int_eq(store_save(store, true), 0); /* and no time left for it */
 	ck_assert(!scratch_has("state/state.json.new"));

@@ -150,9 +150,9 @@ START_TEST(ages)
 	size_t i;
 
 	for (i = 0; i < COUNT(rows); i++)
-		ck_assert_str_eq(text_age(buf, rows[i].seconds), rows[i].text);
-	ck_assert_str_eq(text_age(buf, strtod("nan", NULL)), "0.0s");
-	ck_assert_str_eq(text_age(buf, strtod("inf", NULL)), "11574074d01h");
+		ck_assert_str_eq(text_format_age(buf, rows[i].seconds), rows[i].text);
+	ck_assert_str_eq(text_format_age(buf, strtod("nan", NULL)), "0.0s");
+	ck_assert_str_eq(text_format_age(buf, strtod("inf", NULL)), "11574074d01h");
 }
 END_TEST
 
@@ -160,20 +160,20 @@ START_TEST(cuts)
 {
 	char buf[8];
 
-	ck_assert_str_eq(text_cut(buf, sizeof buf, ""), "");
-	ck_assert_str_eq(text_cut(buf, sizeof buf, "1234567"), "1234567");
-	ck_assert_str_eq(text_cut(buf, sizeof buf, "12345678"), "1234...");
+	ck_assert_str_eq(text_truncate(buf, sizeof buf, ""), "");
+	ck_assert_str_eq(text_truncate(buf, sizeof buf, "1234567"), "1234567");
+	ck_assert_str_eq(text_truncate(buf, sizeof buf, "12345678"), "1234...");
 	/* "\xc3\xa4" would be cut in two at the fourth byte. */
-	ck_assert_str_eq(text_cut(buf, sizeof buf,
+	ck_assert_str_eq(text_truncate(buf, sizeof buf,
 				 "123\xc3\xa4"
 				 "5678"),
 		"123...");
-	ck_assert_str_eq(text_cut(buf, sizeof buf,
+	ck_assert_str_eq(text_truncate(buf, sizeof buf,
 				 "12\xc3\xa4"
 				 "5678"),
 		"12\xc3\xa4...");
-	ck_assert_str_eq(text_cut(buf, sizeof buf, "\x80\x80\x80\x80\x80\x80\x80\x80"), "...");
-	ck_assert_str_eq(text_cut(buf, 4, "12345"), "...");
+	ck_assert_str_eq(text_truncate(buf, sizeof buf, "\x80\x80\x80\x80\x80\x80\x80\x80"), "...");
+	ck_assert_str_eq(text_truncate(buf, 4, "12345"), "...");
 }
 END_TEST
 

@@ -45,7 +45,7 @@ static bool give(const char *name, uid_t uid, gid_t gid)
 	return geteuid() == 0 && lchown(scratch_path(name), uid, gid) == 0;
 }
 
-/* --- modes and owners ----------------------------------------------------------------------------- */
+/* --- modes and owners ------------------------------------------------------------------------- */
 
 START_TEST(own_files_and_those_of_root_are_trusted)
 {
@@ -139,7 +139,7 @@ START_TEST(links_are_followed_and_each_place_is_judged)
 }
 END_TEST
 
-/* --- ACLs ------------------------------------------------------------------------------------------ */
+/* --- ACLs ------------------------------------------------------------------------------------- */
 
 struct entry {
 	uint16_t tag, permissions;
@@ -195,7 +195,7 @@ START_TEST(an_acl_that_grants_writing_is_writing)
 }
 END_TEST
 
-/* --- secrets --------------------------------------------------------------------------------------- */
+/* --- secrets ---------------------------------------------------------------------------------- */
 
 static void secret(const char *words)
 {
@@ -241,7 +241,7 @@ START_TEST(a_secret_is_for_its_owner_alone)
 }
 END_TEST
 
-/* --- commands -------------------------------------------------------------------------------------- */
+/* --- commands --------------------------------------------------------------------------------- */
 
 static const char *directory;
 

@@ -19,11 +19,11 @@
 
 #include "base/clock.h"
 #include "loop/loop.h"
-#include "loop/offload.h"
+#include "worker/worker_pool.h"
 #include "in_systemd.h"
 #include "scratch.h"
 #include "service/service.h"
-#include "stand_in.h"
+#include "fake_systemd.h"
 #include "suite.h"
 
 #define UNITS    "/run/systemd/system/"
@@ -72,7 +72,7 @@ static void start_unit(const char *name, const char *lines)
 	ck_assert_int_eq(shell("systemctl start %s", name), 0);
 }
 
-/* --- the loop, until something is so --------------------------------------------------------- */
+/* --- the loop, until something is so ---------------------------------------------------------- */
 
 static bool (*wanted)(const struct seen *);
 static const struct seen *wanted_of;
@@ -768,7 +768,7 @@ START_TEST(a_bus_that_never_greets)
 }
 END_TEST
 
-/* --- a systemd that takes its time -------------------------------------------------------------- */
+/* --- a systemd that takes its time ------------------------------------------------------------ */
 
 static bool try_ask_briefly(const struct seen *seen)
 {
@@ -779,17 +779,17 @@ START_TEST(who_joins_a_survey_has_his_own_time)
 {
 	struct seen seen;
 
-	stand_in_start("w-late.service");
-	stand_in_order("late 4000");
+	fake_systemd_start("w-late.service");
+	fake_systemd_order("late 4000");
 	subscribe(&seen, "w-late"); /* surveyed when the line is up */
 	ck_assert(run(try_ask_briefly, &seen, PATIENCE));
 	ck_assert(run(is_answered, &seen, PATIENCE));
 	ck_assert(!seen.none);
 	ck_assert_int_eq(seen.answer.fault, VIGIL_FAULT_TIMEOUT); /* and not what came later */
-	stand_in_order("well");
+	fake_systemd_order("well");
 	ck_assert_int_eq(look(&seen), VIGIL_SERVICE_RUNNING);
 	unsubscribe(&seen);
-	stand_in_end();
+	fake_systemd_end();
 }
 END_TEST
 
@@ -802,7 +802,7 @@ START_TEST(who_waits_for_his_turn_has_his_own_time)
 	for (unsigned i = 0; i < 32; i++)
 		snprintf(units + strlen(units), sizeof(units) - strlen(units), " w-other%u.service",
 			i);
-	stand_in_start(units);
+	fake_systemd_start(units);
 	for (unsigned i = 0; i < 32; i++) {
 		snprintf(name, sizeof(name), "w-other%u", i);
 		subscribe(&others[i], name);
@@ -815,7 +815,7 @@ START_TEST(who_waits_for_his_turn_has_his_own_time)
 
 	/* the rows come after 3 s; the details of 32 units, which is as many as are asked at
 	 * once, after 6 */
-	stand_in_order("late 3000");
+	fake_systemd_order("late 3000");
 	for (unsigned i = 0; i < 32; i++)
 		ck_assert_int_eq(unit_monitor_query(others[i].unit, false, PATIENCE), 0);
 	ck_assert_int_eq(unit_monitor_query(seen.unit, false, 9 * CLOCK_SECOND / 2), 0);
@@ -828,31 +828,31 @@ START_TEST(who_waits_for_his_turn_has_his_own_time)
 	for (unsigned i = 0; i < 32; i++)
 		unsubscribe(&others[i]);
 	unsubscribe(&seen);
-	stand_in_end();
+	fake_systemd_end();
 }
 END_TEST
 
-/* --- services ---------------------------------------------------------------------------------- */
+/* --- services --------------------------------------------------------------------------------- */
 
 static struct services *services;
-static struct offload *offload;
+static struct worker_pool *worker_pool;
 static vigil_service_status status;
 static unsigned replies;
 
 static void services_open(void)
 {
-	const struct offload_limits limits = {
+	const struct worker_pool_limits limits = {
 		.workers = 2, .workers_max = 4, .queue_max = 100, .grace = CLOCK_SECOND};
 
-	offload = offload_new(loop, &limits, manager_thread_end);
-	services = services_new(loop, offload);
+	worker_pool = worker_pool_new(loop, &limits, manager_thread_end);
+	services = services_new(loop, worker_pool);
 	ck_assert_ptr_nonnull(services);
 	replies = 0;
 }
 
 static void services_close(void)
 {
-	offload_free(offload);
+	worker_pool_free(worker_pool);
 	services_free(services);
 }
 

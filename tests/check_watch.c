@@ -128,7 +128,7 @@ static void pause_daemon(const char *daemon, bool paused)
 		sent[0] = '\0';                 \
 	} while (0)
 
-/* --- which addresses ------------------------------------------------------------------------------- */
+/* --- which addresses -------------------------------------------------------------------------- */
 
 START_TEST(a_star_is_one_step)
 {
@@ -175,7 +175,7 @@ START_TEST(the_options_say_which_changes_match)
 }
 END_TEST
 
-/* --- a start is not a change -------------------------------------------------------------------------- */
+/* --- a start is not a change ------------------------------------------------------------------ */
 
 START_TEST(what_is_ok_at_the_first_check_is_not_sent)
 {
@@ -299,7 +299,7 @@ START_TEST(a_value_that_is_no_health_is_sent_first_only_where_to_names_it)
 }
 END_TEST
 
-/* --- a restart of vigild ------------------------------------------------------------------------------- */
+/* --- a restart of vigild ---------------------------------------------------------------------- */
 
 START_TEST(what_was_sent_before_a_restart_is_not_sent_again)
 {
@@ -361,7 +361,7 @@ START_TEST(what_is_gone_is_sent_where_to_names_absent)
 }
 END_TEST
 
-/* --- for, pauses ------------------------------------------------------------------------------------------ */
+/* --- for, pauses ------------------------------------------------------------------------------ */
 
 START_TEST(what_does_not_last_is_not_sent)
 {
@@ -442,7 +442,7 @@ START_TEST(a_value_of_a_paused_daemon_is_sent_after_the_pause)
 }
 END_TEST
 
-/* --- reminders --------------------------------------------------------------------------------------------- */
+/* --- reminders -------------------------------------------------------------------------------- */
 
 START_TEST(a_problem_that_lasts_is_repeated)
 {
@@ -506,7 +506,7 @@ START_TEST(without_remind_nothing_is_repeated)
 }
 END_TEST
 
-/* --- nothing more is done about it --------------------------------------------------------------------------- */
+/* --- nothing more is done about it ------------------------------------------------------------ */
 
 START_TEST(that_vigil_gave_up_is_sent_once_for_a_problem)
 {
@@ -620,7 +620,7 @@ START_TEST(after_a_restart_vigild_has_time_to_show_that_it_is_still_degraded)
 }
 END_TEST
 
-/* --- values ---------------------------------------------------------------------------------------------------- */
+/* --- values ----------------------------------------------------------------------------------- */
 
 START_TEST(a_stale_number_is_unknown_and_no_value)
 {

@@ -19,11 +19,11 @@ lacking() {
 }
 nothing() { [ -z "$1" ] || { echo "$1"; return 1; }; }
 
-mapfile -t sampled < <(options src/data/config_vigil.c src/modules/service/*.c)
+mapfile -t sampled < <(options src/config/config_vigil.c src/modules/service/*.c)
 check "the code has options" [ "${#sampled[@]}" -gt 20 ]
 manual='^\.It Cm ([a-z_]+ , )*%s( ,|$)'
 check "vigil.conf(5) has each of [vigil]" \
-	nothing "$(lacking conf/vigil.conf.5 "$manual" $(options src/data/config_vigil.c))"
+	nothing "$(lacking conf/vigil.conf.5 "$manual" $(options src/config/config_vigil.c))"
 for module in src/modules/*/; do
 	name=$(basename "$module")
 	page=conf/vigil.conf.5

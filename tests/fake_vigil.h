@@ -61,7 +61,7 @@ static struct {
 	unsigned block_count;
 } fake;
 
-/* --- the daemon ---------------------------------------------------------------------------------- */
+/* --- the daemon ------------------------------------------------------------------------------- */
 
 const char *vigil_name(vigil_daemon *d)
 {
@@ -98,7 +98,7 @@ bool vigil_paused(vigil_daemon *d)
 		va_end(ap);                                \
 	} while (0)
 
-int vigil_refuse(vigil_daemon *d, const char *format, ...)
+int vigil_fail(vigil_daemon *d, const char *format, ...)
 {
 	FAKE_FORMAT(fake.refusal);
 	return -EINVAL;
@@ -131,7 +131,7 @@ void vigil_event_repeat(vigil_daemon *d, uint32_t *line, const char *format, ...
 	FAKE_FORMAT(fake.events[*line - 1]);
 }
 
-char *vigil_clean(char *clean, size_t size, const char *text)
+char *vigil_sanitize(char *clean, size_t size, const char *text)
 {
 	snprintf(clean, size, "%s", text);
 	return clean;
@@ -143,7 +143,7 @@ int vigil_on_verb(vigil_daemon *d, const char *verb, vigil_verb_fn *cb, void *ar
 	return 0;
 }
 
-/* --- options: what the test gave, or the schema's default, read by the test's own means -------------- */
+/* --- options: what the test gave, or the schema's default, read by the test's own means ------- */
 
 const char *vigil_option_text(vigil_daemon *d, const char *name)
 {
@@ -196,7 +196,7 @@ const char *const *vigil_option_list(vigil_daemon *d, const char *name)
 	return (const char *const *)list;
 }
 
-/* --- the state: a flat object by path ------------------------------------------------------------- */
+/* --- the state: a flat object by path --------------------------------------------------------- */
 
 int vigil_state_set(vigil_daemon *d, const char *path, json_t *value)
 {
@@ -225,7 +225,7 @@ bool vigil_state_stale(vigil_daemon *d, const char *path)
 	return json_is_true(vigil_state_get(d, stale));
 }
 
-int vigil_keep(vigil_daemon *d, const char *path)
+int vigil_persist(vigil_daemon *d, const char *path)
 {
 	return 0;
 }
@@ -262,7 +262,7 @@ char *vigil_json_text(const json_t *value)
 	return json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
 }
 
-/* --- time ------------------------------------------------------------------------------------------ */
+/* --- time ------------------------------------------------------------------------------------- */
 
 double vigil_now(void)
 {
@@ -335,7 +335,7 @@ __attribute__((unused)) static void fake_pass(double seconds)
 	fake.now = end;
 }
 
-/* --- children and descriptors: a probe is made up by the test, too ------------------------------------ */
+/* --- children and descriptors: a probe is made up by the test, too ---------------------------- */
 
 int vigil_watch_fd(vigil_daemon *d, int fd, unsigned what, vigil_fd_fn *cb, void *arg)
 {
@@ -353,11 +353,11 @@ vigil_child *vigil_spawn(vigil_daemon *d, const vigil_child_spec *spec)
 	return NULL;
 }
 
-void vigil_child_end(vigil_child *child)
+void vigil_child_terminate(vigil_child *child)
 {
 }
 
-/* --- the service ------------------------------------------------------------------------------------- */
+/* --- the service ------------------------------------------------------------------------------ */
 
 static const char *const fake_statuses[] = {
 	"unknown", "absent", "running", "stopped", "failed", "starting", "stopping", "reloading"};
@@ -411,7 +411,7 @@ int vigil_service_restart(vigil_service *svc, vigil_service_fn *cb, void *arg)
 	return 0;
 }
 
-int vigil_service_on_sign(vigil_service *svc, vigil_service_fn *cb, void *arg)
+int vigil_service_on_stale(vigil_service *svc, vigil_service_fn *cb, void *arg)
 {
 	svc->on_sign = cb;
 	svc->arg = arg;
@@ -434,7 +434,7 @@ __attribute__((unused)) static void fake_answer(
 	fn(&fake.service, &reply, fake.service.arg);
 }
 
-/* --- all of it ------------------------------------------------------------------------------------- */
+/* --- all of it -------------------------------------------------------------------------------- */
 
 __attribute__((unused)) static void fake_end(void)
 {

@@ -81,7 +81,7 @@ known="base/log base/degraded
 command/command command/command_handlers
 command/command command/series
 control/control_conn control/control
-daemon/daemon daemon/daemon_own
+daemon/daemon daemon/daemon_attach
 data/config data/config_vigil
 modules/http/door modules/http/guest"
 

@@ -86,7 +86,7 @@ static void teardown(void)
 	scratch_teardown();
 }
 
-/* --- services ---------------------------------------------------------------------------------- */
+/* --- services --------------------------------------------------------------------------------- */
 
 /* A file of the service, with its directory if need be. */
 __attribute__((format(printf, 3, 4))) static void put(
@@ -206,7 +206,7 @@ static void wait_dead(pid_t pid)
 	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
 }
 
-/* --- what both have to be able to do ----------------------------------------------------------- */
+/* --- what both have to be able to do ---------------------------------------------------------- */
 
 START_TEST(the_life_of_a_service)
 {

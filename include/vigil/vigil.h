@@ -49,7 +49,7 @@ typedef struct vigil_service vigil_service;
 typedef struct vigil_child vigil_child;
 typedef struct vigil_slot vigil_slot;
 
-/* --- options --------------------------------------------------------------------------- */
+/* --- options ---------------------------------------------------------------------------------- */
 
 typedef enum vigil_option_type {
 	VIGIL_TEXT,     /* any text */
@@ -114,7 +114,7 @@ VIGIL_API const char *const *vigil_option_list(vigil_daemon *d, const char *name
 /* Whether the configuration itself gives the option. */
 VIGIL_API bool vigil_option_given(vigil_daemon *d, const char *name);
 
-/* --- the module ------------------------------------------------------------------------- */
+/* --- the module ------------------------------------------------------------------------------- */
 
 typedef struct vigil_module {
 	uint32_t abi;                /* VIGIL_ABI; nothing else is read before it matches */
@@ -151,21 +151,21 @@ typedef struct vigil_module {
 		__VA_ARGS__}
 extern VIGIL_API const vigil_module vigil_module_descriptor;
 
-/* --- the daemon ------------------------------------------------------------------------- */
+/* --- the daemon ------------------------------------------------------------------------------- */
 
 /* The daemon's name; good as long as the daemon. */
 VIGIL_API const char *vigil_name(vigil_daemon *d);
 
 /* For start: says why it cannot go on, and returns -EINVAL, as in
- * `return vigil_refuse(d, "port = %d is taken", port);`.  The daemon is then failed for that
+ * `return vigil_fail(d, "port = %d is taken", port);`.  The daemon is then failed for that
  * reason. */
-VIGIL_API int vigil_refuse(vigil_daemon *d, const char *format, ...) VIGIL_PRINTF(2, 3);
+VIGIL_API int vigil_fail(vigil_daemon *d, const char *format, ...) VIGIL_PRINTF(2, 3);
 
 /* For check: reports what is wrong with the value of an option.  The diagnostic names the file and
  * the line of that option, or of the daemon's section where the option is not given (or NULL), and
  * begins with the option and its value.  Returns -EINVAL, as in
  * `return vigil_diagnose(d, "port", "port %d is reserved", port);`.  In start and reconfigure it
- * works as vigil_refuse does, so that one function may serve them and check. */
+ * works as vigil_fail does, so that one function may serve them and check. */
 VIGIL_API int vigil_diagnose(vigil_daemon *d, const char *option, const char *format, ...)
 	VIGIL_PRINTF(3, 4);
 
@@ -237,9 +237,9 @@ VIGIL_API void vigil_event_repeat(vigil_daemon *d, uint32_t *line, const char *f
 
 /* Makes text of strangers fit for the state: UTF-8, controls escaped, cut to size bytes.
  * Returns clean. */
-VIGIL_API char *vigil_clean(char *clean, size_t size, const char *text);
+VIGIL_API char *vigil_sanitize(char *clean, size_t size, const char *text);
 /* The same for text of several lines: newlines and tabs stay as they are. */
-VIGIL_API char *vigil_clean_lines(char *clean, size_t size, const char *text);
+VIGIL_API char *vigil_sanitize_lines(char *clean, size_t size, const char *text);
 
 /*
  * Thresholds as Nagios plugins write them: "10" is outside 0 to 10, "10:" below 10, "~:10" above
@@ -281,7 +281,7 @@ VIGIL_API void vigil_error(vigil_daemon *d, const char *format, ...) VIGIL_PRINT
 typedef int vigil_verb_fn(vigil_daemon *d, void *arg);
 VIGIL_API int vigil_on_verb(vigil_daemon *d, const char *verb, vigil_verb_fn *cb, void *arg);
 
-/* --- state ------------------------------------------------------------------------------ */
+/* --- state ------------------------------------------------------------------------------------ */
 
 /*
  * The state is one tree of JSON values, addressed by JSON Pointers (RFC 6901).  A path with a
@@ -318,9 +318,9 @@ VIGIL_API int vigil_on_change(vigil_daemon *d, const char *path, vigil_change_fn
 
 /* Marks a place below the daemon's own: what stands there when the host stops stands there
  * again when this daemon next starts.  To be called in start, before the first read. */
-VIGIL_API int vigil_keep(vigil_daemon *d, const char *path);
+VIGIL_API int vigil_persist(vigil_daemon *d, const char *path);
 
-/* --- time ------------------------------------------------------------------------------- */
+/* --- time ------------------------------------------------------------------------------------- */
 
 typedef void vigil_tick_fn(vigil_daemon *d, void *arg);
 
@@ -343,7 +343,7 @@ VIGIL_API json_t *vigil_time(void);
 /* The same for a moment so many seconds from now (or ago, where negative). */
 VIGIL_API json_t *vigil_time_in(double seconds);
 
-/* --- descriptors ------------------------------------------------------------------------- */
+/* --- descriptors ------------------------------------------------------------------------------ */
 
 #define VIGIL_READ  1u
 #define VIGIL_WRITE 2u
@@ -354,7 +354,7 @@ typedef void vigil_fd_fn(vigil_daemon *d, int fd, unsigned what, void *arg);
 VIGIL_API int vigil_watch_fd(vigil_daemon *d, int fd, unsigned what, vigil_fd_fn *cb, void *arg);
 VIGIL_API int vigil_unwatch_fd(vigil_daemon *d, int fd);
 
-/* --- children ----------------------------------------------------------------------------- */
+/* --- children --------------------------------------------------------------------------------- */
 
 typedef struct vigil_child_exit {
 	pid_t pid;
@@ -438,7 +438,7 @@ VIGIL_API vigil_slot *vigil_slot_request(
 VIGIL_API void vigil_slot_free(vigil_slot *slot);
 
 /* Ends it as a deadline would; on_exit follows. */
-VIGIL_API void vigil_child_end(vigil_child *child);
+VIGIL_API void vigil_child_terminate(vigil_child *child);
 
 /* Opens a file that holds a secret, such as a password, a token or a key, for reading.  It must be a
  * regular file of root or vigild's user to which others have no access, in directories that others may
@@ -446,7 +446,7 @@ VIGIL_API void vigil_child_end(vigil_child *child);
  * negative errno and the reason in why.  May be called anywhere. */
 VIGIL_API int vigil_open_secret(const char *path, char *why, size_t size);
 
-/* --- services ---------------------------------------------------------------------------- */
+/* --- services --------------------------------------------------------------------------------- */
 
 typedef enum vigil_service_status {
 	VIGIL_SERVICE_UNKNOWN, /* the manager did not answer, or not in time */
@@ -543,9 +543,9 @@ VIGIL_API int vigil_service_on_change(vigil_service *svc, vigil_service_fn *cb, 
 /* Told at once when the service's process has ended, or its manager says that it has changed,
  * before anybody has looked: r is what the last look found, its text what was seen, or "" where
  * that is no news.  A reason to look, no more: its manager may be bringing it back. */
-VIGIL_API int vigil_service_on_sign(vigil_service *svc, vigil_service_fn *cb, void *arg);
+VIGIL_API int vigil_service_on_stale(vigil_service *svc, vigil_service_fn *cb, void *arg);
 
-/* --- the loop itself ------------------------------------------------------------------------ */
+/* --- the loop itself -------------------------------------------------------------------------- */
 
 struct event_base;
 /* libevent's base, for libraries that bring an integration of their own.  What is made on it

@@ -72,17 +72,17 @@ double clock_seconds(clockid_t clock)
 
 static _Atomic double earliest = INFINITY, followed = INFINITY;
 
-double clock_booted(void)
+double clock_boot_time(void)
 {
 	double up = clock_seconds(CLOCK_BOOTTIME);
 
-	clock_booted_before(clock_seconds(CLOCK_REALTIME) - up, up);
+	clock_inherit_boot_time(clock_seconds(CLOCK_REALTIME) - up, up);
 	return earliest;
 }
 
-double clock_followed(void)
+double clock_tracked_since(void)
 {
-	clock_booted();
+	clock_boot_time();
 	return followed;
 }
 
@@ -94,7 +94,7 @@ static void lower(_Atomic double *least, double value)
 		;
 }
 
-void clock_booted_before(double when, double since)
+void clock_inherit_boot_time(double when, double since)
 {
 	lower(&earliest, when);
 	lower(&followed, since);

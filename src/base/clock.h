@@ -34,13 +34,13 @@ char *clock_text(char buf[CLOCK_TEXT]);
 char *clock_text_at(char buf[CLOCK_TEXT], struct timespec when);
 
 /* When this boot began by the wall clock, seconds since 1970.  Whoever sets the clock moves that: it
- * is the earliest that the clock has told, here or, by clock_booted_before, to a process before in
+ * is the earliest that the clock has told, here or, by clock_inherit_boot_time, to a process before in
  * the same boot.  So what was dated before the clock was set forward does not look older than the
  * processes of its time.  Any thread. */
-double clock_booted(void);
+double clock_boot_time(void);
 /* Since when that is known, seconds since boot: who set the clock before then was not seen. */
-double clock_followed(void);
+double clock_tracked_since(void);
 /* What a process before knew of both. */
-void clock_booted_before(double when, double since);
+void clock_inherit_boot_time(double when, double since);
 
 #endif

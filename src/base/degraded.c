@@ -46,7 +46,7 @@ void degraded_set(enum degraded what, const char *format, ...)
 		log_error("degraded: %s", reason->text);
 }
 
-void degraded_end(enum degraded what)
+void degraded_clear(enum degraded what)
 {
 	if (!kinds[what].set)
 		return;
@@ -65,7 +65,7 @@ const struct degraded_reason *degraded_get(enum degraded what)
 void degraded_started(int pid)
 {
 	if (pid > 0)
-		degraded_end(DEGRADED_PROCESSES);
+		degraded_clear(DEGRADED_PROCESSES);
 	else if (error_is_own(pid))
 		degraded_set(DEGRADED_PROCESSES, "no process can be started: %s", strerror(-pid));
 }

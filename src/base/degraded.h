@@ -33,7 +33,7 @@ struct degraded_reason {
 /* From now on; when it was so already, only the text is the newer one. */
 void degraded_set(enum degraded what, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
-void degraded_end(enum degraded what);
+void degraded_clear(enum degraded what);
 /* Called on the loop's thread whenever a reason is set or ended; it must not log.  NULL: nobody. */
 typedef void degraded_change_fn(void *arg);
 void degraded_on_change(degraded_change_fn *fn, void *arg);

@@ -48,12 +48,12 @@ static size_t escape_one(
 	return (size_t)snprintf(out, 16, c < 0x80 ? "\\x%02X" : "\\u{%X}", (unsigned)c);
 }
 
-char *log_escape(char *dst, size_t size, const char *text, size_t length)
+char *text_escape(char *dst, size_t size, const char *text, size_t length)
 {
-	return log_escape_keep(dst, size, text, length, "");
+	return text_escape_keep(dst, size, text, length, "");
 }
 
-char *log_escape_keep(char *dst, size_t size, const char *text, size_t length, const char *keep)
+char *text_escape_keep(char *dst, size_t size, const char *text, size_t length, const char *keep)
 {
 	static const char dots[] = "...";
 	const size_t tail = sizeof(dots) - 1;

@@ -2,7 +2,7 @@
  * log: one line an event, to one target.
  *
  * Two things make a log of a watchdog worth its name.  It can be believed: much of what is
- * logged was said by strangers (a plugin's output, a manager's complaint), so every line is
+ * logged was said by strangers (a plugin's output, a manager's diagnostic), so every line is
  * escaped before it goes anywhere, and no text can forge a line, hide one or move a terminal's
  * cursor.  And it never harms what it watches over: a full disk, a reader of a pipe that has
  * stopped reading, or a journal that hangs costs lines, never a stall of the loop.  Lines that
@@ -43,7 +43,7 @@
 
 #define LINE_SIZE PIPE_BUF         /* a whole line with its time, level and end */
 #define TEXT_SIZE (PIPE_BUF - 128) /* its text, escaped */
-#define RAW_SIZE  PIPE_BUF         /* and before: larger, so what is cut is cut by log_escape */
+#define RAW_SIZE  PIPE_BUF         /* and before: larger, so what is cut is cut by text_escape */
 #define IDENT     "vigild"
 #define JOURNAL   "/run/systemd/journal/socket"
 
@@ -92,7 +92,7 @@ static const char *const level_names[] = {
 	[VIGIL_DEBUG] = "debug",
 };
 
-/* --- levels ------------------------------------------------------------------------------ */
+/* --- levels ----------------------------------------------------------------------------------- */
 
 /* Syslog's number: they go up in the same steps. */
 static int priority(vigil_level level)
@@ -126,7 +126,7 @@ const char *log_level_name(vigil_level level)
 	return level_names[level > VIGIL_DEBUG ? VIGIL_DEBUG : level];
 }
 
-/* --- stderr and files -------------------------------------------------------------------- */
+/* --- stderr and files ------------------------------------------------------------------------- */
 
 static int open_stderr(const char *path)
 {
@@ -233,7 +233,7 @@ static bool stderr_is_journal(void)
 	return fstat(STDERR_FILENO, &st) == 0 && st.st_dev == device && st.st_ino == inode;
 }
 
-/* --- syslog and the journal -------------------------------------------------------------- */
+/* --- syslog and the journal ------------------------------------------------------------------- */
 
 /* syslog(3) would block when the other side has stopped reading; a socket of our own does not. */
 static int open_socket(const char *path)
@@ -339,7 +339,7 @@ static int send_journal(vigil_level level, const char *who, const char *text)
 }
 #endif
 
-/* --- the target -------------------------------------------------------------------------- */
+/* --- the target ------------------------------------------------------------------------------- */
 
 static const struct target *find(const char *name)
 {
@@ -407,7 +407,7 @@ void log_set_sink(log_sink_fn *sink, void *arg)
 	out.sink_arg = arg;
 }
 
-/* --- writing ----------------------------------------------------------------------------- */
+/* --- writing ---------------------------------------------------------------------------------- */
 
 static void deliver(vigil_level level, const char *who, const char *text)
 {
@@ -420,7 +420,7 @@ static void deliver(vigil_level level, const char *who, const char *text)
 		rc = out.target->send(VIGIL_WARN, NULL, notice);
 		if (rc == 0) {
 			out.lost = 0;
-			degraded_end(DEGRADED_LOG);
+			degraded_clear(DEGRADED_LOG);
 		}
 	}
 	if (rc == 0)
@@ -450,7 +450,7 @@ void log_vwrite(vigil_level level, const char *who, const char *format, va_list 
 		end = sizeof(raw) - 1;
 	while (end > begin && raw[end - 1] == '\n')
 		end--;
-	log_escape(text, sizeof(text), raw, end);
+	text_escape(text, sizeof(text), raw, end);
 	if (out.sink)
 		out.sink(level, text, out.sink_arg);
 	else

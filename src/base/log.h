@@ -57,8 +57,8 @@ void log_set_sink(log_sink_fn *sink, void *arg);
  * what Unicode adds of controls, ends of line, marks without width and turns of direction.
  * Escaping what is escaped already changes nothing.  Returns dst; what does not fit is cut
  * between two characters and ends in "...". */
-char *log_escape(char *dst, size_t size, const char *text, size_t length);
+char *text_escape(char *dst, size_t size, const char *text, size_t length);
 /* The same, with the control characters in keep left as they are. */
-char *log_escape_keep(char *dst, size_t size, const char *text, size_t length, const char *keep);
+char *text_escape_keep(char *dst, size_t size, const char *text, size_t length, const char *keep);
 
 #endif

@@ -130,7 +130,7 @@ void *memory_grow(void *old, size_t count, size_t size)
 	return block;
 }
 
-/* --- for libraries ------------------------------------------------------------------------------ */
+/* --- for libraries ---------------------------------------------------------------------------- */
 
 void *memory_library_alloc(size_t size)
 {
@@ -162,13 +162,13 @@ bool memory_ahead(size_t size)
 	return there;
 }
 
-void memory_peer_begin(void)
+void memory_untrusted_begin(void)
 {
 	peer.on = true;
 	peer.refused = !keep_spare();
 }
 
-bool memory_peer_end(void)
+bool memory_untrusted_end(void)
 {
 	peer.on = false;
 	return peer.refused;

@@ -9,8 +9,8 @@
  *
  * What a peer can make large (a request and its reply, the output of a program, a configuration
  * file) is never reason to end.  It is refused, and the peer is told: a block of MEMORY_LARGE
- * and more gives NULL, and so does any block that a library wants between memory_peer_begin and
- * memory_peer_end.  Plain malloc gives NULL as ever, and whoever calls it says what then.
+ * and more gives NULL, and so does any block that a library wants between memory_untrusted_begin and
+ * memory_untrusted_end.  Plain malloc gives NULL as ever, and whoever calls it says what then.
  *
  * Peers can still take the last byte before the core wants a few.  So 64 KiB are kept for the
  * core: they are given back to the allocator when a small allocation fails, the allocation is
@@ -36,8 +36,8 @@ void *memory_library_grow(void *old, size_t size);
 
 /* Between these two, what libraries allocate on this thread is a peer's.  The end says whether
  * something was refused: what was made meanwhile may lack a part, and is not to be used. */
-void memory_peer_begin(void);
-bool memory_peer_end(void);
+void memory_untrusted_begin(void);
+bool memory_untrusted_end(void);
 
 /* Whether there is so much, for libraries that do not mind being without: they are called only
  * where there is. */

@@ -79,7 +79,7 @@ char *number_format(char text[NUMBER_TEXT], double value)
 	return text;
 }
 
-/* --- JSON ------------------------------------------------------------------------------------------ */
+/* --- JSON ------------------------------------------------------------------------------------- */
 
 /* Writes the real of that length at from, shortened, to to.  Returns its length there. */
 static size_t put_real(char *to, const char *from, size_t length)

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* --- names --------------------------------------------------------------------------------------- */
+/* --- names ------------------------------------------------------------------------------------ */
 
 static bool is_word(char c)
 {
@@ -45,7 +45,7 @@ bool text_is_service_name(const char *name)
 	return is_name(name, ":.\\@-", 255) && strstr(name, "..") == NULL;
 }
 
-/* --- numbers with units ------------------------------------------------------------------------------ */
+/* --- numbers with units ----------------------------------------------------------------------- */
 
 /* Past this a duration no longer fits into nanoseconds of 64 bits: some 570 years. */
 #define DURATION_MAX 1.8e10
@@ -164,7 +164,7 @@ int text_bool(const char *text, bool *value)
 	return -EINVAL;
 }
 
-char *text_age(char buf[TEXT_AGE], double seconds)
+char *text_format_age(char buf[TEXT_AGE], double seconds)
 {
 	unsigned long s;
 
@@ -186,7 +186,7 @@ char *text_age(char buf[TEXT_AGE], double seconds)
 	return buf;
 }
 
-/* --- characters ---------------------------------------------------------------------------------------------- */
+/* --- characters ------------------------------------------------------------------------------- */
 
 size_t text_decode(const char *text, size_t left, uint32_t *c)
 {
@@ -211,7 +211,7 @@ size_t text_decode(const char *text, size_t left, uint32_t *c)
 	return n;
 }
 
-char *text_cut(char *dst, size_t size, const char *text)
+char *text_truncate(char *dst, size_t size, const char *text)
 {
 	size_t length = strlen(text), keep = size - sizeof("...");
 
@@ -226,7 +226,7 @@ char *text_cut(char *dst, size_t size, const char *text)
 	return dst;
 }
 
-/* --- lists ------------------------------------------------------------------------------------------------ */
+/* --- lists ------------------------------------------------------------------------------------ */
 
 void text_free_list(char **list)
 {
@@ -303,7 +303,7 @@ char **text_split_list(const char *text)
 	return list;
 }
 
-/* --- shell quoting ----------------------------------------------------------------------------------------- */
+/* --- shell quoting ---------------------------------------------------------------------------- */
 
 /* Copies one word to out (as long as the text at least); returns what follows it, or NULL. */
 static const char *read_word(const char *p, char *out, const char **why)
@@ -366,7 +366,7 @@ fail:
 	return -EINVAL;
 }
 
-/* --- the word that was meant ---------------------------------------------------------------------------------- */
+/* --- the word that was meant ------------------------------------------------------------------ */
 
 #define WORD_MAX 64
 

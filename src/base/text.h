@@ -26,13 +26,13 @@ int text_bool(const char *text, bool *value);
 
 /* Seconds as people read them: "0.3s" "12s" "3m12s" "2h05m" "4d03h".  Returns buf. */
 #define TEXT_AGE 24
-char *text_age(char buf[TEXT_AGE], double seconds);
+char *text_format_age(char buf[TEXT_AGE], double seconds);
 
 /* The length of the UTF-8 sequence at text, with its character in *c; 0: it is none. */
 size_t text_decode(const char *text, size_t left, uint32_t *c);
 /* Copies text to dst (size bytes, at least 4); one too long is cut between two characters and
  * ends in "...".  Returns dst. */
-char *text_cut(char *dst, size_t size, const char *text);
+char *text_truncate(char *dst, size_t size, const char *text);
 #define TEXT_SHORT 84 /* room for as much of a user's text as a message should repeat */
 
 /* Comma-separated texts, blanks around each dropped, empty ones dropped.  A NULL-ended array to

@@ -35,7 +35,7 @@ static bool is_trusted_group(gid_t gid, const struct trust_user *user)
 	return gid == 0 || gid == getegid() || (user != NULL && gid == user->gid);
 }
 
-/* --- the ACL -------------------------------------------------------------------------------------- */
+/* --- the ACL ---------------------------------------------------------------------------------- */
 
 /* As the kernel hands it out: linux/posix_acl_xattr.h, little-endian. */
 struct acl_entry {
@@ -113,7 +113,7 @@ static int group_allows(int fd, const struct stat *st, const struct trust_user *
 	return 0;
 }
 
-/* --- one step -------------------------------------------------------------------------------------- */
+/* --- one step --------------------------------------------------------------------------------- */
 
 static int judge_owner(const struct stat *st, const char *path, const struct trust_user *user,
 	const struct reason *why)
@@ -162,7 +162,7 @@ int trust_descriptor(int fd, const struct stat *st, const char *path, const stru
 	return err != 0 ? err : judge_writers(fd, st, path, user, &why);
 }
 
-/* --- the walk -------------------------------------------------------------------------------------- */
+/* --- the walk --------------------------------------------------------------------------------- */
 
 struct walk {
 	const struct trust_user *user;
@@ -384,7 +384,7 @@ int trust_reopen(int fd, int flags)
 	return again < 0 ? -errno : again;
 }
 
-/* --- secrets --------------------------------------------------------------------------------------- */
+/* --- secrets ---------------------------------------------------------------------------------- */
 
 static int judge_secret(int fd, const struct stat *st, const char *path, const struct reason *why)
 {

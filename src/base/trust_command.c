@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* --- finding --------------------------------------------------------------------------------------- */
+/* --- finding ---------------------------------------------------------------------------------- */
 
 const char *trust_own_path(void)
 {
@@ -79,7 +79,7 @@ int trust_find_program(
 	return err != 0 ? err : check_file(found);
 }
 
-/* --- interpreters ---------------------------------------------------------------------------------- */
+/* --- interpreters ----------------------------------------------------------------------------- */
 
 /* Each name may be followed by a version, as python3.11 is. */
 static const struct interpreter {
@@ -117,7 +117,7 @@ static bool is_inline(const struct interpreter *interpreter, const char *argumen
 	return options != NULL && argument[1] != '-' && strpbrk(argument + 1, options) != NULL;
 }
 
-/* --- judging --------------------------------------------------------------------------------------- */
+/* --- judging ---------------------------------------------------------------------------------- */
 
 struct judge {
 	const struct trust_command *command;

@@ -20,7 +20,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "data/pointer.h"
+#include "state/json_pointer.h"
 
 #define CONNECT_SECONDS 5.0
 #define SECONDS         10.0
@@ -289,7 +289,8 @@ void client_read_reply(json_t *object, struct command_reply *reply)
 	}
 	reply->code = (int)json_integer_value(json_object_get(error, "code"));
 	reply->data = json_incref(json_object_get(error, "data"));
-	text_cut(reply->message, sizeof(reply->message), message != NULL ? message : "it failed");
+	text_truncate(
+		reply->message, sizeof(reply->message), message != NULL ? message : "it failed");
 }
 
 char *client_config_file(struct client *client, char *why, size_t size)

@@ -54,7 +54,7 @@ struct console {
 
 static void turn_soon(struct console *c)
 {
-	loop_timer_again(c->turn, 0);
+	loop_timer_rearm(c->turn, 0);
 }
 
 /* Nothing more is read, nor taken of what was. */
@@ -65,7 +65,7 @@ static void end_input(struct console *c)
 		console_script_drop(c->script);
 }
 
-/* --- saying ------------------------------------------------------------------------------------------ */
+/* --- saying ----------------------------------------------------------------------------------- */
 
 static FILE *out(struct console *c)
 {
@@ -87,7 +87,7 @@ static void fail_text(struct console *c, const char *why)
 {
 	struct command_reply reply = {.code = COMMAND_PARAMS};
 
-	text_cut(reply.message, sizeof(reply.message), why);
+	text_truncate(reply.message, sizeof(reply.message), why);
 	fail(c, &reply);
 }
 
@@ -146,7 +146,7 @@ void console_notice(struct console *c, const char *line)
 	console_stream_send(c->out);
 }
 
-/* --- verbs ------------------------------------------------------------------------------------------- */
+/* --- verbs ------------------------------------------------------------------------------------ */
 
 static void help(struct console *c, const char *word)
 {
@@ -219,14 +219,14 @@ static void run_line(struct console *c, const char *line)
 	text_free_list(words);
 }
 
-/* --- lines ------------------------------------------------------------------------------------------- */
+/* --- lines ------------------------------------------------------------------------------------ */
 
 static char *typed_line(struct console *c)
 {
 	char *line = NULL;
 
 	if (!console_terminal_begin(c->terminal)) {
-		loop_timer_again(c->turn, AGAIN);
+		loop_timer_rearm(c->turn, AGAIN);
 		return NULL;
 	}
 	if (console_terminal_next(c->terminal, &line) == EDITOR_END) {
@@ -370,7 +370,7 @@ static void on_drained(void *arg)
 	turn_soon(arg);
 }
 
-/* --- life -------------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 bool console_on_terminal(const struct console *c)
 {

@@ -36,13 +36,13 @@ struct search {
 	void *arg;
 };
 
-/* --- candidates ---------------------------------------------------------------------------------------- */
+/* --- candidates ------------------------------------------------------------------------------- */
 
 static bool is_clean(const char *text)
 {
 	char clean[CLEAN_SIZE];
 
-	log_escape(clean, sizeof(clean), text, strlen(text));
+	text_escape(clean, sizeof(clean), text, strlen(text));
 	return strcmp(clean, text) == 0;
 }
 
@@ -74,8 +74,7 @@ static void offer_daemons(struct search *s)
 	const char *name;
 	size_t index;
 
-	json_array_foreach(rows, index, row)
-	{
+	json_array_foreach(rows, index, row) {
 		name = json_string_value(json_object_get(row, "name"));
 		if (name != NULL)
 			offer(s, name, false);
@@ -114,14 +113,12 @@ static void offer_steps(struct search *s, const char *parent, json_t *whole)
 	size_t index;
 	json_t *value;
 
-	json_object_foreach(whole, key, value)
-	{
+	json_object_foreach(whole, key, value) {
 		text = step(parent, key);
 		offer(s, text, has_below(value));
 		free(text);
 	}
-	json_array_foreach(whole, index, value)
-	{
+	json_array_foreach(whole, index, value) {
 		snprintf(number, sizeof(number), "%zu", index);
 		text = step(parent, number);
 		offer(s, text, has_below(value));
@@ -155,7 +152,7 @@ static void offer_options(struct search *s, const struct command *command)
 	}
 }
 
-/* --- which word it is -------------------------------------------------------------------------------- */
+/* --- which word it is ------------------------------------------------------------------------- */
 
 static const struct {
 	const char *param;
@@ -209,7 +206,7 @@ static void search(struct search *s, char *const *words)
 				kinds[i].offer(s);
 }
 
-/* --- what comes of it ----------------------------------------------------------------------------------- */
+/* --- what comes of it ------------------------------------------------------------------------- */
 
 static int by_text(const void *a, const void *b)
 {

@@ -19,9 +19,9 @@
 #include "base/memory.h"
 #include "client/console.h"
 #include "command/command_handlers.h"
-#include "command/series.h"
+#include "command/reply_stream.h"
 #include "control/control_console.h"
-#include "data/json_pieces.h"
+#include "state/json_pieces.h"
 #include "host/host.h"
 #include "loop/loop.h"
 
@@ -31,18 +31,18 @@
 
 struct console_host {
 	struct console *console;
-	struct series *series; /* the answer that is being printed; NULL: none */
-	char *part;            /* of it, what found no room yet */
+	struct reply_stream *stream; /* the answer that is being printed; NULL: none */
+	char *part;                  /* of it, what found no room yet */
 	struct loop_timer *turn;
 	struct control_console *door;
 	void (*on_end)(bool failed, void *arg);
 	void *arg;
 };
 
-static void drop_series(struct console_host *ch)
+static void drop_stream(struct console_host *ch)
 {
-	series_free(ch->series);
-	ch->series = NULL;
+	reply_stream_free(ch->stream);
+	ch->stream = NULL;
 	free(ch->part);
 	ch->part = NULL;
 }
@@ -54,9 +54,9 @@ static bool print_part(struct console_host *ch)
 	bool failed = false;
 
 	if (ch->part == NULL)
-		ch->part = series_next(ch->series, &failed);
+		ch->part = reply_stream_next(ch->stream, &failed);
 	if (ch->part == NULL) {
-		drop_series(ch);
+		drop_stream(ch);
 		if (failed)
 			command_fail(&done, COMMAND_INTERNAL, "there is no memory for the rest");
 		console_answer(ch->console, &done);
@@ -75,10 +75,10 @@ static void on_turn(uint64_t missed, void *arg)
 	uint64_t until = clock_now() + TURN_TIME;
 	bool more = true;
 
-	while (ch->series != NULL && more && clock_now() < until)
+	while (ch->stream != NULL && more && clock_now() < until)
 		more = print_part(ch);
-	if (ch->series != NULL)
-		loop_timer_again(ch->turn, more ? 0 : AGAIN);
+	if (ch->stream != NULL)
+		loop_timer_rearm(ch->turn, more ? 0 : AGAIN);
 }
 
 /* Only JSON is printed in parts: a table needs all its rows first. */
@@ -90,10 +90,10 @@ static void on_ask(const struct verb *verb, void *arg)
 
 	if (reply.in_parts && (json_is_object(reply.result) || json_is_array(reply.result)) &&
 		!json_is_small(reply.result))
-		reply.series = series_of(json_incref(reply.result));
-	ch->series = reply.series;
-	if (ch->series != NULL)
-		loop_timer_again(ch->turn, 0);
+		reply.stream = reply_stream_of(json_incref(reply.result));
+	ch->stream = reply.stream;
+	if (ch->stream != NULL)
+		loop_timer_rearm(ch->turn, 0);
 	else if (done)
 		console_answer(ch->console, &reply);
 	json_decref(reply.result);
@@ -104,7 +104,7 @@ static void on_give_up(void *arg)
 {
 	struct console_host *ch = arg;
 
-	drop_series(ch);
+	drop_stream(ch);
 	control_console_stop(ch->door);
 }
 
@@ -189,7 +189,7 @@ void console_host_close(struct console_host *ch)
 	if (ch == NULL)
 		return;
 	log_set_sink(NULL, NULL);
-	drop_series(ch);
+	drop_stream(ch);
 	loop_timer_free(ch->turn);
 	console_close(ch->console);
 	control_console_close(ch->door);

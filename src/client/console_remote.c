@@ -45,7 +45,7 @@ struct remote {
 
 static void on_readable(evutil_socket_t fd, short what, void *arg);
 
-/* --- the connection ------------------------------------------------------------------------------------ */
+/* --- the connection --------------------------------------------------------------------------- */
 
 static void disconnect(struct remote *r)
 {
@@ -75,7 +75,7 @@ static int connect_to(struct remote *r)
 	return 0;
 }
 
-/* --- answers ------------------------------------------------------------------------------------------- */
+/* --- answers ---------------------------------------------------------------------------------- */
 
 static void answer(struct remote *r, const struct command_reply *reply)
 {
@@ -162,7 +162,7 @@ static void on_deadline(uint64_t missed, void *arg)
 	fail(r, "no answer from vigild: %s", strerror(ETIMEDOUT));
 }
 
-/* --- asking -------------------------------------------------------------------------------------------- */
+/* --- asking ----------------------------------------------------------------------------------- */
 
 static void send_verb(struct remote *r, const char *verb, json_t *params)
 {
@@ -176,7 +176,7 @@ static void send_verb(struct remote *r, const char *verb, json_t *params)
 	}
 	r->asked = id;
 	r->watch = strcmp(verb, "watch") == 0;
-	loop_timer_again(r->deadline, clock_from_seconds(seconds));
+	loop_timer_rearm(r->deadline, clock_from_seconds(seconds));
 }
 
 /* What has happened to the connection since nobody looked. */
@@ -218,7 +218,7 @@ static char *find_file(struct remote *r, struct command_reply *reply)
 		snprintf(why, sizeof(why), "vigild cannot be reached: %s", strerror(-err));
 	if (file == NULL) {
 		reply->code = COMMAND_REFUSED;
-		text_cut(reply->message, sizeof(reply->message), why);
+		text_truncate(reply->message, sizeof(reply->message), why);
 	}
 	return file;
 }
@@ -297,7 +297,7 @@ static json_t *on_look(const char *verb, json_t *params, void *arg)
 
 static const struct console_door door = {.ask = on_ask, .give_up = on_give_up, .look = on_look};
 
-/* --- life ---------------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 static void on_end(bool failed, void *arg)
 {

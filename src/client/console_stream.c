@@ -106,7 +106,7 @@ void console_stream_send(struct console_stream *stream)
 	if (evbuffer_get_length(stream->buffer) == 0 && !stream->broken)
 		return;
 	if (drain(stream))
-		loop_timer_again(stream->drained, 0);
+		loop_timer_rearm(stream->drained, 0);
 	else
 		event_add(stream->writable, NULL);
 }
@@ -126,7 +126,7 @@ bool console_stream_broken(const struct console_stream *stream)
 	return stream->broken;
 }
 
-/* --- life ------------------------------------------------------------------------------------------------ */
+/* --- life ------------------------------------------------------------------------------------- */
 
 static int open_terminal(int fd)
 {

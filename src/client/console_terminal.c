@@ -156,7 +156,7 @@ void console_terminal_return(struct console_terminal *t)
 		enter_plain(t);
 }
 
-/* --- completion ------------------------------------------------------------------------------------------ */
+/* --- completion ------------------------------------------------------------------------------- */
 
 static size_t columns(const struct console_terminal *t)
 {
@@ -206,7 +206,7 @@ static char *on_complete(const char *before, void *arg)
 	return insert;
 }
 
-/* --- life ------------------------------------------------------------------------------------------------ */
+/* --- life ------------------------------------------------------------------------------------- */
 
 struct console_terminal *console_terminal_open(
 	const struct console_terminal_spec *spec, const char **why)

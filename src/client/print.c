@@ -69,14 +69,14 @@ static void finish_table(struct table *table)
 	table_free(table);
 }
 
-/* --- text and JSON --------------------------------------------------------------------------------- */
+/* --- text and JSON ---------------------------------------------------------------------------- */
 
 static void print_escaped(FILE *to, const char *text, size_t length, const char *keep)
 {
 	size_t size = 8 * length + 8;
 	char *clean = memory_zero(size);
 
-	fputs(log_escape_keep(clean, size, text, length, keep), to);
+	fputs(text_escape_keep(clean, size, text, length, keep), to);
 	free(clean);
 }
 
@@ -121,7 +121,7 @@ static size_t print_json_character(const char *text, size_t left)
 	uint32_t c = 0;
 	size_t took = text_decode(text, left, &c);
 
-	log_escape(clean, sizeof(clean), text, took);
+	text_escape(clean, sizeof(clean), text, took);
 	if (strlen(clean) == took && memcmp(clean, text, took) == 0)
 		fwrite(text, 1, took, out());
 	else if (took > 0)
@@ -173,15 +173,14 @@ static void print_names(json_t *names)
 	if (json_array_size(names) == 0)
 		return;
 	fputs(" (", out());
-	json_array_foreach(names, index, name)
-	{
+	json_array_foreach(names, index, name) {
 		fputs(index > 0 ? ", " : "", out());
 		print_clean(json_string_value(name));
 	}
 	putc(')', out());
 }
 
-/* --- status --------------------------------------------------------------------------------------- */
+/* --- status ----------------------------------------------------------------------------------- */
 
 static const struct {
 	const char *word;
@@ -240,11 +239,12 @@ static void print_status(json_t *result)
 		return;
 	}
 	table = new_table(headings, 8);
-	json_array_foreach(result, index, row) add_status(table, row);
+	json_array_foreach(result, index, row)
+		add_status(table, row);
 	finish_table(table);
 }
 
-/* --- list, modules ---------------------------------------------------------------------------------- */
+/* --- list, modules ---------------------------------------------------------------------------- */
 
 static char *options_text(json_t *options)
 {
@@ -252,8 +252,7 @@ static char *options_text(json_t *options)
 	const char *key;
 	json_t *value;
 
-	json_object_foreach(options, key, value)
-	{
+	json_object_foreach(options, key, value) {
 		longer = memory_format("%s%s%s=%s", all, all[0] ? " " : "", key,
 			json_is_string(value) ? json_string_value(value) : "");
 		free(all);
@@ -269,8 +268,7 @@ static void print_list(json_t *result)
 	size_t index;
 	json_t *row;
 
-	json_array_foreach(result, index, row)
-	{
+	json_array_foreach(result, index, row) {
 		bool enabled = json_is_true(json_object_get(row, "enabled"));
 		char *options = options_text(json_object_get(row, "options"));
 
@@ -290,8 +288,7 @@ static void print_modules(json_t *result)
 	size_t index;
 	json_t *row;
 
-	json_array_foreach(result, index, row)
-	{
+	json_array_foreach(result, index, row) {
 		bool loaded = json_is_true(json_object_get(row, "loaded"));
 
 		table_add(table, COLOUR_NONE, text_of(row, "name"));
@@ -302,7 +299,7 @@ static void print_modules(json_t *result)
 	finish_table(table);
 }
 
-/* --- explain ------------------------------------------------------------------------------------------ */
+/* --- explain ---------------------------------------------------------------------------------- */
 
 static void line(const char *label, const char *text)
 {
@@ -356,10 +353,11 @@ static void print_explain(json_t *result)
 	print_pause(run);
 	line("next try", print_due_time(when, text_of(service, "next_retry")));
 	line("last error", failure);
-	json_array_foreach(json_object_get(run, "history"), index, event) print_event(event);
+	json_array_foreach(json_object_get(run, "history"), index, event)
+		print_event(event);
 }
 
-/* --- reload and the rest --------------------------------------------------------------------------------- */
+/* --- reload and the rest ---------------------------------------------------------------------- */
 
 static void print_reload(json_t *result)
 {
@@ -376,8 +374,7 @@ static void print_reload(json_t *result)
 		fputs(", ", out());
 	}
 	fprintf(out(), "%d kept\n", (int)json_integer_value(json_object_get(result, "kept")));
-	json_object_foreach(json_object_get(result, "failed"), name, why)
-	{
+	json_object_foreach(json_object_get(result, "failed"), name, why) {
 		fputs("failed: ", out());
 		print_clean(name);
 		fputs(": ", out());
@@ -446,8 +443,7 @@ static void print_check(json_t *result)
 		print_clean(text_of(result, "perfdata"));
 	}
 	putc('\n', out());
-	json_array_foreach(json_object_get(result, "long_output"), index, line)
-	{
+	json_array_foreach(json_object_get(result, "long_output"), index, line) {
 		print_plugin_line(json_string_value(line));
 		putc('\n', out());
 	}

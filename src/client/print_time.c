@@ -36,7 +36,7 @@ char *print_age(char buf[TEXT_AGE], const char *time_text)
 {
 	double seconds = seconds_since(time_text);
 
-	return isnan(seconds) ? strcpy(buf, "-") : text_age(buf, seconds);
+	return isnan(seconds) ? strcpy(buf, "-") : text_format_age(buf, seconds);
 }
 
 char *print_local_time(char buf[PRINT_TIME], const char *time_text)
@@ -47,7 +47,7 @@ char *print_local_time(char buf[PRINT_TIME], const char *time_text)
 
 	if (isnan(seconds) || localtime_r(&when, &tm) == NULL ||
 		strftime(buf, PRINT_TIME, "%Y-%m-%d %H:%M:%S %Z", &tm) == 0)
-		text_cut(buf, PRINT_TIME, time_text);
+		text_truncate(buf, PRINT_TIME, time_text);
 	return buf;
 }
 
@@ -60,6 +60,7 @@ char *print_due_time(char buf[PRINT_TIME], const char *time_text)
 	print_local_time(buf, time_text);
 	length = strlen(buf);
 	if (seconds > 0)
-		snprintf(buf + length, PRINT_TIME - length, " (in %s)", text_age(age, seconds));
+		snprintf(buf + length, PRINT_TIME - length, " (in %s)",
+			text_format_age(age, seconds));
 	return buf;
 }

@@ -88,7 +88,7 @@ void table_add(struct table *table, enum colour colour, const char *text)
 	size_t size = 4 * strlen(text) + 8;
 	char *clean = memory_zero(size);
 
-	log_escape(clean, size, text, strlen(text));
+	text_escape(clean, size, text, strlen(text));
 	table->cells = memory_grow(table->cells, table->count + 1, sizeof(*table->cells));
 	table->cells[table->count++] = (struct cell){clean, colour};
 }

@@ -10,12 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/complaint.h"
+#include "base/diagnostic.h"
 #include "base/memory.h"
 #include "client/print.h"
-#include "host/registry.h"
+#include "host/dropin.h"
 
-/* --- reading ----------------------------------------------------------------------------------------- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 void verb_unknown(const char *word, char *why, size_t size)
 {
@@ -48,28 +48,29 @@ void verb_clear(struct verb *verb)
 	*verb = (struct verb){0};
 }
 
-/* --- files -------------------------------------------------------------------------------------------- */
+/* --- files ------------------------------------------------------------------------------------ */
 
 int verb_edit_files(const struct verb *verb, const char *file, struct command_reply *reply)
 {
 	const char *name = json_string_value(json_object_get(verb->params, "name"));
 	json_t *options = json_object_get(verb->params, "options"), *option;
 	char **pairs = memory_zero((json_array_size(options) + 1) * sizeof(*pairs));
-	struct complaints complaints = {0};
+	struct diagnostics diagnostics = {0};
 	json_t *list;
 	size_t index;
 	int err;
 
-	json_array_foreach(options, index, option) pairs[index] = (char *)json_string_value(option);
+	json_array_foreach(options, index, option)
+		pairs[index] = (char *)json_string_value(option);
 	if (strcmp(verb->command->verb, "register") == 0)
-		err = registry_add(file, name, pairs, &complaints);
+		err = dropin_add(file, name, pairs, &diagnostics);
 	else
-		err = registry_remove(file, name, &complaints);
+		err = dropin_remove(file, name, &diagnostics);
 	free(pairs);
 	list = json_array();
-	for (size_t i = 0; i < complaints.count; i++)
-		json_array_append_new(list, json_string(complaints.list[i].text));
-	complaints_clear(&complaints);
+	for (size_t i = 0; i < diagnostics.count; i++)
+		json_array_append_new(list, json_string(diagnostics.list[i].text));
+	diagnostics_clear(&diagnostics);
 	if (err == 0) {
 		reply->data = json_pack("{s:o}", "notes", list);
 		return 0;
@@ -80,7 +81,7 @@ int verb_edit_files(const struct verb *verb, const char *file, struct command_re
 	return err;
 }
 
-/* --- printing ---------------------------------------------------------------------------------------- */
+/* --- printing --------------------------------------------------------------------------------- */
 
 void verb_print(const struct verb *verb, bool json, json_t *result)
 {
@@ -101,12 +102,11 @@ void verb_print(const struct verb *verb, bool json, json_t *result)
 
 void verb_print_failure(FILE *to, const char *who, const struct command_reply *reply)
 {
-	json_t *complaint;
+	json_t *diagnostic;
 	size_t index;
 
-	json_array_foreach(json_object_get(reply->data, "complaints"), index, complaint)
-	{
-		print_message(to, json_string_value(complaint));
+	json_array_foreach(json_object_get(reply->data, "complaints"), index, diagnostic) {
+		print_message(to, json_string_value(diagnostic));
 		fputc('\n', to);
 	}
 	fputs(who, to);
@@ -114,7 +114,7 @@ void verb_print_failure(FILE *to, const char *who, const struct command_reply *r
 	fputc('\n', to);
 }
 
-/* --- help -------------------------------------------------------------------------------------------- */
+/* --- help ------------------------------------------------------------------------------------- */
 
 void verb_list(FILE *to)
 {

@@ -14,7 +14,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "command/series.h"
+#include "command/reply_stream.h"
 
 /* A name that was cut to length may end in half a character, which JSON cannot carry. */
 static void drop_half_characters(char *text)
@@ -51,7 +51,7 @@ const char *command_text(json_t *params, const char *name)
 	return json_string_value(json_object_get(params, name));
 }
 
-/* --- the table --------------------------------------------------------------------------------------------- */
+/* --- the table -------------------------------------------------------------------------------- */
 
 /* clang-format off */
 #define WORD(n)       {.name = n, .type = JSON_STRING, .required = true}
@@ -159,8 +159,7 @@ static bool check_params(const struct command *command, json_t *params, struct c
 	const char *key;
 	json_t *value;
 
-	json_object_foreach(params, key, value)
-	{
+	json_object_foreach(params, key, value) {
 		p = command_param(command, key);
 		if (p == NULL || !is_of_type(value, p->type)) {
 			command_fail(reply, COMMAND_PARAMS, "%s: %s \"%.64s\"", command->verb,
@@ -213,11 +212,11 @@ const struct command *command_admit(
 static void run_read(const struct command *command, struct host *host, json_t *params,
 	struct command_reply *reply)
 {
-	memory_peer_begin();
+	memory_untrusted_begin();
 	command->run(host, params, reply);
-	if (!memory_peer_end())
+	if (!memory_untrusted_end())
 		return;
-	series_free(reply->series);
+	reply_stream_free(reply->stream);
 	json_decref(reply->result);
 	json_decref(reply->data);
 	*reply = (struct command_reply){.peer = reply->peer};
@@ -237,7 +236,7 @@ void command_run(struct host *host, const struct peer *peer, const char *verb, j
 		run_read(command, host, params, reply);
 	else
 		command->run(host, params, reply);
-	if (reply->result == NULL && reply->series == NULL && reply->code == 0)
+	if (reply->result == NULL && reply->stream == NULL && reply->code == 0)
 		command_fail(reply, COMMAND_INTERNAL, "%s: no memory for the answer", verb);
 }
 

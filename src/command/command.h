@@ -15,7 +15,7 @@
 #include <jansson.h>
 
 struct host;
-struct series;
+struct reply_stream;
 
 enum access {
 	ACCESS_NONE,  /* nobody: a row that forgets its access is closed */
@@ -45,11 +45,11 @@ enum command_error {
 };
 
 struct command_reply {
-	bool in_parts;           /* set by who asks: it takes a series */
-	const struct peer *peer; /* who asks; set by command_run; NULL: not known */
-	struct series *series;   /* the caller's; else NULL */
-	json_t *result;          /* a new reference; NULL: failed, or a series */
-	int code;                /* enum command_error when failed */
+	bool in_parts;               /* set by who asks: it takes a stream */
+	const struct peer *peer;     /* who asks; set by command_run; NULL: not known */
+	struct reply_stream *stream; /* the caller's; else NULL */
+	json_t *result;              /* a new reference; NULL: failed, or a stream */
+	int code;                    /* enum command_error when failed */
 	char message[256];
 	json_t *data; /* a new reference or NULL: {"complaints":[...]} */
 };
@@ -85,7 +85,7 @@ bool command_allowed(const struct command *command, const struct peer *peer);
 /* Finds the verb and checks access and parameters; NULL with the reply failed. */
 const struct command *command_admit(
 	const struct peer *peer, const char *verb, json_t *params, struct command_reply *reply);
-/* Admits and runs.  Exactly one of result, series and code is set after. */
+/* Admits and runs.  Exactly one of result, stream and code is set after. */
 void command_run(struct host *host, const struct peer *peer, const char *verb, json_t *params,
 	struct command_reply *reply);
 /* The row of a parameter; NULL where the verb has none of that name. */

@@ -23,7 +23,7 @@
 #include "base/text.h"
 #include "daemon/daemon.h"
 #include "daemon/stale.h"
-#include "data/state.h"
+#include "state/state.h"
 #include "host/host.h"
 
 enum { OK, WARNING, CRITICAL, UNKNOWN };
@@ -65,7 +65,7 @@ static const char *text_of(const json_t *object, const char *key)
 	return text != NULL ? text : "";
 }
 
-/* --- performance data ------------------------------------------------------------------------------ */
+/* --- performance data ------------------------------------------------------------------------- */
 
 /* Appends an item, or counts it where it is none or there are too many. */
 static void put_item(struct verdict *v, const char *label, const json_t *entry)
@@ -109,7 +109,7 @@ static void put_all(struct verdict *v, const json_t *data)
 			put_counter(v, totals[i], json_object_get(service, totals[i]));
 }
 
-/* --- verdicts ---------------------------------------------------------------------------------------- */
+/* --- verdicts --------------------------------------------------------------------------------- */
 
 static int status_of(const char *level)
 {
@@ -170,9 +170,9 @@ static json_t *find_number(struct verdict *v, struct host *host, const char *poi
 
 	if (pointer[0] != '/')
 		judge(v, UNKNOWN, "%s is no address, which begins with a slash", pointer);
-	else if (pointer_error(pointer) != NULL)
+	else if (json_pointer_error(pointer) != NULL)
 		judge(v, UNKNOWN, "%s is not a JSON Pointer: it %s", pointer,
-			pointer_error(pointer));
+			json_pointer_error(pointer));
 	else if (!json_is_number(value))
 		judge(v, UNKNOWN, "%s at %s", value == NULL ? "no value" : "no number", pointer);
 	else if (stale_at(state, pointer))
@@ -212,7 +212,7 @@ static void judge_number(struct verdict *v, struct host *host, json_t *params)
 	json_decref(value);
 }
 
-/* --- the answer --------------------------------------------------------------------------------------- */
+/* --- the answer ------------------------------------------------------------------------------- */
 
 /* To the receiver a bar begins performance data, wherever it stands. */
 static char *without_bars(const char *text)
@@ -283,7 +283,7 @@ static json_t *data_of(struct host *host, const char *name)
 {
 	char pointer[POINTER_MAX] = "/daemons";
 
-	return pointer_append(pointer, sizeof(pointer), name) == 0
+	return json_pointer_append(pointer, sizeof(pointer), name) == 0
 		       ? state_get(host_state(host), pointer)
 		       : NULL;
 }

@@ -10,9 +10,9 @@
 #include "base/clock.h"
 #include "base/degraded.h"
 #include "base/text.h"
-#include "command/series.h"
+#include "command/reply_stream.h"
 #include "daemon/daemon.h"
-#include "data/state.h"
+#include "state/state.h"
 #include "host/host.h"
 #include "host/pause.h"
 
@@ -102,12 +102,13 @@ static json_t *tell_degraded(struct host *host, const char *name)
 
 void command_status(struct host *host, json_t *params, struct command_reply *reply)
 {
-	static const struct chapter chapters[] = {{"[", series_next_daemon, tell_status, false, ""},
+	static const struct section sections[] = {
+		{"[", reply_stream_next_daemon, tell_status, false, ""},
 		{NULL, next_degraded, tell_degraded, false, "]"}, {.next = NULL}};
 	struct vigil_daemon *d;
 
 	if (command_text(params, "name") == NULL) {
-		series_answer(host, chapters, reply);
+		reply_stream_answer(host, sections, reply);
 		return;
 	}
 	d = named(host, params, reply);
@@ -121,11 +122,11 @@ void command_explain(struct host *host, json_t *params, struct command_reply *re
 	char pointer[POINTER_MAX] = "/daemons";
 	json_t *state;
 
-	if (d == NULL || pointer_append(pointer, sizeof(pointer), daemon_name(d)) != 0)
+	if (d == NULL || json_pointer_append(pointer, sizeof(pointer), daemon_name(d)) != 0)
 		return;
 	state = state_get(host_state(host), pointer);
 	reply->result = json_pack("{s:s,s:o,s:o}", "name", daemon_name(d), "run",
-		host_run_account(host, d), "state", state != NULL ? state : json_object());
+		host_run_status(host, d), "state", state != NULL ? state : json_object());
 }
 
 void command_tick(struct host *host, json_t *params, struct command_reply *reply)
@@ -173,9 +174,9 @@ static bool matches(const char *name, json_t *globs, bool all)
 
 	if (all)
 		return true;
-	json_array_foreach(
-		globs, index, glob) if (json_is_string(glob) &&
-					text_glob(json_string_value(glob), name)) return true;
+	json_array_foreach(globs, index, glob)
+		if (json_is_string(glob) && text_glob(json_string_value(glob), name))
+			return true;
 	return false;
 }
 
@@ -187,8 +188,7 @@ static bool check_globs(struct host *host, json_t *globs, struct command_reply *
 	json_t *glob;
 	bool found;
 
-	json_array_foreach(globs, index, glob)
-	{
+	json_array_foreach(globs, index, glob) {
 		const char *text = json_string_value(glob);
 
 		found = false;
@@ -233,10 +233,10 @@ static void pause_or_resume(
 		if (!matches(daemon_name(d), globs, all))
 			continue;
 		if (begin)
-			pause_begin(host_pauses(host), d, seconds, reason != NULL ? reason : "",
+			pause_start(host_pauses(host), d, seconds, reason != NULL ? reason : "",
 				asked_by(reply, by));
 		else
-			pause_end(host_pauses(host), d);
+			pause_stop(host_pauses(host), d);
 		json_array_append_new(names, json_string(daemon_name(d)));
 	}
 	reply->result = json_pack("{s:o}", begin ? "paused" : "resumed", names);

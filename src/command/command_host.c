@@ -7,31 +7,31 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/complaint.h"
+#include "base/diagnostic.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "command/series.h"
+#include "command/reply_stream.h"
 #include "daemon/daemon.h"
 #include "daemon/module.h"
-#include "data/config.h"
-#include "data/state.h"
+#include "config/config.h"
+#include "state/state.h"
 #include "host/host.h"
-#include "host/registry.h"
+#include "host/dropin.h"
 
-/* --- the tree ---------------------------------------------------------------------------------------- */
+/* --- the tree --------------------------------------------------------------------------------- */
 
 static json_t *tell_state(struct host *host, const char *name)
 {
 	char pointer[POINTER_MAX] = "/daemons";
 
-	if (pointer_append(pointer, sizeof(pointer), name) != 0)
+	if (json_pointer_append(pointer, sizeof(pointer), name) != 0)
 		return NULL;
 	return state_get(host_state(host), pointer);
 }
 
 static json_t *tell_run(struct host *host, const char *name)
 {
-	return host_run_account(host, host_find(host, name));
+	return host_run_status(host, host_find(host, name));
 }
 
 static json_t *tell_vigil(struct host *host, const char *name)
@@ -40,25 +40,25 @@ static json_t *tell_vigil(struct host *host, const char *name)
 }
 
 /* What is there of each daemon, and above. */
-static const struct chapter whole_state[] = {
-	{"{\"daemons\":{", series_next_daemon, tell_state, true, "}"},
-	{",\"runs\":{", series_next_daemon, tell_run, true, "}"},
-	{",\"vigil\":", series_once, tell_vigil, false, "}"}, {.next = NULL}};
-static const struct chapter all_daemons[] = {
-	{"{", series_next_daemon, tell_state, true, "}"}, {.next = NULL}};
-static const struct chapter all_runs[] = {
-	{"{", series_next_daemon, tell_run, true, "}"}, {.next = NULL}};
+static const struct section whole_state[] = {
+	{"{\"daemons\":{", reply_stream_next_daemon, tell_state, true, "}"},
+	{",\"runs\":{", reply_stream_next_daemon, tell_run, true, "}"},
+	{",\"vigil\":", reply_stream_once, tell_vigil, false, "}"}, {.next = NULL}};
+static const struct section all_daemons[] = {
+	{"{", reply_stream_next_daemon, tell_state, true, "}"}, {.next = NULL}};
+static const struct section all_runs[] = {
+	{"{", reply_stream_next_daemon, tell_run, true, "}"}, {.next = NULL}};
 
 static const struct {
 	const char *pointer;
-	const struct chapter *chapters;
+	const struct section *sections;
 } long_reads[] = {{"", whole_state}, {"/daemons", all_daemons}, {"/runs", all_runs}};
 
-static struct series *long_read(struct host *host, const char *pointer)
+static struct reply_stream *long_read(struct host *host, const char *pointer)
 {
 	for (size_t i = 0; i < sizeof(long_reads) / sizeof(*long_reads); i++)
 		if (strcmp(pointer, long_reads[i].pointer) == 0)
-			return series_new(host, long_reads[i].chapters);
+			return reply_stream_new(host, long_reads[i].sections);
 	return NULL;
 }
 
@@ -68,21 +68,21 @@ void command_get(struct host *host, json_t *params, struct command_reply *reply)
 
 	if (pointer == NULL)
 		pointer = "";
-	error = pointer_error(pointer);
+	error = json_pointer_error(pointer);
 	if (error != NULL) {
 		command_fail(reply, COMMAND_PARAMS, "\"%.128s\" is not a JSON Pointer: it %s",
 			pointer, error);
 		return;
 	}
-	reply->series = reply->in_parts ? long_read(host, pointer) : NULL;
-	if (reply->series != NULL)
+	reply->stream = reply->in_parts ? long_read(host, pointer) : NULL;
+	if (reply->stream != NULL)
 		return;
 	reply->result = state_get(host_state(host), pointer);
 	if (reply->result == NULL)
 		command_fail(reply, COMMAND_NOT_FOUND, "nothing stands at %.128s", pointer);
 }
 
-/* --- the configuration ----------------------------------------------------------------------------- */
+/* --- the configuration ------------------------------------------------------------------------ */
 
 /* Which options are secret is known of those only that were checked by a schema. */
 static json_t *list_row(const struct config_daemon *cd, bool secrets)
@@ -122,84 +122,83 @@ static json_t *tell_listed_with_secrets(struct host *host, const char *name)
 
 void command_list(struct host *host, json_t *params, struct command_reply *reply)
 {
-	static const struct chapter rows[] = {
+	static const struct section rows[] = {
 		{"[", next_listed, tell_listed, false, "]"}, {.next = NULL}};
-	static const struct chapter all[] = {
+	static const struct section all[] = {
 		{"[", next_listed, tell_listed_with_secrets, false, "]"}, {.next = NULL}};
 	const struct peer *peer = reply->peer;
 	bool may = peer != NULL && (peer->uid == 0 || peer->uid == geteuid());
 
-	series_answer(host, may ? all : rows, reply);
+	reply_stream_answer(host, may ? all : rows, reply);
 }
 
-static void fail_complaints(
-	struct complaints *complaints, const char *what, struct command_reply *reply)
+static void fail_diagnostics(
+	struct diagnostics *diagnostics, const char *what, struct command_reply *reply)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < complaints->count; i++)
-		json_array_append_new(list, json_string(complaints->list[i].text));
+	for (size_t i = 0; i < diagnostics->count; i++)
+		json_array_append_new(list, json_string(diagnostics->list[i].text));
 	command_fail(reply, COMMAND_REFUSED, "%s", what);
 	reply->data = json_pack("{s:o}", "complaints", list);
-	complaints_clear(complaints);
+	diagnostics_clear(diagnostics);
 }
 
 void command_reload(struct host *host, json_t *params, struct command_reply *reply)
 {
-	struct complaints complaints = {0};
+	struct diagnostics diagnostics = {0};
 
-	if (host_reload(host, &reply->result, &complaints) != 0)
-		fail_complaints(
-			&complaints, "the configuration is wrong; nothing was changed", reply);
+	if (host_reload(host, &reply->result, &diagnostics) != 0)
+		fail_diagnostics(
+			&diagnostics, "the configuration is wrong; nothing was changed", reply);
 }
 
 /* Those that the reload has not found as well. */
-static void add_notes(struct complaints *complaints, json_t *result)
+static void add_notes(struct diagnostics *diagnostics, json_t *result)
 {
 	json_t *notes = json_incref(json_object_get(result, "notes")), *note;
 	bool known;
 	size_t index;
 
-	if (result != NULL && notes == NULL && complaints->count > 0) {
+	if (result != NULL && notes == NULL && diagnostics->count > 0) {
 		notes = json_array();
 		json_object_set(result, "notes", notes);
 	}
-	for (size_t i = 0; notes != NULL && i < complaints->count; i++) {
+	for (size_t i = 0; notes != NULL && i < diagnostics->count; i++) {
 		known = false;
-		json_array_foreach(notes, index, note) known |=
-			strcmp(json_string_value(note), complaints->list[i].text) == 0;
+		json_array_foreach(notes, index, note)
+			known |= strcmp(json_string_value(note), diagnostics->list[i].text) == 0;
 		if (!known)
-			json_array_append_new(notes, json_string(complaints->list[i].text));
+			json_array_append_new(notes, json_string(diagnostics->list[i].text));
 	}
 	json_decref(notes);
-	complaints_clear(complaints);
+	diagnostics_clear(diagnostics);
 }
 
 void command_register(struct host *host, json_t *params, struct command_reply *reply)
 {
 	json_t *pairs = json_object_get(params, "options"), *pair;
 	char **list = memory_zero((json_array_size(pairs) + 1) * sizeof(*list));
-	struct complaints complaints = {0};
+	struct diagnostics diagnostics = {0};
 	size_t index;
 
-	json_array_foreach(pairs, index, pair) list[index] =
-		(char *)(json_is_string(pair) ? json_string_value(pair) : "");
-	if (registry_add(
-		    host_config(host)->file, command_text(params, "name"), list, &complaints) != 0)
-		fail_complaints(&complaints, "it is not registered; nothing was changed", reply);
+	json_array_foreach(pairs, index, pair)
+		list[index] = (char *)(json_is_string(pair) ? json_string_value(pair) : "");
+	if (dropin_add(host_config(host)->file, command_text(params, "name"), list, &diagnostics) !=
+		0)
+		fail_diagnostics(&diagnostics, "it is not registered; nothing was changed", reply);
 	else
 		command_reload(host, NULL, reply);
-	add_notes(&complaints, reply->result);
+	add_notes(&diagnostics, reply->result);
 	free(list);
 }
 
 void command_unregister(struct host *host, json_t *params, struct command_reply *reply)
 {
-	struct complaints complaints = {0};
+	struct diagnostics diagnostics = {0};
 
-	if (registry_remove(host_config(host)->file, command_text(params, "name"), &complaints) !=
-		0)
-		fail_complaints(&complaints, "nothing was changed", reply);
+	if (dropin_remove(host_config(host)->file, command_text(params, "name"), &diagnostics) != 0)
+		fail_diagnostics(&diagnostics, "nothing was changed", reply);
 	else
 		command_reload(host, NULL, reply);
 }
@@ -223,7 +222,7 @@ void command_modules(struct host *host, json_t *params, struct command_reply *re
 	modules_each(host_modules(host), add_module, reply->result);
 }
 
-/* --- the host ------------------------------------------------------------------------------------------- */
+/* --- the host --------------------------------------------------------------------------------- */
 
 void command_log(struct host *host, json_t *params, struct command_reply *reply)
 {

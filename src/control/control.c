@@ -15,7 +15,7 @@
 #include "base/trust.h"
 #include "control/control_pipe.h"
 #include "control/control_socket.h"
-#include "data/config.h"
+#include "config/config.h"
 #include "host/host.h"
 
 struct control {

@@ -9,7 +9,7 @@
  * A connection is never freed while one of its own requests is being answered: what ends it
  * marks it as ending, and the loop's next turn does the rest.
  */
-#include "control/control_inside.h"
+#include "control/control_internal.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -25,9 +25,9 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "command/command_handlers.h"
-#include "command/series.h"
-#include "data/json_pieces.h"
-#include "data/pointer.h"
+#include "command/reply_stream.h"
+#include "state/json_pieces.h"
+#include "state/json_pointer.h"
 #include "host/host.h"
 #include "loop/loop.h"
 
@@ -35,7 +35,7 @@
 #define LINE_TIME   (5 * CLOCK_SECOND)
 #define READ_TURN   (128 * 1024)
 
-/* --- errors ------------------------------------------------------------------------------------- */
+/* --- errors ----------------------------------------------------------------------------------- */
 
 static json_t *error_object(json_t *id, enum command_error code, const char *message, json_t *data)
 {
@@ -58,7 +58,7 @@ char *conn_error_line(enum command_error code, const char *message)
 	return line;
 }
 
-/* --- requests -------------------------------------------------------------------------------------- */
+/* --- requests --------------------------------------------------------------------------------- */
 
 static void run(struct conn *conn, const char *method, json_t *params, struct command_reply *reply)
 {
@@ -82,10 +82,10 @@ static void answer(struct conn *conn, json_t *id, struct command_reply *reply)
 	if (id == NULL)
 		return; /* a notification gets none */
 	if (reply->result != NULL && !json_is_small(reply->result))
-		reply->series = series_of(json_incref(reply->result));
-	if (reply->series != NULL) {
-		conn_begin_series(conn, id, reply->series);
-		reply->series = NULL;
+		reply->stream = reply_stream_of(json_incref(reply->result));
+	if (reply->stream != NULL) {
+		conn_begin_stream(conn, id, reply->stream);
+		reply->stream = NULL;
 		return;
 	}
 	if (reply->code != 0)
@@ -130,7 +130,7 @@ static void on_request(struct conn *conn, json_t *request)
 		return;
 	run(conn, method, json_object_get(request, "params"), &reply);
 	answer(conn, id, &reply);
-	series_free(reply.series);
+	reply_stream_free(reply.stream);
 	json_decref(reply.result);
 	json_decref(reply.data);
 }
@@ -142,9 +142,9 @@ static void on_line(struct conn *conn, const char *line, size_t length)
 
 	if (length == 0)
 		return;
-	memory_peer_begin();
+	memory_untrusted_begin();
 	request = json_loadb(line, length, JSON_REJECT_DUPLICATES, &error);
-	if (memory_peer_end())
+	if (memory_untrusted_end())
 		conn_send_line(conn, error_object(null, COMMAND_INTERNAL,
 					     "there is no memory for the request", NULL));
 	else if (request == NULL)
@@ -157,7 +157,7 @@ static void on_line(struct conn *conn, const char *line, size_t length)
 	json_decref(null);
 }
 
-/* --- lines --------------------------------------------------------------------------------------------- */
+/* --- lines ------------------------------------------------------------------------------------ */
 
 /* Answers one line; false when there is no whole one. */
 static bool take_line(struct conn *conn)
@@ -220,7 +220,7 @@ static void mind_the_rest(struct conn *conn)
 	if (left == 0)
 		loop_timer_stop(conn->line_timer);
 	else if (loop_timer_due(conn->line_timer) == 0)
-		loop_timer_again(conn->line_timer, LINE_TIME);
+		loop_timer_rearm(conn->line_timer, LINE_TIME);
 }
 
 /* All lines are answered.  What is left over may still be the last request. */
@@ -238,22 +238,22 @@ static bool on_turn(uint64_t until, void *arg)
 	bool more = true;
 
 	do {
-		if (conn->series != NULL) {
-			more = conn_tell_part(conn) || conn->series == NULL;
+		if (conn->stream != NULL) {
+			more = conn_tell_part(conn) || conn->stream == NULL;
 		} else if (!take_line(conn)) {
 			read_on(conn);
-			more = conn->series != NULL;
+			more = conn->stream != NULL;
 			break;
 		}
 	} while (more && !conn->ending && clock_now() < until);
 	conn->last_active = clock_now();
 	conn_flush(conn);
 	/* Where all was taken at once, no event will say that there is room again. */
-	more |= conn->series != NULL && evbuffer_get_length(conn->out) == 0;
-	if (conn->series != NULL && more)
+	more |= conn->stream != NULL && evbuffer_get_length(conn->out) == 0;
+	if (conn->stream != NULL && more)
 		loop_timer_stop(conn->line_timer);
-	else if (conn->series != NULL && loop_timer_due(conn->line_timer) == 0)
-		loop_timer_again(conn->line_timer, CONN_TAKE_TIME);
+	else if (conn->stream != NULL && loop_timer_due(conn->line_timer) == 0)
+		loop_timer_rearm(conn->line_timer, CONN_TAKE_TIME);
 	return more && !conn->ending;
 }
 
@@ -291,7 +291,7 @@ static void on_line_time(uint64_t missed, void *arg)
 	conn_end_soon(arg);
 }
 
-/* --- life ------------------------------------------------------------------------------------------------ */
+/* --- life ------------------------------------------------------------------------------------- */
 
 struct conn *conn_new(
 	struct control_work *work, int fd, const struct peer *peer, conn_gone_fn *gone, void *arg)
@@ -342,7 +342,7 @@ void conn_free(struct conn *conn)
 		evbuffer_free(conn->out);
 	if (conn->later != NULL)
 		evbuffer_free(conn->later);
-	series_free(conn->series);
+	reply_stream_free(conn->stream);
 	loop_timer_free(conn->end_timer);
 	loop_timer_free(conn->line_timer);
 	close(conn->fd);
@@ -357,7 +357,7 @@ const struct peer *conn_peer(const struct conn *conn)
 uint64_t conn_idle_since(const struct conn *conn)
 {
 	int unread = 0;
-	bool busy = !SLIST_EMPTY(&conn->watches) || conn->series != NULL || conn->client.waits ||
+	bool busy = !SLIST_EMPTY(&conn->watches) || conn->stream != NULL || conn->client.waits ||
 		    evbuffer_get_length(conn->in) > 0 || evbuffer_get_length(conn->out) > 0;
 
 	/* What it has sent since the loop last looked is a request, too. */

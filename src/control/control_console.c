@@ -15,8 +15,8 @@
 
 #include "base/memory.h"
 #include "command/command_handlers.h"
-#include "data/pointer.h"
-#include "data/state.h"
+#include "state/json_pointer.h"
+#include "state/state.h"
 #include "host/host.h"
 
 struct control_console {
@@ -45,7 +45,7 @@ static bool begin_watch(struct control_console *cc, json_t *params, struct comma
 	if (cc->watch != NULL)
 		return false;
 	command_fail(reply, COMMAND_PARAMS, "watch: \"%.128s\" is not a JSON Pointer: it %s",
-		pointer, pointer_error(pointer));
+		pointer, json_pointer_error(pointer));
 	return true;
 }
 

@@ -40,7 +40,7 @@ struct control_pipe {
 	bool skipping; /* the rest of a line that was too long */
 };
 
-/* --- lines ----------------------------------------------------------------------------------------- */
+/* --- lines ------------------------------------------------------------------------------------ */
 
 #define WORDS_MAX 32
 
@@ -120,7 +120,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	take_lines(pipe);
 }
 
-/* --- life ---------------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 /* Ours to use: a pipe, of our own user, that nobody else may write. */
 static int open_checked(const char *path)

@@ -1,10 +1,10 @@
 /*
  * control_send: what goes out to one client of the socket: lines, and answers made while they go.
  *
- * A short answer is a line that waits until the peer takes it.  A long one is a series, of which
+ * A short answer is a line that waits until the peer takes it.  A long one is a stream, of which
  * each turn of the loop makes a bit; what is to be said meanwhile waits for its end.
  */
-#include "control/control_inside.h"
+#include "control/control_internal.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "command/series.h"
+#include "command/reply_stream.h"
 #include "loop/loop.h"
 
 /* Of a long answer, so much is made ahead of the peer. */
@@ -30,10 +30,10 @@ void conn_end_soon(struct conn *conn)
 	conn->ending = true;
 	event_del(conn->readable);
 	control_work_remove(&conn->client);
-	loop_timer_again(conn->end_timer, 0);
+	loop_timer_rearm(conn->end_timer, 0);
 }
 
-/* --- sending ------------------------------------------------------------------------------------ */
+/* --- sending ---------------------------------------------------------------------------------- */
 
 void conn_flush(struct conn *conn)
 {
@@ -46,7 +46,7 @@ void conn_flush(struct conn *conn)
 			return;
 		}
 	}
-	if (conn->half_closed && evbuffer_get_length(conn->in) == 0 && conn->series == NULL)
+	if (conn->half_closed && evbuffer_get_length(conn->in) == 0 && conn->stream == NULL)
 		conn_end_soon(conn);
 }
 
@@ -56,9 +56,9 @@ void conn_on_writable(evutil_socket_t fd, short what, void *arg)
 
 	conn->last_active = clock_now();
 	conn_flush(conn);
-	if (conn->series == NULL || conn->ending)
+	if (conn->stream == NULL || conn->ending)
 		return;
-	loop_timer_again(conn->line_timer, CONN_TAKE_TIME);
+	loop_timer_rearm(conn->line_timer, CONN_TAKE_TIME);
 	control_work_add(&conn->client);
 }
 
@@ -72,9 +72,9 @@ static int add(struct evbuffer *to, const char *bytes, size_t length)
 {
 	int err;
 
-	memory_peer_begin();
+	memory_untrusted_begin();
 	err = evbuffer_add(to, bytes, length);
-	return memory_peer_end() ? -1 : err;
+	return memory_untrusted_end() ? -1 : err;
 }
 
 /* A long one is not copied. */
@@ -102,8 +102,7 @@ static bool is_over_its_share(const struct conn *conn)
 
 	if (waiting_of(conn) < WAITING_SMALL)
 		return false;
-	LIST_FOREACH(client, &conn->client.user->clients, user_link)
-	{
+	LIST_FOREACH(client, &conn->client.user->clients, user_link) {
 		other = client->arg;
 		sum += other->ending ? 0 : waiting_of(other);
 	}
@@ -112,7 +111,7 @@ static bool is_over_its_share(const struct conn *conn)
 
 void conn_send_shared(struct conn *conn, struct shared_text *text)
 {
-	struct evbuffer *to = conn->series != NULL ? conn->later : conn->out;
+	struct evbuffer *to = conn->stream != NULL ? conn->later : conn->out;
 
 	/* One reply may be long; a peer that lets them pile up, also in the kernel, is not
 	 * reading. */
@@ -137,9 +136,9 @@ void conn_send_line(struct conn *conn, json_t *object)
 	json_decref(object);
 }
 
-/* --- long answers ------------------------------------------------------------------------------------ */
+/* --- long answers ----------------------------------------------------------------------------- */
 
-void conn_begin_series(struct conn *conn, json_t *id, struct series *series)
+void conn_begin_stream(struct conn *conn, json_t *id, struct reply_stream *stream)
 {
 	char *text = json_dumps(id, JSON_COMPACT | JSON_ENCODE_ANY);
 	int n = -1;
@@ -148,15 +147,15 @@ void conn_begin_series(struct conn *conn, json_t *id, struct series *series)
 		n = evbuffer_add_printf(
 			conn->out, "{\"jsonrpc\":\"2.0\",\"id\":%s,\"result\":", text);
 	free(text);
-	conn->series = series;
+	conn->stream = stream;
 	if (n < 0)
 		conn_end_soon(conn);
 }
 
-static void end_series(struct conn *conn)
+static void end_stream(struct conn *conn)
 {
-	series_free(conn->series);
-	conn->series = NULL;
+	reply_stream_free(conn->stream);
+	conn->stream = NULL;
 	loop_timer_stop(conn->line_timer);
 	if (add(conn->out, "}\n", 2) < 0 || evbuffer_add_buffer(conn->out, conn->later) < 0)
 		conn_end_soon(conn);
@@ -171,11 +170,11 @@ bool conn_tell_part(struct conn *conn)
 		(void)evbuffer_write(conn->out, conn->fd);
 	if (evbuffer_get_length(conn->out) >= SERIES_WAITING)
 		return false;
-	text = series_next(conn->series, &failed);
+	text = reply_stream_next(conn->stream, &failed);
 	if (failed || (text != NULL && add(conn->out, text, strlen(text)) < 0))
 		conn_end_soon(conn); /* half an answer is none */
 	else if (text == NULL)
-		end_series(conn);
+		end_stream(conn);
 	free(text);
-	return conn->series != NULL && !conn->ending;
+	return conn->stream != NULL && !conn->ending;
 }

@@ -1,12 +1,12 @@
 /*
  * control_socket: the Unix socket: who is let in, and how many.
  *
- * There are 64 seats, and all others together hold 60 of them at most, so that root always
+ * There are 64 clients, and all others together hold 60 of them at most, so that root always
  * finds one.  When a newcomer's share is taken it replaces the connection that has been idle
  * longest, with no request or watch under way, of its own user or of one with more connections.
  * Where none of those is idle, it replaces the oldest of the user who has the most, provided that
  * this user keeps as many as the newcomer's then has; otherwise it is told so and closed, never
- * left waiting.  So no user can take all seats from another.
+ * left waiting.  So no user can take all clients from another.
  *
  * One descriptor is put by.  When no others are left, each connection is accepted with it, and kept
  * if it is root's; all others are told and closed, so that root need not wait behind them.
@@ -45,10 +45,10 @@
 /* After running out of descriptors; accepting anew at once would spin. */
 #define PAUSE CLOCK_SECOND
 
-struct seat {
+struct client {
 	struct conn *conn;
 	struct control_socket *cs;
-	TAILQ_ENTRY(seat) link;
+	TAILQ_ENTRY(client) link;
 };
 
 struct control_socket {
@@ -63,35 +63,35 @@ struct control_socket {
 	gid_t group;
 	struct event *event;
 	struct loop_timer *again;
-	TAILQ_HEAD(, seat) seats;
+	TAILQ_HEAD(, client) clients;
 	unsigned taken, others; /* by anyone; by others than root */
 };
 
-/* --- seats --------------------------------------------------------------------------------------- */
+/* --- clients ---------------------------------------------------------------------------------- */
 
-static bool is_root(const struct seat *seat)
+static bool is_root(const struct client *client)
 {
-	return conn_peer(seat->conn)->uid == 0;
+	return conn_peer(client->conn)->uid == 0;
 }
 
 /* Its connection is still there. */
-static void seat_leave(struct seat *seat)
+static void client_leave(struct client *client)
 {
-	TAILQ_REMOVE(&seat->cs->seats, seat, link);
-	seat->cs->taken--;
-	if (!is_root(seat))
-		seat->cs->others--;
-	free(seat);
+	TAILQ_REMOVE(&client->cs->clients, client, link);
+	client->cs->taken--;
+	if (!is_root(client))
+		client->cs->others--;
+	free(client);
 }
 
 static void on_gone(struct conn *conn, void *arg)
 {
-	seat_leave(arg);
+	client_leave(arg);
 }
 
-static unsigned connections_of(const struct control_socket *cs, const struct seat *seat)
+static unsigned connections_of(const struct control_socket *cs, const struct client *client)
 {
-	return control_work_connections(cs->work, conn_peer(seat->conn)->uid);
+	return control_work_connections(cs->work, conn_peer(client->conn)->uid);
 }
 
 /* Of the newcomer's user, who counts as without any where it is root. */
@@ -100,27 +100,26 @@ static unsigned own_connections(const struct control_socket *cs, const struct pe
 	return peer->uid != 0 ? control_work_connections(cs->work, peer->uid) : 0;
 }
 
-/* Of root's, only what is beyond the seats that are kept for it is asked about. */
+/* Of root's, only what is beyond the clients that are kept for it is asked about. */
 static bool may_yield(
-	const struct control_socket *cs, const struct seat *seat, const struct peer *peer)
+	const struct control_socket *cs, const struct client *client, const struct peer *peer)
 {
-	return is_root(seat) || conn_peer(seat->conn)->uid == peer->uid ||
-	       connections_of(cs, seat) > own_connections(cs, peer);
+	return is_root(client) || conn_peer(client->conn)->uid == peer->uid ||
+	       connections_of(cs, client) > own_connections(cs, peer);
 }
 
-static struct seat *find_idle(struct control_socket *cs, const struct peer *peer, bool of_others)
+static struct client *find_idle(struct control_socket *cs, const struct peer *peer, bool of_others)
 {
-	struct seat *seat, *longest = NULL;
+	struct client *client, *longest = NULL;
 	uint64_t since, earliest = UINT64_MAX;
 
-	TAILQ_FOREACH(seat, &cs->seats, link)
-	{
-		if ((of_others && is_root(seat)) || !may_yield(cs, seat, peer))
+	TAILQ_FOREACH(client, &cs->clients, link) {
+		if ((of_others && is_root(client)) || !may_yield(cs, client, peer))
 			continue;
-		since = conn_idle_since(seat->conn);
+		since = conn_idle_since(client->conn);
 		if (since != 0 && since < earliest) {
 			earliest = since;
-			longest = seat;
+			longest = client;
 		}
 	}
 	return longest;
@@ -128,38 +127,37 @@ static struct seat *find_idle(struct control_socket *cs, const struct peer *peer
 
 /* The oldest connection of the user who has the most, where they are more than the newcomer's user
  * will have. */
-static struct seat *find_surplus(struct control_socket *cs, const struct peer *peer)
+static struct client *find_surplus(struct control_socket *cs, const struct peer *peer)
 {
 	unsigned most = own_connections(cs, peer) + 1;
-	struct seat *seat, *found = NULL;
+	struct client *client, *found = NULL;
 
-	TAILQ_FOREACH(seat, &cs->seats, link)
-	{
-		if (is_root(seat) || conn_peer(seat->conn)->uid == peer->uid ||
-			connections_of(cs, seat) <= most)
+	TAILQ_FOREACH(client, &cs->clients, link) {
+		if (is_root(client) || conn_peer(client->conn)->uid == peer->uid ||
+			connections_of(cs, client) <= most)
 			continue;
-		most = connections_of(cs, seat);
-		found = seat;
+		most = connections_of(cs, client);
+		found = client;
 	}
 	return found;
 }
 
-/* Whether there is a seat for the peer, if need be after another connection was closed. */
+/* Whether there is a client for the peer, if need be after another connection was closed. */
 static bool has_room(struct control_socket *cs, const struct peer *peer)
 {
 	bool of_others = peer->uid != 0 && cs->others >= SEATS - SEATS_ROOT;
-	struct seat *seat;
+	struct client *client;
 	struct conn *conn;
 
 	if (!of_others && cs->taken < SEATS)
 		return true;
-	seat = find_idle(cs, peer, of_others);
-	if (seat == NULL)
-		seat = find_surplus(cs, peer);
-	if (seat == NULL)
+	client = find_idle(cs, peer, of_others);
+	if (client == NULL)
+		client = find_surplus(cs, peer);
+	if (client == NULL)
 		return false;
-	conn = seat->conn;
-	seat_leave(seat);
+	conn = client->conn;
+	client_leave(client);
 	conn_free(conn);
 	return true;
 }
@@ -173,7 +171,7 @@ static void turn_away(int fd)
 	close(fd);
 }
 
-/* --- who it is ------------------------------------------------------------------------------------- */
+/* --- who it is -------------------------------------------------------------------------------- */
 
 static bool is_member(const struct control_socket *cs, int fd, gid_t primary)
 {
@@ -207,7 +205,7 @@ static bool identify(const struct control_socket *cs, int fd, struct peer *peer)
 static void admit(struct control_socket *cs, int fd)
 {
 	struct peer peer;
-	struct seat *seat;
+	struct client *client;
 
 	if (!identify(cs, fd, &peer)) {
 		close(fd);
@@ -217,20 +215,20 @@ static void admit(struct control_socket *cs, int fd)
 		turn_away(fd);
 		return;
 	}
-	seat = memory_zero(sizeof(*seat));
-	seat->cs = cs;
-	seat->conn = conn_new(cs->work, fd, &peer, on_gone, seat);
-	if (seat->conn == NULL) {
-		free(seat);
+	client = memory_zero(sizeof(*client));
+	client->cs = cs;
+	client->conn = conn_new(cs->work, fd, &peer, on_gone, client);
+	if (client->conn == NULL) {
+		free(client);
 		return;
 	}
-	TAILQ_INSERT_TAIL(&cs->seats, seat, link);
+	TAILQ_INSERT_TAIL(&cs->clients, client, link);
 	cs->taken++;
-	if (!is_root(seat))
+	if (!is_root(client))
 		cs->others++;
 }
 
-/* --- accepting ---------------------------------------------------------------------------------------- */
+/* --- accepting -------------------------------------------------------------------------------- */
 
 static void reserve_take(struct control_socket *cs)
 {
@@ -255,9 +253,9 @@ static void on_again(uint64_t missed, void *arg)
 	struct control_socket *cs = arg;
 
 	if (has_descriptors(cs))
-		degraded_end(DEGRADED_CONNECTIONS);
+		degraded_clear(DEGRADED_CONNECTIONS);
 	else
-		loop_timer_again(cs->again, PAUSE);
+		loop_timer_rearm(cs->again, PAUSE);
 	event_add(cs->event, NULL);
 }
 
@@ -305,7 +303,7 @@ static bool accept_one(struct control_socket *cs)
 		return false;
 	degraded_set(DEGRADED_CONNECTIONS, "no connection can be accepted: %s", strerror(errno));
 	if (loop_timer_due(cs->again) == 0)
-		loop_timer_again(cs->again, PAUSE);
+		loop_timer_rearm(cs->again, PAUSE);
 	return accept_by_reserve(cs);
 }
 
@@ -317,7 +315,7 @@ static void on_accept(evutil_socket_t listener, short what, void *arg)
 		count++;
 }
 
-/* --- binding -------------------------------------------------------------------------------------------- */
+/* --- binding ---------------------------------------------------------------------------------- */
 
 static int address_of(const char *path, struct sockaddr_un *address)
 {
@@ -450,7 +448,7 @@ struct control_socket *control_socket_open(struct host *host, const char *path, 
 	cs->path = memory_text(path);
 	cs->fd = -1;
 	cs->reserve = -1;
-	TAILQ_INIT(&cs->seats);
+	TAILQ_INIT(&cs->clients);
 	cs->has_group = group != NULL;
 	cs->group = group != NULL ? *group : 0;
 	err = listen_on(cs);
@@ -463,15 +461,15 @@ struct control_socket *control_socket_open(struct host *host, const char *path, 
 
 void control_socket_close(struct control_socket *cs)
 {
-	struct seat *seat;
+	struct client *client;
 	struct stat st;
 
 	if (cs == NULL)
 		return;
-	while ((seat = TAILQ_FIRST(&cs->seats)) != NULL) {
-		struct conn *conn = seat->conn;
+	while ((client = TAILQ_FIRST(&cs->clients)) != NULL) {
+		struct conn *conn = client->conn;
 
-		seat_leave(seat);
+		client_leave(client);
 		conn_free(conn);
 	}
 	control_work_free(cs->work);

@@ -14,9 +14,9 @@ char *control_dump(const json_t *object)
 {
 	char *text;
 
-	memory_peer_begin();
+	memory_untrusted_begin();
 	text = json_dumps(object, JSON_COMPACT);
-	if (!memory_peer_end())
+	if (!memory_untrusted_end())
 		return text;
 	/* What jansson could not add it may have left out. */
 	free(text);

@@ -4,7 +4,7 @@
  * Each watch is told of each change, so a connection and a user have only so many of them.  A change
  * is dumped once, whatever number of watches it is sent to.
  */
-#include "control/control_inside.h"
+#include "control/control_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,8 +13,8 @@
 
 #include "base/memory.h"
 #include "command/command_handlers.h"
-#include "data/pointer.h"
-#include "data/state.h"
+#include "state/json_pointer.h"
+#include "state/state.h"
 #include "host/host.h"
 
 struct watch {
@@ -61,7 +61,7 @@ void conn_watch(struct conn *conn, json_t *params, struct command_reply *reply)
 		free(watch);
 		command_fail(reply, COMMAND_PARAMS,
 			"watch: \"%.128s\" is not a JSON Pointer: it %s", pointer,
-			pointer_error(pointer));
+			json_pointer_error(pointer));
 		return;
 	}
 	SLIST_INSERT_HEAD(&conn->watches, watch, link);

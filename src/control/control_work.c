@@ -71,15 +71,15 @@ struct host *control_work_host(const struct control_work *work)
 	return work->host;
 }
 
-/* --- users ------------------------------------------------------------------------------------- */
+/* --- users ------------------------------------------------------------------------------------ */
 
 static struct control_user *find_in(const struct user_list *list, uid_t uid)
 {
 	struct control_user *user;
 
 	TAILQ_FOREACH(user, list, link)
-	if (user->uid == uid)
-		break;
+		if (user->uid == uid)
+			break;
 	return user;
 }
 
@@ -97,7 +97,7 @@ unsigned control_work_connections(const struct control_work *work, uid_t uid)
 	return user != NULL ? user->connections : 0;
 }
 
-static struct control_user *user_new(struct control_work *work, uid_t uid)
+static struct control_user *run_as_new(struct control_work *work, uid_t uid)
 {
 	struct control_user *user = memory_zero(sizeof(*user));
 
@@ -113,7 +113,7 @@ void control_work_join(struct control_work *work, struct control_client *client,
 {
 	client->user = find_user(work, uid);
 	if (client->user == NULL)
-		client->user = user_new(work, uid);
+		client->user = run_as_new(work, uid);
 	client->user->connections++;
 	LIST_INSERT_HEAD(&client->user->clients, client, user_link);
 }
@@ -130,7 +130,7 @@ void control_work_leave(struct control_client *client)
 	free(user);
 }
 
-/* --- turns ------------------------------------------------------------------------------------- */
+/* --- turns ------------------------------------------------------------------------------------ */
 
 void control_work_add(struct control_client *client)
 {
@@ -146,7 +146,7 @@ void control_work_add(struct control_client *client)
 	client->waits = true;
 	TAILQ_INSERT_TAIL(&user->ready, client, ready_link);
 	if (loop_timer_due(work->timer) == 0)
-		loop_timer_again(work->timer, 0);
+		loop_timer_rearm(work->timer, 0);
 }
 
 void control_work_remove(struct control_client *client)
@@ -190,10 +190,10 @@ static void on_turn(uint64_t missed, void *arg)
 	while (serve_next(work) && clock_now() < until)
 		continue;
 	if (!TAILQ_EMPTY(&work->ready))
-		loop_timer_again(work->timer, 0);
+		loop_timer_rearm(work->timer, 0);
 }
 
-/* --- changes ----------------------------------------------------------------------------------- */
+/* --- changes ---------------------------------------------------------------------------------- */
 
 struct shared_text *control_work_change(
 	struct control_work *work, uint64_t revision, const char *pointer, json_t *value)
@@ -209,6 +209,6 @@ struct shared_text *control_work_change(
 	work->change_revision = revision;
 	json_decref(line);
 	if (loop_timer_due(work->timer) == 0)
-		loop_timer_again(work->timer, 0); /* releases it */
+		loop_timer_rearm(work->timer, 0); /* releases it */
 	return work->change;
 }

@@ -17,10 +17,10 @@
 #include "base/degraded.h"
 #include "base/memory.h"
 #include "base/trust_command.h"
-#include "daemon/daemon_own.h"
-#include "loop/child.h"
-#include "loop/spawn_environment.h"
-#include "loop/user.h"
+#include "daemon/daemon_internal.h"
+#include "process/child.h"
+#include "process/spawn_environment.h"
+#include "process/run_as.h"
 
 #define TIMEOUT_MAX    (366 * 86400.0)
 #define OUTPUT_HIGHEST (64 * 1024 * 1024)
@@ -38,30 +38,30 @@ struct vigil_child {
 struct known_user {
 	struct resource resource; /* first */
 	char *name;
-	struct user *user;
+	struct run_as *user;
 };
 
-static void seat_free(struct resource *resource)
+static void handle_free(struct resource *resource)
 {
-	vigil_child *seat = (vigil_child *)resource;
+	vigil_child *handle = (vigil_child *)resource;
 
-	child_free(seat->child);
-	free(seat);
+	child_free(handle->child);
+	free(handle);
 }
 
 /* One that prints lines may run for as long as its daemon. */
-static bool seat_waits(const struct resource *resource)
+static bool handle_waits(const struct resource *resource)
 {
 	return ((const vigil_child *)resource)->on_line == NULL;
 }
 
-static const struct resource_kind seat_kind = {.free = seat_free, .waits = seat_waits};
+static const struct resource_kind handle_kind = {.free = handle_free, .waits = handle_waits};
 
 static void known_user_free(struct resource *resource)
 {
 	struct known_user *known = (struct known_user *)resource;
 
-	user_free(known->user);
+	run_as_free(known->user);
 	free(known->name);
 	free(known);
 }
@@ -70,33 +70,33 @@ static const struct resource_kind known_user_kind = {.free = known_user_free};
 
 static void on_line(struct child *child, const char *line, size_t length, void *arg)
 {
-	vigil_child *seat = arg;
-	struct vigil_daemon *d = seat->resource.daemon;
+	vigil_child *handle = arg;
+	struct vigil_daemon *d = handle->resource.daemon;
 	uint64_t entered = daemon_enter(d);
 
-	seat->on_line(d, seat, line, length, seat->arg);
+	handle->on_line(d, handle, line, length, handle->arg);
 	daemon_leave(d, entered);
 }
 
 static void on_exit_told(struct child *child, const vigil_child_exit *e, void *arg)
 {
-	vigil_child *seat = arg;
-	struct vigil_daemon *d = seat->resource.daemon;
+	vigil_child *handle = arg;
+	struct vigil_daemon *d = handle->resource.daemon;
 	uint64_t entered = daemon_enter(d);
 
 	/* Good until the callback returns, also where that ends the daemon. */
-	daemon_give_up(&seat->resource);
-	seat->on_exit(d, seat, e, seat->arg);
+	daemon_detach(&handle->resource);
+	handle->on_exit(d, handle, e, handle->arg);
 	daemon_leave(d, entered);
-	seat_free(&seat->resource);
+	handle_free(&handle->resource);
 }
 
-static void tell(vigil_child *seat, vigil_child_late_fn *fn)
+static void tell(vigil_child *handle, vigil_child_late_fn *fn)
 {
-	struct vigil_daemon *d = seat->resource.daemon;
+	struct vigil_daemon *d = handle->resource.daemon;
 	uint64_t entered = daemon_enter(d);
 
-	fn(d, seat, seat->arg);
+	fn(d, handle, handle->arg);
 	daemon_leave(d, entered);
 }
 
@@ -154,28 +154,27 @@ static const char *mistake(const vigil_child_spec *spec)
 	return NULL;
 }
 
-static int find_user(vigil_daemon *d, const char *name, const struct user **user)
+static int find_user(vigil_daemon *d, const char *name, const struct run_as **user)
 {
 	struct resource *resource;
 	struct known_user *known;
-	struct user *found;
+	struct run_as *found;
 	int err;
 
-	TAILQ_FOREACH(resource, &d->resources, link)
-	{
+	TAILQ_FOREACH(resource, &d->resources, link) {
 		known = (struct known_user *)resource;
 		if (resource->kind == &known_user_kind && strcmp(known->name, name) == 0) {
 			*user = known->user;
 			return 0;
 		}
 	}
-	err = user_find(name, &found);
+	err = run_as_find(name, &found);
 	if (err != 0)
 		return err;
 	known = memory_zero(sizeof(*known));
 	known->name = memory_text(name);
 	known->user = found;
-	daemon_own(d, &known->resource, &known_user_kind);
+	daemon_attach(d, &known->resource, &known_user_kind);
 	*user = found;
 	return 0;
 }
@@ -217,17 +216,17 @@ int vigil_check_command(const vigil_child_spec *given, char *why, size_t size)
 {
 	vigil_child_spec spec = take_spec(given);
 	char program[PATH_MAX];
-	struct user *user = NULL;
+	struct run_as *user = NULL;
 	int err = -EINVAL;
 
 	snprintf(why, size, "there is no program");
 	if (spec.argv == NULL || spec.argv[0] == NULL)
 		return err;
-	if (spec.user != NULL && user_find(spec.user, &user) != 0)
+	if (spec.user != NULL && run_as_find(spec.user, &user) != 0)
 		user = NULL; /* which is reported where the user is checked */
-	err = judge(&spec, user != NULL ? user_ids(user) : NULL,
-		user != NULL && user_is_other(user), program, why, size);
-	user_free(user);
+	err = judge(&spec, user != NULL ? run_as_ids(user) : NULL,
+		user != NULL && run_as_is_other(user), program, why, size);
+	run_as_free(user);
 	return program[0] != '\0' ? err : 0; /* that it is not there is another matter */
 }
 
@@ -237,7 +236,7 @@ vigil_child *vigil_spawn(vigil_daemon *d, const vigil_child_spec *given)
 	struct child_spec inner;
 	char program[PATH_MAX], why[TRUST_WHY];
 	const char *wrong;
-	vigil_child *seat;
+	vigil_child *handle;
 	int err;
 
 	if (daemon_is_candidate(d, "vigil_spawn"))
@@ -267,27 +266,27 @@ vigil_child *vigil_spawn(vigil_daemon *d, const vigil_child_spec *given)
 	err = spec.user != NULL ? find_user(d, spec.user, &inner.user) : 0;
 	if (err != 0)
 		return refuse(d, &spec, -err, "user", spec.user, strerror(-err));
-	err = judge(&spec, inner.user != NULL ? user_ids(inner.user) : NULL,
-		inner.user != NULL && user_is_other(inner.user), program, why, sizeof(why));
+	err = judge(&spec, inner.user != NULL ? run_as_ids(inner.user) : NULL,
+		inner.user != NULL && run_as_is_other(inner.user), program, why, sizeof(why));
 	if (err != 0) {
 		degraded_started(err);
 		return refuse(d, &spec, -err, "cannot start", spec.argv[0], why);
 	}
 	inner.spawn.program = program;
-	seat = memory_zero(sizeof(*seat));
-	seat->on_line = spec.on_line;
-	seat->on_late = spec.on_late;
-	seat->on_eof = spec.on_eof;
-	seat->on_exit = spec.on_exit;
-	seat->arg = spec.arg;
-	inner.arg = seat;
-	err = child_start(d->ground->loop, &inner, &seat->child);
+	handle = memory_zero(sizeof(*handle));
+	handle->on_line = spec.on_line;
+	handle->on_late = spec.on_late;
+	handle->on_eof = spec.on_eof;
+	handle->on_exit = spec.on_exit;
+	handle->arg = spec.arg;
+	inner.arg = handle;
+	err = child_start(d->environment->loop, &inner, &handle->child);
 	if (err != 0) {
-		free(seat);
+		free(handle);
 		return refuse(d, &spec, -err, "cannot start", spec.argv[0], strerror(-err));
 	}
-	daemon_own(d, &seat->resource, &seat_kind);
-	return seat;
+	daemon_attach(d, &handle->resource, &handle_kind);
+	return handle;
 }
 
 pid_t vigil_child_pid(const vigil_child *child)
@@ -302,10 +301,10 @@ pid_t vigil_child_given_up(vigil_daemon *d)
 	return child_given_up(d->name);
 }
 
-void vigil_child_end(vigil_child *child)
+void vigil_child_terminate(vigil_child *child)
 {
 	if (child != NULL)
-		child_end(child->child);
+		child_terminate(child->child);
 }
 
 int vigil_open_secret(const char *path, char *why, size_t size)

@@ -16,7 +16,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
-#include "daemon/daemon_own.h"
+#include "daemon/daemon_internal.h"
 #include "loop/loop.h"
 
 static bool is_equal(const char *a, const char *b)
@@ -59,7 +59,7 @@ void vigil_health(vigil_daemon *d, vigil_health_level level, const char *format,
 	va_start(ap, format);
 	vsnprintf(raw, sizeof(raw), format, ap);
 	va_end(ap);
-	report(d, level, false, log_escape(text, sizeof(text), raw, strlen(raw)), NULL);
+	report(d, level, false, text_escape(text, sizeof(text), raw, strlen(raw)), NULL);
 }
 
 void vigil_health_long(vigil_daemon *d, vigil_health_level level, unsigned flags, const char *text,
@@ -70,10 +70,10 @@ void vigil_health_long(vigil_daemon *d, vigil_health_level level, unsigned flags
 	if (daemon_is_candidate(d, "vigil_health_long"))
 		return;
 	LOOP_ASSERT_OWNER();
-	log_escape_keep(line, sizeof(line), text, strlen(text), "\t");
+	text_escape_keep(line, sizeof(line), text, strlen(text), "\t");
 	lines[0] = '\0';
 	if (long_text != NULL)
-		vigil_clean_lines(lines, sizeof(lines), long_text);
+		vigil_sanitize_lines(lines, sizeof(lines), long_text);
 	report(d, level, (flags & VIGIL_STATUS_LINE) != 0, line, lines[0] != '\0' ? lines : NULL);
 }
 

@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 #include "base/log.h"
-#include "daemon/daemon_own.h"
+#include "daemon/daemon_internal.h"
 
 #define BIT(type) (1u << (type))
 

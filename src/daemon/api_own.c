@@ -9,7 +9,7 @@
 #include <event2/event.h>
 
 #include "base/memory.h"
-#include "daemon/daemon_own.h"
+#include "daemon/daemon_internal.h"
 #include "loop/loop.h"
 
 #define SMALL (64 * 1024)
@@ -38,7 +38,7 @@ void *vigil_alloc(vigil_daemon *d, size_t size)
 		daemon_refuse(d, ENOMEM, "no memory for %zu bytes", size);
 		return NULL;
 	}
-	daemon_own(d, &block->resource, &block_kind);
+	daemon_attach(d, &block->resource, &block_kind);
 	return block->bytes;
 }
 
@@ -60,10 +60,10 @@ struct event_base *vigil_base(vigil_daemon *d)
 {
 	if (daemon_is_candidate(d, "vigil_base"))
 		return NULL;
-	return loop_base(d->ground->loop);
+	return loop_base(d->environment->loop);
 }
 
-/* --- descriptors -------------------------------------------------------------------------------- */
+/* --- descriptors ------------------------------------------------------------------------------ */
 
 struct fd_watch {
 	struct resource resource; /* first */
@@ -99,8 +99,8 @@ static struct fd_watch *find_watch(vigil_daemon *d, int fd)
 	struct resource *resource;
 
 	TAILQ_FOREACH(resource, &d->resources, link)
-	if (resource->kind == &fd_watch_kind && ((struct fd_watch *)resource)->fd == fd)
-		return (struct fd_watch *)resource;
+		if (resource->kind == &fd_watch_kind && ((struct fd_watch *)resource)->fd == fd)
+			return (struct fd_watch *)resource;
 	return NULL;
 }
 
@@ -119,14 +119,14 @@ int vigil_watch_fd(vigil_daemon *d, int fd, unsigned what, vigil_fd_fn *cb, void
 	watch->fd = fd;
 	watch->fn = cb;
 	watch->arg = arg;
-	watch->event = event_new(loop_base(d->ground->loop), fd, events, on_fd, watch);
+	watch->event = event_new(loop_base(d->environment->loop), fd, events, on_fd, watch);
 	if (watch->event == NULL || event_add(watch->event, NULL) < 0) {
 		if (watch->event != NULL)
 			event_free(watch->event);
 		free(watch);
 		return daemon_refuse(d, EBADF, "descriptor %d cannot be watched", fd);
 	}
-	daemon_own(d, &watch->resource, &fd_watch_kind);
+	daemon_attach(d, &watch->resource, &fd_watch_kind);
 	return 0;
 }
 
@@ -138,11 +138,11 @@ int vigil_unwatch_fd(vigil_daemon *d, int fd)
 		return -EPERM;
 	if (watch == NULL)
 		return -ENOENT;
-	daemon_disown(&watch->resource);
+	daemon_free_resource(&watch->resource);
 	return 0;
 }
 
-/* --- verbs ----------------------------------------------------------------------------------- */
+/* --- verbs ------------------------------------------------------------------------------------ */
 
 struct verb {
 	struct resource resource; /* first */
@@ -170,7 +170,7 @@ int vigil_on_verb(vigil_daemon *d, const char *name, vigil_verb_fn *cb, void *ar
 	strcpy(verb->name, name);
 	verb->fn = cb;
 	verb->arg = arg;
-	daemon_own(d, &verb->resource, &verb_kind);
+	daemon_attach(d, &verb->resource, &verb_kind);
 	return 0;
 }
 
@@ -180,8 +180,7 @@ int daemon_verb(struct vigil_daemon *d, const char *name)
 	uint64_t entered;
 	int err;
 
-	TAILQ_FOREACH(resource, &d->resources, link)
-	{
+	TAILQ_FOREACH(resource, &d->resources, link) {
 		struct verb *verb = (struct verb *)resource;
 
 		if (resource->kind != &verb_kind || strcmp(verb->name, name) != 0)

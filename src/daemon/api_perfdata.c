@@ -31,7 +31,7 @@ char *vigil_json_text(const json_t *value)
 	return text;
 }
 
-/* --- performance data --------------------------------------------------------------------------- */
+/* --- performance data ------------------------------------------------------------------------- */
 
 /* Text as it grows; one that has no room for all is worth nothing. */
 struct item {

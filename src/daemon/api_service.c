@@ -1,5 +1,5 @@
 /*
- * api_service: vigil.h's services: a daemon's seat at a service that others may share.
+ * api_service: vigil.h's services: a daemon's handle at a service that others may share.
  *
  * A daemon has at most one query and one restart waiting at each service it opened; when the
  * daemon ends, its calls are cancelled and the answer, if one comes, is nobody's.
@@ -8,20 +8,20 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
-#include "daemon/daemon_own.h"
+#include "daemon/daemon_internal.h"
 #include "service/manager.h"
 #include "service/service.h"
 
 struct slot {
 	struct service_call *call; /* NULL: nothing waits */
-	struct vigil_service *seat;
+	struct vigil_service *handle;
 	vigil_service_fn *fn;
 	void *arg;
 };
 
 struct listener {
 	struct service_observer *watch;
-	struct vigil_service *seat;
+	struct vigil_service *handle;
 	vigil_service_fn *fn;
 	void *arg;
 	SLIST_ENTRY(listener) link;
@@ -34,38 +34,38 @@ struct vigil_service {
 	SLIST_HEAD(, listener) listeners;
 };
 
-static void seat_free(struct resource *resource)
+static void handle_free(struct resource *resource)
 {
-	struct vigil_service *seat = (struct vigil_service *)resource;
+	struct vigil_service *handle = (struct vigil_service *)resource;
 	struct listener *listener;
 
 	for (unsigned i = 0; i < 2; i++)
-		service_cancel(seat->slots[i].call);
-	while ((listener = SLIST_FIRST(&seat->listeners)) != NULL) {
-		SLIST_REMOVE_HEAD(&seat->listeners, link);
+		service_cancel(handle->slots[i].call);
+	while ((listener = SLIST_FIRST(&handle->listeners)) != NULL) {
+		SLIST_REMOVE_HEAD(&handle->listeners, link);
 		service_observer_free(listener->watch);
 		free(listener);
 	}
-	service_close(seat->service);
-	free(seat);
+	service_close(handle->service);
+	free(handle);
 }
 
-static bool seat_waits(const struct resource *resource)
+static bool handle_waits(const struct resource *resource)
 {
-	const struct vigil_service *seat = (const struct vigil_service *)resource;
+	const struct vigil_service *handle = (const struct vigil_service *)resource;
 
-	return seat->slots[0].call != NULL || seat->slots[1].call != NULL;
+	return handle->slots[0].call != NULL || handle->slots[1].call != NULL;
 }
 
-static const struct resource_kind seat_kind = {.free = seat_free, .waits = seat_waits};
+static const struct resource_kind handle_kind = {.free = handle_free, .waits = handle_waits};
 
-static void tell(struct vigil_service *seat, vigil_service_fn *fn, const vigil_service_reply *reply,
-	void *arg)
+static void tell(struct vigil_service *handle, vigil_service_fn *fn,
+	const vigil_service_reply *reply, void *arg)
 {
-	struct vigil_daemon *d = seat->resource.daemon;
+	struct vigil_daemon *d = handle->resource.daemon;
 	uint64_t entered = daemon_enter(d);
 
-	fn(seat, reply, arg);
+	fn(handle, reply, arg);
 	daemon_leave(d, entered);
 }
 
@@ -76,19 +76,19 @@ static void on_reply(const vigil_service_reply *reply, void *arg)
 	slot->call = NULL;
 	if (reply->error == -ECANCELED)
 		return; /* the host is stopping, and the daemon with it */
-	tell(slot->seat, slot->fn, reply, slot->arg);
+	tell(slot->handle, slot->fn, reply, slot->arg);
 }
 
 static void on_status(const vigil_service_reply *reply, void *arg)
 {
 	struct listener *listener = arg;
 
-	tell(listener->seat, listener->fn, reply, listener->arg);
+	tell(listener->handle, listener->fn, reply, listener->arg);
 }
 
 vigil_service *vigil_service_open(vigil_daemon *d, const vigil_service_spec *spec)
 {
-	struct vigil_service *seat;
+	struct vigil_service *handle;
 	struct service *service;
 
 	if (daemon_is_candidate(d, "vigil_service_open"))
@@ -97,7 +97,7 @@ vigil_service *vigil_service_open(vigil_daemon *d, const vigil_service_spec *spe
 		daemon_refuse(d, EINVAL, "vigil_service_open: a spec without size or name");
 		return NULL;
 	}
-	service = service_open(d->ground->services, spec);
+	service = service_open(d->environment->services, spec);
 	if (service == NULL && errno == ENOTSUP) {
 		daemon_refuse(d, ENOTSUP, "service manager \"%s\" is not known here; there are: %s",
 			spec->manager, manager_names());
@@ -108,13 +108,13 @@ vigil_service *vigil_service_open(vigil_daemon *d, const vigil_service_spec *spe
 			d, EINVAL, "\"%s\" is not fit to be the name of a service", spec->name);
 		return NULL;
 	}
-	seat = memory_zero(sizeof(*seat));
-	seat->service = service;
-	SLIST_INIT(&seat->listeners);
+	handle = memory_zero(sizeof(*handle));
+	handle->service = service;
+	SLIST_INIT(&handle->listeners);
 	if (d->service == NULL)
 		d->service = service_name(service);
-	daemon_own(d, &seat->resource, &seat_kind);
-	return seat;
+	daemon_attach(d, &handle->resource, &handle_kind);
+	return handle;
 }
 
 vigil_daemon *vigil_service_daemon(vigil_service *svc)
@@ -136,7 +136,7 @@ static int ask(vigil_service *svc, enum service_verb verb, vigil_service_fn *fn,
 	slot = &svc->slots[verb];
 	if (slot->call != NULL)
 		return -EBUSY;
-	*slot = (struct slot){.seat = svc, .fn = fn, .arg = arg};
+	*slot = (struct slot){.handle = svc, .fn = fn, .arg = arg};
 	slot->call = service_ask(svc->service, verb, on_reply, slot);
 	return slot->call != NULL ? 0 : -errno;
 }
@@ -155,7 +155,7 @@ static struct listener *listener_new(vigil_service *svc, vigil_service_fn *cb, v
 {
 	struct listener *listener = memory_zero(sizeof(*listener));
 
-	*listener = (struct listener){.seat = svc, .fn = cb, .arg = arg};
+	*listener = (struct listener){.handle = svc, .fn = cb, .arg = arg};
 	SLIST_INSERT_HEAD(&svc->listeners, listener, link);
 	return listener;
 }
@@ -174,7 +174,7 @@ int vigil_service_on_change(vigil_service *svc, vigil_service_fn *cb, void *arg)
 	return 0;
 }
 
-int vigil_service_on_sign(vigil_service *svc, vigil_service_fn *cb, void *arg)
+int vigil_service_on_stale(vigil_service *svc, vigil_service_fn *cb, void *arg)
 {
 	struct listener *listener;
 
@@ -182,7 +182,7 @@ int vigil_service_on_sign(vigil_service *svc, vigil_service_fn *cb, void *arg)
 		return -EINVAL;
 	if (cb == NULL)
 		return daemon_refuse(
-			svc->resource.daemon, EINVAL, "vigil_service_on_sign without a callback");
+			svc->resource.daemon, EINVAL, "vigil_service_on_stale without a callback");
 	listener = listener_new(svc, cb, arg);
 	listener->watch = service_on_stale(svc->service, on_status, listener);
 	return 0;

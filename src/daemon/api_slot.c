@@ -6,8 +6,8 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "daemon/daemon_own.h"
-#include "loop/slot_queue.h"
+#include "daemon/daemon_internal.h"
+#include "process/slot_queue.h"
 
 #define WITHIN_MAX (366 * 86400.0)
 
@@ -57,13 +57,13 @@ vigil_slot *vigil_slot_request(vigil_daemon *d, double within, vigil_tick_fn *cb
 	slot->fn = cb;
 	slot->arg = arg;
 	slot->slot = slot_request(
-		d->ground->slots, clock_now() + clock_from_seconds(within), on_granted, slot);
-	daemon_own(d, &slot->resource, &kind);
+		d->environment->slots, clock_now() + clock_from_seconds(within), on_granted, slot);
+	daemon_attach(d, &slot->resource, &kind);
 	return slot;
 }
 
 void vigil_slot_free(vigil_slot *slot)
 {
 	if (slot != NULL)
-		daemon_disown(&slot->resource);
+		daemon_free_resource(&slot->resource);
 }

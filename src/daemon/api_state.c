@@ -17,11 +17,11 @@
 
 #include "base/log.h"
 #include "base/memory.h"
-#include "daemon/daemon_own.h"
+#include "daemon/daemon_internal.h"
 #include "daemon/stale.h"
-#include "data/state.h"
+#include "state/state.h"
 #include "loop/loop.h"
-#include "loop/store.h"
+#include "persist/store.h"
 
 #define LARGE        1024 /* bytes of a value */
 #define PENDING_MAX  1024
@@ -46,12 +46,12 @@ static int resolve(vigil_daemon *d, const char *path, bool own, char pointer[STA
 	memcpy(pointer, d->root, root);
 	memcpy(pointer + root, "/", slash);
 	memcpy(pointer + root + slash, path, length + 1);
-	if (own && path[0] == '/' && !pointer_covers(d->root, pointer))
+	if (own && path[0] == '/' && !json_pointer_covers(d->root, pointer))
 		return -EPERM;
 	return 0;
 }
 
-/* --- what outlives the host ------------------------------------------------------------------------ */
+/* --- what outlives the host ------------------------------------------------------------------- */
 
 /* Only the daemon itself writes there, so nobody need watch the place: each write is compared. */
 struct kept {
@@ -85,39 +85,38 @@ static int written(vigil_daemon *d, const char *pointer, int err)
 
 	if (err != 0)
 		return err;
-	SLIST_FOREACH(kept, &d->kept, link)
-	{
+	SLIST_FOREACH(kept, &d->kept, link) {
 		if (!pointers_meet(kept->pointer, pointer))
 			continue;
 		/* What was written may lie above or below the place that is kept. */
-		store_put_new(d->ground->store, KEPT, d->name, kept_name(d, kept),
-			state_get(d->ground->state, kept->pointer));
+		store_put_new(d->environment->store, KEPT, d->name, kept_name(d, kept),
+			state_get(d->environment->state, kept->pointer));
 	}
 	return 0;
 }
 
-int vigil_keep(vigil_daemon *d, const char *path)
+int vigil_persist(vigil_daemon *d, const char *path)
 {
 	char pointer[STATE_POINTER_MAX];
 	struct kept *kept;
 	json_t *before;
 	int err = resolve(d, path, true, pointer);
 
-	if (daemon_is_candidate(d, "vigil_keep"))
+	if (daemon_is_candidate(d, "vigil_persist"))
 		return -EPERM;
-	if (err != 0 || pointer_check(pointer) != 0)
-		return daemon_refuse(d, EINVAL, "vigil_keep: no place of its own");
+	if (err != 0 || json_pointer_check(pointer) != 0)
+		return daemon_refuse(d, EINVAL, "vigil_persist: no place of its own");
 	kept = memory_zero(sizeof(*kept) + strlen(pointer) + 1);
 	strcpy(kept->pointer, pointer);
 	SLIST_INSERT_HEAD(&d->kept, kept, link);
-	daemon_own(d, &kept->resource, &kept_kind);
-	before = store_get(d->ground->store, KEPT, d->name, kept_name(d, kept));
+	daemon_attach(d, &kept->resource, &kept_kind);
+	before = store_get(d->environment->store, KEPT, d->name, kept_name(d, kept));
 	if (before != NULL)
-		state_set(d->ground->state, pointer, json_deep_copy(before));
+		state_set(d->environment->state, pointer, json_deep_copy(before));
 	return 0;
 }
 
-/* --- reading and writing ------------------------------------------------------------------------ */
+/* --- reading and writing ---------------------------------------------------------------------- */
 
 int vigil_state_set(vigil_daemon *d, const char *path, json_t *value)
 {
@@ -129,7 +128,7 @@ int vigil_state_set(vigil_daemon *d, const char *path, json_t *value)
 		return -EPERM;
 	}
 	if (err == 0)
-		return written(d, pointer, state_set(d->ground->state, pointer, value));
+		return written(d, pointer, state_set(d->environment->state, pointer, value));
 	json_decref(value);
 	return err;
 }
@@ -144,7 +143,7 @@ int vigil_state_add(vigil_daemon *d, const char *path, json_t *value)
 		return -EPERM;
 	}
 	if (err == 0)
-		return written(d, pointer, state_add(d->ground->state, pointer, value));
+		return written(d, pointer, state_add(d->environment->state, pointer, value));
 	json_decref(value);
 	return err;
 }
@@ -156,7 +155,7 @@ int vigil_state_unset(vigil_daemon *d, const char *path)
 
 	if (daemon_is_candidate(d, "vigil_state_unset"))
 		return -EPERM;
-	return err != 0 ? err : written(d, pointer, state_unset(d->ground->state, pointer));
+	return err != 0 ? err : written(d, pointer, state_unset(d->environment->state, pointer));
 }
 
 const json_t *vigil_state_get(vigil_daemon *d, const char *path)
@@ -167,7 +166,7 @@ const json_t *vigil_state_get(vigil_daemon *d, const char *path)
 		return NULL;
 	if (resolve(d, path, false, pointer) != 0)
 		return NULL;
-	return state_lend(d->ground->state, pointer);
+	return state_lend(d->environment->state, pointer);
 }
 
 bool vigil_state_stale(vigil_daemon *d, const char *path)
@@ -176,7 +175,7 @@ bool vigil_state_stale(vigil_daemon *d, const char *path)
 
 	if (daemon_is_candidate(d, "vigil_state_stale"))
 		return false;
-	return resolve(d, path, false, pointer) == 0 && stale_at(d->ground->state, pointer);
+	return resolve(d, path, false, pointer) == 0 && stale_at(d->environment->state, pointer);
 }
 
 /* --- subscriptions ---------------------------------------------------------------------------- */
@@ -280,9 +279,9 @@ static void on_soon(uint64_t missed, void *arg)
 	if (change == NULL)
 		return;
 	if (sub->count > 0)
-		loop_timer_again(sub->soon, 0);
+		loop_timer_rearm(sub->soon, 0);
 	if (change->large)
-		change->value = state_get(d->ground->state, change->pointer);
+		change->value = state_get(d->environment->state, change->pointer);
 	entered = daemon_enter(d);
 	sub->fn(d, change->pointer, change->value, sub->arg);
 	daemon_leave(d, entered);
@@ -302,7 +301,7 @@ static void on_state(uint64_t revision, const char *pointer, json_t *value, void
 
 	/* What a daemon writes about the changes that it hears of is no news to it: it would hear of
 	 * that, too, and never come to an end. */
-	if (!sub->own && pointer_covers(sub->resource.daemon->root, pointer))
+	if (!sub->own && json_pointer_covers(sub->resource.daemon->root, pointer))
 		return;
 	if (sub->count >= PENDING_MAX)
 		make_room(sub, pointer);
@@ -314,7 +313,7 @@ static void on_state(uint64_t revision, const char *pointer, json_t *value, void
 		change->indexed = tsearch(change, &sub->index, compare_pointers) != NULL;
 	TAILQ_INSERT_TAIL(&sub->pending, change, link);
 	if (sub->count++ == 0)
-		loop_timer_again(sub->soon, 0);
+		loop_timer_rearm(sub->soon, 0);
 }
 
 int vigil_on_change(vigil_daemon *d, const char *path, vigil_change_fn *cb, void *arg)
@@ -325,18 +324,18 @@ int vigil_on_change(vigil_daemon *d, const char *path, vigil_change_fn *cb, void
 
 	if (daemon_is_candidate(d, "vigil_on_change"))
 		return -EPERM;
-	if (err != 0 || pointer_check(pointer) != 0)
+	if (err != 0 || json_pointer_check(pointer) != 0)
 		return daemon_refuse(d, EINVAL, "vigil_on_change: not a pointer");
 	sub = memory_zero(sizeof(*sub));
 	TAILQ_INIT(&sub->pending);
 	sub->fn = cb;
 	sub->arg = arg;
-	sub->own = pointer_covers(d->root, pointer);
-	sub->soon = loop_after(d->ground->loop, 0, on_soon, sub);
-	sub->watch = state_watch(d->ground->state, pointer, on_state, sub);
-	daemon_own(d, &sub->resource, &subscription_kind);
+	sub->own = json_pointer_covers(d->root, pointer);
+	sub->soon = loop_after(d->environment->loop, 0, on_soon, sub);
+	sub->watch = state_watch(d->environment->state, pointer, on_state, sub);
+	daemon_attach(d, &sub->resource, &subscription_kind);
 	if (sub->soon == NULL || sub->watch == NULL) {
-		daemon_disown(&sub->resource);
+		daemon_free_resource(&sub->resource);
 		return daemon_refuse(d, ENOMEM, "no memory for a subscription");
 	}
 	loop_timer_stop(sub->soon);

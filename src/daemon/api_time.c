@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "daemon/daemon_own.h"
+#include "daemon/daemon_internal.h"
 #include "loop/loop.h"
 
 #define INTERVAL_MIN 0.01
@@ -67,7 +67,7 @@ static void on_after(uint64_t missed, void *arg)
 	vigil_tick_fn *fn = timer->fn;
 	void *fn_arg = timer->arg;
 
-	daemon_disown(&timer->resource);
+	daemon_free_resource(&timer->resource);
 	call(d, fn, fn_arg);
 }
 
@@ -109,7 +109,7 @@ enum kind { ONCE, PERIODIC, SPREAD };
 static struct loop_timer *arm(
 	struct timer *timer, const vigil_daemon *d, enum kind kind, uint64_t ns)
 {
-	struct loop *loop = d->ground->loop;
+	struct loop *loop = d->environment->loop;
 
 	if (kind == ONCE)
 		return loop_after(loop, ns, on_after, timer);
@@ -134,7 +134,7 @@ static int timer_new(vigil_daemon *d, double seconds, enum kind kind, vigil_tick
 		free(timer);
 		return daemon_refuse(d, ENOMEM, "no memory for a timer");
 	}
-	daemon_own(d, &timer->resource, kind != ONCE ? &every_kind : &after_kind);
+	daemon_attach(d, &timer->resource, kind != ONCE ? &every_kind : &after_kind);
 	return 0;
 }
 
@@ -171,7 +171,7 @@ int vigil_cancel(vigil_daemon *d, vigil_tick_fn *cb, void *arg)
 
 		next = TAILQ_NEXT(resource, link);
 		if (resource->kind->free == timer_free && timer->fn == cb && timer->arg == arg) {
-			daemon_disown(resource);
+			daemon_free_resource(resource);
 			ended++;
 		}
 	}

@@ -15,12 +15,12 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "daemon/daemon_own.h"
-#include "data/ini.h"
+#include "daemon/daemon_internal.h"
+#include "config/ini.h"
 
 struct candidate_check {
 	const struct candidate *of;
-	struct complaints *complaints;
+	struct diagnostics *diagnostics;
 	bool misused; /* it was logged that check calls what it may not */
 };
 
@@ -38,10 +38,10 @@ bool daemon_is_candidate(struct vigil_daemon *d, const char *function)
 	return true;
 }
 
-int candidate_check(const struct candidate *candidate, struct complaints *complaints)
+int candidate_check(const struct candidate *candidate, struct diagnostics *diagnostics)
 {
-	struct candidate_check check = {.of = candidate, .complaints = complaints};
-	size_t before = complaints->errors;
+	struct candidate_check check = {.of = candidate, .diagnostics = diagnostics};
+	size_t before = diagnostics->errors;
 	struct vigil_daemon *d;
 	uint64_t entered;
 	int err;
@@ -54,15 +54,15 @@ int candidate_check(const struct candidate *candidate, struct complaints *compla
 	entered = daemon_enter(d);
 	err = candidate->descriptor->check(d);
 	daemon_leave(d, entered);
-	if (err != 0 && complaints->errors == before)
-		complaint_add(complaints, candidate->file, candidate->line,
+	if (err != 0 && diagnostics->errors == before)
+		diagnostic_add(diagnostics, candidate->file, candidate->line,
 			"daemon \"%s\": the check of module %s returned %d (%s) without a reason",
 			candidate->name, candidate->module, err, strerror(err < 0 ? -err : err));
 	daemon_free(d);
-	return complaints->errors == before ? 0 : -EINVAL;
+	return diagnostics->errors == before ? 0 : -EINVAL;
 }
 
-/* --- diagnostics --------------------------------------------------------------------------------- */
+/* --- diagnostics ------------------------------------------------------------------------------ */
 
 /* The line that gives the option; NULL: none does, or there are no lines any more. */
 static const struct option_given *find_given(const struct candidate *candidate, const char *option)
@@ -86,7 +86,7 @@ static void print_subject(char *text, size_t size, const struct vigil_daemon *d,
 		value = option_get(d->options, option);
 	if (value != NULL && value->present)
 		snprintf(text, size, "%.64s = \"%s\": ", option,
-			text_cut(cut, sizeof(cut), option_shown(value->schema, value->text)));
+			text_truncate(cut, sizeof(cut), option_shown(value->schema, value->text)));
 	else
 		snprintf(text, size, "%.64s: ", option);
 }
@@ -100,16 +100,17 @@ static const char *hint_for(const struct vigil_daemon *d, const char *option, co
 	return strstr(text, hint) == NULL ? hint : "";
 }
 
-typedef void complain_fn(struct complaints *c, const char *file, int line, const char *format, ...);
+typedef void diagnose_fn(
+	struct diagnostics *c, const char *file, int line, const char *format, ...);
 
-static void complain(struct vigil_daemon *d, complain_fn *fn, const char *option, const char *text)
+static void complain(struct vigil_daemon *d, diagnose_fn *fn, const char *option, const char *text)
 {
 	const struct candidate *candidate = d->candidate->of;
 	const struct option_given *given = find_given(candidate, option);
 	char subject[TEXT_SHORT + 80];
 
 	print_subject(subject, sizeof(subject), d, option);
-	fn(d->candidate->complaints, given != NULL ? given->file : candidate->file,
+	fn(d->candidate->diagnostics, given != NULL ? given->file : candidate->file,
 		given != NULL ? given->line : candidate->line, "%s%s%s", subject, text,
 		hint_for(d, option, text));
 }
@@ -123,7 +124,7 @@ int vigil_diagnose(vigil_daemon *d, const char *option, const char *format, ...)
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
 	if (d->candidate != NULL) {
-		complain(d, complaint_add, option, text);
+		complain(d, diagnostic_add, option, text);
 		return -EINVAL;
 	}
 	print_subject(subject, sizeof(subject), d, option);
@@ -140,5 +141,5 @@ void vigil_note(vigil_daemon *d, const char *option, const char *format, ...)
 	va_start(ap, format);
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
-	complain(d, complaint_note, option, text);
+	complain(d, diagnostic_note, option, text);
 }

@@ -9,8 +9,8 @@
 
 #include <vigil/vigil.h>
 
-#include "base/complaint.h"
-#include "data/option.h"
+#include "base/diagnostic.h"
+#include "config/option.h"
 
 struct candidate {
 	const char *name;
@@ -24,7 +24,7 @@ struct candidate {
 };
 
 /* Runs the module's check, if it has one.  What it diagnoses, or that it returned an error without
- * a diagnostic, goes to the complaints.  0, or -EINVAL where that holds an error. */
-int candidate_check(const struct candidate *candidate, struct complaints *complaints);
+ * a diagnostic, goes to the diagnostics.  0, or -EINVAL where that holds an error. */
+int candidate_check(const struct candidate *candidate, struct diagnostics *diagnostics);
 
 #endif

@@ -17,15 +17,15 @@
 
 #include "base/log.h"
 #include "base/memory.h"
-#include "daemon/daemon_own.h"
-#include "data/state.h"
-#include "loop/blame.h"
+#include "daemon/daemon_internal.h"
+#include "state/state.h"
+#include "persist/crash_marker.h"
 #include "loop/loop.h"
 
 /* A callback that holds the loop this long is worth a line in the log. */
 #define LONG_CALLBACK (250 * CLOCK_MS)
 
-/* --- what it owns ------------------------------------------------------------------------------ */
+/* --- what it owns ----------------------------------------------------------------------------- */
 
 /* A candidate may be checked where there is no loop. */
 static void assert_owner(const struct vigil_daemon *d)
@@ -34,7 +34,8 @@ static void assert_owner(const struct vigil_daemon *d)
 		LOOP_ASSERT_OWNER();
 }
 
-void daemon_own(struct vigil_daemon *d, struct resource *resource, const struct resource_kind *kind)
+void daemon_attach(
+	struct vigil_daemon *d, struct resource *resource, const struct resource_kind *kind)
 {
 	assert_owner(d);
 	resource->daemon = d;
@@ -42,15 +43,15 @@ void daemon_own(struct vigil_daemon *d, struct resource *resource, const struct 
 	TAILQ_INSERT_TAIL(&d->resources, resource, link);
 }
 
-void daemon_give_up(struct resource *resource)
+void daemon_detach(struct resource *resource)
 {
 	assert_owner(resource->daemon);
 	TAILQ_REMOVE(&resource->daemon->resources, resource, link);
 }
 
-void daemon_disown(struct resource *resource)
+void daemon_free_resource(struct resource *resource)
 {
-	daemon_give_up(resource);
+	daemon_detach(resource);
 	resource->kind->free(resource);
 }
 
@@ -59,17 +60,17 @@ static void free_resources(struct vigil_daemon *d)
 	struct resource *resource;
 
 	while ((resource = TAILQ_LAST(&d->resources, resource_list)) != NULL)
-		daemon_disown(resource);
+		daemon_free_resource(resource);
 }
 
-/* --- around the module's callbacks ---------------------------------------------------------------- */
+/* --- around the module's callbacks ------------------------------------------------------------ */
 
 uint64_t daemon_enter(struct vigil_daemon *d)
 {
 	uint64_t now = clock_now();
 
 	assert_owner(d);
-	blame_enter(d->name, now);
+	crash_marker_enter(d->name, now);
 	return now;
 }
 
@@ -77,7 +78,7 @@ void daemon_leave(struct vigil_daemon *d, uint64_t entered)
 {
 	uint64_t took = clock_now() - entered;
 
-	blame_leave();
+	crash_marker_leave();
 	d->counts.call_last = took;
 	d->counts.call_total += took;
 	if (took > d->counts.call_max)
@@ -94,7 +95,7 @@ void daemon_say(char text[DAEMON_TEXT], const char *format, va_list ap)
 	char raw[2 * DAEMON_TEXT];
 
 	vsnprintf(raw, sizeof(raw), format, ap);
-	log_escape(text, DAEMON_TEXT, raw, strlen(raw));
+	text_escape(text, DAEMON_TEXT, raw, strlen(raw));
 }
 
 void daemon_keep_text(char **text, const char *format, va_list ap)
@@ -130,7 +131,7 @@ int daemon_refuse(struct vigil_daemon *d, int err, const char *format, ...)
 	return -err;
 }
 
-/* --- status -------------------------------------------------------------------------------------------- */
+/* --- status ----------------------------------------------------------------------------------- */
 
 static const char *const status_names[] = {
 	[DAEMON_STARTING] = "starting",
@@ -149,9 +150,9 @@ void daemon_announce(struct vigil_daemon *d, const char *key, json_t *value)
 {
 	char pointer[STATE_POINTER_MAX] = "/runs";
 
-	if (pointer_append(pointer, sizeof(pointer), d->name) == 0 &&
-		pointer_append(pointer, sizeof(pointer), key) == 0)
-		state_announce(d->ground->state, pointer, value);
+	if (json_pointer_append(pointer, sizeof(pointer), d->name) == 0 &&
+		json_pointer_append(pointer, sizeof(pointer), key) == 0)
+		state_announce(d->environment->state, pointer, value);
 	json_decref(value);
 }
 
@@ -190,7 +191,7 @@ static void keep_pause_text(char **kept, const char *text)
 	char clean[DAEMON_TEXT];
 
 	forget_text(kept);
-	log_escape(clean, sizeof(clean), text, strlen(text));
+	text_escape(clean, sizeof(clean), text, strlen(text));
 	if (clean[0] != '\0')
 		*kept = memory_text(clean);
 }
@@ -217,16 +218,16 @@ void daemon_resume(struct vigil_daemon *d)
 	daemon_leave(d, entered);
 }
 
-/* --- life ------------------------------------------------------------------------------------------------ */
+/* --- life ------------------------------------------------------------------------------------- */
 
-struct vigil_daemon *daemon_new(struct ground *ground, const char *name, const char *module,
-	const vigil_module *descriptor, struct option_set *options)
+struct vigil_daemon *daemon_new(struct environment *environment, const char *name,
+	const char *module, const vigil_module *descriptor, struct option_set *options)
 {
 	static const char place[] = "/daemons/";
 	size_t root = strlen(place) + strlen(name) + 1;
 	struct vigil_daemon *d = memory_zero(sizeof(*d) + root + strlen(module) + 1);
 
-	d->ground = ground;
+	d->environment = environment;
 	d->root = strcat(strcpy(d->texts, place), name);
 	d->name = d->root + strlen(place);
 	d->module = strcpy(d->texts + root, module);
@@ -296,7 +297,7 @@ static void let_go(struct vigil_daemon *d)
 	d->health.said = false;
 	d->data = NULL;
 	d->service = NULL;
-	state_unset(d->ground->state, d->root);
+	state_unset(d->environment->state, d->root);
 }
 
 static void run_stop(struct vigil_daemon *d)
@@ -381,8 +382,7 @@ int daemon_tick_now(struct vigil_daemon *d)
 		return -ESRCH;
 	d->round++;
 again:
-	TAILQ_FOREACH(resource, &d->resources, link)
-	{
+	TAILQ_FOREACH(resource, &d->resources, link) {
 		if (resource->kind->fire != NULL && resource->kind->fire(resource)) {
 			fired++;
 			goto again; /* the tick may have made and ended any of them */
@@ -396,12 +396,12 @@ bool daemon_is_waiting(const struct vigil_daemon *d)
 	const struct resource *resource;
 
 	TAILQ_FOREACH(resource, &d->resources, link)
-	if (resource->kind->waits != NULL && resource->kind->waits(resource))
-		return true;
+		if (resource->kind->waits != NULL && resource->kind->waits(resource))
+			return true;
 	return false;
 }
 
-/* --- what is told of it ------------------------------------------------------------------------------------ */
+/* --- what is told of it ----------------------------------------------------------------------- */
 
 const char *daemon_name(const struct vigil_daemon *d)
 {

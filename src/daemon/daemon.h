@@ -15,7 +15,7 @@
 
 #include <vigil/vigil.h>
 
-#include "data/option.h"
+#include "config/option.h"
 
 struct loop;
 struct state;
@@ -24,7 +24,7 @@ struct slot_queue;
 struct store;
 
 /* What a daemon stands on; owned by the host, which outlives its daemons. */
-struct ground {
+struct environment {
 	struct loop *loop;
 	struct state *state;
 	struct services *services;
@@ -42,8 +42,8 @@ enum daemon_status {
 
 /* A new daemon, not started.  descriptor: NULL when its module could not be loaded; fail it
  * then.  Takes its own reference to the options. */
-struct vigil_daemon *daemon_new(struct ground *ground, const char *name, const char *module,
-	const vigil_module *descriptor, struct option_set *options);
+struct vigil_daemon *daemon_new(struct environment *environment, const char *name,
+	const char *module, const vigil_module *descriptor, struct option_set *options);
 /* Stops it first where it runs. */
 void daemon_free(struct vigil_daemon *d);
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "daemon/daemon_own.h"
+#include "daemon/daemon_internal.h"
 
 static json_t *text_or_null(const char *text)
 {
@@ -28,8 +28,9 @@ static json_t *history_account(const struct vigil_daemon *d)
 	char when[CLOCK_TEXT];
 
 	STAILQ_FOREACH(event, &d->history, link)
-	json_array_append_new(list, json_pack("{s:s,s:s}", "time", clock_text_at(when, event->when),
-					    "text", event->text));
+		json_array_append_new(
+			list, json_pack("{s:s,s:s}", "time", clock_text_at(when, event->when),
+				      "text", event->text));
 	return list;
 }
 

@@ -28,8 +28,8 @@
 #include "base/reason.h"
 #include "base/text.h"
 #include "base/trust.h"
-#include "data/option.h"
-#include "loop/blame.h"
+#include "config/option.h"
+#include "persist/crash_marker.h"
 
 struct module {
 	char *name;
@@ -46,13 +46,13 @@ TAILQ_HEAD(module_list, module);
 
 struct modules {
 	char **directories;
-	module_held_fn *held;       /* NULL: none is */
-	module_held_fn *check_held; /* NULL: none is */
-	void *held_arg;
+	module_quarantined_fn *held;       /* NULL: none is */
+	module_quarantined_fn *check_held; /* NULL: none is */
+	void *quarantined_arg;
 	struct module_list loaded, refused;
 };
 
-/* --- trust ---------------------------------------------------------------------------------- */
+/* --- trust ------------------------------------------------------------------------------------ */
 
 /* Judges a path; returns a descriptor of the file to load, or -errno. */
 static int open_trusted(const char *path, struct stat *st, const struct reason *why)
@@ -71,7 +71,7 @@ static int open_trusted(const char *path, struct stat *st, const struct reason *
 	return fd;
 }
 
-/* --- the descriptor -------------------------------------------------------------------------- */
+/* --- the descriptor --------------------------------------------------------------------------- */
 
 /* Brings the table, whose rows may be of another length, into this host's layout. */
 static vigil_option *copy_options(const vigil_option *options, uint32_t row)
@@ -131,9 +131,9 @@ static int open_object(struct module *module, const struct reason *why)
 	void *handle;
 
 	snprintf(name, sizeof(name), "/proc/self/fd/%d", module->fd);
-	blame_load(module->name);
+	crash_marker_load(module->name);
 	handle = dlopen(name, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-	blame_loaded();
+	crash_marker_loaded();
 	if (handle == NULL)
 		return reason_set(
 			why, -ENOEXEC, "%s cannot be loaded: %s", module->path, dlerror());
@@ -157,7 +157,7 @@ static void module_free(struct module *module)
 	free(module);
 }
 
-/* --- finding ------------------------------------------------------------------------------------- */
+/* --- finding ---------------------------------------------------------------------------------- */
 
 static char *file_of(const char *dir, const char *name)
 {
@@ -202,8 +202,9 @@ static const struct module *find_refused(const struct modules *modules, const st
 	const struct module *refused;
 
 	TAILQ_FOREACH(refused, &modules->refused, link)
-	if (is_same_file(&refused->stat, &module->stat) && strcmp(refused->path, module->path) == 0)
-		return refused;
+		if (is_same_file(&refused->stat, &module->stat) &&
+			strcmp(refused->path, module->path) == 0)
+			return refused;
 	return NULL;
 }
 
@@ -264,8 +265,8 @@ static struct module *find_loaded(const struct modules *modules, const char *nam
 	struct module *module;
 
 	TAILQ_FOREACH(module, &modules->loaded, link)
-	if (strcmp(module->name, name) == 0)
-		return module;
+		if (strcmp(module->name, name) == 0)
+			return module;
 	return NULL;
 }
 
@@ -306,7 +307,7 @@ struct module *module_load(struct modules *modules, const char *name, char *why,
 		reason_set(&reason, -EINVAL, "a module cannot be called that");
 		return NULL;
 	}
-	if (modules->held != NULL && modules->held(name, why, size, modules->held_arg))
+	if (modules->held != NULL && modules->held(name, why, size, modules->quarantined_arg))
 		return NULL;
 	/* The first folder of that name decides: a refused one is not passed over for another. */
 	for (char **dir = modules->directories; dir && *dir && err == -ENOENT; dir++)
@@ -316,7 +317,7 @@ struct module *module_load(struct modules *modules, const char *name, char *why,
 	return module;
 }
 
-/* --- the rest ---------------------------------------------------------------------------------------- */
+/* --- the rest --------------------------------------------------------------------------------- */
 
 const vigil_module *module_descriptor(const struct module *module)
 {
@@ -365,12 +366,12 @@ void modules_free(struct modules *modules)
 	free(modules);
 }
 
-void modules_hold(
-	struct modules *modules, module_held_fn *held, module_held_fn *check_held, void *arg)
+void modules_hold(struct modules *modules, module_quarantined_fn *held,
+	module_quarantined_fn *check_held, void *arg)
 {
 	modules->held = held;
 	modules->check_held = check_held;
-	modules->held_arg = arg;
+	modules->quarantined_arg = arg;
 }
 
 bool modules_check_is_held(const struct modules *modules, const char *daemon)
@@ -378,7 +379,7 @@ bool modules_check_is_held(const struct modules *modules, const char *daemon)
 	char why[256];
 
 	return modules->check_held != NULL &&
-	       modules->check_held(daemon, why, sizeof(why), modules->held_arg);
+	       modules->check_held(daemon, why, sizeof(why), modules->quarantined_arg);
 }
 
 void modules_set_directories(struct modules *modules, const char *const *directories)

@@ -25,9 +25,9 @@ const char *const *modules_directories(const struct modules *modules);
 
 /* Asked before a module is opened (held), and before a daemon's options are checked by its module
  * (check_held): true, and why it is not to be. */
-typedef bool module_held_fn(const char *name, char *why, size_t size, void *arg);
-void modules_hold(
-	struct modules *modules, module_held_fn *held, module_held_fn *check_held, void *arg);
+typedef bool module_quarantined_fn(const char *name, char *why, size_t size, void *arg);
+void modules_hold(struct modules *modules, module_quarantined_fn *held,
+	module_quarantined_fn *check_held, void *arg);
 /* Whether the daemon has crashed vigild too often for its check to be run. */
 bool modules_check_is_held(const struct modules *modules, const char *daemon);
 

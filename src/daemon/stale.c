@@ -7,25 +7,25 @@
 
 #include <jansson.h>
 
-#include "data/pointer.h"
-#include "data/state.h"
+#include "state/json_pointer.h"
+#include "state/state.h"
 
 bool stale_at(struct state *state, const char *pointer)
 {
 	char place[POINTER_MAX] = "/daemons", step[POINTER_MAX];
-	const char *rest = pointer_step(pointer, step, sizeof(step));
+	const char *rest = json_pointer_step(pointer, step, sizeof(step));
 	json_t *value, *whole;
 	bool stale;
 
 	if (rest == NULL || strcmp(step, "daemons") != 0)
 		return false;
-	rest = pointer_step(rest, step, sizeof(step));
-	if (rest == NULL || pointer_append(place, sizeof(place), step) != 0)
+	rest = json_pointer_step(rest, step, sizeof(step));
+	if (rest == NULL || json_pointer_append(place, sizeof(place), step) != 0)
 		return false;
 	whole = state_get(state, place);
 	value = whole;
 	stale = json_is_true(json_object_get(value, "stale"));
-	while (!stale && (rest = pointer_step(rest, step, sizeof(step))) != NULL) {
+	while (!stale && (rest = json_pointer_step(rest, step, sizeof(step))) != NULL) {
 		value = json_object_get(value, step);
 		stale = json_is_true(json_object_get(value, "stale"));
 	}

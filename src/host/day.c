@@ -19,9 +19,9 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "daemon/daemon.h"
-#include "data/state.h"
+#include "state/state.h"
 #include "loop/loop.h"
-#include "loop/store.h"
+#include "persist/store.h"
 
 #define SECTION  "day"
 #define BUCKETS  64
@@ -39,7 +39,7 @@ struct days {
 	bool done;           /* all were */
 };
 
-/* --- one day ----------------------------------------------------------------------------------- */
+/* --- one day ---------------------------------------------------------------------------------- */
 
 static void day_clear(struct day *day, int64_t slot)
 {
@@ -104,7 +104,7 @@ void day_read(struct day *day, const json_t *text)
 	memcpy(day->levels, end, DAY_SLOTS);
 }
 
-/* --- the store --------------------------------------------------------------------------------- */
+/* --- the store -------------------------------------------------------------------------------- */
 
 static int64_t slot_now(void)
 {
@@ -161,8 +161,7 @@ static void forget_old(struct days *days, int64_t slot)
 
 	snprintf(bucket, sizeof(bucket), "%02x", (unsigned)(slot % BUCKETS));
 	names = json_object_get(store_section(days->store, SECTION), bucket);
-	json_object_foreach_safe(names, next, name, text)
-	{
+	json_object_foreach_safe(names, next, name, text) {
 		day_read(&day, text);
 		if (slot - day.slot >= DAY_SLOTS &&
 			days->source.find(name, days->source.arg) == NULL)
@@ -170,18 +169,18 @@ static void forget_old(struct days *days, int64_t slot)
 	}
 }
 
-/* --- when --------------------------------------------------------------------------------------- */
+/* --- when ------------------------------------------------------------------------------------- */
 
 static void on_change(uint64_t revision, const char *pointer, json_t *value, void *arg)
 {
 	struct days *days = arg;
 	struct vigil_daemon *d;
 	char name[DAY_NAME];
-	const char *rest = pointer_step(pointer, name, sizeof(name)); /* "/runs" */
+	const char *rest = json_pointer_step(pointer, name, sizeof(name)); /* "/runs" */
 
 	if (rest == NULL || *rest == '\0' || value == NULL)
 		return;
-	rest = pointer_step(rest, name, sizeof(name));
+	rest = json_pointer_step(rest, name, sizeof(name));
 	if (rest == NULL || strcmp(rest, "/health") != 0)
 		return;
 	d = days->source.find(name, days->source.arg);
@@ -209,7 +208,7 @@ static void wait_for_the_next_slot(struct days *days)
 	double now = clock_seconds(CLOCK_REALTIME);
 	double left = (floor(now / DAY_SLOT) + 1) * DAY_SLOT - now;
 
-	loop_timer_again(days->timer, clock_from_seconds(fmin(left + 0.01, RECHECK)));
+	loop_timer_rearm(days->timer, clock_from_seconds(fmin(left + 0.01, RECHECK)));
 }
 
 void days_slot_begins(struct days *days)
@@ -218,7 +217,7 @@ void days_slot_begins(struct days *days)
 	days->name[0] = '\0';
 	days->done = false;
 	forget_old(days, days->slot);
-	loop_timer_again(days->timer, 0);
+	loop_timer_rearm(days->timer, 0);
 }
 
 static void on_timer(uint64_t missed, void *arg)
@@ -228,14 +227,14 @@ static void on_timer(uint64_t missed, void *arg)
 	if (slot_now() != days->slot) {
 		days_slot_begins(days);
 	} else if (!days->done && record_some(days)) {
-		loop_timer_again(days->timer, 0);
+		loop_timer_rearm(days->timer, 0);
 	} else {
 		days->done = true;
 		wait_for_the_next_slot(days);
 	}
 }
 
-/* --- life ----------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 struct days *days_new(struct loop *loop, struct state *state, struct store *store,
 	const struct days_source *source)

@@ -37,7 +37,7 @@ bool day_add(struct day *day, char letter);
 json_t *day_json(const struct day *day);
 void day_read(struct day *day, const json_t *text);
 
-/* --- the days of all daemons ---------------------------------------------------------------- */
+/* --- the days of all daemons ------------------------------------------------------------------ */
 
 struct days;
 

@@ -8,7 +8,7 @@
  * The host owns the ground that daemons stand on (loop, state, services, store) and takes it
  * down in the opposite order: first no new work, then the workers, the daemons, the store.
  */
-#include "host/host_inside.h"
+#include "host/host_internal.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -21,27 +21,27 @@
 #include "base/memory.h"
 #include "daemon/daemon.h"
 #include "daemon/module.h"
-#include "data/config.h"
-#include "data/state.h"
-#include "host/booted.h"
+#include "config/config.h"
+#include "state/state.h"
+#include "host/boot_clock.h"
 #include "host/day.h"
-#include "host/held.h"
+#include "host/quarantine.h"
 #include "host/pause.h"
 #include "host/plan.h"
-#include "host/roster.h"
-#include "loop/blame.h"
-#include "loop/child.h"
+#include "host/daemon_list.h"
+#include "persist/crash_marker.h"
+#include "process/child.h"
 #include "loop/loop.h"
-#include "loop/offload.h"
-#include "loop/slot_queue.h"
-#include "loop/spawn.h"
-#include "loop/store.h"
+#include "worker/worker_pool.h"
+#include "process/slot_queue.h"
+#include "process/spawn.h"
+#include "persist/store.h"
 #include "service/manager.h"
 #include "service/service.h"
 
 #define DRAIN (10 * CLOCK_SECOND)
 
-/* --- apply ------------------------------------------------------------------------------------------ */
+/* --- apply ------------------------------------------------------------------------------------ */
 
 static struct vigil_daemon *daemon_at(size_t index, void *arg)
 {
@@ -61,21 +61,21 @@ static struct vigil_daemon *find_after(const char *name, void *arg)
 /* Stops it and lets it go. */
 static void end(struct host *host, struct vigil_daemon *d)
 {
-	roster_remove(&host->roster, d);
+	daemon_list_remove(&host->daemon_list, d);
 	daemon_free(d);
 }
 
 static struct vigil_daemon *begin(struct host *host, const struct plan_daemon *pd)
 {
 	struct vigil_daemon *d =
-		daemon_new(&host->ground, pd->name, pd->module, pd->descriptor, pd->options);
+		daemon_new(&host->environment, pd->name, pd->module, pd->descriptor, pd->options);
 	char why[256];
 
-	roster_add(&host->roster, d);
+	daemon_list_add(&host->daemon_list, d);
 	pause_restore(host->pauses, d);
 	if (pd->why != NULL)
 		daemon_fail(d, "%s", pd->why);
-	else if (held_back(host->store, pd->name, why, sizeof(why)))
+	else if (quarantine_has(host->store, pd->name, why, sizeof(why)))
 		daemon_fail(d, "%s", why);
 	else
 		daemon_start(d);
@@ -95,8 +95,8 @@ static void list_name(json_t *result, const char *key, const char *name)
 
 static void stop_the_unwanted(struct host *host, const struct plan *plan, json_t *result)
 {
-	for (size_t i = host->roster.count; i-- > 0;) {
-		struct vigil_daemon *d = roster_at(&host->roster, i);
+	for (size_t i = host->daemon_list.count; i-- > 0;) {
+		struct vigil_daemon *d = daemon_list_at(&host->daemon_list, i);
 		const char *name = daemon_name(d);
 
 		if (plan_find(plan, name) != NULL)
@@ -130,29 +130,29 @@ static const char *apply_one(struct host *host, const struct plan_daemon *pd)
 /* While it was held back, its options were not checked. */
 static void start_released(struct host *host, const struct plan_daemon *pd)
 {
-	struct complaints complaints = {0};
+	struct diagnostics diagnostics = {0};
 
-	if (plan_check_daemon(host->plan, pd, &complaints) == 0)
+	if (plan_check_daemon(host->plan, pd, &diagnostics) == 0)
 		apply_one(host, pd);
 	else
-		daemon_fail(host_find(host, pd->name), "%s", complaints.list[0].text);
-	complaints_clear(&complaints);
+		daemon_fail(host_find(host, pd->name), "%s", diagnostics.list[0].text);
+	diagnostics_clear(&diagnostics);
 }
 
 void host_release(struct host *host, const char *name)
 {
 	const struct plan_daemon *pd = plan_find(host->plan, name);
-	struct complaints complaints = {0};
+	struct diagnostics diagnostics = {0};
 	json_t *result;
 
 	if (pd == NULL)
 		return;
-	if (held_release_module(host->store, pd->module)) {
+	if (quarantine_release_module(host->store, pd->module)) {
 		log_notice("the module %s is no longer held back", pd->module);
-		host_reload(host, &result, &complaints); /* which opens it */
+		host_reload(host, &result, &diagnostics); /* which opens it */
 		json_decref(result);
-		complaints_clear(&complaints);
-	} else if (held_release(host->store, name)) {
+		diagnostics_clear(&diagnostics);
+	} else if (quarantine_release(host->store, name)) {
 		log_write(VIGIL_NOTICE, name, "no longer held back");
 		start_released(host, pd);
 	}
@@ -182,7 +182,7 @@ static json_t *apply(struct host *host, const struct plan *plan)
 	return result;
 }
 
-/* --- reload -------------------------------------------------------------------------------------------- */
+/* --- reload ----------------------------------------------------------------------------------- */
 
 static void say_result(const json_t *result)
 {
@@ -195,48 +195,48 @@ static void say_result(const json_t *result)
 }
 
 /* Notes refuse nothing: they are logged, put into the result where there is one, and done with. */
-static void log_notes(struct complaints *complaints, json_t *result)
+static void log_notes(struct diagnostics *diagnostics, json_t *result)
 {
-	for (size_t i = 0; i < complaints->count; i++) {
-		log_warn("%s", complaints->list[i].text);
+	for (size_t i = 0; i < diagnostics->count; i++) {
+		log_warn("%s", diagnostics->list[i].text);
 		if (result != NULL && json_object_get(result, "notes") == NULL)
 			json_object_set_new(result, "notes", json_array());
 		if (result != NULL)
-			list_name(result, "notes", complaints->list[i].text);
+			list_name(result, "notes", diagnostics->list[i].text);
 	}
-	complaints_clear(complaints);
+	diagnostics_clear(diagnostics);
 }
 
-static int refuse_reload(struct host *host, const struct complaints *complaints)
+static int refuse_reload(struct host *host, const struct diagnostics *diagnostics)
 {
 	host->reload_errors++;
 	modules_set_directories(host->modules,
 		(const char *const *)config_vigil(host->plan->config, "modules")->list);
-	for (size_t i = 0; i < complaints->count; i++)
-		log_error("%s", complaints->list[i].text);
+	for (size_t i = 0; i < diagnostics->count; i++)
+		log_error("%s", diagnostics->list[i].text);
 	log_error("the configuration was not reloaded; all runs on as before");
 	return -EINVAL;
 }
 
-int host_reload(struct host *host, json_t **result, struct complaints *complaints)
+int host_reload(struct host *host, json_t **result, struct diagnostics *diagnostics)
 {
 	struct plan *plan;
 
 	LOOP_ASSERT_OWNER();
 	*result = NULL;
 	if (host->stopping) {
-		complaint_add(complaints, NULL, 0, "vigild is stopping");
+		diagnostic_add(diagnostics, NULL, 0, "vigild is stopping");
 		return -EINVAL;
 	}
-	plan = plan_make(host->file, host->modules, false, complaints);
+	plan = plan_make(host->file, host->modules, false, diagnostics);
 	if (plan == NULL) {
 		/* The old log may have been rotated away, whatever is wrong with the configuration. */
 		log_reopen();
-		return refuse_reload(host, complaints);
+		return refuse_reload(host, diagnostics);
 	}
-	if (host_take_log(host->plan->config, plan->config, complaints) != 0) {
+	if (host_take_log(host->plan->config, plan->config, diagnostics) != 0) {
 		plan_free(plan);
-		return refuse_reload(host, complaints);
+		return refuse_reload(host, diagnostics);
 	}
 	host_take_settings(host, plan->config);
 	*result = apply(host, plan);
@@ -245,17 +245,17 @@ int host_reload(struct host *host, json_t **result, struct complaints *complaint
 	host->plan = plan;
 	host->reloads++;
 	host->generation++;
-	log_notes(complaints, *result);
+	log_notes(diagnostics, *result);
 	say_result(*result);
 	return 0;
 }
 
-/* --- life ------------------------------------------------------------------------------------------------ */
+/* --- life ------------------------------------------------------------------------------------- */
 
-int host_test(const char *file, struct complaints *complaints)
+int host_test(const char *file, struct diagnostics *diagnostics)
 {
 	struct modules *modules = modules_new();
-	struct plan *plan = plan_make(file, modules, true, complaints);
+	struct plan *plan = plan_make(file, modules, true, diagnostics);
 
 	int err = plan != NULL ? 0 : -EINVAL;
 
@@ -272,82 +272,82 @@ static void on_end(void *arg, const char *why)
 
 	if (!loop_is_owner())
 		return;
-	blame_close(); /* it is nobody's fault */
+	crash_marker_close(); /* it is nobody's fault */
 	err = store_save(host->store, true);
 	log_error("%s: the state %s; ending to be started afresh", why,
 		err == 0 ? "is saved" : "could not be saved");
 	spawn_cancel();
-	child_end_all();
+	child_terminate_all();
 	spawn_cancel_wait();
 }
 
-static bool is_module_held(const char *name, char *why, size_t size, void *arg)
+static bool is_module_quarantined(const char *name, char *why, size_t size, void *arg)
 {
 	struct host *host = arg;
 
-	return held_back_module(host->store, name, why, size);
+	return quarantine_has_module(host->store, name, why, size);
 }
 
-static bool is_daemon_held(const char *name, char *why, size_t size, void *arg)
+static bool is_daemon_quarantined(const char *name, char *why, size_t size, void *arg)
 {
 	struct host *host = arg;
 
-	return held_back(host->store, name, why, size);
+	return quarantine_has(host->store, name, why, size);
 }
 
-static bool lay_ground(struct host *host, const struct config *config)
+static bool open_environment(struct host *host, const struct config *config)
 {
-	const struct offload_limits limits = host_limits(config);
+	const struct worker_pool_limits limits = host_limits(config);
 
 	host->loop = loop_new();
 	host->state = state_new();
 	if (host->loop == NULL || host->state == NULL)
 		return false;
-	host->offload = offload_new(host->loop, &limits, manager_thread_end);
-	if (host->offload == NULL)
+	host->worker_pool = worker_pool_new(host->loop, &limits, manager_thread_end);
+	if (host->worker_pool == NULL)
 		return false;
-	host->services = services_new(host->loop, host->offload);
+	host->services = services_new(host->loop, host->worker_pool);
 	host->store = store_open(host->loop, config_vigil(config, "state_dir")->text);
 	host->slots = slot_queue_new(host->loop, 1);
 	if (host->services == NULL || host->store == NULL || host->slots == NULL)
 		return false;
-	host->booted = booted_new(host->loop, host->store);
-	held_review(host->store, config_vigil(config, "state_dir")->text);
-	modules_hold(host->modules, is_module_held, is_daemon_held, host);
+	host->boot_clock = boot_clock_new(host->loop, host->store);
+	quarantine_review(host->store, config_vigil(config, "state_dir")->text);
+	modules_hold(host->modules, is_module_quarantined, is_daemon_quarantined, host);
 	host->pauses = pauses_new(host->loop, host->store, daemon_at, host);
 	host->days = days_new(host->loop, host->state, host->store,
 		&(struct days_source){.find = find_by_name, .after = find_after, .arg = host});
-	if (host->booted == NULL || host->pauses == NULL || host->days == NULL)
+	if (host->boot_clock == NULL || host->pauses == NULL || host->days == NULL)
 		return false;
-	host->ground = (struct ground){.loop = host->loop,
+	host->environment = (struct environment){.loop = host->loop,
 		.state = host->state,
 		.services = host->services,
 		.store = host->store,
 		.slots = host->slots};
 	host_take_settings(host, config);
 	memory_on_end(on_end, host);
-	return host_mount_accounts(host) == 0;
+	return host_mount_status(host) == 0;
 }
 
-struct host *host_new(const char *file, struct complaints *complaints)
+struct host *host_new(const char *file, struct diagnostics *diagnostics)
 {
 	struct host *host = memory_zero(sizeof(*host));
-	struct config *config = config_load(file, complaints);
+	struct config *config = config_load(file, diagnostics);
 
 	host->file = memory_text(file);
 	host->modules = modules_new();
 	clock_text(host->started);
-	if (config == NULL || host_take_log(NULL, config, complaints) != 0)
+	if (config == NULL || host_take_log(NULL, config, diagnostics) != 0)
 		goto fail;
 	/* Before a module is opened: that may be its last. */
-	if (!lay_ground(host, config)) {
-		complaint_add(complaints, NULL, 0, "no memory or no descriptors to begin with: %s",
-			strerror(errno));
+	if (!open_environment(host, config)) {
+		diagnostic_add(diagnostics, NULL, 0,
+			"no memory or no descriptors to begin with: %s", strerror(errno));
 		goto fail;
 	}
-	host->plan = plan_make_of(config, host->modules, false, complaints);
+	host->plan = plan_make_of(config, host->modules, false, diagnostics);
 	if (host->plan != NULL) {
-		log_notes(complaints, NULL);
+		log_notes(diagnostics, NULL);
 		return host;
 	}
 	config = NULL;
@@ -363,15 +363,15 @@ void host_start(struct host *host)
 
 	host->generation = 1;
 	log_notice("vigil %s is up with %zu daemon%s, %zu of them failed", PACKAGE_VERSION,
-		host->roster.count, host->roster.count == 1 ? "" : "s",
+		host->daemon_list.count, host->daemon_list.count == 1 ? "" : "s",
 		json_object_size(json_object_get(result, "failed")));
 	json_decref(result);
 }
 
 static void stop_daemons(struct host *host)
 {
-	while (host->roster.count > 0)
-		end(host, roster_at(&host->roster, host->roster.count - 1));
+	while (host->daemon_list.count > 0)
+		end(host, daemon_list_at(&host->daemon_list, host->daemon_list.count - 1));
 }
 
 static void on_children_ended(void *arg)
@@ -386,7 +386,7 @@ static void on_drained(void *arg)
 	struct host *host = arg;
 
 	stop_daemons(host);
-	held_forgive(host->store);
+	quarantine_forgive(host->store);
 	store_save(host->store, true);
 	if (child_drain(host->loop, on_children_ended, host) != 0)
 		on_children_ended(host);
@@ -402,7 +402,7 @@ void host_stop(struct host *host, void (*stopped)(void *arg), void *arg)
 	log_notice("stopping: waiting for restarts under way, at most %d s",
 		(int)(DRAIN / CLOCK_SECOND));
 	spawn_cancel();
-	offload_drain(host->offload, DRAIN, on_drained, host);
+	worker_pool_drain(host->worker_pool, DRAIN, on_drained, host);
 }
 
 void host_free(struct host *host)
@@ -410,16 +410,16 @@ void host_free(struct host *host)
 	if (host == NULL)
 		return;
 	stop_daemons(host);
-	blame_close();
+	crash_marker_close();
 	memory_on_end(NULL, NULL);
-	child_kill_strays();
-	host_unmount_accounts(host);
-	roster_clear(&host->roster);
+	child_kill_detached();
+	host_unmount_status(host);
+	daemon_list_clear(&host->daemon_list);
 	pauses_free(host->pauses);
 	days_free(host->days);
-	booted_free(host->booted);
+	boot_clock_free(host->boot_clock);
 	store_close(host->store);
-	offload_free(host->offload);
+	worker_pool_free(host->worker_pool);
 	services_free(host->services);
 	state_free(host->state);
 	slot_queue_free(host->slots);
@@ -432,17 +432,17 @@ void host_free(struct host *host)
 
 struct vigil_daemon *host_find(struct host *host, const char *name)
 {
-	return roster_find(&host->roster, name);
+	return daemon_list_find(&host->daemon_list, name);
 }
 
 struct vigil_daemon *host_daemon_after(struct host *host, const char *name)
 {
-	return roster_after(&host->roster, name);
+	return daemon_list_after(&host->daemon_list, name);
 }
 
 struct vigil_daemon *host_daemon(struct host *host, size_t index)
 {
-	return roster_at(&host->roster, index);
+	return daemon_list_at(&host->daemon_list, index);
 }
 
 struct loop *host_loop(struct host *host)

@@ -12,7 +12,7 @@
 
 #include <jansson.h>
 
-#include "base/complaint.h"
+#include "base/diagnostic.h"
 
 struct loop;
 struct state;
@@ -23,12 +23,12 @@ struct vigil_daemon;
 struct host;
 
 /* Checks a configuration as `vigild -t` does: everything, modules and options included.
- * 0, or -EINVAL with an error among the complaints; there may be notes in any case. */
-int host_test(const char *file, struct complaints *complaints);
+ * 0, or -EINVAL with an error among the diagnostics; there may be notes in any case. */
+int host_test(const char *file, struct diagnostics *diagnostics);
 
 /* Reads the configuration and makes all that the daemons stand on; starts none.  NULL with
- * complaints. */
-struct host *host_new(const char *file, struct complaints *complaints);
+ * diagnostics. */
+struct host *host_new(const char *file, struct diagnostics *diagnostics);
 void host_free(struct host *host);
 
 /* Starts the daemons that the configuration enables. */
@@ -37,8 +37,8 @@ void host_start(struct host *host);
  * reference) {"started":[...],"stopped":[...],"changed":[...],"kept":N,"failed":{name:why},
  * "restart_needed":[keys of [vigil] that wait for a restart of vigild]}, and "notes":[...] where
  * something looks like a mistake;
- * or -EINVAL with complaints, and nothing has changed. */
-int host_reload(struct host *host, json_t **result, struct complaints *complaints);
+ * or -EINVAL with diagnostics, and nothing has changed. */
+int host_reload(struct host *host, json_t **result, struct diagnostics *diagnostics);
 /* No new work, drain the workers, save the state, stop the daemons; then stopped runs. */
 void host_stop(struct host *host, void (*stopped)(void *arg), void *arg);
 
@@ -54,6 +54,6 @@ struct vigil_daemon *host_find(struct host *host, const char *name);
 struct vigil_daemon *host_daemon_after(struct host *host, const char *name);
 struct vigil_daemon *host_daemon(struct host *host, size_t index);
 /* What is at /runs/NAME: what the daemon and the host know of it.  A new reference. */
-json_t *host_run_account(struct host *host, const struct vigil_daemon *d);
+json_t *host_run_status(struct host *host, const struct vigil_daemon *d);
 
 #endif

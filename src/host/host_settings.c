@@ -3,19 +3,19 @@
  */
 #include "base/clock.h"
 #include "base/log.h"
-#include "data/config.h"
-#include "host/host_inside.h"
-#include "loop/cpu_count.h"
-#include "loop/offload.h"
-#include "loop/slot_queue.h"
+#include "config/config.h"
+#include "host/host_internal.h"
+#include "process/cpu_count.h"
+#include "worker/worker_pool.h"
+#include "process/slot_queue.h"
 #include "service/service.h"
 
 #define QUEUE_MAX 10000
 #define GRACE     (5 * CLOCK_SECOND)
 
-struct offload_limits host_limits(const struct config *config)
+struct worker_pool_limits host_limits(const struct config *config)
 {
-	return (struct offload_limits){
+	return (struct worker_pool_limits){
 		.workers = (unsigned)config_vigil(config, "workers")->integer,
 		.workers_max = (unsigned)config_vigil(config, "workers_max")->integer,
 		.queue_max = QUEUE_MAX,
@@ -35,11 +35,11 @@ static unsigned exec_max(const struct config *config)
 /* What can change while the host runs. */
 void host_take_settings(struct host *host, const struct config *config)
 {
-	const struct offload_limits limits = host_limits(config);
+	const struct worker_pool_limits limits = host_limits(config);
 	unsigned restarts;
 	double seconds;
 
-	offload_set_limits(host->offload, &limits);
+	worker_pool_set_limits(host->worker_pool, &limits);
 	slot_queue_set_most(host->slots, exec_max(config));
 	config_restart_rate(config, &restarts, &seconds);
 	services_set_policy(host->services, (const char *const *)config_vigil(config, "deny")->list,
@@ -62,7 +62,8 @@ void host_say_what_waits(const struct config *old, const struct config *new, jso
 	}
 }
 
-int host_take_log(const struct config *old, const struct config *new, struct complaints *complaints)
+int host_take_log(
+	const struct config *old, const struct config *new, struct diagnostics *diagnostics)
 {
 	vigil_level level = log_level();
 	int err;
@@ -75,7 +76,7 @@ int host_take_log(const struct config *old, const struct config *new, struct com
 	else
 		err = log_reopen();
 	if (err != 0) {
-		complaint_add(complaints, new->file, 0, "log = \"%s\": %s",
+		diagnostic_add(diagnostics, new->file, 0, "log = \"%s\": %s",
 			config_vigil(new, "log")->text, log_trouble(err));
 		return err;
 	}

@@ -19,9 +19,9 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "daemon/daemon.h"
-#include "host/booted.h"
+#include "host/boot_clock.h"
 #include "loop/loop.h"
-#include "loop/store.h"
+#include "persist/store.h"
 
 #define SECTION "paused"
 #define RECHECK 60.0
@@ -133,7 +133,7 @@ static void wait_for_the_earliest(struct pauses *pauses)
 		return;
 	}
 	wait = fmax(0, fmin(RECHECK, earliest - wall_now()));
-	loop_timer_again(pauses->timer, clock_from_seconds(wait));
+	loop_timer_rearm(pauses->timer, clock_from_seconds(wait));
 }
 
 static void on_end(uint64_t missed, void *arg)
@@ -146,12 +146,12 @@ static void on_end(uint64_t missed, void *arg)
 		mind_the_clock(pauses, d);
 		end = end_of(pauses, daemon_name(d));
 		if (end != 0 && end <= wall_now())
-			pause_end(pauses, d);
+			pause_stop(pauses, d);
 	}
 	wait_for_the_earliest(pauses);
 }
 
-void pause_begin(struct pauses *pauses, struct vigil_daemon *d, double seconds, const char *reason,
+void pause_start(struct pauses *pauses, struct vigil_daemon *d, double seconds, const char *reason,
 	const char *by)
 {
 	const char *name = daemon_name(d);
@@ -175,7 +175,7 @@ static void forget(struct pauses *pauses, const char *name)
 		store_put(pauses->store, SECTION, name, keys[i], NULL);
 }
 
-void pause_end(struct pauses *pauses, struct vigil_daemon *d)
+void pause_stop(struct pauses *pauses, struct vigil_daemon *d)
 {
 	const char *name = daemon_name(d);
 
@@ -199,7 +199,7 @@ void pause_restore(struct pauses *pauses, struct vigil_daemon *d)
 	}
 	show_kept(pauses, d, end);
 	if (!isinf(end))
-		loop_timer_again(pauses->timer, 0); /* by then it is in the host's list */
+		loop_timer_rearm(pauses->timer, 0); /* by then it is in the host's list */
 }
 
 struct pauses *pauses_new(
@@ -214,7 +214,7 @@ struct pauses *pauses_new(
 		return NULL;
 	}
 	loop_timer_stop(pauses->timer);
-	pauses->boot = booted_id();
+	pauses->boot = boot_clock_id();
 	return pauses;
 }
 

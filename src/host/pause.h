@@ -22,9 +22,9 @@ void pauses_free(struct pauses *pauses);
 
 /* For so many seconds (0: until it is resumed); reason may be "".  by: the user who asked for it, as
  * it is shown; "": not known. */
-void pause_begin(struct pauses *pauses, struct vigil_daemon *d, double seconds, const char *reason,
+void pause_start(struct pauses *pauses, struct vigil_daemon *d, double seconds, const char *reason,
 	const char *by);
-void pause_end(struct pauses *pauses, struct vigil_daemon *d);
+void pause_stop(struct pauses *pauses, struct vigil_daemon *d);
 /* A daemon has been made: what the store says of its name holds for it. */
 void pause_restore(struct pauses *pauses, struct vigil_daemon *d);
 

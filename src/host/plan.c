@@ -15,7 +15,7 @@ struct maker {
 	struct modules *modules;
 	bool strict;
 	const char *only; /* strict with this daemon alone; NULL: with all */
-	struct complaints *complaints;
+	struct diagnostics *diagnostics;
 };
 
 static struct option_set *check_options(
@@ -23,7 +23,7 @@ static struct option_set *check_options(
 {
 	char *where = memory_format("[daemon:%s]", cd->name);
 	struct option_set *set = option_set_new(module_descriptor(module)->options, cd->options,
-		cd->count, where, cd->file, cd->line, m->complaints);
+		cd->count, where, cd->file, cd->line, m->diagnostics);
 
 	free(where);
 	return set;
@@ -45,7 +45,7 @@ static void add(struct maker *m, const struct config_daemon *cd, const struct mo
 }
 
 int plan_check_daemon(
-	const struct plan *plan, const struct plan_daemon *pd, struct complaints *complaints)
+	const struct plan *plan, const struct plan_daemon *pd, struct diagnostics *diagnostics)
 {
 	const struct config_daemon *cd = config_find(plan->config, pd->name);
 	const struct candidate candidate = {.name = pd->name,
@@ -57,7 +57,7 @@ int plan_check_daemon(
 		.file = cd->file,
 		.line = cd->line};
 
-	return pd->options != NULL ? candidate_check(&candidate, complaints) : 0;
+	return pd->options != NULL ? candidate_check(&candidate, diagnostics) : 0;
 }
 
 static void plan_one(struct maker *m, struct config_daemon *cd)
@@ -69,7 +69,7 @@ static void plan_one(struct maker *m, struct config_daemon *cd)
 		if (!cd->enabled)
 			return;
 		if (m->strict && (m->only == NULL || strcmp(m->only, cd->name) == 0))
-			complaint_add(m->complaints, cd->file, cd->line, "daemon \"%s\": %s",
+			diagnostic_add(m->diagnostics, cd->file, cd->line, "daemon \"%s\": %s",
 				cd->name, why);
 		add(m, cd, NULL, why);
 		return;
@@ -84,10 +84,10 @@ static void check_meaning(struct maker *m)
 {
 	for (size_t i = 0; i < m->plan->count; i++)
 		if (!modules_check_is_held(m->modules, m->plan->daemons[i].name))
-			plan_check_daemon(m->plan, &m->plan->daemons[i], m->complaints);
-	plan_check_links(m->plan, m->complaints);
+			plan_check_daemon(m->plan, &m->plan->daemons[i], m->diagnostics);
+	plan_check_links(m->plan, m->diagnostics);
 	if (m->strict)
-		plan_note_services(m->plan, NULL, m->complaints);
+		plan_note_services(m->plan, NULL, m->diagnostics);
 }
 
 static struct plan *make(struct maker *m, struct config *config)
@@ -101,8 +101,8 @@ static struct plan *make(struct maker *m, struct config *config)
 	for (size_t i = 0; i < config->count; i++)
 		plan_one(m, &config->daemons[i]);
 	check_meaning(m);
-	complaints_sort(m->complaints);
-	if (m->complaints->errors == 0) {
+	diagnostics_sort(m->diagnostics);
+	if (m->diagnostics->errors == 0) {
 		config_drop_written(config);
 		return m->plan;
 	}
@@ -111,26 +111,26 @@ static struct plan *make(struct maker *m, struct config *config)
 }
 
 struct plan *plan_make(
-	const char *file, struct modules *modules, bool strict, struct complaints *complaints)
+	const char *file, struct modules *modules, bool strict, struct diagnostics *diagnostics)
 {
-	return plan_make_of(config_load(file, complaints), modules, strict, complaints);
+	return plan_make_of(config_load(file, diagnostics), modules, strict, diagnostics);
 }
 
-struct plan *plan_make_of(
-	struct config *config, struct modules *modules, bool strict, struct complaints *complaints)
+struct plan *plan_make_of(struct config *config, struct modules *modules, bool strict,
+	struct diagnostics *diagnostics)
 {
-	struct maker m = {.modules = modules, .strict = strict, .complaints = complaints};
+	struct maker m = {.modules = modules, .strict = strict, .diagnostics = diagnostics};
 
 	return make(&m, config);
 }
 
 struct plan *plan_make_draft(const char *file, const struct config_draft *draft, const char *name,
-	struct modules *modules, struct complaints *complaints)
+	struct modules *modules, struct diagnostics *diagnostics)
 {
 	struct maker m = {
-		.modules = modules, .strict = true, .only = name, .complaints = complaints};
+		.modules = modules, .strict = true, .only = name, .diagnostics = diagnostics};
 
-	return make(&m, config_load_draft(file, draft, complaints));
+	return make(&m, config_load_draft(file, draft, diagnostics));
 }
 
 void plan_free(struct plan *plan)

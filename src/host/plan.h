@@ -9,10 +9,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/complaint.h"
+#include "base/diagnostic.h"
 #include "daemon/module.h"
-#include "data/config.h"
-#include "data/option.h"
+#include "config/config.h"
+#include "config/option.h"
 
 /* One enabled daemon. */
 struct plan_daemon {
@@ -33,21 +33,21 @@ struct plan {
  * a module that is missing or refused is an error (as for -t), not only a failed daemon, and
  * daemons that watch the same service are noted.  The options of daemons that are not enabled are
  * checked by their schema, where their module can be found.  NULL with an error among the
- * complaints; notes may be there in any case. */
+ * diagnostics; notes may be there in any case. */
 struct plan *plan_make(
-	const char *file, struct modules *modules, bool strict, struct complaints *complaints);
+	const char *file, struct modules *modules, bool strict, struct diagnostics *diagnostics);
 /* The same of a configuration that was read before: the plan's from now on, or freed. */
-struct plan *plan_make_of(
-	struct config *config, struct modules *modules, bool strict, struct complaints *complaints);
+struct plan *plan_make_of(struct config *config, struct modules *modules, bool strict,
+	struct diagnostics *diagnostics);
 /* The same as if a draft were in place already, strict with that daemon alone. */
 struct plan *plan_make_draft(const char *file, const struct config_draft *draft, const char *name,
-	struct modules *modules, struct complaints *complaints);
+	struct modules *modules, struct diagnostics *diagnostics);
 void plan_free(struct plan *plan);
 
 /* Runs the check of a daemon's module once more, as plan_make has done.  0, or -EINVAL with
- * complaints. */
+ * diagnostics. */
 int plan_check_daemon(
-	const struct plan *plan, const struct plan_daemon *pd, struct complaints *complaints);
+	const struct plan *plan, const struct plan_daemon *pd, struct diagnostics *diagnostics);
 
 const struct plan_daemon *plan_find(const struct plan *plan, const char *name);
 

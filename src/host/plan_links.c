@@ -17,7 +17,7 @@
 
 struct links {
 	const struct plan *plan;
-	struct complaints *complaints;
+	struct diagnostics *diagnostics;
 	struct node *nodes; /* one for each daemon of the plan */
 	size_t *path;       /* the daemons that the search has come through */
 	size_t depth;
@@ -30,7 +30,7 @@ struct node {
 	bool seen, on_path;
 };
 
-/* --- names --------------------------------------------------------------------------------------- */
+/* --- names ------------------------------------------------------------------------------------ */
 
 /* The name of an element, NAME or NAME:WORD. */
 static void name_of(const char *element, char name[TEXT_SHORT])
@@ -53,11 +53,11 @@ static void complain(const struct links *l, const struct plan_daemon *pd, const 
 			line = cd->options[i].line;
 		}
 	}
-	text_cut(cut, sizeof(cut), option_get(pd->options, row->name)->text);
-	complaint_add(l->complaints, file, line, "%s = \"%s\": %s", row->name, cut, what);
+	text_truncate(cut, sizeof(cut), option_get(pd->options, row->name)->text);
+	diagnostic_add(l->diagnostics, file, line, "%s = \"%s\": %s", row->name, cut, what);
 }
 
-static void complain_unknown(const struct links *l, const struct plan_daemon *pd,
+static void diagnose_unknown(const struct links *l, const struct plan_daemon *pd,
 	const vigil_option *row, const char *name)
 {
 	struct text_suggest suggest;
@@ -96,7 +96,7 @@ static void check_names(const struct links *l, size_t index, const vigil_option 
 		name_of(*element, name);
 		other = plan_find(l->plan, name);
 		if (other == NULL)
-			complain_unknown(l, pd, row, name);
+			diagnose_unknown(l, pd, row, name);
 		else if (other == pd)
 			complain(l, pd, row, "the daemon names itself");
 		else if (row->flags & VIGIL_ACYCLIC)
@@ -114,12 +114,12 @@ static void check_daemon(const struct links *l, size_t index)
 			check_names(l, index, row);
 }
 
-/* --- circles ------------------------------------------------------------------------------------- */
+/* --- circles ---------------------------------------------------------------------------------- */
 
 #define SHOWN_MAX 12 /* of the daemons of a circle */
 
 /* "a -> b -> a": from the daemon at `from` of the path to its end, and back. */
-static void complain_circle(const struct links *l, size_t from, const vigil_option *row)
+static void diagnose_circle(const struct links *l, size_t from, const vigil_option *row)
 {
 	const struct plan_daemon *daemons = l->plan->daemons;
 	size_t length = l->depth - from, n = 0;
@@ -168,15 +168,15 @@ static void visit(struct links *l, size_t start)
 		} else if (l->nodes[target].on_path) {
 			while (l->path[from] != target)
 				from++;
-			complain_circle(l, from, row_on_path(l, from));
+			diagnose_circle(l, from, row_on_path(l, from));
 		}
 	}
 }
 
-void plan_check_links(const struct plan *plan, struct complaints *complaints)
+void plan_check_links(const struct plan *plan, struct diagnostics *diagnostics)
 {
 	struct links l = {.plan = plan,
-		.complaints = complaints,
+		.diagnostics = diagnostics,
 		.nodes = memory_zero((plan->count + 1) * sizeof(*l.nodes)),
 		.path = memory_zero((plan->count + 1) * sizeof(*l.path))};
 

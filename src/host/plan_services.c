@@ -22,7 +22,7 @@ struct watched {
 	char unit[UNIT_MAX]; /* the service's first name, with its suffix */
 };
 
-/* --- names --------------------------------------------------------------------------------------- */
+/* --- names ------------------------------------------------------------------------------------ */
 
 static bool has_suffix(const char *name)
 {
@@ -58,7 +58,7 @@ static void find_unit(const char *service, const char *const *dirs, char unit[UN
 		dirs++;
 }
 
-/* --- who watches what ---------------------------------------------------------------------------- */
+/* --- who watches what ------------------------------------------------------------------------- */
 
 static const char *text_of(const struct plan_daemon *pd, const char *option)
 {
@@ -102,7 +102,7 @@ static int by_unit(const void *a, const void *b)
 }
 
 static void note(const struct plan *plan, const struct watched *first, const struct watched *second,
-	struct complaints *complaints)
+	struct diagnostics *diagnostics)
 {
 	const struct config_daemon *cd = config_find(plan->config, second->pd->name);
 	const char *file = cd->file, *one = service_of(first->pd), *other = service_of(second->pd);
@@ -115,19 +115,19 @@ static void note(const struct plan *plan, const struct watched *first, const str
 		}
 	}
 	if (strcmp(one, other) == 0)
-		complaint_note(complaints, file, line,
+		diagnostic_note(diagnostics, file, line,
 			"the daemons \"%s\" and \"%s\" watch the same service %s: one of them is "
 			"enough",
 			first->pd->name, second->pd->name, other);
 	else
-		complaint_note(complaints, file, line,
+		diagnostic_note(diagnostics, file, line,
 			"the daemons \"%s\" and \"%s\" watch the same service: %s and %s are both "
 			"%s; one of them is enough",
 			first->pd->name, second->pd->name, one, other, second->unit);
 }
 
 void plan_note_services(
-	const struct plan *plan, const char *const *dirs, struct complaints *complaints)
+	const struct plan *plan, const char *const *dirs, struct diagnostics *diagnostics)
 {
 	static const char *const systemd_dirs[] = {"/etc/systemd/system", "/run/systemd/system",
 		"/usr/lib/systemd/system", "/lib/systemd/system", NULL};
@@ -146,6 +146,6 @@ void plan_note_services(
 	for (size_t i = 1; i < count; i++)
 		if (strcmp(list[i - 1].unit, list[i].unit) == 0 &&
 			same_place(&list[i - 1], &list[i]))
-			note(plan, &list[i - 1], &list[i], complaints);
+			note(plan, &list[i - 1], &list[i], diagnostics);
 	free(list);
 }

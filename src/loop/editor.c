@@ -90,7 +90,7 @@ struct editor {
 	bool begun, end;
 };
 
-/* --- the library --------------------------------------------------------------------------------------- */
+/* --- the library ------------------------------------------------------------------------------ */
 
 static bool load(const char **why)
 {
@@ -125,7 +125,7 @@ static void leave(locale_t before)
 	uselocale(before);
 }
 
-/* --- keys ------------------------------------------------------------------------------------------------ */
+/* --- keys ------------------------------------------------------------------------------------- */
 
 /* How many bytes the first key takes; 0: it is not whole yet. */
 static size_t key_size(const char *bytes, size_t length)
@@ -248,7 +248,7 @@ enum editor_event editor_next(struct editor *editor, char **line)
 	return EDITOR_MORE;
 }
 
-/* --- commands of our own ---------------------------------------------------------------------------- */
+/* --- commands of our own ---------------------------------------------------------------------- */
 
 static unsigned char on_tab(EditLine *el, int key)
 {
@@ -283,7 +283,7 @@ static unsigned char on_end(EditLine *el, int key)
 	return CC_REFRESH;
 }
 
-/* --- drawing ----------------------------------------------------------------------------------------------- */
+/* --- drawing ---------------------------------------------------------------------------------- */
 
 static char *on_prompt(EditLine *el)
 {
@@ -382,7 +382,7 @@ void editor_return(struct editor *editor)
 	leave(before);
 }
 
-/* --- life -------------------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 /* Keys, as emacs has them.  The last ones would ask for another key, and wait for it. */
 static void bind_keys(EditLine *el)

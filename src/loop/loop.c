@@ -19,7 +19,7 @@
 #include <event2/event.h>
 
 #include "base/memory.h"
-#include "loop/loop_inside.h"
+#include "loop/loop_internal.h"
 
 /* No more than so much time or so many callbacks between two looks at timers and descriptors:
  * an event that activates itself again would starve the timers otherwise. */
@@ -80,7 +80,7 @@ void loop_free(struct loop *loop)
 {
 	if (loop == NULL)
 		return;
-	moment_free(loop->spare);
+	timer_slot_free(loop->spare);
 	event_base_free(loop->base);
 	free(loop);
 }
@@ -95,7 +95,7 @@ int loop_run(struct loop *loop)
 	return event_base_loop(loop->base, EVLOOP_NO_EXIT_ON_EMPTY) < 0 ? -EIO : 0;
 }
 
-void loop_turn(struct loop *loop, bool wait)
+void loop_run_once(struct loop *loop, bool wait)
 {
 	event_base_loop(loop->base, wait ? EVLOOP_ONCE : EVLOOP_NONBLOCK);
 }
@@ -105,7 +105,7 @@ void loop_stop(struct loop *loop)
 	event_base_loopbreak(loop->base);
 }
 
-/* --- signals --------------------------------------------------------------------------------- */
+/* --- signals ---------------------------------------------------------------------------------- */
 
 static void on_signal(evutil_socket_t signo, short what, void *arg)
 {

@@ -29,7 +29,7 @@ struct event_base *loop_base(struct loop *loop);
 int loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);
 /* Does what is due, and with wait what falls due next: for what is run in turns, such as a trial. */
-void loop_turn(struct loop *loop, bool wait);
+void loop_run_once(struct loop *loop, bool wait);
 
 /* True on the thread that made the loop. */
 bool loop_is_owner(void);
@@ -40,7 +40,7 @@ bool loop_is_owner(void);
 #define LOOP_ASSERT_OWNER() ((void)0)
 #endif
 
-/* --- timers.  The owner frees them; freeing one inside its own callback is fine. ---------- */
+/* --- timers.  The owner frees them; freeing one inside its own callback is fine. -------------- */
 
 /* missed: fires that fell due while the loop could not run them, on top of this one. */
 typedef void loop_timer_fn(uint64_t missed, void *arg);
@@ -59,14 +59,14 @@ struct loop_timer *loop_every_spread(
 /* Fires once after delay ns (0: as soon as the loop turns).  Stays allocated until freed or set again. */
 struct loop_timer *loop_after(struct loop *loop, uint64_t delay, loop_timer_fn *fn, void *arg);
 /* Makes it fire after delay ns from now; a periodic one goes on from there, off its grid. */
-int loop_timer_again(struct loop_timer *timer, uint64_t delay);
-/* Disarms it; loop_timer_again arms it anew. */
+int loop_timer_rearm(struct loop_timer *timer, uint64_t delay);
+/* Disarms it; loop_timer_rearm arms it anew. */
 void loop_timer_stop(struct loop_timer *timer);
 /* When it is due next, by clock_now; 0 when it is not armed. */
 uint64_t loop_timer_due(const struct loop_timer *timer);
 void loop_timer_free(struct loop_timer *timer);
 
-/* --- signals ------------------------------------------------------------------------------- */
+/* --- signals ---------------------------------------------------------------------------------- */
 
 typedef void loop_signal_fn(int signo, void *arg);
 struct loop_signal *loop_on_signal(struct loop *loop, int signo, loop_signal_fn *fn, void *arg);

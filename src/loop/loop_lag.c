@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "loop/loop.h"
-#include "loop/loop_inside.h"
+#include "loop/loop_internal.h"
 
 #define LAG_SLOT (10 * CLOCK_SECOND)
 

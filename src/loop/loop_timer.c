@@ -8,8 +8,8 @@
  * thousand times.
  *
  * Nor are ten thousand timers ten thousand events, which libevent would sort anew at every fire.
- * Those that are due at the same time wait in one line, the moment: one event for all.  A timer
- * that has fired joins the moment of its next time, which the first to go there has made and the
+ * Those that are due at the same time wait in one line, the slot: one event for all.  A timer
+ * that has fired joins the slot of its next time, which the first to go there has made and the
  * last to leave, or to be freed, takes away.  A long line is fired in slices.
  *
  * A one-shot, which is due when nobody else is, has an event of its own.
@@ -22,18 +22,18 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "loop/loop.h"
-#include "loop/loop_inside.h"
+#include "loop/loop_internal.h"
 
 /* A fire this early counts as due: epoll's timeout has the grain of a millisecond. */
 #define EARLY (CLOCK_MS)
 
-struct moment {
+struct timer_slot {
 	struct loop *loop;
 	struct event *event;
 	uint64_t due;
 	bool firing; /* its end will free it */
 	TAILQ_HEAD(, loop_timer) timers;
-	SLIST_ENTRY(moment) link;
+	SLIST_ENTRY(timer_slot) link;
 };
 
 struct loop_timer {
@@ -45,8 +45,8 @@ struct loop_timer {
 	loop_timer_fn *fn;
 	void *arg;
 	struct event *event; /* of a one-shot */
-	struct moment *moment;
-	TAILQ_ENTRY(loop_timer) link; /* in its moment */
+	struct timer_slot *slot;
+	TAILQ_ENTRY(loop_timer) link; /* in its slot */
 };
 
 static int event_at(struct loop *loop, struct event *event, uint64_t due)
@@ -64,96 +64,96 @@ static int event_at(struct loop *loop, struct event *event, uint64_t due)
 	return event_add(event, &delay) < 0 ? -ENOMEM : 0;
 }
 
-/* --- moments -------------------------------------------------------------------------------- */
+/* --- slots ------------------------------------------------------------------------------------ */
 
-static struct moment_list *moment_bucket(struct loop *loop, uint64_t due)
+static struct timer_slot_list *timer_slot_bucket(struct loop *loop, uint64_t due)
 {
 	/* Fibonacci hashing: whatever the grid, its times fall into all buckets. */
-	return &loop->moments[due * 0x9e3779b97f4a7c15u >> 32 & (MOMENT_BUCKETS - 1)];
+	return &loop->slots[due * 0x9e3779b97f4a7c15u >> 32 & (TIMER_SLOT_BUCKETS - 1)];
 }
 
-void moment_free(struct moment *moment)
+void timer_slot_free(struct timer_slot *slot)
 {
-	if (moment == NULL)
+	if (slot == NULL)
 		return;
-	if (moment->event != NULL)
-		event_free(moment->event);
-	free(moment);
+	if (slot->event != NULL)
+		event_free(slot->event);
+	free(slot);
 }
 
-/* One is kept: a timer that is due alone takes the moment that it left at its last fire. */
-static void moment_end(struct moment *moment)
+/* One is kept: a timer that is due alone takes the slot that it left at its last fire. */
+static void timer_slot_end(struct timer_slot *slot)
 {
-	struct loop *loop = moment->loop;
+	struct loop *loop = slot->loop;
 
-	SLIST_REMOVE(moment_bucket(loop, moment->due), moment, moment, link);
+	SLIST_REMOVE(timer_slot_bucket(loop, slot->due), slot, timer_slot, link);
 	if (loop->spare == NULL) {
-		event_del(moment->event);
-		loop->spare = moment;
+		event_del(slot->event);
+		loop->spare = slot;
 	} else {
-		moment_free(moment);
+		timer_slot_free(slot);
 	}
 }
 
-static void moment_leave(struct loop_timer *timer)
+static void timer_slot_leave(struct loop_timer *timer)
 {
-	struct moment *moment = timer->moment;
+	struct timer_slot *slot = timer->slot;
 
-	TAILQ_REMOVE(&moment->timers, timer, link);
-	timer->moment = NULL;
-	if (TAILQ_EMPTY(&moment->timers) && !moment->firing)
-		moment_end(moment);
+	TAILQ_REMOVE(&slot->timers, timer, link);
+	timer->slot = NULL;
+	if (TAILQ_EMPTY(&slot->timers) && !slot->firing)
+		timer_slot_end(slot);
 }
 
-static void on_moment(evutil_socket_t fd, short what, void *arg);
+static void on_timer_slot(evutil_socket_t fd, short what, void *arg);
 
-static struct moment *moment_new(struct loop *loop)
+static struct timer_slot *timer_slot_new(struct loop *loop)
 {
-	struct moment *moment = loop->spare;
+	struct timer_slot *slot = loop->spare;
 
 	loop->spare = NULL;
-	if (moment != NULL)
-		return moment;
-	moment = memory_zero(sizeof(*moment));
-	moment->loop = loop;
-	TAILQ_INIT(&moment->timers);
-	moment->event = event_new(loop->base, -1, 0, on_moment, moment);
-	if (moment->event != NULL)
-		return moment;
-	free(moment);
+	if (slot != NULL)
+		return slot;
+	slot = memory_zero(sizeof(*slot));
+	slot->loop = loop;
+	TAILQ_INIT(&slot->timers);
+	slot->event = event_new(loop->base, -1, 0, on_timer_slot, slot);
+	if (slot->event != NULL)
+		return slot;
+	free(slot);
 	return NULL;
 }
 
-static struct moment *moment_begin(struct loop *loop, uint64_t due)
+static struct timer_slot *timer_slot_begin(struct loop *loop, uint64_t due)
 {
-	struct moment *moment = moment_new(loop);
+	struct timer_slot *slot = timer_slot_new(loop);
 
-	if (moment == NULL || event_at(loop, moment->event, due) < 0) {
-		moment_free(moment);
+	if (slot == NULL || event_at(loop, slot->event, due) < 0) {
+		timer_slot_free(slot);
 		return NULL;
 	}
-	moment->due = due;
-	SLIST_INSERT_HEAD(moment_bucket(loop, due), moment, link);
-	return moment;
+	slot->due = due;
+	SLIST_INSERT_HEAD(timer_slot_bucket(loop, due), slot, link);
+	return slot;
 }
 
-static int moment_join(struct loop_timer *timer)
+static int timer_slot_join(struct loop_timer *timer)
 {
-	struct moment *moment;
+	struct timer_slot *slot;
 
-	SLIST_FOREACH(moment, moment_bucket(timer->loop, timer->due), link)
-	if (moment->due == timer->due)
-		break;
-	if (moment == NULL)
-		moment = moment_begin(timer->loop, timer->due);
-	if (moment == NULL)
+	SLIST_FOREACH(slot, timer_slot_bucket(timer->loop, timer->due), link)
+		if (slot->due == timer->due)
+			break;
+	if (slot == NULL)
+		slot = timer_slot_begin(timer->loop, timer->due);
+	if (slot == NULL)
 		return -ENOMEM;
-	TAILQ_INSERT_TAIL(&moment->timers, timer, link);
-	timer->moment = moment;
+	TAILQ_INSERT_TAIL(&slot->timers, timer, link);
+	timer->slot = slot;
 	return 0;
 }
 
-/* --- fires ---------------------------------------------------------------------------------- */
+/* --- fires ------------------------------------------------------------------------------------ */
 
 /* The first time at the timer's phase that is at least half an interval from now. */
 static uint64_t next_at_phase(const struct loop_timer *timer, uint64_t now)
@@ -173,38 +173,38 @@ static void timer_fire(struct loop_timer *timer, uint64_t now)
 	if (timer->spread) {
 		timer->spread = false;
 		timer->due = next_at_phase(timer, now);
-		moment_join(timer);
+		timer_slot_join(timer);
 	} else if (timer->interval != 0) {
 		missed = late / timer->interval;
 		timer->due += (missed + 1) * timer->interval;
-		moment_join(timer);
+		timer_slot_join(timer);
 	} else {
 		timer->due = 0;
 	}
 	timer->fn(missed, timer->arg);
 }
 
-static void on_moment(evutil_socket_t fd, short what, void *arg)
+static void on_timer_slot(evutil_socket_t fd, short what, void *arg)
 {
-	struct moment *moment = arg;
+	struct timer_slot *slot = arg;
 	uint64_t now = clock_now(), began = now;
 	struct loop_timer *timer;
 	unsigned calls = 0;
 
-	moment->firing = now + EARLY >= moment->due;
-	while (moment->firing && (timer = TAILQ_FIRST(&moment->timers)) != NULL) {
-		moment_leave(timer);
+	slot->firing = now + EARLY >= slot->due;
+	while (slot->firing && (timer = TAILQ_FIRST(&slot->timers)) != NULL) {
+		timer_slot_leave(timer);
 		timer_fire(timer, now);
 		now = clock_now();
 		if (++calls == LOOP_SLICE_CALLS || now - began > LOOP_SLICE ||
-			event_base_got_break(moment->loop->base))
+			event_base_got_break(slot->loop->base))
 			break;
 	}
-	moment->firing = false;
-	if (TAILQ_EMPTY(&moment->timers))
-		moment_end(moment);
+	slot->firing = false;
+	if (TAILQ_EMPTY(&slot->timers))
+		timer_slot_end(slot);
 	else
-		event_at(moment->loop, moment->event, moment->due);
+		event_at(slot->loop, slot->event, slot->due);
 }
 
 static void on_once(evutil_socket_t fd, short what, void *arg)
@@ -218,12 +218,12 @@ static void on_once(evutil_socket_t fd, short what, void *arg)
 		timer_fire(timer, now);
 }
 
-/* --- timers --------------------------------------------------------------------------------- */
+/* --- timers ----------------------------------------------------------------------------------- */
 
 static int timer_arm(struct loop_timer *timer)
 {
 	if (timer->interval != 0)
-		return moment_join(timer);
+		return timer_slot_join(timer);
 	return event_at(timer->loop, timer->event, timer->due);
 }
 
@@ -282,10 +282,10 @@ struct loop_timer *loop_after(struct loop *loop, uint64_t delay, loop_timer_fn *
 	return timer_new(loop, clock_now() + delay, 0, fn, arg);
 }
 
-int loop_timer_again(struct loop_timer *timer, uint64_t delay)
+int loop_timer_rearm(struct loop_timer *timer, uint64_t delay)
 {
-	if (timer->moment != NULL)
-		moment_leave(timer);
+	if (timer->slot != NULL)
+		timer_slot_leave(timer);
 	timer->due = clock_now() + delay;
 	return timer_arm(timer);
 }
@@ -294,8 +294,8 @@ void loop_timer_stop(struct loop_timer *timer)
 {
 	if (timer->event != NULL)
 		event_del(timer->event);
-	if (timer->moment != NULL)
-		moment_leave(timer);
+	if (timer->slot != NULL)
+		timer_slot_leave(timer);
 	timer->due = 0;
 }
 
@@ -311,7 +311,7 @@ void loop_timer_free(struct loop_timer *timer)
 	LOOP_ASSERT_OWNER();
 	if (timer->event != NULL)
 		event_free(timer->event);
-	if (timer->moment != NULL)
-		moment_leave(timer);
+	if (timer->slot != NULL)
+		timer_slot_leave(timer);
 	free(timer);
 }

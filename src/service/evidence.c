@@ -52,7 +52,7 @@ static void contradict(const struct evidence *e, struct verdict *verdict)
 		e->said, (int)e->pid, e->named_by);
 }
 
-/* --- somebody runs its script ------------------------------------------------------------------- */
+/* --- somebody runs its script ----------------------------------------------------------------- */
 
 /* Whether the script that runs is about to take the service down, as "stop" and "force-stop". */
 static bool is_stopping(const struct evidence *e)
@@ -76,7 +76,7 @@ static bool judge_runner(const struct evidence *e, struct verdict *verdict)
 	return true;
 }
 
-/* --- the manager says that it runs -------------------------------------------------------------- */
+/* --- the manager says that it runs ------------------------------------------------------------ */
 
 static void judge_unbacked(const struct evidence *e, struct verdict *verdict)
 {
@@ -115,7 +115,7 @@ static void judge_up(const struct evidence *e, struct verdict *verdict)
 		believe(e, verdict, VIGIL_SERVICE_RUNNING);
 }
 
-/* --- the manager says that it does not run ------------------------------------------------------ */
+/* --- the manager says that it does not run ---------------------------------------------------- */
 
 static void judge_down(const struct evidence *e, struct verdict *verdict)
 {
@@ -133,7 +133,7 @@ static void judge_down(const struct evidence *e, struct verdict *verdict)
 		believe(e, verdict, VIGIL_SERVICE_FAILED);
 }
 
-/* --- the manager has no word -------------------------------------------------------------------- */
+/* --- the manager has no word ------------------------------------------------------------------ */
 
 /* Of a script that knows no status, only a process can tell; without one, where it is known that
  * the pidfile would be.  An answer that failed says nothing, but a dead process is dead. */
@@ -188,7 +188,7 @@ void evidence_judge(const struct evidence *e, struct verdict *verdict)
 			   (e->idle == NULL || verdict->status != VIGIL_SERVICE_STOPPED);
 }
 
-/* --- for people --------------------------------------------------------------------------------- */
+/* --- for people ------------------------------------------------------------------------------- */
 
 static size_t add(char *text, size_t size, size_t n, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));

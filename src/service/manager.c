@@ -20,11 +20,11 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/trust_command.h"
-#include "loop/spawn.h"
+#include "process/spawn.h"
 #include "service/pidfile.h"
 #include "service/shutdown.h"
 
-/* --- the words of vigil.h, for all floors from here up ----------------------------------------- */
+/* --- the words of vigil.h, for all floors from here up ---------------------------------------- */
 
 const char *vigil_service_status_name(vigil_service_status status)
 {
@@ -61,7 +61,7 @@ bool vigil_service_is_down(vigil_service_status status)
 	return status == VIGIL_SERVICE_STOPPED || status == VIGIL_SERVICE_FAILED;
 }
 
-/* --- the choice -------------------------------------------------------------------------------- */
+/* --- the choice ------------------------------------------------------------------------------- */
 
 /* In the order in which auto asks them: who runs the whole machine, who watches this one service,
  * and then the scripts, which are on most machines whoever runs them. */
@@ -257,7 +257,7 @@ void manager_fault(
 	va_end(ap);
 }
 
-/* --- evidence ---------------------------------------------------------------------------------- */
+/* --- evidence --------------------------------------------------------------------------------- */
 
 struct evidence manager_evidence(const struct manager_request *request, const char *witness)
 {

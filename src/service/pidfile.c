@@ -13,7 +13,7 @@
  * look, the start of a process counts from boot and the time of a file is wall time: when the clock
  * was set forward in between, the service looks younger than it is.  That must not get every healthy
  * service of a machine restarted at once, so the boot is dated as the clock had it at first
- * (clock_booted), the rule has slack, does not judge a file in memory that is older than the boot
+ * (clock_boot_time), the rule has slack, does not judge a file in memory that is older than the boot
  * itself, and believes a process that bears the service's name.  A process that is older than the
  * first vigild of this boot cannot be judged so, because nobody saw whether the clock was set before
  * then: the file is not believed.
@@ -41,7 +41,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "loop/process.h"
+#include "process/process.h"
 
 #define PIDFILE_MAX 4096    /* bytes; a file that is longer is no pidfile */
 #define PID_LIMIT   4194304 /* the kernel's own, on any machine */
@@ -54,7 +54,7 @@ static double seconds(struct timespec ts)
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
-/* --- what came of it ----------------------------------------------------------------------------- */
+/* --- what came of it -------------------------------------------------------------------------- */
 
 static void __attribute__((format(printf, 3, 4)))
 conclude(struct pidfile *result, enum pidfile_verdict verdict, const char *format, ...)
@@ -78,7 +78,7 @@ void pidfile_unreadable(struct pidfile *result, const char *what, int error)
 	conclude(result, PIDFILE_UNKNOWN, "vigild could not read %s: %s", what, strerror(error));
 }
 
-/* --- the process ----------------------------------------------------------------------------------- */
+/* --- the process ------------------------------------------------------------------------------ */
 
 bool pidfile_is_another(const struct pidfile_memory *seen)
 {
@@ -88,7 +88,7 @@ bool pidfile_is_another(const struct pidfile_memory *seen)
 	       process.ticks != seen->started;
 }
 
-/* --- the file ------------------------------------------------------------------------------------ */
+/* --- the file --------------------------------------------------------------------------------- */
 
 /* Whether a file of a plain user lies where only root, we or that user could have put it; or a
  * negative errno of our own lack. */
@@ -145,7 +145,7 @@ static pid_t parse(const char *text)
 	return (pid_t)pid;
 }
 
-/* --- whether the process is the one that is meant --------------------------------------------------- */
+/* --- whether the process is the one that is meant --------------------------------------------- */
 
 /* True also where it cannot be told, because then nothing is concluded from the date. */
 static bool in_memory(int fd)
@@ -165,7 +165,7 @@ static bool same_file(const struct pidfile_memory *before, const struct pidfile_
 /* Seconds since 1970, by the boot as the clock had it at first. */
 static double started_at(const struct process *process)
 {
-	return clock_booted() + (double)process->ticks / (double)sysconf(_SC_CLK_TCK);
+	return clock_boot_time() + (double)process->ticks / (double)sysconf(_SC_CLK_TCK);
 }
 
 bool pidfile_is_older(const struct pidfile *pidfile, pid_t pid)
@@ -181,7 +181,7 @@ static enum pidfile_verdict judge_date(
 	const struct process *process, const char *service, int fd, const struct stat *st)
 {
 	double started = (double)process->ticks / (double)sysconf(_SC_CLK_TCK);
-	double boot = clock_booted(), written = seconds(st->st_mtim);
+	double boot = clock_boot_time(), written = seconds(st->st_mtim);
 
 	if (boot + started <= written + SLACK)
 		return PIDFILE_ALIVE;
@@ -189,7 +189,7 @@ static enum pidfile_verdict judge_date(
 		return PIDFILE_ALIVE; /* the clock was set: no such file outlives a boot */
 	if (strncasecmp(process->comm, service, strnlen(service, COMM_MAX)) == 0)
 		return PIDFILE_ALIVE;
-	return started < clock_followed() ? PIDFILE_DISTRUST : PIDFILE_DEAD;
+	return started < clock_tracked_since() ? PIDFILE_DISTRUST : PIDFILE_DEAD;
 }
 
 /* The process lives; whether it is the one that is meant. */

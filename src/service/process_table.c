@@ -27,7 +27,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "loop/process.h"
+#include "process/process.h"
 
 #define MATCHES_MAX 256
 #define TEXT_MAX    4096 /* bytes of the command line and of the control groups that are compared */
@@ -41,7 +41,7 @@ static int only_own(int error)
 	return error_is_own(error) ? -error : 0;
 }
 
-/* --- the identity of a process ------------------------------------------------------------------ */
+/* --- the identity of a process ---------------------------------------------------------------- */
 
 /* FNV-1a */
 static uint64_t hash(const char *bytes, ssize_t n)
@@ -140,7 +140,7 @@ int process_table_identify(pid_t pid, struct process_identity *identity)
 	return err != 0 || !is_alive(&process) ? err : identify(pid, &process, identity);
 }
 
-/* --- the search --------------------------------------------------------------------------------- */
+/* --- the search ------------------------------------------------------------------------------- */
 
 static bool is_same_unit(const struct process_identity *a, const struct process_identity *b)
 {

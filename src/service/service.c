@@ -20,7 +20,7 @@
 #include "base/degraded.h"
 #include "base/memory.h"
 #include "loop/loop.h"
-#include "loop/offload.h"
+#include "worker/worker_pool.h"
 #include "service/job.h"
 #include "service/request.h"
 #include "service/service_internal.h"
@@ -42,7 +42,7 @@ static void service_unref(struct service *service)
 	free(service);
 }
 
-/* --- what is not done, whoever asks ------------------------------------------------------------- */
+/* --- what is not done, whoever asks ----------------------------------------------------------- */
 
 /* Another name of the same unit whose restart was asked for already; NULL: there is none. */
 static struct service *find_same_restart(const struct service *service)
@@ -53,10 +53,10 @@ static struct service *find_same_restart(const struct service *service)
 	if (unit == NULL)
 		return NULL;
 	TAILQ_FOREACH(other, &service->services->all, link)
-	if (other != service && other->monitor.cached.unit != NULL &&
-		service_queue_may_join(&other->queue, SERVICE_RESTART) &&
-		strcmp(other->monitor.cached.unit, unit) == 0)
-		return other;
+		if (other != service && other->monitor.cached.unit != NULL &&
+			service_queue_may_join(&other->queue, SERVICE_RESTART) &&
+			strcmp(other->monitor.cached.unit, unit) == 0)
+			return other;
 	return NULL;
 }
 
@@ -92,7 +92,7 @@ static const char *refuse_restart(struct service *service)
 	return why;
 }
 
-/* --- the end of a call ---------------------------------------------------------------------------- */
+/* --- the end of a call ------------------------------------------------------------------------ */
 
 /* A callback may close the service with its last observer, so it is kept by a reference. */
 static void notify(
@@ -190,7 +190,7 @@ static void on_worker_done(void *cookie, void *arg, int outcome)
 	complete(service, &reply);
 }
 
-/* --- dispatch ------------------------------------------------------------------------------------- */
+/* --- dispatch --------------------------------------------------------------------------------- */
 
 static void begin(struct service *service, enum service_verb verb)
 {
@@ -205,7 +205,7 @@ static int dispatch_to_worker(struct service *service, enum service_verb verb)
 	const struct manager_request *request = &service->request;
 	double timeout =
 		verb == SERVICE_RESTART ? request->restart_timeout : request->query_timeout;
-	struct offload_job offer = {.work = job_work,
+	struct worker_pool_job offer = {.work = job_work,
 		.done = on_worker_done,
 		.free = job_free,
 		.cookie = service,
@@ -216,7 +216,7 @@ static int dispatch_to_worker(struct service *service, enum service_verb verb)
 	service_monitor_expect(&service->monitor);
 	service->request.down = vigil_service_is_down(service->monitor.cached.status);
 	offer.job = job_new(verb == SERVICE_RESTART, request);
-	err = offload_submit(service->services->offload, &offer);
+	err = worker_pool_submit(service->services->worker_pool, &offer);
 	if (err != 0) {
 		job_free(offer.job);
 		return err;
@@ -301,7 +301,7 @@ static void on_answer(enum unit_answer answer_is, const struct manager_reply *fo
 	complete(service, &reply);
 }
 
-/* --- asking --------------------------------------------------------------------------------------- */
+/* --- asking ----------------------------------------------------------------------------------- */
 
 static bool is_answered_by_cache(const struct service *service, enum service_verb verb)
 {
@@ -366,15 +366,15 @@ struct service_observer *service_on_stale(struct service *service, service_reply
 	return service_observer_new(&service->on_stale, fn, arg);
 }
 
-/* --- opening -------------------------------------------------------------------------------------- */
+/* --- opening ---------------------------------------------------------------------------------- */
 
 static struct service *find_equal(struct services *services, const struct service *like)
 {
 	struct service *service;
 
 	TAILQ_FOREACH(service, &services->all, link)
-	if (request_equal(&service->request, &like->request))
-		return service;
+		if (request_equal(&service->request, &like->request))
+			return service;
 	return NULL;
 }
 
@@ -431,12 +431,12 @@ static vigil_service_reply cached_reply(const struct service *service)
 	return service_monitor_reply(&service->monitor);
 }
 
-struct services *services_new(struct loop *loop, struct offload *offload)
+struct services *services_new(struct loop *loop, struct worker_pool *worker_pool)
 {
 	struct services *services = memory_zero(sizeof(*services));
 
 	services->loop = loop;
-	services->offload = offload;
+	services->worker_pool = worker_pool;
 	services->units = unit_monitor_new(loop);
 	TAILQ_INIT(&services->all);
 	if (service_answers_init(&services->answers, loop, cached_reply) == 0)

@@ -15,10 +15,10 @@
 #include "service/service_observers.h"
 
 struct loop;
-struct offload;
+struct worker_pool;
 struct services;
 
-struct services *services_new(struct loop *loop, struct offload *offload);
+struct services *services_new(struct loop *loop, struct worker_pool *worker_pool);
 /* All services must be closed. */
 void services_free(struct services *services);
 

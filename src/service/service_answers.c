@@ -36,7 +36,7 @@ static void on_timer(uint64_t missed, void *arg)
 	/* A call that a callback adds waits for the next turn. */
 	TAILQ_CONCAT(&now, &answers->calls, link);
 	TAILQ_FOREACH(call, &now, link)
-	call->list = &now;
+		call->list = &now;
 	while ((call = TAILQ_FIRST(&now)) != NULL)
 		answer(answers, call);
 }
@@ -64,6 +64,6 @@ void service_answers_add(
 	if (refusal != NULL)
 		call->refusal = memory_text(refusal);
 	if (TAILQ_EMPTY(&answers->calls)) /* else it is set already */
-		loop_timer_again(answers->timer, 0);
+		loop_timer_rearm(answers->timer, 0);
 	service_call_add(call, &answers->calls);
 }

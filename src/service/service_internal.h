@@ -28,7 +28,7 @@ struct service {
 
 struct services {
 	struct loop *loop;
-	struct offload *offload;
+	struct worker_pool *worker_pool;
 	struct unit_monitor *units; /* NULL: built without systemd */
 	TAILQ_HEAD(, service) all;
 	struct service_answers answers; /* that need no call */

@@ -13,8 +13,8 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "loop/loop.h"
-#include "loop/sight.h"
-#include "loop/process.h"
+#include "process/pidfd.h"
+#include "process/process.h"
 
 /* A valid status is checked all the same after so long. */
 #define CONFIRM (60 * CLOCK_SECOND)
@@ -22,7 +22,7 @@
 #define AGAIN       (10 * CLOCK_MS)
 #define REPEATS_MAX 200
 
-/* --- the cached status -------------------------------------------------------------------------- */
+/* --- the cached status ------------------------------------------------------------------------ */
 
 static void set_text(char **to, const char *text)
 {
@@ -106,7 +106,7 @@ bool service_monitor_is_valid(const struct service_monitor *monitor)
 	return watched && !monitor->stale && well && clock_now() - cached->when < CONFIRM;
 }
 
-/* --- what makes it stale ------------------------------------------------------------------------ */
+/* --- what makes it stale ---------------------------------------------------------------------- */
 
 static void invalidate(struct service_monitor *monitor)
 {
@@ -129,10 +129,10 @@ static void on_again(uint64_t missed, void *arg)
 static void on_exit_of_process(void *arg)
 {
 	struct service_monitor *monitor = arg;
-	pid_t pid = sight_pid(monitor->process);
+	pid_t pid = pidfd_watch_pid(monitor->process);
 	char text[48];
 
-	sight_close(monitor->process);
+	pidfd_watch_close(monitor->process);
 	monitor->process = NULL;
 	monitor->repeats = pid == monitor->dead ? monitor->repeats + 1 : 0;
 	monitor->dead = pid;
@@ -178,7 +178,7 @@ static void on_unit_answer(enum unit_answer answer, const struct manager_reply *
 	monitor->user.on_answer(answer, reply, monitor->user.arg);
 }
 
-/* --- calls -------------------------------------------------------------------------------------- */
+/* --- calls ------------------------------------------------------------------------------------ */
 
 int service_monitor_query(struct service_monitor *monitor, uint64_t timeout)
 {
@@ -211,7 +211,7 @@ void service_monitor_end(struct service_monitor *monitor)
 	monitor->user.on_stale("", monitor->user.arg);
 }
 
-/* --- what a query has found --------------------------------------------------------------------- */
+/* --- what a query has found ------------------------------------------------------------------- */
 
 static void watch_process(struct service_monitor *monitor)
 {
@@ -219,16 +219,17 @@ static void watch_process(struct service_monitor *monitor)
 	const struct pidfile_memory *seen = &monitor->request->memory.seen;
 	pid_t pid = cached->status == VIGIL_SERVICE_RUNNING ? cached->pid : 0;
 
-	if (monitor->process != NULL && sight_pid(monitor->process) == pid)
+	if (monitor->process != NULL && pidfd_watch_pid(monitor->process) == pid)
 		return;
-	sight_close(monitor->process);
+	pidfd_watch_close(monitor->process);
 	monitor->process = NULL;
 	/* Without one (no descriptors left, an old kernel) the queries go on as ever. */
 	if (pid > 0)
-		monitor->process = sight_open(monitor->loop, pid, on_exit_of_process, monitor);
+		monitor->process =
+			pidfd_watch_open(monitor->loop, pid, on_exit_of_process, monitor);
 	/* It may have died since the worker looked, and its pid be another's. */
 	if (monitor->process != NULL && pid == seen->pid && pidfile_is_another(seen)) {
-		sight_close(monitor->process);
+		pidfd_watch_close(monitor->process);
 		monitor->process = NULL;
 	}
 }
@@ -284,7 +285,7 @@ bool service_monitor_learn(
 	return changed;
 }
 
-/* --- life --------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 void service_monitor_init(struct service_monitor *monitor, struct loop *loop,
 	struct unit_monitor *units, struct manager_request *request,
@@ -296,7 +297,7 @@ void service_monitor_init(struct service_monitor *monitor, struct loop *loop,
 
 void service_monitor_clear(struct service_monitor *monitor)
 {
-	sight_close(monitor->process);
+	pidfd_watch_close(monitor->process);
 	loop_timer_free(monitor->again);
 	unit_monitor_unsubscribe(monitor->unit);
 	clear_cached(&monitor->cached);

@@ -18,7 +18,7 @@
 
 struct loop;
 struct loop_timer;
-struct sight;
+struct pidfd_watch;
 
 /* What the last query found. */
 struct cached_status {
@@ -53,7 +53,7 @@ struct service_monitor {
 	bool stale;                     /* an event came since the last query */
 	bool late;                      /* it is to be reported when the call in flight has ended */
 	bool in_flight;                 /* a call is */
-	struct sight *process;          /* the pidfd of cached.pid; NULL: none */
+	struct pidfd_watch *process;    /* the pidfd of cached.pid; NULL: none */
 	struct unit_subscription *unit; /* NULL: systemd does not run it */
 	pid_t dead;                     /* the last process whose end was noticed */
 	unsigned repeats;               /* how often its manager named it all the same */

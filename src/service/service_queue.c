@@ -85,7 +85,7 @@ static void answer_all(struct service_queue *queue, struct call_list *list)
 	struct service_call *call;
 
 	TAILQ_FOREACH(call, list, link)
-	call->list = &queue->answered;
+		call->list = &queue->answered;
 	TAILQ_CONCAT(&queue->answered, list, link);
 }
 

@@ -30,7 +30,7 @@
 #include <utmpx.h>
 
 #include "base/clock.h"
-#include "loop/process.h"
+#include "process/process.h"
 
 #define SLACK 60 /* seconds by which a date before the boot may still be of this boot */
 
@@ -63,7 +63,7 @@ static bool is_ours(const struct stat *st)
 	return st->st_uid == 0 || st->st_uid == geteuid();
 }
 
-/* --- OpenRC and runit ------------------------------------------------------------------------------- */
+/* --- OpenRC and runit ------------------------------------------------------------------------- */
 
 static bool is_among(const char *word, const char *const *words)
 {
@@ -111,7 +111,7 @@ static const char *runit_goes_down(const char *root)
 	return NULL;
 }
 
-/* --- utmp -------------------------------------------------------------------------------------------- */
+/* --- utmp ------------------------------------------------------------------------------------- */
 
 /* A record from before this boot was left by the boot before it, or came with a container's image. */
 static bool is_going_down(const struct utmpx *record)
@@ -119,7 +119,7 @@ static bool is_going_down(const struct utmpx *record)
 	int level = record->ut_pid % 256;
 
 	return (level == '0' || level == '6') &&
-	       (double)record->ut_tv.tv_sec + SLACK >= clock_booted();
+	       (double)record->ut_tv.tv_sec + SLACK >= clock_boot_time();
 }
 
 /* The last record of a runlevel is that of the present one. */
@@ -142,7 +142,7 @@ static const char *utmp_goes_down(const char *root)
 	return why;
 }
 
-/* --- processes --------------------------------------------------------------------------------------- */
+/* --- processes -------------------------------------------------------------------------------- */
 
 #define ARGUMENTS 8
 

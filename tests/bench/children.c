@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "loop/child.h"
+#include "process/child.h"
 #include "loop/loop.h"
 
 #define PROGRAM    "/bin/true"
@@ -70,7 +70,7 @@ static double by_vigil(void)
 	check(child_start(loop, &spec, &child) == 0, "child_start");
 	took = now(CLOCK_MONOTONIC) - begun;
 	while (ended == before)
-		loop_turn(loop, true);
+		loop_run_once(loop, true);
 	return took;
 }
 

@@ -57,7 +57,7 @@ start_vigild
 wait_for 60 state running || { tail "$work/log"; not_ok "$units services are watched"; exit 1; }
 
 ctl get '' >"$work/tree"
-"$top_builddir/tests/bench/bare" "$work/bare.sock" "$work/tree" &
+"$top_builddir/tests/bench/baseline" "$work/bare.sock" "$work/tree" &
 bare=$!
 wait_for 10 [ -S "$work/bare.sock" ] || { not_ok "the bare server runs"; exit 1; }
 
@@ -93,7 +93,7 @@ for shape in one pipelined hundred; do
 	pairs 2 ${shape}_server_us
 done
 
-# --- how late -----------------------------------------------------------------------------------
+# --- how late -------------------------------------------------------------------------------------
 [ -n "${VIGIL_IN_SYSTEMD:-}" ] || finish
 late() { # the same, for replies to one who asks alone: the 99th percentile of each round
 	for _ in $(seq $rounds); do

@@ -30,13 +30,13 @@
 #include <jansson.h>
 
 #include "base/clock.h"
-#include "base/complaint.h"
+#include "base/diagnostic.h"
 #include "base/log.h"
 #include "control/control_conn.h"
 #include "control/control_work.h"
-#include "data/option.h"
-#include "data/state.h"
-#include "host/host_inside.h"
+#include "config/option.h"
+#include "state/state.h"
+#include "host/host_internal.h"
 #include "loop/loop.h"
 #include "service/service.h"
 
@@ -49,7 +49,7 @@
 	"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"get\",\"params\":" \
 	"{\"pointer\":\"/daemons/write/service_state/value\"}}\n"
 
-/* --- time ------------------------------------------------------------------------------------ */
+/* --- time ------------------------------------------------------------------------------------- */
 
 #define INTERPOSED __attribute__((visibility("default")))
 
@@ -83,7 +83,7 @@ INTERPOSED int epoll_wait(int fd, struct epoll_event *events, int max, int timeo
 	return n;
 }
 
-/* --- what valgrind does not know --------------------------------------------------------------- */
+/* --- what valgrind does not know -------------------------------------------------------------- */
 
 /* In place of a pidfd, what like it is never readable: the process that is looked at lives. */
 INTERPOSED long syscall(long number, ...)
@@ -94,7 +94,7 @@ INTERPOSED long syscall(long number, ...)
 	return -1;
 }
 
-/* --- the host -------------------------------------------------------------------------------- */
+/* --- the host --------------------------------------------------------------------------------- */
 
 static char scratch[] = "/tmp/vigil-count.XXXXXX";
 static struct host *host;
@@ -127,38 +127,38 @@ static FILE *create(const char *name)
 
 static void open_host(void)
 {
-	struct complaints complaints = {0};
+	struct diagnostics diagnostics = {0};
 	FILE *file;
 
 	check(mkdtemp(scratch) != NULL, "no scratch directory");
 	file = create("vigil.conf");
 	fprintf(file, "[vigil]\nstate_dir = %s\nlog = stderr\nlog_level = error\n", path("state"));
 	fclose(file);
-	host = host_new(path("vigil.conf"), &complaints);
-	check(host != NULL, complaints.count > 0 ? complaints.list[0].text : "no host");
+	host = host_new(path("vigil.conf"), &diagnostics);
+	check(host != NULL, diagnostics.count > 0 ? diagnostics.list[0].text : "no host");
 }
 
 static void turn(void)
 {
-	loop_turn(host_loop(host), true);
+	loop_run_once(host_loop(host), true);
 }
 
 static struct vigil_daemon *begin(const char *name, const vigil_module *module,
 	const struct option_given *given, size_t count)
 {
-	struct complaints complaints = {0};
+	struct diagnostics diagnostics = {0};
 	struct option_set *options = option_set_new(
-		module->options, given, count, "[daemon:count]", "count", 1, &complaints);
+		module->options, given, count, "[daemon:count]", "count", 1, &diagnostics);
 	struct vigil_daemon *d;
 
-	check(options != NULL, complaints.count > 0 ? complaints.list[0].text : "no options");
-	d = daemon_new(&host->ground, name, name, module, options);
+	check(options != NULL, diagnostics.count > 0 ? diagnostics.list[0].text : "no options");
+	d = daemon_new(&host->environment, name, name, module, options);
 	option_set_unref(options);
 	check(daemon_start(d) == 0, daemon_reason(d));
 	return d;
 }
 
-/* --- a tick ---------------------------------------------------------------------------------- */
+/* --- a tick ----------------------------------------------------------------------------------- */
 
 static unsigned ticks;
 
@@ -207,7 +207,7 @@ static void tick(unsigned times)
 		turn();
 }
 
-/* --- a look ---------------------------------------------------------------------------------- */
+/* --- a look ----------------------------------------------------------------------------------- */
 
 extern const vigil_module vigil_module_descriptor;
 
@@ -280,7 +280,7 @@ static void look(unsigned times)
 	check(counts.workers == 1, "somebody was asked");
 }
 
-/* --- a write --------------------------------------------------------------------------------- */
+/* --- a write ---------------------------------------------------------------------------------- */
 
 static struct vigil_daemon *writer;
 
@@ -297,7 +297,7 @@ static void write_values(unsigned times)
 		vigil_state_set(writer, "service_state/restarts", json_integer(i));
 }
 
-/* --- a request ------------------------------------------------------------------------------- */
+/* --- a request -------------------------------------------------------------------------------- */
 
 static int client;
 
@@ -333,7 +333,7 @@ static void request(unsigned times)
 	}
 }
 
-/* --- all of them ----------------------------------------------------------------------------- */
+/* --- all of them ------------------------------------------------------------------------------ */
 
 static const struct {
 	const char *name;
@@ -360,7 +360,7 @@ int main(int argc, char **argv)
 		json_object_seed(1);
 		open_host();
 		things[i].ready();
-		loop_turn(host_loop(host), false);
+		loop_run_once(host_loop(host), false);
 		check(atomic_load(&now) < READY, "it took too long to be ready");
 		atomic_store(&now, READY);
 		measuring = true;

@@ -58,7 +58,7 @@ percentile() { # FILE P, of the time until it ran again
 		END { n = int(NR * p + 0.999999); print v[n < 1 ? 1 : n] }'
 }
 measure() { # NAME
-	"$top_builddir/tests/bench/noticed" "$work/control.sock" well $kills 300 >"$work/$1.kills" &
+	"$top_builddir/tests/bench/detect_latency" "$work/control.sock" well $kills 300 >"$work/$1.kills" &
 	local killing=$!
 	timeout $seconds "$vigilctl" -s "$work/control.sock" watch /daemons/tick >"$work/$1.ticks"
 	wait $killing || { tail "$work/log"; not_ok "$1: it is repaired each time"; exit 1; }

@@ -37,7 +37,7 @@ systemctl daemon-reload
 seq -f 'bench@%g.service' "$units" >"$work/units"
 xargs -n 100 systemctl start <"$work/units"
 
-spent() { "$top_builddir/tests/bench/spent" "$@"; }
+spent() { "$top_builddir/tests/bench/cpu_time" "$@"; }
 bus=$(systemctl show -P MainPID dbus.service)
 reads() { # each|list TIMES FILE: sets own_of and others_of, the nanoseconds of one time
 	local before
@@ -63,7 +63,7 @@ row() { # METRIC VALUE REFERENCE SCALE
 		printf "looks %s %.2f %.2f %.3f\n", metric, v * scale, r * scale, r ? v / r : v }'
 }
 
-# --- a thousand that run ------------------------------------------------------------------------------
+# --- a thousand that run --------------------------------------------------------------------------
 daemons "$units" bench "interval = ${interval}s" | write_conf
 start_vigild
 started running "$units"
@@ -111,7 +111,7 @@ if [ -n "${connects:-}" ]; then
 	[ "$starts" = 0 ] || not_ok "no process is started for a look at systemd"
 fi
 
-# --- a thousand that are down -------------------------------------------------------------------------
+# --- a thousand that are down ---------------------------------------------------------------------
 # Timers have ten places in a second, so a hundred at a time are asked about in one message.
 seq -f 'down@%g.service' "$units" >"$work/units"
 xargs -n 100 systemctl start <"$work/units" 2>/dev/null
@@ -131,7 +131,7 @@ awk -v ns="$own" -v looks="$looks" -v hundred=$((own_of + others_of)) -v n="$(wc
 	printf "looks us_of_all_a_unit %.2f %.2f %.2f\n", ns / looks / 1e3, hundred / n / 1e3,
 		ns / looks / (hundred / n) }'
 
-# --- no process for the others ----------------------------------------------------------------------
+# --- no process for the others --------------------------------------------------------------------
 supervise() { # NAME: as the supervisors want it
 	mkdir -p "$work/sv/$1"
 	printf '#!/bin/sh\nexec sleep 1000000\n' >"$work/sv/$1/run"

@@ -28,7 +28,7 @@ begin_vigild() {
 	wait_for 120 reachable_or_gone && reachable || { tail "$work/log"; not_ok "vigild starts"; exit 1; }
 }
 reachable_or_gone() { reachable || ! kill -0 "$vigild_pid" 2>/dev/null; }
-spent() { "$top_builddir/tests/bench/spent" "$@"; }
+spent() { "$top_builddir/tests/bench/cpu_time" "$@"; }
 # In KB, of one process
 private() { awk '/^Private_(Clean|Dirty)/ { n += $2 } END { print n }' "/proc/$1/smaps_rollup"; }
 resident() { awk '/^VmRSS/ { print $2 }' "/proc/$1/status"; }

@@ -35,7 +35,7 @@ end_service() { ! [ -s "$work/$1/pid" ] || kill -9 "$(cat "$work/$1/pid")" 2>/de
 time_it() { # NAME
 	local kills=$kills
 	[ "$1" != monit_at_5s ] || kills=$(((kills + 1) / 2)) # it takes its time
-	"$top_builddir/tests/bench/revived" "$work/$1/fifo" $kills $rest >"$work/$1.times" ||
+	"$top_builddir/tests/bench/restart_latency" "$work/$1/fifo" $kills $rest >"$work/$1.times" ||
 		{ not_ok "$1: the service comes back"; return 1; }
 }
 row() { # NAME REFERENCE
@@ -47,7 +47,7 @@ row() { # NAME REFERENCE
 }
 need() { command -v "$1" >/dev/null || { echo "SKIP: peers $1: it is not installed"; return 1; }; }
 
-# --- each of them -------------------------------------------------------------------------------
+# --- each of them ---------------------------------------------------------------------------------
 vigil_conf() {
 	printf '[daemons]\nbench = yes\n[daemon:bench]\nmodule = service\nservice = bench\n'
 	printf 'interval = 60s\nbackoff = 0\nhealthy_after = 0\nmanager = %s\n' "$1"

@@ -12,7 +12,7 @@
 
 #include <jansson.h>
 
-#include "data/state.h"
+#include "state/state.h"
 
 #define VALUES     5
 #define WRITTEN    1000 /* daemons, in the tree that is written */

@@ -15,7 +15,7 @@
 
 #include <jansson.h>
 
-#include "base/complaint.h"
+#include "base/diagnostic.h"
 #include "control/control_conn.h"
 #include "control/control_pipe.h"
 #include "control/control_work.h"
@@ -26,7 +26,7 @@ static struct host *the_host(void)
 {
 	static struct host *host;
 	static pid_t owner;
-	struct complaints complaints = {0};
+	struct diagnostics diagnostics = {0};
 	char conf[512];
 
 	if (owner == getpid())
@@ -36,7 +36,7 @@ static struct host *the_host(void)
 		"[vigil]\nstate_dir = %s/state\nlog = stderr\nmodules = /nowhere\n"
 		"[daemons]\na = yes\nb = yes\n",
 		fuzz_directory());
-	host = host_new(fuzz_file("host.conf", (const uint8_t *)conf, strlen(conf)), &complaints);
+	host = host_new(fuzz_file("host.conf", (const uint8_t *)conf, strlen(conf)), &diagnostics);
 	FUZZ_HOLDS(host != NULL);
 	host_start(host);
 	return host;
@@ -44,7 +44,7 @@ static struct host *the_host(void)
 
 static void turn(void)
 {
-	loop_turn(host_loop(the_host()), false);
+	loop_run_once(host_loop(the_host()), false);
 }
 
 static void on_gone(struct conn *conn, void *arg)

@@ -11,25 +11,25 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/complaint.h"
+#include "base/diagnostic.h"
 #include "base/text.h"
-#include "data/config.h"
+#include "config/config.h"
 #include "loop/loop.h"
-#include "loop/store.h"
+#include "persist/store.h"
 #include "service/manager.h"
 #include "service/pidfile.h"
 
 void fuzz_config(const uint8_t *data, size_t size)
 {
-	struct complaints complaints = {0};
-	struct config *config = config_load(fuzz_file("vigil.conf", data, size), &complaints);
+	struct diagnostics diagnostics = {0};
+	struct config *config = config_load(fuzz_file("vigil.conf", data, size), &diagnostics);
 
-	FUZZ_HOLDS((config == NULL) == (complaints.errors > 0));
-	for (size_t i = 0; i < complaints.count; i++)
-		FUZZ_HOLDS(fuzz_is_clean(complaints.list[i].text));
+	FUZZ_HOLDS((config == NULL) == (diagnostics.errors > 0));
+	for (size_t i = 0; i < diagnostics.count; i++)
+		FUZZ_HOLDS(fuzz_is_clean(diagnostics.list[i].text));
 	for (size_t i = 0; config != NULL && i < config->count; i++)
 		FUZZ_HOLDS(text_is_daemon_name(config->daemons[i].name));
-	complaints_clear(&complaints);
+	diagnostics_clear(&diagnostics);
 	config_free(config);
 }
 

@@ -27,8 +27,7 @@ void fuzz_nagios(const uint8_t *data, size_t size)
 
 	FUZZ_HOLDS(nagios_parse(text, size, &parsed) == 0);
 	FUZZ_HOLDS(is_clean_line(parsed.output));
-	json_object_foreach(parsed.perfdata.items, label, entry)
-	{
+	json_object_foreach(parsed.perfdata.items, label, entry) {
 		FUZZ_HOLDS(fuzz_is_clean(label));
 		FUZZ_HOLDS(json_is_object(entry));
 		vigil_perfdata(item, sizeof(item), label, entry);

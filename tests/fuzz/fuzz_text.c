@@ -9,12 +9,12 @@
 
 #include <jansson.h>
 
-#include "base/complaint.h"
+#include "base/diagnostic.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "command/command.h"
-#include "data/option.h"
-#include "data/pointer.h"
+#include "config/option.h"
+#include "state/json_pointer.h"
 
 /* What a manager's argv, path or bus may be handed. */
 static void name_holds(const char *name)
@@ -36,11 +36,11 @@ void fuzz_names(const uint8_t *data, size_t size)
 	if (text_is_daemon_name(name)) {
 		name_holds(name);
 		FUZZ_HOLDS(strlen(name) <= 64);
-		FUZZ_HOLDS(pointer_append(pointer, sizeof(pointer), name) == 0);
-		FUZZ_HOLDS(pointer_step(pointer, step, sizeof(step)) != NULL);
+		FUZZ_HOLDS(json_pointer_append(pointer, sizeof(pointer), name) == 0);
+		FUZZ_HOLDS(json_pointer_step(pointer, step, sizeof(step)) != NULL);
 		FUZZ_HOLDS(strcmp(step, name) == 0);
 	}
-	FUZZ_HOLDS(strlen(text_cut(cut, sizeof(cut), name)) < sizeof(cut));
+	FUZZ_HOLDS(strlen(text_truncate(cut, sizeof(cut), name)) < sizeof(cut));
 	text_suggest_init(&s, name);
 	text_suggest_add(&s, "interval");
 	text_suggest_add(&s, "service");
@@ -62,19 +62,19 @@ void fuzz_values(const uint8_t *data, size_t size)
 		VIGIL_OPTION_END,
 	};
 	char *text = fuzz_text(data, size);
-	struct complaints complaints = {0};
+	struct diagnostics diagnostics = {0};
 	struct option_set *set;
 	double seconds;
 
 	for (const vigil_option *o = schema; o->name != NULL; o++) {
 		const struct option_given given = {o->name, text, "file", 1};
 
-		set = option_set_new(schema, &given, 1, "[x]", "file", 1, &complaints);
-		FUZZ_HOLDS((set == NULL) == (complaints.errors > 0));
-		for (size_t i = 0; i < complaints.count; i++)
-			FUZZ_HOLDS(fuzz_is_clean(complaints.list[i].text));
+		set = option_set_new(schema, &given, 1, "[x]", "file", 1, &diagnostics);
+		FUZZ_HOLDS((set == NULL) == (diagnostics.errors > 0));
+		for (size_t i = 0; i < diagnostics.count; i++)
+			FUZZ_HOLDS(fuzz_is_clean(diagnostics.list[i].text));
 		FUZZ_HOLDS(set == NULL || option_set_equal(set, set));
-		complaints_clear(&complaints);
+		diagnostics_clear(&diagnostics);
 		option_set_unref(set);
 	}
 	if (text_duration(text, &seconds) == 0)
@@ -123,16 +123,18 @@ void fuzz_pointer(const uint8_t *data, size_t size)
 	const char *rest = pointer;
 	json_t *doc = json_pack("{s:{s:[i,i],s:{}},s:s}", "a", "b", 1, 2, "~/", "", "root");
 
-	if (pointer_check(pointer) == 0) {
-		while ((rest = pointer_step(rest, step, sizeof(step))) != NULL)
-			FUZZ_HOLDS(pointer_append(made, sizeof(made), step) == 0);
+	if (json_pointer_check(pointer) == 0) {
+		while ((rest = json_pointer_step(rest, step, sizeof(step))) != NULL)
+			FUZZ_HOLDS(json_pointer_append(made, sizeof(made), step) == 0);
 		FUZZ_HOLDS(strcmp(made, pointer) == 0);
-		FUZZ_HOLDS(pointer_covers("", pointer) && pointer_covers(pointer, pointer));
-		pointer_follow(doc, pointer);
-		if (pointer_append(made, sizeof(made), name) == 0)
-			FUZZ_HOLDS(pointer_covers(pointer, made) && !pointer_covers(made, pointer));
+		FUZZ_HOLDS(
+			json_pointer_covers("", pointer) && json_pointer_covers(pointer, pointer));
+		json_pointer_follow(doc, pointer);
+		if (json_pointer_append(made, sizeof(made), name) == 0)
+			FUZZ_HOLDS(json_pointer_covers(pointer, made) &&
+				   !json_pointer_covers(made, pointer));
 	} else {
-		pointer_follow(doc, pointer);
+		json_pointer_follow(doc, pointer);
 	}
 	json_decref(doc);
 	free(pointer);
@@ -144,10 +146,10 @@ void fuzz_escape(const uint8_t *data, size_t size)
 	static char once[8192], twice[8192], little[17];
 	const char *text = (const char *)data;
 
-	log_escape(once, sizeof(once), text, size);
+	text_escape(once, sizeof(once), text, size);
 	FUZZ_HOLDS(fuzz_is_clean(once));
-	log_escape(twice, sizeof(twice), once, strlen(once));
+	text_escape(twice, sizeof(twice), once, strlen(once));
 	FUZZ_HOLDS(strcmp(once, twice) == 0);
-	log_escape(little, sizeof(little), text, size);
+	text_escape(little, sizeof(little), text, size);
 	FUZZ_HOLDS(fuzz_is_clean(little) && strlen(little) < sizeof(little));
 }

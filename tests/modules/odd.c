@@ -40,7 +40,7 @@ static void on_restarted(vigil_service *svc, const vigil_service_reply *r, void 
 /* Counts its starts, in a value that outlives the host. */
 static int count_starts(vigil_daemon *d)
 {
-	int err = vigil_keep(d, "starts");
+	int err = vigil_persist(d, "starts");
 
 	return err != 0 ? err
 			: vigil_state_set(d, "starts",
@@ -82,7 +82,7 @@ static int start(vigil_daemon *d)
 	if (strcmp(how, "error") == 0)
 		return -ENXIO;
 	if (strcmp(how, "refuse") == 0)
-		return vigil_refuse(d, "the %s is refused", vigil_option_text(d, "word"));
+		return vigil_fail(d, "the %s is refused", vigil_option_text(d, "word"));
 	count_starts(d);
 	start_child(d);
 	restart_service(d);
@@ -104,11 +104,11 @@ static void be_careless(vigil_daemon *d)
 		vigil_state_set(d, "x", json_integer(1)) != -EPERM ||
 		vigil_state_add(d, "x", json_integer(1)) != -EPERM ||
 		vigil_state_unset(d, "x") != -EPERM || vigil_state_get(d, "/vigil") != NULL ||
-		vigil_keep(d, "x") != -EPERM ||
+		vigil_persist(d, "x") != -EPERM ||
 		vigil_watch_fd(d, 0, VIGIL_READ, NULL, NULL) != -EPERM ||
 		vigil_unwatch_fd(d, 0) != -EPERM || vigil_on_verb(d, "x", NULL, NULL) != -EPERM ||
 		vigil_on_change(d, "/vigil", NULL, NULL) != -EPERM || vigil_data(d) != NULL ||
-		vigil_paused(d) || vigil_refuse(d, "no") != -EPERM)
+		vigil_paused(d) || vigil_fail(d, "no") != -EPERM)
 		vigil_diagnose(d, NULL, "a candidate was given something");
 	vigil_set_data(d, d);
 	vigil_log(d, VIGIL_ERROR, "a candidate speaks");

@@ -59,7 +59,7 @@ start_vigild
 check "samples outlive a restart, and a clock that was set forward by decades meanwhile" wait_for 10 over n/windows/10s/max 30
 check "as what they were" [ "$(value n/windows/10s/max)" = "$min" ]
 
-# --- what is refused ---------------------------------------------------------------------------------------
+# --- what is refused ------------------------------------------------------------------------------
 
 refused() { # refused TEXT OPTION...
 	local text=$1; shift

@@ -81,7 +81,7 @@ module = service
 service = $name
 C
 done
-# --- what means nothing -------------------------------------------------------------------------------
+# --- what means nothing ---------------------------------------------------------------------------
 
 for deny in 'mydb # never' '"mydb"' "'mydb', dbus" 'mydb dbus' 'mydb;dbus' 'mydb ; dbus' 'mydb,,dbus' 'mydb,' \
 	'-mydb' 'my/db' '[m]ydb' 'mydb|dbus'; do

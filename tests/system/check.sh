@@ -148,7 +148,7 @@ import json, sys
 said = json.load(open(sys.argv[1]))
 assert said["status"] == 0 and said["output"] == "OK - 88/used" and said["perfdata"].startswith("\x27/ var\x27=88%")' "$work/out"
 
-# --- icinga2 ---------------------------------------------------------------------------------------------
+# --- icinga2 --------------------------------------------------------------------------------------
 
 icinga() {
 	[ "$(id -u)" = 0 ] || { echo "SKIP: icinga2's own run wants root"; return; }

@@ -33,7 +33,7 @@ said() { check "$1" grep -qF -- "$2" "$work/err"; }
 # The value is there as soon as the daemon has looked.
 when_up() { wait_for 20 is /daemons/web/service_state/value running; cat; }
 
-# --- what is the same for both ----------------------------------------------------------------------
+# --- what is the same for both --------------------------------------------------------------------
 
 right='# a comment, then an empty line
 
@@ -94,7 +94,7 @@ both() { # both WHO COMMAND...
 }
 mkdir "$work/conf.d"
 
-# --- vigild -C ----------------------------------------------------------------------------------------
+# --- vigild -C ------------------------------------------------------------------------------------
 
 both "vigild -C" "$vigild" -C -c "$work/vigil.conf"
 check "it leaves neither socket nor pipe" [ ! -e "$work/control.sock" ] && [ ! -e "$work/control.pipe" ]
@@ -141,7 +141,7 @@ script 1 "vigild -C refuses where another vigild runs" "$vigild" -C -c "$work/vi
 said "and says which, and how it is stopped" "the vigild of pid $vigild_pid holds $work/control.sock; stop it first: kill $vigild_pid"
 check "which runs on" reachable
 
-# --- vigilctl console -----------------------------------------------------------------------------------
+# --- vigilctl console -----------------------------------------------------------------------------
 
 both "vigilctl console" "$vigilctl" -c "$work/vigil.conf" console
 script 0 "vigilctl -o json console" "$vigilctl" -c "$work/vigil.conf" -o json console <<<"status web"
@@ -169,7 +169,7 @@ script 1 "vigilctl console without vigild" "$vigilctl" -c "$work/vigil.conf" con
 said "says so" "vigild cannot be reached"
 check "and helps" grep -q '^  status ' "$work/out"
 
-# --- on a terminal ----------------------------------------------------------------------------------------
+# --- on a terminal --------------------------------------------------------------------------------
 
 if command -v python3 >/dev/null; then
 	export vigild vigilctl work

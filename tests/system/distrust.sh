@@ -80,7 +80,7 @@ else
 	echo "SKIP: an ACL that grants writing is refused: there are no ACLs here"
 fi
 
-# --- commands --------------------------------------------------------------------------------------
+# --- commands -------------------------------------------------------------------------------------
 conf() { # conf MODULE OPTION...
 	local module=$1; shift
 	write_conf < <(printf '[daemons]\np = yes\n[daemon:p]\nmodule = %s\n' "$module"; printf '%s\n' "$@")
@@ -116,7 +116,7 @@ refused "a restart_command that others may write" "restart_command = .*$work/ope
 conf service "service = x" "probe = $work/open"
 refused "a probe that others may write" "probe = .*$work/open may be written"
 
-# --- the doors -------------------------------------------------------------------------------------
+# --- the doors ------------------------------------------------------------------------------------
 mkdir -m 777 "$work/run"
 write_conf <<<"[daemons]"
 sed -i "s,^socket = .*,socket = $work/run/control.sock," "$work/vigil.conf"
@@ -129,7 +129,7 @@ sed -i "s,^log = .*,log = $work/their.log," "$work/vigil.conf"
 timeout 20 "$vigild" -c "$work/vigil.conf" >"$work/out" 2>&1
 check "vigild does not log to another user's file" grep -q 'log = .*belongs neither to root' "$work/out"
 
-# --- while vigild runs -----------------------------------------------------------------------------
+# --- while vigild runs ----------------------------------------------------------------------------
 write_conf <<C
 [daemons]
 p = yes
@@ -171,7 +171,7 @@ chmod 644 "$work/vigil.conf"
 check "vigild survives that its crash marker is cut short" wait_for 10 more_than /runs/p/ticks $((ticks + 3))
 check "vigild stops well after that" stop_vigild
 
-# --- the state -------------------------------------------------------------------------------------
+# --- the state ------------------------------------------------------------------------------------
 write_conf <<<"[daemons]"
 mkdir "$work/their-state"
 chown 65534 "$work/their-state"
@@ -182,7 +182,7 @@ check "a state_dir of another user is not used, which is said" \
 stop_vigild
 check "nothing is written there" [ -z "$(ls -A "$work/their-state")" ]
 
-# --- secrets ---------------------------------------------------------------------------------------
+# --- secrets --------------------------------------------------------------------------------------
 write_conf <<C
 [daemons]
 p = yes
@@ -207,7 +207,7 @@ check "a diagnostic does not show a secret value" eval 'grep -q "environment = \
 stop_vigild
 check "the log does not either" eval '! grep -q -e top-secret -e other-secret "$work/log"'
 
-# --- an ordinary user --------------------------------------------------------------------------------
+# --- an ordinary user -----------------------------------------------------------------------------
 mkdir "$work/home"
 (
 	work=$work/home

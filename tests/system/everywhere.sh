@@ -44,7 +44,7 @@ cp /etc/hosts "$work/hosts"
 mount --bind "$work/hosts" /etc/hosts
 echo '127.0.0.1 master.test' >>/etc/hosts
 
-# --- what a sysadmin has: a master, a service, vigil ------------------------------------------------------
+# --- what a sysadmin has: a master, a service, vigil ----------------------------------------------
 
 icinga2 api setup --cn master.test >"$work/setup.log" 2>&1 || { cat "$work/setup.log"; not_ok "api setup"; exit 1; }
 cat >/etc/icinga2/icinga2.conf <<'C'
@@ -112,7 +112,7 @@ prometheus_pid=$!
 script -qec "'$vigilctl' -s '$work/control.sock' status --watch" /dev/null </dev/null >"$work/screen" 2>&1 &
 looker=$!
 
-# --- where they look ---------------------------------------------------------------------------------------
+# --- where they look ------------------------------------------------------------------------------
 
 timeout 400 python3 - "$work" <<'P' || not_ok "the walk came to its end"
 import base64, json, os, signal, ssl, sys, time, urllib.request

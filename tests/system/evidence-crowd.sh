@@ -9,7 +9,7 @@ under_systemd
 write_serve
 unit() { cat >"$units/$1.service"; }
 
-# --- restart_rate -----------------------------------------------------------------------------------------
+# --- restart_rate ---------------------------------------------------------------------------------
 
 settings=("restart_rate = 5/10s" "upgrade_wait = 0")
 crowd=30
@@ -66,7 +66,7 @@ unexpected_death() {
 	eventually "units that keep failing are CRITICAL" health_is crashing-1 CRITICAL
 }
 
-# --- brought back by systemd ---------------------------------------------------------------------------------
+# --- brought back by systemd ----------------------------------------------------------------------
 
 respawned() { # NAME COMMAND
 	unit "$1" <<-UNIT
@@ -103,7 +103,7 @@ comes_back_once() {
 	check "a unit that systemd has brought back once does not keep crashing" never was steady CRITICAL crashing
 }
 
-# --- all of it ---------------------------------------------------------------------------------------------------
+# --- all of it ------------------------------------------------------------------------------------
 
 systemctl daemon-reload
 start_the_crowd || not_ok "thirty units fail and two run before vigild starts"

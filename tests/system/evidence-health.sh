@@ -73,7 +73,7 @@ agree() {
 	[ -n "$row" ] && [ "$row" = "$(plugin "$1" | without_counts)" ]
 }
 
-# --- a probe that fails under restart_on = never -----------------------------------------------------
+# --- a probe that fails under restart_on = never --------------------------------------------------
 
 check "restart_on = never: a probe that keeps failing is CRITICAL" wait_for 20 level observed CRITICAL
 check "restart_on = never: the text says what is wrong and that it is not restarted" wait_for 20 \
@@ -85,7 +85,7 @@ lines() { ctl explain observed | grep -c 'probe failed ([0-9]* in a row)'; }
 check "failed probes are counted on one line of the history" [ "$(lines)" = 1 ]
 check "restart_on = never: the service was not restarted" [ "$(restarts observed)" = 0 ]
 
-# --- left alone ---------------------------------------------------------------------------------------
+# --- left alone -----------------------------------------------------------------------------------
 
 kill -9 "$(pid_of denied)"
 check "deny: a service that is down is CRITICAL, and why it is not restarted is said" wait_for 20 \
@@ -97,7 +97,7 @@ check "restart_on = failed: a clean stop is CRITICAL with its reason" wait_for 2
 	says lost 'lost is stopped*; it was stopped cleanly and is left alone, because restart_on = failed'
 check "restart_on = failed: vigilctl check exits with 2 after a clean stop" exits lost 2
 
-# --- what vigild could not do -----------------------------------------------------------------------
+# --- what vigild could not do ---------------------------------------------------------------------
 
 for name in missing unrunnable; do
 	check "a probe program that does not exist ($name) is UNKNOWN" wait_for 20 level $name UNKNOWN
@@ -107,7 +107,7 @@ for name in missing unrunnable; do
 	check "a probe program that does not exist ($name): vigilctl check exits with 3" exits $name 3
 done
 
-# --- keeps crashing ----------------------------------------------------------------------------------
+# --- keeps crashing -------------------------------------------------------------------------------
 
 kill_again() { # until vigild has restarted it so often
 	local before
@@ -147,7 +147,7 @@ runit() {
 }
 if [ -n "${with_runit:-}" ]; then runit; else echo "SKIP: runit is not installed: how often a manager brings a service back"; fi
 
-# --- a pause ------------------------------------------------------------------------------------------
+# --- a pause --------------------------------------------------------------------------------------
 
 ctl -q pause paused --for 1h --reason 'new disks'
 kill -9 "$(pid_of paused)"
@@ -160,7 +160,7 @@ for name in $names; do
 	check "status and check say the same of $name" wait_for 10 agree "$name"
 done
 
-# --- after a restart of vigild ----------------------------------------------------------------------
+# --- after a restart of vigild --------------------------------------------------------------------
 
 check "vigild stops" stop_vigild
 printf '#!/bin/sh\n' >"$work/nosuch"

@@ -14,7 +14,7 @@ unit() {
 active() { [ "$(systemctl is-active "$1")" = active ]; }
 up() { case $(systemctl is-active "$1") in active | activating) ;; *) false ;; esac; }
 
-# --- conflicts -----------------------------------------------------------------------------------------
+# --- conflicts ------------------------------------------------------------------------------------
 
 # pair NAME LINES LINES [OPTION ...]: NAME is watched, NAME-other conflicts with it
 pair() {
@@ -84,7 +84,7 @@ conflict_with_a_unit_that_is_down() {
 		starts_are alone 2
 }
 
-# --- conditions and assertions ------------------------------------------------------------------------------
+# --- conditions and assertions --------------------------------------------------------------------
 
 unit condition ConditionPathExists=/nonexistent/condition
 unit assertion AssertPathExists=/nonexistent/assertion
@@ -116,7 +116,7 @@ condition_lapses() {
 	eventually "a unit whose condition is met again is OK when an admin has started it" health_is lapsed OK
 }
 
-# --- all of it --------------------------------------------------------------------------------------------------
+# --- all of it ------------------------------------------------------------------------------------
 
 : >"$work/lapsed"
 systemctl daemon-reload

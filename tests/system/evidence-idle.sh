@@ -21,7 +21,7 @@ job() {
 }
 timer() { printf '[Timer]\nOnActiveSec=1d\n' | unit "$1.timer"; }
 
-# --- timers --------------------------------------------------------------------------------------------
+# --- timers ---------------------------------------------------------------------------------------
 
 job backup
 timer backup
@@ -65,7 +65,7 @@ failed_unit_of_a_timer() {
 		'restarts_are tidy 1 && count_is tidy restart_error 0'
 }
 
-# --- sockets and paths ------------------------------------------------------------------------------------
+# --- sockets and paths ----------------------------------------------------------------------------
 
 # A fifo is what a shell can answer on; the unit ends after one line, as one that exits when idle.
 serves_one_line() { # NAME
@@ -120,7 +120,7 @@ path_unit() {
 	check "a service that a path unit starts is run once for one path" starts_are spool 1
 }
 
-# --- without anything that starts it --------------------------------------------------------------------------
+# --- without anything that starts it --------------------------------------------------------------
 
 job migrate
 oneshot_without_a_trigger() {
@@ -139,7 +139,7 @@ service_that_is_to_run() {
 	check "a service that is to run all the time is never called idle" never was plain OK idle
 }
 
-# --- all of it ---------------------------------------------------------------------------------------------------
+# --- all of it ------------------------------------------------------------------------------------
 
 systemctl daemon-reload
 systemctl start backup.timer nightly.timer tidy.timer web.socket spool.path

@@ -76,7 +76,7 @@ ctl() {
 	echo "$answer"
 }
 
-# --- many services of one vigild ------------------------------------------------------------------------------
+# --- many services of one vigild ------------------------------------------------------------------
 
 # begin NAME: a directory of its own for a situation
 begin() {
@@ -160,7 +160,7 @@ descriptors_run_out() {
 	end "$text"
 }
 
-# --- no processes, no program -------------------------------------------------------------------------------------
+# --- no processes, no program ---------------------------------------------------------------------
 
 as_nobody() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
 no_processes() {

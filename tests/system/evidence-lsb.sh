@@ -74,7 +74,7 @@ named() { echo "# pidfile: $work/run/$1.pid"; } # in the header
 run_script() { "$work/init.d/$1" "$2" >/dev/null 2>&1; }
 runs_again() { starts_are "$1" "$2" && health_is "$1" OK "$1 is running, pid $(last_start "$1")"; }
 
-# --- scripts that know no status --------------------------------------------------------------------------
+# --- scripts that know no status ------------------------------------------------------------------
 
 for code in 0 1 2 3; do watched usage-$code "usage; exit $code" "$(named usage-$code)" ""; done
 watched usage-option "usage; exit 0" "" "" "pidfile=$work/run/usage-option.pid"
@@ -106,7 +106,7 @@ no_witness_at_all() { # NAME TEXT
 	check "$text was never OK" never was "$1" OK
 }
 
-# --- scripts that contradict the pidfile -------------------------------------------------------------------
+# --- scripts that contradict the pidfile ----------------------------------------------------------
 
 for code in 1 2 3; do
 	watched silent-$code "exit $code" "" "" "pidfile=$work/run/silent-$code.pid"
@@ -128,7 +128,7 @@ contradicts_the_pidfile() { # NAME CODE TEXT
 	eventually "$text: the service is restarted when that process has been killed" starts_are "$name" 2
 }
 
-# --- an admin's stop that leaves the pidfile ------------------------------------------------------------------
+# --- an admin's stop that leaves the pidfile ------------------------------------------------------
 
 # It takes a while after the daemon's death, and leaves the pidfile.
 remains="sleep 0.3"
@@ -202,7 +202,7 @@ stopped_below_dpkg() {
 	check "$rare is started before its next check is due" is /runs/packaged-rare/ticks "$ticks"
 }
 
-# --- forms of pidfiles -------------------------------------------------------------------------------------------
+# --- forms of pidfiles ----------------------------------------------------------------------------
 
 postmaster='printf "%s\n" $pid /var/lib/postgresql/15/main 1700000000 5432 /var/run/postgresql "" \
 	"  5432001         0" "ready   " >$pidfile'
@@ -220,7 +220,7 @@ pidfile_of_a_form() { # NAME TEXT
 	eventually "$2 is believed: the service is restarted when that process was killed" runs_again "$1" 2
 }
 
-# --- all of it ------------------------------------------------------------------------------------------------------
+# --- all of it ------------------------------------------------------------------------------------
 
 for name in silent-{1,2,3} header-{1,2,3} stopped-{1,3} packaged packaged-rare postmaster sendmail blanks \
 	several-lines; do

@@ -9,7 +9,7 @@ command -v pg_createcluster >/dev/null || skip_all "there is no pg_createcluster
 under_systemd
 chmod 755 "$work"
 
-# --- a cluster in memory ------------------------------------------------------------------------------------
+# --- a cluster in memory --------------------------------------------------------------------------
 
 # The machine's own clusters and their files are not seen here.
 version=$(ls /usr/lib/postgresql | sort -n | tail -n 1)
@@ -43,7 +43,7 @@ daemon cluster "service=$cluster" "pidfile=$pidfile"
 daemon cluster-postmaster "service=$cluster" "pidfile=$data/postmaster.pid" restart_on=never
 all="umbrella umbrella-pidfile cluster cluster-postmaster"
 
-# --- what happens to it ---------------------------------------------------------------------------------------
+# --- what happens to it ---------------------------------------------------------------------------
 
 systemctl daemon-reload
 systemctl start postgresql

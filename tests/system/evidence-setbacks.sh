@@ -43,7 +43,7 @@ restarts() { get "/daemons/$1/service_state/restarts" || echo 0; }
 reason() { [[ "$(get "/daemons/$1/service_state/decision")" == $2 ]]; }
 says() { [[ "$(get "/runs/$1/health/text")" == $2 ]]; }
 
-# --- time to begin to serve --------------------------------------------------------------------------
+# --- time to begin to serve -----------------------------------------------------------------------
 
 check "probe_start: a server that needs a while to listen is given it, and that is a WARNING" wait_for 20 \
 	says slow 'slow is running, but its probe fails: Connection refused (not counted in the first 20 s)'
@@ -51,7 +51,7 @@ check "probe_start: once it serves it is OK" wait_for 20 says slow 'slow is runn
 check "probe_start: a server that needs a while to listen is not restarted by its probe" [ "$(restarts slow)" = 1 ]
 check "probe_start: the history says that the probe succeeded" grep -q 'probe succeeded after' <(ctl explain slow)
 
-# --- restarts that do not help -----------------------------------------------------------------------
+# --- restarts that do not help --------------------------------------------------------------------
 
 check "memory_max too low: the restart did not help, and the backoff applies" wait_for 30 \
 	says eater 'eater is running, but it takes *; 1 restart lately did not help for long; the next restart waits for the backoff'
@@ -63,7 +63,7 @@ check "a death soon after a restart: the backoff applies" wait_for 30 reason ear
 check "burst: it is given up after as many restarts" wait_for 30 reason counted '*: gave up after 3 restarts in 3600 s, until the next try'
 check "burst: there were as many restarts" [ "$(restarts counted)" = 3 ]
 
-# --- reload and restart --------------------------------------------------------------------------------
+# --- reload and restart ---------------------------------------------------------------------------
 
 settled() { # settled WHEN: burst and backoff hold, as they did before
 	check "burst: it holds after $1" wait_for 20 reason counted '*: gave up after 3 restarts in 3600 s, until the next try'

@@ -34,7 +34,7 @@ waits() { # a command that the fifo holds up, where it is there
 	printf '%s' "/bin/sh -c '[ ! -p $work/$1 ] || cat $work/$1'"
 }
 
-# --- starts ------------------------------------------------------------------------------------------------
+# --- starts ---------------------------------------------------------------------------------------
 
 unit minute "" TimeoutStartSec=60
 unit infinite "" TimeoutStartSec=infinity
@@ -92,7 +92,7 @@ start_over_the_limit() {
 	eventually "a unit whose start never ended is OK when its start ends again" health_is hung OK
 }
 
-# --- stops and reloads -----------------------------------------------------------------------------------------
+# --- stops and reloads ----------------------------------------------------------------------------
 
 unit stopping "" "TimeoutStopSec=60\nExecStop=$(waits stopping.stop)"
 long_stop() {
@@ -128,7 +128,7 @@ long_reload() {
 	check "$text was not restarted" eval 'starts_are reloading 1 && restarts_are reloading 0'
 }
 
-# --- all of it ------------------------------------------------------------------------------------------------------
+# --- all of it ------------------------------------------------------------------------------------
 
 systemctl daemon-reload
 systemctl start minute infinite extended hung stopping reloading

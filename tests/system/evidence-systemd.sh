@@ -74,7 +74,7 @@ loses_its_daemon() { # NAME TEXT
 		"restarts_are $name 1 && count_is $name restart_error 0"
 }
 
-# --- oneshot units with RemainAfterExit --------------------------------------------------------------
+# --- oneshot units with RemainAfterExit -----------------------------------------------------------
 
 unit oneshot <<-UNIT
 	[Service]
@@ -103,7 +103,7 @@ oneshot_without_a_process() {
 	check "a oneshot unit that left no process is never restarted" starts_are oneshot 1
 }
 
-# --- a daemon that left the control group of its unit -------------------------------------------------
+# --- a daemon that left the control group of its unit ---------------------------------------------
 
 # As what `su` starts does where PAM opens a session for it: the unit's control group is empty.
 elsewhere=/sys/fs/cgroup/elsewhere
@@ -140,7 +140,7 @@ daemon_outside_of_its_unit() {
 		comes_back emigrant
 }
 
-# --- a daemon in a control group below that of its unit ------------------------------------------------
+# --- a daemon in a control group below that of its unit -------------------------------------------
 
 cat >"$work/serve-below" <<-EOF_BELOW
 	#!/bin/sh
@@ -171,7 +171,7 @@ daemon_below_its_unit() {
 	eventually "a daemon in a group below its unit's is restarted when it was killed" comes_back delegated
 }
 
-# --- two units that run the same command line ----------------------------------------------------------
+# --- two units that run the same command line -----------------------------------------------------
 
 for twin in twin-one twin-two; do
 	unit $twin <<-UNIT
@@ -192,7 +192,7 @@ twins_die_together() {
 	done
 }
 
-# --- a unit that systemd calls failed, because it did not end well when it was stopped ------------------
+# --- a unit that systemd calls failed, because it did not end well when it was stopped ------------
 
 unit unruly <<-UNIT
 	[Service]
@@ -214,7 +214,7 @@ stopped_and_failed() {
 	eventually "$text is restarted when it was killed later" starts_are unruly 3
 }
 
-# --- an umbrella unit ---------------------------------------------------------------------------------
+# --- an umbrella unit -----------------------------------------------------------------------------
 
 unit umbrella <<-UNIT
 	[Unit]
@@ -256,7 +256,7 @@ umbrella_unit() {
 		eval 'health_is umbrella CRITICAL part-one || health_is umbrella WARNING part-one'
 }
 
-# --- a pidfile against systemd's word ------------------------------------------------------------------
+# --- a pidfile against systemd's word -------------------------------------------------------------
 
 unit front <<-UNIT
 	[Service]
@@ -307,7 +307,7 @@ alive_by_its_pidfile() { # NAME STATE SUBSTATE
 	eventually "$text is OK once it was restarted" health_is "$1" OK
 }
 
-# --- one unit, three names ------------------------------------------------------------------------------
+# --- one unit, three names ------------------------------------------------------------------------
 
 unit names <<-UNIT
 	[Service]
@@ -337,7 +337,7 @@ three_names() {
 		eval 'never grep -q start-limit-hit "$work/changes" "$work/log"'
 }
 
-# --- all of it ---------------------------------------------------------------------------------------------
+# --- all of it ------------------------------------------------------------------------------------
 
 systemctl daemon-reload
 systemctl start wrapped-unit oneshot leaver emigrant delegated unruly twin-one twin-two umbrella \

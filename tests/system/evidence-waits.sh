@@ -34,7 +34,7 @@ pid_of() { cat "$work/run/$1.pid"; }
 place() { grep -nx "$1" "$work/order" | tail -n 1 | cut -d: -f1; }
 in_order() { [ "$(place db)" -lt "$(place web)" ] && [ "$(place cache)" -lt "$(place web)" ]; }
 
-# --- after --------------------------------------------------------------------------------------------
+# --- after ----------------------------------------------------------------------------------------
 
 for name in web db cache; do check "$name is started" wait_for 30 value $name running; done
 check "after: at the start of vigild the awaited services are started first" in_order
@@ -56,7 +56,7 @@ rm "$work/db.broken"
 check "interval = 1h: once the awaited service runs, the other is restarted at once" wait_for 30 value web running
 check "interval = 1h: the awaited service was restarted first" value db running
 
-# --- a pause ------------------------------------------------------------------------------------------
+# --- a pause --------------------------------------------------------------------------------------
 
 for name in resumed expired; do check "$name runs" wait_for 30 value $name running; done
 ctl -q pause resumed

@@ -100,7 +100,7 @@ explain_all() {
 # eventually TEXT COMMAND...: the command succeeds before the deadline
 eventually() { local text=$1; shift; check "$text" wait_for "$patience" "$@"; }
 
-# --- what vigild says --------------------------------------------------------------------------------
+# --- what vigild says -----------------------------------------------------------------------------
 
 of() { get "/daemons/$1/service_state/$2"; } # NAME KEY
 value_is() { [ "$(of "$1" value)" = "$2" ]; }
@@ -144,7 +144,7 @@ checked() {
 		not_ok "vigild goes on checking $1"
 }
 
-# --- services that count their starts ----------------------------------------------------------------
+# --- services that count their starts -------------------------------------------------------------
 
 # $work/serve NAME: counts a start of NAME, and becomes its process
 write_serve() {

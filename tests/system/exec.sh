@@ -36,7 +36,7 @@ gone() { ! kill -0 "$1" 2>/dev/null || grep -q "^State:.Z" "/proc/$1/status" 2>/
 lines_of() { wc -l <"$work/$1" 2>/dev/null || echo 0; }
 at_least() { [ "$(lines_of "$1")" -ge "$2" ]; }
 
-# --- plugins as they should be ------------------------------------------------------------------
+# --- plugins as they should be --------------------------------------------------------------------
 
 script nagios <<'S'
 echo "DISK WARNING - 12% free | /=88%;80;90;0;100 'in use'=7GB;~:5;@1:2 t=U"
@@ -121,7 +121,7 @@ for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18; do printf '}'; done
 S
 daemon nested 'format = json'
 
-# --- streams ----------------------------------------------------------------------------------------
+# --- streams --------------------------------------------------------------------------------------
 
 script stream <<S
 echo \$\$ >$work/stream.pid
@@ -299,7 +299,7 @@ start_reference
 began=$SECONDS
 start_vigild
 
-# --- what came of it ------------------------------------------------------------------------------------
+# --- what came of it ------------------------------------------------------------------------------
 
 check "a plugin's first line" wait_for 20 has nagios/output "DISK WARNING - 12% free"
 check "its exit status is the state" has nagios/state WARNING
@@ -475,7 +475,7 @@ check "the sample in shell" wait_for 10 known reboot/perfdata/uptime/value
 check "is a plugin as they should be" says reboot REBOOT
 rm "$work/conf.d/exec.conf"
 
-# --- nothing stays --------------------------------------------------------------------------------------
+# --- nothing stays --------------------------------------------------------------------------------
 
 lag_is_fair "beside all of them" 2
 stray=$(cat "$work/deaf.pid" "$work/stream.pid")

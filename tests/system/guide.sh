@@ -32,7 +32,7 @@ vigild_pid=$!
 reaches() { vigilctl -q version 2>/dev/null; }
 wait_for 10 reaches || { cat "$work/log"; not_ok "vigild runs as it was installed"; finish; }
 
-# --- the page ---------------------------------------------------------------------------------------------
+# --- the page -------------------------------------------------------------------------------------
 
 # Commands and what they print, in literal blocks alone.
 awk '/^\.Bd -literal -offset/ { on = 1; next } /^\.Ed/ { on = 0; next } on' \
@@ -66,7 +66,7 @@ done <"$work/page"
 run
 check "the page has its commands" [ "$count" -ge 12 ]
 
-# --- what the page is for ------------------------------------------------------------------------------------
+# --- what the page is for -------------------------------------------------------------------------
 
 # From nothing to a value read in the console: five commands, and no edit of any Makefile.
 five() {

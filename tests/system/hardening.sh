@@ -26,7 +26,7 @@ trap 'systemctl stop vigil watched 2>/dev/null; [ ! -e $work/init.d/scripted ] |
 units=/run/systemd/system
 with() { [ -e "$work/modules/$1/$1.so" ]; }
 
-# --- a user, a rule and units that are not the machine's --------------------------------------------
+# --- a user, a rule and units that are not the machine's ------------------------------------------
 cp -p /etc/passwd /etc/group $work/root/etc
 sed -i '/^vigil:/d' $work/root/etc/passwd $work/root/etc/group
 systemd-sysusers --root=$work/root "$sysusers" || not_ok "sysusers makes the user"
@@ -45,7 +45,7 @@ shipped() {
 shipped "$stage$(make_variable unitdir)/vigil.service" >$units/vigil.service
 printf '[Service]\nExecStart=/bin/sleep 1000000\n' >$units/watched.service
 
-# --- every module ------------------------------------------------------------------------------------
+# --- every module ---------------------------------------------------------------------------------
 # The namespaces share the machine's loopback: a port that nobody has.
 taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 port=$((20000 + RANDOM % 10000))

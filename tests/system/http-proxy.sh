@@ -96,7 +96,7 @@ for headers, body in (
 P
 hides_nothing() { check "$1: a request hidden in another one is not answered" python3 "$work/hidden.py" "$2"; }
 
-# --- no proxy -----------------------------------------------------------------------------------------
+# --- no proxy -------------------------------------------------------------------------------------
 
 works_below "no proxy" "http://127.0.0.1:$port/"
 for path in //metrics /metrics/ ///metrics// //v1//rows //healthz /v1/state/ //v1/state/vigil/pid; do
@@ -109,7 +109,7 @@ done
 ask "http://127.0.0.1:$port/statuses" >"$work/answer"
 check "an unknown page is answered with those that there are" grep -q 'there is no page /statuses; there are /, /metrics' "$work/answer"
 
-# --- nginx --------------------------------------------------------------------------------------------
+# --- nginx ----------------------------------------------------------------------------------------
 
 if nginx=$(find_program nginx nginx nginx-common); then
 	front=$(free_port)
@@ -184,7 +184,7 @@ else
 	echo "SKIP: there is no nginx, and it cannot be downloaded: sub-paths behind it go untested"
 fi
 
-# --- haproxy ------------------------------------------------------------------------------------------
+# --- haproxy --------------------------------------------------------------------------------------
 
 if haproxy=$(find_program haproxy haproxy liblua5.3-0 libopentracing-c-wrapper0 libopentracing1); then
 	front=$(free_port)

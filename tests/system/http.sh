@@ -89,7 +89,7 @@ header() { local name=$1; shift; ask -o /dev/null -D - "$@" | tr -d '\r' | sed -
 json() { python3 -c 'import json, sys; d = json.load(sys.stdin); sys.exit(0 if eval(sys.argv[1]) else 1)' "$1"; }
 json_at() { body "$1" | json "$2"; }
 
-# --- what is answered ------------------------------------------------------------------------------
+# --- what is answered -----------------------------------------------------------------------------
 
 check "it says where it listens" [ -n "$(where http)" ]
 check "/healthz" [ "$(body /healthz)" = ok ]
@@ -124,7 +124,7 @@ check "over the socket in the file system" [ "$(ask --unix-socket "$work/http.so
 check "which is for its owner alone" [ "$(stat -c %a "$work/http.sock")" = 600 ]
 check "HTTP/1.0 without a Host" [ "$(ask --http1.0 -H Host: "$at/healthz")" = ok ]
 
-# --- metrics ---------------------------------------------------------------------------------------
+# --- metrics --------------------------------------------------------------------------------------
 
 body /metrics >"$work/text"
 ask -H 'Accept: application/openmetrics-text; version=1.0.0' "$at/metrics" >"$work/openmetrics"
@@ -192,7 +192,7 @@ else
 	echo "SKIP: promtool is not installed (package prometheus), metrics and alert rules go unchecked by it"
 fi
 
-# --- who is let in -----------------------------------------------------------------------------------
+# --- who is let in --------------------------------------------------------------------------------
 
 check "a strange Host is refused" [ "$(code -H 'Host: evil.example' "$at/v1/state")" = 403 ]
 check "also for /healthz" [ "$(code -H 'Host: evil.example' "$at/healthz")" = 403 ]
@@ -243,7 +243,7 @@ else
 	echo "SKIP: built without OpenSSL, or there is no openssl: TLS goes untested"
 fi
 
-# --- what is too much -----------------------------------------------------------------------------------
+# --- what is too much -----------------------------------------------------------------------------
 
 big=$(head -c 6000 /dev/zero | tr '\0' x)
 check "a header over header_max is answered with 431" [ "$(code -H "X-Big: $big" "$at/healthz")" = 431 ]
@@ -288,7 +288,7 @@ check "since those who never ask are hung up on" wait $idle
 check "so is who asks a byte at a time" clients drip
 check "several requests on one connection" clients pipeline
 
-# --- changes --------------------------------------------------------------------------------------------
+# --- changes --------------------------------------------------------------------------------------
 
 watch "$at/v1/changes" >"$work/all" & all=$!
 watch "$at/v1/changes/daemons/svc" >"$work/some" & some=$!
@@ -312,7 +312,7 @@ wait $all $some 2>/dev/null
 free() { [ "$(ask --max-time 1 "$at/v1/changes" 2>/dev/null | head -n 1)" = "retry: 3000" ]; }
 check "when they have gone, others may come" wait_for 20 free
 
-# --- the stream of the page -------------------------------------------------------------------------------
+# --- the stream of the page -----------------------------------------------------------------------
 
 watch "$at/v1/page" >"$work/all" & all=$!
 watch "$at/v1/page" >"$work/some" & some=$!
@@ -359,7 +359,7 @@ exec 9>&-
 check "and the connection of the slow one has ended" wait $slow
 kill $fast; wait $fast 2>/dev/null
 
-# --- long answers -----------------------------------------------------------------------------------------
+# --- long answers ---------------------------------------------------------------------------------
 
 many=$(for i in $(seq 300); do printf 'many%d = yes\n' "$i"; done)
 {
@@ -382,7 +382,7 @@ for _ in $(seq 20); do timeout 0.01 curl -s "$at/v1/state" >/dev/null; done
 check "those who hang up in the middle do no harm" [ "$(body /healthz)" = ok ]
 lag_is_fair "with all of them" 0.5
 
-# --- the end of it ----------------------------------------------------------------------------------------
+# --- the end of it --------------------------------------------------------------------------------
 
 descriptors() { ls "/proc/$vigild_pid/fd" | wc -l; }
 quiet() { [ "$(descriptors)" -le "$1" ]; }
@@ -411,7 +411,7 @@ wait_for 10 grep -q hello "$work/last"
 wait_for 10 grep -q hello "$work/page"
 check "vigild stops while somebody watches" stop_vigild
 
-# --- what is refused -----------------------------------------------------------------------------------------
+# --- what is refused ------------------------------------------------------------------------------
 
 reason() { get /runs/http/reason; }
 refuses() { # refuses TEXT REASON OPTION...
@@ -445,7 +445,7 @@ tested "two hosts without a comma" 'its element "a b" is no name of a host' "hos
 touch "$work/file"
 refuses "a file in the way of a socket" "Address already in use" "listen = unix:$work/file"
 
-# --- handed over by systemd -------------------------------------------------------------------------------------
+# --- handed over by systemd -----------------------------------------------------------------------
 
 printf '[daemons]\nhttp = yes\n[daemon:http]\nlisten = systemd:web\n' | write_conf
 cat >"$work/hand.py" <<'P'

@@ -13,7 +13,7 @@ work=$(mktemp -d)
 master_pid=
 trap 'stop_vigild; stop_master; rm -rf "$work"' EXIT
 
-# --- the stand-in --------------------------------------------------------------------------------------
+# --- the stand-in ---------------------------------------------------------------------------------
 
 openssl req -x509 -newkey rsa:2048 -nodes -keyout "$work/key.pem" -out "$work/cert.pem" -days 1 \
 	-subj /CN=master -addext 'subjectAltName = IP:127.0.0.1' >/dev/null 2>&1 || skip_all "openssl makes no certificate"
@@ -133,7 +133,7 @@ got_more() { [ "$(lines)" -gt "$1" ]; }
 says() { case $(get /runs/master/health/text) in *"$1"*) ;; *) false ;; esac; }
 matches() { [[ $(get /runs/master/health/text) =~ $1 ]]; }
 
-# --- vigild --------------------------------------------------------------------------------------------
+# --- vigild ---------------------------------------------------------------------------------------
 
 echo secret >"$work/password"; chmod 600 "$work/password"
 echo 0 >"$work/flip"; echo 0 >"$work/toggle"
@@ -167,7 +167,7 @@ conf() {
 }
 start_master || { not_ok "the stand-in for the master starts"; exit 1; }
 
-# --- requests ------------------------------------------------------------------------------------------
+# --- requests -------------------------------------------------------------------------------------
 
 conf 100 'interval = 2s'
 mode delay=0.02
@@ -200,7 +200,7 @@ check "health stays OK then" is /runs/master/health/level OK
 mode
 stop_vigild
 
-# --- a slow master -------------------------------------------------------------------------------------
+# --- a slow master --------------------------------------------------------------------------------
 
 rm -f "$work/queue"*
 conf 100 'interval = 1s' 'connections = 1'
@@ -223,7 +223,7 @@ check "when the master is fast again the queue is sent and health is OK" wait_fo
 check "the oldest result does not wait any more" wait_for 10 is /daemons/master/oldest_seconds 0
 stop_vigild
 
-# --- an outage -----------------------------------------------------------------------------------------
+# --- an outage ------------------------------------------------------------------------------------
 
 rm -f "$work/queue"*
 echo 0 >"$work/flip"
@@ -264,7 +264,7 @@ check "nothing was dropped" is /daemons/master/dropped 0
 check "health is OK again" wait_for 30 is /runs/master/health/level OK
 stop_vigild
 
-# --- an answer that is about nothing -------------------------------------------------------------------
+# --- an answer that is about nothing --------------------------------------------------------------
 
 mode status=503
 start_vigild
@@ -304,7 +304,7 @@ kill -CONT "$master_pid"
 check "and results are sent when it goes on" wait_for 60 is /runs/master/health/level OK
 stop_vigild
 
-# --- a queue that is full ------------------------------------------------------------------------------
+# --- a queue that is full -------------------------------------------------------------------------
 
 rm -f "$work/queue"*
 toggle=yes; touch "$work/toggling"

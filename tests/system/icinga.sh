@@ -28,7 +28,7 @@ H
 cp /etc/resolv.conf "$work/resolv.conf" 2>/dev/null || : >"$work/resolv.conf"
 mount --bind "$work/resolv.conf" /etc/resolv.conf
 
-# --- a master ------------------------------------------------------------------------------------------
+# --- a master -------------------------------------------------------------------------------------
 
 configure_master <<'C'
 object ApiUser "vigil" { password = "s e:cret"; permissions = [ "actions/process-check-result" ] }
@@ -53,7 +53,7 @@ print(eval(sys.argv[1]))' "$2" 2>/dev/null
 of_is() { [ "$(of "$1" "$2")" = "$3" ]; }
 check "the master is up" start_master
 
-# --- vigild ----------------------------------------------------------------------------------------------
+# --- vigild ---------------------------------------------------------------------------------------
 
 echo 's e:cret' >"$work/password"; chmod 600 "$work/password"
 echo 0 >"$work/flip"; date +%s >"$work/flip.since"
@@ -137,7 +137,7 @@ check "the output of a paused daemon says why" eval '[[ $(of "vigil flip" "r[\"o
 ctl -q resume flip
 check "after the pause it is CRITICAL as before" wait_for 10 of_is "vigil flip" 'a["state"]' 2
 
-# --- the master is away ------------------------------------------------------------------------------------
+# --- the master is away ---------------------------------------------------------------------------
 
 stop_master
 check "health is CRITICAL while the master is away" wait_for 20 is /runs/master/health/level CRITICAL
@@ -166,7 +166,7 @@ check "3000 performance values arrive" wait_for 20 of_is "vigil many" 'len(r["pe
 check "the last of them is whole" of_is "vigil many" 'r["performance_data"][-1]' "'v2999'=2999"
 check "the output of a daemon with many values is its status line" of_is "vigil many" 'r["output"]' 'MANY OK - 3000 values'
 
-# --- what is wrong -------------------------------------------------------------------------------------------
+# --- what is wrong --------------------------------------------------------------------------------
 
 reload_with() { conf "$@"; ctl reload >/dev/null; }
 says() { case $(get /runs/master/health/text)$(get /runs/master/reason) in *"$1"*) ;; *) false ;; esac; }
@@ -197,7 +197,7 @@ conf "${right[@]}" "queue_max = 1MiB" "certificate = $work/password"
 refused_by_reload "a certificate without its key is refused" 'certificate and key go together'
 check "after four reloads that were refused the daemon is running" is /runs/master/status running
 
-# --- a full disk -----------------------------------------------------------------------------------------------
+# --- a full disk ----------------------------------------------------------------------------------
 
 mkdir "$work/small"; mount -t tmpfs -o size=64k tmpfs "$work/small"
 submit="disk, flip, a, lost"
@@ -214,7 +214,7 @@ rm "$work/small/full"
 check "health recovers when the disk has room, without another change" wait_for 30 is /runs/master/health/level OK
 check "the log says that the queue can be written again" grep -q 'small/queue can be written again' "$work/log"
 
-# --- files that change ---------------------------------------------------------------------------------------------
+# --- files that change ----------------------------------------------------------------------------
 
 is_well() { is /runs/master/health/level OK; }
 sent_more() { local before; before=$(get /daemons/master/sent); wait_for 20 more_than /daemons/master/sent "$before"; }
@@ -239,7 +239,7 @@ again=$(grep -c 'read again' "$work/log")
 ctl reload >/dev/null
 check "a reload reads them again, too" wait_for 20 eval '[ "$(grep -c "read again" "$work/log")" -gt "$again" ]'
 
-# --- addresses -----------------------------------------------------------------------------------------------------
+# --- addresses ------------------------------------------------------------------------------------
 
 reload_with "url = https://two.test:5665" "tls_name = master.test" "user = vigil" "password_file = $work/password"
 check "where the first address of a name refuses the second is used" wait_for 20 is /daemons/master/address 127.0.0.1:5665
@@ -294,7 +294,7 @@ check "name servers that do not answer are reported" wait_for 30 says 'silent.te
 check "vigild runs its daemons while a name is looked up" eval 'n=$(get /runs/flip/ticks); wait_for 10 more_than /runs/flip/ticks $((n + 3))'
 stop_dns
 
-# --- a client certificate ---------------------------------------------------------------------------------------
+# --- a client certificate -------------------------------------------------------------------------
 
 mkdir "$work/pki"; chown nagios "$work/pki"
 {

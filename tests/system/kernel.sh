@@ -45,7 +45,7 @@ disk_of() { echo "disks/$(echo "$1" | sed 's|~|~0|g; s|/|~1|g')"; }
 conf "$quiet" "memory_critical = ~:0"
 start_vigild
 
-# --- memory and swap --------------------------------------------------------------------------------
+# --- memory and swap ------------------------------------------------------------------------------
 without() { grep -v "^$1:" /proc/meminfo; }
 odd_swap() { without SwapTotal | grep -v ^SwapFree; printf 'SwapTotal: 1000 kB\nSwapFree: 18446744073709551612 kB\n'; }
 odd_swap | fake /proc/meminfo
@@ -68,7 +68,7 @@ check "without MemAvailable memory has no figures" wait_for 10 lacks memory
 check "without MemAvailable the line is named" wait_for 10 says "MemAvailable in /proc/meminfo is missing or invalid"
 genuine /proc/meminfo
 
-# --- CPU, load, files and uptime --------------------------------------------------------------------
+# --- CPU, load, files and uptime ------------------------------------------------------------------
 echo 'cpu  1000 0 1000 100000 0 0 0 0 0 0
 cpu0 1000 0 1000 100000 0 0 0 0 0 0' | fake /proc/stat
 reload_with "$quiet" "cpu_critical = 101" "load_warning = ~:0"
@@ -123,7 +123,7 @@ check "an absent /proc/sys/fs/file-nr is named" wait_for 10 says "/proc/sys/fs/f
 genuine /proc/sys/fs
 genuine /proc/uptime
 
-# --- mounts -----------------------------------------------------------------------------------------
+# --- mounts ---------------------------------------------------------------------------------------
 mkdir "$work/room" "$work/many" && mount -t tmpfs -o size=1m tmpfs "$work/room"
 mkdir "$work/room/upper" "$work/room/work" "$work/lower" "$work/merged"
 over() { mount -t overlay -o "lowerdir=$work/lower,upperdir=$work/room/upper,workdir=$work/room/work" overlay "$work/merged"; }

@@ -23,7 +23,7 @@ trap 'stop_vigild; rm -rf "$work"' EXIT
 mkdir "$work/bin" "$work/spool" "$work/inbox"
 script() { { echo '#!/bin/sh'; cat; } >"$work/bin/$1"; chmod 755 "$work/bin/$1"; }
 
-# --- a mail server ---------------------------------------------------------------------------------------
+# --- a mail server --------------------------------------------------------------------------------
 
 cp /etc/passwd "$work/passwd"
 getent passwd Debian-exim >/dev/null ||
@@ -91,7 +91,7 @@ if ! echo | "$work/bin/sendmail" -oi -- root 2>"$work/why" || ! wait_for 10 arri
 fi
 rm "$work/inbox/mbox"
 
-# --- the sample alone, with texts that a plugin could print ---------------------------------------------
+# --- the sample alone, with texts that a plugin could print ---------------------------------------
 
 long=$(python3 -c 'print("x" * 5000 + "\u00e4" * 3000 + " end of the word")')
 VIGIL_HOST='web.example' VIGIL_COUNT=2 VIGIL_SUMMARY='a: OK -> CRITICAL
@@ -135,7 +135,7 @@ assert m["Message-ID"] != mails[0]["Message-ID"]
 P
 rm "$work/inbox/mbox"
 
-# --- from vigild to the mailbox ---------------------------------------------------------------------------
+# --- from vigild to the mailbox -------------------------------------------------------------------
 
 for n in a b c d; do echo 0 >"$work/$n"; done
 script probe <<'S'

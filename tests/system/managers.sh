@@ -18,7 +18,7 @@ rows="absent running stopped stopped_left_alone crashed starting restarted_by_an
 nobody=65534
 m=${VIGIL_COLUMN:-}
 
-# --- all columns ------------------------------------------------------------------------------
+# --- all columns ----------------------------------------------------------------------------------
 
 # Each runs by itself, in whatever namespaces its manager needs, and all at the same time.
 run_columns() { # MANAGER...
@@ -41,7 +41,7 @@ run_columns() { # MANAGER...
 }
 [ -n "${VIGIL_COLUMN:-}" ] || run_columns ${*:-$columns}
 
-# --- what is told -----------------------------------------------------------------------------------
+# --- what is told ---------------------------------------------------------------------------------
 
 # The latest value of each place, and all that it had since the row began, by `vigilctl watch`.
 declare -A latest had
@@ -84,7 +84,7 @@ until_told() {
 	done
 }
 
-# --- what rows say ------------------------------------------------------------------------------------
+# --- what rows say --------------------------------------------------------------------------------
 
 place() { echo "/daemons/$1/service_state/$2"; }
 has() { [[ ${latest[$(place "$1" "$2")]:-} == $3 ]]; }         # NAME KEY GLOB
@@ -148,7 +148,7 @@ put_away() { # NAME: the service is no longer needed
 	[ -z "$old" ] || kill -9 "$old" 2>/dev/null
 }
 
-# --- the rows --------------------------------------------------------------------------------------------
+# --- the rows -------------------------------------------------------------------------------------
 
 row_absent() {
 	watches "$1"
@@ -388,7 +388,7 @@ nobodys_vigild() {
 	exec setpriv --reuid=$nobody --regid=$nobody --clear-groups "$stage$(make_variable sbindir)/vigild" "$@"
 }
 
-# --- the column --------------------------------------------------------------------------------------------
+# --- the column -----------------------------------------------------------------------------------
 
 write_column_conf() {
 	mkdir -p "$work/conf.d"

@@ -35,7 +35,7 @@ odd() {
 module() { printf 'VIGIL_MODULE(.name = "%s", .summary = "odd", .start = start);\n' "$1"; }
 ticking='static int start(vigil_daemon *d) { return vigil_every(d, 1, tick, NULL); }'
 
-# --- new ---------------------------------------------------------------------------------------------------
+# --- new ------------------------------------------------------------------------------------------
 
 check "a skeleton is written" m new hello
 check "its files" [ "$(echo hello/*)" = "hello/Makefile hello/check.sh hello/hello.c hello/hello.conf hello/vigil-hello.8" ]
@@ -65,7 +65,7 @@ if command -v mandoc >/dev/null; then
 	check "its manual page can be read" eval 'mandoc -T ascii hello/vigil-hello.8 | grep -q "counts its ticks"'
 fi
 
-# --- test ----------------------------------------------------------------------------------------------------
+# --- test -----------------------------------------------------------------------------------------
 
 check "a module is loaded" m test hello
 check "which is said" grep -qx 'Module was loaded' out
@@ -106,7 +106,7 @@ VIGIL_MODULE(.name = \"crash-stop\", .start = start, .stop = stop);"
 says "a crash in stop" 'ended by signal 6 \(Aborted\) in its stop' test crash-stop --ticks 1
 odd timeless <<<"static int start(vigil_daemon *d) { return 0; } $(module timeless)"
 says "one without a timer" 'it has no timer, so nothing ticks' test timeless --ticks 1
-odd refuses <<<"static int start(vigil_daemon *d) { return vigil_refuse(d, \"port %d is taken\", 7); } $(module refuses)"
+odd refuses <<<"static int start(vigil_daemon *d) { return vigil_fail(d, \"port %d is taken\", 7); } $(module refuses)"
 says "one that does not start" 'it does not start: port 7 is taken' test refuses --ticks 1
 checking() { # checking NAME BODY: a module whose check has this body
 	odd "$1" <<<"static int start(vigil_daemon *d) { return 0; } static int check(vigil_daemon *d) { $2 }

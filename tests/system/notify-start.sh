@@ -51,7 +51,7 @@ checks() {
 	done
 }
 
-# --- a start is not a change ----------------------------------------------------------------------------
+# --- a start is not a change ----------------------------------------------------------------------
 
 daemons=(a b c)
 echo 0 >"$work/a"; echo 2 >"$work/b"; echo 1 >"$work/c"
@@ -62,7 +62,7 @@ once "what is CRITICAL at the first check of a fresh vigild is sent, what is OK 
 echo 0 >"$work/c"; wait_for 10 level c OK
 nothing_sent "the end of a WARNING that was not sent is not sent"
 
-# --- restarts of vigild -----------------------------------------------------------------------------------
+# --- restarts of vigild ---------------------------------------------------------------------------
 
 sleep 2 # the store writes what is new within a second
 check "vigild stops" stop_vigild
@@ -89,7 +89,7 @@ check "changes that happened while vigild was down are sent at its start, the wo
 check "a recovery while vigild was down is one of them" grep -q '"daemon":"b","from":"CRITICAL","to":"OK"' "$work/json"
 forget
 
-# --- reminders -------------------------------------------------------------------------------------------
+# --- reminders ------------------------------------------------------------------------------------
 
 sed -i '/^module = notify/a remind = 3s
 s/^group = .*/group = 250ms/' "$work/vigil.conf"
@@ -108,7 +108,7 @@ forget; sleep 4
 check "what has recovered is not repeated" [ ! -s "$work/sent" ]
 stop_vigild
 
-# --- what vigild does nothing more about -----------------------------------------------------------------
+# --- what vigild does nothing more about ----------------------------------------------------------
 
 rm -rf "$work/state"
 script status <<S
@@ -148,7 +148,7 @@ sed -i 's/^module = nosuch/module = exec\ncommand = \/bin\/true/' "$work/vigil.c
 ctl -q reload >/dev/null
 once "the recovery of a daemon that had failed is sent" "ghost: CRITICAL -> OK"
 
-# --- a vigild that is degraded ------------------------------------------------------------------------------
+# --- a vigild that is degraded --------------------------------------------------------------------
 
 rm -rf "$work/state/state.json.new"
 mkdir "$work/state/state.json.new" # so that the state cannot be written, for root neither
@@ -160,7 +160,7 @@ forget; rmdir "$work/state/state.json.new"
 once "that it is no longer degraded is sent" "vigild (state): no longer degraded"
 check "vigild stops" stop_vigild
 
-# --- quarantine ---------------------------------------------------------------------------------------------
+# --- quarantine -----------------------------------------------------------------------------------
 
 export PKG_CONFIG_PATH=$stage$(make_variable pkgconfigdir) PKG_CONFIG_SYSROOT_DIR=$stage
 if command -v pkg-config >/dev/null && ! make_variable SANITIZE | grep -q thread; then
@@ -194,7 +194,7 @@ else
 	echo "SKIP: there is no pkg-config to build a module that crashes with"
 fi
 
-# --- what a plugin prints ------------------------------------------------------------------------------------
+# --- what a plugin prints -------------------------------------------------------------------------
 
 rm -rf "$work/state"; forget
 script disks <<'S'
@@ -221,7 +221,7 @@ longest() { [ "$(grep -o 'x*' "$work/json" | awk '{ if (length > max) max = leng
 check "the JSON has all of an output that was cut" wait_for 10 longest
 check "vigild stops with a small stack" stop_vigild
 
-# --- a burst -------------------------------------------------------------------------------------------------
+# --- a burst --------------------------------------------------------------------------------------
 
 rm -rf "$work/state"; forget
 script stream <<S

@@ -59,7 +59,7 @@ for to in '"CRITICAL"' 'critical' 'CRITICAL WARNING' 'OK, CRIT' 'Warning' 'CRITI
 done
 check "how things are at the start is no news" has_lines all.json 0
 
-# --- what is told ------------------------------------------------------------------------------------
+# --- what is told ---------------------------------------------------------------------------------
 
 echo 2 >"$work/a"
 check "a change is told of" wait_for 10 has_lines all.words 1
@@ -84,7 +84,7 @@ echo 0 >"$work/a"; wait_for 10 level a OK
 sleep 2 # longer than `for`: what could come has come
 check "what did not last is not told of" has_lines lasting.words 1
 
-# --- a storm ------------------------------------------------------------------------------------------
+# --- a storm --------------------------------------------------------------------------------------
 
 before=$(lines_of all.words)
 for n in a b c; do echo 2 >"$work/$n"; done
@@ -96,14 +96,14 @@ check "more than enough wait" wait_for 10 more_than /daemons/few/waiting 1
 check "and are not sent" has_lines few.words 2
 check "which its health says" wait_for 5 level few WARNING
 
-# --- a command that fails -------------------------------------------------------------------------------
+# --- a command that fails -------------------------------------------------------------------------
 
 check "it is tried three times" wait_for 10 has_lines refuse.tries 3
 check "and given up" wait_for 5 is /daemons/refuser/failed 1
 check "which its health says" level refuser CRITICAL
 check "and its history" eval 'ctl explain refuser | grep -q "the command exits 7: no line to c"'
 
-# --- maintenance ----------------------------------------------------------------------------------------
+# --- maintenance ----------------------------------------------------------------------------------
 
 wait_for 10 is /daemons/all/waiting 0
 before=$(lines_of all.words)
@@ -115,7 +115,7 @@ ctl -q resume a
 check "but what outlasts the pause is, after it" wait_for 20 has_lines all.words $((before + 1))
 check "as one change" [ "$(last_of all.words | cut -d' ' -f2-4)" = "a CRITICAL OK|a:" ]
 
-# --- a restart of vigild ----------------------------------------------------------------------------------
+# --- a restart of vigild --------------------------------------------------------------------------
 
 waiting=$(get /daemons/few/waiting)
 check "vigild stops" stop_vigild
@@ -130,7 +130,7 @@ check "a command that works again is OK" wait_for 10 level refuser OK
 check "changes that were put aside are sent after a message that was sent" wait_for 10 is /daemons/refuser/waiting 0
 check "the first of them is among those that were sent" grep -q '"from":"OK","to":"CRITICAL"' "$work/refuse.json"
 
-# --- the sample -------------------------------------------------------------------------------------------
+# --- the sample -----------------------------------------------------------------------------------
 
 script sendmail <<S
 echo "\$@" >"$work/mail.argv"; cat >"$work/mail"

@@ -16,7 +16,7 @@ work=$(mktemp -d)
 chmod 755 "$work"
 trap 'stop_vigild; rm -rf "$work"' EXIT
 
-# --- nothing is watched ---------------------------------------------------------------------------------
+# --- nothing is watched ---------------------------------------------------------------------------
 
 printf '[daemons]\nhttp = yes\n[daemon:http]\nlisten = 127.0.0.1:0\n' | write_conf
 start_vigild
@@ -32,7 +32,7 @@ if [ "$(id -u)" = 0 ]; then
 fi
 stop_vigild
 
-# --- with daemons ---------------------------------------------------------------------------------------
+# --- with daemons ---------------------------------------------------------------------------------
 
 script() { { echo '#!/bin/sh'; cat; } >"$work/$1"; chmod 755 "$work/$1"; }
 script status <<<"[ ! -e $work/down ] || exit 3"
@@ -97,7 +97,7 @@ ready() {
 }
 check "the daemons of the page are up" wait_for 30 ready
 
-# --- without a script -----------------------------------------------------------------------------------
+# --- without a script -----------------------------------------------------------------------------
 
 curl -s "$at/" >"$work/page"
 has() { grep -qF -- "$1" "$work/page"; }
@@ -140,7 +140,7 @@ check "daemons are found by name without a script" eval 'has "data-name=\"evil\"
 curl -s "$at/?find=%3Cb%3E" >"$work/page"
 check "what is searched for is escaped, and that nothing was found is said" eval 'has "value=\"&lt;b&gt;\"" && has "<p id=\"none\" >"'
 
-# --- in a browser ---------------------------------------------------------------------------------------
+# --- in a browser ---------------------------------------------------------------------------------
 
 VIGIL_SHOTS=${VIGIL_SHOTS:-} timeout 400 python3 - "$at" "$work" "$vigilctl" <<'P' || not_ok "the browser's part came to its end"
 import http.client, http.server, os, subprocess, sys, threading

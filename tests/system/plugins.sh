@@ -36,7 +36,7 @@ trap 'stop_vigild; stop_master; [ -z "$servers" ] || kill "$servers"' EXIT
 prepare_master
 echo '127.0.0.1 master.test' >>/etc/hosts
 
-# --- services on loopback ------------------------------------------------------------------------------
+# --- services on loopback -------------------------------------------------------------------------
 
 openssl req -x509 -newkey rsa:2048 -nodes -keyout "$work/key.pem" -out "$work/cert.pem" -days 100 \
 	-subj /CN=localhost -addext 'subjectAltName = DNS:localhost, IP:127.0.0.1' >/dev/null 2>&1
@@ -101,7 +101,7 @@ python3 "$work/servers.py" "$work" >"$work/servers.out" 2>"$work/servers.err" &
 servers=$!
 wait_for 20 grep -q up "$work/servers.out"
 
-# --- the plugins ---------------------------------------------------------------------------------------
+# --- the plugins ----------------------------------------------------------------------------------
 
 mkdir "$work/out" "$work/files"
 # record NAME COMMAND...: runs the command, keeps what it printed and its exit code, and hands both on
@@ -263,7 +263,7 @@ start_vigild
 all_have_run() { local name; for name in "${names[@]}"; do [ -e "$work/out/$name.out" ] || return 1; done; }
 check "all ${#names[@]} plugins have run" wait_for 120 all_have_run
 
-# --- what arrived --------------------------------------------------------------------------------------
+# --- what arrived ---------------------------------------------------------------------------------
 
 mkdir "$work/check"
 for name in "${names[@]}"; do

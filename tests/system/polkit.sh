@@ -29,7 +29,7 @@ trap 'systemctl stop vigil 2>/dev/null' EXIT
 units=/run/systemd/system
 rules=/etc/polkit-1/rules.d/50-vigil.rules
 
-# --- a user and a folder of rules that are not the machine's ---------------------------------------
+# --- a user and a folder of rules that are not the machine's --------------------------------------
 cp -p /etc/passwd /etc/group $work/root/etc
 sed -i '/^vigil:/d' $work/root/etc/passwd $work/root/etc/group
 check "sysusers makes the user" systemd-sysusers --root=$work/root "$sysusers"
@@ -92,7 +92,7 @@ allowed=/daemons/allowed/service_state other=/daemons/other/service_state
 systemctl daemon-reload
 check "polkitd runs" systemctl start polkit
 
-# --- from root to user -----------------------------------------------------------------------------
+# --- from root to user ----------------------------------------------------------------------------
 check "as root it starts" systemctl start vigil allowed other
 check "and sees the units" wait_for 15 is $allowed/value running
 crash "$(main_pid allowed)"
@@ -112,14 +112,14 @@ check "the socket, the pipe and the state are its own" [ "$(owner /run/vigil/con
 check "it knows what it knew as root" is $allowed/restarts 1
 check "a plugin runs as that user" wait_for 15 is /daemons/id/output vigil
 
-# --- what a user may do of itself: look ------------------------------------------------------------
+# --- what a user may do of itself: look -----------------------------------------------------------
 check "it sees a unit run" wait_for 15 is $allowed/value running
 check "under the pid that systemd tells" is $allowed/pid "$(main_pid allowed)"
 crash "$(main_pid allowed)" "$(main_pid other)"
 check "a crash is seen" wait_for 15 is $allowed/value failed
 check "the rule as shipped lets it do nothing" wait_for 15 is $allowed/last_error/kind denied
 
-# --- what the rule names ---------------------------------------------------------------------------
+# --- what the rule names --------------------------------------------------------------------------
 cp "$docdir/50-vigil.rules" $work/new
 sed -i 's|// "icinga2.service",|"allowed.service",|' $work/new
 check "a unit is named in the rule" grep -q '^	"allowed.service",$' $work/new
@@ -134,7 +134,7 @@ done
 systemctl stop allowed
 check "stopped, it is started" wait_for 20 back 0
 
-# --- and what it does not ---------------------------------------------------------------------------
+# --- and what it does not -------------------------------------------------------------------------
 check "the other unit is denied" wait_for 15 is $other/last_error/kind denied
 check "and stays as it was" failed other
 says() { grep -qF "$1" <<<"$2"; }
@@ -165,7 +165,7 @@ check "nor may another user restart it" eval '! may daemon RestartUnit allowed.s
 check "nor may vigil act otherwise" eval '! as vigil busctl call org.freedesktop.systemd1 \
 	/org/freedesktop/systemd1 org.freedesktop.systemd1.Manager Reload 2>/dev/null'
 
-# --- systemd's start limit: a verb of its own -------------------------------------------------------
+# --- systemd's start limit: a verb of its own -----------------------------------------------------
 cat >$units/limited.service <<UNIT
 [Unit]
 StartLimitBurst=1
@@ -187,7 +187,7 @@ check "over its limit and not let to clear it, the hint names the verb" wait_for
 sed -i 's|"restart"\]|"restart", "reset-failed"]|' $work/rules.d/50-vigil.rules
 check "with the verb it is cleared and restarted" wait_for 30 is $limited/restart_error 0
 
-# --- an upgrade: its lock is in a file that only root may open ----------------------------------------
+# --- an upgrade: its lock is in a file that only root may open ------------------------------------
 if command -v python3 >/dev/null; then
 	mkdir -m 755 /var/lib/dpkg
 	(umask 027; : >/var/lib/dpkg/lock-frontend)
@@ -207,7 +207,7 @@ else
 	echo "SKIP: python3 is not installed: nobody takes dpkg's lock"
 fi
 
-# --- the rest of the house --------------------------------------------------------------------------
+# --- the rest of the house ------------------------------------------------------------------------
 check "ExecReload works" systemctl reload vigil
 check "and was a reload" is /vigil/reloads 2
 echo "log debug" >/run/vigil/control.pipe

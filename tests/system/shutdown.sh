@@ -20,7 +20,7 @@ power_off() {
 clean_up() { power_off; rm -rf "$work"; }
 trap clean_up EXIT
 
-# --- a machine ---------------------------------------------------------------------------------------
+# --- a machine ------------------------------------------------------------------------------------
 
 # lower DIRECTORY PACKAGE...: the files of these packages; fails, with the reason in $why
 lower() {
@@ -81,7 +81,7 @@ power_on() { # power_on LAYER COMMAND...: as process 1
 	wait_for 20 is_up || { cat "$work/console"; not_ok "a machine in namespaces comes up"; return 1; }
 }
 
-# --- what runs on it ---------------------------------------------------------------------------------
+# --- what runs on it ------------------------------------------------------------------------------
 
 lsb_script() { # lsb_script NAME: its stop takes long where it is called slow
 	cat <<END
@@ -174,7 +174,7 @@ in_words() { # in_words TEXT
 }
 scene() { scene=$1; before=$failed; power_off; : >"$work/log"; }
 
-# --- sysvinit ----------------------------------------------------------------------------------------
+# --- sysvinit -------------------------------------------------------------------------------------
 
 sysvinit() { # sysvinit shipped|init|rc
 	local name vigil=
@@ -221,7 +221,7 @@ for how in shipped init rc; do
 	sysvinit $how || { echo "SKIP: sysvinit: $why"; break; }
 done
 
-# --- OpenRC ------------------------------------------------------------------------------------------
+# --- OpenRC ---------------------------------------------------------------------------------------
 
 openrc() { # openrc shipped|outside
 	local name
@@ -259,7 +259,7 @@ for how in shipped outside; do
 	openrc $how || { echo "SKIP: OpenRC: $why"; break; }
 done
 
-# --- runit -------------------------------------------------------------------------------------------
+# --- runit ----------------------------------------------------------------------------------------
 
 runit() {
 	local name

@@ -71,7 +71,7 @@ check "systemd was asked to tell of changes" wait_for 20 confirmed_again 0
 settled() { local a b; a=$(counter calls); sleep 0.3; b=$(counter calls); [ "$a" = "$b" ]; }
 wait_for 20 settled
 
-# --- what is told of -----------------------------------------------------------------------------
+# --- what is told of ------------------------------------------------------------------------------
 round() { # round TEXT: each kind of service dies and is back, as nothing but signs can tell
 	local pid restarts before respawned
 	before=$(counter signals)
@@ -106,7 +106,7 @@ check "each was looked at ($batched looks)" [ "$batched" -ge $crowd ]
 check "some of them together ($messages messages)" [ "$messages" -lt "$batched" ]
 check "and by no worker" [ "$(counter workers)" = "$workers" ]
 
-# --- upheaval ---------------------------------------------------------------------------------------
+# --- upheaval -------------------------------------------------------------------------------------
 # after TEXT COMMAND...: systemd confirms anew, all is looked at in one message, signs are heard
 after() {
 	local text=$1 before messages batched; shift
@@ -132,7 +132,7 @@ systemctl start dbus.socket dbus.service
 check "stopped while the bus was down, it is restarted" wait_for 30 systemctl -q is-active sig-once
 check "nothing else was" [ "$(main_pid sig-plain)" = "$pid" ]
 
-# --- a bus that hangs --------------------------------------------------------------------------------
+# --- a bus that hangs -----------------------------------------------------------------------------
 bus=$(main_pid dbus.service) old=$(main_pid sig-plain)
 wait_for 20 settled
 kill -STOP "$bus"

@@ -76,7 +76,7 @@ calm() { # TEXT: how the canary and the loop fared
 	lag_is_fair "$1" 0.05
 }
 
-# --- services that no restart helps -----------------------------------------------------------
+# --- services that no restart helps ---------------------------------------------------------------
 : >"$work/restarts"
 watched $(seq -f fails%g 100) $(seq -f dies%g 100) | write_conf
 sed -i "/^log = /a restart_rate = $rate/1s" "$work/vigil.conf"
@@ -98,7 +98,7 @@ most=$(most_a_second)
 check "in no second were there more than restart_rate allows: $most" [ "$most" -le $((rate * 5 / 2)) ]
 check "vigild stops" stop_vigild
 
-# --- services that fail at once -----------------------------------------------------------------
+# --- services that fail at once -------------------------------------------------------------------
 : >"$work/restarts"
 rm -f "$work"/*.pid
 rate=10

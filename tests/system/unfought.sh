@@ -64,7 +64,7 @@ for name in $watched; do
 	[ $name = gone ] || check "$name is running" wait_for 15 has $name value running
 done
 
-# --- masked, not found and stopped are three things ------------------------------------------------
+# --- masked, not found and stopped are three things -----------------------------------------------
 ln -sf /dev/null $units/masked.service
 systemctl daemon-reload
 systemctl stop masked
@@ -89,7 +89,7 @@ crash "$old"
 check "what crashed is restarted: what was left alone has used up no restart_rate" \
 	wait_for 15 back crashed "$old"
 
-# --- a stop that is under way ----------------------------------------------------------------------
+# --- a stop that is under way ---------------------------------------------------------------------
 systemctl stop --no-block stopping
 check "its stop hangs: it is stopping" wait_for 15 has stopping value stopping
 check "its stop hangs: it is left to systemd, which sets no limit" wait_for 15 \
@@ -100,7 +100,7 @@ check "its stop hangs: nothing was restarted" [ -z "$(of stopping restarts)" ]
 crash "$(systemctl show -P ControlPID stopping)"
 check "its stop is over: it is started like any other" wait_for 15 back stopping 0
 
-# --- systemd's start limit -------------------------------------------------------------------------
+# --- systemd's start limit ------------------------------------------------------------------------
 hit() { says limited last_error/text start-limit-hit; }
 old=$(main_pid limited)
 for round in 1 2; do # a daemon-reload since its start has made systemd forget that one
@@ -116,7 +116,7 @@ check "start limit: reset_failed = yes is taken up" ctl -q reload
 check "start limit: it is cleared, and restarted" wait_for 15 back limited 0
 check "start limit: which worked" wait_for 15 has limited restart_error 0
 
-# --- a package upgrade -----------------------------------------------------------------------------
+# --- a package upgrade ----------------------------------------------------------------------------
 # package VERSION POSTINST: one whose upgrade stops the service, and waits for the fifo
 package() {
 	local dir=$work/package-$1
@@ -172,7 +172,7 @@ else
 	echo "SKIP: dpkg is not installed: no package is upgraded"
 fi
 
-# --- a machine that shuts down ---------------------------------------------------------------------
+# --- a machine that shuts down --------------------------------------------------------------------
 restarts=$(of early restarts)
 systemctl poweroff 2>/dev/null
 shutting_down() { [ "$(systemctl is-system-running)" = stopping ]; }

@@ -59,7 +59,7 @@ back() { local pid; pid=$(main_pid sleeper); [ "$pid" != 0 ] && [ "$pid" != "$1"
 of() { sed -n "s/^$2:[[:space:]]*//p" "/proc/$1/status"; }
 systemctl daemon-reload
 
-# --- as it is -----------------------------------------------------------------------------------
+# --- as it is -------------------------------------------------------------------------------------
 check "vigil starts from its unit and says READY" systemctl start vigil
 check "a stopped daemon is started by its script" wait_for 20 \
 	is /daemons/demo/service_state/value running
@@ -77,7 +77,7 @@ fi
 check "vigil stops" systemctl stop vigil
 check "the daemon started by its script runs on" kill -0 "$demo"
 
-# --- with vigil-bus.conf ------------------------------------------------------------------------
+# --- with vigil-bus.conf --------------------------------------------------------------------------
 mkdir $units/vigil.service.d
 shipped "$(make_variable docdir)/vigil-bus.conf" >$units/vigil.service.d/bus.conf
 # The programs under test may lie in /tmp, of which the unit has its own.

@@ -66,7 +66,7 @@ check "the table has each verb of the program, and no other" [ "$(rows | cut -f 
 check "vigilctl's help names the same" [ "$(rows | cut -f 1 | sort)" = \
 	"$("$vigilctl" help | awk '/^  [a-z]/ { print $1 }' | sort -u | comm -12 - <("$ask" verbs | sort))" ]
 
-# --- who asks --------------------------------------------------------------------------------------
+# --- who asks -------------------------------------------------------------------------------------
 
 own=4711 member=4712 stranger=4713 # nobody's uids
 readers=1                          # the group `daemon`, which each machine has
@@ -115,7 +115,7 @@ restarted() { more_than /daemons/kept/service_state/restarts 0; }
 question() { requests | "$@" "$ask" "$work/run/control.sock"; }
 question_twice() { requests | "$@" "$ask" "$work/run/control.sock" -n; }
 
-# --- the pipe --------------------------------------------------------------------------------------
+# --- the pipe -------------------------------------------------------------------------------------
 
 # What the pipe takes is told from the log, between two lines that it never takes.
 mark() { grep -c '"marker" is not among its verbs' "$work/log"; }
@@ -136,7 +136,7 @@ over_pipe() { # RUNNER...
 	done < <(rows)
 }
 
-# --- every cell ------------------------------------------------------------------------------------
+# --- every cell -----------------------------------------------------------------------------------
 
 # ask_all HOST: HOST is who runs vigild
 ask_all() {

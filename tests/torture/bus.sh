@@ -94,7 +94,7 @@ runs() { is "/daemons/$1/service_state/value" running; }
 all_run() { local name; for name; do runs "$name" || return 1; done; }
 pid_of() { get "/daemons/$1/service_state/pid"; }
 
-# --- a systemd that misbehaves -------------------------------------------------------------------
+# --- a systemd that misbehaves --------------------------------------------------------------------
 
 half=$(count 6 12)
 names=$(seq -f u%g $((2 * half)))
@@ -217,7 +217,7 @@ faults() {
 	figure "what failed meanwhile is started within 5 s of a fault's end" "$recovery_max ms at most"
 }
 
-# --- the bus of a real one -----------------------------------------------------------------------
+# --- the bus of a real one ------------------------------------------------------------------------
 
 runs_anew() { # runs_anew NAME OLD-PID
 	local pid

@@ -66,7 +66,7 @@ recovers() {
 start_vigild
 check "all is well at first" well
 
-# --- no space ---------------------------------------------------------------------------------------
+# --- no space -------------------------------------------------------------------------------------
 head -c 2M /dev/zero >"$work/state/ballast" 2>/dev/null
 ctl -q pause plug
 check "a full disk is told of" wait_for 20 degraded state "Nospaceleft"
@@ -89,7 +89,7 @@ recovers "writable again"
 ctl -q resume plug
 figure "read-only file system: degraded, and over by itself" "after $took s"
 
-# --- no descriptors -----------------------------------------------------------------------------------
+# --- no descriptors -------------------------------------------------------------------------------
 used=$(ls "/proc/$vigild_pid/fd" | sed -n '$=')
 limit=$(prlimit --pid "$vigild_pid" --nofile --output SOFT --noheadings | tr -d ' ')
 prlimit --pid "$vigild_pid" --nofile="$((used - 1)):$limit"
@@ -107,7 +107,7 @@ recovers "descriptors again"
 figure "EMFILE for $hold s: root gets in, degraded, and over by itself" "after $took s, $spent ticks of CPU in 2 s of it"
 check "vigild stops" stop_vigild
 
-# --- no processes: root is exempt from that limit ------------------------------------------------------
+# --- no processes: root is exempt from that limit -------------------------------------------------
 if [ -n "$setpriv" ]; then
 	rm -rf "$work/state"/* "$work/up"; : >"$work/starts"; chmod 666 "$work/starts"; chmod 1777 "$work"; : >"$work/log"
 	chown -R nobody "$work/door" "$work/state"

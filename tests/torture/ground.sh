@@ -1,4 +1,4 @@
-# ground.sh: what a judge works in.  Sourced by the scripts whose faults tests/torture/judge.c judges.
+# ground.sh: what a judge works in.  Sourced by the scripts whose faults tests/torture/fault.c judges.
 #
 # Three daemons, of which each look brings a change: a service of a command, a service of an init
 # script that is restarted after each look, and a plugin.  A fourth never ends by itself: as long as

@@ -10,7 +10,7 @@
  *
  *	rounds R, deaths D, starts S, slowest start T ms, torn N
  */
-#include "subject.h"
+#include "vigild_process.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +25,7 @@
 #define CLIENTS     8
 #define PATIENCE_MS 60000
 
-static struct subject subject;
+static struct vigild subject;
 static unsigned random_state;
 static unsigned deaths, torn, refused;
 static json_int_t restarts; /* the most that was ever read from disk */
@@ -63,7 +63,7 @@ static void broken(const char *what, const char *more)
 	printf("broken: %s: %s\n", what, more);
 }
 
-/* --- the service ---------------------------------------------------------------------------------- */
+/* --- the service ------------------------------------------------------------------------------ */
 
 static pid_t service_pid(void)
 {
@@ -117,7 +117,7 @@ static unsigned starts(void)
 	return n;
 }
 
-/* --- load ------------------------------------------------------------------------------------------ */
+/* --- load ------------------------------------------------------------------------------------- */
 
 static void put_config(bool right)
 {
@@ -143,9 +143,9 @@ static void ask_and_go(void)
 
 	if (clients[seat] >= 0)
 		close(clients[seat]);
-	clients[seat] = subject_connect(&subject);
+	clients[seat] = vigild_connect(&subject);
 	if (clients[seat] >= 0)
-		subject_send(clients[seat], verbs[which][0], verbs[which][1]);
+		vigild_send(clients[seat], verbs[which][0], verbs[which][1]);
 }
 
 static void live(long ms)
@@ -165,7 +165,7 @@ static void live(long ms)
 	}
 }
 
-/* --- what is left --------------------------------------------------------------------------------- */
+/* --- what is left ----------------------------------------------------------------------------- */
 
 static void check_state(bool may_be_missing)
 {
@@ -197,7 +197,7 @@ static bool start_next(void)
 
 	put_config(true);
 	/* A child that the one before was about to start may hold its lock until it is started. */
-	while (!subject_boot(&subject, &hung)) {
+	while (!vigild_boot(&subject, &hung)) {
 		if (hung || now_ms() - began > PATIENCE_MS) {
 			broken("it does not start", subject.said);
 			return false;
@@ -206,8 +206,8 @@ static bool start_next(void)
 		nap(1);
 	}
 	/* Nor does who connected to that child's copy of the socket hear anything. */
-	while (subject_ask(&subject, "version", "{}", &reply) != ANSWERED) {
-		if (subject_has_ended(&subject) || now_ms() - began > PATIENCE_MS) {
+	while (vigild_ask(&subject, "version", "{}", &reply) != ANSWERED) {
+		if (vigild_has_ended(&subject) || now_ms() - began > PATIENCE_MS) {
 			broken("it does not answer", subject.said);
 			return false;
 		}
@@ -217,7 +217,7 @@ static bool start_next(void)
 	took = now_ms() - began;
 	if (took > slowest)
 		slowest = took;
-	if (subject_said(&subject, "state.json.bad"))
+	if (vigild_said(&subject, "state.json.bad"))
 		broken("the state was set aside", subject.said);
 	return true;
 }
@@ -232,7 +232,7 @@ static void finish(void)
 		broken("the service does not come back", subject.said);
 	nap(1500); /* what would be restarted once more is by then: looks are 200 ms apart */
 	kill(subject.pid, SIGTERM);
-	if (!subject_await_end(&subject, PATIENCE_MS))
+	if (!vigild_await_end(&subject, PATIENCE_MS))
 		broken("it does not end", subject.said);
 	check_state(false);
 }
@@ -244,7 +244,7 @@ int main(int argc, char **argv)
 
 	if (argc != 5)
 		return EXIT_FAILURE;
-	subject = (struct subject){.work = argv[2], .keeps_doors = true};
+	subject = (struct vigild){.work = argv[2], .keeps_doors = true};
 	conf = strdup(path("vigil.conf"));
 	subject.command = (char *[]){argv[1], "-c", conf, NULL};
 	rounds = (unsigned)atoi(argv[3]);
@@ -253,12 +253,12 @@ int main(int argc, char **argv)
 		clients[i] = -1;
 	for (; done < rounds && start_next(); done++) {
 		live((long)any(LIFE_MAX));
-		subject_kill(&subject);
+		vigild_kill(&subject);
 		check_state(done < 5);
 	}
 	if (done == rounds && start_next())
 		finish();
-	subject_kill(&subject);
+	vigild_kill(&subject);
 	begun = starts();
 	if (begun > deaths + 1)
 		broken("a service was restarted twice for one death", "more starts than deaths");

@@ -141,7 +141,7 @@ done
 check "$planted planted: nothing elsewhere was changed" [ "$changed" = 0 ]
 check "and each that kept vigild from starting was named" [ "$silent" = 0 ]
 
-# --- modules ---------------------------------------------------------------------------------------
+# --- modules --------------------------------------------------------------------------------------
 
 # A module of a stranger's, by whatever way it comes to lie there, must not even be opened by the
 # loader, since its constructors would run.

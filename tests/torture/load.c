@@ -40,7 +40,7 @@ static void nap(double seconds)
 		NULL);
 }
 
-/* --- one client ----------------------------------------------------------------------------------- */
+/* --- one client ------------------------------------------------------------------------------- */
 
 /* Waits where the queue of those who are to be accepted is full; -1: it is refused. */
 static int come(void)
@@ -103,7 +103,7 @@ static double until_hung_up(int fd, double began)
 	return now() - began;
 }
 
-/* --- kinds ----------------------------------------------------------------------------------------- */
+/* --- kinds ------------------------------------------------------------------------------------ */
 
 /* All at once; each is answered, or told that there is no seat. */
 static bool crowd(int number)

@@ -100,7 +100,7 @@ p99=$(sed -n 's/.*p99 \([0-9.]*\) ms.*/\1/p' "$work/admin")
 [ "$(count short full)" = short ] ||
 	check "the admin is answered within 100 ms (p99): $p99 ms" awk "BEGIN { exit !($p99 < 100) }"
 
-# --- root's seat -------------------------------------------------------------------------------------
+# --- root's seat ----------------------------------------------------------------------------------
 if [ "$(id -u)" = 0 ]; then
 	watchers=()
 	full() { "${stranger[@]}" "$vigilctl" -s "$work/control.sock" version 2>&1 | grep -q "connections are taken"; }

@@ -15,7 +15,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "judge.h"
+#include "fault.h"
 #include "nomemory.h"
 
 static struct nomemory *shared;
@@ -81,7 +81,7 @@ int main(int argc, char **argv)
 	snprintf(preload, sizeof(preload), "LD_PRELOAD=%s", argv[2]);
 	snprintf(file, sizeof(file), "%s/vigil.conf", argv[3]);
 	extra[1] = share(argv[3]);
-	judge.subject = (struct subject){.work = argv[3], .command = command, .extra = extra};
+	judge.subject = (struct vigild){.work = argv[3], .command = command, .extra = extra};
 	judge.fault = &fault;
 	judge.phase = argv[4];
 	judge.mode = argv[5];

@@ -13,7 +13,7 @@ work=$(mktemp -d)
 trap 'stop_vigild; rm -rf "$work"' EXIT
 mkdir "$work/conf.d" "$work/init.d" "$work/bin" "$work/texts"
 
-# --- what is said ------------------------------------------------------------------------------------
+# --- what is said ---------------------------------------------------------------------------------
 forged='2020-01-01T00:00:00.000Z error   forged: line'
 texts=($'a\nb' $'\n'"$forged" $'a\r'"$forged" $'\e[2J\e[H' $'\e]0;title\a' $'\e[31mred' $'\x9b2J' $'\xc2\x9b2J'
 	$'\b\b\b\b' $'\x7f\x7f' $'\v\f' $'a\tb' $'\x01\x02\x03' $'\x0e\x0f' $'\xe2\x80\xa8'"$forged" $'\xe2\x80\xaetxt.exe'
@@ -105,7 +105,7 @@ ctl status >>"$printed" 2>&1
 ctl list >>"$printed" 2>&1
 check "vigild has outlived it" reachable
 
-# --- what came of it -----------------------------------------------------------------------------------
+# --- what came of it ------------------------------------------------------------------------------
 raw() { LC_ALL=C grep -naP '[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\xa8-\xae]|\xe2\x81[\xa0-\xaf]' "$@" | head -n 3; }
 invalid() { ! iconv -f UTF-8 -t UTF-8 "$1" >/dev/null; }
 lines=$(wc -l <"$work/vigil.log")
@@ -121,7 +121,7 @@ check "what vigilctl prints is UTF-8" eval '! invalid "$printed"'
 check "nothing was run or made of what was said" eval '! find "$work" -name "*tripped*" | grep -q .'
 stop_vigild
 
-# --- names in files --------------------------------------------------------------------------------------
+# --- names in files -------------------------------------------------------------------------------
 refused=0 asked=0
 for manager in systemd openrc lsb runit s6 command; do
 	for i in $(seq $((RANDOM % stride)) $stride $((n - 1))); do

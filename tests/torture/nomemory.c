@@ -69,7 +69,7 @@ __attribute__((constructor)) static void begin(void)
 	mind_signals();
 }
 
-/* --- whose code crashes ------------------------------------------------------------------------------ */
+/* --- whose code crashes ----------------------------------------------------------------------- */
 
 static const int fatal[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
 #define FATALS (sizeof(fatal) / sizeof(*fatal))
@@ -149,7 +149,7 @@ int sigaction(int signo, const struct sigaction *action, struct sigaction *befor
 	return real_sigaction(signo, action, before);
 }
 
-/* --- allocations ---------------------------------------------------------------------------------------- */
+/* --- allocations ------------------------------------------------------------------------------ */
 
 static _Thread_local int spared;
 

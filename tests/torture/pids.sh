@@ -200,7 +200,7 @@ check "vigild stops" stop_vigild
 order drop
 wait_for 60 at_least dropped $((rounds + 2))
 
-# --- who comes back with the number that it had -----------------------------------------------------
+# --- who comes back with the number that it had ---------------------------------------------------
 
 # A service's `finish` runs between its end and its start.
 same=0

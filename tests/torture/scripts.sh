@@ -177,7 +177,7 @@ nothing_is_left() { ! pgrep -x "sleep|yes|head" | grep -qvxF "$(cat "$work/attac
 check "no process of a script is left" wait_for 20 nothing_is_left
 nothing_is_left || ps -e -o pid,ppid,pgid,stat,args | sed 's/^/# /'
 
-# --- who is not there yet --------------------------------------------------------------------------
+# --- who is not there yet -------------------------------------------------------------------------
 
 absent() { get "/runs/$1/health/level" | grep -qx UNKNOWN && [ -z "$(value "$1")" ]; }
 check "a directory that is not there is no reason to do anything" absent later-dir

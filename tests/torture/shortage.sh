@@ -25,7 +25,7 @@ chmod 755 "$work"
 whole=$work
 judge=$top_builddir/tests/torture/memory
 
-# --- the stand-ins -----------------------------------------------------------------------------------
+# --- the stand-ins --------------------------------------------------------------------------------
 
 start_systemd() {
 	[ "$1" = apart ] && with_systemd && command -v dbus-daemon >/dev/null || return 1
@@ -63,7 +63,7 @@ else
 	echo "SKIP: no stand-in for systemd: it needs root, namespaces, dbus-daemon and libsystemd"
 fi
 
-# --- faults ------------------------------------------------------------------------------------------
+# --- faults ---------------------------------------------------------------------------------------
 
 # The longest phase is the boot, with thousands of allocations; the page has hundreds.
 stride=$(count $((97 + seed % 31)) 2)

@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "judge.h"
+#include "fault.h"
 
 static struct {
 	const char *strace, *call, *error;
@@ -63,7 +63,7 @@ static void read_said(const char *until)
 	}
 }
 
-/* --- which writes at stop ------------------------------------------------------------------------- */
+/* --- which writes at stop --------------------------------------------------------------------- */
 
 /* What is written first at stop is the signal, by libevent to itself over a pair of sockets, where no
  * error can befall it.  So there it is files, the log and eventfds whose writes fail. */
@@ -98,7 +98,7 @@ static void select_writes(void)
 	select_path("anon_inode:[eventfd]");
 }
 
-/* --- laying strace around it ----------------------------------------------------------------------- */
+/* --- laying strace around it ------------------------------------------------------------------ */
 
 __attribute__((noreturn)) static void become_strace(int said)
 {
@@ -137,9 +137,9 @@ static void arm(void)
 	/* It is at work somewhat later: when it has seen a connection being accepted, or where it looks
 	 * at certain writes alone, one of these. */
 	sign = selected_count > 0 ? "write(" : "accept4(";
-	ping = subject_connect(&judge.subject);
+	ping = vigild_connect(&judge.subject);
 	if (selected_count > 0)
-		subject_send(ping, "pause", "{\"names\":[\"plugin\"]}");
+		vigild_send(ping, "pause", "{\"names\":[\"plugin\"]}");
 	read_said(sign);
 	if (strstr(tracer.text, sign) == NULL)
 		judge_broken("strace cannot be attached: %s", tracer.text);
@@ -237,7 +237,7 @@ int main(int argc, char **argv)
 	tracer.error = argv[7];
 	fault.may_be_speechless = strstr(tracer.call, "write") != NULL;
 	judge.fault = &fault;
-	judge.subject = (struct subject){.work = argv[3], .command = tracer.plain};
+	judge.subject = (struct vigild){.work = argv[3], .command = tracer.plain};
 	judge.phase = argv[4];
 	judge.mode = argv[5];
 	snprintf(what, sizeof(what), "%s-%s", argv[6], argv[7]);

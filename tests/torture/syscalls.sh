@@ -1,6 +1,6 @@
 #!/bin/bash
 # syscalls: the Nth call of one kind into the kernel fails, alone or with all after it, in each phase
-# of vigild's life.  strace makes the fault, tests/torture/judge.c says whether what came of it is
+# of vigild's life.  strace makes the fault, tests/torture/fault.c says whether what came of it is
 # bearable: the promises are those of memory.sh.
 #
 # The short form takes one N, chosen by the seed, of each call in each phase, with one of its errors.

@@ -217,7 +217,7 @@ figure "the clock is set by up to 50 years: each timer ticks on" "$steps times; 
 figure "no restart without a death; a restart of vigild in between loses nothing" \
 	"$deaths deaths, $(($(restarts_of lsb) + $(restarts_of command))) restarts; $restarted"
 
-# --- somebody set it before the first vigild came ---------------------------------------------------
+# --- somebody set it before the first vigild came -------------------------------------------------
 
 stop_vigild
 rm -rf "$work/state"

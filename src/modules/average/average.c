@@ -48,7 +48,7 @@ struct average {
 	vigil_range warning, critical;
 };
 
-/* --- what is put by --------------------------------------------------------------------------------- */
+/* --- what is put by --------------------------------------------------------------------------- */
 
 static json_t *number_or_null(double value)
 {
@@ -121,14 +121,15 @@ static void take_up(struct average *a)
 	gap = (size_t)fmin(age_of(kept) / a->interval, (double)a->sources[0].series.room);
 	for (size_t i = 0; i < a->count; i++) {
 		list = json_object_get(samples, a->sources[i].pointer);
-		json_array_foreach(list, index, sample) series_push(&a->sources[i].series,
-			json_is_number(sample) ? json_number_value(sample) : NAN);
+		json_array_foreach(list, index, sample)
+			series_push(&a->sources[i].series,
+				json_is_number(sample) ? json_number_value(sample) : NAN);
 		for (size_t k = 0; json_array_size(list) > 0 && k < gap; k++)
 			series_push(&a->sources[i].series, NAN);
 	}
 }
 
-/* --- a tick ------------------------------------------------------------------------------------------ */
+/* --- a tick ----------------------------------------------------------------------------------- */
 
 static json_t *summary_of(const struct summary *sum)
 {
@@ -259,7 +260,7 @@ static void on_tick(vigil_daemon *d, void *arg)
 		put_by(a);
 }
 
-/* --- options ------------------------------------------------------------------------------------------- */
+/* --- options ---------------------------------------------------------------------------------- */
 
 /* "5m" in seconds; 0: it is none. */
 static double read_duration(const char *text)
@@ -434,7 +435,7 @@ static struct average *average_new(vigil_daemon *d)
 	return a;
 }
 
-/* --- life ------------------------------------------------------------------------------------------------ */
+/* --- life ------------------------------------------------------------------------------------- */
 
 static int check(vigil_daemon *d)
 {
@@ -452,7 +453,7 @@ static int start(vigil_daemon *d)
 	if (err == 0)
 		err = make_room(a, longest);
 	if (err == 0)
-		err = vigil_keep(d, "kept");
+		err = vigil_persist(d, "kept");
 	if (err != 0)
 		return err;
 	take_up(a);

@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* --- starting -------------------------------------------------------------------------------- */
+/* --- starting --------------------------------------------------------------------------------- */
 
 /* What the error alone does not say. */
 static const char *why_unstarted(vigil_daemon *d, const struct exec *x, int err)
@@ -46,7 +46,7 @@ static void put_unstarted(vigil_daemon *d, struct exec *x, int err, const char *
 	x->start_error = err;
 	/* As a shell has it: 127 not found, 126 not to be executed. */
 	vigil_state_set(d, "exit_status", json_integer(err == ENOENT ? 127 : 126));
-	vigil_state_set(d, "output", json_string(vigil_clean(clean, sizeof(clean), x->text)));
+	vigil_state_set(d, "output", json_string(vigil_sanitize(clean, sizeof(clean), x->text)));
 	for (size_t i = 0; i < sizeof(older) / sizeof(*older); i++)
 		vigil_state_unset(d, older[i]);
 }
@@ -90,7 +90,7 @@ void exec_free_slot(struct exec *x)
 	x->slot = NULL;
 }
 
-/* --- life ------------------------------------------------------------------------------------ */
+/* --- life ------------------------------------------------------------------------------------- */
 
 static enum format format_of(const char *word)
 {

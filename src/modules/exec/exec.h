@@ -48,14 +48,14 @@ struct exec {
 	double complained;       /* when a line was last complained about */
 };
 
-/* --- exec.c -------------------------------------------------------------------------------------- */
+/* --- exec.c ----------------------------------------------------------------------------------- */
 
 /* Starts the command; the callbacks are in the spec.  0, or -errno and why in text. */
 int exec_spawn(vigil_daemon *d, struct exec *x, vigil_child_spec *spec);
 /* Gives the slot back; nothing where there is none. */
 void exec_free_slot(struct exec *x);
 
-/* --- report.c ------------------------------------------------------------------------------------ */
+/* --- report.c --------------------------------------------------------------------------------- */
 
 /* Reports health, and adds a line to history and log where the level is another than before.  The
  * numbers of the daemon are stale while it is UNKNOWN.  long_text: NULL for none. */
@@ -82,7 +82,7 @@ void exec_describe_given_up(pid_t pid, char *text, size_t size);
  * something, and in the log the first time. */
 void exec_put_left_out(vigil_daemon *d, struct exec *x, unsigned count, const char *text);
 
-/* --- periodic.c and stream.c --------------------------------------------------------------------- */
+/* --- periodic.c and stream.c ------------------------------------------------------------------ */
 
 /* Runs the program at each tick. */
 int periodic_start(vigil_daemon *d, struct exec *x);

@@ -44,10 +44,10 @@ static void note(struct scan *s, size_t length, const char *what)
 	snprintf(text, sizeof(text), "%.*s is %.*s%s",
 		(int)(s->key_length < 48 ? s->key_length : 48), s->key_length > 0 ? s->key : "",
 		(int)(length < 32 ? length : 32), s->at, what);
-	vigil_clean(s->changed->text, sizeof(s->changed->text), text);
+	vigil_sanitize(s->changed->text, sizeof(s->changed->text), text);
 }
 
-/* --- strings ----------------------------------------------------------------------------------- */
+/* --- strings ---------------------------------------------------------------------------------- */
 
 /* The length of the UTF-8 sequence at p; 0: it is none. */
 static size_t utf8_length(const char *p, const char *end)
@@ -144,7 +144,7 @@ static void copy_string(struct scan *s)
 			"a text with bytes that are no characters, which are shown as their code");
 }
 
-/* --- numbers ------------------------------------------------------------------------------------- */
+/* --- numbers ---------------------------------------------------------------------------------- */
 
 /* Whether the word is one by which programs print what is no finite number. */
 static bool is_not_finite(const char *word, size_t length)

@@ -51,7 +51,7 @@ json_t *merge_read(const char *text, size_t length, char *why, size_t size, stru
 
 	if (json_is_object(object))
 		return object;
-	vigil_clean(cause, sizeof(cause), error.text); /* it quotes what was read */
+	vigil_sanitize(cause, sizeof(cause), error.text); /* it quotes what was read */
 	if (object != NULL)
 		snprintf(why, size, "a list, and no object");
 	else if (error.line > 1)
@@ -68,8 +68,10 @@ static size_t count(const json_t *value)
 	const char *key;
 	json_t *member;
 
-	json_object_foreach((json_t *)value, key, member) n += count(member);
-	json_array_foreach(value, i, member) n += count(member);
+	json_object_foreach((json_t *)value, key, member)
+		n += count(member);
+	json_array_foreach(value, i, member)
+		n += count(member);
 	return n;
 }
 
@@ -82,8 +84,7 @@ static json_t *patched(const json_t *old, json_t *patch)
 	if (!json_is_object(patch))
 		return json_incref(patch);
 	result = json_is_object(old) ? json_copy((json_t *)old) : json_object();
-	json_object_foreach(patch, key, member)
-	{
+	json_object_foreach(patch, key, member) {
 		if (json_is_null(member))
 			json_object_del(result, key);
 		else
@@ -202,8 +203,7 @@ int merge_set(struct merge *merge, vigil_daemon *d, json_t *object)
 	json_t *member;
 	int err = check_room(merge, d, object);
 
-	json_object_foreach(object, key, member)
-	{
+	json_object_foreach(object, key, member) {
 		if (err == 0 && !is_reserved(key))
 			err = set_member(merge, d, key, member);
 	}

@@ -23,7 +23,7 @@
 #define BARS_TRIED 8
 #define PARTS_MAX  16
 
-/* --- bars --------------------------------------------------------------------------------------- */
+/* --- bars ------------------------------------------------------------------------------------- */
 
 /* The next bar of a text that is not in a quoted label; NULL: none. */
 static char *next_bar(char *text)
@@ -118,7 +118,7 @@ static char *find_bar(char *line)
 	return NULL;
 }
 
-/* --- texts ------------------------------------------------------------------------------------------ */
+/* --- texts ------------------------------------------------------------------------------------ */
 
 /* Cuts the line at text off, without white space at its end; the next one, or NULL. */
 static char *cut_line(char *text)
@@ -148,7 +148,7 @@ static void append_line(struct lines *all, const char *line)
 	}
 	for (all->blank += all->length > 0; all->blank > 0; all->blank--)
 		all->text[all->length++] = '\n';
-	vigil_clean_lines(all->text + all->length, all->size - all->length, line);
+	vigil_sanitize_lines(all->text + all->length, all->size - all->length, line);
 	all->length += strlen(all->text + all->length);
 }
 
@@ -188,7 +188,7 @@ static void take_apart(struct nagios *parsed, char *text, size_t size, bool has_
 	char *next = cut_line(text);
 
 	take_perfdata(parsed, text, has_perfdata);
-	vigil_clean_lines(parsed->output, size, text);
+	vigil_sanitize_lines(parsed->output, size, text);
 	take_long_text(parsed, next, size, has_perfdata);
 }
 

@@ -19,7 +19,7 @@ struct nagios {
 	struct perfdata perfdata;
 };
 
-/* Both texts come out clean, as vigil_clean_lines makes them.  text: NUL-terminated; what it is
+/* Both texts come out clean, as vigil_sanitize_lines makes them.  text: NUL-terminated; what it is
  * called with may hold NULs within.  0, or -ENOMEM. */
 int nagios_parse(const char *text, size_t length, struct nagios *parsed);
 /* The same without performance data: '|' is a sign like any other. */

@@ -27,7 +27,7 @@
 /* One byte of a stranger's text takes at most four when it is made clean: "\x00". */
 #define LABEL_SIZE (4 * LABEL_MAX + 16)
 
-/* --- items -------------------------------------------------------------------------------------- */
+/* --- items ------------------------------------------------------------------------------------ */
 
 /* Where the number at text ends; text itself: there is none.  Neither hexadecimal nor "inf",
  * which strtod would take. */
@@ -145,7 +145,7 @@ static char *cut_field(char *text)
 static void note(struct perfdata *parsed, const char *text)
 {
 	if (parsed->first[0] == '\0')
-		vigil_clean(parsed->first, sizeof(parsed->first), text);
+		vigil_sanitize(parsed->first, sizeof(parsed->first), text);
 }
 
 /* One of warn, crit, min and max; NULL: it cannot be read.  Some plugins repeat the value's unit. */
@@ -208,8 +208,8 @@ static json_t *read_item(struct perfdata *parsed, char *text)
 		value = number(text, end);
 	}
 	if (value != NULL)
-		item = json_pack(
-			"{s:o,s:s}", "value", value, "unit", vigil_clean(unit, sizeof(unit), end));
+		item = json_pack("{s:o,s:s}", "value", value, "unit",
+			vigil_sanitize(unit, sizeof(unit), end));
 	if (item == NULL)
 		return NULL;
 	digits = exact(text, end, value);
@@ -219,7 +219,7 @@ static json_t *read_item(struct perfdata *parsed, char *text)
 	return item;
 }
 
-/* --- labels ------------------------------------------------------------------------------------- */
+/* --- labels ----------------------------------------------------------------------------------- */
 
 #define BLANKS " \t\r\n"
 
@@ -283,7 +283,7 @@ static bool copy_label(char label[LABEL_SIZE], const char *text, const char *end
 		text += 1 + (quoted && *text == '\'' && text + 1 < end && text[1] == '\'');
 	}
 	raw[n] = '\0';
-	vigil_clean(label, LABEL_SIZE, raw);
+	vigil_sanitize(label, LABEL_SIZE, raw);
 	return n > 0 && text == end;
 }
 
@@ -332,7 +332,7 @@ void perfdata_read(struct perfdata *parsed, char *text)
 		begin = text;
 		item = NULL;
 		if (parsed->first[0] == '\0')
-			vigil_clean(shown, sizeof(shown), begin);
+			vigil_sanitize(shown, sizeof(shown), begin);
 		if (read_label(&text, label)) {
 			char *value = cut_value(&text);
 

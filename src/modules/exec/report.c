@@ -71,7 +71,7 @@ static void put_stderr(vigil_daemon *d, const char *errors)
 	char clean[16 * 1024];
 	size_t length;
 
-	vigil_clean_lines(clean, sizeof(clean), errors);
+	vigil_sanitize_lines(clean, sizeof(clean), errors);
 	length = strlen(clean);
 	while (length > 0 && clean[length - 1] == '\n')
 		clean[--length] = '\0';
@@ -108,7 +108,7 @@ void exec_append_error(char *text, size_t size, const char *errors)
 	snprintf(line, sizeof(line), "%.*s", (int)(end - begin), begin);
 	snprintf(text + used, size - used, ": ");
 	used = strlen(text);
-	vigil_clean(text + used, size - used, line);
+	vigil_sanitize(text + used, size - used, line);
 }
 
 /* The state of a process as the kernel writes it, such as 'D'; 0: not known. */

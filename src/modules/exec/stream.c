@@ -40,7 +40,7 @@ static void start_later(vigil_daemon *d, struct exec *x, vigil_health_level leve
 	vigil_after(d, delay, on_start, x);
 }
 
-/* --- silence ----------------------------------------------------------------------------------- */
+/* --- silence ---------------------------------------------------------------------------------- */
 
 static void on_silence(vigil_daemon *d, void *arg)
 {
@@ -65,7 +65,7 @@ static void await_silence(vigil_daemon *d, struct exec *x)
 		vigil_after(d, x->silence, on_silence, x);
 }
 
-/* --- what it prints -------------------------------------------------------------------------- */
+/* --- what it prints --------------------------------------------------------------------------- */
 
 static void complain(vigil_daemon *d, struct exec *x, const char *what, const char *why)
 {
@@ -100,7 +100,7 @@ static bool take_level(struct exec *x, json_t *object, char *why, size_t size)
 	}
 	if (!known) {
 		text = vigil_json_text(state);
-		vigil_clean(why, size, text != NULL ? text : "");
+		vigil_sanitize(why, size, text != NULL ? text : "");
 		free(text);
 	}
 	json_object_del(object, "state");
@@ -156,7 +156,7 @@ static void on_line(vigil_daemon *d, vigil_child *child, const char *line, size_
 		report_object(d, x);
 }
 
-/* --- how it ends ----------------------------------------------------------------------------- */
+/* --- how it ends ------------------------------------------------------------------------------ */
 
 /* Without its output nothing more can come from it.  Most that close it end a moment later. */
 static void on_closed(vigil_daemon *d, void *arg)
@@ -164,7 +164,7 @@ static void on_closed(vigil_daemon *d, void *arg)
 	struct exec *x = arg;
 
 	vigil_log(d, VIGIL_WARN, "it has closed its output and goes on; it is ended");
-	vigil_child_end(x->child);
+	vigil_child_terminate(x->child);
 }
 
 static void on_eof(vigil_daemon *d, vigil_child *child, void *arg)

@@ -20,7 +20,7 @@
 
 #include <event2/bufferevent.h>
 
-#include "guest_internal.h"
+#include "connection_internal.h"
 
 #define SLOW 2.0 /* an answer that takes longer may be cut off for another client */
 
@@ -30,14 +30,14 @@ struct share {
 	LIST_ENTRY(share) link;
 };
 
-/* --- peers ------------------------------------------------------------------------------------- */
+/* --- peers ------------------------------------------------------------------------------------ */
 
 static uint64_t peer_of(int fd)
 {
 	struct sockaddr_storage sa = {.ss_family = AF_UNSPEC};
 	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&sa;
 	struct ucred user = {0};
-	socklen_t size = sizeof(sa), user_size = sizeof(user);
+	socklen_t size = sizeof(sa), run_as_size = sizeof(user);
 	uint32_t half = 0;
 	uint64_t peer = 0;
 
@@ -50,83 +50,85 @@ static uint64_t peer_of(int fd)
 		memcpy(&half, in6->sin6_addr.s6_addr + 12, sizeof(half));
 	else if (sa.ss_family == AF_INET)
 		half = ((const struct sockaddr_in *)&sa)->sin_addr.s_addr;
-	else if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &user, &user_size) == 0)
+	else if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &user, &run_as_size) == 0)
 		half = user.uid;
 	return (uint64_t)sa.ss_family << 32 | half;
 }
 
-/* Counts the guest to its peer's share when first asked.  NULL: no memory. */
-static struct share *share_of(struct guest *guest)
+/* Counts the connection to its peer's share when first asked.  NULL: no memory. */
+static struct share *share_of(struct connection *connection)
 {
-	struct site *site = guest->site;
+	struct server *server = connection->server;
 	uint64_t peer;
 	struct share *share;
 
-	if (guest->share != NULL)
-		return guest->share;
-	peer = peer_of(bufferevent_getfd(guest->bev));
-	LIST_FOREACH(share, &site->shares, link)
-	if (share->peer == peer)
-		break;
+	if (connection->share != NULL)
+		return connection->share;
+	peer = peer_of(bufferevent_getfd(connection->bev));
+	LIST_FOREACH(share, &server->shares, link)
+		if (share->peer == peer)
+			break;
 	if (share == NULL) {
 		share = calloc(1, sizeof(*share));
 		if (share == NULL)
 			return NULL;
 		share->peer = peer;
-		LIST_INSERT_HEAD(&site->shares, share, link);
+		LIST_INSERT_HEAD(&server->shares, share, link);
 	}
 	share->connections++;
-	guest->share = share;
+	connection->share = share;
 	return share;
 }
 
-void admission_forget(struct guest *guest)
+void admission_forget(struct connection *connection)
 {
-	struct share *share = guest->share;
+	struct share *share = connection->share;
 
-	guest->share = NULL;
+	connection->share = NULL;
 	if (share == NULL || --share->connections > 0)
 		return;
 	LIST_REMOVE(share, link);
 	free(share);
 }
 
-unsigned guest_peer_stays(struct guest *guest)
+unsigned connection_peer_stays(struct connection *connection)
 {
-	struct share *share = share_of(guest);
-	struct guest *other;
+	struct share *share = share_of(connection);
+	struct connection *other;
 	unsigned count = 0;
 
-	LIST_FOREACH(other, &guest->site->guests, link)
-	count += other->phase == GUEST_STAYING && share_of(other) == share;
+	LIST_FOREACH(other, &connection->server->connections, link)
+		count += other->phase == CONNECTION_STAYING && share_of(other) == share;
 	return count;
 }
 
-/* --- who makes room ---------------------------------------------------------------------------- */
+/* --- who makes room --------------------------------------------------------------------------- */
 
 /* Whether it may make room for the newest: the higher, the rather; 0: it may not. */
-static unsigned rank(const struct guest *guest, const struct guest *newest)
+static unsigned rank(const struct connection *connection, const struct connection *newest)
 {
 	unsigned own = newest->share->connections, others;
 
-	if (guest == newest || guest->share == NULL || guest->phase == GUEST_GONE)
+	if (connection == newest || connection->share == NULL ||
+		connection->phase == CONNECTION_GONE)
 		return 0;
-	others = guest->share->connections;
-	if (guest->phase == GUEST_LINGERING || (guest->extra && guest->phase == GUEST_ASKING))
+	others = connection->share->connections;
+	if (connection->phase == CONNECTION_LINGERING ||
+		(connection->extra && connection->phase == CONNECTION_ASKING))
 		return 4;
-	if (guest->phase == GUEST_ASKING && others >= own)
+	if (connection->phase == CONNECTION_ASKING && others >= own)
 		return 3;
 	if (others > own)
 		return 2;
-	if (guest->share == newest->share && guest->phase == GUEST_ANSWERED &&
-		vigil_now() - guest->since > SLOW)
+	if (connection->share == newest->share && connection->phase == CONNECTION_ANSWERED &&
+		vigil_now() - connection->since > SLOW)
 		return 1;
 	return 0;
 }
 
 /* By rank, then by the number of their peer's connections, then by time. */
 static bool goes_before(
-	const struct guest *a, unsigned a_rank, const struct guest *b, unsigned b_rank)
+	const struct connection *a, unsigned a_rank, const struct connection *b, unsigned b_rank)
 {
 	if (a_rank != b_rank)
 		return a_rank > b_rank;
@@ -135,17 +137,16 @@ static bool goes_before(
 	return a->since < b->since;
 }
 
-static struct guest *find_one_to_go(struct site *site, const struct guest *newest)
+static struct connection *find_one_to_go(struct server *server, const struct connection *newest)
 {
-	struct guest *guest, *found = NULL;
+	struct connection *connection, *found = NULL;
 	unsigned found_rank = 0, its_rank;
 
-	LIST_FOREACH(guest, &site->guests, link)
-	{
-		its_rank = rank(guest, newest);
+	LIST_FOREACH(connection, &server->connections, link) {
+		its_rank = rank(connection, newest);
 		if (its_rank > 0 &&
-			(found == NULL || goes_before(guest, its_rank, found, found_rank))) {
-			found = guest;
+			(found == NULL || goes_before(connection, its_rank, found, found_rank))) {
+			found = connection;
 			found_rank = its_rank;
 		}
 	}
@@ -153,31 +154,31 @@ static struct guest *find_one_to_go(struct site *site, const struct guest *newes
 }
 
 /* How many must go. */
-static unsigned excess(const struct site *site)
+static unsigned excess(const struct server *server)
 {
-	unsigned allowed = site->limits.guests;
-	const struct guest *guest;
+	unsigned allowed = server->limits.connections;
+	const struct connection *connection;
 
-	if (site->guest_count <= allowed)
+	if (server->connection_count <= allowed)
 		return 0;
-	LIST_FOREACH(guest, &site->guests, link)
-	allowed += guest->extra;
-	return site->guest_count > allowed ? site->guest_count - allowed : 0;
+	LIST_FOREACH(connection, &server->connections, link)
+		allowed += connection->extra;
+	return server->connection_count > allowed ? server->connection_count - allowed : 0;
 }
 
-void admission_settle(struct site *site)
+void admission_settle(struct server *server)
 {
-	struct guest *newest, *guest;
+	struct connection *newest, *connection;
 
 	/* One that lingers is hung up on twice. */
-	for (int i = 0; i < 16 && excess(site) > 0; i++) {
-		newest = LIST_FIRST(&site->guests);
-		LIST_FOREACH(guest, &site->guests, link)
-		share_of(guest);
-		guest = newest->share != NULL ? find_one_to_go(site, newest) : NULL;
-		if (guest != NULL) {
-			guest_hang_up(guest);
-			guest_clear_away(site);
+	for (int i = 0; i < 16 && excess(server) > 0; i++) {
+		newest = LIST_FIRST(&server->connections);
+		LIST_FOREACH(connection, &server->connections, link)
+			share_of(connection);
+		connection = newest->share != NULL ? find_one_to_go(server, newest) : NULL;
+		if (connection != NULL) {
+			connection_hang_up(connection);
+			connection_clear_away(server);
 		} else if (!newest->extra) {
 			newest->extra = true;
 		} else {
@@ -186,7 +187,8 @@ void admission_settle(struct site *site)
 	}
 }
 
-bool guest_is_extra(const struct guest *guest)
+bool connection_is_extra(const struct connection *connection)
 {
-	return guest->extra && guest->site->guest_count > guest->site->limits.guests;
+	return connection->extra &&
+	       connection->server->connection_count > connection->server->limits.connections;
 }

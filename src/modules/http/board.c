@@ -19,8 +19,8 @@
 
 #include "head.h"
 #include "html.h"
-#include "row.h"
-#include "view.h"
+#include "status_row.h"
+#include "state_reader.h"
 
 #define HEAD   "" /* the entry of the page's head; no daemon has such a name */
 #define VIGILD "(vigild) "
@@ -31,7 +31,7 @@ struct shown {
 	uint64_t version;          /* of the text; 0: there is none yet */
 	char *text;                /* the event */
 	bool touched, gone;
-	enum tone tone;
+	enum severity severity;
 	bool watch;
 	char name[];
 };
@@ -44,7 +44,7 @@ struct board {
 	uint64_t version;
 };
 
-/* --- entries -------------------------------------------------------------------------------------- */
+/* --- entries ---------------------------------------------------------------------------------- */
 
 static int compare(const void *a, const void *b)
 {
@@ -100,7 +100,7 @@ void board_touch(struct board *board, const char *name)
 		touch(board, find(board, name));
 	} else {
 		TAILQ_FOREACH(entry, &board->entries, link)
-		touch(board, entry);
+			touch(board, entry);
 	}
 }
 
@@ -109,7 +109,7 @@ void board_touch_head(struct board *board)
 	touch(board, find(board, HEAD));
 }
 
-/* --- events --------------------------------------------------------------------------------------- */
+/* --- events ----------------------------------------------------------------------------------- */
 
 char *board_text(const char *event, json_t *data)
 {
@@ -150,7 +150,7 @@ static void set_gone(struct board *board, struct shown *entry)
 	set_text(board, entry, board_text("gone", json_pack("{s:s}", "name", entry->name)));
 }
 
-/* --- the head, and the rows of vigild ------------------------------------------------------------- */
+/* --- the head, and the rows of vigild --------------------------------------------------------- */
 
 static void make_head(struct board *board, struct shown *entry, struct evbuffer *html)
 {
@@ -159,8 +159,9 @@ static void make_head(struct board *board, struct shown *entry, struct evbuffer 
 	struct head head = {0};
 
 	TAILQ_FOREACH(each, &board->entries, link)
-	if (each->version > 0 && !each->gone && each->name[0] != '\0' && each->name[0] != '(')
-		head_count(&head, each->tone, each->watch);
+		if (each->version > 0 && !each->gone && each->name[0] != '\0' &&
+			each->name[0] != '(')
+			head_count(&head, each->severity, each->watch);
 	head_put(html, &head, vigil, true);
 	set_text(board, entry, event_html("head", "", html));
 	json_decref(vigil);
@@ -174,14 +175,13 @@ static void find_degraded(struct board *board)
 	char name[128];
 	size_t i;
 
-	json_array_foreach(list, i, reason)
-	{
-		snprintf(name, sizeof(name), VIGILD "%.64s", view_text(reason, "what"));
+	json_array_foreach(list, i, reason) {
+		snprintf(name, sizeof(name), VIGILD "%.64s", reader_text(reason, "what"));
 		find(board, name);
 	}
 	TAILQ_FOREACH(entry, &board->entries, link)
-	if (entry->name[0] == '(')
-		touch(board, entry);
+		if (entry->name[0] == '(')
+			touch(board, entry);
 }
 
 static void make_degraded(struct board *board, struct shown *entry, struct evbuffer *html)
@@ -191,36 +191,35 @@ static void make_degraded(struct board *board, struct shown *entry, struct evbuf
 	size_t i;
 
 	entry->gone = true;
-	json_array_foreach(list, i, reason)
-	{
-		if (strcmp(view_text(reason, "what"), what) != 0)
+	json_array_foreach(list, i, reason) {
+		if (strcmp(reader_text(reason, "what"), what) != 0)
 			continue;
 		entry->gone = false;
-		row_put_degraded(html, reason, true);
+		status_row_put_degraded(html, reason, true);
 		set_text(board, entry, event_html("row", entry->name, html));
 	}
 	if (entry->gone)
 		set_gone(board, entry);
 }
 
-/* --- the rows of daemons -------------------------------------------------------------------------- */
+/* --- the rows of daemons ---------------------------------------------------------------------- */
 
 static void make_row(struct board *board, struct shown *entry, struct evbuffer *html)
 {
-	char pointer[VIEW_POINTER] = "/runs";
+	char pointer[READER_POINTER] = "/runs";
 	json_t *account = NULL, *row;
 
-	if (view_step(pointer, entry->name))
+	if (reader_step(pointer, entry->name))
 		account = json_incref((json_t *)vigil_state_get(board->d, pointer));
 	if (account == NULL) {
 		set_gone(board, entry);
 		return;
 	}
 	entry->gone = false;
-	entry->tone = row_tone(account);
-	entry->watch = row_is_watch(account);
-	row = row_make(board->d, entry->name, account);
-	row_put(html, row, false, true);
+	entry->severity = status_row_severity(account);
+	entry->watch = status_row_is_watch(account);
+	row = status_row_make(board->d, entry->name, account);
+	status_row_put(html, row, false, true);
 	set_text(board, entry, event_html("row", entry->name, html));
 	json_decref(row);
 	json_decref(account);
@@ -253,7 +252,7 @@ bool board_make(struct board *board)
 	return true;
 }
 
-/* --- what a page is sent -------------------------------------------------------------------------- */
+/* --- what a page is sent ---------------------------------------------------------------------- */
 
 const char *board_event(const struct board *board, uint64_t *version)
 {
@@ -277,12 +276,12 @@ char *board_names(const struct board *board)
 	const struct shown *entry;
 
 	TAILQ_FOREACH(entry, &board->entries, link)
-	if (entry->version > 0 && !entry->gone && entry->name[0] != '\0')
-		json_array_append_new(names, json_string(entry->name));
+		if (entry->version > 0 && !entry->gone && entry->name[0] != '\0')
+			json_array_append_new(names, json_string(entry->name));
 	return board_text("all", json_pack("{s:o}", "names", names));
 }
 
-/* --- life ------------------------------------------------------------------------------------------ */
+/* --- life ------------------------------------------------------------------------------------- */
 
 struct board *board_new(vigil_daemon *d)
 {
@@ -300,8 +299,7 @@ void board_start(struct board *board)
 	const char *name;
 	json_t *account;
 
-	json_object_foreach(runs, name, account)
-	{
+	json_object_foreach(runs, name, account) {
 		board_touch(board, name);
 	}
 	board_touch_head(board);

@@ -9,7 +9,7 @@
 
 #include <jansson.h>
 
-#include "site.h"
+#include "server.h"
 
 struct board;
 

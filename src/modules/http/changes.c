@@ -16,21 +16,21 @@
 #include <event2/buffer.h>
 #include <event2/http.h>
 
-#include "guest.h"
+#include "connection.h"
 #include "reply.h"
 
 #define POINTER_MAX 1024
 
 struct watcher {
 	struct changes *changes;
-	struct guest *guest;
+	struct connection *connection;
 	struct evhttp_request *req;
 	char pointer[POINTER_MAX];
 	LIST_ENTRY(watcher) link;
 };
 
 struct changes {
-	struct site *site;
+	struct server *server;
 	bool subscribed;
 	unsigned count;
 	LIST_HEAD(, watcher) watchers;
@@ -38,16 +38,16 @@ struct changes {
 
 static void on_heartbeat(vigil_daemon *d, void *arg);
 
-void changes_open(struct site *site)
+void changes_open(struct server *server)
 {
-	struct changes *changes = vigil_alloc(site->d, sizeof(*changes));
+	struct changes *changes = vigil_alloc(server->d, sizeof(*changes));
 
-	changes->site = site;
+	changes->server = server;
 	LIST_INIT(&changes->watchers);
-	site->changes = changes;
+	server->changes = changes;
 }
 
-/* --- watchers ------------------------------------------------------------------------------------ */
+/* --- watchers --------------------------------------------------------------------------------- */
 
 /* Its connection is on its way out. */
 static void on_gone(void *arg)
@@ -64,11 +64,11 @@ static void on_gone(void *arg)
 /* False: it was too slow, and is gone. */
 static bool tell(struct watcher *watcher, const char *text, size_t length)
 {
-	struct site *site = watcher->changes->site;
+	struct server *server = watcher->changes->server;
 	struct evbuffer *chunk;
 
-	if (guest_pending(watcher->guest) + length > site->limits.watcher_buffer) {
-		vigil_log(site->d, VIGIL_INFO,
+	if (connection_pending(watcher->connection) + length > server->limits.watcher_buffer) {
+		vigil_log(server->d, VIGIL_INFO,
 			"one that watches changes does not keep up, and is dropped");
 		evhttp_connection_free(evhttp_request_get_connection(watcher->req));
 		return false;
@@ -104,7 +104,7 @@ static void tell_all(struct changes *changes, const char *pointer, const char *t
 	}
 }
 
-/* --- what is told -------------------------------------------------------------------------------------- */
+/* --- what is told ----------------------------------------------------------------------------- */
 
 /* An event as it goes out; free it. */
 static char *event_text(const char *event, json_int_t revision, json_t *data)
@@ -120,22 +120,22 @@ static char *event_text(const char *event, json_int_t revision, json_t *data)
 	return text;
 }
 
-static json_int_t revision_now(struct site *site)
+static json_int_t revision_now(struct server *server)
 {
-	return json_integer_value(vigil_state_get(site->d, "/vigil/revision"));
+	return json_integer_value(vigil_state_get(server->d, "/vigil/revision"));
 }
 
 static void on_change(vigil_daemon *d, const char *pointer, const json_t *value, void *arg)
 {
 	struct changes *changes = arg;
-	struct site *site = changes->site;
+	struct server *server = changes->server;
 	json_int_t revision;
 	json_t *data;
 	char *text;
 
 	if (LIST_EMPTY(&changes->watchers))
 		return;
-	revision = revision_now(site);
+	revision = revision_now(server);
 	data = json_pack(
 		"{s:I,s:o,s:s}", "revision", revision, "time", vigil_time(), "pointer", pointer);
 	json_object_set_new(
@@ -152,13 +152,13 @@ static void on_heartbeat(vigil_daemon *d, void *arg)
 
 	tell_all(changes, NULL, ": still here\n\n");
 	if (changes->count > 0)
-		vigil_after(d, changes->site->limits.heartbeat, on_heartbeat, changes);
+		vigil_after(d, changes->server->limits.heartbeat, on_heartbeat, changes);
 }
 
 static void greet(struct watcher *watcher)
 {
-	struct site *site = watcher->changes->site;
-	json_int_t revision = revision_now(site);
+	struct server *server = watcher->changes->server;
+	json_int_t revision = revision_now(server);
 	char *text = event_text("retry: 3000\nevent: hello\n", revision,
 		json_pack("{s:I,s:o}", "revision", revision, "time", vigil_time()));
 
@@ -167,35 +167,34 @@ static void greet(struct watcher *watcher)
 	free(text);
 }
 
-/* --- the request ------------------------------------------------------------------------------------------ */
+/* --- the request ------------------------------------------------------------------------------ */
 
-static void begin(const struct visit *visit, struct watcher *watcher)
+static void begin(const struct request *request, struct watcher *watcher)
 {
 	struct changes *changes = watcher->changes;
-	vigil_daemon *d = visit->site->d;
+	vigil_daemon *d = request->server->d;
 
 	if (!changes->subscribed)
 		changes->subscribed = vigil_on_change(d, "", on_change, changes) == 0;
 	LIST_INSERT_HEAD(&changes->watchers, watcher, link);
 	if (changes->count++ == 0) {
 		vigil_cancel(d, on_heartbeat, changes);
-		vigil_after(d, changes->site->limits.heartbeat, on_heartbeat, changes);
+		vigil_after(d, changes->server->limits.heartbeat, on_heartbeat, changes);
 	}
-	guest_work(visit->guest, on_gone, watcher);
-	guest_stays(visit->guest);
-	reply_begin_stream(visit->req);
+	connection_work(request->connection, on_gone, watcher);
+	connection_stays(request->connection);
+	reply_begin_stream(request->req);
 	greet(watcher);
 }
 
 /* Of the peer that has the most, where it will have more than the newcomer's still: its oldest. */
-static struct watcher *find_surplus(struct changes *changes, struct guest *newcomer)
+static struct watcher *find_surplus(struct changes *changes, struct connection *newcomer)
 {
-	unsigned most = guest_peer_stays(newcomer) + 1, count;
+	unsigned most = connection_peer_stays(newcomer) + 1, count;
 	struct watcher *watcher, *found = NULL;
 
-	LIST_FOREACH(watcher, &changes->watchers, link)
-	{
-		count = guest_peer_stays(watcher->guest);
+	LIST_FOREACH(watcher, &changes->watchers, link) {
+		count = connection_peer_stays(watcher->connection);
 		if (count > most || (found != NULL && count == most)) {
 			most = count;
 			found = watcher;
@@ -205,11 +204,11 @@ static struct watcher *find_surplus(struct changes *changes, struct guest *newco
 }
 
 /* One peer cannot take all places from another. */
-static bool has_room(struct changes *changes, struct guest *newcomer)
+static bool has_room(struct changes *changes, struct connection *newcomer)
 {
 	struct watcher *watcher;
 
-	if (changes->count < changes->site->limits.watchers)
+	if (changes->count < changes->server->limits.watchers)
 		return true;
 	watcher = find_surplus(changes, newcomer);
 	if (watcher == NULL)
@@ -218,35 +217,35 @@ static bool has_room(struct changes *changes, struct guest *newcomer)
 	return true;
 }
 
-void changes_reply(const struct visit *visit)
+void changes_reply(const struct request *request)
 {
-	struct changes *changes = visit->site->changes;
+	struct changes *changes = request->server->changes;
 	struct watcher *watcher;
-	size_t length = strlen(visit->rest);
+	size_t length = strlen(request->rest);
 
-	if (!has_room(changes, visit->guest)) {
-		reply_header(visit, "Retry-After", "10");
-		reply_error(visit, 503, "as many as may watch changes do", NULL);
+	if (!has_room(changes, request->connection)) {
+		reply_header(request, "Retry-After", "10");
+		reply_error(request, 503, "as many as may watch changes do", NULL);
 		return;
 	}
 	if (length >= POINTER_MAX) {
-		reply_error(visit, 404, "no address is that long", NULL);
+		reply_error(request, 404, "no address is that long", NULL);
 		return;
 	}
-	reply_header(visit, "X-Accel-Buffering", "no"); /* proxies shall pass each on at once */
-	if (visit->head) {
-		reply_text(visit, 200, "text/event-stream", "");
+	reply_header(request, "X-Accel-Buffering", "no"); /* proxies shall pass each on at once */
+	if (request->head) {
+		reply_text(request, 200, "text/event-stream", "");
 		return;
 	}
 	watcher = calloc(1, sizeof(*watcher));
 	if (watcher == NULL) {
-		reply_error(visit, 503, "there is no memory", NULL);
+		reply_error(request, 503, "there is no memory", NULL);
 		return;
 	}
-	reply_standing_headers(visit, "text/event-stream");
+	reply_standing_headers(request, "text/event-stream");
 	watcher->changes = changes;
-	watcher->guest = visit->guest;
-	watcher->req = visit->req;
-	memcpy(watcher->pointer, visit->rest, strcmp(visit->rest, "/") == 0 ? 0 : length + 1);
-	begin(visit, watcher);
+	watcher->connection = request->connection;
+	watcher->req = request->req;
+	memcpy(watcher->pointer, request->rest, strcmp(request->rest, "/") == 0 ? 0 : length + 1);
+	begin(request, watcher);
 }

@@ -4,12 +4,12 @@
 #ifndef CHANGES_H
 #define CHANGES_H
 
-#include "site.h"
+#include "server.h"
 
-/* Makes what the site needs for it; freed with the daemon. */
-void changes_open(struct site *site);
+/* Makes what the server needs for it; freed with the daemon. */
+void changes_open(struct server *server);
 
-/* Tells whoever asks of the changes at and below the pointer visit->rest, until it hangs up. */
-void changes_reply(const struct visit *visit);
+/* Tells whoever asks of the changes at and below the pointer request->rest, until it hangs up. */
+void changes_reply(const struct request *request);
 
 #endif

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "address.h"
-#include "guard.h"
+#include "auth.h"
 #include "tls.h"
 
 static int check_address(vigil_daemon *d, const char *text)
@@ -68,7 +68,7 @@ static int check_token(vigil_daemon *d)
 	const char *path = vigil_option_text(d, "token_file");
 	char token[GUARD_TOKEN_MAX], why[512];
 
-	if (path == NULL || guard_read_token(path, token, why, sizeof(why)) == 0)
+	if (path == NULL || auth_read_token(path, token, why, sizeof(why)) == 0)
 		return 0;
 	return vigil_diagnose(d, "token_file", "%s", why);
 }

@@ -10,13 +10,13 @@
 #include <string.h>
 
 #include "html.h"
-#include "view.h"
+#include "state_reader.h"
 
 #define HEIGHT 20
 
 static const struct level {
 	char letter;
-	const char *tone;
+	const char *severity;
 	int height;
 	const char *words;
 } levels[] = {
@@ -70,13 +70,13 @@ static void put_words(struct evbuffer *out, const char *slots, double seconds)
 
 void day_bar_put_words(struct evbuffer *out, const json_t *day)
 {
-	put_words(out, view_text(day, "levels"),
+	put_words(out, reader_text(day, "levels"),
 		json_number_value(json_object_get(day, "slot_seconds")));
 }
 
 void day_bar_put(struct evbuffer *out, const json_t *day)
 {
-	const char *slots = view_text(day, "levels");
+	const char *slots = reader_text(day, "levels");
 	double seconds = json_number_value(json_object_get(day, "slot_seconds"));
 	size_t length = strlen(slots);
 
@@ -96,7 +96,7 @@ void day_bar_put(struct evbuffer *out, const json_t *day)
 		for (run = 1; at + run < length && slots[at + run] == slots[at]; run++)
 			;
 		html_put(out, "<rect class=\"%s\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"/>",
-			level->tone, (int)at, HEIGHT - level->height, (int)run, level->height);
+			level->severity, (int)at, HEIGHT - level->height, (int)run, level->height);
 	}
 	html_put(out, "</svg>");
 }

@@ -11,11 +11,11 @@
 #include "day_bar.h"
 #include "html.h"
 #include "plot.h"
-#include "row.h"
+#include "status_row.h"
 #include "values.h"
-#include "view.h"
+#include "state_reader.h"
 
-/* --- facts --------------------------------------------------------------------------------------- */
+/* --- facts ------------------------------------------------------------------------------------ */
 
 static void put_fact(struct evbuffer *out, const char *label, const char *text)
 {
@@ -44,16 +44,16 @@ static void put_moment(struct evbuffer *out, const char *label, const char *at, 
 static void put_error(struct evbuffer *out, const char *label, const json_t *error)
 {
 	const char *text =
-		json_is_string(error) ? json_string_value(error) : view_text(error, "text");
+		json_is_string(error) ? json_string_value(error) : reader_text(error, "text");
 
 	if (text[0] == '\0')
 		return;
 	html_put(out, "<dt>%s</dt><dd class=\"error\">%s ", label, text);
-	html_time(out, view_text(error, "time"), "ago", false);
+	html_time(out, reader_text(error, "time"), "ago", false);
 	html_put(out, "</dd>");
 }
 
-static void put_service_facts(struct evbuffer *out, const struct view_service *service)
+static void put_service_facts(struct evbuffer *out, const struct reader_service *service)
 {
 	const json_t *pid = json_object_get(service->state, "pid");
 
@@ -65,41 +65,41 @@ static void put_service_facts(struct evbuffer *out, const struct view_service *s
 	if (json_is_integer(pid))
 		html_put(out, ", pid %l", json_integer_value(pid));
 	html_put(out, "</dd>");
-	put_moment(out, "In this state", view_text(service->state, "since"), "for");
-	put_fact(out, "Decision", view_text(service->state, "decision"));
-	put_moment(out, "Next try", view_text(service->state, "next_retry"), "in");
-	put_fact(out, "Evidence", view_text(service->state, "evidence"));
+	put_moment(out, "In this state", reader_text(service->state, "since"), "for");
+	put_fact(out, "Decision", reader_text(service->state, "decision"));
+	put_moment(out, "Next try", reader_text(service->state, "next_retry"), "in");
+	put_fact(out, "Evidence", reader_text(service->state, "evidence"));
 	put_error(out, "Last restart error", json_object_get(service->state, "last_error"));
 }
 
 static void put_facts(
-	struct evbuffer *out, const json_t *account, const struct view_service *service)
+	struct evbuffer *out, const json_t *account, const struct reader_service *service)
 {
 	html_put(out, "<dl>");
 	put_service_facts(out, service);
 	put_error(out, "Last error", json_object_get(account, "last_error"));
 	put_count(out, "Errors", account, "errors");
-	put_fact(out, "Status", view_text(account, "status"));
-	put_moment(out, "Started", view_text(account, "since"), "ago");
-	put_moment(out, "Last check", view_text(account, "last_tick"), "ago");
+	put_fact(out, "Status", reader_text(account, "status"));
+	put_moment(out, "Started", reader_text(account, "since"), "ago");
+	put_moment(out, "Last check", reader_text(account, "last_tick"), "ago");
 	put_count(out, "Checks", account, "ticks");
 	put_count(out, "Missed checks", account, "missed");
 	html_put(out, "</dl>");
 }
 
-/* --- texts ---------------------------------------------------------------------------------------- */
+/* --- texts ------------------------------------------------------------------------------------ */
 
 /* The whole text where a row cuts it, and the lines below it, as they are. */
 static void put_texts(struct evbuffer *out, const json_t *account)
 {
 	const json_t *paused = json_object_get(account, "paused_health");
 	const json_t *health = paused != NULL ? paused : json_object_get(account, "health");
-	const char *text = view_text(health, "text"), *lines = view_text(health, "long_text");
+	const char *text = reader_text(health, "text"), *lines = reader_text(health, "long_text");
 
-	if (strlen(text) <= ROW_TEXT && lines[0] == '\0')
+	if (strlen(text) <= STATUS_ROW_TEXT && lines[0] == '\0')
 		return;
 	html_put(out, "<section class=\"texts\">");
-	if (strlen(text) > ROW_TEXT)
+	if (strlen(text) > STATUS_ROW_TEXT)
 		html_put(out, "<p tabindex=\"0\">%s</p>", text);
 	if (lines[0] != '\0')
 		html_put(out, "<pre tabindex=\"0\">%s</pre>", lines);
@@ -119,8 +119,8 @@ static void put_history(struct evbuffer *out, const json_t *history)
 		const json_t *event = json_array_get(history, i);
 
 		html_put(out, "<li>");
-		html_time(out, view_text(event, "time"), "at", false);
-		html_put(out, " <span>%s</span></li>", view_text(event, "text"));
+		html_time(out, reader_text(event, "time"), "at", false);
+		html_put(out, " <span>%s</span></li>", reader_text(event, "text"));
 	}
 	html_put(out, "%r</section>", count > 0 ? "</ol>" : "");
 }
@@ -149,13 +149,13 @@ static void put_links(struct evbuffer *out, const char *name)
 
 void detail_put(struct evbuffer *out, vigil_daemon *d, const char *name, const json_t *account)
 {
-	struct view_service service;
+	struct reader_service service;
 
-	view_service(d, name, &service);
+	reader_service(d, name, &service);
 	html_put(out,
 		"\n<tr role=\"row\" class=\"detail\" data-of=\"%s\"><td role=\"cell\" "
 		"colspan=\"%d\"><div class=\"parts\">",
-		name, ROW_COLUMNS);
+		name, STATUS_ROW_COLUMNS);
 	put_texts(out, account);
 	put_day(out, json_object_get(account, "day"));
 	html_put(out, "<section class=\"about\">");

@@ -16,7 +16,7 @@
 
 #include <vigil/vigil.h>
 
-/* --- Accept ------------------------------------------------------------------------------------ */
+/* --- Accept ----------------------------------------------------------------------------------- */
 
 #define WORD_MAX 64
 
@@ -98,7 +98,7 @@ const char *exposition_content_type(enum exposition_format format)
 	return "text/plain; version=0.0.4; charset=utf-8";
 }
 
-/* --- lines ---------------------------------------------------------------------------------------- */
+/* --- lines ------------------------------------------------------------------------------------ */
 
 /* How much of a sample's name is the family's. */
 static int family_length(const struct exposition_family *family, enum exposition_format format)

@@ -21,7 +21,7 @@
 #define CHUNK_LINE_MAX 256 /* bytes of the line with the size of a chunk */
 #define CHUNK_DIGITS   8
 
-/* --- memory --------------------------------------------------------------------------------------- */
+/* --- memory ----------------------------------------------------------------------------------- */
 
 static int text_add(struct text *text, const char *bytes, size_t length)
 {
@@ -75,7 +75,7 @@ void framing_emit(struct framing *f, const char *text)
 		f->no_memory = true;
 }
 
-/* --- refusals ------------------------------------------------------------------------------------- */
+/* --- refusals --------------------------------------------------------------------------------- */
 
 int framing_fail(struct framing *f, int code, const char *format, ...)
 {
@@ -112,7 +112,7 @@ static int refuse_head(struct framing *f)
 		f->limits->head);
 }
 
-/* --- chunks --------------------------------------------------------------------------------------- */
+/* --- chunks ----------------------------------------------------------------------------------- */
 
 static int read_chunk_size(struct framing *f, char *line)
 {
@@ -136,7 +136,7 @@ static int read_chunk_end(struct framing *f, char *line)
 	return 0;
 }
 
-/* --- lines and data ------------------------------------------------------------------------------- */
+/* --- lines and data --------------------------------------------------------------------------- */
 
 static int check_bytes(struct framing *f, const char *bytes, size_t length)
 {
@@ -235,7 +235,7 @@ enum framing_result framing_read(struct framing *f, const char *bytes, size_t le
 				    : FRAMING_MORE;
 }
 
-/* --- the result ----------------------------------------------------------------------------------- */
+/* --- the result ------------------------------------------------------------------------------- */
 
 const char *framing_head(struct framing *f, size_t *length)
 {

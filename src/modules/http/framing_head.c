@@ -10,7 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* --- characters ----------------------------------------------------------------------------------- */
+/* --- characters ------------------------------------------------------------------------------- */
 
 static bool is_token(const char *text, size_t length)
 {
@@ -33,7 +33,7 @@ static bool is_digits(const char *text)
 	return text[0] != '\0' && text[strspn(text, "0123456789")] == '\0';
 }
 
-/* --- the request line ----------------------------------------------------------------------------- */
+/* --- the request line ------------------------------------------------------------------------- */
 
 static int read_version(struct framing *f, const char *version)
 {
@@ -126,7 +126,7 @@ int framing_read_request_line(struct framing *f, char *line)
 	return err;
 }
 
-/* --- headers -------------------------------------------------------------------------------------- */
+/* --- headers ---------------------------------------------------------------------------------- */
 
 static int take_host(struct framing *f, const char *value)
 {

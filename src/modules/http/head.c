@@ -8,23 +8,23 @@
 #include <event2/buffer.h>
 
 #include "html.h"
-#include "view.h"
+#include "state_reader.h"
 
-void head_count(struct head *head, enum tone tone, bool watch)
+void head_count(struct head *head, enum severity severity, bool watch)
 {
-	head->count[tone]++;
+	head->count[severity]++;
 	head->watches += watch;
 }
 
-enum tone head_tone(const struct head *head, const json_t *degraded)
+enum severity head_severity(const struct head *head, const json_t *degraded)
 {
-	if (head->count[TONE_BAD] > 0)
-		return TONE_BAD;
-	if (head->count[TONE_WARN] > 0 || json_array_size(degraded) > 0)
-		return TONE_WARN;
-	if (head->count[TONE_UNKNOWN] > 0)
-		return TONE_UNKNOWN;
-	return head->watches > 0 ? TONE_OK : TONE_NONE;
+	if (head->count[SEVERITY_BAD] > 0)
+		return SEVERITY_BAD;
+	if (head->count[SEVERITY_WARN] > 0 || json_array_size(degraded) > 0)
+		return SEVERITY_WARN;
+	if (head->count[SEVERITY_UNKNOWN] > 0)
+		return SEVERITY_UNKNOWN;
+	return head->watches > 0 ? SEVERITY_OK : SEVERITY_NONE;
 }
 
 char *head_host(char name[HEAD_HOST])
@@ -32,18 +32,18 @@ char *head_host(char name[HEAD_HOST])
 	char host[256] = "";
 
 	gethostname(host, sizeof(host) - 1);
-	return vigil_clean(name, HEAD_HOST, host);
+	return vigil_sanitize(name, HEAD_HOST, host);
 }
 
 struct part {
-	enum tone tone;
+	enum severity severity;
 	const char *words;
 };
 
 static const struct part troubles[] = {
-	{TONE_BAD, "critical"}, {TONE_WARN, "warning"}, {TONE_UNKNOWN, "unknown"}};
+	{SEVERITY_BAD, "critical"}, {SEVERITY_WARN, "warning"}, {SEVERITY_UNKNOWN, "unknown"}};
 static const struct part others[] = {
-	{TONE_REST, "paused"}, {TONE_NONE, "without data"}, {TONE_OK, "OK"}};
+	{SEVERITY_REST, "paused"}, {SEVERITY_NONE, "without data"}, {SEVERITY_OK, "OK"}};
 
 /* Returns how many there are in all. */
 static unsigned put_parts(struct evbuffer *out, const struct head *head, const struct part *parts,
@@ -52,12 +52,12 @@ static unsigned put_parts(struct evbuffer *out, const struct head *head, const s
 	unsigned sum = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		unsigned n = head->count[parts[i].tone];
+		unsigned n = head->count[parts[i].severity];
 
 		if (n == 0)
 			continue;
 		html_put(out, "%s<span class=\"%s\">%d %s</span>", before,
-			row_tone_name(parts[i].tone), (int)n, parts[i].words);
+			status_row_severity_name(parts[i].severity), (int)n, parts[i].words);
 		before = ", ";
 		sum += n;
 	}
@@ -70,7 +70,7 @@ static void put_headline(struct evbuffer *out, const struct head *head, const js
 	unsigned troubled;
 
 	html_put(out, "<p id=\"headline\" class=\"%s\" aria-live=\"polite\">",
-		row_tone_name(head_tone(head, degraded)));
+		status_row_severity_name(head_severity(head, degraded)));
 	if (reasons > 0)
 		html_put(out, "<span class=\"warn\">vigild is degraded</span>");
 	troubled = put_parts(
@@ -111,19 +111,19 @@ static void put_begin(struct evbuffer *out)
 void head_put(struct evbuffer *out, const struct head *head, const json_t *vigil, bool live)
 {
 	const json_t *degraded = json_object_get(vigil, "degraded");
-	const enum tone tone = head_tone(head, degraded);
+	const enum severity severity = head_severity(head, degraded);
 	char host[HEAD_HOST];
 	unsigned all = 0, troubled;
 
-	for (enum tone t = 0; t < TONES; t++)
+	for (enum severity t = 0; t < SEVERITIES; t++)
 		all += head->count[t];
-	troubled = head->count[TONE_BAD] + head->count[TONE_WARN] + head->count[TONE_UNKNOWN] +
-		   (unsigned)json_array_size(degraded);
+	troubled = head->count[SEVERITY_BAD] + head->count[SEVERITY_WARN] +
+		   head->count[SEVERITY_UNKNOWN] + (unsigned)json_array_size(degraded);
 	html_put(out, "<header id=\"head\" data-tone=\"%s\" data-troubled=\"%d\">",
-		row_tone_name(tone), (int)troubled);
+		status_row_severity_name(severity), (int)troubled);
 	html_put(out, "<h1>%s</h1><p class=\"facts\"><span>vigil %s</span> <span>up ",
-		head_host(host), view_text(vigil, "version"));
-	html_time(out, view_text(vigil, "started"), "length", live);
+		head_host(host), reader_text(vigil, "version"));
+	html_time(out, reader_text(vigil, "started"), "length", live);
 	html_put(out, "</span> <span>%d daemon%s</span></p>", (int)all, all == 1 ? "" : "s");
 	put_headline(out, head, degraded);
 	if (head->watches == 0)

@@ -8,19 +8,19 @@
 
 #include <vigil/vigil.h>
 
-#include "row.h"
+#include "status_row.h"
 
 struct evbuffer;
 
 struct head {
-	unsigned count[TONES]; /* rows by their severity */
-	unsigned watches;      /* daemons that watch something */
+	unsigned count[SEVERITIES]; /* rows by their severity */
+	unsigned watches;           /* daemons that watch something */
 };
 
 /* Counts a daemon, by its account. */
-void head_count(struct head *head, enum tone tone, bool watch);
+void head_count(struct head *head, enum severity severity, bool watch);
 /* The worst severity that there is; that vigild is degraded counts as a warning. */
-enum tone head_tone(const struct head *head, const json_t *degraded);
+enum severity head_severity(const struct head *head, const json_t *degraded);
 
 /* Writes <header>.  vigil: what is at /vigil; live: as html_time has it. */
 void head_put(struct evbuffer *out, const struct head *head, const json_t *vigil, bool live);

@@ -66,7 +66,7 @@ void html_put(struct evbuffer *out, const char *html, ...)
 	va_end(ap);
 }
 
-/* --- times -------------------------------------------------------------------------------------- */
+/* --- times ------------------------------------------------------------------------------------ */
 
 /* Seconds since 1970; NAN where it is no time. */
 static double parse_time(const char *at)

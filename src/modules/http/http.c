@@ -5,7 +5,7 @@
  * what it may, by the guard; then its path finds a row of the table below, which answers.
  *
  * evhttp makes its own events on vigil's base, so this module's stop frees all of it: first the
- * doors with every connection, then what is left of those.
+ * listeners with every connection, then what is left of those.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,30 +19,30 @@
 #include "address.h"
 #include "changes.h"
 #include "check.h"
-#include "door.h"
-#include "dump.h"
-#include "guard.h"
-#include "guest.h"
+#include "listener.h"
+#include "state_json.h"
+#include "auth.h"
+#include "connection.h"
 #include "metrics.h"
 #include "page.h"
 #include "refusal_log.h"
 #include "reply.h"
-#include "site.h"
+#include "server.h"
 #include "stream.h"
 #include "tls.h"
 
-/* --- routes --------------------------------------------------------------------------------------- */
+/* --- routes ----------------------------------------------------------------------------------- */
 
-static void reply_well(const struct visit *visit)
+static void reply_well(const struct request *request)
 {
-	reply_text(visit, 200, "text/plain; charset=utf-8", "ok\n");
+	reply_text(request, 200, "text/plain; charset=utf-8", "ok\n");
 }
 
 struct route {
 	const char *path;
 	bool below; /* what comes after a slash is its own */
 	bool open;  /* to everybody, token or not */
-	void (*answer)(const struct visit *visit);
+	void (*answer)(const struct request *request);
 };
 
 static const struct route routes[] = {
@@ -52,7 +52,7 @@ static const struct route routes[] = {
 	{"/v1/changes", true, false, changes_reply},
 	{"/v1/page", false, false, stream_reply},
 	{"/v1/rows", true, false, page_reply_rows},
-	{"/v1/state", true, false, dump_reply},
+	{"/v1/state", true, false, state_json_reply},
 };
 
 /* What follows a route's own path; NULL: another path is meant.  More than one slash counts as one,
@@ -93,11 +93,11 @@ static bool is_below_sub_path(const char *path)
 	return false;
 }
 
-static void reply_no_page(const struct visit *visit, const char *path)
+static void reply_no_page(const struct request *request, const char *path)
 {
 	char clean[256], text[512];
 
-	vigil_clean(clean, sizeof(clean), path);
+	vigil_sanitize(clean, sizeof(clean), path);
 	if (is_below_sub_path(path))
 		snprintf(text, sizeof(text),
 			"there is no page %s; a proxy that serves vigil below a path must remove "
@@ -108,15 +108,15 @@ static void reply_no_page(const struct visit *visit, const char *path)
 			"there is no page %s; there are /, /metrics, /healthz, /v1/state, /v1/rows "
 			"and /v1/changes",
 			clean);
-	reply_error(visit, 404, text, NULL);
+	reply_error(request, 404, text, NULL);
 }
 
-/* --- who may ------------------------------------------------------------------------------------- */
+/* --- who may ---------------------------------------------------------------------------------- */
 
-static bool is_sent_here(const struct visit *visit, const struct door *door)
+static bool is_sent_here(const struct request *request, const struct listener *listener)
 {
-	const struct sockaddr *address = door_address(door);
-	struct evkeyvalq *headers = evhttp_request_get_input_headers(visit->req);
+	const struct sockaddr *address = listener_address(listener);
+	struct evkeyvalq *headers = evhttp_request_get_input_headers(request->req);
 	const struct evkeyval *header;
 
 	/* A browser cannot be made to open a file. */
@@ -124,57 +124,58 @@ static bool is_sent_here(const struct visit *visit, const struct door *door)
 		return true;
 	/* There are two where the target of the request names a host as well. */
 	TAILQ_FOREACH(header, headers, next)
-	if (evutil_ascii_strcasecmp(header->key, "Host") == 0 &&
-		!guard_host(header->value, visit->site->hosts, address))
-		return false;
+		if (evutil_ascii_strcasecmp(header->key, "Host") == 0 &&
+			!auth_host(header->value, request->server->hosts, address))
+			return false;
 	return true;
 }
 
 /* Reads the token anew each time, so that a new one holds from the moment it is written. */
-static bool is_authorized(const struct visit *visit)
+static bool is_authorized(const struct request *request)
 {
-	struct site *site = visit->site;
+	struct server *server = request->server;
 	char token[GUARD_TOKEN_MAX], why[512];
 
-	if (site->token_file == NULL)
+	if (server->token_file == NULL)
 		return true;
-	if (guard_read_token(site->token_file, token, why, sizeof(why)) != 0) {
-		if (!site->token_failed)
-			vigil_error(site->d, "token_file: %s: %s; nobody is let in",
-				site->token_file, why);
-		site->token_failed = true;
+	if (auth_read_token(server->token_file, token, why, sizeof(why)) != 0) {
+		if (!server->token_failed)
+			vigil_error(server->d, "token_file: %s: %s; nobody is let in",
+				server->token_file, why);
+		server->token_failed = true;
 		return false;
 	}
-	site->token_failed = false;
-	return guard_authorized(
-		evhttp_find_header(evhttp_request_get_input_headers(visit->req), "Authorization"),
+	server->token_failed = false;
+	return auth_authorized(
+		evhttp_find_header(evhttp_request_get_input_headers(request->req), "Authorization"),
 		token);
 }
 
 /* Answers where the request is not to be heard any further. */
-static bool turn_away(const struct visit *visit, const struct door *door, const struct route *route,
-	const char *path)
+static bool turn_away(const struct request *request, const struct listener *listener,
+	const struct route *route, const char *path)
 {
-	enum evhttp_cmd_type method = evhttp_request_get_command(visit->req);
+	enum evhttp_cmd_type method = evhttp_request_get_command(request->req);
 
-	if (!is_sent_here(visit, door)) {
-		reply_error(visit, 403,
+	if (!is_sent_here(request, listener)) {
+		reply_error(request, 403,
 			"the Host header names another host; add its name to the option hosts",
 			NULL);
 	} else if (method != EVHTTP_REQ_GET && method != EVHTTP_REQ_HEAD) {
-		reply_header(visit, "Allow", "GET, HEAD");
-		reply_error(visit, 405, "nothing can be changed here", NULL);
-	} else if ((route == NULL || !route->open) && !is_authorized(visit)) {
-		reply_header(visit, "WWW-Authenticate", "Bearer realm=\"vigil\"");
-		reply_header(visit, "WWW-Authenticate", "Basic realm=\"vigil\", charset=\"UTF-8\"");
-		reply_error(visit, 401, "a token is needed", NULL);
-	} else if (guest_is_extra(visit->guest) && (route == NULL || !route->open)) {
-		reply_header(visit, "Retry-After", "2");
-		reply_header(visit, "Connection", "close");
+		reply_header(request, "Allow", "GET, HEAD");
+		reply_error(request, 405, "nothing can be changed here", NULL);
+	} else if ((route == NULL || !route->open) && !is_authorized(request)) {
+		reply_header(request, "WWW-Authenticate", "Bearer realm=\"vigil\"");
+		reply_header(
+			request, "WWW-Authenticate", "Basic realm=\"vigil\", charset=\"UTF-8\"");
+		reply_error(request, 401, "a token is needed", NULL);
+	} else if (connection_is_extra(request->connection) && (route == NULL || !route->open)) {
+		reply_header(request, "Retry-After", "2");
+		reply_header(request, "Connection", "close");
 		reply_error(
-			visit, 503, "all connections are taken; only /healthz is answered", NULL);
+			request, 503, "all connections are taken; only /healthz is answered", NULL);
 	} else if (route == NULL) {
-		reply_no_page(visit, path);
+		reply_no_page(request, path);
 	} else {
 		return false;
 	}
@@ -195,48 +196,48 @@ static char *decode_path(struct evhttp_request *req)
 	return NULL;
 }
 
-void site_on_request(struct evhttp_request *req, void *arg)
+void server_on_request(struct evhttp_request *req, void *arg)
 {
-	struct door *door = arg;
-	struct visit visit = {.site = door_site(door),
-		.guest = guest_of(door_site(door), req),
+	struct listener *listener = arg;
+	struct request request = {.server = listener_server(listener),
+		.connection = connection_of(listener_server(listener), req),
 		.req = req,
 		.head = evhttp_request_get_command(req) == EVHTTP_REQ_HEAD};
 	const struct framing_refusal *refusal;
 	const struct route *route;
 	char *path;
 
-	if (visit.guest == NULL) { /* there was no memory for it */
+	if (request.connection == NULL) { /* there was no memory for it */
 		evhttp_send_error(req, HTTP_SERVUNAVAIL, NULL);
 		return;
 	}
-	refusal = guest_refusal(visit.guest);
+	refusal = connection_refusal(request.connection);
 	if (refusal != NULL) {
-		refusal_log_add(visit.site, visit.guest, refusal);
-		reply_error(&visit, refusal->code, refusal->text, NULL);
+		refusal_log_add(request.server, request.connection, refusal);
+		reply_error(&request, refusal->code, refusal->text, NULL);
 		return;
 	}
 	path = decode_path(req);
 	if (path == NULL) {
-		reply_error(&visit, 400, "the path cannot be read", NULL);
+		reply_error(&request, 400, "the path cannot be read", NULL);
 		return;
 	}
-	route = find_route(path, &visit.rest);
-	if (!turn_away(&visit, door, route, path))
-		route->answer(&visit);
+	route = find_route(path, &request.rest);
+	if (!turn_away(&request, listener, route, path))
+		route->answer(&request);
 	free(path);
 }
 
-/* --- life ------------------------------------------------------------------------------------------ */
+/* --- life ------------------------------------------------------------------------------------- */
 
-static void read_options(struct site *site)
+static void read_options(struct server *server)
 {
-	vigil_daemon *d = site->d;
+	vigil_daemon *d = server->d;
 
-	site->hosts = vigil_option_list(d, "hosts");
-	site->token_file = vigil_option_text(d, "token_file");
-	site->limits = (struct limits){
-		.guests = (unsigned)vigil_option_int(d, "connections_max"),
+	server->hosts = vigil_option_list(d, "hosts");
+	server->token_file = vigil_option_text(d, "token_file");
+	server->limits = (struct limits){
+		.connections = (unsigned)vigil_option_int(d, "connections_max"),
 		.watchers = (unsigned)vigil_option_int(d, "changes_max"),
 		.watcher_buffer = (size_t)vigil_option_int(d, "changes_buffer"),
 		.heartbeat = vigil_option_seconds(d, "heartbeat"),
@@ -249,65 +250,66 @@ static void read_options(struct site *site)
 }
 
 /* Where it listens, also where the kernel chose the port. */
-static void tell_doors(struct site *site)
+static void publish_listeners(struct server *server)
 {
 	json_t *list = json_array();
-	struct door *door;
+	struct listener *listener;
 	char text[ADDRESS_TEXT];
 
-	for (door = door_next(site, NULL); door != NULL; door = door_next(site, door)) {
-		const struct sockaddr *address = door_address(door);
+	for (listener = listener_next(server, NULL); listener != NULL;
+		listener = listener_next(server, listener)) {
+		const struct sockaddr *address = listener_address(listener);
 
-		address_print(address, door_address_size(door), text);
+		address_print(address, listener_address_size(listener), text);
 		json_array_append_new(list, json_string(text));
-		vigil_log(site->d, VIGIL_NOTICE, "listening on %s%s", text,
-			site->tls != NULL ? ", with TLS" : "");
-		if (!address_is_local(address) && site->token_file == NULL)
-			vigil_log(site->d, VIGIL_WARN,
+		vigil_log(server->d, VIGIL_NOTICE, "listening on %s%s", text,
+			server->tls != NULL ? ", with TLS" : "");
+		if (!address_is_local(address) && server->token_file == NULL)
+			vigil_log(server->d, VIGIL_WARN,
 				"whoever reaches %s may read all that is known here; see "
 				"token_file",
 				text);
 	}
-	vigil_state_set(site->d, "listen", list);
-	vigil_health(site->d, VIGIL_OK, "listening");
+	vigil_state_set(server->d, "listen", list);
+	vigil_health(server->d, VIGIL_OK, "listening");
 }
 
 static void stop(vigil_daemon *d)
 {
-	struct site *site = vigil_data(d);
+	struct server *server = vigil_data(d);
 
-	door_free_all(site);
-	guest_free_all(site);
-	stream_close(site);
-	tls_close(site);
+	listener_free_all(server);
+	connection_free_all(server);
+	stream_close(server);
+	tls_close(server);
 }
 
 static int start(vigil_daemon *d)
 {
-	struct site *site = vigil_alloc(d, sizeof(*site));
+	struct server *server = vigil_alloc(d, sizeof(*server));
 	int err;
 
-	site->d = d;
-	site->base = vigil_base(d);
-	TAILQ_INIT(&site->doors);
-	LIST_INIT(&site->guests);
-	LIST_INIT(&site->shares);
-	TAILQ_INIT(&site->replies);
-	vigil_set_data(d, site);
-	read_options(site);
-	changes_open(site);
-	stream_open(site);
-	refusal_log_open(site);
+	server->d = d;
+	server->base = vigil_base(d);
+	TAILQ_INIT(&server->listeners);
+	LIST_INIT(&server->connections);
+	LIST_INIT(&server->shares);
+	TAILQ_INIT(&server->replies);
+	vigil_set_data(d, server);
+	read_options(server);
+	changes_open(server);
+	stream_open(server);
+	refusal_log_open(server);
 	err = http_check(d);
 	if (err == 0)
-		err = tls_open(site);
+		err = tls_open(server);
 	if (err == 0)
-		err = door_open(site, vigil_option_list(d, "listen"));
+		err = listener_open(server, vigil_option_list(d, "listen"));
 	if (err != 0) {
 		stop(d); /* the host calls it only for what has started */
 		return err;
 	}
-	tell_doors(site);
+	publish_listeners(server);
 	return 0;
 }
 

@@ -19,12 +19,12 @@
 
 #include "exposition.h"
 #include "reply.h"
-#include "view.h"
+#include "state_reader.h"
 
 struct family;
 
 struct scrape {
-	struct site *site;
+	struct server *server;
 	enum exposition_format format;
 	json_t *vigil; /* the account of the host */
 	json_t *runs;  /* those of the daemons; ours, so that it stays as it is */
@@ -49,7 +49,7 @@ struct family {
 	const char *address; /* of the number in the account */
 };
 
-/* --- one sample --------------------------------------------------------------------------------- */
+/* --- one sample ------------------------------------------------------------------------------- */
 
 static void write_sample(struct scrape *s, const struct exposition_label *labels, double value)
 {
@@ -58,7 +58,7 @@ static void write_sample(struct scrape *s, const struct exposition_label *labels
 
 static void write_host(struct scrape *s)
 {
-	const json_t *number = view_follow(s->vigil, s->row->address);
+	const json_t *number = reader_follow(s->vigil, s->row->address);
 
 	if (json_is_number(number))
 		write_sample(s, (const struct exposition_label[]){{0}}, json_number_value(number));
@@ -66,7 +66,8 @@ static void write_host(struct scrape *s)
 
 static void write_build(struct scrape *s)
 {
-	const struct exposition_label labels[] = {{"version", view_text(s->vigil, "version")}, {0}};
+	const struct exposition_label labels[] = {
+		{"version", reader_text(s->vigil, "version")}, {0}};
 
 	write_sample(s, labels, 1);
 }
@@ -81,14 +82,14 @@ static void write_degraded(struct scrape *s)
 static void write_daemon(struct scrape *s, double value)
 {
 	const struct exposition_label labels[] = {
-		{"daemon", s->name}, {"module", view_text(s->account, "module")}, {0}};
+		{"daemon", s->name}, {"module", reader_text(s->account, "module")}, {0}};
 
 	write_sample(s, labels, value);
 }
 
 static void write_number(struct scrape *s)
 {
-	const json_t *number = view_follow(s->account, s->row->address);
+	const json_t *number = reader_follow(s->account, s->row->address);
 
 	if (json_is_number(number))
 		write_daemon(s, json_number_value(number));
@@ -96,7 +97,7 @@ static void write_number(struct scrape *s)
 
 static void write_up(struct scrape *s)
 {
-	const char *status = view_text(s->account, "status");
+	const char *status = reader_text(s->account, "status");
 
 	write_daemon(s, strcmp(status, "running") == 0 || strcmp(status, "paused") == 0);
 }
@@ -108,19 +109,19 @@ static void write_paused(struct scrape *s)
 
 static void write_health(struct scrape *s)
 {
-	enum view_level level = view_level(s->account);
+	enum reader_level level = reader_level(s->account);
 
-	if (level != VIEW_SILENT)
+	if (level != READER_SILENT)
 		write_daemon(s, level);
 }
 
-/* --- services ------------------------------------------------------------------------------------- */
+/* --- services --------------------------------------------------------------------------------- */
 
 static const char *const states[] = {
 	"running", "stopped", "starting", "stopping", "failed", "reloading", "unknown"};
 
 static void write_service(
-	struct scrape *s, const struct view_service *service, const char *state, double value)
+	struct scrape *s, const struct reader_service *service, const char *state, double value)
 {
 	const struct exposition_label labels[] = {{"daemon", s->name}, {"service", service->name},
 		{"manager", service->manager}, {state != NULL ? "state" : NULL, state}, {0}};
@@ -130,17 +131,17 @@ static void write_service(
 
 static void write_service_up(struct scrape *s)
 {
-	struct view_service service;
+	struct reader_service service;
 
-	if (view_service(s->site->d, s->name, &service))
+	if (reader_service(s->server->d, s->name, &service))
 		write_service(s, &service, NULL, strcmp(service.value, "running") == 0);
 }
 
 static void write_service_state(struct scrape *s)
 {
-	struct view_service service;
+	struct reader_service service;
 
-	if (!view_service(s->site->d, s->name, &service))
+	if (!reader_service(s->server->d, s->name, &service))
 		return;
 	for (size_t i = 0; i < sizeof(states) / sizeof(*states); i++)
 		write_service(s, &service, states[i], strcmp(service.value, states[i]) == 0);
@@ -148,42 +149,42 @@ static void write_service_state(struct scrape *s)
 
 static void write_restarts(struct scrape *s)
 {
-	struct view_service service;
+	struct reader_service service;
 
-	if (view_service(s->site->d, s->name, &service))
+	if (reader_service(s->server->d, s->name, &service))
 		write_service(s, &service, NULL, (double)service.restarts);
 }
 
 static void write_restart_errors(struct scrape *s)
 {
-	struct view_service service;
+	struct reader_service service;
 
-	if (view_service(s->site->d, s->name, &service))
+	if (reader_service(s->server->d, s->name, &service))
 		write_service(s, &service, NULL, (double)service.restart_errors);
 }
 
 static void write_respawns(struct scrape *s)
 {
-	struct view_service service;
+	struct reader_service service;
 
-	if (view_service(s->site->d, s->name, &service))
+	if (reader_service(s->server->d, s->name, &service))
 		write_service(s, &service, NULL,
 			json_number_value(json_object_get(service.state, "respawns")));
 }
 
-/* --- numbers of daemons' own -------------------------------------------------------------------------- */
+/* --- numbers of daemons' own ------------------------------------------------------------------ */
 
 static void write_value(struct scrape *s, const char *pointer, double value)
 {
 	const struct exposition_label labels[] = {{"daemon", s->name}, {"pointer", pointer}, {0}};
 
-	if (s->values == s->site->limits.values) {
-		if (!s->site->values_cut)
-			vigil_log(s->site->d, VIGIL_WARN,
+	if (s->values == s->server->limits.values) {
+		if (!s->server->values_cut)
+			vigil_log(s->server->d, VIGIL_WARN,
 				"daemons keep more than %zu numbers (values_max); the rest is not "
 				"among the metrics",
 				s->values);
-		s->site->values_cut = true;
+		s->server->values_cut = true;
 		return;
 	}
 	s->values++;
@@ -191,7 +192,7 @@ static void write_value(struct scrape *s, const char *pointer, double value)
 }
 
 /* Lists are no numbers: what is kept over time would be one series for each place in it. */
-static void write_values_below(struct scrape *s, char pointer[VIEW_POINTER], const json_t *value)
+static void write_values_below(struct scrape *s, char pointer[READER_POINTER], const json_t *value)
 {
 	size_t length = strlen(pointer);
 	const char *key;
@@ -201,9 +202,8 @@ static void write_values_below(struct scrape *s, char pointer[VIEW_POINTER], con
 		write_value(s, pointer, json_number_value(value));
 	if (!json_is_object(value) || json_is_true(json_object_get(value, "stale")))
 		return;
-	json_object_foreach((json_t *)value, key, child)
-	{
-		if (view_step(pointer, key))
+	json_object_foreach((json_t *)value, key, child) {
+		if (reader_step(pointer, key))
 			write_values_below(s, pointer, child);
 		pointer[length] = '\0';
 	}
@@ -211,26 +211,25 @@ static void write_values_below(struct scrape *s, char pointer[VIEW_POINTER], con
 
 static void write_values(struct scrape *s)
 {
-	char pointer[VIEW_POINTER] = "/daemons";
+	char pointer[READER_POINTER] = "/daemons";
 	const json_t *kept;
 	const char *key;
 	json_t *child;
 	size_t length;
 
-	if (!view_step(pointer, s->name) || vigil_state_stale(s->site->d, pointer))
+	if (!reader_step(pointer, s->name) || vigil_state_stale(s->server->d, pointer))
 		return;
 	length = strlen(pointer);
-	kept = vigil_state_get(s->site->d, pointer);
-	json_object_foreach((json_t *)kept, key, child)
-	{
+	kept = vigil_state_get(s->server->d, pointer);
+	json_object_foreach((json_t *)kept, key, child) {
 		/* Services have families of their own. */
-		if (strcmp(key, VIEW_SERVICE) != 0 && view_step(pointer, key))
+		if (strcmp(key, READER_SERVICE) != 0 && reader_step(pointer, key))
 			write_values_below(s, pointer, child);
 		pointer[length] = '\0';
 	}
 }
 
-/* --- the table ------------------------------------------------------------------------------------------ */
+/* --- the table -------------------------------------------------------------------------------- */
 
 static const struct family families[] = {
 	{{"vigil_build_info", EXPOSITION_INFO, NULL, "What runs here."}, false, write_build, NULL},
@@ -331,20 +330,20 @@ static void scrape_free(void *arg)
 	free(s);
 }
 
-void metrics_reply(const struct visit *visit)
+void metrics_reply(const struct request *request)
 {
 	struct scrape *s = calloc(1, sizeof(*s));
-	vigil_daemon *d = visit->site->d;
+	vigil_daemon *d = request->server->d;
 
 	if (s == NULL) {
-		reply_error(visit, 503, "there is no memory", NULL);
+		reply_error(request, 503, "there is no memory", NULL);
 		return;
 	}
-	s->site = visit->site;
+	s->server = request->server;
 	s->format = exposition_negotiate(
-		evhttp_find_header(evhttp_request_get_input_headers(visit->req), "Accept"));
+		evhttp_find_header(evhttp_request_get_input_headers(request->req), "Accept"));
 	s->vigil = json_incref((json_t *)vigil_state_get(d, "/vigil"));
 	s->runs = json_incref((json_t *)vigil_state_get(d, "/runs"));
-	reply_header(visit, "Vary", "Accept");
-	reply_sliced(visit, exposition_content_type(s->format), on_slice, scrape_free, s);
+	reply_header(request, "Vary", "Accept");
+	reply_sliced(request, exposition_content_type(s->format), on_slice, scrape_free, s);
 }

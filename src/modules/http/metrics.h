@@ -4,8 +4,8 @@
 #ifndef METRICS_H
 #define METRICS_H
 
-#include "site.h"
+#include "server.h"
 
-void metrics_reply(const struct visit *visit);
+void metrics_reply(const struct request *request);
 
 #endif

@@ -20,19 +20,19 @@
 #include "head.h"
 #include "html.h"
 #include "reply.h"
-#include "row.h"
-#include "view.h"
+#include "status_row.h"
+#include "state_reader.h"
 
 #define NONCE_BYTES 18
 #define FIND_MAX    64
 
 struct item {
 	const char *name; /* a key of runs */
-	enum tone tone;
+	enum severity severity;
 };
 
 struct page {
-	struct site *site;
+	struct server *server;
 	json_t *runs; /* the accounts of the daemons: our own reference, so that they stay */
 	json_t *vigil;
 	struct head head;        /* of all daemons, also of those that are not shown */
@@ -60,7 +60,7 @@ unsigned page_version(void)
 	return hash;
 }
 
-/* --- marks ---------------------------------------------------------------------------------------- */
+/* --- marks ------------------------------------------------------------------------------------ */
 
 static const json_t *degraded(const struct page *page)
 {
@@ -69,13 +69,13 @@ static const json_t *degraded(const struct page *page)
 
 static void fill_colour(struct page *page, struct evbuffer *out)
 {
-	static const char *const colours[TONES] = {[TONE_OK] = "2e9e5b",
-		[TONE_WARN] = "d98e04",
-		[TONE_BAD] = "d3302f",
-		[TONE_UNKNOWN] = "7a87a3",
-		[TONE_NONE] = "7a87a3"};
+	static const char *const colours[SEVERITIES] = {[SEVERITY_OK] = "2e9e5b",
+		[SEVERITY_WARN] = "d98e04",
+		[SEVERITY_BAD] = "d3302f",
+		[SEVERITY_UNKNOWN] = "7a87a3",
+		[SEVERITY_NONE] = "7a87a3"};
 
-	html_put(out, "%s", colours[head_tone(&page->head, degraded(page))]);
+	html_put(out, "%s", colours[head_severity(&page->head, degraded(page))]);
 }
 
 static void fill_degraded(struct page *page, struct evbuffer *out)
@@ -85,9 +85,8 @@ static void fill_degraded(struct page *page, struct evbuffer *out)
 
 	if (page->one)
 		return;
-	json_array_foreach(degraded(page), i, reason)
-	{
-		row_put_degraded(out, reason, false);
+	json_array_foreach(degraded(page), i, reason) {
+		status_row_put_degraded(out, reason, false);
 	}
 }
 
@@ -103,7 +102,7 @@ static void fill_head(struct page *page, struct evbuffer *out)
 
 static void fill_heads(struct page *page, struct evbuffer *out)
 {
-	row_put_heads(out);
+	status_row_put_heads(out);
 }
 
 static void fill_host(struct page *page, struct evbuffer *out)
@@ -183,12 +182,12 @@ static bool next_mark(struct page *page, struct evbuffer *out)
 	return true;
 }
 
-/* --- in slices ------------------------------------------------------------------------------------ */
+/* --- in slices -------------------------------------------------------------------------------- */
 
 /* The next row; false when there is none. */
 static bool put_row(struct page *page, struct evbuffer *out)
 {
-	vigil_daemon *d = page->site->d;
+	vigil_daemon *d = page->server->d;
 	const struct item *item = &page->items[page->next];
 	const json_t *account;
 	json_t *row;
@@ -197,8 +196,8 @@ static bool put_row(struct page *page, struct evbuffer *out)
 		return false;
 	page->next++;
 	account = json_object_get(page->runs, item->name);
-	row = row_make(d, item->name, account);
-	row_put(out, row, page->one, false);
+	row = status_row_make(d, item->name, account);
+	status_row_put(out, row, page->one, false);
 	if (page->one)
 		detail_put(out, d, item->name, account);
 	json_decref(row);
@@ -236,7 +235,7 @@ static bool on_slice_json(struct evbuffer *out, void *arg)
 		return false;
 	}
 	name = page->items[page->next].name;
-	row = row_make(page->site->d, name, json_object_get(page->runs, name));
+	row = status_row_make(page->server->d, name, json_object_get(page->runs, name));
 	text = vigil_json_text(row);
 	html_put(out, "%r%r", page->next > 0 ? "," : "{\"rows\":[", text != NULL ? text : "null");
 	page->next++;
@@ -245,7 +244,7 @@ static bool on_slice_json(struct evbuffer *out, void *arg)
 	return true;
 }
 
-/* --- requests ------------------------------------------------------------------------------------- */
+/* --- requests --------------------------------------------------------------------------------- */
 
 static void page_free(void *arg)
 {
@@ -260,36 +259,36 @@ static void page_free(void *arg)
 static int compare_items(const void *a, const void *b)
 {
 	const struct item *one = a, *other = b;
-	char first[ROW_ORDER], second[ROW_ORDER];
+	char first[STATUS_ROW_ORDER], second[STATUS_ROW_ORDER];
 
-	return strcmp(row_order(first, one->name, one->tone),
-		row_order(second, other->name, other->tone));
+	return strcmp(status_row_order(first, one->name, one->severity),
+		status_row_order(second, other->name, other->severity));
 }
 
 static void add_item(struct page *page, const char *name, const json_t *account, const char *only)
 {
-	enum tone tone = row_tone(account);
+	enum severity severity = status_row_severity(account);
 
-	head_count(&page->head, tone, row_is_watch(account));
+	head_count(&page->head, severity, status_row_is_watch(account));
 	if (only != NULL && strcmp(only, name) != 0)
 		return;
 	if (page->find[0] != '\0' && strcasestr(name, page->find) == NULL &&
-		strcasestr(view_text(account, "module"), page->find) == NULL)
+		strcasestr(reader_text(account, "module"), page->find) == NULL)
 		return;
-	page->items[page->count++] = (struct item){.name = name, .tone = tone};
+	page->items[page->count++] = (struct item){.name = name, .severity = severity};
 }
 
 /* only: the one that is shown; NULL: all with find in their names.  NULL after a reply. */
-static struct page *page_new(const struct visit *visit, const char *only, const char *find)
+static struct page *page_new(const struct request *request, const char *only, const char *find)
 {
 	struct page *page = calloc(1, sizeof(*page));
-	vigil_daemon *d = visit->site->d;
+	vigil_daemon *d = request->server->d;
 	const char *key;
 	json_t *account;
 
 	if (page == NULL)
 		goto out;
-	page->site = visit->site;
+	page->server = request->server;
 	page->where = (const char *)page_html;
 	snprintf(page->find, sizeof(page->find), "%s", find != NULL ? find : "");
 	page->vigil = json_incref((json_t *)vigil_state_get(d, "/vigil"));
@@ -297,8 +296,7 @@ static struct page *page_new(const struct visit *visit, const char *only, const 
 	page->items = calloc(json_object_size(page->runs) + 1, sizeof(*page->items));
 	if (page->items == NULL)
 		goto out;
-	json_object_foreach(page->runs, key, account)
-	{
+	json_object_foreach(page->runs, key, account) {
 		add_item(page, key, account, only);
 	}
 	qsort(page->items, page->count, sizeof(*page->items), compare_items);
@@ -306,11 +304,11 @@ static struct page *page_new(const struct visit *visit, const char *only, const 
 out:
 	if (page != NULL)
 		page_free(page);
-	reply_error(visit, 503, "there is no memory", NULL);
+	reply_error(request, 503, "there is no memory", NULL);
 	return NULL;
 }
 
-static void set_policy(const struct visit *visit, struct page *page)
+static void set_policy(const struct request *request, struct page *page)
 {
 	unsigned char bytes[NONCE_BYTES];
 	char policy[512];
@@ -323,48 +321,49 @@ static void set_policy(const struct visit *visit, struct page *page)
 		"connect-src 'self'; img-src data:; base-uri 'none'; form-action 'self'; "
 		"frame-ancestors 'none'",
 		page->nonce, page->nonce);
-	reply_header(visit, "Content-Security-Policy", policy);
+	reply_header(request, "Content-Security-Policy", policy);
 }
 
-static void reply_with(const struct visit *visit, const struct evkeyvalq *query)
+static void reply_with(const struct request *request, const struct evkeyvalq *query)
 {
 	const char *only = evhttp_find_header(query, "daemon");
-	struct page *page = page_new(visit, only, evhttp_find_header(query, "find"));
+	struct page *page = page_new(request, only, evhttp_find_header(query, "find"));
 
 	if (page == NULL)
 		return;
 	page->one = only != NULL;
 	if (page->one && page->count == 0) {
 		page_free(page);
-		reply_error(
-			visit, 404, "there is no such daemon", json_pack("{s:s}", "daemon", only));
+		reply_error(request, 404, "there is no such daemon",
+			json_pack("{s:s}", "daemon", only));
 		return;
 	}
-	set_policy(visit, page);
-	reply_sliced(visit, "text/html; charset=utf-8",
+	set_policy(request, page);
+	reply_sliced(request, "text/html; charset=utf-8",
 		page->one && evhttp_find_header(query, "part") != NULL ? on_slice_part : on_slice,
 		page_free, page);
 }
 
-void page_reply(const struct visit *visit)
+void page_reply(const struct request *request)
 {
-	const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(visit->req);
+	const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(request->req);
 	const char *text = uri != NULL ? evhttp_uri_get_query(uri) : NULL;
 	struct evkeyvalq query;
 
 	TAILQ_INIT(&query);
 	if (text != NULL && evhttp_parse_query_str(text, &query) != 0) {
-		reply_error(visit, 400, "the query cannot be read", NULL);
+		reply_error(request, 400, "the query cannot be read", NULL);
 		return;
 	}
-	reply_with(visit, &query);
+	reply_with(request, &query);
 	evhttp_clear_headers(&query);
 }
 
-void page_reply_rows(const struct visit *visit)
+void page_reply_rows(const struct request *request)
 {
-	struct page *page = page_new(visit, visit->rest[0] != '\0' ? visit->rest + 1 : NULL, NULL);
+	struct page *page =
+		page_new(request, request->rest[0] != '\0' ? request->rest + 1 : NULL, NULL);
 
 	if (page != NULL)
-		reply_sliced(visit, "application/json", on_slice_json, page_free, page);
+		reply_sliced(request, "application/json", on_slice_json, page_free, page);
 }

@@ -13,7 +13,7 @@
 
 #include "amount.h"
 #include "html.h"
-#include "view.h"
+#include "state_reader.h"
 
 #define PLOTS_MAX  12  /* of one daemon */
 #define POINTS_MAX 240 /* the newest; a screen shows no more */
@@ -22,7 +22,7 @@
 #define STEPS      3 /* of the axis, about */
 
 struct plot {
-	char label[VIEW_POINTER];
+	char label[READER_POINTER];
 	char unit[32];
 	double value[POINTS_MAX]; /* NAN: missing */
 	size_t count;
@@ -33,7 +33,7 @@ struct plot {
 	bool stale;
 };
 
-/* --- reading ------------------------------------------------------------------------------------ */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 /* False where it is not an array of numbers, or has fewer than two. */
 static bool read_ring(const json_t *ring, struct plot *p)
@@ -89,7 +89,7 @@ static void choose_axis(struct plot *p)
 /* The unit beside the source of the numbers, and whether they are current. */
 static void read_source(vigil_daemon *d, const char *source, struct plot *p)
 {
-	char pointer[VIEW_POINTER], *step;
+	char pointer[READER_POINTER], *step;
 	const char *unit;
 
 	if (source[0] != '/' || strlen(source) + sizeof("/unit") > sizeof(pointer))
@@ -103,7 +103,7 @@ static void read_source(vigil_daemon *d, const char *source, struct plot *p)
 		snprintf(p->unit, sizeof(p->unit), "%.31s", unit);
 }
 
-/* --- writing ------------------------------------------------------------------------------------ */
+/* --- writing ---------------------------------------------------------------------------------- */
 
 static void put_path(struct evbuffer *out, const struct plot *p)
 {
@@ -180,12 +180,12 @@ static void put_plot(struct evbuffer *out, const struct plot *p)
 	html_put(out, "</figure>");
 }
 
-/* --- finding ------------------------------------------------------------------------------------ */
+/* --- finding ---------------------------------------------------------------------------------- */
 
 struct search {
 	struct evbuffer *out;
 	vigil_daemon *d;
-	char pointer[VIEW_POINTER];
+	char pointer[READER_POINTER];
 	size_t root; /* length of "/daemons/NAME" */
 	unsigned count;
 	bool stale; /* the whole daemon */
@@ -203,10 +203,10 @@ static void add_plot(struct search *s, const json_t *object)
 	if (strncmp(label, "values/", 7) == 0) /* where the module average keeps them */
 		label += 7;
 	snprintf(p->label, sizeof(p->label), "%s", label);
-	snprintf(p->unit, sizeof(p->unit), "%.31s", view_text(object, "unit"));
+	snprintf(p->unit, sizeof(p->unit), "%.31s", reader_text(object, "unit"));
 	p->span = seconds > 0 ? seconds * (double)(p->count - 1) : 0;
 	p->stale = s->stale;
-	read_source(s->d, view_text(object, "source"), p);
+	read_source(s->d, reader_text(object, "source"), p);
 	choose_axis(p);
 	put_plot(s->out, p);
 	s->count++;
@@ -220,9 +220,8 @@ static void find(struct search *s, const json_t *object)
 
 	if (s->count < PLOTS_MAX && read_ring(json_object_get(object, "ring"), &s->plot))
 		add_plot(s, object);
-	json_object_foreach((json_t *)object, key, child)
-	{
-		if (json_is_object(child) && view_step(s->pointer, key))
+	json_object_foreach((json_t *)object, key, child) {
+		if (json_is_object(child) && reader_step(s->pointer, key))
 			find(s, child);
 		s->pointer[length] = '\0';
 	}
@@ -238,7 +237,7 @@ void plot_put_all(struct evbuffer *out, vigil_daemon *d, const char *daemon)
 	s->out = out;
 	s->d = d;
 	strcpy(s->pointer, "/daemons");
-	if (view_step(s->pointer, daemon)) {
+	if (reader_step(s->pointer, daemon)) {
 		s->root = strlen(s->pointer);
 		state = json_incref((json_t *)vigil_state_get(d, s->pointer));
 		s->stale = vigil_state_stale(d, s->pointer);

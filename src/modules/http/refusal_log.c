@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-#include "guest.h"
+#include "connection.h"
 
 #define CLIENTS 32
 #define PERIOD  600.0
@@ -22,9 +22,9 @@ struct refusal_log {
 	} entries[CLIENTS];
 };
 
-void refusal_log_open(struct site *site)
+void refusal_log_open(struct server *server)
 {
-	site->refusals = vigil_alloc(site->d, sizeof(*site->refusals));
+	server->refusals = vigil_alloc(server->d, sizeof(*server->refusals));
 }
 
 /* Whether this one is to be logged; it counts as logged from then on. */
@@ -50,15 +50,15 @@ static bool is_new(struct refusal_log *log, const char *client, int code)
 	return true;
 }
 
-void refusal_log_add(
-	struct site *site, const struct guest *guest, const struct framing_refusal *refusal)
+void refusal_log_add(struct server *server, const struct connection *connection,
+	const struct framing_refusal *refusal)
 {
 	char client[ADDRESS_TEXT];
 	bool is_limit = refusal->code == 413 || refusal->code == 414 || refusal->code == 431;
 
-	if (!is_new(site->refusals, guest_address(guest, client), refusal->code))
+	if (!is_new(server->refusals, connection_address(connection, client), refusal->code))
 		return;
-	vigil_log(site->d, is_limit ? VIGIL_WARN : VIGIL_INFO,
+	vigil_log(server->d, is_limit ? VIGIL_WARN : VIGIL_INFO,
 		"a request from %s was refused with status %d: %s (the next one is logged in ten "
 		"minutes at the earliest)",
 		client, refusal->code, refusal->text);

@@ -4,12 +4,12 @@
 #ifndef REFUSAL_LOG_H
 #define REFUSAL_LOG_H
 
-#include "site.h"
+#include "server.h"
 
 /* Prepares the log of a daemon; it is freed with the daemon. */
-void refusal_log_open(struct site *site);
+void refusal_log_open(struct server *server);
 /* Logs one refusal: for each client and status code once in ten minutes. */
-void refusal_log_add(
-	struct site *site, const struct guest *guest, const struct framing_refusal *refusal);
+void refusal_log_add(struct server *server, const struct connection *connection,
+	const struct framing_refusal *refusal);
 
 #endif

@@ -17,15 +17,15 @@
 #include <event2/http.h>
 #include <event2/http_struct.h>
 
-#include "guest.h"
+#include "connection.h"
 
 #define SLICE      (64 * 1024)
 #define SLICE_TIME 0.001
 #define TURN_TIME  0.005
 
 struct reply {
-	struct site *site;
-	struct guest *guest;
+	struct server *server;
+	struct connection *connection;
 	struct evhttp_request *req;
 	struct evbuffer *out;
 	reply_slice_fn *slice;
@@ -39,14 +39,14 @@ struct reply {
 
 static void on_turn(vigil_daemon *d, void *arg);
 
-/* --- headers -------------------------------------------------------------------------------------- */
+/* --- headers ---------------------------------------------------------------------------------- */
 
-void reply_header(const struct visit *visit, const char *name, const char *value)
+void reply_header(const struct request *request, const char *name, const char *value)
 {
-	evhttp_add_header(evhttp_request_get_output_headers(visit->req), name, value);
+	evhttp_add_header(evhttp_request_get_output_headers(request->req), name, value);
 }
 
-void reply_standing_headers(const struct visit *visit, const char *type)
+void reply_standing_headers(const struct request *request, const char *type)
 {
 	static const char *const headers[][2] = {
 		{"Cache-Control", "no-store"},
@@ -57,8 +57,8 @@ void reply_standing_headers(const struct visit *visit, const char *type)
 	};
 
 	for (size_t i = 0; i < sizeof(headers) / sizeof(*headers); i++)
-		reply_header(visit, headers[i][0], headers[i][1]);
-	reply_header(visit, "Content-Type", type);
+		reply_header(request, headers[i][0], headers[i][1]);
+	reply_header(request, "Content-Type", type);
 }
 
 /* evhttp would send a body after the head of a HEAD, and leave its length out. */
@@ -75,7 +75,7 @@ static void send_whole(
 	evhttp_send_reply(req, code, reason, body);
 }
 
-/* --- short ------------------------------------------------------------------------------------------ */
+/* --- short ------------------------------------------------------------------------------------ */
 
 static const char *reason_of(int code)
 {
@@ -102,39 +102,39 @@ static const char *reason_of(int code)
 	return "Error";
 }
 
-void reply_text(const struct visit *visit, int code, const char *type, const char *text)
+void reply_text(const struct request *request, int code, const char *type, const char *text)
 {
 	struct evbuffer *body = evbuffer_new();
 
 	if (body == NULL || evbuffer_add(body, text, strlen(text)) < 0) {
-		evhttp_send_error(visit->req, 503, NULL);
+		evhttp_send_error(request->req, 503, NULL);
 	} else {
-		reply_standing_headers(visit, type);
-		send_whole(visit->req, visit->head, code, reason_of(code), body);
+		reply_standing_headers(request, type);
+		send_whole(request->req, request->head, code, reason_of(code), body);
 	}
 	if (body != NULL)
 		evbuffer_free(body);
 }
 
-void reply_error(const struct visit *visit, int code, const char *error, json_t *details)
+void reply_error(const struct request *request, int code, const char *error, json_t *details)
 {
 	json_t *object = json_pack("{s:s}", "error", error);
 	char *text = NULL;
 
 	if (object != NULL && (details == NULL || json_object_update(object, details) == 0))
 		text = json_dumps(object, JSON_COMPACT);
-	reply_text(visit, code, "application/json", text != NULL ? text : "{}");
+	reply_text(request, code, "application/json", text != NULL ? text : "{}");
 	free(text);
 	json_decref(object);
 	json_decref(details);
 }
 
-/* --- long ------------------------------------------------------------------------------------------- */
+/* --- long ------------------------------------------------------------------------------------- */
 
 static void reply_free(struct reply *reply)
 {
 	if (reply->waits)
-		TAILQ_REMOVE(&reply->site->replies, reply, link);
+		TAILQ_REMOVE(&reply->server->replies, reply, link);
 	reply->release(reply->arg);
 	evbuffer_free(reply->out);
 	free(reply);
@@ -152,17 +152,17 @@ static void on_gone(void *arg)
 
 static void queue(struct reply *reply)
 {
-	struct site *site = reply->site;
+	struct server *server = reply->server;
 
-	if (TAILQ_EMPTY(&site->replies)) {
-		vigil_cancel(site->d, on_turn, site);
-		vigil_after(site->d, 0, on_turn, site);
+	if (TAILQ_EMPTY(&server->replies)) {
+		vigil_cancel(server->d, on_turn, server);
+		vigil_after(server->d, 0, on_turn, server);
 	}
 	reply->waits = true;
-	TAILQ_INSERT_TAIL(&site->replies, reply, link);
+	TAILQ_INSERT_TAIL(&server->replies, reply, link);
 }
 
-static void on_fetched(struct evhttp_connection *connection, void *arg)
+static void on_fetched(struct evhttp_connection *http_conn, void *arg)
 {
 	queue(arg);
 }
@@ -187,7 +187,7 @@ static void finish(struct reply *reply)
 {
 	struct evhttp_request *req = reply->req;
 
-	guest_work(reply->guest, NULL, NULL);
+	connection_work(reply->connection, NULL, NULL);
 	if (!reply->begun) {
 		send_whole(req, reply->head, 200, "OK", reply->out);
 	} else {
@@ -200,7 +200,7 @@ static void finish(struct reply *reply)
 /* Of a HEAD no more than the head is wanted, and the length of so long an answer is not known. */
 static void finish_head(struct reply *reply)
 {
-	guest_work(reply->guest, NULL, NULL);
+	connection_work(reply->connection, NULL, NULL);
 	reply_begin_stream(reply->req);
 	evhttp_send_reply_end(reply->req);
 	reply_free(reply);
@@ -228,22 +228,22 @@ static void make_slice(struct reply *reply)
 
 static void on_turn(vigil_daemon *d, void *arg)
 {
-	struct site *site = arg;
+	struct server *server = arg;
 	double until = vigil_now() + TURN_TIME;
 	struct reply *reply;
 
-	while ((reply = TAILQ_FIRST(&site->replies)) != NULL && vigil_now() < until) {
-		TAILQ_REMOVE(&site->replies, reply, link);
+	while ((reply = TAILQ_FIRST(&server->replies)) != NULL && vigil_now() < until) {
+		TAILQ_REMOVE(&server->replies, reply, link);
 		reply->waits = false;
 		make_slice(reply);
 	}
 	if (reply != NULL) {
-		vigil_cancel(d, on_turn, site);
-		vigil_after(d, 0, on_turn, site);
+		vigil_cancel(d, on_turn, server);
+		vigil_after(d, 0, on_turn, server);
 	}
 }
 
-void reply_sliced(const struct visit *visit, const char *type, reply_slice_fn *slice,
+void reply_sliced(const struct request *request, const char *type, reply_slice_fn *slice,
 	reply_free_fn *release, void *arg)
 {
 	struct reply *reply = calloc(1, sizeof(*reply));
@@ -253,17 +253,17 @@ void reply_sliced(const struct visit *visit, const char *type, reply_slice_fn *s
 	if (reply == NULL || reply->out == NULL) {
 		free(reply);
 		release(arg);
-		reply_error(visit, 503, "there is no memory", NULL);
+		reply_error(request, 503, "there is no memory", NULL);
 		return;
 	}
-	reply->site = visit->site;
-	reply->guest = visit->guest;
-	reply->req = visit->req;
-	reply->head = visit->head;
+	reply->server = request->server;
+	reply->connection = request->connection;
+	reply->req = request->req;
+	reply->head = request->head;
 	reply->slice = slice;
 	reply->release = release;
 	reply->arg = arg;
-	reply_standing_headers(visit, type);
-	guest_work(visit->guest, on_gone, reply);
+	reply_standing_headers(request, type);
+	connection_work(request->connection, on_gone, reply);
 	queue(reply);
 }

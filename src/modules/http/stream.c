@@ -17,10 +17,10 @@
 #include <event2/http.h>
 
 #include "board.h"
-#include "guest.h"
+#include "connection.h"
 #include "page.h"
 #include "reply.h"
-#include "view.h"
+#include "state_reader.h"
 
 #define TURN_TIME   0.001
 #define CHANGES     0.2 /* seconds: changes that come together are sent together */
@@ -31,7 +31,7 @@
 
 struct viewer {
 	struct stream *stream;
-	struct guest *guest;
+	struct connection *connection;
 	struct evhttp_request *req;
 	uint64_t version; /* of the last event it was sent */
 	bool complete;    /* it was sent `all` */
@@ -39,7 +39,7 @@ struct viewer {
 };
 
 struct stream {
-	struct site *site;
+	struct server *server;
 	struct board *board;
 	unsigned count; /* of the viewers */
 	bool subscribed;
@@ -53,7 +53,7 @@ static void on_beat(vigil_daemon *d, void *arg);
 
 static void turn_in(struct stream *stream, double seconds)
 {
-	vigil_daemon *d = stream->site->d;
+	vigil_daemon *d = stream->server->d;
 
 	if (seconds == 0)
 		vigil_cancel(d, on_turn, stream);
@@ -62,7 +62,7 @@ static void turn_in(struct stream *stream, double seconds)
 	stream->due = vigil_after(d, seconds, on_turn, stream) == 0;
 }
 
-/* --- viewers -------------------------------------------------------------------------------------- */
+/* --- viewers ---------------------------------------------------------------------------------- */
 
 static void on_gone(void *arg)
 {
@@ -75,8 +75,8 @@ static void on_gone(void *arg)
 	free(viewer);
 	if (--stream->count > 0)
 		return;
-	vigil_cancel(stream->site->d, on_turn, stream);
-	vigil_cancel(stream->site->d, on_beat, stream);
+	vigil_cancel(stream->server->d, on_turn, stream);
+	vigil_cancel(stream->server->d, on_beat, stream);
 	stream->due = false;
 	board_free_rows(stream->board);
 }
@@ -106,13 +106,13 @@ static bool update(struct viewer *viewer)
 	const struct board *board = viewer->stream->board;
 	const char *text;
 
-	while (guest_pending(viewer->guest) < PENDING_MAX) {
+	while (connection_pending(viewer->connection) < PENDING_MAX) {
 		text = board_event(board, &viewer->version);
 		if (text == NULL)
 			break;
 		send_text(viewer, text);
 	}
-	if (guest_pending(viewer->guest) >= PENDING_MAX)
+	if (connection_pending(viewer->connection) >= PENDING_MAX)
 		return false;
 	if (!viewer->complete)
 		send_new(viewer, board_names(board));
@@ -136,7 +136,7 @@ static void on_turn(vigil_daemon *d, void *arg)
 		return;
 	}
 	LIST_FOREACH(viewer, &stream->viewers, link)
-	slow = !update(viewer) || slow;
+		slow = !update(viewer) || slow;
 	if (slow)
 		turn_in(stream, SLOW);
 }
@@ -148,8 +148,8 @@ static void on_beat(vigil_daemon *d, void *arg)
 	char *text = board_text("beat", json_pack("{s:o}", "time", vigil_time()));
 
 	LIST_FOREACH(viewer, &stream->viewers, link)
-	if (text != NULL && guest_pending(viewer->guest) < PENDING_MAX)
-		send_text(viewer, text);
+		if (text != NULL && connection_pending(viewer->connection) < PENDING_MAX)
+			send_text(viewer, text);
 	free(text);
 	if (vigil_now() - stream->made >= AGAIN) {
 		stream->made = vigil_now();
@@ -157,10 +157,10 @@ static void on_beat(vigil_daemon *d, void *arg)
 	}
 	board_touch_head(stream->board);
 	turn_in(stream, CHANGES);
-	vigil_after(d, stream->site->limits.heartbeat, on_beat, stream);
+	vigil_after(d, stream->server->limits.heartbeat, on_beat, stream);
 }
 
-/* --- changes -------------------------------------------------------------------------------------- */
+/* --- changes ---------------------------------------------------------------------------------- */
 
 /* The name of a daemon in "/runs/NAME/..."; it needs no escape.  "" where there is none. */
 static void read_name(const char *pointer, char *name, size_t size)
@@ -181,7 +181,7 @@ static bool is_shown(const char *pointer)
 	if (strncmp(pointer, values, strlen(values)) != 0)
 		return true;
 	key = strchr(pointer + strlen(values), '/');
-	return key == NULL || strncmp(key + 1, VIEW_SERVICE, strlen(VIEW_SERVICE)) == 0;
+	return key == NULL || strncmp(key + 1, READER_SERVICE, strlen(READER_SERVICE)) == 0;
 }
 
 static void on_change(vigil_daemon *d, const char *pointer, const json_t *value, void *arg)
@@ -208,81 +208,81 @@ static void subscribe(struct stream *stream)
 		return;
 	stream->subscribed = true;
 	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)
-		vigil_on_change(stream->site->d, places[i], on_change, stream);
+		vigil_on_change(stream->server->d, places[i], on_change, stream);
 }
 
-/* --- the request ---------------------------------------------------------------------------------- */
+/* --- the request ------------------------------------------------------------------------------ */
 
 static void greet(struct viewer *viewer)
 {
 	char *text = board_text("hello",
-		json_pack("{s:f,s:i,s:o}", "heartbeat", viewer->stream->site->limits.heartbeat,
+		json_pack("{s:f,s:i,s:o}", "heartbeat", viewer->stream->server->limits.heartbeat,
 			"page", (int)page_version(), "time", vigil_time()));
 
 	send_text(viewer, "retry: 3000\n");
 	send_new(viewer, text);
 }
 
-static void begin(const struct visit *visit, struct viewer *viewer)
+static void begin(const struct request *request, struct viewer *viewer)
 {
 	struct stream *stream = viewer->stream;
-	vigil_daemon *d = visit->site->d;
+	vigil_daemon *d = request->server->d;
 
 	subscribe(stream);
 	LIST_INSERT_HEAD(&stream->viewers, viewer, link);
 	if (stream->count++ == 0) {
 		stream->made = vigil_now();
 		board_start(stream->board);
-		vigil_after(d, visit->site->limits.heartbeat, on_beat, stream);
+		vigil_after(d, request->server->limits.heartbeat, on_beat, stream);
 	}
-	guest_work(visit->guest, on_gone, viewer);
-	guest_stays(visit->guest);
-	reply_begin_stream(visit->req);
+	connection_work(request->connection, on_gone, viewer);
+	connection_stays(request->connection);
+	reply_begin_stream(request->req);
 	greet(viewer);
 	turn_in(stream, 0);
 }
 
-void stream_reply(const struct visit *visit)
+void stream_reply(const struct request *request)
 {
-	struct stream *stream = visit->site->stream;
+	struct stream *stream = request->server->stream;
 	struct viewer *viewer;
 
-	if (stream->count >= visit->site->limits.watchers) {
-		reply_header(visit, "Retry-After", "10");
-		reply_error(visit, 503, "changes_max pages are open", NULL);
+	if (stream->count >= request->server->limits.watchers) {
+		reply_header(request, "Retry-After", "10");
+		reply_error(request, 503, "changes_max pages are open", NULL);
 		return;
 	}
 	reply_header(
-		visit, "X-Accel-Buffering", "no"); /* proxies must pass each event on at once */
-	if (visit->head) {
-		reply_text(visit, 200, "text/event-stream", "");
+		request, "X-Accel-Buffering", "no"); /* proxies must pass each event on at once */
+	if (request->head) {
+		reply_text(request, 200, "text/event-stream", "");
 		return;
 	}
 	viewer = calloc(1, sizeof(*viewer));
 	if (viewer == NULL) {
-		reply_error(visit, 503, "there is no memory", NULL);
+		reply_error(request, 503, "there is no memory", NULL);
 		return;
 	}
-	reply_standing_headers(visit, "text/event-stream");
+	reply_standing_headers(request, "text/event-stream");
 	viewer->stream = stream;
-	viewer->guest = visit->guest;
-	viewer->req = visit->req;
-	begin(visit, viewer);
+	viewer->connection = request->connection;
+	viewer->req = request->req;
+	begin(request, viewer);
 }
 
-/* --- life ------------------------------------------------------------------------------------------ */
+/* --- life ------------------------------------------------------------------------------------- */
 
-void stream_open(struct site *site)
+void stream_open(struct server *server)
 {
-	struct stream *stream = vigil_alloc(site->d, sizeof(*stream));
+	struct stream *stream = vigil_alloc(server->d, sizeof(*stream));
 
-	stream->site = site;
-	stream->board = board_new(site->d);
+	stream->server = server;
+	stream->board = board_new(server->d);
 	LIST_INIT(&stream->viewers);
-	site->stream = stream;
+	server->stream = stream;
 }
 
-void stream_close(struct site *site)
+void stream_close(struct server *server)
 {
-	board_free_rows(site->stream->board);
+	board_free_rows(server->stream->board);
 }

@@ -121,32 +121,32 @@ int tls_check(vigil_daemon *d)
 	return 0;
 }
 
-int tls_open(struct site *site)
+int tls_open(struct server *server)
 {
-	struct tls *tls = vigil_alloc(site->d, sizeof(*tls));
+	struct tls *tls = vigil_alloc(server->d, sizeof(*tls));
 	char why[512];
-	int err = read_paths(site->d, tls);
+	int err = read_paths(server->d, tls);
 
 	if (err != 0 || tls->certificate == NULL)
 		return err;
 	were_written(tls);
 	tls->context = make_context(tls, why, sizeof(why));
 	if (tls->context == NULL)
-		return vigil_refuse(site->d, "tls_certificate, tls_key: %s", why);
-	site->tls = tls;
+		return vigil_fail(server->d, "tls_certificate, tls_key: %s", why);
+	server->tls = tls;
 	return 0;
 }
 
-void tls_close(struct site *site)
+void tls_close(struct server *server)
 {
-	if (site->tls != NULL)
-		SSL_CTX_free(site->tls->context);
-	site->tls = NULL;
+	if (server->tls != NULL)
+		SSL_CTX_free(server->tls->context);
+	server->tls = NULL;
 }
 
-static void renew(struct site *site)
+static void renew(struct server *server)
 {
-	struct tls *tls = site->tls;
+	struct tls *tls = server->tls;
 	SSL_CTX *context;
 	char why[512];
 
@@ -154,26 +154,26 @@ static void renew(struct site *site)
 		return;
 	context = make_context(tls, why, sizeof(why));
 	if (context == NULL) {
-		vigil_error(
-			site->d, "the new certificate cannot be used, the old one stays: %s", why);
+		vigil_error(server->d, "the new certificate cannot be used, the old one stays: %s",
+			why);
 		return;
 	}
 	SSL_CTX_free(tls->context);
 	tls->context = context;
-	vigil_log(site->d, VIGIL_NOTICE, "%s was read anew", tls->certificate);
+	vigil_log(server->d, VIGIL_NOTICE, "%s was read anew", tls->certificate);
 }
 
-struct bufferevent *tls_bufferevent(struct site *site)
+struct bufferevent *tls_bufferevent(struct server *server)
 {
 	struct bufferevent *bev;
 	SSL *ssl;
 
-	renew(site);
-	ssl = SSL_new(site->tls->context);
+	renew(server);
+	ssl = SSL_new(server->tls->context);
 	if (ssl == NULL)
 		return NULL;
 	bev = bufferevent_openssl_socket_new(
-		site->base, -1, ssl, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
+		server->base, -1, ssl, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
 	if (bev == NULL)
 		SSL_free(ssl);
 	else
@@ -193,16 +193,16 @@ int tls_check(vigil_daemon *d)
 	return vigil_diagnose(d, option, "this vigil was built without OpenSSL");
 }
 
-int tls_open(struct site *site)
+int tls_open(struct server *server)
 {
-	return tls_check(site->d);
+	return tls_check(server->d);
 }
 
-void tls_close(struct site *site)
+void tls_close(struct server *server)
 {
 }
 
-struct bufferevent *tls_bufferevent(struct site *site)
+struct bufferevent *tls_bufferevent(struct server *server)
 {
 	return NULL;
 }

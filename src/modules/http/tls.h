@@ -4,7 +4,7 @@
 #ifndef TLS_H
 #define TLS_H
 
-#include "site.h"
+#include "server.h"
 
 struct bufferevent;
 
@@ -12,11 +12,11 @@ struct bufferevent;
 int tls_check(vigil_daemon *d);
 
 /* Reads what tls_certificate and tls_key name, where they are given: 0, or a negative errno after
- * vigil_refuse. */
-int tls_open(struct site *site);
-void tls_close(struct site *site);
+ * vigil_fail. */
+int tls_open(struct server *server);
+void tls_close(struct server *server);
 
 /* A bufferevent for a newcomer; NULL when there is no memory. */
-struct bufferevent *tls_bufferevent(struct site *site);
+struct bufferevent *tls_bufferevent(struct server *server);
 
 #endif

@@ -13,7 +13,7 @@
 
 #include "amount.h"
 #include "html.h"
-#include "view.h"
+#include "state_reader.h"
 
 #define VALUES_MAX 100
 #define LABEL      512
@@ -28,10 +28,10 @@ struct values {
 static bool is_elsewhere(const char *label)
 {
 	static const char *const places[] = {"long_output", "output", "perfdata_text", "stale",
-		"state", VIEW_SERVICE "/decision", VIEW_SERVICE "/evidence",
-		VIEW_SERVICE "/last_error", VIEW_SERVICE "/manager", VIEW_SERVICE "/next_retry",
-		VIEW_SERVICE "/pid", VIEW_SERVICE "/recent", VIEW_SERVICE "/service",
-		VIEW_SERVICE "/since", VIEW_SERVICE "/value"};
+		"state", READER_SERVICE "/decision", READER_SERVICE "/evidence",
+		READER_SERVICE "/last_error", READER_SERVICE "/manager",
+		READER_SERVICE "/next_retry", READER_SERVICE "/pid", READER_SERVICE "/recent",
+		READER_SERVICE "/service", READER_SERVICE "/since", READER_SERVICE "/value"};
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)
 		if (strcmp(places[i], label) == 0)
@@ -82,7 +82,7 @@ static void put_thresholds(struct evbuffer *out, const json_t *object)
 			(json_is_string(value) && json_string_length(value) == 0))
 			continue;
 		html_put(out, "%s%s ", before, all[i].words);
-		put_scalar(out, value, view_text(object, "unit"));
+		put_scalar(out, value, reader_text(object, "unit"));
 		before = ", ";
 	}
 }
@@ -90,7 +90,7 @@ static void put_thresholds(struct evbuffer *out, const json_t *object)
 /* A label of performance data is known by itself, and the state of a service, too. */
 static const char *short_label(const char *label)
 {
-	static const char *const places[] = {"perfdata/", "values/", VIEW_SERVICE "/"};
+	static const char *const places[] = {"perfdata/", "values/", READER_SERVICE "/"};
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)
 		if (strncmp(label, places[i], strlen(places[i])) == 0)
@@ -117,7 +117,7 @@ static void put_line(struct values *v, const json_t *value, const json_t *object
 	if (!begin_line(v))
 		return;
 	html_put(v->out, "<td role=\"cell\">");
-	put_scalar(v->out, value, view_text(object, "unit"));
+	put_scalar(v->out, value, reader_text(object, "unit"));
 	html_put(v->out, "</td><td role=\"cell\" class=\"note\">");
 	put_thresholds(v->out, object);
 	html_put(v->out, "</td></tr>");
@@ -134,8 +134,7 @@ static void put_object(struct values *v, const json_t *object)
 		put_line(v, own, object);
 		return;
 	}
-	json_object_foreach((json_t *)object, key, child)
-	{
+	json_object_foreach((json_t *)object, key, child) {
 		snprintf(v->label + length, LABEL - length, "%s%s", length > 0 ? "/" : "", key);
 		if (json_is_object(child) && !is_elsewhere(v->label))
 			put_object(v, child);
@@ -148,11 +147,11 @@ static void put_object(struct values *v, const json_t *object)
 void values_put(struct evbuffer *out, vigil_daemon *d, const char *daemon)
 {
 	struct values v = {.out = out};
-	char pointer[VIEW_POINTER] = "/daemons";
+	char pointer[READER_POINTER] = "/daemons";
 	const json_t *state;
 	bool stale;
 
-	if (!view_step(pointer, daemon))
+	if (!reader_step(pointer, daemon))
 		return;
 	state = vigil_state_get(d, pointer);
 	if (json_object_size(state) == 0)

@@ -23,7 +23,7 @@ void backlog_clear(struct backlog *b)
 	b->missing = NULL;
 }
 
-/* --- what happened --------------------------------------------------------------------------------- */
+/* --- what happened ---------------------------------------------------------------------------- */
 
 void backlog_forget(struct backlog *b, const char *service)
 {
@@ -85,7 +85,7 @@ void backlog_away(struct backlog *b, const char *why)
 	snprintf(b->away, sizeof(b->away), "%s", why != NULL ? why : "");
 }
 
-/* --- the health ------------------------------------------------------------------------------------ */
+/* --- the health ------------------------------------------------------------------------------- */
 
 static char *waiting_text(char text[WAITING_TEXT], const struct backlog_figures *f)
 {

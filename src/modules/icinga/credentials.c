@@ -40,10 +40,10 @@ struct credentials {
 	struct fault fault;
 };
 
-static int blame(struct fault *fault, const char *option, const char *format, ...)
+static int set_fault(struct fault *fault, const char *option, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-static int blame(struct fault *fault, const char *option, const char *format, ...)
+static int set_fault(struct fault *fault, const char *option, const char *format, ...)
 {
 	va_list ap;
 
@@ -63,7 +63,7 @@ static void loaded_clear(struct loaded *l)
 	*l = (struct loaded){0};
 }
 
-/* --- a password ------------------------------------------------------------------------------------ */
+/* --- a password ------------------------------------------------------------------------------- */
 
 static int read_secret(const char *path, char secret[SECRET_MAX], struct fault *fault)
 {
@@ -73,14 +73,14 @@ static int read_secret(const char *path, char secret[SECRET_MAX], struct fault *
 	ssize_t n;
 
 	if (fd < 0)
-		return blame(fault, option, "%s", why);
+		return set_fault(fault, option, "%s", why);
 	n = read(fd, secret, SECRET_MAX - 1);
 	close(fd);
 	if (n < 0)
-		return blame(fault, option, "%s", strerror(errno));
+		return set_fault(fault, option, "%s", strerror(errno));
 	secret[n] = '\0';
 	secret[strcspn(secret, "\r\n")] = '\0';
-	return secret[0] != '\0' ? 0 : blame(fault, option, "the file is empty");
+	return secret[0] != '\0' ? 0 : set_fault(fault, option, "the file is empty");
 }
 
 static int make_header(struct loaded *l, const char *user, const char *path, struct fault *fault)
@@ -94,16 +94,16 @@ static int make_header(struct loaded *l, const char *user, const char *path, str
 	n = snprintf(both, sizeof(both), "%s:%s", user, secret);
 	OPENSSL_cleanse(secret, sizeof(secret));
 	if (n >= (int)sizeof(both))
-		return blame(fault, "user", "is too long");
+		return set_fault(fault, "user", "is too long");
 	EVP_EncodeBlock(code, (const unsigned char *)both, n);
 	OPENSSL_cleanse(both, sizeof(both));
 	if (asprintf(&l->header, "Basic %s", (char *)code) < 0)
 		l->header = NULL;
 	OPENSSL_cleanse(code, sizeof(code));
-	return l->header != NULL ? 0 : blame(fault, NULL, "%s", strerror(ENOMEM));
+	return l->header != NULL ? 0 : set_fault(fault, NULL, "%s", strerror(ENOMEM));
 }
 
-/* --- certificates ---------------------------------------------------------------------------------- */
+/* --- certificates ----------------------------------------------------------------------------- */
 
 static const char *tls_error(void)
 {
@@ -123,12 +123,12 @@ static int load_ca(struct loaded *l, const char *ca, struct fault *fault)
 {
 	l->tls = SSL_CTX_new(TLS_client_method());
 	if (l->tls == NULL)
-		return blame(fault, NULL, "%s", tls_error());
+		return set_fault(fault, NULL, "%s", tls_error());
 	SSL_CTX_set_min_proto_version(l->tls, TLS1_2_VERSION);
 	SSL_CTX_set_verify(l->tls, SSL_VERIFY_PEER, NULL);
 	SSL_CTX_set_default_passwd_cb(l->tls, no_passphrase);
 	if (SSL_CTX_load_verify_locations(l->tls, ca, NULL) != 1)
-		return blame(fault, "ca", "%s", tls_error());
+		return set_fault(fault, "ca", "%s", tls_error());
 	return 0;
 }
 
@@ -138,12 +138,12 @@ static int load_key(struct loaded *l, const char *key, struct fault *fault)
 	int fd = vigil_open_secret(key, why, sizeof(why)), right;
 
 	if (fd < 0)
-		return blame(fault, "key", "%s", why);
+		return set_fault(fault, "key", "%s", why);
 	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
 	right = SSL_CTX_use_PrivateKey_file(l->tls, name, SSL_FILETYPE_PEM);
 	close(fd);
 	if (right != 1 || SSL_CTX_check_private_key(l->tls) != 1)
-		return blame(fault, "key", "%s", tls_error());
+		return set_fault(fault, "key", "%s", tls_error());
 	return 0;
 }
 
@@ -151,11 +151,11 @@ static int load_certificate(
 	struct loaded *l, const char *certificate, const char *key, struct fault *fault)
 {
 	if (SSL_CTX_use_certificate_chain_file(l->tls, certificate) != 1)
-		return blame(fault, "certificate", "%s", tls_error());
+		return set_fault(fault, "certificate", "%s", tls_error());
 	return load_key(l, key, fault);
 }
 
-/* --- all of them ----------------------------------------------------------------------------------- */
+/* --- all of them ------------------------------------------------------------------------------ */
 
 static int check_options(vigil_daemon *d, struct fault *fault)
 {
@@ -163,13 +163,13 @@ static int check_options(vigil_daemon *d, struct fault *fault)
 	const char *certificate = vigil_option_text(d, "certificate");
 
 	if ((user == NULL) != (vigil_option_text(d, "password_file") == NULL))
-		return blame(fault, user != NULL ? "user" : "password_file",
+		return set_fault(fault, user != NULL ? "user" : "password_file",
 			"user and password_file go together");
 	if ((certificate == NULL) != (vigil_option_text(d, "key") == NULL))
-		return blame(fault, certificate != NULL ? "certificate" : "key",
+		return set_fault(fault, certificate != NULL ? "certificate" : "key",
 			"certificate and key go together");
 	if (user == NULL && certificate == NULL)
-		return blame(
+		return set_fault(
 			fault, NULL, "it needs user and password_file, or certificate and key");
 	return 0;
 }
@@ -267,7 +267,7 @@ const char *credentials_fault(const struct credentials *c)
 	return c->faulty ? c->fault.text : NULL;
 }
 
-/* --- sessions --------------------------------------------------------------------------------------- */
+/* --- sessions --------------------------------------------------------------------------------- */
 
 static bool is_address(const char *host)
 {

@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "link.h"
+#include "api_client.h"
 #include "objects.h"
 #include "result.h"
 #include "sender.h"
@@ -40,7 +40,7 @@ struct icinga {
 	json_int_t generation; /* of the configuration */
 };
 
-/* --- results --------------------------------------------------------------------------------------- */
+/* --- results ---------------------------------------------------------------------------------- */
 
 static double wall_clock(void)
 {
@@ -114,7 +114,7 @@ static json_t *on_make(struct object *object, void *arg)
 	return result;
 }
 
-/* --- phases ---------------------------------------------------------------------------------------- */
+/* --- phases ----------------------------------------------------------------------------------- */
 
 static void on_phase(vigil_daemon *d, void *arg);
 
@@ -132,8 +132,7 @@ static void add_all(struct icinga *x)
 	json_t *all = json_incref((json_t *)vigil_state_get(x->d, "/runs")), *account;
 	const char *name;
 
-	json_object_foreach(all, name, account)
-	{
+	json_object_foreach(all, name, account) {
 		json_t *health = json_object_get(account, "health");
 		struct object *object;
 
@@ -178,7 +177,7 @@ static void on_tick(vigil_daemon *d, void *arg)
 	sender_pump(x->sender);
 }
 
-/* --- changes --------------------------------------------------------------------------------------- */
+/* --- changes ---------------------------------------------------------------------------------- */
 
 static void forget(struct icinga *x, const char *name)
 {
@@ -240,7 +239,7 @@ static void on_change(vigil_daemon *d, const char *pointer, const json_t *value,
 	sender_pump(x->sender);
 }
 
-/* --- life ------------------------------------------------------------------------------------------ */
+/* --- life ------------------------------------------------------------------------------------- */
 
 static int read_options(struct icinga *x)
 {
@@ -251,7 +250,7 @@ static int read_options(struct icinga *x)
 	if (host != NULL)
 		snprintf(x->host, sizeof(x->host), "%s", host);
 	else if (gethostname(x->host, sizeof(x->host) - 1) < 0)
-		return vigil_refuse(d, "this machine has no name; set host");
+		return vigil_fail(d, "this machine has no name; set host");
 	if (queue != NULL)
 		snprintf(x->queue, sizeof(x->queue), "%s", queue);
 	else
@@ -311,7 +310,7 @@ static int check(vigil_daemon *d)
 {
 	int host = check_host(d), submit = check_submit(d), queue = check_queue(d);
 
-	return link_check(d) == 0 && host == 0 && submit == 0 && queue == 0 ? 0 : -EINVAL;
+	return api_client_check(d) == 0 && host == 0 && submit == 0 && queue == 0 ? 0 : -EINVAL;
 }
 
 static void let_go(struct icinga *x)

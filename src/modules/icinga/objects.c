@@ -25,7 +25,7 @@ struct objects {
 	uint64_t replaced;
 };
 
-/* --- phases ---------------------------------------------------------------------------------------- */
+/* --- phases ----------------------------------------------------------------------------------- */
 
 static uint32_t hash_text(uint32_t hash, const char *text)
 {
@@ -63,8 +63,7 @@ double objects_advance(struct objects *o, double now)
 	double soonest = now + o->interval;
 	struct item *item;
 
-	TAILQ_FOREACH(item, &o->all, link)
-	{
+	TAILQ_FOREACH(item, &o->all, link) {
 		if (item->next <= now) {
 			if (!was_told(o, &item->public, now))
 				objects_want(o, &item->public, now);
@@ -76,7 +75,7 @@ double objects_advance(struct objects *o, double now)
 	return soonest;
 }
 
-/* --- the queue ------------------------------------------------------------------------------------- */
+/* --- the queue -------------------------------------------------------------------------------- */
 
 void objects_want(struct objects *o, struct object *object, double now)
 {
@@ -132,7 +131,7 @@ uint64_t objects_replaced(const struct objects *o)
 	return o->replaced;
 }
 
-/* --- by name --------------------------------------------------------------------------------------- */
+/* --- by name ---------------------------------------------------------------------------------- */
 
 static int by_name(const void *a, const void *b)
 {

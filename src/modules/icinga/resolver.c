@@ -34,7 +34,7 @@ struct resolver {
 	struct event *deadline;
 };
 
-/* --- libevent's resolver --------------------------------------------------------------------------- */
+/* --- libevent's resolver ---------------------------------------------------------------------- */
 
 static void dns_open(struct resolver *r)
 {
@@ -78,7 +78,7 @@ static void dns_close(struct resolver *r)
 	r->dns = NULL;
 }
 
-/* --- queries --------------------------------------------------------------------------------------- */
+/* --- queries ---------------------------------------------------------------------------------- */
 
 static void on_found(int err, struct evutil_addrinfo *info, void *arg)
 {
@@ -144,7 +144,7 @@ struct evdns_base *resolver_dns(const struct resolver *r)
 	return r->dns;
 }
 
-/* --- life ------------------------------------------------------------------------------------------ */
+/* --- life ------------------------------------------------------------------------------------- */
 
 struct resolver *resolver_new(
 	struct event_base *base, const char *host, double timeout, resolver_fn *fn, void *arg)

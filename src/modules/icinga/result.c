@@ -17,7 +17,7 @@ static const char *text_of(const json_t *object, const char *key)
 	return text != NULL ? text : "";
 }
 
-/* --- performance data ------------------------------------------------------------------------------ */
+/* --- performance data ------------------------------------------------------------------------- */
 
 /* The bytes of the text in JSON. */
 static size_t json_size(const char *text)
@@ -41,8 +41,7 @@ static json_t *perfdata_of(const json_t *data, struct result_left_out *left_out)
 	*left_out = (struct result_left_out){0};
 	if (json_is_true(json_object_get(data, "stale")))
 		return list;
-	json_object_foreach(json_object_get(data, "perfdata"), label, entry)
-	{
+	json_object_foreach(json_object_get(data, "perfdata"), label, entry) {
 		if (json_is_null(json_object_get(entry, "value")))
 			continue;
 		if (vigil_perfdata(item, sizeof(item), label, entry) == 0)
@@ -55,7 +54,7 @@ static json_t *perfdata_of(const json_t *data, struct result_left_out *left_out)
 	return list;
 }
 
-/* --- the text -------------------------------------------------------------------------------------- */
+/* --- the text --------------------------------------------------------------------------------- */
 
 static const char *const levels[] = {"OK", "WARNING", "CRITICAL", "UNKNOWN"};
 
@@ -110,7 +109,7 @@ static char *make_text(
 	return NULL;
 }
 
-/* --- names ------------------------------------------------------------------------------------------- */
+/* --- names ------------------------------------------------------------------------------------ */
 
 char *result_service(const struct result_names *names, const char *daemon)
 {

@@ -11,7 +11,7 @@
 #include <time.h>
 
 #include "backlog.h"
-#include "link.h"
+#include "api_client.h"
 #include "spool.h"
 
 #define PATH         "/v1/actions/process-check-result"
@@ -33,7 +33,7 @@ struct sender {
 	vigil_daemon *d;
 	struct objects *objects;
 	struct spool *spool;
-	struct link *link;
+	struct api_client *link;
 	struct request requests[REQUESTS_MAX];
 	struct backlog backlog;
 
@@ -44,7 +44,7 @@ struct sender {
 	char tried[256]; /* which addresses failed, as the log says it */
 };
 
-/* --- figures --------------------------------------------------------------------------------------- */
+/* --- figures ---------------------------------------------------------------------------------- */
 
 /* What is known of a line of the spool. */
 struct parsed {
@@ -104,8 +104,8 @@ void sender_account(struct sender *s)
 					     .replaced = objects_replaced(s->objects),
 					     .dropped = spool_dropped(s->spool),
 					     .oldest = oldest_age(s),
-					     .address = link_address(s->link),
-					     .fault = link_fault(s->link),
+					     .address = api_client_address(s->link),
+					     .fault = api_client_fault(s->link),
 				     });
 }
 
@@ -125,7 +125,7 @@ static void account_soon(struct sender *s)
 		s->accounting = vigil_after(s->d, SOON, on_account, s) == 0;
 }
 
-/* --- the next request ------------------------------------------------------------------------------ */
+/* --- the next request ------------------------------------------------------------------------- */
 
 static bool in_flight(const struct sender *s, const char *service)
 {
@@ -244,7 +244,7 @@ static bool post_next(struct sender *s)
 		text = made = next_repetition(s, r);
 	if (text == NULL)
 		return false;
-	err = link_post(s->link, PATH, text, r);
+	err = api_client_post(s->link, PATH, text, r);
 	free(made);
 	if (err == 0)
 		return true;
@@ -257,7 +257,7 @@ static bool post_next(struct sender *s)
 
 void sender_pump(struct sender *s)
 {
-	while (!s->waiting && link_is_free(s->link) && post_next(s))
+	while (!s->waiting && api_client_is_free(s->link) && post_next(s))
 		;
 	account_soon(s);
 }
@@ -277,7 +277,7 @@ void sender_put_change(struct sender *s, struct object *object, const json_t *re
 	objects_unwant(s->objects, object);
 }
 
-/* --- answers --------------------------------------------------------------------------------------- */
+/* --- answers ---------------------------------------------------------------------------------- */
 
 static void on_again(vigil_daemon *d, void *arg)
 {
@@ -331,8 +331,10 @@ static void recover(struct sender *s)
 {
 	if (s->failures > 0) {
 		vigil_log(s->d, VIGIL_NOTICE, "the master takes results again at %s; %zu wait",
-			link_address(s->link), spool_waiting(s->spool) + objects_due(s->objects));
-		vigil_event(s->d, "the master takes results again at %s", link_address(s->link));
+			api_client_address(s->link),
+			spool_waiting(s->spool) + objects_due(s->objects));
+		vigil_event(
+			s->d, "the master takes results again at %s", api_client_address(s->link));
 	}
 	s->failures = 0;
 	backlog_away(&s->backlog, NULL);
@@ -385,9 +387,9 @@ static void on_status(struct sender *s, int status, const char *body, struct req
 		backlog_refused(&s->backlog, r->service, status, text);
 		settle(s, r);
 	} else {
-		snprintf(why, sizeof(why), "%s: %s", link_address(s->link), text);
+		snprintf(why, sizeof(why), "%s: %s", api_client_address(s->link), text);
 		put_back(s, r);
-		if (link_reject(s->link, text))
+		if (api_client_reject(s->link, text))
 			try_next(s, why);
 		else
 			retreat(s, why);
@@ -396,7 +398,7 @@ static void on_status(struct sender *s, int status, const char *body, struct req
 }
 
 static void on_answer(
-	enum link_outcome outcome, int status, const char *text, void *request, void *arg)
+	enum api_client_outcome outcome, int status, const char *text, void *request, void *arg)
 {
 	struct sender *s = arg;
 	char why[512];
@@ -415,7 +417,7 @@ static void on_answer(
 	sender_pump(s);
 }
 
-/* --- life ------------------------------------------------------------------------------------------ */
+/* --- life ------------------------------------------------------------------------------------- */
 
 void sender_forget(struct sender *s, const char *service)
 {
@@ -425,7 +427,7 @@ void sender_forget(struct sender *s, const char *service)
 
 void sender_reload(struct sender *s)
 {
-	link_reload(s->link);
+	api_client_reload(s->link);
 }
 
 struct sender *sender_open(const struct sender_spec *spec)
@@ -440,13 +442,13 @@ struct sender *sender_open(const struct sender_spec *spec)
 	s->objects = spec->objects;
 	s->backoff_max = vigil_option_seconds(d, "backoff_max");
 	backlog_init(&s->backlog, d, spec->queue);
-	s->link = link_open(d, on_answer, s);
+	s->link = api_client_open(d, on_answer, s);
 	if (s->link != NULL)
 		s->spool = spool_open(spec->queue, vigil_option_int(d, "queue_max"));
 	if (s->spool != NULL)
 		return s;
 	if (s->link != NULL)
-		vigil_refuse(d, "queue: %s: %s", spec->queue, strerror(errno));
+		vigil_fail(d, "queue: %s: %s", spec->queue, strerror(errno));
 	sender_close(s);
 	return NULL;
 }
@@ -458,7 +460,7 @@ void sender_close(struct sender *s)
 	vigil_cancel(s->d, on_again, s);
 	vigil_cancel(s->d, on_account, s);
 	if (s->link != NULL)
-		link_close(s->link);
+		api_client_close(s->link);
 	spool_close(s->spool);
 	for (size_t i = 0; i < REQUESTS_MAX; i++)
 		request_clear(&s->requests[i]);

@@ -27,7 +27,7 @@ struct sender_spec {
 	void *arg;
 };
 
-/* NULL after vigil_diagnose or vigil_refuse. */
+/* NULL after vigil_diagnose or vigil_fail. */
 struct sender *sender_open(const struct sender_spec *spec);
 void sender_close(struct sender *sender);
 

@@ -53,7 +53,7 @@ struct spool {
 	uint64_t dropped;
 };
 
-/* --- parts --------------------------------------------------------------------------------------- */
+/* --- parts ------------------------------------------------------------------------------------ */
 
 static void part_close(struct part *part)
 {
@@ -115,7 +115,7 @@ static struct part *part_at(struct spool *s, enum place place)
 	return place == OLD ? &s->old : place == NEW ? &s->new : NULL;
 }
 
-/* --- the window ------------------------------------------------------------------------------------ */
+/* --- the window ------------------------------------------------------------------------------- */
 
 static void entry_free(struct spool *s, struct entry *entry)
 {
@@ -245,7 +245,7 @@ static int rotate(struct spool *s)
 	return part_open(&s->new, O_CREAT);
 }
 
-/* --- lines ----------------------------------------------------------------------------------------- */
+/* --- lines ------------------------------------------------------------------------------------ */
 
 /* The next line begins where the part ends, whatever a write that failed has left behind it. */
 static int append(struct part *part, const char *line, size_t length)
@@ -339,7 +339,7 @@ uint64_t spool_dropped(const struct spool *s)
 	return s->dropped;
 }
 
-/* --- life ------------------------------------------------------------------------------------------ */
+/* --- life ------------------------------------------------------------------------------------- */
 
 /* Copies the lines that are not done.  Returns 0 or -errno. */
 static int copy_rest(struct part *part, int fd)

@@ -47,8 +47,7 @@ void kept_write(void *arg)
 	json_t *whole = json_object();
 	struct record *r;
 
-	LIST_FOREACH(r, &all->list, link)
-	{
+	LIST_FOREACH(r, &all->list, link) {
 		if (r->kept != NULL)
 			json_object_set(whole, r->pointer, r->kept);
 	}
@@ -87,15 +86,14 @@ static void restore(struct records *all, const char *pointer, const json_t *kept
 
 int kept_load(struct records *all, const char *const *patterns)
 {
-	int err = vigil_keep(all->d, KEPT);
+	int err = vigil_persist(all->d, KEPT);
 	const char *pointer;
 	json_t *whole, *kept;
 
 	if (err != 0)
 		return err;
 	whole = json_copy((json_t *)vigil_state_get(all->d, KEPT));
-	json_object_foreach(whole, pointer, kept)
-	{
+	json_object_foreach(whole, pointer, kept) {
 		const char *const *pattern = patterns;
 
 		while (*pattern != NULL && !watch_matches(*pattern, pointer))

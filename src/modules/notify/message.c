@@ -18,7 +18,7 @@
 #define WHO          200
 #define MESSAGE_END  2048 /* for what says that something is left out */
 
-/* --- texts ---------------------------------------------------------------------------------------- */
+/* --- texts ------------------------------------------------------------------------------------ */
 
 /* A text that grows up to a bound; what does not fit is left out whole. */
 struct text {
@@ -53,7 +53,7 @@ static bool add(struct text *t, const char *format, ...)
 	return true;
 }
 
-/* --- one change ----------------------------------------------------------------------------------- */
+/* --- one change ------------------------------------------------------------------------------- */
 
 static const char *who(const json_t *change, char text[WHO + 4])
 {
@@ -128,7 +128,7 @@ static bool add_line(struct text *t, const json_t *change, size_t max)
 	return fits;
 }
 
-/* --- all of them ------------------------------------------------------------------------------------ */
+/* --- all of them ------------------------------------------------------------------------------ */
 
 void message_summarize(const struct message *m, char summary[MESSAGE_SUMMARY])
 {
@@ -207,7 +207,7 @@ static char *make_long_text(const struct message *m, size_t max)
 	return text;
 }
 
-/* --- the environment ---------------------------------------------------------------------------------- */
+/* --- the environment -------------------------------------------------------------------------- */
 
 struct environment {
 	char **next, **end;
@@ -270,7 +270,7 @@ void message_environment(
 	*e.next = NULL;
 }
 
-/* --- the input ------------------------------------------------------------------------------------------ */
+/* --- the input -------------------------------------------------------------------------------- */
 
 char *message_input(const struct message *m)
 {

@@ -20,7 +20,7 @@ const char *change_text(const json_t *change, const char *key)
 	return text != NULL ? text : "";
 }
 
-/* --- order ---------------------------------------------------------------------------------------- */
+/* --- order ------------------------------------------------------------------------------------ */
 
 static int severity(const struct queue_change *c)
 {
@@ -83,14 +83,14 @@ struct queue_change **queue_sorted(struct queue *queue)
 	if (sorted == NULL)
 		return NULL;
 	TAILQ_FOREACH(c, &queue->list, link)
-	sorted[n++] = c;
+		sorted[n++] = c;
 	qsort(sorted, n, sizeof(*sorted), compare_addresses);
 	mark(sorted, n);
 	qsort(sorted, n, sizeof(*sorted), compare_needs);
 	return sorted;
 }
 
-/* --- giving way ----------------------------------------------------------------------------------- */
+/* --- giving way ------------------------------------------------------------------------------- */
 
 static void change_free(struct queue *queue, struct queue_change *c)
 {
@@ -114,8 +114,9 @@ static void note_name(struct queue *queue, const json_t *change)
 		return;
 	if (name[0] == '\0')
 		name = change_text(change, "pointer");
-	json_array_foreach(
-		queue->names, i, known) if (strcmp(json_string_value(known), name) == 0) return;
+	json_array_foreach(queue->names, i, known)
+		if (strcmp(json_string_value(known), name) == 0)
+			return;
 	json_array_append_new(queue->names, json_string(name));
 }
 
@@ -156,8 +157,10 @@ static size_t size_of(const json_t *value)
 
 	if (json_is_string(value))
 		return size + json_string_length(value);
-	json_object_foreach((json_t *)value, key, member) size += strlen(key) + size_of(member);
-	json_array_foreach((json_t *)value, i, member) size += size_of(member);
+	json_object_foreach((json_t *)value, key, member)
+		size += strlen(key) + size_of(member);
+	json_array_foreach((json_t *)value, i, member)
+		size += size_of(member);
 	return size;
 }
 
@@ -183,8 +186,7 @@ static void lighten(struct queue *queue)
 	struct queue_change *c;
 	json_t *lean;
 
-	TAILQ_FOREACH(c, &queue->list, link)
-	{
+	TAILQ_FOREACH(c, &queue->list, link) {
 		if (queue->bytes <= ROOM(QUEUE_BYTES))
 			return;
 		if (json_object_get(c->change, "cut") != NULL)
@@ -205,7 +207,7 @@ static void lighten(struct queue *queue)
 	}
 }
 
-/* --- life ----------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 void queue_init(struct queue *queue)
 {
@@ -266,8 +268,9 @@ void queue_move(struct queue *to, struct queue *from)
 	to->gave_way += from->gave_way;
 	if (from->names != NULL && to->names == NULL)
 		to->names = json_array();
-	json_array_foreach(from->names, i, name) if (json_array_size(to->names) < QUEUE_NAMES)
-		json_array_append(to->names, name);
+	json_array_foreach(from->names, i, name)
+		if (json_array_size(to->names) < QUEUE_NAMES)
+			json_array_append(to->names, name);
 	from->count = from->bytes = from->gave_way = 0;
 	queue_clear(from);
 	if (to->count > QUEUE_MAX)

@@ -58,7 +58,7 @@ static json_t *text_of(const struct record *r, const json_t *value)
 
 	if (text == NULL)
 		return NULL;
-	vigil_clean(text, RECORD_WORD, said != NULL ? said : r->now);
+	vigil_sanitize(text, RECORD_WORD, said != NULL ? said : r->now);
 	made = json_string(text);
 	free(text);
 	return made;
@@ -109,8 +109,7 @@ const json_t *record_present_value(const struct record *r)
 
 	if (r->kind != NEWS_VIGILD)
 		return value;
-	json_array_foreach((json_t *)value, i, item)
-	{
+	json_array_foreach((json_t *)value, i, item) {
 		what = member(item, "what");
 		if (what != NULL && strcmp(what, wanted) == 0)
 			return item;

@@ -20,7 +20,7 @@
 #define FORGET_AFTER 86400.0
 #define FORGET_EVERY 3600.0
 
-/* --- the tree ----------------------------------------------------------------------------------- */
+/* --- the tree --------------------------------------------------------------------------------- */
 
 static int compare(const void *a, const void *b)
 {
@@ -74,7 +74,7 @@ struct record *record_of(struct records *all, const char *pointer)
 	return r;
 }
 
-/* --- what is known besides the word ------------------------------------------------------------- */
+/* --- what is known besides the word ----------------------------------------------------------- */
 
 /* What stands at PLACE/NAME/KEY of the daemon that the record is about. */
 static const json_t *about(const struct record *r, const char *place, const char *key)
@@ -105,7 +105,7 @@ static enum record_end end_of(const struct record *r)
 	return json_is_true(about(r, "/daemons", "gave_up")) ? RECORD_GAVE_UP : RECORD_OPEN;
 }
 
-/* --- a word settles ----------------------------------------------------------------------------------- */
+/* --- a word settles --------------------------------------------------------------------------- */
 
 static void wait_in(struct record *r, struct record_line *line);
 
@@ -194,7 +194,7 @@ static void settle(struct record *r, const json_t *value)
 	json_decref(held);
 }
 
-/* --- waiting ------------------------------------------------------------------------------------------ */
+/* --- waiting ---------------------------------------------------------------------------------- */
 
 static void on_line(vigil_daemon *d, void *arg);
 
@@ -250,7 +250,7 @@ static struct record_line *line_for(struct record *r)
 	return all->lasting.delay > 0 ? &all->lasting : NULL;
 }
 
-/* --- what is seen ----------------------------------------------------------------------------------- */
+/* --- what is seen ----------------------------------------------------------------------------- */
 
 /* Nothing is known at present: what was known stays what later changes are from. */
 static void see_nothing(struct record *r)
@@ -336,7 +336,7 @@ void records_resumed(struct records *all)
 	}
 }
 
-/* --- life --------------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 static void on_forget(vigil_daemon *d, void *arg)
 {

@@ -73,7 +73,7 @@ void records_see(struct records *all, const char *pointer, enum news_kind kind, 
 /* Tries again to send what was held during a pause. */
 void records_resumed(struct records *all);
 
-/* --- for kept.c and remind.c --- */
+/* --- for kept.c and remind.c ------------------------------------------------------------------ */
 
 /* The record of an address, made where there is none.  NULL: there are too many. */
 struct record *record_of(struct records *all, const char *pointer);

@@ -40,11 +40,10 @@ static void on_remind(vigil_daemon *d, void *arg)
 	bool any = false;
 
 	LIST_FOREACH(r, &all->list, link)
-	any = any || is_due(r, 0);
+		any = any || is_due(r, 0);
 	if (!any)
 		return;
-	LIST_FOREACH(r, &all->list, link)
-	{
+	LIST_FOREACH(r, &all->list, link) {
 		if (is_due(r, TOGETHER * all->remind))
 			remind(r);
 	}

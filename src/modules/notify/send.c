@@ -54,7 +54,7 @@ struct send {
 static void on_due(vigil_daemon *d, void *arg);
 static void on_save(vigil_daemon *d, void *arg);
 
-/* --- accounts ----------------------------------------------------------------------------------- */
+/* --- accounts --------------------------------------------------------------------------------- */
 
 static json_int_t dropped(const struct send *s)
 {
@@ -89,14 +89,14 @@ static double burst_delay(const struct send *s)
 	return oldest > 0 ? fmax(0, oldest + s->window - vigil_now()) : 0;
 }
 
-/* --- the store ------------------------------------------------------------------------------------ */
+/* --- the store -------------------------------------------------------------------------------- */
 
 static void gather(struct queue *queue, json_t *list)
 {
 	struct queue_change *c;
 
 	TAILQ_FOREACH(c, &queue->list, link)
-	json_array_append(list, queue_kept(c));
+		json_array_append(list, queue_kept(c));
 }
 
 void send_save(struct send *s)
@@ -148,8 +148,7 @@ static void restore(struct send *s, const json_t *kept)
 	json_t *text, *change;
 	size_t i;
 
-	json_array_foreach((json_t *)kept, i, text)
-	{
+	json_array_foreach((json_t *)kept, i, text) {
 		change = json_is_string(text) ? json_loads(json_string_value(text), 0, NULL) : NULL;
 		if (json_is_object(change))
 			queue_add(&s->waiting, change, ++s->last_id);
@@ -158,7 +157,7 @@ static void restore(struct send *s, const json_t *kept)
 	}
 }
 
-/* --- the run ------------------------------------------------------------------------------------ */
+/* --- the run ---------------------------------------------------------------------------------- */
 
 static void begin_aside(struct send *s)
 {
@@ -329,7 +328,7 @@ static void on_due(vigil_daemon *d, void *arg)
 	account(s);
 }
 
-/* --- life ----------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 void send_change(struct send *s, json_t *change)
 {
@@ -348,8 +347,8 @@ static bool has(const struct queue *queue, const char *pointer)
 	const struct queue_change *c;
 
 	TAILQ_FOREACH(c, &queue->list, link)
-	if (strcmp(change_text(c->change, "pointer"), pointer) == 0)
-		return true;
+		if (strcmp(change_text(c->change, "pointer"), pointer) == 0)
+			return true;
 	return false;
 }
 
@@ -375,7 +374,7 @@ struct send *send_start(vigil_daemon *d)
 	queue_init(&s->aside);
 	s->starts = vigil_alloc(d, BURST_MAX * sizeof(*s->starts));
 	gethostname(s->host, sizeof(s->host) - 1);
-	if (vigil_keep(d, UNSENT) != 0)
+	if (vigil_persist(d, UNSENT) != 0)
 		return NULL;
 	restore(s, vigil_state_get(d, UNSENT));
 	account(s);

@@ -25,7 +25,7 @@ struct watch {
 	const char *const *patterns;
 };
 
-/* --- what is meant ------------------------------------------------------------------------------ */
+/* --- what is meant ---------------------------------------------------------------------------- */
 
 /* The end of the address that the pattern means, in pointer; NULL: another is meant. */
 static const char *meant_end(const char *pattern, const char *pointer)
@@ -87,7 +87,7 @@ static bool is_own(struct watch *w, const char *pointer)
 	return strcmp(name, vigil_name(w->d)) == 0;
 }
 
-/* --- words -------------------------------------------------------------------------------------------- */
+/* --- words ------------------------------------------------------------------------------------ */
 
 static char *word_of(const json_t *value)
 {
@@ -96,7 +96,7 @@ static char *word_of(const json_t *value)
 	char *made = text == NULL ? vigil_json_text(value) : NULL, *word = malloc(RECORD_WORD);
 
 	if (word != NULL)
-		vigil_clean(word, RECORD_WORD, text != NULL ? text : made != NULL ? made : "?");
+		vigil_sanitize(word, RECORD_WORD, text != NULL ? text : made != NULL ? made : "?");
 	free(made);
 	return word;
 }
@@ -121,7 +121,7 @@ static void see(struct watch *w, const char *pointer, const json_t *value)
 	json_decref(held);
 }
 
-/* --- vigild itself ------------------------------------------------------------------------------------- */
+/* --- vigild itself ---------------------------------------------------------------------------- */
 
 static void see_reason(struct watch *w, const json_t *reason)
 {
@@ -140,8 +140,7 @@ static bool is_reason(const json_t *reasons, const char *what)
 	json_t *reason;
 	size_t i;
 
-	json_array_foreach((json_t *)reasons, i, reason)
-	{
+	json_array_foreach((json_t *)reasons, i, reason) {
 		text = json_string_value(json_object_get(reason, "what"));
 		if (text != NULL && strcmp(text, what) == 0)
 			return true;
@@ -156,7 +155,8 @@ static void see_degraded(struct watch *w, const json_t *reasons)
 	struct record *r, *next;
 	size_t i;
 
-	json_array_foreach(held, i, reason) see_reason(w, reason);
+	json_array_foreach(held, i, reason)
+		see_reason(w, reason);
 	for (r = LIST_FIRST(&w->records->list); r != NULL; r = next) {
 		next = LIST_NEXT(r, link);
 		if (r->kind == NEWS_VIGILD && !is_reason(held, strrchr(r->pointer, '/') + 1))
@@ -165,7 +165,7 @@ static void see_degraded(struct watch *w, const json_t *reasons)
 	json_decref(held);
 }
 
-/* --- what has changed --------------------------------------------------------------------------- */
+/* --- what has changed ------------------------------------------------------------------------- */
 
 static void visit(struct watch *w, const char *pointer, const json_t *value);
 
@@ -176,8 +176,7 @@ static void visit_members(struct watch *w, const char *pointer, const json_t *ob
 	json_t *member;
 	size_t n = (size_t)snprintf(below, sizeof(below), "%s/", pointer);
 
-	json_object_foreach((json_t *)object, name, member)
-	{
+	json_object_foreach((json_t *)object, name, member) {
 		size_t at = n;
 
 		for (const char *p = name; *p != '\0' && at + 2 < sizeof(below); p++) {
@@ -260,7 +259,7 @@ static void on_change(vigil_daemon *d, const char *pointer, const json_t *value,
 	visit(w, pointer, value);
 }
 
-/* --- life ----------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 /* A pattern of one value does not see the key that tells whether the value is stale. */
 static int subscribe_stale(struct watch *w, const char *pointer)

@@ -18,7 +18,7 @@
 
 #define WHY 512
 
-/* --- the probe ----------------------------------------------------------------------------------- */
+/* --- the probe -------------------------------------------------------------------------------- */
 
 static bool is_address(const char *host)
 {
@@ -193,7 +193,7 @@ static int check_probe(vigil_daemon *d)
 	return check_program(d, "probe");
 }
 
-/* --- the name ------------------------------------------------------------------------------------ */
+/* --- the name --------------------------------------------------------------------------------- */
 
 static bool is_manager(vigil_daemon *d, const char *name)
 {
@@ -243,7 +243,7 @@ static int check_name(vigil_daemon *d)
 	return 0;
 }
 
-/* --- commands ------------------------------------------------------------------------------------ */
+/* --- commands --------------------------------------------------------------------------------- */
 
 static bool is_given(vigil_daemon *d, const char *command)
 {
@@ -302,7 +302,7 @@ static int check_commands(vigil_daemon *d)
 	return own == 0 && status == 0 && restart == 0 ? 0 : -EINVAL;
 }
 
-/* --- all of it ----------------------------------------------------------------------------------- */
+/* --- all of it -------------------------------------------------------------------------------- */
 
 static int check_respawn_max(vigil_daemon *d)
 {

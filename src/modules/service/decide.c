@@ -26,7 +26,7 @@ static void because(struct decision *decision, const char *format, ...)
 	va_end(ap);
 }
 
-/* --- what withholds a restart ------------------------------------------------------------------ */
+/* --- what withholds a restart ----------------------------------------------------------------- */
 
 typedef bool withheld_fn(
 	const struct rules *rules, const struct facts *facts, struct decision *out);
@@ -42,7 +42,8 @@ static bool is_paused(const struct rules *rules, const struct facts *facts, stru
 	return facts->paused;
 }
 
-static bool is_held(const struct rules *rules, const struct facts *facts, struct decision *out)
+static bool is_quarantined(
+	const struct rules *rules, const struct facts *facts, struct decision *out)
 {
 	because(out, "left alone: %s", facts->hold != NULL ? facts->hold : "");
 	return facts->hold != NULL && vigil_service_is_down(facts->status);
@@ -107,7 +108,7 @@ static const struct {
 	withheld_fn *applies; /* writes the words and the wait where it does */
 } reasons[] = {
 	{WITHHELD_PAUSED, is_paused},
-	{WITHHELD_HOLD, is_held},
+	{WITHHELD_HOLD, is_quarantined},
 	{WITHHELD_NEVER, is_observed},
 	{WITHHELD_CLEAN_STOP, is_clean_stop},
 	{WITHHELD_BURST, is_burst_used},
@@ -131,7 +132,7 @@ static bool is_withheld(const struct rules *rules, const struct facts *facts, st
 	return false;
 }
 
-/* --- what a service needs, by its status --------------------------------------------------------- */
+/* --- what a service needs, by its status ------------------------------------------------------ */
 
 static void decide_down(const struct rules *rules, const struct facts *facts, struct decision *out)
 {

@@ -30,8 +30,8 @@ static struct peer *find(const char *name)
 	struct peer *peer;
 
 	SLIST_FOREACH(peer, bucket_of(name), link)
-	if (strcmp(vigil_name(peer->daemon), name) == 0)
-		return peer;
+		if (strcmp(vigil_name(peer->daemon), name) == 0)
+			return peer;
 	return NULL;
 }
 

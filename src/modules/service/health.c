@@ -40,7 +40,7 @@ static void add_span(struct health *health, double seconds)
 		add(health, "%.0f h", seconds / 3600);
 }
 
-/* --- a restart that is needed -------------------------------------------------------------------- */
+/* --- a restart that is needed ----------------------------------------------------------------- */
 
 /* Level and words by what withholds the restart; the reason that the facts give stands between the
  * two texts. */
@@ -111,7 +111,7 @@ static void say_need(struct health *health, const struct health_input *in)
 	add(health, "%s", withheld_table[withheld].after);
 }
 
-/* --- by status --------------------------------------------------------------------------------------- */
+/* --- by status -------------------------------------------------------------------------------- */
 
 static void say_crashes(struct health *health, const struct health_input *in)
 {

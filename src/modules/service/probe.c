@@ -54,11 +54,11 @@ struct probe *probe_new(vigil_daemon *d, const struct probe_spec *spec)
 	probe->fd = -1;
 	if (probe_target_parse(spec->target, &probe->target, why, sizeof(why)) == 0)
 		return probe;
-	vigil_refuse(d, "probe = %s", why);
+	vigil_fail(d, "probe = %s", why);
 	return NULL;
 }
 
-/* --- outcomes ------------------------------------------------------------------------------------ */
+/* --- outcomes --------------------------------------------------------------------------------- */
 
 static void close_attempt(struct probe *probe)
 {
@@ -69,7 +69,7 @@ static void close_attempt(struct probe *probe)
 		probe->fd = -1;
 	}
 	if (probe->child != NULL)
-		vigil_child_end(probe->child);
+		vigil_child_terminate(probe->child);
 	probe->child = NULL;
 }
 
@@ -148,7 +148,7 @@ static void on_timeout(vigil_daemon *d, void *arg)
 	fail(arg, "no answer in time");
 }
 
-/* --- over a socket ------------------------------------------------------------------------------- */
+/* --- over a socket ---------------------------------------------------------------------------- */
 
 static void judge_line(struct probe *probe)
 {
@@ -229,7 +229,7 @@ static void try_socket(struct probe *probe)
 	vigil_after(probe->daemon, probe->spec.timeout / probe->target.count, on_timeout, probe);
 }
 
-/* --- by a command -------------------------------------------------------------------------------- */
+/* --- by a command ----------------------------------------------------------------------------- */
 
 static void judge_exit(struct probe *probe, const vigil_child_exit *e)
 {
@@ -286,7 +286,7 @@ static void try_command(struct probe *probe)
 	report(probe, PROBE_IMPOSSIBLE, why);
 }
 
-/* --- one after the other ------------------------------------------------------------------------- */
+/* --- one after the other ---------------------------------------------------------------------- */
 
 static void on_due(vigil_daemon *d, void *arg)
 {
@@ -299,7 +299,7 @@ static void on_due(vigil_daemon *d, void *arg)
 		try_socket(probe);
 }
 
-void probe_begin(struct probe *probe)
+void probe_start(struct probe *probe)
 {
 	if (probe->active)
 		return;
@@ -307,7 +307,7 @@ void probe_begin(struct probe *probe)
 	vigil_after(probe->daemon, fmin(FIRST, probe->spec.interval), on_due, probe);
 }
 
-void probe_end(struct probe *probe)
+void probe_stop(struct probe *probe)
 {
 	if (!probe->active)
 		return;

@@ -31,8 +31,8 @@ struct probe_spec {
 struct probe *probe_new(vigil_daemon *d, const struct probe_spec *spec);
 
 /* Probes from now on: the first time after a second, or the interval where that is less. */
-void probe_begin(struct probe *probe);
+void probe_start(struct probe *probe);
 /* No more; what is under way is not reported. */
-void probe_end(struct probe *probe);
+void probe_stop(struct probe *probe);
 
 #endif

@@ -37,7 +37,7 @@ static const char *boot_id(void)
 	return id;
 }
 
-/* --- times ------------------------------------------------------------------------------------- */
+/* --- times ------------------------------------------------------------------------------------ */
 
 void recent_add(struct recent *recent, struct times *times, double when)
 {
@@ -62,7 +62,7 @@ double recent_nth(const struct times *times, unsigned n)
 	return n > 0 && n <= times->count ? times->list[times->count - n] : 0;
 }
 
-/* --- the record ---------------------------------------------------------------------------------- */
+/* --- the record ------------------------------------------------------------------------------- */
 
 static void forget_old(struct times *times, double now)
 {
@@ -123,8 +123,9 @@ static void take_times(struct recent *r, struct times *times, const json_t *list
 	const json_t *when;
 	size_t i;
 
-	json_array_foreach(list, i, when) if (json_is_number(when))
-		recent_add(r, times, fmin(now, json_number_value(when) + offset));
+	json_array_foreach(list, i, when)
+		if (json_is_number(when))
+			recent_add(r, times, fmin(now, json_number_value(when) + offset));
 	forget_old(times, now);
 }
 
@@ -134,7 +135,7 @@ void recent_open(struct recent *r, vigil_daemon *d, double delay_max)
 	const json_t *record;
 
 	*r = (struct recent){.daemon = d};
-	vigil_keep(d, PLACE);
+	vigil_persist(d, PLACE);
 	record = vigil_state_get(d, PLACE);
 	if (!json_is_object(record))
 		return;

@@ -38,7 +38,7 @@ void record_error(struct instance *self, const vigil_service_reply *r)
 	/* What scripts print may be anything; the tree holds UTF-8 without controls. */
 	put(self, PLACE "last_error",
 		json_pack("{s:s,s:s,s:o}", "kind", vigil_service_fault_name(r->fault), "text",
-			vigil_clean(text, sizeof(text), r->text), "time", vigil_time()));
+			vigil_sanitize(text, sizeof(text), r->text), "time", vigil_time()));
 }
 
 void record_totals(struct instance *self)
@@ -49,7 +49,7 @@ void record_totals(struct instance *self)
 		put(self, PLACE "restart_error", json_integer(self->totals.restart_error));
 }
 
-/* --- one reply ----------------------------------------------------------------------------------- */
+/* --- one reply -------------------------------------------------------------------------------- */
 
 /* Not installed is quiet: what is known of the service goes, what was done to it stays. */
 static void record_absent(struct instance *self, const vigil_service_reply *r)
@@ -97,7 +97,7 @@ static void record_change(struct instance *self, const vigil_service_reply *r)
 			r->text[0] ? ": " : "", r->text);
 	if (evidence[0] != '\0')
 		vigil_event(self->daemon, "evidence: %s", evidence);
-	record_text(self, PLACE "evidence", vigil_clean(clean, sizeof(clean), evidence));
+	record_text(self, PLACE "evidence", vigil_sanitize(clean, sizeof(clean), evidence));
 	self->seen.fell = self->seen.any && vigil_service_is_down(r->status) &&
 			  !vigil_service_is_down(self->seen.status);
 	self->seen.since = vigil_now();

@@ -14,7 +14,7 @@
 
 static void on_restarted(vigil_service *svc, const vigil_service_reply *r, void *arg);
 
-/* --- judging the last one ------------------------------------------------------------------------ */
+/* --- judging the last one --------------------------------------------------------------------- */
 
 static void step_back(struct instance *self)
 {
@@ -155,7 +155,7 @@ void restart_judge(
 	}
 }
 
-/* --- issuing one ----------------------------------------------------------------------------------- */
+/* --- issuing one ------------------------------------------------------------------------------ */
 
 bool restart_begin(struct instance *self)
 {
@@ -189,7 +189,7 @@ int restart_by_admin(vigil_daemon *d, void *arg)
 	return 0;
 }
 
-/* --- what came of it ------------------------------------------------------------------------------- */
+/* --- what came of it -------------------------------------------------------------------------- */
 
 static void note_success(struct instance *self, const vigil_service_reply *r)
 {
@@ -235,7 +235,7 @@ static void note_refusal(struct instance *self, const vigil_service_reply *r)
 	const struct refusal *refusal = refusal_of(r->text);
 	char text[128];
 
-	vigil_clean(text, sizeof(text), r->text);
+	vigil_sanitize(text, sizeof(text), r->text);
 	self->attempt.deliberate = refusal->deliberate;
 	self->attempt.ends = refusal->ends && r->hold == NULL;
 	if (interned_equals(self->attempt.refusal, text))

@@ -20,7 +20,7 @@
 
 static void on_retry(vigil_daemon *d, void *arg);
 
-/* --- facts ------------------------------------------------------------------------------------------ */
+/* --- facts ------------------------------------------------------------------------------------ */
 
 static const char *or_null(const char *text)
 {
@@ -73,7 +73,7 @@ static void gather(struct instance *self, const vigil_service_reply *r,
 	facts->awaited = awaited(self, facts);
 }
 
-/* --- telling ------------------------------------------------------------------------------------------ */
+/* --- telling ---------------------------------------------------------------------------------- */
 
 /* Whether the service came back more often than respawn_max lately; by whom and in what time. */
 static void judge_crashes(struct instance *self, struct health_input *in)
@@ -176,7 +176,7 @@ static void retry_in(struct instance *self, double wait, double check)
 		vigil_after(self->daemon, next, on_retry, self);
 }
 
-/* --- a check -------------------------------------------------------------------------------------------- */
+/* --- a check ---------------------------------------------------------------------------------- */
 
 static bool is_good(const vigil_service_reply *r)
 {
@@ -275,7 +275,7 @@ static void on_sign(vigil_service *svc, const vigil_service_reply *r, void *arg)
 	instance_check(self);
 }
 
-/* --- life ----------------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 static enum restart_on restart_on(const char *word)
 {
@@ -286,7 +286,7 @@ static enum restart_on restart_on(const char *word)
 
 static json_int_t kept(vigil_daemon *d, const char *path)
 {
-	vigil_keep(d, path);
+	vigil_persist(d, path);
 	return json_integer_value(vigil_state_get(d, path));
 }
 
@@ -349,7 +349,7 @@ static int start(vigil_daemon *d)
 	self->service = open_service(d);
 	if (self->service == NULL)
 		return -EINVAL;
-	vigil_service_on_sign(self->service, on_sign, self);
+	vigil_service_on_stale(self->service, on_sign, self);
 	vigil_on_verb(d, "restart", restart_by_admin, self);
 	err = vigil_every(d, vigil_option_seconds(d, "interval"), on_tick, self);
 	if (err != 0)

@@ -89,7 +89,7 @@ static bool counts(const struct serving *s)
 	return s->served || vigil_now() >= s->counts_from;
 }
 
-/* --- the probe ----------------------------------------------------------------------------------- */
+/* --- the probe -------------------------------------------------------------------------------- */
 
 static void on_success(struct serving *s)
 {
@@ -139,7 +139,7 @@ static void on_outcome(vigil_daemon *d, enum probe_outcome outcome, const char *
 {
 	struct serving *s = arg;
 
-	vigil_clean(s->why, sizeof(s->why), why);
+	vigil_sanitize(s->why, sizeof(s->why), why);
 	switch (outcome) {
 	case PROBE_SUCCEEDED: on_success(s); break;
 	case PROBE_FAILED: on_failure(s); break;
@@ -148,7 +148,7 @@ static void on_outcome(vigil_daemon *d, enum probe_outcome outcome, const char *
 	}
 }
 
-/* --- checks -------------------------------------------------------------------------------------- */
+/* --- checks ----------------------------------------------------------------------------------- */
 
 static void count(unsigned *counter, bool over)
 {
@@ -187,7 +187,7 @@ void serving_check(struct serving *s, const vigil_service_reply *r)
 	if (!s->running)
 		on_start(s, r->pid);
 	if (s->probe != NULL)
-		probe_begin(s->probe);
+		probe_start(s->probe);
 	check_limits(s, r->pid);
 }
 
@@ -196,7 +196,7 @@ void serving_reset(struct serving *s)
 	if (s == NULL)
 		return;
 	if (s->probe != NULL)
-		probe_end(s->probe);
+		probe_stop(s->probe);
 	s->running = s->served = s->unprobed = false;
 	s->failures = s->failed = s->impossible = 0;
 	s->line = 0;

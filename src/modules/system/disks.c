@@ -69,7 +69,7 @@ static bool is_repeated(const struct told_list *told, const struct told *candida
 	return false;
 }
 
-/* --- one disk --------------------------------------------------------------------------------------- */
+/* --- one disk --------------------------------------------------------------------------------- */
 
 static void add_usage(
 	struct system *s, json_t *room, const char *point, const struct proc_disk *disk)
@@ -122,8 +122,9 @@ static json_t *ask_disk(struct system *s, const struct mount *mount, const char 
 	/* One without a size, such as an unlimited tmpfs, is never full. */
 	if (st.f_blocks == 0 && s->disks[0] == NULL)
 		return NULL;
-	room = json_pack("{s:s,s:s}", "device", vigil_clean(device, sizeof(device), mount->device),
-		"type", vigil_clean(type, sizeof(type), mount->type));
+	room = json_pack("{s:s,s:s}", "device",
+		vigil_sanitize(device, sizeof(device), mount->device), "type",
+		vigil_sanitize(type, sizeof(type), mount->type));
 	struct proc_disk disk = {.block = st.f_frsize,
 		.blocks = st.f_blocks,
 		.free = st.f_bfree,
@@ -135,7 +136,7 @@ static json_t *ask_disk(struct system *s, const struct mount *mount, const char 
 	return room;
 }
 
-/* --- all of them ------------------------------------------------------------------------------------ */
+/* --- all of them ------------------------------------------------------------------------------ */
 
 static bool is_asked(const struct system *s, size_t count, size_t i, const struct told_list *told,
 	struct told *candidate)
@@ -159,7 +160,7 @@ static void judge_missing(struct system *s, const json_t *disks)
 
 	for (const char *const *disk = s->disks; *disk != NULL && s->level < VIGIL_CRITICAL;
 		disk++) {
-		vigil_clean(point, sizeof(point), *disk);
+		vigil_sanitize(point, sizeof(point), *disk);
 		if (json_object_get(disks, point) != NULL)
 			continue;
 		s->level = VIGIL_CRITICAL;
@@ -182,7 +183,7 @@ static json_t *ask_all(struct system *s, size_t count)
 			system_leave_out(s, DISK, "all disks", "there are more than 1024");
 			break;
 		}
-		vigil_clean(point, sizeof(point), s->mounts[i].point);
+		vigil_sanitize(point, sizeof(point), s->mounts[i].point);
 		disk = ask_disk(s, &s->mounts[i], point);
 		if (disk == NULL)
 			continue;
@@ -211,7 +212,7 @@ void disks_tell(struct system *s)
 	vigil_state_set(s->d, "disks", disks);
 }
 
-/* --- options ---------------------------------------------------------------------------------------- */
+/* --- options ---------------------------------------------------------------------------------- */
 
 static int check_mounted(struct system *s, const char *disk)
 {

@@ -65,7 +65,7 @@ size_t mounts_parse(char *text, struct mount *mounts, size_t most)
 	return count;
 }
 
-/* --- kinds ------------------------------------------------------------------------------------------ */
+/* --- kinds ------------------------------------------------------------------------------------ */
 
 static bool is_among(const char *const *words, const char *word)
 {
@@ -139,7 +139,7 @@ bool mounts_is_disk(const struct mount *mount)
 	       (mounts_is_overlay(mount) && !is_of_images(mount));
 }
 
-/* --- ways ------------------------------------------------------------------------------------------- */
+/* --- ways ------------------------------------------------------------------------------------- */
 
 /* Whether a path to the place leads over the point: it is the place, or a directory above it. */
 static bool leads_over(const char *place, const char *point)

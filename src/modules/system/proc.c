@@ -42,7 +42,7 @@ static const char *find_line(const char *text, const char *word)
 	return text != NULL ? text + n + strspn(text + n, " \t") : NULL;
 }
 
-/* --- load ------------------------------------------------------------------------------------------- */
+/* --- load ------------------------------------------------------------------------------------- */
 
 static bool read_real(const char **text, double *value)
 {
@@ -81,7 +81,7 @@ const char *proc_uptime(const char *text, double *seconds)
 	return NULL;
 }
 
-/* --- memory ----------------------------------------------------------------------------------------- */
+/* --- memory ----------------------------------------------------------------------------------- */
 
 static bool read_kib(const char *text, const char *word, uint64_t *bytes)
 {
@@ -116,7 +116,7 @@ const char *proc_swap(const char *text, struct proc_room *swap)
 	return NULL;
 }
 
-/* --- CPU -------------------------------------------------------------------------------------------- */
+/* --- CPU -------------------------------------------------------------------------------------- */
 
 static long count_cpus(const char *text)
 {
@@ -181,7 +181,7 @@ const char *proc_cpu_share(
 	return NULL;
 }
 
-/* --- open files ------------------------------------------------------------------------------------- */
+/* --- open files ------------------------------------------------------------------------------- */
 
 const char *proc_files(const char *text, struct proc_files *files)
 {
@@ -195,7 +195,7 @@ const char *proc_files(const char *text, struct proc_files *files)
 	return NULL;
 }
 
-/* --- disks ------------------------------------------------------------------------------------------ */
+/* --- disks ------------------------------------------------------------------------------------ */
 
 const char *proc_usage(const struct proc_disk *disk, struct proc_usage *usage)
 {

@@ -24,7 +24,7 @@ struct system_cpu {
 	bool has_before, has_begun;
 };
 
-/* --- judging ---------------------------------------------------------------------------------------- */
+/* --- judging ---------------------------------------------------------------------------------- */
 
 void system_judge(struct system *s, int which, const char *what, double value, const char *unit)
 {
@@ -70,7 +70,7 @@ static void tell_health(struct system *s)
 		level != VIGIL_UNKNOWN && s->left_out > 0 ? "; " : "", s->left_out_text, more);
 }
 
-/* --- reading ---------------------------------------------------------------------------------------- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 /* A buffer that is given up here is freed with the daemon; since sizes double, they are no more than
  * the last one together. */
@@ -128,7 +128,7 @@ char *system_read(struct system *s, const char *path, const char **why)
 	return NULL;
 }
 
-/* --- figures ---------------------------------------------------------------------------------------- */
+/* --- figures ---------------------------------------------------------------------------------- */
 
 static void leave_out(
 	struct system *s, int which, const char *name, const char *what, const char *why)
@@ -262,7 +262,7 @@ static void tell_uptime(struct system *s)
 		vigil_state_set(s->d, "uptime_seconds", json_integer((json_int_t)seconds));
 }
 
-/* --- a tick ----------------------------------------------------------------------------------------- */
+/* --- a tick ----------------------------------------------------------------------------------- */
 
 static void on_tick(vigil_daemon *d, void *arg)
 {
@@ -282,7 +282,7 @@ static void on_tick(vigil_daemon *d, void *arg)
 	tell_health(s);
 }
 
-/* --- life --------------------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 static int read_range(
 	vigil_daemon *d, const char *name, const char *kind, bool *has, vigil_range *range)

@@ -24,7 +24,7 @@
 
 #include "base/trust.h"
 #include "service/manager.h"
-#include "loop/process.h"
+#include "process/process.h"
 
 static bool is_ours(const struct stat *st)
 {
@@ -56,7 +56,7 @@ bool init_script_find(
 	return manager_trust(path, trust_path(path, NULL, 0, why, sizeof(why)), why, reply);
 }
 
-/* --- who runs it ------------------------------------------------------------------------------- */
+/* --- who runs it ------------------------------------------------------------------------------ */
 
 #define ARGUMENTS 8 /* the interpreter, or a program such as env, stands before the script */
 

@@ -16,7 +16,7 @@
 #include <strings.h>
 
 #include "base/error.h"
-#include "loop/spawn.h"
+#include "process/spawn.h"
 #include "service/managers/init_script.h"
 
 #define HEAD_LINES 64 /* a script's header is at its head */
@@ -77,7 +77,7 @@ static bool prints_usage(const char *output)
 	return false;
 }
 
-/* --- the pidfile -------------------------------------------------------------------------------- */
+/* --- the pidfile ------------------------------------------------------------------------------ */
 
 /* The path in a line `# pidfile: /run/x.pid`; false for other lines. */
 static bool header_path(const char *line, char path[INIT_SCRIPT_PATH])
@@ -149,7 +149,7 @@ bool init_status_pidfile(
 	return pidfile->verdict != PIDFILE_NONE;
 }
 
-/* --- the status --------------------------------------------------------------------------------- */
+/* --- the status ------------------------------------------------------------------------------- */
 
 /* Takes the exit status of `status`, by the standard; what that does not name is no answer. */
 static void take_status(int code, const struct spawn_result *result, struct evidence *e,

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "loop/spawn.h"
+#include "process/spawn.h"
 #include "service/managers/init_script.h"
 #include "service/managers/init_status.h"
 

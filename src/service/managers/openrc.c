@@ -21,14 +21,14 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "loop/spawn.h"
+#include "process/spawn.h"
 #include "service/pidfile.h"
 #include "service/managers/init_script.h"
 
 #define INIT_DIR "/etc/init.d"
 #define RUN_DIR  "/run/openrc"
 
-/* --- rc-service ------------------------------------------------------------------------------------ */
+/* --- rc-service ------------------------------------------------------------------------------- */
 
 /* Without init_dir it finds the script itself, and not all of its forms take a path. */
 static int run(const struct manager_request *request, const char *path, const char *verb,
@@ -53,7 +53,7 @@ static bool find(const struct manager_request *request, char path[INIT_SCRIPT_PA
 	return false;
 }
 
-/* --- the process ----------------------------------------------------------------------------------- */
+/* --- the process ------------------------------------------------------------------------------ */
 
 /* What the service has noted under that name; false, with errno set, where there is nothing. */
 static bool noted(const char *service, const char *name, char text[INIT_SCRIPT_PATH])
@@ -147,7 +147,7 @@ static void add_contradiction(
 		manager_add_pidfile(reply, e, &pidfile);
 }
 
-/* --- the manager ----------------------------------------------------------------------------------- */
+/* --- the manager ------------------------------------------------------------------------------ */
 
 static bool openrc_present(const struct manager_request *request)
 {

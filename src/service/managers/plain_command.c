@@ -12,7 +12,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
-#include "loop/spawn.h"
+#include "process/spawn.h"
 #include "service/pidfile.h"
 
 static bool command_present(const struct manager_request *request)

@@ -17,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "loop/spawn.h"
+#include "process/spawn.h"
 #include "service/managers/supervise.h"
 
 /* s6-linux-init and s6-overlay 3; s6-overlay before it; by hand */
@@ -83,7 +83,7 @@ static void decode(
 	status->unready &= up && faccessat(service, "notification-fd", F_OK, 0) == 0;
 }
 
-/* --- s6-svstat ------------------------------------------------------------------------------------ */
+/* --- s6-svstat -------------------------------------------------------------------------------- */
 
 /* pid, wantedup, ready, paused, exitcode, signum; a number that there is none of is -1. */
 static bool parse(const char *text, struct supervise_status *status)
@@ -126,7 +126,7 @@ static int ask(const struct manager_request *request, int service, const char *p
 	return -1;
 }
 
-/* --- the manager ---------------------------------------------------------------------------------- */
+/* --- the manager ------------------------------------------------------------------------------ */
 
 /* A service may name its own signal to end by; only releases that know of it know the letter. */
 static char restart_letter(int service)

@@ -23,9 +23,9 @@
 #include "base/error.h"
 #include "base/trust.h"
 #include "service/pidfile.h"
-#include "loop/process.h"
+#include "process/process.h"
 
-/* --- finding it -------------------------------------------------------------------------------- */
+/* --- finding it ------------------------------------------------------------------------------- */
 
 /* -ENOENT: this directory knows no such service. */
 static int place_try(const char *directory, const char *name, struct supervise_place *place)
@@ -72,7 +72,7 @@ bool supervise_present(const struct supervise_kind *kind, const struct manager_r
 	return *size != 0;
 }
 
-/* --- looking ----------------------------------------------------------------------------------- */
+/* --- looking ---------------------------------------------------------------------------------- */
 
 int supervise_fail(struct manager_reply *reply, int error, const char *path, const char *what)
 {
@@ -215,7 +215,7 @@ int supervise_read(const struct supervise_kind *kind, const struct manager_reque
 	return -1;
 }
 
-/* --- what it means ----------------------------------------------------------------------------- */
+/* --- what it means ---------------------------------------------------------------------------- */
 
 void supervise_describe_end(int wait_status, char *text, size_t room)
 {

@@ -26,7 +26,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "loop/process.h"
+#include "process/process.h"
 
 #define DELETED " (deleted)" /* which the kernel adds to the path of a directory that was */
 

@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "loop/process.h"
+#include "process/process.h"
 
 #define LIFETIME CLOCK_SECOND     /* runsv and s6-supervise: sooner is too soon */
 #define GLANCE   (250 * CLOCK_MS) /* where inotify cannot be had, it is looked so often */

@@ -42,7 +42,7 @@ struct unit {
 	struct unit_row row;
 };
 
-/* --- what went wrong ----------------------------------------------------------------------------- */
+/* --- what went wrong -------------------------------------------------------------------------- */
 
 /* Sets a fault of our own making.  Returns 1: said already. */
 static int refuse(struct talk *t, int error, const char *why)
@@ -51,7 +51,7 @@ static int refuse(struct talk *t, int error, const char *why)
 	return 1;
 }
 
-/* --- units ---------------------------------------------------------------------------------------- */
+/* --- units ------------------------------------------------------------------------------------ */
 
 static int unit_is_none(struct talk *t)
 {
@@ -103,7 +103,7 @@ static void unit_clear(struct unit *unit)
 	*unit = (struct unit){0};
 }
 
-/* --- the query ---------------------------------------------------------------------------------- */
+/* --- the query -------------------------------------------------------------------------------- */
 
 static int query(struct talk *t)
 {
@@ -161,7 +161,7 @@ static void systemd_query(const struct manager_request *request, struct manager_
 	talk(&t, query);
 }
 
-/* --- the restart -------------------------------------------------------------------------------------- */
+/* --- the restart ------------------------------------------------------------------------------ */
 
 /* Whether somebody does not want it to run.  1 when that was said. */
 static int restart_is_unwanted(struct talk *t, const struct unit *unit)
@@ -317,7 +317,7 @@ static void systemd_restart(const struct manager_request *request, struct manage
 		hint(&t, "reset-failed", "reset-failed", "vigil_verbs");
 }
 
-/* --- the manager ---------------------------------------------------------------------------------------- */
+/* --- the manager ------------------------------------------------------------------------------ */
 
 static bool systemd_present(const struct manager_request *request)
 {

@@ -105,7 +105,7 @@ static void connection_up(struct systemd_connection *connection)
 	connection->since = clock_now();
 	loop_timer_stop(connection->timer);
 	if (!connection->wanted)
-		loop_timer_again(connection->timer, LINGER);
+		loop_timer_rearm(connection->timer, LINGER);
 	log_debug("systemd tells us of changes");
 	connection->user.on_up(connection->user.arg);
 }
@@ -129,7 +129,7 @@ static void connection_lose(struct systemd_connection *connection, const char *w
 	connection_down(connection, why);
 	connection_close(connection);
 	connection->phase = RESTING;
-	loop_timer_again(connection->timer, next_backoff(connection));
+	loop_timer_rearm(connection->timer, next_backoff(connection));
 }
 
 /* --- what systemd and the bus say ------------------------------------------------------------- */
@@ -167,7 +167,7 @@ static int on_subscribed(sd_bus_message *answer, void *arg, sd_bus_error *ret)
 	} else if (sd_bus_error_has_name(error, SD_BUS_ERROR_NO_REPLY)) {
 		connection->broken = true;
 	} else { /* systemd is not on the bus yet */
-		loop_timer_again(connection->timer, next_backoff(connection));
+		loop_timer_rearm(connection->timer, next_backoff(connection));
 	}
 	return 0;
 }
@@ -202,7 +202,7 @@ static int on_reloading(sd_bus_message *message, void *arg, sd_bus_error *error)
 	if (!begins)
 		connection_down(connection, "it has reloaded");
 	else if (connection_down(connection, "it reloads"))
-		loop_timer_again(
+		loop_timer_rearm(
 			connection->timer, ANSWER); /* should the word of its end be lost */
 	if (!begins)
 		connection_subscribe(connection);
@@ -224,7 +224,7 @@ static int on_owner(sd_bus_message *message, void *arg, sd_bus_error *error)
 	if (now[0] != '\0')
 		connection_subscribe(connection);
 	else
-		loop_timer_again(connection->timer, next_backoff(connection));
+		loop_timer_rearm(connection->timer, next_backoff(connection));
 	return 0;
 }
 
@@ -255,7 +255,7 @@ static int connection_arm(struct systemd_connection *connection)
 	if (usec == UINT64_MAX)
 		loop_timer_stop(connection->turn);
 	else
-		loop_timer_again(connection->turn, usec > now ? (usec - now) * 1000 : 0);
+		loop_timer_rearm(connection->turn, usec > now ? (usec - now) * 1000 : 0);
 	if (connection->event != NULL && connection->events == wanted)
 		return 0;
 	if (connection->event != NULL)
@@ -332,7 +332,7 @@ static int connection_open(struct systemd_connection *connection)
 	if (r >= 0)
 		r = connection_arm(connection);
 	if (r >= 0)
-		loop_timer_again(connection->timer, GREETING);
+		loop_timer_rearm(connection->timer, GREETING);
 	return r;
 }
 
@@ -400,7 +400,7 @@ void systemd_connection_want(struct systemd_connection *connection, bool wanted)
 	else if (connection->phase == UP && wanted)
 		loop_timer_stop(connection->timer);
 	else if (connection->phase == UP)
-		loop_timer_again(connection->timer, LINGER);
+		loop_timer_rearm(connection->timer, LINGER);
 	/* The other phases come to on_timer by themselves. */
 }
 
@@ -429,7 +429,7 @@ int systemd_connection_send(struct systemd_connection *connection, sd_bus_slot *
 
 	/* Sent from outside a turn, its timeout is not reckoned with yet. */
 	if (r >= 0)
-		loop_timer_again(connection->turn, 0);
+		loop_timer_rearm(connection->turn, 0);
 	if (r >= 0 && connection->silent_since == 0)
 		connection->silent_since = clock_now();
 	return r;
@@ -450,5 +450,5 @@ void systemd_connection_late(struct systemd_connection *connection)
 void systemd_connection_hangs(struct systemd_connection *connection)
 {
 	connection->broken = true;
-	loop_timer_again(connection->turn, 0);
+	loop_timer_rearm(connection->turn, 0);
 }

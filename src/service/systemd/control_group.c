@@ -15,7 +15,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
-#include "loop/process.h"
+#include "process/process.h"
 
 #define MEMBERS_MAX 256 /* of a larger group the first ones are judged */
 #define DEPTH_MAX   8   /* groups that a service has made in its own group may lie this deep */

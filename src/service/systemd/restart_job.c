@@ -39,7 +39,7 @@ void restart_job_fault(struct systemd_call *call, int r, struct manager_reply *r
 	unit_fault(reply, r, &call->error);
 }
 
-/* --- the job ------------------------------------------------------------------------------------ */
+/* --- the job ---------------------------------------------------------------------------------- */
 
 struct job {
 	const char *path;

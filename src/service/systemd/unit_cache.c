@@ -17,7 +17,7 @@
 
 #define BUCKETS_MIN 64
 
-/* --- the hash ----------------------------------------------------------------------------------- */
+/* --- the hash --------------------------------------------------------------------------------- */
 
 static struct unit_bucket *bucket_of(const struct unit_cache *cache, const char *path)
 {
@@ -43,11 +43,10 @@ static void grow(struct unit_cache *cache)
 	cache->bucket_count = cache->bucket_count != 0 ? cache->bucket_count * 2 : BUCKETS_MIN;
 	free(cache->buckets);
 	cache->buckets = memory_zero(cache->bucket_count * sizeof(*cache->buckets));
-	TAILQ_FOREACH(unit, &cache->all, link)
-	{
+	TAILQ_FOREACH(unit, &cache->all, link) {
 		insert(cache, &unit->own);
 		SLIST_FOREACH(entry, &unit->related, link)
-		insert(cache, entry);
+			insert(cache, entry);
 	}
 }
 
@@ -106,7 +105,7 @@ void unit_cache_remove(struct unit_cache *cache, struct cached_unit *unit)
 	free(unit->own.path);
 }
 
-/* --- finding ------------------------------------------------------------------------------------ */
+/* --- finding ---------------------------------------------------------------------------------- */
 
 static struct unit_path *from(struct unit_path *entry, const char *path)
 {
@@ -162,7 +161,7 @@ void unit_cache_relate(struct unit_cache *cache, struct cached_unit *unit, const
 		relate(cache, unit, name, active);
 }
 
-/* --- one unit ----------------------------------------------------------------------------------- */
+/* --- one unit --------------------------------------------------------------------------------- */
 
 static void set_words(struct cached_unit *unit, const char *load, const char *active,
 	const char *sub, const char *job)

@@ -11,7 +11,7 @@
 
 #include "service/systemd/unit_conditions.h"
 
-/* --- what holds it back ------------------------------------------------------------------------- */
+/* --- what holds it back ----------------------------------------------------------------------- */
 
 static int find_conflict(const struct unit_row *row, void *arg)
 {
@@ -58,7 +58,7 @@ static int judge_conditions(struct unit_gather *g)
 	return r;
 }
 
-/* --- what is meant to end ----------------------------------------------------------------------- */
+/* --- what is meant to end --------------------------------------------------------------------- */
 
 struct triggers {
 	struct unit_gather *g;

@@ -28,7 +28,7 @@
 /* Writes a service's name as a unit's.  False for a unit of another kind, and a name too long. */
 bool unit_name(const char *name, char unit[MANAGER_UNIT]);
 
-/* --- the row: one unit of ListUnitsByNames ----------------------------------------------------- */
+/* --- the row: one unit of ListUnitsByNames ---------------------------------------------------- */
 
 struct unit_row {         /* the texts are the message's */
 	const char *name; /* an alias has that of the unit that it stands for */
@@ -49,7 +49,7 @@ bool unit_row_is_exited(const struct unit_row *row);
 /* Of an ActiveState. */
 vigil_service_status unit_status(const char *active);
 
-/* --- the properties that a row leaves out ------------------------------------------------------- */
+/* --- the properties that a row leaves out ----------------------------------------------------- */
 
 /* In the order in which they are to be read: the pid first, so that a new one never comes with the
  * old count. */
@@ -88,7 +88,7 @@ const char *unit_property_name(enum unit_property property);
 int unit_property_read(
 	enum unit_property property, sd_bus_message *answer, struct unit_properties *properties);
 
-/* --- the verdict -------------------------------------------------------------------------------- */
+/* --- the verdict ------------------------------------------------------------------------------ */
 
 #define UNIT_SAID 256
 

@@ -60,7 +60,7 @@ struct unit_monitor {
 	uint64_t signals;
 };
 
-/* --- reporting that a unit is stale ------------------------------------------------------------ */
+/* --- reporting that a unit is stale ----------------------------------------------------------- */
 
 static void drop_report(struct unit_subscription *s)
 {
@@ -82,7 +82,7 @@ static void report(struct unit_subscription *s)
 		return;
 	s->due = true;
 	TAILQ_INSERT_TAIL(&monitor->reports, s, report_link);
-	loop_timer_again(monitor->report_timer, 0);
+	loop_timer_rearm(monitor->report_timer, 0);
 }
 
 /* Reports those whose last report is long enough ago; a callback may close any subscription. */
@@ -99,10 +99,10 @@ static void on_report_timer(uint64_t missed, void *arg)
 	}
 	/* In the order in which they came, so some wait a little longer than they must. */
 	if (s != NULL)
-		loop_timer_again(monitor->report_timer, s->reported_at + REPORT_GAP - now);
+		loop_timer_rearm(monitor->report_timer, s->reported_at + REPORT_GAP - now);
 }
 
-/* --- what systemd signals ---------------------------------------------------------------------- */
+/* --- what systemd signals --------------------------------------------------------------------- */
 
 struct change {
 	const char *active, *sub; /* NULL: it does not say */
@@ -208,7 +208,7 @@ static void on_change(const char *path, sd_bus_message *message, void *arg)
 	}
 }
 
-/* --- the ends of a query ----------------------------------------------------------------------- */
+/* --- the ends of a query ---------------------------------------------------------------------- */
 
 static void end(
 	struct unit_subscription *s, enum unit_answer answer, const struct manager_reply *reply)
@@ -346,7 +346,7 @@ static void on_fault(int r, const sd_bus_error *error, void *arg)
 static const struct unit_query_user query_user = {
 	.on_row = on_row, .on_properties = on_properties, .on_fault = on_fault};
 
-/* --- up and down ------------------------------------------------------------------------------- */
+/* --- up and down ------------------------------------------------------------------------------ */
 
 static void start(struct unit_subscription *s, bool asked, uint64_t timeout)
 {
@@ -361,8 +361,7 @@ static void on_up(void *arg)
 	struct unit_monitor *monitor = arg;
 	struct cached_unit *unit;
 
-	TAILQ_FOREACH(unit, &monitor->cache.all, link)
-	{
+	TAILQ_FOREACH(unit, &monitor->cache.all, link) {
 		struct unit_subscription *s = (struct unit_subscription *)unit;
 
 		if (unit_query_is_idle(&s->query))
@@ -375,8 +374,7 @@ static void on_down(void *arg)
 	struct unit_monitor *monitor = arg;
 	struct cached_unit *unit;
 
-	TAILQ_FOREACH(unit, &monitor->cache.all, link)
-	{
+	TAILQ_FOREACH(unit, &monitor->cache.all, link) {
 		unit->valid = unit->pid_valid = false;
 		unit->simple = false; /* its file may be another when the connection is up again */
 	}
@@ -425,7 +423,7 @@ void unit_monitor_counts(const struct unit_monitor *monitor, struct unit_monitor
 		.signals = monitor->signals};
 }
 
-/* --- subscriptions ----------------------------------------------------------------------------- */
+/* --- subscriptions ---------------------------------------------------------------------------- */
 
 struct unit_subscription *unit_monitor_subscribe(
 	struct unit_monitor *monitor, const char *service, const struct unit_user *user)

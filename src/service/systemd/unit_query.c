@@ -227,7 +227,7 @@ void unit_query_start(struct unit_query *query, bool urgent, uint64_t timeout)
 	query->began = clock_now();
 	query->timeout = timeout;
 	if (TAILQ_EMPTY(&queries->queue) || urgent)
-		loop_timer_again(queries->gather, urgent ? 0 : GATHER);
+		loop_timer_rearm(queries->gather, urgent ? 0 : GATHER);
 	move(query, &queries->queue, QUERY_QUEUED);
 }
 
@@ -360,7 +360,7 @@ static void on_overdue(uint64_t missed, void *arg)
 			first = deadline_of(query);
 	}
 	if (first != UINT64_MAX)
-		loop_timer_again(queries->overdue, first - now);
+		loop_timer_rearm(queries->overdue, first - now);
 	while ((query = TAILQ_FIRST(&overdue)) != NULL)
 		fault(query, -ETIMEDOUT, &SD_BUS_ERROR_NULL);
 }
@@ -376,7 +376,7 @@ void unit_query_properties(struct unit_query *query, const struct unit_row *row)
 	move(query, &queries->waiting, QUERY_WAITING);
 	read_next(queries);
 	if (query->stage == QUERY_WAITING)
-		loop_timer_again(queries->overdue, 0); /* which sees how long it may wait */
+		loop_timer_rearm(queries->overdue, 0); /* which sees how long it may wait */
 }
 
 /* --- giving up -------------------------------------------------------------------------------- */

@@ -1,0 +1,143 @@
+/*
+ * diagnostic: everything that is wrong with a configuration, said at once.
+ *
+ * Whoever mends a file wants to mend it once: nothing that checks stops at the first thing it
+ * finds, it adds a diagnostic and goes on.  Complaints end on terminals, in logs and in replies,
+ * and what they quote was written by anybody, the name of the file not excepted; so each line
+ * is escaped here, once, as it is made.
+ */
+#include "base/diagnostic.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+
+#define COMPLAINT_TEXT 1024
+
+/* With room for the worst, \xHH for each byte. */
+static char *escaped(const char *raw)
+{
+	size_t length = strlen(raw), size = 4 * length + 1;
+
+	return text_escape(memory_zero(size), size, raw, length);
+}
+
+static bool same_file(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+static bool is_at(const struct diagnostic *diagnostic, const char *file, int line)
+{
+	return line > 0 && diagnostic->line == line && same_file(diagnostic->file, file);
+}
+
+/* Where a line is wrong, a note about it says nothing more. */
+static bool has_error_at(const struct diagnostics *c, const char *file, int line)
+{
+	for (size_t i = 0; i < c->count; i++)
+		if (!c->list[i].note && is_at(&c->list[i], file, line))
+			return true;
+	return false;
+}
+
+static void drop_notes_at(struct diagnostics *c, const char *file, int line)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < c->count; i++) {
+		if (c->list[i].note && is_at(&c->list[i], file, line)) {
+			free(c->list[i].text);
+			free(c->list[i].file);
+		} else {
+			c->list[kept++] = c->list[i];
+		}
+	}
+	c->count = kept;
+}
+
+__attribute__((format(printf, 5, 0))) static void add(struct diagnostics *c, bool note,
+	const char *file, int line, const char *format, va_list ap)
+{
+	char message[COMPLAINT_TEXT], *raw;
+	const char *kind = note ? "note: " : "";
+	struct diagnostic *diagnostic;
+
+	if (note && has_error_at(c, file, line))
+		return;
+	if (!note)
+		drop_notes_at(c, file, line);
+	vsnprintf(message, sizeof(message), format, ap);
+	if (file == NULL)
+		raw = memory_format("%s%s", kind, message);
+	else if (line > 0)
+		raw = memory_format("%s:%d: %s%s", file, line, kind, message);
+	else
+		raw = memory_format("%s: %s%s", file, kind, message);
+	c->list = memory_grow(c->list, c->count + 1, sizeof(*c->list));
+	diagnostic = &c->list[c->count++];
+	diagnostic->file = memory_text(file);
+	diagnostic->line = line;
+	diagnostic->note = note;
+	diagnostic->text = escaped(raw);
+	c->errors += !note;
+	free(raw);
+}
+
+void diagnostic_add(struct diagnostics *c, const char *file, int line, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	add(c, false, file, line, format, ap);
+	va_end(ap);
+}
+
+void diagnostic_note(struct diagnostics *c, const char *file, int line, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	add(c, true, file, line, format, ap);
+	va_end(ap);
+}
+
+/* Whether b belongs before a: of the same file, and higher up. */
+static bool out_of_order(const struct diagnostic *a, const struct diagnostic *b)
+{
+	return same_file(a->file, b->file) && b->line < a->line;
+}
+
+/* Moves each up to its file's others, then by line.  Few enough that a plain insertion does. */
+void diagnostics_sort(struct diagnostics *c)
+{
+	for (size_t i = 1; i < c->count; i++) {
+		struct diagnostic moved = c->list[i];
+		size_t at = i, j;
+
+		for (j = i; j-- > 0;)
+			if (same_file(c->list[j].file, moved.file))
+				break;
+		if (j == (size_t)-1)
+			continue;
+		at = j + 1;
+		while (at > 0 && out_of_order(&c->list[at - 1], &moved))
+			at--;
+		memmove(&c->list[at + 1], &c->list[at], (i - at) * sizeof(moved));
+		c->list[at] = moved;
+	}
+}
+
+void diagnostics_clear(struct diagnostics *c)
+{
+	for (size_t i = 0; i < c->count; i++) {
+		free(c->list[i].text);
+		free(c->list[i].file);
+	}
+	free(c->list);
+	*c = (struct diagnostics){0};
+}

@@ -1,0 +1,157 @@
+/*
+ * stream: an answer that is made while it is sent, a part for each daemon.
+ */
+#include "command/reply_stream.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "command/command.h"
+#include "daemon/daemon.h"
+#include "state/json_pieces.h"
+#include "host/host.h"
+
+/* So many are told of in a moment. */
+#define MANY 100
+
+struct reply_stream {
+	struct host *host;
+	const struct section *section;
+	bool opened;                /* the section is */
+	bool follows;               /* another part stands before the next */
+	char name[80];              /* whom the last part was of; "": nobody yet */
+	struct json_pieces *pieces; /* the rest of that part; NULL: it was told */
+};
+
+struct reply_stream *reply_stream_new(struct host *host, const struct section *sections)
+{
+	struct reply_stream *stream;
+
+	if (host_daemon(host, MANY) == NULL)
+		return NULL;
+	stream = memory_zero(sizeof(*stream));
+	stream->host = host;
+	stream->section = sections;
+	return stream;
+}
+
+struct reply_stream *reply_stream_of(json_t *value)
+{
+	static const struct section none[] = {{.next = NULL}};
+	struct reply_stream *stream = memory_zero(sizeof(*stream));
+
+	stream->section = none;
+	stream->pieces = json_pieces_new(value);
+	return stream;
+}
+
+void reply_stream_free(struct reply_stream *stream)
+{
+	if (stream == NULL)
+		return;
+	json_pieces_free(stream->pieces);
+	free(stream);
+}
+
+/* Begins a part: what precedes its pieces, "" where there is nothing to tell, NULL where there is
+ * no memory. */
+static char *part(struct reply_stream *stream)
+{
+	const struct section *section = stream->section;
+	const char *comma = stream->follows ? "," : "";
+	json_t *told;
+
+	memory_untrusted_begin();
+	told = section->render(stream->host, stream->name);
+	if (memory_untrusted_end()) {
+		json_decref(told);
+		return NULL;
+	}
+	if (told == NULL)
+		return memory_text("");
+	stream->pieces = json_pieces_new(told);
+	stream->follows = true;
+	if (!section->keyed)
+		return memory_text(comma);
+	/* There is nothing in a name to be escaped. */
+	return memory_format("%s\"%s\":", comma, stream->name);
+}
+
+/* The next piece of the part; NULL when it was told. */
+static char *rest_of_part(struct reply_stream *stream, bool *failed)
+{
+	char *text = json_pieces_next(stream->pieces, failed);
+
+	if (text != NULL || *failed)
+		return text;
+	json_pieces_free(stream->pieces);
+	stream->pieces = NULL;
+	return NULL;
+}
+
+/* Before its parts, and where its parts go on with those before, nothing. */
+static char *open_section(struct reply_stream *stream)
+{
+	stream->opened = true;
+	stream->name[0] = '\0';
+	if (stream->section->open == NULL)
+		return memory_text("");
+	stream->follows = false;
+	return memory_text(stream->section->open);
+}
+
+char *reply_stream_next(struct reply_stream *stream, bool *failed)
+{
+	const struct section *section = stream->section;
+	const char *name;
+	char *text;
+
+	*failed = false;
+	if (stream->pieces != NULL) {
+		text = rest_of_part(stream, failed);
+		if (text != NULL || *failed)
+			return text;
+	}
+	if (section->next == NULL)
+		return NULL;
+	if (!stream->opened)
+		return open_section(stream);
+	name = section->next(stream->host, stream->name);
+	if (name == NULL) {
+		stream->section++;
+		stream->opened = false;
+		return memory_text(section->close);
+	}
+	snprintf(stream->name, sizeof(stream->name), "%s", name);
+	text = part(stream);
+	*failed = text == NULL;
+	return text;
+}
+
+void reply_stream_answer(
+	struct host *host, const struct section *sections, struct command_reply *reply)
+{
+	const char *name;
+
+	reply->stream = reply->in_parts ? reply_stream_new(host, sections) : NULL;
+	if (reply->stream != NULL)
+		return;
+	reply->result = json_array();
+	for (; sections->next != NULL; sections++)
+		for (name = ""; (name = sections->next(host, name)) != NULL;)
+			json_array_append_new(reply->result, sections->render(host, name));
+}
+
+const char *reply_stream_next_daemon(struct host *host, const char *name)
+{
+	struct vigil_daemon *d = host_daemon_after(host, name);
+
+	return d != NULL ? daemon_name(d) : NULL;
+}
+
+const char *reply_stream_once(struct host *host, const char *name)
+{
+	return name[0] == '\0' ? "once" : NULL;
+}

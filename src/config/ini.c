@@ -1,0 +1,334 @@
+/*
+ * ini: one INI file as a list of lines that mean something, each with its place.
+ *
+ * Everything that is wrong with a file is said, each with its line, and a file with anything wrong
+ * means nothing: no line is lost in silence.  That is why it is read here and by no library.  Those
+ * there are fold names that differ only by case, lose keys before the first header, end at a NUL
+ * byte, cut long lines, or follow NULL where memory fails; what it took to keep one from that was
+ * longer than this.
+ *
+ * A line is a header, a key and its value, a comment (# or ; first) or blank.  Blanks around any
+ * part of it mean nothing.  There are no continued lines and no quotes: a value is what stands
+ * there.
+ */
+#include "config/ini.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+
+struct reader {
+	const char *path; /* what is read */
+	const char *file; /* what it is called */
+	struct ini *ini;
+	struct diagnostics *diagnostics;
+	const char *section; /* the one being read; NULL: none yet, or its header was wrong */
+	bool in_section;
+	size_t first; /* the first of its keys in ini */
+};
+
+/* --- reading ---------------------------------------------------------------------------------- */
+
+static int complain(struct reader *r, int line, const char *text)
+{
+	diagnostic_add(r->diagnostics, r->file, line, "%s", text);
+	return -EINVAL;
+}
+
+/* Reads on until the end, into a buffer of so many bytes at first; NUL-terminated. */
+static int read_all(int fd, char **text, size_t size, size_t *length)
+{
+	ssize_t n = 1;
+	char *more = malloc(size);
+
+	while (n != 0) {
+		if (more == NULL)
+			return -ENOMEM;
+		*text = more;
+		n = read(fd, *text + *length, size - 1 - *length);
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		*length += n > 0 ? (size_t)n : 0;
+		if (*length > INI_SIZE_MAX)
+			return -EFBIG;
+		if (*length + 1 == size) /* it has grown since it was looked at */
+			more = realloc(*text, size *= 2);
+	}
+	(*text)[*length] = '\0';
+	return 0;
+}
+
+/* The whole file, NUL-terminated; NULL with err. */
+static char *slurp(struct reader *r, size_t *length, int *err)
+{
+	int fd = open(r->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+	char *text = NULL;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		*err = -errno;
+	else if (!S_ISREG(st.st_mode))
+		*err = -EISDIR;
+	else
+		*err = st.st_size > INI_SIZE_MAX
+			       ? -EFBIG
+			       : read_all(fd, &text, (size_t)st.st_size + 2, length);
+	if (fd >= 0)
+		close(fd);
+	if (*err == 0)
+		return text;
+	free(text);
+	if (*err == -EISDIR)
+		*err = complain(r, 0, "it is not a regular file");
+	else if (*err == -EFBIG)
+		*err = complain(r, 0, "it is longer than 16 MiB");
+	else if (*err != -ENOENT)
+		diagnostic_add(r->diagnostics, r->file, 0, "cannot be read: %s", strerror(-*err)),
+			*err = -EINVAL;
+	return NULL;
+}
+
+/* Whether all of it is text: UTF-8 without NUL bytes, and lines that end as lines do. */
+static int check_bytes(struct reader *r, const char *text, size_t length)
+{
+	size_t before = r->diagnostics->errors, n;
+	int line = 1, said = 0;
+	const char *wrong;
+	uint32_t c;
+
+	for (size_t i = 0; i < length; i += n) {
+		n = text_decode(text + i, length - i, &c);
+		wrong = n == 0      ? "is not UTF-8"
+			: c == '\0' ? "holds a NUL byte"
+			: c == '\r' && i + 1 < length && text[i + 1] != '\n'
+				? "holds a carriage return"
+				: NULL;
+		if (wrong != NULL && said != line) {
+			diagnostic_add(r->diagnostics, r->file, line, "this line %s", wrong);
+			said = line; /* once a line will do */
+		}
+		line += n == 1 && c == '\n';
+		n = n > 0 ? n : 1;
+	}
+	return r->diagnostics->errors > before ? -EINVAL : 0;
+}
+
+/* --- names ------------------------------------------------------------------------------------ */
+
+static const char *name_of(const struct ini_line *l)
+{
+	return l->key != NULL ? l->key : l->section;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct ini_line *x = *(struct ini_line *const *)a, *y = *(struct ini_line *const *)b;
+	int order = strcasecmp(name_of(x), name_of(y));
+
+	return order != 0 ? order : x->line - y->line;
+}
+
+static void diagnose_repeated(
+	struct reader *r, const struct ini_line *first, const struct ini_line *l)
+{
+	const char *left = l->key != NULL ? "\"" : "[", *right = l->key != NULL ? "\"" : "]";
+	char name[TEXT_SHORT], other[TEXT_SHORT];
+
+	text_truncate(name, sizeof(name), name_of(l));
+	text_truncate(other, sizeof(other), name_of(first));
+	if (strcmp(name_of(first), name_of(l)) == 0)
+		diagnostic_add(r->diagnostics, r->file, l->line,
+			"%s%s%s stands here again; it stands first at line %d", left, name, right,
+			first->line);
+	else
+		diagnostic_add(r->diagnostics, r->file, l->line,
+			"%s%s%s and %s%s%s (line %d) differ only by case, so they are one name",
+			left, name, right, left, other, right, first->line);
+}
+
+/* Of the lines from first on: the headers, or the keys, of which none may be another's. */
+static void check_repeated(struct reader *r, size_t first, bool headers)
+{
+	struct ini *ini = r->ini;
+	const struct ini_line **names = memory_zero((ini->count - first + 1) * sizeof(*names));
+	const struct ini_line *one = NULL;
+	size_t count = 0;
+
+	for (size_t i = first; i < ini->count; i++)
+		if ((ini->lines[i].key == NULL) == headers)
+			names[count++] = &ini->lines[i];
+	qsort(names, count, sizeof(*names), by_name);
+	for (size_t i = 0; i < count; i++) {
+		if (one != NULL && strcasecmp(name_of(one), name_of(names[i])) == 0)
+			diagnose_repeated(r, one, names[i]);
+		else
+			one = names[i];
+	}
+	free(names);
+}
+
+static bool is_plain(const char *name)
+{
+	while (*name >= ' ' && *name < 0x7f)
+		name++;
+	return *name == '\0';
+}
+
+/* --- lines ------------------------------------------------------------------------------------ */
+
+static void add(struct reader *r, const char *key, const char *value, int line)
+{
+	struct ini *ini = r->ini;
+
+	if (ini->count == ini->room) {
+		ini->room = ini->room > 0 ? 2 * ini->room : 16;
+		ini->lines = memory_grow(ini->lines, ini->room, sizeof(*ini->lines));
+	}
+	ini->lines[ini->count++] =
+		(struct ini_line){.section = r->section, .key = key, .value = value, .line = line};
+}
+
+/* Cuts the blanks off both ends. */
+static char *trim(char *text)
+{
+	char *end;
+
+	text += strspn(text, " \t");
+	for (end = text + strlen(text); end > text && strchr(" \t", end[-1]) != NULL; end--)
+		;
+	*end = '\0';
+	return text;
+}
+
+/* "[name]": begins a section, and says what is wrong with the header. */
+static void take_header(struct reader *r, char *text, int line)
+{
+	char *last = text + strlen(text) - 1, *name = NULL;
+	const char *wrong = NULL;
+
+	r->section = NULL;
+	r->in_section = true;
+	if (*last == ']') {
+		*last = '\0';
+		name = trim(text + 1);
+	}
+	if (name == NULL && strchr(text, ']') != NULL)
+		wrong = "nothing may follow the ] of a section; a comment has a line of its own";
+	else if (name == NULL)
+		wrong = "the section's name has no closing bracket";
+	else if (name[0] == '\0')
+		wrong = "the section has no name";
+	else if (!is_plain(name))
+		wrong = "a section's name holds printable ASCII only";
+	if (wrong != NULL) {
+		complain(r, line, wrong);
+		return;
+	}
+	r->section = name;
+	add(r, NULL, NULL, line);
+}
+
+/* "key = value" */
+static void take_key(struct reader *r, char *text, int line)
+{
+	char *equals = strchr(text, '='), *key, cut[TEXT_SHORT];
+
+	if (equals == NULL) {
+		complain(r, line, "there is no \"=\" in this line; a comment begins with # or ;");
+		return;
+	}
+	*equals = '\0';
+	key = trim(text);
+	text_truncate(cut, sizeof(cut), key);
+	if (key[0] == '\0')
+		complain(r, line, "there is no key before the \"=\"");
+	else if (!r->in_section)
+		diagnostic_add(
+			r->diagnostics, r->file, line, "\"%s\" stands before any [section]", cut);
+	else if (!is_plain(key))
+		diagnostic_add(r->diagnostics, r->file, line,
+			"\"%s\" cannot be a key: it holds printable ASCII only", cut);
+	else if (r->section != NULL)
+		add(r, key, trim(equals + 1), line);
+}
+
+/* --- the whole -------------------------------------------------------------------------------- */
+
+static void begin_section(struct reader *r)
+{
+	check_repeated(r, r->first, false);
+	r->first = r->ini->count;
+}
+
+static void take_lines(struct reader *r, char *text)
+{
+	char *next, *end;
+	int line = 1;
+
+	for (; text != NULL; text = next, line++) {
+		next = strchr(text, '\n');
+		end = next != NULL ? next++ : text + strlen(text);
+		*end = '\0';
+		if (end > text && end[-1] == '\r')
+			end[-1] = '\0';
+		text = trim(text);
+		if (*text == '[') {
+			begin_section(r);
+			take_header(r, text, line);
+		} else if (strchr("#;", *text) == NULL) { /* nor is it blank */
+			take_key(r, text, line);
+		}
+	}
+	begin_section(r);
+	check_repeated(r, 0, true);
+}
+
+int ini_read(const char *path, const char *file, struct ini *ini, struct diagnostics *diagnostics)
+{
+	static const char mark[] = "\xef\xbb\xbf"; /* what some editors put before UTF-8 */
+	struct reader r = {.path = path, .file = file, .ini = ini, .diagnostics = diagnostics};
+	size_t before = diagnostics->errors, length = 0;
+	int err = 0;
+	char *text;
+
+	*ini = (struct ini){0};
+	text = slurp(&r, &length, &err);
+	if (text == NULL)
+		return err;
+	ini->text = text;
+	if (check_bytes(&r, text, length) == 0)
+		take_lines(&r, strncmp(text, mark, 3) == 0 ? text + 3 : text);
+	if (diagnostics->errors == before)
+		return 0;
+	ini_clear(ini);
+	return -EINVAL;
+}
+
+void ini_clear(struct ini *ini)
+{
+	free(ini->lines);
+	free(ini->text);
+	*ini = (struct ini){0};
+}
+
+const char *ini_hint(const char *value)
+{
+	size_t length = strlen(value);
+
+	for (const char *p = value; *p != '\0'; p++)
+		if ((*p == '#' || *p == ';') && p > value && (p[-1] == ' ' || p[-1] == '\t'))
+			return "; vigil has no comments behind values: a comment has a line of its "
+			       "own";
+	if (length >= 2 && (value[0] == '"' || value[0] == '\'') && value[length - 1] == value[0])
+		return "; vigil has no quotes around values: leave them out";
+	return "";
+}

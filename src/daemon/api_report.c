@@ -1,0 +1,162 @@
+/*
+ * api_report: what a daemon has to say: log lines, history, errors.  Health is in api_health.c.
+ *
+ * Modules pass on text of strangers, so all of it is escaped here, once, before it is kept:
+ * what stands in the tree is UTF-8 without controls, whoever prints it.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "daemon/daemon_internal.h"
+#include "state/state.h"
+#include "loop/loop.h"
+
+/* Room for the longest name of a daemon and that of a service. */
+#define WHO_TEXT 384
+
+char *vigil_sanitize(char *clean, size_t size, const char *text)
+{
+	return text_escape(clean, size, text, strlen(text));
+}
+
+char *vigil_sanitize_lines(char *clean, size_t size, const char *text)
+{
+	return text_escape_keep(clean, size, text, strlen(text), "\n\t");
+}
+
+const char *vigil_name(vigil_daemon *d)
+{
+	return d->name;
+}
+
+/* Who says it, in the log: with the service that it is about. */
+static const char *who(const vigil_daemon *d, char name[WHO_TEXT])
+{
+	if (d->service == NULL)
+		return d->name;
+	snprintf(name, WHO_TEXT, "%s/%s", d->name, d->service);
+	return name;
+}
+
+void vigil_log(vigil_daemon *d, vigil_level level, const char *format, ...)
+{
+	char name[WHO_TEXT];
+	va_list ap;
+
+	if (daemon_is_candidate(d, "vigil_log"))
+		return;
+	LOOP_ASSERT_OWNER();
+	va_start(ap, format);
+	log_vwrite(level, who(d, name), format, ap);
+	va_end(ap);
+}
+
+static struct daemon_event *event_new(uint32_t line, const char *text)
+{
+	struct daemon_event *event = memory_zero(sizeof(*event) + strlen(text) + 1);
+
+	clock_gettime(CLOCK_REALTIME, &event->when);
+	event->line = line;
+	strcpy(event->text, text);
+	return event;
+}
+
+static void remember(vigil_daemon *d, const char *text)
+{
+	struct daemon_event *event = event_new(++d->history_lines, text);
+
+	STAILQ_INSERT_TAIL(&d->history, event, link);
+	if (d->history_count == DAEMON_HISTORY)
+		daemon_forget_event(d);
+	else
+		d->history_count++;
+}
+
+void vigil_event(vigil_daemon *d, const char *format, ...)
+{
+	char text[DAEMON_TEXT];
+	va_list ap;
+
+	if (daemon_is_candidate(d, "vigil_event"))
+		return;
+	LOOP_ASSERT_OWNER();
+	va_start(ap, format);
+	daemon_say(text, format, ap);
+	va_end(ap);
+	remember(d, text);
+}
+
+/* Replaces the text of a line of the history; false where the line is not there any more. */
+static bool rewrite(vigil_daemon *d, uint32_t line, const char *text)
+{
+	struct daemon_event *old, *event;
+
+	STAILQ_FOREACH(old, &d->history, link)
+		if (old->line == line)
+			break;
+	if (old == NULL)
+		return false;
+	event = event_new(line, text);
+	event->when = old->when;
+	STAILQ_INSERT_AFTER(&d->history, old, event, link);
+	STAILQ_REMOVE(&d->history, old, daemon_event, link);
+	free(old);
+	return true;
+}
+
+void vigil_event_repeat(vigil_daemon *d, uint32_t *line, const char *format, ...)
+{
+	char text[DAEMON_TEXT];
+	va_list ap;
+
+	LOOP_ASSERT_OWNER();
+	if (daemon_is_candidate(d, "vigil_event_repeat"))
+		return;
+	va_start(ap, format);
+	daemon_say(text, format, ap);
+	va_end(ap);
+	if (*line != 0 && rewrite(d, *line, text))
+		return;
+	remember(d, text);
+	*line = d->history_lines;
+}
+
+void vigil_error(vigil_daemon *d, const char *format, ...)
+{
+	char name[WHO_TEXT];
+	va_list ap;
+
+	if (daemon_is_candidate(d, "vigil_error"))
+		return;
+	LOOP_ASSERT_OWNER();
+	va_start(ap, format);
+	daemon_keep_text(&d->counts.last_error, format, ap);
+	va_end(ap);
+	d->counts.errors++;
+	log_write(VIGIL_ERROR, who(d, name), "%s", d->counts.last_error);
+}
+
+int vigil_fail(vigil_daemon *d, const char *format, ...)
+{
+	char text[DAEMON_TEXT];
+	va_list ap;
+
+	if (daemon_is_candidate(d, "vigil_fail"))
+		return -EPERM;
+	va_start(ap, format);
+	daemon_say(text, format, ap);
+	va_end(ap);
+	return daemon_refuse(d, EINVAL, "%s", text);
+}
+
+bool vigil_paused(vigil_daemon *d)
+{
+	if (daemon_is_candidate(d, "vigil_paused"))
+		return false;
+	return d->paused;
+}

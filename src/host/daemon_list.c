@@ -1,0 +1,77 @@
+/*
+ * daemon_list: the daemons there are, in the order of their names.
+ *
+ * A sorted array: it is read with every request and changed only by a reload.
+ */
+#include "host/daemon_list.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "daemon/daemon.h"
+
+/* Where a name stands, or would. */
+static size_t seat_of(const struct daemon_list *daemon_list, const char *name)
+{
+	size_t low = 0, high = daemon_list->count, middle;
+
+	while (low < high) {
+		middle = (low + high) / 2;
+		if (strcmp(daemon_name(daemon_list->daemons[middle]), name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+struct vigil_daemon *daemon_list_find(const struct daemon_list *daemon_list, const char *name)
+{
+	struct vigil_daemon *d = daemon_list_at(daemon_list, seat_of(daemon_list, name));
+
+	return d != NULL && strcmp(daemon_name(d), name) == 0 ? d : NULL;
+}
+
+struct vigil_daemon *daemon_list_after(const struct daemon_list *daemon_list, const char *name)
+{
+	size_t at = seat_of(daemon_list, name);
+	struct vigil_daemon *d = daemon_list_at(daemon_list, at);
+
+	return d != NULL && strcmp(daemon_name(d), name) == 0 ? daemon_list_at(daemon_list, at + 1)
+							      : d;
+}
+
+struct vigil_daemon *daemon_list_at(const struct daemon_list *daemon_list, size_t index)
+{
+	return index < daemon_list->count ? daemon_list->daemons[index] : NULL;
+}
+
+void daemon_list_add(struct daemon_list *daemon_list, struct vigil_daemon *d)
+{
+	size_t at = seat_of(daemon_list, daemon_name(d));
+
+	daemon_list->daemons = memory_grow(
+		daemon_list->daemons, daemon_list->count + 1, sizeof(*daemon_list->daemons));
+	memmove(&daemon_list->daemons[at + 1], &daemon_list->daemons[at],
+		(daemon_list->count - at) * sizeof(*daemon_list->daemons));
+	daemon_list->daemons[at] = d;
+	daemon_list->count++;
+}
+
+void daemon_list_remove(struct daemon_list *daemon_list, struct vigil_daemon *d)
+{
+	size_t at = seat_of(daemon_list, daemon_name(d));
+
+	if (daemon_list_at(daemon_list, at) != d)
+		return;
+	daemon_list->count--;
+	memmove(&daemon_list->daemons[at], &daemon_list->daemons[at + 1],
+		(daemon_list->count - at) * sizeof(*daemon_list->daemons));
+}
+
+void daemon_list_clear(struct daemon_list *daemon_list)
+{
+	free(daemon_list->daemons);
+	*daemon_list = (struct daemon_list){0};
+}

@@ -1,0 +1,127 @@
+/* quarantine: daemons that brought vigild down; see held.h. */
+#include "host/quarantine.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "persist/crash_marker.h"
+#include "persist/store.h"
+
+#define SECTION  "crashed"         /* of the store */
+#define IN_A_ROW "in_a_row"        /* of a daemon */
+#define OPENED   "opened_in_a_row" /* of a module of that name */
+#define ENOUGH   3
+#define LONG     600.0 /* seconds; who has run so long does not crash in a loop */
+
+static json_int_t count_of(struct store *store, const char *name, const char *key)
+{
+	return json_integer_value(store_get(store, SECTION, name, key));
+}
+
+static void say_end(const struct blame *before)
+{
+	char how[96];
+
+	if (before->signo > 0)
+		snprintf(how, sizeof(how), "by signal %d (%s)", before->signo,
+			strsignal(before->signo));
+	else
+		snprintf(how, sizeof(how), "%s",
+			before->signo < 0 ? "by exit" : "by SIGKILL, or by _exit");
+	if (before->name[0] != '\0')
+		log_write(VIGIL_ERROR, before->name, "the vigild before this one was ended %s %s",
+			how,
+			before->loading ? "while the module of this name was opened"
+					: "in a callback of this daemon");
+	else
+		log_warn("the vigild before this one was ended %s", how);
+}
+
+void quarantine_review(struct store *store, const char *dir)
+{
+	struct blame before;
+	const char *key;
+	json_int_t count;
+
+	if (crash_marker_open(dir, &before) != 0 || before.clean)
+		return;
+	if (before.name[0] != '\0' && !text_is_daemon_name(before.name))
+		return; /* not ours: whoever may write there wrote it */
+	say_end(&before);
+	key = before.loading ? OPENED : IN_A_ROW;
+	count = before.name[0] != '\0' && before.lived < LONG ? count_of(store, before.name, key)
+							      : 0;
+	quarantine_forgive(store);
+	if (before.name[0] == '\0')
+		return;
+	store_put_new(store, SECTION, before.name, key, json_integer(count + 1));
+	store_save(store, false); /* the next crash may be near */
+}
+
+bool quarantine_has(struct store *store, const char *name, char *why, size_t size)
+{
+	json_int_t count = count_of(store, name, IN_A_ROW);
+
+	if (count < ENOUGH)
+		return false;
+	snprintf(why, size,
+		"held back: vigild was ended in its callbacks %d times in a row; "
+		"`vigilctl resume %s` lets it start again",
+		(int)count, name);
+	return true;
+}
+
+bool quarantine_has_module(struct store *store, const char *module, char *why, size_t size)
+{
+	json_int_t count = count_of(store, module, OPENED);
+
+	if (count < ENOUGH)
+		return false;
+	snprintf(why, size,
+		"held back: vigild was ended %d times in a row while the module %s was opened; "
+		"`vigilctl resume` of one of its daemons lets it be opened again",
+		(int)count, module);
+	return true;
+}
+
+static bool release(struct store *store, const char *name, const char *key)
+{
+	if (count_of(store, name, key) < ENOUGH)
+		return false;
+	store_put(store, SECTION, name, key, NULL);
+	store_save(store, false); /* before it crashes again */
+	return true;
+}
+
+bool quarantine_release(struct store *store, const char *name)
+{
+	return release(store, name, IN_A_ROW);
+}
+
+bool quarantine_release_module(struct store *store, const char *module)
+{
+	return release(store, module, OPENED);
+}
+
+static void forgive(struct store *store, const char *name, const char *key)
+{
+	json_int_t count = count_of(store, name, key);
+
+	if (count > 0 && count < ENOUGH)
+		store_put(store, SECTION, name, key, NULL);
+}
+
+void quarantine_forgive(struct store *store)
+{
+	const char *name;
+	json_t *entry;
+
+	json_object_foreach(store_section(store, SECTION), name, entry) {
+		forgive(store, name, IN_A_ROW);
+		forgive(store, name, OPENED);
+	}
+}

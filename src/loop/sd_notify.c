@@ -1,0 +1,143 @@
+/*
+ * sd_notify: tells the service manager that started us how we are: readiness and the watchdog.
+ *
+ * The words and the socket are those of sd_notify(3), but not the function: it waits while the
+ * manager's queue is full, and a manager that hangs must not hang us.  So the loop comes back to
+ * what found no room; a newer word replaces an older one that was not taken yet.
+ */
+#include "loop/sd_notify.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "loop/loop.h"
+
+#define RETRY (100 * CLOCK_MS)
+
+struct sd_notify {
+	struct loop_timer *watchdog; /* NULL where none was asked for */
+	struct loop_timer *retry;
+	int fd; /* -1: nobody listens */
+	struct sockaddr_un manager;
+	socklen_t length;
+	char word[256]; /* what was said last, until it is taken */
+};
+
+/* --- the socket ------------------------------------------------------------------------------- */
+
+/* A path, or with an @ before it a name in the abstract. */
+static bool find_manager(struct sd_notify *notify)
+{
+	const char *name = getenv("NOTIFY_SOCKET");
+	size_t n = name != NULL ? strlen(name) : 0;
+
+	if (n < 2 || n >= sizeof(notify->manager.sun_path) || strchr("/@", name[0]) == NULL)
+		return false;
+	notify->manager.sun_family = AF_UNIX;
+	memcpy(notify->manager.sun_path, name, n);
+	if (name[0] == '@')
+		notify->manager.sun_path[0] = '\0';
+	notify->length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n);
+	return true;
+}
+
+/* False: the manager has no room for it now. */
+static bool tell(const struct sd_notify *notify, const char *word)
+{
+	return notify->fd < 0 ||
+	       sendto(notify->fd, word, strlen(word), MSG_NOSIGNAL | MSG_DONTWAIT,
+		       (const struct sockaddr *)&notify->manager, notify->length) >= 0 ||
+	       (errno != EAGAIN && errno != ENOBUFS);
+}
+
+static void on_retry(uint64_t missed, void *arg)
+{
+	struct sd_notify *notify = arg;
+
+	if (!tell(notify, notify->word))
+		loop_timer_rearm(notify->retry, RETRY);
+}
+
+/* Says the word, now or later. */
+static void say(struct sd_notify *notify)
+{
+	if (tell(notify, notify->word))
+		loop_timer_stop(notify->retry);
+	else
+		loop_timer_rearm(notify->retry, RETRY);
+}
+
+/* --- the watchdog ----------------------------------------------------------------------------- */
+
+static void on_watchdog(uint64_t missed, void *arg)
+{
+	tell(arg, "WATCHDOG=1");
+}
+
+/* The interval that the manager wants of this process; 0: none. */
+static uint64_t watchdog_interval(void)
+{
+	const char *usec = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
+	char *end;
+	unsigned long long n;
+
+	if (usec == NULL || (pid != NULL && strtol(pid, NULL, 10) != getpid()))
+		return 0;
+	n = strtoull(usec, &end, 10);
+	return *end == '\0' && n >= 2000 && n < UINT64_MAX / 1000 ? n * 1000 : 0;
+}
+
+/* --- all of it -------------------------------------------------------------------------------- */
+
+struct sd_notify *sd_notify_new(struct loop *loop)
+{
+	struct sd_notify *notify = memory_zero(sizeof(*notify));
+	uint64_t interval = watchdog_interval();
+
+	notify->fd = find_manager(notify)
+			     ? socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)
+			     : -1;
+	notify->retry = loop_after(loop, 0, on_retry, notify);
+	loop_timer_stop(notify->retry);
+	if (interval > 0)
+		notify->watchdog = loop_every(loop, interval / 2, 0, on_watchdog, notify);
+	return notify;
+}
+
+void sd_notify_free(struct sd_notify *notify)
+{
+	if (notify == NULL)
+		return;
+	loop_timer_free(notify->watchdog);
+	loop_timer_free(notify->retry);
+	if (notify->fd >= 0)
+		close(notify->fd);
+	free(notify);
+}
+
+bool sd_notify_is_watched(const struct sd_notify *notify)
+{
+	return notify->watchdog != NULL;
+}
+
+void sd_notify_ready(struct sd_notify *notify, const char *status)
+{
+	snprintf(notify->word, sizeof(notify->word), "READY=1\nSTATUS=%s", status);
+	say(notify);
+}
+
+void sd_notify_stopping(struct sd_notify *notify)
+{
+	text_truncate(notify->word, sizeof(notify->word), "STOPPING=1");
+	say(notify);
+}

@@ -1,0 +1,26 @@
+# skeleton.awk: the files of conf/skeleton as a table in C.
+#
+# A file's name holds NAME where the module's will stand, and so do the texts, as @NAME@.
+BEGIN {
+	print "/* Made from conf/skeleton by skeleton.awk. */"
+	print "#include \"module_tools/module_new.h\"\n"
+	print "#include <stddef.h>\n"
+	print "const struct module_new_file module_new_files[] = {"
+}
+FNR == 1 {
+	if (NR > 1)
+		print "\t},"
+	path = FILENAME
+	sub(/.*\//, "", path)
+	sub(/NAME/, "@NAME@", path)
+	printf "\t{\"%s\", %s,\n", path, path ~ /\.sh$/ ? "0755" : "0644"
+}
+{
+	gsub(/\\/, "&&")
+	gsub(/"/, "\\\\&")
+	gsub(/\t/, "\\t")
+	printf "\t\t\"%s\\n\"\n", $0
+}
+END {
+	print "\t},\n\t{NULL, 0, NULL},\n};"
+}

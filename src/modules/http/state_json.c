@@ -1,0 +1,183 @@
+/*
+ * state_json: the state as JSON, a piece at a time.
+ *
+ * A small value is written whole.  A large array or object is written member by member, because to
+ * write it at once would hold up the loop; the keys of an object are noted when it is entered, since others write to the tree between two pieces: a member that has
+ * gone meanwhile is left out, one that has come is not seen.  So each piece is as the tree was at
+ * some moment of the answer.
+ */
+#include "state_json.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/buffer.h>
+
+#include "reply.h"
+
+#define SMALL (16 * 1024) /* bytes in one piece, as estimated */
+#define DEPTH 32          /* the state nests no deeper than half of it */
+
+struct level {
+	json_t *container;
+	json_t *keys; /* of an object, an array of them; NULL for an array */
+	size_t next, count;
+	bool some; /* a member has been written */
+};
+
+struct dump {
+	json_t *whole; /* until it is begun */
+	struct level levels[DEPTH];
+	unsigned depth;
+};
+
+static void level_clear(struct level *level)
+{
+	json_decref(level->container);
+	json_decref(level->keys);
+	*level = (struct level){0};
+}
+
+static void state_json_free(void *arg)
+{
+	struct dump *dump = arg;
+
+	while (dump->depth > 0)
+		level_clear(&dump->levels[--dump->depth]);
+	json_decref(dump->whole);
+	free(dump);
+}
+
+/* How long its text is, as far as is of interest. */
+static size_t weigh(const json_t *value, size_t limit)
+{
+	size_t weight = json_is_string(value) ? json_string_length(value) + 3 : 8, i;
+	const char *key;
+	json_t *child;
+
+	for (i = 0; i < json_array_size(value) && weight <= limit; i++)
+		weight += weigh(json_array_get(value, i), limit - weight);
+	json_object_foreach((json_t *)value, key, child) {
+		if (weight > limit)
+			break;
+		weight += strnlen(key, limit) + 4;
+		weight += weight <= limit ? weigh(child, limit - weight) : 0;
+	}
+	return weight;
+}
+
+static void write_value(struct evbuffer *out, const json_t *value)
+{
+	char *text = vigil_json_text(value);
+
+	if (text != NULL)
+		evbuffer_add(out, text, strlen(text));
+	free(text);
+}
+
+static json_t *keys_of(json_t *object)
+{
+	json_t *keys = json_array(), *child;
+	const char *key;
+
+	json_object_foreach(object, key, child) {
+		json_array_append_new(keys, json_string(key));
+	}
+	return keys;
+}
+
+/* Writes it, or begins to. */
+static void enter(struct dump *dump, struct evbuffer *out, json_t *value)
+{
+	struct level *level;
+	bool is_object = json_is_object(value);
+
+	if ((!is_object && !json_is_array(value)) || dump->depth == DEPTH ||
+		weigh(value, SMALL) <= SMALL) {
+		write_value(out, value);
+		return;
+	}
+	level = &dump->levels[dump->depth++];
+	level->container = json_incref(value);
+	level->keys = is_object ? keys_of(value) : NULL;
+	level->count = is_object ? json_array_size(level->keys) : json_array_size(value);
+	evbuffer_add(out, is_object ? "{" : "[", 1);
+}
+
+static void leave(struct dump *dump, struct evbuffer *out)
+{
+	struct level *level = &dump->levels[--dump->depth];
+
+	evbuffer_add(out, level->keys != NULL ? "}" : "]", 1);
+	level_clear(level);
+}
+
+static void write_member(struct dump *dump, struct evbuffer *out, struct level *level)
+{
+	json_t *key = json_array_get(level->keys, level->next), *child;
+
+	if (level->keys != NULL)
+		child = json_object_get(level->container, json_string_value(key));
+	else
+		child = json_array_get(level->container, level->next);
+	level->next++;
+	if (child == NULL)
+		return;
+	evbuffer_add(out, ",", level->some ? 1 : 0);
+	level->some = true;
+	if (key != NULL) {
+		write_value(out, key);
+		evbuffer_add(out, ":", 1);
+	}
+	enter(dump, out, child);
+}
+
+static bool on_slice(struct evbuffer *out, void *arg)
+{
+	struct dump *dump = arg;
+	struct level *level = dump->depth > 0 ? &dump->levels[dump->depth - 1] : NULL;
+
+	if (level == NULL)
+		enter(dump, out, dump->whole);
+	else if (level->next == level->count)
+		leave(dump, out);
+	else
+		write_member(dump, out, level);
+	if (dump->depth > 0)
+		return true;
+	evbuffer_add(out, "\n", 1);
+	return false;
+}
+
+static bool has_valid_escapes(const char *pointer)
+{
+	while ((pointer = strchr(pointer, '~')) != NULL)
+		if (*++pointer != '0' && *pointer != '1')
+			return false;
+	return true;
+}
+
+void state_json_reply(const struct request *request)
+{
+	/* A slash alone would be the member without a name; what is meant is all of it. */
+	const char *pointer = strcmp(request->rest, "/") == 0 ? "" : request->rest;
+	const json_t *value = vigil_state_get(request->server->d, pointer);
+	struct dump *dump;
+
+	if (value == NULL) {
+		reply_error(request, 404,
+			has_valid_escapes(pointer)
+				? "there is no value at this pointer"
+				: "the pointer has a ~ that neither 0 nor 1 follows (~0 is ~, ~1 "
+				  "is /)",
+			json_pack("{s:s%}", "pointer", pointer, strlen(pointer)));
+		return;
+	}
+	dump = calloc(1, sizeof(*dump));
+	if (dump == NULL) {
+		reply_error(request, 503, "there is no memory", NULL);
+		return;
+	}
+	dump->whole = json_incref((json_t *)value);
+	reply_sliced(request, "application/json", on_slice, state_json_free, dump);
+}

@@ -1,0 +1,219 @@
+/* crash_marker: who was at work when a vigild ended; see blame.h. */
+#include "persist/crash_marker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/trust.h"
+#include "persist/store.h"
+
+#define FILE_NAME "running"
+#define MAGIC     "vigil 2\n"
+
+/* What stands in the file; another version of it has another magic. */
+struct page {
+	char magic[8];
+	char name[65];
+	volatile sig_atomic_t clean, signo, loading;
+	uint64_t began, entered; /* by clock_now */
+};
+
+/* What ends a process that does something wrong, and the watchdog's. */
+static const int fatal[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS};
+#define FATALS (sizeof(fatal) / sizeof(*fatal))
+
+static struct page *page;
+static int page_fd; /* locked for as long as the page is ours */
+static struct sigaction before_us[FATALS];
+static char stack[32768]; /* a stack that has run over is no place for a handler */
+
+/* --- the end ---------------------------------------------------------------------------------- */
+
+/* Where the file is cut short, or its disk is full, an access to the page is a SIGBUS.  vigild goes on
+ * with a page that is no file, and loses the marker alone.  mmap is a plain system call on Linux. */
+static bool replace_page(const siginfo_t *info)
+{
+	const char *at = info->si_addr, *begin = (const char *)page;
+
+	return page != NULL && info->si_code > 0 && at >= begin && at < begin + sizeof(*page) &&
+	       mmap(page, sizeof(*page), PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == page;
+}
+
+/* Notes it, and lets come what would have come without us: raised here it is held until the
+ * handler returns, and then met by whoever was there before. */
+static void on_fatal(int signo, siginfo_t *info, void *context)
+{
+	if (signo == SIGBUS && replace_page(info))
+		return;
+	if (page != NULL)
+		page->signo = signo;
+	for (size_t i = 0; i < FATALS; i++)
+		if (fatal[i] == signo)
+			sigaction(signo, &before_us[i], NULL);
+	raise(signo);
+}
+
+/* exit is nothing that a module may call; vigild itself has closed the page before. */
+static void on_exit_called(void)
+{
+	if (page != NULL && page->name[0] != '\0')
+		page->signo = -1;
+}
+
+static void mind_signals(void)
+{
+	static bool minded;
+	const stack_t alternative = {.ss_sp = stack, .ss_size = sizeof(stack)};
+	struct sigaction action = {.sa_sigaction = on_fatal, .sa_flags = SA_ONSTACK | SA_SIGINFO};
+
+	if (!minded)
+		atexit(on_exit_called);
+	minded = true;
+	sigaltstack(&alternative, NULL);
+	sigemptyset(&action.sa_mask);
+	for (size_t i = 0; i < FATALS; i++)
+		sigaction(fatal[i], &action, &before_us[i]);
+}
+
+static void forget_signals(void)
+{
+	const stack_t none = {.ss_flags = SS_DISABLE};
+
+	for (size_t i = 0; i < FATALS; i++)
+		sigaction(fatal[i], &before_us[i], NULL);
+	sigaltstack(&none, NULL);
+}
+
+/* --- the page --------------------------------------------------------------------------------- */
+
+/* The file may be anything: it is the directory's owner who could have written it. */
+static void read_page(int fd, struct blame *before)
+{
+	struct page old;
+	ssize_t n = pread(fd, &old, sizeof(old), 0);
+
+	*before = (struct blame){.clean = true};
+	if (n != sizeof(old) || memcmp(old.magic, MAGIC, sizeof(old.magic)) != 0)
+		return;
+	before->clean = old.clean != 0;
+	old.name[sizeof(old.name) - 1] = '\0';
+	memcpy(before->name, old.name, sizeof(before->name));
+	before->signo = (int)old.signo;
+	before->loading = old.loading != 0;
+	if (old.entered > old.began)
+		before->lived = clock_to_seconds(old.entered - old.began);
+}
+
+static int map_page(int fd)
+{
+	void *map;
+
+	if (ftruncate(fd, sizeof(struct page)) < 0 ||
+		posix_fallocate(fd, 0, sizeof(struct page)) != 0)
+		return -ENOSPC; /* written to, a page that has no room on the disk is a SIGBUS */
+	map = mmap(NULL, sizeof(struct page), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (map == MAP_FAILED)
+		return -errno;
+	page = map;
+	mind_signals(); /* before the page is written to */
+	memset(page, 0, sizeof(*page));
+	memcpy(page->magic, MAGIC, sizeof(page->magic));
+	page->began = clock_now();
+	return 0;
+}
+
+/* Whoever writes to the page is alive, and it is no page of the past. */
+static int lock_page(int fd)
+{
+	uint64_t began = 0;
+
+	while (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		if (errno != EWOULDBLOCK || !clock_try_again(&began))
+			return -EWOULDBLOCK;
+	return 0;
+}
+
+int crash_marker_open(const char *dir, struct blame *before)
+{
+	struct stat st;
+	char why[TRUST_WHY];
+	int place = store_open_dir(dir, why, sizeof(why)), fd, err;
+
+	*before = (struct blame){.clean = true};
+	if (place < 0)
+		return place;
+	fd = openat(place, FILE_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	err = fd < 0 ? -errno : 0;
+	close(place);
+	if (err != 0)
+		return err;
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_nlink != 1)
+		err = -EINVAL;
+	else if (trust_descriptor(fd, &st, FILE_NAME, NULL, why, sizeof(why)) != 0)
+		err = -EPERM;
+	else
+		err = lock_page(fd);
+	if (err == 0) {
+		read_page(fd, before);
+		err = map_page(fd);
+	}
+	if (err != 0) {
+		close(fd);
+		return err;
+	}
+	page_fd = fd;
+	return 0;
+}
+
+void crash_marker_close(void)
+{
+	if (page == NULL)
+		return;
+	forget_signals();
+	page->name[0] = '\0';
+	page->clean = 1;
+	munmap(page, sizeof(*page));
+	close(page_fd);
+	page = NULL;
+}
+
+void crash_marker_enter(const char *name, uint64_t now)
+{
+	if (page == NULL)
+		return;
+	page->entered = now;
+	strncpy(page->name, name, sizeof(page->name) - 1);
+}
+
+void crash_marker_leave(void)
+{
+	if (page != NULL)
+		page->name[0] = '\0';
+}
+
+void crash_marker_load(const char *module)
+{
+	if (page == NULL)
+		return;
+	page->loading = 1;
+	crash_marker_enter(module, clock_now());
+}
+
+void crash_marker_loaded(void)
+{
+	if (page == NULL)
+		return;
+	crash_marker_leave();
+	page->loading = 0;
+}

@@ -1,0 +1,484 @@
+/*
+ * child: a process as events on the loop.
+ *
+ * A child has these sources of events: its pidfd (it has ended), the pipes from its stdout and, where
+ * that is kept, its stderr, and a timer (its deadline).  Whoever started it owns it and frees it, once
+ * it has ended or before.  One that is freed while it runs moves to the list of detached, gets TERM and,
+ * two seconds later, KILL, and is reaped from the loop when it has ended.  So the memory of a running
+ * child lives until it is reaped, and a callback may free the child that it is called for.
+ *
+ * The end of the process is the end of the child, not the end of its output: what it left
+ * behind may hold the pipe for ever, so only what is in the pipe by then is read.  Where the
+ * child was told to end, what it left behind in its group is killed too, just before it is
+ * reaped: until then the number of the group cannot be anybody else's.
+ *
+ * A process in uninterruptible sleep ignores KILL.  One that still exists a second after that is given
+ * up: its owner is told as if it had ended, and it stays a stray until it is reaped.
+ */
+#include "process/child.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <linux/keyctl.h>
+#include <sys/queue.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "base/clock.h"
+#include "base/degraded.h"
+#include "base/memory.h"
+#include "process/child_output.h"
+#include "loop/loop.h"
+#include "process/session_end.h"
+#include "process/run_as.h"
+
+#define GRACE      (2 * CLOCK_SECOND) /* from TERM to KILL */
+#define LAST_GRACE CLOCK_SECOND       /* from KILL until it is given up */
+#define ERRORS_MAX 4096               /* what is kept of stderr: the last of it */
+#define NO_STATUS  0xff00             /* somebody else reaped it: as if by exit(255) */
+
+enum phase { RUNNING, TERMED, KILLED, GIVEN_UP, ENDED };
+
+struct child {
+	struct loop *loop;
+	pid_t pid;
+	enum phase phase;
+	bool let_go; /* its owner has freed it; it is among the detached */
+	bool timed_out;
+	bool end_session;
+	uint64_t started;
+	char *owner; /* NULL: none was named */
+
+	int pidfd;
+	struct event *on_end;
+	struct loop_timer *timer; /* the deadline, then the grace */
+	struct child_output out, errors;
+	child_line_fn *line_fn;
+	child_late_fn *late_fn;
+	child_eof_fn *eof_fn;
+	child_exit_fn *exit_fn;
+	void *arg;
+	struct children *among; /* NULL: it does not run */
+	TAILQ_ENTRY(child) link;
+};
+
+/* All that run, by whether their owners still want them. */
+static TAILQ_HEAD(children, child) owned = TAILQ_HEAD_INITIALIZER(owned),
+				   detached = TAILQ_HEAD_INITIALIZER(detached);
+
+static struct {
+	struct loop_timer *timer; /* NULL: nobody waits */
+	void (*done)(void *arg);
+	void *arg;
+} drain;
+
+/* --- freeing ---------------------------------------------------------------------------------- */
+
+static void move(struct child *child, struct children *to)
+{
+	if (child->among != NULL)
+		TAILQ_REMOVE(child->among, child, link);
+	child->among = to;
+	if (to != NULL)
+		TAILQ_INSERT_TAIL(to, child, link);
+}
+
+/* Everything but the memory, which the owner frees when it likes. */
+static void close_all(struct child *child)
+{
+	child_output_close(&child->out);
+	child_output_close(&child->errors);
+	if (child->on_end != NULL)
+		event_free(child->on_end);
+	child->on_end = NULL;
+	if (child->pidfd >= 0)
+		close(child->pidfd);
+	child->pidfd = -1;
+	loop_timer_free(child->timer);
+	child->timer = NULL;
+}
+
+static void destroy(struct child *child)
+{
+	move(child, NULL);
+	close_all(child);
+	child_output_clear(&child->out);
+	child_output_clear(&child->errors);
+	free(child->owner);
+	free(child);
+}
+
+static void detached_free(struct child *child)
+{
+	destroy(child);
+	if (TAILQ_EMPTY(&detached) && drain.timer != NULL)
+		loop_timer_rearm(drain.timer, 0);
+}
+
+/* --- ending ----------------------------------------------------------------------------------- */
+
+static void end(struct child *child)
+{
+	if (child->phase != RUNNING)
+		return;
+	child->phase = TERMED;
+	spawn_kill(child->pid, SIGTERM);
+	loop_timer_rearm(child->timer, GRACE);
+}
+
+static void on_line(const char *line, size_t length, void *arg)
+{
+	struct child *child = arg;
+
+	child->line_fn(child, line, length, child->arg);
+}
+
+static void on_eof(void *arg)
+{
+	struct child *child = arg;
+
+	child->eof_fn(child, child->arg);
+}
+
+/* Tells the owner that it has ended, or was given up.  The callback may free it. */
+static void tell_exit(struct child *child, int status)
+{
+	vigil_child_exit e = {.pid = child->pid, .status = status};
+
+	e.seconds = clock_to_seconds(clock_now() - child->started);
+	e.timed_out = child->timed_out;
+	e.given_up = child->phase == GIVEN_UP;
+	e.truncated = child->out.truncated;
+	if (child->line_fn == NULL) {
+		e.output = child->out.text;
+		e.length = child->out.length;
+	}
+	e.output = e.output != NULL ? e.output : "";
+	for (size_t i = 0; i < child->errors.length; i++)
+		if (child->errors.text[i] == '\0')
+			child->errors.text[i] = ' '; /* it is a text to the owner */
+	e.errors = child->errors.text != NULL ? child->errors.text : "";
+	child->exit_fn(child, &e, child->arg);
+}
+
+static void give_up(struct child *child)
+{
+	child->phase = GIVEN_UP;
+	child_output_finish(&child->out);
+	child_output_finish(&child->errors);
+	child_output_close(&child->out);
+	child_output_close(&child->errors);
+	if (!child->let_go)
+		tell_exit(child, NO_STATUS);
+}
+
+static void on_timer(uint64_t missed, void *arg)
+{
+	struct child *child = arg;
+
+	switch (child->phase) {
+	case RUNNING:
+		child->timed_out = true;
+		end(child);
+		if (child->late_fn != NULL && !child->let_go)
+			child->late_fn(child, child->arg);
+		break;
+	case TERMED:
+		child->phase = KILLED;
+		spawn_kill(child->pid, SIGKILL);
+		loop_timer_rearm(child->timer, LAST_GRACE);
+		break;
+	case KILLED: give_up(child); break;
+	case GIVEN_UP:
+	case ENDED: break;
+	}
+}
+
+static int reap(struct child *child)
+{
+	int status = NO_STATUS;
+
+	if (child->phase != RUNNING || child->end_session)
+		spawn_kill(child->pid, SIGKILL);
+	if (child->end_session)
+		session_end(child->loop, child->pid, child->owner);
+	while (waitpid(child->pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return NO_STATUS;
+	return status;
+}
+
+static void on_end(evutil_socket_t fd, short what, void *arg)
+{
+	struct child *child = arg;
+	bool told = child->phase == GIVEN_UP;
+	int status;
+
+	child_output_finish(&child->out); /* its owner may free it at the last line */
+	child_output_finish(&child->errors);
+	status = reap(child);
+	child->phase = ENDED;
+	close_all(child);
+	if (child->let_go) {
+		detached_free(child);
+		return;
+	}
+	move(child, NULL);
+	if (!told)
+		tell_exit(child, status);
+}
+
+void child_terminate(struct child *child)
+{
+	LOOP_ASSERT_OWNER();
+	end(child);
+}
+
+pid_t child_pid(const struct child *child)
+{
+	return child->pid;
+}
+
+static bool has_pid(const struct children *children, pid_t pid)
+{
+	const struct child *child;
+
+	TAILQ_FOREACH(child, children, link)
+		if (child->pid == pid)
+			return true;
+	return false;
+}
+
+pid_t child_given_up(const char *owner)
+{
+	struct children *const lists[] = {&owned, &detached};
+	const struct child *child;
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
+		TAILQ_FOREACH(child, lists[i], link)
+			if (child->phase == GIVEN_UP && child->owner != NULL &&
+				strcmp(child->owner, owner) == 0)
+				return child->pid;
+	return 0;
+}
+
+bool child_is_own(pid_t pid)
+{
+	LOOP_ASSERT_OWNER();
+	return has_pid(&owned, pid) || has_pid(&detached, pid);
+}
+
+void child_free(struct child *child)
+{
+	if (child == NULL)
+		return;
+	LOOP_ASSERT_OWNER();
+	if (child->phase == ENDED) {
+		destroy(child);
+		return;
+	}
+	child->let_go = true;
+	move(child, &detached);
+	child_output_close(&child->out);
+	child_output_close(&child->errors);
+	end(child);
+}
+
+/* --- starting --------------------------------------------------------------------------------- */
+
+/* A child inherits the session keyring of the thread that starts it, in which root's keys may be: the
+ * thread begins a new one, which is empty.  Kernels and containers without keyrings refuse that. */
+static void forget_keys(void)
+{
+#ifdef SYS_keyctl
+	syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
+#endif
+}
+
+static pid_t launch_as(const struct child_spec *spec, int *out, int *errors, int *pidfd)
+{
+	struct spawn spawn = spec->spawn;
+	const char **argv, **environment;
+	pid_t pid = -ENOMEM;
+
+	if (spec->user == NULL)
+		return spawn_start(&spawn, out, errors, pidfd);
+	argv = run_as_argv(spec->user, spawn.argv, spawn.program);
+	environment = run_as_environment(spec->user, spawn.environment);
+	if (argv != NULL && environment != NULL) {
+		spawn.argv = argv;
+		spawn.environment = environment;
+		spawn.other_user = run_as_is_other(spec->user);
+		if (spawn.other_user) {
+			spawn.program = NULL; /* it is setpriv */
+			forget_keys();
+		}
+		pid = spawn_start(&spawn, out, errors, pidfd);
+	}
+	free(environment);
+	free(argv);
+	return pid;
+}
+
+static pid_t launch(const struct child_spec *spec, int *out, int *errors, int *pidfd)
+{
+	pid_t pid = launch_as(spec, out, errors, pidfd);
+
+	degraded_started(pid);
+	return pid;
+}
+
+/* Begins to watch what runs; both pipes are the child's from here on, also when it fails. */
+static int watch(struct child *child, int out, int errors)
+{
+	int err = child_output_open(&child->out, child->loop, out);
+
+	if (errors >= 0 && child_output_open(&child->errors, child->loop, errors) != 0)
+		err = -ENOMEM;
+	child->on_end = event_new(loop_base(child->loop), child->pidfd, EV_READ, on_end, child);
+	if (child->on_end == NULL || event_add(child->on_end, NULL) != 0)
+		err = -ENOMEM;
+	return err;
+}
+
+static struct child *child_new(struct loop *loop, const struct child_spec *spec)
+{
+	struct child *child = memory_zero(sizeof(*child));
+
+	*child = (struct child){.loop = loop,
+		.pidfd = -1,
+		.owner = memory_text(spec->owner),
+		.end_session = spec->end_session,
+		.line_fn = spec->on_line,
+		.late_fn = spec->on_late,
+		.eof_fn = spec->on_eof,
+		.exit_fn = spec->on_exit,
+		.arg = spec->arg,
+		.started = clock_now()};
+	child->out = (struct child_output){.fd = -1,
+		.max = spec->output_max > 0 ? spec->output_max : CHILD_OUTPUT,
+		.on_line = spec->on_line != NULL ? on_line : NULL,
+		.on_eof = spec->on_eof != NULL ? on_eof : NULL,
+		.arg = child};
+	child->errors = (struct child_output){.fd = -1, .max = ERRORS_MAX, .keep_last = true};
+	child->timer = loop_after(loop, spec->timeout, on_timer, child);
+	if (child->timer != NULL && spec->timeout == 0)
+		loop_timer_stop(child->timer);
+	return child;
+}
+
+static int run(struct child *child, const struct child_spec *spec)
+{
+	int out = -1, errors = -1, err;
+
+	if (child->timer == NULL)
+		return -ENOMEM;
+	child->pid = launch(spec, &out, &errors, &child->pidfd);
+	if (child->pid < 0)
+		return child->pid;
+	move(child, &owned);
+	err = watch(child, out, errors);
+	if (err != 0) {
+		child->phase = KILLED; /* unwatched, it would never be reaped */
+		reap(child);
+	}
+	return err;
+}
+
+int child_start(struct loop *loop, const struct child_spec *spec, struct child **result)
+{
+	struct child *child;
+	int err;
+
+	LOOP_ASSERT_OWNER();
+	if (spec->on_exit == NULL || spec->spawn.argv == NULL || spec->spawn.argv[0] == NULL)
+		return -EINVAL;
+	child = child_new(loop, spec);
+	err = run(child, spec);
+	if (err != 0) {
+		destroy(child);
+		return err;
+	}
+	*result = child;
+	return 0;
+}
+
+/* --- at stop ---------------------------------------------------------------------------------- */
+
+static void on_drained(uint64_t missed, void *arg)
+{
+	loop_timer_free(drain.timer);
+	drain.timer = NULL;
+	drain.done(drain.arg);
+}
+
+int child_drain(struct loop *loop, void (*done)(void *arg), void *arg)
+{
+	uint64_t most = TAILQ_EMPTY(&detached) ? 0 : GRACE + LAST_GRACE;
+
+	if (drain.timer != NULL)
+		return -EBUSY;
+	drain.done = done;
+	drain.arg = arg;
+	drain.timer = loop_after(loop, most, on_drained, NULL);
+	return drain.timer != NULL ? 0 : -ENOMEM;
+}
+
+void child_kill_detached(void)
+{
+	struct child *child;
+
+	loop_timer_free(drain.timer);
+	drain.timer = NULL;
+	TAILQ_FOREACH(child, &detached, link)
+		spawn_kill(child->pid, SIGKILL);
+	while ((child = TAILQ_FIRST(&detached)) != NULL) {
+		struct pollfd ended = {.fd = child->pidfd, .events = POLLIN};
+
+		/* One stuck in the kernel dies when that lets go of it, and is init's then. */
+		if (poll(&ended, 1, 1000) > 0)
+			reap(child);
+		detached_free(child);
+	}
+	session_end_stop();
+}
+
+static void tell_all(struct children *children, int signo)
+{
+	struct child *child;
+
+	TAILQ_FOREACH(child, children, link)
+		spawn_kill(child->pid, signo);
+}
+
+/* Until all of them have ended, or it is too late. */
+static void await_all(struct children *children, uint64_t until)
+{
+	struct child *child;
+	uint64_t now;
+
+	TAILQ_FOREACH(child, children, link) {
+		struct pollfd ended = {.fd = child->pidfd, .events = POLLIN};
+
+		now = clock_now();
+		poll(&ended, 1, now < until ? (int)((until - now) / CLOCK_MS) : 0);
+	}
+}
+
+void child_terminate_all(void)
+{
+	uint64_t until = clock_now() + CLOCK_SECOND;
+
+	tell_all(&owned, SIGTERM);
+	tell_all(&detached, SIGTERM);
+	await_all(&owned, until);
+	await_all(&detached, until);
+	tell_all(&owned, SIGKILL);
+	tell_all(&detached, SIGKILL);
+}

@@ -1,0 +1,124 @@
+/*
+ * process: what /proc says about one process, and whether it lives.
+ *
+ * A process that does not exist is found without a descriptor.  For everything else vigild needs
+ * one, so where descriptors or memory are lacking, the answer is an error and not "it has ended".
+ */
+#include "process/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/error.h"
+
+ssize_t process_read_file(int directory, const char *name, char *text, size_t size)
+{
+	int fd = openat(directory, name, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, size - 1);
+
+	if (n < 0)
+		n = -errno;
+	if (fd >= 0)
+		close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	return n;
+}
+
+bool process_parse(char *text, struct process *process)
+{
+	/* The name is whatever the process likes, parentheses and blanks included. */
+	char *open_paren = strchr(text, '('), *close_paren = strrchr(text, ')');
+	int parent, group, session;
+
+	if (open_paren == NULL || close_paren == NULL || close_paren < open_paren)
+		return false;
+	if (sscanf(close_paren + 1,
+		    " %c %d %d %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
+		    "%" SCNu64,
+		    &process->state, &parent, &group, &session, &process->ticks) != 5)
+		return false;
+	process->parent = (pid_t)parent;
+	process->group = (pid_t)group;
+	process->session = (pid_t)session;
+	*close_paren = '\0';
+	snprintf(process->comm, sizeof(process->comm), "%s", open_paren + 1);
+	return true;
+}
+
+int process_read(pid_t pid, struct process *process)
+{
+	char path[32], text[1024];
+	ssize_t n;
+
+	process->state = '\0';
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	n = process_read_file(AT_FDCWD, path, text, sizeof(text));
+	if (!process_parse(text, process))
+		process->state = '\0';
+	return n < 0 && error_is_own((int)n) ? (int)n : 0;
+}
+
+/* A pidfd is readable as soon as the process has exited, reaped or not.  Returns 1 where it has, 0
+ * where it has not, or a negative errno. */
+static int has_ended(int pidfd)
+{
+	struct pollfd fd = {.fd = pidfd, .events = POLLIN};
+	int n = poll(&fd, 1, 0);
+
+	return n < 0 ? -errno : n > 0;
+}
+
+/* Without a pidfd, by the number alone. */
+static int number_lives(pid_t pid, int error)
+{
+	if (kill(pid, 0) != 0 && errno == ESRCH)
+		return 0;
+	/* A zombie and a thread answer to a signal, too. */
+	return error_is_own(error) ? error : 1;
+}
+
+int process_look(pid_t pid, struct process *process)
+{
+	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0), error = pidfd < 0 ? -errno : 0, lives;
+	int err;
+
+	process->state = '\0';
+	if (error == -ESRCH || error == -EINVAL || error == -ENOENT)
+		return 0; /* EINVAL: by now it is the number of a thread, no process */
+	err = process_read(pid, process);
+	if (pidfd < 0) {
+		lives = number_lives(pid, error);
+	} else {
+		/* Asked after /proc was read, so that it was the same process all the while. */
+		lives = has_ended(pidfd);
+		lives = lives < 0 ? lives : !lives;
+		close(pidfd);
+	}
+	if (process->state == 'Z' || process->state == 'X')
+		return 0;
+	return lives == 1 && err != 0 ? err : lives;
+}
+
+uint64_t process_ticks_now(void)
+{
+	struct timespec now;
+	uint64_t ticks = (uint64_t)sysconf(_SC_CLK_TCK);
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (uint64_t)now.tv_sec * ticks + (uint64_t)now.tv_nsec * ticks / 1000000000;
+}
+
+bool process_lives(pid_t pid)
+{
+	struct process process;
+
+	return pid > 0 && process_look(pid, &process) != 0;
+}

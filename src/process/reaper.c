@@ -1,0 +1,127 @@
+/*
+ * reaper: as process 1, vigild reaps the orphans that the kernel hands to it.
+ *
+ * Processes that nobody else is the parent of become children of process 1.  Where it does not reap
+ * them, each service that dies stays a zombie, and init scripts that wait for its end wait for as long
+ * as they can.
+ *
+ * No exit status of our own children may be lost, so their pids are never waited for here, and never
+ * "any child" either.  The kernel keeps the children of each thread apart: orphans go to the first
+ * thread, which runs the loop; what a worker starts is a child of that worker and cannot be seen with
+ * __WNOTHREAD.  What the loop starts is in the lists of child.c, which no other thread touches.  A
+ * worker may end before a process of its own that is stuck in the kernel; that one is in the list of
+ * spawn_run.c, which has a lock.
+ *
+ * waitid with WNOWAIT names one process that has ended.  Where that is our own, others may be hidden
+ * behind it, and the kernel's list of children is walked.
+ */
+#include "process/reaper.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "process/child.h"
+#include "loop/loop.h"
+#include "process/spawn.h"
+
+#define AT_ONCE 256             /* orphans reaped before the loop does other things */
+#define AGAIN   (10 * CLOCK_MS) /* where an own child hides others and they cannot be listed */
+#define MINE    (WEXITED | WNOHANG | WNOWAIT | __WNOTHREAD)
+
+struct reaper {
+	struct loop_signal *signal;
+	struct loop_timer *again;
+};
+
+static bool is_own(pid_t pid)
+{
+	return child_is_own(pid) || spawn_is_detached(pid);
+}
+
+/* A child of this thread that has ended; 0: there is none. */
+static pid_t find_ended(void)
+{
+	siginfo_t info = {0};
+
+	return waitid(P_ALL, 0, &info, MINE) == 0 ? info.si_pid : 0;
+}
+
+static bool reap(pid_t pid)
+{
+	return waitpid(pid, NULL, WNOHANG | __WNOTHREAD) == pid;
+}
+
+/* Reaps all orphans on the kernel's list.  False where there is no such list. */
+static bool walk(void)
+{
+	FILE *children;
+	char path[64];
+	int pid;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
+	children = fopen(path, "re");
+	if (children == NULL)
+		return false;
+	while (fscanf(children, "%d", &pid) == 1)
+		if (!is_own((pid_t)pid))
+			reap((pid_t)pid);
+	fclose(children);
+	return true;
+}
+
+static void reap_orphans(struct reaper *reaper)
+{
+	pid_t pid;
+
+	spawn_reap_detached();
+	for (int i = 0; i < AT_ONCE; i++) {
+		pid = find_ended();
+		if (pid == 0)
+			return;
+		if (is_own(pid)) {
+			if (!walk())
+				loop_timer_rearm(reaper->again, AGAIN);
+			return;
+		}
+		reap(pid);
+	}
+	loop_timer_rearm(reaper->again, 0);
+}
+
+static void on_child(int signo, void *arg)
+{
+	reap_orphans(arg);
+}
+
+static void on_again(uint64_t missed, void *arg)
+{
+	reap_orphans(arg);
+}
+
+struct reaper *reaper_new(struct loop *loop)
+{
+	struct reaper *reaper = memory_zero(sizeof(*reaper));
+
+	reaper->again = loop_after(loop, 0, on_again, reaper);
+	reaper->signal = loop_on_signal(loop, SIGCHLD, on_child, reaper);
+	if (reaper->again != NULL && reaper->signal != NULL)
+		return reaper;
+	reaper_free(reaper);
+	errno = ENOMEM;
+	return NULL;
+}
+
+void reaper_free(struct reaper *reaper)
+{
+	if (reaper == NULL)
+		return;
+	loop_signal_free(reaper->signal);
+	loop_timer_free(reaper->again);
+	free(reaper);
+}

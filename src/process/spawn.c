@@ -1,0 +1,276 @@
+/*
+ * spawn: one way to start a process; spawn_run.c runs one to its end.
+ *
+ * A host of 500 MB that forks stops for 8 to 28 ms while its page tables are copied;
+ * posix_spawn takes a quarter of one at any size, and between it and the exec no code of ours
+ * runs, so a worker may start a child while other threads hold locks.  It is therefore the
+ * only way to start anything here.
+ *
+ * spawn_start hands over a running child; whoever called it owns its two descriptors and reaps
+ * it.
+ *
+ * A pid is signalled only while we have not reaped it, so it can be nobody else's, and only
+ * our own pids are waited for: waitpid(-1) would take other libraries' children from them.
+ */
+#include "process/spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "process/spawn_environment.h"
+#include "process/spawn_internal.h"
+
+/* --- starting --------------------------------------------------------------------------------- */
+
+static int attributes_init(posix_spawnattr_t *attributes)
+{
+	sigset_t all, none;
+
+	if (posix_spawnattr_init(attributes))
+		return -ENOMEM;
+	sigfillset(&all);
+	sigemptyset(&none);
+	/* Ignored signals outlive an exec, and the host ignores SIGPIPE: a child that never saw
+	 * a broken pipe would print into one for ever. */
+	posix_spawnattr_setsigdefault(attributes, &all);
+	posix_spawnattr_setsigmask(attributes, &none);
+	/* A session of its own has no controlling terminal, through which a child could type into the
+	 * shell that vigild was started from.  Its leader leads a process group, too. */
+	posix_spawnattr_setflags(
+		attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+	return 0;
+}
+
+/* What it reads: a file in memory, so that nobody has to stand by and feed a pipe.  Its number is
+ * 3 or more; or -errno. */
+static int open_input(const struct spawn *spawn)
+{
+	int fd = memfd_create("input", MFD_CLOEXEC), high, err = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	high = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	if (high < 0)
+		err = -errno;
+	close(fd);
+	if (err)
+		return err;
+	n = pwrite(high, spawn->input, spawn->input_length, 0);
+	if (n == (ssize_t)spawn->input_length)
+		return high;
+	err = n < 0 ? -errno : -ENOSPC;
+	close(high);
+	return err;
+}
+
+/* The descriptors that a child gets; -1: none. */
+struct given {
+	int out, errors, input;
+};
+
+static int set_stderr(
+	posix_spawn_file_actions_t *actions, const struct spawn *spawn, const struct given *given)
+{
+	if (given->errors >= 0)
+		return posix_spawn_file_actions_adddup2(actions, given->errors, STDERR_FILENO);
+	if (spawn->merge_stderr)
+		return posix_spawn_file_actions_adddup2(actions, STDOUT_FILENO, STDERR_FILENO);
+	return posix_spawn_file_actions_addopen(actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+}
+
+/* The pipe of stdout may itself be 0, 1 or 2 when the host was started with those closed, so it is
+ * copied before anything else takes the low numbers; all others are 3 or more. */
+static int actions_init(
+	posix_spawn_file_actions_t *actions, const struct spawn *spawn, const struct given *given)
+{
+	int err;
+
+	if (posix_spawn_file_actions_init(actions))
+		return -ENOMEM;
+	err = posix_spawn_file_actions_adddup2(actions, given->out, STDOUT_FILENO);
+	if (!err && given->input >= 0)
+		err = posix_spawn_file_actions_adddup2(actions, given->input, STDIN_FILENO);
+	else if (!err)
+		err = posix_spawn_file_actions_addopen(
+			actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	if (!err)
+		err = set_stderr(actions, spawn, given);
+	if (!err)
+		err = posix_spawn_file_actions_addchdir_np(
+			actions, spawn->directory ? spawn->directory : "/");
+#ifdef HAVE_POSIX_SPAWN_FILE_ACTIONS_ADDCLOSEFROM_NP
+	/* The host's own are close-on-exec; those of libraries in modules may not be. */
+	if (!err)
+		err = posix_spawn_file_actions_addclosefrom_np(actions, STDERR_FILENO + 1);
+#endif
+	if (err)
+		posix_spawn_file_actions_destroy(actions);
+	return -err;
+}
+
+/* The pid, or -errno. */
+static pid_t launch(const struct spawn *spawn, int out, int errors)
+{
+	char *const *argv = (char *const *)spawn->argv;
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	struct given given = {.out = out, .errors = errors, .input = -1};
+	char **environment;
+	int err = 0;
+	pid_t pid;
+
+	if (!argv || !argv[0])
+		return -EINVAL;
+	environment = spawn_environment_new(spawn->environment, spawn->other_user);
+	if (!environment)
+		return -ENOMEM;
+	if (spawn->input)
+		given.input = open_input(spawn);
+	if (given.input < -1)
+		err = -given.input;
+	if (!err)
+		err = -actions_init(&actions, spawn, &given);
+	if (err)
+		goto out;
+	err = -attributes_init(&attributes);
+	if (err)
+		goto out_actions;
+	/* A script without a #! line is ENOEXEC: glibc does not hand it to a shell, nor do we. */
+	err = posix_spawnp(&pid, spawn->program ? spawn->program : argv[0], &actions, &attributes,
+		argv, environment);
+	posix_spawnattr_destroy(&attributes);
+out_actions:
+	posix_spawn_file_actions_destroy(&actions);
+out:
+	if (given.input >= 0)
+		close(given.input);
+	free(environment);
+	return err ? -err : pid;
+}
+
+/*
+ * A pipe of which only our end is non-blocking.  With lasting, the child's end is open for
+ * reading too: what the child leaves behind holds its stdout, and must not die of SIGPIPE at
+ * its first word after we have gone.
+ */
+static int open_pipe(int ends[2], bool lasting)
+{
+	char path[32];
+	int both;
+
+	if (pipe2(ends, O_CLOEXEC))
+		return -errno;
+	if (fcntl(ends[0], F_SETFL, O_NONBLOCK))
+		goto fail;
+	if (!lasting)
+		return 0;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", ends[1]);
+	both = open(path, O_RDWR | O_CLOEXEC);
+	if (both >= 0) { /* without /proc it is a pipe like any other */
+		close(ends[1]);
+		ends[1] = both;
+	}
+	return 0;
+fail:
+	both = -errno;
+	close(ends[0]);
+	close(ends[1]);
+	ends[0] = ends[1] = -1;
+	return both;
+}
+
+/* A second pipe, whose ends are 3 or more, because stdin and stdout are set up before it is used. */
+static int open_errors(int ends[2])
+{
+	int err = open_pipe(ends, false), high;
+
+	if (err || ends[1] > STDERR_FILENO)
+		return err;
+	high = fcntl(ends[1], F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	err = high < 0 ? -errno : 0;
+	close(ends[1]);
+	ends[1] = high;
+	if (err) {
+		close(ends[0]);
+		ends[0] = -1;
+	}
+	return err;
+}
+
+/* The pid of a started child and its pidfd, or -errno. */
+static pid_t start(const struct spawn *spawn, int out, int errors, int *pidfd)
+{
+	pid_t pid = launch(spawn, out, errors);
+	int err;
+
+	if (pid < 0)
+		return pid;
+	*pidfd = (int)syscall(SYS_pidfd_open, pid, 0); /* close-on-exec by itself */
+	if (*pidfd < 0) {
+		err = -errno;
+		spawn_kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+		pid = err;
+	}
+	return pid;
+}
+
+static void close_pipe(int ends[2])
+{
+	for (int i = 0; i < 2; i++)
+		if (ends[i] >= 0)
+			close(ends[i]);
+}
+
+pid_t spawn_start_piped(const struct spawn *spawn, bool lasting, int ends[2], int *pidfd)
+{
+	pid_t pid;
+	int err = open_pipe(ends, lasting);
+
+	if (err)
+		return err;
+	pid = start(spawn, ends[1], -1, pidfd);
+	if (pid < 0)
+		close_pipe(ends);
+	return pid;
+}
+
+pid_t spawn_start(const struct spawn *spawn, int *out, int *errors, int *pidfd)
+{
+	int ends[2] = {-1, -1}, more[2] = {-1, -1};
+	pid_t pid = open_pipe(ends, false);
+
+	if (pid == 0 && spawn->keep_stderr)
+		pid = open_errors(more);
+	if (pid == 0)
+		pid = start(spawn, ends[1], more[1], pidfd);
+	if (pid < 0) {
+		close_pipe(ends);
+		close_pipe(more);
+		return pid;
+	}
+	close(ends[1]);
+	if (more[1] >= 0)
+		close(more[1]);
+	*out = ends[0];
+	if (errors != NULL)
+		*errors = more[0];
+	return pid;
+}
+
+int spawn_kill(pid_t group, int signo)
+{
+	if (group <= 1)
+		return -EINVAL; /* 0 is our own group, -1 everybody */
+	return kill(-group, signo) ? -errno : 0;
+}

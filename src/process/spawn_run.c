@@ -1,0 +1,294 @@
+/*
+ * spawn_run: runs a process to its end, for workers, which may block.
+ *
+ * One poll over the child's output, its pidfd and one eventfd that the loop thread raises when
+ * the host stops.  What all workers share, that eventfd and the pids that could not be reaped
+ * yet, is behind one lock that nobody holds long.
+ */
+#include "process/spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "process/spawn_internal.h"
+
+#define GRACE      CLOCK_SECOND /* from TERM to KILL, and from KILL to giving up */
+#define STRAYS_MAX 32
+
+/* --- what workers share ----------------------------------------------------------------------- */
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static int cancel_fd = -1; /* raised once, never lowered; -1: not made yet */
+static bool cancelled;
+static unsigned under_way; /* that are ended when it is raised */
+static pthread_cond_t all_ended;
+static pid_t detached[STRAYS_MAX]; /* killed, but stuck in the kernel: reaped when they let go */
+
+/* Its time is counted on a clock that nobody sets. */
+static void all_ended_init(void)
+{
+	pthread_condattr_t attr;
+
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&all_ended, &attr);
+	pthread_condattr_destroy(&attr);
+}
+
+/* One more is under way.  The eventfd to wait on; -ECANCELED when the host stops. */
+static int run_begin(bool spare_group)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	int fd;
+
+	pthread_once(&once, all_ended_init);
+	pthread_mutex_lock(&lock);
+	if (cancel_fd < 0)
+		cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	fd = cancelled ? -ECANCELED : cancel_fd < 0 ? -errno : cancel_fd;
+	if (fd >= 0 && !spare_group)
+		under_way++;
+	pthread_mutex_unlock(&lock);
+	return fd;
+}
+
+static void run_end(bool spare_group)
+{
+	pthread_mutex_lock(&lock);
+	if (!spare_group && --under_way == 0)
+		pthread_cond_broadcast(&all_ended);
+	pthread_mutex_unlock(&lock);
+}
+
+void spawn_cancel(void)
+{
+	uint64_t one = 1;
+
+	pthread_mutex_lock(&lock);
+	cancelled = true;
+	/* Those under way wait on it, so where there is none there is nobody to wake. */
+	if (cancel_fd >= 0 && write(cancel_fd, &one, sizeof(one)) < 0)
+		cancelled = true; /* its counter is full, and so it is readable already */
+	pthread_mutex_unlock(&lock);
+}
+
+void spawn_cancel_wait(void)
+{
+	struct timespec until;
+	int err = 0;
+
+	spawn_cancel();
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += 2 * (time_t)(GRACE / CLOCK_SECOND);
+	pthread_mutex_lock(&lock);
+	while (under_way > 0 && err == 0)
+		err = pthread_cond_timedwait(&all_ended, &lock, &until);
+	pthread_mutex_unlock(&lock);
+}
+
+/* Remembers one more stray (0: none) and reaps those that have ended since. */
+static void reap_detached(pid_t more)
+{
+	size_t i;
+
+	pthread_mutex_lock(&lock);
+	for (i = 0; i < STRAYS_MAX; i++) {
+		if (detached[i] && waitpid(detached[i], NULL, WNOHANG) != 0)
+			detached[i] = 0;
+		if (!detached[i] && more) {
+			detached[i] = more;
+			more = 0;
+		}
+	}
+	pthread_mutex_unlock(&lock);
+}
+
+void spawn_reap_detached(void)
+{
+	reap_detached(0);
+}
+
+bool spawn_is_detached(pid_t pid)
+{
+	bool found = false;
+
+	pthread_mutex_lock(&lock);
+	for (size_t i = 0; i < STRAYS_MAX; i++)
+		found |= detached[i] == pid;
+	pthread_mutex_unlock(&lock);
+	return found;
+}
+
+/* --- running to the end ----------------------------------------------------------------------- */
+
+enum phase { RUNNING, TERMED, KILLED, GIVEN_UP };
+
+struct run {
+	pid_t pid;
+	int ends[2];
+	int pidfd;
+	bool spare_group;
+	bool cancelled;
+	enum phase phase;
+	uint64_t until; /* when the phase is over */
+	struct spawn_result *result;
+};
+
+/* Keeps the end of what was printed: that is where the reason stands. */
+static void keep(struct spawn_result *result, const char *data, size_t n)
+{
+	size_t room = sizeof(result->output) - 1, drop;
+
+	if (n > room) {
+		data += n - room;
+		n = room;
+		result->truncated = true;
+	}
+	if (result->length + n > room) {
+		drop = result->length + n - room;
+		memmove(result->output, result->output + drop, result->length - drop);
+		result->length -= drop;
+		result->truncated = true;
+	}
+	memcpy(result->output + result->length, data, n);
+	result->length += n;
+	result->output[result->length] = '\0';
+}
+
+/* Reads up to limit bytes of what is there.  False at the end of the output. */
+static bool take(struct run *run, size_t limit)
+{
+	char chunk[16384];
+	ssize_t n;
+
+	while (limit > 0) {
+		n = read(run->ends[0], chunk, limit < sizeof(chunk) ? limit : sizeof(chunk));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 && errno == EAGAIN;
+		keep(run->result, chunk, (size_t)n);
+		limit -= (size_t)n;
+	}
+	return true;
+}
+
+static void run_signal(struct run *run, int signo)
+{
+	if (run->spare_group)
+		kill(run->pid, signo);
+	else
+		spawn_kill(run->pid, signo);
+}
+
+/* The time of a phase is up, or the host stops. */
+static void run_advance(struct run *run, uint64_t now)
+{
+	static const int signals[] = {[RUNNING] = SIGTERM, [TERMED] = SIGKILL};
+
+	if (run->phase < KILLED)
+		run_signal(run, signals[run->phase]);
+	run->phase++;
+	run->until = now + GRACE;
+}
+
+/* Until the process has ended, or cannot be ended.  True when it has. */
+static bool run_wait(struct run *run, int cancel)
+{
+	struct pollfd fds[] = {{.fd = run->pidfd, .events = POLLIN},
+		{.fd = run->ends[0], .events = POLLIN},
+		{.fd = run->spare_group ? -1 : cancel, .events = POLLIN}};
+	struct timespec left;
+	uint64_t now;
+
+	while (run->phase < GIVEN_UP) {
+		now = clock_now();
+		if (now > run->until)
+			now = run->until;
+		left.tv_sec = (time_t)((run->until - now) / CLOCK_SECOND);
+		left.tv_nsec = (long)((run->until - now) % CLOCK_SECOND);
+		if (ppoll(fds, 3, &left, NULL) < 0)
+			continue; /* EINTR; ENOMEM passes */
+		if (fds[0].revents)
+			return true;
+		if (fds[1].revents && !take(run, 65536))
+			fds[1].fd = -1;
+		if (fds[2].revents) {
+			fds[2].fd = -1; /* it stays raised */
+			run->cancelled = true;
+			if (run->phase == RUNNING)
+				run_advance(run, clock_now());
+		}
+		if (clock_now() >= run->until) {
+			run->result->timed_out |= run->phase == RUNNING;
+			run_advance(run, clock_now());
+		}
+	}
+	return false;
+}
+
+/* It has ended, and is ours until it is reaped. */
+static int run_reap(struct run *run)
+{
+	int waiting = 0;
+
+	/* Only what is in the pipe by now: what it left behind may go on printing for ever. */
+	if (ioctl(run->ends[0], FIONREAD, &waiting) == 0 && waiting > 0)
+		take(run, (size_t)waiting);
+	/* A look that leaves a process behind each time would fill the machine; the number of the
+	 * group is safe to use for as long as its leader has not been reaped. */
+	if (!run->spare_group)
+		spawn_kill(run->pid, SIGKILL);
+	while (waitpid(run->pid, &run->result->status, 0) < 0)
+		if (errno != EINTR)
+			return -errno; /* ECHILD: the host was started with SIGCHLD ignored */
+	return 0;
+}
+
+/* Once it may begin.  cancel: what to wait on beside it. */
+static int run_it(const struct spawn *spawn, struct run *run, int cancel)
+{
+	int err;
+
+	run->pid = spawn_start_piped(spawn, run->spare_group, run->ends, &run->pidfd);
+	if (run->pid < 0)
+		return run->pid;
+	err = run_wait(run, cancel) ? run_reap(run) : 0;
+	if (run->phase == GIVEN_UP)
+		reap_detached(run->pid);
+	/* From now on nobody reads: what still holds the pipe shall not block on it either. */
+	if (run->spare_group)
+		fcntl(run->ends[1], F_SETFL, O_NONBLOCK);
+	close(run->ends[1]);
+	close(run->ends[0]);
+	close(run->pidfd);
+	return err ? err : run->cancelled ? -ECANCELED : 0;
+}
+
+int spawn_run(
+	const struct spawn *spawn, uint64_t deadline, bool spare_group, struct spawn_result *result)
+{
+	struct run run = {.spare_group = spare_group, .until = deadline, .result = result};
+	int cancel, err = 0;
+
+	memset(result, 0, sizeof(*result));
+	reap_detached(0);
+	cancel = run_begin(spare_group);
+	if (cancel < 0)
+		return cancel;
+	if (clock_now() < deadline)
+		err = run_it(spawn, &run, cancel);
+	else
+		result->timed_out = true; /* too late to begin */
+	run_end(spare_group);
+	return err;
+}

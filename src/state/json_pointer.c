@@ -1,0 +1,238 @@
+/*
+ * json_pointer: JSON Pointers (RFC 6901), the addresses of the state.
+ *
+ * All of it works on borrowed text in place and allocates nothing: a pointer is followed for
+ * every value that a daemon writes.
+ */
+#include "state/json_pointer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+
+/* What is no UTF-8 is refused here, where it comes in: jansson would refuse it as a name only
+ * when it is written, and look the same as one who is out of memory. */
+const char *json_pointer_error(const char *pointer)
+{
+	size_t left, took;
+	uint32_t c;
+
+	if (pointer == NULL || (pointer[0] != '\0' && pointer[0] != '/'))
+		return "does not begin with a slash";
+	left = strnlen(pointer, POINTER_MAX);
+	if (left == POINTER_MAX)
+		return "is longer than 1023 bytes";
+	for (; left > 0; pointer += took, left -= took) {
+		took = 1;
+		if ((unsigned char)*pointer < 0x80 && *pointer != '~')
+			continue; /* nearly all of any name */
+		took = text_decode(pointer, left, &c);
+		if (took == 0)
+			return "is not UTF-8";
+		if (c == '~' && pointer[1] != '0' && pointer[1] != '1')
+			return "has a ~ that neither 0 nor 1 follows (~0 is ~, ~1 is /)";
+	}
+	return NULL;
+}
+
+int json_pointer_check(const char *pointer)
+{
+	return json_pointer_error(pointer) == NULL ? 0 : -EINVAL;
+}
+
+int json_pointer_append(char *buf, size_t size, const char *name)
+{
+	size_t begin = strlen(buf), at = begin;
+
+	if (at + 1 >= size)
+		return -ENAMETOOLONG;
+	buf[at++] = '/';
+	for (; *name != '\0'; name++) {
+		bool escape = *name == '~' || *name == '/';
+
+		if (at + 1 + escape >= size) {
+			buf[begin] = '\0';
+			return -ENAMETOOLONG;
+		}
+		if (escape)
+			buf[at++] = '~';
+		buf[at++] = *name == '~' ? '0' : *name == '/' ? '1' : *name;
+	}
+	buf[at] = '\0';
+	return 0;
+}
+
+const char *json_pointer_step(const char *pointer, char *step, size_t size)
+{
+	size_t n = 0;
+
+	if (*pointer != '/' || size == 0)
+		return NULL;
+	for (pointer++; *pointer != '\0' && *pointer != '/'; pointer++) {
+		char c = *pointer;
+
+		if (c == '~') {
+			c = *++pointer == '1' ? '/' : '~';
+			if (*pointer != '0' && *pointer != '1')
+				return NULL;
+		}
+		if (n + 1 >= size)
+			return NULL;
+		step[n++] = c;
+	}
+	step[n] = '\0';
+	return pointer;
+}
+
+/* What is neither plain nor a slash; the bytes of the pointer that it took, 0: it is malformed. */
+static size_t split_rare(const char *from, char **to)
+{
+	size_t took;
+	uint32_t c;
+
+	if (*from == '~') {
+		*(*to)++ = from[1] == '1' ? '/' : '~';
+		return from[1] == '0' || from[1] == '1' ? 2 : 0;
+	}
+	took = text_decode(from, strnlen(from, 4), &c);
+	memcpy(*to, from, took);
+	*to += took;
+	return took;
+}
+
+int json_pointer_split(struct json_pointer_path *path, const char *pointer, int limit)
+{
+	char *to = path->text; /* a step and its NUL are no longer than "/step" */
+	size_t took;
+
+	path->count = 0;
+	if (pointer == NULL || strnlen(pointer, POINTER_MAX) == POINTER_MAX)
+		return -EINVAL;
+	while (*pointer == '/') {
+		if (path->count == limit)
+			return -E2BIG;
+		path->step[path->count++] = to;
+		for (pointer++; *pointer != '\0' && *pointer != '/'; pointer += took) {
+			took = 1;
+			if ((unsigned char)*pointer < 0x80 && *pointer != '~') {
+				*to++ = *pointer; /* nearly all of any name */
+				continue;
+			}
+			took = split_rare(pointer, &to);
+			if (took == 0)
+				return -EINVAL;
+		}
+		*to++ = '\0';
+	}
+	return *pointer == '\0' ? 0 : -EINVAL;
+}
+
+/* An index as the RFC has it: digits, no leading zero. */
+static json_t *element(const json_t *array, const char *step)
+{
+	char *end;
+	unsigned long index;
+
+	if (step[0] < '0' || step[0] > '9' || (step[0] == '0' && step[1] != '\0'))
+		return NULL;
+	errno = 0;
+	index = strtoul(step, &end, 10);
+	return *end == '\0' && errno == 0 ? json_array_get(array, index) : NULL;
+}
+
+json_t *json_pointer_follow(json_t *from, const char *pointer)
+{
+	char step[POINTER_MAX];
+
+	while (from != NULL && *pointer != '\0') {
+		pointer = json_pointer_step(pointer, step, sizeof(step));
+		if (pointer == NULL)
+			return NULL;
+		from = json_is_array(from) ? element(from, step) : json_object_get(from, step);
+	}
+	return from;
+}
+
+bool json_pointer_covers(const char *outer, const char *inner)
+{
+	size_t n = strlen(outer);
+
+	return strncmp(outer, inner, n) == 0 && (inner[n] == '\0' || inner[n] == '/');
+}
+
+/* Byte by byte: most addresses that are compared differ in their first step. */
+bool pointers_meet(const char *a, const char *b)
+{
+	while (*a == *b && *a != '\0') {
+		a++;
+		b++;
+	}
+	return (*a == '\0' && (*b == '\0' || *b == '/')) || (*b == '\0' && *a == '/');
+}
+
+/* --- depth ------------------------------------------------------------------------------------ */
+
+#define LEVELS_MAX 64
+
+/* A container on the way down, and which of its children comes next. */
+struct level {
+	json_t *value;
+	void *next;   /* of an object */
+	size_t index; /* of an array */
+};
+
+static bool is_container(const json_t *value)
+{
+	return json_is_object(value) || json_is_array(value);
+}
+
+static void enter(struct level *level, json_t *value)
+{
+	level->value = value;
+	level->next = json_object_iter(value); /* NULL for an array */
+	level->index = 0;
+}
+
+/* The next child that nests itself; NULL when there is none left. */
+static json_t *next_container(struct level *level)
+{
+	json_t *child;
+
+	while (level->next) {
+		child = json_object_iter_value(level->next);
+		level->next = json_object_iter_next(level->value, level->next);
+		if (is_container(child))
+			return child;
+	}
+	while (level->index < json_array_size(level->value)) {
+		child = json_array_get(level->value, level->index++);
+		if (is_container(child))
+			return child;
+	}
+	return NULL;
+}
+
+int json_depth(const json_t *value, int limit)
+{
+	struct level way[LEVELS_MAX];
+	json_t *child = (json_t *)value; /* jansson iterates over what is not const only */
+	int deepest = 0, depth = 0;
+
+	if (limit > LEVELS_MAX)
+		limit = LEVELS_MAX;
+	if (!is_container(value))
+		return 0;
+	for (;;) {
+		if (child) {
+			if (depth >= limit)
+				return limit + 1;
+			enter(&way[depth++], child);
+			deepest = depth > deepest ? depth : deepest;
+		} else if (--depth == 0) {
+			return deepest;
+		}
+		child = next_container(&way[depth - 1]);
+	}
+}

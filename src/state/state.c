@@ -1,0 +1,407 @@
+/*
+ * state: the tree of JSON values that the daemons share.
+ *
+ * The one file that changes the tree and the one that tells of a change.  The loop thread owns
+ * it, so nothing is locked.
+ *
+ * A write is one step down for each step of its address and one replacement at the end.  Parents
+ * that are missing are built beside the tree and hung in whole, so a write that fails has changed
+ * nothing; and neither writing nor telling depends on how large the tree is.
+ *
+ * Watchers are told inside the write, with the place that was written, before anything else can
+ * change.  They may not write in turn: whoever wants to act on a change takes note and acts from
+ * the loop.  They may unwatch: a watch taken off while some are told is only marked, and freed
+ * when the telling is over.
+ *
+ * jansson compares, dumps and frees by recursion.  So that no value can exhaust the stack, depth
+ * is bounded on the way in, and what is refused is taken apart flat.
+ */
+#include "state/state.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include "base/memory.h"
+
+struct state_watch {
+	struct state *state;
+	char *pointer;
+	state_change_fn *fn; /* NULL: unwatched while they are being told */
+	void *arg;
+	uint64_t born; /* the revision then: it is told of later ones */
+	TAILQ_ENTRY(state_watch) link;
+};
+
+struct account {
+	char *name; /* its one step */
+	char *pointer;
+	state_compute_fn *compute;
+	void *arg;
+	SLIST_ENTRY(account) link;
+};
+
+struct state {
+	json_t *root;
+	json_t *lent;
+	uint64_t revision;
+	unsigned telling; /* calls of changed under way: an announcement may come from a watcher */
+	bool dead_watches;
+	TAILQ_HEAD(, state_watch) watches;
+	SLIST_HEAD(, account) accounts;
+};
+
+struct state *state_new(void)
+{
+	struct state *state = memory_zero(sizeof(*state));
+
+	state->root = json_object();
+	TAILQ_INIT(&state->watches);
+	SLIST_INIT(&state->accounts);
+	return state;
+}
+
+static void watch_free(struct state_watch *watch)
+{
+	TAILQ_REMOVE(&watch->state->watches, watch, link);
+	free(watch->pointer);
+	free(watch);
+}
+
+void state_free(struct state *state)
+{
+	struct state_watch *watch;
+	struct account *account;
+
+	if (state == NULL)
+		return;
+	while ((watch = TAILQ_FIRST(&state->watches)) != NULL)
+		watch_free(watch);
+	while ((account = SLIST_FIRST(&state->accounts)) != NULL) {
+		SLIST_REMOVE_HEAD(&state->accounts, link);
+		free(account->name);
+		free(account->pointer);
+		free(account);
+	}
+	json_decref(state->lent);
+	json_decref(state->root);
+	free(state);
+}
+
+uint64_t state_revision(const struct state *state)
+{
+	return state->revision;
+}
+
+/* --- telling ---------------------------------------------------------------------------------- */
+
+static void bury_watches(struct state *state)
+{
+	struct state_watch *watch, *next;
+
+	for (watch = TAILQ_FIRST(&state->watches); watch != NULL; watch = next) {
+		next = TAILQ_NEXT(watch, link);
+		if (watch->fn == NULL)
+			watch_free(watch);
+	}
+	state->dead_watches = false;
+}
+
+static void changed(struct state *state, const char *pointer, json_t *value)
+{
+	uint64_t revision = ++state->revision;
+	struct state_watch *watch;
+
+	if (TAILQ_EMPTY(&state->watches))
+		return;
+	state->telling++;
+	TAILQ_FOREACH(watch, &state->watches, link)
+		if (watch->fn != NULL && watch->born < revision &&
+			pointers_meet(watch->pointer, pointer))
+			watch->fn(revision, pointer, value, watch->arg);
+	if (--state->telling == 0 && state->dead_watches)
+		bury_watches(state);
+}
+
+struct state_watch *state_watch(
+	struct state *state, const char *pointer, state_change_fn *fn, void *arg)
+{
+	struct state_watch *watch;
+
+	if (json_pointer_check(pointer) != 0) {
+		errno = EINVAL;
+		return NULL;
+	}
+	watch = memory_zero(sizeof(*watch));
+	watch->state = state;
+	watch->pointer = memory_text(pointer);
+	watch->fn = fn;
+	watch->arg = arg;
+	watch->born = state->revision;
+	TAILQ_INSERT_TAIL(&state->watches, watch, link);
+	return watch;
+}
+
+void state_unwatch(struct state_watch *watch)
+{
+	if (watch == NULL)
+		return;
+	if (watch->state->telling > 0) {
+		watch->fn = NULL;
+		watch->state->dead_watches = true;
+		return;
+	}
+	watch_free(watch);
+}
+
+/* --- writing ---------------------------------------------------------------------------------- */
+
+static const struct account *account_of(const struct state *state, const char *pointer)
+{
+	const struct account *account;
+
+	SLIST_FOREACH(account, &state->accounts, link)
+		if (json_pointer_covers(account->pointer, pointer))
+			return account;
+	return NULL;
+}
+
+static bool is_computed(const struct state *state, const char *first_step)
+{
+	const struct account *account;
+
+	SLIST_FOREACH(account, &state->accounts, link)
+		if (strcmp(account->name, first_step) == 0)
+			return true;
+	return false;
+}
+
+/* Whether a change may be made there at all; takes the address apart. */
+static int check_write(
+	const struct state *state, const char *pointer, struct json_pointer_path *path)
+{
+	int err = json_pointer_split(path, pointer, STATE_DEPTH_MAX);
+
+	if (err != 0)
+		return err;
+	if (path->count == 0)
+		return -EINVAL;
+	if (state->telling > 0)
+		return -EBUSY;
+	return is_computed(state, path->step[0]) ? -EPERM : 0;
+}
+
+/* Puts a container on the heap that freeing a value would descend into. */
+static void heap_up(json_t *heap, json_t *value)
+{
+	if (json_is_object(value) || json_is_array(value))
+		json_array_append(heap, value);
+}
+
+/* Drops a reference to a value of any depth: the containers that nobody else holds are gathered
+ * on a heap and emptied there one by one, so that none frees another inside its own freeing. */
+static void drop(json_t *value)
+{
+	json_t *heap = json_array(), *top, *child;
+	const char *key;
+	size_t i, k;
+
+	heap_up(heap, value);
+	json_decref(value);
+	for (i = 0; i < json_array_size(heap); i++) {
+		top = json_array_get(heap, i);
+		if (top->refcount > 1)
+			continue;
+		json_object_foreach(top, key, child) {
+			heap_up(heap, child);
+		}
+		json_array_foreach(top, k, child) {
+			heap_up(heap, child);
+		}
+		json_object_clear(top);
+		json_array_clear(top);
+	}
+	json_decref(heap);
+}
+
+/* Where a path goes. */
+struct spot {
+	json_t *parent; /* the object furthest down that there is */
+	int depth;      /* how many steps it is away */
+	void *iter;     /* of the next step in it; NULL: nothing stands there */
+	json_t *before; /* what does */
+};
+
+static void descend(struct spot *spot, json_t *root, const struct json_pointer_path *path)
+{
+	spot->parent = root;
+	for (spot->depth = 0;; spot->depth++) {
+		spot->iter = json_object_iter_at(spot->parent, path->step[spot->depth]);
+		spot->before = json_object_iter_value(spot->iter);
+		if (spot->depth == path->count - 1 || !json_is_object(spot->before))
+			return;
+		spot->parent = spot->before;
+	}
+}
+
+/* Takes the reference.  The step is UTF-8: it was checked. */
+static int put(const struct spot *spot, const struct json_pointer_path *path, json_t *value)
+{
+	if (spot->iter != NULL)
+		return json_object_iter_set_new(spot->parent, spot->iter, value);
+	return json_object_set_new_nocheck(spot->parent, path->step[spot->depth], value);
+}
+
+/* Puts the parents that are missing around a value: those below the step of that depth.  Takes
+ * the reference; NULL when out of memory. */
+static json_t *wrap(const struct json_pointer_path *path, int depth, json_t *value)
+{
+	int i;
+
+	for (i = path->count - 1; i > depth; i--) {
+		json_t *parent = json_object();
+
+		if (json_object_set_new(parent, path->step[i], value) < 0) {
+			json_decref(parent);
+			return NULL;
+		}
+		value = parent;
+	}
+	return value;
+}
+
+/* Tells of the place that the first so many steps lead to. */
+static void changed_above(struct state *state, const char *pointer, int steps, json_t *value)
+{
+	const char *end = pointer;
+	char place[POINTER_MAX];
+
+	while (steps-- > 0)
+		end = strchrnul(end + 1, '/');
+	snprintf(place, sizeof(place), "%.*s", (int)(end - pointer), pointer);
+	changed(state, place, value);
+}
+
+static int write_value(struct state *state, const char *pointer, json_t *value, bool only_new)
+{
+	struct json_pointer_path path;
+	struct spot spot;
+	json_t *whole;
+	bool in_way;
+	int err;
+
+	err = value == NULL ? -EINVAL : check_write(state, pointer, &path);
+	if (err == 0 && json_depth(value, STATE_DEPTH_MAX) > STATE_DEPTH_MAX)
+		err = -E2BIG;
+	if (err != 0) {
+		drop(value);
+		return err;
+	}
+	descend(&spot, state->root, &path);
+	in_way = spot.before != NULL && spot.depth < path.count - 1;
+	/* json_equal looks at types and sizes first, and into containers only then. */
+	if (spot.before != NULL && (only_new || (!in_way && json_equal(spot.before, value)))) {
+		json_decref(value);
+		return only_new ? -EEXIST : 0;
+	}
+	whole = wrap(&path, spot.depth, value);
+	if (put(&spot, &path, whole) < 0)
+		return -ENOMEM;
+	/* With an array goes what was in it: its watchers must hear of the array's place. */
+	if (in_way)
+		changed_above(state, pointer, spot.depth + 1, whole);
+	else
+		changed(state, pointer, value);
+	return 0;
+}
+
+int state_set(struct state *state, const char *pointer, json_t *value)
+{
+	return write_value(state, pointer, value, false);
+}
+
+int state_add(struct state *state, const char *pointer, json_t *value)
+{
+	return write_value(state, pointer, value, true);
+}
+
+int state_unset(struct state *state, const char *pointer)
+{
+	struct json_pointer_path path;
+	struct spot spot;
+	int err = check_write(state, pointer, &path);
+
+	if (err != 0)
+		return err;
+	descend(&spot, state->root, &path);
+	if (spot.before == NULL || spot.depth < path.count - 1)
+		return -ENOENT;
+	json_object_del(spot.parent, path.step[spot.depth]);
+	changed(state, pointer, NULL);
+	return 0;
+}
+
+/* --- reading ---------------------------------------------------------------------------------- */
+
+/* All of it: the stored members, shared, and the accounts beside them. */
+static json_t *whole(struct state *state)
+{
+	const struct account *account;
+	json_t *all = json_copy(state->root), *computed;
+
+	SLIST_FOREACH(account, &state->accounts, link) {
+		computed = account->compute("", account->arg);
+		if (computed != NULL && json_object_set_new(all, account->name, computed) < 0) {
+			json_decref(all);
+			return NULL;
+		}
+	}
+	return all;
+}
+
+json_t *state_get(struct state *state, const char *pointer)
+{
+	const struct account *account;
+
+	if (json_pointer_check(pointer) != 0)
+		return NULL;
+	if (pointer[0] == '\0')
+		return whole(state);
+	account = account_of(state, pointer);
+	if (account != NULL)
+		return account->compute(pointer + strlen(account->pointer), account->arg);
+	return json_incref(json_pointer_follow(state->root, pointer));
+}
+
+const json_t *state_lend(struct state *state, const char *pointer)
+{
+	json_decref(state->lent);
+	state->lent = state_get(state, pointer);
+	return state->lent;
+}
+
+int state_mount(struct state *state, const char *pointer, state_compute_fn *compute, void *arg)
+{
+	struct account *account;
+	struct json_pointer_path path;
+
+	if (json_pointer_split(&path, pointer, 1) != 0 || path.count != 1)
+		return -EINVAL;
+	if (is_computed(state, path.step[0]) || json_object_get(state->root, path.step[0]) != NULL)
+		return -EEXIST;
+	account = memory_zero(sizeof(*account));
+	account->name = memory_text(path.step[0]);
+	account->pointer = memory_text(pointer);
+	account->compute = compute;
+	account->arg = arg;
+	SLIST_INSERT_HEAD(&state->accounts, account, link);
+	return 0;
+}
+
+void state_announce(struct state *state, const char *pointer, json_t *value)
+{
+	changed(state, pointer, value);
+}

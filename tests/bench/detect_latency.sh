@@ -1,0 +1,122 @@
+#!/bin/bash
+# How long after kill -9 whoever watches vigild hears of it, and hears that the service runs
+# again, under each manager, when no look is due for a minute.
+#
+# Prints `name metric value reference ratio`, in microseconds: the median and the 99th percentile
+# of so many kills, and the same of a bare pidfd wait for the same processes.  Under systemd the
+# reference is a bare loop that hears PropertiesChanged and calls RestartUnit for a unit like it,
+# and the two take turns.  Fails where it took so long that it was found by a look.
+#
+# BENCH_MANAGERS chooses the managers; BENCH_FORM=short kills little.
+. "$(dirname "$0")/../system/lib.sh" || exit 1
+self=$(cd "$(dirname "$0")" && pwd)/noticed.sh
+here=$top_srcdir/tests/system
+. "$here/managers/column.sh" || exit 1
+programs=$top_builddir/tests/bench
+
+# percentile FILE FIELD P
+percentile() {
+	sort -n -k"$2,$2" "$1" | awk -v f="$2" -v p="$3" '{ v[NR] = $f }
+		END { n = int(NR * p + 0.999999); print v[n < 1 ? 1 : n] }'
+}
+# rows NAME METRIC FILE FIELD REFERENCE-FILE FIELD
+rows() {
+	local p value reference
+	for p in 0.5 0.99; do
+		value=$(percentile "$3" "$4" $p) reference=$(percentile "$5" "$6" $p)
+		awk -v name="$1" -v metric="$2_$([ $p = 0.5 ] && echo median || echo p99)" \
+			-v v="$value" -v r="$reference" \
+			'BEGIN { printf "%s %s %d %d %.2f\n", name, metric, v, r, (r > 0 ? v / r : 0) }'
+	done
+}
+
+if [ -z "${VIGIL_COLUMN:-}" ]; then
+	install_staged
+	cd "$top_builddir" || exit # which stays as it is in a column's namespaces
+	status=0
+	sights=$(mktemp)
+	kills=101
+	[ "${BENCH_FORM:-}" != short ] || { kills=5 columns="systemd command"; }
+	"$programs/pidfd_latency" $kills >"$sights" || status=1
+	rows noticed sight "$sights" 1 "$sights" 2
+	rm -f "$sights"
+	for m in ${BENCH_MANAGERS:-$columns}; do
+		run_column "$m" "$self" &
+		# Two spend their time resting between kills, and may do so beside the others.
+		case $m in runit | s6) continue ;; esac
+		wait $!
+		case $? in 0 | 77) ;; *) status=1 ;; esac
+	done
+	wait
+	cat <<-'END'
+		# noticed_systemd noticed_to_signal is over 1.2: it is told when systemd has been asked how the unit is
+		# and why, which are two calls more than the signal; sight is how soon vigild itself knows.
+		# noticed_to_signal would be 1 if what the signal says were believed without asking.
+		# Of the others it is told when their manager has been asked: that is their script's time.
+	END
+	exit $status
+fi
+
+m=$VIGIL_COLUMN
+. "$here/managers/$m.sh" || exit
+set_paths
+work=$(mktemp -d)
+chmod 755 "$work"
+finish_here() {
+	stop_vigild
+	local last
+	last=$(pid bench)
+	uninstall bench
+	[ -z "$last" ] || kill -9 "$last"
+	down
+	rm -rf "$work"
+}
+trap finish_here EXIT
+# Supervisors hold back a service that lives for less than a second.
+case $m in
+runit | s6) kills=11 rest=1500 ;;
+*) kills=25 rest=30 ;;
+esac
+rounds=1
+if [ "$m" = systemd ]; then
+	rounds=4
+	install() { # what starts in no time of its own
+		printf '[Unit]\nStartLimitIntervalSec=0\n[Service]\nExecStart=/bin/sleep 1000000\n' \
+			>"$units/$1.service"
+		systemctl daemon-reload
+	}
+fi
+[ "${BENCH_FORM:-}" != short ] || { rounds=1 kills=2; }
+
+write_prepare
+up
+install bench
+start bench
+{
+	printf '[daemons]\nbench = yes\n[daemon:bench]\nmodule = service\nservice = bench\nmanager = %s\n' "$m"
+	printf 'interval = 60s\nbackoff = 0\nhealthy_after = 0\n'
+	options bench | sed 's/=/ = /'
+} | write_conf
+sed -i '/^log = /a restart_rate = 0' "$work/vigil.conf"
+start_vigild
+wait_for $patience is /daemons/bench/service_state/value running || { cat "$work/log"; not_ok "$m: it runs"; exit 1; }
+if [ "$m" = systemd ]; then
+	install bare
+	start bare
+fi
+
+for _ in $(seq $rounds); do
+	"$programs/detect_latency" "$work/control.sock" bench $kills $rest >>"$work/times" ||
+		{ tail "$work/log"; not_ok "$m: each kill was told of"; exit 1; }
+	[ "$m" != systemd ] || "$programs/signalled" bare.service $kills $rest >>"$work/baseline" ||
+		{ not_ok "$m: the bare loop"; exit 1; }
+done
+if [ "$m" = systemd ]; then
+	rows noticed_systemd noticed_to_signal "$work/times" 2 "$work/baseline" 2
+	rows noticed_systemd running_to_bare_loop "$work/times" 3 "$work/baseline" 3
+else
+	rows "noticed_$m" noticed "$work/times" 2 "$work/times" 1
+	rows "noticed_$m" running "$work/times" 3 "$work/times" 1
+fi
+[ "$(percentile "$work/times" 3 1)" -lt 30000000 ] || not_ok "$m: it is not a look that finds it"
+finish

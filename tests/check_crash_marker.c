@@ -1,0 +1,372 @@
+/* check_crash_marker: a page that tells how a process ended, read by the next.  Each that is to end is a
+ * child of the test. */
+#include "persist/crash_marker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include "base/clock.h"
+#include "scratch.h"
+#include "suite.h"
+
+static struct blame before;
+
+static void reopen(void)
+{
+	ck_assert_int_eq(crash_marker_open(scratch, &before), 0);
+}
+
+/* A child that has opened the page, and does that; its wait status. */
+static int ends(void (*what)(void))
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+		signal(SIGSEGV, SIG_DFL); /* whoever tests may mind it */
+		signal(SIGABRT, SIG_DFL);
+		if (crash_marker_open(scratch, &before) == 0)
+			what();
+		_exit(99);
+	}
+	ck_assert_int_gt(pid, 0);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
+static void enter(const char *name)
+{
+	crash_marker_enter(name, clock_now());
+}
+
+static void says(bool clean, const char *name, int signo)
+{
+	reopen();
+	ck_assert_int_eq(before.clean, clean);
+	ck_assert_str_eq(before.name, name);
+	ck_assert_int_eq(before.signo, signo);
+	crash_marker_close();
+}
+
+START_TEST(test_first)
+{
+	reopen();
+	ck_assert(before.clean);
+	ck_assert_str_eq(before.name, "");
+	ck_assert(scratch_has("running"));
+	crash_marker_close();
+	crash_marker_close(); /* twice is once */
+	says(true, "", 0);
+}
+END_TEST
+
+static void do_crash(void)
+{
+	enter("culprit");
+	raise(SIGSEGV);
+}
+
+static void do_abort_between(void)
+{
+	enter("innocent");
+	crash_marker_leave();
+	abort();
+}
+
+static void do_exit(void)
+{
+	enter("culprit");
+	exit(0);
+}
+
+static void do_exit_between(void)
+{
+	enter("innocent");
+	crash_marker_leave();
+	exit(3);
+}
+
+static void do_leave(void)
+{
+	enter("culprit");
+	_exit(0);
+}
+
+static void do_kill(void)
+{
+	enter("culprit");
+	raise(SIGKILL);
+}
+
+static void do_close(void)
+{
+	enter("innocent");
+	crash_marker_close();
+	_exit(0);
+}
+
+/* A stack that has run over leaves no room for a handler on it. */
+static int deep(volatile char *from)
+{
+	volatile char more[4096];
+
+	more[0] = *from;
+	return *from > 100 ? 0 : deep(more) + more[0];
+}
+
+static void do_overflow(void)
+{
+	volatile char c = 0;
+
+	enter("culprit");
+	deep(&c);
+}
+
+START_TEST(test_signals)
+{
+	int status = ends(do_crash);
+
+	/* The end is as it would have been without us. */
+	ck_assert(WIFSIGNALED(status));
+	ck_assert_int_eq(WTERMSIG(status), SIGSEGV);
+	says(false, "culprit", SIGSEGV);
+	says(true, "", 0); /* told once */
+
+	status = ends(do_abort_between);
+	ck_assert_int_eq(WTERMSIG(status), SIGABRT);
+	says(false, "", SIGABRT);
+
+	status = ends(do_kill);
+	ck_assert_int_eq(WTERMSIG(status), SIGKILL);
+	says(false, "culprit", 0);
+}
+END_TEST
+
+START_TEST(test_stack)
+{
+#ifdef __SANITIZE_ADDRESS__
+	return; /* it looks at the stack itself */
+#endif
+	ck_assert_int_eq(WTERMSIG(ends(do_overflow)), SIGSEGV);
+	says(false, "culprit", SIGSEGV);
+}
+END_TEST
+
+START_TEST(test_exits)
+{
+	int status = ends(do_exit);
+
+	ck_assert(WIFEXITED(status));
+	ck_assert_int_eq(WEXITSTATUS(status), 0);
+	says(false, "culprit", -1);
+	ck_assert_int_eq(WEXITSTATUS(ends(do_exit_between)), 3);
+	says(false, "", 0); /* it is not clean, and nobody's */
+	ends(do_leave);
+	says(false, "culprit", 0);
+	ends(do_close);
+	says(true, "", 0);
+}
+END_TEST
+
+static void do_crash_late(void)
+{
+	crash_marker_enter("culprit", clock_now() + 100 * CLOCK_SECOND);
+	raise(SIGSEGV);
+}
+
+START_TEST(test_lived)
+{
+	ends(do_crash);
+	reopen();
+	ck_assert_double_lt(before.lived, 60);
+	crash_marker_close();
+	ends(do_crash_late);
+	reopen();
+	ck_assert_double_ge(before.lived, 100);
+	ck_assert_double_lt(before.lived, 160);
+	crash_marker_close();
+}
+END_TEST
+
+static void do_crash_loading(void)
+{
+	crash_marker_load("module");
+	raise(SIGSEGV);
+}
+
+static void do_crash_loaded(void)
+{
+	crash_marker_load("module");
+	crash_marker_loaded();
+	enter("daemon");
+	raise(SIGSEGV);
+}
+
+START_TEST(test_loading)
+{
+	ends(do_crash_loading);
+	reopen();
+	ck_assert_str_eq(before.name, "module");
+	ck_assert(before.loading);
+	crash_marker_close();
+	ends(do_crash_loaded);
+	reopen();
+	ck_assert_str_eq(before.name, "daemon");
+	ck_assert(!before.loading);
+	crash_marker_close();
+}
+END_TEST
+
+/* Without a page all are no-ops, and who is asked has nothing to tell. */
+START_TEST(test_none)
+{
+	ck_assert_int_lt(crash_marker_open(scratch_path("missing"), &before), 0);
+	ck_assert(before.clean);
+	crash_marker_enter("x", 1);
+	crash_marker_leave();
+	crash_marker_load("x");
+	crash_marker_loaded();
+	crash_marker_close();
+}
+END_TEST
+
+START_TEST(test_not_ours)
+{
+	/* Somebody's file of another kind, or another version's: nothing is known. */
+	scratch_put("running", 0600, "short");
+	says(true, "", 0);
+	scratch_put("running", 0600, "vigil 9\n%0300d", 7);
+	says(true, "", 0);
+
+	/* What could be another's file is neither read nor written. */
+	scratch_put("precious", 0644, "precious");
+	ck_assert_int_eq(unlink(scratch_path("running")), 0);
+	ck_assert_int_eq(symlink(scratch_path("precious"), scratch_path("running")), 0);
+	ck_assert_int_eq(crash_marker_open(scratch, &before), -ELOOP);
+	ck_assert(before.clean);
+	ck_assert_int_eq(unlink(scratch_path("running")), 0);
+	ck_assert_int_eq(link(scratch_path("precious"), scratch_path("running")), 0);
+	ck_assert_int_eq(crash_marker_open(scratch, &before), -EINVAL);
+	ck_assert_int_eq(unlink(scratch_path("running")), 0);
+	ck_assert_int_eq(mkfifo(scratch_path("running"), 0600), 0);
+	ck_assert_int_eq(crash_marker_open(scratch, &before), -EINVAL);
+}
+END_TEST
+
+/* A name that fills its place, and one that is longer. */
+static void do_crash_long(void)
+{
+	enter("0123456789012345678901234567890123456789012345678901234567890123456789");
+	raise(SIGSEGV);
+}
+
+START_TEST(test_long_name)
+{
+	ends(do_crash_long);
+	says(false, "0123456789012345678901234567890123456789012345678901234567890123", SIGSEGV);
+}
+END_TEST
+
+static void do_cut_short(void)
+{
+	if (truncate(scratch_path("running"), 0) != 0)
+		_exit(1);
+	enter("other");
+	crash_marker_leave();
+	enter("last");
+	crash_marker_close();
+	_exit(0);
+}
+
+/* The owner of the file may cut it short at any time. */
+START_TEST(a_file_that_is_cut_short_while_it_is_mapped_ends_nobody)
+{
+	int status = ends(do_cut_short);
+
+	ck_assert(WIFEXITED(status));
+	ck_assert_int_eq(WEXITSTATUS(status), 0);
+	says(true, "", 0);
+}
+END_TEST
+
+START_TEST(what_others_may_write_is_no_marker)
+{
+	ends(do_crash);
+	ck_assert_int_eq(chmod(scratch_path("running"), 0666), 0);
+	ck_assert_int_eq(crash_marker_open(scratch, &before), -EPERM);
+	ck_assert(before.clean);
+	ck_assert_int_eq(chmod(scratch_path("running"), 0600), 0);
+	ck_assert_int_eq(chmod(scratch, 0777), 0);
+	ck_assert_int_eq(crash_marker_open(scratch, &before), -EPERM);
+	ck_assert_int_eq(chmod(scratch, 0755), 0);
+	says(false, "culprit", SIGSEGV);
+}
+END_TEST
+
+static void do_look(void)
+{
+	_exit(before.clean ? 0 : 1);
+}
+
+/* A second one while the first runs learns nothing, and spoils nothing. */
+START_TEST(test_two)
+{
+	int status;
+
+	reopen();
+	enter("busy");
+	status = ends(do_look);
+	ck_assert_int_eq(WEXITSTATUS(status), 99); /* it has no page */
+	if (fork() == 0) {
+		/* One that shares the first's descriptor, but ends: it is still locked. */
+		_exit(0);
+	}
+	ck_assert_int_gt(wait(&status), 0);
+	ck_assert_int_eq(WEXITSTATUS(ends(do_look)), 99);
+	crash_marker_close();
+	ck_assert_int_eq(WEXITSTATUS(ends(do_look)), 0); /* the first has ended well */
+	says(false, "", 0);                              /* the other did not */
+}
+END_TEST
+
+static void do_leave_a_process(void)
+{
+	enter("busy");
+	if (fork() == 0) {
+		usleep(200 * 1000);
+		_exit(0);
+	}
+	raise(SIGKILL);
+}
+
+/* A program that was being started when vigild was killed holds the lock until it is executed. */
+START_TEST(test_a_lock_that_is_held_a_moment_longer)
+{
+	ends(do_leave_a_process);
+	says(false, "busy", 0);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tcase = suite_begin("blame", scratch_setup, scratch_teardown);
+
+	tcase_add_test(tcase, test_first);
+	tcase_add_test(tcase, test_signals);
+	tcase_add_test(tcase, test_stack);
+	tcase_add_test(tcase, test_exits);
+	tcase_add_test(tcase, test_lived);
+	tcase_add_test(tcase, test_loading);
+	tcase_add_test(tcase, test_none);
+	tcase_add_test(tcase, test_not_ours);
+	tcase_add_test(tcase, test_long_name);
+	tcase_add_test(tcase, a_file_that_is_cut_short_while_it_is_mapped_ends_nobody);
+	tcase_add_test(tcase, what_others_may_write_is_no_marker);
+	tcase_add_test(tcase, test_two);
+	tcase_add_test(tcase, test_a_lock_that_is_held_a_moment_longer);
+	return suite_end("blame", tcase);
+}

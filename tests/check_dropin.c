@@ -1,0 +1,332 @@
+/* check_dropin: a daemon registered by command: a whole file that is right, or none at all. */
+#include "host/dropin.h"
+
+#include <dirent.h>
+#include <errno.h>
+
+#include "host/plan.h"
+#include "scratch.h"
+#include "suite.h"
+
+static struct diagnostics diagnostics;
+static char *main_file;
+
+static void setup(void)
+{
+	ck_assert_ptr_nonnull(getenv("top_builddir"));
+	scratch_setup();
+	diagnostics = (struct diagnostics){0};
+	main_file = strdup(scratch_put(
+		"vigil.conf", 0644, "[vigil]\nmodules = %s/src/modules\n", getenv("top_builddir")));
+}
+
+static void teardown(void)
+{
+	diagnostics_clear(&diagnostics);
+	free(main_file);
+	scratch_teardown();
+}
+
+static int add(const char *name, ...)
+{
+	char *pairs[16] = {NULL};
+	va_list ap;
+	int err;
+
+	va_start(ap, name);
+	for (int i = 0; i < 15 && (pairs[i] = va_arg(ap, char *)) != NULL; i++)
+		;
+	va_end(ap);
+	diagnostics_clear(&diagnostics);
+	err = dropin_add(main_file, name, pairs, &diagnostics);
+	ck_assert_int_le(err, 0);
+	ck_assert_int_eq(err == 0, diagnostics.errors == 0);
+	return err;
+}
+
+static int remove_it(const char *name)
+{
+	int err;
+
+	diagnostics_clear(&diagnostics);
+	err = dropin_remove(main_file, name, &diagnostics);
+	ck_assert_int_eq(err == 0, diagnostics.errors == 0);
+	return err;
+}
+
+static void complains(const char *words)
+{
+	ck_assert_uint_gt(diagnostics.count, 0);
+	ck_assert_msg(
+		strstr(diagnostics.list[0].text, words) != NULL, "%s", diagnostics.list[0].text);
+}
+
+/* What a file holds, "" where there is none. */
+static const char *text_of(const char *name)
+{
+	static char text[4096];
+	FILE *file = fopen(scratch_path(name), "r");
+	size_t n = file != NULL ? fread(text, 1, sizeof(text) - 1, file) : 0;
+
+	if (file != NULL)
+		fclose(file);
+	text[n] = '\0';
+	return text;
+}
+
+/* How many files lie in conf.d, drafts included. */
+static unsigned files(void)
+{
+	DIR *dir = opendir(scratch_path("conf.d"));
+	unsigned count = 0;
+
+	while (dir != NULL && readdir(dir) != NULL)
+		count++;
+	if (dir != NULL)
+		closedir(dir);
+	return count > 2 ? count - 2 : 0;
+}
+
+/* The options a daemon of the configuration has as it lies there now. */
+static bool has(const char *name, const char *key, const char *value)
+{
+	struct modules *modules = modules_new();
+	struct diagnostics wrong = {0};
+	struct plan *plan = plan_make(main_file, modules, true, &wrong);
+	const struct plan_daemon *pd = plan != NULL ? plan_find(plan, name) : NULL;
+	const struct option_value *option = pd != NULL ? option_get(pd->options, key) : NULL;
+	bool equal = option != NULL && option->text != NULL && strcmp(option->text, value) == 0;
+
+	ck_assert_msg(plan != NULL, "%s", wrong.count > 0 ? wrong.list[0].text : "");
+	plan_free(plan);
+	modules_free(modules);
+	diagnostics_clear(&wrong);
+	return equal;
+}
+
+START_TEST(one_is_registered_changed_and_removed)
+{
+	struct stat st;
+
+	ck_assert_int_eq(add("web", "module=service", "service=nginx", "interval=7s", NULL), 0);
+	ck_assert_str_eq(text_of("conf.d/web.conf"),
+		"# written by vigilctl register; vigilctl unregister web removes it\n"
+		"[daemons]\nweb = yes\n\n[daemon:web]\nmodule = service\nservice = nginx\n"
+		"interval = 7s\n");
+	ck_assert_int_eq(stat(scratch_path("conf.d/web.conf"), &st), 0);
+	ck_assert_int_eq(st.st_mode & 0022, 0);
+	ck_assert_int_eq(chmod(main_file, 0640), 0);
+	if (geteuid() == 0)
+		ck_assert_int_eq(chown(main_file, (uid_t)-1, 12345), 0);
+	ck_assert_int_eq(add("web", "module=service", "service=nginx", "interval=7s", NULL), 0);
+	ck_assert_int_eq(stat(scratch_path("conf.d/web.conf"), &st), 0);
+	ck_assert_int_eq(st.st_mode & 07777, 0640);
+	ck_assert_uint_eq(st.st_gid, geteuid() == 0 ? 12345 : getegid());
+	ck_assert(has("web", "service", "nginx"));
+	ck_assert_uint_eq(files(), 1);
+	/* anew is instead */
+	ck_assert_int_eq(add("web", "module=service", "service=apache2", NULL), 0);
+	ck_assert(has("web", "service", "apache2"));
+	ck_assert(has("web", "interval", "5s"));
+	ck_assert_uint_eq(files(), 1);
+	ck_assert_int_eq(remove_it("web"), 0);
+	ck_assert_uint_eq(files(), 0);
+	ck_assert(!has("web", "service", "apache2"));
+	ck_assert_int_eq(remove_it("web"), -ENOENT);
+	complains("was not registered by command");
+}
+END_TEST
+
+/* Its module's own name is enough where it is called so, and a value may hold what it likes. */
+START_TEST(a_value_comes_out_as_it_went_in)
+{
+	static const char *const values[] = {"/bin/sh -c 'a = b; # no comment'", "/bin/echo [x]",
+		"/bin/echo \"%s %n\"", "/bin/echo \xc3\xa4", "/x=y=z"};
+	char pair[128];
+
+	for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++) {
+		snprintf(pair, sizeof(pair), "command=%s", values[i]);
+		ck_assert_msg(add("exec", pair, NULL) == 0, "%s: %s", values[i],
+			diagnostics.count > 0 ? diagnostics.list[0].text : "");
+		ck_assert(has("exec", "command", values[i]));
+	}
+	ck_assert_int_eq(add("exec", "command=/bin/true", "user=", NULL), 0);
+}
+END_TEST
+
+static void refused(const char *pair, const char *words)
+{
+	ck_assert_int_lt(add("web", "module=service", "service=nginx", pair, NULL), 0);
+	complains(words);
+	ck_assert_str_eq(text_of("conf.d/web.conf"), "");
+	ck_assert_uint_eq(files(), 0);
+}
+
+START_TEST(a_mistake_leaves_nothing)
+{
+	refused("intervall=5s", "did you mean \"interval\"");
+	refused("interval=soon", "conf.d/web.conf:8: ");
+	refused("service=two", "service"); /* the same key twice */
+	refused("=x", "is not key=value");
+	refused("word", "is not key=value");
+	refused("", "is not key=value");
+	refused("a b=c", "does not begin with a key");
+	refused("[daemon:x]=y", "does not begin with a key");
+	refused("#x=y", "does not begin with a key");
+	refused("probe=x\n[daemon:evil]\nmodule = exec", "control character");
+	refused("probe=x\ry", "control character");
+	refused("module=nowhere", "module"); /* twice again */
+	ck_assert_int_lt(add("web", "module=nowhere", NULL), 0);
+	complains("there is no module \"nowhere\"");
+	ck_assert_int_lt(add("web", NULL), 0); /* web is no module */
+	complains("there is no module \"web\"");
+	ck_assert_uint_eq(files(), 0);
+}
+END_TEST
+
+START_TEST(a_mistake_leaves_what_was_there)
+{
+	char before[4096];
+
+	ck_assert_int_eq(add("web", "module=service", "service=nginx", NULL), 0);
+	snprintf(before, sizeof(before), "%s", text_of("conf.d/web.conf"));
+	ck_assert_int_lt(add("web", "module=service", "service=../x", NULL), 0);
+	ck_assert_str_eq(text_of("conf.d/web.conf"), before);
+	ck_assert_uint_eq(files(), 1);
+}
+END_TEST
+
+START_TEST(a_name_is_one)
+{
+	static const char *const names[] = {"", "../web", "a/b", ".web", "-x", "a b", "a]b", "a\nb",
+		"0123456789012345678901234567890123456789012345678901234567890123456789"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		ck_assert_int_eq(add(names[i], "module=service", "service=x", NULL), -EINVAL);
+		complains("cannot be the name of a daemon");
+		ck_assert_int_eq(remove_it(names[i]), -EINVAL);
+	}
+	ck_assert_uint_eq(files(), 0);
+}
+END_TEST
+
+START_TEST(what_stands_elsewhere_is_changed_there)
+{
+	ck_assert_int_eq(add("first", "module=service", "service=x", NULL), 0);
+	scratch_put("conf.d/zz.conf", 0644,
+		"[daemons]\nother = yes\n[daemon:other]\nmodule = service\nservice = y\n");
+	ck_assert_int_eq(add("other", "module=service", "service=z", NULL), -EEXIST);
+	complains("zz.conf:3: ");
+	complains("\"other\" stands here already");
+	/* disabled, with a section */
+	scratch_put("conf.d/zz.conf", 0644, "[daemon:other]\nmodule = service\nservice = y\n");
+	ck_assert_int_eq(add("other", "module=service", "service=z", NULL), -EEXIST);
+	/* one that differs by its case is no other */
+	ck_assert_int_lt(add("OTHER", "module=service", "service=z", NULL), 0);
+	complains("differ only by case");
+	ck_assert_uint_eq(files(), 2);
+	ck_assert_int_eq(remove_it("other"), -ENOENT);
+}
+END_TEST
+
+/* A file that is read later wins; to have registered it would be a lie. */
+START_TEST(one_that_another_file_disables_is_not_registered)
+{
+	ck_assert_int_eq(mkdir(scratch_path("conf.d"), 0755), 0);
+	scratch_put("conf.d/zz.conf", 0644, "[daemons]\nweb = no\n");
+	ck_assert_int_lt(add("web", "module=service", "service=x", NULL), 0);
+	complains("zz.conf:2: ");
+	ck_assert_uint_eq(files(), 1);
+	/* one that is read earlier does not */
+	ck_assert_int_eq(rename(scratch_path("conf.d/zz.conf"), scratch_path("conf.d/aa.conf")), 0);
+	ck_assert_int_eq(add("web", "module=service", "service=x", NULL), 0);
+	ck_assert(has("web", "service", "x"));
+}
+END_TEST
+
+/* What is wrong elsewhere is in the way of everything; what fails elsewhere is not. */
+START_TEST(the_rest_of_the_configuration_counts)
+{
+	ck_assert_int_eq(mkdir(scratch_path("conf.d"), 0755), 0);
+	scratch_put("conf.d/broken.conf", 0644, "[daemons]\nlost = yes\n");
+	ck_assert_int_eq(add("web", "module=service", "service=x", NULL), 0);
+	scratch_put("conf.d/broken.conf", 0644, "[daemons\n");
+	ck_assert_int_lt(add("new", "module=service", "service=x", NULL), 0);
+	complains("broken.conf:1: ");
+	ck_assert_uint_eq(files(), 2);
+	/* but one can be taken out */
+	ck_assert_int_eq(remove_it("web"), 0);
+}
+END_TEST
+
+START_TEST(what_another_daemon_names_is_not_removed)
+{
+	ck_assert_int_eq(add("db", "module=service", "service=db", NULL), 0);
+	ck_assert_int_eq(add("web", "module=service", "service=web", "after=db", NULL), 0);
+	ck_assert_int_eq(remove_it("db"), -EBUSY);
+	complains("web.conf:8: after = \"db\": there is no daemon \"db\"");
+	ck_assert(scratch_has("conf.d/db.conf"));
+	ck_assert_int_eq(remove_it("web"), 0);
+	ck_assert_int_eq(remove_it("db"), 0);
+	/* nor is a name registered that is not there */
+	ck_assert_int_eq(add("web", "module=service", "service=web", "after=db", NULL), -EINVAL);
+	complains("there is no daemon \"db\"");
+	ck_assert(!scratch_has("conf.d/web.conf"));
+}
+END_TEST
+
+/* What is wrong with the rest of the configuration must not keep what may be to blame for it. */
+START_TEST(from_a_wrong_configuration_anything_is_removed)
+{
+	ck_assert_int_eq(add("db", "module=service", "service=db", NULL), 0);
+	ck_assert_int_eq(add("web", "module=service", "service=web", "after=db", NULL), 0);
+	scratch_put("conf.d/wrong.conf", 0644, "[nonsense]\n");
+	ck_assert_int_eq(remove_it("db"), 0);
+	ck_assert(!scratch_has("conf.d/db.conf"));
+}
+END_TEST
+
+/* A check refuses, and the same as a note does not. */
+START_TEST(what_the_module_checks_counts)
+{
+	ck_assert_int_eq(add("x", "module=service", "service=backup.timer", NULL), -EINVAL);
+	complains("name the service: backup.service");
+	ck_assert_int_eq(files(), 0);
+	ck_assert_int_eq(add("x", "module=service", "service=one", NULL), 0);
+	ck_assert_int_eq(add("y", "module=service", "service=one.service", NULL), 0);
+	ck_assert_uint_eq(diagnostics.count, 1);
+	complains("note: the daemons \"x\" and \"y\" watch the same service");
+}
+END_TEST
+
+START_TEST(a_place_that_cannot_be_written_is_said)
+{
+	scratch_put("conf.d", 0644, "a file\n");
+	ck_assert_int_lt(add("web", "module=service", "service=x", NULL), 0);
+	complains("conf.d");
+	ck_assert_int_lt(remove_it("web"), 0);
+	free(main_file);
+	main_file = strdup(scratch_path("none/vigil.conf"));
+	ck_assert_int_lt(add("web", "module=service", "service=x", NULL), 0);
+	complains("none/");
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tcase = suite_begin("registry", setup, teardown);
+
+	tcase_add_test(tcase, one_is_registered_changed_and_removed);
+	tcase_add_test(tcase, a_value_comes_out_as_it_went_in);
+	tcase_add_test(tcase, a_mistake_leaves_nothing);
+	tcase_add_test(tcase, a_mistake_leaves_what_was_there);
+	tcase_add_test(tcase, a_name_is_one);
+	tcase_add_test(tcase, what_stands_elsewhere_is_changed_there);
+	tcase_add_test(tcase, one_that_another_file_disables_is_not_registered);
+	tcase_add_test(tcase, the_rest_of_the_configuration_counts);
+	tcase_add_test(tcase, what_another_daemon_names_is_not_removed);
+	tcase_add_test(tcase, from_a_wrong_configuration_anything_is_removed);
+	tcase_add_test(tcase, what_the_module_checks_counts);
+	tcase_add_test(tcase, a_place_that_cannot_be_written_is_said);
+	return suite_end("registry", tcase);
+}

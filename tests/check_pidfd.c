@@ -1,0 +1,121 @@
+/* watch: the end of a process that is not ours to wait for, and of ours. */
+#include <check.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "loop/loop.h"
+#include "process/pidfd.h"
+
+static struct loop *loop;
+static struct pidfd_watch *watch;
+static unsigned told;
+static struct loop_timer *guard;
+
+static void on_guard(uint64_t missed, void *arg)
+{
+	ck_abort_msg("it was not seen");
+}
+
+static void setup(void)
+{
+	loop = loop_new();
+	told = 0;
+	guard = loop_after(loop, 20 * CLOCK_SECOND, on_guard, NULL);
+	ck_assert_ptr_nonnull(guard);
+}
+
+static void teardown(void)
+{
+	loop_timer_free(guard);
+	loop_free(loop);
+}
+
+static void on_end(void *arg)
+{
+	told++;
+	pidfd_watch_close(watch); /* inside its own callback */
+	watch = NULL;
+	loop_stop(loop);
+}
+
+static pid_t sleeper(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		for (;;)
+			pause();
+	return pid;
+}
+
+START_TEST(an_end_is_told_once)
+{
+	pid_t pid = sleeper();
+
+	watch = pidfd_watch_open(loop, pid, on_end, NULL);
+	ck_assert_ptr_nonnull(watch);
+	ck_assert_int_eq(pidfd_watch_pid(watch), pid);
+	kill(pid, SIGKILL);
+	ck_assert_uint_eq(told, 0); /* from the loop, not from here */
+	loop_run(loop);
+	ck_assert_uint_eq(told, 1);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid); /* it is still its parent's to reap */
+}
+END_TEST
+
+START_TEST(one_that_is_gone_is_told_of_from_the_loop)
+{
+	pid_t pid = sleeper();
+
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	watch = pidfd_watch_open(loop, pid, on_end, NULL);
+	ck_assert_ptr_nonnull(watch);
+	ck_assert_uint_eq(told, 0);
+	loop_run(loop);
+	ck_assert_uint_eq(told, 1);
+}
+END_TEST
+
+static void on_stop(uint64_t missed, void *arg)
+{
+	loop_stop(loop);
+}
+
+START_TEST(one_that_was_closed_tells_nothing)
+{
+	pid_t pid = sleeper();
+	struct loop_timer *end;
+
+	watch = pidfd_watch_open(loop, pid, on_end, NULL);
+	pidfd_watch_close(watch);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	end = loop_after(loop, 50 * CLOCK_MS, on_stop, NULL);
+	loop_run(loop);
+	ck_assert_uint_eq(told, 0);
+	loop_timer_free(end);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("sight");
+	TCase *tcase = tcase_create("sight");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_set_timeout(tcase, 30);
+	tcase_add_test(tcase, an_end_is_told_once);
+	tcase_add_test(tcase, one_that_is_gone_is_told_of_from_the_loop);
+	tcase_add_test(tcase, one_that_was_closed_tells_nothing);
+	suite_add_tcase(suite, tcase);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}

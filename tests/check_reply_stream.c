@@ -1,0 +1,224 @@
+/* check_reply_stream: what is told bit by bit is what is told at once, whoever comes and goes meanwhile. */
+#include "command/reply_stream.h"
+
+#include "command/command.h"
+#include "base/degraded.h"
+#include "suite.h"
+#include "fixture_control.h"
+
+#define COUNT 1000
+
+static const struct peer root = {.uid = 0};
+
+/* So many daemons of a module that there is not: each has an account, and what we write for it. */
+static void reload(int from, int to)
+{
+	struct diagnostics diagnostics = {0};
+	char *text = NULL;
+	json_t *result;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	fprintf(f, "[daemons]\n");
+	for (int i = from; i < to; i++)
+		fprintf(f, "d%04d = yes\n", i);
+	for (int i = from; i < to; i++)
+		fprintf(f, "[daemon:d%04d]\nmodule = none\n", i);
+	fclose(f);
+	mkdir(scratch_path("conf.d"), 0755);
+	scratch_put("conf.d/many.conf", 0644, "%s", text);
+	free(text);
+	ck_assert_int_eq(host_reload(host, &result, &diagnostics), 0);
+	json_decref(result);
+}
+
+static void on_nothing(vigil_level level, const char *line, void *arg)
+{
+}
+
+static void begin(void)
+{
+	char pointer[64];
+
+	setup();
+	log_set_sink(on_nothing, NULL);
+	reload(0, COUNT);
+	for (int i = 0; i < COUNT; i += 2) {
+		snprintf(pointer, sizeof(pointer), "/daemons/d%04d/value", i);
+		ck_assert_int_eq(state_set(host_state(host), pointer, json_integer(i)), 0);
+	}
+}
+
+static void request(int fd, int id, const char *verb, const char *pointer)
+{
+	char line[256];
+
+	snprintf(line, sizeof(line),
+		"{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"%s\",\"params\":{%s%s%s}}\n", id, verb,
+		pointer != NULL ? "\"pointer\":\"" : "", pointer != NULL ? pointer : "",
+		pointer != NULL ? "\"" : "");
+	put(fd, line);
+}
+
+static json_t *answer(int fd, int id)
+{
+	json_t *object = get_object(fd), *result;
+
+	ck_assert_int_eq(code_of(object), 0);
+	ck_assert_int_eq(json_integer_value(json_object_get(object, "id")), id);
+	result = json_incref(json_object_get(object, "result"));
+	json_decref(object);
+	return result;
+}
+
+static json_t *at_once(const char *verb, const char *pointer)
+{
+	struct command_reply reply = {0};
+	json_t *params = pointer != NULL ? json_pack("{s:s}", "pointer", pointer) : json_object();
+
+	command_run(host, &root, verb, params, &reply);
+	json_decref(params);
+	ck_assert_ptr_null(reply.stream);
+	ck_assert_ptr_nonnull(reply.result);
+	return reply.result;
+}
+
+START_TEST(in_parts_and_at_once_the_same_is_told)
+{
+	static const struct {
+		const char *verb, *pointer;
+		size_t size;
+	} asked[] = {{"get", "/daemons", COUNT / 2}, {"get", "/runs", COUNT},
+		{"status", NULL, COUNT}, {"list", NULL, COUNT}, {"get", "", 3}};
+	json_t *parts, *whole;
+	int fd = dial();
+
+	degraded_set(DEGRADED_PROCESSES, "for a test");
+	for (int i = 0; i < (int)(sizeof(asked) / sizeof(*asked)); i++) {
+		request(fd, i, asked[i].verb, asked[i].pointer);
+		parts = answer(fd, i);
+		whole = at_once(asked[i].verb, asked[i].pointer);
+		json_object_del(parts, "vigil"); /* that changes from moment to moment */
+		json_object_del(whole, "vigil");
+		ck_assert_msg(json_equal(parts, whole), "%s", asked[i].verb);
+		if (json_is_array(parts))
+			ck_assert_uint_eq(json_array_size(parts),
+				asked[i].size + (strcmp(asked[i].verb, "status") == 0));
+		else if (asked[i].pointer[0] != '\0')
+			ck_assert_uint_eq(json_object_size(parts), asked[i].size);
+		json_decref(parts);
+		json_decref(whole);
+	}
+	degraded_clear(DEGRADED_PROCESSES);
+	close(fd);
+}
+END_TEST
+
+START_TEST(few_are_told_at_once)
+{
+	static const struct section none[] = {{.next = NULL}};
+
+	reload(0, 100);
+	ck_assert_ptr_null(reply_stream_new(host, none));
+	reload(0, 101);
+	reply_stream_free(reply_stream_new(host, none));
+	ck_assert_ptr_nonnull(host_daemon_after(host, "d0099"));
+	ck_assert_ptr_null(host_daemon_after(host, "d0100"));
+	ck_assert_ptr_eq(host_daemon_after(host, ""), host_daemon(host, 0));
+	ck_assert_ptr_eq(host_daemon_after(host, "d00005"), host_daemon(host, 1));
+}
+END_TEST
+
+START_TEST(daemons_may_come_and_go_meanwhile)
+{
+	struct command_reply reply = {.in_parts = true};
+	json_t *params = json_pack("{s:s}", "pointer", "/runs"), *told;
+	char *text, *all = NULL;
+	bool failed;
+	size_t size;
+	FILE *f = open_memstream(&all, &size);
+
+	command_run(host, &root, "get", params, &reply);
+	json_decref(params);
+	ck_assert_ptr_nonnull(reply.stream);
+	for (int i = 0; (text = reply_stream_next(reply.stream, &failed)) != NULL; i++) {
+		fputs(text, f);
+		free(text);
+		if (i == 100)
+			reload(50, 200); /* those told of last go, and most to come */
+		if (i == 120)
+			reload(0, 300);
+	}
+	ck_assert(!failed);
+	fclose(f);
+	reply_stream_free(reply.stream);
+	told = json_loads(all, JSON_REJECT_DUPLICATES, NULL);
+	ck_assert_ptr_nonnull(told);
+	ck_assert_uint_eq(json_object_size(told), 300);
+	json_decref(told);
+	free(all);
+}
+END_TEST
+
+START_TEST(what_comes_meanwhile_waits_for_its_end)
+{
+	int fd = dial();
+	json_t *object;
+
+	put(fd, WATCH_ALL "\n");
+	json_decref(answer(fd, 1));
+	request(fd, 2, "get", "");
+	request(fd, 3, "version", NULL);
+	request(fd, 4, "get", "/runs");
+	for (int i = 0; i < 3; i++)
+		turn(); /* it has begun, and what is not read does not fit */
+	ck_assert_int_eq(state_set(host_state(host), "/daemons/d0001/x", json_true()), 0);
+	json_decref(answer(fd, 2));
+	object = get_object(fd);
+	ck_assert_str_eq(json_string_value(json_object_get(object, "method")), "changed");
+	json_decref(object);
+	json_decref(answer(fd, 3));
+	json_decref(answer(fd, 4));
+	ck_assert_int_eq(ask(fd, ASK), 0);
+	close(fd);
+}
+END_TEST
+
+START_TEST(a_peer_may_leave_in_its_midst_or_only_listen)
+{
+	int fd = dial(), other = dial();
+
+	request(fd, 1, "get", "");
+	turn();
+	close(fd);
+	request(other, 2, "get", "/runs");
+	shutdown(other, SHUT_WR);
+	json_decref(answer(other, 2));
+	ck_assert(closes(other));
+	close(other);
+}
+END_TEST
+
+START_TEST(who_wants_no_reply_gets_none)
+{
+	int fd = dial();
+
+	put(fd, "{\"jsonrpc\":\"2.0\",\"method\":\"status\"}\n");
+	ck_assert_int_eq(ask(fd, ASK), 0);
+	close(fd);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tcase = suite_begin("command_series", begin, teardown);
+
+	tcase_set_timeout(tcase, 120);
+	tcase_add_test(tcase, in_parts_and_at_once_the_same_is_told);
+	tcase_add_test(tcase, few_are_told_at_once);
+	tcase_add_test(tcase, daemons_may_come_and_go_meanwhile);
+	tcase_add_test(tcase, what_comes_meanwhile_waits_for_its_end);
+	tcase_add_test(tcase, a_peer_may_leave_in_its_midst_or_only_listen);
+	tcase_add_test(tcase, who_wants_no_reply_gets_none);
+	return suite_end("command_series", tcase);
+}
