@@ -231,8 +231,7 @@ START_TEST(a_file_too_large_to_be_read_again_does_not_replace_the_last_one)
 	ck_assert_int_eq(store_save(store, false), -EFBIG);
 	ck_assert_ptr_nonnull(degraded_get(DEGRADED_STATE));
 	text = degraded_get(DEGRADED_STATE)->text;
-	ck_assert_ptr_nonnull(
-		strstr(text, "70.0 MiB; the largest: bigger 40.0 MiB, big 30.0 MiB"));
+	ck_assert_ptr_nonnull(strstr(text, "70.0 MiB; the largest: bigger 40.0 MiB, big 30.0 MiB"));
 	ck_assert_ptr_nonnull(strstr(text, "disable that daemon"));
 	ck_assert_uint_eq(lines, 1);
 	ck_assert(!scratch_has("state/state.json.new"));

@@ -33,6 +33,7 @@
 #include "loop/child.h"
 #include "loop/loop.h"
 #include "loop/offload.h"
+#include "loop/run_group.h"
 #include "loop/slot_queue.h"
 #include "loop/spawn.h"
 #include "loop/store.h"
@@ -325,6 +326,7 @@ static bool lay_ground(struct host *host, const struct config *config)
 		.store = host->store,
 		.slots = host->slots};
 	host_take_settings(host, config);
+	run_groups_open(host->loop, NULL);
 	memory_on_end(on_end, host);
 	return host_mount_accounts(host) == 0;
 }

@@ -11,9 +11,9 @@
 #include "data/state.h"
 #include "host/day.h"
 #include "host/host_inside.h"
+#include "loop/left_behind.h"
 #include "loop/loop.h"
 #include "loop/offload.h"
-#include "loop/session_end.h"
 #include "loop/slot_queue.h"
 #include "service/service.h"
 
@@ -78,7 +78,7 @@ static json_t *vigil_account(struct host *host)
 		(json_int_t)state_revision(host->state), "loop", "lag_seconds", "last", lag.last,
 		"p99", lag.p99, "max", lag.max, "workers", workers_account(host), "queries",
 		queries_account(host), "slots", slots_account(host), "left_behind",
-		(json_int_t)session_end_count(), "degraded", degraded_account());
+		(json_int_t)left_behind_count(), "degraded", degraded_account());
 }
 
 static json_t *below(json_t *whole, const char *rest)
