@@ -325,8 +325,9 @@ START_TEST(the_groups_of_a_vigild_that_runs_are_not_touched)
 
 		close(go[1]);
 		snprintf(line, sizeof(line),
-			"exec 9<%s; flock -n 9 || exit 1; echo >/proc/self/fd/%d; read x </proc/self/fd/%d", other, ready[1],
-			go[0]);
+			"exec 9<%s; flock -n 9 || exit 1; "
+			"echo >/proc/self/fd/%d; read x </proc/self/fd/%d",
+			other, ready[1], go[0]);
 		execl("/bin/sh", "sh", "-c", line, NULL);
 		_exit(1);
 	}

@@ -20,6 +20,7 @@
 #include "daemon/daemon_own.h"
 #include "loop/child.h"
 #include "loop/spawn_environment.h"
+#include "loop/task_limit.h"
 #include "loop/user.h"
 
 #define TIMEOUT_MAX    (366 * 86400.0)
@@ -273,6 +274,9 @@ vigil_child *vigil_spawn(vigil_daemon *d, const vigil_child_spec *given)
 		degraded_started(err);
 		return refuse(d, &spec, -err, "cannot start", spec.argv[0], why);
 	}
+	/* What may leave things behind is what fills a limit. */
+	if (spec.end_session && task_limit_refuses(why, sizeof(why)))
+		return refuse(d, &spec, EAGAIN, "cannot start", spec.argv[0], why);
 	inner.spawn.program = program;
 	seat = memory_zero(sizeof(*seat));
 	seat->on_line = spec.on_line;

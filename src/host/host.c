@@ -37,6 +37,7 @@
 #include "loop/slot_queue.h"
 #include "loop/spawn.h"
 #include "loop/store.h"
+#include "loop/task_limit.h"
 #include "service/manager.h"
 #include "service/service.h"
 
@@ -426,6 +427,7 @@ void host_free(struct host *host)
 	state_free(host->state);
 	slot_queue_free(host->slots);
 	loop_free(host->loop);
+	task_limit_close();
 	plan_free(host->plan);
 	modules_free(host->modules);
 	free(host->file);

@@ -18,9 +18,27 @@
 
 /* --- finding ---------------------------------------------------------------------------------- */
 
-/* The path below the hierarchy's root, such as "/system.slice/vigil.service". */
-static int read_own(char *path, size_t size)
+/* What follows the list of controllers in a line such as "8:cpu,pids:/system.slice"; NULL where the
+ * controller is not in it.  An empty controller stands for version 2, as in "0::/system.slice". */
+static const char *path_in(const char *line, const char *controller)
 {
+	const char *list = strchr(line, ':'), *end = list != NULL ? strchr(list + 1, ':') : NULL;
+	size_t n = strlen(controller);
+
+	if (end == NULL)
+		return NULL;
+	if (n == 0)
+		return end == list + 1 ? end + 1 : NULL;
+	for (const char *word = list + 1; word < end; word += strcspn(word, ",:") + 1)
+		if (strcspn(word, ",:") == n && strncmp(word, controller, n) == 0)
+			return end + 1;
+	return NULL;
+}
+
+/* The path below the hierarchy's root, such as "/system.slice/vigil.service". */
+static int read_own(const char *controller, char *path, size_t size)
+{
+	const char *found;
 	FILE *file = fopen("/proc/self/cgroup", "re");
 	char line[1024];
 	int err = -ENOENT;
@@ -29,17 +47,36 @@ static int read_own(char *path, size_t size)
 		return -errno;
 	while (fgets(line, sizeof(line), file) != NULL) {
 		line[strcspn(line, "\n")] = '\0';
-		if (strncmp(line, "0::/", 4) != 0 || strlen(line + 3) >= size)
+		found = path_in(line, controller);
+		if (found == NULL || strlen(found) >= size)
 			continue;
-		strcpy(path, line + 3);
+		strcpy(path, found);
 		err = 0;
 	}
 	fclose(file);
 	return err;
 }
 
+/* Whether what follows the " - " of a line of mountinfo is that hierarchy. */
+static bool is_hierarchy(const char *type, const char *controller)
+{
+	const char *options = strrchr(type, ' ');
+	size_t n = strlen(controller);
+
+	if (n == 0)
+		return strncmp(type, "cgroup2 ", 8) == 0;
+	if (strncmp(type, "cgroup ", 7) != 0 || options == NULL)
+		return false;
+	for (options++; *options != '\0'; options += strspn(options, ",\n")) {
+		if (strcspn(options, ",\n") == n && strncmp(options, controller, n) == 0)
+			return true;
+		options += strcspn(options, ",\n");
+	}
+	return false;
+}
+
 /* Where the hierarchy is mounted.  root: which group the mount point shows. */
-static int find_mount(char *point, char *root, size_t size)
+static int find_mount(const char *controller, char *point, char *root, size_t size)
 {
 	FILE *file = fopen("/proc/self/mountinfo", "re");
 	char line[4096], from[1024], to[1024];
@@ -50,7 +87,7 @@ static int find_mount(char *point, char *root, size_t size)
 		return -errno;
 	while (err != 0 && fgets(line, sizeof(line), file) != NULL) {
 		type = strstr(line, " - ");
-		if (type == NULL || strncmp(type + 3, "cgroup2 ", 8) != 0)
+		if (type == NULL || !is_hierarchy(type + 3, controller))
 			continue;
 		if (sscanf(line, "%*s %*s %*s %1023s %1023s", from, to) != 2)
 			continue;
@@ -62,15 +99,15 @@ static int find_mount(char *point, char *root, size_t size)
 	return err;
 }
 
-int cgroup_find_own(char *path, size_t size)
+int cgroup_find(const char *controller, char *path, size_t size)
 {
 	char own[1024], point[1024], root[1024];
 	const char *below = own;
 	size_t n;
-	int err = read_own(own, sizeof(own));
+	int err = read_own(controller, own, sizeof(own));
 
 	if (err == 0)
-		err = find_mount(point, root, sizeof(point));
+		err = find_mount(controller, point, root, sizeof(point));
 	if (err != 0)
 		return err;
 	n = strcmp(root, "/") == 0 ? 0 : strlen(root);
@@ -81,6 +118,11 @@ int cgroup_find_own(char *path, size_t size)
 	if (strcmp(below, "/") == 0)
 		below = "";
 	return (size_t)snprintf(path, size, "%s%s", point, below) < size ? 0 : -ENAMETOOLONG;
+}
+
+int cgroup_find_own(char *path, size_t size)
+{
+	return cgroup_find("", path, size);
 }
 
 /* systemd says so in an extended attribute; the first one can be read by root only. */

@@ -14,6 +14,9 @@
  * or another negative errno. */
 int cgroup_find_own(char *path, size_t size);
 
+/* The same in the hierarchy of version 1 that has that controller. */
+int cgroup_find(const char *controller, char *path, size_t size);
+
 /* Whether this process may make groups in that directory: it can write there, and where systemd runs the
  * machine, the directory is delegated to this process (Delegate=yes). */
 bool cgroup_may_divide(const char *path);

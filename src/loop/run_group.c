@@ -41,15 +41,18 @@
 #include "loop/spawn_step.h"
 
 #define PREFIX "vigil."
+#define FEW    8 /* processes: a run with no more than that fills no limit */
 
 struct run_group {
-	TAILQ_ENTRY(run_group) link; /* while what was left in it ends */
+	TAILQ_ENTRY(run_group) link; /* among those that run, or those in which something is left */
 	char name[NAME_MAX + 1];
 	char procs[PATH_MAX];
 	char *owner;
 	int parent; /* the descriptor of the directory in which it is; borrowed */
 	int watch;  /* of its cgroup.events; -1: none */
+	bool runs;  /* it is among those that run */
 	size_t left;
+	size_t relieved; /* how many processes of the run were killed to make room */
 	pid_t first;
 	char comm[64]; /* of the first of those that were left */
 };
@@ -57,8 +60,8 @@ struct run_group {
 TAILQ_HEAD(groups, run_group);
 
 static struct {
-	pthread_mutex_t lock; /* of ending and of events' watches */
-	struct groups ending;
+	pthread_mutex_t lock; /* of the lists, what is in them, and the watches */
+	struct groups running, ending;
 	struct event *on_change;
 	int events; /* an inotify */
 	int own;    /* the directory of vigild's own group */
@@ -68,10 +71,18 @@ static struct {
 	char step[PATH_MAX];
 	atomic_uint next;
 } all = {.lock = PTHREAD_MUTEX_INITIALIZER,
+	.running = TAILQ_HEAD_INITIALIZER(all.running),
 	.ending = TAILQ_HEAD_INITIALIZER(all.ending),
 	.events = -1,
 	.own = -1,
 	.base = -1};
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
 
 /* --- ending what was left ------------------------------------------------------------------------- */
 
@@ -121,12 +132,29 @@ static void kill_all(struct run_group *group)
 	close(fd);
 }
 
+/* It runs no more. */
+static void leave_running(struct run_group *group)
+{
+	pthread_mutex_lock(&all.lock);
+	if (group->runs)
+		TAILQ_REMOVE(&all.running, group, link);
+	group->runs = false;
+	pthread_mutex_unlock(&all.lock);
+	if (group->relieved > 0 && loop_is_owner())
+		log_write(VIGIL_WARN, group->owner,
+			"its run was killed with %zu processes, because a script of a service "
+			"could "
+			"not be started for want of tasks",
+			group->relieved);
+}
+
 void run_group_end(struct run_group *group)
 {
 	bool populated;
 
 	if (group == NULL)
 		return;
+	leave_running(group);
 	if (unlinkat(group->parent, group->name, AT_REMOVEDIR) == 0 || errno == ENOENT) {
 		destroy(group);
 		return;
@@ -209,6 +237,10 @@ struct run_group *run_group_new(const char *owner, const char *program)
 	group = group_new(all.base, name, owner != NULL ? owner : program);
 	snprintf(group->procs, sizeof(group->procs), "%s/%s/%s/cgroup.procs", all.path,
 		all.base_name, name);
+	pthread_mutex_lock(&all.lock);
+	group->runs = true;
+	TAILQ_INSERT_TAIL(&all.running, group, link);
+	pthread_mutex_unlock(&all.lock);
 	return group;
 }
 
@@ -220,6 +252,35 @@ const char *run_group_procs(const struct run_group *group)
 const char *run_group_step(const struct run_group *group)
 {
 	return all.step;
+}
+
+bool run_groups_relieve(void)
+{
+	struct run_group *group, *largest = NULL;
+	size_t most = FEW, count;
+	pid_t first;
+	int fd;
+
+	pthread_mutex_lock(&all.lock);
+	TAILQ_FOREACH(group, &all.running, link)
+	{
+		fd = open_group(group);
+		count = fd >= 0 ? cgroup_count(fd, &first) : 0;
+		close_fd(&fd);
+		if (count > most) {
+			most = count;
+			largest = group;
+		}
+	}
+	if (largest != NULL) {
+		largest->relieved = most;
+		fd = open_group(largest);
+		if (fd >= 0)
+			cgroup_kill(fd);
+		close_fd(&fd);
+	}
+	pthread_mutex_unlock(&all.lock);
+	return largest != NULL;
 }
 
 /* --- at the start ---------------------------------------------------------------------------------- */
@@ -323,13 +384,6 @@ static const char *open_all(struct loop *loop, const char *step)
 	return make_base() ? NULL : "vigild cannot make control groups";
 }
 
-static void close_fd(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
-}
-
 void run_groups_open(struct loop *loop, const char *step)
 {
 	const char *why;
@@ -357,6 +411,8 @@ static void await_empty(int group)
 
 void run_groups_close(void)
 {
+	struct run_group *group;
+
 	if (all.base >= 0) {
 		cgroup_kill(all.base);
 		await_empty(all.base);
@@ -364,6 +420,10 @@ void run_groups_close(void)
 	pthread_mutex_lock(&all.lock);
 	while (!TAILQ_EMPTY(&all.ending))
 		finish(TAILQ_FIRST(&all.ending));
+	while ((group = TAILQ_FIRST(&all.running)) != NULL) { /* a worker's, which frees it */
+		TAILQ_REMOVE(&all.running, group, link);
+		group->runs = false;
+	}
 	pthread_mutex_unlock(&all.lock);
 	if (all.base >= 0)
 		cgroup_remove(all.own, all.base_name);

@@ -10,6 +10,8 @@
 #ifndef RUN_GROUP_H
 #define RUN_GROUP_H
 
+#include <stdbool.h>
+
 struct loop;
 struct run_group;
 
@@ -25,6 +27,9 @@ struct run_group *run_group_new(const char *owner, const char *program);
 /* The file that the run writes itself to, and the program that does so, good as long as the group. */
 const char *run_group_procs(const struct run_group *group);
 const char *run_group_step(const struct run_group *group);
+/* For a script of a service that could not be started for want of tasks: kills the run that holds the most of
+ * them, which is logged when it has ended.  Returns false where no run holds more than a few.  Any thread. */
+bool run_groups_relieve(void);
 /* The run has ended, or never began: kills what is left of it, and frees the group.  NULL is nothing.
  * Any thread. */
 void run_group_end(struct run_group *group);

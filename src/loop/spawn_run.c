@@ -22,8 +22,9 @@
 #include "loop/run_group.h"
 #include "loop/spawn_inside.h"
 
-#define GRACE      CLOCK_SECOND /* from TERM to KILL, and from KILL to giving up */
-#define STRAYS_MAX 32
+#define GRACE       CLOCK_SECOND       /* from TERM to KILL, and from KILL to giving up */
+#define PERSISTENCE (5 * CLOCK_SECOND) /* of a script for which there are no tasks */
+#define STRAYS_MAX  32
 
 /* --- what workers share ------------------------------------------------------------------------ */
 
@@ -271,10 +272,33 @@ static int start(const struct spawn *spawn, struct run *run)
 	return run->pid;
 }
 
+/* A script of a service that cannot be started for want of tasks waits for what plugins have left behind, which
+ * is being ended, and makes room where a plugin goes on holding many. */
+static int start_persistently(const struct spawn *spawn, struct run *run, int cancel)
+{
+	uint64_t until = clock_now() + PERSISTENCE;
+	struct timespec pause = {.tv_nsec = 200 * CLOCK_MS};
+	struct pollfd stop = {.fd = cancel, .events = POLLIN};
+	unsigned tries = 0;
+	int err;
+
+	if (run->until < until)
+		until = run->until;
+	for (;;) {
+		err = start(spawn, run);
+		if (err != -EAGAIN || clock_now() >= until)
+			return err;
+		if (tries++ > 0)
+			run_groups_relieve();
+		if (ppoll(&stop, 1, &pause, NULL) > 0)
+			return err;
+	}
+}
+
 /* Once it may begin.  cancel: what to wait on beside it. */
 static int run_it(const struct spawn *spawn, struct run *run, int cancel)
 {
-	int err = start(spawn, run);
+	int err = start_persistently(spawn, run, cancel);
 
 	if (err < 0)
 		return err;
