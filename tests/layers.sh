@@ -26,7 +26,7 @@ floor_of() {
 
 may() { # may LIBRARY NAME: whether the file may include it
 	case $1:$2 in
-	event2/*:loop | event2/*:loop_timer | event2/*:offload | event2/*:sight | event2/*:service/systemd/connection | event2/*:child_output | event2/*:child | event2/*:api_own) ;;
+	event2/*:loop | event2/*:loop_timer | event2/*:offload | event2/*:sight | event2/*:service/systemd/connection | event2/*:child_output | event2/*:run_group | event2/*:child | event2/*:api_own) ;;
 	event2/*:control_* | event2/*:console | event2/*:console_*) ;;
 	# Modules; and libedit, which only they bear who sit at a prompt.
 	dlfcn.h:module | dlfcn.h:editor | histedit.h:editor) ;;
