@@ -1,6 +1,7 @@
 /* store: what outlives the host is whole whenever it is read. */
 #include <check.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -206,6 +207,150 @@ static void plant_fifo(const char *victim, const char *path)
 
 static void (*const plants[])(const char *, const char *) = {plant_link, plant_symlink, plant_fifo};
 
+/* Puts so many megabytes under the name of that daemon. */
+static void put_large(struct store *store, const char *name, size_t megabytes)
+{
+	size_t length = megabytes * 1024 * 1024;
+	char *text = malloc(length);
+
+	memset(text, 'x', length);
+	store_put_new(store, "kept", name, "text", json_stringn(text, length));
+	free(text);
+}
+
+START_TEST(a_file_too_large_to_be_read_again_does_not_replace_the_last_one)
+{
+	struct store *store = store_open(loop, scratch_path("state"));
+	const char *text;
+
+	put(store, "restarts", 4);
+	ck_assert_int_eq(store_save(store, false), 0);
+	put(store, "restarts", 5);
+	put_large(store, "big", 30);
+	put_large(store, "bigger", 40);
+	ck_assert_int_eq(store_save(store, false), -EFBIG);
+	ck_assert_ptr_nonnull(degraded_get(DEGRADED_STATE));
+	text = degraded_get(DEGRADED_STATE)->text;
+	ck_assert_ptr_nonnull(strstr(text, "70.0 MiB; the largest: bigger 40.0 MiB, big 30.0 MiB"));
+	ck_assert_ptr_nonnull(strstr(text, "disable that daemon"));
+	ck_assert_uint_eq(lines, 1);
+	ck_assert(!scratch_has("state/state.json.new"));
+	store_close(store);
+	ck_assert_uint_eq(lines, 1);
+	store = store_open(loop, scratch_path("state"));
+	ck_assert_int_eq(got(store, "restarts"), 4);
+	ck_assert(!scratch_has("state/state.json.bad"));
+	store_close(store);
+}
+END_TEST
+
+START_TEST(it_is_written_again_when_it_is_small_again)
+{
+	struct store *store = store_open(loop, scratch_path("state"));
+
+	put_large(store, "big", 65);
+	ck_assert_int_eq(store_save(store, false), -EFBIG);
+	put(store, "restarts", 6);
+	store_put(store, "kept", "big", "text", NULL);
+	ck_assert_int_eq(store_save(store, false), 0);
+	ck_assert_ptr_null(degraded_get(DEGRADED_STATE));
+	store_close(store);
+	store = store_open(loop, scratch_path("state"));
+	ck_assert_int_eq(got(store, "restarts"), 6);
+	store_close(store);
+}
+END_TEST
+
+START_TEST(a_file_of_just_the_limit_is_written_and_read)
+{
+	struct store *store = store_open(loop, scratch_path("state"));
+
+	put_large(store, "big", 63);
+	put(store, "restarts", 7);
+	store_close(store);
+	store = store_open(loop, scratch_path("state"));
+	ck_assert_int_eq(got(store, "restarts"), 7);
+	store_close(store);
+	ck_assert_uint_eq(lines, 0);
+}
+END_TEST
+
+static json_t *deep(void)
+{
+	json_t *value = json_integer(1);
+
+	for (int i = 0; i < 3000; i++)
+		value = json_pack("[o]", value);
+	return value;
+}
+
+static json_t *with_nul(void)
+{
+	return json_pack("{s:[o]}", "a", json_stringn("a\0b", 3));
+}
+
+static json_t *with_bad_text(void)
+{
+	return json_pack("[{s:o}]", "a", json_string_nocheck("\xff\xfe"));
+}
+
+static json_t *with_bad_key(void)
+{
+	json_t *object = json_object();
+
+	json_object_set_new_nocheck(object, "\xc3", json_true());
+	return object;
+}
+
+static json_t *with_nul_in_key(void)
+{
+#if JANSSON_VERSION_HEX >= 0x020e00
+	json_t *object = json_object();
+
+	json_object_setn_new(object, "a\0b", 3, json_true());
+	return object;
+#else
+	return with_bad_key();
+#endif
+}
+
+static const struct {
+	json_t *(*make)(void);
+	const char *why;
+} unreadable[] = {
+	{deep, "too many levels"},
+	{with_nul, "NUL character"},
+	{with_bad_text, "not UTF-8"},
+	{with_bad_key, "not UTF-8"},
+	{with_nul_in_key, JANSSON_VERSION_HEX >= 0x020e00 ? "NUL character" : "not UTF-8"},
+};
+
+static char last_line[512];
+
+static void on_kept_line(vigil_level level, const char *line, void *arg)
+{
+	snprintf(last_line, sizeof(last_line), "%s", line);
+}
+
+START_TEST(a_value_that_cannot_be_read_again_is_not_saved_and_loses_no_other)
+{
+	struct store *store = store_open(loop, scratch_path("state"));
+
+	log_set_sink(on_kept_line, NULL);
+	put(store, "restarts", 8);
+	put(store, "odd", 1);
+	store_put_new(store, "kept", "web", "odd", unreadable[_i].make());
+	ck_assert_ptr_nonnull(strstr(last_line, "\"odd\" is not saved"));
+	ck_assert_ptr_nonnull(strstr(last_line, unreadable[_i].why));
+	store_close(store);
+	store = store_open(loop, scratch_path("state"));
+	ck_assert_int_eq(got(store, "restarts"), 8);
+	ck_assert_int_eq(got(store, "odd"), 1);
+	ck_assert(!scratch_has("state/state.json.bad"));
+	store_close(store);
+}
+END_TEST
+
 /* By whoever else may write in the directory: it is neither written through nor waited for. */
 START_TEST(what_is_planted_at_its_names_is_not_written_to)
 {
@@ -297,6 +442,12 @@ int main(void)
 	tcase_add_test(tcase, a_torn_file_is_set_aside_and_the_older_taken);
 	tcase_add_test(tcase, a_long_document_is_written_bit_by_bit);
 	tcase_add_test(tcase, a_place_that_cannot_be_written_is_said_and_tried_again);
+	tcase_add_test(tcase, a_file_too_large_to_be_read_again_does_not_replace_the_last_one);
+	tcase_add_test(tcase, it_is_written_again_when_it_is_small_again);
+	tcase_add_test(tcase, a_file_of_just_the_limit_is_written_and_read);
+	tcase_add_loop_test(tcase,
+		a_value_that_cannot_be_read_again_is_not_saved_and_loses_no_other, 0,
+		sizeof(unreadable) / sizeof(unreadable[0]));
 	tcase_add_loop_test(tcase, what_is_planted_at_its_names_is_not_written_to, 0,
 		(int)(sizeof(plants) / sizeof(*plants)));
 	tcase_add_test(tcase, a_strangers_link_for_a_directory_is_not_followed);

@@ -28,7 +28,9 @@ layer_of() {
 
 may() { # may LIBRARY NAME: whether the file may include it
 	case $1:$2 in
-	event2/*:loop | event2/*:loop_timer | event2/*:worker_pool | event2/*:pidfd | event2/*:service/systemd/connection | event2/*:child_output | event2/*:child | event2/*:api_own) ;;
+	event2/*:loop | event2/*:loop_timer | event2/*:worker_pool | event2/*:pidfd) ;;
+	event2/*:child | event2/*:child_output | event2/*:run_group | event2/*:api_own) ;;
+	event2/*:service/systemd/connection) ;;
 	event2/*:control_* | event2/*:console | event2/*:console_*) ;;
 	dlfcn.h:module | dlfcn.h:editor | histedit.h:editor) ;;
 	systemd/*:log | systemd/*:service/systemd/* | systemd/*:service/managers/systemd) ;;

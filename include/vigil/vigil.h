@@ -400,7 +400,9 @@ typedef struct vigil_child_spec {
 	size_t input_length;
 	bool keep_stderr; /* for the errors of vigil_child_exit; wins over merge_stderr */
 	vigil_child_late_fn *on_late; /* NULL: on_exit says it all */
-	/* What the program leaves behind in its session is killed within a second of its end. */
+	/* What the program leaves behind is killed within a second of its end: all of it where vigild may
+	 * make control groups, else what is in its session.  Not for a program that starts a service.
+	 * vigil_spawn returns NULL with EAGAIN where only the reserve of tasks is left. */
 	bool end_session;
 	vigil_child_eof_fn *on_eof; /* NULL: on_exit says it all */
 	/* Where vigil_spawn returns NULL, it writes the reason there, cut to why_size; NULL: it does not. */

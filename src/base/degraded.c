@@ -15,6 +15,7 @@ static struct {
 	[DEGRADED_STATE] = {.reason.what = "state"},
 	[DEGRADED_CONNECTIONS] = {.reason.what = "connections"},
 	[DEGRADED_PROCESSES] = {.reason.what = "processes"},
+	[DEGRADED_TASKS] = {.reason.what = "tasks"},
 	[DEGRADED_WORKERS] = {.reason.what = "workers"},
 	[DEGRADED_LOG] = {.reason.what = "log"},
 };

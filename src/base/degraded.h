@@ -17,6 +17,7 @@ enum degraded {
 	DEGRADED_STATE,       /* the state cannot be kept */
 	DEGRADED_CONNECTIONS, /* nobody can come in */
 	DEGRADED_PROCESSES,   /* no process can be started */
+	DEGRADED_TASKS,       /* so few tasks can be started that plugins are not run */
 	DEGRADED_WORKERS,     /* so many workers hang that none can be had for the next */
 	DEGRADED_LOG,         /* lines of the log are lost */
 	DEGRADED_KINDS

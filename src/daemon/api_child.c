@@ -20,6 +20,7 @@
 #include "daemon/daemon_internal.h"
 #include "process/child.h"
 #include "process/spawn_environment.h"
+#include "process/task_limit.h"
 #include "process/run_as.h"
 
 #define TIMEOUT_MAX    (366 * 86400.0)
@@ -272,6 +273,9 @@ vigil_child *vigil_spawn(vigil_daemon *d, const vigil_child_spec *given)
 		degraded_started(err);
 		return refuse(d, &spec, -err, "cannot start", spec.argv[0], why);
 	}
+	/* What may leave things behind is what fills a limit. */
+	if (spec.end_session && task_limit_refuses(why, sizeof(why)))
+		return refuse(d, &spec, EAGAIN, "cannot start", spec.argv[0], why);
 	inner.spawn.program = program;
 	handle = memory_zero(sizeof(*handle));
 	handle->on_line = spec.on_line;

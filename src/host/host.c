@@ -33,9 +33,11 @@
 #include "process/child.h"
 #include "loop/loop.h"
 #include "worker/worker_pool.h"
+#include "process/run_group.h"
 #include "process/slot_queue.h"
 #include "process/spawn.h"
 #include "persist/store.h"
+#include "process/task_limit.h"
 #include "service/manager.h"
 #include "service/service.h"
 
@@ -325,6 +327,7 @@ static bool open_environment(struct host *host, const struct config *config)
 		.store = host->store,
 		.slots = host->slots};
 	host_take_settings(host, config);
+	run_groups_open(host->loop, NULL);
 	memory_on_end(on_end, host);
 	return host_mount_status(host) == 0;
 }
@@ -424,6 +427,7 @@ void host_free(struct host *host)
 	state_free(host->state);
 	slot_queue_free(host->slots);
 	loop_free(host->loop);
+	task_limit_close();
 	plan_free(host->plan);
 	modules_free(host->modules);
 	free(host->file);

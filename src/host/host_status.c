@@ -11,10 +11,11 @@
 #include "state/state.h"
 #include "host/day.h"
 #include "host/host_internal.h"
+#include "process/left_behind.h"
 #include "loop/loop.h"
 #include "worker/worker_pool.h"
-#include "process/session_end.h"
 #include "process/slot_queue.h"
+#include "process/task_limit.h"
 #include "service/service.h"
 
 static json_t *workers_account(struct host *host)
@@ -46,6 +47,21 @@ static json_t *slots_account(struct host *host)
 		(int)c.waiting);
 }
 
+/* used and limit are null where there is no limit. */
+static json_t *tasks_account(void)
+{
+	struct task_limit limit;
+	json_t *used = NULL, *most = NULL;
+
+	task_limit_read(&limit);
+	if (limit.most != UINT64_MAX) {
+		used = json_integer((json_int_t)limit.used);
+		most = json_integer((json_int_t)limit.most);
+	}
+	return json_pack("{s:o?,s:o?,s:I,s:I}", "used", used, "limit", most, "reserve",
+		(json_int_t)limit.reserve, "refused", (json_int_t)task_limit_refused());
+}
+
 /* NULL where all is well. */
 static json_t *degraded_account(void)
 {
@@ -71,14 +87,15 @@ static json_t *vigil_account(struct host *host)
 	struct loop_lag lag;
 
 	loop_lag(host->loop, &lag);
-	return json_pack("{s:s,s:i,s:s,s:I,s:I,s:I,s:I,s:{s:{s:f,s:f,s:f}},s:o,s:o,s:o,s:I,s:o*}",
+	return json_pack(
+		"{s:s,s:i,s:s,s:I,s:I,s:I,s:I,s:{s:{s:f,s:f,s:f}},s:o,s:o,s:o,s:o,s:I,s:o*}",
 		"version", PACKAGE_VERSION, "pid", (int)getpid(), "started", host->started,
 		"generation", (json_int_t)host->generation, "reloads", (json_int_t)host->reloads,
 		"reload_errors", (json_int_t)host->reload_errors, "revision",
 		(json_int_t)state_revision(host->state), "loop", "lag_seconds", "last", lag.last,
 		"p99", lag.p99, "max", lag.max, "workers", workers_account(host), "queries",
-		queries_account(host), "slots", slots_account(host), "left_behind",
-		(json_int_t)session_end_count(), "degraded", degraded_account());
+		queries_account(host), "slots", slots_account(host), "tasks", tasks_account(),
+		"left_behind", (json_int_t)left_behind_count(), "degraded", degraded_account());
 }
 
 static json_t *below(json_t *whole, const char *rest)

@@ -24,17 +24,17 @@
 #include "base/trust.h"
 #include "state/state.h"
 #include "loop/loop.h"
+#include "persist/store_limit.h"
+#include "persist/store_read.h"
 
-#define FILE_NAME      "state.json"
-#define FILE_OLD       "state.json.old"
-#define FILE_NEW       "state.json.new"
-#define FILE_BAD       "state.json.bad"
-#define STORE_SIZE_MAX (64 * 1024 * 1024)
+#define FILE_NEW "state.json.new"
 
 /* Changes that come together are written together. */
 #define SOON (CLOCK_SECOND)
 /* Where it could not be written, it is tried again after so long. */
 #define LATER (10 * CLOCK_SECOND)
+/* Between two lines of the log about values that are not saved. */
+#define QUIET (600 * CLOCK_SECOND)
 /* So much of it is put together in one turn of the loop. */
 #define TURN (5 * CLOCK_MS)
 
@@ -43,6 +43,7 @@ struct saving {
 	bool under_way;
 	int dir, fd;
 	const char *section, *name; /* what stands in it last; NULL: nothing yet */
+	struct store_sizes sizes;   /* of what was put together so far */
 };
 
 struct store {
@@ -51,7 +52,9 @@ struct store {
 	struct loop_timer *timer;
 	bool dirty;
 	struct saving saving;
-	char why[TRUST_WHY]; /* the directory is not trusted; "": it is */
+	bool too_large;          /* the last file would have been too long to be read again */
+	uint64_t problem_logged; /* when a value was refused, by clock_now; 0: never */
+	char why[TRUST_WHY];     /* the directory is not trusted; "": it is */
 };
 
 /* --- the directory ---------------------------------------------------------------------------- */
@@ -68,120 +71,6 @@ int store_open_dir(const char *dir, char *why, size_t size)
 		snprintf(why, size, "%s: %s", dir, strerror(-fd));
 	close(place);
 	return fd;
-}
-
-/* --- reading ---------------------------------------------------------------------------------- */
-
-static json_t *parse(const char *text, size_t length, const char *path)
-{
-	json_error_t error;
-	json_t *doc;
-
-	memory_untrusted_begin();
-	doc = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
-	if (memory_untrusted_end()) {
-		json_decref(doc);
-		errno = ENOMEM;
-		return NULL;
-	}
-	errno = 0;
-	if (doc != NULL && json_is_object(doc) &&
-		json_depth(doc, STATE_DEPTH_MAX + 4) <= STATE_DEPTH_MAX + 4)
-		return doc;
-	log_warn("%s cannot be read (line %d: %s)", path, error.line,
-		doc == NULL ? error.text : "not what vigil writes");
-	json_decref(doc);
-	return NULL;
-}
-
-static ssize_t read_all(int fd, char *text, size_t size)
-{
-	size_t length = 0;
-	ssize_t n;
-
-	while (length < size && (n = read(fd, text + length, size - length)) != 0) {
-		if (n < 0 && errno != EINTR)
-			return -1;
-		if (n > 0)
-			length += (size_t)n;
-	}
-	return (ssize_t)length;
-}
-
-/* NULL with errno: ENOENT, ENOMEM, or what else is wrong with it. */
-static json_t *read_file(const struct store *store, const char *name)
-{
-	char *path = memory_format("%s/%s", store->dir, name), *text = NULL, why[TRUST_WHY];
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	json_t *doc = NULL;
-	struct stat st;
-	ssize_t n;
-	int err = 0;
-
-	if (fd < 0) {
-		err = errno;
-		if (err != ENOENT)
-			log_warn("%s cannot be opened: %s", path, strerror(err));
-		goto out;
-	}
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > STORE_SIZE_MAX) {
-		log_warn("%s is no file of a likely size", path);
-		goto out;
-	}
-	if (trust_descriptor(fd, &st, path, NULL, why, sizeof(why)) != 0) {
-		log_warn("%s is not read: %s", path, why);
-		goto out;
-	}
-	text = malloc((size_t)st.st_size + 1);
-	if (text == NULL) {
-		err = ENOMEM;
-		goto out;
-	}
-	n = read_all(fd, text, (size_t)st.st_size);
-	if (n >= 0)
-		doc = parse(text, (size_t)n, path);
-	else
-		log_warn("%s cannot be read: %s", path, strerror(errno));
-	err = errno;
-out:
-	if (fd >= 0)
-		close(fd);
-	free(text);
-	free(path);
-	errno = err;
-	return doc;
-}
-
-static void set_aside(const struct store *store)
-{
-	char *from = memory_format("%s/" FILE_NAME, store->dir);
-	char *to = memory_format("%s/" FILE_BAD, store->dir);
-
-	if (rename(from, to) == 0)
-		log_warn("%s is set aside as %s", from, to);
-	free(from);
-	free(to);
-}
-
-/* Whether it is the host that lacks something, and nothing is wrong with the file. */
-static bool is_passing(int err)
-{
-	return err == ENOMEM || err == EMFILE || err == ENFILE;
-}
-
-/* NULL with errno: it cannot be read now, and must not be taken for lost. */
-static json_t *read_newest(const struct store *store)
-{
-	json_t *doc = read_file(store, FILE_NAME);
-
-	if (doc != NULL || is_passing(errno))
-		return doc;
-	if (errno != ENOENT)
-		set_aside(store);
-	doc = read_file(store, FILE_OLD);
-	if (doc != NULL)
-		log_warn("the older %s/" FILE_OLD " is taken", store->dir);
-	return doc != NULL || is_passing(errno) ? doc : json_object();
 }
 
 /* --- writing ---------------------------------------------------------------------------------- */
@@ -216,9 +105,9 @@ static int open_new(int dir)
 static int put_in_place(int dir, bool sync)
 {
 	/* Failing here loses the generation before, never the present one. */
-	if (unlinkat(dir, FILE_OLD, 0) == 0 || errno == ENOENT)
-		(void)!linkat(dir, FILE_NAME, dir, FILE_OLD, 0);
-	if (renameat(dir, FILE_NEW, dir, FILE_NAME) < 0)
+	if (unlinkat(dir, STORE_FILE_OLD, 0) == 0 || errno == ENOENT)
+		(void)!linkat(dir, STORE_FILE, dir, STORE_FILE_OLD, 0);
+	if (renameat(dir, FILE_NEW, dir, STORE_FILE) < 0)
 		return -errno;
 	return sync && fsync(dir) < 0 ? -errno : 0;
 }
@@ -232,29 +121,33 @@ static void *after(json_t *object, const char *key)
 	return json_object_iter_next(object, json_object_iter_at(object, key));
 }
 
-/* Returns the key, good as long as the document. */
+/* Returns the key, good as long as the document; NULL where it could not be written. */
 static const char *say_key(FILE *to, const char *before, void *iter)
 {
 	const char *name = json_object_iter_key(iter);
 	json_t *key = json_string(name);
+	int err;
 
 	fputs(before, to);
-	json_dumpf(key, to, JSON_ENCODE_ANY);
+	err = json_dumpf(key, to, JSON_ENCODE_ANY);
 	fputs(": ", to);
 	json_decref(key);
-	return name;
+	return err == 0 ? name : NULL;
 }
 
-/* The next name with all that is under it, or the next section's beginning; false at the end. */
-static bool say_next(struct saving *saving, json_t *doc, FILE *to)
+/* The next name with all that is under it, or the next section's beginning.  1, 0 at the end, or -EILSEQ:
+ * a value cannot be written. */
+static int say_next(struct saving *saving, json_t *doc, FILE *to)
 {
 	json_t *section = saving->section != NULL ? json_object_get(doc, saving->section) : NULL;
 	void *iter = after(section, saving->name);
 
 	if (iter != NULL) {
 		saving->name = say_key(to, saving->name != NULL ? ",\n  " : "\n  ", iter);
-		json_dumpf(json_object_iter_value(iter), to, JSON_SORT_KEYS | JSON_ENCODE_ANY);
-		return true;
+		return saving->name != NULL && json_dumpf(json_object_iter_value(iter), to,
+						       JSON_SORT_KEYS | JSON_ENCODE_ANY) == 0
+			       ? 1
+			       : -EILSEQ;
 	}
 	if (section != NULL)
 		fputs("\n }", to);
@@ -262,35 +155,56 @@ static bool say_next(struct saving *saving, json_t *doc, FILE *to)
 	fputs(saving->section == NULL ? "{" : "", to);
 	if (iter == NULL) {
 		fputs("\n}\n", to);
-		return false;
+		return 0;
 	}
 	saving->section = say_key(to, saving->section != NULL ? ",\n " : "\n ", iter);
 	saving->name = NULL;
 	fputs("{", to);
-	return true;
+	return saving->section != NULL ? 1 : -EILSEQ;
 }
 
-/* Writes for so long; 1: there is more, 0: that was all, or -errno. */
-static int write_some(struct store *store, uint64_t time)
+/* As say_next, and counts the bytes. */
+static int say_counted(struct saving *saving, json_t *doc, FILE *to)
+{
+	long before = ftell(to);
+	int more = say_next(saving, doc, to);
+
+	store_sizes_add(&saving->sizes, saving->name, (size_t)(ftell(to) - before));
+	return more;
+}
+
+/* Puts the text together for so long; as say_next.  -ENOMEM: some of it is missing. */
+static int say_some(struct store *store, uint64_t time, FILE *to)
 {
 	uint64_t began = clock_now();
+	int more = 1;
+
+	memory_untrusted_begin();
+	while (more == 1 && clock_now() - began < time)
+		more = say_counted(&store->saving, store->doc, to);
+	/* jansson goes on without what it could not add: that must not come into the file. */
+	return memory_untrusted_end() || ferror(to) ? -ENOMEM : more;
+}
+
+/* Writes for so long; 1: there is more, 0: that was all, or -errno.  A file that the next start would not
+ * read is measured to its end, so that its size can be logged, but no more of it is written. */
+static int write_some(struct store *store, uint64_t time)
+{
+	struct saving *saving = &store->saving;
 	char *text = NULL;
 	size_t length;
 	FILE *to = open_memstream(&text, &length);
-	bool more = true, refused;
-	int err;
+	int more, err = 0;
 
 	if (to == NULL)
 		return -ENOMEM;
-	memory_untrusted_begin();
-	while (more && clock_now() - began < time)
-		more = say_next(&store->saving, store->doc, to);
-	refused = memory_untrusted_end() || ferror(to);
-	/* jansson goes on without what it could not add: that must not come into the file. */
-	if (fclose(to) != 0 || refused)
-		err = -ENOMEM;
-	else
-		err = write_all(store->saving.fd, text, length);
+	more = say_some(store, time, to);
+	if (fclose(to) != 0)
+		more = -ENOMEM;
+	if (more >= 0 && saving->sizes.total <= STORE_SIZE_MAX)
+		err = write_all(saving->fd, text, length);
+	else if (more == 0)
+		err = -EFBIG;
 	free(text);
 	return err != 0 ? err : more;
 }
@@ -328,22 +242,38 @@ static int end_saving(struct store *store, int err, bool sync)
 		err = -errno;
 	if (err == 0)
 		err = put_in_place(saving->dir, sync);
+	if (err != 0 && saving->fd >= 0)
+		unlinkat(saving->dir, FILE_NEW, 0); /* it may be what fills the disk */
 	if (saving->dir >= 0)
 		close(saving->dir);
 	saving->under_way = false;
 	store->dirty = store->dirty || err != 0;
+	store->too_large = err == -EFBIG;
 	return err;
+}
+
+static void note_too_large(const struct store *store)
+{
+	char sizes[160];
+
+	store_sizes_describe(&store->saving.sizes, sizes, sizeof(sizes));
+	degraded_set(DEGRADED_STATE,
+		"%.60s/" STORE_FILE " stays as it was, because the next start reads no more than "
+		"%zu MiB, and it would have %s; disable that daemon or lower what it keeps",
+		store->dir, STORE_SIZE_MAX / 1024 / 1024, sizes);
 }
 
 static void note_outcome(const struct store *store, int err)
 {
 	if (err == 0)
 		degraded_clear(DEGRADED_STATE);
+	else if (err == -EFBIG)
+		note_too_large(store);
 	else if (store->why[0] != '\0')
-		degraded_set(
-			DEGRADED_STATE, "%s/" FILE_NAME " is not used: %s", store->dir, store->why);
+		degraded_set(DEGRADED_STATE, "%s/" STORE_FILE " is not used: %s", store->dir,
+			store->why);
 	else
-		degraded_set(DEGRADED_STATE, "%s/" FILE_NAME " cannot be written: %s", store->dir,
+		degraded_set(DEGRADED_STATE, "%s/" STORE_FILE " cannot be written: %s", store->dir,
 			strerror(-err));
 }
 
@@ -367,6 +297,7 @@ int store_save(struct store *store, bool sync)
 static void on_soon(uint64_t missed, void *arg)
 {
 	struct store *store = arg;
+	bool changed;
 	int err = 0;
 
 	if (!store->saving.under_way && !store->dirty)
@@ -379,11 +310,13 @@ static void on_soon(uint64_t missed, void *arg)
 		loop_timer_rearm(store->timer, 0);
 		return;
 	}
+	changed = store->dirty;
 	err = end_saving(store, err, false);
 	note_outcome(store, err);
-	if (err != 0)
+	/* One that was too large is tried again when something has changed. */
+	if (err != 0 && (err != -EFBIG || changed))
 		loop_timer_rearm(store->timer, LATER);
-	else if (store->dirty)
+	else if (err == 0 && changed)
 		loop_timer_rearm(store->timer, SOON);
 }
 
@@ -410,13 +343,30 @@ static json_t *child(json_t *parent, const char *name)
 	return found;
 }
 
+static void log_problem(struct store *store, const char *name, const char *key, const char *why)
+{
+	uint64_t now = clock_now();
+
+	if (store->problem_logged != 0 && now - store->problem_logged < QUIET)
+		return;
+	store->problem_logged = now;
+	log_write(VIGIL_WARN, name,
+		"\"%s\" is not saved, because the next start could not read it: %s", key, why);
+}
+
 void store_put(struct store *store, const char *section, const char *name, const char *key,
 	const json_t *value)
 {
 	json_t *before = store_get(store, section, name, key), *place;
+	const char *why;
 
 	if (value == NULL ? before == NULL : json_equal(before, value))
 		return;
+	why = value != NULL ? store_value_problem(value) : NULL;
+	if (why != NULL) {
+		log_problem(store, name, key, why);
+		return;
+	}
 	place = child(child(store->doc, section), name);
 	if (value != NULL)
 		json_object_set_new(place, key, json_deep_copy(value));
@@ -424,7 +374,7 @@ void store_put(struct store *store, const char *section, const char *name, const
 		json_object_del(place, key);
 	store->dirty = true;
 	if (loop_timer_due(store->timer) == 0)
-		loop_timer_rearm(store->timer, SOON);
+		loop_timer_rearm(store->timer, store->too_large ? LATER : SOON);
 }
 
 void store_put_new(
@@ -455,7 +405,7 @@ struct store *store_open(struct loop *loop, const char *dir)
 		note_outcome(store, -errno);
 	store->timer = loop_after(loop, 0, on_soon, store);
 	if (store->timer != NULL)
-		store->doc = may_read(store) ? read_newest(store) : json_object();
+		store->doc = may_read(store) ? store_read(dir) : json_object();
 	if (store->doc == NULL) {
 		int err = errno;
 

@@ -22,21 +22,19 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <linux/keyctl.h>
 #include <sys/queue.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <event2/event.h>
 
 #include "base/clock.h"
-#include "base/degraded.h"
 #include "base/memory.h"
+#include "process/child_internal.h"
 #include "process/child_output.h"
 #include "loop/loop.h"
+#include "process/run_group.h"
 #include "process/session_end.h"
-#include "process/run_as.h"
 
 #define GRACE      (2 * CLOCK_SECOND) /* from TERM to KILL */
 #define LAST_GRACE CLOCK_SECOND       /* from KILL until it is given up */
@@ -52,6 +50,7 @@ struct child {
 	bool let_go; /* its owner has freed it; it is among the detached */
 	bool timed_out;
 	bool end_session;
+	struct run_group *group; /* NULL: it has none, or it has been ended */
 	uint64_t started;
 	char *owner; /* NULL: none was named */
 
@@ -104,10 +103,17 @@ static void close_all(struct child *child)
 	child->timer = NULL;
 }
 
+static void end_group(struct child *child)
+{
+	run_group_end(child->group);
+	child->group = NULL;
+}
+
 static void destroy(struct child *child)
 {
 	move(child, NULL);
 	close_all(child);
+	end_group(child);
 	child_output_clear(&child->out);
 	child_output_clear(&child->errors);
 	free(child->owner);
@@ -206,7 +212,9 @@ static int reap(struct child *child)
 
 	if (child->phase != RUNNING || child->end_session)
 		spawn_kill(child->pid, SIGKILL);
-	if (child->end_session)
+	if (child->group != NULL)
+		end_group(child);
+	else if (child->end_session)
 		session_end(child->loop, child->pid, child->owner);
 	while (waitpid(child->pid, &status, 0) < 0)
 		if (errno != EINTR)
@@ -292,48 +300,6 @@ void child_free(struct child *child)
 
 /* --- starting --------------------------------------------------------------------------------- */
 
-/* A child inherits the session keyring of the thread that starts it, in which root's keys may be: the
- * thread begins a new one, which is empty.  Kernels and containers without keyrings refuse that. */
-static void forget_keys(void)
-{
-#ifdef SYS_keyctl
-	syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
-#endif
-}
-
-static pid_t launch_as(const struct child_spec *spec, int *out, int *errors, int *pidfd)
-{
-	struct spawn spawn = spec->spawn;
-	const char **argv, **environment;
-	pid_t pid = -ENOMEM;
-
-	if (spec->user == NULL)
-		return spawn_start(&spawn, out, errors, pidfd);
-	argv = run_as_argv(spec->user, spawn.argv, spawn.program);
-	environment = run_as_environment(spec->user, spawn.environment);
-	if (argv != NULL && environment != NULL) {
-		spawn.argv = argv;
-		spawn.environment = environment;
-		spawn.other_user = run_as_is_other(spec->user);
-		if (spawn.other_user) {
-			spawn.program = NULL; /* it is setpriv */
-			forget_keys();
-		}
-		pid = spawn_start(&spawn, out, errors, pidfd);
-	}
-	free(environment);
-	free(argv);
-	return pid;
-}
-
-static pid_t launch(const struct child_spec *spec, int *out, int *errors, int *pidfd)
-{
-	pid_t pid = launch_as(spec, out, errors, pidfd);
-
-	degraded_started(pid);
-	return pid;
-}
-
 /* Begins to watch what runs; both pipes are the child's from here on, also when it fails. */
 static int watch(struct child *child, int out, int errors)
 {
@@ -379,7 +345,7 @@ static int run(struct child *child, const struct child_spec *spec)
 
 	if (child->timer == NULL)
 		return -ENOMEM;
-	child->pid = launch(spec, &out, &errors, &child->pidfd);
+	child->pid = child_launch(spec, &child->group, &out, &errors, &child->pidfd);
 	if (child->pid < 0)
 		return child->pid;
 	move(child, &owned);
@@ -447,6 +413,7 @@ void child_kill_detached(void)
 		detached_free(child);
 	}
 	session_end_stop();
+	run_groups_close();
 }
 
 static void tell_all(struct children *children, int signo)

@@ -18,15 +18,14 @@
 #include <sys/queue.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/memory.h"
+#include "process/left_behind.h"
 #include "loop/loop.h"
 #include "process/process.h"
 
-#define DELAY    CLOCK_SECOND         /* so that one reading of /proc is for many sessions */
-#define SLICE    64                   /* processes that are read in one turn of the loop */
-#define SESSIONS 1024                 /* more than that have not ended within a second */
-#define QUIET    (600 * CLOCK_SECOND) /* between two lines of the log */
+#define DELAY    CLOCK_SECOND /* so that one reading of /proc is for many sessions */
+#define SLICE    64           /* processes that are read in one turn of the loop */
+#define SESSIONS 1024         /* more than that have not ended within a second */
 
 struct session {
 	STAILQ_ENTRY(session) link;
@@ -43,7 +42,6 @@ static struct {
 	struct sessions ended;   /* those of that reading */
 	unsigned count;          /* of those that wait */
 	DIR *proc;               /* NULL: no reading is under way */
-	uint64_t killed, logged;
 } all = {.waiting = STAILQ_HEAD_INITIALIZER(all.waiting),
 	.ended = STAILQ_HEAD_INITIALIZER(all.ended)};
 
@@ -58,18 +56,6 @@ static void forget(struct sessions *sessions)
 	}
 }
 
-static void log_left(const struct session *session, const struct process *process, pid_t pid)
-{
-	uint64_t now = clock_now();
-
-	if (all.logged != 0 && now - all.logged < QUIET)
-		return;
-	all.logged = now;
-	log_write(VIGIL_WARN, session->owner,
-		"its program has ended and left process %d (%s) behind, which is killed", (int)pid,
-		process->comm);
-}
-
 static void examine(pid_t pid)
 {
 	const struct session *session;
@@ -80,8 +66,8 @@ static void examine(pid_t pid)
 	STAILQ_FOREACH(session, &all.ended, link)
 		if (process.session == session->id && pid != session->id &&
 			process.ticks <= session->ticks) {
-			log_left(session, &process, pid);
-			all.killed += kill(pid, SIGKILL) == 0;
+			left_behind_note(
+				session->owner, pid, process.comm, kill(pid, SIGKILL) == 0);
 			return;
 		}
 }
@@ -142,11 +128,6 @@ void session_end(struct loop *loop, pid_t id, const char *owner)
 		.id = id, .ticks = process_ticks_now(), .owner = memory_text(owner)};
 	STAILQ_INSERT_TAIL(&all.waiting, session, link);
 	all.count++;
-}
-
-uint64_t session_end_count(void)
-{
-	return all.killed;
 }
 
 /* All that is left at the end of vigild, at once: the loop does not run any more. */

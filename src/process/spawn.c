@@ -26,8 +26,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "process/run_group.h"
 #include "process/spawn_environment.h"
 #include "process/spawn_internal.h"
+#include "process/spawn_step.h"
 
 /* --- starting --------------------------------------------------------------------------------- */
 
@@ -118,10 +120,15 @@ static int actions_init(
 	return -err;
 }
 
-/* The pid, or -errno. */
-static pid_t launch(const struct spawn *spawn, int out, int errors)
+static const char *program_of(const struct spawn *spawn)
 {
-	char *const *argv = (char *const *)spawn->argv;
+	return spawn->program != NULL ? spawn->program : spawn->argv[0];
+}
+
+/* The pid, or -errno. */
+static pid_t launch_with(
+	const struct spawn *spawn, const char *program, char *const *argv, int out, int errors)
+{
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 	struct given given = {.out = out, .errors = errors, .input = -1};
@@ -129,8 +136,6 @@ static pid_t launch(const struct spawn *spawn, int out, int errors)
 	int err = 0;
 	pid_t pid;
 
-	if (!argv || !argv[0])
-		return -EINVAL;
 	environment = spawn_environment_new(spawn->environment, spawn->other_user);
 	if (!environment)
 		return -ENOMEM;
@@ -146,8 +151,7 @@ static pid_t launch(const struct spawn *spawn, int out, int errors)
 	if (err)
 		goto out_actions;
 	/* A script without a #! line is ENOEXEC: glibc does not hand it to a shell, nor do we. */
-	err = posix_spawnp(&pid, spawn->program ? spawn->program : argv[0], &actions, &attributes,
-		argv, environment);
+	err = posix_spawnp(&pid, program, &actions, &attributes, argv, environment);
 	posix_spawnattr_destroy(&attributes);
 out_actions:
 	posix_spawn_file_actions_destroy(&actions);
@@ -156,6 +160,26 @@ out:
 		close(given.input);
 	free(environment);
 	return err ? -err : pid;
+}
+
+static pid_t launch(const struct spawn *spawn, int out, int errors)
+{
+	const char *step;
+	const char **argv;
+	pid_t pid;
+
+	if (spawn->argv == NULL || spawn->argv[0] == NULL)
+		return -EINVAL;
+	if (spawn->group == NULL)
+		return launch_with(
+			spawn, program_of(spawn), (char *const *)spawn->argv, out, errors);
+	step = run_group_step(spawn->group);
+	argv = spawn_step_argv(step, run_group_procs(spawn->group), program_of(spawn), spawn->argv);
+	if (argv == NULL)
+		return -ENOMEM;
+	pid = launch_with(spawn, step, (char *const *)argv, out, errors);
+	free(argv);
+	return pid;
 }
 
 /*

@@ -13,6 +13,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct run_group;
+
 struct spawn {
 	const char *const *argv;        /* argv[0] with a slash is a path, else looked up in PATH */
 	const char *program;            /* the file to execute; NULL: as argv[0] says */
@@ -23,6 +25,8 @@ struct spawn {
 	bool keep_stderr;               /* stderr has a pipe of its own; wins over merge_stderr */
 	const char *input;              /* what it reads; NULL: nothing */
 	size_t input_length;
+	/* Through which it enters a control group; NULL: it stays in ours.  Not where it may start a service. */
+	const struct run_group *group;
 };
 
 /* Starts it.  *out: the read end of its stdout, non-blocking and close-on-exec.  *errors: the same of

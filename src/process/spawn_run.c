@@ -19,10 +19,12 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "process/run_group.h"
 #include "process/spawn_internal.h"
 
-#define GRACE      CLOCK_SECOND /* from TERM to KILL, and from KILL to giving up */
-#define STRAYS_MAX 32
+#define GRACE       CLOCK_SECOND       /* from TERM to KILL, and from KILL to giving up */
+#define PERSISTENCE (5 * CLOCK_SECOND) /* of a script for which there are no tasks */
+#define STRAYS_MAX  32
 
 /* --- what workers share ----------------------------------------------------------------------- */
 
@@ -138,6 +140,7 @@ struct run {
 	int pidfd;
 	bool spare_group;
 	bool cancelled;
+	struct run_group *group; /* NULL: it has none */
 	enum phase phase;
 	uint64_t until; /* when the phase is over */
 	struct spawn_result *result;
@@ -254,20 +257,58 @@ static int run_reap(struct run *run)
 	return 0;
 }
 
+/* A service that it starts is to stay, so with spare_group it has no control group. */
+static int start(const struct spawn *spawn, struct run *run)
+{
+	struct spawn grouped = *spawn;
+	const char *program = spawn->program != NULL ? spawn->program : spawn->argv[0];
+
+	if (!run->spare_group)
+		run->group = run_group_new(NULL, program);
+	grouped.group = run->group;
+	run->pid = spawn_start_piped(&grouped, run->spare_group, run->ends, &run->pidfd);
+	if (run->pid < 0)
+		run_group_end(run->group);
+	return run->pid;
+}
+
+/* A script of a service that cannot be started for want of tasks waits for what plugins have left behind, which
+ * is being ended, and makes room where a plugin goes on holding many. */
+static int start_persistently(const struct spawn *spawn, struct run *run, int cancel)
+{
+	uint64_t until = clock_now() + PERSISTENCE;
+	struct timespec pause = {.tv_nsec = 200 * CLOCK_MS};
+	struct pollfd stop = {.fd = cancel, .events = POLLIN};
+	unsigned tries = 0;
+	int err;
+
+	if (run->until < until)
+		until = run->until;
+	for (;;) {
+		err = start(spawn, run);
+		if (err != -EAGAIN || clock_now() >= until)
+			return err;
+		if (tries++ > 0)
+			run_groups_relieve();
+		if (ppoll(&stop, 1, &pause, NULL) > 0)
+			return err;
+	}
+}
+
 /* Once it may begin.  cancel: what to wait on beside it. */
 static int run_it(const struct spawn *spawn, struct run *run, int cancel)
 {
-	int err;
+	int err = start_persistently(spawn, run, cancel);
 
-	run->pid = spawn_start_piped(spawn, run->spare_group, run->ends, &run->pidfd);
-	if (run->pid < 0)
-		return run->pid;
+	if (err < 0)
+		return err;
 	err = run_wait(run, cancel) ? run_reap(run) : 0;
 	if (run->phase == GIVEN_UP)
 		reap_detached(run->pid);
 	/* From now on nobody reads: what still holds the pipe shall not block on it either. */
 	if (run->spare_group)
 		fcntl(run->ends[1], F_SETFL, O_NONBLOCK);
+	run_group_end(run->group);
 	close(run->ends[1]);
 	close(run->ends[0]);
 	close(run->pidfd);

@@ -21,6 +21,7 @@
 #include "base/error.h"
 #include "base/trust_command.h"
 #include "process/spawn.h"
+#include "process/task_limit.h"
 #include "service/pidfile.h"
 #include "service/shutdown.h"
 
@@ -394,6 +395,18 @@ void manager_tail(char text[MANAGER_TEXT], const struct spawn_result *result)
 	text[end - from] = '\0';
 }
 
+/* A limit of processes and threads is reached. */
+static void no_tasks(const char *program, struct manager_reply *reply)
+{
+	struct task_limit limit;
+	char used[256];
+
+	task_limit_read(&limit);
+	task_limit_describe(&limit, used, sizeof(used));
+	manager_fault(reply, -EAGAIN, VIGIL_FAULT_REFUSED, "vigild could not start %.200s: %s: %s",
+		program, strerror(EAGAIN), used);
+}
+
 static void not_started(const char *program, int error, struct manager_reply *reply)
 {
 	switch (error) {
@@ -411,6 +424,7 @@ static void not_started(const char *program, int error, struct manager_reply *re
 	case -EACCES:
 		manager_fault(reply, error, VIGIL_FAULT_DENIED, "%s may not be executed", program);
 		break;
+	case -EAGAIN: no_tasks(program, reply); break;
 	default:
 		/* What vigild lacks says nothing about the service. */
 		manager_fault(reply, error,

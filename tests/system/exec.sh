@@ -411,8 +411,16 @@ check "a process that a program left in its process group ends with it" \
 	wait_for 10 gone "$(cat "$work/left.group")"
 check "a process that a program left in its session ends with it" \
 	wait_for 10 gone "$(cat "$work/left.session")"
-check "a process that began a session of its own goes on" kill -0 "$(cat "$work/left.daemon")"
-kill "$(cat "$work/left.daemon")"
+# Where vigild may make control groups; otherwise it is not found.
+if grep -q "is ended by session" "$work/log"; then
+	echo "SKIP: vigild may not make control groups here"
+	check "a process that began a session of its own goes on without control groups" \
+		kill -0 "$(cat "$work/left.daemon")"
+	kill "$(cat "$work/left.daemon")"
+else
+	check "a process that began a session of its own ends with the program" \
+		wait_for 10 gone "$(cat "$work/left.daemon")"
+fi
 check "the log says that something was left behind" grep -q ' left process [0-9]* (.*) behind' "$work/log"
 check "the state counts it" more_than /vigil/left_behind 0
 check "a stream that said CRITICAL is CRITICAL again after a line that is no object" \

@@ -1,0 +1,35 @@
+/*
+ * store_limit: what may be written to state.json, so that the next start reads it.
+ */
+#ifndef STORE_LIMIT_H
+#define STORE_LIMIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <jansson.h>
+
+/* A longer state.json, in bytes, is neither read nor written. */
+#define STORE_SIZE_MAX ((size_t)64 * 1024 * 1024)
+
+/* NULL where the value can be written and read back; else a static text that says what is wrong with it. */
+const char *store_value_problem(const json_t *value);
+
+#define STORE_NAME    64
+#define STORE_LARGEST 3
+
+/* How long a file becomes, and which names take most of it. */
+struct store_sizes {
+	size_t total; /* bytes */
+	struct {
+		char name[STORE_NAME]; /* "": none */
+		size_t size;
+	} largest[STORE_LARGEST]; /* in descending order */
+};
+
+/* Counts so many bytes.  name: the daemon to which they belong; NULL: none. */
+void store_sizes_add(struct store_sizes *sizes, const char *name, size_t bytes);
+/* Writes "127.0 MiB; the largest: a 100.0 MiB, b 20.0 MiB". */
+void store_sizes_describe(const struct store_sizes *sizes, char *text, size_t size);
+
+#endif

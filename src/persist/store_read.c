@@ -1,0 +1,138 @@
+/*
+ * store_read: reads what state.json has kept.
+ *
+ * A file that is too large, damaged or not trusted is never fatal: the older one is taken, or none.
+ */
+#include "persist/store_read.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/trust.h"
+#include "state/state.h"
+#include "persist/store_limit.h"
+
+static json_t *parse(const char *text, size_t length, const char *path)
+{
+	json_error_t error;
+	json_t *doc;
+
+	memory_untrusted_begin();
+	doc = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
+	if (memory_untrusted_end()) {
+		json_decref(doc);
+		errno = ENOMEM;
+		return NULL;
+	}
+	errno = 0;
+	if (doc != NULL && json_is_object(doc) &&
+		json_depth(doc, STATE_DEPTH_MAX + 4) <= STATE_DEPTH_MAX + 4)
+		return doc;
+	log_warn("%s cannot be read (line %d: %s)", path, error.line,
+		doc == NULL ? error.text : "not what vigil writes");
+	json_decref(doc);
+	return NULL;
+}
+
+static ssize_t read_all(int fd, char *text, size_t size)
+{
+	size_t length = 0;
+	ssize_t n;
+
+	while (length < size && (n = read(fd, text + length, size - length)) != 0) {
+		if (n < 0 && errno != EINTR)
+			return -1;
+		if (n > 0)
+			length += (size_t)n;
+	}
+	return (ssize_t)length;
+}
+
+/* NULL with errno: ENOENT, ENOMEM, or what else is wrong with it. */
+static json_t *read_file(const char *dir, const char *name)
+{
+	char *path = memory_format("%s/%s", dir, name), *text = NULL, why[TRUST_WHY];
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	json_t *doc = NULL;
+	struct stat st;
+	ssize_t n;
+	int err = 0;
+
+	if (fd < 0) {
+		err = errno;
+		if (err != ENOENT)
+			log_warn("%s cannot be opened: %s", path, strerror(err));
+		goto out;
+	}
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+		log_warn("%s is no regular file", path);
+		goto out;
+	}
+	if (st.st_size > (off_t)STORE_SIZE_MAX) {
+		log_warn("%s is not read: it has %jd bytes, and %zu are the most", path,
+			(intmax_t)st.st_size, STORE_SIZE_MAX);
+		goto out;
+	}
+	if (trust_descriptor(fd, &st, path, NULL, why, sizeof(why)) != 0) {
+		log_warn("%s is not read: %s", path, why);
+		goto out;
+	}
+	text = malloc((size_t)st.st_size + 1);
+	if (text == NULL) {
+		err = ENOMEM;
+		goto out;
+	}
+	n = read_all(fd, text, (size_t)st.st_size);
+	if (n >= 0)
+		doc = parse(text, (size_t)n, path);
+	else
+		log_warn("%s cannot be read: %s", path, strerror(errno));
+	err = errno;
+out:
+	if (fd >= 0)
+		close(fd);
+	free(text);
+	free(path);
+	errno = err;
+	return doc;
+}
+
+static void set_aside(const char *dir)
+{
+	char *from = memory_format("%s/" STORE_FILE, dir);
+	char *to = memory_format("%s/" STORE_FILE_BAD, dir);
+
+	if (rename(from, to) == 0)
+		log_warn("%s is set aside as %s", from, to);
+	free(from);
+	free(to);
+}
+
+/* Whether it is the host that lacks something, and nothing is wrong with the file. */
+static bool is_passing(int err)
+{
+	return err == ENOMEM || err == EMFILE || err == ENFILE;
+}
+
+json_t *store_read(const char *dir)
+{
+	json_t *doc = read_file(dir, STORE_FILE);
+
+	if (doc != NULL || is_passing(errno))
+		return doc;
+	if (errno != ENOENT)
+		set_aside(dir);
+	doc = read_file(dir, STORE_FILE_OLD);
+	if (doc != NULL)
+		log_warn("the older %s/" STORE_FILE_OLD " is taken", dir);
+	return doc != NULL || is_passing(errno) ? doc : json_object();
+}

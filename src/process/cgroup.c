@@ -1,0 +1,302 @@
+/* cgroup: the files of control groups, version 2. */
+#include "process/cgroup.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "process/process.h"
+
+#define DEPTH  16 /* of groups in groups: deeper ones are left to the kernel's own limits */
+#define PASSES 64 /* over the processes of a group that go on forking */
+
+/* --- finding ---------------------------------------------------------------------------------- */
+
+/* What follows the list of controllers in a line such as "8:cpu,pids:/system.slice"; NULL where the
+ * controller is not in it.  An empty controller stands for version 2, as in "0::/system.slice". */
+static const char *path_in(const char *line, const char *controller)
+{
+	const char *list = strchr(line, ':'), *end = list != NULL ? strchr(list + 1, ':') : NULL;
+	size_t n = strlen(controller);
+
+	if (end == NULL)
+		return NULL;
+	if (n == 0)
+		return end == list + 1 ? end + 1 : NULL;
+	for (const char *word = list + 1; word < end; word += strcspn(word, ",:") + 1)
+		if (strcspn(word, ",:") == n && strncmp(word, controller, n) == 0)
+			return end + 1;
+	return NULL;
+}
+
+/* The path below the hierarchy's root, such as "/system.slice/vigil.service". */
+static int read_own(const char *controller, char *path, size_t size)
+{
+	const char *found;
+	FILE *file = fopen("/proc/self/cgroup", "re");
+	char line[1024];
+	int err = -ENOENT;
+
+	if (file == NULL)
+		return -errno;
+	while (fgets(line, sizeof(line), file) != NULL) {
+		line[strcspn(line, "\n")] = '\0';
+		found = path_in(line, controller);
+		if (found == NULL || strlen(found) >= size)
+			continue;
+		strcpy(path, found);
+		err = 0;
+	}
+	fclose(file);
+	return err;
+}
+
+/* Whether what follows the " - " of a line of mountinfo is that hierarchy. */
+static bool is_hierarchy(const char *type, const char *controller)
+{
+	const char *options = strrchr(type, ' ');
+	size_t n = strlen(controller);
+
+	if (n == 0)
+		return strncmp(type, "cgroup2 ", 8) == 0;
+	if (strncmp(type, "cgroup ", 7) != 0 || options == NULL)
+		return false;
+	for (options++; *options != '\0'; options += strspn(options, ",\n")) {
+		if (strcspn(options, ",\n") == n && strncmp(options, controller, n) == 0)
+			return true;
+		options += strcspn(options, ",\n");
+	}
+	return false;
+}
+
+/* Where the hierarchy is mounted.  root: which group the mount point shows. */
+static int find_mount(const char *controller, char *point, char *root, size_t size)
+{
+	FILE *file = fopen("/proc/self/mountinfo", "re");
+	char line[4096], from[1024], to[1024];
+	const char *type;
+	int err = -ENOENT;
+
+	if (file == NULL)
+		return -errno;
+	while (err != 0 && fgets(line, sizeof(line), file) != NULL) {
+		type = strstr(line, " - ");
+		if (type == NULL || !is_hierarchy(type + 3, controller))
+			continue;
+		if (sscanf(line, "%*s %*s %*s %1023s %1023s", from, to) != 2)
+			continue;
+		snprintf(root, size, "%s", from);
+		snprintf(point, size, "%s", to);
+		err = 0;
+	}
+	fclose(file);
+	return err;
+}
+
+int cgroup_find(const char *controller, char *path, size_t size)
+{
+	char own[1024], point[1024], root[1024];
+	const char *below = own;
+	size_t n;
+	int err = read_own(controller, own, sizeof(own));
+
+	if (err == 0)
+		err = find_mount(controller, point, root, sizeof(point));
+	if (err != 0)
+		return err;
+	n = strcmp(root, "/") == 0 ? 0 : strlen(root);
+	if (strncmp(own, root, n) != 0 || (own[n] != '/' && own[n] != '\0') ||
+		strstr(own, "/../") != NULL)
+		return -ENOENT; /* the mount point does not show it */
+	below += n;
+	if (strcmp(below, "/") == 0)
+		below = "";
+	return (size_t)snprintf(path, size, "%s%s", point, below) < size ? 0 : -ENAMETOOLONG;
+}
+
+int cgroup_find_own(char *path, size_t size)
+{
+	return cgroup_find("", path, size);
+}
+
+/* systemd says so in an extended attribute; the first one can be read by root only. */
+static bool is_delegated(const char *path)
+{
+	static const char *const names[] = {"trusted.delegate", "user.delegate"};
+	char value[8];
+
+	if (access("/run/systemd/system", F_OK) != 0)
+		return true;
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (getxattr(path, names[i], value, sizeof(value)) == 1 && value[0] == '1')
+			return true;
+	return false;
+}
+
+bool cgroup_may_divide(const char *path)
+{
+	char procs[1100];
+
+	/* A process moves to another group only with the right to write both this and the other file. */
+	snprintf(procs, sizeof(procs), "%.1000s/cgroup.procs", path);
+	return access(path, W_OK) == 0 && access(procs, W_OK) == 0 && is_delegated(path);
+}
+
+/* --- what is in a group ----------------------------------------------------------------------- */
+
+bool cgroup_is_populated(int group)
+{
+	char text[256];
+
+	return process_read_file(group, "cgroup.events", text, sizeof(text)) > 0 &&
+	       strstr(text, "populated 1") != NULL;
+}
+
+typedef void member_fn(pid_t pid, void *arg);
+
+static void each_member(int group, member_fn *fn, void *arg)
+{
+	int fd = openat(group, "cgroup.procs", O_RDONLY | O_CLOEXEC), pid;
+	FILE *file = fd >= 0 ? fdopen(fd, "r") : NULL;
+
+	while (file != NULL && fscanf(file, "%d", &pid) == 1)
+		if (pid > 1 && pid != getpid()) /* 0: a process that our PID namespace hides */
+			fn((pid_t)pid, arg);
+	if (file != NULL)
+		fclose(file);
+	else if (fd >= 0)
+		close(fd);
+}
+
+/* Calls fn for the name of each group in that group. */
+static void each_below(int group, void (*fn)(int group, const char *name, int depth, void *arg),
+	int depth, void *arg)
+{
+	int fd = openat(group, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	const struct dirent *entry;
+
+	while (dir != NULL && (entry = readdir(dir)) != NULL)
+		if (entry->d_type == DT_DIR && strcmp(entry->d_name, ".") != 0 &&
+			strcmp(entry->d_name, "..") != 0)
+			fn(group, entry->d_name, depth, arg);
+	if (dir != NULL)
+		closedir(dir);
+	else if (fd >= 0)
+		close(fd);
+}
+
+struct walk {
+	member_fn *fn;
+	void *arg;
+};
+
+static void walk_all(int group, const struct walk *walk, int depth);
+
+static void walk_below(int group, const char *name, int depth, void *arg)
+{
+	int fd = openat(group, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd < 0)
+		return;
+	walk_all(fd, arg, depth);
+	close(fd);
+}
+
+static void walk_all(int group, const struct walk *walk, int depth)
+{
+	each_member(group, walk->fn, walk->arg);
+	if (depth < DEPTH)
+		each_below(group, walk_below, depth + 1, (void *)walk);
+}
+
+struct counted {
+	size_t count;
+	pid_t first;
+};
+
+static void count_member(pid_t pid, void *arg)
+{
+	struct counted *counted = arg;
+
+	if (counted->count++ == 0)
+		counted->first = pid;
+}
+
+size_t cgroup_count(int group, pid_t *first)
+{
+	struct counted counted = {0};
+
+	walk_all(group, &(struct walk){.fn = count_member, .arg = &counted}, 0);
+	*first = counted.first;
+	return counted.count;
+}
+
+/* --- ending ----------------------------------------------------------------------------------- */
+
+static bool write_file(int group, const char *name)
+{
+	int fd = openat(group, name, O_WRONLY | O_CLOEXEC);
+	bool written = fd >= 0 && write(fd, "1", 1) == 1;
+
+	if (fd >= 0)
+		close(fd);
+	return written;
+}
+
+static void kill_member(pid_t pid, void *arg)
+{
+	size_t *count = arg;
+
+	*count += kill(pid, SIGKILL) == 0;
+}
+
+/* Frozen processes fork no more, and can be killed. */
+void cgroup_kill_each(int group)
+{
+	size_t count = 1;
+
+	write_file(group, "cgroup.freeze");
+	for (int i = 0; i < PASSES && count > 0; i++) {
+		count = 0;
+		walk_all(group, &(struct walk){.fn = kill_member, .arg = &count}, 0);
+	}
+}
+
+void cgroup_kill(int group)
+{
+	if (!write_file(group, "cgroup.kill"))
+		cgroup_kill_each(group);
+}
+
+static void remove_below(int group, const char *name, int depth, void *arg)
+{
+	int fd;
+
+	if (unlinkat(group, name, AT_REMOVEDIR) == 0 || depth >= DEPTH)
+		return;
+	fd = openat(group, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return;
+	each_below(fd, remove_below, depth + 1, arg);
+	close(fd);
+	unlinkat(group, name, AT_REMOVEDIR);
+}
+
+int cgroup_remove(int parent, const char *name)
+{
+	if (unlinkat(parent, name, AT_REMOVEDIR) == 0)
+		return 0;
+	if (errno != EBUSY && errno != ENOTEMPTY)
+		return -errno;
+	remove_below(parent, name, 0, NULL);
+	if (faccessat(parent, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return -EBUSY;
+	return 0;
+}

@@ -1,0 +1,34 @@
+/* left_behind: what is logged and counted of the processes that programs have left behind. */
+#include "process/left_behind.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#define QUIET (600 * CLOCK_SECOND) /* between two lines of the log */
+
+static uint64_t killed, logged;
+
+void left_behind_note(const char *owner, pid_t pid, const char *comm, uint64_t count)
+{
+	uint64_t now = clock_now();
+
+	killed += count;
+	if (owner == NULL) {
+		log_notice("an earlier vigild has left %ju processes of its programs behind, such "
+			   "as %d "
+			   "(%s), which are killed",
+			(uintmax_t)count, (int)pid, comm);
+		return;
+	}
+	if (logged != 0 && now - logged < QUIET)
+		return;
+	logged = now;
+	log_write(VIGIL_WARN, owner,
+		"its program has ended and left process %d (%s) behind, which is killed", (int)pid,
+		comm);
+}
+
+uint64_t left_behind_count(void)
+{
+	return killed;
+}

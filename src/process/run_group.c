@@ -1,0 +1,435 @@
+/*
+ * run_group: a control group for each run of a program that may leave processes behind.
+ *
+ * All groups are in one directory below vigild's own group, vigil.PID.TIME.  vigild stays where it is,
+ * because no controller is enabled below its group, so the rule against processes in inner groups does not
+ * apply.  The directory is locked for as long as vigild runs: one that is not locked was left by a vigild
+ * that was killed.  A lock is released with the process, and holds across PID namespaces.
+ *
+ * Most runs leave nothing, and then rmdir is all there is to do.  Where it fails, the group is killed, and
+ * stands in a list until the kernel says, in cgroup.events, that it is empty.
+ *
+ * Workers make and end groups, too.  The lock guards the list; only the loop's thread logs.
+ */
+#include "process/run_group.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/inotify.h>
+#include <sys/queue.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "process/cgroup.h"
+#include "process/left_behind.h"
+#include "loop/loop.h"
+#include "process/process.h"
+#include "process/spawn_step.h"
+
+#define PREFIX "vigil."
+#define FEW    8 /* processes: a run with no more than that fills no limit */
+
+struct run_group {
+	TAILQ_ENTRY(run_group) link; /* among those that run, or those in which something is left */
+	char name[NAME_MAX + 1];
+	char procs[PATH_MAX];
+	char *owner;
+	int parent; /* the descriptor of the directory in which it is; borrowed */
+	int watch;  /* of its cgroup.events; -1: none */
+	bool runs;  /* it is among those that run */
+	size_t left;
+	size_t relieved; /* how many processes of the run were killed to make room */
+	pid_t first;
+	char comm[64]; /* of the first of those that were left */
+};
+
+TAILQ_HEAD(groups, run_group);
+
+static struct {
+	pthread_mutex_t lock; /* of the lists, what is in them, and the watches */
+	struct groups running, ending;
+	struct event *on_change;
+	int events; /* an inotify */
+	int own;    /* the directory of vigild's own group */
+	int base;   /* that of all groups; -1: none can be made */
+	char base_name[64];
+	char path[1024]; /* of own */
+	char step[PATH_MAX];
+	atomic_uint next;
+} all = {.lock = PTHREAD_MUTEX_INITIALIZER,
+	.running = TAILQ_HEAD_INITIALIZER(all.running),
+	.ending = TAILQ_HEAD_INITIALIZER(all.ending),
+	.events = -1,
+	.own = -1,
+	.base = -1};
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+/* --- ending what was left --------------------------------------------------------------------- */
+
+static void destroy(struct run_group *group)
+{
+	free(group->owner);
+	free(group);
+}
+
+static int open_group(const struct run_group *group)
+{
+	return openat(group->parent, group->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+}
+
+static bool is_populated(const struct run_group *group)
+{
+	int fd = open_group(group);
+	bool populated = fd >= 0 && cgroup_is_populated(fd);
+
+	if (fd >= 0)
+		close(fd);
+	return populated;
+}
+
+static void watch(struct run_group *group)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d/%s/cgroup.events", group->parent,
+		group->name);
+	group->watch = inotify_add_watch(all.events, path, IN_MODIFY);
+}
+
+/* What is in it, for the log, and its end. */
+static void kill_all(struct run_group *group)
+{
+	struct process process = {.comm = ""};
+	int fd = open_group(group);
+
+	if (fd < 0)
+		return;
+	group->left = cgroup_count(fd, &group->first);
+	if (group->first > 0)
+		process_read(group->first, &process);
+	memcpy(group->comm, process.comm, sizeof(group->comm));
+	cgroup_kill(fd);
+	close(fd);
+}
+
+/* It runs no more. */
+static void leave_running(struct run_group *group)
+{
+	pthread_mutex_lock(&all.lock);
+	if (group->runs)
+		TAILQ_REMOVE(&all.running, group, link);
+	group->runs = false;
+	pthread_mutex_unlock(&all.lock);
+	if (group->relieved > 0 && loop_is_owner())
+		log_write(VIGIL_WARN, group->owner,
+			"its run was killed with %zu processes, because a script of a service "
+			"could "
+			"not be started for want of tasks",
+			group->relieved);
+}
+
+void run_group_end(struct run_group *group)
+{
+	bool populated;
+
+	if (group == NULL)
+		return;
+	leave_running(group);
+	if (unlinkat(group->parent, group->name, AT_REMOVEDIR) == 0 || errno == ENOENT) {
+		destroy(group);
+		return;
+	}
+	pthread_mutex_lock(&all.lock);
+	/* Watched before it is looked at, so that its end is not missed. */
+	watch(group);
+	populated = is_populated(group);
+	if (populated) {
+		kill_all(group);
+		TAILQ_INSERT_TAIL(&all.ending, group, link);
+	} else if (group->watch >= 0) {
+		inotify_rm_watch(all.events, group->watch);
+	}
+	pthread_mutex_unlock(&all.lock);
+	if (!populated) {
+		cgroup_remove(group->parent, group->name);
+		destroy(group);
+	}
+}
+
+/* Nothing is left in it, or there is no time to wait for that. */
+static void finish(struct run_group *group)
+{
+	TAILQ_REMOVE(&all.ending, group, link);
+	if (group->watch >= 0)
+		inotify_rm_watch(all.events, group->watch);
+	cgroup_remove(group->parent, group->name);
+	if (group->left > 0)
+		left_behind_note(group->owner, group->first, group->comm, group->left);
+	destroy(group);
+}
+
+/* Removes those in which nothing is left. */
+static void sweep(void)
+{
+	struct run_group *group, *next;
+
+	pthread_mutex_lock(&all.lock);
+	for (group = TAILQ_FIRST(&all.ending); group != NULL; group = next) {
+		next = TAILQ_NEXT(group, link);
+		if (!is_populated(group))
+			finish(group);
+	}
+	pthread_mutex_unlock(&all.lock);
+}
+
+static void on_change(evutil_socket_t fd, short what, void *arg)
+{
+	char events[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
+
+	while (read(fd, events, sizeof(events)) > 0)
+		continue;
+	sweep();
+}
+
+/* --- one group for one run -------------------------------------------------------------------- */
+
+static struct run_group *group_new(int parent, const char *name, const char *owner)
+{
+	struct run_group *group = memory_zero(sizeof(*group));
+
+	group->parent = parent;
+	group->watch = -1;
+	snprintf(group->name, sizeof(group->name), "%s", name);
+	group->owner = owner != NULL ? memory_text(owner) : NULL;
+	return group;
+}
+
+struct run_group *run_group_new(const char *owner, const char *program)
+{
+	struct run_group *group;
+	char name[64];
+
+	if (all.base < 0 || !spawn_step_suits(program))
+		return NULL;
+	snprintf(name, sizeof(name), "run.%u", atomic_fetch_add(&all.next, 1));
+	if (mkdirat(all.base, name, 0755) != 0)
+		return NULL;
+	group = group_new(all.base, name, owner != NULL ? owner : program);
+	snprintf(group->procs, sizeof(group->procs), "%s/%s/%s/cgroup.procs", all.path,
+		all.base_name, name);
+	pthread_mutex_lock(&all.lock);
+	group->runs = true;
+	TAILQ_INSERT_TAIL(&all.running, group, link);
+	pthread_mutex_unlock(&all.lock);
+	return group;
+}
+
+const char *run_group_procs(const struct run_group *group)
+{
+	return group->procs;
+}
+
+const char *run_group_step(const struct run_group *group)
+{
+	return all.step;
+}
+
+bool run_groups_relieve(void)
+{
+	struct run_group *group, *largest = NULL;
+	size_t most = FEW, count;
+	pid_t first;
+	int fd;
+
+	pthread_mutex_lock(&all.lock);
+	TAILQ_FOREACH(group, &all.running, link) {
+		fd = open_group(group);
+		count = fd >= 0 ? cgroup_count(fd, &first) : 0;
+		close_fd(&fd);
+		if (count > most) {
+			most = count;
+			largest = group;
+		}
+	}
+	if (largest != NULL) {
+		largest->relieved = most;
+		fd = open_group(largest);
+		if (fd >= 0)
+			cgroup_kill(fd);
+		close_fd(&fd);
+	}
+	pthread_mutex_unlock(&all.lock);
+	return largest != NULL;
+}
+
+/* --- at the start ----------------------------------------------------------------------------- */
+
+/* vigil-enter, in the place that belongs to where vigild itself is: installed, installed below another
+ * root, or built. */
+static bool find_step(void)
+{
+	static const char installed[] = SBINDIR "/vigild";
+	ssize_t n = readlink("/proc/self/exe", all.step, sizeof(all.step) - 1);
+	size_t length = n > 0 ? (size_t)n : 0, end = sizeof(installed) - 1;
+	char *name;
+
+	all.step[length] = '\0';
+	name = strrchr(all.step, '/');
+	if (name == NULL || length + sizeof(PKGLIBDIR "/vigil-enter") > sizeof(all.step))
+		return false;
+	if (length >= end && strcmp(all.step + length - end, installed) == 0)
+		strcpy(all.step + length - end, PKGLIBDIR "/vigil-enter");
+	else
+		strcpy(name, "/vigil-enter");
+	return access(all.step, X_OK) == 0;
+}
+
+/* A directory that nobody holds was left by a vigild that was killed. */
+static void end_stale(const char *name)
+{
+	int fd = openat(all.own, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	bool stale = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
+
+	if (stale && cgroup_remove(all.own, name) != 0)
+		run_group_end(group_new(all.own, name, NULL));
+	if (fd >= 0)
+		close(fd);
+}
+
+static void end_all_stale(void)
+{
+	int fd = openat(all.own, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	const struct dirent *entry;
+
+	while (dir != NULL && (entry = readdir(dir)) != NULL)
+		if (entry->d_type == DT_DIR &&
+			strncmp(entry->d_name, PREFIX, strlen(PREFIX)) == 0 &&
+			strcmp(entry->d_name, all.base_name) != 0)
+			end_stale(entry->d_name);
+	if (dir != NULL)
+		closedir(dir);
+	else if (fd >= 0)
+		close(fd);
+}
+
+/* In a threaded group the ones below it can hold no processes. */
+static bool is_domain(int group)
+{
+	char type[32];
+
+	return process_read_file(group, "cgroup.type", type, sizeof(type)) > 0 &&
+	       strcmp(type, "domain\n") == 0;
+}
+
+static bool make_base(void)
+{
+	snprintf(all.base_name, sizeof(all.base_name), PREFIX "%d.%llu", (int)getpid(),
+		(unsigned long long)clock_now());
+	if (mkdirat(all.own, all.base_name, 0755) != 0)
+		return false;
+	all.base = openat(all.own, all.base_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	/* Another vigild that starts at this moment may take it for a stale one, and remove it. */
+	if (all.base >= 0 && flock(all.base, LOCK_EX | LOCK_NB) == 0 && is_domain(all.base))
+		return true;
+	unlinkat(all.own, all.base_name, AT_REMOVEDIR);
+	return false;
+}
+
+static bool watch_events(struct loop *loop)
+{
+	all.events = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (all.events < 0)
+		return false;
+	all.on_change =
+		event_new(loop_base(loop), all.events, EV_READ | EV_PERSIST, on_change, NULL);
+	return all.on_change != NULL && event_add(all.on_change, NULL) == 0;
+}
+
+static const char *open_all(struct loop *loop, const char *step)
+{
+	if (step != NULL)
+		snprintf(all.step, sizeof(all.step), "%s", step);
+	else if (!find_step())
+		return "vigil-enter is not installed";
+	if (cgroup_find_own(all.path, sizeof(all.path)) != 0)
+		return "there are no control groups of version 2";
+	if (!cgroup_may_divide(all.path))
+		return "vigild's control group is not delegated to it";
+	all.own = open(all.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (all.own < 0 || !watch_events(loop))
+		return strerror(errno);
+	end_all_stale();
+	return make_base() ? NULL : "vigild cannot make control groups";
+}
+
+void run_groups_open(struct loop *loop, const char *step)
+{
+	const char *why;
+
+	LOOP_ASSERT_OWNER();
+	why = open_all(loop, step);
+	if (why == NULL)
+		return;
+	log_debug("what programs leave behind is ended by session: %s", why);
+	close_fd(&all.base);
+}
+
+/* --- at the end ------------------------------------------------------------------------------- */
+
+static void await_empty(int group)
+{
+	uint64_t now = clock_now(), until = now + CLOCK_SECOND;
+	int fd = openat(group, "cgroup.events", O_RDONLY | O_CLOEXEC);
+	struct pollfd changed = {.fd = fd, .events = POLLPRI};
+
+	for (; fd >= 0 && now < until && cgroup_is_populated(group); now = clock_now())
+		poll(&changed, 1, (int)((until - now) / CLOCK_MS) + 1);
+	close_fd(&fd);
+}
+
+void run_groups_close(void)
+{
+	struct run_group *group;
+
+	if (all.base >= 0) {
+		cgroup_kill(all.base);
+		await_empty(all.base);
+	}
+	pthread_mutex_lock(&all.lock);
+	while (!TAILQ_EMPTY(&all.ending))
+		finish(TAILQ_FIRST(&all.ending));
+	while ((group = TAILQ_FIRST(&all.running)) != NULL) { /* a worker's, which frees it */
+		TAILQ_REMOVE(&all.running, group, link);
+		group->runs = false;
+	}
+	pthread_mutex_unlock(&all.lock);
+	if (all.base >= 0)
+		cgroup_remove(all.own, all.base_name);
+	if (all.on_change != NULL)
+		event_free(all.on_change);
+	all.on_change = NULL;
+	close_fd(&all.events);
+	close_fd(&all.base);
+	close_fd(&all.own);
+}

@@ -1,0 +1,170 @@
+/* check_task_limit: what limits the tasks of vigild, and when plugins are refused. */
+#include "process/task_limit.h"
+
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/degraded.h"
+#include "process/cgroup.h"
+#include "suite.h"
+
+static char why[512];
+
+static const struct {
+	uint64_t used, most, reserve;
+	bool near;
+} cases[] = {
+	{0, UINT64_MAX, 0, false},
+	{1, 100, TASK_RESERVE, false},
+	{83, 100, TASK_RESERVE, false},
+	{84, 100, TASK_RESERVE, true},
+	{100, 100, TASK_RESERVE, true},
+	{5, 8, 2, false},
+	{6, 8, 2, true},
+	{1, 1, 0, true},
+};
+
+START_TEST(a_limit_is_near_when_only_the_reserve_is_left)
+{
+	struct task_limit limit = {
+		.used = cases[_i].used, .most = cases[_i].most, .reserve = cases[_i].reserve};
+
+	ck_assert_int_eq(task_limit_is_near(&limit), cases[_i].near);
+}
+END_TEST
+
+START_TEST(a_limit_is_described_with_its_name)
+{
+	struct task_limit limit = {.used = 250, .most = 256, .name = "/g/pids.max"};
+
+	task_limit_describe(&limit, why, sizeof(why));
+	ck_assert_str_eq(why, "250 of 256 tasks are used (/g/pids.max)");
+}
+END_TEST
+
+/* Exits 0 where the test in the child has passed. */
+static void in_child(int (*test)(void))
+{
+	pid_t pid = fork();
+	int status = 0;
+
+	if (pid == 0)
+		_exit(test());
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+}
+
+static int as_user(void)
+{
+	const struct passwd *nobody = getpwnam("nobody");
+	struct rlimit few = {.rlim_cur = 1, .rlim_max = 100000};
+	struct rlimit many = {.rlim_cur = 100000, .rlim_max = 100000};
+	struct task_limit limit;
+
+	setrlimit(RLIMIT_NPROC, &many);
+	if (geteuid() == 0 && (nobody == NULL || setgroups(0, NULL) != 0 ||
+				      setgid(nobody->pw_gid) != 0 || setuid(nobody->pw_uid) != 0))
+		return 1;
+	prctl(PR_SET_DUMPABLE, 1); /* as after an exec: its /proc belongs to the user */
+	task_limit_read(&limit);
+	if (limit.most != UINT64_MAX) /* the machine has fewer tasks: they are not counted */
+		return strcmp(limit.name, "RLIMIT_NPROC") == 0 ? 2 : 0;
+	setrlimit(RLIMIT_NPROC, &few);
+	if (!task_limit_refuses(why, sizeof(why)))
+		return 3;
+	if (strstr(why, "1 of 1 tasks are used (RLIMIT_NPROC)") == NULL)
+		return 4;
+	if (degraded_get(DEGRADED_TASKS) == NULL || task_limit_refused() != 1)
+		return 5;
+	few.rlim_cur = 100000;
+	setrlimit(RLIMIT_NPROC, &few);
+	if (task_limit_refuses(why, sizeof(why)) || degraded_get(DEGRADED_TASKS) != NULL)
+		return 6;
+	return 0;
+}
+
+START_TEST(the_limit_of_a_user_counts_the_tasks_of_that_user)
+{
+	in_child(as_user);
+}
+END_TEST
+
+static char group[1200];
+
+static bool write_file(const char *name, const char *text)
+{
+	char path[1400];
+	int fd;
+	bool written;
+
+	snprintf(path, sizeof(path), "%s/%s", group, name);
+	fd = open(path, O_WRONLY);
+	written = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+	close(fd);
+	return written;
+}
+
+static int in_group(void)
+{
+	struct task_limit limit;
+
+	if (!write_file("cgroup.procs", "0") || !write_file("pids.max", "20"))
+		return 1;
+	task_limit_read(&limit);
+	if (limit.most != 20 || limit.used != 1 || limit.reserve != 5)
+		return 2;
+	if (task_limit_refuses(why, sizeof(why)))
+		return 3;
+	/* The files stay open, and say what is so now. */
+	if (!write_file("pids.max", "4") || task_limit_refuses(why, sizeof(why)))
+		return 4;
+	if (!write_file("pids.max", "1") || !task_limit_refuses(why, sizeof(why)))
+		return 5;
+	return strstr(why, "1 of 1 tasks are used (") != NULL ? 0 : 6;
+}
+
+START_TEST(the_limit_of_a_control_group_is_measured)
+{
+	char own[1024];
+
+	if (cgroup_find("pids", own, sizeof(own)) != 0 && cgroup_find_own(own, sizeof(own)) != 0)
+		return;
+	snprintf(group, sizeof(group), "%s/vigil-check-tasks.%d", own, (int)getpid());
+	if (mkdir(group, 0755) != 0) {
+		puts("SKIP: this process may not make control groups");
+		return;
+	}
+	if (write_file("pids.max", "max"))
+		in_child(in_group);
+	else
+		puts("SKIP: no control group counts tasks here");
+	rmdir(group);
+}
+END_TEST
+
+static void setup(void)
+{
+}
+
+int main(void)
+{
+	TCase *tcase = suite_begin("task_limit", setup, task_limit_close);
+
+	tcase_add_loop_test(tcase, a_limit_is_near_when_only_the_reserve_is_left, 0,
+		sizeof(cases) / sizeof(cases[0]));
+	tcase_add_test(tcase, a_limit_is_described_with_its_name);
+	tcase_add_test(tcase, the_limit_of_a_user_counts_the_tasks_of_that_user);
+	tcase_add_test(tcase, the_limit_of_a_control_group_is_measured);
+	return suite_end("task_limit", tcase);
+}

@@ -1,0 +1,196 @@
+#!/bin/bash
+# tasks: a limit of tasks (TasksMax of the unit, pids.max of its control group) that plugins fill up.
+#
+# Plugins are refused first, so that restart scripts can be started; what plugins have left behind ends
+# with them, and a plugin that holds nearly all tasks is ended when a script of a service finds none.
+. "$(dirname "$0")/lib.sh" || exit 1
+[ "$(id -u)" = 0 ] || skip_all "control groups need root"
+work=$(mktemp -d)
+group=
+# make_group: $group, in a hierarchy that counts tasks
+make_group() {
+	local unified legacy
+	unified=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
+	legacy=$(awk '$3 == "cgroup" && $4 ~ /(^|,)pids(,|$)/ { print $2; exit }' /proc/mounts)
+	if [ -n "$unified" ] && grep -qw pids "$unified/cgroup.subtree_control" 2>/dev/null; then
+		group=$unified/vigil-tasks.$$
+	elif [ -n "$legacy" ]; then
+		group=$legacy/vigil-tasks.$$
+	else
+		return 1
+	fi
+	mkdir "$group" 2>/dev/null || { group=; return 1; }
+}
+others=
+clean_up() {
+	[ -z "$others" ] || kill -9 $others 2>/dev/null
+	stop_vigild
+	[ ! -e "$work/kept.pid" ] || kill -9 "$(cat "$work/kept.pid")" 2>/dev/null
+	[ -z "$group" ] || wait_for 10 rmdir "$group" 2>/dev/null
+	rm -rf "$work"
+}
+trap clean_up EXIT
+make_group || skip_all "there is no control group in which tasks are counted"
+install_staged
+set_paths
+
+# The restart leaves a process behind, as a service is one.
+cat >"$work/svc" <<S
+#!/bin/bash
+case \$1 in
+status) [ -e $work/up ] || exit 3 ;;
+*)
+	: >$work/up; echo >>$work/starts
+	[ -e $work/kept.pid ] || { setsid sleep 1000 >/dev/null 2>&1 & echo \$! >$work/kept.pid; }
+	;;
+esac
+S
+# Holds 40 processes for as long as there is a file, in sessions of their own.
+cat >"$work/hog" <<S
+#!/bin/bash
+[ -e $work/greedy ] || { echo OK; exit 0; }
+for _ in \$(seq 40); do setsid sleep 1000 >/dev/null 2>&1 & done
+echo >>$work/hog.ready
+wait
+S
+# Leaves 10 processes behind at each run, in sessions of their own.
+cat >"$work/leaver" <<S
+#!/bin/bash
+[ -e $work/leave ] || { echo OK; exit 0; }
+for _ in \$(seq 10); do setsid sleep 1000 >/dev/null 2>&1 & echo \$! >>$work/left; done
+echo OK
+S
+chmod 755 "$work/svc" "$work/hog" "$work/leaver"
+write_conf <<C
+[daemons]
+plug = yes
+svc = yes
+hog = yes
+leaver = yes
+[daemon:plug]
+module = exec
+command = /bin/true
+format = text
+interval = 200ms
+[daemon:hog]
+module = exec
+command = $work/hog
+interval = 300ms
+timeout = 1h
+[daemon:leaver]
+module = exec
+command = $work/leaver
+interval = 200ms
+[daemon:svc]
+module = service
+service = svc
+manager = command
+status_command = $work/svc status
+restart_command = $work/svc restart
+interval = 200ms
+backoff = 0
+healthy_after = 0
+C
+sed -i "/^log = /a restart_rate = 1000/1s" "$work/vigil.conf"
+: >"$work/starts"
+start_vigild
+echo "$vigild_pid" >"$group/cgroup.procs"
+
+used() { cat "$group/pids.current"; }
+# limit_to N|max
+limit_to() { echo "$1" >"$group/pids.max"; }
+health() { is "/runs/$1/health/level" "$2"; }
+says() { get "/runs/$1/health/text" | grep -q "$2"; }
+starts() { wc -l <"$work/starts"; }
+repaired() { [ "$(starts)" -gt "$1" ]; }
+degraded() { ctl get /vigil/degraded 2>/dev/null | grep -q '"tasks"'; }
+well() { ! degraded; }
+more_refused() { [ "$(get /vigil/tasks/refused)" -gt "$1" ]; }
+dead() { ! kill -0 "$1" 2>/dev/null; }
+
+check "a service is started at first" wait_for 20 repaired 0
+check "a plugin is OK without a limit" wait_for 20 health plug OK
+check "without a limit none is told" is /vigil/tasks/limit null
+
+# --- the reserve ----------------------------------------------------------------------------------
+# Tasks that are not vigild's fill the group but for 12.
+limit_to 100
+while [ "$(used)" -lt 88 ]; do
+	sleep 1000 &
+	others="$others $!"
+	echo "$!" >"$group/cgroup.procs"
+	disown
+done
+check "a plugin that would use the reserve is refused" \
+	wait_for 20 says plug "the last 16 are for restart scripts"
+check "a plugin that is refused is UNKNOWN" health plug UNKNOWN
+check "the refusal names the limit" says plug "of 100 tasks are used (.*pids.max)"
+check "vigild is degraded while plugins are refused" wait_for 10 degraded
+check "refused runs are counted" wait_for 10 more_refused 3
+check "the log says once that plugins are not run" \
+	[ "$(grep -c 'degraded: plugins are not run' "$work/log")" = 1 ]
+check "the limit is told" is /vigil/tasks/limit 100
+before=$(starts)
+rm -f "$work/up"
+check "a service that stops is repaired from the reserve" wait_for 20 repaired "$before"
+kill -9 $others
+others=
+check "plugins are run again when there are tasks" wait_for 20 health plug OK
+check "vigild is no longer degraded" wait_for 10 well
+check "the service that the restart script has started still runs" kill -0 "$(cat "$work/kept.pid")"
+limit_to max
+
+# --- what plugins leave behind --------------------------------------------------------------------
+unified=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
+groups() { [ -z "$unified" ] || find "$unified" -maxdepth 6 -type d -path "*/vigil.$1.*" 2>/dev/null; }
+if [ -z "$(groups "$vigild_pid")" ]; then
+	echo "SKIP: vigild may not make control groups here"
+	finish
+fi
+: >"$work/left"
+: >"$work/leave"
+leaves() { [ "$(wc -l <"$work/left")" -ge "$1" ]; }
+check "a plugin leaves 10 processes behind at each run" wait_for 60 leaves 50
+rm "$work/leave"
+all_gone() { local pid; for pid in $(cat "$work/left"); do dead "$pid" || return 1; done; }
+check "all of them end with the run, though they began sessions of their own" wait_for 20 all_gone
+check "the plugin itself is OK" wait_for 20 health leaver OK
+check "the log says that something was left behind" \
+	grep -q "leaver: .*left process [0-9]* (.*) behind" "$work/log"
+few_groups() { [ "$(groups "$vigild_pid" | wc -l)" -le 4 ]; }
+check "the control groups of runs are removed" wait_for 20 few_groups
+
+# --- a plugin that holds nearly all of them -------------------------------------------------------
+: >"$work/greedy"
+check "a plugin holds many processes" wait_for 30 [ -s "$work/hog.ready" ]
+ctl -q pause plug
+ctl -q pause leaver
+limit_to "$(used)"
+rm "$work/greedy"
+before=$(starts)
+rm -f "$work/up"
+check "a script for which there are no tasks is started when that plugin is ended" \
+	wait_for 60 repaired "$before"
+check "the log says why the plugin was ended" wait_for 20 \
+	grep -q "hog: its run was killed with [0-9]* processes, because a script of a service" "$work/log"
+limit_to max
+
+# --- a vigild that is killed ----------------------------------------------------------------------
+: >"$work/hog.ready"
+: >"$work/greedy"
+check "a plugin holds many processes again" wait_for 30 [ -s "$work/hog.ready" ]
+rm "$work/greedy"
+old=$vigild_pid
+crash "$old"
+wait "$old" 2>>"$work/log"
+start_vigild
+check "a vigild that starts ends what a killed one has left" wait_for 20 \
+	grep -q "an earlier vigild has left [0-9]* processes" "$work/log"
+no_groups() { [ -z "$(groups "$1")" ]; }
+check "the groups of the killed one are removed" wait_for 20 no_groups "$old"
+check "the service goes on in spite of that" kill -0 "$(cat "$work/kept.pid")"
+new=$vigild_pid
+check "vigild stops" stop_vigild
+check "a vigild that has stopped leaves no groups" no_groups "$new"
+[ "$failed" -eq 0 ] || tail -20 "$work/log"
+finish
