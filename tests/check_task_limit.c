@@ -68,11 +68,12 @@ static void in_child(int (*test)(void))
 static int as_user(void)
 {
 	const struct passwd *nobody = getpwnam("nobody");
-	struct rlimit few = {.rlim_cur = 1, .rlim_max = 100000};
-	struct rlimit many = {.rlim_cur = 100000, .rlim_max = 100000};
+	struct rlimit few, many;
 	struct task_limit limit;
 
-	setrlimit(RLIMIT_NPROC, &many);
+	getrlimit(RLIMIT_NPROC, &many);
+	few = many;
+	few.rlim_cur = 1;
 	if (geteuid() == 0 && (nobody == NULL || setgroups(0, NULL) != 0 ||
 				      setgid(nobody->pw_gid) != 0 || setuid(nobody->pw_uid) != 0))
 		return 1;
@@ -87,8 +88,7 @@ static int as_user(void)
 		return 4;
 	if (degraded_get(DEGRADED_TASKS) == NULL || task_limit_refused() != 1)
 		return 5;
-	few.rlim_cur = 100000;
-	setrlimit(RLIMIT_NPROC, &few);
+	setrlimit(RLIMIT_NPROC, &many);
 	if (task_limit_refuses(why, sizeof(why)) || degraded_get(DEGRADED_TASKS) != NULL)
 		return 6;
 	return 0;
