@@ -39,7 +39,8 @@ pid_t holder_of(const char *path)
 	return cred.pid;
 }
 
-/* Whoever may make control groups chooses their names, and the name is shown as part of a command. */
+/* A user to whom a control group is delegated chooses the names of the groups below it, and the name is
+ * shown as part of a command. */
 static bool take_unit(const char *line, size_t length, char *unit, size_t size)
 {
 	static const char suffix[] = ".service";

@@ -45,7 +45,7 @@ static bool parse_ticks(const char *digits, uint64_t *ticks)
 }
 
 /* The kernel writes -1 for the group and the session of a process that is being removed. */
-static bool are_pids(long parent, long group, long session)
+static bool are_pids(long long parent, long long group, long long session)
 {
 	return parent >= 0 && parent <= INT_MAX && group >= -1 && group <= INT_MAX &&
 	       session >= -1 && session <= INT_MAX;
@@ -55,13 +55,14 @@ bool process_parse(char *text, struct process *process)
 {
 	/* The name is whatever the process likes, parentheses and blanks included. */
 	char *open_paren = strchr(text, '('), *close_paren = strrchr(text, ')');
-	long parent, group, session;
+	long long parent, group, session;
 	char digits[24];
 
 	if (open_paren == NULL || close_paren == NULL || close_paren < open_paren)
 		return false;
 	if (sscanf(close_paren + 1,
-		    " %c %ld %ld %ld %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
+		    " %c %lld %lld %lld %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
+		    "%*s "
 		    "%23[0-9]",
 		    &process->state, &parent, &group, &session, digits) != 5)
 		return false;

@@ -38,9 +38,9 @@ bool package_lock_parse(const char *line, struct package_lock *lock)
 	unsigned long long inode;
 	unsigned major_no, minor_no;
 	char digits[24];
-	long pid;
+	long long pid;
 
-	if (sscanf(line, "%*u: %*s %*s WRITE %ld %x:%x:%23[0-9]", &pid, &major_no, &minor_no,
+	if (sscanf(line, "%*u: %*s %*s WRITE %lld %x:%x:%23[0-9]", &pid, &major_no, &minor_no,
 		    digits) != 4)
 		return false;
 	errno = 0;

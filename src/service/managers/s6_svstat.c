@@ -18,9 +18,10 @@ static bool is_true(const char *word)
 bool s6_svstat_parse(const char *text, struct supervise_status *status)
 {
 	char want[8], ready[8], paused[8];
-	long pid, code, signo;
+	long long pid, code, signo;
 
-	if (sscanf(text, "%ld %7s %7s %7s %ld %ld", &pid, want, ready, paused, &code, &signo) != 6)
+	if (sscanf(text, "%lld %7s %7s %7s %lld %lld", &pid, want, ready, paused, &code, &signo) !=
+		6)
 		return false;
 	if (pid < -1 || pid > INT_MAX || code < -1 || code > STATUS_MAX || signo < -1 ||
 		signo > SIGNAL_MAX)
