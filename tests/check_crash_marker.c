@@ -257,6 +257,39 @@ START_TEST(test_not_ours)
 }
 END_TEST
 
+/* Each byte of a valid page in turn is set to each value, and the page is cut to each length. */
+START_TEST(a_damaged_page_says_nothing_that_is_out_of_range)
+{
+	unsigned char page[256];
+	FILE *file;
+	size_t n;
+
+	ends(do_crash);
+	file = fopen(scratch_path("running"), "r");
+	ck_assert_ptr_nonnull(file);
+	n = fread(page, 1, sizeof(page), file);
+	fclose(file);
+	blame_read(page, n, &before);
+	ck_assert(!before.clean);
+	ck_assert_int_eq(before.signo, SIGSEGV);
+	for (size_t i = 0; i < 256 * n; i++) {
+		unsigned char kept = page[i / 256];
+
+		page[i / 256] = (unsigned char)(i % 256);
+		blame_read(page, n, &before);
+		page[i / 256] = kept;
+		ck_assert_int_ge(before.signo, -1);
+		ck_assert_int_le(before.signo, 64);
+		ck_assert(before.lived >= 0);
+		ck_assert_ptr_nonnull(memchr(before.name, '\0', sizeof(before.name)));
+	}
+	for (size_t i = 0; i < n; i++) {
+		blame_read(page, i, &before);
+		ck_assert(before.clean);
+	}
+}
+END_TEST
+
 /* A name that fills its place, and one that is longer. */
 static void do_crash_long(void)
 {
@@ -363,6 +396,7 @@ int main(void)
 	tcase_add_test(tcase, test_loading);
 	tcase_add_test(tcase, test_none);
 	tcase_add_test(tcase, test_not_ours);
+	tcase_add_test(tcase, a_damaged_page_says_nothing_that_is_out_of_range);
 	tcase_add_test(tcase, test_long_name);
 	tcase_add_test(tcase, a_file_that_is_cut_short_while_it_is_mapped_ends_nobody);
 	tcase_add_test(tcase, what_others_may_write_is_no_marker);

@@ -296,6 +296,51 @@ START_TEST(processes_that_are_hidden_are_not_nobody)
 }
 END_TEST
 
+START_TEST(user_ids_are_read_as_the_kernel_writes_them)
+{
+	uid_t uids[4];
+
+	ck_assert(init_script_uids("Name:\tx\nUid:\t1\t2\t3\t4294967295\nGid:\t0\n", uids));
+	ck_assert_uint_eq(uids[0], 1);
+	ck_assert_uint_eq(uids[1], 2);
+	ck_assert_uint_eq(uids[2], 3);
+	ck_assert_uint_eq(uids[3], 4294967295u);
+}
+END_TEST
+
+/* 4294967296 is root's 0 where only 32 bits of it are kept. */
+START_TEST(other_user_ids_are_those_of_a_stranger)
+{
+	static const char *const texts[] = {"", "Uid:\t0\t0\t0\t0\n", "Name:\tx\nUid:\t0\t0\t0\n",
+		"Name:\tx\nUid:\t0\t0\t0\t4294967296\n", "Name:\tx\nUid:\t0\t0\t0\t-1\n",
+		"Name:\tx\nUid:\t0\t0\t0\t0x\n", "Name:\tx\nUid:\t0\n0\n0\n0\n",
+		"Name:\tx\nUid:\t0\t0\t0\t99999999999999999999999\n"};
+	uid_t uids[4];
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+		ck_assert_msg(!init_script_uids(texts[i], uids), "%s", texts[i]);
+}
+END_TEST
+
+START_TEST(the_interpreter_is_in_the_first_line)
+{
+	static const char *const none[] = {
+		"", "#!", "#!\n", "#! \n/bin/sh\n", "#!sh\n", "# /bin/sh\n", "\n#!/bin/sh\n"};
+	char interpreter[INIT_SCRIPT_PATH];
+
+	ck_assert(init_script_interpreter("#!/bin/sh\n", interpreter));
+	ck_assert_str_eq(interpreter, "/bin/sh");
+	ck_assert(init_script_interpreter("#! \t/usr/bin/env -S sh\n", interpreter));
+	ck_assert_str_eq(interpreter, "/usr/bin/env");
+	ck_assert(init_script_interpreter("#!/bin/x", interpreter));
+	ck_assert_str_eq(interpreter, "/bin/x");
+	for (size_t i = 0; i < sizeof(none) / sizeof(*none); i++) {
+		ck_assert_msg(!init_script_interpreter(none[i], interpreter), "%s", none[i]);
+		ck_assert_str_eq(interpreter, "");
+	}
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = suite_begin("init_script", setup, scratch_teardown);
@@ -310,6 +355,9 @@ int main(void)
 	tcase_add_test(tcase, a_shell_that_runs_the_script_is_found);
 	tcase_add_test(tcase, a_program_that_only_has_the_script_as_an_argument_is_not_it);
 	tcase_add_test(tcase, a_setuid_program_of_another_user_is_not_it);
+	tcase_add_test(tcase, user_ids_are_read_as_the_kernel_writes_them);
+	tcase_add_test(tcase, other_user_ids_are_those_of_a_stranger);
+	tcase_add_test(tcase, the_interpreter_is_in_the_first_line);
 	tcase_add_test(tcase, what_cannot_be_looked_at_is_not_nobody);
 	tcase_add_loop_test(tcase, processes_that_are_hidden_are_not_nobody, 0, 2);
 	return suite_end("init_script", tcase);

@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "scratch.h"
+#include "service/managers/init_status.h"
 
 static struct manager_request request;
 static struct manager_reply reply;
@@ -237,6 +238,32 @@ START_TEST(where_the_pidfile_is)
 	put_script(body);
 	ck_assert_int_eq(query(), VIGIL_SERVICE_RUNNING);
 	ck_assert_int_eq(reply.pid, 0);
+}
+END_TEST
+
+/* What follows the header may be an archive of any size.  A path that is not whole names another file. */
+START_TEST(only_the_beginning_of_a_script_is_read_for_its_header)
+{
+	static const char head[] = "#!/bin/sh\n", line[] = "# pidfile: /run/x.pid\n";
+	size_t size = INIT_STATUS_HEAD, n = strlen(line);
+	char *text = calloc(1, size + 1), path[INIT_SCRIPT_PATH];
+
+	ck_assert_ptr_nonnull(text);
+	memset(text, 'x', size);
+	memcpy(text, head, strlen(head));
+	text[size - n - 1] = '\n';
+	memcpy(text + size - n, line, n);
+	ck_assert(init_status_header(text, size, path));
+	ck_assert_str_eq(path, "/run/x.pid");
+	text[size - n - 1] = 'x';
+	text[size - n + 1] = '\n';
+	memcpy(text + size - n + 2, line, n - 2);
+	ck_assert(!init_status_header(text, size, path));
+	ck_assert_str_eq(path, "");
+	/* A shorter text is whole, also without a newline at its end. */
+	snprintf(text, size, "%s%.*s", head, (int)n - 1, line);
+	ck_assert(init_status_header(text, strlen(text), path));
+	free(text);
 }
 END_TEST
 
@@ -625,6 +652,7 @@ int main(void)
 	tcase_add_loop_test(
 		tcase, a_script_that_knows_no_status, 0, sizeof(usages) / sizeof(usages[0]));
 	tcase_add_test(tcase, where_the_pidfile_is);
+	tcase_add_test(tcase, only_the_beginning_of_a_script_is_read_for_its_header);
 	tcase_add_test(tcase, where_the_pidfile_is_guessed_to_be);
 	tcase_add_test(tcase, a_header_that_cannot_be_read_is_no_reason_to_guess);
 	tcase_add_test(tcase, what_others_could_have_written_is_not_run);

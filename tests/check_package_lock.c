@@ -210,6 +210,26 @@ START_TEST(a_lock_that_is_a_file)
 }
 END_TEST
 
+START_TEST(a_line_of_the_list_of_locks_is_in_range)
+{
+	static const char *const others[] = {"", "1: POSIX  ADVISORY  READ 7 08:01:77 0 EOF\n",
+		"1: -> POSIX  ADVISORY  WRITE 7 08:01:77 0 EOF\n",
+		"1: POSIX  ADVISORY  WRITE 4294967297 08:01:77 0 EOF\n",
+		"1: POSIX  ADVISORY  WRITE -2 08:01:77 0 EOF\n",
+		"1: POSIX  ADVISORY  WRITE 7 08:01:-1 0 EOF\n",
+		"1: POSIX  ADVISORY  WRITE 7 08:01:18446744073709551616 0 EOF\n"};
+	struct package_lock lock;
+
+	ck_assert(package_lock_parse("1: POSIX  ADVISORY  WRITE 7 fd:01:77 0 EOF\n", &lock));
+	ck_assert_int_eq(lock.pid, 7);
+	ck_assert_uint_eq(lock.major_no, 0xfd);
+	ck_assert_uint_eq(lock.minor_no, 1);
+	ck_assert(lock.inode == 77);
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		ck_assert_msg(!package_lock_parse(others[i], &lock), "%s", others[i]);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("package_lock");
@@ -225,6 +245,7 @@ int main(void)
 	tcase_add_test(tcase, a_lock_of_flock);
 	tcase_add_test(tcase, who_waits_does_not_count);
 	tcase_add_test(tcase, a_lock_that_is_a_file);
+	tcase_add_test(tcase, a_line_of_the_list_of_locks_is_in_range);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

@@ -156,6 +156,23 @@ START_TEST(test_foreign_name)
 }
 END_TEST
 
+/* Counts that nobody has counted neither overflow nor hold a daemon for ever, nor let it crash for ever. */
+START_TEST(kept_counts_out_of_range_are_bounded)
+{
+	store_put_new(environment.store, "crashed", "many", "in_a_row", json_integer(INT64_MAX));
+	store_put_new(environment.store, "crashed", "few", "in_a_row", json_integer(INT64_MIN));
+	die_in("many");
+	ck_assert(is_quarantined("many"));
+	ck_assert(json_integer_value(store_get(environment.store, "crashed", "many", "in_a_row")) <
+		  INT32_MAX);
+	ck_assert(quarantine_release(environment.store, "many"));
+	ck_assert(!is_quarantined("many"));
+	for (int i = 0; i < 3; i++)
+		die_in("few");
+	ck_assert(is_quarantined("few"));
+}
+END_TEST
+
 /* It is on the disk before the next crash. */
 START_TEST(test_kept)
 {
@@ -184,6 +201,7 @@ int main(void)
 	tcase_add_test(tcase, test_nobody);
 	tcase_add_test(tcase, test_module);
 	tcase_add_test(tcase, test_foreign_name);
+	tcase_add_test(tcase, kept_counts_out_of_range_are_bounded);
 	tcase_add_test(tcase, test_kept);
 	return suite_end("held", tcase);
 }

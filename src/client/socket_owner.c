@@ -9,12 +9,15 @@
  */
 #include "client/socket_owner.h"
 
-#include <stdbool.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include "base/text.h"
+#include "process/process.h"
 
 pid_t holder_of(const char *path)
 {
@@ -36,27 +39,40 @@ pid_t holder_of(const char *path)
 	return cred.pid;
 }
 
-/* "0::/system.slice/vigil.service" names the unit, below which no other control group is. */
+/* A user to whom a control group is delegated chooses the names of the groups below it, and the name is
+ * shown as part of a command. */
+static bool take_unit(const char *line, size_t length, char *unit, size_t size)
+{
+	static const char suffix[] = ".service";
+	const char *name = memrchr(line, '/', length);
+	size_t n = name != NULL ? (size_t)(line + length - ++name) : 0, tail = strlen(suffix);
+
+	if (n <= tail || n - tail >= size || strncmp(name, "vigil", 5) != 0 ||
+		strncmp(name + n - tail, suffix, tail) != 0)
+		return false;
+	memcpy(unit, name, n - tail);
+	unit[n - tail] = '\0';
+	return text_is_service_name(unit);
+}
+
+bool holder_unit(const char *text, char *unit, size_t size)
+{
+	const char *end;
+
+	for (; (end = strchr(text, '\n')) != NULL; text = end + 1)
+		if (take_unit(text, (size_t)(end - text), unit, size))
+			return true;
+	unit[0] = '\0';
+	return false;
+}
+
 static bool find_unit(pid_t pid, char *unit, size_t size)
 {
-	char path[32], line[512], *name, *dot;
-	bool found = false;
-	FILE *file;
+	char path[32], text[8192];
 
 	snprintf(path, sizeof(path), "/proc/%ld/cgroup", (long)pid);
-	file = fopen(path, "re");
-	while (file != NULL && !found && fgets(line, sizeof(line), file) != NULL) {
-		line[strcspn(line, "\n")] = '\0';
-		name = strrchr(line, '/');
-		dot = name != NULL ? strrchr(name, '.') : NULL;
-		found = dot != NULL && strcmp(dot, ".service") == 0 &&
-			strncmp(name + 1, "vigil", 5) == 0;
-		if (found)
-			snprintf(unit, size, "%.*s", (int)(dot - name - 1), name + 1);
-	}
-	if (file != NULL)
-		fclose(file);
-	return found;
+	process_read_file(AT_FDCWD, path, text, sizeof(text));
+	return holder_unit(text, unit, size);
 }
 
 char *holder_stop(pid_t pid, char *buf, size_t size)

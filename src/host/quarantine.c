@@ -11,15 +11,19 @@
 #include "persist/crash_marker.h"
 #include "persist/store.h"
 
-#define SECTION  "crashed"         /* of the store */
-#define IN_A_ROW "in_a_row"        /* of a daemon */
-#define OPENED   "opened_in_a_row" /* of a module of that name */
-#define ENOUGH   3
-#define LONG     600.0 /* seconds; who has run so long does not crash in a loop */
+#define SECTION   "crashed"         /* of the store */
+#define IN_A_ROW  "in_a_row"        /* of a daemon */
+#define OPENED    "opened_in_a_row" /* of a module of that name */
+#define ENOUGH    3
+#define COUNT_MAX 1000000
+#define LONG      600.0 /* seconds; who has run so long does not crash in a loop */
 
-static json_int_t count_of(struct store *store, const char *name, const char *key)
+/* From 0 to COUNT_MAX, whatever was kept. */
+static int count_of(struct store *store, const char *name, const char *key)
 {
-	return json_integer_value(store_get(store, SECTION, name, key));
+	json_int_t count = json_integer_value(store_get(store, SECTION, name, key));
+
+	return (int)(count < 0 ? 0 : count > COUNT_MAX ? COUNT_MAX : count);
 }
 
 static void say_end(const struct blame *before)
@@ -45,7 +49,7 @@ void quarantine_review(struct store *store, const char *dir)
 {
 	struct blame before;
 	const char *key;
-	json_int_t count;
+	int count;
 
 	if (crash_marker_open(dir, &before) != 0 || before.clean)
 		return;
@@ -64,27 +68,27 @@ void quarantine_review(struct store *store, const char *dir)
 
 bool quarantine_has(struct store *store, const char *name, char *why, size_t size)
 {
-	json_int_t count = count_of(store, name, IN_A_ROW);
+	int count = count_of(store, name, IN_A_ROW);
 
 	if (count < ENOUGH)
 		return false;
 	snprintf(why, size,
 		"held back: vigild was ended in its callbacks %d times in a row; "
 		"`vigilctl resume %s` lets it start again",
-		(int)count, name);
+		count, name);
 	return true;
 }
 
 bool quarantine_has_module(struct store *store, const char *module, char *why, size_t size)
 {
-	json_int_t count = count_of(store, module, OPENED);
+	int count = count_of(store, module, OPENED);
 
 	if (count < ENOUGH)
 		return false;
 	snprintf(why, size,
 		"held back: vigild was ended %d times in a row while the module %s was opened; "
 		"`vigilctl resume` of one of its daemons lets it be opened again",
-		(int)count, module);
+		count, module);
 	return true;
 }
 
@@ -109,7 +113,7 @@ bool quarantine_release_module(struct store *store, const char *module)
 
 static void forgive(struct store *store, const char *name, const char *key)
 {
-	json_int_t count = count_of(store, name, key);
+	int count = count_of(store, name, key);
 
 	if (count > 0 && count < ENOUGH)
 		store_put(store, SECTION, name, key, NULL);

@@ -17,8 +17,9 @@
 #include "base/trust.h"
 #include "persist/store.h"
 
-#define FILE_NAME "running"
-#define MAGIC     "vigil 2\n"
+#define FILE_NAME  "running"
+#define MAGIC      "vigil 2\n"
+#define SIGNAL_MAX 64 /* the last one of Linux */
 
 /* What stands in the file; another version of it has another magic. */
 struct page {
@@ -97,14 +98,16 @@ static void forget_signals(void)
 
 /* --- the page --------------------------------------------------------------------------------- */
 
-/* The file may be anything: it is the directory's owner who could have written it. */
-static void read_page(int fd, struct blame *before)
+void blame_read(const void *bytes, size_t n, struct blame *before)
 {
 	struct page old;
-	ssize_t n = pread(fd, &old, sizeof(old), 0);
 
 	*before = (struct blame){.clean = true};
-	if (n != sizeof(old) || memcmp(old.magic, MAGIC, sizeof(old.magic)) != 0)
+	if (n != sizeof(old))
+		return;
+	memcpy(&old, bytes, sizeof(old));
+	if (memcmp(old.magic, MAGIC, sizeof(old.magic)) != 0 || old.signo < -1 ||
+		old.signo > SIGNAL_MAX)
 		return;
 	before->clean = old.clean != 0;
 	old.name[sizeof(old.name) - 1] = '\0';
@@ -113,6 +116,15 @@ static void read_page(int fd, struct blame *before)
 	before->loading = old.loading != 0;
 	if (old.entered > old.began)
 		before->lived = clock_to_seconds(old.entered - old.began);
+}
+
+/* The file may be anything: it is the directory's owner who could have written it. */
+static void read_page(int fd, struct blame *before)
+{
+	char bytes[sizeof(struct page)];
+	ssize_t n = pread(fd, bytes, sizeof(bytes), 0);
+
+	blame_read(bytes, n > 0 ? (size_t)n : 0, before);
 }
 
 static int map_page(int fd)

@@ -10,6 +10,7 @@
 #define CRASH_MARKER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct blame {
@@ -24,6 +25,9 @@ struct blame {
  * one that still runs (-EWOULDBLOCK), it is as if there had been none before, and nothing will be
  * told of this one: 0 or -errno. */
 int crash_marker_open(const char *dir, struct blame *before);
+/* What the content of such a file says.  Where it is not a valid page, the end was clean.  The name may be
+ * any text. */
+void blame_read(const void *bytes, size_t n, struct blame *before);
 /* The end is as it should be. */
 void crash_marker_close(void);
 

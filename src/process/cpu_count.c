@@ -7,10 +7,14 @@
  */
 #include "process/cpu_count.h"
 
+#include <ctype.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "process/process.h"
 
 #define ROOT "/sys/fs/cgroup"
 
@@ -25,47 +29,58 @@ static unsigned scheduled(void)
 	return online > 0 ? (unsigned)online : 1;
 }
 
-/* The path of our control group below ROOT, such as "/system.slice/vigil.service"; "" for none. */
-static void find_group(char *path, size_t size)
+bool cpu_count_group(const char *text, char *path, size_t size)
 {
-	FILE *file = fopen("/proc/self/cgroup", "re");
-	char line[1024];
+	const char *line = text, *end;
+	bool found = false;
+	size_t n;
 
 	path[0] = '\0';
-	while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
-		line[strcspn(line, "\n")] = '\0';
-		if (strncmp(line, "0::/", 4) == 0 && strlen(line + 3) < size)
-			strcpy(path, line[4] != '\0' ? line + 3 : "");
+	for (; !found && (end = strchr(line, '\n')) != NULL; line = end + 1) {
+		n = (size_t)(end - line);
+		found = n >= 4 && strncmp(line, "0::/", 4) == 0;
+		if (!found || n == 4 || n - 3 >= size)
+			continue;
+		memcpy(path, line + 3, n - 3);
+		path[n - 3] = '\0';
 	}
-	if (file != NULL)
-		fclose(file);
+	/* A group outside of our namespace cannot be read. */
+	if (strstr(path, "/..") != NULL)
+		path[0] = '\0';
+	return path[0] != '\0';
 }
 
-/* The processors that a group may use, rounded up; most where it has no quota. */
+unsigned cpu_count_quota(const char *text, unsigned most)
+{
+	unsigned long long quota, period, count;
+
+	if (!isdigit((unsigned char)text[0]) || sscanf(text, "%llu %llu", &quota, &period) != 2 ||
+		period == 0)
+		return most;
+	count = quota / period + (quota % period > 0);
+	if (count >= most)
+		return most;
+	return count > 0 ? (unsigned)count : 1;
+}
+
+/* The processors that a group may use, at most so many. */
 static unsigned quota_of(const char *group, unsigned most)
 {
-	unsigned long long quota, period;
-	char path[1200];
-	FILE *file;
-	int read;
+	char path[1200], text[64];
 
 	snprintf(path, sizeof(path), ROOT "%s/cpu.max", group);
-	file = fopen(path, "re");
-	if (file == NULL)
-		return most;
-	read = fscanf(file, "%llu %llu", &quota, &period);
-	fclose(file);
-	if (read != 2 || period == 0 || (quota + period - 1) / period >= most)
-		return most;
-	return quota > 0 ? (unsigned)((quota + period - 1) / period) : 1;
+	return process_read_file(AT_FDCWD, path, text, sizeof(text)) > 0
+		       ? cpu_count_quota(text, most)
+		       : most;
 }
 
 unsigned cpu_count(void)
 {
 	unsigned count = scheduled();
-	char group[1024], *end;
+	char text[8192], group[1024], *end;
 
-	find_group(group, sizeof(group));
+	process_read_file(AT_FDCWD, "/proc/self/cgroup", text, sizeof(text));
+	cpu_count_group(text, group, sizeof(group));
 	for (;;) {
 		count = quota_of(group, count);
 		end = strrchr(group, '/');

@@ -6,12 +6,14 @@
  */
 #include "process/process.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -32,18 +34,40 @@ ssize_t process_read_file(int directory, const char *name, char *text, size_t si
 	return n;
 }
 
+/* Reads digits and nothing else.  sscanf would accept a sign, and a number that is too large. */
+static bool parse_ticks(const char *digits, uint64_t *ticks)
+{
+	char *end;
+
+	errno = 0;
+	*ticks = strtoull(digits, &end, 10);
+	return errno == 0 && *end == '\0';
+}
+
+/* The kernel writes -1 for the group and the session of a process that is being removed. */
+static bool are_pids(long long parent, long long group, long long session)
+{
+	return parent >= 0 && parent <= INT_MAX && group >= -1 && group <= INT_MAX &&
+	       session >= -1 && session <= INT_MAX;
+}
+
 bool process_parse(char *text, struct process *process)
 {
 	/* The name is whatever the process likes, parentheses and blanks included. */
 	char *open_paren = strchr(text, '('), *close_paren = strrchr(text, ')');
-	int parent, group, session;
+	long long parent, group, session;
+	char digits[24];
 
 	if (open_paren == NULL || close_paren == NULL || close_paren < open_paren)
 		return false;
 	if (sscanf(close_paren + 1,
-		    " %c %d %d %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
-		    "%" SCNu64,
-		    &process->state, &parent, &group, &session, &process->ticks) != 5)
+		    " %c %lld %lld %lld %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
+		    "%*s "
+		    "%23[0-9]",
+		    &process->state, &parent, &group, &session, digits) != 5)
+		return false;
+	if (!isalpha((unsigned char)process->state) || !are_pids(parent, group, session) ||
+		!parse_ticks(digits, &process->ticks))
 		return false;
 	process->parent = (pid_t)parent;
 	process->group = (pid_t)group;

@@ -14,40 +14,55 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-static bool is_of_root(int pid)
+static bool is_of_root(pid_t pid)
 {
 	char path[32];
 	struct stat st;
 
-	snprintf(path, sizeof(path), "/proc/%d", pid);
+	snprintf(path, sizeof(path), "/proc/%d", (int)pid);
 	return stat(path, &st) == 0 && st.st_uid == 0;
 }
 
-/* Whether a line of /proc/locks is about a lock on that file for writing.  Of those that wait for
- * one it says "->", which does not match.  Subvolumes and overlays have numbers of their own in
+/* Of the locks that are waited for, the kernel writes "->" before the kind, which does not match. */
+bool package_lock_parse(const char *line, struct package_lock *lock)
+{
+	unsigned long long inode;
+	unsigned major_no, minor_no;
+	char digits[24];
+	long long pid;
+
+	if (sscanf(line, "%*u: %*s %*s WRITE %lld %x:%x:%23[0-9]", &pid, &major_no, &minor_no,
+		    digits) != 4)
+		return false;
+	errno = 0;
+	inode = strtoull(digits, NULL, 10);
+	if (pid < -1 || pid > INT_MAX || errno != 0)
+		return false;
+	*lock = (struct package_lock){
+		.pid = (pid_t)pid, .major_no = major_no, .minor_no = minor_no, .inode = inode};
+	return true;
+}
+
+/* Whether a line of /proc/locks is about a lock on that file for writing.  Subvolumes and overlays have numbers of their own in
  * stat, with the major 0 of all that is no device: there another file may have the same number, but
  * only root installs packages. */
 static bool is_about(const char *line, const struct stat *st)
 {
-	unsigned major_no, minor_no;
-	uintmax_t inode;
-	int pid;
+	struct package_lock lock;
 
-	if (sscanf(line, "%*u: %*s %*s WRITE %d %x:%x:%ju", &pid, &major_no, &minor_no, &inode) !=
-		4)
+	if (!package_lock_parse(line, &lock) || lock.inode != st->st_ino ||
+		lock.major_no != major(st->st_dev))
 		return false;
-	if (inode != st->st_ino || major_no != major(st->st_dev))
-		return false;
-	return minor_no == minor(st->st_dev) || (major_no == 0 && is_of_root(pid));
+	return lock.minor_no == minor(st->st_dev) || (lock.major_no == 0 && is_of_root(lock.pid));
 }
 
 static bool is_listed(const char *path)

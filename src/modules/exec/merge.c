@@ -147,14 +147,15 @@ static int check_bounds(const struct merge *merge)
 	return merge->bytes > merge->bytes_max ? -EDQUOT : 0;
 }
 
-/* Counts what would be kept with the object. */
+/* Counts what would be kept with the object; NULL: what is kept. */
 static int count_exactly(struct merge *merge, vigil_daemon *d, const json_t *object)
 {
 	char whole[128];
 	json_t *after;
 
 	snprintf(whole, sizeof(whole), "/daemons/%s", vigil_name(d));
-	after = patched(vigil_state_get(d, whole), (json_t *)object);
+	after = (json_t *)vigil_state_get(d, whole);
+	after = object != NULL ? patched(after, (json_t *)object) : json_incref(after);
 	if (after == NULL)
 		return -ENOMEM;
 	merge->values = count(after);
@@ -207,6 +208,9 @@ int merge_set(struct merge *merge, vigil_daemon *d, json_t *object)
 		if (err == 0 && !is_reserved(key))
 			err = set_member(merge, d, key, member);
 	}
+	/* If the object was counted just now, its members were counted as set, and its nulls as removed. */
+	if (err != 0 && merge->values_since == 0)
+		count_exactly(merge, d, NULL);
 	json_decref(object);
 	return err;
 }

@@ -8,6 +8,7 @@
 #include "usage.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -33,60 +34,54 @@ static int read_stat(pid_t pid, char *text, size_t size)
 
 /* After the name: state ppid pgrp session tty tpgid flags minflt cminflt majflt cmajflt utime
  * stime cutime cstime priority nice threads itrealvalue starttime vsize rss. */
-static int parse_stat(const char *text, unsigned long *ticks, long *pages)
+bool usage_parse(const char *text, struct usage_stat *stat)
 {
 	const char *rest = strrchr(text, ')');
-	unsigned long user, system;
+	int64_t user, system, started, pages;
 
-	if (rest == NULL ||
-		sscanf(rest + 1,
-			" %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %*d %*d %*d %*d %*d "
-			"%*d %*u %*u %ld",
-			&user, &system, pages) != 3)
-		return -1;
-	*ticks = user + system;
-	return 0;
+	if (rest == NULL || sscanf(rest + 1,
+				    " %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %" SCNd64
+				    " %" SCNd64 " %*s %*s %*s %*s %*s %*s %" SCNd64 " %*s %" SCNd64,
+				    &user, &system, &started, &pages) != 4)
+		return false;
+	if (user < 0 || system < 0 || user > INT64_MAX - system || started < 0 || pages < 0 ||
+		pages > INT64_MAX / sysconf(_SC_PAGESIZE))
+		return false;
+	*stat = (struct usage_stat){.ticks = user + system,
+		.memory = pages * sysconf(_SC_PAGESIZE),
+		.started = started};
+	return true;
 }
 
 void usage_measure(struct usage *usage, pid_t pid, double now)
 {
 	const struct usage before = *usage;
-	unsigned long ticks;
+	struct usage_stat stat;
 	char text[1024];
-	long pages;
 
 	*usage = (struct usage){.pid = pid, .when = now, .cpu = -1};
-	if (pid <= 0 || read_stat(pid, text, sizeof(text)) < 0 ||
-		parse_stat(text, &ticks, &pages) < 0) {
+	if (pid <= 0 || read_stat(pid, text, sizeof(text)) < 0 || !usage_parse(text, &stat)) {
 		usage->when = 0;
 		return;
 	}
-	usage->ticks = ticks;
-	usage->memory = (int64_t)pages * sysconf(_SC_PAGESIZE);
-	if (before.pid == pid && before.when > 0 && now > before.when && ticks >= before.ticks)
-		usage->cpu = 100.0 * (double)(ticks - before.ticks) / (double)sysconf(_SC_CLK_TCK) /
-			     (now - before.when);
+	usage->ticks = stat.ticks;
+	usage->memory = stat.memory;
+	if (before.pid == pid && before.when > 0 && now > before.when && stat.ticks >= before.ticks)
+		usage->cpu = 100.0 * (double)(stat.ticks - before.ticks) /
+			     (double)sysconf(_SC_CLK_TCK) / (now - before.when);
 }
 
 double usage_age(pid_t pid)
 {
-	unsigned long long started;
-	const char *rest;
+	struct usage_stat stat;
 	struct timespec now;
 	char text[1024];
 	double age;
 
-	if (read_stat(pid, text, sizeof(text)) < 0)
-		return 0;
-	rest = strrchr(text, ')');
-	if (rest == NULL ||
-		sscanf(rest + 1,
-			" %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d "
-			"%*d %*d %*d %llu",
-			&started) != 1)
+	if (read_stat(pid, text, sizeof(text)) < 0 || !usage_parse(text, &stat))
 		return 0;
 	clock_gettime(CLOCK_BOOTTIME, &now);
 	age = (double)now.tv_sec + (double)now.tv_nsec / 1e9 -
-	      (double)started / (double)sysconf(_SC_CLK_TCK);
+	      (double)stat.started / (double)sysconf(_SC_CLK_TCK);
 	return age > 0 ? age : 0;
 }

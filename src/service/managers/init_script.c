@@ -93,6 +93,26 @@ static bool is_script(
 	return err == 0 && st.st_dev == script->st_dev && st.st_ino == script->st_ino;
 }
 
+bool init_script_uids(const char *status, uid_t uids[4])
+{
+	const char *at = strstr(status, "\nUid:");
+	unsigned long long uid;
+	char *end;
+
+	if (at == NULL)
+		return false;
+	at += strlen("\nUid:");
+	for (int i = 0; i < 4; i++, at = end) {
+		at += strspn(at, " \t");
+		uid = strtoull(at, &end, 10);
+		/* No sign, and nothing that is root's only when it is cut to its lowest 32 bits. */
+		if (!isdigit((unsigned char)*at) || uid > UINT32_MAX)
+			return false;
+		uids[i] = (uid_t)uid;
+	}
+	return *end == '\n';
+}
+
 /* Whether all user ids of a process, the real, effective, saved and file system ones, are root's or
  * ours: a setuid program is root's by one of them, and everyone may write anything in its command
  * line.  1, 0, or -errno. */
@@ -100,13 +120,11 @@ static int is_ours_entirely(int process)
 {
 	char status[4096];
 	ssize_t n = process_read_file(process, "status", status, sizeof(status));
-	const char *line = n > 0 ? strstr(status, "\nUid:") : NULL;
-	unsigned uids[4];
+	uid_t uids[4];
 
 	if (n < 0)
 		return unless_gone((int)-n);
-	if (line == NULL ||
-		sscanf(line, "\nUid: %u %u %u %u", &uids[0], &uids[1], &uids[2], &uids[3]) != 4)
+	if (!init_script_uids(status, uids))
 		return 0;
 	for (int i = 0; i < 4; i++)
 		if (uids[i] != 0 && uids[i] != geteuid())
@@ -126,11 +144,28 @@ static bool is_shell(const char *program)
 	return false;
 }
 
+bool init_script_interpreter(const char *text, char path[INIT_SCRIPT_PATH])
+{
+	size_t n;
+
+	path[0] = '\0';
+	if (strncmp(text, "#!", 2) != 0)
+		return false;
+	text += 2 + strspn(text + 2, " \t");
+	n = strcspn(text, " \t\n");
+	/* The kernel accepts a relative path, too, but nobody can tell what that leads to. */
+	if (*text != '/' || n >= INIT_SCRIPT_PATH)
+		return false;
+	memcpy(path, text, n);
+	path[n] = '\0';
+	return true;
+}
+
 /* Whether the program of a process may be what runs the script: the script itself, the interpreter
  * that its first line names, or a shell.  An editor that has the script open is none. */
 static int may_run(int process, const char *path, const struct stat *script)
 {
-	char program[INIT_SCRIPT_PATH], line[INIT_SCRIPT_PATH] = "", *interpreter;
+	char program[INIT_SCRIPT_PATH], text[INIT_SCRIPT_PATH], interpreter[INIT_SCRIPT_PATH];
 	ssize_t n = readlinkat(process, "exe", program, sizeof(program) - 1);
 	struct stat exe, st;
 
@@ -143,11 +178,9 @@ static int may_run(int process, const char *path, const struct stat *script)
 		return unless_gone(errno);
 	if (exe.st_dev == script->st_dev && exe.st_ino == script->st_ino)
 		return 1;
-	if (process_read_file(AT_FDCWD, path, line, sizeof(line)) < 2 ||
-		strncmp(line, "#!", 2) != 0)
+	process_read_file(AT_FDCWD, path, text, sizeof(text));
+	if (!init_script_interpreter(text, interpreter))
 		return 0;
-	interpreter = line + 2 + strspn(line + 2, " \t");
-	interpreter[strcspn(interpreter, " \t\n")] = '\0';
 	return stat(interpreter, &st) == 0 && exe.st_dev == st.st_dev && exe.st_ino == st.st_ino;
 }
 

@@ -19,4 +19,11 @@ bool init_script_find(const char *directory, const char *name, char path[INIT_SC
  * but `status`, and what for; 0: none does; -errno: not all that run can be looked at. */
 pid_t init_script_runner(const char *path, char verb[INIT_SCRIPT_VERB]);
 
+/* Reads the real, effective, saved and file system user id from the content of /proc/PID/status.
+ * Returns false where it is not what the kernel writes. */
+bool init_script_uids(const char *status, uid_t uids[4]);
+/* Finds the absolute path of the interpreter in a script's first line.  text: the script's
+ * beginning.  Returns false, with an empty path, where there is none. */
+bool init_script_interpreter(const char *text, char path[INIT_SCRIPT_PATH]);
+
 #endif

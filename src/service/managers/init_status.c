@@ -10,16 +10,20 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/error.h"
+#include "process/process.h"
 #include "process/spawn.h"
 #include "service/managers/init_script.h"
 
-#define HEAD_LINES 64 /* a script's header is at its head */
+/* A script's header is at its head.  What follows may be anything, such as an archive of one line. */
+#define HEAD_LINES 64
+#define HEAD_SIZE  INIT_STATUS_HEAD
 
 int init_status_run(const struct manager_request *request, const char *script, const char *verb,
 	bool direct, bool spare_group, struct spawn_result *result, struct manager_reply *reply)
@@ -49,27 +53,20 @@ static const char *skip_ornaments(const char *line)
 	}
 }
 
-static bool has_word(const char *line, const char *word)
-{
-	const char *end = strchr(line, '\n'), *found = strcasestr(line, word);
-
-	return found != NULL && (end == NULL || found < end);
-}
-
-/* Whether a line of the output is what a script prints that does not know the verb. */
-static bool prints_usage(const char *output)
+bool init_status_is_usage(const char *output)
 {
 	static const char *const patterns[] = {"start|stop", "start | stop", "unknown action",
 		"unknown command", "unrecognized service action"};
 	const char *line = output;
 
+	/* Each is looked for once, because the output may have thousands of lines. */
+	for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++)
+		if (strcasestr(output, patterns[i]) != NULL)
+			return true;
 	while (line != NULL) {
 		line = skip_ornaments(line);
 		if (strncasecmp(line, "usage", 5) == 0 && !isalnum((unsigned char)line[5]))
 			return true;
-		for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++)
-			if (has_word(line, patterns[i]))
-				return true;
 		line = strchr(line, '\n');
 		if (line != NULL)
 			line++;
@@ -100,27 +97,30 @@ static bool header_path(const char *line, char path[INIT_SCRIPT_PATH])
 	return true;
 }
 
+bool init_status_header(const char *text, size_t length, char path[INIT_SCRIPT_PATH])
+{
+	const char *end = text + length, *newline;
+
+	path[0] = '\0';
+	for (int i = 0; i < HEAD_LINES && text < end; i++, text = newline + 1) {
+		newline = memchr(text, '\n', (size_t)(end - text));
+		if (newline == NULL && length >= HEAD_SIZE)
+			return false; /* the line goes on behind what was read */
+		if (header_path(text, path))
+			return true;
+		if (newline == NULL)
+			return false;
+	}
+	return false;
+}
+
 /* 1: the header names it; 0: it does not; or -errno. */
 static int header_find(const char *script, char path[INIT_SCRIPT_PATH])
 {
-	FILE *file = fopen(script, "re");
-	char *line = NULL;
-	size_t room = 0;
-	int i, r = 0;
+	char text[HEAD_SIZE + 1];
+	ssize_t n = process_read_file(AT_FDCWD, script, text, sizeof(text));
 
-	if (!file)
-		return -errno;
-	for (i = 0; r == 0 && i < HEAD_LINES; i++) {
-		if (getline(&line, &room, file) >= 0)
-			r = header_path(line, path);
-		else if (feof(file))
-			break;
-		else
-			r = -errno;
-	}
-	free(line);
-	fclose(file);
-	return r;
+	return n < 0 ? (int)n : init_status_header(text, (size_t)n, path);
 }
 
 bool init_status_pidfile(
@@ -163,7 +163,7 @@ static void take_status(int code, const struct spawn_result *result, struct evid
 	};
 	char said[MANAGER_TEXT];
 
-	if (prints_usage(result->output)) {
+	if (init_status_is_usage(result->output)) {
 		e->mute = true;
 		e->said = "the script knows no status";
 		return;

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "service/manager.h"
+#include "service/managers/init_script.h"
 
 struct spawn_result;
 
@@ -25,5 +26,15 @@ bool init_status_pidfile(
  * the reply and from verb, which must outlive it. */
 void init_status_gather(const struct manager_request *request, const char *script, bool direct,
 	char *verb, struct evidence *e, struct manager_reply *reply);
+
+/* Bytes of a script that are read for its header. */
+#define INIT_STATUS_HEAD ((size_t)16 * 1024)
+
+/* Finds the path in the line "# pidfile: /run/x.pid" of a script's header.  text: the beginning of the
+ * script, with a NUL behind it; length: without that, at most INIT_STATUS_HEAD.  Returns false where the
+ * header names none. */
+bool init_status_header(const char *text, size_t length, char path[INIT_SCRIPT_PATH]);
+/* Whether the output of a script is what it prints where it does not know the verb. */
+bool init_status_is_usage(const char *output);
 
 #endif

@@ -16,7 +16,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -24,6 +23,7 @@
 #include "process/spawn.h"
 #include "service/pidfile.h"
 #include "service/managers/init_script.h"
+#include "service/managers/openrc_notes.h"
 
 #define INIT_DIR "/etc/init.d"
 #define RUN_DIR  "/run/openrc"
@@ -71,7 +71,7 @@ static bool noted(const char *service, const char *name, char text[INIT_SCRIPT_P
 	if (fd >= 0)
 		close(fd);
 	text[n > 0 ? n : 0] = '\0';
-	text[strcspn(text, "\n")] = '\0';
+	openrc_notes_trim(text);
 	errno = err;
 	return *text != '\0';
 }
@@ -89,7 +89,7 @@ static void find_pidfile(
 	const struct manager_request *request, struct pidfile *pidfile, bool *known)
 {
 	const struct pidfile_memory *seen = &request->memory.seen;
-	char name[INIT_SCRIPT_PATH], root[INIT_SCRIPT_PATH], path[2 * INIT_SCRIPT_PATH];
+	char name[INIT_SCRIPT_PATH], root[INIT_SCRIPT_PATH], path[INIT_SCRIPT_PATH];
 
 	*pidfile = (struct pidfile){.verdict = PIDFILE_NONE};
 	*known = true;
@@ -97,8 +97,11 @@ static void find_pidfile(
 		pidfile_look(request->pidfile, request->name, seen, pidfile);
 	} else if (noted(request->name, "pidfile", name)) {
 		noted(request->name, "chroot", root);
-		snprintf(path, sizeof(path), "%s%s", root, name);
-		pidfile_look(path, request->name, seen, pidfile);
+		if (openrc_notes_pidfile(root, name, path))
+			pidfile_look(path, request->name, seen, pidfile);
+		else
+			*pidfile = (struct pidfile){.verdict = PIDFILE_DISTRUST,
+				.why = "the path of the pidfile that OpenRC notes is invalid"};
 	} else if (error_is_own(errno)) {
 		pidfile_unreadable(pidfile, "what OpenRC notes of the service", errno);
 	} else {
@@ -127,7 +130,7 @@ static void add_process(
 	manager_add_pidfile(reply, e, &child);
 	e->named_by = "OpenRC";
 	if (noted(request->name, "start_count", count))
-		reply->respawns = (uint32_t)strtoul(count, NULL, 10);
+		reply->respawns = openrc_notes_count(count);
 	if (child.verdict == PIDFILE_ALIVE)
 		e->word = WORD_UP;
 	else if (child.verdict == PIDFILE_DEAD && pidfile.verdict == PIDFILE_ALIVE)

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "process/spawn.h"
+#include "service/managers/s6_svstat.h"
 #include "service/managers/supervise.h"
 
 /* s6-linux-init and s6-overlay 3; s6-overlay before it; by hand */
@@ -85,26 +86,6 @@ static void decode(
 
 /* --- s6-svstat -------------------------------------------------------------------------------- */
 
-/* pid, wantedup, ready, paused, exitcode, signum; a number that there is none of is -1. */
-static bool parse(const char *text, struct supervise_status *status)
-{
-	char want[8], ready[8], paused[8];
-	int pid, code, signo;
-
-	if (sscanf(text, "%d %7s %7s %7s %d %d", &pid, want, ready, paused, &code, &signo) != 6)
-		return false;
-	status->state = pid > 0 ? SUPERVISE_UP : SUPERVISE_DOWN;
-	status->pid = pid > 0 ? pid : 0;
-	status->want_up = strcmp(want, "true") == 0;
-	status->paused = strcmp(paused, "true") == 0;
-	status->unready = pid > 0 && strcmp(ready, "true") != 0;
-	if (signo > 0)
-		status->wait_status = signo;
-	else if (code >= 0)
-		status->wait_status = code << 8;
-	return true;
-}
-
 static int ask(const struct manager_request *request, int service, const char *path,
 	struct supervise_status *status, struct manager_reply *reply)
 {
@@ -117,7 +98,7 @@ static int ask(const struct manager_request *request, int service, const char *p
 
 	if (code < 0)
 		return -1;
-	if (code == 0 && parse(result.output, status)) {
+	if (code == 0 && s6_svstat_parse(result.output, status)) {
 		status->unready &= faccessat(service, "notification-fd", F_OK, 0) == 0;
 		return 0;
 	}

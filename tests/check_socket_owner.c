@@ -1,0 +1,70 @@
+/* check_socket_owner: the unit of systemd that holds a control socket, by the name of its control group. */
+#include "client/socket_owner.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+START_TEST(a_unit_of_vigil_is_named)
+{
+	static const struct {
+		const char *text, *unit;
+	} rows[] = {
+		{"0::/system.slice/vigil.service\n", "vigil"},
+		{"12:pids:/user.slice\n1:name=systemd:/system.slice/vigil@two.service\n0::/\n",
+			"vigil@two"},
+	};
+	char unit[32];
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		ck_assert(holder_unit(rows[i].text, unit, sizeof(unit)));
+		ck_assert_str_eq(unit, rows[i].unit);
+	}
+}
+END_TEST
+
+/* A user to whom a control group is delegated chooses the names below it, and an admin may paste the
+ * command into a root shell. */
+START_TEST(what_could_be_a_command_is_no_unit)
+{
+	static const char *const texts[] = {"0::/vigil;reboot.service\n",
+		"0::/vigil$(reboot).service\n", "0::/vigil\033[2J.service\n",
+		"0::/vigil x.service\n", "0::/ssh.service\n", "0::/vigil.service/below\n",
+		"0::/.service\n", "0::/vigil.slice\n", "0::/vigil.service", "",
+		"0::/vigil-0123456789012345678901234567890.service\n"};
+	char unit[32];
+
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		ck_assert_msg(!holder_unit(texts[i], unit, sizeof(unit)), "%s", texts[i]);
+		ck_assert_str_eq(unit, "");
+	}
+}
+END_TEST
+
+START_TEST(a_process_without_such_a_unit_is_killed_by_its_number)
+{
+	char command[64];
+
+	ck_assert_str_eq(holder_stop(4194304, command, sizeof(command)), "kill 4194304");
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("holder");
+	TCase *tcase = tcase_create("holder");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_test(tcase, a_unit_of_vigil_is_named);
+	tcase_add_test(tcase, what_could_be_a_command_is_no_unit);
+	tcase_add_test(tcase, a_process_without_such_a_unit_is_killed_by_its_number);
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
