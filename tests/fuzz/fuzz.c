@@ -13,13 +13,16 @@
 #include "base/text.h"
 
 const struct fuzz_target fuzz_targets[] = {
+	{"average", fuzz_average, 2048},
 	{"command-line", fuzz_command_line, 256},
 	{"config", fuzz_config, 4096},
 	{"control", fuzz_control, 4096},
 	{"escape", fuzz_escape, 512},
 	{"http", fuzz_http, 1024},
+	{"master", fuzz_master, 4096},
 	{"nagios", fuzz_nagios, 2048},
 	{"names", fuzz_names, 512},
+	{"notify", fuzz_notify, 2048},
 	{"pidfile", fuzz_pidfile, 64},
 	{"pipe", fuzz_pipe, 1024},
 	{"pointer", fuzz_pointer, 512},
