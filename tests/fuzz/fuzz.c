@@ -14,6 +14,9 @@
 
 const struct fuzz_target fuzz_targets[] = {
 	{"average", fuzz_average, 2048},
+#ifdef HAVE_SYSTEMD
+	{"bus", fuzz_bus, 1024},
+#endif
 	{"command-line", fuzz_command_line, 256},
 	{"config", fuzz_config, 4096},
 	{"control", fuzz_control, 4096},
