@@ -17,6 +17,7 @@ const struct fuzz_target fuzz_targets[] = {
 #ifdef HAVE_SYSTEMD
 	{"bus", fuzz_bus, 1024},
 #endif
+	{"client", fuzz_client, 4096},
 	{"command-line", fuzz_command_line, 256},
 	{"config", fuzz_config, 4096},
 	{"control", fuzz_control, 4096},
