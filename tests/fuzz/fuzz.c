@@ -30,6 +30,7 @@ const struct fuzz_target fuzz_targets[] = {
 	{"pidfile", fuzz_pidfile, 64},
 	{"pipe", fuzz_pipe, 1024},
 	{"pointer", fuzz_pointer, 512},
+	{"probe", fuzz_probe, 1024},
 	{"reply", fuzz_reply, 4096},
 	{"runit", fuzz_runit, 24},
 	{"s6", fuzz_s6, 48},
