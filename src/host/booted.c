@@ -77,8 +77,9 @@ static void recall(struct booted *booted)
 {
 	const json_t *began = kept(booted, "began"), *followed = kept(booted, "followed");
 
-	if (!json_equal(booted->id, kept(booted, "id")) || !json_is_number(began))
-		return;
+	if (!json_equal(booted->id, kept(booted, "id")) || !json_is_number(began) ||
+		json_number_value(began) < 0 || json_number_value(followed) < 0)
+		return; /* of another boot, or damaged */
 	clock_booted_before(json_number_value(began),
 		json_is_number(followed) ? json_number_value(followed) : INFINITY);
 }

@@ -34,6 +34,7 @@ const struct fuzz_target fuzz_targets[] = {
 	{"reply", fuzz_reply, 4096},
 	{"runit", fuzz_runit, 24},
 	{"s6", fuzz_s6, 48},
+	{"state", fuzz_state, 2048},
 	{"store", fuzz_store, 2048},
 	{"stream", fuzz_stream, 2048},
 	{"values", fuzz_values, 256},

@@ -8,9 +8,15 @@
 
 #include <stddef.h>
 
-#include "probe.h"
+#include <vigil/vigil.h>
 
 #define PROBE_WHY 512
+
+enum probe_outcome {
+	PROBE_SUCCEEDED,
+	PROBE_FAILED,    /* the service did not answer as it should */
+	PROBE_IMPOSSIBLE /* vigild could not ask it: this says nothing about the service */
+};
 
 /* Both write why in words, one line without control characters; "" for a success. */
 
