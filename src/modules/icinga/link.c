@@ -10,8 +10,6 @@
 #include "link.h"
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +23,7 @@
 #include "addresses.h"
 #include "answer.h"
 #include "credentials.h"
+#include "post.h"
 #include "resolver.h"
 #include "url.h"
 
@@ -277,46 +276,21 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 
 /* --- requests --------------------------------------------------------------------------------------- */
 
-/* Header and body become one write, and one TLS record. */
-static int put_request(struct connection *c)
-{
-	const char *authorization = credentials_header(c->link->credentials);
-	struct evbuffer *output = bufferevent_get_output(c->bev);
-	int n = evbuffer_add_printf(output,
-		"POST %s HTTP/1.1\r\nHost: %s\r\nAccept: application/json\r\n"
-		"Content-Type: application/json\r\nUser-Agent: vigil\r\n"
-		"%s%s%sContent-Length: %zu\r\n\r\n",
-		c->path, c->link->url.authority, authorization != NULL ? "Authorization: " : "",
-		authorization != NULL ? authorization : "", authorization != NULL ? "\r\n" : "",
-		strlen(c->json));
-
-	if (n < 0 || evbuffer_add(output, c->json, strlen(c->json)) < 0)
-		return -ENOMEM;
-	return evbuffer_pullup(output, -1) != NULL ? 0 : -ENOMEM;
-}
-
-/* Without TCP_NODELAY the kernel keeps the second of two small writes back until the master has
- * acknowledged the first, which takes 40 ms. */
-static void hasten(const struct connection *c)
-{
-	evutil_socket_t fd = bufferevent_getfd(c->bev);
-	int on = 1;
-
-	if (fd >= 0)
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-}
-
 static void send_request(struct connection *c)
 {
+	const struct post post = {.path = c->path,
+		.authority = c->link->url.authority,
+		.authorization = credentials_header(c->link->credentials),
+		.json = c->json};
+
 	c->why[0] = '\0';
 	c->sent = true;
 	c->error = 0;
 	c->since = vigil_now();
 	answer_start(c->answer);
-	hasten(c);
 	vigil_after(c->link->d, c->link->timeout, on_deadline, c);
 	/* Bufferevents write later: no callback comes from in here. */
-	if (put_request(c) == 0)
+	if (post_write(c->bev, &post) == 0)
 		return;
 	c->spent = true;
 	finish_without(c, LINK_FAILED, strerror(ENOMEM));
