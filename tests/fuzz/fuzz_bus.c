@@ -9,6 +9,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -285,12 +286,20 @@ static const struct {
 	{"v", read_conditions},
 };
 
+static sd_bus *bus;
+static int fds[2];
+
+static void free_bus(void)
+{
+	sd_bus_close(bus);
+	sd_bus_unref(bus);
+	close(fds[1]);
+}
+
 /* Messages belong to a bus, and this one is nobody's: its other end is never read. */
 static sd_bus *the_bus(void)
 {
 	static pid_t owner;
-	static sd_bus *bus;
-	static int fds[2];
 
 	if (owner == getpid())
 		return bus;
@@ -298,6 +307,7 @@ static sd_bus *the_bus(void)
 	FUZZ_HOLDS(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) == 0);
 	FUZZ_HOLDS(sd_bus_new(&bus) >= 0 && sd_bus_set_fd(bus, fds[0], fds[0]) >= 0);
 	FUZZ_HOLDS(sd_bus_start(bus) >= 0);
+	atexit(free_bus);
 	return bus;
 }
 

@@ -23,19 +23,26 @@
 
 static struct sockaddr_un address = {.sun_family = AF_UNIX};
 
-static int listen_there(void)
+static int listener;
+
+static void close_listener(void)
+{
+	close(listener);
+}
+
+static void listen_there(void)
 {
 	static pid_t owner;
-	static int fd;
 
 	if (owner == getpid())
-		return fd;
+		return;
 	owner = getpid();
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s/client.sock", fuzz_directory());
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	FUZZ_HOLDS(fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0);
-	FUZZ_HOLDS(listen(fd, 4) == 0);
-	return fd;
+	listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	FUZZ_HOLDS(listener >= 0);
+	FUZZ_HOLDS(bind(listener, (struct sockaddr *)&address, sizeof(address)) == 0);
+	FUZZ_HOLDS(listen(listener, 4) == 0);
+	atexit(close_listener);
 }
 
 static void await_reply(struct client *client)
@@ -101,10 +108,12 @@ static void follow(struct client *client)
 
 void fuzz_client(const uint8_t *data, size_t size)
 {
-	int listener = listen_there(), fd;
-	struct client *client = client_open(address.sun_path);
+	struct client *client;
 	size_t lines = 0;
+	int fd;
 
+	listen_there();
+	client = client_open(address.sun_path);
 	FUZZ_HOLDS(client != NULL);
 	fd = accept(listener, NULL, NULL);
 	FUZZ_HOLDS(fd >= 0);

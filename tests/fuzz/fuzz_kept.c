@@ -31,6 +31,14 @@ extern const vigil_module average_descriptor, notify_descriptor;
 
 static struct ground ground;
 
+static void free_ground(void)
+{
+	store_close(ground.store);
+	state_free(ground.state);
+	slot_queue_free(ground.slots);
+	loop_free(ground.loop);
+}
+
 static void make_ground(void)
 {
 	static pid_t owner;
@@ -44,6 +52,7 @@ static void make_ground(void)
 	ground.slots = slot_queue_new(ground.loop, 4);
 	ground.store = store_open(ground.loop, fuzz_directory());
 	FUZZ_HOLDS(ground.slots != NULL && ground.store != NULL);
+	atexit(free_ground);
 }
 
 static struct option_set *options_of(
