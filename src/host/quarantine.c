@@ -11,15 +11,19 @@
 #include "persist/crash_marker.h"
 #include "persist/store.h"
 
-#define SECTION  "crashed"         /* of the store */
-#define IN_A_ROW "in_a_row"        /* of a daemon */
-#define OPENED   "opened_in_a_row" /* of a module of that name */
-#define ENOUGH   3
-#define LONG     600.0 /* seconds; who has run so long does not crash in a loop */
+#define SECTION   "crashed"         /* of the store */
+#define IN_A_ROW  "in_a_row"        /* of a daemon */
+#define OPENED    "opened_in_a_row" /* of a module of that name */
+#define ENOUGH    3
+#define COUNT_MAX 1000000
+#define LONG      600.0 /* seconds; who has run so long does not crash in a loop */
 
 static json_int_t count_of(struct store *store, const char *name, const char *key)
 {
-	return json_integer_value(store_get(store, SECTION, name, key));
+	json_int_t count = json_integer_value(store_get(store, SECTION, name, key));
+
+	/* What is kept may be damaged, and one is added to it. */
+	return count < 0 ? 0 : count > COUNT_MAX ? COUNT_MAX : count;
 }
 
 static void say_end(const struct blame *before)
