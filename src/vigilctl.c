@@ -143,7 +143,7 @@ static int print_reply(const struct request *r, const struct command_reply *repl
 	if (!r->quiet)
 		verb_print(&r->verb, r->json, reply->result);
 	if (is_plugin)
-		plugin_status = (int)json_integer_value(json_object_get(reply->result, "status"));
+		plugin_status = verb_plugin_status(reply->result);
 	return EXIT_DONE;
 }
 

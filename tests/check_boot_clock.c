@@ -47,6 +47,18 @@ START_TEST(the_earliest_is_kept)
 }
 END_TEST
 
+START_TEST(no_boot_was_before_1970)
+{
+	double now = clock_boot_time();
+
+	recall();
+	kept("began", json_real(-1e300));
+	recall();
+	ck_assert_double_ge(clock_boot_time(), now - 7200 - 1);
+	ck_assert_double_ge(began(), 0);
+}
+END_TEST
+
 /* While it runs, the clock is set back: the next one is to know. */
 START_TEST(what_is_learned_is_kept)
 {
@@ -82,6 +94,7 @@ int main(void)
 	TCase *tcase = suite_begin("booted", environment_setup, environment_teardown);
 
 	tcase_add_test(tcase, the_earliest_is_kept);
+	tcase_add_test(tcase, no_boot_was_before_1970);
 	tcase_add_test(tcase, what_is_learned_is_kept);
 	tcase_add_test(tcase, another_boot_says_nothing);
 	return suite_end("booted", tcase);

@@ -5,6 +5,7 @@
  * written before it is asked, so one thread is enough.
  */
 #include "client/client.h"
+#include "client/verb.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -296,6 +297,53 @@ START_TEST(replies_are_bounded_in_nesting)
 }
 END_TEST
 
+START_TEST(success_needs_a_result_and_no_error)
+{
+	static const struct {
+		const char *line;
+		int code;
+	} rows[] = {
+		{"{\"result\":null}", 0},
+		{"{\"error\":{\"code\":-32001,\"message\":\"x\"}}", -32001},
+		{"{\"error\":{\"message\":\"no code\"}}", COMMAND_INTERNAL},
+		{"{\"error\":{\"code\":4294967296}}", COMMAND_INTERNAL},
+		{"{\"error\":null,\"result\":1}", COMMAND_INTERNAL},
+		{"{\"error\":{\"code\":5,\"message\":\"\"}}", 5},
+		{"{}", COMMAND_INTERNAL},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct command_reply reply = {0};
+		json_t *object = client_parse(rows[i].line, strlen(rows[i].line));
+
+		client_read_reply(object, &reply);
+		ck_assert_msg(reply.code == rows[i].code, "%s: %d", rows[i].line, reply.code);
+		ck_assert((reply.code == 0) == (reply.message[0] == '\0'));
+		json_decref(reply.result);
+		json_decref(reply.data);
+		json_decref(object);
+	}
+}
+END_TEST
+
+START_TEST(a_check_without_a_status_is_unknown)
+{
+	static const struct {
+		const char *result;
+		int status;
+	} rows[] = {{"{\"status\":0}", 0}, {"{\"status\":3}", 3}, {"{}", 3}, {"[]", 3},
+		{"{\"status\":\"0\"}", 3}, {"{\"status\":-1}", 3}, {"{\"status\":4294967296}", 3}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		json_t *result = client_parse(rows[i].result, strlen(rows[i].result));
+
+		ck_assert_msg(verb_plugin_status(result) == rows[i].status, "%s", rows[i].result);
+		json_decref(result);
+	}
+	ck_assert_int_eq(verb_plugin_status(NULL), 3);
+}
+END_TEST
+
 /* A peer that never stops. */
 START_TEST(replies_are_bounded_in_length)
 {
@@ -326,6 +374,8 @@ int main(void)
 	tcase_set_timeout(tcase, 300);
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, a_request_is_one_line_of_json_rpc);
+	tcase_add_test(tcase, success_needs_a_result_and_no_error);
+	tcase_add_test(tcase, a_check_without_a_status_is_unknown);
 	tcase_add_test(tcase, replies_are_bounded_in_nesting);
 	tcase_add_test(tcase, replies_are_bounded_in_length);
 	tcase_add_test(tcase, only_its_own_reply_is_taken);

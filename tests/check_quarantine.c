@@ -191,6 +191,21 @@ START_TEST(test_kept)
 }
 END_TEST
 
+START_TEST(a_damaged_count_is_brought_into_range)
+{
+	const json_int_t counts[] = {INT64_MAX, INT64_MIN, 1LL << 32};
+
+	for (size_t i = 0; i < 3; i++) {
+		store_put_new(
+			environment.store, "crashed", "bad", "in_a_row", json_integer(counts[i]));
+		ck_assert(is_quarantined("bad") == (counts[i] > 0));
+		ck_assert(counts[i] < 0 || strstr(why, "1000000 times") != NULL);
+		die_in("bad"); /* which adds one */
+		ck_assert(is_quarantined("bad") == (counts[i] > 0));
+	}
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = suite_begin("held", environment_setup, environment_teardown);
@@ -203,5 +218,6 @@ int main(void)
 	tcase_add_test(tcase, test_foreign_name);
 	tcase_add_test(tcase, kept_counts_out_of_range_are_bounded);
 	tcase_add_test(tcase, test_kept);
+	tcase_add_test(tcase, a_damaged_count_is_brought_into_range);
 	return suite_end("held", tcase);
 }

@@ -53,6 +53,20 @@ START_TEST(gaps_count_for_nothing)
 }
 END_TEST
 
+START_TEST(the_mean_lies_between_the_samples)
+{
+	begin(3);
+	for (int i = 0; i < 3; i++)
+		series_push(&s, 0.1); /* their sum is rounded up */
+	ck_assert(series_summary(&s, 3).mean == 0.1);
+	for (int i = 0; i < 3; i++)
+		series_push(&s, 1.5e308); /* their sum is no number */
+	ck_assert(series_summary(&s, 3).mean == 1.5e308);
+	series_push(&s, -1.5e308);
+	ck_assert_double_eq_tol(series_summary(&s, 2).mean, 0, 1e-12);
+}
+END_TEST
+
 static void points_are(size_t each, size_t most, const double *expected, size_t count)
 {
 	double points[16];
@@ -96,6 +110,7 @@ int main(void)
 
 	tcase_add_test(tcase, windows_look_back);
 	tcase_add_test(tcase, gaps_count_for_nothing);
+	tcase_add_test(tcase, the_mean_lies_between_the_samples);
 	tcase_add_test(tcase, points_keep_their_place);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);

@@ -114,6 +114,7 @@ START_TEST(a_probe_is_an_address_or_a_program)
 		{"tcp://[::1]80", "names no port: write [::1]:PORT"},
 		{"tcp://:80", "names no host"},
 		{"http://", "names no host"},
+		{"'http://127.0.0.1:80/a b'", "its path is too long or holds a blank"},
 		{"http:///x", "names no host"},
 		{"http://www.example.org:80/", "\"www.example.org\" is no address: names are not"},
 		{"tcp://127.0.0.256:80", "\"127.0.0.256\" is no address"},

@@ -708,6 +708,41 @@ START_TEST(a_level_that_comes_and_goes_in_one_turn_is_seen)
 }
 END_TEST
 
+/* --- what is damaged in the store ------------------------------------------------------------- */
+
+static const json_t *kept_again(json_t *told)
+{
+	json_object_set_new(fake.state, "told", told);
+	option("watch", "/runs/*/health, /daemons/*/n");
+	begin();
+	save(save_arg);
+	return json_object_get(fake.state, "told");
+}
+
+START_TEST(what_is_kept_wrongly_is_kept_on_as_it_should_be)
+{
+	const json_t *kept =
+		kept_again(json_pack("{s:{s:s,s:s,s:i,s:s,s:i}}", "/daemons/b/n", "word", "bad",
+			"since", "2026-11-29T03:12:07\x1b[2J and more than forty bytes in all",
+			"told", 7, "given_up", "perhaps", "more", 5));
+	const json_t *record = json_object_get(kept, "/daemons/b/n");
+
+	ck_assert_str_eq(json_string_value(json_object_get(record, "word")), "bad");
+	ck_assert_str_eq(json_string_value(json_object_get(record, "since")), "now");
+	ck_assert_str_eq(json_string_value(json_object_get(record, "given_up")), "no");
+	ck_assert_uint_eq(json_object_size(record), 3);
+}
+END_TEST
+
+START_TEST(what_is_no_problem_is_not_kept_on)
+{
+	const json_t *kept = kept_again(json_pack("{s:{s:s},s:{s:i},s:s}", "/daemons/a/n", "word",
+		"OK", "/daemons/b/n", "word", 7, "/daemons/c/n", "x"));
+
+	ck_assert_uint_eq(json_object_size(kept), 0);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = suite_begin("watch", setup, teardown);
@@ -743,5 +778,7 @@ int main(void)
 	tcase_add_test(tcase, numbers_keep_their_digits);
 	tcase_add_test(tcase, it_sends_nothing_about_itself);
 	tcase_add_test(tcase, a_level_that_comes_and_goes_in_one_turn_is_seen);
+	tcase_add_test(tcase, what_is_kept_wrongly_is_kept_on_as_it_should_be);
+	tcase_add_test(tcase, what_is_no_problem_is_not_kept_on);
 	return suite_end("watch", tcase);
 }

@@ -8,6 +8,7 @@
 #include "client/client.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -280,17 +281,24 @@ double client_patience(const char *verb)
 
 void client_read_reply(json_t *object, struct command_reply *reply)
 {
-	json_t *error = json_object_get(object, "error");
+	json_t *error = json_object_get(object, "error"),
+	       *result = json_object_get(object, "result");
 	const char *message = json_string_value(json_object_get(error, "message"));
+	json_int_t code = json_integer_value(json_object_get(error, "code"));
 
-	if (error == NULL) {
-		reply->result = json_incref(json_object_get(object, "result"));
+	if (error == NULL && result != NULL) {
+		reply->result = json_incref(result);
 		return;
 	}
-	reply->code = (int)json_integer_value(json_object_get(error, "code"));
+	if (error == NULL)
+		message = "the reply holds neither a result nor an error";
+	reply->code =
+		code != 0 && code >= INT_MIN && code <= INT_MAX ? (int)code : COMMAND_INTERNAL;
 	reply->data = json_incref(json_object_get(error, "data"));
 	text_truncate(
 		reply->message, sizeof(reply->message), message != NULL ? message : "it failed");
+	if (reply->message[0] == '\0')
+		text_truncate(reply->message, sizeof(reply->message), "it failed");
 }
 
 char *client_config_file(struct client *client, char *why, size_t size)

@@ -40,7 +40,7 @@ json_t *client_take(struct client *client);
 /* How many seconds the answer to a verb may take. */
 double client_patience(const char *verb);
 /* What a reply says, as a handler of the verb would have filled it in; its values are new
- * references. */
+ * references.  code is 0 only for a reply with a result and without an error. */
 void client_read_reply(json_t *object, struct command_reply *reply);
 
 #endif

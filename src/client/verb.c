@@ -83,6 +83,14 @@ int verb_edit_files(const struct verb *verb, const char *file, struct command_re
 
 /* --- printing --------------------------------------------------------------------------------- */
 
+int verb_plugin_status(const json_t *result)
+{
+	const json_t *status = json_object_get(result, "status");
+	json_int_t number = json_integer_value(status);
+
+	return json_is_integer(status) && number >= 0 && number <= 3 ? (int)number : 3;
+}
+
 void verb_print(const struct verb *verb, bool json, json_t *result)
 {
 	json_t *note;

@@ -32,6 +32,9 @@ int verb_edit_files(const struct verb *verb, const char *file, struct command_re
 
 /* To where print_to says. */
 void verb_print(const struct verb *verb, bool json, json_t *result);
+/* The exit status of a plugin that prints the result of `check`: its status, or 3 (UNKNOWN) where it has
+ * none from 0 to 3. */
+int verb_plugin_status(const json_t *result);
 /* Complaints, then the message after who. */
 void verb_print_failure(FILE *to, const char *who, const struct command_reply *reply);
 

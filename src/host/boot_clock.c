@@ -77,8 +77,9 @@ static void recall(struct boot_clock *boot_clock)
 {
 	const json_t *began = kept(boot_clock, "began"), *followed = kept(boot_clock, "followed");
 
-	if (!json_equal(boot_clock->id, kept(boot_clock, "id")) || !json_is_number(began))
-		return;
+	if (!json_equal(boot_clock->id, kept(boot_clock, "id")) || !json_is_number(began) ||
+		json_number_value(began) < 0 || json_number_value(followed) < 0)
+		return; /* of another boot, or damaged */
 	clock_inherit_boot_time(json_number_value(began),
 		json_is_number(followed) ? json_number_value(followed) : INFINITY);
 }

@@ -23,6 +23,7 @@ static int count_of(struct store *store, const char *name, const char *key)
 {
 	json_int_t count = json_integer_value(store_get(store, SECTION, name, key));
 
+	/* What is kept may be damaged, and one is added to it. */
 	return (int)(count < 0 ? 0 : count > COUNT_MAX ? COUNT_MAX : count);
 }
 

@@ -13,6 +13,11 @@
 #include "base/text.h"
 
 const struct fuzz_target fuzz_targets[] = {
+	{"average", fuzz_average, 2048},
+#ifdef HAVE_SYSTEMD
+	{"bus", fuzz_bus, 1024},
+#endif
+	{"client", fuzz_client, 4096},
 	{"command-line", fuzz_command_line, 256},
 	{"config", fuzz_config, 4096},
 	{"control", fuzz_control, 4096},
@@ -21,18 +26,22 @@ const struct fuzz_target fuzz_targets[] = {
 	{"escape", fuzz_escape, 512},
 	{"http", fuzz_http, 1024},
 	{"init-script", fuzz_init_script, 2048},
+	{"master", fuzz_master, 4096},
 	{"merge", fuzz_merge, 2048},
 	{"mounts", fuzz_mounts, 2048},
 	{"nagios", fuzz_nagios, 2048},
 	{"names", fuzz_names, 512},
+	{"notify", fuzz_notify, 2048},
 	{"openrc", fuzz_openrc, 8192},
 	{"pidfile", fuzz_pidfile, 64},
 	{"pipe", fuzz_pipe, 1024},
 	{"pointer", fuzz_pointer, 512},
+	{"probe", fuzz_probe, 1024},
 	{"process", fuzz_process, 1024},
 	{"reply", fuzz_reply, 4096},
 	{"runit", fuzz_runit, 24},
 	{"s6", fuzz_s6, 48},
+	{"state", fuzz_state, 2048},
 	{"store", fuzz_store, 2048},
 	{"stream", fuzz_stream, 2048},
 	{"svstat", fuzz_svstat, 128},

@@ -95,17 +95,22 @@ static void put_by(struct average *a)
 	a->put_by = vigil_now();
 }
 
-/* How long ago it was put by; a clock that was put back makes no gap. */
+/* How long ago it was put by; a clock that was put back makes no gap.  Nobody sets the time since the
+ * boot, so one that is to come is damage, and the age is not known. */
 static double age_of(const json_t *kept)
 {
 	const char *named = json_string_value(json_object_get(kept, "boot"));
+	const json_t *up = json_object_get(kept, "up"), *time = json_object_get(kept, "time");
+	double age;
 	char boot[64];
 
 	name_boot(boot, sizeof(boot));
-	if (named != NULL && boot[0] != '\0' && strcmp(named, boot) == 0)
-		return fmax(
-			0, now_by(CLOCK_BOOTTIME) - json_number_value(json_object_get(kept, "up")));
-	return fmax(0, now_by(CLOCK_REALTIME) - json_number_value(json_object_get(kept, "time")));
+	if (named != NULL && boot[0] != '\0' && strcmp(named, boot) == 0) {
+		age = now_by(CLOCK_BOOTTIME) - json_number_value(up);
+		return json_is_number(up) && age >= 0 ? age : INFINITY;
+	}
+	age = now_by(CLOCK_REALTIME) - json_number_value(time);
+	return json_is_number(time) ? fmax(0, age) : INFINITY;
 }
 
 /* What was put by is as old as it says, and the time since is a gap. */

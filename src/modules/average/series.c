@@ -29,6 +29,17 @@ static void take(struct summary *sum, double sample)
 	sum->samples++;
 }
 
+/* Of samples whose sum is larger than any number. */
+static double mean_of_huge(const struct series *s, size_t first, size_t end, size_t samples)
+{
+	double mean = 0;
+
+	for (size_t i = first; i < end; i++)
+		if (!isnan(s->samples[i % s->room]))
+			mean += s->samples[i % s->room] / (double)samples;
+	return mean;
+}
+
 /* Of the steps from first up to end, counted since the beginning. */
 static struct summary summarize(const struct series *s, size_t first, size_t end)
 {
@@ -36,8 +47,12 @@ static struct summary summarize(const struct series *s, size_t first, size_t end
 
 	for (size_t i = first; i < end; i++)
 		take(&sum, s->samples[i % s->room]);
-	if (sum.samples > 0)
-		sum.mean /= (double)sum.samples;
+	if (sum.samples == 0)
+		return sum;
+	sum.mean = isfinite(sum.mean) ? sum.mean / (double)sum.samples
+				      : mean_of_huge(s, first, end, sum.samples);
+	/* A sum is rounded: the mean of equal samples must not lie outside them. */
+	sum.mean = fmin(fmax(sum.mean, sum.min), sum.max);
 	return sum;
 }
 

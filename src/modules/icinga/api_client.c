@@ -1,16 +1,15 @@
 /*
  * api_client: HTTPS connections to the API of an Icinga 2 master; see link.h.
  *
- * evhttp keeps a connection open between requests.  After a failure the connection is freed and made
- * again for the next request, because a TLS session that has ended cannot be used again.  evhttp still
- * uses a connection while it calls back, so connections are made, used and freed in one event of the
- * link's own, on_go, and never in a callback of evhttp.
+ * A connection stays open between requests.  After a failure it is freed and made again for the next
+ * request, because a TLS session that has ended cannot be used again.  Connections are made, used and
+ * freed in one event of the link's own, on_go, and never in a callback of the connection itself.
+ * answer.c reads what the master sends, and one timer bounds a request from connecting to the last byte
+ * of its answer.
  */
 #include "api_client.h"
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,28 +17,28 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent_ssl.h>
 #include <event2/event.h>
-#include <event2/http.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
 #include "addresses.h"
+#include "answer.h"
 #include "credentials.h"
+#include "post.h"
 #include "resolver.h"
 #include "url.h"
 
-#define BODY_MAX        4096
 #define CONNECTIONS_MAX 16
 
 struct connection {
 	struct api_client *link;
-	struct bufferevent *bev;
-	struct evhttp_connection *http; /* NULL: there is none */
+	struct bufferevent *bev; /* NULL: there is none */
+	struct answer *answer;   /* made with the first connection */
 	char address[ADDRESS_TEXT];
-	bool spent;  /* http must be freed before the next request */
-	bool used;   /* a request was answered on it */
-	bool closed; /* the request failed because the master closed it */
-	char *json;  /* of the request; NULL: the connection is free */
-	bool sent;   /* http has it */
+	bool connected; /* TLS is established */
+	bool spent;     /* bev must be freed before the next request */
+	bool used;      /* a request was answered on it */
+	char *json;     /* of the request; NULL: the connection is free */
+	bool sent;      /* the request is on its way, or is being answered */
 	const char *path;
 	void *request;
 	int error;    /* an errno of the handshake */
@@ -71,13 +70,12 @@ struct api_client {
 
 static void disconnect(struct connection *c)
 {
-	if (c->http != NULL) {
-		evhttp_connection_set_closecb(c->http, NULL, NULL);
-		evhttp_connection_free(c->http);
+	if (c->bev != NULL) { /* a callback may be queued already */
+		bufferevent_setcb(c->bev, NULL, NULL, NULL, NULL);
+		bufferevent_free(c->bev);
 	}
-	c->http = NULL;
 	c->bev = NULL;
-	c->spent = c->used = false;
+	c->connected = c->spent = c->used = false;
 }
 
 /* libevent keeps no errno of a handshake, whose first write is what a refused connection fails. */
@@ -108,13 +106,8 @@ static struct bufferevent *new_bufferevent(struct connection *c)
 	return bev;
 }
 
-static void on_close(struct evhttp_connection *http, void *arg)
-{
-	struct connection *c = arg;
-
-	c->spent = true;
-	event_active(c->link->go, EV_TIMEOUT, 1);
-}
+static void on_read(struct bufferevent *bev, void *arg);
+static void on_event(struct bufferevent *bev, short what, void *arg);
 
 static int connect_to(struct connection *c, const struct address *address)
 {
@@ -122,29 +115,24 @@ static int connect_to(struct connection *c, const struct address *address)
 
 	snprintf(c->address, sizeof(c->address), "%s", address->text);
 	c->error = 0;
-	c->bev = new_bufferevent(c);
+	if (c->answer == NULL)
+		c->answer = answer_new();
+	c->bev = c->answer != NULL ? new_bufferevent(c) : NULL;
 	if (c->bev == NULL)
 		return -ENOMEM;
-	c->http = evhttp_connection_base_bufferevent_new(vigil_base(link->d),
-		resolver_dns(link->resolver), c->bev, address->host,
-		(unsigned short)link->url.port);
-	if (c->http == NULL) {
-		bufferevent_free(c->bev);
-		c->bev = NULL;
-		return -ENOMEM;
-	}
+	bufferevent_setcb(c->bev, on_read, NULL, on_event, c);
+	bufferevent_enable(c->bev, EV_READ | EV_WRITE);
 	/* With its family given, libevent takes an address whatever the machine's own ones are. */
-	evhttp_connection_set_family(c->http, address->family);
-	evhttp_connection_set_closecb(c->http, on_close, c);
-	evhttp_connection_set_timeout(c->http, (int)link->timeout);
-	evhttp_connection_set_max_body_size(c->http, 256 * 1024);
-	evhttp_connection_set_max_headers_size(c->http, 16 * 1024);
-	return 0;
+	if (bufferevent_socket_connect_hostname(c->bev, resolver_dns(link->resolver),
+		    address->family, address->host, link->url.port) == 0)
+		return 0;
+	disconnect(c);
+	return -ECONNABORTED;
 }
 
 /* --- answers ---------------------------------------------------------------------------------- */
 
-/* Before evhttp lets go of the connection: what TLS has against it. */
+/* What TLS has against the connection. */
 static void note_why(struct connection *c)
 {
 	unsigned long error = c->bev != NULL ? bufferevent_get_openssl_error(c->bev) : 0;
@@ -158,35 +146,21 @@ static void note_why(struct connection *c)
 		snprintf(c->why, sizeof(c->why), "TLS: %s", ERR_reason_error_string(error));
 }
 
-static void on_error(enum evhttp_request_error error, void *arg)
-{
-	static const char *const texts[] = {
-		[EVREQ_HTTP_TIMEOUT] = "no answer in time",
-		[EVREQ_HTTP_EOF] = "the connection was closed",
-		[EVREQ_HTTP_INVALID_HEADER] = "what answers speaks no HTTP",
-		[EVREQ_HTTP_BUFFER_ERROR] = "the connection broke",
-		[EVREQ_HTTP_DATA_TOO_LONG] = "its answer is too long",
-	};
-	struct connection *c = arg;
-
-	c->closed = error == EVREQ_HTTP_EOF || error == EVREQ_HTTP_BUFFER_ERROR;
-	note_why(c);
-	if (c->why[0] == '\0' && (size_t)error < sizeof(texts) / sizeof(*texts) &&
-		texts[error] != NULL)
-		snprintf(c->why, sizeof(c->why), "%s", texts[error]);
-}
-
 static vigil_tick_fn on_deadline;
 
-/* The connection is free again, and the answer is handed on. */
-static void finish(
-	struct connection *c, enum api_client_outcome outcome, int status, const char *text)
+/* The connection is free again, and the outcome is handed on. */
+static void finish(struct connection *c, const struct link_answer *answer)
 {
 	vigil_cancel(c->link->d, on_deadline, c);
 	free(c->json);
 	c->json = NULL;
 	c->sent = false;
-	c->link->fn(outcome, status, text, c->request, c->link->arg);
+	c->link->fn(answer, c->request, c->link->arg);
+}
+
+static void finish_without(struct connection *c, enum api_client_outcome outcome, const char *why)
+{
+	finish(c, &(struct link_answer){.outcome = outcome, .text = why, .length = strlen(why)});
 }
 
 /* The address did not answer: others may. */
@@ -197,11 +171,11 @@ static void fail(struct connection *c, const char *why)
 	bool others = addresses_failed(&link->addresses, c->address, why);
 
 	link->up = false;
-	finish(c, others ? LINK_RETRY : LINK_FAILED, 0,
-		addresses_summary(&link->addresses, summary));
+	finish_without(
+		c, others ? LINK_RETRY : LINK_FAILED, addresses_summary(&link->addresses, summary));
 }
 
-/* evhttp's own timeout is for each read, and a byte a second would satisfy it. */
+/* For the whole request, because a byte a second would satisfy any timeout for a single read. */
 static void on_deadline(vigil_daemon *d, void *arg)
 {
 	struct connection *c = arg;
@@ -211,113 +185,115 @@ static void on_deadline(vigil_daemon *d, void *arg)
 	fail(c, "no answer in time");
 }
 
-/* evhttp says nothing of a connection that was never made. */
-static void note_silence(struct connection *c)
+/* Why there is no connection, where TLS has nothing against it. */
+static const char *why_unconnected(const struct connection *c)
 {
-	const char *why = "it cannot be connected to";
-
 	if (c->error != 0)
-		why = strerror(c->error);
-	else if (vigil_now() - c->since >= c->link->timeout * 0.9)
-		why = "no answer in time";
-	snprintf(c->why, sizeof(c->why), "%s", why);
+		return strerror(c->error);
+	return vigil_now() - c->since >= c->link->timeout * 0.9 ? "no answer in time"
+								: "it cannot be connected to";
 }
 
-static void answer_none(struct connection *c)
+/* The connection ended before the answer did.  The master may have closed an idle connection at the
+ * moment when it was used again. */
+static void lose(struct connection *c, bool closed)
 {
-	bool idle = c->closed && c->used;
+	const char *why = closed ? "the connection was closed" : "the connection broke";
 
 	note_why(c);
 	if (c->why[0] == '\0')
-		note_silence(c);
+		snprintf(c->why, sizeof(c->why), "%s", c->connected ? why : why_unconnected(c));
 	c->spent = true;
-	if (idle)
-		finish(c, LINK_RETRY, 0, c->why);
+	if (c->used)
+		finish_without(c, LINK_RETRY, c->why);
 	else
 		fail(c, c->why);
 }
 
-static void on_answer(struct evhttp_request *request, void *arg)
+static void take_answer(struct connection *c)
+{
+	struct link_answer answer = {.outcome = LINK_ANSWERED, .status = answer_status(c->answer)};
+
+	answer.text = answer_body(c->answer, &answer.length);
+	c->used = c->link->up = true;
+	addresses_worked(&c->link->addresses, c->address);
+	finish(c, &answer);
+}
+
+/* rest: bytes came that belong to no answer. */
+static void conclude(struct connection *c, enum answer_result result, bool rest)
+{
+	if (rest || !answer_keeps_connection(c->answer))
+		c->spent = true;
+	if (result == ANSWER_DONE)
+		take_answer(c);
+	else
+		fail(c, result == ANSWER_TOO_LONG ? "its answer is too long"
+						  : "what answers speaks no HTTP");
+}
+
+/* No request waits for an answer: the connection is not used any more. */
+static void retire(struct connection *c)
+{
+	c->spent = true;
+	event_active(c->link->go, EV_TIMEOUT, 1);
+}
+
+static void on_read(struct bufferevent *bev, void *arg)
 {
 	struct connection *c = arg;
-	struct api_client *link = c->link;
-	char body[BODY_MAX];
-	ev_ssize_t n;
-	int status = request != NULL ? evhttp_request_get_response_code(request) : 0;
+	struct evbuffer *input = bufferevent_get_input(bev);
+	enum answer_result result = ANSWER_MORE;
+	size_t length, taken;
 
-	if (link->fn == NULL)
-		return; /* it is being closed */
-	if (status == 0) {
-		answer_none(c);
+	if (!c->sent) {
+		evbuffer_drain(input, evbuffer_get_length(input));
+		retire(c);
 		return;
 	}
-	n = evbuffer_copyout(evhttp_request_get_input_buffer(request), body, sizeof(body) - 1);
-	body[n > 0 ? n : 0] = '\0';
-	c->used = link->up = true;
-	addresses_worked(&link->addresses, c->address);
-	finish(c, LINK_ANSWERED, status, body);
+	while (result == ANSWER_MORE && (length = evbuffer_get_contiguous_space(input)) > 0) {
+		result = answer_read(c->answer,
+			(const char *)evbuffer_pullup(input, (ssize_t)length), length, &taken);
+		evbuffer_drain(input, taken);
+	}
+	if (result != ANSWER_MORE)
+		conclude(c, result, evbuffer_get_length(input) > 0);
+}
+
+static void on_event(struct bufferevent *bev, short what, void *arg)
+{
+	struct connection *c = arg;
+
+	if ((what & BEV_EVENT_CONNECTED) != 0)
+		c->connected = true;
+	else if (!c->sent)
+		retire(c);
+	else if ((what & BEV_EVENT_EOF) != 0 && answer_end(c->answer) == ANSWER_DONE)
+		conclude(c, ANSWER_DONE, false);
+	else
+		lose(c, (what & BEV_EVENT_EOF) != 0);
 }
 
 /* --- requests --------------------------------------------------------------------------------- */
 
-static struct evhttp_request *new_request(struct connection *c)
-{
-	struct evhttp_request *request = evhttp_request_new(on_answer, c);
-	const char *authorization = credentials_header(c->link->credentials);
-	struct evkeyvalq *headers;
-
-	if (request == NULL)
-		return NULL;
-	evhttp_request_set_error_cb(request, on_error);
-	headers = evhttp_request_get_output_headers(request);
-	evhttp_add_header(headers, "Host", c->link->url.authority);
-	evhttp_add_header(headers, "Accept", "application/json");
-	evhttp_add_header(headers, "Content-Type", "application/json");
-	evhttp_add_header(headers, "User-Agent", "vigil");
-	if (authorization != NULL)
-		evhttp_add_header(headers, "Authorization", authorization);
-	evbuffer_add(evhttp_request_get_output_buffer(request), c->json, strlen(c->json));
-	return request;
-}
-
-/*
- * Without TCP_NODELAY the kernel keeps the second write of a request back until the master has
- * acknowledged the first, which takes 40 ms.  On an open connection header and body become one write,
- * and one TLS record.
- */
-static void hasten(const struct connection *c, bool open)
-{
-	evutil_socket_t fd = bufferevent_getfd(c->bev);
-	int on = 1;
-
-	if (fd >= 0 && !open)
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	if (open)
-		evbuffer_pullup(bufferevent_get_output(c->bev), -1);
-}
-
 static void send_request(struct connection *c)
 {
-	struct evhttp_request *request = new_request(c);
-	bool open = c->used;
+	const struct post post = {.path = c->path,
+		.authority = c->link->url.authority,
+		.authorization = credentials_header(c->link->credentials),
+		.json = c->json};
 
 	c->why[0] = '\0';
-	c->closed = false;
 	c->sent = true;
 	c->error = 0;
 	c->since = vigil_now();
+	answer_start(c->answer);
 	vigil_after(c->link->d, c->link->timeout, on_deadline, c);
-	if (request == NULL) {
-		finish(c, LINK_FAILED, 0, strerror(ENOMEM));
+	/* Bufferevents write later: no callback comes from in here. */
+	if (post_write(c->bev, &post) == 0)
 		return;
-	}
-	/* From here on the request is evhttp's, also when this fails. */
-	if (evhttp_make_request(c->http, request, EVHTTP_REQ_POST, c->path) == 0) {
-		hasten(c, open);
-	} else {
-		c->spent = true;
-		fail(c, "the request cannot be sent");
-	}
+	c->spent = true;
+	finish_without(c, LINK_FAILED, strerror(ENOMEM));
 }
 
 static void connect_and_send(struct connection *c)
@@ -331,7 +307,7 @@ static void connect_and_send(struct connection *c)
 		link->up = false;
 		snprintf(why, sizeof(why), "%s cannot be resolved: %s", link->url.host,
 			link->unresolved != NULL ? link->unresolved : "it has no address");
-		finish(c, LINK_FAILED, 0, why);
+		finish_without(c, LINK_FAILED, why);
 		return;
 	}
 	err = connect_to(c, address);
@@ -365,7 +341,7 @@ static void on_go(evutil_socket_t fd, short what, void *arg)
 			disconnect(c);
 		if (c->json == NULL || c->sent)
 			continue;
-		if (c->http != NULL)
+		if (c->bev != NULL)
 			send_request(c);
 		else if (link->resolved)
 			connect_and_send(c);
@@ -408,7 +384,7 @@ int api_client_post(struct api_client *link, const char *path, const char *json,
 		if (c->json != NULL)
 			continue;
 		/* An open connection is better than one to be made. */
-		if (free_one == NULL || (c->http != NULL && !c->spent && free_one->http == NULL))
+		if (free_one == NULL || (c->bev != NULL && !c->spent && free_one->bev == NULL))
 			free_one = c;
 	}
 	if (free_one == NULL)
@@ -503,6 +479,8 @@ void api_client_close(struct api_client *link)
 	link->fn = NULL;
 	for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
 		disconnect(&link->connections[i]);
+		answer_free(link->connections[i].answer);
+		link->connections[i].answer = NULL;
 		free(link->connections[i].json);
 		link->connections[i].json = NULL;
 	}

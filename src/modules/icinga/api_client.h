@@ -17,15 +17,22 @@
 struct api_client;
 
 enum api_client_outcome {
-	LINK_ANSWERED, /* text: the beginning of the answer's body */
+	LINK_ANSWERED, /* text: the answer's body */
 	LINK_RETRY,    /* no answer, but the request may be posted again at once: the master had
 			* closed an idle connection, or has another address; text: why */
 	LINK_FAILED    /* no answer at any address; text: why */
 };
 
-/* How a request has ended; status: HTTP's.  Posting the next request from here is fine. */
-typedef void api_client_answer_fn(
-	enum api_client_outcome outcome, int status, const char *text, void *request, void *arg);
+/* How a request has ended. */
+struct link_answer {
+	enum api_client_outcome outcome;
+	int status;       /* HTTP's */
+	const char *text; /* ends with a NUL; an answer's body may have others */
+	size_t length;
+};
+
+/* The answer is lent for the call.  Posting the next request from here is fine. */
+typedef void api_client_answer_fn(const struct link_answer *answer, void *request, void *arg);
 
 /* Whether the options say what to connect to and how: 0, or -EINVAL after vigil_diagnose. */
 int api_client_check(vigil_daemon *d);

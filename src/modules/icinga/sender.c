@@ -13,6 +13,7 @@
 #include "backlog.h"
 #include "api_client.h"
 #include "spool.h"
+#include "verdict.h"
 
 #define PATH         "/v1/actions/process-check-result"
 #define REQUESTS_MAX 16
@@ -349,42 +350,16 @@ static void settle(struct sender *s, struct request *r)
 	recover(s);
 }
 
-/* What the master made of it.  An answer with `results`, or 404 or 400, is about this object; any other
- * one is about whether the master takes anything at all. */
-enum verdict { TAKEN, REFUSED, NO_MASTER };
-
-/* What an answer says of the result.  A proxy in front of a master that is away answers, too, even with
- * 200 or 404, but not in Icinga's words. */
-static enum verdict verdict_of(int status, const json_t *answer, const json_t *result)
+static void on_status(struct sender *s, const struct link_answer *answer, struct request *r)
 {
-	const json_t *code = json_object_get(result, "code");
+	char text[VERDICT_TEXT], why[700];
+	enum verdict verdict = verdict_read(answer->status, answer->text, answer->length, text);
 
-	if (json_is_number(code) && status / 100 == 2 && (int)json_number_value(code) / 100 == 2)
-		return TAKEN;
-	if (json_is_number(code))
-		return REFUSED;
-	if ((status == 404 || status == 400) && json_is_number(json_object_get(answer, "error")))
-		return REFUSED;
-	return NO_MASTER;
-}
-
-static void on_status(struct sender *s, int status, const char *body, struct request *r)
-{
-	json_t *answer = json_loads(body, 0, NULL);
-	const json_t *result = json_array_get(json_object_get(answer, "results"), 0);
-	const char *words =
-		json_string_value(json_object_get(result != NULL ? result : answer, "status"));
-	enum verdict verdict = verdict_of(status, answer, result);
-	char text[512], why[700];
-
-	if (words == NULL)
-		words = verdict == NO_MASTER ? "its answer is not Icinga's" : "without a reason";
-	snprintf(text, sizeof(text), "the master answers %d: %.200s", status, words);
-	if (verdict == TAKEN) {
+	if (verdict == VERDICT_TAKEN) {
 		backlog_sent(&s->backlog, r->service);
 		settle(s, r);
-	} else if (verdict == REFUSED) {
-		backlog_refused(&s->backlog, r->service, status, text);
+	} else if (verdict == VERDICT_REFUSED) {
+		backlog_refused(&s->backlog, r->service, answer->status, text);
 		settle(s, r);
 	} else {
 		snprintf(why, sizeof(why), "%s: %s", api_client_address(s->link), text);
@@ -394,23 +369,22 @@ static void on_status(struct sender *s, int status, const char *body, struct req
 		else
 			retreat(s, why);
 	}
-	json_decref(answer);
 }
 
-static void on_answer(
-	enum api_client_outcome outcome, int status, const char *text, void *request, void *arg)
+static void on_answer(const struct link_answer *answer, void *request, void *arg)
 {
 	struct sender *s = arg;
 	char why[512];
 
-	if (outcome == LINK_ANSWERED) {
-		on_status(s, status, text, request);
+	if (answer->outcome == LINK_ANSWERED) {
+		on_status(s, answer, request);
 	} else {
 		put_back(s, request);
-		if (outcome == LINK_RETRY) {
-			try_next(s, text);
+		if (answer->outcome == LINK_RETRY) {
+			try_next(s, answer->text);
 		} else {
-			snprintf(why, sizeof(why), "%s: %s", vigil_option_text(s->d, "url"), text);
+			snprintf(why, sizeof(why), "%s: %s", vigil_option_text(s->d, "url"),
+				answer->text);
 			retreat(s, why);
 		}
 	}

@@ -26,16 +26,20 @@ static bool must_be_kept(const struct record *r)
 	       (r->kind != NEWS_PLAIN || rule->from[0] != NULL || rule->to[0] != NULL);
 }
 
-void kept_change(struct record *r)
+static json_t *kept_of(const struct record *r)
 {
 	double ago = r->told_at - vigil_now();
+
+	return json_pack("{s:s,s:s,s:s*,s:s,s:o*}", "word", r->settled, "since", r->since, "told",
+		r->told, "given_up", ends[r->told_end], "told_at",
+		r->told != NULL ? vigil_time_in(ago) : NULL);
+}
+
+void kept_change(struct record *r)
+{
 	json_t *before = r->kept;
 
-	r->kept = NULL;
-	if (must_be_kept(r))
-		r->kept = json_pack("{s:s,s:s,s:s*,s:s,s:o*}", "word", r->settled, "since",
-			r->since, "told", r->told, "given_up", ends[r->told_end], "told_at",
-			r->told != NULL ? vigil_time_in(ago) : NULL);
+	r->kept = must_be_kept(r) ? kept_of(r) : NULL;
 	if (before != NULL || r->kept != NULL)
 		send_save_soon(r->all->send);
 	json_decref(before);
@@ -54,33 +58,54 @@ void kept_write(void *arg)
 	vigil_state_set(all->d, KEPT, whole);
 }
 
+/* A copy of the word at the key; NULL: there is none, or no problem's, or one too long to be written. */
+static char *word_of(const json_t *kept, const char *key)
+{
+	const char *text = json_string_value(json_object_get(kept, key));
+
+	return text != NULL && strlen(text) < RECORD_WORD && !news_is_good(text) ? strdup(text)
+										 : NULL;
+}
+
+/* When it began, as text; where that is damaged, now. */
+static void restore_since(struct record *r, const char *since, const char *now)
+{
+	bool known =
+		since != NULL && strlen(since) < sizeof(r->since) && local_time_read(since) >= 0;
+
+	vigil_sanitize(r->since, sizeof(r->since), known ? since : now);
+}
+
+/* The file may have been damaged, or changed by someone: only what could have been written is taken, and
+ * it is kept on in the form in which it is written. */
 static void restore(struct records *all, const char *pointer, const json_t *kept)
 {
-	const char *word = json_string_value(json_object_get(kept, "word")),
-		   *since = json_string_value(json_object_get(kept, "since")),
-		   *end = json_string_value(json_object_get(kept, "given_up")),
-		   *told = json_string_value(json_object_get(kept, "told")),
+	const char *end = json_string_value(json_object_get(kept, "given_up")),
 		   *told_at = json_string_value(json_object_get(kept, "told_at"));
+	char *word = word_of(kept, "word");
 	struct record *r = word != NULL ? record_of(all, pointer) : NULL;
 	json_t *now = vigil_time();
 	double ago = local_time_read(json_string_value(now)) - local_time_read(told_at);
 
-	json_decref(now);
-	if (r == NULL)
+	if (r == NULL) {
+		json_decref(now);
+		free(word);
 		return;
-	r->settled = strdup(word);
-	snprintf(r->since, sizeof(r->since), "%s", since != NULL ? since : "");
+	}
+	r->settled = word;
+	restore_since(r, json_string_value(json_object_get(kept, "since")), json_string_value(now));
+	json_decref(now);
 	r->kind = strncmp(pointer, WATCH_DEGRADED "/", strlen(WATCH_DEGRADED "/")) == 0
 			  ? NEWS_VIGILD
 			  : NEWS_PLAIN; /* the first value shows whether it is a level */
-	r->told = told != NULL ? strdup(told) : NULL;
+	r->told = word_of(kept, "told");
 	for (size_t i = 0; end != NULL && i < sizeof(ends) / sizeof(*ends); i++)
 		if (strcmp(ends[i], end) == 0)
 			r->told_end = (enum record_end)i;
 	/* A clock that was set must not put a reminder off for longer than `remind`. */
-	r->told_at = vigil_now() - (told_at != NULL && ago > 0 ? ago : 0);
+	r->told_at = vigil_now() - (local_time_read(told_at) >= 0 && ago > 0 ? ago : 0);
 	r->absent_since = vigil_now();
-	r->kept = json_incref((json_t *)kept);
+	r->kept = kept_of(r);
 	r->restored = true;
 }
 

@@ -143,14 +143,27 @@ static void take_off(struct send *s)
 	send_save_soon(s);
 }
 
+/* What is damaged says nothing to anybody, and is no change that could not be sent. */
+static bool is_change(const json_t *change)
+{
+	static const char *const keys[] = {"time", "event", "pointer", "from", "to"};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		if (!json_is_string(json_object_get(change, keys[i])))
+			return false;
+	return true;
+}
+
 static void restore(struct send *s, const json_t *kept)
 {
 	json_t *text, *change;
 	size_t i;
 
 	json_array_foreach((json_t *)kept, i, text) {
-		change = json_is_string(text) ? json_loads(json_string_value(text), 0, NULL) : NULL;
-		if (json_is_object(change))
+		change = json_is_string(text)
+				 ? json_loads(json_string_value(text), JSON_REJECT_DUPLICATES, NULL)
+				 : NULL;
+		if (is_change(change))
 			queue_add(&s->waiting, change, ++s->last_id);
 		else
 			json_decref(change);

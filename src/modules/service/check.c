@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "options.h"
+#include "probe_target.h"
 
 #define WHY 512
 
@@ -175,14 +176,20 @@ static int check_probe(vigil_daemon *d)
 {
 	const char *const *words = vigil_option_list(d, "probe");
 	const struct scheme *scheme = words[0] != NULL ? find_scheme(words[0]) : NULL;
+	struct probe_target target;
+	char why[WHY];
 
 	if (words[0] == NULL)
 		return 0;
 	if (scheme != NULL && words[1] != NULL)
 		return vigil_diagnose(d, "probe",
 			"nothing may follow the address, but there is \"%.63s\"", words[1]);
-	if (scheme != NULL)
-		return scheme->check(d, words[0] + strlen(scheme->name));
+	if (scheme != NULL && scheme->check(d, words[0] + strlen(scheme->name)) != 0)
+		return -EINVAL;
+	if (scheme != NULL) /* what the daemon does at its start */
+		return probe_target_parse(words[0], &target, why, sizeof(why)) == 0
+			       ? 0
+			       : vigil_diagnose(d, "probe", "%s", why);
 	if (has_unknown_scheme(words[0]))
 		return vigil_diagnose(d, "probe",
 			"there are tcp://ADDRESS:PORT, http://ADDRESS:PORT/PATH and a command");

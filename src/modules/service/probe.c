@@ -13,18 +13,15 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "probe_answer.h"
 #include "probe_target.h"
 
 #define LINE 256
-#define WHY  512
+#define WHY  PROBE_WHY
 /* After a start the first probe need not wait for a long interval. */
 #define FIRST 1.0
-/* What shells and env exit with when they cannot run a program, or do not find it. */
-#define CANNOT_RUN 126
-#define NOT_FOUND  127
 
 struct probe {
 	vigil_daemon *daemon;
@@ -152,16 +149,12 @@ static void on_timeout(vigil_daemon *d, void *arg)
 
 static void judge_line(struct probe *probe)
 {
-	int status = 0;
+	char why[PROBE_WHY];
 
-	probe->line[probe->got] = '\0';
-	probe->line[strcspn(probe->line, "\r\n")] = '\0';
-	if (sscanf(probe->line, "HTTP/%*d.%*d %d", &status) != 1)
-		fail(probe, "the answer is not HTTP");
-	else if (status >= 200 && status < 400)
+	if (probe_answer_http(probe->line, probe->got, why) == PROBE_SUCCEEDED)
 		succeed(probe);
 	else
-		fail(probe, probe->line);
+		fail(probe, why);
 }
 
 static void on_readable(vigil_daemon *d, int fd, unsigned what, void *arg)
@@ -231,38 +224,17 @@ static void try_socket(struct probe *probe)
 
 /* --- by a command ----------------------------------------------------------------------------- */
 
-static void judge_exit(struct probe *probe, const vigil_child_exit *e)
-{
-	int status = WIFEXITED(e->status) ? WEXITSTATUS(e->status) : -1;
-	enum probe_outcome outcome =
-		status == CANNOT_RUN || status == NOT_FOUND ? PROBE_IMPOSSIBLE : PROBE_FAILED;
-	char why[WHY];
-
-	if (e->length > 0)
-		snprintf(why, sizeof(why), "%.*s", (int)strcspn(e->output, "\n"), e->output);
-	else if (status < 0)
-		snprintf(why, sizeof(why), "the command was ended by signal %d",
-			WTERMSIG(e->status));
-	else if (outcome == PROBE_IMPOSSIBLE)
-		snprintf(why, sizeof(why), "the command cannot be run (exit status %d)", status);
-	else
-		snprintf(why, sizeof(why), "the command exited with %d", status);
-	report(probe, outcome, why);
-}
-
 static void on_child_exit(vigil_daemon *d, vigil_child *child, const vigil_child_exit *e, void *arg)
 {
 	struct probe *probe = arg;
+	enum probe_outcome outcome;
+	char why[PROBE_WHY];
 
 	if (probe->child != child)
 		return; /* it was ended because the probe has ended */
 	probe->child = NULL;
-	if (e->timed_out)
-		fail(probe, "no answer in time");
-	else if (WIFEXITED(e->status) && WEXITSTATUS(e->status) == 0)
-		succeed(probe);
-	else
-		judge_exit(probe, e);
+	outcome = probe_answer_exit(e, why);
+	report(probe, outcome, why);
 }
 
 static void try_command(struct probe *probe)

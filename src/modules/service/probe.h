@@ -8,13 +8,9 @@
 
 #include <vigil/vigil.h>
 
-struct probe;
+#include "probe_answer.h"
 
-enum probe_outcome {
-	PROBE_SUCCEEDED,
-	PROBE_FAILED,    /* the service did not answer as it should */
-	PROBE_IMPOSSIBLE /* vigild could not ask it: this says nothing about the service */
-};
+struct probe;
 
 /* why: in words; "" for a success. */
 typedef void probe_fn(vigil_daemon *d, enum probe_outcome outcome, const char *why, void *arg);

@@ -61,6 +61,15 @@ static const char *parse_authority(struct probe_target *target, const char *text
 	return add_host(target, host, (unsigned)port) ? end : NULL;
 }
 
+/* Which would end the path, or the line of the request. */
+static bool has_blank(const char *path)
+{
+	for (; *path != '\0'; path++)
+		if ((unsigned char)*path <= ' ' || *path == 0x7f)
+			return true;
+	return false;
+}
+
 int probe_target_parse(const char *text, struct probe_target *target, char *why, size_t size)
 {
 	bool http = strncmp(text, "http://", 7) == 0, tcp = strncmp(text, "tcp://", 6) == 0;
@@ -83,8 +92,9 @@ int probe_target_parse(const char *text, struct probe_target *target, char *why,
 	n = snprintf(target->request, sizeof(target->request),
 		"GET %s HTTP/1.0\r\nHost: %.*s\r\nUser-Agent: vigil\r\nConnection: close\r\n\r\n",
 		*rest != '\0' ? rest : "/", (int)(rest - authority), authority);
-	if (n < (int)sizeof(target->request) && strpbrk(rest, " \t") == NULL)
+	if (n < (int)sizeof(target->request) && !has_blank(rest))
 		return 0;
-	snprintf(why, size, "\"%.80s\": its path is too long or holds a blank", text);
+	snprintf(why, size,
+		"\"%.80s\": its path is too long or holds a blank or a control character", text);
 	return -EINVAL;
 }

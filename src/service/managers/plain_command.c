@@ -6,7 +6,7 @@
  * a healthy service restarted.  The second restarts the service and exits 0.  A pidfile may be
  * named in addition.
  */
-#include "service/manager.h"
+#include "service/managers/plain_command.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -54,6 +54,18 @@ static enum evidence_word word_of(int code)
 	}
 }
 
+void plain_command_take(int code, const struct spawn_result *result, struct evidence *e,
+	struct manager_reply *reply)
+{
+	e->basis = BASIS_CHECKED;
+	e->said = reply->text;
+	e->word = code > 0 && error_is_printed(result->output) ? WORD_NONE : word_of(code);
+	if (code > 0 && e->word == WORD_NONE)
+		manager_fault(reply, -EIO, VIGIL_FAULT_FAILED, "%s", "");
+	if (code > 0 && e->word != WORD_ABSENT)
+		explain(reply, "status_command", code, result);
+}
+
 static void command_query(const struct manager_request *request, struct manager_reply *reply)
 {
 	struct evidence e = manager_evidence(request, "status_command");
@@ -61,13 +73,7 @@ static void command_query(const struct manager_request *request, struct manager_
 	struct pidfile pidfile;
 	int code = run(request, request->status_command, "status_command", &result, reply);
 
-	e.basis = BASIS_CHECKED;
-	e.said = reply->text;
-	e.word = code > 0 && error_is_printed(result.output) ? WORD_NONE : word_of(code);
-	if (code > 0 && e.word == WORD_NONE)
-		manager_fault(reply, -EIO, VIGIL_FAULT_FAILED, "%s", "");
-	if (code > 0 && e.word != WORD_ABSENT)
-		explain(reply, "status_command", code, &result);
+	plain_command_take(code, &result, &e, reply);
 	if (request->pidfile != NULL && e.word != WORD_ABSENT) {
 		pidfile_look(request->pidfile, request->name, &request->memory.seen, &pidfile);
 		manager_add_pidfile(reply, &e, &pidfile);

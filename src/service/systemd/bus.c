@@ -13,6 +13,7 @@
 #include "service/systemd/bus.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -208,9 +209,9 @@ int systemd_get_pid(struct systemd_call *call, const char *path, const char *pro
 	uint32_t number = 0;
 	int r = get_basic(call, &answer, path, SYSTEMD_SERVICE, property, 'u', &number);
 
-	*pid = (pid_t)number;
 	sd_bus_message_unref(answer);
-	return r;
+	*pid = number <= INT_MAX ? (pid_t)number : 0;
+	return r >= 0 && number > INT_MAX ? -EBADMSG : r;
 }
 
 int systemd_get_bool(struct systemd_call *call, const char *path, const char *interface,

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "service/systemd/unit_message.h"
 
 #define JOB       SYSTEMD ".Job"
 #define JOB_POLL  1000000      /* microseconds from one look for a job to the next */
@@ -51,13 +52,13 @@ struct job {
 static int on_removed(sd_bus_message *message, void *arg, sd_bus_error *error)
 {
 	struct job *job = arg;
-	const char *sender = sd_bus_message_get_sender(message), *path, *result;
+	const char *sender = sd_bus_message_get_sender(message), *result;
 
 	(void)error;
 	if (!job->path || (job->systemd && (!sender || strcmp(sender, job->systemd) != 0)))
 		return 0;
-	if (sd_bus_message_read(message, "uoss", NULL, &path, NULL, &result) > 0 &&
-		strcmp(path, job->path) == 0)
+	result = unit_job_result(message, job->path);
+	if (result != NULL)
 		snprintf(job->result, sizeof(job->result), "%s", result);
 	return 0;
 }

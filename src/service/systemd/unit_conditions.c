@@ -9,27 +9,16 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Reads the conditions or assertions: how many there are, and the first that is not met as it is
- * written in the unit file. */
+#include "service/systemd/unit_message.h"
+
 static int read_conditions(struct systemd_call *call, const char *path, const char *property,
 	unsigned *count, char *unmet, size_t size)
 {
-	const char *type, *parameter;
-	int trigger, negate, state;
 	sd_bus_message *answer = NULL;
 	int r = systemd_get(call, &answer, path, SYSTEMD_UNIT, property);
 
 	if (r > 0)
-		r = sd_bus_message_enter_container(answer, 'v', "a(sbbsi)");
-	if (r > 0)
-		r = sd_bus_message_enter_container(answer, 'a', "(sbbsi)");
-	while (r > 0 && (r = sd_bus_message_read(answer, "(sbbsi)", &type, &trigger, &negate,
-				 &parameter, &state)) > 0) {
-		++*count;
-		if (state < 0 && unmet[0] == '\0')
-			snprintf(unmet, size, "%s=%s%s%s", type, trigger ? "|" : "",
-				negate ? "!" : "", parameter);
-	}
+		r = unit_conditions_read(answer, count, unmet, size);
 	sd_bus_message_unref(answer);
 	return r;
 }

@@ -4,6 +4,7 @@
 #include "service/systemd/unit_info.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -163,6 +164,8 @@ int unit_property_read(
 		r = sd_bus_message_read_basic(answer, type, &value);
 	if (r < 0)
 		return r;
+	if (property == UNIT_PROPERTY_PID && value.number > INT_MAX)
+		return -EBADMSG; /* no process can have it */
 	switch (property) {
 	case UNIT_PROPERTY_PID: properties->pid = (pid_t)value.number; break;
 	case UNIT_PROPERTY_RESPAWNS: properties->respawns = value.number; break;

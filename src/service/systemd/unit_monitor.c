@@ -28,6 +28,7 @@
 #include "loop/loop.h"
 #include "service/systemd/connection.h"
 #include "service/systemd/unit_cache.h"
+#include "service/systemd/unit_message.h"
 #include "service/systemd/unit_query.h"
 
 /* A unit that changes all the time is reported no more often than this. */
@@ -104,53 +105,9 @@ static void on_report_timer(uint64_t missed, void *arg)
 
 /* --- what systemd signals --------------------------------------------------------------------- */
 
-struct change {
-	const char *active, *sub; /* NULL: it does not say */
-	pid_t pid;                /* -1 */
-};
-
-/* One entry of the dictionary of what has changed. */
-static int read_entry(sd_bus_message *message, struct change *change)
-{
-	const char *name, *value = NULL;
-	uint32_t number = 0;
-	int r = sd_bus_message_read_basic(message, 's', &name);
-
-	if (r < 0)
-		return r;
-	if (strcmp(name, "ActiveState") == 0) {
-		r = sd_bus_message_read(message, "v", "s", &value);
-		change->active = value;
-	} else if (strcmp(name, "SubState") == 0) {
-		r = sd_bus_message_read(message, "v", "s", &value);
-		change->sub = value;
-	} else if (strcmp(name, "MainPID") == 0) {
-		r = sd_bus_message_read(message, "v", "u", &number);
-		change->pid = (pid_t)number;
-	} else {
-		r = sd_bus_message_skip(message, "v");
-	}
-	return r;
-}
-
-static int read_change(sd_bus_message *message, struct change *change)
-{
-	int r = sd_bus_message_skip(message, "s");
-
-	*change = (struct change){.pid = -1};
-	if (r >= 0)
-		r = sd_bus_message_enter_container(message, 'a', "{sv}");
-	while (r >= 0 && (r = sd_bus_message_enter_container(message, 'e', "sv")) > 0) {
-		r = read_entry(message, change);
-		if (r >= 0)
-			r = sd_bus_message_exit_container(message);
-	}
-	return r;
-}
-
 /* Another unit that matters to this one was signalled; systemd signals without a change, too. */
 static void hear_related(
-	struct unit_subscription *s, struct unit_path *entry, const struct change *change)
+	struct unit_subscription *s, struct unit_path *entry, const struct unit_change *change)
 {
 	if (change->active == NULL || strcmp(change->active, entry->active) == 0)
 		return;
@@ -172,7 +129,7 @@ static void note_stopping(struct unit_subscription *s, const char *active)
 		s->stopping = status == VIGIL_SERVICE_STOPPING;
 }
 
-static void hear(struct unit_subscription *s, const struct change *change)
+static void hear(struct unit_subscription *s, const struct unit_change *change)
 {
 	if (change->active != NULL)
 		note_stopping(s, change->active);
@@ -194,9 +151,9 @@ static void on_change(const char *path, sd_bus_message *message, void *arg)
 {
 	struct unit_monitor *monitor = arg;
 	struct unit_path *entry = unit_cache_find(&monitor->cache, path);
-	struct change change;
+	struct unit_change change;
 
-	if (entry == NULL || read_change(message, &change) < 0)
+	if (entry == NULL || unit_change_read(message, &change) < 0)
 		return;
 	for (; entry != NULL; entry = unit_cache_next(entry)) {
 		struct unit_subscription *s = (struct unit_subscription *)entry->unit;

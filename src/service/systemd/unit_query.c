@@ -20,6 +20,7 @@
 #include "base/memory.h"
 #include "loop/loop.h"
 #include "service/systemd/connection.h"
+#include "service/systemd/unit_message.h"
 
 #define GATHER      CLOCK_MS       /* from the first query until the message goes */
 #define BATCH_MAX   256            /* units in a message */
@@ -98,21 +99,10 @@ static struct unit_query *batch_take(struct batch *batch, unsigned i)
 }
 
 /* With a row more or less nobody can say which row is whose. */
-static int count_rows(sd_bus_message *answer, unsigned *count)
-{
-	struct unit_row row;
-	int r = unit_rows_enter(answer);
-
-	*count = 0;
-	while (r >= 0 && (r = unit_row_read(answer, &row)) > 0)
-		++*count;
-	return r < 0 ? r : sd_bus_message_rewind(answer, true);
-}
-
 static void batch_read(struct batch *batch, sd_bus_message *answer)
 {
 	unsigned count;
-	int r = count_rows(answer, &count);
+	int r = unit_rows_count(answer, &count);
 
 	if (r >= 0)
 		r = count == batch->count ? unit_rows_enter(answer) : -EBADMSG;

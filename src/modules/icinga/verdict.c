@@ -1,0 +1,48 @@
+/* verdict: what an answer of the master says of the result that was sent to it; see verdict.h. */
+#include "verdict.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include <jansson.h>
+
+#include <vigil/vigil.h>
+
+#define WORDS_MAX 256 /* bytes of the master's words */
+
+static bool is_success(double code)
+{
+	return code >= 200 && code < 300;
+}
+
+/* A proxy in front of a master that is away answers, too, even with 200 or 404, but not in Icinga's
+ * words. */
+static enum verdict verdict_of(int status, const json_t *answer, const json_t *result)
+{
+	const json_t *code = json_object_get(result, "code");
+
+	if (json_is_number(code))
+		return is_success(status) && is_success(json_number_value(code)) ? VERDICT_TAKEN
+										 : VERDICT_REFUSED;
+	if ((status == 404 || status == 400) && json_is_number(json_object_get(answer, "error")))
+		return VERDICT_REFUSED;
+	return VERDICT_NO_MASTER;
+}
+
+enum verdict verdict_read(int status, const char *body, size_t length, char text[VERDICT_TEXT])
+{
+	json_t *answer = json_loadb(body, length, JSON_REJECT_DUPLICATES, NULL);
+	const json_t *result = json_array_get(json_object_get(answer, "results"), 0);
+	const char *words =
+		json_string_value(json_object_get(result != NULL ? result : answer, "status"));
+	enum verdict verdict = verdict_of(status, answer, result);
+	char clean[WORDS_MAX];
+
+	if (words == NULL)
+		words = verdict == VERDICT_NO_MASTER ? "its answer is not Icinga's"
+						     : "without a reason";
+	snprintf(text, VERDICT_TEXT, "the master answers %d: %s", status,
+		vigil_sanitize(clean, sizeof(clean), words));
+	json_decref(answer);
+	return verdict;
+}
