@@ -108,7 +108,8 @@ keep_worst() {
 		worst_dog=${dogs[0]} worst_dog0=${dogs0[0]}
 	fi
 }
-# row KIND ADDRESS TEXT [UID GID [FILE]]: an attack, as a member unless said
+# row KIND ADDRESS TEXT [UID GID [FILE]]: an attack, as a member unless said.  by_asker: the attacker's share
+# is that of who asks in the meantime
 row() {
 	local from to ticks dogs ticks0 dogs0 ask health kind=$1 address=$2 text=$3 duration=${duration:-$seconds}
 	shift 3
@@ -134,7 +135,7 @@ row() {
 	check "$text: at most 2 s are between two watchdog messages (${dogs[0]} s; without: ${dogs0[0]} s)" \
 		is_short "${dogs[0]}" "$watchdog_limit" "${dogs0[0]}"
 	check "$text: a daemon of 1 s ticks at least half as often as without" not_less "${ticks[1]}" "${ticks0[1]}"
-	check "$text: root is answered over the socket each time (${ask[1]} times)" \
+	[ -n "${by_asker:-}" ] || check "$text: root is answered over the socket each time (${ask[1]} times)" \
 		eval '[ "${ask[1]}" -gt 0 ] && [ "${ask[2]}" = 0 ]'
 	check "$text: /healthz answers each time (${health[1]} times)" \
 		eval '[ "${health[1]}" -gt 0 ] && [ "${health[2]}" = 0 ]'
@@ -189,7 +190,6 @@ ask_as() {
 	done
 }
 if [ "$(id -u)" = 0 ]; then
-	ask_as "root" 1 0 0
 	ask_as "vigild's own user" 2 "${own[@]}"
 	ask_as "a member" 3 "${member[@]}"
 	row refused "$sock" "a stranger knocks at the socket" "${stranger[@]}"
@@ -200,7 +200,6 @@ if [ "$(id -u)" = 0 ]; then
 	chmod 660 "$sock"
 else
 	echo "SKIP: only root can ask as others; vigild's own user is asked for"
-	ask_as "vigild's own user" 2 "${own[@]}"
 fi
 
 # The pipe belongs to vigild's own user.
@@ -225,6 +224,13 @@ if [ "${TORTURE_FORM:-}" = full ]; then
 		echo "$path" >"$work/path"
 		duration=$each row http-paths "$port" "a client asks for $path" "${stranger[@]}" "$work/path"
 	done <"$work/paths"
+fi
+# Last of all the user who asks for root here: who asks too much waits for himself, and also afterwards,
+# because notifications are done although their sender is gone.
+if [ "$(id -u)" = 0 ]; then
+	by_asker=yes ask_as "root" 1 0 0
+else
+	by_asker=yes ask_as "vigild's own user" 2 "${own[@]}"
 fi
 figure "the largest gaps of all: between ticks at most 1.2 s, between watchdog messages at most 2 s" \
 	"$worst_tick s (without: $worst_tick0 s; $worst), $worst_dog s (without: $worst_dog0 s)"
