@@ -48,7 +48,7 @@ tick_limit=1.2 watchdog_limit=2 margin=0.5
 python3 -c 'import json; print(json.dumps({"k%d" % i: {"text": "x" * 30, "n": [i, i]} for i in range(700)}))' \
 	>"$work/big.json"
 python3 -c 'import json; print(json.dumps({"perfdata": {"k%d" % i: {"value": i / 7, "unit": "ms", "warn": "10:20",
-	"crit": "5:30", "min": 0, "max": 1e9} for i in range(4000)}}))' >"$work/perfdata.json"
+	"crit": "5:30", "min": 0, "max": 1e9} for i in range(600)}}))' >"$work/perfdata.json"
 # begin NAME: a vigild, and who hears its watchdog messages
 begin() {
 	local work=$work/$1 home=$work i
