@@ -281,6 +281,8 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	/* Started with it ignored, nobody would learn how a child has ended. */
 	signal(SIGCHLD, SIG_DFL);
+	/* A terminal that stops those who write to it from the background stops no watchdog. */
+	signal(SIGTTOU, SIG_IGN);
 	/* A log at its limit of size costs lines, not the host. */
 	signal(SIGXFSZ, SIG_IGN);
 	/* What init scripts expect.  Files of our own are made with modes that say what they mean. */

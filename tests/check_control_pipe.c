@@ -191,6 +191,39 @@ START_TEST(a_second_vigild_is_told_of_the_first)
 }
 END_TEST
 
+/* A configuration whose reload takes some milliseconds. */
+static void write_long_conf(void)
+{
+	FILE *conf = fopen(scratch_path("vigil.conf"), "a");
+
+	ck_assert_ptr_nonnull(conf);
+	fputs("[daemons]\n", conf);
+	for (unsigned i = 0; i < 20000; i++)
+		fprintf(conf, "d%u = no\n", i);
+	ck_assert_int_eq(fclose(conf), 0);
+}
+
+START_TEST(a_burst_of_lines_leaves_the_loop_time_for_its_other_work)
+{
+	const json_int_t all = 70, most_in_a_turn = 35;
+	json_int_t before, now = 0;
+	char lines[512] = "";
+	int fd = open(scratch_path("control.pipe"), O_WRONLY | O_NONBLOCK);
+
+	write_long_conf();
+	for (int i = 0; i < all; i++)
+		strcat(lines, "reload\n");
+	ck_assert_int_eq(write(fd, lines, strlen(lines)), (ssize_t)strlen(lines));
+	close(fd);
+	while (now < all) {
+		before = now;
+		turn();
+		now = reloads();
+		ck_assert_int_le(now - before, most_in_a_turn);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("control_pipe");
@@ -206,6 +239,7 @@ int main(void)
 	tcase_add_test(tcase, what_is_not_its_own_pipe_is_refused);
 	tcase_add_test(tcase, one_left_behind_is_taken_over);
 	tcase_add_test(tcase, a_lock_that_is_held_a_moment_longer_is_waited_for);
+	tcase_add_test(tcase, a_burst_of_lines_leaves_the_loop_time_for_its_other_work);
 	tcase_add_test(tcase, a_second_vigild_is_told_of_the_first);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);

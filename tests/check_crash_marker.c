@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "scratch.h"
 #include "suite.h"
 
@@ -234,6 +235,44 @@ START_TEST(test_none)
 }
 END_TEST
 
+static char logged[1024];
+
+static void on_log(vigil_level level, const char *line, void *arg)
+{
+	snprintf(logged, sizeof(logged), "%s", line);
+}
+
+/* The log says which file is refused and why. */
+static void refused(int error, const char *path, const char *why)
+{
+	logged[0] = '\0';
+	log_set_sink(on_log, NULL);
+	ck_assert_int_eq(crash_marker_open(scratch, &before), error);
+	log_set_sink(NULL, NULL);
+	ck_assert(before.clean);
+	ck_assert_msg(strstr(logged, path) != NULL, "%s", logged);
+	ck_assert_msg(strstr(logged, why) != NULL, "%s", logged);
+}
+
+START_TEST(a_marker_that_is_refused_is_logged_with_its_path)
+{
+	const char *path = scratch_path("running");
+
+	scratch_put("precious", 0644, "precious");
+	ck_assert_int_eq(symlink(scratch_path("precious"), path), 0);
+	refused(-ELOOP, path, "Too many levels of symbolic links");
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_int_eq(mkfifo(path, 0600), 0);
+	refused(-EINVAL, path, "is not a regular file with one name");
+	if (geteuid() != 0)
+		return;
+	ck_assert_int_eq(unlink(path), 0);
+	scratch_put("running", 0600, "short");
+	ck_assert_int_eq(chown(path, 12345, 12345), 0);
+	refused(-EPERM, path, "belongs to uid 12345");
+}
+END_TEST
+
 START_TEST(test_not_ours)
 {
 	/* Somebody's file of another kind, or another version's: nothing is known. */
@@ -330,11 +369,10 @@ START_TEST(what_others_may_write_is_no_marker)
 {
 	ends(do_crash);
 	ck_assert_int_eq(chmod(scratch_path("running"), 0666), 0);
-	ck_assert_int_eq(crash_marker_open(scratch, &before), -EPERM);
-	ck_assert(before.clean);
+	refused(-EPERM, scratch_path("running"), "may be written by others (mode 0666)");
 	ck_assert_int_eq(chmod(scratch_path("running"), 0600), 0);
 	ck_assert_int_eq(chmod(scratch, 0777), 0);
-	ck_assert_int_eq(crash_marker_open(scratch, &before), -EPERM);
+	refused(-EPERM, scratch, "may be written by others (mode 0777)");
 	ck_assert_int_eq(chmod(scratch, 0755), 0);
 	says(false, "culprit", SIGSEGV);
 }
@@ -397,6 +435,7 @@ int main(void)
 	tcase_add_test(tcase, test_none);
 	tcase_add_test(tcase, test_not_ours);
 	tcase_add_test(tcase, a_damaged_page_says_nothing_that_is_out_of_range);
+	tcase_add_test(tcase, a_marker_that_is_refused_is_logged_with_its_path);
 	tcase_add_test(tcase, test_long_name);
 	tcase_add_test(tcase, a_file_that_is_cut_short_while_it_is_mapped_ends_nobody);
 	tcase_add_test(tcase, what_others_may_write_is_no_marker);

@@ -42,6 +42,8 @@ START_TEST(labels_are_escaped)
 		{"\n", "\\n"},
 		{"\\\"\n", "\\\\\\\"\\n"},
 		{"caf\xc3\xa9 {}=,#\t", "caf\xc3\xa9 {}=,#\t"},
+		{"\x1b]0;t\x07\x7f\r\"", "\\\\x1B]0;t\\\\x07\\\\x7F\\\\r\\\""},
+		{"\xc2\x9b \xe2\x80\xae\n\xff", "\\\\u{9B} \\\\u{202E}\\n\\\\xFF"},
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {

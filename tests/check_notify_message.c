@@ -122,6 +122,71 @@ START_TEST(each_event_has_its_words)
 }
 END_TEST
 
+/* --- texts of plugins ------------------------------------------------------------------------- */
+
+#define HOSTILE                                                                       \
+	"a\nVIGIL_X=1\r\x1b]0;t\x07\x7f\xc2\x9b" /* end of line, ESC, BEL, DEL, C1 */ \
+	"\xe2\x80\xae\xe2\x81\xa6\xe2\x80\xa8"   /* U+202E, U+2066 and U+2028 */
+
+/* A variable has no byte below a blank but those of keep, no DEL, and none of the marks above. */
+static void check_clean(const char *entry, const char *keep)
+{
+	static const char *const marks[] = {
+		"\xc2\x9b", "\xe2\x80\xae", "\xe2\x81\xa6", "\xe2\x80\xa8"};
+
+	for (const char *c = entry; *c != '\0'; c++)
+		ck_assert_msg(((unsigned char)*c >= ' ' && *c != 0x7f) || strchr(keep, *c) != NULL,
+			"a control character in %.60s", entry);
+	for (size_t i = 0; i < sizeof(marks) / sizeof(*marks); i++)
+		ck_assert_msg(strstr(entry, marks[i]) == NULL, "a mark in %.60s", entry);
+}
+
+static void check_all_clean(void)
+{
+	for (char **entry = environment; *entry != NULL; entry++)
+		check_clean(*entry, strncmp(*entry, "VIGIL_L", 7) == 0 ? "\n" : "");
+}
+
+START_TEST(no_text_of_a_plugin_brings_a_control_character_into_a_variable)
+{
+	static const char *const keys[] = {"pointer", "daemon", "from", "to", "text", "since",
+		"time", "what", "event", "long_text"};
+	static const char *const events[] = {"change", "reminder", "gave_up", "failed"};
+	json_t *change;
+
+	for (size_t key = 0; key < sizeof(keys) / sizeof(*keys); key++)
+		for (size_t i = 0; i < sizeof(events) / sizeof(*events); i++) {
+			change = add("web", "OK", "CRITICAL", "down");
+			json_object_set_new(change, "event", json_string(events[i]));
+			json_object_set_new(change, keys[key], json_string(HOSTILE));
+			make(MESSAGE_LINES);
+			check_all_clean();
+			if (strcmp(keys[key], "long_text") != 0)
+				ck_assert_ptr_null(strchr(variable("VIGIL_LINES"), '\n'));
+			teardown();
+		}
+}
+END_TEST
+
+START_TEST(a_cut_text_of_a_plugin_is_clean_as_well)
+{
+	char text[4096];
+	json_t *change;
+
+	for (size_t at = 0; at < 300; at++) {
+		memset(text, 'x', sizeof(text));
+		snprintf(text + at, sizeof(text) - at, "%s", HOSTILE HOSTILE);
+		change = add("web", "OK", "CRITICAL", text);
+		json_object_set_new(change, "pointer", json_string(text));
+		json_object_set_new(change, "to", json_string(text));
+		json_object_set_new(change, "daemon", json_string(at % 2 ? text : ""));
+		make(MESSAGE_LINES_MIN);
+		check_all_clean();
+		teardown();
+	}
+}
+END_TEST
+
 /* --- bounds ----------------------------------------------------------------------------------- */
 
 static void check_sizes(size_t limit)
@@ -293,6 +358,8 @@ int main(void)
 	tcase_add_test(tcase, the_summary_has_the_worst_first);
 	tcase_add_test(tcase, what_has_recovered_comes_after_what_has_not);
 	tcase_add_test(tcase, each_event_has_its_words);
+	tcase_add_test(tcase, no_text_of_a_plugin_brings_a_control_character_into_a_variable);
+	tcase_add_test(tcase, a_cut_text_of_a_plugin_is_clean_as_well);
 	tcase_add_test(tcase, no_variable_is_longer_than_the_kernel_takes);
 	tcase_add_test(tcase, the_long_text_of_one_change_is_handed_on);
 	tcase_add_test(tcase, a_cut_is_between_two_characters);

@@ -96,6 +96,15 @@ START_TEST(text_is_escaped_in_content_and_in_attributes)
 }
 END_TEST
 
+START_TEST(a_text_has_no_control_characters_and_no_marks_that_reorder_it)
+{
+	html_put(out, "<p title=\"%s\">%s</p>", "a\x1b[31m\xc2\x9b\x7f",
+		"caf\xc3\xa9\n\xe2\x80\xae<\xff");
+	ck_assert_str_eq(written(),
+		"<p title=\"a\\x1B[31m\\u{9B}\\x7F\">caf\xc3\xa9\n\\u{202E}&lt;\\xFF</p>");
+}
+END_TEST
+
 START_TEST(times_say_how_far_they_are_or_when_with_their_zone)
 {
 	json_t *past = vigil_time_in(-7300), *future = vigil_time_in(90.5);
@@ -281,6 +290,7 @@ int main(void)
 	tcase_add_test(tcase, amounts_have_no_exponent);
 	tcase_add_test(tcase, spans_have_the_unit_that_is_read_best);
 	tcase_add_test(tcase, text_is_escaped_in_content_and_in_attributes);
+	tcase_add_test(tcase, a_text_has_no_control_characters_and_no_marks_that_reorder_it);
 	tcase_add_test(tcase, times_say_how_far_they_are_or_when_with_their_zone);
 	tcase_add_test(tcase, a_bar_has_a_rectangle_for_each_run_and_says_it_in_words);
 	tcase_add_test(tcase, a_level_is_not_shown_twice);

@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "acl.h"
 #include "base/clock.h"
 #include "scratch.h"
 #include "process/spawn.h"
@@ -377,6 +378,33 @@ static void check_pid_of_another(void)
 	ck_assert_int_eq(look_for("sleep"), PIDFILE_DEAD);
 }
 
+START_TEST(an_acl_that_lets_others_write_is_writing)
+{
+	put_pid(getpid());
+	if (!acl_set("some.pid", 2, 6, 12345, 7))
+		return;
+	ck_assert_int_eq(look(), PIDFILE_DISTRUST);
+	ck_assert_str_eq(found.why, "the ACL of the pidfile lets others write it");
+	ck_assert(acl_set("some.pid", 8, 6, 12345, 7));
+	ck_assert_int_eq(look(), PIDFILE_DISTRUST);
+	ck_assert(acl_set("some.pid", 2, 4, 12345, 7)); /* reading is not writing */
+	ck_assert_int_eq(look(), PIDFILE_ALIVE);
+	ck_assert(acl_set("some.pid", 2, 6, 12345, 4)); /* the mask takes it away */
+	ck_assert_int_eq(look(), PIDFILE_ALIVE);
+	if (geteuid() != 0)
+		return;
+	/* A file of the service's user, which that user's own ACL entry and group may write. */
+	ck_assert_int_eq(chown(path, 65534, 65534), 0);
+	ck_assert(acl_set("some.pid", 2, 6, 65534, 7));
+	ck_assert_int_eq(look(), PIDFILE_ALIVE);
+	ck_assert(acl_set("", 2, 7, 65534, 7)); /* of the directory */
+	ck_assert_int_eq(look(), PIDFILE_ALIVE);
+	ck_assert(acl_set("", 2, 7, 12345, 7));
+	ck_assert_int_eq(look(), PIDFILE_DISTRUST);
+	ck_assert_str_eq(found.why, "the pidfile is owned by a stranger");
+}
+END_TEST
+
 START_TEST(a_pid_that_is_anothers_by_now)
 {
 	check_pid_of_another();
@@ -597,6 +625,7 @@ int main(void)
 	tcase_add_loop_test(tcase, what_is_no_pid, 0, sizeof(nonsense) / sizeof(nonsense[0]));
 	tcase_add_test(tcase, what_is_no_plain_file);
 	tcase_add_test(tcase, whose_word_counts);
+	tcase_add_test(tcase, an_acl_that_lets_others_write_is_writing);
 	tcase_add_test(tcase, a_pid_that_is_anothers_by_now);
 	tcase_add_loop_test(tcase, a_pid_that_is_anothers_on_a_machine_of_any_uptime, 0,
 		sizeof(uptimes) / sizeof(uptimes[0]));

@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include <utmpx.h>
 
+#include "acl.h"
 #include "base/clock.h"
 #include "scratch.h"
 
@@ -82,6 +83,52 @@ START_TEST(the_runlevel_of_openrc)
 	if (levels[_i].stopping)
 		make("run/openrc/rc.stopping/x", 0644, "");
 	expect_announced(levels[_i].why);
+}
+END_TEST
+
+/* --- what others could have written ----------------------------------------------------------- */
+
+/* The sign is one until others may write the file, its directory, or either by an ACL. */
+static void expect_distrust(const char *file, const char *directory, const char *why)
+{
+	mode_t mode;
+	struct stat st;
+
+	expect(why);
+	ck_assert_int_eq(stat(scratch_path(file), &st), 0);
+	mode = st.st_mode & 07777;
+	ck_assert_int_eq(chmod(scratch_path(file), mode | 0002), 0);
+	expect(NULL);
+	ck_assert_int_eq(chmod(scratch_path(file), mode), 0);
+	ck_assert_int_eq(chmod(scratch_path(directory), 0777), 0);
+	expect(NULL);
+	ck_assert_int_eq(chmod(scratch_path(directory), 0755), 0);
+	expect(why);
+	if (acl_set(file, 2, 6, 12345, 7)) {
+		ck_assert_int_eq(
+			chmod(scratch_path(file), mode | 0060), 0); /* the mask of the ACL */
+		expect(NULL);
+		ck_assert_int_eq(removexattr(scratch_path(file), "system.posix_acl_access"), 0);
+		ck_assert_int_eq(chmod(scratch_path(file), mode), 0);
+	}
+	expect(why);
+	if (geteuid() != 0)
+		return;
+	ck_assert_int_eq(chown(scratch_path(file), 12345, 12345), 0);
+	expect(NULL);
+}
+
+START_TEST(what_others_could_have_written_is_no_sign_of_openrc)
+{
+	make("run/openrc/softlevel", 0644, "shutdown");
+	expect_distrust("run/openrc/softlevel", "run/openrc", OPENRC);
+}
+END_TEST
+
+START_TEST(what_others_could_have_written_is_no_sign_of_runit)
+{
+	make("run/runit/stopit", 0744, "");
+	expect_distrust("run/runit/stopit", "run/runit", RUNIT);
 }
 END_TEST
 
@@ -267,6 +314,8 @@ int main(void)
 
 	tcase_add_checked_fixture(tcase, scratch_setup, scratch_teardown);
 	tcase_add_test(tcase, a_machine_without_any_of_them_stays_up);
+	tcase_add_test(tcase, what_others_could_have_written_is_no_sign_of_openrc);
+	tcase_add_test(tcase, what_others_could_have_written_is_no_sign_of_runit);
 	tcase_add_loop_test(tcase, the_runlevel_of_openrc, 0, sizeof(levels) / sizeof(levels[0]));
 	tcase_add_loop_test(tcase, runits_file_counts_when_it_may_be_executed, 0,
 		sizeof(stopit) / sizeof(stopit[0]));

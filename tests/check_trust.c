@@ -2,12 +2,10 @@
 #include "base/trust.h"
 
 #include <check.h>
-#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdint.h>
-#include <sys/xattr.h>
 
+#include "acl.h"
 #include "base/trust_command.h"
 #include "scratch.h"
 #include "suite.h"
@@ -141,55 +139,26 @@ END_TEST
 
 /* --- ACLs ------------------------------------------------------------------------------------- */
 
-struct entry {
-	uint16_t tag, permissions;
-	uint32_t id;
-};
-
-/* Sets the ACL of a file of mode 0644: one named user or group, and the mask.  False where the file system
- * has none. */
-static bool set_acl(
-	const char *name, uint16_t tag, unsigned permissions, uint32_t id, unsigned mask)
-{
-	struct {
-		uint32_t version;
-		struct entry entries[5];
-	} acl = {htole32(2),
-		{{htole16(1), htole16(6), UINT32_MAX}, {htole16(4), htole16(4), UINT32_MAX},
-			{htole16(16), htole16((uint16_t)mask), UINT32_MAX},
-			{htole16(32), htole16(4), UINT32_MAX}}};
-	struct entry named = {htole16(tag), htole16((uint16_t)permissions), htole32(id)};
-
-	/* They are sorted by tag. */
-	memmove(&acl.entries[tag == 2 ? 2 : 3], &acl.entries[tag == 2 ? 1 : 2],
-		(tag == 2 ? 3 : 2) * sizeof(struct entry));
-	acl.entries[tag == 2 ? 1 : 2] = named;
-	if (setxattr(scratch_path(name), "system.posix_acl_access", &acl, sizeof(acl), 0) == 0)
-		return true;
-	printf("SKIP: ACLs: %s\n", strerror(errno));
-	return false;
-}
-
 START_TEST(an_acl_that_grants_writing_is_writing)
 {
 	make_file("file", 0644);
-	if (!set_acl("file", 2, 6, STRANGER, 7))
+	if (!acl_set("file", 2, 6, STRANGER, 7))
 		return;
 	distrusted("file", "uid 12345, by its ACL, may write it");
-	ck_assert(set_acl("file", 8, 6, STRANGER, 7));
+	ck_assert(acl_set("file", 8, 6, STRANGER, 7));
 	distrusted("file", "the group 12345, by its ACL, may write it");
-	ck_assert(set_acl("file", 2, 6, STRANGER, 4)); /* the mask takes it away */
+	ck_assert(acl_set("file", 2, 6, STRANGER, 4)); /* the mask takes it away */
 	trusted("file");
-	ck_assert(set_acl("file", 2, 4, STRANGER, 7)); /* reading is not writing */
+	ck_assert(acl_set("file", 2, 4, STRANGER, 7)); /* reading is not writing */
 	trusted("file");
-	ck_assert(set_acl("file", 2, 6, geteuid(), 7));
+	ck_assert(acl_set("file", 2, 6, geteuid(), 7));
 	trusted("file");
-	ck_assert(set_acl("file", 2, 6, STRANGER, 7));
+	ck_assert(acl_set("file", 2, 6, STRANGER, 7));
 	ck_assert_int_eq(chmod(scratch_path("file"), 0644), 0); /* what why says to do */
 	trusted("file");
 	make_directory("dir", 0755);
 	make_file("dir/file", 0644);
-	ck_assert(set_acl("dir", 2, 7, STRANGER, 7));
+	ck_assert(acl_set("dir", 2, 7, STRANGER, 7));
 	ck_assert_int_eq(chmod(scratch_path("dir"), 0775), 0);
 	distrusted("dir/file", "/dir may be written by others: uid 12345, by its ACL");
 }
@@ -223,7 +192,7 @@ START_TEST(a_secret_is_for_its_owner_alone)
 	ck_assert_int_eq(chmod(scratch_path("secret"), 0604), 0);
 	secret("others may read or write");
 	ck_assert_int_eq(chmod(scratch_path("secret"), 0600), 0);
-	if (set_acl("secret", 2, 4, STRANGER, 4)) {
+	if (acl_set("secret", 2, 4, STRANGER, 4)) {
 		ck_assert_int_eq(chmod(scratch_path("secret"), 0640), 0);
 		secret("uid 12345, by its ACL, may read or write");
 		ck_assert_int_eq(chmod(scratch_path("secret"), 0600), 0);

@@ -30,12 +30,15 @@
 #include "loop/loop.h"
 
 #define LINE_SIZE 512
+/* A burst of lines, such as many reloads, takes so much of each turn of the loop. */
+#define TURN (5 * CLOCK_MS)
 
 struct control_pipe {
 	struct host *host;
 	char *path;
 	int fd;
 	struct event *event;
+	struct loop_timer *turn; /* armed while lines wait that were read; nothing is read then */
 	struct evbuffer *in;
 	bool skipping; /* the rest of a line that was too long */
 };
@@ -90,20 +93,26 @@ static void on_line(struct control_pipe *pipe, char *line)
 	json_decref(params);
 }
 
-/* What is too long for a line is dropped up to its end, lest its tail be taken for a verb. */
-static void take_lines(struct control_pipe *pipe)
+/* Does the next line; false when there is no whole one. */
+static bool take_line(struct control_pipe *pipe)
 {
 	size_t length;
-	char *line;
+	char *line = evbuffer_readln(pipe->in, &length, EVBUFFER_EOL_LF);
 
-	while ((line = evbuffer_readln(pipe->in, &length, EVBUFFER_EOL_LF)) != NULL) {
-		if (!pipe->skipping && length < LINE_SIZE)
-			on_line(pipe, line);
-		else if (!pipe->skipping)
-			log_warn("pipe: a line is longer than %d bytes; dropped", LINE_SIZE);
-		pipe->skipping = false;
-		free(line);
-	}
+	if (line == NULL)
+		return false;
+	if (!pipe->skipping && length < LINE_SIZE)
+		on_line(pipe, line);
+	else if (!pipe->skipping)
+		log_warn("pipe: a line is longer than %d bytes; dropped", LINE_SIZE);
+	pipe->skipping = false;
+	free(line);
+	return true;
+}
+
+/* What is too long for a line is dropped up to its end, lest its tail be taken for a verb. */
+static void mind_the_rest(struct control_pipe *pipe)
+{
 	if (evbuffer_get_length(pipe->in) < LINE_SIZE)
 		return;
 	evbuffer_drain(pipe->in, evbuffer_get_length(pipe->in));
@@ -112,12 +121,27 @@ static void take_lines(struct control_pipe *pipe)
 	pipe->skipping = true;
 }
 
+static void on_turn(uint64_t missed, void *arg)
+{
+	struct control_pipe *pipe = arg;
+	uint64_t until = clock_now() + TURN;
+	bool more;
+
+	while ((more = take_line(pipe)) && clock_now() < until)
+		continue;
+	if (!more)
+		mind_the_rest(pipe);
+	if (more || event_add(pipe->event, NULL) < 0)
+		loop_timer_rearm(pipe->turn, 0);
+}
+
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct control_pipe *pipe = arg;
 
 	(void)evbuffer_read(pipe->in, pipe->fd, LINE_SIZE);
-	take_lines(pipe);
+	event_del(pipe->event);
+	on_turn(0, pipe);
 }
 
 /* --- life ------------------------------------------------------------------------------------- */
@@ -205,7 +229,11 @@ struct control_pipe *control_pipe_open(struct host *host, const char *path)
 	}
 	pipe->event = event_new(
 		loop_base(host_loop(host)), pipe->fd, EV_READ | EV_PERSIST, on_readable, pipe);
-	if (pipe->in != NULL && pipe->event != NULL && event_add(pipe->event, NULL) == 0)
+	pipe->turn = loop_after(host_loop(host), 0, on_turn, pipe);
+	if (pipe->turn != NULL)
+		loop_timer_stop(pipe->turn);
+	if (pipe->in != NULL && pipe->event != NULL && pipe->turn != NULL &&
+		event_add(pipe->event, NULL) == 0)
 		return pipe;
 fail:
 	control_pipe_close(pipe);
@@ -219,6 +247,7 @@ void control_pipe_close(struct control_pipe *pipe)
 		return;
 	if (pipe->event != NULL)
 		event_free(pipe->event);
+	loop_timer_free(pipe->turn);
 	if (pipe->in != NULL)
 		evbuffer_free(pipe->in);
 	/* Before the lock goes, lest it be another's. */

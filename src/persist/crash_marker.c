@@ -14,6 +14,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/reason.h"
 #include "base/trust.h"
 #include "persist/store.h"
 
@@ -156,36 +159,59 @@ static int lock_page(int fd)
 	return 0;
 }
 
-int crash_marker_open(const char *dir, struct blame *before)
+/* Opens the file in the directory and judges it: a descriptor, or a negative errno and the reason. */
+static int open_judged(const char *dir, const char *path, const struct reason *why)
 {
+	int place = store_open_dir(dir, why->text, why->size), fd, err;
 	struct stat st;
-	char why[TRUST_WHY];
-	int place = store_open_dir(dir, why, sizeof(why)), fd, err;
 
-	*before = (struct blame){.clean = true};
 	if (place < 0)
 		return place;
 	fd = openat(place, FILE_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
-	err = fd < 0 ? -errno : 0;
+	err = -errno;
 	close(place);
+	if (fd < 0)
+		return reason_set(why, err, "%s: %s", path, strerror(-err));
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_nlink != 1)
+		err = reason_set(why, -EINVAL, "%s is not a regular file with one name", path);
+	else
+		err = trust_descriptor(fd, &st, path, NULL, why->text, why->size);
+	if (err == 0)
+		return fd;
+	close(fd);
+	return err;
+}
+
+/* Locks, reads and maps the file.  Takes the descriptor where that succeeds. */
+static int take_file(int fd, struct blame *before)
+{
+	int err = lock_page(fd);
+
 	if (err != 0)
 		return err;
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_nlink != 1)
-		err = -EINVAL;
-	else if (trust_descriptor(fd, &st, FILE_NAME, NULL, why, sizeof(why)) != 0)
-		err = -EPERM;
-	else
-		err = lock_page(fd);
-	if (err == 0) {
-		read_page(fd, before);
-		err = map_page(fd);
-	}
-	if (err != 0) {
+	read_page(fd, before);
+	err = map_page(fd);
+	if (err == 0)
+		page_fd = fd;
+	return err;
+}
+
+int crash_marker_open(const char *dir, struct blame *before)
+{
+	char *path = memory_format("%s/%s", dir, FILE_NAME), text[TRUST_WHY] = "";
+	const struct reason why = {text, sizeof(text)};
+	int fd = open_judged(dir, path, &why), err = fd < 0 ? fd : 0;
+
+	*before = (struct blame){.clean = true};
+	if (err == 0)
+		err = take_file(fd, before);
+	if (err != 0 && err != -EWOULDBLOCK)
+		log_warn("%s is not used, and a crash will not be blamed on a daemon: %s", path,
+			text[0] != '\0' ? text : strerror(-err));
+	if (err != 0 && fd >= 0)
 		close(fd);
-		return err;
-	}
-	page_fd = fd;
-	return 0;
+	free(path);
+	return err;
 }
 
 void crash_marker_close(void)

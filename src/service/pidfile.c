@@ -41,6 +41,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/trust.h"
 #include "process/process.h"
 
 #define PIDFILE_MAX 4096    /* bytes; a file that is longer is no pidfile */
@@ -90,23 +91,40 @@ bool pidfile_is_another(const struct pidfile_memory *seen)
 
 /* --- the file --------------------------------------------------------------------------------- */
 
+/* Whether others than root, we, the owner and the group of the file may write it, by its mode or its ACL. */
+static bool others_write(int fd, const struct stat *st)
+{
+	const struct trust_user owner = {.uid = st->st_uid, .gid = st->st_gid};
+	char unused[TRUST_WHY];
+
+	return trust_descriptor(fd, st, "", &owner, unused, sizeof(unused)) != 0;
+}
+
 /* Whether a file of a plain user lies where only root, we or that user could have put it; or a
  * negative errno of our own lack. */
 static int place_is_owners(const char *path, uid_t owner)
 {
 	char copy[PATH_MAX];
 	struct stat dir;
+	int fd, given;
 
 	if ((size_t)snprintf(copy, sizeof(copy), "%s", path) >= sizeof(copy))
 		return 0;
-	if (stat(dirname(copy), &dir) != 0)
-		return error_is_own(errno) ? -errno : 0;
-	return (dir.st_mode & S_IWOTH) == 0 &&
-	       (dir.st_uid == 0 || dir.st_uid == geteuid() || dir.st_uid == owner);
+	fd = open(dirname(copy), O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &dir) != 0) {
+		given = error_is_own(errno) ? -errno : 0;
+	} else {
+		given = dir.st_uid == 0 || dir.st_uid == geteuid() || dir.st_uid == owner;
+		dir.st_uid = owner; /* whom the ACL may name */
+		given = given && !others_write(fd, &dir);
+	}
+	if (fd >= 0)
+		close(fd);
+	return given;
 }
 
 /* True where it is believed; else what is wrong goes to result. */
-static bool is_trusted(const char *path, const struct stat *st, struct pidfile *result)
+static bool is_trusted(const char *path, int fd, const struct stat *st, struct pidfile *result)
 {
 	const char *why = NULL;
 	int owners = 1;
@@ -119,6 +137,8 @@ static bool is_trusted(const char *path, const struct stat *st, struct pidfile *
 		why = "the pidfile has more than 4096 bytes";
 	else if (st->st_mode & S_IWOTH)
 		why = "anyone may write the pidfile";
+	else if (others_write(fd, st))
+		why = "the ACL of the pidfile lets others write it";
 	else if (owners == 0)
 		why = "the pidfile is owned by a stranger";
 	if (why != NULL)
@@ -276,7 +296,7 @@ void pidfile_look(const char *path, const char *service, const struct pidfile_me
 	}
 	if (fstat(fd, &st) != 0)
 		pidfile_unreadable(result, "the pidfile", errno);
-	else if (is_trusted(path, &st, result))
+	else if (is_trusted(path, fd, &st, result))
 		look_inside(fd, &st, service, before, result);
 	result->written = seconds(st.st_mtim);
 	close(fd);

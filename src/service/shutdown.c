@@ -30,6 +30,7 @@
 #include <utmpx.h>
 
 #include "base/clock.h"
+#include "base/trust.h"
 #include "process/process.h"
 
 #define SLACK 60 /* seconds by which a date before the boot may still be of this boot */
@@ -48,6 +49,44 @@ static int stat_at(const char *root, const char *path, struct stat *st)
 	return stat(full, st);
 }
 
+/* Opens what only root and we could have put there: a descriptor (O_PATH), or -1.  What others could
+ * write is no sign: it would keep vigild from repairing anything.  with_group: the group of the file may
+ * write it. */
+static int open_trusted(const char *root, const char *path, bool with_group)
+{
+	struct trust_user group = {.uid = 0};
+	char full[PATH_MAX], why[TRUST_WHY];
+	struct stat st;
+	int place;
+
+	if (stat_at(root, path, &st) != 0)
+		return -1;
+	snprintf(full, sizeof(full), "%s%s", root, path);
+	group.gid = st.st_gid;
+	place = trust_open(full, with_group ? &group : NULL, 0, &st, why, sizeof(why));
+	return place < 0 ? -1 : place;
+}
+
+static bool is_trusted(const char *root, const char *path)
+{
+	int fd = open_trusted(root, path, false);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+static int open_to_read(const char *root, const char *path, bool with_group)
+{
+	int place = open_trusted(root, path, with_group), fd;
+
+	if (place < 0)
+		return -1;
+	fd = trust_reopen(place, O_RDONLY | O_NONBLOCK);
+	close(place);
+	return fd;
+}
+
 static int open_at(const char *root, const char *path, int flags)
 {
 	char full[PATH_MAX];
@@ -57,7 +96,7 @@ static int open_at(const char *root, const char *path, int flags)
 	return open(full, flags | O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 }
 
-/* What others write is no sign. */
+/* A process of others is no sign. */
 static bool is_ours(const struct stat *st)
 {
 	return st->st_uid == 0 || st->st_uid == geteuid();
@@ -78,9 +117,8 @@ static const char *openrc_goes_down(const char *root)
 	static const char *const down[] = {"shutdown", "reboot", "off", NULL};
 	static const char *const single[] = {"single", "recovery", NULL};
 	char level[64];
-	struct stat st;
 	ssize_t n = -1;
-	int fd = open_at(root, "/run/openrc/softlevel", 0);
+	int fd = open_to_read(root, "/run/openrc/softlevel", false);
 
 	if (fd >= 0) {
 		n = read(fd, level, sizeof(level) - 1);
@@ -90,7 +128,7 @@ static const char *openrc_goes_down(const char *root)
 	level[strcspn(level, "\n")] = '\0';
 	if (is_among(level, down))
 		return openrc;
-	if (is_among(level, single) && stat_at(root, "/run/openrc/rc.stopping", &st) == 0)
+	if (is_among(level, single) && is_trusted(root, "/run/openrc/rc.stopping"))
 		return "the machine enters single-user mode (OpenRC)";
 	return NULL;
 }
@@ -106,7 +144,8 @@ static const char *runit_goes_down(const char *root)
 	struct stat st;
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
-		if (stat_at(root, files[i], &st) == 0 && (st.st_mode & S_IXUSR) && is_ours(&st))
+		if (stat_at(root, files[i], &st) == 0 && (st.st_mode & S_IXUSR) &&
+			is_trusted(root, files[i]))
 			return runit;
 	return NULL;
 }
@@ -128,10 +167,11 @@ static const char *utmp_goes_down(const char *root)
 	struct utmpx records[16];
 	const char *why = NULL;
 	ssize_t n;
-	int fd = open_at(root, "/run/utmp", 0);
+	/* Programs that are set-group-ID to its group note terminals in it. */
+	int fd = open_to_read(root, "/run/utmp", true);
 
 	if (fd < 0)
-		fd = open_at(root, "/var/run/utmp", 0);
+		fd = open_to_read(root, "/var/run/utmp", true);
 	if (fd < 0)
 		return NULL;
 	while ((n = read(fd, records, sizeof(records))) >= (ssize_t)sizeof(records[0]))

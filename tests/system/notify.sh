@@ -84,6 +84,36 @@ echo 0 >"$work/a"; wait_for 10 level a OK
 sleep 2 # longer than `for`: what could come has come
 check "what did not last is not told of" has_lines lasting.words 1
 
+# --- keys and texts that programs choose ----------------------------------------------------------
+
+# In the environment of the command are no end of line, ESC, DEL, U+009B and U+202E of a program.
+script hostile <<'S'
+printf '{"a\\nVIGIL_FORGED=1\\u001b]0;x\\u007f\\u009b\\u202e": {"level": "CRITICAL", "text": "b\\nc\\u001b", "since": "d\\ne\\u009b"}}\n'
+S
+script variables <<S
+env -0 >>"$work/variables"
+S
+sed -i '/^\[daemons\]/a hostile = yes\nteller = yes' "$work/vigil.conf"
+cat >>"$work/vigil.conf" <<C
+[daemon:hostile]
+module = exec
+format = json
+command = $work/bin/hostile
+interval = 1h
+[daemon:teller]
+module = notify
+watch = /daemons/hostile
+to = CRITICAL
+group = 0
+command = $work/bin/variables
+C
+ctl -q reload
+check "a change at an address that a program chose is told of" \
+	wait_for 10 eval '[ -e "$work/variables" ] && tr "\0" "\n" <"$work/variables" | grep -q "^VIGIL_POINTER=.*FORGED"'
+check "no variable has an end of line or a control character of it" eval \
+	'! tr -d "\0" <"$work/variables" | LC_ALL=C grep -aqP "[\x01-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80\xae" &&
+	! tr "\0\n" "\n@" <"$work/variables" | grep -q "^VIGIL_[^L].*@"'
+
 # --- a storm --------------------------------------------------------------------------------------
 
 before=$(lines_of all.words)

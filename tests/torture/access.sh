@@ -18,33 +18,7 @@ cp "$top_builddir/tests/torture/ask" "$vigild" "$vigilctl" "$work"
 cp -R "$modules" "$work/modules"
 ask=$work/ask vigild=$work/vigild vigilctl=$work/vigilctl modules=$work/modules
 
-# own: the user vigild runs as.  member: of the group, beside or by the one it logs in with.
-# stranger: anyone else, here with the group of vigild's own user, which says nothing.
-#
-#	verb	params	words to the pipe	root own member stranger pipe
-table='
-status	{}	-	yes yes yes no no
-get	{"pointer":"/vigil/pid"}	/vigil/pid	yes yes yes no no
-watch	{"pointer":"/daemons"}	/daemons	yes yes yes no no
-list	{}	-	yes yes yes no no
-explain	{"name":"one"}	one	yes yes yes no no
-check	{"name":"one"}	one	yes yes yes no no
-modules	{}	-	yes yes yes no no
-version	{}	-	yes yes yes no no
-reload	{}	-	yes yes no no yes
-run	{"name":"one"}	one	yes yes no no yes
-restart	{"name":"kept"}	kept	yes yes no no no
-pause	{"names":["one"]}	one	yes yes no no yes
-resume	{"names":["one"]}	one	yes yes no no yes
-log	{"level":"notice"}	notice	yes yes no no yes
-register	{"name":"extra","options":["module=average","source=/vigil/pid"]}	extra module=average	yes no no no no
-unregister	{"name":"extra"}	extra	yes no no no no
-module	{"what":"test","module":"one"}	test one	none none none none no
-console	{}	-	none none none none no
-help	{}	-	none none none none no
-'
-rows() { grep -v '^$' <<<"$table"; }
-requests() { rows | cut -f 1,2 | tr '\t' ' '; }
+. "$(dirname "$0")/verbs.sh" || exit 1
 declare -A column=([root]=1 [own]=2 [member]=3 [stranger]=4 [pipe]=5)
 # expected WHO WORD: the verdict for each verb where WORD is what stands for `no`
 expected() {

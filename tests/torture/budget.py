@@ -1,13 +1,15 @@
 """budget.py: clients that ask for more than their share, and what they do to others.
 
-  attack KIND ADDRESS SECONDS [UID GID]
-                                 ADDRESS: the path of the control socket, or HOST:PORT; prints how many
-                                 bytes were sent, or connections opened
-  record SOCKET FILE             writes the time of each WATCHDOG=1 that comes
+  attack KIND ADDRESS SECONDS [UID GID [FILE]]
+                                 ADDRESS: the path of the control socket or the pipe, or HOST:PORT; FILE:
+                                 what is asked, a line each; prints how many bytes were sent, or
+                                 connections opened
+  record SOCKET FILE             writes the time of each WATCHDOG=1 that comes, and for how long its sender
+                                 has waited for a processor so far
   ask SOCKET SECONDS             how long each of root's requests takes; the longest, and how many
   healthz HOST:PORT SECONDS      the same for requests of /healthz
 """
-import os, select, socket, sys, time
+import os, select, socket, struct, sys, time
 
 COUNT = 60
 GET = b'{"jsonrpc":"2.0","method":"get"}\n'
@@ -31,8 +33,10 @@ def dial(address):
 
 
 def flood(address, seconds, line, reads, at_once=200):
-    """Connections that send the same line as fast as it is taken; those that are closed come again."""
-    conns, end, sent = [], time.monotonic() + seconds, 0
+    """Connections that send the same lines as fast as they are taken, and begin each with another one of
+    them; those that are closed come again."""
+    conns, end, sent, turn = [], time.monotonic() + seconds, 0, 0
+    lines = [line] if isinstance(line, bytes) else line
     while time.monotonic() < end:
         while len(conns) < COUNT:
             try:
@@ -43,7 +47,8 @@ def flood(address, seconds, line, reads, at_once=200):
         for s in list(conns):
             try:
                 if s in writable:
-                    sent += s.send(line * at_once)
+                    turn += 1
+                    sent += s.send(lines[turn % len(lines)] * at_once)
                 if s in readable:
                     if not s.recv(1 << 20):
                         raise OSError
@@ -71,6 +76,44 @@ def connect_only(address, seconds):
     return opened
 
 
+def pipe_flood(path, seconds, lines):
+    """Lines into the pipe as fast as it takes them."""
+    fd = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+    sent, turn, end = 0, 0, time.monotonic() + seconds
+    while time.monotonic() < end:
+        select.select([], [fd], [], 0.1)
+        turn += 1
+        try:
+            sent += os.write(fd, lines[turn % len(lines)] * 20)
+        except BlockingIOError:
+            time.sleep(0.001)
+    return sent
+
+
+def refused(address, seconds):
+    """Connections that the socket's mode refuses: nothing of them may reach vigild."""
+    tries, end = 0, time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            dial(address).close()
+            return 0
+        except PermissionError:
+            tries += 1
+            time.sleep(0.001)
+    return tries
+
+
+def asked(with_id):
+    """The requests of the lines of FILE, which are "VERB PARAMETERS"."""
+    lines = [line.rstrip("\n").partition(" ") for line in open(FILE) if line.strip()]
+    form = '{"jsonrpc":"2.0",%s"method":"%s","params":%s}\n'
+    return [(form % ('"id":1,' if with_id else "", verb, params)).encode() for verb, _, params in lines]
+
+
+def paths():
+    return [b"GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n" % line.strip().encode() for line in open(FILE)]
+
+
 HTTP = b"GET /v1/state HTTP/1.1\r\nHost: localhost\r\n\r\n"
 KINDS = {
     "notifications": lambda a, s: flood(a, s, GET, False),
@@ -80,19 +123,35 @@ KINDS = {
     "modules": lambda a, s: flood(a, s, MODULES, True, 5),
     "watches": lambda a, s: flood(a, s, WATCH, True, 20),
     "silent": connect_only,
+    "refused": refused,
+    "requests": lambda a, s: flood(a, s, asked(True), True, 20),
+    "requests-unread": lambda a, s: flood(a, s, asked(True), False, 20),
+    "request-notifications": lambda a, s: flood(a, s, asked(False), True, 20),
+    "pipe": lambda a, s: pipe_flood(a, s, [line.encode() for line in open(FILE)]),
+    "http-paths": lambda a, s: flood(a, s, paths(), True, 1),
     "http": lambda a, s: flood(a, s, HTTP, True, 1),
     "http-slow": lambda a, s: flood(a, s, HTTP, False, 1),
 }
 
 
+def waited(pid):
+    try:
+        return int(open("/proc/%d/schedstat" % pid).read().split()[1]) / 1e9
+    except (OSError, IndexError, ValueError):
+        return 0
+
+
 def record(path, file):
     s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
     s.bind(path)
     os.chmod(path, 0o666)
     with open(file, "a", buffering=1) as out:
         while True:
-            if b"WATCHDOG=1" in s.recv(4096).split(b"\n"):
-                out.write("%.3f\n" % time.time())
+            data, ancillary, _, _ = s.recvmsg(4096, socket.CMSG_SPACE(12))
+            pid = struct.unpack("iii", ancillary[0][2][:12])[0] if ancillary else 0
+            if b"WATCHDOG=1" in data.split(b"\n"):
+                out.write("%.3f %.3f\n" % (time.time(), waited(pid)))
 
 
 def ask(address, seconds, line, is_answer):
@@ -123,6 +182,7 @@ def ask(address, seconds, line, is_answer):
 
 
 verb, rest = sys.argv[1], sys.argv[2:]
+FILE = rest[5] if len(rest) > 5 else None
 if verb == "attack":
     if len(rest) > 3:
         os.setgroups([])

@@ -16,6 +16,8 @@
 
 #include <vigil/vigil.h>
 
+#include "printable.h"
+
 /* --- Accept ----------------------------------------------------------------------------------- */
 
 #define WORD_MAX 64
@@ -139,8 +141,11 @@ void exposition_begin(
 	evbuffer_add_printf(out, "# HELP %.*s %s\n", length, family->name, family->help);
 }
 
-void exposition_escape(struct evbuffer *out, const char *value)
+void exposition_escape(struct evbuffer *out, const char *text)
 {
+	char *made;
+	const char *value = printable(text, &made);
+
 	while (*value != '\0') {
 		size_t plain = strcspn(value, "\\\"\n");
 
@@ -151,6 +156,7 @@ void exposition_escape(struct evbuffer *out, const char *value)
 		evbuffer_add_printf(out, "\\%c", *value == '\n' ? 'n' : *value);
 		value++;
 	}
+	free(made);
 }
 
 void exposition_sample(

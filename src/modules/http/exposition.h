@@ -37,7 +37,8 @@ void exposition_sample(struct evbuffer *out, const char *name,
 /* The end of the whole. */
 void exposition_end(struct evbuffer *out, enum exposition_format format);
 
-/* A label's value as it stands between its quotes: \ " and the line's end escaped. */
+/* A label's value as it stands between its quotes: \ " and the line's end escaped, and what a terminal
+ * would obey. */
 void exposition_escape(struct evbuffer *out, const char *value);
 
 #endif

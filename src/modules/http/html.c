@@ -10,19 +10,24 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include <event2/buffer.h>
 #include <jansson.h>
 
-static void put_escaped(struct evbuffer *out, const char *text)
+#include "printable.h"
+
+static void put_escaped(struct evbuffer *out, const char *raw)
 {
 	static const struct {
 		char c;
 		const char *html;
 	} escapes[] = {
 		{'&', "&amp;"}, {'<', "&lt;"}, {'>', "&gt;"}, {'"', "&quot;"}, {'\'', "&#39;"}};
+	char *made;
+	const char *text = printable(raw, &made);
 
 	while (*text != '\0') {
 		size_t plain = strcspn(text, "&<>\"'");
@@ -34,6 +39,7 @@ static void put_escaped(struct evbuffer *out, const char *text)
 				evbuffer_add(out, escapes[i].html, strlen(escapes[i].html));
 		text += *text != '\0';
 	}
+	free(made);
 }
 
 void html_put(struct evbuffer *out, const char *html, ...)

@@ -55,14 +55,32 @@ static bool add(struct text *t, const char *format, ...)
 
 /* --- one change ------------------------------------------------------------------------------- */
 
+/* A change holds keys and texts of plugins.  In a variable, whose value may go to a terminal, a log or
+ * the header of a mail, no control character, no mark that reorders text and no byte that is not UTF-8
+ * is left of them.  dst has room for max + 4 bytes. */
+static char *clean(char *dst, size_t max, const char *text)
+{
+	return vigil_sanitize(dst, max + 4, text);
+}
+
+/* A time for people.  What is no time is a text like any other. */
+static char *clean_time(char text[LOCAL_TIME], const char *rfc3339)
+{
+	char local[LOCAL_TIME];
+
+	return vigil_sanitize(text, LOCAL_TIME, local_time(local, rfc3339));
+}
+
 static const char *who(const json_t *change, char text[WHO + 4])
 {
 	const char *what = change_text(change, "what"), *name = change_text(change, "daemon");
 
+	char cut[104];
+
 	if (what[0] != '\0')
-		snprintf(text, WHO, "vigild (%.100s)", what);
+		snprintf(text, WHO, "vigild (%s)", clean(cut, 100, what));
 	else
-		cut_text(text, WHO, name[0] != '\0' ? name : change_text(change, "pointer"));
+		clean(text, WHO, name[0] != '\0' ? name : change_text(change, "pointer"));
 	return text;
 }
 
@@ -73,13 +91,13 @@ static void describe(const json_t *change, char *text, size_t size)
 	bool vigild = change_text(change, "what")[0] != '\0';
 	char from[SUMMARY_WORD + 4], to[SUMMARY_WORD + 4], since[LOCAL_TIME];
 
-	cut_text(from, SUMMARY_WORD, change_text(change, "from"));
-	cut_text(to, SUMMARY_WORD, change_text(change, "to"));
+	clean(from, SUMMARY_WORD, change_text(change, "from"));
+	clean(to, SUMMARY_WORD, change_text(change, "to"));
 	if (vigild)
 		strcpy(to, news_is_good(to) ? "no longer degraded" : "degraded");
 	if (strcmp(event, "reminder") == 0)
 		snprintf(text, size, "still %s since %s (reminder)", to,
-			local_time(since, change_text(change, "since")));
+			clean_time(since, change_text(change, "since")));
 	else if (vigild)
 		snprintf(text, size, "%s", to);
 	else if (strcmp(event, "gave_up") == 0)
@@ -101,7 +119,7 @@ static const char *which(const json_t *change, char text[WHO + 8])
 	snprintf(health, sizeof(health), "/runs/%.100s/health", name);
 	text[0] = '\0';
 	if (name[0] != '\0' && strcmp(pointer, health) != 0)
-		snprintf(text, WHO + 8, " (%s)", cut_text(cut, WHO, pointer));
+		snprintf(text, WHO + 8, " (%s)", clean(cut, WHO, pointer));
 	return text;
 }
 
@@ -121,9 +139,9 @@ static bool add_line(struct text *t, const json_t *change, size_t max)
 		describe(change, described, sizeof(described));
 	if (strcmp(text, change_text(change, "to")) == 0)
 		text = "";
-	fits = add(t, "%s  %s%s: %s%s%s\n", local_time(when, change_text(change, "time")),
+	fits = add(t, "%s  %s%s: %s%s%s\n", clean_time(when, change_text(change, "time")),
 		who(change, name), which(change, value), described,
-		reminder || text[0] == '\0' ? "" : ": ", cut_text(cut, max, text));
+		reminder || text[0] == '\0' ? "" : ": ", clean(cut, max, text));
 	free(cut);
 	return fits;
 }
@@ -143,6 +161,7 @@ void message_summarize(const struct message *m, char summary[MESSAGE_SUMMARY])
 
 static void add_losses(struct text *t, const struct queue *q)
 {
+	char cut[68];
 	json_t *name;
 	size_t i;
 
@@ -156,7 +175,7 @@ static void add_losses(struct text *t, const struct queue *q)
 	add(t, "%zu changes were lost because more than %d waited; they were of: ", q->dropped,
 		QUEUE_MAX);
 	json_array_foreach(q->names, i, name)
-		add(t, "%s%.64s", i > 0 ? ", " : "", json_string_value(name));
+		add(t, "%s%s", i > 0 ? ", " : "", clean(cut, 64, json_string_value(name)));
 	add(t, "%s\n", json_array_size(q->names) >= QUEUE_NAMES ? " ..." : "");
 }
 
@@ -188,22 +207,31 @@ static char *make_lines(const struct message *m, size_t lines)
 	return t.text;
 }
 
-/* The long text of the only change. */
+/* An escape is at most so many times as long as what it stands for. */
+#define ESCAPED 4
+
+/* The long text of the only change, of which ends of lines and tabs are kept. */
 static char *make_long_text(const struct message *m, size_t max)
 {
 	const char *whole = change_text(m->sorted[0]->change, "long_text");
 	size_t length = strlen(whole);
-	char *text;
+	char *text, *escaped;
 
 	if (m->queue->count != 1 || length == 0)
 		return NULL;
 	text = malloc(max + 128);
-	if (text == NULL)
+	escaped = malloc(ESCAPED * length + 1);
+	if (text == NULL || escaped == NULL) {
+		free(text);
+		free(escaped);
 		return NULL;
-	cut_text(text, max, whole);
-	if (length > max)
+	}
+	vigil_sanitize_lines(escaped, ESCAPED * length + 1, whole);
+	cut_text(text, max, escaped);
+	if (strlen(escaped) > max)
 		sprintf(text + strlen(text),
 			"\n(cut; all %zu bytes are in the JSON on the standard input)", length);
+	free(escaped);
 	return text;
 }
 
@@ -226,7 +254,7 @@ static void put_text(struct environment *e, const char *name, size_t max, const 
 	char *value = malloc(max + 4);
 
 	if (value != NULL)
-		cut_text(value, max, text);
+		clean(value, max, text);
 	put(e, name, value);
 }
 

@@ -1,0 +1,64 @@
+#!/bin/bash
+# release: what a large answer took of the system's memory goes back to it.
+#
+# Promised: after 10 clients have read a state of 100 MB in the same moment, over the socket or over HTTP, vigild
+# has at most 1.3 times the memory that it had before, and 8 MiB, within 30 s.
+. "$(dirname "$0")/lib.sh" || exit 1
+command -v python3 >/dev/null || skip_all "there is no python3"
+install_staged
+set_paths
+sanitized && skip_all "sanitizers keep memory"
+[ -e "$modules/http/http.so" ] || skip_all "the http module is not built"
+work=$(mktemp -d)
+chmod 755 "$work"
+trap 'stop_vigild; rm -rf "$work"' EXIT
+cp "$here/../torture/release.py" "$work"
+daemons=$(count 15 135) # of some 770 KB each
+clients=10
+python3 - >"$work/big.json" <<'P'
+import json
+for line in range(14):
+    print(json.dumps({"k%d" % line: {"m%d" % i: "x" * 100 for i in range(500)}}))
+P
+{
+	printf '[daemons]\nhttp = yes\n'
+	for i in $(seq "$daemons"); do echo "big$i = yes"; done
+	printf '[daemon:http]\nlisten = 127.0.0.1:0\n'
+	for i in $(seq "$daemons"); do
+		printf '[daemon:big%d]\nmodule = exec\nmode = stream\ncommand = /bin/sh -c "cat %s; exec sleep 1000"\n' \
+			"$i" "$work/big.json"
+	done
+} | write_conf
+rss() { awk '$1 == "VmRSS:" { print $2 }' "/proc/$vigild_pid/status"; }
+has_run() {
+	local i
+	for i in $(seq "$daemons"); do
+		wait_for 60 get "/daemons/big$i/k13/m499" >/dev/null || return 1
+	done
+}
+at_most() { [ "$(rss)" -le "$1" ]; }
+start_vigild
+check "all daemons have printed" has_run
+port=$(get /daemons/http/listen | grep -oE '127[0-9.:]+')
+# read_all ADDRESS TEXT
+read_all() {
+	local before peak length limit
+	before=$(rss)
+	python3 "$work/release.py" "$1" "$clients" >"$work/length" &
+	local reader=$! most=0
+	while kill -0 "$reader" 2>/dev/null; do
+		peak=$(rss)
+		[ "$peak" -le "$most" ] || most=$peak
+		sleep 0.1
+	done
+	wait "$reader"
+	length=$(cat "$work/length")
+	check "$2: each of $clients clients has read the state ($length bytes)" [ "$length" -gt $((daemons * 700000)) ]
+	limit=$((before * 13 / 10 + 8192))
+	check "$2: the memory is given back within 30 s" wait_for 30 at_most "$limit"
+	figure "$2: at most 1.3 times the memory of before, and 8 MiB, after 30 s" \
+		"$before KiB before, $most KiB meanwhile, $(rss) KiB after"
+}
+read_all "$work/control.sock" "over the socket"
+read_all "$port" "over HTTP"
+finish

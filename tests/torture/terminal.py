@@ -1,0 +1,130 @@
+#!/usr/bin/env python3
+"""terminal.py MODE VIGILD CONF WAIT [COMMAND]...: vigild on a terminal of its own.
+
+MODE is `foreground` (vigild and its log on the terminal), `console` (vigild -C, at whose prompt each COMMAND
+is typed) or `background` (as a shell starts it with `&` on a terminal that stops those who write to it from
+the background).  WAIT is a shell command that succeeds once all has happened.
+
+Standard output gets what the terminal got.  Standard error gets a line for each thing that must not be:
+vigild was stopped, or the terminal was given to another process group.
+"""
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+
+mode, vigild, conf, wait = sys.argv[1:5]
+commands = sys.argv[5:]
+command = [vigild] + (["-C"] if mode == "console" else []) + ["-c", conf]
+said = set()
+
+
+def complain(text):
+    if text not in said:
+        said.add(text)
+        os.write(2, (text + "\n").encode())
+
+
+def lead():
+    """The shell: its job runs in the background, and is said to be stopped where it is."""
+    signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+    settings = termios.tcgetattr(0)
+    settings[3] |= termios.TOSTOP
+    termios.tcsetattr(0, termios.TCSANOW, settings)
+    job = os.fork()
+    if job == 0:
+        os.setpgid(0, 0)
+        signal.signal(signal.SIGTTOU, signal.SIG_DFL)
+        os.execv(command[0], command)
+    signal.signal(signal.SIGTERM, lambda *_: os.kill(job, signal.SIGTERM))
+    while True:
+        _, status = os.waitpid(job, os.WUNTRACED)
+        if not os.WIFSTOPPED(status):
+            os._exit(0)
+        os.write(1, b"JOB STOPPED BY %d" % os.WSTOPSIG(status))
+        os.kill(job, signal.SIGKILL)
+
+
+shown_by_vigild = b""
+pid, terminal = pty.fork()
+if pid == 0:
+    os.environ["TERM"] = "xterm"
+    if mode == "background":
+        lead()
+    os.execv(command[0], command)
+fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 200, 0, 0))
+
+
+def turn(seconds):
+    """Takes what comes for so long; False: the terminal is gone."""
+    global shown_by_vigild
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if select.select([terminal], [], [], 0.05)[0]:
+            try:
+                data = os.read(terminal, 65536)
+            except OSError:
+                return False
+            if not data:
+                return False
+            shown_by_vigild += data
+        if b"JOB STOPPED" in shown_by_vigild:
+            complain("vigild was stopped as it wrote to the terminal from the background")
+        ended, status = os.waitpid(pid, os.WNOHANG | os.WUNTRACED)
+        if ended and os.WIFSTOPPED(status):
+            complain("vigild was stopped by signal %d" % os.WSTOPSIG(status))
+            os.kill(pid, signal.SIGCONT)
+        elif ended:
+            complain("vigild ended")
+            return False
+        if os.tcgetpgrp(terminal) != pid:
+            complain("the terminal was given to another process group")
+    return True
+
+
+def settle():
+    """Until nothing has come for half a second, for 10 s at most."""
+    for _ in range(20):
+        before = len(shown_by_vigild)
+        if not turn(0.5) or len(shown_by_vigild) == before:
+            return
+
+
+until = time.monotonic() + 40
+happened = False
+while not happened and time.monotonic() < until and turn(0.2):
+    happened = subprocess.run(["sh", "-c", wait], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL).returncode == 0
+if not happened:
+    complain("what the programs do did not happen")
+settle()
+for line in commands:
+    os.write(terminal, line.encode() + b"\n")
+    settle()
+if mode == "console":
+    os.write(terminal, b"quit\n")
+try:
+    os.kill(pid, signal.SIGTERM)
+except ProcessLookupError:
+    pass
+until = time.monotonic() + 15
+try:
+    while time.monotonic() < until:
+        if select.select([terminal], [], [], 0.1)[0]:
+            data = os.read(terminal, 65536)
+            if not data:
+                break
+            shown_by_vigild += data
+except OSError:
+    pass
+try:
+    os.waitpid(pid, 0)
+except ChildProcessError:
+    pass
+sys.stdout.buffer.write(shown_by_vigild)
