@@ -33,7 +33,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/memory.h"
 #include "process/cgroup.h"
 #include "process/left_behind.h"
 #include "loop/loop.h"
@@ -213,14 +212,18 @@ static void on_change(evutil_socket_t fd, short what, void *arg)
 
 /* --- one group for one run -------------------------------------------------------------------- */
 
+/* NULL: out of memory, which ends nothing, because workers make groups too.  A group without an owner
+ * is logged as nobody's. */
 static struct run_group *group_new(int parent, const char *name, const char *owner)
 {
-	struct run_group *group = memory_zero(sizeof(*group));
+	struct run_group *group = calloc(1, sizeof(*group));
 
+	if (group == NULL)
+		return NULL;
 	group->parent = parent;
 	group->watch = -1;
 	snprintf(group->name, sizeof(group->name), "%s", name);
-	group->owner = owner != NULL ? memory_text(owner) : NULL;
+	group->owner = owner != NULL ? strdup(owner) : NULL;
 	return group;
 }
 
@@ -235,6 +238,10 @@ struct run_group *run_group_new(const char *owner, const char *program)
 	if (mkdirat(all.base, name, 0755) != 0)
 		return NULL;
 	group = group_new(all.base, name, owner != NULL ? owner : program);
+	if (group == NULL) {
+		unlinkat(all.base, name, AT_REMOVEDIR);
+		return NULL;
+	}
 	snprintf(group->procs, sizeof(group->procs), "%s/%s/%s/cgroup.procs", all.path,
 		all.base_name, name);
 	pthread_mutex_lock(&all.lock);

@@ -293,7 +293,8 @@ static void on_slot(vigil_daemon *d, void *arg)
 static void request_slot(vigil_daemon *d, struct exec *x)
 {
 	vigil_after(d, x->timeout, on_waited, x);
-	x->slot = vigil_slot_request(d, x->interval, on_slot, x);
+	x->slot = vigil_slot_request(
+		d, x->interval < x->timeout ? x->interval : x->timeout, on_slot, x);
 }
 
 static void on_tick(vigil_daemon *d, void *arg)

@@ -22,6 +22,8 @@
 
 /* So late a timer is only when vigild was stopped, or the machine asleep. */
 #define LATE 0.5
+/* A program that runs for long waits little for its start, in seconds, however many runs are due. */
+#define START_WITHIN 1.0
 /* A program that prints nonsense does so fast. */
 #define COMPLAIN_EVERY 10.0
 
@@ -223,7 +225,7 @@ static void on_start(vigil_daemon *d, void *arg)
 	struct exec *x = arg;
 
 	if (x->slot == NULL)
-		x->slot = vigil_slot_request(d, x->backoff_max, on_slot, x);
+		x->slot = vigil_slot_request(d, START_WITHIN, on_slot, x);
 }
 
 int stream_start(vigil_daemon *d, struct exec *x)
