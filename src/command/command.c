@@ -208,6 +208,14 @@ const struct command *command_admit(
 	return check_params(command, params, reply) ? command : NULL;
 }
 
+void command_reply_clear(struct command_reply *reply)
+{
+	series_free(reply->series);
+	json_decref(reply->result);
+	json_decref(reply->data);
+	*reply = (struct command_reply){0};
+}
+
 /* What a peer only reads is its own affair: the host does not end for it, and half an answer is
  * none. */
 static void run_read(const struct command *command, struct host *host, json_t *params,
@@ -217,10 +225,7 @@ static void run_read(const struct command *command, struct host *host, json_t *p
 	command->run(host, params, reply);
 	if (!memory_peer_end())
 		return;
-	series_free(reply->series);
-	json_decref(reply->result);
-	json_decref(reply->data);
-	*reply = (struct command_reply){.peer = reply->peer};
+	command_reply_clear(reply);
 }
 
 void command_run(struct host *host, const struct peer *peer, const char *verb, json_t *params,
