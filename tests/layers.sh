@@ -7,7 +7,7 @@
 set -u
 cd "${top_srcdir:-$(dirname "$0")/..}" && [ -f src/host/host.c ] || exit 1
 
-floors="base data loop service daemon host command control client"
+floors="base data loop service daemon host command control client console"
 
 # floor_of FILE: sets floor, the number of its folder from the ground up; the programs, in no
 # folder, are the roof
@@ -17,7 +17,7 @@ floor_of() {
 		case $1 in
 		"$f"/*) return ;;
 		*/*) floor=$((floor + 1)) ;;
-		vigild.c | vigilctl.c) floor=9; return ;;
+		vigild.c | vigilctl.c) floor=10; return ;;
 		*) break ;;
 		esac
 	done
@@ -27,9 +27,9 @@ floor_of() {
 may() { # may LIBRARY NAME: whether the file may include it
 	case $1:$2 in
 	event2/*:loop | event2/*:loop_timer | event2/*:offload | event2/*:sight | event2/*:service/systemd/connection | event2/*:child_output | event2/*:child | event2/*:api_own) ;;
-	event2/*:control_* | event2/*:console | event2/*:console_*) ;;
-	# Modules; and libedit, which only they bear who sit at a prompt.
-	dlfcn.h:module | dlfcn.h:editor | histedit.h:editor) ;;
+	event2/*:control_*) ;;
+	# libedit is linked with the console alone.
+	dlfcn.h:module | histedit.h:editor) ;;
 	systemd/*:log | systemd/*:service/systemd/* | systemd/*:service/managers/systemd) ;;
 	event2/* | dlfcn.h:* | histedit.h:* | systemd/*) return 1 ;;
 	esac
@@ -114,7 +114,7 @@ fi
 # That a bent arrow is seen: one of each kind, in a tree that is wrong on purpose.
 bent=$(mktemp -d) || exit 1
 trap 'rm -rf "$bent"' EXIT
-mkdir -p "$bent/modules/odd" "$bent/base" "$bent/data" "$bent/host" "$bent/service/managers" "$bent/client" "$bent/attic"
+mkdir -p "$bent/modules/odd" "$bent/base" "$bent/data" "$bent/host" "$bent/service/managers" "$bent/client" "$bent/console" "$bent/control" "$bent/attic"
 bend() { # bend FILE LINE EXPECTED
 	printf '#include <stdio.h>\n%s\n' "$2" >"$bent/$1"
 	wrong=$(complaints "$bent")
@@ -132,7 +132,9 @@ bend base/clock.c '#include "attic/odd.h"' 'attic/odd.h is on no floor'
 bend base/clock.c '#include "text.h"' 'text.h is on no floor'
 bend data/state.c '#include <event2/event.h>' 'event2/event.h is not for state'
 bend host/host.c '#include <dlfcn.h>' 'dlfcn.h is not for host'
-bend client/console.c '#include <histedit.h>' 'histedit.h is not for console'
+bend client/print.c '#include <histedit.h>' 'histedit.h is not for print'
+bend console/prompt.c '#include <histedit.h>' 'histedit.h is not for prompt'
+bend control/control_console.c '#include "console/prompt.h"' 'console/prompt.h is on floor 9, above 7'
 bend service/managers/lsb.c '#include <systemd/sd-bus.h>' 'systemd/sd-bus.h is not for service/managers/lsb'
 bend modules/odd/odd.c '#include "../../host.h"' '../../host.h is not beside it'
 bend modules/odd/odd.c '#include "host/host.h"' 'host/host.h is not beside it'

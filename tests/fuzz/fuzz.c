@@ -15,6 +15,7 @@
 const struct fuzz_target fuzz_targets[] = {
 	{"command-line", fuzz_command_line, 256},
 	{"config", fuzz_config, 4096},
+	{"console", fuzz_console, 2048},
 	{"control", fuzz_control, 4096},
 	{"escape", fuzz_escape, 512},
 	{"http", fuzz_http, 1024},

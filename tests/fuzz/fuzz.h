@@ -35,8 +35,8 @@ const char *fuzz_file(const char *name, const uint8_t *data, size_t size);
 /* Whether a text holds nothing that could forge a line or reach a terminal. */
 bool fuzz_is_clean(const char *text);
 
-fuzz_fn fuzz_command_line, fuzz_config, fuzz_control, fuzz_escape, fuzz_http, fuzz_names,
-	fuzz_nagios, fuzz_pidfile, fuzz_pointer, fuzz_pipe, fuzz_reply, fuzz_runit, fuzz_s6,
-	fuzz_store, fuzz_stream, fuzz_values;
+fuzz_fn fuzz_command_line, fuzz_config, fuzz_console, fuzz_control, fuzz_escape, fuzz_http,
+	fuzz_names, fuzz_nagios, fuzz_pidfile, fuzz_pointer, fuzz_pipe, fuzz_reply, fuzz_runit,
+	fuzz_s6, fuzz_store, fuzz_stream, fuzz_values;
 
 #endif
