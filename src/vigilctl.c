@@ -15,8 +15,8 @@
 #include "base/diagnostic.h"
 #include "base/memory.h"
 #include "client/client.h"
-#include "client/console_remote.h"
 #include "client/print.h"
+#include "client/program.h"
 #include "module_tools/module_new.h"
 #include "module_tools/module_test.h"
 #include "client/verb.h"
@@ -317,19 +317,35 @@ static bool read_options(int argc, char **argv, struct request *r, bool *bare)
 	return right;
 }
 
+/* Becomes the console, so that signals and the terminal are the console's. */
 static int console(struct request *r)
 {
-	bool failed, by_socket = r->socket != NULL && !r->file_given;
+	bool by_socket = r->socket != NULL && !r->file_given;
+	const char *argv[9] = {"vigil-console"};
+	unsigned argc = 1;
+	char *program;
 
 	if (r->socket == NULL)
 		r->socket = find_socket(r->file);
 	if (r->socket == NULL)
 		return EXIT_REFUSED;
-	failed = console_remote(&(struct console_remote_spec){.socket = r->socket,
-			 .file = by_socket ? NULL : r->file,
-			 .json = r->json,
-			 .quiet = r->quiet}) != 0;
-	return failed ? EXIT_REFUSED : EXIT_DONE;
+	argv[argc++] = "-s";
+	argv[argc++] = r->socket;
+	if (!by_socket) {
+		argv[argc++] = "-c";
+		argv[argc++] = r->file;
+	}
+	if (r->json) {
+		argv[argc++] = "-o";
+		argv[argc++] = "json";
+	}
+	if (r->quiet)
+		argv[argc++] = "-q";
+	program = program_path("vigil-console");
+	execv(program, (char *const *)argv);
+	say("the console cannot be started: %s: %s", program, strerror(errno));
+	free(program);
+	return EXIT_REFUSED;
 }
 
 static int module_new(const char *name)

@@ -1,5 +1,5 @@
 /*
- * vigild: the program.  Reads its command line, brings the host and its doors up, runs the
+ * vigild: the program.  Reads its command line, starts the host and its control socket, runs the
  * loop, and takes all down again when asked.
  *
  * It stays in the foreground: putting it in the background is a service manager's job.
@@ -20,9 +20,10 @@
 #include "base/diagnostic.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "client/console_host.h"
 #include "client/socket_owner.h"
+#include "client/program.h"
 #include "control/control.h"
+#include "control/control_console.h"
 #include "config/config.h"
 #include "host/host.h"
 #include "loop/loop.h"
@@ -41,11 +42,11 @@ struct arguments {
 struct run {
 	struct host *host;
 	struct control *control;
-	struct console_host *console; /* NULL: nobody asked for one */
-	bool failed;                  /* what its script asked for */
+	struct control_console *console; /* NULL: without -C */
+	bool failed;                     /* the console, or its script */
 	struct sd_notify *notify;
 	struct reaper *reaper; /* NULL: this is not process 1 */
-	struct loop_signal *signals[3];
+	struct loop_signal *signals[4];
 };
 
 static const char usage[] =
@@ -56,9 +57,9 @@ static const char usage[] =
 	"  -c, --config FILE      read FILE (" SYSCONFDIR "/vigil/vigil.conf), then conf.d/*.conf\n"
 	"                         beside it\n"
 	"  -t, --test             check the whole configuration, say what is wrong, start nothing\n"
-	"  -C, --console          with a prompt in front that takes the verbs of vigilctl; without "
-	"a\n"
-	"                         terminal they are read one a line, and at their end it stops\n"
+	"  -C, --console          give a prompt that takes the verbs of vigilctl; without a "
+	"terminal\n"
+	"                         they are read from stdin, one on a line, and then vigild stops\n"
 	"  -l, --log-level LEVEL  error, warning, notice, info or debug\n"
 	"  -V, --version          print the version\n"
 	"  -h, --help             print this\n"
@@ -154,9 +155,18 @@ static void on_term(int signo, void *arg)
 {
 	struct run *run = arg;
 
-	if (signo == SIGINT && run->console != NULL && console_host_interrupt(run->console))
+	/* Ctrl-C at a prompt is for the console, which gets it, too. */
+	if (signo == SIGINT && run->console != NULL && control_console_on_terminal(run->console))
 		return;
 	stop(run, signo == SIGINT ? "SIGINT" : "SIGTERM");
+}
+
+static void on_cont(int signo, void *arg)
+{
+	struct run *run = arg;
+
+	if (run->console != NULL)
+		control_console_continue(run->console);
 }
 
 static void on_console_end(bool failed, void *arg)
@@ -198,7 +208,8 @@ static bool bring_up(struct run *run)
 	run->signals[0] = loop_on_signal(loop, SIGHUP, on_hup, run);
 	run->signals[1] = loop_on_signal(loop, SIGTERM, on_term, run);
 	run->signals[2] = loop_on_signal(loop, SIGINT, on_term, run);
-	for (unsigned i = 0; i < 3; i++)
+	run->signals[3] = loop_on_signal(loop, SIGCONT, on_cont, run);
+	for (unsigned i = 0; i < 4; i++)
 		if (run->signals[i] == NULL)
 			return false;
 	run->notify = sd_notify_new(loop);
@@ -211,19 +222,23 @@ static bool bring_up(struct run *run)
 
 static bool open_console(struct run *run)
 {
-	run->console = console_host_open(run->host, on_console_end, run);
+	char *program = program_path("vigil-console");
+
+	run->console = control_console_open(run->control, run->host, program, on_console_end, run);
 	if (run->console == NULL)
-		fprintf(stderr, "vigild: there can be no console: %s\n", strerror(errno));
+		fprintf(stderr, "vigild: the console cannot be started: %s: %s\n", program,
+			strerror(errno));
+	free(program);
 	return run->console != NULL;
 }
 
 static void take_down(struct run *run)
 {
-	console_host_close(run->console);
+	control_console_close(run->console);
 	control_close(run->control);
 	sd_notify_free(run->notify);
 	reaper_free(run->reaper);
-	for (unsigned i = 0; i < 3; i++)
+	for (unsigned i = 0; i < 4; i++)
 		loop_signal_free(run->signals[i]);
 	host_free(run->host);
 }

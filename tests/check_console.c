@@ -1,11 +1,9 @@
 /*
- * check_console: a script at a prompt: lines, their order, and those who read slowly.
+ * check_console: vigil-console as a process, with a script on its standard input and this test in the place
+ * of vigild.
  *
- * The door is the test's own: it answers when the test says so.  The terminal's side is shown on
- * a real one, by system/console.sh.
+ * What it does on a terminal is shown on a real one by system/console.sh.
  */
-#include "client/console.h"
-
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -13,217 +11,249 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-#include <event2/event.h>
+#include <jansson.h>
 
 #include "base/clock.h"
-#include "loop/loop.h"
 #include "scratch.h"
+#include "suite.h"
 
 #define PATIENCE (60 * CLOCK_SECOND)
 
-static struct loop *loop;
-static struct console *console;
-static int in[2], out[2], err[2];
-static bool at_once, has_ended, has_failed;
-static unsigned asked, given_up;
-static char verb[64], argument[64];
+static pid_t pid;
+static int in, out, err, vigild; /* the ends of the test */
+static char said[2][1 << 18];    /* on standard output and standard error */
+static size_t said_length[2];
+static char sent[1 << 17]; /* to vigild, and not yet taken */
+static size_t sent_length;
 
-static void answer(const char *text)
+/* Starts the console; its standard input is from, or a pipe when that is -1. */
+static void start(int from)
 {
-	struct command_reply reply = {.result = json_string(text)};
+	const char *top = getenv("top_builddir");
+	char program[512];
+	int ins[2], outs[2], errs[2], ends[2];
 
-	console_answer(console, &reply);
-	json_decref(reply.result);
-}
-
-static void on_ask(const struct verb *what, void *arg)
-{
-	const char *pointer = json_string_value(json_object_get(what->params, "pointer"));
-
-	ck_assert_ptr_eq(arg, &asked);
-	asked++;
-	snprintf(verb, sizeof(verb), "%s", what->command->verb);
-	snprintf(argument, sizeof(argument), "%s", pointer != NULL ? pointer : "");
-	if (at_once)
-		answer(argument);
-}
-
-static void on_give_up(void *arg)
-{
-	given_up++;
-}
-
-static json_t *on_look(const char *what, json_t *params, void *arg)
-{
-	json_decref(params);
-	return NULL;
-}
-
-static void on_end(bool failed, void *arg)
-{
-	ck_assert(!has_ended);
-	has_ended = true;
-	has_failed = failed;
-}
-
-static void open_console(int from, bool json)
-{
-	static const struct console_door door = {on_ask, on_give_up, on_look};
-
-	console = console_open(&(struct console_spec){.loop = loop,
-		.in = from,
-		.out = out[1],
-		.err = err[1],
-		.program = "test",
-		.json = json,
-		.door = &door,
-		.on_end = on_end,
-		.arg = &asked});
-	ck_assert_ptr_nonnull(console);
+	snprintf(program, sizeof(program), "%s/src/vigil-console", top != NULL ? top : ".");
+	ck_assert_int_eq(pipe2(ins, O_CLOEXEC), 0);
+	ck_assert_int_eq(pipe2(outs, O_CLOEXEC), 0);
+	ck_assert_int_eq(pipe2(errs, O_CLOEXEC), 0);
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+	ck_assert_int_eq(fcntl(ends[1], F_SETFL, O_NONBLOCK), 0);
+	pid = fork();
+	if (pid == 0) {
+		dup2(from >= 0 ? from : ins[0], 0);
+		dup2(outs[1], 1);
+		dup2(errs[1], 2);
+		dup2(ends[1], 100);
+		execl(program, program, "-F", "100", "-o", "json", NULL);
+		_exit(127);
+	}
+	close(ins[0]);
+	close(outs[1]);
+	close(errs[1]);
+	close(ends[1]);
+	in = ins[1];
+	out = outs[0];
+	err = errs[0];
+	vigild = ends[0];
 }
 
 static void setup(void)
 {
 	signal(SIGPIPE, SIG_IGN);
 	scratch_setup();
-	at_once = true;
-	has_ended = has_failed = false;
-	asked = given_up = 0;
-	loop = loop_new();
-	ck_assert_int_eq(pipe2(in, O_CLOEXEC), 0);
-	ck_assert_int_eq(pipe2(out, O_CLOEXEC), 0);
-	ck_assert_int_eq(pipe2(err, O_CLOEXEC), 0);
-	ck_assert_int_eq(fcntl(out[0], F_SETFL, O_NONBLOCK), 0);
-	ck_assert_int_eq(fcntl(err[0], F_SETFL, O_NONBLOCK), 0);
-	open_console(in[0], true);
+	memset(said, 0, sizeof(said));
+	memset(said_length, 0, sizeof(said_length));
+	sent_length = 0;
+	start(-1);
+}
+
+static void shut(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
 }
 
 static void teardown(void)
 {
-	console_close(console);
-	loop_free(loop);
-	for (int i = 0; i < 2; i++) {
-		close(in[i]);
-		close(out[i]);
-		close(err[i]);
+	shut(&in);
+	shut(&out);
+	shut(&err);
+	shut(&vigild);
+	if (pid > 0) {
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
 	}
 	scratch_teardown();
 }
 
-static void turn(void)
+static void type(const char *text)
 {
-	static const struct timeval tick = {.tv_usec = 10000};
-
-	event_base_loopexit(loop_base(loop), &tick);
-	ck_assert_int_ge(event_base_loop(loop_base(loop), EVLOOP_ONCE), 0);
+	ck_assert_int_eq(write(in, text, strlen(text)), (ssize_t)strlen(text));
 }
 
-static void some_turns(void)
+/* Reads what has come on any of the three; false when nothing came within ms. */
+static bool turn(int ms, bool take_output)
 {
-	for (int i = 0; i < 5; i++)
-		turn();
+	struct pollfd p[] = {{.fd = take_output ? out : -1, .events = POLLIN},
+		{.fd = err, .events = POLLIN}, {.fd = vigild, .events = POLLIN}};
+	ssize_t n;
+
+	if (poll(p, 3, ms) <= 0)
+		return false;
+	for (int i = 0; i < 2; i++) {
+		if (p[i].revents == 0)
+			continue;
+		n = read(p[i].fd, said[i] + said_length[i], sizeof(said[i]) - 1 - said_length[i]);
+		if (n <= 0)
+			shut(i == 0 ? &out : &err);
+		else
+			said_length[i] += (size_t)n;
+	}
+	if (p[2].revents != 0) {
+		n = recv(vigild, sent + sent_length, sizeof(sent) - sent_length, 0);
+		if (n <= 0)
+			shut(&vigild);
+		else
+			sent_length += (size_t)n;
+	}
+	return true;
 }
 
-static void say(const char *text)
+/* The next request; NULL when none comes within ms. */
+static json_t *request(int ms, bool take_output)
 {
-	ck_assert_int_eq(write(in[1], text, strlen(text)), (ssize_t)strlen(text));
+	uint64_t until = clock_now() + (uint64_t)ms * CLOCK_MS;
+	char *end;
+	json_t *object;
+
+	while ((end = memchr(sent, '\n', sent_length)) == NULL) {
+		if (clock_now() > until || vigild < 0)
+			return NULL;
+		turn(20, take_output);
+	}
+	object = json_loadb(sent, (size_t)(end - sent), 0, NULL);
+	ck_assert_ptr_nonnull(object);
+	sent_length -= (size_t)(end + 1 - sent);
+	memmove(sent, end + 1, sent_length);
+	return object;
 }
 
-/* What has come so far. */
-static const char *text_from(int fd)
+static void send_line(json_t *object)
 {
-	static char text[8][1 << 16];
-	static unsigned which;
-	char *to = text[which % 8];
-	ssize_t n = read(fd, to, sizeof(text[0]) - 1);
+	char *text = json_dumps(object, JSON_COMPACT);
+	size_t length = strlen(text);
 
-	if (n <= 0)
-		return "";
-	which++;
-	to[n] = '\0';
-	return to;
+	text[length] = '\n';
+	ck_assert_int_eq(send(vigild, text, length + 1, MSG_NOSIGNAL), (ssize_t)(length + 1));
+	free(text);
+	json_decref(object);
 }
 
-/* What came last, when it was not asked for before. */
-static const char *end_script(void)
+static void answer(json_t *req, json_t *result)
+{
+	send_line(json_pack("{s:s,s:O,s:o}", "jsonrpc", "2.0", "id", json_object_get(req, "id"),
+		"result", result));
+	json_decref(req);
+}
+
+/* The next request is for that place of the state. */
+static json_t *expect(const char *pointer)
+{
+	json_t *req = request(60000, true);
+
+	ck_assert_ptr_nonnull(req);
+	ck_assert_str_eq(json_string_value(json_object_get(req, "method")), "get");
+	ck_assert_str_eq(
+		json_string_value(json_object_get(json_object_get(req, "params"), "pointer")),
+		pointer);
+	return req;
+}
+
+static void serve(const char *pointer)
+{
+	answer(expect(pointer), json_string(pointer));
+}
+
+/* Until that is what was said. */
+static void says(int which, const char *text)
 {
 	uint64_t until = clock_now() + PATIENCE;
-	const char *text = "", *more;
 
-	close(in[1]);
-	in[1] = -1;
-	while (!has_ended && clock_now() < until) {
-		turn();
-		more = text_from(out[0]);
-		text = more[0] != '\0' ? more : text;
-	}
-	ck_assert(has_ended);
-	return text;
+	while (strcmp(said[which], text) != 0 && clock_now() < until)
+		turn(20, true);
+	ck_assert_str_eq(said[which], text);
+}
+
+/* The exit status, when all that it says has been read. */
+static int ends(void)
+{
+	int status;
+
+	while (out >= 0 || err >= 0)
+		ck_assert(turn(60000, true));
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	pid = 0;
+	ck_assert(WIFEXITED(status));
+	return WEXITSTATUS(status);
 }
 
 START_TEST(lines_are_taken_as_they_come)
 {
-	say("get /a\nge");
-	some_turns();
-	ck_assert_uint_eq(asked, 1);
-	ck_assert_str_eq(text_from(out[0]), "\"/a\"\n");
-	say("t /b\n\n  # get /c\n\t\n get '/d e' \r\nget /f");
-	some_turns();
-	ck_assert_uint_eq(asked, 3);
-	ck_assert_str_eq(text_from(out[0]), "\"/b\"\n\"/d e\"\n");
-	ck_assert_str_eq(end_script(), "\"/f\"\n");
-	ck_assert(!has_failed);
-	ck_assert_str_eq(text_from(err[0]), "");
+	type("get /a\nge");
+	serve("/a");
+	says(0, "\"/a\"\n");
+	ck_assert_ptr_null(request(50, true));
+	type("t /b\n\n  # get /c\n\t\n get '/d e' \r\nget /f");
+	serve("/b");
+	serve("/d e");
+	ck_assert_ptr_null(request(50, true));
+	shut(&in);
+	serve("/f");
+	ck_assert_int_eq(ends(), 0);
+	ck_assert_str_eq(said[0], "\"/a\"\n\"/b\"\n\"/d e\"\n\"/f\"\n");
+	ck_assert_str_eq(said[1], "");
 }
 END_TEST
 
 START_TEST(one_is_answered_before_the_next_begins)
 {
-	json_t *change;
+	json_t *first;
 
-	at_once = false;
-	say("get /a\nget -r /b\nquit\nget /c\n");
-	some_turns();
-	ck_assert_uint_eq(asked, 1);
-	ck_assert_str_eq(argument, "/a");
-	answer("first");
-	some_turns();
-	ck_assert_uint_eq(asked, 2);
-	ck_assert_str_eq(argument, "/b");
-	change = json_pack("{s:i}", "revision", 7);
-	console_change(console, change);
-	json_decref(change);
-	answer("second");
-	ck_assert(!has_ended);
-	some_turns();
-	ck_assert(has_ended && !has_failed);
-	ck_assert_uint_eq(asked, 2);
-	ck_assert_str_eq(text_from(out[0]), "\"first\"\n{\"revision\":7}\nsecond\n");
+	type("get /a\nget -r /b\nquit\nget /c\n");
+	first = expect("/a");
+	ck_assert_ptr_null(request(50, true));
+	answer(first, json_string("first"));
+	answer(expect("/b"), json_string("second"));
+	ck_assert_int_eq(ends(), 0);
+	ck_assert_ptr_null(request(0, true));
+	ck_assert_str_eq(said[0], "\"first\"\nsecond\n");
 }
 END_TEST
 
 START_TEST(what_is_wrong_is_said_with_its_line)
 {
-	struct command_reply reply = {.code = COMMAND_REFUSED, .message = "no, for once"};
+	json_t *req;
 
-	at_once = false;
-	say("\nstauts\nrun\nget /a\nget /b\n");
-	some_turns();
-	ck_assert_str_eq(argument, "/a");
-	reply.data = json_pack("{s:[s,s]}", "complaints", "f:1: first", "f:2: \033second");
-	console_answer(console, &reply);
-	json_decref(reply.data);
-	some_turns();
-	ck_assert_str_eq(argument, "/b");
-	answer("yes");
-	ck_assert_str_eq(end_script(), "\"yes\"\n");
-	ck_assert(has_failed);
-	ck_assert_str_eq(text_from(err[0]),
-		"test: line 2: there is no verb \"stauts\"; did you mean \"status\"?\n"
-		"test: line 3: run wants NAME\n"
-		"f:1: first\nf:2: \\x1Bsecond\ntest: line 4: no, for once\n");
+	type("\nstauts\nrun\nget /a\nget /b\n");
+	shut(&in);
+	req = expect("/a");
+	send_line(json_pack("{s:O,s:{s:i,s:s,s:{s:[s,s]}}}", "id", json_object_get(req, "id"),
+		"error", "code", -32003, "message", "no, for once", "data", "complaints",
+		"f:1: first", "f:2: \033second"));
+	json_decref(req);
+	serve("/b");
+	ck_assert_int_eq(ends(), 1);
+	ck_assert_str_eq(said[0], "\"/b\"\n");
+	ck_assert_str_eq(said[1],
+		"vigild: line 2: there is no verb \"stauts\"; did you mean \"status\"?\n"
+		"vigild: line 3: run wants NAME\n"
+		"f:1: first\nf:2: \\x1Bsecond\nvigild: line 4: no, for once\n");
 }
 END_TEST
 
@@ -231,22 +261,19 @@ START_TEST(what_is_no_line_is_not_done)
 {
 	char *line = malloc(70000);
 
-	ck_assert_int_eq(write(in[1], "get /a\0b\nget /c\n", 16), 16);
-	some_turns();
-	ck_assert_str_eq(text_from(err[0]), "test: line 1: there is a NUL in it\n");
-	ck_assert_str_eq(text_from(out[0]), "\"/c\"\n");
-	ck_assert_int_eq(fcntl(in[1], F_SETPIPE_SZ, 1 << 17), 1 << 17);
+	ck_assert_int_eq(write(in, "get /a\0b\nget /c\n", 16), 16);
+	serve("/c");
+	says(1, "vigild: line 1: there is a NUL in it\n");
+	ck_assert_int_eq(fcntl(in, F_SETPIPE_SZ, 1 << 17), 1 << 17);
 	memset(line, 'x', 70000);
 	memcpy(line + 70000 - 8, "\nversion", 8);
-	ck_assert_int_eq(write(in[1], line, 70000), 70000);
-	for (int i = 0; i < 100 && !has_ended; i++)
-		turn();
-	/* there may be more of it: nothing is, whatever it says */
-	ck_assert(has_ended && has_failed);
-	ck_assert_uint_eq(asked, 1);
-	ck_assert_str_eq(
-		text_from(err[0]), "test: line 3: it is over 64 KiB; nothing more is read\n");
+	ck_assert_int_eq(write(in, line, 70000), 70000);
 	free(line);
+	/* nothing that follows is done, whatever it says */
+	ck_assert_int_eq(ends(), 1);
+	ck_assert_ptr_null(request(0, true));
+	ck_assert_str_eq(said[1], "vigild: line 1: there is a NUL in it\n"
+				  "vigild: line 3: it is over 64 KiB; nothing more is read\n");
 }
 END_TEST
 
@@ -255,123 +282,120 @@ START_TEST(a_file_is_a_script)
 	int file = open(scratch_put("script", 0600, "get /a\nget /b"), O_RDONLY | O_CLOEXEC);
 
 	ck_assert_int_ge(file, 0);
-	console_close(console);
-	open_console(file, true);
-	for (int i = 0; i < 100 && !has_ended; i++)
-		turn();
-	ck_assert(has_ended && !has_failed);
-	ck_assert_str_eq(text_from(out[0]), "\"/a\"\n\"/b\"\n");
+	teardown();
+	scratch_setup();
+	start(file);
 	close(file);
+	serve("/a");
+	serve("/b");
+	ck_assert_int_eq(ends(), 0);
+	ck_assert_str_eq(said[0], "\"/a\"\n\"/b\"\n");
 }
 END_TEST
 
-START_TEST(a_slow_reader_slows_down_the_script_alone)
+START_TEST(a_slow_reader_slows_down_the_script)
 {
-	char line[4096] = "get /", script[65536] = "", *to = script;
-	unsigned before;
-	uint64_t until = clock_now() + PATIENCE;
+	char text[3001];
+	unsigned asked = 0;
+	json_t *req;
 
-	memset(line + 5, 'x', 3000);
-	strcpy(line + 3005, "\n");
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	ck_assert_int_eq(fcntl(out, F_SETPIPE_SZ, 4096), 4096);
 	for (int i = 0; i < 20; i++)
-		to = stpcpy(to, line);
-	ck_assert_int_eq(fcntl(out[1], F_SETPIPE_SZ, 4096), 4096);
-	at_once = false;
-	say(script);
-	for (int i = 0; i < 100; i++) {
-		before = asked;
-		turn();
-		if (asked != before) {
-			struct command_reply reply = {.result = json_string(line)};
-
-			console_answer(console, &reply);
-			json_decref(reply.result);
-		}
+		type("get /a\n");
+	shut(&in);
+	while ((req = request(200, false)) != NULL) {
+		answer(req, json_string(text));
+		asked++;
 	}
 	/* the pipe holds one answer, and part of the next waits */
 	ck_assert_uint_ge(asked, 1);
 	ck_assert_uint_le(asked, 3);
-	/* what nobody asked for is bounded */
-	for (int i = 0; i < 2000; i++)
-		console_notice(console, line);
-	at_once = true;
-	while (asked < 20 && clock_now() < until) {
-		turn();
-		text_from(out[0]);
-	}
-	ck_assert_uint_eq(asked, 20);
-	end_script();
-	/* and said as soon as there is room */
-	console_notice(console, "the last");
-	some_turns();
-	ck_assert_ptr_nonnull(
-		strstr(text_from(out[0]), " lines were lost, as nobody took them)\nthe last\n"));
+	for (; asked < 20; asked++)
+		answer(expect("/a"), json_string(text));
+	ck_assert_int_eq(ends(), 0);
+	ck_assert_uint_eq(said_length[0], 20 * 3003);
 }
 END_TEST
 
 START_TEST(a_reader_who_has_left_ends_it)
 {
-	close(out[0]);
-	out[0] = -1;
-	say("get /a\nget /b\nget /c\n");
-	for (int i = 0; i < 100 && !has_ended; i++)
-		turn();
-	ck_assert(has_ended && has_failed);
-	ck_assert_uint_eq(asked, 1);
+	shut(&out);
+	type("get /a\nget /b\nget /c\n");
+	serve("/a");
+	ck_assert_int_eq(ends(), 1);
+	ck_assert_ptr_null(request(0, true));
 }
 END_TEST
 
-START_TEST(what_is_not_answered_is_given_up)
+START_TEST(what_vigild_sends_by_itself_is_printed)
 {
-	at_once = false;
-	say("watch /a\n");
-	some_turns();
-	ck_assert_str_eq(verb, "watch");
-	/* Ctrl-C is for those who sit at a terminal */
-	ck_assert(!console_interrupt(console));
-	ck_assert(!console_on_terminal(console));
-	ck_assert_uint_eq(given_up, 0);
-	console_close(console);
-	ck_assert_uint_eq(given_up, 1);
-	open_console(in[0], true);
+	send_line(json_pack("{s:s,s:{s:s,s:s,s:s}}", "method", "log", "params", "time", "T",
+		"level", "info", "text", "web: \033up"));
+	send_line(json_pack("{s:s,s:{s:i}}", "method", "lost", "params", "lines", 7));
+	send_line(json_pack("{s:s,s:{s:i}}", "method", "changed", "params", "revision", 1));
+	send_line(json_pack("{s:s,s:{s:i}}", "method", "unheard-of", "params", "revision", 1));
+	says(0, "T info    web: \\x1Bup\n"
+		"(7 lines were lost, because the console did not read them)\n");
+}
+END_TEST
+
+START_TEST(a_watch_goes_on_until_vigild_ends)
+{
+	json_t *req;
+
+	type("watch /a\nget /b\n");
+	req = request(60000, true);
+	ck_assert_str_eq(json_string_value(json_object_get(req, "method")), "watch");
+	answer(req, json_pack("{s:i}", "revision", 6));
+	send_line(json_pack("{s:s,s:{s:i}}", "method", "changed", "params", "revision", 7));
+	says(0, "{\"revision\":7}\n");
+	ck_assert_ptr_null(request(50, true));
+	shutdown(vigild, SHUT_WR);
+	ck_assert_int_eq(ends(), 1);
+	ck_assert_ptr_null(request(0, true));
+	ck_assert_str_eq(said[1], "vigild: line 1: vigild has closed the connection\n");
+}
+END_TEST
+
+START_TEST(without_vigild_a_script_ends)
+{
+	shutdown(vigild, SHUT_WR);
+	ck_assert_int_eq(ends(), 0);
+	ck_assert_str_eq(said[1], "");
 }
 END_TEST
 
 START_TEST(help_needs_nobody)
 {
-	say("help get\nhelp gte\nconsole\nmodule new x\nstatus --watch\nhelp\n");
-	ck_assert_ptr_nonnull(strstr(end_script(), "  quit "));
-	ck_assert_uint_eq(asked, 0);
-	ck_assert(has_failed);
-	ck_assert_str_eq(text_from(err[0]),
-		"test: line 2: there is no verb \"gte\"; did you mean \"get\"?\n"
-		"test: line 4: that is for the command line of vigilctl\n"
-		"test: line 5: --watch is for the command line of vigilctl; here there is watch\n");
+	type("help get\nhelp gte\nconsole\nmodule new x\nstatus --watch\nhelp\n");
+	shut(&in);
+	ck_assert_int_eq(ends(), 1);
+	ck_assert_ptr_null(request(0, true));
+	ck_assert_ptr_nonnull(strstr(said[0], "  quit "));
+	ck_assert_str_eq(said[1],
+		"vigild: line 2: there is no verb \"gte\"; did you mean \"get\"?\n"
+		"vigild: line 4: that is for the command line of vigilctl\n"
+		"vigild: line 5: --watch is for the command line of vigilctl; here there is "
+		"watch\n");
 }
 END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("console");
-	TCase *tcase = tcase_create("console");
-	SRunner *runner;
-	int failed;
+	TCase *tcase = suite_begin("console", setup, teardown);
 
-	tcase_set_timeout(tcase, 60);
-	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, lines_are_taken_as_they_come);
 	tcase_add_test(tcase, one_is_answered_before_the_next_begins);
 	tcase_add_test(tcase, what_is_wrong_is_said_with_its_line);
 	tcase_add_test(tcase, what_is_no_line_is_not_done);
 	tcase_add_test(tcase, a_file_is_a_script);
-	tcase_add_test(tcase, a_slow_reader_slows_down_the_script_alone);
+	tcase_add_test(tcase, a_slow_reader_slows_down_the_script);
 	tcase_add_test(tcase, a_reader_who_has_left_ends_it);
-	tcase_add_test(tcase, what_is_not_answered_is_given_up);
+	tcase_add_test(tcase, what_vigild_sends_by_itself_is_printed);
+	tcase_add_test(tcase, a_watch_goes_on_until_vigild_ends);
+	tcase_add_test(tcase, without_vigild_a_script_ends);
 	tcase_add_test(tcase, help_needs_nobody);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_end("console", tcase);
 }

@@ -1,170 +1,327 @@
-/* check_control_console: the door of a prompt within the host: verbs, rights, the one watch. */
+/*
+ * check_control_console: the console of vigild -C as vigild sees it: its process, its rights, and its
+ * connection, which may be slow.
+ *
+ * The console is this program, started again; what it does then, the environment says.
+ */
 #include "control/control_console.h"
 
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "control/control_conn.h"
 #include "fixture_control.h"
+#include "suite.h"
 
-static struct control_console *cc;
-static json_t *changes;
+static struct control_console *console;
+static int ended; /* 0: not yet, 1: well, 2: failed */
 
-static void on_change(json_t *change, void *arg)
+static void on_end(bool failed, void *arg)
 {
-	ck_assert_ptr_eq(arg, &changes);
-	json_array_append(changes, change);
+	ck_assert_int_eq(ended, 0);
+	ck_assert_ptr_eq(arg, &ended);
+	ended = failed ? 2 : 1;
 }
 
 static void setup_console(void)
 {
 	setup();
-	changes = json_array();
-	cc = control_console_open(host, on_change, &changes);
+	ended = 0;
 }
 
 static void teardown_console(void)
 {
-	control_console_close(cc);
-	json_decref(changes);
+	control_console_close(console);
+	console = NULL;
 	teardown();
 }
 
-/* Runs a verb that is done at once; its error code, 0 for a result, which is left in *result. */
-static int run(const char *verb, json_t *params, json_t **result)
+static void start(const char *does)
 {
-	struct command_reply reply = {0};
-
-	ck_assert(control_console_run(cc, command_find(verb), params, &reply));
-	ck_assert_int_eq(reply.code == 0, reply.result != NULL);
-	ck_assert_int_eq(reply.code == 0, reply.message[0] == '\0');
-	json_decref(params);
-	json_decref(reply.data);
-	if (result != NULL)
-		*result = reply.result;
-	else
-		json_decref(reply.result);
-	return reply.code;
+	setenv("CONSOLE_DOES", does, 1);
+	setenv("CONSOLE_ANSWER", scratch_path("answer"), 1);
+	console = control_console_open(control, host, "/proc/self/exe", on_end, &ended);
+	ck_assert_ptr_nonnull(console);
 }
 
-START_TEST(verbs_are_done_at_once)
+static int result_of(const char *does)
 {
-	json_t *result;
+	uint64_t until = clock_now() + PATIENCE;
 
-	ck_assert_int_eq(run("version", json_object(), &result), 0);
-	ck_assert_int_eq(json_integer_value(json_object_get(result, "pid")), getpid());
-	json_decref(result);
-	ck_assert_int_eq(state_set(host_state(host), "/daemons/a/b", json_integer(7)), 0);
-	ck_assert_int_eq(run("get", json_pack("{s:s}", "pointer", "/daemons/a/b"), &result), 0);
-	ck_assert_int_eq(json_integer_value(result), 7);
-	json_decref(result);
+	start(does);
+	while (ended == 0 && clock_now() < until)
+		turn();
+	return ended;
+}
+
+START_TEST(how_it_ends_is_told)
+{
+	static const struct {
+		const char *does;
+		int result;
+	} table[] = {{"exit 0", 1}, {"exit 1", 2}, {"signal 15", 1}, {"signal 1", 1},
+		{"signal 2", 1}, {"signal 11", 2}, {"signal 9", 2}};
+
+	ck_assert_int_eq(result_of(table[_i].does), table[_i].result);
+	ck_assert_uint_eq(log_holds("the console was ended by signal"),
+		table[_i].result == 2 && table[_i].does[0] == 's');
+	ck_assert(!control_console_on_terminal(console));
+}
+END_TEST
+
+START_TEST(a_program_that_is_missing_is_reported)
+{
+	errno = 0;
+	ck_assert_ptr_null(control_console_open(control, host, "/no/such/program", on_end, &ended));
+	ck_assert_int_eq(errno, ENOENT);
+}
+END_TEST
+
+START_TEST(it_ends_with_its_connection)
+{
+	uint64_t before;
+
+	start("wait");
+	before = clock_now();
+	control_console_close(console);
+	console = NULL;
+	ck_assert_int_eq(ended, 0);
+	ck_assert(waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD);
+	/* one that does not end is killed */
+	start("hang");
+	before = clock_now();
+	control_console_close(console);
+	console = NULL;
+	ck_assert(waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD);
+	ck_assert(clock_now() - before < PATIENCE);
+}
+END_TEST
+
+/* The error code of the answer to that request, 0 for a result. */
+static int code_of_request(const char *request)
+{
+	char does[256], line[4096] = "";
+	json_t *object;
+	FILE *file;
+	int code;
+
+	snprintf(does, sizeof(does), "ask {\"jsonrpc\":\"2.0\",\"id\":1,%s}", request);
+	ended = 0;
+	ck_assert_int_eq(result_of(does), 1);
+	control_console_close(console);
+	console = NULL;
+	file = fopen(scratch_path("answer"), "r");
+	ck_assert_ptr_nonnull(file);
+	ck_assert_ptr_nonnull(fgets(line, sizeof(line), file));
+	fclose(file);
+	object = json_loads(line, 0, NULL);
+	code = code_of(object);
+	json_decref(object);
+	return code;
+}
+
+START_TEST(it_has_the_rights_of_the_user_of_vigild)
+{
+	const char *remove = "\"method\":\"unregister\",\"params\":{\"name\":\"web\"}";
+
 	log_set_level(VIGIL_INFO);
-	ck_assert_int_eq(run("log", json_pack("{s:s}", "level", "debug"), NULL), 0);
+	ck_assert_int_eq(code_of_request("\"method\":\"version\""), 0);
+	ck_assert_int_eq(code_of_request("\"method\":\"log\",\"params\":{\"level\":\"debug\"}"), 0);
 	ck_assert_int_eq(log_level(), VIGIL_DEBUG);
-}
-END_TEST
-
-START_TEST(what_is_refused_elsewhere_is_refused_here)
-{
-	struct {
-		const char *verb;
-		json_t *params;
-		int code;
-	} wrong[] = {
-		{"get", json_pack("{s:s}", "pointer", "/nothing/here"), COMMAND_NOT_FOUND},
-		{"get", json_pack("{s:s}", "pointer", "no slash"), COMMAND_PARAMS},
-		{"get", json_pack("{s:i}", "pointer", 5), COMMAND_PARAMS},
-		{"run", json_object(), COMMAND_PARAMS},
-		{"run", json_pack("{s:s}", "name", "nobody"), COMMAND_NOT_FOUND},
-		{"watch", json_pack("{s:s}", "pointer", "no slash"), COMMAND_PARAMS},
-		{"watch", json_pack("{s:s}", "elsewhere", "/"), COMMAND_PARAMS},
-		{"help", json_object(), COMMAND_NO_METHOD},
-	};
-
-	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
-		ck_assert_int_eq(run(wrong[i].verb, wrong[i].params, NULL), wrong[i].code);
-	ck_assert_int_eq(state_set(host_state(host), "/daemons/a", json_true()), 0);
-	ck_assert_uint_eq(json_array_size(changes), 0);
-}
-END_TEST
-
-START_TEST(its_user_has_the_rights_of_its_user_alone)
-{
+	ck_assert_int_eq(code_of_request("\"method\":\"help\""), COMMAND_NO_METHOD);
+	ck_assert_int_eq(code_of_request("\"method\":\"watch\",\"params\":{\"pointer\":\"x\"}"),
+		COMMAND_PARAMS);
+	ck_assert_int_eq(code_of_request("\"method\":\"unwatch\""), 0);
 	if (geteuid() != 0)
 		return;
+	ck_assert_int_eq(code_of_request(remove), COMMAND_REFUSED);
+	ck_assert_int_eq(chmod(scratch, 0777), 0);
+	unlink(scratch_path("answer"));
 	ck_assert_int_eq(seteuid(12345), 0);
-	ck_assert_int_eq(run("version", json_object(), NULL), 0);
-	ck_assert_int_eq(run("log", json_pack("{s:s}", "level", "info"), NULL), 0);
-	ck_assert_int_eq(
-		run("unregister", json_pack("{s:s}", "name", "web"), NULL), COMMAND_DENIED);
+	ck_assert_int_eq(code_of_request(remove), COMMAND_DENIED);
 	ck_assert_int_eq(seteuid(0), 0);
-	ck_assert_int_eq(
-		run("unregister", json_pack("{s:s}", "name", "web"), NULL), COMMAND_REFUSED);
 }
 END_TEST
 
-static void watch(const char *pointer)
-{
-	struct command_reply reply = {0};
-	json_t *params = json_pack("{s:s}", "pointer", pointer);
+/* --- a connection that may be slow ------------------------------------------------------------ */
 
-	ck_assert(!control_console_run(cc, command_find("watch"), params, &reply));
-	ck_assert_ptr_null(reply.result);
-	ck_assert_int_eq(reply.code, 0);
-	json_decref(params);
+static bool gone;
+
+static void on_gone(struct conn *conn, void *arg)
+{
+	gone = true;
 }
 
-static const char *change_text(size_t index, const char *key)
+static struct conn *open_patient(int *fd)
 {
-	return json_string_value(json_object_get(json_array_get(changes, index), key));
+	const struct peer self = {.uid = geteuid()};
+	struct conn *conn;
+	int ends[2];
+
+	ck_assert_int_eq(
+		socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
+	gone = false;
+	conn = conn_new(control_clients(control), ends[0], &self, on_gone, NULL);
+	ck_assert_ptr_nonnull(conn);
+	conn_set_patient(conn);
+	*fd = ends[1];
+	return conn;
 }
 
-START_TEST(a_watch_goes_on_until_it_is_stopped)
+static void notify(struct conn *conn, const char *text)
+{
+	conn_notify(conn, "log", json_pack("{s:s}", "text", text));
+}
+
+/* Counts "log" lines, and adds up what "lost" lines say, until a reply comes. */
+static void count_lines(int fd, unsigned *logs, unsigned *lost)
+{
+	json_t *object, *params;
+
+	*logs = *lost = 0;
+	while ((object = get_object(fd)) != NULL && json_object_get(object, "id") == NULL) {
+		params = json_object_get(object, "params");
+		if (strcmp(json_string_value(json_object_get(object, "method")), "log") == 0)
+			(*logs)++;
+		else
+			*lost += (unsigned)json_integer_value(json_object_get(params, "lines"));
+		json_decref(object);
+	}
+	ck_assert_ptr_nonnull(object);
+	json_decref(object);
+}
+
+/* The next line says how many were lost. */
+static unsigned lost_lines(int fd)
+{
+	json_t *object = get_object(fd);
+	unsigned lost;
+
+	ck_assert_str_eq(json_string_value(json_object_get(object, "method")), "lost");
+	lost = (unsigned)json_integer_value(
+		json_object_get(json_object_get(object, "params"), "lines"));
+	json_decref(object);
+	return lost;
+}
+
+START_TEST(lines_for_a_console_that_does_not_read_are_dropped_and_counted)
+{
+	static char text[8192];
+	unsigned logs, lost, more, none;
+	struct conn *conn;
+	int fd;
+
+	conn = open_patient(&fd);
+	memset(text, 'x', sizeof(text) - 1);
+	for (int i = 0; i < 1000; i++)
+		notify(conn, text);
+	for (int i = 0; i < 5; i++)
+		turn();
+	ck_assert(!gone);
+	/* a request is answered nevertheless */
+	put(fd, ASK "\n");
+	count_lines(fd, &logs, &lost);
+	ck_assert_uint_gt(logs, 1024 * 1024 / sizeof(text) / 2);
+	ck_assert_uint_lt(logs, 2 * 1024 * 1024 / sizeof(text));
+	/* the number comes by itself */
+	if (lost == 0)
+		lost = lost_lines(fd);
+	ck_assert_uint_eq(logs + lost, 1000);
+	notify(conn, "another");
+	put(fd, ASK "\n");
+	count_lines(fd, &more, &none);
+	ck_assert_uint_eq(more, 1);
+	ck_assert_uint_eq(none, 0);
+	conn_free(conn);
+	close(fd);
+}
+END_TEST
+
+START_TEST(unwatch_is_for_readers)
+{
+	const struct peer stranger = {.uid = geteuid() + 1};
+	struct conn *conn;
+	int ends[2];
+
+	ck_assert_int_eq(
+		socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
+	conn = conn_new(control_clients(control), ends[0], &stranger, on_gone, NULL);
+	ck_assert_ptr_nonnull(conn);
+	ck_assert_int_eq(ask(ends[1], "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"unwatch\"}"),
+		COMMAND_DENIED);
+	conn_free(conn);
+	close(ends[1]);
+}
+END_TEST
+
+START_TEST(unwatch_ends_all_watches_of_the_connection_alone)
 {
 	struct state *state = host_state(host);
-	json_t *change;
+	int fd = dial(), other = dial();
 
-	watch("/daemons/a");
+	for (int i = 0; i < 3 * CONN_WATCHES_MAX; i++) {
+		ck_assert_int_eq(ask(fd, WATCH_ALL), 0);
+		if (i % CONN_WATCHES_MAX == CONN_WATCHES_MAX - 1)
+			ck_assert_int_eq(
+				ask(fd, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"unwatch\"}"),
+				0);
+	}
+	ck_assert_int_eq(ask(other, WATCH_ALL), 0);
 	ck_assert_int_eq(state_set(state, "/daemons/a/b", json_string("x")), 0);
-	ck_assert_int_eq(state_set(state, "/daemons/other", json_true()), 0);
-	ck_assert_int_eq(state_unset(state, "/daemons/a/b"), 0);
-	ck_assert_uint_eq(json_array_size(changes), 2);
-	ck_assert_str_eq(change_text(0, "pointer"), "/daemons/a/b");
-	ck_assert_str_eq(change_text(0, "value"), "x");
-	ck_assert_uint_eq(strlen(change_text(0, "time")), strlen("2026-01-31T12:34:56.789Z"));
-	change = json_array_get(changes, 1);
-	ck_assert(json_is_null(json_object_get(change, "value")));
-	ck_assert_int_eq(json_integer_value(json_object_get(change, "revision")),
-		(json_int_t)state_revision(state));
-	/* other verbs meanwhile, and a second watch takes the first one's place */
-	ck_assert_int_eq(run("version", json_object(), NULL), 0);
-	watch("/daemons/other");
-	ck_assert_int_eq(state_set(state, "/daemons/a/b", json_string("y")), 0);
-	ck_assert_uint_eq(json_array_size(changes), 2);
-	ck_assert_int_eq(state_set(state, "/daemons/other", json_false()), 0);
-	ck_assert_uint_eq(json_array_size(changes), 3);
-	control_console_stop(cc);
-	control_console_stop(cc);
-	ck_assert_int_eq(state_set(state, "/daemons/other", json_true()), 0);
-	ck_assert_uint_eq(json_array_size(changes), 3);
-	/* one that is still on ends with the door */
-	watch("");
+	free(get_line(other));
+	ck_assert(is_open(fd)); /* and nothing has come */
+	close(fd);
+	close(other);
 }
 END_TEST
 
-int main(void)
-{
-	Suite *suite = suite_create("control_console");
-	TCase *tcase = tcase_create("control_console");
-	SRunner *runner;
-	int failed;
+/* --- the console ------------------------------------------------------------------------------ */
 
-	tcase_set_timeout(tcase, 60);
-	tcase_add_checked_fixture(tcase, setup_console, teardown_console);
-	tcase_add_test(tcase, verbs_are_done_at_once);
-	tcase_add_test(tcase, what_is_refused_elsewhere_is_refused_here);
-	tcase_add_test(tcase, its_user_has_the_rights_of_its_user_alone);
-	tcase_add_test(tcase, a_watch_goes_on_until_it_is_stopped);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+static int await_byte(char *byte)
+{
+	struct pollfd p = {.fd = 3, .events = POLLIN};
+
+	return poll(&p, 1, -1) == 1 ? (int)read(3, byte, 1) : -1;
+}
+
+static int be_console(const char *does)
+{
+	FILE *answer;
+	char byte = '\0';
+
+	if (strncmp(does, "exit ", 5) == 0)
+		return atoi(does + 5);
+	if (strncmp(does, "signal ", 7) == 0) {
+		signal(atoi(does + 7), SIG_DFL); /* sanitizers have handlers of their own */
+		raise(atoi(does + 7));
+	}
+	if (strcmp(does, "wait") == 0)
+		return await_byte(&byte) == 0 ? 0 : 1;
+	if (strncmp(does, "ask ", 4) != 0)
+		for (;;)
+			pause();
+	if (dprintf(3, "%s\n", does + 4) < 0)
+		return 1;
+	answer = fopen(getenv("CONSOLE_ANSWER"), "w");
+	while (answer != NULL && byte != '\n' && await_byte(&byte) == 1)
+		fputc(byte, answer);
+	return answer != NULL && fclose(answer) == 0 ? 0 : 1;
+}
+
+int main(int argc, char **argv)
+{
+	TCase *tcase;
+
+	if (argc == 3 && strcmp(argv[1], "-F") == 0)
+		_exit(be_console(getenv("CONSOLE_DOES"))); /* nothing of a sanitizer at its end */
+	tcase = suite_begin("control_console", setup_console, teardown_console);
+	tcase_add_loop_test(tcase, how_it_ends_is_told, 0, 7);
+	tcase_add_test(tcase, a_program_that_is_missing_is_reported);
+	tcase_add_test(tcase, it_ends_with_its_connection);
+	tcase_add_test(tcase, it_has_the_rights_of_the_user_of_vigild);
+	tcase_add_test(tcase, lines_for_a_console_that_does_not_read_are_dropped_and_counted);
+	tcase_add_test(tcase, unwatch_is_for_readers);
+	tcase_add_test(tcase, unwatch_ends_all_watches_of_the_connection_alone);
+	return suite_end("control_console", tcase);
 }

@@ -94,6 +94,12 @@ START_TEST(what_a_peer_wants_is_refused)
 	memory_untrusted_begin();
 	ck_assert_ptr_null(memory_library_alloc(too_much));
 	ck_assert(memory_untrusted_end());
+	memory_untrusted_begin();
+	memory_untrusted_begin();
+	ck_assert_ptr_null(memory_library_alloc(too_much));
+	ck_assert(memory_untrusted_end());
+	ck_assert_ptr_null(memory_library_alloc(1)); /* the outer one has not ended */
+	ck_assert(memory_untrusted_end());
 	ck_assert(memory_ahead(4096));
 	ck_assert(!memory_ahead(too_much));
 	free(small);

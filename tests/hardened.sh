@@ -11,10 +11,10 @@ segment() { readelf -lW "$1" | grep -q "$2"; }
 symbol() { readelf --dyn-syms -W "$1" | grep -q "$2"; }
 # The second column of the stack's flags: no E.
 stack_is_data() { readelf -lW "$1" | awk '$1 == "GNU_STACK" { exit $7 ~ /E/ }'; }
-for program in src/vigild src/vigilctl; do
+for program in src/vigild src/vigilctl src/vigil-console; do
 	check "$program runs at any address" header "$program" 'Type:.*DYN'
 done
-for object in src/vigild src/vigilctl src/modules/*/*.so; do
+for object in src/vigild src/vigilctl src/vigil-console src/modules/*/*.so; do
 	check "$object has its tables read-only" segment "$object" GNU_RELRO
 	check "$object binds all functions at the start" dynamic "$object" 'BIND_NOW\|Flags:.*NOW'
 	check "$object has a stack that cannot be executed" stack_is_data "$object"

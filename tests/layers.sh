@@ -31,8 +31,9 @@ may() { # may LIBRARY NAME: whether the file may include it
 	event2/*:loop | event2/*:loop_timer | event2/*:worker_pool | event2/*:pidfd) ;;
 	event2/*:child | event2/*:child_output | event2/*:run_group | event2/*:api_own) ;;
 	event2/*:service/systemd/connection) ;;
-	event2/*:control_* | event2/*:console | event2/*:console_*) ;;
-	dlfcn.h:module | dlfcn.h:editor | histedit.h:editor) ;;
+	event2/*:control_*) ;;
+	# libedit is linked with the console alone.
+	dlfcn.h:module | histedit.h:editor) ;;
 	systemd/*:log | systemd/*:service/systemd/* | systemd/*:service/managers/systemd) ;;
 	event2/* | dlfcn.h:* | histedit.h:* | systemd/*) return 1 ;;
 	esac
@@ -116,7 +117,7 @@ fi
 # A wrong include of each kind is found, in a tree that is wrong on purpose.
 bent=$(mktemp -d) || exit 1
 trap 'rm -rf "$bent"' EXIT
-mkdir -p "$bent/modules/odd" "$bent/base" "$bent/config" "$bent/state" "$bent/host" "$bent/service/managers" "$bent/client" "$bent/attic"
+mkdir -p "$bent/modules/odd" "$bent/base" "$bent/config" "$bent/state" "$bent/host" "$bent/service/managers" "$bent/client" "$bent/console" "$bent/control" "$bent/attic"
 bend() { # bend FILE LINE EXPECTED
 	printf '#include <stdio.h>\n%s\n' "$2" >"$bent/$1"
 	wrong=$(complaints "$bent")
@@ -134,7 +135,9 @@ bend base/clock.c '#include "attic/odd.h"' 'attic/odd.h is in no layer'
 bend base/clock.c '#include "text.h"' 'text.h is in no layer'
 bend state/state.c '#include <event2/event.h>' 'event2/event.h is not for state'
 bend host/host.c '#include <dlfcn.h>' 'dlfcn.h is not for host'
-bend client/console.c '#include <histedit.h>' 'histedit.h is not for console'
+bend client/print.c '#include <histedit.h>' 'histedit.h is not for print'
+bend console/prompt.c '#include <histedit.h>' 'histedit.h is not for prompt'
+bend control/control_console.c '#include "console/prompt.h"' 'console/prompt.h is in layer 13, above 11'
 bend service/managers/lsb.c '#include <systemd/sd-bus.h>' 'systemd/sd-bus.h is not for service/managers/lsb'
 bend modules/odd/odd.c '#include "../../host.h"' '../../host.h is not beside it'
 bend modules/odd/odd.c '#include "host/host.h"' 'host/host.h is not beside it'

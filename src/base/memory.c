@@ -24,7 +24,8 @@ static void *reserve;
 static void *_Atomic spare;
 
 static _Thread_local struct {
-	bool on, refused;
+	unsigned depth; /* of memory_untrusted_begin; 0: what is allocated is the core's */
+	bool refused;
 } peer;
 
 void memory_on_end(void (*last_words)(void *arg, const char *why), void *arg)
@@ -139,11 +140,11 @@ void *memory_library_alloc(size_t size)
 
 void *memory_library_grow(void *old, size_t size)
 {
-	bool may_refuse = peer.on || size >= MEMORY_LARGE;
+	bool may_refuse = peer.depth > 0 || size >= MEMORY_LARGE;
 	void *block;
 
 	do
-		block = peer.on && peer.refused ? NULL : realloc(old, size > 0 ? size : 1);
+		block = peer.depth > 0 && peer.refused ? NULL : realloc(old, size > 0 ? size : 1);
 	while (block == NULL && !may_refuse && worth_another_try());
 	if (block == NULL) {
 		peer.refused = true;
@@ -164,12 +165,12 @@ bool memory_ahead(size_t size)
 
 void memory_untrusted_begin(void)
 {
-	peer.on = true;
-	peer.refused = !keep_spare();
+	if (peer.depth++ == 0)
+		peer.refused = !keep_spare();
 }
 
 bool memory_untrusted_end(void)
 {
-	peer.on = false;
+	peer.depth--;
 	return peer.refused;
 }

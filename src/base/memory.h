@@ -35,7 +35,8 @@ void *memory_library_alloc(size_t size);
 void *memory_library_grow(void *old, size_t size);
 
 /* Between these two, what libraries allocate on this thread is a peer's.  The end says whether
- * something was refused: what was made meanwhile may lack a part, and is not to be used. */
+ * something was refused: what was made meanwhile may lack a part, and is not to be used.  They nest, and then what was refused
+ * inside counts outside, too. */
 void memory_untrusted_begin(void);
 bool memory_untrusted_end(void);
 

@@ -1,9 +1,8 @@
 /*
  * client: one connection to a running vigild, blocking, with a deadline.
  *
- * For vigilctl, which has one thing to do and may wait for it; its console, which has a prompt to
- * mind, waits on its loop.  A vigild that hangs must not hang the admin who asks what is wrong
- * with it, so every wait has an end.
+ * For vigilctl and the console, which may wait for an answer.  A vigild that hangs must not hang the
+ * admin who asks what is wrong with it, so every wait has an end.
  */
 #include "client/client.h"
 
@@ -93,6 +92,14 @@ struct client *client_open(const char *socket)
 	client_close(client);
 	errno = -err;
 	return NULL;
+}
+
+struct client *client_adopt(int fd)
+{
+	struct client *client = memory_zero(sizeof(*client));
+
+	client->fd = fd;
+	return client;
 }
 
 void client_close(struct client *client)

@@ -12,6 +12,8 @@ struct client;
 
 /* NULL and errno: nobody answers there. */
 struct client *client_open(const char *socket);
+/* Takes a connected descriptor, which does not block. */
+struct client *client_adopt(int fd);
 void client_close(struct client *client);
 
 /* Sends a request (params: a new reference or NULL) and waits for its reply, at most so many

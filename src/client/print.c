@@ -4,8 +4,8 @@
  * One function for each verb whose answer has a form of its own, in a table.  Colours only on a
  * terminal, and never where NO_COLOR is set.
  *
- * There is one place that answers go to at a time, as there is one who asks: stdout, or what a
- * prompt has put in its place.  Passing it down to each of these would say nothing more.
+ * Answers go to stdout, or to one other stream that print_to has put in its place, for tests.  Passing it to each
+ * of these functions would say nothing more.
  */
 #include "client/print.h"
 
@@ -129,7 +129,8 @@ static size_t print_json_character(const char *text, size_t left)
 	return took > 0 ? took : 1;
 }
 
-void print_json_part(char *text)
+/* JSON text as a line; changes the text. */
+static void print_json_text(char *text)
 {
 	size_t length;
 
@@ -149,7 +150,7 @@ static void print_dumped(json_t *value, size_t flags)
 	char *text = json_dumps(value, flags | JSON_ENCODE_ANY);
 
 	if (text != NULL)
-		print_json_part(text);
+		print_json_text(text);
 	else
 		putc('\n', out());
 	free(text);

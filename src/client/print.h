@@ -15,8 +15,6 @@ void print_result(const char *verb, json_t *result);
 /* JSON that is JSON still, with all that a terminal might act on escaped. */
 void print_json(json_t *value);
 void print_json_line(json_t *value);
-/* A piece of JSON text as a line; changes the text. */
-void print_json_part(char *text);
 /* A text as it is; on a terminal as print_clean. */
 void print_bare(const char *text);
 /* Text of strangers on one line, safe for a terminal.  NULL: nothing. */

@@ -1,7 +1,7 @@
 /*
  * verb: one verb as it is typed, and its answer as it is read.
  *
- * What the command line of vigilctl and the prompts of both programs have in common: words are
+ * What the command line of vigilctl and the console have in common: words are
  * read by the table of verbs, answers go where print sends them.
  */
 #ifndef VERB_H

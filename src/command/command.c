@@ -207,6 +207,14 @@ const struct command *command_admit(
 	return check_params(command, params, reply) ? command : NULL;
 }
 
+void command_reply_clear(struct command_reply *reply)
+{
+	reply_stream_free(reply->stream);
+	json_decref(reply->result);
+	json_decref(reply->data);
+	*reply = (struct command_reply){0};
+}
+
 /* What a peer only reads is its own affair: the host does not end for it, and half an answer is
  * none. */
 static void run_read(const struct command *command, struct host *host, json_t *params,
@@ -216,10 +224,7 @@ static void run_read(const struct command *command, struct host *host, json_t *p
 	command->run(host, params, reply);
 	if (!memory_untrusted_end())
 		return;
-	reply_stream_free(reply->stream);
-	json_decref(reply->result);
-	json_decref(reply->data);
-	*reply = (struct command_reply){.peer = reply->peer};
+	command_reply_clear(reply);
 }
 
 void command_run(struct host *host, const struct peer *peer, const char *verb, json_t *params,

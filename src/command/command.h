@@ -1,5 +1,5 @@
 /*
- * command: one table of verbs, for every door: the socket, the pipe, the console, vigilctl.
+ * command: one table of verbs, for the socket, the pipe, the console and vigilctl.
  *
  * A row says the verb's usage, help, arguments and access; the default access is none.  The
  * doors check access before a handler is reached, by command_allowed, and nowhere else.
@@ -88,6 +88,8 @@ const struct command *command_admit(
 /* Admits and runs.  Exactly one of result, stream and code is set after. */
 void command_run(struct host *host, const struct peer *peer, const char *verb, json_t *params,
 	struct command_reply *reply);
+/* Frees what a reply holds. */
+void command_reply_clear(struct command_reply *reply);
 /* The row of a parameter; NULL where the verb has none of that name. */
 const struct command_param *command_param(const struct command *command, const char *name);
 /* The parameters of a command line: words, ended by NULL.  An object, a new reference; NULL

@@ -111,6 +111,11 @@ fail:
 	return NULL;
 }
 
+struct control_work *control_clients(const struct control *control)
+{
+	return control_socket_clients(control->socket);
+}
+
 void control_close(struct control *control)
 {
 	if (control == NULL)

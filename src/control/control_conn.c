@@ -62,15 +62,16 @@ char *conn_error_line(enum command_error code, const char *message)
 
 static void run(struct conn *conn, const char *method, json_t *params, struct command_reply *reply)
 {
-	const struct command *watch;
+	bool watch = strcmp(method, "watch") == 0;
 
-	if (strcmp(method, "watch") != 0) {
+	if (!watch && strcmp(method, "unwatch") != 0)
 		command_run(conn->host, &conn->peer, method, params, reply);
+	else if (command_admit(&conn->peer, "watch", watch ? params : NULL, reply) == NULL)
 		return;
-	}
-	watch = command_admit(&conn->peer, method, params, reply);
-	if (watch != NULL)
+	else if (watch)
 		conn_watch(conn, params, reply);
+	else
+		reply->result = json_pack("{s:i}", "watches", conn_unwatch_all(conn));
 }
 
 static void answer(struct conn *conn, json_t *id, struct command_reply *reply)
@@ -288,7 +289,10 @@ static void on_end(uint64_t missed, void *arg)
 
 static void on_line_time(uint64_t missed, void *arg)
 {
-	conn_end_soon(arg);
+	struct conn *conn = arg;
+
+	if (!conn->patient)
+		conn_end_soon(conn);
 }
 
 /* --- life ------------------------------------------------------------------------------------- */
@@ -347,6 +351,11 @@ void conn_free(struct conn *conn)
 	loop_timer_free(conn->line_timer);
 	close(conn->fd);
 	free(conn);
+}
+
+void conn_set_patient(struct conn *conn)
+{
+	conn->patient = true;
 }
 
 const struct peer *conn_peer(const struct conn *conn)

@@ -26,8 +26,14 @@ typedef void conn_gone_fn(struct conn *conn, void *arg);
 /* Takes the descriptor, also when it fails (NULL). */
 struct conn *conn_new(
 	struct control_work *work, int fd, const struct peer *peer, conn_gone_fn *gone, void *arg);
-/* Closes it; gone is not told. */
+/* Closes it; gone is not called. */
 void conn_free(struct conn *conn);
+
+/* From now on a peer that reads slowly, or not at all, is no reason to close the connection: what it did
+ * not ask for is dropped and counted when over CONN_WAITING_MAX bytes wait. */
+void conn_set_patient(struct conn *conn);
+/* Sends a notification.  Takes params. */
+void conn_notify(struct conn *conn, const char *method, json_t *params);
 
 const struct peer *conn_peer(const struct conn *conn);
 /* Since when it has had neither request nor watch under way; 0: it has one. */

@@ -1,88 +1,193 @@
 /*
- * control_console: the third door to command: a prompt within the host's own process.
+ * control_console: the console of `vigild -C`, a process with a connection of its own.
  *
- * Who sits at it has started the host, and is asked for no other right than the host's own user
- * has.  Verbs are run by the same table, and a watch tells in the same form, as over the socket;
- * there is one watch at a time, since a prompt waits for it.  Words, lines and terminals are not
- * known here.
+ * The connection is one of the control socket's, with two differences: it counts as no client's, so no
+ * other client can replace it, and the console may be as slow as it likes, because its terminal may be
+ * stopped.  vigild never waits for it: lines of the log that find no room are dropped and counted.
  */
 #include "control/control_console.h"
 
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/log.h"
 #include "base/memory.h"
-#include "command/command_handlers.h"
-#include "state/json_pointer.h"
-#include "state/state.h"
+#include "control/control.h"
+#include "control/control_conn.h"
 #include "host/host.h"
+#include "loop/loop.h"
+#include "process/pidfd.h"
+#include "process/spawn_terminal.h"
+
+#define END_TIME (2 * CLOCK_SECOND)
 
 struct control_console {
-	struct host *host;
-	struct state_watch *watch;
-	control_console_fn *on_change;
+	struct conn *conn; /* NULL: it has ended */
+	pid_t pid;         /* 0: it has ended */
+	struct pidfd_watch *sight;
+	bool terminal;
+	bool has_log; /* the log goes to it */
+	control_console_fn *on_end;
 	void *arg;
 };
 
-static void on_state(uint64_t revision, const char *pointer, json_t *value, void *arg)
+/* In the form that log lines have on standard error. */
+static void on_log(vigil_level level, const char *line, void *arg)
 {
-	struct control_console *cc = arg;
-	json_t *change = command_change(revision, pointer, value);
+	struct control_console *console = arg;
+	char now[CLOCK_TEXT];
 
-	if (change != NULL)
-		cc->on_change(change, cc->arg);
-	json_decref(change);
+	memory_untrusted_begin();
+	conn_notify(console->conn, "log",
+		json_pack("{s:s,s:s,s:s}", "time", clock_text(now), "level", log_level_name(level),
+			"text", line));
+	memory_untrusted_end();
 }
 
-static bool begin_watch(struct control_console *cc, json_t *params, struct command_reply *reply)
+static void on_gone(struct conn *conn, void *arg)
 {
-	const char *pointer = json_string_value(json_object_get(params, "pointer"));
+	struct control_console *console = arg;
 
-	control_console_stop(cc);
-	cc->watch = state_watch(host_state(cc->host), pointer != NULL ? pointer : "", on_state, cc);
-	if (cc->watch != NULL)
+	if (console->has_log)
+		log_set_sink(NULL, NULL);
+	console->conn = NULL;
+}
+
+static void disconnect(struct control_console *console)
+{
+	struct conn *conn = console->conn;
+
+	if (conn == NULL)
+		return;
+	on_gone(conn, console);
+	conn_free(conn);
+}
+
+/* A signal that asks it to end is no failure. */
+static bool has_failed(int status)
+{
+	int signo = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+
+	if (signo == 0)
+		return WEXITSTATUS(status) != 0;
+	if (signo == SIGTERM || signo == SIGINT || signo == SIGHUP)
 		return false;
-	command_fail(reply, COMMAND_PARAMS, "watch: \"%.128s\" is not a JSON Pointer: it %s",
-		pointer, json_pointer_error(pointer));
+	log_error("the console was ended by signal %d (%s)", signo, strsignal(signo));
 	return true;
 }
 
-bool control_console_run(struct control_console *cc, const struct command *command, json_t *params,
-	struct command_reply *reply)
+static void on_exit_seen(void *arg)
 {
-	const struct peer self = {.uid = geteuid()};
+	struct control_console *console = arg;
+	int status = spawn_terminal_reap(console->pid);
 
-	if (strcmp(command->verb, "watch") != 0) {
-		command_run(cc->host, &self, command->verb, params, reply);
-		return true;
+	console->pid = 0;
+	pidfd_watch_close(console->sight);
+	console->sight = NULL;
+	disconnect(console);
+	console->on_end(has_failed(status), console->arg);
+}
+
+/* Closes fd.  0 or -errno. */
+static int start(struct control_console *console, struct host *host, const char *program, int fd)
+{
+	const char *const argv[] = {program, "-F", "3", NULL};
+	pid_t pid = spawn_terminal_start(argv, fd);
+
+	close(fd);
+	if (pid < 0)
+		return pid;
+	console->pid = pid;
+	console->sight = pidfd_watch_open(host_loop(host), pid, on_exit_seen, console);
+	return console->sight != NULL ? 0 : -errno;
+}
+
+static int connect_to(struct control_console *console, struct control *control, struct host *host,
+	const char *program)
+{
+	const struct peer self = {.uid = geteuid(), .reader = true};
+	int ends[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0)
+		return -errno;
+	console->conn = conn_new(control_clients(control), ends[0], &self, on_gone, console);
+	if (console->conn == NULL) {
+		close(ends[1]);
+		return -ENOMEM;
 	}
-	return command_admit(&self, command->verb, params, reply) == NULL ||
-	       begin_watch(cc, params, reply);
+	conn_set_patient(console->conn);
+	return start(console, host, program, ends[1]);
 }
 
-void control_console_stop(struct control_console *cc)
+struct control_console *control_console_open(struct control *control, struct host *host,
+	const char *program, control_console_fn *on_end, void *arg)
 {
-	state_unwatch(cc->watch);
-	cc->watch = NULL;
+	struct control_console *console = memory_zero(sizeof(*console));
+	int err;
+
+	console->on_end = on_end;
+	console->arg = arg;
+	console->terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+	err = connect_to(console, control, host, program);
+	if (err != 0) {
+		control_console_close(console);
+		errno = -err;
+		return NULL;
+	}
+	if (console->terminal) {
+		/* The console stops vigild when it has restored the terminal. */
+		signal(SIGTSTP, SIG_IGN);
+		console->has_log = isatty(STDERR_FILENO);
+		if (console->has_log)
+			log_set_sink(on_log, console);
+	}
+	return console;
 }
 
-struct control_console *control_console_open(
-	struct host *host, control_console_fn *on_change, void *arg)
+/* It ends because its connection is closed.  One that is stuck is killed. */
+static void await_end(pid_t pid)
 {
-	struct control_console *cc = memory_zero(sizeof(*cc));
+	struct pollfd p = {.fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN};
+	uint64_t until = clock_now() + END_TIME, now;
 
-	cc->host = host;
-	cc->on_change = on_change;
-	cc->arg = arg;
-	return cc;
+	kill(pid, SIGCONT);
+	while (p.fd >= 0 && (now = clock_now()) < until)
+		if (poll(&p, 1, (int)((until - now) / CLOCK_MS) + 1) > 0)
+			break;
+	if (p.fd >= 0)
+		close(p.fd);
+	kill(pid, SIGKILL);
+	spawn_terminal_reap(pid);
 }
 
-void control_console_close(struct control_console *cc)
+void control_console_close(struct control_console *console)
 {
-	if (cc == NULL)
+	if (console == NULL)
 		return;
-	control_console_stop(cc);
-	free(cc);
+	disconnect(console);
+	if (console->sight != NULL)
+		pidfd_watch_close(console->sight);
+	if (console->pid != 0)
+		await_end(console->pid);
+	free(console);
+}
+
+bool control_console_on_terminal(const struct control_console *console)
+{
+	return console->terminal && console->pid != 0;
+}
+
+void control_console_continue(const struct control_console *console)
+{
+	if (console->pid != 0)
+		kill(console->pid, SIGCONT);
 }

@@ -41,7 +41,9 @@ struct conn {
 	SLIST_HEAD(, watch) watches;
 	unsigned watch_count;
 	uint64_t last_active;
-	bool half_closed; /* the peer will send no more */
+	bool half_closed;   /* the peer will send no more */
+	bool patient;       /* it is the console's: a slow peer is no reason to close it */
+	unsigned long lost; /* notifications that found no room, since the last that did */
 	bool ending;
 	conn_gone_fn *gone;
 	void *gone_arg;
@@ -53,6 +55,9 @@ void conn_flush(struct conn *conn);
 void conn_on_writable(evutil_socket_t fd, short what, void *conn);
 /* Sends a line; NULL ends the connection, because a line is missing. */
 void conn_send_shared(struct conn *conn, struct shared_text *text);
+/* The same for what the peer did not ask for: where a patient connection has no room, it is dropped and
+ * counted, and the count is sent as soon as there is room. */
+void conn_notify_shared(struct conn *conn, struct shared_text *text);
 /* Sends a text as a line; takes it. */
 void conn_send_text(struct conn *conn, char *text);
 /* Sends an object as a line; takes the reference. */
@@ -65,6 +70,7 @@ void conn_begin_stream(struct conn *conn, json_t *id, struct reply_stream *strea
 bool conn_tell_part(struct conn *conn);
 
 void conn_watch(struct conn *conn, json_t *params, struct command_reply *reply);
-void conn_unwatch_all(struct conn *conn);
+/* Ends all its watches; how many there were. */
+int conn_unwatch_all(struct conn *conn);
 
 #endif

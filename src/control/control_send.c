@@ -50,18 +50,6 @@ void conn_flush(struct conn *conn)
 		conn_end_soon(conn);
 }
 
-void conn_on_writable(evutil_socket_t fd, short what, void *arg)
-{
-	struct conn *conn = arg;
-
-	conn->last_active = clock_now();
-	conn_flush(conn);
-	if (conn->stream == NULL || conn->ending)
-		return;
-	loop_timer_rearm(conn->line_timer, CONN_TAKE_TIME);
-	control_work_add(&conn->client);
-}
-
 static void on_sent(const void *bytes, size_t length, void *text)
 {
 	shared_text_release(text);
@@ -109,18 +97,93 @@ static bool is_over_its_share(const struct conn *conn)
 	return sum > CONN_USER_WAITING_MAX;
 }
 
-void conn_send_shared(struct conn *conn, struct shared_text *text)
+static struct evbuffer *queue_of(struct conn *conn)
 {
-	struct evbuffer *to = conn->stream != NULL ? conn->later : conn->out;
+	return conn->stream != NULL ? conn->later : conn->out;
+}
 
-	/* One reply may be long; a peer that lets them pile up, also in the kernel, is not
-	 * reading. */
+/* One reply may be long; a peer that lets them pile up, also in the kernel, is not reading. */
+static bool is_full(struct conn *conn)
+{
 	if (evbuffer_get_length(conn->out) >= WAITING_SMALL)
 		(void)evbuffer_write(conn->out, conn->fd);
-	if (text == NULL || conn->ending || evbuffer_get_length(to) > CONN_WAITING_MAX ||
-		is_over_its_share(conn) || queue_line(to, text) != 0)
+	return evbuffer_get_length(queue_of(conn)) > CONN_WAITING_MAX || is_over_its_share(conn);
+}
+
+void conn_send_shared(struct conn *conn, struct shared_text *text)
+{
+	if (text == NULL || conn->ending || (!conn->patient && is_full(conn)) ||
+		queue_line(queue_of(conn), text) != 0)
 		conn_end_soon(conn);
 }
+
+/* --- what nobody asked for -------------------------------------------------------------------- */
+
+static struct shared_text *notification(const char *method, json_t *params)
+{
+	json_t *object =
+		json_pack("{s:s,s:s,s:o}", "jsonrpc", "2.0", "method", method, "params", params);
+	struct shared_text *text = shared_text_new(control_dump(object));
+
+	json_decref(object);
+	return text;
+}
+
+/* False: there is no room or no memory, which ends no patient connection. */
+static bool queue_notification(struct conn *conn, struct shared_text *text)
+{
+	return text != NULL && !is_full(conn) && queue_line(queue_of(conn), text) == 0;
+}
+
+static bool tell_lost(struct conn *conn)
+{
+	struct shared_text *text;
+	bool told;
+
+	if (conn->lost == 0)
+		return true;
+	text = notification("lost", json_pack("{s:I}", "lines", (json_int_t)conn->lost));
+	told = queue_notification(conn, text);
+	shared_text_release(text);
+	if (told)
+		conn->lost = 0;
+	return told;
+}
+
+void conn_on_writable(evutil_socket_t fd, short what, void *arg)
+{
+	struct conn *conn = arg;
+
+	conn->last_active = clock_now();
+	conn_flush(conn);
+	if (conn->lost > 0 && !conn->ending && tell_lost(conn))
+		event_add(conn->writable, NULL);
+	if (conn->stream == NULL || conn->ending)
+		return;
+	loop_timer_rearm(conn->line_timer, CONN_TAKE_TIME);
+	control_work_add(&conn->client);
+}
+
+void conn_notify_shared(struct conn *conn, struct shared_text *text)
+{
+	if (conn->ending)
+		return;
+	if (!conn->patient)
+		conn_send_shared(conn, text);
+	else if (!tell_lost(conn) || !queue_notification(conn, text))
+		conn->lost++;
+	event_add(conn->writable, NULL);
+}
+
+void conn_notify(struct conn *conn, const char *method, json_t *params)
+{
+	struct shared_text *text = notification(method, params);
+
+	conn_notify_shared(conn, text);
+	shared_text_release(text);
+}
+
+/* --- replies ---------------------------------------------------------------------------------- */
 
 void conn_send_text(struct conn *conn, char *bytes)
 {

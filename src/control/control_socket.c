@@ -486,3 +486,8 @@ void control_socket_close(struct control_socket *cs)
 	free(cs->path);
 	free(cs);
 }
+
+struct control_work *control_socket_clients(const struct control_socket *cs)
+{
+	return cs->work;
+}

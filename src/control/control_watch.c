@@ -9,8 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <event2/event.h>
-
 #include "base/memory.h"
 #include "command/command_handlers.h"
 #include "state/json_pointer.h"
@@ -27,9 +25,8 @@ static void on_change(uint64_t revision, const char *pointer, json_t *value, voi
 {
 	struct conn *conn = ((struct watch *)arg)->conn;
 
-	conn_send_shared(
+	conn_notify_shared(
 		conn, control_work_change(conn->client.user->control, revision, pointer, value));
-	event_add(conn->writable, NULL);
 }
 
 static bool has_room(const struct conn *conn, struct command_reply *reply)
@@ -70,14 +67,18 @@ void conn_watch(struct conn *conn, json_t *params, struct command_reply *reply)
 	reply->result = json_pack("{s:I}", "revision", (json_int_t)state_revision(state));
 }
 
-void conn_unwatch_all(struct conn *conn)
+int conn_unwatch_all(struct conn *conn)
 {
 	struct watch *watch;
+	int count = 0;
 
 	while ((watch = SLIST_FIRST(&conn->watches)) != NULL) {
 		SLIST_REMOVE_HEAD(&conn->watches, link);
 		conn->client.user->watches--;
 		state_unwatch(watch->watch);
 		free(watch);
+		count++;
 	}
+	conn->watch_count = 0;
+	return count;
 }

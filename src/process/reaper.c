@@ -29,6 +29,7 @@
 #include "process/child.h"
 #include "loop/loop.h"
 #include "process/spawn.h"
+#include "process/spawn_terminal.h"
 
 #define AT_ONCE 256             /* orphans reaped before the loop does other things */
 #define AGAIN   (10 * CLOCK_MS) /* where an own child hides others and they cannot be listed */
@@ -41,7 +42,7 @@ struct reaper {
 
 static bool is_own(pid_t pid)
 {
-	return child_is_own(pid) || spawn_is_detached(pid);
+	return child_is_own(pid) || spawn_is_detached(pid) || spawn_terminal_is_own(pid);
 }
 
 /* A child of this thread that has ended; 0: there is none. */

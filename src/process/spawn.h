@@ -1,5 +1,6 @@
 /*
- * spawn: one way to start a process, for the loop and for workers.
+ * spawn: one way to start a process, for the loop and for workers; only the console of vigild -C is
+ * started by spawn_terminal.
  *
  * posix_spawn only, never a bare fork.  The child leads a session and a process group of its own, has every
  * signal at its default and unblocked, / (or a directory asked for) to stand in, /dev/null (or

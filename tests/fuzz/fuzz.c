@@ -20,6 +20,7 @@ const struct fuzz_target fuzz_targets[] = {
 	{"client", fuzz_client, 4096},
 	{"command-line", fuzz_command_line, 256},
 	{"config", fuzz_config, 4096},
+	{"console", fuzz_console, 2048},
 	{"control", fuzz_control, 4096},
 	{"control-group", fuzz_control_group, 1024},
 	{"crash", fuzz_crash, 1024},

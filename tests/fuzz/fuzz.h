@@ -35,7 +35,8 @@ const char *fuzz_file(const char *name, const uint8_t *data, size_t size);
 /* Whether a text holds nothing that could forge a line or reach a terminal. */
 bool fuzz_is_clean(const char *text);
 
-fuzz_fn fuzz_average, fuzz_bus, fuzz_client, fuzz_master, fuzz_notify, fuzz_probe, fuzz_state;
+fuzz_fn fuzz_average, fuzz_bus, fuzz_client, fuzz_console, fuzz_master, fuzz_notify, fuzz_probe,
+	fuzz_state;
 fuzz_fn fuzz_command_line, fuzz_config, fuzz_control, fuzz_control_group, fuzz_crash, fuzz_escape,
 	fuzz_http, fuzz_init_script, fuzz_merge, fuzz_mounts, fuzz_nagios, fuzz_names, fuzz_openrc,
 	fuzz_pidfile, fuzz_pipe, fuzz_pointer, fuzz_process, fuzz_reply, fuzz_runit, fuzz_s6,

@@ -108,7 +108,7 @@ class Screen:
 
 
 class Terminal:
-    def __init__(self, *argv, **env):
+    def __init__(self, *argv, stderr=None, **env):
         self.master, slave = os.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
         self.before = termios.tcgetattr(slave)
@@ -119,7 +119,7 @@ class Terminal:
 
         env = dict(os.environ, TERM="xterm", LC_ALL="C.UTF-8", **env)
         self.process = subprocess.Popen(
-            argv, stdin=slave, stdout=slave, stderr=slave, env=env, preexec_fn=take_terminal
+            argv, stdin=slave, stdout=slave, stderr=stderr or slave, env=env, preexec_fn=take_terminal
         )
         self.slave = slave
         self.screen = Screen()
@@ -282,12 +282,12 @@ def sees_changes(t, what, row):
 def suspends(t, who):
     t.type("get /vig")
     t.shows(who + ": before it is suspended", "vigil> get /vig")
-    os.kill(t.process.pid, signal.SIGTSTP)
+    t.type("\x1a")
     _, status = os.waitpid(t.process.pid, os.WUNTRACED)
     check(who + ": Ctrl-Z stops it", os.WIFSTOPPED(status))
     check(who + ": and gives the terminal back", t.modes_are_back())
     t.wait(lambda: t.last() == "")
-    os.kill(t.process.pid, signal.SIGCONT)
+    os.killpg(t.process.pid, signal.SIGCONT)
     t.shows(who + ": which it takes again, with the line", "vigil> get /vig")
     check(who + ": to edit on it", t.wait(lambda: not t.modes_are_back()))
     t.type("\x15")
@@ -337,6 +337,7 @@ def vigild_console():
     log_above(t)
     suspends(t, "vigild -C")
     stands_still(t)
+    many_watches(t)
     t.type("\x04")
     t.sees("Ctrl-D stops it", lambda: t.has("notice  stopped$"))
     t.wait(t.modes_are_back)
@@ -356,29 +357,174 @@ def vigild_console():
     t.ends("a terminal that goes away stops it")
 
 
-def plain():
-    empty = WORK + "/lib"
-    os.makedirs(empty, exist_ok=True)
-    for name in "libedit.so.2", "libedit.so.0":
-        open(empty + "/" + name, "w").close()
-    for what, env in ("without libedit", {"LD_LIBRARY_PATH": empty}), ("on a dumb terminal", {"TERM_": "dumb"}):
-        if "TERM_" in env:
-            t = Terminal("/usr/bin/env", "TERM=dumb", VIGILD, "-C", "-c", CONF)
-        else:
-            t = Terminal(VIGILD, "-C", "-c", CONF, **env)
-        t.sees(what + " the prompt is plain, which is said", lambda: t.has("^vigild: a plain prompt: ") and t.ready())
-        t.type("get -r /vigil/version\n")
-        t.sees(what + " verbs are answered", lambda: t.has(r"^\d+\.\d+\.\d+$") and t.ready())
-        said = log_line("info")
-        t.sees(what + " a log line stands on a line of its own", lambda: t.has(said) and t.ready())
-        t.type("watch\n")
-        t.sees(what + " a watch", lambda: t.has("^vigil> watch$"))
+def children(pid):
+    with open("/proc/%d/task/%d/children" % (pid, pid)) as file:
+        return [int(word) for word in file.read().split()]
+
+
+def console_of(vigild):
+    """The pid of the one child of vigild that is its console; others may be commands of daemons."""
+    for pid in children(vigild):
+        with open("/proc/%d/cmdline" % pid, "rb") as file:
+            if b"vigil-console" in file.read():
+                return pid
+    return 0
+
+
+def session_is_empty(leader):
+    """Whether no process of that session is left, and no zombie counts."""
+    for name in os.listdir("/proc"):
+        try:
+            with open("/proc/%s/stat" % name) as file:
+                words = file.read().rsplit(")", 1)[1].split()
+        except (OSError, IndexError):
+            continue
+        if int(words[3]) == leader and words[0] != "Z":
+            return False
+    return True
+
+
+def open_prompt(what, *argv, stderr=None):
+    t = Terminal(*argv, stderr=stderr)
+    t.sees(what + ": a prompt", lambda: t.ready() and not t.modes_are_back())
+    return t
+
+
+def ends_well(t, what, status):
+    """The process has ended, the terminal is as it was, and no process is left on it."""
+    t.wait(lambda: t.process.poll() is not None)
+    check(what + ": the terminal is as it was", t.wait(t.modes_are_back))
+    check(what + ": no process is left", t.wait(lambda: session_is_empty(t.process.pid)))
+    t.ends(what + ": exit %d" % status, status)
+
+
+def ends_of_vigild_console():
+    for signo, text in (signal.SIGKILL, "9"), (signal.SIGSEGV, "11"):
+        what = "vigild -C whose console is ended by signal " + text
+        t = open_prompt(what, VIGILD, "-C", "-c", CONF)
+        os.kill(console_of(t.process.pid), signo)
+        t.sees(what + " says so", lambda: t.has("error   the console was ended by signal " + text))
+        ends_well(t, what, 1)
+    what = "vigild -C that gets SIGTERM"
+    t = open_prompt(what, VIGILD, "-C", "-c", CONF)
+    t.process.terminate()
+    t.sees(what + " stops", lambda: t.has("notice  stopped$"))
+    ends_well(t, what, 0)
+    what = "vigild -C that gets SIGTERM while its console is stopped"
+    t = open_prompt(what, VIGILD, "-C", "-c", CONF)
+    os.kill(console_of(t.process.pid), signal.SIGSTOP)
+    t.process.terminate()
+    ends_well(t, what, 0)
+    what = "vigild -C whose console gets SIGTERM"
+    t = open_prompt(what, VIGILD, "-C", "-c", CONF)
+    os.kill(console_of(t.process.pid), signal.SIGTERM)
+    ends_well(t, what, 0)
+    what = "vigild -C that is killed"
+    t = open_prompt(what, VIGILD, "-C", "-c", CONF)
+    t.process.kill()
+    ends_well(t, what, -signal.SIGKILL)
+    what = "vigild -C with a watch that gets SIGTERM"
+    t = open_prompt(what, VIGILD, "-C", "-c", CONF)
+    t.type("watch\r")
+    t.sees(what + " runs", lambda: t.has("^vigil> watch"))
+    t.process.terminate()
+    ends_well(t, what, 0)
+
+
+def ends_of_vigilctl_console():
+    what = "vigilctl console that is killed"
+    t = open_prompt(what, VIGILCTL, "-c", CONF, "console")
+    t.process.kill()
+    ends_well(t, what, -signal.SIGKILL)
+
+
+def where_it_runs():
+    with open(WORK + "/err", "w") as err:
+        t = open_prompt("vigild -C", VIGILD, "-C", "-c", CONF, stderr=err)
+    console = console_of(t.process.pid)
+    check("the console is a process of its own", console > 0)
+    check("it has the session of vigild", os.getsid(console) == t.process.pid)
+    check("it has the process group of vigild, for the keys of the terminal", os.getpgid(console) == t.process.pid)
+    with open("/proc/%d/maps" % t.process.pid) as file:
+        check("vigild -C has no libedit in it", "libedit" not in file.read())
+    with open("/proc/%d/maps" % console) as file:
+        check("the console has", "libedit" in file.read())
+    log_line("info")
+    with open(WORK + "/err") as file:
+        check("with standard error elsewhere the log goes there",
+              t.wait(lambda: file.seek(0) == 0 and "the log level is now info" in file.read()))
+    check("and not to the terminal", not t.has("the log level is now info"))
+    t.type("\x04")
+    ends_well(t, "Ctrl-D with standard error elsewhere", 0)
+
+
+def stopped_console():
+    """A console that does not run: vigild does not wait for it, and says what it has missed."""
+    what = "vigild -C with a stopped console"
+    t = open_prompt(what, VIGILD, "-C", "-c", CONF)
+    t.type("watch /daemons\r")
+    sees_changes(t, what + ": a watch", len(t.lines()))
+    console = console_of(t.process.pid)
+    os.kill(console, signal.SIGSTOP)
+    flood = subprocess.Popen([VIGILCTL, "-q", "-s", WORK + "/control.sock", "console"], stdin=subprocess.PIPE, text=True)
+    before = int(ctl("get", "/runs/web/ticks").stdout)
+    flood.communicate("log info\nlog notice\n" * 7000)
+    check(what + ": other consoles are answered", flood.returncode == 0)
+    until = time.monotonic() + PATIENCE
+    while int(ctl("get", "/runs/web/ticks").stdout) < before + 5 and time.monotonic() < until:
+        time.sleep(0.05)
+    check(what + ": the daemons go on", time.monotonic() < until)
+    os.kill(console, signal.SIGCONT)
+    said = log_line("info")
+    t.wait(lambda: t.has(said))
+    until = time.monotonic() + PATIENCE
+    while not t.has("^.\\d+ lines were lost") and time.monotonic() < until:
+        log_line("info")
+        t.read()
+    check(what + ": lost lines are counted", t.has(r"^\(\d+ lines were lost, because the console did not read them\)$"))
+    t.type("\x03")
+    t.sees(what + ": the watch goes on until Ctrl-C", t.ready)
+    t.type("get -r /vigil/pid\r")
+    t.sees(what + ": verbs are answered after it", lambda: t.lines()[-2] == str(t.process.pid) and t.ready())
+    t.type("\x04")
+    ends_well(t, what, 0)
+
+
+def many_watches(t):
+    """Each Ctrl-C ends a watch in vigild, too: there is no end of them."""
+    for _ in range(40):
+        row = len(t.lines())
+        t.type("watch /nothing\r")
+        t.wait(lambda: t.last() == "" and len(t.lines()) > row)
         t.type("\x03")
-        t.sees(what + " ends with Ctrl-C", t.ready)
-        t.type("\x04")
-        t.wait(lambda: t.process.poll() is not None)
-        check(what + " the terminal is as it was", t.modes_are_back())
-        t.ends(what + " Ctrl-D stops it")
+        t.wait(t.ready)
+    t.type("watch /daemons\r")
+    sees_changes(t, "after forty watches another one prints changes", len(t.lines()))
+    t.type("\x03")
+    t.sees("and ends with Ctrl-C", t.ready)
+
+
+def plain(what, *env):
+    """The prompt without editing."""
+    t = Terminal("/usr/bin/env", *env, VIGILD, "-C", "-c", CONF)
+    t.sees(what + " the prompt is plain, and standard error says so", lambda: t.has("^vigild: a plain prompt: ") and t.ready())
+    t.wait(lambda: t.has("vigil .* is up with 1 daemon") and t.ready())
+    t.type("get -r /vigil/version\n")
+    t.sees(what + " verbs are answered", lambda: t.has(r"^\d+\.\d+\.\d+$") and t.ready())
+    said = log_line("info")
+    t.sees(what + " a log line stands on a line of its own", lambda: t.has(said) and t.ready())
+    t.type("get /vig")
+    t.shows(what + " a line is being typed", "vigil> get /vig")
+    t.type("\x03")
+    t.sees(what + " Ctrl-C drops it", lambda: t.last() == "vigil>" and t.has(r"^vigil> get /vig\^C$"))
+    t.type("watch\n")
+    t.sees(what + " watch goes on", lambda: t.has("^vigil> watch$"))
+    t.type("\x03")
+    t.sees(what + " Ctrl-C ends it", t.ready)
+    t.type("\x04")
+    t.wait(lambda: t.process.poll() is not None)
+    check(what + " the terminal is as it was", t.modes_are_back())
+    t.ends(what + " Ctrl-D stops it")
 
 
 def start_vigild():
@@ -409,7 +555,7 @@ def vigilctl_console():
         t.sees("that is said above the line", lambda: t.has("^vigild has closed the connection; ") and t.last() == "vigil> get /vigil/ver")
         vigild = start_vigild()
         t.type("sion\r")
-        t.sees("and the verb is done over a new connection", lambda: t.has("^connected to vigild anew$") and t.has(r'^"\d+\.\d+\.\d+"$') and t.ready())
+        t.sees("and the verb is done over a new connection", lambda: t.has("^connected to vigild again$") and t.has(r'^"\d+\.\d+\.\d+"$') and t.ready())
         row = len(t.lines())
         t.type("watch /daemons\r")
         sees_changes(t, "a watch over the new connection prints changes", row)
@@ -429,7 +575,14 @@ def vigilctl_console():
         stop_vigild(vigild)
 
 
-vigild_console()
-plain()
-vigilctl_console()
+if os.environ["with_libedit"] == "yes":
+    vigild_console()
+    where_it_runs()
+    ends_of_vigild_console()
+    stopped_console()
+    vigilctl_console()
+    ends_of_vigilctl_console()
+else:
+    plain("without libedit")
+plain("on a dumb terminal", "TERM=dumb")
 sys.exit(failed > 0)

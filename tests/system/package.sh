@@ -34,7 +34,7 @@ export DEBIAN_FRONTEND=noninteractive
 active() { systemctl is-active -q vigil; }
 pid_of() { systemctl show -P MainPID vigil; }
 debs=(vigil_*.deb vigil-http_*.deb vigil-icinga_*.deb)
-left() { find /etc/vigil /var/lib/vigil /run/vigil /usr/sbin/vigild /usr/bin/vigilctl /usr/lib/*/vigil 2>/dev/null; }
+left() { find /etc/vigil /var/lib/vigil /run/vigil /usr/sbin/vigild /usr/bin/vigilctl /usr/libexec/vigil-console /usr/lib/*/vigil 2>/dev/null; }
 
 dpkg -i "${debs[@]}" >dpkg.log 2>&1
 check "they install" [ $? = 0 ]
@@ -45,6 +45,7 @@ reaches() { vigilctl -q version 2>/dev/null; }
 check "vigilctl reaches it" wait_for 10 reaches
 check "a daemon can be registered" vigilctl -q register truth module=exec command=/bin/true interval=200ms
 check "and is well" wait_for 10 eval '[ "$(vigilctl get -r /runs/truth/health/level 2>/dev/null)" = OK ]'
+check "the console finds its program" eval 'echo version | vigilctl console | grep -q "^vigild "'
 check "the module with OpenSSL is found" eval 'vigilctl modules | grep -q icinga'
 echo '# mine' >>/etc/vigil/vigil.conf
 

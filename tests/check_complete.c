@@ -1,5 +1,5 @@
-/* check_console_complete: what a word becomes, by what stands there. */
-#include "client/console_complete.h"
+/* check_complete: what a word becomes, by what stands there. */
+#include "console/complete.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -49,7 +49,7 @@ static void expect(const char *before, const char *insert, const char *choices)
 	struct completions found;
 	char shown[1024] = "";
 
-	console_complete(before, on_look, &looks, &found);
+	complete(before, on_look, &looks, &found);
 	for (size_t i = 0; i < found.count; i++) {
 		strcat(shown, i > 0 ? " " : "");
 		strcat(shown, found.list[i]);
@@ -168,8 +168,8 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("console_complete");
-	TCase *tcase = tcase_create("console_complete");
+	Suite *suite = suite_create("complete");
+	TCase *tcase = tcase_create("complete");
 	SRunner *runner;
 	int failed;
 

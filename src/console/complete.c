@@ -1,14 +1,14 @@
 /*
- * console_complete: what a word that was begun may become.
+ * complete: what the word that was begun may become.
  *
- * The table of verbs says what each word of a line is: a verb, an option, a daemon, a level, a
- * place of the state.  Daemons and places are asked for as anyone would ask, so it works through
- * any door, and nobody is told what he could not have read.
+ * The table of verbs says what each word of a line is: a verb, an option, a daemon, a log level or an address
+ * in the state.  Daemons and addresses are asked of vigild as any client would ask, so nobody is shown what
+ * they could not have read.
  *
- * A word may hold backslashes; with quotes in it, it is left alone.  Names that a terminal would
+ * A word may hold backslashes; a line with quotes is left alone.  Names that hold what a terminal would
  * act upon are not offered.
  */
-#include "client/console_complete.h"
+#include "console/complete.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -32,7 +32,7 @@ struct search {
 	size_t length;
 	struct candidate *list;
 	size_t count;
-	console_look_fn *look;
+	complete_ask_fn *ask;
 	void *arg;
 };
 
@@ -70,7 +70,7 @@ static void offer_levels(struct search *s)
 
 static void offer_daemons(struct search *s)
 {
-	json_t *rows = s->look("list", json_object(), s->arg), *row;
+	json_t *rows = s->ask("list", json_object(), s->arg), *row;
 	const char *name;
 	size_t index;
 
@@ -135,7 +135,7 @@ static void offer_pointers(struct search *s)
 		*slash = '\0';
 	else
 		parent[0] = '\0';
-	whole = s->look("get", json_pack("{s:s}", "pointer", parent), s->arg);
+	whole = s->ask("get", json_pack("{s:s}", "pointer", parent), s->arg);
 	offer_steps(s, parent, whole);
 	json_decref(whole);
 	free(parent);
@@ -286,11 +286,10 @@ static char *cut(char *line, char *words[WORDS_MAX + 1])
 	return word;
 }
 
-void console_complete(
-	const char *before, console_look_fn *look, void *arg, struct completions *found)
+void complete(const char *before, complete_ask_fn *ask, void *arg, struct completions *found)
 {
 	char *line = memory_text(before), *words[WORDS_MAX + 1];
-	struct search s = {.look = look, .arg = arg};
+	struct search s = {.ask = ask, .arg = arg};
 
 	*found = (struct completions){0};
 	if (strpbrk(before, "\"'") == NULL) {

@@ -1,0 +1,61 @@
+/*
+ * program: where the programs are that vigild and vigilctl start.
+ *
+ * They are in libexec, as configured.  When vigild or vigilctl runs from a build tree, they are beside it; when
+ * it was installed below a DESTDIR, they are below the same.  Both are found by the path of the running
+ * program, not by an environment variable, so whoever starts it cannot put another program in their place.
+ */
+#include "client/program.h"
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+
+/* The directory of the running program; NULL where that is not known. */
+static char *own_directory(void)
+{
+	char path[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	char *slash;
+
+	if (n <= 0)
+		return NULL;
+	path[n] = '\0';
+	slash = strrchr(path, '/');
+	if (slash == NULL)
+		return NULL;
+	*slash = '\0';
+	return memory_text(path);
+}
+
+/* Cuts a directory to what is before its end; false when it does not end so. */
+static bool cut_end(char *directory, const char *end)
+{
+	size_t length = strlen(directory), cut = strlen(end);
+
+	if (length < cut || strcmp(directory + length - cut, end) != 0)
+		return false;
+	directory[length - cut] = '\0';
+	return true;
+}
+
+char *program_path(const char *name)
+{
+	char *directory = own_directory(), *path;
+
+	if (directory == NULL)
+		return memory_format("%s/%s", LIBEXECDIR, name);
+	path = memory_format("%s/%s", directory, name);
+	if (access(path, X_OK) != 0) {
+		free(path);
+		if (!cut_end(directory, SBINDIR) && !cut_end(directory, BINDIR))
+			directory[0] = '\0';
+		path = memory_format("%s%s/%s", directory, LIBEXECDIR, name);
+	}
+	free(directory);
+	return path;
+}

@@ -1,0 +1,66 @@
+/*
+ * script: the lines of a script, which is read in pieces.
+ *
+ * A line is at most as long as the control socket accepts.  A longer one is taken for a file that is
+ * no script, and it ends the script, because what follows would be read as verbs from the middle of
+ * something else.
+ */
+#include "console/script.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+#define LINE_LENGTH_MAX (64 * 1024)
+
+void script_feed(struct script *script, const char *bytes, size_t length)
+{
+	size_t left = script->end - script->begin;
+
+	script->ended = script->ended || length == 0;
+	if (script->ended)
+		return;
+	if (script->end + length > script->size) {
+		if (left > 0)
+			memmove(script->bytes, script->bytes + script->begin, left);
+		script->size = 2 * left + length;
+		script->bytes = memory_grow(script->bytes, script->size, 1);
+		script->begin = 0;
+		script->end = left;
+	}
+	memcpy(script->bytes + script->end, bytes, length);
+	script->end += length;
+}
+
+char *script_next(struct script *script, const char **why)
+{
+	size_t left = script->end - script->begin, length;
+	const char *from, *end;
+	char *line;
+
+	*why = NULL;
+	if (left == 0)
+		return NULL;
+	from = script->bytes + script->begin;
+	end = memchr(from, '\n', left);
+	if (end == NULL && !script->ended && left <= LINE_LENGTH_MAX)
+		return NULL;
+	length = end != NULL ? (size_t)(end - from) : left;
+	line = memory_zero(length + 1);
+	memcpy(line, from, length);
+	script->begin += length + (end != NULL);
+	if (length > LINE_LENGTH_MAX) {
+		*why = "it is over 64 KiB; nothing more is read";
+		script_clear(script);
+	} else if (strlen(line) != length) {
+		*why = "there is a NUL in it";
+	}
+	return line;
+}
+
+void script_clear(struct script *script)
+{
+	free(script->bytes);
+	*script = (struct script){.ended = true};
+}

@@ -1,0 +1,230 @@
+/*
+ * terminal: the modes of the console's terminal, its signals, and waiting for a key or for vigild.
+ *
+ * A process that is killed, or crashes, cannot restore the modes of its terminal.  So another process, the
+ * keeper, is started before they are changed.  It waits on a pipe; when the console is gone without having
+ * restored the modes, the keeper restores them.
+ *
+ * Ctrl-C, Ctrl-Z and a change of size are signals that are blocked except while terminal_wait waits, so none
+ * is missed and none interrupts a write.
+ */
+#include "console/terminal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+#define TAKEN    '1' /* what the keeper is told */
+#define RESTORED '0'
+
+#define COLUMNS_GUESS 80
+
+static struct {
+	struct termios modes; /* as they were */
+	int keeper;           /* the pipe to the keeper */
+	pid_t keeper_pid;     /* 0: there is no terminal */
+	pid_t host;
+	sigset_t unblocked; /* the signal mask for waiting */
+} terminal;
+
+static volatile sig_atomic_t happened; /* of the TERMINAL_ flags, those that are signals */
+
+static const struct {
+	int signo;
+	unsigned flag;
+} flags[] = {{SIGINT, TERMINAL_INTERRUPT}, {SIGTSTP, TERMINAL_STOP}, {SIGWINCH, TERMINAL_RESIZE}};
+
+/* --- the keeper ------------------------------------------------------------------------------- */
+
+/* It blocks all signals: those of the keyboard are not for it, and with SIGTTOU blocked it may set modes
+ * from the background. */
+__attribute__((noreturn)) static void keep(int pipe)
+{
+	char state = RESTORED;
+	sigset_t all;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	while (read(pipe, &state, 1) > 0)
+		;
+	if (state == TAKEN)
+		tcsetattr(STDIN_FILENO, TCSANOW, &terminal.modes);
+	_exit(0);
+}
+
+static int start_keeper(int inherited)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	terminal.keeper_pid = fork();
+	if (terminal.keeper_pid < 0) {
+		close(ends[0]);
+		close(ends[1]);
+		terminal.keeper_pid = 0;
+		return -EAGAIN;
+	}
+	if (terminal.keeper_pid == 0) {
+		close(ends[1]);
+		close(STDOUT_FILENO);
+		close(STDERR_FILENO);
+		if (inherited >= 0)
+			close(inherited);
+		keep(ends[0]);
+	}
+	close(ends[0]);
+	terminal.keeper = ends[1];
+	return 0;
+}
+
+static void tell_keeper(char state)
+{
+	(void)!write(terminal.keeper, &state, 1);
+}
+
+void terminal_take(void)
+{
+	tell_keeper(TAKEN);
+}
+
+/* Also in a handler of signals.  Whatever the terminal still has to print may stay there. */
+static void restore(void)
+{
+	tcsetattr(STDIN_FILENO, TCSANOW, &terminal.modes);
+	tell_keeper(RESTORED);
+}
+
+/* --- signals ---------------------------------------------------------------------------------- */
+
+static void on_flag(int signo)
+{
+	for (unsigned i = 0; i < sizeof(flags) / sizeof(*flags); i++)
+		if (flags[i].signo == signo)
+			happened |= (int)flags[i].flag;
+}
+
+static void on_end(int signo)
+{
+	restore();
+	signal(signo, SIG_DFL);
+	raise(signo);
+}
+
+static void set_signals(void)
+{
+	static const int ends[] = {SIGHUP, SIGQUIT, SIGTERM};
+	struct sigaction action = {.sa_handler = on_flag, .sa_flags = SA_RESTART};
+	sigset_t blocked;
+
+	sigemptyset(&blocked);
+	for (unsigned i = 0; i < sizeof(flags) / sizeof(*flags); i++) {
+		sigaddset(&blocked, flags[i].signo);
+		sigaction(flags[i].signo, &action, NULL);
+	}
+	sigprocmask(SIG_BLOCK, &blocked, NULL);
+	action.sa_handler = on_end;
+	for (unsigned i = 0; i < sizeof(ends) / sizeof(*ends); i++)
+		sigaction(ends[i], &action, NULL);
+}
+
+/* --- waiting ---------------------------------------------------------------------------------- */
+
+static unsigned take_happened(void)
+{
+	unsigned flag = (unsigned)happened;
+
+	happened = 0;
+	return flag;
+}
+
+/* The time that is left, or NULL for ever. */
+static const struct timespec *time_left(uint64_t deadline, struct timespec *left)
+{
+	uint64_t now = clock_now(), ns = deadline > now ? deadline - now : 0;
+
+	if (deadline == 0)
+		return NULL;
+	*left = (struct timespec){
+		.tv_sec = (time_t)(ns / CLOCK_SECOND), .tv_nsec = (long)(ns % CLOCK_SECOND)};
+	return left;
+}
+
+unsigned terminal_wait(bool input, int vigild, uint64_t deadline)
+{
+	struct pollfd p[] = {{.fd = vigild, .events = POLLIN},
+		{.fd = input ? STDIN_FILENO : -1, .events = POLLIN}};
+	const sigset_t *mask = terminal.keeper_pid != 0 ? &terminal.unblocked : NULL;
+	struct timespec left;
+	unsigned what;
+	int n;
+
+	for (;;) {
+		n = ppoll(p, 2, time_left(deadline, &left), mask);
+		what = take_happened();
+		if (n > 0)
+			what |= (p[0].revents != 0 ? TERMINAL_VIGILD : 0) |
+				(p[1].revents != 0 ? TERMINAL_INPUT : 0);
+		if (what != 0 || n == 0 || errno != EINTR)
+			return what;
+	}
+}
+
+void terminal_stop(void)
+{
+	restore();
+	/* A host that has ended is no longer the parent. */
+	if (terminal.host > 1 && getppid() == terminal.host)
+		kill(terminal.host, SIGSTOP);
+	raise(SIGSTOP);
+	tell_keeper(TAKEN);
+}
+
+void terminal_flush(void)
+{
+	tcflush(STDIN_FILENO, TCIFLUSH);
+}
+
+size_t terminal_columns(void)
+{
+	struct winsize size;
+
+	if (ioctl(STDIN_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
+		return COLUMNS_GUESS;
+	return size.ws_col;
+}
+
+/* --- life ------------------------------------------------------------------------------------- */
+
+int terminal_open(pid_t host, int inherited)
+{
+	int err;
+
+	if (tcgetattr(STDIN_FILENO, &terminal.modes) < 0)
+		return -errno;
+	err = start_keeper(inherited);
+	if (err != 0)
+		return err;
+	terminal.host = host;
+	sigprocmask(SIG_SETMASK, NULL, &terminal.unblocked);
+	set_signals();
+	return 0;
+}
+
+void terminal_close(void)
+{
+	if (terminal.keeper_pid == 0)
+		return;
+	restore();
+	close(terminal.keeper);
+	while (waitpid(terminal.keeper_pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	terminal.keeper_pid = 0;
+}
