@@ -36,6 +36,13 @@ check "the sample has each of ${#sampled[@]}" \
 check "and nothing is switched on in it" \
 	nothing "$(grep -vE '^(#.*|\[vigil\]|\[daemons\]|)$' conf/vigil.conf.in)"
 
+# The threat table names tests as check_X, system/X.sh and tests/torture/X.sh.
+named=$(sed -n '/^Threats/,/^How to report/p' src/README | grep -oE 'check_[a-z0-9_]+|(system|torture)/[a-z0-9-]+\.sh' | sort -u)
+check "src/README names tests in the threat table" [ "$(wc -l <<<"$named")" -gt 20 ]
+check "each test that the threat table names is there" nothing "$(for test in $named; do
+	[ -f "tests/$test" ] || [ -f "tests/$test.c" ] || echo "src/README: there is no test $test"
+done)"
+
 # Examples begin right after the sign, prose after a space.
 mkdir "$work/modules"
 cp -r "$top_builddir/src/modules/service" "$top_builddir/src/modules/http" "$work/modules"

@@ -103,6 +103,11 @@ check "into lists" json_at /v1/state/daemons/odd/list/1 'd == 2'
 check "nothing there is 404" [ "$(code "$at/v1/state/none")" = 404 ]
 check "in JSON" json_at '/v1/state/n%22one' 'd["error"] and d["pointer"] == "/n\"one"'
 check "a NUL in the path is 400" [ "$(code "$at/v1/state/daemons%00")" = 400 ]
+for path in /../etc/passwd /%2e%2e/etc/passwd /v1/state/../../../etc/passwd /v1/state/..%2f..%2fetc/passwd \
+	//etc/passwd /v1/state//etc/passwd '/v1/state/daemons/..\..\etc' '/?daemon=../../etc/passwd'; do
+	check "the path $path leads out of nothing that is served" \
+		eval '! ask --path-as-is "$at$path" | grep -q "root:" && [ "$(code --path-as-is "$at$path")" -lt 500 ]'
+done
 check "no such page is 404" [ "$(code "$at/v1/stat")$(code "$at/v1/stateful")$(code "$at/healthz/x")" = 404404404 ]
 check "JSON says what it is" [ "$(header content-type "$at/v1/state")" = application/json ]
 for name in /healthz / /metrics /v1/state /none; do
