@@ -20,9 +20,20 @@ scripts() { find bootstrap .ci conf tests -name '*.sh' -o -name bootstrap -o -pa
 
 verdict "no white space at the end of a line" \
 	"$( (sources; scripts; echo Makefile.am; echo configure.ac) | xargs grep -nE '[[:space:]]+$')"
-# A test's own file is named by its program alone.
-verdict "every source stands in Makefile.am" "$(sources | sed 's|^\(tests/check_.*\)\.c$|\1|' |
-	while read -r file; do grep -qwF -- "$file" Makefile.am || echo "$file"; done)"
+# makefiles: Makefile.am and what it includes, with the names of files from the top
+makefiles() {
+	cat Makefile.am
+	find src tests \( -name stage -prune \) -o -name Makefile.inc -print |
+		while read -r part; do sed "s|%D%|${part%/*}|g" "$part"; done
+}
+# The own file of a test is listed as the name of its program.
+listed=$(mktemp) || exit 1
+trap 'rm -f "$listed"' EXIT
+makefiles | grep -oE '[A-Za-z0-9_./-]+' | sort -u >"$listed"
+verdict "every source is listed in Makefile.am or in the Makefile.inc of its folder" \
+	"$(sources | sed 's|^\(tests/check_.*\)\.c$|\1|' | sort -u | comm -23 - "$listed")"
+verdict "every Makefile.inc is included" "$(find src tests \( -name stage -prune \) -o -name Makefile.inc -print |
+	while read -r part; do grep -qxF "include $part" Makefile.am || echo "$part"; done)"
 
 case $(clang-format --version 2>/dev/null) in
 '') echo "SKIP: clang-format is not installed" ;;
