@@ -323,6 +323,7 @@ START_TEST(many_are_asked_about_at_once)
 	static struct seen crowd[600];
 	static char crowd_names[600][32];
 	struct unit_monitor_counts before, after;
+	uint64_t late = clock_now() + PATIENCE;
 
 	put_unit("w-crowd@", "ExecStart=/bin/sleep 1000");
 	for (unsigned i = 0; i < 600; i++) {
@@ -333,8 +334,11 @@ START_TEST(many_are_asked_about_at_once)
 	/* a worker reads each once; what it has found holds until systemd signals a change */
 	for (unsigned i = 0; i < 600; i++)
 		ask_worker(&crowd[i]);
-	look(&crowd[0]);
-	ck_assert(run(is_valid, &crowd[0], PATIENCE));
+	/* The signal of a reload, ours or another's, invalidates it once more, however late it comes. */
+	do
+		look(&crowd[0]);
+	while (!run(is_valid, &crowd[0], CLOCK_SECOND) && clock_now() < late);
+	ck_assert(is_valid(&crowd[0]));
 	unit_monitor_counts(monitor, &before);
 	for (unsigned i = 0; i < 600; i++) {
 		crowd[i].answers = 0;
