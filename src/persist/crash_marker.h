@@ -18,7 +18,7 @@ struct blame {
 	bool clean;    /* it stopped regularly, or there was no previous vigild */
 	char name[65]; /* the daemon whose callback ran; "": none */
 	bool loading;  /* name is a module that was being loaded */
-	int signo;     /* 0: SIGKILL or _exit, which cannot be caught; -1: exit */
+	int signo;     /* the signal; 0: SIGKILL or _exit, which cannot be caught; -1: exit */
 	double lived;  /* seconds from the start of vigild until that callback */
 };
 

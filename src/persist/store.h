@@ -26,8 +26,8 @@ struct store *store_open(struct loop *loop, const char *dir);
 /* Saves unsaved changes, with fsync, and frees the store. */
 void store_close(struct store *store);
 
-/* Returns a descriptor of the directory, for modules of vigild that have a file there; or -errno,
- * with the reason in why. -EPERM: other users can write to the directory or replace it. */
+/* Returns a descriptor of the directory, for code that keeps another file there; or -errno, with
+ * the reason in why. -EPERM: other users can write to the directory or replace it. */
 int store_open_dir(const char *dir, char *why, size_t size);
 
 /* Returns the value of a key. A value has three names: a section ("kept", "paused"), a daemon, and
