@@ -1,5 +1,5 @@
 /*
- * loop: creates the libevent base and handles signals. The timers are in loop_timer.c, the lag is
+ * loop: creates the libevent base and handles signals.  The timers are in loop_timer.c, the lag is
  * in loop_lag.c.
  */
 #include "loop/loop.h"
@@ -14,7 +14,7 @@
 #include "loop/loop_internal.h"
 
 /* The limit on the time that libevent dispatches callbacks before it checks timers and descriptors
- * again. Without it an event that activates itself again would starve the timers. */
+ * again.  Without it an event that activates itself again would starve the timers. */
 #define DISPATCH_USEC (LOOP_SLICE / 1000)
 
 struct loop_signal {
@@ -49,7 +49,7 @@ struct loop *loop_new(void)
 	config = event_config_new();
 	if (config == NULL)
 		goto fail;
-	/* PRECISE_TIMER, because with the coarse clock timers fire up to 6 ms late. IGNORE_ENV,
+	/* PRECISE_TIMER, because with the coarse clock timers fire up to 6 ms late.  IGNORE_ENV,
 	 * because an environment variable must not be able to enable the epoll changelist, which
 	 * fails with duplicated descriptors. */
 	event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);

@@ -1,8 +1,8 @@
 /*
  * loop: the libevent base of vigild, its timers, its signals and its lag.
  *
- * There is one loop, and all of vigild's own data belongs to the thread that runs it. Workers are
- * the threads of worker_pool. This table says which thread may use what:
+ * There is one loop, and all of vigild's own data belongs to the thread that runs it.  Workers are
+ * the threads of worker_pool.  This table says which thread may use what:
  *
  *   thing                                             loop thread           worker
  *   state, config, daemons, modules, sockets, log     owns                  never touches
@@ -21,16 +21,16 @@ struct loop;
 struct loop_timer;
 struct loop_signal;
 
-/* Returns NULL and sets errno on failure. The calling thread becomes the owner of the loop. */
+/* Returns NULL and sets errno on failure.  The calling thread becomes the owner of the loop. */
 struct loop *loop_new(void);
 void loop_free(struct loop *loop);
 struct event_base *loop_base(struct loop *loop);
 
-/* Runs the loop until loop_stop is called. Returns 0, or -EIO when libevent reports an error. */
+/* Runs the loop until loop_stop is called.  Returns 0, or -EIO when libevent reports an error. */
 int loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);
-/* Runs the events that are due now. With wait, first waits until an event is due. For callers that
- * run the loop step by step, such as a module test. */
+/* Runs the events that are due now.  With wait, first waits until an event is due.  For callers
+ * that run the loop step by step, such as a module test. */
 void loop_run_once(struct loop *loop, bool wait);
 
 /* Returns true on the thread that called loop_new. */
@@ -48,28 +48,28 @@ bool loop_is_owner(void);
  * them. */
 typedef void loop_timer_fn(uint64_t missed, void *arg);
 
-/* Creates a timer that fires every interval ns. It does not drift: fire n is due at first + n *
- * interval. Fires that the loop could not run in time are not repeated; the next callback gets
- * their number. The first fire is due within a second, or within the interval where that is
- * shorter. seed chooses one of the points of a common time grid for it, so that many timers are
- * spread over the second and still share wake-ups. Returns NULL and sets errno on failure; EINVAL:
+/* Creates a timer that fires every interval ns.  It does not drift: fire n is due at first + n *
+ * interval.  Fires that the loop could not run in time are not repeated; the next callback gets
+ * their number.  The first fire is due within a second, or within the interval where that is
+ * shorter.  seed chooses one of the points of a common time grid for it, so that many timers are
+ * spread over the second and still share wake-ups.  Returns NULL and sets errno on failure; EINVAL:
  * the interval is shorter than 1 ms. */
 struct loop_timer *loop_every(
 	struct loop *loop, uint64_t interval, uint32_t seed, loop_timer_fn *fn, void *arg);
-/* The same, but only the first fire is due within a second. The later fires are due at an offset in
- * the interval that seed chooses, so that the expensive work of many timers is spread over the
- * interval. The second fire is due between half an interval and one and a half intervals after the
+/* The same, but only the first fire is due within a second.  The later fires are due at an offset
+ * in the interval that seed chooses, so that the expensive work of many timers is spread over the
+ * interval.  The second fire is due between half an interval and one and a half intervals after the
  * first. */
 struct loop_timer *loop_every_spread(
 	struct loop *loop, uint64_t interval, uint32_t seed, loop_timer_fn *fn, void *arg);
-/* Creates a timer that fires once, after delay ns (0: in the next iteration of the loop). The timer
- * stays allocated after it has fired, until the caller frees or rearms it. Returns NULL and sets
- * errno on failure. */
+/* Creates a timer that fires once, after delay ns (0: in the next iteration of the loop).  The
+ * timer stays allocated after it has fired, until the caller frees or rearms it.  Returns NULL and
+ * sets errno on failure. */
 struct loop_timer *loop_after(struct loop *loop, uint64_t delay, loop_timer_fn *fn, void *arg);
-/* Makes the timer fire delay ns from now. A periodic timer continues from there with its interval,
- * off the common grid. Returns 0 or -ENOMEM. */
+/* Makes the timer fire delay ns from now.  A periodic timer continues from there with its interval,
+ * off the common grid.  Returns 0 or -ENOMEM. */
 int loop_timer_rearm(struct loop_timer *timer, uint64_t delay);
-/* Disarms the timer. loop_timer_rearm arms it again. */
+/* Disarms the timer.  loop_timer_rearm arms it again. */
 void loop_timer_stop(struct loop_timer *timer);
 /* Returns the time at which the timer is due next, by clock_now, or 0 when it is not armed. */
 uint64_t loop_timer_due(const struct loop_timer *timer);

@@ -1,5 +1,5 @@
 /*
- * loop_internal: the data that loop.c, loop_timer.c and loop_lag.c share. Only these three files
+ * loop_internal: the data that loop.c, loop_timer.c and loop_lag.c share.  Only these three files
  * include it.
  */
 #ifndef LOOP_INTERNAL_H
@@ -11,14 +11,14 @@
 #include "base/clock.h"
 
 /* The loop runs callbacks for at most this time, and at most this many of them, before it checks
- * again for other events that are due. This limits how long one busy event source delays the
+ * again for other events that are due.  This limits how long one busy event source delays the
  * others. */
 #define LOOP_SLICE       (10 * CLOCK_MS)
 #define LOOP_SLICE_CALLS 64
 
-/* The lag is a histogram of how late timers fired. The bounds of its buckets grow by a quarter of a
- * power of two, in microseconds. There is one histogram for each ten seconds; six of them cover the
- * last minute. */
+/* The lag is a histogram of how late timers fired.  The bounds of its buckets grow by a quarter of
+ * a power of two, in microseconds.  There is one histogram for each ten seconds; six of them cover
+ * the last minute. */
 #define LAG_BUCKETS 128
 #define LAG_SLOTS   6
 
@@ -28,7 +28,7 @@ struct lag {
 	uint32_t counts[LAG_SLOTS][LAG_BUCKETS];
 };
 
-/* Records that a timer fired late. now is by clock_now; late is in ns. */
+/* Records that a timer fired late.  now is by clock_now; late is in ns. */
 void lag_note(struct lag *lag, uint64_t now, uint64_t late);
 
 /* Hash table of the timer slots, keyed by due time (loop_timer.c). */

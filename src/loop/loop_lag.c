@@ -1,8 +1,8 @@
 /*
  * loop_lag: measures how late timers fire.
  *
- * When a callback blocks the loop, the timers that become due in that time fire late. So the lag
- * can be measured at the existing timers. It needs no timer of its own, which would wake an idle
+ * When a callback blocks the loop, the timers that become due in that time fire late.  So the lag
+ * can be measured at the existing timers.  It needs no timer of its own, which would wake an idle
  * host.
  */
 #include <math.h>

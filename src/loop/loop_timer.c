@@ -2,14 +2,14 @@
  * loop_timer: timers that keep their phase and share their wake-ups.
  *
  * libevent's persistent timers drift by the length of each callback, and they drop missed fires
- * without reporting them. So each timer here stores the time at which it is due. The first fires
+ * without reporting them.  So each timer here stores the time at which it is due.  The first fires
  * are spread over a second, but on a common grid of a tenth of a second, so that ten thousand
  * timers neither fire at once nor wake the loop ten thousand times.
  *
  * Timers with the same due time share one libevent event, in a slot, because libevent would
- * otherwise sort ten thousand events again at each fire. A timer that has fired joins the slot of
- * its next due time. The first timer with that due time creates the slot. The slot ends when its
- * last timer leaves it or is freed. A slot with many timers runs them in slices of limited time.
+ * otherwise sort ten thousand events again at each fire.  A timer that has fired joins the slot of
+ * its next due time.  The first timer with that due time creates the slot.  The slot ends when its
+ * last timer leaves it or is freed.  A slot with many timers runs them in slices of limited time.
  *
  * A one-shot timer has its own event, because its due time is seldom that of another timer.
  */
@@ -59,7 +59,7 @@ static int event_at(struct loop *loop, struct event *event, uint64_t due)
 	delay.tv_sec = (time_t)(wait / 1000000);
 	delay.tv_usec = (suseconds_t)(wait % 1000000);
 	/* libevent adds the delay to its cached time, which is the time when this iteration of the
-	 * loop began. After a long callback that time is old, and the timer would fire too
+	 * loop began.  After a long callback that time is old, and the timer would fire too
 	 * early. */
 	event_base_update_cache_time(loop->base);
 	return event_add(event, &delay) < 0 ? -ENOMEM : 0;
@@ -83,8 +83,8 @@ void timer_slot_free(struct timer_slot *slot)
 	free(slot);
 }
 
-/* Ends an empty slot. The loop keeps one ended slot as a spare, because a timer that does not share
- * its due time would otherwise free and allocate a slot at each fire. */
+/* Ends an empty slot.  The loop keeps one ended slot as a spare, because a timer that does not
+ * share its due time would otherwise free and allocate a slot at each fire. */
 static void timer_slot_end(struct timer_slot *slot)
 {
 	struct loop *loop = slot->loop;
@@ -167,7 +167,7 @@ static uint64_t next_at_phase(const struct loop_timer *timer, uint64_t now)
 	return due < from ? due + timer->interval : due;
 }
 
-/* Fires a timer. The callback may free the timer, so it is not used after that. */
+/* Fires a timer.  The callback may free the timer, so it is not used after that. */
 static void timer_fire(struct loop_timer *timer, uint64_t now)
 {
 	uint64_t late = now > timer->due ? now - timer->due : 0, missed = 0;
@@ -248,8 +248,8 @@ static struct loop_timer *timer_new(
 	return timer;
 }
 
-/* Returns the due time of a first fire. seed chooses one of nine points of a grid, within a second
- * or within the interval where that is shorter. All timers with the same span share the grid. */
+/* Returns the due time of a first fire.  seed chooses one of nine points of a grid, within a second
+ * or within the interval where that is shorter.  All timers with the same span share the grid. */
 static uint64_t first_due(uint64_t interval, uint32_t seed)
 {
 	uint64_t span = interval < CLOCK_SECOND ? interval : CLOCK_SECOND;

@@ -2,9 +2,9 @@
  * sd_notify: sends the messages of sd_notify(3) to the service manager.
  *
  * The library function is not used, because it blocks while the manager's queue is full, and a
- * manager that hangs must not block vigild. When the socket is full, a timer of the loop sends the
- * message again. A newer message replaces one that has not been sent yet. Watchdog messages are not
- * repeated.
+ * manager that hangs must not block vigild.  When the socket is full, a timer of the loop sends the
+ * message again.  A newer message replaces one that has not been sent yet.  Watchdog messages are
+ * not repeated.
  */
 #include "loop/sd_notify.h"
 
@@ -52,7 +52,7 @@ static bool find_manager(struct sd_notify *notify)
 	return true;
 }
 
-/* Sends a message. Returns false when the manager's socket is full. Other errors are ignored. */
+/* Sends a message.  Returns false when the manager's socket is full.  Other errors are ignored. */
 static bool tell(const struct sd_notify *notify, const char *word)
 {
 	return notify->fd < 0 ||

@@ -24,7 +24,7 @@
 #define MAGIC      "vigil 2\n"
 #define SIGNAL_MAX 64 /* the highest signal number of Linux */
 
-/* The content of the file. A different layout must have a different magic. */
+/* The content of the file.  A different layout must have a different magic. */
 struct page {
 	char magic[8];
 	char name[65];
@@ -43,9 +43,9 @@ static char stack[32768]; /* for the handler, because the normal stack may have 
 
 /* --- end of the process ----------------------------------------------------------------------- */
 
-/* An access to the page raises SIGBUS when the file was truncated or the disk is full. This
+/* An access to the page raises SIGBUS when the file was truncated or the disk is full.  This
  * function replaces the mapping with anonymous memory, so that vigild continues and loses only the
- * marker. mmap is a plain system call on Linux, so a signal handler may call it. */
+ * marker.  mmap is a plain system call on Linux, so a signal handler may call it. */
 static bool replace_page(const siginfo_t *info)
 {
 	const char *at = info->si_addr, *begin = (const char *)page;
@@ -55,7 +55,7 @@ static bool replace_page(const siginfo_t *info)
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == page;
 }
 
-/* Records the signal and restores the previous handler. The raised signal is blocked until this
+/* Records the signal and restores the previous handler.  The raised signal is blocked until this
  * handler returns, and then the previous handler gets it. */
 static void on_fatal(int signo, siginfo_t *info, void *context)
 {
@@ -69,7 +69,7 @@ static void on_fatal(int signo, siginfo_t *info, void *context)
 	raise(signo);
 }
 
-/* Records that a callback has called exit, which a module must not do. When vigild itself exits,
+/* Records that a callback has called exit, which a module must not do.  When vigild itself exits,
  * the page has been closed before. */
 static void on_exit_called(void)
 {
@@ -123,7 +123,7 @@ void blame_read(const void *bytes, size_t n, struct blame *before)
 		before->lived = clock_to_seconds(old.entered - old.began);
 }
 
-/* Reads the page. The owner of the directory could have written any content. */
+/* Reads the page.  The owner of the directory could have written any content. */
 static void read_page(int fd, struct blame *before)
 {
 	char bytes[sizeof(struct page)];
@@ -150,7 +150,7 @@ static int map_page(int fd)
 	return 0;
 }
 
-/* Locks the file, because a locked file belongs to a vigild that still runs. Tries for a short
+/* Locks the file, because a locked file belongs to a vigild that still runs.  Tries for a short
  * time. */
 static int lock_page(int fd)
 {
@@ -162,7 +162,7 @@ static int lock_page(int fd)
 	return 0;
 }
 
-/* Opens and checks the file. Returns a descriptor, or a negative errno and the reason. */
+/* Opens and checks the file.  Returns a descriptor, or a negative errno and the reason. */
 static int open_judged(const char *dir, const char *path, const struct reason *why)
 {
 	int place = store_open_dir(dir, why->text, why->size), fd, err;
@@ -185,7 +185,7 @@ static int open_judged(const char *dir, const char *path, const struct reason *w
 	return err;
 }
 
-/* Locks, reads and maps the file. On success this module owns the descriptor. */
+/* Locks, reads and maps the file.  On success this module owns the descriptor. */
 static int take_file(int fd, struct blame *before)
 {
 	int err = lock_page(fd);

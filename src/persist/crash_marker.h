@@ -1,11 +1,11 @@
 /*
  * crash_marker: records whose code runs, so that the next vigild can name the cause of a crash.
  *
- * The file DIR/running has one page, which is mapped as long as the process runs. vigild writes the
- * name of the daemon whose callback runs, or of the module that is being loaded, into the page;
- * that needs no system call. A handler of fatal signals writes the signal number. The page survives
- * the process, so the next vigild can read how the previous one ended. All functions belong to the
- * loop thread.
+ * The file DIR/running has one page, which is mapped as long as the process runs.  vigild writes
+ * the name of the daemon whose callback runs, or of the module that is being loaded, into the page;
+ * that needs no system call.  A handler of fatal signals writes the signal number.  The page
+ * survives the process, so the next vigild can read how the previous one ended.  All functions
+ * belong to the loop thread.
  */
 #ifndef CRASH_MARKER_H
 #define CRASH_MARKER_H
@@ -22,17 +22,17 @@ struct blame {
 	double lived;  /* seconds from the start of vigild until that callback */
 };
 
-/* Reads what the previous vigild left in the file, and starts a new record. Returns 0 or -errno;
- * -EWOULDBLOCK: the file belongs to a vigild that still runs. On an error *before is as if there
+/* Reads what the previous vigild left in the file, and starts a new record.  Returns 0 or -errno;
+ * -EWOULDBLOCK: the file belongs to a vigild that still runs.  On an error *before is as if there
  * had been no previous vigild, and nothing is recorded. */
 int crash_marker_open(const char *dir, struct blame *before);
-/* Parses the content of such a file. A content that is not a valid page gives clean. The name may
+/* Parses the content of such a file.  A content that is not a valid page gives clean.  The name may
  * be any text. */
 void blame_read(const void *bytes, size_t n, struct blame *before);
 /* Records that vigild stops regularly. */
 void crash_marker_close(void);
 
-/* Call these before and after a callback of the daemon. now is by clock_now. */
+/* Call these before and after a callback of the daemon.  now is by clock_now. */
 void crash_marker_enter(const char *name, uint64_t now);
 void crash_marker_leave(void);
 /* Call these before and after a module is opened, because dlopen runs the constructors of the

@@ -1,9 +1,9 @@
 /*
  * store: keeps the document in memory and writes it to state.json.
  *
- * The whole document is written to a temporary file, in slices when it is long. Then state.json is
- * linked as state.json.old, and the temporary file is renamed to state.json. So whenever the
- * machine stops, there is a complete current or previous file. The file is synced only at stop,
+ * The whole document is written to a temporary file, in slices when it is long.  Then state.json is
+ * linked as state.json.old, and the temporary file is renamed to state.json.  So whenever the
+ * machine stops, there is a complete current or previous file.  The file is synced only at stop,
  * because fsync may block for a second, and the loop thread has other work.
  */
 #include "persist/store.h"
@@ -113,8 +113,8 @@ static int put_in_place(int dir, bool sync)
 	return sync && fsync(dir) < 0 ? -errno : 0;
 }
 
-/* Returns the iterator after that key (NULL: the first one). The key always exists, because nothing
- * is removed from these objects. */
+/* Returns the iterator after that key (NULL: the first one).  The key always exists, because
+ * nothing is removed from these objects. */
 static void *after(json_t *object, const char *key)
 {
 	if (key == NULL)
@@ -122,7 +122,7 @@ static void *after(json_t *object, const char *key)
 	return json_object_iter_next(object, json_object_iter_at(object, key));
 }
 
-/* Writes a key. Returns it, valid as long as the document; NULL: it cannot be written. */
+/* Writes a key.  Returns it, valid as long as the document; NULL: it cannot be written. */
 static const char *say_key(FILE *to, const char *before, void *iter)
 {
 	const char *name = json_object_iter_key(iter);
@@ -136,7 +136,7 @@ static const char *say_key(FILE *to, const char *before, void *iter)
 	return err == 0 ? name : NULL;
 }
 
-/* Writes the next name with all of its keys, or the start of the next section. Returns 1; 0 at the
+/* Writes the next name with all of its keys, or the start of the next section.  Returns 1; 0 at the
  * end; -EILSEQ: a value cannot be written. */
 static int say_next(struct saving *saving, json_t *doc, FILE *to)
 {
@@ -174,7 +174,7 @@ static int say_counted(struct saving *saving, json_t *doc, FILE *to)
 	return more;
 }
 
-/* Generates text for that time. Returns as say_next; -ENOMEM: the text is incomplete. */
+/* Generates text for that time.  Returns as say_next; -ENOMEM: the text is incomplete. */
 static int say_some(struct store *store, uint64_t time, FILE *to)
 {
 	uint64_t began = clock_now();
@@ -188,9 +188,9 @@ static int say_some(struct store *store, uint64_t time, FILE *to)
 	return memory_untrusted_end() || ferror(to) ? -ENOMEM : more;
 }
 
-/* Writes for that time. Returns 1: there is more; 0: the file is complete; or -errno. When the next
- * start would not read the file because it is too long, the rest is measured for the log but not
- * written. */
+/* Writes for that time.  Returns 1: there is more; 0: the file is complete; or -errno.  When the
+ * next start would not read the file because it is too long, the rest is measured for the log but
+ * not written. */
 static int write_some(struct store *store, uint64_t time)
 {
 	struct saving *saving = &store->saving;
@@ -234,7 +234,7 @@ static int begin_saving(struct store *store)
 	return saving->fd < 0 ? saving->fd : 0;
 }
 
-/* Finishes a write. err: the result so far. Returns the result of the whole write. */
+/* Finishes a write.  err: the result so far.  Returns the result of the whole write. */
 static int end_saving(struct store *store, int err, bool sync)
 {
 	struct saving *saving = &store->saving;

@@ -28,7 +28,7 @@ struct store_sizes {
 	} largest[STORE_LARGEST]; /* in descending order */
 };
 
-/* Adds to the size. name: the daemon to which the bytes belong; NULL: none. */
+/* Adds to the size.  name: the daemon to which the bytes belong; NULL: none. */
 void store_sizes_add(struct store_sizes *sizes, const char *name, size_t bytes);
 /* Writes a text such as "127.0 MiB; the largest: a 100.0 MiB, b 20.0 MiB". */
 void store_sizes_describe(const struct store_sizes *sizes, char *text, size_t size);

@@ -1,7 +1,7 @@
 /*
  * cgroup: finds, reads, kills and removes control groups of version 2.
  *
- * All functions only read and write files of the kernel, and may be called on any thread. A group
+ * All functions only read and write files of the kernel, and may be called on any thread.  A group
  * is given as a descriptor of its directory.
  */
 #ifndef CGROUP_H
@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* Finds the directory of the control group of this process. Returns 0; -ENOENT where no hierarchy
+/* Finds the directory of the control group of this process.  Returns 0; -ENOENT where no hierarchy
  * of version 2 is mounted; or another negative errno. */
 int cgroup_find_own(char *path, size_t size);
 
@@ -22,18 +22,19 @@ int cgroup_find(const char *controller, char *path, size_t size);
  * where systemd is the service manager, systemd has delegated the directory (Delegate=yes). */
 bool cgroup_may_divide(const char *path);
 
-/* Returns whether a process lives in the group or in a group below it. A zombie does not count. */
+/* Returns whether a process lives in the group or in a group below it.  A zombie does not count. */
 bool cgroup_is_populated(int group);
 
-/* Returns the number of processes in the group and below it. *first: one of them, or 0 for none. */
+/* Returns the number of processes in the group and below it.  *first: one of them, or 0 for
+ * none. */
 size_t cgroup_count(int group, pid_t *first);
 
-/* Kills all processes in the group and below it. A process in uninterruptible sleep ends later. */
+/* Kills all processes in the group and below it.  A process in uninterruptible sleep ends later. */
 void cgroup_kill(int group);
 /* The same, for kernels before 5.14, which have no cgroup.kill. */
 void cgroup_kill_each(int group);
 
-/* Removes the group of that name and all groups below it. Returns 0 or a negative errno; -EBUSY
+/* Removes the group of that name and all groups below it.  Returns 0 or a negative errno; -EBUSY
  * while a process lives in it. */
 int cgroup_remove(int parent, const char *name);
 

@@ -1,9 +1,9 @@
 /*
  * child: runs a process from the loop, without blocking.
  *
- * The loop thread uses this for its own processes, such as checks. The end of the process, its
- * output and its deadline are events that call the functions in struct child_spec. Workers use
- * spawn_run instead. All functions belong to the loop thread.
+ * The loop thread uses this for its own processes, such as checks.  The end of the process, its
+ * output and its deadline are events that call the functions in struct child_spec.  Workers use
+ * spawn_run instead.  All functions belong to the loop thread.
  */
 #ifndef CHILD_H
 #define CHILD_H
@@ -22,16 +22,16 @@ struct loop;
 struct run_as;
 
 /* Called once, when the child has been reaped, or when it is given up because it still exists a
- * second after KILL; it is then reaped later. The callback may free the child. */
+ * second after KILL; it is then reaped later.  The callback may free the child. */
 typedef void child_exit_fn(struct child *child, const vigil_child_exit *e, void *arg);
-/* Called for a line, without its newline and NUL-terminated. The callback may free the child. */
+/* Called for a line, without its newline and NUL-terminated.  The callback may free the child. */
 typedef void child_line_fn(struct child *child, const char *line, size_t length, void *arg);
 
-/* Called at the deadline, when TERM has been sent; on_exit follows. The callback may free the
+/* Called at the deadline, when TERM has been sent; on_exit follows.  The callback may free the
  * child. */
 typedef void child_late_fn(struct child *child, void *arg);
 
-/* Called when the child has closed its stdout. The callback may free the child. */
+/* Called when the child has closed its stdout.  The callback may free the child. */
 typedef void child_eof_fn(struct child *child, void *arg);
 
 #define CHILD_OUTPUT (64 * 1024) /* bytes; the default of output_max */
@@ -50,10 +50,10 @@ struct child_spec {
 	const char *owner; /* for child_given_up and the log; copied; NULL: none */
 };
 
-/* Starts a child. Returns 0 and *child, which the caller frees; or -errno as spawn_start, and then
+/* Starts a child.  Returns 0 and *child, which the caller frees; or -errno as spawn_start, and then
  * no callback is called. */
 int child_start(struct loop *loop, const struct child_spec *spec, struct child **child);
-/* Frees the child. If it still runs, its process group is ended as by child_terminate, no callback
+/* Frees the child.  If it still runs, its process group is ended as by child_terminate, no callback
  * is called any more, and the process is reaped when it has ended. */
 void child_free(struct child *child);
 
@@ -62,19 +62,19 @@ pid_t child_pid(const struct child *child);
 pid_t child_given_up(const char *owner);
 /* Returns whether the pid is that of a child that has not been reaped. */
 bool child_is_own(pid_t pid);
-/* Sends TERM to the process group, and KILL two seconds later; on_exit follows. A second call does
+/* Sends TERM to the process group, and KILL two seconds later; on_exit follows.  A second call does
  * nothing. */
 void child_terminate(struct child *child);
 
-/* For the stop of vigild. Calls done from the loop when all freed children have been reaped, at the
- * latest after three seconds, the time from TERM until a child is given up. Returns 0, -EBUSY or
- * -ENOMEM. */
+/* For the stop of vigild.  Calls done from the loop when all freed children have been reaped, at
+ * the latest after three seconds, the time from TERM until a child is given up.  Returns 0, -EBUSY
+ * or -ENOMEM. */
 int child_drain(struct loop *loop, void (*done)(void *arg), void *arg);
-/* Sends KILL to the freed children that still run, and reaps them. Called before the loop is
+/* Sends KILL to the freed children that still run, and reaps them.  Called before the loop is
  * freed. */
 void child_kill_detached(void);
-/* For an emergency stop, because it needs neither memory nor the loop. Sends TERM to the process
- * groups of all children, and KILL after a second at most. Calls no callback and reaps no
+/* For an emergency stop, because it needs neither memory nor the loop.  Sends TERM to the process
+ * groups of all children, and KILL after a second at most.  Calls no callback and reaps no
  * process. */
 void child_terminate_all(void);
 

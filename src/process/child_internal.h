@@ -11,8 +11,8 @@ struct child_spec;
 struct run_group;
 
 /* Starts the process as the user and in the control group that the spec asks for, otherwise as
- * spawn_start. *group: the control group that was created for it. The caller ends it with
- * run_group_end, also when the start fails. NULL: there is none. */
+ * spawn_start.  *group: the control group that was created for it.  The caller ends it with
+ * run_group_end, also when the start fails.  NULL: there is none. */
 pid_t child_launch(
 	const struct child_spec *spec, struct run_group **group, int *out, int *errors, int *pidfd);
 

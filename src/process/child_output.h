@@ -2,8 +2,8 @@
  * child_output: reads the pipe from a child's stdout or stderr on the loop.
  *
  * The output is either collected, up to a limit, as its first or last bytes, or passed to a
- * callback line by line. vigild reads at most 64 KiB in 100 ms, so that a child that prints
- * endlessly does not keep the loop busy. After that the pipe is not read for 100 ms, and the child
+ * callback line by line.  vigild reads at most 64 KiB in 100 ms, so that a child that prints
+ * endlessly does not keep the loop busy.  After that the pipe is not read for 100 ms, and the child
  * blocks when it is full.
  */
 #ifndef CHILD_OUTPUT_H
@@ -16,7 +16,7 @@ struct event;
 struct loop;
 struct loop_timer;
 
-/* line: without its newline, NUL-terminated, valid during the call. The callback may close the
+/* line: without its newline, NUL-terminated, valid during the call.  The callback may close the
  * output. */
 typedef void child_output_line_fn(const char *line, size_t length, void *arg);
 
@@ -40,12 +40,12 @@ struct child_output {
 	bool closed; /* the owner has closed it */
 };
 
-/* Starts to read the pipe. The descriptor belongs to the output, also on failure. Returns 0 or
+/* Starts to read the pipe.  The descriptor belongs to the output, also on failure.  Returns 0 or
  * -ENOMEM. */
 int child_output_open(struct child_output *output, struct loop *loop, int fd);
 /* Reads what is in the pipe now, and passes the last line to on_line even without a newline. */
 void child_output_finish(struct child_output *output);
-/* Stops reading and calling callbacks. The collected output stays. */
+/* Stops reading and calling callbacks.  The collected output stays. */
 void child_output_close(struct child_output *output);
 /* Closes the output and frees the collected output. */
 void child_output_clear(struct child_output *output);

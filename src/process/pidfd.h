@@ -9,7 +9,7 @@
 struct loop;
 struct pidfd_watch;
 
-/* Called when the process has ended. The callback must close the watch. pidfd_watch_open itself
+/* Called when the process has ended.  The callback must close the watch.  pidfd_watch_open itself
  * never calls it: when the process has already ended, the loop calls it. */
 typedef void pidfd_watch_fn(void *arg);
 

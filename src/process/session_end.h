@@ -2,10 +2,10 @@
  * session_end: kills the processes that a child leaves behind in its session.
  *
  * A plugin that leaves a process behind at each run would use up the machine, or the task limit of
- * vigild's unit, and then no restart script could be started. Each child leads its own session, so
- * the processes that it left behind are found by their session. About a second after its end they
- * get KILL. A process that has started a new session, as daemons do, is not found and goes on. This
- * is for machines on which run_group cannot create control groups.
+ * vigild's unit, and then no restart script could be started.  Each child leads its own session, so
+ * the processes that it left behind are found by their session.  About a second after its end they
+ * get KILL.  A process that has started a new session, as daemons do, is not found and goes on.
+ * This is for machines on which run_group cannot create control groups.
  */
 #ifndef SESSION_END_H
 #define SESSION_END_H
@@ -15,10 +15,10 @@
 
 struct loop;
 
-/* Call this when the leader of a session has ended and has not been reaped yet. owner: the daemon
+/* Call this when the leader of a session has ended and has not been reaped yet.  owner: the daemon
  * for the log; copied. */
 void session_end(struct loop *loop, pid_t session, const char *owner);
-/* Kills what is left of all sessions now and frees all data. Called before the loop is freed. */
+/* Kills what is left of all sessions now and frees all data.  Called before the loop is freed. */
 void session_end_stop(void);
 
 #endif

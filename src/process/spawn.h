@@ -1,10 +1,11 @@
 /*
- * spawn: starts processes, for the loop thread and for workers. Only the console of vigild -C is
+ * spawn: starts processes, for the loop thread and for workers.  Only the console of vigild -C is
  * started by spawn_terminal instead.
  *
- * It uses posix_spawn, never fork. The child leads its own session and process group. All signals
- * have their default action and are unblocked. Its working directory is / or the one that the
- * caller asks for. It reads /dev/null or the given input. It inherits none of vigild's descriptors.
+ * It uses posix_spawn, never fork.  The child leads its own session and process group.  All signals
+ * have their default action and are unblocked.  Its working directory is / or the one that the
+ * caller asks for.  It reads /dev/null or the given input.  It inherits none of vigild's
+ * descriptors.
  */
 #ifndef SPAWN_H
 #define SPAWN_H
@@ -26,18 +27,18 @@ struct spawn {
 	bool keep_stderr;               /* stderr has its own pipe; overrides merge_stderr */
 	const char *input;              /* what the child reads; NULL: nothing */
 	size_t input_length;
-	/* The control group that the child enters; NULL: vigild's own. NULL for a child that may
+	/* The control group that the child enters; NULL: vigild's own.  NULL for a child that may
 	 * start a service. */
 	const struct run_group *group;
 };
 
-/* Starts a process. *out: the read end of its stdout, non-blocking and close-on-exec. *errors: the
- * same for its stderr with keep_stderr, else -1; may be NULL without keep_stderr. *pidfd: readable
- * when the process has ended. The caller closes these descriptors and reaps the pid.
+/* Starts a process.  *out: the read end of its stdout, non-blocking and close-on-exec.  *errors:
+ * the same for its stderr with keep_stderr, else -1; may be NULL without keep_stderr.  *pidfd:
+ * readable when the process has ended.  The caller closes these descriptors and reaps the pid.
  *
- * Returns the pid, or -errno. ENOENT: the program, its interpreter or the directory does not exist.
- * EACCES: no permission to execute it. ENOEXEC: it is not a program; a script without a #! line is
- * not run by a shell. When error_is_own is true of the error, vigild or the machine lacks
+ * Returns the pid, or -errno.  ENOENT: the program, its interpreter or the directory does not
+ * exist.  EACCES: no permission to execute it.  ENOEXEC: it is not a program; a script without a #!
+ * line is not run by a shell.  When error_is_own is true of the error, vigild or the machine lacks
  * descriptors, memory or processes. */
 pid_t spawn_start(const struct spawn *spawn, int *out, int *errors, int *pidfd);
 
@@ -52,9 +53,9 @@ struct spawn_result {
 	char output[4096]; /* the last bytes, NUL-terminated */
 };
 
-/* Runs a process to its end. Blocks, so it is for workers. Reads the output until the process
- * itself has ended, and does not wait for a grandchild that keeps stdout open. At the deadline
- * (clock_now) the process group gets TERM, and KILL a second later. What is left of the group is
+/* Runs a process to its end.  Blocks, so it is for workers.  Reads the output until the process
+ * itself has ended, and does not wait for a grandchild that keeps stdout open.  At the deadline
+ * (clock_now) the process group gets TERM, and KILL a second later.  What is left of the group is
  * killed when the process ends by itself.
  *
  * With spare_group only the process gets these signals, because a service that it has just started
@@ -65,14 +66,14 @@ struct spawn_result {
 int spawn_run(const struct spawn *spawn, uint64_t deadline, bool spare_group,
 	struct spawn_result *result);
 
-/* Reaps the processes that spawn_run could not end and that have ended since. The next spawn_run
- * does this, too. Any thread. */
+/* Reaps the processes that spawn_run could not end and that have ended since.  The next spawn_run
+ * does this, too.  Any thread. */
 void spawn_reap_detached(void);
-/* Returns whether the pid is that of such a process. Any thread. */
+/* Returns whether the pid is that of such a process.  Any thread. */
 bool spawn_is_detached(pid_t pid);
 
 /* For the stop of vigild, on the loop thread: each spawn_run without spare_group ends its process
- * group and returns, and no new run starts. Runs with spare_group continue to their own end. */
+ * group and returns, and no new run starts.  Runs with spare_group continue to their own end. */
 void spawn_cancel(void);
 /* The same, and waits for the runs that it ends: at most two seconds, the time from TERM until a
  * process is given up. */

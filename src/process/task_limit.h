@@ -2,7 +2,7 @@
  * task_limit: finds out how many more tasks (processes and threads) can be started.
  *
  * The limits are pids.max of vigild's control group and of the groups above it (TasksMax of its
- * unit), in both versions of control groups, and RLIMIT_NPROC when vigild is not root. The last
+ * unit), in both versions of control groups, and RLIMIT_NPROC when vigild is not root.  The last
  * tasks are a reserve for restart scripts: periodic runs of plugins are refused before they use it.
  */
 #ifndef TASK_LIMIT_H
@@ -20,7 +20,7 @@ struct task_limit {
 	char name[128]; /* the file of a control group, or RLIMIT_NPROC */
 };
 
-/* Finds the limit with the fewest tasks left. This is cheap: it reads a few files that stay open.
+/* Finds the limit with the fewest tasks left.  This is cheap: it reads a few files that stay open.
  * Any thread. */
 void task_limit_read(struct task_limit *limit);
 /* Returns whether only the reserve is left. */

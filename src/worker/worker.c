@@ -2,8 +2,9 @@
  * worker: the threads' side of the worker pool.
  *
  * A worker waits for a task, runs it without the lock, and puts it on the list of finished tasks.
- * It touches only the data of the pool that the lock guards, and only the job in the task. A worker
- * that returns after it was given up finds its task marked as lost; it frees the task and ends.
+ * It touches only the data of the pool that the lock guards, and only the job in the task.  A
+ * worker that returns after it was given up finds its task marked as lost; it frees the task and
+ * ends.
  */
 #include "worker/worker_pool_internal.h"
 
@@ -47,7 +48,7 @@ static struct task *next_task(struct worker_pool *o)
 	return task;
 }
 
-/* Waits for a task. Returns NULL when this worker must end. */
+/* Waits for a task.  Returns NULL when this worker must end. */
 static struct task *wait_task(struct worker_pool *o)
 {
 	struct timespec until;

@@ -1,20 +1,20 @@
 /*
  * worker_pool: the loop thread's side of the worker pool.
  *
- * The lock guards the queues, the list of running tasks and the list of finished tasks. Both sides
- * hold it only for a few assignments. Workers report finished tasks through an eventfd, which the
+ * The lock guards the queues, the list of running tasks and the list of finished tasks.  Both sides
+ * hold it only for a few assignments.  Workers report finished tasks through an eventfd, which the
  * loop reads.
  *
- * A service that hangs must not use up the workers that healthy services need. There are three
- * rules for that. First, a submit starts another worker at once when every worker has been at its
- * job for over 100 ms. Second, a job that the caller marks as slow goes to the slow lane, which
+ * A service that hangs must not use up the workers that healthy services need.  There are three
+ * rules for that.  First, a submit starts another worker at once when every worker has been at its
+ * job for over 100 ms.  Second, a job that the caller marks as slow goes to the slow lane, which
  * never uses more than half of the pool; callers mark services whose last call timed out or that
- * have not answered yet. Third, a worker that has not returned some time after its deadline is
- * given up, counted as lost and replaced. The task is then left to that thread, which frees it and
+ * have not answered yet.  Third, a worker that has not returned some time after its deadline is
+ * given up, counted as lost and replaced.  The task is then left to that thread, which frees it and
  * ends if its call ever returns.
  *
- * The pool owns the tasks. The job in a task belongs to the worker while it runs. No worker uses
- * the cookie. The last reference frees the pool, because a lost worker may need the lock longer
+ * The pool owns the tasks.  The job in a task belongs to the worker while it runs.  No worker uses
+ * the cookie.  The last reference frees the pool, because a lost worker may need the lock longer
  * than the loop exists.
  */
 #include "worker/worker_pool.h"
@@ -42,7 +42,7 @@
 
 /* --- the loop thread -------------------------------------------------------------------------- */
 
-/* Starts a thread; the caller holds the lock. Returns false with errno on failure, which is not
+/* Starts a thread; the caller holds the lock.  Returns false with errno on failure, which is not
  * fatal, because the other workers serve the queue. */
 static bool worker_start(struct worker_pool *o)
 {
@@ -173,7 +173,7 @@ static void drain_check(struct worker_pool *o)
 	drained(o->drained_arg);
 }
 
-/* Returns tasks to their submitters. The caller has already removed the list from the pool, with
+/* Returns tasks to their submitters.  The caller has already removed the list from the pool, with
  * the lock held. */
 static void hand_back(struct worker_pool *o, struct task_list *tasks, int outcome)
 {
@@ -207,7 +207,7 @@ static void on_done(evutil_socket_t fd, short what, void *arg)
 		drain_check(o);
 }
 
-/* Gives up the first worker that is overdue; its task stays with its thread. *next: when the next
+/* Gives up the first worker that is overdue; its task stays with its thread.  *next: when the next
  * running task is overdue, or unchanged. */
 static bool give_up_one(
 	struct worker_pool *o, uint64_t now, uint64_t *next, struct worker_pool_job *job)
@@ -371,7 +371,7 @@ void worker_pool_free(struct worker_pool *o)
 	}
 	pthread_cond_broadcast(&o->work);
 	/* Waits up to a second for the idle workers, because a regular stop should leave no threads
-	 * running. Lost and busy workers are not waited for. */
+	 * running.  Lost and busy workers are not waited for. */
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += 1;
 	while (o->refs > 1 + o->detached && err == 0)

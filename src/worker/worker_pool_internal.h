@@ -52,14 +52,14 @@ struct worker_pool {
 
 /* The caller of these functions holds the lock. */
 
-/* Releases one reference and unlocks. The last reference frees the pool. */
+/* Releases one reference and unlocks.  The last reference frees the pool. */
 void worker_pool_release(struct worker_pool *o);
 /* Returns how many jobs of the slow lane may run at the same time. */
 unsigned worker_pool_slow_max(const struct worker_pool *o);
 /* Removes a task from the list of running tasks. */
 void worker_pool_leave_running(struct worker_pool *o, struct task *task);
 
-/* The main function of a worker. arg is the pool; the thread owns one reference to it. */
+/* The main function of a worker.  arg is the pool; the thread owns one reference to it. */
 void *worker_main(void *arg);
 
 #endif
