@@ -144,8 +144,8 @@ bool cgroup_may_divide(const char *path)
 {
 	char procs[1100];
 
-	/* A process can move to another group only when it can write the cgroup.procs of both
-	 * groups and of their common ancestor. */
+	/* To move a process to a group below, vigild must be able to write the cgroup.procs of both
+	 * groups. */
 	snprintf(procs, sizeof(procs), "%.1000s/cgroup.procs", path);
 	return access(path, W_OK) == 0 && access(procs, W_OK) == 0 && is_delegated(path);
 }

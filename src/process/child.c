@@ -10,8 +10,8 @@
  *
  * A child has ended when its process has ended, even if its pipe is still open.  A process that it
  * left behind may keep the pipe open for ever, so only what is in the pipe at that time is read.
- * If vigild has sent TERM to the child, its process group gets KILL just before the child is
- * reaped, because until then the number of the group cannot be reused.
+ * If vigild has sent TERM to the child, or its spec has end_session, its process group gets KILL
+ * just before the child is reaped, because until then the number of the group cannot be reused.
  *
  * A process in uninterruptible sleep does not end after KILL.  After a second vigild gives it up:
  * on_exit is called as if it had ended, and the child stays in its list until it is reaped.
@@ -229,8 +229,7 @@ static void on_end(evutil_socket_t fd, short what, void *arg)
 	bool told = child->phase == GIVEN_UP;
 	int status;
 
-	child_output_finish(&child->out); /* on_line may free the child, which only detaches it
-                                           * here */
+	child_output_finish(&child->out); /* on_line may free the child, which detaches it */
 	child_output_finish(&child->errors);
 	status = reap(child);
 	child->phase = ENDED;
@@ -353,8 +352,7 @@ static int run(struct child *child, const struct child_spec *spec)
 	move(child, &owned);
 	err = watch(child, out, errors);
 	if (err != 0) {
-		child->phase = KILLED; /* kills it, because without a watch it would never be
-                                        * reaped */
+		child->phase = KILLED; /* because it would never be reaped */
 		reap(child);
 	}
 	return err;

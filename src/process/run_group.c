@@ -65,8 +65,8 @@ static struct {
 	struct groups running, ending;
 	struct event *on_change;
 	int events; /* inotify descriptor */
-	int own;    /* the directory of vigild's own group */
-	int base;   /* vigil.PID.TIME; -1: groups are not available */
+	int own;    /* descriptor of vigild's own group */
+	int base;   /* descriptor of vigil.PID.TIME; -1: groups are not available */
 	char base_name[64];
 	char path[1024]; /* path of own */
 	char step[PATH_MAX];
@@ -133,7 +133,8 @@ static void kill_all(struct run_group *group)
 	close(fd);
 }
 
-/* Removes the group from the list of running groups. */
+/* Removes the group from the list of running groups.  On the loop thread, logs if its run was
+ * killed to make room. */
 static void leave_running(struct run_group *group)
 {
 	pthread_mutex_lock(&all.lock);

@@ -26,7 +26,7 @@
 
 #define DELAY    CLOCK_SECOND /* one pass over /proc is for many sessions */
 #define SLICE    64           /* processes that are read in one iteration of the loop */
-#define SESSIONS 1024         /* that wait for a pass; more are ignored */
+#define SESSIONS 1024         /* sessions that wait for a pass at most; more are ignored */
 
 struct session {
 	STAILQ_ENTRY(session) link;

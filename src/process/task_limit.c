@@ -24,9 +24,10 @@
 #include "process/cgroup.h"
 #include "process/process.h"
 
-#define LEVELS 8            /* nested groups that have a limit */
-#define STALE  CLOCK_SECOND /* the age at which groups and the tasks of the user are read again */
-#define NONE   UINT64_MAX
+#define LEVELS 8 /* nested groups that have a limit; more are ignored */
+#define STALE \
+	CLOCK_SECOND /* after this time the groups and the number of user tasks are read again */
+#define NONE UINT64_MAX
 
 struct level {
 	int most, used; /* descriptors of pids.max and pids.current */
