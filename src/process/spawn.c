@@ -1,10 +1,10 @@
 /*
  * spawn: starts a process with posix_spawn.  spawn_run.c runs a process to its end.
  *
- * vigild starts processes only with posix_spawn.  A fork of a process of 500 MB blocks it for 8 to
- * 28 ms while the page tables are copied; posix_spawn takes a quarter of a millisecond at any size.
- * No code of vigild runs between posix_spawn and the exec, so a worker may start a child while
- * other threads hold locks.
+ * vigild starts processes only with posix_spawn.  A fork of a process of 500 MB stops that process
+ * for 8 to 28 ms while the page tables are copied; posix_spawn takes a quarter of a millisecond at
+ * any size.  No code of vigild runs between posix_spawn and the exec, so a worker may start a child
+ * while other threads hold locks.
  *
  * A caller of spawn_start owns the descriptors and reaps the child.
  *
