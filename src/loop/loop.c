@@ -1,14 +1,6 @@
 /*
- * loop: the one libevent base and its signals; its timers are in loop_timer.c, its lag in
- * loop_lag.c.
- *
- * Who owns what, on every floor:
- *
- *   thing                                             loop thread           worker
- *   state, config, daemons, modules, sockets, log     owns                  never touches
- *   a job: copied names, verb, result                 before submit,        in between
- *                                                     after it is reaped
- *   queue, done list, eventfd                         lock, swap, unlock    lock, append, poke
+ * loop: creates the libevent base and handles signals.  The timers are in loop_timer.c, the lag is
+ * in loop_lag.c.
  */
 #include "loop/loop.h"
 
@@ -21,8 +13,8 @@
 #include "base/memory.h"
 #include "loop/loop_internal.h"
 
-/* No more than so much time or so many callbacks between two looks at timers and descriptors:
- * an event that activates itself again would starve the timers otherwise. */
+/* The limit on the time that libevent dispatches callbacks before it checks timers and descriptors
+ * again.  Without it an event that activates itself again would starve the timers. */
 #define DISPATCH_USEC (LOOP_SLICE / 1000)
 
 struct loop_signal {
@@ -38,7 +30,7 @@ bool loop_is_owner(void)
 	return pthread_equal(owner, pthread_self());
 }
 
-/* It would exit by itself, and leave all as it is. */
+/* Without this callback libevent would exit itself, and vigild's state would not be saved. */
 static void on_fatal(int err)
 {
 	memory_end("libevent cannot go on");
@@ -50,14 +42,16 @@ struct loop *loop_new(void)
 	struct event_config *config;
 	struct loop *loop = memory_zero(sizeof(*loop));
 
-	/* Before anything else of libevent, which has all it owns from there. */
+	/* These must be the first calls of libevent, so that everything it allocates comes from
+	 * these functions. */
 	event_set_mem_functions(memory_library_alloc, memory_library_grow, free);
 	event_set_fatal_callback(on_fatal);
 	config = event_config_new();
 	if (config == NULL)
 		goto fail;
-	/* The coarse clock fires up to 6 ms late; an environment variable must not be able to
-	 * switch on the epoll changelist, which breaks with duplicated descriptors. */
+	/* PRECISE_TIMER, because with the coarse clock timers fire up to 6 ms late.  IGNORE_ENV,
+	 * because an environment variable must not be able to enable the epoll changelist, which
+	 * fails with duplicated descriptors. */
 	event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
 	event_config_set_flag(config, EVENT_BASE_FLAG_IGNORE_ENV);
 	event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);

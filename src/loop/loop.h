@@ -1,13 +1,14 @@
 /*
- * loop: the one libevent base, its timers, signals and lag.
+ * loop: the libevent base of vigild, its timers, its signals and its lag.
  *
- * Who owns what, on every floor:
+ * There is one loop, and all of vigild's own data belongs to the thread that runs it.  Workers are
+ * the threads of worker_pool.  This table says which thread may use what:
  *
  *   thing                                             loop thread           worker
  *   state, config, daemons, modules, sockets, log     owns                  never touches
  *   a job: copied names, verb, result                 before submit,        in between
  *                                                     after it is reaped
- *   queue, done list, eventfd                         lock, swap, unlock    lock, append, poke
+ *   queue, done list, eventfd                         lock, swap, unlock    lock, append, write
  */
 #ifndef LOOP_H
 #define LOOP_H
@@ -20,18 +21,19 @@ struct loop;
 struct loop_timer;
 struct loop_signal;
 
-/* NULL and errno.  The caller's thread becomes the owner. */
+/* Returns NULL and sets errno on failure.  The calling thread becomes the owner of the loop. */
 struct loop *loop_new(void);
 void loop_free(struct loop *loop);
 struct event_base *loop_base(struct loop *loop);
 
-/* Runs until loop_stop.  0, or -EIO when libevent gave up. */
+/* Runs the loop until loop_stop is called.  Returns 0, or -EIO when libevent reports an error. */
 int loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);
-/* Does what is due, and with wait what falls due next: for what is run in turns, such as a trial. */
+/* Runs the events that are due now.  With wait, first waits until an event is due.  For callers
+ * that run the loop step by step, such as a module test. */
 void loop_run_once(struct loop *loop, bool wait);
 
-/* True on the thread that made the loop. */
+/* Returns true on the thread that called loop_new. */
 bool loop_is_owner(void);
 #ifdef VIGIL_ASSERT_OWNER
 #include <assert.h>
@@ -40,29 +42,36 @@ bool loop_is_owner(void);
 #define LOOP_ASSERT_OWNER() ((void)0)
 #endif
 
-/* --- timers.  The owner frees them; freeing one inside its own callback is fine. -------------- */
+/* --- timers. The caller frees them and may free a timer in its own callback ------------------- */
 
-/* missed: fires that fell due while the loop could not run them, on top of this one. */
+/* missed: the number of fires, in addition to this one, that were due while the loop could not run
+ * them. */
 typedef void loop_timer_fn(uint64_t missed, void *arg);
 
-/* Fires every interval ns from its first fire on, without drift: fire n is due at first +
- * n * interval, and what could not be fired in time is counted, not made up for.  The first is due within
- * a second (or the interval, where that is less) at a place of the grid that seed chooses, so
- * that many timers spread and yet share wake-ups.  NULL and errno. */
+/* Creates a timer that fires every interval ns.  It does not drift: fire n is due at first + n *
+ * interval.  Fires that the loop could not run in time are not repeated; the next callback gets
+ * their number.  The first fire is due within a second, or within the interval where that is
+ * shorter.  seed chooses one of the points of a common time grid for it, so that many timers are
+ * spread over the second and still share wake-ups.  Returns NULL and sets errno on failure; EINVAL:
+ * the interval is shorter than 1 ms. */
 struct loop_timer *loop_every(
 	struct loop *loop, uint64_t interval, uint32_t seed, loop_timer_fn *fn, void *arg);
-/* The same, but only the first fire is within a second: the others are at a place in the interval that
- * seed chooses, so that costly work of many timers is spread over it.  The second comes half an
- * interval after the first at the earliest, and one and a half at the latest. */
+/* The same, but only the first fire is due within a second.  The later fires are due at an offset
+ * in the interval that seed chooses, so that the expensive work of many timers is spread over the
+ * interval.  The second fire is due between half an interval and one and a half intervals after the
+ * first. */
 struct loop_timer *loop_every_spread(
 	struct loop *loop, uint64_t interval, uint32_t seed, loop_timer_fn *fn, void *arg);
-/* Fires once after delay ns (0: as soon as the loop turns).  Stays allocated until freed or set again. */
+/* Creates a timer that fires once, after delay ns (0: in the next iteration of the loop).  The
+ * timer stays allocated after it has fired, until the caller frees or rearms it.  Returns NULL and
+ * sets errno on failure. */
 struct loop_timer *loop_after(struct loop *loop, uint64_t delay, loop_timer_fn *fn, void *arg);
-/* Makes it fire after delay ns from now; a periodic one goes on from there, off its grid. */
+/* Makes the timer fire delay ns from now.  A periodic timer continues from there with its interval,
+ * off the common grid.  Returns 0 or -ENOMEM. */
 int loop_timer_rearm(struct loop_timer *timer, uint64_t delay);
-/* Disarms it; loop_timer_rearm arms it anew. */
+/* Disarms the timer.  loop_timer_rearm arms it again. */
 void loop_timer_stop(struct loop_timer *timer);
-/* When it is due next, by clock_now; 0 when it is not armed. */
+/* Returns the time at which the timer is due next, by clock_now, or 0 when it is not armed. */
 uint64_t loop_timer_due(const struct loop_timer *timer);
 void loop_timer_free(struct loop_timer *timer);
 

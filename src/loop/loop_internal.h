@@ -1,5 +1,6 @@
 /*
- * loop_internal: the loop's memory, for its three sides: loop.c, loop_timer.c, loop_lag.c.
+ * loop_internal: the data that loop.c, loop_timer.c and loop_lag.c share.  Only these three files
+ * include it.
  */
 #ifndef LOOP_INTERNAL_H
 #define LOOP_INTERNAL_H
@@ -9,26 +10,28 @@
 
 #include "base/clock.h"
 
-/* No more than so much time or so many callbacks between two looks at what else is due: the most
- * that one who has much to do may hold up the others. */
+/* The loop runs callbacks for at most this time, and at most this many of them, before it checks
+ * again for other events that are due.  This limits how long one busy event source delays the
+ * others. */
 #define LOOP_SLICE       (10 * CLOCK_MS)
 #define LOOP_SLICE_CALLS 64
 
-/* Lateness is counted in buckets of a quarter of a power of two of microseconds, in slots of
- * ten seconds; six slots are the last minute. */
+/* The lag is a histogram of how late timers fired.  The bounds of its buckets grow by a quarter of
+ * a power of two, in microseconds.  There is one histogram for each ten seconds; six of them cover
+ * the last minute. */
 #define LAG_BUCKETS 128
 #define LAG_SLOTS   6
 
 struct lag {
 	double last, max;
-	uint64_t slot; /* the number of the current slot since boot */
+	uint64_t slot; /* number of the current ten seconds since boot */
 	uint32_t counts[LAG_SLOTS][LAG_BUCKETS];
 };
 
-/* now, and by how much of it a timer was late: ns. */
+/* Records that a timer fired late.  now is by clock_now; late is in ns. */
 void lag_note(struct lag *lag, uint64_t now, uint64_t late);
 
-/* What periodic timers are due at, found by when (loop_timer.c). */
+/* Hash table of the timer slots, keyed by due time (loop_timer.c). */
 #define TIMER_SLOT_BUCKETS 256
 SLIST_HEAD(timer_slot_list, timer_slot);
 void timer_slot_free(struct timer_slot *slot);

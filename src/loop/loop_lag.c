@@ -1,8 +1,9 @@
 /*
- * loop_lag: how late timers fire.
+ * loop_lag: measures how late timers fire.
  *
- * A loop that a callback holds up is late with whatever falls due meanwhile, so this needs no
- * timer of its own, and an idle host sleeps.
+ * When a callback blocks the loop, the timers that become due in that time fire late.  So the lag
+ * can be measured at the existing timers.  It needs no timer of its own, which would wake an idle
+ * host.
  */
 #include <math.h>
 #include <string.h>
@@ -20,7 +21,7 @@ static unsigned lag_bucket(uint64_t late)
 	return quarter >= LAG_BUCKETS ? LAG_BUCKETS - 1 : (unsigned)quarter;
 }
 
-/* Forgets the slots that have passed out of the minute. */
+/* Clears the histograms that are older than a minute. */
 static void lag_turn(struct lag *lag, uint64_t now)
 {
 	uint64_t slot = now / LAG_SLOT;
@@ -42,7 +43,8 @@ void lag_note(struct lag *lag, uint64_t now, uint64_t late)
 		lag->max = lag->last;
 }
 
-/* The upper bound of the bucket in which the 99th of a hundred falls. */
+/* Returns the upper bound of the bucket that contains the 99th percentile, in seconds, but not more
+ * than the maximum. */
 static double lag_p99(const struct lag *lag)
 {
 	uint64_t total = 0, above = 0;

@@ -1,18 +1,17 @@
 /*
- * loop_timer: timers that keep their phase, and share their wake-ups.
+ * loop_timer: timers that keep their phase and share their wake-ups.
  *
- * libevent has timers of its own; what it lacks is kept here.  Its persistent timers drift by
- * every callback's length and drop what they missed without a word, so each timer here knows
- * when it is due on a grid of its own.  First fires are spread over a second but put on a common
- * grid of a tenth, so that ten thousand timers neither fire at once nor wake the loop ten
- * thousand times.
+ * libevent's persistent timers drift by the length of each callback, and they drop missed fires
+ * without reporting them.  So each timer here stores the time at which it is due.  The first fires
+ * are spread over a second, but on a common grid of a tenth of a second, so that ten thousand
+ * timers neither fire at once nor wake the loop ten thousand times.
  *
- * Nor are ten thousand timers ten thousand events, which libevent would sort anew at every fire.
- * Those that are due at the same time wait in one line, the slot: one event for all.  A timer
- * that has fired joins the slot of its next time, which the first to go there has made and the
- * last to leave, or to be freed, takes away.  A long line is fired in slices.
+ * Timers with the same due time share one libevent event, in a slot, because libevent would
+ * otherwise sort ten thousand events again at each fire.  A timer that has fired joins the slot of
+ * its next due time.  The first timer with that due time creates the slot.  The slot ends when its
+ * last timer leaves it or is freed.  A slot with many timers runs them in slices of limited time.
  *
- * A one-shot, which is due when nobody else is, has an event of its own.
+ * A one-shot timer has its own event, because its due time is seldom that of another timer.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -24,29 +23,30 @@
 #include "loop/loop.h"
 #include "loop/loop_internal.h"
 
-/* A fire this early counts as due: epoll's timeout has the grain of a millisecond. */
+/* A timer that is up to 1 ms early counts as due, because the timeout of epoll is in
+ * milliseconds. */
 #define EARLY (CLOCK_MS)
 
 struct timer_slot {
 	struct loop *loop;
 	struct event *event;
 	uint64_t due;
-	bool firing; /* its end will free it */
+	bool firing; /* on_timer_slot is running its timers and ends it */
 	TAILQ_HEAD(, loop_timer) timers;
 	SLIST_ENTRY(timer_slot) link;
 };
 
 struct loop_timer {
 	struct loop *loop;
-	uint64_t due;      /* 0: not armed */
-	uint64_t interval; /* 0: one shot */
-	uint64_t phase;    /* where in the interval it is due from its second fire on */
-	bool spread;       /* that is still to come */
+	uint64_t due;      /* by clock_now; 0: not armed */
+	uint64_t interval; /* ns; 0: one-shot */
+	uint64_t phase;    /* the offset in the interval, ns, of the fires after the first */
+	bool spread;       /* the next fire is the last one that ignores phase */
 	loop_timer_fn *fn;
 	void *arg;
-	struct event *event; /* of a one-shot */
+	struct event *event; /* one-shot timers only */
 	struct timer_slot *slot;
-	TAILQ_ENTRY(loop_timer) link; /* in its slot */
+	TAILQ_ENTRY(loop_timer) link; /* the other timers of the slot */
 };
 
 static int event_at(struct loop *loop, struct event *event, uint64_t due)
@@ -58,8 +58,9 @@ static int event_at(struct loop *loop, struct event *event, uint64_t due)
 		wait = (due - now) / 1000; /* microseconds */
 	delay.tv_sec = (time_t)(wait / 1000000);
 	delay.tv_usec = (suseconds_t)(wait % 1000000);
-	/* libevent counts from when this turn of the loop began: a long callback before us
-	 * would make the fire early by its length. */
+	/* libevent adds the delay to its cached time, which is the time when this iteration of the
+	 * loop began.  After a long callback that time is old, and the timer would fire too
+	 * early. */
 	event_base_update_cache_time(loop->base);
 	return event_add(event, &delay) < 0 ? -ENOMEM : 0;
 }
@@ -68,7 +69,8 @@ static int event_at(struct loop *loop, struct event *event, uint64_t due)
 
 static struct timer_slot_list *timer_slot_bucket(struct loop *loop, uint64_t due)
 {
-	/* Fibonacci hashing: whatever the grid, its times fall into all buckets. */
+	/* Fibonacci hashing, because it spreads due times over all buckets, whatever grid they are
+	 * on. */
 	return &loop->slots[due * 0x9e3779b97f4a7c15u >> 32 & (TIMER_SLOT_BUCKETS - 1)];
 }
 
@@ -81,7 +83,8 @@ void timer_slot_free(struct timer_slot *slot)
 	free(slot);
 }
 
-/* One is kept: a timer that is due alone takes the slot that it left at its last fire. */
+/* Ends an empty slot.  The loop keeps one ended slot as a spare, because a timer that does not
+ * share its due time would otherwise free and allocate a slot at each fire. */
 static void timer_slot_end(struct timer_slot *slot)
 {
 	struct loop *loop = slot->loop;
@@ -155,7 +158,7 @@ static int timer_slot_join(struct loop_timer *timer)
 
 /* --- fires ------------------------------------------------------------------------------------ */
 
-/* The first time at the timer's phase that is at least half an interval from now. */
+/* Returns the first time at the timer's phase that is at least half an interval from now. */
 static uint64_t next_at_phase(const struct loop_timer *timer, uint64_t now)
 {
 	uint64_t from = now + timer->interval / 2;
@@ -164,7 +167,7 @@ static uint64_t next_at_phase(const struct loop_timer *timer, uint64_t now)
 	return due < from ? due + timer->interval : due;
 }
 
-/* Fires a timer, which the callback may free: nothing of it is touched after. */
+/* Fires a timer.  The callback may free the timer, so it is not used after that. */
 static void timer_fire(struct loop_timer *timer, uint64_t now)
 {
 	uint64_t late = now > timer->due ? now - timer->due : 0, missed = 0;
@@ -245,8 +248,8 @@ static struct loop_timer *timer_new(
 	return timer;
 }
 
-/* Ten places within a second, or within the interval where that is less, on a grid that all
- * timers of that kind share. */
+/* Returns the due time of a first fire.  seed chooses one of nine points of a grid, within a second
+ * or within the interval where that is shorter.  All timers with the same span share the grid. */
 static uint64_t first_due(uint64_t interval, uint32_t seed)
 {
 	uint64_t span = interval < CLOCK_SECOND ? interval : CLOCK_SECOND;

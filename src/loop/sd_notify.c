@@ -1,9 +1,10 @@
 /*
- * sd_notify: tells the service manager that started us how we are: readiness and the watchdog.
+ * sd_notify: sends the messages of sd_notify(3) to the service manager.
  *
- * The words and the socket are those of sd_notify(3), but not the function: it waits while the
- * manager's queue is full, and a manager that hangs must not hang us.  So the loop comes back to
- * what found no room; a newer word replaces an older one that was not taken yet.
+ * The library function is not used, because it blocks while the manager's queue is full, and a
+ * manager that hangs must not block vigild.  When the socket is full, a timer of the loop sends the
+ * message again.  A newer message replaces one that has not been sent yet.  Watchdog messages are
+ * not repeated.
  */
 #include "loop/sd_notify.h"
 
@@ -25,17 +26,17 @@
 #define RETRY (100 * CLOCK_MS)
 
 struct sd_notify {
-	struct loop_timer *watchdog; /* NULL where none was asked for */
+	struct loop_timer *watchdog; /* NULL: the manager asked for none */
 	struct loop_timer *retry;
-	int fd; /* -1: nobody listens */
+	int fd; /* -1: no manager listens */
 	struct sockaddr_un manager;
 	socklen_t length;
-	char word[256]; /* what was said last, until it is taken */
+	char word[256]; /* the last message, until it is sent */
 };
 
 /* --- the socket ------------------------------------------------------------------------------- */
 
-/* A path, or with an @ before it a name in the abstract. */
+/* Reads NOTIFY_SOCKET: a path, or a name in the abstract namespace, which begins with @. */
 static bool find_manager(struct sd_notify *notify)
 {
 	const char *name = getenv("NOTIFY_SOCKET");
@@ -51,7 +52,7 @@ static bool find_manager(struct sd_notify *notify)
 	return true;
 }
 
-/* False: the manager has no room for it now. */
+/* Sends a message.  Returns false when the manager's socket is full.  Other errors are ignored. */
 static bool tell(const struct sd_notify *notify, const char *word)
 {
 	return notify->fd < 0 ||
@@ -68,7 +69,7 @@ static void on_retry(uint64_t missed, void *arg)
 		loop_timer_rearm(notify->retry, RETRY);
 }
 
-/* Says the word, now or later. */
+/* Sends notify->word now, or later when the socket is full. */
 static void say(struct sd_notify *notify)
 {
 	if (tell(notify, notify->word))
@@ -84,7 +85,7 @@ static void on_watchdog(uint64_t missed, void *arg)
 	tell(arg, "WATCHDOG=1");
 }
 
-/* The interval that the manager wants of this process; 0: none. */
+/* Returns the watchdog interval, in ns, that the manager wants of this process; 0: none. */
 static uint64_t watchdog_interval(void)
 {
 	const char *usec = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
@@ -97,7 +98,7 @@ static uint64_t watchdog_interval(void)
 	return *end == '\0' && n >= 2000 && n < UINT64_MAX / 1000 ? n * 1000 : 0;
 }
 
-/* --- all of it -------------------------------------------------------------------------------- */
+/* --- create, free, report --------------------------------------------------------------------- */
 
 struct sd_notify *sd_notify_new(struct loop *loop)
 {

@@ -1,7 +1,7 @@
 /*
- * sd_notify: tells the service manager that started us how we are: readiness and the watchdog.
+ * sd_notify: reports readiness and watchdog messages to the service manager that started vigild.
  *
- * Where no manager listens (NOTIFY_SOCKET is not set), all of it is quietly nothing.
+ * When NOTIFY_SOCKET is not set, no manager listens, and these functions do nothing.
  */
 #ifndef SD_NOTIFY_H
 #define SD_NOTIFY_H
@@ -11,14 +11,15 @@
 struct loop;
 struct sd_notify;
 
-/* Feeds the watchdog at half its interval where the manager asked for one.  It is fed from a
- * timer of the loop: a loop that makes no progress starves it.  Never NULL. */
+/* When the manager has set a watchdog interval, sends WATCHDOG=1 at half of that interval.  A timer
+ * of the loop sends it, so the manager gets no message when the loop hangs.  Never returns NULL. */
 struct sd_notify *sd_notify_new(struct loop *loop);
 void sd_notify_free(struct sd_notify *notify);
-/* Whether a watchdog is fed. */
+/* Returns true when the manager has asked for watchdog messages. */
 bool sd_notify_is_watched(const struct sd_notify *notify);
 
-/* These never wait: what the manager has no room for is said again until it has. */
+/* These functions never block.  When the manager's socket is full, the message is sent again later,
+ * until the manager has taken it. */
 void sd_notify_ready(struct sd_notify *notify, const char *status);
 void sd_notify_stopping(struct sd_notify *notify);
 

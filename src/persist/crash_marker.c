@@ -1,4 +1,4 @@
-/* crash_marker: who was at work when a vigild ended; see blame.h. */
+/* crash_marker: the mapped page and the handler of fatal signals; see crash_marker.h. */
 #include "persist/crash_marker.h"
 
 #include <errno.h>
@@ -22,9 +22,9 @@
 
 #define FILE_NAME  "running"
 #define MAGIC      "vigil 2\n"
-#define SIGNAL_MAX 64 /* the last one of Linux */
+#define SIGNAL_MAX 64 /* the highest signal number of Linux */
 
-/* What stands in the file; another version of it has another magic. */
+/* The content of the file.  A different layout must have a different magic. */
 struct page {
 	char magic[8];
 	char name[65];
@@ -32,19 +32,20 @@ struct page {
 	uint64_t began, entered; /* by clock_now */
 };
 
-/* What ends a process that does something wrong, and the watchdog's. */
+/* The signals of programming errors, and SIGABRT, which systemd's watchdog sends. */
 static const int fatal[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS};
 #define FATALS (sizeof(fatal) / sizeof(*fatal))
 
 static struct page *page;
-static int page_fd; /* locked for as long as the page is ours */
+static int page_fd; /* locked while the page is in use */
 static struct sigaction before_us[FATALS];
-static char stack[32768]; /* a stack that has run over is no place for a handler */
+static char stack[32768]; /* for the handler, because the normal stack may have overflowed */
 
-/* --- the end ---------------------------------------------------------------------------------- */
+/* --- end of the process ----------------------------------------------------------------------- */
 
-/* Where the file is cut short, or its disk is full, an access to the page is a SIGBUS.  vigild goes on
- * with a page that is no file, and loses the marker alone.  mmap is a plain system call on Linux. */
+/* An access to the page raises SIGBUS when the file was truncated or the disk is full.  This
+ * function replaces the mapping with anonymous memory, so that vigild continues and loses only the
+ * marker.  mmap is a plain system call on Linux, so a signal handler may call it. */
 static bool replace_page(const siginfo_t *info)
 {
 	const char *at = info->si_addr, *begin = (const char *)page;
@@ -54,8 +55,8 @@ static bool replace_page(const siginfo_t *info)
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == page;
 }
 
-/* Notes it, and lets come what would have come without us: raised here it is held until the
- * handler returns, and then met by whoever was there before. */
+/* Records the signal and restores the previous handler.  The raised signal is blocked until this
+ * handler returns, and then the previous handler gets it. */
 static void on_fatal(int signo, siginfo_t *info, void *context)
 {
 	if (signo == SIGBUS && replace_page(info))
@@ -68,7 +69,8 @@ static void on_fatal(int signo, siginfo_t *info, void *context)
 	raise(signo);
 }
 
-/* exit is nothing that a module may call; vigild itself has closed the page before. */
+/* Records that a callback has called exit, which a module must not do.  When vigild itself exits,
+ * the page has been closed before. */
 static void on_exit_called(void)
 {
 	if (page != NULL && page->name[0] != '\0')
@@ -121,7 +123,7 @@ void blame_read(const void *bytes, size_t n, struct blame *before)
 		before->lived = clock_to_seconds(old.entered - old.began);
 }
 
-/* The file may be anything: it is the directory's owner who could have written it. */
+/* Reads the page.  The owner of the directory could have written any content. */
 static void read_page(int fd, struct blame *before)
 {
 	char bytes[sizeof(struct page)];
@@ -136,7 +138,7 @@ static int map_page(int fd)
 
 	if (ftruncate(fd, sizeof(struct page)) < 0 ||
 		posix_fallocate(fd, 0, sizeof(struct page)) != 0)
-		return -ENOSPC; /* written to, a page that has no room on the disk is a SIGBUS */
+		return -ENOSPC; /* a write to a page without disk space raises SIGBUS */
 	map = mmap(NULL, sizeof(struct page), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (map == MAP_FAILED)
 		return -errno;
@@ -148,7 +150,8 @@ static int map_page(int fd)
 	return 0;
 }
 
-/* Whoever writes to the page is alive, and it is no page of the past. */
+/* Locks the file, because a locked file belongs to a vigild that still runs.  Tries for a short
+ * time. */
 static int lock_page(int fd)
 {
 	uint64_t began = 0;
@@ -159,7 +162,7 @@ static int lock_page(int fd)
 	return 0;
 }
 
-/* Opens the file in the directory and judges it: a descriptor, or a negative errno and the reason. */
+/* Opens and checks the file.  Returns a descriptor, or a negative errno and the reason. */
 static int open_judged(const char *dir, const char *path, const struct reason *why)
 {
 	int place = store_open_dir(dir, why->text, why->size), fd, err;
@@ -182,7 +185,7 @@ static int open_judged(const char *dir, const char *path, const struct reason *w
 	return err;
 }
 
-/* Locks, reads and maps the file.  Takes the descriptor where that succeeds. */
+/* Locks, reads and maps the file.  On success this module owns the descriptor. */
 static int take_file(int fd, struct blame *before)
 {
 	int err = lock_page(fd);

@@ -1,10 +1,11 @@
 /*
- * crash_marker: who was at work when a vigild ended.
+ * crash_marker: records whose code runs, so that the next vigild can name the cause of a crash.
  *
- * A file of one page, DIR/running, is mapped for as long as the process lives.  The name of the
- * daemon whose callback runs stands in it, or of the module that is being loaded, written without a
- * system call; a signal that ends the process is noted there on the way out.  The page outlives
- * whoever wrote it, so the next vigild can tell what became of the one before.  All of it belongs to the loop's thread.
+ * The file DIR/running has one page, which is mapped as long as the process runs.  vigild writes
+ * the name of the daemon whose callback runs, or of the module that is being loaded, into the page;
+ * that needs no system call.  A handler of fatal signals writes the signal number.  The page
+ * survives the process, so the next vigild can read how the previous one ended.  All functions
+ * belong to the loop thread.
  */
 #ifndef CRASH_MARKER_H
 #define CRASH_MARKER_H
@@ -14,27 +15,28 @@
 #include <stdint.h>
 
 struct blame {
-	bool clean;    /* it ended as it should, or there was none */
-	char name[65]; /* in a callback of this daemon; "": of none */
-	bool loading;  /* the name is a module's, which was being loaded */
-	int signo;     /* the signal; 0: SIGKILL or _exit, which nobody is told of; -1: exit */
-	double lived;  /* seconds, until that callback began */
+	bool clean;    /* it stopped regularly, or there was no previous vigild */
+	char name[65]; /* the daemon whose callback ran; "": none */
+	bool loading;  /* name is a module that was being loaded */
+	int signo;     /* the signal; 0: SIGKILL or _exit, which cannot be caught; -1: exit */
+	double lived;  /* seconds from the start of vigild until that callback */
 };
 
-/* Reads what the one before has left, and begins anew.  Where the file cannot be had, or is that of
- * one that still runs (-EWOULDBLOCK), it is as if there had been none before, and nothing will be
- * told of this one: 0 or -errno. */
+/* Reads what the previous vigild left in the file, and starts a new record.  Returns 0 or -errno;
+ * -EWOULDBLOCK: the file belongs to a vigild that still runs.  On an error *before is as if there
+ * had been no previous vigild, and nothing is recorded. */
 int crash_marker_open(const char *dir, struct blame *before);
-/* What the content of such a file says.  Where it is not a valid page, the end was clean.  The name may be
- * any text. */
+/* Parses the content of such a file.  A content that is not a valid page gives clean.  The name may
+ * be any text. */
 void blame_read(const void *bytes, size_t n, struct blame *before);
-/* The end is as it should be. */
+/* Records that vigild stops regularly. */
 void crash_marker_close(void);
 
-/* A callback of the daemon begins (now, by clock_now), and ends. */
+/* Call these before and after a callback of the daemon.  now is by clock_now. */
 void crash_marker_enter(const char *name, uint64_t now);
 void crash_marker_leave(void);
-/* A module is opened, which runs what its authors want to be run first, and has been. */
+/* Call these before and after a module is opened, because dlopen runs the constructors of the
+ * module. */
 void crash_marker_load(const char *module);
 void crash_marker_loaded(void);
 

@@ -1,10 +1,10 @@
 /*
- * store: what outlives the host: values that daemons keep, pauses, counters.
+ * store: keeps the document in memory and writes it to state.json.
  *
- * The document is written whole, bit by bit where it is long: to a temporary file beside it, the
- * present one linked as state.json.old, the new one renamed into its place.  Whatever moment the
- * machine picks to stop, a whole file of the present or of the generation before is there.  Only
- * at stop is it fsynced: that may take a second, and the loop has other things to do.
+ * The whole document is written to a temporary file, in slices when it is long.  Then state.json is
+ * linked as state.json.old, and the temporary file is renamed to state.json.  So whenever the
+ * machine stops, there is a complete current or previous file.  The file is synced only at stop,
+ * because fsync may block for a second, and the loop thread has other work.
  */
 #include "persist/store.h"
 
@@ -29,32 +29,32 @@
 
 #define FILE_NEW "state.json.new"
 
-/* Changes that come together are written together. */
+/* Several changes within this time are written together. */
 #define SOON (CLOCK_SECOND)
-/* Where it could not be written, it is tried again after so long. */
+/* A failed write is tried again after this time. */
 #define LATER (10 * CLOCK_SECOND)
-/* Between two lines of the log about values that are not saved. */
+/* The least time between two log lines about values that are not saved. */
 #define QUIET (600 * CLOCK_SECOND)
-/* So much of it is put together in one turn of the loop. */
+/* The time in which text is generated and written in one iteration of the loop. */
 #define TURN (5 * CLOCK_MS)
 
 /* A file that is being written. */
 struct saving {
 	bool under_way;
 	int dir, fd;
-	const char *section, *name; /* what stands in it last; NULL: nothing yet */
-	struct store_sizes sizes;   /* of what was put together so far */
+	const char *section, *name; /* the last ones that were written; NULL: none yet */
+	struct store_sizes sizes;   /* of the text so far */
 };
 
 struct store {
 	char *dir;
-	json_t *doc; /* sections of names, neither of which ever go, of keys and values */
+	json_t *doc; /* section -> name -> key -> value; sections and names are never removed */
 	struct loop_timer *timer;
 	bool dirty;
 	struct saving saving;
-	bool too_large;          /* the last file would have been too long to be read again */
-	uint64_t problem_logged; /* when a value was refused, by clock_now; 0: never */
-	char why[TRUST_WHY];     /* the directory is not trusted; "": it is */
+	bool too_large;          /* the last file exceeded STORE_SIZE_MAX */
+	uint64_t problem_logged; /* when a rejected value was logged, by clock_now; 0: never */
+	char why[TRUST_WHY];     /* why the directory is not trusted; "": it is trusted */
 };
 
 /* --- the directory ---------------------------------------------------------------------------- */
@@ -91,7 +91,8 @@ static int write_all(int fd, const char *text, size_t length)
 	return 0;
 }
 
-/* What lies there already is of one that was killed, or another's link or pipe: never written to. */
+/* Removes an existing temporary file first, because it is either the file of a vigild that was
+ * killed or somebody else's link or pipe, and must not be written to. */
 static int open_new(int dir)
 {
 	int fd = -1;
@@ -104,7 +105,7 @@ static int open_new(int dir)
 
 static int put_in_place(int dir, bool sync)
 {
-	/* Failing here loses the generation before, never the present one. */
+	/* A failure here loses the previous file, never the current one. */
 	if (unlinkat(dir, STORE_FILE_OLD, 0) == 0 || errno == ENOENT)
 		(void)!linkat(dir, STORE_FILE, dir, STORE_FILE_OLD, 0);
 	if (renameat(dir, FILE_NEW, dir, STORE_FILE) < 0)
@@ -112,8 +113,8 @@ static int put_in_place(int dir, bool sync)
 	return sync && fsync(dir) < 0 ? -errno : 0;
 }
 
-/* What stands after that key (NULL: first); nothing is ever taken out of those that this is asked
- * of, so a key once met is there. */
+/* Returns the iterator after that key (NULL: the first one).  The key always exists, because
+ * nothing is removed from these objects. */
 static void *after(json_t *object, const char *key)
 {
 	if (key == NULL)
@@ -121,7 +122,7 @@ static void *after(json_t *object, const char *key)
 	return json_object_iter_next(object, json_object_iter_at(object, key));
 }
 
-/* Returns the key, good as long as the document; NULL where it could not be written. */
+/* Writes a key.  Returns it, valid as long as the document; NULL: it cannot be written. */
 static const char *say_key(FILE *to, const char *before, void *iter)
 {
 	const char *name = json_object_iter_key(iter);
@@ -135,8 +136,8 @@ static const char *say_key(FILE *to, const char *before, void *iter)
 	return err == 0 ? name : NULL;
 }
 
-/* The next name with all that is under it, or the next section's beginning.  1, 0 at the end, or -EILSEQ:
- * a value cannot be written. */
+/* Writes the next name with all of its keys, or the start of the next section.  Returns 1; 0 at the
+ * end; -EILSEQ: a value cannot be written. */
 static int say_next(struct saving *saving, json_t *doc, FILE *to)
 {
 	json_t *section = saving->section != NULL ? json_object_get(doc, saving->section) : NULL;
@@ -163,7 +164,7 @@ static int say_next(struct saving *saving, json_t *doc, FILE *to)
 	return saving->section != NULL ? 1 : -EILSEQ;
 }
 
-/* As say_next, and counts the bytes. */
+/* Does the same as say_next, and counts the bytes. */
 static int say_counted(struct saving *saving, json_t *doc, FILE *to)
 {
 	long before = ftell(to);
@@ -173,7 +174,7 @@ static int say_counted(struct saving *saving, json_t *doc, FILE *to)
 	return more;
 }
 
-/* Puts the text together for so long; as say_next.  -ENOMEM: some of it is missing. */
+/* Generates text for that time.  Returns as say_next; -ENOMEM: the text is incomplete. */
 static int say_some(struct store *store, uint64_t time, FILE *to)
 {
 	uint64_t began = clock_now();
@@ -182,12 +183,14 @@ static int say_some(struct store *store, uint64_t time, FILE *to)
 	memory_untrusted_begin();
 	while (more == 1 && clock_now() - began < time)
 		more = say_counted(&store->saving, store->doc, to);
-	/* jansson goes on without what it could not add: that must not come into the file. */
+	/* When jansson lacks memory, it leaves out a part and continues; such a text must not be
+	 * written. */
 	return memory_untrusted_end() || ferror(to) ? -ENOMEM : more;
 }
 
-/* Writes for so long; 1: there is more, 0: that was all, or -errno.  A file that the next start would not
- * read is measured to its end, so that its size can be logged, but no more of it is written. */
+/* Writes for that time.  Returns 1: there is more; 0: the file is complete; or -errno.  When the
+ * next start would not read the file because it is too long, the rest is measured for the log but
+ * not written. */
 static int write_some(struct store *store, uint64_t time)
 {
 	struct saving *saving = &store->saving;
@@ -231,7 +234,7 @@ static int begin_saving(struct store *store)
 	return saving->fd < 0 ? saving->fd : 0;
 }
 
-/* err: how it went so far; hands on how it went in all. */
+/* Finishes a write.  err: the result so far.  Returns the result of the whole write. */
 static int end_saving(struct store *store, int err, bool sync)
 {
 	struct saving *saving = &store->saving;
@@ -243,7 +246,7 @@ static int end_saving(struct store *store, int err, bool sync)
 	if (err == 0)
 		err = put_in_place(saving->dir, sync);
 	if (err != 0 && saving->fd >= 0)
-		unlinkat(saving->dir, FILE_NEW, 0); /* it may be what fills the disk */
+		unlinkat(saving->dir, FILE_NEW, 0); /* because it may be what fills the disk */
 	if (saving->dir >= 0)
 		close(saving->dir);
 	saving->under_way = false;
@@ -293,7 +296,7 @@ int store_save(struct store *store, bool sync)
 	return err;
 }
 
-/* What is changed meanwhile may be in the file or not, and is written again. */
+/* A change during a write may or may not be in the file, so the document is written again. */
 static void on_soon(uint64_t missed, void *arg)
 {
 	struct store *store = arg;
@@ -313,7 +316,7 @@ static void on_soon(uint64_t missed, void *arg)
 	changed = store->dirty;
 	err = end_saving(store, err, false);
 	note_outcome(store, err);
-	/* One that was too large is tried again when something has changed. */
+	/* A file that was too large is tried again only after a change. */
 	if (err != 0 && (err != -EFBIG || changed))
 		loop_timer_rearm(store->timer, LATER);
 	else if (err == 0 && changed)
@@ -384,7 +387,8 @@ void store_put_new(
 	json_decref(value);
 }
 
-/* Whether what lies in the directory may be read. */
+/* Returns whether the files in the directory may be read: false when the directory is not
+ * trusted. */
 static bool may_read(struct store *store)
 {
 	int fd = open_dir(store);

@@ -1,9 +1,10 @@
 /*
- * store: what outlives the host: values that daemons keep, pauses, counters.
+ * store: the data that survives a restart of vigild: values that daemons keep, pauses, counters.
  *
- * One JSON file, state.json in state_dir, owned by the loop thread.  A change marks it dirty;
- * a moment later it is written anew beside itself and renamed into place, without fsync, the
- * generation before kept as state.json.old.  At stop it is written with fsync.
+ * It is one JSON file, state.json in state_dir.  The loop thread owns it.  A change marks the store
+ * as dirty.  About a second later vigild writes the whole document to a temporary file and renames
+ * that to state.json, without fsync.  The previous file is kept as state.json.old.  At stop the
+ * file is written with fsync.
  */
 #ifndef STORE_H
 #define STORE_H
@@ -16,30 +17,32 @@
 struct loop;
 struct store;
 
-/* Opens and reads DIR/state.json.  One that cannot be read is set aside as state.json.bad with a
- * line in the log and the older one is taken; none is an empty store.  A directory that is
- * missing is made (0750); where it cannot be written the host goes on and the log says so.
- * Never fatal: NULL only when out of memory. */
+/* Opens the store and reads DIR/state.json.  A file that cannot be read is renamed to
+ * state.json.bad, which is logged, and state.json.old is read instead.  Without a file the store is
+ * empty.  A missing directory is created (0750).  Where the directory cannot be written, vigild
+ * continues and logs that.  Returns NULL and sets errno only when vigild lacks memory or
+ * descriptors. */
 struct store *store_open(struct loop *loop, const char *dir);
-/* Writes what is unwritten, with fsync, and closes. */
+/* Saves unsaved changes, with fsync, and frees the store. */
 void store_close(struct store *store);
 
-/* A descriptor of the directory, for who keeps a file of its own there; or -errno and the reason in why.
- * -EPERM: others may write the directory, or put another one in its place. */
+/* Returns a descriptor of the directory, for code that keeps another file there; or -errno, with
+ * the reason in why.  -EPERM: other users can write to the directory or replace it. */
 int store_open_dir(const char *dir, char *why, size_t size);
 
-/* Three levels of names: a section ("kept", "paused"), a daemon, a key of its own.  Borrowed;
- * NULL where nothing stands. */
+/* Returns the value of a key.  A value has three names: a section ("kept", "paused"), a daemon, and
+ * a key.  Borrowed.  NULL: there is no such value. */
 json_t *store_get(struct store *store, const char *section, const char *name, const char *key);
-/* All of a section, by daemon; borrowed; NULL where there is none. */
+/* Returns a whole section: an object of daemons.  Borrowed.  NULL: there is none. */
 json_t *store_section(struct store *store, const char *section);
-/* Writes (copied deep: the caller may change its own later), or removes with NULL. */
+/* Sets a value, which is copied deep, so the caller may change its own later.  NULL removes the
+ * value. */
 void store_put(struct store *store, const char *section, const char *name, const char *key,
 	const json_t *value);
-/* The same, and takes the reference. */
+/* The same, but takes the caller's reference. */
 void store_put_new(
 	struct store *store, const char *section, const char *name, const char *key, json_t *value);
-/* Writes the file now.  0 or -errno. */
+/* Writes the file now.  Returns 0 or -errno. */
 int store_save(struct store *store, bool sync);
 
 #endif

@@ -1,4 +1,4 @@
-/* store_limit: what may be written to state.json, so that the next start reads it. */
+/* store_limit: checks values and measures the file. */
 #include "persist/store_limit.h"
 
 #include <stdio.h>
@@ -6,7 +6,7 @@
 
 #include "state/state.h"
 
-/* jansson reads neither NUL characters nor bytes that are not UTF-8, but a module can put both into a
+/* jansson cannot read NUL characters or bytes that are not UTF-8, but a module can put both into a
  * string. */
 static const char *text_problem(const char *text, size_t length)
 {
@@ -14,7 +14,7 @@ static const char *text_problem(const char *text, size_t length)
 
 	if (memchr(text, '\0', length) != NULL)
 		return "a string in it contains a NUL character";
-	copy = json_stringn(text, length); /* which checks the encoding */
+	copy = json_stringn(text, length); /* checks the encoding */
 	if (copy == NULL)
 		return "a string in it is not UTF-8";
 	json_decref(copy);
@@ -77,7 +77,7 @@ void store_sizes_add(struct store_sizes *sizes, const char *name, size_t bytes)
 	sizes->total += bytes;
 	if (name == NULL)
 		return;
-	/* A daemon has values in several sections. */
+	/* The sizes of a daemon are summed up, because it has values in several sections. */
 	for (i = 0; i < STORE_LARGEST; i++)
 		if (strncmp(sizes->largest[i].name, name, STORE_NAME - 1) == 0) {
 			place = i;

@@ -1,5 +1,5 @@
 /*
- * store_limit: what may be written to state.json, so that the next start reads it.
+ * store_limit: checks what is written to state.json, so that the next start can read it.
  */
 #ifndef STORE_LIMIT_H
 #define STORE_LIMIT_H
@@ -9,16 +9,17 @@
 
 #include <jansson.h>
 
-/* A longer state.json, in bytes, is neither read nor written. */
+/* bytes; a longer state.json is neither read nor written */
 #define STORE_SIZE_MAX ((size_t)64 * 1024 * 1024)
 
-/* NULL where the value can be written and read back; else a static text that says what is wrong with it. */
+/* Returns NULL when the value can be written and read back, else a static text that describes the
+ * problem. */
 const char *store_value_problem(const json_t *value);
 
 #define STORE_NAME    64
 #define STORE_LARGEST 3
 
-/* How long a file becomes, and which names take most of it. */
+/* The size of a file, and the daemons that use most of it. */
 struct store_sizes {
 	size_t total; /* bytes */
 	struct {
@@ -27,9 +28,9 @@ struct store_sizes {
 	} largest[STORE_LARGEST]; /* in descending order */
 };
 
-/* Counts so many bytes.  name: the daemon to which they belong; NULL: none. */
+/* Adds to the size.  name: the daemon to which the bytes belong; NULL: none. */
 void store_sizes_add(struct store_sizes *sizes, const char *name, size_t bytes);
-/* Writes "127.0 MiB; the largest: a 100.0 MiB, b 20.0 MiB". */
+/* Writes a text such as "127.0 MiB; the largest: a 100.0 MiB, b 20.0 MiB". */
 void store_sizes_describe(const struct store_sizes *sizes, char *text, size_t size);
 
 #endif

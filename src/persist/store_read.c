@@ -1,7 +1,8 @@
 /*
- * store_read: reads what state.json has kept.
+ * store_read: reads state.json at the start of vigild.
  *
- * A file that is too large, damaged or not trusted is never fatal: the older one is taken, or none.
+ * A file that is too large, damaged or not trusted is never a fatal error.  vigild then reads the
+ * older file, or starts with an empty store.
  */
 #include "persist/store_read.h"
 
@@ -57,7 +58,7 @@ static ssize_t read_all(int fd, char *text, size_t size)
 	return (ssize_t)length;
 }
 
-/* NULL with errno: ENOENT, ENOMEM, or what else is wrong with it. */
+/* Returns NULL and sets errno on failure: ENOENT, ENOMEM, or another error. */
 static json_t *read_file(const char *dir, const char *name)
 {
 	char *path = memory_format("%s/%s", dir, name), *text = NULL, why[TRUST_WHY];
@@ -117,7 +118,7 @@ static void set_aside(const char *dir)
 	free(to);
 }
 
-/* Whether it is the host that lacks something, and nothing is wrong with the file. */
+/* Returns whether vigild lacks memory or descriptors, so that the file itself may be fine. */
 static bool is_passing(int err)
 {
 	return err == ENOMEM || err == EMFILE || err == ENFILE;

@@ -1,5 +1,5 @@
 /*
- * store_read: reads what state.json has kept.
+ * store_read: reads state.json at the start of vigild.
  */
 #ifndef STORE_READ_H
 #define STORE_READ_H
@@ -10,9 +10,10 @@
 #define STORE_FILE_OLD "state.json.old"
 #define STORE_FILE_BAD "state.json.bad"
 
-/* Reads the newest file in the directory that can be read; an empty object where there is none.  A file
- * that is damaged is renamed to state.json.bad.  NULL and errno: vigild lacks memory or descriptors, and the
- * files must not be taken for lost. */
+/* Reads state.json, or state.json.old where that fails.  Returns an empty object when neither can
+ * be read.  A state.json that is damaged, too large or not trusted is renamed to state.json.bad.
+ * Returns NULL and sets errno when vigild lacks memory or descriptors, because the files may be
+ * fine then and must not be replaced. */
 json_t *store_read(const char *dir);
 
 #endif

@@ -1,4 +1,4 @@
-/* cgroup: the files of control groups, version 2. */
+/* cgroup: parses the kernel's lists of control groups and mounts, and walks the trees of groups. */
 #include "process/cgroup.h"
 
 #include <dirent.h>
@@ -13,13 +13,13 @@
 
 #include "process/process.h"
 
-#define DEPTH  16 /* of groups in groups: deeper ones are left to the kernel's own limits */
-#define PASSES 64 /* over the processes of a group that go on forking */
+#define DEPTH  16 /* of nested groups; deeper groups are not walked */
+#define PASSES 64 /* over a group whose processes keep forking */
 
-/* --- finding ---------------------------------------------------------------------------------- */
+/* --- finding groups --------------------------------------------------------------------------- */
 
-/* What follows the list of controllers in a line such as "8:cpu,pids:/system.slice"; NULL where the
- * controller is not in it.  An empty controller stands for version 2, as in "0::/system.slice". */
+/* Returns the path in a line such as "8:cpu,pids:/system.slice"; NULL where the line is not for
+ * that controller.  An empty controller means version 2, as in "0::/system.slice". */
 static const char *path_in(const char *line, const char *controller)
 {
 	const char *list = strchr(line, ':'), *end = list != NULL ? strchr(list + 1, ':') : NULL;
@@ -35,7 +35,7 @@ static const char *path_in(const char *line, const char *controller)
 	return NULL;
 }
 
-/* The path below the hierarchy's root, such as "/system.slice/vigil.service". */
+/* Reads the path below the root of the hierarchy, such as "/system.slice/vigil.service". */
 static int read_own(const char *controller, char *path, size_t size)
 {
 	const char *found;
@@ -57,7 +57,8 @@ static int read_own(const char *controller, char *path, size_t size)
 	return err;
 }
 
-/* Whether what follows the " - " of a line of mountinfo is that hierarchy. */
+/* Returns whether type, the text after the " - " of a line of mountinfo, describes that
+ * hierarchy. */
 static bool is_hierarchy(const char *type, const char *controller)
 {
 	const char *options = strrchr(type, ' ');
@@ -75,7 +76,7 @@ static bool is_hierarchy(const char *type, const char *controller)
 	return false;
 }
 
-/* Where the hierarchy is mounted.  root: which group the mount point shows. */
+/* Finds the mount point of the hierarchy.  root: the group that is mounted there. */
 static int find_mount(const char *controller, char *point, char *root, size_t size)
 {
 	FILE *file = fopen("/proc/self/mountinfo", "re");
@@ -113,7 +114,7 @@ int cgroup_find(const char *controller, char *path, size_t size)
 	n = strcmp(root, "/") == 0 ? 0 : strlen(root);
 	if (strncmp(own, root, n) != 0 || (own[n] != '/' && own[n] != '\0') ||
 		strstr(own, "/../") != NULL)
-		return -ENOENT; /* the mount point does not show it */
+		return -ENOENT; /* the group is not below the mount point */
 	below += n;
 	if (strcmp(below, "/") == 0)
 		below = "";
@@ -125,7 +126,7 @@ int cgroup_find_own(char *path, size_t size)
 	return cgroup_find("", path, size);
 }
 
-/* systemd says so in an extended attribute; the first one can be read by root only. */
+/* systemd marks delegated groups with an extended attribute.  Only root can read the first one. */
 static bool is_delegated(const char *path)
 {
 	static const char *const names[] = {"trusted.delegate", "user.delegate"};
@@ -143,12 +144,13 @@ bool cgroup_may_divide(const char *path)
 {
 	char procs[1100];
 
-	/* A process moves to another group only with the right to write both this and the other file. */
+	/* To move a process to a group below, vigild must be able to write the cgroup.procs of both
+	 * groups. */
 	snprintf(procs, sizeof(procs), "%.1000s/cgroup.procs", path);
 	return access(path, W_OK) == 0 && access(procs, W_OK) == 0 && is_delegated(path);
 }
 
-/* --- what is in a group ----------------------------------------------------------------------- */
+/* --- processes in a group --------------------------------------------------------------------- */
 
 bool cgroup_is_populated(int group)
 {
@@ -166,7 +168,7 @@ static void each_member(int group, member_fn *fn, void *arg)
 	FILE *file = fd >= 0 ? fdopen(fd, "r") : NULL;
 
 	while (file != NULL && fscanf(file, "%d", &pid) == 1)
-		if (pid > 1 && pid != getpid()) /* 0: a process that our PID namespace hides */
+		if (pid > 1 && pid != getpid()) /* 0: a process outside of vigild's PID namespace */
 			fn((pid_t)pid, arg);
 	if (file != NULL)
 		fclose(file);
@@ -174,7 +176,7 @@ static void each_member(int group, member_fn *fn, void *arg)
 		close(fd);
 }
 
-/* Calls fn for the name of each group in that group. */
+/* Calls fn with the name of each group directly below that group. */
 static void each_below(int group, void (*fn)(int group, const char *name, int depth, void *arg),
 	int depth, void *arg)
 {
@@ -238,7 +240,7 @@ size_t cgroup_count(int group, pid_t *first)
 	return counted.count;
 }
 
-/* --- ending ----------------------------------------------------------------------------------- */
+/* --- killing and removing --------------------------------------------------------------------- */
 
 static bool write_file(int group, const char *name)
 {
@@ -257,7 +259,7 @@ static void kill_member(pid_t pid, void *arg)
 	*count += kill(pid, SIGKILL) == 0;
 }
 
-/* Frozen processes fork no more, and can be killed. */
+/* Freezes the group, because frozen processes cannot fork but can be killed. */
 void cgroup_kill_each(int group)
 {
 	size_t count = 1;

@@ -1,19 +1,20 @@
 /*
- * child: a process as events on the loop.
+ * child: the state machine of a child process, from its start until it is reaped.
  *
- * A child has these sources of events: its pidfd (it has ended), the pipes from its stdout and, where
- * that is kept, its stderr, and a timer (its deadline).  Whoever started it owns it and frees it, once
- * it has ended or before.  One that is freed while it runs moves to the list of detached, gets TERM and,
- * two seconds later, KILL, and is reaped from the loop when it has ended.  So the memory of a running
- * child lives until it is reaped, and a callback may free the child that it is called for.
+ * A child has these event sources: its pidfd (the process has ended), the pipes from its stdout
+ * and, with keep_stderr, its stderr, and a timer (the deadline, then the grace times).  The caller
+ * of child_start owns the child and may free it at any time, also in its callbacks.  When the
+ * caller frees a child that still runs, the child moves to the list of detached children, gets TERM
+ * and, two seconds later, KILL, and is reaped from the loop.  So the memory of a running child
+ * exists until the process has been reaped.
  *
- * The end of the process is the end of the child, not the end of its output: what it left
- * behind may hold the pipe for ever, so only what is in the pipe by then is read.  Where the
- * child was told to end, what it left behind in its group is killed too, just before it is
- * reaped: until then the number of the group cannot be anybody else's.
+ * A child has ended when its process has ended, even if its pipe is still open.  A process that it
+ * left behind may keep the pipe open for ever, so only what is in the pipe at that time is read.
+ * If vigild has sent TERM to the child, or its spec has end_session, its process group gets KILL
+ * just before the child is reaped, because until then the number of the group cannot be reused.
  *
- * A process in uninterruptible sleep ignores KILL.  One that still exists a second after that is given
- * up: its owner is told as if it had ended, and it stays a stray until it is reaped.
+ * A process in uninterruptible sleep does not end after KILL.  After a second vigild gives it up:
+ * on_exit is called as if it had ended, and the child stays in its list until it is reaped.
  */
 #include "process/child.h"
 
@@ -38,8 +39,8 @@
 
 #define GRACE      (2 * CLOCK_SECOND) /* from TERM to KILL */
 #define LAST_GRACE CLOCK_SECOND       /* from KILL until it is given up */
-#define ERRORS_MAX 4096               /* what is kept of stderr: the last of it */
-#define NO_STATUS  0xff00             /* somebody else reaped it: as if by exit(255) */
+#define ERRORS_MAX 4096               /* bytes of stderr that are kept: the last ones */
+#define NO_STATUS  0xff00             /* exit(255); used when the status is unknown */
 
 enum phase { RUNNING, TERMED, KILLED, GIVEN_UP, ENDED };
 
@@ -47,32 +48,32 @@ struct child {
 	struct loop *loop;
 	pid_t pid;
 	enum phase phase;
-	bool let_go; /* its owner has freed it; it is among the detached */
+	bool let_go; /* its owner has freed it; it is in the list of detached children */
 	bool timed_out;
 	bool end_session;
-	struct run_group *group; /* NULL: it has none, or it has been ended */
+	struct run_group *group; /* NULL: none, or already ended */
 	uint64_t started;
-	char *owner; /* NULL: none was named */
+	char *owner; /* for the log; NULL: none */
 
 	int pidfd;
 	struct event *on_end;
-	struct loop_timer *timer; /* the deadline, then the grace */
+	struct loop_timer *timer; /* the deadline, then the grace times */
 	struct child_output out, errors;
 	child_line_fn *line_fn;
 	child_late_fn *late_fn;
 	child_eof_fn *eof_fn;
 	child_exit_fn *exit_fn;
 	void *arg;
-	struct children *among; /* NULL: it does not run */
+	struct children *among; /* the list that it is in; NULL: it does not run */
 	TAILQ_ENTRY(child) link;
 };
 
-/* All that run, by whether their owners still want them. */
+/* All running children: those with an owner, and those that their owners have freed. */
 static TAILQ_HEAD(children, child) owned = TAILQ_HEAD_INITIALIZER(owned),
 				   detached = TAILQ_HEAD_INITIALIZER(detached);
 
 static struct {
-	struct loop_timer *timer; /* NULL: nobody waits */
+	struct loop_timer *timer; /* NULL: child_drain has not been called */
 	void (*done)(void *arg);
 	void *arg;
 } drain;
@@ -88,7 +89,7 @@ static void move(struct child *child, struct children *to)
 		TAILQ_INSERT_TAIL(to, child, link);
 }
 
-/* Everything but the memory, which the owner frees when it likes. */
+/* Frees everything but the memory and the collected output, which the owner still needs. */
 static void close_all(struct child *child)
 {
 	child_output_close(&child->out);
@@ -152,7 +153,7 @@ static void on_eof(void *arg)
 	child->eof_fn(child, child->arg);
 }
 
-/* Tells the owner that it has ended, or was given up.  The callback may free it. */
+/* Calls on_exit when the child has ended or was given up.  The callback may free the child. */
 static void tell_exit(struct child *child, int status)
 {
 	vigil_child_exit e = {.pid = child->pid, .status = status};
@@ -168,7 +169,7 @@ static void tell_exit(struct child *child, int status)
 	e.output = e.output != NULL ? e.output : "";
 	for (size_t i = 0; i < child->errors.length; i++)
 		if (child->errors.text[i] == '\0')
-			child->errors.text[i] = ' '; /* it is a text to the owner */
+			child->errors.text[i] = ' '; /* because the owner gets a C string */
 	e.errors = child->errors.text != NULL ? child->errors.text : "";
 	child->exit_fn(child, &e, child->arg);
 }
@@ -228,7 +229,7 @@ static void on_end(evutil_socket_t fd, short what, void *arg)
 	bool told = child->phase == GIVEN_UP;
 	int status;
 
-	child_output_finish(&child->out); /* its owner may free it at the last line */
+	child_output_finish(&child->out); /* on_line may free the child, which detaches it */
 	child_output_finish(&child->errors);
 	status = reap(child);
 	child->phase = ENDED;
@@ -300,7 +301,7 @@ void child_free(struct child *child)
 
 /* --- starting --------------------------------------------------------------------------------- */
 
-/* Begins to watch what runs; both pipes are the child's from here on, also when it fails. */
+/* Starts to watch the process and its pipes.  The child owns both pipes, also on failure. */
 static int watch(struct child *child, int out, int errors)
 {
 	int err = child_output_open(&child->out, child->loop, out);
@@ -351,7 +352,7 @@ static int run(struct child *child, const struct child_spec *spec)
 	move(child, &owned);
 	err = watch(child, out, errors);
 	if (err != 0) {
-		child->phase = KILLED; /* unwatched, it would never be reaped */
+		child->phase = KILLED; /* because it would never be reaped */
 		reap(child);
 	}
 	return err;
@@ -375,7 +376,7 @@ int child_start(struct loop *loop, const struct child_spec *spec, struct child *
 	return 0;
 }
 
-/* --- at stop ---------------------------------------------------------------------------------- */
+/* --- stop of vigild --------------------------------------------------------------------------- */
 
 static void on_drained(uint64_t missed, void *arg)
 {
@@ -407,7 +408,8 @@ void child_kill_detached(void)
 	while ((child = TAILQ_FIRST(&detached)) != NULL) {
 		struct pollfd ended = {.fd = child->pidfd, .events = POLLIN};
 
-		/* One stuck in the kernel dies when that lets go of it, and is init's then. */
+		/* A process that hangs in the kernel is not reaped here.  It ends later, and init
+		 * reaps it. */
 		if (poll(&ended, 1, 1000) > 0)
 			reap(child);
 		detached_free(child);
@@ -424,7 +426,7 @@ static void tell_all(struct children *children, int signo)
 		spawn_kill(child->pid, signo);
 }
 
-/* Until all of them have ended, or it is too late. */
+/* Waits until all children have ended, or until that time. */
 static void await_all(struct children *children, uint64_t until)
 {
 	struct child *child;

@@ -1,9 +1,9 @@
 /*
- * child: a process as events on the loop.
+ * child: runs a process from the loop, without blocking.
  *
- * For what the loop thread starts itself: checks and their like.  Its end, its output and its
- * deadline each come as an event; nothing here ever waits.  (What a worker runs, it runs with
- * spawn_run.)
+ * The loop thread uses this for its own processes, such as checks.  The end of the process, its
+ * output and its deadline are events that call the functions in struct child_spec.  Workers use
+ * spawn_run instead.  All functions belong to the loop thread.
  */
 #ifndef CHILD_H
 #define CHILD_H
@@ -21,56 +21,61 @@ struct child;
 struct loop;
 struct run_as;
 
-/* Called once, from the loop: the child has been reaped, or was given up because it still exists a
- * second after KILL; then it is reaped later.  It may be freed in there. */
+/* Called once, when the child has been reaped, or when it is given up because it still exists a
+ * second after KILL; it is then reaped later.  The callback may free the child. */
 typedef void child_exit_fn(struct child *child, const vigil_child_exit *e, void *arg);
-/* A line without its end, NUL-terminated.  The child may be freed in there. */
+/* Called for a line, without its newline and NUL-terminated.  The callback may free the child. */
 typedef void child_line_fn(struct child *child, const char *line, size_t length, void *arg);
 
-/* Called at the deadline, when TERM has been sent; on_exit follows.  The child may be freed in there. */
+/* Called at the deadline, when TERM has been sent; on_exit follows.  The callback may free the
+ * child. */
 typedef void child_late_fn(struct child *child, void *arg);
 
-/* Called when it has closed its stdout.  The child may be freed in there. */
+/* Called when the child has closed its stdout.  The callback may free the child. */
 typedef void child_eof_fn(struct child *child, void *arg);
 
-#define CHILD_OUTPUT (64 * 1024) /* the usual output_max */
+#define CHILD_OUTPUT (64 * 1024) /* bytes; the default of output_max */
 
 struct child_spec {
-	struct spawn spawn;        /* what it points to is needed during the call only */
-	const struct run_as *user; /* NULL: the host's own; likewise */
+	struct spawn spawn;        /* borrowed during child_start only */
+	const struct run_as *user; /* likewise; NULL: vigild's own user */
 	uint64_t timeout;          /* ns; 0: none */
-	size_t output_max;         /* 0: CHILD_OUTPUT */
-	child_line_fn *on_line;    /* NULL: output is gathered for on_exit */
-	child_late_fn *on_late;    /* NULL: nobody wants to know */
-	child_eof_fn *on_eof;      /* likewise */
+	size_t output_max;         /* bytes; 0: CHILD_OUTPUT */
+	child_line_fn *on_line;    /* NULL: the output is collected for on_exit */
+	child_late_fn *on_late;    /* NULL: none */
+	child_eof_fn *on_eof;      /* NULL: none */
 	child_exit_fn *on_exit;    /* required */
 	void *arg;
-	bool end_session;  /* what it leaves in its session ends with it */
-	const char *owner; /* for child_given_up; copied; NULL: none */
+	bool end_session;  /* processes that it leaves behind are killed when it has ended */
+	const char *owner; /* for child_given_up and the log; copied; NULL: none */
 };
 
-/* Starts it.  0 and *child, which the caller frees; or -errno as spawn_start, and nothing will
- * be told. */
+/* Starts a child.  Returns 0 and *child, which the caller frees; or -errno as spawn_start, and then
+ * no callback is called. */
 int child_start(struct loop *loop, const struct child_spec *spec, struct child **child);
-/* One that still runs is let go of: nothing more is told, its group is ended as by child_terminate,
- * and it is reaped when it has. */
+/* Frees the child.  If it still runs, its process group is ended as by child_terminate, no callback
+ * is called any more, and the process is reaped when it has ended. */
 void child_free(struct child *child);
 
 pid_t child_pid(const struct child *child);
-/* The pid of a child of that owner which was given up and still exists; 0: there is none. */
+/* Returns the pid of a child of that owner that was given up and still exists; 0: there is none. */
 pid_t child_given_up(const char *owner);
-/* Whether that is the pid of a child that was started here and has not been reaped. */
+/* Returns whether the pid is that of a child that has not been reaped. */
 bool child_is_own(pid_t pid);
-/* TERM to its group, KILL two seconds later; on_exit follows.  Once is enough. */
+/* Sends TERM to the process group, and KILL two seconds later; on_exit follows.  A second call does
+ * nothing. */
 void child_terminate(struct child *child);
 
-/* At stop.  Calls done from the loop once none is left of those let go of, or when they have
- * had the time that ending takes. */
+/* For the stop of vigild.  Calls done from the loop when all freed children have been reaped, at
+ * the latest after three seconds, the time from TERM until a child is given up.  Returns 0, -EBUSY
+ * or -ENOMEM. */
 int child_drain(struct loop *loop, void (*done)(void *arg), void *arg);
-/* KILLs and reaps what is left of them, before the loop is freed. */
+/* Sends KILL to the freed children that still run, and reaps them.  Called before the loop is
+ * freed. */
 void child_kill_detached(void);
-/* At an end in haste, without memory and without the loop: TERM to the groups of all that run, and
- * after a second at most KILL.  Nothing is told, and nobody is reaped. */
+/* For an emergency stop, because it needs neither memory nor the loop.  Sends TERM to the process
+ * groups of all children, and KILL after a second at most.  Calls no callback and reaps no
+ * process. */
 void child_terminate_all(void);
 
 #endif

@@ -1,4 +1,5 @@
-/* child_launch: starts the process of a child, as the user and in the control group that its spec asks for. */
+/* child_launch: starts the process of a child as the user and in the control group that its spec
+ * asks for. */
 #include "process/child_internal.h"
 
 #include <errno.h>
@@ -12,8 +13,9 @@
 #include "process/run_group.h"
 #include "process/run_as.h"
 
-/* A child inherits the session keyring of the thread that starts it, in which root's keys may be: the
- * thread begins a new one, which is empty.  Kernels and containers without keyrings refuse that. */
+/* Makes the calling thread join a new, empty session keyring, because a child inherits the session
+ * keyring of the thread that starts it, and root's keys may be in it.  Kernels and containers
+ * without keyrings return an error, which is ignored. */
 static void forget_keys(void)
 {
 #ifdef SYS_keyctl
@@ -21,7 +23,7 @@ static void forget_keys(void)
 #endif
 }
 
-/* In a control group of its own where it is to leave nothing behind and there can be one. */
+/* Creates a control group for the child when its spec has end_session and groups are available. */
 static pid_t launch_in_group(const struct child_spec *spec, struct spawn *spawn,
 	struct run_group **group, int *out, int *errors, int *pidfd)
 {
@@ -49,7 +51,7 @@ static pid_t launch_as(
 		spawn.environment = environment;
 		spawn.other_user = run_as_is_other(spec->user);
 		if (spawn.other_user) {
-			spawn.program = NULL; /* it is setpriv */
+			spawn.program = NULL; /* argv[0] is setpriv */
 			forget_keys();
 		}
 		pid = launch_in_group(spec, &spawn, group, out, errors, pidfd);

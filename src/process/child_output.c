@@ -1,5 +1,5 @@
 /*
- * child_output: the pipe from a child's stdout or stderr, read on the loop.
+ * child_output: collects the output of a pipe or splits it into lines, with a limit on the rate.
  */
 #include "process/child_output.h"
 
@@ -18,11 +18,11 @@
 #define CHUNK      16384
 #define PACE_BYTES (64 * 1024)
 #define PACE_TIME  (100 * CLOCK_MS)
-#define REST_MAX   (1024 * 1024) /* what a pipe can hold at most */
+#define REST_MAX   (1024 * 1024) /* the largest size of a pipe */
 
-/* --- keeping ---------------------------------------------------------------------------------- */
+/* --- collecting ------------------------------------------------------------------------------- */
 
-/* Makes room for n more bytes by dropping the oldest; at most as many bytes as are kept. */
+/* Drops the oldest bytes to make room for n more.  n is at most output->max. */
 static void drop_oldest(struct child_output *output, size_t n)
 {
 	size_t drop = output->length + n - output->max;
@@ -99,8 +99,8 @@ static void close_pipe(struct child_output *output)
 	output->pace = NULL;
 }
 
-/* Reads once, at most limit bytes.  Returns how many it were; 0: there is nothing now, or never again,
- * and then the pipe has been closed. */
+/* Reads once, at most limit bytes.  Returns the number of bytes.  0: the pipe is empty now, or the
+ * output has ended and the pipe has been closed. */
 static size_t read_some(struct child_output *output, size_t limit)
 {
 	char chunk[CHUNK];
@@ -140,7 +140,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	if (output->pace != NULL)
 		event_del(output->event);
 	else
-		output->budget = PACE_BYTES; /* no memory to wait with */
+		output->budget = PACE_BYTES; /* out of memory: read without a pause */
 }
 
 int child_output_open(struct child_output *output, struct loop *loop, int fd)

@@ -1,9 +1,10 @@
 /*
- * child_output: the pipe from a child's stdout or stderr, read on the loop.
+ * child_output: reads the pipe from a child's stdout or stderr on the loop.
  *
- * Output is gathered up to a limit, the first or the last bytes of it, or handed out line by line.
- * A child that prints without end costs no more than 64 KiB in 100 ms: after them its pipe stays full
- * for the rest of that time, and the child waits.
+ * The output is either collected, up to a limit, as its first or last bytes, or passed to a
+ * callback line by line.  vigild reads at most 64 KiB in 100 ms, so that a child that prints
+ * endlessly does not keep the loop busy.  After that the pipe is not read for 100 ms, and the child
+ * blocks when it is full.
  */
 #ifndef CHILD_OUTPUT_H
 #define CHILD_OUTPUT_H
@@ -15,7 +16,8 @@ struct event;
 struct loop;
 struct loop_timer;
 
-/* A line without its newline, NUL-terminated and lent for the call, which may close the output. */
+/* line: without its newline, NUL-terminated, valid during the call.  The callback may close the
+ * output. */
 typedef void child_output_line_fn(const char *line, size_t length, void *arg);
 
 struct child_output {
@@ -25,26 +27,27 @@ struct child_output {
 	struct loop_timer *pace; /* NULL until it is needed */
 	size_t budget;           /* bytes that may still be read in this 100 ms */
 
-	/* Set by the owner before the first read. */
+	/* The owner sets these before the first read. */
 	size_t max;                    /* bytes kept at most */
-	bool keep_last;                /* of more output the last bytes are kept, else the first */
-	child_output_line_fn *on_line; /* NULL: output is gathered */
-	void (*on_eof)(void *arg);     /* the other end was closed; NULL: nobody wants to know */
+	bool keep_last;                /* keep the last bytes of a longer output, else the first */
+	child_output_line_fn *on_line; /* NULL: the output is collected */
+	void (*on_eof)(void *arg);     /* called when the child has closed the pipe; NULL: none */
 	void *arg;
 
-	char *text; /* gathered, or the line that has begun; NULL or NUL-terminated */
+	char *text; /* the output, or an incomplete line; NULL or NUL-terminated */
 	size_t length, room;
 	bool truncated;
-	bool closed; /* by its owner */
+	bool closed; /* the owner has closed it */
 };
 
-/* Begins to read the pipe; takes the descriptor, also when it fails.  0 or -ENOMEM. */
+/* Starts to read the pipe.  The descriptor belongs to the output, also on failure.  Returns 0 or
+ * -ENOMEM. */
 int child_output_open(struct child_output *output, struct loop *loop, int fd);
-/* Reads what is in the pipe now, and hands out the last line, also without its newline. */
+/* Reads what is in the pipe now, and passes the last line to on_line even without a newline. */
 void child_output_finish(struct child_output *output);
-/* Nothing is read or handed out from here on; what was gathered stays. */
+/* Stops reading and calling callbacks.  The collected output stays. */
 void child_output_close(struct child_output *output);
-/* Closes it and frees what was gathered. */
+/* Closes the output and frees the collected output. */
 void child_output_clear(struct child_output *output);
 
 #endif

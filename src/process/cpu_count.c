@@ -1,9 +1,9 @@
 /*
- * cpu_count: how many processors vigild may use.
+ * cpu_count: reads the quota of the control group.
  *
- * A container may see all processors of its host and have half of one: its quota stands in the
- * cpu.max of its control group (version 2), as "QUOTA PERIOD" in microseconds or "max PERIOD", or in
- * that of a group above it.
+ * A container may see all processors of its host but may use only half of one.  Its quota is in
+ * cpu.max of its control group (version 2) or of a group above it, as "QUOTA PERIOD" in
+ * microseconds or as "max PERIOD".
  */
 #include "process/cpu_count.h"
 
@@ -44,7 +44,7 @@ bool cpu_count_group(const char *text, char *path, size_t size)
 		memcpy(path, line + 3, n - 3);
 		path[n - 3] = '\0';
 	}
-	/* A group outside of our namespace cannot be read. */
+	/* A group outside of the cgroup namespace cannot be read. */
 	if (strstr(path, "/..") != NULL)
 		path[0] = '\0';
 	return path[0] != '\0';
@@ -63,7 +63,7 @@ unsigned cpu_count_quota(const char *text, unsigned most)
 	return count > 0 ? (unsigned)count : 1;
 }
 
-/* The processors that a group may use, at most so many. */
+/* Returns the number of processors that the group may use, at most most. */
 static unsigned quota_of(const char *group, unsigned most)
 {
 	char path[1200], text[64];

@@ -1,10 +1,10 @@
-/* left_behind: what is logged and counted of the processes that programs have left behind. */
+/* left_behind: the log lines and the counter; loop thread only. */
 #include "process/left_behind.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 
-#define QUIET (600 * CLOCK_SECOND) /* between two lines of the log */
+#define QUIET (600 * CLOCK_SECOND) /* the least time between two log lines */
 
 static uint64_t killed, logged;
 

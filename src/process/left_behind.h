@@ -1,5 +1,5 @@
 /*
- * left_behind: what is logged and counted of the processes that programs have left behind.
+ * left_behind: logs and counts the processes that programs leave behind and that vigild kills.
  */
 #ifndef LEFT_BEHIND_H
 #define LEFT_BEHIND_H
@@ -7,11 +7,11 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* So many processes were left behind by a program of owner and are killed; the first one's pid and name.
- * Logged at most once in ten minutes.  owner: a daemon, or the program where it is nobody's; NULL: an
- * earlier vigild, of which every line is logged.  The loop's thread only. */
+/* Counts the killed processes and logs one of them, with its pid and its name (comm).  Logs at most
+ * once in ten minutes for all owners together.  owner: a daemon, or the program of a run that has
+ * no daemon.  NULL: an earlier vigild left them; this is always logged.  Loop thread only. */
 void left_behind_note(const char *owner, pid_t pid, const char *comm, uint64_t count);
-/* How many have been killed since the start. */
+/* Returns how many processes have been killed since the start. */
 uint64_t left_behind_count(void);
 
 #endif

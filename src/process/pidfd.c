@@ -1,9 +1,9 @@
 /*
- * watch: the moment a process ends, as an event on the loop, without being its parent.
+ * pidfd: watches a pidfd on the loop.
  *
- * A pidfd names one process for good, so a pid that is taken up by another later is no matter.
- * It becomes readable within a fraction of a millisecond of the death, and costs nothing until
- * then.
+ * A pidfd refers to one process, even when its pid is later reused by another one.  It becomes
+ * readable within a fraction of a millisecond after the process has ended, and needs no processor
+ * time before.
  */
 #include "process/pidfd.h"
 
@@ -19,7 +19,7 @@
 
 struct pidfd_watch {
 	pid_t pid;
-	int fd; /* -1: it was gone when we came to look */
+	int fd; /* -1: the process had already ended */
 	struct event *event;
 	struct loop_timer *gone;
 	pidfd_watch_fn *fn;
@@ -30,14 +30,14 @@ static void on_end(evutil_socket_t fd, short what, void *arg)
 {
 	struct pidfd_watch *watch = arg;
 
-	watch->fn(watch->arg); /* closes it */
+	watch->fn(watch->arg); /* closes the watch */
 }
 
 static void on_gone(uint64_t missed, void *arg)
 {
 	struct pidfd_watch *watch = arg;
 
-	watch->fn(watch->arg); /* closes it */
+	watch->fn(watch->arg); /* closes the watch */
 }
 
 struct pidfd_watch *pidfd_watch_open(struct loop *loop, pid_t pid, pidfd_watch_fn *fn, void *arg)
@@ -46,7 +46,7 @@ struct pidfd_watch *pidfd_watch_open(struct loop *loop, pid_t pid, pidfd_watch_f
 	int err;
 
 	*watch = (struct pidfd_watch){.pid = pid, .fn = fn, .arg = arg};
-	watch->fd = (int)syscall(SYS_pidfd_open, pid, 0); /* close-on-exec by itself */
+	watch->fd = (int)syscall(SYS_pidfd_open, pid, 0); /* pidfds are always close-on-exec */
 	err = watch->fd < 0 ? errno : 0;
 	if (err == 0) {
 		watch->event = event_new(loop_base(loop), watch->fd, EV_READ, on_end, watch);

@@ -1,5 +1,5 @@
 /*
- * watch: the moment a process ends, as an event on the loop, without being its parent.
+ * pidfd: calls a function when a process ends that need not be a child of vigild.
  */
 #ifndef PIDFD_H
 #define PIDFD_H
@@ -9,11 +9,12 @@
 struct loop;
 struct pidfd_watch;
 
-/* Told once, when the process has ended; the watch is then to be closed.  Never inside
- * pidfd_watch_open: a process that is already gone is told of from the loop. */
+/* Called when the process has ended.  The callback must close the watch.  pidfd_watch_open itself
+ * never calls it: when the process has already ended, the loop calls it. */
 typedef void pidfd_watch_fn(void *arg);
 
-/* NULL and errno: no descriptor to be had, or a kernel without pidfds (before 5.3). */
+/* Returns NULL and sets errno on failure: no descriptor is left, or the kernel has no pidfds
+ * (before 5.3). */
 struct pidfd_watch *pidfd_watch_open(struct loop *loop, pid_t pid, pidfd_watch_fn *fn, void *arg);
 void pidfd_watch_close(struct pidfd_watch *watch);
 

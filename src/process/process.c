@@ -1,8 +1,9 @@
 /*
- * process: what /proc says about one process, and whether it lives.
+ * process: reads the state of a process from /proc, and finds out whether it lives.
  *
- * A process that does not exist is found without a descriptor.  For everything else vigild needs
- * one, so where descriptors or memory are lacking, the answer is an error and not "it has ended".
+ * vigild can find out without a descriptor that a process does not exist.  For all other answers it
+ * needs one.  So when descriptors or memory are lacking, the functions return an error and do not
+ * report that the process has ended.
  */
 #include "process/process.h"
 
@@ -34,7 +35,7 @@ ssize_t process_read_file(int directory, const char *name, char *text, size_t si
 	return n;
 }
 
-/* Reads digits and nothing else.  sscanf would accept a sign, and a number that is too large. */
+/* Accepts only digits, because sscanf would accept a sign or a number that is too large. */
 static bool parse_ticks(const char *digits, uint64_t *ticks)
 {
 	char *end;
@@ -44,7 +45,8 @@ static bool parse_ticks(const char *digits, uint64_t *ticks)
 	return errno == 0 && *end == '\0';
 }
 
-/* The kernel writes -1 for the group and the session of a process that is being removed. */
+/* Accepts -1 for the group and the session, because the kernel writes it for a process that is
+ * being removed. */
 static bool are_pids(long long parent, long long group, long long session)
 {
 	return parent >= 0 && parent <= INT_MAX && group >= -1 && group <= INT_MAX &&
@@ -53,7 +55,7 @@ static bool are_pids(long long parent, long long group, long long session)
 
 bool process_parse(char *text, struct process *process)
 {
-	/* The name is whatever the process likes, parentheses and blanks included. */
+	/* A process can choose any name, also one with parentheses and blanks. */
 	char *open_paren = strchr(text, '('), *close_paren = strrchr(text, ')');
 	long long parent, group, session;
 	char digits[24];
@@ -90,8 +92,8 @@ int process_read(pid_t pid, struct process *process)
 	return n < 0 && error_is_own((int)n) ? (int)n : 0;
 }
 
-/* A pidfd is readable as soon as the process has exited, reaped or not.  Returns 1 where it has, 0
- * where it has not, or a negative errno. */
+/* A pidfd is readable when the process has exited, even before it is reaped.  Returns 1 when it has
+ * exited, 0 when it has not, or a negative errno. */
 static int has_ended(int pidfd)
 {
 	struct pollfd fd = {.fd = pidfd, .events = POLLIN};
@@ -100,12 +102,13 @@ static int has_ended(int pidfd)
 	return n < 0 ? -errno : n > 0;
 }
 
-/* Without a pidfd, by the number alone. */
+/* Finds out by the pid, without a pidfd.  error: why there is no pidfd. */
 static int number_lives(pid_t pid, int error)
 {
 	if (kill(pid, 0) != 0 && errno == ESRCH)
 		return 0;
-	/* A zombie and a thread answer to a signal, too. */
+	/* Without a pidfd the answer is uncertain, because kill also succeeds for zombies and
+	 * threads. */
 	return error_is_own(error) ? error : 1;
 }
 
@@ -116,12 +119,13 @@ int process_look(pid_t pid, struct process *process)
 
 	process->state = '\0';
 	if (error == -ESRCH || error == -EINVAL || error == -ENOENT)
-		return 0; /* EINVAL: by now it is the number of a thread, no process */
+		return 0; /* EINVAL: the number is now that of a thread */
 	err = process_read(pid, process);
 	if (pidfd < 0) {
 		lives = number_lives(pid, error);
 	} else {
-		/* Asked after /proc was read, so that it was the same process all the while. */
+		/* This check comes after reading /proc, so that the data are of the same
+		 * process. */
 		lives = has_ended(pidfd);
 		lives = lives < 0 ? lives : !lives;
 		close(pidfd);

@@ -1,6 +1,7 @@
 /*
- * process: what /proc says about one process, and whether it lives.  Any thread; nothing is kept
- * between two calls.
+ * process: reads the state of a process from /proc, and finds out whether it lives.
+ *
+ * The functions may be called on any thread.  They keep no data between two calls.
  */
 #ifndef PROCESS_H
 #define PROCESS_H
@@ -14,31 +15,32 @@ struct process {
 	char comm[64];
 	pid_t parent, group; /* group: its process group */
 	pid_t session;
-	uint64_t ticks; /* when it was started, in the kernel's ticks since boot */
+	uint64_t ticks; /* start time, in the kernel's clock ticks since boot */
 };
 
-/* Reads the start of a file of the kernel about a process, such as "cmdline" in the directory of the
- * process, and ends it with NUL.  directory: a descriptor, or AT_FDCWD.  Returns its length; or a negative
- * errno, with an empty text. */
+/* Reads the start of a kernel file about a process, such as "cmdline" in the directory of the
+ * process, and adds a NUL.  directory: a descriptor, or AT_FDCWD.  Returns the length; or a
+ * negative errno, with an empty text. */
 ssize_t process_read_file(int directory, const char *name, char *text, size_t size);
 
-/* Parses the content of /proc/PID/stat, and changes it.  Returns false where it is not what the
- * kernel writes. */
+/* Parses the content of /proc/PID/stat, which it modifies.  Returns false when the format is not
+ * that of the kernel. */
 bool process_parse(char *text, struct process *process);
 
-/* Reads /proc/PID/stat.  Returns 0, also where /proc does not show the process because it has gone
- * or belongs to another user (hidepid); or a negative errno where vigild itself lacks descriptors or
- * memory. */
+/* Reads /proc/PID/stat.  Returns 0, also when /proc does not show the process because it has ended
+ * or belongs to another user (hidepid).  Returns a negative errno when vigild itself lacks
+ * descriptors or memory. */
 int process_read(pid_t pid, struct process *process);
 
-/* Whether the process lives; a zombie does not.  Returns 1, 0, or a negative errno where vigild itself
- * lacks descriptors or memory.  What /proc says of the process goes to process. */
+/* Returns 1 when the process lives, 0 when it does not (a zombie does not), or a negative errno
+ * when vigild itself lacks descriptors or memory.  Fills *process from /proc. */
 int process_look(pid_t pid, struct process *process);
 
-/* The kernel's ticks since boot, as in struct process. */
+/* Returns the current time in the kernel's clock ticks since boot, as in struct process. */
 uint64_t process_ticks_now(void);
 
-/* Whether the process lives; a zombie does not.  True where vigild could not look. */
+/* Returns whether the process lives; a zombie does not.  Returns true when vigild cannot find
+ * out. */
 bool process_lives(pid_t pid);
 
 #endif

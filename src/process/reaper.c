@@ -1,19 +1,19 @@
 /*
- * reaper: as process 1, vigild reaps the orphans that the kernel hands to it.
+ * reaper: tells orphans from vigild's own children, and reaps the orphans.
  *
- * Processes that nobody else is the parent of become children of process 1.  Where it does not reap
- * them, each service that dies stays a zombie, and init scripts that wait for its end wait for as long
- * as they can.
+ * Orphaned processes become children of process 1.  If process 1 does not reap them, each service
+ * that ends stays a zombie, and init scripts that wait for its end run into their time limit.
  *
- * No exit status of our own children may be lost, so their pids are never waited for here, and never
- * "any child" either.  The kernel keeps the children of each thread apart: orphans go to the first
- * thread, which runs the loop; what a worker starts is a child of that worker and cannot be seen with
- * __WNOTHREAD.  What the loop starts is in the lists of child.c, which no other thread touches.  A
- * worker may end before a process of its own that is stuck in the kernel; that one is in the list of
- * spawn_run.c, which has a lock.
+ * The exit status of vigild's own children must not be lost.  So the reaper never waits for "any
+ * child" and never reaps the pid of an own child.  The kernel keeps the children of each thread
+ * apart.  Orphans become children of the main thread, which runs the loop.  A process that a worker
+ * starts is a child of that worker, and is not visible with __WNOTHREAD.  The loop's own processes
+ * are in the lists of child.c, which only the loop thread uses.  A worker may end before a process
+ * that it started and that hangs in the kernel; such a process is in the list of spawn_run.c, which
+ * has a lock.
  *
- * waitid with WNOWAIT names one process that has ended.  Where that is our own, others may be hidden
- * behind it, and the kernel's list of children is walked.
+ * waitid with WNOWAIT returns one process that has ended.  When that is an own child, it may hide
+ * other ended processes, so the reaper reads the kernel's list of children.
  */
 #include "process/reaper.h"
 
@@ -31,8 +31,8 @@
 #include "process/spawn.h"
 #include "process/spawn_terminal.h"
 
-#define AT_ONCE 256             /* orphans reaped before the loop does other things */
-#define AGAIN   (10 * CLOCK_MS) /* where an own child hides others and they cannot be listed */
+#define AT_ONCE 256             /* orphans that are reaped in one iteration of the loop */
+#define AGAIN   (10 * CLOCK_MS) /* until the next try, when own children hide others */
 #define MINE    (WEXITED | WNOHANG | WNOWAIT | __WNOTHREAD)
 
 struct reaper {
@@ -45,7 +45,7 @@ static bool is_own(pid_t pid)
 	return child_is_own(pid) || spawn_is_detached(pid) || spawn_terminal_is_own(pid);
 }
 
-/* A child of this thread that has ended; 0: there is none. */
+/* Returns a child of this thread that has ended; 0: there is none. */
 static pid_t find_ended(void)
 {
 	siginfo_t info = {0};
@@ -58,7 +58,8 @@ static bool reap(pid_t pid)
 	return waitpid(pid, NULL, WNOHANG | __WNOTHREAD) == pid;
 }
 
-/* Reaps all orphans on the kernel's list.  False where there is no such list. */
+/* Reaps all ended orphans in the kernel's list of children.  Returns false where the kernel has no
+ * such list. */
 static bool walk(void)
 {
 	FILE *children;

@@ -1,11 +1,11 @@
 /*
- * run_as: running a program as somebody else.
+ * run_as: looks up users and builds the command line of setpriv.
  *
- * The other ways were weighed.  A helper of our own would be one more privileged program to
- * trust.  A thread that drops its privileges and then spawns shares its memory and its signals
- * with a user who is not trusted with them.  setpriv is part of util-linux, which every
- * machine with a service manager has.  What it cannot start it says on stderr and exits 127 or
- * 126, as a shell would.
+ * There are two other ways, which are worse.  A helper program of vigil would be one more
+ * privileged program that an admin must trust.  A thread that drops its privileges before it calls
+ * posix_spawn would share its memory and its signals with an untrusted user.  setpriv is part of
+ * util-linux, which every machine with a service manager has.  When setpriv cannot start the
+ * program, it writes the reason to stderr and exits with 127 or 126, as a shell does.
  */
 #include "process/run_as.h"
 
@@ -20,7 +20,7 @@
 #include "base/memory.h"
 
 struct run_as {
-	const char *setpriv; /* NULL: the host's own user, nothing is to be done */
+	const char *setpriv; /* NULL: vigild's own user, setpriv is not needed */
 	struct trust_user ids;
 	char reuid[32], regid[32];
 	char *environment[4];

@@ -1,15 +1,17 @@
 /*
- * run_group: a control group for each run of a program that may leave processes behind.
+ * run_group: creates control groups, one for each run, and removes them when they are empty.
  *
- * All groups are in one directory below vigild's own group, vigil.PID.TIME.  vigild stays where it is,
- * because no controller is enabled below its group, so the rule against processes in inner groups does not
- * apply.  The directory is locked for as long as vigild runs: one that is not locked was left by a vigild
- * that was killed.  A lock is released with the process, and holds across PID namespaces.
+ * All groups are in the directory vigil.PID.TIME, below vigild's own group.  vigild stays in its
+ * own group.  That is allowed, because no controller is enabled below that group, so the rule
+ * against processes in inner groups does not apply.  vigild locks the directory as long as it runs.
+ * A directory that is not locked was left by a vigild that was killed.  The kernel releases the
+ * lock with the process, and the lock works across PID namespaces.
  *
- * Most runs leave nothing, and then rmdir is all there is to do.  Where it fails, the group is killed, and
- * stands in a list until the kernel says, in cgroup.events, that it is empty.
+ * Most runs leave no process behind, and then rmdir removes the group at once.  When rmdir fails,
+ * the processes in the group are killed, and the group is kept in a list until cgroup.events
+ * reports that it is empty.
  *
- * Workers make and end groups, too.  The lock guards the list; only the loop's thread logs.
+ * Workers create and end groups, too.  The lock guards the lists.  Only the loop thread logs.
  */
 #include "process/run_group.h"
 
@@ -40,33 +42,33 @@
 #include "process/spawn_step.h"
 
 #define PREFIX "vigil."
-#define FEW    8 /* processes: a run with no more than that fills no limit */
+#define FEW    8 /* processes; a run with no more does not fill a limit */
 
 struct run_group {
-	TAILQ_ENTRY(run_group) link; /* among those that run, or those in which something is left */
+	TAILQ_ENTRY(run_group) link; /* in all.running or all.ending */
 	char name[NAME_MAX + 1];
 	char procs[PATH_MAX];
 	char *owner;
-	int parent; /* the descriptor of the directory in which it is; borrowed */
-	int watch;  /* of its cgroup.events; -1: none */
-	bool runs;  /* it is among those that run */
+	int parent; /* descriptor of the directory above it; borrowed */
+	int watch;  /* inotify watch of its cgroup.events; -1: none */
+	bool runs;  /* it is in all.running */
 	size_t left;
-	size_t relieved; /* how many processes of the run were killed to make room */
+	size_t relieved; /* processes that were killed to make room; 0: none */
 	pid_t first;
-	char comm[64]; /* of the first of those that were left */
+	char comm[64]; /* name of the process first */
 };
 
 TAILQ_HEAD(groups, run_group);
 
 static struct {
-	pthread_mutex_t lock; /* of the lists, what is in them, and the watches */
+	pthread_mutex_t lock; /* guards the lists, their groups, and the watches */
 	struct groups running, ending;
 	struct event *on_change;
-	int events; /* an inotify */
-	int own;    /* the directory of vigild's own group */
-	int base;   /* that of all groups; -1: none can be made */
+	int events; /* inotify descriptor */
+	int own;    /* descriptor of vigild's own group */
+	int base;   /* descriptor of vigil.PID.TIME; -1: groups are not available */
 	char base_name[64];
-	char path[1024]; /* of own */
+	char path[1024]; /* path of own */
 	char step[PATH_MAX];
 	atomic_uint next;
 } all = {.lock = PTHREAD_MUTEX_INITIALIZER,
@@ -83,7 +85,7 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
-/* --- ending what was left --------------------------------------------------------------------- */
+/* --- ending groups ---------------------------------------------------------------------------- */
 
 static void destroy(struct run_group *group)
 {
@@ -115,7 +117,7 @@ static void watch(struct run_group *group)
 	group->watch = inotify_add_watch(all.events, path, IN_MODIFY);
 }
 
-/* What is in it, for the log, and its end. */
+/* Counts the processes in the group for the log, and kills them. */
 static void kill_all(struct run_group *group)
 {
 	struct process process = {.comm = ""};
@@ -131,7 +133,8 @@ static void kill_all(struct run_group *group)
 	close(fd);
 }
 
-/* It runs no more. */
+/* Removes the group from the list of running groups.  On the loop thread, logs if its run was
+ * killed to make room. */
 static void leave_running(struct run_group *group)
 {
 	pthread_mutex_lock(&all.lock);
@@ -159,7 +162,7 @@ void run_group_end(struct run_group *group)
 		return;
 	}
 	pthread_mutex_lock(&all.lock);
-	/* Watched before it is looked at, so that its end is not missed. */
+	/* The watch is added before the check, so that a change between the two is not missed. */
 	watch(group);
 	populated = is_populated(group);
 	if (populated) {
@@ -175,7 +178,7 @@ void run_group_end(struct run_group *group)
 	}
 }
 
-/* Nothing is left in it, or there is no time to wait for that. */
+/* Removes a group that is empty, or one at the stop of vigild.  Logs what was left in it. */
 static void finish(struct run_group *group)
 {
 	TAILQ_REMOVE(&all.ending, group, link);
@@ -187,7 +190,7 @@ static void finish(struct run_group *group)
 	destroy(group);
 }
 
-/* Removes those in which nothing is left. */
+/* Removes the groups that are empty now. */
 static void sweep(void)
 {
 	struct run_group *group, *next;
@@ -210,10 +213,10 @@ static void on_change(evutil_socket_t fd, short what, void *arg)
 	sweep();
 }
 
-/* --- one group for one run -------------------------------------------------------------------- */
+/* --- a group for a run ------------------------------------------------------------------------ */
 
-/* NULL: out of memory, which ends nothing, because workers make groups too.  A group without an owner
- * is logged as nobody's. */
+/* Returns NULL when out of memory.  This must not end vigild, because workers create groups, too.
+ * owner NULL: the group is from an earlier vigild. */
 static struct run_group *group_new(int parent, const char *name, const char *owner)
 {
 	struct run_group *group = calloc(1, sizeof(*group));
@@ -289,10 +292,10 @@ bool run_groups_relieve(void)
 	return largest != NULL;
 }
 
-/* --- at the start ----------------------------------------------------------------------------- */
+/* --- start of vigild -------------------------------------------------------------------------- */
 
-/* vigil-enter, in the place that belongs to where vigild itself is: installed, installed below another
- * root, or built. */
+/* Finds vigil-enter relative to the vigild that runs: installed, installed below another root, or
+ * in the build directory. */
 static bool find_step(void)
 {
 	static const char installed[] = SBINDIR "/vigild";
@@ -311,7 +314,8 @@ static bool find_step(void)
 	return access(all.step, X_OK) == 0;
 }
 
-/* A directory that nobody holds was left by a vigild that was killed. */
+/* Ends the groups in a directory that is not locked, because a vigild that was killed has left
+ * it. */
 static void end_stale(const char *name)
 {
 	int fd = openat(all.own, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
@@ -340,7 +344,7 @@ static void end_all_stale(void)
 		close(fd);
 }
 
-/* In a threaded group the ones below it can hold no processes. */
+/* Returns false for a threaded group, because groups below it cannot contain processes. */
 static bool is_domain(int group)
 {
 	char type[32];
@@ -356,7 +360,8 @@ static bool make_base(void)
 	if (mkdirat(all.own, all.base_name, 0755) != 0)
 		return false;
 	all.base = openat(all.own, all.base_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	/* Another vigild that starts at this moment may take it for a stale one, and remove it. */
+	/* The lock can fail, because another vigild that starts now may take the directory for an
+	 * abandoned one and remove it. */
 	if (all.base >= 0 && flock(all.base, LOCK_EX | LOCK_NB) == 0 && is_domain(all.base))
 		return true;
 	unlinkat(all.own, all.base_name, AT_REMOVEDIR);
@@ -402,7 +407,7 @@ void run_groups_open(struct loop *loop, const char *step)
 	close_fd(&all.base);
 }
 
-/* --- at the end ------------------------------------------------------------------------------- */
+/* --- stop of vigild --------------------------------------------------------------------------- */
 
 static void await_empty(int group)
 {
@@ -426,7 +431,7 @@ void run_groups_close(void)
 	pthread_mutex_lock(&all.lock);
 	while (!TAILQ_EMPTY(&all.ending))
 		finish(TAILQ_FIRST(&all.ending));
-	while ((group = TAILQ_FIRST(&all.running)) != NULL) { /* a worker's, which frees it */
+	while ((group = TAILQ_FIRST(&all.running)) != NULL) { /* a worker uses it and frees it */
 		TAILQ_REMOVE(&all.running, group, link);
 		group->runs = false;
 	}

@@ -1,13 +1,14 @@
 /*
- * session_end: ends what a child has left in its session.
+ * session_end: reads /proc to find the processes of a session.
  *
- * The kernel has no list of the processes of a session, so the whole of /proc is read, for all
- * sessions that have ended within a second at once, and in slices, because there may be many
+ * The kernel has no list of the processes of a session, so all of /proc is read.  One pass is for
+ * all sessions that have ended within a second, and it runs in slices, because there may be many
  * processes.
  *
- * The number of a session is free for another process only when no process of the session is left.  So
- * a process with that session was in it when its leader ended, or the number belongs to another one
- * by now: one that was started later is not touched.
+ * The number of a session can be reused only when no process of that session is left.  So a process
+ * with that session number either was in the session when its leader ended, or it belongs to a new
+ * session with the same number.  A process of a new session was started after the leader had ended,
+ * and is not killed.
  */
 #include "process/session_end.h"
 
@@ -23,14 +24,14 @@
 #include "loop/loop.h"
 #include "process/process.h"
 
-#define DELAY    CLOCK_SECOND /* so that one reading of /proc is for many sessions */
-#define SLICE    64           /* processes that are read in one turn of the loop */
-#define SESSIONS 1024         /* more than that have not ended within a second */
+#define DELAY    CLOCK_SECOND /* one pass over /proc is for many sessions */
+#define SLICE    64           /* processes that are read in one iteration of the loop */
+#define SESSIONS 1024         /* sessions that wait for a pass at most; more are ignored */
 
 struct session {
 	STAILQ_ENTRY(session) link;
 	pid_t id;
-	uint64_t ticks; /* when its leader ended */
+	uint64_t ticks; /* when its leader ended, in ticks since boot */
 	char *owner;
 };
 
@@ -38,10 +39,10 @@ STAILQ_HEAD(sessions, session);
 
 static struct {
 	struct loop_timer *timer;
-	struct sessions waiting; /* ended since the reading that is under way began */
-	struct sessions ended;   /* those of that reading */
-	unsigned count;          /* of those that wait */
-	DIR *proc;               /* NULL: no reading is under way */
+	struct sessions waiting; /* ended since the current pass began */
+	struct sessions ended;   /* the sessions of the current pass */
+	unsigned count;          /* of waiting */
+	DIR *proc;               /* NULL: no pass is running */
 } all = {.waiting = STAILQ_HEAD_INITIALIZER(all.waiting),
 	.ended = STAILQ_HEAD_INITIALIZER(all.ended)};
 
@@ -87,7 +88,7 @@ static void begin_reading(void)
 	STAILQ_CONCAT(&all.ended, &all.waiting);
 	all.count = 0;
 	if (all.proc == NULL)
-		forget(&all.ended); /* vigild lacks descriptors: the next run tries it again */
+		forget(&all.ended); /* vigild lacks descriptors; these sessions are not ended */
 }
 
 static void on_timer(uint64_t missed, void *arg)
@@ -130,7 +131,8 @@ void session_end(struct loop *loop, pid_t id, const char *owner)
 	all.count++;
 }
 
-/* All that is left at the end of vigild, at once: the loop does not run any more. */
+/* Runs a whole pass at the stop of vigild, without slices, because the loop does not run any
+ * more. */
 static void end_all_now(void)
 {
 	const struct dirent *entry;

@@ -1,8 +1,8 @@
 /*
- * slot_queue: how many costly children run at once, and who may start one next.
+ * slot_queue: a list of requests, sorted by due time.
  *
- * The queue is a list in the order of due times.  A new request is put in from the back, because
- * those of one interval come in the order of their due times.
+ * A new request is inserted from the end of the list, because requests with the same interval
+ * usually arrive in the order of their due times.
  */
 #include "process/slot_queue.h"
 
@@ -14,7 +14,7 @@
 #include "base/memory.h"
 #include "loop/loop.h"
 
-#define BUDGET (5 * CLOCK_MS) /* of grants in one turn of the loop */
+#define BUDGET (5 * CLOCK_MS) /* time for grants in one iteration of the loop */
 
 struct slot {
 	struct slot_queue *queue;
@@ -22,11 +22,11 @@ struct slot {
 	bool held;
 	slot_granted_fn *granted;
 	void *arg;
-	TAILQ_ENTRY(slot) link; /* while it waits */
+	TAILQ_ENTRY(slot) link; /* while waiting */
 };
 
 struct slot_queue {
-	struct loop_timer *timer; /* grants what there is room for */
+	struct loop_timer *timer; /* grants the free slots */
 	struct slot_counts counts;
 	TAILQ_HEAD(slot_list, slot) waiting;
 };
@@ -50,7 +50,7 @@ static void on_grant(uint64_t missed, void *arg)
 		queue->counts.waiting--;
 		queue->counts.held++;
 		slot->held = true;
-		slot->granted(slot, slot->arg); /* may free it */
+		slot->granted(slot, slot->arg); /* may free the slot */
 	}
 	grant_soon(queue);
 }

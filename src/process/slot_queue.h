@@ -1,10 +1,10 @@
 /*
- * slot_queue: how many costly children run at once, and who may start one next.
+ * slot_queue: limits how many expensive children run at the same time.
  *
- * Whoever wants to start such a child requests a slot.  Requests wait in the order of their due times;
- * one that is granted holds its slot until it is freed.  Children are started from the grants, and a
- * start takes up to some milliseconds on a small machine: after 5 ms of grants in one turn of the loop
- * the next ones wait for the next turn.
+ * The caller requests a slot before it starts such a child.  Requests wait in the order of their
+ * due times.  A granted slot is held until it is freed.  The callers start children when a slot is
+ * granted, and a start takes up to some milliseconds on a small machine.  So after 5 ms of grants
+ * the other requests wait for the next iteration of the loop.
  */
 #ifndef SLOT_QUEUE_H
 #define SLOT_QUEUE_H
@@ -16,11 +16,11 @@ struct loop;
 struct slot;
 struct slot_queue;
 
-/* NULL and errno.  most: the slots there are. */
+/* most: the number of slots.  Returns NULL and sets errno on failure. */
 struct slot_queue *slot_queue_new(struct loop *loop, unsigned most);
-/* Every slot has been freed before. */
+/* The caller must have freed all slots before. */
 void slot_queue_free(struct slot_queue *queue);
-/* Of more slots than that which are held, none is taken back. */
+/* When more slots than that are held, they stay held. */
 void slot_queue_set_most(struct slot_queue *queue, unsigned most);
 
 struct slot_counts {
@@ -28,14 +28,15 @@ struct slot_counts {
 };
 void slot_queue_counts(const struct slot_queue *queue, struct slot_counts *counts);
 
-/* Called from the loop, never inside slot_request: the slot is held from now on.  It may be freed in
- * there. */
+/* Called from the loop, never in slot_request, when the slot is granted.  The callback may free
+ * it. */
 typedef void slot_granted_fn(struct slot *slot, void *arg);
-/* due: when it should be granted at the latest, by clock_now; a later one waits behind it. */
+/* Requests a slot.  due: the latest time at which it should be granted, by clock_now; requests are
+ * granted in the order of due. */
 struct slot *slot_request(
 	struct slot_queue *queue, uint64_t due, slot_granted_fn *granted, void *arg);
 bool slot_is_waiting(const struct slot *slot);
-/* Gives it back, or withdraws the request. */
+/* Frees a slot that is held, or withdraws the request. */
 void slot_free(struct slot *slot);
 
 #endif

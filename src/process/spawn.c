@@ -1,16 +1,16 @@
 /*
- * spawn: one way to start a process; spawn_run.c runs one to its end.
+ * spawn: starts a process with posix_spawn.  spawn_run.c runs a process to its end.
  *
- * A host of 500 MB that forks stops for 8 to 28 ms while its page tables are copied;
- * posix_spawn takes a quarter of one at any size, and between it and the exec no code of ours
- * runs, so a worker may start a child while other threads hold locks.  It is therefore the
- * only way to start anything here.
+ * vigild starts processes only with posix_spawn.  A fork of a process of 500 MB stops that process
+ * for 8 to 28 ms while the page tables are copied; posix_spawn takes a quarter of a millisecond at
+ * any size.  No code of vigild runs between posix_spawn and the exec, so a worker may start a child
+ * while other threads hold locks.
  *
- * spawn_start hands over a running child; whoever called it owns its two descriptors and reaps
- * it.
+ * A caller of spawn_start owns the descriptors and reaps the child.
  *
- * A pid is signalled only while we have not reaped it, so it can be nobody else's, and only
- * our own pids are waited for: waitpid(-1) would take other libraries' children from them.
+ * A pid is signalled only before it has been reaped, because it could belong to another process
+ * afterwards.  vigild waits only for its own pids, because waitpid(-1) would also reap the children
+ * of other libraries.
  */
 #include "process/spawn.h"
 
@@ -41,19 +41,20 @@ static int attributes_init(posix_spawnattr_t *attributes)
 		return -ENOMEM;
 	sigfillset(&all);
 	sigemptyset(&none);
-	/* Ignored signals outlive an exec, and the host ignores SIGPIPE: a child that never saw
-	 * a broken pipe would print into one for ever. */
+	/* An ignored signal stays ignored after an exec, and vigild ignores SIGPIPE.  A child that
+	 * ignores SIGPIPE might print into a broken pipe for ever. */
 	posix_spawnattr_setsigdefault(attributes, &all);
 	posix_spawnattr_setsigmask(attributes, &none);
-	/* A session of its own has no controlling terminal, through which a child could type into the
-	 * shell that vigild was started from.  Its leader leads a process group, too. */
+	/* A new session has no controlling terminal, through which a child could insert input into
+	 * the shell that vigild was started from.  The leader of a session also leads a process
+	 * group. */
 	posix_spawnattr_setflags(
 		attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
 	return 0;
 }
 
-/* What it reads: a file in memory, so that nobody has to stand by and feed a pipe.  Its number is
- * 3 or more; or -errno. */
+/* Writes the input to a file in memory, so that no thread has to feed a pipe.  Returns a descriptor
+ * of 3 or more, or -errno. */
 static int open_input(const struct spawn *spawn)
 {
 	int fd = memfd_create("input", MFD_CLOEXEC), high, err = 0;
@@ -75,7 +76,7 @@ static int open_input(const struct spawn *spawn)
 	return err;
 }
 
-/* The descriptors that a child gets; -1: none. */
+/* Descriptors that the child gets; -1: none. */
 struct given {
 	int out, errors, input;
 };
@@ -90,8 +91,8 @@ static int set_stderr(
 	return posix_spawn_file_actions_addopen(actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
 }
 
-/* The pipe of stdout may itself be 0, 1 or 2 when the host was started with those closed, so it is
- * copied before anything else takes the low numbers; all others are 3 or more. */
+/* stdout is duplicated first, because its pipe may be descriptor 0, 1 or 2 when vigild was started
+ * with those closed.  All other descriptors are 3 or more. */
 static int actions_init(
 	posix_spawn_file_actions_t *actions, const struct spawn *spawn, const struct given *given)
 {
@@ -111,7 +112,7 @@ static int actions_init(
 		err = posix_spawn_file_actions_addchdir_np(
 			actions, spawn->directory ? spawn->directory : "/");
 #ifdef HAVE_POSIX_SPAWN_FILE_ACTIONS_ADDCLOSEFROM_NP
-	/* The host's own are close-on-exec; those of libraries in modules may not be. */
+	/* vigild's own descriptors are close-on-exec; those of libraries in modules may not be. */
 	if (!err)
 		err = posix_spawn_file_actions_addclosefrom_np(actions, STDERR_FILENO + 1);
 #endif
@@ -125,7 +126,7 @@ static const char *program_of(const struct spawn *spawn)
 	return spawn->program != NULL ? spawn->program : spawn->argv[0];
 }
 
-/* The pid, or -errno. */
+/* Returns the pid, or -errno. */
 static pid_t launch_with(
 	const struct spawn *spawn, const char *program, char *const *argv, int out, int errors)
 {
@@ -150,7 +151,8 @@ static pid_t launch_with(
 	err = -attributes_init(&attributes);
 	if (err)
 		goto out_actions;
-	/* A script without a #! line is ENOEXEC: glibc does not hand it to a shell, nor do we. */
+	/* A script without a #! line gives ENOEXEC, because posix_spawnp of glibc does not run a
+	 * shell for it. */
 	err = posix_spawnp(&pid, program, &actions, &attributes, argv, environment);
 	posix_spawnattr_destroy(&attributes);
 out_actions:
@@ -183,9 +185,9 @@ static pid_t launch(const struct spawn *spawn, int out, int errors)
 }
 
 /*
- * A pipe of which only our end is non-blocking.  With lasting, the child's end is open for
- * reading too: what the child leaves behind holds its stdout, and must not die of SIGPIPE at
- * its first word after we have gone.
+ * Opens a pipe of which only the read end is non-blocking.  With lasting, the child's end is open
+ * for reading, too.  A process that the child left behind keeps its stdout, and must not get
+ * SIGPIPE when it writes after vigild has closed the pipe.
  */
 static int open_pipe(int ends[2], bool lasting)
 {
@@ -200,7 +202,7 @@ static int open_pipe(int ends[2], bool lasting)
 		return 0;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", ends[1]);
 	both = open(path, O_RDWR | O_CLOEXEC);
-	if (both >= 0) { /* without /proc it is a pipe like any other */
+	if (both >= 0) { /* without /proc it is a normal pipe */
 		close(ends[1]);
 		ends[1] = both;
 	}
@@ -213,7 +215,8 @@ fail:
 	return both;
 }
 
-/* A second pipe, whose ends are 3 or more, because stdin and stdout are set up before it is used. */
+/* Opens the pipe for stderr.  The child's end is 3 or more, because stdin and stdout are set up
+ * before it is used. */
 static int open_errors(int ends[2])
 {
 	int err = open_pipe(ends, false), high;
@@ -231,7 +234,7 @@ static int open_errors(int ends[2])
 	return err;
 }
 
-/* The pid of a started child and its pidfd, or -errno. */
+/* Starts the child and opens its pidfd.  Returns the pid, or -errno. */
 static pid_t start(const struct spawn *spawn, int out, int errors, int *pidfd)
 {
 	pid_t pid = launch(spawn, out, errors);
@@ -239,7 +242,7 @@ static pid_t start(const struct spawn *spawn, int out, int errors, int *pidfd)
 
 	if (pid < 0)
 		return pid;
-	*pidfd = (int)syscall(SYS_pidfd_open, pid, 0); /* close-on-exec by itself */
+	*pidfd = (int)syscall(SYS_pidfd_open, pid, 0); /* pidfds are always close-on-exec */
 	if (*pidfd < 0) {
 		err = -errno;
 		spawn_kill(pid, SIGKILL);
@@ -295,6 +298,6 @@ pid_t spawn_start(const struct spawn *spawn, int *out, int *errors, int *pidfd)
 int spawn_kill(pid_t group, int signo)
 {
 	if (group <= 1)
-		return -EINVAL; /* 0 is our own group, -1 everybody */
+		return -EINVAL; /* 0 would be vigild's own group, -1 all processes */
 	return kill(-group, signo) ? -errno : 0;
 }

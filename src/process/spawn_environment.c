@@ -1,15 +1,15 @@
 /*
- * spawn_environment: what a child of vigild finds in its environment.
+ * spawn_environment: builds the environment of vigild's children.
  *
- * A service manager tells a service by environment variables which socket to notify, which
- * directories are its own, which descriptors it was given.  They are meant for vigild alone, and
- * everything that vigild starts would inherit them: a database that an init script starts would report
- * its own state in the name of vigil.service and write its files to vigil's state directory.
+ * A service manager sets environment variables that tell a service which socket to notify, which
+ * directories it owns, and which descriptors it got.  These variables are for vigild alone.  If
+ * children inherited them, a database that an init script starts would report its state as that of
+ * vigil.service and write its files to vigil's state directory.
  *
- * The language of the machine is handed on, except for numbers and messages.  Plugins print "0,013"
- * under many locales, and some cannot read their own numbers back; what vigild and its receivers parse
- * is the C locale's form.  LC_ALL would override LC_NUMERIC and LC_MESSAGES, so its value is handed on
- * as LANG, which means the same to all other categories.
+ * Children inherit the locale of the machine except for numbers and messages.  Under many locales
+ * plugins print "0,013", and some cannot parse their own numbers; vigild and its receivers parse
+ * the format of the C locale.  LC_ALL would override LC_NUMERIC and LC_MESSAGES, so its value is
+ * passed as LANG, which has the same effect on all other categories.
  */
 #include "process/spawn_environment.h"
 
@@ -20,10 +20,10 @@
 
 extern char **environ;
 
-/* Names, and beginnings of names that end in an asterisk.  The variables of systemd are those of
- * systemd.exec(5), "Environment Variables in Spawned Processes", that speak of one unit. */
+/* Names; an asterisk at the end matches any rest.  The variables of systemd are those in
+ * systemd.exec(5), "Environment Variables in Spawned Processes", that describe one unit. */
 static const char *const private[] = {
-	/* systemd: the protocols between it and the service */
+	/* systemd: protocols between systemd and the service */
 	"NOTIFY_SOCKET",
 	"WATCHDOG_*",
 	"LISTEN_*",
@@ -31,7 +31,7 @@ static const char *const private[] = {
 	"MEMORY_PRESSURE_*",
 	"JOURNAL_STREAM",
 	"LOG_NAMESPACE",
-	/* systemd: which unit, which start of it, which processes */
+	/* systemd: the unit, its invocation, its processes */
 	"INVOCATION_ID",
 	"MAINPID",
 	"MAINPIDFDID",
@@ -41,7 +41,7 @@ static const char *const private[] = {
 	"SYSTEMD_EXEC_PID",
 	"SYSTEMD_ACTIVATION_*",
 	"DEBUG_INVOCATION",
-	/* systemd: its directories */
+	/* systemd: the directories of the unit */
 	"RUNTIME_DIRECTORY",
 	"STATE_DIRECTORY",
 	"CACHE_DIRECTORY",
@@ -49,7 +49,7 @@ static const char *const private[] = {
 	"CONFIGURATION_DIRECTORY",
 	"CREDENTIALS_DIRECTORY",
 	"ENCRYPTED_CREDENTIALS_DIRECTORY",
-	/* systemd: how it ended, what started it, who is connected */
+	/* systemd: how the unit ended, what triggered it, the remote address */
 	"SERVICE_RESULT",
 	"EXIT_*",
 	"MONITOR_SERVICE_RESULT",
@@ -60,20 +60,21 @@ static const char *const private[] = {
 	"TRIGGER_*",
 	"REMOTE_ADDR",
 	"REMOTE_PORT",
-	/* who starts a service of D-Bus */
+	/* D-Bus: which bus started the service */
 	"DBUS_STARTER_*",
-	/* OpenRC: whose script runs, and under which number */
+	/* OpenRC: the script that runs, and its pid */
 	"RC_SVCNAME",
 	"RC_SERVICE",
 	"RC_OPENRC_PID",
 	"SVCNAME",
-	/* sysvinit: a boot is under way, which a later start of a service is no part of */
+	/* sysvinit: the boot that is in progress, which a later start of a service is not part
+	 * of */
 	"RUNLEVEL",
 	"PREVLEVEL",
 	"INIT_VERSION",
 };
 
-/* What each child gets unless its extras say otherwise. */
+/* Each child gets these unless its extras set them. */
 static const char *const locale[] = {"LC_NUMERIC=C", "LC_MESSAGES=C", NULL};
 
 #define LOCALE_COUNT (sizeof(locale) / sizeof(locale[0]) - 1)
@@ -123,9 +124,9 @@ static size_t count(const char *const *entries)
 	return n;
 }
 
-/* What no child gets from vigild's own locale.  LANGUAGE is removed because some programs, such as
- * those in Python, read it even where LC_MESSAGES is C.  Where LC_ALL is set, it already overrides LANG
- * and each category. */
+/* Returns whether a locale variable of vigild is left out.  LANGUAGE is, because some programs,
+ * such as those in Python, read it even when LC_MESSAGES is C.  When LC_ALL is set, it already
+ * overrides LANG and the categories. */
 static bool is_overridden_locale(const char *entry, bool has_all)
 {
 	return same_name("LC_ALL", entry) || same_name("LANGUAGE", entry) ||
@@ -146,7 +147,7 @@ static size_t add_locale(char **result, char *lang, const char *all, const char 
 	return n;
 }
 
-/* Whether a variable of vigild is handed on. */
+/* Returns whether the child inherits a variable of vigild. */
 static bool is_handed_on(const char *entry, const char *const *extra, bool has_all, bool other_user)
 {
 	if (spawn_environment_is_private(entry) || is_replaced(entry, extra) ||
@@ -175,8 +176,8 @@ char **spawn_environment_new(const char *const *extra, bool other_user)
 	char **result;
 
 	if (all != NULL && all[0] == '\0')
-		all = NULL; /* as if it were not set */
-	/* The text of LANG lies behind the array. */
+		all = NULL; /* an empty LC_ALL counts as not set */
+	/* The text of LANG is stored after the array. */
 	result = calloc(
 		1, size * sizeof(*result) + sizeof("LANG=") + (all != NULL ? strlen(all) : 0));
 	if (result == NULL)

@@ -1,9 +1,9 @@
 /*
- * spawn_run: runs a process to its end, for workers, which may block.
+ * spawn_run: runs a process to its end.  Workers call it, because it blocks.
  *
- * One poll over the child's output, its pidfd and one eventfd that the loop thread raises when
- * the host stops.  What all workers share, that eventfd and the pids that could not be reaped
- * yet, is behind one lock that nobody holds long.
+ * Each run polls the child's output, its pidfd, and one eventfd that the loop thread writes when
+ * vigild stops.  All workers share that eventfd and the list of pids that could not be reaped yet.
+ * One lock guards them; it is only held for short times.
  */
 #include "process/spawn.h"
 
@@ -23,19 +23,19 @@
 #include "process/spawn_internal.h"
 
 #define GRACE       CLOCK_SECOND       /* from TERM to KILL, and from KILL to giving up */
-#define PERSISTENCE (5 * CLOCK_SECOND) /* of a script for which there are no tasks */
+#define PERSISTENCE (5 * CLOCK_SECOND) /* how long a start is tried while there are no tasks */
 #define STRAYS_MAX  32
 
-/* --- what workers share ----------------------------------------------------------------------- */
+/* --- shared by all workers -------------------------------------------------------------------- */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static int cancel_fd = -1; /* raised once, never lowered; -1: not made yet */
+static int cancel_fd = -1; /* written once, never read; -1: not created yet */
 static bool cancelled;
-static unsigned under_way; /* that are ended when it is raised */
+static unsigned under_way; /* runs without spare_group */
 static pthread_cond_t all_ended;
-static pid_t detached[STRAYS_MAX]; /* killed, but stuck in the kernel: reaped when they let go */
+static pid_t detached[STRAYS_MAX]; /* killed, but not ended yet because they hang in the kernel */
 
-/* Its time is counted on a clock that nobody sets. */
+/* Uses the monotonic clock, because a change of the system time must not affect the wait. */
 static void all_ended_init(void)
 {
 	pthread_condattr_t attr;
@@ -46,7 +46,8 @@ static void all_ended_init(void)
 	pthread_condattr_destroy(&attr);
 }
 
-/* One more is under way.  The eventfd to wait on; -ECANCELED when the host stops. */
+/* Registers a run.  Returns the eventfd to poll; -ECANCELED when vigild stops; or another
+ * -errno. */
 static int run_begin(bool spare_group)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -77,9 +78,9 @@ void spawn_cancel(void)
 
 	pthread_mutex_lock(&lock);
 	cancelled = true;
-	/* Those under way wait on it, so where there is none there is nobody to wake. */
+	/* Without an eventfd no run has begun, so no thread waits. */
 	if (cancel_fd >= 0 && write(cancel_fd, &one, sizeof(one)) < 0)
-		cancelled = true; /* its counter is full, and so it is readable already */
+		cancelled = true; /* its counter is full, so it is readable */
 	pthread_mutex_unlock(&lock);
 }
 
@@ -97,7 +98,7 @@ void spawn_cancel_wait(void)
 	pthread_mutex_unlock(&lock);
 }
 
-/* Remembers one more stray (0: none) and reaps those that have ended since. */
+/* Reaps the detached processes that have ended, and adds one more (0: none). */
 static void reap_detached(pid_t more)
 {
 	size_t i;
@@ -130,7 +131,7 @@ bool spawn_is_detached(pid_t pid)
 	return found;
 }
 
-/* --- running to the end ----------------------------------------------------------------------- */
+/* --- one run ---------------------------------------------------------------------------------- */
 
 enum phase { RUNNING, TERMED, KILLED, GIVEN_UP };
 
@@ -140,13 +141,13 @@ struct run {
 	int pidfd;
 	bool spare_group;
 	bool cancelled;
-	struct run_group *group; /* NULL: it has none */
+	struct run_group *group; /* NULL: none */
 	enum phase phase;
-	uint64_t until; /* when the phase is over */
+	uint64_t until; /* when the phase ends, by clock_now */
 	struct spawn_result *result;
 };
 
-/* Keeps the end of what was printed: that is where the reason stands. */
+/* Keeps the end of the output, because an error message is usually there. */
 static void keep(struct spawn_result *result, const char *data, size_t n)
 {
 	size_t room = sizeof(result->output) - 1, drop;
@@ -167,7 +168,7 @@ static void keep(struct spawn_result *result, const char *data, size_t n)
 	result->output[result->length] = '\0';
 }
 
-/* Reads up to limit bytes of what is there.  False at the end of the output. */
+/* Reads at most limit bytes without blocking.  Returns false at the end of the output. */
 static bool take(struct run *run, size_t limit)
 {
 	char chunk[16384];
@@ -193,7 +194,7 @@ static void run_signal(struct run *run, int signo)
 		spawn_kill(run->pid, signo);
 }
 
-/* The time of a phase is up, or the host stops. */
+/* Enters the next phase, because the time of the current one is over or vigild stops. */
 static void run_advance(struct run *run, uint64_t now)
 {
 	static const int signals[] = {[RUNNING] = SIGTERM, [TERMED] = SIGKILL};
@@ -204,7 +205,7 @@ static void run_advance(struct run *run, uint64_t now)
 	run->until = now + GRACE;
 }
 
-/* Until the process has ended, or cannot be ended.  True when it has. */
+/* Waits until the process has ended or is given up.  Returns true when it has ended. */
 static bool run_wait(struct run *run, int cancel)
 {
 	struct pollfd fds[] = {{.fd = run->pidfd, .events = POLLIN},
@@ -220,13 +221,13 @@ static bool run_wait(struct run *run, int cancel)
 		left.tv_sec = (time_t)((run->until - now) / CLOCK_SECOND);
 		left.tv_nsec = (long)((run->until - now) % CLOCK_SECOND);
 		if (ppoll(fds, 3, &left, NULL) < 0)
-			continue; /* EINTR; ENOMEM passes */
+			continue; /* EINTR, or ENOMEM, which is temporary */
 		if (fds[0].revents)
 			return true;
 		if (fds[1].revents && !take(run, 65536))
 			fds[1].fd = -1;
 		if (fds[2].revents) {
-			fds[2].fd = -1; /* it stays raised */
+			fds[2].fd = -1; /* it stays readable */
 			run->cancelled = true;
 			if (run->phase == RUNNING)
 				run_advance(run, clock_now());
@@ -239,25 +240,28 @@ static bool run_wait(struct run *run, int cancel)
 	return false;
 }
 
-/* It has ended, and is ours until it is reaped. */
+/* Reads the rest of the output and reaps the process, which has ended. */
 static int run_reap(struct run *run)
 {
 	int waiting = 0;
 
-	/* Only what is in the pipe by now: what it left behind may go on printing for ever. */
+	/* Only what is in the pipe now, because a process that it left behind may print for
+	 * ever. */
 	if (ioctl(run->ends[0], FIONREAD, &waiting) == 0 && waiting > 0)
 		take(run, (size_t)waiting);
-	/* A look that leaves a process behind each time would fill the machine; the number of the
-	 * group is safe to use for as long as its leader has not been reaped. */
+	/* Kills the rest of the group, because processes that are left behind by each run would use
+	 * up the machine.  The number of the group cannot be reused before its leader has been
+	 * reaped. */
 	if (!run->spare_group)
 		spawn_kill(run->pid, SIGKILL);
 	while (waitpid(run->pid, &run->result->status, 0) < 0)
 		if (errno != EINTR)
-			return -errno; /* ECHILD: the host was started with SIGCHLD ignored */
+			return -errno; /* ECHILD: vigild was started with SIGCHLD ignored */
 	return 0;
 }
 
-/* A service that it starts is to stay, so with spare_group it has no control group. */
+/* With spare_group the process gets no control group, because a service that it starts must go on
+ * running. */
 static int start(const struct spawn *spawn, struct run *run)
 {
 	struct spawn grouped = *spawn;
@@ -272,8 +276,9 @@ static int start(const struct spawn *spawn, struct run *run)
 	return run->pid;
 }
 
-/* A script of a service that cannot be started for want of tasks waits for what plugins have left behind, which
- * is being ended, and makes room where a plugin goes on holding many. */
+/* A script of a service that cannot be started for lack of tasks is tried again for five seconds.
+ * In that time processes that plugins left behind are being killed, and run_groups_relieve kills a
+ * run that has many processes. */
 static int start_persistently(const struct spawn *spawn, struct run *run, int cancel)
 {
 	uint64_t until = clock_now() + PERSISTENCE;
@@ -295,7 +300,7 @@ static int start_persistently(const struct spawn *spawn, struct run *run, int ca
 	}
 }
 
-/* Once it may begin.  cancel: what to wait on beside it. */
+/* Runs a registered process.  cancel: the eventfd to poll. */
 static int run_it(const struct spawn *spawn, struct run *run, int cancel)
 {
 	int err = start_persistently(spawn, run, cancel);
@@ -305,7 +310,8 @@ static int run_it(const struct spawn *spawn, struct run *run, int cancel)
 	err = run_wait(run, cancel) ? run_reap(run) : 0;
 	if (run->phase == GIVEN_UP)
 		reap_detached(run->pid);
-	/* From now on nobody reads: what still holds the pipe shall not block on it either. */
+	/* Nothing reads the pipe any more, so a process that still has it open must not block on
+	 * it. */
 	if (run->spare_group)
 		fcntl(run->ends[1], F_SETFL, O_NONBLOCK);
 	run_group_end(run->group);
@@ -329,7 +335,7 @@ int spawn_run(
 	if (clock_now() < deadline)
 		err = run_it(spawn, &run, cancel);
 	else
-		result->timed_out = true; /* too late to begin */
+		result->timed_out = true; /* the deadline has passed before the start */
 	run_end(spare_group);
 	return err;
 }

@@ -1,4 +1,4 @@
-/* spawn_step: starts a program through vigil-enter, which enters a control group first. */
+/* spawn_step: checks whether vigil-enter can start a program, and builds its arguments. */
 #include "process/spawn_step.h"
 
 #include <fcntl.h>

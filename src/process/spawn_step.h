@@ -1,18 +1,19 @@
 /*
- * spawn_step: starts a program through vigil-enter, which enters a control group first.
+ * spawn_step: starts a program through vigil-enter, which enters a control group and then executes
+ * the program.
  */
 #ifndef SPAWN_STEP_H
 #define SPAWN_STEP_H
 
 #include <stdbool.h>
 
-/* Whether the program, an absolute path, can be started through vigil-enter.  Where execve would refuse
- * it, such as a script whose interpreter is missing, it cannot: it is started directly, so that the
- * error is reported.  May be called on any thread. */
+/* Returns whether the program, an absolute path, can be started through vigil-enter.  A program
+ * that execve would refuse, such as a script whose interpreter is missing, is started directly, so
+ * that posix_spawn reports the error.  Any thread. */
 bool spawn_step_suits(const char *program);
 
-/* The arguments that start program with argv through step, after entering the group of that cgroup.procs.
- * To be freed with free; NULL when out of memory.  The texts are borrowed. */
+/* Returns the arguments that start program with argv through step.  procs: the cgroup.procs of the
+ * group to enter.  The caller frees the array; the texts are borrowed.  NULL: out of memory. */
 const char **spawn_step_argv(
 	const char *step, const char *procs, const char *program, const char *const *argv);
 

@@ -1,8 +1,8 @@
 /*
- * spawn_terminal: the one child that shares vigild's session and terminal.
+ * spawn_terminal: starts the console, the only child that shares vigild's session and terminal.
  *
- * That is the console.  All other children get a session of their own, because a program with vigild's
- * terminal could type into the shell that vigild was started from.
+ * All other children get their own session, because a program with vigild's terminal could insert
+ * input into the shell that vigild was started from.
  */
 #include "process/spawn_terminal.h"
 
@@ -35,7 +35,7 @@ static int set_actions(posix_spawn_file_actions_t *actions, int fd)
 	int err = posix_spawn_file_actions_adddup2(actions, fd, CHILD_FD);
 
 #ifdef HAVE_POSIX_SPAWN_FILE_ACTIONS_ADDCLOSEFROM_NP
-	/* vigild's own are close-on-exec; those of libraries in modules may not be. */
+	/* vigild's own descriptors are close-on-exec; those of libraries in modules may not be. */
 	if (err == 0)
 		err = posix_spawn_file_actions_addclosefrom_np(actions, CHILD_FD + 1);
 #endif

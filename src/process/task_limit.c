@@ -1,8 +1,8 @@
 /*
- * task_limit: how many more tasks can be started.
+ * task_limit: reads the limits of control groups and of the user.
  *
- * The files of the control groups stay open.  Once a second vigild finds out anew in which group it is,
- * because an admin may move it or set a limit while it runs.
+ * The files of the control groups stay open.  vigild looks up its control group again once a
+ * second, because an admin may move vigild or set a limit while it runs.
  */
 #include "process/task_limit.h"
 
@@ -24,13 +24,13 @@
 #include "process/cgroup.h"
 #include "process/process.h"
 
-#define LEVELS 8 /* of groups above each other that have a limit */
+#define LEVELS 8 /* nested groups that have a limit; more are ignored */
 #define STALE \
-	CLOCK_SECOND /* after which the groups, or the tasks of the user, are looked for anew */
+	CLOCK_SECOND /* after this time the groups and the number of user tasks are read again */
 #define NONE UINT64_MAX
 
 struct level {
-	int most, used; /* pids.max and pids.current */
+	int most, used; /* descriptors of pids.max and pids.current */
 	char name[128];
 };
 
@@ -38,11 +38,11 @@ static struct {
 	pthread_mutex_t lock;
 	struct level levels[LEVELS];
 	size_t count;
-	uint64_t found; /* when the levels were found, by clock_now; 0: never */
+	uint64_t found; /* when the levels were read, by clock_now; 0: never */
 	uint64_t counted_at, counted;
 } all = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-static uint64_t refused; /* the loop's */
+static uint64_t refused; /* loop thread only */
 
 /* --- control groups --------------------------------------------------------------------------- */
 
@@ -63,7 +63,7 @@ static void add_level(const char *group)
 	snprintf(path, sizeof(path), "%.1100s/pids.max", group);
 	level->most = open(path, O_RDONLY | O_CLOEXEC);
 	if (level->most < 0)
-		return; /* the root of the hierarchy has none */
+		return; /* the root of the hierarchy has no limit */
 	snprintf(level->name, sizeof(level->name), "%.127s", path);
 	snprintf(path, sizeof(path), "%.1100s/pids.current", group);
 	level->used = open(path, O_RDONLY | O_CLOEXEC);
@@ -91,7 +91,7 @@ static void find_levels(void)
 	}
 }
 
-/* NONE: "max", or it cannot be read. */
+/* Returns NONE for "max" and when the file cannot be read. */
 static uint64_t read_number(int fd)
 {
 	char text[32];
@@ -129,7 +129,7 @@ static void consider_groups(struct task_limit *limit)
 
 /* --- the tasks of a user ---------------------------------------------------------------------- */
 
-/* All tasks of the machine; NONE: unknown. */
+/* Returns the number of all tasks of the machine; NONE: unknown. */
 static uint64_t count_all(void)
 {
 	char text[128], *slash;
@@ -167,8 +167,8 @@ static uint64_t count_own(void)
 	return count;
 }
 
-/* The kernel does not say how many tasks a user has.  While the whole machine has fewer than the limit
- * allows, they need not be counted; else they are counted once a second. */
+/* The kernel does not report how many tasks a user has.  They are counted, once a second, only when
+ * all tasks of the machine come close to the limit. */
 static void consider_user(struct task_limit *limit)
 {
 	struct rlimit nproc;
@@ -187,7 +187,7 @@ static void consider_user(struct task_limit *limit)
 	consider(limit, all.counted, nproc.rlim_cur, "RLIMIT_NPROC");
 }
 
-/* --- the answer ------------------------------------------------------------------------------- */
+/* --- results ---------------------------------------------------------------------------------- */
 
 void task_limit_read(struct task_limit *limit)
 {

@@ -1,9 +1,10 @@
 /*
- * worker: the pool as its threads see it.
+ * worker: the threads' side of the worker pool.
  *
- * A worker waits for a task, does it without the lock, and hands it back.  Of the pool's memory
- * it touches only what the lock guards, and of the task only the job.  One that comes back after
- * it was given up finds its task marked lost: it frees it, and ends.
+ * A worker waits for a task, runs it without the lock, and puts it on the list of finished tasks.
+ * It touches only the data of the pool that the lock guards, and only the job in the task.  A
+ * worker that returns after it was given up finds its task marked as lost; it frees the task and
+ * ends.
  */
 #include "worker/worker_pool_internal.h"
 
@@ -15,15 +16,15 @@
 
 #include "base/clock.h"
 
-/* A worker beyond the ready ones ends after this long without work. */
+/* A worker in excess of limits.workers ends after this long without work. */
 #define IDLE_SECONDS 10
 
-void worker_pool_release(struct worker_pool *o) /* with the lock held; releases it */
+void worker_pool_release(struct worker_pool *o) /* called with the lock held; unlocks */
 {
 	bool last = --o->refs == 0;
 
 	if (o->quit)
-		pthread_cond_broadcast(&o->work); /* worker_pool_free counts those who leave */
+		pthread_cond_broadcast(&o->work); /* worker_pool_free waits for these ends */
 	pthread_mutex_unlock(&o->lock);
 	if (!last)
 		return;
@@ -47,7 +48,7 @@ static struct task *next_task(struct worker_pool *o)
 	return task;
 }
 
-/* Waits for a task; NULL: this worker is to end. */
+/* Waits for a task.  Returns NULL when this worker must end. */
 static struct task *wait_task(struct worker_pool *o)
 {
 	struct timespec until;
@@ -88,18 +89,19 @@ void worker_pool_leave_running(struct worker_pool *o, struct task *task)
 	o->busy--;
 	if (task->job.slow) {
 		o->busy_slow--;
-		pthread_cond_signal(&o->work); /* a place in the lane is free */
+		pthread_cond_signal(&o->work); /* one more slow job may run */
 	}
 }
 
 static void poke(struct worker_pool *o)
 {
-	/* The counter of an eventfd cannot fill up from this. */
+	/* Retried only after EINTR, because these writes cannot overflow the counter of an
+	 * eventfd. */
 	while (eventfd_write(o->eventfd, 1) < 0 && errno == EINTR)
 		;
 }
 
-/* False: the task was given up meanwhile, and with it this thread. */
+/* Returns false when the task was given up while it ran; this thread must then end. */
 static bool finish_task(struct worker_pool *o, struct task *task)
 {
 	if (task->state == TASK_LOST) {
@@ -111,7 +113,7 @@ static bool finish_task(struct worker_pool *o, struct task *task)
 	}
 	worker_pool_leave_running(o, task);
 	task->state = TASK_DONE;
-	poke(o); /* each time: one that was lost is made good by the next */
+	poke(o); /* for each task, so that a lost wake-up does no harm */
 	TAILQ_INSERT_TAIL(&o->done, task, link);
 	return true;
 }

@@ -1,20 +1,21 @@
 /*
- * worker_pool: a pool of threads for the calls that block.
+ * worker_pool: the loop thread's side of the worker pool.
  *
- * A job is handed over whole and comes back whole.  The lock guards the queues, the list of
- * tasks under way and the list of those done; both sides hold it for a few assignments only.
- * Results come back through an eventfd, so the loop hears of them as of any descriptor.
+ * The lock guards the queues, the list of running tasks and the list of finished tasks.  Both sides
+ * hold it only for a few assignments.  Workers report finished tasks through an eventfd, which the
+ * loop reads.
  *
- * A service that hangs must not take the pool from a healthy one.  So: the pool grows at once
- * when every worker has been at its job for over a tenth of a second; jobs of services that
- * last ran into their deadline (or have not yet answered at all) go to a slow lane that never
- * holds more than half of the pool; and a worker that is still not back some time after its
- * deadline is given up, counted lost and replaced.  The task is then left to that thread, which
- * frees it and ends if it ever wakes.
+ * A service that hangs must not use up the workers that healthy services need.  There are three
+ * rules for that.  First, a submit starts another worker at once when every worker has been at its
+ * job for over 100 ms.  Second, a job that the caller marks as slow goes to the slow lane, which
+ * never uses more than half of the pool; callers mark services whose last call timed out or that
+ * have not answered yet.  Third, a worker that has not returned some time after its deadline is
+ * given up, counted as lost and replaced.  The task is then left to that thread, which frees it and
+ * ends if its call ever returns.
  *
- * Tasks are the pool's; the job within is the worker's while it runs; the cookie is the loop's
- * and no worker looks at it.  The pool itself is freed by whoever leaves last, since a lost
- * worker may hold the lock's memory longer than the host lives.
+ * The pool owns the tasks.  The job in a task belongs to the worker while it runs.  No worker uses
+ * the cookie.  The last reference frees the pool, because a lost worker may need the lock longer
+ * than the loop exists.
  */
 #include "worker/worker_pool.h"
 
@@ -33,14 +34,16 @@
 #include "loop/loop.h"
 #include "worker/worker_pool_internal.h"
 
-/* A job that waits, or runs, longer than this is reason to grow. */
+/* The pool grows when a job waits longer than this, or when every worker has run its job longer
+ * than this. */
 #define PATIENCE (100 * CLOCK_MS)
-/* Workers spawn programs and talk D-Bus; neither needs the usual 8 MiB. */
+/* Workers start programs and make D-Bus calls, so they do not need the default stack of 8 MiB. */
 #define STACK_SIZE (256 * 1024)
 
-/* --- on the loop ------------------------------------------------------------------------------ */
+/* --- the loop thread -------------------------------------------------------------------------- */
 
-/* With the lock held.  A thread that cannot be made is not an end: the others serve the queue. */
+/* Starts a thread; the caller holds the lock.  Returns false with errno on failure, which is not
+ * fatal, because the other workers serve the queue. */
 static bool worker_start(struct worker_pool *o)
 {
 	sigset_t all, old;
@@ -65,7 +68,7 @@ static bool worker_start(struct worker_pool *o)
 	return true;
 }
 
-/* How many of the queued jobs a worker could begin right now. */
+/* Returns how many queued jobs the limit of the slow lane allows to start now. */
 static unsigned eligible(const struct worker_pool *o)
 {
 	unsigned places =
@@ -75,7 +78,7 @@ static unsigned eligible(const struct worker_pool *o)
 	return o->queued - o->queued_slow + slow;
 }
 
-/* Whether some worker took up its job so lately that it may soon be free. */
+/* Returns true when a worker started its job so recently that it may soon be free. */
 static bool some_are_fresh(const struct worker_pool *o, uint64_t now)
 {
 	const struct task *last = TAILQ_LAST(&o->running, task_list);
@@ -105,7 +108,7 @@ static void on_growth(uint64_t missed, void *arg)
 		loop_timer_rearm(o->growth, PATIENCE);
 }
 
-/* Makes sure that the job just queued will be taken up soon. */
+/* Makes sure that a worker starts the job that has just been queued soon. */
 static void provide_worker(struct worker_pool *o, uint64_t now)
 {
 	pthread_cond_signal(&o->work);
@@ -170,7 +173,8 @@ static void drain_check(struct worker_pool *o)
 	drained(o->drained_arg);
 }
 
-/* Hands a list of tasks, taken off under the lock, back to those who submitted them. */
+/* Returns tasks to their submitters.  The caller has already removed the list from the pool, with
+ * the lock held. */
 static void hand_back(struct worker_pool *o, struct task_list *tasks, int outcome)
 {
 	struct task *task;
@@ -203,8 +207,8 @@ static void on_done(evutil_socket_t fd, short what, void *arg)
 		drain_check(o);
 }
 
-/* Gives up the first worker that is overdue; the task stays with its thread.  *next: when to
- * look again. */
+/* Gives up the first worker that is overdue; its task stays with its thread.  *next: when the next
+ * running task is overdue, or unchanged. */
 static bool give_up_one(
 	struct worker_pool *o, uint64_t now, uint64_t *next, struct worker_pool_job *job)
 {
@@ -241,14 +245,15 @@ static void on_sweep(uint64_t missed, void *arg)
 		next = 0;
 		pthread_mutex_lock(&o->lock);
 		lost = give_up_one(o, now, &next, &job);
-		/* What has not begun yet has a deadline later than that of now. */
+		/* A queued task has no deadline before it starts, so the sweep runs again in a
+		 * second. */
 		if (next == 0 && o->queued > 0)
 			next = now + CLOCK_SECOND;
 		pthread_mutex_unlock(&o->lock);
 		if (lost)
 			job.done(job.cookie, NULL, -ETIMEDOUT);
 	} while (lost);
-	/* Should the word have been lost that something is done, here is when it is noticed. */
+	/* Also collects finished tasks here, in case a wake-up through the eventfd was lost. */
 	on_done(o->eventfd, EV_TIMEOUT, o);
 	if (next != 0)
 		watch_deadline(o, next, now);
@@ -295,7 +300,7 @@ void worker_pool_set_limits(struct worker_pool *o, const struct worker_pool_limi
 {
 	pthread_mutex_lock(&o->lock);
 	o->limits = *limits;
-	pthread_cond_broadcast(&o->work); /* those now too many end once idle */
+	pthread_cond_broadcast(&o->work); /* idle workers above the new limit end */
 	pthread_mutex_unlock(&o->lock);
 }
 
@@ -358,15 +363,15 @@ void worker_pool_free(struct worker_pool *o)
 	TAILQ_CONCAT(&tasks, &o->queue[true], link);
 	TAILQ_CONCAT(&tasks, &o->done, link);
 	o->queued = o->queued_slow = 0;
-	/* Those under way are their threads' from here on. */
+	/* From here on the running tasks belong to their threads. */
 	while ((task = TAILQ_FIRST(&o->running)) != NULL) {
 		worker_pool_leave_running(o, task);
 		task->state = TASK_LOST;
 		o->detached++;
 	}
 	pthread_cond_broadcast(&o->work);
-	/* The idle ones leave at once; that they are gone before we return keeps an orderly end
-	 * orderly.  Strays are left to themselves. */
+	/* Waits up to a second for the idle workers, because a regular stop should leave no threads
+	 * running.  Lost and busy workers are not waited for. */
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += 1;
 	while (o->refs > 1 + o->detached && err == 0)
