@@ -31,7 +31,7 @@ struct manager_memory {
 	unsigned char stamp[12]; /* of the supervisor's last status; zeroed: none */
 	bool up;                 /* the service was up in that status */
 	bool stop_seen;          /* vigild saw somebody stop it since it last ran */
-	/* the unmet condition because of which systemd skipped its last start; "": none */
+	/* of its last skipped start; "": none */
 	char unmet[128];
 };
 

@@ -55,14 +55,14 @@ struct service_monitor {
 
 	struct cached_status cached;
 	bool stale; /* an event occurred since the last query */
-	/* an event is to be reported when the call in flight has ended */
+	/* report an event after the call */
 	bool late;
 	bool in_flight;                 /* a call is in flight */
 	struct pidfd_watch *process;    /* the pidfd of cached.pid; NULL: none */
 	struct unit_subscription *unit; /* NULL: it is not a systemd unit */
 	pid_t dead;                     /* the last process that vigild saw exit */
 	unsigned repeats;               /* how often its manager still named it afterwards */
-	/* delays the next query if the manager has not yet noticed an exit */
+	/* retries if the manager still names it */
 	struct loop_timer *again;
 };
 
