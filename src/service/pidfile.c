@@ -2,9 +2,10 @@
  * pidfile: reads a pidfile and checks whether the process that it names is the service's.
  *
  * Only the first line that is not blank counts, because PostgreSQL, sendmail and others write
- * more lines after the pid. The file is trusted if it is a regular file of root, of vigild's
- * user, or of a user who owns its directory or for whom root or vigild's user made that
- * directory. A symbolic link is not followed, because it could lead to any other file.
+ * more lines after the pid. The file is trusted if it is a regular file of root or of vigild's
+ * user. A file of another user is trusted if nobody but that user, root, vigild's user and the
+ * directory's group may write its directory. A symbolic link is not followed, because it could
+ * lead to any other file.
  *
  * The process may have exited since the file was written, and its pid may belong to another
  * process. A service is always older than the pidfile that names it, so that a process that was
@@ -104,8 +105,8 @@ static bool others_write(int fd, const struct stat *st)
 	return trust_descriptor(fd, st, "", &owner, unused, sizeof(unused)) != 0;
 }
 
-/* Whether only root, vigild's user or the owner of the file could have created it in its
- * directory: 1 or 0, or a negative errno if vigild lacks resources. */
+/* Whether only root, vigild's user, the owner of the file, or the group of the directory could
+ * have created the file there: 1 or 0, or a negative errno if vigild lacks resources. */
 static int place_is_owners(const char *path, uid_t owner)
 {
 	char copy[PATH_MAX];
