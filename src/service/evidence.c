@@ -66,7 +66,8 @@ static bool is_stopping(const struct evidence *e)
 	return strstr(e->runner_verb, "stop") != NULL;
 }
 
-/* Concludes from a process that runs the script. Returns false if there is none. */
+/* Derives the status from a process that runs the script, or from the error of the search for
+ * one. Returns false if there is no such process. */
 static bool judge_runner(const struct evidence *e, struct verdict *verdict)
 {
 	if (e->runner_error != 0) {

@@ -6,7 +6,8 @@
  * counts as successful, how evidence is collected, and how the result of a program that a
  * manager runs becomes a fault.
  *
- * This code runs on workers. Calls share no state except the constant table of managers.
+ * Calls share no state except the table of managers and the list of their names, which do not
+ * change.
  */
 #include "service/manager.h"
 

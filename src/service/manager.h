@@ -2,8 +2,10 @@
  * manager: the interface to the service managers, and the choice among them.
  *
  * Each service manager (systemd, OpenRC, runit, s6, lsb, command) is one struct manager. Its
- * functions run on workers, except where a comment says otherwise. They may block until the
- * request's deadline, and they access only the request and the reply.
+ * functions run on workers. So do manager_query, manager_restart, manager_run and
+ * manager_conclude. They may block until the request's deadline, and they access only the
+ * request and the reply. manager_find, manager_names and manager_judge do not block, and the
+ * loop thread calls them, too.
  */
 #ifndef MANAGER_H
 #define MANAGER_H

@@ -10,7 +10,7 @@
 /* Zeroed: only vigild itself is denied, and there is no limit. */
 struct policy {
 	char **deny;                /* globs; NULL: none */
-	double rate, burst, tokens; /* restarts: per second, at most at once, left now */
+	double rate, burst, tokens; /* restarts: per second, maximum, available */
 	uint64_t refilled;
 	double upgrade_wait; /* seconds; 0: upgrades are not checked for */
 };
@@ -27,7 +27,7 @@ bool policy_denies(const struct policy *policy, const char *name);
  * service was restarted recently or was never seen running; it may not use the part of the
  * budget that is reserved for unexpected failures. */
 bool policy_take_restart(struct policy *policy, bool expected);
-/* Returns a restart to the budget that was not carried out. */
+/* Returns a restart that was not carried out to the budget. */
 void policy_return_restart(struct policy *policy);
 
 /* Why a service that was stopped cleanly is not restarted for now (static text); NULL: it may be

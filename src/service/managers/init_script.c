@@ -59,7 +59,8 @@ bool init_script_find(
 
 /* --- the process that runs it ----------------------------------------------------------------- */
 
-/* the interpreter, or a program such as env, precedes the script in the command line */
+/* the number of arguments that are searched for the script, because the interpreter, or a
+ * program such as env, precedes it */
 #define ARGUMENTS 8
 
 /* Returns 0 if the error means that the process has exited, because then it does not run the
@@ -109,8 +110,7 @@ bool init_script_uids(const char *status, uid_t uids[4])
 	for (int i = 0; i < 4; i++, at = end) {
 		at += strspn(at, " \t");
 		uid = strtoull(at, &end, 10);
-		/* Reject a sign, and a number that would become 0 when it is truncated to 32
-		 * bits. */
+		/* Reject a sign, and a number that truncation to 32 bits would change. */
 		if (!isdigit((unsigned char)*at) || uid > UINT32_MAX)
 			return false;
 		uids[i] = (uid_t)uid;

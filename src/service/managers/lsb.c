@@ -52,7 +52,7 @@ static void lsb_query(const struct manager_request *request, struct manager_repl
 }
 
 /* Whether another process runs the script right now, which must not be interrupted. Sets the
- * fault if so. */
+ * fault if so. Returns false if this cannot be determined. */
 static bool is_busy(const char *path, struct manager_reply *reply)
 {
 	char verb[INIT_SCRIPT_VERB];

@@ -3,8 +3,8 @@
  *
  * runsv keeps its status in the 20 bytes of supervise/status. This format has not changed since
  * its first release. It does not contain how a service ended. A service that is down and wanted
- * up is about to be started again, and one that is wanted down is stopped. So no service is ever
- * reported as failed.
+ * up is about to be started again, and one that is wanted down is stopped. So runsv's status
+ * never shows that a service has failed.
  */
 #include "service/manager.h"
 

@@ -233,7 +233,8 @@ void supervise_describe_end(int wait_status, char *text, size_t room)
 }
 
 /* Whether the service ended like one that was asked to stop: by one of these signals, or with
- * the exit status that shells use for them. systemd uses the same rule. */
+ * the exit status that shells use for them. systemd, too, treats these signals as a clean exit.
+ * Also true if it is not known how the service ended. */
 static bool ended_well(int wait_status)
 {
 	int signo =
@@ -354,8 +355,8 @@ static void count_respawns(const struct supervise_status *status, struct manager
 	bool changed = memcmp(memory->stamp, status->stamp, sizeof(none)) != 0;
 	bool up = status->state == SUPERVISE_UP;
 
-	/* The timestamp has changed: if it is still up, it has ended in between; if it is down,
-	 * it has just ended. */
+	/* A changed timestamp of a service that is up means that it has ended in between; of one
+	 * that is down, that it has just ended. */
 	if (known && changed && status->want_up && (!up || memory->up))
 		memory->respawns++;
 	memcpy(memory->stamp, status->stamp, sizeof(none));

@@ -8,11 +8,13 @@
  * share one supervise directory. The scanner (s6-svscan or runsvdir) does not notice this if the
  * scan directory contains a symbolic link, because the link does not change.
  *
- * A process with the supervisor's name is the old supervisor under two conditions. Its working
- * directory is not the directory that the path leads to now. And either the argument with which
- * the scanner started it leads to that directory now, or its working directory had that path
- * when it was deleted. The first needs the scanner to be alive. The second does not apply to an
- * old directory that was renamed.
+ * A process with the supervisor's name is the old supervisor if its working directory is not the
+ * directory that the path leads to now, and if one of two further conditions holds:
+ *
+ * 1. The argument with which the scanner started it leads to that directory now. This cannot be
+ *    checked if the scanner has exited.
+ * 2. Its working directory had that path when it was deleted. This does not apply to an old
+ *    directory that was renamed.
  */
 #include "service/managers/supervise_internal.h"
 

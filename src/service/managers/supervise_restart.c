@@ -151,7 +151,8 @@ static int wait_up(struct wait *wait, struct manager_reply *reply)
 	return gave_up(wait, reply);
 }
 
-/* Waits for LIFETIME. Returns whether the process ends within that time. */
+/* Waits for LIFETIME, but not beyond the deadline. Returns whether the process ends within that
+ * time. Without pidfds (an old kernel) this does not wait and returns false. */
 static bool ends_soon(const struct wait *wait)
 {
 	struct pollfd fd = {.events = POLLIN};
