@@ -33,8 +33,7 @@ struct manager_memory {
 	unsigned char stamp[12]; /* of the supervisor's last status; zeroed: none */
 	bool up;                 /* the service was up in that status */
 	bool stop_seen;          /* vigild saw somebody stop it since it last ran */
-	/* of its last skipped start; "": none */
-	char unmet[128];
+	char unmet[128];         /* condition that made systemd skip its last start; "": none */
 };
 
 /* Copied from a vigil_service_spec; owned by the job or by the struct service. */

@@ -31,10 +31,8 @@ struct cached_status {
 	bool counts;
 	double busy, busy_limit;
 	char *text, *unit, *idle, *hold, *evidence; /* NULL: "" or not said */
-	/* when the status was last confirmed, by clock_now */
-	uint64_t when;
-	/* when the query that found all this ended, by clock_now */
-	uint64_t learnt;
+	uint64_t when;   /* when the status was last confirmed, by clock_now */
+	uint64_t learnt; /* when the query that found all this ended, by clock_now */
 };
 
 struct service_monitor_user {
@@ -54,16 +52,14 @@ struct service_monitor {
 	struct service_monitor_user user;
 
 	struct cached_status cached;
-	bool stale; /* an event occurred since the last query */
-	/* report an event after the call */
-	bool late;
+	bool stale;                     /* an event occurred since the last query */
+	bool late;                      /* report an event after the call */
 	bool in_flight;                 /* a call is in flight */
 	struct pidfd_watch *process;    /* the pidfd of cached.pid; NULL: none */
 	struct unit_subscription *unit; /* NULL: it is not a systemd unit */
 	pid_t dead;                     /* the last process that vigild saw exit */
 	unsigned repeats;               /* how often its manager still named it afterwards */
-	/* retries if the manager still names it */
-	struct loop_timer *again;
+	struct loop_timer *again;       /* retries if the manager still names it */
 };
 
 /* request must outlive the monitor, which updates its memory. */

@@ -38,7 +38,8 @@ struct supervise_kind {
 	/* in the supervise directory; only a living supervisor has it open for reading */
 	const char *fifo;
 	const size_t *sizes; /* the valid sizes of the status file, terminated by 0 */
-	/* Decodes a status file that has one of these sizes. */
+	/* Decodes a status file that has one of these sizes. service: a descriptor of the
+	 * service's directory. */
 	void (*decode)(int service, const unsigned char *bytes, size_t length,
 		struct supervise_status *status);
 	/* For a status file of another size: runs a program that reads the status. Returns 0, or
