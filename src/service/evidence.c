@@ -1,23 +1,28 @@
 /*
- * evidence: weighs what all witnesses say about a service.
+ * evidence: derives the status of a service from what several sources say about it.
  *
- * The rules, in their order:
+ * The rules, in the order of their priority:
  *
- * 1. What vigild could not look at is unknown.
- * 2. Work in progress is what the manager says it is, and what a running script makes of it.
- * 3. A process that is known to be dead outranks a manager that says "running": from a record,
- *    from a check (most scripts call a zombie running), or because it watches another process.
- *    If somebody was seen stopping the service, that was no crash.
- * 4. A death that vigild saw, and a control group that lost its last process, outrank a
- *    "running" that no living process backs.  A mere record of a start, whose pidfile is not
- *    there, is unknown.
- * 5. A manager that says "down" and a process of the service that lives contradict each other:
- *    that is unknown, and no reason for a restart.
- * 6. A service that a check finds down with a stale pidfile has crashed, unless somebody was seen
- *    stopping it.  A manager that watches the process, or records that it stopped it, knows
- *    better.
+ * 1. If vigild lacked the resources to check the service, the status is unknown.
+ * 2. A transition (starting, stopping, reloading) is taken from the manager. If the service is
+ *    found down while somebody runs its script, the argument of the script decides between
+ *    starting and stopping.
+ * 3. A process that is known to be dead outranks a manager that says "running". The manager may
+ *    repeat a record, its check may be wrong (most scripts take a zombie for a running process),
+ *    or it may watch another process. If vigild saw somebody stop the service, that was no
+ *    crash.
+ * 4. An exit that vigild saw, and a control group that became empty, outrank a "running" if no
+ *    living process confirms it. If the manager only recorded a start and the pidfile does not
+ *    exist, the status is unknown.
+ * 5. If the manager says "down" and a process of the service is alive, the two contradict each
+ *    other. The status is unknown, and vigild does not restart the service.
+ * 6. If a check finds a service down and its pidfile is stale, the service has crashed, unless
+ *    vigild saw somebody stop it. This does not apply to a manager that watches the process or
+ *    that records that it stopped the process, because its report is more reliable than the
+ *    pidfile.
  *
- * Only "stopped" and "failed" justify a restart, and not while the service is idle or held.
+ * Only "stopped" and "failed" justify a restart. A service that is held is not restarted. An
+ * idle service is restarted only if it has failed.
  */
 #include "service/evidence.h"
 
@@ -38,7 +43,7 @@ static void conclude(struct verdict *verdict, vigil_service_status status, const
 	va_end(ap);
 }
 
-/* The manager's own words are reason enough. */
+/* The text of the manager's report is a sufficient reason. */
 static void believe(const struct evidence *e, struct verdict *verdict, vigil_service_status status)
 {
 	conclude(verdict, status, "%s", e->said);
@@ -52,15 +57,17 @@ static void contradict(const struct evidence *e, struct verdict *verdict)
 		e->said, (int)e->pid, e->named_by);
 }
 
-/* --- somebody runs its script ----------------------------------------------------------------- */
+/* --- a process runs its script ---------------------------------------------------------------- */
 
-/* Whether the script that runs is about to take the service down, as "stop" and "force-stop". */
+/* Whether the running script is about to stop the service: its argument is "stop" or
+ * "force-stop". */
 static bool is_stopping(const struct evidence *e)
 {
 	return strstr(e->runner_verb, "stop") != NULL;
 }
 
-/* Somebody runs its script.  False: nobody does. */
+/* Derives the status from a process that runs the script, or from the error of the search for
+ * one. Returns false if there is no such process. */
 static bool judge_runner(const struct evidence *e, struct verdict *verdict)
 {
 	if (e->runner_error != 0) {
@@ -76,7 +83,7 @@ static bool judge_runner(const struct evidence *e, struct verdict *verdict)
 	return true;
 }
 
-/* --- the manager says that it runs ------------------------------------------------------------ */
+/* --- the manager says that the service runs --------------------------------------------------- */
 
 static void judge_unbacked(const struct evidence *e, struct verdict *verdict)
 {
@@ -106,7 +113,8 @@ static void judge_up(const struct evidence *e, struct verdict *verdict)
 	else if (e->process == PROCESS_DISTRUSTED || e->why[0] != '\0')
 		conclude(verdict, VIGIL_SERVICE_RUNNING, "%s", e->why);
 	else if (e->process == PROCESS_ALIVE && e->basis == BASIS_RECORD)
-		conclude(verdict, VIGIL_SERVICE_RUNNING, "%s", ""); /* the process says it all */
+		/* the living process is reason enough */
+		conclude(verdict, VIGIL_SERVICE_RUNNING, "%s", "");
 	else if (e->process == PROCESS_UNNAMED && e->basis == BASIS_RECORD && e->place_known)
 		conclude(verdict, VIGIL_SERVICE_UNKNOWN,
 			"%s says %s, but there is no pidfile to show that it runs", e->witness,
@@ -115,7 +123,7 @@ static void judge_up(const struct evidence *e, struct verdict *verdict)
 		believe(e, verdict, VIGIL_SERVICE_RUNNING);
 }
 
-/* --- the manager says that it does not run ---------------------------------------------------- */
+/* --- the manager says that the service is down ------------------------------------------------ */
 
 static void judge_down(const struct evidence *e, struct verdict *verdict)
 {
@@ -133,10 +141,12 @@ static void judge_down(const struct evidence *e, struct verdict *verdict)
 		believe(e, verdict, VIGIL_SERVICE_FAILED);
 }
 
-/* --- the manager has no word ------------------------------------------------------------------ */
+/* --- the manager gave no status --------------------------------------------------------------- */
 
-/* Of a script that knows no status, only a process can tell; without one, where it is known that
- * the pidfile would be.  An answer that failed says nothing, but a dead process is dead. */
+/* If the script does not know "status", only a process shows the status. Without a process, the
+ * absence of the pidfile shows that the service is down, provided that the path of the pidfile
+ * is known. A failed status command says nothing about the service, but a dead process still
+ * shows that the service is down. */
 static void judge_none(const struct evidence *e, struct verdict *verdict)
 {
 	struct evidence down = *e;
@@ -188,7 +198,7 @@ void evidence_judge(const struct evidence *e, struct verdict *verdict)
 			   (e->idle == NULL || verdict->status != VIGIL_SERVICE_STOPPED);
 }
 
-/* --- for people ------------------------------------------------------------------------------- */
+/* --- the text for people ---------------------------------------------------------------------- */
 
 static size_t add(char *text, size_t size, size_t n, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));

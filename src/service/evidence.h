@@ -1,9 +1,10 @@
 /*
- * evidence: what all witnesses say about a service, and the status that follows.
+ * evidence: combines what several sources say about a service into one status.
  *
- * A service manager, a pidfile, the process table, an admin's script and vigild itself each know
- * a part.  A manager fills a struct evidence with what it found; evidence_judge weighs it.  The
- * function is pure: it reads no clock, no file and no global, so a test enumerates its inputs.
+ * The sources are a service manager, a pidfile, the process table, an admin's script and vigild
+ * itself. Each of them knows only a part. A manager fills a struct evidence with what it found,
+ * and evidence_judge derives the status from it. evidence_judge is a pure function: it reads no
+ * clock, no file and no global variable, so that a test can enumerate its inputs.
  */
 #ifndef EVIDENCE_H
 #define EVIDENCE_H
@@ -13,9 +14,9 @@
 
 #include <vigil/vigil.h>
 
-/* The manager's word, in the terms that all managers share. */
+/* What the manager reports ("the word"), in terms that all managers share. */
 enum evidence_word {
-	WORD_NONE, /* the manager gave no answer, or has none */
+	WORD_NONE, /* the manager gave no answer, or cannot give one */
 	WORD_ABSENT,
 	WORD_UP,
 	WORD_DOWN,   /* stopped cleanly, or never started */
@@ -26,62 +27,68 @@ enum evidence_word {
 	WORDS
 };
 
-/* What the manager's word rests on. */
+/* What the manager's report is based on. */
 enum evidence_basis {
-	BASIS_RECORD,  /* it repeats what was done last: "started", "active (exited)" */
-	BASIS_CHECKED, /* it looked when it was asked: the status command of a script */
+	BASIS_RECORD,  /* its last action: "started", "active (exited)" */
+	BASIS_CHECKED, /* a check at the time of the query: the status command of a script */
 	BASIS_WATCHED, /* it watches the process itself: systemd's main process, runit, s6 */
 	BASES
 };
 
-/* What is known of the process that a pidfile or the manager names. */
+/* The state of the process that a pidfile or the manager names. */
 enum evidence_process {
-	PROCESS_UNNAMED, /* nothing names a process */
+	PROCESS_UNNAMED, /* no source names a process */
 	PROCESS_ALIVE,
-	PROCESS_DEAD,       /* it has ended, or its pid belongs to another process by now */
-	PROCESS_DISTRUSTED, /* a pidfile names one, but the pidfile is not believed */
+	PROCESS_DEAD,       /* it has exited, or its pid now belongs to another process */
+	PROCESS_DISTRUSTED, /* a pidfile names one, but the pidfile is not trusted */
 	PROCESSES
 };
 
 struct evidence {
-	const char *witness; /* the subject of what was said: "systemd", "the script"; static */
-	const char *said;    /* its words: "active (exited)", "exit status 1"; "": none */
+	const char *witness; /* the source of the report: "systemd", "the script"; static */
+	/* the text of the report: "active (exited)", "exit status 1"; "": none */
+	const char *said;
 	enum evidence_word word;
 	enum evidence_basis basis;
-	bool mute; /* with WORD_NONE: it can never say, as a script that knows no status */
+	/* with WORD_NONE: it can never report a status, e.g. a script without "status" */
+	bool mute;
 
 	enum evidence_process process;
-	pid_t pid;            /* with ALIVE and DEAD */
+	pid_t pid;            /* set with ALIVE and DEAD */
 	const char *named_by; /* "the pidfile", "systemd"; static */
-	char why[128];        /* why it is dead, or a pidfile distrusted: "has ended"; else "" */
-	bool place_known;     /* it is known where the pidfile is, even while there is none */
+	/* why the process is dead or the pidfile is not trusted: "has ended"; else "" */
+	char why[128];
+	/* the path of the pidfile is known, even if the file does not exist */
+	bool place_known;
 
-	pid_t died;     /* vigild saw this process of the service end, and none was seen since */
-	bool emptied;   /* its control group had processes and has none */
-	bool stop_seen; /* an admin, or a package, was seen stopping it since it last ran */
+	/* vigild saw this process of the service exit, and has seen no living one since; 0: none */
+	pid_t died;
+	bool emptied;   /* its control group had processes and is empty now */
+	bool stop_seen; /* vigild saw an admin or a package stop it since it last ran */
 
-	pid_t runner;            /* the process that runs its script; 0: none */
-	const char *runner_verb; /* the script's argument then; "": not known */
-	int runner_error;        /* -errno: whether one runs cannot be seen; 0: it can */
+	pid_t runner;            /* the process that runs its init script; 0: none */
+	const char *runner_verb; /* the argument of that script; "": not known */
+	int runner_error;        /* -errno: vigild cannot determine whether one runs; 0: it can */
 
-	int own_error; /* -errno: vigild itself could not look, as why says; 0: it could */
+	/* -errno: the query failed for lack of resources in vigild, see why; 0: it did not */
+	int own_error;
 
-	const char *hold; /* see vigil_service_reply; NULL: nothing */
-	const char *idle; /* likewise; NULL: it is not meant to end by itself */
+	const char *hold; /* see vigil_service_reply; NULL: not held */
+	const char *idle; /* see vigil_service_reply; NULL: it is not expected to exit on its own */
 };
 
 #define VERDICT_TEXT 512
 
 struct verdict {
 	vigil_service_status status;
-	bool restart;            /* whether the status justifies one */
-	pid_t pid;               /* the main process, where it is known to live; 0: it is not */
-	char text[VERDICT_TEXT]; /* why, in words; "": the manager's words say it all */
+	bool restart;            /* whether the status justifies a restart */
+	pid_t pid;               /* the main process if it is known to be alive; 0: not known */
+	char text[VERDICT_TEXT]; /* the reason; "": the manager's status needs no explanation */
 };
 
 void evidence_judge(const struct evidence *e, struct verdict *verdict);
 
-/* What each witness said, as one line for people. */
+/* Writes what each source said as one line of text for people. */
 void evidence_describe(const struct evidence *e, char *text, size_t size);
 
 #endif

@@ -1,8 +1,8 @@
 /*
- * job: a question to a manager as it travels to a worker and back with its answer.
+ * job: one query or restart, with its request and its reply, for a worker.
  *
- * The one place where a worker and the loop see the same memory, though never at the same time:
- * whoever holds the job owns all of it.
+ * A job is the only memory that a worker and the loop thread both access. They never access it
+ * at the same time: the thread that has the job owns all of it.
  */
 #include "service/job.h"
 

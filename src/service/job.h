@@ -1,5 +1,5 @@
 /*
- * job: a question to a manager as it travels to a worker and back with its answer.
+ * job: one query or restart, with its request and its reply, for a worker.
  */
 #ifndef JOB_H
 #define JOB_H
@@ -11,16 +11,16 @@
 
 struct job;
 
-/* Copies the request. */
+/* The job owns a copy of the request. */
 struct job *job_new(bool restart, const struct manager_request *request);
-/* On a worker: asks, or restarts, and writes the answer down in the job. */
+/* Runs on a worker: queries or restarts the service, and stores the reply in the job. */
 void job_work(void *job, uint64_t deadline);
 void job_free(void *job);
-/* On the loop: the answer.  Its texts are good as long as the job. */
+/* Runs on the loop thread: fills reply. Its texts are valid as long as the job. */
 void job_reply(const struct job *job, vigil_service_reply *reply);
-/* The manager's answer in full. */
+/* The manager's complete reply; borrowed from the job. */
 const struct manager_reply *job_answer(const struct job *job);
-/* A manager's answer as a reply, which borrows its text. */
+/* Converts a manager's reply to a vigil_service_reply, which borrows its texts. */
 void job_translate(const struct manager_reply *answer, vigil_service_reply *reply);
 
 #endif

@@ -1,11 +1,13 @@
 /*
- * manager: the choice among the service managers, and what they have in common.
+ * manager: the choice among the service managers, and the code that they share.
  *
- * A manager knows how to ask and how to restart.  What is the same for all of them is here: who
- * is asked when the configuration leaves it open, what counts as a restart that worked, and how
- * a program that was run on a manager's behalf is judged.
+ * Each manager implements the query and the restart. This file has the parts that are the same
+ * for all of them: which manager is asked if the configuration does not name one, when a restart
+ * counts as successful, how evidence is collected, and how the result of a program that a
+ * manager runs becomes a fault.
  *
- * All of it runs on workers.  Nothing is shared between two calls but the table.
+ * Calls share no state except the table of managers and the list of their names, which do not
+ * change.
  */
 #include "service/manager.h"
 
@@ -25,7 +27,7 @@
 #include "service/pidfile.h"
 #include "service/shutdown.h"
 
-/* --- the words of vigil.h, for all floors from here up ---------------------------------------- */
+/* --- the names of vigil.h's constants, for all layers above ----------------------------------- */
 
 const char *vigil_service_status_name(vigil_service_status status)
 {
@@ -64,8 +66,9 @@ bool vigil_service_is_down(vigil_service_status status)
 
 /* --- the choice ------------------------------------------------------------------------------- */
 
-/* In the order in which auto asks them: who runs the whole machine, who watches this one service,
- * and then the scripts, which are on most machines whoever runs them. */
+/* The order in which "auto" asks them: first the managers that run the whole machine, then those
+ * that watch single services, and then init scripts, because these exist on most machines
+ * whatever their manager is. */
 static const struct manager *const managers[] = {
 #ifdef HAVE_SYSTEMD
 	&manager_systemd,
@@ -79,9 +82,11 @@ static const struct manager *const managers[] = {
 
 #define MANAGERS (sizeof(managers) / sizeof(managers[0]))
 
-/* After a restart the look gets so much time of its own, whatever the restart has used up. */
+/* The query after a restart gets at least this much time, even if the restart has used up the
+ * deadline. */
 #define LOOK_TIME (2 * CLOCK_SECOND)
-/* A script is back before its daemon has written its pidfile: how often to look, how far apart. */
+/* An init script may return before its daemon has written its pidfile. So the status is queried
+ * up to LOOKS times, LOOK_GAP apart. */
 #define LOOKS    6
 #define LOOK_GAP (200 * CLOCK_MS)
 
@@ -154,7 +159,8 @@ static bool is_up(vigil_service_status status)
 	return status == VIGIL_SERVICE_RUNNING || status == VIGIL_SERVICE_STARTING;
 }
 
-/* A oneshot has done its work when it has ended well. */
+/* Whether the restart has succeeded. A oneshot service that exited successfully counts, because
+ * it has done its work. */
 static bool is_well(const struct manager_reply *look)
 {
 	return is_up(look->status) || look->idle[0] != '\0';
@@ -167,7 +173,8 @@ static void pause_ns(uint64_t ns)
 	nanosleep(&left, NULL);
 }
 
-/* How it is now that it was restarted.  worked: the manager said so, so it is given a moment. */
+/* Queries the status after a restart. worked: the manager reported success, so that the service
+ * gets some time to come up. */
 static void look_after(
 	const struct manager_request *request, struct manager_reply *look, bool worked)
 {
@@ -190,7 +197,7 @@ static void look_after(
 	}
 }
 
-/* What both together say goes to the look's reply. */
+/* Combines the results of the restart and of the query after it in the reply of the query. */
 static void judge(const struct manager_reply *restart, struct manager_reply *look)
 {
 	char why[MANAGER_TEXT];
@@ -281,17 +288,17 @@ void manager_add_pidfile(
 		[PIDFILE_UNKNOWN] = PROCESS_UNNAMED,
 	};
 
-	/* A file that is not there says nothing about what vigild could not look at before. */
+	/* If there is no file, keep a lack of resources that was found before. */
 	if (pidfile->verdict != PIDFILE_NONE) {
 		snprintf(e->why, sizeof(e->why), "%s", pidfile->why);
 		e->own_error = pidfile->error;
 	}
 	e->place_known = true;
 	if (pidfile->verdict == PIDFILE_DISTRUST && e->process == PROCESS_ALIVE)
-		return; /* the manager's own word for its process is better than nothing */
+		return; /* the pid that the manager reports is better than none */
 	if (pidfile->verdict == PIDFILE_DEAD && e->process == PROCESS_ALIVE &&
 		pidfile_is_older(pidfile, e->pid)) {
-		e->why[0] = '\0'; /* it is about the process before this one */
+		e->why[0] = '\0'; /* the pidfile is about the previous process */
 		return;
 	}
 	e->process = process[pidfile->verdict];
@@ -301,7 +308,8 @@ void manager_add_pidfile(
 		reply->memory.seen = pidfile->seen;
 }
 
-/* Whether what was found makes an earlier stop history. */
+/* Updates the memory that somebody stopped the service: a script that stops it sets the memory,
+ * a running or starting service clears it. */
 static void remember_stop(struct manager_reply *reply, const struct evidence *e)
 {
 	if (e->runner > 0 && strstr(e->runner_verb, "stop") != NULL)
@@ -316,7 +324,7 @@ void manager_judge(struct manager_reply *reply, const struct evidence *e)
 
 	evidence_describe(e, reply->evidence, sizeof(reply->evidence));
 	if (reply->fault == VIGIL_FAULT_TIMEOUT)
-		return; /* it may be between two processes */
+		return; /* the service may be between two processes */
 	evidence_judge(e, &verdict);
 	reply->status = verdict.status;
 	reply->pid = verdict.pid;
@@ -335,16 +343,18 @@ void manager_judge(struct manager_reply *reply, const struct evidence *e)
 	remember_stop(reply, e);
 }
 
-/* Whether the manager says "running" of a service whose process it does not watch, and nothing names
- * any process.  A pidfile that names a dead one knows better than a process that is alike. */
+/* Whether the manager says "running" without watching the process, and no source names a
+ * process. A pidfile that names a dead process is more reliable than a process that only looks
+ * similar. */
 static bool is_unbacked(const struct evidence *e)
 {
 	return e->word == WORD_UP && e->basis != BASIS_WATCHED && e->process == PROCESS_UNNAMED &&
 	       e->own_error == 0;
 }
 
-/* After a death that was seen, the process table is the last that can name a process.  The process
- * that it has named is not named by anything else later either. */
+/* After an exit that vigild saw, the process table is the last source that can name a process.
+ * It is also searched if it named the process before, because then no other source will name the
+ * process later either. */
 static void add_process_table(const struct manager_memory *memory, struct evidence *e)
 {
 	pid_t pid;
@@ -376,7 +386,7 @@ void manager_conclude(struct manager_reply *reply, const struct evidence *e)
 	process_table_identify(reply->pid, &memory->last);
 }
 
-/* --- programs run on a manager's behalf ------------------------------------------------------- */
+/* --- programs run for a manager --------------------------------------------------------------- */
 
 void manager_tail(char text[MANAGER_TEXT], const struct spawn_result *result)
 {
@@ -386,7 +396,7 @@ void manager_tail(char text[MANAGER_TEXT], const struct spawn_result *result)
 		end--;
 	if (end - from >= MANAGER_TEXT) {
 		from = end - (MANAGER_TEXT - 1);
-		/* rather a line less than half a line */
+		/* begin at a line, even if less text is copied */
 		line = memchr(from, '\n', (size_t)(end - from));
 		if (line)
 			from = line + 1;
@@ -395,7 +405,7 @@ void manager_tail(char text[MANAGER_TEXT], const struct spawn_result *result)
 	text[end - from] = '\0';
 }
 
-/* A limit of processes and threads is reached. */
+/* For EAGAIN: a limit of processes and threads has been reached. */
 static void no_tasks(const char *program, struct manager_reply *reply)
 {
 	struct task_limit limit;
@@ -426,7 +436,7 @@ static void not_started(const char *program, int error, struct manager_reply *re
 		break;
 	case -EAGAIN: no_tasks(program, reply); break;
 	default:
-		/* What vigild lacks says nothing about the service. */
+		/* A lack of resources in vigild says nothing about the service. */
 		manager_fault(reply, error,
 			error_is_own(error) ? VIGIL_FAULT_REFUSED : VIGIL_FAULT_FAILED,
 			"vigild could not start %s: %s", program, strerror(-error));

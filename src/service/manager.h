@@ -1,8 +1,11 @@
 /*
- * manager: one small struct for each service manager, and the choice among them.
+ * manager: the interface to the service managers, and the choice among them.
  *
- * Everything here runs on workers: it may block up to the request's deadline, and it touches
- * nothing but the request and the reply.
+ * Each service manager (systemd, OpenRC, runit, s6, lsb, command) is one struct manager. Its
+ * functions run on workers. So do manager_query, manager_restart, manager_run and
+ * manager_conclude. They may block until the request's deadline, and they access only the
+ * request and the reply. manager_find, manager_names and manager_judge do not block, and the
+ * loop thread calls them, too.
  */
 #ifndef MANAGER_H
 #define MANAGER_H
@@ -17,42 +20,43 @@
 #include "service/pidfile.h"
 #include "service/process_table.h"
 
-/* What earlier queries found, and a later one needs to judge.  The loop thread keeps it; a query
- * gets a copy and returns what it has learnt. */
+/* What earlier queries found and a later query needs. The loop thread keeps it; a query gets a
+ * copy and returns the updated copy. */
 struct manager_memory {
-	struct pidfile_memory seen;   /* with pid 0: nothing, or nothing new */
-	struct process_identity last; /* the process that ran it, where its manager watches none */
-	bool found;                   /* the process table named that one, and nothing else did */
-	pid_t died; /* the loop saw it end, and no living process was found since; 0: none */
-	uint64_t died_ticks;     /* when that was, by process_ticks_now */
-	bool had_processes;      /* its control group had some */
-	uint32_t respawns;       /* by a supervisor that does not count them itself */
-	unsigned char stamp[12]; /* of the supervisor\'s last word; zeroed: there is none */
-	bool up;                 /* that the service was up, by that word */
-	bool stop_seen;          /* somebody was seen stopping it since it last ran */
-	char unmet[128];         /* the condition for which its last start was skipped; "": none */
+	struct pidfile_memory seen;   /* pid 0: nothing, or nothing new */
+	struct process_identity last; /* the service's process, if its manager does not watch it */
+	bool found;                   /* only the process table named that process */
+	pid_t died; /* the loop saw this process exit, and no living one was found since; 0: none */
+	uint64_t died_ticks;     /* the time of that exit, by process_ticks_now */
+	bool had_processes;      /* its control group had processes */
+	uint32_t respawns;       /* respawns by a supervisor that does not count them itself */
+	unsigned char stamp[12]; /* of the supervisor's last status; zeroed: none */
+	bool up;                 /* the service was up in that status */
+	bool stop_seen;          /* vigild saw somebody stop it since it last ran */
+	char unmet[128];         /* condition that made systemd skip its last start; "": none */
 };
 
-/* All copied from a vigil_service_spec; owned by the job. */
+/* Copied from a vigil_service_spec; owned by the job or by the struct service. */
 struct manager_request {
-	char *name;                             /* passed text_is_service_name */
+	char *name;                             /* valid by text_is_service_name */
 	const struct manager *manager;          /* NULL: auto */
-	char *init_dir, *service_dir, *pidfile; /* NULL: the manager's own */
+	char *init_dir, *service_dir, *pidfile; /* NULL: the manager's default */
 	char **status_command, **restart_command;
 	bool reset_failed;
 	double query_timeout, restart_timeout; /* seconds */
 	struct manager_memory memory;
-	bool simple;       /* as the reply to the last query said */
-	bool down;         /* a restart is asked for because it was found down */
-	uint64_t deadline; /* by clock_now; set when a worker begins */
+	bool simple;       /* as in the reply to the last query */
+	bool down;         /* the restart is requested because the service was found down */
+	uint64_t deadline; /* by clock_now; set when a worker starts the job */
 };
 
 #define MANAGER_TEXT    512
-#define MANAGER_UNIT    256 /* a unit of systemd has at most 255 bytes */
+#define MANAGER_UNIT    256 /* a unit name of systemd has at most 255 bytes */
 #define MANAGER_RELATED 1024
 
 struct manager_reply {
-	const struct manager *manager; /* who answered; NULL: nobody knows the service */
+	/* the manager that answered; NULL: no manager knows the service */
+	const struct manager *manager;
 	vigil_service_status status;
 	int error; /* 0 or a negative errno */
 	vigil_service_fault fault;
@@ -60,79 +64,90 @@ struct manager_reply {
 	struct manager_memory memory;
 	bool start_limit;
 	uint32_t respawns;
-	bool counts; /* its manager counts every respawn itself */
-	int started; /* 1: a program was, for this; a negative errno: it could not be; 0: none */
-	char text[MANAGER_TEXT]; /* why, or the end of what was printed; not escaped */
+	bool counts; /* its manager counts all respawns itself */
+	/* 1: a program was started for this; negative errno: it could not be; 0: none was needed */
+	int started;
+	char text[MANAGER_TEXT]; /* the reason, or the last output of a program; not escaped */
 
-	/* As in vigil_service_reply; "": not said. */
+	/* As in vigil_service_reply; "": none. */
 	char unit[MANAGER_UNIT], idle[MANAGER_TEXT], hold[MANAGER_TEXT], evidence[MANAGER_TEXT];
 	double busy, busy_limit;
-	bool in_progress; /* the restart was begun, and its manager is still at it */
+	bool in_progress; /* the manager has accepted the restart and has not finished it */
 
-	/* Of systemd.  main_pid is the process that it watches, which need not be pid; the words
-	 * are those of its row.  A simple unit has no conflicts, triggers, conditions or parts and
-	 * is no oneshot, so its state tells all. */
+	/* Set by systemd only. main_pid is the process that systemd watches, which may differ
+	 * from pid. load, active, sub and job are the columns of the unit list. A simple unit
+	 * has no conflicts, triggers, conditions or parts and is not a oneshot, so that its
+	 * state alone gives the status. */
 	pid_t main_pid;
 	char load[16], active[16], sub[32], job[24];
 	bool simple;
-	bool outside; /* it is judged by what systemd does not signal: a pidfile, a control group */
-	/* Units whose changes matter to this one: NAME=ACTIVESTATE, each before a blank. */
+	/* its status depends on things that systemd does not signal: a pidfile, a control group */
+	bool outside;
+	/* Units whose changes affect this one: NAME=ACTIVESTATE, each preceded by a space. */
 	char related[MANAGER_RELATED];
 };
 
 struct manager {
 	const char *name;
-	enum evidence_basis basis; /* of its word about a running service */
-	/* Whether it runs this machine; cheap, a stat or so. */
+	enum evidence_basis basis; /* of its report about a running service */
+	/* Whether this manager is in use on this machine; cheap, about one stat. */
 	bool (*present)(const struct manager_request *request);
-	/* How the service is.  A service it does not know is ABSENT, with error 0; a manager that
-	 * cannot be asked is UNKNOWN with error and fault. */
+	/* Queries the status. For a service that the manager does not know, the status is ABSENT
+	 * and error is 0. If the manager cannot be asked, the status is UNKNOWN, and error and
+	 * fault are set. */
 	void (*query)(const struct manager_request *request, struct manager_reply *reply);
-	/* Restarts, and waits for the manager's word: error and fault; status is not set. */
+	/* Restarts the service and waits until the manager reports the result. Sets error and
+	 * fault, but not status. */
 	void (*restart)(const struct manager_request *request, struct manager_reply *reply);
-	/* A worker ends: let go of what the thread holds, such as its bus connection. */
+	/* Called when a worker thread ends: frees what the thread owns, such as its bus
+	 * connection. NULL: nothing to free. */
 	void (*thread_end)(void);
 };
 
-/* By the word of the config; NULL for "auto" and for words that are not there. */
+/* Finds a manager by its name in the configuration; NULL for "auto" and for unknown names. */
 const struct manager *manager_find(const char *name);
-/* The words, parted by a space, "auto" first: the choices of the option. */
+/* The names, separated by spaces, "auto" first: the valid values of the option. Static. */
 const char *manager_names(void);
 
-/* Asks the one named, or with auto: those present on the machine, in their order, until one
- * knows the service.  One that cannot be asked ends the search with UNKNOWN. */
+/* Queries the manager that the request names. With "auto", queries the managers that are present
+ * on the machine in a fixed order, until one knows the service. A manager that cannot be asked
+ * ends the search with UNKNOWN. */
 void manager_query(const struct manager_request *request, struct manager_reply *reply);
-/* Restarts by the one that knows it, then looks: status, pid and error are those after it.  It
- * worked when the manager said so and the look finds it running or starting. */
+/* Restarts the service with the manager that knows it, and then queries it: status, pid and
+ * error are those after the restart. The restart has succeeded if the manager reported success
+ * and either the query finds the service running, starting or idle, or the manager is still at
+ * work (in_progress). */
 void manager_restart(const struct manager_request *request, struct manager_reply *reply);
 void manager_thread_end(void);
 
-/* For the managers: sets error and fault and formats the text. */
+/* For the managers: sets error and fault, and formats the text. */
 void manager_fault(struct manager_reply *reply, int error, vigil_service_fault fault,
 	const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 struct spawn;
 struct spawn_result;
 
-/* For the managers that run programs: runs one until the request's deadline.  Its exit status;
- * or -1 with the fault set, when it could not be started, ran out of time or died of a signal. */
+/* For the managers that run programs: runs one until the request's deadline. Returns its exit
+ * status, or -1 with the fault set if it could not be started, exceeded the deadline or was
+ * killed by a signal. */
 int manager_run(const struct manager_request *request, const struct spawn *spawn, bool spare_group,
 	struct spawn_result *result, struct manager_reply *reply);
-/* Turns the outcome of trust for what is about to be run into the fault: true where err is 0. */
+/* Converts err, the result of a trust function for a program, into a fault. Returns true if err
+ * is 0. */
 bool manager_trust(const char *what, int err, const char *why, struct manager_reply *reply);
-/* The last lines of what it printed that fit. */
+/* Copies as many of the last lines of the output as fit. */
 void manager_tail(char text[MANAGER_TEXT], const struct spawn_result *result);
-/* Evidence with nothing in it but the subject, and what earlier queries found. */
+/* Returns evidence with only the source and the results of earlier queries filled in. */
 struct evidence manager_evidence(const struct manager_request *request, const char *witness);
-/* Adds what a pidfile says, and remembers the process that it names. */
+/* Adds what the pidfile says, and stores the process that it names in the reply's memory. */
 void manager_add_pidfile(
 	struct manager_reply *reply, struct evidence *e, const struct pidfile *pidfile);
-/* Judges: status, pid, text, hold, idle, evidence, and what is remembered of a stop.  An error that
- * is set already stays, with its text, unless the status is known all the same.  Reads no file, so the
- * loop thread may call it. */
+/* Derives status, pid, text, hold, idle and evidence, and updates the memory of a stop. An error
+ * that is already set is kept, with its text, unless the evidence shows the status in spite of
+ * it. This function reads no file, so that the loop thread may call it. */
 void manager_judge(struct manager_reply *reply, const struct evidence *e);
-/* For workers: asks the process table where nothing else names a living process though the service is
- * said to run; then judges, and remembers the process. */
+/* For workers: searches the process table if the service is said to run and nothing else names a
+ * living process. Then calls manager_judge and stores the identity of the process in the memory. */
 void manager_conclude(struct manager_reply *reply, const struct evidence *e);
 
 extern const struct manager manager_command, manager_lsb, manager_openrc, manager_runit, manager_s6;

@@ -1,14 +1,15 @@
 /*
  * package_lock: whether packages are being installed or removed right now.
  *
- * A package's scripts stop its service, and start it again when the new files are in place: in
- * between it is not down but out of the way.  Every package manager holds a lock for as long,
- * and that is asked for here, never taken: a lock of ours, however brief, would make the
- * package manager fail.
+ * The scripts of a package stop its service and start it again when the new files are in place.
+ * In between the service is down on purpose. Each package manager holds a lock during this time.
+ * The functions here only test the lock and never take it, because a lock that vigild held even
+ * for a short time would make the package manager fail.
  *
- * The lock of dpkg and rpm is one of fcntl, whose holder the kernel names to whoever may open
- * the file.  An ordinary user may not open dpkg's, and nobody can ask about flock, which apk uses;
- * then the kernel's list of all locks knows.  For pacman the file itself is the lock.
+ * dpkg and rpm use fcntl locks. The kernel reports the owner of such a lock to each process that
+ * may open the file. An ordinary user may not open the lock file of dpkg, and there is no call
+ * that tests a flock lock, which apk uses. In these cases /proc/locks is read. pacman uses no
+ * lock on a file: the existence of the file is the lock.
  */
 #include "service/package_lock.h"
 
@@ -32,7 +33,8 @@ static bool is_of_root(pid_t pid)
 	return stat(path, &st) == 0 && st.st_uid == 0;
 }
 
-/* Of the locks that are waited for, the kernel writes "->" before the kind, which does not match. */
+/* For a process that waits for a lock, the kernel writes "->" before the kind; such a line does
+ * not match. */
 bool package_lock_parse(const char *line, struct package_lock *lock)
 {
 	unsigned long long inode;
@@ -52,9 +54,10 @@ bool package_lock_parse(const char *line, struct package_lock *lock)
 	return true;
 }
 
-/* Whether a line of /proc/locks is about a lock on that file for writing.  Subvolumes and overlays have numbers of their own in
- * stat, with the major 0 of all that is no device: there another file may have the same number, but
- * only root installs packages. */
+/* Whether a line of /proc/locks is about a write lock on that file. For subvolumes and overlays,
+ * stat returns other device numbers than /proc/locks, though both have major 0. There, another
+ * file may have the same inode number, so that the owner of the lock must be root, because only
+ * root installs packages. */
 static bool is_about(const char *line, const struct stat *st)
 {
 	struct package_lock lock;
@@ -85,7 +88,8 @@ static bool is_listed(const char *path)
 
 static bool is_locked(const char *path)
 {
-	/* Asked as a reader: those who but look at the packages share their lock and do not count. */
+	/* Test for a read lock, so that programs that only read the package database, and hold a
+	 * read lock, do not count. */
 	struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	bool locked;
@@ -115,7 +119,8 @@ const char *package_lock_held(const char *root)
 		bool (*held)(const char *path);
 		const char *why;
 	} locks[] = {
-		{"/var/lib/dpkg/lock-frontend", is_locked, dpkg}, /* held from first to last */
+		/* held during the whole upgrade */
+		{"/var/lib/dpkg/lock-frontend", is_locked, dpkg},
 		{"/var/lib/dpkg/lock", is_locked, dpkg},
 		{"/usr/lib/sysimage/rpm/.rpm.lock", is_locked, rpm},
 		{"/var/lib/rpm/.rpm.lock", is_locked, rpm},

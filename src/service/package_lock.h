@@ -8,18 +8,19 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* By whom, as a reason in words (static text); NULL: by nobody that can be seen.  root: "" for
- * this machine, or a directory with another one's files.  Takes no lock and waits for none. */
+/* Returns the reason as static text that names the package manager, or NULL if no running
+ * package manager is found. root: "" for this machine, or a directory that contains the files of
+ * another one. This function takes no lock and never waits for one. */
 const char *package_lock_held(const char *root);
 
 struct package_lock {
-	pid_t pid; /* of the holder; 0 or -1: the kernel does not name it */
+	pid_t pid; /* of the lock's owner; 0 or -1: the kernel does not report it */
 	unsigned major_no, minor_no;
 	uint64_t inode;
 };
 
-/* Parses a line of /proc/locks.  Returns false where it is not about a lock for writing that is held, or
- * not what the kernel writes. */
+/* Parses a line of /proc/locks. Returns false if the line is not about a write lock that is
+ * held, or is not in the kernel's format. */
 bool package_lock_parse(const char *line, struct package_lock *lock);
 
 #endif

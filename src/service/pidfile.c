@@ -1,25 +1,29 @@
 /*
- * pidfile: which process a service is according to a file.
+ * pidfile: reads a pidfile and checks whether the process that it names is the service's.
  *
- * A pidfile is a number that somebody wrote down some time ago.  Its first line counts: PostgreSQL,
- * sendmail and others write more lines behind the number.  The file is believed when it is a regular
- * file of root, of our own user, or of a user to whom its directory was given; never a link, because
- * that could lead to any other file.
+ * Only the first line that is not blank counts, because PostgreSQL, sendmail and others write
+ * more lines after the pid. The file is trusted if it is a regular file of root or of vigild's
+ * user, and only the owner and the group may write it. A file of another user is trusted if, in
+ * addition, only that user, root, vigild's user and the group of its directory may write the
+ * directory. A symbolic link is not followed, because it could lead to any other file.
  *
- * The process may have exited since, and its number may be another process's.  A service is always
- * older than the pidfile that names it, so a process that was started after the file was written is
- * not the one that was meant.  After the first look no dates are compared any more: while the file is
- * unchanged, it means the process that was started then, by a clock that nobody sets.  At the first
- * look, the start of a process counts from boot and the time of a file is wall time: when the clock
- * was set forward in between, the service looks younger than it is.  That must not get every healthy
- * service of a machine restarted at once, so the boot is dated as the clock had it at first
- * (clock_boot_time), the rule has slack, does not judge a file in memory that is older than the boot
- * itself, and believes a process that bears the service's name.  A process that is older than the
- * first vigild of this boot cannot be judged so, because nobody saw whether the clock was set before
- * then: the file is not believed.
+ * The process may have exited since the file was written, and its pid may belong to another
+ * process. A service is always older than the pidfile that names it, so that a process that was
+ * started after the file was written is not the service's. Only the first check compares these
+ * times. Later checks compare the start time of the process with that of the first check, in
+ * ticks since boot, as long as the file is unchanged.
  *
- * Where vigild itself lacks descriptors or memory, the verdict is UNKNOWN.  Only a process that does
- * not exist is found without either of them.
+ * The first check compares a start time in ticks since boot with the mtime of the file, which is
+ * wall time. If the clock was set forward in between, the service appears younger than it is.
+ * This must not make vigild restart every healthy service of a machine at once. So the boot time
+ * is taken from the clock as it was before it was set (clock_boot_time), and the comparison has
+ * a tolerance of SLACK. The comparison is skipped for a file in a memory file system whose mtime
+ * is before the boot, and for a process with the name of the service. For a process that is
+ * older than the first vigild of this boot the comparison may be wrong, because vigild cannot
+ * know whether the clock was set before. In this case the file is not trusted.
+ *
+ * If vigild itself lacks descriptors or memory, the verdict is UNKNOWN. An exception is a
+ * process that does not exist, because vigild can detect that without them.
  */
 #include "service/pidfile.h"
 
@@ -44,10 +48,10 @@
 #include "base/trust.h"
 #include "process/process.h"
 
-#define PIDFILE_MAX 4096    /* bytes; a file that is longer is no pidfile */
-#define PID_LIMIT   4194304 /* the kernel's own, on any machine */
+#define PIDFILE_MAX 4096    /* bytes; a longer file is not a pidfile */
+#define PID_LIMIT   4194304 /* the kernel's maximum on any machine */
 #define SLACK       60      /* seconds by which a process may seem younger than its file */
-#define COMM_MAX    15      /* the kernel keeps so much of a process's name */
+#define COMM_MAX    15      /* the kernel stores so many bytes of a process name */
 #define BLANKS      " \t\r"
 
 static double seconds(struct timespec ts)
@@ -55,7 +59,7 @@ static double seconds(struct timespec ts)
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
-/* --- what came of it -------------------------------------------------------------------------- */
+/* --- the result ------------------------------------------------------------------------------- */
 
 static void __attribute__((format(printf, 3, 4)))
 conclude(struct pidfile *result, enum pidfile_verdict verdict, const char *format, ...)
@@ -91,7 +95,8 @@ bool pidfile_is_another(const struct pidfile_memory *seen)
 
 /* --- the file --------------------------------------------------------------------------------- */
 
-/* Whether others than root, we, the owner and the group of the file may write it, by its mode or its ACL. */
+/* Whether the mode or the ACL lets anyone write the file except root, vigild's user, and the
+ * owner and the group of the file. */
 static bool others_write(int fd, const struct stat *st)
 {
 	const struct trust_user owner = {.uid = st->st_uid, .gid = st->st_gid};
@@ -100,8 +105,8 @@ static bool others_write(int fd, const struct stat *st)
 	return trust_descriptor(fd, st, "", &owner, unused, sizeof(unused)) != 0;
 }
 
-/* Whether a file of a plain user lies where only root, we or that user could have put it; or a
- * negative errno of our own lack. */
+/* Whether only root, vigild's user, the owner of the file, or the group of the directory could
+ * have created the file there: 1 or 0, or a negative errno if vigild lacks resources. */
 static int place_is_owners(const char *path, uid_t owner)
 {
 	char copy[PATH_MAX];
@@ -115,7 +120,7 @@ static int place_is_owners(const char *path, uid_t owner)
 		given = error_is_own(errno) ? -errno : 0;
 	} else {
 		given = dir.st_uid == 0 || dir.st_uid == geteuid() || dir.st_uid == owner;
-		dir.st_uid = owner; /* whom the ACL may name */
+		dir.st_uid = owner; /* the ACL may name the owner of the file */
 		given = given && !others_write(fd, &dir);
 	}
 	if (fd >= 0)
@@ -123,7 +128,7 @@ static int place_is_owners(const char *path, uid_t owner)
 	return given;
 }
 
-/* True where it is believed; else what is wrong goes to result. */
+/* Returns true if the file is trusted; else stores the reason in result. */
 static bool is_trusted(const char *path, int fd, const struct stat *st, struct pidfile *result)
 {
 	const char *why = NULL;
@@ -148,7 +153,8 @@ static bool is_trusted(const char *path, int fd, const struct stat *st, struct p
 	return why == NULL && owners == 1;
 }
 
-/* The pid on the first line that is not blank; 0 when there is none, or more than a pid. */
+/* Returns the pid on the first line that is not blank; 0 if there is none, or the line has other
+ * text, too. */
 static pid_t parse(const char *text)
 {
 	char *end;
@@ -165,9 +171,10 @@ static pid_t parse(const char *text)
 	return (pid_t)pid;
 }
 
-/* --- whether the process is the one that is meant --------------------------------------------- */
+/* --- whether the process is the service's ----------------------------------------------------- */
 
-/* True also where it cannot be told, because then nothing is concluded from the date. */
+/* Whether the file is in a memory file system. Also true if this cannot be determined, because
+ * then the date proves nothing. */
 static bool in_memory(int fd)
 {
 	struct statfs fs;
@@ -182,7 +189,7 @@ static bool same_file(const struct pidfile_memory *before, const struct pidfile_
 	       before->changed.tv_nsec == now->changed.tv_nsec;
 }
 
-/* Seconds since 1970, by the boot as the clock had it at first. */
+/* The start time in seconds since 1970, from the boot time before the clock was set. */
 static double started_at(const struct process *process)
 {
 	return clock_boot_time() + (double)process->ticks / (double)sysconf(_SC_CLK_TCK);
@@ -196,7 +203,7 @@ bool pidfile_is_older(const struct pidfile *pidfile, pid_t pid)
 	       started_at(&process) > pidfile->written;
 }
 
-/* By the first look: whether the process was there before the file that names it was written. */
+/* For the first check: whether the process existed before the file that names it was written. */
 static enum pidfile_verdict judge_date(
 	const struct process *process, const char *service, int fd, const struct stat *st)
 {
@@ -206,18 +213,19 @@ static enum pidfile_verdict judge_date(
 	if (boot + started <= written + SLACK)
 		return PIDFILE_ALIVE;
 	if (written + SLACK < boot && in_memory(fd))
-		return PIDFILE_ALIVE; /* the clock was set: no such file outlives a boot */
+		/* the clock was set, because no such file survives a reboot */
+		return PIDFILE_ALIVE;
 	if (strncasecmp(process->comm, service, strnlen(service, COMM_MAX)) == 0)
 		return PIDFILE_ALIVE;
 	return started < clock_tracked_since() ? PIDFILE_DISTRUST : PIDFILE_DEAD;
 }
 
-/* The process lives; whether it is the one that is meant. */
+/* Whether the living process is the service's. */
 static enum pidfile_verdict judge(const struct process *process, const char *service, int fd,
 	const struct stat *st, const struct pidfile_memory *before, struct pidfile *result)
 {
 	if (process->state == '\0')
-		return PIDFILE_ALIVE; /* /proc does not show it */
+		return PIDFILE_ALIVE; /* /proc does not show the process */
 	result->seen = (struct pidfile_memory){.pid = result->pid,
 		.started = process->ticks,
 		.device = st->st_dev,
@@ -228,7 +236,7 @@ static enum pidfile_verdict judge(const struct process *process, const char *ser
 	return judge_date(process, service, fd, st);
 }
 
-/* With its pid known: whether that process lives and is the one that is meant. */
+/* Checks whether the process result->pid is alive and is the service's. */
 static void look_process(int fd, const struct stat *st, const char *service,
 	const struct pidfile_memory *before, struct pidfile *result)
 {
@@ -259,7 +267,7 @@ static void look_process(int fd, const struct stat *st, const char *service,
 	}
 }
 
-/* With the file open and its status known. */
+/* Reads the open file, and checks the process that it names. */
 static void look_inside(int fd, const struct stat *st, const char *service,
 	const struct pidfile_memory *before, struct pidfile *result)
 {
@@ -282,7 +290,7 @@ static void look_inside(int fd, const struct stat *st, const char *service,
 void pidfile_look(const char *path, const char *service, const struct pidfile_memory *before,
 	struct pidfile *result)
 {
-	/* O_NONBLOCK: a fifo put in its place would hold us until someone writes */
+	/* O_NONBLOCK: if the file was replaced by a fifo, open would wait for a writer */
 	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	struct stat st;
 

@@ -1,15 +1,16 @@
 /*
- * policy: which restarts vigild will not do, whoever asks.
+ * policy: which restarts vigild refuses, whichever daemon or client requests them.
  *
- * `deny` names services that are never restarted; vigild itself is always among them, since a
- * watchdog that restarts itself watches nothing.  `restart_rate` is one budget for all services
- * together: a bucket of tokens, so that a hundred that fail at once come back one after the
- * other and not as a storm.  Half of the bucket is kept for services that ran and were not restarted
- * lately, so that those which keep failing never make an unexpected death wait.
+ * `deny` names services that are never restarted. vigild itself is always denied, because a
+ * watchdog that restarts itself would stop monitoring. `restart_rate` is a token bucket for all
+ * services together, so that a hundred services that fail at once are restarted one after the
+ * other. Half of the bucket is reserved for services that were seen running and were not
+ * restarted recently, so that services that keep failing do not delay the restart after an
+ * unexpected failure.
  *
- * While packages are being installed, what was stopped cleanly is left to whoever stopped it: its
- * package starts it again.  But not for ever: a package manager may wait for an answer that nobody
- * is there to give.
+ * While packages are being installed, a service that was stopped cleanly is not restarted,
+ * because its package will start it again. This is limited by upgrade_wait, because a package
+ * manager may wait for an answer from an admin who is not there.
  */
 #include "service/policy.h"
 
@@ -23,9 +24,9 @@
 #include "service/package_lock.h"
 
 #define SUFFIX  ".service"
-#define RESERVE 0.5 /* of the rate, for services that were not restarted lately */
+#define RESERVE 0.5 /* share of the bucket that is reserved for unexpected failures */
 
-/* Without the suffix that may be left out. */
+/* The length of the name without the optional suffix. */
 static size_t base_length(const char *name)
 {
 	size_t n = strlen(name), s = sizeof(SUFFIX) - 1;
@@ -87,7 +88,7 @@ void policy_set(struct policy *policy, const char *const *deny, unsigned count, 
 	free(policy->deny);
 	policy->deny = request_argv(deny);
 	if (policy->burst == count && policy->rate == rate)
-		return; /* a reload is no reason for a fresh budget */
+		return; /* an unchanged limit keeps its tokens when the configuration is reloaded */
 	policy->burst = count;
 	policy->rate = rate;
 	policy->tokens = count;

@@ -1,5 +1,5 @@
 /*
- * policy: which restarts vigild will not do, whoever asks.
+ * policy: which restarts vigild refuses, whichever daemon or client requests them.
  */
 #ifndef POLICY_H
 #define POLICY_H
@@ -7,29 +7,32 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Zeroed: nothing is denied but vigild itself, and there is no limit. */
+/* Zeroed: only vigild itself is denied, and there is no limit. */
 struct policy {
 	char **deny;                /* globs; NULL: none */
-	double rate, burst, tokens; /* restarts: a second, at once, left */
+	double rate, burst, tokens; /* restarts: per second, maximum, available */
 	uint64_t refilled;
-	double upgrade_wait; /* 0: upgrades are not looked for */
+	double upgrade_wait; /* seconds; 0: upgrades are not checked for */
 };
 
-/* deny: globs, ended by NULL, copied; at most count restarts in so many seconds (0: no limit). */
+/* deny: globs, terminated by NULL, copied. At most count restarts per so many seconds (0: no
+ * limit). */
 void policy_set(struct policy *policy, const char *const *deny, unsigned count, double seconds);
 void policy_clear(struct policy *policy);
 
-/* Whether a service of that name is never to be restarted; `.service` may be left out. */
+/* Whether the configuration denies every restart of a service with that name. The suffix
+ * `.service` is optional. */
 bool policy_denies(const struct policy *policy, const char *name);
-/* Takes one restart from what the rate allows; false when it is used up.  expected:
- * the service was restarted not long ago, or was never seen running, and may not use up what is
- * kept for deaths that nobody expected. */
+/* Takes one restart from the budget. Returns false if the budget is used up. expected: the
+ * service was restarted recently or was never seen running; it may not use the part of the
+ * budget that is reserved for unexpected failures. */
 bool policy_take_restart(struct policy *policy, bool expected);
-/* Gives one back that came to nothing. */
+/* Returns a restart that was not carried out to the budget. */
 void policy_return_restart(struct policy *policy);
 
-/* Why a service that was stopped cleanly is left alone for now (static text); NULL: it is not.
- * *since is the service's: when that began, kept here; 0 while it was not. */
+/* Why a service that was stopped cleanly is not restarted for now (static text); NULL: it may be
+ * restarted. *since belongs to the service and is updated here: when the deferral began, by
+ * clock_now; 0: no deferral. */
 const char *policy_deferral(const struct policy *policy, uint64_t *since);
 
 #endif

@@ -1,17 +1,18 @@
 /*
- * process_table: finds another living process of a service whose process has ended.
+ * process_table: finds another living process of a service whose process has exited.
  *
- * A daemon may hand over to a successor, or be started again by an admin, without a pidfile that says
- * so.  The executable alone does not show that a process belongs to the service, because many services
- * are scripts for one interpreter, and a server for logins leaves sessions behind that run the same
- * program.  So the command line and the working directory must be the same, too; and the user, because
- * everyone may start a program under any name.  A process in another container or in another unit of
- * systemd belongs to that.  Two services may still be alike in all of that, so a
- * successor is a child that the dead process left in its process group, or was started when that
- * process died.
+ * A daemon may be replaced by a successor process, or an admin may start it again, without a
+ * pidfile that names the new process. The executable alone does not identify the service,
+ * because many services are scripts of the same interpreter, and a login server leaves sessions
+ * behind that run the same program. So the command line and the working directory must be the
+ * same, too. The user must be the same, because every user may start a program under any name. A
+ * process in another container or in another unit of systemd belongs to that container or unit.
+ * Two services may still be the same in all of this. So a successor must also be in the process
+ * group of the exited process, or have been started about when that process exited or later.
  *
- * Where several processes match and none is an ancestor of the others, they are what a dead process
- * has left behind, or another service's.  Then none of them is named.
+ * If several processes match and none of them is the parent of the others, they may be children
+ * that the exited process left behind, or belong to another service. Then no process is
+ * reported.
  */
 #include "service/process_table.h"
 
@@ -30,7 +31,7 @@
 #include "process/process.h"
 
 #define MATCHES_MAX 256
-#define TEXT_MAX    4096 /* bytes of the command line and of the control groups that are compared */
+#define TEXT_MAX    4096 /* bytes of the command line and of the control group that are compared */
 
 struct match {
 	pid_t pid, parent;
@@ -53,7 +54,7 @@ static uint64_t hash(const char *bytes, ssize_t n)
 	return value;
 }
 
-/* As process_read_file, with errno set. */
+/* Like process_read_file, but also sets errno on failure. */
 static ssize_t read_start(int process, const char *name, char text[TEXT_MAX])
 {
 	ssize_t n = process_read_file(process, name, text, TEXT_MAX);
@@ -72,7 +73,7 @@ static bool read_command(int process, uint64_t *command)
 	return n > 0;
 }
 
-/* A kernel without control groups or namespaces says nothing about them. */
+/* Reads the pid namespace and the control group. A kernel without them is not an error. */
 static bool read_surroundings(int process, struct process_identity *identity)
 {
 	char group[TEXT_MAX];
@@ -88,7 +89,7 @@ static bool read_surroundings(int process, struct process_identity *identity)
 	return true;
 }
 
-/* False, with errno set, where not all of it can be seen. */
+/* Returns false with errno set if any part cannot be read. */
 static bool read_files(int process, struct process_identity *identity)
 {
 	struct stat exe, cwd, owner;
@@ -106,7 +107,7 @@ static bool read_files(int process, struct process_identity *identity)
 	return true;
 }
 
-/* As process_table_identify, of a process that has been read already. */
+/* Like process_table_identify, for a process whose stat was read already. */
 static int identify(pid_t pid, const struct process *process, struct process_identity *identity)
 {
 	char path[32];
@@ -154,7 +155,9 @@ static bool is_same(const struct process_identity *a, const struct process_ident
 	       a->namespace == b->namespace && is_same_unit(a, b);
 }
 
-/* A process that hands over to a successor ends a moment after the start of that. */
+/* Whether the start time and the process group allow this process to be the successor. A process
+ * that is replaced by a successor exits shortly after the successor starts, so the limit is a
+ * quarter of a second before the exit. */
 static bool may_succeed(
 	const struct process_identity *known, uint64_t died_ticks, const struct process *process)
 {
@@ -164,7 +167,8 @@ static bool may_succeed(
 	       (process->group == known->group || process->ticks + moment >= died_ticks);
 }
 
-/* 1: the process belongs to the service; 0: it does not; or a negative errno of vigild's own lack. */
+/* Returns 1 if the process belongs to the service, 0 if it does not, or a negative errno if
+ * vigild lacks resources. */
 static int matches(
 	const struct process_identity *known, uint64_t died_ticks, pid_t pid, pid_t *parent)
 {
@@ -180,7 +184,7 @@ static int matches(
 	return r > 0 ? is_same(known, &identity) : r;
 }
 
-/* How many matches there are, at most MATCHES_MAX; or a negative errno. */
+/* Returns the number of matches, at most MATCHES_MAX; or a negative errno. */
 static int look_through(
 	const struct process_identity *known, uint64_t died_ticks, DIR *proc, struct match *found)
 {
@@ -207,7 +211,7 @@ static bool has_parent(const struct match *found, int count, const struct match 
 	return false;
 }
 
-/* The only one whose parent is not among them; 0: there is none, or more than one. */
+/* Returns the only match whose parent is not a match; 0 if there is none or more than one. */
 static pid_t find_leader(const struct match *found, int count)
 {
 	pid_t leader = 0;

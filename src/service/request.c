@@ -1,5 +1,5 @@
 /*
- * request: what a manager is asked, copied so that it can travel to a worker.
+ * request: a copy of a service's configuration that can be passed to a worker.
  */
 #include "service/request.h"
 
@@ -82,7 +82,7 @@ int request_from_spec(struct manager_request *request, const vigil_service_spec 
 	bool automatic;
 	struct manager_request borrowed;
 
-	/* A module compiled against an older header knows fewer fields. */
+	/* A module that was compiled with an older header has a shorter struct. */
 	memcpy(&spec, given, given->size < sizeof(spec) ? given->size : sizeof(spec));
 	automatic = spec.manager == NULL || strcmp(spec.manager, "auto") == 0;
 	borrowed = (struct manager_request){.name = (char *)spec.name,

@@ -1,13 +1,14 @@
 /*
- * service: the services that are watched, and the calls to them.
+ * service: the services that daemons monitor, and the calls to them.
  *
- * A query is answered from the cached status where that is valid (service_monitor.c).  Else it goes
- * to systemd over the loop's own connection, or to a worker; a restart is always a worker's.  A
- * worker's job holds copies of all it needs, and a reference to the service, so that a service may
- * be closed and its calls cancelled while the worker is still asking.
+ * A query is answered from the cached status if that is valid (service_monitor.c). Otherwise it
+ * goes to systemd over the loop's own connection, or to a worker. A restart always goes to a
+ * worker. The job of a worker has copies of all data that it needs, and a reference to the
+ * service, so that the service may be closed and its calls cancelled while the worker is still
+ * busy.
  *
- * What vigild will not do whoever asks (policy.c) is refused here, and such a refusal is a reply
- * like any other.
+ * Restarts that vigild refuses in general (policy.c) are refused here. A refusal is a reply like
+ * any other.
  */
 #include "service/service.h"
 
@@ -27,7 +28,7 @@
 #include "service/shutdown.h"
 
 #define STOPPING "not asked: vigild is stopping"
-/* A service that was restarted so lately is one that keeps failing. */
+/* A service that was restarted within this time counts as one that keeps failing. */
 #define RETRY_WINDOW (600 * CLOCK_SECOND)
 
 static void dispatch_next(struct service *service);
@@ -42,9 +43,10 @@ static void service_unref(struct service *service)
 	free(service);
 }
 
-/* --- what is not done, whoever asks ----------------------------------------------------------- */
+/* --- refused restarts ------------------------------------------------------------------------- */
 
-/* Another name of the same unit whose restart was asked for already; NULL: there is none. */
+/* Returns the service with another name of the same unit whose restart is already in flight;
+ * NULL if there is none. */
 static struct service *find_same_restart(const struct service *service)
 {
 	const char *unit = service->monitor.cached.unit;
@@ -71,7 +73,8 @@ static const char *refuse_by_state(struct service *service)
 	return monitor->cached.idle;
 }
 
-/* Why a restart is refused; NULL: it is not, and one was taken from the rate. */
+/* Returns why a restart is refused. NULL: it is not refused, and a restart was taken from the
+ * budget, unless the restart joins one that was requested before. */
 static const char *refuse_restart(struct service *service)
 {
 	struct policy *policy = &service->services->policy;
@@ -92,9 +95,9 @@ static const char *refuse_restart(struct service *service)
 	return why;
 }
 
-/* --- the end of a call ------------------------------------------------------------------------ */
+/* --- completing a call ------------------------------------------------------------------------ */
 
-/* A callback may close the service with its last observer, so it is kept by a reference. */
+/* Holds a reference, because a callback may close the service together with the last observer. */
 static void notify(
 	struct service *service, struct observer_list *list, const vigil_service_reply *reply)
 {
@@ -127,10 +130,10 @@ static void answer(struct service *service, vigil_service_reply reply)
 	}
 }
 
-/* The callers are answered, the next call goes out, and the reference of this one is dropped. */
+/* Answers the callers, dispatches the next call and drops the reference of the completed call. */
 static void complete(struct service *service, const vigil_service_reply *reply)
 {
-	service->refs++; /* a callback may close it */
+	service->refs++; /* because a callback may close the service */
 	answer(service, *reply);
 	dispatch_next(service);
 	if (!service->queue.busy)
@@ -149,7 +152,7 @@ static void learn(struct service *service, const struct manager_reply *found,
 		notify(service, &service->on_change, reply);
 }
 
-/* For a caller that finds no place on any worker. */
+/* Fills the reply for a caller whose call the worker pool did not accept. */
 static void set_refused(vigil_service_reply *reply, int err)
 {
 	reply->error = err;
@@ -165,12 +168,12 @@ static void on_worker_done(void *cookie, void *arg, int outcome)
 	static const struct manager_reply nothing = {.status = VIGIL_SERVICE_UNKNOWN};
 
 	service_queue_complete(&service->queue);
-	if (outcome == 0) { /* else the job is not ours */
+	if (outcome == 0) { /* else arg is NULL */
 		found = job_answer(arg);
 		job_reply(arg, &reply);
 		degraded_started(found->started);
-		/* What an admin's mask or stop job forbids is asked for again and again, and must not
-		 * use up what others need. */
+		/* A restart that a masked unit or a stop job forbids is requested again and
+		 * again, and must not use up the budget of other services. */
 		if (service->queue.verb == SERVICE_RESTART && reply.fault == VIGIL_FAULT_REFUSED)
 			policy_return_restart(&service->services->policy);
 		else if (service->queue.verb == SERVICE_RESTART)
@@ -237,7 +240,7 @@ static int dispatch(struct service *service, enum service_verb verb)
 	return dispatch_to_worker(service, verb);
 }
 
-/* What waits goes out, where nothing is in flight. */
+/* Dispatches the next waiting call if no call is in flight. */
 static void dispatch_next(struct service *service)
 {
 	enum service_verb verb;
@@ -257,14 +260,16 @@ static void dispatch_next(struct service *service)
 	answer(service, reply);
 }
 
-/* systemd did not say over the loop's connection, so a worker is to ask. */
+/* Queries through a worker, because the loop's connection to systemd gave no answer. */
 static void ask_worker(struct service *service)
 {
 	vigil_service_reply reply;
 	int err = dispatch_to_worker(service, SERVICE_QUERY);
 
 	if (err == 0) {
-		service_unref(service); /* of the first try; the worker has its own */
+		/* drop the reference of the first attempt, because the worker's call has one,
+		 * too */
+		service_unref(service);
 		return;
 	}
 	service_queue_complete(&service->queue);
@@ -301,7 +306,7 @@ static void on_answer(enum unit_answer answer_is, const struct manager_reply *fo
 	complete(service, &reply);
 }
 
-/* --- asking ----------------------------------------------------------------------------------- */
+/* --- requests --------------------------------------------------------------------------------- */
 
 static bool is_answered_by_cache(const struct service *service, enum service_verb verb)
 {
@@ -366,7 +371,7 @@ struct service_observer *service_on_stale(struct service *service, service_reply
 	return service_observer_new(&service->on_stale, fn, arg);
 }
 
-/* --- opening ---------------------------------------------------------------------------------- */
+/* --- opening and closing ---------------------------------------------------------------------- */
 
 static struct service *find_equal(struct services *services, const struct service *like)
 {
@@ -452,7 +457,8 @@ void services_free(struct services *services)
 
 	if (services == NULL)
 		return;
-	/* What is left was in flight when the pool went: no answer will come for it. */
+	/* The remaining services had a call in flight when the worker pool was freed; it will
+	 * not complete. */
 	while ((service = TAILQ_FIRST(&services->all)) != NULL) {
 		service->refs = 1;
 		service_unref(service);

@@ -1,5 +1,5 @@
 /*
- * service_answers: calls that are answered without asking, on the loop's next turn.
+ * service_answers: calls that need no query and are answered in the next iteration of the loop.
  */
 #include "service/service_answers.h"
 
@@ -33,7 +33,8 @@ static void on_timer(uint64_t missed, void *arg)
 	struct service_call *call;
 	struct call_list now = TAILQ_HEAD_INITIALIZER(now);
 
-	/* A call that a callback adds waits for the next turn. */
+	/* Move the calls to a separate list, so that a call that a callback adds waits for the
+	 * next iteration. */
 	TAILQ_CONCAT(&now, &answers->calls, link);
 	TAILQ_FOREACH(call, &now, link)
 		call->list = &now;
@@ -63,7 +64,7 @@ void service_answers_add(
 {
 	if (refusal != NULL)
 		call->refusal = memory_text(refusal);
-	if (TAILQ_EMPTY(&answers->calls)) /* else it is set already */
+	if (TAILQ_EMPTY(&answers->calls)) /* else the timer is already set */
 		loop_timer_rearm(answers->timer, 0);
 	service_call_add(call, &answers->calls);
 }

@@ -1,7 +1,7 @@
 /*
- * service_answers: calls that are answered without asking, on the loop's next turn.
+ * service_answers: calls that need no query and are answered in the next iteration of the loop.
  *
- * They are answered from the cached status, or refused.
+ * Each is answered from the cached status, or refused.
  */
 #ifndef SERVICE_ANSWERS_H
 #define SERVICE_ANSWERS_H
@@ -17,12 +17,12 @@ struct service_answers {
 	vigil_service_reply (*reply_of)(const struct service *service);
 };
 
-/* 0, or -ENOMEM.  reply_of: the cached status, as a reply. */
+/* Returns 0 or -ENOMEM. reply_of: returns the cached status as a reply. */
 int service_answers_init(struct service_answers *answers, struct loop *loop,
 	vigil_service_reply (*reply_of)(const struct service *service));
 /* All calls must have been cancelled. */
 void service_answers_clear(struct service_answers *answers);
-/* refusal: copied; NULL: the call is answered from the cached status. */
+/* Adds a call. refusal: the reason, copied; NULL: the call is answered from the cached status. */
 void service_answers_add(
 	struct service_answers *answers, struct service_call *call, const char *refusal);
 

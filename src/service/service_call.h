@@ -1,5 +1,6 @@
 /*
- * service_call: what a call to a service is, for everyone who makes, keeps or answers one.
+ * service_call: the types that every file needs that makes, stores or answers a call to a
+ * service.
  */
 #ifndef SERVICE_CALL_H
 #define SERVICE_CALL_H
@@ -11,7 +12,7 @@ struct service_call;
 
 enum service_verb { SERVICE_QUERY, SERVICE_RESTART };
 
-/* The reply is borrowed for the call. */
+/* The reply is valid only during the callback. */
 typedef void service_reply_fn(const vigil_service_reply *reply, void *arg);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * service_internal: the structs of service.c, for itself and for its test.
+ * service_internal: the structs of service.c, for service.c and its test.
  */
 #ifndef SERVICE_INTERNAL_H
 #define SERVICE_INTERNAL_H
@@ -13,15 +13,15 @@
 
 struct service {
 	struct services *services;
-	unsigned refs;                  /* those who opened it, and the call in flight */
-	struct manager_request request; /* what each job gets a copy of */
+	unsigned refs;                  /* one per service_open, and one for the call in flight */
+	struct manager_request request; /* each job gets a copy */
 	struct service_queue queue;
 	struct service_monitor monitor;
-	bool ran;           /* it was seen running, so its death is not expected */
-	bool responsive;    /* its last call came back in time */
-	uint64_t sent;      /* when the call in flight went out */
-	uint64_t restarted; /* when it was restarted last; 0: never */
-	uint64_t deferred;  /* since when it is left alone for a package manager; 0: it is not */
+	bool ran;           /* it was found running before, so that its failure is unexpected */
+	bool responsive;    /* its last call returned in time */
+	uint64_t sent;      /* when the call in flight was dispatched, by clock_now */
+	uint64_t restarted; /* when it was last restarted; 0: never */
+	uint64_t deferred;  /* since when a package upgrade defers its restart; 0: it does not */
 	struct observer_list on_change, on_stale;
 	TAILQ_ENTRY(service) link;
 };
@@ -31,7 +31,7 @@ struct services {
 	struct worker_pool *worker_pool;
 	struct unit_monitor *units; /* NULL: built without systemd */
 	TAILQ_HEAD(, service) all;
-	struct service_answers answers; /* that need no call */
+	struct service_answers answers; /* calls that need no query */
 	struct policy policy;
 	struct service_counts counts;
 };

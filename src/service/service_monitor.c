@@ -1,7 +1,7 @@
 /*
  * service_monitor: the cached status of one service, and what invalidates it.
  *
- * An exit or a change signal makes the cached status stale until the next query.
+ * An exit or a change signal invalidates the cached status until the next query.
  */
 #include "service/service_monitor.h"
 
@@ -16,9 +16,10 @@
 #include "process/pidfd.h"
 #include "process/process.h"
 
-/* A valid status is checked all the same after so long. */
+/* A valid status is queried again after this time, as a precaution. */
 #define CONFIRM (60 * CLOCK_SECOND)
-/* A manager may need a moment to notice a death that vigild has seen. */
+/* A manager may notice an exit later than vigild. Until then the query is repeated at this
+ * interval, REPEATS_MAX times. */
 #define AGAIN       (10 * CLOCK_MS)
 #define REPEATS_MAX 200
 
@@ -47,7 +48,7 @@ static void set_cached(struct cached_status *cached, const struct manager_reply 
 	set_text(&cached->unit, reply->unit);
 	set_text(&cached->idle, reply->idle);
 	set_text(&cached->hold, reply->hold);
-	/* While a service runs, nobody asks how that is known. */
+	/* The evidence is not stored while the service runs, because users do not need it then. */
 	set_text(
 		&cached->evidence, reply->status != VIGIL_SERVICE_RUNNING ? reply->evidence : NULL);
 }
@@ -66,7 +67,8 @@ static const char *or_empty(const char *text)
 	return text != NULL ? text : "";
 }
 
-/* Work in progress has gone on since.  Its manager, which would have ended it, has allowed that. */
+/* Adds the time since the query to the duration of a pending transition. The limit is raised if
+ * necessary, because the manager would have ended the transition at its limit and did not. */
 static void add_time(const struct cached_status *cached, vigil_service_reply *reply)
 {
 	if (cached->busy_limit <= 0)
@@ -106,7 +108,7 @@ bool service_monitor_is_valid(const struct service_monitor *monitor)
 	return watched && !monitor->stale && well && clock_now() - cached->when < CONFIRM;
 }
 
-/* --- what makes it stale ---------------------------------------------------------------------- */
+/* --- invalidation ----------------------------------------------------------------------------- */
 
 static void invalidate(struct service_monitor *monitor)
 {
@@ -115,7 +117,8 @@ static void invalidate(struct service_monitor *monitor)
 		unit_monitor_invalidate(monitor->unit);
 }
 
-/* The manager still named a dead process: it has not noticed yet. */
+/* The manager still named a dead process at the last query: reports an event, so that it is
+ * queried again. */
 static void on_again(uint64_t missed, void *arg)
 {
 	struct service_monitor *monitor = arg;
@@ -125,7 +128,8 @@ static void on_again(uint64_t missed, void *arg)
 	monitor->user.on_stale("", monitor->user.arg);
 }
 
-/* A manager that names the dead process again gets a moment to notice. */
+/* The first exit of a process is reported immediately. If the manager names the same dead
+ * process again, the report is delayed by AGAIN, so that the manager can notice the exit. */
 static void on_exit_of_process(void *arg)
 {
 	struct service_monitor *monitor = arg;
@@ -153,7 +157,8 @@ bool service_monitor_disproves(
 	       reply->pid == monitor->dead && monitor->repeats >= REPEATS_MAX;
 }
 
-/* While it is restarted, all that changes is the restart's, and its end will be queried. */
+/* While a call is in flight, a change may be the effect of a restart, so it is reported only
+ * after the call. A query that is dispatched later clears the report. */
 static void on_unit_stale(void *arg)
 {
 	struct service_monitor *monitor = arg;
@@ -211,7 +216,7 @@ void service_monitor_end(struct service_monitor *monitor)
 	monitor->user.on_stale("", monitor->user.arg);
 }
 
-/* --- what a query has found ------------------------------------------------------------------- */
+/* --- the result of a query -------------------------------------------------------------------- */
 
 static void watch_process(struct service_monitor *monitor)
 {
@@ -223,11 +228,13 @@ static void watch_process(struct service_monitor *monitor)
 		return;
 	pidfd_watch_close(monitor->process);
 	monitor->process = NULL;
-	/* Without one (no descriptors left, an old kernel) the queries go on as ever. */
+	/* If no pidfd can be opened (no descriptors left, or an old kernel), the service is
+	 * queried periodically as before. */
 	if (pid > 0)
 		monitor->process =
 			pidfd_watch_open(monitor->loop, pid, on_exit_of_process, monitor);
-	/* It may have died since the worker looked, and its pid be another's. */
+	/* The process may have exited since the worker checked it, and its pid may belong to
+	 * another process. */
 	if (monitor->process != NULL && pid == seen->pid && pidfile_is_another(seen)) {
 		pidfd_watch_close(monitor->process);
 		monitor->process = NULL;
@@ -243,7 +250,7 @@ static void watch_unit(struct service_monitor *monitor, const struct manager_rep
 	bool is_unit = strcmp(monitor->cached.manager, "systemd") == 0;
 
 	if (reply->manager == NULL || (reply->status == VIGIL_SERVICE_UNKNOWN && !is_unit))
-		return; /* a manager that could not be asked has not let go of it */
+		return; /* a manager that could not be asked still runs the service */
 	if (!is_unit || reply->status == VIGIL_SERVICE_ABSENT) {
 		unit_monitor_unsubscribe(monitor->unit);
 		monitor->unit = NULL;
@@ -253,7 +260,7 @@ static void watch_unit(struct service_monitor *monitor, const struct manager_rep
 	}
 }
 
-/* What a later query needs to know. */
+/* Updates the memory for later queries. Only the loop thread sets died and died_ticks. */
 static void remember(
 	struct service_monitor *monitor, const struct manager_reply *reply, bool worker)
 {
@@ -285,7 +292,7 @@ bool service_monitor_learn(
 	return changed;
 }
 
-/* --- life ------------------------------------------------------------------------------------- */
+/* --- init and clear --------------------------------------------------------------------------- */
 
 void service_monitor_init(struct service_monitor *monitor, struct loop *loop,
 	struct unit_monitor *units, struct manager_request *request,

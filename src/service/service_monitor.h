@@ -1,11 +1,12 @@
 /*
  * service_monitor: the cached status of one service, and what invalidates it.
  *
- * A running service's process is watched by a pidfd: its end is noticed at once, and while it
- * lives the cached status is valid.  systemd signals the changes of a unit, so one without a process
- * needs no query either while the connection is up.  Both are believed for a minute.
+ * A pidfd watches the process of a running service. vigild notices the exit of the process
+ * immediately, and while the process lives the cached status is valid. systemd signals the
+ * changes of its units, so that a unit without a process needs no query either while the
+ * connection to systemd is up. In both cases the cached status is valid for one minute at most.
  *
- * All of it belongs to the loop thread, and to one service.
+ * Each monitor belongs to one service and is used on the loop thread only.
  */
 #ifndef SERVICE_MONITOR_H
 #define SERVICE_MONITOR_H
@@ -30,15 +31,16 @@ struct cached_status {
 	bool counts;
 	double busy, busy_limit;
 	char *text, *unit, *idle, *hold, *evidence; /* NULL: "" or not said */
-	uint64_t when;                              /* it was found so, by clock_now */
-	uint64_t learnt;                            /* the query that learnt all this was */
+	uint64_t when;   /* when the status was last confirmed, by clock_now */
+	uint64_t learnt; /* when the query that found all this ended, by clock_now */
 };
 
 struct service_monitor_user {
-	/* An event has made the cached status stale; text: what was seen, "" where that is no news.
-	 * Never inside a call. */
+	/* An event has invalidated the cached status. text: the event; "" if it is not worth a
+	 * message. Never called from within a function of the monitor, except
+	 * service_monitor_end. */
 	void (*on_stale)(const char *text, void *arg);
-	/* The end of a query that service_monitor_query began; see unit_monitor.h. */
+	/* A query that service_monitor_query started has ended; see unit_monitor.h. */
 	void (*on_answer)(enum unit_answer answer, const struct manager_reply *reply, void *arg);
 	void *arg;
 };
@@ -50,41 +52,44 @@ struct service_monitor {
 	struct service_monitor_user user;
 
 	struct cached_status cached;
-	bool stale;                     /* an event came since the last query */
-	bool late;                      /* it is to be reported when the call in flight has ended */
-	bool in_flight;                 /* a call is */
+	bool stale;                     /* an event occurred since the last query */
+	bool late;                      /* report an event after the call */
+	bool in_flight;                 /* a call is in flight */
 	struct pidfd_watch *process;    /* the pidfd of cached.pid; NULL: none */
-	struct unit_subscription *unit; /* NULL: systemd does not run it */
-	pid_t dead;                     /* the last process whose end was noticed */
-	unsigned repeats;               /* how often its manager named it all the same */
-	struct loop_timer *again;       /* for a manager that has not yet noticed a death */
+	struct unit_subscription *unit; /* NULL: it is not a systemd unit */
+	pid_t dead;                     /* the last process that vigild saw exit */
+	unsigned repeats;               /* how often its manager still named it afterwards */
+	struct loop_timer *again;       /* retries if the manager still names it */
 };
 
-/* request outlives the monitor, which keeps its memory up to date. */
+/* request must outlive the monitor, which updates its memory. */
 void service_monitor_init(struct service_monitor *monitor, struct loop *loop,
 	struct unit_monitor *units, struct manager_request *request,
 	const struct service_monitor_user *user);
 void service_monitor_clear(struct service_monitor *monitor);
 
-/* Whether asking the manager would tell nothing new. */
+/* Whether the cached status is valid, so that the manager need not be queried. */
 bool service_monitor_is_valid(const struct service_monitor *monitor);
 /* The cached status, as a reply. */
 vigil_service_reply service_monitor_reply(const struct service_monitor *monitor);
 
-/* Asks systemd over the loop's own connection.  0; negative: a worker is to be asked. */
+/* Queries systemd over the loop's own connection. Returns 0, or a negative number if a worker
+ * must query instead. timeout: ns. */
 int service_monitor_query(struct service_monitor *monitor, uint64_t timeout);
-/* A worker is about to get a copy of the request. */
+/* To be called before a worker gets a copy of the request. */
 void service_monitor_expect(struct service_monitor *monitor);
-/* A call has begun; a query makes what was reported before it history. */
+/* A call was dispatched. query: it is a query, which discards events that are still to be
+ * reported, because it will return the current status. */
 void service_monitor_begin(struct service_monitor *monitor, bool query);
-/* The call has ended, and what it found has been learnt: reports what became stale since. */
+/* The call in flight has ended and its result was passed to service_monitor_learn. Reports an
+ * event that occurred since. */
 void service_monitor_end(struct service_monitor *monitor);
 
-/* Whether the reply calls a service running whose process vigild saw end long ago. */
+/* Whether the reply says that a process is running which vigild saw exit long ago. */
 bool service_monitor_disproves(
 	const struct service_monitor *monitor, const struct manager_reply *reply);
-/* Takes in what a query or a restart has found, by a worker or over the loop's connection.  Returns
- * whether the status is another than before. */
+/* Stores the result of a query or a restart. worker: the result comes from a worker, not from
+ * the loop's connection to systemd. Returns whether the status has changed. */
 bool service_monitor_learn(
 	struct service_monitor *monitor, const struct manager_reply *reply, bool worker);
 #endif

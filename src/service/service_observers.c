@@ -1,5 +1,5 @@
 /*
- * service_observers: who is called when the status of a service changes.
+ * service_observers: the callbacks for changes of a service's status.
  */
 #include "service/service_observers.h"
 
@@ -25,7 +25,7 @@ void service_observer_free(struct service_observer *observer)
 	free(observer);
 }
 
-/* The place in the list is kept by an entry of our own, because a callback may free any other. */
+/* A list entry on the stack marks the position, because a callback may free any observer. */
 void service_observers_notify(struct observer_list *list, const vigil_service_reply *reply)
 {
 	struct service_observer *observer = TAILQ_FIRST(list), here = {0};

@@ -1,5 +1,5 @@
 /*
- * service_observers: who is called when the status of a service changes.
+ * service_observers: the callbacks for changes of a service's status.
  */
 #ifndef SERVICE_OBSERVERS_H
 #define SERVICE_OBSERVERS_H
@@ -20,8 +20,8 @@ TAILQ_HEAD(observer_list, service_observer);
 struct service_observer *service_observer_new(
 	struct observer_list *list, service_reply_fn *fn, void *arg);
 void service_observer_free(struct service_observer *observer);
-/* Calls all of them.  A callback may free any of them, and add new ones; the list must outlive the
- * call. */
+/* Calls all observers. A callback may free any of them and may add new ones, but must not call
+ * this function for the same list. The list must outlive the call. */
 void service_observers_notify(struct observer_list *list, const vigil_service_reply *reply);
 
 #endif

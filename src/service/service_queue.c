@@ -1,5 +1,5 @@
 /*
- * service_queue: the calls to one service, in the order in which they came.
+ * service_queue: the calls to one service, in the order of their arrival.
  */
 #include "service/service_queue.h"
 
@@ -38,7 +38,8 @@ void service_call_free(struct service_call *call)
 	free(call);
 }
 
-/* The last caller's verb counts: a query between two restarts sees the service as it is then. */
+/* The verb of the last caller decides, because a query between two restarts must return the
+ * status at that time. */
 bool service_queue_has_restart(const struct service_queue *queue)
 {
 	const struct service_call *last = TAILQ_LAST(&queue->waiting, call_list);

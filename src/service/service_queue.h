@@ -1,9 +1,10 @@
 /*
- * service_queue: the calls to one service, in the order in which they came.
+ * service_queue: the calls to one service, in the order of their arrival.
  *
- * Pure data.  At most one call is in flight; it may answer several callers: all queries up to the
- * next restart, or restarts that came together.  Answered calls wait in a list of their own until
- * their callbacks have run, because a callback may cancel some of them or add new ones.
+ * This is a pure data structure. At most one call is in flight. It may answer several callers:
+ * all queries up to the next restart, or consecutive restarts. Answered calls are kept in a
+ * separate list until their callbacks have run, because a callback may cancel some of them or
+ * add new ones.
  */
 #ifndef SERVICE_QUEUE_H
 #define SERVICE_QUEUE_H
@@ -16,13 +17,14 @@
 TAILQ_HEAD(call_list, service_call);
 
 struct service_call {
-	struct service *service; /* that was asked; another one's call may answer it */
+	/* the requested service; a call to another name of the same unit may answer it */
+	struct service *service;
 	enum service_verb verb;
 	service_reply_fn *fn;
 	void *arg;
-	char *refusal; /* why it is not asked; NULL: it is */
+	char *refusal; /* why the call is refused; NULL: it is not */
 	TAILQ_ENTRY(service_call) link;
-	struct call_list *list; /* the one it is in */
+	struct call_list *list; /* the list that contains it */
 };
 
 struct service_queue {
@@ -36,24 +38,26 @@ void service_queue_init(struct service_queue *queue);
 struct service_call *service_call_new(
 	struct service *service, enum service_verb verb, service_reply_fn *fn, void *arg);
 void service_call_add(struct service_call *call, struct call_list *list);
-/* Removes it from its list and frees it. */
+/* Removes the call from its list and frees it. */
 void service_call_free(struct service_call *call);
 
-/* Whether a new call of that verb may go out now: nothing is in flight, and nobody waits. */
+/* Whether a new call may be dispatched now: no call is in flight or waiting. */
 bool service_queue_is_idle(const struct service_queue *queue);
-/* Whether a new call of that verb is answered by the one in flight. */
+/* Whether the call in flight also answers a new call of that verb. */
 bool service_queue_may_join(const struct service_queue *queue, enum service_verb verb);
-/* Whether a restart that is asked for now goes together with one that is asked for already. */
+/* Whether a new restart would be answered together with a restart that was requested before. */
 bool service_queue_has_restart(const struct service_queue *queue);
-/* The verb of the first call that waits.  False: none does, or one is in flight. */
+/* Gets the verb of the first waiting call. Returns false if no call is waiting, or one is in
+ * flight. */
 bool service_queue_next(const struct service_queue *queue, enum service_verb *verb);
-/* A call of that verb goes out: it answers those that wait, up to one of another verb. */
+/* Marks a call of that verb as in flight. It answers the calls at the head of the waiting list,
+ * up to the first one with another verb. */
 void service_queue_dispatch(struct service_queue *queue, enum service_verb verb);
-/* The call in flight has ended: its callers are to be answered. */
+/* The call in flight has ended: moves its callers to the answered list. */
 void service_queue_complete(struct service_queue *queue);
-/* Those that wait are to be answered without a call. */
+/* Moves all waiting calls to the answered list, because they are to be answered without a query. */
 void service_queue_refuse(struct service_queue *queue);
-/* The next one to be answered; NULL: none is left. */
+/* The next call to be answered; NULL: none. */
 struct service_call *service_queue_answered(const struct service_queue *queue);
 
 #endif

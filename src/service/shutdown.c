@@ -1,17 +1,19 @@
 /*
  * shutdown: whether the machine is going down under sysvinit, OpenRC or runit.
  *
- * While the machine goes down, its services are stopped one after the other.  A service that is
- * started again in between is not stopped a second time: it runs into the end of the machine, with its
- * file systems unmounted below it.  systemd refuses such a start itself; the others leave signs.
+ * While the machine goes down, its services are stopped one after the other. A service that is
+ * started again in between is not stopped a second time. It would run until the machine halts,
+ * while its file systems are unmounted. systemd itself refuses such a start. The other managers
+ * leave these traces:
  *
- *   sysvinit  init notes the runlevel in utmp and runs the script rc with it, until all is stopped.
- *   OpenRC    the runlevel is in softlevel before the first service is stopped; a directory
- *             rc.stopping is there while services are stopped.  Debian's runlevels are called "off"
- *             and "recovery", where OpenRC's own are "shutdown" and "single".
+ *   sysvinit  init records the runlevel in utmp and runs the script rc with it until everything
+ *             is stopped.
+ *   OpenRC    the file softlevel has the runlevel before the first service is stopped; a
+ *             directory rc.stopping exists while services are stopped. Debian's runlevels are
+ *             called "off" and "recovery", OpenRC's own are called "shutdown" and "single".
  *   runit     a file stopit is made executable, then /etc/runit/3 is run.
  *
- * Single-user mode counts for as long as services are being stopped for it.
+ * Single-user mode counts only while services are being stopped for it.
  */
 #include "service/shutdown.h"
 
@@ -33,7 +35,7 @@
 #include "base/trust.h"
 #include "process/process.h"
 
-#define SLACK 60 /* seconds by which a date before the boot may still be of this boot */
+#define SLACK 60 /* seconds; a record up to this much older than the boot may be of this boot */
 
 static const char sysvinit[] = "the machine is shutting down (sysvinit)";
 static const char sysvinit_single[] = "the machine enters single-user mode (sysvinit)";
@@ -49,9 +51,9 @@ static int stat_at(const char *root, const char *path, struct stat *st)
 	return stat(full, st);
 }
 
-/* Opens what only root and we could have put there: a descriptor (O_PATH), or -1.  What others could
- * write is no sign: it would keep vigild from repairing anything.  with_group: the group of the file may
- * write it. */
+/* Opens a file that only root and vigild's user could have created. Returns a descriptor
+ * (O_PATH), or -1. A file that others could write is ignored, because with it they could keep
+ * vigild from restarting services. with_group: the group of the file may write it, too. */
 static int open_trusted(const char *root, const char *path, bool with_group)
 {
 	struct trust_user group = {.uid = 0};
@@ -96,7 +98,7 @@ static int open_at(const char *root, const char *path, int flags)
 	return open(full, flags | O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 }
 
-/* A process of others is no sign. */
+/* A process of another user is ignored, because any user could start it. */
 static bool is_ours(const struct stat *st)
 {
 	return st->st_uid == 0 || st->st_uid == geteuid();
@@ -133,7 +135,8 @@ static const char *openrc_goes_down(const char *root)
 	return NULL;
 }
 
-/* The file is always there on some machines; that it may be executed is the sign, also for runit. */
+/* On some machines the file always exists. runit itself only checks whether the file is
+ * executable, and so does this function. */
 static const char *runit_goes_down(const char *root)
 {
 	static const char *const files[] = {
@@ -152,7 +155,8 @@ static const char *runit_goes_down(const char *root)
 
 /* --- utmp ------------------------------------------------------------------------------------- */
 
-/* A record from before this boot was left by the boot before it, or came with a container's image. */
+/* Whether the record says that the machine is going down. A record that is older than this boot
+ * is ignored: the previous boot left it, or it came with the image of a container. */
 static bool is_going_down(const struct utmpx *record)
 {
 	int level = record->ut_pid % 256;
@@ -161,13 +165,14 @@ static bool is_going_down(const struct utmpx *record)
 	       (double)record->ut_tv.tv_sec + SLACK >= clock_boot_time();
 }
 
-/* The last record of a runlevel is that of the present one. */
+/* The last runlevel record is the current one. */
 static const char *utmp_goes_down(const char *root)
 {
 	struct utmpx records[16];
 	const char *why = NULL;
 	ssize_t n;
-	/* Programs that are set-group-ID to its group note terminals in it. */
+	/* The group may write the file, because programs that are set-group-ID to it record
+	 * terminals there. */
 	int fd = open_to_read(root, "/run/utmp", true);
 
 	if (fd < 0)
@@ -186,7 +191,8 @@ static const char *utmp_goes_down(const char *root)
 
 #define ARGUMENTS 8
 
-/* Scripts that take the machine down, and with which first argument ("": any or none). */
+/* Scripts that take the machine down, and the first argument with which they do so ("": any or
+ * none). */
 static const struct {
 	const char *path, *levels, *why;
 } scripts[] = {
@@ -222,8 +228,8 @@ static bool is_shell(const char *program)
 	return n >= 2 && strcmp(program + n - 2, "sh") == 0;
 }
 
-/* arguments: of the command line, ended by NULL.  A script has its shell before it.  One that is not
- * there is not being run. */
+/* Checks a command line, which is terminated by NULL. In the command line of a script, the shell
+ * precedes the script. A script that does not exist cannot be running. */
 static const char *command_goes_down(const char *root, const char *const *arguments)
 {
 	struct stat st;
@@ -241,9 +247,11 @@ static const char *command_goes_down(const char *root, const char *const *argume
 	return NULL;
 }
 
-/* A container that goes down is not the machine: its processes have numbers in a namespace of their own,
- * too, which anyone may read.  A process that has ended takes nothing down.  Where it cannot be seen, the
- * process counts. */
+/* Whether the process is in a container, because a container that goes down is not the machine.
+ * The processes of a container have additional pids in a nested namespace, which
+ * /proc/PID/status shows to every user. A process that has exited is ignored, so this returns
+ * true for it. If the status cannot be read for another reason, the process counts and this
+ * returns false. */
 static bool is_in_container(int proc, const char *number)
 {
 	char path[64], text[4096], *numbers, *end;
@@ -261,7 +269,7 @@ static bool is_in_container(int proc, const char *number)
 	return *end == '\t';
 }
 
-/* number: of a process, in proc. */
+/* Checks the process in the directory number of proc. */
 static const char *process_goes_down(const char *root, int proc, const char *number)
 {
 	const char *why;
@@ -270,7 +278,8 @@ static const char *process_goes_down(const char *root, int proc, const char *num
 	struct stat st;
 	ssize_t n, at = 0;
 
-	/* The directory says who runs it; the files in it are root's where a process likes it so. */
+	/* The owner of the directory is the user of the process. The files in it may be owned by
+	 * root, if the process is not dumpable. */
 	if (fstatat(proc, number, &st, 0) != 0 || !is_ours(&st))
 		return NULL;
 	snprintf(path, sizeof(path), "%.20s/cmdline", number);
@@ -302,7 +311,7 @@ static const char *processes_go_down(const char *root)
 	return why;
 }
 
-/* Where there is no such script, no process can run it. */
+/* Whether any of the scripts exists; if not, no process can run one. */
 static bool has_scripts(const char *root)
 {
 	struct stat st;

@@ -4,14 +4,15 @@
 #ifndef SHUTDOWN_H
 #define SHUTDOWN_H
 
-/* Why nothing is to be started any more ("the machine is shutting down (OpenRC)", static text); NULL:
- * the machine stays up, or this cannot be told.  root: "" for the machine itself, else a directory that
- * stands for /.  Any thread. */
+/* Both functions return the reason why no service may be started any more ("the machine is
+ * shutting down (OpenRC)", static text), or NULL if the machine stays up or this cannot be
+ * determined. root: "" for this machine, else a directory that is used as /. They may be called
+ * from any thread. */
 
-/* By what OpenRC, runit and init note in files: a few small reads. */
+/* Checks the files in which OpenRC, runit and init record a shutdown: a few small reads. */
 const char *shutdown_announced(const char *root);
-/* Also by the processes, where the script of the runlevel may be one of them.  Goes through /proc once,
- * so it is for workers. */
+/* Checks the processes, too, if the script of the runlevel may be one of them. For workers only,
+ * because this reads /proc once. */
 const char *shutdown_in_progress(const char *root);
 
 #endif

@@ -1,14 +1,15 @@
 /*
- * init_script: finds an init script, says whether it may be run, and whether somebody else is at it.
+ * init_script: finds an init script, checks whether vigild may run it, and finds the process
+ * that runs it.
  *
- * What is run here is run with vigild's rights, so it is run only when trust finds that nobody else
+ * A script runs with vigild's rights. So vigild runs it only if trust finds that no other user
  * could have written it.
  *
- * While an admin's `stop` or `restart` is under way, the service's process has ended and that is
- * not told from a crash: the pidfile is still there, or gone though the service is about to be
- * started.  Nobody keeps a list of such jobs, as systemd does; but the script is a process, and its
- * command line says what it is about.  Where not all processes can be looked at, it is not known
- * whether one is at it, and that is said: unknown is not nobody.
+ * While an admin's `stop` or `restart` is in progress, the service's process has exited, and
+ * this looks like a crash: the pidfile still exists, or it is missing although the service is
+ * about to be started. There is no list of such jobs, unlike with systemd. But the script is a
+ * process, and its command line shows the argument. If not all processes can be checked, vigild
+ * cannot know whether one runs the script, and the functions return an error instead of "none".
  */
 #include "service/managers/init_script.h"
 
@@ -56,18 +57,21 @@ bool init_script_find(
 	return manager_trust(path, trust_path(path, NULL, 0, why, sizeof(why)), why, reply);
 }
 
-/* --- who runs it ------------------------------------------------------------------------------ */
+/* --- the process that runs it ----------------------------------------------------------------- */
 
-#define ARGUMENTS 8 /* the interpreter, or a program such as env, stands before the script */
+/* the number of arguments that are searched for the script, because the interpreter, or a
+ * program such as env, precedes it */
+#define ARGUMENTS 8
 
-/* That a process is no more is known; that it cannot be looked at means that it may be the one. */
+/* Returns 0 if the error means that the process has exited, because then it does not run the
+ * script. Returns -errno for any other error, because the process may run the script. */
 static int unless_gone(int error)
 {
 	return error == ENOENT || error == ESRCH ? 0 : -error;
 }
 
-/* Its command line, as arguments that each end in NUL; how long that is, 0 where it has none; or
- * -errno. */
+/* Reads the command line of a process, in which a NUL terminates each argument. Returns its
+ * length; 0 if it has none; or -errno. */
 static ssize_t command_line(int process, char *text, size_t room)
 {
 	ssize_t n = process_read_file(process, "cmdline", text, room);
@@ -75,8 +79,9 @@ static ssize_t command_line(int process, char *text, size_t room)
 	return n < 0 ? unless_gone((int)-n) : n;
 }
 
-/* By its name first, since that costs nothing; then it is the same file, also by a link or by a
- * path from where the process stands. */
+/* Whether an argument of the process names the script. The names are compared first, because
+ * that costs nothing. Then the files are compared, so that a link or a path relative to the
+ * working directory of the process also matches. */
 static bool is_script(
 	int process, const char *argument, const char *name, const struct stat *script)
 {
@@ -105,7 +110,7 @@ bool init_script_uids(const char *status, uid_t uids[4])
 	for (int i = 0; i < 4; i++, at = end) {
 		at += strspn(at, " \t");
 		uid = strtoull(at, &end, 10);
-		/* No sign, and nothing that is root's only when it is cut to its lowest 32 bits. */
+		/* Reject a sign, and a number that truncation to 32 bits would change. */
 		if (!isdigit((unsigned char)*at) || uid > UINT32_MAX)
 			return false;
 		uids[i] = (uid_t)uid;
@@ -113,9 +118,9 @@ bool init_script_uids(const char *status, uid_t uids[4])
 	return *end == '\n';
 }
 
-/* Whether all user ids of a process, the real, effective, saved and file system ones, are root's or
- * ours: a setuid program is root's by one of them, and everyone may write anything in its command
- * line.  1, 0, or -errno. */
+/* Whether the real, effective, saved and file system user ids of a process all belong to root or
+ * to vigild's user. A setuid program that another user runs has only some of them, and that user
+ * may write anything in its command line. Returns 1, 0 or -errno. */
 static int is_ours_entirely(int process)
 {
 	char status[4096];
@@ -153,7 +158,7 @@ bool init_script_interpreter(const char *text, char path[INIT_SCRIPT_PATH])
 		return false;
 	text += 2 + strspn(text + 2, " \t");
 	n = strcspn(text, " \t\n");
-	/* The kernel accepts a relative path, too, but nobody can tell what that leads to. */
+	/* The kernel also accepts a relative path, but vigild cannot know which file that is. */
 	if (*text != '/' || n >= INIT_SCRIPT_PATH)
 		return false;
 	memcpy(path, text, n);
@@ -161,15 +166,16 @@ bool init_script_interpreter(const char *text, char path[INIT_SCRIPT_PATH])
 	return true;
 }
 
-/* Whether the program of a process may be what runs the script: the script itself, the interpreter
- * that its first line names, or a shell.  An editor that has the script open is none. */
+/* Whether the program of a process may run the script: it is the script itself, the interpreter
+ * in its first line, or a shell. An editor that has the script open does not count. Returns 1, 0
+ * or -errno. */
 static int may_run(int process, const char *path, const struct stat *script)
 {
 	char program[INIT_SCRIPT_PATH], text[INIT_SCRIPT_PATH], interpreter[INIT_SCRIPT_PATH];
 	ssize_t n = readlinkat(process, "exe", program, sizeof(program) - 1);
 	struct stat exe, st;
 
-	if (n < 0) /* one of root's, which an ordinary user may not look at */
+	if (n < 0) /* a process of root, which an ordinary user may not examine */
 		return errno == EACCES || errno == EPERM ? 1 : unless_gone(errno);
 	program[n] = '\0';
 	if (is_shell(program))
@@ -184,7 +190,7 @@ static int may_run(int process, const char *path, const struct stat *script)
 	return stat(interpreter, &st) == 0 && exe.st_dev == st.st_dev && exe.st_ino == st.st_ino;
 }
 
-/* Whether a process whose command line names the script runs it.  1, 0, or -errno. */
+/* Whether a process runs the script that its command line names. Returns 1, 0 or -errno. */
 static int is_runner(int process, const char *path, const struct stat *script)
 {
 	int r = is_ours_entirely(process);
@@ -192,7 +198,8 @@ static int is_runner(int process, const char *path, const struct stat *script)
 	return r > 0 ? may_run(process, path, script) : r;
 }
 
-/* 1: it is at it; 0: it is not; or -errno. */
+/* Whether the process runs the script with another argument than "status"; verb gets the
+ * argument. Returns 1, 0 or -errno. */
 static int runs(int process, const char *path, const char *name, const struct stat *script,
 	char verb[INIT_SCRIPT_VERB])
 {
@@ -205,7 +212,7 @@ static int runs(int process, const char *path, const char *name, const struct st
 	if (fstat(process, &st))
 		return unless_gone(errno);
 	if (!is_ours(&st))
-		return 0; /* a stranger may write anything in its command line */
+		return 0; /* another user may write anything in a command line */
 	n = command_line(process, text, sizeof(text));
 	for (i = 0; n > 0 && i < ARGUMENTS && argument < text + n; i++) {
 		const char *next = argument + strlen(argument) + 1;
@@ -222,7 +229,7 @@ static int runs(int process, const char *path, const char *name, const struct st
 	return n < 0 ? (int)n : 0;
 }
 
-/* As runs, by its number in /proc. */
+/* Like runs, for a process that is given as its name in /proc. */
 static int runs_at(DIR *proc, const char *number, const char *path, const char *name,
 	const struct stat *script, char *verb)
 {
@@ -235,7 +242,8 @@ static int runs_at(DIR *proc, const char *number, const char *path, const char *
 	return r;
 }
 
-/* All of them.  The first process is always there: where it is not seen, the others may not be. */
+/* Checks all processes. Process 1 always exists: if /proc does not show it, other processes may
+ * be hidden, too. */
 static pid_t look_through(DIR *proc, const char *path, char verb[INIT_SCRIPT_VERB])
 {
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;

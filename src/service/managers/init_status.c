@@ -1,10 +1,12 @@
 /*
- * init_status: what an init script, its pidfile and the process table say about a service.
+ * init_status: collects what an init script, its pidfile and the process table say about a
+ * service.
  *
- * How well a script answers is up to its author: some know no `status` and print their usage with
- * any exit status, most call a zombie a running daemon, and none can tell a crash from a clean
- * end once its pidfile is gone.  So the pidfile is judged in addition, and the process table says
- * whether somebody runs the script at this moment.  What all of it means is for evidence.c to say.
+ * The quality of a script's answer depends on its author. Some scripts do not know `status` and
+ * print their usage with any exit status. Most of them report a zombie as a running daemon. None
+ * can distinguish a crash from a clean stop after the pidfile was removed. So the pidfile is
+ * checked in addition, and the process table shows whether somebody runs the script right now.
+ * evidence.c derives the status from all of this.
  */
 #include "service/managers/init_status.h"
 
@@ -21,14 +23,15 @@
 #include "process/spawn.h"
 #include "service/managers/init_script.h"
 
-/* A script's header is at its head.  What follows may be anything, such as an archive of one line. */
+/* The header is in the first lines of a script. The rest may be anything, such as an archive
+ * without line breaks. */
 #define HEAD_LINES 64
 #define HEAD_SIZE  INIT_STATUS_HEAD
 
 int init_status_run(const struct manager_request *request, const char *script, const char *verb,
 	bool direct, bool spare_group, struct spawn_result *result, struct manager_reply *reply)
 {
-	/* Under systemd, Debian's scripts hand themselves over to systemctl. */
+	/* Under systemd, Debian's scripts redirect the request to systemctl. */
 	static const char *const skip[] = {"SYSTEMCTL_SKIP_REDIRECT=1", NULL};
 	const char *argv[] = {script, verb, NULL};
 	struct spawn spawn = {.argv = argv, .merge_stderr = true};
@@ -38,7 +41,7 @@ int init_status_run(const struct manager_request *request, const char *script, c
 	return manager_run(request, &spawn, spare_group, result, reply);
 }
 
-/* Behind the blanks, stars and colours that a line begins with. */
+/* Skips the spaces, asterisks and colour codes at the beginning of a line. */
 static const char *skip_ornaments(const char *line)
 {
 	for (;;) {
@@ -59,7 +62,7 @@ bool init_status_is_usage(const char *output)
 		"unknown command", "unrecognized service action"};
 	const char *line = output;
 
-	/* Each is looked for once, because the output may have thousands of lines. */
+	/* Search for each pattern only once, because the output may have thousands of lines. */
 	for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++)
 		if (strcasestr(output, patterns[i]) != NULL)
 			return true;
@@ -76,7 +79,7 @@ bool init_status_is_usage(const char *output)
 
 /* --- the pidfile ------------------------------------------------------------------------------ */
 
-/* The path in a line `# pidfile: /run/x.pid`; false for other lines. */
+/* Gets the path from a line `# pidfile: /run/x.pid`; returns false for other lines. */
 static bool header_path(const char *line, char path[INIT_SCRIPT_PATH])
 {
 	static const char word[] = "pidfile:";
@@ -105,7 +108,7 @@ bool init_status_header(const char *text, size_t length, char path[INIT_SCRIPT_P
 	for (int i = 0; i < HEAD_LINES && text < end; i++, text = newline + 1) {
 		newline = memchr(text, '\n', (size_t)(end - text));
 		if (newline == NULL && length >= HEAD_SIZE)
-			return false; /* the line goes on behind what was read */
+			return false; /* the line continues beyond the part that was read */
 		if (header_path(text, path))
 			return true;
 		if (newline == NULL)
@@ -114,7 +117,7 @@ bool init_status_header(const char *text, size_t length, char path[INIT_SCRIPT_P
 	return false;
 }
 
-/* 1: the header names it; 0: it does not; or -errno. */
+/* Returns 1 if the header names a pidfile, 0 if it does not, or -errno. */
 static int header_find(const char *script, char path[INIT_SCRIPT_PATH])
 {
 	char text[HEAD_SIZE + 1];
@@ -151,7 +154,8 @@ bool init_status_pidfile(
 
 /* --- the status ------------------------------------------------------------------------------- */
 
-/* Takes the exit status of `status`, by the standard; what that does not name is no answer. */
+/* Evaluates the exit status of `status` as the LSB defines it. Any other exit status is an error
+ * and not a status. */
 static void take_status(int code, const struct spawn_result *result, struct evidence *e,
 	struct manager_reply *reply)
 {
@@ -194,15 +198,16 @@ void init_status_gather(const struct manager_request *request, const char *scrip
 	*e = manager_evidence(request, "the script");
 	e->basis = BASIS_CHECKED;
 	e->said = reply->text;
-	/* Before the script is asked: who has gone by then has left what it will find. */
+	/* Look for a runner before the script is run: if the runner ends in between, the script
+	 * already finds its result. */
 	init_status_pidfile(request, script, &pidfile);
 	if (pidfile.verdict != PIDFILE_ALIVE)
 		runner = init_script_runner(script, verb);
 	code = init_status_run(request, script, "status", direct, false, &result, reply);
 	if (code >= 0)
 		take_status(code, &result, e, reply);
-	/* After the script, which takes a while: a service that is just being stopped has had
-	 * that time to remove its pidfile. */
+	/* Check the pidfile again after the script, which takes a while: a service that is being
+	 * stopped has had that time to remove its pidfile. */
 	e->place_known = init_status_pidfile(request, script, &pidfile);
 	if (e->place_known)
 		manager_add_pidfile(reply, e, &pidfile);

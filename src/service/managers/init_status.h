@@ -1,5 +1,6 @@
 /*
- * init_status: what an init script, its pidfile and the process table say about a service.
+ * init_status: collects what an init script, its pidfile and the process table say about a
+ * service.
  */
 #ifndef INIT_STATUS_H
 #define INIT_STATUS_H
@@ -11,30 +12,32 @@
 
 struct spawn_result;
 
-/* Runs the script with that argument, until the request's deadline.  direct: the script itself is
- * meant, so it must not hand the request over to systemctl.  spare_group: what it starts outlives
- * it.  Returns as manager_run does. */
+/* Runs the script with the argument verb, until the request's deadline. direct: the script must
+ * run itself and not redirect the request to systemctl. spare_group: the processes that the
+ * script starts are to outlive it. Returns as manager_run does. */
 int init_status_run(const struct manager_request *request, const char *script, const char *verb,
 	bool direct, bool spare_group, struct spawn_result *result, struct manager_reply *reply);
 
-/* Finds the pidfile and judges it: the request's own, else the one that the script's header names,
- * else one where most scripts keep it.  Returns whether it is known where it is, not only guessed. */
+/* Finds the pidfile and checks it. The path is the request's, else the one in the script's
+ * header, else one of the two usual paths. Returns whether the path is known and not only
+ * guessed; a guessed path is known if the file exists. */
 bool init_status_pidfile(
 	const struct manager_request *request, const char *script, struct pidfile *pidfile);
 
-/* Asks the script for its status, and looks at everything beside it.  The evidence borrows from
- * the reply and from verb, which must outlive it. */
+/* Runs the script with `status`, and checks the pidfile and the process table in addition. The
+ * evidence refers to texts in the reply and in verb, which must outlive it. verb: a buffer of
+ * INIT_SCRIPT_VERB bytes. */
 void init_status_gather(const struct manager_request *request, const char *script, bool direct,
 	char *verb, struct evidence *e, struct manager_reply *reply);
 
-/* Bytes of a script that are read for its header. */
+/* The number of bytes of a script that are searched for its header. */
 #define INIT_STATUS_HEAD ((size_t)16 * 1024)
 
-/* Finds the path in the line "# pidfile: /run/x.pid" of a script's header.  text: the beginning of the
- * script, with a NUL behind it; length: without that, at most INIT_STATUS_HEAD.  Returns false where the
- * header names none. */
+/* Finds the path in the line "# pidfile: /run/x.pid" of a script's header. text: the beginning
+ * of the script, terminated by NUL. length: without the NUL, at most INIT_STATUS_HEAD. Returns
+ * false if the header names no pidfile. */
 bool init_status_header(const char *text, size_t length, char path[INIT_SCRIPT_PATH]);
-/* Whether the output of a script is what it prints where it does not know the verb. */
+/* Whether the output of a script is the usage message that it prints for an unknown argument. */
 bool init_status_is_usage(const char *output);
 
 #endif

@@ -1,8 +1,8 @@
 /*
  * lsb: the manager of init scripts, as the Linux Standard Base describes them.
  *
- * A script is a program of root's that takes `status` and `restart` and answers by its exit
- * status.  What it and its pidfile say is gathered in init_status.c.
+ * A script is a program of root that accepts `status` and `restart` and answers with its exit
+ * status. init_status.c collects what the script and its pidfile say.
  */
 #include "service/manager.h"
 
@@ -22,7 +22,7 @@ static const char *init_dir(const struct manager_request *request)
 	return request->init_dir != NULL ? request->init_dir : INIT_DIR;
 }
 
-/* Where scripts were asked for, it is the script that is meant, not systemd's unit. */
+/* If the configuration asks for init scripts, the script itself is meant and not systemd's unit. */
 static bool is_direct(const struct manager_request *request)
 {
 	return request->init_dir != NULL || request->manager == &manager_lsb;
@@ -31,8 +31,9 @@ static bool is_direct(const struct manager_request *request)
 static bool lsb_present(const struct manager_request *request)
 {
 #ifdef HAVE_SYSTEMD
-	/* A booted systemd has made units of the scripts; one it does not know is not installed
-	 * yet, and run behind its back its daemon would be a child of vigild. */
+	/* A running systemd has generated units from the scripts. A script that it does not know
+	 * is not completely installed yet. If vigild ran that script, the daemon would become a
+	 * child of vigild instead of a service of systemd. */
 	if (!request->init_dir && access("/run/systemd/system", F_OK) == 0)
 		return false;
 #endif
@@ -50,7 +51,8 @@ static void lsb_query(const struct manager_request *request, struct manager_repl
 	manager_conclude(reply, &e);
 }
 
-/* Somebody works on it at this moment, and must not be interrupted. */
+/* Whether another process runs the script right now, which must not be interrupted. Sets the
+ * fault if so. Returns false if this cannot be determined. */
 static bool is_busy(const char *path, struct manager_reply *reply)
 {
 	char verb[INIT_SCRIPT_VERB];

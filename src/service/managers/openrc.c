@@ -1,15 +1,15 @@
 /*
  * openrc: services that OpenRC starts and stops.
  *
- * OpenRC keeps no eye on what it has started.  What `rc-service NAME status` says is what was
- * last done to the service, and where start-stop-daemon is not OpenRC's own, as on Debian, it
- * says "started" of one that died long ago.  So the process is looked at beside it: a service
- * that was started notes in OpenRC's own directory where its pidfile is, and supervise-daemon
- * which process it watches.
+ * OpenRC does not watch the processes that it has started. `rc-service NAME status` reports the
+ * last action. If start-stop-daemon is not OpenRC's own, as on Debian, it reports "started" for
+ * a service that died long ago. So vigild also checks the process: a service that was started
+ * stores the path of its pidfile in a directory of OpenRC, and supervise-daemon stores the pid
+ * of the process that it watches.
  *
- * Such a service cannot be restarted either, for it fails to be stopped.  It is set back to
- * "stopped" (zap), and then started; but never before it is known to be dead, which zap does not
- * ask.
+ * Such a service cannot be restarted either, because stopping it fails. It is first reset to
+ * "stopped" (zap) and then started. vigild does this only if the process is known to be dead,
+ * because zap does not check that.
  */
 #include "service/manager.h"
 
@@ -30,7 +30,8 @@
 
 /* --- rc-service ------------------------------------------------------------------------------- */
 
-/* Without init_dir it finds the script itself, and not all of its forms take a path. */
+/* Runs rc-service. Without init_dir it gets the name, because it finds the script itself, and
+ * not all versions accept a path. */
 static int run(const struct manager_request *request, const char *path, const char *verb,
 	struct spawn_result *result, struct manager_reply *reply)
 {
@@ -41,7 +42,8 @@ static int run(const struct manager_request *request, const char *path, const ch
 	return manager_run(request, &spawn, strcmp(verb, "status") != 0, result, reply);
 }
 
-/* False, with the reply filled, where there is nothing to ask or nobody to answer. */
+/* Finds the script. Returns false with the reply filled if OpenRC does not run this machine or
+ * the script cannot be used. */
 static bool find(const struct manager_request *request, char path[INIT_SCRIPT_PATH],
 	struct manager_reply *reply)
 {
@@ -55,7 +57,8 @@ static bool find(const struct manager_request *request, char path[INIT_SCRIPT_PA
 
 /* --- the process ------------------------------------------------------------------------------ */
 
-/* What the service has noted under that name; false, with errno set, where there is nothing. */
+/* Reads a value that OpenRC stores for the service. Returns false with errno set if there is
+ * none; errno is 0 for an empty value. */
 static bool noted(const char *service, const char *name, char text[INIT_SCRIPT_PATH])
 {
 	char path[INIT_SCRIPT_PATH];
@@ -76,7 +79,7 @@ static bool noted(const char *service, const char *name, char text[INIT_SCRIPT_P
 	return *text != '\0';
 }
 
-/* Whether OpenRC still takes it for started. */
+/* Whether OpenRC still lists the service as started. */
 static bool is_started(const char *service)
 {
 	char path[INIT_SCRIPT_PATH];
@@ -109,9 +112,9 @@ static void find_pidfile(
 	}
 }
 
-/* Adds what is known of the process of a service that OpenRC calls started, or unsupervised.
- * Under supervise-daemon the pidfile is that program's, and while it lives, a dead service is about
- * to be started again. */
+/* Adds the process of a service that OpenRC reports as started or unsupervised. Under
+ * supervise-daemon, the pidfile is that of supervise-daemon. While supervise-daemon is alive, it
+ * is about to restart a dead service. */
 static void add_process(
 	const struct manager_request *request, struct evidence *e, struct manager_reply *reply)
 {
@@ -137,8 +140,8 @@ static void add_process(
 		e->word = WORD_STARTING;
 }
 
-/* A pidfile that names a living process of a service that OpenRC calls stopped.  One that is left
- * behind says nothing: OpenRC knows that it has stopped the service. */
+/* Adds a pidfile that names a living process although OpenRC reports the service as stopped. A
+ * pidfile of a dead process is ignored, because OpenRC knows that it has stopped the service. */
 static void add_contradiction(
 	const struct manager_request *request, struct evidence *e, struct manager_reply *reply)
 {
@@ -157,8 +160,8 @@ static bool openrc_present(const struct manager_request *request)
 	return access(RUN_DIR "/softlevel", F_OK) == 0;
 }
 
-#define CRASHED      32 /* OpenRC has looked at its processes itself */
-#define UNSUPERVISED 64 /* it has looked at supervise-daemon, but not at the service */
+#define CRASHED      32 /* OpenRC has checked the service's processes itself */
+#define UNSUPERVISED 64 /* OpenRC has checked supervise-daemon, but not the service */
 
 static const struct {
 	int code;
@@ -170,13 +173,14 @@ static const struct {
 	{3, WORD_DOWN, BASIS_RECORD, ""},
 	{4, WORD_STOPPING, BASIS_RECORD, ""},
 	{8, WORD_STARTING, BASIS_RECORD, ""},
-	/* it waits for something, such as a cable; whoever brings that goes on with it */
+	/* the service waits for an event, such as a network link; the source of the event
+	 * continues the start */
 	{16, WORD_STARTING, BASIS_RECORD, "inactive"},
 	{CRASHED, WORD_FAILED, BASIS_CHECKED, "crashed"},
 	{UNSUPERVISED, WORD_FAILED, BASIS_CHECKED, "its supervise-daemon has died"},
 };
 
-/* What an exit status of `rc-service NAME status` means. */
+/* Evaluates the exit status of `rc-service NAME status`. */
 static void take_code(int code, const struct spawn_result *result, struct evidence *e,
 	struct manager_reply *reply)
 {
@@ -195,7 +199,8 @@ static void take_code(int code, const struct spawn_result *result, struct eviden
 	manager_fault(reply, -EIO, VIGIL_FAULT_FAILED, "rc-service exits %d: %s", code, said);
 }
 
-/* Returns whether the service is known to be dead, though OpenRC takes it for started. */
+/* Queries the status. Returns whether the service is known to be dead although OpenRC lists it
+ * as started. */
 static bool query_at(
 	const struct manager_request *request, const char *path, struct manager_reply *reply)
 {
@@ -212,7 +217,7 @@ static bool query_at(
 	manager_conclude(reply, &e);
 	if (code != 0 || reply->status != VIGIL_SERVICE_FAILED || is_started(request->name))
 		return reply->status == VIGIL_SERVICE_FAILED;
-	/* It was stopped while it was being looked at: that is no crash. */
+	/* It was stopped during the query, which is not a crash. Query again. */
 	e = manager_evidence(request, "OpenRC");
 	code = run(request, path, "status", &result, reply);
 	if (code >= 0)
@@ -229,7 +234,7 @@ static void openrc_query(const struct manager_request *request, struct manager_r
 		query_at(request, path, reply);
 }
 
-/* Tells OpenRC to do it.  0, or -1 with the fault set. */
+/* Runs rc-service with that verb. Returns 0, or -1 with the fault set. */
 static int run_verb(const struct manager_request *request, const char *path, const char *verb,
 	struct manager_reply *reply)
 {

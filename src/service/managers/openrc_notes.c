@@ -1,4 +1,4 @@
-/* openrc_notes: the values that OpenRC notes of a service; see openrc_notes.h. */
+/* openrc_notes: parses the values that OpenRC stores for a service; see openrc_notes.h. */
 #include "service/managers/openrc_notes.h"
 
 #include <errno.h>
@@ -16,7 +16,7 @@ bool openrc_notes_pidfile(const char *chroot, const char *pidfile, char path[INI
 {
 	int n = snprintf(path, INIT_SCRIPT_PATH, "%s%s", chroot, pidfile);
 
-	/* A value that fills the buffer it was read into may have been cut. */
+	/* A value that fills the buffer it was read into may be truncated. */
 	if (*pidfile == '/' && *path == '/' && n < INIT_SCRIPT_PATH - 1)
 		return true;
 	path[0] = '\0';

@@ -1,9 +1,9 @@
 /*
- * openrc_notes: the values that OpenRC notes of a service, one in each file below
+ * openrc_notes: parses the values that OpenRC stores for a service, one per file below
  * /run/openrc/options/SERVICE.
  *
- * The functions are pure.  The texts come from programs that OpenRC runs, and are not trusted to be
- * complete or in any form.
+ * The functions are pure. The texts come from programs that OpenRC runs. They may be incomplete
+ * or have any format.
  */
 #ifndef OPENRC_NOTES_H
 #define OPENRC_NOTES_H
@@ -13,12 +13,13 @@
 
 #include "service/managers/init_script.h"
 
-/* Cuts the value at the end of its first line. */
+/* Truncates the value at the end of its first line. */
 void openrc_notes_trim(char *text);
-/* Puts the path of the pidfile together.  chroot: "" for none.  Returns false, with an empty path, where
- * the pidfile or the whole is no absolute path, or is too long. */
+/* Joins chroot and pidfile. chroot: "" for none. Returns false with an empty path if the pidfile
+ * or the result is not an absolute path or is too long. */
 bool openrc_notes_pidfile(const char *chroot, const char *pidfile, char path[INIT_SCRIPT_PATH]);
-/* How often supervise-daemon has started the service; at most INT32_MAX.  0 for what is no number. */
+/* Returns how often supervise-daemon has started the service, at most INT32_MAX; 0 if the text
+ * is not a number. */
 uint32_t openrc_notes_count(const char *text);
 
 #endif

@@ -1,10 +1,11 @@
 /*
- * plain_command: two command lines of the admin's, for whatever no other manager knows.
+ * plain_command: the manager "command", two command lines of the admin for a service that no
+ * other manager knows.
  *
- * The first says how the service is by its exit status: 0 running, 1 or 3 stopped, 4 not
- * installed.  Anything else is a command that failed, and no answer: a mistyped path must not get
- * a healthy service restarted.  The second restarts the service and exits 0.  A pidfile may be
- * named in addition.
+ * The first command reports the status with its exit status: 0 running, 1 or 3 stopped, 4 not
+ * installed. Any other exit status means that the command failed, and the status is unknown,
+ * because a mistyped path must not cause the restart of a healthy service. The second command
+ * restarts the service and exits with 0. The configuration may name a pidfile in addition.
  */
 #include "service/managers/plain_command.h"
 
@@ -20,7 +21,7 @@ static bool command_present(const struct manager_request *request)
 	return request->status_command && request->status_command[0];
 }
 
-/* Runs it, with its exit status as manager_run's. */
+/* Runs the command of an option. Returns as manager_run does. */
 static int run(const struct manager_request *request, char **argv, const char *option,
 	struct spawn_result *result, struct manager_reply *reply)
 {
@@ -33,7 +34,7 @@ static int run(const struct manager_request *request, char **argv, const char *o
 	return manager_run(request, &spawn, argv == request->restart_command, result, reply);
 }
 
-/* What it printed, or else its exit status. */
+/* Sets the text to the output of the command, or to its exit status if it printed nothing. */
 static void explain(struct manager_reply *reply, const char *option, int code,
 	const struct spawn_result *result)
 {
@@ -42,7 +43,8 @@ static void explain(struct manager_reply *reply, const char *option, int code,
 		snprintf(reply->text, sizeof(reply->text), "%s exits %d", option, code);
 }
 
-/* The exit statuses that mean something: 1 is what most programs mean by "no". */
+/* Maps the exit status to the status of the service. 1 means stopped, because most programs use
+ * it for "no". */
 static enum evidence_word word_of(int code)
 {
 	switch (code) {

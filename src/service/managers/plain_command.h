@@ -1,5 +1,5 @@
 /*
- * plain_command: what the status_command of the configuration says of a service.
+ * plain_command: evaluates the status_command of the configuration.
  */
 #ifndef PLAIN_COMMAND_H
 #define PLAIN_COMMAND_H
@@ -9,8 +9,9 @@
 
 struct spawn_result;
 
-/* Takes its exit status (negative: it has none, and the fault is in the reply) and its output into the
- * evidence and the reply; the evidence refers to the reply's text. */
+/* Stores the exit status and the output in the evidence and the reply. code: the exit status;
+ * negative: the command has none, and the fault is in the reply. The evidence refers to the
+ * reply's text. */
 void plain_command_take(int code, const struct spawn_result *result, struct evidence *e,
 	struct manager_reply *reply);
 

@@ -1,9 +1,10 @@
 /*
  * runit: services watched by runsv, of runit and of busybox.
  *
- * runsv keeps its status in the 20 bytes of supervise/status, in this form since its first
- * release.  They do not say how a service ended: a service that is down and wanted up is about
- * to be started again, one that is wanted down is stopped, and none is ever called failed.
+ * runsv keeps its status in the 20 bytes of supervise/status. This format has not changed since
+ * its first release. It does not contain how a service ended. A service that is down and wanted
+ * up is about to be started again, and one that is wanted down is stopped. So runsv's status
+ * never shows that a service has failed.
  */
 #include "service/manager.h"
 
@@ -11,16 +12,16 @@
 
 #include "service/managers/supervise.h"
 
-/* Debian, Void, and where djb would have put it. */
+/* /etc/service: Debian; /var/service: Void; /service: the default of daemontools */
 static const char *const directories[] = {
 	"/etc/service", "/var/service", "/service", "/run/runit/service", NULL};
 
-/* supervise/status: a TAI64N label, and then */
+/* supervise/status: a TAI64N timestamp, followed by these fields */
 enum {
-	AT_PID = 12, /* little-endian, on any machine */
+	AT_PID = 12, /* little-endian on every machine */
 	AT_PAUSED = 16,
 	AT_WANT = 17, /* 'u' or 'd' */
-	AT_TERM = 18, /* it was sent TERM */
+	AT_TERM = 18, /* runsv has sent TERM */
 	AT_STATE = 19,
 	STATUS_SIZE = 20
 };
@@ -36,7 +37,8 @@ static void decode(
 	status->pid = (pid_t)(pid[0] | pid[1] << 8 | pid[2] << 16 | (pid_t)(pid[3] & 0x7f) << 24);
 	status->paused = bytes[AT_PAUSED];
 	status->want_up = bytes[AT_WANT] == 'u';
-	/* Run once, it is wanted down all the while; only with TERM is it on its way. */
+	/* A service that is run once is wanted down all the time. So it is stopping only if TERM
+	 * was sent, too. */
 	status->stopping = !status->want_up && bytes[AT_TERM];
 	if (status->pid && bytes[AT_STATE] < sizeof(states) / sizeof(states[0]))
 		status->state = states[bytes[AT_STATE]];

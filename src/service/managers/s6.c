@@ -1,13 +1,15 @@
 /*
  * s6: services watched by s6-supervise.
  *
- * Its status file has grown with the releases: 35 bytes up to 2.12, 43 since the process group
- * stands in it, too (2.13).  Within the 35 the flags have moved once; what has not are the bits
- * for paused and finishing.  Of the others, only a set READY_OLD or a cleared bit 4 tells which
- * of the two layouts it is; where neither does, the two times in the file decide, since a
- * service that is ready became so after it was started.  Any other size is left to s6-svstat.
+ * The status file has grown: 35 bytes up to release 2.12, and 43 since 2.13, because it now
+ * contains the process group, too. Within the 35 bytes the flags have changed once, and there
+ * are two layouts. The bits for "paused" and "finishing" are the same in both. A set READY_OLD
+ * shows the old layout, and a cleared bit with the value 4 shows the new one. If neither
+ * applies, the two timestamps in the file decide, because a service becomes ready after its
+ * start. s6-svstat reads files of any other size.
  *
- * A service with a file notification-fd is up only when it has said so itself.
+ * A service with a file notification-fd counts as running only after it has reported that it is
+ * ready.
  */
 #include "service/manager.h"
 
@@ -21,12 +23,13 @@
 #include "service/managers/s6_svstat.h"
 #include "service/managers/supervise.h"
 
-/* s6-linux-init and s6-overlay 3; s6-overlay before it; by hand */
+/* /run/service: s6-linux-init and s6-overlay 3; /run/s6/services: s6-overlay before 3; the
+ * others: set up manually */
 static const char *const directories[] = {
 	"/run/service", "/run/s6/services", "/run/s6/service", "/service", NULL};
 
-/* supervise/status, all of it big-endian: two TAI64N labels, the pid, since 2.13 the process
- * group, the wait status, the flags. */
+/* supervise/status, all fields big-endian: two TAI64N timestamps, the pid, the process group
+ * (since 2.13), the wait status, the flags. */
 enum {
 	AT_READY = 12,
 	AT_PID = 24,
@@ -39,7 +42,7 @@ enum {
 enum {
 	PAUSED = 1,
 	FINISHING = 2,
-	WANT_UP = 4, /* in the old layout always set, and of no meaning */
+	WANT_UP = 4, /* in the old layout always set, without meaning */
 	READY = 8,   /* in the old layout: wanted up */
 	READY_OLD = 16
 };
@@ -60,7 +63,7 @@ static void decode_flags(
 		status->want_up = is_set(flags, READY);
 		ready = true;
 	} else if (!certain && is_set(flags, WANT_UP) && ready && up) {
-		ready = ready_later; /* wanted up in both layouts, ready in the new one alone */
+		ready = ready_later; /* wanted up in both layouts, ready only in the new one */
 	}
 	status->unready = !ready;
 }
@@ -80,7 +83,7 @@ static void decode(
 		status->state = is_set(rest[2], FINISHING) ? SUPERVISE_FINISH : SUPERVISE_UP;
 	up = status->state == SUPERVISE_UP;
 	decode_flags(rest[2], length == SIZE_GROUP, up, later, status);
-	/* Without that file nothing will ever say that it is ready. */
+	/* Without that file the service never reports that it is ready. */
 	status->unready &= up && faccessat(service, "notification-fd", F_OK, 0) == 0;
 }
 
@@ -109,7 +112,8 @@ static int ask(const struct manager_request *request, int service, const char *p
 
 /* --- the manager ------------------------------------------------------------------------------ */
 
-/* A service may name its own signal to end by; only releases that know of it know the letter. */
+/* A service may configure the signal that stops it (down-signal). Only releases that know this
+ * file know the letter 'r'. */
 static char restart_letter(int service)
 {
 	return faccessat(service, "down-signal", F_OK, 0) == 0 ? 'r' : 't';

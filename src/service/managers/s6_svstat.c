@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A wait status has seven bits for the signal, of which 127 has another meaning, and eight for the exit
- * status. */
+/* A wait status has seven bits for the signal, where 127 has another meaning, and eight bits for
+ * the exit status. */
 #define SIGNAL_MAX 126
 #define STATUS_MAX 255
 

@@ -8,8 +8,8 @@
 
 #include "service/managers/supervise.h"
 
-/* Fills the status, except for its stamp.  In the text, a number that there is none of is -1.  Returns
- * false, with the status unchanged, where the text is of another form or a number is out of range. */
+/* Fills the status, except for its stamp. In the text, -1 stands for a missing number. Returns
+ * false with the status unchanged if the text has another format or a number is out of range. */
 bool s6_svstat_parse(const char *text, struct supervise_status *status);
 
 #endif

@@ -1,13 +1,14 @@
 /*
- * supervise: queries what a supervisor of the daemontools family watches.
+ * supervise: queries services that a supervisor of the daemontools family watches.
  *
- * A query reads twenty to fifty bytes and opens a fifo, which costs microseconds: the supervisor
- * has already noticed whatever there is to notice.  The fifo is what tells a living supervisor
- * from a dead one, since only the former has it open for reading.  The status file alone would
- * go on calling a service up for ever.
+ * A query reads 20 to 50 bytes and opens a fifo, which takes microseconds, because the
+ * supervisor has already noticed every change. The fifo distinguishes a living supervisor from a
+ * dead one, because only a living one has the fifo open for reading. The status file alone would
+ * report a service as up for ever.
  *
- * A living supervisor may still be unable to act, because its directory was replaced.  That is looked
- * into only when no supervisor watches the directory or a dead service is not started again.
+ * A living supervisor may be unable to act, because its directory was replaced. This is checked
+ * only if no supervisor watches the directory, or if a dead service is not started again or does
+ * not finish stopping.
  */
 #include "service/managers/supervise_internal.h"
 
@@ -25,9 +26,10 @@
 #include "service/pidfile.h"
 #include "process/process.h"
 
-/* --- finding it ------------------------------------------------------------------------------- */
+/* --- the service directory -------------------------------------------------------------------- */
 
-/* -ENOENT: this directory knows no such service. */
+/* Opens directory/name. Returns 0; -ENOENT if the directory has no such service; or another
+ * negative errno. */
 static int place_try(const char *directory, const char *name, struct supervise_place *place)
 {
 	int n = snprintf(place->path, sizeof(place->path), "%s/%s", directory, name);
@@ -66,13 +68,13 @@ bool supervise_present(const struct supervise_kind *kind, const struct manager_r
 		      : 0;
 	close(place.service);
 	if (err)
-		return err == EACCES; /* there is something, and asking will say what is wrong */
+		return err == EACCES; /* the query will report what is wrong */
 	while (*size && *size != (size_t)st.st_size)
 		size++;
 	return *size != 0;
 }
 
-/* --- looking ---------------------------------------------------------------------------------- */
+/* --- reading the status ----------------------------------------------------------------------- */
 
 int supervise_fail(struct manager_reply *reply, int error, const char *path, const char *what)
 {
@@ -81,15 +83,16 @@ int supervise_fail(struct manager_reply *reply, int error, const char *path, con
 	if (error == -EACCES || error == -EPERM)
 		fault = VIGIL_FAULT_DENIED;
 	else if (error_is_own(error))
-		fault = VIGIL_FAULT_REFUSED; /* what vigild lacks says nothing about the service */
+		/* a lack of resources in vigild says nothing about the service */
+		fault = VIGIL_FAULT_REFUSED;
 	manager_fault(reply, error, fault, "%s%s%s: %s", path, *what ? "/" SUPERVISE "/" : "", what,
 		strerror(-error));
 	return -1;
 }
 
-/* Opens a file of the supervisor (O_PATH) without following a link, and looks at it.  It belongs to the
- * owner of the service's supervise directory, or to root.  Returns the descriptor, or a negative errno:
- * -EPERM with the reason in why. */
+/* Opens a file of the supervisor (O_PATH) without following a link, and checks it. The file must
+ * belong to the owner of the service's supervise directory, or to root. Returns the descriptor,
+ * or a negative errno; with -EPERM, why has the reason. */
 static int look_at(const struct supervise_place *place, const char *name, struct stat *st,
 	char *why, size_t size)
 {
@@ -160,7 +163,8 @@ int supervise_fifo_open(const struct supervise_kind *kind, const struct supervis
 	return -1;
 }
 
-/* How long the status file is, at most room; or a negative errno: -EPERM with the reason in why. */
+/* Reads the status file. Returns its length, at most room; or a negative errno; with -EPERM, why
+ * has the reason. */
 static ssize_t status_read(const struct supervise_place *place, unsigned char *bytes, size_t room,
 	char *why, size_t size)
 {
@@ -215,7 +219,7 @@ int supervise_read(const struct supervise_kind *kind, const struct manager_reque
 	return -1;
 }
 
-/* --- what it means ---------------------------------------------------------------------------- */
+/* --- interpretation --------------------------------------------------------------------------- */
 
 void supervise_describe_end(int wait_status, char *text, size_t room)
 {
@@ -228,8 +232,9 @@ void supervise_describe_end(int wait_status, char *text, size_t room)
 		snprintf(text, room, "ended with exit status %d", WEXITSTATUS(wait_status));
 }
 
-/* Whether it ended as a service does that was told to, which is how systemd sees it, too: by one
- * of these signals, or by exiting with what shells make of them. */
+/* Whether the service ended like one that was asked to stop: by one of these signals, or with
+ * the exit status that shells use for them. systemd, too, treats these signals as a clean exit.
+ * Also true if it is not known how the service ended. */
 static bool ended_well(int wait_status)
 {
 	int signo =
@@ -240,10 +245,10 @@ static bool ended_well(int wait_status)
 	return signo == SIGTERM || signo == SIGINT || signo == SIGHUP || signo == SIGPIPE;
 }
 
-/* Whether the process that the status names lives and is the service's.  A service that has just ended
- * may have left its number to another process before the supervisor wrote its next status; the
- * service is a child of its supervisor, and the other process is not.  True where /proc does not show
- * it. */
+/* Whether the process in the status is alive and is the service's. If the service has just
+ * exited, its pid may belong to another process before the supervisor updates the status. A
+ * service is a child of its supervisor, and another process is not. Also true if /proc does not
+ * show the process. */
 static bool is_running(const struct supervise_kind *kind, pid_t pid)
 {
 	struct process process, parent;
@@ -284,7 +289,7 @@ static void take_down(
 {
 	supervise_describe_end(status->wait_status, reply->text, sizeof(reply->text));
 	if (status->want_up)
-		e->word = WORD_STARTING; /* the supervisor is at it */
+		e->word = WORD_STARTING; /* the supervisor is about to start it */
 	else if (status->state == SUPERVISE_FINISH)
 		e->word = WORD_STOPPING;
 	else if (!ended_well(status->wait_status))
@@ -295,8 +300,8 @@ static void take_down(
 		reply->text[0] = '\0';
 }
 
-/* An admin's pidfile outranks the process that the supervisor started, which may be a mere wrapper;
- * but one that does not exist yet says nothing. */
+/* A pidfile in the configuration outranks the process that the supervisor started, because that
+ * process may be a mere wrapper. A pidfile that does not exist yet is ignored. */
 static void add_pidfile(
 	const struct manager_request *request, struct evidence *e, struct manager_reply *reply)
 {
@@ -309,8 +314,8 @@ static void add_pidfile(
 		manager_add_pidfile(reply, e, &pidfile);
 }
 
-/* Whether the supervisor does not do its work: none watches the directory, or the service is about to
- * be started or stopped, and no process of it lives. */
+/* Whether the supervisor seems not to do its work: none watches the directory, or the service is
+ * about to be started or stopped and has no living process. */
 static bool is_stuck(bool read, const struct evidence *e, const struct manager_reply *reply)
 {
 	if (!read)
@@ -319,8 +324,9 @@ static bool is_stuck(bool read, const struct evidence *e, const struct manager_r
 	       (e->word == WORD_STARTING || e->word == WORD_STOPPING);
 }
 
-/* What a supervisor in an old directory says is worth nothing.  Returns whether there is one, or
- * whether vigild could not look for it. */
+/* Discards the status if the supervisor runs in an old directory, because then it is worthless.
+ * Returns true if there is such a supervisor, or if vigild lacked the resources to search for
+ * it. */
 static bool take_replaced(const struct supervise_kind *kind, const struct supervise_place *place,
 	bool read, struct evidence *e, struct manager_reply *reply)
 {
@@ -339,8 +345,9 @@ static bool take_replaced(const struct supervise_kind *kind, const struct superv
 	return true;
 }
 
-/* Counts the ends of a service that its supervisor brings back, however short it lived in between.
- * The first word says nothing, and neither does what vigild has restarted itself. */
+/* Counts the exits of a service that its supervisor starts again, even if it ran only briefly in
+ * between. The first status that vigild reads does not count, and neither does a restart by
+ * vigild itself. */
 static void count_respawns(const struct supervise_status *status, struct manager_memory *memory)
 {
 	static const unsigned char none[sizeof(memory->stamp)];
@@ -348,14 +355,15 @@ static void count_respawns(const struct supervise_status *status, struct manager
 	bool changed = memcmp(memory->stamp, status->stamp, sizeof(none)) != 0;
 	bool up = status->state == SUPERVISE_UP;
 
-	/* Up since another time, it has ended in between; down, it has just ended. */
+	/* A changed timestamp of a service that is up means that it has ended in between; of one
+	 * that is down, that it has just ended. */
 	if (known && changed && status->want_up && (!up || memory->up))
 		memory->respawns++;
 	memcpy(memory->stamp, status->stamp, sizeof(none));
 	memory->up = up;
 }
 
-/* One that is installed again later is another one. */
+/* A service that is installed again later is a new service. */
 static void forget_respawns(struct manager_memory *memory)
 {
 	memset(memory->stamp, 0, sizeof(memory->stamp));
@@ -363,7 +371,7 @@ static void forget_respawns(struct manager_memory *memory)
 	memory->respawns = 0;
 }
 
-/* With the directory open. */
+/* Queries the service in the open directory. */
 static void query_at(const struct supervise_kind *kind, const struct manager_request *request,
 	const struct supervise_place *place, struct manager_reply *reply)
 {

@@ -1,9 +1,11 @@
 /*
- * supervise: what runit and s6 have in common, as heirs of daemontools.
+ * supervise: the code that runit and s6 share, because both are modelled on daemontools.
  *
- * A service is a directory; a supervisor of its own watches it, keeps a status file there and
- * reads single letters from a fifo.  A manager says where such directories lie and what its
- * status file means; looking and restarting is done here, without starting a process.
+ * A service is a directory. Each service has a supervisor process, which keeps a status file in
+ * that directory and reads single-letter commands from a fifo. struct supervise_kind describes
+ * one manager: where its directories are and what its status file means. The query and the
+ * restart are implemented here. They start no process, unless the status file has an unknown
+ * size and the manager provides a program that reads it.
  */
 #ifndef SUPERVISE_H
 #define SUPERVISE_H
@@ -17,35 +19,39 @@ struct manager_request;
 
 enum supervise_state { SUPERVISE_DOWN, SUPERVISE_UP, SUPERVISE_FINISH };
 
-#define SUPERVISE_STAMP 12 /* a TAI64N label: when it came into that state */
+#define SUPERVISE_STAMP 12 /* a TAI64N timestamp: when the current state began */
 
 struct supervise_status {
 	enum supervise_state state;
-	pid_t pid; /* of the service, or of its finish script; 0 when it is down */
+	pid_t pid; /* of the service or of its finish script; 0: down */
 	bool want_up;
 	bool paused;
-	bool stopping;   /* it was told to end */
-	bool unready;    /* it is to say when it is ready, and has not */
-	int wait_status; /* how it ended, as waitpid gives it; -1: not known */
+	bool stopping;   /* it was sent a signal to stop */
+	bool unready;    /* it is expected to report readiness and has not yet */
+	int wait_status; /* of its last exit, as from waitpid; -1: not known */
 	unsigned char stamp[SUPERVISE_STAMP];
 };
 
 struct supervise_kind {
-	const char *supervisor;         /* the program's name, for texts */
-	const char *const *directories; /* where services lie, ended by NULL */
-	const char *fifo;    /* in its supervise directory; read by a living supervisor alone */
-	const size_t *sizes; /* that its status file may have, ended by 0 */
-	/* What the status file says; it is of one of the sizes. */
+	const char *supervisor;         /* the program's name, for messages */
+	const char *const *directories; /* the scan directories, terminated by NULL */
+	/* in the supervise directory; only a living supervisor has it open for reading */
+	const char *fifo;
+	const size_t *sizes; /* the valid sizes of the status file, terminated by 0 */
+	/* Decodes a status file that has one of these sizes. service: a descriptor of the
+	 * service's directory. */
 	void (*decode)(int service, const unsigned char *bytes, size_t length,
 		struct supervise_status *status);
-	/* For another size: asks a program.  0, or -1 with the fault set.  NULL: there is none. */
+	/* For a status file of another size: runs a program that reads the status. Returns 0, or
+	 * -1 with the fault set. NULL: there is no such program. */
 	int (*ask)(const struct manager_request *request, int service, const char *path,
 		struct supervise_status *status, struct manager_reply *reply);
-	/* The letter that ends the service so that it is started again. */
+	/* Returns the letter that stops the service so that the supervisor starts it again. */
 	char (*restart_letter)(int service);
 };
 
-/* Whether the service's directory has a status file of this kind. */
+/* Whether the service's directory has a status file of this kind. Also true if the file may not
+ * be accessed, because the query then reports the reason. */
 bool supervise_present(const struct supervise_kind *kind, const struct manager_request *request);
 void supervise_query(const struct supervise_kind *kind, const struct manager_request *request,
 	struct manager_reply *reply);

@@ -1,5 +1,5 @@
 /*
- * supervise_internal: what the query and the restart of supervise share.  See supervise.h.
+ * supervise_internal: shared by the query and the restart of supervise. See supervise.h.
  */
 #ifndef SUPERVISE_INTERNAL_H
 #define SUPERVISE_INTERNAL_H
@@ -11,43 +11,45 @@
 #include "service/managers/supervise.h"
 
 #define SUPERVISE_PATH    4096
-#define SUPERVISE         "supervise" /* the supervisor's directory, with the next two in it */
+#define SUPERVISE         "supervise" /* the supervisor's directory, which contains the next two */
 #define SUPERVISE_CONTROL "control"
 #define SUPERVISE_STATUS  "status"
 
 /* A service directory. */
 struct supervise_place {
 	char path[SUPERVISE_PATH];
-	int service; /* its descriptor, opened as a path only */
+	int service; /* descriptor of the directory, opened with O_PATH */
 };
 
-/* Finds the service's directory and opens it.  Returns 0; -ENOENT where no scan directory has such a
- * service; or another negative errno.  The caller closes place->service after 0. */
+/* Finds the service's directory and opens it. Returns 0; -ENOENT if no scan directory has such a
+ * service; or another negative errno. After 0 the caller closes place->service. */
 int supervise_place_open(const struct supervise_kind *kind, const struct manager_request *request,
 	struct supervise_place *place);
 
-/* Reads the status, from a living supervisor only.  Returns 0, or -1 with the fault set: the error is
- * -ENXIO where the supervisor has died and -ENOENT where none watches the directory. */
+/* Reads the status if the supervisor is alive. Returns 0, or -1 with the fault set: the error is
+ * -ENXIO if the supervisor has died, and -ENOENT if no supervisor watches the directory. */
 int supervise_read(const struct supervise_kind *kind, const struct manager_request *request,
 	const struct supervise_place *place, struct supervise_status *status,
 	struct manager_reply *reply);
 
-/* Opens a fifo that only the supervisor reads, for writing.  Returns the descriptor, or -1 with the
- * fault set. */
+/* Opens a fifo for writing that only the supervisor reads. Returns the descriptor, or -1 with
+ * the fault set. */
 int supervise_fifo_open(const struct supervise_kind *kind, const struct supervise_place *place,
 	const char *name, struct manager_reply *reply);
 
-/* Sets the fault for a file of the service.  Returns -1. */
+/* Sets the fault for an error with a file of the service. what: the name of the file in the
+ * supervise directory, or "" for the service directory. Returns -1. */
 int supervise_fail(struct manager_reply *reply, int error, const char *path, const char *what);
 
-/* Says in words how the service ended; "" where it is not known.  wait_status: as in struct
+/* Formats how the service ended; "" if that is not known. wait_status: as in struct
  * supervise_status. */
 void supervise_describe_end(int wait_status, char *text, size_t room);
 
-/* Whether the directory was replaced while its supervisor lives on in the old one; deleted_only: and
- * the old one was deleted, so that the supervisor cannot act.  Returns 1 where
- * text says so and what to do; 0 where no such supervisor is found; or a negative errno where vigild
- * itself lacks descriptors or memory, which text says.  Goes through all of /proc. */
+/* Checks whether the service directory was replaced while its supervisor still runs in the old
+ * one. deleted_only: only if the old directory was also deleted, so that the supervisor cannot
+ * act. Returns 1 if so; text then says so, and what the admin can do. Returns 0 if no such
+ * supervisor is found, or a negative errno if vigild itself lacks descriptors or memory; text
+ * then says so. Reads all of /proc. */
 int supervise_find_replaced(const struct supervise_kind *kind, const struct supervise_place *place,
 	bool deleted_only, char *text, size_t room);
 

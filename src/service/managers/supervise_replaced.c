@@ -1,17 +1,20 @@
 /*
  * supervise_replaced: finds the supervisor of a service directory that was replaced.
  *
- * A supervisor changes into the service directory and uses relative paths.  When another directory
- * takes over the path, the supervisor stays in the old one.  If that was deleted, the supervisor can
- * neither start the service again nor write its status.  If it was renamed, the supervisor goes on
- * there, and nothing watches the new directory unless both share one supervise directory.  The
- * scanner does not notice while the scan directory holds a symbolic link, because the link does not
- * change.
+ * A supervisor changes into the service directory and uses relative paths. If the path later
+ * leads to another directory, the supervisor stays in the old one. If the old directory was
+ * deleted, the supervisor can neither start the service again nor write its status. If it was
+ * renamed, the supervisor continues there, and nothing watches the new directory unless both
+ * share one supervise directory. The scanner (s6-svscan or runsvdir) does not notice this if the
+ * scan directory contains a symbolic link, because the link does not change.
  *
- * A process with the supervisor's name is that supervisor if it works in another directory than the
- * one that the path leads to, and if one of these holds: the argument with which its scanner started
- * it leads to that directory now, or its own directory had that path when it was deleted.  The first
- * cannot be told without the scanner, the second not where the old directory was renamed.
+ * A process with the supervisor's name is the old supervisor if its working directory is not the
+ * directory that the path leads to now, and if one of two further conditions holds:
+ *
+ * 1. The argument with which the scanner started it leads to that directory now. This cannot be
+ *    checked if the scanner has exited.
+ * 2. Its working directory had that path when it was deleted. This does not apply to an old
+ *    directory that was renamed.
  */
 #include "service/managers/supervise_internal.h"
 
@@ -28,16 +31,17 @@
 #include "base/error.h"
 #include "process/process.h"
 
-#define DELETED " (deleted)" /* which the kernel adds to the path of a directory that was */
+#define DELETED " (deleted)" /* the kernel's suffix in the path of a deleted directory */
 
 enum found { FOUND_NONE, FOUND_OLD, FOUND_CURRENT };
 
 struct search {
 	const char *supervisor;
 	bool deleted_only;
-	struct stat now;              /* the directory that the path leads to */
-	char deleted[SUPERVISE_PATH]; /* as the kernel would name it if it was deleted */
-	char cwd[SUPERVISE_PATH];     /* where the process works that was examined last */
+	struct stat now; /* the directory that the path leads to now */
+	/* the kernel's name for that path if the directory is deleted */
+	char deleted[SUPERVISE_PATH];
+	char cwd[SUPERVISE_PATH]; /* working directory of the last examined process */
 };
 
 static int only_own(int error)
@@ -65,8 +69,8 @@ static bool read_link(const char *path, char *text, size_t room)
 	return n > 0;
 }
 
-/* Reads the command line of a process, as texts that each end in NUL.  Returns its length, 0 where it
- * cannot be read; or a negative errno of vigild's own lack. */
+/* Reads the command line of a process, in which a NUL terminates each argument. Returns its
+ * length; 0 if it cannot be read; or a negative errno if vigild lacks resources. */
 static ssize_t read_command(pid_t pid, char line[SUPERVISE_PATH])
 {
 	char path[32];
@@ -84,8 +88,9 @@ static bool leads_to_now(const struct search *search, int cwd, const char *path)
 	return fstatat(cwd, path, &st, 0) == 0 && is_now(search, &st);
 }
 
-/* Whether a name leads to the directory of now, as the scanner sees it: s6-svscan works in the scan
- * directory, and runsvdir has it as an argument. */
+/* Whether the scanner's name for the service leads to the current directory. s6-svscan works in
+ * the scan directory; runsvdir has the scan directory as an argument. Returns 1, 0, or a
+ * negative errno if vigild lacks resources. */
 static int is_name_of_now(const struct search *search, pid_t scanner, const char *name)
 {
 	char line[SUPERVISE_PATH], path[2 * SUPERVISE_PATH];
@@ -110,7 +115,8 @@ static int is_name_of_now(const struct search *search, pid_t scanner, const char
 	return is_name;
 }
 
-/* Whether the argument that the process was started with leads to the directory of now. */
+/* Whether the argument with which the process was started leads to the current directory.
+ * Returns as is_name_of_now does. */
 static int was_started_for(const struct search *search, pid_t pid, pid_t scanner)
 {
 	char line[SUPERVISE_PATH];
@@ -122,7 +128,7 @@ static int was_started_for(const struct search *search, pid_t pid, pid_t scanner
 	return is_name_of_now(search, scanner, line + skip);
 }
 
-/* Returns an enum found, or a negative errno of vigild's own lack. */
+/* Examines one process. Returns an enum found, or a negative errno if vigild lacks resources. */
 static int examine(struct search *search, pid_t pid)
 {
 	struct process process;
@@ -146,8 +152,9 @@ static int examine(struct search *search, pid_t pid)
 	return r > 0 ? FOUND_OLD : r;
 }
 
-/* A supervisor in the directory of now has the last word.  Returns the pid of the old one; 0 where
- * there is none; or a negative errno of vigild's own lack. */
+/* Searches all processes. A supervisor in the current directory ends the search, because then
+ * nothing is wrong. Returns the pid of the old supervisor, with its working directory in cwd; 0
+ * if there is none; or a negative errno if vigild lacks resources. */
 static pid_t look_through(struct search *search, DIR *proc, char *cwd, size_t room)
 {
 	const struct dirent *entry;

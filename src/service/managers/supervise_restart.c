@@ -1,13 +1,13 @@
 /*
- * supervise_restart: restarts what a supervisor of the daemontools family watches.
+ * supervise_restart: restarts services that a supervisor of the daemontools family watches.
  *
- * A restart is a letter in the fifo, which nobody confirms.  So the status file is watched until
- * it names another process, and that process then has to live as long as supervisors themselves
- * want a service to: one that ends sooner is, to them, failing.  Whoever waits here waits for
- * the file to be replaced (inotify) or the process to end (pidfd), not for time to pass.
+ * A restart is a letter that vigild writes to the fifo, and no supervisor confirms it. So vigild
+ * watches the status file until it names another process. That process must then live for
+ * LIFETIME, because the supervisors themselves treat a service that ends sooner as failing. The
+ * worker sleeps until the status file is replaced (inotify) or the process exits (pidfd).
  *
- * A supervisor whose directory was replaced would end the service and could not start it again, so
- * nothing is sent to it.
+ * A supervisor whose directory was replaced would stop the service and could not start it again.
+ * So nothing is sent to it.
  */
 #include "service/managers/supervise_internal.h"
 
@@ -23,21 +23,24 @@
 #include "base/clock.h"
 #include "process/process.h"
 
-#define LIFETIME CLOCK_SECOND     /* runsv and s6-supervise: sooner is too soon */
-#define GLANCE   (250 * CLOCK_MS) /* where inotify cannot be had, it is looked so often */
+#define LIFETIME CLOCK_SECOND /* the limit of runsv and s6-supervise for a failing service */
+/* the longest time between two reads of the status, in case inotify does not work */
+#define GLANCE (250 * CLOCK_MS)
 
 struct wait {
 	const struct supervise_kind *kind;
 	const struct manager_request *request;
 	const struct supervise_place *place;
 	struct supervise_status before, now;
-	unsigned char down[SUPERVISE_STAMP]; /* since when it was last seen down */
+	unsigned char down[SUPERVISE_STAMP]; /* timestamp of the last status that was down */
 	bool seen_down, seen_wanted;
-	bool told; /* to end; that may have hit the old process or one just started in its stead */
-	int inotify; /* -1: there is none */
+	/* vigild sent the letter that ends the process; it may have reached the old process or
+	 * its successor */
+	bool told;
+	int inotify; /* -1: not available */
 };
 
-/* Milliseconds that are left until the deadline, but no more than so many; rounded up. */
+/* The time until the deadline in milliseconds, at most most ns, rounded up. */
 static int left(const struct manager_request *request, uint64_t most)
 {
 	uint64_t now = clock_now(), ns = now < request->deadline ? request->deadline - now : 0;
@@ -45,7 +48,8 @@ static int left(const struct manager_request *request, uint64_t most)
 	return (int)(((ns < most ? ns : most) + CLOCK_MS - 1) / CLOCK_MS);
 }
 
-/* Until the status file was replaced, or a while has passed.  False: the deadline has. */
+/* Waits until the status file is replaced or GLANCE has passed. Returns false if the deadline
+ * has passed. */
 static bool wait_change(const struct wait *wait)
 {
 	struct pollfd fd = {.fd = wait->inotify, .events = POLLIN};
@@ -89,8 +93,8 @@ static int ended_at_once(const struct supervise_status *now, struct manager_repl
 	return -1;
 }
 
-/* The first process that ends may have been ended by us: when the old one had died just before,
- * the letter met its successor. */
+/* Whether vigild may have ended the process: if the old process exited just before, the letter
+ * reached its successor. True only once. */
 static bool forgive(struct wait *wait)
 {
 	bool told = wait->told;
@@ -99,8 +103,9 @@ static bool forgive(struct wait *wait)
 	return told;
 }
 
-/* It is down.  Twice, since different times, means that it was up in between, if only for a
- * moment.  Not wanted, once it was, means that somebody else has taken it down. */
+/* Handles a status that is down. Two such statuses with different timestamps mean that the
+ * service was up in between, even if only briefly. If the service was wanted up before and is
+ * not now, somebody else has stopped it. */
 static int wait_down(struct wait *wait, struct manager_reply *reply)
 {
 	const struct supervise_status *now = &wait->now;
@@ -118,7 +123,8 @@ static int wait_down(struct wait *wait, struct manager_reply *reply)
 	return 0;
 }
 
-/* Up since another time is another process, even one that has got the number of the one before. */
+/* Whether another process is up. A changed timestamp means another process, even if it has the
+ * same pid. */
 static bool is_up_anew(const struct wait *wait)
 {
 	const struct supervise_status *before = &wait->before, *now = &wait->now;
@@ -128,7 +134,7 @@ static bool is_up_anew(const struct wait *wait)
 		       memcmp(now->stamp, before->stamp, sizeof(now->stamp)) != 0);
 }
 
-/* Until another process is up, and ready. */
+/* Waits until another process is up and ready. */
 static int wait_up(struct wait *wait, struct manager_reply *reply)
 {
 	const struct supervise_status *now = &wait->now;
@@ -145,7 +151,8 @@ static int wait_up(struct wait *wait, struct manager_reply *reply)
 	return gave_up(wait, reply);
 }
 
-/* Whether the process that is up now ends before it has lived for as long as a service should. */
+/* Waits for LIFETIME, but not beyond the deadline. Returns whether the process ends within that
+ * time. Without pidfds (an old kernel) this does not wait and returns false. */
 static bool ends_soon(const struct wait *wait)
 {
 	struct pollfd fd = {.events = POLLIN};
@@ -158,7 +165,7 @@ static bool ends_soon(const struct wait *wait)
 	return ended;
 }
 
-/* Until another process is up and stays so. */
+/* Waits until another process is up and stays up. */
 static int wait_steady(struct wait *wait, struct manager_reply *reply)
 {
 	pid_t pid;
@@ -174,7 +181,8 @@ static int wait_steady(struct wait *wait, struct manager_reply *reply)
 		wait->before = wait->now;
 		wait->seen_down = false;
 	}
-	/* the supervisor may be a moment behind; it alone knows how it ended */
+	/* The supervisor may not have noticed the exit yet, and only it knows how the process
+	 * ended. */
 	while (wait->now.state == SUPERVISE_UP && wait->now.pid == pid && wait_change(wait))
 		if (supervise_read(wait->kind, wait->request, wait->place, &wait->now, reply))
 			return -1;
@@ -190,7 +198,7 @@ static int send_letters(struct wait *wait, struct manager_reply *reply)
 
 	if (fd < 0)
 		return -1;
-	letters[n++] = 'u'; /* first, so that what ends now is wanted again */
+	letters[n++] = 'u'; /* first, so that the supervisor starts the service again */
 	wait->told = wait->before.state == SUPERVISE_UP && process_lives(wait->before.pid);
 	if (wait->told)
 		letters[n++] = wait->kind->restart_letter(place->service);
@@ -250,6 +258,6 @@ void supervise_restart(const struct supervise_kind *kind, const struct manager_r
 	}
 	restart_there(kind, request, &place, reply);
 	memset(reply->memory.stamp, 0,
-		sizeof(reply->memory.stamp)); /* that was vigild, and counts not */
+		sizeof(reply->memory.stamp)); /* vigild's own restart does not count as a respawn */
 	close(place.service);
 }

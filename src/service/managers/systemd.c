@@ -1,12 +1,12 @@
 /*
  * systemd: the manager of systemd's units.
  *
- * How a unit is takes one ListUnitsByNames, by far the cheapest question systemd knows, and the
- * properties that unit_evidence.c reads.
+ * A query makes one ListUnitsByNames call, by far the cheapest query that systemd offers, and
+ * reads the properties that unit_evidence.c needs.
  *
- * An admin's wish is not fought: what holds a unit back (unit_evidence.c), a pending stop job and a
- * machine that is shutting down are refused here, and the mode of the job is "fail", so that it
- * takes no other job's place.
+ * A restart does not override an admin's decision. It is refused if the unit is held
+ * (unit_evidence.c), if a stop job is pending, or if the machine is shutting down. The job mode
+ * is "fail", so that the restart does not replace another job.
  */
 #include "service/manager.h"
 
@@ -27,24 +27,24 @@
 
 #define RULES "/etc/polkit-1/rules.d/50-vigil.rules"
 
-/* One request under way. */
+/* One query or restart in progress. */
 struct talk {
 	struct systemd_call call;
 	const struct manager_request *request;
 	struct manager_reply *reply;
-	char name[MANAGER_UNIT]; /* of the unit */
-	bool reset_denied;       /* it may be restarted for all that */
+	char name[MANAGER_UNIT]; /* name of the unit */
+	bool reset_denied;       /* ResetFailedUnit was denied; the restart is tried anyway */
 };
 
-/* The row that tells of it, and the message whose texts it has. */
+/* The unit's row in the reply of ListUnitsByNames, and the message that owns its texts. */
 struct unit {
 	sd_bus_message *message;
 	struct unit_row row;
 };
 
-/* --- what went wrong -------------------------------------------------------------------------- */
+/* --- faults ----------------------------------------------------------------------------------- */
 
-/* Sets a fault of our own making.  Returns 1: said already. */
+/* Sets a fault that vigild itself has found. Returns 1: the fault is set. */
 static int refuse(struct talk *t, int error, const char *why)
 {
 	manager_fault(t->reply, error, VIGIL_FAULT_REFUSED, "%s", why);
@@ -59,7 +59,7 @@ static int unit_is_none(struct talk *t)
 		"systemd was asked for %s and told of another unit", t->name);
 }
 
-/* Whether that is one of its names.  0 or -errno. */
+/* Checks whether the requested name is one of the unit's names. Returns 0 or a negative errno. */
 static int unit_is_called(struct talk *t, const struct unit_row *row)
 {
 	sd_bus_message *answer = NULL;
@@ -77,7 +77,7 @@ static int unit_is_called(struct talk *t, const struct unit_row *row)
 	return r < 0 ? r : called ? 0 : unit_is_none(t);
 }
 
-/* 1, or 0 when systemd has never heard of it. */
+/* Finds the unit. Returns 1; 0 if systemd does not know it; or a negative errno. */
 static int unit_find(struct talk *t, struct unit *unit)
 {
 	struct unit_row more;
@@ -91,7 +91,7 @@ static int unit_find(struct talk *t, struct unit *unit)
 	if (r <= 0)
 		return r;
 	if (unit_row_read(unit->message, &more) != 0)
-		return unit_is_none(t); /* a unit has one row */
+		return unit_is_none(t); /* one unit has one row */
 	if (!unit_row_is_named(&unit->row, t->name))
 		r = unit_is_called(t, &unit->row);
 	return r < 0 ? r : 1;
@@ -122,7 +122,8 @@ static int query(struct talk *t)
 	return r;
 }
 
-/* Does it on a connection that works: one that had died unnoticed is opened anew, once. */
+/* Runs work on the bus connection. If the connection has died unnoticed, it is opened again and
+ * work is repeated, once. */
 static int talk(struct talk *t, int (*work)(struct talk *))
 {
 	int tries, r = 0;
@@ -163,7 +164,8 @@ static void systemd_query(const struct manager_request *request, struct manager_
 
 /* --- the restart ------------------------------------------------------------------------------ */
 
-/* Whether somebody does not want it to run.  1 when that was said. */
+/* Checks whether the restart must not be done: the unit is masked, a stop job is pending, or the
+ * machine is shutting down. Returns 1 with the fault set if so, 0, or a negative errno. */
 static int restart_is_unwanted(struct talk *t, const struct unit *unit)
 {
 	char state[32];
@@ -180,8 +182,8 @@ static int restart_is_unwanted(struct talk *t, const struct unit *unit)
 	return r < 0 ? r : 0;
 }
 
-/* It was found down, and somebody was faster: systemd, an admin, or vigild under another of its
- * names. */
+/* Returns a reason if the service was found down and is up again in the meantime: systemd, an
+ * admin, or vigild under another name of the unit has started it. NULL: it is not up. */
 static const char *is_back(const struct talk *t, const struct unit *unit)
 {
 	if (!t->request->down || unit_row_is_exited(&unit->row))
@@ -193,7 +195,8 @@ static const char *is_back(const struct talk *t, const struct unit *unit)
 	}
 }
 
-/* Its count of starts too, which is what the option is about. */
+/* Resets the "failed" state and, with it, the counter of the start limit, which is the purpose
+ * of the option. */
 static int reset_failed(struct talk *t, const struct unit *unit)
 {
 	int r;
@@ -206,7 +209,7 @@ static int reset_failed(struct talk *t, const struct unit *unit)
 	return t->reset_denied ? 0 : r;
 }
 
-/* The parts of an umbrella unit that are down, and none of those that run. */
+/* Restarts one part of an umbrella unit. Only the parts that are down are in the list. */
 static int restart_part(const struct unit_row *row, void *arg)
 {
 	struct talk *t = arg;
@@ -222,7 +225,8 @@ static int restart_parts(struct talk *t, const char *parts)
 	return r < 0 && t->reply->error == 0 ? r : 1;
 }
 
-/* systemd forgets a unit that is down as soon as its job has ended, unless somebody refers to it. */
+/* Adds or removes a reference to the unit, because without one systemd unloads a unit that is
+ * down as soon as its job has ended. */
 static int refer(struct talk *t, const char *method)
 {
 	struct systemd_call call = {.deadline = t->call.deadline};
@@ -232,7 +236,8 @@ static int refer(struct talk *t, const char *method)
 	return r;
 }
 
-/* A start that was skipped for a condition is no failure, and no success either. */
+/* Runs the restart job. A start that systemd skipped because of an unmet condition is neither a
+ * failure nor a success, so it is reported as refused. */
 static int run_job(struct talk *t, const struct unit *unit)
 {
 	char *unmet = t->reply->memory.unmet;
@@ -288,14 +293,14 @@ static int restart(struct talk *t)
 	return r;
 }
 
-/* Says of a denial which line of which file would end it. */
+/* Adds to the text of a denial which line in which file would permit the call. */
 static void hint(const struct talk *t, const char *verb, const char *missing, const char *list)
 {
 	char said[MANAGER_TEXT / 2], buffer[1024], user[64];
 	struct passwd entry, *found = NULL;
 
 	if (geteuid() == 0)
-		return; /* then it was not polkit */
+		return; /* root needs no polkit rule */
 	if (getpwuid_r(geteuid(), &entry, buffer, sizeof(buffer), &found) == 0 && found)
 		snprintf(user, sizeof(user), "%s", entry.pw_name);
 	else
