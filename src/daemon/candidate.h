@@ -25,8 +25,8 @@ struct candidate {
 };
 
 /* Runs the check function of the module, if the module has one.  Adds the errors and notes that the
- * function reports to diagnostics, and one error if the function failed without a diagnostic.  Returns
- * 0, or -EINVAL if the check added an error. */
+ * function reports to diagnostics, and one error if the function failed without a diagnostic.
+ * Returns 0, or -EINVAL if the check added an error. */
 int candidate_check(const struct candidate *candidate, struct diagnostics *diagnostics);
 
 #endif

@@ -3,8 +3,8 @@
  *
  * Every object that a module creates through vigil.h, such as a timer or a child, is wrapped in a
  * resource that belongs to the daemon.  When the daemon stops, vigild frees its resources in the
- * reverse order of their creation.  The functions of vigil.h are implemented in the api_*.c files of
- * this folder, one file for each topic.
+ * reverse order of their creation.  The functions of vigil.h are implemented in the api_*.c files
+ * of this folder, one file for each topic.
  */
 #ifndef DAEMON_H
 #define DAEMON_H
@@ -65,15 +65,15 @@ int daemon_reconfigure(struct vigil_daemon *d, struct option_set *options);
 int daemon_tick_now(struct vigil_daemon *d);
 /* Whether the daemon waits for the exit of a child, the answer of a service or a slot. */
 bool daemon_is_waiting(const struct vigil_daemon *d);
-/* Calls the daemon's callback for a verb.  Returns the result of the callback, or -ENOSYS if the daemon
- * has no callback for that verb. */
+/* Calls the daemon's callback for a verb.  Returns the result of the callback, or -ENOSYS if the
+ * daemon has no callback for that verb. */
 int daemon_verb(struct vigil_daemon *d, const char *name);
 
 /* Pauses the daemon.  until: the end of the pause as text ("": until daemon_resume); reason: ""
  * for none; by: the user who asked for the pause ("": unknown). */
 void daemon_pause(struct vigil_daemon *d, const char *until, const char *reason, const char *by);
-/* Ends the pause and calls the module's `resumed`, so that the module handles at once what it ignored
- * during the pause.  Does nothing if the daemon is not paused. */
+/* Ends the pause and calls the module's `resumed`, so that the module handles at once what it
+ * ignored during the pause.  Does nothing if the daemon is not paused. */
 void daemon_resume(struct vigil_daemon *d);
 
 const char *daemon_name(const struct vigil_daemon *d);
@@ -89,9 +89,9 @@ const char *daemon_level(const struct vigil_daemon *d);
 bool daemon_health_is_status_line(const struct vigil_daemon *d);
 /* The daemon's account, which is the value at /runs/NAME.  Returns a new reference. */
 json_t *daemon_account(const struct vigil_daemon *d);
-/* One part of the account, without computing the rest, because other daemons read these parts at every
- * change.  rest: "/status", "/paused" or "/health"; NULL is returned for any other.  Returns a new
- * reference. */
+/* One part of the account, without computing the rest, because other daemons read these parts at
+ * every change.  rest: "/status", "/paused" or "/health"; NULL is returned for any other.  Returns
+ * a new reference. */
 json_t *daemon_account_part(const struct vigil_daemon *d, const char *rest);
 
 #endif

@@ -24,8 +24,9 @@ struct resource {
 /* The operations of one kind of resource. */
 struct resource_kind {
 	void (*free)(struct resource *resource); /* frees the struct that contains it */
-	/* Only for periodic timers, else NULL: fires the timer and returns true, or returns false
-	 * if the current round of daemon_tick_now has already fired it.  The callback may free it. */
+	/* Only for periodic timers, else NULL: fires the timer and returns true, or returns
+	 * false if the current round of daemon_tick_now has already fired it.  The callback may
+	 * free it. */
 	bool (*fire)(struct resource *resource);
 	/* Whether an answer is outstanding.  NULL: this kind never waits for an answer. */
 	bool (*waits)(const struct resource *resource);
@@ -37,8 +38,8 @@ struct resource_kind {
 struct daemon_health {
 	bool said;
 	vigil_health_level level;
-	/* The text is a complete status line in the format of a plugin, and contains the name of the
-	 * level if its author wants that. */
+	/* The text is a complete status line in the format of a plugin, and contains the name of
+	 * the level if its author wants that. */
 	bool status_line;
 	char *text;
 	char *long_text; /* NULL: none */
@@ -104,16 +105,18 @@ void daemon_free_resource(struct resource *resource);
 /* Removes a resource from its daemon without freeing it; from then on the caller owns it. */
 void daemon_detach(struct resource *resource);
 
-/* daemon_enter must precede and daemon_leave follow each callback into the module.  They set and clear
- * the crash marker, measure the duration of the callback and log a callback that took too long. */
+/* daemon_enter must precede and daemon_leave follow each callback into the module.  They set and
+ * clear the crash marker, measure the duration of the callback and log a callback that took too
+ * long. */
 uint64_t daemon_enter(struct vigil_daemon *d);
 void daemon_leave(struct vigil_daemon *d, uint64_t entered);
 
-/* Formats a text that is to be kept, escapes it because it may quote untrusted text, and truncates it
- * to DAEMON_TEXT bytes. */
+/* Formats a text that is to be kept, escapes it because it may quote untrusted text, and truncates
+ * it to DAEMON_TEXT bytes. */
 void daemon_say(char text[DAEMON_TEXT], const char *format, va_list ap)
 	__attribute__((format(printf, 2, 0)));
-/* As daemon_say, but allocates the result, because few daemons ever need one.  Frees the old *text. */
+/* As daemon_say, but allocates the result, because few daemons ever need one.  Frees the old
+ * *text. */
 void daemon_keep_text(char **text, const char *format, va_list ap)
 	__attribute__((format(printf, 2, 0)));
 
@@ -126,8 +129,8 @@ void daemon_forget_event(struct vigil_daemon *d);
 int daemon_refuse(struct vigil_daemon *d, int err, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* Whether the daemon is a candidate, for which the named function of vigil.h must do nothing.  If it
- * is one, sets errno to EPERM, and logs an error at the first such call. */
+/* Whether the daemon is a candidate, for which the named function of vigil.h must do nothing.  If
+ * it is one, sets errno to EPERM, and logs an error at the first such call. */
 bool daemon_is_candidate(struct vigil_daemon *d, const char *function);
 
 /* Announces a new value of /runs/NAME/KEY to its watchers.  Takes the reference to value. */

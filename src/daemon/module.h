@@ -1,10 +1,10 @@
 /*
  * module: finds the file of a module, checks that it can be trusted, loads it and checks its ABI.
  *
- * Loading a module runs its constructors.  The file and every directory above it must therefore belong
- * to root or to the user that vigild runs as, and no other user may be able to write to them.  vigild
- * makes these checks before it loads the file.  It checks an open descriptor and loads the file through
- * a descriptor, so that nobody can replace the file in between.
+ * Loading a module runs its constructors.  The file and every directory above it must therefore
+ * belong to root or to the user that vigild runs as, and no other user may be able to write to
+ * them.  vigild makes these checks before it loads the file.  It checks an open descriptor and
+ * loads the file through a descriptor, so that nobody can replace the file in between.
  */
 #ifndef MODULE_H
 #define MODULE_H
@@ -33,7 +33,8 @@ void modules_hold(struct modules *modules, module_quarantined_fn *held,
 /* Whether check_held reports that the daemon has crashed vigild too often to run its check. */
 bool modules_check_is_held(const struct modules *modules, const char *daemon);
 
-/* Returns the module of that name and loads it if necessary.  NULL: failed, with a message in why. */
+/* Returns the module of that name and loads it if necessary.  NULL: failed, with a message in
+ * why. */
 struct module *module_load(struct modules *modules, const char *name, char *why, size_t size);
 /* Loads DIR/NAME/NAME.so from the given directory and ignores the search path. */
 struct module *module_load_from(
@@ -44,8 +45,9 @@ const char *module_path(const struct module *module);
 /* Whether the file at the module's path is missing or is not the file that was loaded. */
 int module_has_changed(const struct module *module);
 
-/* Calls fn for each module in the directories, whether it can be loaded or not.  module: NULL if it
- * could not be loaded; then why has the reason.  name is "?" for a directory that cannot be read. */
+/* Calls fn for each module in the directories, whether it can be loaded or not.  module: NULL if
+ * it could not be loaded; then why has the reason.  name is "?" for a directory that cannot be
+ * read. */
 void modules_each(struct modules *modules,
 	void (*fn)(const char *name, const char *path, const struct module *module, const char *why,
 		void *arg),

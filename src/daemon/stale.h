@@ -1,8 +1,8 @@
 /*
  * stale: whether numbers in the state are current.
  *
- * A daemon sets `stale` to true in its object /daemons/NAME, or in an object below it, while the numbers
- * in that object are not current because their source failed, hangs or sends nothing.
+ * A daemon sets `stale` to true in its object /daemons/NAME, or in an object below it, while the
+ * numbers in that object are not current because their source failed, hangs or sends nothing.
  */
 #ifndef STALE_H
 #define STALE_H
