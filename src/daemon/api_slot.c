@@ -1,5 +1,5 @@
 /*
- * api_slot: vigil.h's slots, for children that cost much.
+ * api_slot: the slots of vigil.h, which limit how many expensive children run at the same time.
  */
 #include <errno.h>
 #include <stdlib.h>
