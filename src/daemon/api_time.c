@@ -1,10 +1,9 @@
 /*
  * api_time: the timers of vigil.h.
  *
- * Each timer is a loop timer that belongs to a daemon.  The loop chooses from a
- * seed at which time within a second the timers of vigil_every fire.  The seed is a hash of the
- * host's name and the daemon's name.  So these timers of one daemon fire together, and the loop
- * wakes up once for them.
+ * Each timer is a loop timer that belongs to a daemon.  The loop chooses from a seed at which time
+ * within a second the timers of vigil_every fire.  The seed is a hash of the host's name and the
+ * daemon's name.  So these timers of one daemon fire together, and the loop wakes up once for them.
  */
 #include <errno.h>
 #include <limits.h>

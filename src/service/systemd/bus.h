@@ -29,7 +29,7 @@ void systemd_bus_drop(void);
 /* Whether an error of sd-bus, a negative errno, means that the connection is lost. */
 bool systemd_bus_is_dead(int error);
 
-/* Zero all members except the deadline.  The caller frees the error with sd_bus_error_free. */
+/* The caller sets the deadline, zeroes the rest and frees the error with sd_bus_error_free. */
 struct systemd_call {
 	uint64_t deadline;  /* by clock_now */
 	sd_bus_error error; /* the error that systemd returned to the last call that failed */

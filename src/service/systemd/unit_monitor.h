@@ -31,11 +31,11 @@ enum unit_answer {
 };
 
 struct unit_user {
-	/* An event has invalidated the cached status, so a query is due.  Called from the loop
-	 * only. */
+	/* An event has invalidated the cached status, so a query is due.  Called from the loop,
+	 * never inside a function of this header. */
 	void (*on_stale)(void *arg);
 	/* A query has ended.  reply: borrowed for the call; NULL unless UNIT_ANSWERED.  Called from
-	 * the loop only. */
+	 * the loop, never inside a function of this header. */
 	void (*on_answer)(enum unit_answer answer, const struct manager_reply *reply, void *arg);
 	void *arg;
 	bool has_pidfile; /* its status also depends on a pidfile, which only a worker reads */
@@ -49,10 +49,10 @@ struct unit_monitor *unit_monitor_new(struct loop *loop);
 void unit_monitor_free(struct unit_monitor *monitor);
 void unit_monitor_counts(const struct unit_monitor *monitor, struct unit_monitor_counts *counts);
 
-/* Starts to monitor the unit of a service.  Returns NULL if no unit can have such a name. */
+/* Starts monitoring the unit of a service.  Returns NULL if no unit can have such a name. */
 struct unit_subscription *unit_monitor_subscribe(
 	struct unit_monitor *monitor, const char *service, const struct unit_user *user);
-/* Stops to monitor the unit.  No callback of the subscription is called any more. */
+/* Stops monitoring the unit.  No callback of the subscription is called any more. */
 void unit_monitor_unsubscribe(struct unit_subscription *subscription);
 
 /* The caller must call this before a worker queries or restarts the unit, because changes from now
