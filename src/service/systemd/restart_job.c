@@ -44,9 +44,8 @@ void restart_job_fault(struct systemd_call *call, int r, struct manager_reply *r
 
 struct job {
 	const char *path;
-	const char
-		*systemd; /* sender of the answer to RestartUnit, the only one that is believed */
-	char result[32];  /* "": not known yet */
+	const char *systemd; /* the only trusted sender; NULL on a direct connection */
+	char result[32];     /* "": not known yet */
 };
 
 /* Handles JobRemoved of our job.  The sender must be systemd itself, because any client of the bus

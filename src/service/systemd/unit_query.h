@@ -84,9 +84,9 @@ const struct unit_query_counts *unit_queries_counts(const struct unit_queries *q
 /* Call it when the connection is down: every query that is not idle ends with on_fault(0). */
 void unit_queries_abandon(struct unit_queries *queries);
 
-/* Queries the row of the unit.  Queries that start within a millisecond share one message; with
- * urgent, the message is sent at once.  timeout: nanoseconds for the whole query.  The query must
- * be idle. */
+/* Queries the row of the unit.  Queries with the same timeout that start within a millisecond share
+ * one message; with urgent, the message is sent at once.  timeout: nanoseconds for the whole query.
+ * The query must be idle. */
 void unit_query_start(struct unit_query *query, bool urgent, uint64_t timeout);
 /* To be called in on_row: reads the properties of the unit, within the same timeout. */
 void unit_query_properties(struct unit_query *query, const struct unit_row *row);
