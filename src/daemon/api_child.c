@@ -28,7 +28,7 @@
 #define OUTPUT_HIGHEST (64 * 1024 * 1024)
 
 struct vigil_child {
-	struct resource resource; /* first */
+	struct resource resource; /* must be the first member */
 	struct child *child;
 	vigil_child_line_fn *on_line;
 	vigil_child_late_fn *on_late;
@@ -38,7 +38,7 @@ struct vigil_child {
 };
 
 struct known_user {
-	struct resource resource; /* first */
+	struct resource resource; /* must be the first member */
 	char *name;
 	struct run_as *user;
 };

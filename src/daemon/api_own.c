@@ -15,7 +15,7 @@
 #define SMALL (64 * 1024)
 
 struct block {
-	struct resource resource; /* first */
+	struct resource resource; /* must be the first member */
 	max_align_t bytes[];
 };
 
@@ -66,7 +66,7 @@ struct event_base *vigil_base(vigil_daemon *d)
 /* --- descriptors ------------------------------------------------------------------------------ */
 
 struct fd_watch {
-	struct resource resource; /* first */
+	struct resource resource; /* must be the first member */
 	struct event *event;
 	int fd;
 	vigil_fd_fn *fn;
@@ -145,7 +145,7 @@ int vigil_unwatch_fd(vigil_daemon *d, int fd)
 /* --- verbs ------------------------------------------------------------------------------------ */
 
 struct verb {
-	struct resource resource; /* first */
+	struct resource resource; /* must be the first member */
 	vigil_verb_fn *fn;
 	void *arg;
 	char name[];

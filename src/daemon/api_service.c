@@ -29,7 +29,7 @@ struct listener {
 };
 
 struct vigil_service {
-	struct resource resource; /* first */
+	struct resource resource; /* must be the first member */
 	struct service *service;
 	struct slot slots[2]; /* indexed by enum service_verb */
 	SLIST_HEAD(, listener) listeners;

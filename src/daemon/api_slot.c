@@ -12,7 +12,7 @@
 #define WITHIN_MAX (366 * 86400.0)
 
 struct vigil_slot {
-	struct resource resource; /* first */
+	struct resource resource; /* must be the first member */
 	struct slot *slot;
 	vigil_tick_fn *fn;
 	void *arg;

@@ -60,7 +60,7 @@ static int resolve(vigil_daemon *d, const char *path, bool own, char pointer[STA
 /* One address that vigil_persist keeps.  Only the daemon itself writes there, so instead of
  * watching the state, each write of the daemon is compared with the address. */
 struct kept {
-	struct resource resource; /* first */
+	struct resource resource; /* must be the first member */
 	SLIST_ENTRY(kept) link;
 	char pointer[];
 };
@@ -195,7 +195,7 @@ struct change {
 };
 
 struct subscription {
-	struct resource resource; /* first */
+	struct resource resource; /* must be the first member */
 	struct state_watch *watch;
 	struct loop_timer *soon;
 	TAILQ_HEAD(, change) pending;

@@ -24,7 +24,7 @@
 #define LAST_MS  253402300799999.0
 
 struct timer {
-	struct resource resource; /* first */
+	struct resource resource; /* must be the first member */
 	struct loop_timer *timer;
 	vigil_tick_fn *fn;
 	void *arg;

@@ -4,7 +4,7 @@
  * Loading a module runs its constructors.  The file and every directory above it must therefore
  * belong to root or to the user that vigild runs as, and no other user may be able to write to
  * them.  vigild makes these checks before it loads the file.  It checks an open descriptor and
- * loads the file through a descriptor, so that nobody can replace the file in between.
+ * loads the file through a descriptor, so that the checked file is the one that is loaded.
  */
 #ifndef MODULE_H
 #define MODULE_H

@@ -1,10 +1,10 @@
 /*
  * bus: systemd over D-Bus, with one connection for each worker.
  *
- * vigild does not run systemctl, because that costs a hundred times as much, and because systemctl
- * runs ssh if an argument looks like a certain option.  The connection is opened when it is first
- * needed and kept as long as its thread lives.  It is opened again when it turns out to be lost,
- * for example after a restart of the bus.
+ * vigild does not run systemctl, because that costs a hundred times as much, and because an
+ * argument that looks like an option makes systemctl run ssh.  The connection is opened when it is
+ * first needed and kept as long as its thread lives.  It is opened again when it turns out to be
+ * lost, for example after a restart of the bus.
  *
  * No function here waits longer than the deadline of the call.  sd-bus itself would wait 25 s for
  * an answer, and 90 s for a bus that accepts the connection and then sends nothing.  So bus_greet
@@ -108,7 +108,7 @@ int systemd_bus_open(uint64_t deadline)
 	int r;
 
 	/* Messages that arrived since the last use are discarded.  Reading them also detects a lost
-	 * connection.  If somebody keeps sending messages to this connection, a new one is opened,
+	 * connection.  If a client keeps sending messages to this connection, a new one is opened,
 	 * because that has another unique name. */
 	while (bus && (r = sd_bus_process(bus, NULL)) != 0)
 		if (r < 0 || ++drained == DRAIN_MAX)

@@ -59,9 +59,9 @@ struct systemd_connection {
 	struct systemd_connection_user user;
 	bool wanted;
 	enum phase phase;
-	sd_bus *bus;             /* NULL: CLOSED, RESTING */
-	bool direct;             /* connected to systemd without a bus, so nobody else can send */
-	char systemd[64];        /* its unique name on the bus, after it has confirmed */
+	sd_bus *bus;      /* NULL: CLOSED, RESTING */
+	bool direct;      /* connected to systemd without a bus; all signals are from systemd */
+	char systemd[64]; /* its unique name on the bus, after it has confirmed */
 	sd_bus_slot *subscribed; /* the in-flight call of Subscribe; NULL: none */
 	bool broken;             /* to be closed after sd_bus_process has returned */
 	struct event *event;
@@ -429,8 +429,8 @@ int systemd_connection_send(struct systemd_connection *connection, sd_bus_slot *
 	int r = sd_bus_call_async(
 		connection->bus, slot, message, fn, arg, timeout > 1000 ? timeout / 1000 : 1);
 
-	/* sd-bus has a new timeout, and outside connection_turn nobody has armed the timer for
-	 * it. */
+	/* The call has a new timeout.  Outside connection_turn, the timer is not armed for it
+	 * yet. */
 	if (r >= 0)
 		loop_timer_rearm(connection->turn, 0);
 	if (r >= 0 && connection->silent_since == 0)

@@ -23,7 +23,7 @@ struct unit_change {
 	pid_t pid;                /* -1: not in the signal */
 };
 
-/* Negative: -errno. */
+/* Reads a PropertiesChanged signal.  Negative: -errno. */
 int unit_change_read(sd_bus_message *message, struct unit_change *change);
 
 /* Returns the result in a JobRemoved signal, such as "done"; NULL: the signal is about another job

@@ -340,8 +340,7 @@ static void on_down(void *arg)
 
 	TAILQ_FOREACH(unit, &monitor->cache.all, link) {
 		unit->valid = unit->pid_valid = false;
-		unit->simple =
-			false; /* its unit file may have changed when the connection is back */
+		unit->simple = false; /* the unit file may change while it is down */
 	}
 	unit_queries_abandon(monitor->queries);
 }

@@ -1,8 +1,9 @@
 /*
  * unit_unwatched: finds out whether an active unit lives of which systemd monitors no process.
  *
- * An umbrella unit has the status of the worst of its parts (PartOf=).  A wrapped init script is
- * judged by the pidfile that it names, and every other unit by the processes of its control group.
+ * An umbrella unit has the status of the worst of its parts (PartOf=).  The status of a wrapped
+ * init script follows from the pidfile that it names, and that of every other unit from the
+ * processes of its control group.
  */
 #include "service/systemd/unit_unwatched.h"
 
@@ -16,7 +17,7 @@
 #include "service/systemd/control_group.h"
 #include "service/systemd/unit_down.h"
 
-/* Orders the words from good to bad. */
+/* The order of the states, from good to bad. */
 static unsigned badness(enum evidence_word word)
 {
 	static const unsigned char order[WORDS] = {
@@ -44,7 +45,7 @@ static int is_wanted(struct unit_gather *part, bool *wanted)
 	return r;
 }
 
-/* Judges a part.  counts: whether its word affects the status of the umbrella unit. */
+/* Evaluates a part.  counts: whether the part affects the status of the umbrella unit. */
 static int judge_part(struct unit_gather *part, bool *counts)
 {
 	const struct unit_row *row = part->row;
