@@ -1,10 +1,11 @@
 /*
- * api_child: vigil.h's children.
+ * api_child: the child processes of vigil.h.
  *
- * Each is a child of the loop (child.c) on the daemon's account, from its start until its exit
- * has been told; one that still runs when its daemon stops is let go of and ended.  The users
- * that a daemon's children run as are looked up once for each daemon: the look may ask the
- * network, and the loop would wait for it at every tick.
+ * Each vigil_child wraps a child of the loop (process/child.h) and belongs to a daemon, from its
+ * start until the on_exit callback has returned.  If the daemon stops before that, child_free
+ * terminates the process and no callback of the module is called any more.  Each user name that a
+ * daemon uses for its children is looked up only once for that daemon, because a lookup may query
+ * the network and would block the loop at every tick.
  */
 #include <errno.h>
 #include <limits.h>
@@ -27,7 +28,7 @@
 #define OUTPUT_HIGHEST (64 * 1024 * 1024)
 
 struct vigil_child {
-	struct resource resource; /* first */
+	struct resource resource; /* must be the first member */
 	struct child *child;
 	vigil_child_line_fn *on_line;
 	vigil_child_late_fn *on_late;
@@ -37,7 +38,7 @@ struct vigil_child {
 };
 
 struct known_user {
-	struct resource resource; /* first */
+	struct resource resource; /* must be the first member */
 	char *name;
 	struct run_as *user;
 };
@@ -50,7 +51,8 @@ static void handle_free(struct resource *resource)
 	free(handle);
 }
 
-/* One that prints lines may run for as long as its daemon. */
+/* A child with an on_line callback may run as long as its daemon, so it is not counted as
+ * waiting. */
 static bool handle_waits(const struct resource *resource)
 {
 	return ((const vigil_child *)resource)->on_line == NULL;
@@ -85,7 +87,8 @@ static void on_exit_told(struct child *child, const vigil_child_exit *e, void *a
 	struct vigil_daemon *d = handle->resource.daemon;
 	uint64_t entered = daemon_enter(d);
 
-	/* Good until the callback returns, also where that ends the daemon. */
+	/* The handle stays valid until the callback returns, even if the callback stops the
+	 * daemon. */
 	daemon_detach(&handle->resource);
 	handle->on_exit(d, handle, e, handle->arg);
 	daemon_leave(d, entered);
@@ -111,8 +114,9 @@ static void on_eof(struct child *child, void *arg)
 	tell(arg, ((vigil_child *)arg)->on_eof);
 }
 
-/* Of a daemon that starts, the failure is why it failed; later it is the module's to report: a
- * program that is missing is missing at every tick, and a line for each would be noise. */
+/* While the daemon starts, the failure becomes the reason why the daemon failed.  Later only the
+ * module reports it, because a missing program is missing at every tick, and vigild would log the
+ * same line at each one. */
 static vigil_child *refuse(vigil_daemon *d, const vigil_child_spec *spec, int err, const char *what,
 	const char *which, const char *why)
 {
@@ -124,7 +128,8 @@ static vigil_child *refuse(vigil_daemon *d, const vigil_child_spec *spec, int er
 	return NULL;
 }
 
-/* A module that was made with an older header has a shorter one; the rest is zero. */
+/* Copies the spec of a module into the layout of this header.  A module that was built with an
+ * older header has a shorter spec; the missing members are zero. */
 static vigil_child_spec take_spec(const vigil_child_spec *given)
 {
 	vigil_child_spec spec = {0};
@@ -134,7 +139,7 @@ static vigil_child_spec take_spec(const vigil_child_spec *given)
 	return spec;
 }
 
-/* 0, or what is wrong with the spec. */
+/* Returns what is wrong with the spec, or NULL. */
 static const char *mistake(const vigil_child_spec *spec)
 {
 	if (spec->size == 0)
@@ -205,7 +210,7 @@ static int judge(const vigil_child_spec *spec, const struct trust_user *user, bo
 {
 	const char *path = spawn_environment_path(spec->environment, other_user);
 	const struct trust_command command = {.argv = spec->argv,
-		.path = other_user ? path : NULL, /* posix_spawnp uses vigild's own */
+		.path = other_user ? path : NULL, /* NULL: vigild's own PATH, as posix_spawnp */
 		.inner_path = path,
 		.directory = spec->directory,
 		.user = user};
@@ -224,11 +229,11 @@ int vigil_check_command(const vigil_child_spec *given, char *why, size_t size)
 	if (spec.argv == NULL || spec.argv[0] == NULL)
 		return err;
 	if (spec.user != NULL && run_as_find(spec.user, &user) != 0)
-		user = NULL; /* which is reported where the user is checked */
+		user = NULL; /* the check of the user reports an unknown user */
 	err = judge(&spec, user != NULL ? run_as_ids(user) : NULL,
 		user != NULL && run_as_is_other(user), program, why, size);
 	run_as_free(user);
-	return program[0] != '\0' ? err : 0; /* that it is not there is another matter */
+	return program[0] != '\0' ? err : 0; /* a missing program is not reported here */
 }
 
 vigil_child *vigil_spawn(vigil_daemon *d, const vigil_child_spec *given)
@@ -273,7 +278,7 @@ vigil_child *vigil_spawn(vigil_daemon *d, const vigil_child_spec *given)
 		degraded_started(err);
 		return refuse(d, &spec, -err, "cannot start", spec.argv[0], why);
 	}
-	/* What may leave things behind is what fills a limit. */
+	/* Only such children may leave processes behind and thereby fill the task limit. */
 	if (spec.end_session && task_limit_refuses(why, sizeof(why)))
 		return refuse(d, &spec, EAGAIN, "cannot start", spec.argv[0], why);
 	inner.spawn.program = program;

@@ -1,12 +1,12 @@
 /*
  * api_health: the health that a daemon reports, kept at /runs/NAME/health.
  *
- * The text is one line of at most VIGIL_HEALTH_TEXT bytes.  The long text, where there is one, has
- * lines; each of them is escaped by itself.  A change of the text alone is announced, too, but
+ * The text is one line of at most VIGIL_HEALTH_TEXT bytes.  The optional long text may have several
+ * lines; each line is escaped separately.  A change of the text alone is announced, too, but
  * `since` is the time of the last change of the level.
  *
- * Both texts are put together in static buffers, because health is reported at each tick, is mostly
- * the same as before, and then needs no memory.
+ * Both texts are formatted in static buffers, because a daemon reports its health at each tick and
+ * it is mostly unchanged.  Then no memory is allocated.
  */
 #include <ctype.h>
 #include <stdarg.h>
@@ -24,7 +24,7 @@ static bool is_equal(const char *a, const char *b)
 	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
-/* Both texts are clean; long_text: NULL for none. */
+/* Both texts are escaped already.  long_text: NULL: none. */
 static void report(vigil_daemon *d, vigil_health_level level, bool status_line, const char *text,
 	const char *long_text)
 {
@@ -49,7 +49,7 @@ static void report(vigil_daemon *d, vigil_health_level level, bool status_line, 
 
 void vigil_health(vigil_daemon *d, vigil_health_level level, const char *format, ...)
 {
-	/* The raw text has more room, so that the escaped one is cut between two characters. */
+	/* raw is larger than text, so that only text_escape truncates, between two characters. */
 	static char raw[VIGIL_HEALTH_TEXT + 16], text[VIGIL_HEALTH_TEXT];
 	va_list ap;
 

@@ -1,8 +1,10 @@
 /*
- * api_option: vigil.h's options: a daemon's values, by name and type.
+ * api_option: the option functions of vigil.h, which return a daemon's option values by name and
+ * type.
  *
- * A module that asks for what its schema lacks is mistaken in its source, so it is told once
- * in the log and gets an empty answer rather than a crash.
+ * A request for an option that is not in the module's schema, or that has another type, is a bug of
+ * the module.  vigild logs the first such request of a daemon and returns an empty value, so that
+ * the module does not crash.
  */
 #include <stddef.h>
 

@@ -1,6 +1,6 @@
 /*
- * api_own: what vigil.h lends a daemon of the house itself: memory, descriptors, the base, and
- * the verbs it answers.
+ * api_own: the basic functions of vigil.h: memory, the module's data, the event base, file
+ * descriptors and verbs.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@
 #define SMALL (64 * 1024)
 
 struct block {
-	struct resource resource; /* first */
+	struct resource resource; /* must be the first member */
 	max_align_t bytes[];
 };
 
@@ -66,7 +66,7 @@ struct event_base *vigil_base(vigil_daemon *d)
 /* --- descriptors ------------------------------------------------------------------------------ */
 
 struct fd_watch {
-	struct resource resource; /* first */
+	struct resource resource; /* must be the first member */
 	struct event *event;
 	int fd;
 	vigil_fd_fn *fn;
@@ -114,7 +114,7 @@ int vigil_watch_fd(vigil_daemon *d, int fd, unsigned what, vigil_fd_fn *cb, void
 		return -EPERM;
 	if (fd < 0 || cb == NULL || (what & (VIGIL_READ | VIGIL_WRITE)) == 0)
 		return daemon_refuse(d, EINVAL, "vigil_watch_fd: descriptor %d, what %u", fd, what);
-	vigil_unwatch_fd(d, fd); /* watching anew replaces */
+	vigil_unwatch_fd(d, fd); /* a second watch of a descriptor replaces the first */
 	watch = memory_zero(sizeof(*watch));
 	watch->fd = fd;
 	watch->fn = cb;
@@ -145,7 +145,7 @@ int vigil_unwatch_fd(vigil_daemon *d, int fd)
 /* --- verbs ------------------------------------------------------------------------------------ */
 
 struct verb {
-	struct resource resource; /* first */
+	struct resource resource; /* must be the first member */
 	vigil_verb_fn *fn;
 	void *arg;
 	char name[];

@@ -1,8 +1,9 @@
 /*
- * api_perfdata: vigil.h's performance data, as Nagios plugins print it and Icinga takes it.
+ * api_perfdata: the performance data of vigil.h, in the format of Nagios plugins, which Icinga
+ * reads.
  *
- * What stands in the state may come from any plugin: whatever could begin another item, or end the
- * line, is left out, so that one odd value never spoils the others.
+ * The values in the state may come from any plugin.  Every text that could start another item or
+ * end the line is omitted, so that one malformed value does not damage the other items.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,7 +34,8 @@ char *vigil_json_text(const json_t *value)
 
 /* --- performance data ------------------------------------------------------------------------- */
 
-/* Text as it grows; one that has no room for all is worth nothing. */
+/* A text buffer that is filled from the left.  full: something did not fit; then all of it is
+ * discarded. */
 struct item {
 	char *text;
 	size_t size, length;
@@ -55,7 +57,7 @@ static void put_text(struct item *item, const char *text)
 	put(item, text, strlen(text));
 }
 
-/* In quotes, those within doubled. */
+/* Writes the label in single quotes; a quote within the label is doubled. */
 static void put_label(struct item *item, const char *label)
 {
 	put_text(item, "'");
@@ -64,7 +66,7 @@ static void put_label(struct item *item, const char *label)
 	put_text(item, "'=");
 }
 
-/* An integer may have more digits than a double keeps. */
+/* An integer is not converted to double, because it may have more digits than a double keeps. */
 static void put_number(struct item *item, const json_t *value)
 {
 	char text[NUMBER_TEXT];
@@ -76,7 +78,8 @@ static void put_number(struct item *item, const json_t *value)
 	put_text(item, text);
 }
 
-/* A unit or a range, and nothing that would begin something else. */
+/* Returns a unit or a range; "" if it is too long or contains a character that could start another
+ * field. */
 static const char *plain(const json_t *value, size_t size)
 {
 	const char *text = json_string_value(value);
@@ -85,7 +88,7 @@ static const char *plain(const json_t *value, size_t size)
 											   : "";
 }
 
-/* A number, or a range, which is text; false: there is neither. */
+/* Writes a number, or a range, which is a string.  Returns false if the value is neither. */
 static bool put_field(struct item *item, const json_t *value, const char *before)
 {
 	const char *text = plain(value, RANGE_MAX);
@@ -100,7 +103,8 @@ static bool put_field(struct item *item, const json_t *value, const char *before
 	return true;
 }
 
-/* The text of the value where that has more digits than the number. */
+/* Writes `exact`, a decimal number as text, if it is valid; else the number.  The text may have
+ * more digits than the number. */
 static void put_value(struct item *item, const json_t *value, const json_t *exact)
 {
 	const char *text = plain(exact, NUMBER_TEXT);
@@ -117,7 +121,7 @@ size_t vigil_perfdata(char *text, size_t size, const char *label, const json_t *
 	static const char semicolons[] = ";;;;";
 	const json_t *value = json_object_get(entry, "value");
 	struct item item = {.text = text, .size = size, .full = size == 0};
-	size_t pending = 0; /* semicolons, written only when a field follows them */
+	size_t pending = 0; /* semicolons that are written only if a field follows them */
 
 	if (size > 0)
 		text[0] = '\0';

@@ -1,5 +1,5 @@
 /*
- * api_range: vigil.h's thresholds, as Nagios plugins have them.
+ * api_range: the thresholds of vigil.h, in the range format of Nagios plugins.
  */
 #include <errno.h>
 #include <math.h>
@@ -8,7 +8,8 @@
 
 #include <vigil/vigil.h>
 
-/* A plain decimal number up to `end`; strtod alone would take hexadecimal and words. */
+/* Reads a plain decimal number that ends at `end`.  strtod alone would also accept hexadecimal
+ * numbers, "inf" and "nan". */
 static bool read_number(const char *text, const char *end, double *value)
 {
 	char *stop;

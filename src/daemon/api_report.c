@@ -1,8 +1,9 @@
 /*
- * api_report: what a daemon has to say: log lines, history, errors.  Health is in api_health.c.
+ * api_report: the log lines, history lines and errors that a daemon reports.  Health is in
+ * api_health.c.
  *
- * Modules pass on text of strangers, so all of it is escaped here, once, before it is kept:
- * what stands in the tree is UTF-8 without controls, whoever prints it.
+ * Modules pass on text from untrusted sources.  Every text that is kept is escaped here, once, so
+ * that it is valid UTF-8 without control characters and any program may print it.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -16,7 +17,7 @@
 #include "state/state.h"
 #include "loop/loop.h"
 
-/* Room for the longest name of a daemon and that of a service. */
+/* Enough for the longest daemon name, a slash and the longest service name. */
 #define WHO_TEXT 384
 
 char *vigil_sanitize(char *clean, size_t size, const char *text)
@@ -34,7 +35,8 @@ const char *vigil_name(vigil_daemon *d)
 	return d->name;
 }
 
-/* Who says it, in the log: with the service that it is about. */
+/* Returns the subject of a log line: the daemon's name, followed by /SERVICE if it opened a
+ * service. */
 static const char *who(const vigil_daemon *d, char name[WHO_TEXT])
 {
 	if (d->service == NULL)
@@ -91,7 +93,7 @@ void vigil_event(vigil_daemon *d, const char *format, ...)
 	remember(d, text);
 }
 
-/* Replaces the text of a line of the history; false where the line is not there any more. */
+/* Replaces the text of one history line.  Returns false if that line has been removed already. */
 static bool rewrite(vigil_daemon *d, uint32_t line, const char *text)
 {
 	struct daemon_event *old, *event;

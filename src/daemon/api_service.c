@@ -1,8 +1,9 @@
 /*
- * api_service: vigil.h's services: a daemon's handle at a service that others may share.
+ * api_service: the services of vigil.h.  A vigil_service is the handle of one daemon for a service
+ * that several daemons may share.
  *
- * A daemon has at most one query and one restart waiting at each service it opened; when the
- * daemon ends, its calls are cancelled and the answer, if one comes, is nobody's.
+ * Each handle has at most one query and one restart in flight.  When the daemon stops, its calls
+ * are cancelled, and a late answer is ignored.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -13,7 +14,7 @@
 #include "service/service.h"
 
 struct slot {
-	struct service_call *call; /* NULL: nothing waits */
+	struct service_call *call; /* NULL: no call in flight */
 	struct vigil_service *handle;
 	vigil_service_fn *fn;
 	void *arg;
@@ -28,9 +29,9 @@ struct listener {
 };
 
 struct vigil_service {
-	struct resource resource; /* first */
+	struct resource resource; /* must be the first member */
 	struct service *service;
-	struct slot slots[2]; /* by enum service_verb */
+	struct slot slots[2]; /* indexed by enum service_verb */
 	SLIST_HEAD(, listener) listeners;
 };
 
@@ -75,7 +76,7 @@ static void on_reply(const vigil_service_reply *reply, void *arg)
 
 	slot->call = NULL;
 	if (reply->error == -ECANCELED)
-		return; /* the host is stopping, and the daemon with it */
+		return; /* the host is stopping, and it stops the daemon as well */
 	tell(slot->handle, slot->fn, reply, slot->arg);
 }
 

@@ -1,5 +1,5 @@
 /*
- * api_slot: vigil.h's slots, for children that cost much.
+ * api_slot: the slots of vigil.h, which limit how many expensive children run at the same time.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 #define WITHIN_MAX (366 * 86400.0)
 
 struct vigil_slot {
-	struct resource resource; /* first */
+	struct resource resource; /* must be the first member */
 	struct slot *slot;
 	vigil_tick_fn *fn;
 	void *arg;

@@ -1,14 +1,17 @@
 /*
- * api_state: vigil.h's state: a daemon's own subtree, and a view of all the rest.
+ * api_state: the state functions of vigil.h.  A daemon writes its own subtree and reads all the
+ * rest.
  *
- * A daemon is told of changes from the loop, never inside the write that made them: what it
- * then does may write again.  So each subscription keeps a queue, which holds values by
- * reference: a scalar is what was written then; a container may have grown since, and a large value
- * is read when the change is told, because the queue would keep many old ones alive.
+ * A daemon's change callback runs from the loop and never inside the write that caused the change,
+ * because the callback may write again.  Each subscription therefore has a queue of changes.  The
+ * queue holds references to the values: a scalar is the value that was written; a container may
+ * have grown since then.  A large value is not queued, because the queue would keep many old values
+ * alive; it is read from the state when the callback is called.
  *
- * A burst fills that queue: when a manager goes away, thousands of daemons change their health at
- * once.  From PENDING_MAX changes on, the queue holds only the newest of each address, so that a
- * subscriber always learns how things are in the end.
+ * Many changes may happen at once: when a service manager fails, thousands of daemons change their
+ * health.  Once PENDING_MAX changes wait, a new change replaces an older one of the same address
+ * that was queued since then.  So a subscriber always receives the latest value of each address,
+ * unless more than PENDING_MOST changes wait: then the oldest ones are dropped.
  */
 #include <errno.h>
 #include <search.h>
@@ -25,10 +28,11 @@
 
 #define LARGE        1024 /* bytes of a value */
 #define PENDING_MAX  1024
-#define PENDING_MOST 100000 /* addresses; above, the oldest changes are dropped */
-#define KEPT         "kept" /* the section of the store */
+#define PENDING_MOST 100000 /* changes; above this number the oldest ones are dropped */
+#define KEPT         "kept" /* the section of the store for vigil_persist */
 
-/* The absolute address of a path; own: only below the daemon's own place. */
+/* Writes the absolute JSON pointer of a path.  own: -EPERM unless it is in the daemon's own
+ * subtree. */
 static int resolve(vigil_daemon *d, const char *path, bool own, char pointer[STATE_POINTER_MAX])
 {
 	size_t root = 0, slash = 0, length;
@@ -42,7 +46,7 @@ static int resolve(vigil_daemon *d, const char *path, bool own, char pointer[STA
 	}
 	if (root + slash + length >= STATE_POINTER_MAX)
 		return -ENAMETOOLONG;
-	/* Not by printf: this is done for every value that a daemon writes. */
+	/* Not snprintf, because this function runs for every value that a daemon writes. */
 	memcpy(pointer, d->root, root);
 	memcpy(pointer + root, "/", slash);
 	memcpy(pointer + root + slash, path, length + 1);
@@ -51,16 +55,17 @@ static int resolve(vigil_daemon *d, const char *path, bool own, char pointer[STA
 	return 0;
 }
 
-/* --- what outlives the host ------------------------------------------------------------------- */
+/* --- values that survive a restart of the host ------------------------------------------------ */
 
-/* Only the daemon itself writes there, so nobody need watch the place: each write is compared. */
+/* One address that vigil_persist keeps.  Only the daemon itself writes there, so instead of
+ * watching the state, each write of the daemon is compared with the address. */
 struct kept {
-	struct resource resource; /* first */
+	struct resource resource; /* must be the first member */
 	SLIST_ENTRY(kept) link;
 	char pointer[];
 };
 
-/* However it was addressed, it is kept under one name: the rest, below the daemon's root. */
+/* Returns the key in the store: the path below the daemon's root, however the module wrote it. */
 static const char *kept_name(const vigil_daemon *d, const struct kept *kept)
 {
 	const char *rest = kept->pointer + strlen(d->root);
@@ -78,7 +83,8 @@ static void kept_free(struct resource *resource)
 
 static const struct resource_kind kept_kind = {.free = kept_free};
 
-/* Takes note of what a write has changed of what is kept; hands on what came of the write. */
+/* Called after each write with its result err, which is returned.  Stores the kept values that the
+ * write changed. */
 static int written(vigil_daemon *d, const char *pointer, int err)
 {
 	struct kept *kept;
@@ -88,7 +94,7 @@ static int written(vigil_daemon *d, const char *pointer, int err)
 	SLIST_FOREACH(kept, &d->kept, link) {
 		if (!pointers_meet(kept->pointer, pointer))
 			continue;
-		/* What was written may lie above or below the place that is kept. */
+		/* The write may have been above or below the kept address. */
 		store_put_new(d->environment->store, KEPT, d->name, kept_name(d, kept),
 			state_get(d->environment->state, kept->pointer));
 	}
@@ -181,22 +187,22 @@ bool vigil_state_stale(vigil_daemon *d, const char *path)
 /* --- subscriptions ---------------------------------------------------------------------------- */
 
 struct change {
-	char *pointer; /* first: what the index compares */
+	char *pointer; /* must be first, because compare_pointers reads it */
 	json_t *value; /* NULL: removed, or large */
-	bool large;    /* the value is read when the change is told */
+	bool large;    /* the value is read when the callback is called */
 	bool indexed;
 	TAILQ_ENTRY(change) link;
 };
 
 struct subscription {
-	struct resource resource; /* first */
+	struct resource resource; /* must be the first member */
 	struct state_watch *watch;
 	struct loop_timer *soon;
 	TAILQ_HEAD(, change) pending;
-	void *index; /* of the changes that were added above PENDING_MAX, by address */
+	void *index; /* by address: the changes that were added while PENDING_MAX or more waited */
 	unsigned count;
-	bool own;     /* it is about the daemon's own place, or a part of it */
-	bool flooded; /* it was said that changes were dropped */
+	bool own;     /* the subscribed address is in the daemon's own subtree */
+	bool flooded; /* a warning about dropped changes has been logged */
 	vigil_change_fn *fn;
 	void *arg;
 };
@@ -230,7 +236,8 @@ static struct change *take_change(struct subscription *sub)
 	return change;
 }
 
-/* Makes room: an older change of the same address gives way, or else the oldest of all. */
+/* Makes room for a new change: frees an indexed change of the same address, or the oldest change if
+ * the queue is full. */
 static void make_room(struct subscription *sub, const char *pointer)
 {
 	struct change **older = tfind(&pointer, &sub->index, compare_pointers);
@@ -267,8 +274,8 @@ static void subscription_free(struct resource *resource)
 
 static const struct resource_kind subscription_kind = {.free = subscription_free};
 
-/* One change a turn of the loop: the callback cannot end the subscription, but what it writes
- * may come round to it again, and must not starve others. */
+/* Delivers one change in each iteration of the loop.  The callback cannot end the subscription.
+ * What the callback writes may trigger it again, and that must not starve other events. */
 static void on_soon(uint64_t missed, void *arg)
 {
 	struct subscription *sub = arg;
@@ -299,8 +306,8 @@ static void on_state(uint64_t revision, const char *pointer, json_t *value, void
 	struct subscription *sub = arg;
 	struct change *change;
 
-	/* What a daemon writes about the changes that it hears of is no news to it: it would hear of
-	 * that, too, and never come to an end. */
+	/* A daemon's own writes are not reported to it, unless it subscribed to its own subtree.  A
+	 * callback that writes about each change would otherwise call itself without end. */
 	if (!sub->own && json_pointer_covers(sub->resource.daemon->root, pointer))
 		return;
 	if (sub->count >= PENDING_MAX)

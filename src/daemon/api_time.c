@@ -1,8 +1,9 @@
 /*
- * api_time: vigil.h's timers.
+ * api_time: the timers of vigil.h.
  *
- * Each is a loop timer on the daemon's account.  Timers of one daemon take their place in the
- * second from its name, so they fire together and the loop wakes once for them.
+ * Each timer is a loop timer that belongs to a daemon.  The loop chooses from a seed at which time
+ * within a second the timers of vigil_every fire.  The seed is a hash of the host's name and the
+ * daemon's name.  So these timers of one daemon fire together, and the loop wakes up once for them.
  */
 #include <errno.h>
 #include <limits.h>
@@ -17,16 +18,17 @@
 #define INTERVAL_MIN 0.01
 #define INTERVAL_MAX (366 * 86400.0)
 
-/* The years 1 to 9999, as milliseconds since 1970: what RFC 3339 can say. */
+/* The years 1 to 9999, in milliseconds since 1970, because RFC 3339 has four digits for the
+ * year. */
 #define FIRST_MS -62135596800000.0
 #define LAST_MS  253402300799999.0
 
 struct timer {
-	struct resource resource; /* first */
+	struct resource resource; /* must be the first member */
 	struct loop_timer *timer;
 	vigil_tick_fn *fn;
 	void *arg;
-	unsigned round; /* of daemon_tick_now, in which it fired last */
+	unsigned round; /* the last round of daemon_tick_now in which it fired */
 };
 
 static void timer_free(struct resource *resource)
@@ -94,7 +96,8 @@ static uint32_t name_hash(const char *name, uint32_t hash) /* FNV-1a */
 	return hash;
 }
 
-/* Daemons of one name on two hosts do not tick together. */
+/* The seed of the timers.  It includes the host's name, so that daemons with the same name on two
+ * hosts do not tick at the same time. */
 static uint32_t place_of(const vigil_daemon *d)
 {
 	static char host[HOST_NAME_MAX + 1];

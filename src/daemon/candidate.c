@@ -1,10 +1,11 @@
 /*
- * candidate: a daemon that does not run, made to check its options.
+ * candidate: a daemon object that is not started; it exists only while its options are checked.
  *
- * It is a vigil_daemon without an environment: no loop, no state, no services.  So it can be made
- * by `vigild -t` and `vigilctl register`, where there are none.  The functions of vigil.h ask
- * daemon_is_candidate before they touch any of them.  The check is a callback of the module like
- * others: it is timed, and if vigild crashes in it, the daemon is named at the next start.
+ * A candidate is a vigil_daemon without an environment, which means without loop, state and
+ * services.  `vigild -t` and `vigilctl register` can therefore create one, although they have no
+ * environment.  The functions of vigil.h call daemon_is_candidate before they use the environment.
+ * vigild calls the check function as it calls other callbacks: it measures the duration, and if
+ * vigild crashes in the function, the next start logs the name of the daemon.
  */
 #include "daemon/candidate.h"
 
@@ -21,7 +22,7 @@
 struct candidate_check {
 	const struct candidate *of;
 	struct diagnostics *diagnostics;
-	bool misused; /* it was logged that check calls what it may not */
+	bool misused; /* a call of a forbidden function by check has been logged */
 };
 
 bool daemon_is_candidate(struct vigil_daemon *d, const char *function)
@@ -64,7 +65,7 @@ int candidate_check(const struct candidate *candidate, struct diagnostics *diagn
 
 /* --- diagnostics ------------------------------------------------------------------------------ */
 
-/* The line that gives the option; NULL: none does, or there are no lines any more. */
+/* Returns the configuration line that sets the option; NULL: no line sets it, or option is NULL. */
 static const struct option_given *find_given(const struct candidate *candidate, const char *option)
 {
 	for (size_t i = 0; option != NULL && i < candidate->count; i++)
@@ -73,7 +74,8 @@ static const struct option_given *find_given(const struct candidate *candidate, 
 	return NULL;
 }
 
-/* 'OPTION = "VALUE": ', 'OPTION: ' where it has no value, or nothing where there is no option. */
+/* Writes 'OPTION = "VALUE": ', or 'OPTION: ' if the option has no value, or "" if option is
+ * NULL. */
 static void print_subject(char *text, size_t size, const struct vigil_daemon *d, const char *option)
 {
 	const struct option_value *value = NULL;

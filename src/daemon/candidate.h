@@ -1,8 +1,9 @@
 /*
- * candidate: a daemon that does not run, made to check its options.
+ * candidate: a daemon object that is not started; it exists only while its options are checked.
  *
- * The module's `check` gets it before anything of a configuration is applied.  It has a name,
- * options and memory; every function of vigil.h that would do more refuses to.
+ * The `check` function of the module receives the candidate before vigild applies any part of the
+ * configuration.  A candidate has a name, options and memory.  Every function of vigil.h that needs
+ * more than that fails with EPERM for a candidate.
  */
 #ifndef CANDIDATE_H
 #define CANDIDATE_H
@@ -17,14 +18,15 @@ struct candidate {
 	const char *module;
 	const vigil_module *descriptor;
 	struct option_set *options;
-	const struct option_given *given; /* the lines that its options come from */
+	const struct option_given *given; /* the configuration lines that set its options */
 	size_t count;
-	const char *file; /* of its section, for what is not on a line of its own */
+	const char *file; /* with line: its section, for a diagnostic about no single line */
 	int line;
 };
 
-/* Runs the module's check, if it has one.  What it diagnoses, or that it returned an error without
- * a diagnostic, goes to the diagnostics.  0, or -EINVAL where that holds an error. */
+/* Runs the check function of the module, if the module has one.  Adds the errors and notes that the
+ * function reports to diagnostics, and one error if the function failed without a diagnostic.
+ * Returns 0, or -EINVAL if the check added an error. */
 int candidate_check(const struct candidate *candidate, struct diagnostics *diagnostics);
 
 #endif

@@ -1,11 +1,12 @@
 /*
- * daemon: one instance of a module: its life, and everything it owns.
+ * daemon: one instance of a module, its life cycle and everything that it owns.
  *
- * Life: new, start, perhaps reconfigured, stop, free.  A daemon whose start fails stays in the
- * host's list as `failed`, with its reason, and owns nothing; a reload tries it again.
+ * The life cycle is: new, start, reconfigure (any number of times), stop, free.  A daemon whose
+ * start fails stays in the host's list with the status `failed` and a reason.  It then owns
+ * nothing, and a reload tries to start it again.
  *
- * Of its account at /runs/NAME (daemon_account.c) only what people wait for (status, paused, health)
- * is announced to watchers when it changes.
+ * The account at /runs/NAME (daemon_account.c) is computed when it is read.  Only changes of
+ * status, paused and health are announced to its watchers.
  */
 #include "daemon/daemon.h"
 
@@ -22,12 +23,12 @@
 #include "persist/crash_marker.h"
 #include "loop/loop.h"
 
-/* A callback that holds the loop this long is worth a line in the log. */
+/* A callback that blocks the loop for this long is logged. */
 #define LONG_CALLBACK (250 * CLOCK_MS)
 
-/* --- what it owns ----------------------------------------------------------------------------- */
+/* --- resources -------------------------------------------------------------------------------- */
 
-/* A candidate may be checked where there is no loop. */
+/* A candidate may be checked in a process without a loop. */
 static void assert_owner(const struct vigil_daemon *d)
 {
 	if (d->candidate == NULL)
@@ -91,7 +92,7 @@ void daemon_leave(struct vigil_daemon *d, uint64_t entered)
 
 void daemon_say(char text[DAEMON_TEXT], const char *format, va_list ap)
 {
-	/* Longer than what fits, so that no character is cut here. */
+	/* Larger than text, so that only text_escape truncates, between two characters. */
 	char raw[2 * DAEMON_TEXT];
 
 	vsnprintf(raw, sizeof(raw), format, ap);
@@ -185,7 +186,7 @@ static void set_paused(struct vigil_daemon *d, bool paused)
 	daemon_announce(d, "health", daemon_health_account(d));
 }
 
-/* Keeps the text, escaped; NULL where it is empty. */
+/* Replaces *kept by the escaped text, or by NULL if the text is empty. */
 static void keep_pause_text(char **kept, const char *text)
 {
 	char clean[DAEMON_TEXT];
@@ -288,12 +289,12 @@ void daemon_fail(struct vigil_daemon *d, const char *format, ...)
 	set_failed(d);
 }
 
-/* Everything it owns goes, and with it its subtree. */
+/* Frees everything that the daemon owns and removes its subtree of the state. */
 static void let_go(struct vigil_daemon *d)
 {
 	free_resources(d);
 	if (d->health.said)
-		daemon_announce(d, "health", NULL); /* who has gone has nothing to say */
+		daemon_announce(d, "health", NULL); /* a stopped daemon has no health */
 	d->health.said = false;
 	d->data = NULL;
 	d->service = NULL;
@@ -327,7 +328,8 @@ int daemon_start(struct vigil_daemon *d)
 		set_status(d, DAEMON_RUNNING);
 		return 0;
 	}
-	/* One that overlooked a failure takes itself to be up, and may hold what it alone frees. */
+	/* Its start ignored the failure of a function.  The module believes that the daemon runs,
+	 * and may own objects that only its stop frees. */
 	if (err == 0)
 		run_stop(d);
 	let_go(d);
@@ -360,7 +362,7 @@ int daemon_reconfigure(struct vigil_daemon *d, struct option_set *options)
 		daemon_leave(d, entered);
 	}
 	if (err != 0) {
-		/* A module may look at its options while it stops. */
+		/* A module's stop may read the options, and must read the old ones. */
 		struct option_set *new = d->options;
 
 		d->options = old;
@@ -385,7 +387,7 @@ again:
 	TAILQ_FOREACH(resource, &d->resources, link) {
 		if (resource->kind->fire != NULL && resource->kind->fire(resource)) {
 			fired++;
-			goto again; /* the tick may have made and ended any of them */
+			goto again; /* the tick may have created or freed any resource */
 		}
 	}
 	return fired > 0 ? 0 : -ENOENT;
@@ -401,7 +403,7 @@ bool daemon_is_waiting(const struct vigil_daemon *d)
 	return false;
 }
 
-/* --- what is told of it ----------------------------------------------------------------------- */
+/* --- access ----------------------------------------------------------------------------------- */
 
 const char *daemon_name(const struct vigil_daemon *d)
 {

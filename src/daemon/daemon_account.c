@@ -1,5 +1,5 @@
 /*
- * daemon_account: what stands at /runs/NAME about a daemon, computed when it is read.
+ * daemon_account: computes the account of a daemon, which is the value at /runs/NAME.
  */
 #include "daemon/daemon.h"
 
@@ -36,7 +36,7 @@ static json_t *history_account(const struct vigil_daemon *d)
 
 static const char *const levels[] = {"OK", "WARNING", "CRITICAL", "UNKNOWN"};
 
-/* Takes the text. */
+/* Frees text.  long_text: NULL: none. */
 static json_t *health_json(
 	vigil_health_level level, char *text, const char *long_text, struct timespec since)
 {
@@ -48,7 +48,7 @@ static json_t *health_json(
 	return health;
 }
 
-/* Until when, by whom and why; and what is wrong at present. */
+/* Says until when, by which user and why the daemon is paused, and which health the pause hides. */
 static char *paused_text(const struct vigil_daemon *d)
 {
 	const char *until = d->paused_until, *by = d->paused_by, *reason = d->paused_reason;
@@ -61,8 +61,8 @@ static char *paused_text(const struct vigil_daemon *d)
 		health->said ? health->text : "");
 }
 
-/* The one place that decides which level and text status, check, the page, metrics, notifications
- * and Icinga show. */
+/* Only this function and daemon_level decide which level and text status, check, the page, metrics,
+ * notifications and Icinga show. */
 json_t *daemon_health_account(const struct vigil_daemon *d)
 {
 	if (d->status == DAEMON_FAILED)
@@ -91,7 +91,7 @@ const char *daemon_level(const struct vigil_daemon *d)
 	return d->health.said ? levels[d->health.level] : NULL;
 }
 
-/* The health that the pause hides; NULL while there is none. */
+/* The health that the pause hides; NULL: none has been reported. */
 static json_t *paused_health(const struct vigil_daemon *d)
 {
 	if (d->status == DAEMON_FAILED || !d->health.said)

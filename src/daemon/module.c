@@ -1,14 +1,15 @@
 /*
- * module: finds a module's file, distrusts it, opens it, checks its ABI.
+ * module: finds the file of a module, checks that it can be trusted, loads it and checks its ABI.
  *
- * Opening a shared object runs its constructors, as whoever vigild runs as.  So before that the
- * path is judged by trust.  The file that was judged is the one that is loaded, through /proc/self/fd.
+ * Loading a shared object runs its constructors with the privileges of vigild.  So base/trust.h
+ * checks the path first, and the checked file itself is loaded, through /proc/self/fd/N.
  *
- * The dynamic linker knows an object by the name it was opened under; a descriptor's number
- * would be met again once it was closed, and answered with the old object.  So the descriptor
- * of a loaded module stays open, as the module stays loaded, for the life of the host.  That is so for
- * an object that is no fit module, too: it is remembered with the reason, so that the next request for
- * it, which any reader may make, does not take one more descriptor.
+ * The dynamic linker identifies a loaded object by the name that was passed to dlopen.  If the
+ * descriptor were closed, its number could be used again, and dlopen would return the old object.
+ * So the descriptor of a loaded module stays open as long as the host runs, and the module stays
+ * loaded.  This is also true for an object that turns out not to be a valid module.  It is
+ * remembered with the reason, so that the next request for it, which any reader may make, does not
+ * use one more descriptor.
  */
 #include "daemon/module.h"
 
@@ -35,10 +36,10 @@ struct module {
 	char *name;
 	char *path;
 	int fd;
-	struct stat stat;        /* of the file that was loaded */
-	vigil_module descriptor; /* a copy in this host's own layout */
+	struct stat stat;        /* of the loaded file */
+	vigil_module descriptor; /* a copy in the layout of this host's vigil.h */
 	vigil_option *options;
-	char *refused; /* why it is no fit module although it was opened; NULL: it is one */
+	char *refused; /* why the loaded object is not a valid module; NULL: it is valid */
 	TAILQ_ENTRY(module) link;
 };
 
@@ -46,15 +47,15 @@ TAILQ_HEAD(module_list, module);
 
 struct modules {
 	char **directories;
-	module_quarantined_fn *held;       /* NULL: none is */
-	module_quarantined_fn *check_held; /* NULL: none is */
+	module_quarantined_fn *held;       /* NULL: no module is in quarantine */
+	module_quarantined_fn *check_held; /* NULL: no daemon's check is in quarantine */
 	void *quarantined_arg;
 	struct module_list loaded, refused;
 };
 
 /* --- trust ------------------------------------------------------------------------------------ */
 
-/* Judges a path; returns a descriptor of the file to load, or -errno. */
+/* Checks the trust of a path.  Returns a descriptor of the file to load, or -errno. */
 static int open_trusted(const char *path, struct stat *st, const struct reason *why)
 {
 	int place = trust_open(path, NULL, 0, st, why->text, why->size), fd;
@@ -73,7 +74,7 @@ static int open_trusted(const char *path, struct stat *st, const struct reason *
 
 /* --- the descriptor --------------------------------------------------------------------------- */
 
-/* Brings the table, whose rows may be of another length, into this host's layout. */
+/* Copies the option table into this host's layout.  row: the module's size of one row, in bytes. */
 static vigil_option *copy_options(const vigil_option *options, uint32_t row)
 {
 	size_t size = row < sizeof(*options) ? row : sizeof(*options), count = 0;
@@ -104,7 +105,7 @@ static int take_descriptor(
 		return reason_set(why, -EPROTO, "%s has a malformed descriptor", module->path);
 	memcpy(&module->descriptor, found,
 		found->size < sizeof(*found) ? found->size : sizeof(*found));
-	/* A field of which only a part is there is none. */
+	/* A member that is present only in part is ignored. */
 	if (found->size < offsetof(vigil_module, check) + sizeof(found->check))
 		module->descriptor.check = NULL;
 	if (module->descriptor.start == NULL || module->descriptor.name == NULL)
@@ -144,7 +145,7 @@ static int open_object(struct module *module, const struct reason *why)
 			module->path);
 		return -EALREADY;
 	}
-	/* From here on the object stays mapped under the descriptor's number. */
+	/* From here on the object stays mapped under the number of the file descriptor. */
 	return take_descriptor(module, found, why) != 0 ? -EALREADY : 0;
 }
 
@@ -164,7 +165,7 @@ static char *file_of(const char *dir, const char *name)
 	return memory_format("%s/%s/%s.so", dir, name, name);
 }
 
-/* What to say where the file is missing but its folder is there. */
+/* Explains what is wrong if the file is missing but its folder exists.  -ENOENT: no such folder. */
 static int say_what_is_there(const char *dir, const char *name, const struct reason *why)
 {
 	char *folder = memory_format("%s/%s", dir, name);
@@ -208,8 +209,9 @@ static const struct module *find_refused(const struct modules *modules, const st
 	return NULL;
 }
 
-/* Opens the file at a path without links.  -EALREADY: the object is no fit module, and its descriptor
- * stays with the one that is remembered. */
+/* Opens and loads the file at a path without symbolic links.  -EALREADY: the object was loaded but
+ * is not a valid module; the caller must add the module to the refused ones, which keep the
+ * descriptor. */
 static int open_module(struct modules *modules, struct module *module, const char *resolved,
 	const struct reason *why)
 {
@@ -227,7 +229,7 @@ static int open_module(struct modules *modules, struct module *module, const cha
 	return err;
 }
 
-/* -ENOENT: nothing of that name is there. */
+/* Loads DIR/NAME/NAME.so.  -ENOENT: DIR has no folder of that name. */
 static int load_file(struct modules *modules, const char *dir, const char *name,
 	struct module **out, const struct reason *why)
 {
@@ -309,7 +311,8 @@ struct module *module_load(struct modules *modules, const char *name, char *why,
 	}
 	if (modules->held != NULL && modules->held(name, why, size, modules->quarantined_arg))
 		return NULL;
-	/* The first folder of that name decides: a refused one is not passed over for another. */
+	/* The first folder of that name decides: if it is refused, later directories are
+	 * ignored. */
 	for (char **dir = modules->directories; dir && *dir && err == -ENOENT; dir++)
 		err = load_file(modules, *dir, name, &module, &reason);
 	if (err == -ENOENT)
@@ -345,7 +348,7 @@ struct modules *modules_new(void)
 	return modules;
 }
 
-/* The objects and their descriptors stay. */
+/* The loaded objects and their file descriptors stay open. */
 static void free_all(struct module_list *list)
 {
 	struct module *module;

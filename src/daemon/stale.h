@@ -1,8 +1,8 @@
 /*
  * stale: whether numbers in the state are current.
  *
- * A daemon sets `stale` to true, at /daemons/NAME or in an object below it, while the numbers there are
- * not current, because their source failed, hangs or is silent.
+ * A daemon sets `stale` to true in its object /daemons/NAME, or in an object below it, while the
+ * numbers in that object are not current because their source failed, hangs or sends nothing.
  */
 #ifndef STALE_H
 #define STALE_H
@@ -11,7 +11,7 @@
 
 struct state;
 
-/* Whether the value at the pointer, or an object that holds it, is stale. */
+/* Whether the value at the JSON pointer, or an object that contains it, is marked as stale. */
 bool stale_at(struct state *state, const char *pointer);
 
 #endif

@@ -1,14 +1,15 @@
 /*
- * bus: systemd over D-Bus, one connection for each worker.
+ * bus: systemd over D-Bus, with one connection for each worker.
  *
- * Never through the systemctl program: it costs a hundred times as much, and an argument that
- * looks like an option makes it run ssh.  The connection is opened when it is first needed,
- * kept for as long as its thread lives, and opened anew when it turns out dead, as after a
- * restart of the bus.
+ * vigild does not run systemctl, because that costs a hundred times as much, and because an
+ * argument that looks like an option makes systemctl run ssh.  The connection is opened when it is
+ * first needed and kept as long as its thread lives.  It is opened again when it turns out to be
+ * lost, for example after a restart of the bus.
  *
- * Nothing here waits longer than the call allows.  sd-bus by itself would wait 25 s for an
- * answer and 90 s for a bus that accepts and says nothing: so the greeting is waited for here,
- * and each call is given what is left of its deadline.
+ * No function here waits longer than the deadline of the call.  sd-bus itself would wait 25 s for
+ * an answer, and 90 s for a bus that accepts the connection and then sends nothing.  So bus_greet
+ * waits for the greeting of the bus, and each call gets the time that is left until its deadline as
+ * its timeout.
  */
 #include "service/systemd/bus.h"
 
@@ -24,7 +25,7 @@
 #include "base/clock.h"
 
 #define PROPERTIES "org.freedesktop.DBus.Properties"
-#define DRAIN_MAX  1000 /* messages; it hears next to nothing by itself */
+#define DRAIN_MAX  1000 /* messages; without calls the connection receives almost none */
 #define PRIVATE    "unix:path=/run/systemd/private"
 
 static thread_local sd_bus *bus;
@@ -53,7 +54,7 @@ uint64_t systemd_left(const struct systemd_call *call)
 	return left(call->deadline);
 }
 
-/* Until the bus has greeted us. */
+/* Waits until the bus has accepted the connection.  0 or -errno. */
 static int bus_greet(uint64_t deadline)
 {
 	uint64_t usec;
@@ -75,7 +76,7 @@ static int bus_greet(uint64_t deadline)
 	return r < 0 ? r : 0;
 }
 
-/* Straight to systemd, as root may: a small machine has no bus at all. */
+/* Connects to systemd itself, which only root may do, because a small machine has no bus. */
 static int start_direct(sd_bus **fresh)
 {
 	int r = sd_bus_new(fresh);
@@ -106,8 +107,9 @@ int systemd_bus_open(uint64_t deadline)
 	bool direct;
 	int r;
 
-	/* What came since it was last used is of no use now; and a dead one shows itself.  One to
-	 * whom somebody talks without end gets a new name. */
+	/* Messages that arrived since the last use are discarded.  Reading them also detects a lost
+	 * connection.  If a client keeps sending messages to this connection, a new one is opened,
+	 * because that has another unique name. */
 	while (bus && (r = sd_bus_process(bus, NULL)) != 0)
 		if (r < 0 || ++drained == DRAIN_MAX)
 			systemd_bus_drop();
@@ -169,7 +171,7 @@ int systemd_get(struct systemd_call *call, sd_bus_message **answer, const char *
 	return r < 0 ? r : 1;
 }
 
-/* A property of a basic type; a text is the answer's. */
+/* Reads a property of a basic type; a string is borrowed from the answer. */
 static int get_basic(struct systemd_call *call, sd_bus_message **answer, const char *path,
 	const char *interface, const char *property, char type, void *value)
 {

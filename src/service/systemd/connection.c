@@ -1,19 +1,20 @@
 /*
- * connection: the loop's own connection to systemd, on which nothing is ever waited for.
+ * connection: the loop thread's connection to systemd.
  *
- * The workers' connections (bus.c) wait for their answers and are silent in between.  This one
- * receives systemd's signals: the loop reads it whenever data arrives, a bounded number of messages
- * a turn, and each call on it is answered by a callback.  A bus that accepts a connection and says
- * nothing costs the loop nothing.
+ * The workers' connections (bus.c) wait for their answers and receive nothing in between.  This
+ * connection receives systemd's signals.  The loop reads it whenever data arrives, a limited number
+ * of messages in each iteration, and delivers the answer to each call through a callback.  A bus
+ * that accepts the connection and then sends nothing does not block the loop.
  *
- * The connection is up when systemd has confirmed the subscription to its signals, and only then is
- * a unit that was not signalled as it was found last.  systemd forgets the subscription when it
- * replaces itself, may lose signals while it reloads, and is not on the bus for a moment after the
- * bus was restarted; each of these brings the connection down until systemd has confirmed again.
- * The user must then query all units, because signals were lost.
+ * The connection is up while systemd has confirmed the subscription to its signals.  Only then does
+ * the lack of a signal mean that a unit is unchanged.  systemd forgets the subscription when it
+ * re-executes itself, may lose signals while it reloads, and is not on the bus for a short time
+ * after a restart of the bus.  Each of these events brings the connection down until systemd has
+ * confirmed the subscription again.  The user must then query all units, because signals were lost.
  *
- * There is one match for all units, because a bus limits how many one connection may have.  Anybody
- * on the bus may send vigild a signal directly, past any match, so the sender is checked each time.
+ * One match rule covers all units, because a bus limits the number of match rules of a connection.
+ * Any client of the bus can send a signal directly to vigild, whatever the match rules say, so the
+ * sender of every signal is checked.
  */
 #include "service/systemd/connection.h"
 
@@ -32,14 +33,14 @@
 #include "service/systemd/bus.h"
 #include "service/systemd/unit_info.h"
 
-#define GREETING    (10 * CLOCK_SECOND) /* until the bus has let us in */
-#define ANSWER      (10 * CLOCK_SECOND) /* until systemd has confirmed */
+#define GREETING    (10 * CLOCK_SECOND) /* timeout for the bus to accept the connection */
+#define ANSWER      (10 * CLOCK_SECOND) /* timeout for systemd to confirm */
 #define BACKOFF_MIN (100 * CLOCK_MS)
 #define BACKOFF_MAX (10 * CLOCK_SECOND)
-#define SILENCE     (10 * CLOCK_SECOND) /* with questions and no answer to any: systemd hangs */
-#define LINGER      (5 * CLOCK_SECOND)  /* open, though nobody wants it any more */
+#define SILENCE     (10 * CLOCK_SECOND) /* no answer to any call for so long: systemd hangs */
+#define LINGER      (5 * CLOCK_SECOND)  /* kept open for so long when it is not wanted any more */
 
-/* What is taken in at most before timers and others have their turn. */
+/* The limits of one iteration, after which timers and other events are handled. */
 #define TURN_MESSAGES 64
 #define TURN_TIME     (2 * CLOCK_MS)
 
@@ -47,10 +48,10 @@
 
 enum phase {
 	CLOSED,
-	OPENING,     /* the bus has not greeted us yet */
-	SUBSCRIBING, /* systemd has not confirmed yet */
+	OPENING,     /* the bus has not accepted the connection yet */
+	SUBSCRIBING, /* systemd has not confirmed the subscription yet */
 	UP,
-	RESTING /* lost; opened anew when the timer says so */
+	RESTING /* the connection was lost; the timer opens it again */
 };
 
 struct systemd_connection {
@@ -58,18 +59,18 @@ struct systemd_connection {
 	struct systemd_connection_user user;
 	bool wanted;
 	enum phase phase;
-	sd_bus *bus;             /* NULL: CLOSED, RESTING */
-	bool direct;             /* without a bus in between: there is nobody else on it */
-	char systemd[64];        /* its unique name, once it has confirmed */
-	sd_bus_slot *subscribed; /* the call under way */
-	bool broken;             /* to be lost when sd-bus is done with its turn */
+	sd_bus *bus;      /* NULL: CLOSED, RESTING */
+	bool direct;      /* connected to systemd without a bus; all signals are from systemd */
+	char systemd[64]; /* its unique name on the bus, after it has confirmed */
+	sd_bus_slot *subscribed; /* the in-flight call of Subscribe; NULL: none */
+	bool broken;             /* to be closed after sd_bus_process has returned */
 	struct event *event;
-	short events;             /* that it waits for */
-	struct loop_timer *turn;  /* when sd-bus itself wants one */
-	struct loop_timer *timer; /* the phase's own */
+	short events;             /* the events that `event` waits for */
+	struct loop_timer *turn;  /* the timeout that sd-bus asks for */
+	struct loop_timer *timer; /* the timeout of the phase */
 	uint64_t backoff;
-	uint64_t since;        /* when it came up last */
-	uint64_t silent_since; /* the first question after the last answer; 0: none */
+	uint64_t since;        /* when the connection came up last */
+	uint64_t silent_since; /* the first call after the last answer; 0: no call since */
 };
 
 /* --- up and down ------------------------------------------------------------------------------ */
@@ -110,7 +111,7 @@ static void connection_up(struct systemd_connection *connection)
 	connection->user.on_up(connection->user.arg);
 }
 
-/* Changes are not told of any more.  Returns whether they were. */
+/* systemd does not report changes any more.  Returns whether the connection was up. */
 static bool connection_down(struct systemd_connection *connection, const char *why)
 {
 	if (connection->phase != UP)
@@ -119,7 +120,7 @@ static bool connection_down(struct systemd_connection *connection, const char *w
 	if (connection->wanted)
 		log_info("systemd does not tell us of changes for now: %s", why);
 	if (clock_now() - connection->since > BACKOFF_MAX)
-		connection->backoff = BACKOFF_MIN; /* it was no flicker */
+		connection->backoff = BACKOFF_MIN; /* it was up long enough to start again */
 	connection->user.on_down(connection->user.arg);
 	return true;
 }
@@ -132,7 +133,7 @@ static void connection_lose(struct systemd_connection *connection, const char *w
 	loop_timer_rearm(connection->timer, next_backoff(connection));
 }
 
-/* --- what systemd and the bus say ------------------------------------------------------------- */
+/* --- messages of systemd and the bus ---------------------------------------------------------- */
 
 static bool is_from_systemd(const struct systemd_connection *connection, sd_bus_message *message)
 {
@@ -190,7 +191,7 @@ static void connection_subscribe(struct systemd_connection *connection)
 		systemd_connection_hangs(connection);
 }
 
-/* While it reloads it forgets and learns all units anew, and speaks of none in between. */
+/* While systemd reloads, it frees and loads all units again, and sends no signals about units. */
 static int on_reloading(sd_bus_message *message, void *arg, sd_bus_error *error)
 {
 	struct systemd_connection *connection = arg;
@@ -203,13 +204,13 @@ static int on_reloading(sd_bus_message *message, void *arg, sd_bus_error *error)
 		connection_down(connection, "it has reloaded");
 	else if (connection_down(connection, "it reloads"))
 		loop_timer_rearm(
-			connection->timer, ANSWER); /* should the word of its end be lost */
+			connection->timer, ANSWER); /* in case the signal of the end is lost */
 	if (!begins)
 		connection_subscribe(connection);
 	return 0;
 }
 
-/* It has left the bus, or come back: another process now, or the same one anew. */
+/* systemd has left the bus or has come back: as another process, or as the same one again. */
 static int on_owner(sd_bus_message *message, void *arg, sd_bus_error *error)
 {
 	struct systemd_connection *connection = arg;
@@ -228,7 +229,7 @@ static int on_owner(sd_bus_message *message, void *arg, sd_bus_error *error)
 	return 0;
 }
 
-/* --- the turn --------------------------------------------------------------------------------- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 static void connection_turn(struct systemd_connection *connection);
 
@@ -242,7 +243,7 @@ static void on_turn(uint64_t missed, void *arg)
 	connection_turn(arg);
 }
 
-/* Waits for what sd-bus waits for. */
+/* Waits for the events and the timeout that sd-bus asks for. */
 static int connection_arm(struct systemd_connection *connection)
 {
 	int events = sd_bus_get_events(connection->bus), fd = sd_bus_get_fd(connection->bus);
@@ -294,13 +295,14 @@ static int add_match(
 {
 	char whole[256];
 
-	/* On a direct connection nothing has a sender, so no match may want one. */
+	/* On a direct connection signals have no sender, so the match rule must not require one. */
 	snprintf(whole, sizeof(whole), "type='signal',%s%s",
 		connection->direct ? "" : "sender='" SYSTEMD "',", rule);
 	return sd_bus_add_match_async(connection->bus, NULL, whole, fn, NULL, connection);
 }
 
-/* The bus keeps the order: what is sent after these is answered when they are in force. */
+/* The bus keeps the order of messages, so these rules are in force before it handles a later
+ * call. */
 static int add_matches(struct systemd_connection *connection)
 {
 	int r = add_match(connection,
@@ -344,7 +346,7 @@ static void connection_begin(struct systemd_connection *connection)
 		connection_lose(connection, strerror(-r));
 }
 
-/* The phase has lasted long enough. */
+/* The timeout of the phase has expired. */
 static void on_timer(uint64_t missed, void *arg)
 {
 	struct systemd_connection *connection = arg;
@@ -401,7 +403,7 @@ void systemd_connection_want(struct systemd_connection *connection, bool wanted)
 		loop_timer_stop(connection->timer);
 	else if (connection->phase == UP)
 		loop_timer_rearm(connection->timer, LINGER);
-	/* The other phases come to on_timer by themselves. */
+	/* In the other phases on_timer or connection_up handles the new value. */
 }
 
 bool systemd_connection_is_up(const struct systemd_connection *connection)
@@ -409,7 +411,7 @@ bool systemd_connection_is_up(const struct systemd_connection *connection)
 	return connection->phase == UP && !connection->broken;
 }
 
-/* --- asking ----------------------------------------------------------------------------------- */
+/* --- calls ------------------------------------------------------------------------------------ */
 
 int systemd_connection_method(struct systemd_connection *connection, sd_bus_message **message,
 	const char *path, const char *interface, const char *member)
@@ -417,7 +419,7 @@ int systemd_connection_method(struct systemd_connection *connection, sd_bus_mess
 	int r = sd_bus_message_new_method_call(
 		connection->bus, message, SYSTEMD, path, interface, member);
 
-	/* Nobody but systemd itself can put systemd on the bus. */
+	/* systemd is never activated by the bus, so the bus must not try to start it. */
 	return r < 0 ? r : sd_bus_message_set_auto_start(*message, false);
 }
 
@@ -427,7 +429,8 @@ int systemd_connection_send(struct systemd_connection *connection, sd_bus_slot *
 	int r = sd_bus_call_async(
 		connection->bus, slot, message, fn, arg, timeout > 1000 ? timeout / 1000 : 1);
 
-	/* Sent from outside a turn, its timeout is not reckoned with yet. */
+	/* The call has a new timeout.  Outside connection_turn, the timer is not armed for it
+	 * yet. */
 	if (r >= 0)
 		loop_timer_rearm(connection->turn, 0);
 	if (r >= 0 && connection->silent_since == 0)

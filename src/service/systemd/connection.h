@@ -1,5 +1,8 @@
 /*
- * connection: the loop's own connection to systemd, on which nothing is ever waited for.
+ * connection: the loop thread's connection to systemd.
+ *
+ * It reports the changes of all units and carries calls whose answers arrive in callbacks.  No
+ * function here blocks.
  */
 #ifndef SYSTEMD_CONNECTION_H
 #define SYSTEMD_CONNECTION_H
@@ -13,37 +16,44 @@ struct loop;
 struct systemd_connection;
 
 struct systemd_connection_user {
-	/* From now on each change of a unit is told of. */
+	/* The connection is up: from now on on_change reports each change of a unit. */
 	void (*on_up)(void *arg);
-	/* Not any more, and what is asked has no answer to come: let go of all slots. */
+	/* The connection is down: changes are no longer reported, and no pending call will be
+	 * answered.  The user must unref all slots. */
 	void (*on_down)(void *arg);
-	/* PropertiesChanged of the unit at path, from systemd itself. */
+	/* systemd itself has sent PropertiesChanged for the object at path, which is a unit. */
 	void (*on_change)(const char *path, sd_bus_message *message, void *arg);
 	void *arg;
 };
 
-/* Closed.  NULL and errno. */
+/* Creates a connection that is closed.  Returns NULL with errno set if it fails. */
 struct systemd_connection *systemd_connection_new(
 	struct loop *loop, const struct systemd_connection_user *user);
 void systemd_connection_free(struct systemd_connection *connection);
 
-/* Opens it, and keeps it open whatever happens to bus and systemd; or closes it, a while later,
- * lest one that comes and goes open it again and again. */
+/* wanted: opens the connection, and opens it again whenever the bus or systemd has closed it.  Not
+ * wanted: closes it, but some seconds later, so that a user who starts and stops often does not
+ * open it each time. */
 void systemd_connection_want(struct systemd_connection *connection, bool wanted);
 bool systemd_connection_is_up(const struct systemd_connection *connection);
 
-/* While it is up: a message to systemd, to be filled and sent.  0 or -errno. */
+/* Creates a method call to systemd; the caller fills and sends it.  The connection must be up.  0
+ * or -errno. */
 int systemd_connection_method(struct systemd_connection *connection, sd_bus_message **message,
 	const char *path, const char *interface, const char *member);
-/* Sends it; fn has the answer, or an error after timeout ns.  The slot cancels it. */
+/* Sends a message.  fn receives the answer, or an error after timeout (nanoseconds).  To cancel the
+ * call, unref the slot. */
 int systemd_connection_send(struct systemd_connection *connection, sd_bus_slot **slot,
 	sd_bus_message *message, uint64_t timeout, sd_bus_message_handler_t fn, void *arg);
-/* An answer has come; an error that sd-bus or the bus makes in systemd's place is none of its. */
+/* The user must report each answer that it receives.  An error that sd-bus or the bus generated
+ * because systemd did not answer does not count as an answer of systemd. */
 void systemd_connection_heard(struct systemd_connection *connection, const sd_bus_error *error);
-/* An answer did not come in time.  One is the misfortune of that call; when systemd has answered none
- * for long, the connection is given up. */
+/* The user must report each call that was not answered in time.  One such call alone has no
+ * consequence.  If systemd has not answered any call for 10 s, the connection is closed and opened
+ * again. */
 void systemd_connection_late(struct systemd_connection *connection);
-/* No answer came in time, so none of what else was asked can be relied on: it begins anew. */
+/* Closes the connection from the loop and opens it again, because systemd cannot be relied on to
+ * answer any of the pending calls. */
 void systemd_connection_hangs(struct systemd_connection *connection);
 
 #endif

@@ -1,9 +1,9 @@
 /*
- * control_group: the processes that a control group holds, and those of the groups below it.
+ * control_group: the processes in a control group and in the groups below it.
  *
- * systemd names a group by its path in the hierarchy.  Where that hierarchy is mounted depends on
- * the version of control groups: at /sys/fs/cgroup itself, or for version 1 and for both together
- * in a directory of systemd's own.
+ * systemd names a group by its path in the hierarchy.  The directory in which that hierarchy is
+ * mounted depends on the version of control groups: version 2 uses /sys/fs/cgroup, and version 1,
+ * alone or together with version 2, uses a separate directory for systemd.
  */
 #include "service/systemd/control_group.h"
 
@@ -17,8 +17,8 @@
 #include "base/error.h"
 #include "process/process.h"
 
-#define MEMBERS_MAX 256 /* of a larger group the first ones are judged */
-#define DEPTH_MAX   8   /* groups that a service has made in its own group may lie this deep */
+#define MEMBERS_MAX 256 /* of a larger group only the first ones are read */
+#define DEPTH_MAX   8   /* levels of groups that a service has created in its own group */
 
 struct members {
 	pid_t pids[MEMBERS_MAX];
@@ -33,7 +33,9 @@ static bool is_member(const struct members *members, pid_t pid)
 	return false;
 }
 
-/* The first one that lives, where /proc shows none of them: the group is not empty. */
+/* Returns the oldest member whose parent is not a member.  If /proc shows none of the living
+ * members (hidepid), returns the first of them, because the group is not empty.  0: none lives; or
+ * -errno. */
 static pid_t find_leader(const struct members *members)
 {
 	uint64_t oldest = UINT64_MAX;
@@ -56,8 +58,8 @@ static pid_t find_leader(const struct members *members)
 	return leader;
 }
 
-/* A group that is removed while it is read has no members, and one that holds threads only names
- * them at the group above.  0 or a negative errno. */
+/* A group that is removed during the read has no members (ENODEV).  A group that contains only
+ * threads lists its processes in the group above it (EOPNOTSUPP).  Returns 0 or -errno. */
 static int read_processes(FILE *file, struct members *members)
 {
 	int pid;
@@ -90,7 +92,7 @@ static int read_groups_below(const char *path, int depth, struct members *member
 	return r == -ENOENT ? 0 : r;
 }
 
-/* 0 or a negative errno; -ENOENT: there is no such group. */
+/* Returns 0 or a negative errno; -ENOENT: there is no such group. */
 static int read_group(const char *path, int depth, struct members *members)
 {
 	char name[PATH_MAX];

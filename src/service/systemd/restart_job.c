@@ -1,13 +1,13 @@
 /*
- * restart_job: restarts one unit, and waits for systemd's word about the job.
+ * restart_job: restarts one unit and waits for the result of the systemd job.
  *
- * A restart is a job, and a signal tells how it ended.  That signal is listened for only while a
- * job is awaited: a connection at rest, which nobody reads, must stay silent.  The signal is lost
- * when the bus or systemd starts over in the middle, so the job itself is looked for once a second
- * as well.
+ * A restart is a job of systemd, and the signal JobRemoved reports its result.  vigild subscribes
+ * to that signal only while it waits for a job, because vigild does not read the connection at
+ * other times.  The signal is lost if the bus or systemd restarts during the job, so vigild also
+ * asks once a second whether the job still exists.
  *
- * A start may take as long as systemd lets it, a database in recovery many minutes.  A worker does
- * not wait that long: at its deadline it reports that the job still runs.
+ * systemd may allow a start to take many minutes, for example for the recovery of a database.  A
+ * worker does not wait that long: at its deadline it reports that the job still runs.
  */
 #include "service/systemd/restart_job.h"
 
@@ -20,9 +20,9 @@
 #include "service/systemd/unit_message.h"
 
 #define JOB       SYSTEMD ".Job"
-#define JOB_POLL  1000000      /* microseconds from one look for a job to the next */
-#define RECONNECT 100000       /* microseconds between two tries */
-#define LAST_LOOK CLOCK_SECOND /* after the deadline, to see whether the job still runs */
+#define JOB_POLL  1000000      /* microseconds between two questions for the job */
+#define RECONNECT 100000       /* microseconds between two attempts */
+#define LAST_LOOK CLOCK_SECOND /* time for a question after the deadline: does the job still run */
 
 struct talk {
 	struct systemd_call *call;
@@ -44,11 +44,12 @@ void restart_job_fault(struct systemd_call *call, int r, struct manager_reply *r
 
 struct job {
 	const char *path;
-	const char *systemd; /* who may tell of it: whoever answered the call */
-	char result[32];     /* "" until it is known */
+	const char *systemd; /* the only trusted sender; NULL on a direct connection */
+	char result[32];     /* "": not known yet */
 };
 
-/* JobRemoved of our job, from systemd itself: anyone on the bus may send us a signal. */
+/* Handles JobRemoved of our job.  The sender must be systemd itself, because any client of the bus
+ * can send us a signal. */
 static int on_removed(sd_bus_message *message, void *arg, sd_bus_error *error)
 {
 	struct job *job = arg;
@@ -63,7 +64,8 @@ static int on_removed(sd_bus_message *message, void *arg, sd_bus_error *error)
 	return 0;
 }
 
-/* Asks for the job itself: 1 while it is there, 0 when it is gone. */
+/* Asks systemd for the job.  Returns 1 while it exists, 0 when it is gone, or -errno if the
+ * connection is lost. */
 static int job_exists(struct talk *t, const struct job *job)
 {
 	char state[32];
@@ -72,17 +74,18 @@ static int job_exists(struct talk *t, const struct job *job)
 	if (sd_bus_error_has_name(&t->call->error, SD_BUS_ERROR_UNKNOWN_OBJECT) ||
 		sd_bus_error_has_name(&t->call->error, SYSTEMD ".NoSuchJob"))
 		return 0;
-	/* Not there for a moment, as while systemd replaces itself, it will be back. */
+	/* Any other error may be temporary, for example while systemd re-executes itself. */
 	return systemd_bus_is_dead(r) ? r : 1;
 }
 
-/* Takes in what has arrived, or waits for a while.  1: look for the job. */
+/* Handles one message, or waits for one.  Returns 1 if nothing arrived, so that the caller asks for
+ * the job; 0; or -errno. */
 static int job_step(struct talk *t)
 {
 	uint64_t usec = systemd_left(t->call);
 	int r;
 
-	if (!usec) /* looked at each time, as anyone may send us messages without end */
+	if (!usec) /* checked each time, because any client may send us messages without end */
 		return -ETIMEDOUT;
 	r = sd_bus_process(systemd_bus(), NULL);
 	if (r != 0)
@@ -93,7 +96,8 @@ static int job_step(struct talk *t)
 	return r < 0 && r != -EINTR ? r : r == 0;
 }
 
-/* The connection anew, however long the bus is away: the job goes on without it. */
+/* Opens the connection again and retries until the deadline, because the job continues without
+ * it. */
 static int job_reconnect(struct talk *t)
 {
 	uint64_t usec;
@@ -109,7 +113,7 @@ static int job_reconnect(struct talk *t)
 	return r;
 }
 
-/* Until the result of the job is known. */
+/* Waits until the result of the job is known.  0 or -errno. */
 static int job_wait(struct talk *t, struct job *job)
 {
 	int r = 0;
@@ -120,11 +124,11 @@ static int job_wait(struct talk *t, struct job *job)
 			r = job_exists(t, job);
 		else if (r == 0)
 			continue;
-		if (systemd_bus_is_dead(r)) { /* what was said meanwhile is lost */
+		if (systemd_bus_is_dead(r)) { /* signals sent until the new connection are lost */
 			r = job_reconnect(t);
 		} else if (r == 0) {
 			while (systemd_left(t->call) && sd_bus_process(systemd_bus(), NULL) > 0)
-				; /* its signal may have come while we asked */
+				; /* the signal may have arrived during the question */
 			if (!*job->result)
 				snprintf(job->result, sizeof(job->result), "done");
 		}
@@ -134,7 +138,7 @@ static int job_wait(struct talk *t, struct job *job)
 	return 0;
 }
 
-/* When it last began to start. */
+/* Reads when the unit began to start the last time. */
 static int unit_began(struct talk *t, uint64_t *when)
 {
 	*when = 0;
@@ -142,8 +146,9 @@ static int unit_began(struct talk *t, uint64_t *when)
 		t->call, t->path, SYSTEMD_UNIT, "InactiveExitTimestampMonotonic", when);
 }
 
-/* A job that failed without any attempt to start was refused for starting too often.  Result
- * says so only when nothing had failed before: a unit that crashed keeps the crash's (v252). */
+/* Whether a failed job was refused by the start limit.  Such a job fails without an attempt to
+ * start the unit.  Result is "start-limit-hit" only if the unit had not failed before: a unit that
+ * crashed keeps the result of the crash (systemd 252). */
 static bool was_limited(struct talk *t, uint64_t began, const char *result)
 {
 	uint64_t now;
@@ -186,7 +191,7 @@ static int job_judge(struct talk *t, uint64_t began, const struct job *job)
 	return r < 0 ? r : 1;
 }
 
-/* The deadline has passed: whether the job still runs, within systemd's own limits. */
+/* After the deadline: finds out whether the job still runs within systemd's own time limits. */
 static int job_late(struct talk *t, struct job *job)
 {
 	char state[32];
@@ -198,7 +203,8 @@ static int job_late(struct talk *t, struct job *job)
 	return t->reply->in_progress ? 1 : -ETIMEDOUT;
 }
 
-/* From here on nothing is tried twice: systemd may have begun. */
+/* Restarts the unit.  No error of this function may lead to a second attempt, because systemd may
+ * have begun the restart.  So a lost connection is reported in the reply, not returned. */
 static int run_job(struct talk *t)
 {
 	sd_bus_message *answer = NULL;
@@ -207,7 +213,8 @@ static int run_job(struct talk *t)
 	uint64_t began;
 	int r = unit_began(t, &began);
 
-	/* Asked for before the job, and the bus keeps the order, so no end can be missed. */
+	/* This comes before RestartUnit and the bus keeps the order, so the signal is not
+	 * missed. */
 	if (r >= 0)
 		r = sd_bus_match_signal_async(systemd_bus(), &slot, SYSTEMD, SYSTEMD_OBJECT,
 			SYSTEMD_MANAGER, "JobRemoved", on_removed, NULL, &job);

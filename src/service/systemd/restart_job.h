@@ -1,18 +1,21 @@
 /*
- * restart_job: restarts one unit, and waits for systemd's word about the job.
+ * restart_job: restarts one unit and waits for the result of the systemd job.
  */
 #ifndef RESTART_JOB_H
 #define RESTART_JOB_H
 
 #include "service/systemd/bus.h"
 
-/* Asks systemd to restart the unit at path and waits until the job has ended or the call's deadline
- * has passed.  A job that still runs then is in progress, which the reply says, and no fault.  1:
- * the reply says what came of it; negative: -errno, with the call's error, and nothing was asked. */
+/* Asks systemd to restart the unit at path and waits until the job has ended or the deadline of the
+ * call has passed.  A job that still runs at the deadline is not a fault; then the reply has
+ * in_progress set.  Returns 1 if the reply has the result.  Returns a negative errno, with the
+ * call's error, if systemd rejected the request, did not answer in time or failed to answer a
+ * question about the job. */
 int restart_job_run(
 	struct systemd_call *call, const char *unit, const char *path, struct manager_reply *reply);
 
-/* With time left it is not systemd that took too long: the bus says that nobody will answer. */
+/* Sets the reply's fault from an error of a call (r, a negative errno).  If the bus reports that
+ * there is no answer although time is left, systemd was not too slow but has left the bus. */
 void restart_job_fault(struct systemd_call *call, int r, struct manager_reply *reply);
 
 #endif

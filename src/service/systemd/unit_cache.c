@@ -1,9 +1,9 @@
 /*
- * unit_cache: the units that are watched, as they were found last, by their object path.
+ * unit_cache: the cached status of the monitored units, found by their object path.
  *
- * systemd signals the changes of all its units, so a hash by object path finds those that are
- * watched.  A unit may also be found by the paths of other units that matter to it, such as one
- * that conflicts with it.
+ * systemd signals the changes of all its units, so a hash table by object path finds the units that
+ * are monitored.  A unit can also be found by the paths of other units that matter to it, such as a
+ * unit that conflicts with it.
  */
 #include "service/systemd/unit_cache.h"
 
@@ -17,7 +17,7 @@
 
 #define BUCKETS_MIN 64
 
-/* --- the hash --------------------------------------------------------------------------------- */
+/* --- the hash table --------------------------------------------------------------------------- */
 
 static struct unit_bucket *bucket_of(const struct unit_cache *cache, const char *path)
 {
@@ -105,7 +105,7 @@ void unit_cache_remove(struct unit_cache *cache, struct cached_unit *unit)
 	free(unit->own.path);
 }
 
-/* --- finding ---------------------------------------------------------------------------------- */
+/* --- searching -------------------------------------------------------------------------------- */
 
 static struct unit_path *from(struct unit_path *entry, const char *path)
 {

@@ -1,7 +1,7 @@
 /*
- * unit_cache: the units that are watched, as they were found last, by their object path.
+ * unit_cache: the cached status of the monitored units, found by their object path.
  *
- * Pure data: nothing here talks to systemd.  All of it belongs to the loop thread.
+ * Nothing here communicates with systemd.  Only the loop thread may use it.
  */
 #ifndef UNIT_CACHE_H
 #define UNIT_CACHE_H
@@ -14,28 +14,29 @@
 
 struct cached_unit;
 
-/* One path that a unit is found by: its own, or that of another unit that matters to it. */
+/* One object path under which a unit is found: its own, or that of another unit that matters to
+ * it. */
 struct unit_path {
 	struct cached_unit *unit;
 	char *path;
-	bool related;    /* it is another unit's */
-	char active[16]; /* then: the ActiveState of that unit, as it is known */
+	bool related;    /* the path belongs to another unit */
+	char active[16]; /* if related: the last known ActiveState of that unit */
 	LIST_ENTRY(unit_path) bucket;
-	SLIST_ENTRY(unit_path) link; /* the related ones of the unit */
+	SLIST_ENTRY(unit_path) link; /* in the related paths of the unit */
 };
 
 struct cached_unit {
-	char *name;           /* as it was asked for; an alias has the path of its unit */
-	char *id;             /* the unit's own name; NULL: not known */
-	struct unit_path own; /* where its changes are signalled */
+	char *name;           /* as requested; an alias has the path of the unit it stands for */
+	char *id;             /* the name that systemd uses; NULL: unknown */
+	struct unit_path own; /* the path for which systemd signals its changes */
 	SLIST_HEAD(, unit_path) related;
 
 	vigil_service_status status;
-	char load[16], active[16], sub[32], job[24]; /* "": not known */
+	char load[16], active[16], sub[32], job[24]; /* "": unknown */
 	struct unit_properties properties;
-	bool valid;     /* that is how it is: no other word was heard since */
-	bool pid_valid; /* systemd itself named its process, and none other since */
-	bool simple;    /* as in struct manager_reply, like the next */
+	bool valid;     /* the cached status is valid: no event has invalidated it */
+	bool pid_valid; /* systemd named this process and has not signalled another one since */
+	bool simple;    /* see struct manager_reply, as for outside */
 	bool outside;
 	TAILQ_ENTRY(cached_unit) link;
 };
@@ -50,34 +51,36 @@ struct unit_cache {
 };
 
 void unit_cache_init(struct unit_cache *cache);
-/* All units must have been removed. */
+/* Frees the table.  All units must have been removed. */
 void unit_cache_clear(struct unit_cache *cache);
 
-/* Adds a unit, zeroed by the caller.  -EINVAL: no unit can have such a name. */
+/* Adds a unit, whose memory the caller has zeroed.  Returns 0, or -EINVAL if no unit can have such
+ * a name. */
 int unit_cache_add(struct unit_cache *cache, struct cached_unit *unit, const char *name);
 void unit_cache_remove(struct unit_cache *cache, struct cached_unit *unit);
 
-/* The first entry of a path, and the next one of the same path; NULL: there is none (more). */
+/* Returns the first entry of a path, and the next one of the same path; NULL: there is none. */
 struct unit_path *unit_cache_find(struct unit_cache *cache, const char *path);
 struct unit_path *unit_cache_next(struct unit_path *entry);
 
-/* The unit turned out to have this path. */
+/* Changes the path of a unit, because systemd has reported another one than its name gave. */
 void unit_cache_move(struct unit_cache *cache, struct cached_unit *unit, const char *path);
-/* Replaces the units that matter to this one: NAME=ACTIVESTATE, each before a blank. */
+/* Replaces the related units.  names: NAME=ACTIVESTATE of each, followed by a blank. */
 void unit_cache_relate(struct unit_cache *cache, struct cached_unit *unit, const char *names);
 
-/* Takes in a row; everything else stays. */
+/* Copies the states of a row into the unit; nothing else changes. */
 void cached_unit_take_row(struct cached_unit *unit, const struct unit_row *row);
-/* Takes in what a worker has found. */
+/* Copies the result of a worker's query into the unit. */
 void cached_unit_take_reply(struct cached_unit *unit, const struct manager_reply *reply);
-/* The row, as it is known. */
+/* Returns the cached states as a row without a path; the texts are borrowed from the unit. */
 struct unit_row cached_unit_row(const struct cached_unit *unit);
-/* Whether systemd's words differ from what is known; NULL and -1: it does not say. */
+/* Whether states that systemd has signalled differ from the cached ones.  NULL and -1: not
+ * signalled. */
 bool cached_unit_differs(
 	const struct cached_unit *unit, const char *active, const char *sub, pid_t pid);
-/* Whether a row says no more than is known. */
+/* Whether the row has the same states as the cached ones. */
 bool cached_unit_has_row(const struct cached_unit *unit, const struct unit_row *row);
-/* Whether the name is one of the unit's that are known. */
+/* Whether the name is the requested name of the unit or the one that systemd uses. */
 bool cached_unit_is_named(const struct cached_unit *unit, const char *name);
 
 #endif

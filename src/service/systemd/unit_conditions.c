@@ -1,7 +1,8 @@
 /*
  * unit_conditions: the conditions and assertions of a unit, such as ConditionPathExists=.
  *
- * systemd checks them when it is asked to start the unit, and keeps the result until the next time.
+ * systemd checks them when it is asked to start the unit, and keeps the result until the next
+ * start.
  */
 #include "service/systemd/unit_conditions.h"
 
@@ -46,7 +47,7 @@ static int find_unmet(
 	r = read_conditions(call, path, condition_kinds[kind].list, &count, unmet, sizeof(unmet));
 	if (unmet[0] != '\0')
 		snprintf(text, size, "its %s %s is not met", condition_kinds[kind].what, unmet);
-	else /* ExecCondition=, or systemd has forgotten which */
+	else /* ExecCondition=, or systemd does not know any more which one */
 		snprintf(text, size, "one of its %ss is not met", condition_kinds[kind].what);
 	return r;
 }

@@ -6,10 +6,10 @@
 
 #include "service/systemd/bus.h"
 
-/* Writes which condition or assertion of the unit at path kept its last start from being made, as far
- * as systemd still knows; "" where none did.  Negative: -errno. */
+/* Writes which condition or assertion of the unit at path prevented its last start, as far as
+ * systemd still knows; "" if none did.  Negative: -errno. */
 int unit_conditions_unmet(struct systemd_call *call, const char *path, char *text, size_t size);
-/* How many it has, of both kinds together.  Negative: -errno. */
+/* Counts the conditions and assertions of the unit together.  Negative: -errno. */
 int unit_conditions_count(struct systemd_call *call, const char *path, unsigned *count);
 
 #endif

@@ -1,8 +1,9 @@
 /*
- * unit_down: why a unit that is down is meant to be down, or must be left alone.
+ * unit_down: finds out why a unit that is down is meant to be down, or must not be restarted.
  *
- * A unit that is active conflicts with it, its condition is not met, systemd lets nobody start it,
- * or a timer, a socket, a path or another unit starts it when it is needed.
+ * The reasons are: an active unit conflicts with it, one of its conditions is not met, or it is
+ * started only when it is needed: by a timer, a socket, a path, D-Bus or another unit.  (unit_take
+ * handles a masked unit.)
  */
 #include "service/systemd/unit_down.h"
 
@@ -11,7 +12,7 @@
 
 #include "service/systemd/unit_conditions.h"
 
-/* --- what holds it back ----------------------------------------------------------------------- */
+/* --- what prevents a start -------------------------------------------------------------------- */
 
 static int find_conflict(const struct unit_row *row, void *arg)
 {
@@ -27,7 +28,7 @@ static int find_conflict(const struct unit_row *row, void *arg)
 	return 0;
 }
 
-/* The names of the units that conflict with it, in either direction. */
+/* shutdown.target is left out, because every service conflicts with it. */
 int unit_down_conflicts(struct unit_gather *g, char *names)
 {
 	char all[2 * UNIT_NAMES] = "", *name, *rest = all;
@@ -44,8 +45,9 @@ int unit_down_conflicts(struct unit_gather *g, char *names)
 	return r;
 }
 
-/* systemd forgets a unit that is down and that nothing refers to, and with it why its start was
- * skipped; then what was found right after the start counts. */
+/* systemd unloads a unit that is down and that nothing refers to, and then does not know any more
+ * why its start was skipped.  In that case the condition that was found right after the start is
+ * used. */
 static int judge_conditions(struct unit_gather *g)
 {
 	struct unit_evidence *out = g->out;
@@ -58,7 +60,7 @@ static int judge_conditions(struct unit_gather *g)
 	return r;
 }
 
-/* --- what is meant to end --------------------------------------------------------------------- */
+/* --- units that are meant to be down ---------------------------------------------------------- */
 
 struct triggers {
 	struct unit_gather *g;
@@ -70,7 +72,7 @@ static int find_trigger(const struct unit_row *row, void *arg)
 {
 	struct triggers *triggers = arg;
 
-	/* A timer that has elapsed for good starts nothing any more. */
+	/* A timer in the state "elapsed" will not start anything any more. */
 	bool active = unit_row_is_at_work(row) && strcmp(row->sub, "elapsed") != 0;
 
 	unit_gather_relate(triggers->g, row);
@@ -103,7 +105,8 @@ int unit_down_start(struct unit_gather *g, struct unit_start *start)
 	return r;
 }
 
-/* Whether a oneshot that ended well, or a unit that is started when it is needed, is meant to be down. */
+/* Finds out whether a oneshot that succeeded, or a unit that is started on demand, is meant to be
+ * down. */
 static int judge_untriggered(struct unit_gather *g, const struct triggers *triggers)
 {
 	struct unit_evidence *out = g->out;
@@ -160,7 +163,7 @@ int unit_down_gather(struct unit_gather *g)
 	int r;
 
 	if (g->out->e.hold != NULL)
-		return 0; /* masked */
+		return 0; /* the unit is masked */
 	r = unit_down_conflicts(g, conflicts);
 	if (r >= 0)
 		r = unit_gather_each(g->call, conflicts, find_conflict, g);

@@ -1,8 +1,9 @@
 /*
- * unit_evidence: reads from systemd, on a worker, all that matters about one unit.
+ * unit_evidence: reads from systemd, on a worker, everything that matters about one unit.
  *
- * For a unit that runs, that is its process and whether it is simple: a simple unit has nothing
- * that its state does not tell, so the loop may judge it by itself from then on.
+ * For a running unit that is its process, and whether the unit is simple.  The state of a simple
+ * unit gives its complete status, so from then on the loop thread evaluates the unit without a
+ * worker.
  */
 #include "service/systemd/unit_evidence.h"
 
@@ -13,7 +14,7 @@
 #include "service/systemd/unit_down.h"
 #include "service/systemd/unit_unwatched.h"
 
-/* Whether its state alone will tell, from now on, what a failure or a stop of it means. */
+/* Finds out whether the state of the unit alone will explain a later failure or stop. */
 static int find_simple(struct unit_gather *g)
 {
 	char names[UNIT_NAMES] = "";
@@ -35,8 +36,9 @@ static int find_simple(struct unit_gather *g)
 	return r;
 }
 
-/* An admin's pidfile outranks what systemd watches, which may be a mere wrapper; but one that does
- * not exist says nothing about a process that systemd watches. */
+/* A pidfile that an admin configured has priority over the process that systemd monitors, because
+ * that may be only a wrapper.  But a pidfile that does not exist says nothing about a process that
+ * systemd monitors. */
 static void gather_pidfile(struct unit_gather *g)
 {
 	struct evidence *e = &g->out->e;

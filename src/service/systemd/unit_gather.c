@@ -1,5 +1,5 @@
 /*
- * unit_gather: what the files share that gather the evidence about one unit, on a worker.
+ * unit_gather: functions shared by the files that gather the evidence about one unit, on a worker.
  */
 #include "service/systemd/unit_gather.h"
 
@@ -47,7 +47,8 @@ int unit_gather_names(struct unit_gather *g, const char *property, char *names)
 	return systemd_get_names(g->call, g->row->path, SYSTEMD_UNIT, property, names, UNIT_NAMES);
 }
 
-/* When it was started, left the state "active" and ended: whether it failed or was stopped. */
+/* Reads when the unit was started, left the state "active" and ended.  These times show whether the
+ * unit failed or was stopped. */
 static int gather_end(struct unit_gather *g)
 {
 	struct unit_properties *properties = &g->properties;
@@ -82,7 +83,8 @@ int unit_gather_properties(struct unit_gather *g)
 	return r;
 }
 
-/* One that does not fit is not heard of, so nothing that is found may be taken for granted later. */
+/* If a unit does not fit into the list, its changes will not be noticed.  Then `outside` is set, so
+ * that no later query relies on the cached status. */
 void unit_gather_relate(struct unit_gather *g, const struct unit_row *row)
 {
 	char *related = g->reply->related;

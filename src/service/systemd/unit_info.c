@@ -1,5 +1,5 @@
 /*
- * unit_info: what systemd's words about a unit mean.
+ * unit_info: interprets what systemd reports about a unit.
  */
 #include "service/systemd/unit_info.h"
 
@@ -62,10 +62,10 @@ vigil_service_status unit_status(const char *active)
 		const char *word;
 		vigil_service_status status;
 	} words[] = {
-		{"active", VIGIL_SERVICE_RUNNING}, /* a oneshot that "exited" too */
+		{"active", VIGIL_SERVICE_RUNNING}, /* also a oneshot in "active (exited)" */
 		{"inactive", VIGIL_SERVICE_STOPPED},
 		{"failed", VIGIL_SERVICE_FAILED},
-		{"activating", VIGIL_SERVICE_STARTING}, /* auto-restart too */
+		{"activating", VIGIL_SERVICE_STARTING}, /* also auto-restart */
 		{"deactivating", VIGIL_SERVICE_STOPPING},
 		{"reloading", VIGIL_SERVICE_RELOADING},
 		{"refreshing", VIGIL_SERVICE_RELOADING},
@@ -98,7 +98,7 @@ static const struct {
 
 static bool is_waiting_to_restart(const char *sub)
 {
-	return strncmp(sub, "auto-restart", 12) == 0; /* auto-restart-queued, too */
+	return strncmp(sub, "auto-restart", 12) == 0; /* also auto-restart-queued */
 }
 
 bool unit_property_applies(enum unit_property property, const char *active, const char *sub)
@@ -133,7 +133,8 @@ const char *unit_property_name(enum unit_property property)
 	return property_table[property].name;
 }
 
-/* Units that are loaded later than this one are known only by what they say of it. */
+/* Reads a list of units that conflict with this one or start it.  systemd may load such a unit
+ * later than this one, and then this list is the only sign of it. */
 static int read_others(sd_bus_message *answer, struct unit_properties *properties)
 {
 	const char *name;
@@ -165,7 +166,7 @@ int unit_property_read(
 	if (r < 0)
 		return r;
 	if (property == UNIT_PROPERTY_PID && value.number > INT_MAX)
-		return -EBADMSG; /* no process can have it */
+		return -EBADMSG; /* not a valid pid */
 	switch (property) {
 	case UNIT_PROPERTY_PID: properties->pid = (pid_t)value.number; break;
 	case UNIT_PROPERTY_RESPAWNS: properties->respawns = value.number; break;
@@ -180,16 +181,16 @@ int unit_property_read(
 
 /* --- the verdict ------------------------------------------------------------------------------ */
 
-/* It is down, but about to be started: in the middle of a restart, or at boot. */
+/* Whether the unit is down but will be started: during a restart, or at boot. */
 static bool start_is_pending(const struct unit_row *row)
 {
 	return vigil_service_is_down(unit_status(row->active)) &&
 	       (strcmp(row->job, "start") == 0 || strcmp(row->job, "restart") == 0);
 }
 
-/* Whether it ended only after it had been told to stop.  How it ended then, by the signal, with an exit
- * status such as 143 or too late, is no failure of the service.  One that may run only for a time is told
- * so by systemd itself. */
+/* Whether the unit ended only after systemd had stopped it.  Then a signal, an exit status such as
+ * 143 or a timeout is not a failure of the service.  A unit with a limited run time
+ * (RuntimeMaxSec=) is excluded, because systemd itself stops it when the time is over. */
 static bool was_stopped(const struct unit_properties *properties)
 {
 	static const char *const ends[] = {"exit-code", "signal", "core-dump", "timeout"};
@@ -216,7 +217,7 @@ static enum evidence_word word_of(
 	bool masked = strcmp(row->load, "masked") == 0;
 
 	if (masked && vigil_service_is_down(unit_status(row->active)))
-		return WORD_DOWN; /* as somebody wished, whatever it was before */
+		return WORD_DOWN; /* an admin masked it, so an earlier failure does not matter */
 	if (unit_status(row->active) == VIGIL_SERVICE_FAILED && was_stopped(properties))
 		return WORD_DOWN;
 	return start_is_pending(row) ? WORD_STARTING : words[unit_status(row->active)];
@@ -239,8 +240,8 @@ static void say(
 		snprintf(said, UNIT_SAID, "%s", row->sub);
 }
 
-/* How long it has been at it, and how long systemd lets it.  A job that waits for others has no
- * limit that the unit knows. */
+/* Sets for how long the unit has been starting, stopping or reloading, and how long systemd allows
+ * that.  The unit does not know a limit for a pending job, which waits for other units. */
 static void take_work(const struct unit_row *row, const struct unit_properties *properties,
 	struct manager_reply *reply)
 {
@@ -255,8 +256,8 @@ static void take_work(const struct unit_row *row, const struct unit_properties *
 	reply->busy = fmax(0, now - (double)properties->changed / 1e6);
 	reply->busy_limit =
 		properties->limit == UINT64_MAX ? INFINITY : (double)properties->limit / 1e6;
-	/* systemd ends what takes longer, so whatever is still at it was allowed to: it has asked for
-	 * more time (EXTEND_TIMEOUT_USEC), or has several steps with a limit each. */
+	/* systemd ends a start or stop that exceeds the limit.  So a unit that exceeds it has asked
+	 * for more time (EXTEND_TIMEOUT_USEC), or has several steps with one limit each. */
 	reply->busy_limit = fmax(reply->busy_limit, reply->busy + 1);
 }
 
@@ -310,7 +311,7 @@ void unit_fault(struct manager_reply *reply, int r, const sd_bus_error *error)
 		{SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED, -EACCES, VIGIL_FAULT_DENIED},
 		{SD_BUS_ERROR_NO_REPLY, -ETIMEDOUT, VIGIL_FAULT_TIMEOUT},
 		{SD_BUS_ERROR_TIMEOUT, -ETIMEDOUT, VIGIL_FAULT_TIMEOUT},
-		{SD_BUS_ERROR_FAILED, -EIO, VIGIL_FAULT_FAILED}, /* sd-bus has it EACCES */
+		{SD_BUS_ERROR_FAILED, -EIO, VIGIL_FAULT_FAILED}, /* sd-bus maps it to EACCES */
 		{SYSTEMD ".NoSuchUnit", -ENOENT, VIGIL_FAULT_ABSENT},
 		{SYSTEMD ".UnitMasked", -EPERM, VIGIL_FAULT_REFUSED},
 		{SYSTEMD ".TransactionIsDestructive", -EBUSY, VIGIL_FAULT_REFUSED},

@@ -1,8 +1,8 @@
 /*
- * unit_info: what systemd's words about a unit mean.
+ * unit_info: interprets what systemd reports about a unit.
  *
- * Pure: nothing here talks to systemd.  The worker that waits for each answer (unit_evidence.c)
- * and the loop that never waits (unit_monitor.c) both read answers here, so that both come to the
+ * Nothing here communicates with systemd.  The worker that waits for each answer (unit_evidence.c)
+ * and the loop that never waits (unit_monitor.c) both use these functions, so that both reach the
  * same verdict.
  */
 #ifndef UNIT_INFO_H
@@ -22,37 +22,41 @@
 #define SYSTEMD_SERVICE SYSTEMD ".Service"
 #define SYSTEMD_OBJECT  "/org/freedesktop/systemd1"
 
-/* Every service conflicts with it, and a shutdown is recognised by other means. */
+/* Ignored as a conflict, because every service conflicts with it and a shutdown is detected
+ * elsewhere. */
 #define UNIT_SHUTDOWN "shutdown.target"
 
-/* Writes a service's name as a unit's.  False for a unit of another kind, and a name too long. */
+/* Writes the name of the unit of a service.  Returns false if the name is that of another type of
+ * unit, or too long. */
 bool unit_name(const char *name, char unit[MANAGER_UNIT]);
 
-/* --- the row: one unit of ListUnitsByNames ---------------------------------------------------- */
+/* --- the row: one unit in the answer to ListUnitsByNames -------------------------------------- */
 
-struct unit_row {         /* the texts are the message's */
-	const char *name; /* an alias has that of the unit that it stands for */
+struct unit_row {         /* the texts are borrowed from the message */
+	const char *name; /* for an alias: the name of the unit that it stands for */
 	const char *load, *active, *sub, *path;
-	const char *job; /* what is pending for it, such as "stop"; "": nothing */
+	const char *job; /* the type of the pending job, such as "stop"; "": none */
 };
 
-/* Goes to the first row.  Negative: -errno. */
+/* Enters the array of rows.  Negative: -errno. */
 int unit_rows_enter(sd_bus_message *answer);
-/* 1; 0 after the last; negative: -errno. */
+/* Reads the next row.  Returns 1, 0 after the last row, or -errno. */
 int unit_row_read(sd_bus_message *answer, struct unit_row *row);
-/* Whether the row is that unit's: under another name it may be an alias, or another unit. */
+/* Whether the row has that unit's name.  A row with another name is that of an alias or another
+ * unit. */
 bool unit_row_is_named(const struct unit_row *row, const char *unit);
-/* Not installed; a unit whose file is gone but whose processes still run is not absent. */
+/* Whether the unit is not installed.  A unit whose file is missing but which is not down is not
+ * absent. */
 bool unit_row_is_absent(const struct unit_row *row);
-/* "active (exited)": systemd does not know of any process. */
+/* Whether the state is "active (exited)", in which systemd knows no process of the unit. */
 bool unit_row_is_exited(const struct unit_row *row);
-/* Of an ActiveState. */
+/* The status that an ActiveState means. */
 vigil_service_status unit_status(const char *active);
 
-/* --- the properties that a row leaves out ----------------------------------------------------- */
+/* --- the properties that a row does not contain ----------------------------------------------- */
 
-/* In the order in which they are to be read: the pid first, so that a new one never comes with the
- * old count. */
+/* In the order in which they must be read.  The pid is first, so that a new pid is never combined
+ * with the old count of respawns. */
 enum unit_property {
 	UNIT_PROPERTY_PID,
 	UNIT_PROPERTY_RESPAWNS,
@@ -69,22 +73,22 @@ enum unit_property {
 struct unit_properties {
 	pid_t pid;
 	uint32_t respawns;
-	char result[32];  /* why it failed; "": it has not */
-	uint64_t changed; /* when ActiveState changed last: CLOCK_MONOTONIC, in microseconds */
-	bool others;      /* other units conflict with it, or start it */
-	uint64_t limit;   /* of the work in progress, in microseconds; UINT64_MAX: none */
-	/* These are read by a worker only, of a unit that has failed. */
-	uint64_t started;   /* when it was started last, as `changed` */
-	uint64_t left;      /* when it was no longer active; 0: never */
+	char result[32];  /* why it failed; "": not read, because it has not failed */
+	uint64_t changed; /* the last change of its state: CLOCK_MONOTONIC, microseconds */
+	bool others;      /* other units conflict with it or start it */
+	uint64_t limit;   /* for the present start or stop, microseconds; UINT64_MAX: none */
+	/* Only a worker reads these, for a unit that has failed.  Clock and unit as `changed`. */
+	uint64_t started;   /* its last start */
+	uint64_t left;      /* when it left the state "active"; 0: never */
 	uint64_t ended;     /* when its main process ended; 0: never */
-	uint64_t run_limit; /* how long it may run; UINT64_MAX: for ever */
+	uint64_t run_limit; /* microseconds that it may run; UINT64_MAX: unlimited */
 };
 
-/* Whether a unit in that state has it. */
+/* Whether the property must be read for a unit in that state. */
 bool unit_property_applies(enum unit_property property, const char *active, const char *sub);
 const char *unit_property_interface(enum unit_property property);
 const char *unit_property_name(enum unit_property property);
-/* Takes it from the answer to a Get.  Negative: -errno. */
+/* Reads the property from the answer to a Get.  Negative: -errno. */
 int unit_property_read(
 	enum unit_property property, sd_bus_message *answer, struct unit_properties *properties);
 
@@ -92,13 +96,14 @@ int unit_property_read(
 
 #define UNIT_SAID 256
 
-/* Fills the evidence with what the row and the properties say; said must outlive it. */
+/* Fills the evidence and the reply from the row and the properties.  The evidence borrows said. */
 void unit_take(const struct unit_row *row, const struct unit_properties *properties,
 	struct evidence *e, char said[UNIT_SAID], struct manager_reply *reply);
-/* Judges a unit of which row and properties tell all.  Sets all but manager, error and memory. */
+/* Evaluates a unit that its row and its properties describe completely, as manager_judge does.
+ * Leaves manager, simple, outside and related of the reply unchanged. */
 void unit_judge(const struct unit_row *row, const struct unit_properties *properties,
 	struct manager_reply *reply);
-/* What sd-bus (r, a negative errno) or systemd answered, as a fault. */
+/* Sets the fault of the reply from an error of sd-bus (r, a negative errno) or of systemd. */
 void unit_fault(struct manager_reply *reply, int r, const sd_bus_error *error);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * unit_message: reads systemd's messages about units.
+ * unit_message: parses systemd's messages about units.
  */
 #include "service/systemd/unit_message.h"
 
@@ -23,7 +23,7 @@ int unit_rows_count(sd_bus_message *answer, unsigned *count)
 
 /* --- PropertiesChanged ------------------------------------------------------------------------ */
 
-/* One entry of the dictionary of what has changed. */
+/* Reads one entry of the dictionary of changed properties. */
 static int read_entry(sd_bus_message *message, struct unit_change *change)
 {
 	const char *name, *value = NULL;

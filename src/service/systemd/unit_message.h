@@ -1,8 +1,9 @@
 /*
- * unit_message: reads systemd's messages about units: signals, lists of rows, jobs, conditions.
+ * unit_message: parses systemd's messages about units: signals, lists of rows, jobs, conditions.
  *
- * Pure, as unit_info.h.  A message of another form than systemd's is refused as a whole: after a negative
- * return the result says nothing.  Texts are the message's.
+ * Nothing here communicates with systemd.  A message that does not have the expected type is
+ * rejected as a whole: after a negative return value the result is undefined.  Texts are borrowed
+ * from the message.
  */
 #ifndef UNIT_MESSAGE_H
 #define UNIT_MESSAGE_H
@@ -13,24 +14,25 @@
 
 #include <systemd/sd-bus.h>
 
-/* How many rows there are in an answer to ListUnitsByNames, which is then at its beginning again.
- * Negative: -errno. */
+/* Counts the rows in an answer to ListUnitsByNames and rewinds the message.  Negative: -errno. */
 int unit_rows_count(sd_bus_message *answer, unsigned *count);
 
-/* What a PropertiesChanged says of a unit. */
+/* The parts of a PropertiesChanged signal of a unit that vigild uses. */
 struct unit_change {
-	const char *active, *sub; /* NULL: it does not say */
-	pid_t pid;                /* -1 */
+	const char *active, *sub; /* NULL: not in the signal */
+	pid_t pid;                /* -1: not in the signal */
 };
 
-/* Negative: -errno. */
+/* Reads a PropertiesChanged signal.  Negative: -errno. */
 int unit_change_read(sd_bus_message *message, struct unit_change *change);
 
-/* The result in JobRemoved, such as "done"; NULL: the signal is about another job, or is none. */
+/* Returns the result in a JobRemoved signal, such as "done"; NULL: the signal is about another job
+ * or malformed. */
 const char *unit_job_result(sd_bus_message *message, const char *job);
 
-/* The list of conditions or assertions in an answer to a Get: how many there are is added to count, and the
- * first that is not met is written as in the unit file, unless unmet holds one already.  Negative: -errno. */
+/* Reads the list of conditions or assertions in an answer to a Get.  Adds their number to count.
+ * If unmet is "", writes the first one that is not met, in the syntax of a unit file.  Negative:
+ * -errno. */
 int unit_conditions_read(sd_bus_message *answer, unsigned *count, char *unmet, size_t size);
 
 #endif

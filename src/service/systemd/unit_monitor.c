@@ -1,20 +1,21 @@
 /*
- * unit_monitor: the units that are watched, by systemd's signals and by queries.
+ * unit_monitor: monitors units through systemd's signals and through queries.
  *
- * One failure is signalled several times over (a unit's state, its substate, its process, each
- * perhaps in a message of its own), so a message counts only where it differs from what is known,
- * and only once until the next query.  A signal is a reason for a query and nothing more: what the
- * unit is like is learnt by asking, never from a signal.
+ * systemd signals one failure several times: the unit's state, its substate and its process may
+ * each come in a separate message.  So a signal counts only if it differs from the cached status,
+ * and only once until the next query.  A signal only triggers a query.  The new status always comes
+ * from the query, never from the signal.
  *
- * While the connection is up, a unit that was not signalled is as it was found last.  When the
- * connection comes up, signals may have been lost, so all units are queried, and those that differ
- * are reported.
+ * While the connection is up, a unit without a signal is unchanged.  When the connection comes up,
+ * signals may have been lost.  So all units are queried (the survey), and those that differ are
+ * reported.
  *
- * A query of a simple unit is answered from its row and a few properties.  What a worker has found
- * out about another unit holds as long as neither the unit nor one that matters to it changes.
+ * A query of a simple unit is answered from its row and a few properties.  For any other unit the
+ * result of a worker's query stays valid until the unit, or another unit that matters to it,
+ * changes.
  *
- * An answer may close its subscription, or any other: a subscription is not touched once its user
- * was called.
+ * A callback may close its own subscription, or any other.  So no function uses a subscription
+ * after it has called the user's callback.
  */
 #include "service/systemd/unit_monitor.h"
 
@@ -31,23 +32,23 @@
 #include "service/systemd/unit_message.h"
 #include "service/systemd/unit_query.h"
 
-/* A unit that changes all the time is reported no more often than this. */
+/* The minimum time between two reports about a unit that changes all the time. */
 #define REPORT_GAP (50 * CLOCK_MS)
-/* For the queries that nobody asked for. */
+/* The timeout of the queries of a survey. */
 #define SURVEY_TIMEOUT (10 * CLOCK_SECOND)
 
 struct unit_subscription {
-	struct cached_unit unit; /* first, so that an entry of the cache leads to it */
+	struct cached_unit unit; /* must be first: the entries of the cache point to it */
 	struct unit_monitor *monitor;
 	struct unit_user user;
 	struct unit_query query;
-	bool asked;    /* the query is the user's; else it is our own survey */
-	bool alive;    /* its process lived when the user asked */
-	bool moved;    /* the unit changed between the row and the properties */
-	bool changed;  /* or since a worker set out to ask */
-	bool reported; /* stale was reported, or is about to be, and no query was made since */
+	bool asked;    /* the user started the query; false: the query belongs to a survey */
+	bool alive;    /* the process lived when the user started the query */
+	bool moved;    /* the unit changed during the query, after its row was sent */
+	bool changed;  /* the unit changed since unit_monitor_expect */
+	bool reported; /* on_stale was called, or is due, and no query has been made since */
 	bool due;      /* it is in the list of reports */
-	bool stopping; /* it was told to stop when it was heard of last while it was up */
+	bool stopping; /* it was being stopped when it was last seen in a state that is not down */
 	uint64_t reported_at;
 	TAILQ_ENTRY(unit_subscription) report_link;
 };
@@ -86,7 +87,7 @@ static void report(struct unit_subscription *s)
 	loop_timer_rearm(monitor->report_timer, 0);
 }
 
-/* Reports those whose last report is long enough ago; a callback may close any subscription. */
+/* Reports the units whose last report is old enough.  A callback may close any subscription. */
 static void on_report_timer(uint64_t missed, void *arg)
 {
 	struct unit_monitor *monitor = arg;
@@ -98,14 +99,16 @@ static void on_report_timer(uint64_t missed, void *arg)
 		s->reported_at = now;
 		s->user.on_stale(s->user.arg);
 	}
-	/* In the order in which they came, so some wait a little longer than they must. */
+	/* The list is in the order of arrival, so some reports wait a little longer than
+	 * necessary. */
 	if (s != NULL)
 		loop_timer_rearm(monitor->report_timer, s->reported_at + REPORT_GAP - now);
 }
 
-/* --- what systemd signals --------------------------------------------------------------------- */
+/* --- signals ---------------------------------------------------------------------------------- */
 
-/* Another unit that matters to this one was signalled; systemd signals without a change, too. */
+/* Handles a signal about another unit that matters to this one.  systemd also sends signals without
+ * a change. */
 static void hear_related(
 	struct unit_subscription *s, struct unit_path *entry, const struct unit_change *change)
 {
@@ -120,7 +123,8 @@ static void hear_related(
 		s->moved = true;
 }
 
-/* One that was told to stop, and then failed, may have been stopped: a worker finds out by the times. */
+/* Records whether the unit is being stopped.  If such a unit then fails, it may have been stopped
+ * on purpose, and a worker finds that out from its timestamps. */
 static void note_stopping(struct unit_subscription *s, const char *active)
 {
 	vigil_service_status status = unit_status(active);
@@ -137,14 +141,15 @@ static void hear(struct unit_subscription *s, const struct unit_change *change)
 		s->changed = true;
 	if (!cached_unit_differs(&s->unit, change->active, change->sub, change->pid))
 		return;
-	/* A row that is still to come is newer than this; but of a new process it says nothing. */
+	/* A row that has not arrived yet is newer than this signal.  But a row does not contain the
+	 * process, so pid_valid must be false in any case. */
 	s->unit.valid = s->unit.pid_valid = s->alive = false;
 	if (unit_query_awaits_row(&s->query))
 		return;
 	if (unit_query_is_idle(&s->query))
 		report(s);
 	else
-		s->moved = true; /* reported when the query has ended */
+		s->moved = true; /* reported at the end of the query */
 }
 
 static void on_change(const char *path, sd_bus_message *message, void *arg)
@@ -165,7 +170,7 @@ static void on_change(const char *path, sd_bus_message *message, void *arg)
 	}
 }
 
-/* --- the ends of a query ---------------------------------------------------------------------- */
+/* --- results of a query ----------------------------------------------------------------------- */
 
 static void end(
 	struct unit_subscription *s, enum unit_answer answer, const struct manager_reply *reply)
@@ -197,8 +202,9 @@ static bool is_as_known(const struct unit_subscription *s, const struct unit_row
 
 	if (unit->outside && s->alive && unit->valid)
 		return cached_unit_has_row(unit, row);
-	/* A process that lives has not been brought back, so what else was found holds as well; if it
-	 * is still the unit's, which may have handed over to another while nobody listened. */
+	/* A living process has not been restarted, so the rest of the cached status is still true.
+	 * pid_valid ensures that it is still the process of the unit, which may have switched to
+	 * another one while the connection was down. */
 	if (s->alive && unit->pid_valid && unit->status == VIGIL_SERVICE_RUNNING &&
 		!unit_row_is_exited(row))
 		return unit_status(row->active) == unit->status &&
@@ -207,7 +213,7 @@ static bool is_as_known(const struct unit_subscription *s, const struct unit_row
 	return unit->valid && !unit->outside && cached_unit_has_row(unit, row);
 }
 
-/* Whether the row and the properties tell all about a unit in that state. */
+/* Whether the row and the properties describe a unit in that state completely. */
 static bool is_told_by_state(const struct unit_subscription *s, const struct unit_row *row)
 {
 	switch (unit_status(row->active)) {
@@ -224,7 +230,7 @@ static bool is_told_by_state(const struct unit_subscription *s, const struct uni
 	}
 }
 
-/* Nobody has asked: all that matters is whether somebody should. */
+/* Handles a row that no user asked for: only reports the unit if its status differs. */
 static void survey(struct unit_subscription *s, const struct unit_row *row)
 {
 	s->moved |=
@@ -240,7 +246,7 @@ static void on_row(const struct unit_row *row, void *arg)
 
 	if (vigil_service_is_down(unit_status(row->active)) &&
 		!cached_unit_is_named(&s->unit, row->name)) {
-		end(s, UNIT_ASK_WORKER, NULL); /* an alias, or a mistake: a worker finds out */
+		end(s, UNIT_ASK_WORKER, NULL); /* an alias or another unit: a worker finds out */
 		return;
 	}
 	note_stopping(s, row->active);
@@ -261,7 +267,7 @@ static void on_row(const struct unit_row *row, void *arg)
 	s->unit.valid = false;
 	if (unit_row_is_absent(row) || !is_told_by_state(s, row)) {
 		end(s, UNIT_ASK_WORKER,
-			NULL); /* another manager may know it, or more is to be read */
+			NULL); /* another manager may know it, or a worker must read more */
 		return;
 	}
 	cached_unit_take_row(&s->unit, row);
@@ -277,7 +283,7 @@ static void on_properties(const struct unit_properties *properties, void *arg)
 	bool unwatched = unit_status(row.active) == VIGIL_SERVICE_RUNNING && properties->pid == 0;
 
 	if (unwatched || properties->others) {
-		end(s, UNIT_ASK_WORKER, NULL); /* there is more to be read */
+		end(s, UNIT_ASK_WORKER, NULL); /* a worker must read more */
 		return;
 	}
 	s->unit.properties = *properties;
@@ -309,7 +315,8 @@ static void start(struct unit_subscription *s, bool asked, uint64_t timeout)
 {
 	s->asked = asked;
 	s->moved = false;
-	/* Of a process that has ended systemd knows by now: it hears of it before we do. */
+	/* If the process has ended, the query is urgent.  It is not too early, because systemd
+	 * learns of the exit before vigild does. */
 	unit_query_start(&s->query, !s->alive, timeout);
 }
 
@@ -333,7 +340,7 @@ static void on_down(void *arg)
 
 	TAILQ_FOREACH(unit, &monitor->cache.all, link) {
 		unit->valid = unit->pid_valid = false;
-		unit->simple = false; /* its file may be another when the connection is up again */
+		unit->simple = false; /* the unit file may change while it is down */
 	}
 	unit_queries_abandon(monitor->queries);
 }
@@ -398,7 +405,7 @@ struct unit_subscription *unit_monitor_subscribe(
 	}
 	s->monitor = monitor;
 	s->user = *user;
-	s->changed = true; /* nothing was heard of it before */
+	s->changed = true; /* the unit was not monitored before */
 	s->query.queries = monitor->queries;
 	s->query.user = &query_user;
 	s->query.arg = s;
@@ -434,7 +441,7 @@ void unit_monitor_learn(struct unit_subscription *s, const struct manager_reply 
 	bool current = !s->changed && systemd_connection_is_up(s->monitor->connection);
 
 	if (reply->active[0] == '\0')
-		return; /* systemd did not say */
+		return; /* the reply does not contain an answer of systemd */
 	cached_unit_take_reply(&s->unit, reply);
 	unit_cache_relate(&s->monitor->cache, &s->unit, reply->related);
 	s->unit.valid = s->unit.pid_valid = current;
@@ -463,8 +470,8 @@ int unit_monitor_query(struct unit_subscription *s, bool alive, uint64_t timeout
 		return -EAGAIN;
 	s->alive = alive && !s->reported;
 	if (s->asked)
-		return 0;             /* one is under way, and will do */
-	unit_query_cancel(&s->query); /* a survey waits for as long as we like, but not the user */
+		return 0;             /* the user's earlier query is in flight and is sufficient */
+	unit_query_cancel(&s->query); /* a query of a survey may wait longer than the user's */
 	start(s, true, timeout);
 	return 0;
 }

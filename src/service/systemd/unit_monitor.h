@@ -1,8 +1,8 @@
 /*
- * unit_monitor: the units that are watched, by systemd's signals and by queries.
+ * unit_monitor: monitors units through systemd's signals and through queries.
  *
- * All of it belongs to the loop thread, and none of it blocks.  Where it cannot tell how a unit is,
- * it says so, and a worker is to be asked instead.
+ * Only the loop thread may use it, and no function blocks.  If the monitor cannot find out the
+ * status of a unit, it says so, and the caller must let a worker query the unit.
  */
 #ifndef UNIT_MONITOR_H
 #define UNIT_MONITOR_H
@@ -17,55 +17,58 @@ struct unit_monitor;
 struct unit_subscription;
 
 struct unit_monitor_counts {
-	uint64_t queries;    /* units asked about */
-	uint64_t messages;   /* and in how many calls */
+	uint64_t queries;    /* units queried */
+	uint64_t messages;   /* calls that this took; one call may query many units */
 	uint64_t properties; /* properties read */
-	uint64_t signals;    /* changes that systemd signalled, and that were news */
+	uint64_t signals;    /* signals of systemd that invalidated a cached status */
 };
 
-/* How a query ended. */
+/* The result of a query. */
 enum unit_answer {
-	UNIT_ANSWERED,  /* the reply says how the unit is, or why systemd did not say */
-	UNIT_UNCHANGED, /* it is as the last reply said, from here or from unit_monitor_learn */
-	UNIT_ASK_WORKER /* a worker is to be asked */
+	UNIT_ANSWERED,  /* the reply has the status, or why systemd did not report it */
+	UNIT_UNCHANGED, /* as in the last reply, of a query or in unit_monitor_learn */
+	UNIT_ASK_WORKER /* a worker must query the unit */
 };
 
 struct unit_user {
-	/* The unit is no longer as it was found, so a query is due.  Never inside a call. */
+	/* An event has invalidated the cached status, so a query is due.  Called from the loop,
+	 * never inside a function of this header. */
 	void (*on_stale)(void *arg);
-	/* The end of a query; the reply is borrowed for the call, and NULL but with UNIT_ANSWERED.
-	 * Never inside a call. */
+	/* A query has ended.  reply: borrowed for the call; NULL unless UNIT_ANSWERED.  Called from
+	 * the loop, never inside a function of this header. */
 	void (*on_answer)(enum unit_answer answer, const struct manager_reply *reply, void *arg);
 	void *arg;
-	bool has_pidfile; /* it is judged by a pidfile, too, which only a worker reads */
+	bool has_pidfile; /* its status also depends on a pidfile, which only a worker reads */
 };
 
 #ifdef HAVE_SYSTEMD
 
-/* NULL and errno. */
+/* Returns NULL with errno set if it fails. */
 struct unit_monitor *unit_monitor_new(struct loop *loop);
 /* All subscriptions must be closed. */
 void unit_monitor_free(struct unit_monitor *monitor);
 void unit_monitor_counts(const struct unit_monitor *monitor, struct unit_monitor_counts *counts);
 
-/* The unit of a service that systemd runs.  NULL: no unit can have such a name. */
+/* Starts monitoring the unit of a service.  Returns NULL if no unit can have such a name. */
 struct unit_subscription *unit_monitor_subscribe(
 	struct unit_monitor *monitor, const char *service, const struct unit_user *user);
-/* Neither callback will run. */
+/* Stops monitoring the unit.  No callback of the subscription is called any more. */
 void unit_monitor_unsubscribe(struct unit_subscription *subscription);
 
-/* A worker is about to ask, or to restart: changes from now on may be newer than its answer. */
+/* The caller must call this before a worker queries or restarts the unit, because changes from now
+ * on may be newer than the worker's reply. */
 void unit_monitor_expect(struct unit_subscription *subscription);
-/* What the worker has found. */
+/* Stores the reply of the worker as the cached status. */
 void unit_monitor_learn(struct unit_subscription *subscription, const struct manager_reply *reply);
-/* What is known may be wrong: the next query takes nothing for granted. */
+/* Invalidates the cached status, so that the next query does not rely on it. */
 void unit_monitor_invalidate(struct unit_subscription *subscription);
-/* Whether the unit is as it was found last, since systemd would have signalled a change. */
+/* Whether the cached status is valid: systemd would have signalled any change. */
 bool unit_monitor_is_valid(const struct unit_subscription *subscription);
-/* Whether its state tells all; see struct manager_reply. */
+/* Whether the state alone gives the status of the unit; see struct manager_reply. */
 bool unit_monitor_is_simple(const struct unit_subscription *subscription);
-/* Asks how it is, together with whoever else asks now.  alive: its process, as it was found last, is
- * watched and lives.  0; -EAGAIN: there is no connection. */
+/* Starts a query; queries that start at about the same time share one call.  alive: the main
+ * process of the cached status is monitored and lives.  timeout: nanoseconds.  Returns 0, or
+ * -EAGAIN if the connection is not up. */
 int unit_monitor_query(struct unit_subscription *subscription, bool alive, uint64_t timeout);
 
 #else

@@ -1,13 +1,14 @@
 /*
- * unit_query: asks systemd how units are, many at once, and waits for none of the answers.
+ * unit_query: queries the states of many units at once without blocking.
  *
- * Queries that start within a moment of each other go into one ListUnitsByNames: one unit more in
- * such a call costs a few microseconds of everybody's time, a call of its own a hundred.  The
- * properties of one unit are one Get each, sent together, answered in the same order and awaited
- * together.  At most READING_MAX units are read at a time, so that systemd is not swamped by a
- * machine full of them; the others wait.
+ * Queries that start within a millisecond share one call of ListUnitsByNames, because one more unit
+ * in such a call costs a few microseconds, and a separate call costs a hundred.  The properties of
+ * one unit are read with one Get each.  These calls are sent together and answered in the same
+ * order, and the query ends with the last answer.  The properties of at most READING_MAX units are
+ * read at the same time, so that a machine with many units does not overload systemd; the other
+ * queries wait.
  *
- * Each query has its own timeout, so a late answer ends that query alone.
+ * Each query has its own timeout, so a late answer to a Get ends only that query.
  */
 #include "service/systemd/unit_query.h"
 
@@ -22,20 +23,20 @@
 #include "service/systemd/connection.h"
 #include "service/systemd/unit_message.h"
 
-#define GATHER      CLOCK_MS       /* from the first query until the message goes */
-#define BATCH_MAX   256            /* units in a message */
-#define READING_MAX 32             /* units whose properties are under way */
-#define EDGE        (5 * CLOCK_MS) /* sd-bus counts from its own now, so it may be early */
+#define GATHER      CLOCK_MS       /* from the first query until the message is sent */
+#define BATCH_MAX   256            /* units in one message */
+#define READING_MAX 32             /* units whose properties are read at the same time */
+#define EDGE        (5 * CLOCK_MS) /* sd-bus may expire early, because it reads the clock itself */
 #define PROPERTIES  "org.freedesktop.DBus.Properties"
 
-/* A ListUnitsByNames under way. */
+/* An in-flight call of ListUnitsByNames. */
 struct batch {
 	struct unit_queries *queries;
 	sd_bus_slot *slot;
 	uint64_t deadline;
 	unsigned count;
 	TAILQ_ENTRY(batch) link;
-	struct unit_query *members[BATCH_MAX]; /* NULL: cancelled since */
+	struct unit_query *members[BATCH_MAX]; /* NULL: cancelled in the meantime */
 };
 
 TAILQ_HEAD(batch_list, batch);
@@ -44,20 +45,20 @@ struct unit_queries {
 	struct systemd_connection *connection;
 	struct unit_query_list queue, waiting, reading, failed;
 	struct loop_timer *gather;  /* sends the queue */
-	struct loop_timer *overdue; /* ends those that waited too long */
-	struct batch_list batches;  /* under way */
+	struct loop_timer *overdue; /* ends the waiting queries whose timeout has expired */
+	struct batch_list batches;  /* in flight */
 	unsigned reading_count;
 	struct unit_query_counts counts;
 };
 
-/* --- where a query is ------------------------------------------------------------------------- */
+/* --- lists and stages ------------------------------------------------------------------------- */
 
 static uint64_t deadline_of(const struct unit_query *query)
 {
 	return query->began + query->timeout;
 }
 
-/* Into a list (NULL: none), and out of the one that it waited in. */
+/* Moves a query from the list that contains it, if any, to another one (NULL: none). */
 static void move(
 	struct unit_query *query, struct unit_query_list *list, enum unit_query_stage stage)
 {
@@ -87,7 +88,7 @@ static void batch_free(struct batch *batch)
 	free(batch);
 }
 
-/* The member whose turn it is, taken out of the batch; NULL: it was cancelled. */
+/* Removes member i from the batch and returns it; NULL: it was cancelled. */
 static struct unit_query *batch_take(struct batch *batch, unsigned i)
 {
 	struct unit_query *query = batch->members[i];
@@ -98,7 +99,8 @@ static struct unit_query *batch_take(struct batch *batch, unsigned i)
 	return query;
 }
 
-/* With a row more or less nobody can say which row is whose. */
+/* Passes each row to its query.  If the number of rows differs from the number of units, the rows
+ * cannot be assigned and all queries fail. */
 static void batch_read(struct batch *batch, sd_bus_message *answer)
 {
 	unsigned count;
@@ -150,7 +152,7 @@ static int on_rows(sd_bus_message *answer, void *arg, sd_bus_error *ret)
 	return 0;
 }
 
-/* The first of the queue, and those behind it with as much time. */
+/* Moves the first query of the queue, and all later ones with the same timeout, to a new batch. */
 static struct batch *batch_new(struct unit_queries *queries)
 {
 	struct batch *batch = memory_zero(sizeof(*batch));
@@ -202,7 +204,7 @@ static void on_gather(uint64_t missed, void *arg)
 		struct batch *batch = batch_new(queries);
 
 		if (batch_send(batch, timeout) < 0) {
-			systemd_connection_hangs(queries->connection); /* which abandons all */
+			systemd_connection_hangs(queries->connection); /* fails all queries */
 			return;
 		}
 		queries->counts.messages++;
@@ -318,10 +320,11 @@ static void read_properties(struct unit_query *query)
 		return;
 	cancel_calls(query);
 	move(query, &queries->failed, QUERY_FAILED);
-	systemd_connection_hangs(queries->connection); /* which abandons all */
+	systemd_connection_hangs(queries->connection); /* fails all queries */
 }
 
-/* Those whose turn it is now; on_overdue ends those whose time is up. */
+/* Reads the properties for the next waiting queries.  on_overdue ends those whose timeout has
+ * expired. */
 static void read_next(struct unit_queries *queries)
 {
 	struct unit_query *query, *next;
@@ -366,10 +369,10 @@ void unit_query_properties(struct unit_query *query, const struct unit_row *row)
 	move(query, &queries->waiting, QUERY_WAITING);
 	read_next(queries);
 	if (query->stage == QUERY_WAITING)
-		loop_timer_rearm(queries->overdue, 0); /* which sees how long it may wait */
+		loop_timer_rearm(queries->overdue, 0); /* on_overdue computes the time to wait */
 }
 
-/* --- giving up -------------------------------------------------------------------------------- */
+/* --- cancelling and failing ------------------------------------------------------------------- */
 
 bool unit_query_is_idle(const struct unit_query *query)
 {
@@ -381,7 +384,7 @@ bool unit_query_awaits_row(const struct unit_query *query)
 	return query->stage == QUERY_QUEUED || query->stage == QUERY_LISTED;
 }
 
-/* Takes it out of everything; no callback. */
+/* Removes a query from its batch and list and cancels its calls.  Calls no callback. */
 static void withdraw(struct unit_query *query)
 {
 	if (query->batch != NULL)
@@ -398,7 +401,7 @@ void unit_query_cancel(struct unit_query *query)
 	free(query->path);
 	query->path = NULL;
 	if (systemd_connection_is_up(query->queries->connection))
-		read_next(query->queries); /* its turn may have come */
+		read_next(query->queries); /* another query may have become the next one */
 }
 
 static void fail_list(struct unit_queries *queries, struct unit_query_list *list)

@@ -1,9 +1,9 @@
 /*
- * unit_query: asks systemd how units are, many at once, and waits for none of the answers.
+ * unit_query: queries the states of many units at once without blocking.
  *
- * A query is one state machine: it waits for its turn, its row of a ListUnitsByNames is awaited,
- * and where the row does not tell enough, the properties that unit_info.h lists.  All of it belongs
- * to the loop thread.
+ * Each query is a state machine.  It waits in a queue, then for its row in the answer to
+ * ListUnitsByNames, and if the user needs more, for the properties that unit_info.h lists.  Only
+ * the loop thread may use it.
  */
 #ifndef UNIT_QUERY_H
 #define UNIT_QUERY_H
@@ -20,27 +20,27 @@ struct systemd_connection;
 struct unit_queries;
 struct unit_query;
 
-/* Each is called when the query has ended, so that it may start it again or free its owner; never
- * inside a call of this header. */
+/* The callbacks.  Each is called after the query has become idle, so that it may start the query
+ * again or free its owner.  No function of this header calls them, except unit_queries_abandon. */
 struct unit_query_user {
-	/* The unit's row.  May read the properties next, with unit_query_properties. */
+	/* The row of the unit has arrived.  May call unit_query_properties to read more. */
 	void (*on_row)(const struct unit_row *row, void *arg);
 	void (*on_properties)(const struct unit_properties *properties, void *arg);
-	/* r, a negative errno, and systemd's error: it failed, or came too late.  0: nobody answered,
-	 * and systemd may be asked in another way. */
+	/* The query has failed.  r: a negative errno, with the error of systemd; 0: there was no
+	 * answer, and the caller may query systemd in another way (error may be NULL). */
 	void (*on_fault)(int r, const sd_bus_error *error, void *arg);
 };
 
 enum unit_query_stage {
 	QUERY_IDLE,
-	QUERY_QUEUED,  /* goes with the next message */
-	QUERY_LISTED,  /* its row is awaited */
-	QUERY_WAITING, /* its row is there; others' properties are being read */
-	QUERY_READING, /* its properties are awaited */
-	QUERY_FAILED   /* about to be reported */
+	QUERY_QUEUED,  /* waits for the next message */
+	QUERY_LISTED,  /* waits for its row */
+	QUERY_WAITING, /* has its row; waits because the properties of others are being read */
+	QUERY_READING, /* waits for its properties */
+	QUERY_FAILED   /* its failure is about to be reported */
 };
 
-/* A Get under way. */
+/* An in-flight Get. */
 struct property_call {
 	struct unit_query *query;
 	enum unit_property property;
@@ -49,49 +49,52 @@ struct property_call {
 
 TAILQ_HEAD(unit_query_list, unit_query);
 
-/* Zeroed, but for the first four, which its owner sets and keeps.  The rest is unit_query.c's. */
+/* The owner zeroes it and sets the first four members, which must stay valid.  The rest is private
+ * to unit_query.c. */
 struct unit_query {
 	struct unit_queries *queries;
 	const struct unit_query_user *user;
 	void *arg;
-	const char *name; /* of the unit */
+	const char *name; /* name of the unit */
 
 	enum unit_query_stage stage;
-	uint64_t began, timeout;
-	struct unit_query_list *list; /* that it waits in; NULL: none */
+	uint64_t began, timeout;      /* ns, by clock_now; ns */
+	struct unit_query_list *list; /* the list that contains it; NULL: none */
 	TAILQ_ENTRY(unit_query) link;
-	struct batch *batch; /* that awaits its row */
-	unsigned place;      /* in the batch */
+	struct batch *batch; /* the batch that waits for its row; NULL: none */
+	unsigned place;      /* index in the batch */
 	char *path, active[16], sub[32];
 	struct property_call calls[UNIT_PROPERTIES];
-	unsigned awaited; /* of the calls */
+	unsigned awaited; /* in-flight calls */
 	struct unit_properties properties;
-	int r; /* of the first call that failed */
-	sd_bus_error error;
+	int r;              /* result of the first call that failed; 0: none failed */
+	sd_bus_error error; /* the error of that call */
 };
 
 struct unit_query_counts {
-	uint64_t queries;    /* units asked about */
-	uint64_t messages;   /* and in how many calls */
+	uint64_t queries;    /* units queried */
+	uint64_t messages;   /* calls that this took; one call may query many units */
 	uint64_t properties; /* properties read */
 };
 
-/* NULL: no memory for its timers. */
+/* Returns NULL if there is no memory for its timers. */
 struct unit_queries *unit_queries_new(struct loop *loop, struct systemd_connection *connection);
 void unit_queries_free(struct unit_queries *queries);
 const struct unit_query_counts *unit_queries_counts(const struct unit_queries *queries);
-/* The connection is down: every query under way ends with on_fault(0). */
+/* Call it when the connection is down: every query that is not idle ends with on_fault(0). */
 void unit_queries_abandon(struct unit_queries *queries);
 
-/* Asks for the unit's row, together with whoever else asks within a moment.  urgent: does not wait
- * for others.  timeout: nanoseconds for all of the query.  The query must be idle. */
+/* Queries the row of the unit.  Queries with the same timeout that start within a millisecond share
+ * one message; with urgent, the message is sent at once.  timeout: nanoseconds for the whole query.
+ * The query must be idle. */
 void unit_query_start(struct unit_query *query, bool urgent, uint64_t timeout);
-/* From on_row: reads the properties of the unit, within the same timeout. */
+/* To be called in on_row: reads the properties of the unit, within the same timeout. */
 void unit_query_properties(struct unit_query *query, const struct unit_row *row);
-/* None of its callbacks runs any more.  An idle query may be cancelled, too. */
+/* Cancels the query; none of its callbacks is called any more.  The query may be idle. */
 void unit_query_cancel(struct unit_query *query);
 bool unit_query_is_idle(const struct unit_query *query);
-/* Whether the row is still to come, so that it is newer than everything heard by now. */
+/* Whether the row has not arrived yet, so that it will be newer than every signal received so
+ * far. */
 bool unit_query_awaits_row(const struct unit_query *query);
 
 #endif

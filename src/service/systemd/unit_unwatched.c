@@ -1,8 +1,9 @@
 /*
- * unit_unwatched: whether a unit that is active lives although systemd watches no process of it.
+ * unit_unwatched: finds out whether an active unit lives of which systemd monitors no process.
  *
- * An umbrella unit is as well as the worst of its parts (PartOf=).  A wrapped init script is judged
- * by the pidfile that it names, everything else by the processes of its control group.
+ * An umbrella unit has the status of the worst of its parts (PartOf=).  The status of a wrapped
+ * init script follows from the pidfile that it names, and that of every other unit from the
+ * processes of its control group.
  */
 #include "service/systemd/unit_unwatched.h"
 
@@ -16,7 +17,7 @@
 #include "service/systemd/control_group.h"
 #include "service/systemd/unit_down.h"
 
-/* How much worse one word is than another. */
+/* The order of the states, from good to bad. */
 static unsigned badness(enum evidence_word word)
 {
 	static const unsigned char order[WORDS] = {
@@ -31,8 +32,8 @@ static unsigned badness(enum evidence_word word)
 	return order[word];
 }
 
-/* A part that is down and that nothing wants is none that must run: it may be loaded only because
- * another unit names it. */
+/* Whether a part must run.  A part that is down and that no unit wants or requires need not run,
+ * because it may be loaded only because another unit names it. */
 static int is_wanted(struct unit_gather *part, bool *wanted)
 {
 	char names[UNIT_NAMES] = "";
@@ -44,7 +45,7 @@ static int is_wanted(struct unit_gather *part, bool *wanted)
 	return r;
 }
 
-/* Whether the part says anything about the umbrella, with its word judged. */
+/* Evaluates a part.  counts: whether the part affects the status of the umbrella unit. */
 static int judge_part(struct unit_gather *part, bool *counts)
 {
 	const struct unit_row *row = part->row;
@@ -58,14 +59,14 @@ static int judge_part(struct unit_gather *part, bool *counts)
 		return 0;
 	if (suffix == NULL || strcmp(suffix, ".service") != 0) {
 		e->word = failed ? WORD_FAILED
-				 : WORD_UP; /* a socket, a target: only when it failed */
+				 : WORD_UP; /* a socket or target counts only if it failed */
 	} else {
 		r = unit_gather_properties(part);
 		if (r >= 0)
 			unit_take(row, &part->properties, e, part->out->said, part->reply);
 	}
 	if (failed)
-		e->word = WORD_FAILED; /* also if it was masked since */
+		e->word = WORD_FAILED; /* even if it has been masked since then */
 	if (r >= 0 && e->word == WORD_DOWN)
 		r = unit_down_gather(part);
 	if (r >= 0 && e->word == WORD_DOWN)
@@ -74,14 +75,14 @@ static int judge_part(struct unit_gather *part, bool *counts)
 	return r;
 }
 
-/* The work of a part takes as long as its own limits allow. */
+/* A part that is starting or stopping gives its own time limit to the umbrella unit. */
 static void take_work_of_part(struct unit_gather *g, const struct manager_reply *part)
 {
 	g->reply->busy = part->busy;
 	g->reply->busy_limit = part->busy_limit > 0 ? part->busy_limit : INFINITY;
 }
 
-/* A part of an umbrella unit: the umbrella is as well as the worst of its parts. */
+/* Adds one part to the evidence of the umbrella unit, which has the status of its worst part. */
 static int take_part(const struct unit_row *row, void *arg)
 {
 	struct unit_gather *g = arg;
@@ -109,7 +110,7 @@ static int take_part(const struct unit_row *row, void *arg)
 	return 0;
 }
 
-/* The only part that runs is the process by which a death is noticed at once. */
+/* Names the process of the first running part, so that its exit is detected at once. */
 static int count_parts(const struct unit_row *row, void *arg)
 {
 	struct unit_gather *g = arg;
@@ -136,8 +137,8 @@ static int gather_parts(struct unit_gather *g, const char *parts)
 	return r;
 }
 
-/* The wrapped init script knows better than systemd, which watches no process of it; and so does
- * the pidfile that the script names. */
+/* Uses the pidfile that a wrapped init script names, because systemd monitors no process of such a
+ * unit. */
 static void gather_script(struct unit_gather *g, const char *script)
 {
 	struct evidence *e = &g->out->e;
@@ -148,8 +149,8 @@ static void gather_script(struct unit_gather *g, const char *script)
 	g->reply->outside = true;
 }
 
-/* A unit whose main process ended well on its own, as a script does that sets something up, has lost
- * nothing. */
+/* Ignores the death of the main process if it was successful, as that of a script that only sets
+ * something up. */
 static int forgive_main_process(struct unit_gather *g)
 {
 	struct evidence *e = &g->out->e;
@@ -168,8 +169,9 @@ static int forgive_main_process(struct unit_gather *g)
 	return r;
 }
 
-/* A forking unit that became "exited" after it was active has lost its last process then, also if
- * vigild was not there to see it.  One that never left a process was "exited" at once. */
+/* Finds out whether the unit had processes and has none any more.  A forking unit that changed to
+ * "exited" after it had become active has lost its last process at that time, even if vigild did
+ * not run then.  A forking unit that never left a process behind was "exited" at once. */
 static int find_emptied(struct unit_gather *g)
 {
 	uint64_t entered = 0, changed = 0;

@@ -1,12 +1,13 @@
 /*
- * unit_unwatched: whether a unit that is active lives although systemd watches no process of it.
+ * unit_unwatched: finds out whether an active unit lives of which systemd monitors no process.
  */
 #ifndef UNIT_UNWATCHED_H
 #define UNIT_UNWATCHED_H
 
 #include "service/systemd/unit_gather.h"
 
-/* Adds to the evidence what its parts, its script or its control group say.  Negative: -errno. */
+/* Adds what the parts, the script or the control group of the unit show to the evidence.  Negative:
+ * -errno. */
 int unit_unwatched_gather(struct unit_gather *g);
 
 #endif
