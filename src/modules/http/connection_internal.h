@@ -35,7 +35,7 @@ struct connection {
 	struct framing *framing;
 	struct evbuffer *unread; /* bytes that framing has not read yet; owned */
 	bool answering;          /* evhttp has a request and has not answered it */
-	bool handing;            /* connection.c changes the input; on_input must not */
+	bool handing;            /* connection.c itself changes the input; on_input ignores that */
 	bool finished;           /* no further request is read from this connection */
 	bool overrun;            /* the client sent more than UNREAD_MAX ahead of the replies */
 	struct share *share;     /* the share of its peer; NULL: not looked up yet */
