@@ -113,7 +113,7 @@ unsigned connection_peer_stays(struct connection *connection)
 /* --- which connection is closed --------------------------------------------------------------- */
 
 /* Returns how suitable the connection is to be closed for the newest one; a higher rank is closed
- * first. 0: it must not be closed. */
+ * first.  0: it must not be closed. */
 static unsigned rank(const struct connection *connection, const struct connection *newest)
 {
 	unsigned own = newest->share->connections, others;

@@ -2,7 +2,7 @@
  * board: the rows of the status page, as server-sent events.
  *
  * The board holds one event for each row and one for the head of the page.  All open pages share
- * it. It has rows only while a page is open.  The caller marks what has changed with board_touch,
+ * it.  It has rows only while a page is open.  The caller marks what has changed with board_touch,
  * and board_make renders one marked entry at a time.
  */
 #ifndef BOARD_H

@@ -3,7 +3,7 @@
  *
  * The first watcher makes this file subscribe to the state, once for all watchers, and each change
  * is formatted once.  Events that a client has not read yet wait in the output buffer of its
- * connection. If more than limits.watcher_buffer bytes wait there, the connection is closed.  The
+ * connection.  If more than limits.watcher_buffer bytes wait there, the connection is closed.  The
  * client may connect again and read the whole state again; the first event, hello, tells it to do
  * that.
  *

@@ -1,5 +1,5 @@
 /*
- * state_reader: reads the state in the format that vigil.h documents.
+ * state_reader: reads the accounts and the services of daemons from the state.
  */
 #ifndef READER_H
 #define READER_H
