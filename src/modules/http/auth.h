@@ -18,8 +18,8 @@
  * with any port: the names in hosts (the last one is followed by NULL; "*" accepts any name),
  * localhost, a loopback address, and the address that the server listens on.  A page of another
  * site whose name was made to resolve to this machine (DNS rebinding) sends that name, so it is
- * rejected.  If the server listens on all addresses, any numeric address is accepted, because no DNS
- * name can be involved then.
+ * rejected.  If the server listens on all addresses, any numeric address is accepted, because it is
+ * not a name that DNS could have resolved.
  */
 bool auth_host(const char *host, const char *const *hosts, const struct sockaddr *listening);
 
