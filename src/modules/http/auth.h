@@ -27,9 +27,8 @@ bool auth_host(const char *host, const char *const *hosts, const struct sockaddr
  * reveals nothing about the token, except perhaps its length. */
 bool auth_equal(const char *given, const char *token);
 
-/* Reads the token from a file with one line.  The file must be owned by root or by vigild's user,
- * and other users must be able neither to read nor to write it.  Returns 0, or -errno and writes
- * the reason into why. */
+/* Reads the token from a file with one line.  vigil_open_secret says who may own, read and write
+ * the file.  Returns 0, or -errno and writes the reason into why. */
 int auth_read_token(const char *path, char token[GUARD_TOKEN_MAX], char *why, size_t size);
 
 /* Returns whether an Authorization header (NULL: the request has none) contains the token: as a
