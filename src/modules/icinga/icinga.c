@@ -24,8 +24,7 @@
 
 /* Seconds; phases that are closer than this share a wake-up. */
 #define PHASES 0.25
-/* Seconds over which the first results of the daemons are spread that exist when this one
- * starts. */
+/* The first results of the daemons that exist at the start are spread over this many seconds. */
 #define FIRST_ROUND 2.0
 
 struct icinga {

@@ -251,7 +251,8 @@ static int rotate(struct spool *s)
 
 /* --- lines ------------------------------------------------------------------------------------ */
 
-/* Appends a line at the end of the part.  If the write fails, what it left behind is cut off. */
+/* Appends a line.  It is always written at part->size, so it overwrites what a failed write may
+ * have left there. */
 static int append(struct part *part, const char *line, size_t length)
 {
 	struct iovec parts[] = {
