@@ -1,8 +1,8 @@
 /*
- * address: where to listen, as an admin writes it.
+ * address: parses and prints the addresses of the option listen; see address.h.
  *
- * Numbers only: a name would have to be looked up, which may block, and may mean another machine
- * tomorrow.
+ * Only numeric addresses are accepted.  To look a name up may block, and the name may resolve to
+ * another machine later.
  */
 #include "address.h"
 

@@ -1,15 +1,22 @@
 /*
- * admission: who stays when all connections are taken.
+ * admission: decides which connection is closed when there are more than connections_max.
  *
- * A client that opens connections and never asks, or never reads, must not keep others out.  So when
- * there are more than connections_max, one makes room for the newest: of the connections of its own
- * peer, or of peers with at least as many, the one that has been without a request for longest; where
- * all have asked, the oldest of a peer with more, and last the slowest reader of its own peer.
- * Where none is found the newest stays as an extra one, to which /healthz alone is answered; the next
- * one replaces it.
+ * A client that opens connections and sends no request, or does not read its reply, must not keep
+ * other clients out.  So if a new connection exceeds connections_max, one of these is closed, in
+ * this order:
  *
- * A peer is an IPv4 address, the first 64 bits of an IPv6 address, because those are one network, or
- * a user of a local socket.
+ *  - a connection that lingers after its last reply, or an extra one without a request;
+ *  - a connection without a request, of a peer that has at least as many connections as the peer of
+ *    the new one;
+ *  - any connection of a peer that has more connections than the peer of the new one;
+ *  - a connection of the same peer that has been reading its reply for more than SLOW seconds.
+ *
+ * Among equals, the peer with the most connections loses its connection with the oldest phase.  If
+ * no connection may be closed, the new one stays as an extra one, which may request only /healthz,
+ * until the next new connection replaces it.
+ *
+ * A peer is an IPv4 address, the first 64 bits of an IPv6 address, because those are one network,
+ * or a user of a local socket.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -22,7 +29,7 @@
 
 #include "connection_internal.h"
 
-#define SLOW 2.0 /* an answer that takes longer may be cut off for another client */
+#define SLOW 2.0 /* seconds; a reply that takes longer may be cut off for another client */
 
 struct share {
 	uint64_t peer;
@@ -55,7 +62,8 @@ static uint64_t peer_of(int fd)
 	return (uint64_t)sa.ss_family << 32 | half;
 }
 
-/* Counts the connection to its peer's share when first asked.  NULL: no memory. */
+/* Returns the share of the connection's peer.  The first call counts the connection in it.  NULL:
+ * out of memory. */
 static struct share *share_of(struct connection *connection)
 {
 	struct server *server = connection->server;
@@ -102,9 +110,10 @@ unsigned connection_peer_stays(struct connection *connection)
 	return count;
 }
 
-/* --- who makes room --------------------------------------------------------------------------- */
+/* --- which connection is closed --------------------------------------------------------------- */
 
-/* Whether it may make room for the newest: the higher, the rather; 0: it may not. */
+/* Returns how suitable the connection is to be closed for the newest one; a higher rank is closed
+ * first.  0: it must not be closed. */
 static unsigned rank(const struct connection *connection, const struct connection *newest)
 {
 	unsigned own = newest->share->connections, others;
@@ -126,7 +135,7 @@ static unsigned rank(const struct connection *connection, const struct connectio
 	return 0;
 }
 
-/* By rank, then by the number of their peer's connections, then by time. */
+/* Orders by rank, then by the number of connections of the peer, then by the age of the phase. */
 static bool goes_before(
 	const struct connection *a, unsigned a_rank, const struct connection *b, unsigned b_rank)
 {
@@ -153,7 +162,7 @@ static struct connection *find_one_to_go(struct server *server, const struct con
 	return found;
 }
 
-/* How many must go. */
+/* Returns how many connections must be closed. */
 static unsigned excess(const struct server *server)
 {
 	unsigned allowed = server->limits.connections;
@@ -170,7 +179,8 @@ void admission_settle(struct server *server)
 {
 	struct connection *newest, *connection;
 
-	/* One that lingers is hung up on twice. */
+	/* A connection that may linger needs two rounds: the first one makes it linger, the second
+	 * one ends that. */
 	for (int i = 0; i < 16 && excess(server) > 0; i++) {
 		newest = LIST_FIRST(&server->connections);
 		LIST_FOREACH(connection, &server->connections, link)

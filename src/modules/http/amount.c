@@ -1,4 +1,4 @@
-/* amount: numbers with their units, for people. */
+/* amount: formats numbers with their units; see amount.h. */
 #include "amount.h"
 
 #include <math.h>
@@ -9,7 +9,7 @@ char *amount_text(char text[AMOUNT_TEXT], double number, const char *unit)
 {
 	static const char *const scales[] = {"", "k", "M", "G", "T", "P", "E"};
 	const size_t last = sizeof(scales) / sizeof(*scales) - 1;
-	/* KB and its like are scaled already, and a percentage is never scaled. */
+	/* KB and similar units are scaled already, and a percentage is never scaled. */
 	double from = strcmp(unit, "B") == 0 || strcmp(unit, "b") == 0 ? 1000 : 1e5;
 	size_t scale = 0;
 
@@ -18,7 +18,7 @@ char *amount_text(char text[AMOUNT_TEXT], double number, const char *unit)
 		from = 1000;
 		scale++;
 	}
-	/* %g alone would write an exponent. */
+	/* For a large number %g would write an exponent. */
 	snprintf(text, AMOUNT_TEXT, fabs(number) >= 1000 ? "%.0f%s%s%.16s" : "%.4g%s%s%.16s",
 		number, unit[0] != '\0' || scale > 0 ? " " : "", scales[scale], unit);
 	return text;

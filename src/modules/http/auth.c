@@ -1,5 +1,5 @@
 /*
- * auth: who may ask: the name that a request was sent to, and the token it brings.
+ * auth: checks the Host header and the token of a request; see auth.h.
  */
 #include "auth.h"
 
@@ -21,9 +21,10 @@
 #define HOST_MAX  256
 #define TOKEN_MIN 16
 
-/* --- the name --------------------------------------------------------------------------------- */
+/* --- the Host header -------------------------------------------------------------------------- */
 
-/* The name alone, without port, brackets and a last dot; false where it is none. */
+/* Writes the name without port, brackets and a final dot.  Returns false if the host is not
+ * valid. */
 static bool bare_host(const char *host, char bare[HOST_MAX])
 {
 	size_t length = host[0] == '[' ? strcspn(host, "]") : strcspn(host, ":");
@@ -46,7 +47,7 @@ static bool bare_host(const char *host, char bare[HOST_MAX])
 	return true;
 }
 
-/* An address in numbers. */
+/* Returns whether the host is a numeric address, and parses it into *sa. */
 static bool is_number(const char *bare, struct sockaddr_storage *sa)
 {
 	struct sockaddr_in *in = (struct sockaddr_in *)sa;
@@ -155,7 +156,8 @@ static int base64_value(char c)
 	return at != NULL ? (int)(at - digits) : -1;
 }
 
-/* Up to the first = or the end; false where it is no base64 or does not fit. */
+/* Decodes the text up to the first = or its end.  Returns false if it is not base64 or does not
+ * fit. */
 static bool base64_decode(const char *text, char *out, size_t size)
 {
 	uint32_t bits = 0;

@@ -1,12 +1,13 @@
 /*
- * board: the rows of the status page, each with the event that shows it, while a page is open.
+ * board: the rows of the status page, as server-sent events; see board.h.
  *
- * A row is made once for all pages, and only when something has changed.  A list has the rows in the
- * order in which their events were made: a page knows the version of the last event that it was
- * sent, and is sent what comes after it.  So a page that is slow loses only the states in between.
+ * A row is rendered once for all pages, and only after something has changed.  The list `entries`
+ * is ordered by the version of the events, the newest last.  A page knows the version of the last
+ * event that it was sent, and is sent all later ones.  So a slow page misses only the intermediate
+ * states.
  *
- * The rows of the daemons, the rows of (vigild) where it is degraded, and the head of the page are
- * entries alike.  Nothing is kept while no page is open.
+ * There are three kinds of entries: the rows of the daemons, the rows named "(vigild) REASON" while
+ * vigild is degraded, and the head of the page.
  */
 #include "board.h"
 
@@ -22,14 +23,14 @@
 #include "status_row.h"
 #include "state_reader.h"
 
-#define HEAD   "" /* the entry of the page's head; no daemon has such a name */
+#define HEAD   "" /* the entry of the page's head; no daemon has this name */
 #define VIGILD "(vigild) "
 
 struct shown {
 	TAILQ_ENTRY(shown) link;   /* in the order of the versions */
-	STAILQ_ENTRY(shown) touch; /* to be made */
-	uint64_t version;          /* of the text; 0: there is none yet */
-	char *text;                /* the event */
+	STAILQ_ENTRY(shown) touch; /* the queue of entries to be rendered */
+	uint64_t version;          /* of the text; 0: there is no text yet */
+	char *text;                /* the event; owned */
 	bool touched, gone;
 	enum severity severity;
 	bool watch;
@@ -38,7 +39,7 @@ struct shown {
 
 struct board {
 	vigil_daemon *d;
-	void *tree; /* of tsearch, by name */
+	void *tree; /* for tsearch, by name */
 	TAILQ_HEAD(entries, shown) entries;
 	STAILQ_HEAD(, shown) touched;
 	uint64_t version;
@@ -68,7 +69,7 @@ static void shown_free(struct shown *entry)
 	free(entry);
 }
 
-/* The one of that name, made where there is none.  NULL when out of memory. */
+/* Returns the entry of that name, and creates it if there is none.  NULL: out of memory. */
 static struct shown *find(struct board *board, const char *name)
 {
 	struct shown *entry = shown_new(name), **found;
@@ -122,7 +123,7 @@ char *board_text(const char *event, json_t *data)
 	return text;
 }
 
-/* Takes the event.  An event that is the same as before is no news. */
+/* Takes ownership of the text.  An event that equals the previous one is dropped. */
 static void set_text(struct board *board, struct shown *entry, char *text)
 {
 	if (text == NULL || (entry->text != NULL && strcmp(entry->text, text) == 0)) {
@@ -167,7 +168,7 @@ static void make_head(struct board *board, struct shown *entry, struct evbuffer 
 	json_decref(vigil);
 }
 
-/* Touches the entries of the reasons that vigild is or was degraded for. */
+/* Marks the entries for the reasons why vigild is or was degraded. */
 static void find_degraded(struct board *board)
 {
 	const json_t *list = vigil_state_get(board->d, "/vigil/degraded"), *reason;
@@ -248,7 +249,7 @@ bool board_make(struct board *board)
 	if (entry->name[0] == '\0')
 		find_degraded(board);
 	else if (board->version != before)
-		touch(board, find(board, HEAD)); /* it counts them; made after them */
+		touch(board, find(board, HEAD)); /* the head counts the rows */
 	return true;
 }
 
@@ -281,7 +282,7 @@ char *board_names(const struct board *board)
 	return board_text("all", json_pack("{s:o}", "names", names));
 }
 
-/* --- life ------------------------------------------------------------------------------------- */
+/* --- start and end ---------------------------------------------------------------------------- */
 
 struct board *board_new(vigil_daemon *d)
 {

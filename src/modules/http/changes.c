@@ -1,12 +1,14 @@
 /*
- * changes: each change of the state as it happens, by server-sent events.
+ * changes: sends each change of the state to its watchers as a server-sent event.
  *
- * The state is subscribed to when the first watcher comes, once for all of them, and a change is
- * put into words once.  What has not been fetched waits in the connection's buffer; a watcher that
- * lets more than its share wait there has lost the present and is dropped: it may come again and
- * read the state anew, which is what the first event, hello, invites to.
+ * The first watcher makes this file subscribe to the state, once for all watchers, and each change
+ * is formatted once.  Events that a client has not read yet wait in the output buffer of its
+ * connection.  If more than limits.watcher_buffer bytes wait there, the connection is closed.  The
+ * client may connect again and read the whole state again; the first event, hello, tells it to do
+ * that.
  *
- * A comment now and then keeps proxies from giving up, and finds out who has gone without a word.
+ * A comment line is sent every heartbeat, so that proxies do not time out, and so that vigild
+ * notices when a client has disappeared without closing its connection.
  */
 #include "changes.h"
 
@@ -49,7 +51,7 @@ void changes_open(struct server *server)
 
 /* --- watchers --------------------------------------------------------------------------------- */
 
-/* Its connection is on its way out. */
+/* The connection of the watcher ends. */
 static void on_gone(void *arg)
 {
 	struct watcher *watcher = arg;
@@ -61,7 +63,7 @@ static void on_gone(void *arg)
 	free(watcher);
 }
 
-/* False: it was too slow, and is gone. */
+/* Sends the text to one watcher.  Returns false if the watcher was too slow and was closed. */
 static bool tell(struct watcher *watcher, const char *text, size_t length)
 {
 	struct server *server = watcher->changes->server;
@@ -90,7 +92,8 @@ static bool covers(const char *outer, const char *inner)
 	       (inner[length] == '\0' || inner[length] == '/');
 }
 
-/* Tells those who asked for that place, or for one above or below it. */
+/* Sends the text to the watchers of that JSON pointer, of a value that contains it, or of a value
+ * inside it.  NULL: to all watchers. */
 static void tell_all(struct changes *changes, const char *pointer, const char *text)
 {
 	size_t length = strlen(text);
@@ -104,9 +107,9 @@ static void tell_all(struct changes *changes, const char *pointer, const char *t
 	}
 }
 
-/* --- what is told ----------------------------------------------------------------------------- */
+/* --- events ----------------------------------------------------------------------------------- */
 
-/* An event as it goes out; free it. */
+/* Formats an event; the caller frees it.  Takes the reference to data. */
 static char *event_text(const char *event, json_int_t revision, json_t *data)
 {
 	char *json = vigil_json_text(data);
@@ -187,7 +190,8 @@ static void begin(const struct request *request, struct watcher *watcher)
 	greet(watcher);
 }
 
-/* Of the peer that has the most, where it will have more than the newcomer's still: its oldest. */
+/* Returns the oldest watcher of the peer with the most streams, if that peer has more than the
+ * newcomer's peer would then have; otherwise NULL. */
 static struct watcher *find_surplus(struct changes *changes, struct connection *newcomer)
 {
 	unsigned most = connection_peer_stays(newcomer) + 1, count;
@@ -203,7 +207,7 @@ static struct watcher *find_surplus(struct changes *changes, struct connection *
 	return found;
 }
 
-/* One peer cannot take all places from another. */
+/* Closes a watcher if there are too many, so that one peer cannot use up all places. */
 static bool has_room(struct changes *changes, struct connection *newcomer)
 {
 	struct watcher *watcher;
@@ -232,7 +236,7 @@ void changes_reply(const struct request *request)
 		reply_error(request, 404, "no address is that long", NULL);
 		return;
 	}
-	reply_header(request, "X-Accel-Buffering", "no"); /* proxies shall pass each on at once */
+	reply_header(request, "X-Accel-Buffering", "no"); /* proxies must pass on each event */
 	if (request->head) {
 		reply_text(request, 200, "text/event-stream", "");
 		return;

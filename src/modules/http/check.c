@@ -1,8 +1,8 @@
 /*
- * check: what the schema of the options cannot see.
+ * check: checks the options that the option table cannot check; see check.h.
  *
- * It looks at texts and files and opens nothing.  Whether an address is taken, or whether systemd
- * hands sockets over, shows when the daemon is started.
+ * It checks texts and files, and opens no socket.  Only the start of the daemon shows whether an
+ * address is in use, or whether systemd passes sockets.
  */
 #include "check.h"
 
@@ -49,7 +49,7 @@ static int check_group(vigil_daemon *d)
 	return 0;
 }
 
-/* Names as a browser sends them in the header Host, with or without a port. */
+/* Checks for names as a browser sends them in the Host header, with or without a port. */
 static int check_hosts(vigil_daemon *d)
 {
 	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"

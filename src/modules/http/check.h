@@ -1,12 +1,13 @@
 /*
- * check: what the schema of the options cannot see.
+ * check: checks the options that the option table cannot check.
  */
 #ifndef HTTP_CHECK_H
 #define HTTP_CHECK_H
 
 #include <vigil/vigil.h>
 
-/* The module's check.  All that is wrong is diagnosed, and then it is -EINVAL. */
+/* The module's check function.  Reports all errors with vigil_diagnose, and then returns -EINVAL;
+ * returns 0 if there is none. */
 int http_check(vigil_daemon *d);
 
 #endif

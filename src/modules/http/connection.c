@@ -1,19 +1,22 @@
 /*
- * connection: the connections: how many there are, and how long each may take.
+ * connection: accepts, reads and closes connections, and limits how long each may take.
  *
- * evhttp 2.1 counts neither its connections nor the time that a request takes as a whole; its
- * timeouts begin anew with each byte.  So each connection's bufferevent is made here, and kept by
- * a reference of ours.  When evhttp frees it, its callbacks are gone but the struct is not: that
- * is how it is known that the connection has left, whatever the reason was.  Its descriptor is closed
- * with our reference, so as long as it counts, it is open.
+ * evhttp 2.1 counts neither its connections nor the time that a whole request takes, and its
+ * timeouts start again with each byte.  So this file creates the bufferevent of each connection and
+ * keeps its own reference to it.  When evhttp frees the bufferevent, its callbacks are removed but
+ * the struct remains; has_left recognizes by this that the connection has ended, for whatever
+ * reason.  The descriptor is closed with the last reference, so every connection that is counted
+ * has an open one.
  *
- * evhttp reads nothing that framing has not read before: each byte that arrives is taken out of the
- * bufferevent's input at once, and when evhttp is done with one request, the head of the next is put
- * there.  A connection that is closed because of what the client sent stays open for a moment after
- * the answer: closed at once while the client still sends, it would be reset, and the client would lose
- * the answer.
+ * evhttp reads only what framing has checked.  on_input takes each byte that arrives out of the
+ * bufferevent's input at once.  When evhttp has answered one request, the head of the next one is
+ * put there.
  *
- * Where all connections are taken, admission.c makes room for each new one.
+ * A connection that is closed because of what the client sent lingers for LINGER seconds after the
+ * reply.  If it were closed at once while the client is still sending, the kernel would reset it,
+ * and the client would lose the reply.
+ *
+ * When all connections are in use, admission.c decides which one is closed for a new one.
  */
 #include "connection.h"
 
@@ -31,14 +34,15 @@
 #include "framing.h"
 #include "tls.h"
 
-#define ROUND 1.0 /* how often it is looked who has left or stays too long */
+#define ROUND 1.0 /* seconds between two checks for connections that have ended or are too late */
 
-#define LINGER 2.0 /* how long a client may go on sending after the last answer */
+#define LINGER 2.0 /* seconds that a client may go on sending after the last reply */
 
-/* Beyond connections_max: one for /healthz, and new ones until it is decided who makes room. */
+/* Connections beyond connections_max: one extra one for /healthz, and new ones until admission.c
+ * has decided which connection is closed. */
 #define EXTRA 8
 
-/* How many bytes of requests a client may send ahead of the answers. */
+/* How many bytes of requests a client may send ahead of the replies. */
 #define UNREAD_MAX (64 * 1024)
 
 static void on_round(vigil_daemon *d, void *arg);
@@ -51,7 +55,7 @@ static void enter(struct connection *connection, enum connection_phase phase)
 	connection->since = vigil_now();
 }
 
-/* --- coming and going ------------------------------------------------------------------------- */
+/* --- states of a connection ------------------------------------------------------------------- */
 
 static bool has_left(const struct connection *connection)
 {
@@ -92,7 +96,8 @@ static void on_linger_end(struct bufferevent *bev, short what, void *arg)
 	look_soon(connection->server);
 }
 
-/* evhttp has sent its answer and the end of it; what the client still sends is dropped. */
+/* Keeps a connection open after evhttp has sent the last reply; what the client still sends is
+ * dropped.  Returns false if the connection does not linger and must be freed. */
 static bool linger(struct connection *connection)
 {
 	if (connection->phase == CONNECTION_LINGERING || connection->phase == CONNECTION_GONE ||
@@ -103,7 +108,7 @@ static bool linger(struct connection *connection)
 	return bufferevent_enable(connection->bev, EV_READ) == 0;
 }
 
-/* Those that have left make room. */
+/* Frees the connections that have ended, and accepts new ones again if there is room. */
 void connection_clear_away(struct server *server)
 {
 	struct connection *connection, *next;
@@ -135,10 +140,10 @@ static struct bufferevent *make_bufferevent(struct server *server)
 	return bev;
 }
 
-/* --- what arrives ----------------------------------------------------------------------------- */
+/* --- input ------------------------------------------------------------------------------------ */
 
-/* Puts the head of a request where evhttp reads it.  Without memory the request is not answered, and
- * request_timeout ends the connection. */
+/* Puts the head of a request into the input, where evhttp reads it.  If there is no memory, the
+ * request is not answered, and request_timeout ends the connection. */
 static void put_head(struct connection *connection)
 {
 	size_t length;
@@ -177,7 +182,8 @@ static void read_requests(struct connection *connection)
 	}
 }
 
-/* Takes all that arrives before evhttp sees it.  A head that evhttp has not read yet stays. */
+/* Takes all bytes that arrive out of the input before evhttp sees them.  A head that evhttp has not
+ * read yet is put back. */
 static void on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg)
 {
 	struct connection *connection = arg;
@@ -235,7 +241,8 @@ struct bufferevent *connection_new(struct server *server)
 		vigil_after(server->d, ROUND, on_round, server);
 	}
 	LIST_INSERT_HEAD(&server->connections, connection, link);
-	/* Its peer is known when evhttp has given it its descriptor. */
+	/* admission.c runs later, because evhttp sets the descriptor, by which it finds the peer,
+	 * only after this function. */
 	if (server->connection_count > server->limits.connections)
 		look_soon(server);
 	if (!connection_has_room(server))
@@ -254,11 +261,11 @@ void connection_free_all(struct server *server)
 		connection_free(LIST_FIRST(&server->connections));
 }
 
-/* --- how long --------------------------------------------------------------------------------- */
+/* --- time limits ------------------------------------------------------------------------------ */
 
 void connection_hang_up(struct connection *connection)
 {
-	/* As if it had been silent for too long; evhttp does the rest. */
+	/* This looks like a read timeout to evhttp, which then closes the connection. */
 	bufferevent_trigger_event(connection->bev, BEV_EVENT_READING | BEV_EVENT_TIMEOUT, 0);
 }
 
@@ -303,7 +310,7 @@ static void on_closed(struct evhttp_connection *http_conn, void *arg)
 	connection->gone = NULL;
 	if (gone != NULL)
 		gone(connection->gone_arg);
-	/* evhttp is about to free it; its seat is free when this is over. */
+	/* evhttp frees it after this callback; then the connection does not count any more. */
 	look_soon(connection->server);
 }
 
@@ -329,7 +336,7 @@ struct connection *connection_of(struct server *server, struct evhttp_request *r
 	if (connection == NULL)
 		return NULL;
 	if (connection == LIST_FIRST(&server->connections))
-		admission_settle(server); /* before it is answered as if there were room */
+		admission_settle(server); /* there may be too many connections */
 	enter(connection, CONNECTION_ANSWERED);
 	evhttp_connection_set_closecb(http_conn, on_closed, connection);
 	evhttp_request_set_on_complete_cb(req, on_complete, connection);

@@ -1,5 +1,6 @@
 /*
- * connection: the connections: how many there are, and how long each may take.
+ * connection: the connections of the clients.  This file limits how many there are, and how long
+ * each may take.
  */
 #ifndef CONNECTION_H
 #define CONNECTION_H
@@ -10,36 +11,39 @@
 struct evhttp_request;
 struct framing_refusal;
 
-/* A connection's bufferevent, as evhttp asks for one when it has accepted; never NULL but when out
- * of memory. */
+/* Returns the bufferevent for a new connection.  evhttp calls this when it has accepted a
+ * connection.  NULL: out of memory. */
 struct bufferevent *connection_new(struct server *server);
-/* Whose request it is. */
+/* Returns the connection that a request came from, and starts the time limit of the reply.  NULL:
+ * evhttp made the bufferevent itself, because connection_new was out of memory. */
 struct connection *connection_of(struct server *server, struct evhttp_request *req);
 
-/* Why the request is to be answered with an error and the connection closed; NULL: it is not. */
+/* Returns the reason why the request must be answered with an error and the connection closed;
+ * NULL: there is none. */
 const struct framing_refusal *connection_refusal(const struct connection *connection);
-/* The address of the client without its port, or "unix". */
+/* Writes the address of the client without its port, or "unix".  Returns text. */
 char *connection_address(const struct connection *connection, char text[ADDRESS_TEXT]);
 
-/* Told once, when the connection ends before the work is done: what was asked is to be let go,
- * and the request no longer to be answered. */
+/* Called once, if the connection ends before the work is done.  The callback frees its work and
+ * must not answer the request any more. */
 typedef void connection_gone_fn(void *arg);
-/* There is work for it that outlasts the callback; NULL ends that. */
+/* Registers work that outlasts the callback of the request.  gone NULL: the work is done. */
 void connection_work(struct connection *connection, connection_gone_fn *gone, void *arg);
-/* It may stay as long as it likes from here on: what it is told comes bit by bit. */
+/* Removes the time limit of the connection, because its reply is a stream. */
 void connection_stays(struct connection *connection);
-/* Whether it has a connection beyond connections_max, which is for /healthz alone. */
+/* Returns whether the connection exceeds connections_max.  Such a connection may request only
+ * /healthz. */
 bool connection_is_extra(const struct connection *connection);
-/* How many connections of its peer may stay as long as they like (connection_stays). */
+/* Returns how many connections of the same peer are streams (connection_stays). */
 unsigned connection_peer_stays(struct connection *connection);
-/* How much waits to be fetched. */
+/* Returns how many bytes of the reply have not been sent yet. */
 size_t connection_pending(const struct connection *connection);
-/* Hangs up. */
+/* Makes evhttp close the connection, as if the client had timed out. */
 void connection_hang_up(struct connection *connection);
 
-/* Whether one more may be accepted. */
+/* Returns whether one more connection may be accepted. */
 bool connection_has_room(const struct server *server);
-/* Lets go of those that are gone, once evhttp itself is freed of all of them. */
+/* Frees the connections that are left after every evhttp of the server was freed. */
 void connection_free_all(struct server *server);
 
 #endif

@@ -1,6 +1,8 @@
 /*
- * connection_internal: a connection, for the files that look after it: connection.c, and admission.c, which says
- * who stays when all connections are taken.
+ * connection_internal: the struct of a connection, shared by connection.c and admission.c.
+ *
+ * connection.c accepts, reads and closes connections.  admission.c decides which connection is
+ * closed when there are more than connections_max.
  */
 #ifndef CONNECTION_INTERNAL_H
 #define CONNECTION_INTERNAL_H
@@ -27,27 +29,27 @@ struct connection {
 	struct server *server;
 	struct bufferevent *bev;
 	enum connection_phase phase;
-	double since; /* of the phase */
+	double since; /* when the phase began, as vigil_now has it */
 	connection_gone_fn *gone;
 	void *gone_arg;
 	struct framing *framing;
-	struct evbuffer *unread; /* bytes that framing has not read yet */
+	struct evbuffer *unread; /* bytes that framing has not read yet; owned */
 	bool answering;          /* evhttp has a request and has not answered it */
-	bool handing;            /* it is being put into the input */
-	bool finished;           /* no further request is read */
-	bool overrun;            /* more was sent ahead than UNREAD_MAX */
-	struct share *share;     /* of its peer; NULL: not looked up yet */
-	bool extra;              /* beyond connections_max, for /healthz alone */
+	bool handing;            /* connection.c itself changes the input; on_input ignores that */
+	bool finished;           /* no further request is read from this connection */
+	bool overrun;            /* the client sent more than UNREAD_MAX ahead of the replies */
+	struct share *share;     /* the share of its peer; NULL: not looked up yet */
+	bool extra;              /* exceeds connections_max: only /healthz is answered */
 	LIST_ENTRY(connection) link;
 };
 
-/* Hangs up on those that have to make room, after a connection was accepted or before its first
- * request is answered. */
+/* Closes connections until no more than connections_max are left, or marks the newest one as extra.
+ * Called after a connection was accepted, and before its first request is answered. */
 void admission_settle(struct server *server);
-/* The connection ends. */
+/* Removes the connection from the share of its peer, because the connection ends. */
 void admission_forget(struct connection *connection);
 
-/* Frees those that have left. */
+/* Frees the connections that have ended, and accepts connections again if there is room. */
 void connection_clear_away(struct server *server);
 
 #endif

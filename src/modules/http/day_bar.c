@@ -1,8 +1,8 @@
 /*
- * day_bar: the levels of a daemon's last 24 hours as a bar.
+ * day_bar: shows the levels of a daemon's last 24 hours as a bar; see day_bar.h.
  *
- * A run of equal slots is one rectangle.  The worse the level, the higher the rectangle, so that the
- * bar can be read without its colours; the label says the same in words.
+ * Consecutive equal slots become one rectangle.  A worse level has a higher rectangle, so that the
+ * bar can be read without its colours.  The label says the same in words.
  */
 #include "day_bar.h"
 
@@ -49,7 +49,7 @@ static void put_hours(struct evbuffer *out, double seconds)
 	html_put(out, "%s", text);
 }
 
-/* "Last 24 hours: CRITICAL 20 min, OK 23.7 h" */
+/* Writes, for example, "Last 24 hours: CRITICAL 20 min, OK 23.7 h". */
 static void put_words(struct evbuffer *out, const char *slots, double seconds)
 {
 	const char *before = ": ";

@@ -1,8 +1,8 @@
 /*
- * detail: what the page shows of a daemon whose row is opened.
+ * detail: the details of one daemon on the status page; see detail.h.
  *
- * Only opened rows have details: the page asks for them one by one, and the address of an opened row
- * is a page of its own that needs no script.
+ * Only an opened row has details.  The script of the page requests them one by one.  Without a
+ * script, the link of the row leads to a page with that daemon and its details.
  */
 #include "detail.h"
 
@@ -40,7 +40,7 @@ static void put_moment(struct evbuffer *out, const char *label, const char *at, 
 	html_put(out, "</dd>");
 }
 
-/* An error is a text, or {kind, text, time}. */
+/* An error is a string, or an object {kind, text, time}. */
 static void put_error(struct evbuffer *out, const char *label, const json_t *error)
 {
 	const char *text =
@@ -89,7 +89,7 @@ static void put_facts(
 
 /* --- texts ------------------------------------------------------------------------------------ */
 
-/* The whole text where a row cuts it, and the lines below it, as they are. */
+/* Writes the whole text if the row truncates it, and the long text below it, without changes. */
 static void put_texts(struct evbuffer *out, const json_t *account)
 {
 	const json_t *paused = json_object_get(account, "paused_health");

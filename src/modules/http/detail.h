@@ -1,5 +1,5 @@
 /*
- * detail: what the page shows of a daemon whose row is opened.
+ * detail: the details of one daemon on the status page.
  */
 #ifndef DETAIL_H
 #define DETAIL_H
@@ -10,8 +10,9 @@
 
 struct evbuffer;
 
-/* Writes the row that follows the daemon's own: the long text, what was decided, the last error, how
- * it runs, its values, plots and history.  account: what is at /runs/NAME. */
+/* Writes the table row that follows the row of the daemon: the long text, the last 24 hours, the
+ * decision, the last error, how the daemon runs, its history, plots and values.  account: the value
+ * at /runs/NAME. */
 void detail_put(struct evbuffer *out, vigil_daemon *d, const char *name, const json_t *account);
 
 #endif

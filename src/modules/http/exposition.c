@@ -1,8 +1,8 @@
 /*
- * exposition: the two text formats that Prometheus reads: its own, 0.0.4, and OpenMetrics 1.0.
+ * exposition: writes the two text formats that Prometheus reads; see exposition.h.
  *
- * They differ in little: OpenMetrics names a counter's family without _total and an info's without
- * _info, knows units, and ends in `# EOF`.
+ * OpenMetrics differs in a few points: the name of a counter's family has no _total and that of an
+ * info no _info, a family can have a unit, and the text ends in `# EOF`.
  */
 #include "exposition.h"
 
@@ -39,7 +39,7 @@ static void take_word(char word[WORD_MAX], const char *from, size_t length)
 	snprintf(word, WORD_MAX, "%.*s", (int)length, from);
 }
 
-/* Reads up to the next comma; returns what follows it, or NULL at the end. */
+/* Reads up to the next comma.  Returns what follows it, or NULL at the end. */
 static const char *take_range(const char *at, struct range *range)
 {
 	size_t length = strcspn(at, ",;");
@@ -102,7 +102,7 @@ const char *exposition_content_type(enum exposition_format format)
 
 /* --- lines ------------------------------------------------------------------------------------ */
 
-/* How much of a sample's name is the family's. */
+/* Returns how many bytes of the sample's name are the name of the family. */
 static int family_length(const struct exposition_family *family, enum exposition_format format)
 {
 	size_t length = strlen(family->name);

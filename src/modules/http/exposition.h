@@ -1,5 +1,8 @@
 /*
- * exposition: the two text formats that Prometheus reads: its own, 0.0.4, and OpenMetrics 1.0.
+ * exposition: writes the two text formats that Prometheus reads: the Prometheus text format 0.0.4
+ * and OpenMetrics 1.0.
+ *
+ * A family is a group of samples that have the same name and different labels.
  */
 #ifndef EXPOSITION_H
 #define EXPOSITION_H
@@ -14,9 +17,9 @@ enum exposition_format { EXPOSITION_TEXT, EXPOSITION_OPENMETRICS };
 enum exposition_type { EXPOSITION_COUNTER, EXPOSITION_GAUGE, EXPOSITION_INFO };
 
 struct exposition_family {
-	const char *name; /* as its samples are called: with _total, with _info */
+	const char *name; /* the name of its samples, with _total or _info */
 	enum exposition_type type;
-	const char *unit; /* in which it ends, but for _total; NULL: none */
+	const char *unit; /* the unit that the name ends in, before any _total; NULL: none */
 	const char *help;
 };
 
@@ -24,21 +27,21 @@ struct exposition_label {
 	const char *name, *value;
 };
 
-/* What an Accept header (NULL: there was none) would rather have. */
+/* Returns the format that an Accept header (NULL: the request has none) prefers. */
 enum exposition_format exposition_negotiate(const char *accept);
 const char *exposition_content_type(enum exposition_format format);
 
-/* The lines before a family's samples. */
+/* Writes the lines that precede the samples of a family: TYPE, UNIT and HELP. */
 void exposition_begin(struct evbuffer *out, enum exposition_format format,
 	const struct exposition_family *family);
-/* One sample; the last label is followed by one without a name. */
+/* Writes one sample.  The last label is followed by a label whose name is NULL. */
 void exposition_sample(struct evbuffer *out, const char *name,
 	const struct exposition_label *labels, double value);
-/* The end of the whole. */
+/* Writes the end of the text. */
 void exposition_end(struct evbuffer *out, enum exposition_format format);
 
-/* A label's value as it stands between its quotes: \ " and the line's end escaped, and what a terminal
- * would obey. */
+/* Writes the value of a label without its quotes.  Escapes \, ", the end of a line, and what
+ * printable escapes. */
 void exposition_escape(struct evbuffer *out, const char *value);
 
 #endif

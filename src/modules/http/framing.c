@@ -1,14 +1,14 @@
 /*
- * framing: reads the requests of one connection strictly.
+ * framing: reads the requests of one connection strictly; see framing.h.
  *
- * Where one request ends and the next begins must be certain.  A proxy in front and evhttp could
- * otherwise disagree about it, and an attacker could hide a request in another one (request
- * smuggling).  evhttp accepts much that is ambiguous: two Content-Length headers, blanks before a
- * colon, unknown transfer encodings, odd chunk sizes, folded lines.  So this file reads the bytes
- * first, by RFC 9112, and refuses all of that.
+ * It must be certain where one request ends and the next one begins.  Otherwise a proxy and evhttp
+ * could disagree about it, and an attacker could hide a request in another one (request smuggling).
+ * evhttp accepts much that is ambiguous: two Content-Length headers, blanks before a colon, unknown
+ * transfer encodings, invalid chunk sizes, folded lines.  So this file reads the bytes first, as
+ * RFC 9112 specifies, and refuses all of that.
  *
  * Bodies are read and dropped here, because no request needs one.  evhttp gets a new head without
- * the headers that announce a body, so it has nothing left to interpret.
+ * the headers that announce a body, so there is no body for it to read.
  */
 #include "framing_internal.h"
 
@@ -60,7 +60,7 @@ void framing_free(struct framing *f)
 	free(f);
 }
 
-/* Begins a new request; the buffers keep their memory. */
+/* Begins a new request.  The buffers keep their memory. */
 static void begin_request(struct framing *f)
 {
 	struct text line = f->line, head = f->head;
@@ -171,7 +171,8 @@ static int add_to_line(struct framing *f, const char *bytes, size_t length)
 	return 0;
 }
 
-/* The lines of a head may end in LF alone where all of them do. */
+/* Passes a complete line to its reader.  The lines of a head may end in LF alone if all of them
+ * do. */
 static int end_line(struct framing *f)
 {
 	typedef int line_fn(struct framing * f, char *line);

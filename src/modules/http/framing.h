@@ -1,8 +1,8 @@
 /*
  * framing: reads the requests of one connection strictly.
  *
- * The caller passes on bytes as they arrive.  It gets back heads that evhttp cannot misunderstand,
- * or the reason why the connection must be closed.
+ * The caller passes bytes as they arrive.  It gets back heads that evhttp cannot misunderstand, or
+ * the reason why the connection must be closed.
  */
 #ifndef FRAMING_H
 #define FRAMING_H
@@ -24,31 +24,31 @@ enum framing_result {
 };
 
 struct framing_refusal {
-	int code; /* of the HTTP status; 0: nothing was refused */
+	int code; /* the HTTP status; 0: nothing was refused */
 	char text[224];
 };
 
-/* NULL: no memory.  The limits must outlive it. */
+/* The limits must outlive the returned struct.  NULL: out of memory. */
 struct framing *framing_new(const struct framing_limits *limits);
 void framing_free(struct framing *framing);
 
 /*
- * Reads bytes up to the end of the next request; *taken is their number.  After FRAMING_REFUSED it
- * takes no more bytes.
+ * Reads bytes up to the end of the next request.  *taken is the number of bytes that were read.
+ * After FRAMING_REFUSED it reads no more bytes.
  */
 enum framing_result framing_read(
 	struct framing *framing, const char *bytes, size_t length, size_t *taken);
 
-/* Refuses the connection for a reason that only the caller knows; text is a literal. */
+/* Refuses the connection for a reason that only the caller knows.  The text is copied. */
 void framing_refuse(struct framing *framing, int code, const char *text);
 
 /*
- * The head that evhttp is to read for the last result: that of the request without anything that
- * announces a body, or, after a refusal, that of a harmless request.  NULL: no memory.  It is valid
- * until the next call.
+ * Returns the head that evhttp is to read for the last result: the head of the request without any
+ * header that announces a body, or, after a refusal, the head of a harmless request.  NULL: out of
+ * memory.  The head is valid until the next call.
  */
 const char *framing_head(struct framing *framing, size_t *length);
-/* The connection must be closed after the answer. */
+/* Returns whether the connection must be closed after the reply. */
 bool framing_is_last(const struct framing *framing);
 const struct framing_refusal *framing_refusal(const struct framing *framing);
 

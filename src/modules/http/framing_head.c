@@ -1,5 +1,5 @@
 /*
- * framing_head: the lines of the head of a request.
+ * framing_head: reads the lines of the head of a request.
  *
  * Each line is checked, and what evhttp needs of it is added to the head that evhttp will read.
  */
@@ -53,7 +53,7 @@ static int read_version(struct framing *f, const char *version)
 static void emit_request_line(struct framing *f, const char *path, const char *authority)
 {
 	while (path[0] == '/' && path[1] == '/')
-		path++; /* a proxy has left a slash too many; evhttp would take a host for it */
+		path++; /* evhttp would read a host after two slashes, which proxies may send */
 	framing_emit(f, f->is_get ? "GET " : f->is_head ? "HEAD " : "POST ");
 	framing_emit(f, path[0] == '/' ? "" : "/");
 	framing_emit(f, path);
@@ -65,7 +65,7 @@ static void emit_request_line(struct framing *f, const char *path, const char *a
 	}
 }
 
-/* As proxies are asked: http://host:port/path. */
+/* Reads a target as clients send it to proxies: http://host:port/path. */
 static int read_absolute_target(struct framing *f, char *target)
 {
 	char *authority = strstr(target, "://") + 3, *path = authority + strcspn(authority, "/?");
@@ -148,7 +148,7 @@ static int take_length(struct framing *f, const char *value)
 		return framing_fail(f, 400, "Content-Length is not a number");
 	f->has_length = true;
 	errno = 0;
-	f->content_length = strtoull(value, NULL, 10); /* UINT64_MAX when it does not fit */
+	f->content_length = strtoull(value, NULL, 10); /* UINT64_MAX if it does not fit */
 	return 0;
 }
 
@@ -160,7 +160,7 @@ static int take_encoding(struct framing *f, const char *value)
 	return 0;
 }
 
-/* A list of words that are separated by commas. */
+/* Reads a list of words that are separated by commas. */
 static int take_connection(struct framing *f, const char *value)
 {
 	static const char blanks[] = " \t,";
@@ -181,7 +181,8 @@ static int take_expect(struct framing *f, const char *value)
 	return 0;
 }
 
-/* The headers that are about the connection or the body.  evhttp gets none of them as they came. */
+/* The headers about the connection or the body.  None of them is copied to evhttp's head
+ * unchanged. */
 static const struct {
 	const char *name;
 	int (*take)(struct framing *f, const char *value); /* NULL: the header is dropped */
@@ -220,7 +221,8 @@ static int split_header(struct framing *f, char *line, char **value)
 	return 0;
 }
 
-/* No answer depends on a body, so a client that asks whether to send it gets the answer at once. */
+/* Reads the empty line after the headers.  No reply depends on a body, so a client that asks with
+ * Expect whether it may send the body gets the reply at once. */
 static int end_head(struct framing *f)
 {
 	bool has_body = f->is_chunked || f->content_length > 0;

@@ -22,33 +22,33 @@ struct framing {
 	const struct framing_limits *limits;
 	struct framing_refusal refusal;
 	struct text line; /* the line that is being read */
-	struct text head; /* for evhttp */
+	struct text head; /* the head that evhttp will read */
 	bool no_memory;
 	bool complete;
-	/* Of the present request: */
+	/* About the present request: */
 	enum phase phase;
-	size_t used;   /* bytes of its head and of its trailers */
+	size_t used;   /* bytes of its head and of its trailers so far */
 	size_t body;   /* bytes that its chunks may still have */
 	uint64_t left; /* bytes until the end of the body or of the chunk */
 	uint64_t content_length;
-	unsigned minor; /* of its version, 1.0 or 1.1 */
+	unsigned minor; /* minor version: HTTP/1.0 or HTTP/1.1 */
 	unsigned hosts;
 	bool after_return; /* the last byte was a CR */
 	bool bare_lines;   /* its lines end in LF without CR */
 	bool is_get, is_head;
 	bool has_length, is_chunked, expects_continue;
 	bool says_close, says_keep;
-	bool skipped_line; /* an empty line before it */
+	bool skipped_line; /* an empty line before the request was skipped */
 };
 
-/* Adds a text to the head for evhttp. */
+/* Appends a text to the head for evhttp. */
 void framing_emit(struct framing *framing, const char *text);
-/* Keeps the reason; -EINVAL. */
+/* Stores the reason of a refusal.  Returns -EINVAL. */
 int framing_fail(struct framing *framing, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 int framing_fail_body(struct framing *framing);
 
-/* Each reads one line without its end: 0, or -EINVAL after framing_fail. */
+/* Each function reads one line, without its end.  Returns 0, or -EINVAL after framing_fail. */
 int framing_read_request_line(struct framing *framing, char *line);
 int framing_read_header_line(struct framing *framing, char *line);
 int framing_read_trailer_line(struct framing *framing, char *line);

@@ -1,5 +1,5 @@
 /*
- * head: the top of the status page: the host, what needs attention, and how many there are of what.
+ * head: writes the head of the status page; see head.h.
  */
 #include "head.h"
 
@@ -45,7 +45,7 @@ static const struct part troubles[] = {
 static const struct part others[] = {
 	{SEVERITY_REST, "paused"}, {SEVERITY_NONE, "without data"}, {SEVERITY_OK, "OK"}};
 
-/* Returns how many there are in all. */
+/* Returns how many daemons the written parts count in total. */
 static unsigned put_parts(struct evbuffer *out, const struct head *head, const struct part *parts,
 	size_t count, const char *before)
 {
@@ -82,7 +82,7 @@ static void put_headline(struct evbuffer *out, const struct head *head, const js
 	html_put(out, "</p>");
 }
 
-/* What a new administrator needs to know first. */
+/* Writes the first steps for a new administrator. */
 static void put_begin(struct evbuffer *out)
 {
 	static const struct {

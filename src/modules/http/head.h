@@ -1,5 +1,6 @@
 /*
- * head: the top of the status page: the host, what needs attention, and how many there are of what.
+ * head: the head of the status page: the host, the number of daemons of each severity, and what
+ * needs attention.
  */
 #ifndef HEAD_H
 #define HEAD_H
@@ -13,18 +14,18 @@
 struct evbuffer;
 
 struct head {
-	unsigned count[SEVERITIES]; /* rows by their severity */
+	unsigned count[SEVERITIES]; /* daemons by their severity */
 	unsigned watches;           /* daemons that watch something */
 };
 
-/* Counts a daemon, by its account. */
+/* Counts one daemon.  watch: the result of status_row_is_watch. */
 void head_count(struct head *head, enum severity severity, bool watch);
-/* The worst severity that there is; that vigild is degraded counts as a warning. */
+/* Returns the worst severity of all daemons.  It is a warning at least if vigild is degraded. */
 enum severity head_severity(const struct head *head, const json_t *degraded);
 
-/* Writes <header>.  vigil: what is at /vigil; live: as html_time has it. */
+/* Writes the element <header>.  vigil: the value at /vigil; live: see html_time. */
 void head_put(struct evbuffer *out, const struct head *head, const json_t *vigil, bool live);
-/* The name of this host, fit to be shown.  Returns name. */
+/* Writes the name of this host, with control characters escaped.  Returns name. */
 #define HEAD_HOST 512
 char *head_host(char name[HEAD_HOST]);
 

@@ -1,9 +1,9 @@
 /*
- * html: writing HTML into a buffer.
+ * html: writes HTML into a buffer; see html.h.
  *
- * Each text that a daemon, a program or an administrator wrote goes through the %s of html_put, which
- * escapes it.  If a text ever got past it, the page's policy would still run no script except the
- * one with the nonce of that one answer.
+ * Each text that a daemon, a program or an administrator wrote is written with the %s of html_put,
+ * which escapes it.  If a text was not escaped by mistake, the Content-Security-Policy of the page
+ * would still let no script run except the one with the nonce of that reply.
  */
 #include "html.h"
 
@@ -74,7 +74,7 @@ void html_put(struct evbuffer *out, const char *html, ...)
 
 /* --- times ------------------------------------------------------------------------------------ */
 
-/* Seconds since 1970; NAN where it is no time. */
+/* Returns seconds since 1970, or NAN if the text is not a time. */
 static double parse_time(const char *at)
 {
 	struct tm tm = {0};

@@ -1,11 +1,12 @@
 /*
- * http: what vigil knows, for browsers, Prometheus and scripts.
+ * http: shows the state of vigild to browsers, Prometheus and scripts.
  *
- * Everything is read and nothing can be changed.  A request is first asked where it was sent to and
- * what it may, by the guard; then its path finds a row of the table below, which answers.
+ * Requests only read; they cannot change anything.  turn_away first checks where a request was sent
+ * to and whether it is allowed.  Then find_route finds the route of its path in the table below,
+ * and the function of the route replies.
  *
- * evhttp makes its own events on vigil's base, so this module's stop frees all of it: first the
- * listeners with every connection, then what is left of those.
+ * evhttp adds its own events to vigild's event base, so stop frees all of evhttp: first the
+ * listeners with every connection, then what is left of the connections.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,8 +41,8 @@ static void reply_well(const struct request *request)
 
 struct route {
 	const char *path;
-	bool below; /* what comes after a slash is its own */
-	bool open;  /* to everybody, token or not */
+	bool below; /* the route also takes what follows a slash after its path */
+	bool open;  /* no token is needed */
 	void (*answer)(const struct request *request);
 };
 
@@ -55,8 +56,8 @@ static const struct route routes[] = {
 	{"/v1/state", true, false, state_json_reply},
 };
 
-/* What follows a route's own path; NULL: another path is meant.  More than one slash counts as one,
- * because proxies join paths that way. */
+/* Returns what follows the path of the route in path; NULL: the path is not that of the route.
+ * Several slashes in a row count as one, because proxies join paths that way. */
 static const char *rest_of(const struct route *route, const char *path)
 {
 	const char *own = route->path;
@@ -82,7 +83,8 @@ static const struct route *find_route(const char *path, const char **rest)
 	return NULL;
 }
 
-/* Whether a proxy has passed on the sub-path that it serves vigil at: /vigil/metrics. */
+/* Returns whether a route matches after a prefix, as in /vigil/metrics: a proxy that serves vigil
+ * below a path did not remove that path. */
 static bool is_below_sub_path(const char *path)
 {
 	const char *rest;
@@ -111,7 +113,7 @@ static void reply_no_page(const struct request *request, const char *path)
 	reply_error(request, 404, text, NULL);
 }
 
-/* --- who may ---------------------------------------------------------------------------------- */
+/* --- access ----------------------------------------------------------------------------------- */
 
 static bool is_sent_here(const struct request *request, const struct listener *listener)
 {
@@ -119,10 +121,10 @@ static bool is_sent_here(const struct request *request, const struct listener *l
 	struct evkeyvalq *headers = evhttp_request_get_input_headers(request->req);
 	const struct evkeyval *header;
 
-	/* A browser cannot be made to open a file. */
+	/* No page can make a browser send requests to a UNIX socket. */
 	if (address->sa_family == AF_UNIX)
 		return true;
-	/* There are two where the target of the request names a host as well. */
+	/* There are two Host headers if the target of the request contains a host as well. */
 	TAILQ_FOREACH(header, headers, next)
 		if (evutil_ascii_strcasecmp(header->key, "Host") == 0 &&
 			!auth_host(header->value, request->server->hosts, address))
@@ -130,7 +132,8 @@ static bool is_sent_here(const struct request *request, const struct listener *l
 	return true;
 }
 
-/* Reads the token anew each time, so that a new one holds from the moment it is written. */
+/* Returns whether the request contains the token.  Reads the file each time, so that a new token is
+ * valid as soon as it is written. */
 static bool is_authorized(const struct request *request)
 {
 	struct server *server = request->server;
@@ -151,7 +154,7 @@ static bool is_authorized(const struct request *request)
 		token);
 }
 
-/* Answers where the request is not to be heard any further. */
+/* Sends an error if the request must not be passed to its route.  Returns whether it did. */
 static bool turn_away(const struct request *request, const struct listener *listener,
 	const struct route *route, const char *path)
 {
@@ -182,7 +185,8 @@ static bool turn_away(const struct request *request, const struct listener *list
 	return true;
 }
 
-/* The path of a request, %XX decoded; NULL where it is none. */
+/* Returns the path of a request with %XX decoded; the caller frees it.  NULL: it is missing, cannot
+ * be decoded, or contains a NUL. */
 static char *decode_path(struct evhttp_request *req)
 {
 	const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(req);
@@ -207,7 +211,7 @@ void server_on_request(struct evhttp_request *req, void *arg)
 	const struct route *route;
 	char *path;
 
-	if (request.connection == NULL) { /* there was no memory for it */
+	if (request.connection == NULL) { /* connection_new was out of memory */
 		evhttp_send_error(req, HTTP_SERVUNAVAIL, NULL);
 		return;
 	}
@@ -228,7 +232,7 @@ void server_on_request(struct evhttp_request *req, void *arg)
 	free(path);
 }
 
-/* --- life ------------------------------------------------------------------------------------- */
+/* --- start and stop --------------------------------------------------------------------------- */
 
 static void read_options(struct server *server)
 {
@@ -249,7 +253,7 @@ static void read_options(struct server *server)
 	};
 }
 
-/* Where it listens, also where the kernel chose the port. */
+/* Publishes the addresses in the state, with the port that the kernel chose. */
 static void publish_listeners(struct server *server)
 {
 	json_t *list = json_array();
@@ -306,7 +310,7 @@ static int start(vigil_daemon *d)
 	if (err == 0)
 		err = listener_open(server, vigil_option_list(d, "listen"));
 	if (err != 0) {
-		stop(d); /* the host calls it only for what has started */
+		stop(d); /* the host calls stop only for daemons that have started */
 		return err;
 	}
 	publish_listeners(server);

@@ -1,9 +1,9 @@
 /*
- * listener: a socket that is listened on.
+ * listener: the sockets that a server listens on; see listener.h.
  *
- * Each address has an evhttp of its own, so that a request tells by which listener it came: the name
- * that it was sent to is checked against that listener's address, and where the listener is a file, whoever
- * may open it has come in already.
+ * Each listener has its own evhttp, so that a request shows which listener accepted it.  The Host
+ * header of the request is checked against the address of that listener.  The permissions of a UNIX
+ * socket decide who may connect to it.
  */
 #include "listener.h"
 
@@ -28,24 +28,25 @@
 #include "connection.h"
 
 #define BACKLOG      128
-#define HANDED_FIRST 3 /* as systemd hands them over */
+#define HANDED_FIRST 3 /* the first descriptor that systemd passes */
 #define HANDED_MAX   64
-#define PAUSE        1.0 /* after running out of descriptors; accepting at once would spin */
+#define PAUSE        1.0 /* seconds after accept failed; without a pause the loop would spin */
 
 struct listener {
 	struct server *server;
 	struct sockaddr_storage sa;
 	socklen_t size;
-	char *path; /* of a socket in the file system that is ours to remove */
+	char *path; /* of a UNIX socket that listener_free removes; else NULL */
 	dev_t dev;
 	ino_t ino;
 	struct evhttp *http;
-	struct evconnlistener *evconn; /* http's own */
-	TAILQ_ENTRY(listener) link;    /* of its server */
+	struct evconnlistener *evconn; /* owned by http */
+	TAILQ_ENTRY(listener) link;    /* in server->listeners */
 	LIST_ENTRY(listener) link_all;
 };
 
-/* Of every daemon of this module: an error is told with evhttp's argument, not with ours. */
+/* The listeners of every daemon of this module.  on_accept_error searches them, because libevent
+ * calls it with evhttp's argument and not with the listener. */
 static LIST_HEAD(, listener) all_doors = LIST_HEAD_INITIALIZER(all_doors);
 
 struct listener *listener_next(const struct server *server, const struct listener *listener)
@@ -68,7 +69,7 @@ struct server *listener_server(const struct listener *listener)
 	return listener->server;
 }
 
-/* --- newcomers -------------------------------------------------------------------------------- */
+/* --- accepting connections -------------------------------------------------------------------- */
 
 void listener_shut_all(struct server *server)
 {
@@ -119,7 +120,7 @@ static struct bufferevent *on_newcomer(struct event_base *base, void *arg)
 	return connection_new(((struct listener *)arg)->server);
 }
 
-/* --- making one ------------------------------------------------------------------------------- */
+/* --- opening and freeing ---------------------------------------------------------------------- */
 
 static void listener_free(struct listener *listener)
 {
@@ -129,7 +130,8 @@ static void listener_free(struct listener *listener)
 		LIST_REMOVE(listener, link_all);
 	if (listener->http != NULL)
 		evhttp_free(listener->http);
-	/* Only the socket that we made: another may have taken the path since. */
+	/* Removes only the socket that this listener made, because another process may have
+	 * replaced it. */
 	if (listener->path != NULL && lstat(listener->path, &st) == 0 &&
 		st.st_dev == listener->dev && st.st_ino == listener->ino)
 		unlink(listener->path);
@@ -147,14 +149,15 @@ void listener_free_all(struct server *server)
 	}
 }
 
-/* Takes over the descriptor of a bound socket. */
+/* Listens on a bound socket.  Takes ownership of fd, also on failure. */
 static int listen_on(struct listener *listener, int fd)
 {
 	struct evconnlistener *evconn;
 	int on = 1;
 
-	/* Connections inherit it.  Over TLS header and body are two writes, and without it the kernel
-	 * keeps the second back until the client has acknowledged the first. */
+	/* Connections inherit this option.  Over TLS the header and the body are two writes, and
+	 * without this option the kernel delays the second one until the client has acknowledged
+	 * the first. */
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	evconn = evconnlistener_new(listener->server->base, NULL, NULL,
 		LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, BACKLOG, fd);
@@ -181,16 +184,17 @@ static struct evhttp *make_http(struct listener *listener)
 
 	if (http == NULL)
 		return NULL;
-	/* framing keeps the limits; the head that it makes can be longer than the one that came. */
+	/* framing enforces the limits; the head that it makes can be longer than the head that was
+	 * received. */
 	evhttp_set_max_headers_size(http, (ev_ssize_t)(2 * limits->framing.head + 512));
 	evhttp_set_max_body_size(http, 0);
-	evhttp_set_allowed_methods(http, 0xffff); /* 405 is ours to say */
+	evhttp_set_allowed_methods(http, 0xffff); /* turn_away replies with 405 */
 	evhttp_set_bevcb(http, on_newcomer, listener);
 	evhttp_set_gencb(http, server_on_request, listener);
 	return http;
 }
 
-/* Takes over the descriptor; path: the file it made, or NULL. */
+/* Takes ownership of fd, also on failure.  path: the UNIX socket to be removed later, or NULL. */
 static int listener_new(struct server *server, int fd, const char *path)
 {
 	struct listener *listener = calloc(1, sizeof(*listener));
@@ -223,7 +227,7 @@ static int listener_new(struct server *server, int fd, const char *path)
 	return err;
 }
 
-/* --- by address ------------------------------------------------------------------------------- */
+/* --- opening by kind of address --------------------------------------------------------------- */
 
 static int make_socket(int family)
 {
@@ -246,8 +250,8 @@ static int open_inet(struct server *server, const struct address *address)
 	return err;
 }
 
-/* A socket that nobody listens on any more is in the way of a new one.  -EADDRINUSE where
- * somebody does, or where something else lies there. */
+/* Removes a UNIX socket that no process listens on, because bind would fail.  Returns -EADDRINUSE
+ * if a process listens on it, or if the path is not a socket. */
 static int clear_path(const struct address *address)
 {
 	struct stat st;
@@ -267,7 +271,8 @@ static int clear_path(const struct address *address)
 	return unlink(address->name) == 0 ? 0 : -errno;
 }
 
-/* By the descriptor: whoever owns the directory can put a link in the place of the path. */
+/* Sets the group and the mode of the socket by a descriptor, because the owner of the directory can
+ * replace the path by a link. */
 static int open_to_group(const char *path, gid_t group)
 {
 	int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC), err = 0;
@@ -286,7 +291,7 @@ static int open_to_group(const char *path, gid_t group)
 	return err;
 }
 
-/* For us alone, or for a group as well. */
+/* The socket is for vigild's user alone, or for a group as well. */
 static int share(const char *path, const char *group)
 {
 	struct group *gr;
@@ -310,7 +315,7 @@ static int open_unix(struct server *server, const struct address *address)
 	fd = make_socket(AF_UNIX);
 	if (fd < 0)
 		return -errno;
-	mask = umask(0177); /* it is open from bind on */
+	mask = umask(0177); /* clients can connect from bind on */
 	err = bind(fd, (const struct sockaddr *)&address->sa, address->size) < 0 ? -errno : 0;
 	umask(mask);
 	if (err != 0) {
@@ -325,7 +330,7 @@ static int open_unix(struct server *server, const struct address *address)
 	return err;
 }
 
-/* --- handed over ------------------------------------------------------------------------------ */
+/* --- sockets from systemd --------------------------------------------------------------------- */
 
 static bool is_named(const char *names, unsigned index, const char *name)
 {
@@ -352,7 +357,8 @@ static bool is_stream_listener(int fd)
 	       getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens;
 }
 
-/* The descriptors stay as they are for the next start of this daemon; copies are listened on. */
+/* Listens on copies of the sockets from systemd.  The sockets themselves stay open for the next
+ * start of this daemon. */
 static int open_handed(struct server *server, const struct address *address)
 {
 	const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
@@ -379,7 +385,7 @@ static int open_handed(struct server *server, const struct address *address)
 	return opened > 0 ? 0 : -ENOENT;
 }
 
-/* --- all of them ------------------------------------------------------------------------------ */
+/* --- all addresses ---------------------------------------------------------------------------- */
 
 static int open_one(struct server *server, const char *text)
 {

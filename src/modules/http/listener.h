@@ -1,5 +1,5 @@
 /*
- * listener: a socket that is listened on.
+ * listener: the sockets that a server listens on.
  */
 #ifndef LISTENER_H
 #define LISTENER_H
@@ -8,23 +8,25 @@
 
 #include "server.h"
 
-/* Opens one for each address, all or none: 0, or -errno after vigil_fail. */
+/* Opens a listener for each address.  Returns 0, or -errno after vigil_fail; the caller then frees
+ * those that were opened, with listener_free_all. */
 int listener_open(struct server *server, const char *const *addresses);
-/* Frees them and every connection. */
+/* Frees all listeners of the server and closes every connection. */
 void listener_free_all(struct server *server);
 
-/* No newcomers, or newcomers again. */
+/* Stops and resumes accepting connections on all listeners. */
 void listener_shut_all(struct server *server);
 void listener_open_all(struct server *server);
 
-/* One after the other; NULL is before the first and after the last. */
+/* Iterates over the listeners: NULL is before the first and after the last. */
 struct listener *listener_next(const struct server *server, const struct listener *listener);
-/* The address that a listener listens on. */
+/* Returns the address that the listener is bound to. */
 const struct sockaddr *listener_address(const struct listener *listener);
 socklen_t listener_address_size(const struct listener *listener);
 struct server *listener_server(const struct listener *listener);
 
-/* What a request is handed to; the visitor is found by its listener. */
+/* evhttp calls this for each request.  listener: the struct listener that accepted the
+ * connection. */
 void server_on_request(struct evhttp_request *req, void *listener);
 
 #endif

@@ -1,12 +1,13 @@
 /*
- * metrics: the numbers of the state for Prometheus.
+ * metrics: the numbers in the state, for Prometheus.
  *
- * One table: a row for each family, and a function that finds its samples.  Nothing here knows of a
- * module: a daemon is what has an account at /runs/NAME, and a service is what is kept at
- * /daemons/NAME/service_state by the shape that interface has.  What else a daemon keeps in numbers
- * is one family of its own, by address.
+ * A table has one row for each family, with a function that writes its samples.  This file knows no
+ * module.  A daemon is a member of /runs, and a service is the value at
+ * /daemons/NAME/service_state, which has the same format for all modules.  All other numbers that a
+ * daemon keeps are samples of one family, with their JSON pointers as a label.
  *
- * The accounts are taken once; the rest is read while the answer is made, one daemon at a time.
+ * The accounts at /runs are taken once, when the reply begins.  Everything else is read while the
+ * reply is made, one daemon at a time.
  */
 #include "metrics.h"
 
@@ -26,17 +27,17 @@ struct family;
 struct scrape {
 	struct server *server;
 	enum exposition_format format;
-	json_t *vigil; /* the account of the host */
-	json_t *runs;  /* those of the daemons; ours, so that it stays as it is */
-	size_t family; /* which of them is being written */
-	bool begun;    /* and its head has been */
-	void *at;      /* the daemon that comes next, an iterator of runs */
-	size_t values; /* of daemons' own numbers, so far */
+	json_t *vigil; /* the value at /vigil; a reference */
+	json_t *runs;  /* the value at /runs; a reference, so that it does not change */
+	size_t family; /* the index of the family that is being written */
+	bool begun;    /* its head has been written */
+	void *at;      /* the next daemon, an iterator of runs */
+	size_t values; /* numbers of daemons written so far */
 
-	/* What a row's function is given. */
+	/* The arguments of a row's function: */
 	struct evbuffer *out;
 	const struct family *row;
-	const char *name; /* of the daemon; NULL: none, it is about the host */
+	const char *name; /* of the daemon; NULL: the family is about the host */
 	json_t *account;
 };
 
@@ -44,9 +45,9 @@ typedef void family_fn(struct scrape *s);
 
 struct family {
 	struct exposition_family family;
-	bool of_daemons; /* called for each of them, or else once */
+	bool of_daemons; /* write is called for each daemon; else once */
 	family_fn *write;
-	const char *address; /* of the number in the account */
+	const char *address; /* the path of the number in the account */
 };
 
 /* --- one sample ------------------------------------------------------------------------------- */
@@ -172,7 +173,7 @@ static void write_respawns(struct scrape *s)
 			json_number_value(json_object_get(service.state, "respawns")));
 }
 
-/* --- numbers of daemons' own ------------------------------------------------------------------ */
+/* --- other numbers of daemons ----------------------------------------------------------------- */
 
 static void write_value(struct scrape *s, const char *pointer, double value)
 {
@@ -191,7 +192,8 @@ static void write_value(struct scrape *s, const char *pointer, double value)
 	write_sample(s, labels, value);
 }
 
-/* Lists are no numbers: what is kept over time would be one series for each place in it. */
+/* Writes all numbers at and below a value.  Arrays are skipped, because each element of a series
+ * would become a sample of its own. */
 static void write_values_below(struct scrape *s, char pointer[READER_POINTER], const json_t *value)
 {
 	size_t length = strlen(pointer);
@@ -222,7 +224,7 @@ static void write_values(struct scrape *s)
 	length = strlen(pointer);
 	kept = vigil_state_get(s->server->d, pointer);
 	json_object_foreach((json_t *)kept, key, child) {
-		/* Services have families of their own. */
+		/* services have their own families */
 		if (strcmp(key, READER_SERVICE) != 0 && reader_step(pointer, key))
 			write_values_below(s, pointer, child);
 		pointer[length] = '\0';
@@ -291,7 +293,7 @@ static void next_family(struct scrape *s)
 	s->begun = false;
 }
 
-/* A head, or the samples of one daemon. */
+/* Writes the head of a family or the samples of one daemon. */
 static bool on_slice(struct evbuffer *out, void *arg)
 {
 	struct scrape *s = arg;

@@ -1,5 +1,5 @@
 /*
- * metrics: the numbers of the state for Prometheus.
+ * metrics: the numbers in the state, for Prometheus.
  */
 #ifndef METRICS_H
 #define METRICS_H

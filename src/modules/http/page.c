@@ -1,9 +1,10 @@
 /*
- * page: the status page, and its rows as JSON.
+ * page: replies with the status page, and with its rows as JSON; see page.h.
  *
- * The page is one file with its style and script; where it has {{word}}, something is put in.  The
- * table is written here, row by row, so that the page needs no script; its own script then replaces
- * rows that have changed, which come over the page's stream (stream.c) as the same HTML.
+ * The template of the page is one file with its style and script.  Each {{word}} in it is a mark,
+ * which a function below fills.  The table is written here row by row, so that the page needs no
+ * script.  The script of the page then replaces rows that have changed; the page's stream
+ * (stream.c) sends these as the same HTML.
  */
 #include "page.h"
 
@@ -27,20 +28,20 @@
 #define FIND_MAX    64
 
 struct item {
-	const char *name; /* a key of runs */
+	const char *name; /* a key of runs; borrowed */
 	enum severity severity;
 };
 
 struct page {
 	struct server *server;
-	json_t *runs; /* the accounts of the daemons: our own reference, so that they stay */
+	json_t *runs; /* the value at /runs; a reference, so that it does not change */
 	json_t *vigil;
-	struct head head;        /* of all daemons, also of those that are not shown */
-	struct item *items;      /* those that are shown, in the order of the page */
-	size_t count, next;      /* of the items; the next one to be written */
-	const char *where;       /* what of page_html is next */
-	const struct mark *mark; /* which is being filled */
-	bool one;                /* a daemon is asked for, and shown with its details */
+	struct head head;        /* counts all daemons, also those that are not shown */
+	struct item *items;      /* the daemons that are shown, in the order of the page */
+	size_t count, next;      /* items in all; the next one to be written */
+	const char *where;       /* the rest of page_html */
+	const struct mark *mark; /* the mark that is being filled */
+	bool one;                /* one daemon is requested, and shown with its details */
 	char find[FIND_MAX];
 	char nonce[2 * NONCE_BYTES + 1];
 };
@@ -163,7 +164,7 @@ static const struct mark *find_mark(const char *name, size_t length)
 	return NULL;
 }
 
-/* Writes up to the next mark, which is then to be filled; false at the end. */
+/* Writes the template up to the next mark, which then must be filled.  Returns false at the end. */
 static bool next_mark(struct page *page, struct evbuffer *out)
 {
 	const char *end = (const char *)page_html + page_html_size;
@@ -182,9 +183,9 @@ static bool next_mark(struct page *page, struct evbuffer *out)
 	return true;
 }
 
-/* --- in slices -------------------------------------------------------------------------------- */
+/* --- slices ----------------------------------------------------------------------------------- */
 
-/* The next row; false when there is none. */
+/* Writes the next row.  Returns false if there is none. */
 static bool put_row(struct page *page, struct evbuffer *out)
 {
 	vigil_daemon *d = page->server->d;
@@ -278,7 +279,8 @@ static void add_item(struct page *page, const char *name, const json_t *account,
 	page->items[page->count++] = (struct item){.name = name, .severity = severity};
 }
 
-/* only: the one that is shown; NULL: all with find in their names.  NULL after a reply. */
+/* only: the daemon that is shown; NULL: all daemons.  find: of these only the ones with that text
+ * in their name or their module's name; NULL: no limit.  Returns NULL after a reply. */
 static struct page *page_new(const struct request *request, const char *only, const char *find)
 {
 	struct page *page = calloc(1, sizeof(*page));

@@ -1,22 +1,24 @@
 /*
- * page: the status page, and its rows as JSON.
+ * page: replies with the status page, and with its rows as JSON.
  */
 #ifndef PAGE_H
 #define PAGE_H
 
 #include "server.h"
 
-/* The page as it was written, made of page.html, page.css and page.js when this is built. */
+/* The template of the page, which is built from page.html, page.css and page.js. */
 extern const unsigned char page_html[];
 extern const size_t page_html_size;
 
-/* Identifies the page's text: a page that was made by another vigild loads itself again. */
+/* Returns a hash of the template.  An open page that another version of vigild sent sees a
+ * different hash and reloads itself. */
 unsigned page_version(void);
 
-/* The page; ?daemon=NAME: of that daemon alone, with its details; &part: of that its rows alone;
- * ?find=TEXT: of the daemons with that text in their names. */
+/* Replies with the status page.  ?daemon=NAME: with that daemon alone and its details; &part: with
+ * the table rows of that daemon alone; ?find=TEXT: with the daemons that have the text in their
+ * name or in the name of their module. */
 void page_reply(const struct request *request);
-/* {"rows": [...]}, of all daemons, or of the one that request->rest names. */
+/* Replies with {"rows": [...]} for all daemons, or for the daemon that request->rest names. */
 void page_reply_rows(const struct request *request);
 
 #endif

@@ -1,8 +1,8 @@
 /*
- * plot: numbers that a daemon keeps over time.
+ * plot: plots the series of numbers that a daemon keeps in the state; see plot.h.
  *
- * The axis ends at round numbers, and its labels are HTML beside the image, because text in an image
- * that is stretched would be stretched, too.  A number that is missing is a gap in the line.
+ * The axis ends at round numbers.  Its labels are HTML next to the image, because text inside an
+ * image that is stretched would be stretched, too.  A missing number is a gap in the line.
  */
 #include "plot.h"
 
@@ -15,11 +15,11 @@
 #include "html.h"
 #include "state_reader.h"
 
-#define PLOTS_MAX  12  /* of one daemon */
-#define POINTS_MAX 240 /* the newest; a screen shows no more */
+#define PLOTS_MAX  12  /* for one daemon */
+#define POINTS_MAX 240 /* the newest numbers; a screen shows no more */
 #define WIDTH      240.0
 #define HEIGHT     60.0
-#define STEPS      3 /* of the axis, about */
+#define STEPS      3 /* of the axis, approximately */
 
 struct plot {
 	char label[READER_POINTER];
@@ -35,7 +35,8 @@ struct plot {
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
-/* False where it is not an array of numbers, or has fewer than two. */
+/* Returns false if the value is not an array of numbers and nulls, or has fewer than two
+ * numbers. */
 static bool read_ring(const json_t *ring, struct plot *p)
 {
 	size_t size = json_array_size(ring), numbers = 0;
@@ -59,7 +60,7 @@ static bool read_ring(const json_t *ring, struct plot *p)
 	return numbers >= 2;
 }
 
-/* 1, 2 or 5 times a power of ten, the least that is not below. */
+/* Returns the smallest number that is not less than step and is 1, 2 or 5 times a power of ten. */
 static double round_up(double step)
 {
 	double power = pow(10, floor(log10(step)));
@@ -86,7 +87,7 @@ static void choose_axis(struct plot *p)
 	p->steps = ends > 1 ? (int)ends : 1;
 }
 
-/* The unit beside the source of the numbers, and whether they are current. */
+/* Reads the unit next to the source of the numbers, and whether the source is stale. */
 static void read_source(vigil_daemon *d, const char *source, struct plot *p)
 {
 	char pointer[READER_POINTER], *step;
@@ -188,7 +189,7 @@ struct search {
 	char pointer[READER_POINTER];
 	size_t root; /* length of "/daemons/NAME" */
 	unsigned count;
-	bool stale; /* the whole daemon */
+	bool stale; /* all values of the daemon are stale */
 	struct plot plot;
 };
 
@@ -200,7 +201,7 @@ static void add_plot(struct search *s, const json_t *object)
 	const char *label;
 
 	label = deeper ? s->pointer + s->root + 1 : "ring";
-	if (strncmp(label, "values/", 7) == 0) /* where the module average keeps them */
+	if (strncmp(label, "values/", 7) == 0) /* the module average keeps its series there */
 		label += 7;
 	snprintf(p->label, sizeof(p->label), "%s", label);
 	snprintf(p->unit, sizeof(p->unit), "%.31s", reader_text(object, "unit"));

@@ -1,4 +1,4 @@
-/* printable: what is shown of keys and texts of daemons; see printable.h. */
+/* printable: makes texts of daemons safe to show; see printable.h. */
 #include "printable.h"
 
 #include <stdbool.h>
@@ -7,7 +7,7 @@
 
 #include <vigil/vigil.h>
 
-/* An escape is at most so many times as long as what it stands for. */
+/* An escape is at most this many times as long as the bytes that it replaces. */
 #define ESCAPED 4
 
 static bool is_plain_ascii(const char *text)

@@ -1,9 +1,9 @@
 /*
- * refusal_log: logs requests that were refused before they were understood.
+ * refusal_log: logs requests that were refused; see refusal_log.h.
  *
- * An admin who set header_max too low, or a proxy that is set up wrongly, should find the reason in
- * the log.  A client that is refused again and again must not fill the log, so each client and status
- * code is logged once in PERIOD, and at most CLIENTS of them in that time.
+ * An admin who set header_max too low, or configured a proxy wrongly, should find the reason in the
+ * log.  A client that is refused again and again must not fill the log.  So each pair of client and
+ * status code is logged once in PERIOD, and at most CLIENTS pairs in that time.
  */
 #include "refusal_log.h"
 
@@ -27,7 +27,7 @@ void refusal_log_open(struct server *server)
 	server->refusals = vigil_alloc(server->d, sizeof(*server->refusals));
 }
 
-/* Whether this one is to be logged; it counts as logged from then on. */
+/* Returns whether the refusal must be logged, and records it as logged. */
 static bool is_new(struct refusal_log *log, const char *client, int code)
 {
 	size_t unused = CLIENTS;

@@ -1,11 +1,12 @@
 /*
- * reply: answers, short ones at once and long ones in slices.
+ * reply: sends replies, short ones at once and long ones in slices; see reply.h.
  *
- * The state may be large and the loop has other work, so an answer is made in small pieces.  Answers
- * that have more to make wait in one queue, and a turn of the loop spends TURN_TIME on all of them
- * together.  Each makes so many pieces at a time as fit into SLICE_TIME or into SLICE; what fits into
- * the first time goes out whole, with its length, and the rest in chunks, the next one when the one
- * before has been fetched.  So what a slow client has not read yet is not made yet.
+ * A long reply is made in small pieces, because the state may be large and the loop thread has
+ * other work.  Replies that have more to make wait in one queue.  One iteration of the loop spends
+ * about TURN_TIME on all of them together, at most.  Each reply makes pieces until SLICE_TIME is
+ * over or SLICE bytes are made.  If the first slice is the whole reply, it is sent with its length.
+ * Otherwise it is sent in chunks, and the next chunk is made when the previous one has been written
+ * to the socket.  So what a slow client has not read yet is not made yet.
  */
 #include "reply.h"
 
@@ -33,7 +34,7 @@ struct reply {
 	void *arg;
 	bool head;
 	bool begun; /* its head has been sent */
-	bool waits; /* in the queue */
+	bool waits; /* it is in the queue */
 	TAILQ_ENTRY(reply) link;
 };
 
@@ -61,7 +62,8 @@ void reply_standing_headers(const struct request *request, const char *type)
 	reply_header(request, "Content-Type", type);
 }
 
-/* evhttp would send a body after the head of a HEAD, and leave its length out. */
+/* Sends a whole reply.  For a HEAD request evhttp would send the body and leave out the length, so
+ * this function adds the length and removes the body. */
 static void send_whole(
 	struct evhttp_request *req, bool head, int code, const char *reason, struct evbuffer *body)
 {
@@ -75,7 +77,7 @@ static void send_whole(
 	evhttp_send_reply(req, code, reason, body);
 }
 
-/* --- short ------------------------------------------------------------------------------------ */
+/* --- short replies ---------------------------------------------------------------------------- */
 
 static const char *reason_of(int code)
 {
@@ -129,7 +131,7 @@ void reply_error(const struct request *request, int code, const char *error, jso
 	json_decref(details);
 }
 
-/* --- long ------------------------------------------------------------------------------------- */
+/* --- long replies ----------------------------------------------------------------------------- */
 
 static void reply_free(struct reply *reply)
 {
@@ -144,7 +146,8 @@ static void on_gone(void *arg)
 {
 	struct reply *reply = arg;
 
-	/* evhttp has let go of a request that was being answered, or is about to free it. */
+	/* If the request has no connection any more, evhttp has left it to this function; otherwise
+	 * evhttp frees it. */
 	if (evhttp_request_get_connection(reply->req) == NULL)
 		evhttp_request_free(reply->req);
 	reply_free(reply);
@@ -169,7 +172,8 @@ static void on_fetched(struct evhttp_connection *http_conn, void *arg)
 
 void reply_begin_stream(struct evhttp_request *req)
 {
-	/* To HTTP/1.0 there are no chunks: the end is where the connection ends, so it must. */
+	/* HTTP/1.0 has no chunks: the end of the connection ends the reply, so the connection must
+	 * close. */
 	if (req->major == 1 && req->minor == 0)
 		evhttp_remove_header(evhttp_request_get_input_headers(req), "Connection");
 	evhttp_send_reply_start(req, 200, "OK");
@@ -182,7 +186,7 @@ static void begin(struct reply *reply)
 	reply->begun = true;
 }
 
-/* The last of it is made. */
+/* Sends the last slice and frees the reply. */
 static void finish(struct reply *reply)
 {
 	struct evhttp_request *req = reply->req;
@@ -197,7 +201,7 @@ static void finish(struct reply *reply)
 	reply_free(reply);
 }
 
-/* Of a HEAD no more than the head is wanted, and the length of so long an answer is not known. */
+/* Ends a long reply to HEAD after its head, without a length, because the length is not known. */
 static void finish_head(struct reply *reply)
 {
 	connection_work(reply->connection, NULL, NULL);

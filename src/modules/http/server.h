@@ -1,5 +1,6 @@
 /*
- * server: what the files of http share: one struct for each daemon, and for each request.
+ * server: the structs that the files of this module share: one server for each daemon, and one
+ * request for each request.
  */
 #ifndef SERVER_H
 #define SERVER_H
@@ -25,14 +26,14 @@ struct stream;
 struct tls;
 
 struct limits {
-	unsigned connections; /* connections at a time */
-	unsigned watchers;    /* of them with /v1/changes */
+	unsigned connections; /* open connections */
+	unsigned watchers;    /* connections with /v1/changes, and open status pages */
 	size_t watcher_buffer;
 	struct framing_limits framing;
-	double arrive; /* how long a request may take to arrive, and none to come at all */
-	double depart; /* how long an answer may take to be fetched */
+	double arrive; /* seconds that a request may take to arrive, or a connection may be idle */
+	double depart; /* seconds that the client may take to read a reply */
 	double heartbeat;
-	size_t values; /* numbers of daemons among the metrics */
+	size_t values; /* the most numbers of daemons in the metrics */
 };
 
 struct server {
@@ -40,28 +41,28 @@ struct server {
 	struct event_base *base;
 	struct limits limits;
 	const char *const *hosts;
-	const char *token_file; /* NULL: none is asked for */
-	bool token_failed;      /* it was said that it cannot be read any more */
-	bool values_cut;        /* it was said that there are more numbers than limits.values */
-	struct tls *tls;        /* NULL: in clear */
+	const char *token_file; /* NULL: no token is needed */
+	bool token_failed;      /* it was logged that the file cannot be read */
+	bool values_cut;        /* it was logged that there are more numbers than limits.values */
+	struct tls *tls;        /* NULL: no TLS */
 	struct changes *changes;
 	struct stream *stream;
 	struct refusal_log *refusals;
 	TAILQ_HEAD(, listener) listeners;
 	LIST_HEAD(, connection) connections; /* the newest first */
-	TAILQ_HEAD(, reply) replies;         /* those with more to make */
-	LIST_HEAD(, share) shares;           /* of the peers, see admission.c */
+	TAILQ_HEAD(, reply) replies; /* the queue of reply.c: replies that have more slices */
+	LIST_HEAD(, share) shares;   /* one for each peer, see admission.c */
 	unsigned connection_count;
-	bool accept_paused; /* all seats are taken, or there was no descriptor left */
+	bool accept_paused; /* there is no room for a connection, or accept failed */
 };
 
-/* One request under way, on the stack of whoever handles it. */
+/* One request while it is handled.  It is on the stack of server_on_request. */
 struct request {
 	struct server *server;
 	struct connection *connection;
 	struct evhttp_request *req;
 	bool head;        /* the method is HEAD */
-	const char *rest; /* of the decoded path, after the route's own */
+	const char *rest; /* the decoded path after the path of the route */
 };
 
 #endif

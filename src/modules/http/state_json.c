@@ -1,10 +1,11 @@
 /*
- * state_json: the state as JSON, a piece at a time.
+ * state_json: replies with the state, or a part of it, as JSON, a piece at a time.
  *
  * A small value is written whole.  A large array or object is written member by member, because to
- * write it at once would hold up the loop; the keys of an object are noted when it is entered, since others write to the tree between two pieces: a member that has
- * gone meanwhile is left out, one that has come is not seen.  So each piece is as the tree was at
- * some moment of the answer.
+ * write it at once would block the loop thread.  The keys of an object are copied when it is
+ * entered, because daemons write to the state between two pieces.  A member that is removed in
+ * between is left out, and one that is added is not written.  So each piece shows the state at some
+ * time during the reply.
  */
 #include "state_json.h"
 
@@ -15,18 +16,18 @@
 
 #include "reply.h"
 
-#define SMALL (16 * 1024) /* bytes in one piece, as estimated */
-#define DEPTH 32          /* the state nests no deeper than half of it */
+#define SMALL (16 * 1024) /* bytes of one piece, estimated */
+#define DEPTH 32          /* twice the depth of a value; what is deeper is written whole */
 
 struct level {
 	json_t *container;
-	json_t *keys; /* of an object, an array of them; NULL for an array */
+	json_t *keys; /* an object: an array of its keys; an array: NULL */
 	size_t next, count;
 	bool some; /* a member has been written */
 };
 
 struct dump {
-	json_t *whole; /* until it is begun */
+	json_t *whole; /* the value to be written; a reference */
 	struct level levels[DEPTH];
 	unsigned depth;
 };
@@ -48,7 +49,7 @@ static void state_json_free(void *arg)
 	free(dump);
 }
 
-/* How long its text is, as far as is of interest. */
+/* Estimates the bytes of the value's text.  Stops soon after the sum exceeds limit. */
 static size_t weigh(const json_t *value, size_t limit)
 {
 	size_t weight = json_is_string(value) ? json_string_length(value) + 3 : 8, i;
@@ -86,7 +87,7 @@ static json_t *keys_of(json_t *object)
 	return keys;
 }
 
-/* Writes it, or begins to. */
+/* Writes the value if it is small, or begins to write its members. */
 static void enter(struct dump *dump, struct evbuffer *out, json_t *value)
 {
 	struct level *level;
@@ -159,7 +160,8 @@ static bool has_valid_escapes(const char *pointer)
 
 void state_json_reply(const struct request *request)
 {
-	/* A slash alone would be the member without a name; what is meant is all of it. */
+	/* "/" alone would be the member with the empty name, but the client means the whole
+	 * state. */
 	const char *pointer = strcmp(request->rest, "/") == 0 ? "" : request->rest;
 	const json_t *value = vigil_state_get(request->server->d, pointer);
 	struct dump *dump;

@@ -1,5 +1,5 @@
 /*
- * state_reader: what is found in the state, by the shapes that its interface promises.
+ * state_reader: reads the accounts and the services of daemons from the state; see state_reader.h.
  */
 #include "state_reader.h"
 

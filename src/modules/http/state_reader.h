@@ -1,5 +1,5 @@
 /*
- * state_reader: what is found in the state, by the shapes that its interface promises.
+ * state_reader: reads the accounts and the services of daemons from the state.
  */
 #ifndef READER_H
 #define READER_H
@@ -8,31 +8,35 @@
 
 #include <vigil/vigil.h>
 
-#define READER_POINTER 1024            /* as long as an address may be, its NUL included */
-#define READER_SERVICE "service_state" /* where a daemon keeps what it knows of a service */
+#define READER_POINTER 1024            /* bytes of the longest JSON pointer, with its NUL */
+#define READER_SERVICE "service_state" /* the key of a daemon's service */
 
-/* Appends "/step", escaped; false where it does not fit, and nothing is appended. */
+/* Appends "/step" to the pointer, escaped.  Returns false and appends nothing if it does not
+ * fit. */
 bool reader_step(char pointer[READER_POINTER], const char *step);
-/* Follows "/a/b" (nothing escaped in it) from an object: borrowed, NULL where nothing stands. */
+/* Returns the value at "/a/b" below an object; the path has no escapes.  Borrowed; NULL: no
+ * value. */
 const json_t *reader_follow(const json_t *from, const char *address);
-/* A member that is text, or "". */
+/* Returns the text of a member, or "" if it is missing or not a string. */
 const char *reader_text(const json_t *object, const char *key);
 
-/* As plugins exit. */
+/* The first four are the exit codes of monitoring plugins. */
 enum reader_level { READER_OK, READER_WARNING, READER_CRITICAL, READER_UNKNOWN, READER_SILENT };
 
-/* Of the health in a daemon's account. */
+/* Returns the level of the health in a daemon's account.  READER_SILENT: the daemon reported
+ * none. */
 enum reader_level reader_level(const json_t *account);
 
-/* Lent as vigil_state_get lends. */
+/* All pointers are borrowed, as with vigil_state_get. */
 struct reader_service {
-	const json_t *state; /* all of it */
-	const char *name;    /* of the service; the daemon's own where it is not told */
+	const json_t *state; /* the whole object */
+	const char *name;    /* the name of the service, or of the daemon if it is missing */
 	const char *value, *manager;
 	json_int_t restarts, restart_errors;
 };
 
-/* Whether the daemon keeps a service, and how it is; false while that is not installed. */
+/* Reads the service of a daemon.  Returns whether the daemon has a service whose state is known; it
+ * is not known, for example, while the service is not installed. */
 bool reader_service(vigil_daemon *d, const char *daemon, struct reader_service *service);
 
 #endif

@@ -1,8 +1,8 @@
 /*
- * status_row: one daemon as the status page shows it.
+ * status_row: the row of one daemon on the status page; see status_row.h.
  *
- * What a daemon's account and its service say is put into words here and nowhere else.  The page is
- * made of rows, and the stream of the page sends rows that have changed, made by the same functions.
+ * Only this file turns a daemon's account and the state of its service into the words of a row.
+ * The status page and the stream of changed rows use the same functions.
  */
 #include "status_row.h"
 
@@ -138,7 +138,8 @@ static const char *level_of(const json_t *row)
 	return level[0] != '\0' ? level : "NO DATA";
 }
 
-/* A text of a plugin that begins with its level, as in "CRITICAL - 14 mails": the level is there. */
+/* Skips the level at the start of a plugin's text, as in "CRITICAL - 14 mails", because the row
+ * shows the level already. */
 static const char *after_level(const char *text, const char *level)
 {
 	size_t length = strlen(level);
@@ -152,7 +153,7 @@ static const char *after_level(const char *text, const char *level)
 	return text[length] != '\0' ? text + length : text;
 }
 
-/* Cuts a text that is longer than a row shows, between two characters. */
+/* Writes a text and truncates it if it is longer than a row shows, between two characters. */
 static void put_cut(struct evbuffer *out, const char *text)
 {
 	char cut[STATUS_ROW_TEXT + 8];
@@ -226,7 +227,7 @@ static void put_restarts(struct evbuffer *out, const json_t *row)
 	html_put(out, "</td>");
 }
 
-/* The address of a daemon's details, relative to the page: ?daemon=NAME; its name needs no escape. */
+/* The row links to ?daemon=NAME, relative to the page; the name needs no escape in a URL. */
 void status_row_put(struct evbuffer *out, const json_t *row, bool open, bool live)
 {
 	const char *name = reader_text(row, "name"), *severity = reader_text(row, "tone");

@@ -1,11 +1,13 @@
 /*
- * stream: what an open status page needs, over one connection for as long as it is open.
+ * stream: keeps an open status page up to date over one connection; see stream.h.
  *
- * Server-sent events: `hello`, every row and the head of the page, `all` with the names of the rows,
- * then each row that has changed, and `beat` at least every heartbeat.  So a page needs no other
- * request, knows when nothing arrives any more, and is complete after every reconnect.
+ * The stream has these server-sent events: `hello`, then every row and the head of the page, `all`
+ * with the names of the rows, then each row that changes, and `beat` every heartbeat unless the
+ * connection is slow.  So a page needs no other request, notices when nothing arrives any more, and
+ * is complete after each reconnect.
  *
- * A connection is sent more only when it has fetched most of what it was sent before.
+ * A viewer is one open page.  It is sent more only while less than PENDING_MAX bytes wait in its
+ * output buffer.
  */
 #include "stream.h"
 
@@ -23,18 +25,19 @@
 #include "state_reader.h"
 
 #define TURN_TIME   0.001
-#define CHANGES     0.2 /* seconds: changes that come together are sent together */
-#define SLOW        0.1 /* seconds between two looks at a connection that is slow */
+#define CHANGES     0.2 /* seconds; changes within this time are sent together */
+#define SLOW        0.1 /* seconds between two attempts to send to a slow connection */
 #define PENDING_MAX (64 * 1024)
-/* Some of what rows show is not announced (errors, the last 24 hours): so often they are made again. */
+/* Seconds between two renderings of all rows, because some of what rows show (errors, the last 24
+ * hours) changes without a notification. */
 #define AGAIN 60.0
 
 struct viewer {
 	struct stream *stream;
 	struct connection *connection;
 	struct evhttp_request *req;
-	uint64_t version; /* of the last event it was sent */
-	bool complete;    /* it was sent `all` */
+	uint64_t version; /* of the last event that was sent */
+	bool complete;    /* `all` was sent */
 	LIST_ENTRY(viewer) link;
 };
 
@@ -43,8 +46,8 @@ struct stream {
 	struct board *board;
 	unsigned count; /* of the viewers */
 	bool subscribed;
-	bool due;    /* a turn is; only when there are viewers */
-	double made; /* when every row was last made again */
+	bool due;    /* on_turn is scheduled; only while there are viewers */
+	double made; /* when all rows were last marked for rendering */
 	LIST_HEAD(, viewer) viewers;
 };
 
@@ -92,7 +95,7 @@ static void send_text(struct viewer *viewer, const char *text)
 	evbuffer_free(chunk);
 }
 
-/* Takes the text. */
+/* Sends the text and frees it.  NULL: sends nothing. */
 static void send_new(struct viewer *viewer, char *text)
 {
 	if (text != NULL)
@@ -100,7 +103,8 @@ static void send_new(struct viewer *viewer, char *text)
 	free(text);
 }
 
-/* Sends what is new to it; false: it is slow, and there is more. */
+/* Sends the events that the viewer has not been sent.  Returns false if the connection is too
+ * slow. */
 static bool update(struct viewer *viewer)
 {
 	const struct board *board = viewer->stream->board;
@@ -120,7 +124,7 @@ static bool update(struct viewer *viewer)
 	return true;
 }
 
-/* Makes rows for a moment, then sends them to everyone. */
+/* Renders rows for at most TURN_TIME.  When all are rendered, sends them to all viewers. */
 static void on_turn(vigil_daemon *d, void *arg)
 {
 	struct stream *stream = arg;
@@ -162,7 +166,8 @@ static void on_beat(vigil_daemon *d, void *arg)
 
 /* --- changes ---------------------------------------------------------------------------------- */
 
-/* The name of a daemon in "/runs/NAME/..."; it needs no escape.  "" where there is none. */
+/* Reads the name of the daemon from "/runs/NAME/..." or "/daemons/NAME/...".  The name needs no
+ * unescaping.  "": the pointer has none. */
 static void read_name(const char *pointer, char *name, size_t size)
 {
 	const char *at = strchr(pointer + (pointer[0] == '/'), '/');
@@ -171,8 +176,8 @@ static void read_name(const char *pointer, char *name, size_t size)
 	snprintf(name, size, "%.*s", (int)strcspn(at, "/"), at);
 }
 
-/* Whether a row shows what is there: all in /runs, and of what daemons keep what is known of a
- * service.  Values change most often, and rows have none. */
+/* Returns whether a row may show the value at the pointer.  Rows show everything in /runs, and of
+ * /daemons only the services.  The other values change most often. */
 static bool is_shown(const char *pointer)
 {
 	static const char values[] = "/daemons/";
@@ -199,7 +204,8 @@ static void on_change(vigil_daemon *d, const char *pointer, const json_t *value,
 	turn_in(stream, CHANGES);
 }
 
-/* Each part of the state by itself, so that many values cannot push out a change of health. */
+/* Subscribes to each part of the state separately, so that many changes of values cannot displace a
+ * change of health. */
 static void subscribe(struct stream *stream)
 {
 	static const char *const places[] = {"/runs", "/daemons", "/vigil"};
@@ -270,7 +276,7 @@ void stream_reply(const struct request *request)
 	begin(request, viewer);
 }
 
-/* --- life ------------------------------------------------------------------------------------- */
+/* --- start and end ---------------------------------------------------------------------------- */
 
 void stream_open(struct server *server)
 {

@@ -1,9 +1,9 @@
 /*
- * tls: the same in secret, where it was built with OpenSSL.
+ * tls: HTTPS, if vigil was built with OpenSSL; see tls.h.
  *
- * Certificates are renewed while we run.  The times of both files are looked at for each new
- * connection, which costs little next to a handshake, and a new pair is used from then on; where it
- * cannot be used, the old one stays, and that is logged.
+ * Certificates are renewed while vigild runs.  For each new connection, renew checks the times of
+ * both files, which costs little compared with a handshake.  A new pair is used from then on.  If
+ * it cannot be used, the old pair stays in use, and that is logged.
  */
 #include "tls.h"
 
@@ -24,10 +24,10 @@
 struct tls {
 	SSL_CTX *context;
 	const char *certificate, *key;
-	struct timespec when[2]; /* the certificate and the key were written */
+	struct timespec when[2]; /* mtime of the certificate and of the key */
 };
 
-/* For TLS 1.2: keys for this connection alone, and ciphers that authenticate what they encrypt. */
+/* For TLS 1.2: ciphers with forward secrecy and authenticated encryption. */
 #define CIPHERS "ECDHE+AESGCM:ECDHE+CHACHA20"
 
 static const char *last_error(char *text, size_t size)
@@ -44,8 +44,9 @@ static struct timespec written(const char *path)
 	return stat(path, &st) == 0 ? st.st_mtim : (struct timespec){0};
 }
 
-/* Whether one of the files was written since the last look.  They are renewed one after the other, so
- * a pair that does not match is looked at again when the second one has been written. */
+/* Returns whether one of the files was written since the last call.  The two files are written one
+ * after the other, so a pair that does not match is tried again when the second file has been
+ * written. */
 static bool were_written(struct tls *tls)
 {
 	const struct timespec now[2] = {written(tls->certificate), written(tls->key)};
@@ -56,8 +57,9 @@ static bool were_written(struct tls *tls)
 	return true;
 }
 
-/* The key must be as secret as a token; without tls_key it lies in the certificate's file.  Returns 1, or
- * another value and the reason in why, "" where OpenSSL knows it. */
+/* Loads the private key.  Its file must be as secret as a token file; without tls_key, the key is
+ * in the file of the certificate.  Returns 1, or another value and the reason in why; "": OpenSSL
+ * has the reason. */
 static int use_key(SSL_CTX *context, const char *path, char *why, size_t size)
 {
 	char name[32];
@@ -93,7 +95,8 @@ static SSL_CTX *make_context(const struct tls *tls, char *why, size_t size)
 	return NULL;
 }
 
-/* 0, and the paths are there, or NULL where there is to be no TLS; or -EINVAL. */
+/* Reads the options.  Returns 0 and sets the paths, NULL without TLS; or -EINVAL after
+ * vigil_diagnose. */
 static int read_paths(vigil_daemon *d, struct tls *tls)
 {
 	const char *key = vigil_option_text(d, "tls_key");

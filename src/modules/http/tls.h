@@ -1,5 +1,5 @@
 /*
- * tls: the same in secret.
+ * tls: HTTPS.  Without OpenSSL these functions reject the options of TLS.
  */
 #ifndef TLS_H
 #define TLS_H
@@ -8,15 +8,16 @@
 
 struct bufferevent;
 
-/* Whether what they name can be used: 0, or -EINVAL after vigil_diagnose. */
+/* Checks that the files of tls_certificate and tls_key can be used.  Returns 0, or -EINVAL after
+ * vigil_diagnose. */
 int tls_check(vigil_daemon *d);
 
-/* Reads what tls_certificate and tls_key name, where they are given: 0, or a negative errno after
- * vigil_fail. */
+/* Reads the files of tls_certificate and tls_key, if these options are set, and sets server->tls.
+ * Returns 0, or a negative errno after vigil_fail or vigil_diagnose. */
 int tls_open(struct server *server);
 void tls_close(struct server *server);
 
-/* A bufferevent for a newcomer; NULL when there is no memory. */
+/* Returns a bufferevent for a new connection; NULL: out of memory. */
 struct bufferevent *tls_bufferevent(struct server *server);
 
 #endif

@@ -1,9 +1,9 @@
 /*
- * values: the values that a daemon keeps, as a table.
+ * values: shows the values that a daemon keeps in the state as a table; see values.h.
  *
- * An object with a `value` is one line, with its `unit` and thresholds, as performance data is kept.
- * Arrays are left out: rings are plots, and other lists are in the JSON.  What the details of a
- * daemon show elsewhere is left out, too.
+ * An object with a number `value` becomes one line, with its `unit` and thresholds, as performance
+ * data is stored.  Arrays are left out, because rings are shown as plots and other arrays are in
+ * the JSON.  Values that the details of a daemon show elsewhere are left out, too.
  */
 #include "values.h"
 
@@ -24,7 +24,7 @@ struct values {
 	unsigned count, left_out;
 };
 
-/* By its place below /daemons/NAME. */
+/* Returns whether the details show the value elsewhere.  label: its path below /daemons/NAME. */
 static bool is_elsewhere(const char *label)
 {
 	static const char *const places[] = {"long_output", "output", "perfdata_text", "stale",
@@ -87,7 +87,7 @@ static void put_thresholds(struct evbuffer *out, const json_t *object)
 	}
 }
 
-/* A label of performance data is known by itself, and the state of a service, too. */
+/* Returns the label without a prefix that the reader does not need. */
 static const char *short_label(const char *label)
 {
 	static const char *const places[] = {"perfdata/", "values/", READER_SERVICE "/"};

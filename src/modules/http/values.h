@@ -1,5 +1,5 @@
 /*
- * values: the values that a daemon keeps, as a table.
+ * values: shows the values that a daemon keeps in the state as a table.
  */
 #ifndef VALUES_H
 #define VALUES_H
@@ -8,7 +8,7 @@
 
 struct evbuffer;
 
-/* Writes a section with what is below /daemons/NAME, or nothing where there is nothing to show. */
+/* Writes a section with the values below /daemons/NAME.  Writes nothing if there is no value. */
 void values_put(struct evbuffer *out, vigil_daemon *d, const char *daemon);
 
 #endif

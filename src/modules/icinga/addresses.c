@@ -1,4 +1,4 @@
-/* addresses: the addresses of the master's name, and which of them is tried next; see addresses.h. */
+/* addresses: the addresses that the master's name resolves to; see addresses.h. */
 #include "addresses.h"
 
 #include <arpa/inet.h>

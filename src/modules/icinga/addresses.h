@@ -1,8 +1,9 @@
 /*
- * addresses: the addresses of the master's name, and which of them is tried next.
+ * addresses: the addresses that the master's name resolves to, and which of them to try next.
  *
- * The address that answered last comes first, then the others in the order of the resolver.  An address
- * that failed is not tried again before all others have been tried.  It knows no network.
+ * The address that answered last comes first, then the others in the order of the resolver.  A
+ * failed address is not tried again before all others have been tried; this is a round.  This file
+ * makes no network calls.
  */
 #ifndef ADDRESSES_H
 #define ADDRESSES_H
@@ -27,24 +28,26 @@ struct address {
 struct addresses {
 	struct address list[ADDRESSES_MAX];
 	size_t count;
-	char good[ADDRESS_TEXT]; /* which one answered last; "": none */
+	char good[ADDRESS_TEXT]; /* the text of the address that answered last; "": none */
 };
 
 struct addrinfo;
 
-/* Takes over what the name resolves to now, up to ADDRESSES_MAX.  Addresses that are still among
- * them keep what is known of them.  Returns how many there are. */
+/* Replaces the list by what the name resolves to now, up to ADDRESSES_MAX addresses.  An address
+ * that was in the list before keeps its state.  Returns the number of addresses. */
 size_t addresses_set(struct addresses *a, const struct addrinfo *info, int port);
 
-/* The address to try now; NULL: there is none.  When all have failed, a new round begins. */
+/* Returns the address to try now; NULL: there is none.  If all have failed, it begins a new
+ * round. */
 const struct address *addresses_pick(struct addresses *a);
 
-/* The address answered: none counts as failed any more. */
+/* Records that the address answered.  No address counts as failed any more. */
 void addresses_worked(struct addresses *a, const char *text);
-/* The address failed.  Returns whether others are left to be tried in this round. */
+/* Records that the address failed.  Returns whether there are others to be tried in this round. */
 bool addresses_failed(struct addresses *a, const char *text, const char *why);
 
-/* What failed in this round: "[::1]:5665: Connection refused; 127.0.0.1:5665: ...". */
+/* Lists what failed in this round: "[::1]:5665: Connection refused; 127.0.0.1:5665: ...".  Returns
+ * summary. */
 char *addresses_summary(const struct addresses *a, char summary[ADDRESSES_SUMMARY]);
 
 #endif

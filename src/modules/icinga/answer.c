@@ -1,8 +1,8 @@
 /*
- * answer: reads what the master answers over HTTP/1.1; see answer.h.
+ * answer: parses the HTTP/1.1 replies of the master; see answer.h.
  *
- * The framing is read strictly, because a body that ends elsewhere than the master meant would be taken
- * for the next answer.
+ * The framing is parsed strictly.  If this file found the end of a body elsewhere than the master
+ * meant, the rest would be taken for the next reply.
  */
 #include "answer.h"
 
@@ -15,9 +15,9 @@ enum state { STATUS, HEADER, BODY, CHUNK_SIZE, CHUNK, CHUNK_END, TRAILER, UNTIL_
 
 struct answer {
 	enum state state;
-	enum answer_result result; /* of the state OVER */
+	enum answer_result result; /* valid in the state OVER */
 	char line[ANSWER_LINE_MAX];
-	size_t line_length, lines; /* lines: bytes of all of them */
+	size_t line_length, lines; /* lines: bytes of all lines */
 
 	int status;
 	bool sized, chunked, close;
@@ -64,7 +64,7 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* "HTTP/1.1 200 OK" */
+/* Parses "HTTP/1.1 200 OK". */
 static void read_status(struct answer *a)
 {
 	const char *s = a->line;
@@ -82,7 +82,8 @@ static void read_status(struct answer *a)
 	a->state = HEADER;
 }
 
-/* A length of more digits than any length needs is the largest one. */
+/* Parses a length.  One that exceeds ANSWER_BODY_MAX keeps some value above it, so it cannot
+ * overflow. */
 static bool read_length(struct answer *a, const char *value)
 {
 	size_t length = 0, digits = strspn(value, "0123456789");
@@ -125,7 +126,7 @@ static char *trim(char *value)
 	return value;
 }
 
-/* Splits "Name: value"; NULL where the line is none. */
+/* Splits "Name: value" and returns the value; NULL: the line is not a header. */
 static char *split_header(char *line)
 {
 	static const char token[] = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
@@ -142,7 +143,7 @@ static void end_headers(struct answer *a)
 {
 	if (a->sized && a->chunked)
 		end(a, ANSWER_WRONG);
-	else if (a->status == 101) /* no other protocol was asked for */
+	else if (a->status == 101) /* no other protocol was requested */
 		end(a, ANSWER_WRONG);
 	else if (a->status < 200)
 		a->state = STATUS;
@@ -180,7 +181,7 @@ static void read_header(struct answer *a)
 		end(a, ANSWER_WRONG);
 }
 
-/* "1a" or "1a;name=value" */
+/* Parses "1a" or "1a;name=value". */
 static void read_chunk_size(struct answer *a)
 {
 	size_t digits = strspn(a->line, "0123456789abcdefABCDEF");
@@ -235,7 +236,7 @@ static void read_line(struct answer *a)
 	readers[a->state](a);
 }
 
-/* Takes bytes up to the end of the line; returns how many. */
+/* Reads bytes up to the end of the line.  Returns how many bytes it read. */
 static size_t take_line(struct answer *a, const char *data, size_t length)
 {
 	const char *newline = memchr(data, '\n', length);
@@ -298,7 +299,7 @@ enum answer_result answer_end(struct answer *a)
 	return a->result;
 }
 
-/* --- what it says ----------------------------------------------------------------------------- */
+/* --- the result ------------------------------------------------------------------------------- */
 
 int answer_status(const struct answer *a)
 {

@@ -1,9 +1,9 @@
 /*
- * answer: reads what the master answers over HTTP/1.1, from bytes as they come.
+ * answer: parses the HTTP/1.1 replies of the master from bytes as they arrive.
  *
- * It knows no network.  Interim answers such as 100 Continue are skipped.  All lines of an answer
- * together, those of interim answers too, and its body have a limit each, so that no master makes
- * vigild keep more than these, however long it goes on.
+ * This file makes no network calls.  Interim replies such as 100 Continue are skipped.  Two limits
+ * bound the memory of vigild, however much the master sends: one for all lines of a reply,
+ * including those of interim replies, and one for its body.
  */
 #ifndef ANSWER_H
 #define ANSWER_H
@@ -12,36 +12,37 @@
 #include <stddef.h>
 
 #define ANSWER_LINES_MAX (64 * 1024)  /* bytes of status, headers, chunk sizes and trailers */
-#define ANSWER_LINE_MAX  8192         /* bytes of one of them */
+#define ANSWER_LINE_MAX  8192         /* bytes of one of these lines */
 #define ANSWER_BODY_MAX  (256 * 1024) /* bytes of the body */
 
 struct answer;
 
 enum answer_result {
-	ANSWER_MORE, /* the answer is not complete yet */
+	ANSWER_MORE, /* the reply is not complete yet */
 	ANSWER_DONE,
 	ANSWER_WRONG,   /* this is not HTTP/1.1, or its length is ambiguous */
-	ANSWER_TOO_LONG /* over one of the limits */
+	ANSWER_TOO_LONG /* it exceeds one of the limits */
 };
 
-/* NULL: out of memory. */
+/* Returns NULL if out of memory. */
 struct answer *answer_new(void);
 void answer_free(struct answer *answer);
-/* What comes next is another answer. */
+/* Prepares for the next reply. */
 void answer_start(struct answer *answer);
 
-/* Reads bytes; taken: how many of them belong to this answer.  After anything but ANSWER_MORE it takes no
- * more until answer_start. */
+/* Reads bytes.  *taken is the number of bytes that belong to this reply.  After any result but
+ * ANSWER_MORE it reads no more bytes until answer_start. */
 enum answer_result answer_read(
 	struct answer *answer, const char *data, size_t length, size_t *taken);
-/* The connection has ended: ANSWER_DONE where that is how the body ends, else ANSWER_WRONG. */
+/* Tells the parser that the connection has ended.  Returns ANSWER_DONE if that ends the body, or
+ * else ANSWER_WRONG.  A result that answer_read has returned before stays the same. */
 enum answer_result answer_end(struct answer *answer);
 
-/* Of a complete answer.  The body ends with a NUL that its length does not count; it is valid until
- * answer_start. */
+/* The status and the body of a complete reply.  A NUL follows the body; *length does not count it.
+ * The body is borrowed until answer_start. */
 int answer_status(const struct answer *answer);
 const char *answer_body(const struct answer *answer, size_t *length);
-/* Whether the connection may carry another request. */
+/* Returns whether the connection may be used for another request. */
 bool answer_keeps_connection(const struct answer *answer);
 
 #endif

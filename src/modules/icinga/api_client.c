@@ -1,11 +1,11 @@
 /*
- * api_client: HTTPS connections to the API of an Icinga 2 master; see link.h.
+ * api_client: HTTPS connections to the API of an Icinga 2 master; see api_client.h.
  *
- * A connection stays open between requests.  After a failure it is freed and made again for the next
- * request, because a TLS session that has ended cannot be used again.  Connections are made, used and
- * freed in one event of the link's own, on_go, and never in a callback of the connection itself.
- * answer.c reads what the master sends, and one timer bounds a request from connecting to the last byte
- * of its answer.
+ * A connection stays open between requests.  After a failure it is freed and made again for the
+ * next request, because a TLS session that has ended cannot be used again.  Only the event on_go
+ * makes connections, sends requests and frees connections, never a callback of the connection
+ * itself.  answer.c parses what the master sends.  One timer limits a request from connecting to
+ * the last byte of its reply.
  */
 #include "api_client.h"
 
@@ -32,33 +32,33 @@
 struct connection {
 	struct api_client *link;
 	struct bufferevent *bev; /* NULL: there is none */
-	struct answer *answer;   /* made with the first connection */
+	struct answer *answer;   /* made with the first connection; owned */
 	char address[ADDRESS_TEXT];
 	bool connected; /* TLS is established */
 	bool spent;     /* bev must be freed before the next request */
 	bool used;      /* a request was answered on it */
-	char *json;     /* of the request; NULL: the connection is free */
-	bool sent;      /* the request is on its way, or is being answered */
+	char *json;     /* of the request; owned; NULL: the connection is free */
+	bool sent;      /* the request was sent, or is being answered */
 	const char *path;
 	void *request;
-	int error;    /* an errno of the handshake */
+	int error;    /* the errno of the handshake */
 	double since; /* when the request was sent */
 	char why[ADDRESS_WHY];
 };
 
 struct api_client {
 	vigil_daemon *d;
-	api_client_answer_fn *fn; /* NULL: it is being closed */
+	api_client_answer_fn *fn; /* NULL: the client is being closed */
 	void *arg;
 
 	struct url url;
 	double timeout;
 	struct credentials *credentials;
-	double looked; /* when the credentials' files were looked at */
+	double looked; /* when the files of the credentials were last checked */
 	struct resolver *resolver;
 	struct addresses addresses;
-	const char *unresolved; /* why the name has no address; NULL: it has one */
-	bool resolved;          /* for the connections that are made in this on_go */
+	const char *unresolved; /* why the name could not be resolved; NULL: it was */
+	bool resolved;          /* the name was resolved for the connections of the next on_go */
 
 	bool up; /* the last request was answered */
 	struct event *go;
@@ -70,7 +70,7 @@ struct api_client {
 
 static void disconnect(struct connection *c)
 {
-	if (c->bev != NULL) { /* a callback may be queued already */
+	if (c->bev != NULL) { /* a callback may be pending already */
 		bufferevent_setcb(c->bev, NULL, NULL, NULL, NULL);
 		bufferevent_free(c->bev);
 	}
@@ -78,7 +78,8 @@ static void disconnect(struct connection *c)
 	c->connected = c->spent = c->used = false;
 }
 
-/* libevent keeps no errno of a handshake, whose first write is what a refused connection fails. */
+/* Stores the errno of a handshake, because libevent does not keep it.  If the connection is
+ * refused, the first write of the handshake fails. */
 static void on_handshake(const SSL *ssl, int where, int result)
 {
 	struct connection *c = SSL_get_app_data(ssl);
@@ -101,7 +102,7 @@ static struct bufferevent *new_bufferevent(struct connection *c)
 		vigil_base(link->d), -1, ssl, BUFFEREVENT_SSL_CONNECTING, BEV_OPT_CLOSE_ON_FREE);
 	if (bev == NULL)
 		SSL_free(ssl);
-	else /* a peer may close without TLS's close_notify */
+	else /* the peer may close without close_notify of TLS */
 		bufferevent_openssl_set_allow_dirty_shutdown(bev, 1);
 	return bev;
 }
@@ -122,7 +123,8 @@ static int connect_to(struct connection *c, const struct address *address)
 		return -ENOMEM;
 	bufferevent_setcb(c->bev, on_read, NULL, on_event, c);
 	bufferevent_enable(c->bev, EV_READ | EV_WRITE);
-	/* With its family given, libevent takes an address whatever the machine's own ones are. */
+	/* Because the family is given, libevent accepts the address even if this machine has no
+	 * address of that family. */
 	if (bufferevent_socket_connect_hostname(c->bev, resolver_dns(link->resolver),
 		    address->family, address->host, link->url.port) == 0)
 		return 0;
@@ -130,9 +132,9 @@ static int connect_to(struct connection *c, const struct address *address)
 	return -ECONNABORTED;
 }
 
-/* --- answers ---------------------------------------------------------------------------------- */
+/* --- replies ---------------------------------------------------------------------------------- */
 
-/* What TLS has against the connection. */
+/* Stores in c->why what TLS reports as the reason; leaves it as it is if TLS reports nothing. */
 static void note_why(struct connection *c)
 {
 	unsigned long error = c->bev != NULL ? bufferevent_get_openssl_error(c->bev) : 0;
@@ -148,7 +150,7 @@ static void note_why(struct connection *c)
 
 static vigil_tick_fn on_deadline;
 
-/* The connection is free again, and the outcome is handed on. */
+/* Frees the connection for the next request and passes the result on. */
 static void finish(struct connection *c, const struct link_answer *answer)
 {
 	vigil_cancel(c->link->d, on_deadline, c);
@@ -163,7 +165,7 @@ static void finish_without(struct connection *c, enum api_client_outcome outcome
 	finish(c, &(struct link_answer){.outcome = outcome, .text = why, .length = strlen(why)});
 }
 
-/* The address did not answer: others may. */
+/* Reports that the address did not answer.  The outcome depends on whether others can be tried. */
 static void fail(struct connection *c, const char *why)
 {
 	struct api_client *link = c->link;
@@ -175,7 +177,8 @@ static void fail(struct connection *c, const char *why)
 		c, others ? LINK_RETRY : LINK_FAILED, addresses_summary(&link->addresses, summary));
 }
 
-/* For the whole request, because a byte a second would satisfy any timeout for a single read. */
+/* Limits the whole request, because a timeout for a single read would never expire if the master
+ * sent one byte a second. */
 static void on_deadline(vigil_daemon *d, void *arg)
 {
 	struct connection *c = arg;
@@ -185,7 +188,7 @@ static void on_deadline(vigil_daemon *d, void *arg)
 	fail(c, "no answer in time");
 }
 
-/* Why there is no connection, where TLS has nothing against it. */
+/* Returns why the connection could not be made, if TLS reports no reason. */
 static const char *why_unconnected(const struct connection *c)
 {
 	if (c->error != 0)
@@ -194,8 +197,8 @@ static const char *why_unconnected(const struct connection *c)
 								: "it cannot be connected to";
 }
 
-/* The connection ended before the answer did.  The master may have closed an idle connection at the
- * moment when it was used again. */
+/* Handles a connection that ended before its reply.  If it had been used before, the master may
+ * have closed it as idle while the request was being sent, so the request is tried again. */
 static void lose(struct connection *c, bool closed)
 {
 	const char *why = closed ? "the connection was closed" : "the connection broke";
@@ -220,7 +223,7 @@ static void take_answer(struct connection *c)
 	finish(c, &answer);
 }
 
-/* rest: bytes came that belong to no answer. */
+/* Handles the end of a reply.  rest: bytes arrived that belong to no reply. */
 static void conclude(struct connection *c, enum answer_result result, bool rest)
 {
 	if (rest || !answer_keeps_connection(c->answer))
@@ -232,7 +235,7 @@ static void conclude(struct connection *c, enum answer_result result, bool rest)
 						  : "what answers speaks no HTTP");
 }
 
-/* No request waits for an answer: the connection is not used any more. */
+/* Marks a connection that has no request in flight as unusable; on_go frees it. */
 static void retire(struct connection *c)
 {
 	c->spent = true;
@@ -289,7 +292,7 @@ static void send_request(struct connection *c)
 	c->since = vigil_now();
 	answer_start(c->answer);
 	vigil_after(c->link->d, c->link->timeout, on_deadline, c);
-	/* Bufferevents write later: no callback comes from in here. */
+	/* Bufferevents write later, so no callback is called before this function returns. */
 	if (post_write(c->bev, &post) == 0)
 		return;
 	c->spent = true;
@@ -326,7 +329,7 @@ static void look_at_credentials(struct api_client *link, bool force)
 		link->connections[i].spent = true;
 }
 
-/* Sends what was posted, over connections that are made first where there are none. */
+/* Sends the requests that were posted, and makes connections for them where there are none. */
 static void on_go(evutil_socket_t fd, short what, void *arg)
 {
 	struct api_client *link = arg;
@@ -357,7 +360,7 @@ static void on_resolved(const struct addrinfo *info, const char *why, void *arg)
 {
 	struct api_client *link = arg;
 
-	/* While the name servers do not answer, the addresses from before are good enough. */
+	/* If the name servers do not answer, the previous addresses stay in use. */
 	if (info != NULL)
 		addresses_set(&link->addresses, info, link->url.port);
 	link->unresolved = info != NULL ? NULL : why;
@@ -383,7 +386,7 @@ int api_client_post(struct api_client *link, const char *path, const char *json,
 
 		if (c->json != NULL)
 			continue;
-		/* An open connection is better than one to be made. */
+		/* An open connection is preferred to one that must be made. */
 		if (free_one == NULL || (c->bev != NULL && !c->spent && free_one->bev == NULL))
 			free_one = c;
 	}
@@ -425,9 +428,9 @@ const char *api_client_fault(const struct api_client *link)
 	return credentials_fault(link->credentials);
 }
 
-/* --- life ------------------------------------------------------------------------------------- */
+/* --- opening and closing ---------------------------------------------------------------------- */
 
-/* Reads the options: all that are wrong are diagnosed, and then it returns -EINVAL. */
+/* Reads the options.  Reports all errors with vigil_diagnose, and then returns -EINVAL. */
 static int read_options(struct api_client *link)
 {
 	int err = url_read(&link->url, link->d);

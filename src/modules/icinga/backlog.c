@@ -1,4 +1,4 @@
-/* backlog: the figures of the sender, in the state, the log and the health; see backlog.h. */
+/* backlog: counts and reports what the sender does; see backlog.h. */
 #include "backlog.h"
 
 #include <errno.h>
@@ -7,7 +7,7 @@
 
 #define MISSING_MAX 1000 /* services that are listed */
 
-/* A result that waits longer than this while the master takes results is late. */
+/* A result is late if it waits for more than these seconds while the master accepts results. */
 #define LATE 10.0
 
 #define WAITING_TEXT 160
@@ -23,7 +23,7 @@ void backlog_clear(struct backlog *b)
 	b->missing = NULL;
 }
 
-/* --- what happened ---------------------------------------------------------------------------- */
+/* --- events ----------------------------------------------------------------------------------- */
 
 void backlog_forget(struct backlog *b, const char *service)
 {
@@ -37,8 +37,8 @@ void backlog_sent(struct backlog *b, const char *service)
 	backlog_forget(b, service);
 }
 
-/* A newer result than this one is no fault of the service's.  Anything else is logged once for each
- * service, and not tried again. */
+/* Status 409 means that the master has a newer result, which is not the fault of the service.  Any
+ * other refusal is logged once for each service. */
 void backlog_refused(struct backlog *b, const char *service, int status, const char *why)
 {
 	b->refused++;
@@ -61,7 +61,7 @@ void backlog_probed(struct backlog *b, int err)
 	b->store_error = err;
 }
 
-/* Each failure in a row is counted, and the first one is logged. */
+/* Counts each failure, and logs the first one of several in a row. */
 void backlog_stored(struct backlog *b, int err)
 {
 	if (err == -E2BIG) {
@@ -98,8 +98,8 @@ static char *waiting_text(char text[WAITING_TEXT], const struct backlog_figures 
 	return text;
 }
 
-/* What was dropped is reported until the queue is empty and an interval has passed, because then the
- * master has the present state of every daemon again. */
+/* Returns whether drops are still reported: until no change waits and an interval has passed
+ * without a drop.  Then the master has the present state of every daemon again. */
 static bool is_lossy(struct backlog *b, const struct backlog_figures *f)
 {
 	uint64_t dropped = f->dropped + b->unstored;
@@ -125,7 +125,7 @@ static bool is_late(const struct backlog_figures *f)
 	return f->changes + f->repetitions > 0 && f->oldest > LATE;
 }
 
-/* The master takes results, but not all is well. */
+/* Sets the health to WARNING: the master accepts results, but there is a problem. */
 static void set_warning(
 	struct backlog *b, const struct backlog_figures *f, bool lossy, const char *waiting)
 {

@@ -1,5 +1,6 @@
 /*
- * backlog: the figures of the sender, in the state, the log and the health of the daemon.
+ * backlog: counts what the sender sends, refuses and drops, and reports it in the state, the log
+ * and the health of the daemon.
  */
 #ifndef BACKLOG_H
 #define BACKLOG_H
@@ -12,16 +13,16 @@
 
 struct backlog {
 	vigil_daemon *d;
-	const char *queue; /* the path of the spool */
-	char away[512];    /* why the master takes nothing; "": it does */
-	char refusal[512]; /* of the service that was refused last */
+	const char *queue; /* the path of the spool; borrowed */
+	char away[512];    /* why the master accepts no results; "": it accepts them */
+	char refusal[512]; /* about the service that was refused last */
 	uint64_t sent, refused;
 	json_t *missing; /* the services that the master refuses, each with the time */
 	bool missing_changed;
-	int store_error; /* of the last change that was stored */
+	int store_error; /* -errno of the last write of the spool; 0: it can be written */
 	uint64_t unstored;
-	uint64_t dropped;  /* that were logged */
-	double dropped_at; /* by vigil_now; 0: nothing was dropped lately */
+	uint64_t dropped;  /* results dropped when this was last checked */
+	double dropped_at; /* by vigil_now; 0: nothing was dropped recently */
 };
 
 struct backlog_figures {
@@ -34,18 +35,18 @@ struct backlog_figures {
 void backlog_init(struct backlog *b, vigil_daemon *d, const char *queue);
 void backlog_clear(struct backlog *b);
 
-/* The master took a result of the service, or refused it. */
+/* The master accepted a result of the service, or refused it. */
 void backlog_sent(struct backlog *b, const char *service);
 void backlog_refused(struct backlog *b, const char *service, int status, const char *why);
 void backlog_forget(struct backlog *b, const char *service);
-/* Whether a change could be stored: 0 or -errno. */
+/* A change was stored (0), or could not be stored (-errno) and was lost. */
 void backlog_stored(struct backlog *b, int err);
-/* The same after a failure, when no change was lost. */
+/* Whether the spool can be written (0 or -errno), after a failure; no change was lost. */
 void backlog_probed(struct backlog *b, int err);
-/* why: the master takes nothing; NULL: it does. */
+/* why: the reason why the master accepts no results; NULL: it accepts them. */
 void backlog_away(struct backlog *b, const char *why);
 
-/* Writes all of it into the state, and sets the health. */
+/* Writes all figures into the state and sets the health of the daemon. */
 void backlog_account(struct backlog *b, const struct backlog_figures *f);
 
 #endif

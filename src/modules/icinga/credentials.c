@@ -20,7 +20,7 @@
 static const char *const file_options[] = {"ca", "password_file", "certificate", "key"};
 #define FILES (sizeof(file_options) / sizeof(*file_options))
 
-/* What was read at one time. */
+/* What was read from the files at one time. */
 struct loaded {
 	SSL_CTX *tls;
 	char *header;
@@ -28,7 +28,7 @@ struct loaded {
 
 /* Which option is wrong, and why. */
 struct fault {
-	const char *option; /* NULL: none in particular */
+	const char *option; /* NULL: no particular one */
 	char text[512];
 };
 
@@ -63,7 +63,7 @@ static void loaded_clear(struct loaded *l)
 	*l = (struct loaded){0};
 }
 
-/* --- a password ------------------------------------------------------------------------------- */
+/* --- the password ----------------------------------------------------------------------------- */
 
 static int read_secret(const char *path, char secret[SECRET_MAX], struct fault *fault)
 {
@@ -113,7 +113,7 @@ static const char *tls_error(void)
 	return text != NULL ? text : "unknown";
 }
 
-/* There is no terminal to type a passphrase at, and vigild must not wait for one. */
+/* Fails, because vigild has no terminal to read a passphrase from and must not block. */
 static int no_passphrase(char *buffer, int size, int writing, void *arg)
 {
 	return -1;
@@ -155,7 +155,7 @@ static int load_certificate(
 	return load_key(l, key, fault);
 }
 
-/* --- all of them ------------------------------------------------------------------------------ */
+/* --- all files -------------------------------------------------------------------------------- */
 
 static int check_options(vigil_daemon *d, struct fault *fault)
 {
@@ -174,7 +174,7 @@ static int check_options(vigil_daemon *d, struct fault *fault)
 	return 0;
 }
 
-/* Reads all files.  Where it fails, nothing of it is kept in l. */
+/* Reads all files.  On failure, nothing is left in l. */
 static int load(vigil_daemon *d, struct loaded *l, struct fault *fault)
 {
 	const char *user = vigil_option_text(d, "user");
@@ -192,7 +192,7 @@ static int load(vigil_daemon *d, struct loaded *l, struct fault *fault)
 	return err;
 }
 
-/* Notes what the files look like now.  Returns whether that differs from before. */
+/* Records the attributes of the files.  Returns whether they differ from the last call. */
 static bool look(struct credentials *c)
 {
 	bool changed = false;

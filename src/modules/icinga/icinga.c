@@ -1,10 +1,10 @@
 /*
  * icinga: sends the health of the other daemons to an Icinga 2 master, as passive check results.
  *
- * A daemon's result is made (result.c) when its health changes, and once an interval at a phase of its
- * own (objects.c).  A change of the state waits in a queue on disk (spool.c) until the master has
- * answered it; a repetition is made when it is sent.  sender.c decides what is sent next, and link.c
- * keeps the connections.
+ * The result of a daemon is made (result.c) when its health changes, and once an interval at a
+ * phase that depends on its name (objects.c).  A change of the state waits in a queue on disk
+ * (spool.c) until the master has answered it.  A repetition is made when it is sent.  sender.c
+ * decides what is sent next, and api_client.c keeps the connections.
  */
 #include <errno.h>
 #include <fnmatch.h>
@@ -22,9 +22,9 @@
 #include "sender.h"
 #include <vigil/vigil.h>
 
-/* Phases that are close to each other share a wake-up. */
+/* Seconds; phases that are closer than this share a wake-up. */
 #define PHASES 0.25
-/* Daemons that were there before this one are told of over this time at the start. */
+/* The first results of the daemons that exist at the start are spread over this many seconds. */
 #define FIRST_ROUND 2.0
 
 struct icinga {
@@ -36,7 +36,7 @@ struct icinga {
 	char queue[PATH_MAX];
 	struct objects *objects;
 	struct sender *sender;
-	double phase_at;       /* when on_phase comes */
+	double phase_at;       /* when on_phase is called next */
 	json_int_t generation; /* of the configuration */
 };
 
@@ -60,7 +60,8 @@ static bool is_submitted(const struct icinga *x, const char *name)
 	return false;
 }
 
-/* What is not sent is in the state at left_out/NAME, and in the log when it changes. */
+/* Publishes the number of values that a result does not contain at left_out/NAME, and logs it if it
+ * has changed. */
 static void put_left_out(struct icinga *x, const char *name, const struct result_left_out *left_out)
 {
 	json_int_t count = (json_int_t)left_out->unfit + left_out->over;
@@ -81,7 +82,8 @@ static void put_left_out(struct icinga *x, const char *name, const struct result
 		RESULT_PERFDATA_MAX / 1024);
 }
 
-/* A reference of our own: what the state lends is gone with the next look at it. */
+/* Returns a new reference, because what vigil_state_get returns is only valid until its next
+ * call. */
 static json_t *state_at(struct icinga *x, const char *root, const char *name, const char *rest)
 {
 	char pointer[160];
@@ -125,8 +127,8 @@ static void arm_phase(struct icinga *x, double delay)
 		x->phase_at = vigil_now() + delay;
 }
 
-/* All daemons that there are: those that were started before this one, and those whose first change was
- * dropped among too many others. */
+/* Adds all daemons.  on_change does not report daemons that were started before this one, and those
+ * whose first change was dropped because there were too many. */
 static void add_all(struct icinga *x)
 {
 	json_t *all = json_incref((json_t *)vigil_state_get(x->d, "/runs")), *account;
@@ -145,7 +147,7 @@ static void add_all(struct icinga *x)
 	json_decref(all);
 }
 
-/* After a reload the credentials are read again, and there may be other daemons. */
+/* Detects a reload: the credentials are read again, and there may be new daemons. */
 static void look_for_reload(struct icinga *x)
 {
 	json_int_t generation = json_integer_value(vigil_state_get(x->d, "/vigil/generation"));
@@ -191,8 +193,9 @@ static void forget(struct icinga *x, const char *name)
 	free(service);
 }
 
-/* Another state is a change.  Another text with the same state is sent at once, but as a repetition:
- * many plugins have numbers in their text.  So is the first OK, because a start is not a change. */
+/* Sends a changed health.  A different state is a change.  A different text with the same state is
+ * also sent at once, but as a repetition, because many plugins have numbers in their text.  The
+ * first OK is a repetition, too, because a start is not a change. */
 static void take_health(struct icinga *x, struct object *object, const json_t *health)
 {
 	int level = result_level(health), before = object->level;
@@ -209,7 +212,8 @@ static void take_health(struct icinga *x, struct object *object, const json_t *h
 	json_decref(result);
 }
 
-/* At /runs/NAME/health; value: NULL when the daemon has gone. */
+/* Called for each change in /runs; only those of /runs/NAME/health matter.  value NULL: the daemon
+ * was removed. */
 static void on_change(vigil_daemon *d, const char *pointer, const json_t *value, void *arg)
 {
 	struct icinga *x = arg;
@@ -234,12 +238,12 @@ static void on_change(vigil_daemon *d, const char *pointer, const json_t *value,
 	if (object == NULL || !json_is_object(value))
 		return;
 	take_health(x, object, value);
-	if (x->phase_at > vigil_now() + 1) /* the phase of a new object may come before that */
+	if (x->phase_at > vigil_now() + 1) /* the phase of a new object may come earlier */
 		arm_phase(x, 1);
 	sender_pump(x->sender);
 }
 
-/* --- life ------------------------------------------------------------------------------------- */
+/* --- start and stop --------------------------------------------------------------------------- */
 
 static int read_options(struct icinga *x)
 {
@@ -265,7 +269,8 @@ static int read_options(struct icinga *x)
 	return 0;
 }
 
-/* A name of a Host object, which may be any text, but not what only looks like one. */
+/* Checks the name of the Host object.  It may be any text without the characters that Icinga
+ * forbids. */
 static int check_host(vigil_daemon *d)
 {
 	const char *host = vigil_option_text(d, "host");
@@ -291,7 +296,8 @@ static int check_submit(vigil_daemon *d)
 	return err;
 }
 
-/* The file is made where it is missing, its directory is not. */
+/* Checks the directory of the queue.  The file is created if it is missing, its directory is
+ * not. */
 static int check_queue(vigil_daemon *d)
 {
 	const char *queue = vigil_option_text(d, "queue");
@@ -305,7 +311,7 @@ static int check_queue(vigil_daemon *d)
 	return 0;
 }
 
-/* All that is wrong is diagnosed, and then it is -EINVAL. */
+/* Reports all errors with vigil_diagnose, and then returns -EINVAL. */
 static int check(vigil_daemon *d)
 {
 	int host = check_host(d), submit = check_submit(d), queue = check_queue(d);

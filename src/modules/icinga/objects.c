@@ -1,4 +1,4 @@
-/* objects: the daemons whose results go to the master; see objects.h. */
+/* objects: the daemons whose results are sent to the master; see objects.h. */
 #include "objects.h"
 
 #include <math.h>
@@ -8,17 +8,17 @@
 #include <sys/queue.h>
 
 struct item {
-	struct object public; /* first */
+	struct object public; /* must be the first member */
 	double next;          /* when its next phase comes */
 	TAILQ_ENTRY(item) link;
-	TAILQ_ENTRY(item) due_link; /* while it is due */
+	TAILQ_ENTRY(item) due_link; /* in the queue, while it is due */
 	char name[];
 };
 
 struct objects {
 	char *host;
 	double interval, start;
-	void *tree; /* of the same items, by name */
+	void *tree; /* the same items by name, for tsearch */
 	TAILQ_HEAD(, item) all;
 	TAILQ_HEAD(due_list, item) due;
 	size_t due_count;
@@ -38,14 +38,15 @@ double objects_phase(const char *host, const char *name)
 {
 	uint32_t hash = hash_text(hash_text(hash_text(2166136261u, host), "!"), name);
 
-	/* The finalizer of MurmurHash3: names that differ in their last letter only are far apart. */
+	/* The finalizer of MurmurHash3 moves names far apart that differ only in their last
+	 * letter. */
 	hash = (hash ^ hash >> 16) * 0x85ebca6bu;
 	hash = (hash ^ hash >> 13) * 0xc2b2ae35u;
 	hash ^= hash >> 16;
 	return hash / 4294967296.0;
 }
 
-/* The first moment of the item's phase that is later than `now`. */
+/* Returns the first time of the item's phase that is later than `now`. */
 static double phase_after(const struct objects *o, const struct item *item, double now)
 {
 	double first = o->start + objects_phase(o->host, item->name) * o->interval;

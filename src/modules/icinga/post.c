@@ -1,4 +1,4 @@
-/* post: an HTTP request that posts JSON to the master; see post.h. */
+/* post: writes an HTTP request that posts JSON to the master; see post.h. */
 #include "post.h"
 
 #include <errno.h>
@@ -10,8 +10,8 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 
-/* Without TCP_NODELAY the kernel keeps the second of two small writes back until the master has
- * acknowledged the first, which takes 40 ms. */
+/* Sets TCP_NODELAY.  Without it the kernel delays the second of two small writes until the master
+ * has acknowledged the first one, which takes 40 ms. */
 static void hasten(struct bufferevent *bev)
 {
 	evutil_socket_t fd = bufferevent_getfd(bev);

@@ -1,8 +1,8 @@
 /*
- * resolver: looks a name up without blocking the loop; see resolver.h.
+ * resolver: looks a name up without blocking the loop thread; see resolver.h.
  *
- * libevent may call back after a query was given up and after the resolver was freed.  So each query
- * has a struct of its own, which forgets the resolver then.
+ * libevent may call back after a query was abandoned and after the resolver was freed.  So each
+ * query has its own struct, whose pointer to the resolver is then NULL.
  */
 #include "resolver.h"
 
@@ -19,18 +19,18 @@ static const char *const files[] = {"/etc/resolv.conf", "/etc/hosts"};
 #define FILES (sizeof(files) / sizeof(*files))
 
 struct query {
-	struct resolver *resolver; /* NULL: it was given up */
+	struct resolver *resolver; /* NULL: the query was abandoned */
 };
 
 struct resolver {
 	struct event_base *base;
 	struct evdns_base *dns;
-	struct stat seen[FILES]; /* when dns read them */
+	struct stat seen[FILES]; /* the files when dns read them */
 	char *host;
 	struct timeval timeout;
 	resolver_fn *fn;
 	void *arg;
-	struct query *query; /* NULL: none is under way */
+	struct query *query; /* NULL: no query is in progress */
 	struct event *deadline;
 };
 
@@ -41,17 +41,17 @@ static void dns_open(struct resolver *r)
 	r->dns = evdns_base_new(
 		r->base, EVDNS_BASE_INITIALIZE_NAMESERVERS | EVDNS_BASE_DISABLE_WHEN_INACTIVE);
 	if (r->dns == NULL) {
-		/* Without name servers addresses and /etc/hosts are enough. */
+		/* Without name servers, numeric addresses and /etc/hosts still work. */
 		r->dns = evdns_base_new(r->base, EVDNS_BASE_DISABLE_WHEN_INACTIVE);
 		if (r->dns != NULL)
 			evdns_base_load_hosts(r->dns, "/etc/hosts");
 	}
-	/* Some name servers do not return the name in the case in which it was asked for. */
+	/* Some name servers do not return the name in the case in which it was requested. */
 	if (r->dns != NULL)
 		evdns_base_set_option(r->dns, "randomize-case:", "0");
 }
 
-/* Notes what the files look like now.  Returns whether that differs from before. */
+/* Records the attributes of the files.  Returns whether they differ from the last call. */
 static bool look(struct resolver *r)
 {
 	bool changed = false;
@@ -70,7 +70,8 @@ static bool look(struct resolver *r)
 	return changed;
 }
 
-/* Queries under way are failed: one that was only forgotten would keep its timer. */
+/* Frees libevent's resolver and makes queries in progress fail.  Otherwise they would keep their
+ * timers. */
 static void dns_close(struct resolver *r)
 {
 	if (r->dns != NULL)
@@ -113,7 +114,8 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 
 void resolver_start(struct resolver *r)
 {
-	/* No AI_ADDRCONFIG: on a machine with no address but 127.0.0.1 and ::1 these count. */
+	/* Without AI_ADDRCONFIG, because on a machine that has only 127.0.0.1 and ::1 these must be
+	 * found. */
 	const struct evutil_addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
 	struct query *query;
 
@@ -144,7 +146,7 @@ struct evdns_base *resolver_dns(const struct resolver *r)
 	return r->dns;
 }
 
-/* --- life ------------------------------------------------------------------------------------- */
+/* --- opening and closing ---------------------------------------------------------------------- */
 
 struct resolver *resolver_new(
 	struct event_base *base, const char *host, double timeout, resolver_fn *fn, void *arg)

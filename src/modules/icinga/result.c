@@ -1,4 +1,4 @@
-/* result: the health of a daemon as a check result for Icinga 2; see result.h. */
+/* result: formats the health of a daemon as a check result for Icinga 2; see result.h. */
 #include "result.h"
 
 #include <stdbool.h>
@@ -19,7 +19,7 @@ static const char *text_of(const json_t *object, const char *key)
 
 /* --- performance data ------------------------------------------------------------------------- */
 
-/* The bytes of the text in JSON. */
+/* Returns the bytes that the text takes as an element of a JSON array. */
 static size_t json_size(const char *text)
 {
 	size_t size = sizeof("\"\",") - 1;
@@ -29,8 +29,9 @@ static size_t json_size(const char *text)
 	return size;
 }
 
-/* A value of null could not be determined: there is nothing to send.  Neither are the numbers of a
- * daemon that failed or is silent, because they are not the present ones. */
+/* Returns the performance data as an array.  A value of null was not determined and is left out.
+ * The values of a daemon that failed or does not report are all left out, because they are not
+ * current. */
 static json_t *perfdata_of(const json_t *data, struct result_left_out *left_out)
 {
 	json_t *list = json_array(), *entry;
@@ -68,15 +69,16 @@ int result_level(const json_t *health)
 	return level;
 }
 
-/* Whether it is the status line of a plugin: exec keeps it as output, beside the performance data. */
+/* Returns whether the text is the status line of a plugin.  exec stores that line as `output`, next
+ * to the performance data. */
 static bool is_of_plugin(const char *text, const json_t *data)
 {
 	return json_is_object(json_object_get(data, "perfdata")) &&
 	       strcmp(text, text_of(data, "output")) == 0;
 }
 
-/* A plugin's own line is sent as the plugin printed it.  Before any other text goes the level, unless
- * the text names it. */
+/* Writes the first line.  A plugin's status line is sent as the plugin printed it.  Any other text
+ * is preceded by the level, unless it contains the level. */
 static void put_status_line(FILE *file, const json_t *health, const json_t *data)
 {
 	const char *level = levels[result_level(health)], *text = text_of(health, "text");
@@ -86,7 +88,7 @@ static void put_status_line(FILE *file, const json_t *health, const json_t *data
 	fputs(text, file);
 }
 
-/* The text is to be freed; NULL: out of memory. */
+/* Returns the text, which the caller frees; NULL: out of memory. */
 static char *make_text(
 	const json_t *health, const json_t *data, const struct result_left_out *left_out)
 {

@@ -1,5 +1,5 @@
 /*
- * sender: decides which result goes to the master next; see sender.h.
+ * sender: decides which result is sent to the master next; see sender.h.
  */
 #include "sender.h"
 
@@ -18,8 +18,8 @@
 #define PATH         "/v1/actions/process-check-result"
 #define REQUESTS_MAX 16
 
-#define SOON  0.2 /* figures that change together are written together */
-#define LATER 1.0 /* and again after this time while something waits */
+#define SOON  0.2 /* seconds; figures that change within this time are written together */
+#define LATER 1.0 /* seconds between two updates of the figures while results wait */
 
 /* A request in flight: a change, which has an entry in the spool, or a repetition. */
 struct request {
@@ -42,12 +42,12 @@ struct sender {
 	unsigned failures;
 	bool waiting;    /* a timer will try again */
 	bool accounting; /* a timer will write the figures */
-	char tried[256]; /* which addresses failed, as the log says it */
+	char tried[256]; /* which addresses failed, as it was logged last */
 };
 
 /* --- figures ---------------------------------------------------------------------------------- */
 
-/* What is known of a line of the spool. */
+/* What was parsed from a line of the spool. */
 struct parsed {
 	double time;
 	char service[];
@@ -80,7 +80,7 @@ static double wall_clock(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-/* For how long the oldest result has waited. */
+/* Returns for how many seconds the oldest result has waited. */
 static double oldest_age(struct sender *s)
 {
 	struct spool_entry *entry = spool_oldest(s->spool);
@@ -151,7 +151,8 @@ static void request_clear(struct request *r)
 	*r = (struct request){0};
 }
 
-/* The first change of an object that has no result in flight: its text; NULL: there is none. */
+/* Fills the request in with the first change of an object that has no result in flight.  Returns
+ * its text, borrowed from the spool; NULL: there is none. */
 static const char *next_change(struct sender *s, struct request *r)
 {
 	struct spool_entry *entry = spool_next(s->spool, NULL);
@@ -159,7 +160,7 @@ static const char *next_change(struct sender *s, struct request *r)
 
 	while (entry != NULL) {
 		parsed = parse(entry);
-		if (parsed == NULL) { /* it is no result: a file that something else has changed */
+		if (parsed == NULL) { /* it is not a result: the file was changed by others */
 			spool_take(s->spool, entry);
 			spool_done(s->spool, entry);
 			entry = spool_next(s->spool, NULL);
@@ -179,7 +180,8 @@ static const char *next_change(struct sender *s, struct request *r)
 	return entry->line;
 }
 
-/* Fills the request in and returns its text, to be freed; NULL: the object is not for now. */
+/* Fills the request in and returns its text, which the caller frees; NULL: the object has a result
+ * in flight, or out of memory. */
 static char *repeat(
 	struct sender *s, struct object *object, const json_t *result, struct request *r)
 {
@@ -202,7 +204,8 @@ static char *repeat(
 	return text;
 }
 
-/* The present result of the first object that is due and has no result in flight; to be freed. */
+/* Fills the request in with the present result of the first object that is due and has no result in
+ * flight.  Returns its text, which the caller frees; NULL: there is none. */
 static char *next_repetition(struct sender *s, struct request *r)
 {
 	struct object *object = objects_first_due(s->objects), *next;
@@ -230,7 +233,7 @@ static size_t changes_in_flight(const struct sender *s)
 	return count;
 }
 
-/* Posts the next result.  false: there is none, or it cannot be posted. */
+/* Posts the next result.  Returns false if there is none or it cannot be posted. */
 static bool post_next(struct sender *s)
 {
 	struct request *r = unused_request(s);
@@ -278,7 +281,7 @@ void sender_put_change(struct sender *s, struct object *object, const json_t *re
 	objects_unwant(s->objects, object);
 }
 
-/* --- answers ---------------------------------------------------------------------------------- */
+/* --- replies ---------------------------------------------------------------------------------- */
 
 static void on_again(vigil_daemon *d, void *arg)
 {
@@ -288,7 +291,7 @@ static void on_again(vigil_daemon *d, void *arg)
 	sender_pump(s);
 }
 
-/* The request was not answered: its result waits again. */
+/* Makes the result of a request that was not answered wait again. */
 static void put_back(struct sender *s, struct request *r)
 {
 	struct object *object = r->name != NULL ? objects_find(s->objects, r->name) : NULL;
@@ -300,8 +303,8 @@ static void put_back(struct sender *s, struct request *r)
 	request_clear(r);
 }
 
-/* The master is away or takes nothing: everything waits.  Requests that were in flight at the same
- * time fail together, and count once. */
+/* Stops sending for a while, because the master does not answer or accepts nothing.  Requests that
+ * were in flight at the same time fail together, and count as one failure. */
 static void retreat(struct sender *s, const char *why)
 {
 	double delay = fmin(exp2(fmin(s->failures, 16)), s->backoff_max);
@@ -319,7 +322,7 @@ static void retreat(struct sender *s, const char *why)
 	sender_account(s);
 }
 
-/* An address of several that fails is logged, unless the log says the same already. */
+/* Logs that one of several addresses failed, unless the last such message was the same. */
 static void try_next(struct sender *s, const char *why)
 {
 	if (why[0] == '\0' || strcmp(why, s->tried) == 0)
@@ -341,7 +344,7 @@ static void recover(struct sender *s)
 	backlog_away(&s->backlog, NULL);
 }
 
-/* The request was answered, and its result does not wait any more. */
+/* Frees a request that was answered, and its entry in the spool. */
 static void settle(struct sender *s, struct request *r)
 {
 	if (r->entry != NULL)
@@ -391,7 +394,7 @@ static void on_answer(const struct link_answer *answer, void *request, void *arg
 	sender_pump(s);
 }
 
-/* --- life ------------------------------------------------------------------------------------- */
+/* --- opening and closing ---------------------------------------------------------------------- */
 
 void sender_forget(struct sender *s, const char *service)
 {

@@ -1,11 +1,11 @@
 /*
- * sender: decides which result goes to the master next, and keeps account of what became of it.
+ * sender: decides which result is sent to the master next, and handles the replies.
  *
- * There are two classes of results.  A change is a result whose state differs from that of the result
- * before it; changes wait in the spool with their times until the master has answered them.  A
- * repetition is the present result of an object that is due; it is made when it is sent, and no
- * repetition is sent while a change could be.  At most one result of an object is in flight, so the order
- * within an object is kept.
+ * There are two classes of results.  A change is a result whose state differs from that of the
+ * previous result.  Changes wait in the spool, with their times, until the master has answered
+ * them.  A repetition is the present result of an object that is due, and is made when it is sent.
+ * A repetition is sent only while no change waits to be sent.  At most one result of an object is
+ * in flight, so that the order within an object is kept.
  */
 #ifndef SENDER_H
 #define SENDER_H
@@ -16,28 +16,28 @@
 
 struct sender;
 
-/* The present result of the daemon, a new reference; NULL: it has nothing to say. */
+/* Returns the present result of the daemon, a new reference; NULL: it has none. */
 typedef json_t *sender_make_fn(struct object *object, void *arg);
 
 struct sender_spec {
 	vigil_daemon *d;
-	const char *queue; /* the path of the spool */
+	const char *queue; /* the path of the spool; borrowed */
 	struct objects *objects;
 	sender_make_fn *make;
 	void *arg;
 };
 
-/* NULL after vigil_diagnose or vigil_fail. */
+/* Copies the spec.  Returns NULL after vigil_diagnose or vigil_fail, or if out of memory. */
 struct sender *sender_open(const struct sender_spec *spec);
 void sender_close(struct sender *sender);
 
-/* A change: its result.  Where it cannot be stored, the object is due instead. */
+/* Stores the result of a change.  If it cannot be stored, the object becomes due instead. */
 void sender_put_change(struct sender *sender, struct object *object, const json_t *result);
-/* Sends what waits, as far as the master takes it. */
+/* Sends as many waiting results as the master accepts now. */
 void sender_pump(struct sender *sender);
 /* Updates the figures in the state and the health. */
 void sender_account(struct sender *sender);
-/* The daemon has gone: whether the master lacks its service does not matter any more. */
+/* Forgets that the master refuses the service, because the daemon was removed. */
 void sender_forget(struct sender *sender, const char *service);
 /* Reads the CA and the credentials again. */
 void sender_reload(struct sender *sender);

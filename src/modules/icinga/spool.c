@@ -1,9 +1,10 @@
 /*
- * spool: lines that wait to be sent, on disk, in order; see spool.h.
+ * spool: a queue on disk of lines that wait to be sent; see spool.h.
  *
- * The window holds the entries that were read ahead, in order.  An entry leaves the window when it
- * and all entries before it are done; the part that it was read from then remembers its end, which is
- * where an orderly close cuts the file.
+ * A part is one of the two files.  The window holds the entries that were read ahead, in order.  An
+ * entry leaves the window when it and all entries before it are done.  The part that it was read
+ * from then records the end of the entry, and spool_close removes everything before that from the
+ * file.
  */
 #include "spool.h"
 
@@ -25,7 +26,7 @@
 struct part {
 	char *path;
 	int fd;       /* -1: there is no file */
-	size_t lines; /* not yet read ahead */
+	size_t lines; /* lines that were not read ahead yet */
 	off_t next;   /* where the first of these begins */
 	off_t done;   /* all lines before it are done */
 	off_t size;
@@ -35,12 +36,12 @@ enum place { GONE, OLD, NEW };
 enum state { WAITING, TAKEN, DONE };
 
 struct entry {
-	struct spool_entry public; /* first */
+	struct spool_entry public; /* must be the first member */
 	char *line;
 	size_t length;
-	enum place place; /* of the part that it was read from; GONE: the part was dropped */
+	enum place place; /* the part that it was read from; GONE: the part was dropped */
 	enum state state;
-	off_t end; /* in the part */
+	off_t end; /* where the line ends in the part */
 	TAILQ_ENTRY(entry) link;
 };
 
@@ -64,7 +65,8 @@ static void part_close(struct part *part)
 	part->next = part->done = part->size = 0;
 }
 
-/* A line without its end was cut by a crash, and does not count. */
+/* Counts the lines and sets the size.  A last line without an end of line was cut by a crash, and
+ * does not count. */
 static int part_count(struct part *part)
 {
 	char buffer[BUFSIZ];
@@ -129,7 +131,8 @@ static void entry_free(struct spool *s, struct entry *entry)
 	free(entry);
 }
 
-/* The line that begins there, with its end, to be freed; NULL: it cannot be read. */
+/* Returns the line that begins at `at`, without its end, which *length counts; the caller frees it.
+ * NULL: it cannot be read, or out of memory. */
 static char *read_line(int fd, off_t at, size_t *length)
 {
 	char *text = NULL, *more, *end = NULL;
@@ -154,7 +157,7 @@ static char *read_line(int fd, off_t at, size_t *length)
 	return text;
 }
 
-/* Reads one line of the part ahead.  false: the part cannot be read. */
+/* Reads one line of the part ahead.  Returns false if the part cannot be read. */
 static bool read_ahead(struct spool *s, struct part *part, enum place place)
 {
 	struct entry *entry = calloc(1, sizeof(*entry));
@@ -187,7 +190,7 @@ static void fill_window(struct spool *s)
 			return;
 		if (read_ahead(s, part, place))
 			continue;
-		/* A line that cannot be read: the rest of the part cannot be read either. */
+		/* If a line cannot be read, the rest of the part cannot be read either. */
 		s->dropped += part->lines;
 		part->lines = 0;
 		part->next = part->size;
@@ -196,7 +199,8 @@ static void fill_window(struct spool *s)
 	}
 }
 
-/* Entries that are done leave the front of the window, and a part of which all is done is emptied. */
+/* Removes entries that are done from the front of the window, and empties a part whose lines are
+ * all done. */
 static void trim_window(struct spool *s)
 {
 	struct entry *entry;
@@ -221,7 +225,7 @@ static bool is_dropped(struct spool *s, struct entry *entry)
 	return true;
 }
 
-/* The new part becomes the old one, and what the old one held is dropped, except for what is in
+/* Makes the new part the old one.  The lines that the old one held are dropped, except those in
  * flight. */
 static int rotate(struct spool *s)
 {
@@ -247,7 +251,8 @@ static int rotate(struct spool *s)
 
 /* --- lines ------------------------------------------------------------------------------------ */
 
-/* The next line begins where the part ends, whatever a write that failed has left behind it. */
+/* Appends a line.  It is always written at part->size, so it overwrites what a failed write may
+ * have left there. */
 static int append(struct part *part, const char *line, size_t length)
 {
 	struct iovec parts[] = {
@@ -339,9 +344,9 @@ uint64_t spool_dropped(const struct spool *s)
 	return s->dropped;
 }
 
-/* --- life ------------------------------------------------------------------------------------- */
+/* --- opening and closing ---------------------------------------------------------------------- */
 
-/* Copies the lines that are not done.  Returns 0 or -errno. */
+/* Copies the lines that are not done to fd.  Returns 0 or -errno. */
 static int copy_rest(struct part *part, int fd)
 {
 	char buffer[BUFSIZ];
@@ -354,8 +359,8 @@ static int copy_rest(struct part *part, int fd)
 	return n < 0 ? -errno : 0;
 }
 
-/* Leaves only the lines on disk that are not done.  Where that fails some lines are sent twice, which
- * is better than not at all. */
+/* Replaces the file by one with only the lines that are not done.  If that fails, some lines are
+ * sent twice, which is better than losing them. */
 static void part_shed(struct part *part)
 {
 	char *path;

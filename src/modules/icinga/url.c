@@ -1,4 +1,4 @@
-/* url: where the master's API is; see url.h. */
+/* url: the URL of the master's API; see url.h. */
 #include "url.h"
 
 #include <errno.h>
@@ -23,7 +23,7 @@ int url_read(struct url *u, vigil_daemon *d)
 		goto out;
 	}
 	u->port = evhttp_uri_get_port(uri) > 0 ? evhttp_uri_get_port(uri) : 5665;
-	if (host[0] == '[') /* an address of IPv6 */
+	if (host[0] == '[') /* an IPv6 address */
 		u->host = strndup(host + 1, strlen(host) - 2);
 	else
 		u->host = strdup(host);

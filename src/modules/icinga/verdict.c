@@ -1,4 +1,4 @@
-/* verdict: what an answer of the master says of the result that was sent to it; see verdict.h. */
+/* verdict: reads from a reply of the master what happened to the result; see verdict.h. */
 #include "verdict.h"
 
 #include <stdbool.h>
@@ -8,15 +8,15 @@
 
 #include <vigil/vigil.h>
 
-#define WORDS_MAX 256 /* bytes of the master's words */
+#define WORDS_MAX 256 /* bytes of the master's message */
 
 static bool is_success(double code)
 {
 	return code >= 200 && code < 300;
 }
 
-/* A proxy in front of a master that is away answers, too, even with 200 or 404, but not in Icinga's
- * words. */
+/* A proxy in front of a master that is down answers, too, even with 200 or 404, but not in the
+ * format of Icinga. */
 static enum verdict verdict_of(int status, const json_t *answer, const json_t *result)
 {
 	const json_t *code = json_object_get(result, "code");

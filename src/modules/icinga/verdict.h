@@ -1,5 +1,5 @@
 /*
- * verdict: what an answer of the master says of the result that was sent to it.
+ * verdict: reads from a reply of the master what happened to the result that was sent.
  */
 #ifndef VERDICT_H
 #define VERDICT_H
@@ -8,12 +8,13 @@
 
 #define VERDICT_TEXT 512
 
-/* An answer with `results`, or 404 or 400, is about this object; any other one is about whether the master
- * takes anything at all. */
+/* TAKEN: the master accepted the result.  REFUSED: it does not accept results of this object; the
+ * reply has `results`, or is an error 404 or 400 of Icinga.  NO_MASTER: any other reply, which
+ * means that the master accepts no results at all. */
 enum verdict { VERDICT_TAKEN, VERDICT_REFUSED, VERDICT_NO_MASTER };
 
-/* status: HTTP's.  text: "the master answers 404: No objects found.", one line without control
- * characters. */
+/* status: the HTTP status.  Writes text, one line without control characters: "the master answers
+ * 404: No objects found.". */
 enum verdict verdict_read(int status, const char *body, size_t length, char text[VERDICT_TEXT]);
 
 #endif
