@@ -140,7 +140,8 @@ typedef struct vigil_module {
 	int (*start)(vigil_daemon *d);
 	/* Optional.  vigild calls it when the daemon stops, before it frees the objects of the
 	 * daemon.  vigild does not call it if start returned an error.  In that case start itself
-	 * must free what vigild does not own. */
+	 * must free what vigild does not own.  vigild also calls it if start returned 0 although a
+	 * function that creates an object had failed. */
 	void (*stop)(vigil_daemon *d);
 	/* Optional.  vigild calls it after the options of the daemon have changed.  The
 	 * vigil_option_ functions already return the new values.  If it returns non-zero, or if the
@@ -326,7 +327,8 @@ VIGIL_API int vigil_state_add(vigil_daemon *d, const char *path, json_t *value);
 /* Removes the value.  Returns 0, or -ENOENT if there is no value. */
 VIGIL_API int vigil_state_unset(vigil_daemon *d, const char *path);
 /* Returns the value, or NULL if there is none.  The value is borrowed and must not be changed.  It
- * is valid until the next write to the state, by any daemon, or until the callback returns. */
+ * is valid until the next call of vigil_state_get or the next write to the state, by any daemon, or
+ * until the callback returns. */
 VIGIL_API const json_t *vigil_state_get(vigil_daemon *d, const char *path);
 
 /*
