@@ -173,8 +173,8 @@ extern VIGIL_API const vigil_module vigil_module_descriptor;
 /* Returns the daemon's name, which is valid as long as the daemon exists. */
 VIGIL_API const char *vigil_name(vigil_daemon *d);
 
-/* For start: reports why the daemon cannot start.  Returns -EINVAL, as in `return vigil_fail(d,
- * "port = %d is in use", port);`.  vigild then marks the daemon failed with this reason. */
+/* For start: reports why the daemon cannot start.  vigild then marks the daemon failed with this
+ * reason.  Returns -EINVAL, as in `return vigil_fail(d, "port = %d is in use", port);`. */
 VIGIL_API int vigil_fail(vigil_daemon *d, const char *format, ...) VIGIL_PRINTF(2, 3);
 
 /* For check: reports an invalid value of an option.  The diagnostic names the file and the line of
@@ -200,8 +200,8 @@ VIGIL_API void *vigil_alloc(vigil_daemon *d, size_t size);
 VIGIL_API void vigil_set_data(vigil_daemon *d, void *data);
 VIGIL_API void *vigil_data(vigil_daemon *d);
 
-/* Returns true while an admin has paused the daemon (`vigilctl pause`).  A paused daemon continues
- * to check but does not act. */
+/* Returns true while an admin has paused the daemon (`vigilctl pause`).  During a pause the daemon
+ * should continue to check, but must not act. */
 VIGIL_API bool vigil_paused(vigil_daemon *d);
 
 typedef enum vigil_level {
@@ -313,9 +313,12 @@ VIGIL_API int vigil_on_verb(vigil_daemon *d, const char *verb, vigil_verb_fn *cb
  * The state is one tree of JSON values.  JSON Pointers (RFC 6901) address its values.  A path that
  * begins with a slash is relative to the root.  A path without a leading slash is relative to
  * /daemons/NAME of this daemon.  The empty path means /daemons/NAME for the functions that write,
- * and the root for the functions that read.  A daemon can write only to its own subtree,
- * /daemons/NAME (elsewhere: -EPERM).  Missing parents are created.  A value may be nested up to 16
- * levels deep (otherwise -E2BIG).  Writing a value that equals the present one is not a change.
+ * and the root for the functions that read.
+ *
+ * A daemon can write only to its own subtree, /daemons/NAME (elsewhere: -EPERM).  A write creates
+ * missing parents, and replaces a parent that is not an object by an object.  A value may be nested
+ * up to 16 levels deep (otherwise -E2BIG).  Writing a value that equals the present one is not a
+ * change.
  */
 
 /* Writes a value.  The function takes over the caller's reference, even if it fails.  Returns
@@ -342,8 +345,9 @@ VIGIL_API bool vigil_state_stale(vigil_daemon *d, const char *path);
 /* vigil_on_change calls cb for every change at a path or below it.  pointer is the address that
  * changed.  value is the value that was written then (NULL: removed), which is borrowed until the
  * callback returns.  For a large value, it is the present value instead.  If more than 1024 changes
- * are pending, vigild keeps only the newest change of each address.  Changes to the daemon's own
- * subtree are not reported, unless path itself is in that subtree. */
+ * are pending, vigild keeps only the newest change of each address.  If more than 100000 addresses
+ * have pending changes, it drops the oldest changes and logs a warning.  Changes to the daemon's
+ * own subtree are not reported, unless path itself is in that subtree. */
 typedef void vigil_change_fn(vigil_daemon *d, const char *pointer, const json_t *value, void *arg);
 VIGIL_API int vigil_on_change(vigil_daemon *d, const char *path, vigil_change_fn *cb, void *arg);
 
@@ -417,8 +421,8 @@ typedef void vigil_child_exit_fn(
 typedef void vigil_child_line_fn(
 	vigil_daemon *d, vigil_child *child, const char *line, size_t length, void *arg);
 
-/* Called when the timeout has expired and vigild has sent SIGTERM.  on_exit follows at most 3 s
- * later. */
+/* Called when the timeout has expired and vigild has sent SIGTERM to the process group of the
+ * child.  on_exit follows at most 3 s later. */
 typedef void vigil_child_late_fn(vigil_daemon *d, vigil_child *child, void *arg);
 
 /* Called when the child has closed its stdout.  on_exit follows when the child exits. */
@@ -486,7 +490,8 @@ VIGIL_API vigil_slot *vigil_slot_request(
 /* Does nothing if slot is NULL. */
 VIGIL_API void vigil_slot_free(vigil_slot *slot);
 
-/* Terminates the child in the same way as an expired timeout.  on_exit follows. */
+/* Terminates the child in the same way as an expired timeout: SIGTERM to its process group, SIGKILL
+ * 2 s later.  on_exit follows. */
 VIGIL_API void vigil_child_terminate(vigil_child *child);
 
 /* Opens a file that contains a secret, such as a password, a token or a key, for reading.  It must
@@ -571,8 +576,7 @@ typedef struct vigil_service_spec {
 	size_t size;             /* sizeof(vigil_service_spec) */
 	const char *name;        /* required */
 	const char *manager;     /* NULL or "auto", "systemd", "lsb", "command" ... */
-	const char *init_dir;    /* the directory of the init scripts; NULL: the manager's
-				  * default */
+	const char *init_dir;    /* the directory of init scripts; NULL: the default */
 	const char *service_dir; /* the directory of service directories; NULL: the default */
 	const char *pidfile;     /* NULL: as in the init script */
 	const char *const *status_command;  /* for "command": argv */

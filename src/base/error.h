@@ -1,4 +1,4 @@
-/* error: tells whether vigild or the machine itself is the cause of an error. */
+/* error: decides whether vigild or the machine itself is the cause of an error. */
 #ifndef ERROR_H
 #define ERROR_H
 

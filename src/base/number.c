@@ -92,7 +92,7 @@ static size_t put_real(char *to, const char *from, size_t length)
 
 	snprintf(shorter, sizeof(shorter), "%.*g", digits_of(value), value);
 	if (strpbrk(shorter, ".e") == NULL)
-		strcat(shorter, ".0"); /* it stays a real */
+		strcat(shorter, ".0"); /* so that it remains a real number */
 	n = strlen(shorter);
 	if (n >= length) {
 		memmove(to, from, length);

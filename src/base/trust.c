@@ -53,7 +53,7 @@ enum { ACL_NAMED_USER = 0x02, ACL_OWNING_GROUP = 0x04, ACL_NAMED_GROUP = 0x08, A
 #define MAY_WRITE 2u
 #define MAY_ALL   7u
 
-/* Returns the number of entries, 0 where there is no ACL, or a negative errno. */
+/* Returns the number of entries, 0 if there is no ACL, or a negative errno. */
 static int read_acl(int fd, struct acl *acl)
 {
 	char path[32];

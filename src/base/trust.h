@@ -2,12 +2,12 @@
  * trust: checks whether an untrusted user could change the file that a path leads to.
  *
  * vigild runs programs, loads modules and reads configuration files, mostly as root.  It trusts a
- * file only if nobody but root, vigild's own user and, if the caller names one, one more user can
- * change the file or replace it.  So the path is walked from the root directory, and each symbolic
- * link is followed step by step.  The owner, the mode and the ACL of each directory on the way are
- * checked like those of the file.  A sticky directory that everybody may write, such as /tmp, is
- * safe within the path, because only the owner of an entry may rename it; the entry itself is
- * checked next.
+ * file if no untrusted user can change or replace it.  Trusted are root, vigild's own user and, if
+ * the caller names one, one more user.  So the path is walked from the root directory, and each
+ * symbolic link is followed step by step.  The owner, the mode and the ACL of each directory on the
+ * way are checked like those of the file.  A sticky directory that everybody may write, such as
+ * /tmp, is safe within the path, because only the owner of an entry may rename it; the entry itself
+ * is checked next.
  *
  * All functions may be called on any thread.
  */

@@ -174,7 +174,7 @@ static int judge_file(struct judge *j, const char *word)
 		err = word[0] == '/' ? judge_program(j, path) : 0;
 		return err == -EPERM ? err : 0;
 	}
-	/* Some interpreters run a directory. */
+	/* Some interpreters can run a directory. */
 	if (!S_ISREG(st.st_mode) && (wrapper || !S_ISDIR(st.st_mode)))
 		return 0;
 	err = judge_program(j, path);

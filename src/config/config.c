@@ -234,8 +234,8 @@ static void take_module(struct builder *b, const struct ini_line *l)
 	b->daemon->module = memory_text(l->value);
 }
 
-/* The header comes before its keys.  It finds the daemon, and its diagnostic stands for all keys of
- * the section. */
+/* The header comes before its keys.  It finds the daemon.  If the name is invalid, the header adds
+ * the only diagnostic, and the keys are ignored. */
 static void take_daemon(struct builder *b, const char *name, const struct ini_line *l)
 {
 	if (l->key == NULL) {

@@ -37,7 +37,7 @@ struct config {
 };
 
 /* The schema of [vigil]: modules socket pipe state_dir group log log_level workers workers_max
- * exec_max restart_rate deny ... */
+ * exec_max restart_rate deny upgrade_wait */
 extern const vigil_option config_schema[];
 
 /* Reads, parses and checks the configuration.  All errors go to the diagnostics: all syntax errors

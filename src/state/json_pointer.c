@@ -27,7 +27,7 @@ const char *json_pointer_error(const char *pointer)
 	for (; left > 0; pointer += took, left -= took) {
 		took = 1;
 		if ((unsigned char)*pointer < 0x80 && *pointer != '~')
-			continue; /* nearly all of any name */
+			continue; /* most characters of a name */
 		took = text_decode(pointer, left, &c);
 		if (took == 0)
 			return "is not UTF-8";
@@ -118,7 +118,7 @@ int json_pointer_split(struct json_pointer_path *path, const char *pointer, int 
 		for (pointer++; *pointer != '\0' && *pointer != '/'; pointer += took) {
 			took = 1;
 			if ((unsigned char)*pointer < 0x80 && *pointer != '~') {
-				*to++ = *pointer; /* nearly all of any name */
+				*to++ = *pointer; /* most characters of a name */
 				continue;
 			}
 			took = split_rare(pointer, &to);
