@@ -559,8 +559,8 @@ typedef struct vigil_service_reply {
 	const char *hold;
 	/* For STARTING, STOPPING and RELOADING.  busy: the seconds since the transition began, by
 	 * the manager's clock (0: unknown).  busy_limit: the seconds after which the manager itself
-	 * aborts the transition (INFINITY: never; 0: the manager has no limit, so the caller must
-	 * choose one). */
+	 * aborts the transition.  INFINITY: it is set to wait for ever.  0: nothing aborts it, so
+	 * the caller must decide when the transition has failed. */
 	double busy, busy_limit;
 	/* What each source reported, for `vigilctl explain`: "systemd says active (exited); process
 	 * 812 has ended".  "": the status comes from the manager alone. */

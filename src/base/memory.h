@@ -43,8 +43,8 @@ void *memory_library_grow(void *old, size_t size);
 void memory_untrusted_begin(void);
 bool memory_untrusted_end(void);
 
-/* Returns true if a block of this size can be allocated at present.  It is for libraries that do
- * not handle a failed allocation: they are called only after this check. */
+/* Returns true if a block of this size can be allocated at present.  It is for libraries that crash
+ * or misbehave when an allocation fails: vigild calls them only after this check. */
 bool memory_ahead(size_t size);
 
 /* Sets the function that runs before vigild exits because there is no memory, for example to save

@@ -19,7 +19,8 @@ bool text_is_service_name(const char *name);
 
 /* Parses "250ms" "5s" "2m" "1h" "1d" "5" "1.5s" "1h30m" to seconds.  Returns 0 or -EINVAL. */
 int text_duration(const char *text, double *seconds);
-/* Parses "512" "64KiB" "10MiB" "1GiB" "64K" "10M" "1G" to bytes.  Returns 0, -EINVAL or -ERANGE. */
+/* Parses "512" "64KiB" "10MiB" "1GiB" "1TiB", also "64K" "10M" "1G" "1T" and "512B", to bytes; case
+ * is ignored.  Returns 0, -EINVAL or -ERANGE. */
 int text_size(const char *text, int64_t *bytes);
 /* Parses yes, no, true, false, on, off, 1 and 0; case is ignored.  Returns 0 or -EINVAL. */
 int text_bool(const char *text, bool *value);

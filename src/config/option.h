@@ -24,9 +24,9 @@ struct option_given {
 
 struct option_set;
 
-/* Checks the schema itself, in which an error is a bug in the module: there are no empty or
- * duplicate names, the defaults are valid and in range, and choices are present.  Returns 0, or
- * -EINVAL and the reason in why. */
+/* Checks the schema itself, in which an error is a bug in the module: no name is empty, a duplicate
+ * or "module", the types are known, the defaults are valid and in range, and choices are present.
+ * Returns 0, or -EINVAL and the reason in why. */
 int option_schema_check(const vigil_option *schema, char *why, size_t size);
 
 /* Checks raw options.  All errors go to the diagnostics, with a suggestion for a misspelled key or
