@@ -1,23 +1,24 @@
 /*
  * vigil.h: the contract between vigild and the modules it hosts.
  *
- * A module is one shared object, NAME/NAME.so, that exports one constant descriptor, made with
- * VIGIL_MODULE below.  A daemon is one enabled instance of a module, with a name, options,
- * timers and a subtree of the state of its own.
+ * A module is one shared object, NAME/NAME.so, that exports one constant descriptor.  The macro
+ * VIGIL_MODULE below defines the descriptor.  A daemon is one enabled instance of a module.  Each
+ * daemon has its own name, options, timers and subtree of the state.
  *
- * Everything a module is told, it is told by a callback, and all callbacks run on one thread,
- * one after the other: there is nothing to lock.  A callback must not block; what takes long
- * is asked for with one of the functions here, and the answer is a callback too.  No callback
- * ever runs inside the call that asked for it.
+ * vigild calls a module only through callbacks.  All callbacks run on one thread, one after the
+ * other, so a module needs no locks.  A callback must not block.  For an operation that takes long,
+ * a module calls one of the functions below, and vigild delivers the result by another callback.
+ * vigild never runs a callback inside the call that requested it.
  *
- * Everything made here belongs to the daemon that it was made for and ends with it: timers,
- * descriptors watched, children, services, subscriptions, memory.  There is nothing to free.
- * Where a constructor fails while `start` runs, the host notes why and marks the daemon failed,
- * whether the module looked or not.
+ * Every object that a function below creates belongs to the daemon for which it was created:
+ * timers, watched descriptors, children, services, subscriptions, memory.  vigild frees these
+ * objects when the daemon stops, so the module need not free them.  If a function that creates an
+ * object fails while `start` runs, vigild stores the reason and marks the daemon failed, even if
+ * the module ignores the return value.
  *
- * Unless a function says otherwise: it is called from a callback or from start, stop and
- * reconfigure, on the host's thread; text passed in is copied; functions that return int
- * return 0 or a negative errno value; times are in seconds.
+ * Unless the comment of a function says otherwise: the function must be called on the thread of the
+ * callbacks, from a callback or from start, stop or reconfigure.  It copies the text that it is
+ * given.  A function that returns int returns 0 or a negative errno value.  Times are in seconds.
  */
 #ifndef VIGIL_H
 #define VIGIL_H
@@ -33,7 +34,8 @@
 extern "C" {
 #endif
 
-/* Raised when an old module would no longer work.  New fields and functions do not raise it. */
+/* The ABI number increases when modules built with an older header no longer work.  New fields and
+ * functions do not increase it. */
 #define VIGIL_ABI 1
 
 #if defined(__GNUC__)
@@ -56,22 +58,28 @@ typedef enum vigil_option_type {
 	VIGIL_BOOL,     /* yes no true false on off 1 0 */
 	VIGIL_INT,      /* a whole number, min to max */
 	VIGIL_NUMBER,   /* a number, min to max */
-	VIGIL_DURATION, /* 250ms 5s 2m 1h 1d, a bare number is seconds; min and max in seconds */
+	VIGIL_DURATION, /* 250ms 5s 2m 1h 1d; a bare number is seconds; min, max: seconds */
 	VIGIL_SIZE,     /* 512, 64KiB, 10MiB, 1GiB; min and max in bytes */
-	VIGIL_CHOICE,   /* one of the words in choices, which are separated by spaces */
-	VIGIL_LIST,     /* texts separated by commas; empty elements are refused */
+	VIGIL_CHOICE,   /* one of the words in choices, which is separated by spaces */
+	VIGIL_LIST,     /* texts separated by commas; an empty element is an error */
 	VIGIL_PATH,     /* an absolute path */
-	VIGIL_COMMAND,  /* a program and its arguments in shell quoting; no shell is run, and what
-			 * only a shell would understand, such as | ; > $(x), is refused */
-	VIGIL_NAME      /* the name of a service, fit to be handed to any service manager */
+	VIGIL_COMMAND,  /* a program and its arguments in shell quoting; vigild runs no shell,
+			 * and shell syntax such as | ; > $(x) is an error */
+	VIGIL_NAME      /* the name of a service that any service manager accepts */
 } vigil_option_type;
 
 /*
- * Flags of an option.  REQUIRED: it has no default and must be given.  DAEMONS, of a LIST: each
- * element is NAME or NAME:WORD, where NAME is another daemon that is enabled, and WORD one of
- * choices; without choices it is NAME alone.  ACYCLIC, with DAEMONS: daemons that name each other
- * round a circle are an error.  SECRET: the value may hold a password or a token; diagnostics and the log
- * show *** in its place, and `vigilctl list` shows the value to root and vigild's user only.
+ * Flags of an option.
+ *
+ * REQUIRED: the option has no default, and the configuration must set it.
+ *
+ * DAEMONS, for a LIST: each element is NAME or NAME:WORD.  NAME is another enabled daemon, and WORD
+ * is one of choices.  If choices is NULL, each element is NAME alone.
+ *
+ * ACYCLIC, together with DAEMONS: it is an error if the lists of several daemons form a cycle.
+ *
+ * SECRET: the value may contain a password or a token.  Diagnostics and the log show *** instead of
+ * the value, and `vigilctl list` shows the value only to root and to vigild's user.
  */
 #define VIGIL_REQUIRED 1u
 #define VIGIL_DAEMONS  2u
@@ -81,7 +89,7 @@ typedef enum vigil_option_type {
 typedef struct vigil_option {
 	const char *name;
 	vigil_option_type type;
-	const char *value; /* the default as it would be written; NULL or "": none */
+	const char *value; /* the default, as in vigil.conf; NULL or "": none */
 	const char *help;  /* one line for list, the manual and completion */
 	unsigned flags;
 	double min, max; /* both 0: no range */
@@ -99,51 +107,60 @@ typedef struct vigil_option {
 	}
 
 /*
- * What the configuration says for an option of this daemon, or else the default.  Asking for a
- * name that the schema lacks, or by the wrong type, is a mistake of the module: it is logged
- * once and answered with NULL, 0 or false.  What is lent is good until the daemon stops or its
- * reconfigure returns.  An optional option without a value: NULL, 0, false, an empty list.
+ * These functions return the configured value of an option of this daemon, or the default if the
+ * configuration does not set the option.  An optional option that has no value and no default
+ * returns NULL, 0, false or an empty list.  The returned text or list is borrowed.  It is valid
+ * until the daemon stops or, after a change of the options, until reconfigure returns.
+ *
+ * It is a bug in the module if it passes a name that its schema does not contain, or calls the
+ * function of another type.  vigild logs the first such call of each daemon, and each such call
+ * returns NULL, 0, false or an empty list.
  */
 VIGIL_API const char *vigil_option_text(vigil_daemon *d, const char *name);
 VIGIL_API bool vigil_option_bool(vigil_daemon *d, const char *name);
 VIGIL_API int64_t vigil_option_int(vigil_daemon *d, const char *name);   /* INT, SIZE (bytes) */
 VIGIL_API double vigil_option_number(vigil_daemon *d, const char *name); /* NUMBER, INT, SIZE */
 VIGIL_API double vigil_option_seconds(vigil_daemon *d, const char *name);
-/* LIST and COMMAND: texts, the last followed by NULL; never NULL itself. */
+/* For LIST and COMMAND.  Returns an array of texts that ends with NULL.  The array itself is never
+ * NULL. */
 VIGIL_API const char *const *vigil_option_list(vigil_daemon *d, const char *name);
-/* Whether the configuration itself gives the option. */
+/* Returns true if the configuration sets the option, false if the default applies. */
 VIGIL_API bool vigil_option_given(vigil_daemon *d, const char *name);
 
 /* --- the module ------------------------------------------------------------------------------- */
 
 typedef struct vigil_module {
-	uint32_t abi;                /* VIGIL_ABI; nothing else is read before it matches */
+	uint32_t abi;                /* VIGIL_ABI; vigild checks it before it reads the rest */
 	uint32_t size;               /* sizeof(vigil_module) when the module was compiled */
-	uint32_t option_size;        /* sizeof(vigil_option), likewise */
-	const char *name;            /* as the folder and the file are called */
+	uint32_t option_size;        /* the same for sizeof(vigil_option) */
+	const char *name;            /* the name of the folder and of the file without .so */
 	const char *summary;         /* one line */
-	const vigil_option *options; /* ended by VIGIL_OPTION_END; NULL: none */
-	/* Brings the daemon up.  Returns 0, or a negative errno: the daemon is then failed. */
+	const vigil_option *options; /* ends with VIGIL_OPTION_END; NULL: none */
+	/* Starts the daemon.  Returns 0, or a negative errno, which marks the daemon failed. */
 	int (*start)(vigil_daemon *d);
-	/* Optional: called before everything the daemon owns is freed.  Not called where start
-	 * has returned an error: it frees then what it made beside that. */
+	/* Optional.  vigild calls it when the daemon stops, before it frees the objects of the
+	 * daemon.  vigild does not call it if start returned an error.  In that case start itself
+	 * must free what vigild does not own.  vigild also calls it if start returned 0 although a
+	 * function that creates an object had failed. */
 	void (*stop)(vigil_daemon *d);
-	/* Optional: the options have changed, the new ones are already to be read.  Non-zero, or
-	 * no such function: the daemon is stopped and started instead. */
+	/* Optional.  vigild calls it after the options of the daemon have changed.  The
+	 * vigil_option_ functions already return the new values.  If it returns non-zero, or if the
+	 * module has no such function, vigild stops and starts the daemon instead. */
 	int (*reconfigure)(vigil_daemon *d);
-	/* Optional: checks what the schema cannot express, before anything is applied: by
-	 * `vigild -t`, at start, at reload and by `vigilctl register`.  d is a candidate that does
-	 * not run: only vigil_name, the vigil_option_ functions, vigil_alloc, vigil_diagnose and
-	 * vigil_note may be called with it; any other function does nothing with it and returns
-	 * -EPERM, NULL or false.  Returns 0; any other value, or a diagnostic, refuses the whole
-	 * configuration. */
+	/* Optional.  Checks what the schema cannot express, before vigild applies anything of the
+	 * configuration.  `vigild -t`, the start of vigild, a reload and `vigilctl register` call
+	 * it.  d is a candidate, which does not run.  Only vigil_name, the vigil_option_ functions,
+	 * vigil_alloc, vigil_diagnose and vigil_note may be called with it.  Any other function
+	 * does nothing with a candidate and returns -EPERM, NULL or false.  check returns 0 if the
+	 * options are valid.  Any other value, or a diagnostic, rejects the whole configuration. */
 	int (*check)(vigil_daemon *d);
-	/* Optional: a pause of the daemon has ended, by `vigilctl resume` or because its time is
-	 * over.  The daemon checks at once what it did not act on during the pause. */
+	/* Optional.  vigild calls it when a pause of the daemon ends, by `vigilctl resume` or
+	 * because the duration of the pause is over.  The daemon should check at once what it did
+	 * not act on during the pause. */
 	void (*resumed)(vigil_daemon *d);
 } vigil_module;
 
-/* The one symbol a module exports: VIGIL_MODULE(.name = ..., .start = ..., ...); */
+/* Defines the one symbol that a module exports: VIGIL_MODULE(.name = ..., .start = ..., ...); */
 #define VIGIL_MODULE(...)                                                         \
 	VIGIL_API const vigil_module vigil_module_descriptor = {.abi = VIGIL_ABI, \
 		.size = sizeof(vigil_module),                                     \
@@ -153,36 +170,38 @@ extern VIGIL_API const vigil_module vigil_module_descriptor;
 
 /* --- the daemon ------------------------------------------------------------------------------- */
 
-/* The daemon's name; good as long as the daemon. */
+/* Returns the daemon's name, which is valid as long as the daemon exists. */
 VIGIL_API const char *vigil_name(vigil_daemon *d);
 
-/* For start: says why it cannot go on, and returns -EINVAL, as in
- * `return vigil_fail(d, "port = %d is taken", port);`.  The daemon is then failed for that
- * reason. */
+/* For start: reports why the daemon cannot start.  vigild then marks the daemon failed with this
+ * reason.  Returns -EINVAL, as in `return vigil_fail(d, "port = %d is in use", port);`. */
 VIGIL_API int vigil_fail(vigil_daemon *d, const char *format, ...) VIGIL_PRINTF(2, 3);
 
-/* For check: reports what is wrong with the value of an option.  The diagnostic names the file and
- * the line of that option, or of the daemon's section where the option is not given (or NULL), and
- * begins with the option and its value.  Returns -EINVAL, as in
- * `return vigil_diagnose(d, "port", "port %d is reserved", port);`.  In start and reconfigure it
- * works as vigil_fail does, so that one function may serve them and check. */
+/* For check: reports an invalid value of an option.  The diagnostic names the file and the line of
+ * that option.  If the configuration does not set the option, or option is NULL, it names the line
+ * of the daemon's section.  The diagnostic begins with the option and its value.  Returns -EINVAL,
+ * as in `return vigil_diagnose(d, "port", "port %d is reserved", port);`.  In start and reconfigure
+ * it works like vigil_fail, so that check and start can share a function. */
 VIGIL_API int vigil_diagnose(vigil_daemon *d, const char *option, const char *format, ...)
 	VIGIL_PRINTF(3, 4);
 
-/* For check: the same for what may be right, but looks like a mistake: a note that refuses nothing.
- * Anywhere else it does nothing. */
+/* For check: like vigil_diagnose, for a value that may be valid but looks like a mistake.  A note
+ * does not reject the configuration.  Outside check this function does nothing. */
 VIGIL_API void vigil_note(vigil_daemon *d, const char *option, const char *format, ...)
 	VIGIL_PRINTF(3, 4);
 
-/* Zeroed memory that is freed with the daemon.  Never NULL up to 64 KiB: a host that is out of
- * memory ends itself cleanly to be started again.  Above: NULL when there is none. */
+/* Returns zeroed memory, which vigild frees when the daemon stops.  For a size of up to 64 KiB the
+ * result is never NULL: if there is no memory, vigild exits in an orderly way, so that the service
+ * manager restarts it.  For a larger size the result is NULL if there is no memory. */
 VIGIL_API void *vigil_alloc(vigil_daemon *d, size_t size);
 
-/* One pointer of the module's own for each daemon, NULL at first. */
+/* Stores and returns one pointer for each daemon, which the module may use for any purpose.  It is
+ * NULL until it is set. */
 VIGIL_API void vigil_set_data(vigil_daemon *d, void *data);
 VIGIL_API void *vigil_data(vigil_daemon *d);
 
-/* Whether an admin has asked to withhold action (`vigilctl pause`): look, but do not act. */
+/* Returns true while an admin has paused the daemon (`vigilctl pause`).  During a pause the daemon
+ * should continue to check, but must not act. */
 VIGIL_API bool vigil_paused(vigil_daemon *d);
 
 typedef enum vigil_level {
@@ -193,8 +212,8 @@ typedef enum vigil_level {
 	VIGIL_DEBUG
 } vigil_level;
 
-/* One line to the host's log, with the daemon's name before it; control characters are
- * escaped, so text of strangers may be passed on as an argument. */
+/* Writes one line to vigild's log, with the daemon's name before it.  Control characters are
+ * escaped, so that untrusted text may be passed as an argument. */
 VIGIL_API void vigil_log(vigil_daemon *d, vigil_level level, const char *format, ...)
 	VIGIL_PRINTF(3, 4);
 
@@ -205,142 +224,162 @@ typedef enum vigil_health_level {
 	VIGIL_UNKNOWN
 } vigil_health_level;
 
-#define VIGIL_HEALTH_TEXT      8192  /* bytes of the text of health at most, with the NUL */
-#define VIGIL_HEALTH_LONG_TEXT 65536 /* the same for its long text */
+#define VIGIL_HEALTH_TEXT      8192  /* maximum size of the health text in bytes, with the NUL */
+#define VIGIL_HEALTH_LONG_TEXT 65536 /* the same for the long text */
 
-/* Reports the health of the daemon, kept at /runs/NAME/health: status, check, page, metrics and
- * notifications show it.  The text is one line; control characters in it are escaped.  Reporting the
- * same again is no change. */
+/* Reports the health of the daemon, which vigild stores at /runs/NAME/health.  `vigilctl status`
+ * and `vigilctl check`, the status page, the metrics and the notifications show it.  The text is
+ * one line, and control characters in it are escaped.  A report that equals the previous one is not
+ * a change. */
 VIGIL_API void vigil_health(vigil_daemon *d, vigil_health_level level, const char *format, ...)
 	VIGIL_PRINTF(3, 4);
-/* The same with a long text below it: lines separated by \n; NULL or "": none.  With the flag
- * VIGIL_STATUS_LINE the text is the whole status line of a Nagios plugin: `vigilctl check` prints it
- * as it is, and does not put "CRITICAL - " before it. */
+/* Like vigil_health, with a long text in addition.  The lines of the long text are separated by \n;
+ * NULL or "": none.  With the flag VIGIL_STATUS_LINE, the text is the complete status line of a
+ * Nagios plugin: `vigilctl check` prints it unchanged, without "CRITICAL - " before it. */
 #define VIGIL_STATUS_LINE 1u
 VIGIL_API void vigil_health_long(vigil_daemon *d, vigil_health_level level, unsigned flags,
 	const char *text, const char *long_text);
 
-/* Whether a text names a level such as "CRITICAL" itself, before its first colon, dash or bar, as in
- * "DISK CRITICAL: ...", so that whoever shows it puts no other word for it before it.  May be called
- * anywhere. */
+/* Returns true if the text itself names a level such as "CRITICAL" before its first colon, dash or
+ * bar, as in "DISK CRITICAL: ...".  A program that shows the text then need not print the level
+ * before it.  May be called on any thread. */
 VIGIL_API bool vigil_names_level(const char *text, const char *level);
 
-/* A line for the daemon's history at /runs/NAME/history (the last 64): what was seen, decided
- * and done, as `vigilctl explain` prints it.  The time is put before it. */
+/* Adds a line to the daemon's history at /runs/NAME/history, which holds the last 64 lines: what
+ * the daemon detected, decided and did.  `vigilctl explain` prints the history.  vigild puts the
+ * time before the line. */
 VIGIL_API void vigil_event(vigil_daemon *d, const char *format, ...) VIGIL_PRINTF(2, 3);
 
-/* The same for an event that repeats, so that it does not fill the history: while the line that an
- * earlier call added is still in the history, its text is replaced and its time stays.  *line is 0
- * before the first call, and identifies the line from then on.  Set it to 0 to begin a new line. */
+/* Like vigil_event, for an event that repeats, so that it does not fill the history.  If the line
+ * that an earlier call added is still in the history, this function replaces the text of the line
+ * and keeps its time.  *line must be 0 before the first call.  It identifies the line from then on.
+ * Set it to 0 to start a new line. */
 VIGIL_API void vigil_event_repeat(vigil_daemon *d, uint32_t *line, const char *format, ...)
 	VIGIL_PRINTF(3, 4);
 
-/* Makes text of strangers fit for the state: UTF-8, controls escaped, cut to size bytes.
- * Returns clean. */
+/* Makes untrusted text safe for the state: invalid UTF-8 and control characters are escaped, and
+ * the text is truncated to size bytes.  Returns clean. */
 VIGIL_API char *vigil_sanitize(char *clean, size_t size, const char *text);
-/* The same for text of several lines: newlines and tabs stay as they are. */
+/* Like vigil_sanitize, for text of several lines: newlines and tabs are not escaped. */
 VIGIL_API char *vigil_sanitize_lines(char *clean, size_t size, const char *text);
 
 /*
- * Thresholds as Nagios plugins write them: "10" is outside 0 to 10, "10:" below 10, "~:10" above
- * 10, "10:20" outside 10 to 20, "@10:20" inside, the ends included.
+ * Thresholds in the syntax of Nagios plugins.  "10" alerts outside 0 to 10, "10:" below 10, "~:10"
+ * above 10, "10:20" outside 10 to 20, and "@10:20" inside 10 to 20, including both ends.
  */
 typedef struct vigil_range {
 	double start, end; /* either may be infinite */
-	bool inside;       /* what lies within is what is wrong */
+	bool inside;       /* true: a value within the range alerts */
 } vigil_range;
-/* 0, or -EINVAL: it is none.  May be called anywhere. */
+/* Parses a range.  Returns 0, or -EINVAL if the text is not a range.  May be called on any
+ * thread. */
 VIGIL_API int vigil_range_read(const char *text, vigil_range *range);
-/* Whether the value is one to be alerted to.  May be called anywhere. */
+/* Returns true if the value alerts.  May be called on any thread. */
 VIGIL_API bool vigil_range_alerts(const vigil_range *range, double value);
 
-/* A number as the shortest decimal text that reads back to the same double, without an exponent:
- * "18814599168", "0.1"; what is not finite is "NaN", "+Inf" or "-Inf".  Returns text.  May be
- * called anywhere. */
+/* Formats a number as the shortest decimal text that is parsed to the same double, without an
+ * exponent: "18814599168", "0.1".  Values that are not finite become "NaN", "+Inf" or "-Inf".
+ * Returns text.  May be called on any thread. */
 #define VIGIL_NUMBER_TEXT 384
 VIGIL_API char *vigil_number(char text[VIGIL_NUMBER_TEXT], double value);
 
-/* A value as compact JSON whose reals have the fewest digits that read back to the same double, to
- * be freed with free; NULL when out of memory.  May be called anywhere. */
+/* Returns a value as compact JSON, in which each real has the fewest digits that are parsed to the
+ * same double.  The caller frees the text with free.  Returns NULL if there is no memory.  May be
+ * called on any thread. */
 VIGIL_API char *vigil_json_text(const json_t *value);
 
-/* Performance data as Nagios plugins print it, 'label'=value[unit];warn;crit;min;max, from an entry
- * {value,unit,warn,crit,min,max} such as exec keeps them; where it has a text `exact`, a decimal number,
- * that is printed in the place of the value, which has fewer digits.  Numbers keep all their digits, and a
- * quote in the label is doubled.  Returns the length; 0 and an empty text when the entry has no
- * number, the label is empty or has a bar or an end of line, or size is too small.  May be called
- * anywhere. */
+/* Formats performance data as Nagios plugins print it: 'label'=value[unit];warn;crit;min;max.  The
+ * entry is an object {value,unit,warn,crit,min,max}, as the module exec stores it.  If the entry
+ * has a text `exact`, which is a decimal number, that text is printed instead of the value, because
+ * the value has fewer digits.  All digits of the numbers are printed, and a quote in the label is
+ * doubled.  Returns the length.  Returns 0 and an empty text if the entry has no number, if the
+ * label is empty or contains a bar or a newline, or if size is too small.  May be called on any
+ * thread. */
 VIGIL_API size_t vigil_perfdata(char *text, size_t size, const char *label, const json_t *entry);
 
-/* Counts an error of the daemon (/runs/NAME/errors, last_error) and logs it. */
+/* Counts an error of the daemon, stores its text (/runs/NAME/errors and last_error) and logs it. */
 VIGIL_API void vigil_error(vigil_daemon *d, const char *format, ...) VIGIL_PRINTF(2, 3);
 
-/* Answers a verb of vigilctl that is for one daemon, such as "restart", from a callback of its
- * own: 0 when it has begun what was asked, or a negative errno (-EALREADY: it is under way).  A
- * verb without a callback is refused. */
+/* Registers a callback for a verb of vigilctl that is addressed to one daemon, such as "restart".
+ * The callback returns 0 if it has started the requested action, or a negative errno (-EALREADY:
+ * the action is already in progress).  vigild rejects a verb for which the daemon has no
+ * callback. */
 typedef int vigil_verb_fn(vigil_daemon *d, void *arg);
 VIGIL_API int vigil_on_verb(vigil_daemon *d, const char *verb, vigil_verb_fn *cb, void *arg);
 
 /* --- state ------------------------------------------------------------------------------------ */
 
 /*
- * The state is one tree of JSON values, addressed by JSON Pointers (RFC 6901).  A path with a
- * leading slash is an address from the root; one without is below /daemons/NAME of this
- * daemon.  Writing is possible below the daemon's own place only (-EPERM elsewhere); parents
- * are made; a value may nest 16 deep (-E2BIG).  Writing an equal value changes nothing.
+ * The state is one tree of JSON values.  JSON Pointers (RFC 6901) address its values.  A path that
+ * begins with a slash is relative to the root.  A path without a leading slash is relative to
+ * /daemons/NAME of this daemon.  The empty path means /daemons/NAME for the functions that write,
+ * and the root for the functions that read.
+ *
+ * A daemon can write only to its own subtree, /daemons/NAME (elsewhere: -EPERM).  A write creates
+ * missing parents, and replaces a parent that is not an object by an object.  A value may be nested
+ * up to 16 levels deep (otherwise -E2BIG).  Writing a value that equals the present one is not a
+ * change.
  */
 
-/* Writes.  Takes the reference, also when it fails.  NULL is -EINVAL; use vigil_state_unset. */
+/* Writes a value.  The function takes over the caller's reference, even if it fails.  Returns
+ * -EINVAL if the value is NULL; to remove a value, call vigil_state_unset. */
 VIGIL_API int vigil_state_set(vigil_daemon *d, const char *path, json_t *value);
-/* Writes only where nothing stands yet: 0 when it wrote, -EEXIST where something stood.  Takes
- * the reference in any case. */
+/* Writes a value only if the path has none.  Returns 0 after it has written, or -EEXIST if there
+ * was a value.  The function takes over the caller's reference in any case. */
 VIGIL_API int vigil_state_add(vigil_daemon *d, const char *path, json_t *value);
-/* Removes what stands there: 0, or -ENOENT where nothing stood. */
+/* Removes the value.  Returns 0, or -ENOENT if there is no value. */
 VIGIL_API int vigil_state_unset(vigil_daemon *d, const char *path);
-/* Lends what stands there, read-only, until the next write by anyone or the callback's end; NULL where
- * nothing stands. */
+/* Returns the value, or NULL if there is none.  The value is borrowed and must not be changed.  It
+ * is valid until the next call of vigil_state_get or the next write to the state, by any daemon, or
+ * until the callback returns. */
 VIGIL_API const json_t *vigil_state_get(vigil_daemon *d, const char *path);
 
 /*
- * Whether the numbers at or below a path are stale: an object on the path, from /daemons/NAME on, has
- * `stale` true.  A daemon writes that while its numbers, or those in an object of them, are not
- * current, because their source failed, hangs or is silent.  Whatever uses a number treats a stale one
- * as unknown.
+ * Returns true if the numbers at or below a path are stale.  They are stale if /daemons/NAME, or
+ * any object below it on the path, has the member `stale` with the value true.  A daemon sets that
+ * member while its numbers, or those in one object, are not current because their source failed,
+ * hangs or sends nothing.  A consumer must treat a stale number as unknown.
  */
 VIGIL_API bool vigil_state_stale(vigil_daemon *d, const char *path);
 
-/* Called for every change at an address or below it: where, and the value that was written then (NULL:
- * removed), lent for the call; of a large value, the one that is there by now.  While more than 1024
- * changes wait, only the newest of each address is kept.  Changes below the daemon's own place are
- * left out, unless the address is itself there. */
+/* vigil_on_change calls cb for every change at a path or below it.  pointer is the address that
+ * changed.  value is the value that was written then (NULL: removed), which is borrowed until the
+ * callback returns.  For a large value, it is the present value instead.  If more than 1024 changes
+ * are pending, vigild keeps only the newest change of each address.  If more than 100000 addresses
+ * have pending changes, it drops the oldest changes and logs a warning.  Changes to the daemon's
+ * own subtree are not reported, unless path itself is in that subtree. */
 typedef void vigil_change_fn(vigil_daemon *d, const char *pointer, const json_t *value, void *arg);
 VIGIL_API int vigil_on_change(vigil_daemon *d, const char *path, vigil_change_fn *cb, void *arg);
 
-/* Marks a place below the daemon's own: what stands there when the host stops stands there
- * again when this daemon next starts.  To be called in start, before the first read. */
+/* Makes the value at a path of the daemon's own subtree persistent: when the daemon next starts,
+ * this call writes the stored value to the state again, also after a restart of vigild.  Call it in
+ * start, before the first read. */
 VIGIL_API int vigil_persist(vigil_daemon *d, const char *path);
 
 /* --- time ------------------------------------------------------------------------------------- */
 
 typedef void vigil_tick_fn(vigil_daemon *d, void *arg);
 
-/* A periodic timer.  The first fire comes within a second (or the interval, where that is
- * less), then every interval after the first, without drift; one that could not be fired in
- * time is counted in /runs/NAME/missed.  Interval: 0.01 s to 1 year, else -EINVAL. */
+/* Creates a periodic timer.  It fires first within a second, or within the interval if that is
+ * shorter, and then every interval after the first time, without drift.  A tick that vigild could
+ * not fire in time is skipped and counted in /runs/NAME/missed.  interval: 0.01 s to 366 days,
+ * otherwise -EINVAL. */
 VIGIL_API int vigil_every(vigil_daemon *d, double interval, vigil_tick_fn *cb, void *arg);
-/* The same for ticks that cost much, such as those that start a program: from the second fire on they
- * are spread over the interval, at a place that the names of the host and the daemon choose.  The
- * second one comes half an interval after the first at the earliest. */
+/* Like vigil_every, for expensive ticks, such as those that start a program.  From the second tick
+ * on, the ticks of different daemons are spread over the interval.  The position in the interval
+ * depends on the name of the host and of the daemon.  The second tick comes at least half an
+ * interval after the first. */
 VIGIL_API int vigil_every_spread(vigil_daemon *d, double interval, vigil_tick_fn *cb, void *arg);
-/* Once, after so many seconds (0 to 1 year). */
+/* Creates a timer that fires once, after delay seconds (0 to 366 days, otherwise -EINVAL). */
 VIGIL_API int vigil_after(vigil_daemon *d, double delay, vigil_tick_fn *cb, void *arg);
-/* Ends every timer of this daemon with that callback and argument: how many there were. */
+/* Removes every timer of this daemon that has this callback and argument.  Returns their number. */
 VIGIL_API int vigil_cancel(vigil_daemon *d, vigil_tick_fn *cb, void *arg);
-/* Seconds on a clock that never jumps; for differences. */
+/* Returns the seconds of a monotonic clock, which is not affected when the time of day is set.  Use
+ * it only for differences. */
 VIGIL_API double vigil_now(void);
-/* The time of day as RFC 3339 in UTC, as the state keeps it.  A new reference. */
+/* Returns the time of day in the format of the state, RFC 3339 in UTC, as a new reference. */
 VIGIL_API json_t *vigil_time(void);
-/* The same for a moment so many seconds from now (or ago, where negative). */
+/* Returns the time of day this many seconds from now (negative: ago), as a new reference. */
 VIGIL_API json_t *vigil_time_in(double seconds);
 
 /* --- descriptors ------------------------------------------------------------------------------ */
@@ -348,8 +387,10 @@ VIGIL_API json_t *vigil_time_in(double seconds);
 #define VIGIL_READ  1u
 #define VIGIL_WRITE 2u
 
-/* Told while fd is readable or writable; what: which of the two.  The descriptor stays the
- * module's: unwatch it before closing it. */
+/* Calls cb while fd is readable or writable.  what is a combination of VIGIL_READ and VIGIL_WRITE;
+ * the callback gets those that apply.  A second call for the same descriptor replaces the first.
+ * The module keeps ownership of the descriptor.  It must unwatch the descriptor before it closes
+ * it. */
 typedef void vigil_fd_fn(vigil_daemon *d, int fd, unsigned what, void *arg);
 VIGIL_API int vigil_watch_fd(vigil_daemon *d, int fd, unsigned what, vigil_fd_fn *cb, void *arg);
 VIGIL_API int vigil_unwatch_fd(vigil_daemon *d, int fd);
@@ -358,158 +399,174 @@ VIGIL_API int vigil_unwatch_fd(vigil_daemon *d, int fd);
 
 typedef struct vigil_child_exit {
 	pid_t pid;
-	int status;         /* as waitpid gives it */
-	bool timed_out;     /* it was ended because its deadline had passed */
-	bool truncated;     /* it wrote more than output_max; the rest was dropped */
-	double seconds;     /* how long it ran */
-	const char *output; /* what it wrote, NUL-terminated, lent for the call */
+	int status;         /* as returned by waitpid */
+	bool timed_out;     /* vigild terminated it because its timeout expired */
+	bool truncated;     /* it wrote more than output_max; the rest was discarded */
+	double seconds;     /* its run time */
+	const char *output; /* its output, NUL-terminated, borrowed for the call */
 	size_t length;
-	/* With keep_stderr: the last 4 KiB that it wrote to stderr, likewise; else "". */
+	/* With keep_stderr: the last 4 KiB that it wrote to stderr, NUL-terminated and borrowed for
+	 * the call.  Otherwise "". */
 	const char *errors;
-	/* It has not ended: it still exists a second after KILL, mostly because it is in
-	 * uninterruptible sleep.  vigil_spawn returns NULL with EBUSY until it has ended. */
+	/* The child has not exited: it still exists one second after SIGKILL, mostly because it is
+	 * in uninterruptible sleep.  vigil_spawn returns NULL with EBUSY until the child has
+	 * exited. */
 	bool given_up;
 } vigil_child_exit;
 
 typedef void vigil_child_exit_fn(
 	vigil_daemon *d, vigil_child *child, const vigil_child_exit *e, void *arg);
-/* A line, without its end, lent for the call.  One longer than output_max is cut. */
+/* Receives one line of output without its newline, borrowed for the call.  A line that is longer
+ * than output_max is truncated. */
 typedef void vigil_child_line_fn(
 	vigil_daemon *d, vigil_child *child, const char *line, size_t length, void *arg);
 
-/* Called when the deadline has passed and TERM has been sent; on_exit follows at most 3 s later. */
+/* Called when the timeout has expired and vigild has sent SIGTERM to the process group of the
+ * child.  on_exit follows at most 3 s later. */
 typedef void vigil_child_late_fn(vigil_daemon *d, vigil_child *child, void *arg);
 
-/* Called when the child has closed its stdout; on_exit follows when it ends. */
+/* Called when the child has closed its stdout.  on_exit follows when the child exits. */
 typedef void vigil_child_eof_fn(vigil_daemon *d, vigil_child *child, void *arg);
 
 typedef struct vigil_child_spec {
 	size_t size;                    /* sizeof(vigil_child_spec) */
-	const char *const *argv;        /* argv[0] with a slash is a path, else looked up in PATH */
-	const char *const *environment; /* NAME=VALUE texts added to the host's own; NULL: none */
+	const char *const *argv;        /* a path if argv[0] has a slash, else sought in PATH */
+	const char *const *environment; /* NAME=VALUE, added to vigild's environment; NULL: none */
 	const char *directory;          /* NULL: / */
-	const char *user;               /* NULL: the host's own; else the host must be root */
-	double timeout;               /* TERM to its process group then, KILL 2 s later; 0: none */
-	size_t output_max;            /* 0: 64 KiB */
-	vigil_child_line_fn *on_line; /* NULL: output is gathered for on_exit */
-	vigil_child_exit_fn *on_exit; /* required; nothing is told after it */
+	const char *user;               /* NULL: vigild's user; otherwise vigild must run as root */
+	double timeout;    /* seconds until SIGTERM; SIGKILL follows 2 s later; 0: none */
+	size_t output_max; /* bytes; 0: 64 KiB */
+	vigil_child_line_fn *on_line; /* NULL: on_exit gets the whole output */
+	vigil_child_exit_fn *on_exit; /* required; the last callback of the child */
 	void *arg;
-	bool merge_stderr; /* stderr joins stdout; else it is dropped, or kept with keep_stderr */
-	/* What it reads from stdin, copied; NULL: nothing. */
+	bool merge_stderr; /* send stderr to stdout; else discard it, or see keep_stderr */
+	/* The child reads this text from stdin.  vigild copies it.  NULL: stdin is empty. */
 	const char *input;
 	size_t input_length;
-	bool keep_stderr; /* for the errors of vigil_child_exit; wins over merge_stderr */
-	vigil_child_late_fn *on_late; /* NULL: on_exit says it all */
-	/* What the program leaves behind is killed within a second of its end: all of it where vigild may
-	 * make control groups, else what is in its session.  Not for a program that starts a service.
-	 * vigil_spawn returns NULL with EAGAIN where only the reserve of tasks is left. */
+	bool keep_stderr;             /* fill errors of vigil_child_exit; overrides merge_stderr */
+	vigil_child_late_fn *on_late; /* NULL: none */
+	/* After the child has exited, vigild kills within a second all processes that the child has
+	 * left running.  If vigild can create control groups, these are all of its descendants.
+	 * Otherwise they are the processes in its session.  Do not set it for a program that starts
+	 * a service.  With it, vigil_spawn returns NULL with EAGAIN if so few tasks are left that
+	 * vigild reserves them. */
 	bool end_session;
-	vigil_child_eof_fn *on_eof; /* NULL: on_exit says it all */
-	/* Where vigil_spawn returns NULL, it writes the reason there, cut to why_size; NULL: it does not. */
+	vigil_child_eof_fn *on_eof; /* NULL: none */
+	/* If vigil_spawn returns NULL, it writes the reason to why, truncated to why_size.  NULL:
+	 * it does not. */
 	char *why;
 	size_t why_size;
 } vigil_child_spec;
 
-/* Whether there is such a program, as vigil_spawn looks it up: argv[0].  0, or a negative errno and
- * the reason in why.  One that is relative to a directory is taken to be there.  May be called
- * anywhere. */
+/* Checks whether a program exists that vigil_spawn would find for this argv[0].  Returns 0, or a
+ * negative errno and the reason in why.  For a path with a slash that is not absolute it returns 0
+ * without a check, because the path is relative to the directory of the child.  May be called on
+ * any thread. */
 VIGIL_API int vigil_find_program(const char *program, char *why, size_t size);
-/* Whether vigild trusts the program of the spec, of which argv, environment, directory and user are
- * read: nobody but root, vigild's user and the user of the spec owns or may write the file and the
- * directories above it.  Where the program is a known interpreter, such as sh or python3, or a wrapper,
- * such as env, the script or program that it is given is checked as well.  Returns 0, also where there
- * is no such program; or a negative errno and the reason in why.  vigil_spawn checks the same again, so
- * that check needs it only to report the reason before the daemon runs.  It may look the user up, which
- * takes time.  May be called anywhere. */
+/* Checks whether vigild trusts the program of the spec.  It reads argv, environment, directory and
+ * user.  vigild trusts a program if only root, vigild's user and the user of the spec own or may
+ * write the file and the directories above it.  If the program is a known interpreter, such as sh
+ * or python3, or a wrapper, such as env, the script or program in its arguments is checked as well.
+ * Returns 0, also if there is no such program; or a negative errno and the reason in why.
+ * vigil_spawn makes the same check again, so a module calls this function in check only to report
+ * the reason before the daemon runs.  The function may look up the user, which takes time.  It may
+ * be called at any time, also in check, but only on the thread of the callbacks. */
 VIGIL_API int vigil_check_command(const vigil_child_spec *spec, char *why, size_t size);
-/* Starts a program in a process group of its own.  NULL and errno when it cannot be started; EBUSY
- * while an earlier child of the daemon cannot be killed; EPERM where the program is not trusted, or
- * where vigild may not become the user. */
+/* Starts a program in its own process group.  Returns NULL and sets errno if the program cannot be
+ * started.  EBUSY: an earlier child of the daemon cannot be killed.  EPERM: vigild does not trust
+ * the program, or may not change to the user. */
 VIGIL_API vigil_child *vigil_spawn(vigil_daemon *d, const vigil_child_spec *spec);
 VIGIL_API pid_t vigil_child_pid(const vigil_child *child);
-/* The pid of a child of this daemon, or of a daemon of this name before it, that cannot be killed and
- * still exists; 0: there is none. */
+/* Returns the pid of a child that cannot be killed and still exists.  The child belongs to this
+ * daemon or to an earlier daemon of the same name.  Returns 0 if there is none. */
 VIGIL_API pid_t vigil_child_given_up(vigil_daemon *d);
-/* Requests a slot to run a costly child in, of which the host has few ([vigil] exec_max).  cb is called
- * when it is this daemon's turn; those go first that gave the shorter time, in which they should have
- * it.  The slot is held from then on, until vigil_slot_free, which also withdraws a request.  NULL
- * and errno for a negative time or no callback. */
+/* Requests a slot for an expensive child.  vigild has only a few slots ([vigil] exec_max).  vigild
+ * calls cb when it grants the slot to this daemon.  within is the time in seconds within which the
+ * daemon should get the slot; the request with the earliest deadline comes first.  The daemon holds
+ * the slot until it calls vigil_slot_free, which also cancels a pending request.  Returns NULL and
+ * sets errno if cb is NULL or if within is negative or more than 366 days. */
 VIGIL_API vigil_slot *vigil_slot_request(
 	vigil_daemon *d, double within, vigil_tick_fn *cb, void *arg);
-/* NULL is nothing. */
+/* Does nothing if slot is NULL. */
 VIGIL_API void vigil_slot_free(vigil_slot *slot);
 
-/* Ends it as a deadline would; on_exit follows. */
+/* Terminates the child in the same way as an expired timeout: SIGTERM to its process group, SIGKILL
+ * 2 s later.  on_exit follows. */
 VIGIL_API void vigil_child_terminate(vigil_child *child);
 
-/* Opens a file that holds a secret, such as a password, a token or a key, for reading.  It must be a
- * regular file of root or vigild's user to which others have no access, in directories that others may
- * not write; the group of the file may read it.  Returns a descriptor, which the caller closes, or a
- * negative errno and the reason in why.  May be called anywhere. */
+/* Opens a file that contains a secret, such as a password, a token or a key, for reading.  It must
+ * be a regular file that belongs to root or to vigild's user and that others cannot access.  Others
+ * must not be able to write to the directories above it.  The group of the file may read it.
+ * Returns a descriptor, which the caller closes; or a negative errno and the reason in why.  May be
+ * called on any thread. */
 VIGIL_API int vigil_open_secret(const char *path, char *why, size_t size);
 
 /* --- services --------------------------------------------------------------------------------- */
 
 typedef enum vigil_service_status {
-	VIGIL_SERVICE_UNKNOWN, /* the manager did not answer, or not in time */
+	VIGIL_SERVICE_UNKNOWN, /* no answer from the manager, or not in time */
 	VIGIL_SERVICE_ABSENT,  /* not installed */
 	VIGIL_SERVICE_RUNNING,
-	VIGIL_SERVICE_STOPPED,  /* ended cleanly, or never started */
+	VIGIL_SERVICE_STOPPED,  /* exited cleanly, or never started */
 	VIGIL_SERVICE_FAILED,   /* crashed, or could not be started */
-	VIGIL_SERVICE_STARTING, /* the next three: work in progress */
+	VIGIL_SERVICE_STARTING, /* this and the next two: a transition is in progress */
 	VIGIL_SERVICE_STOPPING,
 	VIGIL_SERVICE_RELOADING
 } vigil_service_status;
 
-/* "running", "stopped" ...; static text. */
+/* Returns "running", "stopped" and so on, as static text. */
 VIGIL_API const char *vigil_service_status_name(vigil_service_status status);
-/* Stopped or failed: a reason to restart.  Never true of unknown, absent or work in progress. */
+/* Returns true for stopped and failed, which are reasons to restart the service.  Returns false for
+ * all other values, including unknown and absent. */
 VIGIL_API bool vigil_service_is_down(vigil_service_status status);
 
 typedef enum vigil_service_fault {
 	VIGIL_FAULT_NONE,
-	VIGIL_FAULT_DENIED,  /* the manager or its policy does not let vigild */
-	VIGIL_FAULT_TIMEOUT, /* no answer within the deadline: what came of it is not known */
-	VIGIL_FAULT_FAILED,  /* the manager tried and failed, or could not be asked */
+	VIGIL_FAULT_DENIED,  /* permission denied by the manager or its policy */
+	VIGIL_FAULT_TIMEOUT, /* no answer before the timeout; the outcome is unknown */
+	VIGIL_FAULT_FAILED,  /* the manager tried and failed, or the request could not be sent */
 	VIGIL_FAULT_ABSENT,  /* there is no such service */
-	VIGIL_FAULT_REFUSED  /* vigild did not ask: deny, restart_rate, a full queue */
+	VIGIL_FAULT_REFUSED  /* vigild did not call the manager: deny, restart_rate, a full queue */
 } vigil_service_fault;
 
-/* "denied", "timeout" ...; static text. */
+/* Returns "denied", "timeout" and so on, as static text. */
 VIGIL_API const char *vigil_service_fault_name(vigil_service_fault fault);
 
 typedef struct vigil_service_reply {
 	size_t size;
-	const char *name;            /* the service's, as it was asked for */
-	const char *manager;         /* who knows it: "systemd", "lsb" ...; "" where nobody does */
-	vigil_service_status status; /* after a restart: as a look right after it found it */
-	int error;                   /* 0, or a negative errno: what was asked for did not work */
+	const char *name;            /* the name of the service, as in the spec */
+	const char *manager;         /* "systemd", "lsb" ...; "": no manager has the service */
+	vigil_service_status status; /* after a restart: the result of a query right after it */
+	int error;                   /* 0, or a negative errno: the query or restart failed */
 	vigil_service_fault fault;
-	const char *text; /* why, in words, or the end of what the manager printed; maybe "" */
-	pid_t pid;        /* the main process; 0: not known */
-	double seconds;   /* how long the call took */
-	bool start_limit; /* systemd gave up starting it (start-limit-hit) */
-	uint32_t
-		respawns; /* how often the manager itself has brought it back; 0 if it cannot tell */
+	const char *text;  /* the reason, or the end of the manager's output; may be "" */
+	pid_t pid;         /* the main process; 0: unknown */
+	double seconds;    /* the duration of the call */
+	bool start_limit;  /* systemd no longer starts it (start-limit-hit) */
+	uint32_t respawns; /* restarts by the manager itself; 0 if unknown */
 
-	/* The manager's own name of the service, where it has several: "ssh.service" for ssh,
-	 * sshd and sshd.service.  Two services with the same unit are one.  "": not known. */
+	/* The manager's name of the service, for a service with several names: "ssh.service" for
+	 * ssh, sshd and sshd.service.  Two services with the same unit are the same service.  "":
+	 * unknown. */
 	const char *unit;
-	/* STOPPED as it is meant to be, so that nothing is wrong: how it is started, such as
-	 * "started by backup.timer".  Its restart is refused.  NULL: it is not idle. */
+	/* Set if the service is STOPPED as intended, so that there is no fault.  The text says how
+	 * the service is started, such as "started by backup.timer".  vigild rejects a restart of
+	 * it.  NULL: the service is not idle. */
 	const char *idle;
-	/* Why the service must be left alone while it is down: masked, a conflict, an unmet
-	 * condition, a shutdown.  Its restart is refused.  NULL: nothing holds it back. */
+	/* The reason why vigild must not restart the service while it is down: it is masked, or
+	 * there is a conflict, an unmet condition or a shutdown.  vigild rejects a restart of it.
+	 * NULL: none. */
 	const char *hold;
-	/* STARTING, STOPPING, RELOADING: for how many seconds by the manager's own clock (0: not
-	 * known), and after how many the manager itself ends that (INFINITY: never; 0: nobody
-	 * ends it, so that the caller must judge it). */
+	/* For STARTING, STOPPING and RELOADING.  busy: the seconds since the transition began, by
+	 * the manager's clock (0: unknown).  busy_limit: the seconds after which the manager itself
+	 * aborts the transition.  INFINITY: it is set to wait for ever.  0: nothing aborts it, so
+	 * the caller must decide when the transition has failed. */
 	double busy, busy_limit;
-	/* What each witness said, for `vigilctl explain`: "systemd says active (exited); process
-	 * 812 has ended".  "": there is only the manager's word. */
+	/* What each source reported, for `vigilctl explain`: "systemd says active (exited); process
+	 * 812 has ended".  "": the status comes from the manager alone. */
 	const char *evidence;
-	/* Its manager counts in `respawns` every time it brings the service back.  false: another pid
-	 * is the only sign of that. */
+	/* true: the manager counts each of its own restarts in `respawns`.  false: only a different
+	 * pid shows such a restart. */
 	bool counts;
 } vigil_service_reply;
 
@@ -519,39 +576,44 @@ typedef struct vigil_service_spec {
 	size_t size;             /* sizeof(vigil_service_spec) */
 	const char *name;        /* required */
 	const char *manager;     /* NULL or "auto", "systemd", "lsb", "command" ... */
-	const char *init_dir;    /* where init scripts lie; NULL: the manager's own */
-	const char *service_dir; /* where service directories lie; NULL: the manager's own */
-	const char *pidfile;     /* NULL: as the script says */
+	const char *init_dir;    /* the directory of init scripts; NULL: the default */
+	const char *service_dir; /* the directory of service directories; NULL: the default */
+	const char *pidfile;     /* NULL: as in the init script */
 	const char *const *status_command;  /* for "command": argv */
 	const char *const *restart_command; /* for "command": argv */
 	double query_timeout;               /* 0: 10 s */
 	double restart_timeout;             /* 0: 90 s */
-	bool reset_failed;                  /* clear systemd's start limit before a restart */
+	bool reset_failed;                  /* reset systemd's start limit before a restart */
 } vigil_service_spec;
 
-/* Opens a service for asking; daemons that open the same one share its calls.  NULL and errno:
- * the name is not fit to be handed to a manager, or the manager is not known here. */
+/* Opens a service for queries and restarts.  Daemons that open the same service share its calls.
+ * Returns NULL and sets errno if the name is not a valid name of a service (EINVAL), or if vigild
+ * does not know the manager (ENOTSUP). */
 VIGIL_API vigil_service *vigil_service_open(vigil_daemon *d, const vigil_service_spec *spec);
 VIGIL_API vigil_daemon *vigil_service_daemon(vigil_service *svc);
 VIGIL_API const char *vigil_service_name(const vigil_service *svc);
-/* Asks how it is; cb is told, unless the daemon stops before.  -EBUSY: this daemon has asked
- * already and waits; -EAGAIN: the queue is full; -ECANCELED: the host is stopping. */
+/* Queries the status of the service.  vigild calls cb with the reply, unless the daemon stops
+ * before.  -EBUSY: a query through svc is already in progress.  -EAGAIN: the queue is full.
+ * -ECANCELED: vigild is stopping. */
 VIGIL_API int vigil_service_query(vigil_service *svc, vigil_service_fn *cb, void *arg);
-/* Restarts it and looks right after. */
+/* Restarts the service and queries its status right after that.  The errors are those of
+ * vigil_service_query; -EBUSY means a restart in progress. */
 VIGIL_API int vigil_service_restart(vigil_service *svc, vigil_service_fn *cb, void *arg);
-/* Told whenever anyone's look finds a status other than the one before. */
+/* Calls cb whenever a query, by any daemon, finds a status that differs from the previous one. */
 VIGIL_API int vigil_service_on_change(vigil_service *svc, vigil_service_fn *cb, void *arg);
 
-/* Told at once when the service's process has ended, or its manager says that it has changed,
- * before anybody has looked: r is what the last look found, its text what was seen, or "" where
- * that is no news.  A reason to look, no more: its manager may be bringing it back. */
+/* Calls cb at once when the process of the service has exited or its manager has signalled a
+ * change, before any query.  The reply contains the cached status.  Its text says which event
+ * occurred, or is "" if the event is not worth reporting.  The event is only a reason to query the
+ * service, because its manager may already be restarting it. */
 VIGIL_API int vigil_service_on_stale(vigil_service *svc, vigil_service_fn *cb, void *arg);
 
 /* --- the loop itself -------------------------------------------------------------------------- */
 
 struct event_base;
-/* libevent's base, for libraries that bring an integration of their own.  What is made on it
- * the module's stop must free: the one exception to "nothing to free". */
+/* Returns the event base of libevent, for libraries that have their own integration with libevent.
+ * The module must free in stop whatever it creates on this base.  This is the one exception to the
+ * rule that a module need not free anything. */
 VIGIL_API struct event_base *vigil_base(vigil_daemon *d);
 
 #ifdef __cplusplus

@@ -1,9 +1,9 @@
 /*
- * clock: the two clocks.
+ * clock: monotonic time for intervals, and wall-clock time for people.
  *
- * Intervals are measured on CLOCK_MONOTONIC, which never jumps; what people read is wall time,
- * which may.  A wall time is text as soon as it is made.  One question needs both: when this boot
- * began, for whoever has the age of a process and the date of a file to compare.
+ * Intervals are measured on CLOCK_MONOTONIC, because that clock never jumps.  Wall-clock time may
+ * jump, so it is formatted as text as soon as it is read.  Only the boot time needs both clocks: it
+ * is compared with the start time of a process and the date of a file.
  */
 #include "base/clock.h"
 
@@ -68,7 +68,7 @@ double clock_seconds(clockid_t clock)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-/* --- when this boot began --------------------------------------------------------------------- */
+/* --- the boot time ---------------------------------------------------------------------------- */
 
 static _Atomic double earliest = INFINITY, followed = INFINITY;
 

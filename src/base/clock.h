@@ -1,4 +1,4 @@
-/* clock: the two clocks.  Monotonic nanoseconds for intervals, wall time for people. */
+/* clock: monotonic nanoseconds for intervals, wall-clock time for people. */
 #ifndef CLOCK_H
 #define CLOCK_H
 
@@ -9,38 +9,44 @@
 #define CLOCK_SECOND UINT64_C(1000000000)
 #define CLOCK_MS     UINT64_C(1000000)
 
-/* Nanoseconds since boot, without suspends; never goes back.  Any thread. */
+/* Returns the nanoseconds since boot, without suspends.  The value never decreases.  Any thread. */
 uint64_t clock_now(void);
 
-/* A vigild that was killed while it started a program leaves its locks and sockets to that process, which
- * keeps them until it executes the program.  So whoever finds one held asks again: this sleeps 20 ms
- * and returns true, until a second has passed since the first call, before which *began is 0.  Only
- * before the loop runs. */
+/* For a lock or socket that is in use at the start of vigild.  If vigild is killed while it starts
+ * a program, the process that it has forked holds vigild's locks and sockets until it executes the
+ * program.  Therefore the caller tries again as long as this function returns true.  The function
+ * sleeps for 20 ms and returns true, until one second has passed since the first call; then it
+ * returns false.  *began must be 0 before the first call.  Call it only before the loop runs,
+ * because it sleeps. */
 bool clock_try_again(uint64_t *began);
 
-/* Seconds (0 to about 580 years) as nanoseconds, and back. */
+/* Converts seconds (0 to about 580 years) to nanoseconds, and back. */
 uint64_t clock_from_seconds(double seconds);
 double clock_to_seconds(uint64_t ns);
 
-/* What a clock of the kernel's says, for what it counts on no other: the time of day, since 1970;
- * since boot, suspends included. */
+/* Returns the time of a kernel clock in seconds: CLOCK_REALTIME since 1970, CLOCK_BOOTTIME since
+ * boot with suspends. */
 double clock_seconds(clockid_t clock);
 
 #define CLOCK_TEXT 32 /* room for "2026-01-31T12:34:56.789Z" and its NUL */
 
-/* The time of day, as RFC 3339 in UTC with milliseconds, into buf; returns buf. */
+/* Writes the time of day to buf, in the format of RFC 3339, in UTC, with milliseconds.  Returns
+ * buf. */
 char *clock_text(char buf[CLOCK_TEXT]);
-/* Likewise for a given time. */
+/* The same for a given time. */
 char *clock_text_at(char buf[CLOCK_TEXT], struct timespec when);
 
-/* When this boot began by the wall clock, seconds since 1970.  Whoever sets the clock moves that: it
- * is the earliest that the clock has told, here or, by clock_inherit_boot_time, to a process before in
- * the same boot.  So what was dated before the clock was set forward does not look older than the
- * processes of its time.  Any thread. */
+/* Returns the boot time by the wall clock, in seconds since 1970.  Setting the clock changes that
+ * time, so this function returns the earliest boot time that the clock has shown in this process
+ * or, by clock_inherit_boot_time, in an earlier process of the same boot.  Therefore a file that
+ * was dated before the clock was set forward does not look older than the processes of that time.
+ * Any thread. */
 double clock_boot_time(void);
-/* Since when that is known, seconds since boot: who set the clock before then was not seen. */
+/* Returns the time, in seconds since boot, at which vigild first read the clocks in this boot.
+ * vigild does not detect a change of the clock before that time. */
 double clock_tracked_since(void);
-/* What a process before knew of both. */
+/* Passes both values of an earlier process of the same boot: its boot time, and its
+ * clock_tracked_since. */
 void clock_inherit_boot_time(double when, double since);
 
 #endif

@@ -1,4 +1,4 @@
-/* degraded: what vigild itself cannot do at present; see degraded.h. */
+/* degraded: one entry for each kind of failure, with its reason; see degraded.h. */
 #include "base/degraded.h"
 
 #include <stdarg.h>
@@ -43,7 +43,7 @@ void degraded_set(enum degraded what, const char *format, ...)
 	clock_gettime(CLOCK_REALTIME, &reason->since);
 	if (on_change != NULL)
 		on_change(on_change_arg);
-	if (what != DEGRADED_LOG) /* which says so itself, when it can */
+	if (what != DEGRADED_LOG) /* log.c itself reports the lost lines */
 		log_error("degraded: %s", reason->text);
 }
 

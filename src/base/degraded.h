@@ -1,11 +1,12 @@
 /*
  * degraded: what vigild itself cannot do at present, and since when.
  *
- * Whoever fails for want of something that is everybody's (descriptors, processes, space) sets
- * its reason here and goes on; whoever succeeds again ends it.  It is told in /vigil/degraded,
- * in `vigilctl status`, and in the log as it begins and ends.
+ * Code that fails because a shared resource is exhausted (descriptors, processes, disk space) sets
+ * a reason here and continues.  When the same operation succeeds again, it clears the reason.  The
+ * reasons are shown in /vigil/degraded and in `vigilctl status`.  vigild logs when a reason is set
+ * and when it is cleared.
  *
- * Owned by the loop's thread, like all that is told.
+ * Only the loop thread may call these functions.
  */
 #ifndef DEGRADED_H
 #define DEGRADED_H
@@ -14,11 +15,11 @@
 #include <time.h>
 
 enum degraded {
-	DEGRADED_STATE,       /* the state cannot be kept */
-	DEGRADED_CONNECTIONS, /* nobody can come in */
+	DEGRADED_STATE,       /* the state cannot be stored */
+	DEGRADED_CONNECTIONS, /* no connection can be accepted */
 	DEGRADED_PROCESSES,   /* no process can be started */
-	DEGRADED_TASKS,       /* so few tasks can be started that plugins are not run */
-	DEGRADED_WORKERS,     /* so many workers hang that none can be had for the next */
+	DEGRADED_TASKS,       /* so few tasks are left that plugins are not run */
+	DEGRADED_WORKERS,     /* so many workers hang that no new one can be started */
 	DEGRADED_LOG,         /* lines of the log are lost */
 	DEGRADED_KINDS
 };
@@ -31,18 +32,20 @@ struct degraded_reason {
 	struct timespec since; /* CLOCK_REALTIME */
 };
 
-/* From now on; when it was so already, only the text is the newer one. */
+/* Sets a reason.  If it is already set, only its text is replaced. */
 void degraded_set(enum degraded what, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void degraded_clear(enum degraded what);
-/* Called on the loop's thread whenever a reason is set or ended; it must not log.  NULL: nobody. */
+/* Sets a callback that is called on the loop thread whenever a reason is set or cleared.  It must
+ * not log.  NULL: none. */
 typedef void degraded_change_fn(void *arg);
 void degraded_on_change(degraded_change_fn *fn, void *arg);
-/* NULL: it is not.  Good until it is set or ended. */
+/* Returns the reason, or NULL if it is not set.  The result is valid until the reason is set or
+ * cleared. */
 const struct degraded_reason *degraded_get(enum degraded what);
 
-/* A process was started, or (a negative errno) could not be.  Errors that are not for want of
- * what is everybody's, such as a program that is missing, say nothing here. */
+/* Reports the result of starting a process: its pid, or a negative errno.  An errno that does not
+ * mean an exhausted resource, such as that of a missing program, changes nothing. */
 void degraded_started(int pid);
 
 #endif

@@ -1,10 +1,10 @@
 /*
- * diagnostic: everything that is wrong with a configuration, said at once.
+ * diagnostic: the list of all mistakes in a configuration.
  *
- * Whoever mends a file wants to mend it once: nothing that checks stops at the first thing it
- * finds, it adds a diagnostic and goes on.  Complaints end on terminals, in logs and in replies,
- * and what they quote was written by anybody, the name of the file not excepted; so each line
- * is escaped here, once, as it is made.
+ * Code that checks a file does not stop at the first mistake.  It adds a diagnostic and continues,
+ * so that an admin can correct all mistakes at once.  Diagnostics are printed on terminals, in logs
+ * and in replies, and they quote untrusted text, including the name of the file.  Therefore each
+ * line is escaped once, here, when it is added.
  */
 #include "base/diagnostic.h"
 
@@ -18,7 +18,7 @@
 
 #define COMPLAINT_TEXT 1024
 
-/* With room for the worst, \xHH for each byte. */
+/* The buffer has room for the longest result, \xHH for each byte. */
 static char *escaped(const char *raw)
 {
 	size_t length = strlen(raw), size = 4 * length + 1;
@@ -36,7 +36,7 @@ static bool is_at(const struct diagnostic *diagnostic, const char *file, int lin
 	return line > 0 && diagnostic->line == line && same_file(diagnostic->file, file);
 }
 
-/* Where a line is wrong, a note about it says nothing more. */
+/* A note about a line that has an error adds nothing, so it is dropped. */
 static bool has_error_at(const struct diagnostics *c, const char *file, int line)
 {
 	for (size_t i = 0; i < c->count; i++)
@@ -106,13 +106,14 @@ void diagnostic_note(struct diagnostics *c, const char *file, int line, const ch
 	va_end(ap);
 }
 
-/* Whether b belongs before a: of the same file, and higher up. */
+/* Returns true if b must precede a: both are in the same file, and b has the smaller line. */
 static bool out_of_order(const struct diagnostic *a, const struct diagnostic *b)
 {
 	return same_file(a->file, b->file) && b->line < a->line;
 }
 
-/* Moves each up to its file's others, then by line.  Few enough that a plain insertion does. */
+/* An insertion sort: moves each diagnostic up to the others of its file, then by line.  The list is
+ * short enough for it. */
 void diagnostics_sort(struct diagnostics *c)
 {
 	for (size_t i = 1; i < c->count; i++) {

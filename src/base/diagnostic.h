@@ -1,7 +1,8 @@
 /*
- * diagnostic: everything that is wrong with a configuration, gathered so that all of it can be
- * said at once.  Each is one line of text, "file:line: message".  An error refuses the
- * configuration; a note, "file:line: note: message", only mentions what looks like a mistake.
+ * diagnostic: the list of all mistakes in a configuration, collected so that they can be reported
+ * together.  Each diagnostic is one line of text, "file:line: message".  An error rejects the
+ * configuration.  A note, "file:line: note: message", reports what looks like a mistake and rejects
+ * nothing.
  */
 #ifndef DIAGNOSTIC_H
 #define DIAGNOSTIC_H
@@ -13,24 +14,25 @@ struct diagnostic {
 	char *text; /* the whole line, escaped */
 	char *file;
 	int line;  /* 0: the file as a whole */
-	bool note; /* it refuses nothing */
+	bool note; /* it does not reject the configuration */
 };
 
-/* Zeroed is empty.  The owner frees with diagnostics_clear. */
+/* A zeroed struct is an empty list.  The owner frees it with diagnostics_clear. */
 struct diagnostics {
 	struct diagnostic *list;
 	size_t count;
-	size_t errors; /* of them, without the notes */
+	size_t errors; /* the number of errors, without the notes */
 };
 
-/* file NULL: the message stands alone; line 0: "file: message".  What a user wrote goes through
- * text_truncate first, lest it push the point of the message off the screen. */
+/* Adds an error.  file NULL: the line is the message alone.  line 0: "file: message".  The caller
+ * shortens text that a user wrote by text_truncate, because otherwise it could push the message off
+ * the screen. */
 void diagnostic_add(struct diagnostics *c, const char *file, int line, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
-/* The same for a note; where the line has an error as well, there is the error alone. */
+/* Adds a note.  If the same line has an error, only the error is kept. */
 void diagnostic_note(struct diagnostics *c, const char *file, int line, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
-/* By file in the order in which files first came up, then by line; stable. */
+/* Sorts by file, in the order in which the files first occur, then by line.  The sort is stable. */
 void diagnostics_sort(struct diagnostics *c);
 void diagnostics_clear(struct diagnostics *c);
 

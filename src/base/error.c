@@ -1,4 +1,4 @@
-/* error: whose failure an error number stands for; see error.h. */
+/* error: classifies errors: vigild or the machine itself is the cause, or not; see error.h. */
 #include "base/error.h"
 
 #include <errno.h>
@@ -13,7 +13,7 @@ bool error_is_own(int error)
 		ENFILE,  /* descriptors of the machine */
 		ENOMEM,  /* memory; also a PID namespace that ends */
 		ENOBUFS, /* memory of the network */
-		EAGAIN,  /* processes and threads: RLIMIT_NPROC, pids.max, the range of numbers */
+		EAGAIN,  /* processes and threads: RLIMIT_NPROC, pids.max, pid_max */
 		ENOSPC,  /* namespaces, inotify watches, memory files */
 		EUSERS,  /* processes of a user, on older kernels */
 	};

@@ -1,12 +1,12 @@
 /*
- * escape: text of strangers made fit to be printed.
+ * escape: makes untrusted text safe to print.
  *
- * What services print may hold anything: an end of line that forges the next entry, the codes
- * that retitle a terminal, a direction mark that turns a name around, bytes that are no
- * character.  Whatever is not plainly printable UTF-8 is written as an escape.
+ * The output of a service may contain anything: a newline that forges the next log entry, an escape
+ * sequence that sets the title of a terminal, a mark that reverses the direction of a name, invalid
+ * UTF-8.  Every character that is not printable UTF-8 is written as an escape.
  *
- * A backslash stays what it is: text may pass through several hands that escape, and must come
- * out the same however many they are.
+ * A backslash is not escaped, so escaping twice gives the same result as escaping once.  Several
+ * layers of vigild may escape the same text.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,13 +20,13 @@ static bool is_plain(uint32_t c)
 {
 	if (c < 0x20 || (c >= 0x7f && c < 0xa0))
 		return false;
-	/* Marks that reorder what stands beside them, separators of lines, the byte order mark. */
+	/* Directional marks, zero-width characters, line separators, the byte order mark. */
 	return !(c == 0x61c || (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
 		 (c >= 0x2060 && c <= 0x206f) || c == 0xfeff);
 }
 
-/* Writes one character or byte at text to out, escaped unless keep has it.  Returns its length there;
- * *took: its length in text. */
+/* Writes one character or byte of text to out, escaped unless keep contains it.  Returns the length
+ * in out; *took is the length in text. */
 static size_t escape_one(
 	const unsigned char *text, size_t left, const char *keep, char out[16], size_t *took)
 {
@@ -74,7 +74,7 @@ char *text_escape_keep(char *dst, size_t size, const char *text, size_t length, 
 		memcpy(dst + at, one, n);
 		at += n;
 		if (at + tail < size)
-			safe = at; /* the last place with room for the dots */
+			safe = at; /* the last position with room for the dots */
 	}
 	dst[at] = '\0';
 	return dst;

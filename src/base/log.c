@@ -1,17 +1,16 @@
 /*
- * log: one line an event, to one target.
+ * log: writes one line for each event to one target.
  *
- * Two things make a log of a watchdog worth its name.  It can be believed: much of what is
- * logged was said by strangers (a plugin's output, a manager's diagnostic), so every line is
- * escaped before it goes anywhere, and no text can forge a line, hide one or move a terminal's
- * cursor.  And it never harms what it watches over: a full disk, a reader of a pipe that has
- * stopped reading, or a journal that hangs costs lines, never a stall of the loop.  Lines that
- * were lost are counted, and said as soon as something can be said again.
+ * Much of the text that vigild logs is untrusted, such as the output of a plugin or the diagnostic
+ * of a service manager.  Therefore every line is escaped before it is written, and no text can
+ * forge a line, hide a line or move the cursor of a terminal.  Logging never blocks the loop: if
+ * the disk is full, the reader of a pipe has stopped or the journal hangs, lines are lost.  Lost
+ * lines are counted, and their number is logged as soon as the target accepts a line again.
  *
- * Each target is a row of a table: how it is opened, and how one line is sent.  A line is at
- * most PIPE_BUF bytes and goes out in one call, so lines of two processes never mix.
+ * Each target has a function that opens it and a function that sends one line.  A line has at most
+ * PIPE_BUF bytes and is written by one call, so lines of two processes are never mixed.
  *
- * All of this belongs to the loop thread.  Before log_open, lines go to stderr.
+ * Only the loop thread calls these functions.  Before log_open, lines go to stderr.
  */
 #include "base/log.h"
 
@@ -32,7 +31,7 @@
 #include <unistd.h>
 
 #ifdef HAVE_SYSTEMD
-#define SD_JOURNAL_SUPPRESS_LOCATION /* this file is where each line would seem to come from */
+#define SD_JOURNAL_SUPPRESS_LOCATION /* otherwise each entry would have the location of this file */
 #include <systemd/sd-journal.h>
 #endif
 
@@ -41,17 +40,17 @@
 #include "base/memory.h"
 #include "base/trust.h"
 
-#define LINE_SIZE PIPE_BUF         /* a whole line with its time, level and end */
-#define TEXT_SIZE (PIPE_BUF - 128) /* its text, escaped */
-#define RAW_SIZE  PIPE_BUF         /* and before: larger, so what is cut is cut by text_escape */
+#define LINE_SIZE PIPE_BUF         /* a line with time, level and newline */
+#define TEXT_SIZE (PIPE_BUF - 128) /* its escaped text */
+#define RAW_SIZE  PIPE_BUF         /* unescaped; larger, so that text_escape makes the cut */
 #define IDENT     "vigild"
 #define JOURNAL   "/run/systemd/journal/socket"
 
 struct target {
 	const char *name;
-	/* A descriptor or -errno. */
+	/* Returns a descriptor, or -errno. */
 	int (*open)(const char *path);
-	/* text is "who: what", escaped.  0 or -errno: then the line is lost. */
+	/* text is "who: what", escaped.  Returns 0, or -errno if the line is lost. */
 	int (*send)(vigil_level level, const char *who, const char *text);
 };
 
@@ -76,10 +75,10 @@ static struct {
 	vigil_level level;
 	const struct target *target;
 	int fd;
-	char *path;         /* as log_open was given it, to open a file anew */
-	bool torn;          /* the last line lacks its end */
-	unsigned long lost; /* lines, since the last that could be written */
-	int why;            /* the errno of the newest of them */
+	char *path;         /* as given to log_open, to reopen a file */
+	bool torn;          /* the last line was not written completely */
+	unsigned long lost; /* lines lost since the last line that was written */
+	int why;            /* the errno of the latest lost line */
 	log_sink_fn *sink;
 	void *sink_arg;
 } out = {.level = VIGIL_INFO, .target = &plain, .fd = STDERR_FILENO};
@@ -94,7 +93,7 @@ static const char *const level_names[] = {
 
 /* --- levels ----------------------------------------------------------------------------------- */
 
-/* Syslog's number: they go up in the same steps. */
+/* Returns the syslog priority.  Both scales have the same steps. */
 static int priority(vigil_level level)
 {
 	return LOG_ERR + (int)level;
@@ -133,7 +132,7 @@ static int open_stderr(const char *path)
 	return STDERR_FILENO;
 }
 
-/* O_NONBLOCK is for the opening alone: a FIFO in the file's place must not hold us up. */
+/* O_NONBLOCK is only for open itself: if the path is a FIFO, open must not block. */
 static int open_file(const char *path)
 {
 	int fd = open(path,
@@ -170,8 +169,8 @@ const char *log_trouble(int err)
 	}
 }
 
-/* Whether a line can be sent without waiting.  stderr is shared with whoever gave it to us, so
- * it is not ours to make non-blocking; but a pipe that polls as writable takes PIPE_BUF. */
+/* Returns true if a line can be sent without blocking.  vigild does not make stderr non-blocking,
+ * because other processes share it.  A pipe that polls as writable accepts PIPE_BUF bytes. */
 static bool ready(int fd)
 {
 	struct pollfd p = {.fd = fd, .events = POLLOUT};
@@ -179,7 +178,8 @@ static bool ready(int fd)
 	return poll(&p, 1, 0) > 0;
 }
 
-/* One write for one line.  Where the disk fills up in mid-line, the next one begins anew. */
+/* Writes one line by one call.  If the disk becomes full within a line, the next line begins with a
+ * newline. */
 static int put(const char *line, size_t length)
 {
 	ssize_t n;
@@ -209,8 +209,8 @@ static int send_plain(vigil_level level, const char *who, const char *text)
 	return put(line, (size_t)n);
 }
 
-/* The journal takes what comes on stderr line by line, knows the time, and reads the level
- * from a prefix. */
+/* The journal reads stderr line by line, adds the time itself, and reads the level from a
+ * prefix. */
 static int send_prefixed(vigil_level level, const char *who, const char *text)
 {
 	char line[LINE_SIZE];
@@ -219,8 +219,9 @@ static int send_prefixed(vigil_level level, const char *who, const char *text)
 	return put(line, (size_t)n);
 }
 
-/* Whether stderr is the journal's: it names the stream it gave us by device and inode, so that
- * a stderr redirected since is not mistaken for it. */
+/* Returns true if stderr is the journal.  JOURNAL_STREAM contains the device and inode of the
+ * stream that the journal gave to vigild.  A stderr that was redirected since then has other
+ * numbers. */
 static bool stderr_is_journal(void)
 {
 	const char *stream = getenv("JOURNAL_STREAM");
@@ -235,7 +236,8 @@ static bool stderr_is_journal(void)
 
 /* --- syslog and the journal ------------------------------------------------------------------- */
 
-/* syslog(3) would block when the other side has stopped reading; a socket of our own does not. */
+/* vigild uses its own socket, because syslog(3) blocks when the syslog daemon has stopped
+ * reading. */
 static int open_socket(const char *path)
 {
 	struct sockaddr_un sun = {.sun_family = AF_UNIX};
@@ -252,7 +254,8 @@ static int open_socket(const char *path)
 	return rc;
 }
 
-/* At boot it may come up later than we do: the lines until then are counted, not refused. */
+/* At boot the syslog daemon may start after vigild.  Lines until then are counted as lost, and this
+ * function does not fail. */
 static int open_syslog(const char *path)
 {
 	int fd = open_socket(_PATH_LOG);
@@ -277,7 +280,7 @@ static int send_syslog(vigil_level level, const char *who, const char *text)
 		return 0;
 	if (errno == EAGAIN || errno == ENOBUFS)
 		return -errno;
-	/* The syslog daemon has come up or was restarted: its socket is another one now. */
+	/* The syslog daemon has started or was restarted, so it has a new socket. */
 	fd = open_socket(_PATH_LOG);
 	if (fd < 0)
 		return fd;
@@ -287,8 +290,8 @@ static int send_syslog(vigil_level level, const char *who, const char *text)
 }
 
 #ifdef HAVE_SYSTEMD
-/* libsystemd sends over a socket of its own.  Ours tells what it does not: whether there is a
- * journal at all (it drops lines silently where there is none), and whether it would block. */
+/* libsystemd sends over its own socket and silently drops lines if there is no journal.  vigild's
+ * socket shows whether there is a journal, and whether sending would block. */
 static int open_journal(const char *path)
 {
 	return open_socket(JOURNAL);

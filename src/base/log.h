@@ -1,8 +1,9 @@
 /*
- * log: one line an event, to one target.
+ * log: writes one line for each event to one target.
  *
- * Owned by the loop thread; workers never log.  Text of strangers may be passed as arguments:
- * what is written is escaped, so no line can forge another or reach a terminal's controls.
+ * Only the loop thread calls these functions; workers never log.  Untrusted text may be passed as
+ * an argument, because it is escaped: it cannot forge a line or send control characters to a
+ * terminal.
  */
 #ifndef LOG_H
 #define LOG_H
@@ -11,31 +12,34 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include <vigil/vigil.h> /* vigil_level: the levels are the module author's too */
+#include <vigil/vigil.h> /* for vigil_level, which modules use as well */
 
-/* Opens the target: "auto" (the journal's form on stderr when stderr is the journal, else
- * plain stderr), "stderr", "syslog", "journal", or the path of a file, which is made 0640 and
- * never followed through a symbolic link.  0 or -errno; the old target stays when it fails.
- * -EINVAL: no target's name, or no regular file; -EMLINK: a file of several names, so that a
- * line might end up in another's; -ENOTSUP: built without the journal. */
+/* Opens the target.  "auto": stderr, in the format of the journal if stderr is the journal,
+ * otherwise as plain text.  The others are "stderr", "syslog", "journal", and the path of a file.
+ * A file is created with mode 0640, and a symbolic link is not followed.  Returns 0, or -errno, in
+ * which case the old target stays open.  -EINVAL: neither the name of a target nor a regular file.
+ * -EMLINK: the file has several hard links, so that vigild might write to another program's file.
+ * -EPERM: an untrusted user owns or may write the file.  -ENOTSUP: vigild was built without the
+ * journal. */
 int log_open(const char *target, vigil_level level);
-/* What such an error means, in words. */
+/* Returns the text of an error of log_open. */
 const char *log_trouble(int err);
-/* Opens a file target anew, as after a rotation; nothing for others.  0 or -errno: the file that
- * was open stays open then. */
+/* Reopens the file of a file target, for example after a log rotation.  Does nothing for other
+ * targets.  Returns 0, or -errno, in which case the old file stays open. */
 int log_reopen(void);
-/* Back to stderr. */
+/* Closes the target; lines go to stderr from then on. */
 void log_close(void);
 
 void log_set_level(vigil_level level);
 vigil_level log_level(void);
-/* "error" "warning" "notice" "info" "debug"; -EINVAL for other words. */
+/* Parses "error", "warning", "notice", "info" or "debug".  Returns -EINVAL for other words. */
 int log_level_parse(const char *word, vigil_level *level);
 const char *log_level_name(vigil_level level);
 
-/* who: the daemon, "daemon/service" (the journal is told of both, a line names the daemon), or NULL
- * for the host itself.  Leaves errno alone.  Never
- * waits and never fails: lines that cannot be written are counted, and said when they can. */
+/* Writes one line.  who is a daemon, "daemon/service", or NULL for vigild itself.  The journal
+ * stores both names; a line contains only that of the daemon.  The function does not change errno,
+ * never blocks and never fails.  Lines that cannot be written are counted, and their number is
+ * logged later. */
 void log_write(vigil_level level, const char *who, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void log_vwrite(vigil_level level, const char *who, const char *format, va_list ap)
@@ -47,18 +51,19 @@ void log_vwrite(vigil_level level, const char *who, const char *format, va_list 
 #define log_info(...)   log_write(VIGIL_INFO, NULL, __VA_ARGS__)
 #define log_debug(...)  log_write(VIGIL_DEBUG, NULL, __VA_ARGS__)
 
-/* Where lines go instead of the target, such as above a prompt or into a test; NULL: back.
- * The line is "who: text", escaped, without time, level or end of line.  The sink must not log. */
+/* Sends all lines to a function instead of the target, for example to print them above a prompt or
+ * to check them in a test.  NULL: to the target again.  The line is "who: text", escaped, without
+ * time, level and newline.  The sink must not log. */
 typedef void log_sink_fn(vigil_level level, const char *line, void *arg);
 void log_set_sink(log_sink_fn *sink, void *arg);
 
-/* Copies length bytes of text to dst (size bytes, always NUL-terminated).  Written as \n, \t,
- * \r or \xHH: control characters, and bytes that are not UTF-8; as \u{XXXX}:
- * what Unicode adds of controls, ends of line, marks without width and turns of direction.
- * Escaping what is escaped already changes nothing.  Returns dst; what does not fit is cut
- * between two characters and ends in "...". */
+/* Copies length bytes of text to dst (size bytes, always NUL-terminated) and escapes it.  Control
+ * characters and invalid UTF-8 become \n, \t, \r or \xHH.  The control characters of Unicode, line
+ * separators, zero-width characters and directional marks become \u{XXXX}.  Escaping an escaped
+ * text changes nothing.  If the result does not fit, it is truncated between two characters and
+ * ends in "...".  Returns dst. */
 char *text_escape(char *dst, size_t size, const char *text, size_t length);
-/* The same, with the control characters in keep left as they are. */
+/* The same, but the control characters in keep are not escaped. */
 char *text_escape_keep(char *dst, size_t size, const char *text, size_t length, const char *keep);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * memory: small allocations that the host cannot go on without.
+ * memory: allocations that never fail, and the exit of vigild when there is no memory.
  *
- * The policy stands in memory.h; here is its one end.
+ * memory.h describes the policy.  Everything that runs out of memory exits through memory_end.
  */
 #include "base/memory.h"
 
@@ -13,9 +13,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What the last words can count on. */
+/* The memory that is reserved for the function that runs before the exit. */
 #define RESERVE (256 * 1024)
-/* What the core's own small allocations can count on after peers have taken all there was. */
+/* The memory that is reserved for small allocations of vigild itself after untrusted peers have
+ * used up the rest. */
 #define SPARE (64 * 1024)
 
 static void (*on_end)(void *arg, const char *why);
@@ -24,7 +25,7 @@ static void *reserve;
 static void *_Atomic spare;
 
 static _Thread_local struct {
-	unsigned depth; /* of memory_untrusted_begin; 0: what is allocated is the core's */
+	unsigned depth; /* nesting of memory_untrusted_begin; 0: allocations are vigild's own */
 	bool refused;
 } peer;
 
@@ -37,7 +38,7 @@ void memory_on_end(void (*last_words)(void *arg, const char *why), void *arg)
 	free(atomic_exchange(&spare, last_words != NULL ? malloc(SPARE) : NULL));
 }
 
-/* Gives the spare block back to the allocator.  False: it was given back before. */
+/* Returns the spare block to the allocator.  Returns false if it had been returned before. */
 static bool release_spare(void)
 {
 	void *block = atomic_exchange(&spare, NULL);
@@ -46,7 +47,8 @@ static bool release_spare(void)
 	return block != NULL;
 }
 
-/* False: there is too little memory for the spare block, and so for what a peer wants. */
+/* Returns false if there is too little memory for the spare block, and therefore for the request of
+ * a peer. */
 static bool keep_spare(void)
 {
 	if (on_end == NULL || atomic_load(&spare) != NULL)
@@ -55,7 +57,7 @@ static bool keep_spare(void)
 	return atomic_load(&spare) != NULL;
 }
 
-/* Without memory there is no message to be put together. */
+/* Writes the text directly, because formatting a message may need memory. */
 static void say(const char *text)
 {
 	if (write(STDERR_FILENO, text, strlen(text)) < 0)
@@ -66,7 +68,7 @@ void memory_end(const char *why)
 {
 	static int ending;
 
-	/* The last words may want memory as well: they get what was put by, and one try. */
+	/* The function on_end may need memory as well.  It gets the reserve, and runs only once. */
 	if (ending++ == 0 && on_end != NULL) {
 		free(reserve);
 		on_end(on_end_arg, why);
@@ -77,7 +79,8 @@ void memory_end(const char *why)
 	_exit(70);
 }
 
-/* After an allocation that failed: true where another try may succeed. */
+/* Called after a failed allocation.  Returns true if another try may succeed; otherwise it
+ * exits. */
 static bool worth_another_try(void)
 {
 	if (!release_spare())
@@ -155,7 +158,7 @@ void *memory_library_grow(void *old, size_t size)
 
 bool memory_ahead(size_t size)
 {
-	/* volatile: a block that nobody uses is one that compilers leave out. */
+	/* volatile, because a compiler removes an allocation that is not used. */
 	void *volatile block = malloc(size);
 	bool there = block != NULL;
 

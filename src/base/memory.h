@@ -1,20 +1,22 @@
 /*
- * memory: what happens when there is none.
+ * memory: what vigild does when there is no memory.
  *
- * The policy, for all of vigild.  A watchdog that is out of memory for a few bytes is of no use
- * where it is: it says so, saves its state with what was put by for that, ends with 70, and the
- * service manager starts it afresh.  So the small allocations of the core never return NULL,
- * and it needs no failure path for each name it copies.  jansson's and libevent's follow the
- * same rule: a tree, a reply or a timer that silently lacks a part is worse than an end.
+ * If vigild cannot allocate a few bytes, it cannot work.  So it writes a message, saves its state
+ * with memory that is reserved for that, and exits with status 70, and the service manager restarts
+ * it.  Therefore the small allocations of vigild never return NULL, and code that copies a name
+ * needs no error path.  The allocations of jansson and libevent follow the same rule, because a
+ * tree, a reply or a timer that silently lacks a part is worse than an exit.
  *
- * What a peer can make large (a request and its reply, the output of a program, a configuration
- * file) is never reason to end.  It is refused, and the peer is told: a block of MEMORY_LARGE
- * and more gives NULL, and so does any block that a library wants between memory_untrusted_begin and
- * memory_untrusted_end.  Plain malloc gives NULL as ever, and whoever calls it says what then.
+ * A peer can make some allocations large: a request and its reply, the output of a program, a
+ * configuration file.  These must never cause an exit.  vigild rejects them and reports that to the
+ * peer.  For this purpose, a library gets NULL when a block cannot be allocated that has
+ * MEMORY_LARGE bytes or more, or that it requests between memory_untrusted_begin and
+ * memory_untrusted_end.  Plain malloc returns NULL as usual, and its caller handles that.
  *
- * Peers can still take the last byte before the core wants a few.  So 64 KiB are kept for the
- * core: they are given back to the allocator when a small allocation fails, the allocation is
- * tried again, and peers are refused until as much could be kept again.
+ * Peers may still use up the last byte before vigild needs a few.  So 64 KiB are reserved for
+ * vigild.  When a small allocation fails, the reserve is returned to the allocator and the
+ * allocation is tried again.  Allocations for peers fail until the reserve could be allocated
+ * again.
  */
 #ifndef MEMORY_H
 #define MEMORY_H
@@ -23,32 +25,33 @@
 #include <stddef.h>
 
 void *memory_zero(size_t size);
-/* A copy of a text; NULL of NULL. */
+/* Returns a copy of a text; NULL for NULL. */
 char *memory_text(const char *text);
 char *memory_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* Room for count elements of size bytes each, the old ones kept. */
+/* Returns room for count elements of size bytes each, with the old elements kept. */
 void *memory_grow(void *old, size_t count, size_t size);
 
-/* For the libraries that allocate for the core. */
+/* The allocation functions of the libraries that vigild uses. */
 #define MEMORY_LARGE (16 * 1024)
 void *memory_library_alloc(size_t size);
 void *memory_library_grow(void *old, size_t size);
 
-/* Between these two, what libraries allocate on this thread is a peer's.  The end says whether
- * something was refused: what was made meanwhile may lack a part, and is not to be used.  They nest, and then what was refused
- * inside counts outside, too. */
+/* Between these two calls, allocations of libraries on this thread belong to an untrusted peer.
+ * memory_untrusted_end returns true if an allocation failed.  Objects that were created in between
+ * may then lack a part and must not be used.  The calls nest; a failure inside also counts for the
+ * outer pair. */
 void memory_untrusted_begin(void);
 bool memory_untrusted_end(void);
 
-/* Whether there is so much, for libraries that do not mind being without: they are called only
- * where there is. */
+/* Returns true if a block of this size can be allocated at present.  It is for libraries that crash
+ * or misbehave when an allocation fails: vigild calls them only after this check. */
 bool memory_ahead(size_t size);
 
-/* What is done before the process ends for want of memory, such as saving the state; NULL:
- * nothing.  It may be called on whatever thread ran out, and finds 256 KiB put by for it; when
- * that is not enough either, the process ends at once. */
+/* Sets the function that runs before vigild exits because there is no memory, for example to save
+ * the state.  NULL: none.  It runs on the thread whose allocation failed, with 256 KiB that were
+ * reserved for it.  If it runs out of memory as well, the process exits at once. */
 void memory_on_end(void (*last_words)(void *arg, const char *why), void *arg);
-/* That end, for a library that cannot go on either. */
+/* Exits in this way, for a library that cannot continue either. */
 __attribute__((noreturn)) void memory_end(const char *why);
 
 #endif

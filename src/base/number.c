@@ -1,9 +1,9 @@
 /*
- * number: a number as decimal text from which the same double is read again.
+ * number: formats a number as the shortest decimal text that is parsed to the same double.
  *
- * Fifteen significant digits are always kept by a double, and seventeen always identify one.  The
- * fewest digits are therefore found by trying 15, 16 and 17; only the smallest numbers, which have
- * fewer bits, may need less.
+ * A double always keeps 15 significant digits, and 17 digits always identify a double.  Therefore
+ * the shortest text is found by trying 15, 16 and 17 digits.  Only subnormal numbers, which have
+ * fewer bits, may need fewer digits.
  */
 #include "base/number.h"
 
@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The fewest significant digits that identify the value. */
+/* Returns the fewest significant digits that identify the value. */
 static int digits_of(double value)
 {
 	int digits = fabs(value) < DBL_MIN ? 1 : DBL_DIG;
@@ -28,7 +28,8 @@ static int digits_of(double value)
 	return digits;
 }
 
-/* Takes a mantissa such as "-1.25" apart: its digits, without zeros at the end. */
+/* Copies the digits of a mantissa such as "-1.25", without trailing zeros.  Returns their
+ * number. */
 static size_t take_digits(char digits[48], const char *mantissa)
 {
 	size_t n = 0;
@@ -42,7 +43,7 @@ static size_t take_digits(char digits[48], const char *mantissa)
 	return n;
 }
 
-/* The number 0.DIGITS * 10^point in plain notation. */
+/* Writes the number 0.DIGITS * 10^point in plain notation. */
 static void put_plain(char *text, const char *digits, size_t n, int point)
 {
 	if (point <= 0) {
@@ -81,7 +82,8 @@ char *number_format(char text[NUMBER_TEXT], double value)
 
 /* --- JSON ------------------------------------------------------------------------------------- */
 
-/* Writes the real of that length at from, shortened, to to.  Returns its length there. */
+/* Writes the real number at from, which has that length, to to in its shortest form.  Returns the
+ * new length. */
 static size_t put_real(char *to, const char *from, size_t length)
 {
 	double value = strtod(from, NULL);
@@ -90,7 +92,7 @@ static size_t put_real(char *to, const char *from, size_t length)
 
 	snprintf(shorter, sizeof(shorter), "%.*g", digits_of(value), value);
 	if (strpbrk(shorter, ".e") == NULL)
-		strcat(shorter, ".0"); /* it stays a real */
+		strcat(shorter, ".0"); /* so that it remains a real number */
 	n = strlen(shorter);
 	if (n >= length) {
 		memmove(to, from, length);
@@ -100,7 +102,7 @@ static size_t put_real(char *to, const char *from, size_t length)
 	return n;
 }
 
-/* The length of the string at text, its quotes included. */
+/* Returns the length of the JSON string at text, including its quotes. */
 static size_t string_length(const char *text)
 {
 	const char *p = text + 1;

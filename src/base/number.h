@@ -1,5 +1,5 @@
 /*
- * number: a number as decimal text from which the same double is read again.
+ * number: formats a number as the shortest decimal text that is parsed to the same double.
  *
  * Pure functions; any thread.
  */
@@ -8,15 +8,17 @@
 
 #include <stddef.h>
 
-/* Room for any double in plain notation: the smallest has 324 places behind the point. */
+/* Room for any double in plain notation: the smallest has 324 decimal places. */
 #define NUMBER_TEXT 384
 
-/* The shortest decimal text that reads back to the same double, without an exponent: "0.1",
- * "18814599168", "-0.00025".  What is not finite is "NaN", "+Inf" or "-Inf".  Returns text. */
+/* Writes the shortest decimal text that is parsed to the same double, without an exponent: "0.1",
+ * "18814599168", "-0.00025".  Values that are not finite become "NaN", "+Inf" or "-Inf".  Returns
+ * text. */
 char *number_format(char text[NUMBER_TEXT], double value);
 
-/* Shortens the reals of a JSON text in place, each to the fewest digits that read back to the same
- * double: jansson writes 0.1 as 0.10000000000000001.  Integers and strings stay as they are. */
+/* Shortens the real numbers of a JSON text in place.  Each keeps the fewest digits that are parsed
+ * to the same double, because jansson writes 0.1 as 0.10000000000000001.  Integers and strings are
+ * not changed. */
 void number_shorten_json(char *json);
 
 #endif

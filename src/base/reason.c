@@ -1,5 +1,5 @@
 /*
- * reason: why something was refused, in words, for a caller that has given room for them.
+ * reason: writes the reason of an error to a buffer of the caller; see reason.h.
  */
 #include "base/reason.h"
 

@@ -1,5 +1,5 @@
 /*
- * reason: why something was refused, in words, for a caller that has given room for them.
+ * reason: a buffer of the caller for the reason of an error.
  */
 #ifndef REASON_H
 #define REASON_H
@@ -11,7 +11,8 @@ struct reason {
 	size_t size;
 };
 
-/* Writes the words, cut to the room, and returns err, as in `return reason_set(why, -EPERM, ...);`. */
+/* Writes the reason, truncated to the buffer, and returns err, as in `return reason_set(why,
+ * -EPERM, ...);`. */
 int reason_set(const struct reason *reason, int err, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 

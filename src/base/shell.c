@@ -1,9 +1,9 @@
 /*
- * shell: what only a shell would understand in a command line that no shell runs.
+ * shell: finds shell syntax in a command line that vigild runs without a shell.
  *
- * vigild splits a command line as a shell would and expands nothing, so that a pipe or a
- * redirection would reach the program as an argument, without a word to the admin.  This file
- * finds them.  What is meant for the program is quoted, as it would have to be in a shell.
+ * vigild splits a command line as a shell would, but expands nothing.  A pipe or a redirection
+ * would silently reach the program as an argument.  This file finds such syntax.  Text that is
+ * meant for the program is quoted, as it would have to be in a shell.
  */
 #include "base/shell.h"
 
@@ -13,7 +13,8 @@
 
 #define BLANKS " \t\r\n"
 
-/* The length of the operator that text begins with; 0: it is none.  A single & ends a word. */
+/* Returns the length of the operator at the start of text; 0: none.  A single & is an operator at
+ * the end of a word. */
 static size_t operator_length(const char *text, bool word_begins)
 {
 	static const char *const operators[] = {"2>&1", "1>&2", "2>>", "2>", "&>", "&&", "||", ">>",
@@ -22,7 +23,8 @@ static size_t operator_length(const char *text, bool word_begins)
 	for (size_t i = 0; i < sizeof(operators) / sizeof(*operators); i++) {
 		size_t n = strlen(operators[i]);
 
-		/* "a2>b": the digit belongs to the operator only where it begins a word. */
+		/* In "a2>b" the digit is not part of the operator, because it does not begin the
+		 * word. */
 		if (strncmp(text, operators[i], n) == 0 && (word_begins || !isdigit(text[0])))
 			return n;
 	}
@@ -31,7 +33,7 @@ static size_t operator_length(const char *text, bool word_begins)
 	return word_begins && text[0] == '#' ? 1 : 0;
 }
 
-/* Up to the closing character, or to the end where there is none. */
+/* Returns the length up to the closing character, or of the whole text if there is none. */
 static size_t closed_by(const char *text, size_t from, char close)
 {
 	const char *end = strchr(text + from, close);
@@ -39,7 +41,7 @@ static size_t closed_by(const char *text, size_t from, char close)
 	return end != NULL ? (size_t)(end - text) + 1 : strlen(text);
 }
 
-/* The length of the expansion that text begins with; 0: it is none. */
+/* Returns the length of the expansion at the start of text; 0: none. */
 static size_t expansion_length(const char *text)
 {
 	size_t n = 1;
@@ -57,7 +59,7 @@ static size_t expansion_length(const char *text)
 	return n > 1 && !isdigit((unsigned char)text[1]) ? n : 0;
 }
 
-/* Programs that run what they are given by a shell, here or on another machine. */
+/* These programs pass their arguments to a shell, on this or another machine. */
 static bool runs_a_shell(const char *const *argv)
 {
 	static const char *const shells[] = {

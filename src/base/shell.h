@@ -1,5 +1,5 @@
 /*
- * shell: what only a shell would understand in a command line that no shell runs.
+ * shell: finds shell syntax in a command line that vigild runs without a shell.
  */
 #ifndef SHELL_H
 #define SHELL_H
@@ -7,10 +7,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Whether the command line, which is in shell quoting, holds an operator, an expansion or a comment
- * that is not quoted, such as | ; && > 2>&1 $(date) `date` $HOME or # at the start of a word: in
- * found, cut to size.  argv: its words.  Expansions in double quotes count as well, unless one of
- * the words is a shell, which would then expand them. */
+/* Returns true if the command line, which is in shell quoting, contains an unquoted operator,
+ * expansion or comment, such as | ; && > 2>&1 $(date) `date` $HOME, or # at the start of a word.
+ * Writes it to found, truncated to size.  argv is the command line, split into words.  An expansion
+ * in double quotes counts as well, unless one of the words is a shell, because that shell would
+ * expand it. */
 bool shell_syntax(const char *text, const char *const *argv, char *found, size_t size);
 
 #endif

@@ -1,8 +1,8 @@
 /*
- * text: the small languages of config files and command lines.
+ * text: parsers for the small formats of configuration files and command lines.
  *
- * Pure functions on borrowed text.  Each of these formats is small enough that its parser is
- * shorter than the search for a library that does just that.
+ * Pure functions on borrowed text.  Each format is so small that its parser is shorter than the
+ * code that would adapt a library to it.
  */
 #include "base/text.h"
 
@@ -22,7 +22,8 @@ static bool is_word(char c)
 	       c == '_';
 }
 
-/* A word character, then those and others, up to most. */
+/* Returns true for one word character, followed by word characters and characters of others; most
+ * is the longest length. */
 static bool is_name(const char *name, const char *others, size_t most)
 {
 	size_t n;
@@ -47,11 +48,11 @@ bool text_is_service_name(const char *name)
 
 /* --- numbers with units ----------------------------------------------------------------------- */
 
-/* Past this a duration no longer fits into nanoseconds of 64 bits: some 570 years. */
+/* A longer duration does not fit into 64-bit nanoseconds: about 570 years. */
 #define DURATION_MAX 1.8e10
 
-/* Digits, perhaps a point and more digits: no sign, no exponent, no blanks, whatever the
- * locale.  Returns what follows, or NULL. */
+/* Parses digits with an optional point and more digits.  It accepts no sign, exponent or blanks,
+ * and does not depend on the locale.  Returns the rest of the text, or NULL. */
 static const char *plain_number(const char *text, double *value)
 {
 	double scale = 1;
@@ -65,7 +66,7 @@ static const char *plain_number(const char *text, double *value)
 	if (!isdigit((unsigned char)*++text))
 		return NULL;
 	for (; isdigit((unsigned char)*text); text++) {
-		if (scale < 1e15) { /* a digit past these says nothing */
+		if (scale < 1e15) { /* further digits do not change the value */
 			*value = *value * 10 + (*text - '0');
 			scale *= 10;
 		}
@@ -74,7 +75,8 @@ static const char *plain_number(const char *text, double *value)
 	return text;
 }
 
-/* From the largest to the smallest, as they may follow each other: 1h30m, never 30m1h. */
+/* From the largest to the smallest, which is the order in a duration: 1h30m is valid, 30m1h is
+ * not. */
 static const struct time_unit {
 	const char *name;
 	double seconds;
@@ -82,7 +84,8 @@ static const struct time_unit {
 
 #define TIME_UNITS (sizeof(time_units) / sizeof(*time_units))
 
-/* The unit that text begins with, from the given one on; what follows it, or NULL. */
+/* Finds the unit at the start of text, beginning with the unit *unit.  Returns the rest of the
+ * text, or NULL. */
 static const char *read_unit(const char *text, size_t *unit)
 {
 	size_t n = 0;
@@ -220,7 +223,7 @@ char *text_truncate(char *dst, size_t size, const char *text)
 		return dst;
 	}
 	while (keep > 0 && (text[keep] & 0xc0) == 0x80)
-		keep--; /* it would begin with the rest of a character */
+		keep--; /* do not cut within a character */
 	memcpy(dst, text, keep);
 	strcpy(dst + keep, "...");
 	return dst;
@@ -237,7 +240,7 @@ void text_free_list(char **list)
 	free(list);
 }
 
-/* Takes text; on failure both go. */
+/* Takes ownership of text.  On failure it frees text and the list. */
 static char **append(char **list, size_t *count, char *text)
 {
 	char **grown = text == NULL ? NULL : reallocarray(list, *count + 2, sizeof(*list));
@@ -280,8 +283,9 @@ bool text_equal_lists(const char *const *a, const char *const *b)
 	return *a == *b;
 }
 
-/* What parts words, everywhere the same: a sign that ends a word and is not skipped before the
- * next would make an endless line of empty ones. */
+/* The characters that separate words.  All functions must use the same set, because a character
+ * that ends a word but is not skipped before the next word would cause an endless loop of empty
+ * words. */
 #define BLANKS " \t\r\n"
 
 char **text_split_list(const char *text)
@@ -305,7 +309,8 @@ char **text_split_list(const char *text)
 
 /* --- shell quoting ---------------------------------------------------------------------------- */
 
-/* Copies one word to out (as long as the text at least); returns what follows it, or NULL. */
+/* Copies one word to out, which is at least as long as the text.  Returns the rest of the text, or
+ * NULL. */
 static const char *read_word(const char *p, char *out, const char **why)
 {
 	char quote = '\0';
@@ -366,7 +371,7 @@ fail:
 	return -EINVAL;
 }
 
-/* --- the word that was meant ------------------------------------------------------------------ */
+/* --- suggestions ------------------------------------------------------------------------------ */
 
 #define WORD_MAX 64
 
@@ -377,13 +382,14 @@ static unsigned least(unsigned a, unsigned b, unsigned c)
 	return m < c ? m : c;
 }
 
-/* Somebody who wrote INTERVAL meant interval. */
+/* Case is ignored, because INTERVAL probably means interval. */
 static bool differs(char a, char b)
 {
 	return tolower((unsigned char)a) != tolower((unsigned char)b);
 }
 
-/* Inserted, deleted, replaced letters and swapped neighbours, each counting one. */
+/* Returns the edit distance: inserted, deleted and replaced letters and swapped neighbours count 1
+ * each. */
 static unsigned distance(const char *a, const char *b)
 {
 	unsigned rows[3][WORD_MAX + 1], *two = rows[0], *one = rows[1], *now = rows[2], *spare;

@@ -1,6 +1,6 @@
 /*
- * text: the small languages of config files and command lines: names, durations, sizes,
- * lists, quoting, and the word that was probably meant.  Pure functions; any thread.
+ * text: parsers for the small formats of configuration files and command lines (names, durations,
+ * sizes, lists, quoting), and suggestions for misspelled words.  Pure functions; any thread.
  */
 #ifndef TEXT_H
 #define TEXT_H
@@ -9,48 +9,52 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A daemon's name: [A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}. */
+/* Checks the name of a daemon: [A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}. */
 bool text_is_daemon_name(const char *name);
 
-/* A name that may be handed to a service manager: [A-Za-z0-9_][A-Za-z0-9:_.\\@-]*, at most 255
- * bytes, no "..".  It holds no slash, so it is also one path component, and begins with no
- * dash, so it is never an option. */
+/* Checks a name that may be passed to a service manager: [A-Za-z0-9_][A-Za-z0-9:_.\\@-]*, at most
+ * 255 bytes, without "..".  It contains no slash, so it is a single path component.  It does not
+ * begin with a dash, so it is never an option. */
 bool text_is_service_name(const char *name);
 
-/* "250ms" "5s" "2m" "1h" "1d" "5" "1.5s": seconds.  "1h30m" too.  0 or -EINVAL. */
+/* Parses "250ms" "5s" "2m" "1h" "1d" "5" "1.5s" "1h30m" to seconds.  Returns 0 or -EINVAL. */
 int text_duration(const char *text, double *seconds);
-/* "512" "64KiB" "10MiB" "1GiB", also "64K" "10M" "1G": bytes.  0 or -EINVAL, -ERANGE. */
+/* Parses "512" "64KiB" "10MiB" "1GiB" "1TiB", also "64K" "10M" "1G" "1T" and "512B", to bytes; case
+ * is ignored.  Returns 0, -EINVAL or -ERANGE. */
 int text_size(const char *text, int64_t *bytes);
-/* "yes no true false on off 1 0", in any case.  0 or -EINVAL. */
+/* Parses yes, no, true, false, on, off, 1 and 0; case is ignored.  Returns 0 or -EINVAL. */
 int text_bool(const char *text, bool *value);
 
-/* Seconds as people read them: "0.3s" "12s" "3m12s" "2h05m" "4d03h".  Returns buf. */
+/* Formats seconds for people: "0.3s" "12s" "3m12s" "2h05m" "4d03h".  Returns buf. */
 #define TEXT_AGE 24
 char *text_format_age(char buf[TEXT_AGE], double seconds);
 
-/* The length of the UTF-8 sequence at text, with its character in *c; 0: it is none. */
+/* Returns the length of the UTF-8 sequence at text, with its character in *c; 0: invalid UTF-8. */
 size_t text_decode(const char *text, size_t left, uint32_t *c);
-/* Copies text to dst (size bytes, at least 4); one too long is cut between two characters and
- * ends in "...".  Returns dst. */
+/* Copies text to dst (size bytes, at least 4).  A text that does not fit is truncated between two
+ * characters and ends in "...".  Returns dst. */
 char *text_truncate(char *dst, size_t size, const char *text);
-#define TEXT_SHORT 84 /* room for as much of a user's text as a message should repeat */
+#define TEXT_SHORT 84 /* a buffer for a user's text that is quoted in a message */
 
-/* Comma-separated texts, blanks around each dropped, empty ones dropped.  A NULL-ended array to
- * be freed with text_free_list; NULL when out of memory. */
+/* Splits comma-separated text.  Blanks around an element and empty elements are dropped.  Returns a
+ * NULL-terminated array, which the caller frees with text_free_list, or NULL if there is no
+ * memory. */
 char **text_split_list(const char *text);
-/* A command line in shell quoting (blanks, '...', "...", backslash) into argv; nothing is
- * expanded, no shell is run.  0 or -EINVAL with *why set to static text; *argv is freed with
- * text_free_list. */
+/* Splits a command line in shell quoting (blanks, '...', "...", backslash) into argv.  Nothing is
+ * expanded, and no shell is run.  Returns 0, or -EINVAL with static text in *why.  The caller frees
+ * *argv with text_free_list. */
 int text_split_command(const char *text, char ***argv, const char **why);
 void text_free_list(char **list);
-/* A copy of a NULL-ended array (NULL is an empty one), in one piece: to be freed with free. */
+/* Copies a NULL-terminated array (NULL: an empty one) into a single block, which the caller frees
+ * with free. */
 char **text_copy_list(const char *const *list);
-/* Likewise, NULL is an empty one. */
+/* Compares two such arrays; NULL equals an empty array. */
 bool text_equal_lists(const char *const *a, const char *const *b);
 
-/* The candidate nearest to word, when it is near enough to be meant: edit distance (swaps of
- * neighbours count one) at most 1 for words up to 4 letters, 2 up to 8, else 3.  Feed the
- * candidates one by one; NULL at the end when none was near. */
+/* Finds the candidate that is nearest to a misspelled word.  The edit distance (swapped neighbours
+ * count 1) may be at most 1 for words of up to 4 letters, 2 up to 8, otherwise 3.  Call
+ * text_suggest_add for each candidate.  text_suggest_get returns the nearest one, or NULL if none
+ * is near enough. */
 struct text_suggest {
 	const char *word;
 	const char *best;
@@ -60,7 +64,8 @@ void text_suggest_init(struct text_suggest *s, const char *word);
 void text_suggest_add(struct text_suggest *s, const char *candidate);
 const char *text_suggest_get(const struct text_suggest *s);
 
-/* Whether name matches a glob of the forms the config knows: * and ? only. */
+/* Returns true if name matches a glob with * and ?, the only wildcards that the configuration
+ * knows. */
 bool text_glob(const char *glob, const char *name);
 
 #endif

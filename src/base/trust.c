@@ -1,13 +1,13 @@
 /*
- * trust: the walk along a path, and the rule for each step.
+ * trust: walks a path and checks each step.
  *
- * Each step is opened with O_PATH and judged by that descriptor, so that what was judged is what the next
- * step starts from.  O_PATH opens nothing in the sense of a driver or a fifo: nothing happens to a file
- * before it is judged.
+ * Each step is opened with O_PATH and checked through that descriptor, so that the next step starts
+ * from the directory that was checked.  O_PATH does not call a driver and does not block on a FIFO,
+ * so opening a file has no effect before the check.
  *
- * Where a file has an ACL, the group bits of its mode are the mask of the ACL: they bound what any named
- * user or group may do, and say nothing about the owning group.  So an ACL is read only where they
- * allow writing.
+ * If a file has an ACL, the group bits of its mode are the mask of the ACL.  They limit the
+ * permissions of all named users and groups, and do not describe the owning group.  So an ACL is
+ * read only if these bits allow writing, or for a secret any access.
  */
 #include "base/trust.h"
 
@@ -23,7 +23,7 @@
 
 #include "base/reason.h"
 
-#define LINKS_MAX 40 /* as the kernel has it */
+#define LINKS_MAX 40 /* the limit of the kernel */
 
 static bool is_trusted_user(uid_t uid, const struct trust_user *user)
 {
@@ -37,7 +37,7 @@ static bool is_trusted_group(gid_t gid, const struct trust_user *user)
 
 /* --- the ACL ---------------------------------------------------------------------------------- */
 
-/* As the kernel hands it out: linux/posix_acl_xattr.h, little-endian. */
+/* In the format of the kernel: linux/posix_acl_xattr.h, little-endian. */
 struct acl_entry {
 	uint16_t tag, permissions;
 	uint32_t id;
@@ -53,7 +53,7 @@ enum { ACL_NAMED_USER = 0x02, ACL_OWNING_GROUP = 0x04, ACL_NAMED_GROUP = 0x08, A
 #define MAY_WRITE 2u
 #define MAY_ALL   7u
 
-/* Returns the number of entries, 0 where there is no ACL, or a negative errno. */
+/* Returns the number of entries, 0 if there is no ACL, or a negative errno. */
 static int read_acl(int fd, struct acl *acl)
 {
 	char path[32];
@@ -68,7 +68,7 @@ static int read_acl(int fd, struct acl *acl)
 	return (int)(((size_t)n - offsetof(struct acl, entries)) / sizeof(struct acl_entry));
 }
 
-/* Whether the entry names somebody who is not trusted. */
+/* Returns true if the entry names an untrusted user or group. */
 static bool is_others(const struct acl_entry *entry, const struct stat *st,
 	const struct trust_user *user, unsigned *permissions)
 {
@@ -80,8 +80,9 @@ static bool is_others(const struct acl_entry *entry, const struct stat *st,
 	}
 }
 
-/* Whether the group bits of the mode give others one of these permissions; for the owning group only
- * writing counts.  Writes whom to words.  A negative errno where it cannot be told. */
+/* Returns 1 if the group bits of the mode give an untrusted user or group one of these permissions,
+ * and writes its name to words.  For the owning group only write permission counts.  Returns 0 if
+ * not, or a negative errno if the ACL cannot be read. */
 static int group_allows(int fd, const struct stat *st, const struct trust_user *user,
 	unsigned permissions, char *words, size_t size)
 {
@@ -126,7 +127,8 @@ static int judge_owner(const struct stat *st, const char *path, const struct tru
 		user != NULL ? "the user who runs it" : "the user vigild runs as", path);
 }
 
-/* Whether somebody else may write it.  Devices and the like are written by those who use them. */
+/* Checks that no untrusted user may write the file.  Only regular files and directories are
+ * checked, because everybody who uses a device, a socket or a FIFO may have to write it. */
 static int judge_writers(int fd, const struct stat *st, const char *path,
 	const struct trust_user *user, const struct reason *why)
 {
@@ -167,15 +169,15 @@ int trust_descriptor(int fd, const struct stat *st, const char *path, const stru
 struct walk {
 	const struct trust_user *user;
 	const struct reason *why;
-	int fd; /* of what the steps so far lead to */
+	int fd; /* of the file or directory reached so far */
 	struct stat st;
-	char path[PATH_MAX]; /* the steps so far, without links */
-	char rest[PATH_MAX]; /* the steps to come */
+	char path[PATH_MAX]; /* its path, without symbolic links */
+	char rest[PATH_MAX]; /* the rest of the path */
 	unsigned links;
 	unsigned flags;
 };
 
-/* Makes the opened file the present one. */
+/* Makes the opened file the current step. */
 static void move_to(struct walk *w, int fd, const struct stat *st)
 {
 	if (w->fd >= 0)
@@ -184,7 +186,8 @@ static void move_to(struct walk *w, int fd, const struct stat *st)
 	w->st = *st;
 }
 
-/* Judges the present step; last: it is what the path leads to. */
+/* Checks the current step.  last: it is the end of the path.  A sticky directory that others may
+ * write is accepted within the path. */
 static int judge_step(struct walk *w, bool last)
 {
 	const char *path = w->path[0] != '\0' ? w->path : "/";
@@ -216,7 +219,7 @@ static int start_at_root(struct walk *w)
 	return judge_step(w, false);
 }
 
-/* Takes the next step off the rest: its length, 0 at the end. */
+/* Removes the next step from the rest.  Returns its length, 0 at the end. */
 static size_t next_step(struct walk *w, char step[NAME_MAX + 1])
 {
 	const char *begin = w->rest + strspn(w->rest, "/");
@@ -235,7 +238,8 @@ static bool is_last(const struct walk *w)
 	return w->rest[strspn(w->rest, "/")] == '\0';
 }
 
-/* The directory above was judged on the way here, but a link may lead elsewhere by it. */
+/* The parent directory is checked again, because after a symbolic link it may be one that the walk
+ * has not checked. */
 static int step_up(struct walk *w)
 {
 	int fd = openat(w->fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -255,7 +259,8 @@ static int step_up(struct walk *w)
 	return judge_step(w, false);
 }
 
-/* Puts what the link says before the rest.  Takes the descriptor of the link. */
+/* Inserts the target of the link before the rest.  Takes ownership of the descriptor of the
+ * link. */
 static int follow(struct walk *w, int fd, const struct stat *st)
 {
 	char target[PATH_MAX], rest[PATH_MAX];
@@ -283,7 +288,7 @@ static int follow(struct walk *w, int fd, const struct stat *st)
 	return 0;
 }
 
-/* Whether others may create files in the directory that the steps so far lead to. */
+/* Returns true if untrusted users may create files in the directory reached so far. */
 static bool is_shared(const struct walk *w)
 {
 	char text[TRUST_WHY];

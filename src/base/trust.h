@@ -1,12 +1,13 @@
 /*
- * trust: whether somebody else could change what a path leads to.
+ * trust: checks whether an untrusted user could change the file that a path leads to.
  *
- * vigild runs programs, opens modules and obeys files, mostly as root.  It trusts a file only where
- * nobody but root, vigild's own user and, where the caller names one, one more user can change the file
- * or put another one in its place.  So the path is walked from the root directory, each symbolic link is
- * followed step by step, and each directory on the way is judged as the file is: by its owner, its mode
- * and its ACL.  A sticky directory such as /tmp that everybody may write is safe on the way, because
- * only the owner of an entry may rename it; the entry itself is judged next.
+ * vigild runs programs, loads modules and reads configuration files, mostly as root.  It trusts a
+ * file if no untrusted user can change or replace it.  Trusted are root, vigild's own user and, if
+ * the caller names one, one more user.  So the path is walked from the root directory, and each
+ * symbolic link is followed step by step.  The owner, the mode and the ACL of each directory on the
+ * way are checked like those of the file.  A sticky directory that everybody may write, such as
+ * /tmp, is safe within the path, because only the owner of an entry may rename it; the entry itself
+ * is checked next.
  *
  * All functions may be called on any thread.
  */
@@ -18,7 +19,7 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
-#define TRUST_WHY 512 /* a size for why that holds most reasons whole */
+#define TRUST_WHY 512 /* a size of why that is enough for most reasons */
 
 /* A user who is trusted in addition to root and vigild's user, with that user's own group. */
 struct trust_user {
@@ -26,30 +27,34 @@ struct trust_user {
 	gid_t gid;
 };
 
-/* Every entry of the directory that the path leads to is used, so that a sticky bit does not help: whoever
- * may add an entry is obeyed. */
+/* The path leads to a directory of which all entries are used.  Then a sticky bit does not make the
+ * directory safe, because everybody who may add an entry controls vigild. */
 #define TRUST_ENTRIES 1u
-/* A file that is not there is not trusted where others could create it: -EPERM in place of -ENOENT. */
+/* If the file does not exist and an untrusted user could create it, the result is -EPERM instead of
+ * -ENOENT. */
 #define TRUST_MISSING 2u
 
-/* Walks the path, relative to the working directory where it has no slash in front, and judges it.
- * user: NULL for none.  Returns a descriptor (O_PATH) of what the path leads to, with *st filled, which
- * the caller closes; or a negative errno and the reason in why, with the path and the command that
- * mends it.  -EPERM: not trusted; any other: the path cannot be walked to its end. */
+/* Walks the path and checks it.  A path without a leading slash is relative to the working
+ * directory.  user: NULL for none.  Returns a descriptor (O_PATH) of the file, which the caller
+ * closes, and fills *st; or a negative errno and the reason in why, which names the path and the
+ * command that corrects the problem.  -EPERM: not trusted.  Any other error: the path cannot be
+ * walked to its end. */
 int trust_open(const char *path, const struct trust_user *user, unsigned flags, struct stat *st,
 	char *why, size_t size);
-/* The same without a descriptor: 0, or a negative errno. */
+/* The same without a descriptor.  Returns 0, or a negative errno. */
 int trust_path(
 	const char *path, const struct trust_user *user, unsigned flags, char *why, size_t size);
-/* Judges one open file or directory alone, not the path to it: 0, or -EPERM. */
+/* Checks one open file or directory, without the path to it.  Returns 0, or -EPERM. */
 int trust_descriptor(int fd, const struct stat *st, const char *path, const struct trust_user *user,
 	char *why, size_t size);
-/* Opens what a descriptor (O_PATH) is of, with flags of open(2): a descriptor, or -errno. */
+/* Opens the file of a descriptor (O_PATH) with flags of open(2).  Returns a descriptor, or
+ * -errno. */
 int trust_reopen(int fd, int flags);
 
-/* Opens a file that holds a secret, such as a token, a password or a key, for reading.  Beyond
- * trust_open it is a regular file to which others have no access; the file's group may read it.
- * Returns a descriptor, or a negative errno and the reason in why. */
+/* Opens a file that contains a secret, such as a token, a password or a key, for reading.  In
+ * addition to the checks of trust_open, it must be a regular file that others cannot access.  The
+ * group of the file may read it.  Returns a descriptor, or a negative errno and the reason in
+ * why. */
 int trust_open_secret(const char *path, char *why, size_t size);
 
 #endif

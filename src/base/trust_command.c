@@ -1,10 +1,11 @@
 /*
- * trust_command: finds what a command line would run, and judges it by trust.
+ * trust_command: finds the programs that a command line runs, and checks them with trust.
  *
- * An interpreter is trusted, and runs a script that need not be: `bash /home/a/check`.  So the first
- * argument of an interpreter that is a file is judged like a program.  A command line given by -c or its
- * like is not parsed; only a path at its start is judged.  Programs that change the user, such as su and
- * sudo, are not looked through, because what they run does not run as vigild's user.
+ * A trusted interpreter may run an untrusted script: `bash /home/a/check`.  So the first argument
+ * of an interpreter that names a file is checked like a program.  The text after -c or a similar
+ * option is not parsed; only a path at its start is checked.  The arguments of programs that change
+ * the user, such as su and sudo, are not checked, because their command does not run as vigild's
+ * user.
  */
 #include "base/trust_command.h"
 
@@ -15,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* --- finding ---------------------------------------------------------------------------------- */
+/* --- search ----------------------------------------------------------------------------------- */
 
 const char *trust_own_path(void)
 {
@@ -24,7 +25,7 @@ const char *trust_own_path(void)
 	return path != NULL ? path : "/bin:/usr/bin";
 }
 
-/* 0, or why the file cannot be run. */
+/* Returns 0, or a negative errno if the file cannot be executed. */
 static int check_file(const char *path)
 {
 	struct stat st;
@@ -43,7 +44,7 @@ static int join(char joined[PATH_MAX], const char *directory, int length, const 
 	return n < PATH_MAX ? 0 : -ENAMETOOLONG;
 }
 
-/* As posix_spawnp does: the first that can be run. */
+/* Like posix_spawnp, finds the first program that can be executed. */
 static int search(
 	const char *program, const char *path, const char *directory, char found[PATH_MAX])
 {
@@ -81,11 +82,11 @@ int trust_find_program(
 
 /* --- interpreters ----------------------------------------------------------------------------- */
 
-/* Each name may be followed by a version, as python3.11 is. */
+/* Each name may be followed by a version, as in python3.11. */
 static const struct interpreter {
 	const char *name;
-	/* The letters of options that have the program's text as their value; NULL: it is a wrapper,
-	 * which runs another program. */
+	/* The letters of options whose value is the text of a program.  NULL: a wrapper, which runs
+	 * another program. */
 	const char *inline_options;
 } interpreters[] = {{"sh", "c"}, {"ash", "c"}, {"bash", "c"}, {"busybox", "c"}, {"dash", "c"},
 	{"fish", "c"}, {"ksh", "c"}, {"mksh", "c"}, {"rbash", "c"}, {"yash", "c"}, {"zsh", "c"},
@@ -109,7 +110,7 @@ static const struct interpreter *find_interpreter(const char *program)
 	return NULL;
 }
 
-/* Whether the argument is an option after which, or in which, the program's text comes. */
+/* Returns true if the argument is an option whose value is the text of a program. */
 static bool is_inline(const struct interpreter *interpreter, const char *argument)
 {
 	const char *options = interpreter->inline_options;
@@ -117,17 +118,17 @@ static bool is_inline(const struct interpreter *interpreter, const char *argumen
 	return options != NULL && argument[1] != '-' && strpbrk(argument + 1, options) != NULL;
 }
 
-/* --- judging ---------------------------------------------------------------------------------- */
+/* --- checks ----------------------------------------------------------------------------------- */
 
 struct judge {
 	const struct trust_command *command;
-	const struct interpreter *interpreter; /* whose arguments are looked at; NULL: none's */
+	const struct interpreter *interpreter; /* whose arguments are checked; NULL: none */
 	char *why;
 	size_t size;
 };
 
-/* A command may be a link of another name to an interpreter.  All programs of busybox are one file,
- * whose name says nothing. */
+/* A command may be a symbolic link to an interpreter, under another name.  busybox is excluded,
+ * because all of its programs are the same file, so its name does not show which program runs. */
 static const struct interpreter *find_by_descriptor(int fd)
 {
 	const struct interpreter *found;
@@ -155,7 +156,8 @@ static int judge_program(struct judge *j, const char *path)
 	return 0;
 }
 
-/* A word that names a file: 1 where it was judged to be trusted, 0 where it is no file. */
+/* Checks a word that may name a file.  Returns 1 if it is a trusted file, 0 if it is not a file, or
+ * a negative errno. */
 static int judge_file(struct judge *j, const char *word)
 {
 	const char *directory = j->command->directory != NULL ? j->command->directory : "";
@@ -168,18 +170,19 @@ static int judge_file(struct judge *j, const char *word)
 	if (err != 0)
 		return 0;
 	if (stat(path, &st) < 0) {
-		/* It may be there in the next moment. */
+		/* Somebody may create the file before it is run. */
 		err = word[0] == '/' ? judge_program(j, path) : 0;
 		return err == -EPERM ? err : 0;
 	}
-	/* Some interpreters run a directory. */
+	/* Some interpreters can run a directory. */
 	if (!S_ISREG(st.st_mode) && (wrapper || !S_ISDIR(st.st_mode)))
 		return 0;
 	err = judge_program(j, path);
 	return err != 0 ? err : 1;
 }
 
-/* A wrapper's argument without a slash: a program that it finds in the PATH, or anything else. */
+/* Checks an argument of a wrapper without a slash, which may be a program in PATH or anything
+ * else. */
 static int judge_name(struct judge *j, const char *name)
 {
 	const char *path =

@@ -1,10 +1,10 @@
 /*
- * config: INI files into one checked, immutable snapshot.
+ * config: reads INI files into one checked, immutable configuration.
  *
- * First all files are read and parsed; where the syntax of any is wrong, all that is wrong with
- * it is said and no more, since what a broken file means is guesswork.  Then each line is taken
- * to its place by a table of sections, later files over earlier ones, and all that is wrong
- * with the meaning is said.
+ * First all files are read and parsed.  If a file has a syntax error, only the syntax errors of all
+ * files are reported, because the meaning of such a file is uncertain.  Otherwise a table of
+ * sections assigns each line to its section or daemon, later files over earlier ones, and all
+ * semantic errors are reported.
  */
 #include "config/config.h"
 
@@ -25,10 +25,11 @@
 struct builder {
 	struct config *config;
 	struct diagnostics *diagnostics;
-	struct option_given *vigil; /* the keys of [vigil], later files over earlier ones */
+	struct option_given *vigil; /* the keys of [vigil]; later files replace earlier values */
 	size_t vigil_count;
-	const char *file;             /* the one being read */
-	struct config_daemon *daemon; /* whose section is being read; NULL: its name is wrong */
+	const char *file;             /* the file that is being read */
+	struct config_daemon *daemon; /* the daemon whose section is being read; NULL: its name
+				       * is invalid */
 };
 
 /* --- files ------------------------------------------------------------------------------------ */
@@ -89,7 +90,7 @@ char *config_dropin(const char *file)
 	return memory_format("%.*sconf.d", slash != NULL ? (int)(slash - file) + 1 : 0, file);
 }
 
-/* Gives a draft that is new its place among the drop-ins. */
+/* Inserts a new draft at its position among the drop-ins. */
 static void place_draft(struct config *config, const struct config_draft *draft)
 {
 	char *path = memory_format("%s/%s", config->dropin, draft->name);
@@ -111,7 +112,8 @@ static void place_draft(struct config *config, const struct config_draft *draft)
 
 /* --- daemons ---------------------------------------------------------------------------------- */
 
-/* Where the daemon of that name stands, whatever its case, or belongs: they are kept sorted. */
+/* Returns the index of the daemon with that name, in any case, or the index at which to insert it.
+ * The daemons are sorted. */
 static size_t place_of(const struct config *config, const char *name)
 {
 	size_t low = 0, high = config->count, middle;
@@ -138,8 +140,8 @@ static struct config_daemon *insert(
 	return cd;
 }
 
-/* Finds or makes the daemon of that name, good until the next is made; NULL where it is not to
- * be, and why is said. */
+/* Finds or creates the daemon of that name.  The result is valid until the next daemon is created.
+ * If the name is invalid, it returns NULL and has added a diagnostic. */
 static struct config_daemon *daemon_of(struct builder *b, const char *name, int line)
 {
 	const struct config_daemon *other;
@@ -193,7 +195,7 @@ static void free_given(struct option_given *list, size_t count)
 	free(list);
 }
 
-/* --- sections: each takes its lines ----------------------------------------------------------- */
+/* --- sections: each parses its lines ---------------------------------------------------------- */
 
 static void take_vigil(struct builder *b, const char *rest, const struct ini_line *l)
 {
@@ -232,7 +234,8 @@ static void take_module(struct builder *b, const struct ini_line *l)
 	b->daemon->module = memory_text(l->value);
 }
 
-/* The header comes before its keys: it finds the daemon, and complains for all of them. */
+/* The header comes before its keys.  It finds the daemon.  If the name is invalid, the header adds
+ * the only diagnostic, and the keys are ignored. */
 static void take_daemon(struct builder *b, const char *name, const struct ini_line *l)
 {
 	if (l->key == NULL) {
@@ -249,7 +252,7 @@ static void take_daemon(struct builder *b, const char *name, const struct ini_li
 }
 
 static const struct section {
-	const char *name; /* one that ends in a colon has a name of its own after it */
+	const char *name; /* a name that ends in a colon is followed by the name of a daemon */
 	void (*take)(struct builder *b, const char *rest, const struct ini_line *l);
 } sections[] = {{"vigil", take_vigil}, {"daemons", take_daemons}, {"daemon:", take_daemon}};
 
@@ -307,12 +310,12 @@ static void take_line(struct builder *b, const struct ini_line *l)
 	if (section != NULL)
 		section->take(b, rest, l);
 	else if (l->key == NULL)
-		diagnose_section(b, l); /* once, at the header */
+		diagnose_section(b, l); /* only once, at the header */
 }
 
 /* --- trust ------------------------------------------------------------------------------------ */
 
-/* What is not there, or cannot be reached, is reported where it is read. */
+/* A file that does not exist or cannot be reached is reported where it is read. */
 static bool judge(const char *path, unsigned flags, struct diagnostics *diagnostics)
 {
 	char why[TRUST_WHY];
@@ -324,7 +327,7 @@ static bool judge(const char *path, unsigned flags, struct diagnostics *diagnost
 	return false;
 }
 
-/* Whoever may write one of the files decides what vigild runs, and so does whoever may add one. */
+/* Everybody who may write one of the files, or add a file, controls which programs vigild runs. */
 static void judge_files(const struct config *config, struct diagnostics *diagnostics)
 {
 	if (!judge(config->files[0], 0, diagnostics) ||
@@ -334,7 +337,7 @@ static void judge_files(const struct config *config, struct diagnostics *diagnos
 		judge(config->files[i], 0, diagnostics);
 }
 
-/* --- the whole -------------------------------------------------------------------------------- */
+/* --- the whole configuration ------------------------------------------------------------------ */
 
 static void read_syntax(struct config *config, const struct config_draft *draft, struct ini *inis,
 	struct diagnostics *diagnostics)

@@ -1,10 +1,11 @@
 /*
- * config: INI files into one checked, immutable snapshot.
+ * config: reads INI files into one checked, immutable configuration.
  *
- * Reads the main file, then conf.d/NAME.conf beside it in sorted order; a later file wins.  What
- * is known without any module is checked here: syntax, sections, the keys of [vigil], names.
- * The options of the daemons are checked against their modules' schemas by whoever has the
- * modules; until then the snapshot keeps them as they were written, each with its place.
+ * The main file is read first, then conf.d/NAME.conf in its directory, in sorted order; a later
+ * file overrides an earlier one.  This code checks everything that needs no module: the syntax, the
+ * sections, the keys of [vigil], the names.  The code that has loaded the modules checks the
+ * options of the daemons by the modules' schemas.  Until then the configuration keeps these options
+ * as raw text, each with its file and line.
  */
 #ifndef CONFIG_H
 #define CONFIG_H
@@ -17,56 +18,58 @@
 
 struct config_daemon {
 	char *name;
-	char *module;     /* the daemon's own name unless the section says otherwise */
+	char *module;     /* the daemon's name, unless its section sets `module` */
 	bool enabled;     /* [daemons] NAME = yes */
-	const char *file; /* where its section stands, or else where it is enabled */
+	const char *file; /* of its section, or else of the line that enables it */
 	int line;
-	struct option_given *options; /* without `module`; none after config_drop_written */
+	struct option_given *options; /* without `module`; NULL after config_drop_written */
 	size_t count;
-	struct option_set *checked; /* owned; NULL: not checked yet, or wrong */
+	struct option_set *checked; /* owned; NULL: not checked yet, or invalid */
 };
 
 struct config {
-	char *file;                    /* the main file, as it was named */
-	char *dropin;                  /* its conf.d */
-	struct option_set *vigil;      /* the [vigil] section, by config_schema */
-	struct config_daemon *daemons; /* sorted by name; enabled or with a section */
+	char *file;                    /* the main file, as named by the caller */
+	char *dropin;                  /* its conf.d directory */
+	struct option_set *vigil;      /* the [vigil] section, checked by config_schema */
+	struct config_daemon *daemons; /* sorted by name; all that are enabled or have a section */
 	size_t count;
-	char **files; /* every file read, ended by NULL; the places point into it */
+	char **files; /* all files, ends with NULL; each `file` points into it */
 };
 
 /* The schema of [vigil]: modules socket pipe state_dir group log log_level workers workers_max
- * exec_max restart_rate deny ... */
+ * exec_max restart_rate deny upgrade_wait */
 extern const vigil_option config_schema[];
 
-/* Reads, parses and checks.  All that is wrong goes to the diagnostics: all of the syntax, or
- * where that is right all of the meaning.  NULL when there was a diagnostic. */
+/* Reads, parses and checks the configuration.  All errors go to the diagnostics: all syntax errors
+ * or, if there are none, all semantic errors.  Returns NULL if there was an error. */
 struct config *config_load(const char *file, struct diagnostics *diagnostics);
 
-/* A drop-in as it is going to be. */
+/* A drop-in that is going to be written or removed. */
 struct config_draft {
 	const char *name; /* its file name in conf.d */
-	const char *path; /* where its text lies now; NULL: it is going to be removed */
+	const char *path; /* the file with its new text; NULL: it will be removed */
 };
-/* The same as if the draft were in place already. */
+/* The same, as if the draft had already replaced the drop-in. */
 struct config *config_load_draft(
 	const char *file, const struct config_draft *draft, struct diagnostics *diagnostics);
-/* The same without judging the files: for a client that only seeks the socket in it, and runs nothing of
- * what it says. */
+/* The same, without checking who may write the files.  It is for a client that only needs the path
+ * of the socket and runs nothing from the configuration. */
 struct config *config_load_untrusted(const char *file, struct diagnostics *diagnostics);
-/* The conf.d that belongs to a main file; to be freed. */
+/* Returns the conf.d directory of a main file.  The caller frees it. */
 char *config_dropin(const char *file);
 void config_free(struct config *config);
 
-/* Frees what was written for the daemons whose options are checked. */
+/* Frees the raw options of all daemons whose options have been checked. */
 void config_drop_written(struct config *config);
 
 const struct config_daemon *config_find(const struct config *config, const char *name);
-/* The first after that name, be there one of it or not; NULL at the end. */
+/* Returns the first daemon whose name sorts after that name, which need not exist; NULL at the
+ * end. */
 const struct config_daemon *config_after(const struct config *config, const char *name);
-/* A value of [vigil]. */
+/* Returns a value of [vigil]. */
 const struct option_value *config_vigil(const struct config *config, const char *key);
-/* restart_rate as N restarts in so many seconds; checked at load.  0 restarts: no limit. */
+/* Returns restart_rate as a number of restarts and of seconds.  It was checked when the
+ * configuration was loaded.  0 restarts: no limit. */
 void config_restart_rate(const struct config *config, unsigned *count, double *seconds);
 
 #endif

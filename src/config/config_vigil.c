@@ -1,9 +1,9 @@
 /*
- * config_vigil: what may stand in [vigil], and what it means.
+ * config_vigil: the keys of [vigil], their checks and their values.
  *
- * Most of it the schema says, as a module's would; what no schema can say is a table of rules
- * below it.  Each rule looks at what was given and not at the checked set, so that what is
- * wrong is all said at once.
+ * The schema describes most of them, like that of a module.  A table of rules checks what a schema
+ * cannot express.  The rules check the raw options and not the checked set, so that all errors are
+ * reported together.
  */
 #include "config/config_vigil.h"
 
@@ -69,7 +69,7 @@ static int parse_rate(const char *text, unsigned *count, double *seconds)
 
 #define WRONG 256
 
-/* Says what is wrong in why, or returns NULL. */
+/* Returns the error, in why or as static text, or NULL if the value is valid. */
 typedef const char *wrong_fn(const char *value, char why[WRONG]);
 
 static const char *wrong_element(char why[WRONG], const char *element, const char *what)
@@ -93,7 +93,7 @@ static const char *wrong_modules(const char *value, char why[WRONG])
 	return wrong;
 }
 
-/* What is wrong with a glob over the names of services; NULL: it may match one. */
+/* Returns the error of a glob for names of services, or NULL if it can match one. */
 static const char *wrong_glob(const char *glob)
 {
 	char name[256];
@@ -155,7 +155,8 @@ static const char *wrong_rate(const char *value, char why[WRONG])
 							: NULL;
 }
 
-/* Texts and lists may be empty to the schema; of [vigil], only what has no default may. */
+/* The schema accepts empty texts and lists.  In [vigil] only a key without a default may be
+ * empty. */
 static const char *wrong_group(const char *value, char why[WRONG])
 {
 	if (value[0] == '\0')
@@ -163,7 +164,7 @@ static const char *wrong_group(const char *value, char why[WRONG])
 	return strpbrk(value, " \t\"',:;#/") != NULL ? "cannot be the name of a group" : NULL;
 }
 
-/* What the schema cannot say: NULL, or why the value will not do. */
+/* The checks that a schema cannot express. */
 static const struct rule {
 	const char *key;
 	wrong_fn *wrong;
@@ -180,7 +181,7 @@ static void diagnose_value(struct section *s, const struct option_given *given, 
 		strstr(what, hint) == NULL ? hint : "");
 }
 
-/* One diagnostic for a value is enough: the schema's is the first. */
+/* There is only one error for each value; that of the schema comes first. */
 static bool has_diagnostic(const struct section *s, const struct option_given *given)
 {
 	const struct diagnostics *c = s->diagnostics;
@@ -214,7 +215,8 @@ static const struct option_given *find_given(const struct section *s, const char
 	return NULL;
 }
 
-/* Whichever of the two was given is at fault: "workers = 40" alone is above the default. */
+/* The error is reported for the key that the configuration sets.  For example, "workers = 40" alone
+ * exceeds the default of workers_max. */
 static void check_workers(struct section *s, const struct option_set *set)
 {
 	const struct option_value *most = option_get(set, "workers_max");

@@ -1,5 +1,6 @@
 /*
- * config_vigil: what may stand in [vigil].  For config.c; others ask config_vigil in config.h.
+ * config_vigil: checks the section [vigil].  Only config.c uses it; other code calls config_vigil
+ * in config.h.
  */
 #ifndef CONFIG_VIGIL_H
 #define CONFIG_VIGIL_H
@@ -7,8 +8,8 @@
 #include "base/diagnostic.h"
 #include "config/option.h"
 
-/* Checks what all files together give, by config_schema and by what no schema can say; file is
- * the main one.  NULL with diagnostics. */
+/* Checks the values of [vigil] from all files, by config_schema and by rules that a schema cannot
+ * express.  file is the main file.  Returns NULL and adds diagnostics if there is an error. */
 struct option_set *config_vigil_check(const struct option_given *given, size_t count,
 	const char *file, struct diagnostics *diagnostics);
 

@@ -1,15 +1,15 @@
 /*
- * ini: one INI file as a list of lines that mean something, each with its place.
+ * ini: parses one INI file into a list of headers and keys with their lines.
  *
- * Everything that is wrong with a file is said, each with its line, and a file with anything wrong
- * means nothing: no line is lost in silence.  That is why it is read here and by no library.  Those
- * there are fold names that differ only by case, lose keys before the first header, end at a NUL
- * byte, cut long lines, or follow NULL where memory fails; what it took to keep one from that was
- * longer than this.
+ * All errors in a file are reported, each with its line, and a file with an error has no effect: no
+ * line is ignored silently.  vigild has its own parser because the existing libraries do not
+ * guarantee that.  They merge names that differ only by case, drop keys before the first header,
+ * stop at a NUL byte, truncate long lines, or dereference NULL when there is no memory.  The code
+ * that prevented this in one of them was longer than this parser.
  *
- * A line is a header, a key and its value, a comment (# or ; first) or blank.  Blanks around any
- * part of it mean nothing.  There are no continued lines and no quotes: a value is what stands
- * there.
+ * A line is a header, a key with its value, a comment (which begins with # or ;) or blank.  Blanks
+ * around these parts are ignored.  There are no continuation lines and no quotes: a value is used
+ * literally.
  */
 #include "config/ini.h"
 
@@ -27,13 +27,13 @@
 #include "base/text.h"
 
 struct reader {
-	const char *path; /* what is read */
-	const char *file; /* what it is called */
+	const char *path; /* the file that is read */
+	const char *file; /* its name in diagnostics */
 	struct ini *ini;
 	struct diagnostics *diagnostics;
-	const char *section; /* the one being read; NULL: none yet, or its header was wrong */
+	const char *section; /* the current section; NULL: none yet, or its header is invalid */
 	bool in_section;
-	size_t first; /* the first of its keys in ini */
+	size_t first; /* the index in ini of its first key */
 };
 
 /* --- reading ---------------------------------------------------------------------------------- */
@@ -44,7 +44,8 @@ static int complain(struct reader *r, int line, const char *text)
 	return -EINVAL;
 }
 
-/* Reads on until the end, into a buffer of so many bytes at first; NUL-terminated. */
+/* Reads the rest of the file into a buffer that has size bytes at first.  The result is
+ * NUL-terminated. */
 static int read_all(int fd, char **text, size_t size, size_t *length)
 {
 	ssize_t n = 1;
@@ -60,14 +61,14 @@ static int read_all(int fd, char **text, size_t size, size_t *length)
 		*length += n > 0 ? (size_t)n : 0;
 		if (*length > INI_SIZE_MAX)
 			return -EFBIG;
-		if (*length + 1 == size) /* it has grown since it was looked at */
+		if (*length + 1 == size) /* the file has grown since fstat */
 			more = realloc(*text, size *= 2);
 	}
 	(*text)[*length] = '\0';
 	return 0;
 }
 
-/* The whole file, NUL-terminated; NULL with err. */
+/* Returns the whole file, NUL-terminated; or NULL and sets *err. */
 static char *slurp(struct reader *r, size_t *length, int *err)
 {
 	int fd = open(r->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -97,7 +98,8 @@ static char *slurp(struct reader *r, size_t *length, int *err)
 	return NULL;
 }
 
-/* Whether all of it is text: UTF-8 without NUL bytes, and lines that end as lines do. */
+/* Checks that the file is text: UTF-8 without NUL bytes, and a carriage return only before a
+ * newline or at the end. */
 static int check_bytes(struct reader *r, const char *text, size_t length)
 {
 	size_t before = r->diagnostics->errors, n;
@@ -114,7 +116,7 @@ static int check_bytes(struct reader *r, const char *text, size_t length)
 				: NULL;
 		if (wrong != NULL && said != line) {
 			diagnostic_add(r->diagnostics, r->file, line, "this line %s", wrong);
-			said = line; /* once a line will do */
+			said = line; /* one diagnostic for each line */
 		}
 		line += n == 1 && c == '\n';
 		n = n > 0 ? n : 1;
@@ -155,7 +157,7 @@ static void diagnose_repeated(
 			left, name, right, left, other, right, first->line);
 }
 
-/* Of the lines from first on: the headers, or the keys, of which none may be another's. */
+/* Checks the headers, or the keys, from first on for duplicates. */
 static void check_repeated(struct reader *r, size_t first, bool headers)
 {
 	struct ini *ini = r->ini;
@@ -197,7 +199,7 @@ static void add(struct reader *r, const char *key, const char *value, int line)
 		(struct ini_line){.section = r->section, .key = key, .value = value, .line = line};
 }
 
-/* Cuts the blanks off both ends. */
+/* Removes the blanks at both ends. */
 static char *trim(char *text)
 {
 	char *end;
@@ -209,7 +211,7 @@ static char *trim(char *text)
 	return text;
 }
 
-/* "[name]": begins a section, and says what is wrong with the header. */
+/* "[name]": begins a section, or adds the diagnostic of an invalid header. */
 static void take_header(struct reader *r, char *text, int line)
 {
 	char *last = text + strlen(text) - 1, *name = NULL;
@@ -261,7 +263,7 @@ static void take_key(struct reader *r, char *text, int line)
 		add(r, key, trim(equals + 1), line);
 }
 
-/* --- the whole -------------------------------------------------------------------------------- */
+/* --- the whole file --------------------------------------------------------------------------- */
 
 static void begin_section(struct reader *r)
 {
@@ -284,7 +286,7 @@ static void take_lines(struct reader *r, char *text)
 		if (*text == '[') {
 			begin_section(r);
 			take_header(r, text, line);
-		} else if (strchr("#;", *text) == NULL) { /* nor is it blank */
+		} else if (strchr("#;", *text) == NULL) { /* nor a blank line */
 			take_key(r, text, line);
 		}
 	}
@@ -294,7 +296,7 @@ static void take_lines(struct reader *r, char *text)
 
 int ini_read(const char *path, const char *file, struct ini *ini, struct diagnostics *diagnostics)
 {
-	static const char mark[] = "\xef\xbb\xbf"; /* what some editors put before UTF-8 */
+	static const char mark[] = "\xef\xbb\xbf"; /* the byte order mark that some editors write */
 	struct reader r = {.path = path, .file = file, .ini = ini, .diagnostics = diagnostics};
 	size_t before = diagnostics->errors, length = 0;
 	int err = 0;

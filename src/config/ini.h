@@ -1,5 +1,5 @@
 /*
- * ini: one INI file as a list of lines that mean something, each with its place.
+ * ini: parses one INI file into a list of headers and keys with their lines.
  */
 #ifndef INI_H
 #define INI_H
@@ -11,26 +11,26 @@
 struct ini_line {
 	const char *section;
 	const char *key;   /* NULL: the section's header itself */
-	const char *value; /* "" where nothing stands; NULL with a header */
+	const char *value; /* "" if there is none; NULL for a header */
 	int line;
 };
 
 struct ini {
 	struct ini_line *lines; /* headers and keys, in the order of the file */
 	size_t count, room;
-	char *text; /* of the file, in which all of them stand */
+	char *text; /* of the file; all lines point into it */
 };
 
 #define INI_SIZE_MAX (16 * 1024 * 1024)
 
-/* Reads and parses what lies at path; all that is wrong with the syntax goes to the diagnostics,
- * which call it file.  0; -ENOENT where there is no such file (nothing is said); -EINVAL
- * with diagnostics. */
+/* Reads and parses the file at path.  All syntax errors go to the diagnostics, which name the file
+ * as `file`.  Returns 0; -ENOENT if there is no such file (without a diagnostic); or -EINVAL with
+ * diagnostics. */
 int ini_read(const char *path, const char *file, struct ini *ini, struct diagnostics *diagnostics);
 void ini_clear(struct ini *ini);
 
-/* What to tell an admin whose value begins and ends with quotes, or has a comment behind it: text
- * to put behind a message, "; vigil has no ...".  "": the value looks like neither. */
+/* Returns a hint for a value that is enclosed in quotes or followed by a comment: text to append to
+ * a message, "; vigil has no ...".  "": the value has neither. */
 const char *ini_hint(const char *value);
 
 #endif

@@ -1,8 +1,8 @@
 /*
- * option: values checked against a schema.
+ * option: checks values by a schema.
  *
- * The parsers of option_value.c read what a file gives and what the schema itself gives as
- * default, so a default can no more be wrong than a value can.
+ * option_value.c parses both the values of a file and the defaults of the schema, so a default is
+ * checked like any value.
  */
 #include "config/option.h"
 
@@ -16,14 +16,15 @@
 #include "base/text.h"
 #include "config/ini.h"
 
-/* Most daemons are given a few of a module's options, and all share the defaults of the rest. */
+/* Most daemons set only a few options of their module.  All daemons of a module share the defaults
+ * of the others. */
 struct option_set {
 	unsigned refs;
 	const vigil_option *schema;
-	struct option_set *defaults;  /* NULL: this is the set of them, in the schema's order */
-	SLIST_ENTRY(option_set) link; /* among the sets of defaults */
+	struct option_set *defaults;  /* NULL: this is the set of defaults, in schema order */
+	SLIST_ENTRY(option_set) link; /* in the list of the sets of defaults */
 	size_t count;
-	struct option_value own[]; /* what was given, in the order it was */
+	struct option_value own[]; /* the configured values, in their order */
 };
 
 static SLIST_HEAD(, option_set) all_defaults = SLIST_HEAD_INITIALIZER(all_defaults);
@@ -111,7 +112,7 @@ int option_schema_check(const vigil_option *schema, char *why, size_t size)
 struct place {
 	const char *where, *file;
 	int line;
-	char *room; /* for the texts of what is given */
+	char *room; /* for the text of the configured values */
 	struct diagnostics *diagnostics;
 };
 
@@ -134,8 +135,8 @@ static void diagnose_unknown(
 			"unknown key \"%s\" in %s", key, place->where);
 }
 
-/* A key without a value takes a text or a list away that the default gives.  Of the other types
- * there is no value that would say so: a duration that is not there would be read as 0. */
+/* An empty value removes a text or a list that the default sets.  The other types have no value
+ * that means "none": an empty duration would be read as 0. */
 static bool may_be_empty(const vigil_option *row)
 {
 	if (row->flags & VIGIL_REQUIRED)
@@ -144,7 +145,7 @@ static bool may_be_empty(const vigil_option *row)
 	       row->value[0] == '\0';
 }
 
-/* Room for so many values of its own, and their texts behind them. */
+/* Allocates a set with room for its own values and for their text. */
 static struct option_set *set_new(const vigil_option *schema, size_t own, size_t texts)
 {
 	struct option_set *set = memory_zero(sizeof(*set) + own * sizeof(set->own[0]) + texts);
@@ -162,16 +163,16 @@ static struct option_value *own_value(struct option_set *set, const vigil_option
 	return v;
 }
 
-/* Its own value, or the default. */
+/* Returns the own value of the set, or the default. */
 static const struct option_value *value_of(const struct option_set *set, const vigil_option *row)
 {
-	for (size_t i = set->count; i-- > 0;) /* a later one counts */
+	for (size_t i = set->count; i-- > 0;) /* the last one wins */
 		if (set->own[i].schema == row)
 			return &set->own[i];
 	return &set->defaults->own[row - set->schema];
 }
 
-/* The one there is for this schema, or a new one. */
+/* Returns the set of defaults of this schema, which is created if there is none. */
 static struct option_set *defaults_of(const vigil_option *schema)
 {
 	struct option_set *set;
@@ -182,7 +183,7 @@ static struct option_set *defaults_of(const vigil_option *schema)
 			return option_set_ref(set);
 	set = set_new(schema, schema_length(schema), 0);
 	for (; schema != NULL && schema->name != NULL; schema++)
-		option_value_parse(own_value(set, schema), schema->value, why); /* it was checked */
+		option_value_parse(own_value(set, schema), schema->value, why); /* checked before */
 	SLIST_INSERT_HEAD(&all_defaults, set, link);
 	return set;
 }
@@ -206,7 +207,7 @@ static void diagnose_value(const vigil_option *row, const struct option_given *g
 		why, strstr(why, hint) == NULL ? hint : "");
 }
 
-/* A text may begin with a quote, but hardly ever is meant to. */
+/* A text may begin with a quote, but that is rarely intended. */
 static void note_looks(
 	const vigil_option *row, const struct option_given *given, const struct place *place)
 {
@@ -297,7 +298,7 @@ void option_set_unref(struct option_set *set)
 	free(set);
 }
 
-/* In what they mean: 5s and 5000ms are one. */
+/* Compares the meaning and not the text: 5s equals 5000ms. */
 static bool values_differ(const struct option_value *a, const struct option_value *b)
 {
 	if (a == b || a->present != b->present)
@@ -318,7 +319,7 @@ static bool values_differ(const struct option_value *a, const struct option_valu
 	}
 }
 
-/* Whether all that one was given is in the other, too. */
+/* Returns true if every configured value of a equals the value in b. */
 static bool is_in(const struct option_set *a, const struct option_set *b)
 {
 	const vigil_option *row;

@@ -1,8 +1,8 @@
 /*
- * option_value: one value of an option, read from text by its type.
+ * option_value: parses the value of an option by its type.
  *
- * There is one parser for each type, in a table.  They look at the text alone: whether a daemon, a
- * file or a user exists is for others to find out.
+ * A table has one parser for each type.  A parser checks only the text; other code checks whether a
+ * daemon, a file or a user exists.
  */
 #include "config/option_value.h"
 
@@ -19,7 +19,7 @@
 #include "config/ini.h"
 
 #define WHY  OPTION_WHY
-#define WHAT 256 /* of a reason about one element */
+#define WHAT 256 /* the size of a reason about one element */
 
 typedef int parse_fn(struct option_value *v, const char *text, char why[WHY]);
 
@@ -29,7 +29,7 @@ static int wrong(char why[WHY], const char *what)
 	return -EINVAL;
 }
 
-/* A limit as one would write it: 10MiB, not 10485760. */
+/* Formats a limit as an admin writes it: 10MiB, not 10485760. */
 static void show_limit(char *buf, size_t size, vigil_option_type type, double limit)
 {
 	static const struct unit {
@@ -60,7 +60,7 @@ static int in_range(const vigil_option *s, double number, char why[WHY])
 	return -ERANGE;
 }
 
-/* A value may be any text: what looks like quotes or a comment is mentioned in a note by the caller. */
+/* Any text is valid.  If it seems to have quotes or a comment, the caller adds a note. */
 static int parse_text(struct option_value *v, const char *text, char why[WHY])
 {
 	return 0;
@@ -154,7 +154,7 @@ static int parse_choice(struct option_value *v, const char *text, char why[WHY])
 	return -EINVAL;
 }
 
-/* Takes the list, and keeps it in one piece. */
+/* Takes ownership of the list, and stores a copy of it in a single block. */
 static int keep_list(struct option_value *v, char **list, char why[WHY])
 {
 	v->list = list != NULL ? text_copy_list((const char *const *)list) : NULL;
@@ -183,7 +183,7 @@ static bool is_choice(const char *choices, const char *word)
 	return false;
 }
 
-/* NAME, or NAME:WORD where the schema has words. */
+/* Checks NAME, or NAME:WORD if the schema has choices. */
 static int check_daemon(const vigil_option *schema, const char *element, char why[WHY])
 {
 	const char *colon = strchr(element, ':');
@@ -217,7 +217,7 @@ static int check_element(const vigil_option *schema, const char *element, char w
 	return schema->flags & VIGIL_DAEMONS ? check_daemon(schema, element, why) : 0;
 }
 
-/* Whether nothing but blanks stands before, between or after two commas. */
+/* Returns true if there are only blanks before the first, after the last or between two commas. */
 static bool has_empty_element(const char *text)
 {
 	for (;; text++) {

@@ -1,13 +1,14 @@
 /*
- * json_pieces: the text of a JSON value in pieces of a bounded size.
+ * json_pieces: writes a JSON value as text, in pieces of a limited size.
  *
- * json_dumps writes a whole tree at once, which takes the loop thread seconds for a tree of a
- * hundred megabytes.  Here a small value is one piece, and a large object or array is entered and
- * written member by member, so each call takes a bounded time.  Only a single long string is a
- * piece of its own length.
+ * json_dumps writes a whole tree at once, which blocks the loop thread for seconds if the tree has
+ * a hundred megabytes.  Here a small value is one piece.  A large object or array is written member
+ * by member, so that each call takes a limited time.  Only a single long string is a piece of its
+ * whole length.
  *
- * The state changes between two pieces.  An object's keys are therefore copied when it is entered.
- * Arrays need no copy, because the state replaces an array as a whole and never changes one.
+ * The state may change between two pieces.  Therefore the keys of an object are copied when its
+ * first piece is written.  Arrays need no copy, because the state replaces an array as a whole and
+ * never modifies one.
  */
 #include "state/json_pieces.h"
 
@@ -17,11 +18,11 @@
 
 #include "base/memory.h"
 
-#define DEPTH 40 /* The state's values and their addresses nest less deeply. */
+#define DEPTH 40 /* The values of the state with their addresses are less deep. */
 
 struct level {
 	json_t *container;
-	json_t *keys; /* of an object; NULL for an array */
+	json_t *keys; /* of an object; NULL: an array */
 	size_t next, count;
 	bool some; /* a member was written, so a comma precedes the next one */
 };
@@ -60,7 +61,8 @@ void json_pieces_free(struct json_pieces *pieces)
 
 /* --- size ------------------------------------------------------------------------------------- */
 
-/* An estimate of the length of the text, exact enough up to the limit, where counting stops. */
+/* Estimates the length of the text.  It is exact enough up to the limit, at which counting
+ * stops. */
 static size_t length_of(const json_t *value, size_t limit)
 {
 	size_t length = json_is_string(value) ? json_string_length(value) + 3 : 8, i;
@@ -88,7 +90,7 @@ bool json_is_small(const json_t *value)
 
 /* --- pieces ----------------------------------------------------------------------------------- */
 
-/* NULL when out of memory; nothing has been entered then. */
+/* Returns the keys of an object as a new array, or NULL if there is no memory. */
 static json_t *copy_keys(json_t *object)
 {
 	json_t *keys = json_array(), *child;
@@ -111,7 +113,8 @@ static const char *level_enter(struct json_pieces *pieces, json_t *value)
 	return is_object ? "{" : "[";
 }
 
-/* A value with what precedes it: the whole text, or the bracket that opens a large container. */
+/* Returns a value with the comma and the key before it.  A small value is complete; of a large
+ * container it is the opening bracket. */
 static char *open_value(
 	struct json_pieces *pieces, const char *comma, const json_t *key, json_t *value)
 {

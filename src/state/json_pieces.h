@@ -1,5 +1,5 @@
 /*
- * json_pieces: the text of a JSON value in pieces of a bounded size.
+ * json_pieces: writes a JSON value as text, in pieces of a limited size.
  */
 #ifndef JSON_PIECES_H
 #define JSON_PIECES_H
@@ -8,20 +8,20 @@
 
 #include <jansson.h>
 
-/* A container whose text is estimated to be longer than this is written member by member. */
+/* An object or array is written member by member if its estimated text is longer than this. */
 #define JSON_PIECE (16 * 1024)
 
 struct json_pieces;
 
-/* Takes the reference.  Members of objects that are removed before their turn are left out, and
- * members that are added later may be missing. */
+/* Takes over the caller's reference.  A member of an object that is removed before it has been
+ * written is omitted, and a member that is added in between may be missing. */
 struct json_pieces *json_pieces_new(json_t *value);
 void json_pieces_free(struct json_pieces *pieces);
-/* The next piece, to be freed with free; NULL at the end.  When there was no memory for a piece,
- * *failed is set and NULL is returned: the text so far is incomplete. */
+/* Returns the next piece, which the caller frees with free; NULL at the end.  If there is no memory
+ * for a piece, it sets *failed and returns NULL: the text so far is incomplete. */
 char *json_pieces_next(struct json_pieces *pieces, bool *failed);
 
-/* Whether the whole text fits into about one piece.  Returns in bounded time. */
+/* Returns true if the whole text fits into about one piece.  Takes a limited time. */
 bool json_is_small(const json_t *value);
 
 #endif

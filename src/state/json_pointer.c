@@ -1,8 +1,8 @@
 /*
- * json_pointer: JSON Pointers (RFC 6901), the addresses of the state.
+ * json_pointer: parses JSON Pointers (RFC 6901), the addresses of the state.
  *
- * All of it works on borrowed text in place and allocates nothing: a pointer is followed for
- * every value that a daemon writes.
+ * The functions work on borrowed text and allocate nothing, because a pointer is followed for every
+ * value that a daemon writes.
  */
 #include "state/json_pointer.h"
 
@@ -12,8 +12,8 @@
 
 #include "base/text.h"
 
-/* What is no UTF-8 is refused here, where it comes in: jansson would refuse it as a name only
- * when it is written, and look the same as one who is out of memory. */
+/* Invalid UTF-8 is rejected here, before it is used.  jansson rejects a name with invalid UTF-8
+ * only when it writes the name, with the same result as for lack of memory. */
 const char *json_pointer_error(const char *pointer)
 {
 	size_t left, took;
@@ -27,7 +27,7 @@ const char *json_pointer_error(const char *pointer)
 	for (; left > 0; pointer += took, left -= took) {
 		took = 1;
 		if ((unsigned char)*pointer < 0x80 && *pointer != '~')
-			continue; /* nearly all of any name */
+			continue; /* most characters of a name */
 		took = text_decode(pointer, left, &c);
 		if (took == 0)
 			return "is not UTF-8";
@@ -86,7 +86,8 @@ const char *json_pointer_step(const char *pointer, char *step, size_t size)
 	return pointer;
 }
 
-/* What is neither plain nor a slash; the bytes of the pointer that it took, 0: it is malformed. */
+/* Copies one escape or non-ASCII character.  Returns the number of bytes of the pointer that it has
+ * used; 0: malformed. */
 static size_t split_rare(const char *from, char **to)
 {
 	size_t took;
@@ -104,7 +105,7 @@ static size_t split_rare(const char *from, char **to)
 
 int json_pointer_split(struct json_pointer_path *path, const char *pointer, int limit)
 {
-	char *to = path->text; /* a step and its NUL are no longer than "/step" */
+	char *to = path->text; /* a step with its NUL is not longer than "/step" */
 	size_t took;
 
 	path->count = 0;
@@ -117,7 +118,7 @@ int json_pointer_split(struct json_pointer_path *path, const char *pointer, int 
 		for (pointer++; *pointer != '\0' && *pointer != '/'; pointer += took) {
 			took = 1;
 			if ((unsigned char)*pointer < 0x80 && *pointer != '~') {
-				*to++ = *pointer; /* nearly all of any name */
+				*to++ = *pointer; /* most characters of a name */
 				continue;
 			}
 			took = split_rare(pointer, &to);
@@ -129,7 +130,7 @@ int json_pointer_split(struct json_pointer_path *path, const char *pointer, int 
 	return *pointer == '\0' ? 0 : -EINVAL;
 }
 
-/* An index as the RFC has it: digits, no leading zero. */
+/* Parses an index as in the RFC: digits without a leading zero. */
 static json_t *element(const json_t *array, const char *step)
 {
 	char *end;
@@ -162,7 +163,7 @@ bool json_pointer_covers(const char *outer, const char *inner)
 	return strncmp(outer, inner, n) == 0 && (inner[n] == '\0' || inner[n] == '/');
 }
 
-/* Byte by byte: most addresses that are compared differ in their first step. */
+/* Compares byte by byte, because most addresses differ in their first step. */
 bool pointers_meet(const char *a, const char *b)
 {
 	while (*a == *b && *a != '\0') {
@@ -176,7 +177,7 @@ bool pointers_meet(const char *a, const char *b)
 
 #define LEVELS_MAX 64
 
-/* A container on the way down, and which of its children comes next. */
+/* A container on the path to the current value, and the next of its children. */
 struct level {
 	json_t *value;
 	void *next;   /* of an object */
@@ -195,7 +196,7 @@ static void enter(struct level *level, json_t *value)
 	level->index = 0;
 }
 
-/* The next child that nests itself; NULL when there is none left. */
+/* Returns the next child that is a container itself; NULL if there is none left. */
 static json_t *next_container(struct level *level)
 {
 	json_t *child;
@@ -217,7 +218,7 @@ static json_t *next_container(struct level *level)
 int json_depth(const json_t *value, int limit)
 {
 	struct level way[LEVELS_MAX];
-	json_t *child = (json_t *)value; /* jansson iterates over what is not const only */
+	json_t *child = (json_t *)value; /* the iterators of jansson need a non-const value */
 	int deepest = 0, depth = 0;
 
 	if (limit > LEVELS_MAX)

@@ -1,20 +1,21 @@
 /*
  * state: the tree of JSON values that the daemons share.
  *
- * The one file that changes the tree and the one that tells of a change.  The loop thread owns
- * it, so nothing is locked.
+ * Only this file changes the tree and notifies the watchers.  The loop thread owns the tree, so
+ * there are no locks.
  *
- * A write is one step down for each step of its address and one replacement at the end.  Parents
- * that are missing are built beside the tree and hung in whole, so a write that fails has changed
- * nothing; and neither writing nor telling depends on how large the tree is.
+ * A write descends one level for each step of its address and then replaces one value.  Missing
+ * parents are built outside the tree and inserted as a whole, so a write that fails changes
+ * nothing.  The time of a write and of its notifications does not depend on the size of the tree.
  *
- * Watchers are told inside the write, with the place that was written, before anything else can
- * change.  They may not write in turn: whoever wants to act on a change takes note and acts from
- * the loop.  They may unwatch: a watch taken off while some are told is only marked, and freed
- * when the telling is over.
+ * Watchers are called inside the write, with the address that was written, before anything else can
+ * change.  A watcher must not write.  Code that reacts to a change records it and acts later, from
+ * the loop.  A watcher may unwatch: a watch that is removed during a notification is only marked,
+ * and freed after the notification.
  *
- * jansson compares, dumps and frees by recursion.  So that no value can exhaust the stack, depth
- * is bounded on the way in, and what is refused is taken apart flat.
+ * jansson compares, dumps and frees by recursion.  So that no value can exhaust the stack, the
+ * depth of a value is limited when it is written, and a value that is rejected is freed without
+ * recursion.
  */
 #include "state/state.h"
 
@@ -30,14 +31,14 @@
 struct state_watch {
 	struct state *state;
 	char *pointer;
-	state_change_fn *fn; /* NULL: unwatched while they are being told */
+	state_change_fn *fn; /* NULL: unwatched during a notification */
 	void *arg;
-	uint64_t born; /* the revision then: it is told of later ones */
+	uint64_t born; /* the revision at its creation; only later ones are notified */
 	TAILQ_ENTRY(state_watch) link;
 };
 
 struct account {
-	char *name; /* its one step */
+	char *name; /* its only step */
 	char *pointer;
 	state_compute_fn *compute;
 	void *arg;
@@ -48,7 +49,7 @@ struct state {
 	json_t *root;
 	json_t *lent;
 	uint64_t revision;
-	unsigned telling; /* calls of changed under way: an announcement may come from a watcher */
+	unsigned telling; /* nested calls of changed, because a watcher may announce a change */
 	bool dead_watches;
 	TAILQ_HEAD(, state_watch) watches;
 	SLIST_HEAD(, account) accounts;
@@ -96,7 +97,7 @@ uint64_t state_revision(const struct state *state)
 	return state->revision;
 }
 
-/* --- telling ---------------------------------------------------------------------------------- */
+/* --- notifications ---------------------------------------------------------------------------- */
 
 static void bury_watches(struct state *state)
 {
@@ -179,7 +180,7 @@ static bool is_computed(const struct state *state, const char *first_step)
 	return false;
 }
 
-/* Whether a change may be made there at all; takes the address apart. */
+/* Checks whether a write to this address is allowed, and splits the address into steps. */
 static int check_write(
 	const struct state *state, const char *pointer, struct json_pointer_path *path)
 {
@@ -194,15 +195,15 @@ static int check_write(
 	return is_computed(state, path->step[0]) ? -EPERM : 0;
 }
 
-/* Puts a container on the heap that freeing a value would descend into. */
+/* Adds a container to the heap, because freeing it would recurse. */
 static void heap_up(json_t *heap, json_t *value)
 {
 	if (json_is_object(value) || json_is_array(value))
 		json_array_append(heap, value);
 }
 
-/* Drops a reference to a value of any depth: the containers that nobody else holds are gathered
- * on a heap and emptied there one by one, so that none frees another inside its own freeing. */
+/* Drops a reference to a value of any depth.  The containers without other references are collected
+ * on a heap and emptied there one by one, so that freeing one never frees another by recursion. */
 static void drop(json_t *value)
 {
 	json_t *heap = json_array(), *top, *child;
@@ -227,12 +228,12 @@ static void drop(json_t *value)
 	json_decref(heap);
 }
 
-/* Where a path goes. */
+/* The position of a path in the tree. */
 struct spot {
-	json_t *parent; /* the object furthest down that there is */
-	int depth;      /* how many steps it is away */
-	void *iter;     /* of the next step in it; NULL: nothing stands there */
-	json_t *before; /* what does */
+	json_t *parent; /* the deepest existing object on the path */
+	int depth;      /* its number of steps from the root */
+	void *iter;     /* of the next step in parent; NULL: it has no such member */
+	json_t *before; /* the value of that member */
 };
 
 static void descend(struct spot *spot, json_t *root, const struct json_pointer_path *path)
@@ -247,7 +248,7 @@ static void descend(struct spot *spot, json_t *root, const struct json_pointer_p
 	}
 }
 
-/* Takes the reference.  The step is UTF-8: it was checked. */
+/* Takes over the reference.  The step is valid UTF-8, because it was checked. */
 static int put(const struct spot *spot, const struct json_pointer_path *path, json_t *value)
 {
 	if (spot->iter != NULL)
@@ -255,8 +256,8 @@ static int put(const struct spot *spot, const struct json_pointer_path *path, js
 	return json_object_set_new_nocheck(spot->parent, path->step[spot->depth], value);
 }
 
-/* Puts the parents that are missing around a value: those below the step of that depth.  Takes
- * the reference; NULL when out of memory. */
+/* Wraps a value in its missing parents, which are those below the step of that depth.  Takes over
+ * the reference.  Returns NULL if there is no memory. */
 static json_t *wrap(const struct json_pointer_path *path, int depth, json_t *value)
 {
 	int i;
@@ -273,7 +274,7 @@ static json_t *wrap(const struct json_pointer_path *path, int depth, json_t *val
 	return value;
 }
 
-/* Tells of the place that the first so many steps lead to. */
+/* Notifies the watchers of the address that the first `steps` steps form. */
 static void changed_above(struct state *state, const char *pointer, int steps, json_t *value)
 {
 	const char *end = pointer;
@@ -302,7 +303,7 @@ static int write_value(struct state *state, const char *pointer, json_t *value, 
 	}
 	descend(&spot, state->root, &path);
 	in_way = spot.before != NULL && spot.depth < path.count - 1;
-	/* json_equal looks at types and sizes first, and into containers only then. */
+	/* json_equal compares types and sizes first, and the members of containers only then. */
 	if (spot.before != NULL && (only_new || (!in_way && json_equal(spot.before, value)))) {
 		json_decref(value);
 		return only_new ? -EEXIST : 0;
@@ -310,7 +311,8 @@ static int write_value(struct state *state, const char *pointer, json_t *value, 
 	whole = wrap(&path, spot.depth, value);
 	if (put(&spot, &path, whole) < 0)
 		return -ENOMEM;
-	/* With an array goes what was in it: its watchers must hear of the array's place. */
+	/* Replacing an array removes its members, so the watchers are notified of the address of
+	 * the array. */
 	if (in_way)
 		changed_above(state, pointer, spot.depth + 1, whole);
 	else
@@ -346,7 +348,7 @@ int state_unset(struct state *state, const char *pointer)
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
-/* All of it: the stored members, shared, and the accounts beside them. */
+/* Returns the whole state: the stored members, which are shared, and the computed subtrees. */
 static json_t *whole(struct state *state)
 {
 	const struct account *account;
