@@ -28,7 +28,7 @@ struct worker_pool_job {
 	 * lost, and the job with it; job is NULL.  -ECANCELED: the job was not started because the
 	 * pool was drained; job is NULL. */
 	void (*done)(void *cookie, void *job, int outcome);
-	/* Frees the job, on the thread that uses it last: the loop thread or a worker. 
+	/* Frees the job, on the thread that uses it last: the loop thread or a worker.
 	 * Required. */
 	void (*free)(void *job);
 	void *job;        /* belongs to the pool when submit has returned 0 */
