@@ -2,9 +2,9 @@
  * stream: keeps one long-lived child running, which prints one JSON object per line.
  *
  * Each object is merged into the daemon's subtree when it arrives. If an object has a `state` of
- * OK, WARNING, CRITICAL or UNKNOWN, that is the daemon's level, and `output` is its text. Without a
- * state, a child that prints objects is OK. A line that is not an object makes the daemon UNKNOWN
- * until the next valid object.
+ * OK, WARNING, CRITICAL or UNKNOWN, that is the daemon's level, and `output` is its text. An object
+ * without a state keeps the last level that this child reported, or is OK if the child has reported
+ * none. A line that is not an object makes the daemon UNKNOWN until the next valid object.
  *
  * With the option silence, a child that prints no object for so long makes the daemon UNKNOWN and
  * its numbers stale until the next object.
@@ -22,8 +22,8 @@
 
 /* Seconds. A timer is later than this only if vigild was stopped or the machine was suspended. */
 #define LATE 0.5
-/* Seconds. The start of a stream waits only this long for a slot, no matter how many runs are
- * due. */
+/* Seconds in which a stream should get a slot for its start. It is short, so that a stream starts
+ * before the periodic runs that are due. */
 #define START_WITHIN 1.0
 /* Seconds. Invalid lines are logged at most this often, because a broken program may print many of
  * them. */
