@@ -38,7 +38,7 @@ struct queue {
 	size_t dropped;    /* dropped because of the limits */
 	/* owned; names of daemons with dropped changes, at most QUEUE_NAMES; NULL: none */
 	json_t *names;
-	/* superseded + dropped since queue_init or since the queue was last moved */
+	/* superseded + dropped; reset only when the queue is moved */
 	size_t gave_way;
 };
 
