@@ -52,8 +52,8 @@ struct exec {
 /* --- exec.c ----------------------------------------------------------------------------------- */
 
 /* Starts the command. The caller sets the callbacks and limits in `spec`, and this function sets
- * the rest. Returns 0, or -errno with the reason in x->text; the failure is then logged and written
- * to the state. */
+ * the rest. Returns 0, or -errno with the reason in x->text. A failure is written to the state, and
+ * logged if the error differs from that of the last start. */
 int exec_spawn(vigil_daemon *d, struct exec *x, vigil_child_spec *spec);
 /* Frees the slot. Does nothing if the daemon has none. */
 void exec_free_slot(struct exec *x);
@@ -61,8 +61,9 @@ void exec_free_slot(struct exec *x);
 /* --- report.c --------------------------------------------------------------------------------- */
 
 /* Reports the health and writes the level to the state. If the level differs from the last one,
- * this adds a line to the history and the log. The numbers of the daemon are stale while it is
- * UNKNOWN. long_text: NULL: none. */
+ * this adds a line to the history and the log. The first report adds a line to the history, and to
+ * the log unless it is OK. The numbers of the daemon are stale while it is UNKNOWN. long_text:
+ * NULL: none. */
 void exec_report(vigil_daemon *d, struct exec *x, vigil_health_level level, unsigned flags,
 	const char *text, const char *long_text);
 /* Marks the numbers of the daemon as stale or as current. */

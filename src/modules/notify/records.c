@@ -241,7 +241,9 @@ static void on_line(vigil_daemon *d, void *arg)
 }
 
 /* Returns the line in which the record waits before its word settles. NULL: the word settles at
- * once. That is so if `for` is 0, and for a first word that is not sent. */
+ * once. That is so if `for` is 0, and for a first word that is not sent, because later changes are
+ * compared with it. The end of a degradation of vigild that was loaded from the store waits for at
+ * least AFTER_START. */
 static struct record_line *line_for(struct record *r)
 {
 	struct records *all = r->all;
