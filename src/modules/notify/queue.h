@@ -38,7 +38,7 @@ struct queue {
 	size_t dropped;    /* dropped because of the limits */
 	/* owned; names of daemons with dropped changes, at most QUEUE_NAMES; NULL: none */
 	json_t *names;
-	/* superseded + dropped; reset only when the queue is moved */
+	/* superseded + dropped; queue_clear does not reset it */
 	size_t gave_way;
 };
 

@@ -47,8 +47,9 @@ struct record {
 	/* owned; the problem that was sent last; NULL: none, or it has ended */
 	char *told;
 	enum record_end told_end;
-	json_t *kept;        /* owned; its entry in the store; NULL: none */
-	bool restored;       /* it was loaded from the store, and no word has been seen since */
+	json_t *kept; /* owned; its entry in the store; NULL: none */
+	/* loaded from the store, and no word has confirmed or replaced it since */
+	bool restored;
 	double told_at;      /* when the problem was sent last, by vigil_now */
 	double absent_since; /* if no word is known: since when, by vigil_now */
 	char text[];
@@ -69,8 +70,9 @@ struct records *records_new(vigil_daemon *d, struct send *send);
 void records_free(struct records *all);
 
 /* Processes the present word of an address. vague: the word only means that the value is not known
- * (absent, a stale number); such a word counts only if the options name it. value: the value of the
- * address; borrowed; NULL: there is only the word. */
+ * (absent, a stale number); such a word counts only if the options name it, and a stale number also
+ * if both options are empty. value: the value of the address; borrowed; NULL: there is only the
+ * word. */
 void records_see(struct records *all, const char *pointer, enum news_kind kind, const char *word,
 	bool vague, const json_t *value);
 /* Tries again to send the changes that waited for the end of a pause. */

@@ -20,7 +20,7 @@ struct facts {
 	vigil_service_status status;
 	double now;
 	double since;     /* when the status was first seen */
-	const char *idle; /* stopped on purpose: how it is started */
+	const char *idle; /* it is meant to be stopped; how it is started, such as by a timer */
 	const char *hold; /* why its manager requires that it stays down */
 	double busy;      /* age of the work in progress, as the manager reports it; 0: not known */
 	/* limit after which the manager ends that work; INFINITY: never; 0: the manager has no
@@ -51,7 +51,7 @@ struct rules {
 	double respawn_window;
 };
 
-/* Why a needed restart is not issued. */
+/* Why a needed restart does not take place. */
 enum withheld {
 	WITHHELD_NOT,
 	WITHHELD_PAUSED,
