@@ -1,5 +1,5 @@
 /*
- * acl: files of tests with an ACL, set without the library and the programs for ACLs.
+ * acl: sets the ACL of a test's file without the ACL library and programs.
  */
 #ifndef ACL_H
 #define ACL_H
@@ -19,8 +19,8 @@ struct acl_entry {
 	uint32_t id;
 };
 
-/* Sets the ACL of a file of mode 0644: one named user or group, and the mask.  False where the file system
- * has none. */
+/* Sets the ACL of a file of mode 0644: one named user or group, and the mask. Prints a SKIP line
+ * and returns false if the file system has no ACLs. */
 static inline bool acl_set(
 	const char *name, uint16_t tag, unsigned permissions, uint32_t id, unsigned mask)
 {
@@ -33,7 +33,7 @@ static inline bool acl_set(
 			{htole16(32), htole16(4), UINT32_MAX}}};
 	struct acl_entry named = {htole16(tag), htole16((uint16_t)permissions), htole32(id)};
 
-	/* They are sorted by tag. */
+	/* The entries must be sorted by tag. */
 	memmove(&acl.entries[tag == 2 ? 2 : 3], &acl.entries[tag == 2 ? 1 : 2],
 		(tag == 2 ? 3 : 2) * sizeof(struct acl_entry));
 	acl.entries[tag == 2 ? 1 : 2] = named;

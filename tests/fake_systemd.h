@@ -1,6 +1,6 @@
 /*
- * fake_systemd: a bus of one's own with a systemd on it that misbehaves as it is told
- * (tests/torture/manager.c).
+ * fake_systemd: starts a private D-Bus daemon with a fake systemd on it, which misbehaves as the
+ * test orders (tests/torture/manager.c).
  */
 #ifndef FAKE_SYSTEMD_H
 #define FAKE_SYSTEMD_H
@@ -19,7 +19,8 @@ static FILE *fake_systemd;
 static pid_t fake_systemd_bus;
 static unsigned fake_systemd_orders;
 
-/* Until a file below the scratch directory holds so many lines that begin with that. */
+/* Waits until a file in the scratch directory has at least `count` lines that begin with
+ * `begin`. */
 static void fake_systemd_await(const char *file, const char *begin, unsigned count)
 {
 	char command[PATH_MAX];
@@ -30,7 +31,7 @@ static void fake_systemd_await(const char *file, const char *begin, unsigned cou
 	ck_assert_int_eq(system(command), 0);
 }
 
-/* Says it, and waits until it was done. */
+/* Sends an order to the fake systemd and waits until it has been carried out. */
 static void fake_systemd_order(const char *line)
 {
 	fprintf(fake_systemd, "%s\n", line);
@@ -38,7 +39,8 @@ static void fake_systemd_order(const char *line)
 	fake_systemd_await("told", "did", ++fake_systemd_orders);
 }
 
-/* From here on it is the system's bus, and runs these units. */
+/* Starts the private bus, makes it the system bus of this process, and starts the fake systemd with
+ * these units. */
 static void fake_systemd_start(const char *units)
 {
 	char self[PATH_MAX], command[3 * PATH_MAX], text[256];

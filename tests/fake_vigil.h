@@ -1,8 +1,8 @@
 /*
- * fake_vigil: the functions of vigil.h as one test needs them: a clock that the test sets, a service
- * whose replies the test makes up, and a record of all that a module says.
+ * fake_vigil: a fake implementation of vigil.h for tests: the test sets the clock, makes up the
+ * replies of one service, and reads what a module reports.
  *
- * A test that includes it links the sources of a module and nothing of vigild.
+ * A test that includes this file links the sources of a module and nothing of vigild.
  */
 #ifndef FAKE_VIGIL_H
 #define FAKE_VIGIL_H
@@ -28,7 +28,7 @@ struct vigil_service {
 struct fake_timer {
 	vigil_tick_fn *fn;
 	void *arg;
-	double due, interval; /* 0: once */
+	double due, interval; /* seconds by fake.now; interval 0: once */
 };
 
 struct fake_subscription {
@@ -54,10 +54,10 @@ static struct {
 	struct fake_timer timers[FAKE_TIMERS];
 	vigil_verb_fn *restart_verb;
 	char refusal[512];
-	unsigned restarts; /* asked for */
+	unsigned restarts; /* requested restarts */
 	struct fake_subscription subscriptions[FAKE_SUBSCRIPTIONS];
 	unsigned subscription_count;
-	void *blocks[64]; /* of vigil_alloc */
+	void *blocks[64]; /* memory of vigil_alloc; freed by fake_end */
 	unsigned block_count;
 } fake;
 
@@ -143,7 +143,7 @@ int vigil_on_verb(vigil_daemon *d, const char *verb, vigil_verb_fn *cb, void *ar
 	return 0;
 }
 
-/* --- options: what the test gave, or the schema's default, read by the test's own means ------- */
+/* --- options: the test's values or the schema's defaults, with a simple parser ---------------- */
 
 const char *vigil_option_text(vigil_daemon *d, const char *name)
 {
@@ -179,7 +179,7 @@ bool vigil_option_bool(vigil_daemon *d, const char *name)
 	return false;
 }
 
-/* Each list that the test gave, or the default has, split at its commas: freed by fake_end. */
+/* Splits the value of the option at its commas. fake_end frees the list. */
 const char *const *vigil_option_list(vigil_daemon *d, const char *name)
 {
 	const char *text = vigil_option_text(d, name);
@@ -196,7 +196,7 @@ const char *const *vigil_option_list(vigil_daemon *d, const char *name)
 	return (const char *const *)list;
 }
 
-/* --- the state: a flat object by path --------------------------------------------------------- */
+/* --- the state: a flat object with the paths as keys ------------------------------------------ */
 
 int vigil_state_set(vigil_daemon *d, const char *path, json_t *value)
 {
@@ -240,7 +240,8 @@ int vigil_on_change(vigil_daemon *d, const char *path, vigil_change_fn *cb, void
 	return 0;
 }
 
-/* Writes a value (takes it; NULL removes it) and tells the subscribers of its address. */
+/* Writes a value and notifies the subscribers of its address. Takes the reference to the value;
+ * NULL removes the value. */
 __attribute__((unused)) static void fake_change(const char *pointer, json_t *value)
 {
 	if (value != NULL)
@@ -310,7 +311,7 @@ int vigil_cancel(vigil_daemon *d, vigil_tick_fn *cb, void *arg)
 	return 0;
 }
 
-/* The time passes, and what is due then is called. */
+/* Advances the clock and calls the timers that become due. */
 __attribute__((unused)) static void fake_pass(double seconds)
 {
 	double end = fake.now + seconds;
@@ -335,7 +336,7 @@ __attribute__((unused)) static void fake_pass(double seconds)
 	fake.now = end;
 }
 
-/* --- children and descriptors: a probe is made up by the test, too ---------------------------- */
+/* --- children and descriptors: not available, because tests make up the results of probes ----- */
 
 int vigil_watch_fd(vigil_daemon *d, int fd, unsigned what, vigil_fd_fn *cb, void *arg)
 {
@@ -418,7 +419,8 @@ int vigil_service_on_stale(vigil_service *svc, vigil_service_fn *cb, void *arg)
 	return 0;
 }
 
-/* Answers the query or the restart that waits; the reply's name, manager and text may be left out. */
+/* Answers the waiting query or restart. Sets the name and the manager of the reply, and the text if
+ * the test left it out. */
 __attribute__((unused)) static void fake_answer(
 	vigil_service_fn **waiting, vigil_service_reply reply)
 {
@@ -434,7 +436,7 @@ __attribute__((unused)) static void fake_answer(
 	fn(&fake.service, &reply, fake.service.arg);
 }
 
-/* --- all of it -------------------------------------------------------------------------------- */
+/* --- begin and end ---------------------------------------------------------------------------- */
 
 __attribute__((unused)) static void fake_end(void)
 {

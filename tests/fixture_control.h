@@ -1,8 +1,8 @@
 /*
- * fixture_control: a real host behind its real socket, and clients for tests of it.
+ * fixture_control: a real host with its real control socket, and clients for tests of it.
  *
- * Host and clients share one thread: a client that waits turns the loop meanwhile, so nothing
- * depends on who is scheduled when.
+ * The host and the clients share one thread. A client that waits runs the loop, so the tests do not
+ * depend on the scheduler.
  */
 #ifndef FIXTURE_CONTROL_H
 #define FIXTURE_CONTROL_H
@@ -31,7 +31,7 @@
 static struct host *host;
 static struct control *control;
 static char sock[128];
-static char logged[256][256]; /* what the host has logged */
+static char logged[256][256]; /* lines that the host has logged */
 static unsigned logged_lines;
 
 static void on_log(vigil_level level, const char *line, void *arg)
@@ -61,7 +61,7 @@ static void start_for(const char *group)
 	ck_assert_ptr_nonnull(control);
 }
 
-/* How many lines hold the text. */
+/* Returns the number of logged lines that contain the text. */
 UNUSED static unsigned log_holds(const char *text)
 {
 	unsigned count = 0;
@@ -88,7 +88,7 @@ UNUSED static void teardown(void)
 
 /* --- clients ---------------------------------------------------------------------------------- */
 
-/* One turn of the loop: what is ready now, or in 20 ms. */
+/* Runs the loop once, for the events that are ready now or within 20 ms. */
 UNUSED static void turn(void)
 {
 	static const struct timeval tick = {.tv_usec = 20000};
@@ -132,7 +132,8 @@ UNUSED static void put(int fd, const char *text)
 	put_bytes(fd, text, strlen(text));
 }
 
-/* The next line, without its end and to be freed; NULL at the end of the connection. */
+/* Returns the next line without its newline; the caller frees it. NULL: the connection was
+ * closed. */
 UNUSED static char *get_line(int fd)
 {
 	uint64_t until = clock_now() + PATIENCE;
@@ -182,7 +183,7 @@ UNUSED static int code_of(json_t *reply)
 	return (int)json_integer_value(json_object_get(json_object_get(reply, "error"), "code"));
 }
 
-/* Asks and returns the error code of the one reply; 0 for a result. */
+/* Sends a request and returns the error code of its reply; 0: the reply is a result. */
 UNUSED static int ask(int fd, const char *line)
 {
 	json_t *reply;
@@ -200,7 +201,7 @@ UNUSED static int ask(int fd, const char *line)
 #define ASK       "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"version\"}"
 #define WATCH_ALL "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"watch\"}"
 
-/* Whether the connection is at its end, whatever came before. */
+/* Waits until the server closes the connection, and discards the data before that. */
 UNUSED static bool closes(int fd)
 {
 	char *line;

@@ -1,4 +1,4 @@
-/* fixture_daemon: one daemon that is up, for tests of what vigil.h lends it. */
+/* fixture_daemon: one running daemon, for tests of the functions of vigil.h. */
 #ifndef FIXTURE_DAEMON_H
 #define FIXTURE_DAEMON_H
 
@@ -33,7 +33,7 @@ static void down(void)
 	environment_teardown();
 }
 
-/* Starts it anew, in another way. */
+/* Stops the daemon and starts it again with another start function. */
 UNUSED static int start_with(int (*how)(vigil_daemon *d))
 {
 	daemon_stop(d);

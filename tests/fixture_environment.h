@@ -1,8 +1,8 @@
 /*
- * fixture_environment: what daemons stand on, with nothing above it: a loop, a state, services, a store.
+ * fixture_environment: the environment of daemons without a host: loop, state, services and store.
  *
- * The daemons of these tests are made of a descriptor in the test itself, so that each test
- * says what their callbacks do.
+ * The modules of these daemons are descriptors in the test itself, so that each test defines their
+ * callbacks.
  */
 #ifndef FIXTURE_ENVIRONMENT_H
 #define FIXTURE_ENVIRONMENT_H
@@ -30,7 +30,7 @@
 
 static struct environment environment;
 static struct worker_pool *worker_pool;
-static char logged[256][512]; /* what was logged */
+static char logged[256][512]; /* logged lines */
 static unsigned logged_lines;
 
 static void on_log(vigil_level level, const char *line, void *arg)
@@ -39,7 +39,7 @@ static void on_log(vigil_level level, const char *line, void *arg)
 	snprintf(logged[logged_lines++], sizeof(logged[0]), "%s", line);
 }
 
-/* How many lines hold the text. */
+/* Returns the number of logged lines that contain the text. */
 UNUSED static unsigned log_holds(const char *text)
 {
 	unsigned count = 0;
@@ -91,7 +91,7 @@ static void on_turned(uint64_t missed, void *arg)
 	loop_stop(environment.loop);
 }
 
-/* Turns the loop for so long. */
+/* Runs the loop for `ns` nanoseconds. */
 UNUSED static void turn_for(uint64_t ns)
 {
 	bool over = false;
@@ -103,7 +103,7 @@ UNUSED static void turn_for(uint64_t ns)
 	loop_timer_free(timer);
 }
 
-/* Until it is so. */
+/* Runs the loop until the condition is true. */
 #define TURN_UNTIL(condition)                                              \
 	do {                                                               \
 		uint64_t turn_end = clock_now() + PATIENCE;                \
@@ -113,9 +113,9 @@ UNUSED static void turn_for(uint64_t ns)
 		}                                                          \
 	} while (0)
 
-/* --- what stands where ------------------------------------------------------------------------ */
+/* --- values in the state ---------------------------------------------------------------------- */
 
-/* What stands there, as JSON; "" where nothing does.  Good until the next call. */
+/* Returns the value at the pointer as JSON text, valid until the next call; "": there is none. */
 UNUSED static const char *stands_at(const char *pointer)
 {
 	static char *text;
@@ -128,7 +128,7 @@ UNUSED static const char *stands_at(const char *pointer)
 	return text;
 }
 
-/* A text of the daemon's account; "" where it has none. */
+/* Returns a text in the daemon's account, valid until the next call; "": it has none. */
 UNUSED static const char *account_text(const struct vigil_daemon *d, const char *key)
 {
 	static char text[512];
@@ -155,7 +155,7 @@ UNUSED static json_int_t account_number(const struct vigil_daemon *d, const char
 
 /* --- options ---------------------------------------------------------------------------------- */
 
-/* Of a schema, with one "key=value" after the other given, NULL at the end. */
+/* Returns the option set of a schema with the given "key=value" pairs, which end with NULL. */
 UNUSED static struct option_set *options_of(const vigil_option *schema, const char *const *pairs)
 {
 	struct option_given given[32];

@@ -1,4 +1,4 @@
-/* in_systemd: runs a test again under a real systemd in namespaces of its own. */
+/* in_systemd: runs a test again under a real systemd in separate namespaces. */
 #ifndef IN_SYSTEMD_H
 #define IN_SYSTEMD_H
 
@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Returns where the test runs there already; does not return otherwise. */
+/* Returns if the test already runs under that systemd. Otherwise it starts the test there and does
+ * not return. */
 static void in_systemd(void)
 {
 	const char *srcdir = getenv("srcdir");

@@ -1,4 +1,4 @@
-/* scratch: a directory that each test gets fresh and leaves no trace of. */
+/* scratch: a temporary directory, which is created for each test and removed after it. */
 #ifndef SCRATCH_H
 #define SCRATCH_H
 
@@ -28,7 +28,7 @@ __attribute__((unused)) static void scratch_teardown(void)
 	ck_assert_int_eq(system(command), 0);
 }
 
-/* The path of a name in it; good for the next sixty calls. */
+/* Returns the path of a name in the directory. It is valid for the next 63 calls. */
 __attribute__((unused)) static char *scratch_path(const char *name)
 {
 	static char paths[64][256];
@@ -39,7 +39,7 @@ __attribute__((unused)) static char *scratch_path(const char *name)
 	return path;
 }
 
-/* Writes a file of that mode, whatever the umask; returns its path. */
+/* Writes a file with the given mode, independent of the umask, and returns its path. */
 __attribute__((unused, format(printf, 3, 4))) static char *scratch_put(
 	const char *name, mode_t mode, const char *format, ...)
 {
@@ -61,7 +61,7 @@ __attribute__((unused)) static bool scratch_has(const char *name)
 	return access(scratch_path(name), F_OK) == 0;
 }
 
-/* The number that a child writes to a file there, once it has. */
+/* Waits until a child has written a number to a file in the directory, and returns the number. */
 __attribute__((unused)) static pid_t scratch_number(const char *name)
 {
 	const char *path = scratch_path(name);

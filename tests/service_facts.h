@@ -1,6 +1,6 @@
 /*
- * service_facts: every combination of facts about a service, to a bounded depth, for the tests that
- * prove what decide() and health_of() never do.
+ * service_facts: enumerates combinations of facts about a service, for the tests that prove what
+ * decide() and health_of() never do.
  */
 #ifndef SERVICE_FACTS_H
 #define SERVICE_FACTS_H
@@ -11,7 +11,7 @@
 
 #include "modules/service/decide.h"
 
-/* As ck_assert, which takes longer than all the rest where it is called millions of times. */
+/* Like ck_assert, which is too slow to be called millions of times. */
 #define PROVE(condition, text)                                                  \
 	do {                                                                    \
 		if (!(condition))                                               \
@@ -26,7 +26,8 @@ static inline bool facts_are_busy(const struct facts *facts)
 	       facts->status == VIGIL_SERVICE_RELOADING;
 }
 
-/* How long work in progress has taken by both clocks, and may take. */
+/* Calls fn with each combination of the age of work in progress, by vigild's clock and by the
+ * manager's, and of its limit. Returns the number of calls. */
 static inline unsigned long facts_each_time(
 	const struct rules *rules, struct facts *facts, facts_fn *fn)
 {
@@ -69,7 +70,7 @@ static inline void facts_set_flags(struct facts *facts, unsigned flags)
 	facts->refusal_ends = flags & 1024;
 }
 
-/* Calls fn with each combination, and says how many there were. */
+/* Calls fn with each combination and returns the number of combinations. */
 static inline unsigned long facts_each(facts_fn *fn)
 {
 	static const char *const refusals[] = {

@@ -1,11 +1,11 @@
-/* suite: the frame around the tests of one file. */
+/* suite: creates and runs the test suite of one file. */
 #ifndef SUITE_H
 #define SUITE_H
 
 #include <check.h>
 #include <stdlib.h>
 
-/* Each test of it runs between setup and teardown. */
+/* Creates a test case. Each of its tests runs between on_setup and on_teardown. */
 __attribute__((unused)) static TCase *suite_begin(
 	const char *name, void (*on_setup)(void), void (*on_teardown)(void))
 {
@@ -16,7 +16,7 @@ __attribute__((unused)) static TCase *suite_begin(
 	return tcase;
 }
 
-/* Runs them: what main returns. */
+/* Runs the tests and returns the exit status for main. */
 __attribute__((unused)) static int suite_end(const char *name, TCase *tcase)
 {
 	Suite *suite = suite_create(name);

@@ -1,9 +1,9 @@
 /*
- * supervised: what the tests of runit and s6 have in common: a directory scanned by the real
- * scanner, services in it, and an end for every process that came of it.
+ * supervised: the common part of the tests of runit and s6: a directory that the real scanner
+ * scans, the services in it, and the termination of all their processes.
  *
- * The test is the reaper of all that is orphaned below it, so that at its end it can find and
- * wait for all of them, and so that the dead are gone when they are said to be.
+ * The test is the subreaper of its descendants. So it can find and wait for all orphaned processes
+ * at its end, and a process that was killed and waited for no longer exists.
  */
 #ifndef SUPERVISED_H
 #define SUPERVISED_H
@@ -37,14 +37,14 @@ static bool installed(const char *program)
 	return system(command) == 0;
 }
 
-/* Scans the directory, which is made here.  It must be there first. */
+/* Starts the scanner for a directory in the scratch directory, which must exist. */
 static void scan_at(const char *directory)
 {
 	char *argv[] = {(char *)the_scanner, scratch_path(directory), NULL};
 	struct timespec before[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
 	posix_spawn_file_actions_t quiet;
 
-	/* runsvdir waits a second for a directory that was changed in this one */
+	/* runsvdir waits a second if the directory was changed in the present second */
 	utimensat(AT_FDCWD, argv[1], before, 0);
 	posix_spawn_file_actions_init(&quiet);
 	posix_spawn_file_actions_addopen(&quiet, 2, "/dev/null", O_WRONLY, 0);
@@ -77,7 +77,8 @@ static void end_children(void)
 		fclose(children);
 }
 
-/* The scanner first, then those it leaves to us, then those they leave. */
+/* Kills the scanner first, then the processes that it leaves to the test, then the processes that
+ * those leave. */
 static void teardown(void)
 {
 	do
@@ -88,7 +89,7 @@ static void teardown(void)
 
 /* --- services --------------------------------------------------------------------------------- */
 
-/* A file of the service, with its directory if need be. */
+/* Writes a file of the service, and creates the service directory if needed. */
 __attribute__((format(printf, 3, 4))) static void put(
 	const char *name, mode_t mode, const char *format, ...)
 {
@@ -101,7 +102,7 @@ __attribute__((format(printf, 3, 4))) static void put(
 	mkdir(scratch_path("scan/svc"), 0755);
 	snprintf(place, sizeof(place), "new-%s", name);
 	snprintf(target, sizeof(target), "scan/svc/%s", name);
-	/* whole at once: the supervisor may be about to start it */
+	/* written by rename, because the supervisor may be about to start it */
 	ck_assert_int_eq(rename(scratch_put(place, mode, "%s", text), scratch_path(target)), 0);
 }
 
@@ -112,7 +113,7 @@ static void put_run(const char *body)
 
 static const char *const run_forever = "exec sleep 1000";
 
-/* A program of the manager's own, on the service. */
+/* Runs a command of the manager for the service. */
 static int tell(const char *words)
 {
 	char command[256];
@@ -152,7 +153,7 @@ static void wait_for(vigil_service_status status)
 		reply.text);
 }
 
-/* Until it runs as another process than that. */
+/* Waits until the service runs with another pid than `pid`, and returns the new pid. */
 static pid_t wait_for_other(pid_t pid)
 {
 	int i;
@@ -160,7 +161,7 @@ static pid_t wait_for_other(pid_t pid)
 	for (i = 0; i < 3000; i++) {
 		if (query() == VIGIL_SERVICE_RUNNING && reply.pid != pid)
 			return reply.pid;
-		/* it is the manager's turn */
+		/* the manager restarts it */
 		ck_assert_msg(!vigil_service_is_down(reply.status), "%s", reply.evidence);
 		usleep(10000);
 	}
@@ -181,11 +182,12 @@ static pid_t run_it(const char *body)
 	put_run(body);
 	scan();
 	wait_for(VIGIL_SERVICE_RUNNING);
-	ck_assert_int_eq(scratch_number("started"), reply.pid); /* and is the service by now */
+	/* By now the started process is the service. */
+	ck_assert_int_eq(scratch_number("started"), reply.pid);
 	return reply.pid;
 }
 
-/* The supervisor of a service that runs. */
+/* Returns the pid of the parent, which is the supervisor of a running service. */
 static pid_t parent_of(pid_t pid)
 {
 	char path[32];
@@ -206,7 +208,7 @@ static void wait_dead(pid_t pid)
 	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
 }
 
-/* --- what both have to be able to do ---------------------------------------------------------- */
+/* --- tests of both managers ------------------------------------------------------------------- */
 
 START_TEST(the_life_of_a_service)
 {
@@ -218,7 +220,7 @@ START_TEST(the_life_of_a_service)
 	ck_assert_int_eq(restart(30), -ENOENT);
 	ck_assert_int_eq(reply.fault, VIGIL_FAULT_ABSENT);
 
-	put_run(run_forever); /* not yet scanned */
+	put_run(run_forever); /* no supervisor yet */
 	ck_assert_int_eq(query(), VIGIL_SERVICE_UNKNOWN);
 	ck_assert_int_eq(reply.fault, VIGIL_FAULT_FAILED);
 	ck_assert_ptr_nonnull(strstr(reply.text, "watches"));
@@ -237,11 +239,11 @@ START_TEST(the_life_of_a_service)
 	ck_assert_int_ne(first, second);
 	ck_assert_int_eq(kill(first, 0), -1);
 
-	/* crashed: its manager brings it back */
+	/* after a crash the manager restarts it */
 	ck_assert_int_eq(kill(second, SIGKILL), 0);
 	wait_for_other(second);
 
-	/* uninstalled while it ran */
+	/* the service is uninstalled while it runs */
 	ck_assert_int_eq(rename(scratch_path("scan/svc"), scratch_path("gone")), 0);
 	ck_assert_int_eq(query(), VIGIL_SERVICE_ABSENT);
 	ck_assert_int_eq(reply.error, 0);
@@ -270,7 +272,7 @@ START_TEST(a_restart_that_fails)
 	ck_assert_int_eq(restart(30), -EIO);
 	ck_assert_int_eq(reply.fault, VIGIL_FAULT_FAILED);
 	ck_assert_ptr_nonnull(strstr(reply.text, "it was started and at once ended"));
-	/* its manager goes on trying, and so may we, from there */
+	/* the manager keeps trying, and vigild may restart it from that status */
 	wait_for(VIGIL_SERVICE_STARTING);
 	ck_assert_int_eq(restart(30), -EIO);
 	ck_assert_ptr_nonnull(strstr(reply.text, "at once ended"));
@@ -284,14 +286,14 @@ END_TEST
 
 START_TEST(a_restart_that_hangs)
 {
-	/* the shell is up before it ignores anything */
+	/* the shell runs for a moment before it ignores the signal */
 	pid_t pid = run_it("trap '' TERM; : >ignores; while :; do sleep 1000; done");
 	clock_t begun;
 
 	wait_file("scan/svc/ignores");
 	begun = clock();
 	ck_assert_int_eq(restart(1), -ETIMEDOUT);
-	/* in which it waited, and did not turn in circles */
+	/* restart() waited and did not busy-loop */
 	ck_assert_int_lt(clock() - begun, CLOCKS_PER_SEC / 2);
 	ck_assert_int_eq(reply.fault, VIGIL_FAULT_TIMEOUT);
 	ck_assert_ptr_nonnull(strstr(reply.text, "did not end within the deadline"));
@@ -314,7 +316,7 @@ START_TEST(a_supervisor_that_died)
 	ck_assert_ptr_nonnull(strstr(reply.text, "scan/svc has died"));
 	ck_assert_int_eq(restart(30), -ENXIO);
 	ck_assert_int_eq(reply.fault, VIGIL_FAULT_FAILED);
-	ck_assert_int_eq(kill(pid, 0), 0); /* and the service is left as it is */
+	ck_assert_int_eq(kill(pid, 0), 0); /* and the service still runs */
 }
 END_TEST
 
@@ -330,11 +332,11 @@ START_TEST(a_supervisor_that_hangs)
 	ck_assert_int_eq(kill(pid, SIGKILL), 0);
 	wait_for(VIGIL_SERVICE_STARTING);
 	ck_assert_ptr_nonnull(strstr(reply.text, "has yet to notice"));
-	/* a full fifo is not waited for */
+	/* vigild does not wait for a full fifo */
 	fifo = open(scratch_path("scan/svc/supervise/control"), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
 	ck_assert_int_ge(fifo, 0);
 	while (write(fifo, "z", 1) == 1)
-		; /* a letter of no meaning */
+		; /* the supervisors ignore this letter */
 	close(fifo);
 	ck_assert_int_eq(restart(30), -EAGAIN);
 	ck_assert_int_eq(reply.fault, VIGIL_FAULT_FAILED);
@@ -388,7 +390,7 @@ static void finishing(const char *down)
 	close(fifo);
 }
 
-/* Run once, it is wanted down while it is up. */
+/* Tests a service that was started once: it runs, but its manager does not restart it. */
 static void once(const char *command)
 {
 	pid_t pid = run_it(run_forever);
@@ -396,7 +398,8 @@ static void once(const char *command)
 	ck_assert_int_eq(tell(command), 0);
 	ck_assert_int_eq(query(), VIGIL_SERVICE_RUNNING);
 	ck_assert_int_eq(reply.pid, pid);
-	/* Its end may be quicker than the command: then it comes back, for the last time. */
+	/* The service may end before the command takes effect. Then the manager restarts it for the
+	 * last time. */
 	for (int i = 0; i < 3000 && query() != VIGIL_SERVICE_STOPPED; i++) {
 		if (reply.status == VIGIL_SERVICE_RUNNING && (i == 0 || reply.pid != pid))
 			kill(pid = reply.pid, SIGTERM);
@@ -414,7 +417,7 @@ START_TEST(auto_finds_it)
 	manager_query(&request, &reply);
 	ck_assert_int_eq(reply.status, VIGIL_SERVICE_RUNNING);
 	ck_assert_ptr_eq(reply.manager, the_manager);
-	/* it dies, its supervisor restarts it, and so do we */
+	/* the service dies, its supervisor restarts it, and vigild restarts it too */
 	ck_assert_int_eq(kill(reply.pid, SIGKILL), 0);
 	request.deadline = clock_now() + 30 * CLOCK_SECOND;
 	manager_restart(&request, &reply);
@@ -425,8 +428,8 @@ START_TEST(auto_finds_it)
 }
 END_TEST
 
-/* A status file of the test's own making, which no supervisor would write: the fifo has its
- * reader, and that is all there is of one.  Returns the fifo. */
+/* Writes a status file that no supervisor would write, and opens the fifo for reading as a
+ * supervisor does; nothing else of a supervisor exists. Returns the descriptor of the fifo. */
 static int forge(const void *bytes, size_t length, const char *fifo)
 {
 	char *path = scratch_path("scan/svc/supervise/status");

@@ -1,9 +1,9 @@
 /*
  * supervised_replaced: tests, for runit and s6, of a service directory that is replaced while its
- * supervisor lives.
+ * supervisor runs.
  *
- * The scan directory holds a link to the service directory "real", as on Debian, so that the scanner
- * does not notice.  Where supervise is apart, it is a link to the directory "apart".
+ * The scan directory has a link to the service directory "real", as on Debian, so that the scanner
+ * does not notice the replacement. If `apart` is set, supervise is a link to the directory "apart".
  */
 #ifndef SUPERVISED_REPLACED_H
 #define SUPERVISED_REPLACED_H
@@ -39,11 +39,11 @@ static void make_real(bool apart)
 		ck_assert_int_eq(symlink("../apart", scratch_path("real/supervise")), 0);
 }
 
-/* Starts a service, and stops the scanner, because runsvdir examines a new service once more after a
- * second and would notice the replacement then.  Returns the pid of the service. */
+/* Starts a service and stops the scanner, because runsvdir examines a new service again after a
+ * second and would then notice the replacement. Returns the pid of the service. */
 static pid_t run_real(bool apart)
 {
-	if (apart && the_manager == &manager_runit) /* s6-supervise makes it */
+	if (apart && the_manager == &manager_runit) /* s6-supervise creates it itself */
 		ck_assert_int_eq(mkdir(scratch_path("apart"), 0755), 0);
 	make_real(apart);
 	ck_assert_int_eq(symlink("../real", scratch_path("scan/svc")), 0);
@@ -78,7 +78,8 @@ static void is_refused(pid_t supervisor)
 	is_said_of(supervisor);
 }
 
-/* Without the descriptors to look for the old supervisor, it is not said that there is none. */
+/* Without enough descriptors to search for the old supervisor, vigild must not report that there is
+ * none. */
 static void lacks_descriptors(void)
 {
 	struct rlimit enough, few;
@@ -107,7 +108,7 @@ START_TEST(a_directory_that_was_replaced)
 		wait_dead(scanner);
 	}
 	replace_real(how);
-	/* A service that runs is not ended by a supervisor that could not start it again. */
+	/* vigild must not stop a running service whose supervisor could not start it again. */
 	ck_assert_int_eq(query(), how->apart ? VIGIL_SERVICE_RUNNING : VIGIL_SERVICE_UNKNOWN);
 	is_refused(supervisor);
 	ck_assert_int_eq(kill(pid, 0), 0);
@@ -122,7 +123,7 @@ START_TEST(a_directory_that_was_replaced)
 	lacks_descriptors();
 	if (how->scanner_dies)
 		return;
-	if (the_manager == &manager_s6) /* which does not start where it is there already */
+	if (the_manager == &manager_s6) /* s6-supervise does not start if the directory exists */
 		remove_tree("apart");
 	ck_assert_int_eq(kill(supervisor, SIGTERM), 0);
 	ck_assert_int_eq(kill(scanner, SIGCONT), 0);
@@ -131,7 +132,8 @@ START_TEST(a_directory_that_was_replaced)
 }
 END_TEST
 
-/* The supervisor goes on in the old directory, and shares its fifo and its status with the new one. */
+/* The supervisor continues in the old directory. Its fifo and status are shared with the new
+ * one. */
 START_TEST(a_directory_that_was_renamed_with_supervise_elsewhere)
 {
 	pid_t pid = run_real(true);
@@ -145,7 +147,8 @@ START_TEST(a_directory_that_was_renamed_with_supervise_elsewhere)
 }
 END_TEST
 
-/* A supervisor of another scan directory, whose service has the same name, says nothing of this one. */
+/* The supervisor of a service with the same name in another scan directory must not be taken for
+ * the supervisor of this one. */
 START_TEST(a_directory_that_was_replaced_elsewhere)
 {
 	pid_t first = parent_of(run_real(false)), elsewhere = scanner, supervisor;

@@ -1,29 +1,29 @@
-# lib.sh: what the system tests share.  Sourced by bash scripts in this folder.
+# lib.sh: functions for the system tests.  The bash scripts in this folder source it.
 #
-# Each test prints `ok - TEXT`, `not ok - TEXT` or `SKIP: TEXT` lines and exits 0, 1, or 77 when
-# all of it was skipped.  It runs the programs as `make install` puts them down, from a staging
-# directory, in a scratch directory of its own, and ends only what it started.
+# Each test prints `ok - TEXT`, `not ok - TEXT` or `SKIP: TEXT` lines and exits with 0, with 1, or
+# with 77 if the whole test was skipped.  It runs the programs that `make install` has installed in
+# a staging directory, uses a separate scratch directory, and ends only processes that it started.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top_srcdir=${here%/tests/system}
 top_builddir=${top_builddir:-$top_srcdir/build}
 failed=0
-# A make around us is of no concern to those that tests run.
+# A make that runs this test must not influence the make processes that the test starts.
 unset MAKEFLAGS MFLAGS MAKELEVEL
 
 ok() { echo "ok - $*"; }
 not_ok() { echo "not ok - $*"; failed=$((failed + 1)); }
 skip_all() { echo "SKIP: $*"; exit 77; }
-# check TEXT COMMAND...: the command's success is the verdict
+# check TEXT COMMAND...: the test passes if the command succeeds
 check() { local text=$1; shift; if "$@"; then ok "$text"; else not_ok "$text"; fi; }
-# check_with PROGRAM TEXT COMMAND...: the same where that program is installed
+# check_with PROGRAM TEXT COMMAND...: like check, but skipped if the program is not installed
 check_with() {
 	local program=$1; shift
 	if command -v "$program" >/dev/null; then check "$@"; else echo "SKIP: $1: there is no $program"; fi
 }
 finish() { [ "$failed" -eq 0 ]; exit; }
 
-# wait_for SECONDS COMMAND...: until the command succeeds; fails when time is up
+# wait_for SECONDS COMMAND...: waits until the command succeeds; fails after so many seconds
 wait_for() {
 	local until=$((SECONDS + $1)); shift
 	until "$@"; do
@@ -32,10 +32,11 @@ wait_for() {
 	done
 }
 
-# crash PID...: with -9.  What does not run has the pid 0 to systemctl, and 0 would be all of us.
+# crash PID...: sends SIGKILL.  Skips the pid 0, because systemctl prints 0 for a service that does
+# not run, and kill 0 would signal the whole process group of the test.
 crash() { local pid; for pid; do [ "$pid" -gt 0 ] && kill -9 "$pid"; done; }
 
-# Puts the programs down under $stage, once for each build.
+# Installs the programs under $stage, once for each build.
 stage=$top_builddir/tests/stage
 install_staged() {
 	(
@@ -46,14 +47,18 @@ install_staged() {
 	) 9>"$top_builddir/tests/stage.log" ||
 		{ cat "$top_builddir/tests/stage.log"; not_ok "make install DESTDIR=..."; exit 1; }
 }
-# make_variable NAME: of the Makefile; flags of a make around us, such as -j2, make it chatty
+# make_variable NAME: prints a variable of the Makefile.  MAKEFLAGS is empty, because flags of an
+# outer make, such as -j2, cause additional output.
 make_variable() { MAKEFLAGS= make -C "$top_builddir" -s --no-print-directory print-"$1"; }
 
-# A leak sanitizer cannot look at a process that its unit has shut in, and fails it.
+# Under sanitizers, turns off the leak check, which cannot inspect a process in a sandboxed unit and
+# then makes it fail.
 no_leak_check_inside() { ! sanitized || systemctl set-environment ASAN_OPTIONS=detect_leaks=0; }
-# How much memory there is then says nothing, and time passes more slowly.
+# Whether the programs are built with sanitizers.  Memory usage then has no meaning, and the
+# programs are slower.
 sanitized() { [ -n "$(make_variable SANITIZE)" ]; }
-# Who crashes or exits does so as without sanitizers, which have ends of their own for that.
+# Makes programs crash and exit as without sanitizers, which otherwise handle fatal signals and
+# leaks themselves.
 crash_as_ever() {
 	export ASAN_OPTIONS=detect_leaks=0:handle_segv=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0:handle_abort=0:use_sigaltstack=0
 }
@@ -67,7 +72,7 @@ set_paths() {
 	modules=$stage$(make_variable moduledir)
 }
 
-# write_conf: a vigil.conf at $work with the given sections on stdin
+# write_conf: writes $work/vigil.conf with the sections on stdin
 write_conf() {
 	{
 		printf '[vigil]\nmodules = %s\nsocket = %s\npipe = %s\nstate_dir = %s\nlog = stderr\n\n' \
@@ -75,8 +80,8 @@ write_conf() {
 		cat
 	} >"$work/vigil.conf"
 }
-# refused_by_test TEXT PATTERN: vigild -t refuses a configuration with the sections on stdin, in words
-# that match
+# refused_by_test TEXT PATTERN: checks that vigild -t rejects a configuration with the sections on
+# stdin, with a message that matches the pattern
 refused_by_test() {
 	local text=$1 pattern=$2
 	mkdir -p "$work/refused"
@@ -87,8 +92,8 @@ refused_by_test() {
 		check "$text" grep -qE "$pattern" "$work/refused/out"
 	fi
 }
-# refused_by_reload TEXT PATTERN: vigilctl reload refuses the configuration that was written, in words
-# that match
+# refused_by_reload TEXT PATTERN: checks that vigilctl reload rejects the present configuration,
+# with a message that matches the pattern
 refused_by_reload() {
 	local text=$1 pattern=$2
 	if ctl reload >"$work/refusal" 2>&1; then
@@ -118,7 +123,8 @@ stop_vigild() {
 	return $status
 }
 
-# check_no_delay TEXT: vigild has established TCP connections, and each of them has TCP_NODELAY
+# check_no_delay TEXT: checks that vigild has established TCP connections and that each of them has
+# TCP_NODELAY
 check_no_delay() {
 	local sockets
 	command -v python3 >/dev/null || { echo "SKIP: $1: there is no python3"; return; }
@@ -144,8 +150,8 @@ P
 	check "$1" [ "$sockets" = "True 0" ]
 }
 
-# How late a timer fires is the machine's doing, too: beside what is tested runs an idle vigild
-# that says how late its own are.
+# The delay of timers also depends on the machine.  So an idle vigild runs in addition to the tested
+# one, and the test compares the delay of its timers.
 start_reference() {
 	mkdir "$work/reference"
 	(
@@ -164,9 +170,10 @@ stop_reference() {
 	wait "$reference_pid"
 	reference_pid=
 }
-# lag_is_fair TEXT SECONDS: the loop's lag (p99 of the last minute) is under so many seconds, or
-# under eight times that of the idle one, whose loop waits for a processor just as long: what is tested
-# also starts processes, which want one too.  Ten times both under sanitizers.
+# lag_is_fair TEXT SECONDS: checks that the loop's lag (p99 of the last minute) is less than so many
+# seconds, or less than eight times the lag of the idle vigild, whose loop waits for a processor
+# just as long.  The factor is eight because the tested vigild also starts processes, which need
+# processors too.  Under sanitizers both limits are ten times as large.
 lag_is_fair() {
 	read_lags
 	check "$1: the loop's lag (p99) is under $2 s, or eight times an idle one's: $lag, $idle" lag_is_under "$2"

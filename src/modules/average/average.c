@@ -1,12 +1,12 @@
 /*
- * average: numbers of the tree over time: their least, greatest and mean over some windows, and a
- * ring of points for a plot.
+ * average: statistics of numbers in the state over time: minimum, maximum and mean over several
+ * windows, and a ring of points for a plot.
  *
- * Each interval takes a sample of each source.  All samples of the longest window are kept in
- * memory, and nothing more: what they need is known at the start, and refused there when it is
- * more than memory_max.  They are put by once a minute and at stop, so that a restart of vigild
- * is a gap and not the end.  How long a gap is told within one boot by the time since that boot,
- * which nobody sets; over a reboot there is only the time of day.
+ * Each interval takes one sample of each source. All samples of the longest window are kept in
+ * memory. The memory that they need is known at the start, and the start fails if it is more than
+ * memory_max. The samples are saved once a minute and at stop, so that a restart of vigild only
+ * causes a gap. Within one boot, the length of the gap is computed from the time since boot, which
+ * cannot be set; after a reboot only the time of day is available.
  */
 #include <errno.h>
 #include <math.h>
@@ -27,7 +27,7 @@ struct source {
 	char label[LABEL_MAX];
 	const char *pointer;
 	double now; /* the last sample; NAN: there was no current number */
-	bool stale; /* because the number was stale */
+	bool stale; /* the number was stale */
 	struct series series;
 };
 
@@ -39,23 +39,23 @@ struct window {
 struct average {
 	vigil_daemon *d;
 	double interval, put_by, ticked;
-	size_t each, points; /* steps a point, points at most */
+	size_t each, points; /* steps per point; maximum number of points */
 	struct source sources[SOURCES_MAX];
 	size_t count;
 	struct window windows[WINDOWS_MAX];
-	size_t window_count, judged; /* judged: the one that thresholds are for */
+	size_t window_count, judged; /* judged: index of the window to which the thresholds apply */
 	bool has_warning, has_critical;
 	vigil_range warning, critical;
 };
 
-/* --- what is put by --------------------------------------------------------------------------- */
+/* --- saved samples ---------------------------------------------------------------------------- */
 
 static json_t *number_or_null(double value)
 {
 	return isfinite(value) ? json_real(value) : json_null();
 }
 
-/* The kernel's name for this boot; "": it has none. */
+/* Copies the kernel's ID of this boot; "": it cannot be read. */
 static void name_boot(char *name, size_t size)
 {
 	FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
@@ -95,8 +95,9 @@ static void put_by(struct average *a)
 	a->put_by = vigil_now();
 }
 
-/* How long ago it was put by; a clock that was put back makes no gap.  Nobody sets the time since the
- * boot, so one that is to come is damage, and the age is not known. */
+/* Returns the age of the saved samples in seconds. If the time of day was set back, the age is 0.
+ * The time since boot cannot be set, so a saved time in the future is damage, and the age is
+ * INFINITY (not known). */
 static double age_of(const json_t *kept)
 {
 	const char *named = json_string_value(json_object_get(kept, "boot"));
@@ -113,7 +114,7 @@ static double age_of(const json_t *kept)
 	return json_is_number(time) ? fmax(0, age) : INFINITY;
 }
 
-/* What was put by is as old as it says, and the time since is a gap. */
+/* Loads the saved samples and adds the time since then as a gap. */
 static void take_up(struct average *a)
 {
 	const json_t *kept = vigil_state_get(a->d, "kept"), *samples, *list;
@@ -186,7 +187,7 @@ static void mark_stale(vigil_daemon *d, bool stale)
 		vigil_state_unset(d, "stale");
 }
 
-/* The worst of all sources; one without a current number is not known. */
+/* Reports the worst level of all sources. A source without a current number counts as unknown. */
 static void judge(struct average *a)
 {
 	vigil_health_level level = VIGIL_OK;
@@ -226,7 +227,7 @@ static void judge(struct average *a)
 			a->count == 1 ? "" : "s", a->count == 1 ? "it" : "they");
 }
 
-/* A number that is stale is no sample. */
+/* Takes one sample. A stale number is not a sample. */
 static void sample(vigil_daemon *d, struct source *source)
 {
 	const json_t *value = vigil_state_get(d, source->pointer);
@@ -237,7 +238,8 @@ static void sample(vigil_daemon *d, struct source *source)
 		source->now = NAN;
 }
 
-/* The steps that were not sampled since the last: the machine, or we, stood still. */
+/* Returns the number of steps without a sample since the last tick, because the machine or vigild
+ * did not run. */
 static size_t missed_steps(const struct average *a, double now)
 {
 	double steps = a->ticked > 0 ? round((now - a->ticked) / a->interval) - 1 : 0;
@@ -267,7 +269,7 @@ static void on_tick(vigil_daemon *d, void *arg)
 
 /* --- options ---------------------------------------------------------------------------------- */
 
-/* "5m" in seconds; 0: it is none. */
+/* Parses a duration such as "5m". Returns seconds; 0: it is not valid. */
 static double read_duration(const char *text)
 {
 	static const char units[] = "smhd";
@@ -306,7 +308,7 @@ static int read_windows(struct average *a, double *longest)
 	return err;
 }
 
-/* Whether each ~ of a JSON Pointer is part of ~0 or ~1. */
+/* Returns whether each ~ of a JSON Pointer is part of ~0 or ~1. */
 static bool has_valid_escapes(const char *pointer)
 {
 	while ((pointer = strchr(pointer, '~')) != NULL)
@@ -315,7 +317,7 @@ static bool has_valid_escapes(const char *pointer)
 	return true;
 }
 
-/* "LABEL=/pointer", or a pointer whose last step is the label. */
+/* Parses "LABEL=/pointer", or a pointer whose last step is the label. */
 static int read_source(struct average *a, const char *text)
 {
 	struct source *source = &a->sources[a->count];
@@ -416,7 +418,7 @@ static int read_window_judged(struct average *a)
 	return 0;
 }
 
-/* All that are wrong are diagnosed, and then it is -EINVAL. */
+/* Reports every invalid option with vigil_diagnose. Returns 0 or -EINVAL. */
 static int read_options(struct average *a, double *longest)
 {
 	int warning = read_range(a, "warning", &a->has_warning, &a->warning);
@@ -440,7 +442,7 @@ static struct average *average_new(vigil_daemon *d)
 	return a;
 }
 
-/* --- life ------------------------------------------------------------------------------------- */
+/* --- start and stop --------------------------------------------------------------------------- */
 
 static int check(vigil_daemon *d)
 {
@@ -483,8 +485,9 @@ static const vigil_option options[] = {
 	VIGIL_OPTION("windows", VIGIL_LIST, "1m, 5m, 15m", "over how long"),
 	VIGIL_OPTION("points", VIGIL_INT, "120", "of the ring for a plot, at most", .min = 2,
 		.max = 1000),
-	/* All of it is read at each tick and written once a minute, so much more would be felt.  The
-	 * default has room for one source with the shortest interval and the default windows. */
+	/* The samples are all read at each tick and written once a minute, so a much larger size
+	 * would cost noticeable time. The default has room for one source with the shortest
+	 * interval and the default windows. */
 	VIGIL_OPTION("memory_max", VIGIL_SIZE, "160KiB", "the most memory that samples may take",
 		.min = 1024, .max = 1048576),
 	VIGIL_OPTION("warning", VIGIL_TEXT, NULL, "a range: WARNING where a mean is outside it"),

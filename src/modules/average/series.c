@@ -1,4 +1,4 @@
-/* series: the last samples of one number; see series.h. */
+/* series: see series.h. */
 #include "series.h"
 
 #include <math.h>
@@ -16,7 +16,7 @@ void series_push(struct series *s, double sample)
 		s->count++;
 }
 
-/* Adds one sample to a summary whose mean is a sum as yet. */
+/* Adds one sample to a summary whose member `mean` is still a sum. */
 static void take(struct summary *sum, double sample)
 {
 	if (isnan(sample))
@@ -29,7 +29,7 @@ static void take(struct summary *sum, double sample)
 	sum->samples++;
 }
 
-/* Of samples whose sum is larger than any number. */
+/* Returns the mean of samples whose sum overflows a double. */
 static double mean_of_huge(const struct series *s, size_t first, size_t end, size_t samples)
 {
 	double mean = 0;
@@ -40,7 +40,8 @@ static double mean_of_huge(const struct series *s, size_t first, size_t end, siz
 	return mean;
 }
 
-/* Of the steps from first up to end, counted since the beginning. */
+/* Returns the statistics of the steps from `first` up to but without `end`, counted since the
+ * beginning. */
 static struct summary summarize(const struct series *s, size_t first, size_t end)
 {
 	struct summary sum = {0};
@@ -51,7 +52,7 @@ static struct summary summarize(const struct series *s, size_t first, size_t end
 		return sum;
 	sum.mean = isfinite(sum.mean) ? sum.mean / (double)sum.samples
 				      : mean_of_huge(s, first, end, sum.samples);
-	/* A sum is rounded: the mean of equal samples must not lie outside them. */
+	/* The sum is rounded, but the mean of equal samples must not differ from them. */
 	sum.mean = fmin(fmax(sum.mean, sum.min), sum.max);
 	return sum;
 }

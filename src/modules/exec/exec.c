@@ -1,10 +1,11 @@
 /*
- * exec: runs a program of yours: a Nagios plugin, a script that prints JSON, or whatever says by
- * its exit status how things are.
+ * exec: runs a program of the admin: a Nagios plugin, a script that prints JSON, or any program
+ * whose exit status is a result.
  *
- * In mode periodic (periodic.c) it is run at each tick, and its exit is the answer: the status says
- * how things are (0 OK, 1 WARNING, 2 CRITICAL, anything else UNKNOWN), the output says more.  In mode
- * stream (stream.c) it keeps running.  No shell is ever run.
+ * In mode periodic (periodic.c) the program runs at each tick and its exit is the result: the exit
+ * status is the level (0 OK, 1 WARNING, 2 CRITICAL, anything else UNKNOWN), and the output gives
+ * the details. In mode stream (stream.c) the program keeps running. vigild never runs a shell for
+ * it.
  */
 #include "exec.h"
 
@@ -17,7 +18,7 @@
 
 /* --- starting --------------------------------------------------------------------------------- */
 
-/* What the error alone does not say. */
+/* Returns an explanation that the error code does not contain, or "". */
 static const char *why_unstarted(vigil_daemon *d, const struct exec *x, int err)
 {
 	char why[EXEC_TEXT];
@@ -44,14 +45,14 @@ static void put_unstarted(vigil_daemon *d, struct exec *x, int err, const char *
 	if (x->start_error != err)
 		vigil_error(d, "%s", x->text);
 	x->start_error = err;
-	/* As a shell has it: 127 not found, 126 not to be executed. */
+	/* The same exit statuses as in a shell: 127 for not found, 126 for not executable. */
 	vigil_state_set(d, "exit_status", json_integer(err == ENOENT ? 127 : 126));
 	vigil_state_set(d, "output", json_string(vigil_sanitize(clean, sizeof(clean), x->text)));
 	for (size_t i = 0; i < sizeof(older) / sizeof(*older); i++)
 		vigil_state_unset(d, older[i]);
 }
 
-/* What the options say of how the program runs. */
+/* Sets the members of the spec that the options determine. */
 static void describe_command(vigil_daemon *d, vigil_child_spec *spec)
 {
 	const char *const *environment = vigil_option_list(d, "environment");
@@ -90,7 +91,7 @@ void exec_free_slot(struct exec *x)
 	x->slot = NULL;
 }
 
-/* --- life ------------------------------------------------------------------------------------- */
+/* --- start and options ------------------------------------------------------------------------ */
 
 static enum format format_of(const char *word)
 {
@@ -110,7 +111,8 @@ static int check_environment(vigil_daemon *d)
 	return err;
 }
 
-/* A program may come later than its daemon, and until then the health says that it is missing. */
+/* A missing program is only a note, because it may be installed later. Until then the health
+ * reports that it is missing. */
 static void note_program(vigil_daemon *d)
 {
 	char why[512];
@@ -130,7 +132,8 @@ static int check_trust(vigil_daemon *d)
 	return vigil_diagnose(d, "command", "%s", why);
 }
 
-/* What the schema cannot see: all that is wrong is diagnosed, and then it is -EINVAL. */
+/* Checks what the schema cannot express. Every problem is reported with vigil_diagnose. Returns 0
+ * or -EINVAL. */
 static int check_options(vigil_daemon *d)
 {
 	const char *user = vigil_option_text(d, "user");
@@ -152,8 +155,9 @@ static int check(vigil_daemon *d)
 	return check_trust(d) != 0 ? -EINVAL : err;
 }
 
-/* check has judged the program, and from then on each start of it does: one that is not trusted any more
- * makes the daemon UNKNOWN, and is run when that is mended. */
+/* The trust check of the program is not repeated here, because `check` has made it and each spawn
+ * makes it again. A program that is no longer trusted makes the daemon UNKNOWN, and it runs again
+ * when this is corrected. */
 static int start(vigil_daemon *d)
 {
 	struct exec *x = vigil_alloc(d, sizeof(*x));

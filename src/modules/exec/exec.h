@@ -1,8 +1,9 @@
 /*
- * exec: what its files share: one struct for each daemon, and how a result is reported.
+ * exec: the data that the files of this module share, and how they report a result.
  *
- * exec.c has the options and starts programs, periodic.c runs one at each tick, stream.c keeps one
- * running, and report.c writes the outcome to health and state.
+ * exec.c has the options and starts programs, periodic.c runs a program at each tick, stream.c
+ * keeps one program running, and report.c writes the outcome to the health and the state. Each
+ * daemon has one struct exec, which is freed with the daemon.
  */
 #ifndef EXEC_H
 #define EXEC_H
@@ -17,76 +18,83 @@
 enum format { FORMAT_NAGIOS, FORMAT_JSON, FORMAT_TEXT };
 
 #define EXEC_TEXT   512
-#define EXEC_OUTPUT 65536 /* bytes of a run, or of a line of a stream, that are kept */
+#define EXEC_OUTPUT 65536 /* bytes that are kept of a run or of a line of a stream */
 
 struct exec {
 	enum format format;
 	double interval, timeout;
 	const char *const *command;
-	vigil_slot *slot;   /* NULL: it neither waits for one nor has one */
-	vigil_child *child; /* NULL: none runs */
+	vigil_slot *slot;   /* NULL: the daemon neither has a slot nor waits for one */
+	vigil_child *child; /* NULL: no child runs */
 	struct merge merge;
 
 	bool reported;
 	vigil_health_level level;
-	int start_error;      /* of the last start; 0: it could be started */
-	char text[EXEC_TEXT]; /* why it could not, in words */
-	bool truncated;       /* the log has a line about output that was cut */
-	bool left_out;        /* the log has a line about output that was left out */
-	bool late;            /* the run has not ended by its deadline */
-	bool waited;          /* the run has waited for a slot for too long */
-	uint64_t skipped;     /* runs that were not made */
-	unsigned overdue;     /* of them, those since the last run began */
+	int start_error;      /* errno of the last start; 0: the start succeeded */
+	char text[EXEC_TEXT]; /* why the last start failed, in words */
+	bool truncated;       /* the last output was too long, and this was logged */
+	bool left_out;        /* left_out was logged once */
+	bool late;            /* the run did not end before its deadline */
+	bool waited;          /* the run has waited too long for a slot */
+	uint64_t skipped;     /* number of skipped runs */
+	unsigned overdue;     /* skipped runs since the last run began */
 
-	/* A stream's. */
+	/* Only for mode stream. Times are seconds; points in time are by vigil_now. */
 	double backoff, backoff_max;
-	double silence; /* so long it may print nothing; 0: for ever */
+	double silence; /* the child may print nothing for so long; 0: without limit */
 	unsigned setbacks;
-	bool says;               /* this child has said a level */
-	vigil_health_level said; /* which it was last */
-	double silent_at;        /* when it has been silent for too long */
-	double complained;       /* when a line was last complained about */
+	bool says;               /* this child has reported a level */
+	vigil_health_level said; /* the level that it reported last */
+	double silent_at;        /* when the silence becomes too long */
+	double complained;       /* when an invalid line was last logged; 0: never */
 };
 
 /* --- exec.c ----------------------------------------------------------------------------------- */
 
-/* Starts the command; the callbacks are in the spec.  0, or -errno and why in text. */
+/* Starts the command. The caller sets the callbacks and limits in `spec`, and this function sets
+ * the rest. Returns 0, or -errno with the reason in x->text. A failure is written to the state, and
+ * logged if the error differs from that of the last start. */
 int exec_spawn(vigil_daemon *d, struct exec *x, vigil_child_spec *spec);
-/* Gives the slot back; nothing where there is none. */
+/* Frees the slot. Does nothing if the daemon has none. */
 void exec_free_slot(struct exec *x);
 
 /* --- report.c --------------------------------------------------------------------------------- */
 
-/* Reports health, and adds a line to history and log where the level is another than before.  The
- * numbers of the daemon are stale while it is UNKNOWN.  long_text: NULL for none. */
+/* Reports the health and writes the level to the state. If the level differs from the last one,
+ * this adds a line to the history and the log. The first report adds a line to the history, and to
+ * the log unless it is OK. The numbers of the daemon are stale while it is UNKNOWN. long_text:
+ * NULL: none. */
 void exec_report(vigil_daemon *d, struct exec *x, vigil_health_level level, unsigned flags,
 	const char *text, const char *long_text);
-/* Marks the numbers of the daemon as stale, or as current. */
+/* Marks the numbers of the daemon as stale or as current. */
 void exec_set_stale(vigil_daemon *d, bool stale);
 
-/* "OK" ...; and back: false where it is none of the four. */
+/* The name of a level ("OK", "WARNING", "CRITICAL", "UNKNOWN"), and the level of a name in any
+ * case. exec_level returns false if the name is NULL or none of the four. */
 const char *exec_level_name(vigil_health_level level);
 bool exec_level(const char *name, vigil_health_level *level);
 
-/* How the child has ended: exit_status, duration_seconds, timed_out, stderr. */
+/* Writes to the state how the child ended: exit_status, duration_seconds, timed_out, stderr. */
 void exec_put_exit(vigil_daemon *d, const vigil_child_exit *e);
-/* In words: "exit status 2", "killed by signal 9 (Killed)". */
+/* Describes how the child ended: "exit status 2", "killed by signal 9 (Killed)". */
 void exec_ending(const vigil_child_exit *e, char *words, size_t size);
-/* Appends ": " and the last line that a child wrote to stderr, clean; nothing where there is none. */
+/* Appends ": " and the last line that a child wrote to stderr, sanitized. Does nothing if there is
+ * none. */
 void exec_append_error(char *text, size_t size, const char *errors);
-/* "process 12 is in uninterruptible sleep", or what else is known of a process that KILL did not
- * end. */
+/* Describes a process that SIGKILL did not end: "process 12 is in uninterruptible sleep" or
+ * "process 12 still exists". */
 void exec_describe_given_up(pid_t pid, char *text, size_t size);
 
-/* How much of the last output could not be kept, and what: in the state at left_out while there is
- * something, and in the log the first time. */
+/* Writes to the state at left_out how many items of the last output could not be kept, and a
+ * description. count 0 removes left_out. The first time, this is also logged. */
 void exec_put_left_out(vigil_daemon *d, struct exec *x, unsigned count, const char *text);
 
 /* --- periodic.c and stream.c ------------------------------------------------------------------ */
 
-/* Runs the program at each tick. */
+/* Runs the program at each tick. Returns 0 or -errno. */
 int periodic_start(vigil_daemon *d, struct exec *x);
-/* Keeps one long-lived child running that prints a JSON object a line. */
+/* Keeps one long-lived child running, which prints one JSON object per line. Returns 0 or
+ * -errno. */
 int stream_start(vigil_daemon *d, struct exec *x);
 
 #endif

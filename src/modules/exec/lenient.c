@@ -1,8 +1,9 @@
 /*
- * lenient: JSON with numbers and bytes that JSON or the state cannot hold, made readable.
+ * lenient: see lenient.h.
  *
- * This is no parser: only strings are told from what is between them, and what is changed is one
- * word there, or one character of a string.  The member's name in the message is the last string before a colon.
+ * This is not a parser. It only distinguishes strings from the text between them, and it changes
+ * either one word between strings or one character in a string. The member name in the description
+ * of a change is the last string before a colon.
  */
 #include "lenient.h"
 
@@ -19,11 +20,11 @@
 
 #define MARK "\xef\xbb\xbf" /* a byte order mark in UTF-8 */
 
-/* The text as it is read and written again. */
+/* The state of the scan: the text that is read and the copy that is written. */
 struct scan {
-	const char *at, *end; /* NUL-terminated at end */
+	const char *at, *end; /* NUL-terminated at `end` */
 	char *to;
-	const char *string, *key; /* the last string, and the last that a colon follows */
+	const char *string, *key; /* the last string; the last string that a colon follows */
 	size_t string_length, key_length;
 	struct lenient *changed;
 };
@@ -49,7 +50,7 @@ static void note(struct scan *s, size_t length, const char *what)
 
 /* --- strings ---------------------------------------------------------------------------------- */
 
-/* The length of the UTF-8 sequence at p; 0: it is none. */
+/* Returns the length of the UTF-8 sequence at p. 0: it is not valid. */
 static size_t utf8_length(const char *p, const char *end)
 {
 	static const unsigned least[] = {0, 0, 0x80, 0x800, 0x10000};
@@ -73,7 +74,7 @@ static size_t utf8_length(const char *p, const char *end)
 	return c >= least[length] && c <= 0x10ffff && (c < 0xd800 || c > 0xdfff) ? length : 0;
 }
 
-/* The character of an escape such as \u00e9 at p; -1: there is none. */
+/* Returns the UTF-16 unit of an escape such as \u00e9 at p. -1: there is no such escape. */
 static int unit_at(const char *p, const char *end)
 {
 	unsigned unit = 0;
@@ -90,8 +91,8 @@ static int unit_at(const char *p, const char *end)
 	return (int)unit;
 }
 
-/* Copies an escape.  False: it stands for no character that the state can hold, and its text is
- * copied. */
+/* Copies an escape. Returns false if the escape denotes a character that the state cannot store;
+ * the escape is then copied as text. */
 static bool copy_escape(struct scan *s)
 {
 	int unit = unit_at(s->at, s->end), next;
@@ -110,8 +111,8 @@ static bool copy_escape(struct scan *s)
 	return false;
 }
 
-/* Copies one character of a string.  A control character loses nothing as an escape.  False: it is
- * none, and its code is copied as text. */
+/* Copies one character of a string. A control character becomes an escape, which loses nothing.
+ * Returns false if the bytes are not a valid character; their code is then copied as text. */
 static bool copy_character(struct scan *s)
 {
 	size_t length = utf8_length(s->at, s->end);
@@ -146,7 +147,7 @@ static void copy_string(struct scan *s)
 
 /* --- numbers ---------------------------------------------------------------------------------- */
 
-/* Whether the word is one by which programs print what is no finite number. */
+/* Returns whether the word is a usual spelling of a number that is not finite. */
 static bool is_not_finite(const char *word, size_t length)
 {
 	static const char *const names[] = {"nan", "inf", "infinity"};
@@ -159,7 +160,8 @@ static bool is_not_finite(const char *word, size_t length)
 	return false;
 }
 
-/* Whether it is written as a number, and as a whole one. */
+/* Returns whether the word is written as a number. *whole tells whether it is written as an
+ * integer. */
 static bool is_number(const char *word, size_t length, bool *whole)
 {
 	const char *digits = word + (*word == '-');
@@ -196,7 +198,8 @@ static void copy_word(struct scan *s, size_t length)
 	}
 }
 
-/* The length of the word at the text: what stands between white space and JSON's own signs. */
+/* Returns the length of the word at the current position: the text up to the next white space,
+ * quote or punctuation of JSON. */
 static size_t word_length(const struct scan *s)
 {
 	const char *p = s->at;
@@ -230,7 +233,7 @@ static void scan(struct scan *s)
 
 char *lenient_json(const char *text, size_t *length, struct lenient *changed)
 {
-	/* What grows most is a control character, which becomes an escape of six bytes. */
+	/* A control character grows most: it becomes an escape of six bytes. */
 	char *begin = malloc(*length + 1), *to = malloc(6 * *length + 8);
 	struct scan s = {.at = begin, .to = to, .changed = changed};
 

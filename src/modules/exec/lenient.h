@@ -1,9 +1,8 @@
 /*
- * lenient: JSON with numbers and bytes that JSON or the state cannot hold, made readable.
+ * lenient: rewrites JSON text with numbers and bytes that JSON or the state cannot represent.
  *
- * Programs print NaN and Infinity, unsigned counters of 64 bits, a byte order mark,
- * and texts in other encodings.  One such
- * value must not lose the object that it stands in.
+ * Programs print NaN and Infinity, unsigned 64-bit counters, a byte order mark, and texts in other
+ * encodings. One such value must not cause the loss of the whole object that contains it.
  */
 #ifndef LENIENT_H
 #define LENIENT_H
@@ -11,15 +10,16 @@
 #include <stddef.h>
 
 struct lenient {
-	unsigned count; /* values that are not as they were printed */
-	char text[160]; /* the first of them, clean, in words; "": there was none */
+	unsigned count; /* number of values that were changed */
+	char text[160]; /* describes the first of them, sanitized; "": there was none */
 };
 
-/* The text with a byte order mark removed, NaN, infinities and reals out of range replaced by null,
- * and integers beyond 64 bits with a sign written as reals.  In strings, control characters become
- * escapes, and bytes that are no UTF-8 and characters that do not exist their code as text.  Everything else stays as it is, also
- * what is no JSON.  To be freed; *length is its length, without its NUL.  NULL when out of
- * memory. */
+/* Returns a copy of the text with these changes: A leading byte order mark is removed. NaN,
+ * infinities and reals out of range become null. Integers that do not fit into 64 bits with a sign
+ * become reals. In strings, control characters become escapes; bytes that are not UTF-8 and
+ * characters that do not exist are replaced by their code as text. Everything else is unchanged,
+ * including text that is not JSON. The caller frees the result. *length is the length of the text
+ * and then of the result, without its NUL. Returns NULL if there is no memory. */
 char *lenient_json(const char *text, size_t *length, struct lenient *changed);
 
 #endif

@@ -1,9 +1,9 @@
 /*
- * merge: a JSON object that a program printed, into the daemon's subtree.
+ * merge: see merge.h.
  *
- * Each member at the top is written by itself, so that a watcher is told of what has changed and
- * not of all there is.  How many values there are is counted only when they could be too many:
- * until then the sum of all that was printed is a bound that is good enough.
+ * Each top-level member is written separately, so that subscribers are notified only of the members
+ * that have changed. The values are counted exactly only when a limit could be exceeded. Until then
+ * the sum of everything that was printed is a sufficient upper bound.
  */
 #include "merge.h"
 
@@ -15,7 +15,8 @@
 
 #define STEP_MAX 2048
 
-/* What the module says itself, and what only a service is to say. */
+/* Returns whether the program may not set the key: the module writes it, or only the module service
+ * may write it. */
 static bool is_reserved(const char *key)
 {
 	static const char *const keys[] = {"exit_status", "duration_seconds", "pid", "timed_out",
@@ -24,10 +25,10 @@ static bool is_reserved(const char *key)
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
 		if (strcmp(key, keys[i]) == 0)
 			return true;
-	return key[0] == '\0'; /* an empty path is the daemon's whole place */
+	return key[0] == '\0'; /* an empty path would be the daemon's whole subtree */
 }
 
-/* As JSON has it, or else as programs print it. */
+/* Parses the text as strict JSON, and if that fails, as the JSON that lenient_json makes of it. */
 static json_t *load(const char *text, size_t length, json_error_t *error, struct lenient *changed)
 {
 	json_t *value = json_loadb(text, length, JSON_REJECT_DUPLICATES, error);
@@ -51,7 +52,8 @@ json_t *merge_read(const char *text, size_t length, char *why, size_t size, stru
 
 	if (json_is_object(object))
 		return object;
-	vigil_sanitize(cause, sizeof(cause), error.text); /* it quotes what was read */
+	/* the message of jansson quotes the input */
+	vigil_sanitize(cause, sizeof(cause), error.text);
 	if (object != NULL)
 		snprintf(why, size, "a list, and no object");
 	else if (error.line > 1)
@@ -75,7 +77,7 @@ static size_t count(const json_t *value)
 	return n;
 }
 
-/* What stands there after the patch; a new reference. */
+/* Returns a new reference to the value after the patch. */
 static json_t *patched(const json_t *old, json_t *patch)
 {
 	const char *key;
@@ -94,7 +96,7 @@ static json_t *patched(const json_t *old, json_t *patch)
 	return result;
 }
 
-/* The key as one step of a JSON Pointer. */
+/* Writes the key as one escaped step of a JSON Pointer. Returns 0 or -ENAMETOOLONG. */
 static int escape(char step[STEP_MAX], const char *key)
 {
 	size_t n = 0;
@@ -113,7 +115,7 @@ static int escape(char step[STEP_MAX], const char *key)
 	return 0;
 }
 
-/* How long a value is as JSON. */
+/* Returns the length of a value as compact JSON, in bytes. */
 static size_t bytes_of(const json_t *value)
 {
 	return json_dumpb(value, NULL, 0, JSON_COMPACT | JSON_ENCODE_ANY);
@@ -139,7 +141,7 @@ static int set_member(const struct merge *merge, vigil_daemon *d, const char *ke
 	return value != NULL ? vigil_state_set(d, step, value) : -ENOMEM;
 }
 
-/* 0, or which bound is exceeded. */
+/* Returns 0, -ENOSPC or -EDQUOT if the values or the bytes exceed their limit. */
 static int check_bounds(const struct merge *merge)
 {
 	if (merge->values > MERGE_VALUES_MAX)
@@ -147,7 +149,7 @@ static int check_bounds(const struct merge *merge)
 	return merge->bytes > merge->bytes_max ? -EDQUOT : 0;
 }
 
-/* Counts what would be kept with the object; NULL: what is kept. */
+/* Counts exactly what would be kept after the object was merged; object NULL: what is kept now. */
 static int count_exactly(struct merge *merge, vigil_daemon *d, const json_t *object)
 {
 	char whole[128];
@@ -166,7 +168,8 @@ static int count_exactly(struct merge *merge, vigil_daemon *d, const json_t *obj
 	return 0;
 }
 
-/* A count goes through all that is kept, so it is made for what is worth it, or a second later. */
+/* Returns whether an exact count is due. A count visits everything that is kept, so it is made only
+ * once a second or after a large amount of output. */
 static bool is_count_due(const struct merge *merge)
 {
 	return merge->counted == 0 || vigil_now() - merge->counted >= 1 ||
@@ -174,8 +177,8 @@ static bool is_count_due(const struct merge *merge)
 	       merge->bytes_since >= merge->bytes_max / 4;
 }
 
-/* 0, or why the object has no room.  The sums of what was printed count values that were replaced
- * twice, so all is counted when they reach a bound; an object that comes before a count is due is
+/* Returns 0 or the error if the object would exceed a limit. The sums count replaced values twice,
+ * so an exact count is made when a sum reaches a limit. If no exact count is due yet, the object is
  * refused. */
 static int check_room(struct merge *merge, vigil_daemon *d, const json_t *object)
 {
@@ -193,7 +196,7 @@ static int check_room(struct merge *merge, vigil_daemon *d, const json_t *object
 		err = count_exactly(merge, d, object);
 		return err != 0 ? err : check_bounds(merge);
 	}
-	merge->values -= values; /* it is not kept */
+	merge->values -= values; /* the object is not kept */
 	merge->bytes -= bytes;
 	return err;
 }
@@ -208,7 +211,8 @@ int merge_set(struct merge *merge, vigil_daemon *d, json_t *object)
 		if (err == 0 && !is_reserved(key))
 			err = set_member(merge, d, key, member);
 	}
-	/* If the object was counted just now, its members were counted as set, and its nulls as removed. */
+	/* If the object was just counted exactly, its members were counted as set and its nulls as
+	 * removed, which is wrong now. */
 	if (err != 0 && merge->values_since == 0)
 		count_exactly(merge, d, NULL);
 	json_decref(object);

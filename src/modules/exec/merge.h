@@ -1,8 +1,8 @@
 /*
- * merge: a JSON object that a program printed, into the daemon's subtree.
+ * merge: merges a JSON object that a program printed into the daemon's subtree of the state.
  *
- * By RFC 7396: members are set, objects go into objects, null removes.  The keys that the
- * module itself keeps are not for the program to set.
+ * The merge follows RFC 7396: members are set, objects are merged recursively, and null removes a
+ * member. Keys that the module writes itself are ignored in the object.
  */
 #ifndef MERGE_H
 #define MERGE_H
@@ -15,27 +15,30 @@
 
 #include "lenient.h"
 
-/* A program that adds for ever ends at these: what a daemon keeps is read and dumped on the loop. */
+/* Limits for what one daemon keeps. They are needed because the loop thread reads and dumps the
+ * state, and a program may add members without end. */
 #define MERGE_VALUES_MAX 10000
-#define MERGE_BYTES_MAX  (1024 * 1024) /* below one daemon, as JSON; the default */
-#define MERGE_MEMBER_MAX (64 * 1024)   /* of one member, likewise */
+#define MERGE_BYTES_MAX  (1024 * 1024) /* of one daemon's subtree, as JSON; the default */
+#define MERGE_MEMBER_MAX (64 * 1024)   /* of one member, as JSON; the default */
 
 struct merge {
 	size_t bytes_max, member_max;
-	size_t values, bytes; /* no more than so many are kept; 0 at first */
-	/* Since they were last counted exactly: when that was, and how many were printed. */
+	size_t values, bytes; /* upper bounds of what is kept; 0 at first */
+	/* The time of the last exact count, by vigil_now, and how much was printed since. */
 	double counted;
 	size_t values_since, bytes_since;
 };
 
-/* Reads one JSON object; changed: what of it could not be kept as it was printed.  NULL, and why in
- * words. */
+/* Parses one JSON object and returns a new reference. `changed` describes the values that could not
+ * be kept as they were printed. Returns NULL on failure, with the reason in `why`. */
 json_t *merge_read(
 	const char *text, size_t length, char *why, size_t size, struct lenient *changed);
-/* Takes the reference.  0; -E2BIG: it nests too deep, -ENOSPC: there would be too many values, -EDQUOT:
- * too many bytes, -EFBIG: a member would be too large; then nothing, or not all, has been set. */
+/* Merges the object into the subtree of d and takes the reference to it. Returns 0; -E2BIG: it
+ * nests too deep; -ENOSPC: there would be too many values; -EDQUOT: there would be too many bytes;
+ * -EFBIG: a member would be too large; -ENAMETOOLONG: a key is too long; -ENOMEM. After an error,
+ * nothing or only a part of the object has been set. */
 int merge_set(struct merge *merge, vigil_daemon *d, json_t *object);
-/* What such a failure means, in words. */
+/* Returns a description of an error of merge_set. */
 const char *merge_error(int err);
 
 #endif

@@ -1,11 +1,11 @@
 /*
- * nagios: splits what a plugin prints into status line, long text and performance data.
+ * nagios: see nagios.h.
  *
- * A bar begins performance data where that can be read behind it, at least half of its items; any
- * other bar is text, such as one in a sentence or in a table.  Of several bars in a line the first such
- * one counts, and further bars separate parts of the performance data, each of which can be read.
- * After a bar in the long text, the lines that follow are performance data for as long as they can be
- * read as such.
+ * A bar begins performance data if at least half of the items after it can be parsed. Any other bar
+ * is text, for example in a sentence or a table. If a line has several bars, the first one that
+ * begins performance data counts, and further bars separate parts of the performance data, each of
+ * which must be parseable. After such a bar in the long text, the following lines are performance
+ * data as long as they can be parsed.
  */
 #include "nagios.h"
 
@@ -17,15 +17,15 @@
 
 #include <vigil/vigil.h>
 
-/* One byte of a stranger's text takes at most four when it is made clean: "\x00". */
+/* One byte of untrusted text becomes at most four bytes when it is sanitized: "\x00". */
 #define CLEAN(n) (4 * (n) + 16)
-/* Lines with more bars are tables, or made to keep us busy. */
+/* Limits for bars in a line: a line with more bars is a table or malicious. */
 #define BARS_TRIED 8
 #define PARTS_MAX  16
 
 /* --- bars ------------------------------------------------------------------------------------- */
 
-/* The next bar of a text that is not in a quoted label; NULL: none. */
+/* Returns the next bar of a text that is not in a quoted label. NULL: there is none. */
 static char *next_bar(char *text)
 {
 	bool quoted = false;
@@ -38,11 +38,11 @@ static char *next_bar(char *text)
 		else if (!quoted && *p == '|')
 			return p;
 	}
-	/* A quote that has no end is a sign like any other. */
+	/* A quote that is not closed is an ordinary character. */
 	return quoted ? strchr(text, '|') : NULL;
 }
 
-/* Whether at least half of the items in a text can be read. */
+/* Returns whether at least half of the items in a text can be parsed. */
 static bool is_mostly_perfdata(const char *text)
 {
 	char *copy = strdup(text);
@@ -59,7 +59,8 @@ static bool is_mostly_perfdata(const char *text)
 	return is;
 }
 
-/* Whether that is so of each part of a text between its bars, blank ones aside. */
+/* Returns whether each part of a text between its bars, except blank parts, is mostly performance
+ * data. */
 static bool are_parts_perfdata(const char *text)
 {
 	char *copy = strdup(text), *part = copy, *bar;
@@ -94,14 +95,14 @@ static void read_parts(struct perfdata *parsed, char *text)
 	}
 }
 
-/* A row of a table begins and ends with a bar. */
+/* Returns whether the line is the row of a table, which begins and ends with a bar. */
 static bool is_table_row(const char *line)
 {
 	line += strspn(line, " \t");
 	return *line == '|' && line[1] != '\0' && line[strlen(line) - 1] == '|';
 }
 
-/* The bar that begins the performance data of a line; NULL: none does. */
+/* Returns the bar that begins the performance data of a line. NULL: there is none. */
 static char *find_bar(char *line)
 {
 	char *bar = strchr(line, '|');
@@ -109,7 +110,7 @@ static char *find_bar(char *line)
 	if (bar == NULL || is_table_row(line))
 		return NULL;
 	if (bar[1 + strspn(bar + 1, " \t")] == '\0')
-		return bar; /* a plugin that has none */
+		return bar; /* the plugin prints a bar but no performance data */
 	for (int tried = 0; bar != NULL && tried < BARS_TRIED; tried++) {
 		if (are_parts_perfdata(bar + 1))
 			return bar;
@@ -120,7 +121,8 @@ static char *find_bar(char *line)
 
 /* --- texts ------------------------------------------------------------------------------------ */
 
-/* Cuts the line at text off, without white space at its end; the next one, or NULL. */
+/* Terminates the line at text and removes white space from its end. Returns the next line or
+ * NULL. */
 static char *cut_line(char *text)
 {
 	char *end = strchr(text, '\n'), *next = end != NULL ? end + 1 : NULL;
@@ -133,11 +135,11 @@ static char *cut_line(char *text)
 	return next;
 }
 
-/* The long text as it grows: lines made clean, the ends of lines between them kept. */
+/* The long text that is assembled: sanitized lines with newlines between them. */
 struct lines {
 	char *text;
 	size_t size, length;
-	size_t blank; /* empty lines that count only when another one follows */
+	size_t blank; /* empty lines that are added only if another line follows */
 };
 
 static void append_line(struct lines *all, const char *line)
@@ -152,7 +154,8 @@ static void append_line(struct lines *all, const char *line)
 	all->length += strlen(all->text + all->length);
 }
 
-/* Reads the performance data of a line, and cuts it off.  False: the line has none. */
+/* Parses the performance data of a line and removes it from the line. Returns false if the line has
+ * none. */
 static bool take_perfdata(struct nagios *parsed, char *line, bool has_perfdata)
 {
 	char *bar = has_perfdata ? find_bar(line) : NULL;
@@ -161,7 +164,7 @@ static bool take_perfdata(struct nagios *parsed, char *line, bool has_perfdata)
 		return false;
 	*bar = '\0';
 	read_parts(&parsed->perfdata, bar + 1);
-	cut_line(line); /* the blanks before the bar */
+	cut_line(line); /* removes the blanks before the bar */
 	return true;
 }
 
@@ -207,7 +210,7 @@ static int parse(const char *text, size_t length, bool has_perfdata, struct nagi
 	for (size_t i = 0; i < length; i++)
 		copy[i] = text[i] != '\0' ? text[i] : ' ';
 	copy[length] = '\0';
-	/* Blank lines before the first are no output. */
+	/* Leading blank lines are ignored. */
 	take_apart(parsed, copy + strspn(copy, " \t\r\n"), size, has_perfdata);
 	free(copy);
 	return 0;

@@ -1,10 +1,10 @@
 /*
- * nagios: splits what a plugin prints by the Nagios plugin guidelines.
+ * nagios: parses the output of a plugin according to the Nagios plugin guidelines.
  *
- *   TEXT | PERFDATA
- *   LONG TEXT, any number of lines
- *   its last line | PERFDATA
- *   PERFDATA, any number of lines
+ *    TEXT | PERFDATA
+ *    LONG TEXT, any number of lines
+ *    its last line | PERFDATA
+ *    PERFDATA, any number of lines
  */
 #ifndef NAGIOS_H
 #define NAGIOS_H
@@ -15,14 +15,15 @@
 
 struct nagios {
 	char *output;      /* the first line; never NULL */
-	char *long_output; /* the others, separated by newlines; never NULL */
+	char *long_output; /* the other lines, separated by newlines; never NULL */
 	struct perfdata perfdata;
 };
 
-/* Both texts come out clean, as vigil_sanitize_lines makes them.  text: NUL-terminated; what it is
- * called with may hold NULs within.  0, or -ENOMEM. */
+/* Parses `length` bytes of text, in which NUL bytes count as blanks. Both texts of the result are
+ * sanitized by vigil_sanitize_lines. Returns 0 or -ENOMEM. The caller frees the result with
+ * nagios_clear. */
 int nagios_parse(const char *text, size_t length, struct nagios *parsed);
-/* The same without performance data: '|' is a sign like any other. */
+/* Does the same without performance data: '|' is an ordinary character. */
 int nagios_parse_text(const char *text, size_t length, struct nagios *parsed);
 void nagios_clear(struct nagios *parsed);
 

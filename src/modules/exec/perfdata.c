@@ -1,15 +1,16 @@
 /*
- * perfdata: the performance data of a Nagios plugin.
+ * perfdata: see perfdata.h.
  *
- * An item is 'label'=value[unit];[warn];[crit];[min];[max]; items are separated by white space.  A
- * label with white space is in single quotes, and a quote in it is doubled; labels with blanks or
- * quotes that break this rule are read where their end is clear.
+ * An item is 'label'=value[unit];[warn];[crit];[min];[max]; items are separated by white space. A
+ * label with white space is in single quotes, and a quote in it is doubled. Labels with blanks or
+ * quotes that break this rule are accepted if their end is unambiguous.
  *
- * What is not of that form is counted and skipped, because plugins are many and their authors too.  A
- * value is kept also when its thresholds cannot be read.  The value U means that it could not be
- * determined, and is kept as null.  A value with more digits than a double has is kept rounded, and its
- * text beside it as `exact`; such a threshold is kept as text.  A threshold that is a plain number is kept as a number, any other
- * range (10:20, ~:5, @1:2) as text.
+ * Text that is not of that form is counted and skipped, because many plugins do not follow the
+ * guidelines. A value is kept even if its thresholds cannot be parsed. The value U means that the
+ * plugin could not determine it; it is kept as null. A value with more digits than a double can
+ * represent is rounded, and its text is kept in the member `exact`; such a threshold is kept as
+ * text. A threshold that is a plain number is kept as a number, any other range (10:20, ~:5, @1:2)
+ * as text.
  */
 #include "perfdata.h"
 
@@ -24,13 +25,13 @@
 
 #define LABEL_MAX 768
 #define FIELD_MAX 64
-/* One byte of a stranger's text takes at most four when it is made clean: "\x00". */
+/* One byte of untrusted text becomes at most four bytes when it is sanitized: "\x00". */
 #define LABEL_SIZE (4 * LABEL_MAX + 16)
 
 /* --- items ------------------------------------------------------------------------------------ */
 
-/* Where the number at text ends; text itself: there is none.  Neither hexadecimal nor "inf",
- * which strtod would take. */
+/* Returns the end of the number at text, or text itself if there is none. Hexadecimal numbers and
+ * "inf", which strtod accepts, are not numbers here. */
 static const char *skip_number(const char *text)
 {
 	const char *p = text + (*text == '-' || *text == '+');
@@ -52,7 +53,7 @@ static const char *skip_number(const char *text)
 	return p;
 }
 
-/* A decimal number without sign, leading zeros, and zeros at the end of its fraction. */
+/* Copies a decimal number without its sign, leading zeros, and zeros at the end of its fraction. */
 static void canonical(char *digits, size_t size, const char *text, size_t length)
 {
 	size_t n;
@@ -71,7 +72,8 @@ static void canonical(char *digits, size_t size, const char *text, size_t length
 		digits[n - 1] = '\0';
 }
 
-/* Whether a number has lost digits as a double. */
+/* Returns whether a number has lost digits as a double. Of a number with an exponent, only an
+ * underflow to 0 is detected. */
 static bool is_rounded(const char *text, const char *end, double value)
 {
 	char written[VIGIL_NUMBER_TEXT], kept[VIGIL_NUMBER_TEXT], shortest[VIGIL_NUMBER_TEXT];
@@ -87,7 +89,8 @@ static bool is_rounded(const char *text, const char *end, double value)
 	return strcmp(written, kept) != 0;
 }
 
-/* A whole number where it is written as one and fits; NULL: out of range. */
+/* Returns an integer if the number is written as an integer and fits, otherwise a real. NULL: it is
+ * out of range. */
 static json_t *number(const char *text, const char *end)
 {
 	double value;
@@ -105,7 +108,8 @@ static json_t *number(const char *text, const char *end)
 	return isfinite(value) ? json_real(value) : NULL;
 }
 
-/* The text of a number that is kept rounded; NULL: it is not, or its text is no decimal number. */
+/* Returns the text of a number that was rounded. NULL: it was not rounded, or its text has an
+ * exponent. */
 static json_t *exact(const char *text, const char *end, const json_t *value)
 {
 	if (!json_is_real(value) || !is_rounded(text, end, json_real_value(value)) ||
@@ -114,7 +118,7 @@ static json_t *exact(const char *text, const char *end, const json_t *value)
 	return json_stringn(text, (size_t)(end - text));
 }
 
-/* [@][~|number][:[number]] */
+/* The syntax is [@][~|number][:[number]]. */
 static bool is_range(const char *text)
 {
 	const char *p = text + (*text == '@'), *begin = p;
@@ -126,11 +130,11 @@ static bool is_range(const char *text)
 	if (*p == ':')
 		p = skip_number(p + 1);
 	else if (*begin == '~')
-		return false; /* without an end it would be no range */
+		return false; /* ~ needs a colon after it */
 	return p > begin && *p == '\0';
 }
 
-/* Cuts the field at text off; the next one follows, or NULL. */
+/* Terminates the field at text. Returns the next field or NULL. */
 static char *cut_field(char *text)
 {
 	char *end = strchr(text, ';');
@@ -141,14 +145,15 @@ static char *cut_field(char *text)
 	return end + 1;
 }
 
-/* The first text that could not be read stands for all of them. */
+/* Only the first text that could not be parsed is kept. */
 static void note(struct perfdata *parsed, const char *text)
 {
 	if (parsed->first[0] == '\0')
 		vigil_sanitize(parsed->first, sizeof(parsed->first), text);
 }
 
-/* One of warn, crit, min and max; NULL: it cannot be read.  Some plugins repeat the value's unit. */
+/* Parses one of warn, crit, min and max. NULL: it is not valid. A repeated unit of the value is
+ * accepted, because some plugins print it. */
 static json_t *read_limit(const char *text, const char *unit, bool range)
 {
 	const char *end = skip_number(text);
@@ -164,8 +169,8 @@ static json_t *read_limit(const char *text, const char *unit, bool range)
 	return range && is_range(text) ? json_string(text) : NULL;
 }
 
-/* The fields after the first ';'.  One that is empty says nothing; one that cannot be read is left
- * out, and the others are kept. */
+/* Parses the fields after the first ';'. An empty field is skipped, and a field that cannot be
+ * parsed is counted and left out; the others are kept. */
 static void read_limits(struct perfdata *parsed, json_t *item, const char *unit, char *rest)
 {
 	static const struct {
@@ -188,13 +193,14 @@ static void read_limits(struct perfdata *parsed, json_t *item, const char *unit,
 	}
 }
 
-/* A unit is short and without digits, quotes and semicolons, as the guidelines have it. */
+/* Returns whether the text is a unit. By the guidelines, a unit has no digits, quotes and
+ * semicolons; at most 16 bytes are accepted. */
 static bool is_unit(const char *text)
 {
 	return strlen(text) <= 16 && strpbrk(text, "0123456789;'\"") == NULL;
 }
 
-/* value[unit];... as an object; NULL: it is none. */
+/* Parses value[unit];... into an object. NULL: it is not valid. */
 static json_t *read_item(struct perfdata *parsed, char *text)
 {
 	char *rest = cut_field(text), unit[FIELD_MAX];
@@ -223,9 +229,9 @@ static json_t *read_item(struct perfdata *parsed, char *text)
 
 #define BLANKS " \t\r\n"
 
-/* Where the quoted label that begins at text ends, at the quote before its '='; NULL: nowhere.
- * The guidelines double a quote within; where that reading fails, the first '=' decides, because
- * some plugins print a quote as it is. */
+/* Returns the closing quote of the quoted label that begins at text; a '=' follows it. NULL: there
+ * is none. By the guidelines a quote in the label is doubled. If that reading fails, the first '='
+ * decides, because some plugins print a single quote. */
 static char *quoted_end(char *text)
 {
 	char *p = text + 1, *last = text + 1 + strnlen(text + 1, LABEL_MAX);
@@ -238,7 +244,8 @@ static char *quoted_end(char *text)
 	return p != NULL && p > text + 1 && p[-1] == '\'' ? p - 1 : NULL;
 }
 
-/* What is like a value, or has neither letter nor digit, is no part of a label. */
+/* Returns whether a word can be a part of a label: it must have a letter or digit, and must not
+ * look like a value. */
 static bool is_label_word(const char *word, const char *end)
 {
 	bool named = false;
@@ -248,9 +255,9 @@ static bool is_label_word(const char *word, const char *end)
 	return named && memchr(word, ';', (size_t)(end - word)) == NULL && skip_number(word) != end;
 }
 
-/* Where the label that begins at text without a quote ends, at its '='; NULL: nowhere, and *rest is
- * where to go on.  Words without '=' belong to the label, as Icinga reads it; in the last word the
- * last '=' counts. */
+/* Returns the '=' that ends the label without quotes that begins at text. NULL: there is none, and
+ * *rest is where parsing continues. Words without '=' belong to the label, as in Icinga. In the
+ * last word the last '=' counts. */
 static char *plain_end(char *text, char **rest)
 {
 	char *word = text, *end, *equals;
@@ -269,8 +276,8 @@ static char *plain_end(char *text, char **rest)
 	}
 }
 
-/* The label from text up to end, without doubled quotes and blanks at its end.  False: it is empty
- * or too long. */
+/* Copies the label from text up to end, with doubled quotes replaced by one and without blanks at
+ * its end. Returns false if it is empty or too long. */
 static bool copy_label(char label[LABEL_SIZE], const char *text, const char *end, bool quoted)
 {
 	char raw[LABEL_MAX + 1];
@@ -287,8 +294,8 @@ static bool copy_label(char label[LABEL_SIZE], const char *text, const char *end
 	return n > 0 && text == end;
 }
 
-/* Takes the label at *text off, with its '='.  False: there is none, and what cannot be read has
- * been passed over. */
+/* Parses the label at *text and moves *text past its '='. Returns false if there is none; *text is
+ * then moved past the text that cannot be parsed. */
 static bool read_label(char **text, char label[LABEL_SIZE])
 {
 	char *begin = *text, *rest = begin + strcspn(begin, BLANKS), *end;
@@ -303,7 +310,8 @@ static bool read_label(char **text, char label[LABEL_SIZE])
 	return true;
 }
 
-/* Cuts the value at *text off, without a comma behind it.  It may come after a blank. */
+/* Terminates the value at *text, removes a comma from its end, and moves *text past it. A blank may
+ * precede the value. */
 static char *cut_value(char **text)
 {
 	char *value = *text, *next = value + strspn(value, BLANKS), *end;
@@ -339,7 +347,7 @@ void perfdata_read(struct perfdata *parsed, char *text)
 			if (json_object_size(parsed->items) < PERFDATA_ITEMS_MAX)
 				item = read_item(parsed, value);
 		}
-		/* Of two items of one label the last is kept. */
+		/* If a label occurs twice, the last item is kept. */
 		again = item != NULL && json_object_get(parsed->items, label) != NULL;
 		if (item == NULL || json_object_set_new(parsed->items, label, item) != 0 || again) {
 			parsed->refused++;

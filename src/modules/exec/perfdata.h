@@ -1,28 +1,31 @@
 /*
- * perfdata: the performance data of a Nagios plugin, as an object by label.
+ * perfdata: parses the performance data of a Nagios plugin into a JSON object, with the labels as
+ * keys.
  *
- * An entry is {value,unit,warn,crit,min,max}; what the plugin did not print is absent.
+ * An entry is {value,unit,warn,crit,min,max}. Fields that the plugin did not print are absent.
  */
 #ifndef PERFDATA_H
 #define PERFDATA_H
 
 #include <jansson.h>
 
-/* The items of one run that are kept: output is capped at 64 KiB, which has room for few more. */
+/* The maximum number of items that are kept. Output is limited to 64 KiB, which has room for few
+ * more. */
 #define PERFDATA_ITEMS_MAX 8192
 
 struct perfdata {
-	json_t *items;    /* never NULL between init and clear */
-	unsigned refused; /* items that could not be read */
-	/* Thresholds, minima and maxima that could not be read; their values are kept. */
+	json_t *items;    /* owned; never NULL between perfdata_init and perfdata_clear */
+	unsigned refused; /* items that could not be parsed or were not kept */
+	/* Thresholds, minima and maxima that could not be parsed; the values of their items are
+	 * kept. */
 	unsigned limits_refused;
-	char first[64]; /* the beginning of the first such text, clean; "": there was none */
+	char first[64]; /* the beginning of the first such text, sanitized; "": there was none */
 };
 
-/* 0, or -ENOMEM. */
+/* Initializes the result, which the caller frees with perfdata_clear. Returns 0 or -ENOMEM. */
 int perfdata_init(struct perfdata *parsed);
-/* Adds the items in a text, which is overwritten.  Of two items with the same label the last is
- * kept, and the other counts as refused. */
+/* Adds the items in a text, which is overwritten. If a label occurs twice, the last item is kept
+ * and the other one counts as refused. */
 void perfdata_read(struct perfdata *parsed, char *text);
 void perfdata_clear(struct perfdata *parsed);
 

@@ -1,8 +1,9 @@
 /*
- * periodic: runs the program at each tick, and takes what it printed and how it ended for an answer.
+ * periodic: runs the program at each tick and takes its output and exit as the result.
  *
- * A run begins when the host has a slot for it, and never while the run before it goes on: then it is
- * skipped and counted.  From the deadline on the daemon is UNKNOWN, whatever the process does.
+ * A run begins when the host has a free slot for it. A run is skipped and counted while the
+ * previous run has not ended. When a run exceeds its deadline, the daemon becomes UNKNOWN, no
+ * matter what the process does.
  */
 #include "exec.h"
 
@@ -12,7 +13,7 @@
 
 #include "nagios.h"
 
-/* Longer than the text of health, so that it is cut there, between two characters. */
+/* Longer than the text of the health, so that vigil_health cuts the text between two characters. */
 #define REASON_MAX (VIGIL_HEALTH_TEXT + 64)
 
 /* --- the outcome ------------------------------------------------------------------------------ */
@@ -39,7 +40,7 @@ static void describe_timeout(
 	}
 }
 
-/* What the exit alone says; empty where the output says it. */
+/* Describes the exit. The reason is empty if the output is sufficient. */
 static void describe_exit(const struct exec *x, const vigil_child_exit *e, const char *output,
 	char reason[REASON_MAX])
 {
@@ -72,7 +73,8 @@ static void report_exit(vigil_daemon *d, struct exec *x, const vigil_child_exit 
 			long_output[0] != '\0' ? long_output : e->errors);
 }
 
-/* What is left out of the output: performance data that cannot be read, and what was cut. */
+/* Reports what is left out of the output: performance data that cannot be parsed, and output over
+ * the limit. */
 static void put_refused(vigil_daemon *d, struct exec *x, const struct perfdata *parsed, bool cut)
 {
 	unsigned refused = parsed->refused + parsed->limits_refused;
@@ -90,7 +92,8 @@ static void put_refused(vigil_daemon *d, struct exec *x, const struct perfdata *
 	exec_put_left_out(d, x, refused + cut, text);
 }
 
-/* The length of the output without the word in which it was cut: that may be a part of a number. */
+/* Returns the length of the output without the last word if the output was truncated, because that
+ * word may be a part of a number. */
 static size_t whole_words(const vigil_child_exit *e)
 {
 	size_t length = e->length;
@@ -119,7 +122,8 @@ static void take_text(vigil_daemon *d, struct exec *x, const vigil_child_exit *e
 	nagios_clear(&parsed);
 }
 
-/* Output that is no object is kept, because an admin needs it to find out why. */
+/* Handles output that is not a JSON object. It is kept, because an admin needs it to find the
+ * cause. */
 static void take_no_json(
 	vigil_daemon *d, struct exec *x, const vigil_child_exit *e, const char *why)
 {
@@ -156,7 +160,7 @@ static void report_object(vigil_daemon *d, struct exec *x, const vigil_child_exi
 	json_decref(long_output);
 }
 
-/* The texts of this run, not those of the run before it. */
+/* Removes the texts of the previous run, so that the health does not use them. */
 static void forget_texts(vigil_daemon *d)
 {
 	vigil_state_unset(d, "output");
@@ -177,7 +181,7 @@ static void take_json(vigil_daemon *d, struct exec *x, const vigil_child_exit *e
 		take_no_json(d, x, e, why);
 		return;
 	}
-	json_object_del(object, "state"); /* the exit status says it */
+	json_object_del(object, "state"); /* the exit status determines the level */
 	forget_texts(d);
 	output = json_incref(json_object_get(object, "output"));
 	err = merge_set(&x->merge, d, object);
@@ -186,7 +190,7 @@ static void take_json(vigil_daemon *d, struct exec *x, const vigil_child_exit *e
 		report_object(d, x, e);
 	else if (level_of(e) == VIGIL_OK || !json_is_string(output))
 		exec_report(d, x, VIGIL_UNKNOWN, 0, merge_error(err), json_string_value(output));
-	else /* it says itself that something is wrong */
+	else /* the program itself reports a problem */
 		report_exit(d, x, e, json_string_value(output), merge_error(err));
 	json_decref(output);
 }
@@ -222,8 +226,9 @@ static void on_late(vigil_daemon *d, vigil_child *child, void *arg)
 	exec_report(d, x, VIGIL_UNKNOWN, 0, text, NULL);
 }
 
-/* A run that is not made is counted.  The answer of the last one is good for one interval, and a run
- * may take until its deadline or wait as long: after that the daemon has no answer, and says why. */
+/* Counts and reports a skipped run. The last result is valid for one interval, and a run may last
+ * until its deadline or wait as long for a slot; `answers` is true during that time. After that the
+ * daemon has no valid result and becomes UNKNOWN with the reason. */
 static void skip(vigil_daemon *d, struct exec *x, bool answers, const char *why)
 {
 	char text[2 * EXEC_TEXT];
@@ -260,7 +265,7 @@ static void skip_given_up(vigil_daemon *d, struct exec *x, pid_t pid)
 
 static const char WAITS[] = "it waits for a slot, because too many programs run (exec_max)";
 
-/* A run may wait as long as it may take. */
+/* A run may wait for a slot as long as its timeout. This is called after that time. */
 static void on_waited(vigil_daemon *d, void *arg)
 {
 	struct exec *x = arg;
@@ -274,7 +279,8 @@ static void on_waited(vigil_daemon *d, void *arg)
 static void on_slot(vigil_daemon *d, void *arg)
 {
 	struct exec *x = arg;
-	/* stderr has a pipe of its own: merged, a warning would take the place of the status line. */
+	/* stderr has a separate pipe, because a warning in a merged output could take the place of
+	 * the status line. */
 	vigil_child_spec spec = {.timeout = x->timeout,
 		.on_late = on_late,
 		.on_exit = on_exit_told,

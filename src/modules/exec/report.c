@@ -1,5 +1,5 @@
 /*
- * report: the outcome of a program in health, state, history and log.
+ * report: writes the outcome of a program to the health, the state, the history and the log.
  */
 #include "exec.h"
 
@@ -10,7 +10,7 @@
 #include <strings.h>
 #include <sys/wait.h>
 
-#define ERRORS_MAX 4200 /* what is kept of stderr, and more */
+#define ERRORS_MAX 4200 /* more than the part of stderr that is kept */
 
 static const char *const level_names[] = {"OK", "WARNING", "CRITICAL", "UNKNOWN"};
 
@@ -43,7 +43,8 @@ void exec_report(vigil_daemon *d, struct exec *x, vigil_health_level level, unsi
 {
 	const char *now = exec_level_name(level);
 
-	/* Before the health, so that whoever hears of that finds the numbers as they are. */
+	/* This is set before the health, so that subscribers of the health see whether the numbers
+	 * are stale. */
 	exec_set_stale(d, level == VIGIL_UNKNOWN);
 	vigil_health_long(d, level, flags, text, long_text);
 	vigil_state_set(d, "state", json_string(now));
@@ -83,7 +84,7 @@ static void put_stderr(vigil_daemon *d, const char *errors)
 
 void exec_put_exit(vigil_daemon *d, const vigil_child_exit *e)
 {
-	/* A signal is counted as shells do. */
+	/* A signal gives 128 + its number, as in a shell. */
 	int status = WIFSIGNALED(e->status) ? 128 + WTERMSIG(e->status) : WEXITSTATUS(e->status);
 
 	if (!e->given_up)
@@ -111,7 +112,7 @@ void exec_append_error(char *text, size_t size, const char *errors)
 	vigil_sanitize(text + used, size - used, line);
 }
 
-/* The state of a process as the kernel writes it, such as 'D'; 0: not known. */
+/* Returns the kernel's letter for the state of a process, such as 'D'. 0: not known. */
 static char process_state(pid_t pid)
 {
 	char path[64], line[512] = "";
@@ -125,7 +126,7 @@ static char process_state(pid_t pid)
 	if (fgets(line, sizeof(line), file) == NULL)
 		line[0] = '\0';
 	fclose(file);
-	end = strrchr(line, ')'); /* its name may hold anything */
+	end = strrchr(line, ')'); /* the name may contain any characters */
 	return (char)(end != NULL && end[1] == ' ' ? end[2] : 0);
 }
 

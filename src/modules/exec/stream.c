@@ -1,16 +1,16 @@
 /*
- * stream: one long-lived child that prints a JSON object a line.
+ * stream: keeps one long-lived child running, which prints one JSON object per line.
  *
- * Each object is merged into the daemon's subtree as it comes.  Where an object has a `state` of
- * OK, WARNING, CRITICAL or UNKNOWN, that is the daemon's health, and `output` its words; without,
- * a child that prints objects is OK.  A line that is no object makes it UNKNOWN until the next
- * that is one.
+ * Each object is merged into the daemon's subtree when it arrives. If an object has a `state` of
+ * OK, WARNING, CRITICAL or UNKNOWN, that is the daemon's level, and `output` is its text. An object
+ * without a state keeps the last level that this child reported, or is OK if the child has reported
+ * none. A line that is not an object makes the daemon UNKNOWN until the next valid object.
  *
- * With the option silence, a child that prints no object for so long is UNKNOWN, and the numbers that
- * it has printed are stale, until it prints the next one.
+ * With the option silence, a child that prints no object for so long makes the daemon UNKNOWN and
+ * its numbers stale until the next object.
  *
- * A child that ends is started again after a delay that doubles, and begins anew after a child
- * that ran for backoff_max.
+ * A child that ends is started again after a delay that doubles each time. The delay is reset after
+ * a child that ran for backoff_max.
  */
 #include "exec.h"
 
@@ -20,11 +20,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* So late a timer is only when vigild was stopped, or the machine asleep. */
+/* Seconds. A timer is later than this only if vigild was stopped or the machine was suspended. */
 #define LATE 0.5
-/* A program that runs for long waits little for its start, in seconds, however many runs are due. */
+/* Seconds in which a stream should get a slot for its start. It is short, so that a stream starts
+ * before the periodic runs that are due. */
 #define START_WITHIN 1.0
-/* A program that prints nonsense does so fast. */
+/* Seconds. Invalid lines are logged at most this often, because a broken program may print many of
+ * them. */
 #define COMPLAIN_EVERY 10.0
 
 static void on_start(vigil_daemon *d, void *arg);
@@ -38,7 +40,7 @@ static void start_later(vigil_daemon *d, struct exec *x, vigil_health_level leve
 	x->setbacks++;
 	snprintf(text, sizeof(text), "%.400s; to be started again in %g s", why, delay);
 	exec_report(d, x, level, 0, text, errors);
-	exec_set_stale(d, true); /* also where the end is CRITICAL */
+	exec_set_stale(d, true); /* also if the level is CRITICAL */
 	vigil_after(d, delay, on_start, x);
 }
 
@@ -50,7 +52,7 @@ static void on_silence(vigil_daemon *d, void *arg)
 	char text[EXEC_TEXT];
 
 	if (vigil_now() - x->silent_at > LATE) {
-		/* vigild itself stood still, and has not read what was printed since. */
+		/* vigild itself did not run, and it has not read what the child printed since. */
 		x->silent_at = vigil_now() + LATE;
 		vigil_after(d, LATE, on_silence, x);
 		return;
@@ -67,7 +69,7 @@ static void await_silence(vigil_daemon *d, struct exec *x)
 		vigil_after(d, x->silence, on_silence, x);
 }
 
-/* --- what it prints --------------------------------------------------------------------------- */
+/* --- output ----------------------------------------------------------------------------------- */
 
 static void complain(vigil_daemon *d, struct exec *x, const char *what, const char *why)
 {
@@ -81,7 +83,8 @@ static void complain(vigil_daemon *d, struct exec *x, const char *what, const ch
 	}
 }
 
-/* Takes the level that an object says out of it.  False: it has a state that is none. */
+/* Removes the state from the object and stores it as the level of the child. Returns false if the
+ * state is not valid. */
 static bool take_level(struct exec *x, json_t *object, char *why, size_t size)
 {
 	json_t *state = json_object_get(object, "state");
@@ -109,7 +112,8 @@ static bool take_level(struct exec *x, json_t *object, char *why, size_t size)
 	return known;
 }
 
-/* The health after an object: what this child said last, else OK. */
+/* Reports the health after an object: the last level of this child, or OK if it has not reported
+ * one. */
 static void report_object(vigil_daemon *d, struct exec *x)
 {
 	json_t *output = json_incref((json_t *)vigil_state_get(d, "output"));
@@ -147,7 +151,7 @@ static void on_line(vigil_daemon *d, vigil_child *child, const char *line, size_
 	}
 	known = take_level(x, object, state, sizeof(state));
 	err = merge_set(&x->merge, d, object);
-	/* The next line has other members: what this one lacks is said until the child ends. */
+	/* left_out stays until the child ends, because the next line may have other members. */
 	if (changed.count > 0)
 		exec_put_left_out(d, x, changed.count, changed.text);
 	if (err != 0)
@@ -158,9 +162,10 @@ static void on_line(vigil_daemon *d, vigil_child *child, const char *line, size_
 		report_object(d, x);
 }
 
-/* --- how it ends ------------------------------------------------------------------------------ */
+/* --- exit and start --------------------------------------------------------------------------- */
 
-/* Without its output nothing more can come from it.  Most that close it end a moment later. */
+/* The child has closed its output, so it cannot report anything. Most children that close it exit a
+ * moment later. */
 static void on_closed(vigil_daemon *d, void *arg)
 {
 	struct exec *x = arg;
@@ -205,14 +210,14 @@ static void on_slot(vigil_daemon *d, void *arg)
 		.output_max = EXEC_OUTPUT,
 		.keep_stderr = true};
 
-	exec_free_slot(x); /* it is for the start alone, since the child stays */
+	exec_free_slot(x); /* the slot is only for the start, because the child keeps running */
 	x->says = false;
 	if (exec_spawn(d, x, &spec) != 0) {
 		start_later(d, x, VIGIL_UNKNOWN, x->text, NULL);
 		return;
 	}
 	exec_put_left_out(d, x, 0, "");
-	vigil_state_unset(d, "output"); /* how the one before ended */
+	vigil_state_unset(d, "output"); /* it describes how the previous child ended */
 	vigil_state_unset(d, "long_output");
 	vigil_event(d, "started, pid %d", (int)vigil_child_pid(x->child));
 	vigil_health(d, x->reported ? x->level : VIGIL_UNKNOWN,
@@ -230,6 +235,7 @@ static void on_start(vigil_daemon *d, void *arg)
 
 int stream_start(vigil_daemon *d, struct exec *x)
 {
-	/* From the loop: that it cannot be started is to be tried again, no reason to fail. */
+	/* The first start is made from the loop, because a failure is to be retried and must not
+	 * make vigild's start of the daemon fail. */
 	return vigil_after(d, 0, on_start, x);
 }

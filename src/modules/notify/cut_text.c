@@ -1,4 +1,4 @@
-/* cut_text: a text within a bound; see cut_text.h. */
+/* cut_text: see cut_text.h. */
 #include "cut_text.h"
 
 #include <string.h>

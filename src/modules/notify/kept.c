@@ -1,8 +1,8 @@
 /*
- * kept: problems in the store, at /daemons/NAME/told, so that they outlive vigild.
+ * kept: stores problems at /daemons/NAME/told, so that they survive a restart of vigild.
  *
- * The key is the address of the problem.  Everything in it is a text or a truth, because numbers of
- * daemons become metrics.
+ * The key is the address of the problem. All values are strings, because numbers of daemons become
+ * metrics.
  */
 #include "records.h"
 
@@ -17,7 +17,8 @@
 static const char *const ends[] = {
 	[RECORD_OPEN] = "no", [RECORD_GAVE_UP] = "gave_up", [RECORD_FAILED] = "failed"};
 
-/* What is good needs no memory, nor does a value whose first word would not be sent anyhow. */
+/* Returns whether the record must be stored. A good word need not be stored, nor a plain value if
+ * neither `from` nor `to` is set, because its first word would not be sent anyway. */
 static bool must_be_kept(const struct record *r)
 {
 	const struct news_rule *rule = &r->all->rule;
@@ -58,7 +59,8 @@ void kept_write(void *arg)
 	vigil_state_set(all->d, KEPT, whole);
 }
 
-/* A copy of the word at the key; NULL: there is none, or no problem's, or one too long to be written. */
+/* Returns a copy of the word at the key. NULL: there is none, it is a good word, or it is longer
+ * than the words that kept_write stores. */
 static char *word_of(const json_t *kept, const char *key)
 {
 	const char *text = json_string_value(json_object_get(kept, key));
@@ -67,7 +69,7 @@ static char *word_of(const json_t *kept, const char *key)
 										 : NULL;
 }
 
-/* When it began, as text; where that is damaged, now. */
+/* Restores the time at which the word began; if it is damaged, the present time. */
 static void restore_since(struct record *r, const char *since, const char *now)
 {
 	bool known =
@@ -76,8 +78,9 @@ static void restore_since(struct record *r, const char *since, const char *now)
 	vigil_sanitize(r->since, sizeof(r->since), known ? since : now);
 }
 
-/* The file may have been damaged, or changed by someone: only what could have been written is taken, and
- * it is kept on in the form in which it is written. */
+/* Restores one record. The file may be damaged or may have been edited, so only values that this
+ * file could have written are accepted, and r->kept has them in the form in which they are
+ * written. */
 static void restore(struct records *all, const char *pointer, const json_t *kept)
 {
 	const char *end = json_string_value(json_object_get(kept, "given_up")),
@@ -97,12 +100,12 @@ static void restore(struct records *all, const char *pointer, const json_t *kept
 	json_decref(now);
 	r->kind = strncmp(pointer, WATCH_DEGRADED "/", strlen(WATCH_DEGRADED "/")) == 0
 			  ? NEWS_VIGILD
-			  : NEWS_PLAIN; /* the first value shows whether it is a level */
+			  : NEWS_PLAIN; /* the first value tells whether it is a level */
 	r->told = word_of(kept, "told");
 	for (size_t i = 0; end != NULL && i < sizeof(ends) / sizeof(*ends); i++)
 		if (strcmp(ends[i], end) == 0)
 			r->told_end = (enum record_end)i;
-	/* A clock that was set must not put a reminder off for longer than `remind`. */
+	/* A clock step must not delay a reminder for longer than `remind`. */
 	r->told_at = vigil_now() - (local_time_read(told_at) >= 0 && ago > 0 ? ago : 0);
 	r->absent_since = vigil_now();
 	r->kept = kept_of(r);
@@ -123,7 +126,7 @@ int kept_load(struct records *all, const char *const *patterns)
 
 		while (*pattern != NULL && !watch_matches(*pattern, pointer))
 			pattern++;
-		if (*pattern != NULL) /* else the configuration has changed */
+		if (*pattern != NULL) /* otherwise the configuration has changed */
 			restore(all, pointer, kept);
 	}
 	json_decref(whole);

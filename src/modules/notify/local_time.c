@@ -1,4 +1,4 @@
-/* local_time: times for people; see local_time.h. */
+/* local_time: see local_time.h. */
 #include "local_time.h"
 
 #include <stdio.h>
@@ -22,7 +22,7 @@ char *local_time(char text[LOCAL_TIME], const char *rfc3339)
 	time_t when = (time_t)seconds;
 	struct tm tm;
 
-	tzset(); /* an admin may have changed the zone since the start */
+	tzset(); /* an admin may have changed the time zone since vigild started */
 	if (seconds < 0 || localtime_r(&when, &tm) == NULL ||
 		strftime(text, LOCAL_TIME, "%Y-%m-%d %H:%M:%S %Z", &tm) == 0)
 		snprintf(text, LOCAL_TIME, "%s", rfc3339 != NULL ? rfc3339 : "");

@@ -1,4 +1,4 @@
-/* message: what the command is handed; see message.h. */
+/* message: see message.h. */
 #include "message.h"
 
 #include <stdarg.h>
@@ -13,14 +13,14 @@
 #include "local_time.h"
 #include "news.h"
 
-#define LINE_MIN     240 /* bytes of a line, however many there are */
+#define LINE_MIN     240 /* minimum bytes of a line, for any number of lines */
 #define SUMMARY_WORD 60  /* bytes of a word in the summary */
 #define WHO          200
-#define MESSAGE_END  2048 /* for what says that something is left out */
+#define MESSAGE_END  2048 /* bytes for the lines that tell what is left out */
 
 /* --- texts ------------------------------------------------------------------------------------ */
 
-/* A text that grows up to a bound; what does not fit is left out whole. */
+/* A text buffer with a limit. A piece that does not fit is left out as a whole. */
 struct text {
 	char *text;
 	size_t length, max;
@@ -55,15 +55,15 @@ static bool add(struct text *t, const char *format, ...)
 
 /* --- one change ------------------------------------------------------------------------------- */
 
-/* A change holds keys and texts of plugins.  In a variable, whose value may go to a terminal, a log or
- * the header of a mail, no control character, no mark that reorders text and no byte that is not UTF-8
- * is left of them.  dst has room for max + 4 bytes. */
+/* Sanitizes a text of a change, which may come from a plugin. A variable may be printed to a
+ * terminal, a log or the header of a mail. So this removes control characters, marks that reorder
+ * text, and bytes that are not UTF-8. dst has room for max + 4 bytes. */
 static char *clean(char *dst, size_t max, const char *text)
 {
 	return vigil_sanitize(dst, max + 4, text);
 }
 
-/* A time for people.  What is no time is a text like any other. */
+/* Formats a time for humans. A text that is not a time is sanitized and copied. */
 static char *clean_time(char text[LOCAL_TIME], const char *rfc3339)
 {
 	char local[LOCAL_TIME];
@@ -84,7 +84,7 @@ static const char *who(const json_t *change, char text[WHO + 4])
 	return text;
 }
 
-/* "OK -> CRITICAL" */
+/* Describes a change, such as "OK -> CRITICAL". */
 static void describe(const json_t *change, char *text, size_t size)
 {
 	const char *event = change_text(change, "event");
@@ -110,7 +110,8 @@ static void describe(const json_t *change, char *text, size_t size)
 		snprintf(text, size, "%s -> %s", from, to);
 }
 
-/* " (/daemons/web/exit_status)": which value it is, where the daemon alone does not say it. */
+/* Returns the address of the value, such as " (/daemons/web/exit_status)". Returns "" if the value
+ * is the health of the daemon, because the daemon's name is then sufficient. */
 static const char *which(const json_t *change, char text[WHO + 8])
 {
 	const char *name = change_text(change, "daemon"), *pointer = change_text(change, "pointer");
@@ -123,8 +124,9 @@ static const char *which(const json_t *change, char text[WHO + 8])
 	return text;
 }
 
-/* "2026-11-29 04:12:07 CET  web: OK -> CRITICAL: icinga2 is failed", of at most max bytes, about.  A
- * reminder's own text says all that the description does, and a word need not be said twice. */
+/* Adds a line such as "2026-11-29 04:12:07 CET web: OK -> CRITICAL: icinga2 is failed", with about
+ * max bytes at most. The text of a reminder contains its description, so the description is left
+ * out. A text that equals the new word is left out too. Returns false if the line does not fit. */
 static bool add_line(struct text *t, const json_t *change, size_t max)
 {
 	const char *text = change_text(change, "text");
@@ -146,7 +148,7 @@ static bool add_line(struct text *t, const json_t *change, size_t max)
 	return fits;
 }
 
-/* --- all of them ------------------------------------------------------------------------------ */
+/* --- all changes ------------------------------------------------------------------------------ */
 
 void message_summarize(const struct message *m, char summary[MESSAGE_SUMMARY])
 {
@@ -179,8 +181,8 @@ static void add_losses(struct text *t, const struct queue *q)
 	add(t, "%s\n", json_array_size(q->names) >= QUEUE_NAMES ? " ..." : "");
 }
 
-/* A line for each change.  Where they do not all fit, each is cut to its share, and the rest is left
- * out. */
+/* Returns one line for each change. If not all lines fit, each line is cut to its share, and the
+ * remaining changes are left out. */
 static char *make_lines(const struct message *m, size_t lines)
 {
 	size_t share = lines / m->queue->count, shown = 0;
@@ -207,10 +209,10 @@ static char *make_lines(const struct message *m, size_t lines)
 	return t.text;
 }
 
-/* An escape is at most so many times as long as what it stands for. */
+/* An escape is at most this many times as long as the character that it replaces. */
 #define ESCAPED 4
 
-/* The long text of the only change, of which ends of lines and tabs are kept. */
+/* Returns the long text if there is only one change, with its newlines and tabs; otherwise NULL. */
 static char *make_long_text(const struct message *m, size_t max)
 {
 	const char *whole = change_text(m->sorted[0]->change, "long_text");
@@ -241,7 +243,7 @@ struct environment {
 	char **next, **end;
 };
 
-/* Takes the value. */
+/* Adds the variable and frees the value. */
 static void put(struct environment *e, const char *name, char *value)
 {
 	if (value != NULL && e->next < e->end && asprintf(e->next, "%s=%s", name, value) >= 0)

@@ -1,10 +1,9 @@
 /*
- * message: what the command is handed: the JSON on its standard input and the variables of its
- * environment.
+ * message: builds the input of the command: JSON for its standard input, and environment variables.
  *
- * The input has everything.  The environment is for commands that want lines of text: it is bounded,
- * because the kernel refuses a variable of more than 128 KiB and an environment of more than a quarter
- * of the stack limit, and a text that was cut says so.
+ * The JSON contains everything. The environment is for commands that need lines of text. Its size
+ * is limited, because the kernel refuses a variable of more than 128 KiB and an environment of more
+ * than a quarter of the stack limit. A text that was cut says so.
  */
 #ifndef MESSAGE_H
 #define MESSAGE_H
@@ -16,24 +15,24 @@
 #include "queue.h"
 
 #define MESSAGE_VARIABLES 20
-#define MESSAGE_LINES     (64 * 1024) /* bytes of VIGIL_LINES, of VIGIL_LONG_TEXT */
-#define MESSAGE_LINES_MIN (4 * 1024)  /* where the kernel has refused that */
+#define MESSAGE_LINES     (64 * 1024) /* bytes of VIGIL_LINES and of VIGIL_LONG_TEXT */
+#define MESSAGE_LINES_MIN (4 * 1024)  /* used if the kernel has refused the larger size */
 #define MESSAGE_SUMMARY   512
-#define MESSAGE_WORD      1024 /* bytes of VIGIL_FROM, of VIGIL_TO */
+#define MESSAGE_WORD      1024 /* bytes of VIGIL_FROM and of VIGIL_TO */
 
 struct message {
 	const char *host, *daemon;
-	struct queue *queue;          /* what the message is about; at least one change */
-	struct queue_change **sorted; /* the same, as queue_sorted gives it */
+	struct queue *queue;          /* the changes of the message, at least one; borrowed */
+	struct queue_change **sorted; /* the same changes, as returned by queue_sorted; borrowed */
 };
 
-/* One line: the change that a recipient needs first, "web: OK -> CRITICAL (and 3 more)". */
+/* Writes one line with the most important change, such as "web: OK -> CRITICAL (and 3 more)". */
 void message_summarize(const struct message *m, char summary[MESSAGE_SUMMARY]);
-/* NAME=VALUE texts, each to be freed, the last followed by NULL.  No text is much longer than lines
- * bytes. */
+/* Stores NAME=VALUE strings, followed by NULL. The caller frees each string. No string is much
+ * longer than `lines` bytes. */
 void message_environment(
 	const struct message *m, size_t lines, char *environment[MESSAGE_VARIABLES + 1]);
-/* The JSON, to be freed; NULL: no memory. */
+/* Returns the JSON, which the caller frees. NULL: there is no memory. */
 char *message_input(const struct message *m);
 
 #endif

@@ -1,9 +1,10 @@
 /*
- * news: whether a change from one word to another is sent; see news.h.
+ * news: see news.h.
  *
- * A start is not a change.  The first word of an address is sent only when it is a problem, and the
- * end of a problem only when the problem was sent.  A level that was sent is not sent again when it
- * comes back from one that is not sent: a plugin that hangs now and then does not repeat its CRITICAL.
+ * The first word of an address is not a change, because it only shows that something has started.
+ * It is sent only if it is a problem. The end of a problem is sent only if the problem was sent. A
+ * level that was sent is not sent again after a level that was not sent: a plugin that sometimes
+ * hangs does not repeat its CRITICAL.
  */
 #include "news.h"
 
@@ -65,7 +66,8 @@ bool news_may_be(const struct news_rule *rule, enum news_kind kind, const char *
 	return kind == NEWS_VIGILD || rule->to[0] == NULL || matches_one(rule->to, word);
 }
 
-/* Before the first check an address counts as good, so that a `from` of good words matches. */
+/* Before the first check the word of an address counts as good, so that a `from` of good words
+ * matches it. */
 static bool from_good(const struct news_rule *rule)
 {
 	for (size_t i = 0; i < COUNT(good_words); i++)
@@ -76,7 +78,8 @@ static bool from_good(const struct news_rule *rule)
 
 static bool is_first_wanted(const struct news_rule *rule, const struct news_change *change)
 {
-	if (matches_one(rule->from, NEWS_ABSENT)) /* appearances are asked for by name */
+	/* `from` names "absent": first values are wanted */
+	if (matches_one(rule->from, NEWS_ABSENT))
 		return news_matches(rule, NEWS_ABSENT, change->now);
 	if (news_is_good(change->now) || !from_good(rule))
 		return false;
@@ -84,7 +87,7 @@ static bool is_first_wanted(const struct news_rule *rule, const struct news_chan
 				   : change->kind == NEWS_LEVEL;
 }
 
-/* Whether some problem would have been sent as it began. */
+/* Returns whether the options allow any problem to be sent when it begins. */
 static bool sends_problems(const struct news_rule *rule)
 {
 	for (size_t i = 0; i < COUNT(problem_levels); i++)

@@ -1,7 +1,9 @@
 /*
- * notify: runs a command when something in the state has changed: mail, a chat, a pager.
+ * notify: runs a command when something in the state changes, to send a mail, a chat message or a
+ * page.
  *
- * It knows no other module: it sends what daemons say of themselves, their health above all.
+ * The module depends on no other module: it sends what daemons write to the state, above all their
+ * health.
  */
 #include "notify.h"
 
@@ -35,7 +37,7 @@ static int check_command(vigil_daemon *d)
 	return 0;
 }
 
-/* All that is wrong is diagnosed, and then it is -EINVAL. */
+/* Reports every problem with vigil_diagnose. Returns 0 or -EINVAL. */
 static int check(vigil_daemon *d)
 {
 	int user = check_user(d), command = check_command(d), watch = watch_check(d);
@@ -67,7 +69,7 @@ static void stop(vigil_daemon *d)
 	struct notify *n = vigil_data(d);
 
 	if (n == NULL)
-		return; /* its start has failed, and tidied up */
+		return; /* its start has failed and freed everything */
 	send_save(n->send);
 	watch_stop(n->watch);
 	send_stop(n->send);

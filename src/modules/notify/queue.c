@@ -1,4 +1,4 @@
-/* queue: changes in the order they came, within a bound; see queue.h. */
+/* queue: see queue.h. */
 #include "queue.h"
 
 #include <errno.h>
@@ -10,7 +10,8 @@
 #include "cut_text.h"
 #include "news.h"
 
-/* After a cut there is room for as many more, so that the work is shared by that many. */
+/* The size to which a full queue is reduced. A quarter of the queue is then free, so that the
+ * expensive reduction is not needed for each change. */
 #define ROOM(max) ((max) - (max) / 4)
 
 const char *change_text(const json_t *change, const char *key)
@@ -27,7 +28,7 @@ static int severity(const struct queue_change *c)
 	return news_severity(change_text(c->change, "to"));
 }
 
-/* By address; of one address the newest first. */
+/* Orders by address, then the newest first. */
 static int compare_addresses(const void *a, const void *b)
 {
 	const struct queue_change *x = *(struct queue_change *const *)a,
@@ -90,7 +91,7 @@ struct queue_change **queue_sorted(struct queue *queue)
 	return sorted;
 }
 
-/* --- giving way ------------------------------------------------------------------------------- */
+/* --- dropping --------------------------------------------------------------------------------- */
 
 static void change_free(struct queue *queue, struct queue_change *c)
 {
@@ -126,7 +127,8 @@ static void drop(struct queue *queue, struct queue_change *c)
 	change_free(queue, c);
 }
 
-/* First what an address can do without, then the end of what is sorted by need. */
+/* Drops the changes that are neither the latest nor the worst of their address, and then the least
+ * important ones. */
 static void shorten(struct queue *queue)
 {
 	struct queue_change **sorted = queue_sorted(queue);
@@ -164,7 +166,8 @@ static size_t size_of(const json_t *value)
 	return size;
 }
 
-/* A copy with a text of QUEUE_TEXT bytes at most, no long text and no value; "cut" says so. */
+/* Returns a copy with a text of at most QUEUE_TEXT bytes and without long text and value. The
+ * member "cut" marks it. */
 static json_t *lean_of(const json_t *change)
 {
 	json_t *lean = json_copy((json_t *)change);
@@ -207,7 +210,7 @@ static void lighten(struct queue *queue)
 	}
 }
 
-/* --- life ------------------------------------------------------------------------------------- */
+/* --- contents --------------------------------------------------------------------------------- */
 
 void queue_init(struct queue *queue)
 {

@@ -1,5 +1,5 @@
 /*
- * record_send: what is sent of a record: the change as a JSON object; see notify.h.
+ * record_send: makes the change of a record as a JSON object; see notify.h.
  */
 #include "records.h"
 
@@ -27,7 +27,8 @@ static const char *member(const json_t *value, const char *key)
 	return json_string_value(json_object_get(value, key));
 }
 
-/* The text of a change of vigild itself: its record is /vigil/degraded/WHAT. */
+/* Sets the pointer, the reason and the text of a change of vigild itself, whose record is
+ * /vigil/degraded/WHAT. */
 static void tell_vigild(const struct record *r, json_t *change)
 {
 	const char *what = r->pointer + strlen(WATCH_DEGRADED "/");
@@ -39,7 +40,7 @@ static void tell_vigild(const struct record *r, json_t *change)
 			change, "text", json_sprintf("vigild is no longer degraded (%s)", what));
 }
 
-/* The text says that it is a reminder, because a chat shows nothing else. */
+/* The text says that it is a reminder, because a chat message shows only the text. */
 static void add_reminder(const struct record *r, json_t *change)
 {
 	char since[LOCAL_TIME];
@@ -64,7 +65,8 @@ static json_t *text_of(const struct record *r, const json_t *value)
 	return made;
 }
 
-/* A new word began when its value says, or now; of the settled word it is known. */
+/* Returns when the word began. A new word began at the time in its value, or now. The time of the
+ * settled word is stored in the record. */
 static json_t *since_of(const struct record *r, const char *event, const json_t *value)
 {
 	const char *since = member(value, "since");
@@ -98,7 +100,7 @@ void record_send(struct record *r, const char *event, const char *from, const js
 	send_change(r->all->send, change);
 }
 
-/* What stands there now, for a change that has waited. */
+/* Used for a change that has waited. */
 const json_t *record_present_value(const struct record *r)
 {
 	const json_t *value =

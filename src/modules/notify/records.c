@@ -1,8 +1,8 @@
 /*
- * records: what is known of each address, and what is sent of it; see records.h.
+ * records: see records.h.
  *
- * A word counts once it has lasted for `for`: what comes and goes in between, and ends where it
- * began, is not sent.  During a pause nothing settles, so that only what outlasts it is sent.
+ * A word settles when it has lasted for the option `for`. A change that is reverted before that is
+ * not sent. During a pause no word settles, so that only changes that outlast the pause are sent.
  */
 #include "records.h"
 
@@ -12,11 +12,11 @@
 #include <string.h>
 
 #define RECORDS_MAX 20000
-/* A daemon of another module that is paused is looked at again after so long. */
+/* Seconds after which the pause of another daemon is checked again. */
 #define AFTER_PAUSE 2.0
-/* Whether vigild is still degraded shows only some time after its start. */
+/* Seconds after the start of vigild until it is certain that vigild is no longer degraded. */
 #define AFTER_START 30.0
-/* An address at which nothing has been for so long is forgotten. */
+/* Seconds without a value after which an address is forgotten. */
 #define FORGET_AFTER 86400.0
 #define FORGET_EVERY 3600.0
 
@@ -74,9 +74,9 @@ struct record *record_of(struct records *all, const char *pointer)
 	return r;
 }
 
-/* --- what is known besides the word ----------------------------------------------------------- */
+/* --- other facts about the daemon ------------------------------------------------------------- */
 
-/* What stands at PLACE/NAME/KEY of the daemon that the record is about. */
+/* Returns the value at PLACE/NAME/KEY of the daemon that the record is about. */
 static const json_t *about(const struct record *r, const char *place, const char *key)
 {
 	char name[128], pointer[192];
@@ -112,7 +112,8 @@ static void wait_in(struct record *r, struct record_line *line);
 static void hold(struct record *r)
 {
 	r->held = true;
-	/* A change of health is announced as a pause ends; of other values nothing is. */
+	/* The health is announced when a pause ends, but other values are not, so they need a
+	 * timer. */
 	if (r->kind == NEWS_PLAIN)
 		wait_in(r, &r->all->paused);
 }
@@ -128,7 +129,7 @@ static bool replace(char **word, const char *by)
 	return true;
 }
 
-/* Takes the present word for the one that lasted; sent: the recipients hear of it. */
+/* Makes the present word the settled one. sent: the change is sent to the recipients. */
 static void take_settled(struct record *r, bool sent, const json_t *value)
 {
 	const char *since = json_string_value(json_object_get(value, "since"));
@@ -152,7 +153,7 @@ static void take_settled(struct record *r, bool sent, const json_t *value)
 	kept_change(r);
 }
 
-/* Sends that nothing more is done about a problem that was sent: once for each problem. */
+/* Sends, once for each problem, that vigil no longer tries to solve a problem that was sent. */
 static void review_end(struct record *r, const json_t *value)
 {
 	enum record_end end;
@@ -176,7 +177,8 @@ static void settle(struct record *r, const json_t *value)
 {
 	const struct news_change change = {
 		.kind = r->kind, .before = r->settled, .now = r->now, .told = r->told};
-	json_t *held = json_incref((json_t *)value); /* what is lent ends with the next read */
+	/* a borrowed value is only valid until the next read */
+	json_t *held = json_incref((json_t *)value);
 	bool wanted;
 
 	if (record_is_paused(r)) {
@@ -218,15 +220,16 @@ static void wait_in(struct record *r, struct record_line *line)
 		arm(line);
 }
 
-/* All of a line wait equally long, so that the first is always due first.  Those that wait again
- * go to the end. */
+/* All records of a line wait for the same delay, so the first one is always due first. Records that
+ * wait again are added at the end. */
 static void on_line(vigil_daemon *d, void *arg)
 {
 	struct record_line *line = arg;
 	double now = vigil_now();
 	struct record *r;
 
-	vigil_cancel(d, on_line, line); /* a second timer, if the line was empty for a moment */
+	/* a second timer exists if the line was empty for a moment */
+	vigil_cancel(d, on_line, line);
 	while ((r = TAILQ_FIRST(&line->waiting)) != NULL && r->due <= now) {
 		wait_no_more(r);
 		settle(r, record_present_value(r));
@@ -237,7 +240,10 @@ static void on_line(vigil_daemon *d, void *arg)
 	}
 }
 
-/* What is there for the first time, and is not sent, is at once what later changes are from. */
+/* Returns the line in which the record waits before its word settles. NULL: the word settles at
+ * once. That is so if `for` is 0, and for a first word that is not sent, because later changes are
+ * compared with it. The end of a degradation of vigild that was loaded from the store waits for at
+ * least AFTER_START. */
 static struct record_line *line_for(struct record *r)
 {
 	struct records *all = r->all;
@@ -250,9 +256,9 @@ static struct record_line *line_for(struct record *r)
 	return all->lasting.delay > 0 ? &all->lasting : NULL;
 }
 
-/* --- what is seen ----------------------------------------------------------------------------- */
+/* --- present words ---------------------------------------------------------------------------- */
 
-/* Nothing is known at present: what was known stays what later changes are from. */
+/* Handles an unknown value. The settled word stays, and later changes are compared with it. */
 static void see_nothing(struct record *r)
 {
 	wait_no_more(r);
@@ -292,8 +298,8 @@ static void see_word(struct record *r, const char *word, const json_t *value)
 		settle(r, value);
 }
 
-/* Whether a word that says nothing counts: the options name it, or every stale number is wanted because
- * they name nothing. */
+/* Returns whether a vague word counts. It counts if the options name it. A word other than "absent"
+ * also counts if both options are empty. */
 static bool counts(const struct records *all, const char *word)
 {
 	return news_names(&all->rule, word) ||
@@ -336,7 +342,7 @@ void records_resumed(struct records *all)
 	}
 }
 
-/* --- life ------------------------------------------------------------------------------------- */
+/* --- creation --------------------------------------------------------------------------------- */
 
 static void on_forget(vigil_daemon *d, void *arg)
 {

@@ -1,15 +1,16 @@
 /*
- * remind: repeats problems that last, every `remind`, until they end.
+ * remind: repeats problems at the interval `remind` until they end.
  *
- * Only what was sent is repeated, while its level is still one that is sent, and never during a pause.
- * A problem whose reminder would come soon after another one is repeated together with it.
+ * A problem is repeated only if it was sent and its level is still one that is sent, and never
+ * during a pause. A problem whose reminder is due soon after another one is repeated together with
+ * that one.
  */
 #include "records.h"
 
 #include <math.h>
 #include <string.h>
 
-#define TOGETHER 0.1 /* of `remind` */
+#define TOGETHER 0.1 /* fraction of `remind` */
 
 static bool is_due(const struct record *r, double early)
 {
@@ -24,7 +25,7 @@ static void remind(struct record *r)
 
 	if (!news_may_be(&r->all->rule, r->kind, r->settled) || record_is_paused(r))
 		return;
-	/* While nothing can be sent, reminders would pile up. */
+	/* Otherwise reminders would accumulate while nothing can be sent. */
 	if (send_has(r->all->send, r->pointer))
 		return;
 	value = json_incref((json_t *)record_present_value(r));

@@ -1,14 +1,15 @@
 /*
- * send: runs the command with the changes that wait.
+ * send: runs the command with the queued changes.
  *
- * One run takes all that wait: it begins when the first of them has waited for `group`, so that a
- * storm is one message.  One runs at a time, and at most `burst` in `burst_window`; changes that come
- * in between wait for the next run.  A run that fails is tried again with the same changes, after a
- * delay that doubles.  After `retries` its changes are put aside, so that a message that can never be
- * sent does not hold up the others, and they are tried again after the next message that was sent, or
- * after AGAIN.
+ * A run takes all queued changes. It begins when the first of them has waited for `group`, so that
+ * many changes at once give one message. One run is active at a time, and at most `burst` runs
+ * begin within `burst_window`. Changes that arrive in between wait for the next run.
  *
- * Changes are in the store until they were sent.
+ * A failed run is repeated with the same changes, after a delay that doubles. After `retries` the
+ * changes are put aside, so that a message that can never be sent does not block the others. They
+ * are tried again after the next successful message, or after AGAIN seconds.
+ *
+ * Changes are in the store until they have been sent.
  */
 #include <errno.h>
 #include <math.h>
@@ -27,7 +28,8 @@
 #define AGAIN     900.0 /* seconds */
 #define TEXT_MAX  1024
 #define UNSENT    "unsent"
-/* The store is written a second after a change: what comes until then is written with it. */
+/* Seconds. Changes within this time are saved together; vigild writes the store a second after a
+ * change of the state. */
 #define SAVE_AFTER 0.5
 
 struct send {
@@ -39,13 +41,13 @@ struct send {
 	struct queue waiting, running, aside;
 	unsigned long last_id;
 	vigil_child *child;
-	bool due;   /* a timer will begin the next run */
-	bool again; /* the run is of changes that were put aside: it is tried once */
+	bool due;   /* a timer for the next run is set */
+	bool again; /* the run has changes that were put aside; it is tried only once */
 	int tried;
-	double *starts; /* when the last `burst` runs began, round and round */
+	double *starts; /* ring of the times at which the last `burst` runs began, by vigil_now */
 	unsigned next_start;
 	json_int_t sent, failed, gave_way;
-	bool saving; /* a timer will write what must outlive vigild */
+	bool saving; /* a timer for send_save is set */
 	send_save_fn *save;
 	void *save_arg;
 	char host[256];
@@ -54,7 +56,7 @@ struct send {
 static void on_due(vigil_daemon *d, void *arg);
 static void on_save(vigil_daemon *d, void *arg);
 
-/* --- accounts --------------------------------------------------------------------------------- */
+/* --- counters --------------------------------------------------------------------------------- */
 
 static json_int_t dropped(const struct send *s)
 {
@@ -81,7 +83,7 @@ static void begin_in(struct send *s, double delay)
 		s->due = vigil_after(s->d, delay, on_due, s) == 0;
 }
 
-/* How long the next run must wait so that there are not too many. */
+/* Returns how many seconds the next run must wait because of the burst limit. */
 static double burst_delay(const struct send *s)
 {
 	double oldest = s->burst > 0 ? s->starts[s->next_start] : 0;
@@ -143,7 +145,8 @@ static void take_off(struct send *s)
 	send_save_soon(s);
 }
 
-/* What is damaged says nothing to anybody, and is no change that could not be sent. */
+/* Returns whether a stored change has all required members. A damaged change is dropped, because it
+ * would be useless to a recipient. */
 static bool is_change(const json_t *change)
 {
 	static const char *const keys[] = {"time", "event", "pointer", "from", "to"};
@@ -264,7 +267,7 @@ static void on_exit_told(vigil_daemon *d, vigil_child *child, const vigil_child_
 		begin_in(s, s->group);
 }
 
-/* Starts the command; its environment has texts of so many bytes at most. */
+/* Starts the command. The texts in its environment have at most `lines` bytes each. */
 static vigil_child *spawn(struct send *s, const struct message *m, size_t lines, char why[TEXT_MAX])
 {
 	char *environment[MESSAGE_VARIABLES + 1], *input = message_input(m);
@@ -299,7 +302,8 @@ static void run(struct send *s)
 	char why[2 * TEXT_MAX], reason[TEXT_MAX] = "there is no memory";
 
 	if (s->running.count == 0) {
-		/* What was put aside goes with what came since: after it, it would look newer. */
+		/* Changes that were put aside are sent together with newer ones, because in a later
+		 * message they would look newer. */
 		queue_move(&s->running, &s->aside);
 		queue_move(&s->running, &s->waiting);
 	}
@@ -341,7 +345,7 @@ static void on_due(vigil_daemon *d, void *arg)
 	account(s);
 }
 
-/* --- life ------------------------------------------------------------------------------------- */
+/* --- interface -------------------------------------------------------------------------------- */
 
 void send_change(struct send *s, json_t *change)
 {

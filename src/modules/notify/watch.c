@@ -1,13 +1,13 @@
 /*
- * watch: what changes at the addresses that are watched, as words for records.c.
+ * watch: observes the watched addresses and gives their values to records.c as words.
  *
- * A value counts as a word: a text as it is, a number or a truth as JSON writes it, nothing and null
- * as "absent".  An object that a pattern means itself counts by its `level`, as a daemon's health has
- * one; of any other object, its members are looked at.  Lists are passed over, but for that of the
+ * A string is a word as it is, a number or boolean as JSON text, and a missing value or null is
+ * "absent". An object that a pattern matches exactly counts by its `level`, such as a daemon's
+ * health. Of any other object the members are examined. Lists are ignored, except the list of the
  * reasons why vigild is degraded.
  *
- * A number of a daemon whose numbers are stale counts as "UNKNOWN".  What the daemon says of itself is
- * left out, because a message about it would cause the next one.
+ * A number of a daemon whose numbers are stale is "UNKNOWN". The subtree of the notify daemon
+ * itself is ignored, because a message about it would cause the next message.
  */
 #include "notify.h"
 
@@ -25,9 +25,10 @@ struct watch {
 	const char *const *patterns;
 };
 
-/* --- what is meant ---------------------------------------------------------------------------- */
+/* --- patterns --------------------------------------------------------------------------------- */
 
-/* The end of the address that the pattern means, in pointer; NULL: another is meant. */
+/* Returns the end of the part of the address that the pattern matches. NULL: the pattern does not
+ * match. */
 static const char *meant_end(const char *pattern, const char *pointer)
 {
 	size_t step, length;
@@ -57,8 +58,8 @@ static bool is_level(const json_t *value)
 	return json_is_string(json_object_get(value, "level"));
 }
 
-/* Whether it is meant.  *whole is how much of the address leads to an object with a level that a
- * pattern means, where there is one there or above. */
+/* Returns whether a pattern matches the address or one above it. If the object that the pattern
+ * matches has a level, *whole is the length of that object's address; otherwise 0. */
 static bool is_meant(struct watch *w, const char *pointer, const json_t *value, size_t *whole)
 {
 	char at[POINTER_MAX];
@@ -78,7 +79,7 @@ static bool is_meant(struct watch *w, const char *pointer, const json_t *value, 
 	return meant;
 }
 
-/* /daemons/NAME and /runs/NAME of the daemon itself, and below. */
+/* Returns whether the address is /daemons/NAME or /runs/NAME of this daemon itself, or below. */
 static bool is_own(struct watch *w, const char *pointer)
 {
 	char name[128];
@@ -104,7 +105,8 @@ static char *word_of(const json_t *value)
 static void see(struct watch *w, const char *pointer, const json_t *value)
 {
 	bool level = is_level(value) || watch_matches("/runs/*/health/level", pointer);
-	json_t *held = json_incref((json_t *)value); /* what is lent ends with the next read */
+	/* a borrowed value is only valid until the next read */
+	json_t *held = json_incref((json_t *)value);
 	char *word;
 
 	if (value == NULL || json_is_null(value)) {
@@ -148,7 +150,7 @@ static bool is_reason(const json_t *reasons, const char *what)
 	return false;
 }
 
-/* The reasons that there are; the others that are known have ended. */
+/* Reports the present reasons. The other known reasons have ended and are reported as OK. */
 static void see_degraded(struct watch *w, const json_t *reasons)
 {
 	json_t *held = json_incref((json_t *)reasons), *reason;
@@ -165,7 +167,7 @@ static void see_degraded(struct watch *w, const json_t *reasons)
 	json_decref(held);
 }
 
-/* --- what has changed ------------------------------------------------------------------------- */
+/* --- changes ---------------------------------------------------------------------------------- */
 
 static void visit(struct watch *w, const char *pointer, const json_t *value);
 
@@ -190,7 +192,7 @@ static void visit_members(struct watch *w, const char *pointer, const json_t *ob
 	}
 }
 
-/* The tree nests 16 deep at most, and so does this. */
+/* The recursion is limited, because the state nests at most 16 levels deep. */
 static void visit(struct watch *w, const char *pointer, const json_t *value)
 {
 	char at[POINTER_MAX];
@@ -218,7 +220,8 @@ static bool covers(const char *outer, const char *inner)
 	return strncmp(outer, inner, n) == 0 && (inner[n] == '\0' || inner[n] == '/');
 }
 
-/* Looks again at the records below an address; missing: only at those whose value is gone. */
+/* Reads the values of the records below an address again. missing: only of those whose value is
+ * gone; otherwise also of those whose value is a number. */
 static void see_again(struct watch *w, const char *below, bool missing)
 {
 	struct record *r, *next;
@@ -234,7 +237,7 @@ static void see_again(struct watch *w, const char *below, bool missing)
 	}
 }
 
-/* /daemons/NAME/stale has changed: of the numbers below NAME. */
+/* /daemons/NAME/stale has changed, which concerns the numbers below NAME. */
 static void on_stale(vigil_daemon *d, const char *pointer, const json_t *value, void *arg)
 {
 	const char *end = strrchr(pointer, '/');
@@ -259,9 +262,10 @@ static void on_change(vigil_daemon *d, const char *pointer, const json_t *value,
 	visit(w, pointer, value);
 }
 
-/* --- life ------------------------------------------------------------------------------------- */
+/* --- start and stop --------------------------------------------------------------------------- */
 
-/* A pattern of one value does not see the key that tells whether the value is stale. */
+/* Subscribes to the key that tells whether a value is stale, because the subscription to one value
+ * does not include it. */
 static int subscribe_stale(struct watch *w, const char *pointer)
 {
 	char at[192];
@@ -276,7 +280,7 @@ static int subscribe_stale(struct watch *w, const char *pointer)
 	return vigil_on_change(w->d, at, on_stale, w);
 }
 
-/* Subscribes as near as a pattern without its stars allows, and takes in how things are. */
+/* Subscribes to the part of the pattern before its first star, and reads the present values. */
 static int subscribe(struct watch *w, const char *pattern)
 {
 	char pointer[POINTER_MAX];
@@ -285,7 +289,8 @@ static int subscribe(struct watch *w, const char *pattern)
 	json_t *copy;
 	int err;
 
-	snprintf(pointer, sizeof(pointer), "%.*s", (int)length, pattern); /* it was checked */
+	/* watch_check has checked the length */
+	snprintf(pointer, sizeof(pointer), "%.*s", (int)length, pattern);
 	err = vigil_on_change(w->d, pointer, on_change, w);
 	if (err == 0)
 		err = subscribe_stale(w, pointer);

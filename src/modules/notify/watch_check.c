@@ -1,9 +1,9 @@
 /*
- * watch_check: whether what `watch`, `from` and `to` say can ever be.
+ * watch_check: checks whether `watch`, `from` and `to` can ever match.
  *
- * Of places that vigild itself writes, such as /runs/NAME/health, all words are known.  A word of
- * `from` or `to` that is none of them would never match, and the daemon would never tell anything.
- * What other daemons write may be any word.
+ * At addresses that vigild itself writes, such as /runs/NAME/health, all possible words are known.
+ * An element of `from` or `to` that matches none of them would never match, and the daemon would
+ * never send anything. Other daemons may write any word.
  */
 #include <errno.h>
 #include <fnmatch.h>
@@ -16,9 +16,9 @@
 #define LIST_TEXT 256
 #define STEP_TEXT 128
 
-/* The words that may stand at an address, by the address's last steps. */
+/* The possible words of an address. */
 static const struct known {
-	const char *pattern; /* of the address; the step * is any */
+	const char *pattern; /* pattern of the address */
 	const char *words[8];
 } known[] = {
 	{"/runs/*/health", {"OK", "WARNING", "CRITICAL", "UNKNOWN", "absent"}},
@@ -46,7 +46,8 @@ static const struct known *find_known(const char *pattern)
 	return NULL;
 }
 
-/* All words that may be met; the count is 0 where a place is watched that may hold any. */
+/* Collects all words that the patterns can give. Returns 0 if a pattern matches an address that may
+ * have any word. */
 static size_t gather_words(const char *const *patterns, const char *words[WORDS_MAX])
 {
 	size_t count = 0, n;
@@ -74,7 +75,8 @@ static bool may_match(const char *glob, const char *const *words, size_t count)
 	return false;
 }
 
-/* The word that was meant: the same but for its case or its end, or else one that begins as it does. */
+/* Returns the word that was probably meant: one that begins with the element, ignoring case, or
+ * else one with the same first letter. NULL: there is none. */
 static const char *suggest(const char *element, const char *const *words, size_t count)
 {
 	size_t length = strlen(element);
@@ -124,7 +126,8 @@ static int check_words(vigil_daemon *d, const char *option, const char *const *w
 	return err;
 }
 
-/* Copies a step of a pattern, counted from 0; false: it has no such step. */
+/* Copies a step of a pattern; the first step is 0. Returns false if the pattern has no such
+ * step. */
 static bool copy_step(const char *pattern, size_t number, char step[STEP_TEXT])
 {
 	size_t length;
@@ -149,7 +152,8 @@ static bool is_among(const char *word, const char *const *words)
 	return false;
 }
 
-/* What vigild itself announces; whatever is elsewhere in the state never changes for a watcher. */
+/* Checks that the pattern can match an address whose changes vigild announces. Other parts of the
+ * state never notify a subscriber. */
 static int check_places(vigil_daemon *d, const char *pattern)
 {
 	static const char *const roots[] = {"runs", "daemons", "vigil", "*", "", NULL};

@@ -1,9 +1,9 @@
 /*
- * check: what the schema of the options cannot see.
+ * check: see check.h.
  *
- * A value that means nothing would be found out only when the service is down and the daemon tries
- * to use it.  So each is looked at before the daemon is started: targets of probes, programs, names
- * of units, and options that belong to another manager.
+ * Without this check, an invalid value would be found only when the service is down and the daemon
+ * tries to use the value. So these options are checked before the daemon starts: probe targets,
+ * programs, unit names, and options that belong to another manager.
  */
 #include "check.h"
 
@@ -57,7 +57,7 @@ static int refuse_host(vigil_daemon *d, const char *text, const char *host)
 		host);
 }
 
-/* HOST:PORT or [HOST]:PORT, and perhaps a path. */
+/* Checks HOST:PORT or [HOST]:PORT with an optional path. */
 static int check_authority(vigil_daemon *d, const char *text, bool may_have_path)
 {
 	bool bracket = text[0] == '[';
@@ -125,7 +125,7 @@ static const struct scheme *find_scheme(const char *target)
 	return NULL;
 }
 
-/* Something such as ftp:// or TCP://. */
+/* Returns whether the target has a scheme that is not in the table, such as ftp:// or TCP://. */
 static bool has_unknown_scheme(const char *target)
 {
 	const char *colon = strstr(target, "://");
@@ -186,7 +186,7 @@ static int check_probe(vigil_daemon *d)
 			"nothing may follow the address, but there is \"%.63s\"", words[1]);
 	if (scheme != NULL && scheme->check(d, words[0] + strlen(scheme->name)) != 0)
 		return -EINVAL;
-	if (scheme != NULL) /* what the daemon does at its start */
+	if (scheme != NULL) /* the same parser that the daemon uses at its start */
 		return probe_target_parse(words[0], &target, why, sizeof(why)) == 0
 			       ? 0
 			       : vigil_diagnose(d, "probe", "%s", why);
@@ -207,7 +207,8 @@ static bool is_manager(vigil_daemon *d, const char *name)
 	return strcmp(vigil_option_text(d, "manager"), name) == 0;
 }
 
-/* ".timer" of backup.timer, and of its like; NULL: it is a service, or has no suffix that says. */
+/* Returns the suffix of a unit that is not a service, such as ".timer" of backup.timer. NULL: the
+ * name is that of a service or has no unit suffix. */
 static const char *foreign_suffix(const char *name)
 {
 	static const char *const types[] = {".automount", ".device", ".mount", ".path", ".scope",
@@ -223,7 +224,7 @@ static const char *foreign_suffix(const char *name)
 	return NULL;
 }
 
-/* foo@ and foo@.service. */
+/* Returns whether the name is foo@ or foo@.service. */
 static bool is_template(const char *name)
 {
 	const char *at = strchr(name, '@');
@@ -231,7 +232,7 @@ static bool is_template(const char *name)
 	return at != NULL && (at[1] == '\0' || strcmp(at + 1, ".service") == 0);
 }
 
-/* What holds for systemd's names; any other manager has names of its own. */
+/* Checks the rules for systemd's unit names. Other managers have other naming rules. */
 static int check_name(vigil_daemon *d)
 {
 	const char *name = vigil_option_text(d, "service"), *suffix;
@@ -273,7 +274,8 @@ static int check_own_commands(vigil_daemon *d)
 	return err;
 }
 
-/* They would never be run: a manager restarts its services itself. */
+/* With another manager the command would never be run, because a manager restarts its services
+ * itself. */
 static int refuse_command(vigil_daemon *d, const char *command)
 {
 	if (!is_given(d, command))
@@ -282,8 +284,8 @@ static int refuse_command(vigil_daemon *d, const char *command)
 		vigil_option_text(d, "manager"));
 }
 
-/* What restarts a service may come and go with it: its status_command says with 4 that it is not
- * installed. */
+/* A missing program is only a note, because it may be installed and removed together with the
+ * service. The status_command reports with exit status 4 that the service is not installed. */
 static int note_program(vigil_daemon *d, const char *command)
 {
 	const char *program = vigil_option_list(d, command)[0];
@@ -296,7 +298,7 @@ static int note_program(vigil_daemon *d, const char *command)
 	return check_trust(d, command);
 }
 
-/* With manager = auto they are for a service that no other manager knows. */
+/* With manager = auto, the commands are for a service that no other manager knows. */
 static int check_commands(vigil_daemon *d)
 {
 	bool may_run = is_manager(d, "command") || is_manager(d, "auto");
@@ -309,7 +311,7 @@ static int check_commands(vigil_daemon *d)
 	return own == 0 && status == 0 && restart == 0 ? 0 : -EINVAL;
 }
 
-/* --- all of it -------------------------------------------------------------------------------- */
+/* --- the module's check ----------------------------------------------------------------------- */
 
 static int check_respawn_max(vigil_daemon *d)
 {

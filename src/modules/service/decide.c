@@ -1,8 +1,8 @@
 /*
- * decide: whether a service is restarted now, and why, in words.
+ * decide: see decide.h.
  *
- * First what the service needs, by its status; then, where that is a restart, what withholds it, by
- * one table in the order of precedence.
+ * The status determines what the service needs. If it needs a restart, a table in the order of
+ * precedence determines what withholds the restart.
  */
 #include "decide.h"
 
@@ -11,8 +11,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CHECK_SOON  0.005 /* seconds */
-#define CHECK_AGAIN 1.0   /* while a restart is refused for a reason that ends without an event */
+#define CHECK_SOON 0.005 /* seconds */
+/* seconds; while a restart is refused for a reason that ends without an event */
+#define CHECK_AGAIN 1.0
 
 static void because(struct decision *decision, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -91,7 +92,8 @@ static bool is_backing_off(
 	return true;
 }
 
-/* Only to ask again shows whether a refusal has ended, so the restart is issued all the same. */
+/* vigild issues the restart although the last one was refused, because only another request shows
+ * whether the refusal has ended. */
 static bool is_refused(const struct rules *rules, const struct facts *facts, struct decision *out)
 {
 	if (facts->refusal == NULL)
@@ -105,7 +107,8 @@ static bool is_refused(const struct rules *rules, const struct facts *facts, str
 
 static const struct {
 	enum withheld withheld;
-	withheld_fn *applies; /* writes the words and the wait where it does */
+	/* returns true if it applies, and then has written the words and the wait */
+	withheld_fn *applies;
 } reasons[] = {
 	{WITHHELD_PAUSED, is_paused},
 	{WITHHELD_HOLD, is_quarantined},
@@ -117,8 +120,8 @@ static const struct {
 	{WITHHELD_REFUSED, is_refused},
 };
 
-/* A restart is needed: withheld, with the reason as the words; or to be issued, and the caller writes
- * the words. */
+/* Handles a service that needs a restart. Returns true if the restart is withheld; the words then
+ * say why. Returns false if the restart is to be issued; the caller then writes the words. */
 static bool is_withheld(const struct rules *rules, const struct facts *facts, struct decision *out)
 {
 	out->need = NEED_RESTART;
@@ -152,7 +155,8 @@ double decide_busy_tolerance(const struct rules *rules, const struct facts *fact
 	return fmax(rules->settle, facts->busy_limit);
 }
 
-/* The manager itself ends this work after a limit of its own: a restart would only undo it. */
+/* The manager has its own limit for this work. vigild leaves the work to the manager, because a
+ * restart would only undo it. */
 static void decide_managed(
 	const struct rules *rules, const struct facts *facts, struct decision *out)
 {
@@ -202,7 +206,8 @@ static void decide_running(
 		out->need = NEED_TIME;
 		because(out, "running, but %s: no reason to restart yet", facts->ailing);
 	} else {
-		strcpy(out->words, "running: nothing to do"); /* nearly always: worth no format */
+		/* the most frequent case; strcpy is cheaper than a format */
+		strcpy(out->words, "running: nothing to do");
 	}
 }
 

@@ -1,9 +1,9 @@
 /*
- * decide: whether a service is restarted now, and why, in words.
+ * decide: decides whether a service is restarted now, and describes the reason in words.
  *
- * A pure function of all facts about one service: it reads no clock, no state and asks no service,
- * so that a test can enumerate its inputs.  health.h turns the same facts and the decision into
- * what an admin is told.
+ * decide() is a pure function of all facts about one service. It reads no clock and no state, and
+ * it queries no service, so that a test can enumerate its inputs. health.h turns the same facts and
+ * the decision into the health that vigild reports.
  */
 #ifndef DECIDE_H
 #define DECIDE_H
@@ -15,26 +15,31 @@
 
 enum restart_on { RESTART_ON_STOPPED, RESTART_ON_FAILED, RESTART_NEVER };
 
-/* What a check found; times are seconds on the clock of vigil_now.  Texts may be NULL. */
+/* The result of a check. Times are seconds on the clock of vigil_now. Texts may be NULL. */
 struct facts {
 	vigil_service_status status;
 	double now;
 	double since;     /* when the status was first seen */
-	const char *idle; /* stopped as it is meant to be: how it is started */
-	const char *hold; /* why its manager says that it must stay down */
-	double busy;      /* work in progress: for so long by the manager's clock; 0: not known */
-	double busy_limit; /* after which the manager ends that work; INFINITY: never; 0: nobody does */
-	const char *sick;        /* it runs, but this is wrong for longer than its tolerance */
-	const char *ailing;      /* it runs, and this is wrong, within its tolerance */
+	const char *idle; /* it is meant to be stopped; how it is started, such as by a timer */
+	const char *hold; /* why its manager requires that it stays down */
+	double busy;      /* age of the work in progress, as the manager reports it; 0: not known */
+	/* limit after which the manager ends that work; INFINITY: never; 0: the manager has no
+	 * limit and does not end it */
+	double busy_limit;
+	/* it runs, and this problem has lasted longer than its tolerance */
+	const char *sick;
+	const char *ailing;      /* it runs, and this problem is within its tolerance */
 	const char *unprobed;    /* it runs, and vigild could not probe it for this reason */
-	const char *awaited;     /* the daemon whose service must run first, and does not */
-	const char *refusal;     /* why vigild refused the last restart, which is tried again */
-	bool refusal_deliberate; /* to leave the service alone was the reason */
-	bool refusal_ends;       /* without any event: an upgrade, a rate */
-	double next_try;         /* the earliest restart by the backoff; 0: at any time */
-	double burst_free;       /* the earliest restart by the burst; 0: at any time */
+	const char *awaited;     /* the daemon whose service must run first and does not run */
+	const char *refusal;     /* why vigild refused the last restart; vigild tries it again */
+	bool refusal_deliberate; /* vigild refused because the service must be left alone */
+	bool refusal_ends;       /* the refusal ends without an event: an upgrade, a rate */
+	/* the backoff allows the next restart at this time; 0: at any time */
+	double next_try;
+	/* the burst limit allows the next restart at this time; 0: at any time */
+	double burst_free;
 	bool paused;
-	bool restarting; /* a restart has been issued and not been answered */
+	bool restarting; /* a restart has been issued and has not been answered */
 };
 
 struct rules {
@@ -42,18 +47,19 @@ struct rules {
 	double settle;
 	unsigned burst;
 	double burst_window;
-	unsigned respawn_max; /* 0: crashes are not judged */
+	unsigned respawn_max; /* 0: crashes are not limited */
 	double respawn_window;
 };
 
-/* Why a restart that is needed is not made. */
+/* Why a needed restart does not take place. */
 enum withheld {
 	WITHHELD_NOT,
 	WITHHELD_PAUSED,
 	WITHHELD_HOLD,       /* its manager must leave it alone: masked, a conflict, a shutdown */
 	WITHHELD_NEVER,      /* restart_on = never */
 	WITHHELD_CLEAN_STOP, /* restart_on = failed, and it was stopped cleanly */
-	WITHHELD_REFUSED, /* vigild refused it: deny, restart_rate, an upgrade; it is tried again */
+	/* vigild refused it: deny, restart_rate, an upgrade; vigild tries it again */
+	WITHHELD_REFUSED,
 	WITHHELD_BURST,
 	WITHHELD_AWAITED, /* another service must run first */
 	WITHHELD_BACKOFF
@@ -61,32 +67,38 @@ enum withheld {
 
 enum need {
 	NEED_NOTHING, /* the service does what it should */
-	NEED_TIME,    /* something is wrong or under way, within its tolerance */
-	NEED_MANAGER, /* work in progress takes longer than it may, and the manager must end it */
+	NEED_TIME,    /* a problem or work in progress is within its tolerance */
+	NEED_MANAGER, /* work in progress exceeds its limit, and only the manager may end it */
 	NEED_RESTART,
-	NEED_UNKNOWN /* nobody can tell what the service needs */
+	NEED_UNKNOWN /* vigild cannot determine what the service needs */
 };
 
 struct decision {
 	enum need need;
 	enum withheld withheld;
 	bool restart; /* issue a restart now */
-	double wait;  /* seconds until the next try is due, whatever the interval is; 0: none is */
-	double check; /* seconds until the next check is worth it, likewise; 0: the interval decides */
+	/* seconds until the next restart attempt is due, independent of the interval; 0: no attempt
+	 * is planned */
+	double wait;
+	/* seconds until the next check is useful, independent of the interval; 0: the interval
+	 * decides */
+	double check;
 	char words[160];
 };
 
 void decide(const struct rules *rules, const struct facts *facts, struct decision *decision);
 
-/* How long work in progress has taken, and may take: seconds. */
+/* The age of the work in progress, and the age that is tolerated, in seconds. */
 double decide_busy_age(const struct facts *facts);
 double decide_busy_tolerance(const struct rules *rules, const struct facts *facts);
 
-/* In how many seconds to check again on work in progress that has taken so many: soon at first, then
- * ever less often.  0: the status is no work in progress, and the interval decides. */
+/* Returns after how many seconds vigild checks again when work in progress has the given age in
+ * seconds. The delay is short at first and grows with the age. 0: the status is not work in
+ * progress, and the interval decides. */
 double decide_next_check(vigil_service_status status, double age);
 
-/* The delay before the next try after so many setbacks in a row (1 and up). */
+/* Returns the delay in seconds before the next restart attempt after `setbacks` consecutive
+ * setbacks. 0 setbacks: no delay. */
 double backoff_delay(double backoff, double backoff_max, unsigned setbacks);
 
 #endif

@@ -1,8 +1,8 @@
 /*
- * dependency: which daemons' services must run before another is restarted; see dependency.h.
+ * dependency: see dependency.h.
  *
- * A daemon that is not enabled is not waited for, and neither is a service that is not installed.
- * One that has not been checked yet is.
+ * A peer does not wait for a daemon that is not enabled, nor for a service that is not installed.
+ * It waits for a daemon that has not been checked yet.
  */
 #include "dependency.h"
 
@@ -13,7 +13,7 @@
 
 SLIST_HEAD(peer_list, peer);
 
-static struct peer_list peers[BUCKETS]; /* by name */
+static struct peer_list peers[BUCKETS]; /* hashed by daemon name */
 static struct peer_list waiting = SLIST_HEAD_INITIALIZER(waiting);
 
 static struct peer_list *bucket_of(const char *name)
@@ -40,7 +40,7 @@ void peer_join(struct peer *peer)
 	SLIST_INSERT_HEAD(bucket_of(vigil_name(peer->daemon)), peer, link);
 }
 
-/* Those that wait for it are checked, because it is not waited for any more. */
+/* The peers that wait for this one check again, because they need not wait for it any more. */
 void peer_leave(struct peer *peer)
 {
 	dependency_end(peer);
@@ -70,7 +70,7 @@ void dependency_end(struct peer *peer)
 	peer->awaits = NULL;
 }
 
-/* The text at PLACE/NAME/KEY; NULL where there is none. */
+/* Returns the text at PLACE/NAME/KEY in the state; NULL: there is none. */
 static const char *state_text(
 	struct peer *peer, const char *place, const char *name, const char *key)
 {
@@ -80,7 +80,8 @@ static const char *state_text(
 	return json_string_value(vigil_state_get(peer->daemon, pointer));
 }
 
-/* A daemon that is none of ours here: of another module, failed, or in a process of its own. */
+/* Handles a daemon that is not a peer: it belongs to another module, has failed, or runs in another
+ * process. The state then tells whether its service runs. */
 static bool is_awaited_elsewhere(struct peer *peer, const char *name)
 {
 	const char *value = state_text(peer, "/daemons", name, "service_state/value");

@@ -1,8 +1,8 @@
 /*
- * health: what an admin is told about a service; see health.h.
+ * health: see health.h.
  *
- * The text says first what is the case, then what was tried, and last what comes next or why nothing
- * does.
+ * The text first gives the present status, then what vigild tried, and last what vigild does next
+ * or why it does nothing.
  */
 #include "health.h"
 
@@ -29,7 +29,7 @@ static const char *status_of(const struct health_input *in)
 	return vigil_service_status_name(in->facts->status);
 }
 
-/* A length of time as people say it. */
+/* Appends a duration in seconds, minutes or hours. */
 static void add_span(struct health *health, double seconds)
 {
 	if (seconds < 120)
@@ -42,8 +42,8 @@ static void add_span(struct health *health, double seconds)
 
 /* --- a restart that is needed ----------------------------------------------------------------- */
 
-/* Level and words by what withholds the restart; the reason that the facts give stands between the
- * two texts. */
+/* The level and the words for each reason to withhold a restart. The reason from the facts goes
+ * between the two texts. */
 static const struct {
 	vigil_health_level level;
 	const char *before, *after;
@@ -187,8 +187,9 @@ static void say_busy(struct health *health, const struct health_input *in)
 	}
 }
 
-/* Whether the manager's words add anything: "dead" is systemd's word for a unit that was stopped, and
- * a refusal is said as such. */
+/* Returns whether the manager's message adds information. "dead" adds none, because it is systemd's
+ * word for a stopped unit. A text that equals the refusal adds none, because the refusal is part of
+ * the line anyway. */
 static bool is_news(const struct health_input *in)
 {
 	const char *refusal = in->facts->refusal;
@@ -216,7 +217,7 @@ static void say_unknown(struct health *health, const struct health_input *in)
 	add(health, "%s: %s", in->name, in->text[0] != '\0' ? in->text : "its status is not known");
 }
 
-/* A restart has been issued: what was wrong is still wrong until the answer comes. */
+/* A restart has been issued. The problem persists until the restart is answered. */
 static void say_restarting(struct health *health, const struct health_input *in)
 {
 	bool well = in->facts->status == VIGIL_SERVICE_RUNNING && in->facts->sick == NULL;

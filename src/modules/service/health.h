@@ -1,9 +1,9 @@
 /*
- * health: what an admin is told about a service: a level and one line.
+ * health: computes the health of a service: a level and one line of text.
  *
- * A pure function of the facts, the decision (decide.h) and what was done lately; one table that
- * status, check, page, metrics, notifications and Icinga all show.  OK means that nothing needs a
- * human.
+ * health_of() is a pure function of the facts, the decision (decide.h) and the recent restarts.
+ * `vigilctl status` and `check`, the HTTP page, the metrics, the notifications and Icinga all show
+ * this health. OK means that no human action is needed.
  */
 #ifndef HEALTH_H
 #define HEALTH_H
@@ -13,27 +13,30 @@
 #define HEALTH_TEXT 400
 
 struct health_input {
-	const char *name; /* of the service */
-	pid_t pid;        /* its main process; 0: not known */
-	const char *text; /* what its manager said; "": nothing */
+	const char *name; /* name of the service */
+	pid_t pid;        /* pid of its main process; 0: not known */
+	const char *text; /* message of its manager; "": none */
 	const struct rules *rules;
 	const struct facts *facts;
 	const struct decision *decision;
 
-	/* What was done lately. */
-	unsigned failed_restarts; /* in a row */
-	bool denied;              /* the last of them was not allowed */
-	unsigned setbacks;        /* restarts in a row that failed or did not help */
-	unsigned starting;        /* the number of the restart that is still in progress; 0: none */
-	/* It was brought back more often than respawn_max: by its manager and by vigild, from the
-	 * first to the last time in so many seconds.  Both 0: it was not. */
+	/* Recent restarts. */
+	unsigned failed_restarts; /* consecutive */
+	bool denied;              /* the last failed restart was denied */
+	unsigned setbacks;        /* consecutive restarts that failed or did not help */
+	unsigned starting;        /* number of the restart that is still in progress; 0: none */
+	/* Set if the service came back more often than respawn_max: how often its manager and
+	 * vigild brought it back, and the seconds from the first to the last time. Both counts 0:
+	 * it did not. */
 	unsigned brought_back, restarted;
 	double span;
 };
 
 struct health {
 	vigil_health_level level;
-	bool gave_up; /* vigil does nothing more about it until an admin or the burst allows it */
+	/* vigild does nothing more about the problem until an admin acts or the burst limit allows
+	 * it */
+	bool gave_up;
 	char text[HEALTH_TEXT];
 };
 

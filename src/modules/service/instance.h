@@ -1,7 +1,9 @@
 /*
- * instance: all that one daemon of this module keeps, for the three files that share it: service.c, which
- * checks and decides; record.c, which writes down what was found; and restart.c, which restarts and
- * judges what came of it.
+ * instance: the data of one daemon of this module. Three files share it: service.c checks and
+ * decides, record.c writes results to the state, and restart.c restarts the service and evaluates
+ * the outcome.
+ *
+ * Times are seconds on the clock of vigil_now.
  */
 #ifndef INSTANCE_H
 #define INSTANCE_H
@@ -13,41 +15,42 @@
 #include "recent.h"
 #include "serving.h"
 
-/* Below the daemon's own place in the state. */
+/* Relative to the daemon's subtree in the state. */
 #define PLACE "service_state/"
 
-/* What the last check found. */
+/* The result of the last check. */
 struct seen {
-	bool any;    /* there was one that found the service installed */
-	bool absent; /* not installed, and that was logged */
-	bool fell;   /* down, and it was not at the check before */
+	bool any;    /* a check has found the service installed */
+	bool absent; /* not installed, and this was logged */
+	bool fell;   /* down at the last check, not down at the check before */
 	vigil_service_status status;
 	double since;        /* when the status was first seen */
-	double when;         /* the check itself */
-	char manager[16];    /* that answered */
+	double when;         /* when the last check was made */
+	char manager[16];    /* name of the manager that answered */
 	pid_t pid;           /* 0: not known */
-	pid_t pid_before;    /* of the check before */
-	pid_t ran;           /* as which it ran last; 0: it was down, or restarted, since */
-	uint32_t by_manager; /* respawns as the manager counts them */
+	pid_t pid_before;    /* the pid at the check before */
+	pid_t ran;           /* pid with which it last ran; 0: it was down or restarted since */
+	uint32_t by_manager; /* respawns, as counted by the manager */
 };
 
-/* The restart that is under way, or the last one. */
+/* The restart that is in progress, or else the last one. */
 struct attempt {
-	bool under_way; /* issued, and not answered */
-	bool starting;  /* answered: its manager is still at it */
+	bool under_way; /* issued and not answered */
+	bool starting;  /* answered, but the manager has not finished it */
 	bool by_admin;
-	bool denied; /* the last one that failed was not allowed */
+	bool denied; /* the last failed restart was denied */
 	double began;
-	double well_since; /* since then the service has been proven well; 0: it has not */
-	double well_for;   /* the longest time it was so since the restart */
-	json_t *refusal;   /* why vigild refused the last one; NULL: it did not */
-	bool deliberate;   /* to leave the service alone was the reason */
-	bool ends;         /* without an event */
+	/* start of the present period in which all tests passed; 0: they do not pass */
+	double well_since;
+	double well_for; /* seconds: the longest such period since the restart */
+	json_t *refusal; /* owned; why vigild refused the last restart; NULL: it did not */
+	bool deliberate; /* vigild refused because the service must be left alone */
+	bool ends;       /* the refusal ends without an event */
 };
 
 struct totals {
 	json_int_t restarts, restart_errors, respawns;
-	json_int_t restart_error; /* failures in a row */
+	json_int_t restart_error; /* consecutive failures */
 };
 
 struct instance {
@@ -55,27 +58,28 @@ struct instance {
 	vigil_service *service;
 	struct rules rules;
 	double backoff, backoff_max, healthy_after;
-	const char *const *after; /* ended by NULL */
+	const char *const *after; /* borrowed; ends with NULL */
 
 	struct seen seen;
 	struct attempt attempt;
 	struct totals totals;
 	struct recent recent;
-	struct serving *serving; /* NULL: it is not asked for */
+	struct serving *serving; /* NULL: no option for it is set */
 	struct peer peer;
-	bool ok;          /* the last health that was said is that of a service that runs well */
-	bool gave_up;     /* and /daemons/NAME/gave_up says so */
-	bool retry_set;   /* a check is due before the interval says so */
-	json_t *decision; /* the last one, in words; NULL: none */
-	unsigned told;    /* which decision the history has last; see service.c */
+	bool ok;          /* the last reported health is OK and the service runs */
+	bool gave_up;     /* the health says that vigild gave up; also at /daemons/NAME/gave_up */
+	bool retry_set;   /* a timer for a check before the next tick is set */
+	json_t *decision; /* owned; the last decision in words; NULL: none */
+	unsigned told;    /* identifies the last decision in the history; see service.c */
 };
 
 /* service.c */
 void instance_check(struct instance *self);
-/* Decides by what the reply says and tells what follows; acts only where it is asked to. */
+/* Decides from the reply and reports the decision and the health. Issues a restart only if `act` is
+ * true. */
 void instance_review(struct instance *self, const vigil_service_reply *r, bool act);
 
-/* Tells those that wait for this service what was found. */
+/* Reports the result of the check to the peers that wait for this service. */
 void instance_tell_peers(struct instance *self, const vigil_service_reply *r);
 
 /* record.c */
@@ -86,12 +90,14 @@ void record_error(struct instance *self, const vigil_service_reply *r);
 void record_totals(struct instance *self);
 
 /* restart.c */
-/* Whether it was issued. */
+/* Issues a restart. Returns false if the queue is full and the restart was not issued. */
 bool restart_begin(struct instance *self);
-/* What the check says about the last restart: it helped, it did not, or not yet. */
+/* Evaluates the last restart from the result of a check: it helped, it did not help, or this is not
+ * known yet. */
 void restart_judge(
 	struct instance *self, const vigil_service_reply *r, const struct verdict *verdict);
-/* `vigilctl restart`. */
+/* The callback of `vigilctl restart`; `arg` is the instance. Returns 0, -EALREADY if a restart is
+ * in progress, or -EAGAIN if the queue is full. */
 int restart_by_admin(vigil_daemon *d, void *arg);
 
 #endif

@@ -1,11 +1,11 @@
 /*
- * interned: texts that many services share, as JSON values that exist once; see interned.h.
+ * interned: see interned.h.
  */
 #include "interned.h"
 
 #include <string.h>
 
-/* The texts used last: a status, a manager, a decision. */
+/* The number of cached texts: enough for the usual statuses, managers and decisions. */
 #define RECENT 8
 
 json_t *interned_new(const char *text)

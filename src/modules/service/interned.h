@@ -1,8 +1,8 @@
 /*
- * interned: texts that many services share, as JSON values that exist once.
+ * interned: JSON strings that many services share.
  *
- * Most services have one of a few statuses, managers and decisions.  A text in the state never
- * changes, so one value can be shared by all daemons.
+ * Most services have one of a few statuses, managers and decisions. A text in the state never
+ * changes, so all daemons can share one value.
  */
 #ifndef INTERNED_H
 #define INTERNED_H
@@ -11,9 +11,9 @@
 
 #include <jansson.h>
 
-/* A new reference to the text as a value. */
+/* Returns a new reference to a JSON string with the text. */
 json_t *interned_new(const char *text);
-/* Whether the value is that text; NULL is no text. */
+/* Returns whether the value equals the text. A value of NULL equals no text. */
 bool interned_equals(const json_t *value, const char *text);
 /* Drops the reference and sets the pointer to NULL. */
 void interned_drop(json_t **value);

@@ -1,6 +1,6 @@
 /*
- * options: what an admin may say of a service: the schema that checks it, and the manual's table
- * of contents.
+ * options: the schema of the options, from which the check and the manual's list of options are
+ * made.
  */
 #include "options.h"
 

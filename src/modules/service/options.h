@@ -1,5 +1,5 @@
 /*
- * options: what an admin may say of a service.
+ * options: the configuration options of a service.
  */
 #ifndef OPTIONS_H
 #define OPTIONS_H
@@ -8,7 +8,8 @@
 
 extern const vigil_option service_options[];
 
-/* "3/10m": at most so many in so long; "0": no limit, and count is 0.  0, or -EINVAL. */
+/* Parses a rate such as "3/10m" (3 times in 10 minutes). "0" means no limit and sets count to 0.
+ * Returns 0 or -EINVAL. */
 int options_rate(const char *text, unsigned *count, double *seconds);
 
 #endif

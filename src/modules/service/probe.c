@@ -1,10 +1,10 @@
 /*
- * probe: asks a running service itself whether it serves: over TCP, by HTTP, or by a command.
+ * probe: see probe.h.
  *
- * One attempt at a time: a socket that connects (and for HTTP sends a request and reads the first
- * line of the answer), or a child.  All of it is events; a service that accepts and then says
- * nothing costs a descriptor for the timeout and no more.  Where a server has two addresses, they
- * share the timeout, and the second is tried when the first does not answer.
+ * There is one attempt at a time: either a socket that connects (and for HTTP sends a request and
+ * reads the first line of the answer), or a child. All I/O is event-driven: a service that accepts
+ * a connection and then sends nothing costs one descriptor until the timeout. If the target has two
+ * addresses, each has half of the timeout, and the second is tried when the first does not answer.
  */
 #include "probe.h"
 
@@ -20,7 +20,7 @@
 
 #define LINE 256
 #define WHY  PROBE_WHY
-/* After a start the first probe need not wait for a long interval. */
+/* Seconds. After a start the first probe does not wait for a long interval. */
 #define FIRST 1.0
 
 struct probe {
@@ -29,9 +29,9 @@ struct probe {
 	struct probe_target target;
 
 	bool active;
-	unsigned at;         /* the address that is being tried */
-	char first_why[WHY]; /* why the one before it did not answer */
-	int fd;              /* -1: none is open */
+	unsigned at;         /* index of the address that is being tried */
+	char first_why[WHY]; /* why the first address did not answer */
+	int fd;              /* -1: no socket is open */
 	vigil_child *child;
 	size_t sent, got;
 	char line[LINE];
@@ -70,7 +70,8 @@ static void close_attempt(struct probe *probe)
 	probe->child = NULL;
 }
 
-/* The next attempt is arranged first, because the caller may end the probe. */
+/* The timer of the next attempt is set before the callback is called, because the callback may stop
+ * the probe. */
 static void report(struct probe *probe, enum probe_outcome outcome, const char *why)
 {
 	close_attempt(probe);
@@ -83,7 +84,7 @@ static void succeed(struct probe *probe)
 	report(probe, PROBE_SUCCEEDED, "");
 }
 
-/* Neither address answers as it should. */
+/* Both addresses have failed. */
 static void fail_both(struct probe *probe, const char *why)
 {
 	const struct probe_address *a = probe->target.addresses;
@@ -111,7 +112,7 @@ static void fail(struct probe *probe, const char *why)
 	}
 }
 
-/* Errors of vigild and its machine, which say nothing about the service. */
+/* Errors that vigild or the machine causes. They say nothing about the service. */
 static bool is_own_error(int err)
 {
 	static const int own[] = {EMFILE, ENFILE, ENOMEM, ENOBUFS, EAGAIN, ENOSPC, EACCES, EPERM,
@@ -132,7 +133,7 @@ static void fail_by_error(struct probe *probe, int err)
 {
 	if (!is_own_error(err))
 		fail(probe, strerror(err));
-	else if (probe->at > 0 && is_no_address(err)) /* a machine without IPv6 */
+	else if (probe->at > 0 && is_no_address(err)) /* the machine has no IPv6 */
 		report(probe, PROBE_FAILED, probe->first_why);
 	else if (probe->at + 1 < probe->target.count && is_no_address(err))
 		fail(probe, strerror(err));
@@ -222,7 +223,7 @@ static void try_socket(struct probe *probe)
 	vigil_after(probe->daemon, probe->spec.timeout / probe->target.count, on_timeout, probe);
 }
 
-/* --- by a command ----------------------------------------------------------------------------- */
+/* --- with a command --------------------------------------------------------------------------- */
 
 static void on_child_exit(vigil_daemon *d, vigil_child *child, const vigil_child_exit *e, void *arg)
 {
@@ -231,7 +232,7 @@ static void on_child_exit(vigil_daemon *d, vigil_child *child, const vigil_child
 	char why[PROBE_WHY];
 
 	if (probe->child != child)
-		return; /* it was ended because the probe has ended */
+		return; /* the child was terminated because the probe was stopped */
 	probe->child = NULL;
 	outcome = probe_answer_exit(e, why);
 	report(probe, outcome, why);
@@ -258,7 +259,7 @@ static void try_command(struct probe *probe)
 	report(probe, PROBE_IMPOSSIBLE, why);
 }
 
-/* --- one after the other ---------------------------------------------------------------------- */
+/* --- scheduling ------------------------------------------------------------------------------- */
 
 static void on_due(vigil_daemon *d, void *arg)
 {

@@ -1,7 +1,8 @@
 /*
- * probe: asks a running service itself whether it serves: over TCP, by HTTP, or by a command.
+ * probe: tests whether a running service answers: over TCP, over HTTP or with a command.
  *
- * It makes one attempt after the other and reports each outcome; the caller counts them.
+ * A probe makes one attempt after the other and reports the outcome of each. The caller counts the
+ * outcomes.
  */
 #ifndef PROBE_H
 #define PROBE_H
@@ -12,23 +13,26 @@
 
 struct probe;
 
-/* why: in words; "" for a success. */
+/* why: the reason in words; "" for a success. */
 typedef void probe_fn(vigil_daemon *d, enum probe_outcome outcome, const char *why, void *arg);
 
 struct probe_spec {
-	const char *target;         /* see probe_target.h; copied */
-	const char *const *command; /* where the target is a command; must outlive the probe */
+	const char *target; /* see probe_target.h; parsed by probe_new */
+	/* used if the target is a command; borrowed, must outlive the probe */
+	const char *const *command;
 	double interval, timeout;
 	probe_fn *on_outcome;
 	void *arg;
 };
 
-/* Freed with the daemon.  NULL, having refused with the reason, where the target is wrong. */
+/* Creates a probe, which is freed with the daemon. If the target is invalid, reports the reason
+ * with vigil_fail and returns NULL. */
 struct probe *probe_new(vigil_daemon *d, const struct probe_spec *spec);
 
-/* Probes from now on: the first time after a second, or the interval where that is less. */
+/* Starts probing. The first attempt is after one second, or after the interval if that is
+ * shorter. */
 void probe_start(struct probe *probe);
-/* No more; what is under way is not reported. */
+/* Stops probing. An attempt in progress is cancelled and not reported. */
 void probe_stop(struct probe *probe);
 
 #endif

@@ -1,4 +1,4 @@
-/* probe_answer: what the answer to a probe says of the service; see probe_answer.h. */
+/* probe_answer: see probe_answer.h. */
 #include "probe_answer.h"
 
 #include <stdbool.h>
@@ -6,13 +6,14 @@
 #include <string.h>
 #include <sys/wait.h>
 
-/* What shells and env exit with when they cannot run a program, or do not find it. */
+/* Exit statuses of shells and env if they cannot run a program or do not find it. */
 #define CANNOT_RUN 126
 #define NOT_FOUND  127
 
 static const char digits[] = "0123456789";
 
-/* The status in "HTTP/1.1 200 OK"; 0: the line is none. */
+/* Returns the status in a line such as "HTTP/1.1 200 OK". 0: the line is not an HTTP status
+ * line. */
 static int status_of(const char *line)
 {
 	const char *s = line;
@@ -58,7 +59,7 @@ enum probe_outcome probe_answer_http(const char *bytes, size_t length, char why[
 	return PROBE_FAILED;
 }
 
-/* The first line that it wrote and that is not blank; false: there is none. */
+/* Copies the first line of the output that is not blank. Returns false if there is none. */
 static bool first_line(const char *output, char why[PROBE_WHY])
 {
 	char line[PROBE_WHY];

@@ -1,5 +1,5 @@
 /*
- * probe_target: what the option `probe` names; see probe_target.h.
+ * probe_target: see probe_target.h.
  */
 #include "probe_target.h"
 
@@ -32,7 +32,7 @@ static bool add_address(struct probe_target *target, const char *host, unsigned 
 	return true;
 }
 
-/* localhost may be either, and a server may listen on one of them alone. */
+/* localhost gives both addresses, because a server may listen on only one of them. */
 static bool add_host(struct probe_target *target, const char *host, unsigned port)
 {
 	if (strcmp(host, "localhost") != 0)
@@ -40,7 +40,8 @@ static bool add_host(struct probe_target *target, const char *host, unsigned por
 	return add_address(target, "127.0.0.1", port) && add_address(target, "::1", port);
 }
 
-/* "HOST:PORT" or "[HOST]:PORT" up to a slash or the end; returns what follows it, or NULL. */
+/* Parses "HOST:PORT" or "[HOST]:PORT" up to a slash or the end. Returns a pointer to the text after
+ * it, or NULL if it is invalid. */
 static const char *parse_authority(struct probe_target *target, const char *text)
 {
 	char host[64];
@@ -61,7 +62,8 @@ static const char *parse_authority(struct probe_target *target, const char *text
 	return add_host(target, host, (unsigned)port) ? end : NULL;
 }
 
-/* Which would end the path, or the line of the request. */
+/* Returns whether the path contains a blank or a control character, which would end the path or the
+ * request line. */
 static bool has_blank(const char *path)
 {
 	for (; *path != '\0'; path++)

@@ -1,5 +1,5 @@
 /*
- * probe_target: what the option `probe` names: addresses and a request, or a command.
+ * probe_target: parses the option `probe`: addresses and a request, or a command.
  */
 #ifndef PROBE_TARGET_H
 #define PROBE_TARGET_H
@@ -13,18 +13,20 @@
 struct probe_address {
 	struct sockaddr_storage address;
 	socklen_t length;
-	char name[64]; /* as it was given, or 127.0.0.1 and ::1 for localhost */
+	char name[64]; /* as configured, or 127.0.0.1 and ::1 for localhost */
 };
 
 struct probe_target {
-	bool command; /* the rest is empty then */
+	bool command; /* true: the other members are empty */
 	unsigned count;
-	struct probe_address addresses[PROBE_ADDRESSES]; /* of one server, tried in this order */
-	char request[512];                               /* "": to connect is enough */
+	struct probe_address addresses[PROBE_ADDRESSES]; /* of one server; tried in this order */
+	/* HTTP request; "": a connection is enough */
+	char request[512];
 };
 
-/* tcp://HOST:PORT, http://HOST:PORT/PATH or a command.  HOST is an address or localhost, because to
- * look up a name would block the loop.  0, or -EINVAL with the reason in why. */
+/* Parses tcp://HOST:PORT, http://HOST:PORT/PATH or a command. HOST is a numeric address or
+ * localhost, because a name lookup would block the loop thread. Returns 0, or -EINVAL with the
+ * reason in `why`. */
 int probe_target_parse(const char *text, struct probe_target *target, char *why, size_t size);
 
 #endif

@@ -1,7 +1,8 @@
 /*
- * recent: what was done to one service lately; see recent.h.
+ * recent: see recent.h.
  *
- * The record holds the boot it was written in, and when, on both clocks.
+ * The record contains the ID of the boot in which it was written, and the time of writing on
+ * CLOCK_BOOTTIME and on CLOCK_REALTIME.
  */
 #include "recent.h"
 
@@ -22,7 +23,7 @@ static double clock_of(clockid_t id)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-/* The kernel's name for this boot; "" where it gives none.  Read once. */
+/* Returns the kernel's ID of this boot, or "" if it cannot be read. The file is read once. */
 static const char *boot_id(void)
 {
 	static char id[64];
@@ -105,7 +106,7 @@ static double number(const json_t *record, const char *key)
 	return json_number_value(json_object_get(record, key));
 }
 
-/* How far the clock of vigil_now is behind that of the record. */
+/* Returns the offset to add to a time of the record to get a time on the clock of vigil_now. */
 static double offset_of(const json_t *record, double now)
 {
 	const char *boot = json_string_value(json_object_get(record, "boot"));

@@ -1,7 +1,7 @@
 /*
- * record: writes down what a check found, below the daemon's place in the state and in its history.
+ * record: writes the result of a check to the daemon's subtree of the state and to its history.
  *
- * Most checks by far find the service as it was, and write nothing.
+ * Most checks find the service unchanged and write nothing.
  */
 #include <stdio.h>
 #include <string.h>
@@ -35,7 +35,8 @@ void record_error(struct instance *self, const vigil_service_reply *r)
 {
 	char text[256];
 
-	/* What scripts print may be anything; the tree holds UTF-8 without controls. */
+	/* The output of scripts may contain any bytes; the state only accepts UTF-8 without control
+	 * characters. */
 	put(self, PLACE "last_error",
 		json_pack("{s:s,s:s,s:o}", "kind", vigil_service_fault_name(r->fault), "text",
 			vigil_sanitize(text, sizeof(text), r->text), "time", vigil_time()));
@@ -45,13 +46,14 @@ void record_totals(struct instance *self)
 {
 	put(self, PLACE "restarts", json_integer(self->totals.restarts));
 	put(self, PLACE "restart_errors", json_integer(self->totals.restart_errors));
-	if (!self->attempt.starting) /* else it is not known yet */
+	if (!self->attempt.starting) /* otherwise the outcome is not known yet */
 		put(self, PLACE "restart_error", json_integer(self->totals.restart_error));
 }
 
 /* --- one reply -------------------------------------------------------------------------------- */
 
-/* Not installed is quiet: what is known of the service goes, what was done to it stays. */
+/* The service is not installed, which is not a problem. Removes what the checks found from the
+ * state and resets the backoff. The counters and the list of restarts stay. */
 static void record_absent(struct instance *self, const vigil_service_reply *r)
 {
 	static const char *const gone[] = {PLACE "value", PLACE "since", PLACE "service",
@@ -105,7 +107,8 @@ static void record_change(struct instance *self, const vigil_service_reply *r)
 	self->seen.any = true;
 }
 
-/* When its manager brought it back is known only to have been between two checks. */
+/* Adds the respawns to the history. Their exact times are not known, so they are spread evenly
+ * between the previous check and this one. */
 static void remember_respawns(struct instance *self, json_int_t more)
 {
 	double now = vigil_now(), before = self->seen.when > 0 ? self->seen.when : now;
@@ -116,8 +119,9 @@ static void remember_respawns(struct instance *self, json_int_t more)
 	recent_save(&self->recent);
 }
 
-/* Brought back by its manager before the check: the manager says so; or, where it does not count that,
- * the service runs under another pid and vigild has not restarted it. */
+/* Records that the manager restarted the service since the previous check. If the manager counts
+ * respawns, its counter is used. Otherwise a respawn is assumed when the service runs under another
+ * pid and vigild has not restarted it. */
 static void record_respawn(struct instance *self, const vigil_service_reply *r)
 {
 	struct seen *seen = &self->seen;
@@ -130,14 +134,15 @@ static void record_respawn(struct instance *self, const vigil_service_reply *r)
 		more = seen->any && r->respawns > seen->by_manager ? r->respawns - seen->by_manager
 								   : 0;
 	seen->by_manager = r->respawns;
-	/* Seen down, it is brought back by vigild or by an admin. */
+	/* A service that was seen down is started again by vigild or an admin, so that is no
+	 * respawn. */
 	seen->ran = runs ? r->pid : vigil_service_is_down(r->status) ? 0 : seen->ran;
 	if (more == 0)
 		return;
 	self->totals.respawns += more;
 	put(self, PLACE "respawns", json_integer(self->totals.respawns));
 	remember_respawns(self, more);
-	if (!runs) { /* it ends again before it is seen running */
+	if (!runs) { /* the service ends again before a check finds it running */
 		vigil_event(self->daemon, "its manager brings it back");
 		return;
 	}

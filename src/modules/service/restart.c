@@ -1,9 +1,10 @@
 /*
- * restart: restarts the service, and judges what came of it.
+ * restart: restarts the service and evaluates the outcome.
  *
- * A restart that failed, and one that did not help, is a setback: the backoff grows.  Whether it
- * helped shows later: it did when the service was well for healthy_after, whatever the reason of the
- * restart was; and all is forgiven when it was well for backoff_max.
+ * A restart that failed and a restart that did not help are setbacks, and each setback increases
+ * the backoff. A restart has helped if the service then passed all tests for healthy_after,
+ * whatever the reason for the restart was. When the service has passed all tests for backoff_max,
+ * the number of setbacks is reset to 0.
  */
 #include <errno.h>
 #include <math.h>
@@ -14,7 +15,7 @@
 
 static void on_restarted(vigil_service *svc, const vigil_service_reply *r, void *arg);
 
-/* --- judging the last one --------------------------------------------------------------------- */
+/* --- outcome of the last restart -------------------------------------------------------------- */
 
 static void step_back(struct instance *self)
 {
@@ -37,7 +38,7 @@ static bool is_down(const vigil_service_reply *r)
 	return vigil_service_is_down(r->status) && !is_idle(r);
 }
 
-/* Up to now the service has been well for so long. */
+/* Updates the longest time for which the service has passed all tests. */
 static void measure(struct attempt *attempt, double now)
 {
 	if (attempt->well_since > 0)
@@ -58,7 +59,7 @@ static void note_well(struct instance *self, double now)
 	recent_save(&self->recent);
 }
 
-/* It needs another restart. */
+/* The service needs another restart. */
 static void note_relapse(struct instance *self, double now)
 {
 	struct attempt *attempt = &self->attempt;
@@ -75,7 +76,7 @@ static void note_relapse(struct instance *self, double now)
 static void note_started(struct instance *self, const vigil_service_reply *r, double seconds)
 {
 	self->attempt.starting = false;
-	/* Where nothing is tested, to run is to be well. */
+	/* Without tests, a running service counts as healthy. */
 	self->attempt.well_since = self->serving == NULL ? vigil_now() : 0;
 	self->totals.restart_error = 0;
 	record_totals(self);
@@ -97,7 +98,7 @@ static void note_failure(struct instance *self, const vigil_service_reply *r)
 	self->attempt.starting = false;
 	self->attempt.denied = r->fault == VIGIL_FAULT_DENIED;
 	step_back(self);
-	/* The error first, so that it is there when the count is announced. */
+	/* The error is written before the count, so that subscribers of the count can read it. */
 	record_error(self, r);
 	record_totals(self);
 	vigil_event(self->daemon, "restart %d: %s: %s", (int)self->totals.restarts, kind, r->text);
@@ -105,7 +106,7 @@ static void note_failure(struct instance *self, const vigil_service_reply *r)
 		(int)self->totals.restart_error, r->text);
 }
 
-/* The restart took longer than vigild waited for its end, and its manager has given it up. */
+/* The restart took longer than vigild waited for it, and the manager has since given up. */
 static void note_late_failure(struct instance *self, const vigil_service_reply *r)
 {
 	vigil_service_reply failed = *r;
@@ -117,7 +118,8 @@ static void note_late_failure(struct instance *self, const vigil_service_reply *
 	note_failure(self, &failed);
 }
 
-/* It was brought up by somebody else, and has been well for long enough. */
+/* Resets the setbacks and the backoff of a service that has run without a problem for backoff_max
+ * while no restart of vigild is being evaluated: something else has started it. */
 static void forgive(struct instance *self, const vigil_service_reply *r,
 	const struct verdict *verdict, double now)
 {
@@ -155,7 +157,7 @@ void restart_judge(
 	}
 }
 
-/* --- issuing one ------------------------------------------------------------------------------ */
+/* --- issuing a restart ------------------------------------------------------------------------ */
 
 bool restart_begin(struct instance *self)
 {
@@ -172,7 +174,7 @@ bool restart_begin(struct instance *self)
 	return true;
 }
 
-/* An admin's word goes before the backoff, the burst and a pause. */
+/* A restart that an admin requests ignores the backoff, the burst limit and a pause. */
 int restart_by_admin(vigil_daemon *d, void *arg)
 {
 	struct instance *self = arg;
@@ -189,7 +191,7 @@ int restart_by_admin(vigil_daemon *d, void *arg)
 	return 0;
 }
 
-/* --- what came of it -------------------------------------------------------------------------- */
+/* --- answers to a restart --------------------------------------------------------------------- */
 
 static void note_success(struct instance *self, const vigil_service_reply *r)
 {
@@ -197,7 +199,8 @@ static void note_success(struct instance *self, const vigil_service_reply *r)
 	self->recent.next_try = 0;
 	self->attempt.well_since = self->attempt.well_for = 0;
 	self->attempt.starting = r->status == VIGIL_SERVICE_STARTING ||
-				 r->status == VIGIL_SERVICE_STOPPING; /* its first half */
+				 /* STOPPING: the first half of the restart */
+				 r->status == VIGIL_SERVICE_STOPPING;
 	if (!self->attempt.starting) {
 		note_started(self, r, r->seconds);
 		return;
@@ -208,8 +211,8 @@ static void note_success(struct instance *self, const vigil_service_reply *r)
 		(int)self->totals.restarts);
 }
 
-/* What vigild refuses, by a part of its words.  Anything else is done on purpose: what is masked, is
- * being stopped or upgraded is left alone, and nobody says when that has ended. */
+/* Classifies the refusals of vigild by a part of their text. Any other refusal is deliberate: the
+ * service is masked, or is being stopped or upgraded, and no event reports the end of that. */
 static const struct refusal {
 	const char *part;
 	bool deliberate, ends;
@@ -229,7 +232,8 @@ static const struct refusal *refusal_of(const char *text)
 	return refusal;
 }
 
-/* Nothing was done to the service, so nothing failed and no burst is used up. */
+/* vigild did nothing to the service, so this neither counts as a failure nor uses up the burst
+ * limit. */
 static void note_refusal(struct instance *self, const vigil_service_reply *r)
 {
 	const struct refusal *refusal = refusal_of(r->text);

@@ -1,12 +1,12 @@
 /*
- * service: keeps one service running, whoever manages it.
+ * service: keeps one service running, under any service manager.
  *
- * At each tick, and whenever something has changed, it checks: asks how the service is, writes that
- * down (record.c), and only then decides (decide.c) whether to restart (restart.c).  What it tells an
- * admin is computed from the same facts (health.c).  All that it knows is in its subtree at
- * service_state, all that it did in its history.
+ * At each tick and after each event the daemon checks its service: it queries the status, writes
+ * the result to the state (record.c), and only then decides (decide.c) whether to restart the
+ * service (restart.c). It computes the health from the same facts (health.c). Everything that the
+ * daemon knows is in its subtree at service_state, and everything that it did is in its history.
  *
- * A daemon has one struct instance, which lives as long as the daemon.
+ * Each daemon has one struct instance, which lives as long as the daemon.
  */
 #include <errno.h>
 #include <math.h>
@@ -27,7 +27,7 @@ static const char *or_null(const char *text)
 	return text != NULL && text[0] != '\0' ? text : NULL;
 }
 
-/* When the burst has room again; 0: now. */
+/* Returns when the burst limit allows another restart; 0: now. */
 static double burst_free(const struct instance *self)
 {
 	double oldest = recent_nth(&self->recent.restarts, self->rules.burst);
@@ -35,7 +35,8 @@ static double burst_free(const struct instance *self)
 	return oldest > 0 ? oldest + self->rules.burst_window : 0;
 }
 
-/* Only a restart that is needed and not otherwise withheld waits for others. */
+/* Returns the daemon to wait for. The service waits only if it needs a restart and the restart is
+ * not withheld by a pause or by restart_on. */
 static const char *awaited(struct instance *self, const struct facts *facts)
 {
 	struct decision decision;
@@ -73,9 +74,10 @@ static void gather(struct instance *self, const vigil_service_reply *r,
 	facts->awaited = awaited(self, facts);
 }
 
-/* --- telling ---------------------------------------------------------------------------------- */
+/* --- reports ---------------------------------------------------------------------------------- */
 
-/* Whether the service came back more often than respawn_max lately; by whom and in what time. */
+/* Sets the crash members of `in` if the service came back more often than respawn_max within the
+ * window: how often the manager and vigild brought it back, and in what time. */
 static void judge_crashes(struct instance *self, struct health_input *in)
 {
 	const struct times *respawns = &self->recent.respawns,
@@ -116,7 +118,8 @@ static void tell_health(struct instance *self, const vigil_service_reply *r,
 	judge_crashes(self, &in);
 	health_of(&in, &health);
 	self->ok = health.level == VIGIL_OK && r->status == VIGIL_SERVICE_RUNNING;
-	/* Before the health is announced, because watchers of the health read it then. */
+	/* This is written before the health, because subscribers of the health read it when the
+	 * health changes. */
 	if (health.gave_up && !self->gave_up)
 		vigil_state_set(self->daemon, "gave_up", json_true());
 	else if (!health.gave_up && self->gave_up)
@@ -125,7 +128,7 @@ static void tell_health(struct instance *self, const vigil_service_reply *r,
 	vigil_health(self->daemon, health.level, "%s", health.text);
 }
 
-/* One line that explains it: when it fell, and whenever something is done about it. */
+/* Logs one line when the service went down, and one whenever vigild issues a restart. */
 static void log_decision(
 	struct instance *self, const vigil_service_reply *r, const struct decision *decision)
 {
@@ -142,7 +145,8 @@ static void log_decision(
 	self->seen.fell = false;
 }
 
-/* The history has each decision once, and not that there is nothing to do. */
+/* Adds a decision to the history if it differs from the previous one. "running: nothing to do" is
+ * not added. */
 static void tell_decision(
 	struct instance *self, const struct facts *facts, const struct decision *d)
 {
@@ -157,8 +161,8 @@ static void tell_decision(
 		vigil_event(self->daemon, "decision: %s", d->words);
 }
 
-/* A check of its own, however long the interval: when the next try is due, or as soon as it may be
- * worth it. */
+/* Sets a timer for a check that is independent of the interval: when the next restart attempt is
+ * due, or at the earliest time at which a check may be useful. */
 static void retry_in(struct instance *self, double wait, double check)
 {
 	double next = check > 0 && (wait <= 0 || check < wait) ? check : wait;
@@ -169,7 +173,7 @@ static void retry_in(struct instance *self, double wait, double check)
 	vigil_cancel(self->daemon, on_retry, self);
 	if (wait <= 0)
 		vigil_state_unset(self->daemon, PLACE "next_retry");
-	/* A time that moves by milliseconds from check to check is not news. */
+	/* An existing time is kept, because it would change by milliseconds from check to check. */
 	else if (vigil_state_get(self->daemon, PLACE "next_retry") == NULL)
 		vigil_state_set(self->daemon, PLACE "next_retry", vigil_time_in(wait));
 	if (next > 0)
@@ -210,7 +214,8 @@ void instance_review(struct instance *self, const vigil_service_reply *r, bool a
 		restart_begin(self);
 }
 
-/* Nothing has changed and nothing is wrong, so that there is nothing to decide or to say. */
+/* Returns whether nothing has changed and no problem exists, so that there is nothing to decide or
+ * report. */
 static bool is_steady(const struct instance *self, const vigil_service_reply *r, bool changed)
 {
 	struct verdict verdict;
@@ -275,7 +280,7 @@ static void on_sign(vigil_service *svc, const vigil_service_reply *r, void *arg)
 	instance_check(self);
 }
 
-/* --- life ------------------------------------------------------------------------------------- */
+/* --- start and stop --------------------------------------------------------------------------- */
 
 static enum restart_on restart_on(const char *word)
 {
@@ -328,7 +333,7 @@ static void read_options(struct instance *self)
 	self->backoff_max = fmax(self->backoff, vigil_option_seconds(d, "backoff_max"));
 	self->healthy_after = vigil_option_seconds(d, "healthy_after");
 	self->after = vigil_option_list(d, "after");
-	if (respawn_max != NULL) /* service_check has refused what is no rate */
+	if (respawn_max != NULL) /* service_check has rejected invalid rates */
 		options_rate(respawn_max, &self->rules.respawn_max, &self->rules.respawn_window);
 }
 
@@ -355,7 +360,7 @@ static int start(vigil_daemon *d)
 	if (err != 0)
 		return err;
 	self->peer = (struct peer){.daemon = d, .check = on_peer, .arg = self};
-	peer_join(&self->peer); /* last, because stop is called only where start has succeeded */
+	peer_join(&self->peer); /* last, because stop is called only if start has succeeded */
 	return 0;
 }
 

@@ -1,10 +1,10 @@
 /*
- * serving: whether a service that runs does its work within its limits.
+ * serving: see serving.h.
  *
- * A probe that fails, memory and CPU over their limits count against a running service, each only
- * several times in a row, because a busy moment is no illness.  A service is given time to begin to
- * serve: from a start on, whoever started it, nothing counts until the first probe that succeeds or
- * the end of probe_start.  What vigild itself could not do never counts.
+ * Failed probes and values above memory_max or cpu_max count against a running service only if they
+ * occur several times in a row, because a short peak is not a problem. A service has time to become
+ * ready: after each start, no matter what started it, nothing counts until the first successful
+ * probe or the end of probe_start. Errors of vigild itself never count.
  */
 #include "serving.h"
 
@@ -14,7 +14,7 @@
 #include "probe.h"
 #include "usage.h"
 
-/* Checks in a row over a limit before it counts. */
+/* Consecutive checks above a limit before it counts. */
 #define CHECKS 3
 #define TEXT   512
 
@@ -22,22 +22,22 @@ struct serving {
 	vigil_daemon *daemon;
 	vigil_tick_fn *on_news;
 	void *arg;
-	struct probe *probe; /* NULL: there is none */
+	struct probe *probe; /* NULL: no probe is configured */
 	unsigned failures_max;
-	double allowance;   /* probe_start */
-	int64_t memory_max; /* bytes; 0: any */
-	double cpu_max;     /* percent of one CPU; 0: any */
+	double allowance;   /* seconds; option probe_start */
+	int64_t memory_max; /* bytes; 0: no limit */
+	double cpu_max;     /* percent of one CPU; 0: no limit */
 
 	bool running;        /* at the last check */
-	pid_t pid;           /* as which it ran then; 0: not known */
-	double counts_from;  /* the end of the allowance */
-	bool served;         /* a probe has succeeded since the start */
-	unsigned failures;   /* in a row, those that count */
-	unsigned failed;     /* in a row, all of them */
+	pid_t pid;           /* the pid then; 0: not known */
+	double counts_from;  /* end of the allowance, by vigil_now */
+	bool served;         /* a probe has succeeded since the service started */
+	unsigned failures;   /* consecutive failures that count */
+	unsigned failed;     /* all consecutive failures */
 	bool unprobed;       /* the last probe could not be made */
-	unsigned impossible; /* in a row */
-	char why[384];       /* the last probe failed, or could not be made */
-	uint32_t line;       /* of the history, on which they are counted */
+	unsigned impossible; /* consecutive */
+	char why[384];       /* why the last probe failed or could not be made */
+	uint32_t line;       /* line of the history that counts the failures; 0: none */
 	struct usage usage;
 	unsigned over_memory, over_cpu;
 	char text[TEXT];
@@ -83,7 +83,7 @@ struct serving *serving_new(vigil_daemon *d, vigil_tick_fn *on_news, void *arg)
 	return open_probe(s) == 0 ? s : NULL;
 }
 
-/* Whether failures count yet. */
+/* Returns whether failures count already. */
 static bool counts(const struct serving *s)
 {
 	return s->served || vigil_now() >= s->counts_from;
@@ -108,7 +108,7 @@ static void on_success(struct serving *s)
 		s->on_news(s->daemon, s->arg);
 }
 
-/* All failures in a row are counted on one line of the history. */
+/* All consecutive failures share one line of the history, which has their number. */
 static void on_failure(struct serving *s)
 {
 	bool count = counts(s);
@@ -164,7 +164,7 @@ static void check_limits(struct serving *s, pid_t pid)
 	count(&s->over_cpu, s->cpu_max > 0 && s->usage.cpu > s->cpu_max);
 }
 
-/* A new process: a start by vigild, by its manager or by an admin. */
+/* Handles a new process of the service, started by vigild, by its manager or by an admin. */
 static void on_start(struct serving *s, pid_t pid)
 {
 	s->running = true;
@@ -177,7 +177,7 @@ void serving_check(struct serving *s, const vigil_service_reply *r)
 	if (s == NULL)
 		return;
 	if (r->status != VIGIL_SERVICE_RUNNING) {
-		/* What cannot be asked about runs on for all that is known. */
+		/* If the status is unknown, the service may still run. */
 		if (r->status != VIGIL_SERVICE_UNKNOWN)
 			serving_reset(s);
 		return;

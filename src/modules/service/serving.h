@@ -1,5 +1,8 @@
 /*
- * serving: whether a service that runs does its work within its limits.
+ * serving: tests whether a running service answers its probe and stays within its limits.
+ *
+ * It uses the options probe and probe_*, memory_max and cpu_max. The other functions accept the
+ * NULL that serving_new may return.
  */
 #ifndef SERVING_H
 #define SERVING_H
@@ -8,23 +11,24 @@
 
 struct serving;
 
-/* By the daemon's options: probe and its kin, memory_max, cpu_max.  It is freed with the daemon.
- * on_news is called when a probe has changed what is to be said.  NULL where no option is given,
- * and where one of them is wrong: the start is then refused, with the reason. */
+/* Creates the tests from the daemon's options. The result is freed with the daemon. on_news is
+ * called when the outcome of a probe may change the health. Returns NULL if no option is set, and
+ * if an option is invalid; the reason is then reported with vigil_fail, and the start fails. */
 struct serving *serving_new(vigil_daemon *d, vigil_tick_fn *on_news, void *arg);
 
-/* A check has found the service so. */
+/* Processes the result of a check. */
 void serving_check(struct serving *serving, const vigil_service_reply *r);
-/* The service is being restarted: what was held against it is forgotten. */
+/* The service is being restarted. All failures that were counted are dropped. */
 void serving_reset(struct serving *serving);
 
-/* What is wrong with the running service; each text is NULL where that is not the case, and good
+/* The problems of the running service. Each text is NULL if there is no such problem, and is valid
  * until the next call. */
 struct verdict {
-	const char *sick;     /* for longer than its tolerance: a reason to restart */
+	const char *sick;     /* beyond its tolerance: a reason to restart */
 	const char *ailing;   /* within its tolerance */
-	const char *unprobed; /* why vigild itself could not probe */
-	bool proven;          /* nothing is wrong, and each test has been passed since the start */
+	const char *unprobed; /* why vigild could not make the probe */
+	/* there is no problem, and each test has passed since the service started */
+	bool proven;
 };
 void serving_judge(struct serving *serving, struct verdict *verdict);
 

@@ -1,9 +1,9 @@
 /*
- * usage: what a process takes of the machine: memory now, CPU since the last measurement.
+ * usage: see usage.h.
  *
- * From /proc/PID/stat alone: one read of a file that the kernel makes up in memory, which does
- * not wait for anything.  The command's name in it may hold anything, blanks and brackets
- * included, so the fields are counted from its last bracket.
+ * All numbers come from /proc/PID/stat. That is one read of a file that the kernel generates in
+ * memory, and it does not block. The command name in the file may contain any characters, including
+ * blanks and brackets, so the fields are counted from the last closing bracket.
  */
 #include "usage.h"
 
@@ -32,8 +32,8 @@ static int read_stat(pid_t pid, char *text, size_t size)
 	return 0;
 }
 
-/* After the name: state ppid pgrp session tty tpgid flags minflt cminflt majflt cmajflt utime
- * stime cutime cstime priority nice threads itrealvalue starttime vsize rss. */
+/* Fields after the name: state ppid pgrp session tty tpgid flags minflt cminflt majflt cmajflt
+ * utime stime cutime cstime priority nice threads itrealvalue starttime vsize rss. */
 bool usage_parse(const char *text, struct usage_stat *stat)
 {
 	const char *rest = strrchr(text, ')');

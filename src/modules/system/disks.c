@@ -1,8 +1,8 @@
 /*
- * disks: the room of each disk of this machine.
+ * disks: reports the free space of each disk of this machine.
  *
- * What may wait is left out: a file system whose server is gone would hold up the whole host, so those
- * that do not lie on this machine are never asked.
+ * A remote file system whose server does not answer would block the whole host. So file systems
+ * that are not on this machine are never accessed.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -18,7 +18,7 @@
 #define TEXT_SIZE 1024
 #define MOUNTS    "/proc/self/mountinfo"
 
-/* The file systems that were told of in this tick. */
+/* The file systems that were reported in this tick. */
 struct told {
 	const char *number, *room;
 	bool overlay;
@@ -29,7 +29,8 @@ struct told_list {
 	size_t count;
 };
 
-/* false: they cannot be read, and *why says so. */
+/* Reads the mounts into s->mounts. Returns false if they cannot be read, with the reason in
+ * *why. */
 static bool read_mounts(struct system *s, size_t *count, const char **why)
 {
 	char *text = system_read(s, MOUNTS, why);
@@ -39,7 +40,8 @@ static bool read_mounts(struct system *s, size_t *count, const char **why)
 		return false;
 	most = mounts_count(text);
 	if (most > s->mounts_size) {
-		/* What is given up here is freed with the daemon; sizes double. */
+		/* The old array is freed with the daemon. Sizes double, so the old arrays together
+		 * are no larger than the present one. */
 		s->mounts = vigil_alloc(s->d, 2 * most * sizeof(*s->mounts));
 		s->mounts_size = s->mounts != NULL ? 2 * most : 0;
 	}
@@ -56,7 +58,8 @@ static bool is_named(const struct system *s, const struct mount *mount)
 	return false;
 }
 
-/* The same file system may be mounted at several places; the first counts, unless all are named. */
+/* Returns whether the file system was reported already, because it is mounted at several places.
+ * The caller uses this only if no disks are configured. */
 static bool is_repeated(const struct told_list *told, const struct told *candidate)
 {
 	for (size_t i = 0; i < told->count; i++) {
@@ -102,8 +105,9 @@ static void add_inodes(
 	}
 }
 
-/* NULL: it is no disk, or cannot be asked.  The latter is said, except for what is merely not there: a
- * mount that no path leads to, or the overlay of a container that another user keeps to himself. */
+/* Returns the values of a disk. NULL: it is not a disk, or it cannot be accessed. The latter is
+ * reported, except for a mount that no path leads to and for the overlay of a container that
+ * another user has made inaccessible. */
 static json_t *ask_disk(struct system *s, const struct mount *mount, const char *point)
 {
 	char device[TEXT_SIZE], type[TEXT_SIZE];
@@ -119,7 +123,7 @@ static json_t *ask_disk(struct system *s, const struct mount *mount, const char 
 	}
 	if (!S_ISDIR(file.st_mode))
 		return NULL;
-	/* One without a size, such as an unlimited tmpfs, is never full. */
+	/* A file system without a size, such as an unlimited tmpfs, is never full. */
 	if (st.f_blocks == 0 && s->disks[0] == NULL)
 		return NULL;
 	room = json_pack("{s:s,s:s}", "device",
@@ -136,7 +140,7 @@ static json_t *ask_disk(struct system *s, const struct mount *mount, const char 
 	return room;
 }
 
-/* --- all of them ------------------------------------------------------------------------------ */
+/* --- all disks -------------------------------------------------------------------------------- */
 
 static bool is_asked(const struct system *s, size_t count, size_t i, const struct told_list *told,
 	struct told *candidate)
@@ -153,7 +157,7 @@ static bool is_asked(const struct system *s, size_t count, size_t i, const struc
 	       !mounts_may_wait(s->mounts, count, i);
 }
 
-/* A disk that was named and cannot be asked is CRITICAL. */
+/* A configured disk that is not mounted or cannot be accessed is CRITICAL. */
 static void judge_missing(struct system *s, const json_t *disks)
 {
 	char point[TEXT_SIZE];
@@ -224,8 +228,8 @@ static int check_mounted(struct system *s, const char *disk)
 		s->d, "disks", "\"%s\" is a file that something is mounted on, not a disk", disk);
 }
 
-/* A disk that is not mounted at present is no mistake: its absence is what each tick looks for.  One
- * that cannot be a disk is. */
+/* Checks one configured disk. A disk that is not mounted at present is not an error, because each
+ * tick checks for that. A path that cannot be a disk is an error. */
 static int check_disk(struct system *s, const char *disk, size_t count)
 {
 	size_t above = mounts_above(s->mounts, count, disk);
@@ -237,7 +241,7 @@ static int check_disk(struct system *s, const char *disk, size_t count)
 	if (above == count)
 		return 0; /* the mounts could not be read */
 	exact = strcmp(s->mounts[above].point, disk) == 0;
-	/* Where the root itself is of that kind, vigild waits for it in any case. */
+	/* If the root itself is remote, vigild depends on it anyway. */
 	if ((exact || strcmp(s->mounts[above].point, "/") != 0) &&
 		mounts_may_wait(s->mounts, count, above))
 		return vigil_diagnose(s->d, "disks",

@@ -1,11 +1,11 @@
-/* mounts: parses /proc/self/mountinfo; see mounts.h. */
+/* mounts: see mounts.h. */
 #include "mounts.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Blanks, newlines, commas and backslashes are written as \ooo. */
+/* The kernel writes blanks, newlines, commas and backslashes as \ooo. */
 static void unescape(char *text)
 {
 	char *to = text;
@@ -21,7 +21,7 @@ static void unescape(char *text)
 	*to = '\0';
 }
 
-/* ID PARENT MAJOR:MINOR ROOT POINT OPTIONS [TAG...] - TYPE DEVICE SUPER_OPTIONS */
+/* The format is ID PARENT MAJOR:MINOR ROOT POINT OPTIONS [TAG...] - TYPE DEVICE SUPER_OPTIONS. */
 static bool parse_line(char *line, struct mount *mount)
 {
 	char *field;
@@ -65,7 +65,7 @@ size_t mounts_parse(char *text, struct mount *mounts, size_t most)
 	return count;
 }
 
-/* --- kinds ------------------------------------------------------------------------------------ */
+/* --- types ------------------------------------------------------------------------------------ */
 
 static bool is_among(const char *const *words, const char *word)
 {
@@ -97,8 +97,8 @@ static bool is_root(const struct mount *mount)
 	return strcmp(mount->point, "/") == 0;
 }
 
-/* What container engines and virtual machines make roots of.  vigild itself runs from there, so that
- * it waits for it in any case. */
+/* Returns whether the mount is a root of a type that container engines and virtual machines use.
+ * vigild itself runs from it, so it depends on it in any case. */
 static bool is_container_root(const struct mount *mount)
 {
 	static const char *const types[] = {"9p", "aufs", "fuse.fuse-overlayfs", "fuse-overlayfs",
@@ -107,7 +107,7 @@ static bool is_container_root(const struct mount *mount)
 	return is_root(mount) && is_among(types, mount->type);
 }
 
-/* The value of a mount option; NULL: it has none such. */
+/* Returns the text after the name of a mount option. NULL: the option does not exist. */
 static const char *find_option(const char *options, const char *name)
 {
 	size_t n = strlen(name);
@@ -121,7 +121,8 @@ static const char *find_option(const char *options, const char *name)
 	return NULL;
 }
 
-/* An overlay of images alone, such as those of systemd-sysext, is always full. */
+/* Returns whether the mount is a read-only overlay of images, such as those of systemd-sysext. Such
+ * an overlay is always full. */
 static bool is_of_images(const struct mount *mount)
 {
 	return find_option(mount->super_options, "upperdir=") == NULL &&
@@ -139,9 +140,9 @@ bool mounts_is_disk(const struct mount *mount)
 	       (mounts_is_overlay(mount) && !is_of_images(mount));
 }
 
-/* --- ways ------------------------------------------------------------------------------------- */
+/* --- paths ------------------------------------------------------------------------------------ */
 
-/* Whether a path to the place leads over the point: it is the place, or a directory above it. */
+/* Returns whether the point is the place itself or a directory above it. */
 static bool leads_over(const char *place, const char *point)
 {
 	size_t n = strlen(point);
@@ -170,7 +171,7 @@ bool mounts_may_wait(const struct mount *mounts, size_t count, size_t index)
 		if (i == index || is_near(&mounts[i]) || !leads_over(place, mounts[i].point) ||
 			mounts_is_topped(mounts, count, i))
 			continue;
-		/* Where the root itself comes from elsewhere, so do we. */
+		/* If the root itself is remote, vigild depends on it anyway. */
 		if (i > index || !is_root(&mounts[i]))
 			return true;
 	}
@@ -184,7 +185,7 @@ size_t mounts_above(const struct mount *mounts, size_t count, const char *path)
 	for (size_t i = 0; path[0] == '/' && i < count; i++) {
 		size_t n = strlen(mounts[i].point);
 
-		/* The last one mounted at a place lies on top. */
+		/* Of several mounts at one place, the last one is visible. */
 		if (n >= length && leads_over(path, mounts[i].point)) {
 			best = i;
 			length = n;

@@ -1,4 +1,4 @@
-/* proc: parses the texts that the kernel provides below /proc; see proc.h. */
+/* proc: see proc.h. */
 #include "proc.h"
 
 #include <errno.h>
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A counter that is greater, such as one near 2^64, is a negative number or a mistake of the kernel. */
+/* A greater counter, such as one near 2^64, is a negative number or a bug of the kernel. */
 #define COUNTER_MAX ((uint64_t)1 << 60)
 
 double proc_percent(double part, double whole)
@@ -15,7 +15,8 @@ double proc_percent(double part, double whole)
 	return round(1000 * part / whole) / 10;
 }
 
-/* Reads digits and nothing else, and moves the text behind them and the blanks that follow. */
+/* Parses digits only, and moves *text past them and the blanks after them. Returns false if the
+ * number is not valid. */
 static bool read_counter(const char **text, uint64_t *value)
 {
 	char *end;
@@ -30,7 +31,8 @@ static bool read_counter(const char **text, uint64_t *value)
 	return true;
 }
 
-/* The text behind the first line's beginning that is the word; NULL: there is none. */
+/* Returns the text after `word` in the first line that begins with `word`. NULL: there is no such
+ * line. */
 static const char *find_line(const char *text, const char *word)
 {
 	size_t n = strlen(word);
@@ -139,7 +141,7 @@ const char *proc_cpu(const char *text, struct proc_cpu *cpu)
 	while (line != NULL && n < FIELDS && read_counter(&line, &field[n]))
 		if (field[n++] > COUNTER_MAX)
 			return "a counter of the cpu line in /proc/stat is invalid";
-	/* Old kernels have fewer; a line that ends otherwise than after a field is odd. */
+	/* Old kernels have fewer fields. A line that does not end after a field is invalid. */
 	if (line == NULL || n <= IDLE || (n < FIELDS && *line != '\n'))
 		return "the cpu line in /proc/stat is missing or invalid";
 	*cpu = (struct proc_cpu){.user = field[USER] + field[NICE],
@@ -159,14 +161,15 @@ const char *proc_cpu_share(
 {
 	double user, system, iowait, steal, idle, all;
 
-	/* They do so when a CPU is taken away, and when a container or a machine has moved.  Of what
-	 * passed in between nothing is known: with one counter missing, the others' shares are wrong. */
+	/* Counters decrease when a CPU is removed, and when a container or a virtual machine has
+	 * been migrated. The time in between is then not known: with one counter missing, the
+	 * shares of the others would be wrong. */
 	if (now->user < before->user || now->system < before->system || now->idle < before->idle ||
 		now->steal < before->steal)
 		return "a counter of the cpu line in /proc/stat ran backwards";
 	user = (double)(now->user - before->user);
 	system = (double)(now->system - before->system);
-	/* proc(5) says that this one may decrease, since no CPU keeps it well. */
+	/* According to proc(5) iowait may decrease, because no CPU counts it reliably. */
 	iowait = now->iowait > before->iowait ? (double)(now->iowait - before->iowait) : 0;
 	steal = (double)(now->steal - before->steal);
 	idle = (double)(now->idle - before->idle);
@@ -201,7 +204,7 @@ const char *proc_usage(const struct proc_disk *disk, struct proc_usage *usage)
 {
 	uint64_t available = disk->available;
 
-	/* What is left to users is negative where root has used of what is kept back for it. */
+	/* The space for users is negative if root has used a part of the reserved space. */
 	if (available > INT64_MAX)
 		available = 0;
 	if (disk->blocks == 0 || disk->block == 0 || disk->blocks > COUNTER_MAX / disk->block)
@@ -212,7 +215,7 @@ const char *proc_usage(const struct proc_disk *disk, struct proc_usage *usage)
 		return "its size is invalid";
 	usage->total = disk->blocks * disk->block;
 	usage->available = available * disk->block;
-	/* As df has it: what is kept back for root is neither used nor free. */
+	/* As in df, the space reserved for root is neither used nor free. */
 	usage->used = proc_percent((double)(disk->blocks - disk->free),
 		(double)(disk->blocks - disk->free + available));
 	return NULL;

@@ -1,10 +1,10 @@
 /*
- * system: load, CPU, memory, swap, disks, open files and processes of this machine.
+ * system: reports load, CPU, memory, swap, disks, open files and processes of this machine.
  *
- * Each tick reads some files below /proc and asks each disk for its room, which is a matter of
- * microseconds.  The files differ between kernels, containers and emulations of /proc.  A figure that is
- * missing, odd or runs backwards is removed from the state and named in the health; the others are judged
- * as ever.
+ * Each tick reads some files below /proc and queries the space of each disk, which takes
+ * microseconds. The files differ between kernels, containers and emulations of /proc. A value that
+ * is missing, invalid or runs backwards is removed from the state and named in the health; the
+ * other values are not affected.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,7 +24,7 @@ struct system_cpu {
 	bool has_before, has_begun;
 };
 
-/* --- judging ---------------------------------------------------------------------------------- */
+/* --- health ----------------------------------------------------------------------------------- */
 
 void system_judge(struct system *s, int which, const char *what, double value, const char *unit)
 {
@@ -50,7 +50,7 @@ void system_leave_out(struct system *s, int which, const char *what, const char 
 		s->unjudged = true;
 	s->left_out++;
 	if (s->left_out > 3)
-		return; /* counted only */
+		return; /* only counted, not named */
 	snprintf(s->left_out_text + length, sizeof(s->left_out_text) - length,
 		"%s%.140s cannot be judged: %.100s", length > 0 ? "; " : "", what, why);
 }
@@ -72,8 +72,8 @@ static void tell_health(struct system *s)
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
-/* A buffer that is given up here is freed with the daemon; since sizes double, they are no more than
- * the last one together. */
+/* An old buffer is freed with the daemon. Sizes double, so the old buffers together are no larger
+ * than the present one. */
 static bool make_room(struct system *s, size_t length)
 {
 	char *text;
@@ -92,7 +92,7 @@ static bool make_room(struct system *s, size_t length)
 	return true;
 }
 
-/* 0, or a negative errno. */
+/* Reads a file to its end into s->text. Returns 0 or -errno. */
 static int read_whole(struct system *s, int fd)
 {
 	size_t length = 0;
@@ -112,8 +112,9 @@ static int read_whole(struct system *s, int fd)
 
 char *system_read(struct system *s, const char *path, const char **why)
 {
-	static char reason[REASON_SIZE]; /* of the loop thread, until the next call */
-	/* What was mounted over it is perhaps no file that can be waited for. */
+	/* only used by the loop thread; valid until the next call */
+	static char reason[REASON_SIZE];
+	/* O_NONBLOCK, because a file mounted over it may be one whose open blocks. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	int err = fd < 0 ? -errno : read_whole(s, fd);
 
@@ -128,7 +129,7 @@ char *system_read(struct system *s, const char *path, const char **why)
 	return NULL;
 }
 
-/* --- figures ---------------------------------------------------------------------------------- */
+/* --- values ----------------------------------------------------------------------------------- */
 
 static void leave_out(
 	struct system *s, int which, const char *name, const char *what, const char *why)
@@ -193,7 +194,7 @@ static void tell_cpu(struct system *s)
 		why = proc_cpu_share(&s->cpu->before, &now, &share);
 	if (s->cpu->has_before)
 		s->cpu->before = now;
-	/* The first look of all has nothing to compare with, which is as it should be. */
+	/* The first reading has no previous one to compare with, which is normal. */
 	if (why == NULL && !had_before && s->cpu->has_begun)
 		why = "/proc/stat has been valid for one look only";
 	s->cpu->has_begun = true;
@@ -214,7 +215,7 @@ static void tell_room(struct system *s, int which, const char *name, const char 
 	}
 	used = room->total > 0
 		       ? proc_percent((double)(room->total - room->available), (double)room->total)
-		       : 0; /* no swap at all */
+		       : 0; /* there is no swap */
 	vigil_state_set(s->d, name,
 		json_pack("{s:I,s:I,s:f}", "total_bytes", (json_int_t)room->total,
 			"available_bytes", (json_int_t)room->available, "used_percent", used));
@@ -243,7 +244,8 @@ static void tell_files(struct system *s)
 		return;
 	}
 	used = proc_percent((double)files.open, (double)files.max);
-	/* Where there is no limit to speak of the kernel says the greatest number it knows. */
+	/* The maximum is not stored, because without a real limit the kernel reports the greatest
+	 * number that it knows. */
 	vigil_state_set(s->d, "files",
 		json_pack("{s:I,s:f}", "open", (json_int_t)files.open, "used_percent", used));
 	system_judge(s, FILES, "the table of open files", used, "% used");
@@ -282,7 +284,7 @@ static void on_tick(vigil_daemon *d, void *arg)
 	tell_health(s);
 }
 
-/* --- life ------------------------------------------------------------------------------------- */
+/* --- start and options ------------------------------------------------------------------------ */
 
 static int read_range(
 	vigil_daemon *d, const char *name, const char *kind, bool *has, vigil_range *range)
@@ -301,7 +303,7 @@ static int read_range(
 	return vigil_diagnose(d, option, "is no range such as 90 or 10:90");
 }
 
-/* All that are wrong are diagnosed. */
+/* Reports every invalid threshold with vigil_diagnose. Returns 0 or -EINVAL. */
 static int read_thresholds(struct system *s)
 {
 	static const char *const names[THRESHOLDS] = {
@@ -318,7 +320,8 @@ static int read_thresholds(struct system *s)
 	return err;
 }
 
-/* For check and for start; NULL where an option is wrong, which is diagnosed. */
+/* Reads the options, for check and for start. Returns NULL if an option is invalid, after
+ * vigil_diagnose. */
 static struct system *read_options(vigil_daemon *d)
 {
 	struct system *s = vigil_alloc(d, sizeof(*s));
