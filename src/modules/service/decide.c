@@ -43,7 +43,7 @@ static bool is_paused(const struct rules *rules, const struct facts *facts, stru
 	return facts->paused;
 }
 
-static bool is_quarantined(
+static bool is_held_by_manager(
 	const struct rules *rules, const struct facts *facts, struct decision *out)
 {
 	because(out, "left alone: %s", facts->hold != NULL ? facts->hold : "");
@@ -111,7 +111,7 @@ static const struct {
 	withheld_fn *applies;
 } reasons[] = {
 	{WITHHELD_PAUSED, is_paused},
-	{WITHHELD_HOLD, is_quarantined},
+	{WITHHELD_HOLD, is_held_by_manager},
 	{WITHHELD_NEVER, is_observed},
 	{WITHHELD_CLEAN_STOP, is_clean_stop},
 	{WITHHELD_BURST, is_burst_used},
