@@ -35,8 +35,7 @@ struct conn {
 	struct evbuffer *in, *out;
 	struct reply_stream *stream;   /* a reply being sent; the next request must wait; owned */
 	struct evbuffer *later;        /* lines that wait for the end of the stream */
-	struct loop_timer *line_timer; /* armed while a line is incomplete or a long reply is not
-                                        * read */
+	struct loop_timer *line_timer; /* armed: incomplete line, or long reply that is not read */
 	struct loop_timer *end_timer;  /* armed when the connection is to be closed */
 	SLIST_HEAD(, watch) watches;
 	unsigned watch_count;
