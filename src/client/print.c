@@ -358,7 +358,7 @@ static void print_explain(json_t *result)
 		print_event(event);
 }
 
-/* --- reload and the rest ---------------------------------------------------------------------- */
+/* --- reload and other verbs ------------------------------------------------------------------- */
 
 static void print_reload(json_t *result)
 {

@@ -85,7 +85,8 @@ void command_get(struct host *host, json_t *params, struct command_reply *reply)
 
 /* --- the configuration ------------------------------------------------------------------------ */
 
-/* Which options are secret is known of those only that were checked by a schema. */
+/* Describes one daemon of the configuration.  Without secrets, options that no schema has checked
+ * are masked, because only the schema says which options are secret. */
 static json_t *list_row(const struct config_daemon *cd, bool secrets)
 {
 	json_t *options = json_object();

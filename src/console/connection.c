@@ -83,7 +83,7 @@ static void fail(struct command_reply *reply, const char *format, ...)
 	va_end(ap);
 }
 
-/* --- what vigild sends ------------------------------------------------------------------------ */
+/* --- notifications and replies ---------------------------------------------------------------- */
 
 static const char *text_of(json_t *object, const char *key)
 {

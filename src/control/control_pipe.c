@@ -3,12 +3,12 @@
  *
  * The pipe is for scripts without vigilctl, such as `echo reload > control.pipe`.  Its mode is
  * 0600, so only root and vigild's own user can write to it.  It accepts the verbs that the table
- * allows on the pipe. vigild also holds it open for writing, because otherwise the pipe would be at
- * end of file whenever no process writes.
+ * allows on the pipe.  The process also holds the pipe open for writing, because otherwise the pipe
+ * would be at end of file whenever no other process writes.
  *
- * vigild locks the pipe while it runs, and the kernel releases the lock however vigild exits.  No
- * other user can open the pipe, so no other user can hold the lock.  So the lock tells a second
- * vigild that the first one runs, even if both start at the same time.
+ * A running vigild locks the pipe, and the kernel releases the lock however vigild exits.  Only
+ * root and the same user can open the pipe, so no other user can hold the lock.  So the lock tells
+ * a second vigild that the first one runs, even if both start at the same time.
  */
 #include "control/control_pipe.h"
 
@@ -40,7 +40,7 @@ struct control_pipe {
 	char *path;
 	int fd;
 	struct event *event;
-	struct loop_timer *turn; /* armed while complete lines wait; reading is off meanwhile */
+	struct loop_timer *turn; /* armed while complete lines wait; reading is off then */
 	struct evbuffer *in;
 	bool skipping; /* the rest of a line that is too long is being dropped */
 };

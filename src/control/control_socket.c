@@ -369,9 +369,9 @@ static int clear_the_way(const char *path, const struct sockaddr_un *address)
 	return unlink(path) < 0 ? -errno : 0;
 }
 
-/* Gives the group access to the socket.  An ordinary user may not change the group of a file, but a
- * new file may already have the right one.  The descriptor is used instead of the path, because the
- * owner of the directory could replace the path with a symbolic link. */
+/* Gives the group access to the socket.  An ordinary user cannot change the group of a file to any
+ * group, but a new file may already have the right one.  The descriptor is used instead of the
+ * path, because the owner of the directory could replace the path with a symbolic link. */
 static int open_to_group(const struct control_socket *cs, int fd, gid_t now)
 {
 	char path[32];

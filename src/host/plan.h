@@ -18,9 +18,9 @@
 /* One enabled daemon. */
 struct plan_daemon {
 	const char *name;               /* borrowed from the configuration */
-	const char *module;             /* likewise */
+	const char *module;             /* borrowed from the configuration */
 	const vigil_module *descriptor; /* NULL: the module cannot be used, see why */
-	struct option_set *options;     /* likewise */
+	struct option_set *options;     /* borrowed; NULL: not checked or invalid */
 	char *why;                      /* owned; NULL: the daemon can be started */
 };
 
