@@ -1,12 +1,12 @@
 /*
- * vigil-enter: enters a control group and becomes a program.
+ * vigil-enter: enters a control group and executes a program.
  *
- * vigild starts a program whose processes it must be able to end through this one, so that the program
- * is in the group before its first instruction: posix_spawn cannot do that, and when vigild wrote the pid
- * itself, a program could have forked before.  It stays as small as possible, because it runs before
- * each plugin.
+ * vigild uses it to start programs whose processes it must be able to kill.  It ensures that the
+ * program is in the control group before its first instruction. posix_spawn cannot do that, and if
+ * vigild wrote the pid itself, the program could have forked before. vigil-enter is as small as
+ * possible, because it runs before each plugin.
  *
- * Where the group cannot be entered, the program runs all the same, in the group of vigild.
+ * If the control group cannot be entered, the program runs anyway, in the group of vigild.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +22,7 @@ static void enter(const char *path)
 
 	if (fd < 0)
 		return;
-	(void)!write(fd, "0", 1); /* 0 stands for the process that writes */
+	(void)!write(fd, "0", 1); /* 0 means the writing process */
 	close(fd);
 }
 
@@ -34,7 +34,7 @@ int main(int argc, char **argv)
 	}
 	enter(argv[1]);
 	execv(argv[2], argv + 3);
-	/* As a shell says and does it. */
+	/* Message and exit status are those of a shell. */
 	fprintf(stderr, "%s cannot be executed: %s\n", argv[2], strerror(errno));
 	return errno == ENOENT ? 127 : 126;
 }

@@ -1,8 +1,8 @@
 /*
- * vigilctl: asks a running vigild, and prints its answer.
+ * vigilctl: sends a request to a running vigild and prints the reply.
  *
- * The verbs, their arguments and their help come from the same table that vigild serves them
- * from.  Each argument is one parameter of the verb, in the table's order.
+ * The verbs, their parameters and their help come from the same table that vigild uses.  Verbs with
+ * local access run in this process.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -29,20 +29,21 @@
 enum { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_UNKNOWN = 3, EXIT_UNREACHABLE = 4 };
 
 struct request {
-	char *socket; /* NULL: by the configuration */
+	char *socket; /* owned; NULL: use that of the configuration */
 	const char *file;
-	bool file_given; /* with -c */
+	bool file_given; /* file is from -c */
 	bool json, quiet;
 	struct verb verb;
 };
 
-/* `check` answers as a plugin does: on stdout, whatever went wrong, and with 3 where it did. */
+/* `check` behaves like a Nagios plugin: it prints even errors to stdout, and exits with 3 on an
+ * error. */
 static bool is_plugin;
 static int plugin_status = EXIT_UNKNOWN;
 
 static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* To whoever called; arguments may hold anything. */
+/* Prints an error message.  It is escaped, because its arguments are untrusted. */
 static void say(const char *format, ...)
 {
 	char text[1024];
@@ -94,7 +95,7 @@ static int help(const char *word)
 	return EXIT_USAGE;
 }
 
-/* --- where to --------------------------------------------------------------------------------- */
+/* --- the socket ------------------------------------------------------------------------------- */
 
 static char *find_socket(const char *file)
 {
@@ -115,7 +116,7 @@ static char *find_socket(const char *file)
 	return socket;
 }
 
-/* --- asking ----------------------------------------------------------------------------------- */
+/* --- requests --------------------------------------------------------------------------------- */
 
 static int follow(struct client *client)
 {
@@ -125,7 +126,7 @@ static int follow(struct client *client)
 		print_json_line(json_object_get(change, "params"));
 		json_decref(change);
 		if (fflush(stdout) != 0)
-			return EXIT_REFUSED; /* main says it */
+			return EXIT_REFUSED; /* main reports the error */
 	}
 	say("vigild has closed the connection");
 	return EXIT_UNREACHABLE;
@@ -188,8 +189,9 @@ static int edit_files(const struct request *r, const char *file)
 	return err != 0 ? EXIT_REFUSED : EXIT_DONE;
 }
 
-/* Where only a socket was named, its vigild is asked which configuration it reads: another one is not
- * to be changed.  NULL when that was not found out, which was said. */
+/* The configuration file that register and unregister change.  If only a socket was given, vigild
+ * is asked for its configuration, because no other one must be changed.  NULL: unknown, and the
+ * reason was printed. */
 static char *find_file(const struct request *r)
 {
 	struct client *client;
@@ -207,7 +209,8 @@ static char *find_file(const struct request *r)
 	return file;
 }
 
-/* Has a vigild that runs take it up; where none runs, the next start will. */
+/* Changes the files, then makes a running vigild reload.  If none runs, the next start reads
+ * them. */
 static int edit(struct request *r)
 {
 	char *file = find_file(r);
@@ -246,7 +249,7 @@ static int say_unreachable(const char *socket, int err)
 	return EXIT_UNREACHABLE;
 }
 
-/* For as long as somebody looks. */
+/* Runs status --watch until the connection is lost. */
 static int look_on(const struct request *r)
 {
 	int err = vigilctl_watch(r->socket, &r->verb, r->json);
@@ -280,7 +283,7 @@ static int ask(struct request *r)
 
 /* --- the command line ------------------------------------------------------------------------- */
 
-/* Exits where the options alone decide.  False: they are wrong, which was said. */
+/* Exits if the options alone decide.  False: an option is invalid, which was reported. */
 static bool read_options(int argc, char **argv, struct request *r, bool *bare)
 {
 	static const struct option longs[] = {
@@ -317,7 +320,7 @@ static bool read_options(int argc, char **argv, struct request *r, bool *bare)
 	return right;
 }
 
-/* Becomes the console, so that signals and the terminal are the console's. */
+/* Executes vigil-console in this process, so that it gets the signals and the terminal. */
 static int console(struct request *r)
 {
 	bool by_socket = r->socket != NULL && !r->file_given;
@@ -397,7 +400,7 @@ static int help_on(struct request *r)
 	return help(json_string_value(json_object_get(r->verb.params, "verb")));
 }
 
-/* The verbs that are no methods of vigild. */
+/* Runs the verbs that are not methods of vigild. */
 static int do_here(struct request *r)
 {
 	static const struct {
@@ -424,7 +427,7 @@ static bool read_verb(char **words, struct request *r)
 	return false;
 }
 
-/* An answer that could not be written is no success. */
+/* If the output could not be written, the exit status is an error. */
 static int finish(int status)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))

@@ -1,8 +1,8 @@
 /*
- * vigild: the program.  Reads its command line, starts the host and its control socket, runs the
- * loop, and takes all down again when asked.
+ * vigild: the main program.  It parses its command line, starts the host, the control socket and
+ * the pipe, runs the loop, and shuts everything down on request.
  *
- * It stays in the foreground: putting it in the background is a service manager's job.
+ * vigild stays in the foreground, because daemonizing is the job of a service manager.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -38,14 +38,14 @@ struct arguments {
 	bool test, console;
 };
 
-/* What is up while the loop runs. */
+/* What exists while the loop runs. */
 struct run {
 	struct host *host;
 	struct control *control;
 	struct control_console *console; /* NULL: without -C */
-	bool failed;                     /* the console, or its script */
+	bool failed;                     /* the console or its script failed */
 	struct sd_notify *notify;
-	struct reaper *reaper; /* NULL: this is not process 1 */
+	struct reaper *reaper; /* NULL: vigild is not process 1 */
 	struct loop_signal *signals[4];
 };
 
@@ -67,7 +67,7 @@ static const char usage[] =
 	"SIGHUP reloads the configuration, SIGTERM and SIGINT stop.\n"
 	"Exit: 0 stopped as asked, 1 could not start or a verb of a script failed, 2 usage.\n";
 
-/* Exits where the command line alone decides. */
+/* Exits if the command line alone decides, for example with -V or an invalid option. */
 static void read_arguments(int argc, char **argv, struct arguments *arguments)
 {
 	static const struct option longs[] = {
@@ -155,7 +155,7 @@ static void on_term(int signo, void *arg)
 {
 	struct run *run = arg;
 
-	/* Ctrl-C at a prompt is for the console, which gets it, too. */
+	/* Ctrl-C at a prompt is for the console, which receives the signal, too. */
 	if (signo == SIGINT && run->console != NULL && control_console_on_terminal(run->console))
 		return;
 	stop(run, signo == SIGINT ? "SIGINT" : "SIGTERM");
@@ -177,7 +177,8 @@ static void on_console_end(bool failed, void *arg)
 	stop(run, "console");
 }
 
-/* Another vigild on the same socket is stopped by whoever knows why it runs. */
+/* Reports the other vigild on the socket and how to stop it.  This process does not stop it,
+ * because only the administrator knows why it runs. */
 static void say_holder(struct host *host)
 {
 	const char *socket = config_vigil(host_config(host), "socket")->text;
@@ -251,7 +252,8 @@ static int serve(const struct arguments *arguments)
 	int err = -EINVAL;
 
 #ifdef M_ARENA_MAX
-	/* Workers ask for little, and seldom: not each needs a heap of its own, as glibc would have it. */
+	/* One malloc arena is enough, because workers allocate rarely and little.  By default glibc
+	 * gives each thread its own arena. */
 	mallopt(M_ARENA_MAX, 1);
 #endif
 	run.host = host_new(arguments->file, &diagnostics);
@@ -274,8 +276,8 @@ static int serve(const struct arguments *arguments)
 	return err == 0 && !run.failed ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-/* A descriptor of 0 to 2 that vigild was started without would be given to what is opened first, and
- * what is printed would go there. */
+/* Opens the descriptors 0 to 2 that vigild was started without.  Otherwise the first opened files
+ * would get these numbers, and printed text would be written to them. */
 static void open_standard_descriptors(void)
 {
 	int fd;
@@ -294,16 +296,19 @@ int main(int argc, char **argv)
 	open_standard_descriptors();
 	read_arguments(argc, argv, &arguments);
 	signal(SIGPIPE, SIG_IGN);
-	/* Started with it ignored, nobody would learn how a child has ended. */
+	/* If vigild inherited SIGCHLD as ignored, the kernel would discard the exit statuses of its
+	 * children. */
 	signal(SIGCHLD, SIG_DFL);
-	/* A terminal that stops those who write to it from the background stops no watchdog. */
+	/* SIGTTOU must not stop vigild when it writes to a terminal from the background. */
 	signal(SIGTTOU, SIG_IGN);
-	/* A log at its limit of size costs lines, not the host. */
+	/* If the log reaches the file size limit, vigild loses lines but is not killed. */
 	signal(SIGXFSZ, SIG_IGN);
-	/* What init scripts expect.  Files of our own are made with modes that say what they mean. */
+	/* The umask that init scripts expect. vigild's own files are created with explicit
+	 * modes. */
 	umask(0022);
 	json_set_alloc_funcs(memory_library_alloc, free);
-	/* Seeded before there are threads: jansson does it lazily and only once. */
+	/* The hash seed is set before there are threads, because jansson sets it on first use and
+	 * only once. */
 	json_object_seed(0);
 	return arguments.test ? test(arguments.file) : serve(&arguments);
 }

@@ -1,8 +1,8 @@
 /*
- * client: one connection to a running vigild, blocking, with a deadline.
+ * client: one connection to a running vigild, with blocking calls and time limits.
  *
- * For vigilctl and the console, which may wait for an answer.  A vigild that hangs must not hang the
- * admin who asks what is wrong with it, so every wait has an end.
+ * vigilctl and the console use it, because they may wait for a reply.  Calls have a time limit,
+ * because a vigild that hangs must not hang the administrator who examines it.
  */
 #include "client/client.h"
 
@@ -25,20 +25,20 @@
 #define CONNECT_SECONDS 5.0
 #define SECONDS         10.0
 #define SECONDS_RELOAD  120.0
-#define AT_ONCE         1 /* a deadline that is past */
+#define AT_ONCE         1 /* a deadline in the past */
 
-/* The answer about 100,000 daemons fits; the state nests less deeply. */
+/* A reply about 100,000 daemons fits, and the state is nested less deeply. */
 #define REPLY_MAX   ((size_t)256 * 1024 * 1024)
 #define NESTING_MAX 64
 
 struct client {
 	int fd;
-	char *buffer; /* what has been read and not yet taken */
+	char *buffer; /* received data that has not been parsed */
 	size_t length, size;
-	int id; /* of the last request */
+	int id; /* id of the last request */
 };
 
-/* 0, or -ETIMEDOUT.  deadline 0: for ever. */
+/* 0, -ETIMEDOUT or -errno. deadline 0: no limit. */
 static int wait_for(const struct client *client, short events, uint64_t deadline)
 {
 	struct pollfd p = {.fd = client->fd, .events = events};
@@ -70,7 +70,7 @@ static int connect_to(struct client *client, const char *path)
 	if (client->fd < 0)
 		return -errno;
 	while (connect(client->fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
-		/* A full backlog: there is no event for its having room again. */
+		/* The backlog is full.  No event reports that it has room again. */
 		if (errno != EAGAIN)
 			return -errno;
 		if (clock_now() > deadline)
@@ -180,7 +180,7 @@ const char *client_error(int err)
 	}
 }
 
-/* The next line as JSON; NULL and errno. */
+/* The next line, parsed as JSON.  NULL and errno. */
 static json_t *next_object(struct client *client, uint64_t deadline)
 {
 	char *end;
@@ -206,8 +206,8 @@ static json_t *next_object(struct client *client, uint64_t deadline)
 	return object;
 }
 
-/* The reply to the last request; what else comes before it is dropped.  One that is turned away
- * has an id of null. */
+/* The reply to the last request.  Other objects before it are dropped.  The reply to a rejected
+ * connection has a null id. */
 static json_t *find_reply(struct client *client, uint64_t deadline)
 {
 	json_t *object, *id;
@@ -253,7 +253,8 @@ json_t *client_call(struct client *client, const char *method, json_t *params, d
 	uint64_t deadline = deadline_in(seconds);
 	int err = send_request(client, method, params, deadline);
 
-	/* One that is turned away is told why before its request is read. */
+	/* vigild may reject a connection and close it before it reads the request, so a reply may
+	 * exist although sending failed. */
 	if (err == 0 || err == -EPIPE || err == -ECONNRESET)
 		return find_reply(client, deadline);
 	errno = -err;

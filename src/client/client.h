@@ -10,39 +10,43 @@
 
 struct client;
 
-/* NULL and errno: nobody answers there. */
+/* Connects to the control socket.  NULL and errno: the connection failed. */
 struct client *client_open(const char *socket);
-/* Takes a connected descriptor, which does not block. */
+/* Makes a client of a connected, non-blocking descriptor, and takes ownership of it. */
 struct client *client_adopt(int fd);
 void client_close(struct client *client);
 
-/* Sends a request (params: a new reference or NULL) and waits for its reply, at most so many
- * seconds (0: for ever).  The reply as it came, with "result" or "error", a new reference; NULL
- * and errno: ETIMEDOUT, EPROTO (it is not JSON), EBADMSG (nested too deeply), EMSGSIZE (too
- * long; the connection is of no further use), or the connection was closed (EPIPE, ECONNRESET).
- * client_error says these in words.  Notifications and late replies that come before it are dropped. */
+/* Sends a request (params: NULL, or an object whose reference it takes) and waits for the reply, at
+ * most this number of seconds (0: no limit).  Returns the whole reply, with "result" or "error", as
+ * a new reference.  Or NULL and errno: ETIMEDOUT, EPROTO (not JSON), EBADMSG (nested too deeply),
+ * EMSGSIZE (too long; the connection cannot be used any more), or EPIPE or ECONNRESET (the
+ * connection was closed). client_error has a text for each.  Notifications and late replies that
+ * arrive before the reply are dropped. */
 json_t *client_call(struct client *client, const char *method, json_t *params, double seconds);
 const char *client_error(int err);
-/* A line without its newline, as client_call reads replies; a new reference, or NULL and errno. */
+/* Parses a line without its newline, with the checks of client_call.  A new reference, or NULL and
+ * errno. */
 json_t *client_parse(const char *line, size_t length);
-/* Waits for the next notification, for ever; NULL and errno as above. */
+/* Waits for the next notification without a time limit.  NULL and errno as in client_call. */
 json_t *client_next(struct client *client);
 
-/* The path of the configuration that the vigild reads, to be freed; NULL and why in words. */
+/* Asks vigild for the path of its configuration file; the caller frees it.  NULL: why has the
+ * reason. */
 char *client_config_file(struct client *client, char *why, size_t size);
 
-/* For those who wait by themselves, on a descriptor that becomes readable. */
+/* For callers that poll themselves: the descriptor becomes readable when data arrives. */
 int client_fd(const struct client *client);
-/* Sends a request (params as above) without waiting for its reply.  Its id, or -errno. */
+/* Sends a request (params as in client_call) without waiting for the reply.  Returns the request's
+ * id, or -errno. */
 int client_send(struct client *client, const char *method, json_t *params, double seconds);
-/* The next whole object that has come, reply or notification; NULL and errno: EAGAIN, or as
- * above. */
+/* The next complete object that has arrived, a reply or a notification.  NULL and errno: EAGAIN
+ * (none yet), or as in client_call. */
 json_t *client_take(struct client *client);
 
-/* How many seconds the answer to a verb may take. */
+/* The time limit for the reply to a verb, in seconds. */
 double client_patience(const char *verb);
-/* What a reply says, as a handler of the verb would have filled it in; its values are new
- * references.  code is 0 only for a reply with a result and without an error. */
+/* Converts a reply to the form in which a handler fills it in.  Its values are new references. code
+ * is 0 only if the reply has a result and no error. */
 void client_read_reply(json_t *object, struct command_reply *reply);
 
 #endif

@@ -1,11 +1,11 @@
 /*
- * print: the answers of vigild as people read them.
+ * print: prints the replies of vigild for people.
  *
- * One function for each verb whose answer has a form of its own, in a table.  Colours only on a
- * terminal, and never where NO_COLOR is set.
+ * A table has one function for each verb with its own format.  Colours are used only on a terminal,
+ * and not if NO_COLOR is set.
  *
- * Answers go to stdout, or to one other stream that print_to has put in its place, for tests.  Passing it to each
- * of these functions would say nothing more.
+ * Output goes to stdout, or to the stream that print_to has set, for tests.  The stream is a static
+ * variable, so that it need not be passed to every function here.
  */
 #include "client/print.h"
 
@@ -114,7 +114,7 @@ void print_bare(const char *text)
 	putc('\n', out());
 }
 
-/* One character of JSON text beyond ASCII, or DEL: as it is, or as the escape that JSON has. */
+/* Prints one character of JSON text that is not ASCII, or DEL: unchanged, or as a JSON escape. */
 static size_t print_json_character(const char *text, size_t left)
 {
 	char clean[16];
@@ -125,11 +125,11 @@ static size_t print_json_character(const char *text, size_t left)
 	if (strlen(clean) == took && memcmp(clean, text, took) == 0)
 		fwrite(text, 1, took, out());
 	else if (took > 0)
-		fprintf(out(), "\\u%04X", (unsigned)c); /* all that are escaped are below U+10000 */
+		fprintf(out(), "\\u%04X", (unsigned)c); /* every escaped one is < U+10000 */
 	return took > 0 ? took : 1;
 }
 
-/* JSON text as a line; changes the text. */
+/* Prints JSON text as a line.  Modifies the text. */
 static void print_json_text(char *text)
 {
 	size_t length;
@@ -358,7 +358,7 @@ static void print_explain(json_t *result)
 		print_event(event);
 }
 
-/* --- reload and the rest ---------------------------------------------------------------------- */
+/* --- reload and other verbs ------------------------------------------------------------------- */
 
 static void print_reload(json_t *result)
 {
@@ -426,13 +426,13 @@ static void print_log(json_t *result)
 	putc('\n', out());
 }
 
-/* As plugins print: a line, a bar and performance data, then more lines. */
-/* Plugins print tabs in their tables. */
+/* Keeps tabs, because plugins print them in tables. */
 static void print_plugin_line(const char *text)
 {
 	print_escaped(out(), text, strlen(text), "\t");
 }
 
+/* Prints the output of a plugin: a line, a bar and performance data, then more lines. */
 static void print_check(json_t *result)
 {
 	json_t *line;

@@ -1,5 +1,5 @@
 /*
- * print: the answers of vigild as people read them.
+ * print: prints the replies of vigild for people.
  */
 #ifndef PRINT_H
 #define PRINT_H
@@ -8,20 +8,23 @@
 
 #include <jansson.h>
 
-/* Where all that follows goes, with stdout's width and colours; NULL: stdout. */
+/* Sets the stream for all following output; NULL: stdout.  The width and the colours stay those of
+ * stdout. */
 void print_to(FILE *to);
-/* Prints the result of a verb; JSON where it has no form of its own. */
+/* Prints the result of a verb.  A verb without its own format is printed as JSON. */
 void print_result(const char *verb, json_t *result);
-/* JSON that is JSON still, with all that a terminal might act on escaped. */
+/* Prints JSON with escapes for all characters that a terminal might interpret.  The output is still
+ * valid JSON. */
 void print_json(json_t *value);
 void print_json_line(json_t *value);
-/* A text as it is; on a terminal as print_clean. */
+/* Prints a text unchanged, but on a terminal like print_clean. */
 void print_bare(const char *text);
-/* Text of strangers on one line, safe for a terminal.  NULL: nothing. */
+/* Prints untrusted text on one line, escaped for a terminal.  NULL: prints nothing. */
 void print_clean(const char *text);
-/* The same for what vigild has written, which may hold escapes already: backslashes stay. */
+/* The same for text that vigild wrote, which may already have escapes: backslashes are not
+ * escaped. */
 void print_message(FILE *to, const char *text);
-/* That, as a line. */
+/* print_message to the current stream, followed by a newline. */
 void print_line(const char *text);
 
 #endif

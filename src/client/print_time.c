@@ -1,8 +1,8 @@
 /*
- * print_time: the times of vigild as people read them.
+ * print_time: formats vigild's times for people.
  *
- * vigild tells times in UTC, as RFC 3339 has them.  People read the local time of the machine that
- * vigilctl runs on, and its zone, because one hour comes twice in a year.
+ * vigild sends times in UTC, in the form of RFC 3339.  They are printed in the local time of the
+ * machine on which vigilctl runs, with the zone, because one hour occurs twice a year.
  */
 #include "client/print_time.h"
 
@@ -12,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-/* Seconds since 1970 of "2026-01-31T12:34:56.789Z"; NAN: it is not a time. */
+/* Parses "2026-01-31T12:34:56.789Z" to seconds since 1970.  NAN: not a time. */
 static double parse(const char *time_text)
 {
 	struct tm tm = {0};

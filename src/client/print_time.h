@@ -1,5 +1,5 @@
 /*
- * print_time: the times of vigild as people read them.
+ * print_time: formats vigild's times for people.
  */
 #ifndef PRINT_TIME_H
 #define PRINT_TIME_H
@@ -8,12 +8,13 @@
 
 #define PRINT_TIME 96
 
-/* How long ago a time is, such as "3m05s"; "-" where the text is not a time.  Returns buf. */
+/* The time since then, such as "3m05s"; "-" if the text is not a time.  Returns buf. */
 char *print_age(char buf[TEXT_AGE], const char *time_text);
-/* The time as local time with its zone, such as "2026-01-31 13:34:56 CET"; a text that is not a time
- * is copied.  Returns buf. */
+/* The time as local time with its zone, such as "2026-01-31 13:34:56 CET".  A text that is not a
+ * time is copied.  Returns buf. */
 char *print_local_time(char buf[PRINT_TIME], const char *time_text);
-/* The same, followed by how far in the future it is: "2026-01-31 13:34:56 CET (in 3m05s)". */
+/* Like print_local_time, followed by the time until then, if it is in the future: "2026-01-31
+ * 13:34:56 CET (in 3m05s)". */
 char *print_due_time(char buf[PRINT_TIME], const char *time_text);
 
 #endif

@@ -1,9 +1,10 @@
 /*
- * program: where the programs are that vigild and vigilctl start.
+ * program: finds the helper programs that vigild and vigilctl start.
  *
- * They are in libexec, as configured.  When vigild or vigilctl runs from a build tree, they are beside it; when
- * it was installed below a DESTDIR, they are below the same.  Both are found by the path of the running
- * program, not by an environment variable, so whoever starts it cannot put another program in their place.
+ * They are in the configured libexec directory.  If vigild or vigilctl runs from a build tree, the
+ * helper programs are in the same directory.  If it was installed below a DESTDIR, they are below
+ * the same DESTDIR.  Both are found by the path of the running program, not by an environment
+ * variable, so that the user who starts the program cannot make it run another helper program.
  */
 #include "client/program.h"
 
@@ -15,7 +16,7 @@
 
 #include "base/memory.h"
 
-/* The directory of the running program; NULL where that is not known. */
+/* The directory of the running program.  NULL: unknown. */
 static char *own_directory(void)
 {
 	char path[PATH_MAX];
@@ -32,7 +33,7 @@ static char *own_directory(void)
 	return memory_text(path);
 }
 
-/* Cuts a directory to what is before its end; false when it does not end so. */
+/* Removes a suffix from a directory.  False: the directory does not have this suffix. */
 static bool cut_end(char *directory, const char *end)
 {
 	size_t length = strlen(directory), cut = strlen(end);

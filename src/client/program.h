@@ -1,10 +1,10 @@
 /*
- * program: where the programs are that vigild and vigilctl start.
+ * program: finds the helper programs that vigild and vigilctl start.
  */
 #ifndef PROGRAM_H
 #define PROGRAM_H
 
-/* The path of a program of vigil's in libexec, which the caller frees; it need not exist. */
+/* The path of a helper program in libexec; the caller frees it.  The file need not exist. */
 char *program_path(const char *name);
 
 #endif

@@ -1,11 +1,11 @@
 /*
- * socket_owner: which process holds a control socket, and how it is stopped.
+ * socket_owner: finds the process that listens on a control socket, and the command that stops it.
  *
- * For whoever starts a second vigild by hand: the first is as a rule a service that was
- * forgotten, and one that is killed would be started anew by its manager.  The kernel knows who
- * listens; the control group's name tells the unit that systemd runs it as.  It must be one of
- * vigil's own: a vigild that was begun by hand may live in the group of ssh.service, which nobody
- * should be told to stop.
+ * This is for an administrator who starts a second vigild manually.  The first one is usually a
+ * forgotten service, and its service manager would restart it if it were killed.  The kernel
+ * reports the pid of the listening process.  The name of its control group is the systemd unit.
+ * The unit must be one of vigil's own, because a manually started vigild may be in the control
+ * group of ssh.service, which must not be stopped.
  */
 #include "client/socket_owner.h"
 
@@ -39,8 +39,8 @@ pid_t holder_of(const char *path)
 	return cred.pid;
 }
 
-/* A user to whom a control group is delegated chooses the names of the groups below it, and the name is
- * shown as part of a command. */
+/* Checks the name of the unit, because it is displayed as part of a command, and a user with a
+ * delegated control group can choose the names of the groups below it. */
 static bool take_unit(const char *line, size_t length, char *unit, size_t size)
 {
 	static const char suffix[] = ".service";

@@ -1,5 +1,5 @@
 /*
- * socket_owner: which process holds a control socket, and how it is stopped.
+ * socket_owner: finds the process that listens on a control socket, and the command that stops it.
  */
 #ifndef SOCKET_OWNER_H
 #define SOCKET_OWNER_H
@@ -8,12 +8,13 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* 0: nobody answers there. */
+/* The pid of the process that listens on the socket.  0: none. */
 pid_t holder_of(const char *socket);
-/* Finds the unit of systemd in the content of /proc/PID/cgroup: "0::/system.slice/vigil.service" names
- * "vigil".  Returns false, with an empty unit, where it is not one of vigil's or no valid name. */
+/* Finds the systemd unit in the content of /proc/PID/cgroup: "0::/system.slice/vigil.service" gives
+ * "vigil".  False, with an empty unit: the unit is not one of vigil's, or its name is invalid. */
 bool holder_unit(const char *text, char *unit, size_t size);
-/* The command that stops it: of its service manager where that is known.  Returns buf. */
+/* The command that stops the process: that of its service manager if this is known, else kill.
+ * Returns buf. */
 char *holder_stop(pid_t pid, char *buf, size_t size);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * table: rows of text in columns, for people at a terminal.
+ * table: prints rows of text in columns on a terminal.
  */
 #include "client/table.h"
 
@@ -19,10 +19,10 @@ struct cell {
 };
 
 struct table {
-	size_t columns, count; /* of cells */
+	size_t columns, count; /* count: of cells */
 	unsigned width;
 	bool colours;
-	struct cell *cells; /* the headings are the first row */
+	struct cell *cells; /* owned; the headings are the first row */
 };
 
 static const char *const codes[] = {
@@ -33,7 +33,7 @@ static const char *const codes[] = {
 	[COLOUR_DIM] = "\033[2m",
 };
 
-/* The next character of a UTF-8 text: its columns; *took: its bytes. */
+/* The width of the next character of a UTF-8 text, in columns.  *took: its length in bytes. */
 static size_t next_width(const char *text, size_t *took)
 {
 	mbstate_t state = {0};
@@ -62,7 +62,7 @@ struct table *table_new(const char *const *headings, size_t columns, unsigned wi
 {
 	struct table *table = memory_zero(sizeof(*table));
 
-	/* Cells are UTF-8 whatever the user's locale is; this is about their width. */
+	/* Cells are UTF-8 whatever the user's locale is, and wcwidth needs a UTF-8 locale. */
 	if (setlocale(LC_CTYPE, "C.UTF-8") == NULL)
 		setlocale(LC_CTYPE, "");
 	table->columns = columns;
@@ -105,7 +105,7 @@ static size_t column_width(const struct table *table, size_t column)
 	return widest;
 }
 
-/* Prints as much of the text as fits into room columns; how many it took. */
+/* Prints as much of the text as fits into room columns.  Returns the number of columns used. */
 static size_t print_cut(const char *text, size_t room, FILE *to)
 {
 	size_t width = 0, took, next;
@@ -113,7 +113,7 @@ static size_t print_cut(const char *text, size_t room, FILE *to)
 	if (table_width(text) <= room)
 		room = SIZE_MAX;
 	else
-		room--; /* for the sign that there was more */
+		room--; /* one column for the "~" of a truncated text */
 	for (; *text != '\0'; text += took) {
 		next = next_width(text, &took);
 		if (width + next > room) {

@@ -1,8 +1,8 @@
 /*
- * verb: one verb as it is typed, and its answer as it is read.
+ * verb: parses a typed verb, and prints its reply.
  *
- * All is by the table of verbs; what is known here of single verbs is that `get -r` and `status
- * --watch` are matters of printing, which no vigild need be told.
+ * The table of verbs defines all verbs.  The only verbs with code here are `get -r` and `status
+ * --watch`, whose options affect only the output, so they are not sent to vigild.
  */
 #include "client/verb.h"
 

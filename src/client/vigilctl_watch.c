@@ -1,8 +1,9 @@
 /*
- * vigilctl_watch: the table of daemons, for as long as one looks; see vigilctl_watch.h.
+ * vigilctl_watch: the loop of `vigilctl status --watch`.
  *
- * Two connections: one is told of changes, the other asks.  What has changed is of no matter; that
- * something has is a reason to ask, but not more often than an eye can follow.
+ * There are two connections.  One has a watch and receives notifications of changes, the other
+ * requests the status.  The content of a notification does not matter: any change causes a new
+ * request, but requests are limited to a rate that a reader can follow.
  */
 #include "client/vigilctl_watch.h"
 
@@ -15,11 +16,11 @@
 #include "client/client.h"
 #include "client/print.h"
 
-#define PACE     (100 * CLOCK_MS) /* from one printing to the next, at least */
-#define TIMES    CLOCK_SECOND     /* the times in it go on, on a terminal */
-#define TERMINAL "\033[H\033[J"   /* to the top, and clear what is below */
+#define PACE     (100 * CLOCK_MS) /* minimum time between two outputs */
+#define TIMES    CLOCK_SECOND     /* on a terminal: output for the shown ages */
+#define TERMINAL "\033[H\033[J"   /* moves to the top and clears the screen */
 
-/* 0; or -errno. */
+/* Requests and prints the status.  0 or -errno. */
 static int ask(struct client *client, const struct verb *verb, bool json, bool terminal)
 {
 	struct command_reply reply = {0};
@@ -45,7 +46,7 @@ static int ask(struct client *client, const struct verb *verb, bool json, bool t
 	return reply.code == 0 ? 0 : -ECANCELED;
 }
 
-/* Takes what has come; 1: something has changed, 0, or -errno. */
+/* Reads the notifications that have arrived.  1: there were some; 0: none; or -errno. */
 static int drain(struct client *client)
 {
 	json_t *object;
@@ -58,7 +59,7 @@ static int drain(struct client *client)
 	return errno == EAGAIN ? changed : -errno;
 }
 
-/* Until it is time to print again.  0 or -errno. */
+/* Waits until the next output is due.  0 or -errno. */
 static int wait_for_change(struct client *client, bool terminal, uint64_t printed)
 {
 	struct pollfd p = {.fd = client_fd(client), .events = POLLIN};

@@ -1,5 +1,5 @@
 /*
- * vigilctl_watch: `vigilctl status --watch`: the table of daemons, for as long as one looks.
+ * vigilctl_watch: `vigilctl status --watch`: prints the table of daemons until interrupted.
  */
 #ifndef VIGILCTL_WATCH_H
 #define VIGILCTL_WATCH_H
@@ -8,9 +8,10 @@
 
 #include "client/verb.h"
 
-/* Prints the status now and whenever it changes; on a terminal in place, and once a second for the
- * times in it, else one below the other.  Ends when vigild does: -errno, or -ECANCELED having
- * printed why it was refused. */
+/* Prints the status now and after each change.  On a terminal the table is redrawn in place, and
+ * also once a second, because the shown ages change.  Otherwise the tables follow each other.
+ * Returns -errno when the connection is lost, or -ECANCELED after it has printed vigild's error
+ * reply. */
 int vigilctl_watch(const char *socket, const struct verb *verb, bool json);
 
 #endif

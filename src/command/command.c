@@ -1,8 +1,7 @@
 /*
- * command: one table of verbs, for every door.
+ * command: the table of verbs.
  *
- * A row holds all that is to be known of a verb.  Access and parameters are checked here, before
- * any handler is reached, and nowhere else.
+ * Access and parameters are checked here, before any handler runs, and nowhere else.
  */
 #include "command/command_handlers.h"
 
@@ -16,7 +15,8 @@
 #include "base/text.h"
 #include "command/reply_stream.h"
 
-/* A name that was cut to length may end in half a character, which JSON cannot carry. */
+/* Removes incomplete UTF-8 sequences, because a truncated name may end in one and JSON cannot
+ * contain it. */
 static void drop_half_characters(char *text)
 {
 	size_t left = strlen(text), took;
@@ -199,7 +199,7 @@ const struct command *command_admit(
 		return NULL;
 	}
 	if (json_is_array(params) && json_array_size(params) == 0)
-		params = NULL; /* no arguments by position are no arguments */
+		params = NULL; /* an empty array means no parameters */
 	if (params != NULL && !json_is_object(params)) {
 		command_fail(reply, COMMAND_PARAMS, "%s: params must be an object", verb);
 		return NULL;
@@ -215,8 +215,8 @@ void command_reply_clear(struct command_reply *reply)
 	*reply = (struct command_reply){0};
 }
 
-/* What a peer only reads is its own affair: the host does not end for it, and half an answer is
- * none. */
+/* Runs a verb that only reads.  If memory runs out, vigild does not exit because of a client's
+ * request: the incomplete reply is dropped. */
 static void run_read(const struct command *command, struct host *host, json_t *params,
 	struct command_reply *reply)
 {

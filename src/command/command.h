@@ -1,8 +1,8 @@
 /*
- * command: one table of verbs, for the socket, the pipe, the console and vigilctl.
+ * command: the table of verbs for the socket, the pipe, the console and vigilctl.
  *
- * A row says the verb's usage, help, arguments and access; the default access is none.  The
- * doors check access before a handler is reached, by command_allowed, and nowhere else.
+ * Each row has the verb's usage, help, parameters and access.  The default access is none.  Access
+ * is checked only by command_allowed, before the handler runs.
  */
 #ifndef COMMAND_H
 #define COMMAND_H
@@ -18,20 +18,20 @@ struct host;
 struct reply_stream;
 
 enum access {
-	ACCESS_NONE,  /* nobody: a row that forgets its access is closed */
-	ACCESS_READ,  /* root, the host's own user, members of `group` */
-	ACCESS_WRITE, /* root and the host's own user */
+	ACCESS_NONE,  /* nobody: the default for a row without access */
+	ACCESS_READ,  /* root, vigild's own user, members of `group` */
+	ACCESS_WRITE, /* root and vigild's own user */
 	ACCESS_ROOT,  /* root */
-	ACCESS_LOCAL  /* not a method: vigilctl does it itself */
+	ACCESS_LOCAL  /* not a method: vigilctl runs it locally */
 };
 
-/* Who asks; filled by the door. */
+/* The client that sends a request.  Filled in by the socket, the pipe or the console. */
 struct peer {
 	uid_t uid;
-	bool reader; /* a member of the group that may read */
+	bool reader; /* member of the group with read access */
 };
 
-/* JSON-RPC's codes, and ours. */
+/* The error codes of JSON-RPC, and vigild's own ones. */
 enum command_error {
 	COMMAND_PARSE = -32700,
 	COMMAND_INVALID = -32600,
@@ -45,18 +45,19 @@ enum command_error {
 };
 
 struct command_reply {
-	bool in_parts;               /* set by who asks: it takes a stream */
-	const struct peer *peer;     /* who asks; set by command_run; NULL: not known */
-	struct reply_stream *stream; /* the caller's; else NULL */
-	json_t *result;              /* a new reference; NULL: failed, or a stream */
-	int code;                    /* enum command_error when failed */
+	bool in_parts;               /* set by the caller: it accepts a stream */
+	const struct peer *peer;     /* the client; set by command_run; NULL: unknown */
+	struct reply_stream *stream; /* owned by the caller; NULL: no stream */
+	json_t *result;              /* a new reference; NULL: an error, or a stream */
+	int code;                    /* enum command_error; 0: no error */
 	char message[256];
 	json_t *data; /* a new reference or NULL: {"complaints":[...]} */
 };
 
-/* A parameter: its name in "params", its type, whether it must be there.  On a command line they
- * are words in the table's order, an array all that are left; options are `--name VALUE` or by
- * their first letter `-n VALUE`, or `--name` alone for a JSON_TRUE, which stands for either truth. */
+/* A parameter: its name in "params", its type, and whether it is required.  On a command line, the
+ * parameters are words in the order of the table, and an array takes all remaining words.  Options
+ * are `--name VALUE`, or `-n VALUE` with the first letter of the name.  An option of type JSON_TRUE
+ * is `--name` without a value; in JSON it may be true or false. */
 struct command_param {
 	const char *name;
 	json_type type;
@@ -68,37 +69,39 @@ struct command_param {
 
 struct command {
 	const char *verb;
-	const char *usage; /* its arguments, "[POINTER]" */
+	const char *usage; /* arguments, such as "[POINTER]" */
 	const char *help;  /* one line */
 	enum access access;
-	bool pipe; /* the pipe takes it too */
+	bool pipe; /* also allowed on the pipe */
 	struct command_param params[COMMAND_PARAMS_MAX];
-	/* params: an object with the types checked.  NULL for LOCAL rows, and for `watch`, which
-	 * the socket answers itself since it goes on. */
+	/* params: an object whose types have been checked. run is NULL for rows with ACCESS_LOCAL,
+	 * and for `watch`, which the socket handles itself because a watch continues after the
+	 * reply. */
 	void (*run)(struct host *host, json_t *params, struct command_reply *reply);
 };
 
-/* Ended by a row without a verb. */
+/* The last row has no verb. */
 extern const struct command commands[];
 const struct command *command_find(const char *verb);
 bool command_allowed(const struct command *command, const struct peer *peer);
-/* Finds the verb and checks access and parameters; NULL with the reply failed. */
+/* Finds the verb and checks access and parameters.  NULL: the reply has the error. */
 const struct command *command_admit(
 	const struct peer *peer, const char *verb, json_t *params, struct command_reply *reply);
-/* Admits and runs.  Exactly one of result, stream and code is set after. */
+/* Checks with command_admit and runs the handler.  Afterwards exactly one of result, stream and
+ * code is set. */
 void command_run(struct host *host, const struct peer *peer, const char *verb, json_t *params,
 	struct command_reply *reply);
-/* Frees what a reply holds. */
+/* Frees the contents of a reply and zeroes it. */
 void command_reply_clear(struct command_reply *reply);
-/* The row of a parameter; NULL where the verb has none of that name. */
+/* Finds a parameter of a verb.  NULL: the verb has no parameter of this name. */
 const struct command_param *command_param(const struct command *command, const char *name);
-/* The parameters of a command line: words, ended by NULL.  An object, a new reference; NULL
- * with the reason in why. */
+/* Parses the words of a command line (ended by NULL).  Returns the parameters as an object, a new
+ * reference, or NULL with the reason in why. */
 json_t *command_params(const struct command *command, char *const *words, char *why, size_t size);
-/* What a watch tells of a change, at every door: {"revision","time","pointer","value"}, a new
- * reference.  value NULL: removed. */
+/* The notification of a change that a watch sends over any interface,
+ * {"revision","time","pointer","value"}: a new reference. value NULL: the value was removed. */
 json_t *command_change(uint64_t revision, const char *pointer, json_t *value);
-/* The verb most like a misspelt one, or NULL. */
+/* The verb that is most similar to a misspelt one.  NULL: none is similar. */
 const char *command_suggest(const char *verb);
 
 #endif

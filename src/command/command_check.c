@@ -1,12 +1,13 @@
 /*
- * command_check: a daemon as a Nagios plugin would report it.
+ * command_check: reports a daemon in the form of a Nagios plugin.
  *
- * It knows no module: what counts is the daemon's health at /runs/NAME/health, which also says that it
- * has failed or is paused, or any one number of the tree against ranges.  The long text of the health
- * follows, and then the newest lines of the history.  Performance data is what stands below the
- * daemon in the forms that the interface describes: `perfdata`, and the totals of a `service_state`.
+ * This file knows no module.  The result is the daemon's health at /runs/NAME/health, which also
+ * says whether the daemon has failed or is paused, or it compares one number of the state with
+ * ranges.  The long text of the health and the newest lines of the history follow.  Performance
+ * data comes from the daemon's state: `perfdata`, and the totals of a `service_state`, in the form
+ * that vigil.h describes.
  *
- * What is wrong with the question is an answer, too: UNKNOWN.
+ * An error in the request is not an error reply: the result is UNKNOWN.
  */
 #include "command/command_handlers.h"
 
@@ -28,17 +29,18 @@
 
 enum { OK, WARNING, CRITICAL, UNKNOWN };
 
-/* What a reply has room for: the receivers of long performance data take 64 KiB. */
+/* The limit of the performance data in a reply, in bytes.  Receivers of long performance data
+ * accept 64 KiB. */
 #define PERFDATA_MAX (256 * 1024)
 #define ITEM_MAX     8192
-#define HISTORY      5 /* lines of it, the newest, follow as long text */
+#define HISTORY      5 /* number of the newest lines that follow as long text */
 
 struct verdict {
 	int status;
-	char *line;        /* NULL: not judged yet */
+	char *line;        /* NULL: no verdict yet */
 	char *perfdata;    /* NULL: none */
 	size_t length;     /* of perfdata */
-	unsigned left_out; /* values that have no place in it */
+	unsigned left_out; /* number of values that were left out */
 };
 
 static const char *const names[] = {"OK", "WARNING", "CRITICAL", "UNKNOWN"};
@@ -67,14 +69,14 @@ static const char *text_of(const json_t *object, const char *key)
 
 /* --- performance data ------------------------------------------------------------------------- */
 
-/* Appends an item, or counts it where it is none or there are too many. */
+/* Appends an item.  Counts it as left out if it is invalid or the limit is reached. */
 static void put_item(struct verdict *v, const char *label, const json_t *entry)
 {
 	char item[ITEM_MAX];
 	size_t length = vigil_perfdata(item, sizeof(item), label, entry), gap = v->length > 0;
 
 	if (json_is_null(json_object_get(entry, "value")))
-		return; /* null could not be determined: it is nothing to hand on */
+		return; /* null means that the value could not be determined */
 	if (length == 0 || v->length + gap + length >= PERFDATA_MAX) {
 		v->left_out++;
 		return;
@@ -136,14 +138,14 @@ static void judge_health(struct verdict *v, const struct vigil_daemon *d, const 
 		v->line = memory_format("%s - %s", names[v->status], text);
 }
 
-/* A daemon that failed or is paused: no number of it counts. */
+/* The numbers of a daemon that has failed or is paused are not compared with ranges. */
 static bool is_failed_or_paused(const json_t *account)
 {
 	return strcmp(text_of(account, "status"), "failed") == 0 ||
 	       json_is_true(json_object_get(account, "paused"));
 }
 
-/* A range that was not given alerts to nothing; false: what was given is none. */
+/* Parses a range.  A range that was not given never alerts.  False: the text is not a range. */
 static bool read_range(struct verdict *v, const char *option, const char *text, vigil_range *range)
 {
 	if (text == NULL || vigil_range_read(text, range) == 0)
@@ -161,8 +163,7 @@ static const char *number_text(char text[NUMBER_TEXT], const json_t *value)
 	return text;
 }
 
-/* The number that the question is about; NULL where there is none to judge, and the verdict says
- * so. */
+/* The number at the pointer.  NULL: there is no usable number, and the verdict says why. */
 static json_t *find_number(struct verdict *v, struct host *host, const char *pointer)
 {
 	struct state *state = host_state(host);
@@ -212,9 +213,9 @@ static void judge_number(struct verdict *v, struct host *host, json_t *params)
 	json_decref(value);
 }
 
-/* --- the answer ------------------------------------------------------------------------------- */
+/* --- the reply -------------------------------------------------------------------------------- */
 
-/* To the receiver a bar begins performance data, wherever it stands. */
+/* Replaces bars, because in the output of a plugin any bar begins performance data. */
 static char *without_bars(const char *text)
 {
 	char *copy = memory_text(text);
@@ -233,7 +234,7 @@ static void append_line(json_t *lines, const char *text)
 	free(copy);
 }
 
-/* The long text of the health, line by line. */
+/* Appends the long text of the health line by line. */
 static void append_long_text(json_t *lines, const char *text)
 {
 	char *copy = without_bars(text), *line = copy, *end;
@@ -301,7 +302,8 @@ void command_check(struct host *host, json_t *params, struct command_reply *repl
 	} else if (command_text(params, "pointer") == NULL &&
 		   (command_text(params, "warning") != NULL ||
 			   command_text(params, "critical") != NULL)) {
-		/* Left unsaid, a range that nothing is held against would pass for health. */
+		/* Without this error, the user would believe that the range was checked, but only
+		 * the health is. */
 		judge(&v, UNKNOWN, "a range wants the address of a number, as /daemons/%s/...",
 			name);
 	} else if (command_text(params, "pointer") == NULL) {

@@ -1,5 +1,5 @@
 /*
- * command_daemons: the verbs that are about daemons: status, explain, run, restart, maintenance.
+ * command_daemons: the verbs about daemons: status, explain, run, restart, pause and resume.
  */
 #include "command/command_handlers.h"
 
@@ -33,7 +33,7 @@ static void fail_unknown(struct host *host, const char *name, struct command_rep
 			reply, COMMAND_NOT_FOUND, "there is no daemon \"%.64s\" running", name);
 }
 
-/* The daemon that params name; NULL with the reply failed. */
+/* The daemon that params name.  NULL: the reply has the error. */
 static struct vigil_daemon *named(struct host *host, json_t *params, struct command_reply *reply)
 {
 	const char *name = command_text(params, "name");
@@ -59,7 +59,7 @@ static json_t *status_row(struct vigil_daemon *d)
 	return row;
 }
 
-/* A row for each reason why vigild itself cannot do all it should; no daemon has such a name. */
+/* A row for a reason why vigild is degraded.  No daemon can have the name "(vigild)". */
 static json_t *degraded_row(const struct degraded_reason *reason)
 {
 	char since[CLOCK_TEXT];
@@ -75,7 +75,7 @@ static json_t *tell_status(struct host *host, const char *name)
 	return status_row(host_find(host, name));
 }
 
-/* DEGRADED_KINDS: it has ended. */
+/* DEGRADED_KINDS: no such reason is set any more. */
 static enum degraded degraded_of(const char *name)
 {
 	enum degraded what = 0;
@@ -180,7 +180,8 @@ static bool matches(const char *name, json_t *globs, bool all)
 	return false;
 }
 
-/* Whether each name, or glob, is that of a daemon; the reply failed where one is not. */
+/* Checks that each name or glob matches a daemon.  False: one does not, and the reply has the
+ * error. */
 static bool check_globs(struct host *host, json_t *globs, struct command_reply *reply)
 {
 	struct vigil_daemon *d;
@@ -202,7 +203,7 @@ static bool check_globs(struct host *host, json_t *globs, struct command_reply *
 	return true;
 }
 
-/* The user who asks, by its number: to look its name up could block the loop. */
+/* The client's user as a uid, because looking up the name could block the loop. */
 static const char *asked_by(const struct command_reply *reply, char by[32])
 {
 	by[0] = '\0';

@@ -1,8 +1,8 @@
 /*
- * command_handlers: what the rows of the table run, and what handlers have in common.
+ * command_handlers: the handlers of the verbs, and their common functions.
  *
- * A handler can count on access and parameters having been checked.  It reads the host, asks
- * it, and fills in the reply: a result, or command_fail.
+ * A handler runs after access and parameters have been checked.  It reads or changes the host and
+ * fills in the reply: a result, a stream, or an error by command_fail.
  */
 #ifndef COMMAND_HANDLERS_H
 #define COMMAND_HANDLERS_H
@@ -22,7 +22,7 @@ command_fn command_modules, command_log, command_version;
 
 void command_fail(struct command_reply *reply, enum command_error code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-/* A parameter that is a text; NULL where it was not given. */
+/* A text parameter.  NULL: it was not given. */
 const char *command_text(json_t *params, const char *name);
 
 #endif

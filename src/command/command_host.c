@@ -1,5 +1,5 @@
 /*
- * command_host: the verbs that are about the host: its state, its configuration, itself.
+ * command_host: the verbs about the host: its state, its configuration and vigild itself.
  */
 #include "command/command_handlers.h"
 
@@ -18,7 +18,7 @@
 #include "host/host.h"
 #include "host/dropin.h"
 
-/* --- the tree --------------------------------------------------------------------------------- */
+/* --- the state -------------------------------------------------------------------------------- */
 
 static json_t *tell_state(struct host *host, const char *name)
 {
@@ -39,7 +39,8 @@ static json_t *tell_vigil(struct host *host, const char *name)
 	return state_get(host_state(host), "/vigil");
 }
 
-/* What is there of each daemon, and above. */
+/* The pointers whose value is a stream: the whole state, and all daemons below /daemons and
+ * /runs. */
 static const struct section whole_state[] = {
 	{"{\"daemons\":{", reply_stream_next_daemon, tell_state, true, "}"},
 	{",\"runs\":{", reply_stream_next_daemon, tell_run, true, "}"},
@@ -84,7 +85,8 @@ void command_get(struct host *host, json_t *params, struct command_reply *reply)
 
 /* --- the configuration ------------------------------------------------------------------------ */
 
-/* Which options are secret is known of those only that were checked by a schema. */
+/* Describes one daemon of the configuration.  Without secrets, options that no schema has checked
+ * are masked, because only the schema says which options are secret. */
 static json_t *list_row(const struct config_daemon *cd, bool secrets)
 {
 	json_t *options = json_object();
@@ -153,7 +155,7 @@ void command_reload(struct host *host, json_t *params, struct command_reply *rep
 			&diagnostics, "the configuration is wrong; nothing was changed", reply);
 }
 
-/* Those that the reload has not found as well. */
+/* Adds the notes that the reload has not reported already. */
 static void add_notes(struct diagnostics *diagnostics, json_t *result)
 {
 	json_t *notes = json_incref(json_object_get(result, "notes")), *note;
@@ -240,8 +242,9 @@ void command_log(struct host *host, json_t *params, struct command_reply *reply)
 	reply->result = json_pack("{s:s}", "level", word);
 }
 
-/* For clients that know the socket only and want to change files.  A link is not followed: conf.d lies
- * beside the name that vigild was given. */
+/* The absolute path of the configuration file, for clients that know only the socket and want to
+ * change files.  Symbolic links are not resolved, because conf.d is next to the name that vigild
+ * was given. */
 static char *config_path(struct host *host)
 {
 	const char *file = host_config(host)->file;

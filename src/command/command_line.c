@@ -1,8 +1,8 @@
 /*
- * command_line: the words of a command line as the parameters of a verb.
+ * command_line: converts the words of a command line to the parameters of a verb.
  *
- * vigilctl and the pipe speak in words, the socket in JSON; the table says how one becomes the
- * other, so no door knows any verb's arguments.
+ * vigilctl and the pipe use words, the socket uses JSON.  The table of verbs defines the
+ * conversion, so neither needs code for the parameters of a single verb.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -11,7 +11,7 @@
 
 #include "command/command.h"
 
-/* The option that a word begins, "--name", "--name=VALUE", "-n" or "-nVALUE"; NULL: the verb has no
+/* Finds the option of a word "--name", "--name=VALUE", "-n" or "-nVALUE".  NULL: the verb has no
  * such option.  *value: the value in the same word, or NULL. */
 static const struct command_param *option_of(
 	const struct command *command, const char *word, const char **value)
@@ -33,13 +33,13 @@ static const struct command_param *option_of(
 	return command_param(command, name);
 }
 
-/* "-5" and "-" are words like any other. */
+/* "-5" and "-" are operands, not options. */
 static bool is_option(const char *word)
 {
 	return strncmp(word, "--", 2) == 0 || (word[0] == '-' && isalpha((unsigned char)word[1]));
 }
 
-/* Takes an option and, unless it is a switch, its value: 0 or -EINVAL. */
+/* Parses an option and, unless it is a switch, its value.  0 or -EINVAL. */
 static int take_option(
 	const struct command *command, char *const **words, json_t *params, char *why, size_t size)
 {
@@ -67,7 +67,7 @@ static int take_option(
 	return 0;
 }
 
-/* The parameter that the next operand is for: the first that has no value yet, or a list. */
+/* The parameter for the next operand: the first one that has no value yet, or an array. */
 static const struct command_param *next_param(const struct command *command, json_t *params)
 {
 	for (unsigned i = 0; i < COMMAND_PARAMS_MAX && command->params[i].name != NULL; i++)
@@ -94,7 +94,7 @@ static int take_operand(
 	return json_array_append_new(json_object_get(params, p->name), json_string(word));
 }
 
-/* JSON holds nothing else, and a word that is dropped makes another command of it. */
+/* JSON allows only UTF-8.  Dropping an invalid word would change the meaning of the command. */
 static bool are_utf8(char *const *words)
 {
 	json_t *text;
@@ -108,7 +108,7 @@ static bool are_utf8(char *const *words)
 	return true;
 }
 
-/* Options and operands come in any order; after "--" all words are operands. */
+/* Options and operands may be in any order.  After "--" all words are operands. */
 static int take_words(
 	const struct command *command, char *const *words, json_t *params, char *why, size_t size)
 {

@@ -1,5 +1,5 @@
 /*
- * stream: an answer that is made while it is sent, a part for each daemon.
+ * reply_stream: a reply that is generated while it is sent.
  */
 #include "command/reply_stream.h"
 
@@ -13,16 +13,16 @@
 #include "state/json_pieces.h"
 #include "host/host.h"
 
-/* So many are told of in a moment. */
+/* Up to this number of daemons, a reply is generated at once. */
 #define MANY 100
 
 struct reply_stream {
 	struct host *host;
 	const struct section *section;
-	bool opened;                /* the section is */
-	bool follows;               /* another part stands before the next */
-	char name[80];              /* whom the last part was of; "": nobody yet */
-	struct json_pieces *pieces; /* the rest of that part; NULL: it was told */
+	bool opened;                /* the text before the section was sent */
+	bool follows;               /* the next part needs a comma */
+	char name[80];              /* name of the last part; "": none yet */
+	struct json_pieces *pieces; /* rest of that part, owned; NULL: it was sent */
 };
 
 struct reply_stream *reply_stream_new(struct host *host, const struct section *sections)
@@ -55,8 +55,8 @@ void reply_stream_free(struct reply_stream *stream)
 	free(stream);
 }
 
-/* Begins a part: what precedes its pieces, "" where there is nothing to tell, NULL where there is
- * no memory. */
+/* Starts a part.  Returns the text before its pieces; "": the part is empty; NULL: out of
+ * memory. */
 static char *part(struct reply_stream *stream)
 {
 	const struct section *section = stream->section;
@@ -75,11 +75,11 @@ static char *part(struct reply_stream *stream)
 	stream->follows = true;
 	if (!section->keyed)
 		return memory_text(comma);
-	/* There is nothing in a name to be escaped. */
+	/* The name of a daemon contains no character that needs escaping. */
 	return memory_format("%s\"%s\":", comma, stream->name);
 }
 
-/* The next piece of the part; NULL when it was told. */
+/* The next piece of the current part.  NULL: the part is complete, or *failed is set. */
 static char *rest_of_part(struct reply_stream *stream, bool *failed)
 {
 	char *text = json_pieces_next(stream->pieces, failed);
@@ -91,7 +91,8 @@ static char *rest_of_part(struct reply_stream *stream, bool *failed)
 	return NULL;
 }
 
-/* Before its parts, and where its parts go on with those before, nothing. */
+/* Starts a section.  Returns its opening text, or "" if the section goes on with the previous
+ * list. */
 static char *open_section(struct reply_stream *stream)
 {
 	stream->opened = true;

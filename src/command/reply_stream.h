@@ -1,14 +1,14 @@
 /*
- * stream: an answer that is made while it is sent, a part for each daemon.
+ * reply_stream: a reply that is generated while it is sent, one part for each daemon.
  *
- * To tell of 100,000 daemons takes a second or two, in which the loop would do nothing else, and
- * ten times the memory that they take themselves.  So where there are many, what is told of all
- * of them is told bit by bit, by whoever sends it.
+ * A reply about 100,000 daemons takes a second or two to generate, which would block the loop, and
+ * it needs ten times the memory of the daemons themselves.  So if there are many daemons, the
+ * sender of the reply generates it part by part.  A large part, and any other large result, is
+ * generated in pieces too (json_pieces).
  *
- * A part that is large itself, and any other large result, is told in pieces as well (json_pieces).
- *
- * It is walked by name: next is the first daemon after the one told of last, whoever has come or
- * gone meanwhile.  Each part is true of the moment it was made; the whole is of no one moment.
+ * The stream iterates by name: the next part is about the first daemon after the last name,
+ * whichever daemons were added or removed in the meantime.  Each part is correct at the time when
+ * it was generated, but the whole reply is not a snapshot of one point in time.
  */
 #ifndef REPLY_STREAM_H
 #define REPLY_STREAM_H
@@ -21,34 +21,34 @@ struct command_reply;
 struct host;
 struct reply_stream;
 
-/* Series come one after the other in a table, ended by a row without next. */
+/* One section of the reply.  Sections are rows of a table; the last row has no `next`. */
 struct section {
-	const char *open; /* what stands before its parts; NULL: they go on with those before */
-	/* The name after that one ("": the first); NULL: there is none. */
+	const char *open; /* text before the parts; NULL: continue the previous list */
+	/* The name after this one ("": the first name).  NULL: no more names. */
 	const char *(*next)(struct host *host, const char *name);
-	/* What is told of it, a new reference; NULL: nothing. */
+	/* Makes the part for this name, a new reference.  NULL: there is nothing to send. */
 	json_t *(*render)(struct host *host, const char *name);
-	bool keyed; /* each part stands under its name */
+	bool keyed; /* each part is a member whose key is the name */
 	const char *close;
 };
 
-/* NULL where there are so few daemons that all may be told at once. */
+/* NULL: there are so few daemons that the whole reply may be generated at once. */
 struct reply_stream *reply_stream_new(struct host *host, const struct section *sections);
-/* Tells one value; takes the reference. */
+/* A stream of one value.  Takes the reference. */
 struct reply_stream *reply_stream_of(json_t *value);
 void reply_stream_free(struct reply_stream *stream);
-/* The next bit of the JSON text, to be freed; NULL at the end, and with *failed when there was
- * no memory: what was sent already is then half an answer. */
+/* The next piece of the JSON text, which the caller frees.  NULL: the end.  NULL with *failed set:
+ * out of memory; the text that was already sent is then incomplete. */
 char *reply_stream_next(struct reply_stream *stream, bool *failed);
 
-/* Answers with all parts, which have no names: as a stream where that is taken and they are many, or
- * as one array. */
+/* Fills in the reply with all parts, which have no keys: as a stream if the caller accepts one and
+ * there are many daemons, otherwise as one array. */
 void reply_stream_answer(
 	struct host *host, const struct section *sections, struct command_reply *reply);
 
-/* A next of the daemons there are. */
+/* A `next` callback for the names of the running daemons. */
 const char *reply_stream_next_daemon(struct host *host, const char *name);
-/* And one of a single part of that name. */
+/* A `next` callback for a section with a single part; the name "once" has no meaning. */
 const char *reply_stream_once(struct host *host, const char *name);
 
 #endif

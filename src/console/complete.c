@@ -1,12 +1,12 @@
 /*
- * complete: what the word that was begun may become.
+ * complete: completes the word before the cursor.
  *
- * The table of verbs says what each word of a line is: a verb, an option, a daemon, a log level or an address
- * in the state.  Daemons and addresses are asked of vigild as any client would ask, so nobody is shown what
- * they could not have read.
+ * The table of verbs defines the type of each word: a verb, an option, a daemon, a log level or a
+ * JSON pointer.  Daemons and pointers are requested from vigild like by any other client, so a user
+ * sees only what the user may read.
  *
- * A word may hold backslashes; a line with quotes is left alone.  Names that hold what a terminal would
- * act upon are not offered.
+ * A word may have backslashes.  A line with quotes is not completed.  Names with characters that a
+ * terminal would interpret are not offered.
  */
 #include "console/complete.h"
 
@@ -24,11 +24,11 @@
 
 struct candidate {
 	char *text;
-	bool open; /* there is something below it */
+	bool open; /* the value has members */
 };
 
 struct search {
-	char *word; /* that was begun, without its backslashes */
+	char *word; /* word to complete, without its backslashes */
 	size_t length;
 	struct candidate *list;
 	size_t count;
@@ -82,7 +82,7 @@ static void offer_daemons(struct search *s)
 	json_decref(rows);
 }
 
-/* A key as a step of a pointer: ~ and / are ~0 and ~1. */
+/* Appends a key to a pointer. ~ and / in the key become ~0 and ~1. */
 static char *step(const char *parent, const char *key)
 {
 	size_t length = strlen(parent);
@@ -152,7 +152,7 @@ static void offer_options(struct search *s, const struct command *command)
 	}
 }
 
-/* --- which word it is ------------------------------------------------------------------------- */
+/* --- type of the word ------------------------------------------------------------------------- */
 
 static const struct {
 	const char *param;
@@ -165,7 +165,8 @@ static const struct {
 	{"verb", offer_verbs},
 };
 
-/* The positional parameter that a word after these would be; NULL: none, or an option's value. */
+/* The positional parameter for the word after these words.  NULL: there is none, or the word is the
+ * value of an option. */
 static const struct command_param *next_param(const struct command *command, char *const *words)
 {
 	const struct command_param *p = command->params, *end = p + COMMAND_PARAMS_MAX, *option;
@@ -194,7 +195,7 @@ static void search(struct search *s, char *const *words)
 		offer_verbs(s);
 		return;
 	}
-	/* The one name that is not of a daemon is that of a new one. */
+	/* register takes the name of a new daemon, which cannot be completed. */
 	if (command == NULL || strcmp(command->verb, "register") == 0)
 		return;
 	param = next_param(command, words + 1);
@@ -206,14 +207,14 @@ static void search(struct search *s, char *const *words)
 				kinds[i].offer(s);
 }
 
-/* --- what comes of it ------------------------------------------------------------------------- */
+/* --- result ----------------------------------------------------------------------------------- */
 
 static int by_text(const void *a, const void *b)
 {
 	return strcmp(((const struct candidate *)a)->text, ((const struct candidate *)b)->text);
 }
 
-/* How far all of them are the same, in whole characters. */
+/* The length of the common prefix of all candidates, in whole characters. */
 static size_t common_length(const struct search *s)
 {
 	const char *first = s->list[0].text, *last = s->list[s->count - 1].text;
@@ -250,7 +251,8 @@ static void conclude(struct search *s, struct completions *found)
 	qsort(s->list, s->count, sizeof(*s->list), by_text);
 	only = &s->list[0];
 	length = common_length(s);
-	/* What stands there whole goes on below it, where there is something. */
+	/* A single candidate without members is followed by a space.  If it has members, a slash
+	 * follows once it has been typed completely. */
 	if (s->count == 1)
 		end = !only->open ? " " : length == s->length ? "/" : "";
 	if (length > s->length || end[0] != '\0') {
@@ -263,7 +265,7 @@ static void conclude(struct search *s, struct completions *found)
 	}
 }
 
-/* Cuts the line into words ended by NULL; the last is the one that was begun, perhaps empty. */
+/* Splits the line into words, ended by NULL.  Returns the word to complete, which may be empty. */
 static char *cut(char *line, char *words[WORDS_MAX + 1])
 {
 	size_t n = 0;

@@ -1,5 +1,5 @@
 /*
- * complete: what the word that was begun may become.
+ * complete: completes the word before the cursor.
  */
 #ifndef COMPLETE_H
 #define COMPLETE_H
@@ -8,16 +8,18 @@
 
 #include <jansson.h>
 
-/* Asks vigild a verb and waits for the answer: a new reference to its result, or NULL.  Takes params. */
+/* Sends a verb to vigild and waits for the reply.  A new reference to the result, or NULL.  Takes
+ * the reference to params. */
 typedef json_t *complete_ask_fn(const char *verb, json_t *params, void *arg);
 
 struct completions {
-	char *insert; /* what all candidates continue with, quoted; NULL: nothing */
-	char **list;  /* the candidates to choose from, sorted; empty where there is no choice */
+	char *insert; /* text to insert, which all candidates share, quoted; NULL: none */
+	char **list;  /* candidates to choose from, sorted; empty: no choice */
 	size_t count;
 };
 
-/* before: the line up to the cursor.  completions_clear frees what is found. */
+/* Completes the line. before: the line up to the cursor.  The caller frees found with
+ * completions_clear. */
 void complete(const char *before, complete_ask_fn *ask, void *arg, struct completions *found);
 void completions_clear(struct completions *found);
 

@@ -1,13 +1,13 @@
 /*
  * connection: the console's connection to vigild.
  *
- * There are two kinds.  `vigilctl console` connects to the control socket; the console stays when that
- * vigild ends, and each verb connects again.  A verb whose answer was lost with its connection is not sent a
- * second time, because vigild may have done it.  `vigild -C` hands the console the one connection that
- * there is, on which vigild sends its log, too.
+ * There are two kinds.  `vigilctl console` connects to the control socket.  The console continues
+ * when vigild ends, and the next verb connects again.  If the connection is lost before the reply
+ * to a verb arrives, the verb is not sent again, because vigild may have run it.  `vigild -C` gives
+ * the console its only connection, on which vigild also sends its log.
  *
- * An answer that is no longer wanted is dropped when it comes.  At the socket the connection is closed
- * instead, which also works with a vigild that hangs.
+ * A reply that is no longer wanted is dropped when it arrives.  On the socket, the connection is
+ * closed instead, which also works if vigild hangs.
  */
 #include "console/connection.h"
 
@@ -22,13 +22,13 @@
 #include "base/text.h"
 #include "client/client.h"
 
-#define ASK_SECONDS 1.0 /* completion is not worth more */
+#define ASK_SECONDS 1.0 /* seconds; completion must not wait longer */
 
 struct connection {
 	struct connection_spec spec;
 	struct client *client; /* NULL: not connected */
-	bool watching;         /* changes are wanted */
-	bool was_lost;         /* a new connection is worth a line */
+	bool watching;         /* a watch is running */
+	bool was_lost;         /* report the next successful connection */
 };
 
 /* --- connecting ------------------------------------------------------------------------------- */
@@ -83,7 +83,7 @@ static void fail(struct command_reply *reply, const char *format, ...)
 	va_end(ap);
 }
 
-/* --- what vigild sends ------------------------------------------------------------------------ */
+/* --- notifications and replies ---------------------------------------------------------------- */
 
 static const char *text_of(json_t *object, const char *key)
 {
@@ -114,8 +114,8 @@ static void on_notification(struct connection *c, const char *method, json_t *pa
 	free(line);
 }
 
-/* The reply to that request; NULL and errno: EAGAIN, or the connection is lost.  What comes before it is
- * handled.  A connection that is turned away gets a reply without an id. */
+/* The reply to this request.  NULL and errno: EAGAIN, or the connection is lost.  Notifications
+ * before the reply are handled.  A rejected connection gets a reply with a null id. */
 static json_t *take_reply(struct connection *c, int id)
 {
 	json_t *object, *its_id;
@@ -164,7 +164,7 @@ static void on_lost(struct connection *c, int err, bool watching, struct command
 		fail(reply, "vigild has closed the connection before it answered");
 }
 
-/* The answer is no longer wanted. */
+/* Called when the reply is no longer wanted. */
 static void give_up(struct connection *c, bool watching)
 {
 	if (c->spec.socket != NULL)
@@ -207,7 +207,7 @@ static void await(
 	}
 }
 
-/* Sends a request and waits.  Takes params. */
+/* Sends a request and waits for the reply.  Takes the reference to params. */
 static void call(struct connection *c, const char *verb, json_t *params, double seconds,
 	struct command_reply *reply)
 {
@@ -252,7 +252,8 @@ json_t *connection_ask(struct connection *c, const char *verb, json_t *params)
 
 /* --- register and unregister ------------------------------------------------------------------ */
 
-/* The path of the configuration to change, which the caller frees; NULL with the reply failed. */
+/* The path of the configuration to change, which the caller frees.  NULL: the reply has the
+ * error. */
 static char *find_file(struct connection *c, struct command_reply *reply)
 {
 	char why[320], *file = NULL;
@@ -291,7 +292,8 @@ static int edit_files(struct connection *c, const struct verb *verb, struct comm
 	return 0;
 }
 
-/* As on the command line of vigilctl: the user's own process writes the files, then vigild reads them. */
+/* Like the command line of vigilctl: this process writes the files with the user's rights, then
+ * vigild reloads. */
 static void edit(struct connection *c, const struct verb *verb, struct command_reply *reply)
 {
 	if (edit_files(c, verb, reply) != 0)
@@ -302,7 +304,8 @@ static void edit(struct connection *c, const struct verb *verb, struct command_r
 		notice(c, "vigild does not run; the next start reads it");
 }
 
-/* vigild -C does it itself, because the console has its rights. */
+/* With `vigild -C`, vigild runs register and unregister itself, because the console has its
+ * rights. */
 void connection_run(struct connection *c, const struct verb *verb, struct command_reply *reply)
 {
 	connection_read(c);
@@ -312,7 +315,7 @@ void connection_run(struct connection *c, const struct verb *verb, struct comman
 		run_method(c, verb, reply);
 }
 
-/* --- life ------------------------------------------------------------------------------------- */
+/* --- creating and freeing --------------------------------------------------------------------- */
 
 struct connection *connection_new(const struct connection_spec *spec)
 {

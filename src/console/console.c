@@ -1,12 +1,13 @@
 /*
- * vigil-console: the verbs of vigilctl at a prompt, or from a script.
+ * vigil-console: runs the verbs of vigilctl at a prompt or from a script.
  *
- * vigilctl and vigild start it; nobody else needs to.  It is a process of its own, so it may wait: for a
- * key, for an answer, for a terminal that takes no output.  One thing is done at a time: a line is read when
- * the answer to the one before has been printed, so the answers of a script never mix.
+ * The program is started by vigilctl and vigild, not by users.  It is a separate process, so it may
+ * wait for a key, for a reply, or for a terminal that accepts no output.  It handles one line at a
+ * time: the next line is read after the reply to the previous one has been printed, so the replies
+ * of a script never mix.
  *
- * What comes without a question, such as a line of the log, is printed as soon as it comes; at a prompt
- * the line that is being typed makes room for it.
+ * Notifications, such as lines of the log, are printed when they arrive.  At a prompt, the line
+ * that is being typed is moved below them.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -33,14 +34,14 @@ struct console {
 	struct connection *connection;
 	struct prompt *prompt; /* NULL: the lines come from a script */
 	struct script script;
-	unsigned long line; /* of the script */
-	bool interrupted;   /* Ctrl-C, and it was not yet acted upon */
+	unsigned long line; /* line number in the script */
+	bool interrupted;   /* Ctrl-C was pressed and has not been handled */
 	bool ended, failed;
 };
 
 /* --- printing --------------------------------------------------------------------------------- */
 
-/* Who failed, as the user knows it. */
+/* The program name for error messages, as the user knows it. */
 static const char *program(const struct console *c)
 {
 	return c->spec.socket == NULL ? "vigild" : "vigilctl";
@@ -64,7 +65,7 @@ static void fail_text(struct console *c, const char *why)
 	fail(c, &reply);
 }
 
-/* When nobody reads the answers, nothing more is done. */
+/* Flushes the output.  If it cannot be written, the console ends. */
 static void flush(struct console *c)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))
@@ -92,7 +93,7 @@ static void on_change(json_t *change, void *arg)
 
 /* --- waiting ---------------------------------------------------------------------------------- */
 
-/* What is the same while a line is typed and while a verb is done. */
+/* Handles the events that are the same while a line is typed and while a verb runs. */
 static void on_terminal_event(struct console *c, unsigned what)
 {
 	if ((what & TERMINAL_RESIZE) != 0)
@@ -122,7 +123,8 @@ static int on_wait(int fd, uint64_t deadline, void *arg)
 	}
 }
 
-/* Waits for standard input, and prints what vigild sends meanwhile.  False: Ctrl-C, or vigild has ended. */
+/* Waits for standard input, and prints what vigild sends in the meantime.  False: Ctrl-C, or vigild
+ * has ended. */
 static bool await_input(struct console *c)
 {
 	unsigned what;
@@ -136,7 +138,8 @@ static bool await_input(struct console *c)
 		what = terminal_wait(true, connection_fd(c->connection), 0);
 		on_terminal_event(c, what);
 		c->interrupted = (what & TERMINAL_INTERRUPT) != 0;
-		/* First what was typed: on a plain terminal it is a whole line, which has been shown. */
+		/* Typed input is handled first, because without an editor it is a whole line that
+		 * is already displayed. */
 		if (!c->interrupted && (what & TERMINAL_INPUT) != 0)
 			return true;
 		if ((what & TERMINAL_VIGILD) != 0)
@@ -166,7 +169,7 @@ static void help(struct console *c, const char *word)
 	}
 }
 
-/* Verbs that need no vigild. */
+/* Runs the verbs that need no vigild.  False: the verb is another one. */
 static bool is_own(struct console *c, const struct verb *verb)
 {
 	const char *name = verb->command->verb;
@@ -235,7 +238,7 @@ static void run_line(struct console *c, const char *line)
 
 /* --- lines ------------------------------------------------------------------------------------ */
 
-/* A byte that was typed, or -1. */
+/* Reads a typed byte.  -1: the line or the input has ended. */
 static int on_next(void *arg)
 {
 	struct console *c = arg;
@@ -258,7 +261,7 @@ static json_t *on_ask(const char *verb, json_t *params, void *arg)
 	return connection_ask(c->connection, verb, params);
 }
 
-/* Ctrl-C ends a line, and Ctrl-D all of them. */
+/* Reads and runs a typed line.  Ctrl-C ends the line, Ctrl-D ends the input. */
 static void run_typed(struct console *c)
 {
 	char *line = prompt_read(c->prompt);
@@ -307,7 +310,7 @@ static void run_script_line(struct console *c)
 	flush(c);
 }
 
-/* --- life ------------------------------------------------------------------------------------- */
+/* --- main program ----------------------------------------------------------------------------- */
 
 static void greet(struct console *c)
 {

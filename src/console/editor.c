@@ -1,11 +1,12 @@
 /*
- * editor: a line that is edited on a terminal, with history, by libedit.
+ * editor: edits a line on a terminal, with history, using libedit.
  *
- * libedit reads characters through on_getc, so that the console can print what vigild sends while it
- * waits for a key.
+ * libedit reads characters through on_getc, so that the console can print what vigild sends while
+ * it waits for a key.
  *
- * Between two lines libedit sets the modes of a terminal without an editor.  The console ends them at once,
- * and they have no echo, so that what is typed early is not shown in the middle of an answer.
+ * Between two lines libedit sets its modes for a terminal without an editor.  The console sets the
+ * editing modes again at once.  The modes in between have no echo, so that text that is typed early
+ * is not displayed in the middle of a reply.
  */
 #include "console/editor.h"
 
@@ -39,7 +40,7 @@ static struct editor *editor_of(EditLine *el)
 
 /* --- keys ------------------------------------------------------------------------------------- */
 
-/* libedit asks for a character; 0 ends the line. */
+/* Called by libedit for a character.  0 ends the line. */
 static int on_getc(EditLine *el, wchar_t *c)
 {
 	struct editor *editor = editor_of(el);
@@ -69,7 +70,8 @@ static unsigned char on_tab(EditLine *el, int key)
 	return err == 0 ? CC_REFRESH : CC_NORM;
 }
 
-/* Ctrl-D: the end on an empty line, else the character at the cursor. */
+/* Handles Ctrl-D: ends the input on an empty line, otherwise deletes the character at the
+ * cursor. */
 static unsigned char on_end(EditLine *el, int key)
 {
 	const LineInfo *info = el_line(el);
@@ -116,7 +118,7 @@ static char *on_prompt(EditLine *el)
 	return (char *)editor_of(el)->spec.prompt;
 }
 
-/* How many rows the cursor is below that of the prompt. */
+/* The number of rows between the prompt and the cursor. */
 static int cursor_row(struct editor *editor)
 {
 	const LineInfoW *info = el_wline(editor->el);
@@ -162,10 +164,10 @@ void editor_take_terminal(struct editor *editor, bool taken)
 	el_set(editor->el, EL_PREP_TERM, taken);
 }
 
-/* --- life ------------------------------------------------------------------------------------- */
+/* --- opening and closing ---------------------------------------------------------------------- */
 
-/* Keys as emacs has them.  Those without a command would put a control character into the line, or ask for
- * a command of libedit. */
+/* Binds keys as in emacs.  The unassigned keys would insert a control character or start a command
+ * of libedit. */
 static void bind_keys(EditLine *el)
 {
 	static const char *const keys[][2] = {
@@ -185,7 +187,7 @@ static void bind_keys(EditLine *el)
 	};
 
 	el_set(el, EL_EDITOR, "emacs");
-	/* With el_set the names would be copied, and the copies never freed. */
+	/* el_wset is used, because el_set would copy the names and never free the copies. */
 	el_wset(el, EL_ADDFN, L"vigil-complete", L"Complete the word", on_tab);
 	el_wset(el, EL_ADDFN, L"vigil-end", L"End, or delete", on_end);
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
@@ -201,7 +203,8 @@ static void set_up(struct editor *editor)
 	el_set(editor->el, EL_CLIENTDATA, editor);
 	el_set(editor->el, EL_GETCFN, on_getc);
 	el_set(editor->el, EL_SIGNAL, 0);
-	/* Otherwise Ctrl-C may throw away what the console prints because of it. */
+	/* NOFLSH is set, because otherwise Ctrl-C could discard the text that the console prints in
+	 * response. */
 	el_set(editor->el, EL_SETTY, "-d", "+noflsh", NULL);
 	el_set(editor->el, EL_SETTY, "-x", "+noflsh", NULL);
 	el_set(editor->el, EL_SETTY, "-x", "-echo", NULL);

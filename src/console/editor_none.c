@@ -1,6 +1,6 @@
 /*
- * editor_none: takes the place of editor.c where there is no libedit.  editor_open returns NULL, so the
- * other functions are never called.
+ * editor_none: replaces editor.c in a build without libedit. editor_open returns NULL, so the other
+ * functions are never called.
  */
 #include "console/editor.h"
 

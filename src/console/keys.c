@@ -1,9 +1,9 @@
 /*
- * keys: characters from the bytes that a terminal sends.
+ * keys: decodes characters from the bytes that a terminal sends.
  *
- * The C library's own functions would read them as the user's locale says, and stop at the first byte
- * that is no character there.  A terminal in another encoding must not end the console, so such bytes
- * are dropped one by one.
+ * The functions of the C library would decode them by the user's locale, and fail at the first
+ * invalid byte.  A terminal with another encoding must not end the console, so invalid bytes are
+ * dropped one by one.
  */
 #include "console/keys.h"
 
@@ -17,7 +17,7 @@ static void drop(struct keys *keys, size_t count)
 	memmove(keys->bytes, keys->bytes + count, keys->count);
 }
 
-/* How many bytes a character takes that begins with this one. */
+/* The length in bytes of a character with this first byte. */
 static size_t length_of(unsigned char first)
 {
 	return first < 0xc0 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
@@ -30,7 +30,8 @@ bool keys_next(struct keys *keys, int (*next)(void *arg), void *arg, uint32_t *c
 
 	for (;;) {
 		while (keys->count == 0 || keys->count < length_of((unsigned char)keys->bytes[0])) {
-			/* The rest of a character is a continuation; another byte begins a new one. */
+			/* Only continuation bytes may follow the first byte.  Another byte begins a
+			 * new character. */
 			if (keys->count > 1 && (keys->bytes[keys->count - 1] & 0xc0) != 0x80)
 				break;
 			byte = next(arg);

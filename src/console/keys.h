@@ -1,5 +1,5 @@
 /*
- * keys: characters from the bytes that a terminal sends.
+ * keys: decodes characters from the bytes that a terminal sends.
  */
 #ifndef KEYS_H
 #define KEYS_H
@@ -8,14 +8,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* All zero: nothing has been read. */
+/* Zeroed: nothing has been read. */
 struct keys {
-	char bytes[4]; /* read, and no character yet */
+	char bytes[4]; /* bytes of an incomplete character */
 	size_t count;
 };
 
-/* Reads the next character, as UTF-8; bytes that are no UTF-8, and NUL, are dropped.  next returns one
- * byte, or a negative number at the end.  False: the end. */
+/* Reads the next UTF-8 character.  Invalid bytes and NUL are dropped. next returns one byte, or a
+ * negative number at the end of input.  False: the end. */
 bool keys_next(struct keys *keys, int (*next)(void *arg), void *arg, uint32_t *character);
 
 #endif

@@ -1,12 +1,12 @@
 /*
- * prompt: the lines that are typed on a terminal, edited by libedit or plain.
+ * prompt: reads typed lines from a terminal, with libedit or without an editor.
  *
- * Without libedit the kernel edits the line, as for any program that reads one, and the console does not
- * know what has been typed of it.  A line of the log then begins at the left, and the prompt is printed
- * again below it; what was typed is out of sight, and not lost.
+ * Without libedit the kernel edits the line, and the console does not know what has been typed.  A
+ * line of the log then begins at the left margin, and the prompt is printed again below it.  The
+ * typed text is no longer visible there, but it is not lost.
  *
- * At Ctrl-C the kernel would throw away what was printed as well as what was typed, and a prompt that is
- * printed at once would be gone.  NOFLSH tells it not to, and the console throws away what was typed.
+ * On Ctrl-C the kernel would discard output as well as input, and a prompt that is printed at once
+ * would be lost.  So the console sets NOFLSH and discards the input itself.
  */
 #include "console/prompt.h"
 
@@ -22,17 +22,17 @@
 #include "console/terminal.h"
 
 #define TEXT        "vigil> "
-#define CHOICES_MAX 100 /* shown at TAB */
+#define CHOICES_MAX 100 /* maximum number of choices displayed on TAB */
 
 struct prompt {
 	struct prompt_spec spec;
-	struct editor *editor; /* NULL: plain */
+	struct editor *editor; /* NULL: no editor */
 	bool shown;            /* a line is being typed */
 };
 
 /* --- completion ------------------------------------------------------------------------------- */
 
-/* Addresses are shown by their last step. */
+/* Prints the choices.  A JSON pointer is displayed as its last step. */
 static void show_choices(const struct completions *found)
 {
 	size_t column = 0, width;
@@ -132,7 +132,7 @@ void prompt_drop(struct prompt *prompt)
 {
 	if (prompt->shown && prompt->editor != NULL)
 		editor_leave_line(prompt->editor);
-	/* Where the kernel edits the line, it has shown ^C. */
+	/* Without an editor, the kernel has already displayed ^C. */
 	fputs(prompt->editor != NULL ? "^C\n" : "\n", stdout);
 	fflush(stdout);
 	prompt->shown = false;
@@ -157,7 +157,8 @@ void prompt_resize(struct prompt *prompt)
 {
 	if (prompt->editor == NULL)
 		return;
-	/* libedit forgets what it has drawn. */
+	/* The line is hidden and drawn again, because a resize makes libedit forget what it has
+	 * drawn. */
 	prompt_hide(prompt);
 	editor_resize(prompt->editor);
 	prompt_show(prompt);

@@ -1,9 +1,9 @@
 /*
- * script: the lines of a script, which is read in pieces.
+ * script: splits the input of a script into lines.
  *
- * A line is at most as long as the control socket accepts.  A longer one is taken for a file that is
- * no script, and it ends the script, because what follows would be read as verbs from the middle of
- * something else.
+ * The control socket limits the length of a line, and the same limit applies here.  A longer line
+ * means that the input is not a script.  It ends the script, because otherwise arbitrary text would
+ * be run as verbs.
  */
 #include "console/script.h"
 

@@ -1,5 +1,5 @@
 /*
- * script: the lines of a script, which is read in pieces.
+ * script: splits the input of a script, which arrives in pieces, into lines.
  */
 #ifndef SCRIPT_H
 #define SCRIPT_H
@@ -7,19 +7,20 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* All zero: nothing has been read. */
+/* Zeroed: nothing has been read. */
 struct script {
 	char *bytes;
-	size_t begin, end, size; /* the bytes that no line was made of yet */
-	bool ended;              /* no more will be added */
+	size_t begin, end, size; /* begin to end: bytes not yet returned; size: of the buffer */
+	bool ended;              /* end of input */
 };
 
-/* Adds what was read; a length of 0 is the end, after which the last line may lack its newline. */
+/* Adds input.  A length of 0 is the end of input, after which the last line may lack its
+ * newline. */
 void script_feed(struct script *script, const char *bytes, size_t length);
-/* The next line, without its newline; the caller frees it.  NULL: there is no whole line.  *why is NULL, or
- * says why the line cannot be one of a script.  A line over 64 KiB ends the script. */
+/* The next line without its newline, which the caller frees.  NULL: there is no complete line.
+ * *why: NULL, or the reason why the line is invalid.  A line over 64 KiB ends the script. */
 char *script_next(struct script *script, const char **why);
-/* Frees what is left; nothing more is read. */
+/* Frees the remaining input and ends the script. */
 void script_clear(struct script *script);
 
 #endif

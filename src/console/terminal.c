@@ -1,12 +1,13 @@
 /*
- * terminal: the modes of the console's terminal, its signals, and waiting for a key or for vigild.
+ * terminal: handles the modes and the signals of the console's terminal, and waits for a key or for
+ * vigild.
  *
- * A process that is killed, or crashes, cannot restore the modes of its terminal.  So another process, the
- * keeper, is started before they are changed.  It waits on a pipe; when the console is gone without having
- * restored the modes, the keeper restores them.
+ * A process that is killed or crashes cannot restore the modes of its terminal.  So the console
+ * starts another process, the keeper, before it changes them.  The keeper waits on a pipe.  If the
+ * console ends without having restored the modes, the keeper restores them.
  *
- * Ctrl-C, Ctrl-Z and a change of size are signals that are blocked except while terminal_wait waits, so none
- * is missed and none interrupts a write.
+ * Ctrl-C, Ctrl-Z and a change of size are signals.  They are blocked except while terminal_wait
+ * waits, so none is lost and none interrupts a write.
  */
 #include "console/terminal.h"
 
@@ -21,20 +22,20 @@
 
 #include "base/clock.h"
 
-#define TAKEN    '1' /* what the keeper is told */
+#define TAKEN    '1' /* bytes sent to the keeper */
 #define RESTORED '0'
 
 #define COLUMNS_GUESS 80
 
 static struct {
-	struct termios modes; /* as they were */
-	int keeper;           /* the pipe to the keeper */
-	pid_t keeper_pid;     /* 0: there is no terminal */
+	struct termios modes; /* modes before the console changed them */
+	int keeper;           /* write end of the pipe to the keeper */
+	pid_t keeper_pid;     /* 0: no terminal is open */
 	pid_t host;
 	sigset_t unblocked; /* the signal mask for waiting */
 } terminal;
 
-static volatile sig_atomic_t happened; /* of the TERMINAL_ flags, those that are signals */
+static volatile sig_atomic_t happened; /* pending TERMINAL_ flags of signals */
 
 static const struct {
 	int signo;
@@ -43,8 +44,8 @@ static const struct {
 
 /* --- the keeper ------------------------------------------------------------------------------- */
 
-/* It blocks all signals: those of the keyboard are not for it, and with SIGTTOU blocked it may set modes
- * from the background. */
+/* Main function of the keeper.  It blocks all signals: those of the keyboard are not for it, and
+ * with SIGTTOU blocked it may set modes from the background. */
 __attribute__((noreturn)) static void keep(int pipe)
 {
 	char state = RESTORED;
@@ -95,7 +96,8 @@ void terminal_take(void)
 	tell_keeper(TAKEN);
 }
 
-/* Also in a handler of signals.  Whatever the terminal still has to print may stay there. */
+/* Is also called in a signal handler.  TCSANOW does not wait until the pending output is
+ * printed. */
 static void restore(void)
 {
 	tcsetattr(STDIN_FILENO, TCSANOW, &terminal.modes);
@@ -145,7 +147,7 @@ static unsigned take_happened(void)
 	return flag;
 }
 
-/* The time that is left, or NULL for ever. */
+/* The remaining time.  NULL: no limit. */
 static const struct timespec *time_left(uint64_t deadline, struct timespec *left)
 {
 	uint64_t now = clock_now(), ns = deadline > now ? deadline - now : 0;
@@ -180,7 +182,7 @@ unsigned terminal_wait(bool input, int vigild, uint64_t deadline)
 void terminal_stop(void)
 {
 	restore();
-	/* A host that has ended is no longer the parent. */
+	/* If the host has ended, it is no longer the parent. */
 	if (terminal.host > 1 && getppid() == terminal.host)
 		kill(terminal.host, SIGSTOP);
 	raise(SIGSTOP);
@@ -201,7 +203,7 @@ size_t terminal_columns(void)
 	return size.ws_col;
 }
 
-/* --- life ------------------------------------------------------------------------------------- */
+/* --- opening and closing ---------------------------------------------------------------------- */
 
 int terminal_open(pid_t host, int inherited)
 {

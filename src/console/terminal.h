@@ -1,7 +1,9 @@
 /*
- * terminal: the modes of the console's terminal, its signals, and waiting for a key or for vigild.
+ * terminal: handles the modes and the signals of the console's terminal, and waits for a key or for
+ * vigild.
  *
- * There is one terminal, standard input, so there is one state.  Of a script, only terminal_wait is used.
+ * The state is static, because there is only one terminal, standard input.  A script uses only
+ * terminal_wait.
  */
 #ifndef TERMINAL_H
 #define TERMINAL_H
@@ -11,33 +13,35 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Remembers the modes of the terminal, and sees to it that they are restored however the process ends.
- * host: the vigild to stop with the console at Ctrl-Z, or 0.  inherited: a descriptor that nobody else
- * is to keep open, or -1.  0 or -errno. */
+/* Saves the modes of the terminal, and ensures that they are restored however the process ends.
+ * host: the vigild that is stopped together with the console on Ctrl-Z, or 0. inherited: a
+ * descriptor that no other process may keep open, or -1.  0 or -errno. */
 int terminal_open(pid_t host, int inherited);
 /* Restores the modes. */
 void terminal_close(void);
 
-/* The console has set modes of its own; or it has restored those from before, for which this is called in
- * terminal_stop, too. */
+/* Tells the keeper process that the console is about to change the modes, so that the keeper
+ * restores them if the console crashes. terminal_stop does the same itself after it was
+ * continued. */
 void terminal_take(void);
 
-#define TERMINAL_INPUT     1u /* standard input can be read, or has ended */
-#define TERMINAL_VIGILD    2u /* the other descriptor can be read, or has ended */
+#define TERMINAL_INPUT     1u /* standard input is readable or at its end */
+#define TERMINAL_VIGILD    2u /* the other descriptor is readable or closed */
 #define TERMINAL_INTERRUPT 4u /* Ctrl-C */
 #define TERMINAL_STOP      8u /* Ctrl-Z: call terminal_stop */
 #define TERMINAL_RESIZE    16u
 
-/* Waits for one of these and returns all that have happened; 0: the deadline (by clock_now; 0: none) has
- * passed.  input: whether to wait for standard input.  vigild: a descriptor, or -1. */
+/* Waits for at least one of these events and returns all that have happened.  0: the deadline (by
+ * clock_now; 0: none) has passed. input: wait for standard input, too. vigild: a descriptor, or
+ * -1. */
 unsigned terminal_wait(bool input, int vigild, uint64_t deadline);
 
-/* Ctrl-Z: restores the modes and stops, the host, too; returns when the process goes on.  The caller sets
- * its own modes again. */
+/* Handles Ctrl-Z: restores the modes and stops vigild (host) and this process.  Returns after the
+ * process was continued.  The caller then sets its own modes again. */
 void terminal_stop(void);
-/* What was typed and not read is thrown away. */
+/* Discards input that was typed and not read. */
 void terminal_flush(void);
-/* The width; 80 where the terminal does not know it. */
+/* The number of columns.  80: the terminal does not report its width. */
 size_t terminal_columns(void);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * control: the doors to command that the configuration names, and the directories they lie in.
+ * control: opens the socket and the pipe that the configuration names, and checks their
+ * directories.
  */
 #include "control/control.h"
 
@@ -25,19 +26,21 @@ struct control {
 
 #define NSS_NEEDS (256 * 1024)
 
-/* getgrnam says many things of a group that is not there. */
+/* Errors that mean that the lookup failed. getgrnam sets various other errors if the group does not
+ * exist. */
 static bool is_trouble(int err)
 {
 	return err == ENOMEM || err == EMFILE || err == ENFILE || err == EIO;
 }
 
-/* Those who may read; NULL: nobody beside root and the own user. */
+/* The group with read access.  NULL: only root and vigild's own user have access. */
 static const gid_t *find_group(const char *name)
 {
 	const struct group *found = NULL;
 
 	errno = ENOMEM;
-	/* glibc's databases crash without memory when they are asked the first time. */
+	/* memory_ahead is checked because the first lookup in glibc's databases crashes if memory
+	 * is short. */
 	if (name != NULL && memory_ahead(NSS_NEEDS)) {
 		errno = 0;
 		found = getgrnam(name);
@@ -52,7 +55,7 @@ static const gid_t *find_group(const char *name)
 	return found != NULL ? &found->gr_gid : NULL;
 }
 
-/* Where there is none: a service manager makes it as a rule. */
+/* Creates the directory if it does not exist.  Usually the service manager creates it. */
 static void make_directory(const char *path, const gid_t *group)
 {
 	char *dir = memory_text(path);
@@ -66,8 +69,8 @@ static void make_directory(const char *path, const gid_t *group)
 	free(dir);
 }
 
-/* Whoever may write the directory can put a socket of their own there, and hear what root says to it.
- * What else is wrong with the directory is reported where it is used. */
+/* Rejects a directory that other users may write, because they could replace the socket with their
+ * own and read root's requests.  Other errors of the directory are reported when it is used. */
 static int judge_directory(const char *option, const char *path)
 {
 	char *dir = memory_text(path), *slash = strrchr(dir, '/'), why[TRUST_WHY];
@@ -98,7 +101,8 @@ struct control *control_open(struct host *host)
 		err = judge_directory("pipe", pipe);
 	if (err != 0)
 		goto fail;
-	/* The pipe first: its lock settles which of two vigilds may clear a stale socket away. */
+	/* The pipe is opened first, because its lock decides which of two vigild processes may
+	 * remove a stale socket. */
 	control->pipe = control_pipe_open(host, pipe);
 	if (control->pipe != NULL)
 		control->socket = control_socket_open(host, socket, group);

@@ -8,14 +8,14 @@ struct control;
 struct control_work;
 struct host;
 
-/* Opens the socket and the pipe that the host's configuration names.  Refuses when another
- * vigild answers there; removes a socket that nobody answers on.  NULL and errno (EADDRINUSE:
- * another vigild is there), having logged why. */
+/* Opens the socket and the pipe of the host's configuration.  Fails if another vigild answers on
+ * the socket; removes a socket on which no process answers.  NULL and errno (EADDRINUSE: another
+ * vigild is running) on failure, which has been logged. */
 struct control *control_open(struct host *host);
-/* Closes all connections and removes socket and pipe. */
+/* Closes all connections and removes the socket and the pipe. */
 void control_close(struct control *control);
 
-/* What the connections of its socket have in common; control's. */
+/* The state that the connections of the socket share; borrowed, owned by control. */
 struct control_work *control_clients(const struct control *control);
 
 #endif

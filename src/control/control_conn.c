@@ -1,13 +1,14 @@
 /*
- * control_conn: one client of the socket: its lines, its requests, its watches.
+ * control_conn: one connection to the socket: its lines, requests and watches.
  *
- * Bytes go in one direction: read into `in`, cut into lines, each line answered into `out`, out
- * written when the peer takes it.  Requests are answered in the order they came, when it is the
- * connection's turn (control_work.c); until all lines are answered nothing more is read.  A peer
- * that does not read, or never finishes a line, is closed.
+ * Input is read into `in` and split into lines.  The reply to each line is appended to `out`, and
+ * `out` is written when the socket is writable.  Requests are answered in the order of their
+ * arrival, when it is the connection's turn (control_work.c).  Nothing more is read until all lines
+ * are answered.  A connection whose peer does not read, or does not complete a line in time, is
+ * closed.
  *
- * A connection is never freed while one of its own requests is being answered: what ends it
- * marks it as ending, and the loop's next turn does the rest.
+ * A connection is never freed while one of its own requests runs: it is marked as ending, and a
+ * timer of the loop frees it.
  */
 #include "control/control_internal.h"
 
@@ -81,7 +82,7 @@ static void answer(struct conn *conn, json_t *id, struct command_reply *reply)
 	char *text;
 
 	if (id == NULL)
-		return; /* a notification gets none */
+		return; /* a notification has no reply */
 	if (reply->result != NULL && !json_is_small(reply->result))
 		reply->stream = reply_stream_of(json_incref(reply->result));
 	if (reply->stream != NULL) {
@@ -112,7 +113,8 @@ static bool is_request(json_t *request)
 	       (id == NULL || json_is_string(id) || json_is_number(id) || json_is_null(id));
 }
 
-/* Whether nothing would come of it: it only reads, and gets no reply.  A watch goes on. */
+/* True: the request has no effect, because it only reads and has no id, so it gets no reply.
+ * `watch` is an exception, because it goes on. */
 static bool is_in_vain(const char *method, const json_t *id)
 {
 	const struct command *command = command_find(method);
@@ -160,14 +162,14 @@ static void on_line(struct conn *conn, const char *line, size_t length)
 
 /* --- lines ------------------------------------------------------------------------------------ */
 
-/* Answers one line; false when there is no whole one. */
+/* Handles one line.  False: there is no complete line, or the connection is ending. */
 static bool take_line(struct conn *conn)
 {
 	size_t length;
 	char *line = evbuffer_readln(conn->in, &length, EVBUFFER_EOL_LF);
 
 	if (line == NULL) {
-		/* With its end in sight there was no memory for it. */
+		/* The line is complete, so evbuffer_readln failed because it is out of memory. */
 		if (evbuffer_search_eol(conn->in, NULL, NULL, EVBUFFER_EOL_LF).pos >= 0)
 			conn_end_soon(conn);
 		return false;
@@ -186,7 +188,7 @@ static bool take_line(struct conn *conn)
 	return !conn->ending;
 }
 
-/* The peer will send no more, so what is left is the last line, which need not end in a newline. */
+/* Handles the last line, which needs no newline, because the peer sends nothing more. */
 static void take_last_line(struct conn *conn)
 {
 	size_t length = evbuffer_get_length(conn->in);
@@ -201,7 +203,8 @@ static void take_last_line(struct conn *conn)
 	evbuffer_drain(conn->in, length);
 }
 
-/* What is left without its end: too long, the last line, or still to come. */
+/* Handles the rest without a newline: it is too long, it is the last line, or its end has yet to
+ * arrive. */
 static void mind_the_rest(struct conn *conn)
 {
 	size_t left = evbuffer_get_length(conn->in);
@@ -224,7 +227,7 @@ static void mind_the_rest(struct conn *conn)
 		loop_timer_rearm(conn->line_timer, LINE_TIME);
 }
 
-/* All lines are answered.  What is left over may still be the last request. */
+/* Resumes reading, because all lines are answered.  The rest may still be the last request. */
 static void read_on(struct conn *conn)
 {
 	mind_the_rest(conn);
@@ -232,7 +235,7 @@ static void read_on(struct conn *conn)
 		conn_end_soon(conn);
 }
 
-/* Answers requests, or continues an answer. */
+/* Answers requests, or continues a reply.  True: there is more work now. */
 static bool on_turn(uint64_t until, void *arg)
 {
 	struct conn *conn = arg;
@@ -249,7 +252,8 @@ static bool on_turn(uint64_t until, void *arg)
 	} while (more && !conn->ending && clock_now() < until);
 	conn->last_active = clock_now();
 	conn_flush(conn);
-	/* Where all was taken at once, no event will say that there is room again. */
+	/* If the peer has read everything, there will be no writable event, so the work goes on
+	 * now. */
 	more |= conn->stream != NULL && evbuffer_get_length(conn->out) == 0;
 	if (conn->stream != NULL && more)
 		loop_timer_stop(conn->line_timer);
@@ -271,7 +275,8 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	}
 	conn->half_closed |= n == 0;
 	event_del(conn->readable);
-	/* A line that waits for its turn is late by no fault of the peer. */
+	/* The peer has sent a complete line in time, and is not responsible for the wait for its
+	 * turn. */
 	if (evbuffer_search_eol(conn->in, NULL, NULL, EVBUFFER_EOL_LF).pos >= 0)
 		loop_timer_stop(conn->line_timer);
 	conn->last_active = clock_now();
@@ -282,7 +287,7 @@ static void on_end(uint64_t missed, void *arg)
 {
 	struct conn *conn = arg;
 
-	(void)evbuffer_write(conn->out, conn->fd); /* what the peer still takes */
+	(void)evbuffer_write(conn->out, conn->fd); /* sends what the socket still accepts */
 	conn->gone(conn, conn->gone_arg);
 	conn_free(conn);
 }
@@ -295,7 +300,7 @@ static void on_line_time(uint64_t missed, void *arg)
 		conn_end_soon(conn);
 }
 
-/* --- life ------------------------------------------------------------------------------------- */
+/* --- creating and freeing --------------------------------------------------------------------- */
 
 struct conn *conn_new(
 	struct control_work *work, int fd, const struct peer *peer, conn_gone_fn *gone, void *arg)
@@ -369,7 +374,7 @@ uint64_t conn_idle_since(const struct conn *conn)
 	bool busy = !SLIST_EMPTY(&conn->watches) || conn->stream != NULL || conn->client.waits ||
 		    evbuffer_get_length(conn->in) > 0 || evbuffer_get_length(conn->out) > 0;
 
-	/* What it has sent since the loop last looked is a request, too. */
+	/* Unread input in the kernel is a request, too. */
 	busy = busy || (ioctl(conn->fd, FIONREAD, &unread) == 0 && unread > 0);
 	return busy ? 0 : conn->last_active;
 }

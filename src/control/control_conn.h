@@ -1,5 +1,5 @@
 /*
- * control_conn: one client of the socket: its lines, its requests, its watches.
+ * control_conn: one connection to the socket: its lines, requests and watches.
  */
 #ifndef CONTROL_CONN_H
 #define CONTROL_CONN_H
@@ -11,35 +11,37 @@
 
 #define CONN_LINE_MAX    (64 * 1024)
 #define CONN_WAITING_MAX (1024 * 1024)
-#define CONN_WATCHES_MAX 16 /* each is told of each change */
+#define CONN_WATCHES_MAX 16 /* every watch gets every change */
 
-/* What all connections of one user may have together. */
+/* Limits for all connections of one user together. */
 #define CONN_USER_WATCHES_MAX 128
 #define CONN_USER_WAITING_MAX (8 * CONN_WAITING_MAX)
 
 struct conn;
 struct control_work;
 
-/* Told when a connection has ended, before its memory goes. */
+/* Called when a connection has ended by itself, before it is freed. */
 typedef void conn_gone_fn(struct conn *conn, void *arg);
 
-/* Takes the descriptor, also when it fails (NULL). */
+/* Takes ownership of the descriptor, also on failure (NULL). */
 struct conn *conn_new(
 	struct control_work *work, int fd, const struct peer *peer, conn_gone_fn *gone, void *arg);
-/* Closes it; gone is not called. */
+/* Closes the connection. gone is not called. */
 void conn_free(struct conn *conn);
 
-/* From now on a peer that reads slowly, or not at all, is no reason to close the connection: what it did
- * not ask for is dropped and counted when over CONN_WAITING_MAX bytes wait. */
+/* Keeps the connection open even if the peer reads slowly or not at all.  While more than
+ * CONN_WAITING_MAX bytes are waiting, notifications are dropped and counted. */
 void conn_set_patient(struct conn *conn);
-/* Sends a notification.  Takes params. */
+/* Sends a notification.  Takes the reference to params. */
 void conn_notify(struct conn *conn, const char *method, json_t *params);
 
 const struct peer *conn_peer(const struct conn *conn);
-/* Since when it has had neither request nor watch under way; 0: it has one. */
+/* The time (clock_now) since which the connection has had no request and no watch.  0: it is
+ * busy. */
 uint64_t conn_idle_since(const struct conn *conn);
 
-/* A whole error reply without id, as one line; for those that are turned away. */
+/* An error reply without an id, as one line with a newline, for clients that are rejected.  The
+ * caller frees it. */
 char *conn_error_line(enum command_error code, const char *message);
 
 #endif

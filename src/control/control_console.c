@@ -1,9 +1,10 @@
 /*
- * control_console: the console of `vigild -C`, a process with a connection of its own.
+ * control_console: runs the console of `vigild -C`.
  *
- * The connection is one of the control socket's, with two differences: it counts as no client's, so no
- * other client can replace it, and the console may be as slow as it likes, because its terminal may be
- * stopped.  vigild never waits for it: lines of the log that find no room are dropped and counted.
+ * Its connection is like one of the control socket, with two differences.  It is not one of the
+ * socket's clients, so no other client can replace it.  It is never closed for being slow, because
+ * the terminal may be stopped. vigild never waits for the console: if there is no room for a line
+ * of the log, the line is dropped and counted.
  */
 #include "control/control_console.h"
 
@@ -31,16 +32,16 @@
 #define END_TIME (2 * CLOCK_SECOND)
 
 struct control_console {
-	struct conn *conn; /* NULL: it has ended */
-	pid_t pid;         /* 0: it has ended */
+	struct conn *conn; /* NULL: closed */
+	pid_t pid;         /* 0: the process has exited */
 	struct pidfd_watch *sight;
 	bool terminal;
-	bool has_log; /* the log goes to it */
+	bool has_log; /* the log is sent to the console */
 	control_console_fn *on_end;
 	void *arg;
 };
 
-/* In the form that log lines have on standard error. */
+/* Sends a log line with the fields that log lines have on standard error. */
 static void on_log(vigil_level level, const char *line, void *arg)
 {
 	struct control_console *console = arg;
@@ -72,7 +73,7 @@ static void disconnect(struct control_console *console)
 	conn_free(conn);
 }
 
-/* A signal that asks it to end is no failure. */
+/* A signal that requests termination is no failure. */
 static bool has_failed(int status)
 {
 	int signo = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
@@ -97,7 +98,7 @@ static void on_exit_seen(void *arg)
 	console->on_end(has_failed(status), console->arg);
 }
 
-/* Closes fd.  0 or -errno. */
+/* Starts the process and closes fd.  0 or -errno. */
 static int start(struct control_console *console, struct host *host, const char *program, int fd)
 {
 	const char *const argv[] = {program, "-F", "3", NULL};
@@ -144,7 +145,8 @@ struct control_console *control_console_open(struct control *control, struct hos
 		return NULL;
 	}
 	if (console->terminal) {
-		/* The console stops vigild when it has restored the terminal. */
+		/* vigild ignores SIGTSTP, because the console stops vigild after it has restored
+		 * the terminal. */
 		signal(SIGTSTP, SIG_IGN);
 		console->has_log = isatty(STDERR_FILENO);
 		if (console->has_log)
@@ -153,7 +155,7 @@ struct control_console *control_console_open(struct control *control, struct hos
 	return console;
 }
 
-/* It ends because its connection is closed.  One that is stuck is killed. */
+/* Waits for the exit of the console, whose connection is closed.  Kills it after END_TIME. */
 static void await_end(pid_t pid)
 {
 	struct pollfd p = {.fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN};

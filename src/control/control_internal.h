@@ -1,6 +1,6 @@
 /*
- * control_internal: a client of the socket, for the files that serve it: control_conn.c, where requests
- * come in, control_send.c, where answers go out, and control_watch.c.
+ * control_internal: struct conn, for the files that share it. control_conn.c handles requests,
+ * control_send.c sends replies and notifications, and control_watch.c handles watches.
  */
 #ifndef CONTROL_INTERNAL_H
 #define CONTROL_INTERNAL_H
@@ -23,7 +23,7 @@ struct event;
 struct loop_timer;
 struct watch;
 
-/* How long a peer may take nothing of a long answer. */
+/* The time in which a peer must read some part of a long reply, in ns. */
 #define CONN_TAKE_TIME (30 * CLOCK_SECOND)
 
 struct conn {
@@ -33,44 +33,45 @@ struct conn {
 	int fd;
 	struct event *readable, *writable;
 	struct evbuffer *in, *out;
-	struct reply_stream *stream; /* an answer under way, after which the next request is read */
-	struct evbuffer *later;      /* what was to be said meanwhile */
-	struct loop_timer *line_timer; /* armed while a line has begun and not ended, or while the
-					 * peer takes nothing of a long answer */
-	struct loop_timer *end_timer;  /* armed when it is to end */
+	struct reply_stream *stream;   /* a reply being sent; the next request must wait; owned */
+	struct evbuffer *later;        /* lines that wait for the end of the stream */
+	struct loop_timer *line_timer; /* armed: incomplete line, or long reply that is not read */
+	struct loop_timer *end_timer;  /* armed when the connection is to be closed */
 	SLIST_HEAD(, watch) watches;
 	unsigned watch_count;
 	uint64_t last_active;
-	bool half_closed;   /* the peer will send no more */
-	bool patient;       /* it is the console's: a slow peer is no reason to close it */
-	unsigned long lost; /* notifications that found no room, since the last that did */
+	bool half_closed;   /* the peer sends nothing more */
+	bool patient;       /* connection of the console: never closed because it is slow */
+	unsigned long lost; /* notifications dropped since the last one was sent */
 	bool ending;
 	conn_gone_fn *gone;
 	void *gone_arg;
 };
 
-/* It ends at the loop's next turn. */
+/* Closes the connection from a timer of the loop. */
 void conn_end_soon(struct conn *conn);
 void conn_flush(struct conn *conn);
 void conn_on_writable(evutil_socket_t fd, short what, void *conn);
-/* Sends a line; NULL ends the connection, because a line is missing. */
+/* Sends a line. text NULL (out of memory): closes the connection, because a line would be
+ * missing. */
 void conn_send_shared(struct conn *conn, struct shared_text *text);
-/* The same for what the peer did not ask for: where a patient connection has no room, it is dropped and
+/* Sends a notification.  If a patient connection has no room, the notification is dropped and
  * counted, and the count is sent as soon as there is room. */
 void conn_notify_shared(struct conn *conn, struct shared_text *text);
-/* Sends a text as a line; takes it. */
+/* Sends a text as a line.  Takes ownership of the text. */
 void conn_send_text(struct conn *conn, char *text);
-/* Sends an object as a line; takes the reference. */
+/* Sends an object as a line.  Takes the reference. */
 void conn_send_line(struct conn *conn, json_t *object);
 
-/* Answers by a stream, which it takes.  Nothing more is read until all is told: what the peer sends
- * waits in the kernel. */
+/* Sends a stream as the reply and takes ownership of it.  No further request is read until the
+ * whole stream is sent: the peer's data stays in the kernel's buffer. */
 void conn_begin_stream(struct conn *conn, json_t *id, struct reply_stream *stream);
-/* Tells the next bit of it; false when the peer is to take what waits first, or it has ended. */
+/* Queues the next piece of the stream.  False: the peer must first read what is waiting, the stream
+ * is complete, or the connection is closing. */
 bool conn_tell_part(struct conn *conn);
 
 void conn_watch(struct conn *conn, json_t *params, struct command_reply *reply);
-/* Ends all its watches; how many there were. */
+/* Ends all watches of the connection.  Returns their number. */
 int conn_unwatch_all(struct conn *conn);
 
 #endif

@@ -1,13 +1,14 @@
 /*
- * control_pipe: the pipe: one verb a line, nothing answered.
+ * control_pipe: the pipe: one verb on each line, without a reply.
  *
- * For `echo reload > control.pipe` from scripts that have no vigilctl.  It is 0600, so whoever
- * can write to it is root or vigild's own user; its verbs are those of the table that say so.
- * It is held open for writing too: otherwise it would be at its end whenever nobody writes.
+ * The pipe is for scripts without vigilctl, such as `echo reload > control.pipe`.  Its mode is
+ * 0600, so only root and vigild's own user can write to it.  It accepts the verbs that the table
+ * allows on the pipe.  The process also holds the pipe open for writing, because otherwise the pipe
+ * would be at end of file whenever no other process writes.
  *
- * It is locked for as long as its vigild lives, and the kernel lets go of the lock whatever way
- * that life ends.  As nobody else can open it, nobody else can hold it: so the lock is what tells
- * a second vigild, be it started in the same moment, that there is a first.
+ * A running vigild locks the pipe, and the kernel releases the lock however vigild exits.  Only
+ * root and the same user can open the pipe, so no other user can hold the lock.  So the lock tells
+ * a second vigild that the first one runs, even if both start at the same time.
  */
 #include "control/control_pipe.h"
 
@@ -30,7 +31,8 @@
 #include "loop/loop.h"
 
 #define LINE_SIZE 512
-/* A burst of lines, such as many reloads, takes so much of each turn of the loop. */
+/* The time for lines in one run of the loop, because a burst of lines, such as many reloads, must
+ * not block it. */
 #define TURN (5 * CLOCK_MS)
 
 struct control_pipe {
@@ -38,16 +40,16 @@ struct control_pipe {
 	char *path;
 	int fd;
 	struct event *event;
-	struct loop_timer *turn; /* armed while lines wait that were read; nothing is read then */
+	struct loop_timer *turn; /* armed while complete lines wait; reading is off then */
 	struct evbuffer *in;
-	bool skipping; /* the rest of a line that was too long */
+	bool skipping; /* the rest of a line that is too long is being dropped */
 };
 
 /* --- lines ------------------------------------------------------------------------------------ */
 
 #define WORDS_MAX 32
 
-/* Cuts a line into words, ended by NULL. */
+/* Splits a line into words, ended by NULL. */
 static void split(char *line, char *words[WORDS_MAX + 1])
 {
 	unsigned n = 0;
@@ -93,7 +95,7 @@ static void on_line(struct control_pipe *pipe, char *line)
 	json_decref(params);
 }
 
-/* Does the next line; false when there is no whole one. */
+/* Runs the next line.  False: there is no complete line. */
 static bool take_line(struct control_pipe *pipe)
 {
 	size_t length;
@@ -110,7 +112,7 @@ static bool take_line(struct control_pipe *pipe)
 	return true;
 }
 
-/* What is too long for a line is dropped up to its end, lest its tail be taken for a verb. */
+/* Drops a line that is too long up to its newline, so that its end is not taken for a verb. */
 static void mind_the_rest(struct control_pipe *pipe)
 {
 	if (evbuffer_get_length(pipe->in) < LINE_SIZE)
@@ -144,9 +146,9 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	on_turn(0, pipe);
 }
 
-/* --- life ------------------------------------------------------------------------------------- */
+/* --- opening and closing ---------------------------------------------------------------------- */
 
-/* Ours to use: a pipe, of our own user, that nobody else may write. */
+/* Opens the path if it is a pipe of vigild's own user that no other user may access. */
 static int open_checked(const char *path)
 {
 	int fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
@@ -172,7 +174,7 @@ static int open_pipe(const char *path)
 	return open_checked(path);
 }
 
-/* Whether the path still leads to what was opened: a vigild that stops removes its pipe. */
+/* True: the path still names the opened pipe.  A vigild that exits removes its pipe. */
 static bool is_at(int fd, const char *path)
 {
 	struct stat opened, found;
@@ -250,7 +252,8 @@ void control_pipe_close(struct control_pipe *pipe)
 	loop_timer_free(pipe->turn);
 	if (pipe->in != NULL)
 		evbuffer_free(pipe->in);
-	/* Before the lock goes, lest it be another's. */
+	/* The path is removed before the lock is released, because afterwards it may belong to
+	 * another vigild. */
 	if (pipe->path != NULL)
 		unlink(pipe->path);
 	if (pipe->fd >= 0)

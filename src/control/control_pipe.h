@@ -1,5 +1,5 @@
 /*
- * control_pipe: the pipe: one verb a line, nothing answered.
+ * control_pipe: the pipe: one verb on each line, without a reply.
  */
 #ifndef CONTROL_PIPE_H
 #define CONTROL_PIPE_H
@@ -7,9 +7,9 @@
 struct host;
 struct control_pipe;
 
-/* NULL and errno, having logged why. */
+/* NULL and errno on failure, which has been logged. */
 struct control_pipe *control_pipe_open(struct host *host, const char *path);
-/* Removes it. */
+/* Closes and removes the pipe. */
 void control_pipe_close(struct control_pipe *pipe);
 
 #endif

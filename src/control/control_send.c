@@ -1,8 +1,9 @@
 /*
- * control_send: what goes out to one client of the socket: lines, and answers made while they go.
+ * control_send: sends replies and notifications to one connection.
  *
- * A short answer is a line that waits until the peer takes it.  A long one is a stream, of which
- * each turn of the loop makes a bit; what is to be said meanwhile waits for its end.
+ * A short reply is a line in `out` that waits until the peer reads it.  A long reply is a stream,
+ * which is generated piece by piece as the peer reads.  Other lines wait in `later` for the end of
+ * the stream.
  */
 #include "control/control_internal.h"
 
@@ -18,9 +19,9 @@
 #include "command/reply_stream.h"
 #include "loop/loop.h"
 
-/* Of a long answer, so much is made ahead of the peer. */
+/* The number of bytes of a stream that are generated ahead of the peer. */
 #define SERIES_WAITING (64 * 1024)
-/* A connection with less than this waiting is not closed for the share of its user. */
+/* A connection with fewer waiting bytes is not closed because of the limit of its user. */
 #define WAITING_SMALL (64 * 1024)
 
 void conn_end_soon(struct conn *conn)
@@ -55,7 +56,8 @@ static void on_sent(const void *bytes, size_t length, void *text)
 	shared_text_release(text);
 }
 
-/* What a client is sent is never a reason for vigild to end for want of memory. */
+/* Appends to a buffer.  If memory runs out, it returns an error: output for a client never makes
+ * vigild exit. */
 static int add(struct evbuffer *to, const char *bytes, size_t length)
 {
 	int err;
@@ -65,7 +67,7 @@ static int add(struct evbuffer *to, const char *bytes, size_t length)
 	return memory_untrusted_end() ? -1 : err;
 }
 
-/* A long one is not copied. */
+/* Queues a line.  A long line is referenced, not copied. */
 static int queue_line(struct evbuffer *to, struct shared_text *text)
 {
 	if (text->length < MEMORY_LARGE / 2)
@@ -81,7 +83,8 @@ static size_t waiting_of(const struct conn *conn)
 	return evbuffer_get_length(conn->out) + evbuffer_get_length(conn->later);
 }
 
-/* Whether the peer, or all clients of its user together, let too much wait. */
+/* True: the connections of the user together have too many bytes waiting, and this one has a large
+ * part. */
 static bool is_over_its_share(const struct conn *conn)
 {
 	const struct control_client *client;
@@ -102,7 +105,8 @@ static struct evbuffer *queue_of(struct conn *conn)
 	return conn->stream != NULL ? conn->later : conn->out;
 }
 
-/* One reply may be long; a peer that lets them pile up, also in the kernel, is not reading. */
+/* True: too many bytes are waiting.  One reply may be long, but a peer for which replies
+ * accumulate, also in the kernel's buffer, is not reading. */
 static bool is_full(struct conn *conn)
 {
 	if (evbuffer_get_length(conn->out) >= WAITING_SMALL)
@@ -117,7 +121,7 @@ void conn_send_shared(struct conn *conn, struct shared_text *text)
 		conn_end_soon(conn);
 }
 
-/* --- what nobody asked for -------------------------------------------------------------------- */
+/* --- notifications ---------------------------------------------------------------------------- */
 
 static struct shared_text *notification(const char *method, json_t *params)
 {
@@ -129,7 +133,7 @@ static struct shared_text *notification(const char *method, json_t *params)
 	return text;
 }
 
-/* False: there is no room or no memory, which ends no patient connection. */
+/* False: there is no room or no memory.  Neither closes a patient connection. */
 static bool queue_notification(struct conn *conn, struct shared_text *text)
 {
 	return text != NULL && !is_full(conn) && queue_line(queue_of(conn), text) == 0;
@@ -199,7 +203,7 @@ void conn_send_line(struct conn *conn, json_t *object)
 	json_decref(object);
 }
 
-/* --- long answers ----------------------------------------------------------------------------- */
+/* --- streams ---------------------------------------------------------------------------------- */
 
 void conn_begin_stream(struct conn *conn, json_t *id, struct reply_stream *stream)
 {
@@ -235,7 +239,7 @@ bool conn_tell_part(struct conn *conn)
 		return false;
 	text = reply_stream_next(conn->stream, &failed);
 	if (failed || (text != NULL && add(conn->out, text, strlen(text)) < 0))
-		conn_end_soon(conn); /* half an answer is none */
+		conn_end_soon(conn); /* an incomplete reply is invalid */
 	else if (text == NULL)
 		end_stream(conn);
 	free(text);

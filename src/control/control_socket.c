@@ -1,17 +1,20 @@
 /*
- * control_socket: the Unix socket: who is let in, and how many.
+ * control_socket: the Unix socket: it accepts connections, checks users and limits connections.
  *
- * There are 64 clients, and all others together hold 60 of them at most, so that root always
- * finds one.  When a newcomer's share is taken it replaces the connection that has been idle
- * longest, with no request or watch under way, of its own user or of one with more connections.
- * Where none of those is idle, it replaces the oldest of the user who has the most, provided that
- * this user keeps as many as the newcomer's then has; otherwise it is told so and closed, never
- * left waiting.  So no user can take all clients from another.
+ * There are at most 64 connections.  All users except root together have at most 60 of them, so
+ * that root can always connect.  If there is no room for a new connection, it replaces the
+ * connection that has been idle longest, without a request or a watch, among those of the same user
+ * and of users with more connections.  If none of these is idle, it replaces the oldest connection
+ * of the user with the most connections, but only if that user keeps at least as many connections
+ * as the new client's user then has.  Otherwise the new client gets an error reply and is closed;
+ * it never waits.  So no user can take all connections away from another.
  *
- * One descriptor is put by.  When no others are left, each connection is accepted with it, and kept
- * if it is root's; all others are told and closed, so that root need not wait behind them.
+ * One file descriptor is reserved.  If no other descriptor is left, each connection is accepted
+ * with the reserved one.  A connection of root is kept.  All others get an error reply and are
+ * closed, so that root need not wait behind them.
  *
- * The kernel says who the peer is (SO_PEERCRED, SO_PEERGROUPS); nothing the peer sends matters.
+ * The kernel identifies the peer (SO_PEERCRED, SO_PEERGROUPS).  Nothing that the peer sends matters
+ * for its access.
  */
 #include "control/control_socket.h"
 
@@ -42,7 +45,7 @@
 #define SEATS_ROOT  4
 #define ACCEPT_TURN 64
 #define GROUPS_MAX  1024
-/* After running out of descriptors; accepting anew at once would spin. */
+/* The pause after running out of descriptors, because retrying at once would use all CPU time. */
 #define PAUSE CLOCK_SECOND
 
 struct client {
@@ -55,16 +58,16 @@ struct control_socket {
 	struct host *host;
 	struct control_work *work;
 	char *path;
-	dev_t dev; /* of the socket we made, so that we remove no other */
+	dev_t dev; /* identity of our socket, so that no other one is removed */
 	ino_t ino;
 	int fd;
-	int reserve; /* a descriptor put by, for when there are none; -1: used up */
+	int reserve; /* reserved descriptor; -1: used */
 	bool has_group;
 	gid_t group;
 	struct event *event;
 	struct loop_timer *again;
 	TAILQ_HEAD(, client) clients;
-	unsigned taken, others; /* by anyone; by others than root */
+	unsigned taken, others; /* number of connections; of these, of other users than root */
 };
 
 /* --- clients ---------------------------------------------------------------------------------- */
@@ -74,7 +77,7 @@ static bool is_root(const struct client *client)
 	return conn_peer(client->conn)->uid == 0;
 }
 
-/* Its connection is still there. */
+/* Removes the client.  Its connection must not be freed yet, because it has the uid. */
 static void client_leave(struct client *client)
 {
 	TAILQ_REMOVE(&client->cs->clients, client, link);
@@ -94,13 +97,14 @@ static unsigned connections_of(const struct control_socket *cs, const struct cli
 	return control_work_connections(cs->work, conn_peer(client->conn)->uid);
 }
 
-/* Of the newcomer's user, who counts as without any where it is root. */
+/* The connections of the new client's user.  Root counts as having none. */
 static unsigned own_connections(const struct control_socket *cs, const struct peer *peer)
 {
 	return peer->uid != 0 ? control_work_connections(cs->work, peer->uid) : 0;
 }
 
-/* Of root's, only what is beyond the clients that are kept for it is asked about. */
+/* True: the new client may replace this connection.  Root's connections are candidates only if root
+ * has more than the reserved number, because find_idle skips them otherwise. */
 static bool may_yield(
 	const struct control_socket *cs, const struct client *client, const struct peer *peer)
 {
@@ -125,8 +129,8 @@ static struct client *find_idle(struct control_socket *cs, const struct peer *pe
 	return longest;
 }
 
-/* The oldest connection of the user who has the most, where they are more than the newcomer's user
- * will have. */
+/* The oldest connection of the user with the most connections.  NULL: no user has more than the new
+ * client's user will have. */
 static struct client *find_surplus(struct control_socket *cs, const struct peer *peer)
 {
 	unsigned most = own_connections(cs, peer) + 1;
@@ -142,7 +146,7 @@ static struct client *find_surplus(struct control_socket *cs, const struct peer 
 	return found;
 }
 
-/* Whether there is a client for the peer, if need be after another connection was closed. */
+/* True: there is room for the peer, possibly after another connection was closed. */
 static bool has_room(struct control_socket *cs, const struct peer *peer)
 {
 	bool of_others = peer->uid != 0 && cs->others >= SEATS - SEATS_ROOT;
@@ -171,7 +175,7 @@ static void turn_away(int fd)
 	close(fd);
 }
 
-/* --- who it is -------------------------------------------------------------------------------- */
+/* --- identity of the peer --------------------------------------------------------------------- */
 
 static bool is_member(const struct control_socket *cs, int fd, gid_t primary)
 {
@@ -236,7 +240,7 @@ static void reserve_take(struct control_socket *cs)
 		cs->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
-/* Whether there are descriptors again, that put by and one more. */
+/* True: there are descriptors again, the reserved one and one more. */
 static bool has_descriptors(struct control_socket *cs)
 {
 	int probe;
@@ -259,14 +263,15 @@ static void on_again(uint64_t missed, void *arg)
 	event_add(cs->event, NULL);
 }
 
-/* Nothing can be accepted for the time being. */
+/* Stops accepting until the timer fires. */
 static bool rest(struct control_socket *cs)
 {
 	event_del(cs->event);
 	return false;
 }
 
-/* No descriptor is left but the one put by: root is let in by it, all others are told. */
+/* Accepts with the reserved descriptor, because no other is left.  Root's connection is kept, all
+ * others get an error reply.  True: there may be more connections to accept. */
 static bool accept_by_reserve(struct control_socket *cs)
 {
 	struct peer peer;
@@ -287,7 +292,7 @@ static bool accept_by_reserve(struct control_socket *cs)
 	return fd >= 0;
 }
 
-/* Whether there may be more. */
+/* True: there may be more connections to accept. */
 static bool accept_one(struct control_socket *cs)
 {
 	int fd = accept4(cs->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -329,7 +334,7 @@ static int address_of(const char *path, struct sockaddr_un *address)
 static bool somebody_answers(const struct sockaddr_un *address)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	/* EAGAIN: its backlog is full, so somebody is there. */
+	/* EAGAIN: the backlog is full, so another process is listening. */
 	bool answers =
 		fd >= 0 && (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 ||
 				   errno == EAGAIN);
@@ -339,7 +344,7 @@ static bool somebody_answers(const struct sockaddr_un *address)
 	return answers;
 }
 
-/* Removes what a vigild that was killed left behind, and nothing else. */
+/* Removes the socket that a killed vigild left behind, and no other file. */
 static int clear_the_way(const char *path, const struct sockaddr_un *address)
 {
 	uint64_t began = 0;
@@ -364,8 +369,9 @@ static int clear_the_way(const char *path, const struct sockaddr_un *address)
 	return unlink(path) < 0 ? -errno : 0;
 }
 
-/* An ordinary user may not give away files, but what it makes may be the group's from the start.
- * By the descriptor: whoever owns the directory can put a link in the place of the path. */
+/* Gives the group access to the socket.  An ordinary user cannot change the group of a file to any
+ * group, but a new file may already have the right one.  The descriptor is used instead of the
+ * path, because the owner of the directory could replace the path with a symbolic link. */
 static int open_to_group(const struct control_socket *cs, int fd, gid_t now)
 {
 	char path[32];
@@ -377,7 +383,7 @@ static int open_to_group(const struct control_socket *cs, int fd, gid_t now)
 	return chmod(path, 0660) < 0 ? -errno : 0;
 }
 
-/* Notes which socket is ours, and lets the group in. */
+/* Records the identity of our socket, and gives the group access. */
 static int know_own(struct control_socket *cs)
 {
 	int fd = open(cs->path, O_PATH | O_NOFOLLOW | O_CLOEXEC), err = 0;
@@ -387,7 +393,7 @@ static int know_own(struct control_socket *cs)
 		return -errno;
 	if (fstat(fd, &st) < 0 || !S_ISSOCK(st.st_mode)) {
 		close(fd);
-		return -EEXIST; /* somebody has put another thing there since */
+		return -EEXIST; /* another process has replaced the socket */
 	}
 	cs->dev = st.st_dev;
 	cs->ino = st.st_ino;
@@ -399,7 +405,7 @@ static int know_own(struct control_socket *cs)
 	return 0;
 }
 
-/* The umask keeps all others out from the first moment; the group is let in afterwards. */
+/* Binds with a umask that gives no other user access.  The group gets access afterwards. */
 static int bind_closed(struct control_socket *cs, const struct sockaddr_un *address)
 {
 	mode_t before = umask(0177);

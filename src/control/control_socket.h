@@ -1,5 +1,5 @@
 /*
- * control_socket: the Unix socket: who is let in, and how many.
+ * control_socket: the Unix socket: it accepts connections, checks users and limits connections.
  */
 #ifndef CONTROL_SOCKET_H
 #define CONTROL_SOCKET_H
@@ -10,12 +10,12 @@ struct control_socket;
 struct control_work;
 struct host;
 
-/* group: its members may read; NULL: nobody beside root and the own user.  NULL and errno
- * (EADDRINUSE: another vigild answers there), having logged why. */
+/* group: its members have read access; NULL: only root and vigild's own user have access.  NULL and
+ * errno (EADDRINUSE: another vigild answers on the socket) on failure, which has been logged. */
 struct control_socket *control_socket_open(struct host *host, const char *path, const gid_t *group);
 /* Closes all connections and removes the socket. */
 void control_socket_close(struct control_socket *cs);
-/* What its connections have in common. */
+/* The state that the connections share; borrowed. */
 struct control_work *control_socket_clients(const struct control_socket *cs);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * control_text: a line for one client or several.
+ * control_text: a line that is sent to one or more clients.
  *
- * A long line is not copied into the buffers of those it is sent to; the last of them frees it.
+ * A long line is not copied into the buffers of the connections.  The last release frees it.
  */
 #include "control/control_text.h"
 
@@ -18,7 +18,7 @@ char *control_dump(const json_t *object)
 	text = json_dumps(object, JSON_COMPACT);
 	if (!memory_untrusted_end())
 		return text;
-	/* What jansson could not add it may have left out. */
+	/* jansson may have left out parts for which it had no memory. */
 	free(text);
 	return NULL;
 }
@@ -32,7 +32,7 @@ struct shared_text *shared_text_new(char *bytes)
 		free(bytes);
 		return NULL;
 	}
-	bytes[length] = '\n'; /* in the place of the NUL */
+	bytes[length] = '\n'; /* replaces the NUL */
 	*text = (struct shared_text){.uses = 1, .length = length + 1, .bytes = bytes};
 	return text;
 }

@@ -1,5 +1,5 @@
 /*
- * control_text: a line for one client or several.
+ * control_text: a reference-counted line that is sent to one or more clients.
  */
 #ifndef CONTROL_TEXT_H
 #define CONTROL_TEXT_H
@@ -10,15 +10,15 @@
 
 struct shared_text {
 	unsigned uses;
-	size_t length; /* with its newline */
+	size_t length; /* bytes, with the newline */
 	char *bytes;
 };
 
-/* Takes a text without its newline; NULL for NULL or without memory. */
+/* Takes ownership of a text without a newline.  NULL: bytes is NULL, or out of memory. */
 struct shared_text *shared_text_new(char *bytes);
 void shared_text_release(struct shared_text *text);
 
-/* An object as text, to be freed; NULL when there is no memory for it, or for the object itself. */
+/* Serializes an object; the caller frees the text.  NULL: out of memory, or object is NULL. */
 char *control_dump(const json_t *object);
 
 #endif

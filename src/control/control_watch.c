@@ -1,8 +1,8 @@
 /*
- * control_watch: the watches of one client of the socket.
+ * control_watch: the watches of one connection.
  *
- * Each watch is told of each change, so a connection and a user have only so many of them.  A change
- * is dumped once, whatever number of watches it is sent to.
+ * Every watch gets every change, so the number of watches of a connection and of a user is limited.
+ * A change is serialized once for all watches.
  */
 #include "control/control_internal.h"
 

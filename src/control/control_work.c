@@ -1,14 +1,13 @@
 /*
- * control_work: the clients' requests, and how the loop thread's time is shared among users.
+ * control_work: schedules the clients' requests.
  *
- * Clients may send more requests than the loop thread can answer beside its other work.  So the
- * connections that have work wait in a queue for each user, and one timer serves them: for TURN in
- * each turn of the loop, all clients together, each user in turn for about SLICE, and within a user
- * each connection in turn.  A user with sixty connections gets no more than one with a single
- * connection.
+ * Clients may send more requests than the loop thread can answer in addition to its other work.  So
+ * each user has a queue of connections with work, and one timer serves all of them.  In each run of
+ * the loop all clients together get TURN.  The users take turns of about SLICE, and the connections
+ * of a user take turns, too.  A user with sixty connections gets no more time than a user with one.
  *
- * A user here is a uid that has connections.  What all connections of a user share, such as the
- * number of watches, is counted here.
+ * A user is a uid that has connections.  What the connections of a user share, such as the number
+ * of watches, is counted here.
  */
 #include "control/control_work.h"
 
@@ -31,7 +30,7 @@ TAILQ_HEAD(user_list, control_user);
 struct control_work {
 	struct host *host;
 	struct loop_timer *timer;
-	struct user_list idle, ready; /* each user is in one of them */
+	struct user_list idle, ready; /* each user is in one of the two lists */
 	struct shared_text *change;
 	uint64_t change_revision;
 };
@@ -163,8 +162,8 @@ void control_work_remove(struct control_client *client)
 	}
 }
 
-/* Serves the user whose turn it is and moves that user behind the others; false when no user has
- * work. */
+/* Serves the first connection of the first user, and moves this user to the end of the list.
+ * False: no user has work. */
 static bool serve_next(struct control_work *work)
 {
 	struct control_user *user = TAILQ_FIRST(&work->ready);
@@ -209,6 +208,6 @@ struct shared_text *control_work_change(
 	work->change_revision = revision;
 	json_decref(line);
 	if (loop_timer_due(work->timer) == 0)
-		loop_timer_rearm(work->timer, 0); /* releases it */
+		loop_timer_rearm(work->timer, 0); /* the timer releases the text */
 	return work->change;
 }

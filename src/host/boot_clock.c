@@ -1,9 +1,9 @@
 /*
- * boot_clock: what outlives vigild of the clock; see boot_clock.h.
+ * boot_clock: keeps the boot time in the store.
  *
- * Boots are told apart by the kernel's name for them.  Where it has none to give, nothing is kept.
- * The clock is looked at now and then, since a service that is started while it is set back has a
- * pidfile of that time, and whoever sets it tells nobody.
+ * The kernel's boot ID identifies a boot.  Without a boot ID nothing is stored.  The clock is
+ * polled, because the kernel does not report a change of the time to vigild.  A service that starts
+ * while the clock is set back has a pidfile of that time.
  */
 #include "host/boot_clock.h"
 
@@ -17,9 +17,9 @@
 #include "loop/loop.h"
 #include "persist/store.h"
 
-#define SECTION "boot" /* of the store */
+#define SECTION "boot" /* section of the store */
 #define MINUTE  (60 * CLOCK_SECOND)
-#define STEP    1.0 /* seconds by which the clock moves when it is set */
+#define STEP    1.0 /* seconds; a larger difference means that the clock was set */
 #define BOOT_ID "/proc/sys/kernel/random/boot_id"
 
 struct boot_clock {
@@ -52,7 +52,8 @@ static void keep(struct boot_clock *boot_clock, const char *key, double number)
 	store_put_new(boot_clock->store, SECTION, "this", key, json_real(number));
 }
 
-/* Both clocks are read one after the other, so what they say together is never quite the same. */
+/* Stores the boot time if it has changed.  The two clocks are read one after the other, so two
+ * results always differ a little, and a difference below STEP is ignored. */
 static void look(struct boot_clock *boot_clock)
 {
 	const json_t *began = kept(boot_clock, "began");
@@ -79,7 +80,7 @@ static void recall(struct boot_clock *boot_clock)
 
 	if (!json_equal(boot_clock->id, kept(boot_clock, "id")) || !json_is_number(began) ||
 		json_number_value(began) < 0 || json_number_value(followed) < 0)
-		return; /* of another boot, or damaged */
+		return; /* the entry is of another boot, or damaged */
 	clock_inherit_boot_time(json_number_value(began),
 		json_is_number(followed) ? json_number_value(followed) : INFINITY);
 }

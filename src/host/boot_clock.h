@@ -1,5 +1,8 @@
 /*
- * boot_clock: what outlives vigild of the clock: when this boot began, as it was told first.
+ * boot_clock: keeps the boot time in the store, so that it survives a restart of vigild.
+ *
+ * base/clock.h computes the boot time and corrects it for clock steps.  A vigild that starts later
+ * in the same boot must use the value that the first one computed.
  */
 #ifndef BOOT_CLOCK_H
 #define BOOT_CLOCK_H
@@ -10,11 +13,12 @@ struct boot_clock;
 struct loop;
 struct store;
 
-/* The kernel's name for this boot, which the caller owns; NULL: it has none to give. */
+/* The kernel's boot ID as a JSON string, owned by the caller.  NULL: the kernel provides none. */
 json_t *boot_clock_id(void);
 
-/* Takes up what an earlier vigild of the same boot knew, and keeps what this one learns: it looks at
- * the clock once a minute, and when it is freed.  NULL: out of memory. */
+/* Loads the boot time that an earlier vigild of the same boot stored.  Then stores the boot time of
+ * this process whenever it has changed: at once, once a minute, and in boot_clock_free.  NULL: out
+ * of memory. */
 struct boot_clock *boot_clock_new(struct loop *loop, struct store *store);
 void boot_clock_free(struct boot_clock *boot_clock);
 

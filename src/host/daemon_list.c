@@ -1,7 +1,7 @@
 /*
- * daemon_list: the daemons there are, in the order of their names.
+ * daemon_list: the running daemons, sorted by name.
  *
- * A sorted array: it is read with every request and changed only by a reload.
+ * The list is a sorted array, because each request reads it and only a reload changes it.
  */
 #include "host/daemon_list.h"
 
@@ -11,7 +11,7 @@
 #include "base/memory.h"
 #include "daemon/daemon.h"
 
-/* Where a name stands, or would. */
+/* The index of the name, or the index at which it would be inserted. */
 static size_t seat_of(const struct daemon_list *daemon_list, const char *name)
 {
 	size_t low = 0, high = daemon_list->count, middle;

@@ -1,5 +1,5 @@
 /*
- * daemon_list: the daemons there are, in the order of their names.
+ * daemon_list: the running daemons, sorted by name.
  */
 #ifndef DAEMON_LIST_H
 #define DAEMON_LIST_H
@@ -8,19 +8,20 @@
 
 struct vigil_daemon;
 
-/* Zeroed is empty.  The daemons are whoever's put them in. */
+/* A zeroed list is empty.  The list borrows the daemons. */
 struct daemon_list {
 	struct vigil_daemon **daemons;
 	size_t count;
 };
 
-/* NULL: there is none of that name. */
+/* NULL: no daemon has this name. */
 struct vigil_daemon *daemon_list_find(const struct daemon_list *daemon_list, const char *name);
-/* The first after that name, be there one of it or not; NULL at the end. */
+/* The first daemon after this name in the order of names, whether or not a daemon has the name
+ * itself.  NULL: no more daemons. */
 struct vigil_daemon *daemon_list_after(const struct daemon_list *daemon_list, const char *name);
-/* NULL at the end. */
+/* NULL: the index is past the end. */
 struct vigil_daemon *daemon_list_at(const struct daemon_list *daemon_list, size_t index);
-/* Its name must not be there yet. */
+/* Inserts a daemon.  The list must not yet have a daemon of this name. */
 void daemon_list_add(struct daemon_list *daemon_list, struct vigil_daemon *d);
 void daemon_list_remove(struct daemon_list *daemon_list, struct vigil_daemon *d);
 /* Frees the list, not the daemons. */

@@ -1,13 +1,13 @@
 /*
  * day: the levels of a daemon's health during the last 24 hours.
  *
- * The store holds the only copy: one short text for each daemon, so vigild needs less than 512 bytes
- * of memory for the day of one daemon.  The texts are spread over BUCKETS objects, because the store
- * writes one object at a time and the loop thread must not block.
+ * The store has the only copy, one short text for each daemon, so the day of one daemon needs less
+ * than 512 bytes of memory.  The texts are spread over BUCKETS objects, because the store writes
+ * one object at a time and the loop thread must not block.
  *
- * A level is recorded when it changes (a watch of /runs) and when a slot begins (a timer, at most
- * BATCH daemons in a turn of the loop).  So a slot during which vigild or the machine was stopped
- * has no data, and is not filled with the level from before.
+ * A level is recorded when it changes (a watch of /runs) and when a slot begins (a timer that
+ * handles at most BATCH daemons in one run of the loop).  So a slot during which vigild or the
+ * machine was stopped has no data: it does not take the level of the previous slot.
  */
 #include "host/day.h"
 
@@ -26,7 +26,7 @@
 #define SECTION  "day"
 #define BUCKETS  64
 #define BATCH    64
-#define RECHECK  60 /* seconds: the loop's clock stands still in suspend, and the clock may be set */
+#define RECHECK  60 /* seconds, because the loop's clock stops in suspend and the time may be set */
 #define DAY_NAME 128
 
 struct days {
@@ -34,9 +34,9 @@ struct days {
 	struct days_source source;
 	struct state_watch *watch;
 	struct loop_timer *timer;
-	int64_t slot;        /* being recorded */
-	char name[DAY_NAME]; /* the last daemon that was recorded for it; "": none */
-	bool done;           /* all were */
+	int64_t slot;        /* the current slot */
+	char name[DAY_NAME]; /* the last daemon recorded for the slot; "": none */
+	bool done;           /* all daemons are recorded */
 };
 
 /* --- one day ---------------------------------------------------------------------------------- */
@@ -64,7 +64,7 @@ void day_move(struct day *day, int64_t slot)
 	day->slot = slot;
 }
 
-/* -1: it is none of the letters. */
+/* -1: not one of the letters. */
 static int rank_of(char letter)
 {
 	const char *at = letter != '\0' ? strchr(DAY_LETTERS, letter) : NULL;
@@ -121,14 +121,14 @@ static const char *bucket_of(const char *name, char bucket[4])
 	return bucket;
 }
 
-/* The letter for the daemon's present level. */
+/* The letter for the daemon's current level. */
 static char letter_of(const struct vigil_daemon *d)
 {
 	const char *level = daemon_level(d);
 
 	if (daemon_status(d) == DAEMON_PAUSED)
 		return 'P';
-	return level != NULL ? level[0] : '.'; /* OK, UNKNOWN, WARNING, CRITICAL */
+	return level != NULL ? level[0] : '.'; /* first letter of OK, UNKNOWN, WARNING, CRITICAL */
 }
 
 static void get_day(const struct days *days, const char *name, struct day *day)
@@ -150,7 +150,8 @@ static void record(struct days *days, const struct vigil_daemon *d)
 		store_put_new(days->store, SECTION, bucket_of(name, bucket), name, day_json(&day));
 }
 
-/* A day of a daemon that is not enabled is kept until all of it is over. */
+/* Removes old days.  The day of a daemon that is not enabled is kept until it is older than 24
+ * hours.  Each slot checks one bucket. */
 static void forget_old(struct days *days, int64_t slot)
 {
 	char bucket[4];
@@ -169,7 +170,7 @@ static void forget_old(struct days *days, int64_t slot)
 	}
 }
 
-/* --- when ------------------------------------------------------------------------------------- */
+/* --- triggers --------------------------------------------------------------------------------- */
 
 static void on_change(uint64_t revision, const char *pointer, json_t *value, void *arg)
 {
@@ -188,7 +189,7 @@ static void on_change(uint64_t revision, const char *pointer, json_t *value, voi
 		record(days, d);
 }
 
-/* Records the next BATCH daemons for this slot; false when there are no more. */
+/* Records the next BATCH daemons for this slot.  False: there are no more. */
 static bool record_some(struct days *days)
 {
 	struct vigil_daemon *d;
@@ -234,7 +235,7 @@ static void on_timer(uint64_t missed, void *arg)
 	}
 }
 
-/* --- life ------------------------------------------------------------------------------------- */
+/* --- creating and freeing --------------------------------------------------------------------- */
 
 struct days *days_new(struct loop *loop, struct state *state, struct store *store,
 	const struct days_source *source)

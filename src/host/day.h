@@ -1,8 +1,8 @@
 /*
  * day: the levels of a daemon's health during the last 24 hours.
  *
- * A day has DAY_SLOTS slots of DAY_SLOT seconds, and each slot has a letter: the worst level in it.
- * The record is part of the store, so it survives a restart of vigild.
+ * A day has DAY_SLOTS slots of DAY_SLOT seconds.  Each slot has a letter for the worst level that
+ * was recorded in it.  The record is part of the store, so it survives a restart of vigild.
  */
 #ifndef DAY_H
 #define DAY_H
@@ -24,16 +24,17 @@ struct vigil_daemon;
 #define DAY_LETTERS ".OPUWC"
 
 struct day {
-	int64_t slot;               /* the number of the last slot: seconds since 1970 / DAY_SLOT */
-	char levels[DAY_SLOTS + 1]; /* the oldest first */
+	int64_t slot;               /* number of the last slot: seconds since 1970 / DAY_SLOT */
+	char levels[DAY_SLOTS + 1]; /* oldest first */
 };
 
-/* Moves the day so that it ends with that slot.  Slots that were not recorded have no data; a slot
- * before the last one drops what is then in the future, because the clock was set back. */
+/* Moves the day so that it ends with this slot.  Slots that were not recorded have no data.  If the
+ * slot is before the last one, because the clock was set back, the slots that are now in the future
+ * are dropped. */
 void day_move(struct day *day, int64_t slot);
-/* Records a letter for the last slot; the worse one stays.  False: nothing changed. */
+/* Records a letter for the last slot.  The slot keeps the worse letter.  False: nothing changed. */
 bool day_add(struct day *day, char letter);
-/* The form in the store.  A text that is damaged makes a day without data. */
+/* The form in the store. day_read makes a day without data from a damaged text. */
 json_t *day_json(const struct day *day);
 void day_read(struct day *day, const json_t *text);
 
@@ -41,7 +42,7 @@ void day_read(struct day *day, const json_t *text);
 
 struct days;
 
-/* How to find daemons: by name, and the first after a name (NULL at the end). */
+/* Callbacks that find a daemon: by its name, and the first one after a name (NULL: no more). */
 typedef struct vigil_daemon *day_find_fn(const char *name, void *arg);
 
 struct days_source {
@@ -49,15 +50,16 @@ struct days_source {
 	void *arg;
 };
 
-/* Records the level of each daemon when it changes and at the beginning of each slot.  NULL when out
- * of memory. */
+/* Records the level of each daemon when it changes and at the start of each slot.  NULL: out of
+ * memory. */
 struct days *days_new(struct loop *loop, struct state *state, struct store *store,
 	const struct days_source *source);
 void days_free(struct days *days);
-/* Records every daemon for the present slot, from the next turn of the loop on, as the timer does. */
+/* Records every daemon for the current slot, from the next run of the loop on.  The timer calls it
+ * at the start of a slot. */
 void days_slot_begins(struct days *days);
 
-/* What is at /runs/NAME/day: {slot_seconds, end, levels}; a new reference. */
+/* The value of /runs/NAME/day, {slot_seconds, end, levels}: a new reference. */
 json_t *days_account(struct days *days, const struct vigil_daemon *d);
 
 #endif

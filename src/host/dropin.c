@@ -1,10 +1,10 @@
 /*
- * dropin: daemons registered by command: one drop-in file for each.
+ * dropin: daemons registered by command, each in a drop-in file.
  *
- * The new file is first written beside its place under a name that no configuration reads, then
- * the whole configuration is checked as if it were in place already, and only then is it renamed
- * there.  So a mistake is answered before anything has changed, and a machine that stops at any
- * moment leaves the old file or the new one.
+ * The new file is first written to conf.d under a temporary name that no configuration reads.  Then
+ * the whole configuration is checked as if the file were in place already.  Only then is it
+ * renamed.  So an error is reported before anything has changed, and a crash at any time leaves the
+ * old file or the new one.
  */
 #include "host/dropin.h"
 
@@ -25,8 +25,8 @@
 struct draft {
 	char *dir;  /* conf.d */
 	char *name; /* NAME.conf */
-	char *path; /* where it is to be */
-	char *temp; /* where it lies until then */
+	char *path; /* final path */
+	char *temp; /* temporary path */
 };
 
 static void draft_init(struct draft *draft, const char *main_file, const char *name)
@@ -58,7 +58,7 @@ static int check_pair(const char *pair, struct diagnostics *diagnostics)
 	const char *equal = strchr(pair, '=');
 	char cut[TEXT_SHORT], key[TEXT_SHORT];
 
-	/* The value may be a secret. */
+	/* The diagnostic contains the key only, because the value may be a secret. */
 	snprintf(key, sizeof(key), "%.*s", (int)strcspn(pair, "="), pair);
 	text_truncate(cut, sizeof(cut), key);
 	if (equal == NULL || equal == pair) {
@@ -92,8 +92,9 @@ static int print_draft(FILE *file, const char *name, char *const *pairs)
 	return fflush(file) == 0 && fsync(fileno(file)) == 0 ? 0 : -errno;
 }
 
-/* Options may be secret, so that whoever may not read the main file must not read this one.  Where the
- * group cannot be given away, the group reads nothing. */
+/* Copies the group and the mode of the main file, because options may be secret: a user who may not
+ * read the main file must not read the drop-in file.  If the group cannot be set, the group gets no
+ * access. */
 static int set_access(int fd, const char *main_file)
 {
 	struct stat st, now;
@@ -132,7 +133,8 @@ static int write_draft(
 
 /* --- the check -------------------------------------------------------------------------------- */
 
-/* What the other files say of that name; NULL: nothing.  *config is to be freed. */
+/* The daemon of that name as the other files define it; NULL: they do not.  The caller frees
+ * *config. */
 static const struct config_daemon *find_elsewhere(
 	const char *main_file, const struct draft *draft, const char *name, struct config **config)
 {
@@ -144,7 +146,8 @@ static const struct config_daemon *find_elsewhere(
 	return *config != NULL ? config_find(*config, name) : NULL;
 }
 
-/* A section of that name in another file would be mixed with ours without a word. */
+/* Rejects a name that another file already defines, because the two sections would be merged
+ * silently. */
 static int check_elsewhere(
 	const char *main_file, const struct draft *draft, const char *name, struct diagnostics *c)
 {
@@ -161,7 +164,7 @@ static int check_elsewhere(
 	return err;
 }
 
-/* A file that is read after ours has the last word. */
+/* A file that is read later overrides the drop-in file. */
 static int diagnose_disabled(
 	const char *main_file, const struct draft *draft, const char *name, struct diagnostics *c)
 {
@@ -174,7 +177,7 @@ static int diagnose_disabled(
 	return -EEXIST;
 }
 
-/* Whether the configuration is right with the draft in place. */
+/* Checks the configuration with the draft in place. */
 static int check_draft(const char *main_file, const struct draft *draft, const char *name,
 	struct diagnostics *diagnostics)
 {
@@ -203,7 +206,7 @@ static int check_name(const char *name, struct diagnostics *diagnostics)
 	return -EINVAL;
 }
 
-/* --- both ways -------------------------------------------------------------------------------- */
+/* --- add and remove --------------------------------------------------------------------------- */
 
 static int sync_directory(const char *dir)
 {
@@ -245,7 +248,8 @@ out:
 	return err;
 }
 
-/* Without the file, is anything wrong that was right with it, such as an `after` of another daemon? */
+/* Checks whether removing the file introduces an error, such as an `after` of another daemon that
+ * then names an unknown daemon. */
 static int check_removal(const char *main_file, const struct draft *draft, const char *name,
 	struct diagnostics *diagnostics)
 {
@@ -257,7 +261,8 @@ static int check_removal(const char *main_file, const struct draft *draft, const
 
 	if (after == NULL)
 		before = plan_make(main_file, modules, false, &ignored);
-	/* What was wrong before must not keep the file, which may be what is wrong. */
+	/* Errors that exist with the file must not prevent its removal, because the file may be
+	 * their cause. */
 	if (after != NULL || before == NULL)
 		diagnostics_clear(diagnostics);
 	diagnostics_clear(&ignored);

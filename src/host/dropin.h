@@ -1,19 +1,21 @@
 /*
- * dropin: daemons registered by command: one drop-in file for each.
+ * dropin: daemons that `vigilctl register` has registered, each in a drop-in file.
  */
 #ifndef DROPIN_H
 #define DROPIN_H
 
 #include "base/diagnostic.h"
 
-/* Writes conf.d/NAME.conf beside the main file: enables the daemon, with a section of its pairs
- * ("key=value", ended by NULL; `module` is one of them).  The whole configuration is checked
- * with it first.  The file is whole or not there, whenever the machine stops.  0, or -errno
- * with diagnostics, and nothing has changed.  Where it is done there may be notes. */
+/* Writes conf.d/NAME.conf in the directory of the main file.  The drop-in file enables the daemon
+ * and has a section with its pairs ("key=value", ended by NULL; `module` is one of them).  The
+ * whole configuration is checked with the new file first.  The file is written atomically, so a
+ * crash never leaves a partial file.  Returns 0 or -errno.  On an error there are diagnostics and
+ * nothing has changed.  On success there may be notes. */
 int dropin_add(const char *main_file, const char *name, char *const *pairs,
 	struct diagnostics *diagnostics);
-/* Removes it.  -ENOENT with a diagnostic where the daemon is not registered so; -EBUSY with
- * diagnostics where the configuration would be wrong without it, because another daemon names it. */
+/* Removes the drop-in file.  -ENOENT with a diagnostic: the daemon was not registered by command.
+ * -EBUSY with diagnostics: the configuration would be invalid without the daemon, because another
+ * daemon refers to it. */
 int dropin_remove(const char *main_file, const char *name, struct diagnostics *diagnostics);
 
 #endif

@@ -1,12 +1,12 @@
 /*
- * host: which daemons run.
+ * host: starts, reloads and stops the daemons.
  *
- * Whatever asks for a reload, it is one function: make a plan of what the files say now, and
- * when nothing at all is wrong with it, apply the difference to what runs.  Daemons whose
- * module and options are as before are not touched and miss no tick.
+ * Each reload makes a new plan from the configuration files.  If the plan has no error, the host
+ * applies the difference to the running daemons.  A daemon whose module and options are the same is
+ * not touched and misses no tick.
  *
- * The host owns the ground that daemons stand on (loop, state, services, store) and takes it
- * down in the opposite order: first no new work, then the workers, the daemons, the store.
+ * The host tears the environment down in the opposite order: it rejects new work, then stops the
+ * workers, then the daemons, then closes the store.
  */
 #include "host/host_internal.h"
 
@@ -60,7 +60,7 @@ static struct vigil_daemon *find_after(const char *name, void *arg)
 	return host_daemon_after(arg, name);
 }
 
-/* Stops it and lets it go. */
+/* Stops the daemon and frees it. */
 static void end(struct host *host, struct vigil_daemon *d)
 {
 	daemon_list_remove(&host->daemon_list, d);
@@ -109,7 +109,8 @@ static void stop_the_unwanted(struct host *host, const struct plan *plan, json_t
 	}
 }
 
-/* One daemon of the plan: new, changed, failed before, or just as it was. */
+/* Applies the plan to one daemon.  The result says whether the daemon is new, changed or unchanged.
+ * A daemon that failed before is started again, as a changed one. */
 static const char *apply_one(struct host *host, const struct plan_daemon *pd)
 {
 	struct vigil_daemon *d = host_find(host, pd->name);
@@ -129,7 +130,8 @@ static const char *apply_one(struct host *host, const struct plan_daemon *pd)
 	return "changed";
 }
 
-/* While it was held back, its options were not checked. */
+/* The options must be checked now, because they were not checked while the daemon was in
+ * quarantine. */
 static void start_released(struct host *host, const struct plan_daemon *pd)
 {
 	struct diagnostics diagnostics = {0};
@@ -151,7 +153,7 @@ void host_release(struct host *host, const char *name)
 		return;
 	if (quarantine_release_module(host->store, pd->module)) {
 		log_notice("the module %s is no longer held back", pd->module);
-		host_reload(host, &result, &diagnostics); /* which opens it */
+		host_reload(host, &result, &diagnostics); /* the reload opens the module */
 		json_decref(result);
 		diagnostics_clear(&diagnostics);
 	} else if (quarantine_release(host->store, name)) {
@@ -196,7 +198,8 @@ static void say_result(const json_t *result)
 		json_object_size(json_object_get(result, "failed")));
 }
 
-/* Notes refuse nothing: they are logged, put into the result where there is one, and done with. */
+/* Logs the notes, adds them to the result if there is one, and clears them.  Notes do not make a
+ * reload fail. */
 static void log_notes(struct diagnostics *diagnostics, json_t *result)
 {
 	for (size_t i = 0; i < diagnostics->count; i++) {
@@ -232,7 +235,8 @@ int host_reload(struct host *host, json_t **result, struct diagnostics *diagnost
 	}
 	plan = plan_make(host->file, host->modules, false, diagnostics);
 	if (plan == NULL) {
-		/* The old log may have been rotated away, whatever is wrong with the configuration. */
+		/* The log is reopened even if the configuration is invalid, because the old file
+		 * may have been rotated. */
 		log_reopen();
 		return refuse_reload(host, diagnostics);
 	}
@@ -252,7 +256,7 @@ int host_reload(struct host *host, json_t **result, struct diagnostics *diagnost
 	return 0;
 }
 
-/* --- life ------------------------------------------------------------------------------------- */
+/* --- start and stop --------------------------------------------------------------------------- */
 
 int host_test(const char *file, struct diagnostics *diagnostics)
 {
@@ -266,7 +270,9 @@ int host_test(const char *file, struct diagnostics *diagnostics)
 	return err;
 }
 
-/* It cannot go on: what is known is saved, and what was started ended, where it is ours to touch. */
+/* Runs before vigild exits because it is out of memory.  It saves the store and terminates the
+ * started programs.  On another thread than the loop thread it does nothing, because only the loop
+ * thread may touch them. */
 static void on_end(void *arg, const char *why)
 {
 	struct host *host = arg;
@@ -274,7 +280,7 @@ static void on_end(void *arg, const char *why)
 
 	if (!loop_is_owner())
 		return;
-	crash_marker_close(); /* it is nobody's fault */
+	crash_marker_close(); /* no daemon caused this exit */
 	err = store_save(host->store, true);
 	log_error("%s: the state %s; ending to be started afresh", why,
 		err == 0 ? "is saved" : "could not be saved");
@@ -342,7 +348,8 @@ struct host *host_new(const char *file, struct diagnostics *diagnostics)
 	clock_text(host->started);
 	if (config == NULL || host_take_log(NULL, config, diagnostics) != 0)
 		goto fail;
-	/* Before a module is opened: that may be its last. */
+	/* The environment, with the crash marker, must exist before a module is opened, because
+	 * opening a module may crash vigild. */
 	if (!open_environment(host, config)) {
 		diagnostic_add(diagnostics, NULL, 0,
 			"no memory or no descriptors to begin with: %s", strerror(errno));

@@ -1,8 +1,9 @@
 /*
- * host: which daemons run.
+ * host: starts, reloads and stops the daemons.
  *
- * Loads the configuration, plans the difference between what runs and what should, and applies
- * it.  A failure before "apply" changes nothing at all.
+ * The host loads the configuration, makes a plan of the daemons that should run, and applies the
+ * difference between the plan and the running daemons.  If anything fails before the plan is
+ * applied, nothing changes.  The host owns the loop, the state, the services and the store.
  */
 #ifndef HOST_H
 #define HOST_H
@@ -22,38 +23,40 @@ struct pauses;
 struct vigil_daemon;
 struct host;
 
-/* Checks a configuration as `vigild -t` does: everything, modules and options included.
- * 0, or -EINVAL with an error among the diagnostics; there may be notes in any case. */
+/* Checks a configuration for `vigild -t`, including the modules and their options.  Returns 0, or
+ * -EINVAL with an error among the diagnostics.  There may be notes in both cases. */
 int host_test(const char *file, struct diagnostics *diagnostics);
 
-/* Reads the configuration and makes all that the daemons stand on; starts none.  NULL with
- * diagnostics. */
+/* Reads the configuration and creates the environment of the daemons, but starts no daemon.  NULL
+ * with diagnostics on failure. */
 struct host *host_new(const char *file, struct diagnostics *diagnostics);
 void host_free(struct host *host);
 
 /* Starts the daemons that the configuration enables. */
 void host_start(struct host *host);
-/* The one reload: SIGHUP, the pipe and `vigilctl reload` all come here.  0, with *result (a new
- * reference) {"started":[...],"stopped":[...],"changed":[...],"kept":N,"failed":{name:why},
- * "restart_needed":[keys of [vigil] that wait for a restart of vigild]}, and "notes":[...] where
- * something looks like a mistake;
- * or -EINVAL with diagnostics, and nothing has changed. */
+/* Reloads the configuration.  SIGHUP, the pipe and `vigilctl reload` all use this function.
+ * Returns 0 and sets *result (a new reference) to
+ * {"started":[...],"stopped":[...],"changed":[...],"kept":N,"failed":{name:why},
+ * "restart_needed":[changed keys of [vigil] that need a restart of vigild]}, with "notes":[...] if
+ * something looks like a mistake.  Or returns -EINVAL with diagnostics, and nothing has changed. */
 int host_reload(struct host *host, json_t **result, struct diagnostics *diagnostics);
-/* No new work, drain the workers, save the state, stop the daemons; then stopped runs. */
+/* Rejects new work, drains the workers, saves the state and stops the daemons.  Then calls
+ * stopped. */
 void host_stop(struct host *host, void (*stopped)(void *arg), void *arg);
 
 struct loop *host_loop(struct host *host);
 struct state *host_state(struct host *host);
 struct modules *host_modules(struct host *host);
-/* Lets a daemon that is held back (held.h) start again; nothing for others. */
+/* Releases the daemon, or its module, from quarantine (quarantine.h) and starts it.  Does nothing
+ * for a daemon that is not in quarantine. */
 void host_release(struct host *host, const char *name);
 struct pauses *host_pauses(struct host *host);
 const struct config *host_config(const struct host *host);
 struct vigil_daemon *host_find(struct host *host, const char *name);
-/* In the order of their names; NULL at the end. */
+/* The daemons in the order of their names.  NULL: no more daemons. */
 struct vigil_daemon *host_daemon_after(struct host *host, const char *name);
 struct vigil_daemon *host_daemon(struct host *host, size_t index);
-/* What is at /runs/NAME: what the daemon and the host know of it.  A new reference. */
+/* The value of /runs/NAME, from the daemon and the host.  A new reference. */
 json_t *host_run_status(struct host *host, const struct vigil_daemon *d);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * host_internal: the host, for the files that share it: host.c, which decides what runs,
- * host_settings.c, which takes up what [vigil] says, and host_account.c, which tells of it.
+ * host_internal: struct host, for the files that share it. host.c decides which daemons run,
+ * host_settings.c applies the section [vigil], and host_status.c serves /vigil and /runs.
  */
 #ifndef HOST_INTERNAL_H
 #define HOST_INTERNAL_H
@@ -15,7 +15,7 @@
 #include "host/daemon_list.h"
 
 struct host {
-	struct plan *plan; /* what runs now was made from it */
+	struct plan *plan; /* the plan that was applied last; owned */
 	struct modules *modules;
 	struct loop *loop;
 	struct state *state;
@@ -25,7 +25,7 @@ struct host {
 	struct slot_queue *slots;
 	struct boot_clock *boot_clock;
 	struct pauses *pauses;
-	struct loop_timer *degraded_changed; /* armed from a change until it is announced */
+	struct loop_timer *degraded_changed; /* armed while a change is to be announced */
 	struct days *days;
 	struct environment environment;
 
@@ -39,17 +39,18 @@ struct host {
 	void *stopped_arg;
 };
 
-/* --- host_settings.c: what [vigil] says ------------------------------------------------------- */
+/* --- host_settings.c: the section [vigil] ----------------------------------------------------- */
 
 struct worker_pool_limits host_limits(const struct config *config);
-/* Takes up what can change while the host runs, and says what cannot. */
+/* Applies the settings that can change while the host runs. */
 void host_take_settings(struct host *host, const struct config *config);
 void host_say_what_waits(const struct config *old, const struct config *new, json_t *result);
-/* Opens the log, or opens it again; old NULL: at the start.  0, or -errno with a diagnostic. */
+/* Opens the log, or reopens it. old is NULL at the start.  Returns 0, or -errno with a
+ * diagnostic. */
 int host_take_log(
 	const struct config *old, const struct config *new, struct diagnostics *diagnostics);
 
-/* Puts /vigil and /runs into the tree, and announces changes of /vigil/degraded.  0 or -errno. */
+/* Mounts /vigil and /runs in the state, and announces changes of /vigil/degraded.  0 or -errno. */
 int host_mount_status(struct host *host);
 void host_unmount_status(struct host *host);
 

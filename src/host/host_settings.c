@@ -1,5 +1,5 @@
 /*
- * host_settings: what [vigil] says, taken up at the start and at each reload.
+ * host_settings: applies the section [vigil] at the start and at each reload.
  */
 #include "base/clock.h"
 #include "base/log.h"
@@ -23,8 +23,8 @@ struct worker_pool_limits host_limits(const struct config *config)
 	};
 }
 
-/* Most programs wait for a network most of the time, so each processor gets some; the others must not
- * wait for those that hang. */
+/* The default is a few programs for each CPU, because most programs wait for the network most of
+ * the time.  Programs that hang must not keep the other programs waiting. */
 static unsigned exec_max(const struct config *config)
 {
 	int64_t given = config_vigil(config, "exec_max")->integer;
@@ -32,7 +32,7 @@ static unsigned exec_max(const struct config *config)
 	return given > 0 ? (unsigned)given : 4 + 4 * cpu_count();
 }
 
-/* What can change while the host runs. */
+/* Settings that are not applied here need a restart: see host_say_what_waits. */
 void host_take_settings(struct host *host, const struct config *config)
 {
 	const struct worker_pool_limits limits = host_limits(config);
@@ -47,7 +47,8 @@ void host_take_settings(struct host *host, const struct config *config)
 	services_set_upgrade_wait(host->services, config_vigil(config, "upgrade_wait")->number);
 }
 
-/* And what cannot: said, lest it seem to have been taken. */
+/* Reports the changed settings that need a restart, so that the user does not assume that they were
+ * applied. */
 void host_say_what_waits(const struct config *old, const struct config *new, json_t *result)
 {
 	static const char *const fixed[] = {"socket", "pipe", "state_dir", "group"};
@@ -68,7 +69,7 @@ int host_take_log(
 	vigil_level level = log_level();
 	int err;
 
-	/* A level set by hand stays until the file says another. */
+	/* A level that `vigilctl log` has set stays until the value in the file changes. */
 	if (old == NULL || option_set_differs(old->vigil, new->vigil, "log_level"))
 		log_level_parse(config_vigil(new, "log_level")->text, &level);
 	if (old == NULL || option_set_differs(old->vigil, new->vigil, "log"))

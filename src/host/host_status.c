@@ -1,7 +1,7 @@
 /*
- * host_status: what is told of the host and its daemons: /vigil and /runs.
+ * host_status: the status of the host and its daemons: /vigil and /runs.
  *
- * Nothing of it is kept: it is put together when somebody reads, from where each figure belongs.
+ * Nothing is stored here: each read collects the figures from the components that own them.
  */
 #include <errno.h>
 #include <unistd.h>
@@ -47,7 +47,7 @@ static json_t *slots_account(struct host *host)
 		(int)c.waiting);
 }
 
-/* used and limit are null where there is no limit. */
+/* used and limit are null if there is no limit. */
 static json_t *tasks_account(void)
 {
 	struct task_limit limit;
@@ -62,7 +62,7 @@ static json_t *tasks_account(void)
 		(json_int_t)limit.reserve, "refused", (json_int_t)task_limit_refused());
 }
 
-/* NULL where all is well. */
+/* NULL: nothing is degraded. */
 static json_t *degraded_account(void)
 {
 	json_t *list = json_array();
@@ -140,8 +140,8 @@ static json_t *on_read_runs(const char *rest, void *arg)
 	return all;
 }
 
-/* A reason may begin or end anywhere, also inside a write to the state, so the announcement waits
- * for the loop. */
+/* A reason may be set or cleared at any time, also inside a write to the state.  So the
+ * announcement is deferred to a timer of the loop. */
 static void on_degraded(void *arg)
 {
 	struct host *host = arg;

@@ -1,12 +1,13 @@
 /*
- * pause: maintenance: which daemons are to withhold action, and until when.
+ * pause: maintenance mode.
  *
- * A pause for an hour lasts an hour, whatever is done to the clock meanwhile: within one boot its
- * end is counted on CLOCK_BOOTTIME, which nobody sets and which goes on in suspend.  Over a reboot
- * only the time of day is left to go by, and that is what is shown; but none lasts longer from then
- * on than it was to last in all.  One timer waits for the earliest end.  It looks again at least
- * every minute, since the loop's own clock stands still in suspend, and since what is shown moves
- * when the clock is set.
+ * A pause of one hour lasts one hour, even if the clock is set.  Within one boot the end of a pause
+ * is measured on CLOCK_BOOTTIME, which cannot be set and which includes suspend.  After a reboot
+ * only the time of day is available; but from then on a pause never lasts longer than its whole
+ * duration.  The end is shown as a time of day.
+ *
+ * One timer waits for the earliest end.  It fires at least once a minute, because the loop's clock
+ * stops in suspend, and because the shown end changes when the clock is set.
  */
 #include "host/pause.h"
 
@@ -25,8 +26,8 @@
 
 #define SECTION "paused"
 #define RECHECK 60.0
-#define STEP    1.0 /* seconds by which the end has moved when the clock was set */
-/* The end of 9999: the last moment that has a text. */
+#define STEP    1.0 /* seconds; a larger difference means that the clock was set */
+/* The end of the year 9999, the latest time that has a text form. */
 #define LAST 253402300799.0
 
 struct pauses {
@@ -35,7 +36,7 @@ struct pauses {
 	struct loop *loop;
 	struct store *store;
 	struct loop_timer *timer;
-	json_t *boot; /* its name; NULL: it has none */
+	json_t *boot; /* boot ID, owned; NULL: unknown */
 };
 
 static double wall_now(void)
@@ -48,8 +49,8 @@ static const json_t *kept(const struct pauses *pauses, const char *name, const c
 	return store_get(pauses->store, SECTION, name, key);
 }
 
-/* When the pause of that name ends, as the time of day is now: INFINITY when it is resumed by hand,
- * 0 when there is none. */
+/* The end of the pause by the current time of day.  INFINITY: the pause lasts until it is resumed.
+ * 0: the daemon is not paused. */
 static double end_of(const struct pauses *pauses, const char *name)
 {
 	const json_t *until = kept(pauses, name, "until"), *boot = kept(pauses, name, "boot"),
@@ -104,7 +105,7 @@ static void put_end(struct pauses *pauses, const char *name, double end)
 	store_put(pauses->store, SECTION, name, "boot", pauses->boot);
 }
 
-/* Where the clock was set, or the machine booted: the end it has now. */
+/* If the clock was set or the machine has rebooted, stores and shows the new end. */
 static void mind_the_clock(struct pauses *pauses, struct vigil_daemon *d)
 {
 	const char *name = daemon_name(d);
@@ -199,7 +200,7 @@ void pause_restore(struct pauses *pauses, struct vigil_daemon *d)
 	}
 	show_kept(pauses, d, end);
 	if (!isinf(end))
-		loop_timer_rearm(pauses->timer, 0); /* by then it is in the host's list */
+		loop_timer_rearm(pauses->timer, 0); /* fires after the host has listed d */
 }
 
 struct pauses *pauses_new(

@@ -1,7 +1,8 @@
 /*
- * pause: maintenance: which daemons are to withhold action, and until when.
+ * pause: maintenance mode: which daemons must not act, and until when.
  *
- * Kept in the store, so a pause outlives the host; it ends by itself when its time has come.
+ * The pauses are in the store, so they survive a restart of vigild.  A pause with a duration
+ * expires by itself.
  */
 #ifndef PAUSE_H
 #define PAUSE_H
@@ -13,19 +14,19 @@ struct store;
 struct pauses;
 struct vigil_daemon;
 
-/* The daemons there are, one after the other; NULL at the end. */
+/* Returns the daemon at this index.  NULL: no more daemons. */
 typedef struct vigil_daemon *pause_daemon_fn(size_t index, void *arg);
 
 struct pauses *pauses_new(
 	struct loop *loop, struct store *store, pause_daemon_fn *daemon_at, void *arg);
 void pauses_free(struct pauses *pauses);
 
-/* For so many seconds (0: until it is resumed); reason may be "".  by: the user who asked for it, as
- * it is shown; "": not known. */
+/* Pauses a daemon for a number of seconds (0: until it is resumed). reason may be "". by: the user
+ * who asked for the pause, as text; "": unknown. */
 void pause_start(struct pauses *pauses, struct vigil_daemon *d, double seconds, const char *reason,
 	const char *by);
 void pause_stop(struct pauses *pauses, struct vigil_daemon *d);
-/* A daemon has been made: what the store says of its name holds for it. */
+/* Applies a stored pause to a daemon that has just been created. */
 void pause_restore(struct pauses *pauses, struct vigil_daemon *d);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * plan: a configuration brought together with the modules: what should run, and how.
+ * plan: a configuration together with the modules: which daemons should run, and with which
+ * options.
  */
 #include "host/plan.h"
 
@@ -14,7 +15,7 @@ struct maker {
 	struct plan *plan;
 	struct modules *modules;
 	bool strict;
-	const char *only; /* strict with this daemon alone; NULL: with all */
+	const char *only; /* strict for this daemon alone; NULL: for all */
 	struct diagnostics *diagnostics;
 };
 
@@ -79,7 +80,8 @@ static void plan_one(struct maker *m, struct config_daemon *cd)
 		add(m, cd, module, NULL);
 }
 
-/* What the options of one daemon mean to its module, and what those of all mean together. */
+/* Runs the modules' checks of each daemon, then the checks that compare all daemons.  The check of
+ * a daemon in quarantine is skipped. */
 static void check_meaning(struct maker *m)
 {
 	for (size_t i = 0; i < m->plan->count; i++)

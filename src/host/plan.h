@@ -1,7 +1,8 @@
 /*
- * plan: a configuration brought together with the modules: what should run, and how.
+ * plan: a configuration together with the modules: which daemons should run, and with which
+ * options.
  *
- * Making one starts nothing and changes no daemon, so it may fail at any point and be dropped.
+ * Making a plan starts nothing and changes no daemon, so it may fail at any point and be dropped.
  */
 #ifndef PLAN_H
 #define PLAN_H
@@ -16,35 +17,38 @@
 
 /* One enabled daemon. */
 struct plan_daemon {
-	const char *name;               /* the configuration's */
-	const char *module;             /* likewise */
-	const vigil_module *descriptor; /* NULL: refused, see why */
-	struct option_set *options;     /* likewise */
-	char *why;                      /* NULL: it can be started */
+	const char *name;               /* borrowed from the configuration */
+	const char *module;             /* borrowed from the configuration */
+	const vigil_module *descriptor; /* NULL: the module cannot be used, see why */
+	struct option_set *options;     /* borrowed; NULL: not checked or invalid */
+	char *why;                      /* owned; NULL: the daemon can be started */
 };
 
 struct plan {
 	struct config *config;       /* owned */
-	struct plan_daemon *daemons; /* by name */
+	struct plan_daemon *daemons; /* sorted by name */
 	size_t count;
 };
 
-/* All that modules check is checked, by the schema of their options and by their `check`.  strict:
- * a module that is missing or refused is an error (as for -t), not only a failed daemon, and
- * daemons that watch the same service are noted.  The options of daemons that are not enabled are
- * checked by their schema, where their module can be found.  NULL with an error among the
- * diagnostics; notes may be there in any case. */
+/* Loads a configuration and makes a plan of it.  The options of every daemon are checked against
+ * the schema of its module and by the module's `check`.  If strict is set, a module that is missing
+ * or cannot be used is an error (as for -t), not only a failed daemon, and two daemons that watch
+ * the same service cause a note.  The options of daemons that are not enabled are checked against
+ * the schema only, if their module can be found.  Returns NULL with an error among the diagnostics.
+ * There may be notes in both cases. */
 struct plan *plan_make(
 	const char *file, struct modules *modules, bool strict, struct diagnostics *diagnostics);
-/* The same of a configuration that was read before: the plan's from now on, or freed. */
+/* Makes a plan of a configuration that has been loaded.  The plan owns the configuration; on an
+ * error it is freed. config NULL: returns NULL. */
 struct plan *plan_make_of(struct config *config, struct modules *modules, bool strict,
 	struct diagnostics *diagnostics);
-/* The same as if a draft were in place already, strict with that daemon alone. */
+/* Makes a plan as if a draft were already in place.  The check is strict for the daemon `name`
+ * alone. */
 struct plan *plan_make_draft(const char *file, const struct config_draft *draft, const char *name,
 	struct modules *modules, struct diagnostics *diagnostics);
 void plan_free(struct plan *plan);
 
-/* Runs the check of a daemon's module once more, as plan_make has done.  0, or -EINVAL with
+/* Runs the module's check of a daemon again, as plan_make did.  Returns 0, or -EINVAL with
  * diagnostics. */
 int plan_check_daemon(
 	const struct plan *plan, const struct plan_daemon *pd, struct diagnostics *diagnostics);

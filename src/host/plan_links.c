@@ -1,10 +1,10 @@
 /*
  * plan_links: options that name other daemons.
  *
- * A module says in the schema of its options which lists name daemons, and which of those must not
- * go round in a circle, such as `after`.  Each name is looked up first, and then the circles are
- * searched depth first from each daemon, without recursion, because a chain may be as long as the
- * configuration.
+ * The schema of a module says which options are lists of daemons, and which of those must be
+ * acyclic, such as `after`.  Each name is looked up first.  Then a depth-first search from each
+ * daemon finds the cycles.  The search does not use recursion, because a chain may be as long as
+ * the configuration.
  */
 #include "host/plan_internal.h"
 
@@ -18,27 +18,27 @@
 struct links {
 	const struct plan *plan;
 	struct diagnostics *diagnostics;
-	struct node *nodes; /* one for each daemon of the plan */
-	size_t *path;       /* the daemons that the search has come through */
+	struct node *nodes; /* one node for each daemon of the plan */
+	size_t *path;       /* the daemons on the current path of the search */
 	size_t depth;
 };
 
 struct node {
-	size_t *targets; /* that it names in options that must be acyclic */
+	size_t *targets; /* daemons that it names in acyclic options */
 	const vigil_option **rows;
-	size_t count, next; /* next: of the targets, to be visited */
+	size_t count, next; /* next: index of the next target to visit */
 	bool seen, on_path;
 };
 
 /* --- names ------------------------------------------------------------------------------------ */
 
-/* The name of an element, NAME or NAME:WORD. */
+/* Extracts the name from a list element, NAME or NAME:WORD. */
 static void name_of(const char *element, char name[TEXT_SHORT])
 {
 	snprintf(name, TEXT_SHORT, "%.*s", (int)strcspn(element, ":"), element);
 }
 
-/* Complains where the option of the daemon stands. */
+/* Adds a diagnostic at the line of the daemon's option. */
 static void complain(const struct links *l, const struct plan_daemon *pd, const vigil_option *row,
 	const char *what)
 {
@@ -114,11 +114,12 @@ static void check_daemon(const struct links *l, size_t index)
 			check_names(l, index, row);
 }
 
-/* --- circles ---------------------------------------------------------------------------------- */
+/* --- cycles ----------------------------------------------------------------------------------- */
 
-#define SHOWN_MAX 12 /* of the daemons of a circle */
+#define SHOWN_MAX 12 /* maximum number of daemons shown of a cycle */
 
-/* "a -> b -> a": from the daemon at `from` of the path to its end, and back. */
+/* Reports a cycle as "a -> b -> a": from the daemon at index `from` of the path to the end of the
+ * path, and back to the first one. */
 static void diagnose_circle(const struct links *l, size_t from, const vigil_option *row)
 {
 	const struct plan_daemon *daemons = l->plan->daemons;
@@ -142,7 +143,7 @@ static void enter(struct links *l, size_t index)
 	l->path[l->depth++] = index;
 }
 
-/* The option by which the daemon at that place of the path names the next one. */
+/* The option in which the daemon at this index of the path names the next one. */
 static const vigil_option *row_on_path(const struct links *l, size_t at)
 {
 	const struct node *node = &l->nodes[l->path[at]];

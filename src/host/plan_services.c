@@ -1,8 +1,8 @@
 /*
- * plan_services: daemons that watch the same service.
+ * plan_services: notes daemons that watch the same service.
  *
- * Two daemons that restart one service get in each other's way.  A service is known by several
- * names: with and without ".service", and by the aliases that systemd makes of symbolic links.
+ * Two daemons that restart the same service interfere with each other.  A service has several
+ * names: with and without ".service", and its systemd aliases, which are symbolic links.
  */
 #include "host/plan_internal.h"
 
@@ -19,7 +19,7 @@
 
 struct watched {
 	const struct plan_daemon *pd;
-	char unit[UNIT_MAX]; /* the service's first name, with its suffix */
+	char unit[UNIT_MAX]; /* the name that the aliases point to, with its suffix */
 };
 
 /* --- names ------------------------------------------------------------------------------------ */
@@ -31,8 +31,8 @@ static bool has_suffix(const char *name)
 	return n > s && strcmp(name + n - s, SUFFIX) == 0;
 }
 
-/* Where the unit's file is a link to another unit, the name of that one.  False: there is no such
- * file in the directory. */
+/* If the unit's file is a link to another unit, replaces the name with the name of that unit.
+ * False: the directory has no such file. */
 static bool follow_alias(const char *dir, char unit[UNIT_MAX])
 {
 	char path[PATH_MAX], real[PATH_MAX];
@@ -45,7 +45,8 @@ static bool follow_alias(const char *dir, char unit[UNIT_MAX])
 	if (!S_ISLNK(st.st_mode) || realpath(path, real) == NULL)
 		return true;
 	name = strrchr(real, '/') + 1;
-	/* Not where the link leads to /dev/null, or to a file of another kind. */
+	/* The name stays if the link points to /dev/null (a masked unit) or to a file of another
+	 * type. */
 	if (has_suffix(name) && strlen(name) < UNIT_MAX)
 		strcpy(unit, name);
 	return true;
@@ -58,7 +59,7 @@ static void find_unit(const char *service, const char *const *dirs, char unit[UN
 		dirs++;
 }
 
-/* --- who watches what ------------------------------------------------------------------------- */
+/* --- watched services ------------------------------------------------------------------------- */
 
 static const char *text_of(const struct plan_daemon *pd, const char *option)
 {
@@ -67,7 +68,8 @@ static const char *text_of(const struct plan_daemon *pd, const char *option)
 	return value != NULL && value->present ? value->text : "";
 }
 
-/* The service that the daemon watches; NULL: it watches none that a manager knows. */
+/* The service that the daemon watches.  NULL: it watches none, or none that a service manager
+ * knows. */
 static const char *service_of(const struct plan_daemon *pd)
 {
 	const struct option_value *value =
@@ -84,7 +86,7 @@ static bool same_text(const struct watched *a, const struct watched *b, const ch
 	return strcmp(text_of(a->pd, option), text_of(b->pd, option)) == 0;
 }
 
-/* Under two managers, or in two directories, two services may have the same name. */
+/* Two services may have the same name if their managers or their directories differ. */
 static bool same_place(const struct watched *a, const struct watched *b)
 {
 	return (same_text(a, b, "manager") || strcmp(text_of(a->pd, "manager"), "auto") == 0 ||
@@ -92,7 +94,7 @@ static bool same_place(const struct watched *a, const struct watched *b)
 	       same_text(a, b, "init_dir") && same_text(a, b, "service_dir");
 }
 
-/* Of those with the same unit, the daemons stay in the order of their names. */
+/* Sorts by unit, and daemons with the same unit by name. */
 static int by_unit(const void *a, const void *b)
 {
 	const struct watched *x = a, *y = b;

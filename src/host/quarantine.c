@@ -1,4 +1,5 @@
-/* quarantine: daemons that brought vigild down; see held.h. */
+/* quarantine: daemons and modules that crashed vigild.  The store counts the crashes of each of
+ * them. */
 #include "host/quarantine.h"
 
 #include <stdio.h>
@@ -11,19 +12,19 @@
 #include "persist/crash_marker.h"
 #include "persist/store.h"
 
-#define SECTION   "crashed"         /* of the store */
-#define IN_A_ROW  "in_a_row"        /* of a daemon */
-#define OPENED    "opened_in_a_row" /* of a module of that name */
+#define SECTION   "crashed"         /* section of the store */
+#define IN_A_ROW  "in_a_row"        /* count of a daemon */
+#define OPENED    "opened_in_a_row" /* count of the module of that name */
 #define ENOUGH    3
 #define COUNT_MAX 1000000
-#define LONG      600.0 /* seconds; who has run so long does not crash in a loop */
+#define LONG      600.0 /* seconds; a crash after a longer run is not part of a crash loop */
 
-/* From 0 to COUNT_MAX, whatever was kept. */
+/* The result is from 0 to COUNT_MAX, whatever the store contains. */
 static int count_of(struct store *store, const char *name, const char *key)
 {
 	json_int_t count = json_integer_value(store_get(store, SECTION, name, key));
 
-	/* What is kept may be damaged, and one is added to it. */
+	/* The stored value may be damaged, and the caller adds one to it. */
 	return (int)(count < 0 ? 0 : count > COUNT_MAX ? COUNT_MAX : count);
 }
 
@@ -55,7 +56,7 @@ void quarantine_review(struct store *store, const char *dir)
 	if (crash_marker_open(dir, &before) != 0 || before.clean)
 		return;
 	if (before.name[0] != '\0' && !text_is_daemon_name(before.name))
-		return; /* not ours: whoever may write there wrote it */
+		return; /* not a name of ours: another process with write access wrote it */
 	say_end(&before);
 	key = before.loading ? OPENED : IN_A_ROW;
 	count = before.name[0] != '\0' && before.lived < LONG ? count_of(store, before.name, key)
@@ -64,7 +65,7 @@ void quarantine_review(struct store *store, const char *dir)
 	if (before.name[0] == '\0')
 		return;
 	store_put_new(store, SECTION, before.name, key, json_integer(count + 1));
-	store_save(store, false); /* the next crash may be near */
+	store_save(store, false); /* saved now, because the next crash may follow soon */
 }
 
 bool quarantine_has(struct store *store, const char *name, char *why, size_t size)
@@ -98,7 +99,7 @@ static bool release(struct store *store, const char *name, const char *key)
 	if (count_of(store, name, key) < ENOUGH)
 		return false;
 	store_put(store, SECTION, name, key, NULL);
-	store_save(store, false); /* before it crashes again */
+	store_save(store, false); /* saved now, because the daemon may crash vigild again */
 	return true;
 }
 

@@ -1,10 +1,12 @@
 /*
- * quarantine: daemons that brought vigild down, and are held back once they have done so too often.
+ * quarantine: daemons and modules that are not started because they crashed vigild.
  *
- * Whoever was in a callback when vigild ended is named at the next start, and that is counted in
- * the store.  Three times in a row, none of them after a long life, and the daemon is not started
- * any more: all others shall run.  `vigilctl resume NAME` lets it start again.  So it is with a
- * module in whose opening vigild ended: it is not opened any more, and its daemons have failed.
+ * The crash marker records the daemon whose callback runs.  If vigild crashed inside a callback,
+ * the next start logs that daemon and counts the crash in the store.  After three crashes in a row,
+ * none of them after a long run, the daemon is in quarantine: vigild does not start it, because all
+ * other daemons must keep running.  `vigilctl resume NAME` releases it.  The same applies to a
+ * module whose loading crashed vigild: vigild does not load it any more, and the daemons of that
+ * module are in the state "failed".
  */
 #ifndef QUARANTINE_H
 #define QUARANTINE_H
@@ -14,15 +16,17 @@
 
 struct store;
 
-/* Opens the page in dir, says how the vigild before ended, and counts. */
+/* Opens the crash marker in dir, logs how the previous vigild ended, and counts the crash. */
 void quarantine_review(struct store *store, const char *dir);
-/* Why it is not to be started; false: it may be. */
+/* True: the daemon, or the module, is in quarantine; why receives the reason.  False: it may
+ * start. */
 bool quarantine_has(struct store *store, const char *name, char *why, size_t size);
 bool quarantine_has_module(struct store *store, const char *module, char *why, size_t size);
-/* It may start again; false: it was not held back. */
+/* Releases a daemon or a module from quarantine.  False: it was not in quarantine. */
 bool quarantine_release(struct store *store, const char *name);
 bool quarantine_release_module(struct store *store, const char *module);
-/* A clean end: who has failed less often than that is forgiven. */
+/* Resets the crash counts that are below the limit, because vigild ended normally.  Daemons and
+ * modules in quarantine stay there. */
 void quarantine_forgive(struct store *store);
 
 #endif

@@ -1,8 +1,8 @@
 /*
- * module_new: the beginning of a module; see skeleton.h.
+ * module_new: creates the folder of a new module.
  *
- * The folder is made under another name and renamed when it is whole, so that what is there under
- * its own name can be built, whatever happened.
+ * The folder is created under a temporary name and renamed when it is complete, so a folder with
+ * the final name can always be built.
  */
 #include "module_tools/module_new.h"
 
@@ -19,7 +19,7 @@
 
 #define MARK "@NAME@"
 
-/* The text with the name put in; to be freed. */
+/* Replaces MARK with the name.  The caller frees the text. */
 static char *fill(const char *text, const char *name)
 {
 	char *filled = NULL, *at;
@@ -83,7 +83,7 @@ static int write_folder(const char *name)
 	char *folder = memory_format(".%s.new", name);
 	int dir = -1, err = 0;
 
-	/* What a run that was killed left behind is no reason to stop. */
+	/* Removes the temporary folder of an earlier run that was killed. */
 	dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (dir >= 0) {
 		remove_all(folder, dir, name);

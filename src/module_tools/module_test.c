@@ -1,10 +1,9 @@
 /*
- * test: a module tried out in a process of its own; see test.h.
+ * module_test: tests a module in a child process.
  *
- * Parent and child share a page in which the child notes how far it has come, so that the parent
- * can say where it was lost.  (This is no host: a bare fork of a small program with one thread is
- * what it takes, and exec would only come back here.)  An alarm ends a callback that does not
- * return.
+ * Parent and child share a page in which the child records its current phase, so that the parent
+ * can report where the child failed.  The child is created by fork without exec, because this is a
+ * small program with one thread.  An alarm kills the child if a callback does not return.
  */
 #include "module_tools/module_test.h"
 
@@ -34,20 +33,20 @@
 #include "host/host.h"
 #include "loop/loop.h"
 
-#define PATIENCE 10 /* seconds for each callback, and for the answers it waits for */
+#define PATIENCE 10 /* seconds: limit for each callback, and for pending replies */
 
 enum phase { LOADING, CHECKING, STARTING, TICKING, STOPPING, DONE };
 
-/* In memory that both processes see. */
+/* In memory that both processes share. */
 struct progress {
 	enum phase phase;
 	long tick;
 };
 
 struct place {
-	char folder[PATH_MAX]; /* where NAME/ lies; "": wherever the configuration says */
+	char folder[PATH_MAX]; /* directory of NAME/; "": use the configuration */
 	const char *name;
-	char *scratch; /* a directory of its own, owned */
+	char *scratch; /* temporary directory, owned */
 };
 
 static struct progress *progress;
@@ -59,9 +58,10 @@ static void enter(enum phase phase)
 	alarm(PATIENCE);
 }
 
-/* --- where it is ------------------------------------------------------------------------------ */
+/* --- finding the module ----------------------------------------------------------------------- */
 
-/* A path is a folder, and so is what is one here; else it is a name. */
+/* A text with a slash, "." or ".." is a path.  So is the name of an existing file.  Everything else
+ * is the name of a module. */
 static int find_place(const struct module_test *test, struct place *place)
 {
 	struct stat st;
@@ -76,7 +76,7 @@ static int find_place(const struct module_test *test, struct place *place)
 		fprintf(stderr, "vigilctl: %s: %s\n", test->module, strerror(errno));
 		return -errno;
 	}
-	if (!S_ISDIR(st.st_mode)) /* the .so itself: its folder is meant */
+	if (!S_ISDIR(st.st_mode)) /* for the .so file itself, use its folder */
 		*strrchr(place->folder, '/') = '\0';
 	slash = strrchr(place->folder, '/');
 	if (slash == NULL) {
@@ -115,7 +115,7 @@ static struct module *load(struct modules *modules, const struct module_test *te
 		return module_load_from(modules, place->folder, place->name, why, size);
 	set_directories(modules, test, &config);
 	module = module_load(modules, place->name, why, size);
-	if (module != NULL) { /* DIR/NAME/NAME.so: the test's host looks nowhere else */
+	if (module != NULL) { /* DIR/NAME/NAME.so: the host searches only DIR */
 		snprintf(place->folder, sizeof(place->folder), "%s", module_path(module));
 		for (int i = 0; i < 2 && (slash = strrchr(place->folder, '/')) != NULL; i++)
 			*slash = '\0';
@@ -124,7 +124,7 @@ static struct module *load(struct modules *modules, const struct module_test *te
 	return module;
 }
 
-/* --- what it is ------------------------------------------------------------------------------- */
+/* --- describing the module -------------------------------------------------------------------- */
 
 static json_t *describe_options(const vigil_option *options)
 {
@@ -151,9 +151,10 @@ static json_t *describe(const struct module *module)
 		(int)found->abi, "options", describe_options(found->options));
 }
 
-/* --- running it ------------------------------------------------------------------------------- */
+/* --- running the module ----------------------------------------------------------------------- */
 
-/* A configuration of its own: the options given, or else the sample beside the module. */
+/* Writes a temporary configuration with the given options.  Without options, it includes the sample
+ * file that is next to the module. */
 static char *write_conf(const struct module_test *test, const struct place *place)
 {
 	char *path = memory_format("%s/vigil.conf", place->scratch);
@@ -183,7 +184,7 @@ static char *write_conf(const struct module_test *test, const struct place *plac
 	return path;
 }
 
-/* A diagnostic about the scratch file is about the options; one about the sample names that. */
+/* Removes the temporary path from a diagnostic.  A diagnostic about the sample names the sample. */
 static void print_diagnostic(const struct place *place, const char *text)
 {
 	size_t n = strlen(place->scratch);
@@ -198,7 +199,7 @@ static void print_diagnostic(const struct place *place, const char *text)
 		fprintf(stderr, "%s\n", text);
 }
 
-/* Whether there is anything to check: options on the command line, or the sample's. */
+/* True: there are options to check, on the command line or in the sample. */
 static bool has_options(const struct module_test *test, const struct place *place)
 {
 	char *sample = memory_format("%s/%s/%s.conf", place->folder, place->name, place->name);
@@ -215,7 +216,7 @@ static void print_diagnostics(const struct place *place, struct diagnostics *dia
 	diagnostics_clear(diagnostics);
 }
 
-/* As `vigild -t` does, the module's check included. */
+/* Checks the options like `vigild -t`, including the module's check. */
 static int check_options(const struct module_test *test, const struct place *place)
 {
 	struct diagnostics diagnostics = {0};
@@ -253,7 +254,7 @@ static void on_patience(uint64_t missed, void *arg)
 	*(bool *)arg = true;
 }
 
-/* Lets come what the tick has asked for. */
+/* Runs the loop until the requests of the tick are answered, or the time limit has passed. */
 static void settle(struct host *host, const struct vigil_daemon *d)
 {
 	struct loop *loop = host_loop(host);
@@ -272,7 +273,7 @@ static void settle(struct host *host, const struct vigil_daemon *d)
 		fprintf(stderr, "vigilctl: after %d s it still waits for an answer\n", PATIENCE);
 }
 
-/* Ticks that its own timer fires meanwhile count as well. */
+/* Runs the daemon until it has had this number of ticks.  Ticks of its own timer count, too. */
 static int tick(struct host *host, struct vigil_daemon *d, long ticks)
 {
 	int err;
@@ -331,13 +332,14 @@ static json_t *run(const struct module_test *test, const struct place *place)
 		result = outcome(host, d);
 	enter(STOPPING);
 	host_free(host);
-	alarm(0); /* what is left is to print it, to whoever reads at leisure */
+	alarm(0); /* no time limit for printing, because the reader may be slow */
 	return result;
 }
 
-/* --- telling it ------------------------------------------------------------------------------- */
+/* --- output ----------------------------------------------------------------------------------- */
 
-/* What the daemon itself says; the host's own lines are of no interest here. */
+/* Prints the daemon's log lines and all warnings and errors.  Other lines of the host are not of
+ * interest here. */
 static void on_log(vigil_level level, const char *line, void *arg)
 {
 	const struct place *place = arg;
@@ -347,7 +349,7 @@ static void on_log(vigil_level level, const char *line, void *arg)
 		fprintf(stderr, "%s\n", line);
 }
 
-/* In the child: its exit status. */
+/* Runs in the child.  Returns its exit status. */
 static int try(const struct module_test *test, struct place *place)
 {
 	struct modules *modules = modules_new();
@@ -377,11 +379,11 @@ static int try(const struct module_test *test, struct place *place)
 	else if (left != NULL)
 		module_test_print_run(left);
 	json_decref(what);
-	/* Not freed: what stays loaded may be looked at by its own destructors. */
+	/* The module is not freed, because its destructors may still use it. */
 	return failed || (test->ticks > 0 && left == NULL) ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-/* --- the other process ------------------------------------------------------------------------ */
+/* --- the child process ------------------------------------------------------------------------ */
 
 static void say_where(char *text, size_t size)
 {

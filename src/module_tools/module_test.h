@@ -1,8 +1,10 @@
 /*
- * test: a module tried out: loaded in a process of its own and, if asked, run for some ticks.
+ * module_test: tests a module: loads it in a child process and, if requested, runs it for some
+ * ticks.
  *
- * Whatever the module does there, crash, hang or exit, is reported and not suffered.  It runs on
- * a real host that has no doors and a state_dir of its own, which is gone afterwards.
+ * A crash, a hang or an exit of the module is reported and does not affect the caller.  The module
+ * runs on a real host without a socket and a pipe, and with a temporary state_dir, which is removed
+ * afterwards.
  */
 #ifndef MODULE_TEST_H
 #define MODULE_TEST_H
@@ -12,14 +14,14 @@
 #include <jansson.h>
 
 struct module_test {
-	const char *module; /* its folder, or its name */
-	const char *file;   /* the configuration that says where modules lie, for a name */
-	long ticks;         /* 0: it is only loaded, and its options checked */
-	json_t *options;    /* "key=value" texts; none: what MODULE.conf in the folder says */
+	const char *module; /* folder or name of the module */
+	const char *file;   /* configuration with the module directories, used for a name */
+	long ticks;         /* 0: only loads the module and checks its options */
+	json_t *options;    /* "key=value" texts; none: the options of MODULE.conf in the folder */
 	bool json;
 };
 
-/* Prints what came of it.  0, or -EIO when it was not well, having said why on stderr. */
+/* Prints the result.  0, or -errno.  -EIO: the test failed, with the reason on stderr. */
 int module_test_run(const struct module_test *test);
 
 #endif

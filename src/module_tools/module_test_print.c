@@ -1,5 +1,5 @@
 /*
- * module_test_print: what `vigilctl module test` prints of a module and of its run.
+ * module_test_print: prints the output of `vigilctl module test`.
  */
 #include "module_tools/module_test_print.h"
 
