@@ -96,7 +96,7 @@ unsigned control_work_connections(const struct control_work *work, uid_t uid)
 	return user != NULL ? user->connections : 0;
 }
 
-static struct control_user *run_as_new(struct control_work *work, uid_t uid)
+static struct control_user *user_new(struct control_work *work, uid_t uid)
 {
 	struct control_user *user = memory_zero(sizeof(*user));
 
@@ -112,7 +112,7 @@ void control_work_join(struct control_work *work, struct control_client *client,
 {
 	client->user = find_user(work, uid);
 	if (client->user == NULL)
-		client->user = run_as_new(work, uid);
+		client->user = user_new(work, uid);
 	client->user->connections++;
 	LIST_INSERT_HEAD(&client->user->clients, client, user_link);
 }

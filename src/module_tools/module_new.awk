@@ -1,8 +1,8 @@
-# skeleton.awk: the files of conf/skeleton as a table in C.
+# module_new.awk: the files of conf/skeleton as a table in C.
 #
 # A file's name holds NAME where the module's will stand, and so do the texts, as @NAME@.
 BEGIN {
-	print "/* Made from conf/skeleton by skeleton.awk. */"
+	print "/* Made from conf/skeleton by module_new.awk. */"
 	print "#include \"module_tools/module_new.h\"\n"
 	print "#include <stddef.h>\n"
 	print "const struct module_new_file module_new_files[] = {"
