@@ -44,7 +44,7 @@ static uint64_t peer_of(int fd)
 	struct sockaddr_storage sa = {.ss_family = AF_UNSPEC};
 	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&sa;
 	struct ucred user = {0};
-	socklen_t size = sizeof(sa), run_as_size = sizeof(user);
+	socklen_t size = sizeof(sa), user_size = sizeof(user);
 	uint32_t half = 0;
 	uint64_t peer = 0;
 
@@ -57,7 +57,7 @@ static uint64_t peer_of(int fd)
 		memcpy(&half, in6->sin6_addr.s6_addr + 12, sizeof(half));
 	else if (sa.ss_family == AF_INET)
 		half = ((const struct sockaddr_in *)&sa)->sin_addr.s_addr;
-	else if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &user, &run_as_size) == 0)
+	else if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &user, &user_size) == 0)
 		half = user.uid;
 	return (uint64_t)sa.ss_family << 32 | half;
 }
