@@ -297,7 +297,7 @@ START_TEST(run_makes_a_tick_and_get_reads_what_came_of_it)
 	ck_assert_str_eq(text_at("/vigil/version"), PACKAGE_VERSION);
 	ck_assert_int_eq(run("get", "{\"pointer\":\"\"}"), 0);
 	ck_assert_int_eq(run("get", "{\"pointer\":\"/daemons/nobody\"}"), COMMAND_NOT_FOUND);
-	ck_assert_str_eq(reply.message, "nothing stands at /daemons/nobody");
+	ck_assert_str_eq(reply.message, "no value at /daemons/nobody");
 
 	ck_assert_int_eq(run("run", "{\"name\":\"broken\"}"), COMMAND_REFUSED);
 	ck_assert_str_eq(reply.message, "broken is failed");

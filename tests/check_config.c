@@ -195,7 +195,7 @@ START_TEST(syntax_first)
 	check_bad("[nonsense]\n[vigil]\nworkers\n",
 		"vigil.conf:3: there is no \"=\" in this line; a comment begins with # or ;\n"
 		"conf.d/a.conf:1: there is no \"=\" in this line; a comment begins with # or ;\n"
-		"conf.d/a.conf:4: \"log\" stands here again; it stands first at line 3\n"
+		"conf.d/a.conf:4: duplicate key \"log\" (first defined at line 3)\n"
 		"conf.d/c.conf:2: the section's name has no closing bracket\n");
 }
 END_TEST

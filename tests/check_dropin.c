@@ -217,7 +217,7 @@ START_TEST(what_stands_elsewhere_is_changed_there)
 		"[daemons]\nother = yes\n[daemon:other]\nmodule = service\nservice = y\n");
 	ck_assert_int_eq(add("other", "module=service", "service=z", NULL), -EEXIST);
 	complains("zz.conf:3: ");
-	complains("\"other\" stands here already");
+	complains("\"other\" is already defined here");
 	/* disabled, with a section */
 	scratch_put("conf.d/zz.conf", 0644, "[daemon:other]\nmodule = service\nservice = y\n");
 	ck_assert_int_eq(add("other", "module=service", "service=z", NULL), -EEXIST);

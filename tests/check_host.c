@@ -399,7 +399,7 @@ START_TEST(what_is_wrong_changes_nothing)
 		ck_assert_msg(reload() == -EINVAL, "%s", wrong[i]);
 		ck_assert_ptr_nonnull(strstr(diagnostics.list[0].text, scratch));
 		ck_assert_uint_gt(log_holds(diagnostics.list[0].text), 0);
-		ck_assert_uint_eq(log_holds("all runs on as before"), i + 1);
+		ck_assert_uint_eq(log_holds("the running daemons are unchanged"), i + 1);
 		ck_assert_str_eq(journal(), "");
 		ck_assert_ptr_null(host_find(host, "b"));
 		ck_assert_str_eq(stands_at("/runs/a/status"), "\"running\"");
@@ -528,7 +528,7 @@ START_TEST(a_check_that_crashes_is_named_and_held_back)
 		start_in_a_child();
 	ck_assert_uint_eq(journal_holds("check a"), 3);
 	bring_up();
-	ck_assert_uint_eq(log_holds("a: the vigild before this one was ended by signal 6"), 1);
+	ck_assert_uint_eq(log_holds("a: the previous vigild was ended by signal 6"), 1);
 	ck_assert_uint_eq(journal_holds("check a"), 3);
 	ck_assert_str_eq(stands_at("/runs/a/status"), "\"failed\"");
 	ck_assert_ptr_nonnull(strstr(stands_at("/runs/a/reason"), "held back"));

@@ -164,7 +164,7 @@ START_TEST(syntax)
 		"|8: nothing may follow the ] of a section; a comment has a line of its own"
 		"|9: " NO_EQUALS "|11: the section's name has no closing bracket");
 	BAD("a = 1\n\n  b = 2\n[v]\n",
-		"1: \"a\" stands before any [section]|3: \"b\" stands before any [section]");
+		"1: \"a\" comes before the first [section]|3: \"b\" comes before the first [section]");
 	BAD("junk\n", "1: " NO_EQUALS);
 	BAD("[v]\n/* a */\n// b\na: c\n", "2: " NO_EQUALS "|3: " NO_EQUALS "|4: " NO_EQUALS);
 	BAD("[v]\na = 1\n  continued\n", "3: " NO_EQUALS);
@@ -187,14 +187,14 @@ END_TEST
 START_TEST(repeated)
 {
 	BAD("[v]\na = 1\nb = 2\na = 3\nA = 4\n",
-		"4: \"a\" stands here again; it stands first at line 2"
+		"4: duplicate key \"a\" (first defined at line 2)"
 		"|5: \"A\" and \"a\" (line 2) differ only by case, so they are one name");
 	BAD("[daemon:a]\nx = 1\n[v]\n[daemon:a]\ny = 1\n[Daemon:A]\n",
-		"4: [daemon:a] stands here again; it stands first at line 1"
+		"4: duplicate section [daemon:a] (first defined at line 1)"
 		"|6: [Daemon:A] and [daemon:a] (line 1) differ only by case, so they are one name");
 	/* Repeats and mistakes are said together. */
 	BAD("[v]\na = 1\na = 2\njunk\n",
-		"3: \"a\" stands here again; it stands first at line 2|4: " NO_EQUALS);
+		"3: duplicate key \"a\" (first defined at line 2)|4: " NO_EQUALS);
 	/* One key in two sections is two keys. */
 	GOOD("[v]\na = 1\n[w]\na = 2\n", "1 v;2 v a=1;3 w;4 w a=2;");
 }
@@ -232,7 +232,7 @@ START_TEST(many_lines)
 	/* The same key again, far away; and what is no key, last. */
 	sprintf(text + n, "junk\nkey2 = 5\nmore\n");
 	BAD_TEXT(text,
-		"3001: " NO_EQUALS "|3002: \"key2\" stands here again; it stands first at line 2"
+		"3001: " NO_EQUALS "|3002: duplicate key \"key2\" (first defined at line 2)"
 		"|3003: " NO_EQUALS);
 	free(text);
 }

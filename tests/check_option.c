@@ -360,7 +360,7 @@ START_TEST(schemas)
 			"\"a\" has no choices, or one that is too long"},
 		{ROW(VIGIL_OPTION("a", VIGIL_TEXT, NULL, "h"),
 			 VIGIL_OPTION("a", VIGIL_INT, NULL, "h")),
-			"\"a\" stands twice"},
+			"\"a\" is listed twice"},
 		{ROW(VIGIL_OPTION("a", VIGIL_INT, NULL, "h", .min = 2, .max = 1)),
 			"\"a\" has its range the wrong way round"},
 		{ROW(VIGIL_OPTION("a", VIGIL_INT, "x", "h")), "\"a\" is not a whole number"},

@@ -77,7 +77,7 @@ const struct command commands[] = {
 		{WORD("name"), MAYBE_WORD("pointer"), OPTION("warning"), OPTION("critical")}, command_check},
 	{"modules", "", "the modules found, and why some are refused",
 		ACCESS_READ, false, {NOTHING}, command_modules},
-	{"reload", "", "read the configuration anew; all of it or nothing",
+	{"reload", "", "read the configuration again; all of it or nothing",
 		ACCESS_WRITE, true, {NOTHING}, command_reload},
 	{"run", "NAME", "a tick of a daemon now",
 		ACCESS_WRITE, true, {WORD("name")}, command_tick},
@@ -194,8 +194,8 @@ const struct command *command_admit(
 		return NULL;
 	}
 	if (!command_allowed(command, peer)) {
-		command_fail(
-			reply, COMMAND_DENIED, "%s is not for uid %u", verb, (unsigned)peer->uid);
+		command_fail(reply, COMMAND_DENIED, "permission denied: uid %u may not use \"%s\"",
+			(unsigned)peer->uid, verb);
 		return NULL;
 	}
 	if (json_is_array(params) && json_array_size(params) == 0)

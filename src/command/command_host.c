@@ -80,7 +80,7 @@ void command_get(struct host *host, json_t *params, struct command_reply *reply)
 		return;
 	reply->result = state_get(host_state(host), pointer);
 	if (reply->result == NULL)
-		command_fail(reply, COMMAND_NOT_FOUND, "nothing stands at %.128s", pointer);
+		command_fail(reply, COMMAND_NOT_FOUND, "no value at %.128s", pointer);
 }
 
 /* --- the configuration ------------------------------------------------------------------------ */

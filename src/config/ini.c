@@ -149,8 +149,8 @@ static void diagnose_repeated(
 	text_truncate(other, sizeof(other), name_of(first));
 	if (strcmp(name_of(first), name_of(l)) == 0)
 		diagnostic_add(r->diagnostics, r->file, l->line,
-			"%s%s%s stands here again; it stands first at line %d", left, name, right,
-			first->line);
+			"duplicate %s %s%s%s (first defined at line %d)",
+			l->key != NULL ? "key" : "section", left, name, right, first->line);
 	else
 		diagnostic_add(r->diagnostics, r->file, l->line,
 			"%s%s%s and %s%s%s (line %d) differ only by case, so they are one name",
@@ -254,8 +254,8 @@ static void take_key(struct reader *r, char *text, int line)
 	if (key[0] == '\0')
 		complain(r, line, "there is no key before the \"=\"");
 	else if (!r->in_section)
-		diagnostic_add(
-			r->diagnostics, r->file, line, "\"%s\" stands before any [section]", cut);
+		diagnostic_add(r->diagnostics, r->file, line,
+			"\"%s\" comes before the first [section]", cut);
 	else if (!is_plain(key))
 		diagnostic_add(r->diagnostics, r->file, line,
 			"\"%s\" cannot be a key: it holds printable ASCII only", cut);

@@ -86,7 +86,7 @@ static int check_row(const vigil_option *schema, const vigil_option *row, char w
 	if (row->flags & VIGIL_ACYCLIC && !(row->flags & VIGIL_DAEMONS))
 		return wrong(why, "is acyclic, so it must name daemons");
 	if (schema_find(schema, row->name) != row)
-		return wrong(why, "stands twice");
+		return wrong(why, "is listed twice");
 	if (row->max < row->min)
 		return wrong(why, "has its range the wrong way round");
 	err = option_value_parse(&probe, row->value, why);

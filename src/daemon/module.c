@@ -98,7 +98,7 @@ static int take_descriptor(
 
 	if (found->abi != VIGIL_ABI)
 		return reason_set(why, -EPROTO,
-			"%s was built for ABI %u, this vigild has ABI %u; build it anew",
+			"%s was built for ABI %u, this vigild has ABI %u; rebuild it",
 			module->path, (unsigned)found->abi, (unsigned)VIGIL_ABI);
 	if (found->size < least || found->size > 4096 ||
 		found->option_size < offsetof(vigil_option, flags) || found->option_size > 4096)

@@ -157,7 +157,7 @@ static int check_elsewhere(
 
 	if (cd != NULL && (cd->enabled || cd->count > 0)) {
 		diagnostic_add(
-			c, cd->file, cd->line, "\"%s\" stands here already; change it here", name);
+			c, cd->file, cd->line, "\"%s\" is already defined here; change it here", name);
 		err = -EEXIST;
 	}
 	config_free(config);

@@ -219,7 +219,7 @@ static int refuse_reload(struct host *host, const struct diagnostics *diagnostic
 		(const char *const *)config_vigil(host->plan->config, "modules")->list);
 	for (size_t i = 0; i < diagnostics->count; i++)
 		log_error("%s", diagnostics->list[i].text);
-	log_error("the configuration was not reloaded; all runs on as before");
+	log_error("the configuration was not reloaded; the running daemons are unchanged");
 	return -EINVAL;
 }
 

@@ -66,7 +66,7 @@ both() { # both WHO COMMAND...
 	prints "$who: those around it are done" < <(printf 'the log level is now %s\n' info debug)
 	said "$who: its line is said, and what was meant" 'line 3: there is no verb "stauts"; did you mean "status"?'
 	script 1 "$who: a place where nothing stands" "$@" < <(echo get /nothing)
-	said "$who: is said" "line 1: nothing stands at /nothing"
+	said "$who: is said" "line 1: no value at /nothing"
 	script 1 "$who: an argument too few" "$@" < <(echo run)
 	script 1 "$who: a quote that is not closed" "$@" < <(echo 'get "/vigil')
 	said "$who: is said" 'a " is never closed'

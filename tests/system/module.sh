@@ -127,7 +127,7 @@ says "one that calls itself something else" 'calls itself "another"; folder, fil
 cp -r hello renamed
 says "folder and file that differ" 'holds hello.so, not renamed.so: folder and file must have the same name' test renamed
 odd oldabi <<<"static int start(vigil_daemon *d) { return 0; } VIGIL_API const vigil_module vigil_module_descriptor = {.abi = 99, .size = sizeof(vigil_module), .option_size = sizeof(vigil_option), .name = \"oldabi\", .start = start};"
-says "another ABI" 'was built for ABI 99, this vigild has ABI 1; build it anew' test oldabi
+says "another ABI" 'was built for ABI 99, this vigild has ABI 1; rebuild it' test oldabi
 odd nothing <<<'int x;'
 says "no descriptor" 'has no vigil_module_descriptor; is VIGIL_MODULE' test nothing
 odd lacking <<<"int no_such_function(void); static int start(vigil_daemon *d) { return no_such_function(); } $(module lacking)"

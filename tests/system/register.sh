@@ -50,7 +50,7 @@ refused "a name that is an option" '' register -x module=service
 refused "a value with a newline is refused" 'control character' register x module=service "service=a
 [vigil]"
 refused "what is no pair is refused" 'is not key=value' register x service
-refused "what stands in another file is not mixed with" 'vigil.conf:[0-9]*: "first" stands here already' \
+refused "what stands in another file is not mixed with" 'vigil.conf:[0-9]*: "first" is already defined here' \
 	register first module=service service=y
 check "and nothing was written or changed" cmp "$work/conf.d/web.conf" "$work/before"
 check "nor left behind" [ "$(ls -A "$work/conf.d")" = web.conf ]

@@ -98,7 +98,7 @@ check "and says why" said "out of memory: the state is saved; ending to be start
 check "which is said on stderr, too" said "^vigild: out of memory, ending to be started afresh"
 rm "$work/go"
 check "the next one starts well" starts_well 1
-check "and blames nobody" eval '! said "the vigild before"'
+check "and blames nobody" eval '! said "the previous vigild"'
 
 # --- a control group's limit: nothing fails, and the kernel ends the largest ----------------------
 
@@ -141,7 +141,7 @@ if [ "$(id -u)" = 0 ] && make_group; then
 	check "over that the kernel ends it" ends_with 137
 	rm "$work/go"
 	check "the next one starts well" starts_well 1
-	check "and says how the one before has ended" said "the vigild before this one was ended by SIGKILL"
+	check "and says how the one before has ended" said "the previous vigild was ended by SIGKILL"
 else
 	echo "SKIP: a limit of memory needs root and control groups that can be made"
 fi

@@ -62,7 +62,7 @@ ends_itself() { wait_for 30 ended && { wait "$vigild_pid"; true; } 2>/dev/null; 
 run_once() { "$vigild" -c "$work/vigil.conf" 2>"$work/log" & vigild_pid=$!; }
 ways=0 ended=0 named=0 held=0
 # tells NAME HOW WHERE: the log of the one that runs says it of the one before, and that is counted
-tells() { grep -q "$1: the vigild before this one was ended $2 $3" "$work/log" && named=$((named + 1)); }
+tells() { grep -q "$1: the previous vigild was ended $2 $3" "$work/log" && named=$((named + 1)); }
 holds() {
 	wait_for 20 is "/runs/$1/status" failed &&
 		get "/runs/$1/reason" | grep -q "held back: .* 3 times in a row[ ;].*.vigilctl resume" &&
@@ -96,7 +96,7 @@ check "nor does a clean restart" wait_for 20 is /runs/segv/status failed
 check "resume does" ctl -q resume segv
 check "so that it crashes again" ends_itself
 run_once
-check "once is not enough to be held back" wait_for 20 grep -q 'segv: the vigild before this one' "$work/log"
+check "once is not enough to be held back" wait_for 20 grep -q 'segv: the previous vigild' "$work/log"
 check "so it runs, and crashes once more" ends_itself
 fi
 stop_vigild
@@ -145,13 +145,13 @@ check "the others run" wait_for 10 more_than /runs/good/ticks 2
 check "vigild stops" stop_vigild
 run_once
 check "a clean end is not told of" wait_for 10 more_than /runs/good/ticks 2
-check "(not a word)" eval '! grep -q "the vigild before" "$work/log"'
+check "(not a word)" eval '! grep -q "the previous vigild" "$work/log"'
 "$vigild" -c "$work/vigil.conf" 2>"$work/second"
 check "a second one is refused, and takes the first for no dead one" eval \
-	'grep -q "holds" "$work/second" && ! grep -q "the vigild before" "$work/second"'
+	'grep -q "holds" "$work/second" && ! grep -q "the previous vigild" "$work/second"'
 kill -KILL "$vigild_pid"; wait "$vigild_pid" 2>/dev/null
 run_once
-check "a kill out of the blue is" wait_for 10 grep -q 'the vigild before this one was ended by SIGKILL' "$work/log"
+check "a kill out of the blue is" wait_for 10 grep -q 'the previous vigild was ended by SIGKILL' "$work/log"
 stop_vigild
 figure "a module that crashes, exits or hangs is named by the next vigild" "$named of $((ended + hangs))"
 figure "the third time in a row it is held back, and the others run" "$held of $ways"

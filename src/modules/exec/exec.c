@@ -197,7 +197,7 @@ static const vigil_option options[] = {
 		"how many bytes of JSON the daemon keeps at most", .min = 4096, .max = 67108864),
 	VIGIL_OPTION("member_max", VIGIL_SIZE, "64KiB",
 		"how many bytes one member of them has at most", .min = 1024, .max = 67108864),
-	VIGIL_OPTION("user", VIGIL_TEXT, NULL, "whom to run it as, where vigild is root"),
+	VIGIL_OPTION("user", VIGIL_TEXT, NULL, "the user to run it as, if vigild is root"),
 	VIGIL_OPTION("directory", VIGIL_PATH, "/", "where to run it"),
 	VIGIL_OPTION("environment", VIGIL_LIST, NULL, "NAME=VALUE, added to vigild's own",
 		.flags = VIGIL_SECRET),

@@ -270,7 +270,7 @@ static void publish_listeners(struct server *server)
 			server->tls != NULL ? ", with TLS" : "");
 		if (!address_is_local(address) && server->token_file == NULL)
 			vigil_log(server->d, VIGIL_WARN,
-				"whoever reaches %s may read all that is known here; see "
+				"everyone who can reach %s may read the whole state; see "
 				"token_file",
 				text);
 	}
@@ -325,7 +325,7 @@ static const vigil_option options[] = {
 	VIGIL_OPTION(
 		"tls_key", VIGIL_PATH, NULL, "a PEM file with the key; unset: in tls_certificate"),
 	VIGIL_OPTION("token_file", VIGIL_PATH, NULL,
-		"a file with one line, which whoever asks must know"),
+		"a file with one line, the token that clients must send"),
 	VIGIL_OPTION("hosts", VIGIL_LIST, NULL, "names that requests may be sent to; * is any"),
 	VIGIL_OPTION(
 		"connections_max", VIGIL_INT, "64", "connections at a time", .min = 1, .max = 4096),

@@ -163,7 +163,7 @@ static void renew(struct server *server)
 	}
 	SSL_CTX_free(tls->context);
 	tls->context = context;
-	vigil_log(server->d, VIGIL_NOTICE, "%s was read anew", tls->certificate);
+	vigil_log(server->d, VIGIL_NOTICE, "%s was read again", tls->certificate);
 }
 
 struct bufferevent *tls_bufferevent(struct server *server)

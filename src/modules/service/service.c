@@ -378,6 +378,6 @@ static void resumed(vigil_daemon *d)
 	instance_check(vigil_data(d));
 }
 
-VIGIL_MODULE(.name = "service", .summary = "keeps a service running, whoever manages it",
+VIGIL_MODULE(.name = "service", .summary = "keeps a service running, under any service manager",
 	.options = service_options, .check = service_check, .start = start, .stop = stop,
 	.resumed = resumed);
