@@ -55,7 +55,7 @@ START_TEST(test_in_a_row)
 	ck_assert(!is_quarantined("bad"));
 	die_in("bad");
 	ck_assert_uint_eq(log_holds("the previous vigild was ended by signal 11"), 1);
-	ck_assert_uint_eq(log_holds("bad: the vigild"), 1);
+	ck_assert_uint_eq(log_holds("bad: the previous vigild"), 1);
 	die_in("bad");
 	ck_assert(!is_quarantined("bad"));
 	die_in("bad");
