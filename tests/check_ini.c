@@ -163,8 +163,8 @@ START_TEST(syntax)
 		"|7: the section has no name"
 		"|8: nothing may follow the ] of a section; a comment has a line of its own"
 		"|9: " NO_EQUALS "|11: the section's name has no closing bracket");
-	BAD("a = 1\n\n  b = 2\n[v]\n",
-		"1: \"a\" comes before the first [section]|3: \"b\" comes before the first [section]");
+	BAD("a = 1\n\n  b = 2\n[v]\n", "1: \"a\" comes before the first [section]|3: \"b\" comes "
+				       "before the first [section]");
 	BAD("junk\n", "1: " NO_EQUALS);
 	BAD("[v]\n/* a */\n// b\na: c\n", "2: " NO_EQUALS "|3: " NO_EQUALS "|4: " NO_EQUALS);
 	BAD("[v]\na = 1\n  continued\n", "3: " NO_EQUALS);
@@ -231,9 +231,8 @@ START_TEST(many_lines)
 	}
 	/* The same key again, far away; and what is no key, last. */
 	sprintf(text + n, "junk\nkey2 = 5\nmore\n");
-	BAD_TEXT(text,
-		"3001: " NO_EQUALS "|3002: duplicate key \"key2\" (first defined at line 2)"
-		"|3003: " NO_EQUALS);
+	BAD_TEXT(text, "3001: " NO_EQUALS "|3002: duplicate key \"key2\" (first defined at line 2)"
+		       "|3003: " NO_EQUALS);
 	free(text);
 }
 END_TEST

@@ -98,8 +98,8 @@ static int take_descriptor(
 
 	if (found->abi != VIGIL_ABI)
 		return reason_set(why, -EPROTO,
-			"%s was built for ABI %u, this vigild has ABI %u; rebuild it",
-			module->path, (unsigned)found->abi, (unsigned)VIGIL_ABI);
+			"%s was built for ABI %u, this vigild has ABI %u; rebuild it", module->path,
+			(unsigned)found->abi, (unsigned)VIGIL_ABI);
 	if (found->size < least || found->size > 4096 ||
 		found->option_size < offsetof(vigil_option, flags) || found->option_size > 4096)
 		return reason_set(why, -EPROTO, "%s has a malformed descriptor", module->path);

@@ -156,8 +156,8 @@ static int check_elsewhere(
 	int err = 0;
 
 	if (cd != NULL && (cd->enabled || cd->count > 0)) {
-		diagnostic_add(
-			c, cd->file, cd->line, "\"%s\" is already defined here; change it here", name);
+		diagnostic_add(c, cd->file, cd->line,
+			"\"%s\" is already defined here; change it here", name);
 		err = -EEXIST;
 	}
 	config_free(config);
