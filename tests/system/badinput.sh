@@ -61,7 +61,7 @@ refused "a line without =" 'vigil.conf:9: there is no "=" in this line' <<'C'
 [daemons]
 a yes
 C
-refused "the same key twice" 'vigil.conf:10: duplicate key "a" (first defined at line 9)' <<'C'
+refused "the same key twice" 'vigil.conf:10: duplicate key "a" \(first defined at line 9\)' <<'C'
 [daemons]
 a = yes
 a = no
