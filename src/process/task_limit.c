@@ -230,8 +230,11 @@ bool task_limit_refuses(char *why, size_t size)
 	}
 	refused++;
 	task_limit_describe(&limit, used, sizeof(used));
-	snprintf(why, size, "%s, and the last %" PRIu64 " are for restart scripts", used,
-		limit.reserve);
+	if (limit.reserve > 0)
+		snprintf(why, size, "%s: %s, and the last %" PRIu64 " are for restart scripts",
+			strerror(EAGAIN), used, limit.reserve);
+	else
+		snprintf(why, size, "%s: %s", strerror(EAGAIN), used);
 	degraded_set(DEGRADED_TASKS, "plugins are not run: %.200s", why);
 	return true;
 }
