@@ -2,7 +2,7 @@
  * detect_latency: how long it takes from a service's death until whoever watches vigild has heard of
  * it, and until it has heard that the service runs again.
  *
- *     noticed SOCKET DAEMON KILLS MILLISECONDS
+ *     detect_latency SOCKET DAEMON KILLS MILLISECONDS
  *
  * Kills the process of the service that the daemon watches, again and again, and reads on a
  * connection to vigild what is told of it.  A pidfd of the same process is waited on in the

@@ -9,7 +9,7 @@
 #
 # BENCH_MANAGERS chooses the managers; BENCH_FORM=short kills little.
 . "$(dirname "$0")/../system/lib.sh" || exit 1
-self=$(cd "$(dirname "$0")" && pwd)/noticed.sh
+self=$(cd "$(dirname "$0")" && pwd)/detect_latency.sh
 here=$top_srcdir/tests/system
 . "$here/managers/column.sh" || exit 1
 programs=$top_builddir/tests/bench
@@ -38,7 +38,7 @@ if [ -z "${VIGIL_COLUMN:-}" ]; then
 	kills=101
 	[ "${BENCH_FORM:-}" != short ] || { kills=5 columns="systemd command"; }
 	"$programs/pidfd_latency" $kills >"$sights" || status=1
-	rows noticed sight "$sights" 1 "$sights" 2
+	rows detect_latency pidfd "$sights" 1 "$sights" 2
 	rm -f "$sights"
 	for m in ${BENCH_MANAGERS:-$columns}; do
 		run_column "$m" "$self" &
@@ -49,9 +49,9 @@ if [ -z "${VIGIL_COLUMN:-}" ]; then
 	done
 	wait
 	cat <<-'END'
-		# noticed_systemd noticed_to_signal is over 1.2: it is told when systemd has been asked how the unit is
-		# and why, which are two calls more than the signal; sight is how soon vigild itself knows.
-		# noticed_to_signal would be 1 if what the signal says were believed without asking.
+		# detect_latency_systemd detected_to_signal is over 1.2: it is told when systemd has been asked how the unit is
+		# and why, which are two calls more than the signal; pidfd is how soon vigild itself knows.
+		# detected_to_signal would be 1 if what the signal says were believed without asking.
 		# Of the others it is told when their manager has been asked: that is their script's time.
 	END
 	exit $status
@@ -112,11 +112,11 @@ for _ in $(seq $rounds); do
 		{ not_ok "$m: the bare loop"; exit 1; }
 done
 if [ "$m" = systemd ]; then
-	rows noticed_systemd noticed_to_signal "$work/times" 2 "$work/baseline" 2
-	rows noticed_systemd running_to_bare_loop "$work/times" 3 "$work/baseline" 3
+	rows detect_latency_systemd detected_to_signal "$work/times" 2 "$work/baseline" 2
+	rows detect_latency_systemd running_to_bare_loop "$work/times" 3 "$work/baseline" 3
 else
-	rows "noticed_$m" noticed "$work/times" 2 "$work/times" 1
-	rows "noticed_$m" running "$work/times" 3 "$work/times" 1
+	rows "detect_latency_$m" detected "$work/times" 2 "$work/times" 1
+	rows "detect_latency_$m" running "$work/times" 3 "$work/times" 1
 fi
 [ "$(percentile "$work/times" 3 1)" -lt 30000000 ] || not_ok "$m: it is not a look that finds it"
 finish
