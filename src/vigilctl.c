@@ -16,11 +16,11 @@
 #include "base/memory.h"
 #include "client/client.h"
 #include "client/print.h"
-#include "client/program.h"
 #include "module_tools/module_new.h"
 #include "module_tools/module_test.h"
 #include "client/verb.h"
 #include "client/vigilctl_watch.h"
+#include "process/program.h"
 #include "command/command.h"
 #include "config/config.h"
 
@@ -344,7 +344,7 @@ static int console(struct request *r)
 	}
 	if (r->quiet)
 		argv[argc++] = "-q";
-	program = program_path("vigil-console");
+	program = program_path(LIBEXECDIR, "vigil-console");
 	execv(program, (char *const *)argv);
 	say("the console cannot be started: %s: %s", program, strerror(errno));
 	free(program);

@@ -21,13 +21,13 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "client/socket_owner.h"
-#include "client/program.h"
 #include "control/control.h"
 #include "control/control_console.h"
 #include "config/config.h"
 #include "host/host.h"
 #include "loop/loop.h"
 #include "loop/sd_notify.h"
+#include "process/program.h"
 #include "process/reaper.h"
 
 #define EXIT_USAGE 2
@@ -223,7 +223,7 @@ static bool bring_up(struct run *run)
 
 static bool open_console(struct run *run)
 {
-	char *program = program_path("vigil-console");
+	char *program = program_path(LIBEXECDIR, "vigil-console");
 
 	run->console = control_console_open(run->control, run->host, program, on_console_end, run);
 	if (run->console == NULL)

@@ -34,7 +34,7 @@
 struct control_console {
 	struct conn *conn; /* NULL: closed */
 	pid_t pid;         /* 0: the process has exited */
-	struct pidfd_watch *sight;
+	struct pidfd_watch *process;
 	bool terminal;
 	bool has_log; /* the log is sent to the console */
 	control_console_fn *on_end;
@@ -92,8 +92,8 @@ static void on_exit_seen(void *arg)
 	int status = spawn_terminal_reap(console->pid);
 
 	console->pid = 0;
-	pidfd_watch_close(console->sight);
-	console->sight = NULL;
+	pidfd_watch_close(console->process);
+	console->process = NULL;
 	disconnect(console);
 	console->on_end(has_failed(status), console->arg);
 }
@@ -108,8 +108,8 @@ static int start(struct control_console *console, struct host *host, const char 
 	if (pid < 0)
 		return pid;
 	console->pid = pid;
-	console->sight = pidfd_watch_open(host_loop(host), pid, on_exit_seen, console);
-	return console->sight != NULL ? 0 : -errno;
+	console->process = pidfd_watch_open(host_loop(host), pid, on_exit_seen, console);
+	return console->process != NULL ? 0 : -errno;
 }
 
 static int connect_to(struct control_console *console, struct control *control, struct host *host,
@@ -176,8 +176,8 @@ void control_console_close(struct control_console *console)
 	if (console == NULL)
 		return;
 	disconnect(console);
-	if (console->sight != NULL)
-		pidfd_watch_close(console->sight);
+	if (console->process != NULL)
+		pidfd_watch_close(console->process);
 	if (console->pid != 0)
 		await_end(console->pid);
 	free(console);

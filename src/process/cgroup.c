@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,11 +77,23 @@ static bool is_hierarchy(const char *type, const char *controller)
 	return false;
 }
 
-/* Finds the mount point of the hierarchy.  root: the group that is mounted there. */
-static int find_mount(const char *controller, char *point, char *root, size_t size)
+struct mount {
+	char controller[16];
+	char point[1024]; /* where the hierarchy is mounted; empty: this entry is unused */
+	char root[1024];  /* the group that is mounted there */
+};
+
+/* The mounts that were found.  They are kept, because mountinfo can have hundreds of kilobytes and
+ * plugins are started often. */
+static struct {
+	pthread_mutex_t lock;
+	struct mount mounts[2]; /* one for version 2, one for a controller of version 1 */
+} known = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static int read_mount(const char *controller, struct mount *mount)
 {
 	FILE *file = fopen("/proc/self/mountinfo", "re");
-	char line[4096], from[1024], to[1024];
+	char line[4096];
 	const char *type;
 	int err = -ENOENT;
 
@@ -90,35 +103,49 @@ static int find_mount(const char *controller, char *point, char *root, size_t si
 		type = strstr(line, " - ");
 		if (type == NULL || !is_hierarchy(type + 3, controller))
 			continue;
-		if (sscanf(line, "%*s %*s %*s %1023s %1023s", from, to) != 2)
-			continue;
-		snprintf(root, size, "%s", from);
-		snprintf(point, size, "%s", to);
-		err = 0;
+		if (sscanf(line, "%*s %*s %*s %1023s %1023s", mount->root, mount->point) == 2)
+			err = 0;
 	}
 	fclose(file);
 	return err;
 }
 
+static int find_mount(const char *controller, struct mount *mount)
+{
+	int err = 0;
+
+	pthread_mutex_lock(&known.lock);
+	*mount = known.mounts[controller[0] != '\0'];
+	if (mount->point[0] == '\0' || strcmp(mount->controller, controller) != 0) {
+		snprintf(mount->controller, sizeof(mount->controller), "%s", controller);
+		err = read_mount(controller, mount);
+		if (err == 0)
+			known.mounts[controller[0] != '\0'] = *mount;
+	}
+	pthread_mutex_unlock(&known.lock);
+	return err;
+}
+
 int cgroup_find(const char *controller, char *path, size_t size)
 {
-	char own[1024], point[1024], root[1024];
-	const char *below = own;
+	const char *below;
+	struct mount mount;
+	char own[1024];
 	size_t n;
 	int err = read_own(controller, own, sizeof(own));
 
 	if (err == 0)
-		err = find_mount(controller, point, root, sizeof(point));
+		err = find_mount(controller, &mount);
 	if (err != 0)
 		return err;
-	n = strcmp(root, "/") == 0 ? 0 : strlen(root);
-	if (strncmp(own, root, n) != 0 || (own[n] != '/' && own[n] != '\0') ||
-		strstr(own, "/../") != NULL)
+	n = strcmp(mount.root, "/") == 0 ? 0 : strlen(mount.root);
+	if (strncmp(own, mount.root, n) != 0 || (own[n] != '/' && own[n] != '\0') ||
+		strstr(own, "/..") != NULL)
 		return -ENOENT; /* the group is not below the mount point */
-	below += n;
+	below = own + n;
 	if (strcmp(below, "/") == 0)
 		below = "";
-	return (size_t)snprintf(path, size, "%s%s", point, below) < size ? 0 : -ENAMETOOLONG;
+	return (size_t)snprintf(path, size, "%s%s", mount.point, below) < size ? 0 : -ENAMETOOLONG;
 }
 
 int cgroup_find_own(char *path, size_t size)

@@ -39,6 +39,7 @@
 #include "process/left_behind.h"
 #include "loop/loop.h"
 #include "process/process.h"
+#include "process/program.h"
 #include "process/spawn_step.h"
 
 #define PREFIX "vigil."
@@ -294,24 +295,15 @@ bool run_groups_relieve(void)
 
 /* --- start of vigild -------------------------------------------------------------------------- */
 
-/* Finds vigil-enter relative to the vigild that runs: installed, installed below another root, or
- * in the build directory. */
 static bool find_step(void)
 {
-	static const char installed[] = SBINDIR "/vigild";
-	ssize_t n = readlink("/proc/self/exe", all.step, sizeof(all.step) - 1);
-	size_t length = n > 0 ? (size_t)n : 0, end = sizeof(installed) - 1;
-	char *name;
+	char *path = program_path(PKGLIBDIR, "vigil-enter");
+	bool found = strlen(path) < sizeof(all.step) && access(path, X_OK) == 0;
 
-	all.step[length] = '\0';
-	name = strrchr(all.step, '/');
-	if (name == NULL || length + sizeof(PKGLIBDIR "/vigil-enter") > sizeof(all.step))
-		return false;
-	if (length >= end && strcmp(all.step + length - end, installed) == 0)
-		strcpy(all.step + length - end, PKGLIBDIR "/vigil-enter");
-	else
-		strcpy(name, "/vigil-enter");
-	return access(all.step, X_OK) == 0;
+	if (found)
+		strcpy(all.step, path);
+	free(path);
+	return found;
 }
 
 /* Ends the groups in a directory that is not locked, because a vigild that was killed has left

@@ -30,7 +30,7 @@ bool policy_take_restart(struct policy *policy, bool expected);
 /* Returns a restart that was not carried out to the budget. */
 void policy_return_restart(struct policy *policy);
 
-/* Why a service that was stopped cleanly is not restarted for now (static text); NULL: it may be
+/* Why a service that was stopped cleanly is not restarted at present (static text); NULL: it may be
  * restarted. *since belongs to the service and is updated here: when the deferral began, by
  * clock_now; 0: no deferral. */
 const char *policy_deferral(const struct policy *policy, uint64_t *since);

@@ -1,12 +1,12 @@
 /*
  * program: finds the helper programs that vigild and vigilctl start.
  *
- * They are in the configured libexec directory.  If vigild or vigilctl runs from a build tree, the
+ * They are in a configured directory.  If vigild or vigilctl runs from a build tree, the
  * helper programs are in the same directory.  If it was installed below a DESTDIR, they are below
  * the same DESTDIR.  Both are found by the path of the running program, not by an environment
  * variable, so that the user who starts the program cannot make it run another helper program.
  */
-#include "client/program.h"
+#include "process/program.h"
 
 #include <limits.h>
 #include <stdbool.h>
@@ -44,18 +44,18 @@ static bool cut_end(char *directory, const char *end)
 	return true;
 }
 
-char *program_path(const char *name)
+char *program_path(const char *installed, const char *name)
 {
 	char *directory = own_directory(), *path;
 
 	if (directory == NULL)
-		return memory_format("%s/%s", LIBEXECDIR, name);
+		return memory_format("%s/%s", installed, name);
 	path = memory_format("%s/%s", directory, name);
 	if (access(path, X_OK) != 0) {
 		free(path);
 		if (!cut_end(directory, SBINDIR) && !cut_end(directory, BINDIR))
 			directory[0] = '\0';
-		path = memory_format("%s%s/%s", directory, LIBEXECDIR, name);
+		path = memory_format("%s%s/%s", directory, installed, name);
 	}
 	free(directory);
 	return path;
