@@ -16,13 +16,13 @@
 #include "base/memory.h"
 #include "client/client.h"
 #include "client/print.h"
-#include "module_tools/module_new.h"
-#include "module_tools/module_test.h"
 #include "client/verb.h"
 #include "client/vigilctl_watch.h"
-#include "process/program.h"
 #include "command/command.h"
 #include "config/config.h"
+#include "module_tools/module_new.h"
+#include "module_tools/module_test.h"
+#include "process/program.h"
 
 #define DEFAULT_FILE SYSCONFDIR "/vigil/vigil.conf"
 

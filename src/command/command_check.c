@@ -24,8 +24,8 @@
 #include "base/text.h"
 #include "daemon/daemon.h"
 #include "daemon/stale.h"
-#include "state/state.h"
 #include "host/host.h"
+#include "state/state.h"
 
 enum { OK, WARNING, CRITICAL, UNKNOWN };
 

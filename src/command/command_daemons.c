@@ -12,9 +12,9 @@
 #include "base/text.h"
 #include "command/reply_stream.h"
 #include "daemon/daemon.h"
-#include "state/state.h"
 #include "host/host.h"
 #include "host/pause.h"
+#include "state/state.h"
 
 static void fail_unknown(struct host *host, const char *name, struct command_reply *reply)
 {

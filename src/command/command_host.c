@@ -11,12 +11,12 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "command/reply_stream.h"
+#include "config/config.h"
 #include "daemon/daemon.h"
 #include "daemon/module.h"
-#include "config/config.h"
-#include "state/state.h"
-#include "host/host.h"
 #include "host/dropin.h"
+#include "host/host.h"
+#include "state/state.h"
 
 /* --- the state -------------------------------------------------------------------------------- */
 

@@ -10,8 +10,8 @@
 #include "base/memory.h"
 #include "command/command.h"
 #include "daemon/daemon.h"
-#include "state/json_pieces.h"
 #include "host/host.h"
+#include "state/json_pieces.h"
 
 /* Up to this number of daemons, a reply is generated at once. */
 #define MANY 100

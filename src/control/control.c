@@ -14,9 +14,9 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/trust.h"
+#include "config/config.h"
 #include "control/control_pipe.h"
 #include "control/control_socket.h"
-#include "config/config.h"
 #include "host/host.h"
 
 struct control {

@@ -27,10 +27,10 @@
 #include "base/memory.h"
 #include "command/command_handlers.h"
 #include "command/reply_stream.h"
-#include "state/json_pieces.h"
-#include "state/json_pointer.h"
 #include "host/host.h"
 #include "loop/loop.h"
+#include "state/json_pieces.h"
+#include "state/json_pointer.h"
 
 #define NESTING_MAX 16
 #define LINE_TIME   (5 * CLOCK_SECOND)

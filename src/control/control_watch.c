@@ -11,9 +11,9 @@
 
 #include "base/memory.h"
 #include "command/command_handlers.h"
+#include "host/host.h"
 #include "state/json_pointer.h"
 #include "state/state.h"
-#include "host/host.h"
 
 struct watch {
 	struct conn *conn;

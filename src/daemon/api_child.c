@@ -20,9 +20,9 @@
 #include "base/trust_command.h"
 #include "daemon/daemon_internal.h"
 #include "process/child.h"
+#include "process/run_as.h"
 #include "process/spawn_environment.h"
 #include "process/task_limit.h"
-#include "process/run_as.h"
 
 #define TIMEOUT_MAX    (366 * 86400.0)
 #define OUTPUT_HIGHEST (64 * 1024 * 1024)

@@ -14,8 +14,8 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "daemon/daemon_internal.h"
-#include "state/state.h"
 #include "loop/loop.h"
+#include "state/state.h"
 
 /* Enough for the longest daemon name, a slash and the longest service name. */
 #define WHO_TEXT 384

@@ -22,9 +22,9 @@
 #include "base/memory.h"
 #include "daemon/daemon_internal.h"
 #include "daemon/stale.h"
-#include "state/state.h"
 #include "loop/loop.h"
 #include "persist/store.h"
+#include "state/state.h"
 
 #define LARGE        1024 /* bytes of a value */
 #define PENDING_MAX  1024

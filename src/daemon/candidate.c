@@ -16,8 +16,8 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "daemon/daemon_internal.h"
 #include "config/ini.h"
+#include "daemon/daemon_internal.h"
 
 struct candidate_check {
 	const struct candidate *of;

@@ -19,9 +19,9 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "daemon/daemon_internal.h"
-#include "state/state.h"
-#include "persist/crash_marker.h"
 #include "loop/loop.h"
+#include "persist/crash_marker.h"
+#include "state/state.h"
 
 /* A callback that blocks the loop for this long is logged. */
 #define LONG_CALLBACK (250 * CLOCK_MS)

@@ -19,9 +19,9 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "daemon/daemon.h"
-#include "state/state.h"
 #include "loop/loop.h"
 #include "persist/store.h"
+#include "state/state.h"
 
 #define SECTION  "day"
 #define BUCKETS  64

@@ -18,8 +18,8 @@
 
 #include "base/memory.h"
 #include "base/text.h"
-#include "daemon/module.h"
 #include "config/config.h"
+#include "daemon/module.h"
 #include "host/plan.h"
 
 struct draft {

@@ -10,9 +10,9 @@
 
 #include "base/clock.h"
 #include "daemon/daemon.h"
+#include "host/daemon_list.h"
 #include "host/host.h"
 #include "worker/worker_pool.h"
-#include "host/daemon_list.h"
 
 struct host {
 	struct plan *plan; /* the plan that was applied last; owned */

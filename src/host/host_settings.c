@@ -6,9 +6,9 @@
 #include "config/config.h"
 #include "host/host_internal.h"
 #include "process/cpu_count.h"
-#include "worker/worker_pool.h"
 #include "process/slot_queue.h"
 #include "service/service.h"
+#include "worker/worker_pool.h"
 
 #define QUEUE_MAX 10000
 #define GRACE     (5 * CLOCK_SECOND)

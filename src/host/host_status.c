@@ -8,15 +8,15 @@
 
 #include "base/clock.h"
 #include "base/degraded.h"
-#include "state/state.h"
 #include "host/day.h"
 #include "host/host_internal.h"
-#include "process/left_behind.h"
 #include "loop/loop.h"
-#include "worker/worker_pool.h"
+#include "process/left_behind.h"
 #include "process/slot_queue.h"
 #include "process/task_limit.h"
 #include "service/service.h"
+#include "state/state.h"
+#include "worker/worker_pool.h"
 
 static json_t *workers_account(struct host *host)
 {

@@ -11,9 +11,9 @@
 #include <stddef.h>
 
 #include "base/diagnostic.h"
-#include "daemon/module.h"
 #include "config/config.h"
 #include "config/option.h"
+#include "daemon/module.h"
 
 /* One enabled daemon. */
 struct plan_daemon {

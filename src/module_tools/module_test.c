@@ -25,13 +25,13 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "client/print.h"
-#include "module_tools/module_test_print.h"
+#include "config/config.h"
 #include "daemon/daemon.h"
 #include "daemon/module.h"
-#include "config/config.h"
-#include "state/state.h"
 #include "host/host.h"
 #include "loop/loop.h"
+#include "module_tools/module_test_print.h"
+#include "state/state.h"
 
 #define PATIENCE 10 /* seconds: limit for each callback, and for pending replies */
 

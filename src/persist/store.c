@@ -22,10 +22,10 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/trust.h"
-#include "state/state.h"
 #include "loop/loop.h"
 #include "persist/store_limit.h"
 #include "persist/store_read.h"
+#include "state/state.h"
 
 #define FILE_NEW "state.json.new"
 

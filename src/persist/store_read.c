@@ -19,8 +19,8 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/trust.h"
-#include "state/state.h"
 #include "persist/store_limit.h"
+#include "state/state.h"
 
 static json_t *parse(const char *text, size_t length, const char *path)
 {

@@ -31,9 +31,9 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "loop/loop.h"
 #include "process/child_internal.h"
 #include "process/child_output.h"
-#include "loop/loop.h"
 #include "process/run_group.h"
 #include "process/session_end.h"
 

@@ -10,8 +10,8 @@
 
 #include "base/degraded.h"
 #include "process/child.h"
-#include "process/run_group.h"
 #include "process/run_as.h"
+#include "process/run_group.h"
 
 /* Makes the calling thread join a new, empty session keyring, because a child inherits the session
  * keyring of the thread that starts it, and root's keys may be in it.  Kernels and containers

@@ -26,8 +26,8 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "process/child.h"
 #include "loop/loop.h"
+#include "process/child.h"
 #include "process/spawn.h"
 #include "process/spawn_terminal.h"
 

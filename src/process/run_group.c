@@ -35,9 +35,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "loop/loop.h"
 #include "process/cgroup.h"
 #include "process/left_behind.h"
-#include "loop/loop.h"
 #include "process/process.h"
 #include "process/program.h"
 #include "process/spawn_step.h"

@@ -20,8 +20,8 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "process/left_behind.h"
 #include "loop/loop.h"
+#include "process/left_behind.h"
 #include "process/process.h"
 
 #define DELAY    CLOCK_SECOND /* one pass over /proc is for many sessions */

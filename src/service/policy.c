@@ -20,8 +20,8 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "service/request.h"
 #include "service/package_lock.h"
+#include "service/request.h"
 
 #define SUFFIX  ".service"
 #define RESERVE 0.5 /* share of the bucket that is reserved for unexpected failures */

@@ -21,11 +21,11 @@
 #include "base/degraded.h"
 #include "base/memory.h"
 #include "loop/loop.h"
-#include "worker/worker_pool.h"
 #include "service/job.h"
 #include "service/request.h"
 #include "service/service_internal.h"
 #include "service/shutdown.h"
+#include "worker/worker_pool.h"
 
 #define STOPPING "not asked: vigild is stopping"
 /* A service that was restarted within this time counts as one that keeps failing. */

@@ -20,8 +20,8 @@
 
 #include "head.h"
 #include "html.h"
-#include "status_row.h"
 #include "state_reader.h"
+#include "status_row.h"
 
 #define HEAD   "" /* the entry of the page's head; no daemon has this name */
 #define VIGILD "(vigild) "

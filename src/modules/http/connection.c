@@ -29,9 +29,9 @@
 #include <event2/http.h>
 
 #include "address.h"
-#include "listener.h"
 #include "connection_internal.h"
 #include "framing.h"
+#include "listener.h"
 #include "tls.h"
 
 #define ROUND 1.0 /* seconds between two checks for connections that have ended or are too late */

@@ -11,9 +11,9 @@
 #include "day_bar.h"
 #include "html.h"
 #include "plot.h"
+#include "state_reader.h"
 #include "status_row.h"
 #include "values.h"
-#include "state_reader.h"
 
 /* --- facts ------------------------------------------------------------------------------------ */
 

@@ -18,17 +18,17 @@
 #include <vigil/vigil.h>
 
 #include "address.h"
+#include "auth.h"
 #include "changes.h"
 #include "check.h"
-#include "listener.h"
-#include "state_json.h"
-#include "auth.h"
 #include "connection.h"
+#include "listener.h"
 #include "metrics.h"
 #include "page.h"
 #include "refusal_log.h"
 #include "reply.h"
 #include "server.h"
+#include "state_json.h"
 #include "stream.h"
 #include "tls.h"
 

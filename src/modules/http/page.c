@@ -21,8 +21,8 @@
 #include "head.h"
 #include "html.h"
 #include "reply.h"
-#include "status_row.h"
 #include "state_reader.h"
+#include "status_row.h"
 
 #define NONCE_BYTES 18
 #define FIND_MAX    64

@@ -10,8 +10,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "backlog.h"
 #include "api_client.h"
+#include "backlog.h"
 #include "spool.h"
 #include "verdict.h"
 

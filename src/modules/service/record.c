@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "interned.h"
 #include "instance.h"
+#include "interned.h"
 
 static void put(struct instance *self, const char *path, json_t *value)
 {

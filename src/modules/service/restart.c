@@ -10,8 +10,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "interned.h"
 #include "instance.h"
+#include "interned.h"
 
 static void on_restarted(vigil_service *svc, const vigil_service_reply *r, void *arg);
 

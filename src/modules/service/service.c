@@ -14,9 +14,9 @@
 
 #include "check.h"
 #include "health.h"
+#include "instance.h"
 #include "interned.h"
 #include "options.h"
-#include "instance.h"
 
 static void on_retry(vigil_daemon *d, void *arg);
 

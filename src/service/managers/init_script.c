@@ -24,8 +24,8 @@
 #include <unistd.h>
 
 #include "base/trust.h"
-#include "service/manager.h"
 #include "process/process.h"
+#include "service/manager.h"
 
 static bool is_ours(const struct stat *st)
 {

@@ -21,9 +21,9 @@
 
 #include "base/error.h"
 #include "process/spawn.h"
-#include "service/pidfile.h"
 #include "service/managers/init_script.h"
 #include "service/managers/openrc_notes.h"
+#include "service/pidfile.h"
 
 #define INIT_DIR "/etc/init.d"
 #define RUN_DIR  "/run/openrc"

@@ -23,8 +23,8 @@
 
 #include "base/error.h"
 #include "base/trust.h"
-#include "service/pidfile.h"
 #include "process/process.h"
+#include "service/pidfile.h"
 
 /* --- the service directory -------------------------------------------------------------------- */
 
