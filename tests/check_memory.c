@@ -153,6 +153,25 @@ START_TEST(last_words_that_want_memory_are_cut_short)
 }
 END_TEST
 
+/* The function that saves the state uses a library, and so an untrusted section of its own. */
+static void use_library(void *arg, const char *why)
+{
+	void *block;
+
+	memory_untrusted_begin();
+	block = memory_library_alloc(100);
+	_exit(block != NULL && !memory_untrusted_end() ? 35 : 1);
+}
+
+START_TEST(last_words_have_memory_when_a_peers_request_took_it)
+{
+	memory_on_end(use_library, NULL);
+	memory_untrusted_begin();
+	ck_assert_ptr_null(memory_library_alloc(too_much));
+	memory_zero(too_much);
+}
+END_TEST
+
 #ifndef OWN_ALLOCATOR
 static void ignore(void *arg, const char *why)
 {
@@ -226,6 +245,7 @@ int main(void)
 	tcase_add_exit_test(tcase, a_product_that_overflows_is_no_memory, ENDED);
 	tcase_add_exit_test(tcase, there_are_last_words, 33);
 	tcase_add_exit_test(tcase, last_words_that_want_memory_are_cut_short, ENDED);
+	tcase_add_exit_test(tcase, last_words_have_memory_when_a_peers_request_took_it, 35);
 #ifndef OWN_ALLOCATOR
 	tcase_add_test(tcase, the_core_has_memory_after_a_peer_took_all);
 #endif

@@ -70,6 +70,9 @@ void memory_end(const char *why)
 
 	/* The function on_end may need memory as well.  It gets the reserve, and runs only once. */
 	if (ending++ == 0 && on_end != NULL) {
+		/* The reserve is vigild's own, also when a peer's request used up the rest. */
+		peer.depth = 0;
+		peer.refused = false;
 		free(reserve);
 		on_end(on_end_arg, why);
 	}

@@ -44,20 +44,32 @@ static const struct {
 
 /* --- the keeper ------------------------------------------------------------------------------- */
 
-/* Main function of the keeper.  It blocks all signals: those of the keyboard are not for it, and
- * with SIGTTOU blocked it may set modes from the background. */
+/* Main function of the keeper. */
 __attribute__((noreturn)) static void keep(int pipe)
 {
 	char state = RESTORED;
-	sigset_t all;
 
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, NULL);
 	while (read(pipe, &state, 1) > 0)
 		;
 	if (state == TAKEN)
 		tcsetattr(STDIN_FILENO, TCSANOW, &terminal.modes);
 	_exit(0);
+}
+
+/* Forks with all signals blocked, and the child keeps them blocked: the signals of the keyboard and
+ * of a terminal that closes are not for the keeper, not even before it runs for the first time, and
+ * with SIGTTOU blocked it may set modes from the background. */
+static pid_t fork_blocked(void)
+{
+	sigset_t all, before;
+	pid_t pid;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	pid = fork();
+	if (pid != 0)
+		sigprocmask(SIG_SETMASK, &before, NULL);
+	return pid;
 }
 
 static int start_keeper(int inherited)
@@ -66,7 +78,7 @@ static int start_keeper(int inherited)
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return -errno;
-	terminal.keeper_pid = fork();
+	terminal.keeper_pid = fork_blocked();
 	if (terminal.keeper_pid < 0) {
 		close(ends[0]);
 		close(ends[1]);

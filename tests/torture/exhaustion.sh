@@ -119,7 +119,7 @@ if [ -n "$setpriv" ]; then
 	nproc_at_most() { limited --nproc="$1:"; }
 	most=$(limited --nproc --output SOFT --noheadings | tr -d ' ')
 	nproc_at_most 1
-	check "without processes to be had that is told" wait_for 30 degraded processes "temporarilyunavailable"
+	check "without processes to be had that is told" wait_for 30 degraded tasks "temporarilyunavailable"
 	sleep "$hold"
 	check "vigild runs" ctl -q version
 	nproc_at_most "$most"
