@@ -19,9 +19,10 @@ install() {
 	: >"$dir/down"
 	echo 3 >"$dir/notification-fd"
 	mv "$dir" "$work/sv/$1"
-	s6-svscanctl -a "$work/sv"
-	wait_for $patience s6-svok "$work/sv/$1"
+	wait_for $patience supervised "$1"
 }
+# A s6-svscan that has only just started may miss the first request to scan.
+supervised() { s6-svok "$work/sv/$1" || { s6-svscanctl -a "$work/sv"; false; }; }
 # s6-supervise keeps its own when the folder is moved away, and goes on until it is told.
 uninstall() {
 	mkdir -p "$work/gone"
