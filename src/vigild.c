@@ -35,7 +35,7 @@
 struct arguments {
 	const char *file;
 	const char *level;
-	bool test, console;
+	bool test, show, console;
 };
 
 /* What exists while the loop runs. */
@@ -50,13 +50,15 @@ struct run {
 };
 
 static const char usage[] =
-	"usage: vigild [-c FILE] [-t] [-C] [-l LEVEL] [-V] [-h]\n"
+	"usage: vigild [-c FILE] [-t [--show]] [-C] [-l LEVEL] [-V] [-h]\n"
 	"\n"
 	"Hosts the daemons that its configuration enables, in the foreground.\n"
 	"\n"
 	"  -c, --config FILE      read FILE (" SYSCONFDIR "/vigil/vigil.conf), then conf.d/*.conf\n"
 	"                         beside it\n"
 	"  -t, --test             check the whole configuration, say what is wrong, start nothing\n"
+	"      --show             with -t: print the effective configuration, and where each\n"
+	"                         value comes from\n"
 	"  -C, --console          give a prompt that takes the verbs of vigilctl; without a "
 	"terminal\n"
 	"                         they are read from stdin, one on a line, and then vigild stops\n"
@@ -73,6 +75,7 @@ static void read_arguments(int argc, char **argv, struct arguments *arguments)
 	static const struct option longs[] = {
 		{"config", required_argument, NULL, 'c'},
 		{"test", no_argument, NULL, 't'},
+		{"show", no_argument, NULL, 's'},
 		{"console", no_argument, NULL, 'C'},
 		{"log-level", required_argument, NULL, 'l'},
 		{"version", no_argument, NULL, 'V'},
@@ -87,6 +90,7 @@ static void read_arguments(int argc, char **argv, struct arguments *arguments)
 		switch (c) {
 		case 'c': arguments->file = optarg; break;
 		case 't': arguments->test = true; break;
+		case 's': arguments->show = true; break;
 		case 'C': arguments->console = true; break;
 		case 'l': arguments->level = optarg; break;
 		case 'V': puts("vigild " PACKAGE_VERSION); exit(EXIT_SUCCESS);
@@ -97,6 +101,10 @@ static void read_arguments(int argc, char **argv, struct arguments *arguments)
 	if (optind < argc) {
 		fprintf(stderr, "vigild: it takes no arguments, but there is \"%s\"\n",
 			argv[optind]);
+		exit(EXIT_USAGE);
+	}
+	if (arguments->show && !arguments->test) {
+		fputs("vigild: --show needs -t\n", stderr);
 		exit(EXIT_USAGE);
 	}
 	if (arguments->level != NULL && log_level_parse(arguments->level, &level) != 0) {
@@ -114,15 +122,15 @@ static void print_diagnostics(const struct diagnostics *diagnostics, FILE *to)
 		fprintf(to, "%s\n", diagnostics->list[i].text);
 }
 
-static int test(const char *file)
+static int test(const struct arguments *arguments)
 {
 	struct diagnostics diagnostics = {0};
-	int err = host_test(file, &diagnostics);
+	int err = host_test(arguments->file, arguments->show ? stdout : NULL, &diagnostics);
 
 	print_diagnostics(&diagnostics, stderr);
 	diagnostics_clear(&diagnostics);
-	if (err == 0)
-		printf("%s: the configuration is right\n", file);
+	if (err == 0 && !arguments->show)
+		printf("%s: the configuration is right\n", arguments->file);
 	return err == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
@@ -310,5 +318,5 @@ int main(int argc, char **argv)
 	/* The hash seed is set before there are threads, because jansson sets it on first use and
 	 * only once. */
 	json_object_seed(0);
-	return arguments.test ? test(arguments.file) : serve(&arguments);
+	return arguments.test ? test(&arguments) : serve(&arguments);
 }

@@ -51,8 +51,8 @@ static void teardown(void)
 /* Checks a candidate with word and list given, on lines 7 and 8 of a file. */
 static int run(const vigil_module *descriptor, int (*how)(vigil_daemon *d))
 {
-	const struct option_given given[] = {
-		{"word", "\"x\"", "conf.d/a.conf", 7}, {"list", "a, b", "conf.d/a.conf", 8}};
+	const struct option_given given[] = {{"word", "\"x\"", "conf.d/a.conf", 7, NULL},
+		{"list", "a, b", "conf.d/a.conf", 8, NULL}};
 	struct diagnostics notes = {0};
 	struct option_set *set =
 		option_set_new(schema, given, 2, "[daemon:a]", "vigil.conf", 3, &notes);

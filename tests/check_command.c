@@ -379,7 +379,7 @@ START_TEST(reload_is_all_or_nothing)
 	ck_assert_int_eq(run("reload", NULL), 0);
 	ck_assert_int_eq(number_at("/kept"), 2);
 
-	write_config("[daemons]\nweb = maybe\nspare = perhaps\n");
+	write_config("[daemons]\nweb = maybe?\nspare = yess\n");
 	ck_assert_int_eq(run("reload", NULL), COMMAND_REFUSED);
 	ck_assert_uint_ge(json_array_size(json_object_get(reply.data, "complaints")), 2);
 	ck_assert_ptr_nonnull(

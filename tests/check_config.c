@@ -128,19 +128,19 @@ START_TEST(whole)
 	ck_assert(cd == &config->daemons[0] && cd->enabled && cd->line == 16);
 	ck_assert_str_eq(cd->module, "service");
 	ck_assert_str_eq(cd->file, path);
-	ck_assert_uint_eq(cd->count, 2);
-	ck_assert_str_eq(cd->options[0].key, "service");
-	ck_assert_str_eq(cd->options[0].value, "icinga2");
-	ck_assert_str_eq(cd->options[1].key, "interval");
-	ck_assert_int_eq(cd->options[1].line, 19);
-	ck_assert_str_eq(cd->options[1].file, path);
+	ck_assert_uint_eq(cd->options.count, 2);
+	ck_assert_str_eq(cd->options.list[0].key, "service");
+	ck_assert_str_eq(cd->options.list[0].value, "icinga2");
+	ck_assert_str_eq(cd->options.list[1].key, "interval");
+	ck_assert_int_eq(cd->options.list[1].line, 19);
+	ck_assert_str_eq(cd->options.list[1].file, path);
 
 	/* Enabled without a section; with a section and not enabled; neither. */
 	cd = config_find(config, "plain");
-	ck_assert(cd->enabled && cd->line == 14 && cd->count == 0);
+	ck_assert(cd->enabled && cd->line == 14 && cd->options.count == 0);
 	ck_assert_str_eq(cd->module, "plain");
 	cd = config_find(config, "spare");
-	ck_assert(!cd->enabled && cd->line == 21 && cd->count == 1);
+	ck_assert(!cd->enabled && cd->line == 21 && cd->options.count == 1);
 	ck_assert(!config_find(config, "backup-check")->enabled);
 	ck_assert_ptr_null(config_find(config, "Plain"));
 }
@@ -174,13 +174,13 @@ START_TEST(order)
 	ck_assert_str_eq(cd->module, "n");
 	ck_assert_str_eq(cd->file, config->files[2]);
 	ck_assert_int_eq(cd->line, 1);
-	ck_assert_uint_eq(cd->count, 3);
-	ck_assert_str_eq(cd->options[0].value, "20");
-	ck_assert_ptr_eq(cd->options[0].file, config->files[2]);
-	ck_assert_int_eq(cd->options[0].line, 2);
-	ck_assert_str_eq(cd->options[1].key, "y");
-	ck_assert_ptr_eq(cd->options[1].file, config->files[0]);
-	ck_assert_str_eq(cd->options[2].key, "z");
+	ck_assert_uint_eq(cd->options.count, 3);
+	ck_assert_str_eq(cd->options.list[0].value, "20");
+	ck_assert_ptr_eq(cd->options.list[0].file, config->files[2]);
+	ck_assert_int_eq(cd->options.list[0].line, 2);
+	ck_assert_str_eq(cd->options.list[1].key, "y");
+	ck_assert_ptr_eq(cd->options.list[1].file, config->files[0]);
+	ck_assert_str_eq(cd->options.list[2].key, "z");
 	ck_assert(!config_find(config, "b")->enabled);
 	ck_assert(!config_find(config, "c")->enabled);
 }
@@ -220,7 +220,7 @@ START_TEST(meaning)
 		"- "
 		"are allowed, a letter, digit or _ first, at most 64\n"
 		"vigil.conf:14: module = \"../evil\": that cannot be the name of a module\n"
-		"conf.d/a.conf:2: x = \"yep\": a daemon is enabled with yes or no\n"
+		"conf.d/a.conf:2: x = \"yep\": did you mean \"yes\"?\n"
 		"conf.d/a.conf:3: \"-y\" cannot be the name of a daemon: letters, digits and _ . @ "
 		"- "
 		"are allowed, a letter, digit or _ first, at most 64\n"
@@ -236,9 +236,9 @@ START_TEST(sections)
 		{"daemon", "did you mean [daemon:NAME]?"},
 		{"deamon:x", "did you mean [daemon:x]?"},
 		{"Daemon:x.y", "did you mean [daemon:x.y]?"},
-		{"vigil:x", "there are [vigil], [daemons] and [daemon:NAME]"},
-		{"default", "there are [vigil], [daemons] and [daemon:NAME]"},
-		{"service:x", "there are [vigil], [daemons] and [daemon:NAME]"},
+		{"vigil:x", "there are [vigil], [daemons], [daemon:NAME] and [module:NAME]"},
+		{"default", "there are [vigil], [daemons], [daemon:NAME] and [module:NAME]"},
+		{"service:x", "there are [vigil], [daemons], [daemon:NAME] and [module:NAME]"},
 	};
 	char expected[256];
 
@@ -449,7 +449,7 @@ START_TEST(many)
 		cd = config_find(config, name);
 		ck_assert_ptr_nonnull(cd);
 		ck_assert_int_eq(cd->enabled, i % 2);
-		ck_assert_str_eq(cd->options[0].value, name + 6);
+		ck_assert_str_eq(cd->options.list[0].value, name + 6);
 	}
 }
 END_TEST

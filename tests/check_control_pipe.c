@@ -198,7 +198,7 @@ static void write_long_conf(void)
 
 	ck_assert_ptr_nonnull(conf);
 	fputs("[daemons]\n", conf);
-	for (unsigned i = 0; i < 20000; i++)
+	for (unsigned i = 0; i < 5000; i++)
 		fprintf(conf, "d%u = no\n", i);
 	ck_assert_int_eq(fclose(conf), 0);
 }

@@ -266,13 +266,13 @@ START_TEST(what_is_wrong_keeps_it_from_starting)
 	config_vigil_lines("");
 	config_daemon_lines("d", "");
 	diagnostics_clear(&diagnostics);
-	ck_assert_int_eq(host_test(scratch_path("vigil.conf"), &diagnostics), -EINVAL);
+	ck_assert_int_eq(host_test(scratch_path("vigil.conf"), NULL, &diagnostics), -EINVAL);
 	ck_assert_uint_eq(diagnostics.count, 1);
 	ck_assert(make());
 	config_vigil_lines("");
 	config_odd("a", "");
 	diagnostics_clear(&diagnostics);
-	ck_assert_int_eq(host_test(scratch_path("vigil.conf"), &diagnostics), 0);
+	ck_assert_int_eq(host_test(scratch_path("vigil.conf"), NULL, &diagnostics), 0);
 	ck_assert_str_eq(journal(), ""); /* it started nothing */
 }
 END_TEST
@@ -435,7 +435,7 @@ START_TEST(a_check_that_refuses_keeps_it_from_starting)
 	ck_assert_uint_eq(journal_holds("check"), 4);
 	ck_assert_uint_eq(journal_holds("start"), 0);
 	diagnostics_clear(&diagnostics);
-	ck_assert_int_eq(host_test(scratch_path("vigil.conf"), &diagnostics), -EINVAL);
+	ck_assert_int_eq(host_test(scratch_path("vigil.conf"), NULL, &diagnostics), -EINVAL);
 	ck_assert_uint_eq(diagnostics.errors, 3);
 }
 END_TEST

@@ -46,7 +46,8 @@ static const char *said_of(const char *watch, const char *key, const char *value
 {
 	static const vigil_module module = {
 		.name = "notify", .options = schema, .check = watch_check};
-	const struct option_given given[] = {{key, value, "f", 2}, {"watch", watch, "f", 3}};
+	const struct option_given given[] = {
+		{key, value, "f", 2, NULL}, {"watch", watch, "f", 3, NULL}};
 	struct candidate candidate = {.name = "a",
 		.module = "notify",
 		.descriptor = &module,

@@ -50,7 +50,7 @@ static struct option_set *set_of(const char *const *pairs)
 	diagnostics_clear(&diagnostics);
 	for (; *pairs != NULL; pairs += 2, count++) {
 		ck_assert_uint_lt(count, COUNT(given));
-		given[count] = (struct option_given){pairs[0], pairs[1], "f", (int)count + 2};
+		given[count] = (struct option_given){pairs[0], pairs[1], "f", (int)count + 2, NULL};
 	}
 	return option_set_new(schema, given, count, "[daemon:x]", "f", 1, &diagnostics);
 }
@@ -269,8 +269,9 @@ START_TEST(all_at_once)
 	/* Complaints that were there already are no reason to refuse. */
 	diagnostics_clear(&diagnostics);
 	diagnostic_add(&diagnostics, "other", 1, "before");
-	option_set_unref(option_set_new(schema, &(struct option_given){"service", "s", "f", 2}, 1,
-		"[daemon:x]", "f", 1, &diagnostics));
+	option_set_unref(
+		option_set_new(schema, &(struct option_given){"service", "s", "f", 2, NULL}, 1,
+			"[daemon:x]", "f", 1, &diagnostics));
 	ck_assert_uint_eq(diagnostics.count, 1);
 }
 END_TEST
@@ -329,7 +330,7 @@ END_TEST
 START_TEST(no_schema)
 {
 	struct option_set *set = option_set_new(NULL, NULL, 0, "[daemon:x]", "f", 1, &diagnostics);
-	const struct option_given any = {"x", "1", "f", 2};
+	const struct option_given any = {"x", "1", "f", 2, NULL};
 
 	ck_assert_ptr_nonnull(set);
 	ck_assert_ptr_null(option_get(set, "x"));
@@ -400,8 +401,8 @@ START_TEST(a_secret_is_not_shown)
 		VIGIL_OPTION("word", VIGIL_TEXT, NULL, "a text", .flags = VIGIL_SECRET),
 		VIGIL_OPTION_END,
 	};
-	const struct option_given written[] = {{"tokens", "hidden,,hidden", "f", 2},
-		{"pin", "hidden", "f", 3}, {"word", "\"hidden\"", "f", 4}};
+	const struct option_given written[] = {{"tokens", "hidden,,hidden", "f", 2, NULL},
+		{"pin", "hidden", "f", 3, NULL}, {"word", "\"hidden\"", "f", 4, NULL}};
 
 	diagnostics_clear(&diagnostics);
 	ck_assert_ptr_null(option_set_new(

@@ -80,11 +80,14 @@ typedef enum vigil_option_type {
  *
  * SECRET: the value may contain a password or a token.  Diagnostics and the log show *** instead of
  * the value, and `vigilctl list` shows the value only to root and to vigild's user.
+ *
+ * OWN_NAME, for a TEXT or a NAME without a default: the default is the name of the daemon.
  */
 #define VIGIL_REQUIRED 1u
 #define VIGIL_DAEMONS  2u
 #define VIGIL_ACYCLIC  4u
 #define VIGIL_SECRET   8u
+#define VIGIL_OWN_NAME 16u
 
 typedef struct vigil_option {
 	const char *name;

@@ -60,10 +60,19 @@ static void drop_notes_at(struct diagnostics *c, const char *file, int line)
 	c->count = kept;
 }
 
+/* A default of a module is checked for each of its daemons, and its error is reported once. */
+static bool is_listed(const struct diagnostics *c, const char *text)
+{
+	for (size_t i = 0; i < c->count; i++)
+		if (strcmp(c->list[i].text, text) == 0)
+			return true;
+	return false;
+}
+
 __attribute__((format(printf, 5, 0))) static void add(struct diagnostics *c, bool note,
 	const char *file, int line, const char *format, va_list ap)
 {
-	char message[COMPLAINT_TEXT], *raw;
+	char message[COMPLAINT_TEXT], *raw, *text;
 	const char *kind = note ? "note: " : "";
 	struct diagnostic *diagnostic;
 
@@ -78,14 +87,20 @@ __attribute__((format(printf, 5, 0))) static void add(struct diagnostics *c, boo
 		raw = memory_format("%s:%d: %s%s", file, line, kind, message);
 	else
 		raw = memory_format("%s: %s%s", file, kind, message);
+	text = escaped(raw);
+	free(raw);
+	if (line > 0 && is_listed(c, text)) {
+		free(text);
+		c->errors += !note;
+		return;
+	}
 	c->list = memory_grow(c->list, c->count + 1, sizeof(*c->list));
 	diagnostic = &c->list[c->count++];
 	diagnostic->file = memory_text(file);
 	diagnostic->line = line;
 	diagnostic->note = note;
-	diagnostic->text = escaped(raw);
+	diagnostic->text = text;
 	c->errors += !note;
-	free(raw);
 }
 
 void diagnostic_add(struct diagnostics *c, const char *file, int line, const char *format, ...)

@@ -24,7 +24,7 @@ struct diagnostics {
 	size_t errors; /* the number of errors, without the notes */
 };
 
-/* Adds an error.  file NULL: the line is the message alone.  line 0: "file: message".  The caller
+/* Adds an error.  The same message at the same line is listed once.  file NULL: the line is the message alone.  line 0: "file: message".  The caller
  * shortens text that a user wrote by text_truncate, because otherwise it could push the message off
  * the screen. */
 void diagnostic_add(struct diagnostics *c, const char *file, int line, const char *format, ...)

@@ -93,9 +93,9 @@ static json_t *list_row(const struct config_daemon *cd, bool secrets)
 	const struct option_value *value;
 	const char *text;
 
-	for (size_t i = 0; i < cd->count; i++)
-		json_object_set_new(options, cd->options[i].key,
-			json_string(secrets ? cd->options[i].value : "***"));
+	for (size_t i = 0; i < cd->options.count; i++)
+		json_object_set_new(options, cd->options.list[i].key,
+			json_string(secrets ? cd->options.list[i].value : "***"));
 	for (size_t i = 0; cd->checked && (value = option_set_given(cd->checked, i)) != NULL; i++) {
 		text = value->text != NULL ? value->text : "";
 		json_object_set_new(options, value->schema->name,

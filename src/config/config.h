@@ -14,25 +14,47 @@
 #include <stddef.h>
 
 #include "base/diagnostic.h"
+#include "config/given.h"
 #include "config/option.h"
+
+struct config_place {
+	const char *file; /* NULL: nowhere */
+	int line;
+};
 
 struct config_daemon {
 	char *name;
-	char *module;     /* the daemon's name, unless its section sets `module` */
-	bool enabled;     /* [daemons] NAME = yes */
-	const char *file; /* of its section, or else of the line that enables it */
+	char *module;       /* the daemon's name, unless its section or [daemons] names another */
+	char *short_module; /* [daemons] NAME = MODULE; NULL: yes, no or nothing */
+	bool names_module;  /* module is not only the daemon's name */
+	bool enabled;       /* [daemons] NAME = yes or MODULE */
+	const char *file;   /* of its section, or else of the line that enables it */
 	int line;
-	struct option_given *options; /* without `module`; NULL after config_drop_written */
-	size_t count;
+	struct config_place named;     /* the line in [daemons] */
+	struct config_place module_at; /* the line `module` of its section */
+	/* Without `module`, and with the defaults of its module; empty after config_drop_written. */
+	struct given options;
 	struct option_set *checked; /* owned; NULL: not checked yet, or invalid */
+};
+
+/* A section [module:NAME]. */
+struct config_defaults {
+	char *module;
+	char *section; /* its header, for messages */
+	const char *file;
+	int line;
+	struct given options;
 };
 
 struct config {
 	char *file;                    /* the main file, as named by the caller */
 	char *dropin;                  /* its conf.d directory */
 	struct option_set *vigil;      /* the [vigil] section, checked by config_schema */
+	struct given vigil_given;      /* its raw options; empty after config_drop_written */
 	struct config_daemon *daemons; /* sorted by name; all that are enabled or have a section */
 	size_t count;
+	struct config_defaults *defaults;
+	size_t defaults_count;
 	char **files; /* all files, ends with NULL; each `file` points into it */
 };
 
@@ -63,6 +85,8 @@ void config_free(struct config *config);
 void config_drop_written(struct config *config);
 
 const struct config_daemon *config_find(const struct config *config, const char *name);
+/* Returns the place where an option of a daemon is set, or else the place of the daemon. */
+struct config_place config_place_of(const struct config_daemon *cd, const char *key);
 /* Returns the first daemon whose name sorts after that name, which need not exist; NULL at the
  * end. */
 const struct config_daemon *config_after(const struct config *config, const char *name);

@@ -83,6 +83,11 @@ static int check_row(const vigil_option *schema, const vigil_option *row, char w
 		return wrong(why, "has no choices, or one that is too long");
 	if (row->flags & VIGIL_DAEMONS && (row->type != VIGIL_LIST || has_text(row->value)))
 		return wrong(why, "names daemons, so it must be a list without a default");
+	if (row->flags & VIGIL_OWN_NAME &&
+		((row->type != VIGIL_TEXT && row->type != VIGIL_NAME) || has_text(row->value) ||
+			row->flags & VIGIL_REQUIRED))
+		return wrong(
+			why, "is the daemon's own name, so it must be a text without a default");
 	if (row->flags & VIGIL_ACYCLIC && !(row->flags & VIGIL_DAEMONS))
 		return wrong(why, "is acyclic, so it must name daemons");
 	if (schema_find(schema, row->name) != row)
@@ -116,6 +121,11 @@ struct place {
 	struct diagnostics *diagnostics;
 };
 
+static const char *section_of(const struct option_given *given, const struct place *place)
+{
+	return given->section != NULL ? given->section : place->where;
+}
+
 static void diagnose_unknown(
 	const vigil_option *schema, const struct option_given *given, const struct place *place)
 {
@@ -128,18 +138,18 @@ static void diagnose_unknown(
 		text_suggest_add(&suggest, schema->name);
 	if (text_suggest_get(&suggest) != NULL)
 		diagnostic_add(place->diagnostics, given->file, given->line,
-			"unknown key \"%s\" in %s; did you mean \"%s\"?", key, place->where,
-			text_suggest_get(&suggest));
+			"unknown key \"%s\" in %s; did you mean \"%s\"?", key,
+			section_of(given, place), text_suggest_get(&suggest));
 	else
 		diagnostic_add(place->diagnostics, given->file, given->line,
-			"unknown key \"%s\" in %s", key, place->where);
+			"unknown key \"%s\" in %s", key, section_of(given, place));
 }
 
 /* An empty value removes a text or a list that the default sets.  The other types have no value
  * that means "none": an empty duration would be read as 0. */
 static bool may_be_empty(const vigil_option *row)
 {
-	if (row->flags & VIGIL_REQUIRED)
+	if (row->flags & (VIGIL_REQUIRED | VIGIL_OWN_NAME))
 		return false;
 	return row->type == VIGIL_TEXT || row->type == VIGIL_LIST || row->value == NULL ||
 	       row->value[0] == '\0';
@@ -243,7 +253,7 @@ static void take_given(
 			row->flags & VIGIL_REQUIRED
 				? "%s is empty in %s"
 				: "%s is empty in %s; leave the line out for the default",
-			row->name, place->where);
+			row->name, section_of(given, place));
 	else if (row->type == VIGIL_TEXT)
 		note_looks(row, given, place);
 }
@@ -258,26 +268,45 @@ static void diagnose_missing(const struct option_set *set, const struct place *p
 				"%s is missing in %s: %s", row->name, place->where, row->help);
 }
 
-struct option_set *option_set_new(const vigil_option *schema, const struct option_given *given,
-	size_t count, const char *where, const char *file, int line,
-	struct diagnostics *diagnostics)
+static struct option_set *new_checked(const vigil_option *schema, const struct option_given *given,
+	size_t count, struct place place, bool complete)
 {
-	size_t before = diagnostics->errors, texts = 0;
+	size_t before = place.diagnostics->errors, texts = 0;
 	struct option_set *set;
-	struct place place;
 
 	for (size_t i = 0; i < count; i++)
 		texts += strlen(given[i].value) + 1;
 	set = set_new(schema, count, texts);
-	place = (struct place){where, file, line, (char *)&set->own[count], diagnostics};
+	place.room = (char *)&set->own[count];
 	set->defaults = defaults_of(schema);
 	for (size_t i = 0; i < count; i++)
 		take_given(set, &given[i], &place);
-	diagnose_missing(set, &place);
-	if (diagnostics->errors == before)
+	if (complete)
+		diagnose_missing(set, &place);
+	if (place.diagnostics->errors == before)
 		return set;
 	option_set_unref(set);
 	return NULL;
+}
+
+struct option_set *option_set_new(const vigil_option *schema, const struct option_given *given,
+	size_t count, const char *where, const char *file, int line,
+	struct diagnostics *diagnostics)
+{
+	return new_checked(schema, given, count,
+		(struct place){
+			.where = where, .file = file, .line = line, .diagnostics = diagnostics},
+		true);
+}
+
+bool option_check_given(const vigil_option *schema, const struct option_given *given, size_t count,
+	const char *where, struct diagnostics *diagnostics)
+{
+	struct option_set *set = new_checked(schema, given, count,
+		(struct place){.where = where, .diagnostics = diagnostics}, false);
+
+	option_set_unref(set);
+	return set != NULL;
 }
 
 struct option_set *option_set_ref(struct option_set *set)

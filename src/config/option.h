@@ -20,6 +20,7 @@ struct option_given {
 	const char *value;
 	const char *file;
 	int line;
+	const char *section; /* [module:NAME] of a default; NULL: the daemon's own section */
 };
 
 struct option_set;
@@ -36,6 +37,10 @@ int option_schema_check(const vigil_option *schema, char *why, size_t size);
 struct option_set *option_set_new(const vigil_option *schema, const struct option_given *given,
 	size_t count, const char *where, const char *file, int line,
 	struct diagnostics *diagnostics);
+/* Checks raw options that need not be complete.  Returns false and adds diagnostics if one is
+ * invalid. */
+bool option_check_given(const vigil_option *schema, const struct option_given *given, size_t count,
+	const char *where, struct diagnostics *diagnostics);
 struct option_set *option_set_ref(struct option_set *set);
 void option_set_unref(struct option_set *set);
 /* Returns the text of a value that every user may read: the text itself, or *** for a secret. */

@@ -309,14 +309,17 @@ struct module *module_load(struct modules *modules, const char *name, char *why,
 		reason_set(&reason, -EINVAL, "a module cannot be called that");
 		return NULL;
 	}
-	if (modules->held != NULL && modules->held(name, why, size, modules->quarantined_arg))
+	if (modules->held != NULL && modules->held(name, why, size, modules->quarantined_arg)) {
+		errno = EPERM;
 		return NULL;
+	}
 	/* The first folder of that name decides: if it is refused, later directories are
 	 * ignored. */
 	for (char **dir = modules->directories; dir && *dir && err == -ENOENT; dir++)
 		err = load_file(modules, *dir, name, &module, &reason);
 	if (err == -ENOENT)
 		say_where_it_was_sought(modules, name, &reason);
+	errno = -err;
 	return module;
 }
 

@@ -33,8 +33,8 @@ void modules_hold(struct modules *modules, module_quarantined_fn *held,
 /* Whether check_held reports that the daemon has crashed vigild too often to run its check. */
 bool modules_check_is_held(const struct modules *modules, const char *daemon);
 
-/* Returns the module of that name and loads it if necessary.  NULL: failed, with a message in
- * why. */
+/* Returns the module of that name and loads it if necessary.  NULL: failed, with a message in why;
+ * errno is ENOENT if no directory has such a module. */
 struct module *module_load(struct modules *modules, const char *name, char *why, size_t size);
 /* Loads DIR/NAME/NAME.so from the given directory and ignores the search path. */
 struct module *module_load_from(

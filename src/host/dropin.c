@@ -155,7 +155,7 @@ static int check_elsewhere(
 	const struct config_daemon *cd = find_elsewhere(main_file, draft, name, &config);
 	int err = 0;
 
-	if (cd != NULL && (cd->enabled || cd->count > 0)) {
+	if (cd != NULL && (cd->enabled || cd->options.count > 0)) {
 		diagnostic_add(c, cd->file, cd->line,
 			"\"%s\" is already defined here; change it here", name);
 		err = -EEXIST;

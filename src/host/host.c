@@ -27,6 +27,7 @@
 #include "host/day.h"
 #include "host/pause.h"
 #include "host/plan.h"
+#include "host/plan_show.h"
 #include "host/quarantine.h"
 #include "loop/loop.h"
 #include "persist/crash_marker.h"
@@ -258,13 +259,14 @@ int host_reload(struct host *host, json_t **result, struct diagnostics *diagnost
 
 /* --- start and stop --------------------------------------------------------------------------- */
 
-int host_test(const char *file, struct diagnostics *diagnostics)
+int host_test(const char *file, FILE *show, struct diagnostics *diagnostics)
 {
 	struct modules *modules = modules_new();
 	struct plan *plan = plan_make(file, modules, true, diagnostics);
-
 	int err = plan != NULL ? 0 : -EINVAL;
 
+	if (plan != NULL && show != NULL)
+		plan_show(plan, show);
 	plan_free(plan);
 	modules_free(modules);
 	return err;

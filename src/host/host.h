@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include <jansson.h>
 
@@ -23,9 +24,10 @@ struct pauses;
 struct vigil_daemon;
 struct host;
 
-/* Checks a configuration for `vigild -t`, including the modules and their options.  Returns 0, or
- * -EINVAL with an error among the diagnostics.  There may be notes in both cases. */
-int host_test(const char *file, struct diagnostics *diagnostics);
+/* Checks a configuration for `vigild -t`, including the modules and their options, and prints a valid
+ * one to show, unless that is NULL.  Returns 0, or -EINVAL with an error among the diagnostics.  There
+ * may be notes in both cases. */
+int host_test(const char *file, FILE *show, struct diagnostics *diagnostics);
 
 /* Reads the configuration and creates the environment of the daemons, but starts no daemon.  NULL
  * with diagnostics on failure. */

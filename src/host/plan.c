@@ -4,6 +4,7 @@
  */
 #include "host/plan.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,13 +20,27 @@ struct maker {
 	struct diagnostics *diagnostics;
 };
 
-static struct option_set *check_options(
-	struct maker *m, const struct config_daemon *cd, const struct module *module)
+/* Sets the options whose default is the name of the daemon. */
+static void set_own_names(struct config_daemon *cd, const vigil_option *row)
 {
-	char *where = memory_format("[daemon:%s]", cd->name);
-	struct option_set *set = option_set_new(module_descriptor(module)->options, cd->options,
-		cd->count, where, cd->file, cd->line, m->diagnostics);
+	for (; row != NULL && row->name != NULL; row++)
+		if (row->flags & VIGIL_OWN_NAME && given_find(&cd->options, row->name) == NULL)
+			given_set(&cd->options, &(struct option_given){.key = row->name,
+							.value = cd->name,
+							.file = cd->file,
+							.line = cd->line});
+}
 
+static struct option_set *check_options(
+	struct maker *m, struct config_daemon *cd, const struct module *module)
+{
+	const vigil_option *schema = module_descriptor(module)->options;
+	char *where = memory_format("[daemon:%s]", cd->name);
+	struct option_set *set;
+
+	set_own_names(cd, schema);
+	set = option_set_new(schema, cd->options.list, cd->options.count, where, cd->file, cd->line,
+		m->diagnostics);
 	free(where);
 	return set;
 }
@@ -53,12 +68,35 @@ int plan_check_daemon(
 		.module = pd->module,
 		.descriptor = pd->descriptor,
 		.options = pd->options,
-		.given = cd->options,
-		.count = cd->count,
+		.given = cd->options.list,
+		.count = cd->options.count,
 		.file = cd->file,
 		.line = cd->line};
 
 	return pd->options != NULL ? candidate_check(&candidate, diagnostics) : 0;
+}
+
+/* An enabled daemon whose module cannot be loaded.  A daemon that names no module has a module of
+ * its own name; mostly a service was meant. */
+static void add_without_module(struct maker *m, struct config_daemon *cd, int err, const char *why)
+{
+	const char *hint = err == ENOENT && !cd->names_module
+				   ? "; did you mean module = service, for a service of this name?"
+				   : "";
+
+	if (m->strict && (m->only == NULL || strcmp(m->only, cd->name) == 0))
+		diagnostic_add(m->diagnostics, cd->file, cd->line, "daemon \"%s\": %s%s", cd->name,
+			why, hint);
+	add(m, cd, NULL, why);
+}
+
+/* A section of a daemon that [daemons] does not name was probably forgotten there. */
+static void note_unnamed(struct maker *m, const struct config_daemon *cd)
+{
+	if (m->strict && cd->named.file == NULL)
+		diagnostic_note(m->diagnostics, cd->file, cd->line,
+			"the daemon \"%s\" is not enabled, because [daemons] does not name it",
+			cd->name);
 }
 
 static void plan_one(struct maker *m, struct config_daemon *cd)
@@ -66,18 +104,29 @@ static void plan_one(struct maker *m, struct config_daemon *cd)
 	char why[512];
 	struct module *module = module_load(m->modules, cd->module, why, sizeof(why));
 
+	note_unnamed(m, cd);
 	if (module == NULL) {
-		if (!cd->enabled)
-			return;
-		if (m->strict && (m->only == NULL || strcmp(m->only, cd->name) == 0))
-			diagnostic_add(m->diagnostics, cd->file, cd->line, "daemon \"%s\": %s",
-				cd->name, why);
-		add(m, cd, NULL, why);
+		if (cd->enabled)
+			add_without_module(m, cd, errno, why);
 		return;
 	}
 	cd->checked = check_options(m, cd, module);
 	if (cd->enabled)
 		add(m, cd, module, NULL);
+}
+
+/* Checks the defaults of a module.  An error there is reported once, and not for each daemon. */
+static void check_defaults(struct maker *m, const struct config_defaults *defaults)
+{
+	char why[512];
+	struct module *module = module_load(m->modules, defaults->module, why, sizeof(why));
+
+	if (module != NULL)
+		option_check_given(module_descriptor(module)->options, defaults->options.list,
+			defaults->options.count, defaults->section, m->diagnostics);
+	else if (m->strict)
+		diagnostic_note(m->diagnostics, defaults->file, defaults->line, "%s: %s",
+			defaults->section, why);
 }
 
 /* Runs the modules' checks of each daemon, then the checks that compare all daemons.  The check of
@@ -100,12 +149,15 @@ static struct plan *make(struct maker *m, struct config *config)
 	m->plan->config = config;
 	modules_set_directories(
 		m->modules, (const char *const *)config_vigil(config, "modules")->list);
+	for (size_t i = 0; i < config->defaults_count; i++)
+		check_defaults(m, &config->defaults[i]);
 	for (size_t i = 0; i < config->count; i++)
 		plan_one(m, &config->daemons[i]);
 	check_meaning(m);
 	diagnostics_sort(m->diagnostics);
 	if (m->diagnostics->errors == 0) {
-		config_drop_written(config);
+		if (!m->strict)
+			config_drop_written(config);
 		return m->plan;
 	}
 	plan_free(m->plan);

@@ -42,19 +42,13 @@ static void name_of(const char *element, char name[TEXT_SHORT])
 static void complain(const struct links *l, const struct plan_daemon *pd, const vigil_option *row,
 	const char *what)
 {
-	const struct config_daemon *cd = config_find(l->plan->config, pd->name);
-	const char *file = cd->file;
+	const struct config_place place =
+		config_place_of(config_find(l->plan->config, pd->name), row->name);
 	char cut[TEXT_SHORT];
-	int line = cd->line;
 
-	for (size_t i = 0; i < cd->count; i++) {
-		if (strcmp(cd->options[i].key, row->name) == 0) {
-			file = cd->options[i].file;
-			line = cd->options[i].line;
-		}
-	}
 	text_truncate(cut, sizeof(cut), option_get(pd->options, row->name)->text);
-	diagnostic_add(l->diagnostics, file, line, "%s = \"%s\": %s", row->name, cut, what);
+	diagnostic_add(
+		l->diagnostics, place.file, place.line, "%s = \"%s\": %s", row->name, cut, what);
 }
 
 static void diagnose_unknown(const struct links *l, const struct plan_daemon *pd,

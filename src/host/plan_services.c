@@ -106,23 +106,17 @@ static int by_unit(const void *a, const void *b)
 static void note(const struct plan *plan, const struct watched *first, const struct watched *second,
 	struct diagnostics *diagnostics)
 {
-	const struct config_daemon *cd = config_find(plan->config, second->pd->name);
-	const char *file = cd->file, *one = service_of(first->pd), *other = service_of(second->pd);
-	int line = cd->line;
+	const struct config_place place =
+		config_place_of(config_find(plan->config, second->pd->name), "service");
+	const char *one = service_of(first->pd), *other = service_of(second->pd);
 
-	for (size_t i = 0; i < cd->count; i++) {
-		if (strcmp(cd->options[i].key, "service") == 0) {
-			file = cd->options[i].file;
-			line = cd->options[i].line;
-		}
-	}
 	if (strcmp(one, other) == 0)
-		diagnostic_note(diagnostics, file, line,
+		diagnostic_note(diagnostics, place.file, place.line,
 			"the daemons \"%s\" and \"%s\" watch the same service %s: one of them is "
 			"enough",
 			first->pd->name, second->pd->name, other);
 	else
-		diagnostic_note(diagnostics, file, line,
+		diagnostic_note(diagnostics, place.file, place.line,
 			"the daemons \"%s\" and \"%s\" watch the same service: %s and %s are both "
 			"%s; one of them is enough",
 			first->pd->name, second->pd->name, one, other, second->unit);

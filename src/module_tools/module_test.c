@@ -224,7 +224,7 @@ static int check_options(const struct module_test *test, const struct place *pla
 	int err;
 
 	enter(CHECKING);
-	err = host_test(conf, &diagnostics);
+	err = host_test(conf, NULL, &diagnostics);
 	print_diagnostics(place, &diagnostics);
 	free(conf);
 	return err;

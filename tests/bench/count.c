@@ -256,9 +256,9 @@ static bool looked(void)
 
 static void look_ready(void)
 {
-	const struct option_given given[] = {{"service", "svc", "count", 1},
-		{"manager", "runit", "count", 1}, {"service_dir", scratch, "count", 1},
-		{"interval", "50ms", "count", 1}};
+	const struct option_given given[] = {{"service", "svc", "count", 1, NULL},
+		{"manager", "runit", "count", 1, NULL}, {"service_dir", scratch, "count", 1, NULL},
+		{"interval", "50ms", "count", 1, NULL}};
 
 	forge_service();
 	begin("look", &vigil_module_descriptor, given, sizeof(given) / sizeof(*given));

@@ -151,9 +151,9 @@ static void name_boot(json_t *kept)
 /* Bytes: whether there is a number at present, then the JSON. */
 void fuzz_average(const uint8_t *data, size_t size)
 {
-	static const struct option_given given[] = {{"source", "a=/daemons/x/n", "fuzz", 1},
-		{"interval", "1", "fuzz", 1}, {"windows", "5s, 1m", "fuzz", 1},
-		{"points", "10", "fuzz", 1}, {"critical", "1000", "fuzz", 1}};
+	static const struct option_given given[] = {{"source", "a=/daemons/x/n", "fuzz", 1, NULL},
+		{"interval", "1", "fuzz", 1, NULL}, {"windows", "5s, 1m", "fuzz", 1, NULL},
+		{"points", "10", "fuzz", 1, NULL}, {"critical", "1000", "fuzz", 1, NULL}};
 	bool present = size > 0 && data[0] % 2 == 1;
 	json_t *kept = size > 0 ? json_loadb((const char *)data + 1, size - 1,
 					  JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, NULL)
@@ -259,9 +259,9 @@ static void stop_notify(struct vigil_daemon *d)
 /* The JSON has the members told and unsent. */
 void fuzz_notify(const uint8_t *data, size_t size)
 {
-	static const struct option_given given[] = {{"command", "/bin/true", "fuzz", 1},
-		{"watch", "/runs/*/health, /daemons/*/n", "fuzz", 1}, {"remind", "1", "fuzz", 1},
-		{"group", "86400", "fuzz", 1}};
+	static const struct option_given given[] = {{"command", "/bin/true", "fuzz", 1, NULL},
+		{"watch", "/runs/*/health, /daemons/*/n", "fuzz", 1, NULL},
+		{"remind", "1", "fuzz", 1, NULL}, {"group", "86400", "fuzz", 1, NULL}};
 	json_t *kept = json_loadb((const char *)data, size, 0, NULL);
 	struct option_set *options;
 	struct vigil_daemon *d;

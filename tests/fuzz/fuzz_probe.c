@@ -82,7 +82,7 @@ static bool is_accepted(const char *text)
 	static const vigil_module module = {
 		.name = "service", .options = service_options, .check = service_check};
 	const struct option_given given[] = {
-		{"service", "x", "fuzz", 1}, {"probe", text, "fuzz", 1}};
+		{"service", "x", "fuzz", 1, NULL}, {"probe", text, "fuzz", 1, NULL}};
 	struct candidate candidate = {.name = "a",
 		.module = "service",
 		.descriptor = &module,

@@ -67,7 +67,7 @@ void fuzz_values(const uint8_t *data, size_t size)
 	double seconds;
 
 	for (const vigil_option *o = schema; o->name != NULL; o++) {
-		const struct option_given given = {o->name, text, "file", 1};
+		const struct option_given given = {o->name, text, "file", 1, NULL};
 
 		set = option_set_new(schema, &given, 1, "[x]", "file", 1, &diagnostics);
 		FUZZ_HOLDS((set == NULL) == (diagnostics.errors > 0));

@@ -12,7 +12,7 @@
 
 const vigil_option service_options[] = {
 	VIGIL_OPTION("service", VIGIL_NAME, NULL, "the service, as its manager knows it",
-		.flags = VIGIL_REQUIRED),
+		.flags = VIGIL_OWN_NAME),
 	VIGIL_OPTION("manager", VIGIL_CHOICE, "auto", "who runs the service",
 		.choices = "auto systemd openrc runit s6 lsb command"),
 	VIGIL_OPTION("interval", VIGIL_DURATION, "5s", "time between two checks", .min = 0.05,
