@@ -62,8 +62,9 @@ const char *command_text(json_t *params, const char *name)
 #define NOTHING       {.name = NULL}
 
 const struct command commands[] = {
-	{"status", "[NAME] [--watch]", "the daemons and what they have to say",
-		ACCESS_READ, false, {MAYBE_WORD("name"), SWITCH("watch")}, command_status},
+	{"status", "[NAME] [-v] [-w] [--watch]", "the daemons, their services and their health",
+		ACCESS_READ, false,
+		{MAYBE_WORD("name"), SWITCH("verbose"), SWITCH("worst"), SWITCH("watch")}, command_status},
 	{"get", "[POINTER]", "the value at a place of the state",
 		ACCESS_READ, false, {MAYBE_WORD("pointer"), SWITCH("raw")}, command_get},
 	{"watch", "[POINTER]", "one line for each change, until interrupted",

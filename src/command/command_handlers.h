@@ -14,8 +14,9 @@ typedef void command_fn(struct host *host, json_t *params, struct command_reply 
 /* command_check.c */
 command_fn command_check;
 /* command_daemons.c */
-command_fn command_status, command_explain, command_tick, command_restart;
-command_fn command_pause, command_resume;
+command_fn command_explain, command_tick, command_restart, command_pause, command_resume;
+/* command_status.c */
+command_fn command_status;
 /* command_host.c */
 command_fn command_get, command_list, command_reload, command_register, command_unregister;
 command_fn command_modules, command_log, command_version;

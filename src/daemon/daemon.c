@@ -410,6 +410,11 @@ const char *daemon_name(const struct vigil_daemon *d)
 	return d->name;
 }
 
+const char *daemon_service(const struct vigil_daemon *d)
+{
+	return d->service;
+}
+
 const char *daemon_module(const struct vigil_daemon *d)
 {
 	return d->module;

@@ -33,7 +33,9 @@ try() { # try WHO COMMAND...
 	check "$who: two deaths are repaired" wait_for 60 repaired_twice
 	line=$(sed -n 's/^ *\(.* status\)$/\1/p' "$tmp/log")
 	# shellcheck disable=SC2086
-	check "$who: the vigilctl line it prints works" grep -q '^demo  *service ' <("$@" $line)
+	check "$who: the vigilctl line it prints works" grep -q '^demo  *[a-z]' <("$@" $line)
+	check "$who: the demo shows the status and the explanation" \
+		eval 'grep -q "^demo  *[a-z]* .* OK " "$tmp/log" && grep -q "restart 1 worked" "$tmp/log"'
 	check "$who: a restarted service has the usual umask" wait_for 20 usual_umask
 	check "$who: TERM ends it well" end_demo
 

@@ -34,10 +34,10 @@ done
 (ulimit -n 24; exec "$vigild" -c "$work/vigil.conf") 2>"$work/log" &
 vigild_pid=$!
 # It may have no descriptor for us at the moment.
-status() { ctl status 2>/dev/null >"$work/status"; }
+status() { ctl status -v 2>/dev/null >"$work/status"; }
 unable() { status && grep -qE 'UNKNOWN.*(could not probe|could not be started).*Too many open files' "$work/status"; }
 check "24 descriptors for 20 services: the health of some is UNKNOWN, and says why" wait_for 30 unable
-ticked() { status && awk '$1 ~ /^s[0-9]/ && $4 < 15 { few = 1 } END { exit few }' "$work/status"; }
+ticked() { status && awk '$1 ~ /^s[0-9]/ && $9 < 15 { few = 1 } END { exit few }' "$work/status"; }
 check "24 descriptors for 20 services: all are checked again and again" wait_for 30 ticked
 check "24 descriptors for 20 services: none of the healthy services is restarted" [ "$(wc -l <"$work/starts")" = $count ]
 check "24 descriptors for 20 services: none is said to be CRITICAL" eval '! grep -q CRITICAL "$work/status"'

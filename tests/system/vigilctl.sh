@@ -68,7 +68,7 @@ exits 1 "a configuration with a mistake and no socket" \
 start_vigild
 exits 0 "the socket from the configuration" "$vigilctl" -c "$work/vigil.conf" version
 exits 0 "status" ctl status
-check "shows the daemon" grep -q '^web  *service  *running' "$work/out"
+check "shows the daemon" grep -q '^web  *\(running\|-\) ' "$work/out"
 check "without colours, as it is no terminal" [ -z "$(grep $'\e' "$work/out")" ]
 exits 0 "status as JSON" ctl -o json status
 check "is JSON" grep -q '"name": "web"' "$work/out"

@@ -72,7 +72,7 @@ ctl -q pause plug
 check "a full disk is told of" wait_for 20 degraded state "Nospaceleft"
 check "in the log" said "degraded: .*state.json cannot be written: No space left"
 ctl status >"$work/table"
-check "and in the status" grep -q '^(vigild) *state *degraded .*WARNING .*No space left' "$work/table"
+check "and in the status" grep -q '^(vigild) *degraded .*WARNING .*No space left' "$work/table"
 sleep "$hold"
 check "vigild runs" ctl -q version
 rm "$work/state/ballast"

@@ -353,8 +353,9 @@ static json_t *request_well(const struct request *r)
 	return wanted;
 }
 
-/* One request with faults; true while there was something to fail. */
-static bool request_point(const struct request *r)
+/* Makes one request with faults.  Returns whether something failed.  *changed: whether the request
+ * had its effect in time, or none is expected. */
+static bool try_request(const struct request *r, bool *changed)
 {
 	enum vigild_answer answer;
 	json_t *wanted, *reply;
@@ -369,8 +370,7 @@ static bool request_point(const struct request *r)
 	vigild_forget(&judge.subject);
 	judge.fault->arm();
 	answer = ask(r, &reply);
-	if (watch >= 0)
-		await_quiet(watch, SETTLE);
+	*changed = watch < 0 || await_quiet(watch, SETTLE);
 	failed = judge.fault->disarm();
 	if (answer == ANSWERED)
 		judge_reply(reply, wanted);
@@ -384,6 +384,19 @@ static bool request_point(const struct request *r)
 		close(watch);
 	json_decref(wanted);
 	json_decref(reply);
+	return failed;
+}
+
+/* Returns whether there was something to fail.  On a busy machine the request may have had no effect
+ * yet, so that nothing could fail; then it is repeated. */
+static bool request_point(const struct request *r)
+{
+	bool failed, changed;
+	int tries = 10;
+
+	do
+		failed = try_request(r, &changed);
+	while (!failed && !changed && --tries > 0);
 	return failed;
 }
 
