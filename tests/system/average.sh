@@ -61,7 +61,7 @@ check "average: the maximum is the same after a restart of vigild" [ "$(value n/
 
 # --- refused options ------------------------------------------------------------------------------
 
-refused() { # refused TEXT OPTION...
+refused() { # refused TEXT OPTION...: checks that a reload of trend with these options is refused with this text
 	local text=$1; shift
 	conf "$@"
 	refused_by_reload "average: a reload is refused with the message: $text" "$text"

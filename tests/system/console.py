@@ -317,7 +317,7 @@ def log_above(t):
 
 
 def stands_still(t):
-    """Nobody reads the output of the terminal; this does not delay the daemons."""
+    """The output of the terminal is not read; this does not delay the daemons."""
     t.type("get\r" * 500 + "watch\r")
     until = time.monotonic() + PATIENCE
     before = int(ctl("get", "/runs/web/ticks").stdout)

@@ -1,7 +1,7 @@
 #!/bin/bash
 # vigild as root reads no configuration and runs no program that another user could have changed.  The message
 # names the file, the reason and the command that corrects it.  An ordinary user runs vigild with files that
-# they own.  Only clients that may write see the values of secret options.
+# they own.  Only root and the user of vigild see the values of secret options.
 . "$(dirname "$0")/lib.sh" || exit 1
 [ "$(id -u)" = 0 ] || skip_all "this needs root"
 command -v setpriv >/dev/null || skip_all "there is no setpriv"

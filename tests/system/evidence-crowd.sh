@@ -66,7 +66,7 @@ unexpected_death() {
 	eventually "units that keep failing are CRITICAL" health_is crashing-1 CRITICAL
 }
 
-# --- brought back by systemd ----------------------------------------------------------------------
+# --- units that systemd restarts ------------------------------------------------------------------
 
 respawned() { # NAME COMMAND
 	unit "$1" <<-UNIT
@@ -92,7 +92,7 @@ keeps_crashing() { # NAME TEXT
 		grep -Eq 'brought back [0-9]+ times in [0-9]+ ?(s|ms|min)' <(get "/runs/$1/health/text")
 	checked "$1"
 	check "$2 is still CRITICAL after ten checks" health_is "$1" CRITICAL "keeps crashing"
-	check "$2 is not restarted by vigild as well" restarts_are "$1" 0
+	check "$2 is not restarted by vigild in addition to systemd" restarts_are "$1" 0
 	check "vigilctl check says CRITICAL about $2" eval "ctl check $1 >/dev/null; [ \$? = 2 ]"
 }
 comes_back_once() {

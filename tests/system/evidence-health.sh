@@ -151,7 +151,7 @@ if [ -n "${with_runit:-}" ]; then runit; else echo "SKIP: runit is not installed
 
 ctl -q pause paused --for 1h --reason 'new disks'
 kill -9 "$(pid_of paused)"
-check "paused: the text says until when, by whom, why and what is wrong" wait_for 20 says paused \
+check "paused: the text has the end, the user and the reason of the pause, and what is wrong" wait_for 20 says paused \
 	"paused is paused until 20*Z by root: new disks; at present CRITICAL: paused is failed*"
 check "paused: a dead service is OK for vigilctl check" exits paused 0
 check "paused: status and check say the same of a dead service" agree paused

@@ -70,8 +70,8 @@ conflict_ends_by_a_crash() {
 	eventually "$text is WARNING" health_is crashed WARNING crashed-other.service
 	wait_for "$patience" starts_are crashed-other 1
 	crash "$(last_start crashed-other)"
-	eventually "$text is started when the other one was killed" active crashed
-	check "$text is started once when the other one was killed" starts_are crashed 2
+	eventually "$text is started when the other unit was killed" active crashed
+	check "$text is started once when the other unit was killed" starts_are crashed 2
 }
 # Both units are down, so the conflict is not the reason.
 unit alone Conflicts=alone-other.service

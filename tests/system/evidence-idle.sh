@@ -11,7 +11,7 @@ unit() { cat >"$units/$1"; }
 state_is() { [ "$(systemctl show -P ActiveState "$1")" = "$2" ]; }
 # idle NAME [STARTER]: whether vigild says that the unit is idle and names the unit that starts it
 idle() { health_is "$1" OK "$1 is idle${2:+, started by $2}" && value_is "$1" stopped; }
-never_ill() { never was "$1" WARNING && never was "$1" CRITICAL && never was "$1" UNKNOWN; }
+always_ok() { never was "$1" WARNING && never was "$1" CRITICAL && never was "$1" UNKNOWN; }
 
 # job NAME [LINES]: a unit that counts its starts and ends
 job() {
@@ -40,7 +40,7 @@ never_run_yet() {
 	check "a timer's oneshot counts no restart" restarts_are backup 0
 }
 
-# This unit is not a oneshot unit, but is meant to end as well, because a timer starts it.
+# This unit is not a oneshot unit, but it is also meant to end, because a timer starts it.
 job nightly Type=exec
 timer nightly
 simple_unit_of_a_timer() {
@@ -56,7 +56,7 @@ failed_unit_of_a_timer() {
 	eventually "a timer's oneshot that is to fail is idle at first" idle tidy tidy.timer
 	systemctl start tidy 2>/dev/null
 	eventually "a timer's oneshot that has failed is CRITICAL" was tidy CRITICAL
-	check "a timer's oneshot that has failed is failed" had tidy value failed
+	check "a timer's oneshot that has failed has the value failed" had tidy value failed
 	eventually "a timer's oneshot that has failed is restarted" starts_are tidy 2
 	eventually "a timer's oneshot that was restarted and ended well is idle" idle tidy tidy.timer
 	checked tidy
@@ -83,10 +83,10 @@ serves_one_line() { # NAME
 }
 serves_one_line web
 socket_activated() {
-	eventually "a socket-activated service that nobody has asked yet is idle, and the text names the socket" \
+	eventually "a socket-activated service without a client so far is idle, and the text names the socket" \
 		idle web web.socket
 	checked web
-	check "a socket-activated service that nobody has asked yet is not started by vigild" starts_are web 0
+	check "a socket-activated service without a client so far is not started by vigild" starts_are web 0
 	timeout "$patience" sh -c "echo hello >$work/web.fifo"
 	eventually "a socket-activated service is started by its socket" starts_are web 1
 	eventually "a socket-activated service ends when it has answered" state_is web inactive
@@ -101,7 +101,7 @@ serves_one_line orphan
 sed -i 's/^StandardInput=.*//; s/read line/exec sleep 1000000/' $units/orphan.service
 socket_is_stopped() {
 	eventually "a service whose socket is stopped is started by vigild" starts_are orphan 1
-	eventually "a service whose socket is stopped runs after that" value_is orphan running
+	eventually "a service whose socket is stopped runs after vigild has started it" value_is orphan running
 	check "a service whose socket is stopped was CRITICAL" was orphan CRITICAL
 	check "a service whose socket is stopped was never idle" never was orphan OK idle
 }
@@ -128,7 +128,7 @@ oneshot_without_a_trigger() {
 	eventually "a oneshot without RemainAfterExit that has ended well is idle" idle migrate
 	checked migrate
 	check "a oneshot without RemainAfterExit that has ended well is not run again" starts_are migrate 1
-	check "a oneshot without RemainAfterExit that has ended well was OK all the time" never_ill migrate
+	check "a oneshot without RemainAfterExit that has ended well was OK all the time" always_ok migrate
 }
 
 # In contrast, a service that is to run all the time is down when it is inactive.
@@ -137,7 +137,7 @@ daemon plain
 service_that_is_to_run() {
 	eventually "a service that is to run all the time and was never started is started" starts_are plain 1
 	eventually "a service that is to run all the time is running" value_is plain running
-	check "a service that is to run all the time is never called idle" never was plain OK idle
+	check "a service that is to run all the time is never reported as idle" never was plain OK idle
 }
 
 # --- all situations -------------------------------------------------------------------------------

@@ -160,7 +160,7 @@ descriptors_run_out() {
 	end "$text"
 }
 
-# --- no processes, no program ---------------------------------------------------------------------
+# --- a limit of processes, and a missing program --------------------------------------------------
 
 as_nobody() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
 no_processes() {

@@ -98,7 +98,7 @@ no_status_verb() { # NAME TEXT
 
 watched blind-0 "usage; exit 0" "" ""
 watched blind-3 "usage; exit 3" "" ""
-no_witness_at_all() { # NAME TEXT
+no_status_and_no_pidfile() { # NAME TEXT
 	local text="a script without a status verb that $2, and without a known pidfile,"
 	eventually "$text is UNKNOWN" health_is "$1" UNKNOWN
 	checked "$1"
@@ -237,7 +237,7 @@ for code in 1 2 3; do
 done
 run_situations "${situations[@]}" \
 	"no_status_verb usage-option 'prints its usage and exits 0, with pidfile = in the configuration'" \
-	"no_witness_at_all blind-0 'exits 0'" "no_witness_at_all blind-3 'exits 3'" \
+	"no_status_and_no_pidfile blind-0 'exits 0'" "no_status_and_no_pidfile blind-3 'exits 3'" \
 	"stopped_by_an_admin stopped-1 1" "stopped_by_an_admin stopped-3 3" \
 	"pidfile_of_a_form postmaster 'a pidfile of several lines, like postmaster.pid,'" \
 	"pidfile_of_a_form sendmail 'a pidfile with a command in its second line, like that of sendmail,'" \

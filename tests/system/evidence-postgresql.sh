@@ -71,7 +71,7 @@ eventually "the postmaster was killed: the cluster's unit has failed for systemd
 	eval '[ "$(systemctl is-active "$cluster")" = failed ]'
 check "the postmaster was killed: the umbrella is still active for systemd" active postgresql
 checked umbrella 3
-check "the postmaster was killed: the umbrella is CRITICAL within three checks and names the cluster" \
+check "the postmaster was killed: the umbrella is CRITICAL within three checks and the text names the cluster" \
 	health_is umbrella CRITICAL "$cluster"
 checked umbrella-pidfile 3
 check "the postmaster was killed: the umbrella with the cluster's pidfile is CRITICAL within three checks" \

@@ -58,12 +58,12 @@ restarted_with_a_long_start() { # NAME TEXT
 	eventually "$text counts one restart" restarts_are "$name" 1
 	check "$text counts no failed restart" count_is "$name" restart_errors 0
 	checked "$name"
-	check "$text is left alone afterwards" starts_are "$name" 2
+	check "$text is left alone after its start" starts_are "$name" 2
 }
 
 # A start at boot or by an admin is not a restart by vigild.
 unit boot "" TimeoutStartSec=60
-started_by_somebody_else() {
+starting_before_vigild() {
 	eventually "a unit that is starting when vigild starts is WARNING" \
 		health_is boot WARNING "boot is starting"
 	checked boot 30
@@ -86,7 +86,7 @@ start_over_the_limit() {
 		more_than /daemons/hung/service_state/restart_errors 0
 	check "a unit whose start never ends: the error is a failure that systemd reports" \
 		had hung last_error '*"kind":"failed"*'
-	check "a unit whose start never ends: vigild never reports a timeout of its own" \
+	check "a unit whose start never ends: last_error is never a timeout" \
 		never had hung last_error '*"kind":"timeout"*'
 	release hung.start
 	eventually "a unit whose start never ended is OK when its start ends again" health_is hung OK
@@ -139,6 +139,6 @@ start_watching
 run_situations "restarted_with_a_long_start minute TimeoutStartSec=60" \
 	"restarted_with_a_long_start infinite TimeoutStartSec=infinity" \
 	"restarted_with_a_long_start extended 'EXTEND_TIMEOUT_USEC beyond its TimeoutStartSec'" \
-	started_by_somebody_else start_over_the_limit long_stop long_reload
+	starting_before_vigild start_over_the_limit long_stop long_reload
 check "vigild stops with status 0" stop_watching
 finish

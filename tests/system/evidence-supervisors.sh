@@ -58,7 +58,7 @@ scan() { # MANAGER COMMAND...
 }
 runs_again() { starts_are "$1" "$2" && health_is "$1" OK "$1 is running, pid $(last_start "$1")"; }
 parent() { awk '/^PPid:/ { print $2 }' "/proc/$1/status"; }
-is_merely_starting() { health_is "$1" WARNING starting; }
+is_starting() { health_is "$1" WARNING starting; }
 
 replaced() { # SUPERVISOR NAME TEXT
 	local name=$2 pid supervisor text="$3 that was replaced while its $1 lives"
@@ -77,7 +77,7 @@ replaced() { # SUPERVISOR NAME TEXT
 	check "$text: the text says which process must be ended" \
 		grep -qw "$supervisor" <(get "/runs/$name/health/text")
 	checked "$name"
-	check "$text: the service is not said to be starting after ten checks" never is_merely_starting "$name"
+	check "$text: the service is not said to be starting after ten checks" never is_starting "$name"
 	check "$text: the service is not OK after ten checks" never health_is "$name" OK
 	check "$text: the text still says that it was replaced after ten checks" grep -q replaced <(get "/runs/$name/health/text")
 	check "$text: the service was not started again" starts_are "$name" 1

@@ -67,7 +67,7 @@ loses_its_daemon() { # NAME TEXT
 	eventually "$text is running at first, and OK" health_is "$name" OK "$name is running"
 	crash "$(last_start "$name")"
 	eventually "$text is CRITICAL after its daemon was killed" was "$name" CRITICAL
-	check "$text is called failed after its daemon was killed" had "$name" value failed
+	check "$text has the value failed after its daemon was killed" had "$name" value failed
 	eventually "$text is restarted after its daemon was killed" comes_back "$name"
 	checked "$name"
 	check "$text is restarted exactly once" starts_are "$name" 2
@@ -104,7 +104,7 @@ oneshot_without_a_process() {
 	check "a oneshot unit that left no process is not restarted" starts_are oneshot 1
 }
 
-# --- a daemon that left the control group of its unit ---------------------------------------------
+# --- a daemon outside of the control group of its unit --------------------------------------------
 
 # Like a process that `su` starts in a new PAM session: the control group of the unit is empty.
 elsewhere=/sys/fs/cgroup/elsewhere
@@ -186,7 +186,7 @@ done
 
 twins_die_together() {
 	local twin text="two units with one command line die together"
-	for twin in twin-one twin-two; do eventually "$text: $twin was OK before" health_is $twin OK; done
+	for twin in twin-one twin-two; do eventually "$text: $twin is OK before that" health_is $twin OK; done
 	kill -KILL "$(last_start twin-one)" "$(last_start twin-two)"
 	for twin in twin-one twin-two; do
 		eventually "$text: $twin is restarted, and not taken for the other" comes_back $twin

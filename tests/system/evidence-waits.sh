@@ -56,7 +56,7 @@ rm "$work/db.broken"
 check "interval = 1h: a service is restarted at once when the service in its after runs" wait_for 30 value web running
 check "interval = 1h: the service in after was restarted first" value db running
 
-# --- a pause --------------------------------------------------------------------------------------
+# --- the end of a pause ---------------------------------------------------------------------------
 
 for name in resumed expired; do check "$name runs" wait_for 30 value $name running; done
 ctl -q pause resumed

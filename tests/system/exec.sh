@@ -414,7 +414,7 @@ check "a process that a program left in its session ends with it" \
 # vigild finds this process only by control groups.
 if grep -q "is ended by session" "$work/log"; then
 	echo "SKIP: vigild may not make control groups here"
-	check "a process that began a new session goes on without control groups" \
+	check "a process that began a new session continues without control groups" \
 		kill -0 "$(cat "$work/left.daemon")"
 	kill "$(cat "$work/left.daemon")"
 else
@@ -423,7 +423,7 @@ else
 fi
 check "the log names a process that a program has left behind" grep -q ' left process [0-9]* (.*) behind' "$work/log"
 check "the state counts processes that were left behind" more_than /vigil/left_behind 0
-check "a stream that said CRITICAL is CRITICAL again after a line that is no object" \
+check "a stream that reported CRITICAL is CRITICAL again after a line that is no object" \
 	wait_for 10 health said CRITICAL
 check "a stream may report its state in lower case" wait_for 10 health lower CRITICAL
 check "a stream may report its state as a number" wait_for 10 health digit WARNING

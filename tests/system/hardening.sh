@@ -176,12 +176,12 @@ script_works() {
 	crash "$old"
 	check "$1: a service that crashed is restarted by its init script" wait_for 30 scripted_back "$old"
 	check "$1: a service that its init script restarted runs as its own user" [ "$(stat -c %U "/proc/$(scripted_pid)")" = daemon ]
-	check "$1: a service that its init script restarted has the capabilities of vigild at most" [ "$(grep CapBnd "/proc/$(scripted_pid)/status")" = "$(
+	check "$1: a service that its init script restarted has the capability bounding set of vigild" [ "$(grep CapBnd "/proc/$(scripted_pid)/status")" = "$(
 		grep CapBnd "/proc/$(main_pid vigil)/status")" ]
 	check "$1: the state of a service that its init script restarted is running" wait_for 15 is /daemons/scripted/service_state/value running
 }
 
-# all_work PROFILE TENTHS USER
+# all_work PROFILE TENTHS USER: checks all modules under this profile, whose exposure level is at most TENTHS / 10
 all_work() {
 	local profile=$1 old daemon
 	mkdir -p $units/vigil.service.d

@@ -45,8 +45,8 @@ start_vigild
 port=$(ctl get /daemons/http/listen | tr -cd '0-9:\n' | sed -n 's/.*://p' | grep -m 1 .)
 ask() { curl -sS --max-time 20 "$@"; }
 code() { ask -o /dev/null -w '%{http_code}' "$@"; }
-# Checks the page, and all of its links, below a base URL.
-works_below() { # works_below TEXT BASE
+# Checks the page, and all of its links, below a URL.
+works_below() { # works_below TEXT URL
 	local text=$1 base=$2 link
 	check "$text: the page arrives" eval 'ask "$base" >"$work/page" && grep -q "<table\|role=\"table\"" "$work/page"'
 	for link in $(grep -oE 'href="[^"#:]+"' "$work/page" | cut -d '"' -f 2 | sort -u) v1/changes v1/rows; do
@@ -97,7 +97,7 @@ for headers, body in (
 P
 hides_nothing() { check "$1: a request hidden in another one is not answered" python3 "$work/hidden.py" "$2"; }
 
-# --- no proxy -------------------------------------------------------------------------------------
+# --- without a proxy ------------------------------------------------------------------------------
 
 works_below "without a proxy" "http://127.0.0.1:$port/"
 for path in //metrics /metrics/ ///metrics// //v1//rows //healthz /v1/state/ //v1/state/vigil/pid; do

@@ -83,7 +83,7 @@ where() { ctl get "/daemons/$1/listen" | tr -d '[]" \n' | tr , '\n' | grep 127.0
 at=http://$(where http)
 ask() { curl -sS --max-time 20 "$@"; }
 code() { ask -o /dev/null -w '%{http_code}' "$@"; }
-watch() { exec curl -sSN --max-time 60 "$@"; } # in the background: the pid is curl's own
+watch() { exec curl -sSN --max-time 60 "$@"; } # exec, so that the pid of a job is that of curl
 body() { ask "$at$1"; }
 header() { local name=$1; shift; ask -o /dev/null -D - "$@" | tr -d '\r' | sed -n "s/^$name: //Ip"; }
 json() { python3 -c 'import json, sys; d = json.load(sys.stdin); sys.exit(0 if eval(sys.argv[1]) else 1)' "$1"; }
@@ -327,7 +327,7 @@ check "the stream of the page begins with hello and the heartbeat" \
 check "the stream of the page sends a row of each daemon first" [ "$(sed '/^event: all/q' "$work/all" | grep -cE '^data: {"name":"(http|secret|svc|odd|flood)"')" -ge 4 ]
 check "the stream of the page sends the head of the page" grep -q '^event: head' "$work/all"
 check "the stream of a second page sends every row first" wait_for 10 grep -q '^event: all' "$work/some"
-check "a third page is refused with 503 where two may be open" [ "$(code "$at/v1/page")" = 503 ]
+check "a third page is refused with 503 if two may be open" [ "$(code "$at/v1/page")" = 503 ]
 rm -f "$work/down"
 back() { sed '1,/^event: all/d' "$work/$1" | grep -q 'data-name=."svc." data-tone=."ok'; }
 check "a row that changes is sent to the page" wait_for 20 back all
@@ -419,7 +419,7 @@ check "vigild stops while clients watch changes" stop_vigild
 # --- refused options ------------------------------------------------------------------------------
 
 reason() { get /runs/http/reason; }
-refuses() { # refuses TEXT REASON OPTION...
+refuses() { # refuses TEXT REASON OPTION...: checks the reason of a http daemon that fails with these options
 	local text=$1 words=$2; shift 2
 	{ printf '[daemons]\nhttp = yes\n[daemon:http]\n'; printf '%s\n' "$@"; } | write_conf
 	start_vigild
@@ -434,7 +434,7 @@ read -r port <&8
 refuses "the reason of a daemon that failed says that the address is taken" "Address already in use" "listen = 127.0.0.1:$port"
 kill $holder
 refuses "the reason of a daemon that failed says that systemd handed no sockets over" "handed no sockets over" "listen = systemd"
-tested() { # tested TEXT PATTERN OPTION...
+tested() { # tested TEXT PATTERN OPTION...: checks that vigild -t refuses these options
 	local text=$1 pattern=$2; shift 2
 	refused_by_test "$text is refused by vigild -t" "$pattern" \
 		< <(printf '[daemons]\nhttp = yes\n[daemon:http]\n'; printf '%s\n' "$@")

@@ -225,7 +225,7 @@ check "a new CRITICAL overtakes repetitions: at most two other results arrive be
 check "a repetition is made when it is sent: none is older than a second" \
 	got "max(x.time - x.execution_end for x in r if x.name != 'flip') < 1" True "$from"
 mode
-check "when the master is fast again the queue is sent and health is OK" wait_for 60 is /runs/master/health/level OK
+check "the queue is sent and health is OK when the master is fast again" wait_for 60 is /runs/master/health/level OK
 check "no result waits after the queue was sent" wait_for 10 is /daemons/master/oldest_seconds 0
 stop_vigild
 
@@ -235,7 +235,7 @@ rm -f "$work/queue"*
 echo 0 >"$work/flip"
 conf 20 'interval = 1s'
 start_vigild
-check "the master takes results" wait_for 30 is /runs/master/health/level OK
+check "the master accepts results" wait_for 30 is /runs/master/health/level OK
 stop_master
 check "the health text names the address that refuses connections" wait_for 30 says \
 	"https://127.0.0.1:$port: 127.0.0.1:$port: Connection refused; "
@@ -341,7 +341,7 @@ check "the health text says how many changes were dropped and when the warning e
 check "the level is WARNING after changes were dropped" is /runs/master/health/level WARNING
 rm "$work/toggling"
 check "health is OK one interval after the last drop" wait_for 60 is /runs/master/health/level OK
-check "the log says that nothing is dropped any more" grep -qE 'master: no change is dropped any more; [0-9]+ were dropped' "$work/log"
+check "the log says that no change is dropped any more" grep -qE 'master: no change is dropped any more; [0-9]+ were dropped' "$work/log"
 check "the last state of the daemon has arrived" wait_for 30 eval \
 	'got "[x.exit_status for x in r if x.name == \"toggle\"][-1]" "$(cat "$work/toggle")"'
 check "vigild stops" stop_vigild

@@ -154,7 +154,7 @@ check "changes still wait after a restart of vigild" more_than /daemons/master/c
 check "the master starts again after the outage" start_master
 check "all changes are sent after the outage" wait_for 60 is /daemons/master/changes 0
 check "the service has the state of the last change" wait_for 10 of_is "vigil flip" 'a["state"]' 3
-check "no change was dropped" is /daemons/master/dropped 0
+check "no change of the outage was dropped" is /daemons/master/dropped 0
 # Icinga keeps for each state when it was last seen, which is the time of the result and not of its arrival.
 check "a daemon that is UNKNOWN has no performance data, because its numbers are not current" \
 	of_is "vigil flip" 'r["performance_data"]' '[]'
@@ -174,7 +174,7 @@ says() { case $(get /runs/master/health/text)$(get /runs/master/reason) in *"$1"
 reload_with "url = https://wrong.test:5665" "user = vigil" "password_file = $work/password"
 check "a certificate of another name is refused" wait_for 20 says 'its certificate is refused: hostname mismatch'
 sent=$(get /daemons/master/sent)
-check "nothing is sent to a master with the wrong name" [ "$sent" = 0 ]
+check "no result is sent to a master with the wrong name" [ "$sent" = 0 ]
 reload_with "url = https://wrong.test:5665" "tls_name = master.test" "user = vigil" "password_file = $work/password"
 check "tls_name is the name that the certificate must have" wait_for 20 more_than /daemons/master/sent 0
 openssl req -x509 -newkey rsa:2048 -nodes -keyout "$work/other.key" -out "$work/other.crt" -days 1 \
@@ -216,24 +216,24 @@ check "the log says that the queue can be written again" grep -q 'small/queue ca
 
 # --- files that change ----------------------------------------------------------------------------
 
-is_well() { is /runs/master/health/level OK; }
+health_is_ok() { is /runs/master/health/level OK; }
 sent_more() { local before; before=$(get /daemons/master/sent); wait_for 20 more_than /daemons/master/sent "$before"; }
 echo 's e:cret' >"$work/password"; chmod 600 "$work/password"
 cp "$work/other.crt" "$work/ca.crt"
 reload_with "${right[@]}" "ca = $work/ca.crt"
 check "a CA file that does not hold the master's CA is refused" wait_for 20 says 'its certificate is refused: '
 cp /var/lib/icinga2/certs/ca.crt "$work/ca.crt"
-check "a CA file that changes is read again without a reload" wait_for 20 is_well
+check "a CA file that changes is read again without a reload" wait_for 20 health_is_ok
 echo wrong >"$work/new"; chmod 600 "$work/new"; mv "$work/new" "$work/password"
 check "a password file that changes is read again without a reload" wait_for 20 says 'the master answers 401'
 echo 's e:cret' >"$work/password"
-check "a corrected password file is read again without a reload" wait_for 20 is_well
+check "a corrected password file is read again without a reload" wait_for 20 health_is_ok
 chmod 644 "$work/password"
 check "a password file that others may read is reported" wait_for 20 says \
 	'the CA or the credentials cannot be used, the former ones stay in use: others may read or write'
 check "the former password stays in use while others may read the file" sent_more
 chmod 600 "$work/password"
-check "health is OK when others may not read the password file any more" wait_for 20 is_well
+check "health is OK when others may not read the password file any more" wait_for 20 health_is_ok
 check "the log says that the files were read again" grep -q 'master: the CA and the credentials were read again' "$work/log"
 again=$(grep -c 'read again' "$work/log")
 ctl reload >/dev/null
@@ -245,17 +245,17 @@ reload_with "url = https://two.test:5665" "tls_name = master.test" "user = vigil
 check "the second address of a name is used if the first one refuses" wait_for 20 is /daemons/master/address 127.0.0.1:5665
 check "the log names the address that refuses" grep -qF '[::1]:5665: Connection refused' "$work/log"
 check "health names the address that answers" wait_for 20 says 'the master takes results at 127.0.0.1:5665'
-check "health is OK if one address of a name refuses and another one answers" is_well
+check "health is OK if one address of a name refuses and another one answers" health_is_ok
 stop_master
 check "the health text names all addresses of a name if all of them refuse" wait_for 20 says \
 	'https://two.test:5665: [::1]:5665: Connection refused; 127.0.0.1:5665: Connection refused; '
 check "the master starts for the next test" start_master
-check "the address that answers is used again when the master is back" wait_for 20 is_well
+check "the address that answers is used again when the master is back" wait_for 20 health_is_ok
 reload_with "url = https://moved.test:5665" "tls_name = master.test" "user = vigil" "password_file = $work/password"
 check "the health text names an address that refuses" wait_for 20 says '127.0.0.9:5665: Connection refused'
 sed 's/^127.0.0.9 moved.test/127.0.0.1 moved.test/' "$work/hosts" >"$work/hosts.new"
 cat "$work/hosts.new" >/etc/hosts
-check "an /etc/hosts that changes is read again without a reload" wait_for 20 is_well
+check "an /etc/hosts that changes is read again without a reload" wait_for 20 health_is_ok
 
 # dns ADDRESS NAME=ADDRESS,...: a name server at this address, which knows only these names
 dns_pids=()
@@ -284,7 +284,7 @@ for address in 127.0.0.7:5665 127.0.0.8:5665 '[::1]:5665'; do
 	check "each address that a name server has is tried: $address" wait_for 20 says "$address: Connection refused"
 done
 echo 'nameserver 127.0.0.54' >/etc/resolv.conf
-check "a resolv.conf that changes is read again without a reload" wait_for 20 is_well
+check "a resolv.conf that changes is read again without a reload" wait_for 20 health_is_ok
 check "the address that answers is used after a change of resolv.conf" is /daemons/master/address 127.0.0.1:5665
 reload_with "url = https://nameless.test:5665" "tls_name = master.test" "user = vigil" "password_file = $work/password"
 check "a name that does not exist is reported" wait_for 20 says 'https://nameless.test:5665: nameless.test cannot be resolved: '
@@ -301,13 +301,13 @@ mkdir "$work/pki"; chown nagios "$work/pki"
 	icinga2 pki new-cert --cn web1 --key "$work/pki/web1.key" --csr "$work/pki/web1.csr"
 	icinga2 pki sign-csr --csr "$work/pki/web1.csr" --cert "$work/pki/web1.crt"
 } >"$work/pki.log" 2>&1
-chown -R root "$work/pki" # icinga2 writes files of its own user, but vigild as root accepts only a key that belongs to root
+chown -R root "$work/pki" # icinga2 writes files that belong to its own user, but vigild as root accepts only a key of root
 chmod 600 "$work/pki/web1.key"
 cp "$work/other.crt" "$work/pki/now.crt"; cp "$work/other.key" "$work/pki/now.key"
 reload_with "url = https://master.test:5665" "certificate = $work/pki/now.crt" "key = $work/pki/now.key"
 check "health is CRITICAL with a client certificate that the master does not know" wait_for 20 is /runs/master/health/level CRITICAL
 cp "$work/pki/web1.key" "$work/pki/now.key"; cp "$work/pki/web1.crt" "$work/pki/now.crt"
-check "a client certificate that changes is read again without a reload" wait_for 30 is_well
+check "a client certificate that changes is read again without a reload" wait_for 30 health_is_ok
 reload_with "url = https://master.test:5665" "certificate = $work/pki/web1.crt" "key = $work/pki/web1.key"
 check "results are sent with a client certificate and without a password" wait_for 20 more_than /daemons/master/sent 0
 check "no result waits when the master accepts the client certificate" wait_for 30 is /daemons/master/waiting 0

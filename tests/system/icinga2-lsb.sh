@@ -49,7 +49,7 @@ for round in 1 2 3; do
 	kill -9 "$old"
 	check "round $round: icinga2 runs again after SIGKILL" wait_for 40 alive_again "$old"
 	check "round $round: the state counts the restart" wait_for 20 is $place/restarts $round
-	check "round $round: value is running" is $place/value running
+	check "round $round: the value of icinga2 is running" is $place/value running
 	check "round $round: restart_error is 0" is $place/restart_error 0
 done
 

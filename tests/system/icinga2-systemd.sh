@@ -40,7 +40,7 @@ for dir in /var/lib/icinga2 /var/log/icinga2 /var/cache/icinga2 /var/spool/icing
 	[ ! -d "$work/rw$dir" ] || mount --bind "$work/rw$dir" "$dir"
 done
 
-# The shipped unit, with the staged programs and a configuration of our own.
+# The shipped unit, with the staged programs and the configuration of this test.
 sed -e "s|$sbindir/vigild|$vigild|; s|$bindir/vigilctl|$vigilctl|; s|$sysconfdir/vigil/vigil.conf|$work/vigil.conf|" \
 	"$stage$(make_variable unitdir)/vigil.service" >/run/systemd/system/vigil.service
 mkdir "$work/init.d"
@@ -92,7 +92,7 @@ for round in 1 2 3; do
 	crash "$old"
 	check "round $round: icinga2 is active again after SIGKILL" wait_for 40 active_again "$old"
 	check "round $round: the state counts the restart" wait_for 20 is $place/restarts $round
-	check "round $round: value is running" is $place/value running
+	check "round $round: the value of icinga2 is running" is $place/value running
 	check "round $round: restart_error is 0" is $place/restart_error 0
 	check "round $round: the state has the pid of icinga2" is $place/pid "$(main_pid)"
 done

@@ -72,8 +72,8 @@ genuine /proc/meminfo
 echo 'cpu  1000 0 1000 100000 0 0 0 0 0 0
 cpu0 1000 0 1000 100000 0 0 0 0 0 0' | fake /proc/stat
 reload_with "$quiet" "cpu_critical = 101" "load_warning = ~:0"
-check "counters of the CPU that stand still are named" wait_for 10 says "the counters of the cpu line in /proc/stat do not move"
-check "counters of the CPU that stand still have no figures" lacks cpu
+check "counters of the CPU that do not change are named" wait_for 10 says "the counters of the cpu line in /proc/stat do not move"
+check "the CPU has no figures if its counters do not change" lacks cpu
 check "the load is judged while the CPU cannot be judged" wait_for 10 level WARNING
 echo 'cpu  100 0 100 1000 0 0 0 18446744073709551000 0 0' | fake /proc/stat
 check "a steal counter near 2^64 is named" wait_for 10 says "a counter of the cpu line in /proc/stat is invalid"
@@ -193,7 +193,7 @@ check "an empty list of mounts is UNKNOWN" wait_for 10 level UNKNOWN
 check "disks have no figures with an empty list of mounts" lacks disks
 reload_with "$quiet" "disks = /" "memory_critical = ~:0"
 check "memory is judged with an empty list of mounts" wait_for 10 says "memory is "
-check "a disk is not said to be unmounted with an empty list of mounts" silent "is not mounted"
+check "a configured disk is not reported as unmounted with an empty list of mounts" silent "is not mounted"
 genuine "/proc/$vigild_pid/mountinfo"
 genuine "/proc/$vigild_pid/mountinfo"
 reload_with "$quiet"

@@ -36,7 +36,7 @@ sed -i '$d' "$work/vigil.conf"
 check "vigild stops" stop_vigild
 "$vigild" -c "$work/vigil.conf" 0<&- 1>&- 2>&- &
 vigild_pid=$!
-check "vigild starts without standard descriptors" wait_for 10 reachable
+check "vigild starts without standard input, output and error" wait_for 10 reachable
 for n in 0 1 2; do
 	check "descriptor $n of a vigild that was started without it is /dev/null" \
 		[ "$(readlink "/proc/$vigild_pid/fd/$n")" = /dev/null ]
