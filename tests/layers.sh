@@ -1,18 +1,18 @@
 #!/bin/sh
-# layers.sh: proves with the #include lines of src/ that includes go down only.
+# layers.sh: checks with the #include lines of src/ that a layer includes no higher one.
 #
 # Each folder of src/ is a layer.  A file may include headers of its own layer and of the layers below
-# it.  A few libraries may be included by a few files only, so that events, dlopen, libedit and
-# systemd stay where a reader looks for them.  A module may include vigil.h and the headers in its own
-# folder.  A file outside the layers is refused.
+# it.  Some libraries may only be included by a few files, so that events, dlopen, libedit and systemd
+# stay where a reader expects them.  A module may include vigil.h and the headers in its own folder.
+# A file outside the layers is refused.
 set -u
 cd "${top_srcdir:-$(dirname "$0")/..}" && [ -f src/host/host.c ] || exit 1
 
 layers="base config state loop process worker persist service daemon host command control client
 	console module_tools"
 
-# layer_of FILE: sets layer, the number of the file's folder from the bottom up; the programs, which
-# are in no folder, are above all layers
+# layer_of FILE: sets layer to the number of the file's folder, counted from the bottom; the programs,
+# which are in no folder, are above all layers
 layer_of() {
 	layer=0
 	for f in $layers .; do
@@ -26,23 +26,23 @@ layer_of() {
 	layer=
 }
 
-may() { # may LIBRARY NAME: whether the file may include it
+may() { # may LIBRARY NAME: whether the file NAME may include the library
 	case $1:$2 in
 	event2/*:loop | event2/*:loop_timer | event2/*:worker_pool | event2/*:pidfd) ;;
 	event2/*:child | event2/*:child_output | event2/*:run_group | event2/*:api_own) ;;
 	event2/*:service/systemd/connection) ;;
 	event2/*:control_*) ;;
-	# libedit is linked with the console alone.
+	# Only the console is linked with libedit.
 	dlfcn.h:module | histedit.h:editor) ;;
 	systemd/*:log | systemd/*:service/systemd/* | systemd/*:service/managers/systemd) ;;
 	event2/* | dlfcn.h:* | histedit.h:* | systemd/*) return 1 ;;
 	esac
 }
 
-# judge FILE SIGN WHAT: what is wrong with this include of a file, named from src/, or nothing
+# judge FILE SIGN WHAT: prints what is wrong with this include of a file, which is named from src/
 judge() {
 	name=${1##*/} name=${name%.[ch]}
-	case $1 in service/*/*) name=${1%.[ch]} ;; esac # elsewhere a file is known by its name alone
+	case $1 in service/*/*) name=${1%.[ch]} ;; esac # in other folders the name alone is enough
 	case $1:$2 in
 	modules/*:'"') [ -f "$root/${1%/*}/$3" ] && [ "$3" = "${3##*/}" ] || echo "$3 is not beside it" ;;
 	modules/*) ;;
@@ -57,7 +57,7 @@ judge() {
 	esac
 }
 
-# complaints DIR: judges each include below it
+# complaints DIR: checks each include below it
 complaints() {
 	root=$1
 	grep -rE --include='*.[ch]' '^[[:space:]]*#[[:space:]]*include' "$root" |
@@ -73,14 +73,14 @@ not_ok() { echo "not ok - $*"; failed=1; }
 
 wrong=$(complaints src)
 if [ -z "$wrong" ]; then
-	echo "ok - includes go down only, in $(find src -name '*.[ch]' | wc -l) files"
+	echo "ok - no file of src/ includes a header of a higher layer, in $(find src -name '*.[ch]' | wc -l) files"
 else
 	echo "$wrong"
-	not_ok "includes go down only"
+	not_ok "no file of src/ includes a header of a higher layer"
 fi
 
-# Two files that include each other's headers are one file cut wrongly.  A header NAME_inside.h or
-# NAME_internal.h is a part of NAME.  These pairs are known, and are to go:
+# Two files that include each other's headers should be one file, or divided in another way.  A header
+# NAME_inside.h or NAME_internal.h is a part of NAME.  These pairs are known, and shall be removed:
 known="base/log base/degraded
 command/command command/command_handlers
 command/command command/reply_stream
@@ -88,7 +88,7 @@ control/control_conn control/control
 config/config config/config_vigil
 modules/http/listener modules/http/connection"
 
-# arrows DIR: a line for each include of another file below it, from whom to whom
+# arrows DIR: prints a line for each include of another file below it: the file, and the included one
 arrows() {
 	grep -rE --include='*.[ch]' '^[[:space:]]*#[[:space:]]*include[[:space:]]*"' "$1" |
 		sed "s,^$1/,,; "'s/^\([^:]*\)\.[ch]:[^"]*"\([^"]*\)\.h".*/\1 \2/' |
@@ -99,7 +99,7 @@ arrows() {
 			if ($1 != $2) print $1, $2
 		}' | sort -u
 }
-# cycles DIR: each cycle below it, but for the known pairs
+# cycles DIR: prints each cycle below it, except the known pairs
 cycles() {
 	arrows "$1" | awk -v known="$known" '
 		BEGIN { n = split(known, pair, "\n"); for (i = 1; i <= n; i++) {
@@ -108,13 +108,13 @@ cycles() {
 }
 wrong=$(cycles src)
 if [ -z "$wrong" ]; then
-	echo "ok - no two files include each other, in any folder"
+	echo "ok - no two files of src/ include each other"
 else
 	echo "$wrong"
-	not_ok "no two files include each other, in any folder"
+	not_ok "no two files of src/ include each other"
 fi
 
-# A wrong include of each kind is found, in a tree that is wrong on purpose.
+# The checks find a wrong include of each kind, in a tree that is wrong on purpose.
 bent=$(mktemp -d) || exit 1
 trap 'rm -rf "$bent"' EXIT
 mkdir -p "$bent/modules/odd" "$bent/base" "$bent/config" "$bent/state" "$bent/host" "$bent/service/managers" "$bent/client" "$bent/console" "$bent/control" "$bent/attic"
@@ -122,8 +122,8 @@ bend() { # bend FILE LINE EXPECTED
 	printf '#include <stdio.h>\n%s\n' "$2" >"$bent/$1"
 	wrong=$(complaints "$bent")
 	case $wrong in
-	"$1: $3") echo "ok - found: $2 in $1" ;;
-	*) not_ok "found: $2 in $1, got '$wrong'" ;;
+	"$1: $3") echo "ok - the check of layers finds a wrong include: $2 in $1" ;;
+	*) not_ok "the check of layers finds a wrong include: $2 in $1, got '$wrong'" ;;
 	esac
 	rm "$bent/$1"
 }
@@ -146,7 +146,7 @@ printf '#include "service/c.h"\n' >"$bent/service/b_internal.h"
 printf '#include "service/a.h"\n' >"$bent/service/c.c"
 case $(cycles "$bent") in
 *service/a*service/b*service/c* | *service/a*service/c*service/b* | *service/b*service/a*service/c* | *service/b*service/c*service/a* | *service/c*service/*service/*)
-	echo "ok - found: a cycle of three files" ;;
-*) not_ok "found: a cycle of three files, got '$(cycles "$bent")'" ;;
+	echo "ok - the check of cycles finds a cycle of three files" ;;
+*) not_ok "the check of cycles finds a cycle of three files, got '$(cycles "$bent")'" ;;
 esac
 exit $failed

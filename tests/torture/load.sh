@@ -64,13 +64,13 @@ round() {
 	for i in 1 2 3; do
 		"${stranger[@]}" "$program" "$work/control.sock" deaf 500 >"$work/deaf$i" & deaf+=($!)
 	done
-	as_stranger "$1: a client that sends single bytes slowly is served" slow
+	as_stranger "$1: a client that sends single bytes slowly is disconnected" slow
 	as_stranger "$1: a client that never ends its line is disconnected" endless
 	play "$1: SIGHUPs are sent with valid and invalid files" "$program" "$work/control.sock" hups "$hups" "$vigild_pid" \
 		"$work/conf.d/more.conf" "$work/good" "$work/bad"
 	for i in 1 2 3; do
 		wait "${deaf[i - 1]}"; echo $? >"$work/status"
-		check "$1: a client that does not read its replies: $(cat "$work/deaf$i")" [ "$(cat "$work/status")" = 0 ]
+		check "$1: a client that does not read its replies is disconnected: $(cat "$work/deaf$i")" [ "$(cat "$work/status")" = 0 ]
 	done
 	wait_for 20 alone
 	check "$1: vigild runs after the load" kill -0 "$vigild_pid"
