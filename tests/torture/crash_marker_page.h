@@ -1,14 +1,14 @@
-/* crash_marker_page: asks the http module of the vigild that a torture test holds in its hands. */
+/* crash_marker_page: sends requests to the http module of a vigild in a torture test. */
 #ifndef CRASH_MARKER_PAGE_H
 #define CRASH_MARKER_PAGE_H
 
 #include "vigild_process.h"
 
-#define PAGE_CLOSED 0  /* without a word */
-#define PAGE_TORN   -1 /* half of it */
-#define PAGE_SILENT -2 /* nothing came */
+#define PAGE_CLOSED 0  /* closed without a response */
+#define PAGE_TORN   -1 /* an incomplete response */
+#define PAGE_SILENT -2 /* no response in time */
 
-/* Its status at this address, when all of it has come; or one of those. */
+/* Requests this path; returns the status of a complete response, or one of the values above. */
 int page_get(struct vigild *s, const char *place);
 
 #endif

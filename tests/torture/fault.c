@@ -1,6 +1,6 @@
 /*
- * fault: one fault in one phase of a vigild's life, and whether what came of it is bearable.  See
- * judge.h.
+ * fault: makes one fault in one phase of a vigild's life, and checks its consequences.  See
+ * fault.h.
  */
 #include "fault.h"
 
@@ -14,20 +14,20 @@
 
 #include "crash_marker_page.h"
 
-#define SETTLE 1000 /* milliseconds for what a request sets off to begin to show */
-#define QUIET  30   /* and for more of it to follow */
+#define SETTLE 1000 /* milliseconds until the first change that a request causes */
+#define QUIET  30   /* milliseconds without a change, after which no more are expected */
 
-/* In the place of a method: what follows is asked of the http module, at its socket. */
+/* As a method: the parameters are a path that is requested from the http module. */
 #define GET "GET"
-/* And here nothing is asked, but something happens: the ground's `order` goes to its `orders`. */
+/* As a method: no request is sent; the file `order` is written to the pipe `orders`. */
 #define ORDER "order"
 
 struct judge judge;
-/* What is asked in a phase, and what before it so that it can be asked again. */
+/* The request of each phase, and the one that is sent before so that it can be repeated. */
 static const struct request {
 	const char *phase, *method, *params;
 	const char *before, *before_params;
-	const char *told; /* where the change is that it sets off; NULL: the reply is all */
+	const char *told; /* where it causes a change; NULL: it only has a reply */
 } requests[] = {
 	{"status", "status", "{}", NULL, NULL, NULL},
 	{"status-one", "status", "{\"name\":\"look\"}", NULL, NULL, NULL},
@@ -61,9 +61,10 @@ static const struct request {
 	{"script", "run", "{\"name\":\"script\"}", NULL, NULL, "/daemons/script"},
 	{"restart", "restart", "{\"name\":\"script\"}", NULL, NULL, "/daemons/script"},
 	{"plugin", "run", "{\"name\":\"plugin\"}", NULL, NULL, "/daemons/plugin"},
-	/* Before it, a pause that only the saving at its end can bring into the file: see before(). */
+	/* A pause is sent before, which only reaches the file when vigild saves at its exit; see
+	 * before(). */
 	{"saved", "get", "{}", "pause", NULL, NULL},
-	/* The rest is for the ground with the other modules. */
+	/* The other phases need the configuration with the other modules. */
 	{"average", "run", "{\"name\":\"mean\"}", NULL, NULL, "/daemons/mean"},
 	{"system", "run", "{\"name\":\"machine\"}", NULL, NULL, "/daemons/machine"},
 	{"notify", "run", "{\"name\":\"flip\"}", NULL, NULL, "/daemons/tell"},
@@ -89,9 +90,9 @@ void judge_broken(const char *format, ...)
 	fflush(stdout);
 }
 
-/* --- what must hold whenever it has ended ----------------------------------------------------- */
+/* --- checks after an exit --------------------------------------------------------------------- */
 
-/* Its last words, on one line. */
+/* The last line of its log. */
 static const char *last_words(void)
 {
 	const char *line = judge.subject.said;
@@ -126,7 +127,7 @@ static void judge_end(void)
 	remains_check();
 }
 
-/* After a point: whether it still lives, or how it has ended. */
+/* After a point: counts whether it still runs, or checks how it has exited. */
 static void judge_subject(void)
 {
 	if (judge.subject.pid == 0 && judge.must_live)
@@ -174,8 +175,9 @@ static bool has(const char *pointer)
 	return found;
 }
 
-/* Up, and each daemon that the ground names in `ready` has looked once, so that what a reply holds
- * does not change by itself: lines of NAME POINTER, where the pointer is there once it has. */
+/* Starts vigild, if it does not run, and waits until each daemon that the file `ready` names has
+ * ticked once, so that replies do not change on their own.  A line of `ready` has NAME POINTER; the
+ * pointer exists after the first tick. */
 static void boot_well(void)
 {
 	char path[4096], name[64], pointer[128], params[128];
@@ -202,7 +204,7 @@ static void boot_well(void)
 
 /* --- replies ---------------------------------------------------------------------------------- */
 
-/* No memory is the host's trouble, and that is what it has to say. */
+/* Whether the error names a lack of memory or another cause in vigild, not in the request. */
 static bool is_honest(int code)
 {
 	return code == -32603 || code == -32003 || code == -32004;
@@ -227,7 +229,7 @@ static void judge_reply(const json_t *reply, const json_t *wanted)
 	free(text);
 }
 
-/* What is unsaved in the phase that is about saving: another text for each point. */
+/* The unsaved text in the phase `saved`, which is different for each point. */
 static void reason_of(char *text, size_t size)
 {
 	snprintf(text, size, "point %llu of %s", (unsigned long long)judge.plan, judge.mode);
@@ -243,7 +245,7 @@ static void before(const struct request *r)
 		ask_well(r->before, r->before_params != NULL ? r->before_params : params);
 }
 
-/* After an end for want of memory: whether what was put by for saving was enough. */
+/* After an exit for lack of memory: checks that the memory reserved for saving was enough. */
 static void check_saved(void)
 {
 	char path[4096], reason[64], *text;
@@ -261,7 +263,7 @@ static void check_saved(void)
 	json_decref(doc);
 }
 
-/* Waits for the change that a request sets off, as long as it may come. */
+/* Waits for a change that a request causes, for so many milliseconds. */
 static bool await_change(int fd, int patience)
 {
 	json_t *line;
@@ -296,7 +298,7 @@ static void check_alive(void)
 	json_decref(reply);
 }
 
-/* Until nothing is told any more; false: nothing was. */
+/* Waits until no more changes arrive; false: none has arrived. */
 static bool await_quiet(int fd, int patience)
 {
 	if (!await_change(fd, patience))
@@ -325,9 +327,10 @@ static enum vigild_answer ask(const struct request *r, json_t **reply)
 	return ANSWERED;
 }
 
-/* The request without a fault, and all that it sets off: the fault before left nothing that
- * would prevent it.  It is repeated: a result that was lost may be followed by one that changes
- * nothing, and what the fault made hang must run into its deadline first. */
+/* Sends the request without a fault, and waits for all changes that it causes.  This checks that
+ * the fault before has no lasting effect.  The request is repeated, because after a lost result the
+ * next one may change nothing, and because a call that hangs since the fault must reach its
+ * deadline first. */
 static json_t *request_well(const struct request *r)
 {
 	json_t *wanted;
@@ -353,7 +356,7 @@ static json_t *request_well(const struct request *r)
 	return wanted;
 }
 
-/* One request with faults; true while there was something to fail. */
+/* One request with a fault; true while there was a call that failed. */
 static bool request_point(const struct request *r)
 {
 	enum vigild_answer answer;
@@ -403,7 +406,8 @@ static bool page_point(const struct request *r)
 	status = page_get(&judge.subject, r->params);
 	failed = judge.fault->disarm();
 	check_alive();
-	/* Half a page of one that has ended is a closed connection: whoever reads it can tell. */
+	/* An incomplete page of a vigild that has exited is a closed connection, which clients
+	 * notice. */
 	if (status == PAGE_SILENT || (status == PAGE_TORN && judge.subject.pid > 0))
 		judge_broken(status == PAGE_TORN ? "half a page" : "no page");
 	else if (status > 0 && status != 200 && (status < 500 || status > 599))
@@ -412,7 +416,7 @@ static bool page_point(const struct request *r)
 	return failed;
 }
 
-/* --- the two ends of its life ----------------------------------------------------------------- */
+/* --- its start and its stop ------------------------------------------------------------------- */
 
 void judge_stop(void)
 {
@@ -458,7 +462,7 @@ static bool stop_point(void)
 	return failed;
 }
 
-/* --- all of a phase --------------------------------------------------------------------------- */
+/* --- all points of a phase -------------------------------------------------------------------- */
 
 bool judge_point(void)
 {

@@ -1,14 +1,14 @@
 /*
- * kill: one vigild after the other is killed at a random moment of its life, under load, and the
- * next is started on what it left behind.
+ * kill: vigild is killed at random moments of its life, under load, and each time the next one is
+ * started with the files that it left.
  *
  *	kill VIGILD WORK ROUNDS SEED
  *
- * WORK holds vigil.conf, init.d/svc that writes a line into WORK/starts each time it starts the
- * service, and svc.pid.  Judged are what lies on the disk after each kill, and how the next
- * start goes; a line `broken: ...` for each promise that did not hold, and at the end one
+ * WORK has vigil.conf, init.d/svc, which appends a line to WORK/starts each time it starts the
+ * service, and svc.pid.  The program checks the files after each kill, and each start.  It prints a
+ * line `broken: ...` for each broken promise, and at the end
  *
- *	rounds R, deaths D, starts S, slowest start T ms, torn N
+ *	rounds R, deaths D, starts S, slowest start T ms, torn N, waited W
  */
 #include "vigild_process.h"
 
@@ -28,7 +28,7 @@
 static struct vigild subject;
 static unsigned random_state;
 static unsigned deaths, torn, refused;
-static json_int_t restarts; /* the most that was ever read from disk */
+static json_int_t restarts; /* the largest number that was read from disk */
 static long slowest;
 static int clients[CLIENTS];
 
@@ -78,7 +78,7 @@ static pid_t service_pid(void)
 	return pid > 1 ? pid : 0;
 }
 
-/* Alive, and what we think it is: a pid may be another's by now. */
+/* Whether it runs and is the service: its pid may belong to another process by now. */
 static bool service_runs(pid_t pid)
 {
 	char name[64], comm[32] = "";
@@ -100,7 +100,7 @@ static void end_service(void)
 
 	if (service_runs(pid) && kill(pid, SIGKILL) == 0)
 		deaths++;
-	while (service_runs(pid)) /* the kernel has yet to end it */
+	while (service_runs(pid)) /* until the kernel has ended it */
 		nap(1);
 }
 
@@ -132,7 +132,7 @@ static void put_config(bool right)
 	fclose(file);
 }
 
-/* Clients come and ask, and do not stay for the answer. */
+/* Clients connect and send a request, and do not wait for the reply. */
 static void ask_and_go(void)
 {
 	static const char *const verbs[][2] = {{"status", "{}"}, {"get", "{\"pointer\":\"\"}"},
@@ -165,7 +165,7 @@ static void live(long ms)
 	}
 }
 
-/* --- what is left ----------------------------------------------------------------------------- */
+/* --- the files that it left ------------------------------------------------------------------- */
 
 static void check_state(bool may_be_missing)
 {
@@ -196,7 +196,8 @@ static bool start_next(void)
 	bool hung;
 
 	put_config(true);
-	/* A child that the one before was about to start may hold its lock until it is started. */
+	/* A child of the killed vigild may hold its lock until the child has executed its
+	 * program. */
 	while (!vigild_boot(&subject, &hung)) {
 		if (hung || now_ms() - began > PATIENCE_MS) {
 			broken("it does not start", subject.said);
@@ -205,7 +206,7 @@ static bool start_next(void)
 		refused++;
 		nap(1);
 	}
-	/* Nor does who connected to that child's copy of the socket hear anything. */
+	/* Nor does a client get a reply that connects to the socket held by that child. */
 	while (vigild_ask(&subject, "version", "{}", &reply) != ANSWERED) {
 		if (vigild_has_ended(&subject) || now_ms() - began > PATIENCE_MS) {
 			broken("it does not answer", subject.said);
@@ -230,7 +231,7 @@ static void finish(void)
 		nap(20);
 	if (!service_runs(service_pid()))
 		broken("the service does not come back", subject.said);
-	nap(1500); /* what would be restarted once more is by then: looks are 200 ms apart */
+	nap(1500); /* a second restart would have happened by then: queries are 200 ms apart */
 	kill(subject.pid, SIGTERM);
 	if (!vigild_await_end(&subject, PATIENCE_MS))
 		broken("it does not end", subject.said);

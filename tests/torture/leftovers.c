@@ -1,5 +1,5 @@
 /*
- * leftovers: what a vigild leaves behind when it ends: its state, whole; and no process.
+ * leftovers: checks what a vigild leaves when it exits: a complete state file, and no process.
  */
 #include "fault.h"
 
@@ -27,7 +27,8 @@ static void check_file(const char *name, bool must)
 	json_decref(doc);
 }
 
-/* What never ends by itself was ended with it, and holds its lock no more. */
+/* The daemon `lasting` never exits on its own, so vigild must have ended it, which releases its
+ * lock. */
 static void check_children(void)
 {
 	char path[4096], pid[16] = "";
@@ -37,7 +38,7 @@ static void check_children(void)
 	snprintf(path, sizeof(path), "%s/held", judge.subject.work);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return; /* it never began */
+		return; /* it was never started */
 	for (waited = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; waited += 5) {
 		usleep(5000);
 		if (waited < SUBJECT_PATIENCE)
@@ -51,8 +52,8 @@ static void check_children(void)
 	close(fd);
 }
 
-/* A state file that the disk does not give is set aside, whole as it is; and put back here, as an
- * admin would, once the disk is well. */
+/* A state file that cannot be read is set aside, complete as it is.  It is put back here, as an
+ * admin would do when the disk works again. */
 static void put_back(void)
 {
 	char from[4096], to[4096];

@@ -4,9 +4,9 @@
  *     memory VIGILD SHIM WORK PHASE once|on|worker FIRST STEP
  *     memory phases
  *
- * Through the phase go all N from FIRST on, STEP at a time, until one is more than the phase has
- * allocations.  `worker` is `on` for the threads of the pool alone: what fails there is reported, and
- * no reason to end.  The last line counts what judge.c has found.
+ * It runs the phase for each N from FIRST on, in steps of STEP, until the phase has fewer than N
+ * allocations.  `worker` is `on` for the threads of the worker pool only: a failure there is
+ * reported in an answer and must not end vigild.  The last line has the counts of fault.c.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -37,7 +37,7 @@ static bool disarm(void)
 	return failed;
 }
 
-/* Libraries that are there for modules and for the bus; what the core is made of is vigil's to mind. */
+/* Libraries for modules and for the bus.  Crashes in other libraries count as crashes of vigil. */
 static const char *crashed_in(void)
 {
 	static const char *const foreign[] = {"libcrypto.", "libssl.", "libsystemd.", "libevent"};

@@ -1,12 +1,13 @@
 /*
- * same_shape: whether two replies are the same kind of thing: the same members, of the same types, at the
- * same places.  Their numbers may differ, since time goes on.
+ * same_shape: compares two replies: they must have the same members, of the same types, at the same
+ * places.  Their numbers may differ, because time passes.
  */
 #include "fault.h"
 
 #include <string.h>
 
-/* What vigild says of itself while it lacks something is right, and not there without the fault. */
+/* A list may end with an entry about vigild itself, which is there only while it lacks
+ * something. */
 static size_t count_daemons(const json_t *list)
 {
 	size_t n = json_array_size(list);
@@ -28,7 +29,7 @@ bool judge_alike(const json_t *a, const json_t *b)
 	if (json_object_size(a) != json_object_size(b) || count_daemons(a) != count_daemons(b))
 		return false;
 	json_object_foreach((json_t *)a, key, value) {
-		/* These hold what has happened since. */
+		/* These members grow with each event. */
 		if (strcmp(key, "history") != 0 && strcmp(key, "recent") != 0 &&
 			strcmp(key, "long_output") != 0 &&
 			(json_object_get(b, key) == NULL ||

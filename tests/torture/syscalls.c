@@ -1,11 +1,11 @@
 /*
- * syscalls: fails the Nth of one system call of a vigild, for one N after the other.
+ * syscalls: fails the Nth call of one system call of a vigild, for one N after the other.
  *
  *     syscalls VIGILD STRACE WORK PHASE once|on CALL ERROR FIRST STEP LAST
  *
- * strace is laid around it at its boot, or attached to it for a phase, and gives the error in the
- * call's place, in any of its threads; to the programs that it starts as well.  What becomes of it
- * is judge.c's to say.  Goes through the N until one is more than the phase has calls, or LAST.
+ * strace starts vigild, or is attached to it for a phase, and makes the call return the error, in
+ * each thread of vigild and in the programs that it starts.  fault.c checks the consequences.  It
+ * runs the phase for each N until the phase has fewer than N calls, or N is LAST.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -21,15 +21,15 @@
 
 static struct {
 	const char *strace, *call, *error;
-	char trace[4096]; /* what strace writes down */
-	char inject[256]; /* what it is to do */
-	char filter[64];  /* and to which calls */
-	pid_t pid;        /* of the one attached; 0: none */
+	char trace[4096]; /* the output file of strace */
+	char inject[256]; /* the option with the error */
+	char filter[64];  /* the option with the calls */
+	pid_t pid;        /* of an attached strace; 0: none */
 	int said;
-	char text[1 << 20]; /* what that one says */
+	char text[1 << 20]; /* the output of the attached strace */
 	size_t length;
-	char *plain[8];    /* vigild, as it is started */
-	char *wrapped[20]; /* and with strace around it from the first */
+	char *plain[8];    /* the command of vigild */
+	char *wrapped[20]; /* the same, started by strace */
 } tracer;
 
 static void plan(void)
@@ -47,7 +47,7 @@ static void arm_boot(void)
 	judge.subject.command = tracer.wrapped;
 }
 
-/* What an attached strace says goes to a pipe, since it keeps back what goes to a file. */
+/* An attached strace writes to a pipe, because it buffers its output to a file. */
 static void read_said(const char *until)
 {
 	struct pollfd fds = {.fd = tracer.said, .events = POLLIN};
@@ -63,10 +63,10 @@ static void read_said(const char *until)
 	}
 }
 
-/* --- which writes at stop --------------------------------------------------------------------- */
+/* --- the writes that fail at a stop ----------------------------------------------------------- */
 
-/* What is written first at stop is the signal, by libevent to itself over a pair of sockets, where no
- * error can befall it.  So there it is files, the log and eventfds whose writes fail. */
+/* The first write at a stop is libevent's, which writes the signal to its socket pair and ignores
+ * errors.  So only writes to files, the log and eventfds fail in that phase. */
 #define SELECT_MAX 16
 static char *selected[2 * SELECT_MAX + 1]; /* "-P", PATH, ... NULL */
 static size_t selected_count;
@@ -98,7 +98,7 @@ static void select_writes(void)
 	select_path("anon_inode:[eventfd]");
 }
 
-/* --- laying strace around it ------------------------------------------------------------------ */
+/* --- strace ----------------------------------------------------------------------------------- */
 
 __attribute__((noreturn)) static void become_strace(int said)
 {
@@ -108,7 +108,7 @@ __attribute__((noreturn)) static void become_strace(int said)
 		pid};
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	setpgid(0, 0); /* it has helpers of its own */
+	setpgid(0, 0); /* so that its child processes can be killed, too */
 	snprintf(pid, sizeof(pid), "%ld", (long)judge.subject.pid);
 	memcpy(argv + 10, selected, selected_count * sizeof(*selected));
 	dup2(said, STDERR_FILENO);
@@ -134,8 +134,8 @@ static void arm(void)
 	tracer.length = 0;
 	tracer.text[0] = '\0';
 	read_said("attached");
-	/* It is at work somewhat later: when it has seen a connection being accepted, or where it looks
-	 * at certain writes alone, one of these. */
+	/* It works only when it has printed a call: that of a connection that is accepted, or, if
+	 * it only traces some writes, one of these. */
 	sign = selected_count > 0 ? "write(" : "accept4(";
 	ping = vigild_connect(&judge.subject);
 	if (selected_count > 0)
@@ -147,7 +147,7 @@ static void arm(void)
 		close(ping);
 }
 
-/* Who traces the subject; 0: nobody. */
+/* The process that traces vigild; 0: none. */
 static pid_t tracer_of(pid_t pid)
 {
 	char path[64], line[256];
@@ -177,7 +177,7 @@ static bool was_injected(void)
 	return found;
 }
 
-/* The kernel lets go of all that is traced when the tracer is no more. */
+/* When the tracer exits, the kernel detaches the traced processes. */
 static bool detach(void)
 {
 	kill(-tracer.pid, SIGKILL);
@@ -189,7 +189,7 @@ static bool detach(void)
 	return strstr(tracer.text, "(INJECTED)") != NULL;
 }
 
-/* The one that was there from the first writes to a file, if it comes to that. */
+/* A strace that has started vigild writes to a file, an attached one to a pipe. */
 static bool disarm(void)
 {
 	pid_t pid;
