@@ -42,7 +42,7 @@ static FILE *reach(const char *path)
 }
 
 /* The result of a reply; NULL for another error, whose number is in *code. */
-static const char *judge(const char *line, long *code)
+static const char *result_of(const char *line, long *code)
 {
 	json_t *reply = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
 	const json_t *error = json_object_get(reply, "error");
@@ -82,7 +82,7 @@ static void ask(const char *path, const char *verb, const char *params, bool not
 	fflush(vigild);
 	if (fgets(line, sizeof(line), vigild) == NULL)
 		printf("%s silence\n", verb);
-	else if ((word = judge(line, &code)) != NULL)
+	else if ((word = result_of(line, &code)) != NULL)
 		printf("%s %s\n", verb, word);
 	else
 		printf("%s %ld\n", verb, code);

@@ -22,7 +22,7 @@
 /* As a method: no request is sent; the file `order` is written to the pipe `orders`. */
 #define ORDER "order"
 
-struct judge judge;
+struct fault_test test;
 /* The request of each phase, and the one that is sent before so that it can be repeated. */
 static const struct request {
 	const char *phase, *method, *params;
@@ -76,13 +76,13 @@ static const struct request {
 	{"json", GET, "/v1/state", NULL, NULL, NULL},
 };
 
-void judge_broken(const char *format, ...)
+void fault_broken(const char *format, ...)
 {
 	va_list ap;
 
-	judge.broken++;
-	printf("broken: %s, %s%s%s %llu: ", judge.phase, judge.what != NULL ? judge.what : "",
-		judge.what != NULL ? ", " : "", judge.mode, (unsigned long long)judge.plan);
+	test.broken++;
+	printf("broken: %s, %s%s%s %llu: ", test.phase, test.what != NULL ? test.what : "",
+		test.what != NULL ? ", " : "", test.mode, (unsigned long long)test.plan);
 	va_start(ap, format);
 	vprintf(format, ap);
 	va_end(ap);
@@ -95,66 +95,66 @@ void judge_broken(const char *format, ...)
 /* The last line of its log. */
 static const char *last_words(void)
 {
-	const char *line = judge.subject.said;
+	const char *line = test.vigild.said;
 	char *end;
 
-	while (judge.subject.length > 0 && judge.subject.said[judge.subject.length - 1] == '\n')
-		judge.subject.said[--judge.subject.length] = '\0';
-	end = strrchr(judge.subject.said, '\n');
+	while (test.vigild.length > 0 && test.vigild.said[test.vigild.length - 1] == '\n')
+		test.vigild.said[--test.vigild.length] = '\0';
+	end = strrchr(test.vigild.said, '\n');
 	if (end != NULL)
 		line = end + 1;
 	return line;
 }
 
-static void judge_end(void)
+static void check_end(void)
 {
-	int status = judge.subject.status;
+	int status = test.vigild.status;
 	const char *library = NULL;
 
-	judge.ended++;
-	if (WIFSIGNALED(status) && judge.fault->crashed_in != NULL)
-		library = judge.fault->crashed_in();
+	test.ended++;
+	if (WIFSIGNALED(status) && test.fault->crashed_in != NULL)
+		library = test.fault->crashed_in();
 	if (library != NULL)
-		printf("library: %s, in %s\n", library, judge.phase);
+		printf("library: %s, in %s\n", library, test.phase);
 	else if (WIFSIGNALED(status))
-		judge_broken("ended by signal %d: %s", WTERMSIG(status), last_words());
-	else if (WEXITSTATUS(status) != 0 && judge.subject.length == 0 &&
-		 !judge.fault->may_be_speechless)
-		judge_broken("ended with %d without a word", WEXITSTATUS(status));
-	else if (WEXITSTATUS(status) == 70 && !judge.fault->may_be_speechless &&
-		 !vigild_said(&judge.subject, ", ending to be started afresh"))
-		judge_broken("ended with 70, and said %s", last_words());
-	remains_check();
+		fault_broken("ended by signal %d: %s", WTERMSIG(status), last_words());
+	else if (WEXITSTATUS(status) != 0 && test.vigild.length == 0 &&
+		 !test.fault->may_be_speechless)
+		fault_broken("ended with %d without a word", WEXITSTATUS(status));
+	else if (WEXITSTATUS(status) == 70 && !test.fault->may_be_speechless &&
+		 !vigild_said(&test.vigild, ", ending to be started afresh"))
+		fault_broken("ended with 70, and said %s", last_words());
+	leftovers_check();
 }
 
 /* After a point: counts whether it still runs, or checks how it has exited. */
-static void judge_subject(void)
+static void check_vigild(void)
 {
-	if (judge.subject.pid == 0 && judge.must_live)
-		judge_broken("it has ended: %s", last_words());
-	if (judge.subject.pid == 0)
-		judge_end();
+	if (test.vigild.pid == 0 && test.must_live)
+		fault_broken("it has ended: %s", last_words());
+	if (test.vigild.pid == 0)
+		check_end();
 	else
-		judge.lived++;
+		test.lived++;
 }
 
 /* --- a boot without faults -------------------------------------------------------------------- */
 
 static void give_up(const char *what)
 {
-	bool ended = vigild_has_ended(&judge.subject);
+	bool ended = vigild_has_ended(&test.vigild);
 
-	printf("broken: %s, %s %llu: %s (%s, %x)\n%s\n", judge.phase, judge.mode,
-		(unsigned long long)judge.plan, what, ended ? "it has ended" : "it lives",
-		ended ? (unsigned)judge.subject.status : 0, judge.subject.said);
-	vigild_kill(&judge.subject);
+	printf("broken: %s, %s %llu: %s (%s, %x)\n%s\n", test.phase, test.mode,
+		(unsigned long long)test.plan, what, ended ? "it has ended" : "it lives",
+		ended ? (unsigned)test.vigild.status : 0, test.vigild.said);
+	vigild_kill(&test.vigild);
 	exit(EXIT_FAILURE);
 }
 
 static void ask_well(const char *method, const char *params)
 {
 	json_t *reply;
-	enum vigild_answer answer = vigild_ask(&judge.subject, method, params, &reply);
+	enum vigild_answer answer = vigild_ask(&test.vigild, method, params, &reply);
 
 	if (answer != ANSWERED)
 		give_up(answer == CLOSED ? "without faults a connection is closed"
@@ -169,7 +169,7 @@ static bool has(const char *pointer)
 	bool found;
 
 	snprintf(params, sizeof(params), "{\"pointer\":\"%s\"}", pointer);
-	vigild_ask(&judge.subject, "get", params, &reply);
+	vigild_ask(&test.vigild, "get", params, &reply);
 	found = json_object_get(reply, "result") != NULL;
 	json_decref(reply);
 	return found;
@@ -184,12 +184,12 @@ static void boot_well(void)
 	bool hung;
 	FILE *file;
 
-	if (judge.subject.pid > 0)
+	if (test.vigild.pid > 0)
 		return;
-	if (!vigild_boot(&judge.subject, &hung))
+	if (!vigild_boot(&test.vigild, &hung))
 		give_up("without faults it does not boot");
 	ask_well("resume", "{\"all\":true}");
-	snprintf(path, sizeof(path), "%s/ready", judge.subject.work);
+	snprintf(path, sizeof(path), "%s/ready", test.vigild.work);
 	file = fopen(path, "re");
 	while (file != NULL && fscanf(file, "%63s %127s", name, pointer) == 2) {
 		snprintf(params, sizeof(params), "{\"name\":\"%s\"}", name);
@@ -210,7 +210,7 @@ static bool is_honest(int code)
 	return code == -32603 || code == -32003 || code == -32004;
 }
 
-static void judge_reply(const json_t *reply, const json_t *wanted)
+static void check_reply(const json_t *reply, const json_t *wanted)
 {
 	const json_t *result = json_object_get(reply, "result");
 	int code =
@@ -220,19 +220,19 @@ static void judge_reply(const json_t *reply, const json_t *wanted)
 	char *text = json_dumps(reply, JSON_COMPACT);
 
 	if ((result != NULL) == (code != 0))
-		judge_broken("neither a result nor an error, or both: %.200s", text);
+		fault_broken("neither a result nor an error, or both: %.200s", text);
 	else if (code != 0 && code != right && !is_honest(code))
-		judge_broken("an error that is not so: %.200s", text);
+		fault_broken("an error that is not so: %.200s", text);
 	else if (result != NULL && right == 0 && strstr(text, "Cannot allocate memory") == NULL &&
-		 !judge_alike(json_object_get(wanted, "result"), result))
-		judge_broken("another reply than without the fault: %.400s", text);
+		 !same_shape(json_object_get(wanted, "result"), result))
+		fault_broken("another reply than without the fault: %.400s", text);
 	free(text);
 }
 
 /* The unsaved text in the phase `saved`, which is different for each point. */
 static void reason_of(char *text, size_t size)
 {
-	snprintf(text, size, "point %llu of %s", (unsigned long long)judge.plan, judge.mode);
+	snprintf(text, size, "point %llu of %s", (unsigned long long)test.plan, test.mode);
 }
 
 static void before(const struct request *r)
@@ -251,14 +251,14 @@ static void check_saved(void)
 	char path[4096], reason[64], *text;
 	json_t *doc;
 
-	if (!WIFEXITED(judge.subject.status) || WEXITSTATUS(judge.subject.status) != 70)
+	if (!WIFEXITED(test.vigild.status) || WEXITSTATUS(test.vigild.status) != 70)
 		return;
 	reason_of(reason, sizeof(reason));
-	snprintf(path, sizeof(path), "%s/state/state.json", judge.subject.work);
+	snprintf(path, sizeof(path), "%s/state/state.json", test.vigild.work);
 	doc = json_load_file(path, 0, NULL);
 	text = json_dumps(doc, JSON_COMPACT);
 	if (text == NULL || strstr(text, reason) == NULL)
-		judge_broken("the state was not saved: %s", last_words());
+		fault_broken("the state was not saved: %s", last_words());
 	free(text);
 	json_decref(doc);
 }
@@ -267,7 +267,7 @@ static void check_saved(void)
 static bool await_change(int fd, int patience)
 {
 	json_t *line;
-	enum vigild_answer answer = vigild_read(&judge.subject, fd, patience, &line);
+	enum vigild_answer answer = vigild_read(&test.vigild, fd, patience, &line);
 
 	json_decref(line);
 	return answer == ANSWERED;
@@ -276,10 +276,10 @@ static bool await_change(int fd, int patience)
 static int begin_watch(const char *pointer)
 {
 	char params[256];
-	int fd = vigild_connect(&judge.subject);
+	int fd = vigild_connect(&test.vigild);
 
 	snprintf(params, sizeof(params), "{\"pointer\":\"%s\"}", pointer);
-	if (fd < 0 || vigild_send(fd, "watch", params) < 0 || !await_change(fd, SUBJECT_PATIENCE))
+	if (fd < 0 || vigild_send(fd, "watch", params) < 0 || !await_change(fd, VIGILD_PATIENCE))
 		give_up("without faults there is no watch");
 	return fd;
 }
@@ -288,12 +288,12 @@ static void check_alive(void)
 {
 	json_t *reply;
 
-	if (vigild_has_ended(&judge.subject))
+	if (vigild_has_ended(&test.vigild))
 		return;
-	if (vigild_ask(&judge.subject, "version", "{}", &reply) != ANSWERED &&
-		!vigild_await_end(&judge.subject, SUBJECT_PATIENCE)) {
-		judge_broken("it neither answers nor ends");
-		vigild_kill(&judge.subject);
+	if (vigild_ask(&test.vigild, "version", "{}", &reply) != ANSWERED &&
+		!vigild_await_end(&test.vigild, VIGILD_PATIENCE)) {
+		fault_broken("it neither answers nor ends");
+		vigild_kill(&test.vigild);
 	}
 	json_decref(reply);
 }
@@ -312,17 +312,17 @@ static json_t *give_order(void)
 {
 	char command[2 * 4096];
 
-	snprintf(command, sizeof(command), "cat '%s/order' >'%s/orders'", judge.subject.work,
-		judge.subject.work);
+	snprintf(command, sizeof(command), "cat '%s/order' >'%s/orders'", test.vigild.work,
+		test.vigild.work);
 	if (system(command) != 0)
-		judge_broken("the order cannot be given");
+		fault_broken("the order cannot be given");
 	return json_pack("{s:{}}", "result");
 }
 
 static enum vigild_answer ask(const struct request *r, json_t **reply)
 {
 	if (strcmp(r->method, ORDER) != 0)
-		return vigild_ask(&judge.subject, r->method, r->params, reply);
+		return vigild_ask(&test.vigild, r->method, r->params, reply);
 	*reply = give_order();
 	return ANSWERED;
 }
@@ -346,8 +346,8 @@ static json_t *request_well(const struct request *r)
 		ask(r, &wanted);
 		if (await_quiet(watch, SETTLE))
 			break;
-		if (i * SETTLE >= SUBJECT_PATIENCE) {
-			judge_broken("afterwards, and without a fault, nothing comes of it");
+		if (i * SETTLE >= VIGILD_PATIENCE) {
+			fault_broken("afterwards, and without a fault, nothing comes of it");
 			break;
 		}
 		json_decref(wanted);
@@ -369,19 +369,19 @@ static bool request_point(const struct request *r)
 	before(r);
 	if (r->told != NULL)
 		watch = begin_watch(r->told);
-	vigild_forget(&judge.subject);
-	judge.fault->arm();
+	vigild_forget(&test.vigild);
+	test.fault->arm();
 	answer = ask(r, &reply);
 	if (watch >= 0)
 		await_quiet(watch, SETTLE);
-	failed = judge.fault->disarm();
+	failed = test.fault->disarm();
 	if (answer == ANSWERED)
-		judge_reply(reply, wanted);
+		check_reply(reply, wanted);
 	else if (answer != CLOSED)
-		judge_broken(answer == TORN ? "half a reply" : "no reply");
+		fault_broken(answer == TORN ? "half a reply" : "no reply");
 	check_alive();
-	judge_subject();
-	if (judge.subject.pid == 0 && strcmp(r->phase, "saved") == 0)
+	check_vigild();
+	if (test.vigild.pid == 0 && strcmp(r->phase, "saved") == 0)
 		check_saved();
 	if (watch >= 0)
 		close(watch);
@@ -398,33 +398,33 @@ static bool page_point(const struct request *r)
 	int status;
 
 	boot_well();
-	status = page_get(&judge.subject, r->params);
+	status = page_get(&test.vigild, r->params);
 	if (status != 200)
-		judge_broken("without a fault the page's status is %d", status);
-	vigild_forget(&judge.subject);
-	judge.fault->arm();
-	status = page_get(&judge.subject, r->params);
-	failed = judge.fault->disarm();
+		fault_broken("without a fault the page's status is %d", status);
+	vigild_forget(&test.vigild);
+	test.fault->arm();
+	status = page_get(&test.vigild, r->params);
+	failed = test.fault->disarm();
 	check_alive();
 	/* An incomplete page of a vigild that has exited is a closed connection, which clients
 	 * notice. */
-	if (status == PAGE_SILENT || (status == PAGE_TORN && judge.subject.pid > 0))
-		judge_broken(status == PAGE_TORN ? "half a page" : "no page");
+	if (status == PAGE_SILENT || (status == PAGE_TORN && test.vigild.pid > 0))
+		fault_broken(status == PAGE_TORN ? "half a page" : "no page");
 	else if (status > 0 && status != 200 && (status < 500 || status > 599))
-		judge_broken("the page's status is %d", status);
-	judge_subject();
+		fault_broken("the page's status is %d", status);
+	check_vigild();
 	return failed;
 }
 
 /* --- its start and its stop ------------------------------------------------------------------- */
 
-void judge_stop(void)
+void fault_stop_vigild(void)
 {
-	if (judge.subject.pid > 0)
-		kill(judge.subject.pid, SIGTERM);
-	if (!vigild_await_end(&judge.subject, SUBJECT_PATIENCE)) {
-		judge_broken("it does not end");
-		vigild_kill(&judge.subject);
+	if (test.vigild.pid > 0)
+		kill(test.vigild.pid, SIGTERM);
+	if (!vigild_await_end(&test.vigild, VIGILD_PATIENCE)) {
+		fault_broken("it does not end");
+		vigild_kill(&test.vigild);
 	}
 }
 
@@ -432,20 +432,20 @@ static bool boot_point(void)
 {
 	bool hung, up, failed;
 
-	judge.fault->arm_boot();
-	up = vigild_boot(&judge.subject, &hung);
-	failed = judge.fault->disarm();
+	test.fault->arm_boot();
+	up = vigild_boot(&test.vigild, &hung);
+	failed = test.fault->disarm();
 	if (hung) {
-		judge_broken("it neither comes up nor ends");
-		vigild_kill(&judge.subject);
+		fault_broken("it neither comes up nor ends");
+		vigild_kill(&test.vigild);
 		return failed;
 	}
 	if (up)
 		check_alive();
-	judge.lived += judge.subject.pid > 0;
-	judge.ended -= judge.subject.pid > 0;
-	judge_stop();
-	judge_end();
+	test.lived += test.vigild.pid > 0;
+	test.ended -= test.vigild.pid > 0;
+	fault_stop_vigild();
+	check_end();
 	return failed;
 }
 
@@ -454,31 +454,31 @@ static bool stop_point(void)
 	bool failed;
 
 	boot_well();
-	vigild_forget(&judge.subject);
-	judge.fault->arm();
-	judge_stop();
-	failed = judge.fault->disarm();
-	judge_end();
+	vigild_forget(&test.vigild);
+	test.fault->arm();
+	fault_stop_vigild();
+	failed = test.fault->disarm();
+	check_end();
 	return failed;
 }
 
 /* --- all points of a phase -------------------------------------------------------------------- */
 
-bool judge_point(void)
+bool fault_point(void)
 {
-	if (strcmp(judge.phase, "boot") == 0)
+	if (strcmp(test.phase, "boot") == 0)
 		return boot_point();
-	if (strcmp(judge.phase, "stop") == 0)
+	if (strcmp(test.phase, "stop") == 0)
 		return stop_point();
 	for (size_t i = 0; i < sizeof(requests) / sizeof(*requests); i++)
-		if (strcmp(judge.phase, requests[i].phase) == 0)
+		if (strcmp(test.phase, requests[i].phase) == 0)
 			return strcmp(requests[i].method, GET) == 0 ? page_point(&requests[i])
 								    : request_point(&requests[i]);
 	give_up("there is no such phase");
 	return false;
 }
 
-int judge_list_phases(void)
+int fault_list_phases(void)
 {
 	puts("boot\nstop");
 	for (size_t i = 0; i < sizeof(requests) / sizeof(*requests); i++) {

@@ -26,24 +26,24 @@ struct fault {
 	bool may_be_speechless;          /* the fault may prevent its last message */
 };
 
-extern struct judge {
+extern struct fault_test {
 	const struct fault *fault;
-	struct vigild subject;
+	struct vigild vigild;
 	const char *phase, *mode;
 	const char *what; /* the call that fails, for messages; NULL: not needed */
 	bool must_live;   /* this fault must not end vigild */
 	uint64_t plan;    /* the number of the call that fails */
 	unsigned points, ended, lived, broken;
-} judge;
+} test;
 
-/* Runs one point of judge.phase; true while there was a call that failed. */
-bool judge_point(void);
+/* Runs one point of test.phase; true while there was a call that failed. */
+bool fault_point(void);
 /* Stops vigild with SIGTERM. */
-void judge_stop(void);
-void judge_broken(const char *format, ...) __attribute__((format(printf, 1, 2)));
-int judge_list_phases(void);
-bool judge_alike(const json_t *a, const json_t *b);
+void fault_stop_vigild(void);
+void fault_broken(const char *format, ...) __attribute__((format(printf, 1, 2)));
+int fault_list_phases(void);
+bool same_shape(const json_t *a, const json_t *b);
 /* Checks the files and processes that a vigild has left, after each exit. */
-void remains_check(void);
+void leftovers_check(void);
 
 #endif

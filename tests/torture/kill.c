@@ -25,7 +25,7 @@
 #define CLIENTS     8
 #define PATIENCE_MS 60000
 
-static struct vigild subject;
+static struct vigild vigild;
 static unsigned random_state;
 static unsigned deaths, torn, refused;
 static json_int_t restarts; /* the largest number that was read from disk */
@@ -54,7 +54,7 @@ static char *path(const char *name)
 {
 	static char text[4096];
 
-	snprintf(text, sizeof(text), "%s/%s", subject.work, name);
+	snprintf(text, sizeof(text), "%s/%s", vigild.work, name);
 	return text;
 }
 
@@ -143,7 +143,7 @@ static void ask_and_go(void)
 
 	if (clients[seat] >= 0)
 		close(clients[seat]);
-	clients[seat] = vigild_connect(&subject);
+	clients[seat] = vigild_connect(&vigild);
 	if (clients[seat] >= 0)
 		vigild_send(clients[seat], verbs[which][0], verbs[which][1]);
 }
@@ -157,7 +157,7 @@ static void live(long ms)
 		case 0: end_service(); break;
 		case 1:
 			put_config(any(3) > 0);
-			kill(subject.pid, SIGHUP);
+			kill(vigild.pid, SIGHUP);
 			break;
 		default: ask_and_go(); break;
 		}
@@ -198,18 +198,18 @@ static bool start_next(void)
 	put_config(true);
 	/* A child of the killed vigild may hold its lock until the child has executed its
 	 * program. */
-	while (!vigild_boot(&subject, &hung)) {
+	while (!vigild_boot(&vigild, &hung)) {
 		if (hung || now_ms() - began > PATIENCE_MS) {
-			broken("it does not start", subject.said);
+			broken("it does not start", vigild.said);
 			return false;
 		}
 		refused++;
 		nap(1);
 	}
 	/* Nor does a client get a reply that connects to the socket held by that child. */
-	while (vigild_ask(&subject, "version", "{}", &reply) != ANSWERED) {
-		if (vigild_has_ended(&subject) || now_ms() - began > PATIENCE_MS) {
-			broken("it does not answer", subject.said);
+	while (vigild_ask(&vigild, "version", "{}", &reply) != ANSWERED) {
+		if (vigild_has_ended(&vigild) || now_ms() - began > PATIENCE_MS) {
+			broken("it does not answer", vigild.said);
 			return false;
 		}
 		nap(1);
@@ -218,8 +218,8 @@ static bool start_next(void)
 	took = now_ms() - began;
 	if (took > slowest)
 		slowest = took;
-	if (vigild_said(&subject, "state.json.bad"))
-		broken("the state was set aside", subject.said);
+	if (vigild_said(&vigild, "state.json.bad"))
+		broken("the state was set aside", vigild.said);
 	return true;
 }
 
@@ -230,11 +230,11 @@ static void finish(void)
 	while (now_ms() < until && !service_runs(service_pid()))
 		nap(20);
 	if (!service_runs(service_pid()))
-		broken("the service does not come back", subject.said);
+		broken("the service does not come back", vigild.said);
 	nap(1500); /* a second restart would have happened by then: queries are 200 ms apart */
-	kill(subject.pid, SIGTERM);
-	if (!vigild_await_end(&subject, PATIENCE_MS))
-		broken("it does not end", subject.said);
+	kill(vigild.pid, SIGTERM);
+	if (!vigild_await_end(&vigild, PATIENCE_MS))
+		broken("it does not end", vigild.said);
 	check_state(false);
 }
 
@@ -245,21 +245,21 @@ int main(int argc, char **argv)
 
 	if (argc != 5)
 		return EXIT_FAILURE;
-	subject = (struct vigild){.work = argv[2], .keeps_doors = true};
+	vigild = (struct vigild){.work = argv[2], .keeps_doors = true};
 	conf = strdup(path("vigil.conf"));
-	subject.command = (char *[]){argv[1], "-c", conf, NULL};
+	vigild.command = (char *[]){argv[1], "-c", conf, NULL};
 	rounds = (unsigned)atoi(argv[3]);
 	random_state = (unsigned)atoi(argv[4]);
 	for (unsigned i = 0; i < CLIENTS; i++)
 		clients[i] = -1;
 	for (; done < rounds && start_next(); done++) {
 		live((long)any(LIFE_MAX));
-		vigild_kill(&subject);
+		vigild_kill(&vigild);
 		check_state(done < 5);
 	}
 	if (done == rounds && start_next())
 		finish();
-	vigild_kill(&subject);
+	vigild_kill(&vigild);
 	begun = starts();
 	if (begun > deaths + 1)
 		broken("a service was restarted twice for one death", "more starts than deaths");

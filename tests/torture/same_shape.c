@@ -16,7 +16,7 @@ static size_t count_daemons(const json_t *list)
 	return n > 0 && last != NULL && strcmp(last, "(vigild)") == 0 ? n - 1 : n;
 }
 
-bool judge_alike(const json_t *a, const json_t *b)
+bool same_shape(const json_t *a, const json_t *b)
 {
 	const char *key;
 	json_t *value;
@@ -33,11 +33,11 @@ bool judge_alike(const json_t *a, const json_t *b)
 		if (strcmp(key, "history") != 0 && strcmp(key, "recent") != 0 &&
 			strcmp(key, "long_output") != 0 &&
 			(json_object_get(b, key) == NULL ||
-				!judge_alike(value, json_object_get(b, key))))
+				!same_shape(value, json_object_get(b, key))))
 			return false;
 	}
 	for (i = 0; i < count_daemons(a); i++)
-		if (!judge_alike(json_array_get(a, i), json_array_get(b, i)))
+		if (!same_shape(json_array_get(a, i), json_array_get(b, i)))
 			return false;
 	return true;
 }

@@ -36,15 +36,15 @@ static void plan(void)
 {
 	snprintf(tracer.filter, sizeof(tracer.filter), "trace=%s,accept4", tracer.call);
 	snprintf(tracer.inject, sizeof(tracer.inject), "inject=%s:error=%s:when=%llu%s",
-		tracer.call, tracer.error, (unsigned long long)judge.plan,
-		strcmp(judge.mode, "on") == 0 ? "+" : "");
+		tracer.call, tracer.error, (unsigned long long)test.plan,
+		strcmp(test.mode, "on") == 0 ? "+" : "");
 	unlink(tracer.trace);
 }
 
 static void arm_boot(void)
 {
 	plan();
-	judge.subject.command = tracer.wrapped;
+	test.vigild.command = tracer.wrapped;
 }
 
 /* An attached strace writes to a pipe, because it buffers its output to a file. */
@@ -55,7 +55,7 @@ static void read_said(const char *until)
 
 	while (n > 0 && tracer.length < sizeof(tracer.text) - 1 &&
 		(until == NULL || strstr(tracer.text, until) == NULL) &&
-		poll(&fds, 1, SUBJECT_PATIENCE) > 0) {
+		poll(&fds, 1, VIGILD_PATIENCE) > 0) {
 		n = read(tracer.said, tracer.text + tracer.length,
 			sizeof(tracer.text) - 1 - tracer.length);
 		tracer.length += n > 0 ? (size_t)n : 0;
@@ -87,11 +87,11 @@ static void select_writes(void)
 	while (selected_count > 0)
 		free(selected[--selected_count]);
 	memset(selected, 0, sizeof(selected));
-	if (strcmp(judge.phase, "stop") != 0 || strcmp(tracer.call, "write") != 0)
+	if (strcmp(test.phase, "stop") != 0 || strcmp(tracer.call, "write") != 0)
 		return;
-	snprintf(path, sizeof(path), "%s/state/state.json.new", judge.subject.work);
+	snprintf(path, sizeof(path), "%s/state/state.json.new", test.vigild.work);
 	select_path(path);
-	snprintf(path, sizeof(path), "/proc/%ld/fd/2", (long)judge.subject.pid);
+	snprintf(path, sizeof(path), "/proc/%ld/fd/2", (long)test.vigild.pid);
 	n = readlink(path, log, sizeof(log) - 1);
 	log[n > 0 ? n : 0] = '\0';
 	select_path(log);
@@ -109,7 +109,7 @@ __attribute__((noreturn)) static void become_strace(int said)
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	setpgid(0, 0); /* so that its child processes can be killed, too */
-	snprintf(pid, sizeof(pid), "%ld", (long)judge.subject.pid);
+	snprintf(pid, sizeof(pid), "%ld", (long)test.vigild.pid);
 	memcpy(argv + 10, selected, selected_count * sizeof(*selected));
 	dup2(said, STDERR_FILENO);
 	execv(tracer.strace, argv);
@@ -137,12 +137,12 @@ static void arm(void)
 	/* It works only when it has printed a call: that of a connection that is accepted, or, if
 	 * it only traces some writes, one of these. */
 	sign = selected_count > 0 ? "write(" : "accept4(";
-	ping = vigild_connect(&judge.subject);
+	ping = vigild_connect(&test.vigild);
 	if (selected_count > 0)
 		vigild_send(ping, "pause", "{\"names\":[\"plugin\"]}");
 	read_said(sign);
 	if (strstr(tracer.text, sign) == NULL)
-		judge_broken("strace cannot be attached: %s", tracer.text);
+		fault_broken("strace cannot be attached: %s", tracer.text);
 	if (ping >= 0)
 		close(ping);
 }
@@ -194,14 +194,14 @@ static bool disarm(void)
 {
 	pid_t pid;
 
-	judge.subject.command = tracer.plain;
+	test.vigild.command = tracer.plain;
 	if (tracer.pid > 0)
 		return detach();
-	for (int i = 0; judge.subject.pid > 0 && (pid = tracer_of(judge.subject.pid)) > 0; i++) {
+	for (int i = 0; test.vigild.pid > 0 && (pid = tracer_of(test.vigild.pid)) > 0; i++) {
 		if (i == 0 || i == 1000)
 			kill(pid, i == 0 ? SIGTERM : SIGKILL);
-		if (i == SUBJECT_PATIENCE) {
-			judge_broken("strace does not let go");
+		if (i == VIGILD_PATIENCE) {
+			fault_broken("strace does not let go");
 			break;
 		}
 		usleep(1000);
@@ -236,19 +236,19 @@ int main(int argc, char **argv)
 	tracer.call = argv[6];
 	tracer.error = argv[7];
 	fault.may_be_speechless = strstr(tracer.call, "write") != NULL;
-	judge.fault = &fault;
-	judge.subject = (struct vigild){.work = argv[3], .command = tracer.plain};
-	judge.phase = argv[4];
-	judge.mode = argv[5];
+	test.fault = &fault;
+	test.vigild = (struct vigild){.work = argv[3], .command = tracer.plain};
+	test.phase = argv[4];
+	test.mode = argv[5];
 	snprintf(what, sizeof(what), "%s-%s", argv[6], argv[7]);
-	judge.what = what;
-	judge.plan = strtoull(argv[8], NULL, 10);
+	test.what = what;
+	test.plan = strtoull(argv[8], NULL, 10);
 	step = strtoull(argv[9], NULL, 10);
 	last = strtoull(argv[10], NULL, 10);
-	for (; judge.plan <= last && judge_point(); judge.plan += step)
-		judge.points++;
-	judge_stop();
-	printf("%s %s %s: %u points, %u lived, %u ended, %u broken\n", judge.phase, what,
-		judge.mode, judge.points, judge.lived, judge.ended, judge.broken);
-	return judge.broken > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	for (; test.plan <= last && fault_point(); test.plan += step)
+		test.points++;
+	fault_stop_vigild();
+	printf("%s %s %s: %u points, %u lived, %u ended, %u broken\n", test.phase, what, test.mode,
+		test.points, test.lived, test.ended, test.broken);
+	return test.broken > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

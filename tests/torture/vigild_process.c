@@ -104,7 +104,7 @@ static void unlink_door(struct vigild *s, const char *name)
 
 bool vigild_boot(struct vigild *s, bool *hung)
 {
-	long until = now_ms() + SUBJECT_PATIENCE;
+	long until = now_ms() + VIGILD_PATIENCE;
 	int ends[2], fd = -1;
 
 	*hung = false;
@@ -169,7 +169,7 @@ void vigild_kill(struct vigild *s)
 
 bool vigild_await(struct vigild *s, int fd)
 {
-	long until = now_ms() + SUBJECT_PATIENCE;
+	long until = now_ms() + VIGILD_PATIENCE;
 	struct pollfd readable = {.fd = fd, .events = POLLIN};
 
 	while (now_ms() < until) {
@@ -246,7 +246,7 @@ enum vigild_answer vigild_ask(
 	if (fd < 0)
 		return CLOSED;
 	if (vigild_send(fd, method, params) == 0)
-		answer = vigild_read(s, fd, SUBJECT_PATIENCE, reply);
+		answer = vigild_read(s, fd, VIGILD_PATIENCE, reply);
 	close(fd);
 	return answer;
 }
