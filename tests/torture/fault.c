@@ -117,13 +117,13 @@ static void check_end(void)
 	if (library != NULL)
 		printf("library: %s, in %s\n", library, test.phase);
 	else if (WIFSIGNALED(status))
-		fault_broken("ended by signal %d: %s", WTERMSIG(status), last_words());
+		fault_broken("vigild crashed: signal %d: %s", WTERMSIG(status), last_words());
 	else if (WEXITSTATUS(status) != 0 && test.vigild.length == 0 &&
 		 !test.fault->may_be_speechless)
-		fault_broken("ended with %d without a word", WEXITSTATUS(status));
+		fault_broken("vigild exited with status %d without a message", WEXITSTATUS(status));
 	else if (WEXITSTATUS(status) == 70 && !test.fault->may_be_speechless &&
 		 !vigild_said(&test.vigild, ", ending to be started afresh"))
-		fault_broken("ended with 70, and said %s", last_words());
+		fault_broken("vigild exited with status 70 and another message: %s", last_words());
 	leftovers_check();
 }
 
@@ -131,7 +131,7 @@ static void check_end(void)
 static void check_vigild(void)
 {
 	if (test.vigild.pid == 0 && test.must_live)
-		fault_broken("it has ended: %s", last_words());
+		fault_broken("vigild exited: %s", last_words());
 	if (test.vigild.pid == 0)
 		check_end();
 	else
@@ -145,7 +145,7 @@ static void give_up(const char *what)
 	bool ended = vigild_has_ended(&test.vigild);
 
 	printf("broken: %s, %s %llu: %s (%s, %x)\n%s\n", test.phase, test.mode,
-		(unsigned long long)test.plan, what, ended ? "it has ended" : "it lives",
+		(unsigned long long)test.plan, what, ended ? "vigild has exited" : "vigild runs",
 		ended ? (unsigned)test.vigild.status : 0, test.vigild.said);
 	vigild_kill(&test.vigild);
 	exit(EXIT_FAILURE);
@@ -157,8 +157,8 @@ static void ask_well(const char *method, const char *params)
 	enum vigild_answer answer = vigild_ask(&test.vigild, method, params, &reply);
 
 	if (answer != ANSWERED)
-		give_up(answer == CLOSED ? "without faults a connection is closed"
-					 : "without faults there is no answer");
+		give_up(answer == CLOSED ? "vigild closes a connection without a fault"
+					 : "vigild does not reply without a fault");
 	json_decref(reply);
 }
 
@@ -187,7 +187,7 @@ static void boot_well(void)
 	if (test.vigild.pid > 0)
 		return;
 	if (!vigild_boot(&test.vigild, &hung))
-		give_up("without faults it does not boot");
+		give_up("vigild does not start without a fault");
 	ask_well("resume", "{\"all\":true}");
 	snprintf(path, sizeof(path), "%s/ready", test.vigild.work);
 	file = fopen(path, "re");
@@ -220,12 +220,12 @@ static void check_reply(const json_t *reply, const json_t *wanted)
 	char *text = json_dumps(reply, JSON_COMPACT);
 
 	if ((result != NULL) == (code != 0))
-		fault_broken("neither a result nor an error, or both: %.200s", text);
+		fault_broken("the reply has neither a result nor an error, or both: %.200s", text);
 	else if (code != 0 && code != right && !is_honest(code))
-		fault_broken("an error that is not so: %.200s", text);
+		fault_broken("the reply has a wrong error: %.200s", text);
 	else if (result != NULL && right == 0 && strstr(text, "Cannot allocate memory") == NULL &&
 		 !same_shape(json_object_get(wanted, "result"), result))
-		fault_broken("another reply than without the fault: %.400s", text);
+		fault_broken("the reply differs from that without the fault: %.400s", text);
 	free(text);
 }
 
@@ -280,7 +280,7 @@ static int begin_watch(const char *pointer)
 
 	snprintf(params, sizeof(params), "{\"pointer\":\"%s\"}", pointer);
 	if (fd < 0 || vigild_send(fd, "watch", params) < 0 || !await_change(fd, VIGILD_PATIENCE))
-		give_up("without faults there is no watch");
+		give_up("the verb watch fails without a fault");
 	return fd;
 }
 
@@ -292,7 +292,7 @@ static void check_alive(void)
 		return;
 	if (vigild_ask(&test.vigild, "version", "{}", &reply) != ANSWERED &&
 		!vigild_await_end(&test.vigild, VIGILD_PATIENCE)) {
-		fault_broken("it neither answers nor ends");
+		fault_broken("vigild neither replies nor exits");
 		vigild_kill(&test.vigild);
 	}
 	json_decref(reply);
@@ -315,7 +315,7 @@ static json_t *give_order(void)
 	snprintf(command, sizeof(command), "cat '%s/order' >'%s/orders'", test.vigild.work,
 		test.vigild.work);
 	if (system(command) != 0)
-		fault_broken("the order cannot be given");
+		fault_broken("the order cannot be written");
 	return json_pack("{s:{}}", "result");
 }
 
@@ -347,7 +347,7 @@ static json_t *request_well(const struct request *r)
 		if (await_quiet(watch, SETTLE))
 			break;
 		if (i * SETTLE >= VIGILD_PATIENCE) {
-			fault_broken("afterwards, and without a fault, nothing comes of it");
+			fault_broken("the request causes no change after the fault");
 			break;
 		}
 		json_decref(wanted);
@@ -378,7 +378,7 @@ static bool request_point(const struct request *r)
 	if (answer == ANSWERED)
 		check_reply(reply, wanted);
 	else if (answer != CLOSED)
-		fault_broken(answer == TORN ? "half a reply" : "no reply");
+		fault_broken(answer == TORN ? "the reply is incomplete" : "there is no reply");
 	check_alive();
 	check_vigild();
 	if (test.vigild.pid == 0 && strcmp(r->phase, "saved") == 0)
@@ -400,7 +400,7 @@ static bool page_point(const struct request *r)
 	boot_well();
 	status = page_get(&test.vigild, r->params);
 	if (status != 200)
-		fault_broken("without a fault the page's status is %d", status);
+		fault_broken("the HTTP status without a fault is %d", status);
 	vigild_forget(&test.vigild);
 	test.fault->arm();
 	status = page_get(&test.vigild, r->params);
@@ -409,9 +409,9 @@ static bool page_point(const struct request *r)
 	/* An incomplete page of a vigild that has exited is a closed connection, which clients
 	 * notice. */
 	if (status == PAGE_SILENT || (status == PAGE_TORN && test.vigild.pid > 0))
-		fault_broken(status == PAGE_TORN ? "half a page" : "no page");
+		fault_broken(status == PAGE_TORN ? "the page is incomplete" : "there is no page");
 	else if (status > 0 && status != 200 && (status < 500 || status > 599))
-		fault_broken("the page's status is %d", status);
+		fault_broken("the HTTP status is %d", status);
 	check_vigild();
 	return failed;
 }
@@ -423,7 +423,7 @@ void fault_stop_vigild(void)
 	if (test.vigild.pid > 0)
 		kill(test.vigild.pid, SIGTERM);
 	if (!vigild_await_end(&test.vigild, VIGILD_PATIENCE)) {
-		fault_broken("it does not end");
+		fault_broken("vigild does not exit");
 		vigild_kill(&test.vigild);
 	}
 }
@@ -436,7 +436,7 @@ static bool boot_point(void)
 	up = vigild_boot(&test.vigild, &hung);
 	failed = test.fault->disarm();
 	if (hung) {
-		fault_broken("it neither comes up nor ends");
+		fault_broken("vigild neither starts nor exits");
 		vigild_kill(&test.vigild);
 		return failed;
 	}
@@ -474,7 +474,7 @@ bool fault_point(void)
 		if (strcmp(test.phase, requests[i].phase) == 0)
 			return strcmp(requests[i].method, GET) == 0 ? page_point(&requests[i])
 								    : request_point(&requests[i]);
-	give_up("there is no such phase");
+	give_up("unknown phase");
 	return false;
 }
 

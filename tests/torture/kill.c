@@ -177,13 +177,13 @@ static void check_state(bool may_be_missing)
 		return;
 	if (doc == NULL) {
 		torn++;
-		broken("the state file is torn", error.text);
+		broken("the state file is incomplete", error.text);
 		return;
 	}
 	count = json_object_get(
 		json_object_get(json_object_get(doc, "kept"), "svc"), "service_state/restarts");
 	if (json_integer_value(count) < restarts)
-		broken("the state file has gone back", "fewer restarts than before");
+		broken("the state file is older than before", "fewer restarts than before");
 	else
 		restarts = json_integer_value(count);
 	json_decref(doc);
@@ -200,7 +200,7 @@ static bool start_next(void)
 	 * program. */
 	while (!vigild_boot(&vigild, &hung)) {
 		if (hung || now_ms() - began > PATIENCE_MS) {
-			broken("it does not start", vigild.said);
+			broken("vigild does not start", vigild.said);
 			return false;
 		}
 		refused++;
@@ -209,7 +209,7 @@ static bool start_next(void)
 	/* Nor does a client get a reply that connects to the socket held by that child. */
 	while (vigild_ask(&vigild, "version", "{}", &reply) != ANSWERED) {
 		if (vigild_has_ended(&vigild) || now_ms() - began > PATIENCE_MS) {
-			broken("it does not answer", vigild.said);
+			broken("vigild does not reply", vigild.said);
 			return false;
 		}
 		nap(1);
@@ -230,11 +230,11 @@ static void finish(void)
 	while (now_ms() < until && !service_runs(service_pid()))
 		nap(20);
 	if (!service_runs(service_pid()))
-		broken("the service does not come back", vigild.said);
+		broken("the service does not run again", vigild.said);
 	nap(1500); /* a second restart would have happened by then: queries are 200 ms apart */
 	kill(vigild.pid, SIGTERM);
 	if (!vigild_await_end(&vigild, PATIENCE_MS))
-		broken("it does not end", vigild.said);
+		broken("vigild does not exit", vigild.said);
 	check_state(false);
 }
 
@@ -262,7 +262,7 @@ int main(int argc, char **argv)
 	vigild_kill(&vigild);
 	begun = starts();
 	if (begun > deaths + 1)
-		broken("a service was restarted twice for one death", "more starts than deaths");
+		broken("a service was restarted twice for one crash", "more starts than crashes");
 	printf("rounds %u, deaths %u, starts %u, slowest start %ld ms, torn %u, waited %u\n", done,
 		deaths, begun, slowest, torn, refused);
 	free(conf);

@@ -74,12 +74,12 @@ wait
 cat "$whole"/*.said | grep '^broken: ' | head -40
 kept() { check "$1" [ "$(cat "$whole"/*.said | grep -c "^broken: $2")" = 0 ]; }
 check "each kill program finished its rounds" [ "$(cat "$whole"/*.said | grep -c "^rounds $rounds,")" = "$judges" ]
-kept "the state file is never incomplete" 'the state file is torn'
-kept "the state file is never older than before" 'the state file has gone back'
+kept "the state file is never incomplete" 'the state file is incomplete'
+kept "the state file is never older than before" 'the state file is older than before'
 kept "the state file is never set aside" 'the state was set aside'
-kept "each start succeeds, in spite of the socket and the pipe of the killed vigild" 'it does not \(start\|answer\)'
-kept "the service runs after the last start" 'the service does not come back'
-kept "vigild exits when it receives SIGTERM" 'it does not end'
+kept "each start succeeds, in spite of the socket and the pipe of the killed vigild" 'vigild does not \(start\|reply\)'
+kept "the service runs after the last start" 'the service does not run again'
+kept "vigild exits when it receives SIGTERM" 'vigild does not exit'
 kept "no service is restarted twice for one crash" 'a service was restarted twice'
 cat "$whole"/*.said | awk '/^rounds / { gsub(",", ""); kills += $2; deaths += $4; starts += $6; torn += $12
 	if ($9 > slowest) slowest = $9 } END { print kills, deaths, starts, slowest, torn }' >"$whole/sum"

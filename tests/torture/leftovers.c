@@ -23,7 +23,7 @@ static void check_file(const char *name, bool must)
 	}
 	doc = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
 	if (!json_is_object(json_object_get(doc, "kept")))
-		fault_broken("%s is not whole", name);
+		fault_broken("%s is incomplete", name);
 	json_decref(doc);
 }
 
@@ -44,7 +44,7 @@ static void check_children(void)
 		if (waited < VIGILD_PATIENCE)
 			continue;
 		n = read(fd, pid, sizeof(pid) - 1);
-		fault_broken("it left a process behind: %s", pid);
+		fault_broken("vigild left process %s", pid);
 		if (n > 0 && atoi(pid) > 1)
 			kill(atoi(pid), SIGKILL);
 		break;
@@ -63,7 +63,7 @@ static void put_back(void)
 	snprintf(from, sizeof(from), "%s/state/state.json.bad", test.vigild.work);
 	snprintf(to, sizeof(to), "%s/state/state.json", test.vigild.work);
 	if (rename(from, to) < 0)
-		fault_broken("what it has set aside is not there");
+		fault_broken("the state file that was set aside does not exist");
 }
 
 void leftovers_check(void)

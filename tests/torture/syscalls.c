@@ -201,7 +201,7 @@ static bool disarm(void)
 		if (i == 0 || i == 1000)
 			kill(pid, i == 0 ? SIGTERM : SIGKILL);
 		if (i == VIGILD_PATIENCE) {
-			fault_broken("strace does not let go");
+			fault_broken("strace does not detach");
 			break;
 		}
 		usleep(1000);
