@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "crash_marker_page.h"
+#include "http_page.h"
 
 #define SETTLE 1000 /* milliseconds until the first change that a request causes */
 #define QUIET  30   /* milliseconds without a change, after which no more are expected */

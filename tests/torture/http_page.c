@@ -1,8 +1,8 @@
 /*
- * crash_marker_page: sends requests to the http module of a vigild in a torture test.  See
- * crash_marker_page.h.
+ * http_page: sends requests to the http module of a vigild in a torture test.  See
+ * http_page.h.
  */
-#include "crash_marker_page.h"
+#include "http_page.h"
 
 #include <errno.h>
 #include <stdio.h>

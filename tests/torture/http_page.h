@@ -1,6 +1,6 @@
-/* crash_marker_page: sends requests to the http module of a vigild in a torture test. */
-#ifndef CRASH_MARKER_PAGE_H
-#define CRASH_MARKER_PAGE_H
+/* http_page: sends requests to the http module of a vigild in a torture test. */
+#ifndef HTTP_PAGE_H
+#define HTTP_PAGE_H
 
 #include "vigild_process.h"
 
