@@ -1,18 +1,18 @@
 #!/bin/sh
-# layers.sh: checks with the #include lines of src/ that a layer includes no higher one.
+# layers.sh: proves with the #include lines of src/ that includes go down only.
 #
 # Each folder of src/ is a layer.  A file may include headers of its own layer and of the layers below
-# it.  Some libraries may only be included by a few files, so that events, dlopen, libedit and systemd
-# stay where a reader expects them.  A module may include vigil.h and the headers in its own folder.
-# A file outside the layers is refused.
+# it.  A few libraries may be included by a few files only, so that events, dlopen, libedit and
+# systemd stay where a reader looks for them.  A module may include vigil.h and the headers in its own
+# folder.  A file outside the layers is refused.
 set -u
 cd "${top_srcdir:-$(dirname "$0")/..}" && [ -f src/host/host.c ] || exit 1
 
 layers="base config state loop process worker persist service daemon host command control client
 	console module_tools"
 
-# layer_of FILE: sets layer to the number of the file's folder, counted from the bottom; the programs,
-# which are in no folder, are above all layers
+# layer_of FILE: sets layer, the number of the file's folder from the bottom up; the programs, which
+# are in no folder, are above all layers
 layer_of() {
 	layer=0
 	for f in $layers .; do
@@ -26,23 +26,23 @@ layer_of() {
 	layer=
 }
 
-may() { # may LIBRARY NAME: whether the file NAME may include the library
+may() { # may LIBRARY NAME: whether the file may include it
 	case $1:$2 in
 	event2/*:loop | event2/*:loop_timer | event2/*:worker_pool | event2/*:pidfd) ;;
 	event2/*:child | event2/*:child_output | event2/*:run_group | event2/*:api_own) ;;
 	event2/*:service/systemd/connection) ;;
 	event2/*:control_*) ;;
-	# Only the console is linked with libedit.
+	# libedit is linked with the console alone.
 	dlfcn.h:module | histedit.h:editor) ;;
 	systemd/*:log | systemd/*:service/systemd/* | systemd/*:service/managers/systemd) ;;
 	event2/* | dlfcn.h:* | histedit.h:* | systemd/*) return 1 ;;
 	esac
 }
 
-# judge FILE SIGN WHAT: prints what is wrong with this include of a file, which is named from src/
+# judge FILE SIGN WHAT: what is wrong with this include of a file, named from src/, or nothing
 judge() {
 	name=${1##*/} name=${name%.[ch]}
-	case $1 in service/*/*) name=${1%.[ch]} ;; esac # in other folders the name alone is enough
+	case $1 in service/*/*) name=${1%.[ch]} ;; esac # elsewhere a file is known by its name alone
 	case $1:$2 in
 	modules/*:'"') [ -f "$root/${1%/*}/$3" ] && [ "$3" = "${3##*/}" ] || echo "$3 is not beside it" ;;
 	modules/*) ;;
@@ -57,7 +57,7 @@ judge() {
 	esac
 }
 
-# complaints DIR: checks each include below it
+# complaints DIR: judges each include below it
 complaints() {
 	root=$1
 	grep -rE --include='*.[ch]' '^[[:space:]]*#[[:space:]]*include' "$root" |
@@ -79,8 +79,8 @@ else
 	not_ok "no file of src/ includes a header of a higher layer"
 fi
 
-# Two files that include each other's headers should be one file, or divided in another way.  A header
-# NAME_inside.h or NAME_internal.h is a part of NAME.  These pairs are known, and shall be removed:
+# Two files that include each other's headers are one file cut wrongly.  A header NAME_inside.h or
+# NAME_internal.h is a part of NAME.  These pairs are known, and are to go:
 known="base/log base/degraded
 command/command command/command_handlers
 command/command command/reply_stream
@@ -88,7 +88,7 @@ control/control_conn control/control
 config/config config/config_vigil
 modules/http/listener modules/http/connection"
 
-# arrows DIR: prints a line for each include of another file below it: the file, and the included one
+# arrows DIR: a line for each include of another file below it, from whom to whom
 arrows() {
 	grep -rE --include='*.[ch]' '^[[:space:]]*#[[:space:]]*include[[:space:]]*"' "$1" |
 		sed "s,^$1/,,; "'s/^\([^:]*\)\.[ch]:[^"]*"\([^"]*\)\.h".*/\1 \2/' |
@@ -99,7 +99,7 @@ arrows() {
 			if ($1 != $2) print $1, $2
 		}' | sort -u
 }
-# cycles DIR: prints each cycle below it, except the known pairs
+# cycles DIR: each cycle below it, but for the known pairs
 cycles() {
 	arrows "$1" | awk -v known="$known" '
 		BEGIN { n = split(known, pair, "\n"); for (i = 1; i <= n; i++) {
@@ -114,7 +114,7 @@ else
 	not_ok "no two files of src/ include each other"
 fi
 
-# The checks find a wrong include of each kind, in a tree that is wrong on purpose.
+# A wrong include of each kind is found, in a tree that is wrong on purpose.
 bent=$(mktemp -d) || exit 1
 trap 'rm -rf "$bent"' EXIT
 mkdir -p "$bent/modules/odd" "$bent/base" "$bent/config" "$bent/state" "$bent/host" "$bent/service/managers" "$bent/client" "$bent/console" "$bent/control" "$bent/attic"
