@@ -73,10 +73,10 @@ not_ok() { echo "not ok - $*"; failed=1; }
 
 wrong=$(complaints src)
 if [ -z "$wrong" ]; then
-	echo "ok - includes go down only, in $(find src -name '*.[ch]' | wc -l) files"
+	echo "ok - no file of src/ includes a header of a higher layer, in $(find src -name '*.[ch]' | wc -l) files"
 else
 	echo "$wrong"
-	not_ok "includes go down only"
+	not_ok "no file of src/ includes a header of a higher layer"
 fi
 
 # Two files that include each other's headers are one file cut wrongly.  A header NAME_inside.h or
@@ -108,10 +108,10 @@ cycles() {
 }
 wrong=$(cycles src)
 if [ -z "$wrong" ]; then
-	echo "ok - no two files include each other, in any folder"
+	echo "ok - no two files of src/ include each other"
 else
 	echo "$wrong"
-	not_ok "no two files include each other, in any folder"
+	not_ok "no two files of src/ include each other"
 fi
 
 # A wrong include of each kind is found, in a tree that is wrong on purpose.
@@ -122,8 +122,8 @@ bend() { # bend FILE LINE EXPECTED
 	printf '#include <stdio.h>\n%s\n' "$2" >"$bent/$1"
 	wrong=$(complaints "$bent")
 	case $wrong in
-	"$1: $3") echo "ok - found: $2 in $1" ;;
-	*) not_ok "found: $2 in $1, got '$wrong'" ;;
+	"$1: $3") echo "ok - the check of layers finds a wrong include: $2 in $1" ;;
+	*) not_ok "the check of layers finds a wrong include: $2 in $1, got '$wrong'" ;;
 	esac
 	rm "$bent/$1"
 }
@@ -146,7 +146,7 @@ printf '#include "service/c.h"\n' >"$bent/service/b_internal.h"
 printf '#include "service/a.h"\n' >"$bent/service/c.c"
 case $(cycles "$bent") in
 *service/a*service/b*service/c* | *service/a*service/c*service/b* | *service/b*service/a*service/c* | *service/b*service/c*service/a* | *service/c*service/*service/*)
-	echo "ok - found: a cycle of three files" ;;
-*) not_ok "found: a cycle of three files, got '$(cycles "$bent")'" ;;
+	echo "ok - the check of cycles finds a cycle of three files" ;;
+*) not_ok "the check of cycles finds a cycle of three files, got '$(cycles "$bent")'" ;;
 esac
 exit $failed
