@@ -69,7 +69,7 @@ fi
 
 check "a module is loaded" m test hello
 check "which is said" grep -qx 'Module was loaded' out
-check "with its options" grep -qE '^ +limit +int +1000000 +more than that is a warning$' out
+check "with its options" grep -qE '^ +limit +int +1000000 +the health is WARNING above this value$' out
 check "by a path as well" m test "$work/hello/hello.so"
 check "it ticks" m test hello --ticks 5
 check "five times" grep -qE '^ticks +5, callbacks [0-9.]+ ms in all' out
