@@ -36,8 +36,9 @@ static int start(vigil_daemon *d)
 }
 
 /* vigild checks the configuration against this table before it starts any daemon. */
-static const vigil_option options[] = {VIGIL_OPTION("interval", VIGIL_DURATION, "5s",
-					       "time between two ticks", .min = 0.1, .max = 86400),
+static const vigil_option options[] = {
+	VIGIL_OPTION("interval", VIGIL_DURATION, "5s", "the time between two ticks", .min = 0.1,
+		.max = 86400),
 	VIGIL_OPTION("limit", VIGIL_INT, "1000000", "the health is WARNING above this value",
 		.min = 0, .max = 1e15),
 	VIGIL_OPTION_END};
