@@ -196,7 +196,7 @@ static const vigil_option options[] = {
 	VIGIL_OPTION("state_max", VIGIL_SIZE, "1MiB",
 		"the maximum size of what the daemon keeps, as JSON", .min = 4096, .max = 67108864),
 	VIGIL_OPTION("member_max", VIGIL_SIZE, "64KiB",
-		"the maximum size of one top-level member of it", .min = 1024, .max = 67108864),
+		"the maximum size of one top-level member, as JSON", .min = 1024, .max = 67108864),
 	VIGIL_OPTION("user", VIGIL_TEXT, NULL,
 		"the user that the program runs as, if vigild runs as root"),
 	VIGIL_OPTION("directory", VIGIL_PATH, "/", "the working directory of the program"),
@@ -209,8 +209,8 @@ static const vigil_option options[] = {
 		"the delay before a stream that ended is started again; it doubles", .min = 0.1,
 		.max = 86400),
 	VIGIL_OPTION("backoff_max", VIGIL_DURATION, "5m",
-		"the maximum of this delay; a stream that ran for so long resets it", .min = 0.1,
-		.max = 86400),
+		"the maximum of backoff; a stream that ran for so long resets the delay",
+		.min = 0.1, .max = 86400),
 	VIGIL_OPTION_END,
 };
 

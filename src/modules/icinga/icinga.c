@@ -378,10 +378,11 @@ static const vigil_option options[] = {
 	VIGIL_OPTION("ca", VIGIL_PATH, "/var/lib/icinga2/certs/ca.crt",
 		"the file with the certificates of the trusted CA, in PEM format"),
 	VIGIL_OPTION("user", VIGIL_TEXT, NULL, "the ApiUser"),
-	VIGIL_OPTION("password_file", VIGIL_PATH, NULL, "the file with the password of this user"),
+	VIGIL_OPTION(
+		"password_file", VIGIL_PATH, NULL, "the file with the password of the ApiUser"),
 	VIGIL_OPTION("certificate", VIGIL_PATH, NULL,
 		"the file with a client certificate, instead of a user"),
-	VIGIL_OPTION("key", VIGIL_PATH, NULL, "the file with the key of this certificate"),
+	VIGIL_OPTION("key", VIGIL_PATH, NULL, "the file with the key of the client certificate"),
 	VIGIL_OPTION("submit", VIGIL_LIST, "*", "the daemons whose results are sent, as globs"),
 	VIGIL_OPTION("host", VIGIL_TEXT, NULL,
 		"the name of the Host object; unset: the name of this machine"),

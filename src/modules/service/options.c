@@ -31,7 +31,7 @@ const vigil_option service_options[] = {
 		"the delay after a restart that failed or did not help; it doubles; 0: try at "
 		"every check",
 		.min = 0, .max = 86400),
-	VIGIL_OPTION("backoff_max", VIGIL_DURATION, "5m", "the maximum of this delay", .min = 0,
+	VIGIL_OPTION("backoff_max", VIGIL_DURATION, "5m", "the maximum of backoff", .min = 0,
 		.max = 86400),
 	VIGIL_OPTION("healthy_after", VIGIL_DURATION, "10s",
 		"how long the service must run after a restart to count as healthy", .min = 0,
