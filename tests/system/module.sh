@@ -69,7 +69,7 @@ fi
 
 check "module test loads a module" m test hello
 check "module test says that the module was loaded" grep -qx 'Module was loaded' out
-check "module test lists the options of the module" grep -qE '^ +limit +int +1000000 +more than that is a warning$' out
+check "module test lists the options of the module" grep -qE '^ +limit +int +1000000 +the health is WARNING above this value$' out
 check "module test takes a path of a module" m test "$work/hello/hello.so"
 check "module test lets a module tick" m test hello --ticks 5
 check "module test counts the five ticks" grep -qE '^ticks +5, callbacks [0-9.]+ ms in all' out

@@ -350,24 +350,37 @@ static int start(vigil_daemon *d)
 }
 
 static const vigil_option options[] = {
-	VIGIL_OPTION("interval", VIGIL_DURATION, "10s", "time between two looks", .min = 0.1,
+	VIGIL_OPTION("interval", VIGIL_DURATION, "10s", "the time between two checks", .min = 0.1,
 		.max = 86400),
-	VIGIL_OPTION("disks", VIGIL_LIST, NULL, "mount points; unset, all disks of this machine"),
-	VIGIL_OPTION("load_warning", VIGIL_TEXT, NULL, "a range for the load over five minutes"),
-	VIGIL_OPTION("load_critical", VIGIL_TEXT, NULL, "likewise"),
-	VIGIL_OPTION("cpu_warning", VIGIL_TEXT, NULL, "a range for the percent that CPUs are busy"),
-	VIGIL_OPTION("cpu_critical", VIGIL_TEXT, NULL, "likewise"),
-	VIGIL_OPTION("memory_warning", VIGIL_TEXT, NULL, "a range for the percent of memory used"),
-	VIGIL_OPTION("memory_critical", VIGIL_TEXT, NULL, "likewise"),
-	VIGIL_OPTION("swap_warning", VIGIL_TEXT, NULL, "a range for the percent of swap used"),
-	VIGIL_OPTION("swap_critical", VIGIL_TEXT, NULL, "likewise"),
-	VIGIL_OPTION("disk_warning", VIGIL_TEXT, "90", "a range for the percent used of each disk"),
-	VIGIL_OPTION("disk_critical", VIGIL_TEXT, "97", "likewise"),
-	VIGIL_OPTION("inodes_warning", VIGIL_TEXT, "90", "a range for the percent of inodes used"),
-	VIGIL_OPTION("inodes_critical", VIGIL_TEXT, "97", "likewise"),
+	VIGIL_OPTION("disks", VIGIL_LIST, NULL,
+		"the mount points to check; unset: all disks of this machine"),
+	VIGIL_OPTION(
+		"load_warning", VIGIL_TEXT, NULL, "a range for the load average over five minutes"),
+	VIGIL_OPTION("load_critical", VIGIL_TEXT, NULL,
+		"a range for the load average over five minutes"),
+	VIGIL_OPTION(
+		"cpu_warning", VIGIL_TEXT, NULL, "a range for the CPU time in use, in percent"),
+	VIGIL_OPTION(
+		"cpu_critical", VIGIL_TEXT, NULL, "a range for the CPU time in use, in percent"),
+	VIGIL_OPTION("memory_warning", VIGIL_TEXT, NULL, "a range for the used memory, in percent"),
+	VIGIL_OPTION(
+		"memory_critical", VIGIL_TEXT, NULL, "a range for the used memory, in percent"),
+	VIGIL_OPTION(
+		"swap_warning", VIGIL_TEXT, NULL, "a range for the used swap space, in percent"),
+	VIGIL_OPTION(
+		"swap_critical", VIGIL_TEXT, NULL, "a range for the used swap space, in percent"),
+	VIGIL_OPTION("disk_warning", VIGIL_TEXT, "90",
+		"a range for the used space of each disk, in percent"),
+	VIGIL_OPTION("disk_critical", VIGIL_TEXT, "97",
+		"a range for the used space of each disk, in percent"),
+	VIGIL_OPTION("inodes_warning", VIGIL_TEXT, "90",
+		"a range for the used inodes of each disk, in percent"),
+	VIGIL_OPTION("inodes_critical", VIGIL_TEXT, "97",
+		"a range for the used inodes of each disk, in percent"),
 	VIGIL_OPTION("files_warning", VIGIL_TEXT, "80",
-		"a range for the percent used of the table of open files"),
-	VIGIL_OPTION("files_critical", VIGIL_TEXT, "95", "likewise"),
+		"a range for the use of the table of open files, in percent"),
+	VIGIL_OPTION("files_critical", VIGIL_TEXT, "95",
+		"a range for the use of the table of open files, in percent"),
 	VIGIL_OPTION_END,
 };
 
