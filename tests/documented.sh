@@ -68,6 +68,31 @@ printf '.Xr vigil-nonesuch 8 ,\n' >"$work/page.8"
 check "a reference to a page that does not exist is found" \
 	[ "$(dangling "$work/page.8")" = "there is no page vigil-nonesuch(8)" ]
 
+# lint FILE...: prints the warnings of mandoc, except about the order of references
+lint() { mandoc -Tlint -W warning "$@" | grep -v 'unusual Xr order'; }
+check_with mandoc "mandoc has no warning about a manual page" nothing "$(lint "${pages[@]}" 2>&1)"
+printf '.Dd November 30, 2026\n.Dt X 8\n.Os\n.Sh NAME\n.Nm x\n.Nd y\n.Sh SEE\n.Bl -tag\n' >"$work/page.8"
+check_with mandoc "a list that is not closed is found" [ -n "$(lint "$work/page.8" 2>&1)" ]
+
+mapfile -t verbs < <("$top_builddir/src/vigilctl" help | sed -n 's/^  \([a-z][a-z]*\) .*/\1/p')
+check "vigilctl has verbs" [ "${#verbs[@]}" -gt 15 ]
+check "vigilctl(8) has each verb" nothing "$(missing src/vigilctl.8 '^\.It Cm %s( |$)' "${verbs[@]}")"
+for program in vigild vigilctl; do
+	check "$program(8) has each option of $program --help" nothing "$(missing src/$program.8 '^\.It Fl .*Fl -%s( |$)' \
+		$("$top_builddir/src/$program" --help | sed -n 's/^  -., --\([a-z-]*\).*/\1/p'))"
+done
+# unknown_verbs FILE...: prints the verbs in commands of the pages that vigilctl does not have
+unknown_verbs() {
+	local verb
+	sed -nE 's/^(\.Ql |\.Dl |[#$] )(.*(&&|\|) )?vigilctl (-[qr] |-[sco] [^ ]+ )*([a-z]+).*/\5/p' "$@" | sort -u |
+		while read -r verb; do
+			case " ${verbs[*]} " in *" $verb "*) ;; *) echo "vigilctl has no verb $verb" ;; esac
+		done
+}
+check "every verb in a command of a page exists" nothing "$(unknown_verbs "${pages[@]}")"
+printf '.Dl vigild -t && vigilctl -o json relaod\n' >"$work/page.8"
+check "a verb that does not exist is found" [ "$(unknown_verbs "$work/page.8")" = "vigilctl has no verb relaod" ]
+
 # Messages are compared without the line breaks of the source between their parts.
 find src -name '*.c' -exec cat {} + | tr '\n' ' ' | sed 's/"[ 	]*"//g' >"$work/source"
 quoted() { sed -n '/^\.Sh TROUBLESHOOTING/,/^\.Sh FILES/s/^\.It Qq //p' "$@"; }
