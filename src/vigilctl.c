@@ -65,15 +65,18 @@ static void print_usage(FILE *to)
 		to);
 	verb_list(to);
 	fputs("\n"
-	      "  -s, --socket SOCKET  the control socket of vigild\n"
-	      "  -c, --config FILE    find the socket in this configuration; register changes it\n"
-	      "  -o, --output FORM    table or json\n"
-	      "  -r                   with get: a string without its quotes\n"
+	      "\"vigilctl help VERB\" prints the arguments of a verb.\n"
+	      "\n"
+	      "  -s, --socket SOCKET  use this control socket\n"
+	      "  -c, --config FILE    find the socket in FILE; register and unregister change it\n"
+	      "                       (default: " DEFAULT_FILE ")\n"
+	      "  -o, --output FORM    print a table or json\n"
+	      "  -r                   with get: print a string without its quotes\n"
 	      "  -q, --quiet          print nothing but errors\n"
 	      "  -V, --version        print the version\n"
-	      "  -h, --help           print this\n"
+	      "  -h, --help           print this help\n"
 	      "\n"
-	      "Exit: 0 done, 1 refused or failed, 2 usage, 4 vigild cannot be reached.\n",
+	      "Exit status: 0 done, 1 refused or failed, 2 usage, 4 vigild cannot be reached.\n",
 		to);
 }
 

@@ -52,20 +52,19 @@ struct run {
 static const char usage[] =
 	"usage: vigild [-c FILE] [-t] [-C] [-l LEVEL] [-V] [-h]\n"
 	"\n"
-	"Hosts the daemons that its configuration enables, in the foreground.\n"
+	"Runs the daemons that the configuration enables, in the foreground.\n"
 	"\n"
-	"  -c, --config FILE      read FILE (" SYSCONFDIR "/vigil/vigil.conf), then conf.d/*.conf\n"
-	"                         beside it\n"
-	"  -t, --test             check the whole configuration, say what is wrong, start nothing\n"
-	"  -C, --console          give a prompt that takes the verbs of vigilctl; without a "
-	"terminal\n"
-	"                         they are read from stdin, one on a line, and then vigild stops\n"
+	"  -c, --config FILE      read FILE, then conf.d/*.conf in its directory\n"
+	"                         (default: " SYSCONFDIR "/vigil/vigil.conf)\n"
+	"  -t, --test             check the whole configuration, print all errors, start nothing\n"
+	"  -C, --console          start a prompt for the verbs of vigilctl; without a terminal,\n"
+	"                         run the verbs on standard input, one on each line, and stop\n"
 	"  -l, --log-level LEVEL  error, warning, notice, info or debug\n"
 	"  -V, --version          print the version\n"
-	"  -h, --help             print this\n"
+	"  -h, --help             print this help\n"
 	"\n"
-	"SIGHUP reloads the configuration, SIGTERM and SIGINT stop.\n"
-	"Exit: 0 stopped as asked, 1 could not start or a verb of a script failed, 2 usage.\n";
+	"SIGHUP reloads the configuration.  SIGTERM and SIGINT stop vigild.\n"
+	"Exit status: 0 stopped as requested, 1 could not start or a verb failed, 2 usage.\n";
 
 /* Exits if the command line alone decides, for example with -V or an invalid option. */
 static void read_arguments(int argc, char **argv, struct arguments *arguments)

@@ -48,7 +48,7 @@ running
 "running"
 usage: get [POINTER]
 
-the value at a place of the state
+print the value at an address in the state
 service'
 both() { # both WHO COMMAND...
 	local who=$1; shift
