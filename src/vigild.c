@@ -17,6 +17,7 @@
 
 #include <jansson.h>
 
+#include "base/degraded.h"
 #include "base/diagnostic.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -79,7 +80,7 @@ static void read_arguments(int argc, char **argv, struct arguments *arguments)
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
-	vigil_level level;
+	enum log_level level;
 	int c;
 
 	*arguments = (struct arguments){.file = SYSCONFDIR "/vigil/vigil.conf"};
@@ -248,7 +249,7 @@ static int serve(const struct arguments *arguments)
 {
 	struct diagnostics diagnostics = {0};
 	struct run run = {0};
-	vigil_level level;
+	enum log_level level;
 	int err = -EINVAL;
 
 #ifdef M_ARENA_MAX
@@ -256,6 +257,7 @@ static int serve(const struct arguments *arguments)
 	 * gives each thread its own arena. */
 	mallopt(M_ARENA_MAX, 1);
 #endif
+	log_on_lost(degraded_log_lost);
 	run.host = host_new(arguments->file, &diagnostics);
 	if (run.host == NULL) {
 		print_diagnostics(&diagnostics, stderr);

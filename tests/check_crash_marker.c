@@ -237,7 +237,7 @@ END_TEST
 
 static char logged[1024];
 
-static void on_log(vigil_level level, const char *line, void *arg)
+static void on_log(enum log_level level, const char *line, void *arg)
 {
 	snprintf(logged, sizeof(logged), "%s", line);
 }

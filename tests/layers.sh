@@ -81,8 +81,7 @@ fi
 
 # Two files that include each other's headers are one file cut wrongly.  A header NAME_inside.h or
 # NAME_internal.h is a part of NAME.  These pairs are known, and are to go:
-known="base/log base/degraded
-command/command command/command_handlers
+known="command/command command/command_handlers
 command/command command/reply_stream
 control/control_conn control/control
 config/config config/config_vigil

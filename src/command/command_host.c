@@ -229,7 +229,7 @@ void command_modules(struct host *host, json_t *params, struct command_reply *re
 void command_log(struct host *host, json_t *params, struct command_reply *reply)
 {
 	const char *word = command_text(params, "level");
-	vigil_level level;
+	enum log_level level;
 
 	if (log_level_parse(word, &level) != 0) {
 		command_fail(reply, COMMAND_PARAMS,

@@ -104,7 +104,7 @@ static void stop_the_unwanted(struct host *host, const struct plan *plan, json_t
 		if (plan_find(plan, name) != NULL)
 			continue;
 		list_name(result, "stopped", name);
-		log_write(VIGIL_NOTICE, name, "stopped: no longer enabled");
+		log_write(LEVEL_NOTICE, name, "stopped: no longer enabled");
 		end(host, d);
 	}
 }
@@ -157,7 +157,7 @@ void host_release(struct host *host, const char *name)
 		json_decref(result);
 		diagnostics_clear(&diagnostics);
 	} else if (quarantine_release(host->store, name)) {
-		log_write(VIGIL_NOTICE, name, "no longer held back");
+		log_write(LEVEL_NOTICE, name, "no longer held back");
 		start_released(host, pd);
 	}
 }

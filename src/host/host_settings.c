@@ -66,7 +66,7 @@ void host_say_what_waits(const struct config *old, const struct config *new, jso
 int host_take_log(
 	const struct config *old, const struct config *new, struct diagnostics *diagnostics)
 {
-	vigil_level level = log_level();
+	enum log_level level = log_level();
 	int err;
 
 	/* A level that `vigilctl log` has set stays until the value in the file changes. */

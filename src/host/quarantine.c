@@ -39,7 +39,7 @@ static void say_end(const struct blame *before)
 		snprintf(how, sizeof(how), "%s",
 			before->signo < 0 ? "by exit" : "by SIGKILL, or by _exit");
 	if (before->name[0] != '\0')
-		log_write(VIGIL_ERROR, before->name, "the previous vigild was ended %s %s", how,
+		log_write(LEVEL_ERROR, before->name, "the previous vigild was ended %s %s", how,
 			before->loading ? "while the module of this name was opened"
 					: "in a callback of this daemon");
 	else

@@ -340,12 +340,12 @@ static json_t *run(const struct module_test *test, const struct place *place)
 
 /* Prints the daemon's log lines and all warnings and errors.  Other lines of the host are not of
  * interest here. */
-static void on_log(vigil_level level, const char *line, void *arg)
+static void on_log(enum log_level level, const char *line, void *arg)
 {
 	const struct place *place = arg;
 	size_t n = strlen(place->name);
 
-	if (level <= VIGIL_WARN || (strncmp(line, place->name, n) == 0 && line[n] == ':'))
+	if (level <= LEVEL_WARN || (strncmp(line, place->name, n) == 0 && line[n] == ':'))
 		fprintf(stderr, "%s\n", line);
 }
 

@@ -353,7 +353,7 @@ static void log_problem(struct store *store, const char *name, const char *key, 
 	if (store->problem_logged != 0 && now - store->problem_logged < QUIET)
 		return;
 	store->problem_logged = now;
-	log_write(VIGIL_WARN, name,
+	log_write(LEVEL_WARN, name,
 		"\"%s\" is not saved, because the next start could not read it: %s", key, why);
 }
 
