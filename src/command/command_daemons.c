@@ -1,7 +1,7 @@
 /*
  * command_daemons: the verbs about daemons: status, explain, run, restart, pause and resume.
  */
-#include "command/command_handlers.h"
+#include "command/command_internal.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -108,7 +108,7 @@ void command_status(struct host *host, json_t *params, struct command_reply *rep
 	struct vigil_daemon *d;
 
 	if (command_text(params, "name") == NULL) {
-		reply_stream_answer(host, sections, reply);
+		command_answer(host, sections, reply);
 		return;
 	}
 	d = named(host, params, reply);

@@ -1,7 +1,7 @@
 /*
  * command_host: the verbs about the host: its state, its configuration and vigild itself.
  */
-#include "command/command_handlers.h"
+#include "command/command_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -131,7 +131,7 @@ void command_list(struct host *host, json_t *params, struct command_reply *reply
 	const struct peer *peer = reply->peer;
 	bool may = peer != NULL && (peer->uid == 0 || peer->uid == geteuid());
 
-	reply_stream_answer(host, may ? all : rows, reply);
+	command_answer(host, may ? all : rows, reply);
 }
 
 static void fail_diagnostics(

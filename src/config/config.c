@@ -487,3 +487,13 @@ const struct config_daemon *config_after(const struct config *config, const char
 	}
 	return low < config->count ? &config->daemons[low] : NULL;
 }
+
+const struct option_value *config_vigil(const struct config *config, const char *key)
+{
+	return option_get(config->vigil, key);
+}
+
+void config_restart_rate(const struct config *config, unsigned *count, double *seconds)
+{
+	config_vigil_rate(config_vigil(config, "restart_rate")->text, count, seconds);
+}

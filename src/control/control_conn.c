@@ -10,7 +10,7 @@
  * A connection is never freed while one of its own requests runs: it is marked as ending, and a
  * timer of the loop frees it.
  */
-#include "control/control_internal.h"
+#include "control/control_conn_internal.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -25,7 +25,6 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "command/command_handlers.h"
 #include "command/reply_stream.h"
 #include "host/host.h"
 #include "loop/loop.h"

@@ -18,6 +18,7 @@
 #include "base/degraded.h"
 #include "base/memory.h"
 #include "base/trust_command.h"
+#include "daemon/candidate.h"
 #include "daemon/daemon_internal.h"
 #include "process/child.h"
 #include "process/run_as.h"

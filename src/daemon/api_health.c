@@ -16,6 +16,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "daemon/candidate.h"
 #include "daemon/daemon_internal.h"
 #include "loop/loop.h"
 

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "daemon/candidate.h"
 #include "daemon/daemon_internal.h"
 #include "loop/loop.h"
 #include "state/state.h"

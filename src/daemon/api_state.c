@@ -20,6 +20,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "daemon/candidate.h"
 #include "daemon/daemon_internal.h"
 #include "daemon/stale.h"
 #include "loop/loop.h"

@@ -129,10 +129,6 @@ void daemon_forget_event(struct vigil_daemon *d);
 int daemon_refuse(struct vigil_daemon *d, int err, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* Whether the daemon is a candidate, for which the named function of vigil.h must do nothing.  If
- * it is one, sets errno to EPERM, and logs an error at the first such call. */
-bool daemon_is_candidate(struct vigil_daemon *d, const char *function);
-
 /* Announces a new value of /runs/NAME/KEY to its watchers.  Takes the reference to value. */
 void daemon_announce(struct vigil_daemon *d, const char *key, json_t *value);
 json_t *daemon_health_account(const struct vigil_daemon *d);

@@ -2,9 +2,10 @@
  * service: keeps one service running, under any service manager.
  *
  * At each tick and after each event the daemon checks its service: it queries the status, writes
- * the result to the state (record.c), and only then decides (decide.c) whether to restart the
- * service (restart.c). It computes the health from the same facts (health.c). Everything that the
- * daemon knows is in its subtree at service_state, and everything that it did is in its history.
+ * the result to the state (service_record.c), and only then decides (decide.c) whether to restart
+ * the service (service_restart.c). It computes the health from the same facts (health.c).
+ * Everything that the daemon knows is in its subtree at service_state, and everything that it did
+ * is in its history.
  *
  * Each daemon has one struct instance, which lives as long as the daemon.
  */
@@ -14,9 +15,9 @@
 
 #include "check.h"
 #include "health.h"
-#include "instance.h"
 #include "interned.h"
 #include "options.h"
+#include "service.h"
 
 static void on_retry(vigil_daemon *d, void *arg);
 

@@ -1,5 +1,5 @@
 /*
- * disks: reports the free space of each disk of this machine.
+ * system_disks: reports the free space of each disk of this machine.
  *
  * A remote file system whose server does not answer would block the whole host. So file systems
  * that are not on this machine are never accessed.

@@ -1,5 +1,5 @@
 /*
- * record_send: makes the change of a record as a JSON object; see notify.h.
+ * records_send: makes the change of a record as a JSON object; see send.h.
  */
 #include "records.h"
 
@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "local_time.h"
+#include "watch.h"
 
 void record_subject(const char *pointer, char *name, size_t size)
 {

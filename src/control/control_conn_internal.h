@@ -1,9 +1,9 @@
 /*
- * control_internal: struct conn, for the files that share it. control_conn.c handles requests,
- * control_send.c sends replies and notifications, and control_watch.c handles watches.
+ * control_conn_internal: struct conn, for the files that share it. control_conn.c handles requests,
+ * control_conn_send.c sends replies and notifications, and control_conn_watch.c handles watches.
  */
-#ifndef CONTROL_INTERNAL_H
-#define CONTROL_INTERNAL_H
+#ifndef CONTROL_CONN_INTERNAL_H
+#define CONTROL_CONN_INTERNAL_H
 
 #include <stdbool.h>
 #include <stdint.h>

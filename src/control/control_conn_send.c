@@ -1,11 +1,11 @@
 /*
- * control_send: sends replies and notifications to one connection.
+ * control_conn_send: sends replies and notifications to one connection.
  *
  * A short reply is a line in `out` that waits until the peer reads it.  A long reply is a stream,
  * which is generated piece by piece as the peer reads.  Other lines wait in `later` for the end of
  * the stream.
  */
-#include "control/control_internal.h"
+#include "control/control_conn_internal.h"
 
 #include <errno.h>
 #include <stdlib.h>

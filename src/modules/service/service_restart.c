@@ -1,5 +1,5 @@
 /*
- * restart: restarts the service and evaluates the outcome.
+ * service_restart: restarts the service and evaluates the outcome.
  *
  * A restart that failed and a restart that did not help are setbacks, and each setback increases
  * the backoff. A restart has helped if the service then passed all tests for healthy_after,
@@ -10,8 +10,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "instance.h"
 #include "interned.h"
+#include "service.h"
 
 static void on_restarted(vigil_service *svc, const vigil_service_reply *r, void *arg);
 
