@@ -68,6 +68,10 @@ const char *text_suggest_get(const struct text_suggest *s);
  * knows. */
 bool text_glob(const char *glob, const char *name);
 
+/* The 32-bit FNV-1a hash of the text.  hash: TEXT_HASH, or the hash of the text before it. */
+#define TEXT_HASH 2166136261u
+uint32_t text_hash(const char *text, uint32_t hash);
+
 /* Copies length bytes of text to dst (size bytes, always NUL-terminated) and escapes it.  Control
  * characters and invalid UTF-8 become \n, \t, \r or \xHH.  The control characters of Unicode, line
  * separators, zero-width characters and directional marks become \u{XXXX}.  Escaping an escaped

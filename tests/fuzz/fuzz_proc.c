@@ -136,14 +136,9 @@ static void quota_holds(const char *text)
 
 void fuzz_control_group(const uint8_t *data, size_t size)
 {
-	char *text = fuzz_text(data, size), path[64], all[1024], unit[32], line[64];
+	char *text = fuzz_text(data, size), unit[32], line[64];
 
 	quota_holds(text);
-	FUZZ_HOLDS(cpu_count_group(text, all, sizeof(all)) == (all[0] == '/'));
-	FUZZ_HOLDS(strpbrk(all, "\n") == NULL && strstr(all, "/..") == NULL);
-	FUZZ_HOLDS(all[0] == '\0' || strstr(text, all) != NULL);
-	if (cpu_count_group(text, path, sizeof(path)))
-		FUZZ_HOLDS(strlen(path) < sizeof(path));
 	if (holder_unit(text, unit, sizeof(unit))) {
 		FUZZ_HOLDS(strncmp(unit, "vigil", 5) == 0 && text_is_service_name(unit));
 		FUZZ_HOLDS(strpbrk(unit, " ;&|$`'\"<>()\033") == NULL);
