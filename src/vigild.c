@@ -180,15 +180,15 @@ static void on_console_end(bool failed, void *arg)
 
 /* Reports the other vigild on the socket and how to stop it.  This process does not stop it,
  * because only the administrator knows why it runs. */
-static void say_holder(struct host *host)
+static void print_socket_owner(struct host *host)
 {
 	const char *socket = config_vigil(host_config(host), "socket")->text;
-	pid_t pid = holder_of(socket);
+	pid_t pid = socket_owner_pid(socket);
 	char how[160];
 
 	if (pid > 0)
 		fprintf(stderr, "vigild: the vigild of pid %ld holds %s; stop it first: %s\n",
-			(long)pid, socket, holder_stop(pid, how, sizeof(how)));
+			(long)pid, socket, socket_owner_stop(pid, how, sizeof(how)));
 	else
 		fprintf(stderr, "vigild: another vigild holds %s; stop it first\n", socket);
 }
@@ -199,7 +199,7 @@ static bool bring_up(struct run *run)
 
 	run->control = control_open(run->host);
 	if (run->control == NULL && errno == EADDRINUSE) {
-		say_holder(run->host);
+		print_socket_owner(run->host);
 		return false;
 	}
 	if (run->control == NULL) {

@@ -242,7 +242,7 @@ static bool on_turn(uint64_t until, void *arg)
 
 	do {
 		if (conn->stream != NULL) {
-			more = conn_tell_part(conn) || conn->stream == NULL;
+			more = conn_send_part(conn) || conn->stream == NULL;
 		} else if (!take_line(conn)) {
 			read_on(conn);
 			more = conn->stream != NULL;

@@ -68,7 +68,7 @@ void conn_send_line(struct conn *conn, json_t *object);
 void conn_begin_stream(struct conn *conn, json_t *id, struct reply_stream *stream);
 /* Queues the next piece of the stream.  False: the peer must first read what is waiting, the stream
  * is complete, or the connection is closing. */
-bool conn_tell_part(struct conn *conn);
+bool conn_send_part(struct conn *conn);
 
 void conn_watch(struct conn *conn, json_t *params, struct command_reply *reply);
 /* Ends all watches of the connection.  Returns their number. */

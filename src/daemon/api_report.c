@@ -95,7 +95,7 @@ void vigil_event(vigil_daemon *d, const char *format, ...)
 		return;
 	LOOP_ASSERT_OWNER();
 	va_start(ap, format);
-	daemon_say(text, format, ap);
+	daemon_format(text, format, ap);
 	va_end(ap);
 	remember(d, text);
 }
@@ -127,7 +127,7 @@ void vigil_event_repeat(vigil_daemon *d, uint32_t *line, const char *format, ...
 	if (daemon_is_candidate(d, "vigil_event_repeat"))
 		return;
 	va_start(ap, format);
-	daemon_say(text, format, ap);
+	daemon_format(text, format, ap);
 	va_end(ap);
 	if (*line != 0 && rewrite(d, *line, text))
 		return;
@@ -158,7 +158,7 @@ int vigil_fail(vigil_daemon *d, const char *format, ...)
 	if (daemon_is_candidate(d, "vigil_fail"))
 		return -EPERM;
 	va_start(ap, format);
-	daemon_say(text, format, ap);
+	daemon_format(text, format, ap);
 	va_end(ap);
 	return daemon_refuse(d, EINVAL, "%s", text);
 }

@@ -91,7 +91,7 @@ void daemon_leave(struct vigil_daemon *d, uint64_t entered)
 			clock_to_seconds(took));
 }
 
-void daemon_say(char text[DAEMON_TEXT], const char *format, va_list ap)
+void daemon_format(char text[DAEMON_TEXT], const char *format, va_list ap)
 {
 	/* Larger than text, so that only text_escape truncates, between two characters. */
 	char raw[2 * DAEMON_TEXT];
@@ -104,7 +104,7 @@ void daemon_keep_text(char **text, const char *format, va_list ap)
 {
 	char said[DAEMON_TEXT];
 
-	daemon_say(said, format, ap);
+	daemon_format(said, format, ap);
 	free(*text);
 	*text = memory_text(said);
 }

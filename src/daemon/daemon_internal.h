@@ -113,9 +113,9 @@ void daemon_leave(struct vigil_daemon *d, uint64_t entered);
 
 /* Formats a text that is to be kept, escapes it because it may quote untrusted text, and truncates
  * it to DAEMON_TEXT bytes. */
-void daemon_say(char text[DAEMON_TEXT], const char *format, va_list ap)
+void daemon_format(char text[DAEMON_TEXT], const char *format, va_list ap)
 	__attribute__((format(printf, 2, 0)));
-/* As daemon_say, but allocates the result, because few daemons ever need one.  Frees the old
+/* As daemon_format, but allocates the result, because few daemons ever need one.  Frees the old
  * *text. */
 void daemon_keep_text(char **text, const char *format, va_list ap)
 	__attribute__((format(printf, 2, 0)));

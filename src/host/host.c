@@ -188,7 +188,7 @@ static json_t *apply(struct host *host, const struct plan *plan)
 
 /* --- reload ----------------------------------------------------------------------------------- */
 
-static void say_result(const json_t *result)
+static void log_result(const json_t *result)
 {
 	log_notice("reloaded: %zu started, %zu stopped, %zu changed, %d kept, %zu failed",
 		json_array_size(json_object_get(result, "started")),
@@ -246,13 +246,13 @@ int host_reload(struct host *host, json_t **result, struct diagnostics *diagnost
 	}
 	host_take_settings(host, plan->config);
 	*result = apply(host, plan);
-	host_say_what_waits(host->plan->config, plan->config, *result);
+	host_report_pending(host->plan->config, plan->config, *result);
 	plan_free(host->plan);
 	host->plan = plan;
 	host->reloads++;
 	host->generation++;
 	log_notes(diagnostics, *result);
-	say_result(*result);
+	log_result(*result);
 	return 0;
 }
 

@@ -137,7 +137,7 @@ static bool is_sent_here(const struct request *request, const struct listener *l
 static bool is_authorized(const struct request *request)
 {
 	struct server *server = request->server;
-	char token[GUARD_TOKEN_MAX], why[512];
+	char token[AUTH_TOKEN_MAX], why[512];
 
 	if (server->token_file == NULL)
 		return true;

@@ -80,7 +80,7 @@ void instance_check(struct instance *self);
 void instance_review(struct instance *self, const vigil_service_reply *r, bool act);
 
 /* Reports the result of the check to the peers that wait for this service. */
-void instance_tell_peers(struct instance *self, const vigil_service_reply *r);
+void instance_notify_peers(struct instance *self, const vigil_service_reply *r);
 
 /* service_record.c */
 void record_text(struct instance *self, const char *path, const char *text);
@@ -94,7 +94,7 @@ void record_totals(struct instance *self);
 bool restart_begin(struct instance *self);
 /* Evaluates the last restart from the result of a check: it helped, it did not help, or this is not
  * known yet. */
-void restart_judge(
+void restart_evaluate(
 	struct instance *self, const vigil_service_reply *r, const struct verdict *verdict);
 /* The callback of `vigilctl restart`; `arg` is the instance. Returns 0, -EALREADY if a restart is
  * in progress, or -EAGAIN if the queue is full. */

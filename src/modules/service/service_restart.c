@@ -131,7 +131,7 @@ static void forgive(struct instance *self, const vigil_service_reply *r,
 	recent_save(&self->recent);
 }
 
-void restart_judge(
+void restart_evaluate(
 	struct instance *self, const vigil_service_reply *r, const struct verdict *verdict)
 {
 	struct attempt *attempt = &self->attempt;
@@ -272,5 +272,5 @@ static void on_restarted(vigil_service *svc, const vigil_service_reply *r, void 
 	record_reply(self, r);
 	vigil_state_unset(self->daemon, PLACE "next_retry");
 	instance_review(self, r, false);
-	instance_tell_peers(self, r);
+	instance_notify_peers(self, r);
 }
