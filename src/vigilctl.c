@@ -243,7 +243,7 @@ static int edit(struct request *r)
 	return status;
 }
 
-static int say_unreachable(const char *socket, int err)
+static int print_unreachable(const char *socket, int err)
 {
 	if (err == EACCES)
 		say("%s: you may not; ask to be made a member of vigil's group", socket);
@@ -260,7 +260,7 @@ static int look_on(const struct request *r)
 	if (err == -ECANCELED)
 		return EXIT_REFUSED;
 	if (err != -EPIPE && err != -ECONNRESET)
-		return say_unreachable(r->socket, -err);
+		return print_unreachable(r->socket, -err);
 	say("vigild has closed the connection");
 	return EXIT_UNREACHABLE;
 }
@@ -278,7 +278,7 @@ static int ask(struct request *r)
 		return look_on(r);
 	client = client_open(r->socket);
 	if (client == NULL)
-		return say_unreachable(r->socket, errno);
+		return print_unreachable(r->socket, errno);
 	status = talk(client, r);
 	client_close(client);
 	return status;

@@ -17,6 +17,7 @@
 
 #include <jansson.h>
 
+#include "base/degraded.h"
 #include "base/diagnostic.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -78,7 +79,7 @@ static void read_arguments(int argc, char **argv, struct arguments *arguments)
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
-	vigil_level level;
+	enum log_level level;
 	int c;
 
 	*arguments = (struct arguments){.file = SYSCONFDIR "/vigil/vigil.conf"};
@@ -178,15 +179,15 @@ static void on_console_end(bool failed, void *arg)
 
 /* Reports the other vigild on the socket and how to stop it.  This process does not stop it,
  * because only the administrator knows why it runs. */
-static void say_holder(struct host *host)
+static void print_socket_owner(struct host *host)
 {
 	const char *socket = config_vigil(host_config(host), "socket")->text;
-	pid_t pid = holder_of(socket);
+	pid_t pid = socket_owner_pid(socket);
 	char how[160];
 
 	if (pid > 0)
 		fprintf(stderr, "vigild: the vigild of pid %ld holds %s; stop it first: %s\n",
-			(long)pid, socket, holder_stop(pid, how, sizeof(how)));
+			(long)pid, socket, socket_owner_stop(pid, how, sizeof(how)));
 	else
 		fprintf(stderr, "vigild: another vigild holds %s; stop it first\n", socket);
 }
@@ -197,7 +198,7 @@ static bool bring_up(struct run *run)
 
 	run->control = control_open(run->host);
 	if (run->control == NULL && errno == EADDRINUSE) {
-		say_holder(run->host);
+		print_socket_owner(run->host);
 		return false;
 	}
 	if (run->control == NULL) {
@@ -247,7 +248,7 @@ static int serve(const struct arguments *arguments)
 {
 	struct diagnostics diagnostics = {0};
 	struct run run = {0};
-	vigil_level level;
+	enum log_level level;
 	int err = -EINVAL;
 
 #ifdef M_ARENA_MAX
@@ -255,6 +256,7 @@ static int serve(const struct arguments *arguments)
 	 * gives each thread its own arena. */
 	mallopt(M_ARENA_MAX, 1);
 #endif
+	log_on_lost(degraded_log_lost);
 	run.host = host_new(arguments->file, &diagnostics);
 	if (run.host == NULL) {
 		print_diagnostics(&diagnostics, stderr);

@@ -449,11 +449,11 @@ START_TEST(log_and_version)
 {
 	ck_assert_int_eq(run("log", "{\"level\":\"debug\"}"), 0);
 	ck_assert_str_eq(text_at("/level"), "debug");
-	ck_assert_int_eq(log_level(), VIGIL_DEBUG);
+	ck_assert_int_eq(log_level(), LEVEL_DEBUG);
 	ck_assert_int_eq(run("log", "{\"level\":\"error\"}"), 0);
-	ck_assert_int_eq(log_level(), VIGIL_ERROR);
+	ck_assert_int_eq(log_level(), LEVEL_ERROR);
 	ck_assert_int_eq(run("log", "{\"level\":\"loud\"}"), COMMAND_PARAMS);
-	ck_assert_int_eq(log_level(), VIGIL_ERROR);
+	ck_assert_int_eq(log_level(), LEVEL_ERROR);
 	ck_assert_int_eq(run("version", NULL), 0);
 	ck_assert_str_eq(text_at("/version"), PACKAGE_VERSION);
 	ck_assert_int_eq(number_at("/pid"), getpid());

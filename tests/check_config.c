@@ -1,5 +1,6 @@
 /* The snapshot: what files say together, and all that can be wrong with that. */
 #include "config/config.h"
+#include "config/config_vigil.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <wchar.h>
 
-#include "base/log.h"
 #include "base/memory.h"
+#include "base/text.h"
 
 #define GAP 2
 

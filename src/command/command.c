@@ -3,7 +3,7 @@
  *
  * Access and parameters are checked here, before any handler runs, and nowhere else.
  */
-#include "command/command_handlers.h"
+#include "command/command_internal.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -49,6 +49,19 @@ void command_fail(struct command_reply *reply, enum command_error code, const ch
 const char *command_text(json_t *params, const char *name)
 {
 	return json_string_value(json_object_get(params, name));
+}
+
+void command_answer(struct host *host, const struct section *sections, struct command_reply *reply)
+{
+	const char *name;
+
+	reply->stream = reply->in_parts ? reply_stream_new(host, sections) : NULL;
+	if (reply->stream != NULL)
+		return;
+	reply->result = json_array();
+	for (; sections->next != NULL; sections++)
+		for (name = ""; (name = sections->next(host, name)) != NULL;)
+			json_array_append_new(reply->result, sections->render(host, name));
 }
 
 /* --- the table -------------------------------------------------------------------------------- */

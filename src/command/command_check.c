@@ -9,7 +9,7 @@
  *
  * An error in the request is not an error reply: the result is UNKNOWN.
  */
-#include "command/command_handlers.h"
+#include "command/command_internal.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /*
  * command_daemons: the verbs about daemons: explain, run, restart, pause and resume.
  */
-#include "command/command_handlers.h"
+#include "command/command_internal.h"
 
 #include <errno.h>
 #include <stdio.h>

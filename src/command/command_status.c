@@ -5,7 +5,7 @@
  * state of a row is that of the daemon's service.  The status of the daemon itself is there instead
  * if the daemon has no service, or does not run.
  */
-#include "command/command_handlers.h"
+#include "command/command_internal.h"
 
 #include <string.h>
 
@@ -143,7 +143,7 @@ void command_status(struct host *host, json_t *params, struct command_reply *rep
 	const char *name = command_text(params, "name");
 
 	if (name == NULL)
-		reply_stream_answer(host, sections, reply);
+		command_answer(host, sections, reply);
 	else
 		named_rows(host, name, reply);
 }

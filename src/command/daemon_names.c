@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "command/command_handlers.h"
+#include "command/command_internal.h"
 #include "daemon/daemon.h"
 #include "host/host.h"
 

@@ -316,7 +316,7 @@ static void take_line(struct builder *b, const struct ini_line *l)
 /* --- trust ------------------------------------------------------------------------------------ */
 
 /* A file that does not exist or cannot be reached is reported where it is read. */
-static bool judge(const char *path, unsigned flags, struct diagnostics *diagnostics)
+static bool check_trust(const char *path, unsigned flags, struct diagnostics *diagnostics)
 {
 	char why[TRUST_WHY];
 	int err = trust_path(path, NULL, flags, why, sizeof(why));
@@ -328,13 +328,13 @@ static bool judge(const char *path, unsigned flags, struct diagnostics *diagnost
 }
 
 /* Everybody who may write one of the files, or add a file, controls which programs vigild runs. */
-static void judge_files(const struct config *config, struct diagnostics *diagnostics)
+static void check_files(const struct config *config, struct diagnostics *diagnostics)
 {
-	if (!judge(config->files[0], 0, diagnostics) ||
-		!judge(config->dropin, TRUST_ENTRIES, diagnostics))
+	if (!check_trust(config->files[0], 0, diagnostics) ||
+		!check_trust(config->dropin, TRUST_ENTRIES, diagnostics))
 		return;
 	for (size_t i = 1; config->files[i] != NULL; i++)
-		judge(config->files[i], 0, diagnostics);
+		check_trust(config->files[i], 0, diagnostics);
 }
 
 /* --- the whole configuration ------------------------------------------------------------------ */
@@ -384,7 +384,7 @@ static void read_meaning(struct builder *b, const struct ini *inis)
 	config->vigil = config_vigil_check(b->vigil, b->vigil_count, config->file, b->diagnostics);
 }
 
-static struct config *load(const char *file, const struct config_draft *draft, bool judged,
+static struct config *load(const char *file, const struct config_draft *draft, bool check,
 	struct diagnostics *diagnostics)
 {
 	struct builder b = {.config = memory_zero(sizeof(*b.config)), .diagnostics = diagnostics};
@@ -397,8 +397,8 @@ static struct config *load(const char *file, const struct config_draft *draft, b
 	config->files = memory_zero(sizeof(*config->files));
 	note_file(config, file);
 	find_dropins(config, diagnostics);
-	if (judged)
-		judge_files(config, diagnostics);
+	if (check)
+		check_files(config, diagnostics);
 	if (draft != NULL)
 		place_draft(config, draft);
 	while (config->files[count] != NULL)
@@ -486,4 +486,14 @@ const struct config_daemon *config_after(const struct config *config, const char
 			high = middle;
 	}
 	return low < config->count ? &config->daemons[low] : NULL;
+}
+
+const struct option_value *config_vigil(const struct config *config, const char *key)
+{
+	return option_get(config->vigil, key);
+}
+
+void config_restart_rate(const struct config *config, unsigned *count, double *seconds)
+{
+	config_vigil_rate(config_vigil(config, "restart_rate")->text, count, seconds);
 }

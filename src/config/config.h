@@ -36,10 +36,6 @@ struct config {
 	char **files; /* all files, ends with NULL; each `file` points into it */
 };
 
-/* The schema of [vigil]: modules socket pipe state_dir group log log_level workers workers_max
- * exec_max restart_rate deny upgrade_wait */
-extern const vigil_option config_schema[];
-
 /* Reads, parses and checks the configuration.  All errors go to the diagnostics: all syntax errors
  * or, if there are none, all semantic errors.  Returns NULL if there was an error. */
 struct config *config_load(const char *file, struct diagnostics *diagnostics);

@@ -161,7 +161,7 @@ static json_t *ring_of(const struct average *a, const struct series *s)
 	return ring;
 }
 
-static void tell(struct average *a, const struct source *source, double now)
+static void write_source(struct average *a, const struct source *source, double now)
 {
 	json_t *windows = json_object();
 	char path[LABEL_MAX + 16];
@@ -188,7 +188,7 @@ static void mark_stale(vigil_daemon *d, bool stale)
 }
 
 /* Reports the worst level of all sources. A source without a current number counts as unknown. */
-static void judge(struct average *a)
+static void report_health(struct average *a)
 {
 	vigil_health_level level = VIGIL_OK;
 	const struct source *worst = NULL, *unknown = NULL;
@@ -260,9 +260,9 @@ static void on_tick(vigil_daemon *d, void *arg)
 		for (size_t k = 0; k < missed; k++)
 			series_push(&source->series, NAN);
 		series_push(&source->series, source->now);
-		tell(a, source, source->now);
+		write_source(a, source, source->now);
 	}
-	judge(a);
+	report_health(a);
 	if (vigil_now() - a->put_by >= PUT_BY)
 		put_by(a);
 }

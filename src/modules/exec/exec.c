@@ -2,10 +2,10 @@
  * exec: runs a program of the admin: a Nagios plugin, a script that prints JSON, or any program
  * whose exit status is a result.
  *
- * In mode periodic (periodic.c) the program runs at each tick and its exit is the result: the exit
- * status is the level (0 OK, 1 WARNING, 2 CRITICAL, anything else UNKNOWN), and the output gives
- * the details. In mode stream (stream.c) the program keeps running. vigild never runs a shell for
- * it.
+ * In mode periodic (exec_periodic.c) the program runs at each tick and its exit is the result: the
+ * exit status is the level (0 OK, 1 WARNING, 2 CRITICAL, anything else UNKNOWN), and the output
+ * gives the details. In mode stream (exec_stream.c) the program keeps running. vigild never runs a
+ * shell for it.
  */
 #include "exec.h"
 

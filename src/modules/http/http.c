@@ -137,7 +137,7 @@ static bool is_sent_here(const struct request *request, const struct listener *l
 static bool is_authorized(const struct request *request)
 {
 	struct server *server = request->server;
-	char token[GUARD_TOKEN_MAX], why[512];
+	char token[AUTH_TOKEN_MAX], why[512];
 
 	if (server->token_file == NULL)
 		return true;
@@ -200,7 +200,7 @@ static char *decode_path(struct evhttp_request *req)
 	return NULL;
 }
 
-void server_on_request(struct evhttp_request *req, void *arg)
+static void on_request(struct evhttp_request *req, void *arg)
 {
 	struct listener *listener = arg;
 	struct request request = {.server = listener_server(listener),
@@ -295,6 +295,7 @@ static int start(vigil_daemon *d)
 
 	server->d = d;
 	server->base = vigil_base(d);
+	server->on_request = on_request;
 	TAILQ_INIT(&server->listeners);
 	LIST_INIT(&server->connections);
 	LIST_INIT(&server->shares);

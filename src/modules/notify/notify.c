@@ -4,11 +4,16 @@
  *
  * The module depends on no other module: it sends what daemons write to the state, above all their
  * health.
+ *
+ * Changes flow in one direction. watch.c observes changes in the state, records.c decides which of
+ * them are sent and when (by the rules of news.c), and send.c runs the command with the message
+ * that message.c makes of the queued changes.
  */
-#include "notify.h"
-
 #include <errno.h>
 #include <pwd.h>
+
+#include "send.h"
+#include "watch.h"
 
 struct notify {
 	struct send *send;
