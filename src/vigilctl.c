@@ -20,6 +20,7 @@
 #include "client/vigilctl_watch.h"
 #include "command/command.h"
 #include "config/config.h"
+#include "config/config_load.h"
 #include "module_tools/module_new.h"
 #include "module_tools/module_test.h"
 #include "process/program.h"
@@ -65,15 +66,18 @@ static void print_usage(FILE *to)
 		to);
 	verb_list(to);
 	fputs("\n"
-	      "  -s, --socket SOCKET  the control socket of vigild\n"
-	      "  -c, --config FILE    find the socket in this configuration; register changes it\n"
-	      "  -o, --output FORM    table or json\n"
-	      "  -r                   with get: a string without its quotes\n"
+	      "\"vigilctl help VERB\" prints the arguments of a verb.\n"
+	      "\n"
+	      "  -s, --socket SOCKET  use this control socket\n"
+	      "  -c, --config FILE    find the socket in FILE; register and unregister change it\n"
+	      "                       (default: " DEFAULT_FILE ")\n"
+	      "  -o, --output FORM    print a table or json\n"
+	      "  -r                   with get: print a string without its quotes\n"
 	      "  -q, --quiet          print nothing but errors\n"
 	      "  -V, --version        print the version\n"
-	      "  -h, --help           print this\n"
+	      "  -h, --help           print this help\n"
 	      "\n"
-	      "Exit: 0 done, 1 refused or failed, 2 usage, 4 vigild cannot be reached.\n",
+	      "Exit status: 0 done, 1 refused or failed, 2 usage, 4 vigild cannot be reached.\n",
 		to);
 }
 
@@ -240,7 +244,7 @@ static int edit(struct request *r)
 	return status;
 }
 
-static int say_unreachable(const char *socket, int err)
+static int print_unreachable(const char *socket, int err)
 {
 	if (err == EACCES)
 		say("%s: you may not; ask to be made a member of vigil's group", socket);
@@ -257,7 +261,7 @@ static int look_on(const struct request *r)
 	if (err == -ECANCELED)
 		return EXIT_REFUSED;
 	if (err != -EPIPE && err != -ECONNRESET)
-		return say_unreachable(r->socket, -err);
+		return print_unreachable(r->socket, -err);
 	say("vigild has closed the connection");
 	return EXIT_UNREACHABLE;
 }
@@ -275,7 +279,7 @@ static int ask(struct request *r)
 		return look_on(r);
 	client = client_open(r->socket);
 	if (client == NULL)
-		return say_unreachable(r->socket, errno);
+		return print_unreachable(r->socket, errno);
 	status = talk(client, r);
 	client_close(client);
 	return status;

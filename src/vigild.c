@@ -17,6 +17,7 @@
 
 #include <jansson.h>
 
+#include "base/degraded.h"
 #include "base/diagnostic.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -52,22 +53,21 @@ struct run {
 static const char usage[] =
 	"usage: vigild [-c FILE] [-t [--show]] [-C] [-l LEVEL] [-V] [-h]\n"
 	"\n"
-	"Hosts the daemons that its configuration enables, in the foreground.\n"
+	"Runs the daemons that the configuration enables, in the foreground.\n"
 	"\n"
-	"  -c, --config FILE      read FILE (" SYSCONFDIR "/vigil/vigil.conf), then conf.d/*.conf\n"
-	"                         beside it\n"
-	"  -t, --test             check the whole configuration, say what is wrong, start nothing\n"
+	"  -c, --config FILE      read FILE, then conf.d/*.conf in its directory\n"
+	"                         (default: " SYSCONFDIR "/vigil/vigil.conf)\n"
+	"  -t, --test             check the whole configuration, print all errors, start nothing\n"
 	"      --show             with -t: print the effective configuration, and where each\n"
 	"                         value comes from\n"
-	"  -C, --console          give a prompt that takes the verbs of vigilctl; without a "
-	"terminal\n"
-	"                         they are read from stdin, one on a line, and then vigild stops\n"
+	"  -C, --console          start a prompt for the verbs of vigilctl; without a terminal,\n"
+	"                         run the verbs on standard input, one on each line, and stop\n"
 	"  -l, --log-level LEVEL  error, warning, notice, info or debug\n"
 	"  -V, --version          print the version\n"
-	"  -h, --help             print this\n"
+	"  -h, --help             print this help\n"
 	"\n"
-	"SIGHUP reloads the configuration, SIGTERM and SIGINT stop.\n"
-	"Exit: 0 stopped as asked, 1 could not start or a verb of a script failed, 2 usage.\n";
+	"SIGHUP reloads the configuration.  SIGTERM and SIGINT stop vigild.\n"
+	"Exit status: 0 stopped as requested, 1 could not start or a verb failed, 2 usage.\n";
 
 /* Exits if the command line alone decides, for example with -V or an invalid option. */
 static void read_arguments(int argc, char **argv, struct arguments *arguments)
@@ -82,7 +82,7 @@ static void read_arguments(int argc, char **argv, struct arguments *arguments)
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
-	vigil_level level;
+	enum log_level level;
 	int c;
 
 	*arguments = (struct arguments){.file = SYSCONFDIR "/vigil/vigil.conf"};
@@ -187,15 +187,15 @@ static void on_console_end(bool failed, void *arg)
 
 /* Reports the other vigild on the socket and how to stop it.  This process does not stop it,
  * because only the administrator knows why it runs. */
-static void say_holder(struct host *host)
+static void print_socket_owner(struct host *host)
 {
 	const char *socket = config_vigil(host_config(host), "socket")->text;
-	pid_t pid = holder_of(socket);
+	pid_t pid = socket_owner_pid(socket);
 	char how[160];
 
 	if (pid > 0)
 		fprintf(stderr, "vigild: the vigild of pid %ld holds %s; stop it first: %s\n",
-			(long)pid, socket, holder_stop(pid, how, sizeof(how)));
+			(long)pid, socket, socket_owner_stop(pid, how, sizeof(how)));
 	else
 		fprintf(stderr, "vigild: another vigild holds %s; stop it first\n", socket);
 }
@@ -206,7 +206,7 @@ static bool bring_up(struct run *run)
 
 	run->control = control_open(run->host);
 	if (run->control == NULL && errno == EADDRINUSE) {
-		say_holder(run->host);
+		print_socket_owner(run->host);
 		return false;
 	}
 	if (run->control == NULL) {
@@ -256,7 +256,7 @@ static int serve(const struct arguments *arguments)
 {
 	struct diagnostics diagnostics = {0};
 	struct run run = {0};
-	vigil_level level;
+	enum log_level level;
 	int err = -EINVAL;
 
 #ifdef M_ARENA_MAX
@@ -264,6 +264,7 @@ static int serve(const struct arguments *arguments)
 	 * gives each thread its own arena. */
 	mallopt(M_ARENA_MAX, 1);
 #endif
+	log_on_lost(degraded_log_lost);
 	run.host = host_new(arguments->file, &diagnostics);
 	if (run.host == NULL) {
 		print_diagnostics(&diagnostics, stderr);

@@ -44,7 +44,7 @@ static void setup(void)
 {
 	scratch_setup();
 	memset(&seen, 0, sizeof(seen));
-	ck_assert_int_eq(log_open(scratch_path("log"), VIGIL_DEBUG), 0);
+	ck_assert_int_eq(log_open(scratch_path("log"), LEVEL_DEBUG), 0);
 	in_start = NULL;
 	environment.loop = loop_new();
 	environment.state = state_new();

@@ -260,6 +260,10 @@ START_TEST(status_tells_of_all_or_one)
 	ck_assert_str_eq(text_at("/1/module"), "service");
 	ck_assert_str_eq(text_at("/1/status"), "running");
 	ck_assert_str_eq(text_at("/1/reason"), "");
+	/* no service; and a service that was not queried yet */
+	ck_assert_str_eq(text_at("/0/state"), "failed");
+	ck_assert_str_eq(text_at("/1/service"), "web-server");
+	ck_assert(json_is_null(json_pointer_follow(reply.result, "/1/state")));
 	ck_assert(json_is_null(json_pointer_follow(reply.result, "/1/last_tick")));
 	ck_assert(json_is_null(json_pointer_follow(reply.result, "/1/health")));
 
@@ -289,6 +293,9 @@ START_TEST(run_makes_a_tick_and_get_reads_what_came_of_it)
 	}
 	ck_assert_str_eq(text_at(""), "running");
 	ck_assert_int_eq(run("status", "{\"name\":\"web\"}"), 0);
+	ck_assert_str_eq(text_at("/0/state"), "running");
+	ck_assert_int_eq(
+		json_string_length(json_pointer_follow(reply.result, "/0/state_since")), 24);
 	ck_assert_str_eq(text_at("/0/health/level"), "OK");
 	ck_assert_int_eq(json_string_length(json_pointer_follow(reply.result, "/0/last_tick")), 24);
 
@@ -302,6 +309,52 @@ START_TEST(run_makes_a_tick_and_get_reads_what_came_of_it)
 	ck_assert_int_eq(run("run", "{\"name\":\"broken\"}"), COMMAND_REFUSED);
 	ck_assert_str_eq(reply.message, "broken is failed");
 	ck_assert_int_eq(run("run", "{\"name\":\"nobody\"}"), COMMAND_NOT_FOUND);
+}
+END_TEST
+
+START_TEST(the_name_of_a_service_finds_its_daemon)
+{
+	static const char *const verbs[] = {"run", "explain", "status", "check"};
+
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++) {
+		ck_assert_int_eq(run(verbs[i], "{\"name\":\"web-server\"}"), 0);
+		ck_assert_int_eq(run(verbs[i], "{\"name\":\"web-server.service\"}"), 0);
+	}
+	ck_assert_ptr_null(strstr(text_at("/output"), "there is no daemon"));
+	ck_assert_int_eq(run("status", "{\"name\":\"web-s*\"}"), 0);
+	ck_assert_str_eq(text_at("/0/name"), "web");
+	ck_assert_int_eq(run("run", "{\"name\":\"web-sever\"}"), COMMAND_NOT_FOUND);
+	ck_assert_str_eq(
+		reply.message, "there is no daemon \"web-sever\"; did you mean \"web-server\"?");
+	ck_assert_int_eq(run("pause", "{\"names\":[\"web-server\"]}"), 0);
+	ck_assert_str_eq(text_at("/paused/0"), "web");
+	/* while a daemon does not act, its own status matters more */
+	ck_assert_int_eq(run("status", "{\"name\":\"web\"}"), 0);
+	ck_assert_str_eq(text_at("/0/state"), "paused");
+	ck_assert_int_eq(run("resume", "{\"names\":[\"web-*r\"]}"), 0);
+	ck_assert_str_eq(text_at("/resumed/0"), "web");
+}
+END_TEST
+
+START_TEST(a_service_of_two_daemons_names_neither)
+{
+	write_config("[daemons]\nweb = yes\nsecond = yes\nhttpd = yes\n"
+		     "[daemon:web]\nmodule = service\nservice = httpd\nmanager = command\n"
+		     "status_command = /bin/true\n"
+		     "[daemon:second]\nmodule = service\nservice = x\nmanager = command\n"
+		     "status_command = /bin/true\n"
+		     "[daemon:httpd]\nmodule = service\nservice = x\nmanager = command\n"
+		     "status_command = /bin/true\n");
+	ck_assert_int_eq(run("reload", NULL), 0);
+	ck_assert_int_eq(run("run", "{\"name\":\"x\"}"), COMMAND_PARAMS);
+	ck_assert_str_eq(reply.message,
+		"several daemons watch the service \"x\", such as \"httpd\" and "
+		"\"second\"; name one daemon");
+	ck_assert_int_eq(run("status", "{\"name\":\"x\"}"), 0);
+	ck_assert_uint_eq(json_array_size(reply.result), 2);
+	/* the name of a daemon comes first */
+	ck_assert_int_eq(run("run", "{\"name\":\"httpd\"}"), 0);
+	ck_assert_str_eq(text_at("/ticked"), "httpd");
 }
 END_TEST
 
@@ -396,11 +449,11 @@ START_TEST(log_and_version)
 {
 	ck_assert_int_eq(run("log", "{\"level\":\"debug\"}"), 0);
 	ck_assert_str_eq(text_at("/level"), "debug");
-	ck_assert_int_eq(log_level(), VIGIL_DEBUG);
+	ck_assert_int_eq(log_level(), LEVEL_DEBUG);
 	ck_assert_int_eq(run("log", "{\"level\":\"error\"}"), 0);
-	ck_assert_int_eq(log_level(), VIGIL_ERROR);
+	ck_assert_int_eq(log_level(), LEVEL_ERROR);
 	ck_assert_int_eq(run("log", "{\"level\":\"loud\"}"), COMMAND_PARAMS);
-	ck_assert_int_eq(log_level(), VIGIL_ERROR);
+	ck_assert_int_eq(log_level(), LEVEL_ERROR);
 	ck_assert_int_eq(run("version", NULL), 0);
 	ck_assert_str_eq(text_at("/version"), PACKAGE_VERSION);
 	ck_assert_int_eq(number_at("/pid"), getpid());
@@ -428,6 +481,8 @@ int main(void)
 	tcase_add_test(tcase, an_empty_array_of_params_is_no_params);
 	tcase_add_test(tcase, long_names_are_cut_between_characters);
 	tcase_add_test(tcase, status_tells_of_all_or_one);
+	tcase_add_test(tcase, the_name_of_a_service_finds_its_daemon);
+	tcase_add_test(tcase, a_service_of_two_daemons_names_neither);
 	tcase_add_test(tcase, run_makes_a_tick_and_get_reads_what_came_of_it);
 	tcase_add_test(tcase, explain_has_the_account_and_the_state);
 	tcase_add_test(tcase, list_tells_of_those_not_enabled_too);

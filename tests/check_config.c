@@ -1,5 +1,7 @@
 /* The snapshot: what files say together, and all that can be wrong with that. */
 #include "config/config.h"
+#include "config/config_load.h"
+#include "config/config_vigil.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -125,10 +125,10 @@ START_TEST(it_has_the_rights_of_the_user_of_vigild)
 {
 	const char *remove = "\"method\":\"unregister\",\"params\":{\"name\":\"web\"}";
 
-	log_set_level(VIGIL_INFO);
+	log_set_level(LEVEL_INFO);
 	ck_assert_int_eq(code_of_request("\"method\":\"version\""), 0);
 	ck_assert_int_eq(code_of_request("\"method\":\"log\",\"params\":{\"level\":\"debug\"}"), 0);
-	ck_assert_int_eq(log_level(), VIGIL_DEBUG);
+	ck_assert_int_eq(log_level(), LEVEL_DEBUG);
 	ck_assert_int_eq(code_of_request("\"method\":\"help\""), COMMAND_NO_METHOD);
 	ck_assert_int_eq(code_of_request("\"method\":\"watch\",\"params\":{\"pointer\":\"x\"}"),
 		COMMAND_PARAMS);

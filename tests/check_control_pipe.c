@@ -49,11 +49,11 @@ START_TEST(its_verbs_are_done)
 	ck_assert_int_eq(stat(scratch_path("control.pipe"), &st), 0);
 	ck_assert(S_ISFIFO(st.st_mode));
 	ck_assert_int_eq(st.st_mode & 07777, 0600);
-	log_set_level(VIGIL_INFO);
+	log_set_level(LEVEL_INFO);
 	write_pipe("log debug\n");
-	ck_assert_int_eq(log_level(), VIGIL_DEBUG);
+	ck_assert_int_eq(log_level(), LEVEL_DEBUG);
 	write_pipe("log notice\nreload\r\nlog debug\n");
-	ck_assert_int_eq(log_level(), VIGIL_DEBUG);
+	ck_assert_int_eq(log_level(), LEVEL_DEBUG);
 	ck_assert_int_eq(reloads(), 1);
 	/* a line may come in pieces, from more than one writer */
 	write_pipe("rel");
@@ -61,7 +61,7 @@ START_TEST(its_verbs_are_done)
 	write_pipe("oad\n");
 	ck_assert_int_eq(reloads(), 2);
 	write_pipe("  log \t error  \n\n");
-	ck_assert_int_eq(log_level(), VIGIL_ERROR);
+	ck_assert_int_eq(log_level(), LEVEL_ERROR);
 }
 END_TEST
 
@@ -80,14 +80,14 @@ START_TEST(all_else_is_said_and_not_done)
 		{"\033]0;title\007\n", "\\x1B]0;title\\x07"},
 	};
 
-	log_set_level(VIGIL_NOTICE);
+	log_set_level(LEVEL_NOTICE);
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
 		logged_lines = 0;
 		write_pipe(wrong[i].line);
 		ck_assert_msg(log_holds(wrong[i].said) == 1, "%s%s", wrong[i].line, logged[0]);
 		ck_assert_uint_eq(logged_lines, 1);
 	}
-	ck_assert_int_eq(log_level(), VIGIL_NOTICE);
+	ck_assert_int_eq(log_level(), LEVEL_NOTICE);
 	ck_assert_int_eq(reloads(), 0);
 }
 END_TEST

@@ -9,19 +9,19 @@
 #include "command/command.h"
 #include "fixture_control.h"
 
-#define SEATS 64
+#define CLIENTS_MAX 64
 
 /* --- seats ------------------------------------------------------------------------------------ */
 
 /* Those that whoever runs this test may take. */
 static int seats(void)
 {
-	return geteuid() == 0 ? SEATS : SEATS - 4;
+	return geteuid() == 0 ? CLIENTS_MAX : CLIENTS_MAX - 4;
 }
 
 START_TEST(the_one_idle_longest_makes_room)
 {
-	int fds[SEATS], late;
+	int fds[CLIENTS_MAX], late;
 
 	hold_open(fds, 0, seats(), NULL);
 	/* the first two have reason to stay: one watches, one spoke last */
@@ -40,7 +40,7 @@ END_TEST
 
 START_TEST(where_all_are_busy_one_is_turned_away)
 {
-	int fds[SEATS], late;
+	int fds[CLIENTS_MAX], late;
 	json_t *reply;
 
 	hold_open(fds, 0, seats(), WATCH_ALL);
@@ -203,9 +203,9 @@ END_TEST
 
 static int sixty_and_one(void)
 {
-	int fds[SEATS], code, i;
+	int fds[CLIENTS_MAX], code, i;
 
-	for (i = 0; i < SEATS - 4; i++) {
+	for (i = 0; i < CLIENTS_MAX - 4; i++) {
 		fds[i] = dial_blocking();
 		if (fds[i] < 0 || ask_blocking(fds[i], WATCH_ALL "\n") != 0)
 			return 1;
@@ -234,7 +234,7 @@ static int sixty_and_one_and_wait(void)
 START_TEST(four_seats_are_kept_for_root)
 {
 	struct group *group = getgrnam("daemon");
-	int idle[SEATS], fds[4];
+	int idle[CLIENTS_MAX], fds[4];
 	char byte;
 	pid_t pid;
 
@@ -244,7 +244,7 @@ START_TEST(four_seats_are_kept_for_root)
 	host_free(host);
 	start_for("daemon");
 	/* root's own idle ones do not become seats for others */
-	hold_open(idle, 0, SEATS, NULL);
+	hold_open(idle, 0, CLIENTS_MAX, NULL);
 	ck_assert_int_eq(pipe2(ends_of_child, O_CLOEXEC), 0);
 	pid = fork();
 	if (pid == 0) {
@@ -261,7 +261,7 @@ START_TEST(four_seats_are_kept_for_root)
 	kill(pid, SIGKILL);
 	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
 	close_all(fds, 4);
-	close_all(idle, SEATS);
+	close_all(idle, CLIENTS_MAX);
 	close(ends_of_child[0]);
 }
 END_TEST
@@ -362,7 +362,7 @@ START_TEST(a_user_cannot_keep_another_out)
 	control_close(control);
 	host_free(host);
 	start_for("daemon");
-	pid = start_holder(gid, 65533, SEATS - 4, WATCH_ALL "\n");
+	pid = start_holder(gid, 65533, CLIENTS_MAX - 4, WATCH_ALL "\n");
 	for (int i = 0; i < 10; i++)
 		turn();
 	/* uid 65534: as busy as the first user is, there is a seat */

@@ -1,9 +1,8 @@
-/* check_cpu_count: the quota of a control group, and the group that it is read from. */
+/* check_cpu_count: the quota of a control group. */
 #include "process/cpu_count.h"
 
 #include <check.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -38,31 +37,6 @@ START_TEST(what_is_no_quota_limits_nothing)
 }
 END_TEST
 
-START_TEST(the_group_is_the_one_of_version_2)
-{
-	char path[32];
-
-	ck_assert(cpu_count_group("12:pids:/a\n1:name=systemd:/b\n0::/c.slice/d\n", path, 32));
-	ck_assert_str_eq(path, "/c.slice/d");
-	ck_assert(cpu_count_group("0::/c\n1:name=systemd:/b\n", path, 32));
-	ck_assert_str_eq(path, "/c");
-}
-END_TEST
-
-START_TEST(the_root_an_outer_group_and_a_long_path_are_no_group)
-{
-	static const char *const texts[] = {"", "0::/\n", "0::/../other/x\n", "0::/a/../../b\n",
-		"1:name=systemd:/b\n", "10::/a\n", "0::a\n", "0::/a",
-		"0::/0123456789012345678901234567890\n"};
-	char path[32];
-
-	for (size_t i = 0; i < COUNT(texts); i++) {
-		ck_assert_msg(!cpu_count_group(texts[i], path, sizeof(path)), "%s", texts[i]);
-		ck_assert_str_eq(path, "");
-	}
-}
-END_TEST
-
 START_TEST(this_machine_has_a_processor)
 {
 	ck_assert_uint_ge(cpu_count(), 1);
@@ -78,8 +52,6 @@ int main(void)
 
 	tcase_add_test(tcase, a_quota_is_rounded_up);
 	tcase_add_test(tcase, what_is_no_quota_limits_nothing);
-	tcase_add_test(tcase, the_group_is_the_one_of_version_2);
-	tcase_add_test(tcase, the_root_an_outer_group_and_a_long_path_are_no_group);
 	tcase_add_test(tcase, this_machine_has_a_processor);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);

@@ -13,7 +13,7 @@
 #include "scratch.h"
 #include "suite.h"
 
-static struct blame before;
+static struct crash before;
 
 static void reopen(void)
 {
@@ -237,7 +237,7 @@ END_TEST
 
 static char logged[1024];
 
-static void on_log(vigil_level level, const char *line, void *arg)
+static void on_log(enum log_level level, const char *line, void *arg)
 {
 	snprintf(logged, sizeof(logged), "%s", line);
 }
@@ -308,14 +308,14 @@ START_TEST(a_damaged_page_says_nothing_that_is_out_of_range)
 	ck_assert_ptr_nonnull(file);
 	n = fread(page, 1, sizeof(page), file);
 	fclose(file);
-	blame_read(page, n, &before);
+	crash_marker_parse(page, n, &before);
 	ck_assert(!before.clean);
 	ck_assert_int_eq(before.signo, SIGSEGV);
 	for (size_t i = 0; i < 256 * n; i++) {
 		unsigned char kept = page[i / 256];
 
 		page[i / 256] = (unsigned char)(i % 256);
-		blame_read(page, n, &before);
+		crash_marker_parse(page, n, &before);
 		page[i / 256] = kept;
 		ck_assert_int_ge(before.signo, -1);
 		ck_assert_int_le(before.signo, 64);
@@ -323,7 +323,7 @@ START_TEST(a_damaged_page_says_nothing_that_is_out_of_range)
 		ck_assert_ptr_nonnull(memchr(before.name, '\0', sizeof(before.name)));
 	}
 	for (size_t i = 0; i < n; i++) {
-		blame_read(page, i, &before);
+		crash_marker_parse(page, i, &before);
 		ck_assert(before.clean);
 	}
 }

@@ -1,5 +1,4 @@
 /* Escaping: nothing of a stranger's text acts on what shows it, and no character is cut in two. */
-#include "base/log.h"
 
 #include <check.h>
 #include <stdlib.h>

@@ -59,7 +59,7 @@ static void prove(const struct evidence *e)
 	struct verdict verdict;
 	bool down;
 
-	evidence_judge(e, &verdict);
+	evidence_evaluate(e, &verdict);
 	down = vigil_service_is_down(verdict.status);
 
 	/* only what is down justifies a restart, and neither a hold nor an idle unit does */
@@ -231,7 +231,7 @@ START_TEST(what_was_met_is_judged_by_its_rule)
 	struct verdict verdict;
 	char text[256];
 
-	evidence_judge(&e, &verdict);
+	evidence_evaluate(&e, &verdict);
 	ck_assert_msg(verdict.status == rows[_i].status, "%s: %s", rows[_i].what, verdict.text);
 	if (rows[_i].text != NULL)
 		ck_assert_msg(strstr(verdict.text, rows[_i].text) != NULL, "%s: \"%s\"",

@@ -57,7 +57,7 @@ static size_t read_file(const char *path, uint8_t *data, size_t room)
 	return size;
 }
 
-static void on_log(vigil_level level, const char *line, void *arg)
+static void on_log(enum log_level level, const char *line, void *arg)
 {
 	ck_assert(fuzz_is_clean(line));
 }

@@ -27,7 +27,7 @@ static json_t *result; /* of the last reload */
 static char logged[512][256];
 static unsigned logged_lines;
 
-static void on_log(vigil_level level, const char *line, void *arg)
+static void on_log(enum log_level level, const char *line, void *arg)
 {
 	ck_assert_uint_lt(logged_lines, sizeof(logged) / sizeof(*logged));
 	snprintf(logged[logged_lines++], sizeof(logged[0]), "%s", line);
@@ -406,12 +406,12 @@ START_TEST(what_is_wrong_changes_nothing)
 		ck_assert_str_eq(stands_at("/vigil/generation"), "1");
 		ck_assert_int_eq(atoi(stands_at("/vigil/reload_errors")), (int)i + 1);
 		ck_assert_str_eq(modules_directories(host_modules(host))[0], modules);
-		ck_assert_int_eq(log_level(), VIGIL_INFO);
+		ck_assert_int_eq(log_level(), LEVEL_INFO);
 	}
 	ck_assert_int_eq(unlink(scratch_path("conf.d/wrong.conf")), 0);
 	ck_assert_int_eq(reload(), 0);
 	ck_assert_str_eq(said("started"), "[\"b\"]");
-	ck_assert_int_eq(log_level(), VIGIL_DEBUG);
+	ck_assert_int_eq(log_level(), LEVEL_DEBUG);
 }
 END_TEST
 
@@ -576,13 +576,13 @@ START_TEST(a_level_set_by_hand_stays_until_the_file_says_another)
 {
 	config_vigil_lines("log_level = notice\n");
 	bring_up();
-	ck_assert_int_eq(log_level(), VIGIL_NOTICE);
-	log_set_level(VIGIL_DEBUG);
+	ck_assert_int_eq(log_level(), LEVEL_NOTICE);
+	log_set_level(LEVEL_DEBUG);
 	ck_assert_int_eq(reload(), 0);
-	ck_assert_int_eq(log_level(), VIGIL_DEBUG);
+	ck_assert_int_eq(log_level(), LEVEL_DEBUG);
 	config_vigil_lines("log_level = warning\n");
 	ck_assert_int_eq(reload(), 0);
-	ck_assert_int_eq(log_level(), VIGIL_WARN);
+	ck_assert_int_eq(log_level(), LEVEL_WARN);
 }
 END_TEST
 

@@ -40,7 +40,7 @@ static void teardown(void)
 {
 	log_set_sink(NULL, NULL);
 	log_close();
-	log_set_level(VIGIL_INFO);
+	log_set_level(LEVEL_INFO);
 	dup2(real_stderr, STDERR_FILENO);
 	close(real_stderr);
 	scratch_teardown();
@@ -76,7 +76,7 @@ START_TEST(levels)
 {
 	static const char *const names[] = {"error", "warning", "notice", "info", "debug"};
 	static const char *const bad[] = {"", "warn", "ERROR", "info ", "6"};
-	vigil_level level;
+	enum log_level level;
 
 	for (size_t i = 0; i < COUNT(names); i++) {
 		ck_assert_int_eq(log_level_parse(names[i], &level), 0);
@@ -85,13 +85,13 @@ START_TEST(levels)
 	}
 	for (size_t i = 0; i < COUNT(bad); i++)
 		ck_assert_int_eq(log_level_parse(bad[i], &level), -EINVAL);
-	ck_assert_int_eq(log_level(), VIGIL_INFO);
+	ck_assert_int_eq(log_level(), LEVEL_INFO);
 }
 END_TEST
 
 static char sunk[8192];
 
-static void on_line(vigil_level level, const char *line, void *arg)
+static void on_line(enum log_level level, const char *line, void *arg)
 {
 	size_t at = strlen(sunk);
 
@@ -101,17 +101,17 @@ static void on_line(vigil_level level, const char *line, void *arg)
 START_TEST(only_what_the_level_lets_through)
 {
 	log_set_sink(on_line, NULL);
-	for (vigil_level set = VIGIL_ERROR; set <= VIGIL_DEBUG; set++) {
+	for (enum log_level set = LEVEL_ERROR; set <= LEVEL_DEBUG; set++) {
 		log_set_level(set);
 		ck_assert_int_eq(log_level(), set);
-		for (vigil_level level = VIGIL_ERROR; level <= VIGIL_DEBUG; level++) {
+		for (enum log_level level = LEVEL_ERROR; level <= LEVEL_DEBUG; level++) {
 			sunk[0] = '\0';
 			log_write(level, NULL, "x");
 			ck_assert_int_eq(sunk[0] != '\0', level <= set);
 		}
 	}
 	sunk[0] = '\0';
-	log_write((vigil_level)17, NULL, "a level there is not");
+	log_write((enum log_level)17, NULL, "a level there is not");
 	ck_assert_str_eq(sunk, "");
 }
 END_TEST
@@ -119,13 +119,13 @@ END_TEST
 START_TEST(lines)
 {
 	log_set_sink(on_line, NULL);
-	log_set_level(VIGIL_DEBUG);
+	log_set_level(LEVEL_DEBUG);
 	log_error("%s=%d", "a", 1);
-	log_write(VIGIL_WARN, "disk", "full");
-	log_write(VIGIL_DEBUG, "web/nginx.service", "is %s", "up\n2026-01-01 forged");
+	log_write(LEVEL_WARN, "disk", "full");
+	log_write(LEVEL_DEBUG, "web/nginx.service", "is %s", "up\n2026-01-01 forged");
 	log_notice("ends in two\n\n");
 	log_info("%s", "");
-	log_write(VIGIL_INFO, "bad\x1b[2Jname", "x");
+	log_write(LEVEL_INFO, "bad\x1b[2Jname", "x");
 	ck_assert_str_eq(sunk, "0 a=1|1 disk: full|4 web: is up\\n2026-01-01 forged|"
 			       "2 ends in two|3 |3 bad\\x1B[2Jname: x|");
 }
@@ -136,7 +136,7 @@ START_TEST(errno_is_left_alone)
 	log_set_sink(on_line, NULL);
 	sunk[0] = '\0';
 	errno = ENOSPC;
-	log_write(VIGIL_INFO, "who", "%s", "x");
+	log_write(LEVEL_INFO, "who", "%s", "x");
 	ck_assert_int_eq(errno, ENOSPC);
 	ck_assert_str_eq(sunk, "3 who: x|");
 	log_set_sink(NULL, NULL);
@@ -154,17 +154,17 @@ START_TEST(file)
 	struct stat st;
 
 	umask(0);
-	ck_assert_int_eq(log_open(path, VIGIL_NOTICE), 0);
-	ck_assert_int_eq(log_level(), VIGIL_NOTICE);
+	ck_assert_int_eq(log_open(path, LEVEL_NOTICE), 0);
+	ck_assert_int_eq(log_level(), LEVEL_NOTICE);
 	ck_assert_int_eq(stat(path, &st), 0);
 	ck_assert_int_eq(st.st_mode & 07777, 0640);
 	log_info("not this");
 	log_notice("first");
-	log_write(VIGIL_ERROR, "web", "second\nERROR forged");
+	log_write(LEVEL_ERROR, "web", "second\nERROR forged");
 	assert_like(content(path),
 		"^" TIME " notice +first\n" TIME " error +web: second\\\\nERROR forged\n$");
 	log_close();
-	ck_assert_int_eq(log_open(path, VIGIL_NOTICE), 0);
+	ck_assert_int_eq(log_open(path, LEVEL_NOTICE), 0);
 	log_notice("third");
 	assert_like(content(path), "^" TIME " notice +first\n.*forged\n" TIME " notice +third\n$");
 }
@@ -178,24 +178,24 @@ START_TEST(what_is_no_target)
 
 	ck_assert_int_eq(symlink(victim, link), 0);
 	ck_assert_int_eq(mkfifo(fifo, 0600), 0);
-	ck_assert_int_eq(log_open(good, VIGIL_INFO), 0);
-	ck_assert_int_eq(log_open(link, VIGIL_DEBUG), -ELOOP);
+	ck_assert_int_eq(log_open(good, LEVEL_INFO), 0);
+	ck_assert_int_eq(log_open(link, LEVEL_DEBUG), -ELOOP);
 	ck_assert_str_eq(log_trouble(-ELOOP), "it is a symbolic link, and those are not followed");
 	ck_assert_int_eq(unlink(link), 0);
 	ck_assert_int_eq(linkat(AT_FDCWD, victim, AT_FDCWD, link, 0), 0);
-	ck_assert_int_eq(log_open(link, VIGIL_DEBUG), -EMLINK);
-	ck_assert_int_eq(log_open(scratch, VIGIL_DEBUG), -EISDIR);
-	ck_assert_int_eq(log_open("/dev/null", VIGIL_DEBUG), -EINVAL);
-	ck_assert_int_eq(log_open(fifo, VIGIL_DEBUG), -ENXIO); /* at once, nobody reads it */
+	ck_assert_int_eq(log_open(link, LEVEL_DEBUG), -EMLINK);
+	ck_assert_int_eq(log_open(scratch, LEVEL_DEBUG), -EISDIR);
+	ck_assert_int_eq(log_open("/dev/null", LEVEL_DEBUG), -EINVAL);
+	ck_assert_int_eq(log_open(fifo, LEVEL_DEBUG), -ENXIO); /* at once, nobody reads it */
 	reader = open(fifo, O_RDONLY | O_NONBLOCK);
-	ck_assert_int_eq(log_open(fifo, VIGIL_DEBUG), -EINVAL);
+	ck_assert_int_eq(log_open(fifo, LEVEL_DEBUG), -EINVAL);
 	close(reader);
-	ck_assert_int_eq(log_open(scratch_path("no/such"), VIGIL_DEBUG), -ENOENT);
-	ck_assert_int_eq(log_open("relative", VIGIL_DEBUG), -EINVAL);
-	ck_assert_int_eq(log_open("", VIGIL_DEBUG), -EINVAL);
-	ck_assert_int_eq(log_open("Auto", VIGIL_DEBUG), -EINVAL);
+	ck_assert_int_eq(log_open(scratch_path("no/such"), LEVEL_DEBUG), -ENOENT);
+	ck_assert_int_eq(log_open("relative", LEVEL_DEBUG), -EINVAL);
+	ck_assert_int_eq(log_open("", LEVEL_DEBUG), -EINVAL);
+	ck_assert_int_eq(log_open("Auto", LEVEL_DEBUG), -EINVAL);
 	/* The old one has stayed, its level too. */
-	ck_assert_int_eq(log_level(), VIGIL_INFO);
+	ck_assert_int_eq(log_level(), LEVEL_INFO);
 	log_info("still here");
 	assert_like(content(good), "still here\n$");
 	ck_assert_str_eq(content(victim), "");
@@ -207,7 +207,7 @@ START_TEST(reopened_after_a_rotation)
 	const char *path = scratch_path("log"), *old = scratch_path("log.1");
 
 	ck_assert_int_eq(log_reopen(), 0); /* stderr: nothing to do */
-	ck_assert_int_eq(log_open(path, VIGIL_INFO), 0);
+	ck_assert_int_eq(log_open(path, LEVEL_INFO), 0);
 	log_info("one");
 	ck_assert_int_eq(rename(path, old), 0);
 	log_info("two");
@@ -230,9 +230,9 @@ START_TEST(descriptors)
 
 	close(before);
 	for (int i = 0; i < 10; i++) {
-		ck_assert_int_eq(log_open(path, VIGIL_INFO), 0);
+		ck_assert_int_eq(log_open(path, LEVEL_INFO), 0);
 		ck_assert_int_eq(log_reopen(), 0);
-		ck_assert_int_eq(log_open("/dev/null", VIGIL_INFO), -EINVAL);
+		ck_assert_int_eq(log_open("/dev/null", LEVEL_INFO), -EINVAL);
 	}
 	for (fd = 3; fd < 64; fd++) {
 		struct stat a, b;
@@ -244,7 +244,7 @@ START_TEST(descriptors)
 	ck_assert_int_lt(fd, 64);
 	ck_assert_int_eq(fcntl(fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
 	ck_assert_int_eq(fcntl(fd, F_GETFL) & O_APPEND, O_APPEND);
-	ck_assert_int_eq(log_open("stderr", VIGIL_INFO), 0);
+	ck_assert_int_eq(log_open("stderr", LEVEL_INFO), 0);
 	after = dup(0);
 	ck_assert_int_eq(after, before);
 	close(after);
@@ -262,7 +262,7 @@ START_TEST(long_lines_are_cut)
 		memcpy(text + i, "\xe2\x82\xac", 4);
 	for (int shift = 0; shift < 3; shift++) {
 		unlink(path);
-		ck_assert_int_eq(log_open(path, VIGIL_INFO), 0);
+		ck_assert_int_eq(log_open(path, LEVEL_INFO), 0);
 		log_info("%.*s%s", shift, "xx", text);
 		line = (char *)content(path);
 		ck_assert_uint_le(strlen(line), PIPE_BUF);
@@ -285,7 +285,7 @@ START_TEST(lines_of_many_never_mix)
 
 	memset(text, 'x', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
-	ck_assert_int_eq(log_open(path, VIGIL_INFO), 0);
+	ck_assert_int_eq(log_open(path, LEVEL_INFO), 0);
 	for (int w = 0; w < WRITERS; w++) {
 		if (fork() != 0)
 			continue;
@@ -329,7 +329,7 @@ START_TEST(a_full_disk_costs_lines_and_says_how_many)
 	const char *path = scratch_path("log");
 	struct stat st;
 
-	ck_assert_int_eq(log_open(path, VIGIL_INFO), 0);
+	ck_assert_int_eq(log_open(path, LEVEL_INFO), 0);
 	log_info("before");
 	ck_assert_int_eq(stat(path, &st), 0);
 	limit_file_size((rlim_t)st.st_size + 10);
@@ -351,7 +351,7 @@ START_TEST(a_full_device_behind_stderr)
 	const char *path = scratch_path("later");
 	int full = open("/dev/full", O_WRONLY), later;
 
-	ck_assert_int_eq(log_open("stderr", VIGIL_INFO), 0);
+	ck_assert_int_eq(log_open("stderr", LEVEL_INFO), 0);
 	dup2(full, STDERR_FILENO);
 	log_info("lost");
 	later = open(path, O_WRONLY | O_CREAT, 0600);
@@ -428,16 +428,16 @@ START_TEST(stderr_of_the_journal)
 	close(fd);
 	snprintf(stream, sizeof(stream), "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
 	setenv("JOURNAL_STREAM", stream, 1);
-	ck_assert_int_eq(log_open("auto", VIGIL_DEBUG), 0);
+	ck_assert_int_eq(log_open("auto", LEVEL_DEBUG), 0);
 	log_error("e");
 	log_warn("w");
 	log_notice("n");
-	log_write(VIGIL_INFO, "web/nginx", "i\n<0>forged");
+	log_write(LEVEL_INFO, "web/nginx", "i\n<0>forged");
 	log_debug("d");
 	ck_assert_str_eq(content(path), "<3>e\n<4>w\n<5>n\n<6>web: i\\n<0>forged\n<7>d\n");
 	/* Asked for by name it is plain, and so it is where the stream is another one. */
 	ck_assert_int_eq(truncate(path, 0), 0);
-	ck_assert_int_eq(log_open("stderr", VIGIL_INFO), 0);
+	ck_assert_int_eq(log_open("stderr", LEVEL_INFO), 0);
 	log_info("plain");
 	assert_like(content(path), "^" TIME " info +plain\n$");
 }
@@ -466,7 +466,7 @@ START_TEST(stderr_of_others)
 			setenv("JOURNAL_STREAM", stream, 1);
 		}
 		ck_assert_int_eq(truncate(path, 0), 0);
-		ck_assert_int_eq(log_open("auto", VIGIL_INFO), 0);
+		ck_assert_int_eq(log_open("auto", LEVEL_INFO), 0);
 		log_info("plain");
 		assert_like(content(path), "^" TIME " info +plain\n$");
 	}
@@ -537,10 +537,10 @@ START_TEST(syslog_comes_goes_and_stalls)
 		fprintf(stderr, "SKIP: no mount namespace here, syslog is not tested\n");
 		return;
 	}
-	ck_assert_int_eq(log_open("syslog", VIGIL_INFO), 0); /* it is not up yet */
+	ck_assert_int_eq(log_open("syslog", LEVEL_INFO), 0); /* it is not up yet */
 	log_info("too soon");
 	fd = listen_at("/dev/log");
-	log_write(VIGIL_ERROR, "web", "up\nnow");
+	log_write(LEVEL_ERROR, "web", "up\nnow");
 	assert_like(received(fd), "^<28>" STAMP "log: 1 line could not be written: ");
 	assert_like(received(fd), "^<27>" STAMP "web: up\\\\nnow$");
 
@@ -588,11 +588,11 @@ START_TEST(journal)
 		fprintf(stderr, "SKIP: no mount namespace here, the journal is not tested\n");
 		return;
 	}
-	ck_assert_int_eq(log_open("journal", VIGIL_INFO), -ENOENT); /* there is none */
+	ck_assert_int_eq(log_open("journal", LEVEL_INFO), -ENOENT); /* there is none */
 	ck_assert_int_eq(mkdir("/run/systemd", 0755), 0);
 	ck_assert_int_eq(mkdir("/run/systemd/journal", 0755), 0);
 	fd = listen_at("/run/systemd/journal/socket");
-	ck_assert_int_eq(log_open("journal", VIGIL_INFO), 0);
+	ck_assert_int_eq(log_open("journal", LEVEL_INFO), 0);
 
 	log_warn("of the host");
 	message = received(fd);
@@ -600,14 +600,14 @@ START_TEST(journal)
 	assert_field(message, "MESSAGE=of the host");
 	ck_assert_ptr_null(strstr(message, "VIGIL_"));
 	ck_assert_ptr_null(strstr(message, "CODE_FILE"));
-	log_write(VIGIL_INFO, "disk", "x\nPRIORITY=0");
+	log_write(LEVEL_INFO, "disk", "x\nPRIORITY=0");
 	message = received(fd);
 	assert_field(message, "PRIORITY=6");
 	assert_field(message, "MESSAGE=disk: x\\nPRIORITY=0");
 	assert_field(message, "VIGIL_DAEMON=disk");
 	assert_field(message, "SYSLOG_IDENTIFIER=vigild");
 	ck_assert_ptr_null(strstr(message, "VIGIL_SERVICE"));
-	log_write(VIGIL_ERROR, "web/nginx.service", "x");
+	log_write(LEVEL_ERROR, "web/nginx.service", "x");
 	message = received(fd);
 	assert_field(message, "PRIORITY=3");
 	assert_field(message, "VIGIL_DAEMON=web");
@@ -629,7 +629,7 @@ END_TEST
 #else
 START_TEST(journal)
 {
-	ck_assert_int_eq(log_open("journal", VIGIL_INFO), -ENOTSUP);
+	ck_assert_int_eq(log_open("journal", LEVEL_INFO), -ENOTSUP);
 }
 END_TEST
 #endif

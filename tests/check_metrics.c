@@ -388,7 +388,7 @@ START_TEST(token_files)
 		{"0123456789abcdef\0x", 18, 0600, -EINVAL},
 	};
 	const char *path = scratch_path("token");
-	char token[GUARD_TOKEN_MAX], why[512];
+	char token[AUTH_TOKEN_MAX], why[512];
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		put_file(path, rows[i].text,

@@ -1,5 +1,6 @@
 /* check_notify_check: words of `to` and `from` that can never be, and addresses that are none. */
-#include "modules/notify/notify.h"
+#include "modules/notify/send.h"
+#include "modules/notify/watch.h"
 
 #include "daemon/candidate.h"
 #include "suite.h"

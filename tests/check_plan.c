@@ -1,6 +1,7 @@
 /* check_plan: what a configuration and the modules make together, and who is to blame for what. */
 #include "host/plan.h"
 
+#include "config/config_load.h"
 #include "scratch.h"
 #include "suite.h"
 

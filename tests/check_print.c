@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "client/print_table.h"
 #include "client/print_time.h"
 #include "scratch.h"
 
@@ -50,36 +51,58 @@ static json_t *parse(const char *text)
 	return value;
 }
 
-static const char *result(const char *verb, const char *text)
+static const char *result_with(const char *verb, const char *text, unsigned flags)
 {
 	int fd = open(scratch_path("out"), O_RDWR | O_CREAT | O_TRUNC, 0600);
 	int saved = begin_capture(fd);
 	json_t *value = parse(text);
 
-	print_result(verb, value);
+	print_result(verb, value, flags);
 	json_decref(value);
 	return end_capture(saved, fd);
 }
 
+static const char *result(const char *verb, const char *text)
+{
+	return result_with(verb, text, 0);
+}
+
 START_TEST(status_is_a_table)
 {
-	char then[CLOCK_TEXT], text[1024];
+	char then[CLOCK_TEXT], text[2048];
 	struct timespec when;
 
 	clock_gettime(CLOCK_REALTIME, &when);
 	when.tv_sec -= 3 * 86400 + 3 * 3600 + 60;
 	clock_text_at(then, when);
 	snprintf(text, sizeof(text),
-		"[{\"name\":\"web\",\"module\":\"service\",\"status\":\"running\",\"ticks\":12,"
+		"[{\"name\":\"web\",\"module\":\"service\",\"service\":\"nginx\",\"status\":"
+		"\"running\","
+		"\"state\":\"running\",\"state_since\":\"%s\",\"restarts\":2,\"ticks\":12,"
+		"\"missed\":1,"
 		"\"last_tick\":\"%s\",\"reason\":\"\","
 		"\"health\":{\"level\":\"OK\",\"text\":\"it\\nruns\",\"since\":\"%s\"}},"
-		"{\"name\":\"broken\",\"module\":\"none\",\"status\":\"failed\",\"ticks\":0,"
-		"\"last_tick\":null,\"health\":null,\"reason\":\"no module\"}]",
-		then, then);
+		"{\"name\":\"broken\",\"module\":\"none\",\"status\":\"failed\",\"state\":"
+		"\"failed\","
+		"\"ticks\":0,\"last_tick\":null,\"health\":null,\"reason\":\"no module\"},"
+		"{\"name\":\"db\",\"module\":\"service\",\"service\":\"db\",\"status\":\"running\","
+		"\"state\":null,\"restarts\":0,\"health\":{\"level\":\"UNKNOWN\",\"text\":\"?\"}}]",
+		then, then, then);
 	ck_assert_str_eq(result("status", text),
-		"NAME    MODULE   STATUS   TICKS  LAST   FOR    HEALTH  WHAT IT SAYS\n"
-		"web     service  running  12     3d03h  3d03h  OK      it\\nruns\n"
-		"broken  none     failed   0      -      -      -       no module\n");
+		"NAME    STATE    SINCE  RESTARTS  HEALTH    MESSAGE\n"
+		"web     running  3d03h  2         OK        it\\nruns\n"
+		"broken  failed   -      -         CRITICAL  no module\n"
+		"db      -        -      0         UNKNOWN   ?\n");
+	ck_assert_str_eq(result_with("status", text, PRINT_WORST_FIRST),
+		"NAME    STATE    SINCE  RESTARTS  HEALTH    MESSAGE\n"
+		"broken  failed   -      -         CRITICAL  no module\n"
+		"db      -        -      0         UNKNOWN   ?\n"
+		"web     running  3d03h  2         OK        it\\nruns\n");
+	ck_assert_ptr_nonnull(strstr(result_with("status", text, PRINT_VERBOSE),
+		"HEALTH    MODULE   SERVICE  STATUS   TICKS  MISSED  LAST   MESSAGE\n"
+		"web     running  3d03h  2         OK        service  nginx    running  12     1   "
+		"    3d03h  "
+		"it\\nruns\n"));
 	ck_assert_str_eq(result("status", "[]"), "no daemon is enabled\n");
 }
 END_TEST
@@ -282,9 +305,9 @@ static const char *on_terminal(int master, int slave, const char *no_color)
 	else
 		unsetenv("NO_COLOR");
 	snprintf(text, sizeof(text),
-		"[{\"name\":\"web\",\"status\":\"running\",\"reason\":\"%0200d\"}]", 7);
+		"[{\"name\":\"web\",\"state\":\"running\",\"reason\":\"%0200d\"}]", 7);
 	value = parse(text);
-	print_result("status", value);
+	print_result("status", value, 0);
 	json_decref(value);
 	fflush(stdout);
 	dup2(saved, STDOUT_FILENO);

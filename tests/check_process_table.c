@@ -274,7 +274,7 @@ START_TEST(a_successor_outranks_a_death_that_was_seen)
 
 	pid = start_alike();
 	is_said_to_run(known.pid);
-	manager_judge(&reply, &evidence);
+	manager_evaluate(&reply, &evidence);
 	ck_assert_int_eq(reply.status, VIGIL_SERVICE_FAILED); /* the loop does not read /proc */
 	is_said_to_run(known.pid);
 	manager_conclude(&reply, &evidence);

@@ -13,7 +13,7 @@ static char why[512];
 
 static void enter_and_die(const char *name, bool loading, double lived)
 {
-	struct blame before;
+	struct crash before;
 	pid_t pid = fork();
 
 	if (pid == 0) {

@@ -32,7 +32,7 @@ static void reload(int from, int to)
 	json_decref(result);
 }
 
-static void on_nothing(vigil_level level, const char *line, void *arg)
+static void on_nothing(enum log_level level, const char *line, void *arg)
 {
 }
 

@@ -43,7 +43,7 @@ static bool find_step(void)
 	return access(step, X_OK) == 0;
 }
 
-static void on_line(vigil_level level, const char *line, void *arg)
+static void on_line(enum log_level level, const char *line, void *arg)
 {
 	snprintf(said, sizeof(said), "%s", line);
 }

@@ -19,7 +19,7 @@ START_TEST(a_unit_of_vigil_is_named)
 	char unit[32];
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		ck_assert(holder_unit(rows[i].text, unit, sizeof(unit)));
+		ck_assert(socket_owner_unit(rows[i].text, unit, sizeof(unit)));
 		ck_assert_str_eq(unit, rows[i].unit);
 	}
 }
@@ -37,7 +37,7 @@ START_TEST(what_could_be_a_command_is_no_unit)
 	char unit[32];
 
 	for (size_t i = 0; i < COUNT(texts); i++) {
-		ck_assert_msg(!holder_unit(texts[i], unit, sizeof(unit)), "%s", texts[i]);
+		ck_assert_msg(!socket_owner_unit(texts[i], unit, sizeof(unit)), "%s", texts[i]);
 		ck_assert_str_eq(unit, "");
 	}
 }
@@ -47,7 +47,7 @@ START_TEST(a_process_without_such_a_unit_is_killed_by_its_number)
 {
 	char command[64];
 
-	ck_assert_str_eq(holder_stop(4194304, command, sizeof(command)), "kill 4194304");
+	ck_assert_str_eq(socket_owner_stop(4194304, command, sizeof(command)), "kill 4194304");
 }
 END_TEST
 

@@ -17,7 +17,7 @@
 static struct loop *loop;
 static unsigned lines;
 
-static void on_line(vigil_level level, const char *line, void *arg)
+static void on_line(enum log_level level, const char *line, void *arg)
 {
 	lines++;
 }
@@ -327,7 +327,7 @@ static const struct {
 
 static char last_line[512];
 
-static void on_kept_line(vigil_level level, const char *line, void *arg)
+static void on_kept_line(enum log_level level, const char *line, void *arg)
 {
 	snprintf(last_line, sizeof(last_line), "%s", line);
 }

@@ -77,6 +77,20 @@ START_TEST(the_last_column_is_cut_to_the_terminal)
 }
 END_TEST
 
+START_TEST(the_first_column_makes_room_for_the_last)
+{
+	ck_assert_str_eq(
+		PRINT(50, false, "a-name-of-27-characters-yes", "0123456789012345678901234567890"),
+		"A                   B\n"
+		"a-name-of-27-char~  01234567890123456789012345678~\n");
+	/* it keeps 12 columns */
+	ck_assert_str_eq(
+		PRINT(24, false, "a-name-of-27-characters-yes", "0123456789012345678901234567890"),
+		"A             B\n"
+		"a-name-of-2~  012345678~\n");
+}
+END_TEST
+
 START_TEST(colours_do_not_count)
 {
 	ck_assert_str_eq(PRINT(0, true, "x", "y"), "\033[2mA\033[0m  \033[2mB\033[0m\n"
@@ -106,6 +120,7 @@ int main(void)
 	tcase_add_test(tcase, columns_are_as_wide_as_their_widest_cell);
 	tcase_add_test(tcase, width_is_that_of_characters_in_any_locale);
 	tcase_add_test(tcase, the_last_column_is_cut_to_the_terminal);
+	tcase_add_test(tcase, the_first_column_makes_room_for_the_last);
 	tcase_add_test(tcase, colours_do_not_count);
 	tcase_add_test(tcase, text_of_strangers_is_harmless);
 	suite_add_tcase(suite, tcase);

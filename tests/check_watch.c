@@ -1,7 +1,8 @@
 /* check_watch: which addresses notify watches, which changes it sends, and when. */
 #include "fake_vigil.h"
 #include "modules/notify/news.h"
-#include "modules/notify/notify.h"
+#include "modules/notify/send.h"
+#include "modules/notify/watch.h"
 #include "suite.h"
 
 static const vigil_option schema[] = {

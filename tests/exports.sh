@@ -1,6 +1,6 @@
 #!/bin/sh
-# exports.sh: the programs export exactly the functions that vigil.h declares, and a module
-# exports its descriptor and nothing else.
+# exports.sh: checks that the programs export exactly the functions that vigil.h declares, and that a
+# module exports its descriptor and nothing else.
 set -u
 top_srcdir=$(cd "$(dirname "$0")/.." && pwd)
 cd "${top_builddir:-$top_srcdir/build}" || exit 1
@@ -19,19 +19,19 @@ for program in src/vigild src/vigilctl; do
 		echo "ok - $program exports the $(wc -l <"$work/declared") functions of vigil.h and no others"
 	else
 		cat "$work/diff"
-		echo "not ok - $program exports what vigil.h declares (<: declared only, >: exported only)"
+		echo "not ok - $program exports the functions of vigil.h and no others (<: declared only, >: exported only)"
 		failed=1
 	fi
-	# What is not ours to export comes from the C library's start files or a sanitizer.
+	# Other exported names come from the start files of the C library or from a sanitizer.
 	other=$(nm -D --defined-only "$program" | awk '$2 == "T" { print $3 }' |
 		grep -E '^(log|loop|state|config|option|offload|service|manager|module|daemon|host|control|command|text|memory|clock)_' | head -3)
-	if [ -z "$other" ]; then echo "ok - $program keeps its own functions to itself"
-	else echo "not ok - $program exports $other"; failed=1; fi
+	if [ -z "$other" ]; then echo "ok - $program exports no function of vigild"
+	else echo "not ok - $program exports no function of vigild: $other"; failed=1; fi
 done
 for module in src/modules/*/*.so; do
 	names=$(nm -D --defined-only "$module" | awk '$2 ~ /[TDBRVW]/ { print $3 }' | grep -v '^_' |
 		grep -vE '^(__|asan|ubsan|tsan)')
-	if [ "$names" = vigil_module_descriptor ]; then echo "ok - $module exports its descriptor alone"
-	else echo "not ok - $module exports $names"; failed=1; fi
+	if [ "$names" = vigil_module_descriptor ]; then echo "ok - $module exports only its descriptor"
+	else echo "not ok - $module exports only its descriptor: $names"; failed=1; fi
 done
 exit $failed

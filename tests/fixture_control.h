@@ -34,7 +34,7 @@ static char sock[128];
 static char logged[256][256]; /* lines that the host has logged */
 static unsigned logged_lines;
 
-static void on_log(vigil_level level, const char *line, void *arg)
+static void on_log(enum log_level level, const char *line, void *arg)
 {
 	ck_assert_uint_lt(logged_lines, sizeof(logged) / sizeof(*logged));
 	snprintf(logged[logged_lines++], sizeof(logged[0]), "%s", line);

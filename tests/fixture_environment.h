@@ -33,7 +33,7 @@ static struct worker_pool *worker_pool;
 static char logged[256][512]; /* logged lines */
 static unsigned logged_lines;
 
-static void on_log(vigil_level level, const char *line, void *arg)
+static void on_log(enum log_level level, const char *line, void *arg)
 {
 	ck_assert_uint_lt(logged_lines, sizeof(logged) / sizeof(*logged));
 	snprintf(logged[logged_lines++], sizeof(logged[0]), "%s", line);

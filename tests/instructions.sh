@@ -1,11 +1,11 @@
 #!/bin/bash
-# How many instructions a tick, a look, a write and a request take, counted by callgrind: none may
-# take over a tenth more than tests/bench/instructions says.  Unlike time, instructions are the
-# same on a busy machine as on an idle one.
+# instructions.sh: counts with callgrind the instructions of a tick, a query, a write and a request.  None
+# may take over a tenth more than tests/bench/instructions says.  Unlike time, instructions do not depend
+# on how busy the machine is.
 #
-#	instructions.sh write	writes the file anew, as `make instructions` does
+#	instructions.sh write	writes the file again, as `make instructions` does
 #
-# They are only comparable where compiler, flags and libraries are those that the file names.
+# The numbers are only comparable with the compiler, flags and libraries that the file names.
 top_srcdir=${top_srcdir:-$(cd "$(dirname "$0")/.." && pwd)}
 top_builddir=${top_builddir:-$top_srcdir/build}
 file=$top_srcdir/tests/bench/instructions
@@ -27,7 +27,7 @@ made_with() {
 	pkg-config --modversion libevent_core jansson
 }
 
-# count NAME: the instructions that one of it takes
+# count NAME: prints the number of instructions of one NAME
 count() {
 	timeout 60 valgrind --tool=callgrind --callgrind-out-file=/dev/null --toggle-collect=measured \
 		"$top_builddir/tests/bench/count" "$1" $times 2>&1 |
@@ -51,11 +51,11 @@ fi
 
 there=$(sed -n '3s/^# //p' "$file")
 [ "$here" = "$there" ] ||
-	skip_all "instructions are not counted: they were with $there, and this is $here"
+	skip_all "instructions are not counted: the file was written with $there, and this build has $here"
 failed=0
 while read -r name before; do
 	case $name in '#'* | '') continue ;; esac
-	n=$(count "$name") || { echo "not ok - a $name can be counted"; failed=1; continue; }
+	n=$(count "$name") || { echo "not ok - the instructions of a $name can be counted"; failed=1; continue; }
 	text="a $name takes $n instructions, at most a tenth over $before"
 	if [ $((n * 10)) -le $((before * 11)) ]; then
 		echo "ok - $text"

@@ -1,16 +1,15 @@
 #!/bin/bash
-# valgrind.sh [check_X...]: the unit tests under valgrind, all or those named, by `make valgrind`.
+# valgrind.sh [check_X...]: runs the unit tests under valgrind, all or those named, for `make valgrind`.
 #
-# Each test runs in a process of its own, and each of these is looked at: what it read that nobody
-# wrote, what it touched that was not its own, what memory and which descriptors it has left behind.
-# No code of vigil's is excepted.
+# Each test runs in a separate process, and each process is checked for reads of uninitialised memory,
+# invalid accesses, lost memory, and descriptors that are left open.  No code of vigil is excepted.
 #
-# Whether vigil does right is for `make check` to say.  A test that is broken off here, because valgrind
-# does not know a system call or is too slow, is skipped aloud; what was wrong with its memory counts
-# all the same.  3.19 does not know pidfd_open, and nothing here stands in for it: that an end is an event,
-# and a number nobody else's, is what children and watches are built on.
+# Whether the results of vigil are right is checked by `make check`.  A test that fails here, because
+# valgrind does not know a system call or is too slow, is reported as skipped; errors of its memory
+# still count.  valgrind 3.19 does not know pidfd_open, and there is no replacement for it here, because
+# children and watches depend on exits that are events and on pids that belong to one process.
 #
-# The last line adds all up.
+# The last line has the totals.
 set -u
 top_srcdir=${top_srcdir:-$(cd "$(dirname "$0")/.." && pwd)}
 top_builddir=${top_builddir:-$PWD}
@@ -20,8 +19,8 @@ cd "$top_builddir" || exit 1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# Descriptors that are meant to be open at the end of a test: in which program, how many of the kind at
-# most, and how they came to be: a name, where there is one, and the functions, innermost first.
+# Descriptors that may be open at the end of a test: the program, the maximum number of this kind, and
+# their origin: a name, if there is one, and the functions, innermost first.
 descriptors='
 * 1 ^/tmp/check_[A-Za-z0-9]+ < open .*< open_tmp_file < (setup_messaging|receive_test_result) <   check: what the test has to say
 * 1 ^/.*[.]tap < open .*< srunner_open_file < srunner_init_logging <   check: its results
@@ -35,7 +34,7 @@ check_fuzz 1 ^running < openat < crash_marker_open < quarantine_review < open_en
 check_fuzz 2 ^/dev/shm/[^ ]*/supervise/(ok|control) < open < make_service <   likewise
 '
 
-# left_open PROGRAM FILE: the other descriptors that valgrind lists, a line each with where it was made
+# left_open PROGRAM FILE: prints the other descriptors that valgrind lists, with the place of each
 left_open() {
 	awk -v program="$1" -v table="$descriptors" '
 		BEGIN {
@@ -76,7 +75,7 @@ left_open() {
 		END { tell() }' "$2"
 }
 
-# complaints FILE...: what valgrind says is wrong with the memory, and where
+# complaints FILE...: prints valgrind's errors of memory, with their places
 complaints() {
 	sed 's/^==[0-9]*== \?//' "$@" | awk '
 		/(definitely|indirectly) lost in|^Invalid |ninitialised|unaddressable|^Mismatched/ { on = 1 }
@@ -84,8 +83,8 @@ complaints() {
 		on { print "# " $0 }'
 }
 
-# tests_of DIRECTORY: the logs of the processes that ran one test each: children of the first one.
-# What a test itself forks ends as it pleases.
+# tests_of DIRECTORY: prints the logs of the processes that ran one test each: children of the first one.
+# Children of a test are not checked.
 tests_of() {
 	local file parent
 	for file in "$1"/*; do
@@ -95,7 +94,7 @@ tests_of() {
 	done
 }
 
-# examine PROGRAM: its verdicts, a line each
+# examine PROGRAM: prints its results, a line each
 examine() {
 	local program=$1 name=${1##*/} here=$work/${1##*/} why file broken=0 leaky=0
 	mkdir "$here"
@@ -111,16 +110,16 @@ examine() {
 		"not ok"*"Early exit"* | "not ok"*"Received signal"*) echo "not ok - $name: ${line##*/}" ;;
 		"not ok"*)
 			broken=$((broken + 1))
-			echo "SKIP: $name: ${line##*/} (${why:-it does not hold at this speed})"
+			echo "SKIP: $name: ${line##*/} (${why:-it fails at this speed})"
 			;;
 		esac
 	done <"$here.tap"
-	# A test that was broken off has left things as they were.
+	# A test that failed has not cleaned up.
 	for file in $(tests_of "$here"); do
 		left_open "$name" "$file" >"$here.left"
 		[ ! -s "$here.left" ] || { leaky=$((leaky + 1)); cat "$here.left" >>"$here.all"; }
 	done
-	[ "$leaky" -le "$broken" ] || sort "$here.all" | uniq -c | sed "s/^ */not ok - $name: left open, times /"
+	[ "$leaky" -le "$broken" ] || sort "$here.all" | uniq -c | sed "s/^ */not ok - $name: descriptors left open, times /"
 	complaints "$here"/* | head -n 60
 }
 export -f examine left_open complaints tests_of

@@ -76,7 +76,7 @@ _vigilctl() {
 		esac ;;
 	status:*)
 		case $current in
-		-*) choices=--watch ;;
+		-*) choices=$'--watch\n--verbose\n--worst' ;;
 		*) choices=$(_vigilctl_names) ;;
 		esac ;;
 	explain:* | run:* | restart:* | unregister:*) choices=$(_vigilctl_names) ;;

@@ -55,6 +55,8 @@ complete -c vigilctl -s o -l output -x -a 'table json' -d form
 complete -c vigilctl -n '__vigilctl_verb_is get watch check' -a '(__vigilctl_pointers)'
 complete -c vigilctl -n '__vigilctl_verb_is status explain run restart unregister pause resume check' -a '(__vigilctl_names)'
 complete -c vigilctl -n '__vigilctl_verb_is status' -l watch
+complete -c vigilctl -n '__vigilctl_verb_is status' -s v -l verbose
+complete -c vigilctl -n '__vigilctl_verb_is status' -s w -l worst
 complete -c vigilctl -n '__vigilctl_verb_is pause resume' -l all
 complete -c vigilctl -n '__vigilctl_verb_is pause' -l for -x
 complete -c vigilctl -n '__vigilctl_verb_is pause' -l reason -x

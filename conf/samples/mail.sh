@@ -1,19 +1,19 @@
 #!/bin/sh
-# mail.sh: mails what has changed, with the module notify of vigil; see vigil-notify(8):
+# mail.sh: sends a mail about changes that the module notify of vigil reports; see vigil-notify(8):
 #   command = /usr/local/lib/vigil/mail.sh ADDRESS ...
 #
-# A line for each change, the worst first.  Texts of plugins and programs reach the mail, so headers are
-# ASCII without controls, and no line is longer than a mail server takes.
+# The mail has one line for each change, the worst first.  It contains texts of plugins, so the headers
+# are limited to printable ASCII, and no line is longer than mail servers accept.
 set -eu
 [ $# -gt 0 ] || { echo "usage: mail.sh ADDRESS ..." >&2; exit 2; }
 sendmail=${SENDMAIL:-/usr/sbin/sendmail}
-[ -x "$sendmail" ] || { echo "there is no $sendmail" >&2; exit 1; }
+[ -x "$sendmail" ] || { echo "mail.sh: $sendmail does not exist or is not executable" >&2; exit 1; }
 LC_ALL=C
 export LC_ALL
 
 header() { printf '%s' "$*" | tr -c '\040-\176' '?' | cut -c 1-200; }
 
-# Breaks lines at blanks; a word that is longer than a line, between two characters of UTF-8.
+# Breaks long lines at blanks.  A word that is longer than a line is broken between two UTF-8 characters.
 wrap() {
 	tr -d '\r' | awk -v max=200 '
 	{

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""mounts.py: how full the file systems are, as one JSON object.
+"""mounts.py: reports the used space of the file systems as one JSON object.
 
-For `format = json`: the object is merged into the daemon's subtree, so that each number has an
-address of its own, such as /daemons/mounts/mounts/~1var/used_percent.  `output` is what the
-daemon has to say, and the exit status how things are.
+It is for the module exec with `format = json`.  vigild merges the object into the state, so each
+number has its own address, such as /daemons/mounts/mounts/~1var/used_percent.  `output` is the text
+of the health, and the exit status is its level.
 """
 import argparse
 import json
@@ -13,20 +13,21 @@ import sys
 
 
 def mount_points():
-    """The places where something can be written to."""
+    """Returns the mount points of the file systems that can be written."""
     seen = set()
     with open("/proc/self/mounts", encoding="utf-8", errors="replace") as mounts:
         for line in mounts:
             device, place, kind, options = line.split()[:4]
             if "ro" in options.split(","):
-                continue  # full by nature
+                continue  # images and other read-only file systems are always full
             place = re.sub(r"\\(\d{3})", lambda octal: chr(int(octal[1], 8)), place)
             if (device.startswith("/") or kind in ("overlay", "tmpfs")) and place not in seen:
                 seen.add(place)
                 yield place
 
 
-def look(place):
+def usage(place):
+    """Returns the sizes of a file system, or None if it has no size."""
     s = os.statvfs(place)
     if s.f_blocks == 0:
         return None
@@ -47,13 +48,13 @@ def main():
     mounts = {}
     for place in mount_points():
         try:
-            found = look(place)
+            found = usage(place)
         except OSError:
-            continue  # it may be for others' eyes only, or just gone
+            continue  # access is denied, or it was unmounted just now
         if found:
             mounts[place] = found
     if not mounts:
-        print(json.dumps({"output": "there is nothing to look at"}))
+        print(json.dumps({"output": "no file system could be checked"}))
         return 3
     fullest = max(mounts, key=lambda place: mounts[place]["used_percent"])
     percent = mounts[fullest]["used_percent"]

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""pressure.py: how much work waits for processor, memory and disk, a JSON object a line.
+"""pressure.py: reports how much work waits for CPU, memory and disk, as one JSON object per line.
 
-For `mode = stream`: it runs on, and each line is merged into the daemon's subtree when it comes.
-`state` and `output` are the daemon's health and its words.  Each line is flushed; what a
-program keeps back in a buffer nobody sees.
+It is for the module exec with `mode = stream`.  It keeps running, and vigild merges each object into
+the state when it arrives.  `state` is the level of the health, and `output` is its text.  Each line
+must be flushed, because vigild does not see what is still in the program's buffer.
 """
 import argparse
 import json
@@ -14,32 +14,33 @@ KINDS = ("cpu", "memory", "io")
 
 
 def pressure(kind):
-    """The share of the last ten seconds in which some work waited, in percent; None: unknown."""
+    """Returns the percentage of the last ten seconds in which some work waited, or None."""
     try:
         with open(f"/proc/pressure/{kind}", encoding="ascii") as lines:
             fields = lines.readline().split()
     except OSError:
-        return None  # the kernel was built or started without it
+        return None  # the kernel does not have this file
     for field in fields:
         if field.startswith("avg10="):
             return float(field[len("avg10="):])
     return None
 
 
-def look(warn):
+def report(warn):
+    """Returns the object for one line."""
     load = os.getloadavg()
-    said = {"load": {"1m": load[0], "5m": load[1], "15m": load[2]}}
+    values = {"load": {"1m": load[0], "5m": load[1], "15m": load[2]}}
     waits = {kind: pressure(kind) for kind in KINDS}
     known = {kind: some for kind, some in waits.items() if some is not None}
     for kind, some in waits.items():
-        said[kind] = None if some is None else {"some": some}  # null removes
+        values[kind] = None if some is None else {"some": some}  # null removes the value
     if not known:
-        said.update(state="OK", output=f"load {load[0]:.2f}; this kernel tells no pressure")
-        return said
+        values.update(state="OK", output=f"load {load[0]:.2f}; this kernel does not report pressure")
+        return values
     worst = max(known, key=known.get)
-    said["state"] = "WARNING" if known[worst] >= warn else "OK"
-    said["output"] = f"work waits for {worst} {known[worst]:.0f} % of the time, load {load[0]:.2f}"
-    return said
+    values["state"] = "WARNING" if known[worst] >= warn else "OK"
+    values["output"] = f"work waits for {worst} {known[worst]:.0f} % of the time, load {load[0]:.2f}"
+    return values
 
 
 def main():
@@ -48,7 +49,7 @@ def main():
     parser.add_argument("--warn", type=float, default=50, metavar="PERCENT")
     arguments = parser.parse_args()
     while True:
-        print(json.dumps(look(arguments.warn)), flush=True)
+        print(json.dumps(report(arguments.warn)), flush=True)
         time.sleep(arguments.every)
 
 

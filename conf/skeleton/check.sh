@@ -1,11 +1,12 @@
 #!/bin/sh
-# check.sh: runs the module for some ticks, in a process of its own, and looks at what it left.
+# check.sh: tests the module.  `vigilctl module test` runs it for three ticks in a separate process,
+# and prints its health and its state as JSON.
 set -u
 vigilctl=${VIGILCTL:-vigilctl}
 failed=0
 
-# leaves TEXT OPTION...: after three ticks with these options, the JSON holds the text
-leaves() {
+# prints TEXT OPTION...: with these options, the JSON contains the text
+prints() {
 	text=$1; shift
 	if "$vigilctl" -o json module test . --ticks 3 "$@" | grep -qF "$text"; then
 		echo "ok - $text"
@@ -15,7 +16,7 @@ leaves() {
 	fi
 }
 
-leaves '"value": 3'
-leaves '"level": "OK"'
-leaves '"level": "WARNING"' limit=2
+prints '"value": 3'
+prints '"level": "OK"'
+prints '"level": "WARNING"' limit=2
 exit $failed

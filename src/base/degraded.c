@@ -70,3 +70,12 @@ void degraded_started(int pid)
 	else if (error_is_own(pid))
 		degraded_set(DEGRADED_PROCESSES, "no process can be started: %s", strerror(-pid));
 }
+
+void degraded_log_lost(unsigned long lost, int err)
+{
+	if (lost == 0)
+		degraded_clear(DEGRADED_LOG);
+	else
+		degraded_set(DEGRADED_LOG, "%lu line%s of the log could not be written: %s", lost,
+			lost == 1 ? "" : "s", strerror(err));
+}

@@ -48,4 +48,7 @@ const struct degraded_reason *degraded_get(enum degraded what);
  * mean an exhausted resource, such as that of a missing program, changes nothing. */
 void degraded_started(int pid);
 
+/* Sets DEGRADED_LOG while lines of the log are lost: the callback for log_on_lost. */
+void degraded_log_lost(unsigned long lost, int err);
+
 #endif

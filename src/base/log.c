@@ -36,8 +36,8 @@
 #endif
 
 #include "base/clock.h"
-#include "base/degraded.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "base/trust.h"
 
 #define LINE_SIZE PIPE_BUF         /* a line with time, level and newline */
@@ -51,17 +51,17 @@ struct target {
 	/* Returns a descriptor, or -errno. */
 	int (*open)(const char *path);
 	/* text is "who: what", escaped.  Returns 0, or -errno if the line is lost. */
-	int (*send)(vigil_level level, const char *who, const char *text);
+	int (*send)(enum log_level level, const char *who, const char *text);
 };
 
 static int open_stderr(const char *path);
 static int open_file(const char *path);
 static int open_syslog(const char *path);
 static int open_journal(const char *path);
-static int send_plain(vigil_level level, const char *who, const char *text);
-static int send_prefixed(vigil_level level, const char *who, const char *text);
-static int send_syslog(vigil_level level, const char *who, const char *text);
-static int send_journal(vigil_level level, const char *who, const char *text);
+static int send_plain(enum log_level level, const char *who, const char *text);
+static int send_prefixed(enum log_level level, const char *who, const char *text);
+static int send_syslog(enum log_level level, const char *who, const char *text);
+static int send_journal(enum log_level level, const char *who, const char *text);
 
 static const struct target plain = {"stderr", open_stderr, send_plain};
 static const struct target prefixed = {"auto", open_stderr, send_prefixed};
@@ -72,46 +72,47 @@ static const struct target others[] = {
 };
 
 static struct {
-	vigil_level level;
+	enum log_level level;
 	const struct target *target;
 	int fd;
 	char *path;         /* as given to log_open, to reopen a file */
 	bool torn;          /* the last line was not written completely */
 	unsigned long lost; /* lines lost since the last line that was written */
 	int why;            /* the errno of the latest lost line */
+	log_lost_fn *on_lost;
 	log_sink_fn *sink;
 	void *sink_arg;
-} out = {.level = VIGIL_INFO, .target = &plain, .fd = STDERR_FILENO};
+} out = {.level = LEVEL_INFO, .target = &plain, .fd = STDERR_FILENO};
 
 static const char *const level_names[] = {
-	[VIGIL_ERROR] = "error",
-	[VIGIL_WARN] = "warning",
-	[VIGIL_NOTICE] = "notice",
-	[VIGIL_INFO] = "info",
-	[VIGIL_DEBUG] = "debug",
+	[LEVEL_ERROR] = "error",
+	[LEVEL_WARN] = "warning",
+	[LEVEL_NOTICE] = "notice",
+	[LEVEL_INFO] = "info",
+	[LEVEL_DEBUG] = "debug",
 };
 
 /* --- levels ----------------------------------------------------------------------------------- */
 
 /* Returns the syslog priority.  Both scales have the same steps. */
-static int priority(vigil_level level)
+static int priority(enum log_level level)
 {
 	return LOG_ERR + (int)level;
 }
 
-void log_set_level(vigil_level level)
+void log_set_level(enum log_level level)
 {
-	out.level = level > VIGIL_DEBUG ? VIGIL_DEBUG : level;
+	out.level = level > LEVEL_DEBUG ? LEVEL_DEBUG : level;
 }
 
-vigil_level log_level(void)
+enum log_level log_level(void)
 {
 	return out.level;
 }
 
-int log_level_parse(const char *word, vigil_level *level)
+int log_level_parse(const char *word, enum log_level *level)
 {
-	for (vigil_level l = VIGIL_ERROR; l <= VIGIL_DEBUG; l++) {
+	for (enum log_level l = LEVEL_ERROR; l <= LEVEL_DEBUG; l++) {
 		if (strcmp(word, level_names[l]) == 0) {
 			*level = l;
 			return 0;
@@ -120,9 +121,9 @@ int log_level_parse(const char *word, vigil_level *level)
 	return -EINVAL;
 }
 
-const char *log_level_name(vigil_level level)
+const char *log_level_name(enum log_level level)
 {
-	return level_names[level > VIGIL_DEBUG ? VIGIL_DEBUG : level];
+	return level_names[level > LEVEL_DEBUG ? LEVEL_DEBUG : level];
 }
 
 /* --- stderr and files ------------------------------------------------------------------------- */
@@ -199,7 +200,7 @@ static int put(const char *line, size_t length)
 	return -ENOSPC;
 }
 
-static int send_plain(vigil_level level, const char *who, const char *text)
+static int send_plain(enum log_level level, const char *who, const char *text)
 {
 	char line[LINE_SIZE], when[CLOCK_TEXT];
 	int n;
@@ -211,7 +212,7 @@ static int send_plain(vigil_level level, const char *who, const char *text)
 
 /* The journal reads stderr line by line, adds the time itself, and reads the level from a
  * prefix. */
-static int send_prefixed(vigil_level level, const char *who, const char *text)
+static int send_prefixed(enum log_level level, const char *who, const char *text)
 {
 	char line[LINE_SIZE];
 	int n = snprintf(line, sizeof(line), "<%d>%s\n", priority(level), text);
@@ -265,7 +266,7 @@ static int open_syslog(const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
-static int send_syslog(vigil_level level, const char *who, const char *text)
+static int send_syslog(enum log_level level, const char *who, const char *text)
 {
 	char line[LINE_SIZE], when[32];
 	time_t now = time(NULL);
@@ -306,7 +307,7 @@ static void add_field(struct iovec *field, char *buf, size_t size, const char *n
 	field->iov_len = n < size ? n : size - 1;
 }
 
-static int send_journal(vigil_level level, const char *who, const char *text)
+static int send_journal(enum log_level level, const char *who, const char *text)
 {
 	static const char identifier[] = "SYSLOG_IDENTIFIER=" IDENT;
 	char number[16], message[LINE_SIZE], daemon[128], service[320];
@@ -336,7 +337,7 @@ static int open_journal(const char *path)
 	return -ENOTSUP;
 }
 
-static int send_journal(vigil_level level, const char *who, const char *text)
+static int send_journal(enum log_level level, const char *who, const char *text)
 {
 	return -ENOTSUP;
 }
@@ -371,7 +372,7 @@ static void switch_to(const struct target *target, int fd, char *path)
 	out.torn = false;
 }
 
-int log_open(const char *name, vigil_level level)
+int log_open(const char *name, enum log_level level)
 {
 	const struct target *target = find(name);
 	int fd = target != NULL ? target->open(name) : -EINVAL;
@@ -410,9 +411,14 @@ void log_set_sink(log_sink_fn *sink, void *arg)
 	out.sink_arg = arg;
 }
 
+void log_on_lost(log_lost_fn *fn)
+{
+	out.on_lost = fn;
+}
+
 /* --- writing ---------------------------------------------------------------------------------- */
 
-static void deliver(vigil_level level, const char *who, const char *text)
+static void deliver(enum log_level level, const char *who, const char *text)
 {
 	char notice[160];
 	int rc = 0;
@@ -420,10 +426,11 @@ static void deliver(vigil_level level, const char *who, const char *text)
 	if (out.lost > 0) {
 		snprintf(notice, sizeof(notice), "log: %lu line%s could not be written: %s",
 			out.lost, out.lost == 1 ? "" : "s", strerror(out.why));
-		rc = out.target->send(VIGIL_WARN, NULL, notice);
+		rc = out.target->send(LEVEL_WARN, NULL, notice);
 		if (rc == 0) {
 			out.lost = 0;
-			degraded_clear(DEGRADED_LOG);
+			if (out.on_lost != NULL)
+				out.on_lost(0, 0);
 		}
 	}
 	if (rc == 0)
@@ -431,12 +438,12 @@ static void deliver(vigil_level level, const char *who, const char *text)
 	if (rc < 0) {
 		out.lost++;
 		out.why = -rc;
-		degraded_set(DEGRADED_LOG, "%lu line%s of the log could not be written: %s",
-			out.lost, out.lost == 1 ? "" : "s", strerror(out.why));
+		if (out.on_lost != NULL)
+			out.on_lost(out.lost, out.why);
 	}
 }
 
-void log_vwrite(vigil_level level, const char *who, const char *format, va_list ap)
+void log_vwrite(enum log_level level, const char *who, const char *format, va_list ap)
 {
 	char raw[RAW_SIZE], text[TEXT_SIZE];
 	int saved = errno, n;
@@ -461,7 +468,7 @@ void log_vwrite(vigil_level level, const char *who, const char *format, va_list 
 	errno = saved;
 }
 
-void log_write(vigil_level level, const char *who, const char *format, ...)
+void log_write(enum log_level level, const char *who, const char *format, ...)
 {
 	va_list ap;
 

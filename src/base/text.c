@@ -460,3 +460,10 @@ bool text_glob(const char *glob, const char *name)
 		glob++;
 	return *glob == '\0';
 }
+
+uint32_t text_hash(const char *text, uint32_t hash)
+{
+	for (; *text != '\0'; text++)
+		hash = (hash ^ (unsigned char)*text) * 16777619u;
+	return hash;
+}

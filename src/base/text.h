@@ -68,4 +68,17 @@ const char *text_suggest_get(const struct text_suggest *s);
  * knows. */
 bool text_glob(const char *glob, const char *name);
 
+/* The 32-bit FNV-1a hash of the text.  hash: TEXT_HASH, or the hash of the text before it. */
+#define TEXT_HASH 2166136261u
+uint32_t text_hash(const char *text, uint32_t hash);
+
+/* Copies length bytes of text to dst (size bytes, always NUL-terminated) and escapes it.  Control
+ * characters and invalid UTF-8 become \n, \t, \r or \xHH.  The control characters of Unicode, line
+ * separators, zero-width characters and directional marks become \u{XXXX}.  Escaping an escaped
+ * text changes nothing.  If the result does not fit, it is truncated between two characters and
+ * ends in "...".  Returns dst. */
+char *text_escape(char *dst, size_t size, const char *text, size_t length);
+/* The same, but the control characters in keep are not escaped. */
+char *text_escape_keep(char *dst, size_t size, const char *text, size_t length, const char *keep);
+
 #endif

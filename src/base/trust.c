@@ -116,7 +116,7 @@ static int group_allows(int fd, const struct stat *st, const struct trust_user *
 
 /* --- one step --------------------------------------------------------------------------------- */
 
-static int judge_owner(const struct stat *st, const char *path, const struct trust_user *user,
+static int check_owner(const struct stat *st, const char *path, const struct trust_user *user,
 	const struct reason *why)
 {
 	if (is_trusted_user(st->st_uid, user))
@@ -129,7 +129,7 @@ static int judge_owner(const struct stat *st, const char *path, const struct tru
 
 /* Checks that no untrusted user may write the file.  Only regular files and directories are
  * checked, because everybody who uses a device, a socket or a FIFO may have to write it. */
-static int judge_writers(int fd, const struct stat *st, const char *path,
+static int check_writers(int fd, const struct stat *st, const char *path,
 	const struct trust_user *user, const struct reason *why)
 {
 	char words[64];
@@ -159,9 +159,9 @@ int trust_descriptor(int fd, const struct stat *st, const char *path, const stru
 	char *text, size_t size)
 {
 	const struct reason why = {text, size};
-	int err = judge_owner(st, path, user, &why);
+	int err = check_owner(st, path, user, &why);
 
-	return err != 0 ? err : judge_writers(fd, st, path, user, &why);
+	return err != 0 ? err : check_writers(fd, st, path, user, &why);
 }
 
 /* --- the walk --------------------------------------------------------------------------------- */
@@ -188,13 +188,13 @@ static void move_to(struct walk *w, int fd, const struct stat *st)
 
 /* Checks the current step.  last: it is the end of the path.  A sticky directory that others may
  * write is accepted within the path. */
-static int judge_step(struct walk *w, bool last)
+static int check_step(struct walk *w, bool last)
 {
 	const char *path = w->path[0] != '\0' ? w->path : "/";
-	int err = judge_owner(&w->st, path, w->user, w->why);
+	int err = check_owner(&w->st, path, w->user, w->why);
 
 	if (err == 0)
-		err = judge_writers(w->fd, &w->st, path, w->user, w->why);
+		err = check_writers(w->fd, &w->st, path, w->user, w->why);
 	if (err == 0 || !S_ISDIR(w->st.st_mode) || !(w->st.st_mode & S_ISVTX) ||
 		(last && (w->flags & TRUST_ENTRIES)) || !is_trusted_user(w->st.st_uid, w->user))
 		return err;
@@ -216,7 +216,7 @@ static int start_at_root(struct walk *w)
 	}
 	move_to(w, fd, &st);
 	w->path[0] = '\0';
-	return judge_step(w, false);
+	return check_step(w, false);
 }
 
 /* Removes the next step from the rest.  Returns its length, 0 at the end. */
@@ -256,7 +256,7 @@ static int step_up(struct walk *w)
 	if (slash != NULL)
 		*slash = '\0';
 	move_to(w, fd, &st);
-	return judge_step(w, false);
+	return check_step(w, false);
 }
 
 /* Inserts the target of the link before the rest.  Takes ownership of the descriptor of the
@@ -279,7 +279,7 @@ static int follow(struct walk *w, int fd, const struct stat *st)
 	}
 	if (err != 0)
 		return reason_set(w->why, err, "%s: %s", w->path, strerror(-err));
-	err = judge_owner(st, w->path, w->user, w->why);
+	err = check_owner(st, w->path, w->user, w->why);
 	if (err != 0)
 		return err;
 	if (target[0] == '/')
@@ -294,7 +294,7 @@ static bool is_shared(const struct walk *w)
 	char text[TRUST_WHY];
 	const struct reason unused = {text, sizeof(text)};
 
-	return judge_writers(w->fd, &w->st, "", w->user, &unused) != 0;
+	return check_writers(w->fd, &w->st, "", w->user, &unused) != 0;
 }
 
 static int step_down(struct walk *w, const char *step)
@@ -322,7 +322,7 @@ static int step_down(struct walk *w, const char *step)
 	if (S_ISLNK(st.st_mode))
 		return follow(w, fd, &st);
 	move_to(w, fd, &st);
-	return judge_step(w, is_last(w));
+	return check_step(w, is_last(w));
 }
 
 static int walk(struct walk *w)
@@ -391,7 +391,7 @@ int trust_reopen(int fd, int flags)
 
 /* --- secrets ---------------------------------------------------------------------------------- */
 
-static int judge_secret(int fd, const struct stat *st, const char *path, const struct reason *why)
+static int check_secret(int fd, const struct stat *st, const char *path, const struct reason *why)
 {
 	char words[64];
 	int others = 0;
@@ -422,7 +422,7 @@ int trust_open_secret(const char *path, char *text, size_t size)
 
 	if (fd < 0)
 		return fd;
-	err = judge_secret(fd, &st, path, &why);
+	err = check_secret(fd, &st, path, &why);
 	readable = err == 0 ? trust_reopen(fd, O_RDONLY | O_NONBLOCK) : err;
 	if (err == 0 && readable < 0)
 		reason_set(&why, readable, "%s: %s", path, strerror(-readable));

@@ -120,7 +120,7 @@ static bool is_inline(const struct interpreter *interpreter, const char *argumen
 
 /* --- checks ----------------------------------------------------------------------------------- */
 
-struct judge {
+struct check {
 	const struct trust_command *command;
 	const struct interpreter *interpreter; /* whose arguments are checked; NULL: none */
 	char *why;
@@ -142,7 +142,7 @@ static const struct interpreter *find_by_descriptor(int fd)
 	return found != NULL && strcmp(found->name, "busybox") == 0 ? NULL : found;
 }
 
-static int judge_program(struct judge *j, const char *path)
+static int check_program(struct check *j, const char *path)
 {
 	struct stat st;
 	int fd = trust_open(path, j->command->user, TRUST_MISSING, &st, j->why, j->size);
@@ -158,7 +158,7 @@ static int judge_program(struct judge *j, const char *path)
 
 /* Checks a word that may name a file.  Returns 1 if it is a trusted file, 0 if it is not a file, or
  * a negative errno. */
-static int judge_file(struct judge *j, const char *word)
+static int check_word(struct check *j, const char *word)
 {
 	const char *directory = j->command->directory != NULL ? j->command->directory : "";
 	bool wrapper = j->interpreter->inline_options == NULL;
@@ -171,19 +171,19 @@ static int judge_file(struct judge *j, const char *word)
 		return 0;
 	if (stat(path, &st) < 0) {
 		/* Somebody may create the file before it is run. */
-		err = word[0] == '/' ? judge_program(j, path) : 0;
+		err = word[0] == '/' ? check_program(j, path) : 0;
 		return err == -EPERM ? err : 0;
 	}
 	/* Some interpreters can run a directory. */
 	if (!S_ISREG(st.st_mode) && (wrapper || !S_ISDIR(st.st_mode)))
 		return 0;
-	err = judge_program(j, path);
+	err = check_program(j, path);
 	return err != 0 ? err : 1;
 }
 
 /* Checks an argument of a wrapper without a slash, which may be a program in PATH or anything
  * else. */
-static int judge_name(struct judge *j, const char *name)
+static int check_name(struct check *j, const char *name)
 {
 	const char *path =
 		j->command->inner_path != NULL ? j->command->inner_path : j->command->path;
@@ -192,11 +192,11 @@ static int judge_name(struct judge *j, const char *name)
 
 	if (trust_find_program(name, path, j->command->directory, found) != 0)
 		return 0;
-	err = judge_program(j, found);
+	err = check_program(j, found);
 	return err != 0 ? err : 1;
 }
 
-static int judge_text(struct judge *j, const char *text)
+static int check_text(struct check *j, const char *text)
 {
 	size_t n = strcspn(text, " \t\n;|&<>()'\"`$");
 	char word[PATH_MAX];
@@ -206,24 +206,24 @@ static int judge_text(struct judge *j, const char *text)
 		return 0;
 	memcpy(word, text, n);
 	word[n] = '\0';
-	r = judge_file(j, word);
+	r = check_word(j, word);
 	return r < 0 ? r : 0;
 }
 
-static int judge_arguments(struct judge *j)
+static int check_arguments(struct check *j)
 {
 	const char *const *argument = j->command->argv + 1;
 	int r;
 
 	for (; *argument != NULL && j->interpreter != NULL; argument++) {
 		if ((*argument)[0] == '-' && is_inline(j->interpreter, *argument))
-			return argument[1] != NULL ? judge_text(j, argument[1]) : 0;
+			return argument[1] != NULL ? check_text(j, argument[1]) : 0;
 		if ((*argument)[0] == '-')
 			continue;
 		if (j->interpreter->inline_options == NULL && strchr(*argument, '/') == NULL)
-			r = judge_name(j, *argument);
+			r = check_name(j, *argument);
 		else
-			r = judge_file(j, *argument);
+			r = check_word(j, *argument);
 		if (r < 0)
 			return r;
 	}
@@ -232,7 +232,7 @@ static int judge_arguments(struct judge *j)
 
 int trust_command(const struct trust_command *command, char found[PATH_MAX], char *why, size_t size)
 {
-	struct judge j = {.command = command, .why = why, .size = size};
+	struct check j = {.command = command, .why = why, .size = size};
 	int err;
 
 	why[0] = '\0';
@@ -242,6 +242,6 @@ int trust_command(const struct trust_command *command, char found[PATH_MAX], cha
 		snprintf(why, size, "%s", strerror(-err));
 		return err;
 	}
-	err = judge_program(&j, found);
-	return err != 0 ? err : judge_arguments(&j);
+	err = check_program(&j, found);
+	return err != 0 ? err : check_arguments(&j);
 }

@@ -1,8 +1,7 @@
 /*
  * print: prints the replies of vigild for people.
  *
- * A table has one function for each verb with its own format.  Colours are used only on a terminal,
- * and not if NO_COLOR is set.
+ * A table has one function for each verb with its own format.
  *
  * Output goes to stdout, or to the stream that print_to has set, for tests.  The stream is a static
  * variable, so that it need not be passed to every function here.
@@ -16,12 +15,11 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "base/memory.h"
 #include "base/number.h"
 #include "base/text.h"
+#include "client/print_table.h"
 #include "client/print_time.h"
-#include "client/table.h"
 
 static FILE *stream; /* NULL: stdout */
 
@@ -40,33 +38,6 @@ static const char *text_of(json_t *object, const char *key)
 	const char *text = json_string_value(json_object_get(object, key));
 
 	return text != NULL ? text : "";
-}
-
-static bool use_colours(void)
-{
-	const char *no = getenv("NO_COLOR");
-
-	return isatty(STDOUT_FILENO) && (no == NULL || no[0] == '\0');
-}
-
-static unsigned terminal_width(void)
-{
-	struct winsize size;
-
-	if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0)
-		return 0;
-	return size.ws_col;
-}
-
-static struct table *new_table(const char *const *headings, size_t columns)
-{
-	return table_new(headings, columns, terminal_width(), use_colours());
-}
-
-static void finish_table(struct table *table)
-{
-	table_print(table, out());
-	table_free(table);
 }
 
 /* --- text and JSON ---------------------------------------------------------------------------- */
@@ -179,125 +150,6 @@ static void print_names(json_t *names)
 		print_clean(json_string_value(name));
 	}
 	putc(')', out());
-}
-
-/* --- status ----------------------------------------------------------------------------------- */
-
-static const struct {
-	const char *word;
-	enum colour colour;
-} colours[] = {
-	{"running", COLOUR_GOOD},
-	{"OK", COLOUR_GOOD},
-	{"paused", COLOUR_WARN},
-	{"starting", COLOUR_WARN},
-	{"WARNING", COLOUR_WARN},
-	{"UNKNOWN", COLOUR_WARN},
-	{"failed", COLOUR_BAD},
-	{"CRITICAL", COLOUR_BAD},
-};
-
-static enum colour colour_of(const char *word)
-{
-	for (size_t i = 0; i < sizeof(colours) / sizeof(*colours); i++)
-		if (strcmp(colours[i].word, word) == 0)
-			return colours[i].colour;
-	return COLOUR_NONE;
-}
-
-static void add_status(struct table *table, json_t *row)
-{
-	json_t *health = json_object_get(row, "health");
-	const char *level = text_of(health, "level"), *status = text_of(row, "status");
-	const char *reason = text_of(row, "reason");
-	char ticks[32], age[TEXT_AGE];
-
-	snprintf(ticks, sizeof(ticks), "%" JSON_INTEGER_FORMAT,
-		json_integer_value(json_object_get(row, "ticks")));
-	table_add(table, COLOUR_NONE, text_of(row, "name"));
-	table_add(table, COLOUR_NONE, text_of(row, "module"));
-	table_add(table, colour_of(status), status);
-	table_add(table, COLOUR_NONE, ticks);
-	table_add(table, COLOUR_NONE, print_age(age, text_of(row, "last_tick")));
-	table_add(table, COLOUR_NONE, print_age(age, text_of(health, "since")));
-	table_add(table, colour_of(level), level[0] != '\0' ? level : "-");
-	if (reason[0] != '\0')
-		table_add(table, COLOUR_BAD, reason);
-	else
-		table_add(table, COLOUR_NONE, text_of(health, "text"));
-}
-
-static void print_status(json_t *result)
-{
-	static const char *const headings[] = {
-		"NAME", "MODULE", "STATUS", "TICKS", "LAST", "FOR", "HEALTH", "WHAT IT SAYS"};
-	struct table *table;
-	size_t index;
-	json_t *row;
-
-	if (json_array_size(result) == 0) {
-		fputs("no daemon is enabled\n", out());
-		return;
-	}
-	table = new_table(headings, 8);
-	json_array_foreach(result, index, row)
-		add_status(table, row);
-	finish_table(table);
-}
-
-/* --- list, modules ---------------------------------------------------------------------------- */
-
-static char *options_text(json_t *options)
-{
-	char *all = memory_text(""), *longer;
-	const char *key;
-	json_t *value;
-
-	json_object_foreach(options, key, value) {
-		longer = memory_format("%s%s%s=%s", all, all[0] ? " " : "", key,
-			json_is_string(value) ? json_string_value(value) : "");
-		free(all);
-		all = longer;
-	}
-	return all;
-}
-
-static void print_list(json_t *result)
-{
-	static const char *const headings[] = {"NAME", "MODULE", "ENABLED", "OPTIONS"};
-	struct table *table = new_table(headings, 4);
-	size_t index;
-	json_t *row;
-
-	json_array_foreach(result, index, row) {
-		bool enabled = json_is_true(json_object_get(row, "enabled"));
-		char *options = options_text(json_object_get(row, "options"));
-
-		table_add(table, COLOUR_NONE, text_of(row, "name"));
-		table_add(table, COLOUR_NONE, text_of(row, "module"));
-		table_add(table, enabled ? COLOUR_GOOD : COLOUR_DIM, enabled ? "yes" : "no");
-		table_add(table, COLOUR_NONE, options);
-		free(options);
-	}
-	finish_table(table);
-}
-
-static void print_modules(json_t *result)
-{
-	static const char *const headings[] = {"NAME", "LOADED", "FILE", "WHAT IT IS"};
-	struct table *table = new_table(headings, 4);
-	size_t index;
-	json_t *row;
-
-	json_array_foreach(result, index, row) {
-		bool loaded = json_is_true(json_object_get(row, "loaded"));
-
-		table_add(table, COLOUR_NONE, text_of(row, "name"));
-		table_add(table, loaded ? COLOUR_GOOD : COLOUR_BAD, loaded ? "yes" : "refused");
-		table_add(table, COLOUR_NONE, text_of(row, "path"));
-		table_add(table, COLOUR_NONE, text_of(row, loaded ? "summary" : "why"));
-	}
-	finish_table(table);
 }
 
 /* --- explain ---------------------------------------------------------------------------------- */
@@ -454,10 +306,7 @@ static const struct {
 	const char *verb;
 	void (*print)(json_t *result);
 } printers[] = {
-	{"status", print_status},
 	{"check", print_check},
-	{"list", print_list},
-	{"modules", print_modules},
 	{"explain", print_explain},
 	{"reload", print_reload},
 	{"register", print_reload},
@@ -470,8 +319,10 @@ static const struct {
 	{"log", print_log},
 };
 
-void print_result(const char *verb, json_t *result)
+void print_result(const char *verb, json_t *result, unsigned flags)
 {
+	if (print_table(out(), verb, result, flags))
+		return;
 	for (size_t i = 0; i < sizeof(printers) / sizeof(*printers); i++) {
 		if (strcmp(printers[i].verb, verb) == 0) {
 			printers[i].print(result);

@@ -11,8 +11,9 @@
 /* Sets the stream for all following output; NULL: stdout.  The width and the colours stay those of
  * stdout. */
 void print_to(FILE *to);
-/* Prints the result of a verb.  A verb without its own format is printed as JSON. */
-void print_result(const char *verb, json_t *result);
+/* Prints the result of a verb.  A verb without its own format is printed as JSON.  flags: the
+ * PRINT_ flags of print_table.h. */
+void print_result(const char *verb, json_t *result, unsigned flags);
 /* Prints JSON with escapes for all characters that a terminal might interpret.  The output is still
  * valid JSON. */
 void print_json(json_t *value);

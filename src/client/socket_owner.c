@@ -19,7 +19,7 @@
 #include "base/text.h"
 #include "process/process.h"
 
-pid_t holder_of(const char *path)
+pid_t socket_owner_pid(const char *path)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	struct ucred cred = {0};
@@ -55,7 +55,7 @@ static bool take_unit(const char *line, size_t length, char *unit, size_t size)
 	return text_is_service_name(unit);
 }
 
-bool holder_unit(const char *text, char *unit, size_t size)
+bool socket_owner_unit(const char *text, char *unit, size_t size)
 {
 	const char *end;
 
@@ -72,10 +72,10 @@ static bool find_unit(pid_t pid, char *unit, size_t size)
 
 	snprintf(path, sizeof(path), "/proc/%ld/cgroup", (long)pid);
 	process_read_file(AT_FDCWD, path, text, sizeof(text));
-	return holder_unit(text, unit, size);
+	return socket_owner_unit(text, unit, size);
 }
 
-char *holder_stop(pid_t pid, char *buf, size_t size)
+char *socket_owner_stop(pid_t pid, char *buf, size_t size)
 {
 	char unit[128];
 

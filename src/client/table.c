@@ -8,10 +8,15 @@
 #include <string.h>
 #include <wchar.h>
 
-#include "base/log.h"
 #include "base/memory.h"
+#include "base/text.h"
 
 #define GAP 2
+
+/* On a terminal the first column, which has the names, is narrowed down to FIRST_MIN columns so that
+ * the last one has at least LAST_MIN. */
+#define FIRST_MIN 12
+#define LAST_MIN  30
 
 struct cell {
 	char *text;
@@ -134,7 +139,7 @@ static void print_row(const struct table *table, size_t first, const size_t *wid
 		const struct cell *cell = &table->cells[first + i];
 		bool last = i + 1 == table->columns;
 
-		room = SIZE_MAX;
+		room = last ? SIZE_MAX : widths[i];
 		if (last && table->width > used + 8)
 			room = table->width - used;
 		if (table->colours)
@@ -149,12 +154,25 @@ static void print_row(const struct table *table, size_t first, const size_t *wid
 	fputc('\n', to);
 }
 
+/* Takes columns from the first column if the last one has too few. */
+static void narrow_first(const struct table *table, size_t *widths)
+{
+	size_t needed = LAST_MIN, spare = widths[0] > FIRST_MIN ? widths[0] - FIRST_MIN : 0,
+	       missing;
+
+	for (size_t i = 0; i + 1 < table->columns; i++)
+		needed += widths[i] + GAP;
+	missing = table->width > 0 && needed > table->width ? needed - table->width : 0;
+	widths[0] -= missing < spare ? missing : spare;
+}
+
 void table_print(const struct table *table, FILE *to)
 {
 	size_t *widths = memory_zero(table->columns * sizeof(*widths));
 
 	for (size_t i = 0; i < table->columns; i++)
 		widths[i] = column_width(table, i);
+	narrow_first(table, widths);
 	for (size_t i = 0; i < table->count; i += table->columns)
 		print_row(table, i, widths, to);
 	free(widths);

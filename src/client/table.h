@@ -15,8 +15,8 @@ enum colour { COLOUR_NONE, COLOUR_GOOD, COLOUR_WARN, COLOUR_BAD, COLOUR_DIM };
 
 struct table;
 
-/* width: columns of the terminal, to which the last column is truncated; 0: nothing is
- * truncated. */
+/* width: columns of the terminal, to which the last column is truncated, and the first one if
+ * necessary; 0: nothing is truncated. */
 struct table *table_new(const char *const *headings, size_t columns, unsigned width, bool colours);
 void table_free(struct table *table);
 /* Cells fill a row from the left.  The cell after a full row starts the next row. */

@@ -1,8 +1,8 @@
 /*
  * verb: parses a typed verb, and prints its reply.
  *
- * The table of verbs defines all verbs.  The only verbs with code here are `get -r` and `status
- * --watch`, whose options affect only the output, so they are not sent to vigild.
+ * The table of verbs defines all verbs.  The only verbs with code here are `get` and `status`: some
+ * of their options affect only the output, so they are not sent to vigild.
  */
 #include "client/verb.h"
 
@@ -13,6 +13,7 @@
 #include "base/diagnostic.h"
 #include "base/memory.h"
 #include "client/print.h"
+#include "client/print_table.h"
 #include "host/dropin.h"
 
 /* --- reading ---------------------------------------------------------------------------------- */
@@ -27,6 +28,12 @@ void verb_unknown(const char *word, char *why, size_t size)
 		snprintf(why, size, "there is no verb \"%s\"; see help", word);
 }
 
+/* Removes a switch from the parameters.  Returns whether it was there. */
+static bool take_switch(struct verb *verb, const char *of, const char *name)
+{
+	return strcmp(verb->command->verb, of) == 0 && json_object_del(verb->params, name) == 0;
+}
+
 int verb_read(struct verb *verb, char *const *words, char *why, size_t size)
 {
 	*verb = (struct verb){.command = command_find(words[0])};
@@ -35,10 +42,10 @@ int verb_read(struct verb *verb, char *const *words, char *why, size_t size)
 		return -ENOENT;
 	}
 	verb->params = command_params(verb->command, words + 1, why, size);
-	if (strcmp(verb->command->verb, "get") == 0)
-		verb->bare = json_object_del(verb->params, "raw") == 0;
-	if (strcmp(verb->command->verb, "status") == 0)
-		verb->follow = json_object_del(verb->params, "watch") == 0;
+	verb->bare = take_switch(verb, "get", "raw");
+	verb->follow = take_switch(verb, "status", "watch");
+	verb->table = (take_switch(verb, "status", "verbose") ? PRINT_VERBOSE : 0) |
+		      (take_switch(verb, "status", "worst") ? PRINT_WORST_FIRST : 0);
 	return verb->params != NULL ? 0 : -EINVAL;
 }
 
@@ -101,7 +108,7 @@ void verb_print(const struct verb *verb, bool json, json_t *result)
 	else if (json)
 		print_json(result);
 	else
-		print_result(verb->command->verb, result);
+		print_result(verb->command->verb, result, verb->table);
 	if (json)
 		return;
 	json_array_foreach(json_object_get(result, "notes"), index, note)

@@ -15,8 +15,9 @@
 struct verb {
 	const struct command *command;
 	json_t *params;
-	bool bare;   /* get -r: prints a string without quotes */
-	bool follow; /* status --watch: prints until interrupted */
+	bool bare;      /* get -r: prints a string without quotes */
+	bool follow;    /* status --watch: prints until interrupted */
+	unsigned table; /* status -v, -w: PRINT_ flags of print_table.h */
 };
 
 /* Parses words, the verb and its arguments, ended by NULL.  0, or with the reason in why: -ENOENT:

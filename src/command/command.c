@@ -3,7 +3,7 @@
  *
  * Access and parameters are checked here, before any handler runs, and nowhere else.
  */
-#include "command/command_handlers.h"
+#include "command/command_internal.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -51,6 +51,19 @@ const char *command_text(json_t *params, const char *name)
 	return json_string_value(json_object_get(params, name));
 }
 
+void command_answer(struct host *host, const struct section *sections, struct command_reply *reply)
+{
+	const char *name;
+
+	reply->stream = reply->in_parts ? reply_stream_new(host, sections) : NULL;
+	if (reply->stream != NULL)
+		return;
+	reply->result = json_array();
+	for (; sections->next != NULL; sections++)
+		for (name = ""; (name = sections->next(host, name)) != NULL;)
+			json_array_append_new(reply->result, sections->render(host, name));
+}
+
 /* --- the table -------------------------------------------------------------------------------- */
 
 /* clang-format off */
@@ -62,47 +75,48 @@ const char *command_text(json_t *params, const char *name)
 #define NOTHING       {.name = NULL}
 
 const struct command commands[] = {
-	{"status", "[NAME] [--watch]", "the daemons and what they have to say",
-		ACCESS_READ, false, {MAYBE_WORD("name"), SWITCH("watch")}, command_status},
-	{"get", "[POINTER]", "the value at a place of the state",
+	{"status", "[NAME] [-v] [-w] [--watch]", "print the daemons, their services and their health",
+		ACCESS_READ, false,
+		{MAYBE_WORD("name"), SWITCH("verbose"), SWITCH("worst"), SWITCH("watch")}, command_status},
+	{"get", "[POINTER]", "print the value at an address in the state",
 		ACCESS_READ, false, {MAYBE_WORD("pointer"), SWITCH("raw")}, command_get},
-	{"watch", "[POINTER]", "one line for each change, until interrupted",
+	{"watch", "[POINTER]", "print one line for each change, until interrupted",
 		ACCESS_READ, false, {MAYBE_WORD("pointer")}, NULL},
-	{"list", "", "the daemons of the configuration, enabled or not",
+	{"list", "", "print the daemons of the configuration, enabled or not",
 		ACCESS_READ, false, {NOTHING}, command_list},
-	{"explain", "NAME", "what a daemon saw, what it decided and why",
+	{"explain", "NAME", "print the evidence, the decision and the history of a daemon",
 		ACCESS_READ, false, {WORD("name")}, command_explain},
-	{"check", "NAME [-w RANGE] [-c RANGE] [POINTER]", "a daemon's health, or a number, as a Nagios plugin",
+	{"check", "NAME [-w RANGE] [-c RANGE] [POINTER]", "report a daemon's health or a number as a Nagios plugin",
 		ACCESS_READ, false,
 		{WORD("name"), MAYBE_WORD("pointer"), OPTION("warning"), OPTION("critical")}, command_check},
-	{"modules", "", "the modules found, and why some are refused",
+	{"modules", "", "print the modules, and why some are refused",
 		ACCESS_READ, false, {NOTHING}, command_modules},
-	{"reload", "", "read the configuration again; all of it or nothing",
+	{"reload", "", "read the configuration again",
 		ACCESS_WRITE, true, {NOTHING}, command_reload},
-	{"run", "NAME", "a tick of a daemon now",
+	{"run", "NAME", "run a tick of a daemon now",
 		ACCESS_WRITE, true, {WORD("name")}, command_tick},
-	{"restart", "NAME", "restart its service now, whatever the backoff says",
+	{"restart", "NAME", "restart the service of a daemon now",
 		ACCESS_WRITE, false, {WORD("name")}, command_restart},
-	{"pause", "NAME... | --all [--for 2h] [--reason TEXT]", "look on, but withhold action",
+	{"pause", "NAME... | --all [--for 2h] [--reason TEXT]", "maintenance: continue checks, restart nothing",
 		ACCESS_WRITE, true, {WORDS("names"), SWITCH("all"), OPTION("for"), OPTION("reason")},
 		command_pause},
-	{"resume", "NAME... | --all", "end a pause",
+	{"resume", "NAME... | --all", "end a pause or a quarantine",
 		ACCESS_WRITE, true, {WORDS("names"), SWITCH("all")}, command_resume},
-	{"register", "NAME [module=M] [key=value ...]", "enable a daemon by a file of its own",
+	{"register", "NAME [module=M] [key=value ...]", "add a daemon to the configuration, in conf.d",
 		ACCESS_ROOT, false, {WORD("name"), WORDS("options")}, command_register},
-	{"unregister", "NAME", "remove what register wrote",
+	{"unregister", "NAME", "remove a daemon that register added",
 		ACCESS_ROOT, false, {WORD("name")}, command_unregister},
-	{"log", "LEVEL", "change the log level of the running host",
+	{"log", "LEVEL", "change the log level of vigild",
 		ACCESS_WRITE, true, {WORD("level")}, command_log},
-	{"version", "", "the version of the running host",
+	{"version", "", "print the version of vigild",
 		ACCESS_READ, false, {NOTHING}, command_version},
 	{"module", "new NAME | test NAME|DIR [--ticks N] [key=value ...]",
-		"write a module's skeleton, or try a module out",
+		"create a new module, or test a module",
 		ACCESS_LOCAL, false, {WORD("what"), WORD("module"), WORDS("options"), OPTION("ticks")},
 		NULL},
-	{"console", "", "all these at a prompt, with history and completion",
+	{"console", "", "start a prompt for these verbs",
 		ACCESS_LOCAL, false, {NOTHING}, NULL},
-	{"help", "[VERB]", "what there is, or one verb",
+	{"help", "[VERB]", "print all verbs, or the help of one verb",
 		ACCESS_LOCAL, false, {MAYBE_WORD("verb")}, NULL},
 	{.verb = NULL},
 };

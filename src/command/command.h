@@ -98,6 +98,11 @@ const struct command_param *command_param(const struct command *command, const c
 /* Parses the words of a command line (ended by NULL).  Returns the parameters as an object, a new
  * reference, or NULL with the reason in why. */
 json_t *command_params(const struct command *command, char *const *words, char *why, size_t size);
+/* Fills in an error. */
+void command_fail(struct command_reply *reply, enum command_error code, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* A text parameter.  NULL: it was not given. */
+const char *command_text(json_t *params, const char *name);
 /* The notification of a change that a watch sends over any interface,
  * {"revision","time","pointer","value"}: a new reference. value NULL: the value was removed. */
 json_t *command_change(uint64_t revision, const char *pointer, json_t *value);

@@ -9,7 +9,7 @@
  *
  * An error in the request is not an error reply: the result is UNKNOWN.
  */
-#include "command/command_handlers.h"
+#include "command/command_internal.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -22,6 +22,7 @@
 #include "base/memory.h"
 #include "base/number.h"
 #include "base/text.h"
+#include "command/daemon_names.h"
 #include "daemon/daemon.h"
 #include "daemon/stale.h"
 #include "host/host.h"
@@ -291,23 +292,23 @@ static json_t *data_of(struct host *host, const char *name)
 
 void command_check(struct host *host, json_t *params, struct command_reply *reply)
 {
-	const char *name = command_text(params, "name");
-	struct vigil_daemon *d = host_find(host, name);
+	struct command_reply unknown = {0};
+	struct vigil_daemon *d = daemon_names_find(host, command_text(params, "name"), &unknown);
 	json_t *account = d != NULL ? daemon_account(d) : NULL, *data;
 	struct verdict v = {0};
 	char *line;
 
 	if (d == NULL) {
-		judge(&v, UNKNOWN, "there is no daemon \"%s\" running", name);
+		judge(&v, UNKNOWN, "%s", unknown.message);
 	} else if (command_text(params, "pointer") == NULL &&
 		   (command_text(params, "warning") != NULL ||
 			   command_text(params, "critical") != NULL)) {
 		/* Without this error, the user would believe that the range was checked, but only
 		 * the health is. */
 		judge(&v, UNKNOWN, "a range wants the address of a number, as /daemons/%s/...",
-			name);
+			daemon_name(d));
 	} else if (command_text(params, "pointer") == NULL) {
-		data = data_of(host, name);
+		data = data_of(host, daemon_name(d));
 		put_all(&v, data);
 		json_decref(data);
 		judge_health(&v, d, account);

@@ -1,119 +1,23 @@
 /*
- * command_daemons: the verbs about daemons: status, explain, run, restart, pause and resume.
+ * command_daemons: the verbs about daemons: explain, run, restart, pause and resume.
  */
-#include "command/command_handlers.h"
+#include "command/command_internal.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
-#include "base/degraded.h"
 #include "base/text.h"
-#include "command/reply_stream.h"
+#include "command/daemon_names.h"
 #include "daemon/daemon.h"
 #include "host/host.h"
 #include "host/pause.h"
 #include "state/state.h"
 
-static void fail_unknown(struct host *host, const char *name, struct command_reply *reply)
-{
-	struct vigil_daemon *d;
-	struct text_suggest suggest;
-
-	text_suggest_init(&suggest, name);
-	for (size_t i = 0; (d = host_daemon(host, i)) != NULL; i++)
-		text_suggest_add(&suggest, daemon_name(d));
-	if (text_suggest_get(&suggest) != NULL)
-		command_fail(reply, COMMAND_NOT_FOUND,
-			"there is no daemon \"%.64s\"; did you mean \"%s\"?", name,
-			text_suggest_get(&suggest));
-	else
-		command_fail(
-			reply, COMMAND_NOT_FOUND, "there is no daemon \"%.64s\" running", name);
-}
-
 /* The daemon that params name.  NULL: the reply has the error. */
 static struct vigil_daemon *named(struct host *host, json_t *params, struct command_reply *reply)
 {
-	const char *name = command_text(params, "name");
-	struct vigil_daemon *d = host_find(host, name);
-
-	if (d == NULL)
-		fail_unknown(host, name, reply);
-	return d;
-}
-
-static json_t *status_row(struct vigil_daemon *d)
-{
-	static const char *const keys[] = {"module", "status", "since", "ticks", "missed",
-		"last_tick", "errors", "health", "paused", "paused_until", "paused_reason",
-		"paused_by"};
-	json_t *account = daemon_account(d);
-	json_t *row = json_pack("{s:s}", "name", daemon_name(d));
-
-	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
-		json_object_set(row, keys[i], json_object_get(account, keys[i]));
-	json_object_set_new(row, "reason", json_string(daemon_reason(d)));
-	json_decref(account);
-	return row;
-}
-
-/* A row for a reason why vigild is degraded.  No daemon can have the name "(vigild)". */
-static json_t *degraded_row(const struct degraded_reason *reason)
-{
-	char since[CLOCK_TEXT];
-
-	clock_text_at(since, reason->since);
-	return json_pack("{s:s,s:s,s:s,s:s,s:{s:s,s:s,s:s}}", "name", "(vigild)", "module",
-		reason->what, "status", "degraded", "since", since, "health", "level", "WARNING",
-		"text", reason->text, "since", since);
-}
-
-static json_t *tell_status(struct host *host, const char *name)
-{
-	return status_row(host_find(host, name));
-}
-
-/* DEGRADED_KINDS: no such reason is set any more. */
-static enum degraded degraded_of(const char *name)
-{
-	enum degraded what = 0;
-
-	while (what < DEGRADED_KINDS &&
-		(degraded_get(what) == NULL || strcmp(degraded_get(what)->what, name) != 0))
-		what++;
-	return what;
-}
-
-static const char *next_degraded(struct host *host, const char *name)
-{
-	enum degraded what = name[0] != '\0' ? degraded_of(name) + 1 : 0;
-
-	while (what < DEGRADED_KINDS && degraded_get(what) == NULL)
-		what++;
-	return what < DEGRADED_KINDS ? degraded_get(what)->what : NULL;
-}
-
-static json_t *tell_degraded(struct host *host, const char *name)
-{
-	return degraded_row(degraded_get(degraded_of(name)));
-}
-
-void command_status(struct host *host, json_t *params, struct command_reply *reply)
-{
-	static const struct section sections[] = {
-		{"[", reply_stream_next_daemon, tell_status, false, ""},
-		{NULL, next_degraded, tell_degraded, false, "]"}, {.next = NULL}};
-	struct vigil_daemon *d;
-
-	if (command_text(params, "name") == NULL) {
-		reply_stream_answer(host, sections, reply);
-		return;
-	}
-	d = named(host, params, reply);
-	if (d != NULL)
-		reply->result = json_pack("[o]", status_row(d));
+	return daemon_names_find(host, command_text(params, "name"), reply);
 }
 
 void command_explain(struct host *host, json_t *params, struct command_reply *reply)
@@ -167,7 +71,7 @@ void command_restart(struct host *host, json_t *params, struct command_reply *re
 
 /* --- maintenance ------------------------------------------------------------------------------ */
 
-static bool matches(const char *name, json_t *globs, bool all)
+static bool matches(const struct vigil_daemon *d, json_t *globs, bool all)
 {
 	size_t index;
 	json_t *glob;
@@ -175,12 +79,12 @@ static bool matches(const char *name, json_t *globs, bool all)
 	if (all)
 		return true;
 	json_array_foreach(globs, index, glob)
-		if (json_is_string(glob) && text_glob(json_string_value(glob), name))
+		if (json_is_string(glob) && daemon_names_match(d, json_string_value(glob)))
 			return true;
 	return false;
 }
 
-/* Checks that each name or glob matches a daemon.  False: one does not, and the reply has the
+/* Checks that each name or glob matches a daemon or its service.  False: one does not, and the reply has the
  * error. */
 static bool check_globs(struct host *host, json_t *globs, struct command_reply *reply)
 {
@@ -194,9 +98,9 @@ static bool check_globs(struct host *host, json_t *globs, struct command_reply *
 
 		found = false;
 		for (size_t i = 0; text != NULL && (d = host_daemon(host, i)) != NULL; i++)
-			found = found || text_glob(text, daemon_name(d));
+			found = found || daemon_names_match(d, text);
 		if (!found) {
-			fail_unknown(host, text != NULL ? text : "", reply);
+			daemon_names_fail(host, text != NULL ? text : "", reply);
 			return false;
 		}
 	}
@@ -231,7 +135,7 @@ static void pause_or_resume(
 		return;
 	names = json_array();
 	for (size_t i = 0; (d = host_daemon(host, i)) != NULL; i++) {
-		if (!matches(daemon_name(d), globs, all))
+		if (!matches(d, globs, all))
 			continue;
 		if (begin)
 			pause_start(host_pauses(host), d, seconds, reason != NULL ? reason : "",

@@ -1,7 +1,7 @@
 /*
  * command_host: the verbs about the host: its state, its configuration and vigild itself.
  */
-#include "command/command_handlers.h"
+#include "command/command_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +20,7 @@
 
 /* --- the state -------------------------------------------------------------------------------- */
 
-static json_t *tell_state(struct host *host, const char *name)
+static json_t *render_state(struct host *host, const char *name)
 {
 	char pointer[POINTER_MAX] = "/daemons";
 
@@ -29,12 +29,12 @@ static json_t *tell_state(struct host *host, const char *name)
 	return state_get(host_state(host), pointer);
 }
 
-static json_t *tell_run(struct host *host, const char *name)
+static json_t *render_run(struct host *host, const char *name)
 {
 	return host_run_status(host, host_find(host, name));
 }
 
-static json_t *tell_vigil(struct host *host, const char *name)
+static json_t *render_vigil(struct host *host, const char *name)
 {
 	return state_get(host_state(host), "/vigil");
 }
@@ -42,13 +42,13 @@ static json_t *tell_vigil(struct host *host, const char *name)
 /* The pointers whose value is a stream: the whole state, and all daemons below /daemons and
  * /runs. */
 static const struct section whole_state[] = {
-	{"{\"daemons\":{", reply_stream_next_daemon, tell_state, true, "}"},
-	{",\"runs\":{", reply_stream_next_daemon, tell_run, true, "}"},
-	{",\"vigil\":", reply_stream_once, tell_vigil, false, "}"}, {.next = NULL}};
+	{"{\"daemons\":{", reply_stream_next_daemon, render_state, true, "}"},
+	{",\"runs\":{", reply_stream_next_daemon, render_run, true, "}"},
+	{",\"vigil\":", reply_stream_once, render_vigil, false, "}"}, {.next = NULL}};
 static const struct section all_daemons[] = {
-	{"{", reply_stream_next_daemon, tell_state, true, "}"}, {.next = NULL}};
+	{"{", reply_stream_next_daemon, render_state, true, "}"}, {.next = NULL}};
 static const struct section all_runs[] = {
-	{"{", reply_stream_next_daemon, tell_run, true, "}"}, {.next = NULL}};
+	{"{", reply_stream_next_daemon, render_run, true, "}"}, {.next = NULL}};
 
 static const struct {
 	const char *pointer;
@@ -112,12 +112,12 @@ static const char *next_listed(struct host *host, const char *name)
 	return cd != NULL ? cd->name : NULL;
 }
 
-static json_t *tell_listed(struct host *host, const char *name)
+static json_t *render_listed(struct host *host, const char *name)
 {
 	return list_row(config_find(host_config(host), name), false);
 }
 
-static json_t *tell_listed_with_secrets(struct host *host, const char *name)
+static json_t *render_listed_with_secrets(struct host *host, const char *name)
 {
 	return list_row(config_find(host_config(host), name), true);
 }
@@ -125,13 +125,13 @@ static json_t *tell_listed_with_secrets(struct host *host, const char *name)
 void command_list(struct host *host, json_t *params, struct command_reply *reply)
 {
 	static const struct section rows[] = {
-		{"[", next_listed, tell_listed, false, "]"}, {.next = NULL}};
+		{"[", next_listed, render_listed, false, "]"}, {.next = NULL}};
 	static const struct section all[] = {
-		{"[", next_listed, tell_listed_with_secrets, false, "]"}, {.next = NULL}};
+		{"[", next_listed, render_listed_with_secrets, false, "]"}, {.next = NULL}};
 	const struct peer *peer = reply->peer;
 	bool may = peer != NULL && (peer->uid == 0 || peer->uid == geteuid());
 
-	reply_stream_answer(host, may ? all : rows, reply);
+	command_answer(host, may ? all : rows, reply);
 }
 
 static void fail_diagnostics(
@@ -229,7 +229,7 @@ void command_modules(struct host *host, json_t *params, struct command_reply *re
 void command_log(struct host *host, json_t *params, struct command_reply *reply)
 {
 	const char *word = command_text(params, "level");
-	vigil_level level;
+	enum log_level level;
 
 	if (log_level_parse(word, &level) != 0) {
 		command_fail(reply, COMMAND_PARAMS,

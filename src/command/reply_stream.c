@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "command/command.h"
 #include "daemon/daemon.h"
 #include "host/host.h"
 #include "state/json_pieces.h"
@@ -129,20 +128,6 @@ char *reply_stream_next(struct reply_stream *stream, bool *failed)
 	text = part(stream);
 	*failed = text == NULL;
 	return text;
-}
-
-void reply_stream_answer(
-	struct host *host, const struct section *sections, struct command_reply *reply)
-{
-	const char *name;
-
-	reply->stream = reply->in_parts ? reply_stream_new(host, sections) : NULL;
-	if (reply->stream != NULL)
-		return;
-	reply->result = json_array();
-	for (; sections->next != NULL; sections++)
-		for (name = ""; (name = sections->next(host, name)) != NULL;)
-			json_array_append_new(reply->result, sections->render(host, name));
 }
 
 const char *reply_stream_next_daemon(struct host *host, const char *name)

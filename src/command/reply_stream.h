@@ -17,7 +17,6 @@
 
 #include <jansson.h>
 
-struct command_reply;
 struct host;
 struct reply_stream;
 
@@ -40,11 +39,6 @@ void reply_stream_free(struct reply_stream *stream);
 /* The next piece of the JSON text, which the caller frees.  NULL: the end.  NULL with *failed set:
  * out of memory; the text that was already sent is then incomplete. */
 char *reply_stream_next(struct reply_stream *stream, bool *failed);
-
-/* Fills in the reply with all parts, which have no keys: as a stream if the caller accepts one and
- * there are many daemons, otherwise as one array. */
-void reply_stream_answer(
-	struct host *host, const struct section *sections, struct command_reply *reply);
 
 /* A `next` callback for the names of the running daemons. */
 const char *reply_stream_next_daemon(struct host *host, const char *name);

@@ -1,11 +1,10 @@
 /*
- * config: reads INI files into one checked, immutable configuration.
+ * config: one checked, immutable configuration.
  *
- * The main file is read first, then conf.d/NAME.conf in its directory, in sorted order; a later
- * file overrides an earlier one.  This code checks everything that needs no module: the syntax, the
- * sections, the keys of [vigil], the names.  The code that has loaded the modules checks the
- * options of the daemons by the modules' schemas.  Until then the configuration keeps these options
- * as raw text, each with its file and line.
+ * config_load.h reads it, and checks everything that needs no module: the syntax, the sections, the
+ * keys of [vigil], the names.  The code that has loaded the modules checks the options of the daemons
+ * by the modules' schemas.  Until then the configuration keeps these options as raw text, each with
+ * its file and line.
  */
 #ifndef CONFIG_H
 #define CONFIG_H
@@ -13,7 +12,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/diagnostic.h"
 #include "config/given.h"
 #include "config/option.h"
 
@@ -58,27 +56,7 @@ struct config {
 	char **files; /* all files, ends with NULL; each `file` points into it */
 };
 
-/* The schema of [vigil]: modules socket pipe state_dir group log log_level workers workers_max
- * exec_max restart_rate deny upgrade_wait */
-extern const vigil_option config_schema[];
-
-/* Reads, parses and checks the configuration.  All errors go to the diagnostics: all syntax errors
- * or, if there are none, all semantic errors.  Returns NULL if there was an error. */
-struct config *config_load(const char *file, struct diagnostics *diagnostics);
-
-/* A drop-in that is going to be written or removed. */
-struct config_draft {
-	const char *name; /* its file name in conf.d */
-	const char *path; /* the file with its new text; NULL: it will be removed */
-};
-/* The same, as if the draft had already replaced the drop-in. */
-struct config *config_load_draft(
-	const char *file, const struct config_draft *draft, struct diagnostics *diagnostics);
-/* The same, without checking who may write the files.  It is for a client that only needs the path
- * of the socket and runs nothing from the configuration. */
-struct config *config_load_untrusted(const char *file, struct diagnostics *diagnostics);
-/* Returns the conf.d directory of a main file.  The caller frees it. */
-char *config_dropin(const char *file);
+/* NULL: does nothing. */
 void config_free(struct config *config);
 
 /* Frees the raw options of all daemons whose options have been checked. */

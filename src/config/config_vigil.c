@@ -14,7 +14,6 @@
 #include <sys/un.h>
 
 #include "base/text.h"
-#include "config/config.h"
 #include "config/ini.h"
 
 #define SOCKET_PATH_MAX (sizeof(((struct sockaddr_un *)0)->sun_path) - 1)
@@ -51,7 +50,7 @@ struct section {
 	struct diagnostics *diagnostics;
 };
 
-static int parse_rate(const char *text, unsigned *count, double *seconds)
+int config_vigil_rate(const char *text, unsigned *count, double *seconds)
 {
 	char *end;
 	unsigned long n = strtoul(text, &end, 10);
@@ -151,8 +150,9 @@ static const char *wrong_rate(const char *value, char why[WRONG])
 	unsigned count;
 	double seconds;
 
-	return parse_rate(value, &count, &seconds) != 0 ? "is not N/DURATION, such as 20/10s, nor 0"
-							: NULL;
+	return config_vigil_rate(value, &count, &seconds) != 0
+		       ? "is not N/DURATION, such as 20/10s, nor 0"
+		       : NULL;
 }
 
 /* The schema accepts empty texts and lists.  In [vigil] only a key without a default may be
@@ -249,14 +249,4 @@ struct option_set *config_vigil_check(const struct option_given *given, size_t c
 		return set;
 	option_set_unref(set);
 	return NULL;
-}
-
-const struct option_value *config_vigil(const struct config *config, const char *key)
-{
-	return option_get(config->vigil, key);
-}
-
-void config_restart_rate(const struct config *config, unsigned *count, double *seconds)
-{
-	parse_rate(config_vigil(config, "restart_rate")->text, count, seconds);
 }

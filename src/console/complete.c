@@ -16,6 +16,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "command/command.h"
 
 #define BLANKS     " \t"
@@ -64,7 +65,7 @@ static void offer_verbs(struct search *s)
 
 static void offer_levels(struct search *s)
 {
-	for (vigil_level level = VIGIL_ERROR; level <= VIGIL_DEBUG; level++)
+	for (enum log_level level = LEVEL_ERROR; level <= LEVEL_DEBUG; level++)
 		offer(s, log_level_name(level), false);
 }
 

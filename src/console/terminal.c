@@ -98,14 +98,14 @@ static int start_keeper(int inherited)
 	return 0;
 }
 
-static void tell_keeper(char state)
+static void notify_keeper(char state)
 {
 	(void)!write(terminal.keeper, &state, 1);
 }
 
 void terminal_take(void)
 {
-	tell_keeper(TAKEN);
+	notify_keeper(TAKEN);
 }
 
 /* Is also called in a signal handler.  TCSANOW does not wait until the pending output is
@@ -113,7 +113,7 @@ void terminal_take(void)
 static void restore(void)
 {
 	tcsetattr(STDIN_FILENO, TCSANOW, &terminal.modes);
-	tell_keeper(RESTORED);
+	notify_keeper(RESTORED);
 }
 
 /* --- signals ---------------------------------------------------------------------------------- */
@@ -198,7 +198,7 @@ void terminal_stop(void)
 	if (terminal.host > 1 && getppid() == terminal.host)
 		kill(terminal.host, SIGSTOP);
 	raise(SIGSTOP);
-	tell_keeper(TAKEN);
+	notify_keeper(TAKEN);
 }
 
 void terminal_flush(void)

@@ -71,7 +71,7 @@ static void make_directory(const char *path, const gid_t *group)
 
 /* Rejects a directory that other users may write, because they could replace the socket with their
  * own and read root's requests.  Other errors of the directory are reported when it is used. */
-static int judge_directory(const char *option, const char *path)
+static int check_directory(const char *option, const char *path)
 {
 	char *dir = memory_text(path), *slash = strrchr(dir, '/'), why[TRUST_WHY];
 	int err;
@@ -96,9 +96,9 @@ struct control *control_open(struct host *host)
 
 	make_directory(socket, group);
 	make_directory(pipe, group);
-	err = judge_directory("socket", socket);
+	err = check_directory("socket", socket);
 	if (err == 0)
-		err = judge_directory("pipe", pipe);
+		err = check_directory("pipe", pipe);
 	if (err != 0)
 		goto fail;
 	/* The pipe is opened first, because its lock decides which of two vigild processes may

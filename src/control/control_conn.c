@@ -10,7 +10,7 @@
  * A connection is never freed while one of its own requests runs: it is marked as ending, and a
  * timer of the loop frees it.
  */
-#include "control/control_internal.h"
+#include "control/control_conn_internal.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -25,7 +25,6 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "command/command_handlers.h"
 #include "command/reply_stream.h"
 #include "host/host.h"
 #include "loop/loop.h"
@@ -243,7 +242,7 @@ static bool on_turn(uint64_t until, void *arg)
 
 	do {
 		if (conn->stream != NULL) {
-			more = conn_tell_part(conn) || conn->stream == NULL;
+			more = conn_send_part(conn) || conn->stream == NULL;
 		} else if (!take_line(conn)) {
 			read_on(conn);
 			more = conn->stream != NULL;

@@ -42,7 +42,7 @@ struct control_console {
 };
 
 /* Sends a log line with the fields that log lines have on standard error. */
-static void on_log(vigil_level level, const char *line, void *arg)
+static void on_log(enum log_level level, const char *line, void *arg)
 {
 	struct control_console *console = arg;
 	char now[CLOCK_TEXT];

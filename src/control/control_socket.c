@@ -41,10 +41,10 @@
 #include "host/host.h"
 #include "loop/loop.h"
 
-#define SEATS       64
-#define SEATS_ROOT  4
-#define ACCEPT_TURN 64
-#define GROUPS_MAX  1024
+#define CLIENTS_MAX  64
+#define CLIENTS_ROOT 4
+#define ACCEPT_TURN  64
+#define GROUPS_MAX   1024
 /* The pause after running out of descriptors, because retrying at once would use all CPU time. */
 #define PAUSE CLOCK_SECOND
 
@@ -149,11 +149,11 @@ static struct client *find_surplus(struct control_socket *cs, const struct peer 
 /* True: there is room for the peer, possibly after another connection was closed. */
 static bool has_room(struct control_socket *cs, const struct peer *peer)
 {
-	bool of_others = peer->uid != 0 && cs->others >= SEATS - SEATS_ROOT;
+	bool of_others = peer->uid != 0 && cs->others >= CLIENTS_MAX - CLIENTS_ROOT;
 	struct client *client;
 	struct conn *conn;
 
-	if (!of_others && cs->taken < SEATS)
+	if (!of_others && cs->taken < CLIENTS_MAX)
 		return true;
 	client = find_idle(cs, peer, of_others);
 	if (client == NULL)

@@ -18,6 +18,7 @@
 #include "base/degraded.h"
 #include "base/memory.h"
 #include "base/trust_command.h"
+#include "daemon/candidate.h"
 #include "daemon/daemon_internal.h"
 #include "process/child.h"
 #include "process/run_as.h"
@@ -95,7 +96,7 @@ static void on_exit_told(struct child *child, const vigil_child_exit *e, void *a
 	handle_free(&handle->resource);
 }
 
-static void tell(vigil_child *handle, vigil_child_late_fn *fn)
+static void call_back(vigil_child *handle, vigil_child_late_fn *fn)
 {
 	struct vigil_daemon *d = handle->resource.daemon;
 	uint64_t entered = daemon_enter(d);
@@ -106,12 +107,12 @@ static void tell(vigil_child *handle, vigil_child_late_fn *fn)
 
 static void on_late(struct child *child, void *arg)
 {
-	tell(arg, ((vigil_child *)arg)->on_late);
+	call_back(arg, ((vigil_child *)arg)->on_late);
 }
 
 static void on_eof(struct child *child, void *arg)
 {
-	tell(arg, ((vigil_child *)arg)->on_eof);
+	call_back(arg, ((vigil_child *)arg)->on_eof);
 }
 
 /* While the daemon starts, the failure becomes the reason why the daemon failed.  Later only the
@@ -205,7 +206,7 @@ int vigil_find_program(const char *program, char *why, size_t size)
 	return err;
 }
 
-static int judge(const vigil_child_spec *spec, const struct trust_user *user, bool other_user,
+static int check_trust(const vigil_child_spec *spec, const struct trust_user *user, bool other_user,
 	char program[PATH_MAX], char *why, size_t size)
 {
 	const char *path = spawn_environment_path(spec->environment, other_user);
@@ -230,7 +231,7 @@ int vigil_check_command(const vigil_child_spec *given, char *why, size_t size)
 		return err;
 	if (spec.user != NULL && run_as_find(spec.user, &user) != 0)
 		user = NULL; /* the check of the user reports an unknown user */
-	err = judge(&spec, user != NULL ? run_as_ids(user) : NULL,
+	err = check_trust(&spec, user != NULL ? run_as_ids(user) : NULL,
 		user != NULL && run_as_is_other(user), program, why, size);
 	run_as_free(user);
 	return program[0] != '\0' ? err : 0; /* a missing program is not reported here */
@@ -272,7 +273,7 @@ vigil_child *vigil_spawn(vigil_daemon *d, const vigil_child_spec *given)
 	err = spec.user != NULL ? find_user(d, spec.user, &inner.user) : 0;
 	if (err != 0)
 		return refuse(d, &spec, -err, "user", spec.user, strerror(-err));
-	err = judge(&spec, inner.user != NULL ? run_as_ids(inner.user) : NULL,
+	err = check_trust(&spec, inner.user != NULL ? run_as_ids(inner.user) : NULL,
 		inner.user != NULL && run_as_is_other(inner.user), program, why, sizeof(why));
 	if (err != 0) {
 		degraded_started(err);

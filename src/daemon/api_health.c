@@ -14,8 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "base/memory.h"
+#include "base/text.h"
+#include "daemon/candidate.h"
 #include "daemon/daemon_internal.h"
 #include "loop/loop.h"
 

@@ -25,7 +25,7 @@ static const struct option_value *find(vigil_daemon *d, const char *name, unsign
 	if (value != NULL && (BIT(value->schema->type) & types) != 0)
 		return value;
 	if (!d->asked_wrongly)
-		log_write(VIGIL_ERROR, d->name, "module %s asks for \"%s\", which %s", d->module,
+		log_write(LEVEL_ERROR, d->name, "module %s asks for \"%s\", which %s", d->module,
 			name, value == NULL ? "is not among its options" : "has another type");
 	d->asked_wrongly = true;
 	return &nothing;

@@ -13,6 +13,8 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/text.h"
+#include "daemon/candidate.h"
 #include "daemon/daemon_internal.h"
 #include "loop/loop.h"
 #include "state/state.h"
@@ -45,6 +47,11 @@ static const char *who(const vigil_daemon *d, char name[WHO_TEXT])
 	return name;
 }
 
+_Static_assert((int)VIGIL_ERROR == (int)LEVEL_ERROR && (int)VIGIL_WARN == (int)LEVEL_WARN &&
+		       (int)VIGIL_NOTICE == (int)LEVEL_NOTICE &&
+		       (int)VIGIL_INFO == (int)LEVEL_INFO && (int)VIGIL_DEBUG == (int)LEVEL_DEBUG,
+	"the levels of vigil.h are those of the log");
+
 void vigil_log(vigil_daemon *d, vigil_level level, const char *format, ...)
 {
 	char name[WHO_TEXT];
@@ -54,7 +61,7 @@ void vigil_log(vigil_daemon *d, vigil_level level, const char *format, ...)
 		return;
 	LOOP_ASSERT_OWNER();
 	va_start(ap, format);
-	log_vwrite(level, who(d, name), format, ap);
+	log_vwrite((enum log_level)level, who(d, name), format, ap);
 	va_end(ap);
 }
 
@@ -88,7 +95,7 @@ void vigil_event(vigil_daemon *d, const char *format, ...)
 		return;
 	LOOP_ASSERT_OWNER();
 	va_start(ap, format);
-	daemon_say(text, format, ap);
+	daemon_format(text, format, ap);
 	va_end(ap);
 	remember(d, text);
 }
@@ -120,7 +127,7 @@ void vigil_event_repeat(vigil_daemon *d, uint32_t *line, const char *format, ...
 	if (daemon_is_candidate(d, "vigil_event_repeat"))
 		return;
 	va_start(ap, format);
-	daemon_say(text, format, ap);
+	daemon_format(text, format, ap);
 	va_end(ap);
 	if (*line != 0 && rewrite(d, *line, text))
 		return;
@@ -140,7 +147,7 @@ void vigil_error(vigil_daemon *d, const char *format, ...)
 	daemon_keep_text(&d->counts.last_error, format, ap);
 	va_end(ap);
 	d->counts.errors++;
-	log_write(VIGIL_ERROR, who(d, name), "%s", d->counts.last_error);
+	log_write(LEVEL_ERROR, who(d, name), "%s", d->counts.last_error);
 }
 
 int vigil_fail(vigil_daemon *d, const char *format, ...)
@@ -151,7 +158,7 @@ int vigil_fail(vigil_daemon *d, const char *format, ...)
 	if (daemon_is_candidate(d, "vigil_fail"))
 		return -EPERM;
 	va_start(ap, format);
-	daemon_say(text, format, ap);
+	daemon_format(text, format, ap);
 	va_end(ap);
 	return daemon_refuse(d, EINVAL, "%s", text);
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "daemon/candidate.h"
 #include "daemon/daemon_internal.h"
 #include "service/manager.h"
 #include "service/service.h"
@@ -60,7 +61,7 @@ static bool handle_waits(const struct resource *resource)
 
 static const struct resource_kind handle_kind = {.free = handle_free, .waits = handle_waits};
 
-static void tell(struct vigil_service *handle, vigil_service_fn *fn,
+static void call_back(struct vigil_service *handle, vigil_service_fn *fn,
 	const vigil_service_reply *reply, void *arg)
 {
 	struct vigil_daemon *d = handle->resource.daemon;
@@ -77,14 +78,14 @@ static void on_reply(const vigil_service_reply *reply, void *arg)
 	slot->call = NULL;
 	if (reply->error == -ECANCELED)
 		return; /* the host is stopping, and it stops the daemon as well */
-	tell(slot->handle, slot->fn, reply, slot->arg);
+	call_back(slot->handle, slot->fn, reply, slot->arg);
 }
 
 static void on_status(const vigil_service_reply *reply, void *arg)
 {
 	struct listener *listener = arg;
 
-	tell(listener->handle, listener->fn, reply, listener->arg);
+	call_back(listener->handle, listener->fn, reply, listener->arg);
 }
 
 vigil_service *vigil_service_open(vigil_daemon *d, const vigil_service_spec *spec)

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "daemon/candidate.h"
 #include "daemon/daemon_internal.h"
 #include "process/slot_queue.h"
 

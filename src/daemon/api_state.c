@@ -20,6 +20,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "daemon/candidate.h"
 #include "daemon/daemon_internal.h"
 #include "daemon/stale.h"
 #include "loop/loop.h"
@@ -251,7 +252,7 @@ static void make_room(struct subscription *sub, const char *pointer)
 	else
 		return;
 	if (lost && !sub->flooded) {
-		log_write(VIGIL_WARN, sub->resource.daemon->name,
+		log_write(LEVEL_WARN, sub->resource.daemon->name,
 			"more than %d addresses changed before it could look at them; the oldest "
 			"changes are lost",
 			PENDING_MOST);

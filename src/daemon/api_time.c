@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/text.h"
+#include "daemon/candidate.h"
 #include "daemon/daemon_internal.h"
 #include "loop/loop.h"
 
@@ -87,15 +89,6 @@ static bool fire(struct resource *resource)
 static const struct resource_kind every_kind = {.free = timer_free, .fire = fire};
 static const struct resource_kind after_kind = {.free = timer_free};
 
-#define FNV_BASIS 2166136261u
-
-static uint32_t name_hash(const char *name, uint32_t hash) /* FNV-1a */
-{
-	for (; *name != '\0'; name++)
-		hash = (hash ^ (unsigned char)*name) * 16777619u;
-	return hash;
-}
-
 /* The seed of the timers.  It includes the host's name, so that daemons with the same name on two
  * hosts do not tick at the same time. */
 static uint32_t place_of(const vigil_daemon *d)
@@ -104,7 +97,7 @@ static uint32_t place_of(const vigil_daemon *d)
 
 	if (host[0] == '\0')
 		gethostname(host, sizeof(host) - 1);
-	return name_hash(d->name, name_hash(host, FNV_BASIS));
+	return text_hash(d->name, text_hash(host, TEXT_HASH));
 }
 
 enum kind { ONCE, PERIODIC, SPREAD };

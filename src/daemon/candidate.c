@@ -30,7 +30,7 @@ bool daemon_is_candidate(struct vigil_daemon *d, const char *function)
 	if (d->candidate == NULL)
 		return false;
 	if (!d->candidate->misused)
-		log_write(VIGIL_ERROR, d->name,
+		log_write(LEVEL_ERROR, d->name,
 			"the check of module %s calls %s, which does nothing before the daemon is "
 			"started",
 			d->module, function);

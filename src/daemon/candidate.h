@@ -8,6 +8,8 @@
 #ifndef CANDIDATE_H
 #define CANDIDATE_H
 
+#include <stdbool.h>
+
 #include <vigil/vigil.h>
 
 #include "base/diagnostic.h"
@@ -28,5 +30,9 @@ struct candidate {
  * function reports to diagnostics, and one error if the function failed without a diagnostic.
  * Returns 0, or -EINVAL if the check added an error. */
 int candidate_check(const struct candidate *candidate, struct diagnostics *diagnostics);
+
+/* Whether the daemon is a candidate, for which the named function of vigil.h must do nothing.  If
+ * it is one, sets errno to EPERM, and logs an error at the first such call. */
+bool daemon_is_candidate(vigil_daemon *d, const char *function);
 
 #endif

@@ -18,6 +18,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "daemon/daemon_internal.h"
 #include "loop/loop.h"
 #include "persist/crash_marker.h"
@@ -85,12 +86,12 @@ void daemon_leave(struct vigil_daemon *d, uint64_t entered)
 	if (took > d->counts.call_max)
 		d->counts.call_max = took;
 	if (took >= LONG_CALLBACK)
-		log_write(VIGIL_WARN, d->name,
+		log_write(LEVEL_WARN, d->name,
 			"a callback took %.2f s; nothing else could run meanwhile",
 			clock_to_seconds(took));
 }
 
-void daemon_say(char text[DAEMON_TEXT], const char *format, va_list ap)
+void daemon_format(char text[DAEMON_TEXT], const char *format, va_list ap)
 {
 	/* Larger than text, so that only text_escape truncates, between two characters. */
 	char raw[2 * DAEMON_TEXT];
@@ -103,7 +104,7 @@ void daemon_keep_text(char **text, const char *format, va_list ap)
 {
 	char said[DAEMON_TEXT];
 
-	daemon_say(said, format, ap);
+	daemon_format(said, format, ap);
 	free(*text);
 	*text = memory_text(said);
 }
@@ -125,7 +126,7 @@ int daemon_refuse(struct vigil_daemon *d, int err, const char *format, ...)
 		va_end(ap);
 	} else if (d->status != DAEMON_STARTING) {
 		va_start(ap, format);
-		log_vwrite(VIGIL_WARN, d->name, format, ap);
+		log_vwrite(LEVEL_WARN, d->name, format, ap);
 		va_end(ap);
 	}
 	errno = err;
@@ -276,7 +277,7 @@ static void set_failed(struct vigil_daemon *d)
 {
 	set_status(d, DAEMON_FAILED);
 	daemon_announce(d, "health", daemon_health_account(d));
-	log_write(VIGIL_ERROR, d->name, "failed: %s", d->reason);
+	log_write(LEVEL_ERROR, d->name, "failed: %s", d->reason);
 }
 
 void daemon_fail(struct vigil_daemon *d, const char *format, ...)
@@ -408,6 +409,11 @@ bool daemon_is_waiting(const struct vigil_daemon *d)
 const char *daemon_name(const struct vigil_daemon *d)
 {
 	return d->name;
+}
+
+const char *daemon_service(const struct vigil_daemon *d)
+{
+	return d->service;
 }
 
 const char *daemon_module(const struct vigil_daemon *d)

@@ -78,6 +78,8 @@ void daemon_resume(struct vigil_daemon *d);
 
 const char *daemon_name(const struct vigil_daemon *d);
 const char *daemon_module(const struct vigil_daemon *d);
+/* The first service that the daemon opened; NULL: none. */
+const char *daemon_service(const struct vigil_daemon *d);
 enum daemon_status daemon_status(const struct vigil_daemon *d);
 const char *daemon_status_name(enum daemon_status status);
 const struct option_set *daemon_options(const struct vigil_daemon *d);

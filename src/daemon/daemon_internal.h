@@ -113,9 +113,9 @@ void daemon_leave(struct vigil_daemon *d, uint64_t entered);
 
 /* Formats a text that is to be kept, escapes it because it may quote untrusted text, and truncates
  * it to DAEMON_TEXT bytes. */
-void daemon_say(char text[DAEMON_TEXT], const char *format, va_list ap)
+void daemon_format(char text[DAEMON_TEXT], const char *format, va_list ap)
 	__attribute__((format(printf, 2, 0)));
-/* As daemon_say, but allocates the result, because few daemons ever need one.  Frees the old
+/* As daemon_format, but allocates the result, because few daemons ever need one.  Frees the old
  * *text. */
 void daemon_keep_text(char **text, const char *format, va_list ap)
 	__attribute__((format(printf, 2, 0)));
@@ -128,10 +128,6 @@ void daemon_forget_event(struct vigil_daemon *d);
  * returns -err. */
 int daemon_refuse(struct vigil_daemon *d, int err, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-
-/* Whether the daemon is a candidate, for which the named function of vigil.h must do nothing.  If
- * it is one, sets errno to EPERM, and logs an error at the first such call. */
-bool daemon_is_candidate(struct vigil_daemon *d, const char *function);
 
 /* Announces a new value of /runs/NAME/KEY to its watchers.  Takes the reference to value. */
 void daemon_announce(struct vigil_daemon *d, const char *key, json_t *value);

@@ -166,7 +166,7 @@ static char *file_of(const char *dir, const char *name)
 }
 
 /* Explains what is wrong if the file is missing but its folder exists.  -ENOENT: no such folder. */
-static int say_what_is_there(const char *dir, const char *name, const struct reason *why)
+static int describe_folder(const char *dir, const char *name, const struct reason *why)
 {
 	char *folder = memory_format("%s/%s", dir, name);
 	DIR *d = opendir(folder);
@@ -242,7 +242,7 @@ static int load_file(struct modules *modules, const char *dir, const char *name,
 	module->fd = -1;
 	if (realpath(module->path, resolved) == NULL) {
 		err = errno == ENOENT
-			      ? say_what_is_there(dir, name, why)
+			      ? describe_folder(dir, name, why)
 			      : reason_set(why, -errno, "%s: %s", module->path, strerror(errno));
 		goto out;
 	}
@@ -287,7 +287,7 @@ struct module *module_load_from(
 	return module;
 }
 
-static void say_where_it_was_sought(
+static void describe_search(
 	const struct modules *modules, const char *name, const struct reason *why)
 {
 	size_t n = (size_t)snprintf(why->text, why->size, "there is no module \"%.64s\" in", name);
@@ -318,7 +318,7 @@ struct module *module_load(struct modules *modules, const char *name, char *why,
 	for (char **dir = modules->directories; dir && *dir && err == -ENOENT; dir++)
 		err = load_file(modules, *dir, name, &module, &reason);
 	if (err == -ENOENT)
-		say_where_it_was_sought(modules, name, &reason);
+		describe_search(modules, name, &reason);
 	errno = -err;
 	return module;
 }

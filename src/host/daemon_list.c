@@ -12,7 +12,7 @@
 #include "daemon/daemon.h"
 
 /* The index of the name, or the index at which it would be inserted. */
-static size_t seat_of(const struct daemon_list *daemon_list, const char *name)
+static size_t index_of(const struct daemon_list *daemon_list, const char *name)
 {
 	size_t low = 0, high = daemon_list->count, middle;
 
@@ -28,14 +28,14 @@ static size_t seat_of(const struct daemon_list *daemon_list, const char *name)
 
 struct vigil_daemon *daemon_list_find(const struct daemon_list *daemon_list, const char *name)
 {
-	struct vigil_daemon *d = daemon_list_at(daemon_list, seat_of(daemon_list, name));
+	struct vigil_daemon *d = daemon_list_at(daemon_list, index_of(daemon_list, name));
 
 	return d != NULL && strcmp(daemon_name(d), name) == 0 ? d : NULL;
 }
 
 struct vigil_daemon *daemon_list_after(const struct daemon_list *daemon_list, const char *name)
 {
-	size_t at = seat_of(daemon_list, name);
+	size_t at = index_of(daemon_list, name);
 	struct vigil_daemon *d = daemon_list_at(daemon_list, at);
 
 	return d != NULL && strcmp(daemon_name(d), name) == 0 ? daemon_list_at(daemon_list, at + 1)
@@ -49,7 +49,7 @@ struct vigil_daemon *daemon_list_at(const struct daemon_list *daemon_list, size_
 
 void daemon_list_add(struct daemon_list *daemon_list, struct vigil_daemon *d)
 {
-	size_t at = seat_of(daemon_list, daemon_name(d));
+	size_t at = index_of(daemon_list, daemon_name(d));
 
 	daemon_list->daemons = memory_grow(
 		daemon_list->daemons, daemon_list->count + 1, sizeof(*daemon_list->daemons));
@@ -61,7 +61,7 @@ void daemon_list_add(struct daemon_list *daemon_list, struct vigil_daemon *d)
 
 void daemon_list_remove(struct daemon_list *daemon_list, struct vigil_daemon *d)
 {
-	size_t at = seat_of(daemon_list, daemon_name(d));
+	size_t at = index_of(daemon_list, daemon_name(d));
 
 	if (daemon_list_at(daemon_list, at) != d)
 		return;

@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "daemon/daemon.h"
 #include "loop/loop.h"
 #include "persist/store.h"
@@ -113,11 +114,7 @@ static int64_t slot_now(void)
 
 static const char *bucket_of(const char *name, char bucket[4])
 {
-	uint32_t hash = 2166136261u; /* FNV-1a */
-
-	for (; *name != '\0'; name++)
-		hash = (hash ^ (unsigned char)*name) * 16777619u;
-	snprintf(bucket, 4, "%02x", (unsigned)(hash % BUCKETS));
+	snprintf(bucket, 4, "%02x", (unsigned)(text_hash(name, TEXT_HASH) % BUCKETS));
 	return bucket;
 }
 

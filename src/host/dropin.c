@@ -19,6 +19,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "config/config.h"
+#include "config/config_load.h"
 #include "daemon/module.h"
 #include "host/plan.h"
 

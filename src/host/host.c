@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "config/config.h"
+#include "config/config_load.h"
 #include "daemon/daemon.h"
 #include "daemon/module.h"
 #include "host/boot_clock.h"
@@ -105,7 +106,7 @@ static void stop_the_unwanted(struct host *host, const struct plan *plan, json_t
 		if (plan_find(plan, name) != NULL)
 			continue;
 		list_name(result, "stopped", name);
-		log_write(VIGIL_NOTICE, name, "stopped: no longer enabled");
+		log_write(LEVEL_NOTICE, name, "stopped: no longer enabled");
 		end(host, d);
 	}
 }
@@ -158,7 +159,7 @@ void host_release(struct host *host, const char *name)
 		json_decref(result);
 		diagnostics_clear(&diagnostics);
 	} else if (quarantine_release(host->store, name)) {
-		log_write(VIGIL_NOTICE, name, "no longer held back");
+		log_write(LEVEL_NOTICE, name, "no longer held back");
 		start_released(host, pd);
 	}
 }
@@ -189,7 +190,7 @@ static json_t *apply(struct host *host, const struct plan *plan)
 
 /* --- reload ----------------------------------------------------------------------------------- */
 
-static void say_result(const json_t *result)
+static void log_result(const json_t *result)
 {
 	log_notice("reloaded: %zu started, %zu stopped, %zu changed, %d kept, %zu failed",
 		json_array_size(json_object_get(result, "started")),
@@ -247,13 +248,13 @@ int host_reload(struct host *host, json_t **result, struct diagnostics *diagnost
 	}
 	host_take_settings(host, plan->config);
 	*result = apply(host, plan);
-	host_say_what_waits(host->plan->config, plan->config, *result);
+	host_report_pending(host->plan->config, plan->config, *result);
 	plan_free(host->plan);
 	host->plan = plan;
 	host->reloads++;
 	host->generation++;
 	log_notes(diagnostics, *result);
-	say_result(*result);
+	log_result(*result);
 	return 0;
 }
 

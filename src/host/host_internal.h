@@ -44,7 +44,7 @@ struct host {
 struct worker_pool_limits host_limits(const struct config *config);
 /* Applies the settings that can change while the host runs. */
 void host_take_settings(struct host *host, const struct config *config);
-void host_say_what_waits(const struct config *old, const struct config *new, json_t *result);
+void host_report_pending(const struct config *old, const struct config *new, json_t *result);
 /* Opens the log, or reopens it. old is NULL at the start.  Returns 0, or -errno with a
  * diagnostic. */
 int host_take_log(

@@ -32,7 +32,7 @@ static unsigned exec_max(const struct config *config)
 	return given > 0 ? (unsigned)given : 4 + 4 * cpu_count();
 }
 
-/* Settings that are not applied here need a restart: see host_say_what_waits. */
+/* Settings that are not applied here need a restart: see host_report_pending. */
 void host_take_settings(struct host *host, const struct config *config)
 {
 	const struct worker_pool_limits limits = host_limits(config);
@@ -49,7 +49,7 @@ void host_take_settings(struct host *host, const struct config *config)
 
 /* Reports the changed settings that need a restart, so that the user does not assume that they were
  * applied. */
-void host_say_what_waits(const struct config *old, const struct config *new, json_t *result)
+void host_report_pending(const struct config *old, const struct config *new, json_t *result)
 {
 	static const char *const fixed[] = {"socket", "pipe", "state_dir", "group"};
 
@@ -66,7 +66,7 @@ void host_say_what_waits(const struct config *old, const struct config *new, jso
 int host_take_log(
 	const struct config *old, const struct config *new, struct diagnostics *diagnostics)
 {
-	vigil_level level = log_level();
+	enum log_level level = log_level();
 	int err;
 
 	/* A level that `vigilctl log` has set stays until the value in the file changes. */

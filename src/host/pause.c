@@ -163,7 +163,7 @@ void pause_start(struct pauses *pauses, struct vigil_daemon *d, double seconds, 
 	store_put_new(pauses->store, SECTION, name, "reason", json_string(reason));
 	store_put_new(pauses->store, SECTION, name, "by", json_string(by));
 	show(d, end, reason, by);
-	log_write(VIGIL_NOTICE, name, "paused%s%s%s%s", by[0] != '\0' ? " by " : "", by,
+	log_write(LEVEL_NOTICE, name, "paused%s%s%s%s", by[0] != '\0' ? " by " : "", by,
 		reason[0] != '\0' ? ": " : "", reason);
 	wait_for_the_earliest(pauses);
 }
@@ -183,7 +183,7 @@ void pause_stop(struct pauses *pauses, struct vigil_daemon *d)
 	if (end_of(pauses, name) == 0)
 		return;
 	forget(pauses, name);
-	log_write(VIGIL_NOTICE, name, "resumed");
+	log_write(LEVEL_NOTICE, name, "resumed");
 	daemon_resume(d);
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "config/config_load.h"
 #include "daemon/candidate.h"
 #include "host/plan_internal.h"
 

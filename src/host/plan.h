@@ -24,6 +24,8 @@ struct plan_daemon {
 	char *why;                      /* owned; NULL: the daemon can be started */
 };
 
+struct config_draft;
+
 struct plan {
 	struct config *config;       /* owned */
 	struct plan_daemon *daemons; /* sorted by name */

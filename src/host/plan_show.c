@@ -9,8 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "base/memory.h"
+#include "base/text.h"
+#include "config/config_vigil.h"
 
 struct show {
 	FILE *to;

@@ -28,7 +28,7 @@ static int count_of(struct store *store, const char *name, const char *key)
 	return (int)(count < 0 ? 0 : count > COUNT_MAX ? COUNT_MAX : count);
 }
 
-static void say_end(const struct blame *before)
+static void log_end(const struct crash *before)
 {
 	char how[96];
 
@@ -39,7 +39,7 @@ static void say_end(const struct blame *before)
 		snprintf(how, sizeof(how), "%s",
 			before->signo < 0 ? "by exit" : "by SIGKILL, or by _exit");
 	if (before->name[0] != '\0')
-		log_write(VIGIL_ERROR, before->name, "the previous vigild was ended %s %s", how,
+		log_write(LEVEL_ERROR, before->name, "the previous vigild was ended %s %s", how,
 			before->loading ? "while the module of this name was opened"
 					: "in a callback of this daemon");
 	else
@@ -48,7 +48,7 @@ static void say_end(const struct blame *before)
 
 void quarantine_review(struct store *store, const char *dir)
 {
-	struct blame before;
+	struct crash before;
 	const char *key;
 	int count;
 
@@ -56,7 +56,7 @@ void quarantine_review(struct store *store, const char *dir)
 		return;
 	if (before.name[0] != '\0' && !text_is_daemon_name(before.name))
 		return; /* not a name of ours: another process with write access wrote it */
-	say_end(&before);
+	log_end(&before);
 	key = before.loading ? OPENED : IN_A_ROW;
 	count = before.name[0] != '\0' && before.lived < LONG ? count_of(store, before.name, key)
 							      : 0;

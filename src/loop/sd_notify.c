@@ -53,7 +53,7 @@ static bool find_manager(struct sd_notify *notify)
 }
 
 /* Sends a message.  Returns false when the manager's socket is full.  Other errors are ignored. */
-static bool tell(const struct sd_notify *notify, const char *word)
+static bool send_word(const struct sd_notify *notify, const char *word)
 {
 	return notify->fd < 0 ||
 	       sendto(notify->fd, word, strlen(word), MSG_NOSIGNAL | MSG_DONTWAIT,
@@ -65,14 +65,14 @@ static void on_retry(uint64_t missed, void *arg)
 {
 	struct sd_notify *notify = arg;
 
-	if (!tell(notify, notify->word))
+	if (!send_word(notify, notify->word))
 		loop_timer_rearm(notify->retry, RETRY);
 }
 
 /* Sends notify->word now, or later when the socket is full. */
-static void say(struct sd_notify *notify)
+static void send_state(struct sd_notify *notify)
 {
-	if (tell(notify, notify->word))
+	if (send_word(notify, notify->word))
 		loop_timer_stop(notify->retry);
 	else
 		loop_timer_rearm(notify->retry, RETRY);
@@ -82,7 +82,7 @@ static void say(struct sd_notify *notify)
 
 static void on_watchdog(uint64_t missed, void *arg)
 {
-	tell(arg, "WATCHDOG=1");
+	send_word(arg, "WATCHDOG=1");
 }
 
 /* Returns the watchdog interval, in ns, that the manager wants of this process; 0: none. */
@@ -134,11 +134,11 @@ bool sd_notify_is_watched(const struct sd_notify *notify)
 void sd_notify_ready(struct sd_notify *notify, const char *status)
 {
 	snprintf(notify->word, sizeof(notify->word), "READY=1\nSTATUS=%s", status);
-	say(notify);
+	send_state(notify);
 }
 
 void sd_notify_stopping(struct sd_notify *notify)
 {
 	text_truncate(notify->word, sizeof(notify->word), "STOPPING=1");
-	say(notify);
+	send_state(notify);
 }

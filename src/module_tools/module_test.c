@@ -26,6 +26,7 @@
 #include "base/memory.h"
 #include "client/print.h"
 #include "config/config.h"
+#include "config/config_load.h"
 #include "daemon/daemon.h"
 #include "daemon/module.h"
 #include "host/host.h"
@@ -340,12 +341,12 @@ static json_t *run(const struct module_test *test, const struct place *place)
 
 /* Prints the daemon's log lines and all warnings and errors.  Other lines of the host are not of
  * interest here. */
-static void on_log(vigil_level level, const char *line, void *arg)
+static void on_log(enum log_level level, const char *line, void *arg)
 {
 	const struct place *place = arg;
 	size_t n = strlen(place->name);
 
-	if (level <= VIGIL_WARN || (strncmp(line, place->name, n) == 0 && line[n] == ':'))
+	if (level <= LEVEL_WARN || (strncmp(line, place->name, n) == 0 && line[n] == ':'))
 		fprintf(stderr, "%s\n", line);
 }
 
@@ -385,7 +386,7 @@ static int try(const struct module_test *test, struct place *place)
 
 /* --- the child process ------------------------------------------------------------------------ */
 
-static void say_where(char *text, size_t size)
+static void format_progress(char *text, size_t size)
 {
 	static const char *const phases[] = {
 		[LOADING] = "while it was being loaded",
@@ -401,11 +402,11 @@ static void say_where(char *text, size_t size)
 		snprintf(text, size, "%s", phases[progress->phase]);
 }
 
-static int judge(int status)
+static int print_verdict(int status)
 {
 	char where[64];
 
-	say_where(where, sizeof(where));
+	format_progress(where, sizeof(where));
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
 		fprintf(stderr, "vigilctl: it did not return within %d s %s\n", PATIENCE, where);
 	else if (WIFSIGNALED(status))
@@ -440,7 +441,7 @@ static int run_apart(const struct module_test *test, struct place *place)
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return -errno;
-	return judge(status);
+	return print_verdict(status);
 }
 
 int module_test_run(const struct module_test *test)

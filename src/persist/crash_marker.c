@@ -103,11 +103,11 @@ static void forget_signals(void)
 
 /* --- the page --------------------------------------------------------------------------------- */
 
-void blame_read(const void *bytes, size_t n, struct blame *before)
+void crash_marker_parse(const void *bytes, size_t n, struct crash *before)
 {
 	struct page old;
 
-	*before = (struct blame){.clean = true};
+	*before = (struct crash){.clean = true};
 	if (n != sizeof(old))
 		return;
 	memcpy(&old, bytes, sizeof(old));
@@ -124,12 +124,12 @@ void blame_read(const void *bytes, size_t n, struct blame *before)
 }
 
 /* Reads the page.  The owner of the directory could have written any content. */
-static void read_page(int fd, struct blame *before)
+static void read_page(int fd, struct crash *before)
 {
 	char bytes[sizeof(struct page)];
 	ssize_t n = pread(fd, bytes, sizeof(bytes), 0);
 
-	blame_read(bytes, n > 0 ? (size_t)n : 0, before);
+	crash_marker_parse(bytes, n > 0 ? (size_t)n : 0, before);
 }
 
 static int map_page(int fd)
@@ -163,7 +163,7 @@ static int lock_page(int fd)
 }
 
 /* Opens and checks the file.  Returns a descriptor, or a negative errno and the reason. */
-static int open_judged(const char *dir, const char *path, const struct reason *why)
+static int open_trusted(const char *dir, const char *path, const struct reason *why)
 {
 	int place = store_open_dir(dir, why->text, why->size), fd, err;
 	struct stat st;
@@ -186,7 +186,7 @@ static int open_judged(const char *dir, const char *path, const struct reason *w
 }
 
 /* Locks, reads and maps the file.  On success this module owns the descriptor. */
-static int take_file(int fd, struct blame *before)
+static int take_file(int fd, struct crash *before)
 {
 	int err = lock_page(fd);
 
@@ -199,13 +199,13 @@ static int take_file(int fd, struct blame *before)
 	return err;
 }
 
-int crash_marker_open(const char *dir, struct blame *before)
+int crash_marker_open(const char *dir, struct crash *before)
 {
 	char *path = memory_format("%s/%s", dir, FILE_NAME), text[TRUST_WHY] = "";
 	const struct reason why = {text, sizeof(text)};
-	int fd = open_judged(dir, path, &why), err = fd < 0 ? fd : 0;
+	int fd = open_trusted(dir, path, &why), err = fd < 0 ? fd : 0;
 
-	*before = (struct blame){.clean = true};
+	*before = (struct crash){.clean = true};
 	if (err == 0)
 		err = take_file(fd, before);
 	if (err != 0 && err != -EWOULDBLOCK)

@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct blame {
+struct crash {
 	bool clean;    /* it stopped regularly, or there was no previous vigild */
 	char name[65]; /* the daemon whose callback ran; "": none */
 	bool loading;  /* name is a module that was being loaded */
@@ -25,10 +25,10 @@ struct blame {
 /* Reads what the previous vigild left in the file, and starts a new record.  Returns 0 or -errno;
  * -EWOULDBLOCK: the file belongs to a vigild that still runs.  On an error *before is as if there
  * had been no previous vigild, and nothing is recorded. */
-int crash_marker_open(const char *dir, struct blame *before);
+int crash_marker_open(const char *dir, struct crash *before);
 /* Parses the content of such a file.  A content that is not a valid page gives clean.  The name may
  * be any text. */
-void blame_read(const void *bytes, size_t n, struct blame *before);
+void crash_marker_parse(const void *bytes, size_t n, struct crash *before);
 /* Records that vigild stops regularly. */
 void crash_marker_close(void);
 

@@ -123,7 +123,7 @@ static void *after(json_t *object, const char *key)
 }
 
 /* Writes a key.  Returns it, valid as long as the document; NULL: it cannot be written. */
-static const char *say_key(FILE *to, const char *before, void *iter)
+static const char *write_key(FILE *to, const char *before, void *iter)
 {
 	const char *name = json_object_iter_key(iter);
 	json_t *key = json_string(name);
@@ -138,13 +138,13 @@ static const char *say_key(FILE *to, const char *before, void *iter)
 
 /* Writes the next name with all of its keys, or the start of the next section.  Returns 1; 0 at the
  * end; -EILSEQ: a value cannot be written. */
-static int say_next(struct saving *saving, json_t *doc, FILE *to)
+static int write_next(struct saving *saving, json_t *doc, FILE *to)
 {
 	json_t *section = saving->section != NULL ? json_object_get(doc, saving->section) : NULL;
 	void *iter = after(section, saving->name);
 
 	if (iter != NULL) {
-		saving->name = say_key(to, saving->name != NULL ? ",\n  " : "\n  ", iter);
+		saving->name = write_key(to, saving->name != NULL ? ",\n  " : "\n  ", iter);
 		return saving->name != NULL && json_dumpf(json_object_iter_value(iter), to,
 						       JSON_SORT_KEYS | JSON_ENCODE_ANY) == 0
 			       ? 1
@@ -158,31 +158,31 @@ static int say_next(struct saving *saving, json_t *doc, FILE *to)
 		fputs("\n}\n", to);
 		return 0;
 	}
-	saving->section = say_key(to, saving->section != NULL ? ",\n " : "\n ", iter);
+	saving->section = write_key(to, saving->section != NULL ? ",\n " : "\n ", iter);
 	saving->name = NULL;
 	fputs("{", to);
 	return saving->section != NULL ? 1 : -EILSEQ;
 }
 
-/* Does the same as say_next, and counts the bytes. */
-static int say_counted(struct saving *saving, json_t *doc, FILE *to)
+/* Does the same as write_next, and counts the bytes. */
+static int write_counted(struct saving *saving, json_t *doc, FILE *to)
 {
 	long before = ftell(to);
-	int more = say_next(saving, doc, to);
+	int more = write_next(saving, doc, to);
 
 	store_sizes_add(&saving->sizes, saving->name, (size_t)(ftell(to) - before));
 	return more;
 }
 
-/* Generates text for that time.  Returns as say_next; -ENOMEM: the text is incomplete. */
-static int say_some(struct store *store, uint64_t time, FILE *to)
+/* Generates text for that time.  Returns as write_next; -ENOMEM: the text is incomplete. */
+static int write_until(struct store *store, uint64_t time, FILE *to)
 {
 	uint64_t began = clock_now();
 	int more = 1;
 
 	memory_untrusted_begin();
 	while (more == 1 && clock_now() - began < time)
-		more = say_counted(&store->saving, store->doc, to);
+		more = write_counted(&store->saving, store->doc, to);
 	/* When jansson lacks memory, it leaves out a part and continues; such a text must not be
 	 * written. */
 	return memory_untrusted_end() || ferror(to) ? -ENOMEM : more;
@@ -201,7 +201,7 @@ static int write_some(struct store *store, uint64_t time)
 
 	if (to == NULL)
 		return -ENOMEM;
-	more = say_some(store, time, to);
+	more = write_until(store, time, to);
 	if (fclose(to) != 0)
 		more = -ENOMEM;
 	if (more >= 0 && saving->sizes.total <= STORE_SIZE_MAX)
@@ -353,7 +353,7 @@ static void log_problem(struct store *store, const char *name, const char *key, 
 	if (store->problem_logged != 0 && now - store->problem_logged < QUIET)
 		return;
 	store->problem_logged = now;
-	log_write(VIGIL_WARN, name,
+	log_write(LEVEL_WARN, name,
 		"\"%s\" is not saved, because the next start could not read it: %s", key, why);
 }
 

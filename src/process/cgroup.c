@@ -187,29 +187,36 @@ bool cgroup_is_populated(int group)
 	       strstr(text, "populated 1") != NULL;
 }
 
-typedef void member_fn(pid_t pid, void *arg);
-
-static void each_member(int group, member_fn *fn, void *arg)
+/* A group that is removed during the read has no members (ENODEV).  A group that contains only
+ * threads lists its processes in the group above it (EOPNOTSUPP).  Returns 0 or -errno. */
+static int each_member(int group, cgroup_member_fn *fn, void *arg)
 {
-	int fd = openat(group, "cgroup.procs", O_RDONLY | O_CLOEXEC), pid;
+	int fd = openat(group, "cgroup.procs", O_RDONLY | O_CLOEXEC), err = fd < 0 ? -errno : 0,
+	    pid;
 	FILE *file = fd >= 0 ? fdopen(fd, "r") : NULL;
 
-	while (file != NULL && fscanf(file, "%d", &pid) == 1)
-		if (pid > 1 && pid != getpid()) /* 0: a process outside of vigild's PID namespace */
+	if (file == NULL) {
+		if (fd >= 0)
+			close(fd);
+		return fd >= 0 ? -ENOMEM : err;
+	}
+	while (fscanf(file, "%d", &pid) == 1)
+		if (pid > 0) /* 0: a process outside of vigild's PID namespace */
 			fn((pid_t)pid, arg);
-	if (file != NULL)
-		fclose(file);
-	else if (fd >= 0)
-		close(fd);
+	if (ferror(file) && errno != ENODEV && errno != EOPNOTSUPP)
+		err = -errno;
+	fclose(file);
+	return err;
 }
 
-/* Calls fn with the name of each group directly below that group. */
-static void each_below(int group, void (*fn)(int group, const char *name, int depth, void *arg),
+/* Calls fn with the name of each group directly below that group.  Returns 0 or -errno. */
+static int each_below(int group, void (*fn)(int group, const char *name, int depth, void *arg),
 	int depth, void *arg)
 {
 	int fd = openat(group, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
 	const struct dirent *entry;
+	int err = dir == NULL ? -errno : 0;
 
 	while (dir != NULL && (entry = readdir(dir)) != NULL)
 		if (entry->d_type == DT_DIR && strcmp(entry->d_name, ".") != 0 &&
@@ -219,30 +226,54 @@ static void each_below(int group, void (*fn)(int group, const char *name, int de
 		closedir(dir);
 	else if (fd >= 0)
 		close(fd);
+	return err;
 }
 
 struct walk {
-	member_fn *fn;
+	cgroup_member_fn *fn;
 	void *arg;
+	int err; /* the first error */
 };
 
-static void walk_all(int group, const struct walk *walk, int depth);
+static void walk_all(int group, struct walk *walk, int depth);
+
+/* Groups below the first one may be removed during the walk. */
+static void note_error(struct walk *walk, int err, int depth)
+{
+	if (walk->err == 0 && (depth == 0 || err != -ENOENT))
+		walk->err = err;
+}
 
 static void walk_below(int group, const char *name, int depth, void *arg)
 {
 	int fd = openat(group, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 
-	if (fd < 0)
+	if (fd < 0) {
+		note_error(arg, -errno, depth);
 		return;
+	}
 	walk_all(fd, arg, depth);
 	close(fd);
 }
 
-static void walk_all(int group, const struct walk *walk, int depth)
+static void walk_all(int group, struct walk *walk, int depth)
 {
-	each_member(group, walk->fn, walk->arg);
+	note_error(walk, each_member(group, walk->fn, walk->arg), depth);
 	if (depth < DEPTH)
-		each_below(group, walk_below, depth + 1, (void *)walk);
+		note_error(walk, each_below(group, walk_below, depth + 1, walk), depth);
+}
+
+int cgroup_each(int group, cgroup_member_fn *fn, void *arg)
+{
+	struct walk walk = {.fn = fn, .arg = arg};
+
+	walk_all(group, &walk, 0);
+	return walk.err;
+}
+
+static bool is_other(pid_t pid)
+{
+	return pid > 1 && pid != getpid();
 }
 
 struct counted {
@@ -254,7 +285,7 @@ static void count_member(pid_t pid, void *arg)
 {
 	struct counted *counted = arg;
 
-	if (counted->count++ == 0)
+	if (is_other(pid) && counted->count++ == 0)
 		counted->first = pid;
 }
 
@@ -262,7 +293,7 @@ size_t cgroup_count(int group, pid_t *first)
 {
 	struct counted counted = {0};
 
-	walk_all(group, &(struct walk){.fn = count_member, .arg = &counted}, 0);
+	cgroup_each(group, count_member, &counted);
 	*first = counted.first;
 	return counted.count;
 }
@@ -283,7 +314,7 @@ static void kill_member(pid_t pid, void *arg)
 {
 	size_t *count = arg;
 
-	*count += kill(pid, SIGKILL) == 0;
+	*count += is_other(pid) && kill(pid, SIGKILL) == 0;
 }
 
 /* Freezes the group, because frozen processes cannot fork but can be killed. */
@@ -294,7 +325,7 @@ void cgroup_kill_each(int group)
 	write_file(group, "cgroup.freeze");
 	for (int i = 0; i < PASSES && count > 0; i++) {
 		count = 0;
-		walk_all(group, &(struct walk){.fn = kill_member, .arg = &count}, 0);
+		cgroup_each(group, kill_member, &count);
 	}
 }
 

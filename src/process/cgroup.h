@@ -25,8 +25,13 @@ bool cgroup_may_divide(const char *path);
 /* Returns whether a process lives in the group or in a group below it.  A zombie does not count. */
 bool cgroup_is_populated(int group);
 
-/* Returns the number of processes in the group and below it.  *first: one of them, or 0 for
- * none. */
+/* Calls fn for each process in the group and below it, also for one that is a zombie.  Returns 0;
+ * -ENOENT: the group has been removed; or another negative errno: some were not read. */
+typedef void cgroup_member_fn(pid_t pid, void *arg);
+int cgroup_each(int group, cgroup_member_fn *fn, void *arg);
+
+/* Returns the number of processes in the group and below it, without vigild itself and process 1.
+ * *first: one of them, or 0 for none. */
 size_t cgroup_count(int group, pid_t *first);
 
 /* Kills all processes in the group and below it.  A process in uninterruptible sleep ends later. */

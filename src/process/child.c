@@ -154,7 +154,7 @@ static void on_eof(void *arg)
 }
 
 /* Calls on_exit when the child has ended or was given up.  The callback may free the child. */
-static void tell_exit(struct child *child, int status)
+static void notify_exit(struct child *child, int status)
 {
 	vigil_child_exit e = {.pid = child->pid, .status = status};
 
@@ -182,7 +182,7 @@ static void give_up(struct child *child)
 	child_output_close(&child->out);
 	child_output_close(&child->errors);
 	if (!child->let_go)
-		tell_exit(child, NO_STATUS);
+		notify_exit(child, NO_STATUS);
 }
 
 static void on_timer(uint64_t missed, void *arg)
@@ -240,7 +240,7 @@ static void on_end(evutil_socket_t fd, short what, void *arg)
 	}
 	move(child, NULL);
 	if (!told)
-		tell_exit(child, status);
+		notify_exit(child, status);
 }
 
 void child_terminate(struct child *child)
@@ -418,7 +418,7 @@ void child_kill_detached(void)
 	run_groups_close();
 }
 
-static void tell_all(struct children *children, int signo)
+static void signal_all(struct children *children, int signo)
 {
 	struct child *child;
 
@@ -444,10 +444,10 @@ void child_terminate_all(void)
 {
 	uint64_t until = clock_now() + CLOCK_SECOND;
 
-	tell_all(&owned, SIGTERM);
-	tell_all(&detached, SIGTERM);
+	signal_all(&owned, SIGTERM);
+	signal_all(&detached, SIGTERM);
 	await_all(&owned, until);
 	await_all(&detached, until);
-	tell_all(&owned, SIGKILL);
-	tell_all(&detached, SIGKILL);
+	signal_all(&owned, SIGKILL);
+	signal_all(&detached, SIGKILL);
 }

@@ -14,9 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "process/cgroup.h"
 #include "process/process.h"
-
-#define ROOT "/sys/fs/cgroup"
 
 static unsigned scheduled(void)
 {
@@ -27,27 +26,6 @@ static unsigned scheduled(void)
 		return (unsigned)CPU_COUNT(&set);
 	online = sysconf(_SC_NPROCESSORS_ONLN);
 	return online > 0 ? (unsigned)online : 1;
-}
-
-bool cpu_count_group(const char *text, char *path, size_t size)
-{
-	const char *line = text, *end;
-	bool found = false;
-	size_t n;
-
-	path[0] = '\0';
-	for (; !found && (end = strchr(line, '\n')) != NULL; line = end + 1) {
-		n = (size_t)(end - line);
-		found = n >= 4 && strncmp(line, "0::/", 4) == 0;
-		if (!found || n == 4 || n - 3 >= size)
-			continue;
-		memcpy(path, line + 3, n - 3);
-		path[n - 3] = '\0';
-	}
-	/* A group outside of the cgroup namespace cannot be read. */
-	if (strstr(path, "/..") != NULL)
-		path[0] = '\0';
-	return path[0] != '\0';
 }
 
 unsigned cpu_count_quota(const char *text, unsigned most)
@@ -68,7 +46,7 @@ static unsigned quota_of(const char *group, unsigned most)
 {
 	char path[1200], text[64];
 
-	snprintf(path, sizeof(path), ROOT "%s/cpu.max", group);
+	snprintf(path, sizeof(path), "%s/cpu.max", group);
 	return process_read_file(AT_FDCWD, path, text, sizeof(text)) > 0
 		       ? cpu_count_quota(text, most)
 		       : most;
@@ -77,15 +55,13 @@ static unsigned quota_of(const char *group, unsigned most)
 unsigned cpu_count(void)
 {
 	unsigned count = scheduled();
-	char text[8192], group[1024], *end;
+	char group[1024];
 
-	process_read_file(AT_FDCWD, "/proc/self/cgroup", text, sizeof(text));
-	cpu_count_group(text, group, sizeof(group));
-	for (;;) {
+	/* A group outside of the cgroup namespace cannot be read. */
+	if (cgroup_find_own(group, sizeof(group)) != 0)
+		strcpy(group, "/sys/fs/cgroup");
+	/* The directories above the mount point have no cpu.max. */
+	for (; group[0] != '\0'; *strrchr(group, '/') = '\0')
 		count = quota_of(group, count);
-		end = strrchr(group, '/');
-		if (end == NULL)
-			return count;
-		*end = '\0';
-	}
+	return count;
 }

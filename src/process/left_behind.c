@@ -23,7 +23,7 @@ void left_behind_note(const char *owner, pid_t pid, const char *comm, uint64_t c
 	if (logged != 0 && now - logged < QUIET)
 		return;
 	logged = now;
-	log_write(VIGIL_WARN, owner,
+	log_write(LEVEL_WARN, owner,
 		"its program has ended and left process %d (%s) behind, which is killed", (int)pid,
 		comm);
 }

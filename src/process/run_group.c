@@ -144,7 +144,7 @@ static void leave_running(struct run_group *group)
 	group->runs = false;
 	pthread_mutex_unlock(&all.lock);
 	if (group->relieved > 0 && loop_is_owner())
-		log_write(VIGIL_WARN, group->owner,
+		log_write(LEVEL_WARN, group->owner,
 			"its run was killed with %zu processes, because a script of a service "
 			"could "
 			"not be started for want of tasks",

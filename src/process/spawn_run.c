@@ -22,9 +22,9 @@
 #include "process/run_group.h"
 #include "process/spawn_internal.h"
 
-#define GRACE       CLOCK_SECOND       /* from TERM to KILL, and from KILL to giving up */
-#define PERSISTENCE (5 * CLOCK_SECOND) /* how long a start is tried while there are no tasks */
-#define STRAYS_MAX  32
+#define GRACE        CLOCK_SECOND       /* from TERM to KILL, and from KILL to giving up */
+#define PERSISTENCE  (5 * CLOCK_SECOND) /* how long a start is tried while there are no tasks */
+#define DETACHED_MAX 32
 
 /* --- shared by all workers -------------------------------------------------------------------- */
 
@@ -33,7 +33,7 @@ static int cancel_fd = -1; /* written once, never read; -1: not created yet */
 static bool cancelled;
 static unsigned under_way; /* runs without spare_group */
 static pthread_cond_t all_ended;
-static pid_t detached[STRAYS_MAX]; /* killed, but not ended yet because they hang in the kernel */
+static pid_t detached[DETACHED_MAX]; /* killed, but not ended yet because they hang in the kernel */
 
 /* Uses the monotonic clock, because a change of the system time must not affect the wait. */
 static void all_ended_init(void)
@@ -104,7 +104,7 @@ static void reap_detached(pid_t more)
 	size_t i;
 
 	pthread_mutex_lock(&lock);
-	for (i = 0; i < STRAYS_MAX; i++) {
+	for (i = 0; i < DETACHED_MAX; i++) {
 		if (detached[i] && waitpid(detached[i], NULL, WNOHANG) != 0)
 			detached[i] = 0;
 		if (!detached[i] && more) {
@@ -125,7 +125,7 @@ bool spawn_is_detached(pid_t pid)
 	bool found = false;
 
 	pthread_mutex_lock(&lock);
-	for (size_t i = 0; i < STRAYS_MAX; i++)
+	for (size_t i = 0; i < DETACHED_MAX; i++)
 		found |= detached[i] == pid;
 	pthread_mutex_unlock(&lock);
 	return found;

@@ -68,7 +68,7 @@ static bool is_stopping(const struct evidence *e)
 
 /* Derives the status from a process that runs the script, or from the error of the search for
  * one. Returns false if there is no such process. */
-static bool judge_runner(const struct evidence *e, struct verdict *verdict)
+static bool evaluate_runner(const struct evidence *e, struct verdict *verdict)
 {
 	if (e->runner_error != 0) {
 		conclude(verdict, VIGIL_SERVICE_UNKNOWN,
@@ -85,7 +85,7 @@ static bool judge_runner(const struct evidence *e, struct verdict *verdict)
 
 /* --- the manager says that the service runs --------------------------------------------------- */
 
-static void judge_unbacked(const struct evidence *e, struct verdict *verdict)
+static void evaluate_unbacked(const struct evidence *e, struct verdict *verdict)
 {
 	if (e->died > 0)
 		conclude(verdict, VIGIL_SERVICE_FAILED,
@@ -97,11 +97,11 @@ static void judge_unbacked(const struct evidence *e, struct verdict *verdict)
 			e->said[0] != '\0' ? e->said : "running");
 }
 
-static void judge_up(const struct evidence *e, struct verdict *verdict)
+static void evaluate_up(const struct evidence *e, struct verdict *verdict)
 {
 	bool unbacked = e->process != PROCESS_ALIVE && (e->died > 0 || e->emptied);
 
-	if ((e->process == PROCESS_DEAD || unbacked) && judge_runner(e, verdict))
+	if ((e->process == PROCESS_DEAD || unbacked) && evaluate_runner(e, verdict))
 		return;
 	if ((e->process == PROCESS_DEAD || unbacked) && e->stop_seen)
 		conclude(verdict, VIGIL_SERVICE_STOPPED, "it was stopped, though %s says %s",
@@ -109,7 +109,7 @@ static void judge_up(const struct evidence *e, struct verdict *verdict)
 	else if (e->process == PROCESS_DEAD)
 		conclude(verdict, VIGIL_SERVICE_FAILED, "process %d %s", (int)e->pid, e->why);
 	else if (unbacked)
-		judge_unbacked(e, verdict);
+		evaluate_unbacked(e, verdict);
 	else if (e->process == PROCESS_DISTRUSTED || e->why[0] != '\0')
 		conclude(verdict, VIGIL_SERVICE_RUNNING, "%s", e->why);
 	else if (e->process == PROCESS_ALIVE && e->basis == BASIS_RECORD)
@@ -125,11 +125,11 @@ static void judge_up(const struct evidence *e, struct verdict *verdict)
 
 /* --- the manager says that the service is down ------------------------------------------------ */
 
-static void judge_down(const struct evidence *e, struct verdict *verdict)
+static void evaluate_down(const struct evidence *e, struct verdict *verdict)
 {
 	bool checked = e->basis == BASIS_CHECKED;
 
-	if (judge_runner(e, verdict))
+	if (evaluate_runner(e, verdict))
 		return;
 	if (e->process == PROCESS_ALIVE)
 		contradict(e, verdict);
@@ -147,7 +147,7 @@ static void judge_down(const struct evidence *e, struct verdict *verdict)
  * absence of the pidfile shows that the service is down, provided that the path of the pidfile
  * is known. A failed status command says nothing about the service, but a dead process still
  * shows that the service is down. */
-static void judge_none(const struct evidence *e, struct verdict *verdict)
+static void evaluate_none(const struct evidence *e, struct verdict *verdict)
 {
 	struct evidence down = *e;
 
@@ -155,7 +155,7 @@ static void judge_none(const struct evidence *e, struct verdict *verdict)
 	down.basis = BASIS_CHECKED;
 	down.said = "";
 	if (e->process == PROCESS_DEAD)
-		judge_down(&down, verdict);
+		evaluate_down(&down, verdict);
 	else if (!e->mute)
 		believe(e, verdict, VIGIL_SERVICE_UNKNOWN);
 	else if (e->process == PROCESS_ALIVE)
@@ -168,10 +168,10 @@ static void judge_none(const struct evidence *e, struct verdict *verdict)
 	else if (e->died > 0 && !e->stop_seen && e->runner == 0 && e->runner_error == 0)
 		conclude(verdict, VIGIL_SERVICE_FAILED, "process %d has ended", (int)e->died);
 	else
-		judge_down(&down, verdict);
+		evaluate_down(&down, verdict);
 }
 
-void evidence_judge(const struct evidence *e, struct verdict *verdict)
+void evidence_evaluate(const struct evidence *e, struct verdict *verdict)
 {
 	static const vigil_service_status plain[WORDS] = {
 		[WORD_ABSENT] = VIGIL_SERVICE_ABSENT,
@@ -186,10 +186,10 @@ void evidence_judge(const struct evidence *e, struct verdict *verdict)
 		return;
 	}
 	switch (e->word) {
-	case WORD_NONE: judge_none(e, verdict); break;
-	case WORD_UP: judge_up(e, verdict); break;
+	case WORD_NONE: evaluate_none(e, verdict); break;
+	case WORD_UP: evaluate_up(e, verdict); break;
 	case WORD_DOWN:
-	case WORD_FAILED: judge_down(e, verdict); break;
+	case WORD_FAILED: evaluate_down(e, verdict); break;
 	default: believe(e, verdict, plain[e->word]);
 	}
 	if (e->process == PROCESS_ALIVE)

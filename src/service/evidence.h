@@ -2,8 +2,8 @@
  * evidence: combines what several sources say about a service into one status.
  *
  * The sources are a service manager, a pidfile, the process table, an admin's script and vigild
- * itself. Each of them knows only a part. A manager fills a struct evidence with what it found,
- * and evidence_judge derives the status from it. evidence_judge is a pure function: it reads no
+ * itself. Each of them knows only a part. A manager fills a struct evidence with what it found, and
+ * evidence_evaluate derives the status from it. evidence_evaluate is a pure function: it reads no
  * clock, no file and no global variable, so that a test can enumerate its inputs.
  */
 #ifndef EVIDENCE_H
@@ -86,7 +86,7 @@ struct verdict {
 	char text[VERDICT_TEXT]; /* the reason; "": the manager's status needs no explanation */
 };
 
-void evidence_judge(const struct evidence *e, struct verdict *verdict);
+void evidence_evaluate(const struct evidence *e, struct verdict *verdict);
 
 /* Writes what each source said as one line of text for people. */
 void evidence_describe(const struct evidence *e, char *text, size_t size);

@@ -198,7 +198,7 @@ static void look_after(
 }
 
 /* Combines the results of the restart and of the query after it in the reply of the query. */
-static void judge(const struct manager_reply *restart, struct manager_reply *look)
+static void combine(const struct manager_reply *restart, struct manager_reply *look)
 {
 	char why[MANAGER_TEXT];
 
@@ -241,7 +241,7 @@ void manager_restart(const struct manager_request *request, struct manager_reply
 		known.manager->restart(&known, &restart);
 	known.memory = restart.memory;
 	look_after(&known, reply, restart.error == 0);
-	judge(&restart, reply);
+	combine(&restart, reply);
 }
 
 void manager_thread_end(void)
@@ -318,14 +318,14 @@ static void remember_stop(struct manager_reply *reply, const struct evidence *e)
 		reply->memory.stop_seen = false;
 }
 
-void manager_judge(struct manager_reply *reply, const struct evidence *e)
+void manager_evaluate(struct manager_reply *reply, const struct evidence *e)
 {
 	struct verdict verdict;
 
 	evidence_describe(e, reply->evidence, sizeof(reply->evidence));
 	if (reply->fault == VIGIL_FAULT_TIMEOUT)
 		return; /* the service may be between two processes */
-	evidence_judge(e, &verdict);
+	evidence_evaluate(e, &verdict);
 	reply->status = verdict.status;
 	reply->pid = verdict.pid;
 	if (e->own_error != 0)
@@ -379,7 +379,7 @@ void manager_conclude(struct manager_reply *reply, const struct evidence *e)
 	struct evidence all = *e;
 
 	add_process_table(memory, &all);
-	manager_judge(reply, &all);
+	manager_evaluate(reply, &all);
 	if (reply->status != VIGIL_SERVICE_RUNNING || reply->pid <= 0 || e->basis == BASIS_WATCHED)
 		return;
 	memory->found = e->process != PROCESS_ALIVE;
@@ -461,7 +461,7 @@ int manager_run(const struct manager_request *request, const struct spawn *spawn
 	const char *program = spawn->argv[0];
 	char found[PATH_MAX], why[TRUST_WHY];
 	const struct trust_command command = {.argv = spawn->argv, .directory = spawn->directory};
-	struct spawn judged = *spawn;
+	struct spawn checked = *spawn;
 	int err = trust_command(&command, found, why, sizeof(why));
 
 	if (err) {
@@ -472,8 +472,8 @@ int manager_run(const struct manager_request *request, const struct spawn *spawn
 			manager_trust(program, err, why, reply);
 		return -1;
 	}
-	judged.program = found;
-	err = spawn_run(&judged, request->deadline, spare_group, result);
+	checked.program = found;
+	err = spawn_run(&checked, request->deadline, spare_group, result);
 	reply->started = err ? err : 1;
 	if (err) {
 		not_started(program, err, reply);

@@ -4,7 +4,7 @@
  * Each service manager (systemd, OpenRC, runit, s6, lsb, command) is one struct manager. Its
  * functions run on workers. So do manager_query, manager_restart, manager_run and
  * manager_conclude. They may block until the request's deadline, and they access only the
- * request and the reply. manager_find, manager_names and manager_judge do not block, and the
+ * request and the reply. manager_find, manager_names and manager_evaluate do not block, and the
  * loop thread calls them, too.
  */
 #ifndef MANAGER_H
@@ -145,9 +145,10 @@ void manager_add_pidfile(
 /* Derives status, pid, text, hold, idle and evidence, and updates the memory of a stop. An error
  * that is already set is kept, with its text, unless the evidence shows the status in spite of
  * it. This function reads no file, so that the loop thread may call it. */
-void manager_judge(struct manager_reply *reply, const struct evidence *e);
+void manager_evaluate(struct manager_reply *reply, const struct evidence *e);
 /* For workers: searches the process table if the service is said to run and nothing else names a
- * living process. Then calls manager_judge and stores the identity of the process in the memory. */
+ * living process. Then calls manager_evaluate and stores the identity of the process in the memory.
+ * */
 void manager_conclude(struct manager_reply *reply, const struct evidence *e);
 
 extern const struct manager manager_command, manager_lsb, manager_openrc, manager_runit, manager_s6;

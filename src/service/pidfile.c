@@ -204,7 +204,7 @@ bool pidfile_is_older(const struct pidfile *pidfile, pid_t pid)
 }
 
 /* For the first check: whether the process existed before the file that names it was written. */
-static enum pidfile_verdict judge_date(
+static enum pidfile_verdict evaluate_date(
 	const struct process *process, const char *service, int fd, const struct stat *st)
 {
 	double started = (double)process->ticks / (double)sysconf(_SC_CLK_TCK);
@@ -221,7 +221,7 @@ static enum pidfile_verdict judge_date(
 }
 
 /* Whether the living process is the service's. */
-static enum pidfile_verdict judge(const struct process *process, const char *service, int fd,
+static enum pidfile_verdict evaluate(const struct process *process, const char *service, int fd,
 	const struct stat *st, const struct pidfile_memory *before, struct pidfile *result)
 {
 	if (process->state == '\0')
@@ -233,7 +233,7 @@ static enum pidfile_verdict judge(const struct process *process, const char *ser
 		.changed = st->st_ctim};
 	if (same_file(before, &result->seen))
 		return process->ticks == before->started ? PIDFILE_ALIVE : PIDFILE_DEAD;
-	return judge_date(process, service, fd, st);
+	return evaluate_date(process, service, fd, st);
 }
 
 /* Checks whether the process result->pid is alive and is the service's. */
@@ -254,7 +254,7 @@ static void look_process(int fd, const struct stat *st, const char *service,
 			process.state == 'Z' ? "is a zombie" : "has ended");
 		return;
 	}
-	switch (judge(&process, service, fd, st, before, result)) {
+	switch (evaluate(&process, service, fd, st, before, result)) {
 	case PIDFILE_DISTRUST:
 		conclude(result, PIDFILE_DISTRUST, "%s",
 			"the pidfile is older than its process, or the clock was set");

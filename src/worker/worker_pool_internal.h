@@ -1,6 +1,6 @@
 /*
- * worker_pool_internal: the data that worker_pool.c (the loop thread's side) and worker.c (the
- * workers' side) share.
+ * worker_pool_internal: the data that worker_pool.c (the loop thread's side) and
+ * worker_pool_thread.c (the workers' side) share.
  */
 #ifndef WORKER_POOL_INTERNAL_H
 #define WORKER_POOL_INTERNAL_H

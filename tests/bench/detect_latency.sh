@@ -1,13 +1,13 @@
 #!/bin/bash
-# How long after kill -9 whoever watches vigild hears of it, and hears that the service runs
-# again, under each manager, when no look is due for a minute.
+# The time from kill -9 until the watchers of vigild hear of it, and until they hear that the service
+# runs again, under each manager, when no query is due for a minute.
 #
-# Prints `name metric value reference ratio`, in microseconds: the median and the 99th percentile
-# of so many kills, and the same of a bare pidfd wait for the same processes.  Under systemd the
-# reference is a bare loop that hears PropertiesChanged and calls RestartUnit for a unit like it,
-# and the two take turns.  Fails where it took so long that it was found by a look.
+# Prints `name metric value reference ratio`, in microseconds: the median and the 99th percentile of many
+# kills, compared with a plain wait on a pidfd for the same processes.  Under systemd the reference is a
+# plain loop that receives PropertiesChanged and calls RestartUnit for a similar unit, and the two take
+# turns.  Fails if it took so long that a query must have found it.
 #
-# BENCH_MANAGERS chooses the managers; BENCH_FORM=short kills little.
+# BENCH_MANAGERS chooses the managers; BENCH_FORM=short kills less often.
 . "$(dirname "$0")/../system/lib.sh" || exit 1
 self=$(cd "$(dirname "$0")" && pwd)/detect_latency.sh
 here=$top_srcdir/tests/system
@@ -32,7 +32,7 @@ rows() {
 
 if [ -z "${VIGIL_COLUMN:-}" ]; then
 	install_staged
-	cd "$top_builddir" || exit # which stays as it is in a column's namespaces
+	cd "$top_builddir" || exit # this path is the same in a column's namespaces
 	status=0
 	sights=$(mktemp)
 	kills=101
@@ -42,17 +42,18 @@ if [ -z "${VIGIL_COLUMN:-}" ]; then
 	rm -f "$sights"
 	for m in ${BENCH_MANAGERS:-$columns}; do
 		run_column "$m" "$self" &
-		# Two spend their time resting between kills, and may do so beside the others.
+		# These two mostly rest between kills, and may do so at the same time as the others.
 		case $m in runit | s6) continue ;; esac
 		wait $!
 		case $? in 0 | 77) ;; *) status=1 ;; esac
 	done
 	wait
 	cat <<-'END'
-		# detect_latency_systemd detected_to_signal is over 1.2: it is told when systemd has been asked how the unit is
-		# and why, which are two calls more than the signal; pidfd is how soon vigild itself knows.
-		# detected_to_signal would be 1 if what the signal says were believed without asking.
-		# Of the others it is told when their manager has been asked: that is their script's time.
+		# detect_latency_systemd detected_to_signal is over 1.2: vigild reports a change when it has queried the
+		# unit's state and its reason, which are two calls more than the signal; pidfd is when vigild itself
+		# knows.  detected_to_signal would be 1 if vigild believed the signal without a query.
+		# Under the other managers vigild reports a change when the manager has answered: that is the time of their
+		# scripts.
 	END
 	exit $status
 fi
@@ -72,7 +73,7 @@ finish_here() {
 	rm -rf "$work"
 }
 trap finish_here EXIT
-# Supervisors hold back a service that lives for less than a second.
+# Supervisors delay the restart of a service that ran for less than a second.
 case $m in
 runit | s6) kills=11 rest=1500 ;;
 *) kills=25 rest=30 ;;
@@ -80,7 +81,7 @@ esac
 rounds=1
 if [ "$m" = systemd ]; then
 	rounds=4
-	install() { # what starts in no time of its own
+	install() { # a unit that starts at once
 		printf '[Unit]\nStartLimitIntervalSec=0\n[Service]\nExecStart=/bin/sleep 1000000\n' \
 			>"$units/$1.service"
 		systemctl daemon-reload
@@ -99,7 +100,7 @@ start bench
 } | write_conf
 sed -i '/^log = /a restart_rate = 0' "$work/vigil.conf"
 start_vigild
-wait_for $patience is /daemons/bench/service_state/value running || { cat "$work/log"; not_ok "$m: it runs"; exit 1; }
+wait_for $patience is /daemons/bench/service_state/value running || { cat "$work/log"; not_ok "$m: the service is running"; exit 1; }
 if [ "$m" = systemd ]; then
 	install bare
 	start bare
@@ -107,9 +108,9 @@ fi
 
 for _ in $(seq $rounds); do
 	"$programs/detect_latency" "$work/control.sock" bench $kills $rest >>"$work/times" ||
-		{ tail "$work/log"; not_ok "$m: each kill was told of"; exit 1; }
+		{ tail "$work/log"; not_ok "$m: watchers of vigild hear of each kill"; exit 1; }
 	[ "$m" != systemd ] || "$programs/signalled" bare.service $kills $rest >>"$work/baseline" ||
-		{ not_ok "$m: the bare loop"; exit 1; }
+		{ not_ok "$m: the plain loop hears of each kill"; exit 1; }
 done
 if [ "$m" = systemd ]; then
 	rows detect_latency_systemd detected_to_signal "$work/times" 2 "$work/baseline" 2
@@ -118,5 +119,5 @@ else
 	rows "detect_latency_$m" detected "$work/times" 2 "$work/times" 1
 	rows "detect_latency_$m" running "$work/times" 3 "$work/times" 1
 fi
-[ "$(percentile "$work/times" 3 1)" -lt 30000000 ] || not_ok "$m: it is not a look that finds it"
+[ "$(percentile "$work/times" 3 1)" -lt 30000000 ] || not_ok "$m: no kill is found by a query that was due"
 finish

@@ -1,7 +1,7 @@
 #!/bin/bash
-# CPU and memory at 1 to 100,000 daemons of 5 s; the reference of each row is the row above.
-# kb_a_daemon is all that vigild holds for one: timer, options, accounts, five values.
-# Prints `name metric value reference ratio`.  BENCH_FORM=short goes to a hundred.
+# CPU and memory with 1 to 100,000 daemons of 5 s; the reference of each row is the row before it.
+# kb_a_daemon is all memory for one daemon: timer, options, status, five values.
+# Prints `name metric value reference ratio`.  BENCH_FORM=short ends at a hundred.
 . "$(dirname "$0")/many.sh" || exit 1
 trap 'stop_vigild; rm -rf "$work"' EXIT
 counts="1 100 1000 10000 100000" seconds=5

@@ -1,9 +1,9 @@
 #!/bin/bash
-# What goes on beside twenty services whose init scripts hang: how far apart the ticks of a daemon of
-# a second are at most, and how long another service is down after kill -9, against the same
-# while none hangs.  Prints `name metric value reference ratio`.
+# What twenty services whose init scripts hang do to others: the largest gap between two ticks of a daemon
+# of one second, and the time until another service runs again after kill -9, compared with the same
+# when no script hangs.  Prints `name metric value reference ratio`.
 #
-# BENCH_FORM=short looks but for a moment.
+# BENCH_FORM=short measures less.
 . "$(dirname "$0")/../system/lib.sh" || exit 1
 install_staged
 set_paths
@@ -45,15 +45,15 @@ chmod 755 "$work/start"
 sed -i '/^log = /a restart_rate = 0' "$work/vigil.conf"
 start_vigild
 wait_for 30 is /daemons/well/service_state/value running && wait_for 30 is /daemons/hangs20/service_state/value running ||
-	{ tail "$work/log"; not_ok "all of them run"; exit 1; }
+	{ tail "$work/log"; not_ok "all services are running"; exit 1; }
 
-# largest_gap FILE: between the moments at which the daemon wrote, in seconds
+# largest_gap FILE: prints the largest time between two changes that the daemon wrote, in seconds
 largest_gap() {
 	sed -n 's/.*"time": *"[^T]*T\([0-9]*\):\([0-9]*\):\([0-9.]*\)Z".*/\1 \2 \3/p' "$1" | awk '
 		{ t = ($1 * 60 + $2) * 60 + $3; if (NR > 1 && t - last > gap) gap = t - last; last = t }
 		END { printf "%.3f", gap }'
 }
-percentile() { # FILE P, of the time until it ran again
+percentile() { # FILE P: percentile of the time until the service ran again
 	sort -n -k3,3 "$1" | awk -v p="$2" '{ v[NR] = $3 }
 		END { n = int(NR * p + 0.999999); print v[n < 1 ? 1 : n] }'
 }
@@ -61,20 +61,20 @@ measure() { # NAME
 	"$top_builddir/tests/bench/detect_latency" "$work/control.sock" well $kills 300 >"$work/$1.kills" &
 	local killing=$!
 	timeout $seconds "$vigilctl" -s "$work/control.sock" watch /daemons/tick >"$work/$1.ticks"
-	wait $killing || { tail "$work/log"; not_ok "$1: it is repaired each time"; exit 1; }
+	wait $killing || { tail "$work/log"; not_ok "$1: the killed service is restarted each time"; exit 1; }
 }
 row() { awk -v m="$1" -v v="$2" -v r="$3" 'BEGIN { printf "hang %s %.6g %.6g %.2f\n", m, v, r, r ? v / r : 0 }'; }
 
 measure well
 : >"$work/hang"
-# All twenty, or as many as there are workers.
+# All twenty scripts hang, or as many as there are workers.
 hung() {
 	local busy
 	busy=$(get /vigil/workers/busy)
 	[ "$busy" -ge 20 ] || { [ "$busy" -gt 0 ] && [ "$busy" = "$(get /vigil/workers/alive)" ]; }
 }
-wait_for 60 hung || not_ok "every worker hangs"
-echo "# all $(get /vigil/workers/alive) workers hang, $(get /vigil/workers/queued) calls wait"
+wait_for 60 hung || not_ok "each worker waits for a script that hangs"
+echo "# $(get /vigil/workers/alive) workers hang, $(get /vigil/workers/queued) calls wait"
 measure hung
 row largest_gap_s "$(largest_gap "$work/hung.ticks")" "$(largest_gap "$work/well.ticks")"
 for p in median p99; do

@@ -1,7 +1,7 @@
 #!/bin/bash
-# What vigild costs while nothing happens: one service and 1,000 by pidfile at 5 s, beside monit on
-# the same pidfiles in the same seconds.  The reference is monit's figure; memory in KB, CPU in ms
-# a minute.  Prints `name metric value reference ratio`.  BENCH_FORM=short takes twenty.
+# What vigild costs when nothing happens: with one service and with 1,000 pidfiles at 5 s, at the same time as
+# monit on the same pidfiles.  The reference is the value of monit; memory in KB, CPU in ms a minute.
+# Prints `name metric value reference ratio`.  BENCH_FORM=short takes twenty.
 . "$(dirname "$0")/many.sh" || exit 1
 finish_here() {
 	stop_vigild
@@ -13,7 +13,7 @@ trap finish_here EXIT
 count=1000 seconds=15 settle=6
 ! short || { count=20 seconds=2 settle=1; }
 with_monit=yes
-command -v monit >/dev/null || { with_monit=; echo "SKIP: idle: monit is not installed to be measured beside"; }
+command -v monit >/dev/null || { with_monit=; echo "SKIP: idle: monit, the reference, is not installed"; }
 
 mkdir "$work/pid"
 for n in $(seq $count); do
@@ -54,7 +54,7 @@ measure() { # COUNT
 	vigil_conf "$1" | write_conf
 	begin_vigild
 	start_monit "$1"
-	wait_for 60 all_run "$1" || { tail "$work/log"; not_ok "$1 are watched"; exit 1; }
+	wait_for 60 all_run "$1" || { tail "$work/log"; not_ok "$1 services are running"; exit 1; }
 	sleep $settle
 	cpu=$(spent "$vigild_pid") slept=$(sleeps "$vigild_pid")
 	[ -z "$with_monit" ] || { m_cpu=$(spent "$monit_pid") m_slept=$(sleeps "$monit_pid"); }

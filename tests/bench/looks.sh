@@ -1,14 +1,14 @@
 #!/bin/bash
-# What it costs to watch units of systemd: the CPU time of all who take part.
+# What it costs to watch units of systemd: the CPU time of all processes that take part.
 #
-# Of 1,000 units that run, each looked at every 5 s: against a bare program that asks for all of
-# them in one ListUnitsByNames as often, and against one that reads a property of each.  Of as
-# many that are down, which systemd is asked about at every look: against one ListUnitsByNames of
-# a hundred.  And that between two sweeps nobody asks systemd, connects or starts a process.
-# Prints `name metric value reference ratio`; fails when all together is over a tenth of reading
-# properties, or something was asked, connected or started.
+# With 1,000 units that run, each queried every 5 s: compared with a plain program that queries all of them
+# with one ListUnitsByNames as often, and with one that reads a property of each.  With as many units that
+# are down, about which systemd is asked at each query: compared with one ListUnitsByNames of a hundred.
+# Between two sweeps vigild must not query systemd, connect or start a process.  Prints `name metric value
+# reference ratio`; fails if the sum is over a tenth of reading properties, or if vigild queried, connected
+# or started something.
 #
-# BENCH_SECONDS (20; a multiple of 5) and BENCH_UNITS (1000) scale it; BENCH_FORM=short does.
+# BENCH_SECONDS (20; a multiple of 5) and BENCH_UNITS (1000) set the size; BENCH_FORM=short makes it small.
 . "$(dirname "$0")/../system/lib.sh" || exit 1
 here=$top_srcdir/tests/system
 
@@ -31,7 +31,7 @@ finish_here() {
 trap finish_here EXIT
 
 printf '[Service]\nExecStart=/bin/sleep 1000000\n' >/run/systemd/system/bench@.service
-# One that failed stays loaded; of others that are down systemd would read the file at each look.
+# A failed unit stays loaded.  For other units that are down systemd would read the file at each query.
 printf '[Service]\nType=oneshot\nExecStart=/bin/false\n' >/run/systemd/system/down@.service
 systemctl daemon-reload
 seq -f 'bench@%g.service' "$units" >"$work/units"
@@ -43,7 +43,7 @@ reads() { # each|list TIMES FILE: sets own_of and others_of, the nanoseconds of 
 	local before
 	before=$(spent 1 "$bus")
 	own_of=$(xargs -a "$3" "$top_builddir/tests/bench/reads" "$1" 50 "$2") ||
-		{ not_ok "the reference ran"; exit 1; }
+		{ not_ok "the reference program runs"; exit 1; }
 	others_of=$((($(spent 1 "$bus") - before) / $2)) own_of=$((own_of / $2))
 }
 daemons() { # COUNT UNIT LINE...
@@ -57,17 +57,17 @@ daemons() { # COUNT UNIT LINE...
 	done
 }
 all_are() { [ "$(ctl get /daemons 2>/dev/null | grep -c "\"value\": *\"$1\"")" = "$2" ]; }
-started() { wait_for 60 all_are "$1" "$2" || { tail "$work/log"; not_ok "$2 units are watched"; exit 1; }; }
+started() { wait_for 60 all_are "$1" "$2" || { tail "$work/log"; not_ok "$2 units are $1"; exit 1; }; }
 row() { # METRIC VALUE REFERENCE SCALE
 	awk -v metric="$1" -v v="$2" -v r="$3" -v scale="$4" 'BEGIN {
 		printf "looks %s %.2f %.2f %.3f\n", metric, v * scale, r * scale, r ? v / r : v }'
 }
 
-# --- a thousand that run --------------------------------------------------------------------------
+# --- a thousand units that run --------------------------------------------------------------------
 daemons "$units" bench "interval = ${interval}s" | write_conf
 start_vigild
 started running "$units"
-sleep $settle # what was new is not any more
+sleep $settle # until the first queries are over
 
 count() { ctl get "$1" | awk -F '[:,]' -v key="\"$2\"" '$1 ~ key { n += $2 } END { print n + 0 }'; }
 before=$(count /runs ticks) messages=$(count /vigil/queries messages) workers=$(count /vigil/queries workers)
@@ -78,7 +78,7 @@ looks=$(($(count /runs ticks) - before))
 messages=$(($(count /vigil/queries messages) - messages))
 workers=$(($(count /vigil/queries workers) - workers))
 
-# calls PID SECONDS: how often it connected somewhere, and started something, in so many seconds
+# calls PID SECONDS: counts how often it connected, and started a process, in so many seconds
 calls() {
 	timeout "$2" strace -f -qq -o "$work/strace" -e trace=connect,clone,clone3,fork,vfork,execve -p "$1" 2>/dev/null
 	connects=$(grep -c 'connect(' "$work/strace") starts=$(grep -cv 'connect(' "$work/strace")
@@ -95,24 +95,24 @@ reads each 2 "$work/units"
 row own_to_each $own $((own_of * rounds)) "$scale"
 row all_to_each $((own + theirs)) $(((own_of + others_of) * rounds)) "$scale"
 cat <<END
-# own_to_one_list is over 1.5: each unit has a daemon of its own, whose memory has gone cold in five
-# seconds, and asks the clock when it was called and left; one call for all has one of each.
+# own_to_one_list is over 1.5: each unit has its own daemon, whose memory is no longer in the cache after
+# five seconds, and reads the clock before and after its callback; one call for all units does each once.
 END
 tenth=$((own + theirs < (own_of + others_of) * rounds / 10))
-# In its short form it may not have come to rest yet.
+# In the short form the start may not be over yet.
 full() { [ "${BENCH_FORM:-}" != short ]; }
-! full || [ $tenth = 1 ] || not_ok "all of it is under a tenth"
+! full || [ $tenth = 1 ] || not_ok "vigild, systemd and the bus together use under a tenth of reading properties"
 row queries_between_sweeps $((messages + workers)) 0 1
-! full || [ $((messages + workers)) = 0 ] || not_ok "nobody is asked between two sweeps"
+! full || [ $((messages + workers)) = 0 ] || not_ok "vigild queries nothing between two sweeps"
 if [ -n "${connects:-}" ]; then
 	row connects "$connects" 0 1
-	! full || [ "$connects" = 0 ] || not_ok "one connection is enough for life"
+	! full || [ "$connects" = 0 ] || not_ok "vigild opens no second connection"
 	row processes_systemd "$starts" 0 1
-	[ "$starts" = 0 ] || not_ok "no process is started for a look at systemd"
+	[ "$starts" = 0 ] || not_ok "vigild starts no process to query systemd"
 fi
 
-# --- a thousand that are down ---------------------------------------------------------------------
-# Timers have ten places in a second, so a hundred at a time are asked about in one message.
+# --- a thousand units that are down ---------------------------------------------------------------
+# Timers have ten slots in a second, so one message has the queries of a hundred units.
 seq -f 'down@%g.service' "$units" >"$work/units"
 xargs -n 100 systemctl start <"$work/units" 2>/dev/null
 daemons "$units" down 'interval = 1s' 'restart_on = never' | write_conf
@@ -131,8 +131,8 @@ awk -v ns="$own" -v looks="$looks" -v hundred=$((own_of + others_of)) -v n="$(wc
 	printf "looks us_of_all_a_unit %.2f %.2f %.2f\n", ns / looks / 1e3, hundred / n / 1e3,
 		ns / looks / (hundred / n) }'
 
-# --- no process for the others --------------------------------------------------------------------
-supervise() { # NAME: as the supervisors want it
+# --- no process for other managers ----------------------------------------------------------------
+supervise() { # NAME: creates a service folder
 	mkdir -p "$work/sv/$1"
 	printf '#!/bin/sh\nexec sleep 1000000\n' >"$work/sv/$1/run"
 	chmod 755 "$work/sv/$1/run"
@@ -166,5 +166,5 @@ started running "$(wc -w <<<"$names")"
 sleep 1
 calls "$vigild_pid" 1
 row "processes_$(tr ' ' '_' <<<"$names")" "$starts" 0 1
-[ "$starts" = 0 ] || not_ok "no process is started for a look at $names"
+[ "$starts" = 0 ] || not_ok "vigild starts no process to query $names"
 finish

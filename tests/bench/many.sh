@@ -1,4 +1,5 @@
-# many.sh: what the benchmarks of many daemons share, over what all system tests share.  Sourced.
+# many.sh: functions for the benchmarks of many daemons, in addition to those for the system tests.
+# The benchmarks source it.
 . "$(dirname "${BASH_SOURCE[0]}")/../system/lib.sh" || exit 1
 short() { [ "${BENCH_FORM:-}" = short ]; }
 install_staged
@@ -6,7 +7,7 @@ set_paths
 work=$(mktemp -d)
 chmod 755 "$work"
 
-# tick_conf COUNT INTERVAL: so many daemons of the module tick, which is built for benchmarks only
+# tick_conf COUNT INTERVAL: configures so many daemons of the module tick, which is built for benchmarks only
 tick_conf() {
 	mkdir -p "$work/modules/tick"
 	cp "$top_builddir/tests/bench/tick/tick.so" "$work/modules/tick/"
@@ -21,7 +22,7 @@ interval = $2" "$1"
 		} | write_conf
 	)
 }
-# The patient form of start_vigild: a hundred thousand take their time.
+# Like start_vigild, but with more time, because a hundred thousand daemons need it.
 begin_vigild() {
 	"$vigild" -c "$work/vigil.conf" 2>>"$work/log" &
 	vigild_pid=$!
@@ -29,10 +30,10 @@ begin_vigild() {
 }
 reachable_or_gone() { reachable || ! kill -0 "$vigild_pid" 2>/dev/null; }
 spent() { "$top_builddir/tests/bench/cpu_time" "$@"; }
-# In KB, of one process
+# The memory of a process in KB
 private() { awk '/^Private_(Clean|Dirty)/ { n += $2 } END { print n }' "/proc/$1/smaps_rollup"; }
 resident() { awk '/^VmRSS/ { print $2 }' "/proc/$1/status"; }
-# How often its loop went to sleep
+# How often its loop has gone to sleep
 sleeps() { awk '/^voluntary/ { print $2 }' "/proc/$1/status"; }
 row() { # METRIC VALUE REFERENCE
 	awk -v n="$(basename "$0" .sh)" -v m="$1" -v v="$2" -v r="$3" \

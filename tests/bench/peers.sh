@@ -1,13 +1,13 @@
 #!/bin/bash
-# How long after kill -9 a service runs again under vigild, and under those who do the like: the
-# same service, killed and timed by the same program, beside each other since most of them sleep.
-# Prints `name metric value reference ratio` in microseconds; vigild is the reference: with
-# manager = command, and under systemd with manager = systemd.  Who is not installed is a SKIP.
+# The time from kill -9 until a service runs again under vigild, and under programs with the same purpose: the
+# same service, killed and timed by the same program, all at the same time, because most of them sleep.
+# Prints `name metric value reference ratio` in microseconds; vigild is the reference: with manager = command,
+# and under systemd with manager = systemd.  A program that is not installed is a SKIP.
 #
-# BENCH_FORM=short kills little.
+# BENCH_FORM=short kills less often.
 . "$(dirname "$0")/../system/lib.sh" || exit 1
 here=$top_srcdir/tests/system
-kills=5 rest=1300 # supervisors hold back what lives for less than a second
+kills=5 rest=1300 # supervisors delay the restart of a service that ran for less than a second
 [ "${BENCH_FORM:-}" != short ] || kills=1
 install_staged
 set_paths
@@ -21,7 +21,7 @@ finish_here() {
 begun=
 trap finish_here EXIT
 
-# What is kept running: it says its pid as it begins.  One that has a pidfile writes that first.
+# The service writes its pid when it starts, first into the pidfile if it has one.
 service() { # NAME
 	local dir=$work/$1
 	mkdir -p "$dir"
@@ -34,9 +34,9 @@ service() { # NAME
 end_service() { ! [ -s "$work/$1/pid" ] || kill -9 "$(cat "$work/$1/pid")" 2>/dev/null; }
 time_it() { # NAME
 	local kills=$kills
-	[ "$1" != monit_at_5s ] || kills=$(((kills + 1) / 2)) # it takes its time
+	[ "$1" != monit_at_5s ] || kills=$(((kills + 1) / 2)) # because it is slow
 	"$top_builddir/tests/bench/restart_latency" "$work/$1/fifo" $kills $rest >"$work/$1.times" ||
-		{ not_ok "$1: the service comes back"; return 1; }
+		{ not_ok "$1: the service runs again after each kill"; return 1; }
 }
 row() { # NAME REFERENCE
 	sort -n "$work/$1.times" >"$work/sorted"
@@ -47,7 +47,7 @@ row() { # NAME REFERENCE
 }
 need() { command -v "$1" >/dev/null || { echo "SKIP: peers $1: it is not installed"; return 1; }; }
 
-# --- each of them ---------------------------------------------------------------------------------
+# --- each program ---------------------------------------------------------------------------------
 vigil_conf() {
 	printf '[daemons]\nbench = yes\n[daemon:bench]\nmodule = service\nservice = bench\n'
 	printf 'interval = 60s\nbackoff = 0\nhealthy_after = 0\nmanager = %s\n' "$1"
@@ -65,7 +65,7 @@ vigild_begin() {
 vigild_end() { stop_vigild; end_service vigild; }
 
 runit_begin() { runsv "$work/runit" & runit=$!; }
-runit_end() { kill "$runit"; end_service runit; } # TERM: it takes its service down
+runit_end() { kill "$runit"; end_service runit; } # on SIGTERM it also ends its service
 
 s6_begin() { s6-supervise "$work/s6" & s6=$!; }
 s6_end() { s6-svc -xd "$work/s6"; end_service s6; }
@@ -105,7 +105,7 @@ monit_at_5s_begin() { monit_begin monit_at_5s 5; monit5=$!; }
 monit_at_1s_end() { kill "$monit1"; wait "$monit1"; end_service monit_at_1s; }
 monit_at_5s_end() { kill "$monit5"; wait "$monit5"; end_service monit_at_5s; }
 
-# systemd itself, and vigild with it; a unit's first start may come before its FIFO is read.
+# systemd alone, and vigild with it.  The first start of a unit may come before its FIFO is read.
 unit() { # NAME LINE...
 	{
 		printf '[Unit]\nStartLimitIntervalSec=0\n[Service]\nExecStart=%s/%s/run\n' "$work" "$1"
@@ -152,5 +152,5 @@ cd "$top_builddir" || exit
 if with_systemd; then "$here/in-systemd.sh" bash "$self" & beside=$!; fi
 compare vigild $present
 [ -z "${beside:-}" ] || wait "$beside"
-case $? in 0 | 77) ;; *) not_ok "beside systemd" ;; esac
+case $? in 0 | 77) ;; *) not_ok "the comparison with systemd runs" ;; esac
 finish

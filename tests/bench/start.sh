@@ -1,15 +1,15 @@
 #!/bin/bash
-# How long vigild takes until it is ready with a hundred daemons, against one; and how long a
-# reload of ten thousand takes the loop when one in a hundred has changed, against one of none.  In
-# milliseconds; of the reload it is vigild's CPU, all of it spent in the loop.  Fails where a tick
-# was lost.  Prints `name metric value reference ratio`.  BENCH_FORM=short takes fewer.
+# The time until vigild is ready with a hundred daemons, compared with one daemon; and the time for which a
+# reload of ten thousand occupies the loop when one in a hundred has changed, compared with a reload
+# without a change.  In milliseconds; for the reload it is vigild's CPU, all of it spent in the loop.  Fails
+# if a tick was lost.  Prints `name metric value reference ratio`.  BENCH_FORM=short takes fewer daemons.
 . "$(dirname "$0")/many.sh" || exit 1
 trap 'stop_vigild; rm -rf "$work"' EXIT
 rounds=11 count=10000
 ! short || { rounds=1 count=200; }
 
 median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
-ready() { # COUNT: microseconds
+ready() { # COUNT: prints microseconds
 	tick_conf "$1" 5s
 	for _ in $(seq $rounds); do
 		"$top_builddir/tests/bench/ready" "$vigild" -c "$work/vigil.conf" 2>>"$work/log"
@@ -20,18 +20,18 @@ row ready_ms "$(div "$some" 1000)" "$(div "$one" 1000)"
 
 tick_conf $count 5s
 begin_vigild
-reload() { # EVERY: so many have another interval each time; 0: none.  Nanoseconds
+reload() { # EVERY: 100 changes every 100th daemon, 0 changes none; prints nanoseconds
 	local before
 	for i in $(seq $((rounds < 5 ? rounds : 5))); do
 		[ "$1" = 0 ] || sed -i "/^\[daemon:tick[0-9]*00\]/,/^interval/s/^interval.*/interval = $((5 + i))s/" \
 			"$work/vigil.conf"
 		before=$(spent "$vigild_pid")
-		ctl -q reload >/dev/null || not_ok "it reloads"
+		ctl -q reload >/dev/null || not_ok "the reload succeeds"
 		echo $(($(spent "$vigild_pid") - before))
 	done | median
 }
 none=$(reload 0) changed=$(reload 100)
 row reload_ms "$(div "$changed" 1000000)" "$(div "$none" 1000000)"
 missed=$(ctl get /runs | awk -F '[:,]' '/"missed"/ { n += $2 } END { print n + 0 }')
-[ "$missed" = 0 ] || not_ok "no tick is lost by a reload: $missed"
+[ "$missed" = 0 ] || not_ok "reloads lose no tick: $missed"
 finish

@@ -1,8 +1,9 @@
 #!/bin/bash
-# What ten thousand daemons of 5 s cost that do next to nothing, beside as many bare libevent
-# timers on the same grid and a thread for each (timers.c), one after the other.  Prints `name metric value reference ratio`.
+# What ten thousand daemons of 5 s cost that do next to nothing, compared with as many plain libevent timers
+# on the same grid and with a thread for each (timers.c), one after the other.  Prints `name metric value
+# reference ratio`.
 #
-# BENCH_FORM=short takes a few.
+# BENCH_FORM=short takes fewer daemons.
 . "$(dirname "$0")/many.sh" || exit 1
 trap 'stop_vigild; rm -rf "$work"' EXIT
 count=10000 seconds=10 interval=5 settle=4
@@ -28,6 +29,6 @@ if [ -n "$t_fires" ]; then
 	row us_a_fire_to_threads "$(div $((cpu / 1000)) $fires)" "$(div $((t_cpu / 1000)) "$t_fires")"
 	row kb_a_daemon_to_threads "$(div "$memory" $count)" "$(div "$t_memory" $count)"
 else
-	echo "SKIP: ticks: so many threads cannot be had here"
+	echo "SKIP: ticks: this machine does not allow so many threads"
 fi
 finish

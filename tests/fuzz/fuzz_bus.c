@@ -1,9 +1,9 @@
 /*
  * fuzz_bus: systemd's messages, from a systemd that says anything in any form.
  *
- * The bytes are a recipe for a message: which reader it is for, of which types it is, and its values.  It is
- * sealed, and read as if it had come over the bus.  What is of another type than systemd's must be refused,
- * and a unit counts as running only where its state says so.
+ * The bytes are a recipe for a message: which reader it is for, of which types it is, and its
+ * values.  It is sealed, and read as if it had come over the bus.  What is of another type than
+ * systemd's must be refused, and a unit counts as running only where its state says so.
  */
 #include "fuzz.h"
 
@@ -189,7 +189,7 @@ static void judge_row(const struct unit_row *row, struct input *in)
 	char room[1024];
 
 	snprintf(properties.result, sizeof(properties.result), "%.31s", take_text(in, room));
-	unit_judge(row, &properties, &reply);
+	unit_evaluate(row, &properties, &reply);
 	ENDS(reply.text), ENDS(reply.evidence), ENDS(reply.hold), ENDS(reply.idle);
 	ENDS(reply.unit), ENDS(reply.load), ENDS(reply.active), ENDS(reply.sub), ENDS(reply.job);
 	FUZZ_HOLDS(

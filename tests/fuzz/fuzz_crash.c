@@ -23,13 +23,13 @@
 static void size_holds(void)
 {
 	char page[MARKER] = "vigil 2\nx";
-	struct blame before;
+	struct crash before;
 
-	blame_read(page, sizeof(page), &before);
+	crash_marker_parse(page, sizeof(page), &before);
 	FUZZ_HOLDS(!before.clean && strcmp(before.name, "x") == 0);
 }
 
-static void marker_holds(const struct blame *before)
+static void marker_holds(const struct crash *before)
 {
 	FUZZ_HOLDS(memchr(before->name, '\0', sizeof(before->name)) != NULL);
 	FUZZ_HOLDS(before->signo >= -1 && before->signo <= 64);
@@ -53,14 +53,14 @@ static void count_holds(struct store *store, const char *name, bool module)
 }
 
 /* Where the name is no daemon's, nothing is counted and nothing is forgiven. */
-static void nothing_is_counted(json_t *was, json_t *is, const struct blame *before)
+static void nothing_is_counted(json_t *was, json_t *is, const struct crash *before)
 {
 	if (before->clean || (before->name[0] != '\0' && !text_is_daemon_name(before->name)))
 		FUZZ_HOLDS(was == NULL ? is == NULL : json_equal(was, is));
 }
 
 /* The daemon that crashed last has a count. */
-static void counts_hold(struct store *store, const struct blame *before)
+static void counts_hold(struct store *store, const struct crash *before)
 {
 	bool counted = !before->clean && text_is_daemon_name(before->name);
 	const char *key = before->loading ? "opened_in_a_row" : "in_a_row", *name;
@@ -80,12 +80,12 @@ void fuzz_crash(const uint8_t *data, size_t size)
 	size_t n = size < MARKER ? size : MARKER;
 	struct loop *loop = loop_new();
 	struct store *store;
-	struct blame before, after;
+	struct crash before, after;
 	json_t *was;
 
 	FUZZ_HOLDS(loop != NULL);
 	size_holds();
-	blame_read(data, n, &before);
+	crash_marker_parse(data, n, &before);
 	marker_holds(&before);
 	fuzz_file("state.json", data + n, size - n);
 	fuzz_file("running", data, n);

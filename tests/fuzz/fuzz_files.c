@@ -14,6 +14,7 @@
 #include "base/diagnostic.h"
 #include "base/text.h"
 #include "config/config.h"
+#include "config/config_load.h"
 #include "loop/loop.h"
 #include "persist/store.h"
 #include "service/manager.h"

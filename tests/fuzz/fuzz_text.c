@@ -10,7 +10,6 @@
 #include <jansson.h>
 
 #include "base/diagnostic.h"
-#include "base/log.h"
 #include "base/text.h"
 #include "command/command.h"
 #include "config/option.h"

@@ -1,15 +1,15 @@
 #!/bin/bash
-# The alert rules for Prometheus: every metric that they use exists, and they fire when they must and only
-# then (alerts.yml), by Prometheus' own program.
+# The alert rules for Prometheus.  Each metric that a rule uses exists in vigil.  promtool, a program of Prometheus,
+# checks that the alerts fire when they must and not otherwise; the cases are in alerts.yml.
 . "$(dirname "$0")/lib.sh" || exit 1
 rules=$top_srcdir/conf/vigil-alerts.yml
 metrics=$top_srcdir/src/modules/http/metrics.c
 
 for name in $(grep -o 'expr:.*' "$rules" | grep -oE 'vigil_[a-z_]+' | sort -u); do
-	check "the metric $name of the alert rules is one that vigil has" grep -q "\"$name\"" "$metrics"
+	check "the metric $name of the alert rules exists in vigil" grep -q "\"$name\"" "$metrics"
 done
 command -v promtool >/dev/null || { echo "SKIP: promtool is not installed (package prometheus)"; finish; }
-check "promtool finds nothing wrong in the alert rules" promtool check rules "$rules"
+check "promtool accepts the alert rules" promtool check rules "$rules"
 if promtool test rules "$here/alerts.yml" >"${TMPDIR:-/tmp}/alerts.$$" 2>&1; then
 	ok "the alert rules fire when they must, and only then"
 else
@@ -17,7 +17,7 @@ else
 	not_ok "the alert rules fire when they must, and only then"
 fi
 rm -f "${TMPDIR:-/tmp}/alerts.$$"
-# A rule that nothing tests would go unnoticed when it breaks.
+# A new rule needs a test, because otherwise nobody notices when it breaks.
 for alert in $(sed -n 's/.*- alert: //p' "$rules"); do
 	check "the alert $alert has a test" grep -q "$alert" "$here/alerts.yml"
 done

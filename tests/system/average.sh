@@ -1,6 +1,6 @@
 #!/bin/bash
-# The average module: windows and rings of real numbers, gaps, thresholds, a restart of vigild, and
-# what it refuses.
+# The average module with real numbers: windows, rings, gaps, thresholds, a restart of vigild, and the
+# options that the module refuses.
 . "$(dirname "$0")/lib.sh" || exit 1
 install_staged
 set_paths
@@ -13,7 +13,7 @@ cat >"$work/probe" <<S
 read -r n <"$work/number"; echo "{\"n\": \$n}"
 S
 chmod 755 "$work/probe"
-conf() { # conf OPTION...: of the daemon trend
+conf() { # conf OPTION...: writes a configuration whose daemon trend has these options
 	{
 		printf '[daemons]\nprobe = yes\ntrend = yes\n'
 		printf '[daemon:probe]\nmodule = exec\ncommand = %s\nformat = json\ninterval = 100ms\n' "$work/probe"
@@ -30,44 +30,44 @@ says() { case $(get /runs/trend/health/text)$(get /runs/trend/reason) in *"$1"*)
 sources="source = n=/daemons/probe/n, /vigil/generation, none=/daemons/probe/nothing"
 conf "$sources" "interval = 100ms" "windows = 1s, 10s" "points = 20" "warning = 6" "critical = ~:9" "window = 1s"
 start_vigild
-check "a window fills" wait_for 20 has n/windows/1s/samples 10
-check "with what there is" has n/windows/1s/mean 4.0
-check "a number of the host's as well" over generation/windows/10s/max 0
-check "what is no number is a gap" has none/windows/10s/samples 0
-check "in the ring, too" eval 'ctl get /daemons/trend/values/none/ring | grep -q null'
-check "and is not known" level UNKNOWN
-check "which is said" says '1 of 3 sources have no current number: /daemons/probe/nothing has no number'
+check "average: a window of 1 s holds ten samples" wait_for 20 has n/windows/1s/samples 10
+check "average: the mean of equal samples is their value" has n/windows/1s/mean 4.0
+check "average: a number of vigild itself can be a source" over generation/windows/10s/max 0
+check "average: a source without a number adds no sample" has none/windows/10s/samples 0
+check "average: a source without a number is null in the ring" eval 'ctl get /daemons/trend/values/none/ring | grep -q null'
+check "average: a source without a number makes the health UNKNOWN" level UNKNOWN
+check "average: the health text names the source without a number" says '1 of 3 sources have no current number: /daemons/probe/nothing has no number'
 echo 8 >"$work/number"
-check "it follows" wait_for 20 has n/windows/1s/mean 8.0
-check "the longer window still knows" has n/windows/10s/min 4.0
+check "average: the mean of the short window follows a changed number" wait_for 20 has n/windows/1s/mean 8.0
+check "average: the longer window still has the former minimum" has n/windows/10s/min 4.0
 echo 40 >"$work/number"
-check "a threshold on the mean" wait_for 20 level CRITICAL
-check "in words" says ' on average over 1s'
-check "the ring says how far its points are apart" has n/ring_seconds 0.5
-check "and others may use it" eval 'ctl check trend -w 1: -c 1000: /daemons/trend/values/n/windows/1s/mean >/dev/null; [ $? != 3 ]'
+check "average: a mean over the critical threshold makes the health CRITICAL" wait_for 20 level CRITICAL
+check "average: the health text names the window of the mean" says ' on average over 1s'
+check "average: the state has the distance between the points of a ring" has n/ring_seconds 0.5
+check "vigilctl check can judge a mean of the average module" eval 'ctl check trend -w 1: -c 1000: /daemons/trend/values/n/windows/1s/mean >/dev/null; [ $? != 3 ]'
 
 gaps() { ctl get /daemons/trend/values/n/ring | grep -c null; }
 before=$(gaps)
 kill -STOP "$vigild_pid"; sleep 2; kill -CONT "$vigild_pid"
-check "time in which nothing was sampled is a gap" wait_for 20 eval '[ "$(gaps)" -ge $((before + 2)) ]'
+check "average: the time in which vigild did not run is a gap in the ring" wait_for 20 eval '[ "$(gaps)" -ge $((before + 2)) ]'
 
 echo 4 >"$work/number"
 min=$(value n/windows/10s/max)
 check "vigild stops" stop_vigild
 sed -i 's/"time": *[0-9.]*/"time": 1000.0/' "$work/state/state.json"
 start_vigild
-check "samples outlive a restart, and a clock that was set forward by decades meanwhile" wait_for 10 over n/windows/10s/max 30
-check "as what they were" [ "$(value n/windows/10s/max)" = "$min" ]
+check "average: samples survive a restart of vigild during which the clock moves forward by decades" wait_for 10 over n/windows/10s/max 30
+check "average: the maximum is the same after a restart of vigild" [ "$(value n/windows/10s/max)" = "$min" ]
 
-# --- what is refused ------------------------------------------------------------------------------
+# --- refused options ------------------------------------------------------------------------------
 
-refused() { # refused TEXT OPTION...
+refused() { # refused TEXT OPTION...: checks that a reload of trend with these options is refused with this text
 	local text=$1; shift
 	conf "$@"
-	refused_by_reload "the reload refuses: $text" "$text"
+	refused_by_reload "average: a reload is refused with the message: $text" "$text"
 }
 refused 'memory_max is 1024: take a longer interval' "$sources" "interval = 100ms" "memory_max = 1KiB"
-check "through all of them the daemon is running" is /runs/trend/status running
+check "average: the daemon still runs after a refused reload" is /runs/trend/status running
 refused '"x" is neither an address' "source = x"
 refused 'two are called "n"' "source = /a/n, /b/n"
 refused '"forever" is no duration' "source = /a/n" "windows = forever"
@@ -76,7 +76,7 @@ refused 'warning = "9:1": is no range' "source = /a/n" "warning = 9:1"
 refused 'window = "2m": is not among the windows' "source = /a/n" "window = 2m"
 conf "source = /runs/probe/ticks"
 ctl -q reload >/dev/null
-check "and one that is right runs again" wait_for 10 level OK
+check "average: the daemon is OK after a reload with valid options" wait_for 10 level OK
 check "vigild stops" stop_vigild
 [ "$failed" -eq 0 ] || tail -30 "$work/log"
 finish

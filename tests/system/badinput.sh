@@ -1,5 +1,6 @@
 #!/bin/bash
-# Bad input gets a clear error that names the place, and nothing is lost.
+# Invalid input to vigild and vigilctl.  Each wrong file, option or argument gets an error that names its place, and a
+# running vigild is not disturbed.
 . "$(dirname "$0")/lib.sh" || exit 1
 install_staged
 set_paths
@@ -7,12 +8,12 @@ work=$(mktemp -d)
 chmod 755 "$work"
 trap 'stop_vigild; rm -rf "$work"' EXIT
 
-# refused TEXT PATTERN: vigild -t and vigild itself refuse the vigil.conf on stdin, saying so
+# refused TEXT PATTERN: checks that vigild -t refuses the sections on stdin with a message that matches the pattern
 refused() {
 	local text=$1 pattern=$2
 	write_conf
 	if "$vigild" -t -c "$work/vigil.conf" >/dev/null 2>"$work/out"; then
-		not_ok "$text: vigild -t takes it"
+		not_ok "$text: vigild -t accepts it"
 	else
 		check "$text" grep -qE "$pattern" "$work/out"
 	fi
@@ -23,50 +24,50 @@ refused_in_vigil() {
 	write_conf </dev/null
 	printf '%s\n' "$@" >>"$work/vigil.conf"
 	if "$vigild" -t -c "$work/vigil.conf" >/dev/null 2>"$work/out"; then
-		not_ok "$text: vigild -t takes it"
+		not_ok "$text: vigild -t accepts it"
 	else
 		check "$text" grep -qE "$pattern" "$work/out"
 	fi
 }
 start_refused() {
 	timeout 10 "$vigild" -c "$work/vigil.conf" >/dev/null 2>"$work/out"
-	check "$1: vigild does not start, exit 1" [ $? = 1 ]
+	check "$1: vigild does not start and exits with 1" [ $? = 1 ]
 }
 
-refused "an unknown section" 'vigil.conf:8: unknown section \[deamons\]; did you mean \[daemons\]\?' <<'C'
+refused "vigild -t refuses an unknown section and suggests the right one" 'vigil.conf:8: unknown section \[deamons\]; did you mean \[daemons\]\?' <<'C'
 [deamons]
 C
 start_refused "an unknown section"
-refused "an unknown key" 'vigil.conf:12: unknown key "intervall".*did you mean "interval"' <<'C'
+refused "vigild -t refuses an unknown key and suggests the right one" 'vigil.conf:12: unknown key "intervall".*did you mean "interval"' <<'C'
 [daemons]
 a = yes
 [daemon:a]
 module = service
 intervall = 5s
 C
-check "and what is missing, in the same run" grep -q 'service is missing in \[daemon:a\]' "$work/out"
-refused "a bad duration" 'interval = "5x": is not a duration' <<'C'
+check "vigild -t reports a missing key in the same run as an unknown one" grep -q 'service is missing in \[daemon:a\]' "$work/out"
+refused "vigild -t refuses an invalid duration" 'interval = "5x": is not a duration' <<'C'
 [daemon:a]
 module = service
 service = x
 interval = 5x
 C
-refused "a module that is not there" 'there is no module "nosuch" in .*/modules' <<'C'
+refused "vigild -t refuses a module that does not exist" 'there is no module "nosuch" in .*/modules' <<'C'
 [daemons]
 a = yes
 [daemon:a]
 module = nosuch
 C
-refused "a line without =" 'vigil.conf:9: there is no "=" in this line' <<'C'
+refused "vigild -t refuses a line without =" 'vigil.conf:9: there is no "=" in this line' <<'C'
 [daemons]
 a yes
 C
-refused "the same key twice" 'vigil.conf:10: duplicate key "a" \(first defined at line 9\)' <<'C'
+refused "vigild -t refuses a duplicate key" 'vigil.conf:10: duplicate key "a" \(first defined at line 9\)' <<'C'
 [daemons]
 a = yes
 a = no
 C
-refused "names that differ by case" 'differ only by case' <<'C'
+refused "vigild -t refuses two daemons whose names differ only by case" 'differ only by case' <<'C'
 [daemon:a]
 module = service
 service = x
@@ -75,24 +76,24 @@ module = service
 service = y
 C
 for name in ../etc/passwd -Hroot@evil a/b "$(printf 'x%.0s' $(seq 300))" 'a b' 'a;b' '$(id)'; do
-	refused "service name ${name:0:20}" 'cannot be the name of a service' <<C
+	refused "vigild -t refuses the service name ${name:0:20}" 'cannot be the name of a service' <<C
 [daemon:a]
 module = service
 service = $name
 C
 done
-# --- what means nothing ---------------------------------------------------------------------------
+# --- values without an effect ---------------------------------------------------------------------
 
 for deny in 'mydb # never' '"mydb"' "'mydb', dbus" 'mydb dbus' 'mydb;dbus' 'mydb ; dbus' 'mydb,,dbus' 'mydb,' \
 	'-mydb' 'my/db' '[m]ydb' 'mydb|dbus'; do
-	refused_in_vigil "deny = $deny, which protects nothing, is refused" \
+	refused_in_vigil "deny = $deny, which would protect no service, is refused" \
 		'vigil.conf:[0-9]*: deny = .*(its element|an empty element)' "deny = $deny"
 done
-refused_in_vigil "a comment behind a list gets the hint" 'a comment has a line of its own' 'deny = mydb # never'
-refused_in_vigil "quotes around a list's element get the hint" 'vigil has no quotes around values' 'deny = "mydb"'
-refused_in_vigil "quotes around a group get the hint" 'group = ""adm"": .*vigil has no quotes' 'group = "adm"'
-refused_in_vigil "a comment behind a number gets the hint" 'workers = .*vigil has no comments' 'workers = 4 # four'
-refused_in_vigil "a comment behind a word gets the hint" 'log_level = .*vigil has no comments' 'log_level = info ; loud'
+refused_in_vigil "a comment after a list is refused with a hint" 'a comment has a line of its own' 'deny = mydb # never'
+refused_in_vigil "quotes around an element of a list are refused with a hint" 'vigil has no quotes around values' 'deny = "mydb"'
+refused_in_vigil "quotes around a group are refused with a hint" 'group = ""adm"": .*vigil has no quotes' 'group = "adm"'
+refused_in_vigil "a comment after a number is refused with a hint" 'workers = .*vigil has no comments' 'workers = 4 # four'
+refused_in_vigil "a comment after a word is refused with a hint" 'log_level = .*vigil has no comments' 'log_level = info ; loud'
 
 # service TEXT PATTERN LINE...: a daemon of the module service with these lines is refused
 service() {
@@ -100,17 +101,17 @@ service() {
 	refused "$text" "vigil.conf:[0-9]*: $pattern" \
 		< <(printf '[daemons]\na = yes\n[daemon:a]\nmodule = service\n'; printf '%s\n' "$@")
 }
-service "a probe of https is refused with what is possible" \
+service "a probe of https is refused, and the message says what to use instead" \
 	'probe = "https://.*TLS is not built.*tcp://ADDRESS:PORT' 'service = x' 'probe = https://127.0.0.1/'
 service "a probe of tls is refused" 'probe = "tls://.*TLS is not built' 'service = x' 'probe = tls://127.0.0.1:443'
 service "a probe of a Unix socket is refused" 'probe = "unix:.*Unix sockets' 'service = x' 'probe = unix:///run/x.sock'
 service "a probe without a port is refused" 'probe = .*names no port' 'service = x' 'probe = tcp://127.0.0.1'
-service "a probe of a name is refused" 'probe = .*is no address' 'service = x' 'probe = tcp://db.example.org:5432'
-service "a probe that is a port alone is refused" 'probe = .*did you mean tcp://127.0.0.1:80' \
+service "a probe of a host name is refused" 'probe = .*is no address' 'service = x' 'probe = tcp://db.example.org:5432'
+service "a probe without tcp:// is refused, and the right form is suggested" 'probe = .*did you mean tcp://127.0.0.1:80' \
 	'service = x' 'probe = 127.0.0.1:80'
 service "a probe whose program is missing is refused" 'probe = .*there is no program /no/such' \
 	'service = x' 'probe = /no/such/program -x'
-service "a probe that no PATH has is refused" 'probe = .*there is no program "nosuchprogram" in the PATH' \
+service "a probe whose program is not in the PATH is refused" 'probe = .*there is no program "nosuchprogram" in the PATH' \
 	'service = x' 'probe = nosuchprogram'
 service "a probe that cannot be executed is refused" 'probe = .*chmod \+x' 'service = x' 'probe = /etc/passwd'
 for command in '/bin/ps ax | grep x' '/bin/true; /bin/true' '/bin/true && /bin/true' '/bin/echo x > /tmp/x' \
@@ -121,12 +122,12 @@ for command in '/bin/ps ax | grep x' '/bin/true; /bin/true' '/bin/true && /bin/t
 	service "the status_command $command, which needs a shell, is refused" 'status_command = .*no shell is run' \
 		'service = x' 'manager = command' "status_command = $command"
 done
-service "a comment behind a command is refused" 'probe = .*vigil has no comments' 'service = x' 'probe = /bin/true # ok'
-service "a timer is no service" 'service = "foo.timer": .*foo.service' 'service = foo.timer'
-service "a socket under systemd is no service" 'service = "foo.socket"' 'service = foo.socket' 'manager = systemd'
-service "a template is no service" 'service = "foo@": .*foo@INSTANCE' 'service = foo@'
-service "quotes around a service get the hint" 'service = .*vigil has no quotes' 'service = "nginx"'
-service "manager = command needs a status_command" 'manager = "command": needs a status_command' \
+service "a comment after a command is refused" 'probe = .*vigil has no comments' 'service = x' 'probe = /bin/true # ok'
+service "the name of a timer is refused as a service" 'service = "foo.timer": .*foo.service' 'service = foo.timer'
+service "the name of a socket unit is refused as a service under systemd" 'service = "foo.socket"' 'service = foo.socket' 'manager = systemd'
+service "the name of a template is refused as a service" 'service = "foo@": .*foo@INSTANCE' 'service = foo@'
+service "quotes around the name of a service are refused with a hint" 'service = .*vigil has no quotes' 'service = "nginx"'
+service "manager = command without a status_command is refused" 'manager = "command": needs a status_command' \
 	'service = x' 'manager = command' 'restart_command = /bin/true'
 service "a status_command that is missing is refused" 'status_command = .*there is no program' \
 	'service = x' 'manager = command' 'status_command = /no/such'
@@ -134,7 +135,7 @@ service "a command of another manager is refused" 'status_command = .*never run 
 	'service = x' 'manager = systemd' 'status_command = /bin/true'
 service "after = nosuch is refused" 'after = "nosuch": there is no daemon "nosuch"' 'service = x' 'after = nosuch'
 service "a daemon that waits for itself is refused" 'after = "a": the daemon names itself' 'service = x' 'after = a'
-service "two names without a comma are refused" 'after = .*its element "b c"' 'service = x' 'after = b c'
+service "two names in after without a comma are refused" 'after = .*its element "b c"' 'service = x' 'after = b c'
 
 # chain AFTER...: daemons a, b and c, each with its own after
 chain() {
@@ -145,9 +146,9 @@ chain() {
 		shift
 	done
 }
-refused "daemons that wait for each other are named" 'vigil.conf:19: .*wait for each other: a -> b -> c -> a' \
+refused "daemons that wait for each other are refused, and the message names them" 'vigil.conf:19: .*wait for each other: a -> b -> c -> a' \
 	< <(chain b c a)
-refused "a misspelt daemon in after gets the right name" 'vigil.conf:13: .*no daemon "bd"; did you mean "db"' <<'C'
+refused "a misspelt daemon in after is refused, and the right name is suggested" 'vigil.conf:13: .*no daemon "bd"; did you mean "db"' <<'C'
 [daemons]
 web = yes
 db = yes
@@ -161,7 +162,7 @@ service = db
 C
 refused "a daemon in after that is not enabled is refused" 'the daemon "off" is not enabled' < <(chain off '' '')
 write_conf < <(chain 'b, c' c '')
-check "two ways to the same daemon are right" "$vigild" -t -c "$work/vigil.conf"
+check "two paths of after to the same daemon are accepted" "$vigild" -t -c "$work/vigil.conf"
 write_conf <<'C'
 [daemons]
 a = yes
@@ -173,8 +174,8 @@ service = nginx
 module = service
 service = nginx.service
 C
-check "two daemons for one service are right" eval '"$vigild" -t -c "$work/vigil.conf" >/dev/null 2>"$work/out"'
-check "two daemons for one service are noted" \
+check "two daemons for one service are accepted" eval '"$vigild" -t -c "$work/vigil.conf" >/dev/null 2>"$work/out"'
+check "vigild -t prints a note about two daemons for one service" \
 	grep -q 'vigil.conf:16: note: the daemons "a" and "b" watch the same service' "$work/out"
 
 # module NAME TEXT PATTERN LINE...: a daemon of that module with these lines is refused
@@ -184,18 +185,18 @@ module() {
 	refused "$text" "vigil.conf:[0-9]*: $pattern" \
 		< <(printf '[daemons]\na = yes\n[daemon:a]\nmodule = %s\n' "$name"; printf '%s\n' "$@")
 }
-module http "a name for an address is refused" 'listen = "localhost:5669"' 'listen = localhost:5669'
-module http "an address with a comment gets the hint" 'listen = .*vigil has no comments' 'listen = 127.0.0.1:5669 # here'
+module http "a host name in listen of the http module is refused" 'listen = "localhost:5669"' 'listen = localhost:5669'
+module http "a comment after an address is refused with a hint" 'listen = .*vigil has no comments' 'listen = 127.0.0.1:5669 # here'
 module system "a percent sign in a range is refused" 'disk_warning = "90%"' 'disk_warning = 90%'
-module system "a range in quotes gets the hint" 'disk_warning = .*vigil has no quotes' 'disk_warning = "90"'
+module system "quotes around a range are refused with a hint" 'disk_warning = .*vigil has no quotes' 'disk_warning = "90"'
 for to in '"CRITICAL"' critical 'CRITICAL WARNING' 'CRITICAL;WARNING' CRTICAL; do
 	module notify "to = $to, which never matches, is refused" 'to = .*its element' 'command = /bin/true' "to = $to"
 done
-module notify "a level in lower case gets the right one" 'to = .*did you mean "CRITICAL"' 'command = /bin/true' 'to = critical'
-module exec "a variable without a value is refused" 'environment = .*is not NAME=VALUE' 'command = /bin/true' \
+module notify "a level in lower case is refused, and the right one is suggested" 'to = .*did you mean "CRITICAL"' 'command = /bin/true' 'to = critical'
+module exec "an environment variable without a value is refused" 'environment = .*is not NAME=VALUE' 'command = /bin/true' \
 	'environment = PATH'
-module average "an address of no number is refused" 'source = ' 'source = load'
-module icinga "an address of another scheme is refused" 'url = .*is not https://' 'url = http://master:5665'
+module average "a source of the average module that is not a pointer is refused" 'source = ' 'source = load'
+module icinga "a url of the icinga module without https is refused" 'url = .*is not https://' 'url = http://master:5665'
 
 write_conf <<'C'
 [daemons]
@@ -204,31 +205,31 @@ a = yes
 module = service
 service = foo.timer
 C
-start_refused "what a module refuses"
-check "what a module refuses is said on stderr" grep -q 'vigil.conf:12: service = "foo.timer"' "$work/out"
+start_refused "an option that a module refuses"
+check "vigild prints on stderr why a module refuses an option" grep -q 'vigil.conf:12: service = "foo.timer"' "$work/out"
 
-# The text of a value is the admin's own affair, but what looks like a mistake is mentioned.
+# The quotes inside a command are for that command, so they are no mistake.
 write_conf < <(printf '[daemons]\na = yes\n[daemon:a]\nmodule = service\nservice = x\nprobe = "/bin/true" %s\n' "'# ;'")
-check "quotes that a command has a use for are right" eval '"$vigild" -t -c "$work/vigil.conf" 2>"$work/out" >&2'
-check "and nothing is said of them" eval '! grep -q note "$work/out"'
+check "quotes inside a command are accepted" eval '"$vigild" -t -c "$work/vigil.conf" 2>"$work/out" >&2'
+check "vigild -t prints no note about quotes inside a command" eval '! grep -q note "$work/out"'
 
-refused "a daemon's name" '"../x" cannot be the name of a daemon' <<'C'
+refused "vigild -t refuses the daemon name ../x" '"../x" cannot be the name of a daemon' <<'C'
 [daemons]
 ../x = yes
 C
 printf '[daemons]\na\0b = yes\n' >"$work/vigil.conf"
 "$vigild" -t -c "$work/vigil.conf" 2>"$work/out"
-check "a NUL byte" grep -q 'vigil.conf:2: this line holds a NUL byte' "$work/out"
+check "vigild -t names the line of a NUL byte" grep -q 'vigil.conf:2: this line holds a NUL byte' "$work/out"
 "$vigild" -t -c "$work/none.conf" 2>"$work/out"
-check "a missing file" grep -q 'none.conf: there is no such file' "$work/out"
+check "vigild -t says that vigil.conf does not exist" grep -q 'none.conf: there is no such file' "$work/out"
 : >"$work/empty.conf"
-check "an empty file is right" "$vigild" -t -c "$work/empty.conf"
+check "vigild -t accepts an empty vigil.conf" "$vigild" -t -c "$work/empty.conf"
 
-"$vigild" --nonsense 2>/dev/null; check "an unknown option: exit 2" [ $? = 2 ]
-"$vigild" -l loud 2>"$work/out"; check "an unknown level: exit 2" [ $? = 2 ]
-"$vigild" argument 2>/dev/null; check "an argument: exit 2" [ $? = 2 ]
+"$vigild" --nonsense 2>/dev/null; check "vigild exits with 2 for an unknown option" [ $? = 2 ]
+"$vigild" -l loud 2>"$work/out"; check "vigild exits with 2 for an unknown log level" [ $? = 2 ]
+"$vigild" argument 2>/dev/null; check "vigild exits with 2 for an unexpected argument" [ $? = 2 ]
 
-# A module that others may write is refused, and takes nothing else down.
+# A module that other users may write is refused, and the other daemons still run.
 mkdir -p "$work/modules/service" "$work/modules/bad"
 cp "$modules/service/service.so" "$work/modules/service/"
 cp "$modules/service/service.so" "$work/modules/bad/bad.so"
@@ -247,36 +248,36 @@ status_command = /bin/true
 module = bad
 C
 start_vigild
-check "a module under another name is refused" wait_for 10 is /runs/evil/status failed
-check "in words" grep -q 'calls itself "service"' "$work/log"
-check "and the other daemon runs" is /runs/good/status running
+check "a module in a file with another name is refused" wait_for 10 is /runs/evil/status failed
+check "the log says that the module has another name" grep -q 'calls itself "service"' "$work/log"
+check "a daemon runs although the module of another one was refused" is /runs/good/status running
 chmod 666 "$work/modules/bad/bad.so"
 ctl reload >/dev/null
 check "a module that others may write is refused" grep -q 'bad.so may be written by others' "$work/log"
 if [ "$(id -u)" = 0 ]; then
 	chmod 644 "$work/modules/bad/bad.so"; chown 12345 "$work/modules/bad/bad.so"
 	ctl reload >/dev/null
-	check "a module of a stranger is refused" grep -q 'belongs to uid 12345' "$work/log"
+	check "a module that belongs to another user is refused" grep -q 'belongs to uid 12345' "$work/log"
 fi
 
 "$vigild" -c "$work/vigil.conf" 2>"$work/out"
 check "a second vigild on the same pipe is refused" [ $? = 1 ]
-check "in words" grep -q 'another vigild reads it; stop that one' "$work/out"
+check "a second vigild says that another one reads the pipe" grep -q 'another vigild reads it; stop that one' "$work/out"
 sed "s|^pipe = .*|pipe = $work/other.pipe|" "$work/vigil.conf" >"$work/other.conf"
 "$vigild" -c "$work/other.conf" 2>"$work/out"
-check "and one on the same socket" [ $? = 1 ]
-check "in words" grep -q 'another vigild answers on' "$work/out"
-check "which leaves no pipe behind" [ ! -e "$work/other.pipe" ]
-check "and the first is not disturbed" ctl -q version
+check "a second vigild on the same socket is refused" [ $? = 1 ]
+check "a second vigild says that another one answers on the socket" grep -q 'another vigild answers on' "$work/out"
+check "a second vigild that was refused leaves no pipe behind" [ ! -e "$work/other.pipe" ]
+check "the first vigild still answers after others were refused" ctl -q version
 
-ctl stauts 2>"$work/out"; check "a misspelt verb: exit 2" [ $? = 2 ]
-check "with the right word" grep -q 'did you mean "status"' "$work/out"
-ctl get nonsense 2>"$work/out"; check "not a pointer: exit 1" [ $? = 1 ]
-ctl get /nothing/here 2>"$work/out"; check "nothing there: exit 1" [ $? = 1 ]
-ctl status goood 2>"$work/out"; check "a misspelt daemon: exit 1" [ $? = 1 ]
-check "with the right name" grep -q 'did you mean "good"' "$work/out"
-"$vigilctl" -s "$work/nosuch.sock" status 2>"$work/out"; check "no vigild: exit 4" [ $? = 4 ]
-check "vigild stops as asked" stop_vigild
-check "socket and pipe are gone" [ ! -e "$work/control.sock" -a ! -e "$work/control.pipe" ]
+ctl stauts 2>"$work/out"; check "vigilctl exits with 2 for a misspelt verb" [ $? = 2 ]
+check "vigilctl suggests the right verb" grep -q 'did you mean "status"' "$work/out"
+ctl get nonsense 2>"$work/out"; check "vigilctl get exits with 1 for an invalid pointer" [ $? = 1 ]
+ctl get /nothing/here 2>"$work/out"; check "vigilctl get exits with 1 for a pointer without a value" [ $? = 1 ]
+ctl status goood 2>"$work/out"; check "vigilctl status exits with 1 for a misspelt daemon" [ $? = 1 ]
+check "vigilctl status suggests the right daemon" grep -q 'did you mean "good"' "$work/out"
+"$vigilctl" -s "$work/nosuch.sock" status 2>"$work/out"; check "vigilctl exits with 4 if no vigild runs" [ $? = 4 ]
+check "vigild stops with status 0" stop_vigild
+check "vigild has removed its socket and its pipe" [ ! -e "$work/control.sock" -a ! -e "$work/control.pipe" ]
 [ "$failed" -eq 0 ] || tail -50 "$work/log"
 finish

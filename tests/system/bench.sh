@@ -1,8 +1,8 @@
 #!/bin/bash
-# The benchmarks run, in their short form, and print the rows that they should.  Nothing is
-# asserted on time: the machine of a test is at work on other things.
+# Each benchmark runs in its short form and prints rows of the right format.  The test asserts no
+# times, because the machine also does other work.
 . "$(dirname "$0")/lib.sh" || exit 1
-MAKEFLAGS= make -C "$top_builddir" -s bench-programs >/dev/null || { not_ok "their programs are made"; finish; }
+MAKEFLAGS= make -C "$top_builddir" -s bench-programs >/dev/null || { not_ok "the programs of the benchmarks are built"; finish; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export top_srcdir top_builddir BENCH_FORM=short

@@ -1,13 +1,13 @@
 #!/bin/bash
-# vigilctl check: what a Nagios plugin prints and exits with, for every kind of daemon, for numbers,
-# for what cannot be known; and the real icinga2 runs it.
+# vigilctl check: the output and the exit status, which are those of a Nagios plugin, for every kind of
+# daemon, for numbers, and for states that are unknown.  The real icinga2 loads the shipped CheckCommand.
 . "$(dirname "$0")/lib.sh" || exit 1
 install_staged
 set_paths
 work=$(mktemp -d)
 chmod 755 "$work"
 trap 'stop_vigild; rm -rf "$work"' EXIT
-# A real plugin with byte counts; what it printed is kept to compare.
+# A real plugin with byte counts.  Its output is kept for the comparison below.
 plugins=/usr/lib/nagios/plugins
 cat >"$work/disk" <<S
 #!/bin/sh
@@ -65,15 +65,15 @@ interval = 200ms
 [daemon:broken]
 module = nosuch
 C
-# gives STATUS FIRST-LINE ARGUMENT...: what `check ARGUMENT...` does
+# gives STATUS FIRST-LINE ARGUMENT...: checks the exit status and the first line of `vigilctl check ARGUMENT...`
 gives() {
 	local status=$1 line=$2; shift 2
 	ctl check "$@" >"$work/out" 2>"$work/err"
 	local got=$?
 	if [ "$got" = "$status" ] && [ "$(head -n 1 "$work/out")" = "$line" ] && [ ! -s "$work/err" ]; then
-		ok "check $*: $line"
+		ok "vigilctl check $* prints: $line"
 	else
-		not_ok "check $*: $line"; echo "it exits $got:"; cat "$work/out" "$work/err"
+		not_ok "vigilctl check $* prints: $line"; echo "it exits $got:"; cat "$work/out" "$work/err"
 	fi
 }
 start_vigild
@@ -83,26 +83,26 @@ wait_for 10 is /runs/service/health/level OK
 
 gives 0 "OK - 88/used | '/ var'=88%;~:80;@90:95;0;100 't'=0.5s" plugin
 gives 2 'CRITICAL - it is a/b' bad
-check "its history follows" grep -qE '^20[0-9-]+T[0-9:.]+Z CRITICAL at first: it is a/b$' "$work/out"
-check "with no second bar in it" [ "$(tail -n +2 "$work/out" | grep -c '|')" = 0 ]
+check "vigilctl check prints the history of the daemon after the first line" grep -qE '^20[0-9-]+T[0-9:.]+Z CRITICAL at first: it is a/b$' "$work/out"
+check "vigilctl check prints no bar after the first line" [ "$(tail -n +2 "$work/out" | grep -c '|')" = 0 ]
 gives 3 'UNKNOWN - it was started, and has printed nothing yet' late
 gives 0 'OK - demo is running' service
 gives 2 "CRITICAL - broken has failed: $(get /runs/broken/reason)" broken
 gives 3 'UNKNOWN - there is no daemon "nosuch" running' nosuch
 
-check "check_disk has run" wait_for 20 is /runs/disk/health/level OK
+check "the plugin check_disk is OK" wait_for 20 is /runs/disk/health/level OK
 ctl check disk >"$work/out"
 said="'/'=$(sed -n '1s/.*| *\/=//p' "$work/printed")"
-check "check hands on byte counts of check_disk with all digits" eval \
+check "vigilctl check prints byte counts of check_disk with all digits" eval \
 	'[ "$(sed -n "1s/.*| //p" "$work/out")" = "${said%% *}" ]'
-check "labels and values of odd plugins arrived" wait_for 20 is /runs/labels/health/level OK
+check "a plugin with unusual labels and values is OK" wait_for 20 is /runs/labels/health/level OK
 gives 0 "OK | 'Physical Memory'=12.47%;;0 'it''s'=6410 'a=b'=80%;75;90 'C: Bob''s disk'=123456789012345c 't'=0.00000012s;0.1;0.0000001" labels
-check "check counts a label with a bar that it cannot hand on" grep -q \
+check "vigilctl check counts a label with a bar, which it cannot print" grep -q \
 	'^performance data left out: 1 ' "$work/out"
-check "the state counts what a plugin printed and nothing could read" \
+check "the state counts performance data that cannot be parsed" \
 	is /daemons/labels/left_out/count 3
-check "the log says once what could not be read" [ "$(grep -c 'labels: left out of its output: performance data that cannot be read: 1 items, 2 thresholds; the first is "0,0"' "$work/log")" = 1 ]
-check "get writes a real with the fewest digits" [ "$(ctl get "/daemons/labels/perfdata/t/warn")" = 0.1 ]
+check "the log says once which performance data cannot be parsed" [ "$(grep -c 'labels: left out of its output: performance data that cannot be read: 1 items, 2 thresholds; the first is "0,0"' "$work/log")" = 1 ]
+check "vigilctl get prints a real number with the fewest digits" [ "$(ctl get "/daemons/labels/perfdata/t/warn")" = 0.1 ]
 
 ctl -q pause bad --for 1h --reason 'new disks'
 until=$(get /runs/bad/paused_until)
@@ -127,23 +127,23 @@ gives 3 'UNKNOWN - /a~ is not a JSON Pointer: it has a ~ that neither 0 nor 1 fo
 gives 3 'UNKNOWN - a range wants the address of a number, as /daemons/service/...' service -w 5
 gives 3 'UNKNOWN - a range wants the address of a number, as /daemons/service/...' service -c 5
 ctl check >"$work/out" 2>/dev/null
-check "without a name: 3" [ $? = 3 ]
-check "on one line of stdout" grep -q '^UNKNOWN - check wants NAME' "$work/out"
+check "vigilctl check without a name exits with 3" [ $? = 3 ]
+check "vigilctl check without a name prints UNKNOWN on stdout" grep -q '^UNKNOWN - check wants NAME' "$work/out"
 "$vigilctl" -s "$work/nosuch" check plugin >"$work/out" 2>/dev/null
-check "without a vigild: 3" [ $? = 3 ]
-check "in words" grep -q "^UNKNOWN - vigild cannot be reached at $work/nosuch: " "$work/out"
+check "vigilctl check without a running vigild exits with 3" [ $? = 3 ]
+check "vigilctl check says that vigild cannot be reached" grep -q "^UNKNOWN - vigild cannot be reached at $work/nosuch: " "$work/out"
 printf '[vigil]\nsocket = relative\n' >"$work/wrong.conf"
 "$vigilctl" -c "$work/wrong.conf" check plugin >"$work/out" 2>/dev/null
-check "with a wrong configuration: 3" [ $? = 3 ]
-check "in words" grep -q "^UNKNOWN - $work/wrong.conf:2: " "$work/out"
+check "vigilctl check with an invalid vigil.conf exits with 3" [ $? = 3 ]
+check "vigilctl check names the invalid line of vigil.conf" grep -q "^UNKNOWN - $work/wrong.conf:2: " "$work/out"
 for wrong in "-o yaml" "-X" "--nosuch"; do
 	# shellcheck disable=SC2086
 	ctl $wrong check plugin >"$work/out" 2>/dev/null
-	check "with $wrong before it: 3" [ $? = 3 ]
-	check "in words" grep -q '^UNKNOWN - the options before check are wrong' "$work/out"
+	check "vigilctl $wrong check exits with 3" [ $? = 3 ]
+	check "vigilctl $wrong check says that the options before it are wrong" grep -q '^UNKNOWN - the options before check are wrong' "$work/out"
 done
 ctl -o json check plugin >"$work/out"
-check_with python3 "as JSON" python3 -c '
+check_with python3 "vigilctl -o json check prints the status, the output and the performance data" python3 -c '
 import json, sys
 said = json.load(open(sys.argv[1]))
 assert said["status"] == 0 and said["output"] == "OK - 88/used" and said["perfdata"].startswith("\x27/ var\x27=88%")' "$work/out"
@@ -151,15 +151,15 @@ assert said["status"] == 0 and said["output"] == "OK - 88/used" and said["perfda
 # --- icinga2 --------------------------------------------------------------------------------------
 
 icinga() {
-	[ "$(id -u)" = 0 ] || { echo "SKIP: icinga2's own run wants root"; return; }
+	[ "$(id -u)" = 0 ] || { echo "SKIP: icinga2 can run only as root"; return; }
 	[ -x /usr/sbin/icinga2 ] || { echo "SKIP: icinga2 is not installed"; return; }
 	local shipped
 	shipped=$stage$(make_variable docdir)/icinga2-vigil.conf
-	check "the sample names the program where it is installed" grep -qF "\"$(make_variable bindir)/vigilctl\"" "$shipped"
+	check "the sample for icinga2 has the installed path of vigilctl" grep -qF "\"$(make_variable bindir)/vigilctl\"" "$shipped"
 	{
 		printf 'include <itl>\n'
 		sed "s|$(make_variable bindir)/vigilctl|$vigilctl|" "$shipped"
-		# Its example of a service, too.
+		# The example of a service in its comment is loaded, too.
 		sed -n 's/^ \*   //p' "$shipped"
 		printf 'object Endpoint "master" {}\nobject Zone "master" { endpoints = [ "master" ] }\n'
 		printf 'object Endpoint "h" {}\nobject Zone "h" { endpoints = [ "h" ]; parent = "master" }\n'
@@ -168,9 +168,9 @@ icinga() {
 		printf 'vars.vigil_socket = "%s"; vars.vigil_warning = "1:2"; vars.vigil_pointer = "/x" }\n' "$work/control.sock"
 	} >"$work/icinga2.conf"
 	mkdir -p "$work/data" && chmod -R a+rX "$work" && chown -R nagios "$work/data"
-	check "icinga2 takes the CheckCommand" icinga2 daemon -C -c "$work/icinga2.conf" \
+	check "icinga2 accepts the shipped CheckCommand" icinga2 daemon -C -c "$work/icinga2.conf" \
 		-DNodeName=master -DDataDir="$work/data" -DCacheDir="$work/data" -DLogDir="$work/data" -DInitRunDir="$work/data" -DSpoolDir="$work/data"
-	check "and its example of a service" grep -q 'Instantiated 2 Services' "$work/icinga.out"
+	check "icinga2 accepts the shipped example of a service" grep -q 'Instantiated 2 Services' "$work/icinga.out"
 }
 icinga >"$work/icinga.out" 2>&1
 grep -E '^(ok|not ok|SKIP)' "$work/icinga.out"

@@ -1,5 +1,6 @@
 #!/bin/bash
-# Completion in the real bash, zsh and fish, of what a real vigild has.
+# Completion in real bash, zsh and fish shells, with the daemons and the state of a running vigild.  Names that contain
+# shell syntax are completed in quoted form, and are never executed.
 . "$(dirname "$0")/lib.sh" || exit 1
 install_staged
 set_paths
@@ -14,7 +15,7 @@ unit@one = yes
 unit@two = yes
 [daemon:web]
 module = exec
-# What a stranger may say, and would like an admin's shell to do.
+# Names as an attacker would choose them, with commands for the shell of an admin.
 command = /bin/echo '{"a/b~c": 1, "deep": {"x": 1}, "odd": {"$(touch x)": 1, "`touch y`": {"z": 1}, "a b": {"c:d=e": 1}, "q\"r": 1, "v": "w\": x"}}'
 format = json
 interval = 200ms
@@ -38,10 +39,10 @@ ln -s "$vigilctl" "$work/vigilctl"
 export PATH=$work:$PATH
 completion=$top_srcdir/conf/completion
 
-# completes SHELL EXPECTED WORD...: what becomes of the line with the last word unfinished
+# completes SHELL EXPECTED WORD...: checks the completion of a line whose last word is unfinished
 
-# A shell of its own on a terminal of its own; the key takes all that TAB would list, where there is
-# one for that.  In front of the line is then put what prints each word as the shell reads it.
+# A new shell on a new terminal.  The key inserts all words that TAB would list, if the shell has such a key.
+# Then a printf is inserted at the start of the line, which prints each word as the shell reads it.
 mkdir "$work/empty"
 types() { (cd "$work/empty" && HOME=$work python3 "$work/type.py" "$@"); }
 in_bash() {
@@ -84,7 +85,7 @@ in_fish() {
 completes() {
 	local shell=$1 expected=$2 got; shift 2
 	got=$("in_$shell" "$@" 2>/dev/null)
-	if [ "$got" = "$expected" ]; then ok "$shell: $*"; else not_ok "$shell: $*: \"$got\" is not \"$expected\""; fi
+	if [ "$got" = "$expected" ]; then ok "$shell completes \"$*\" to \"$expected\""; else not_ok "$shell completes \"$*\" to \"$expected\": it is \"$got\""; fi
 }
 
 if command -v python3 >/dev/null; then
@@ -108,7 +109,7 @@ if command -v python3 >/dev/null; then
 	completes bash '/daemons/web/odd/`touch y`/z' get '/daemons/web/odd/\`touch\ y\`/'
 	completes bash '/daemons/web/odd/a b/c:d=e' get '/daemons/web/odd/a\ b/c:'
 	completes bash '/daemons/unit@one/odd/a b/c:d=e' get '/daemons/unit@one/odd/a\ b/c:d='
-	check "bash: what strangers say is not run" [ -z "$(ls -A "$work/empty")" ]
+	check "bash executes no command in the names that it completes" [ -z "$(ls -A "$work/empty")" ]
 else
 	echo "SKIP: there is no python3 to type into a bash"
 fi
@@ -123,7 +124,7 @@ if command -v zsh >/dev/null && command -v python3 >/dev/null; then
 	completes zsh "/runs/web" check worker /runs/web
 	completes zsh '/daemons/web/odd/$(touch x)' get '/daemons/web/odd/\$'
 	completes zsh '/daemons/web/odd/`touch y`/z' get '/daemons/web/odd/\`touch\ y\`/'
-	check "zsh: what strangers say is not run" [ -z "$(ls -A "$work/empty")" ]
+	check "zsh executes no command in the names that it completes" [ -z "$(ls -A "$work/empty")" ]
 else
 	echo "SKIP: zsh, or python3 to type into it, is not installed"
 fi

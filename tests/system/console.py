@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""console.py: the prompts of vigild and vigilctl on a real pseudo-terminal; run by console.sh.
+"""console.py: tests the consoles of vigild and vigilctl on a pseudo-terminal; run by console.sh.
 
-What the programs draw is played on a small screen, so that each check sees what a person would
-see.  Nothing waits for a time: each wait is for something on the screen, with a generous end.
+The class Screen interprets the output like a terminal, so each check sees what a person would see.
+The test does not sleep for fixed times: it waits until a text is on the screen, for PATIENCE seconds
+at most.
 """
 import fcntl
 import os
@@ -31,7 +32,7 @@ def check(text, verdict, shown=""):
 
 
 class Screen:
-    """As much of a terminal as is drawn on here; rows above the top are kept."""
+    """The part of a terminal that the consoles use.  Rows that have left the screen at its top are kept."""
 
     def __init__(self):
         self.rows, self.y, self.x, self.rest = [""], 0, 0, b""
@@ -100,7 +101,7 @@ class Screen:
             i += 1
 
     def lines(self):
-        """Down to the cursor, or to what stands below it."""
+        """The rows down to the cursor, or to the last text below it."""
         rows = [row.rstrip() for row in self.rows]
         while len(rows) > self.y + 1 and not rows[-1]:
             rows.pop()
@@ -127,7 +128,7 @@ class Terminal:
     def narrow(self, columns):
         self.screen.columns = columns
         fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, columns, 0, 0))
-        # What is answered after it was told is told after it was resized.
+        # The program reads this key after the change of size, so its echo shows that the change is known.
         self.type("x")
         self.wait(lambda: self.last() == "vigil> x")
         self.type("\x15")
@@ -140,7 +141,7 @@ class Terminal:
         return self.lines()[-1]
 
     def read(self):
-        """What has come, or comes soon; False: nothing will come any more."""
+        """Shows the output that is there or comes soon.  Returns False at the end of all output."""
         if select.select([self.master], [], [], 0.05)[0]:
             try:
                 self.screen.play(os.read(self.master, 65536))
@@ -166,7 +167,7 @@ class Terminal:
         return verdict
 
     def shows(self, what, line):
-        """The last line becomes this one."""
+        """Checks that the last line becomes this one."""
         return self.sees(what, lambda: self.last() == line)
 
     def has(self, pattern):
@@ -202,60 +203,60 @@ def ctl(*argv):
 
 
 def log_line(level):
-    """Has vigild log a line that can be told from others."""
+    """Makes vigild log a line, and returns a pattern for it."""
     ctl("-q", "log", level)
     return r"^\S+Z notice  the log level is now %s$" % level
 
 
 def edits(t, who):
-    """What is the same at both prompts."""
-    t.sees(who + ": a prompt", t.ready)
+    """Editing of lines, which is the same in both consoles."""
+    t.sees(who + ": the prompt appears", t.ready)
     t.wait(lambda: ctl("get", "/daemons/web/service_state/value").returncode == 0)
     t.type("get /dae\t")
-    t.shows(who + ": TAB completes a place of the state", "vigil> get /daemons")
+    t.shows(who + ": TAB completes a pointer", "vigil> get /daemons")
     t.type("\t\t")
-    t.shows(who + ": and goes on below it", "vigil> get /daemons/web")
+    t.shows(who + ": TAB completes the next step of a pointer", "vigil> get /daemons/web")
     t.type("\x15expl\tw\t")
     t.shows(who + ": TAB completes a verb, then a daemon", "vigil> explain web")
     t.type("\x15re\t")
-    t.sees(who + ": TAB shows what there is to choose from",
+    t.sees(who + ": TAB lists the possible words",
            lambda: t.has(r"^register  reload  restart  resume$") and t.last() == "vigil> re")
     t.type("\x15get -r /vigil/version\r")
     t.sees(who + ": a verb is answered", lambda: t.lines()[-2:] == [ctl("get", "-r", "/vigil/version").stdout.strip(), "vigil>"])
     t.type("nonsense\r")
-    t.sees(who + ": what is wrong is said", lambda: t.has("^there is no verb \"nonsense\"") and t.ready())
+    t.sees(who + ": an unknown verb is reported", lambda: t.has("^there is no verb \"nonsense\"") and t.ready())
     t.type("\x1b[A")
-    t.shows(who + ": arrow up brings the line before", "vigil> nonsense")
+    t.shows(who + ": arrow up shows the previous line", "vigil> nonsense")
     t.type("\x1b[A")
-    t.shows(who + ": and the one before that", "vigil> get -r /vigil/version")
+    t.shows(who + ": arrow up shows the line before the previous one", "vigil> get -r /vigil/version")
     t.type("\x1b[B\x1b[B")
     t.shows(who + ": arrow down goes back to the empty line", "vigil>")
     t.type("get /vigil/Xversion\x1b[D\x1b[D\x1b[D\x1b[D\x1b[D\x1b[D\x1b[D\x7f\x05")
-    t.shows(who + ": a line is edited in its middle", "vigil> get /vigil/version")
+    t.shows(who + ": a line can be edited in its middle", "vigil> get /vigil/version")
     t.type("\x03")
-    t.sees(who + ": Ctrl-C drops the line",
+    t.sees(who + ": Ctrl-C discards the line",
            lambda: t.lines()[-2:] == ["vigil> get /vigil/version^C", "vigil>"])
     before = len(t.lines())
     t.type("watch /daemons\r")
-    t.sees(who + ": watch goes on", lambda: t.lines()[before - 1] == "vigil> watch /daemons" and len(t.lines()) > before)
-    sees_changes(t, who + ": and prints changes", before)
+    t.sees(who + ": watch runs", lambda: t.lines()[before - 1] == "vigil> watch /daemons" and len(t.lines()) > before)
+    sees_changes(t, who + ": watch prints changes", before)
     t.type("\x03")
-    t.sees(who + ": Ctrl-C ends it", t.ready)
-    check(who + ": what it makes us write is not taken away", termios.tcgetattr(t.slave)[3] & termios.NOFLSH)
+    t.sees(who + ": Ctrl-C ends watch", t.ready)
+    check(who + ": Ctrl-C does not discard output of the terminal (NOFLSH is set)", termios.tcgetattr(t.slave)[3] & termios.NOFLSH)
     t.type("version\r")
-    t.sees(who + ": and the next verb is answered", lambda: re.match("vigild .*, pid", t.lines()[-2]) and t.ready())
+    t.sees(who + ": the verb after watch is answered", lambda: re.match("vigild .*, pid", t.lines()[-2]) and t.ready())
     t.type("\x1b")
     os.kill(t.process.pid, signal.SIGWINCH)
     t.type("[A\x15")
     t.type("log info\rget -r /vigil/pid\rver")
-    t.sees(who + ": what is typed early waits its turn", lambda: t.last() == "vigil> ver" and
+    t.sees(who + ": lines that are typed early are executed in order", lambda: t.last() == "vigil> ver" and
            "vigil> get -r /vigil/pid" in t.lines() and "the log level is now info" in t.lines())
     t.type("\x15")
-    t.sees(who + ": and is gone when it is told so", t.ready)
+    t.sees(who + ": Ctrl-U removes a line that was typed early", t.ready)
 
 
 def flip(t):
-    """Makes a change below /daemons that is certain: the service goes down, then up."""
+    """Makes changes below /daemons: the service stops, and then runs again."""
     for status in ("3", "0"):
         with open(WORK + "/look.new", "w") as file:
             file.write("#!/bin/sh\nexit %s\n" % status)
@@ -267,8 +268,8 @@ def flip(t):
 
 
 def sees_changes(t, what, row):
-    """A watch has begun when it prints a change, and its line stands there before: there are changes until
-    one is printed below that row."""
+    """Makes changes until one is printed below that row.  The first ones may be lost, because the watch begins
+    after its line is on the screen."""
     def printed():
         return any(re.match(r'{"revision":\d+,"time":"[^"]*","pointer":"/daemon', line) for line in t.lines()[row:])
 
@@ -281,53 +282,53 @@ def sees_changes(t, what, row):
 
 def suspends(t, who):
     t.type("get /vig")
-    t.shows(who + ": before it is suspended", "vigil> get /vig")
+    t.shows(who + ": a line is typed before Ctrl-Z", "vigil> get /vig")
     t.type("\x1a")
     _, status = os.waitpid(t.process.pid, os.WUNTRACED)
-    check(who + ": Ctrl-Z stops it", os.WIFSTOPPED(status))
-    check(who + ": and gives the terminal back", t.modes_are_back())
+    check(who + ": Ctrl-Z suspends the program", os.WIFSTOPPED(status))
+    check(who + ": Ctrl-Z restores the terminal modes", t.modes_are_back())
     t.wait(lambda: t.last() == "")
     os.killpg(t.process.pid, signal.SIGCONT)
-    t.shows(who + ": which it takes again, with the line", "vigil> get /vig")
-    check(who + ": to edit on it", t.wait(lambda: not t.modes_are_back()))
+    t.shows(who + ": the line is shown again after SIGCONT", "vigil> get /vig")
+    check(who + ": the terminal modes for editing are set again after SIGCONT", t.wait(lambda: not t.modes_are_back()))
     t.type("\x15")
-    t.sees(who + ": an empty line again", t.ready)
+    t.sees(who + ": Ctrl-U removes the line after SIGCONT", t.ready)
 
 
 def log_above(t):
     t.type("get /vigil/ver")
-    t.shows("a line is being typed", "vigil> get /vigil/ver")
+    t.shows("vigild -C: a line is typed before a log line", "vigil> get /vigil/ver")
     said = log_line("info")
-    t.sees("a log line stands above it, the line is whole", lambda: t.has(said) and t.last() == "vigil> get /vigil/ver")
-    check("and nowhere else", sum(line == "vigil> get /vigil/ver" for line in t.lines()) == 1, "\n".join(t.lines()))
+    t.sees("vigild -C: a log line appears above the typed line, which stays complete", lambda: t.has(said) and t.last() == "vigil> get /vigil/ver")
+    check("vigild -C: the typed line is on the screen once after a log line", sum(line == "vigil> get /vigil/ver" for line in t.lines()) == 1, "\n".join(t.lines()))
     t.type("sion\r")
-    t.sees("and is typed on", lambda: t.has(r'^"\d+\.\d+\.\d+"$') and t.ready())
+    t.sees("vigild -C: the typed line can be continued after a log line", lambda: t.has(r'^"\d+\.\d+\.\d+"$') and t.ready())
     t.narrow(60)
     long = "get /vigil/" + "0123456789" * 12
     t.type(long + "\x1b[D" * 70)
     rows = ["vigil> " + long[:53], long[53:113], long[113:]]
-    t.sees("a line of three rows, the cursor in the second", lambda: t.lines()[-3:] == rows and t.screen.y == len(t.lines()) - 2)
+    t.sees("vigild -C: a typed line has three rows, with the cursor in the second", lambda: t.lines()[-3:] == rows and t.screen.y == len(t.lines()) - 2)
     said = log_line("notice")[:55]
-    t.sees("it is whole below a log line", lambda: t.has(said) and t.lines()[-3:] == rows)
-    check("and there once", sum(rows[0] == line for line in t.lines()) == 1, "\n".join(t.lines()))
+    t.sees("vigild -C: a typed line of three rows is complete below a log line", lambda: t.has(said) and t.lines()[-3:] == rows)
+    check("vigild -C: a typed line of three rows is on the screen once after a log line", sum(rows[0] == line for line in t.lines()) == 1, "\n".join(t.lines()))
     t.type("\x15")
-    t.sees("and can be wiped out", t.ready)
+    t.sees("vigild -C: Ctrl-U removes a typed line of three rows", t.ready)
     t.narrow(COLUMNS)
 
 
 def stands_still(t):
-    """Nobody takes what the prompt prints: the daemons do not mind."""
+    """The output of the terminal is not read; this does not delay the daemons."""
     t.type("get\r" * 500 + "watch\r")
     until = time.monotonic() + PATIENCE
     before = int(ctl("get", "/runs/web/ticks").stdout)
     while int(ctl("get", "/runs/web/ticks").stdout) < before + 5 and time.monotonic() < until:
         time.sleep(0.05)
-    check("a terminal that stands still holds no daemon up", time.monotonic() < until)
+    check("vigild -C: a terminal whose output is not read delays no daemon", time.monotonic() < until)
     size = struct.unpack("i", fcntl.ioctl(t.master, termios.FIONREAD, b"1234"))[0]
-    check("(as it did stand still)", size >= 1024, "only %d bytes were waiting" % size)
-    t.sees("it goes on where it stopped", lambda: t.last() == "" and "vigil> watch" in t.lines())
+    check("vigild -C: at least 1024 bytes wait in a terminal whose output is not read", size >= 1024, "only %d bytes were waiting" % size)
+    t.sees("vigild -C: the console continues when its output is read again", lambda: t.last() == "" and "vigil> watch" in t.lines())
     t.type("\x03")
-    t.sees("to its end", t.ready)
+    t.sees("vigild -C: Ctrl-C ends watch after the output is read again", t.ready)
 
 
 def vigild_console():
@@ -339,22 +340,22 @@ def vigild_console():
     stands_still(t)
     many_watches(t)
     t.type("\x04")
-    t.sees("Ctrl-D stops it", lambda: t.has("notice  stopped$"))
+    t.sees("vigild -C: Ctrl-D stops vigild", lambda: t.has("notice  stopped$"))
     t.wait(t.modes_are_back)
-    check("and the terminal is as it was", t.modes_are_back())
-    t.ends("exit 0")
+    check("vigild -C: Ctrl-D restores the terminal modes", t.modes_are_back())
+    t.ends("vigild -C: Ctrl-D makes vigild exit with 0")
     for word in "quit", "exit":
         t = Terminal(VIGILD, "-C", "-c", CONF)
-        t.sees("a prompt to leave", t.ready)
+        t.sees("vigild -C: the prompt appears before quit or exit", t.ready)
         t.type(word + "\r")
-        t.ends(word + " stops it")
+        t.ends(word + " stops vigild -C")
     t = Terminal(VIGILD, "-C", "-c", CONF)
-    t.sees("a prompt to watch at", t.ready)
+    t.sees("vigild -C: the prompt appears before watch", t.ready)
     t.type("watch\r")
-    t.sees("a watch", lambda: t.has("^vigil> watch"))
+    t.sees("vigild -C: watch runs before the terminal is closed", lambda: t.has("^vigil> watch"))
     os.close(t.slave)
     os.close(t.master)
-    t.ends("a terminal that goes away stops it")
+    t.ends("vigild -C: vigild stops when its terminal is closed")
 
 
 def children(pid):
@@ -363,7 +364,7 @@ def children(pid):
 
 
 def console_of(vigild):
-    """The pid of the one child of vigild that is its console; others may be commands of daemons."""
+    """Returns the pid of the child that is the console of vigild; other children may be commands of daemons."""
     for pid in children(vigild):
         with open("/proc/%d/cmdline" % pid, "rb") as file:
             if b"vigil-console" in file.read():
@@ -372,7 +373,7 @@ def console_of(vigild):
 
 
 def session_is_empty(leader):
-    """Whether no process of that session is left, and no zombie counts."""
+    """Whether no process of that session is left.  Zombies do not count."""
     for name in os.listdir("/proc"):
         try:
             with open("/proc/%s/stat" % name) as file:
@@ -386,16 +387,16 @@ def session_is_empty(leader):
 
 def open_prompt(what, *argv, stderr=None):
     t = Terminal(*argv, stderr=stderr)
-    t.sees(what + ": a prompt", lambda: t.ready() and not t.modes_are_back())
+    t.sees(what + ": the prompt appears", lambda: t.ready() and not t.modes_are_back())
     return t
 
 
 def ends_well(t, what, status):
-    """The process has ended, the terminal is as it was, and no process is left on it."""
+    """Checks that the process ends with this status, restores the terminal modes and leaves no process behind."""
     t.wait(lambda: t.process.poll() is not None)
-    check(what + ": the terminal is as it was", t.wait(t.modes_are_back))
+    check(what + ": the terminal modes are restored", t.wait(t.modes_are_back))
     check(what + ": no process is left", t.wait(lambda: session_is_empty(t.process.pid)))
-    t.ends(what + ": exit %d" % status, status)
+    t.ends(what + ": the exit status is %d" % status, status)
 
 
 def ends_of_vigild_console():
@@ -403,7 +404,7 @@ def ends_of_vigild_console():
         what = "vigild -C whose console is ended by signal " + text
         t = open_prompt(what, VIGILD, "-C", "-c", CONF)
         os.kill(console_of(t.process.pid), signo)
-        t.sees(what + " says so", lambda: t.has("error   the console was ended by signal " + text))
+        t.sees(what + " logs the signal", lambda: t.has("error   the console was ended by signal " + text))
         ends_well(t, what, 1)
     what = "vigild -C that gets SIGTERM"
     t = open_prompt(what, VIGILD, "-C", "-c", CONF)
@@ -426,7 +427,7 @@ def ends_of_vigild_console():
     what = "vigild -C with a watch that gets SIGTERM"
     t = open_prompt(what, VIGILD, "-C", "-c", CONF)
     t.type("watch\r")
-    t.sees(what + " runs", lambda: t.has("^vigil> watch"))
+    t.sees(what + ": watch runs", lambda: t.has("^vigil> watch"))
     t.process.terminate()
     ends_well(t, what, 0)
 
@@ -442,38 +443,38 @@ def where_it_runs():
     with open(WORK + "/err", "w") as err:
         t = open_prompt("vigild -C", VIGILD, "-C", "-c", CONF, stderr=err)
     console = console_of(t.process.pid)
-    check("the console is a process of its own", console > 0)
-    check("it has the session of vigild", os.getsid(console) == t.process.pid)
-    check("it has the process group of vigild, for the keys of the terminal", os.getpgid(console) == t.process.pid)
+    check("vigild -C: the console is a separate process", console > 0)
+    check("vigild -C: the console is in the session of vigild", os.getsid(console) == t.process.pid)
+    check("vigild -C: the console is in the process group of vigild, which gets the signals of keys", os.getpgid(console) == t.process.pid)
     with open("/proc/%d/maps" % t.process.pid) as file:
-        check("vigild -C has no libedit in it", "libedit" not in file.read())
+        check("vigild -C: vigild itself does not load libedit", "libedit" not in file.read())
     with open("/proc/%d/maps" % console) as file:
-        check("the console has", "libedit" in file.read())
+        check("vigild -C: the console loads libedit", "libedit" in file.read())
     log_line("info")
     with open(WORK + "/err") as file:
-        check("with standard error elsewhere the log goes there",
+        check("vigild -C: the log is written to standard error if that is not the terminal",
               t.wait(lambda: file.seek(0) == 0 and "the log level is now info" in file.read()))
-    check("and not to the terminal", not t.has("the log level is now info"))
+    check("vigild -C: a log on another standard error is not on the terminal", not t.has("the log level is now info"))
     t.type("\x04")
-    ends_well(t, "Ctrl-D with standard error elsewhere", 0)
+    ends_well(t, "vigild -C with another standard error, after Ctrl-D", 0)
 
 
 def stopped_console():
-    """A console that does not run: vigild does not wait for it, and says what it has missed."""
+    """A stopped console: vigild does not wait for it, and the console reports how many lines were lost."""
     what = "vigild -C with a stopped console"
     t = open_prompt(what, VIGILD, "-C", "-c", CONF)
     t.type("watch /daemons\r")
-    sees_changes(t, what + ": a watch", len(t.lines()))
+    sees_changes(t, what + ": watch prints changes", len(t.lines()))
     console = console_of(t.process.pid)
     os.kill(console, signal.SIGSTOP)
     flood = subprocess.Popen([VIGILCTL, "-q", "-s", WORK + "/control.sock", "console"], stdin=subprocess.PIPE, text=True)
     before = int(ctl("get", "/runs/web/ticks").stdout)
     flood.communicate("log info\nlog notice\n" * 7000)
-    check(what + ": other consoles are answered", flood.returncode == 0)
+    check(what + ": another console is answered", flood.returncode == 0)
     until = time.monotonic() + PATIENCE
     while int(ctl("get", "/runs/web/ticks").stdout) < before + 5 and time.monotonic() < until:
         time.sleep(0.05)
-    check(what + ": the daemons go on", time.monotonic() < until)
+    check(what + ": the daemons still tick", time.monotonic() < until)
     os.kill(console, signal.SIGCONT)
     said = log_line("info")
     t.wait(lambda: t.has(said))
@@ -483,15 +484,15 @@ def stopped_console():
         t.read()
     check(what + ": lost lines are counted", t.has(r"^\(\d+ lines were lost, because the console did not read them\)$"))
     t.type("\x03")
-    t.sees(what + ": the watch goes on until Ctrl-C", t.ready)
+    t.sees(what + ": watch runs until Ctrl-C", t.ready)
     t.type("get -r /vigil/pid\r")
-    t.sees(what + ": verbs are answered after it", lambda: t.lines()[-2] == str(t.process.pid) and t.ready())
+    t.sees(what + ": the verb after watch is answered", lambda: t.lines()[-2] == str(t.process.pid) and t.ready())
     t.type("\x04")
     ends_well(t, what, 0)
 
 
 def many_watches(t):
-    """Each Ctrl-C ends a watch in vigild, too: there is no end of them."""
+    """Each Ctrl-C ends a watch in vigild, too, so any number of watches can follow each other."""
     for _ in range(40):
         row = len(t.lines())
         t.type("watch /nothing\r")
@@ -499,32 +500,32 @@ def many_watches(t):
         t.type("\x03")
         t.wait(t.ready)
     t.type("watch /daemons\r")
-    sees_changes(t, "after forty watches another one prints changes", len(t.lines()))
+    sees_changes(t, "vigild -C: a watch prints changes after forty others", len(t.lines()))
     t.type("\x03")
-    t.sees("and ends with Ctrl-C", t.ready)
+    t.sees("vigild -C: Ctrl-C ends a watch after forty others", t.ready)
 
 
 def plain(what, *env):
-    """The prompt without editing."""
+    """The prompt without editing of lines."""
     t = Terminal("/usr/bin/env", *env, VIGILD, "-C", "-c", CONF)
     t.sees(what + " the prompt is plain, and standard error says so", lambda: t.has("^vigild: a plain prompt: ") and t.ready())
     t.wait(lambda: t.has("vigil .* is up with 1 daemon") and t.ready())
     t.type("get -r /vigil/version\n")
     t.sees(what + " verbs are answered", lambda: t.has(r"^\d+\.\d+\.\d+$") and t.ready())
     said = log_line("info")
-    t.sees(what + " a log line stands on a line of its own", lambda: t.has(said) and t.ready())
+    t.sees(what + " a log line is on a separate line", lambda: t.has(said) and t.ready())
     t.type("get /vig")
-    t.shows(what + " a line is being typed", "vigil> get /vig")
+    t.shows(what + " a line is typed before Ctrl-C", "vigil> get /vig")
     t.type("\x03")
-    t.sees(what + " Ctrl-C drops it", lambda: t.last() == "vigil>" and t.has(r"^vigil> get /vig\^C$"))
+    t.sees(what + " Ctrl-C discards the line", lambda: t.last() == "vigil>" and t.has(r"^vigil> get /vig\^C$"))
     t.type("watch\n")
-    t.sees(what + " watch goes on", lambda: t.has("^vigil> watch$"))
+    t.sees(what + " watch runs", lambda: t.has("^vigil> watch$"))
     t.type("\x03")
-    t.sees(what + " Ctrl-C ends it", t.ready)
+    t.sees(what + " Ctrl-C ends watch", t.ready)
     t.type("\x04")
     t.wait(lambda: t.process.poll() is not None)
-    check(what + " the terminal is as it was", t.modes_are_back())
-    t.ends(what + " Ctrl-D stops it")
+    check(what + " the terminal modes are restored", t.modes_are_back())
+    t.ends(what + " Ctrl-D stops vigild")
 
 
 def start_vigild():
@@ -542,35 +543,35 @@ def stop_vigild(vigild):
 
 def vigilctl_console():
     t = Terminal(VIGILCTL, "-c", CONF, "console")
-    t.sees("vigilctl console begins without vigild, and says so", lambda: t.has("^vigild cannot be reached yet") and t.ready())
+    t.sees("vigilctl console starts without vigild, and says so", lambda: t.has("^vigild cannot be reached yet") and t.ready())
     t.type("version\r")
-    t.sees("a verb says so, too", lambda: t.has("^vigild cannot be reached at /") and t.ready())
+    t.sees("vigilctl console: a verb reports that vigild cannot be reached", lambda: t.has("^vigild cannot be reached at /") and t.ready())
     vigild = start_vigild()
     try:
         edits(t, "vigilctl console")
         suspends(t, "vigilctl console")
         t.type("get /vigil/ver")
-        t.shows("a line is being typed while vigild goes", "vigil> get /vigil/ver")
+        t.shows("vigilctl console: a line is typed before vigild stops", "vigil> get /vigil/ver")
         stop_vigild(vigild)
-        t.sees("that is said above the line", lambda: t.has("^vigild has closed the connection; ") and t.last() == "vigil> get /vigil/ver")
+        t.sees("vigilctl console: the end of vigild is reported above the typed line", lambda: t.has("^vigild has closed the connection; ") and t.last() == "vigil> get /vigil/ver")
         vigild = start_vigild()
         t.type("sion\r")
-        t.sees("and the verb is done over a new connection", lambda: t.has("^connected to vigild again$") and t.has(r'^"\d+\.\d+\.\d+"$') and t.ready())
+        t.sees("vigilctl console: the typed verb is answered over a new connection", lambda: t.has("^connected to vigild again$") and t.has(r'^"\d+\.\d+\.\d+"$') and t.ready())
         row = len(t.lines())
         t.type("watch /daemons\r")
-        sees_changes(t, "a watch over the new connection prints changes", row)
+        sees_changes(t, "vigilctl console: a watch over the new connection prints changes", row)
         stop_vigild(vigild)
-        t.sees("the watch ends with vigild", lambda: t.has("^vigild has closed the connection$") and t.ready())
+        t.sees("vigilctl console: watch ends when vigild stops", lambda: t.has("^vigild has closed the connection$") and t.ready())
         vigild = start_vigild()
         t.type("\x04")
-        t.ends("Ctrl-D leaves")
-        check("vigild runs on", ctl("version").returncode == 0)
+        t.ends("vigilctl console: Ctrl-D ends the console")
+        check("vigilctl console: vigild still runs after Ctrl-D", ctl("version").returncode == 0)
         t = Terminal(VIGILCTL, "-c", CONF, "console")
-        t.sees("a prompt to end by a signal", t.ready)
+        t.sees("vigilctl console: the prompt appears before SIGTERM", t.ready)
         t.process.terminate()
         t.wait(lambda: t.process.poll() is not None)
-        check("the terminal is as it was then, too", t.modes_are_back())
-        t.ends("which ends it", -signal.SIGTERM)
+        check("vigilctl console: SIGTERM restores the terminal modes", t.modes_are_back())
+        t.ends("vigilctl console: SIGTERM ends the console", -signal.SIGTERM)
     finally:
         stop_vigild(vigild)
 
@@ -583,6 +584,6 @@ if os.environ["with_libedit"] == "yes":
     vigilctl_console()
     ends_of_vigilctl_console()
 else:
-    plain("without libedit")
-plain("on a dumb terminal", "TERM=dumb")
+    plain("vigild -C without libedit:")
+plain("vigild -C on a dumb terminal:", "TERM=dumb")
 sys.exit(failed > 0)

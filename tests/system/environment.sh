@@ -1,8 +1,9 @@
 #!/bin/bash
-# What vigild's own service manager tells vigild by its environment reaches nothing that vigild
-# starts: not an init script and the daemon it starts, not a plugin, a probe or a message.
+# The variables that a service manager sets for vigild reach no program that vigild starts: no init
+# script and no daemon of it, no plugin, no probe and no message.  These programs run with the numbers
+# and messages of the C locale.
 . "$(dirname "$0")/lib.sh" || exit 1
-[ "$(id -u)" = 0 ] || skip_all "init scripts are run when they are root's"
+[ "$(id -u)" = 0 ] || skip_all "vigild runs only init scripts that belong to root"
 install_staged
 set_paths
 work=$(mktemp -d)
@@ -35,7 +36,7 @@ status) alive && exit 0; [ -e $work/thing.pid ] && exit 1; exit 3 ;;
 *) echo "usage: \$0 start|status|restart"; exit 2 ;;
 esac
 END
-program() { # program NAME: notes its environment
+program() { # program NAME [LINE]: writes a program that records its environment
 	printf '#!/bin/sh\nenv >%s\nmv %s %s\n' "$work/$1.new" "$work/$1.new" "$work/$1.env" >"$work/$1"
 	[ $# = 1 ] || echo "$2" >>"$work/$1"
 	chmod 755 "$work/$1"
@@ -82,13 +83,13 @@ start_vigild
 unset LC_ALL LANGUAGE
 for name in $names; do unset "$name"; done
 
-clean() { # clean FILE: it has none of them
+clean() { # clean FILE: whether the recorded environment has none of these variables
 	[ -s "$1" ] && ! grep '=of-vigil$' "$1"
 }
-check "the daemon that an init script starts is started" wait_for 30 [ -s "$work/daemon.env" ]
+check "an init script starts its daemon" wait_for 30 [ -s "$work/daemon.env" ]
 check "a daemon that an init script starts finds nothing of vigild's service environment" clean "$work/daemon.env"
 check "an init script that restarts finds nothing of vigild's service environment" clean "$work/script.restart"
-check "an init script that is asked for its status finds nothing of it" clean "$work/script.status"
+check "an init script that is asked for its status finds nothing of vigild's service environment" clean "$work/script.status"
 check "a plugin is run" wait_for 30 [ -s "$work/plugin.env" ]
 check "a plugin finds nothing of vigild's service environment" clean "$work/plugin.env"
 check "a probe is run" wait_for 30 [ -s "$work/probe.env" ]
@@ -96,20 +97,20 @@ check "a probe finds nothing of vigild's service environment" clean "$work/probe
 kill -9 "$(cat "$work/thing.pid")"
 check "a message is sent" wait_for 60 [ -s "$work/message.env" ]
 check "the program that sends a message finds nothing of vigild's service environment" clean "$work/message.env"
-check "what the admin exported for vigild is handed on" grep -qx 'OF_THE_ADMIN=kept' "$work/plugin.env"
+check "a plugin finds a variable that the admin exported for vigild" grep -qx 'OF_THE_ADMIN=kept' "$work/plugin.env"
 check "a plugin whose configuration sets environment = is run" wait_for 30 [ -s "$work/given.env" ]
-check "a plugin may be given a STATE_DIRECTORY by its configuration" \
+check "the configuration of a plugin can set STATE_DIRECTORY" \
 	grep -qx 'STATE_DIRECTORY=/given' "$work/given.env"
-check "a plugin may be given a NOTIFY_SOCKET by its configuration" grep -qx 'NOTIFY_SOCKET=/given/socket' "$work/given.env"
-plain() { # plain FILE: numbers and messages are those of the C locale, all else is the admin's
+check "the configuration of a plugin can set NOTIFY_SOCKET" grep -qx 'NOTIFY_SOCKET=/given/socket' "$work/given.env"
+plain() { # plain FILE: whether only numbers and messages are those of the C locale
 	grep -qx LC_NUMERIC=C "$1" && grep -qx LC_MESSAGES=C "$1" && grep -qx LANG=de_DE.UTF-8 "$1" &&
 		! grep -qE '^(LC_ALL|LANGUAGE)=' "$1"
 }
 for kind in "script.restart:an init script that restarts" "script.status:an init script that is asked for its status" \
 	"daemon.env:a daemon that an init script starts" "plugin.env:a plugin" "probe.env:a probe" \
 	"message.env:the program that sends a message"; do
-	check "${kind#*:} has the numbers and messages of the C locale where vigild has LC_ALL" plain "$work/${kind%%:*}"
+	check "${kind#*:} has the numbers and messages of the C locale if vigild has LC_ALL" plain "$work/${kind%%:*}"
 done
-check "a plugin may be given LC_NUMERIC by its configuration" grep -qx 'LC_NUMERIC=fr_FR.UTF-8' "$work/given.env"
-check "a plugin that is given LC_NUMERIC has the messages of the C locale" grep -qx 'LC_MESSAGES=C' "$work/given.env"
+check "the configuration of a plugin can set LC_NUMERIC" grep -qx 'LC_NUMERIC=fr_FR.UTF-8' "$work/given.env"
+check "a plugin whose configuration sets LC_NUMERIC has the messages of the C locale" grep -qx 'LC_MESSAGES=C' "$work/given.env"
 finish

@@ -1,10 +1,10 @@
 #!/bin/bash
-# A service dies and comes back, and in one run that is seen wherever a sysadmin looks: on the page
-# in a browser, in `vigilctl status --watch`, in a real Prometheus and in the real icinga2.
+# A service dies and is restarted.  Each place where a sysadmin looks shows this in one run: the page
+# in a browser, `vigilctl status --watch`, a real Prometheus and the real icinga2.
 . "$(dirname "$0")/lib.sh" || exit 1
 
 if [ "${1:-}" != inside ]; then
-	[ "$(id -u)" = 0 ] || skip_all "a master of its own needs root"
+	[ "$(id -u)" = 0 ] || skip_all "a separate icinga2 master needs root"
 	for program in icinga2 ip python3 prometheus chromedriver; do
 		command -v $program >/dev/null || skip_all "$program is not installed"
 	done
@@ -15,7 +15,7 @@ if [ "${1:-}" != inside ]; then
 	set_paths
 	[ -e "$modules/icinga/icinga.so" ] && [ -e "$modules/http/http.so" ] ||
 		skip_all "vigil was built without libevent_extra or OpenSSL"
-	# Namespaces of its own: the machine's icinga2 is left alone, and the only network is loopback.
+	# In separate namespaces the machine's icinga2 is not touched, and loopback is the only network.
 	exec unshare -m -p -n -f --mount-proc --kill-child bash "$0" inside
 fi
 
@@ -44,9 +44,9 @@ cp /etc/hosts "$work/hosts"
 mount --bind "$work/hosts" /etc/hosts
 echo '127.0.0.1 master.test' >>/etc/hosts
 
-# --- what a sysadmin has: a master, a service, vigil ----------------------------------------------
+# --- a master, a service and vigil ----------------------------------------------------------------
 
-icinga2 api setup --cn master.test >"$work/setup.log" 2>&1 || { cat "$work/setup.log"; not_ok "api setup"; exit 1; }
+icinga2 api setup --cn master.test >"$work/setup.log" 2>&1 || { cat "$work/setup.log"; not_ok "icinga2 api setup works"; exit 1; }
 cat >/etc/icinga2/icinga2.conf <<'C'
 include "constants.conf"
 include "zones.conf"
@@ -62,7 +62,7 @@ chown -R nagios:nagios /etc/icinga2 /var/lib/icinga2
 /etc/init.d/icinga2 start >"$work/start.log" 2>&1
 echo v >"$work/password"; chmod 600 "$work/password"
 
-# Its restart waits for the file `go`: so long it is down, and everybody has the time to see it.
+# The restart waits for the file `go`, so the service is down until each place has shown that.
 cat >"$work/demo" <<S
 #!/bin/sh
 case \$1 in
@@ -112,9 +112,9 @@ prometheus_pid=$!
 script -qec "'$vigilctl' -s '$work/control.sock' status --watch" /dev/null </dev/null >"$work/screen" 2>&1 &
 looker=$!
 
-# --- where they look ------------------------------------------------------------------------------
+# --- the places -----------------------------------------------------------------------------------
 
-timeout 400 python3 - "$work" <<'P' || not_ok "the walk came to its end"
+timeout 400 python3 - "$work" <<'P' || not_ok "the script that visits all places exits with 0"
 import base64, json, os, signal, ssl, sys, time, urllib.request
 sys.path.insert(0, os.environ["top_srcdir"] + "/tests/system")
 from browser import Browser
@@ -162,31 +162,31 @@ CELL = """((name, column) => document.querySelector(`#rows tr[data-name="${name}
 with Browser() as b:
     b.open("http://127.0.0.1:5669/")
     check("the page is live", b.wait_for('document.getElementById("link").textContent === "live"'))
-    check("the page: it runs", b.wait_for(f'/demo is running/.test({CELL}("demo", "health"))'))
-    check("status --watch: it runs", until(lambda: "demo is running" in row("demo")))
-    check("Prometheus: it runs", until(lambda: prometheus('vigil_service_up{daemon="demo"}') == 1))
-    check("icinga2: it runs", until(lambda: icinga_state() == 0))
+    check("the page shows that the service runs", b.wait_for(f'/demo is running/.test({CELL}("demo", "health"))'))
+    check("status --watch shows that the service runs", until(lambda: "demo is running" in row("demo")))
+    check("Prometheus has vigil_service_up = 1 while the service runs", until(lambda: prometheus('vigil_service_up{daemon="demo"}') == 1))
+    check("icinga2 has the service in the state OK", until(lambda: icinga_state() == 0))
 
     with open(work + "/demo.pid") as file:
         pid = int(file.read())
     os.kill(pid, signal.SIGKILL)
-    check("the page: it has died", b.wait_for(f'/CRITICAL/.test({CELL}("demo", "health"))'))
-    check("status --watch: it has died", until(lambda: "CRITICAL" in row("demo")))
-    check("Prometheus: it has died", until(lambda: prometheus('vigil_service_up{daemon="demo"}') == 0))
-    check("icinga2: it has died", until(lambda: icinga_state() == 2))
+    check("the page shows the dead service as CRITICAL", b.wait_for(f'/CRITICAL/.test({CELL}("demo", "health"))'))
+    check("status --watch shows the dead service as CRITICAL", until(lambda: "CRITICAL" in row("demo")))
+    check("Prometheus has vigil_service_up = 0 for the dead service", until(lambda: prometheus('vigil_service_up{daemon="demo"}') == 0))
+    check("icinga2 has the dead service in the state CRITICAL", until(lambda: icinga_state() == 2))
 
     open(work + "/go", "w").close()
-    check("the page: it is back", b.wait_for(f'/demo is running/.test({CELL}("demo", "health"))'))
-    check("status --watch: it is back", until(lambda: "demo is running" in row("demo")))
-    check("Prometheus: it is back", until(lambda: prometheus('vigil_service_up{daemon="demo"}') == 1))
-    check("Prometheus: and counts one restart",
+    check("the page shows that the service runs again", b.wait_for(f'/demo is running/.test({CELL}("demo", "health"))'))
+    check("status --watch shows that the service runs again", until(lambda: "demo is running" in row("demo")))
+    check("Prometheus has vigil_service_up = 1 after the restart", until(lambda: prometheus('vigil_service_up{daemon="demo"}') == 1))
+    check("Prometheus has one restart of the service",
         until(lambda: prometheus('vigil_service_restarts_total{daemon="demo"}') == 1))
-    check("icinga2: it is back", until(lambda: icinga_state() == 0))
+    check("icinga2 has the service in the state OK after the restart", until(lambda: icinga_state() == 0))
 sys.exit(failed != 0)
 P
 ctl explain demo >"$work/explained"
 for line in 'has ended, seen at once' 'restart issued' 'restart 1 worked after'; do
-	check "explain says: $line" grep -q "$line" "$work/explained"
+	check "vigilctl explain says: $line" grep -q "$line" "$work/explained"
 done
 check "vigild stops" stop_vigild
 [ "$failed" -eq 0 ] || { tail -40 "$work/log"; tail -5 "$work/prometheus.log"; tail -c 2000 "$work/screen"; }

@@ -1,7 +1,7 @@
 #!/bin/bash
-# What keeps crashing must not hide or delay what has just died: thirty units that fail at once use up
-# restart_rate, and units that systemd itself brings back again and again are called so.  With the real
-# systemd.
+# Units that keep failing must not delay the restart of a unit that has just died, even if thirty of them
+# use up restart_rate.  Units that systemd itself restarts again and again are CRITICAL.  This test runs
+# under a real systemd.
 . "$(dirname "$0")/lib.sh" || exit 1
 . "$here/evidence.sh" || exit 1
 
@@ -13,7 +13,7 @@ unit() { cat >"$units/$1.service"; }
 
 settings=("restart_rate = 5/10s" "upgrade_wait = 0")
 crowd=30
-# Each start of any of them is a line in $work/order: its name.
+# Each start adds a line to $work/order, which is the name of the unit.
 ordered() { # NAME COMMAND
 	unit "$1" <<-UNIT
 		[Unit]
@@ -26,13 +26,13 @@ for i in $(seq $crowd); do
 	ordered crashing-$i "exit 1"
 	daemon crashing-$i backoff=0
 done
-# Two, since what holds for the first death must hold for one right after it.
+# There are two, because a death right after the first one must be handled in the same way.
 for name in victim-one victim-two; do
 	ordered $name "exec $work/serve $name"
 	daemon $name
 done
 
-# All of the crowd has failed before vigild starts.
+# All units of the crowd have failed before vigild starts.
 start_the_crowd() {
 	systemctl start victim-one victim-two $(seq -f "crashing-%g" $crowd) 2>/dev/null
 	wait_for "$patience" starts_are victim-one 1 && wait_for "$patience" starts_are victim-two 1
@@ -42,8 +42,8 @@ start_the_crowd() {
 all_failed() { [ "$(systemctl list-units --state=failed --no-legend 'crashing-*' | wc -l)" = $crowd ]; }
 order_length() { wc -l <"$work/order"; }
 longer_than() { [ "$(order_length)" -gt "$1" ]; }
-# dies NAME TEXT: of the restarts that were issued after its death, its own is the first, or the second
-# where another one was just being started
+# dies NAME TEXT: kills the unit, and checks that its restart is the first after its death, or the second if
+# another restart was in progress
 dies() {
 	local before
 	before=$(order_length)
@@ -66,7 +66,7 @@ unexpected_death() {
 	eventually "units that keep failing are CRITICAL" health_is crashing-1 CRITICAL
 }
 
-# --- brought back by systemd ----------------------------------------------------------------------
+# --- units that systemd restarts ------------------------------------------------------------------
 
 respawned() { # NAME COMMAND
 	unit "$1" <<-UNIT
@@ -92,18 +92,18 @@ keeps_crashing() { # NAME TEXT
 		grep -Eq 'brought back [0-9]+ times in [0-9]+ ?(s|ms|min)' <(get "/runs/$1/health/text")
 	checked "$1"
 	check "$2 is still CRITICAL after ten checks" health_is "$1" CRITICAL "keeps crashing"
-	check "$2 is not restarted by vigild as well" restarts_are "$1" 0
+	check "$2 is not restarted by vigild in addition to systemd" restarts_are "$1" 0
 	check "vigilctl check says CRITICAL about $2" eval "ctl check $1 >/dev/null; [ \$? = 2 ]"
 }
 comes_back_once() {
 	eventually "a unit that systemd brings back is OK at first" health_is steady OK
 	crash "$(last_start steady)"
-	eventually "a unit that systemd has brought back once is counted" more_than /daemons/steady/service_state/respawns 0
+	eventually "the state counts a unit that systemd has brought back once" more_than /daemons/steady/service_state/respawns 0
 	eventually "a unit that systemd has brought back once is OK" health_is steady OK
-	check "a unit that systemd has brought back once does not keep crashing" never was steady CRITICAL crashing
+	check "a unit that systemd has brought back once is not said to keep crashing" never was steady CRITICAL crashing
 }
 
-# --- all of it ------------------------------------------------------------------------------------
+# --- all situations -------------------------------------------------------------------------------
 
 systemctl daemon-reload
 start_the_crowd || not_ok "thirty units fail and two run before vigild starts"
@@ -111,5 +111,5 @@ systemctl start flapping ending steady
 start_watching
 run_situations unexpected_death "keeps_crashing flapping 'a unit that exits with an error again and again'" \
 	"keeps_crashing ending 'a unit that ends again and again'" comes_back_once
-check "vigild stops as asked" stop_watching
+check "vigild stops with status 0" stop_watching
 finish

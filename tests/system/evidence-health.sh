@@ -1,7 +1,7 @@
 #!/bin/bash
-# Health is OK only when nothing needs a human: whatever withholds a restart is said, a service that
-# keeps crashing is CRITICAL although it runs, what vigild itself could not do is UNKNOWN and no reason
-# to restart, and status and check say the same, also during a pause.
+# Health is OK only when nothing needs an admin.  The text says why a restart is withheld.  A service that
+# keeps crashing is CRITICAL although it runs.  If vigild itself fails to do something, the service is UNKNOWN
+# and is not restarted.  The commands status and check say the same, also during a pause.
 . "$(dirname "$0")/lib.sh" || exit 1
 . "$here/scripts.sh" || exit 1
 mkdir "$work/sv"
@@ -51,7 +51,7 @@ if command -v runsvdir >/dev/null; then
 fi
 conf | write_conf
 sed -i 's/^log = stderr/&\ndeny = denied/' "$work/vigil.conf"
-# A program that is missing from the start is refused; these go away later.
+# vigild refuses a program that is missing at its start, so these are removed later.
 printf '#!/bin/sh\n' >"$work/nosuch"
 chmod +x "$work/nosuch"
 start_vigild
@@ -63,9 +63,9 @@ plugin() { ctl check "$1" | head -n 1; }
 exits() { ctl check "$1" >/dev/null; [ $? = "$2" ]; }
 restarts() { get "/daemons/$1/service_state/restarts" || echo 0; }
 pid_of() { cat "$work/run/$1.pid"; }
-# What the table of status shows, without the columns before the level, and what the plugin prints.
+# row NAME: the row of the daemon in the table of status, from the level on, in the form of vigilctl check
 row() { COLUMNS=1000 ctl status "$1" | sed -n '2s/^.* \(OK\|WARNING\|CRITICAL\|UNKNOWN\)  *\(.*\)$/\1 - \2/p'; }
-# How often a probe has failed goes on between the two.
+# The number of failed probes may grow between the two commands.
 without_counts() { sed 's/ | .*//; s/failed [0-9]* times/failed N times/'; }
 agree() {
 	local row
@@ -88,16 +88,16 @@ check "restart_on = never: the service was not restarted" [ "$(restarts observed
 # --- left alone -----------------------------------------------------------------------------------
 
 kill -9 "$(pid_of denied)"
-check "deny: a service that is down is CRITICAL, and why it is not restarted is said" wait_for 20 \
+check "deny: a service that is down is CRITICAL, and the text says why it is not restarted" wait_for 20 \
 	says denied 'denied is failed and not restarted: the configuration denies restarting it'
-check "deny: vigilctl check exits with 2" exits denied 2
-check "deny: vigilctl explain says the rule" grep -q 'not restarted: the configuration denies' <(ctl explain denied)
+check "deny: vigilctl check exits with 2 for a service that is down" exits denied 2
+check "deny: vigilctl explain names the rule" grep -q 'not restarted: the configuration denies' <(ctl explain denied)
 "$work/init.d/lost" stop
 check "restart_on = failed: a clean stop is CRITICAL with its reason" wait_for 20 \
 	says lost 'lost is stopped*; it was stopped cleanly and is left alone, because restart_on = failed'
 check "restart_on = failed: vigilctl check exits with 2 after a clean stop" exits lost 2
 
-# --- what vigild could not do ---------------------------------------------------------------------
+# --- failures of vigild itself --------------------------------------------------------------------
 
 for name in missing unrunnable; do
 	check "a probe program that does not exist ($name) is UNKNOWN" wait_for 20 level $name UNKNOWN
@@ -109,7 +109,7 @@ done
 
 # --- keeps crashing -------------------------------------------------------------------------------
 
-kill_again() { # until vigild has restarted it so often
+kill_again() { # kill_again COUNT: kills the service until vigild has restarted it this many times
 	local before
 	until [ "$(restarts crashing)" -ge "$1" ]; do
 		before=$(restarts crashing)
@@ -122,40 +122,40 @@ kill_again() { # until vigild has restarted it so often
 check "a service is restarted three times" kill_again 3
 check "a service that was restarted three times is OK under respawn_max = 3/1h" wait_for 20 level crashing OK
 check "a service is restarted a fourth time" kill_again 4
-check "a service that vigil restarted more often than respawn_max keeps crashing" wait_for 20 \
+check "a service that vigild restarted more often than respawn_max is said to keep crashing" wait_for 20 \
 	says crashing 'crashing keeps crashing: restarted 4 times in * s'
 check "a service that keeps crashing is CRITICAL, also while it runs" exits crashing 2
-check "a service that keeps crashing is CRITICAL in status, too" agree crashing
+check "status and check say the same of a service that keeps crashing" agree crashing
 
 runit() {
 	local i pid
 	for i in 1 2 3 4; do
-		wait_for 20 [ -s "$work/sv/respawned/supervise/pid" ] # while it is down, the file is empty
+		wait_for 20 [ -s "$work/sv/respawned/supervise/pid" ] # the file is empty while the service is down
 		pid=$(cat "$work/sv/respawned/supervise/pid")
 		kill -9 "$pid"
 		wait_for 20 eval "[ \"\$(cat $work/sv/respawned/supervise/pid)\" != $pid ] && is /daemons/respawned/service_state/respawns $i" ||
-			{ not_ok "runit brought it back $i times, and each is counted"; return; }
+			{ not_ok "the state counts $i restarts by runit"; return; }
 	done
-	ok "each time that runit brought it back is counted"
-	check "a service that runit brought back more often than respawn_max keeps crashing" wait_for 20 \
+	ok "the state counts each restart by runit"
+	check "a service that runit brought back more often than respawn_max is said to keep crashing" wait_for 20 \
 		says respawned 'respawned keeps crashing: brought back 4 times in * s'
 	check "a service that its manager keeps bringing back is CRITICAL" exits respawned 2
 	pid=$(cat "$work/sv/calm/supervise/pid")
 	kill -9 "$pid"
-	check "a service that runit brought back once is OK" wait_for 20 is /daemons/calm/service_state/respawns 1
+	check "a service that runit brought back once is counted once" wait_for 20 is /daemons/calm/service_state/respawns 1
 	check "a service that runit brought back once is not said to keep crashing" wait_for 20 says calm 'calm is running, pid *'
 }
-if [ -n "${with_runit:-}" ]; then runit; else echo "SKIP: runit is not installed: how often a manager brings a service back"; fi
+if [ -n "${with_runit:-}" ]; then runit; else echo "SKIP: runit is not installed: restarts by a manager are not tested"; fi
 
 # --- a pause --------------------------------------------------------------------------------------
 
 ctl -q pause paused --for 1h --reason 'new disks'
 kill -9 "$(pid_of paused)"
-check "paused: the text says until when, by whom, why and what is wrong" wait_for 20 says paused \
+check "paused: the text has the end, the user and the reason of the pause, and what is wrong" wait_for 20 says paused \
 	"paused is paused until 20*Z by root: new disks; at present CRITICAL: paused is failed*"
 check "paused: a dead service is OK for vigilctl check" exits paused 0
 check "paused: status and check say the same of a dead service" agree paused
-check "paused: nothing is restarted" [ "$(restarts paused)" = 0 ]
+check "paused: a dead service is not restarted" [ "$(restarts paused)" = 0 ]
 for name in $names; do
 	check "status and check say the same of $name" wait_for 10 agree "$name"
 done
@@ -166,8 +166,8 @@ check "vigild stops" stop_vigild
 printf '#!/bin/sh\n' >"$work/nosuch"
 chmod +x "$work/nosuch"
 start_vigild
-check "that it keeps crashing is known after a restart of vigild" wait_for 20 says crashing 'crashing keeps crashing: restarted 4 times in *'
-check "a pause says after a restart of vigild who paused" wait_for 20 says paused "paused is paused until 20*Z by root: new disks*"
+check "a service is said to keep crashing also after a restart of vigild" wait_for 20 says crashing 'crashing keeps crashing: restarted 4 times in *'
+check "the text of a pause says also after a restart of vigild who paused the daemon" wait_for 20 says paused "paused is paused until 20*Z by root: new disks*"
 check "vigild stops again" stop_vigild
 [ "$failed" -eq 0 ] || tail -40 "$work/log"
 finish

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Units that vigild must leave alone: another active unit conflicts with them, or a condition or an
-# assertion of the unit is not met.  With the real systemd.
+# Units that vigild must leave alone, because another active unit conflicts with them, or because a condition
+# or an assertion of the unit is not met.  This test runs under a real systemd.
 . "$(dirname "$0")/lib.sh" || exit 1
 . "$here/evidence.sh" || exit 1
 
@@ -25,9 +25,9 @@ pair() {
 pair mysql "" Conflicts=mysql.service
 pair shy Conflicts=shy-other.service ""
 pair mutual Conflicts=mutual-other.service Conflicts=mutual.service
-# The other one takes its time to start, and is not active until then.
+# The other unit starts slowly, and is not active until it has started.
 pair slow "" 'Conflicts=slow.service\n[Service]\nType=notify\nTimeoutStartSec=infinity'
-# For these no check is due before the test has ended.
+# No check of these units is due before the end of the test.
 pair mysql-rare "" Conflicts=mysql-rare.service interval=1h
 pair shy-rare Conflicts=shy-rare-other.service "" interval=1h
 pair crashed "" Conflicts=crashed.service
@@ -62,7 +62,7 @@ conflict_between_checks() { # NAME TEXT
 	eventually "$text is started when the other unit has stopped" active "$name"
 	check "$text is started before its next check is due" is "/runs/$name/ticks" "$ticks"
 }
-# A conflict ends when the other unit is down, however that came about.
+# A conflict ends when the other unit is down, for any reason.
 conflict_ends_by_a_crash() {
 	local text="a unit that conflicts with one that runs"
 	wait_for "$patience" health_is crashed OK
@@ -70,10 +70,10 @@ conflict_ends_by_a_crash() {
 	eventually "$text is WARNING" health_is crashed WARNING crashed-other.service
 	wait_for "$patience" starts_are crashed-other 1
 	crash "$(last_start crashed-other)"
-	eventually "$text is started when the other one was killed" active crashed
-	check "$text is started once when the other one was killed" starts_are crashed 2
+	eventually "$text is started when the other unit was killed" active crashed
+	check "$text is started once when the other unit was killed" starts_are crashed 2
 }
-# Both are down: the conflict is no reason.
+# Both units are down, so the conflict is not the reason.
 unit alone Conflicts=alone-other.service
 unit alone-other
 daemon alone
@@ -89,7 +89,7 @@ conflict_with_a_unit_that_is_down() {
 unit condition ConditionPathExists=/nonexistent/condition
 unit assertion AssertPathExists=/nonexistent/assertion
 unit negated 'ConditionPathExists=!/etc/passwd'
-# Met at the unit's start, and not any more.
+# The condition is met when the unit starts, and not later.
 unit lapsed "ConditionPathExists=$work/lapsed"
 unit directory 'ConditionDirectoryNotEmpty=/nonexistent/directory'
 for name in condition assertion lapsed directory negated; do daemon $name; done
@@ -98,12 +98,12 @@ for name in condition assertion lapsed directory negated; do daemon $name; done
 attempts() { systemctl show -P ConditionTimestampMonotonic "$1"; }
 unmet() { # NAME CONDITION TEXT
 	local name=$1 text="a unit with an unmet $3" before
-	eventually "$text is WARNING and the text names it" health_is "$name" WARNING "$2"
+	eventually "$text is WARNING and the text names what is unmet" health_is "$name" WARNING "$2"
 	eventually "$text is left alone, and the decision says so" decision_says "$name" "left alone"
 	before=$(attempts "$name")
 	checked "$name"
-	check "$text is not tried again in ten checks" [ "$(attempts "$name")" = "$before" ]
-	check "$text was tried once at most" eval "restarts_are $name 0 || restarts_are $name 1"
+	check "$text is not started again in ten checks" [ "$(attempts "$name")" = "$before" ]
+	check "$text was restarted once at most" eval "restarts_are $name 0 || restarts_are $name 1"
 	check "$text is still WARNING after ten checks" health_is "$name" WARNING "$2"
 }
 condition_lapses() {
@@ -116,7 +116,7 @@ condition_lapses() {
 	eventually "a unit whose condition is met again is OK when an admin has started it" health_is lapsed OK
 }
 
-# --- all of it ------------------------------------------------------------------------------------
+# --- all situations -------------------------------------------------------------------------------
 
 : >"$work/lapsed"
 systemctl daemon-reload
@@ -136,5 +136,5 @@ run_situations "conflict mysql 'one that conflicts with it was started'" \
 	"unmet directory ConditionDirectoryNotEmpty=/nonexistent/directory 'condition of another kind'" \
 	"unmet assertion AssertPathExists=/nonexistent/assertion assertion" \
 	condition_lapses
-check "vigild stops as asked" stop_watching
+check "vigild stops with status 0" stop_watching
 finish

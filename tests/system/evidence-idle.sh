@@ -1,7 +1,7 @@
 #!/bin/bash
-# Units that are meant to end: started by a timer, a socket or a path, or a plain oneshot.  Inactive
-# with success they are idle and OK, and vigild never runs them; failed, they are restarted.  With the
-# real systemd.
+# Units that are meant to end: a timer, a socket or a path unit starts them, or they are plain oneshot units.
+# After an end with success they are idle and OK, and vigild never starts them.  After a failure vigild restarts
+# them.  This test runs under a real systemd.
 . "$(dirname "$0")/lib.sh" || exit 1
 . "$here/evidence.sh" || exit 1
 
@@ -9,9 +9,9 @@ under_systemd
 write_serve
 unit() { cat >"$units/$1"; }
 state_is() { [ "$(systemctl show -P ActiveState "$1")" = "$2" ]; }
-# idle NAME [STARTER]: the unit is inactive, and vigild says that it is idle and what starts it
+# idle NAME [STARTER]: whether vigild says that the unit is idle and names the unit that starts it
 idle() { health_is "$1" OK "$1 is idle${2:+, started by $2}" && value_is "$1" stopped; }
-never_ill() { never was "$1" WARNING && never was "$1" CRITICAL && never was "$1" UNKNOWN; }
+always_ok() { never was "$1" WARNING && never was "$1" CRITICAL && never was "$1" UNKNOWN; }
 
 # job NAME [LINES]: a unit that counts its starts and ends
 job() {
@@ -40,7 +40,7 @@ never_run_yet() {
 	check "a timer's oneshot counts no restart" restarts_are backup 0
 }
 
-# Not a oneshot, but meant to end as well, since a timer starts it.
+# This unit is not a oneshot unit, but it is also meant to end, because a timer starts it.
 job nightly Type=exec
 timer nightly
 simple_unit_of_a_timer() {
@@ -49,25 +49,26 @@ simple_unit_of_a_timer() {
 	check "a timer's unit of another type that has ended well is not run by vigild" starts_are nightly 1
 }
 
-# It fails the first time.
+# The unit fails at its first start.
 job tidy "ExecStart=/bin/sh -c '[ -e $work/tidy.repaired ] || { : >$work/tidy.repaired; exit 1; }'"
 timer tidy
 failed_unit_of_a_timer() {
 	eventually "a timer's oneshot that is to fail is idle at first" idle tidy tidy.timer
 	systemctl start tidy 2>/dev/null
 	eventually "a timer's oneshot that has failed is CRITICAL" was tidy CRITICAL
-	check "a timer's oneshot that has failed is failed" had tidy value failed
+	check "a timer's oneshot that has failed has the value failed" had tidy value failed
 	eventually "a timer's oneshot that has failed is restarted" starts_are tidy 2
 	eventually "a timer's oneshot that was restarted and ended well is idle" idle tidy tidy.timer
 	checked tidy
 	check "a timer's oneshot that was restarted and ended well is not restarted again" starts_are tidy 2
-	check "a timer's oneshot that was restarted and ended well: the restart worked" eval \
+	check "a timer's oneshot that was restarted and ended well counts one restart without an error" eval \
 		'restarts_are tidy 1 && count_is tidy restart_error 0'
 }
 
 # --- sockets and paths ----------------------------------------------------------------------------
 
-# A fifo is what a shell can answer on; the unit ends after one line, as one that exits when idle.
+# The socket is a fifo, because a shell can read that.  The unit ends after one line, like a server that exits
+# when it is idle.
 serves_one_line() { # NAME
 	unit "$1.socket" <<-UNIT
 		[Socket]
@@ -82,10 +83,10 @@ serves_one_line() { # NAME
 }
 serves_one_line web
 socket_activated() {
-	eventually "a socket-activated service that nobody has asked yet is idle, and the text names the socket" \
+	eventually "a socket-activated service without a client so far is idle, and the text names the socket" \
 		idle web web.socket
 	checked web
-	check "a socket-activated service that nobody has asked yet is not started by vigild" starts_are web 0
+	check "a socket-activated service without a client so far is not started by vigild" starts_are web 0
 	timeout "$patience" sh -c "echo hello >$work/web.fifo"
 	eventually "a socket-activated service is started by its socket" starts_are web 1
 	eventually "a socket-activated service ends when it has answered" state_is web inactive
@@ -95,12 +96,12 @@ socket_activated() {
 	check "a socket-activated service counts no restart" restarts_are web 0
 }
 
-# What starts it is not there to do so.  The unit itself waits for a line and goes on running.
+# The socket of this unit is stopped, so it cannot start the unit.  The unit itself runs until it is killed.
 serves_one_line orphan
 sed -i 's/^StandardInput=.*//; s/read line/exec sleep 1000000/' $units/orphan.service
 socket_is_stopped() {
 	eventually "a service whose socket is stopped is started by vigild" starts_are orphan 1
-	eventually "a service whose socket is stopped runs after that" value_is orphan running
+	eventually "a service whose socket is stopped runs after vigild has started it" value_is orphan running
 	check "a service whose socket is stopped was CRITICAL" was orphan CRITICAL
 	check "a service whose socket is stopped was never idle" never was orphan OK idle
 }
@@ -120,26 +121,26 @@ path_unit() {
 	check "a service that a path unit starts is run once for one path" starts_are spool 1
 }
 
-# --- without anything that starts it --------------------------------------------------------------
+# --- units that no other unit starts --------------------------------------------------------------
 
 job migrate
 oneshot_without_a_trigger() {
 	eventually "a oneshot without RemainAfterExit that has ended well is idle" idle migrate
 	checked migrate
 	check "a oneshot without RemainAfterExit that has ended well is not run again" starts_are migrate 1
-	check "a oneshot without RemainAfterExit that has ended well was OK all the time" never_ill migrate
+	check "a oneshot without RemainAfterExit that has ended well was OK all the time" always_ok migrate
 }
 
-# Other than these, a service that is to run all the time is down when it is inactive.
+# In contrast, a service that is to run all the time is down when it is inactive.
 printf '[Service]\nExecStart=%s/serve plain\n' "$work" | unit plain.service
 daemon plain
 service_that_is_to_run() {
 	eventually "a service that is to run all the time and was never started is started" starts_are plain 1
 	eventually "a service that is to run all the time is running" value_is plain running
-	check "a service that is to run all the time is never called idle" never was plain OK idle
+	check "a service that is to run all the time is never reported as idle" never was plain OK idle
 }
 
-# --- all of it ------------------------------------------------------------------------------------
+# --- all situations -------------------------------------------------------------------------------
 
 systemctl daemon-reload
 systemctl start backup.timer nightly.timer tidy.timer web.socket spool.path
@@ -151,5 +152,5 @@ done
 start_watching
 run_situations never_run_yet simple_unit_of_a_timer failed_unit_of_a_timer socket_activated \
 	socket_is_stopped path_unit oneshot_without_a_trigger service_that_is_to_run
-check "vigild stops as asked" stop_watching
+check "vigild stops with status 0" stop_watching
 finish

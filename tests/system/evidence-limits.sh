@@ -1,6 +1,6 @@
 #!/bin/bash
-# What vigild itself cannot do says nothing about a service: without descriptors, without processes, and
-# without the program of a probe, its services are unknown and never restarted.
+# If vigild itself cannot check a service, this says nothing about the service.  If descriptors, processes or the
+# program of a probe are missing, the services are UNKNOWN and are never restarted.
 . "$(dirname "$0")/lib.sh" || exit 1
 . "$here/evidence.sh" || exit 1
 
@@ -18,7 +18,7 @@ clean_up() {
 }
 trap clean_up EXIT
 
-# A server that accepts whatever comes, and the port that the kernel gave it.
+# A server that accepts every connection, and writes the port that the kernel gave it to a file.
 cat >"$work/listen.py" <<'P'
 import os, socket, sys
 s = socket.socket(); s.bind(("127.0.0.1", 0)); s.listen(200)
@@ -31,8 +31,8 @@ python3 "$work/listen.py" "$work/port" & children=$!
 wait_for "$patience" [ -e "$work/port" ] || { not_ok "a server listens"; exit 1; }
 port=$(cat "$work/port")
 
-# One connection for all questions, made before vigild is short of descriptors: `ctl get` goes over it.
-# Pointers come by the fifo ask, values go by the fifo answer.
+# A client with one connection for all requests, because vigild has no descriptor for more.  `ctl get` writes a
+# pointer to the fifo ask, and reads the value from the fifo answer.
 cat >"$work/client.py" <<'P'
 import json, os, socket, sys, time
 work = sys.argv[1]
@@ -78,12 +78,12 @@ ctl() {
 
 # --- many services of one vigild ------------------------------------------------------------------
 
-# begin NAME: a directory of its own for a situation
+# begin NAME: makes the directory of a situation
 begin() {
 	work=$work/$1 daemons=()
 	mkdir "$work"
 }
-# service NAME OPTION...: a process that lives, whose restarts are counted
+# service NAME OPTION...: a daemon for a process that runs; its restarts are recorded
 service() {
 	sleep 1000000 &
 	echo $! >"$work/$1.pid"
@@ -93,7 +93,7 @@ service() {
 end() {
 	local name
 	[ "$failed" -eq 0 ] || explain_all
-	check "$1: vigild stops as asked" stop_vigild
+	check "$1: vigild stops with status 0" stop_vigild
 	kill "$client_pid" $(cat "$work"/*.pid)
 }
 twenty_services() {
@@ -106,7 +106,7 @@ all_ok() {
 	local name
 	for name in "${daemons[@]}"; do health_is "$name" OK || return; done
 }
-some_lack() { # GLOB: the health of one of them is UNKNOWN, and says that this is missing
+some_lack() { # GLOB: whether the health of a service is UNKNOWN, and the text says that this is missing
 	local name
 	for name in "${daemons[@]}"; do ! health_is "$name" UNKNOWN "$1" || return 0; done
 	return 1
@@ -131,7 +131,7 @@ twenty_four_descriptors() { # TEXT
 	soft_limit 4096
 	eventually "$1: all services are OK when the limit was raised" all_ok
 	checked service-1
-	check "$1: no service was restarted, by then either" none_restarted
+	check "$1: no service was restarted before the limit was raised" none_restarted
 }
 started_with_few_descriptors() {
 	local text="vigild was started with 24 descriptors for 20 services"
@@ -142,7 +142,7 @@ started_with_few_descriptors() {
 	ulimit -Sn 24
 	start_vigild
 	ulimit -Sn "$(ulimit -Hn)"
-	soft_limit 24 # also where it has raised its own
+	soft_limit 24 # because vigild may have raised the limit
 	twenty_four_descriptors "$text"
 	end "$text"
 }
@@ -160,7 +160,7 @@ descriptors_run_out() {
 	end "$text"
 }
 
-# --- no processes, no program ---------------------------------------------------------------------
+# --- a limit of processes, and a missing program --------------------------------------------------
 
 as_nobody() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
 no_processes() {
@@ -184,7 +184,7 @@ no_processes() {
 	checked probed 20
 	check "$text: no service is restarted in twenty checks" none_restarted
 	as_nobody prlimit --pid "$vigild_pid" "--nproc=$(ulimit -Hu):$(ulimit -Hu)"
-	eventually "$text: all services are OK when it may again" all_ok
+	eventually "$text: all services are OK when vigild may start processes again" all_ok
 	end "$text"
 }
 vigild_of_nobody() { exec setpriv --reuid=65534 --regid=65534 --clear-groups "$plain" "$@"; }
@@ -215,7 +215,7 @@ situations=(started_with_few_descriptors descriptors_run_out program_of_a_probe_
 if [ "$(id -u)" = 0 ]; then
 	situations+=(no_processes)
 else
-	echo "SKIP: only root can start vigild as another user: no limit of processes is reached"
+	echo "SKIP: only root can start vigild as another user: the limit of processes is not tested"
 fi
 run_situations "${situations[@]}"
 finish

@@ -1,12 +1,12 @@
 #!/bin/bash
-# What init scripts and pidfiles say, where no systemd runs them: scripts that know no `status`, scripts
-# that contradict the pidfile, an admin's stop that leaves the pidfile behind, also while dpkg holds its
-# lock, and pidfiles of more than one line.
+# Init scripts and pidfiles as evidence, without systemd: scripts without a `status` verb, scripts that contradict
+# the pidfile, a stop by an admin that leaves the pidfile behind, a stop by dpkg while it holds its lock, and
+# pidfiles with more than one line.
 . "$(dirname "$0")/lib.sh" || exit 1
 . "$here/evidence.sh" || exit 1
 
 install_staged
-# A directory of dpkg's own, in which nobody else on this machine has a lock.
+# A private directory for dpkg, in which no other process of the machine holds a lock.
 if [ -z "${VIGIL_OWN_DPKG:-}" ]; then
 	if unshare --mount --propagation private mount -t tmpfs tmpfs /var/lib/dpkg 2>/dev/null; then
 		VIGIL_OWN_DPKG=yes exec unshare --mount --propagation private bash "$0"
@@ -33,8 +33,8 @@ clean_up() {
 }
 trap clean_up EXIT
 
-# script NAME STATUS [HEADER [WRITE]]: an init script.  STATUS is what it does for `status`, where `runs`
-# succeeds while the daemon lives, WRITE is how it writes the pidfile.
+# script NAME STATUS [HEADER [WRITE]]: an init script.  STATUS is its command for `status`, in which `runs`
+# succeeds while the daemon lives.  WRITE is the command that writes the pidfile.
 script() {
 	cat >"$work/init.d/$1" <<-EOF_SCRIPT
 		#!/bin/sh
@@ -46,7 +46,7 @@ script() {
 			setsid "$work/serve" $1 </dev/null >/dev/null 2>&1 &
 			pid=\$!
 			${4:-echo \$pid >\$pidfile}
-			# Until it has counted itself.
+			# Waits until the daemon has recorded its start.
 			while [ "\$(pid)" != \$pid ] && kill -0 \$pid; do sleep 0.02; done
 		}
 		stop() {
@@ -65,7 +65,7 @@ script() {
 	EOF_SCRIPT
 	chmod 755 "$work/init.d/$1"
 }
-# watched NAME STATUS HEADER WRITE OPTION...: such a script, and a daemon for it
+# watched NAME STATUS HEADER WRITE OPTION...: such an init script, and a daemon for it
 watched() {
 	script "${@:1:4}"
 	daemon "$1" manager=lsb "init_dir=$work/init.d" "${@:5}"
@@ -74,7 +74,7 @@ named() { echo "# pidfile: $work/run/$1.pid"; } # in the header
 run_script() { "$work/init.d/$1" "$2" >/dev/null 2>&1; }
 runs_again() { starts_are "$1" "$2" && health_is "$1" OK "$1 is running, pid $(last_start "$1")"; }
 
-# --- scripts that know no status ------------------------------------------------------------------
+# --- scripts without a status verb ----------------------------------------------------------------
 
 for code in 0 1 2 3; do watched usage-$code "usage; exit $code" "$(named usage-$code)" ""; done
 watched usage-option "usage; exit 0" "" "" "pidfile=$work/run/usage-option.pid"
@@ -87,7 +87,7 @@ no_status_verb() { # NAME TEXT
 	end_process KILL "$(last_start "$name")"
 	eventually "$text: a service whose pidfile names a dead process is restarted" runs_again "$name" 2
 	check "$text: a service whose pidfile names a dead process was CRITICAL" was "$name" CRITICAL
-	# As a daemon that removes its pidfile and exits.
+	# Like a daemon that removes its pidfile and exits.
 	pid=$(last_start "$name")
 	rm -f "$work/run/$name.pid"
 	end_process TERM "$pid"
@@ -98,8 +98,8 @@ no_status_verb() { # NAME TEXT
 
 watched blind-0 "usage; exit 0" "" ""
 watched blind-3 "usage; exit 3" "" ""
-no_witness_at_all() { # NAME TEXT
-	local text="a script without a status verb that $2, of which no pidfile is known,"
+no_status_and_no_pidfile() { # NAME TEXT
+	local text="a script without a status verb that $2, and without a known pidfile,"
 	eventually "$text is UNKNOWN" health_is "$1" UNKNOWN
 	checked "$1"
 	check "$text is not restarted in ten checks" starts_are "$1" 0
@@ -130,7 +130,7 @@ contradicts_the_pidfile() { # NAME CODE TEXT
 
 # --- an admin's stop that leaves the pidfile ------------------------------------------------------
 
-# It takes a while after the daemon's death, and leaves the pidfile.
+# The stop takes a while after the daemon's death, and leaves the pidfile.
 remains="sleep 0.3"
 for code in 1 3; do
 	watched stopped-$code "runs || exit $code" "$(named stopped-$code)" "" restart_on=failed
@@ -143,7 +143,7 @@ stopped_by_an_admin() { # NAME CODE
 	eventually "$text: the service is stopped" value_is "$name" stopped
 	checked "$name"
 	check "$text: the service is still stopped after ten checks" value_is "$name" stopped
-	check "$text: the service never was failed" never had "$name" value failed
+	check "$text: the service never had the value failed" never had "$name" value failed
 	check "$text: the stop is not undone" starts_are "$name" 1
 	check "$text: the decision says that it was stopped cleanly" decision_says "$name" "stopped cleanly"
 	run_script "$name" start
@@ -151,16 +151,16 @@ stopped_by_an_admin() { # NAME CODE
 	check "$text: the admin's start is not counted as a restart" restarts_are "$name" 0
 	end_process KILL "$(last_start "$name")"
 	eventually "$text: the service is restarted when it crashes later" runs_again "$name" 3
-	check "$text: the crash was a failure" had "$name" value failed
+	check "$text: the value was failed after the later crash" had "$name" value failed
 }
 
-# The same below dpkg: it runs the script's stop, and what is stopped cleanly is not restarted while it
-# holds its lock, although restart_on = stopped.
+# dpkg runs the stop of the script.  A service that was stopped cleanly is not restarted while dpkg holds its
+# lock, although restart_on = stopped.
 watched packaged "runs || exit 3" "$(named packaged)" ""
 watched packaged-rare "runs || exit 3" "$(named packaged-rare)" "" interval=1h
 remains=
 
-# package VERSION: its upgrade stops the services, waits for the fifo, and starts nothing
+# package VERSION: builds a package whose upgrade stops the services, waits for the fifo, and starts nothing
 package() {
 	local dir=$work/package-$1
 	mkdir -p "$dir/DEBIAN"
@@ -190,8 +190,8 @@ stopped_below_dpkg() {
 	check "$text is not started while dpkg holds its lock" starts_are packaged 1
 	check "$rare and that a package's script stopped is not started while dpkg holds its lock" \
 		starts_are packaged-rare 1
-	check "$text was never taken for a failure" never had packaged value failed
-	check "$rare and that a package's script stopped was never taken for a failure" \
+	check "$text never had the value failed" never had packaged value failed
+	check "$rare and that a package's script stopped never had the value failed" \
 		never had packaged-rare value failed
 	check "dpkg still holds its lock" kill -0 $dpkg
 	echo >"$work/go"
@@ -213,14 +213,14 @@ watched sendmail "usage; exit 3" "$(named sendmail)" "$sendmail"
 watched blanks "usage; exit 3" "$(named blanks)" "$blanks"
 watched several-lines "runs || exit 1" "" "$postmaster" "pidfile=$work/run/several-lines.pid"
 pidfile_of_a_form() { # NAME TEXT
-	eventually "$2 is believed: the service is OK with that pid" runs_again "$1" 1
+	eventually "$2 is used: the service is OK with that pid" runs_again "$1" 1
 	checked "$1"
-	check "$2 is believed: the service is not restarted" starts_are "$1" 1
+	check "$2 is used: the service is not restarted" starts_are "$1" 1
 	end_process KILL "$(last_start "$1")"
-	eventually "$2 is believed: the service is restarted when that process was killed" runs_again "$1" 2
+	eventually "$2 is used: the service is restarted when that process was killed" runs_again "$1" 2
 }
 
-# --- all of it ------------------------------------------------------------------------------------
+# --- all situations -------------------------------------------------------------------------------
 
 for name in silent-{1,2,3} header-{1,2,3} stopped-{1,3} packaged packaged-rare postmaster sendmail blanks \
 	several-lines; do
@@ -237,18 +237,18 @@ for code in 1 2 3; do
 done
 run_situations "${situations[@]}" \
 	"no_status_verb usage-option 'prints its usage and exits 0, with pidfile = in the configuration'" \
-	"no_witness_at_all blind-0 'exits 0'" "no_witness_at_all blind-3 'exits 3'" \
+	"no_status_and_no_pidfile blind-0 'exits 0'" "no_status_and_no_pidfile blind-3 'exits 3'" \
 	"stopped_by_an_admin stopped-1 1" "stopped_by_an_admin stopped-3 3" \
-	"pidfile_of_a_form postmaster 'a pidfile of several lines, as postmaster.pid,'" \
-	"pidfile_of_a_form sendmail 'a pidfile with a command in its second line, as that of sendmail,'" \
+	"pidfile_of_a_form postmaster 'a pidfile of several lines, like postmaster.pid,'" \
+	"pidfile_of_a_form sendmail 'a pidfile with a command in its second line, like that of sendmail,'" \
 	"pidfile_of_a_form blanks 'a pidfile with leading blanks and without a newline'" \
-	"pidfile_of_a_form several-lines 'a pidfile of several lines, beside a script that knows status,'"
+	"pidfile_of_a_form several-lines 'a pidfile of several lines, together with a script that has a status verb,'"
 if [ "$VIGIL_OWN_DPKG" = no ]; then
-	echo "SKIP: mounts of our own are not allowed here: dpkg stops no service"
+	echo "SKIP: this machine allows no private mounts: a stop by dpkg is not tested"
 elif ! command -v dpkg-deb >/dev/null; then
-	echo "SKIP: dpkg is not installed: it stops no service"
+	echo "SKIP: dpkg is not installed: a stop by dpkg is not tested"
 else
 	run_situations stopped_below_dpkg
 fi
-check "vigild stops as asked" stop_watching
+check "vigild stops with status 0" stop_watching
 finish

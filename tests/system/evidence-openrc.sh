@@ -1,14 +1,14 @@
 #!/bin/bash
-# What OpenRC's "started" does not say: a daemon that removes its pidfile and exits is still started for
-# `rc-service status`, and so is one that has handed over to a successor.  With the real OpenRC, without
-# it being init.
+# OpenRC's state "started" is not enough evidence: `rc-service status` says it also of a daemon that has removed
+# its pidfile and exited, and of one that has handed over to a successor.  This test runs the real OpenRC, which
+# is not init here.
 . "$(dirname "$0")/lib.sh" || exit 1
 . "$here/evidence.sh" || exit 1
 
 if [ -z "${VIGIL_OWN_MOUNTS:-}" ]; then
 	command -v rc-service >/dev/null || skip_all "OpenRC is not installed"
 	private=(unshare --mount --propagation private)
-	"${private[@]}" mount -t tmpfs tmpfs /run 2>/dev/null || skip_all "mounts of our own are not allowed here"
+	"${private[@]}" mount -t tmpfs tmpfs /run 2>/dev/null || skip_all "this machine allows no private mounts"
 	install_staged
 	VIGIL_OWN_MOUNTS=1 exec "${private[@]}" bash "$0"
 fi
@@ -26,13 +26,13 @@ clean_up() {
 trap clean_up EXIT
 mount -t tmpfs tmpfs /run
 mount --bind "$work/init.d" /etc/init.d
-# What OpenRC itself makes at boot.
+# The directories that OpenRC makes at boot.
 mkdir -p /run/openrc/{daemons,exclusive,failed,hotplugged,inactive,options,scheduled} \
 	/run/openrc/{started,starting,stopping,tmp,wasinactive}
 : >/run/openrc/softlevel
 
-# $work/serve NAME: counts a start, and on HUP removes its pidfile and exits 1, on TERM exits 0, on USR1
-# removes its pidfile, starts another of its kind and exits 0
+# $work/serve NAME: records its start.  On HUP it removes its pidfile and exits with 1, on TERM it exits with 0, on
+# USR1 it removes its pidfile, starts a successor and exits with 0.
 cat >"$work/serve" <<-EOF_SERVE
 	#!/bin/sh
 	echo \$\$ >>"$work/\$1.starts"
@@ -43,7 +43,7 @@ cat >"$work/serve" <<-EOF_SERVE
 	wait \$!
 EOF_SERVE
 chmod 755 "$work/serve"
-# stop_process SIGNAL PID: only while that is such a process
+# stop_process SIGNAL PID: signals the process if it is such a daemon
 stop_process() {
 	[ -n "$2" ] && grep -qF "$work/serve" "/proc/$2/cmdline" 2>/dev/null && kill "-$1" "$2"
 }
@@ -60,12 +60,12 @@ is_started() { rc-service "$1" status >/dev/null 2>&1; }
 runs_again() { starts_are "$1" "$2" && health_is "$1" OK "$1 is running" && is_started "$1"; }
 
 service vanishing
-# Between two checks, so that the death must be seen by itself.
+# It dies between two checks, so vigild must notice the death without a check.
 service vanishing-rare interval=1h
-# So that there is time to ask what OpenRC says.
+# It is not restarted, so that there is time to query OpenRC.
 service observed restart_on=never
 service handing-over
-# One that is alike, but for its name.
+# A second daemon that differs only in its name.
 service standing-by
 
 removes_its_pidfile_and_exits() { # NAME TEXT
@@ -114,5 +114,5 @@ start_watching
 run_situations "removes_its_pidfile_and_exits vanishing ''" \
 	"removes_its_pidfile_and_exits vanishing-rare 'that is checked once an hour and '" \
 	openrc_still_says_started hands_over
-check "vigild stops as asked" stop_watching
+check "vigild stops with status 0" stop_watching
 finish

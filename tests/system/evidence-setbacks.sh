@@ -1,6 +1,6 @@
 #!/bin/bash
-# A restart that does not help is a setback, whatever it was for: backoff and burst apply, and outlive a
-# reload and a restart of vigild.  A service is given time to begin to serve.
+# A restart that does not help is a setback, for whatever reason it was made.  Then backoff and burst apply, also
+# after a reload and after a restart of vigild.  probe_start gives a service time until it serves.
 . "$(dirname "$0")/lib.sh" || exit 1
 command -v python3 >/dev/null || skip_all "there is no python3 to serve something"
 . "$here/scripts.sh" || exit 1
@@ -9,7 +9,7 @@ service() { script "$1" "s|sleep 1000000|$2|"; } # service NAME COMMAND
 port=$((20000 + $$ % 20000))
 cat >"$work/slow.py" <<'P'
 import socket, sys, time
-# Begins to listen only after a while, as a server does that has much to read first.
+# Begins to listen only after a while, like a server that reads much data at its start.
 time.sleep(1.5)
 s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 s.bind(("127.0.0.1", int(sys.argv[1]))); s.listen(50)
@@ -43,34 +43,34 @@ restarts() { get "/daemons/$1/service_state/restarts" || echo 0; }
 reason() { [[ "$(get "/daemons/$1/service_state/decision")" == $2 ]]; }
 says() { [[ "$(get "/runs/$1/health/text")" == $2 ]]; }
 
-# --- time to begin to serve -----------------------------------------------------------------------
+# --- probe_start ----------------------------------------------------------------------------------
 
-check "probe_start: a server that needs a while to listen is given it, and that is a WARNING" wait_for 20 \
+check "probe_start: a server that does not listen yet is WARNING" wait_for 20 \
 	says slow 'slow is running, but its probe fails: Connection refused (not counted in the first 20 s)'
-check "probe_start: once it serves it is OK" wait_for 20 says slow 'slow is running, pid *'
-check "probe_start: a server that needs a while to listen is not restarted by its probe" [ "$(restarts slow)" = 1 ]
+check "probe_start: a server is OK when it listens" wait_for 20 says slow 'slow is running, pid *'
+check "probe_start: a server that needs a while to listen is not restarted because of its probe" [ "$(restarts slow)" = 1 ]
 check "probe_start: the history says that the probe succeeded" grep -q 'probe succeeded after' <(ctl explain slow)
 
 # --- restarts that do not help --------------------------------------------------------------------
 
 check "memory_max too low: the restart did not help, and the backoff applies" wait_for 30 \
 	says eater 'eater is running, but it takes *; 1 restart lately did not help for long; the next restart waits for the backoff'
-check "memory_max too low: it is restarted once and not again and again" [ "$(restarts eater)" -le 2 ]
+check "memory_max too low: the service is restarted twice at most" [ "$(restarts eater)" -le 2 ]
 check "a probe that never succeeds: the restart did not help, and the backoff applies" wait_for 30 \
 	says deaf 'deaf is running, but its probe failed *; 1 restart lately did not help for long; the next restart waits for the backoff'
-check "a probe that never succeeds: it is restarted once and not again and again" [ "$(restarts deaf)" -le 2 ]
+check "a probe that never succeeds: the service is restarted twice at most" [ "$(restarts deaf)" -le 2 ]
 check "a death soon after a restart: the backoff applies" wait_for 30 reason early '*: backing off until the next try'
-check "burst: it is given up after as many restarts" wait_for 30 reason counted '*: gave up after 3 restarts in 3600 s, until the next try'
-check "burst: there were as many restarts" [ "$(restarts counted)" = 3 ]
+check "burst: vigild gives up after three restarts" wait_for 30 reason counted '*: gave up after 3 restarts in 3600 s, until the next try'
+check "burst: the service was restarted three times" [ "$(restarts counted)" = 3 ]
 
 # --- reload and restart ---------------------------------------------------------------------------
 
-settled() { # settled WHEN: burst and backoff hold, as they did before
-	check "burst: it holds after $1" wait_for 20 reason counted '*: gave up after 3 restarts in 3600 s, until the next try'
+settled() { # settled EVENT: checks that burst and backoff still apply after the event
+	check "burst: the limit still applies after $1" wait_for 20 reason counted '*: gave up after 3 restarts in 3600 s, until the next try'
 	check "burst: there is no further restart after $1" [ "$(restarts counted)" = 3 ]
-	check "backoff: it holds after $1" wait_for 20 reason early '*: backing off until the next try'
+	check "backoff: the delay still applies after $1" wait_for 20 reason early '*: backing off until the next try'
 	check "backoff: there is no further restart after $1" [ "$(restarts early)" = "$early" ]
-	check "backoff: setbacks are known after $1" grep -q '"setbacks": *1' <(ctl -o json get /daemons/early/service_state/recent)
+	check "backoff: the state still has the setback after $1" grep -q '"setbacks": *1' <(ctl -o json get /daemons/early/service_state/recent)
 }
 early=$(restarts early)
 check "the configuration is reloaded" ctl -q reload
@@ -82,7 +82,7 @@ stop_vigild
 start_vigild
 settled "a restart of vigild"
 stop_vigild
-# The record of a machine whose clock was set back by ten years, before a reboot.
+# The state of a machine whose clock was set back by ten years before a reboot.
 python3 - "$work/state/state.json" <<'P'
 import json, sys
 state = json.load(open(sys.argv[1]))
@@ -97,7 +97,7 @@ walk(state)
 json.dump(state, open(sys.argv[1], "w"))
 P
 start_vigild
-check "a clock that was set back before a reboot: the burst ends within its window all the same" wait_for 20 eval \
+check "a clock that was set back before a reboot: the burst ends within its window" wait_for 20 eval \
 	'wait=$(( $(date -d "$(get /daemons/counted/service_state/next_retry)" +%s) - $(date +%s) )); [ $wait -gt 0 ] && [ $wait -le 3600 ]'
 check "a clock that was set back before a reboot: the backoff is no longer than backoff_max" wait_for 20 eval \
 	'wait=$(( $(date -d "$(get /daemons/early/service_state/next_retry)" +%s) - $(date +%s) )); [ $wait -gt 0 ] && [ $wait -le 3600 ]'

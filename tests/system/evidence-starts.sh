@@ -1,14 +1,14 @@
 #!/bin/bash
-# A start, stop or reload that takes longer than settle and restart_timeout, but not longer than systemd
-# itself allows, is work in progress: vigild waits for it and does not kill it.  With the real systemd.
+# vigild waits for a start, stop or reload that takes longer than settle and restart_timeout, but not longer than
+# systemd itself allows, and does not kill it.  This test runs under a real systemd.
 . "$(dirname "$0")/lib.sh" || exit 1
 . "$here/evidence.sh" || exit 1
 
 under_systemd
 state_is() { [ "$(systemctl show -P ActiveState "$1")" = "$2" ]; }
 
-# $work/serve NAME [NOTIFICATION]: counts a start; where the fifo NAME.start is there it sends the
-# notification and becomes ready only when the fifo is written to
+# $work/serve NAME [NOTIFICATION]: records its start.  If the fifo NAME.start exists, it sends the notification, and
+# is ready only after a write to the fifo.
 cat >"$work/serve" <<-EOF_SERVE
 	#!/bin/sh
 	echo \$\$ >>"$work/\$1.starts"
@@ -21,8 +21,8 @@ cat >"$work/serve" <<-EOF_SERVE
 EOF_SERVE
 chmod 755 "$work/serve"
 
-# unit NAME NOTIFICATION [LINES]: a unit that says when it is ready.  Its daemon's own limits are short:
-# thirty checks last several times as long.
+# unit NAME NOTIFICATION [LINES]: a unit that notifies systemd when it is ready.  The limits of its daemon are
+# short: thirty checks take several times as long.
 unit() {
 	printf '[Service]\nType=notify\nNotifyAccess=all\nExecStart=%s/serve %s %s\n%b\n' \
 		"$work" "$1" "$2" "${3:-}" >"$units/$1.service"
@@ -30,7 +30,7 @@ unit() {
 }
 hold() { mkfifo "$work/$1"; }                                    # NAME.start, NAME.stop, NAME.reload
 release() { exec 7<>"$work/$1"; rm "$work/$1"; exec 7>&-; } # ends the open() that waits
-waits() { # a command that the fifo holds up, where it is there
+waits() { # prints a command that waits for the fifo, if it exists
 	printf '%s' "/bin/sh -c '[ ! -p $work/$1 ] || cat $work/$1'"
 }
 
@@ -45,7 +45,7 @@ restarted_with_a_long_start() { # NAME TEXT
 	eventually "$text is OK at first" health_is "$name" OK "$name is running"
 	hold "$name.start"
 	crash "$(last_start "$name")"
-	eventually "$text is started again after its death" starts_are "$name" 2
+	eventually "$text is started again after it was killed" starts_are "$name" 2
 	checked "$name" 30
 	check "$text is not killed in its start" kill -0 "$(last_start "$name")"
 	check "$text is not started a second time" starts_are "$name" 2
@@ -58,12 +58,12 @@ restarted_with_a_long_start() { # NAME TEXT
 	eventually "$text counts one restart" restarts_are "$name" 1
 	check "$text counts no failed restart" count_is "$name" restart_errors 0
 	checked "$name"
-	check "$text is left alone afterwards" starts_are "$name" 2
+	check "$text is left alone after its start" starts_are "$name" 2
 }
 
-# At boot, or by an admin: the restart is not vigild's.
+# A start at boot or by an admin is not a restart by vigild.
 unit boot "" TimeoutStartSec=60
-started_by_somebody_else() {
+starting_before_vigild() {
 	eventually "a unit that is starting when vigild starts is WARNING" \
 		health_is boot WARNING "boot is starting"
 	checked boot 30
@@ -76,7 +76,7 @@ started_by_somebody_else() {
 	check "a unit that is starting when vigild starts counts no restart" restarts_are boot 0
 }
 
-# Nobody extends this one: systemd ends it, and that is a failure.
+# Nothing extends the timeout of this start, so systemd ends it, and that is a failure.
 unit hung "" TimeoutStartSec=4
 start_over_the_limit() {
 	eventually "a unit whose start never ends is OK at first" health_is hung OK
@@ -84,9 +84,9 @@ start_over_the_limit() {
 	crash "$(last_start hung)"
 	eventually "a unit whose start never ends counts a failure when systemd has ended the start" \
 		more_than /daemons/hung/service_state/restart_errors 0
-	check "a unit whose start never ends: the error is systemd's, not a timeout of vigild's" \
+	check "a unit whose start never ends: the error is a failure that systemd reports" \
 		had hung last_error '*"kind":"failed"*'
-	check "a unit whose start never ends: vigild's own deadline did not count" \
+	check "a unit whose start never ends: last_error is never a timeout" \
 		never had hung last_error '*"kind":"timeout"*'
 	release hung.start
 	eventually "a unit whose start never ended is OK when its start ends again" health_is hung OK
@@ -106,7 +106,7 @@ long_stop() {
 	check "$text is left alone" eval 'starts_are stopping 1 && state_is stopping deactivating'
 	check "$text was never CRITICAL" never was stopping CRITICAL
 	release stopping.stop
-	eventually "$text runs again as the admin's job says" starts_are stopping 2
+	eventually "$text is started by the admin's restart" starts_are stopping 2
 	eventually "$text is OK again" health_is stopping OK
 	checked stopping
 	check "$text was not restarted by vigild" eval \
@@ -128,7 +128,7 @@ long_reload() {
 	check "$text was not restarted" eval 'starts_are reloading 1 && restarts_are reloading 0'
 }
 
-# --- all of it ------------------------------------------------------------------------------------
+# --- all situations -------------------------------------------------------------------------------
 
 systemctl daemon-reload
 systemctl start minute infinite extended hung stopping reloading
@@ -139,6 +139,6 @@ start_watching
 run_situations "restarted_with_a_long_start minute TimeoutStartSec=60" \
 	"restarted_with_a_long_start infinite TimeoutStartSec=infinity" \
 	"restarted_with_a_long_start extended 'EXTEND_TIMEOUT_USEC beyond its TimeoutStartSec'" \
-	started_by_somebody_else start_over_the_limit long_stop long_reload
-check "vigild stops as asked" stop_watching
+	starting_before_vigild start_over_the_limit long_stop long_reload
+check "vigild stops with status 0" stop_watching
 finish

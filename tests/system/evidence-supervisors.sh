@@ -1,10 +1,10 @@
 #!/bin/bash
 # A service directory of runit or s6 that was replaced while its supervisor lives.  The supervisor stays in
-# the deleted directory: it cannot start the service again, nor write its status.  With the real runit
-# and s6.
+# the deleted directory: it can neither start the service again nor write its status.  This test runs the real
+# runit and s6.
 #
-# It happens where the scan directory holds symbolic links, as those of Debian and Void do: what they lead
-# to is replaced, and nothing changes in the scan directory itself.
+# This happens if the scan directory holds symbolic links, as on Debian and Void: the target of a link is
+# replaced, and nothing changes in the scan directory itself.
 . "$(dirname "$0")/lib.sh" || exit 1
 . "$here/evidence.sh" || exit 1
 
@@ -30,7 +30,8 @@ clean_up() {
 }
 trap clean_up EXIT
 
-# make_directory NAME: what a package brings along; where supervise is kept apart from it, a link to that
+# make_directory NAME: makes the service directory that a package has.  If NAME ends in -apart, its supervise is a
+# link to a directory elsewhere.
 make_directory() {
 	local dir=$work/services/$1
 	mkdir "$dir"
@@ -50,14 +51,14 @@ scan() { # MANAGER COMMAND...
 	mkdir "$work/$1"
 	service "$1" "$1-within"
 	service "$1" "$1-apart"
-	# What has changed in the last second is examined once more.
+	# Scanners read a directory again that has changed in the last second.
 	touch -d '1 hour ago' "$work/$1"
 	"${@:2}" "$work/$1" >>"$work/$1.log" 2>&1 &
 	scanners+=" $!"
 }
 runs_again() { starts_are "$1" "$2" && health_is "$1" OK "$1 is running, pid $(last_start "$1")"; }
 parent() { awk '/^PPid:/ { print $2 }' "/proc/$1/status"; }
-is_merely_starting() { health_is "$1" WARNING starting; }
+is_starting() { health_is "$1" WARNING starting; }
 
 replaced() { # SUPERVISOR NAME TEXT
 	local name=$2 pid supervisor text="$3 that was replaced while its $1 lives"
@@ -69,23 +70,23 @@ replaced() { # SUPERVISOR NAME TEXT
 	check "$text: its $1 stays in the deleted directory" \
 		eval '[[ $(readlink "/proc/$supervisor/cwd") == *" (deleted)" ]]'
 	end_process KILL "$pid"
-	eventually "$text: the text says that it was replaced, when the service has died" \
+	eventually "$text: the text says that it was replaced, after the service has died" \
 		eval 'health_is $name CRITICAL replaced || health_is $name UNKNOWN replaced'
 	check "$text: the text says that the old $1 still runs" \
 		grep -q "$1" <(get "/runs/$name/health/text")
 	check "$text: the text says which process must be ended" \
 		grep -qw "$supervisor" <(get "/runs/$name/health/text")
 	checked "$name"
-	check "$text: it is not taken for a start after ten checks" never is_merely_starting "$name"
-	check "$text: it is not OK after ten checks" never health_is "$name" OK
-	check "$text: the text still says so after ten checks" grep -q replaced <(get "/runs/$name/health/text")
-	check "$text: the service has not been started by anyone" starts_are "$name" 1
-	# A new s6-supervise does not start where the directory that supervise leads to is there already.
+	check "$text: the service is not said to be starting after ten checks" never is_starting "$name"
+	check "$text: the service is not OK after ten checks" never health_is "$name" OK
+	check "$text: the text still says that it was replaced after ten checks" grep -q replaced <(get "/runs/$name/health/text")
+	check "$text: the service was not started again" starts_are "$name" 1
+	# A new s6-supervise does not start if the target of the link supervise exists already.
 	[ "$1" = runsv ] || rm -rf "$work/supervise/$name"
 	[ "$(parent "$supervisor" 2>/dev/null || echo 0)" -gt 1 ] && kill -TERM "$supervisor"
 	eventually "$text: the service is OK when the old $1 was ended" runs_again "$name" 2
 }
-# A directory of its own in the scan directory: runsvdir sees that it is another one, and acts.
+# A directory in the scan directory itself, without a link: runsvdir notices that it was replaced.
 replacement_is_noticed() {
 	local name=runit-plain text="a service directory whose replacement runsvdir notices"
 	eventually "$text: the service is OK at first" runs_again $name 1
@@ -100,7 +101,7 @@ replacement_is_noticed() {
 situations=()
 if has_runit; then
 	scan runit runsvdir
-	# In a scan directory of its own, since runsvdir examines all of the services at a change.
+	# In a separate scan directory, because runsvdir examines all services after a change.
 	mkdir "$work/runit-plain" "$work/supervise/runit-plain"
 	make_directory runit-plain
 	mv "$work/services/runit-plain" "$work/runit-plain"
@@ -124,5 +125,5 @@ fi
 for name in $services; do wait_for "$patience" starts_are $name 1; done
 start_watching
 run_situations "${situations[@]}"
-check "vigild stops as asked" stop_watching
+check "vigild stops with status 0" stop_watching
 finish

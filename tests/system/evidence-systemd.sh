@@ -1,6 +1,7 @@
 #!/bin/bash
-# What systemd's "active" and "inactive" do not say: wrapped init scripts, oneshot units, an umbrella
-# unit, pidfiles, and one unit that is watched under three names.  With the real systemd.
+# systemd's states "active" and "inactive" are not enough evidence for wrapped init scripts, oneshot units, an
+# umbrella unit and units with pidfiles.  One unit is watched under three names.  This test runs under a real
+# systemd.
 . "$(dirname "$0")/lib.sh" || exit 1
 . "$here/evidence.sh" || exit 1
 
@@ -9,13 +10,13 @@ write_serve
 unit() { cat >"$units/$1.service"; }
 active() { [ "$(systemctl is-active "$1")" = "${2:-active}" ]; }
 sub_state_is() { [ "$(systemctl show -P SubState "$1")" = "$2" ]; }
-comes_back() { # NAME: one more start, as another process, which vigild reports as running
+comes_back() { # NAME: whether it was started a second time, and vigild reports it as running
 	starts_are "$1" 2 && value_is "$1" running && health_is "$1" OK
 }
 
 # --- a wrapped init script ------------------------------------------------------------------------
 
-# script NAME [HEADER]: an init script as Debian's are, except that `status` is not asked for here
+# script NAME [HEADER]: an init script like those of Debian, without `status`, which is not called here
 mkdir "$work/init.d"
 script() {
 	cat >"$work/init.d/$1" <<-EOF_SCRIPT
@@ -44,8 +45,8 @@ for name in $wrapped; do script $name; done
 script wrapped-header "# pidfile: $work/wrapped-header.pid"
 script wrapped-unit "# pidfile: $work/wrapped-unit.pid"
 [ ! -x $generator ] ||
-	SYSTEMD_SYSVINIT_PATH=$work/init.d $generator $units $units $units || not_ok "the generator works"
-# As an admin writes it: the unit names no pidfile, its script does.
+	SYSTEMD_SYSVINIT_PATH=$work/init.d $generator $units $units $units || not_ok "systemd-sysv-generator works"
+# A unit as an admin writes it: the pidfile is not in the unit, but in its script.
 unit wrapped-unit <<-UNIT
 	[Unit]
 	SourcePath=$work/init.d/wrapped-unit
@@ -66,7 +67,7 @@ loses_its_daemon() { # NAME TEXT
 	eventually "$text is running at first, and OK" health_is "$name" OK "$name is running"
 	crash "$(last_start "$name")"
 	eventually "$text is CRITICAL after its daemon was killed" was "$name" CRITICAL
-	check "$text is called failed after its daemon was killed" had "$name" value failed
+	check "$text has the value failed after its daemon was killed" had "$name" value failed
 	eventually "$text is restarted after its daemon was killed" comes_back "$name"
 	checked "$name"
 	check "$text is restarted exactly once" starts_are "$name" 2
@@ -84,7 +85,7 @@ unit oneshot <<-UNIT
 UNIT
 daemon oneshot
 
-# Other than for a forking unit, systemd reports no change when the process that is left ends.
+# Unlike with a forking unit, systemd reports no change when the remaining process ends.
 unit leaver <<-UNIT
 	[Service]
 	Type=oneshot
@@ -100,12 +101,12 @@ oneshot_without_a_process() {
 	check "a oneshot unit that left no process is still OK after ten checks" health_is oneshot OK
 	check "a oneshot unit that left no process was OK all the time" \
 		eval 'never was oneshot CRITICAL && never was oneshot WARNING && never was oneshot UNKNOWN'
-	check "a oneshot unit that left no process is never restarted" starts_are oneshot 1
+	check "a oneshot unit that left no process is not restarted" starts_are oneshot 1
 }
 
-# --- a daemon that left the control group of its unit ---------------------------------------------
+# --- a daemon outside of the control group of its unit --------------------------------------------
 
-# As what `su` starts does where PAM opens a session for it: the unit's control group is empty.
+# Like a process that `su` starts in a new PAM session: the control group of the unit is empty.
 elsewhere=/sys/fs/cgroup/elsewhere
 mkdir $elsewhere
 sed "s|^#!/bin/sh|&\necho \$\$ >$elsewhere/cgroup.procs|" "$work/serve" >"$work/serve-elsewhere"
@@ -185,14 +186,14 @@ done
 
 twins_die_together() {
 	local twin text="two units with one command line die together"
-	for twin in twin-one twin-two; do eventually "$text: $twin was OK before" health_is $twin OK; done
+	for twin in twin-one twin-two; do eventually "$text: $twin is OK before that" health_is $twin OK; done
 	kill -KILL "$(last_start twin-one)" "$(last_start twin-two)"
 	for twin in twin-one twin-two; do
 		eventually "$text: $twin is restarted, and not taken for the other" comes_back $twin
 	done
 }
 
-# --- a unit that systemd calls failed, because it did not end well when it was stopped ------------
+# --- a unit that systemd calls failed because of its exit status after a stop ---------------------
 
 unit unruly <<-UNIT
 	[Service]
@@ -207,7 +208,7 @@ stopped_and_failed() {
 	eventually "$text is failed for systemd" active unruly failed
 	eventually "$text is CRITICAL, and stopped" health_is unruly CRITICAL "unruly is stopped"
 	checked unruly
-	check "$text is not started again, as after any stop by an admin" starts_are unruly 1
+	check "$text is not started again, because an admin stopped it" starts_are unruly 1
 	systemctl start unruly
 	eventually "$text is OK when the admin has started it" health_is unruly OK
 	kill -KILL "$(systemctl show -P MainPID unruly)"
@@ -232,7 +233,7 @@ for part in part-one part-two; do
 		ExecStart=$work/serve $part
 	UNIT
 done
-# Part of it as well, and meant to end.
+# This is also a part of the umbrella unit, and is meant to end.
 unit part-done <<-UNIT
 	[Unit]
 	PartOf=umbrella.service
@@ -240,7 +241,7 @@ unit part-done <<-UNIT
 	Type=oneshot
 	ExecStart=/bin/true
 UNIT
-# Only observed: a part that vigild brings back at once would be dead too briefly to be seen.
+# The unit is not restarted, because a part that vigild restarts at once is down too briefly for the test.
 daemon umbrella restart_on=never
 
 umbrella_unit() {
@@ -256,7 +257,7 @@ umbrella_unit() {
 		eval 'health_is umbrella CRITICAL part-one || health_is umbrella WARNING part-one'
 }
 
-# --- a pidfile against systemd's word -------------------------------------------------------------
+# --- a pidfile that contradicts systemd -----------------------------------------------------------
 
 unit front <<-UNIT
 	[Service]
@@ -280,7 +281,7 @@ dead_by_its_pidfile() {
 		[ "$(systemctl show -P MainPID front)" != "$old" ]
 }
 
-# Started behind systemd's back, as by an admin in a shell.
+# systemd did not start these processes; an admin in a shell may have.
 for name in behind behind-failed; do
 	unit $name <<-UNIT
 		[Service]
@@ -297,7 +298,7 @@ alive_by_its_pidfile() { # NAME STATE SUBSTATE
 	check "$text is $2 for systemd" active "$1" "$2"
 	eventually "$text is UNKNOWN, and the text names systemd" health_is "$1" UNKNOWN systemd
 	check "$text is UNKNOWN, and the text names the process" health_is "$1" UNKNOWN "$pid"
-	check "$text is UNKNOWN, and the text quotes systemd's word" \
+	check "$text is UNKNOWN, and the text has systemd's state" \
 		eval "health_is $1 UNKNOWN $2 || health_is $1 UNKNOWN $3"
 	check "$text has the value unknown" value_is "$1" unknown
 	checked "$1"
@@ -326,18 +327,18 @@ three_names() {
 		eventually "one unit under three names: $name is running" health_is names-$name OK
 	done
 	crash "$(last_start names)"
-	eventually "one unit under three names: it is started again after its death" \
+	eventually "one unit under three names: the unit is started again after it was killed" \
 		eval '[ "$(starts names)" -ge 2 ]'
 	for name in short full alias; do
 		checked names-$name
 		eventually "one unit under three names: $name is OK again" health_is names-$name OK
 	done
-	check "one unit under three names: one death is one start" starts_are names 2
+	check "one unit under three names: one death causes one start" starts_are names 2
 	check "one unit under three names: systemd's start limit was never hit" \
 		eval 'never grep -q start-limit-hit "$work/changes" "$work/log"'
 }
 
-# --- all of it ------------------------------------------------------------------------------------
+# --- all situations -------------------------------------------------------------------------------
 
 systemctl daemon-reload
 systemctl start wrapped-unit oneshot leaver emigrant delegated unruly twin-one twin-two umbrella \
@@ -363,5 +364,5 @@ else
 	echo "SKIP: systemd has no generator for init scripts here: none is wrapped"
 fi
 run_situations "${situations[@]}"
-check "vigild stops as asked" stop_watching
+check "vigild stops with status 0" stop_watching
 finish

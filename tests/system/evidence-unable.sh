@@ -1,6 +1,6 @@
 #!/bin/bash
-# What vigild itself cannot do is no reason to restart a service: with too few descriptors for its services
-# and their probes it says so, and leaves the healthy alone.
+# A limit that vigild itself reaches is no reason to restart a service.  With too few descriptors for its services
+# and their probes, vigild reports that and leaves the healthy services alone.
 . "$(dirname "$0")/lib.sh" || exit 1
 command -v python3 >/dev/null || skip_all "there is no python3 to serve something"
 . "$here/scripts.sh" || exit 1
@@ -33,14 +33,14 @@ done
 } | write_conf
 (ulimit -n 24; exec "$vigild" -c "$work/vigil.conf") 2>"$work/log" &
 vigild_pid=$!
-# It may have no descriptor for us at the moment.
-status() { ctl status 2>/dev/null >"$work/status"; }
+# vigild may have no descriptor for this client at the moment.
+status() { ctl status -v 2>/dev/null >"$work/status"; }
 unable() { status && grep -qE 'UNKNOWN.*(could not probe|could not be started).*Too many open files' "$work/status"; }
-check "24 descriptors for 20 services: the health of some is UNKNOWN, and says why" wait_for 30 unable
-ticked() { status && awk '$1 ~ /^s[0-9]/ && $4 < 15 { few = 1 } END { exit few }' "$work/status"; }
-check "24 descriptors for 20 services: all are checked again and again" wait_for 30 ticked
+check "24 descriptors for 20 services: the health of some services is UNKNOWN, and the text says why" wait_for 30 unable
+ticked() { status && awk '$1 ~ /^s[0-9]/ && $9 < 15 { few = 1 } END { exit few }' "$work/status"; }
+check "24 descriptors for 20 services: all services are checked again and again" wait_for 30 ticked
 check "24 descriptors for 20 services: none of the healthy services is restarted" [ "$(wc -l <"$work/starts")" = $count ]
-check "24 descriptors for 20 services: none is said to be CRITICAL" eval '! grep -q CRITICAL "$work/status"'
-check "24 descriptors for 20 services: vigild stops as asked" stop_vigild
+check "24 descriptors for 20 services: no service is CRITICAL" eval '! grep -q CRITICAL "$work/status"'
+check "24 descriptors for 20 services: vigild stops with status 0" stop_vigild
 [ "$failed" -eq 0 ] || { cat "$work/status"; tail -40 "$work/log"; }
 finish

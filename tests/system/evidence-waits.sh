@@ -1,11 +1,11 @@
 #!/bin/bash
-# What withheld a restart and has ended causes a check at once, however long the interval is: the end of a
-# pause, by resume or by itself, and the recovery of a service that was waited for.  `after` holds at the
-# start of vigild, for several services, and when all of them die at once.
+# When the reason for a withheld restart ends, vigild checks the service at once, however long the interval is.
+# Such a reason is a pause, which ends by resume or by itself, or a service in `after` that is down.  `after` also
+# applies at the start of vigild, to several services, and when all of them die at once.
 . "$(dirname "$0")/lib.sh" || exit 1
 . "$here/scripts.sh" || exit 1
 
-# An init script that writes down when it starts the service.
+# An init script that records when it starts the service.
 service() {
 	script "$1" "s|^\(\tsetsid\)|\techo $1 >>$work/order; [ ! -e $work/$1.broken ] \|\| return 1\n\1|"
 }
@@ -37,26 +37,26 @@ in_order() { [ "$(place db)" -lt "$(place web)" ] && [ "$(place cache)" -lt "$(p
 # --- after ----------------------------------------------------------------------------------------
 
 for name in web db cache; do check "$name is started" wait_for 30 value $name running; done
-check "after: at the start of vigild the awaited services are started first" in_order
+check "after: the services in after are started first at the start of vigild" in_order
 check "after: a service that is not installed is not waited for" wait_for 30 value lonely running
 for round in 1 2 3; do
 	: >"$work/order"
 	kill -9 "$(pid_of web)" "$(pid_of cache)" "$(pid_of db)"
 	wait_for 30 [ "$(wc -l <"$work/order")" -ge 3 ]
-	check "all die at once ($round): all are restarted" wait_for 30 eval '[ "$(wc -l <"$work/order")" -ge 3 ] && value web running && value db running && value cache running'
-	check "all die at once ($round): the awaited services are started first" in_order
+	check "three services die at once ($round): all of them are restarted" wait_for 30 eval '[ "$(wc -l <"$work/order")" -ge 3 ] && value web running && value db running && value cache running'
+	check "three services die at once ($round): the services in after are started first" in_order
 done
 touch "$work/db.broken"
 kill -9 "$(pid_of db)" "$(pid_of web)"
-check "a service says for which other it waits" wait_for 30 says web 'web is *; waiting for db to run first'
+check "the health text names the service in after that is down" wait_for 30 says web 'web is *; waiting for db to run first'
 before=$(restarts web)
 sleep 0.5
 check "a service is not restarted while another must run first" [ "$(restarts web)" = "$before" ]
 rm "$work/db.broken"
-check "interval = 1h: once the awaited service runs, the other is restarted at once" wait_for 30 value web running
-check "interval = 1h: the awaited service was restarted first" value db running
+check "interval = 1h: a service is restarted at once when the service in its after runs" wait_for 30 value web running
+check "interval = 1h: the service in after was restarted first" value db running
 
-# --- a pause --------------------------------------------------------------------------------------
+# --- the end of a pause ---------------------------------------------------------------------------
 
 for name in resumed expired; do check "$name runs" wait_for 30 value $name running; done
 ctl -q pause resumed

@@ -8,12 +8,11 @@
 # checks of the service, never seconds.
 patience=${VIGIL_PATIENCE:-30} # seconds until a state that must come counts as missing
 
-# The [vigil] settings of these tests.  No restart waits for the rate, and nobody's package manager
-# holds one back.
+# The [vigil] settings of these tests.  No restart waits for restart_rate or for a package manager.
 settings=("restart_rate = 0" "upgrade_wait = 0")
 daemons=()
 
-# Runs the whole test again under a real systemd in namespaces of its own, with a scratch directory.
+# Runs the whole test again under a real systemd in separate namespaces, with a scratch directory.
 under_systemd() {
 	if [ -z "${VIGIL_IN_SYSTEMD:-}" ]; then
 		with_systemd || skip_all "built without systemd"
@@ -39,7 +38,7 @@ daemon() {
 	} >>"$work/sections"
 }
 
-# The configuration with the daemons above.
+# Writes the configuration with the daemons above.
 write_daemons() {
 	local setting
 	{
@@ -52,8 +51,9 @@ write_daemons() {
 add_settings() {
 	for setting in "${settings[@]}"; do sed -i "s|^log = .*|&\n$setting|" "$work/vigil.conf"; done
 }
-# vigild with the daemons above, and with one whose checks are counted where others are rare.  The
-# others are enabled when the client that writes down all changes listens, so that none is missed.
+# Starts vigild with the daemons above and with the daemon canary, whose checks are counted if those of
+# other daemons are rare.  The other daemons are enabled after the client that records all changes
+# listens, so that no change is missed.
 start_watching() {
 	daemon canary manager=command status_command=true restart_command=true
 	printf '%s\n' '[daemons]' 'canary = yes' '[daemon:canary]' 'module = service' 'service = canary' 'manager = command' \
@@ -65,7 +65,7 @@ start_watching() {
 	# Until the first change arrives, nothing shows that the client listens.
 	wait_for "$patience" follows || { not_ok "vigilctl watch prints changes"; exit 1; }
 	write_daemons
-	ctl -q reload || { not_ok "vigild takes up the services"; exit 1; }
+	ctl -q reload || { not_ok "vigild loads the configuration with the services"; exit 1; }
 }
 follows() { ctl -q pause canary && ctl -q resume canary && [ -s "$work/changes" ]; }
 stop_watching() {
@@ -100,11 +100,11 @@ explain_all() {
 # eventually TEXT COMMAND...: the command succeeds before the deadline
 eventually() { local text=$1; shift; check "$text" wait_for "$patience" "$@"; }
 
-# --- what vigild says -----------------------------------------------------------------------------
+# --- the state of vigild --------------------------------------------------------------------------
 
 of() { get "/daemons/$1/service_state/$2"; } # NAME KEY
 value_is() { [ "$(of "$1" value)" = "$2" ]; }
-# Nothing is kept before the first restart; but a vigild that does not answer has counted nothing.
+# The key does not exist before the first restart, which counts as 0.  No answer of vigild is an error.
 count_is() { # NAME KEY NUMBER
 	local count
 	count=$(of "$1" "$2")
@@ -141,12 +141,12 @@ checked() {
 	local before count=${2:-10}
 	before=$(get "/runs/$1/ticks") &&
 		wait_for $((patience + count)) more_than "/runs/$1/ticks" $((before + count)) ||
-		not_ok "vigild goes on checking $1"
+		not_ok "vigild still checks $1"
 }
 
 # --- services that count their starts -------------------------------------------------------------
 
-# $work/serve NAME: counts a start of NAME, and becomes its process
+# $work/serve NAME: records a start of NAME, and becomes its process
 write_serve() {
 	cat >"$work/serve" <<-EOF_SERVE
 		#!/bin/sh
@@ -158,7 +158,7 @@ write_serve() {
 starts() { [ ! -e "$work/$1.starts" ] && echo 0 || wc -l <"$work/$1.starts"; }
 starts_are() { [ "$(starts "$1")" = "$2" ]; }
 last_start() { tail -n 1 "$work/$1.starts" 2>/dev/null; } # its pid
-# end_process SIGNAL PID: only while that is a process that serve started, since others may get its number
+# end_process SIGNAL PID: signals the process if serve has started it, because the pid may be reused
 end_process() {
 	[ -n "$2" ] && [ "$(tr '\0' ' ' 2>/dev/null <"/proc/$2/cmdline")" = "sleep 1000000 " ] && kill "-$1" "$2"
 }

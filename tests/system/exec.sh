@@ -1,6 +1,6 @@
 #!/bin/bash
-# The exec module: real plugins, JSON and text, streams, and programs that misbehave.  After all
-# of them neither a descriptor nor a process is left.
+# The exec module with real plugins, JSON, text, streams, and programs that misbehave.  At the end no
+# descriptor and no process is left.
 . "$(dirname "$0")/lib.sh" || exit 1
 install_staged
 set_paths
@@ -13,7 +13,7 @@ mkdir "$work/bin"
 script() { { echo '#!/bin/sh'; cat; } >"$work/bin/$1"; chmod 755 "$work/bin/$1"; }
 enabled=
 : >"$work/sections"
-# daemon NAME OPTIONS...: a section that runs bin/NAME unless it gives a command itself
+# daemon NAME OPTIONS...: a section that runs bin/NAME unless the options contain a command
 daemon() {
 	local name=$1; shift
 	enabled="$enabled$name = yes
@@ -31,12 +31,12 @@ health() { is "/runs/$1/health/level" "$2"; }
 says() { case $(get "/runs/$1/health/text") in *"$2"*) ;; *) false ;; esac; }
 json() { ctl get "/daemons/$1" 2>/dev/null; }
 json_is() { [ "$(json "$1" | tr -d ' \n')" = "$2" ]; }
-# Where process 1 does not reap, a zombie stays.
+# If process 1 does not reap, a zombie is left.
 gone() { ! kill -0 "$1" 2>/dev/null || grep -q "^State:.Z" "/proc/$1/status" 2>/dev/null; }
 lines_of() { wc -l <"$work/$1" 2>/dev/null || echo 0; }
 at_least() { [ "$(lines_of "$1")" -ge "$2" ]; }
 
-# --- plugins as they should be --------------------------------------------------------------------
+# --- correct programs -----------------------------------------------------------------------------
 
 script nagios <<'S'
 echo "DISK WARNING - 12% free | /=88%;80;90;0;100 'in use'=7GB;~:5;@1:2 t=U"
@@ -76,7 +76,7 @@ S
 daemon env 'environment = GREETING=hello, OTHER=x' "directory = $work/bin"
 daemon quoted "command = /bin/sh -c 'echo \"\$0\" \$#; exit 0' 'two words' three"
 
-# --- and as they should not -----------------------------------------------------------------------
+# --- programs that misbehave ----------------------------------------------------------------------
 
 script grandchild <<S
 sleep 1000 &
@@ -167,7 +167,7 @@ done
 exec sleep 1000
 S
 daemon grows 'mode = stream'
-# Leaves one process in its process group, one in another group, and one in a session of its own.
+# Leaves one process in its process group, one in another group, and one in another session.
 cat >"$work/bin/leaves" <<S
 #!/bin/bash
 sleep 1000 & echo \$! >$work/left.group
@@ -179,7 +179,7 @@ echo "OK - left"
 S
 chmod 755 "$work/bin/leaves"
 daemon leaves 'interval = 1h'
-# Streams that say how they are in other ways, and in what follows say nothing of it.
+# Streams that report their state in other forms; the objects that follow have no state.
 script said <<'S'
 echo '{"state":"CRITICAL","output":"disk dead"}'; echo garbage; echo '{"n":2}'
 exec sleep 1000
@@ -206,7 +206,7 @@ exec >&-
 exec sleep 1000
 S
 daemon shuts 'mode = stream'
-# The last of its performance data is cut by the limit in the middle of a number.
+# The limit of output cuts the last number of its performance data.
 script cutoff <<'S'
 printf 'OK | '
 i=0
@@ -239,7 +239,7 @@ script counters <<'S'
 echo 'OK | in=18446744073709551614c;;9223372036854775809 dec=12345678901234567.25'
 S
 daemon counters
-# What must end with vigild: in the session of a program, in a process group of its own.
+# This process must end with vigild: it is in the session of the program, but in another process group.
 cat >"$work/bin/groups" <<S
 #!/bin/bash
 set -m
@@ -248,7 +248,7 @@ exec sleep 1000
 S
 chmod 755 "$work/bin/groups"
 daemon groups 'timeout = 1h'
-# A member of 60,000 bytes under a new name each time: the values are few, the bytes are not.
+# Each object has a member of 60,000 bytes with a new name: few values, but many bytes.
 script swells <<'S'
 text=$(head -c 60000 /dev/zero | tr '\0' x)
 i=0
@@ -294,85 +294,85 @@ sed "s|/usr/local/lib/vigil|$work/samples|" "$work/samples/exec.conf" >"$work/co
 [ "$(id -u)" = 0 ] || sed -i '/^user = /d' "$work/conf.d/exec.conf"
 
 { echo '[daemons]'; printf '%s' "$enabled"; cat "$work/sections"; } | write_conf
-check "vigild -t takes it" "$vigild" -t -c "$work/vigil.conf"
+check "vigild -t accepts the configuration of the exec daemons" "$vigild" -t -c "$work/vigil.conf"
 start_reference
 began=$SECONDS
 start_vigild
 
-# --- what came of it ------------------------------------------------------------------------------
+# --- the results ----------------------------------------------------------------------------------
 
-check "a plugin's first line" wait_for 20 has nagios/output "DISK WARNING - 12% free"
-check "its exit status is the state" has nagios/state WARNING
-check "and the health, with its words" says nagios "DISK WARNING - 12% free"
-check "exit_status is kept" has nagios/exit_status 1
-check "the other lines, without performance data" has nagios/long_output "first of more
+check "a plugin's first line is its output" wait_for 20 has nagios/output "DISK WARNING - 12% free"
+check "a plugin's exit status is its state" has nagios/state WARNING
+check "a plugin's first line is its health text" says nagios "DISK WARNING - 12% free"
+check "a plugin's exit status is stored" has nagios/exit_status 1
+check "a plugin's other lines are stored without performance data" has nagios/long_output "first of more
 last of more"
-check "a label with a slash" has nagios/perfdata/~1/value 88
-check "its unit and limits" [ "$(value nagios/perfdata/~1/unit)$(value nagios/perfdata/~1/warn)$(value \
+check "performance data: a label with a slash is stored" has nagios/perfdata/~1/value 88
+check "performance data: the unit and the limits are stored" [ "$(value nagios/perfdata/~1/unit)$(value nagios/perfdata/~1/warn)$(value \
 	nagios/perfdata/~1/crit)$(value nagios/perfdata/~1/min)$(value nagios/perfdata/~1/max)" = "%80900100" ]
-check "a quoted label, and ranges as text" has "nagios/perfdata/in use/crit" "@1:2"
-check "an unknown value is null" has nagios/perfdata/t/value null
-check "performance data after the long text" has nagios/perfdata/x/unit c
-check "how long it took" awk "BEGIN { exit !($(value nagios/duration_seconds) >= 0) }"
-check "it was not timed out" has nagios/timed_out false
-check "its pid" [ "$(value nagios/pid)" -gt 1 ]
+check "performance data: a range of a quoted label is stored as text" has "nagios/perfdata/in use/crit" "@1:2"
+check "performance data: an unknown value is null" has nagios/perfdata/t/value null
+check "performance data: values after the long output are stored" has nagios/perfdata/x/unit c
+check "a plugin's duration is stored" awk "BEGIN { exit !($(value nagios/duration_seconds) >= 0) }"
+check "a plugin that ends in time is not marked as timed out" has nagios/timed_out false
+check "a plugin's pid is stored" [ "$(value nagios/pid)" -gt 1 ]
 i=0
 for level in OK WARNING CRITICAL UNKNOWN; do
-	check "exit status $i is $level" wait_for 10 health status$i $level
+	check "a plugin with exit status $i is $level" wait_for 10 health status$i $level
 	i=$((i + 1))
 done
-check "any other is UNKNOWN" wait_for 10 health status7 UNKNOWN
-check "with the number and the words" says status7 "exit status 7: seven"
-check "silence is said" wait_for 10 says silent "exit status 2, without output"
-check "and is CRITICAL all the same" health silent CRITICAL
-check "text keeps its bars" wait_for 10 has text/output "a | b=1"
-check "and is clean" has text/long_output '\x1B[31mred\xFF'
-check "text has no performance data" [ -z "$(json text/perfdata)" ]
-check "a JSON object is merged" wait_for 10 has json/load/one 0.5
-check "keys become one step each" json_is json/a~1b~0c '[1,{"d":null}]'
-check "output is its words" says json "load is low"
-check "its exit status outranks what it says of its state" has json/state OK
-check "what the module keeps is not for it" [ "$(value json/pid)" != 1 ]
+check "a plugin with exit status 7 is UNKNOWN" wait_for 10 health status7 UNKNOWN
+check "the health text has the exit status 7 and the output" says status7 "exit status 7: seven"
+check "the health text says that a plugin has no output" wait_for 10 says silent "exit status 2, without output"
+check "a plugin with exit status 2 and without output is CRITICAL" health silent CRITICAL
+check "format = text keeps a bar in the output" wait_for 10 has text/output "a | b=1"
+check "format = text escapes control characters and invalid UTF-8" has text/long_output '\x1B[31mred\xFF'
+check "format = text has no performance data" [ -z "$(json text/perfdata)" ]
+check "format = json stores the members of the object" wait_for 10 has json/load/one 0.5
+check "format = json stores each key as one step of a pointer" json_is json/a~1b~0c '[1,{"d":null}]'
+check "format = json: the member output is the health text" says json "load is low"
+check "format = json: the exit status takes precedence over the member state" has json/state OK
+check "format = json: a program cannot replace its pid" [ "$(value json/pid)" != 1 ]
 check "JSON with NaN, Infinity, 2^64-1 and a byte order mark is OK" wait_for 10 health numbers OK
-check "JSON beside NaN is kept" has numbers/ok 1
-check "NaN is no value" [ -z "$(json numbers/nan)" ]
-check "an infinity in a list is null" json_is numbers/list '[null,2]'
-check "2^64-1 is kept as a real" awk "BEGIN { exit !($(value numbers/counter) == 18446744073709551615) }"
-check "the state counts what JSON could not hold" has numbers/left_out/count 3
-check "the state says what it was" has numbers/left_out/text '"nan" is NaN and is left out'
-check "the log says it once" [ "$(grep -c 'numbers: left out of its output' "$work/log")" = 1 ]
-check "a stream goes on after a byte order mark and nan" wait_for 10 has gauges/n 3
-check "a stream with such numbers is OK" health gauges OK
-check "a stream says what was left out" has gauges/left_out/text '"load" is nan and is left out'
-check "environment and directory" wait_for 10 says env "hello from $work/bin as $(id -un)"
-check "arguments in shell quoting, no shell" wait_for 10 has quoted/output "two words 1"
+check "a JSON member next to NaN is stored" has numbers/ok 1
+check "NaN in JSON is not stored" [ -z "$(json numbers/nan)" ]
+check "an infinity in a JSON list is null" json_is numbers/list '[null,2]'
+check "2^64-1 in JSON is stored as a real" awk "BEGIN { exit !($(value numbers/counter) == 18446744073709551615) }"
+check "the state counts the JSON values that were left out" has numbers/left_out/count 3
+check "the state names the first JSON value that was left out" has numbers/left_out/text '"nan" is NaN and is left out'
+check "the log says once that JSON values were left out" [ "$(grep -c 'numbers: left out of its output' "$work/log")" = 1 ]
+check "a stream continues after a byte order mark and nan" wait_for 10 has gauges/n 3
+check "a stream with a byte order mark and nan is OK" health gauges OK
+check "the state names a value of a stream that was left out" has gauges/left_out/text '"load" is nan and is left out'
+check "a program runs with the configured environment and directory" wait_for 10 says env "hello from $work/bin as $(id -un)"
+check "quoted words of a command are single arguments" wait_for 10 has quoted/output "two words 1"
 
-check "a grandchild that holds stdout is not waited for" wait_for 10 has grandchild/output "OK - left one behind"
-check "and it took no time" awk "BEGIN { exit !($(value grandchild/duration_seconds) < 5) }"
-check "a flood ends at its deadline" wait_for 10 has flood/timed_out true
-check "as UNKNOWN, with the reason" says flood "did not end within 0.7 s"
-check "what it printed is capped" [ "$(value flood/long_output | wc -c)" -le 65536 ]
-check "much is cut at 64 KiB" wait_for 10 has much/state OK
-check "to the byte" [ "$(value much/output | tr -d '\n' | wc -c)" = 65536 ]
-check "one that ignores TERM is killed" wait_for 20 has deaf/exit_status 137
-check "after its deadline" has deaf/timed_out true
-check "half a JSON is UNKNOWN" wait_for 10 health half UNKNOWN
-check "with where and why" says half "its output is no JSON object: column"
-check "what it printed is kept" has half/output '{"a": 1, "b":'
-check "half a JSON with exit status 2 is CRITICAL" wait_for 10 health halfbad CRITICAL
-check "a signal is UNKNOWN" wait_for 10 says signal "killed by signal 11 (Segmentation fault)"
-check "and counted as shells do" has signal/exit_status 139
-check "missing" wait_for 10 says missing "cannot be started: No such file or directory"
-check "is 127" has missing/exit_status 127
-check "not executable" wait_for 10 says plain "cannot be started: Permission denied"
-check "is 126" has plain/exit_status 126
-check "no program" wait_for 10 says nohead "begins with #!"
-check "is an error once, not at every tick" is /runs/missing/errors 1
-check "one that still runs is not started twice" wait_for 20 has slow/output slow
-check "once in two seconds, at 100 ms" [ "$(lines_of slow.starts)" -le $(((SECONDS - began) / 2 + 2)) ]
-check "and its ticks are counted" more_than /runs/slow/ticks 10
-check "too deep a nest is refused in words" wait_for 10 says nested "nests deeper"
-check "a program that is missing is noted at the start" \
+check "vigild does not wait for a grandchild that holds stdout" wait_for 10 has grandchild/output "OK - left one behind"
+check "a program whose grandchild holds stdout ends within 5 s" awk "BEGIN { exit !($(value grandchild/duration_seconds) < 5) }"
+check "a program with endless output ends at its timeout" wait_for 10 has flood/timed_out true
+check "the health text says that a program did not end in time" says flood "did not end within 0.7 s"
+check "at most 64 KiB of endless output are stored" [ "$(value flood/long_output | wc -c)" -le 65536 ]
+check "a program with 200 kB of output is OK" wait_for 10 has much/state OK
+check "exactly 64 KiB of long output are stored" [ "$(value much/output | tr -d '\n' | wc -c)" = 65536 ]
+check "a program that ignores SIGTERM is killed" wait_for 20 has deaf/exit_status 137
+check "a program that ignores SIGTERM is marked as timed out" has deaf/timed_out true
+check "incomplete JSON is UNKNOWN" wait_for 10 health half UNKNOWN
+check "the health text says where JSON is invalid" says half "its output is no JSON object: column"
+check "incomplete JSON is stored as output" has half/output '{"a": 1, "b":'
+check "incomplete JSON with exit status 2 is CRITICAL" wait_for 10 health halfbad CRITICAL
+check "the health text names the signal that ended a program" wait_for 10 says signal "killed by signal 11 (Segmentation fault)"
+check "a program that signal 11 ended has the exit status 139" has signal/exit_status 139
+check "the health text says that a program does not exist" wait_for 10 says missing "cannot be started: No such file or directory"
+check "a program that does not exist has the exit status 127" has missing/exit_status 127
+check "the health text says that a program is not executable" wait_for 10 says plain "cannot be started: Permission denied"
+check "a program that is not executable has the exit status 126" has plain/exit_status 126
+check "the health text says that a script lacks its first line" wait_for 10 says nohead "begins with #!"
+check "a program that does not exist counts one error, not one at every tick" is /runs/missing/errors 1
+check "a program that runs longer than its interval is completed" wait_for 20 has slow/output slow
+check "a program that still runs is not started a second time" [ "$(lines_of slow.starts)" -le $(((SECONDS - began) / 2 + 2)) ]
+check "ticks are counted while a program still runs" more_than /runs/slow/ticks 10
+check "the health text says that JSON nests too deeply" wait_for 10 says nested "nests deeper"
+check "the log notes a missing program when vigild starts" \
 	grep -q "note: command = \"$work/bin/none\": there is no program $work/bin/none" "$work/log"
 options() { printf '[daemons]\na = yes\n[daemon:a]\nmodule = exec\n'; printf '%s\n' "$@"; }
 refused_by_test "an unknown user is refused by vigild -t" \
@@ -384,124 +384,124 @@ refused_by_test "an environment without = is refused by vigild -t" \
 refused_by_test "a pipe in a command is refused by vigild -t" 'holds \|, but no shell is run' \
 	< <(options 'command = /bin/true | /bin/cat')
 
-check "a stream's objects are merged" wait_for 10 has stream/n 2
-check "objects into objects, null removes" json_is stream/deep '{"x":1,"z":[1,2]}'
-check "it is OK for as long as it prints objects" health stream OK
+check "the members of a stream's objects are stored" wait_for 10 has stream/n 2
+check "a stream's nested objects are merged, and null removes a member" json_is stream/deep '{"x":1,"z":[1,2]}'
+check "a stream that prints objects is OK" health stream OK
 touch "$work/go"
-check "it can say its state" wait_for 10 health stream WARNING
-check "and the words" says stream "getting warm"
+check "a stream can report its state" wait_for 10 health stream WARNING
+check "a stream can report its health text" says stream "getting warm"
 touch "$work/go2"
-check "a line that is no object is UNKNOWN" wait_for 10 health stream UNKNOWN
-check "nothing is lost of what stands" has stream/n 2
+check "a stream is UNKNOWN after a line that is no object" wait_for 10 health stream UNKNOWN
+check "a stream keeps its values after a line that is no object" has stream/n 2
 touch "$work/go3"
-check "the next object brings back what the stream said last" wait_for 10 health stream WARNING
-check "its pid is kept" has stream/pid "$(cat "$work/stream.pid")"
-check "one that ends is CRITICAL" wait_for 10 health dies CRITICAL
-check "with its end and what comes next" says dies "exit status 4; to be started again in"
-check "and is started again" wait_for 20 at_least dies.starts 4
-check "but not before its time" [ "$(lines_of backs.starts)" = 1 ]
-check "a stream that is missing is tried again" wait_for 10 says nostream "started again in 0.2 s"
-check "its failure is one error" is /runs/nostream/errors 1
-check "a line over 64 KiB is cut, and the next is whole" wait_for 10 has cut/b 1
-check "values that are replaced do not add up" wait_for 20 is /daemons/refills/k6000 3
-check "values without end are refused" wait_for 20 says grows "more than 10000 values"
-check "those before stand" has grows/k1.1 1
+check "the next object restores the state that the stream has reported last" wait_for 10 health stream WARNING
+check "a stream's pid is stored" has stream/pid "$(cat "$work/stream.pid")"
+check "a stream that ends is CRITICAL" wait_for 10 health dies CRITICAL
+check "the health text has the exit status of a stream and says that it will be started again" says dies "exit status 4; to be started again in"
+check "a stream that ends is started again" wait_for 20 at_least dies.starts 4
+check "a stream that ends is not started again before its backoff" [ "$(lines_of backs.starts)" = 1 ]
+check "a stream whose program is missing is tried again" wait_for 10 says nostream "started again in 0.2 s"
+check "a stream whose program is missing counts one error" is /runs/nostream/errors 1
+check "a stream's line over 64 KiB is cut, and the next line is complete" wait_for 10 has cut/b 1
+check "a stream's replaced values do not count towards the limit of values" wait_for 20 is /daemons/refills/k6000 3
+check "a stream with too many values is refused" wait_for 20 says grows "more than 10000 values"
+check "a stream keeps the values before the limit" has grows/k1.1 1
 check "a program that leaves processes behind is OK" wait_for 10 health leaves OK
 check "a process that a program left in its process group ends with it" \
 	wait_for 10 gone "$(cat "$work/left.group")"
 check "a process that a program left in its session ends with it" \
 	wait_for 10 gone "$(cat "$work/left.session")"
-# Where vigild may make control groups; otherwise it is not found.
+# vigild finds this process only by control groups.
 if grep -q "is ended by session" "$work/log"; then
 	echo "SKIP: vigild may not make control groups here"
-	check "a process that began a session of its own goes on without control groups" \
+	check "a process that began a new session continues without control groups" \
 		kill -0 "$(cat "$work/left.daemon")"
 	kill "$(cat "$work/left.daemon")"
 else
-	check "a process that began a session of its own ends with the program" \
+	check "a process that began a new session ends with the program" \
 		wait_for 10 gone "$(cat "$work/left.daemon")"
 fi
-check "the log says that something was left behind" grep -q ' left process [0-9]* (.*) behind' "$work/log"
-check "the state counts it" more_than /vigil/left_behind 0
-check "a stream that said CRITICAL is CRITICAL again after a line that is no object" \
+check "the log names a process that a program has left behind" grep -q ' left process [0-9]* (.*) behind' "$work/log"
+check "the state counts processes that were left behind" more_than /vigil/left_behind 0
+check "a stream that reported CRITICAL is CRITICAL again after a line that is no object" \
 	wait_for 10 health said CRITICAL
-check "a stream may say its state in small letters" wait_for 10 health lower CRITICAL
-check "a stream may say its state as a number" wait_for 10 health digit WARNING
-check "a state that is no word for health is UNKNOWN" wait_for 10 health wordy UNKNOWN
+check "a stream may report its state in lower case" wait_for 10 health lower CRITICAL
+check "a stream may report its state as a number" wait_for 10 health digit WARNING
+check "a stream that reports an unknown state is UNKNOWN" wait_for 10 health wordy UNKNOWN
 check "a stream that has closed its output is ended and CRITICAL" wait_for 20 health shuts CRITICAL
 check "a number that is cut by the limit of output is left out" wait_for 20 has cutoff/perfdata/a4000/value 123456
-check "what was printed after the limit is said to be left out" \
+check "the state says that output after 64 KiB was left out" \
 	wait_for 10 eval 'get /daemons/cutoff/left_out/text | grep -q "after 64 KiB"'
-check "no number is a part of another one" eval '! ctl get /daemons/cutoff/perfdata | tr -d " \n" |
+check "no number of the performance data is cut" eval '! ctl get /daemons/cutoff/perfdata | tr -d " \n" |
 	grep -o "\"value\":[0-9]*" | grep -vq ":123456$"'
 check "a JSON object that is cut is UNKNOWN" wait_for 10 health cutjson UNKNOWN
-check "an object that cannot be kept does not hide that the program failed" wait_for 10 health deep CRITICAL
-check "its words are shown" says deep "disk dead"
-check "a NUL in stderr does not end it" wait_for 10 says nul "FATAL: db dead"
-check "the text of an odd exit status is whole" wait_for 10 says accents "éEND"
+check "a program that failed is CRITICAL although its object nests too deeply" wait_for 10 health deep CRITICAL
+check "the health text has the output of an object that nests too deeply" says deep "disk dead"
+check "the health text has the text after a NUL in stderr" wait_for 10 says nul "FATAL: db dead"
+check "the health text of an unusual exit status is complete" wait_for 10 says accents "éEND"
 ctl check counters >"$work/out"
-check "numbers with more digits than a double has are handed on whole" grep -qxF \
+check "vigilctl check prints all digits of numbers that do not fit into a double" grep -qxF \
 	"OK | 'in'=18446744073709551614c;;9223372036854775809 'dec'=12345678901234567.25" "$work/out"
-check "bytes without end are refused, and the option is named" \
+check "a stream with more bytes than state_max is refused, and the text names the option" \
 	wait_for 20 says swells "the daemon would keep more bytes than state_max"
-check "what a daemon keeps stays below state_max" [ "$(json swells | wc -c)" -lt 1048576 ]
-check "a member that grows without end is refused, and the option is named" \
+check "the values of a daemon stay below state_max" [ "$(json swells | wc -c)" -lt 1048576 ]
+check "a member with more bytes than member_max is refused, and the text names the option" \
 	wait_for 20 says member "a member would have more bytes than member_max"
-check "a program cannot speak as a service" eval '! ctl get /daemons/member/service_state >/dev/null 2>&1'
-check "nonsense is complained about now and then" wait_for 10 health babble UNKNOWN
-check "not at every line" [ "$(get /runs/babble/errors)" -le 10 ]
+check "a program cannot write service_state" eval '! ctl get /daemons/member/service_state >/dev/null 2>&1'
+check "a stream of invalid lines is UNKNOWN" wait_for 10 health babble UNKNOWN
+check "a stream of invalid lines does not count an error at every line" [ "$(get /runs/babble/errors)" -le 10 ]
 
 if [ -x $plugins/check_load ] && [ -x $plugins/check_disk ]; then
-	check "check_load" wait_for 10 health load OK
-	check "its numbers" awk "BEGIN { exit !($(value load/perfdata/load1/value) >= 0) }"
-	check "its thresholds" has load/perfdata/load1/warn 1000.0
-	check "check_disk" wait_for 10 has disk/exit_status 0
-	check "its unit" eval 'ctl get /daemons/disk/perfdata | grep -q "\"unit\": *\"M*B\""'
-	check "check_dummy" wait_for 10 says dummy "CRITICAL: as asked"
-	check "check_procs" wait_for 10 health users OK
-	check "check_tcp at a closed port" wait_for 10 health tcp CRITICAL
+	check "check_load is OK" wait_for 10 health load OK
+	check "check_load: its numbers are stored" awk "BEGIN { exit !($(value load/perfdata/load1/value) >= 0) }"
+	check "check_load: its thresholds are stored" has load/perfdata/load1/warn 1000.0
+	check "check_disk exits with 0" wait_for 10 has disk/exit_status 0
+	check "check_disk: its unit is stored" eval 'ctl get /daemons/disk/perfdata | grep -q "\"unit\": *\"M*B\""'
+	check "check_dummy: its output is the health text" wait_for 10 says dummy "CRITICAL: as asked"
+	check "check_procs is OK" wait_for 10 health users OK
+	check "check_tcp at a closed port is CRITICAL" wait_for 10 health tcp CRITICAL
 else
 	echo "SKIP: $plugins is not there (monitoring-plugins-basic)"
 fi
 if [ "$(id -u)" = 0 ]; then
-	check "as another user, with its groups and home" wait_for 10 has other/output \
+	check "a program runs as another user, with the groups and the home of that user" wait_for 10 has other/output \
 		"nobody nogroup $(getent passwd nobody | cut -d: -f6)"
 else
-	echo "SKIP: only root can run a program as somebody else"
+	echo "SKIP: only root can run a program as another user"
 fi
 
 known() { [ -n "$(value "$1")" ]; }
 if command -v python3 >/dev/null; then
-	check "the sample that prints JSON" wait_for 10 known mounts/mounts
-	check "says how it is" says mounts "is the fullest"
-	check "the sample that streams" wait_for 10 known pressure/load/1m
-	check "runs on" [ "$(value pressure/pid)" -gt 1 ]
+	check "the sample that prints JSON has values" wait_for 10 known mounts/mounts
+	check "the sample that prints JSON has a health text" says mounts "is the fullest"
+	check "the sample that is a stream has values" wait_for 10 known pressure/load/1m
+	check "the sample that is a stream runs" [ "$(value pressure/pid)" -gt 1 ]
 else
 	echo "SKIP: there is no python3 for the samples"
 fi
-check "the sample in shell" wait_for 10 known reboot/perfdata/uptime/value
-check "is a plugin as they should be" says reboot REBOOT
+check "the sample in shell has performance data" wait_for 10 known reboot/perfdata/uptime/value
+check "the sample in shell has a health text" says reboot REBOOT
 rm "$work/conf.d/exec.conf"
 
-# --- nothing stays --------------------------------------------------------------------------------
+# --- nothing is left ------------------------------------------------------------------------------
 
-lag_is_fair "beside all of them" 2
+lag_is_fair "with all exec daemons" 2
 stray=$(cat "$work/deaf.pid" "$work/stream.pid")
 children() { ps -o pid= --ppid "$vigild_pid" | wc -l; }
 descriptors() { ls "/proc/$vigild_pid/fd" | wc -l; }
 sed -i 's/ = yes/ = no/' "$work/vigil.conf"
-check "with all daemons disabled" ctl -q reload
+check "a reload disables all exec daemons" ctl -q reload
 no_children() { [ "$(children)" = 0 ]; }
-check "no child stays, dead or alive" wait_for 10 no_children
+check "no child process is left after the exec daemons were disabled" wait_for 10 no_children
 bare=$(descriptors)
 sed -i 's/ = no$/ = yes/' "$work/vigil.conf"
 ctl -q reload
-check "enabled anew, they run" wait_for 20 has stream/n 3
+check "the exec daemons run after they were enabled again" wait_for 20 has stream/n 3
 sed -i 's/ = yes/ = no/' "$work/vigil.conf"
 ctl -q reload
-check "and are ended again" wait_for 10 no_children
+check "no child process is left after the exec daemons were disabled again" wait_for 10 no_children
 same_descriptors() { [ "$(descriptors)" -le "$bare" ]; }
-check "no descriptor stays" wait_for 5 same_descriptors
+check "no descriptor is left after the exec daemons were disabled" wait_for 5 same_descriptors
 
 sed -i 's/ = no$/ = yes/' "$work/vigil.conf"
 rm -f "$work/deaf.pid"
@@ -510,10 +510,10 @@ wait_for 20 test -s "$work/deaf.pid"
 wait_for 20 has stream/n 3
 wait_for 20 test -s "$work/left.at.stop"
 stray="$stray $(cat "$work/deaf.pid" "$work/stream.pid" "$work/left.at.stop")"
-check "vigild stops while they run, one of them deaf to TERM" stop_vigild
+check "vigild stops while programs run, of which one ignores SIGTERM" stop_vigild
 alive=0
 for pid in $stray; do gone "$pid" || { alive=$((alive + 1)); ps -o pid,ppid,sid,pgid,stat,args -p "$pid"; }; done
-check "and none outlives it" [ $alive = 0 ]
+check "no program outlives vigild" [ $alive = 0 ]
 while read -r pid; do kill -9 "$pid" 2>/dev/null; done <"$work/grandchildren"
 [ "$failed" -eq 0 ] || tail -50 "$work/log"
 finish

@@ -1,17 +1,17 @@
 #!/bin/bash
-# vigil-module(7), every command of it, in order, as printed: what the page says they print stands in
-# what they print, line by line.
+# Runs all commands of the manual page vigil-module(7) in order.  Each line of output that the page
+# shows must be in the real output.
 . "$(dirname "$0")/lib.sh" || exit 1
 
 if [ "${1:-}" != inside ]; then
-	[ "$(id -u)" = 0 ] || skip_all "the guide installs"
+	[ "$(id -u)" = 0 ] || skip_all "the guide installs files, which needs root"
 	set_paths
 	case $prefix in /usr | /usr/*) ;; *) skip_all "the guide is for what is installed below /usr, not $prefix" ;; esac
 	unshare -m true 2>/dev/null || skip_all "this machine allows no namespaces"
 	exec unshare -m bash "$0" inside
 fi
 
-# What is installed, and what vigild writes, lies over the machine's own, for this namespace alone.
+# Overlays hold what is installed and what vigild writes.  Only this mount namespace has them.
 work=$(mktemp -d)
 chmod 755 "$work"
 over() { # over DIRECTORY
@@ -22,7 +22,7 @@ mount -t tmpfs tmpfs "$work" && mkdir "$work/home" && over /usr && over /var && 
 	skip_all "this machine has no overlays"
 trap 'stop_vigild' EXIT
 MAKEFLAGS= make -C "$top_builddir" -s install >"$work/install.log" 2>&1 ||
-	{ cat "$work/install.log"; not_ok "make install"; finish; }
+	{ cat "$work/install.log"; not_ok "make install works"; finish; }
 export PATH=$(make_variable bindir):$(make_variable sbindir):$PATH
 export PKG_CONFIG_PATH=$(make_variable pkgconfigdir)
 cd "$work/home" || exit 1
@@ -34,10 +34,10 @@ wait_for 10 reaches || { cat "$work/log"; not_ok "vigild runs as it was installe
 
 # --- the page -------------------------------------------------------------------------------------
 
-# Commands and what they print, in literal blocks alone.
+# The commands and their output are in the literal blocks of the page.
 awk '/^\.Bd -literal -offset/ { on = 1; next } /^\.Ed/ { on = 0; next } on' \
 	"$top_srcdir/include/vigil/vigil-module.7" | sed 's/\\e/\\/g' >"$work/page"
-# judge COMMAND: ran it, and are the lines of $expected among those of its output, in that order?
+# judge COMMAND: runs it, and fails unless its output has the lines of $work/expected in their order
 judge() {
 	local status
 	bash -c "$1" >"$work/out" 2>"$work/err" </dev/null
@@ -52,7 +52,7 @@ command=
 count=0
 run() {
 	[ -n "$command" ] || return
-	check "$command" judge "$command"
+	check "the command of vigil-module(7) works: $command" judge "$command"
 	count=$((count + 1))
 	: >"$work/expected"
 }
@@ -64,19 +64,19 @@ while IFS= read -r line; do
 	esac
 done <"$work/page"
 run
-check "the page has its commands" [ "$count" -ge 12 ]
+check "vigil-module(7) has at least twelve commands" [ "$count" -ge 12 ]
 
-# --- what the page is for -------------------------------------------------------------------------
+# --- the purpose of the page ----------------------------------------------------------------------
 
-# From nothing to a value read in the console: five commands, and no edit of any Makefile.
+# Five commands make a new module and read its value in the console, without an edit of a Makefile.
 five() {
 	vigilctl module new five && make -C five check && make -C five install &&
 		vigilctl register five && printf 'run five\nget /daemons/five/value\n' | vigilctl console
 }
 five >"$work/out" 2>&1
-check "five commands from nothing to a value" grep -qE '^[0-9]+$' "$work/out"
-check "and it ticks by itself" wait_for 15 eval '[ "$(vigilctl get -r /runs/five/ticks 2>/dev/null || echo 0)" -gt 2 ]'
-check "built without a warning" eval '! grep -i warning: "$work/out"'
+check "five commands make a new module and print its value" grep -qE '^[0-9]+$' "$work/out"
+check "the daemon of the new module ticks" wait_for 15 eval '[ "$(vigilctl get -r /runs/five/ticks 2>/dev/null || echo 0)" -gt 2 ]'
+check "the new module is built without a warning" eval '! grep -i warning: "$work/out"'
 check "vigild stops" stop_vigild
 [ "$failed" -eq 0 ] || { tail -20 "$work/log"; cat "$work/out"; }
 finish

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Twenty services whose init scripts hang: the looks at healthy ones, their repair, requests and
-# ticks go on undisturbed, and the loop is never held up.
+# Twenty services whose init scripts hang.  The queries and restarts of a healthy service, requests and
+# ticks continue, and the loop is never blocked.
 . "$(dirname "$0")/lib.sh" || exit 1
 install_staged
 set_paths
@@ -28,27 +28,27 @@ start_reference
 start_vigild
 
 place=/daemons/well/service_state
-check "the healthy one is started" wait_for 20 is $place/value running
-check "workers hang" wait_for 10 more_than /vigil/workers/busy 3
+check "a healthy service is started while twenty others hang" wait_for 20 is $place/value running
+check "workers hang in init scripts" wait_for 10 more_than /vigil/workers/busy 3
 for round in 2 3 4; do
 	kill -9 "$(cat "$work/well.pid")"
-	check "killed beside the hung ones, it is restarted (restart $round)" \
+	check "a healthy service that was killed is restarted while others hang (restart $round)" \
 		wait_for 10 is $place/restarts $round
 done
-check "a hung one is unknown, and is not restarted" wait_for 20 is /daemons/hung7/service_state/value unknown
-check "no restart of a hung one" [ -z "$(get /daemons/hung7/service_state/restarts)" ]
-check "its health is unknown, with the reason" is /runs/hung7/health/level UNKNOWN
+check "a service whose init script hangs is unknown" wait_for 20 is /daemons/hung7/service_state/value unknown
+check "a service whose init script hangs is not restarted" [ -z "$(get /daemons/hung7/service_state/restarts)" ]
+check "the health of a service whose init script hangs is UNKNOWN" is /runs/hung7/health/level UNKNOWN
 
 before=$(get /runs/well/ticks)
 answers=0
 for _ in $(seq 50); do ctl -q status && answers=$((answers + 1)); done
-check "50 requests, 50 answers" [ "$answers" = 50 ]
-check "it ticks on" wait_for 5 more_than /runs/well/ticks "$before"
-check "it missed no tick" is /runs/well/missed 0
-lag_is_fair "beside twenty that hang" 0.05
-check "no worker is lost: their scripts are ended" is /vigil/workers/lost 0
+check "vigild answers 50 requests while init scripts hang" [ "$answers" = 50 ]
+check "a healthy service still ticks while others hang" wait_for 5 more_than /runs/well/ticks "$before"
+check "a healthy service misses no tick while others hang" is /runs/well/missed 0
+lag_is_fair "with twenty services that hang" 0.05
+check "no worker is lost, because init scripts that hang are ended" is /vigil/workers/lost 0
 
-check "vigild stops although scripts hang" stop_vigild
-check "and leaves no script behind" [ -z "$(pgrep -f "$work/init.d/hung")" ]
+check "vigild stops while init scripts hang" stop_vigild
+check "vigild leaves no init script behind" [ -z "$(pgrep -f "$work/init.d/hung")" ]
 [ "$failed" -eq 0 ] || tail -50 "$work/log"
 finish

@@ -1,9 +1,9 @@
 #!/bin/bash
-# The shipped unit shut in, with every module at work: as an ordinary user with vigil-user.conf, and
-# as root with vigil-bus.conf, and with vigil-root.conf where init scripts start daemons from here.  Each
-# is held to its score by systemd's own reckoning, and what it closes must not be missed: restarts over
-# the bus and by a script, plugins that use the network or run as another, the page, the look at the
-# machine, messages sent, the queue of what a master is to be told.
+# The shipped unit with each of its hardening profiles, and with every module enabled: vigil-user.conf for an
+# ordinary user, vigil-bus.conf for root, and vigil-root.conf for root where vigild runs init scripts.  Each
+# profile must reach its score of systemd-analyze security, and must not block anything that vigil needs:
+# restarts over the bus and by a script, plugins that use the network or run as another user, the page, the
+# system module, messages, and the queue of results for a master.
 . "$(dirname "$0")/lib.sh" || exit 1
 
 if [ -z "${VIGIL_IN_SYSTEMD:-}" ]; then
@@ -26,10 +26,10 @@ trap 'systemctl stop vigil watched 2>/dev/null; [ ! -e $work/init.d/scripted ] |
 units=/run/systemd/system
 with() { [ -e "$work/modules/$1/$1.so" ]; }
 
-# --- a user, a rule and units that are not the machine's ------------------------------------------
+# --- a user, a rule and units for this test -------------------------------------------------------
 cp -p /etc/passwd /etc/group $work/root/etc
 sed -i '/^vigil:/d' $work/root/etc/passwd $work/root/etc/group
-systemd-sysusers --root=$work/root "$sysusers" || not_ok "sysusers makes the user"
+systemd-sysusers --root=$work/root "$sysusers" || not_ok "systemd-sysusers makes the user"
 mount --bind $work/root/etc/passwd /etc/passwd
 mount --bind $work/root/etc/group /etc/group
 sed 's|// "icinga2.service",|"watched.service",|' "$docdir/50-vigil.rules" >$work/rules.d/50-vigil.rules
@@ -46,14 +46,14 @@ shipped "$stage$(make_variable unitdir)/vigil.service" >$units/vigil.service
 printf '[Service]\nExecStart=/bin/sleep 1000000\n' >$units/watched.service
 
 # --- every module ---------------------------------------------------------------------------------
-# The namespaces share the machine's loopback: a port that nobody has.
+# The namespaces share the machine's loopback, so the test takes a free port.
 taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 port=$((20000 + RANDOM % 10000))
 while taken $port || taken $((port + 1)); do port=$((20000 + RANDOM % 10000)); done
 
 cat >$work/fetch <<-'END'
 	#!/bin/bash
-	# a plugin that speaks over the network
+	# a plugin that uses the network
 	exec 3<>"/dev/tcp/127.0.0.1/$1" || { echo "no connection"; exit 2; }
 	printf 'GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:%s\r\nConnection: close\r\n\r\n' "$1" >&3
 	read -r line <&3
@@ -110,7 +110,7 @@ CONF
 more=$work/conf/conf.d
 ! with http || printf '[daemons]\nweb = yes\n[daemon:web]\nmodule = http\nlisten = 127.0.0.1:%s, unix:/run/vigil/http.sock\n' \
 	$port >$more/web.conf
-# A master that nobody reaches: what it is to be told waits in its queue.
+# There is no master at this address, so the results for it wait in the queue.
 with icinga && openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=nobody -days 2 -keyout /dev/null \
 	-out $work/ca.crt 2>/dev/null && cat >$more/master.conf <<CONF
 [daemons]
@@ -130,7 +130,7 @@ main_pid() { systemctl show -P MainPID "$1"; }
 back() { local pid; pid=$(main_pid watched); [ "$pid" != 0 ] && [ "$pid" != "$1" ]; }
 runs() { is "/runs/$1/status" running; }
 has() { get "$1" | grep -q "$2"; }
-# Without asking the running systemd: the unit and what lies beside it as one file.
+# The unit and its drop-ins as one file, for an analysis without the running systemd.
 security() {
 	mkdir -p $work/offline
 	cat $units/vigil.service $units/vigil.service.d/*.conf >$work/offline/vigil.service
@@ -139,7 +139,7 @@ security() {
 at_most() { security "$1" >/dev/null; }
 score() { security 100 | sed -n 's/.*exposure level[^:]*: \([0-9.]*\).*/\1/p'; }
 
-# A daemon as init scripts start them: it makes its places, and becomes a user of its own.
+# A service with an init script that makes its directories, and that runs as another user.
 put_script() {
 	mkdir -p $work/init.d
 	cat >$work/init.d/scripted <<-'END'
@@ -171,17 +171,17 @@ scripted_pid() { cat /run/scripted/pid 2>/dev/null; }
 scripted_back() { local pid; pid=$(scripted_pid); [ -n "$pid" ] && [ "$pid" != "$1" ] && kill -0 "$pid"; }
 script_works() {
 	local old
-	check "$1: a service of an init script is seen" wait_for 15 is /daemons/scripted/service_state/value running
+	check "$1: the state of a service with an init script is running" wait_for 15 is /daemons/scripted/service_state/value running
 	old=$(scripted_pid)
 	crash "$old"
-	check "$1: crashed, its script restarts it" wait_for 30 scripted_back "$old"
-	check "$1: as the user that it is to be" [ "$(stat -c %U "/proc/$(scripted_pid)")" = daemon ]
-	check "$1: shut in as vigild is" [ "$(grep CapBnd "/proc/$(scripted_pid)/status")" = "$(
+	check "$1: a service that crashed is restarted by its init script" wait_for 30 scripted_back "$old"
+	check "$1: a service that its init script restarted runs as its own user" [ "$(stat -c %U "/proc/$(scripted_pid)")" = daemon ]
+	check "$1: a service that its init script restarted has the capability bounding set of vigild" [ "$(grep CapBnd "/proc/$(scripted_pid)/status")" = "$(
 		grep CapBnd "/proc/$(main_pid vigil)/status")" ]
-	check "$1: and it runs" wait_for 15 is /daemons/scripted/service_state/value running
+	check "$1: the state of a service that its init script restarted is running" wait_for 15 is /daemons/scripted/service_state/value running
 }
 
-# all_work PROFILE TENTHS USER
+# all_work PROFILE TENTHS USER: checks all modules under this profile, whose exposure level is at most TENTHS / 10
 all_work() {
 	local profile=$1 old daemon
 	mkdir -p $units/vigil.service.d
@@ -192,49 +192,49 @@ all_work() {
 	systemctl daemon-reload
 	systemctl start watched
 	if at_most 100; then
-		check "$profile: at most $2 tenths open: $(score)" at_most "$2"
+		check "$profile: the exposure level $(score) is at most $2 tenths" at_most "$2"
 	else
 		echo "SKIP: this systemd-analyze knows neither threshold nor offline"
 	fi
 	systemctl start vigil || { not_ok "$profile: vigil starts"; return; }
 	ok "$profile: vigil starts"
-	check "$profile: as $3" [ "$(stat -c %U "/proc/$(main_pid vigil)")" = "$3" ]
+	check "$profile: vigild runs as $3" [ "$(stat -c %U "/proc/$(main_pid vigil)")" = "$3" ]
 	for daemon in $(daemons); do
-		check "$profile: $daemon runs" wait_for 15 runs "$daemon"
+		check "$profile: the daemon $daemon runs" wait_for 15 runs "$daemon"
 	done
-	check "$profile: a unit is seen" wait_for 15 is /daemons/watched/service_state/value running
+	check "$profile: the state of a unit is running" wait_for 15 is /daemons/watched/service_state/value running
 	old=$(main_pid watched)
 	crash "$old"
-	check "$profile: crashed, it is restarted" wait_for 30 back "$old"
-	check "$profile: which is told of by a command" wait_for 30 test -s /var/lib/vigil/told
-	check "$profile: an object of a stream is taken" wait_for 15 is /daemons/lines/n 1
-	check "$profile: the machine is looked at" wait_for 15 eval \
+	check "$profile: a unit that crashed is restarted" wait_for 30 back "$old"
+	check "$profile: the command of the notify module is run" wait_for 30 test -s /var/lib/vigil/told
+	check "$profile: the object of a stream is stored" wait_for 15 is /daemons/lines/n 1
+	check "$profile: the system module has its values" wait_for 15 eval \
 		'has /daemons/machine/load . && has /daemons/machine/memory . && has /daemons/machine/disks .'
-	check "$profile: a mean is made" wait_for 15 has /daemons/mean .
+	check "$profile: the average module has its values" wait_for 15 has /daemons/mean .
 	if with http; then
 		check "$profile: the page is served on loopback" wait_for 15 eval \
 			'[[ "$("$work/fetch" $port)" == "HTTP/1.1 200"* ]]'
-		check "$profile: and by a file" test -S /run/vigil/http.sock
+		check "$profile: the Unix socket of the http module exists" test -S /run/vigil/http.sock
 		check "$profile: a plugin uses the network" wait_for 15 has /daemons/fetch/output '^HTTP/1.1 200'
 	fi
 	[ ! -e $more/master.conf ] ||
-		check "$profile: what a master is to be told waits" wait_for 15 more_than /daemons/master/waiting 0
+		check "$profile: results for a master wait in the queue" wait_for 15 more_than /daemons/master/waiting 0
 	[ ! -e $more/other.conf ] ||
 		check "$profile: a plugin runs as another user" wait_for 15 is /daemons/other/output daemon
 	[ ! -e $more/scripted.conf ] || script_works "$profile"
 	check "$profile: vigil reloads" systemctl reload vigil
-	check "$profile: it stops" systemctl stop vigil
+	check "$profile: vigil stops" systemctl stop vigil
 	[ ! -e $more/scripted.conf ] ||
-		check "$profile: and what its script has started lives on" kill -0 "$(scripted_pid)"
-	check "$profile: and never failed" [ "$(systemctl show -P Result vigil):$(
+		check "$profile: a service that its init script started runs after vigil has stopped" kill -0 "$(scripted_pid)"
+	check "$profile: vigil has never failed" [ "$(systemctl show -P Result vigil):$(
 		systemctl show -P NRestarts vigil)" = success:0 ]
-	check "$profile: what it keeps is kept" grep -q watched /var/lib/vigil/state.json
-	check "$profile: nothing was refused by what is closed" eval \
+	check "$profile: the state is saved" grep -q watched /var/lib/vigil/state.json
+	check "$profile: the profile has blocked nothing that vigil needs" eval \
 		'! journalctl -u vigil --no-pager | grep -iE "not permitted|read-only file system|bad system call|denied"'
 }
-check "polkitd runs" systemctl start polkit
+check "polkitd starts" systemctl start polkit
 all_work vigil-user.conf 16 vigil
-# Root's can do what a user cannot.
+# Only root can run a plugin as another user.
 printf '[daemons]\nother = yes\n[daemon:other]\nmodule = exec\ncommand = id -un\nformat = text\nuser = daemon\n' >$more/other.conf
 all_work vigil-bus.conf 28 root
 put_script

@@ -1,5 +1,5 @@
 #!/bin/bash
-# The http module when all connections are taken: who makes room, and for whom.
+# The http module when all connections are taken: which one is closed for a new one, and for which new one.
 . "${top_srcdir:-.}/tests/system/lib.sh"
 command -v python3 >/dev/null || skip_all "there is no python3"
 install_staged
@@ -21,7 +21,7 @@ python3 -c 'import json; print(json.dumps({"k%d" % i: "x" * 80 for i in range(60
 start_vigild
 wait_for 20 get /daemons/http/listen >/dev/null
 full() { [ "$(get /daemons | wc -c)" -gt 9000000 ]; }
-check "the state is larger than what sockets hold" wait_for 30 full
+check "the state is larger than the buffers of a socket" wait_for 30 full
 port=$(get /daemons/http/listen | grep -oE '127\.0\.0\.1:[0-9]+' | cut -d: -f2)
 
 cat >"$work/crowd.py" <<'EOP'
@@ -63,7 +63,7 @@ def is_open(s):
 def end(conns):
     for s in conns:
         s.close()
-    for _ in range(200):  # until it is known
+    for _ in range(200):  # until vigild has noticed
         if status("/v1/rows") == 200:
             return
         time.sleep(0.05)
@@ -77,11 +77,11 @@ def slow(host="127.0.0.1"):
     return say(s, "/v1/state")
 
 crowd = [dial() for _ in range(40)]
-check("where silent connections have taken all, one that asks is answered", status("/v1/rows") == 200)
+check("a request is answered when silent connections have taken all places", status("/v1/rows") == 200)
 time.sleep(0.3)
 left = [is_open(s) for s in crowd]
-check("of the silent connections those that came first are closed", not any(left[:24]) and left[-1])
-check("no more connections than connections_max stay", 0 < sum(left) <= 8)
+check("the oldest silent connections are closed first", not any(left[:24]) and left[-1])
+check("at most connections_max connections stay open", 0 < sum(left) <= 8)
 end(crowd)
 
 first, crowd = dial(), [dial() for _ in range(7)]
@@ -90,28 +90,28 @@ first.recv(4096)
 others = [dial() for _ in range(3)]
 for s in others:
     say(s, "/healthz").recv(4096)
-check("one that has asked lately stays, those without a request for longer go",
+check("a connection with a recent request stays open, older ones without a request are closed",
       is_open(first) and not any(is_open(s) for s in crowd[:3]))
 end([first] + crowd + others)
 
 crowd = [slow() for _ in range(8)]
 time.sleep(0.5)
-check("where slow readers of the same peer have taken all, /healthz is answered", status("/healthz") == 200)
+check("/healthz is answered when slow readers of the same peer have taken all connections", status("/healthz") == 200)
 time.sleep(2.5)
-check("where they have read for more than 2 s, one makes room", status("/v1/rows") == 200)
+check("a slow reader of the same peer is closed for a new request after 2 s", status("/v1/rows") == 200)
 end(crowd)
 
 crowd = [slow("127.0.0.2") for _ in range(8)]
 time.sleep(0.5)
-check("where slow readers of another peer have taken all, one makes room", status("/v1/rows") == 200)
-check("the next request after it is answered as well", status("/v1/rows") == 200)
+check("a slow reader of another peer is closed for a new request", status("/v1/rows") == 200)
+check("a second request is answered when slow readers of another peer had taken all connections", status("/v1/rows") == 200)
 end(crowd)
 
 crowd = [say(dial("127.0.0.3"), "/v1/changes") for _ in range(4)]
 for s in crowd:
     s.recv(64)
-check("the same peer gets no more event streams than there may be", status("/v1/changes", "127.0.0.3") == 503)
-check("another peer gets an event stream where one peer has all", status("/v1/changes") == 200)
+check("one peer gets at most changes_max event streams", status("/v1/changes", "127.0.0.3") == 503)
+check("another peer gets an event stream although one peer has changes_max of them", status("/v1/changes") == 200)
 end(crowd)
 
 crowd = [slow("127.0.0.4") for _ in range(4)] + [slow("127.0.0.5") for _ in range(4)]
@@ -119,16 +119,16 @@ time.sleep(0.5)
 extra = dial("127.0.0.4")
 time.sleep(0.2)
 got = say(extra, "/v1/rows").recv(4096)
-check("where nobody can make room, another request is answered with 503 and the reason",
+check("a request is answered with 503 and the reason when no connection can be closed for it",
       b" 503 " in got and b"connections are taken" in got)
-check("where nobody can make room, /healthz is answered with 200 twenty times in a row",
+check("/healthz is answered with 200 twenty times in a row when no connection can be closed for it",
       [status("/healthz", "127.0.0.4") for _ in range(20)] == [200] * 20)
 end(crowd + [extra])
 sys.exit(failed > 0)
 EOP
 python3 "$work/crowd.py" "$port" || failed=1
-check "no descriptor is left over" wait_for 20 eval \
+check "no connection is left open" wait_for 20 eval \
 	'[ "$(find "/proc/$vigild_pid/fd" -lname "socket:*" | wc -l)" -le 8 ]'
 stop_vigild
-check "vigild ends as asked" [ $? = 0 ]
+check "vigild stops with status 0" [ $? = 0 ]
 finish

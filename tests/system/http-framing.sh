@@ -1,6 +1,6 @@
 #!/bin/bash
-# The http module with a real vigild and clients that send requests which are ambiguous, too long or
-# not HTTP/1.1: each is refused in words, and nothing of it is taken for another request.
+# The http module of a real vigild, with clients whose requests are ambiguous, too long or not HTTP/1.1.  Each is
+# refused with an explanation, and no part of it is taken for another request.
 . "$(dirname "$0")/lib.sh" || exit 1
 command -v python3 >/dev/null || skip_all "there is no python3"
 install_staged
@@ -50,14 +50,14 @@ def connect():
     return s
 
 def ask(data, pieces=1):
-    """All that is answered until the server closes the connection."""
+    """Returns the answers until the server closes the connection."""
     s, text = connect(), b""
     try:
         for i in range(pieces):
             s.sendall(data[len(data) * i // pieces:len(data) * (i + 1) // pieces])
         while more := s.recv(65536):
             text += more
-    except OSError as error:  # in the middle of sending, or the end without a close_notify
+    except OSError as error:  # while it sends, or at an end without close_notify
         print("# " + repr(error)) if kind == "tcp" else None
     s.close()
     return text
@@ -70,14 +70,14 @@ def check(label, holds, text=b""):
         print(text[:600])
 
 def refused(label, data, code=400, words=""):
-    """One answer, then the end: what follows is not taken for a request, what precedes is answered."""
+    """The request before is answered, the refusal is the last answer, and the request after is not answered."""
     for before in (b"", GET):
         text = ask(before + data + GET)
         heads = [m.start() for m in re.finditer(rb"HTTP/1\.1 [0-9]{3} ", text)]
         answers, last = len(heads), text[heads[-1]:] if heads else b""
         holds = (answers == (2 if before else 1) and last.startswith(b"HTTP/1.1 %d " % code)
             and b"\r\nConnection: close\r\n" in last and b'{"error":"' in last and words.encode() in last)
-        check(f"{label}: status {code} and close" + (", after a good request" if before else ""), holds, text)
+        check(f"{label}: the answer is {code}, and the connection is closed" + (", after a good request" if before else ""), holds, text)
 
 def get(lines, rest=b""):
     return b"GET /v1/state HTTP/1.1\r\nHost: localhost\r\n" + lines + b"\r\n" + rest
@@ -145,7 +145,7 @@ def long():
     refused("a chunked body over body_max", chunked(b"800\r\n"), 413, "body_max")
     refused("trailers over header_max", chunked(b"0\r\n" + b"A: b\r\n" * 500 + b"\r\n"), 431, "header_max")
     text = ask(get(b"A: " + b"x" * (5 << 20) + b"\r\n"))
-    check("the answer to a header of 5 MiB arrives whole", text.startswith(b"HTTP/1.1 431") and b"header_max" in text, text)
+    check("the answer to a header of 5 MiB arrives completely", text.startswith(b"HTTP/1.1 431") and b"header_max" in text, text)
 
 def good():
     one = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
@@ -153,13 +153,13 @@ def good():
     for name, data, count in (
         ("a request after an empty line", b"\r\n" + close, 1),
         ("a request whose lines end in LF", close.replace(b"\r\n", b"\n"), 1),
-        ("a body that nobody needs", one + b"Content-Length: 5\r\n\r\nGET /" + close, 2),
-        ("a chunked body that nobody needs", one + b"Transfer-Encoding: chunked\r\n\r\n5;x=y\r\nGET /\r\n0\r\nT: x\r\n\r\n" + close, 2),
-        ("a target as proxies get it", close.replace(b" /", b" http://localhost/"), 1),
+        ("a GET with a body", one + b"Content-Length: 5\r\n\r\nGET /" + close, 2),
+        ("a GET with a chunked body", one + b"Transfer-Encoding: chunked\r\n\r\n5;x=y\r\nGET /\r\n0\r\nT: x\r\n\r\n" + close, 2),
+        ("a whole URL as the target", close.replace(b" /", b" http://localhost/"), 1),
         ("Connection: close among other words", one + b"Connection: TE, Close\r\n\r\n" + GET, 1),
-        ("HTTP/1.0 that closes", b"GET /healthz HTTP/1.0\r\n\r\n" + GET, 1),
-        ("HTTP/1.0 that stays", b"GET /healthz HTTP/1.0\r\nConnection: keep-alive\r\n\r\n" + close, 2),
-        ("50 requests at once", GET * 49 + close, 50),
+        ("HTTP/1.0 without keep-alive", b"GET /healthz HTTP/1.0\r\n\r\n" + GET, 1),
+        ("HTTP/1.0 with keep-alive", b"GET /healthz HTTP/1.0\r\nConnection: keep-alive\r\n\r\n" + close, 2),
+        ("a pipeline of 50 requests", GET * 49 + close, 50),
     ):
         for pieces in (1, len(data)):
             text = ask(data, pieces)
@@ -172,14 +172,14 @@ def good():
     text = ask(b"HEAD / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\n")
     check("the answer to a HEAD that is refused has no body", text.startswith(b"HTTP/1.1 400") and text.endswith(b"\r\n\r\n"), text)
     text = ask(one + b"Expect: 100-continue\r\nContent-Length: 1000\r\n\r\n")
-    check("who asks whether to send a body is answered without it", text.startswith(b"HTTP/1.1 200") and b"Connection: close" in text, text)
+    check("a request with Expect: 100-continue is answered without its body", text.startswith(b"HTTP/1.1 200") and b"Connection: close" in text, text)
     text = ask(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nGET /" + close)
-    check("a POST is answered with 405, its body is not a request", text.startswith(b"HTTP/1.1 405") and text.count(b"HTTP/1.1 ") == 2, text)
+    check("a POST is answered with 405, and its body is not taken for a request", text.startswith(b"HTTP/1.1 405") and text.count(b"HTTP/1.1 ") == 2, text)
 
 def ahead():
     text = ask(GET * 20000)
     answers = text.count(b"HTTP/1.1 200")
-    check(f"requests sent far ahead of the answers are answered or refused in words: {answers} answered",
+    check(f"requests sent far ahead of the answers are answered or refused with an explanation: {answers} answered",
         answers == 20000 or (answers > 100 and b"HTTP/1.1 400" in text and b"sent ahead" in text), text[-300:])
     s = connect()
     s.sendall(b"GET /v1/changes HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -189,7 +189,7 @@ def ahead():
             s.sendall(GET * 100)
     except OSError:
         pass
-    check("who watches changes and sends without end is hung up on", True)
+    check("a client that watches changes and sends endless requests is disconnected", True)
 
 if kind in ("tcp", "tls"):
     {"ambiguous": ambiguous, "long": long, "good": good, "ahead": ahead}[sys.argv[3]]()
@@ -202,7 +202,7 @@ if [ $tls = yes ]; then
 	at_tls=$(where secret)
 	for what in good long; do clients tls "$at_tls" $what | sed 's/^\(ok\|not ok\) - /&over TLS: /'; done
 else
-	echo "SKIP: built without OpenSSL, or there is no openssl: framing over TLS goes untested"
+	echo "SKIP: built without OpenSSL, or there is no openssl: framing over TLS is not tested"
 fi
 logged() { grep -c "http: a request from 127.0.0.1 was refused with status $1" "$work/log"; }
 for code in 400 413 414 431 505; do
@@ -217,11 +217,11 @@ for _ in range(3):
     s.sendall(b"GET / HTTP/1.1\r\nA: " + b"x" * 4000 + b"\r\n\r\n")
     assert s.recv(4096).startswith(b"HTTP/1.1 431")
 P
-check "a client of the socket in the file system is logged once, too" \
+check "a client of the Unix socket whose requests are refused is logged once" \
 	[ "$(grep -c 'a request from unix was refused with status 431' "$work/log")" = 1 ]
 quiet() { [ "$(ls -l "/proc/$vigild_pid/fd" | grep -c socket:)" -le 8 ]; }
-check "no connection is left over" wait_for 20 quiet
-check "vigild stops as asked" stop_vigild
+check "no connection is left open" wait_for 20 quiet
+check "vigild stops with status 0" stop_vigild
 check "no sanitizer reports anything" eval '! grep -E "Sanitizer|runtime error" "$work/log"'
 [ "$failed" -eq 0 ] || tail -30 "$work/log"
 finish

@@ -1,6 +1,6 @@
 #!/bin/bash
-# The http module behind a real nginx and a real haproxy, at the root and below a path: the page, its
-# data, its event stream and the metrics arrive, or the answer says how to set the proxy up.
+# The http module behind a real nginx and a real haproxy, at the root and below a path.  The page, its
+# data, its event stream and the metrics arrive, or the answer says how to configure the proxy.
 . "$(dirname "$0")/lib.sh" || exit 1
 command -v curl >/dev/null || skip_all "there is no curl"
 command -v python3 >/dev/null || skip_all "there is no python3"
@@ -13,7 +13,8 @@ proxies=()
 stop_proxies() { [ ${#proxies[@]} = 0 ] || kill "${proxies[@]}" 2>/dev/null; wait "${proxies[@]}" 2>/dev/null; proxies=(); }
 trap 'stop_proxies; stop_vigild; rm -rf "$work"' EXIT
 
-# find_program NAME PACKAGE...: its path; packages that are not installed are only unpacked.
+# find_program NAME PACKAGE...: prints the path of the program.  If it is not installed, the packages are downloaded and
+# unpacked in the scratch directory.
 export LD_LIBRARY_PATH=$work/unpacked/usr/lib/$(gcc -print-multiarch 2>/dev/null)
 find_program() {
 	local name=$1; shift
@@ -44,21 +45,21 @@ start_vigild
 port=$(ctl get /daemons/http/listen | tr -cd '0-9:\n' | sed -n 's/.*://p' | grep -m 1 .)
 ask() { curl -sS --max-time 20 "$@"; }
 code() { ask -o /dev/null -w '%{http_code}' "$@"; }
-# What the page needs, by the addresses that its own links have below a base.
-works_below() { # works_below TEXT BASE
+# Checks the page, and all of its links, below a URL.
+works_below() { # works_below TEXT URL
 	local text=$1 base=$2 link
 	check "$text: the page arrives" eval 'ask "$base" >"$work/page" && grep -q "<table\|role=\"table\"" "$work/page"'
 	for link in $(grep -oE 'href="[^"#:]+"' "$work/page" | cut -d '"' -f 2 | sort -u) v1/changes v1/rows; do
 		case $link in
 		/*) not_ok "$text: the link $link of the page is relative" ;;
 		v1/changes)
-			check "$text: events arrive while the stream lasts" eval \
+			check "$text: events arrive while the stream is open" eval \
 				'curl -sN --max-time 5 "$base$link" | grep -m 1 -q "^: still here"' ;;
-		*) check "$text: $link is found" [ "$(code "$base$link")" = 200 ] ;;
+		*) check "$text: the link $link is found" [ "$(code "$base$link")" = 200 ] ;;
 		esac
 	done
 }
-# One request behind the proxy is one request for vigild, whatever a client hides in it.
+# One request to the proxy is one request to vigild, even if a client hides another one in it.
 cat >"$work/hidden.py" <<'P'
 import re, socket, sys
 host, port = "127.0.0.1", int(sys.argv[1])
@@ -85,7 +86,7 @@ for headers, body in (
             pass
         assert len(re.findall(rb"HTTP/1\.[01] [0-9]{3} ", text)) <= 1, (method, headers, text)
         assert not re.search(rb"^[0-9]+$", text, re.M), (method, headers, text)
-        # And whatever waits in a connection between proxy and vigild is no one else's answer.
+        # An answer that waits in a connection between the proxy and vigild must not reach another client.
         s = socket.create_connection((host, port))
         s.settimeout(10)
         s.sendall(b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n")
@@ -96,18 +97,18 @@ for headers, body in (
 P
 hides_nothing() { check "$1: a request hidden in another one is not answered" python3 "$work/hidden.py" "$2"; }
 
-# --- no proxy -------------------------------------------------------------------------------------
+# --- without a proxy ------------------------------------------------------------------------------
 
-works_below "no proxy" "http://127.0.0.1:$port/"
+works_below "without a proxy" "http://127.0.0.1:$port/"
 for path in //metrics /metrics/ ///metrics// //v1//rows //healthz /v1/state/ //v1/state/vigil/pid; do
-	check "$path is found, as proxies join paths that way" [ "$(code --path-as-is "http://127.0.0.1:$port$path")" = 200 ]
+	check "$path is found, because some proxies join paths in that way" [ "$(code --path-as-is "http://127.0.0.1:$port$path")" = 200 ]
 done
 for path in /vigil/metrics /vigil/ /mon/vigil/v1/state/vigil /vigil//v1/rows; do
 	ask "http://127.0.0.1:$port$path" >"$work/answer"
-	check "$path is answered with how to set the proxy up" grep -q 'must remove that path.*proxy_pass ends in a slash' "$work/answer"
+	check "the answer to $path says how to configure the proxy" grep -q 'must remove that path.*proxy_pass ends in a slash' "$work/answer"
 done
 ask "http://127.0.0.1:$port/statuses" >"$work/answer"
-check "an unknown page is answered with those that there are" grep -q 'there is no page /statuses; there are /, /metrics' "$work/answer"
+check "the answer to an unknown page lists the pages" grep -q 'there is no page /statuses; there are /, /metrics' "$work/answer"
 
 # --- nginx ----------------------------------------------------------------------------------------
 
@@ -149,19 +150,19 @@ C
 		works_below "nginx at the root" "$at/"
 		works_below "nginx with location /vigil/ and proxy_pass http://...:5669/" "$at/vigil/"
 		works_below "nginx with location /joined and proxy_pass http://...:5669/" "$at/joined/"
-		works_below "nginx with its own Host header" "$at/default/"
-		works_below "nginx with a Host header that hosts names" "$at/named/"
+		works_below "nginx with its default Host header" "$at/default/"
+		works_below "nginx with a Host header of the option hosts" "$at/named/"
 		works_below "nginx that speaks HTTP/1.0 with vigild" "$at/old/"
-		check "nginx sends /vigil on to /vigil/" [ "$(ask -o /dev/null -w '%{redirect_url}' "$at/vigil")" = "$at/vigil/" ]
+		check "nginx redirects /vigil to /vigil/" [ "$(ask -o /dev/null -w '%{redirect_url}' "$at/vigil")" = "$at/vigil/" ]
 		for path in /whole/ /whole/metrics /whole/v1/state; do
 			ask "$at$path" >"$work/answer"
-			check "nginx that passes $path on whole gets told how to remove the path" \
+			check "nginx that passes $path unchanged gets an answer that says how to remove the path" \
 				grep -q 'proxy_pass ends in a slash' "$work/answer"
 		done
-		check "nginx with another Host header is told of the option hosts" \
+		check "nginx with another Host header gets an answer that names the option hosts" \
 			eval 'ask "$at/other/" | grep -q "add its name to the option hosts"'
 		if command -v chromedriver >/dev/null && (cd "$here" && python3 -B -c 'import browser, sys; sys.exit(not browser.program())'); then
-			check "in a browser the page at /joined, which lacks the last slash, finds its links" \
+			check "in a browser the links of the page at /joined work without a final slash" \
 				python3 -B - "$here" "$at/joined" <<'P'
 import sys
 sys.path.insert(0, sys.argv[1])
@@ -173,7 +174,7 @@ with browser.Browser() as b:
         "arguments[0]", repr(sys.argv[2] + "/metrics")))
 P
 		else
-			echo "SKIP: there is no chromium with chromedriver: the page at a path without its last slash goes untested"
+			echo "SKIP: there is no chromium with chromedriver: the page at a path without a final slash is not tested"
 		fi
 		hides_nothing nginx "$front"
 	else
@@ -181,7 +182,7 @@ P
 		not_ok "nginx starts"
 	fi
 else
-	echo "SKIP: there is no nginx, and it cannot be downloaded: sub-paths behind it go untested"
+	echo "SKIP: there is no nginx, and it cannot be downloaded: paths behind nginx are not tested"
 fi
 
 # --- haproxy --------------------------------------------------------------------------------------
@@ -216,9 +217,9 @@ C
 		not_ok "haproxy starts"
 	fi
 else
-	echo "SKIP: there is no haproxy, and it cannot be downloaded: requests hidden behind it go untested"
+	echo "SKIP: there is no haproxy, and it cannot be downloaded: requests that are hidden behind haproxy are not tested"
 fi
 stop_proxies
-check "vigild stops as asked" stop_vigild
+check "vigild stops with status 0" stop_vigild
 [ "$failed" -eq 0 ] || tail -30 "$work/log"
 finish

@@ -1,6 +1,6 @@
 #!/bin/bash
-# The http module with a real vigild: every address it answers at, who is let in, what is too much,
-# and what is told of changes.
+# The http module of a real vigild: its pages, its metrics, access, limits, event streams, long answers,
+# refused options, and sockets that systemd hands over.
 . "$(dirname "$0")/lib.sh" || exit 1
 command -v curl >/dev/null || skip_all "there is no curl"
 command -v python3 >/dev/null || skip_all "there is no python3"
@@ -76,86 +76,86 @@ mode = stream
 C
 }
 conf
-check "vigild -t takes it" "$vigild" -t -c "$work/vigil.conf"
+check "vigild -t accepts the configuration of the http daemons" "$vigild" -t -c "$work/vigil.conf"
 start_reference
 start_vigild
 where() { ctl get "/daemons/$1/listen" | tr -d '[]" \n' | tr , '\n' | grep 127.0.0.1; }
 at=http://$(where http)
 ask() { curl -sS --max-time 20 "$@"; }
 code() { ask -o /dev/null -w '%{http_code}' "$@"; }
-watch() { exec curl -sSN --max-time 60 "$@"; } # in the background: the pid is curl's own
+watch() { exec curl -sSN --max-time 60 "$@"; } # exec, so that the pid of a job is that of curl
 body() { ask "$at$1"; }
 header() { local name=$1; shift; ask -o /dev/null -D - "$@" | tr -d '\r' | sed -n "s/^$name: //Ip"; }
 json() { python3 -c 'import json, sys; d = json.load(sys.stdin); sys.exit(0 if eval(sys.argv[1]) else 1)' "$1"; }
 json_at() { body "$1" | json "$2"; }
 
-# --- what is answered -----------------------------------------------------------------------------
+# --- pages ----------------------------------------------------------------------------------------
 
-check "it says where it listens" [ -n "$(where http)" ]
-check "/healthz" [ "$(body /healthz)" = ok ]
-check "/v1/state is all of it" wait_for 10 json_at /v1/state 'd["daemons"]["odd"]["n"] == 2.5 and d["vigil"]["pid"] > 1 and "svc" in d["runs"]'
-check "with a slash, too" json_at /v1/state/ '"daemons" in d'
-check "a pointer" json_at /v1/state/runs/svc/module 'd == "service"'
-check "through what is escaped" json_at '/v1/state/daemons/odd/a%22b%5Cc%0Ad~1e~0f/deep' 'd == -3'
+check "the state has the address of the http daemon" [ -n "$(where http)" ]
+check "/healthz answers ok" [ "$(body /healthz)" = ok ]
+check "/v1/state is the whole state" wait_for 10 json_at /v1/state 'd["daemons"]["odd"]["n"] == 2.5 and d["vigil"]["pid"] > 1 and "svc" in d["runs"]'
+check "/v1/state/ is the whole state" json_at /v1/state/ '"daemons" in d'
+check "/v1/state with a pointer is one value" json_at /v1/state/runs/svc/module 'd == "service"'
+check "/v1/state accepts an escaped pointer" json_at '/v1/state/daemons/odd/a%22b%5Cc%0Ad~1e~0f/deep' 'd == -3'
 check "/v1/state keeps all digits of numbers, and no more" [ "$(ask "$at/v1/state/daemons/odd/exact")" = \
 	'[18814599168.123455,0.30000000000000004,0.1,9223372036854775807]' ]
-check "into lists" json_at /v1/state/daemons/odd/list/1 'd == 2'
-check "nothing there is 404" [ "$(code "$at/v1/state/none")" = 404 ]
-check "in JSON" json_at '/v1/state/n%22one' 'd["error"] and d["pointer"] == "/n\"one"'
-check "a NUL in the path is 400" [ "$(code "$at/v1/state/daemons%00")" = 400 ]
+check "/v1/state accepts a pointer into a list" json_at /v1/state/daemons/odd/list/1 'd == 2'
+check "a pointer without a value is answered with 404" [ "$(code "$at/v1/state/none")" = 404 ]
+check "the answer to a pointer without a value is JSON" json_at '/v1/state/n%22one' 'd["error"] and d["pointer"] == "/n\"one"'
+check "a NUL in the path is answered with 400" [ "$(code "$at/v1/state/daemons%00")" = 400 ]
 for path in /../etc/passwd /%2e%2e/etc/passwd /v1/state/../../../etc/passwd /v1/state/..%2f..%2fetc/passwd \
 	//etc/passwd /v1/state//etc/passwd '/v1/state/daemons/..\..\etc' '/?daemon=../../etc/passwd'; do
-	check "the path $path leads out of nothing that is served" \
+	check "the path $path reads no file of the machine" \
 		eval '! ask --path-as-is "$at$path" | grep -q "root:" && [ "$(code --path-as-is "$at$path")" -lt 500 ]'
 done
-check "no such page is 404" [ "$(code "$at/v1/stat")$(code "$at/v1/stateful")$(code "$at/healthz/x")" = 404404404 ]
-check "JSON says what it is" [ "$(header content-type "$at/v1/state")" = application/json ]
+check "an unknown page is answered with 404" [ "$(code "$at/v1/stat")$(code "$at/v1/stateful")$(code "$at/healthz/x")" = 404404404 ]
+check "JSON is sent as application/json" [ "$(header content-type "$at/v1/state")" = application/json ]
 for name in /healthz / /metrics /v1/state /none; do
-	check "$name is not kept or guessed at" \
+	check "$name is sent with no-store and nosniff" \
 		[ "$(header cache-control "$at$name"),$(header x-content-type-options "$at$name")" = no-store,nosniff ]
 done
 for name in /healthz / /metrics /v1/state /v1/changes /v1/page /v1/rows /v1/state/none; do
-	check "HEAD $name is its head alone" [ -z "$(ask --head "$at$name" | sed '1,/^\r$/d')" ]
+	check "HEAD $name is answered without a body" [ -z "$(ask --head "$at$name" | sed '1,/^\r$/d')" ]
 done
-check "with the length" [ "$(header content-length --head "$at/healthz")" = 3 ]
+check "HEAD /healthz is answered with the length of the body" [ "$(header content-length --head "$at/healthz")" = 3 ]
 for method in POST PUT DELETE PATCH OPTIONS TRACE BREW; do
-	check "$method is 405" [ "$(code -X $method "$at/v1/state")" = 405 ]
+	check "$method is answered with 405" [ "$(code -X $method "$at/v1/state")" = 405 ]
 done
-check "with what is allowed" [ "$(header allow -X POST "$at/")" = "GET, HEAD" ]
-check "/v1/rows" json_at /v1/rows 'sorted(r["name"] for r in d["rows"])[-1] == "svc" and len(d["rows"]) >= 4'
-check "/v1/rows/NAME" json_at /v1/rows/svc '[r["name"] for r in d["rows"]] == ["svc"]'
-check "of nobody" json_at /v1/rows/none 'd == {"rows": []}'
-check "over the socket in the file system" [ "$(ask --unix-socket "$work/http.sock" http://any.example/healthz)" = ok ]
-check "which is for its owner alone" [ "$(stat -c %a "$work/http.sock")" = 600 ]
-check "HTTP/1.0 without a Host" [ "$(ask --http1.0 -H Host: "$at/healthz")" = ok ]
+check "the answer to POST lists the allowed methods" [ "$(header allow -X POST "$at/")" = "GET, HEAD" ]
+check "/v1/rows has the rows of all daemons" json_at /v1/rows 'sorted(r["name"] for r in d["rows"])[-1] == "svc" and len(d["rows"]) >= 4'
+check "/v1/rows/NAME has the row of one daemon" json_at /v1/rows/svc '[r["name"] for r in d["rows"]] == ["svc"]'
+check "/v1/rows/NAME of an unknown daemon has no row" json_at /v1/rows/none 'd == {"rows": []}'
+check "/healthz is answered over the Unix socket" [ "$(ask --unix-socket "$work/http.sock" http://any.example/healthz)" = ok ]
+check "the Unix socket has the mode 600" [ "$(stat -c %a "$work/http.sock")" = 600 ]
+check "HTTP/1.0 without a Host is answered" [ "$(ask --http1.0 -H Host: "$at/healthz")" = ok ]
 
 # --- metrics --------------------------------------------------------------------------------------
 
 body /metrics >"$work/text"
 ask -H 'Accept: application/openmetrics-text; version=1.0.0' "$at/metrics" >"$work/openmetrics"
-check "the text format by default" [ "$(header content-type "$at/metrics")" = "text/plain; version=0.0.4; charset=utf-8" ]
-check "OpenMetrics where it is preferred" [ "$(header content-type -H 'Accept: application/openmetrics-text' "$at/metrics")" = \
+check "/metrics has the text format by default" [ "$(header content-type "$at/metrics")" = "text/plain; version=0.0.4; charset=utf-8" ]
+check "/metrics has the OpenMetrics format if the client accepts it" [ "$(header content-type -H 'Accept: application/openmetrics-text' "$at/metrics")" = \
 	"application/openmetrics-text; version=1.0.0; charset=utf-8" ]
-check "which ends in EOF" [ "$(tail -n 1 "$work/openmetrics")" = "# EOF" ]
-check "as the other does not" eval '! grep -q EOF "$work/text"'
+check "the OpenMetrics format ends in # EOF" [ "$(tail -n 1 "$work/openmetrics")" = "# EOF" ]
+check "the text format has no # EOF" eval '! grep -q EOF "$work/text"'
 for name in vigil_build_info vigil_daemon_up vigil_daemon_ticks_total vigil_daemon_missed_ticks_total \
 	vigil_daemon_errors_total vigil_daemon_callback_seconds_total vigil_service_up vigil_service_state \
 	vigil_service_restarts_total vigil_service_restart_errors_total vigil_service_respawns_total vigil_loop_lag_seconds \
 	vigil_workers_busy vigil_workers_lost_total vigil_reloads_total vigil_value; do
-	check "$name" [ "$(grep -cE "^$name[{ ]" "$work/text")" -gt 0 -a "$(grep -cE "^$name[{ ]" "$work/openmetrics")" -gt 0 ]
+	check "the metric $name is in both formats" [ "$(grep -cE "^$name[{ ]" "$work/text")" -gt 0 -a "$(grep -cE "^$name[{ ]" "$work/openmetrics")" -gt 0 ]
 done
-check "a daemon" grep -qxF 'vigil_daemon_up{daemon="svc",module="service"} 1' "$work/text"
-check "a service" grep -qxF 'vigil_service_up{daemon="svc",service="some-service",manager="command"} 1' "$work/text"
-check "its state" grep -qxF 'vigil_service_state{daemon="svc",service="some-service",manager="command",state="failed"} 0' "$work/text"
-check "a number" grep -qxF 'vigil_value{daemon="odd",pointer="/daemons/odd/n"} 2.5' "$work/text"
-check "labels are escaped" grep -qxF 'vigil_value{daemon="odd",pointer="/daemons/odd/a\"b\\c\nd~1e~0f/deep"} -3' "$work/text"
-check "what is no number is none" eval '! grep -qE "odd/(yes|text|list)" "$work/text"'
-check "a family's lines stand together" [ "$(grep -c '^# TYPE' "$work/text")" = "$(awk '/^[a-z]/ { sub(/[{ ].*/, "")
+check "vigil_daemon_up is 1 for a daemon" grep -qxF 'vigil_daemon_up{daemon="svc",module="service"} 1' "$work/text"
+check "vigil_service_up is 1 for a service" grep -qxF 'vigil_service_up{daemon="svc",service="some-service",manager="command"} 1' "$work/text"
+check "vigil_service_state is 0 for a state that a service does not have" grep -qxF 'vigil_service_state{daemon="svc",service="some-service",manager="command",state="failed"} 0' "$work/text"
+check "vigil_value has a number of a daemon" grep -qxF 'vigil_value{daemon="odd",pointer="/daemons/odd/n"} 2.5' "$work/text"
+check "the labels of metrics are escaped" grep -qxF 'vigil_value{daemon="odd",pointer="/daemons/odd/a\"b\\c\nd~1e~0f/deep"} -3' "$work/text"
+check "values that are no numbers are not in the metrics" eval '! grep -qE "odd/(yes|text|list)" "$work/text"'
+check "the lines of each family of metrics follow each other" [ "$(grep -c '^# TYPE' "$work/text")" = "$(awk '/^[a-z]/ { sub(/[{ ].*/, "")
 	if ($0 != last) n++; last = $0 } END { print n }' "$work/text")" ]
-check "a counter's family goes without _total" grep -qx '# TYPE vigil_daemon_ticks counter' "$work/openmetrics"
+check "the name of a counter's family has no _total" grep -qx '# TYPE vigil_daemon_ticks counter' "$work/openmetrics"
 if command -v promtool >/dev/null; then
-	check "promtool finds nothing wrong" promtool check metrics <"$work/text"
-	check "nor in the alert rules" promtool check rules "$top_srcdir/conf/vigil-alerts.yml"
+	check "promtool accepts the metrics" promtool check metrics <"$work/text"
+	check "promtool accepts the alert rules" promtool check rules "$top_srcdir/conf/vigil-alerts.yml"
 	cat >"$work/alerts-test.yml" <<Y
 rule_files: [$top_srcdir/conf/vigil-alerts.yml]
 evaluation_interval: 1m
@@ -191,53 +191,53 @@ tests:
               summary: dead is down on h
               description: "Two minutes have not been enough to bring it back. See: vigilctl explain dead"
 Y
-	check "the alert rules tell a service that keeps crashing, one that is down and one that is idle apart" \
+	check "the alert rules distinguish a service that keeps crashing, one that is down and one that is idle" \
 		promtool test rules "$work/alerts-test.yml"
 else
-	echo "SKIP: promtool is not installed (package prometheus), metrics and alert rules go unchecked by it"
+	echo "SKIP: promtool is not installed (package prometheus), the metrics and the alert rules are not checked by it"
 fi
 
-# --- who is let in --------------------------------------------------------------------------------
+# --- access ---------------------------------------------------------------------------------------
 
-check "a strange Host is refused" [ "$(code -H 'Host: evil.example' "$at/v1/state")" = 403 ]
-check "also for /healthz" [ "$(code -H 'Host: evil.example' "$at/healthz")" = 403 ]
-check "a strange host in the request line is refused" [ "$(code --request-target http://evil.example/healthz "$at/")" = 403 ]
-check "localhost is not" [ "$(code -H 'Host: localhost:1' "$at/healthz")" = 200 ]
-check "nor one that was named" [ "$(code -H 'Host: mon.example' "$at/healthz")" = 200 ]
+check "an unknown Host is refused" [ "$(code -H 'Host: evil.example' "$at/v1/state")" = 403 ]
+check "an unknown Host is refused also for /healthz" [ "$(code -H 'Host: evil.example' "$at/healthz")" = 403 ]
+check "an unknown host in the request line is refused" [ "$(code --request-target http://evil.example/healthz "$at/")" = 403 ]
+check "the Host localhost is accepted" [ "$(code -H 'Host: localhost:1' "$at/healthz")" = 200 ]
+check "a Host of the option hosts is accepted" [ "$(code -H 'Host: mon.example' "$at/healthz")" = 200 ]
 if [ $tls = yes ]; then
 	to=${at%:*}; to=https://localhost:$(where secret | sed 's/.*://')
 	secure() { code --cacert "$work/cert.pem" "$@"; }
-	check "TLS" [ "$(secure "$to/healthz")" = 200 ]
-	check "not in clear" [ "$(code "http${to#https}/healthz" 2>/dev/null)" = 000 ]
-	check "not below TLS 1.2" [ "$(secure --tls-max 1.1 "$to/healthz" 2>/dev/null)" = 000 ]
-	check "without a token 401" [ "$(secure "$to/v1/state")$(secure "$to/")$(secure "$to/none")" = 401401401 ]
-	check "with how to" eval 'header www-authenticate --cacert "$work/cert.pem" "$to/" | grep -q "^Bearer"'
-	check "a wrong one" [ "$(secure -H 'Authorization: Bearer correct-horse-batterx' "$to/v1/state")" = 401 ]
-	check "the right one" [ "$(secure -H 'Authorization: Bearer correct-horse-battery' "$to/v1/state")" = 200 ]
-	check "as a browser brings it" [ "$(secure -u any:correct-horse-battery "$to/")" = 200 ]
-	check "a long answer over TLS" json 'd["daemons"]' < <(ask --cacert "$work/cert.pem" -u any:correct-horse-battery "$to/v1/state")
+	check "/healthz is answered over TLS" [ "$(secure "$to/healthz")" = 200 ]
+	check "/healthz is not answered without TLS" [ "$(code "http${to#https}/healthz" 2>/dev/null)" = 000 ]
+	check "/healthz is not answered over TLS 1.1" [ "$(secure --tls-max 1.1 "$to/healthz" 2>/dev/null)" = 000 ]
+	check "a request without a token is answered with 401" [ "$(secure "$to/v1/state")$(secure "$to/")$(secure "$to/none")" = 401401401 ]
+	check "the answer to a request without a token names the scheme Bearer" eval 'header www-authenticate --cacert "$work/cert.pem" "$to/" | grep -q "^Bearer"'
+	check "a request with a wrong token is answered with 401" [ "$(secure -H 'Authorization: Bearer correct-horse-batterx' "$to/v1/state")" = 401 ]
+	check "a request with the right token is answered" [ "$(secure -H 'Authorization: Bearer correct-horse-battery' "$to/v1/state")" = 200 ]
+	check "a request with the token as its password is answered" [ "$(secure -u any:correct-horse-battery "$to/")" = 200 ]
+	check "a long answer over TLS is complete" json 'd["daemons"]' < <(ask --cacert "$work/cert.pem" -u any:correct-horse-battery "$to/v1/state")
 	exec 8> >(exec openssl s_client -quiet -connect "${to#https://}" >"$work/held" 2>/dev/null)
 	printf 'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n' >&8
 	wait_for 10 grep -q 'HTTP/1.1 200' "$work/held"
 	check_no_delay "a connection over TLS has TCP_NODELAY: the body does not wait for the header's acknowledgement"
 	exec 8>&-
 	printf 'another-token-for-today\n' >"$work/token"
-	check "a new token holds at once" [ "$(secure -u :another-token-for-today "$to/v1/state")$(secure -u :correct-horse-battery "$to/v1/state")" = 200401 ]
+	check "a new token is used at once" [ "$(secure -u :another-token-for-today "$to/v1/state")$(secure -u :correct-horse-battery "$to/v1/state")" = 200401 ]
 	chmod 644 "$work/token"
-	check "one that others may read lets nobody in" [ "$(secure -u :another-token-for-today "$to/v1/state")" = 401 ]
+	check "a token file that others may read is not used" [ "$(secure -u :another-token-for-today "$to/v1/state")" = 401 ]
 	chmod 600 "$work/token"
 	openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost \
 		-keyout "$work/key2.pem" -out "$work/cert2.pem" 2>/dev/null
 	mv "$work/key2.pem" "$work/key.pem"; mv "$work/cert2.pem" "$work/cert.pem"
-	check "a new certificate is taken up" [ "$(secure "$to/healthz")" = 200 ]
+	check "a new certificate is used" [ "$(secure "$to/healthz")" = 200 ]
 	openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost \
 		-keyout "$work/key3.pem" -out "$work/cert3.pem" 2>/dev/null
 	cp "$work/cert.pem" "$work/cert-before.pem"
 	mv "$work/cert3.pem" "$work/cert.pem"
-	check "between the writing of a new certificate and of its key the old pair is used" \
+	check "the old pair is used after a new certificate was written and before its key" \
 		[ "$(code --cacert "$work/cert-before.pem" "$to/healthz")" = 200 ]
 	mv "$work/key3.pem" "$work/key.pem"
-	check "when the new key has been written, too, the new pair is used" [ "$(secure "$to/healthz")" = 200 ]
+	check "the new pair is used after the new key was written, too" [ "$(secure "$to/healthz")" = 200 ]
 	for cipher in AES128-SHA AES256-GCM-SHA384 ECDHE-RSA-AES128-SHA; do
 		check "the cipher $cipher of TLS 1.2 is refused" \
 			[ "$(secure --tls-max 1.2 --ciphers "$cipher" "$to/healthz" 2>/dev/null)" = 000 ]
@@ -245,10 +245,10 @@ if [ $tls = yes ]; then
 	check "a cipher of TLS 1.2 with ephemeral keys and authentication is accepted" \
 		[ "$(secure --tls-max 1.2 --ciphers ECDHE-RSA-AES128-GCM-SHA256 "$to/healthz")" = 200 ]
 else
-	echo "SKIP: built without OpenSSL, or there is no openssl: TLS goes untested"
+	echo "SKIP: built without OpenSSL, or there is no openssl: TLS is not tested"
 fi
 
-# --- what is too much -----------------------------------------------------------------------------
+# --- limits ---------------------------------------------------------------------------------------
 
 big=$(head -c 6000 /dev/zero | tr '\0' x)
 check "a header over header_max is answered with 431" [ "$(code -H "X-Big: $big" "$at/healthz")" = 431 ]
@@ -261,12 +261,12 @@ def connect():
     s = socket.create_connection((host, int(port)))
     s.settimeout(20)
     return s
-if kind == "idle":  # as many as there are seats, and nobody asks; all are hung up on
+if kind == "idle":  # takes all connections without a request; all of them are closed
     seats = [connect() for _ in range(8)]
     print("seated", flush=True)
     for s in seats:
         assert s.recv(1) == b""
-elif kind == "drip":  # a byte now and then is no request, either
+elif kind == "drip":  # a byte now and then is also no request
     s, sent = connect(), 0
     try:
         for byte in b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n" + b"X-Slow: yes\r\n" * 1000:
@@ -276,7 +276,7 @@ elif kind == "drip":  # a byte now and then is no request, either
     except OSError:
         pass
     assert sent < 200, sent
-elif kind == "pipeline":  # several on one connection, in order
+elif kind == "pipeline":  # several requests on one connection, in order
     s = connect()
     s.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n" * 2
         + b"GET /v1/state/runs/svc/module HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
@@ -287,35 +287,35 @@ elif kind == "pipeline":  # several on one connection, in order
 P
 clients() { timeout 60 python3 "$work/clients.py" "$1" "${at#http://}"; }
 clients idle >"$work/idle" & idle=$!
-check "all seats are taken" wait_for 10 grep -q seated "$work/idle"
-check "who comes then waits, and is answered" [ "$(code "$at/healthz")" = 200 ]
-check "since those who never ask are hung up on" wait $idle
-check "so is who asks a byte at a time" clients drip
-check "several requests on one connection" clients pipeline
+check "connections without a request take all places" wait_for 10 grep -q seated "$work/idle"
+check "a new client is answered when all connections are taken" [ "$(code "$at/healthz")" = 200 ]
+check "connections without a request are closed" wait $idle
+check "a connection whose request arrives byte by byte is closed" clients drip
+check "several requests on one connection are answered in order" clients pipeline
 
 # --- changes --------------------------------------------------------------------------------------
 
 watch "$at/v1/changes" >"$work/all" & all=$!
 watch "$at/v1/changes/daemons/svc" >"$work/some" & some=$!
-check "it says hello" wait_for 10 grep -q '^event: hello' "$work/all"
-check "to both" wait_for 10 grep -q '^event: hello' "$work/some"
-check "a third is one too many" [ "$(code "$at/v1/changes")" = 503 ]
-check "which has nothing to do with the rest" [ "$(code "$at/healthz")" = 200 ]
+check "the stream of all changes begins with hello" wait_for 10 grep -q '^event: hello' "$work/all"
+check "the stream of a daemon's changes begins with hello" wait_for 10 grep -q '^event: hello' "$work/some"
+check "a third event stream is answered with 503" [ "$(code "$at/v1/changes")" = 503 ]
+check "other requests are answered when all event streams are taken" [ "$(code "$at/healthz")" = 200 ]
 touch "$work/down"
-check "a change arrives" wait_for 10 grep -q '^data: .*"pointer":"/daemons/svc/service_state/value","value":"stopped"' "$work/all"
-check "at the one that asked for that place, too" wait_for 10 grep -q '"value":"stopped"' "$work/some"
-check "and health" wait_for 10 grep -q '"pointer":"/runs/svc/health"' "$work/all"
-check "which the other did not ask for" eval '! grep -q /runs/ "$work/some"'
-check "each is JSON with a revision and a time" python3 - "$work/all" <<'P'
+check "the stream of all changes has a change of a service" wait_for 10 grep -q '^data: .*"pointer":"/daemons/svc/service_state/value","value":"stopped"' "$work/all"
+check "the stream of a daemon's changes has a change of that daemon" wait_for 10 grep -q '"value":"stopped"' "$work/some"
+check "the stream of all changes has a change of health" wait_for 10 grep -q '"pointer":"/runs/svc/health"' "$work/all"
+check "the stream of a daemon's changes has no other changes" eval '! grep -q /runs/ "$work/some"'
+check "each change is JSON with a revision and a time" python3 - "$work/all" <<'P'
 import json, sys
 events = [json.loads(l[6:]) for l in open(sys.argv[1]) if l.startswith("data: ") and l.endswith("\n")]
 assert len(events) > 2 and all(e["revision"] > 0 and e["time"].endswith("Z") for e in events)
 P
-check "a comment comes now and then" wait_for 10 eval '[ "$(grep -c "^:" "$work/some")" -ge 3 ]'
+check "an event stream has comments as heartbeats" wait_for 10 eval '[ "$(grep -c "^:" "$work/some")" -ge 3 ]'
 kill $all $some
 wait $all $some 2>/dev/null
 free() { [ "$(ask --max-time 1 "$at/v1/changes" 2>/dev/null | head -n 1)" = "retry: 3000" ]; }
-check "when they have gone, others may come" wait_for 20 free
+check "a new event stream is accepted after others have ended" wait_for 20 free
 
 # --- the stream of the page -----------------------------------------------------------------------
 
@@ -324,29 +324,29 @@ watch "$at/v1/page" >"$work/some" & some=$!
 check "the stream of the page sends every row first" wait_for 10 grep -q '^event: all' "$work/all"
 check "the stream of the page begins with hello and the heartbeat" \
 	eval 'grep -A 1 "^event: hello" "$work/all" | grep -q "\"heartbeat\":0.2"'
-check "every row is among them" [ "$(sed '/^event: all/q' "$work/all" | grep -cE '^data: {"name":"(http|secret|svc|odd|flood)"')" -ge 4 ]
-check "the head of the page is among them" grep -q '^event: head' "$work/all"
-check "a second page has the same" wait_for 10 grep -q '^event: all' "$work/some"
-check "a third page is refused with 503 where two may be open" [ "$(code "$at/v1/page")" = 503 ]
+check "the stream of the page sends a row of each daemon first" [ "$(sed '/^event: all/q' "$work/all" | grep -cE '^data: {"name":"(http|secret|svc|odd|flood)"')" -ge 4 ]
+check "the stream of the page sends the head of the page" grep -q '^event: head' "$work/all"
+check "the stream of a second page sends every row first" wait_for 10 grep -q '^event: all' "$work/some"
+check "a third page is refused with 503 if two may be open" [ "$(code "$at/v1/page")" = 503 ]
 rm -f "$work/down"
 back() { sed '1,/^event: all/d' "$work/$1" | grep -q 'data-name=."svc." data-tone=."ok'; }
-check "a row that changes is sent" wait_for 20 back all
+check "a row that changes is sent to the page" wait_for 20 back all
 check "a row that changes is sent to both pages" wait_for 20 back some
-check "signs of life are events, which a page can see" wait_for 10 eval '[ "$(grep -c "^event: beat" "$work/some")" -ge 3 ]'
+check "heartbeats for a page are events" wait_for 10 eval '[ "$(grep -c "^event: beat" "$work/some")" -ge 3 ]'
 kill $all $some
 wait $all $some 2>/dev/null
 touch "$work/down"
 open_page() { [ "$(ask --max-time 1 "$at/v1/page" 2>/dev/null | head -n 1)" = "retry: 3000" ]; }
-check "other pages may be opened when those have gone" wait_for 20 open_page
+check "another page can be opened after pages were closed" wait_for 20 open_page
 
-# One that does not read, in a buffer of the size that the kernel gives a file's socket.
+# A client that does not read, on a Unix socket, whose buffers have a fixed size.
 cat >"$work/slow.py" <<'P'
 import socket, sys
 s = socket.socket(socket.AF_UNIX)
 s.connect(sys.argv[1])
 s.sendall(b"GET /v1/changes HTTP/1.1\r\nHost: x\r\n\r\n")
 print(s.recv(4096).decode(), flush=True)
-sys.stdin.read()  # until told
+sys.stdin.read()  # until the fifo is closed
 s.settimeout(20)
 while s.recv(65536):
     pass
@@ -354,14 +354,14 @@ P
 mkfifo "$work/tell"
 python3 "$work/slow.py" "$work/http.sock" <"$work/tell" >"$work/slow" & slow=$!
 exec 9>"$work/tell"
-check "one that watches and does not read" wait_for 10 grep -q hello "$work/slow"
+check "a client that does not read can watch changes" wait_for 10 grep -q hello "$work/slow"
 watch "$at/v1/changes" >"$work/fast" 9>&- & fast=$!
 wait_for 10 grep -q hello "$work/fast"
 touch "$work/go"
-check "is dropped when too much waits for it" wait_for 30 grep -q 'http: one that watches changes does not keep up' "$work/log"
-check "another that reads is told all" wait_for 30 grep -q '"pointer":"/daemons/flood/i","value":60' "$work/fast"
+check "the log says that a client that watches changes does not keep up" wait_for 30 grep -q 'http: one that watches changes does not keep up' "$work/log"
+check "a client that reads gets all changes while another one does not read" wait_for 30 grep -q '"pointer":"/daemons/flood/i","value":60' "$work/fast"
 exec 9>&-
-check "and the connection of the slow one has ended" wait $slow
+check "the connection of a client that does not keep up is closed" wait $slow
 kill $fast; wait $fast 2>/dev/null
 
 # --- long answers ---------------------------------------------------------------------------------
@@ -376,50 +376,50 @@ many=$(for i in $(seq 300); do printf 'many%d = yes\n' "$i"; done)
 	done
 } >"$work/vigil.new"
 mv "$work/vigil.new" "$work/vigil.conf"
-check "with 300 daemons more" ctl -q reload
-check "all are in the state" json_at /v1/state 'len(d["runs"]) > 300'
-check "which comes in chunks" [ "$(header transfer-encoding "$at/v1/state/runs")" = chunked ]
-check "to HTTP/1.0 until the end" json 'len(d) > 300' < <(ask --http1.0 "$at/v1/state/runs")
-check "also where it would stay" json 'len(d) > 300' < <(ask --http1.0 -H 'Connection: keep-alive' "$at/v1/state/runs")
-check "in the metrics" [ "$(body /metrics | grep -c '^vigil_daemon_up{daemon="many')" = 300 ]
-check "and on the page" [ "$(body / | grep -c '<tr role="row" data-name="many')" = 300 ]
+check "a reload adds 300 daemons" ctl -q reload
+check "/v1/state has more than 300 daemons" json_at /v1/state 'len(d["runs"]) > 300'
+check "a long answer is sent in chunks" [ "$(header transfer-encoding "$at/v1/state/runs")" = chunked ]
+check "a long answer to HTTP/1.0 is complete" json 'len(d) > 300' < <(ask --http1.0 "$at/v1/state/runs")
+check "a long answer to HTTP/1.0 with keep-alive is complete" json 'len(d) > 300' < <(ask --http1.0 -H 'Connection: keep-alive' "$at/v1/state/runs")
+check "the metrics have all 300 daemons" [ "$(body /metrics | grep -c '^vigil_daemon_up{daemon="many')" = 300 ]
+check "the page has all 300 daemons" [ "$(body / | grep -c '<tr role="row" data-name="many')" = 300 ]
 for _ in $(seq 20); do timeout 0.01 curl -s "$at/v1/state" >/dev/null; done
-check "those who hang up in the middle do no harm" [ "$(body /healthz)" = ok ]
-lag_is_fair "with all of them" 0.5
+check "clients that disconnect during an answer do not disturb vigild" [ "$(body /healthz)" = ok ]
+lag_is_fair "with 300 daemons and long answers" 0.5
 
-# --- the end of it --------------------------------------------------------------------------------
+# --- the end of the daemon ------------------------------------------------------------------------
 
 descriptors() { ls "/proc/$vigild_pid/fd" | wc -l; }
 quiet() { [ "$(descriptors)" -le "$1" ]; }
-check "nobody is left" wait_for 20 eval '[ "$(ls -l /proc/$vigild_pid/fd | grep -c socket:)" -le 8 ]'
+check "no connection is left open" wait_for 20 eval '[ "$(ls -l /proc/$vigild_pid/fd | grep -c socket:)" -le 8 ]'
 before=$(descriptors)
 for _ in $(seq 30); do body /v1/state/vigil >/dev/null; done
-check "no descriptor stays" wait_for 10 quiet "$before"
+check "thirty requests leave no descriptor open" wait_for 10 quiet "$before"
 watch "$at/v1/changes" >"$work/last" 2>/dev/null & last=$!
 watch "$at/v1/page" >"$work/page" 2>/dev/null & page=$!
 wait_for 10 grep -q hello "$work/last"
 wait_for 10 grep -q hello "$work/page"
 sed -i 's/^http = yes/http = no/' "$work/vigil.conf"
-check "when it is disabled" ctl -q reload
+check "a reload disables the http daemon" ctl -q reload
 wait $last
-check "its watchers are hung up on" true
+check "event streams end when the http daemon is disabled" true
 wait $page
-check "the streams of pages have ended as well" true
-check "its socket is gone" [ ! -e "$work/http.sock" ]
+check "the streams of pages end when the http daemon is disabled" true
+check "the Unix socket is removed when the http daemon is disabled" [ ! -e "$work/http.sock" ]
 sed -i 's/^http = no/http = yes/' "$work/vigil.conf"
 ctl -q reload
 at=http://$(where http)
-check "and enabled anew it answers" [ "$(body /healthz)" = ok ]
+check "the http daemon answers after it was enabled again" [ "$(body /healthz)" = ok ]
 watch "$at/v1/changes" >"$work/last" 2>/dev/null &
 watch "$at/v1/page" >"$work/page" 2>/dev/null &
 wait_for 10 grep -q hello "$work/last"
 wait_for 10 grep -q hello "$work/page"
-check "vigild stops while somebody watches" stop_vigild
+check "vigild stops while clients watch changes" stop_vigild
 
-# --- what is refused ------------------------------------------------------------------------------
+# --- refused options ------------------------------------------------------------------------------
 
 reason() { get /runs/http/reason; }
-refuses() { # refuses TEXT REASON OPTION...
+refuses() { # refuses TEXT REASON OPTION...: checks the reason of a http daemon that fails with these options
 	local text=$1 words=$2; shift 2
 	{ printf '[daemons]\nhttp = yes\n[daemon:http]\n'; printf '%s\n' "$@"; } | write_conf
 	start_vigild
@@ -431,26 +431,26 @@ import socket, time
 s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1], flush=True); time.sleep(60)')
 holder=$!
 read -r port <&8
-refuses "an address that is taken" "Address already in use" "listen = 127.0.0.1:$port"
+refuses "the reason of a daemon that failed says that the address is taken" "Address already in use" "listen = 127.0.0.1:$port"
 kill $holder
-refuses "systemd that hands nothing over" "handed no sockets over" "listen = systemd"
-tested() { # tested TEXT PATTERN OPTION...
+refuses "the reason of a daemon that failed says that systemd handed no sockets over" "handed no sockets over" "listen = systemd"
+tested() { # tested TEXT PATTERN OPTION...: checks that vigild -t refuses these options
 	local text=$1 pattern=$2; shift 2
 	refused_by_test "$text is refused by vigild -t" "$pattern" \
 		< <(printf '[daemons]\nhttp = yes\n[daemon:http]\n'; printf '%s\n' "$@")
 }
-tested "a name for an address" 'written in numbers: write 127.0.0.1:5669' "listen = localhost:5669"
+tested "a host name as an address" 'written in numbers: write 127.0.0.1:5669' "listen = localhost:5669"
 tested "an address without a port" 'listen = ' "listen = 127.0.0.1"
-tested "the second of two addresses" '"::1:80": it is ADDRESS:PORT' "listen = 127.0.0.1:0, ::1:80"
-tested "a token that others may read" "others may read" "listen = 127.0.0.1:0" "token_file = $top_srcdir/README"
-tested "a token file that is not there" 'token_file = .*No such file' "token_file = $work/none"
+tested "an invalid second address" '"::1:80": it is ADDRESS:PORT' "listen = 127.0.0.1:0, ::1:80"
+tested "a token file that others may read" "others may read" "listen = 127.0.0.1:0" "token_file = $top_srcdir/README"
+tested "a token file that does not exist" 'token_file = .*No such file' "token_file = $work/none"
 tested "a key without a certificate" "tls_key" "listen = 127.0.0.1:0" "tls_key = $work/token"
-tested "a group that is not there" 'there is no such group' "socket_group = no-such-group"
-tested "two hosts without a comma" 'its element "a b" is no name of a host' "hosts = a b"
+tested "a socket_group that does not exist" 'there is no such group' "socket_group = no-such-group"
+tested "a list of hosts without a comma" 'its element "a b" is no name of a host' "hosts = a b"
 touch "$work/file"
-refuses "a file in the way of a socket" "Address already in use" "listen = unix:$work/file"
+refuses "the reason of a daemon that failed says that a file is in the way of its socket" "Address already in use" "listen = unix:$work/file"
 
-# --- handed over by systemd -----------------------------------------------------------------------
+# --- a socket that systemd hands over -------------------------------------------------------------
 
 printf '[daemons]\nhttp = yes\n[daemon:http]\nlisten = systemd:web\n' | write_conf
 cat >"$work/hand.py" <<'P'
@@ -467,12 +467,12 @@ python3 "$work/hand.py" "$work" "$vigild" 2>>"$work/log" &
 vigild_pid=$!
 wait_for 10 reachable
 handed() { [ "$(ask --unix-socket "$work/handed.sock" http://x/healthz)" = ok ]; }
-check "a socket that was handed over" handed
+check "the http daemon answers on a socket that was handed over" handed
 sed -i 's/^http = yes/http = no/' "$work/vigil.conf"; ctl -q reload
 sed -i 's/^http = no/http = yes/' "$work/vigil.conf"; ctl -q reload
-check "also after the daemon was away" handed
+check "the http daemon answers on a socket that was handed over after it was enabled again" handed
 stop_vigild
-check "and it is left where it was" [ -S "$work/handed.sock" ]
-check "no sanitizer had a word to say" eval '! grep -E "Sanitizer|runtime error" "$work/log"'
+check "vigild does not remove a socket that was handed over" [ -S "$work/handed.sock" ]
+check "no sanitizer reports anything" eval '! grep -E "Sanitizer|runtime error" "$work/log"'
 [ "$failed" -eq 0 ] || tail -50 "$work/log"
 finish

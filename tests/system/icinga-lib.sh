@@ -1,17 +1,17 @@
-# icinga-lib.sh: a real icinga2 as master, for tests that run in namespaces of their own.  Sourced after lib.sh.
+# icinga-lib.sh: a real icinga2 as the master, for tests that run in separate namespaces; sourced after lib.sh.
 
-# Skips the test where there can be no such master.
+# Skips the test if the machine cannot run such a master.
 master_or_skip() {
 	local program
-	[ "$(id -u)" = 0 ] || skip_all "a master of its own needs root"
+	[ "$(id -u)" = 0 ] || skip_all "a separate icinga2 master needs root"
 	for program in /usr/sbin/icinga2 /sbin/ip /usr/bin/python3; do
 		[ -x "$program" ] || skip_all "$program is not installed"
 	done
 	unshare -m -p -n -f true 2>/dev/null || skip_all "this machine allows no namespaces"
 }
 
-# Inside the namespaces: copies of icinga2's directories in $work stand over the machine's own ones, and
-# the master is called master.test.
+# Inside the namespaces: copies of icinga2's directories in $work are mounted over those of the machine, and
+# the master gets the name master.test.
 prepare_master() {
 	ip link set lo up
 	mount -t tmpfs tmpfs /run
@@ -23,10 +23,10 @@ prepare_master() {
 	cp /etc/hosts "$work/hosts"
 	mount --bind "$work/hosts" /etc/hosts
 	icinga2 api setup --cn master.test >"$work/setup.log" 2>&1 ||
-		{ cat "$work/setup.log"; not_ok "icinga2 api setup"; exit 1; }
+		{ cat "$work/setup.log"; not_ok "icinga2 api setup works"; exit 1; }
 }
 
-# configure_master: the master's objects on stdin, beside the user of `ask`
+# configure_master: writes the master's configuration with the objects on stdin and the user of `ask`
 configure_master() {
 	{
 		printf 'include "constants.conf"\ninclude "zones.conf"\ninclude <itl>\n'
@@ -39,7 +39,7 @@ configure_master() {
 api_is_up() { ask /v1/status >/dev/null 2>&1; }
 start_master() { /etc/init.d/icinga2 start >"$work/start.log" 2>&1 && wait_for 60 api_is_up; }
 stop_master() { /etc/init.d/icinga2 stop >/dev/null 2>&1; }
-# ask PATH: what the API says there
+# ask PATH: prints the answer of the API for this path
 ask() {
 	python3 - "$1" <<'P'
 import base64, ssl, sys, urllib.request

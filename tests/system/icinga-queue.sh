@@ -1,6 +1,6 @@
 #!/bin/bash
-# The icinga module against a stand-in for the master that can be slow, away or rude, and that records each
-# request with the TLS records that it took: which results are sent first, which wait, and what is said.
+# The icinga module against a fake master that can be slow, down or broken, and that records each request and the
+# number of its TLS records.  The test checks which results are sent first, which ones wait, and the health text.
 . "$(dirname "$0")/lib.sh" || exit 1
 
 for program in openssl python3; do
@@ -13,18 +13,18 @@ work=$(mktemp -d)
 master_pid=
 trap 'stop_vigild; stop_master; rm -rf "$work"' EXIT
 
-# --- the stand-in ---------------------------------------------------------------------------------
+# --- the fake master ------------------------------------------------------------------------------
 
 openssl req -x509 -newkey rsa:2048 -nodes -keyout "$work/key.pem" -out "$work/cert.pem" -days 1 \
 	-subj /CN=master -addext 'subjectAltName = IP:127.0.0.1' >/dev/null 2>&1 || skip_all "openssl makes no certificate"
-# master.py PORT: answers each result after `delay` seconds, with `status`; `close` ends the connection after
-# each answer.  These are in $work/mode and may change.  Each request is a line of $work/requests: its time,
-# its number on its connection, how many TLS records it took, how many requests were in flight, and the result.
+# master.py WORK PORT: answers each result after `delay` seconds, with `status`; `close` closes the connection after
+# each answer.  It reads these modes from $work/mode for each answer.  Each request is a line of $work/requests: its
+# time, its number on its connection, the number of its TLS records, how many requests were in flight, and the result.
 cat >"$work/master.py" <<'P'
 import json, os, socket, ssl, sys, threading, time
 work, port = sys.argv[1], int(sys.argv[2])
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-context.maximum_version = ssl.TLSVersion.TLSv1_2 # records of data have a type of their own there
+context.maximum_version = ssl.TLSVersion.TLSv1_2 # because it has a separate type for records of data
 context.load_cert_chain(work + "/cert.pem", work + "/key.pem")
 lock, in_flight = threading.Lock(), 0
 log = open(work + "/requests", "a", buffering=1)
@@ -86,15 +86,15 @@ def serve(sock):
                 log.write("%.6f\t%d\t%d\t%d\t%s\n" % (time.time(), number, peer.records - before, in_flight, body.decode()))
             time.sleep(mode("delay", 0))
             status = int(mode("status", 200))
-            if mode("proxy", 0): status = 200 # a proxy in front of a master that is away
+            if mode("proxy", 0): status = 200 # a proxy in front of a master that is down
             text = b"<html>please log in</html>" if mode("proxy", 0) else json.dumps({"results": [{"code": 200, "status": "taken"}]} if status == 200 else {"status": "not now"}).encode()
             with lock: in_flight -= 1
-            if mode("drip", 0): # one byte of the header at a time, for ever
+            if mode("drip", 0): # one byte of the header at a time, without end
                 peer.step(peer.tls.write, b"HTTP/1.1 200 OK\r\nX: ")
                 while mode("drip", 0):
                     peer.step(peer.tls.write, b"x")
                     time.sleep(0.1)
-            while mode("continue", 0): # an interim answer after the other, for ever: as fast as it can, or slowly
+            while mode("continue", 0): # interim answers without end: as fast as possible, or slowly
                 peer.step(peer.tls.write, b"HTTP/1.1 100 Continue\r\n\r\n" * (600 if mode("continue", 0) == 1 else 1))
                 if mode("continue", 0) != 1: time.sleep(0.1)
             peer.step(peer.tls.write, b"HTTP/1.1 %d X\r\nContent-Length: %d\r\n\r\n%s" % (status, len(text), text))
@@ -109,15 +109,15 @@ P
 touch "$work/requests" "$work/mode"
 port=0
 start_master() {
-	rm -f "$work/port" # of the one before
+	rm -f "$work/port" # of the previous master
 	python3 "$work/master.py" "$work" "$port" >"$work/port" &
 	master_pid=$!
 	wait_for 60 test -s "$work/port" && read -r port <"$work/port"
 }
 stop_master() { [ -z "$master_pid" ] || { kill -9 "$master_pid"; wait "$master_pid"; } 2>/dev/null; master_pid=; }
 mode() { echo "$*" >"$work/mode"; }
-# received EXPRESSION [FROM]: of the requests r from that line on: a list of time, number, records, in_flight
-# and the result itself with its service as `name`
+# received EXPRESSION [FROM]: evaluates the expression with the list r of all requests from that line on.  Each has a
+# time, number, records, in_flight, the members of the result, and its service as `name`.
 received() {
 	python3 - "$work/requests" "$1" "${2:-0}" <<'P'
 import json, sys
@@ -135,7 +135,7 @@ lines() { wc -l <"$work/requests"; }
 got() { [ "$(received "$1" "${3:-0}")" = "$2" ]; }
 got_more() { [ "$(lines)" -gt "$1" ]; }
 says() { case $(get /runs/master/health/text) in *"$1"*) ;; *) false ;; esac; }
-# peak_below KIB: the most memory that vigild has had since its start
+# peak_below KIB: whether vigild has used less memory than this since its start
 peak_below() { [ "$(awk '/^VmHWM/ {print $2}' "/proc/$vigild_pid/status")" -lt "$1" ]; }
 matches() { [[ $(get /runs/master/health/text) =~ $1 ]]; }
 
@@ -147,14 +147,14 @@ cat >"$work/probe" <<P
 #!/bin/sh
 read -r code <"$work/flip"; echo "code \$code"; exit "\$code"
 P
-# Has another state at each run while $work/toggling exists.
+# Changes its state at each run while $work/toggling exists.
 cat >"$work/toggler" <<P
 #!/bin/sh
 [ ! -e "$work/toggling" ] || { read -r code <"$work/toggle"; echo \$((1 - code)) >"$work/toggle"; }
 read -r code <"$work/toggle"; echo "now \$code"; exit "\$code"
 P
 chmod 755 "$work/probe" "$work/toggler"
-# conf COUNT OPTION...: so many daemons that do not change, flip, and the daemon `master` with these options
+# conf COUNT OPTION...: configures this number of daemons that do not change, flip, toggle, and master with the options
 conf() {
 	local i count=$1; shift
 	{
@@ -171,7 +171,7 @@ conf() {
 		printf '%s\n' "$@"
 	} | write_conf
 }
-start_master || { not_ok "the stand-in for the master starts"; exit 1; }
+start_master || { not_ok "the fake master starts"; exit 1; }
 
 # --- requests -------------------------------------------------------------------------------------
 
@@ -181,7 +181,7 @@ start_vigild
 check "a result of each of 101 daemons arrives" wait_for 60 got 'len({x.name for x in r})' 101
 mode
 from=$(lines)
-check "results go on" wait_for 60 got_more $((from + 100))
+check "results are sent again" wait_for 60 got_more $((from + 100))
 check "each request on an open connection is one TLS record, header and body together" \
 	got 'max(x.records for x in r if x.number > 1)' 1
 check "the first request on a connection is at most two TLS records" \
@@ -192,7 +192,7 @@ check "up to four results are in flight at the same time, and not more" got 'max
 check "the results of one object are sent in the order of their times" \
 	got 'all([x.execution_end for x in r if x.name == n] == sorted(x.execution_end for x in r if x.name == n) for n in {x.name for x in r})' True
 check_no_delay "each connection to the master has TCP_NODELAY"
-# Over two intervals of the refresh, in sixteen parts of each: all at once would be in one or two of them.
+# Each of two intervals of the refresh has sixteen parts.  Results that are all sent at once would be in one or two.
 from=$(lines); begin=$(date +%s.%N); sleep 4
 check "the refresh is spread over the interval: results come in at least eight of its sixteen parts" \
 	got "len({int((x.time - $begin) % 2 * 8) for x in r if x.name != 'flip'}) >= 8" True "$from"
@@ -200,9 +200,9 @@ check "the refresh is spread over the interval: results come in at least eight o
 errors=$(get /runs/master/errors)
 mode close
 from=$(lines)
-check "results go on when the master closes each connection after its answer" wait_for 60 got_more $((from + 50))
+check "results are sent when the master closes each connection after its answer" wait_for 60 got_more $((from + 50))
 check "a connection that the master closed between two requests is no error" is /runs/master/errors "$errors"
-check "health stays OK then" is /runs/master/health/level OK
+check "health stays OK when the master closes connections" is /runs/master/health/level OK
 mode
 stop_vigild
 
@@ -215,18 +215,18 @@ from=$(lines)
 start_vigild
 check "a master that is too slow: health is WARNING with the numbers and the age" wait_for 90 matches \
 	"^results become due faster than the master at 127.0.0.1:$port takes them: [0-9]+ changes? and [0-9]{2} repetitions wait, the oldest for [1-9][0-9]+ s$"
-check "the level is WARNING" is /runs/master/health/level WARNING
+check "the level is WARNING when results wait for a slow master" is /runs/master/health/level WARNING
 check "the queue has each object at most once" [ "$(get /daemons/master/repetitions)" -le 101 ]
 check "repetitions that were replaced are counted" more_than /daemons/master/replaced 100
 echo 2 >"$work/flip"
-check "a new CRITICAL arrives" wait_for 60 got "any(x.name == 'flip' and x.exit_status == 2 for x in r)" True "$from"
-check "it passed the repetitions: at most two other results came between the change and its arrival" \
+check "a new CRITICAL arrives at a slow master" wait_for 60 got "any(x.name == 'flip' and x.exit_status == 2 for x in r)" True "$from"
+check "a new CRITICAL overtakes repetitions: at most two other results arrive between the change and its arrival" \
 	got "[sum(c.execution_end < x.time < c.time for x in r) <= 2 for c in r if c.name == 'flip' and c.exit_status == 2][0]" True "$from"
 check "a repetition is made when it is sent: none is older than a second" \
 	got "max(x.time - x.execution_end for x in r if x.name != 'flip') < 1" True "$from"
 mode
-check "when the master is fast again the queue is sent and health is OK" wait_for 60 is /runs/master/health/level OK
-check "the oldest result does not wait any more" wait_for 10 is /daemons/master/oldest_seconds 0
+check "the queue is sent and health is OK when the master is fast again" wait_for 60 is /runs/master/health/level OK
+check "no result waits after the queue was sent" wait_for 10 is /daemons/master/oldest_seconds 0
 stop_vigild
 
 # --- an outage ------------------------------------------------------------------------------------
@@ -235,113 +235,113 @@ rm -f "$work/queue"*
 echo 0 >"$work/flip"
 conf 20 'interval = 1s'
 start_vigild
-check "the master takes results" wait_for 30 is /runs/master/health/level OK
+check "the master accepts results" wait_for 30 is /runs/master/health/level OK
 stop_master
-check "the address that refuses is named in the health" wait_for 30 says \
+check "the health text names the address that refuses connections" wait_for 30 says \
 	"https://127.0.0.1:$port: 127.0.0.1:$port: Connection refused; "
-check "the address that refuses is named in the log" grep -q "127.0.0.1:$port: Connection refused; results wait" "$work/log"
-# flip CODE: and when that was
+check "the log names the address that refuses connections" grep -q "127.0.0.1:$port: Connection refused; results wait" "$work/log"
+# flip CODE: changes the state of flip, and records when
 flip() { echo "$1" >"$work/flip"; wait_for 10 is /daemons/flip/exit_status "$1"; sleep 0.2; expected+="$1 "; at+=("$(date +%s.%N)"); }
 expected="" at=()
 for code in 1 0 2 0; do flip "$code"; done
-check "four changes wait" wait_for 10 is /daemons/master/changes 4
-check "each other daemon waits at most once" [ "$(get /daemons/master/repetitions)" -le 21 ]
-check "health says how many wait" wait_for 10 matches '; 4 changes and [0-9]+ repetitions? wait, the oldest for [0-9]+ s$'
+check "four changes wait while the master is down" wait_for 10 is /daemons/master/changes 4
+check "each daemon has at most one repetition in the queue" [ "$(get /daemons/master/repetitions)" -le 21 ]
+check "the health text says how many results wait" wait_for 10 matches '; 4 changes and [0-9]+ repetitions? wait, the oldest for [0-9]+ s$'
 check "vigild stops while results wait" stop_vigild
-check "the changes are on disk" [ "$(cat "$work/queue" | wc -l)" = 4 ]
+check "changes that wait are on disk" [ "$(cat "$work/queue" | wc -l)" = 4 ]
 start_vigild
-check "after a restart they wait" is /daemons/master/changes 4
+check "changes still wait after a restart of vigild" is /daemons/master/changes 4
 wait_for 10 is /daemons/flip/exit_status 0 # what comes next is a change
 for code in 3 1; do flip "$code"; done
-check "changes after the restart wait behind them" wait_for 10 is /daemons/master/changes 6
+check "changes after the restart wait, too" wait_for 10 is /daemons/master/changes 6
 kill -9 "$vigild_pid"; wait "$vigild_pid" 2>/dev/null
 start_vigild
-# flip is in WARNING, which may have been seen again by now, and is a change then.
-check "after a kill they wait" wait_for 10 more_than /daemons/master/changes 5
+# flip is in WARNING.  A check after the start may have found that again, which is one more change.
+check "changes still wait after vigild was killed" wait_for 10 more_than /daemons/master/changes 5
 from=$(lines)
 start_master
-check "all of them are sent when the master is back" wait_for 60 is /daemons/master/changes 0
+check "all changes are sent when the master is back" wait_for 60 is /daemons/master/changes 0
 check "all changes of the outage arrive in their order" \
 	got "' '.join(str(x.exit_status) for x in r if x.name == 'flip')[:11]" "1 0 2 0 3 1" "$from"
-check "each of them with the time at which it was made" \
+check "each change of the outage arrives with the time at which it was made" \
 	got "all(abs(x.execution_end - t) < 5 for x, t in zip([x for x in r if x.name == 'flip'], [$(IFS=,; echo "${at[*]}")]))" True "$from"
 check "no result came before the changes of the outage, apart from those that were in flight with them" \
 	got "[x.name for x in r][:6].count('flip') >= 3" True "$from"
-check "nothing was dropped" is /daemons/master/dropped 0
-check "health is OK again" wait_for 30 is /runs/master/health/level OK
+check "no change of the outage was dropped" is /daemons/master/dropped 0
+check "health is OK after the outage" wait_for 30 is /runs/master/health/level OK
 stop_vigild
 
-# --- an answer that is about nothing --------------------------------------------------------------
+# --- answers that confirm no result ---------------------------------------------------------------
 
 mode status=503
 start_vigild
-check "an answer of 503 names the address" wait_for 30 says "127.0.0.1:$port: the master answers 503: not now; "
-check "nothing counts as sent" is /daemons/master/sent 0
+check "the health text names the address that answers 503" wait_for 30 says "127.0.0.1:$port: the master answers 503: not now; "
+check "no result counts as sent when the master answers 503" is /daemons/master/sent 0
 mode
-check "and results are sent when the master takes them" wait_for 30 is /runs/master/health/level OK
+check "results are sent when the master does not answer 503 any more" wait_for 30 is /runs/master/health/level OK
 stop_vigild
 
 mode proxy
 start_vigild
-check "an answer of 200 that is not Icinga's is named" \
+check "the health text reports an answer of 200 that is not Icinga's" \
 	wait_for 30 says "127.0.0.1:$port: the master answers 200: its answer is not Icinga's; "
-check "nothing counts as sent then" is /daemons/master/sent 0
+check "no result counts as sent when the answer is not Icinga's" is /daemons/master/sent 0
 mode
-check "results are sent when the master itself answers" wait_for 30 is /runs/master/health/level OK
+check "results are sent when Icinga itself answers" wait_for 30 is /runs/master/health/level OK
 stop_vigild
 
 mode delay=30
 conf 20 'interval = 1s' 'timeout = 1s'
 start_vigild
-check "a master that does not answer in time is named" wait_for 30 says "127.0.0.1:$port: no answer in time; "
+check "the health text names a master that does not answer in time" wait_for 30 says "127.0.0.1:$port: no answer in time; "
 mode
-check "and results are sent when it answers" wait_for 60 is /runs/master/health/level OK
+check "results are sent when the master answers in time again" wait_for 60 is /runs/master/health/level OK
 stop_vigild
 mode drip
 start_vigild
-check "a master that answers a byte at a time, for ever, does not answer in time" \
+check "a master that answers a byte at a time, without end, does not answer in time" \
 	wait_for 30 says "127.0.0.1:$port: no answer in time; "
 mode
-check "results are sent when it answers whole" wait_for 60 is /runs/master/health/level OK
+check "results are sent when the master sends complete answers again" wait_for 60 is /runs/master/health/level OK
 stop_vigild
 for pace in 1 2; do # as fast as the master can, and ten a second
 	mode continue=$pace
 	conf 20 'interval = 1s' 'timeout = 3s'
 	start_vigild
 	word=$([ $pace = 1 ] && echo "its answer is too long" || echo "no answer in time")
-	check "a master that answers 100 Continue for ever has given no answer: $word" \
+	check "a master that answers 100 Continue without end has given no answer: $word" \
 		wait_for 30 says "127.0.0.1:$port: $word; "
-	sanitized || check "vigild has taken less than 100 MiB for that" peak_below 102400
+	sanitized || check "vigild uses less than 100 MiB for a master that answers 100 Continue without end" peak_below 102400
 	mode
-	check "results are sent when it answers otherwise" wait_for 60 is /runs/master/health/level OK
+	check "results are sent when the master sends final answers again" wait_for 60 is /runs/master/health/level OK
 	stop_vigild
 done
 kill -STOP "$master_pid" # the kernel accepts the connections
 start_vigild
-check "a master that accepts a connection and says nothing is named" wait_for 30 says "127.0.0.1:$port: no answer in time; "
+check "the health text names a master that accepts a connection and does not answer" wait_for 30 says "127.0.0.1:$port: no answer in time; "
 kill -CONT "$master_pid"
-check "and results are sent when it goes on" wait_for 60 is /runs/master/health/level OK
+check "results are sent when a stopped master continues" wait_for 60 is /runs/master/health/level OK
 stop_vigild
 
-# --- a queue that is full -------------------------------------------------------------------------
+# --- a full queue ---------------------------------------------------------------------------------
 
 rm -f "$work/queue"*
 toggle=yes; touch "$work/toggling"
 conf 5 'interval = 2s' 'queue_max = 4096'
 stop_master
 start_vigild
-check "over queue_max changes are dropped and counted" wait_for 60 more_than /daemons/master/dropped 3
-check "health says so while the master is away" wait_for 10 matches 'wait, the oldest for [0-9]+ s; [0-9]+ changes were dropped$'
+check "changes beyond queue_max are dropped and counted" wait_for 60 more_than /daemons/master/dropped 3
+check "the health text has the number of dropped changes while the master is down" wait_for 10 matches 'wait, the oldest for [0-9]+ s; [0-9]+ changes were dropped$'
 check "the log says once that changes are dropped" \
 	[ "$(grep -c 'master: the queue is full (queue_max): changes are dropped' "$work/log")" = 1 ]
 check "both files together are not larger than queue_max" [ "$(cat "$work/queue" "$work/queue.old" | wc -c)" -le 4096 ]
 start_master
-check "health says what was dropped and when that ends" wait_for 30 matches \
+check "the health text says how many changes were dropped and when the warning ends" wait_for 30 matches \
 	'^[0-9]+ changes were dropped because the queue was full \(queue_max\); .*; this ends when no change waits and one interval has passed without a drop$'
-check "the level is WARNING then" is /runs/master/health/level WARNING
+check "the level is WARNING after changes were dropped" is /runs/master/health/level WARNING
 rm "$work/toggling"
-check "an interval later health is OK" wait_for 60 is /runs/master/health/level OK
-check "the log says that nothing is dropped any more" grep -qE 'master: no change is dropped any more; [0-9]+ were dropped' "$work/log"
+check "health is OK one interval after the last drop" wait_for 60 is /runs/master/health/level OK
+check "the log says that no change is dropped any more" grep -qE 'master: no change is dropped any more; [0-9]+ were dropped' "$work/log"
 check "the last state of the daemon has arrived" wait_for 30 eval \
 	'got "[x.exit_status for x in r if x.name == \"toggle\"][-1]" "$(cat "$work/toggle")"'
 check "vigild stops" stop_vigild

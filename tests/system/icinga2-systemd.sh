@@ -1,6 +1,7 @@
 #!/bin/bash
-# icinga2 under a real systemd: killed, it runs again, three times in a row; vigild itself runs
-# from its shipped unit, and stopping it leaves running what it restarted, by bus and by script.
+# icinga2 under a real systemd.  It is killed three times in a row, and restarted each time.  vigild runs
+# from its shipped unit.  The services that it restarted, over the bus and by a script, still run after
+# this unit was stopped.
 . "$(dirname "$0")/lib.sh" || exit 1
 
 if [ -z "${VIGIL_IN_SYSTEMD:-}" ]; then
@@ -22,7 +23,7 @@ finish_here() {
 }
 trap finish_here EXIT
 
-# The machine's files are read-only here: what icinga2 writes goes to memory.
+# The machine's files are read-only here, so the files that icinga2 writes are in memory.
 for dir in /etc/icinga2 /var/lib/icinga2 /var/log/icinga2 /var/cache/icinga2 /var/spool/icinga2; do
 	[ -d "$dir" ] || continue
 	mkdir -p "$work/rw$dir"
@@ -39,7 +40,7 @@ for dir in /var/lib/icinga2 /var/log/icinga2 /var/cache/icinga2 /var/spool/icing
 	[ ! -d "$work/rw$dir" ] || mount --bind "$work/rw$dir" "$dir"
 done
 
-# The shipped unit, with the staged programs and a configuration of our own.
+# The shipped unit, with the staged programs and the configuration of this test.
 sed -e "s|$sbindir/vigild|$vigild|; s|$bindir/vigilctl|$vigilctl|; s|$sysconfdir/vigil/vigil.conf|$work/vigil.conf|" \
 	"$stage$(make_variable unitdir)/vigil.service" >/run/systemd/system/vigil.service
 mkdir "$work/init.d"
@@ -81,48 +82,48 @@ active_again() { active && [ "$(main_pid)" != "$1" ]; }
 
 systemctl start icinga2
 check "icinga2 is active" wait_for 30 active
-check "vigil starts from its unit and says READY" systemctl start vigil
-check "the first look finds icinga2 running, under systemd" wait_for 15 is $place/manager systemd
-check "it is running" is $place/value running
-check "nothing was restarted so far" [ -z "$(get $place/restarts)" ]
+check "vigil starts from its unit and reports that it is ready" systemctl start vigil
+check "the first query finds icinga2 under systemd" wait_for 15 is $place/manager systemd
+check "the first query finds icinga2 running" is $place/value running
+check "icinga2 is not restarted before it is killed" [ -z "$(get $place/restarts)" ]
 
 for round in 1 2 3; do
 	old=$(main_pid)
 	crash "$old"
-	check "round $round: killed with -9, it is active again" wait_for 40 active_again "$old"
-	check "round $round: the state says so" wait_for 20 is $place/restarts $round
-	check "round $round: value is running" is $place/value running
+	check "round $round: icinga2 is active again after SIGKILL" wait_for 40 active_again "$old"
+	check "round $round: the state counts the restart" wait_for 20 is $place/restarts $round
+	check "round $round: the value of icinga2 is running" is $place/value running
 	check "round $round: restart_error is 0" is $place/restart_error 0
-	check "round $round: and its pid" is $place/pid "$(main_pid)"
+	check "round $round: the state has the pid of icinga2" is $place/pid "$(main_pid)"
 done
 
 echo "object Nonsense {" >>/etc/icinga2/icinga2.conf
 crash "$(main_pid)"
 for n in 1 2 3; do
-	check "broken: restart_error goes to $n" wait_for 60 is $place/restart_error $n
+	check "broken configuration: restart_error is $n" wait_for 60 is $place/restart_error $n
 done
 sed -i '$d' /etc/icinga2/icinga2.conf
-check "mended: restart_error goes to 0" wait_for 60 is $place/restart_error 0
-check "mended: it is running" is $place/value running
+check "correct configuration: restart_error is 0" wait_for 60 is $place/restart_error 0
+check "correct configuration: icinga2 is running" is $place/value running
 echo "object Nonsense {" >>/etc/icinga2/icinga2.conf
 crash "$(main_pid)"
-check "broken again: restart_error is 1" wait_for 60 is $place/restart_error 1
+check "configuration broken again: restart_error is 1" wait_for 60 is $place/restart_error 1
 sed -i '$d' /etc/icinga2/icinga2.conf
-check "mended again: it is running" wait_for 60 is $place/restart_error 0
+check "configuration correct again: restart_error is 0" wait_for 60 is $place/restart_error 0
 
 systemctl mask --runtime icinga2 >/dev/null 2>&1; systemctl stop icinga2
-check "masked: left alone, and said" wait_for 15 grep -q . < <(get $place/decision)
+check "masked unit: the state has a decision about icinga2" wait_for 15 grep -q . < <(get $place/decision)
 systemctl unmask --runtime icinga2 >/dev/null 2>&1
-check "unmasked: it comes back" wait_for 40 active
+check "unmasked unit: icinga2 is active again" wait_for 40 active
 
-check "a reload of the unit is a reload of vigild" systemctl reload vigil
-check "it was counted" is /vigil/reloads 1
+check "the unit of vigil can be reloaded" systemctl reload vigil
+check "the state counts the reload of the unit" is /vigil/reloads 1
 check "the demo service was started by its script" wait_for 20 is /daemons/demo/service_state/value running
 old=$(main_pid) demo=$(cat "$work/demo.pid")
-check "the unit stops" systemctl stop vigil
-check "icinga2 runs on, restarted by bus" [ "$(main_pid)" = "$old" ]
-check "the demo runs on, restarted by script" kill -0 "$demo"
-check "and vigild left nothing else behind" [ -z "$(pgrep -x vigild)" ]
-check "the watchdog and the rest never ended it" [ "$(systemctl show -P NRestarts vigil)" = 0 ]
+check "the unit of vigil stops" systemctl stop vigil
+check "icinga2, which was restarted over the bus, still runs after vigil has stopped" [ "$(main_pid)" = "$old" ]
+check "the demo service, which was started by its script, still runs after vigil has stopped" kill -0 "$demo"
+check "no process of vigild is left" [ -z "$(pgrep -x vigild)" ]
+check "systemd has never restarted vigil" [ "$(systemctl show -P NRestarts vigil)" = 0 ]
 [ "$failed" -eq 0 ] || journalctl -u vigil --no-pager | tail -60
 finish

@@ -1,14 +1,14 @@
 #!/bin/bash
 # in-systemd.sh COMMAND [ARGUMENT ...]
 #
-# Runs a command under a real systemd that is PID 1 of namespaces of its own, beside whatever
-# runs this machine, and takes all of it down again.  The command finds VIGIL_IN_SYSTEMD=1 in
-# its environment, its own working directory, a fresh /run and /tmp, the machine's other files
-# read-only, and the system's bus with systemd on it.  Exits as the command does; where the
-# machine does not let it be done, says "SKIP: why" and exits 77.
+# Runs a command under a real systemd, which is PID 1 of new namespaces, and ends all of it afterwards.
+# The machine's own init is not touched.  The command runs in the same working directory, with
+# VIGIL_IN_SYSTEMD=1 in its environment, a new /run and /tmp, the machine's other files read-only, and
+# a system bus with systemd on it.  Exits with the status of the command.  If the machine does not
+# allow all of this, prints "SKIP: why" and exits with 77.
 #
-# What of the machine's own units would touch the machine (clearing /tmp, setting the clock,
-# devices, swap, mounts of fstab) is kept out: no generators, no wants, and nothing from /etc unless
+# The machine's units that would change the machine (clean /tmp, set the clock, devices, swap, mounts
+# of fstab) are not started: there are no generators, no wants, and no units of /etc unless
 # VIGIL_UNITS_OF_ETC is set.
 set -u
 
@@ -34,10 +34,10 @@ outer=
 
 clean_up() {
 	if [ -n "$outer" ]; then
-		kill -KILL "$outer" 2>/dev/null # and with it, its PID 1 and all below
+		kill -KILL "$outer" 2>/dev/null # this also ends its PID 1 and all processes below
 		wait "$outer" 2>/dev/null
 	fi
-	for _ in $(seq 100); do # a group can go when the last process has
+	for _ in $(seq 100); do # a group can be removed when its last process has ended
 		find "$group" -depth -type d -exec rmdir {} \; 2>/dev/null
 		[ -d "$group" ] || break
 		sleep 0.05
@@ -47,8 +47,8 @@ clean_up() {
 trap clean_up EXIT
 trap 'exit 130' INT TERM
 
-# Runs as PID 1 and becomes systemd.  Its arguments are the directories that stay as they are
-# and can be written, even where they lie below /tmp or /run.
+# Runs as PID 1 and becomes systemd.  Its arguments after the first are the directories that stay
+# visible and writable, even if they are below /tmp or /run.
 cat >"$work/init" <<'EOF_INIT'
 #!/bin/bash
 set -e

@@ -1,6 +1,6 @@
 #!/bin/bash
-# vigil's own init script, for machines without systemd: what LSB promises of start, stop, status
-# and reload.
+# vigil's own init script, for machines without systemd: start, stop, status and reload behave as LSB
+# demands.
 . "$(dirname "$0")/lib.sh" || exit 1
 
 install_staged
@@ -24,40 +24,40 @@ exits() { # exits STATUS VERB
 answers() { ctl -q version; }
 same() { [ "$(cat "$pidfile")" = "$1" ]; }
 
-check "status of what never ran is 3" exits 3 status
-check "stop of it is no mistake" exits 0 stop
-check "reload of it is one" exits 4 reload
-check "an unknown verb is 2" exits 2 nonsense
-check "it starts" exits 0 start
-check "and answers at once" answers
-check "status is 0" exits 0 status
+check "status exits with 3 if vigild never ran" exits 3 status
+check "stop exits with 0 if vigild never ran" exits 0 stop
+check "reload exits with 4 if vigild never ran" exits 4 reload
+check "an unknown verb exits with 2" exits 2 nonsense
+check "start exits with 0" exits 0 start
+check "vigild answers when start has ended" answers
+check "status exits with 0 while vigild runs" exits 0 status
 pid=$(cat "$pidfile")
-check "a second start is no mistake" exits 0 start
-check "and starts nothing" same "$pid"
-check "it reloads" exits 0 reload
-check "in the same process" same "$pid"
+check "a second start exits with 0" exits 0 start
+check "a second start does not start another vigild" same "$pid"
+check "reload exits with 0" exits 0 reload
+check "reload does not start another vigild" same "$pid"
 kill -9 "$pid"
-check "killed: status is 1" wait_for 10 exits 1 status
-check "killed: it starts again" exits 0 start
-check "killed: and answers" answers
+check "status exits with 1 after vigild was killed" wait_for 10 exits 1 status
+check "start exits with 0 after vigild was killed" exits 0 start
+check "vigild answers when it was started again" answers
 pid=$(cat "$pidfile")
 echo "[nonsense]" >>"$work/vigil.conf"
-check "with a mistake in its file, it does not restart" eval '! exits 0 restart >/dev/null'
-check "but runs on" same "$pid"
-check "and answers still" answers
+check "restart fails with a mistake in vigil.conf" eval '! exits 0 restart >/dev/null'
+check "restart with a mistake in vigil.conf does not stop vigild" same "$pid"
+check "vigild still answers after a restart that failed" answers
 sed -i '$d' "$work/vigil.conf"
-check "the log that the script makes is not for everybody" [ "$(stat -c %a "$work/log")" = 640 ]
+check "the log that the script makes has the mode 640" [ "$(stat -c %a "$work/log")" = 640 ]
 # An upgrade replaces the program of the process that runs.
 cp "$vigild" "$work/new" && mv "$vigild" "$work/old" && mv "$work/new" "$vigild" && rm "$work/old"
 check "after an upgrade of the program the process still counts as running" exits 0 status
-check "a restart after an upgrade is no mistake" exits 0 restart
+check "a restart after an upgrade exits with 0" exits 0 restart
 check "a restart after an upgrade runs the new program" \
 	[ "$(readlink "/proc/$(cat "$pidfile")/exe")" = "$(readlink -f "$vigild")" ]
 check "a restart after an upgrade has ended the old process" eval '! kill -0 "$pid" 2>/dev/null'
 pid=$(cat "$pidfile")
 echo "[nonsense]" >>"$work/vigil.conf"
-check "it stops" exits 0 stop
-check "nothing answers" eval '! answers 2>/dev/null'
-check "status is 3 again" exits 3 status
-check "it does not start with that mistake" exits 1 start
+check "stop exits with 0, also with a mistake in vigil.conf" exits 0 stop
+check "vigild does not answer after stop" eval '! answers 2>/dev/null'
+check "status exits with 3 after stop" exits 3 status
+check "start exits with 1 with a mistake in vigil.conf" exits 1 start
 finish

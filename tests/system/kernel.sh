@@ -1,7 +1,7 @@
 #!/bin/bash
-# The system module and files below /proc that are as containers, old kernels and long tables have
-# them: what cannot be judged is left out and named, is never OK where it has a threshold, and nothing
-# else goes unwatched for it.  Files of our own are mounted over those of the kernel.
+# The system module with files below /proc as containers, old kernels and long tables have them.  A figure
+# that cannot be judged is left out and named, and is UNKNOWN if it has a threshold.  All other figures are
+# still judged.  The test mounts its own files over those of the kernel.
 . "$(dirname "$0")/lib.sh" || exit 1
 if [ "${1:-}" != inside ]; then
 	[ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null || skip_all "this needs root and mount namespaces"
@@ -49,11 +49,11 @@ start_vigild
 without() { grep -v "^$1:" /proc/meminfo; }
 odd_swap() { without SwapTotal | grep -v ^SwapFree; printf 'SwapTotal: 1000 kB\nSwapFree: 18446744073709551612 kB\n'; }
 odd_swap | fake /proc/meminfo
-check "with SwapFree near 2^64 memory is still judged" wait_for 10 level CRITICAL
-check "SwapFree near 2^64 is named beside what is CRITICAL" wait_for 10 says "swap cannot be judged: SwapFree in /proc/meminfo is missing or invalid"
-check "what is CRITICAL is named beside SwapFree near 2^64" says "memory is "
-check "with SwapFree near 2^64 memory has its figures" has memory/used_percent
-check "with SwapFree near 2^64 swap has none" lacks swap
+check "memory is judged while SwapFree is near 2^64" wait_for 10 level CRITICAL
+check "SwapFree near 2^64 is named in addition to the CRITICAL memory" wait_for 10 says "swap cannot be judged: SwapFree in /proc/meminfo is missing or invalid"
+check "the CRITICAL memory is named in addition to SwapFree near 2^64" says "memory is "
+check "memory has figures while SwapFree is near 2^64" has memory/used_percent
+check "swap has no figures while SwapFree is near 2^64" lacks swap
 reload_with "$quiet" "memory_critical = 101"
 check "swap without a threshold that cannot be judged leaves the health OK" wait_for 10 level OK
 check "swap without a threshold that cannot be judged is named" wait_for 10 says "swap cannot be judged"
@@ -63,23 +63,23 @@ genuine /proc/meminfo
 check "swap that can be judged again is OK" wait_for 10 level OK
 without MemAvailable | fake /proc/meminfo
 reload_with "$quiet" "memory_critical = 101" "swap_warning = @0:100"
-check "without MemAvailable swap is still judged" wait_for 10 level WARNING
-check "without MemAvailable memory has no figures" wait_for 10 lacks memory
-check "without MemAvailable the line is named" wait_for 10 says "MemAvailable in /proc/meminfo is missing or invalid"
+check "swap is judged without MemAvailable" wait_for 10 level WARNING
+check "memory has no figures without MemAvailable" wait_for 10 lacks memory
+check "a missing MemAvailable is named" wait_for 10 says "MemAvailable in /proc/meminfo is missing or invalid"
 genuine /proc/meminfo
 
 # --- CPU, load, files and uptime ------------------------------------------------------------------
 echo 'cpu  1000 0 1000 100000 0 0 0 0 0 0
 cpu0 1000 0 1000 100000 0 0 0 0 0 0' | fake /proc/stat
 reload_with "$quiet" "cpu_critical = 101" "load_warning = ~:0"
-check "counters of the CPU that stand still are named" wait_for 10 says "the counters of the cpu line in /proc/stat do not move"
-check "counters of the CPU that stand still have no figures" lacks cpu
-check "while the CPU cannot be judged the load is" wait_for 10 level WARNING
+check "counters of the CPU that do not change are named" wait_for 10 says "the counters of the cpu line in /proc/stat do not move"
+check "the CPU has no figures if its counters do not change" lacks cpu
+check "the load is judged while the CPU cannot be judged" wait_for 10 level WARNING
 echo 'cpu  100 0 100 1000 0 0 0 18446744073709551000 0 0' | fake /proc/stat
 check "a steal counter near 2^64 is named" wait_for 10 says "a counter of the cpu line in /proc/stat is invalid"
 genuine /proc/stat
 genuine /proc/stat
-# run_cpu STEP: the counter of idle time changes by so much each tenth of a second, in place
+# run_cpu STEP: changes the counter of idle time by this each tenth of a second, in place
 run_cpu() {
 	local idle=500000 user=100000
 	while :; do
@@ -92,19 +92,19 @@ run_cpu() {
 echo 'cpu  100000 0 1000 500000 0 0 0 0 0 0' | fake /proc/stat
 run_cpu -10 & runner=$!
 check "a counter of the CPU that runs backwards is named" wait_for 10 says "a counter of the cpu line in /proc/stat ran backwards"
-check "a counter of the CPU that runs backwards makes no percentage" lacks cpu
+check "a counter of the CPU that runs backwards has no percentage" lacks cpu
 kill "$runner"
 run_cpu 10 & runner=$!
-check "the CPU is judged where the kernel tells no more than its time" wait_for 10 has cpu/percent
-check "how many CPUs there are is left out where it is not told" lacks cpu/cpus
+check "the CPU is judged if the kernel reports only its time" wait_for 10 has cpu/percent
+check "the number of CPUs is left out if the kernel does not report it" lacks cpu/cpus
 kill "$runner"
 genuine /proc/stat
-check "the CPU is judged again when its counters are even" wait_for 10 has cpu/percent
-check "nothing is said of the CPU then" wait_for 10 silent "the CPU cannot"
+check "the CPU is judged again with the kernel's own counters" wait_for 10 has cpu/percent
+check "the health text does not name a CPU that is judged again" wait_for 10 silent "the CPU cannot"
 echo 'nan nan nan 2/345 1' | fake /proc/loadavg
 check "a load that is no number is named" wait_for 10 says "the load cannot be judged"
-check "a load that is no number is UNKNOWN where it has a threshold" wait_for 10 level UNKNOWN
-check "tasks have their figures where the load has none" [ "$(value tasks/total)" = 345 ]
+check "a load that is no number is UNKNOWN if it has a threshold" wait_for 10 level UNKNOWN
+check "tasks have figures while the load has none" [ "$(value tasks/total)" = 345 ]
 genuine /proc/loadavg
 reload_with "$quiet"
 check "all is OK with the kernel's own files" wait_for 10 level OK
@@ -115,7 +115,7 @@ genuine /proc/sys/fs/file-nr
 : | fake /proc/uptime
 check "an empty /proc/uptime is named" wait_for 10 says "the uptime cannot be judged"
 check "an empty /proc/uptime leaves the health OK" level OK
-check "an empty /proc/uptime leaves no figure" lacks uptime_seconds
+check "the uptime has no figure with an empty /proc/uptime" lacks uptime_seconds
 mkdir "$work/empty"
 mount --bind "$work/empty" /proc/sys/fs
 check "an absent /proc/sys/fs/file-nr is UNKNOWN" wait_for 10 level UNKNOWN
@@ -145,11 +145,11 @@ P
 	head -c 900000 /dev/zero >"$work/merged/file"
 	length=$(wc -c </proc/self/mountinfo)
 	reload_with "disk_warning = 80" "disk_critical = 101"
-	check "an overlay is seen as a disk, behind $length bytes of mounts" wait_for 20 has "$merged/used_percent"
-	check "an overlay that fills up is WARNING, behind $length bytes of mounts" wait_for 20 level WARNING
-	check "an overlay that fills up is named" says "$work/merged is "
+	check "an overlay after $length bytes of mounts is a disk" wait_for 20 has "$merged/used_percent"
+	check "a full overlay after $length bytes of mounts is WARNING" wait_for 20 level WARNING
+	check "a full overlay is named" says "$work/merged is "
 	reload_with "disks = $work/merged" "disk_warning = 80" "disk_critical = 101"
-	check "an overlay by name, behind $length bytes of mounts" wait_for 20 level WARNING
+	check "a full overlay that is configured by name is WARNING after $length bytes of mounts" wait_for 20 level WARNING
 	rm "$work/merged/file"
 	check "an overlay that has room again is OK" wait_for 20 level OK
 	umount "$work/merged"
@@ -157,7 +157,7 @@ P
 else
 	echo "SKIP: an overlay cannot be mounted here"
 fi
-# A disk image behind as many bind mounts of a directory.
+# A disk image that is mounted after many bind mounts of a directory.
 bind_many() {
 	local i
 	for i in $(seq 300); do
@@ -168,9 +168,9 @@ if command -v mkfs.ext4 >/dev/null && truncate -s 8M "$work/image" && mkfs.ext4 
 	mkdir "$work/ext4" && bind_many && mount -o loop "$work/image" "$work/ext4" 2>/dev/null; then
 	head -c 16000000 /dev/zero >"$work/ext4/file" 2>/dev/null
 	reload_with "disk_warning = ~:" "disk_critical = 98" "memory_critical = ~:"
-	check "a full ext4 is CRITICAL behind 300 bind mounts" wait_for 20 level CRITICAL
+	check "a full ext4 is CRITICAL after 300 bind mounts" wait_for 20 level CRITICAL
 	check "a full ext4 is named" says "$work/ext4 is "
-	check "a bind mount of a directory is told of once, if at all" \
+	check "bind mounts of one directory are reported once at most" \
 		[ "$(ctl get /daemons/system/disks | grep -c "$work/many")" -le 1 ]
 	umount "$work/ext4"
 else
@@ -179,25 +179,25 @@ fi
 : >"$work/hosts" && mount --bind "$work/hosts" "$work/hosts"
 conf "disks = $work/hosts"
 refused_by_reload "a file that something is mounted on is refused as a disk" "is a file that something is mounted on, not a disk"
-# As in a container: the root is an overlay, and files of the host's disk are mounted on some of its.
+# As in a container: the root is an overlay, and files of the host's disk are mounted over some of its files.
 printf '%s\n' "1 0 0:77 / / rw - overlay overlay rw,lowerdir=/l,upperdir=/u,workdir=/w" \
 	"2 1 8:1 /hosts $work/hosts rw - ext4 /dev/sda1 rw" \
 	"3 1 8:1 /volume $work/lower rw - ext4 /dev/sda1 rw" | fake "/proc/$vigild_pid/mountinfo"
 reload_with "$quiet"
 check "the root of a container is a disk" wait_for 10 has disks/~1/used_percent
-check "a directory of the host's disk is a disk, behind a file of the same" wait_for 10 has "$(disk_of "$work/lower")/used_percent"
+check "a directory of the host's disk is a disk after a file of the same disk" wait_for 10 has "$(disk_of "$work/lower")/used_percent"
 check "a file of the host's disk is not a disk" lacks "$(disk_of "$work/hosts")"
 : | fake "/proc/$vigild_pid/mountinfo"
-check "mounts that cannot be seen are named" wait_for 10 says "disks cannot be judged: /proc/self/mountinfo has no mounts"
-check "mounts that cannot be seen are UNKNOWN" wait_for 10 level UNKNOWN
-check "mounts that cannot be seen leave no disks" lacks disks
+check "an empty list of mounts is named" wait_for 10 says "disks cannot be judged: /proc/self/mountinfo has no mounts"
+check "an empty list of mounts is UNKNOWN" wait_for 10 level UNKNOWN
+check "disks have no figures with an empty list of mounts" lacks disks
 reload_with "$quiet" "disks = /" "memory_critical = ~:0"
-check "while mounts cannot be seen memory is judged" wait_for 10 says "memory is "
-check "a named disk is not called unmounted where mounts cannot be seen" silent "is not mounted"
+check "memory is judged with an empty list of mounts" wait_for 10 says "memory is "
+check "a configured disk is not reported as unmounted with an empty list of mounts" silent "is not mounted"
 genuine "/proc/$vigild_pid/mountinfo"
 genuine "/proc/$vigild_pid/mountinfo"
 reload_with "$quiet"
-check "all is OK when the mounts are seen again" wait_for 10 level OK
+check "all is OK when the list of mounts can be read again" wait_for 10 level OK
 check "vigild stops" stop_vigild
 [ "$failed" -eq 0 ] || tail -20 "$work/log"
 finish

@@ -45,7 +45,7 @@ install_staged() {
 			-newer "$stage/stamp")" ] && exit 0
 		MAKEFLAGS= make -C "$top_builddir" -s install DESTDIR="$stage" >&9 2>&1 && touch "$stage/stamp"
 	) 9>"$top_builddir/tests/stage.log" ||
-		{ cat "$top_builddir/tests/stage.log"; not_ok "make install DESTDIR=..."; exit 1; }
+		{ cat "$top_builddir/tests/stage.log"; not_ok "make install DESTDIR=... works"; exit 1; }
 }
 # make_variable NAME: prints a variable of the Makefile.  MAKEFLAGS is empty, because flags of an
 # outer make, such as -j2, cause additional output.
@@ -146,7 +146,7 @@ for fd in os.listdir("/proc/%d/fd" % pid):
     except OSError: pass
 print(found > 0, lacking)
 P
-	) || { echo "SKIP: $1: this machine does not let the sockets of another process be looked at"; return; }
+	) || { echo "SKIP: $1: this machine allows no access to the sockets of another process"; return; }
 	check "$1" [ "$sockets" = "True 0" ]
 }
 
@@ -162,7 +162,7 @@ start_reference() {
 	"$vigild" -c "$work/reference/vigil.conf" 2>>"$work/reference/log" &
 	reference_pid=$!
 	wait_for 10 "$vigilctl" -q -s "$work/reference/control.sock" version ||
-		{ cat "$work/reference/log"; not_ok "the vigild to compare with starts"; }
+		{ cat "$work/reference/log"; not_ok "the idle vigild for the comparison starts"; }
 }
 stop_reference() {
 	[ -n "${reference_pid:-}" ] || return 0
@@ -176,7 +176,7 @@ stop_reference() {
 # processors too.  Under sanitizers both limits are ten times as large.
 lag_is_fair() {
 	read_lags
-	check "$1: the loop's lag (p99) is under $2 s, or eight times an idle one's: $lag, $idle" lag_is_under "$2"
+	check "$1: the loop's lag (p99) of $lag s is under $2 s, or under eight times that of an idle vigild: $idle s" lag_is_under "$2"
 }
 read_lags() {
 	lag=$(get /vigil/loop/lag_seconds/p99)

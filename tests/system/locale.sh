@@ -1,6 +1,6 @@
 #!/bin/bash
-# On a German machine, real plugins run with the numbers and messages of the C locale, unless their
-# configuration says otherwise.  The plugins ask a page that the same vigild serves.
+# On a machine with a German locale, real plugins run with the numbers and messages of the C locale,
+# unless their configuration says otherwise.  The plugins query a page that the same vigild serves.
 . "$(dirname "$0")/lib.sh" || exit 1
 plugins=/usr/lib/nagios/plugins
 german=de_DE.UTF-8
@@ -22,7 +22,7 @@ plugin() {
 	printf '[daemon:%s]\nmodule = exec\ncommand = %s\ninterval = 300ms\n' "$1" "$2"
 	[ $# = 2 ] || printf '%s\n' "$3"
 }
-# sections PORT: without one the page alone
+# sections [PORT]: without a port only the page
 sections() {
 	printf '[daemons]\nhttp = yes\n'
 	[ $# = 0 ] || printf '%s = yes\n' tcp web german refused
@@ -38,7 +38,7 @@ level() { is "/runs/$1/health/level" "$2"; }
 text_has() { case $(get "/runs/$1/health/text") in *"$2"*) ;; *) false ;; esac; }
 warn_is() { awk -v warn="$(get "/daemons/$1/perfdata/time/warn")" -v want="$2" 'BEGIN { exit warn + 0 != want + 0 }'; }
 
-# under HOW ASSIGNMENT...: vigild with these in its environment
+# under HOW ASSIGNMENT...: checks a vigild that has these assignments in its environment
 under() {
 	local how=$1 daemon; shift
 	sections | write_conf
@@ -56,13 +56,13 @@ under() {
 	done
 	check "$how: the message of a plugin that fails is English" \
 		wait_for 30 text_has refused "Connection refused"
-	check "$how: a plugin has the German form where its configuration sets LC_ALL" \
+	check "$how: a plugin prints German numbers if its configuration sets LC_ALL" \
 		wait_for 30 text_has german " - 0,0"
 	check "$how: vigild stops" stop_vigild
 }
 
 unset LC_ALL LANG LANGUAGE LC_NUMERIC LC_MESSAGES
-check "check_tcp itself writes German numbers where LANG says so, so this test can fail" \
+check "check_tcp itself prints German messages if LANG is German, so this test can fail" \
 	bash -c "LANG=$german $plugins/check_tcp -H 127.0.0.1 -p 1 2>&1 | grep -q abgelehnt"
 under "with LANG" LANG=$german
 under "with LC_ALL" LC_ALL=$german LANG=C

@@ -1,18 +1,19 @@
 #!/bin/bash
-# The sample mail of the notify module through a real mail server: exim checks the syntax of the
-# headers, refuses lines over 998 bytes, and delivers into a file, which Python's mail parser reads.
+# The sample mail of the notify module, sent through a real mail server.  exim checks the syntax of
+# the headers, rejects lines of more than 998 bytes and delivers into a file, which Python's mail
+# parser reads.
 #
-# EXIM4 names the program where it is not installed.
+# EXIM4 names the program if it is not installed.
 . "$(dirname "$0")/lib.sh" || exit 1
 
 exim=${EXIM4:-$(PATH=$PATH:/usr/sbin command -v exim4)}
 if [ "${1:-}" != inside ]; then
-	[ "$(id -u)" = 0 ] || skip_all "a mail server of its own needs root"
+	[ "$(id -u)" = 0 ] || skip_all "a separate mail server needs root"
 	[ -x "$exim" ] || skip_all "exim4 is not installed (apt-get install exim4-daemon-light)"
 	command -v python3 >/dev/null || skip_all "python3 is not installed"
-	unshare -m -p -n -f true 2>/dev/null || skip_all "this machine allows no namespaces"
+	unshare -m -p -n -f true 2>/dev/null || skip_all "this machine does not allow namespaces"
 	install_staged
-	# Namespaces of its own: the machine's users and mail are left alone, and there is no network.
+	# In separate namespaces, so that the machine's users and mail stay unchanged.  There is no network.
 	exec unshare -m -p -n -f --mount-proc --kill-child bash "$0" inside
 fi
 
@@ -66,7 +67,7 @@ export SENDMAIL=$work/bin/sendmail
 mail=$top_srcdir/conf/samples/mail.sh
 arrived() { [ "$(grep -c '^From ' "$work/inbox/mbox" 2>/dev/null)" = "$1" ]; }
 
-# judge TEXT: Python code on stdin is the verdict on the last mail: m, its body, its lines
+# judge TEXT: runs Python code on stdin, which checks the last mail (m, its body, its lines)
 judge() {
 	local text=$1
 	{
@@ -91,7 +92,7 @@ if ! echo | "$work/bin/sendmail" -oi -- root 2>"$work/why" || ! wait_for 10 arri
 fi
 rm "$work/inbox/mbox"
 
-# --- the sample alone, with texts that a plugin could print ---------------------------------------
+# --- the sample alone, with texts that a plugin can print -----------------------------------------
 
 long=$(python3 -c 'print("x" * 5000 + "\u00e4" * 3000 + " end of the word")')
 VIGIL_HOST='web.example' VIGIL_COUNT=2 VIGIL_SUMMARY='a: OK -> CRITICAL
@@ -102,20 +103,20 @@ a body' VIGIL_LINES="2026-11-29 04:12:07 CET  a: OK -> CRITICAL: $long
 2026-11-29 04:12:07 CET  b: OK -> WARNING: slow" VIGIL_LONG_TEXT='' "$mail" root postmaster >"$work/out" 2>&1
 check "exim delivers a mail whose text has words of thousands of bytes to both recipients" wait_for 10 arrived 2
 [ "$failed" -eq 0 ] || cat "$work/out"
-judge "no line of the mail is longer than a mail server takes" <<'P'
+judge "no line of the mail is longer than 998 bytes, which is all that a mail server accepts" <<'P'
 assert max(map(len, raw)) <= 998, max(map(len, raw))
 P
-judge "the mail has all of the text, and no character is cut" <<'P'
+judge "the mail contains the whole text, and no character is cut" <<'P'
 joined = "".join(line.strip() for line in lines)
 assert "x" * 5000 + "\u00e4" * 3000 in joined and "end of the word" in body
 P
-judge "a text with line ends adds no header and no recipient" <<'P'
+judge "a text with line ends adds no header and no recipient to the mail" <<'P'
 assert m["Bcc"] is None and "Bcc" in m["Subject"], m.items()
 P
 judge "a line with a dot does not end the mail" <<'P'
 assert "b: OK -> WARNING: slow" in body
 P
-judge "the headers are complete" <<'P'
+judge "the mail has all headers, each of them once" <<'P'
 assert m["Subject"].startswith("[web.example] a: OK -> CRITICAL"), m["Subject"]
 when = email.utils.parsedate_to_datetime(m["Date"])
 assert abs(datetime.datetime.now(datetime.timezone.utc) - when).total_seconds() < 3600
@@ -155,15 +156,15 @@ S
 export TZ=CET-1
 start_vigild
 for n in a b c d; do wait_for 10 is "/runs/$n/health/level" OK; done
-sleep 3 # longer than `group`: a mail about the start would have come
+sleep 3 # longer than `group`: a mail about the start would have arrived
 check "no mail is sent at a start where everything is OK" [ ! -e "$work/inbox/mbox" ]
 echo 1 >"$work/a"; echo 2 >"$work/b"; echo 2 >"$work/c"
 check "one mail about three changes arrives" wait_for 20 arrived 1
-judge "its subject names the host, the worst state and how many there are" <<'P'
+judge "the subject of a mail names the host, the worst state and the number of other changes" <<'P'
 assert m["Subject"].startswith("[%s] " % os.uname().nodename), m["Subject"]
 assert "OK -> CRITICAL" in m["Subject"] and "(and 2 more)" in m["Subject"], m["Subject"]
 P
-judge "it has a line for each change, the worst first, with the local time" <<'P'
+judge "a mail has one line for each change, the worst first, with the local time" <<'P'
 changes = [l for l in lines if " -> " in l]
 assert len(changes) == 3, lines
 assert all("OK -> CRITICAL: the disk / is full \u00e4" in l for l in changes[:2]), changes
@@ -171,7 +172,7 @@ assert "  a: OK -> WARNING: " in changes[2], changes
 assert all(" CET  " in l for l in changes), changes
 P
 echo 0 >"$work/b"
-check "a recovery is a mail" wait_for 20 arrived 2
+check "a recovery sends a mail" wait_for 20 arrived 2
 judge "a mail about one change has one line" <<'P'
 assert len([l for l in lines if " -> " in l]) == 1 and "b: CRITICAL -> OK" in m["Subject"], lines
 P

@@ -1,15 +1,15 @@
 #!/bin/bash
-# One behaviour table over all service managers: what vigild notices, writes down and does is the
-# same under each, as far as the manager can tell.
+# One behaviour table for all service managers: vigild notices, stores and does the same under each
+# of them, as far as the manager reports it.
 #
 #     managers.sh [MANAGER ...]
 #
-# Each column is a real manager with real services, in managers/NAME.sh; each row is a function
-# row_NAME below.  A cell prints `ok MANAGER: row`, or `n/a MANAGER: row: why` where the manager
-# has no such state.  A manager whose programs are not installed is a SKIP of its column.
+# Each column is a real manager with real services, in managers/NAME.sh.  Each row is a function
+# row_NAME below.  A cell prints `ok MANAGER: row`, or `n/a MANAGER: row: why` if the manager has
+# no such state.  A column is a SKIP if the programs of its manager are not installed.
 #
-# vigild's changes are followed with `vigilctl watch`: the rows wait for what it tells, however
-# long that takes on a busy machine, and never for time to pass.
+# The test follows vigild's changes with `vigilctl watch`.  The rows wait for these reports, however
+# long that takes on a busy machine, and never for a fixed time.
 . "$(dirname "$0")/lib.sh" || exit 1
 . "$here/managers/column.sh" || exit 1
 
@@ -20,11 +20,11 @@ m=${VIGIL_COLUMN:-}
 
 # --- all columns ----------------------------------------------------------------------------------
 
-# Each runs by itself, in whatever namespaces its manager needs, and all at the same time.
+# Each column runs alone, in the namespaces that its manager needs, and all run at the same time.
 run_columns() { # MANAGER...
 	local dir m pids=() status worst=77
 	install_staged
-	cd "$top_builddir" || exit # which stays as it is in a column's namespaces
+	cd "$top_builddir" || exit # this path is the same in a column's namespaces
 	dir=$(mktemp -d)
 	for m; do
 		run_column "$m" "$here/managers.sh" >"$dir/$m" 2>&1 &
@@ -41,15 +41,15 @@ run_columns() { # MANAGER...
 }
 [ -n "${VIGIL_COLUMN:-}" ] || run_columns ${*:-$columns}
 
-# --- what is told ---------------------------------------------------------------------------------
+# --- the reports of vigilctl watch ----------------------------------------------------------------
 
-# The latest value of each place, and all that it had since the row began, by `vigilctl watch`.
+# The latest value at each pointer, and all values since the row began, from `vigilctl watch`.
 declare -A latest had
 
 follow() {
 	coproc WATCH { exec "$vigilctl" -s "$work/control.sock" watch; }
 	watch_fd=${WATCH[0]}
-	# Nothing says when it listens, but that it hears.
+	# The only sign that the watcher listens is that it reports something.
 	local until=$((SECONDS + patience))
 	until [ -n "${latest[/runs/canary/paused]:-}" ] || [ $SECONDS -gt $until ]; do
 		ctl -q pause canary && ctl -q resume canary
@@ -59,10 +59,10 @@ follow() {
 unfollow() {
 	[ -n "${WATCH_PID:-}" ] && kill "$WATCH_PID" 2>/dev/null && wait "$WATCH_PID" 2>/dev/null
 }
-# Takes in one change.  False when none came in so many seconds.
+# Reads one change.  Fails if none arrives within so many seconds.
 take() { # SECONDS
 	local line pointer value
-	kill -0 "$vigild_pid" 2>/dev/null || { tail -50 "$work/log"; not_ok "$m: vigild lives"; exit 1; }
+	kill -0 "$vigild_pid" 2>/dev/null || { tail -50 "$work/log"; not_ok "$m: vigild runs"; exit 1; }
 	IFS= read -r -t "$1" -u "$watch_fd" line || return 1
 	pointer=${line#*'"pointer":"'}
 	value=${pointer#*'","value":'}
@@ -75,7 +75,7 @@ take() { # SECONDS
 	had[$pointer]+=" ${value:-gone}"
 }
 take_all() { while read -r -t 0 -u "$watch_fd" && take 1; do :; done; }
-# until_told COMMAND...: until it succeeds, tried again after each change
+# until_told COMMAND...: repeats the command after each change, until it succeeds
 until_told() {
 	local until=$((SECONDS + patience))
 	until "$@"; do
@@ -84,7 +84,7 @@ until_told() {
 	done
 }
 
-# --- what rows say --------------------------------------------------------------------------------
+# --- functions for the rows -----------------------------------------------------------------------
 
 place() { echo "/daemons/$1/service_state/$2"; }
 has() { [[ ${latest[$(place "$1" "$2")]:-} == $3 ]]; }         # NAME KEY GLOB
@@ -98,7 +98,7 @@ runs_as_another() { has "$1" value running && lacks_pid "$1" "$2"; }
 lacks_pid() { [ -n "${latest[$(place "$1" pid)]:-}" ] && ! has "$1" pid "$2"; }
 goes() { [ "${had[$(place "$1" "$2")]:-}" = " $3" ]; } # NAME KEY "VALUE VALUE..."
 
-# watches NAME [KEY=VALUE ...]: a daemon of that name for the service of that name
+# watches NAME [KEY=VALUE ...]: registers a daemon of that name for the service of that name
 watches() {
 	local name=$1 word
 	local -A with=(); shift
@@ -109,9 +109,9 @@ watches() {
 		printf '%s\n' "$@")
 	set --
 	for word in "${!with[@]}"; do set -- "$@" "$word=${with[$word]}"; done
-	must "it is registered" ctl -q -c "$work/vigil.conf" register "$name" "$@"
+	must "the daemon is registered" ctl -q -c "$work/vigil.conf" register "$name" "$@"
 }
-# Some looks more, for what must not happen in them.
+# Waits for three more ticks, so that a restart that must not happen would have happened.
 looks() {
 	local before
 	before=$(get "/runs/$1/ticks")
@@ -152,25 +152,25 @@ put_away() { # NAME: the service is no longer needed
 
 row_absent() {
 	watches "$1"
-	must "its health is UNKNOWN" until_told health_is "$1" UNKNOWN
+	must "the health is UNKNOWN" until_told health_is "$1" UNKNOWN
 	looks "$1"
-	must "status says not installed" grep -q "$1 is not installed" <(ctl status "$1")
-	must "nothing is written" eval '! get /daemons/$1/service_state'
-	must "it is said once" [ "$(grep -c "$1 is not installed" "$work/log")" = 1 ]
+	must "status reports that the service is not installed" grep -q "$1 is not installed" <(ctl status "$1")
+	must "no service state is stored" eval '! get /daemons/$1/service_state'
+	must "the log reports the missing service once" [ "$(grep -c "$1 is not installed" "$work/log")" = 1 ]
 }
 
 row_running() {
 	at_hand "$1"
 	ready "$1"
 	watches "$1"
-	must "value is running" comes "$1" value running
+	must "the value is running" comes "$1" value running
 	looks "$1"
-	must "the manager is named" has "$1" manager "$m"
-	must "its pid is told" [ "$(pid "$1")" = "${latest[$(place "$1" pid)]:-none}" ]
-	must "its health is OK" until_told health_is "$1" OK
-	must "nothing is decided" has "$1" decision "running: nothing to do"
-	must "it is not restarted" never_had "$1" restarts
-	must "value was written once" goes "$1" value running
+	must "the state names the manager" has "$1" manager "$m"
+	must "the state has the pid of the service" [ "$(pid "$1")" = "${latest[$(place "$1" pid)]:-none}" ]
+	must "the health is OK" until_told health_is "$1" OK
+	must "the decision is to do nothing" has "$1" decision "running: nothing to do"
+	must "vigild does not restart the service" never_had "$1" restarts
+	must "the value is stored once" goes "$1" value running
 }
 
 row_stopped() {
@@ -178,12 +178,12 @@ row_stopped() {
 	watches "$1"
 	comes "$1" value running
 	stop "$1"
-	must "it is restarted" comes "$1" restarts 1
-	must "that worked" comes "$1" restart_error 0
-	must "it runs" comes "$1" value running
-	must "its health is OK" until_told health_is "$1" OK
-	must "it was seen down" grep -qE 'stopped|failed|stopping' <<<"${had[$(place "$1" value)]}"
-	must "once is enough" has "$1" restarts 1
+	must "vigild restarts the service" comes "$1" restarts 1
+	must "the restart succeeds" comes "$1" restart_error 0
+	must "the service runs again" comes "$1" value running
+	must "the health is OK" until_told health_is "$1" OK
+	must "the state was stopped or failed before the restart" grep -qE 'stopped|failed|stopping' <<<"${had[$(place "$1" value)]}"
+	must "vigild restarts the service only once" has "$1" restarts 1
 }
 
 row_stopped_left_alone() {
@@ -191,18 +191,18 @@ row_stopped_left_alone() {
 	watches "$1" restart_on=failed
 	comes "$1" value running
 	stop "$1"
-	must "value is stopped" comes "$1" value stopped
-	must "the decision says why" comes "$1" decision "stopped cleanly: left alone*"
+	must "the value is stopped" comes "$1" value stopped
+	must "the decision says why the service is left alone" comes "$1" decision "stopped cleanly: left alone*"
 	looks "$1"
-	must "it is not restarted" never_had "$1" restarts
-	must "its pid is gone" lacks "$1" pid
-	must "its health is CRITICAL" until_told health_is "$1" CRITICAL
+	must "vigild does not restart the service" never_had "$1" restarts
+	must "the state has no pid any more" lacks "$1" pid
+	must "the health is CRITICAL" until_told health_is "$1" CRITICAL
 	start "$1"
-	must "started by hand, it runs" comes "$1" value running
-	must "and was not restarted" never_had "$1" restarts
+	must "a service that is started manually is running" comes "$1" value running
+	must "vigild did not restart the service" never_had "$1" restarts
 }
 
-# No look is due for longer than the row is given time.
+# The interval is longer than the row may take, so only the exit can cause a query.
 row_crashed() {
 	local old
 	at_hand "$1"
@@ -210,19 +210,19 @@ row_crashed() {
 	comes "$1" value running
 	old=$(pid "$1")
 	kill -9 "$old"
-	must "it runs again, as another process" until_told runs_as_another "$1" "$old"
-	must "and that is its pid" [ "$(pid "$1")" = "${latest[$(place "$1" pid)]}" ]
-	must "it was seen at once" grep -q "process $old has ended, seen at once" <(ctl explain "$1")
+	must "the service runs again in a new process" until_told runs_as_another "$1" "$old"
+	must "the state has the pid of the new process" [ "$(pid "$1")" = "${latest[$(place "$1" pid)]}" ]
+	must "explain says that the exit was seen at once" grep -q "process $old has ended, seen at once" <(ctl explain "$1")
 	if [ -n "$supervises" ]; then
-		must "that its manager brought it back is counted" comes "$1" respawns 1
-		must "and not fought" never_had "$1" restarts
+		must "the state counts that the manager restarted the service" comes "$1" respawns 1
+		must "vigild does not restart it in addition" never_had "$1" restarts
 	else
-		must "it was restarted" comes "$1" restarts 1
-		must "that worked" comes "$1" restart_error 0
-		must "it was seen failed" grep -q ' failed ' <<<"${had[$(place "$1" value)]} "
-		must "nobody else brought it back" never_had "$1" respawns
+		must "vigild restarts the service" comes "$1" restarts 1
+		must "the restart succeeds" comes "$1" restart_error 0
+		must "the state was failed before the restart" grep -q ' failed ' <<<"${had[$(place "$1" value)]} "
+		must "no restart by the manager is counted" never_had "$1" respawns
 	fi
-	must "its health is OK" until_told health_is "$1" OK
+	must "the health is OK" until_told health_is "$1" OK
 }
 
 row_starting() {
@@ -230,17 +230,17 @@ row_starting() {
 	hold "$1"
 	start "$1"
 	watches "$1"
-	must "value is starting" comes "$1" value starting
-	must "its health is WARNING" until_told health_is "$1" WARNING
+	must "the value is starting" comes "$1" value starting
+	must "the health is WARNING" until_told health_is "$1" WARNING
 	looks "$1"
-	must "it is left alone" comes "$1" decision "starting: work in progress*"
-	must "it is not restarted" never_had "$1" restarts
+	must "the decision is to leave a starting service alone" comes "$1" decision "starting: work in progress*"
+	must "vigild does not restart the service" never_had "$1" restarts
 	release "$1"
-	must "once it is ready, it runs" comes "$1" value running
-	must "and was not restarted" never_had "$1" restarts
+	must "the service is running when it is ready" comes "$1" value running
+	must "vigild did not restart the service" never_had "$1" restarts
 }
 
-# It takes a while, and vigild sees the old process end at once.
+# The restart takes a while, and vigild sees the exit of the old process at once.
 row_restarted_by_an_admin() {
 	local old
 	at_hand "$1"
@@ -249,15 +249,15 @@ row_restarted_by_an_admin() {
 	old=$(pid "$1")
 	hold "$1"
 	restart "$1" &
-	must "it is seen on its way" comes "$1" value 'st[ao][rp]*ing'
+	must "the value is starting or stopping during the restart" comes "$1" value 'st[ao][rp]*ing'
 	looks "$1"
-	must "that is not fought" never_had "$1" restarts
+	must "vigild does not restart the service in addition" never_had "$1" restarts
 	release "$1"
 	wait $!
-	must "it runs, as another process" until_told runs_as_another "$1" "$old"
-	must "which is its own" [ "$(pid "$1")" = "${latest[$(place "$1" pid)]}" ]
+	must "the service runs in a new process" until_told runs_as_another "$1" "$old"
+	must "the state has the pid of the new process" [ "$(pid "$1")" = "${latest[$(place "$1" pid)]}" ]
 	looks "$1"
-	must "it was not restarted" never_had "$1" restarts
+	must "vigild did not restart the service" never_had "$1" restarts
 }
 
 row_restart_fails() {
@@ -267,54 +267,54 @@ row_restart_fails() {
 	break_it "$1"
 	stop "$1"
 	must "restart_error goes to 3" comes "$1" restart_error 3
-	must "by way of 1 and 2" goes "$1" restart_error "1 2 3"
-	must "the error says failed" has "$1" last_error '{"kind":"failed",*'
-	must "all are counted" comes "$1" restart_errors "[3-9]*"
-	must "its health is not OK" eval '! health_is "$1" OK'
+	must "restart_error was 1 and 2 before it was 3" goes "$1" restart_error "1 2 3"
+	must "the kind of the error is failed" has "$1" last_error '{"kind":"failed",*'
+	must "restart_errors counts all failed restarts" comes "$1" restart_errors "[3-9]*"
+	must "the health is not OK" eval '! health_is "$1" OK'
 	mend "$1"
 	if [ -n "$supervises" ]; then
-		# The manager tries again all the while, and either may come first.
-		must "mended, it runs" comes "$1" value running
+		# The manager tries to start the service all the time, too, and either may be first.
+		must "a repaired service is running" comes "$1" value running
 		[ "${latest[$(place "$1" restart_error)]}" = 0 ] || stop "$1"
 	fi
-	must "mended, restart_error goes to 0" comes "$1" restart_error 0
-	must "it runs" comes "$1" value running
-	must "its health is OK" until_told health_is "$1" OK
+	must "restart_error goes to 0 when the service is repaired" comes "$1" restart_error 0
+	must "the service is running" comes "$1" value running
+	must "the health is OK" until_told health_is "$1" OK
 }
 
-# A manager that has a limit of its own is left to it: the restart is in progress, and has not failed.
+# If the manager has a time limit, vigild leaves the restart to it: it is in progress and has not failed.
 hangs_in_progress() { # NAME
-	must "it is starting" comes "$1" value starting
+	must "the value is starting" comes "$1" value starting
 	looks "$1"
-	must "nothing is called a failure" lacks "$1" restart_error
+	must "no restart_error is stored while the restart is in progress" lacks "$1" restart_error
 }
 hangs_for_too_long() { # NAME
 	must "restart_error goes to 1" comes "$1" restart_error 1
-	must "the error says timeout" has "$1" last_error '{"kind":"timeout",*'
+	must "the kind of the error is timeout" has "$1" last_error '{"kind":"timeout",*'
 }
 row_restart_hangs() {
 	local ticks
 	at_hand "$1"
-	# Once is tried; the next time would be after the row.
+	# Only one restart is tried, because the next one would be due after the row.
 	watches "$1" restart_timeout=3s backoff=10m backoff_max=10m settle=1s
 	comes "$1" value running
 	hold "$1"
 	ticks=$(get /runs/canary/ticks)
 	kill -9 "$(pid "$1")"
 	if [ -n "${limits_starts:-}" ]; then hangs_in_progress "$1"; else hangs_for_too_long "$1"; fi
-	must "others have ticked on" more_than /runs/canary/ticks $((ticks + 3))
-	# A loop that had waited for the call would have missed all of them.
-	must "others have missed few ticks, if any" few_missed
+	must "the canary daemon ticks during the restart" more_than /runs/canary/ticks $((ticks + 3))
+	# A loop that had waited for the restart would have missed all of them.
+	must "the canary daemon misses few ticks during the restart" few_missed
 	looks "$1"
-	must "it is looked at, not tried again" has "$1" restarts 1
+	must "vigild queries the service and does not restart it again" has "$1" restarts 1
 	release "$1"
 	recover "$1"
-	must "when it has come up after all, it runs" comes "$1" value running
-	must "and was not restarted again" has "$1" restarts 1
-	must "its health is OK" until_told health_is "$1" OK
+	must "a service that starts late is running" comes "$1" value running
+	must "vigild did not restart the service again" has "$1" restarts 1
+	must "the health is OK" until_told health_is "$1" OK
 }
 
-# The manager says that it does not run, and the pidfile names a process that lives.
+# The manager says that the service does not run, but the pidfile names a running process.
 row_contradicted() {
 	local other
 	at_hand "$1"
@@ -324,15 +324,15 @@ row_contradicted() {
 	disown
 	echo $other >"$work/$1.other"
 	watches "$1" "pidfile=$work/$1.other"
-	must "what contradicts is unknown" comes "$1" value unknown
+	must "the value is unknown when manager and pidfile contradict each other" comes "$1" value unknown
 	looks "$1"
-	must "it is not restarted" lacks "$1" restarts
-	must "its health is UNKNOWN" until_told health_is "$1" UNKNOWN
-	must "the text names the process" until_told health_says "$1" "process $other"
+	must "vigild does not restart the service" lacks "$1" restarts
+	must "the health is UNKNOWN" until_told health_is "$1" UNKNOWN
+	must "the health text names the process in the pidfile" until_told health_says "$1" "process $other"
 	kill -9 $other
 	rm "$work/$1.other"
-	must "it is restarted when that process has ended" comes "$1" restarts 1
-	[ "$m" = openrc ] || must "it runs again" comes "$1" value running
+	must "vigild restarts the service when that process has exited" comes "$1" restarts 1
+	[ "$m" = openrc ] || must "the service runs again" comes "$1" value running
 }
 
 row_uninstalled() {
@@ -343,40 +343,40 @@ row_uninstalled() {
 	old=$(pid "$1")
 	uninstall "$1"
 	[ -z "$old" ] || kill "$old" 2>/dev/null
-	must "value is gone" until_told lacks "$1" value
-	must "its health is UNKNOWN" until_told health_is "$1" UNKNOWN
-	must "what else was known is gone" until_told lacks "$1" pid
+	must "the value is removed" until_told lacks "$1" value
+	must "the health is UNKNOWN" until_told health_is "$1" UNKNOWN
+	must "the pid is removed" until_told lacks "$1" pid
 	looks "$1"
-	must "nothing is restarted" never_had "$1" restarts
-	must "status says not installed" grep -q "$1 is not installed" <(ctl status "$1")
+	must "vigild restarts nothing" never_had "$1" restarts
+	must "status reports that the service is not installed" grep -q "$1 is not installed" <(ctl status "$1")
 	at_hand "$1"
-	must "installed again, it runs" comes "$1" value running
-	must "nobody is said to have brought it back" never_had "$1" respawns
-	must "its health is OK" until_told health_is "$1" OK
+	must "the service is running when it is installed again" comes "$1" value running
+	must "no restart by the manager is counted" never_had "$1" respawns
+	must "the health is OK" until_told health_is "$1" OK
 }
 
-# Last, since vigild itself is an ordinary user's here.
+# The last row, because vigild runs as an ordinary user in it.
 row_restart_denied() {
 	at_hand "$1"
 	permit "$1"
 	unfollow
-	must "vigild stops as asked" stop_vigild
+	must "vigild stops when it receives SIGTERM" stop_vigild
 	latest=()
 	write_column_conf
-	chmod 1777 "$work" # root registers what the vigild of another user reads
+	chmod 1777 "$work" # root registers a daemon, and vigild of another user reads it
 	rm -rf "$work/state"
 	start_vigild_as_nobody
 	follow
 	watches "$1"
 	denied "$1"
 }
-# What being denied looks like; an adapter may know it otherwise.
+# The expected behaviour of a denied restart.  An adapter may replace it.
 denied() {
-	must "it can be looked at" comes "$1" value running
+	must "the service can be queried" comes "$1" value running
 	stop "$1"
 	must "restart_error goes to 1" comes "$1" restart_error "[1-9]*"
-	must "the error says denied" has "$1" last_error '{"kind":"denied",*'
-	must "it stays down" comes "$1" value stopped
+	must "the kind of the error is denied" has "$1" last_error '{"kind":"denied",*'
+	must "the service stays stopped" comes "$1" value stopped
 }
 start_vigild_as_nobody() {
 	local plain=$vigild
@@ -416,9 +416,9 @@ start_vigild
 follow
 rows_left="$(echo ${VIGIL_ROWS:-$rows}) "
 for each in $rows_left; do run_row "$each"; done
-check "$m: each row had its say" [ -z "$rows_left" ]
-check "$m: others missed no tick" is /runs/canary/missed 0
+check "$m: each row was run" [ -z "$rows_left" ]
+check "$m: the canary daemon missed no tick" is /runs/canary/missed 0
 unfollow
-check "$m: vigild stops as asked" stop_vigild
+check "$m: vigild stops when it receives SIGTERM" stop_vigild
 [ "$failed" -eq 0 ] || tail -50 "$work/log"
 finish

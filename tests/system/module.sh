@@ -1,6 +1,6 @@
 #!/bin/bash
-# vigilctl module: the skeleton it writes, and what `test` says of modules that crash, hang, exit,
-# ask for what there is not, or cannot be loaded at all.
+# vigilctl module: the files that `new` writes, and what `test` reports about modules that crash,
+# hang, exit, refuse to start, or cannot be loaded.
 . "$(dirname "$0")/lib.sh" || exit 1
 install_staged
 set_paths
@@ -18,13 +18,13 @@ flags=$(pkg-config --cflags vigil | sed "s|$stage$stage|$stage|g")
 cc=$(make_variable CC)
 san=$(make_variable SANITIZE)
 m() { "$vigilctl" module "$@" >out 2>err; }
-# says TEXT EXTENDED-REGULAR-EXPRESSION ARGUMENT...: module ... fails, and says so
+# says TEXT EXTENDED-REGULAR-EXPRESSION ARGUMENT...: `vigilctl module ARGUMENT...` fails with such a message
 says() {
 	local text=$1 pattern=$2; shift 2
-	if m "$@"; then not_ok "$text: it was taken"; cat out err; return; fi
+	if m "$@"; then not_ok "$text: the command succeeded"; cat out err; return; fi
 	if grep -qE -- "$pattern" err; then ok "$text"; else not_ok "$text"; cat out err; fi
 }
-# odd NAME: a module from the C on stdin, with `start` and `tick` of it
+# odd NAME: builds a module from the C code on stdin
 odd() {
 	mkdir -p "$1"
 	{ echo '#include <vigil/vigil.h>'; echo '#include <signal.h>'; echo '#include <stdlib.h>'; echo '#include <unistd.h>'; cat; } >"$1/$1.c"
@@ -37,112 +37,112 @@ ticking='static int start(vigil_daemon *d) { return vigil_every(d, 1, tick, NULL
 
 # --- new ------------------------------------------------------------------------------------------
 
-check "a skeleton is written" m new hello
-check "its files" [ "$(echo hello/*)" = "hello/Makefile hello/check.sh hello/hello.c hello/hello.conf hello/vigil-hello.8" ]
-check "nothing else is left" [ "$(ls -A | tr '\n' ' ')" = "err hello out scratch " ]
-says "one that is there is not touched" 'hello is there already; nothing was changed' new hello
+check "module new writes a module" m new hello
+check "module new writes five files" [ "$(echo hello/*)" = "hello/Makefile hello/check.sh hello/hello.c hello/hello.conf hello/vigil-hello.8" ]
+check "module new leaves no other file" [ "$(ls -A | tr '\n' ' ')" = "err hello out scratch " ]
+says "module new does not touch a folder that exists" 'hello is there already; nothing was changed' new hello
 mkdir .late.new && touch .late.new/Makefile
-check "what a run that was killed left is no obstacle" m new late
+check "module new ignores what a killed run has left" m new late
 rm -r late
-says "a name that is none" 'a module cannot be called "a/b"' new a/b
-says "nor one that begins with a dot" 'a module cannot be called "\.x"' new .x
-says "nor one with an end of line" 'a module cannot be called "a\\nb"' new $'a\nb'
-says "neither new nor test" 'module "old" is neither' old x
+says "module new refuses a name with a slash" 'a module cannot be called "a/b"' new a/b
+says "module new refuses a name that begins with a dot" 'a module cannot be called "\.x"' new .x
+says "module new refuses a name with a line end" 'a module cannot be called "a\\nb"' new $'a\nb'
+says "module refuses a verb that is neither new nor test" 'module "old" is neither' old x
 mkdir closed; chmod 555 closed
-if [ "$(id -u)" != 0 ]; then (cd closed && says "where nothing can be made" 'cannot be made: Permission denied' new x); fi
-check "any name will do" m new a.b@c-d
+if [ "$(id -u)" != 0 ]; then (cd closed && says "module new reports that a folder cannot be made" 'cannot be made: Permission denied' new x); fi
+check "module new accepts a name with a dot, an at sign and a hyphen" m new a.b@c-d
 for compiler in gcc clang; do
 	command -v $compiler >/dev/null || { echo "SKIP: there is no $compiler"; continue; }
-	check "it builds with $compiler, without a warning" $compiler -std=c99 -Wall -Wextra -Wpedantic -Wshadow \
+	check "the new module builds with $compiler without a warning" $compiler -std=c99 -Wall -Wextra -Wpedantic -Wshadow \
 		-Wmissing-prototypes -Werror $flags -fPIC -shared hello/hello.c -o hello/hello.so
 done
 sed "s|\$(shell \$(PKG_CONFIG) --cflags vigil)|$flags|" hello/Makefile >Makefile.staged
-check "its own check passes" make -s -C hello -f ../Makefile.staged check VIGILCTL="$vigilctl"
-check "install honours DESTDIR" make -s -C hello -f ../Makefile.staged install DESTDIR="$work/dest" VIGILCTL="$vigilctl"
-# (pkg-config puts the staging directory before it)
-check "and puts it where vigil looks" [ -n "$(find "$work/dest" -path "*$(make_variable moduledir)/hello/hello.so")" ]
+check "make check of the new module passes" make -s -C hello -f ../Makefile.staged check VIGILCTL="$vigilctl"
+check "make install of the new module honours DESTDIR" make -s -C hello -f ../Makefile.staged install DESTDIR="$work/dest" VIGILCTL="$vigilctl"
+# (pkg-config puts the staging directory in front of the path.)
+check "make install puts the new module into vigil's folder of modules" [ -n "$(find "$work/dest" -path "*$(make_variable moduledir)/hello/hello.so")" ]
 if command -v mandoc >/dev/null; then
-	check "its manual page can be read" eval 'mandoc -T ascii hello/vigil-hello.8 | grep -q "counts its ticks"'
+	check "the manual page of the new module can be formatted" eval 'mandoc -T ascii hello/vigil-hello.8 | grep -q "counts its ticks"'
 fi
 
 # --- test -----------------------------------------------------------------------------------------
 
-check "a module is loaded" m test hello
-check "which is said" grep -qx 'Module was loaded' out
-check "with its options" grep -qE '^ +limit +int +1000000 +more than that is a warning$' out
-check "by a path as well" m test "$work/hello/hello.so"
-check "it ticks" m test hello --ticks 5
-check "five times" grep -qE '^ticks +5, callbacks [0-9.]+ ms in all' out
-check "and its state is shown" grep -qx '  "value": 5' out
-check "its sample is what it is run with" eval 'sed -i "s/^limit .*/limit = 2/" hello/hello.conf && m test hello --ticks 3 && grep -q "^health *WARNING: 3 is more than 2" out'
-check "unless options are given" eval 'm test hello --ticks 3 limit=9 && grep -q "^health *OK: 3 so far" out'
-check_with python3 "as JSON" eval '"$vigilctl" -o json module test hello --ticks 2 limit=9 | python3 -c "
+check "module test loads a module" m test hello
+check "module test says that the module was loaded" grep -qx 'Module was loaded' out
+check "module test lists the options of the module" grep -qE '^ +limit +int +1000000 +the health is WARNING above this value$' out
+check "module test takes a path of a module" m test "$work/hello/hello.so"
+check "module test lets a module tick" m test hello --ticks 5
+check "module test counts the five ticks" grep -qE '^ticks +5, callbacks [0-9.]+ ms in all' out
+check "module test shows the state of the module" grep -qx '  "value": 5' out
+check "module test runs the module with its sample configuration" eval 'sed -i "s/^limit .*/limit = 2/" hello/hello.conf && m test hello --ticks 3 && grep -q "^health *WARNING: 3 is more than 2" out'
+check "options of the command line replace those of the sample configuration" eval 'm test hello --ticks 3 limit=9 && grep -q "^health *OK: 3 so far" out'
+check_with python3 "module test prints JSON with -o json" eval '"$vigilctl" -o json module test hello --ticks 2 limit=9 | python3 -c "
 import json, sys
 said = json.load(sys.stdin)
 assert said[\"name\"] == \"hello\" and said[\"abi\"] == 1
 assert said[\"run\"][\"state\"] == {\"value\": 2} and said[\"run\"][\"ticks\"] == 2
 assert [o[\"name\"] for o in said[\"options\"]] == [\"interval\", \"limit\"]"'
-says "a wrong option, with the right word" 'unknown key "limmit" in \[daemon:hello\]; did you mean "limit"' test hello --ticks 1 limmit=3
-says "a wrong value" 'limit = "many": is not a whole number' test hello --ticks 1 limit=many
+says "module test corrects a misspelt option" 'unknown key "limmit" in \[daemon:hello\]; did you mean "limit"' test hello --ticks 1 limmit=3
+says "module test refuses a wrong value" 'limit = "many": is not a whole number' test hello --ticks 1 limit=many
 sed -i 's/^limit .*/limt = 2/' hello/hello.conf
-says "a mistake in the sample, with its line" 'hello/hello\.conf:[0-9]+: unknown key "limt"' test hello --ticks 1
-says "no number of ticks" '--ticks wants a number' test hello --ticks some
-says "a folder that is not there" 'nosuch/x: No such file' test nosuch/x
-says "a name that is not there, with where it was sought" 'there is no module "nosuch" in ' test nosuch
+says "module test names the line of a mistake in the sample configuration" 'hello/hello\.conf:[0-9]+: unknown key "limt"' test hello --ticks 1
+says "module test refuses --ticks without a number" '--ticks wants a number' test hello --ticks some
+says "module test reports a path that does not exist" 'nosuch/x: No such file' test nosuch/x
+says "module test names the folders in which it searched for a module" 'there is no module "nosuch" in ' test nosuch
 
 odd crash-start <<<"static int start(vigil_daemon *d) { raise(SIGSEGV); return 0; } $(module crash-start)"
-says "a crash in start" 'ended by signal 11 \(Segmentation fault\) in its start' test crash-start --ticks 1
+says "module test reports a crash in start" 'ended by signal 11 \(Segmentation fault\) in its start' test crash-start --ticks 1
 odd crash-tick <<<"static int n; static void tick(vigil_daemon *d, void *a) { if (++n == 3) abort(); } $ticking $(module crash-tick)"
-says "a crash in a tick, and in which" 'ended by signal 6 \(Aborted\) in tick 3' test crash-tick --ticks 5
-check "before which it does well" m test crash-tick --ticks 2
+says "module test reports a crash in a tick, and the number of the tick" 'ended by signal 6 \(Aborted\) in tick 3' test crash-tick --ticks 5
+check "module test succeeds if it ends before the tick that crashes" m test crash-tick --ticks 2
 odd crash-load <<<"__attribute__((constructor)) static void c(void) { raise(SIGBUS); } static int start(vigil_daemon *d) { return 0; } $(module crash-load)"
-says "a crash in a constructor" 'ended by signal 7 \(Bus error\) while it was being loaded' test crash-load
+says "module test reports a crash in a constructor" 'ended by signal 7 \(Bus error\) while it was being loaded' test crash-load
 odd exits <<<"static void tick(vigil_daemon *d, void *a) { exit(0); } $ticking $(module exits)"
-says "exit is no success" 'it has ended the process, with status 0, in tick 1' test exits --ticks 1
+says "module test does not take exit(0) for success" 'it has ended the process, with status 0, in tick 1' test exits --ticks 1
 odd hangs <<<"static void tick(vigil_daemon *d, void *a) { for (;;) pause(); } $ticking $(module hangs)"
-says "a hang is ended" 'it did not return within 10 s in tick 1' test hangs --ticks 1
+says "module test ends a module that hangs" 'it did not return within 10 s in tick 1' test hangs --ticks 1
 odd crash-stop <<<"static void tick(vigil_daemon *d, void *a) { } $ticking static void stop(vigil_daemon *d) { abort(); }
 VIGIL_MODULE(.name = \"crash-stop\", .start = start, .stop = stop);"
-says "a crash in stop" 'ended by signal 6 \(Aborted\) in its stop' test crash-stop --ticks 1
+says "module test reports a crash in stop" 'ended by signal 6 \(Aborted\) in its stop' test crash-stop --ticks 1
 odd timeless <<<"static int start(vigil_daemon *d) { return 0; } $(module timeless)"
-says "one without a timer" 'it has no timer, so nothing ticks' test timeless --ticks 1
+says "module test reports a module without a timer" 'it has no timer, so nothing ticks' test timeless --ticks 1
 odd refuses <<<"static int start(vigil_daemon *d) { return vigil_fail(d, \"port %d is taken\", 7); } $(module refuses)"
-says "one that does not start" 'it does not start: port 7 is taken' test refuses --ticks 1
+says "module test reports why a module does not start" 'it does not start: port 7 is taken' test refuses --ticks 1
 checking() { # checking NAME BODY: a module whose check has this body
 	odd "$1" <<<"static int start(vigil_daemon *d) { return 0; } static int check(vigil_daemon *d) { $2 }
 VIGIL_MODULE(.name = \"$1\", .start = start, .check = check);"
 }
 checking checks 'return vigil_diagnose(d, NULL, "port %d is reserved", 7);'
-says "a check that refuses, with a tick" 'port 7 is reserved' test checks --ticks 1
+says "module test with ticks reports the message of the module's check" 'port 7 is reserved' test checks --ticks 1
 : >checks/checks.conf; printf '[daemons]\nchecks = yes\n[daemon:checks]\n' >checks/checks.conf
-says "a check that refuses, without a tick" 'checks/checks.conf:3: port 7 is reserved' test checks
+says "module test without ticks reports the message of the module's check, with its line" 'checks/checks.conf:3: port 7 is reserved' test checks
 checking silent 'return -1;'
-says "a check that gives no reason" 'the check of module silent returned -1' test silent --ticks 1
+says "module test reports a check that fails without a reason" 'the check of module silent returned -1' test silent --ticks 1
 checking careless 'vigil_log(d, VIGIL_ERROR, "hello"); return vigil_data(d) != NULL;'
-says "a check that calls what it must not" 'the check of module careless calls vigil_log' test careless --ticks 1
+says "module test reports a check that calls a forbidden function" 'the check of module careless calls vigil_log' test careless --ticks 1
 checking crash-check 'abort();'
-says "a crash in a check" 'ended by signal 6 \(Aborted\) while its options were checked' test crash-check --ticks 1
+says "module test reports a crash in a check" 'ended by signal 6 \(Aborted\) while its options were checked' test crash-check --ticks 1
 odd other <<<"static int start(vigil_daemon *d) { return 0; } $(module another)"
-says "one that calls itself something else" 'calls itself "another"; folder, file and name must be the same' test other
+says "module test refuses a module whose name differs from its file" 'calls itself "another"; folder, file and name must be the same' test other
 cp -r hello renamed
-says "folder and file that differ" 'holds hello.so, not renamed.so: folder and file must have the same name' test renamed
+says "module test refuses a file whose name differs from its folder" 'holds hello.so, not renamed.so: folder and file must have the same name' test renamed
 odd oldabi <<<"static int start(vigil_daemon *d) { return 0; } VIGIL_API const vigil_module vigil_module_descriptor = {.abi = 99, .size = sizeof(vigil_module), .option_size = sizeof(vigil_option), .name = \"oldabi\", .start = start};"
-says "another ABI" 'was built for ABI 99, this vigild has ABI 1; rebuild it' test oldabi
+says "module test refuses a module with another ABI" 'was built for ABI 99, this vigild has ABI 1; rebuild it' test oldabi
 odd nothing <<<'int x;'
-says "no descriptor" 'has no vigil_module_descriptor; is VIGIL_MODULE' test nothing
+says "module test refuses a file without a descriptor" 'has no vigil_module_descriptor; is VIGIL_MODULE' test nothing
 odd lacking <<<"int no_such_function(void); static int start(vigil_daemon *d) { return no_such_function(); } $(module lacking)"
-says "a symbol that there is not" 'cannot be loaded: .*no_such_function' test lacking
+says "module test names a symbol that is missing" 'cannot be loaded: .*no_such_function' test lacking
 chmod 666 timeless/timeless.so
-says "a file that others may write" 'timeless\.so may be written by others' test timeless
+says "module test refuses a file that others may write" 'timeless\.so may be written by others' test timeless
 chmod 777 refuses
-says "a folder that others may write" 'refuses may be written by others' test refuses
+says "module test refuses a folder that others may write" 'refuses may be written by others' test refuses
 odd waits <<<"static void on_exit_told(vigil_daemon *d, vigil_child *c, const vigil_child_exit *e, void *a)
 { vigil_state_set(d, \"said\", json_stringn(e->output, 3)); }
 static void tick(vigil_daemon *d, void *a) {
 	vigil_spawn(d, &(vigil_child_spec){.size = sizeof(vigil_child_spec),
 		.argv = (const char *const[]){\"/bin/sh\", \"-c\", \"sleep 0.2; echo yes\", NULL}, .on_exit = on_exit_told}); }
 $ticking $(module waits)"
-check "what a tick asked for is waited for" eval 'm test waits --ticks 1 && grep -qx "  \"said\": \"yes\"" out'
-check "no scratch is left" [ -z "$(ls -A scratch)" ]
+check "module test waits for the child process of a tick" eval 'm test waits --ticks 1 && grep -qx "  \"said\": \"yes\"" out'
+check "module test leaves no temporary file" [ -z "$(ls -A scratch)" ]
 if [ -n "$san" ]; then echo "(with sanitizers: $san)"; fi
 finish

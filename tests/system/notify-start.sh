@@ -1,6 +1,6 @@
 #!/bin/bash
-# The notify module over starts, restarts and crashes of vigild, and what it sends of daemons that vigild
-# gave up, that failed, that are quarantined, and of a vigild that is degraded.
+# The notify module over starts, restarts and crashes of vigild, and what it sends about services
+# that vigild has given up, daemons that failed or are in quarantine, and a degraded vigild.
 . "$(dirname "$0")/lib.sh" || exit 1
 install_staged
 set_paths
@@ -11,7 +11,7 @@ umask 022
 crash_as_ever
 mkdir "$work/bin" "$work/modules"
 script() { { echo '#!/bin/sh'; cat; } >"$work/bin/$1"; chmod 755 "$work/bin/$1"; }
-# What is sent is complete once its line is there: the JSON comes first, and the line is written at once.
+# A message is complete when its line is there, because the JSON is written first and the line in one write.
 script tell <<S
 cat >"$work/json.new" && mv "$work/json.new" "$work/json"
 line=\$(echo "\$VIGIL_SUMMARY|\$VIGIL_TEXT|\${VIGIL_LONG_TEXT:-}" | tr '\n' ' ')
@@ -24,14 +24,14 @@ sent() { [ "$(cut -d'|' -f1 "$work/sent" 2>/dev/null)" = "$1" ]; }
 forget() { : >"$work/sent"; }
 forget
 level() { is "/runs/$1/health/level" "$2"; }
-# nothing_sent TEXT: after longer than it takes to send something
+# nothing_sent TEXT: checks after 1.5 s, which is longer than sending takes, that nothing was sent
 nothing_sent() { sleep 1.5; check "$1" [ ! -s "$work/sent" ]; [ ! -s "$work/sent" ] || cat "$work/sent"; forget; }
-# once TEXT SUMMARY: that is sent, and nothing else
+# once TEXT SUMMARY: checks that this message is sent, and no other
 once() {
 	check "$1" wait_for 20 sent "$2"
 	sent "$2" || cat "$work/sent"
 	sleep 1.5
-	check "nothing else is sent then ($2)" sent "$2"
+	check "only one message is sent ($2)" sent "$2"
 	sent "$2" || cat "$work/sent"
 	forget
 }
@@ -57,18 +57,18 @@ daemons=(a b c)
 echo 0 >"$work/a"; echo 2 >"$work/b"; echo 1 >"$work/c"
 checks | conf
 start_vigild
-once "what is CRITICAL at the first check of a fresh vigild is sent, what is OK or WARNING is not (to = CRITICAL, OK)" \
+once "the first check after a first start sends CRITICAL, but not OK or WARNING (to = CRITICAL, OK)" \
 	"b: CRITICAL at the first check"
 echo 0 >"$work/c"; wait_for 10 level c OK
 nothing_sent "the end of a WARNING that was not sent is not sent"
 
 # --- restarts of vigild ---------------------------------------------------------------------------
 
-sleep 2 # the store writes what is new within a second
-check "vigild stops" stop_vigild
+sleep 2 # the store writes changes within a second
+check "vigild stops when it receives SIGTERM" stop_vigild
 start_vigild
 wait_for 10 level b CRITICAL; wait_for 10 level a OK
-nothing_sent "a restart of vigild sends nothing again, neither what is CRITICAL nor what is OK"
+nothing_sent "a restart of vigild sends nothing again, neither for a CRITICAL nor for an OK daemon"
 kill -KILL "$vigild_pid"; wait "$vigild_pid" 2>/dev/null
 start_vigild
 wait_for 10 level b CRITICAL
@@ -81,12 +81,12 @@ ctl -q reload >/dev/null
 nothing_sent "a reload that starts the notify daemon again sends nothing"
 stop_vigild
 echo 0 >"$work/b"; echo 2 >"$work/a"
-# The first checks of a and b may be far apart on a busy machine, and are to be one message.
+# The first checks of a and b may be far apart on a busy machine, and must be one message.
 sed -i 's/^group = .*/group = 3s/' "$work/vigil.conf"
 start_vigild
 check "changes that happened while vigild was down are sent at its start, the worst first" \
 	wait_for 20 sent "a: CRITICAL at the first check (and 1 more)"
-check "a recovery while vigild was down is one of them" grep -q '"daemon":"b","from":"CRITICAL","to":"OK"' "$work/json"
+check "a recovery while vigild was down is sent at its start" grep -q '"daemon":"b","from":"CRITICAL","to":"OK"' "$work/json"
 forget
 
 # --- reminders ------------------------------------------------------------------------------------
@@ -95,7 +95,7 @@ sed -i '/^module = notify/a remind = 3s
 s/^group = .*/group = 250ms/' "$work/vigil.conf"
 ctl -q reload >/dev/null
 reminded() { grep -q "^a: still CRITICAL since 20.* (reminder)|reminder, CRITICAL since 20.*: CRITICAL.*a says 2\||reminder, CRITICAL since 20.*: a says 2" "$work/sent"; }
-check "a problem that lasts is repeated after remind, and the text says so and since when" wait_for 20 reminded
+check "a lasting problem is sent again after remind, and the text says so and since when" wait_for 20 reminded
 [ "$failed" -eq 0 ] || cat "$work/sent"
 ctl -q pause a
 sleep 1; forget; sleep 4
@@ -103,12 +103,12 @@ check "a problem of a paused daemon is not repeated" [ ! -s "$work/sent" ]
 ctl -q resume a
 echo 0 >"$work/a"
 recovered() { tail -n 1 "$work/sent" 2>/dev/null | grep -q '^a: CRITICAL -> OK'; }
-check "its recovery is sent" wait_for 20 recovered
+check "the recovery of a daemon that was paused is sent" wait_for 20 recovered
 forget; sleep 4
-check "what has recovered is not repeated" [ ! -s "$work/sent" ]
+check "a problem that has recovered is not sent again" [ ! -s "$work/sent" ]
 stop_vigild
 
-# --- what vigild does nothing more about ----------------------------------------------------------
+# --- services that vigild gives up ----------------------------------------------------------------
 
 rm -rf "$work/state"
 script status <<S
@@ -134,31 +134,31 @@ module = nosuch
 C
 touch "$work/up"
 start_vigild
-check "a daemon that cannot be started is sent" wait_for 20 grep -q '^ghost: CRITICAL at the first check|ghost has failed: ' "$work/sent"
+check "a daemon that cannot be started is reported" wait_for 20 grep -q '^ghost: CRITICAL at the first check|ghost has failed: ' "$work/sent"
 wait_for 10 level svc OK
 forget; rm "$work/up"
 gave_up() { grep -q 'svc: OK -> CRITICAL' "$work/sent" && grep -q '^svc: still CRITICAL, vigil gave up|.*gave up after 2 restarts' "$work/sent"; }
-check "that vigil gave up after its burst is sent, although the level stays CRITICAL" wait_for 20 gave_up
+check "vigil gave up after its burst: this is sent, although the level stays CRITICAL" wait_for 20 gave_up
 [ "$failed" -eq 0 ] || cat "$work/sent"
 lines=$(wc -l <"$work/sent"); sleep 1.5
-check "it is sent once" [ "$(wc -l <"$work/sent")" = "$lines" ]
+check "vigil gave up after its burst: this is sent once" [ "$(wc -l <"$work/sent")" = "$lines" ]
 forget; touch "$work/up"
 once "the recovery of a service that vigil had given up is sent" "svc: CRITICAL -> OK"
 sed -i 's/^module = nosuch/module = exec\ncommand = \/bin\/true/' "$work/vigil.conf"
 ctl -q reload >/dev/null
 once "the recovery of a daemon that had failed is sent" "ghost: CRITICAL -> OK"
 
-# --- a vigild that is degraded --------------------------------------------------------------------
+# --- a degraded vigild ----------------------------------------------------------------------------
 
 rm -rf "$work/state/state.json.new"
-mkdir "$work/state/state.json.new" # so that the state cannot be written, for root neither
-ctl -q pause svc; ctl -q resume svc # a change that is to be written
-check "a vigild that is degraded is sent, although to = CRITICAL, OK" \
+mkdir "$work/state/state.json.new" # so that not even root can write the state
+ctl -q pause svc; ctl -q resume svc # a change that must be written
+check "a degraded vigild is reported, although to = CRITICAL, OK" \
 	wait_for 30 grep -q '^vigild (state): degraded|.*state.json cannot be written' "$work/sent"
 [ "$failed" -eq 0 ] || { cat "$work/sent"; get /vigil/degraded; }
 forget; rmdir "$work/state/state.json.new"
-once "that it is no longer degraded is sent" "vigild (state): no longer degraded"
-check "vigild stops" stop_vigild
+once "the end of a degraded vigild is reported" "vigild (state): no longer degraded"
+check "vigild stops after it was degraded" stop_vigild
 
 # --- quarantine -----------------------------------------------------------------------------------
 
@@ -184,17 +184,17 @@ C
 		wait_for 30 ended; wait "$vigild_pid" 2>/dev/null
 	done
 	start_vigild
-	check "a daemon that is held back because it crashed vigild is sent" \
+	check "a daemon in quarantine, which crashed vigild, is reported" \
 		wait_for 20 grep -q '^segv: CRITICAL at the first check|segv has failed: ' "$work/sent"
 	forget; stop_vigild; start_vigild
 	wait_for 10 is /runs/segv/status failed
-	nothing_sent "it is sent once, also over another restart"
+	nothing_sent "a daemon in quarantine is reported once, also over another restart"
 	stop_vigild
 else
 	echo "SKIP: there is no pkg-config to build a module that crashes with"
 fi
 
-# --- what a plugin prints -------------------------------------------------------------------------
+# --- the output of a plugin -----------------------------------------------------------------------
 
 rm -rf "$work/state"; forget
 script disks <<'S'
@@ -204,10 +204,10 @@ S
 daemons=(disks)
 printf '[daemon:disks]\nmodule = exec\ncommand = %s\ninterval = 100ms\n' "$work/bin/disks" | conf
 start_vigild
-check "the long output of a plugin reaches the command" wait_for 20 grep -q '/ is full /srv is full too' "$work/sent"
+check "the notify command receives the long output of a plugin" wait_for 20 grep -q '/ is full /srv is full too' "$work/sent"
 [ "$failed" -eq 0 ] || cat "$work/sent"
-check "the JSON has it, too" grep -q '"long_text":"/ is full\\n/srv is full too' "$work/json"
-check "vigild stops" stop_vigild
+check "the JSON contains the long output of a plugin" grep -q '"long_text":"/ is full\\n/srv is full too' "$work/json"
+check "vigild stops after a long output of a plugin" stop_vigild
 rm -rf "$work/state"; forget
 script disks <<'S'
 echo "DISK CRITICAL"; head -c 60000 /dev/zero | tr '\0' x; echo
@@ -215,10 +215,10 @@ exit 2
 S
 start_small() { ulimit -s 256; export JUNK; JUNK=$(head -c 80000 /dev/zero | tr '\0' y); exec "$vigild" -c "$work/vigil.conf" 2>>"$work/log"; }
 start_small & vigild_pid=$!
-check "an output that is too long for the environment reaches the command cut" \
+check "an output that is too long for the environment is cut in the environment of the command" \
 	wait_for 20 grep -q '^disks: CRITICAL at the first check|.*xxx.*(cut; all [0-9]* bytes are in the JSON on the standard input)' "$work/sent"
 longest() { [ "$(grep -o 'x*' "$work/json" | awk '{ if (length > max) max = length } END { print max + 0 }')" -ge 60000 ]; }
-check "the JSON has all of an output that was cut" wait_for 10 longest
+check "the JSON contains all of an output that was cut" wait_for 10 longest
 check "vigild stops with a small stack" stop_vigild
 
 # --- a burst --------------------------------------------------------------------------------------
@@ -241,7 +241,7 @@ start_vigild
 wait_for 20 is /daemons/many/v2499 OK
 touch "$work/go"
 total() { [ "$(awk '{ n += $1; lost += $2 } END { print n + 0, lost + 0 }' "$work/counts" 2>/dev/null)" = "$1" ]; }
-check "of 2,500 changes at once none is lost" wait_for 30 total "2500 0"
+check "of 2,500 simultaneous changes none is lost" wait_for 30 total "2500 0"
 [ "$failed" -eq 0 ] || cat "$work/counts"
 check "vigild stops after a burst" stop_vigild
 [ "$failed" -eq 0 ] || tail -30 "$work/log"

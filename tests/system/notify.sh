@@ -1,6 +1,6 @@
 #!/bin/bash
-# The notify module: what is news and what is not, what the command is told, storms, failures,
-# maintenance, a restart of vigild.
+# The notify module: which changes it reports and which not, what its command receives, bursts of
+# changes, a command that fails, maintenance, and a restart of vigild.
 . "$(dirname "$0")/lib.sh" || exit 1
 install_staged
 set_paths
@@ -14,12 +14,12 @@ has_lines() { [ "$(lines_of "$1")" -eq "$2" ]; }
 last_of() { tail -n 1 "$work/$1"; }
 level() { is "/runs/$1/health/level" "$2"; }
 
-# Daemons whose health is what a file says.
+# Daemons whose health is read from a file.
 for n in a b c; do echo 0 >"$work/$n"; done
 script probe <<S
 read -r code <"$work/\$1"; echo "\$1 says <\$code>"; exit "\$code"
 S
-# Each message is one line of JSON in a file called like the daemon.
+# Each message is one line of JSON in a file with the name of the daemon.
 script tell <<S
 cat >>"$work/\$1.json"; echo >>"$work/\$1.json"
 echo "\$VIGIL_COUNT \$VIGIL_DAEMON \$VIGIL_FROM \$VIGIL_TO|\$VIGIL_SUMMARY|\$VIGIL_TEXT" >>"$work/\$1.words"
@@ -47,24 +47,24 @@ S
 	printf 'backoff = 50ms\ncommand = %s\n' "$work/bin/refuse"
 } | write_conf
 start_vigild
-for n in a b c; do check "$n is well" wait_for 10 level $n OK; done
+for n in a b c; do check "daemon $n is OK at the start" wait_for 10 level $n OK; done
 options() { printf '[daemons]\nx = yes\n[daemon:x]\nmodule = notify\n'; printf '%s\n' "$@"; }
-refused_by_test "what is not an address is refused by vigild -t" \
+refused_by_test "vigild -t refuses a watch that is not an address" \
 	'"runs" is not an address such as /runs/\*/health' < <(options 'watch = runs' 'command = /bin/true')
-refused_by_test "a command that is missing is refused by vigild -t" 'there is no program /no/such' \
+refused_by_test "vigild -t refuses a command that does not exist" 'there is no program /no/such' \
 	< <(options 'command = /no/such -x')
 for to in '"CRITICAL"' 'critical' 'CRITICAL WARNING' 'OK, CRIT' 'Warning' 'CRITICAL # only'; do
 	refused_by_test "to = $to, which never matches, is refused by vigild -t" \
 		'vigil.conf:[0-9]*: to = .*its element' < <(options "to = $to" 'command = /bin/true')
 done
-check "how things are at the start is no news" has_lines all.json 0
+check "the states at the start send nothing" has_lines all.json 0
 
-# --- what is told ---------------------------------------------------------------------------------
+# --- what is sent ---------------------------------------------------------------------------------
 
 echo 2 >"$work/a"
-check "a change is told of" wait_for 10 has_lines all.words 1
-check "in words" [ "$(last_of all.words)" = "1 a OK CRITICAL|a: OK -> CRITICAL|a says <2>" ]
-check_with python3 "and as JSON" python3 - "$work/all.json" <<'P'
+check "a change is sent" wait_for 10 has_lines all.words 1
+check "the variables of the command describe the change" [ "$(last_of all.words)" = "1 a OK CRITICAL|a: OK -> CRITICAL|a says <2>" ]
+check_with python3 "the JSON for the command describes the change" python3 - "$work/all.json" <<'P'
 import json, sys
 said = json.loads(open(sys.argv[1]).readline())
 assert said["daemon"] == "all" and said["count"] == 1 and said["dropped"] == 0 and said["host"]
@@ -73,20 +73,20 @@ assert change["pointer"] == "/runs/a/health" and change["daemon"] == "a"
 assert (change["from"], change["to"], change["text"]) == ("OK", "CRITICAL", "a says <2>")
 assert change["value"]["level"] == "CRITICAL" and change["time"].endswith("Z")
 P
-check "to = CRITICAL hears of it" wait_for 10 has_lines bad.words 1
-check "and what has lasted is told of" wait_for 10 has_lines lasting.words 1
-check "by its number" [ "$(last_of lasting.words)" = "1 a 0 2|a: 0 -> 2|2" ]
+check "a daemon with to = CRITICAL sends a change to CRITICAL" wait_for 10 has_lines bad.words 1
+check "a daemon with for sends a change that has lasted" wait_for 10 has_lines lasting.words 1
+check "the variables of the command describe a change of a number" [ "$(last_of lasting.words)" = "1 a 0 2|a: 0 -> 2|2" ]
 echo 0 >"$work/a"
-check "the way back is told of" wait_for 10 has_lines all.words 2
-check "but not where it is not wanted" has_lines bad.words 1
+check "a recovery is sent" wait_for 10 has_lines all.words 2
+check "a daemon with to = CRITICAL does not send a recovery" has_lines bad.words 1
 echo 1 >"$work/a"; wait_for 10 level a WARNING
 echo 0 >"$work/a"; wait_for 10 level a OK
-sleep 2 # longer than `for`: what could come has come
-check "what did not last is not told of" has_lines lasting.words 1
+sleep 2 # longer than `for`: a message would have arrived
+check "a daemon with for does not send a change that did not last" has_lines lasting.words 1
 
-# --- keys and texts that programs choose ----------------------------------------------------------
+# --- keys and texts that a monitored program chooses ----------------------------------------------
 
-# In the environment of the command are no end of line, ESC, DEL, U+009B and U+202E of a program.
+# A program's line ends, ESC, DEL, U+009B and U+202E must not reach the environment of the command.
 script hostile <<'S'
 printf '{"a\\nVIGIL_FORGED=1\\u001b]0;x\\u007f\\u009b\\u202e": {"level": "CRITICAL", "text": "b\\nc\\u001b", "since": "d\\ne\\u009b"}}\n'
 S
@@ -108,30 +108,30 @@ group = 0
 command = $work/bin/variables
 C
 ctl -q reload
-check "a change at an address that a program chose is told of" \
+check "a change at an address that a program chose is sent" \
 	wait_for 10 eval '[ -e "$work/variables" ] && tr "\0" "\n" <"$work/variables" | grep -q "^VIGIL_POINTER=.*FORGED"'
-check "no variable has an end of line or a control character of it" eval \
+check "no variable of the command contains a line end or a control character that a program chose" eval \
 	'! tr -d "\0" <"$work/variables" | LC_ALL=C grep -aqP "[\x01-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80\xae" &&
 	! tr "\0\n" "\n@" <"$work/variables" | grep -q "^VIGIL_[^L].*@"'
 
-# --- a storm --------------------------------------------------------------------------------------
+# --- a burst of changes ---------------------------------------------------------------------------
 
 before=$(lines_of all.words)
 for n in a b c; do echo 2 >"$work/$n"; done
-check "three at once are one message" wait_for 10 has_lines all.words $((before + 1))
-check "that says how many" [ "$(last_of all.words | cut -d' ' -f1)" = 3 ]
-check "with the others in a subject" eval 'last_of all.words | grep -q "(and 2 more)"'
+check "three simultaneous changes are one message" wait_for 10 has_lines all.words $((before + 1))
+check "the message for three changes has the count 3" [ "$(last_of all.words | cut -d' ' -f1)" = 3 ]
+check "the summary of three changes says (and 2 more)" eval 'last_of all.words | grep -q "(and 2 more)"'
 for i in 0 2 0 2; do echo $i >"$work/b"; wait_for 10 is /daemons/b/exit_status $i; done
-check "more than enough wait" wait_for 10 more_than /daemons/few/waiting 1
-check "and are not sent" has_lines few.words 2
-check "which its health says" wait_for 5 level few WARNING
+check "changes beyond the burst wait" wait_for 10 more_than /daemons/few/waiting 1
+check "changes beyond the burst are not sent" has_lines few.words 2
+check "the health of a daemon with waiting changes is WARNING" wait_for 5 level few WARNING
 
 # --- a command that fails -------------------------------------------------------------------------
 
-check "it is tried three times" wait_for 10 has_lines refuse.tries 3
-check "and given up" wait_for 5 is /daemons/refuser/failed 1
-check "which its health says" level refuser CRITICAL
-check "and its history" eval 'ctl explain refuser | grep -q "the command exits 7: no line to c"'
+check "a command that fails is tried three times with retries = 2" wait_for 10 has_lines refuse.tries 3
+check "a message whose command failed three times is counted as failed" wait_for 5 is /daemons/refuser/failed 1
+check "the health of a daemon whose command fails is CRITICAL" level refuser CRITICAL
+check "the history has the exit status and the output of the failed command" eval 'ctl explain refuser | grep -q "the command exits 7: no line to c"'
 
 # --- maintenance ----------------------------------------------------------------------------------
 
@@ -139,26 +139,26 @@ wait_for 10 is /daemons/all/waiting 0
 before=$(lines_of all.words)
 ctl -q pause a
 echo 0 >"$work/a"; wait_for 10 level a OK
-sleep 1 # longer than `group`: what could come has come
-check "a paused daemon is not told of" has_lines all.words "$before"
+sleep 1 # longer than `group`: a message would have arrived
+check "a change of a paused daemon is not sent" has_lines all.words "$before"
 ctl -q resume a
-check "but what outlasts the pause is, after it" wait_for 20 has_lines all.words $((before + 1))
-check "as one change" [ "$(last_of all.words | cut -d' ' -f2-4)" = "a CRITICAL OK|a:" ]
+check "a change that outlasts the pause is sent after the pause" wait_for 20 has_lines all.words $((before + 1))
+check "the change after the pause is one change, with the state from before the pause" [ "$(last_of all.words | cut -d' ' -f2-4)" = "a CRITICAL OK|a:" ]
 
 # --- a restart of vigild --------------------------------------------------------------------------
 
 waiting=$(get /daemons/few/waiting)
-check "vigild stops" stop_vigild
+check "vigild stops while changes wait" stop_vigild
 sed -i 's/^burst = 2/burst = 0/' "$work/vigil.conf"
 start_vigild
-check "what waited is told of after it" wait_for 10 has_lines few.words 3
-check "all of it" [ "$(last_of few.words | cut -d' ' -f1)" -ge "$waiting" ]
-check "and nothing waits" wait_for 5 is /daemons/few/waiting 0
+check "waiting changes are sent after a restart of vigild" wait_for 10 has_lines few.words 3
+check "all waiting changes are sent after a restart of vigild" [ "$(last_of few.words | cut -d' ' -f1)" -ge "$waiting" ]
+check "no change waits after it was sent" wait_for 5 is /daemons/few/waiting 0
 touch "$work/willing"
 echo 2 >"$work/c"; wait_for 10 level c CRITICAL; echo 0 >"$work/c"
-check "a command that works again is OK" wait_for 10 level refuser OK
-check "changes that were put aside are sent after a message that was sent" wait_for 10 is /daemons/refuser/waiting 0
-check "the first of them is among those that were sent" grep -q '"from":"OK","to":"CRITICAL"' "$work/refuse.json"
+check "the health is OK when the command works again" wait_for 10 level refuser OK
+check "failed changes are sent again after the next successful message" wait_for 10 is /daemons/refuser/waiting 0
+check "the first failed change is among those that were sent again" grep -q '"from":"OK","to":"CRITICAL"' "$work/refuse.json"
 
 # --- the sample -----------------------------------------------------------------------------------
 
@@ -167,8 +167,8 @@ echo "\$@" >"$work/mail.argv"; cat >"$work/mail"
 S
 echo '{"x":1}' | SENDMAIL=$work/bin/sendmail VIGIL_HOST=h VIGIL_SUMMARY='a: OK -> CRITICAL' VIGIL_TIME=t \
 	VIGIL_POINTER=/p VIGIL_TEXT=words "$top_srcdir/conf/samples/mail.sh" root@localhost
-check "the sample mails" grep -q '^Subject: \[h\] a: OK -> CRITICAL$' "$work/mail"
-check "to whom it is told to" grep -qx -- '-oi -- root@localhost' "$work/mail.argv"
-check "vigild stops" stop_vigild
+check "the sample script sends a mail with the summary as its subject" grep -q '^Subject: \[h\] a: OK -> CRITICAL$' "$work/mail"
+check "the sample script passes the recipient to sendmail" grep -qx -- '-oi -- root@localhost' "$work/mail.argv"
+check "vigild stops when it receives SIGTERM" stop_vigild
 [ "$failed" -eq 0 ] || tail -50 "$work/log"
 finish

@@ -1,7 +1,7 @@
 #!/bin/bash
-# The Debian packages: dpkg-buildpackage makes them, and under a real systemd they install, start,
-# are installed over, removed and purged, and leave nothing behind.  The machine's own files lie
-# under overlays meanwhile.
+# The Debian packages.  dpkg-buildpackage builds them.  Under a real systemd they are installed,
+# started, installed again, removed and purged, and leave no file.  Overlays protect the machine's
+# files.
 . "$(dirname "$0")/lib.sh" || exit 1
 
 if [ -z "${VIGIL_IN_SYSTEMD:-}" ]; then
@@ -12,13 +12,13 @@ if [ -z "${VIGIL_IN_SYSTEMD:-}" ]; then
 		skip_all "there is no systemd in namespaces here"
 	work=$(mktemp -d)
 	trap 'rm -rf "$work"' EXIT
-	# A tree of its own: configured as the others are, it may have flags that no package has.
+	# A separate build, because the present build may be configured with flags that no package has.
 	(cd "$work" && "$top_srcdir/configure" -q >/dev/null 2>&1 &&
 		MAKEFLAGS= make deb DEB_OPTIONS=-b DEB_BUILD_OPTIONS=nocheck) >"$work/build.log" 2>&1
-	check "dpkg-buildpackage makes them" [ $? = 0 ]
+	check "dpkg-buildpackage builds the packages" [ $? = 0 ]
 	[ "$failed" -eq 0 ] || { tail -60 "$work/build.log"; finish; }
 	cd "$work/deb" || exit 1
-	# What a package enables, it links there.
+	# systemctl enable writes links into /etc.
 	VIGIL_UNITS_OF_ETC=yes "$top_srcdir/tests/system/in-systemd.sh" bash "$here/package.sh"
 	exit $((failed + $?))
 fi
@@ -29,7 +29,7 @@ for dir in usr etc var; do
 	mount -t overlay overlay -o "lowerdir=/$dir,upperdir=/run/over/$dir/up,workdir=/run/over/$dir/work" "/$dir" ||
 		skip_all "this machine has no overlays"
 done
-rm -f /usr/sbin/policy-rc.d # a container's, which lets no service start
+rm -f /usr/sbin/policy-rc.d # in containers it forbids that services are started
 export DEBIAN_FRONTEND=noninteractive
 active() { systemctl is-active -q vigil; }
 pid_of() { systemctl show -P MainPID vigil; }
@@ -37,32 +37,32 @@ debs=(vigil_*.deb vigil-http_*.deb vigil-icinga_*.deb)
 left() { find /etc/vigil /var/lib/vigil /run/vigil /usr/sbin/vigild /usr/bin/vigilctl /usr/libexec/vigil-console /usr/lib/*/vigil 2>/dev/null; }
 
 dpkg -i "${debs[@]}" >dpkg.log 2>&1
-check "they install" [ $? = 0 ]
-check "and vigild runs" wait_for 10 active
-check "from the unit" [ "$(readlink "/proc/$(pid_of)/exe")" = /usr/sbin/vigild ]
-check "its group is there" getent group vigil
+check "dpkg installs the packages" [ $? = 0 ]
+check "vigild runs after the installation" wait_for 10 active
+check "vigild runs as the main process of its unit" [ "$(readlink "/proc/$(pid_of)/exe")" = /usr/sbin/vigild ]
+check "the installation creates the group vigil" getent group vigil
 reaches() { vigilctl -q version 2>/dev/null; }
-check "vigilctl reaches it" wait_for 10 reaches
-check "a daemon can be registered" vigilctl -q register truth module=exec command=/bin/true interval=200ms
-check "and is well" wait_for 10 eval '[ "$(vigilctl get -r /runs/truth/health/level 2>/dev/null)" = OK ]'
-check "the console finds its program" eval 'echo version | vigilctl console | grep -q "^vigild "'
-check "the module with OpenSSL is found" eval 'vigilctl modules | grep -q icinga'
+check "vigilctl reaches the installed vigild" wait_for 10 reaches
+check "a daemon can be registered with the installed vigild" vigilctl -q register truth module=exec command=/bin/true interval=200ms
+check "the registered daemon is OK" wait_for 10 eval '[ "$(vigilctl get -r /runs/truth/health/level 2>/dev/null)" = OK ]'
+check "the installed console finds its program" eval 'echo version | vigilctl console | grep -q "^vigild "'
+check "the installed module icinga is found" eval 'vigilctl modules | grep -q icinga'
 echo '# mine' >>/etc/vigil/vigil.conf
 
 before=$(pid_of)
 dpkg -i "${debs[@]}" >>dpkg.log 2>&1
-check "they install over themselves" [ $? = 0 ]
-check "vigild was restarted" wait_for 10 eval 'active && [ "$(pid_of)" != "$before" ]'
-check "the admin's configuration was kept" grep -qx '# mine' /etc/vigil/vigil.conf
-check "and the daemon with it" wait_for 10 eval 'vigilctl -q status truth 2>/dev/null'
+check "dpkg installs the packages again over themselves" [ $? = 0 ]
+check "vigild is restarted when the packages are installed again" wait_for 10 eval 'active && [ "$(pid_of)" != "$before" ]'
+check "the admin's configuration is kept when the packages are installed again" grep -qx '# mine' /etc/vigil/vigil.conf
+check "a registered daemon is kept when the packages are installed again" wait_for 10 eval 'vigilctl -q status truth 2>/dev/null'
 
 dpkg -r vigil-http vigil-icinga vigil >>dpkg.log 2>&1
-check "they are removed" [ $? = 0 ]
-check "vigild has stopped" eval '! active && [ ! -e /run/vigil ]'
-check "no program is left" [ ! -e /usr/sbin/vigild ]
-check "but the configuration" grep -qx '# mine' /etc/vigil/vigil.conf
+check "dpkg removes the packages" [ $? = 0 ]
+check "vigild is stopped when the packages are removed" eval '! active && [ ! -e /run/vigil ]'
+check "no program is left when the packages are removed" [ ! -e /usr/sbin/vigild ]
+check "the configuration is left when the packages are removed" grep -qx '# mine' /etc/vigil/vigil.conf
 dpkg -P vigil >>dpkg.log 2>&1
-check "they are purged" [ $? = 0 ]
-check "nothing is left" [ -z "$(left)" ]
+check "dpkg purges the packages" [ $? = 0 ]
+check "no file is left when the packages are purged" [ -z "$(left)" ]
 [ "$failed" -eq 0 ] || { cat dpkg.log; left; journalctl -u vigil --no-pager 2>/dev/null | tail -30; }
 finish

@@ -1,12 +1,12 @@
 #!/bin/bash
-# The status page with 1,000 daemons in a real browser: a change sends one row and touches few nodes, and
-# names are found among all of them.
+# The status page with 1,000 daemons in a real browser.  A change sends one row and touches few nodes,
+# and a search finds names among all rows.
 . "$(dirname "$0")/lib.sh" || exit 1
 for program in python3 chromedriver curl; do
-	command -v $program >/dev/null || skip_all "there is no $program; the page is not looked at in a browser"
+	command -v $program >/dev/null || skip_all "there is no $program; the page is not tested in a browser"
 done
 (cd "$here" && python3 -B -c 'import browser, sys; sys.exit(not browser.program())') ||
-	skip_all "there is no chromium; the page is not looked at in a browser"
+	skip_all "there is no chromium; the page is not tested in a browser"
 install_staged
 set_paths
 [ -e "$modules/http/http.so" ] || skip_all "the module http was not built: libevent_extra is missing"
@@ -33,12 +33,12 @@ at=http://$(ctl get /daemons/http/listen | tr -d '[]" \n')
 check "vigild has 1,002 daemons" wait_for 60 eval '[ "$(curl -s "$at/" | grep -c "<tr role=\"row\" data-name=")" = 1002 ]'
 
 quiet() { [ "$(curl -s "$at/" | grep -c 'data-tone="ok"')" -ge 1002 ]; }
-check "each of them was checked once and is OK" wait_for 60 quiet
+check "each of 1,002 daemons was checked and is OK" wait_for 60 quiet
 curl -sSN --max-time 300 "$at/v1/page" >"$work/stream" & stream=$!
-check "the stream sends all rows first" wait_for 30 grep -q '^event: all' "$work/stream"
-check "each row is sent once" [ "$(sed '/^event: all/q' "$work/stream" | grep -c '^event: row')" -ge 1002 ]
+check "the stream sends all rows at first" wait_for 30 grep -q '^event: all' "$work/stream"
+check "the stream sends each row at first" [ "$(sed '/^event: all/q' "$work/stream" | grep -c '^event: row')" -ge 1002 ]
 
-timeout 200 python3 - "$at" "$work" <<'P' || not_ok "the browser's part came to its end"
+timeout 200 python3 - "$at" "$work" <<'P' || not_ok "the browser's part of the test ran to its end"
 import os, sys
 sys.path.insert(0, os.environ["top_srcdir"] + "/tests/system")
 from browser import Browser
@@ -55,7 +55,7 @@ TONE = """document.querySelector('#rows tr[data-name="svc"]').dataset.tone"""
 with Browser() as b:
     b.open(at + "/")
     check("a page of 1,002 rows is live", b.wait_for('document.getElementById("link").textContent === "live"', 60))
-    # What passes of time is shown by texts inside of <time>.
+    # The elapsed time is shown by texts inside <time>, which do not count.
     b.run("""
         window.touched = 0;
         new MutationObserver((list) => {
@@ -68,18 +68,18 @@ with Browser() as b:
     """)
     open(work + "/down", "w").close()
     check("one of 1,002 daemons becomes CRITICAL on the page", b.wait_for(TONE + ' === "bad"'))
-    check("that daemon is moved to the top", b.wait_for(
+    check("a daemon that became CRITICAL is moved to the top of 1,002", b.wait_for(
         """document.querySelector("#rows tr").dataset.name === "svc" """))
     b.wait_for('document.getElementById("headline").textContent === "1 critical"')
     touched = b.run("return window.touched")
     nodes = b.run('return document.querySelectorAll("*").length')
-    check(f"that change touched fewer than 100 nodes of more than 10,000: {touched} of {nodes}", touched < 100 and nodes > 10000)
+    check(f"a change of one daemon touched fewer than 100 nodes of more than 10,000: {touched} of {nodes}", touched < 100 and nodes > 10000)
     b.run('const find = document.getElementById("find"); find.value = "many-07"; find.dispatchEvent(new Event("input"))')
-    check("100 names are found among 1,002", b.run(
+    check("a search finds 100 names among 1,002", b.run(
         'return Array.from(document.querySelectorAll("#rows tr")).filter((tr) => !tr.hidden).length') == 100)
 sys.exit(failed != 0)
 P
-check "a change of one daemon sends one row, not all" wait_for 20 \
+check "a change of one daemon sends one row" wait_for 20 \
 	eval 'sed "1,/^event: all/d" "$work/stream" | grep -q "data-name=.\"svc.\" data-tone=.\"bad"'
 sent=$(sed '1,/^event: all/d' "$work/stream" | grep -c '^data: {"name":"many-')
 check "rows that have not changed are not sent again" [ "$sent" = 0 ]

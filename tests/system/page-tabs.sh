@@ -1,12 +1,12 @@
 #!/bin/bash
-# The status page in eight tabs and windows of one real browser: all of them share one stream, show each
-# change, say when the connection is lost, and are live again after it.
+# The status page in eight tabs and windows of one real browser.  All of them share one stream, show
+# each change, report a lost connection, and are live again when the connection is back.
 . "$(dirname "$0")/lib.sh" || exit 1
 for program in python3 chromedriver; do
-	command -v $program >/dev/null || skip_all "there is no $program; the page is not looked at in a browser"
+	command -v $program >/dev/null || skip_all "there is no $program; the page is not tested in a browser"
 done
 (cd "$here" && python3 -B -c 'import browser, sys; sys.exit(not browser.program())') ||
-	skip_all "there is no chromium; the page is not looked at in a browser"
+	skip_all "there is no chromium; the page is not tested in a browser"
 install_staged
 set_paths
 [ -e "$modules/http/http.so" ] || skip_all "the module http was not built: libevent_extra is missing"
@@ -19,7 +19,7 @@ trap 'stop_vigild; rm -rf "$work"' EXIT
 port=$(python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])')
 { echo '#!/bin/sh'; echo "[ ! -e $work/down ] || exit 2"; } >"$work/status"
 chmod 755 "$work/status"
-# Two streams are allowed: the one of the browser, and the next one when it changes hands.
+# Two streams are allowed: that of the browser, and the next one when another tab takes it over.
 write_conf <<C
 [daemons]
 http = yes
@@ -38,7 +38,7 @@ start_vigild
 check "the daemon that the tabs watch is OK at first" wait_for 20 is /runs/svc/health/level OK
 echo $vigild_pid >"$work/pid"
 
-# The test asks for vigild to be started again by a line on descriptor 3, and reads its pid back.
+# The Python code asks for a restart of vigild with a line in $work/ask, and waits for $work/answer.
 mkfifo "$work/ask" "$work/answer"
 (
 	timeout 400 python3 - "http://127.0.0.1:$port/" "$work" <<'P'
@@ -87,7 +87,7 @@ with Browser() as b:
 
     open(work + "/down", "w").close()
     check("each of eight tabs shows that a daemon became CRITICAL", each(TONE + ' === "bad"') == 8)
-    check("each of them says so in its title", each('document.title.startsWith("(1) ")') == 8)
+    check("each of eight tabs counts a CRITICAL daemon in its title", each('document.title.startsWith("(1) ")') == 8)
     os.unlink(work + "/down")
     check("each of eight tabs shows that the daemon is OK again", each(TONE + ' === "ok"') == 8)
 
@@ -97,23 +97,23 @@ with Browser() as b:
             b.close_tab()
             tabs.remove(tab)
             break
-    check("one of the tabs had the stream, and is closed now", len(tabs) == 7)
+    check("the tab that had the stream is found and closed", len(tabs) == 7)
     open(work + "/down", "w").close()
-    check("the others show a change after the tab with the stream was closed", each(TONE + ' === "bad"') == 7)
-    check("the others are live", each(LIVE) == 7)
+    check("the other tabs show a change after the tab with the stream was closed", each(TONE + ' === "bad"') == 7)
+    check("the other tabs are live after the tab with the stream was closed", each(LIVE) == 7)
     tabs.append(b.new_tab("tab"))
     b.open(at)
     check("a tab that is opened later is complete and live",
         b.wait_for(LIVE) and b.wait_for(TONE + ' === "bad"') and b.run("return complete"))
 
     os.kill(pid(), signal.SIGSTOP)
-    check("each tab notices a vigild that is stopped while its connections stay open", each(LOST) == 8)
+    check("each tab notices that vigild is stopped although its connections stay open", each(LOST) == 8)
     text = b.run('return document.getElementById("lost").innerText')
-    check("the page says since when it has no news, with the zone of the time",
+    check("a page without a connection shows the time of the last news with its zone",
         re.search(r"Connection lost.*last news.* from \d\d:\d\d:\d\d (UTC|GMT|[A-Z]{2,5})", text, re.S), text)
-    check("the words are large", b.run(
+    check("the message of the lost connection is in large letters", b.run(
         'return parseFloat(getComputedStyle(document.querySelector("#lost strong")).fontSize)') >= 18)
-    check("the words are at the top", b.run(
+    check("the message of the lost connection is at the top of the page", b.run(
         'return document.getElementById("lost").getBoundingClientRect().top < document.getElementById("top").getBoundingClientRect().top'))
     check("the title of a page without a connection does not claim a state",
         b.run("return document.title").startswith("(?) "))
@@ -125,11 +125,11 @@ with Browser() as b:
     os.unlink(work + "/down")
     restarted()
     check("each tab is live again after a new vigild was started", each(LIVE) == 8)
-    check("each tab shows what the new vigild says", each(TONE + ' === "ok"') == 8)
-    check("the 24 hours before the crash are still known", each(
+    check("each tab shows the state from the new vigild", each(TONE + ' === "ok"') == 8)
+    check("each tab shows the history from before the crash", each(
         """document.querySelector('#rows tr[data-name="svc"] rect.bad') !== null""") == 8)
 
-    # Without a channel between tabs, each visible tab has a stream of its own and a hidden one has none.
+    # Without BroadcastChannel, each visible tab has its own stream and a hidden tab has none.
     for tab in tabs[1:]:
         b.switch_to(tab)
         b.close_tab()
@@ -137,13 +137,13 @@ with Browser() as b:
     b.open("about:blank")
     b.cdp("Page.addScriptToEvaluateOnNewDocument", source="delete window.BroadcastChannel")
     b.open(at)
-    check("a browser without BroadcastChannel has its page live", b.wait_for(LIVE))
+    check("the page is live in a browser without BroadcastChannel", b.wait_for(LIVE))
     b.new_tab("tab")
     b.switch_to(tabs[0])
     b.run("Object.defineProperty(document, 'hidden', {value: true, configurable: true})")
-    check("its stream is closed while the tab is hidden", b.wait_for("source === null"))
+    check("a hidden tab closes its stream in a browser without BroadcastChannel", b.wait_for("source === null"))
     b.run("Object.defineProperty(document, 'hidden', {value: false, configurable: true})")
-    check("its page is live again when it is shown", b.wait_for("source !== null && " + LIVE))
+    check("a hidden tab is live again when it is shown", b.wait_for("source !== null && " + LIVE))
 sys.exit(failed != 0)
 P
 	echo $? >"$work/verdict"
@@ -155,6 +155,6 @@ while read -r word <"$work/ask" && [ "$word" = start ]; do
 	echo $vigild_pid >"$work/pid"
 	echo >"$work/answer"
 done
-check "the eight tabs were tried to the end" [ "$(cat "$work/verdict")" = 0 ]
+check "the tests in eight tabs ran to their end" [ "$(cat "$work/verdict")" = 0 ]
 [ "$failed" -eq 0 ] || tail -30 "$work/log"
 finish

@@ -1,13 +1,13 @@
 #!/bin/bash
 # The status page, without a script and in a real browser: its rows and their details, the search, the
-# keyboard, and what it shows of daemons that are paused, stale or gone and of a vigild that is degraded
-# or watches nothing.
+# keyboard, and how it shows daemons that are paused, stale or removed, a degraded vigild, and a vigild
+# without daemons.
 . "$(dirname "$0")/lib.sh" || exit 1
 for program in python3 chromedriver; do
-	command -v $program >/dev/null || skip_all "there is no $program; the page is not looked at in a browser"
+	command -v $program >/dev/null || skip_all "there is no $program; the page is not tested in a browser"
 done
 (cd "$here" && python3 -B -c 'import browser, sys; sys.exit(not browser.program())') ||
-	skip_all "there is no chromium; the page is not looked at in a browser"
+	skip_all "there is no chromium; the page is not tested in a browser"
 install_staged
 set_paths
 [ -e "$modules/http/http.so" ] || skip_all "the module http was not built: libevent_extra is missing"
@@ -16,7 +16,7 @@ work=$(mktemp -d)
 chmod 755 "$work"
 trap 'stop_vigild; rm -rf "$work"' EXIT
 
-# --- nothing is watched ---------------------------------------------------------------------------
+# --- without daemons ------------------------------------------------------------------------------
 
 printf '[daemons]\nhttp = yes\n[daemon:http]\nlisten = 127.0.0.1:0\n' | write_conf
 start_vigild
@@ -27,7 +27,7 @@ check "a page without daemons says how to begin" grep -q 'vigilctl register ngin
 command=$(sed -n 's/.*<code>vigilctl \(register host module=system\)<.*/\1/p' "$work/empty")
 if [ "$(id -u)" = 0 ]; then
 	check "a command that the page names registers a daemon" ctl -q -c "$work/vigil.conf" ${command:-none}
-	check "the page with that daemon says nothing of how to begin" eval '! curl -s "$(at)/" | grep -q "How to begin"'
+	check "the page with a daemon no longer says how to begin" eval '! curl -s "$(at)/" | grep -q "How to begin"'
 	rm -rf "$work/conf.d"
 fi
 stop_vigild
@@ -95,7 +95,7 @@ ready() {
 	is /runs/svc/health/level OK && is /runs/evil/health/level OK && is /runs/disk/health/level WARNING &&
 		ctl get /daemons/mean/values/speed/ring 2>/dev/null | grep -c '[0-9]' | grep -qv '^[01]$'
 }
-check "the daemons of the page are up" wait_for 30 ready
+check "the daemons for the page are OK or WARNING as expected" wait_for 30 ready
 
 # --- without a script -----------------------------------------------------------------------------
 
@@ -109,40 +109,40 @@ check "each row has a bar of the last 24 hours, with its meaning in words" has '
 check "the page says its version" has "vigil $(ctl -q version | sed 's/[^0-9]*\([0-9.]*\).*/\1/')"
 check "the page says its host" has "<h1>$(hostname)</h1>"
 check "the page says since when vigild runs" has 'up <time'
-check "text of strangers is text" has '&lt;script&gt;document.title'
-check "text of strangers is nothing else" eval '! grep -qE "<(script>|img|b>)" "$work/page"'
-check "every mark of the page is filled in" eval '! grep -qE "\{\{|@style@|@script@" "$work/page"'
+check "markup in the text of a plugin is escaped" has '&lt;script&gt;document.title'
+check "markup in the text of a plugin makes no element" eval '! grep -qE "<(script>|img|b>)" "$work/page"'
+check "the page contains no placeholder of its template" eval '! grep -qE "\{\{|@style@|@script@" "$work/page"'
 check "all links of the page are relative" eval '! grep -oE "(href|src|action)=\"[^\"]*\"" "$work/page" | grep -qE "\"(/|[a-z]+://)"'
 nonce() { curl -s -D - -o /dev/null "$at/" | tr -d '\r' | sed -n "s/^Content-Security-Policy:.*script-src 'nonce-\([0-9a-f]*\)'.*/\1/p"; }
-check "no two answers share a nonce" [ "$(nonce)" != "$(nonce)" ]
-check "the nonce has more than 32 digits" [ "$(nonce | wc -c)" -gt 32 ]
-check "the policy allows nothing that is inline" eval '! curl -s -D - -o /dev/null "$at/" | grep -i content-security | grep -q unsafe'
+check "two responses have different nonces" [ "$(nonce)" != "$(nonce)" ]
+check "the nonce has at least 32 digits" [ "$(nonce | wc -c)" -gt 32 ]
+check "the Content-Security-Policy does not allow inline scripts or styles" eval '! curl -s -D - -o /dev/null "$at/" | grep -i content-security | grep -q unsafe'
 
 curl -s "$at/?daemon=disk" >"$work/page"
 check "the details of a daemon are a page that needs no script" has '<tr role="row" class="detail" data-of="disk">'
-check "that page has no other daemon" [ "$(grep -c 'data-name=' "$work/page")" = 1 ]
-check "that page leads back to all daemons" has '<a id="all" href="./">'
+check "the page of one daemon shows no other daemon" [ "$(grep -c 'data-name=' "$work/page")" = 1 ]
+check "the page of one daemon links to all daemons" has '<a id="all" href="./">'
 check "the details have the whole text" has 'xxx the end</p>'
 check "the details keep the lines of a long text" eval "grep -qx '<pre tabindex=\"0\">/srv   18.8 GB  of  33.6 GB' '$work/page' || has '/srv   18.8 GB  of  33.6 GB'"
 check "the details escape a long text" has '/home &lt;b&gt;full&lt;/b&gt;</pre>'
 check "values have their units and thresholds" has 'WARNING at 80 %, CRITICAL at 90 %'
-check "a large value is scaled and has its digits beside it" has '<span title="18814599168 B">18.81 GB</span>'
-check "a daemon that is not there is 404" [ "$(curl -s -o /dev/null -w '%{http_code}' "$at/?daemon=none")" = 404 ]
+check "a large value is scaled and has its exact value as a title" has '<span title="18814599168 B">18.81 GB</span>'
+check "the page of an unknown daemon is 404" [ "$(curl -s -o /dev/null -w '%{http_code}' "$at/?daemon=none")" = 404 ]
 curl -s "$at/?daemon=svc" >"$work/page"
 check "the details of a service say its state" has '<dt>Service</dt><dd>some-service running, run by command'
 check "the details have the history" has '<h3>History</h3>'
 curl -s "$at/?daemon=mean" >"$work/page"
-check "a plot has its unit from the value that it is of" grep -qE '<span class="last">1 kB|<span class="last">1000 B' "$work/page"
+check "a plot has the unit of its value" grep -qE '<span class="last">1 kB|<span class="last">1000 B' "$work/page"
 check "a plot says its time span" grep -qE 'over [0-9.]+ s' "$work/page"
 check "a plot has labels on its axis" grep -qE '<div class="y" aria-hidden="true"><span>[0-9.]+ k?B</span>' "$work/page"
 curl -s "$at/?find=EVI" >"$work/page"
-check "daemons are found by name without a script" eval 'has "data-name=\"evil\"" && ! has "data-name=\"svc\""'
+check "the search by name works without a script" eval 'has "data-name=\"evil\"" && ! has "data-name=\"svc\""'
 curl -s "$at/?find=%3Cb%3E" >"$work/page"
-check "what is searched for is escaped, and that nothing was found is said" eval 'has "value=\"&lt;b&gt;\"" && has "<p id=\"none\" >"'
+check "a search text is escaped, and the page says that nothing was found" eval 'has "value=\"&lt;b&gt;\"" && has "<p id=\"none\" >"'
 
 # --- in a browser ---------------------------------------------------------------------------------
 
-VIGIL_SHOTS=${VIGIL_SHOTS:-} timeout 400 python3 - "$at" "$work" "$vigilctl" <<'P' || not_ok "the browser's part came to its end"
+VIGIL_SHOTS=${VIGIL_SHOTS:-} timeout 400 python3 - "$at" "$work" "$vigilctl" <<'P' || not_ok "the browser's part of the test ran to its end"
 import http.client, http.server, os, subprocess, sys, threading
 sys.path.insert(0, os.environ["top_srcdir"] + "/tests/system")
 from browser import Browser
@@ -184,98 +184,98 @@ with Browser() as b:
     check("columns and rows have heads", b.run("""return document.querySelectorAll('thead th[scope=col]').length === 5
         && document.querySelectorAll('tbody th[scope=row]').length === 6"""))
     headline = 'document.getElementById("headline").textContent'
-    check("the headline has what needs attention", b.run("return " + headline) == "1 warning")
+    check("the headline counts the daemons that need attention", b.run("return " + headline) == "1 warning")
 
     b.requests()
     open(work + "/down", "w").close()
-    check("a service that stops is shown as CRITICAL, and why",
+    check("a service that stops is shown as CRITICAL, with the reason",
         b.wait_for(f'/CRITICAL.*some-service is stopped.*; its restart failed/s.test({cell("svc", "health")})'))
-    check("the restart that failed is shown", b.wait_for(f'/1.*1 failed/s.test({cell("svc", "restarts")})'))
-    check("the next try is shown", b.wait_for(f'/next try in 59 min/.test({cell("svc", "health")})'))
+    check("the page shows the restart that failed", b.wait_for(f'/1.*1 failed/s.test({cell("svc", "restarts")})'))
+    check("the page shows the time of the next try", b.wait_for(f'/next try in 59 min/.test({cell("svc", "health")})'))
     check("the daemon that became CRITICAL is moved to the top", b.wait_for(ORDER + '.startsWith("svc,disk,")'))
-    check("the headline follows", b.wait_for(headline + ' === "1 critical, 1 warning"'))
-    check("the title follows", b.run("return document.title").startswith("(2) vigil on "))
-    check("a screen reader is told", b.wait_for('/svc.*CRITICAL/.test(document.getElementById("news").textContent)'))
-    check("no change was fetched by a request of its own", b.requests() == [], b.requests())
+    check("the headline counts a daemon that became CRITICAL", b.wait_for(headline + ' === "1 critical, 1 warning"'))
+    check("the title counts a daemon that became CRITICAL", b.run("return document.title").startswith("(2) vigil on "))
+    check("a change is announced to a screen reader", b.wait_for('/svc.*CRITICAL/.test(document.getElementById("news").textContent)'))
+    check("changes arrive over the stream, without another request", b.requests() == [], b.requests())
 
     ctl("pause", "svc", "--for", "2h", "--reason", "<b>work</b>")
-    check("a pause is shown where the level is: until when, by whom and why",
+    check("the health column shows a pause with its end, its user and its reason",
         b.wait_for(f'/PAUSED.*until .*1 h 59 min more.*by .*<b>work<.b>/s.test({cell("svc", "health")})'))
-    check("what is wrong during the pause is shown", b.run(f'return /at present CRITICAL: some-service/.test({cell("svc", "health")})'))
+    check("a paused daemon shows its present level and text", b.run(f'return /at present CRITICAL: some-service/.test({cell("svc", "health")})'))
     ctl("resume", "svc")
     os.unlink(work + "/down")
-    check("the service that runs again is OK", b.wait_for(f'/OK.*running/s.test({cell("svc", "health")})'))
-    check("the bar still has the CRITICAL of before", b.run(f"""return ({ROW})("svc").querySelector("rect.bad") !== null"""))
+    check("a service that runs again is shown as OK", b.wait_for(f'/OK.*running/s.test({cell("svc", "health")})'))
+    check("the bar of the last 24 hours still shows the CRITICAL time", b.run(f"""return ({ROW})("svc").querySelector("rect.bad") !== null"""))
 
     # Keyboard.
     b.run("document.activeElement.blur()")
     b.press(SLASH)
-    check("the key / goes to the search", b.run('return document.activeElement.id') == "find")
+    check("the key / moves the focus to the search", b.run('return document.activeElement.id') == "find")
     b.press("GAU")
-    check("only the daemons with that name are shown", b.run("return " + ORDER) == "gauge", b.run("return " + ORDER))
+    check("the search shows only the daemons with that name", b.run("return " + ORDER) == "gauge", b.run("return " + ORDER))
     b.press(ENTER)
-    check("Enter opens the first one that was found", b.wait_for(f'({DETAIL})("gauge")'))
+    check("Enter opens the first daemon that was found", b.wait_for(f'({DETAIL})("gauge")'))
     check("the opened row has the focus", b.run('return document.activeElement.textContent') == "gauge")
-    check("the opened row says so to a screen reader", b.run('return document.activeElement.getAttribute("aria-expanded")') == "true")
+    check("an opened row has aria-expanded for a screen reader", b.run('return document.activeElement.getAttribute("aria-expanded")') == "true")
     b.press(ESCAPE)
     check("Escape shows all daemons again", b.run("return " + ORDER).count(",") == 5)
     b.run("""document.querySelector('#rows a').focus()""")
     b.press(DOWN)
     check("the arrow keys go from row to row", b.run('return document.activeElement.closest("tr") === document.querySelectorAll("#rows tr[data-name]")[1]'))
     b.press(SLASH + "nothing-has-this-name")
-    check("that no name was found is said", b.run('return !document.getElementById("none").hidden'))
+    check("the page says that no name was found", b.run('return !document.getElementById("none").hidden'))
     b.press(ESCAPE)
 
     # Details.
-    check("the opened row has values and history", b.wait_for(f'/History.*Values.*speed\\s+1000 B/s.test({detail("gauge")})'))
+    check("an opened row has values and history", b.wait_for(f'/History.*Values.*speed\\s+1000 B/s.test({detail("gauge")})'))
     write("number", "2000\n")
-    check("the opened row follows its values", b.wait_for(f'/speed\\s+2000 B/.test({detail("gauge")})'))
-    check("the focus stays when the opened row is filled anew", b.run('return document.activeElement !== document.body || true'))
+    check("an opened row shows new values", b.wait_for(f'/speed\\s+2000 B/.test({detail("gauge")})'))
+    check("the focus stays when an opened row is updated", b.run('return document.activeElement !== document.body || true'))
     b.run(f'({ROW})("mean").querySelector("a").click()')
     check("a click opens the plots", b.wait_for(f'({DETAIL})("mean")?.querySelector("figure path")'))
-    check("a plot moves with its numbers", b.wait_for(f'/2 kB/.test(({DETAIL})("mean").querySelector(".last").textContent)'))
+    check("a plot shows new numbers", b.wait_for(f'/2 kB/.test(({DETAIL})("mean").querySelector(".last").textContent)'))
     check("a plot has labels for values and times", b.run(
         f"""const f = ({DETAIL})("mean").querySelector("figure");
         return f.querySelectorAll(".y span").length > 1 && /ago/.test(f.querySelector(".x").textContent)"""))
     open(work + "/broken", "w").close()
     check("values that are no longer current are shown as stale",
         b.wait_for(f'({DETAIL})("gauge")?.querySelector(".values.stale .mark")?.textContent === "stale"'))
-    check("a plot of them is shown as stale", b.wait_for(f'({DETAIL})("mean")?.querySelector("figure.stale .mark")'))
+    check("a plot of stale values is shown as stale", b.wait_for(f'({DETAIL})("mean")?.querySelector("figure.stale .mark")'))
     os.unlink(work + "/broken")
-    check("values that are current again are not stale", b.wait_for(f'({DETAIL})("gauge") && !({DETAIL})("gauge").querySelector(".stale")'))
+    check("values that are current again are not shown as stale", b.wait_for(f'({DETAIL})("gauge") && !({DETAIL})("gauge").querySelector(".stale")'))
     b.run(f'({ROW})("disk").querySelector("a").click()')
     check("a long text keeps its lines", b.wait_for(f'/^.srv   18.8 GB  of  33.6 GB\\n.home <b>full<.b>$/m.test(({DETAIL})("disk")?.querySelector("pre")?.textContent)'))
     b.run(f'({ROW})("disk").querySelector("a").click()')
     check("a second click closes the row", b.run(f'return ({DETAIL})("disk") === null'))
 
-    check("markup of strangers is shown as text", b.run(f'return {cell("evil", "health")}').find('<script>document.title = "bent"</script><img') > 0)
-    check("no element came of it", b.run('return document.querySelectorAll("#rows script, #rows img, #rows b").length') == 0)
+    check("markup in the text of a plugin is shown as text", b.run(f'return {cell("evil", "health")}').find('<script>document.title = "bent"</script><img') > 0)
+    check("markup in the text of a plugin makes no element in the table", b.run('return document.querySelectorAll("#rows script, #rows img, #rows b").length') == 0)
 
     with open(work + "/vigil.conf") as file:
         conf = file.read()
     write("vigil.conf", conf.replace("evil = yes", "evil = no\nfresh = yes") + "[daemon:fresh]\nmodule = exec\ncommand = /bin/true\n")
     ctl("reload")
-    check("a new daemon gets a row", b.wait_for(f'({ROW})("fresh")'))
-    check("a daemon that is gone has none", b.wait_for(f'!({ROW})("evil")'))
+    check("a new daemon gets a row after a reload", b.wait_for(f'({ROW})("fresh")'))
+    check("a removed daemon has no row after a reload", b.wait_for(f'!({ROW})("evil")'))
     check("the rows are in the order of their severity and names", b.wait_for(ORDER + ' === "disk,fresh,gauge,http,mean,svc"'), b.run("return " + ORDER))
-    check("the page was never loaded anew", b.run("return window.mark") == 1)
+    check("the page was never reloaded", b.run("return window.mark") == 1)
 
-    # Degraded: the state cannot be written.
+    # vigild is degraded because it cannot write the state.
     os.rename(work + "/state", work + "/moved")
     open(work + "/state", "w").close()
     ctl("pause", "svc")
     ctl("resume", "svc")
-    check("a row says what vigild is degraded for", b.wait_for(
+    check("a row says why vigild is degraded", b.wait_for(
         f'/DEGRADED.*state.json cannot be written/s.test({cell("(vigild) state", "health")})'))
-    check("that row is the first one", b.run("return " + ORDER).startswith("(vigild) state,"))
+    check("the row of a degraded vigild is the first one", b.run("return " + ORDER).startswith("(vigild) state,"))
     check("the headline says that vigild is degraded", b.wait_for(f'/vigild is degraded/.test({headline})'))
 
     for width, height in (1280, 900), (390, 800):
         for scheme in "light", "dark":
             b.look(width, height, scheme)
-            check(f"nothing sticks out at {width} pixels, {scheme}",
+            check(f"the page needs no horizontal scrolling at {width} pixels, {scheme}",
                 b.run("return document.documentElement.scrollWidth <= window.innerWidth"))
-            # WCAG 2: text against what is behind it.
+            # WCAG 2: the contrast of a text with its background.
             ratio = b.run("""
                 const channel = (c) => (c /= 255) <= .04045 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4;
                 const light = (c) => .2126 * channel(c[0]) + .7152 * channel(c[1]) + .0722 * channel(c[2]);
@@ -290,16 +290,16 @@ with Browser() as b:
                     least = Math.min(least, (Math.max(a, g) + .05) / (Math.min(a, g) + .05));
                 }
                 return least""")
-            check(f"each text stands out from its ground at {width} pixels, {scheme} ({ratio:.1f} to 1)", ratio >= 4.5)
+            check(f"each text has a contrast of at least 4.5 to its background at {width} pixels, {scheme} ({ratio:.1f} to 1)", ratio >= 4.5)
             if os.environ.get("VIGIL_SHOTS"):
                 b.screenshot(f"{os.environ['VIGIL_SHOTS']}/page-{width}-{scheme}.png")
 
     # The page of one daemon.
     b.open(at + "/?daemon=mean")
-    check("the page of one daemon is live as well", b.wait_for('document.getElementById("link").textContent === "live"'))
-    check("it shows that daemon alone", b.run("return " + ORDER) == "mean")
+    check("the page of one daemon is live", b.wait_for('document.getElementById("link").textContent === "live"'))
+    check("the page of one daemon shows only that daemon in a browser", b.run("return " + ORDER) == "mean")
 
-    # Below a path of a reverse proxy, which takes the path off.
+    # Below a path of a reverse proxy, which removes the path.
     outside = []
 
     class Proxy(http.server.BaseHTTPRequestHandler):
@@ -338,11 +338,11 @@ with Browser() as b:
     b.open(below)
     check("the page is live below a path of a reverse proxy", b.wait_for('document.getElementById("link").textContent === "live"'))
     b.run(f'({ROW})("disk").querySelector("a").click()')
-    check("a row opens below that path", b.wait_for(f'({DETAIL})("disk")'))
-    check("every link of the page is below that path", b.run(
+    check("a row opens below a path of a reverse proxy", b.wait_for(f'({DETAIL})("disk")'))
+    check("every link of the page is below the path of the reverse proxy", b.run(
         'return Array.from(document.querySelectorAll("a[href], form[action]"), (e) => e.href || e.action)'
         f'.every((u) => u.startsWith("{below}"))'))
-    check("nothing was asked for outside of that path", [u for u in outside if u != "/favicon.ico"] == [], outside)
+    check("the page requests nothing outside of the path of the reverse proxy", [u for u in outside if u != "/favicon.ico"] == [], outside)
     proxy.shutdown()
 
     b.cdp("Emulation.setScriptExecutionDisabled", value=True)
@@ -353,8 +353,8 @@ with Browser() as b:
     text = b.call("GET", b.session + f"/element/{text}/text")
     check("a click opens the details in a browser that runs no script", "some-service" in text and "History" in text, text)
 
-    check("nothing was fetched from elsewhere", [u for u in b.requests() if not u.startswith((at + "/", below, "data:"))] == [])
-    check("the console is silent", b.log("browser") == [], b.log("browser"))
+    check("the page fetches nothing from another server", [u for u in b.requests() if not u.startswith((at + "/", below, "data:"))] == [])
+    check("the console of the browser has no messages", b.log("browser") == [], b.log("browser"))
 sys.exit(failed != 0)
 P
 [ "$failed" -eq 0 ] || tail -30 "$work/log"

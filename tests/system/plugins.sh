@@ -1,6 +1,6 @@
 #!/bin/bash
-# Debian's Nagios plugins, each run for real: what arrives at `vigilctl check`, at /metrics and at a real
-# icinga2 is what the plugin printed.  A wrapper records the bytes of the one run that vigild makes.
+# Debian's Nagios plugins, each run for real.  `vigilctl check`, /metrics and a real icinga2 must show
+# exactly what the plugin printed.  A wrapper records the output of the single run that vigild makes.
 . "$(dirname "$0")/lib.sh" || exit 1
 . "$here/icinga-lib.sh" || exit 1
 
@@ -15,7 +15,7 @@ if [ "${1:-}" != inside ]; then
 	plugins_work=$(mktemp -d)
 	trap 'rm -rf "$plugins_work"' EXIT
 	chmod 755 "$plugins_work"
-	# The others are unpacked, not installed, with the libraries that they need.
+	# The other packages are unpacked, not installed, with the libraries that they need.
 	(
 		cd "$plugins_work" || exit
 		for package in monitoring-plugins-standard liburiparser1 libdbi1 libmariadb3 libradcli4 libpq5 libnet-snmp-perl fping; do
@@ -104,7 +104,7 @@ wait_for 20 grep -q up "$work/servers.out"
 # --- the plugins ----------------------------------------------------------------------------------
 
 mkdir "$work/out" "$work/files"
-# record NAME COMMAND...: runs the command, keeps what it printed and its exit code, and hands both on
+# record NAME COMMAND...: runs the command, stores its output and its exit code, and passes both on
 cat >"$work/record" <<R
 #!/bin/bash
 name=\$1; shift
@@ -130,7 +130,7 @@ P
 chmod 755 "$work/files/three"
 
 names=() commands=()
-# plugin NAME COMMAND...: a daemon of that name, where its program is there
+# plugin NAME COMMAND...: adds a daemon of that name if its program exists
 plugin() {
 	[ -x "$2" ] || { echo "SKIP: $1: there is no ${2##*/}"; return; }
 	names+=("$1"); shift
@@ -246,7 +246,7 @@ for (name in [ $(printf '"%s", ' "${names[@]}") ]) {
 		max_check_attempts = 1 }
 }
 C
-check "the master is up" start_master
+check "the Icinga master starts" start_master
 echo s >"$work/password"; chmod 600 "$work/password"
 {
 	printf '[daemons]\nmaster = yes\nweb = yes\n'
@@ -261,9 +261,9 @@ echo s >"$work/password"; chmod 600 "$work/password"
 } | write_conf
 start_vigild
 all_have_run() { local name; for name in "${names[@]}"; do [ -e "$work/out/$name.out" ] || return 1; done; }
-check "all ${#names[@]} plugins have run" wait_for 120 all_have_run
+check "vigild has run all ${#names[@]} plugins" wait_for 120 all_have_run
 
-# --- what arrived ---------------------------------------------------------------------------------
+# --- compare --------------------------------------------------------------------------------------
 
 mkdir "$work/check"
 for name in "${names[@]}"; do
@@ -277,14 +277,14 @@ has_all() {
 }
 check "the master has a result of each plugin" wait_for 60 has_all
 python3 -c 'import urllib.request; print(urllib.request.urlopen("http://127.0.0.1:15669/metrics").read().decode(), end="")' >"$work/metrics"
-# Reads what a plugin printed by the rules of the plugin guidelines, by itself.  Blanks around the status line
-# and at the end of a line are no part of it, to Nagios and Icinga either.
+# Parses the output of a plugin by the rules of the plugin guidelines, independently of vigil.  Blanks
+# around the status line and at the end of a line do not count, as in Nagios and Icinga.
 cat >"$work/compare.py" <<'P'
 import json, os, re, sys
 from decimal import Decimal
 work, failed = sys.argv[1], 0
 number = r"-?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
-def canonical(field): # a number is what it is worth, exactly; what is around it stays
+def canonical(field): # numbers become exact decimals; the text around them stays
     return re.sub(number, lambda m: format(Decimal(m.group()).normalize(), "f"), field)
 item = re.compile(r"('(?:[^']|'')*'|[^\s'=][^\s=]*)=(" + number + r")([^;\s]*)((?:;[^;\s]*)*)(?=\s|$)")
 def items(text): # label, value, unit, thresholds and range
@@ -318,7 +318,7 @@ def say(ok, text, *why):
     print("ok - " + text if ok else "not ok - " + text)
     for w in why if not ok else (): print("   ", w)
     failed += not ok
-def last(data): # of two values with one label the last counts
+def last(data): # the last of two values with one label counts
     return list({d[0]: d for d in data}.values())
 services = {s["attrs"]["name"]: s["attrs"]["last_check_result"] for s in json.load(open(work + "/services.json"))["results"]}
 metrics, levels = {}, {}
@@ -328,7 +328,7 @@ for line in open(work + "/metrics"):
     m = re.match(r'vigil_daemon_health\{daemon="([^"]*)".* (\d)$', line)
     if m: levels[m[1]] = int(m[2])
 for name in sys.argv[2:]:
-    if not os.path.exists(work + "/out/%s.out" % name): say(False, "%s: the plugin has ended" % name); continue
+    if not os.path.exists(work + "/out/%s.out" % name): say(False, "%s: the plugin has exited" % name); continue
     printed = open(work + "/out/%s.out" % name, "rb").read().decode()
     code = int(open(work + "/out/%s.code" % name).read())
     if not printed.strip():
@@ -344,7 +344,7 @@ for name in sys.argv[2:]:
     out = open(work + "/check/%s.out" % name).read().rstrip("\n")
     first, _, tail = out.partition("\n")
     text, bar, perf = first.partition(" | ")
-    # A bar begins performance data to whoever reads a plugin, so check prints a bar in a text as a slash.
+    # A reader of plugin output takes a bar as the start of performance data, so check prints a slash for it.
     same("check", int(open(work + "/check/%s.code" % name).read()), text, tail, items(perf), lambda t: t.replace("|", "/"))
     r = services[name]
     text, _, tail = r["output"].partition("\n")
@@ -357,6 +357,6 @@ for name in sys.argv[2:]:
 sys.exit(failed > 0)
 P
 python3 "$work/compare.py" "$work" "${names[@]}" || failed=$((failed + 1))
-check "vigild stops" stop_vigild
+check "vigild stops when it receives SIGTERM" stop_vigild
 [ "$failed" -eq 0 ] || tail -40 "$work/log"
 finish

@@ -1,7 +1,7 @@
 #!/bin/bash
-# vigild as an ordinary user: the shipped unit with vigil-user.conf beside it, the user of the
-# shipped sysusers, the shipped rule under the real polkitd.  It restarts what the rule names, is
-# denied all else, and says which line would allow it.
+# vigild as an ordinary user: the shipped unit with vigil-user.conf, the user of the shipped sysusers
+# file, and the shipped rule under the real polkitd.  vigild restarts the units that the rule names,
+# is denied everything else, and says which line would allow it.
 . "$(dirname "$0")/lib.sh" || exit 1
 
 if [ -z "${VIGIL_IN_SYSTEMD:-}" ]; then
@@ -12,7 +12,7 @@ if [ -z "${VIGIL_IN_SYSTEMD:-}" ]; then
 	install_staged
 	before=$(md5sum /etc/passwd /etc/group; find /etc/polkit-1 -type f -exec md5sum {} +)
 	"$here/in-systemd.sh" bash "$0" || exit
-	check "the machine's own users and rules are as they were" [ "$before" = \
+	check "the machine's users and polkit rules are unchanged" [ "$before" = \
 		"$(md5sum /etc/passwd /etc/group; find /etc/polkit-1 -type f -exec md5sum {} +)" ]
 	finish
 fi
@@ -29,19 +29,19 @@ trap 'systemctl stop vigil 2>/dev/null' EXIT
 units=/run/systemd/system
 rules=/etc/polkit-1/rules.d/50-vigil.rules
 
-# --- a user and a folder of rules that are not the machine's --------------------------------------
+# --- a user and a folder of rules only for this test ----------------------------------------------
 cp -p /etc/passwd /etc/group $work/root/etc
 sed -i '/^vigil:/d' $work/root/etc/passwd $work/root/etc/group
-check "sysusers makes the user" systemd-sysusers --root=$work/root "$sysusers"
-check "which is locked out of logging in" grep -q '^vigil:.*nologin$' $work/root/etc/passwd
-check "and a group of that name" grep -q '^vigil:' $work/root/etc/group
+check "systemd-sysusers creates the user vigil" systemd-sysusers --root=$work/root "$sysusers"
+check "the user vigil cannot log in" grep -q '^vigil:.*nologin$' $work/root/etc/passwd
+check "systemd-sysusers creates the group vigil" grep -q '^vigil:' $work/root/etc/group
 mount --bind $work/root/etc/passwd /etc/passwd
 mount --bind $work/root/etc/group /etc/group
 mount --bind $work/rules.d /etc/polkit-1/rules.d
 mount -t tmpfs tmpfs /var/lib
 chmod 755 $work $work/rules.d
 
-# What is shipped, where an ordinary user can read it, and a configuration of our own.
+# The shipped files, where an ordinary user can read them, and a configuration for this test.
 cp -r "$vigild" "$vigilctl" "$modules" $work
 vigilctl=$work/vigilctl
 shipped() {
@@ -90,82 +90,82 @@ of() { sed -n "s/^$2:[[:space:]]*//p" "/proc/$1/status"; }
 owner() { stat -c %U "$1"; }
 allowed=/daemons/allowed/service_state other=/daemons/other/service_state
 systemctl daemon-reload
-check "polkitd runs" systemctl start polkit
+check "polkitd starts" systemctl start polkit
 
 # --- from root to user ----------------------------------------------------------------------------
-check "as root it starts" systemctl start vigil allowed other
-check "and sees the units" wait_for 15 is $allowed/value running
+check "vigild starts as root" systemctl start vigil allowed other
+check "vigild as root sees that the unit is running" wait_for 15 is $allowed/value running
 crash "$(main_pid allowed)"
-check "and restarts one" wait_for 15 is $allowed/restarts 1
+check "vigild as root restarts a unit that crashed" wait_for 15 is $allowed/restarts 1
 systemctl stop vigil
-check "what it keeps is root's" [ "$(owner /var/lib/vigil/state.json)" = root ]
+check "the state file of vigild as root belongs to root" [ "$(owner /var/lib/vigil/state.json)" = root ]
 mkdir $units/vigil.service.d
 shipped "$docdir/vigil-user.conf" >$units/vigil.service.d/user.conf
 systemctl daemon-reload
-check "with vigil-user.conf it starts and says READY" systemctl start vigil
+check "vigild starts with vigil-user.conf and reports READY" systemctl start vigil
 pid=$(main_pid vigil)
-check "as the user vigil" [ "$(owner "/proc/$pid")" = vigil ]
-check "with no capability at all" [ "$(of "$pid" CapBnd):$(of "$pid" CapEff)" = 0000000000000000:0000000000000000 ]
-check "which can gain none" [ "$(of "$pid" NoNewPrivs)" = 1 ]
-check "the socket, the pipe and the state are its own" [ "$(owner /run/vigil/control.sock):$(
+check "vigild with vigil-user.conf runs as the user vigil" [ "$(owner "/proc/$pid")" = vigil ]
+check "vigild with vigil-user.conf has no capabilities" [ "$(of "$pid" CapBnd):$(of "$pid" CapEff)" = 0000000000000000:0000000000000000 ]
+check "vigild with vigil-user.conf cannot gain capabilities" [ "$(of "$pid" NoNewPrivs)" = 1 ]
+check "the socket, the pipe and the state belong to the user vigil" [ "$(owner /run/vigil/control.sock):$(
 	owner /run/vigil/control.pipe):$(owner /var/lib/vigil/state.json)" = vigil:vigil:vigil ]
-check "it knows what it knew as root" is $allowed/restarts 1
-check "a plugin runs as that user" wait_for 15 is /daemons/id/output vigil
+check "vigild as the user vigil reads the state from its time as root" is $allowed/restarts 1
+check "a plugin of vigild as the user vigil runs as that user" wait_for 15 is /daemons/id/output vigil
 
-# --- what a user may do of itself: look -----------------------------------------------------------
-check "it sees a unit run" wait_for 15 is $allowed/value running
-check "under the pid that systemd tells" is $allowed/pid "$(main_pid allowed)"
+# --- what the user may do without a rule: query ---------------------------------------------------
+check "vigild as the user vigil sees that the unit is running" wait_for 15 is $allowed/value running
+check "vigild as the user vigil has the pid of the unit from systemd" is $allowed/pid "$(main_pid allowed)"
 crash "$(main_pid allowed)" "$(main_pid other)"
-check "a crash is seen" wait_for 15 is $allowed/value failed
-check "the rule as shipped lets it do nothing" wait_for 15 is $allowed/last_error/kind denied
+check "vigild as the user vigil sees that a unit crashed" wait_for 15 is $allowed/value failed
+check "the shipped rule denies all restarts" wait_for 15 is $allowed/last_error/kind denied
 
-# --- what the rule names --------------------------------------------------------------------------
+# --- units that the rule names --------------------------------------------------------------------
 cp "$docdir/50-vigil.rules" $work/new
 sed -i 's|// "icinga2.service",|"allowed.service",|' $work/new
-check "a unit is named in the rule" grep -q '^	"allowed.service",$' $work/new
+check "the rule names one unit" grep -q '^	"allowed.service",$' $work/new
 mv $work/new $work/rules.d/50-vigil.rules
-check "polkitd takes it up, and the crashed unit is restarted" wait_for 30 back 0
-check "the restart worked" wait_for 15 is $allowed/restart_error 0
+check "a crashed unit is restarted when polkitd has read the rule" wait_for 30 back 0
+check "the restart that the rule allows succeeds" wait_for 15 is $allowed/restart_error 0
 for round in 1 2; do
 	old=$(main_pid allowed)
 	crash "$old"
-	check "round $round: crashed, it is back" wait_for 20 back "$old"
+	check "round $round: a crashed unit that the rule names is restarted" wait_for 20 back "$old"
 done
 systemctl stop allowed
-check "stopped, it is started" wait_for 20 back 0
+check "a stopped unit that the rule names is started" wait_for 20 back 0
 
-# --- and what it does not -------------------------------------------------------------------------
-check "the other unit is denied" wait_for 15 is $other/last_error/kind denied
-check "and stays as it was" failed other
+# --- units that the rule does not name ------------------------------------------------------------
+check "the restart of a unit that the rule does not name is denied" wait_for 15 is $other/last_error/kind denied
+check "a unit whose restart was denied stays failed" failed other
 says() { grep -qF "$1" <<<"$2"; }
 hint="polkit does not let vigil restart other.service: add \"other.service\" to vigil_units in $rules"
-check "the state has the hint" says "$hint" "$(get $other/last_error/text)"
-check "health says that it was denied" grep -qE '(was|were) denied; ' <(get /runs/other/health/text)
-check "explain has it" says "$hint" "$(ctl explain other)"
-check "and that it was denied" grep -q '^....-..-.. ..:..:.. [^ ]*  restart [0-9]*: denied: ' <(ctl explain other)
-check "the log has both" says "$hint" "$(journalctl -u vigil | grep 'other: .*(denied')"
+check "the state has a hint which line would allow the restart" says "$hint" "$(get $other/last_error/text)"
+check "the health says that the restart was denied" grep -qE '(was|were) denied; ' <(get /runs/other/health/text)
+check "explain has a hint which line would allow the restart" says "$hint" "$(ctl explain other)"
+check "the history says that the restart was denied" grep -q '^....-..-.. ..:..:.. [^ ]*  restart [0-9]*: denied: ' <(ctl explain other)
+check "the log has the denial and the hint" says "$hint" "$(journalctl -u vigil | grep 'other: .*(denied')"
 sed -i 's|^ExecStart=.*|ExecStart=/bin/false\nType=oneshot|' $units/allowed.service
 systemctl daemon-reload
 crash "$(main_pid allowed)"
-check "a restart that fails is told apart: failed" wait_for 20 is $allowed/last_error/kind failed
-check "without a hint" eval '! says polkit "$(get $allowed/last_error/text)"'
+check "the error of a restart that fails is failed, not denied" wait_for 20 is $allowed/last_error/kind failed
+check "the error of a restart that fails has no hint about polkit" eval '! says polkit "$(get $allowed/last_error/text)"'
 
 may() { as "$1" busctl call org.freedesktop.systemd1 /org/freedesktop/systemd1 \
 	org.freedesktop.systemd1.Manager "$2" ss "$3" replace >/dev/null 2>&1; }
 sed -i '/^Type/d; s|^ExecStart=.*|ExecStart=/bin/sleep 1000000|' $units/allowed.service
 systemctl daemon-reload
 systemctl reset-failed allowed
-check "the user may restart the unit named" may vigil RestartUnit allowed.service
-check "and start it" may vigil StartUnit allowed.service
+check "the user vigil may restart the unit that the rule names" may vigil RestartUnit allowed.service
+check "the user vigil may start the unit that the rule names" may vigil StartUnit allowed.service
 for verb in StopUnit ReloadUnit ReloadOrRestartUnit; do
-	check "but no $verb" eval '! may vigil $verb allowed.service'
+	check "the user vigil may not call $verb for the unit that the rule names" eval '! may vigil $verb allowed.service'
 done
-check "nor restart another" eval '! may vigil RestartUnit other.service'
-check "nor may another user restart it" eval '! may daemon RestartUnit allowed.service'
-check "nor may vigil act otherwise" eval '! as vigil busctl call org.freedesktop.systemd1 \
+check "the user vigil may not restart another unit" eval '! may vigil RestartUnit other.service'
+check "another user may not restart the unit that the rule names" eval '! may daemon RestartUnit allowed.service'
+check "the user vigil may not reload systemd" eval '! as vigil busctl call org.freedesktop.systemd1 \
 	/org/freedesktop/systemd1 org.freedesktop.systemd1.Manager Reload 2>/dev/null'
 
-# --- systemd's start limit: a verb of its own -----------------------------------------------------
+# --- systemd's start limit, which needs another verb in the rule ----------------------------------
 cat >$units/limited.service <<UNIT
 [Unit]
 StartLimitBurst=1
@@ -176,18 +176,18 @@ UNIT
 systemctl daemon-reload
 systemctl start limited
 sed -i 's|"allowed.service",|"allowed.service", "limited.service",|' $work/rules.d/50-vigil.rules
-check "root may register a daemon" ctl -q -c $work/conf/vigil.conf register limited \
+check "root may register a daemon with vigild as the user vigil" ctl -q -c $work/conf/vigil.conf register limited \
 	module=service service=limited interval=1s backoff=0 reset_failed=yes
 limited=/daemons/limited/service_state
-check "it is taken up" wait_for 15 is $limited/value running
+check "the registered unit is running" wait_for 15 is $limited/value running
 crash "$(main_pid limited)"
-check "over its limit and not let to clear it, the hint names the verb" wait_for 20 \
+check "if clearing the start limit is denied, the hint names the verb" wait_for 20 \
 	eval 'says "polkit does not let vigil reset-failed limited.service: add \"reset-failed\" to vigil_verbs in $rules" \
 		"$(get $limited/last_error/text)"'
 sed -i 's|"restart"\]|"restart", "reset-failed"]|' $work/rules.d/50-vigil.rules
-check "with the verb it is cleared and restarted" wait_for 30 is $limited/restart_error 0
+check "with the verb in the rule, the start limit is cleared and the unit restarted" wait_for 30 is $limited/restart_error 0
 
-# --- an upgrade: its lock is in a file that only root may open ------------------------------------
+# --- an upgrade, whose lock is a file that only root may open -------------------------------------
 if command -v python3 >/dev/null; then
 	mkdir -m 755 /var/lib/dpkg
 	(umask 027; : >/var/lib/dpkg/lock-frontend)
@@ -196,53 +196,53 @@ file = open("/var/lib/dpkg/lock-frontend", "w")
 fcntl.lockf(file, fcntl.LOCK_EX)
 open(sys.argv[1], "w")
 sys.stdin.read()' $work/locked)
-	check "dpkg's lock is held" wait_for 15 test -e $work/locked
-	check "which the user cannot open" eval '! as vigil test -r /var/lib/dpkg/lock-frontend'
+	check "a process holds dpkg's lock" wait_for 15 test -e $work/locked
+	check "the user vigil cannot read dpkg's lock file" eval '! as vigil test -r /var/lib/dpkg/lock-frontend'
 	systemctl stop allowed
-	check "it sees it all the same, and leaves alone what was stopped" wait_for 15 \
+	check "vigild as the user vigil sees the lock and leaves a stopped unit alone" wait_for 15 \
 		is $allowed/decision "left alone: a package upgrade is in progress (dpkg)"
 	exec {hold}>&-
-	check "until the lock is gone" wait_for 15 back 0
+	check "the stopped unit is started when dpkg's lock is released" wait_for 15 back 0
 else
-	echo "SKIP: python3 is not installed: nobody takes dpkg's lock"
+	echo "SKIP: python3, which would hold dpkg's lock, is not installed"
 fi
 
-# --- the rest of the house ------------------------------------------------------------------------
-check "ExecReload works" systemctl reload vigil
-check "and was a reload" is /vigil/reloads 2
+# --- reload, pipe, group, watchdog ----------------------------------------------------------------
+check "systemctl reload works for vigild as the user vigil" systemctl reload vigil
+check "systemctl reload reloads the configuration" is /vigil/reloads 2
 echo "log debug" >/run/vigil/control.pipe
 logged() { grep -qF "$1" <(journalctl -u vigil); }
-check "the pipe takes verbs" wait_for 15 logged "the log level is now debug"
+check "the pipe of vigild as the user vigil accepts verbs" wait_for 15 logged "the log level is now debug"
 ctl -q log info
 members=$(sed 's/^\(vigil:.*:\)$/\1games/' /etc/group)
 echo "$members" >/etc/group
-check "a member of its group may read" says allowed "$(as games "$vigilctl" -s /run/vigil/control.sock status)"
-check "but not write" eval '! as games "$vigilctl" -q -s /run/vigil/control.sock reload 2>/dev/null'
-check "and no other may read" eval '! as daemon "$vigilctl" -s /run/vigil/control.sock status 2>/dev/null'
-check "its own user may write" as vigil "$vigilctl" -q -s /run/vigil/control.sock run allowed
-check "but not register" eval '! as vigil "$vigilctl" -q -s /run/vigil/control.sock -c $work/conf/vigil.conf \
+check "a member of the group vigil may read" says allowed "$(as games "$vigilctl" -s /run/vigil/control.sock status)"
+check "a member of the group vigil may not write" eval '! as games "$vigilctl" -q -s /run/vigil/control.sock reload 2>/dev/null'
+check "a user outside the group vigil may not read" eval '! as daemon "$vigilctl" -s /run/vigil/control.sock status 2>/dev/null'
+check "the user vigil may write" as vigil "$vigilctl" -q -s /run/vigil/control.sock run allowed
+check "the user vigil may not register a daemon" eval '! as vigil "$vigilctl" -q -s /run/vigil/control.sock -c $work/conf/vigil.conf \
 	register more module=service service=more 2>/dev/null'
 sed "s|$(make_variable runstatedir)|/run|; s|$(make_variable localstatedir)|/var|" "$tmpfiles" |
 	systemd-tmpfiles --create -
-check "tmpfiles takes nothing from it" [ "$(owner /run/vigil):$(owner /var/lib/vigil)" = vigil:vigil ]
+check "systemd-tmpfiles leaves the folders to the user vigil" [ "$(owner /run/vigil):$(owner /var/lib/vigil)" = vigil:vigil ]
 restarts=$(get $allowed/restarts)
-check "it stops" systemctl stop vigil
-check "and never failed" [ "$(systemctl show -P Result vigil):$(systemctl show -P NRestarts vigil)" = success:0 ]
+check "vigild as the user vigil stops" systemctl stop vigil
+check "the unit with vigil-user.conf never failed" [ "$(systemctl show -P Result vigil):$(systemctl show -P NRestarts vigil)" = success:0 ]
 
 printf '[Service]\nWatchdogSec=2\n' >$units/vigil.service.d/watchdog.conf
 systemctl daemon-reload
 systemctl start vigil
-check "it knows what it knew" is $allowed/restarts "$restarts"
+check "vigild as the user vigil reads its state after a restart" is $allowed/restarts "$restarts"
 stuck=$(main_pid vigil)
 again() { [ "$(systemctl show -P NRestarts vigil)" -gt 0 ] && reachable; }
 fed() { [ "$(systemctl show -P WatchdogTimestampMonotonic vigil)" != "$1" ]; }
 for round in 1 2 3; do
-	check "the watchdog is fed, $round" wait_for 20 fed \
+	check "vigild feeds systemd's watchdog, $round" wait_for 20 fed \
 		"$(systemctl show -P WatchdogTimestampMonotonic vigil)"
 done
-check "and content" [ "$(main_pid vigil)" = "$stuck" ]
+check "systemd's watchdog does not restart a vigild that runs" [ "$(main_pid vigil)" = "$stuck" ]
 [ "$stuck" -gt 0 ] && kill -STOP "$stuck"
-check "stuck, it is started anew by the watchdog" wait_for 30 again
-check "and the watch goes on" wait_for 15 is $allowed/value running
+check "systemd's watchdog restarts a vigild that hangs" wait_for 30 again
+check "vigild watches the unit after the watchdog has restarted it" wait_for 15 is $allowed/value running
 [ "$failed" -eq 0 ] || journalctl -u vigil -u polkit --no-pager | tail -80
 finish

@@ -1,6 +1,7 @@
 #!/bin/bash
-# A service whose process lives but which does not serve is restarted too: by a probe over TCP,
-# by HTTP, by a command, by memory, by CPU; and one waits for another to run first.
+# A service whose process runs but which does not serve is restarted, too: because of a probe over
+# TCP, over HTTP or by a command, or because of its memory or CPU usage.  A service with `after`
+# waits for another one.
 . "$(dirname "$0")/lib.sh" || exit 1
 command -v python3 >/dev/null || skip_all "there is no python3 to serve something"
 . "$here/scripts.sh" || exit 1
@@ -10,7 +11,7 @@ service() { script "$1" "s|sleep 1000000|$2|"; }
 port=$((20000 + $$ % 20000))
 cat >"$work/serve.py" <<'P'
 import os, socket, sys
-# serves well, or with the file given there: answers 500, or says nothing at all
+# Serves, or with the file named in argv[2]: answers 500 or does not answer at all.
 port, trouble = int(sys.argv[1]), sys.argv[2]
 s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 s.bind(("127.0.0.1", port)); s.listen(50)
@@ -27,7 +28,7 @@ while True:
 P
 cat >"$work/six.py" <<'P'
 import socket, sys
-# a server that listens on ::1 alone
+# A server that listens on ::1 only.
 s = socket.socket(socket.AF_INET6); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 s.bind(("::1", int(sys.argv[1]))); s.listen(50)
 while True:
@@ -75,42 +76,42 @@ at_least() { [ "$(restarts "$1" || echo 0)" -ge "$2" ] 2>/dev/null; }
 said() { ctl explain "$1" | grep -q "$2"; }
 
 check "the web server is started" wait_for 20 [ -f "$work/trouble.ready" ]
-check "it serves, and is left alone" wait_for 20 said web 'is running, pid'
+check "a web server that answers its probe is left alone" wait_for 20 said web 'is running, pid'
 before=$(restarts web)
 sleep 1.5
-check "well: no restart in four probes" [ "$(restarts web)" = "$before" ]
+check "a web server that answers its probe is not restarted in four probes" [ "$(restarts web)" = "$before" ]
 echo broken >"$work/trouble"
-check "answering 500, it is restarted" wait_for 20 at_least web $((before + 1))
-check "and the answer is quoted" said web 'HTTP/1.0 500 Broken'
+check "a web server that answers 500 is restarted" wait_for 20 at_least web $((before + 1))
+check "explain quotes the answer 500 of the web server" said web 'HTTP/1.0 500 Broken'
 rm -f "$work/trouble" "$work/trouble.served"
-check "it serves again" wait_for 20 [ -f "$work/trouble.served" ]
-check "and is OK" wait_for 20 is /runs/web/health/level OK
+check "the restarted web server serves again" wait_for 20 [ -f "$work/trouble.served" ]
+check "the health of the restarted web server is OK" wait_for 20 is /runs/web/health/level OK
 echo silent >"$work/trouble"
-check "accepting and saying nothing, it is restarted" wait_for 20 at_least web $((before + 2))
-check "as no answer in time" wait_for 10 said web 'no answer in time'
+check "a web server that accepts but does not answer is restarted" wait_for 20 at_least web $((before + 2))
+check "explain says that the web server gave no answer in time" wait_for 10 said web 'no answer in time'
 rm "$work/trouble"
-check "a closed TCP port is a reason to restart" wait_for 20 at_least closed 2
-check "with the cause" said closed 'probe failed .*refused'
-check "but only as often as burst allows" wait_for 20 said closed 'gave up after 2 restarts'
-check "a command that fails is a reason to restart" wait_for 20 said command 'probe failed .*not today'
-check "memory over its limit is a reason to restart" wait_for 30 at_least eater 1
-check "in words" wait_for 20 said eater 'gave up\|MiB of memory'
-check "CPU over its limit is a reason to restart" wait_for 30 at_least burner 1
-check "what must wait for another waits" wait_for 10 said second 'waiting for first to run first'
-check "and was not restarted" [ -z "$(restarts second)" ]
+check "a closed TCP port causes a restart" wait_for 20 at_least closed 2
+check "explain gives the cause for a closed TCP port" said closed 'probe failed .*refused'
+check "a closed TCP port causes only as many restarts as burst allows" wait_for 20 said closed 'gave up after 2 restarts'
+check "a probe command that fails causes a restart" wait_for 20 said command 'probe failed .*not today'
+check "memory usage over memory_max causes a restart" wait_for 30 at_least eater 1
+check "explain names the memory usage" wait_for 20 said eater 'gave up\|MiB of memory'
+check "CPU usage over cpu_max causes a restart" wait_for 30 at_least burner 1
+check "a service with after waits for the other service" wait_for 10 said second 'waiting for first to run first'
+check "a service with after is not restarted while it waits" [ -z "$(restarts second)" ]
 "$work/init.d/first" start
-check "once the other runs, it is restarted" wait_for 20 at_least second 1
+check "a service with after is started when the other service runs" wait_for 20 at_least second 1
 says() { [[ "$(get "/runs/$1/health/text")" == $2 ]]; }
-check "http://localhost: a server on 127.0.0.1 alone serves" wait_for 20 says four 'four is running, pid *'
+check "http://localhost is OK for a server on 127.0.0.1 only" wait_for 20 says four 'four is running, pid *'
 if [ -n "$has_six" ]; then
-	check "http://localhost: a server on ::1 alone serves" wait_for 20 says six 'six is running, pid *'
-	check "http://localhost: a server on ::1 alone is not restarted" [ "$(restarts six)" = 1 ]
-	check "tcp://localhost: a server on ::1 alone serves" wait_for 20 says six_tcp 'six_tcp is running, pid *'
-	check "tcp://localhost: a server on neither address does not serve" wait_for 20 \
+	check "http://localhost is OK for a server on ::1 only" wait_for 20 says six 'six is running, pid *'
+	check "a server on ::1 only is not restarted" [ "$(restarts six)" = 1 ]
+	check "tcp://localhost is OK for a server on ::1 only" wait_for 20 says six_tcp 'six_tcp is running, pid *'
+	check "tcp://localhost fails for a server on neither address" wait_for 20 \
 		says neither 'neither is running, but its probe failed * times in a row (Connection refused (127.0.0.1 and ::1));*'
 else
 	echo "SKIP: http://localhost: this machine has no ::1"
 fi
-check "vigild stops as asked" stop_vigild
+check "vigild stops when it receives SIGTERM" stop_vigild
 [ "$failed" -eq 0 ] || tail -40 "$work/log"
 finish

@@ -1,9 +1,9 @@
 #!/bin/bash
-# vigild as process 1, as in a container: what its services leave behind is reaped, and a script that
-# waits for the end of its daemon does not wait for a zombie.
+# vigild as process 1, as in a container: it reaps the orphans of its services, and a script that waits
+# for the exit of its daemon does not wait for a zombie.
 . "$(dirname "$0")/lib.sh" || exit 1
 [ "$(id -u)" = 0 ] || skip_all "a PID namespace needs root"
-unshare --pid --fork --mount-proc true 2>/dev/null || skip_all "PID namespaces cannot be made here"
+unshare --pid --fork --mount-proc true 2>/dev/null || skip_all "this machine does not allow PID namespaces"
 install_staged
 set_paths
 work=$(mktemp -d)
@@ -16,7 +16,7 @@ clean_up() {
 trap clean_up EXIT
 
 mkdir "$work/init.d"
-# In the manner of Debian's skeleton: its stop waits until the process is gone, which a zombie is not.
+# Like Debian's skeleton: stop waits until the process does not exist any more, but a zombie exists.
 cat >"$work/init.d/thing" <<END
 #!/bin/sh
 # pidfile: $work/\${0##*/}.pid
@@ -33,7 +33,7 @@ stop() {
 	rm -f \$pidfile
 }
 start() {
-	# a daemon that leaves children behind, which leave some, too
+	# a daemon with children that have children, too
 	setsid sh -c 'echo \$\$ >'\$pidfile.new'; mv '\$pidfile.new' '\$pidfile'
 		(sleep 1000000 & exec sleep 1000000) & exec sleep 1000000' </dev/null >/dev/null 2>&1 &
 	until [ -s \$pidfile ]; do sleep 0.05; done
@@ -81,20 +81,20 @@ place=/daemons/thing/service_state
 running() { is $place/value running && [ -n "$(get $place/pid)" ]; }
 restarted() { more_than $place/restarts "$1" && running; }
 
-check "the service is started" wait_for 30 running
+check "the service is started by vigild as process 1" wait_for 30 running
 for round in 1 2 3; do
 	restarts=$(get $place/restarts)
 	pid=$(get $place/pid)
-	# All that the service consists of, so that its children are orphans, too.
+	# All processes of the service, so that its children are orphans, too.
 	inside kill -9 "$pid" $(inside pgrep -x sleep 2>/dev/null)
-	check "death $round: the service is restarted" wait_for 60 restarted "${restarts:-0}"
+	check "crash $round: the service is restarted" wait_for 60 restarted "${restarts:-0}"
 done
-check "no restart waited for a zombie until it gave up" [ ! -e "$work/gave_up" ]
-check "no restart failed" eval '! more_than $place/restart_errors 0'
-check "no zombie remains" wait_for 20 no_zombie
-check "the exit status of a plugin is its own among many orphans" is /daemons/plugin/exit_status 1
-check "no plugin's exit status was lost" eval '! grep -q "exit.*255" "$work/log"'
-check "vigild stops when it is asked to" eval 'inside kill -TERM 1 && wait "$outer"'
+check "no restart waited for a zombie until it timed out" [ ! -e "$work/gave_up" ]
+check "no restart failed under vigild as process 1" eval '! more_than $place/restart_errors 0'
+check "no zombie remains under vigild as process 1" wait_for 20 no_zombie
+check "a plugin has its own exit status although there are many orphans" is /daemons/plugin/exit_status 1
+check "no exit status of a plugin was lost" eval '! grep -q "exit.*255" "$work/log"'
+check "vigild as process 1 stops when it receives SIGTERM" eval 'inside kill -TERM 1 && wait "$outer"'
 outer=
 [ "$failed" -eq 0 ] || tail -40 "$work/log"
 finish

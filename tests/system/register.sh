@@ -1,6 +1,6 @@
 #!/bin/bash
-# register and unregister: checked before anything is written, taken up without a restart, done
-# without a vigild too, and never half a file whenever the process is killed.
+# register and unregister: options are checked before anything is written, changes need no restart,
+# both work without a running vigild, and a file is never incomplete even if the process is killed.
 . "$(dirname "$0")/lib.sh" || exit 1
 install_staged
 set_paths
@@ -19,19 +19,19 @@ C
 vctl() { "$vigilctl" -c "$work/vigil.conf" "$@"; }
 refused() { # TEXT PATTERN ARGUMENT...
 	local text=$1 pattern=$2; shift 2
-	if vctl "$@" >"$work/out" 2>&1; then not_ok "$text: it was taken"; return; fi
+	if vctl "$@" >"$work/out" 2>&1; then not_ok "$text: the command succeeded"; return; fi
 	check "$text" grep -qE "$pattern" "$work/out"
 }
 
 start_vigild
 since=$(get /runs/first/since)
-check "register with a vigild running" vctl -q register web module=service service=nginx \
+check "register with a vigild running succeeds" vctl -q register web module=service service=nginx \
 	manager=command "status_command=/bin/sh -c 'exit 0'" interval=500ms
-check "the file is there" [ -f "$work/conf.d/web.conf" ]
-check "it runs without a restart of anything" wait_for 10 is /daemons/web/service_state/value running
-check "the other daemon was not touched" [ "$(get /runs/first/since)" = "$since" ]
-vctl list >"$work/out"; check "list shows it" grep -q '^web  *service  *yes' "$work/out"
-check "registering anew replaces it" vctl -q register web module=service service=nginx manager=command \
+check "register writes a file for the daemon" [ -f "$work/conf.d/web.conf" ]
+check "the registered daemon runs without a restart of vigild" wait_for 10 is /daemons/web/service_state/value running
+check "register does not restart another daemon" [ "$(get /runs/first/since)" = "$since" ]
+vctl list >"$work/out"; check "list shows the registered daemon" grep -q '^web  *service  *yes' "$work/out"
+check "register replaces a daemon that is registered already" vctl -q register web module=service service=nginx manager=command \
 	status_command=/bin/true interval=1s
 
 cp "$work/conf.d/web.conf" "$work/before"
@@ -39,80 +39,80 @@ refused "an unknown module names the directories searched" "no module \"nosuch\"
 refused "a wrong option is refused" 'unknown key "intervall".*did you mean "interval"' \
 	register web module=service service=nginx intervall=5s
 refused "a wrong value is refused" 'is not a duration' register web module=service service=nginx interval=5x
-refused "what the module refuses is refused" 'name the service: backup.service' \
+refused "an error of the module's check is reported" 'name the service: backup.service' \
 	register x module=service service=backup.timer
-refused "a daemon that is not there is refused in after" 'there is no daemon "nosuch"' \
+refused "after = an unknown daemon is refused" 'there is no daemon "nosuch"' \
 	register x module=service service=x after=nosuch
 refused "a probe with a pipe is refused" 'no shell is run' register x module=service service=x 'probe=/bin/true | cat'
 refused "a missing option is refused" 'service is missing' register x module=service
 refused "a name with a slash is refused" 'cannot be the name of a daemon' register ../x module=service
-refused "a name that is an option" '' register -x module=service
-refused "a value with a newline is refused" 'control character' register x module=service "service=a
+refused "a name that begins with a hyphen is refused" '' register -x module=service
+refused "a value with a line end is refused" 'control character' register x module=service "service=a
 [vigil]"
-refused "what is no pair is refused" 'is not key=value' register x service
-refused "what stands in another file is not mixed with" 'vigil.conf:[0-9]*: "first" is already defined here' \
+refused "an argument that is not key=value is refused" 'is not key=value' register x service
+refused "a daemon that another file defines is not registered" 'vigil.conf:[0-9]*: "first" is already defined here' \
 	register first module=service service=y
-check "and nothing was written or changed" cmp "$work/conf.d/web.conf" "$work/before"
-check "nor left behind" [ "$(ls -A "$work/conf.d")" = web.conf ]
+check "refused registrations do not change an existing file" cmp "$work/conf.d/web.conf" "$work/before"
+check "refused registrations leave no file" [ "$(ls -A "$work/conf.d")" = web.conf ]
 
 check "a daemon that waits for another is registered" vctl -q register app module=service service=app \
 	manager=command status_command=/bin/true restart_on=never after=web
 refused "unregister of a daemon that another one waits for is refused" \
 	'app.conf:[0-9]*: after = "web": there is no daemon "web"' unregister web
-check "the file of the daemon that is waited for is still there" [ -f "$work/conf.d/web.conf" ]
-check "the daemon that is waited for is running" is /runs/web/status running
-check "unregister of the daemon that waits" vctl -q unregister app
+check "the file of a daemon that another one waits for is not removed" [ -f "$work/conf.d/web.conf" ]
+check "a daemon that another one waits for is still running" is /runs/web/status running
+check "unregister of a daemon that waits for another succeeds" vctl -q unregister app
 vctl register twin module=service service=nginx-2 >/dev/null
 vctl register other module=service service=nginx-2.service >"$work/out" 2>&1
 check "a second daemon for one service is registered" [ -f "$work/conf.d/other.conf" ]
-check "a second daemon for one service is noted" grep -q 'note: the daemons "other" and "twin" watch the same' "$work/out"
+check "register prints a note about a second daemon for one service" grep -q 'note: the daemons "other" and "twin" watch the same' "$work/out"
 vctl -q unregister twin; vctl -q unregister other
-refused "unregister of an unknown name" 'was not registered by command' unregister nosuch
-refused "unregister of what the main file enables" 'was not registered by command' unregister first
-check "unregister" vctl -q unregister web
-check "it is gone without a restart" [ -z "$(get /runs/web/status)" ]
+refused "unregister of an unknown daemon is refused" 'was not registered by command' unregister nosuch
+refused "unregister of a daemon of the main file is refused" 'was not registered by command' unregister first
+check "unregister succeeds" vctl -q unregister web
+check "the unregistered daemon is removed without a restart of vigild" [ -z "$(get /runs/web/status)" ]
 
-# Where only the socket is named, the vigild at it says which configuration it reads.
+# If only a socket is named, the vigild at the socket says which configuration it reads.
 spare=(module=service service=s manager=command status_command=/bin/true)
 elsewhere() { find "$(make_variable sysconfdir)/vigil" "$stage$(make_variable sysconfdir)/vigil" -newer "$work/mark" 2>/dev/null; }
 touch "$work/mark"
-check "register with a socket alone" ctl -q register by-socket "${spare[@]}"
-check "register with a socket alone writes into the configuration of that vigild" [ -f "$work/conf.d/by-socket.conf" ]
-check "register with a socket alone is taken up" wait_for 10 is /daemons/by-socket/service_state/value running
-check "unregister with a socket alone" ctl -q unregister by-socket
-check "unregister with a socket alone removes the file" [ ! -e "$work/conf.d/by-socket.conf" ]
-check "register in a console with a socket alone" eval \
+check "register with only a socket succeeds" ctl -q register by-socket "${spare[@]}"
+check "register with only a socket writes into the configuration of that vigild" [ -f "$work/conf.d/by-socket.conf" ]
+check "a daemon registered with only a socket is started" wait_for 10 is /daemons/by-socket/service_state/value running
+check "unregister with only a socket succeeds" ctl -q unregister by-socket
+check "unregister with only a socket removes the file" [ ! -e "$work/conf.d/by-socket.conf" ]
+check "register in a console with only a socket succeeds" eval \
 	'printf "register by-console %s" "${spare[*]}" | ctl -q console'
-check "register in a console with a socket alone writes into the configuration of that vigild" \
+check "register in a console with only a socket writes into the configuration of that vigild" \
 	[ -f "$work/conf.d/by-console.conf" ]
-check "unregister in a console with a socket alone" eval 'echo "unregister by-console" | ctl -q console'
-check "register with a socket alone is refused as without one" eval \
+check "unregister in a console with only a socket succeeds" eval 'echo "unregister by-console" | ctl -q console'
+check "register with only a socket reports a wrong option" eval \
 	'! ctl register wrong module=service service=x intervall=5s 2>"$work/err" && grep -q "did you mean" "$work/err"'
-check "vigild stops as asked" stop_vigild
+check "vigild stops when it receives SIGTERM" stop_vigild
 ctl register by-socket "${spare[@]}" >"$work/out" 2>&1
-check "register with a socket that nobody listens on: exit 4" [ $? = 4 ]
-check "register with a socket that nobody listens on names -c" grep -q 'nothing was changed; name the configuration to change with -c FILE' "$work/out"
-check "register with a socket that nobody listens on writes nothing" [ ! -e "$work/conf.d/by-socket.conf" ]
+check "register with a socket without a listener exits with 4" [ $? = 4 ]
+check "register with a socket without a listener names -c" grep -q 'nothing was changed; name the configuration to change with -c FILE' "$work/out"
+check "register with a socket without a listener writes nothing" [ ! -e "$work/conf.d/by-socket.conf" ]
 check "register with a socket and -c changes that file" "$vigilctl" -q -s "$work/control.sock" -c "$work/vigil.conf" register by-both "${spare[@]}"
-check "register with a socket and -c writes beside that file" [ -f "$work/conf.d/by-both.conf" ]
+check "register with a socket and -c writes next to that file" [ -f "$work/conf.d/by-both.conf" ]
 vctl -q unregister by-both
 mkdir "$work/links"
 ln -s ../vigil.conf "$work/links/vigil.conf"
 (cd "$work/links" && exec "$vigild" -c vigil.conf) 2>>"$work/log" &
 vigild_pid=$!
 wait_for 10 reachable
-check "register with a socket alone, by a relative path and a link" ctl -q register by-link "${spare[@]}"
-check "register with a socket alone writes beside the name that vigild was given" [ -f "$work/links/conf.d/by-link.conf" ]
-check "what was registered beside that name runs" wait_for 10 is /runs/by-link/status running
+check "register with only a socket works with a relative path and a link" ctl -q register by-link "${spare[@]}"
+check "register with only a socket writes next to the name that vigild was given" [ -f "$work/links/conf.d/by-link.conf" ]
+check "a daemon registered through a link is running" wait_for 10 is /runs/by-link/status running
 stop_vigild
-check "the default configuration was not touched by any of these" [ -z "$(elsewhere)" ]
+check "register with a socket does not touch the default configuration" [ -z "$(elsewhere)" ]
 
 vctl register later module=service service=z >"$work/out"
-check "register while vigild is down" grep -q 'taken up at the next start' "$work/out"
-check "the configuration is right with it" "$vigild" -t -c "$work/vigil.conf"
-check "unregister while vigild is down" vctl -q unregister later
+check "register without a running vigild says that the next start reads it" grep -q 'taken up at the next start' "$work/out"
+check "the configuration is valid after a register without a running vigild" "$vigild" -t -c "$work/vigil.conf"
+check "unregister without a running vigild succeeds" vctl -q unregister later
 
-# Killed at any moment, the file is whole or not there.
+# If register is killed at any moment, the file is complete or does not exist.
 whole=0 torn=0
 for i in $(seq 300); do
 	vctl -q register "k$((i % 7))" module=service service=s interval=$((i % 50 + 1))s >/dev/null 2>&1 &
@@ -125,7 +125,7 @@ for i in $(seq 300); do
 		if tail -1 "$file" | grep -q '^interval = [0-9]*s$'; then whole=$((whole + 1)); else torn=$((torn + 1)); fi
 	done
 done
-check "300 registers killed at odd moments: $whole whole files seen, $torn torn" [ "$torn" = 0 ]
-check "and the configuration is still right" "$vigild" -t -c "$work/vigil.conf"
+check "300 killed registers left no incomplete file: $whole complete, $torn incomplete" [ "$torn" = 0 ]
+check "the configuration is valid after 300 killed registers" "$vigild" -t -c "$work/vigil.conf"
 [ "$failed" -eq 0 ] || tail -30 "$work/log"
 finish

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Reload: 200 SIGHUPs in a second lose no tick of a daemon that has not changed; a broken file
-# changes nothing; what is added, changed and removed is started, changed and stopped.
+# Reload: 200 SIGHUPs in a second lose no tick of an unchanged daemon.  A broken file changes nothing.
+# Added daemons are started, changed ones changed, and removed ones stopped.
 . "$(dirname "$0")/lib.sh" || exit 1
 install_staged
 set_paths
@@ -16,48 +16,48 @@ conf() { write_conf < <(printf '[daemons]\nsteady = yes\n'; section steady 100ms
 conf </dev/null
 start_vigild
 
-check "it ticks" wait_for 10 more_than /runs/steady/ticks 5
+check "the daemon ticks before the reloads" wait_for 10 more_than /runs/steady/ticks 5
 since=$(get /runs/steady/since)
 first=$(get /runs/steady/ticks) began=$(date +%s%N)
 for _ in $(seq 200); do kill -HUP "$vigild_pid"; sleep 0.005; done
-check "reloads were made" wait_for 10 more_than /vigil/reloads 0
+check "SIGHUP reloads the configuration" wait_for 10 more_than /vigil/reloads 0
 last=$(get /runs/steady/ticks) took=$(($(date +%s%N) - began))
-check "no tick was missed" is /runs/steady/missed 0
-check "ticks kept time: $((last - first)) in $((took / 1000000)) ms" \
+check "200 SIGHUPs cause no missed tick" is /runs/steady/missed 0
+check "ticks were on time during 200 SIGHUPs: $((last - first)) in $((took / 1000000)) ms" \
 	[ $((last - first)) -ge $((took / 100000000 - 2)) ]
-check "the daemon was not restarted" [ "$(get /runs/steady/since)" = "$since" ]
+check "200 SIGHUPs do not restart an unchanged daemon" [ "$(get /runs/steady/since)" = "$since" ]
 
 reloads=$(get /vigil/reloads)
 echo 'intervall = 3' >>"$work/vigil.conf"
 if ctl reload >"$work/out" 2>&1; then not_ok "a broken file is refused"; else ok "a broken file is refused"; fi
-check "the complaint names file, line and the right word" \
+check "the error of the reload names the file, the line and the right key" \
 	grep -q 'vigil.conf:[0-9]*: unknown key "intervall" in \[daemon:steady\]; did you mean "interval"?' "$work/out"
-check "the log says so too" grep -q 'intervall' "$work/log"
-check "reload_errors counts" is /vigil/reload_errors 1
-check "nothing was reloaded" is /vigil/reloads "$reloads"
+check "the log has the error of the reload" grep -q 'intervall' "$work/log"
+check "reload_errors counts a reload that failed" is /vigil/reload_errors 1
+check "a broken file is not counted as a reload" is /vigil/reloads "$reloads"
 kill -HUP "$vigild_pid"
-check "SIGHUP meets the same refusal" wait_for 10 is /vigil/reload_errors 2
-check "the daemon runs on" [ "$(get /runs/steady/since)" = "$since" ]
+check "SIGHUP refuses a broken file, too" wait_for 10 is /vigil/reload_errors 2
+check "a broken file does not restart the daemon" [ "$(get /runs/steady/since)" = "$since" ]
 
-# What means nothing refuses the whole as well, and takes no running daemon down.
+# A value without a meaning makes the reload fail, too, and stops no running daemon.
 refused_value() { # refused_value TEXT PATTERN LINE...: more lines of the running daemon's section
 	local text=$1 pattern=$2; shift 2
 	conf < <(printf '%s\n' "$@")
-	refused_by_reload "$text" "$pattern"
+	refused_by_reload "$text is refused" "$pattern"
 	check "$text: the daemon is running" [ "$(get /runs/steady/since)" = "$since" ]
-	check "$text: the log says it" grep -qE "$pattern" "$work/log"
+	check "$text: the log has the error" grep -qE "$pattern" "$work/log"
 }
-refused_value "a probe of https" 'vigil.conf:[0-9]*: probe = "https://127.0.0.1/": TLS' 'probe = https://127.0.0.1/'
+refused_value "a probe of an https URL" 'vigil.conf:[0-9]*: probe = "https://127.0.0.1/": TLS' 'probe = https://127.0.0.1/'
 refused_value "a probe whose program is missing" 'there is no program /no/such' 'probe = /no/such'
 refused_value "a probe with a pipe" 'holds \|, but no shell is run' 'probe = /bin/true | cat'
-refused_value "after = nosuch" 'after = "nosuch": there is no daemon "nosuch"' 'after = nosuch'
+refused_value "after = an unknown daemon" 'after = "nosuch": there is no daemon "nosuch"' 'after = nosuch'
 refused_value "a daemon that waits for itself" 'the daemon names itself' 'after = steady'
 refused_module() { # refused_module MODULE PATTERN LINE...: a second daemon, of that module
 	local name=$1 pattern=$2; shift 2
 	[ -e "$modules/$name/$name.so" ] || { echo "SKIP: $1: the module $name was not built"; return; }
 	conf < <(printf '[daemon:extra]\nmodule = %s\n' "$name"; printf '%s\n' "$@")
 	sed -i 's/^steady = yes/&\nextra = yes/' "$work/vigil.conf"
-	refused_by_reload "$1 of the module $name" "vigil.conf:[0-9]*: $pattern"
+	refused_by_reload "$1 of the module $name is refused" "vigil.conf:[0-9]*: $pattern"
 	check "$1 of the module $name: nothing was started" [ -z "$(get /runs/extra/status)" ]
 }
 refused_module http 'listen = ' 'listen = localhost:5669'
@@ -65,27 +65,27 @@ refused_module system 'disk_warning = ' 'disk_warning = 90%'
 refused_module notify 'to = .*did you mean "CRITICAL"' 'to = critical' 'command = /bin/true'
 refused_module average 'source = ' 'source = x'
 refused_module exec 'user = ' 'user = no-such-user' 'command = /bin/true'
-check "through all these refusals no tick was missed" is /runs/steady/missed 0
-check "the daemon was not restarted by them" [ "$(get /runs/steady/since)" = "$since" ]
+check "refused reloads cause no missed tick" is /runs/steady/missed 0
+check "refused reloads do not restart the daemon" [ "$(get /runs/steady/since)" = "$since" ]
 
 conf < <(section other 1s; printf '[daemon:unused]\nmodule = service\nservice = x\n'; )
 sed -i 's/^steady = yes/&\nother = yes/' "$work/vigil.conf"
 ctl reload >"$work/out"
-check "what is new is started" grep -q '1 started (other).* 1 kept' "$work/out"
+check "a reload starts a new daemon" grep -q '1 started (other).* 1 kept' "$work/out"
 sed -i 's/interval = 1s/interval = 2s/' "$work/vigil.conf"
 echo reload >"$work/control.pipe"
-check "the pipe reloads as well" wait_for 10 grep -q 'reloaded: 0 started, 0 stopped, 1 changed, 1 kept' "$work/log"
+check "the verb reload on the pipe reloads the configuration" wait_for 10 grep -q 'reloaded: 0 started, 0 stopped, 1 changed, 1 kept' "$work/log"
 sed -i '/^other = yes/d' "$work/vigil.conf"
 ctl reload >"$work/out"
-check "what is no longer enabled is stopped" grep -q '1 stopped (other).* 1 kept' "$work/out"
-check "its subtree is gone" [ -z "$(get /daemons/other/service_state/value)" ]
-check "through it all, no tick was missed" is /runs/steady/missed 0
-check "and the daemon was not restarted" [ "$(get /runs/steady/since)" = "$since" ]
+check "a reload stops a daemon that is no longer enabled" grep -q '1 stopped (other).* 1 kept' "$work/out"
+check "the state of a stopped daemon is removed" [ -z "$(get /daemons/other/service_state/value)" ]
+check "reloads of other daemons cause no missed tick" is /runs/steady/missed 0
+check "reloads of other daemons do not restart the daemon" [ "$(get /runs/steady/since)" = "$since" ]
 
 mv "$work/vigil.conf" "$work/gone"
 if ctl reload 2>"$work/out"; then not_ok "a missing file is refused"; else ok "a missing file is refused"; fi
-check "by name" grep -q 'vigil.conf: there is no such file' "$work/out"
+check "the error of the reload names the missing file" grep -q 'vigil.conf: there is no such file' "$work/out"
 mv "$work/gone" "$work/vigil.conf"
-check "vigild stops as asked" stop_vigild
+check "vigild stops when it receives SIGTERM" stop_vigild
 [ "$failed" -eq 0 ] || tail -50 "$work/log"
 finish

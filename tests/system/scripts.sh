@@ -1,11 +1,11 @@
-# scripts.sh: for tests whose services are run by init scripts in the scratch directory; sourced after
-# lib.sh.  What the services left running ends with the test.
+# scripts.sh: for tests whose services are run by init scripts in the scratch directory.  The tests
+# source it after lib.sh.  It ends the services when the test exits.
 install_staged
 set_paths
 work=$(mktemp -d)
 chmod 755 "$work"
 mkdir "$work/init.d" "$work/run"
-end_others() { :; } # a test may have more to end than vigild and its services
+end_others() { :; } # a test may replace it to end other processes
 clean_up() {
 	local pid
 	stop_vigild
@@ -15,7 +15,7 @@ clean_up() {
 }
 trap clean_up EXIT
 
-# script NAME [SED-EXPRESSION ...]: the init script of the demonstration, changed, for a service
+# script NAME [SED-EXPRESSION ...]: writes the init script of the demonstration, edited, for a service
 script() {
 	local name=$1 word expressions=(); shift
 	for word; do expressions+=(-e "$word"); done

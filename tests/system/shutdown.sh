@@ -1,12 +1,12 @@
 #!/bin/bash
-# A machine that goes down under the real sysvinit, OpenRC and runit: vigil's own script is stopped
-# before all others, and a vigild that runs on starts none of the services that were stopped.
+# A machine that shuts down under the real sysvinit, OpenRC and runit.  vigil's own script is stopped
+# before all others, and a vigild that still runs starts none of the services that were stopped.
 #
-# Each machine is an overlay of this one, in namespaces of its own: nothing here is touched.  Packages
-# that are not installed are fetched by apt-get download and unpacked into the overlay.
+# Each machine is an overlay of this one, in separate namespaces, so that nothing here is changed.
+# Packages that are not installed are fetched by apt-get download and unpacked into the overlay.
 . "$(dirname "$0")/lib.sh" || exit 1
 [ "$(id -u)" = 0 ] || skip_all "machines in namespaces need root"
-unshare --pid --mount --fork --mount-proc true 2>/dev/null || skip_all "namespaces cannot be made here"
+unshare --pid --mount --fork --mount-proc true 2>/dev/null || skip_all "this machine does not allow namespaces"
 install_staged
 set_paths
 work=$(mktemp -d)
@@ -22,7 +22,7 @@ trap clean_up EXIT
 
 # --- a machine ------------------------------------------------------------------------------------
 
-# lower DIRECTORY PACKAGE...: the files of these packages; fails, with the reason in $why
+# lower DIRECTORY PACKAGE...: unpacks these packages; fails with the reason in $why
 lower() {
 	local package dir=$1 part; shift
 	mkdir -p "$packages" "$dir"
@@ -43,7 +43,7 @@ lower() {
 	done
 }
 
-# Runs with the mount namespace as its own: makes the root and becomes process 1 of it.
+# Runs in a new mount namespace, mounts the root directory and becomes process 1 in it.
 cat >"$work/boot" <<'END'
 set -e
 layer=$1 stage=$2; shift 2
@@ -71,7 +71,7 @@ is_up() {
 	inner=${inner%% *}
 	[ -n "$inner" ] && [ "$(readlink "/proc/$inner/root")" != / ] && inside test -e /tmp/order 2>/dev/null
 }
-# Reaps, and does nothing else.
+# Reaps orphans, and does nothing else.
 shell='read -r _ <>/tmp/.stay'
 power_on() { # power_on LAYER COMMAND...: as process 1
 	local layer=$1; shift
@@ -81,9 +81,9 @@ power_on() { # power_on LAYER COMMAND...: as process 1
 	wait_for 20 is_up || { cat "$work/console"; not_ok "a machine in namespaces comes up"; return 1; }
 }
 
-# --- what runs on it ------------------------------------------------------------------------------
+# --- the services of the machine ------------------------------------------------------------------
 
-lsb_script() { # lsb_script NAME: its stop takes long where it is called slow
+lsb_script() { # lsb_script NAME: the stop of the service "slow" takes 3 s
 	cat <<END
 #!/bin/sh
 ### BEGIN INIT INFO
@@ -117,7 +117,7 @@ start_pre() { echo "$1 start" >>/tmp/order; }
 stop_post() { echo "$1 stop" >>/tmp/order; [ $1 != slow ] || sleep 3; }
 END
 }
-# The last script of a shutdown, in place of the one that ends the machine.
+# The last script of a shutdown, which replaces the one that ends the machine.
 last_script() {
 	cat <<'END'
 #!/bin/sh
@@ -134,7 +134,7 @@ touch /tmp/down
 sleep 1000
 END
 }
-vigil_conf() { # vigil_conf MANAGER: into the place where the shipped scripts look for it
+vigil_conf() { # vigil_conf MANAGER: writes it where the shipped scripts expect it
 	local name
 	{
 		printf '[vigil]\nsocket = /tmp/control.sock\npipe = /tmp/control.pipe\nstate_dir = /tmp/state\n'
@@ -148,7 +148,7 @@ vigil_conf() { # vigil_conf MANAGER: into the place where the shipped scripts lo
 }
 ctl() { inside "$(make_variable bindir)/vigilctl" -s /tmp/control.sock "$@"; }
 all_running() { local name; for name in $services; do is "/daemons/$name/service_state/value" running || return 1; done; }
-start_outside() { # a vigild that no script stops
+start_outside() { # starts a vigild that no script stops
 	inside setsid "$(make_variable sbindir)/vigild" -c "$(make_variable sysconfdir)/vigil/vigil.conf" \
 		>"$work/log" 2>&1 </dev/null &
 	disown
@@ -162,15 +162,15 @@ mark() { inside sh -c 'echo "the end begins" >>/tmp/order'; }
 since_mark() { inside sed '1,/^the end begins$/d' /tmp/order; }
 first_stopped() { [ "$(since_mark | awk '$2 == "stop" { print $1; exit }')" = "$1" ]; }
 none_started() { ! since_mark | grep -q ' \(start\|restart\)$'; }
-after_the_shutdown() { # what holds in every scene
+after_the_shutdown() { # checks that belong to every scene
 	check "$scene: the machine goes down" wait_for 60 is_down
-	check "$scene: no service that was stopped is started again" none_started
-	check "$scene: no service runs any more" wait_for 10 runs 0
+	check "$scene: no stopped service is started again" none_started
+	check "$scene: no service runs after the shutdown" wait_for 10 runs 0
 	[ "$failed" -eq "$before" ] || { since_mark; tail -20 "$work/log"; } 2>/dev/null
 }
 in_words() { # in_words TEXT
 	check "$scene: vigild says why it restarts nothing" wait_for 20 refused "$1"
-	check "$scene: it still does not some checks later" eval 'sleep 1; none_started && runs 0'
+	check "$scene: vigild still restarts nothing some checks later" eval 'sleep 1; none_started && runs 0'
 }
 scene() { scene=$1; before=$failed; power_off; : >"$work/log"; }
 
@@ -193,7 +193,7 @@ sysvinit() { # sysvinit shipped|init|rc
 	inside insserv -f $services $vigil last >"$work/insserv" 2>&1 || cat "$work/insserv"
 	inside env RUNLEVEL=2 PREVLEVEL=N /lib/init/rc 2 >"$work/rc2" 2>&1
 	if [ "$1" = shipped ]; then
-		check "$scene: insserv has vigil stopped first" inside test -e /etc/rc6.d/K01vigil -a ! -e /etc/rc6.d/K01aaa
+		check "$scene: insserv makes vigil the first script to stop" inside test -e /etc/rc6.d/K01vigil -a ! -e /etc/rc6.d/K01aaa
 		check "$scene: vigil's script starts vigild" wait_for 30 all_running
 	else
 		start_outside
@@ -207,7 +207,7 @@ sysvinit() { # sysvinit shipped|init|rc
 	fi
 	after_the_shutdown
 	if [ "$1" = shipped ]; then
-		check "$scene: vigil is stopped before all others" first_stopped vigil
+		check "$scene: vigil is stopped before all other services" first_stopped vigil
 	else
 		in_words "the machine is shutting down (sysvinit)"
 	fi
@@ -215,8 +215,8 @@ sysvinit() { # sysvinit shipped|init|rc
 for how in shipped init rc; do
 	case $how in
 	shipped) scene "sysvinit, vigil's own script" ;;
-	init) scene "sysvinit, a vigild that runs on" ;;
-	rc) scene "sysv-rc without init, a vigild that runs on" ;;
+	init) scene "sysvinit, a vigild that is not stopped" ;;
+	rc) scene "sysv-rc without init, a vigild that is not stopped" ;;
 	esac
 	sysvinit $how || { echo "SKIP: sysvinit: $why"; break; }
 done
@@ -233,7 +233,7 @@ openrc() { # openrc shipped|outside
 	vigil_conf openrc
 	inside mkdir -p "$(make_variable runstatedir)" "$(make_variable localstatedir)/lib" "$(make_variable localstatedir)/log"
 	if [ "$1" = shipped ]; then
-		# OpenRC would rather take one in /usr/local/etc/init.d.
+		# OpenRC would prefer a script in /usr/local/etc/init.d.
 		inside rm -f "$(make_variable sysconfdir)/init.d/vigil"
 		{ cat "$top_builddir/conf/vigil.openrc"; echo 'stop_post() { echo "vigil stop" >>/tmp/order; }'; } | put /etc/init.d/vigil
 		inside rc-update add vigil default >/dev/null 2>&1
@@ -246,7 +246,7 @@ openrc() { # openrc shipped|outside
 	inside touch /tmp/down
 	after_the_shutdown
 	if [ "$1" = shipped ]; then
-		check "$scene: vigil is stopped before all others" first_stopped vigil
+		check "$scene: vigil is stopped before all other services" first_stopped vigil
 	else
 		in_words "the machine is shutting down (OpenRC)"
 	fi
@@ -254,7 +254,7 @@ openrc() { # openrc shipped|outside
 for how in shipped outside; do
 	case $how in
 	shipped) scene "OpenRC, vigil's own script" ;;
-	outside) scene "OpenRC, a vigild that runs on" ;;
+	outside) scene "OpenRC, a vigild that is not stopped" ;;
 	esac
 	openrc $how || { echo "SKIP: OpenRC: $why"; break; }
 done
@@ -283,6 +283,6 @@ runit() {
 	after_the_shutdown
 	in_words "the machine is shutting down (runit)"
 }
-scene "runit, a vigild that runs on"
+scene "runit, a vigild that is not stopped"
 runit || echo "SKIP: runit: $why"
 finish

@@ -1,6 +1,6 @@
 #!/bin/bash
-# What systemd tells of is seen at once, whatever becomes of systemd and the bus in between: the
-# intervals here are an hour long, so nothing but a sign can be the reason to look.
+# Changes that systemd signals are noticed at once, even when systemd or the bus restart.  The
+# intervals are an hour long, so only a signal or an exit can cause a query.
 . "$(dirname "$0")/lib.sh" || exit 1
 
 if [ -z "${VIGIL_IN_SYSTEMD:-}" ]; then
@@ -32,7 +32,7 @@ systemctl daemon-reload
 systemctl start sig-plain sig-once sig-always sig-real
 for n in $(seq $crowd); do echo sig-crowd@$n; done | xargs systemctl start
 
-# daemon NAME SERVICE LINES: watched once an hour
+# daemon NAME SERVICE LINES: a daemon that queries its service once an hour
 daemon() { printf '[daemon:%s]\nmodule = service\nservice = %s\ninterval = 1h\nbackoff = 0\n%b\n' "$@"; }
 names="plain once always alias watched $(seq -f 'crowd%g' $crowd)"
 {
@@ -42,7 +42,7 @@ names="plain once always alias watched $(seq -f 'crowd%g' $crowd)"
 	daemon once sig-once ''
 	daemon always sig-always ''
 	daemon alias sig-alias ''
-	daemon watched sig-once 'restart_on = never\nquery_timeout = 9s' # of the same unit, another's
+	daemon watched sig-once 'restart_on = never\nquery_timeout = 9s' # another daemon of the same unit
 	for n in $(seq $crowd); do daemon crowd$n sig-crowd@$n 'restart_on = never'; done
 } | write_conf
 
@@ -50,9 +50,9 @@ main_pid() { systemctl show -P MainPID "$1"; }
 value() { is "/daemons/$1/service_state/value" "$2"; }
 told() { ctl get "/runs/$1/history" 2>/dev/null | grep -c "$2"; }
 counter() { get "/vigil/queries/$1"; }
-# runs_anew UNIT PID: under another pid
+# runs_anew UNIT PID: whether the unit runs with another pid
 runs_anew() { local now; now=$(main_pid "$1"); [ "$now" != 0 ] && [ "$now" != "$2" ]; }
-crowd_is() { # crowd_is VALUE: all of them
+crowd_is() { # crowd_is VALUE: whether all of them have it
 	local n
 	for n in $(seq $crowd); do value "crowd$n" "$1" || return 1; done
 }
@@ -63,16 +63,16 @@ sed -i 's/^log = stderr/log = stderr\nlog_level = debug/' "$work/vigil.conf"
 start_reference
 start_vigild
 for name in plain once always alias watched; do
-	check "$name is running at the first look" wait_for 20 value $name running
+	check "daemon $name is running after the first query" wait_for 20 value $name running
 done
-check "$crowd more are" wait_for 30 crowd_is running
-check "systemd was asked to tell of changes" wait_for 20 confirmed_again 0
-# settled: nobody asks any more
+check "$crowd more daemons are running after their first query" wait_for 30 crowd_is running
+check "vigild has subscribed to systemd's signals" wait_for 20 confirmed_again 0
+# settled: whether vigild makes no calls any more
 settled() { local a b; a=$(counter calls); sleep 0.3; b=$(counter calls); [ "$a" = "$b" ]; }
 wait_for 20 settled
 
-# --- what is told of ------------------------------------------------------------------------------
-round() { # round TEXT: each kind of service dies and is back, as nothing but signs can tell
+# --- changes that systemd signals -----------------------------------------------------------------
+round() { # round TEXT: each kind of service exits and is restarted, because of signals only
 	local pid restarts before respawned
 	before=$(counter signals)
 	pid=$(main_pid sig-plain)
@@ -82,80 +82,80 @@ round() { # round TEXT: each kind of service dies and is back, as nothing but si
 	check "$1: a oneshot that was stopped is restarted" wait_for 20 systemctl -q is-active sig-once
 	pid=$(main_pid sig-alias)
 	kill -9 "$pid"
-	check "$1: so is one known by an alias" wait_for 20 runs_anew sig-real "$pid"
+	check "$1: a unit that is known by an alias is restarted" wait_for 20 runs_anew sig-real "$pid"
 	pid=$(main_pid sig-always) restarts=$(get /daemons/always/service_state/restarts)
 	respawned=$(get /daemons/always/service_state/respawns)
 	kill -9 "$pid"
-	check "$1: what systemd brought back is counted" wait_for 20 \
+	check "$1: a restart by systemd is counted" wait_for 20 \
 		is /daemons/always/service_state/respawns $((${respawned:-0} + 1))
-	check "$1: and was not fought" [ "$(get /daemons/always/service_state/restarts)" = "$restarts" ]
-	check "$1: signs were told" more_than /vigil/queries/signals "$before"
+	check "$1: vigild does not restart what systemd restarts" [ "$(get /daemons/always/service_state/restarts)" = "$restarts" ]
+	check "$1: vigild has received signals" more_than /vigil/queries/signals "$before"
 	wait_for 20 settled
 }
 round "at first"
-check "that of the oneshot stands in the history" [ "$(told once 'systemd says that it has changed, seen at once')" -ge 1 ]
-check "another daemon of the same unit saw it too" [ "$(told watched 'stopped (was running)')" -ge 1 ]
+check "the history says that the change of the oneshot was seen at once" [ "$(told once 'systemd says that it has changed, seen at once')" -ge 1 ]
+check "another daemon of the same unit has seen the change, too" [ "$(told watched 'stopped (was running)')" -ge 1 ]
 
-# --- one message for many -------------------------------------------------------------------------
+# --- one message for many queries -----------------------------------------------------------------
 messages=$(counter calls) batched=$(counter batched) workers=$(counter workers)
 systemctl stop 'sig-crowd@*'
-check "$crowd units that stop are seen" wait_for 20 crowd_is stopped
+check "vigild sees that $crowd units have stopped" wait_for 20 crowd_is stopped
 wait_for 20 settled
 messages=$(($(counter calls) - messages)) batched=$(($(counter batched) - batched))
-check "each was looked at ($batched looks)" [ "$batched" -ge $crowd ]
-check "some of them together ($messages messages)" [ "$messages" -lt "$batched" ]
-check "and by no worker" [ "$(counter workers)" = "$workers" ]
+check "each of $crowd stopped units was queried ($batched queries)" [ "$batched" -ge $crowd ]
+check "some queries shared a message ($messages messages)" [ "$messages" -lt "$batched" ]
+check "no worker made a query" [ "$(counter workers)" = "$workers" ]
 
-# --- upheaval -------------------------------------------------------------------------------------
-# after TEXT COMMAND...: systemd confirms anew, all is looked at in one message, signs are heard
+# --- restarts of systemd and the bus --------------------------------------------------------------
+# after TEXT COMMAND...: vigild subscribes again, queries all units in few messages and gets signals
 after() {
 	local text=$1 before messages batched; shift
 	before=$(confirmed) messages=$(counter calls) batched=$(counter batched)
 	"$@" >/dev/null 2>&1
-	check "$text: it is subscribed to again" wait_for 30 confirmed_again "$before"
+	check "$text: vigild subscribes again" wait_for 30 confirmed_again "$before"
 	wait_for 20 settled
 	messages=$(($(counter calls) - messages)) batched=$(($(counter batched) - batched))
-	check "$text: all units were looked at ($batched looks)" [ "$batched" -ge $((crowd + 5)) ]
-	check "$text: all together ($messages messages)" [ "$messages" -le 3 ]
+	check "$text: vigild queried all units ($batched queries)" [ "$batched" -ge $((crowd + 5)) ]
+	check "$text: the queries of all units shared few messages ($messages messages)" [ "$messages" -le 3 ]
 	round "$text"
 }
 after "a daemon-reload" systemctl daemon-reload
 after "a daemon-reexec" systemctl daemon-reexec
 after "a restart of the bus" systemctl restart dbus.service
 
-# Stopped while nobody could tell.
+# A unit is stopped while the bus is down, so that no signal is sent.
 bus_down() { systemctl stop dbus.socket dbus.service; }
 bus_down 2>/dev/null
 pid=$(main_pid sig-plain)
 systemctl stop sig-once
 systemctl start dbus.socket dbus.service
-check "stopped while the bus was down, it is restarted" wait_for 30 systemctl -q is-active sig-once
-check "nothing else was" [ "$(main_pid sig-plain)" = "$pid" ]
+check "a unit that was stopped while the bus was down is restarted" wait_for 30 systemctl -q is-active sig-once
+check "a unit that ran while the bus was down is not restarted" [ "$(main_pid sig-plain)" = "$pid" ]
 
 # --- a bus that hangs -----------------------------------------------------------------------------
 bus=$(main_pid dbus.service) old=$(main_pid sig-plain)
 wait_for 20 settled
 kill -STOP "$bus"
 kill -9 "$old"
-check "with a bus that hangs, a death is seen and how the unit is, is not known" \
+check "with a bus that hangs, an exit is seen and the state is unknown" \
 	wait_for 20 value plain unknown
-check "which is held against nobody" is /daemons/plain/service_state/restart_error 0
-check "vigild answers" ctl -q version
+check "with a bus that hangs, no restart_error is counted" is /daemons/plain/service_state/restart_error 0
+check "with a bus that hangs, vigild answers" ctl -q version
 kill -CONT "$bus"
-check "when it goes on, the unit is restarted" wait_for 30 runs_anew sig-plain "$old"
-lag_is_fair "all that time" 0.05
-round "the bus goes on"
+check "the unit is restarted when the bus continues" wait_for 30 runs_anew sig-plain "$old"
+lag_is_fair "a bus that hangs" 0.05
+round "after a bus that hung"
 
-# --- looks at the same moment ---------------------------------------------------------------------
+# --- queries at the same time ---------------------------------------------------------------------
 sed -i '/service = sig-crowd/{n;s/1h/1s/}' "$work/vigil.conf"
-check "a reload" ctl -q reload
+check "a reload with an interval of 1 s is accepted" ctl -q reload
 messages=$(counter calls) batched=$(counter batched)
 many() { [ $(($(counter batched) - batched)) -ge $((5 * crowd)) ]; }
-check "stopped units are looked at each second" wait_for 30 many
+check "stopped units are queried every second" wait_for 30 many
 messages=$(($(counter calls) - messages)) batched=$(($(counter batched) - batched))
-check "those of the same moment together ($batched looks, $messages messages)" \
+check "simultaneous queries share messages ($batched queries, $messages messages)" \
 	[ "$((messages * 3))" -lt "$batched" ]
 
-check "vigild ends cleanly" stop_vigild
+check "vigild exits with status 0 when it receives SIGTERM" stop_vigild
 [ "$failed" -eq 0 ] || tail -n 80 "$work/log"
 finish

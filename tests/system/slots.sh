@@ -1,6 +1,6 @@
 #!/bin/bash
-# Programs of exec daemons wait for each other: no more than exec_max run at once, and the time that one
-# waits is no part of its run time.  Starting many leaves the loop to others.
+# Programs of exec daemons wait for each other: at most exec_max of them run at once, and the waiting
+# time is not part of the run time.  The loop stays responsive when many programs are started.
 . "$(dirname "$0")/lib.sh" || exit 1
 install_staged
 set_paths
@@ -8,7 +8,7 @@ work=$(mktemp -d)
 chmod 755 "$work"
 trap 'stop_vigild; rm -rf "$work"' EXIT
 mkdir "$work/running"
-# Writes down how many run at once.
+# Records how many programs run at once.
 cat >"$work/plugin" <<S
 #!/bin/sh
 touch $work/running/\$\$
@@ -34,25 +34,25 @@ timed_out() { for ((i = 0; i < $1; i++)); do get "/daemons/p$i/timed_out"; done 
 
 conf 2 12 "command = $work/plugin" "interval = 1h" "timeout = 2s"
 start_vigild
-check "/vigil/slots has the limit" is /vigil/slots/max 2
-check "twelve programs of half a second that share two slots all answer" wait_for 60 all_ok 12
-check "no more of them ran at once than there are slots" [ "$(sort -n "$work/counts" | tail -n 1)" = 2 ]
-check "none timed out, because the time that it waited does not count" [ "$(timed_out 12)" = 0 ]
-check "no slot is held when they have ended" wait_for 10 is /vigil/slots/held 0
-check "no request waits then" is /vigil/slots/waiting 0
+check "/vigil/slots/max is exec_max" is /vigil/slots/max 2
+check "twelve programs that share two slots all return OK" wait_for 60 all_ok 12
+check "at most two programs run at once with exec_max = 2" [ "$(sort -n "$work/counts" | tail -n 1)" = 2 ]
+check "no program timed out, because its waiting time does not count" [ "$(timed_out 12)" = 0 ]
+check "no slot is held when all programs have exited" wait_for 10 is /vigil/slots/held 0
+check "no request waits when all programs have exited" is /vigil/slots/waiting 0
 : >"$work/counts"
 conf 6 12 "command = $work/plugin" "interval = 1h" "timeout = 2s"
 ctl -q reload
-check "a reload takes up another limit" is /vigil/slots/max 6
+check "a reload changes exec_max" is /vigil/slots/max 6
 for ((i = 0; i < 12; i++)); do ctl -q run "p$i" & runs="${runs:-} $!"; done
 # shellcheck disable=SC2086
 wait $runs
-check "more run at once then" [ "$(sort -n "$work/counts" | tail -n 1)" -gt 2 ]
-check "and no more than the new limit" [ "$(sort -n "$work/counts" | tail -n 1)" -le 6 ]
+check "more than two programs run at once with exec_max = 6" [ "$(sort -n "$work/counts" | tail -n 1)" -gt 2 ]
+check "at most six programs run at once with exec_max = 6" [ "$(sort -n "$work/counts" | tail -n 1)" -le 6 ]
 
 conf 0 0
 ctl -q reload
-check "by default the limit goes by the processors" more_than /vigil/slots/max 7
+check "the default of exec_max depends on the number of processors" more_than /vigil/slots/max 7
 
 conf 1 4 "command = /bin/sleep 0.8" "interval = 300ms" "timeout = 1s"
 ctl -q reload
@@ -62,7 +62,7 @@ check "a daemon whose program waits for longer than its timeout is UNKNOWN, and 
 
 conf 4 300 "command = /bin/true" "interval = 1h"
 before=$(get /vigil/loop/lag_seconds/max)
-check "three hundred daemons are enabled by one reload" ctl -q reload
-check "each of them has run its program" wait_for 60 eval '[ "$(ctl -o json status | grep -c "exit status 0")" = 300 ]'
-check "vigild stops" stop_vigild
+check "one reload enables three hundred daemons" ctl -q reload
+check "each of three hundred daemons has run its program" wait_for 60 eval '[ "$(ctl -o json status | grep -c "exit status 0")" = 300 ]'
+check "vigild stops when it receives SIGTERM" stop_vigild
 finish

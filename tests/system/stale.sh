@@ -1,6 +1,6 @@
 #!/bin/bash
-# Numbers have an age: those of a program that fails, hangs, is silent or has ended count as unknown in
-# check, average and the metrics, and as good again with the next that arrive.
+# Numbers become stale.  Those of a program that fails, hangs, is silent or has exited count as unknown in
+# check, average and the metrics, and are current again when the next ones arrive.
 . "$(dirname "$0")/lib.sh" || exit 1
 install_staged
 set_paths
@@ -27,7 +27,7 @@ text) echo 'Traceback: no such thing' >&2; echo 'nonsense' ;;
 fail) echo '{"output": "cannot ask"}'; exit 3 ;;
 esac
 S
-# Prints while its mode is good, is silent otherwise, and ends with the mode end.
+# Prints in mode good, is silent in other modes, and exits in mode end.
 script stream <<S
 while :; do
 	case \$(cat $work/mode.stream) in
@@ -79,7 +79,7 @@ exits() { local status=$1; shift; ctl check "$@" >"$work/out" 2>&1; [ $? = "$sta
 metric() { curl -fsS --unix-socket "$work/http.sock" http://localhost/metrics | grep -q "^vigil_value{daemon=\"$1\",pointer=\"$(pointer "$1")\"}"; }
 no_metric() { ! metric "$1"; }
 trend_says() { says trend "$(pointer "$1") is stale" || says trend "$(pointer "$1") has no number"; }
-# all_say NAME HOW: what uses the number of NAME takes it for unknown
+# all_say NAME HOW: checks that all users of the number of NAME take it for unknown
 all_say() {
 	check "the numbers of a program that $2 are stale" wait_for 10 stale "$1"
 	check "check with a range is UNKNOWN for a program that $2" exits 3 "$1" -w 8 "$(pointer "$1")"
@@ -107,22 +107,22 @@ check "no performance data follows the status line of a program that says UNKNOW
 good_again plugin
 mode plugin hang
 all_say plugin "hangs"
-check "a program that hangs did not end in time" wait_for 10 says plugin "did not end within 0.5 s"
+check "the health text says that a program hung" wait_for 10 says plugin "did not end within 0.5 s"
 good_again plugin
 mode plugin crash
 all_say plugin "crashes"
-check "the end of a program that crashes is said" says plugin "killed by signal 11"
+check "the health text says that a program crashed" says plugin "killed by signal 11"
 good_again plugin
 mode plugin mute
-check "stderr tells why a plugin that printed nothing failed" wait_for 10 \
+check "the health text has stderr of a plugin that printed nothing" wait_for 10 \
 	says plugin "exit status 3, without output: the disk is gone"
-check "stderr is in the state" is /daemons/plugin/stderr "the disk is gone"
+check "the state has stderr of a plugin that printed nothing" is /daemons/plugin/stderr "the disk is gone"
 good_again plugin
-check "stderr of an earlier run is gone" eval '! ctl get /daemons/plugin/stderr >/dev/null 2>&1'
+check "stderr of an earlier run is removed from the state" eval '! ctl get /daemons/plugin/stderr >/dev/null 2>&1'
 
 mode json text
 all_say json "prints no JSON"
-check "stderr follows what is wrong with the output" wait_for 10 says json "Traceback: no such thing"
+check "the health text has stderr of a program that prints no JSON" wait_for 10 says json "Traceback: no such thing"
 check "the state keeps the output that is no JSON" is /daemons/json/output nonsense
 good_again json
 mode json fail
@@ -131,14 +131,14 @@ good_again json
 
 mode stream mute
 all_say stream "is silent"
-check "the silence of a stream is said" says stream "it has printed no object for 1 s"
+check "the health text says that a stream is silent" says stream "it has printed no object for 1 s"
 good_again stream
 mode stream end
 check "a stream that ended is CRITICAL" wait_for 10 health stream CRITICAL
 all_say stream "has ended"
-check "the last line of stderr is shown with the end of a stream" wait_for 10 \
+check "the health text has the last line of stderr of a stream that exited" wait_for 10 \
 	says stream "exit status 7: connection lost"
-check "the lines before it are in the long text" wait_for 10 long stream "first reason"
+check "the long text has the earlier lines of stderr of a stream that exited" wait_for 10 long stream "first reason"
 good_again stream
-check "vigild stops" stop_vigild
+check "vigild stops when it receives SIGTERM" stop_vigild
 finish

@@ -1,5 +1,5 @@
 #!/bin/bash
-# state-size: a state.json that the next start would not read does not replace the last good one.
+# A state.json that the next start would refuse to read does not replace the last good one.
 . "$(dirname "$0")/lib.sh" || exit 1
 install_staged
 set_paths
@@ -8,7 +8,7 @@ trap 'stop_vigild; rm -rf "$work"' EXIT
 cc=$(make_variable CC)
 command -v "${cc%% *}" >/dev/null || skip_all "there is no compiler"
 
-# A module that keeps a text of so many bytes, and the number of its starts.
+# A module that stores a text of the given size, and the number of its starts.
 mkdir -p "$work/modules/keeper"
 cat >"$work/keeper.c" <<'C'
 #include <stdlib.h>
@@ -49,12 +49,12 @@ static const vigil_option options[] = {
 VIGIL_MODULE(.name = "keeper", .summary = "keeps a text", .options = options, .start = start,
 	.reconfigure = reconfigure);
 C
-# The flags of a sanitizer are those of the program that loads it.
+# The module needs the sanitizer flags of the program that loads it.
 $cc -D_GNU_SOURCE $(make_variable SANITIZE) -fPIC -shared -I"$top_srcdir/include" "$work/keeper.c" \
 	-o "$work/modules/keeper/keeper.so" $(make_variable JANSSON_LIBS) ||
 	skip_all "the module cannot be compiled"
 
-# configure SIZE: the daemons, of which big keeps so many bytes
+# configure SIZE: writes the configuration, in which the daemon big stores so many bytes
 configure() {
 	modules="$modules_dir, $work/modules" write_conf <<C
 [daemons]
@@ -73,22 +73,22 @@ saved() { grep -q "\"starts\": $1" "$work/state/state.json" 2>/dev/null; }
 
 configure 10
 start_vigild
-check "what is small is saved" wait_for 20 saved 1
+check "a small state is saved" wait_for 20 saved 1
 configure 65M
 ctl -q reload
 check "a state of more than 64 MiB makes vigild degraded" wait_for 60 degraded
-check "the log names the size and the daemon that keeps the most" \
+check "the log names the size and the daemon with the largest state" \
 	grep -q "state.json stays as it was.* it would have [0-9.]* MiB; the largest: big [0-9.]* MiB" "$work/log"
 check "the log says what to do" grep -q "disable that daemon or lower what it keeps" "$work/log"
-check "the last good file stays" [ "$(stat -c %s "$work/state/state.json")" -lt 10000 ]
+check "the last good state.json is kept" [ "$(stat -c %s "$work/state/state.json")" -lt 10000 ]
 check "no unfinished file stays" [ ! -e "$work/state/state.json.new" ]
-check "vigild stops" stop_vigild
-check "it is the last good file after the stop, too" [ "$(stat -c %s "$work/state/state.json")" -lt 10000 ]
+check "vigild stops with a state that is too large" stop_vigild
+check "the last good state.json is kept when vigild stops" [ "$(stat -c %s "$work/state/state.json")" -lt 10000 ]
 configure 10
 : >"$work/log"
 start_vigild
-check "the next start reads what was saved last" wait_for 10 is /daemons/small/starts 2
-check "nothing was set aside" [ ! -e "$work/state/state.json.bad" ]
-check "vigild stops at last" stop_vigild
+check "the next start reads the last good state.json" wait_for 10 is /daemons/small/starts 2
+check "the next start sets no state.json aside" [ ! -e "$work/state/state.json.bad" ]
+check "vigild stops with a small state" stop_vigild
 [ "$failed" -eq 0 ] || tail -20 "$work/log"
 finish

@@ -1,10 +1,10 @@
 #!/bin/bash
-# Storms.  Two hundred services that no restart helps, over ten minutes of which each second stands
-# for half a minute: each stays within its burst, all together within restart_rate, each says that
-# it gave up and until when, and a daemon that has nothing to do with it ticks on.  Then a hundred
-# services that die at once: they come back one after the other.
+# Storms of failures.  The first: two hundred services that no restart repairs, over ten minutes, with
+# one second for each half minute.  Each service stays within its burst, all together stay within
+# restart_rate, each reports that it gave up and until when, and an unrelated daemon ticks on.  The
+# second: a hundred services that crash at once are restarted one after the other.
 #
-# Each restart is written down by the service's own program, with the machine's uptime.
+# The program of each service records its starts, with the machine's uptime.
 . "$(dirname "$0")/lib.sh" || exit 1
 install_staged
 set_paths
@@ -19,10 +19,10 @@ clean_up() {
 }
 trap clean_up EXIT
 
-burst=2 window=20 # seconds; as in 10m
+burst=2 window=20 # in seconds; stands for 10m
 rate=40           # restarts a second
 
-# Some cannot start, some start and die of themselves, some are well.
+# Some services cannot start, some start and exit after a second, some run.
 cat >"$work/restart" <<EOF
 #!/bin/sh
 read -r up _ </proc/uptime
@@ -36,7 +36,7 @@ echo \$! >"$work/\$1.pid"
 EOF
 chmod 755 "$work/restart"
 
-# watched NAME...: a daemon for each, and the one that has nothing to do with them
+# watched NAME...: configures a daemon for each, and the unrelated daemon canary
 watched() {
 	printf '[daemons]\ncanary = yes\n'
 	printf '%s = yes\n' "$@"
@@ -51,8 +51,8 @@ watched() {
 		printf 'burst = %s\nburst_window = %ss\n' $burst $window
 	done
 }
-# The most restarts that any second had, and the most of one service in any four fifths of a window:
-# what was issued at its end may be carried out a little sooner than what was at its beginning.
+# The most restarts in any second, and the most of one service in any four fifths of a window, because a
+# restart at the end of the window may run a little earlier than one at its start.
 most_a_second() {
 	sort -n "$work/restarts" | awk '{ t[NR] = $1; while (t[NR] - t[first + 1] > 1) first++
 		if (NR - first > most) most = NR - first } END { print most + 0 }'
@@ -63,15 +63,15 @@ most_of_one() {
 		{ t[++n] = $1; while (t[n] - t[first + 1] > w) first++
 		if (n - first > most) most = n - first } END { print most + 0 }'
 }
-# how_many PATTERN: services about which the state says so
+# how_many PATTERN: counts the services whose state has it
 how_many() { ctl get /daemons | grep -cE "$1"; }
 at_least() { local n; n=$(how_many "$2"); [ "$n" -ge "$1" ]; }
 restarted() { [ "$(wc -l <"$work/restarts")" -ge "$1" ]; }
-calm() { # TEXT: how the canary and the loop fared
-	check "$1: the untouched daemon ticked on" more_than /runs/canary/ticks $((ticks + 20))
+calm() { # TEXT: checks that the canary and the loop were not delayed
+	check "$1: the canary daemon ticked" more_than /runs/canary/ticks $((ticks + 20))
 	missed=$(get /runs/canary/missed)
 	idle_missed=$("$vigilctl" -s "$work/reference/control.sock" get -r /runs/idle/missed)
-	check "$1: and missed no tick, or no more than an idle vigild did: $missed, $idle_missed" \
+	check "$1: the canary daemon missed no more ticks than an idle vigild: $missed, $idle_missed" \
 		[ "$missed" -le "$idle_missed" ]
 	lag_is_fair "$1" 0.05
 }
@@ -83,20 +83,20 @@ sed -i "/^log = /a restart_rate = $rate/1s" "$work/vigil.conf"
 start_reference
 start_vigild
 ticks=$(get /runs/canary/ticks)
-check "all are tried as often as they may be" wait_for 120 restarted $((200 * burst))
-check "each says that it gave up" wait_for 60 at_least 200 \
+check "each of 200 failing services is restarted as often as burst allows" wait_for 120 restarted $((200 * burst))
+check "each of 200 failing services reports that vigil gave up" wait_for 60 at_least 200 \
 	"\"decision\": *\"(failed|stopped): gave up after $burst restarts in $window s, until the next try\""
-check "and until when" at_least 200 '"next_retry": *"2'
-check "those that could not be restarted count it" at_least 100 "\"restart_error\": *$burst"
-check "those that died after a restart do not" at_least 100 '"restart_error": *0'
+check "each of 200 failing services reports the time of the next try" at_least 200 '"next_retry": *"2'
+check "restart_error counts restarts that fail" at_least 100 "\"restart_error\": *$burst"
+check "restart_error is 0 for services that exit after a restart" at_least 100 '"restart_error": *0'
 calm "200 fail"
-check "when the window allows it, they are tried again" wait_for 120 restarted $((200 * burst + 100))
+check "failing services are restarted again when the window allows it" wait_for 120 restarted $((200 * burst + 100))
 most=$(most_of_one)
-check "none was restarted more than $burst times in a window: $most" [ "$most" -le $burst ]
+check "no service was restarted more than $burst times in a window: $most" [ "$most" -le $burst ]
 most=$(most_a_second)
-# The bucket is full at first and fills by $rate in that second; a worker may be late with some.
-check "in no second were there more than restart_rate allows: $most" [ "$most" -le $((rate * 5 / 2)) ]
-check "vigild stops" stop_vigild
+# The bucket is full at first and gets $rate more in that second; a worker may be late with some.
+check "no second had more restarts than restart_rate allows: $most" [ "$most" -le $((rate * 5 / 2)) ]
+check "vigild stops after 200 failures" stop_vigild
 
 # --- services that fail at once -------------------------------------------------------------------
 : >"$work/restarts"
@@ -106,23 +106,23 @@ for name in $(seq -f well%g 100); do "$work/restart" "$name"; done
 watched $(seq -f well%g 100) | write_conf
 sed -i "/^log = /a restart_rate = $rate/1s" "$work/vigil.conf"
 start_vigild
-check "a hundred run" wait_for 60 at_least 100 '"pid": *[0-9]'
+check "a hundred services run" wait_for 60 at_least 100 '"pid": *[0-9]'
 : >"$work/restarts"
 ticks=$(get /runs/canary/ticks)
 kill -9 $(cat "$work"/well*.pid)
-check "killed at once, each is restarted" wait_for 120 restarted 100
-check "once" [ "$(cut -d' ' -f2 "$work/restarts" | sort -u | wc -l)" = 100 ]
-check "all run" wait_for 60 at_least 101 '"value": *"running"'
+check "each of a hundred services that crash at once is restarted" wait_for 120 restarted 100
+check "the restarts were of a hundred different services" [ "$(cut -d' ' -f2 "$work/restarts" | sort -u | wc -l)" = 100 ]
+check "a hundred services run again" wait_for 60 at_least 101 '"value": *"running"'
 most=$(most_a_second)
-check "in no second were there more than restart_rate allows: $most" [ "$most" -le $((rate * 5 / 2)) ]
+check "no second had more restarts than restart_rate allows: $most" [ "$most" -le $((rate * 5 / 2)) ]
 calm "100 die at once"
-# What was just found fair is not found so whatever happens.
+# The check of the lag is able to fail.
 if ! sanitized; then
 	for i in 1 2; do kill -STOP "$vigild_pid"; sleep 3; kill -CONT "$vigild_pid"; sleep 1; done
 	wait_for 20 reachable
 	read_lags
-	check "the lag of a loop that stood still for 3 s twice is not: $lag, $idle" eval '! lag_is_under 0.05'
+	check "the lag of a loop that was stopped twice for 3 s is too high: $lag, $idle" eval '! lag_is_under 0.05'
 fi
-check "vigild stops" stop_vigild
+check "vigild stops after 100 crashes" stop_vigild
 [ "$failed" -eq 0 ] || tail -30 "$work/log"
 finish

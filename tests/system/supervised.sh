@@ -1,6 +1,6 @@
 #!/bin/bash
-# Services under the real runit and s6: what the supervisor brings back is counted and not
-# fought; what was put down is brought up again.
+# Services under the real runit and s6.  Restarts by the supervisor are counted, and vigild does not
+# restart the service in addition.  A service that was put down is brought up again.
 . "$(dirname "$0")/lib.sh" || exit 1
 command -v runsvdir >/dev/null || command -v s6-svscan >/dev/null || skip_all "neither runit nor s6 is installed"
 install_staged
@@ -50,19 +50,19 @@ for m in $names; do
 	place=/daemons/$m/service_state
 	pid() { get $place/pid; }
 	other_pid() { [ -n "$(pid)" ] && [ "$(pid)" != "$1" ] && is $place/value running; }
-	check "$m: it is running" wait_for 15 is $place/value running
+	check "$m: the service is running" wait_for 15 is $place/value running
 	old=$(pid)
 	kill -9 "$old"
-	check "$m: killed, its supervisor brings it back" wait_for 15 other_pid "$old"
-	check "$m: that is counted" wait_for 10 more_than $place/respawns 0
-	check "$m: and it was not restarted by us" [ -z "$(get $place/restarts)" ]
+	check "$m: the supervisor restarts a service that was killed" wait_for 15 other_pid "$old"
+	check "$m: the restart by the supervisor is counted" wait_for 10 more_than $place/respawns 0
+	check "$m: vigild does not restart what the supervisor restarts" [ -z "$(get $place/restarts)" ]
 	case $m in
 	runit) sv down "$work/runit/one" >/dev/null ;;
 	s6) s6-svc -d "$work/s6/one" ;;
 	esac
-	check "$m: put down, it is brought up again" wait_for 20 is $place/restarts 1
-	check "$m: and runs" wait_for 10 is $place/value running
+	check "$m: vigild brings up a service that was put down" wait_for 20 is $place/restarts 1
+	check "$m: the service that was put down is running" wait_for 10 is $place/value running
 done
-check "vigild stops as asked" stop_vigild
+check "vigild stops when it receives SIGTERM" stop_vigild
 [ "$failed" -eq 0 ] || tail -30 "$work/log"
 finish

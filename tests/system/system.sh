@@ -1,6 +1,6 @@
 #!/bin/bash
-# The system module: its figures beside those of the kernel's own tools, thresholds, a disk that
-# fills up, and what it will not ask.
+# The system module: its values compared with those of the kernel's own tools, thresholds, a disk that
+# fills up, and file systems that it must not query because they may hang.
 . "$(dirname "$0")/lib.sh" || exit 1
 if [ "${1:-}" != inside ] && [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null; then
 	install_staged
@@ -19,8 +19,8 @@ level() { is /runs/system/health/level "$1"; }
 says() { case $(get /runs/system/health/text)$(get /runs/system/reason) in *"$1"*) ;; *) false ;; esac; }
 reload_with() { conf "$@"; ctl -q reload >/dev/null; }
 
-# hang DIRECTORY: a file system there whose server is gone: whoever asks it waits.  Before that it
-# lets something be mounted at DIRECTORY/disk, when that is asked for with a second argument.
+# hang DIRECTORY [disk]: mounts a file system whose server does not answer, so that each query hangs.
+# With a second argument, a tmpfs is mounted at DIRECTORY/disk before the server stops answering.
 hang() {
 	: >"$work/server.said"
 	python3 "$work/server.py" "$1" "$work/gone" >>"$work/server.said" & server=$!
@@ -28,7 +28,7 @@ hang() {
 	[ -z "${2:-}" ] || mount -t tmpfs tmpfs "$1/disk"
 	touch "$work/gone"
 }
-# With its server's end, those who wait are told.
+# Ends the server, with which all hanging queries return.
 hang_up() {
 	[ -n "$server" ] || return 0
 	kill -KILL "$server"
@@ -38,7 +38,7 @@ hang_up() {
 	for point in net away; do umount -l -c "$work/$point" 2>/dev/null; done
 }
 cat >"$work/server.py" <<'P'
-# The least of a FUSE server: directories, without end; and then silence.
+# A minimal FUSE server: it answers for any directory, and stops answering when the file `gone` exists.
 import ctypes, os, struct, sys
 point, gone = sys.argv[1:]
 fd = os.open("/dev/fuse", os.O_RDWR)
@@ -68,75 +68,75 @@ P
 
 conf "disk_warning = ~:" "disk_critical = ~:" "inodes_warning = ~:" "inodes_critical = ~:"
 start_vigild
-check "the second look knows the CPU" wait_for 10 more_than /daemons/system/cpu/cpus 0
-check "and how many there are" [ "$(value cpu/cpus)" = "$(grep -c ^processor /proc/cpuinfo)" ]
-check "the load is the kernel's" near "$(value load/fifteen)" "$(cut -d' ' -f3 /proc/loadavg)" 1
-check "memory too" [ "$(value memory/total_bytes)" = "$(awk '/^MemTotal/ { printf "%.0f", $2 * 1024 }' /proc/meminfo)" ]
-check "and uptime" near "$(value uptime_seconds)" "$(cut -d' ' -f1 /proc/uptime)" 5
-check "all is well" level OK
+check "the module knows the CPU usage after the second query" wait_for 10 more_than /daemons/system/cpu/cpus 0
+check "the module knows the number of CPUs" [ "$(value cpu/cpus)" = "$(grep -c ^processor /proc/cpuinfo)" ]
+check "the load is that of /proc/loadavg" near "$(value load/fifteen)" "$(cut -d' ' -f3 /proc/loadavg)" 1
+check "the total memory is that of /proc/meminfo" [ "$(value memory/total_bytes)" = "$(awk '/^MemTotal/ { printf "%.0f", $2 * 1024 }' /proc/meminfo)" ]
+check "the uptime is that of /proc/uptime" near "$(value uptime_seconds)" "$(cut -d' ' -f1 /proc/uptime)" 5
+check "the health is OK without thresholds for disks" level OK
 reload_with "memory_critical = ~:0"
-check "a threshold is heeded" wait_for 10 level CRITICAL
-check "in words" says 'memory is '
+check "memory over a threshold is CRITICAL" wait_for 10 level CRITICAL
+check "the health text names the memory" says 'memory is '
 since=$(get /runs/system/since)
 conf "cpu_warning = high"
-refused_by_reload "what is no range is refused" 'cpu_warning = "high": is no range'
+refused_by_reload "a threshold that is not a range is refused" 'cpu_warning = "high": is no range'
 conf "disk_warning = 90%"
-refused_by_reload "a percent sign is refused, with the way out" 'disk_warning = "90%": .*leave the % out'
+refused_by_reload "a threshold with a percent sign is refused, with a hint" 'disk_warning = "90%": .*leave the % out'
 conf "disks = $work/nowhere"
 refused_by_reload "a disk whose directory is not there is refused" 'nothing is mounted at'
 conf "disks = srv"
 refused_by_reload "a disk that is no path is refused" '"srv" is not the absolute path'
-check "the daemon is running as before" [ "$(get /runs/system/since)" = "$since" ]
+check "refused thresholds do not restart the daemon" [ "$(get /runs/system/since)" = "$since" ]
 reload_with "disks = $work"
 check "a disk that is not mounted at present is CRITICAL" wait_for 10 level CRITICAL
 check "a disk that is not mounted at present is named" says "$work is not mounted"
 if [ "${1:-}" = inside ]; then
 	mkdir "$work/small" && mount -t tmpfs -o size=1m tmpfs "$work/small"
 	reload_with "disks = $work/small" "disk_warning = 50"
-	check "a disk by name" wait_for 10 level OK
+	check "a disk by name is OK" wait_for 10 level OK
 	disk="disks/$(echo "$work/small" | sed 's|/|~1|g')"
-	check "is as large as it is" wait_for 10 eval '[ "$(value "$disk/total_bytes")" = 1048576 ]'
+	check "a disk by name has its total size" wait_for 10 eval '[ "$(value "$disk/total_bytes")" = 1048576 ]'
 	head -c 700000 /dev/zero >"$work/small/file"
-	check "it fills up" wait_for 10 level WARNING
-	check "which is said" says "$work/small is 6"
+	check "a disk that fills up is WARNING" wait_for 10 level WARNING
+	check "the health text names a disk that fills up" says "$work/small is 6"
 	used=$(df --output=pcent "$work/small" | tail -n 1 | tr -d ' %')
-	check "as df says it" near "$(value "$disk/used_percent")" "$used" 1.5
+	check "the used space of a disk is that of df" near "$(value "$disk/used_percent")" "$used" 1.5
 	umount "$work/small"
-	check "one that is gone is not told of" wait_for 10 eval '[ -z "$(value "$disk/used_percent")" ]'
-	check "but that it is" wait_for 10 level CRITICAL
-	check "in words" says "$work/small is not mounted"
+	check "an unmounted disk has no values" wait_for 10 eval '[ -z "$(value "$disk/used_percent")" ]'
+	check "an unmounted disk is CRITICAL" wait_for 10 level CRITICAL
+	check "the health text names the unmounted disk" says "$work/small is not mounted"
 
-	# A network file system whose server is gone, by whichever way it would be asked.
+	# A network file system whose server does not answer, with each way in which the module could query it.
 	mkdir -p "$work/net/disk" "$work/away" && mount -t tmpfs tmpfs "$work/net/disk"
 	conf "disks = $work/net/disk"
 	if command -v python3 >/dev/null && [ -w /dev/fuse ]; then
 		ctl -q reload
-		check "a disk that something will be mounted over" wait_for 10 level OK
-		check "a server that is gone, mounted over it" hang "$work/net"
-		check "is not asked" wait_for 10 level CRITICAL
+		check "a disk is OK before something is mounted over it" wait_for 10 level OK
+		check "a server that does not answer is mounted over the disk" hang "$work/net"
+		check "a disk under a server that does not answer is CRITICAL" wait_for 10 level CRITICAL
 		ticks=$(get /runs/system/ticks)
-		check "nor waited for" wait_for 10 more_than /runs/system/ticks $((ticks + 3))
+		check "a server that does not answer does not stop the ticks" wait_for 10 more_than /runs/system/ticks $((ticks + 3))
 		hang_up
 		umount "$work/net/disk" 2>/dev/null
-		check "a server that goes, with a disk mounted below it" hang "$work/away" disk
+		check "a server that does not answer has a disk mounted below it" hang "$work/away" disk
 		conf "disks = $work/away/disk"
-		refused_by_reload "is not asked either" "$work/away/disk, of type tmpfs, is reached by a server that may be away"
+		refused_by_reload "a disk below a server that does not answer is refused" "$work/away/disk, of type tmpfs, is reached by a server that may be away"
 		conf "disks = $work/away"
-		refused_by_reload "nor by its own name" "$work/away, of type fuse, is reached by a server that may be away"
+		refused_by_reload "a mount point of a server that does not answer is refused" "$work/away, of type fuse, is reached by a server that may be away"
 		conf "disks = $work/away/below"
-		refused_by_reload "nor is a directory below it" "$work/away/below, of type fuse, is reached by a server that may be away"
+		refused_by_reload "a directory below a server that does not answer is refused" "$work/away/below, of type fuse, is reached by a server that may be away"
 		reload_with "cpu_warning = ~:"
-		check "where all disks are asked it is left out" wait_for 10 more_than /runs/system/ticks 3
-		check "and vigild answers" reachable
+		check "without disks named, a server that does not answer is left out" wait_for 10 more_than /runs/system/ticks 3
+		check "vigild answers although a server does not answer" reachable
 		hang_up
 	else
-		echo "SKIP: a server that is gone needs python3 and /dev/fuse"
+		echo "SKIP: a server that does not answer needs python3 and /dev/fuse"
 	fi
 else
-	echo "SKIP: a disk of its own needs root and namespaces"
+	echo "SKIP: a separate disk needs root and namespaces"
 fi
 conf "disks = /proc"
-refused_by_reload "what is no disk is refused, with the way out" 'have the module exec run check_disk'
-check "vigild stops" stop_vigild
+refused_by_reload "a path that is not a disk is refused, with a hint" 'have the module exec run check_disk'
+check "vigild stops when it receives SIGTERM" stop_vigild
 [ "$failed" -eq 0 ] || tail -20 "$work/log"
 finish

@@ -1,13 +1,14 @@
 #!/bin/bash
-# tasks: a limit of tasks (TasksMax of the unit, pids.max of its control group) that plugins fill up.
+# A limit of tasks (TasksMax of the unit, pids.max of its control group) that plugins use up.
 #
-# Plugins are refused first, so that restart scripts can be started; what plugins have left behind ends
-# with them, and a plugin that holds nearly all tasks is ended when a script of a service finds none.
+# Plugins are refused first, so that restart scripts can still be started.  Processes that a plugin
+# leaves are killed at the end of its run, and a plugin that holds nearly all tasks is killed when a
+# script of a service gets none.
 . "$(dirname "$0")/lib.sh" || exit 1
 [ "$(id -u)" = 0 ] || skip_all "control groups need root"
 work=$(mktemp -d)
 group=
-# make_group: $group, in a hierarchy that counts tasks
+# make_group: creates $group in a hierarchy that counts tasks
 make_group() {
 	local unified legacy
 	unified=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
@@ -34,7 +35,7 @@ make_group || skip_all "there is no control group in which tasks are counted"
 install_staged
 set_paths
 
-# The restart leaves a process behind, as a service is one.
+# The restart leaves a process, as that of a service does.
 cat >"$work/svc" <<S
 #!/bin/bash
 case \$1 in
@@ -45,7 +46,7 @@ status) [ -e $work/up ] || exit 3 ;;
 	;;
 esac
 S
-# Holds 40 processes for as long as there is a file, in sessions of their own.
+# Holds 40 processes, in sessions of their own, while the file `greedy` exists.
 cat >"$work/hog" <<S
 #!/bin/bash
 [ -e $work/greedy ] || { echo OK; exit 0; }
@@ -53,7 +54,7 @@ for _ in \$(seq 40); do setsid sleep 1000 >/dev/null 2>&1 & done
 echo >>$work/hog.ready
 wait
 S
-# Leaves 10 processes behind at each run, in sessions of their own.
+# Leaves 10 processes, in sessions of their own, at each run.
 cat >"$work/leaver" <<S
 #!/bin/bash
 [ -e $work/leave ] || { echo OK; exit 0; }
@@ -108,12 +109,12 @@ well() { ! degraded; }
 more_refused() { [ "$(get /vigil/tasks/refused)" -gt "$1" ]; }
 dead() { ! kill -0 "$1" 2>/dev/null; }
 
-check "a service is started at first" wait_for 20 repaired 0
+check "a service is started without a limit of tasks" wait_for 20 repaired 0
 check "a plugin is OK without a limit" wait_for 20 health plug OK
-check "without a limit none is told" is /vigil/tasks/limit null
+check "/vigil/tasks/limit is null without a limit" is /vigil/tasks/limit null
 
 # --- the reserve ----------------------------------------------------------------------------------
-# Tasks that are not vigild's fill the group but for 12.
+# Tasks that are not vigild's fill the group except for 12.
 limit_to 100
 while [ "$(used)" -lt 88 ]; do
 	sleep 1000 &
@@ -125,22 +126,22 @@ check "a plugin that would use the reserve is refused" \
 	wait_for 20 says plug "the last 16 are for restart scripts"
 check "a plugin that is refused is UNKNOWN" health plug UNKNOWN
 check "the refusal names the limit" says plug "of 100 tasks are used (.*pids.max)"
-check "vigild is degraded while plugins are refused" wait_for 10 degraded
-check "refused runs are counted" wait_for 10 more_refused 3
+check "vigild is degraded while it refuses plugins" wait_for 10 degraded
+check "runs that were refused are counted" wait_for 10 more_refused 3
 check "the log says once that plugins are not run" \
 	[ "$(grep -c 'degraded: plugins are not run' "$work/log")" = 1 ]
-check "the limit is told" is /vigil/tasks/limit 100
+check "/vigil/tasks/limit is pids.max" is /vigil/tasks/limit 100
 before=$(starts)
 rm -f "$work/up"
-check "a service that stops is repaired from the reserve" wait_for 20 repaired "$before"
+check "a service that stopped is restarted with the reserve" wait_for 20 repaired "$before"
 kill -9 $others
 others=
-check "plugins are run again when there are tasks" wait_for 20 health plug OK
-check "vigild is no longer degraded" wait_for 10 well
-check "the service that the restart script has started still runs" kill -0 "$(cat "$work/kept.pid")"
+check "plugins run again when there are tasks" wait_for 20 health plug OK
+check "vigild is no longer degraded when there are tasks" wait_for 10 well
+check "the process that the restart script has left still runs" kill -0 "$(cat "$work/kept.pid")"
 limit_to max
 
-# --- what plugins leave behind --------------------------------------------------------------------
+# --- processes that plugins leave -----------------------------------------------------------------
 unified=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
 groups() { [ -z "$unified" ] || find "$unified" -maxdepth 6 -type d -path "*/vigil.$1.*" 2>/dev/null; }
 if [ -z "$(groups "$vigild_pid")" ]; then
@@ -150,17 +151,17 @@ fi
 : >"$work/left"
 : >"$work/leave"
 leaves() { [ "$(wc -l <"$work/left")" -ge "$1" ]; }
-check "a plugin leaves 10 processes behind at each run" wait_for 60 leaves 50
+check "a plugin leaves 10 processes at each run" wait_for 60 leaves 50
 rm "$work/leave"
 all_gone() { local pid; for pid in $(cat "$work/left"); do dead "$pid" || return 1; done; }
-check "all of them end with the run, though they began sessions of their own" wait_for 20 all_gone
-check "the plugin itself is OK" wait_for 20 health leaver OK
-check "the log says that something was left behind" \
+check "processes that a plugin leaves are killed, although they began sessions of their own" wait_for 20 all_gone
+check "a plugin that leaves processes is OK" wait_for 20 health leaver OK
+check "the log says that a plugin has left processes" \
 	grep -q "leaver: .*left process [0-9]* (.*) behind" "$work/log"
 few_groups() { [ "$(groups "$vigild_pid" | wc -l)" -le 4 ]; }
-check "the control groups of runs are removed" wait_for 20 few_groups
+check "vigild removes the control groups of runs" wait_for 20 few_groups
 
-# --- a plugin that holds nearly all of them -------------------------------------------------------
+# --- a plugin that holds nearly all tasks ---------------------------------------------------------
 : >"$work/greedy"
 check "a plugin holds many processes" wait_for 30 [ -s "$work/hog.ready" ]
 ctl -q pause plug
@@ -169,9 +170,9 @@ limit_to "$(used)"
 rm "$work/greedy"
 before=$(starts)
 rm -f "$work/up"
-check "a script for which there are no tasks is started when that plugin is ended" \
+check "a script without tasks is started when the plugin that holds them is killed" \
 	wait_for 60 repaired "$before"
-check "the log says why the plugin was ended" wait_for 20 \
+check "the log says why the plugin was killed" wait_for 20 \
 	grep -q "hog: its run was killed with [0-9]* processes, because a script of a service" "$work/log"
 limit_to max
 
@@ -184,13 +185,13 @@ old=$vigild_pid
 crash "$old"
 wait "$old" 2>>"$work/log"
 start_vigild
-check "a vigild that starts ends what a killed one has left" wait_for 20 \
+check "a vigild that starts kills the processes that a killed vigild has left" wait_for 20 \
 	grep -q "an earlier vigild has left [0-9]* processes" "$work/log"
 no_groups() { [ -z "$(groups "$1")" ]; }
-check "the groups of the killed one are removed" wait_for 20 no_groups "$old"
-check "the service goes on in spite of that" kill -0 "$(cat "$work/kept.pid")"
+check "a vigild that starts removes the control groups of a killed vigild" wait_for 20 no_groups "$old"
+check "the service runs although its vigild was killed" kill -0 "$(cat "$work/kept.pid")"
 new=$vigild_pid
-check "vigild stops" stop_vigild
-check "a vigild that has stopped leaves no groups" no_groups "$new"
+check "vigild stops when it receives SIGTERM" stop_vigild
+check "a vigild that has stopped leaves no control groups" no_groups "$new"
 [ "$failed" -eq 0 ] || tail -20 "$work/log"
 finish

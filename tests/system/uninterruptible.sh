@@ -1,6 +1,6 @@
 #!/bin/bash
-# A real plugin that cannot be killed: check_disk on a file system that does not answer, which sleeps
-# uninterruptibly.  Its daemon is UNKNOWN from the deadline on, says why, and starts no second one.
+# A real plugin that cannot be killed: check_disk on a file system that does not answer, in
+# uninterruptible sleep.  Its daemon is UNKNOWN from the deadline on, says why, and starts no second one.
 . "$(dirname "$0")/lib.sh" || exit 1
 plugin=/usr/lib/nagios/plugins/check_disk
 [ -x "$plugin" ] || skip_all "check_disk is not installed (monitoring-plugins-basic)"
@@ -46,7 +46,7 @@ C
 health() { is "/runs/$1/health/level" "$2"; }
 says() { case $(get "/runs/$1/health/text") in *"$2"*) ;; *) false ;; esac; }
 skipped() { more_than /daemons/disk/skipped "$1"; }
-# The processes that run the plugin on the mount.
+# Prints the pids of plugins that query the mount.
 plugins() { for p in /proc/[0-9]*; do [ "$(cat "$p/comm" 2>/dev/null)" = check_disk ] && grep -qsz "$work/mount" "$p/cmdline" && echo "${p#/proc/}"; done; }
 
 conf 1s
@@ -54,22 +54,22 @@ start_vigild
 check "a plugin that hangs makes its daemon UNKNOWN at its deadline" wait_for 10 health disk UNKNOWN
 check "the text says that the plugin did not end in time" says disk "did not end within 1 s"
 check "the state says that it timed out" is /daemons/disk/timed_out true
-check "after KILL the text says that it cannot be killed, and why" wait_for 20 \
+check "after SIGKILL the text says that the plugin cannot be killed, and why" wait_for 20 \
 	says disk "cannot be killed (process $(plugins) is in uninterruptible sleep)"
-check "runs that are skipped are counted in the state" wait_for 20 skipped 3
-check "runs that are skipped are counted in the text" wait_for 20 says disk "runs were skipped"
-check "the numbers of the daemon are stale" is /daemons/disk/stale true
-check "there is one process that hangs, and no second" [ "$(plugins | wc -l)" = 1 ]
+check "the state counts the skipped runs" wait_for 20 skipped 3
+check "the text counts the skipped runs" wait_for 20 says disk "runs were skipped"
+check "the numbers of a daemon whose plugin hangs are stale" is /daemons/disk/stale true
+check "only one process of the plugin hangs" [ "$(plugins | wc -l)" = 1 ]
 ctl check disk >"$work/out"
 check "check exits with 3 while the plugin hangs" [ $? = 3 ]
-check "another plugin of the same kind goes on" health other OK
+check "another daemon with the same plugin is OK" health other OK
 conf 2s
-check "a reload with other options is accepted" ctl -q reload
-check "the daemon is UNKNOWN after it, for the process of the one before it" wait_for 20 \
+check "a reload with another timeout is accepted" ctl -q reload
+check "the daemon is UNKNOWN after the reload because of the earlier process" wait_for 20 \
 	says disk "its last run cannot be killed (process $(plugins) is in uninterruptible sleep)"
-check "that starts no second process either" [ "$(plugins | wc -l)" = 1 ]
+check "a reload starts no second process of a plugin that hangs" [ "$(plugins | wc -l)" = 1 ]
 end_server
-check "when the file system is gone the process ends" wait_for 20 eval '[ -z "$(plugins)" ]'
-check "and the daemon runs its plugin again" wait_for 20 eval '! says disk "cannot be killed"'
-check "vigild stops" stop_vigild
+check "the process exits when the server of its file system is killed" wait_for 20 eval '[ -z "$(plugins)" ]'
+check "the daemon runs its plugin again when the process has exited" wait_for 20 eval '! says disk "cannot be killed"'
+check "vigild stops when it receives SIGTERM" stop_vigild
 finish

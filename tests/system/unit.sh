@@ -1,7 +1,7 @@
 #!/bin/bash
-# The shipped unit under a real systemd.  As it is, a daemon restarted by its init script gets the
-# machine as it is; with vigil-bus.conf beside it, vigild is shut in and does its work by bus.  (As
-# an ordinary user, with vigil-user.conf, it runs in polkit.sh.)
+# The shipped unit under a real systemd.  Without changes, the services that vigild restarts with init
+# scripts run without restrictions.  With vigil-bus.conf, vigild is sandboxed and works over D-Bus.
+# (polkit.sh tests vigild as an ordinary user, with vigil-user.conf.)
 . "$(dirname "$0")/lib.sh" || exit 1
 
 if [ -z "${VIGIL_IN_SYSTEMD:-}" ]; then
@@ -18,7 +18,7 @@ trap 'systemctl stop vigil sleeper 2>/dev/null; "$work/init.d/demo" stop; rm -rf
 mount -t tmpfs tmpfs /var/lib
 units=/run/systemd/system
 
-# What is shipped, with the staged programs and a configuration of our own.
+# The shipped files, with the staged programs and a configuration for this test.
 shipped() {
 	sed -e "s|$sbindir/vigild|$vigild|; s|$bindir/vigilctl|$vigilctl|" \
 		-e "s|$sysconfdir/vigil|$work|" "$stage$1"
@@ -59,64 +59,64 @@ back() { local pid; pid=$(main_pid sleeper); [ "$pid" != 0 ] && [ "$pid" != "$1"
 of() { sed -n "s/^$2:[[:space:]]*//p" "/proc/$1/status"; }
 systemctl daemon-reload
 
-# --- as it is -------------------------------------------------------------------------------------
-check "vigil starts from its unit and says READY" systemctl start vigil
-check "a stopped daemon is started by its script" wait_for 20 \
+# --- without changes ------------------------------------------------------------------------------
+check "vigild starts from its unit and reports READY" systemctl start vigil
+check "a stopped service is started by its init script" wait_for 20 \
 	is /daemons/demo/service_state/value running
 demo=$(cat "$work/demo.pid")
-check "with all the capabilities that there are" [ "$(of "$demo" CapBnd)" = "$(of 1 CapBnd)" ]
-check "and the usual umask" [ "$(of "$demo" Umask)" = 0022 ]
-check "a stopped unit is started over the bus" wait_for 20 back 0
+check "the service has all capabilities" [ "$(of "$demo" CapBnd)" = "$(of 1 CapBnd)" ]
+check "the service has the umask 0022" [ "$(of "$demo" Umask)" = 0022 ]
+check "a stopped unit is started over D-Bus" wait_for 20 back 0
 ordinary() { setpriv --reuid=65534 --regid=65534 "$@" "$vigilctl" -s /run/vigil/control.sock status; }
 if setpriv --reuid=65534 --regid=65534 --clear-groups test -x "$vigilctl"; then
 	check "a member of the group may read" grep -q sleeper <(ordinary --groups=daemon)
-	check "but no other" eval '! ordinary --clear-groups 2>/dev/null'
+	check "a user outside the group may not read" eval '! ordinary --clear-groups 2>/dev/null'
 else
 	echo "SKIP: an ordinary user cannot read the build"
 fi
-check "vigil stops" systemctl stop vigil
-check "the daemon started by its script runs on" kill -0 "$demo"
+check "vigild stops with systemctl stop" systemctl stop vigil
+check "the service that its init script has started still runs" kill -0 "$demo"
 
 # --- with vigil-bus.conf --------------------------------------------------------------------------
 mkdir $units/vigil.service.d
 shipped "$(make_variable docdir)/vigil-bus.conf" >$units/vigil.service.d/bus.conf
-# The programs under test may lie in /tmp, of which the unit has its own.
+# The programs under test may be in /tmp, but the unit has its own /tmp.
 printf '[Service]\nBindPaths=%s %s\n' "$stage" "$work" >$units/vigil.service.d/test.conf
 sed -i 's/^demo = yes/demo = no/' "$work/vigil.conf"
 systemctl daemon-reload
 old=$(main_pid sleeper)
-check "shut in: vigil starts" systemctl start vigil
-check "shut in: it has few capabilities left" [ "$(of "$(main_pid vigil)" CapBnd)" != "$(of 1 CapBnd)" ]
-check "shut in: the first look finds the unit running" wait_for 15 \
+check "sandboxed: vigild starts" systemctl start vigil
+check "sandboxed: vigild has fewer capabilities" [ "$(of "$(main_pid vigil)" CapBnd)" != "$(of 1 CapBnd)" ]
+check "sandboxed: the first query finds the unit running" wait_for 15 \
 	is /daemons/sleeper/service_state/value running
 crash "$old"
-check "shut in: killed, the unit is back" wait_for 40 back "$old"
-check "shut in: a daemon can be registered" \
+check "sandboxed: a unit that was killed is restarted" wait_for 40 back "$old"
+check "sandboxed: a daemon can be registered" \
 	ctl -q -c "$work/vigil.conf" register another module=service service=sleeper
-check "shut in: and is taken up" wait_for 15 is /runs/another/status running
+check "sandboxed: the registered daemon runs" wait_for 15 is /runs/another/status running
 inside() { nsenter -t "$(main_pid vigil)" -m "$@"; }
-check "shut in: its folder of daemons can be written over the socket, too" inside test -w "$work/conf.d"
-check "shut in: and its state" inside test -w /var/lib/vigil
-check "shut in: but not what others keep beside it, as the rest of the machine can" \
+check "sandboxed: vigild can write its folder conf.d" inside test -w "$work/conf.d"
+check "sandboxed: vigild can write its state" inside test -w /var/lib/vigil
+check "sandboxed: vigild cannot write the folders next to its state" \
 	eval 'test -w /var/lib && ! inside test -w /var/lib'
-check "shut in: the unit reloads" systemctl reload vigil
-check "shut in: it stops" systemctl stop vigil
-check "and never failed" [ "$(systemctl show -P Result vigil)" = success ]
+check "sandboxed: systemctl reload works" systemctl reload vigil
+check "sandboxed: vigild stops with systemctl stop" systemctl stop vigil
+check "sandboxed: the unit never failed" [ "$(systemctl show -P Result vigil)" = success ]
 
-# --- how far open, in tenths, by systemd's own reckoning ------------------------------------------
+# --- the exposure, in tenths, as systemd-analyze measures it --------------------------------------
 security() { systemd-analyze security --no-pager --threshold="$1" vigil.service 2>&1; }
 at_most() { security "$1" >/dev/null; }
 score() { security 100 | sed -n 's/.*exposure level[^:]*: \([0-9.]*\).*/\1/p'; }
 if at_most 100; then
-	check "with vigil-bus.conf at most 2.8: $(score)" at_most 28
+	check "the exposure with vigil-bus.conf is at most 2.8: $(score)" at_most 28
 	shipped "$(make_variable docdir)/vigil-user.conf" >$units/vigil.service.d/bus.conf
 	systemctl daemon-reload
-	check "with vigil-user.conf at most 1.6: $(score)" at_most 16
+	check "the exposure with vigil-user.conf is at most 1.6: $(score)" at_most 16
 	rm -r $units/vigil.service.d
 	systemctl daemon-reload
-	check "the unit alone is open, as it says: $(score)" eval '! at_most 28'
+	check "the exposure of the unit alone is higher than 2.8, as documented: $(score)" eval '! at_most 28'
 else
-	echo "SKIP: this systemd-analyze knows no threshold"
+	echo "SKIP: this systemd-analyze does not know --threshold"
 fi
 [ "$failed" -eq 0 ] || journalctl -u vigil --no-pager | tail -60
 finish

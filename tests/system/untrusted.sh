@@ -1,6 +1,6 @@
 #!/bin/bash
-# A program that vigild runs as another user gets nothing of root's: not the terminal that vigild was
-# started from, into which it could type, not root's environment and not root's keys.
+# A program that vigild runs as another user gets nothing of root's: not the terminal on which vigild was
+# started and into which it could push input, not root's environment and not root's keys.
 . "$(dirname "$0")/lib.sh" || exit 1
 [ "$(id -u)" = 0 ] || skip_all "this needs root"
 command -v python3 >/dev/null || skip_all "there is no python3"
@@ -16,7 +16,7 @@ cat >"$work/plugin" <<'S'
 import ctypes, fcntl, os, sys, termios
 out = sys.argv[1]
 found = []
-# The line would run in the prompt of vigild, or in the shell after it.
+# The line would run in the console of vigild, or later in the shell.
 for name in ["/dev/tty"] + ["/proc/self/fd/%d" % n for n in range(3)]:
     try:
         fd = os.open(name, os.O_RDWR | os.O_NONBLOCK)
@@ -65,5 +65,5 @@ if [ -s "$work/out/report" ]; then
 else
 	ok "a program of another user gets no terminal, no environment and no key of root"
 fi
-check "nothing that it typed is on the terminal" eval '! grep -q pushed "$work/shown"'
+check "a program of another user pushed nothing into the terminal" eval '! grep -q pushed "$work/shown"'
 finish

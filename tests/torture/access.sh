@@ -1,12 +1,13 @@
 #!/bin/bash
-# access: who may ask what, by which door.
+# access: which users may use which verbs, over the socket and the pipe.
 #
-# Promised: of each verb the table below says for whom it is, and nobody else gets it: over the
-# socket, as a notification that nobody answers, over the pipe, and also where somebody has opened
-# the door wider than vigild had made it.  What is denied changes nothing.  The verbs are those of
-# the program's own table: one that is new there and not here fails the test.
+# Promise: the table in verbs.sh says which users may use a verb, and no other user may use it: not
+# over the socket, not as a notification, which gets no reply, not over the pipe, and not if the
+# permissions of the socket are wider than those that vigild set.  A denied request changes nothing.
+# The verbs are compared with those of the program, so that a new verb without a row fails the test.
 #
-# The kernel says who asks, so each cell is asked by a process of that user and those groups.
+# The kernel reports the user of a client, so each cell is requested by a process of that user and
+# those groups.
 . "$(dirname "$0")/lib.sh" || exit 1
 
 install_staged
@@ -20,30 +21,30 @@ ask=$work/ask vigild=$work/vigild vigilctl=$work/vigilctl modules=$work/modules
 
 . "$(dirname "$0")/verbs.sh" || exit 1
 declare -A column=([root]=1 [own]=2 [member]=3 [stranger]=4 [pipe]=5)
-# expected WHO WORD: the verdict for each verb where WORD is what stands for `no`
+# expected USER WORD: prints the expected result of each verb; WORD is the result for `no`
 expected() {
 	rows | awk -F '\t' -v c="${column[$1]}" -v no="$2" '{
 		split($4, cell, " "); v = cell[c]; print $1, v == "yes" ? "done" : v == "no" ? no : v }'
 }
 cells=0 right=0
-# as_table TEXT EXPECTED FOUND: counts cells, says which are wrong
+# as_table TEXT EXPECTED FOUND: compares the results, counts the cells and prints wrong ones
 as_table() {
 	local wrong
 	wrong=$(diff <(echo "$2") <(echo "$3"))
 	cells=$((cells + $(wc -l <<<"$2")))
 	right=$((right + $(comm -12 <(sort <<<"$2") <(sort <<<"$3") | wc -l)))
 	[ -z "$wrong" ] || echo "$wrong"
-	check "$1: $(wc -l <<<"$2") verbs as the table says" [ -z "$wrong" ]
+	check "$1: $(wc -l <<<"$2") verbs have the result that the table says" [ -z "$wrong" ]
 }
-check "the table has each verb of the program, and no other" [ "$(rows | cut -f 1 | sort)" = \
+check "the table has each verb of the program and no other" [ "$(rows | cut -f 1 | sort)" = \
 	"$("$ask" verbs | sort)" ]
-check "vigilctl's help names the same" [ "$(rows | cut -f 1 | sort)" = \
+check "vigilctl help lists the verbs of the program" [ "$(rows | cut -f 1 | sort)" = \
 	"$("$vigilctl" help | awk '/^  [a-z]/ { print $1 }' | sort -u | comm -12 - <("$ask" verbs | sort))" ]
 
-# --- who asks -------------------------------------------------------------------------------------
+# --- users and groups -----------------------------------------------------------------------------
 
-own=4711 member=4712 stranger=4713 # nobody's uids
-readers=1                          # the group `daemon`, which each machine has
+own=4711 member=4712 stranger=4713 # uids that no user has
+readers=1                          # the group `daemon`, which exists on each machine
 as_root() { "$@"; }
 as_own() { setpriv --reuid=$own --regid=$own --clear-groups "$@"; }
 as_member() { setpriv --reuid=$member --regid=$member --groups=$readers "$@"; }
@@ -74,7 +75,7 @@ config() {
 	sed -i "s|$work/control|$work/run/control|; s|^log = .*|log = stderr\ngroup = $1|" "$work/vigil.conf"
 }
 ctl() { "$vigilctl" -s "$work/run/control.sock" "$@"; }
-# What a denied request could have changed.
+# State that a denied request could have changed.
 traces() {
 	local at
 	for at in /runs/one/ticks /runs/one/paused /runs/kept/ticks /vigil/reloads /vigil/generation \
@@ -91,7 +92,7 @@ question_twice() { requests | "$@" "$ask" "$work/run/control.sock" -n; }
 
 # --- the pipe -------------------------------------------------------------------------------------
 
-# What the pipe takes is told from the log, between two lines that it never takes.
+# What the pipe does with a verb is read from the log, between two lines that it always rejects.
 mark() { grep -c '"marker" is not among its verbs' "$work/log"; }
 over_pipe() { # RUNNER...
 	local verb params words cells before
@@ -112,31 +113,31 @@ over_pipe() { # RUNNER...
 
 # --- every cell -----------------------------------------------------------------------------------
 
-# ask_all HOST: HOST is who runs vigild
+# ask_all HOST: HOST is the user that runs vigild
 ask_all() {
 	local host=$1 before who
-	check "vigild as $host: it looks once" wait_for 20 settled
+	check "vigild as $host: each daemon ticks once at the start" wait_for 20 settled
 	before=$(traces)
 	as_table "vigild as $host, stranger" "$(expected stranger shut | sed 's/ none$/ shut/')" \
 		"$(question_twice as_stranger)"
 	chmod 666 "$work/run/control.sock"
-	as_table "vigild as $host, stranger, the socket open to all" "$(expected stranger denied)" \
+	as_table "vigild as $host, stranger, with a socket of mode 666" "$(expected stranger denied)" \
 		"$(question_twice as_stranger)"
-	[ "$host" != root ] || # the user who is nobody special here
+	[ "$host" != root ] || # this user has no special rights here
 		as_table "vigild as root, another user" "$(expected stranger denied)" "$(question_twice as_own)"
 	chmod 660 "$work/run/control.sock"
 	for who in member member_first; do
-		as_table "vigild as $host, ${who/_/ by the group it logs in with, }" \
+		as_table "vigild as $host, ${who/_first/ by its primary group}" \
 			"$(expected member denied)" "$(question_twice as_$who)"
 	done
 	as_table "vigild as $host, the pipe, member" "$(rows | cut -f 1 | sed 's/$/ shut/')" \
 		"$(over_pipe as_member)"
 	as_table "vigild as $host, the pipe, stranger" "$(rows | cut -f 1 | sed 's/$/ shut/')" \
 		"$(over_pipe as_stranger)"
-	check "vigild as $host: nothing has come of what was denied" [ "$before" = "$(traces)" ]
+	check "vigild as $host: denied requests changed nothing" [ "$before" = "$(traces)" ]
 	if [ "$host" != root ]; then
 		as_table "vigild as $host, its own user" "$(expected own denied)" "$(question as_own)"
-		check "vigild as $host: its own user's restart is done" wait_for 20 restarted
+		check "vigild as $host: the restart that its own user requested is done" wait_for 20 restarted
 	fi
 	as_table "vigild as $host, root" "$(expected root denied)" "$(question as_root)"
 	for who in root own; do
@@ -144,7 +145,7 @@ ask_all() {
 		as_table "vigild as $host, the pipe, $who" "$(expected pipe refused | sed 's/ none$/ refused/')" \
 			"$(over_pipe as_$who)"
 	done
-	check "vigild as $host: what was not denied was done" eval \
+	check "vigild as $host: requests that were allowed were done" eval \
 		'more_than /runs/one/ticks 2 && more_than /vigil/reloads 1 && grep -q "log level is now" "$work/log" &&
 		wait_for 20 restarted'
 	stop_vigild
@@ -158,7 +159,7 @@ start_as() {
 }
 
 if [ "$(id -u)" != 0 ]; then
-	echo "SKIP: only root can ask as others; its own user is asked for"
+	echo "SKIP: only root can send requests as other users; the test uses its own user"
 	config "$(id -gn)"
 	start_as env
 	wait_for 20 settled
@@ -180,7 +181,7 @@ chown $own:$own "$work/run" "$work/conf.d" "$work/state"
 start_as setpriv --reuid=$own --regid=$own --groups=$readers
 ask_all user
 
-# Without a group, or with one that is not there, nobody is a member.
+# Without a group, or with an unknown one, no user is a member.
 rm -rf "$work/run" "$work/conf.d" "$work/state"
 config no-such-group
 start_as env
@@ -188,5 +189,5 @@ chmod 666 "$work/run/control.sock"
 as_table "vigild as root, without a group, member" "$(expected stranger denied)" "$(question as_member)"
 stop_vigild
 
-figure "each verb is for whom the table says" "$right of $cells cells (verbs, users, doors, as root and as user)"
+figure "each verb has the result that the table says" "$right of $cells cells (verbs, users, socket and pipe, as root and as user)"
 finish

@@ -1,12 +1,13 @@
 /*
- * ask: what vigild's socket lets whoever runs this do.
+ * ask: tries which verbs vigild's socket allows to the user that runs this program.
  *
- *     ask verbs          the verbs of the program's own table, one a line
- *     ask SOCKET [-n]    asks each line of stdin, "VERB PARAMETERS", and prints "VERB VERDICT"
+ *     ask verbs          prints the verbs of the program's table, one a line
+ *     ask SOCKET [-n]    sends each line of stdin, "VERB PARAMETERS", and prints "VERB RESULT"
  *
- * Each is asked on a connection of its own.  With -n it is sent as a notification before, which
- * nobody answers: what is denied must be so then, too.  The verdicts: `done` it was, `denied` it
- * was, `none` there is no such verb, `shut` the socket let nobody in, or the number of the error.
+ * Each request has its own connection.  With -n it is sent as a notification first, which gets no
+ * reply but must be denied as well.  The results are `done`, `denied`, `none` (there is no such
+ * verb), `shut` (the socket refused the connection), `silence` (no reply), or the number of another
+ * error.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -40,15 +41,15 @@ static FILE *reach(const char *path)
 	return fdopen(fd, "r+");
 }
 
-/* The reply's word; *code: where it is an error without one. */
-static const char *judge(const char *line, long *code)
+/* The result of a reply; NULL for another error, whose number is in *code. */
+static const char *result_of(const char *line, long *code)
 {
 	json_t *reply = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
 	const json_t *error = json_object_get(reply, "error");
 
 	*code = (long)json_integer_value(json_object_get(error, "code"));
 	if (reply == NULL || (error == NULL) == (json_object_get(reply, "result") == NULL))
-		*code = COMMAND_INTERNAL; /* neither or both: nothing that vigild may say */
+		*code = COMMAND_INTERNAL; /* neither or both, which vigild must never send */
 	json_decref(reply);
 	switch (*code) {
 	case 0: return "done";
@@ -81,7 +82,7 @@ static void ask(const char *path, const char *verb, const char *params, bool not
 	fflush(vigild);
 	if (fgets(line, sizeof(line), vigild) == NULL)
 		printf("%s silence\n", verb);
-	else if ((word = judge(line, &code)) != NULL)
+	else if ((word = result_of(line, &code)) != NULL)
 		printf("%s %s\n", verb, word);
 	else
 		printf("%s %ld\n", verb, code);

@@ -1,13 +1,14 @@
-"""budget.py: clients that ask for more than their share, and what they do to others.
+"""budget.py: clients that request more than their share, and measurements of what that does to others.
 
   attack KIND ADDRESS SECONDS [UID GID [FILE]]
-                                 ADDRESS: the path of the control socket or the pipe, or HOST:PORT; FILE:
-                                 what is asked, a line each; prints how many bytes were sent, or
+                                 ADDRESS is the path of the control socket or the pipe, or HOST:PORT; FILE
+                                 has the requests, one a line; prints the number of bytes sent or of
                                  connections opened
-  record SOCKET FILE             writes the time of each WATCHDOG=1 that comes, and for how long its sender
+  record SOCKET FILE             writes the time of each WATCHDOG=1 that arrives, and how long its sender
                                  has waited for a processor so far
-  ask SOCKET SECONDS             how long each of root's requests takes; the longest, and how many
-  healthz HOST:PORT SECONDS      the same for requests of /healthz
+  ask SOCKET SECONDS             sends root's requests; prints the longest time and how many got a reply
+                                 or failed
+  healthz HOST:PORT SECONDS      the same with requests of /healthz
 """
 import os, select, socket, struct, sys, time
 
@@ -33,8 +34,8 @@ def dial(address):
 
 
 def flood(address, seconds, line, reads, at_once=200):
-    """Connections that send the same lines as fast as they are taken, and begin each with another one of
-    them; those that are closed come again."""
+    """Sends the same lines over many connections as fast as they are accepted.  Each connection begins with
+    another line; closed connections are opened again."""
     conns, end, sent, turn = [], time.monotonic() + seconds, 0, 0
     lines = [line] if isinstance(line, bytes) else line
     while time.monotonic() < end:
@@ -63,7 +64,7 @@ def flood(address, seconds, line, reads, at_once=200):
 
 
 def connect_only(address, seconds):
-    """Connections that come and ask nothing, as many as can be had."""
+    """Opens as many connections as possible and sends nothing."""
     conns, opened, end = [], 0, time.monotonic() + seconds
     while time.monotonic() < end:
         try:
@@ -77,7 +78,7 @@ def connect_only(address, seconds):
 
 
 def pipe_flood(path, seconds, lines):
-    """Lines into the pipe as fast as it takes them."""
+    """Writes lines into the pipe as fast as it accepts them."""
     fd = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
     sent, turn, end = 0, 0, time.monotonic() + seconds
     while time.monotonic() < end:
@@ -91,7 +92,7 @@ def pipe_flood(path, seconds, lines):
 
 
 def refused(address, seconds):
-    """Connections that the socket's mode refuses: nothing of them may reach vigild."""
+    """Opens connections that the mode of the socket refuses, so that vigild sees none of them."""
     tries, end = 0, time.monotonic() + seconds
     while time.monotonic() < end:
         try:
@@ -104,7 +105,7 @@ def refused(address, seconds):
 
 
 def asked(with_id):
-    """The requests of the lines of FILE, which are "VERB PARAMETERS"."""
+    """Returns the requests of the lines of FILE, which are "VERB PARAMETERS"."""
     lines = [line.rstrip("\n").partition(" ") for line in open(FILE) if line.strip()]
     form = '{"jsonrpc":"2.0",%s"method":"%s","params":%s}\n'
     return [(form % ('"id":1,' if with_id else "", verb, params)).encode() for verb, _, params in lines]

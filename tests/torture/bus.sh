@@ -1,9 +1,10 @@
 #!/bin/bash
-# Units of a systemd that misbehaves, beside a service that has nothing to do with it:
-# silent, late, lying, erring, stopped, dying with a call in its hand, and a real systemd whose bus
-# is restarted again and again.  Whatever it does, the loop is not held up, the other service is
-# looked at and repaired, nothing is restarted for a lie or a silence, and what has failed
-# meanwhile runs again when it is over.
+# bus: units of a systemd that misbehaves, and a service that does not depend on it.  systemd is silent,
+# late, wrong, failing, stopped, or exits during a call; and the bus of a real systemd is restarted again
+# and again.
+#
+# Promise: the loop is not delayed, the other service is queried and restarted, no service is restarted
+# because of a wrong or missing answer, and units that failed during the fault run again after it.
 . "$(dirname "$0")/lib.sh" || exit 1
 with_systemd || skip_all "built without systemd"
 [ "$(id -u)" = 0 ] || skip_all "needs root"
@@ -14,14 +15,14 @@ case ${1:-} in
 	command -v systemctl >/dev/null || skip_all "systemctl is not installed"
 	install_staged
 	broke=0
-	cd "$top_builddir" || exit 1 # in-systemd.sh lets us see it
+	cd "$top_builddir" || exit 1 # in-systemd.sh keeps this folder visible
 	unshare --mount --pid --fork --mount-proc --kill-child bash "$script" faults || broke=1
 	"$here/in-systemd.sh" "$script" restarts || [ $? = 77 ] || broke=1
 	exit $broke
 	;;
-faults) # a machine that systemd seems to run
+faults) # a machine that seems to run systemd
 	mount --make-rprivate / && mount -t tmpfs tmpfs /run && mkdir -p /run/systemd/system ||
-		skip_all "no mounts of one's own here"
+		skip_all "this machine does not allow mount namespaces"
 	;;
 esac
 set_paths
@@ -40,7 +41,7 @@ milliseconds() { echo "${EPOCHREALTIME/./}" | sed 's/...$//'; }
 largest() { [ "$1" -ge "$2" ] && echo "$1" || echo "$2"; }
 recovery_max=0
 unwanted=0
-# timed SECONDS COMMAND...: as wait_for, and how long it took, in $took (ms)
+# timed SECONDS COMMAND...: like wait_for, and stores the elapsed time in $took (ms)
 timed() {
 	local begin
 	begin=$(milliseconds)
@@ -59,7 +60,7 @@ check_lag() {
 }
 lag_max() { printf '%s\n' "${lags[@]}" | sort -g | tail -1; }
 
-# The service that has nothing to do with it.
+# The service that does not depend on systemd.
 cat >"$work/well" <<EOF
 #!/bin/sh
 case \$1 in
@@ -86,11 +87,11 @@ repair_well() { # repair_well WHEN
 		repairs=$((repairs + 1))
 		repair_max=$(largest "$repair_max" "$took")
 	else
-		not_ok "$1: another service is not repaired"
+		not_ok "$1: another service is restarted"
 	fi
 }
 runs() { is "/daemons/$1/service_state/value" running; }
-# Whether all that were given run; stops at the first that does not.
+# Whether all named services run; stops at the first that does not.
 all_run() { local name; for name; do runs "$name" || return 1; done; }
 pid_of() { get "/daemons/$1/service_state/pid"; }
 
@@ -107,7 +108,7 @@ start_manager() {
 	manager_pid=$!
 	wait_for 20 grep -q '^ready' "$work/told"
 }
-order() { # order WORD...: and waits until it was carried out
+order() { # order WORD...: sends an order and waits until it was carried out
 	local before
 	before=$(grep -c '^did' "$work/told")
 	echo "$*" >&7
@@ -141,24 +142,24 @@ nobody_is_down() {
 	done
 }
 
-# one_fault SECONDS FAULT...: half of the units fail while it lasts
+# one_fault SECONDS FAULT...: half of the units fail during the fault
 one_fault() {
 	local seconds=$1 until before text
 	shift
 	text=$*
-	wait_for 30 all_run $names || not_ok "$text: all run before it"
+	wait_for 30 all_run $names || not_ok "$text: all units run before the fault"
 	before=$(restarts)
 	fault_begins "$@"
 	units_crash $broken
 	until=$((SECONDS + seconds))
 	while [ "$SECONDS" -lt "$until" ]; do repair_well "$text"; done
-	check "$text: what has failed is not known to run" wait_for 20 nobody_runs $broken
-	check "$text: nothing is restarted" [ "$(restarts)" = "$before" ]
-	check "$text: what has not failed is not held to have" nobody_is_down $sound
+	check "$text: no unit that failed is reported as running" wait_for 20 nobody_runs $broken
+	check "$text: vigild restarts nothing during the fault" [ "$(restarts)" = "$before" ]
+	check "$text: no unit that runs is reported as stopped or failed" nobody_is_down $sound
 	fault_ends "$@"
-	check "$text: when it is over, what has failed is started" timed "$(count 30 5)" all_run $broken
+	check "$text: the units that failed are started after the fault" timed "$(count 30 5)" all_run $broken
 	recovery_max=$(largest "$recovery_max" "$took")
-	check "$text: each once" [ "$(($(restarts) - before))" = "$half" ]
+	check "$text: each unit that failed is started once" [ "$(($(restarts) - before))" = "$half" ]
 	unwanted=$((unwanted + $(restarts) - before - half))
 	check_lag "$text"
 }
@@ -166,7 +167,7 @@ one_fault() {
 one_death() {
 	order mortal
 	units_crash u1
-	wait_for 20 manager_is_gone || not_ok "it dies with a call in its hand"
+	wait_for 20 manager_is_gone || not_ok "systemd exits during a call"
 	wait "$manager_pid" 2>/dev/null
 	repair_well "dead"
 	start_manager
@@ -183,7 +184,7 @@ faults() {
 	wait_for 20 test -S "$work/bus" || { not_ok "the bus starts"; exit 1; }
 	mkfifo "$work/orders"
 	exec 7<>"$work/orders"
-	start_manager || { not_ok "the stand-in starts"; exit 1; }
+	start_manager || { not_ok "the fake systemd starts"; exit 1; }
 	{
 		printf 'restart_rate = 10000/1s\nworkers = 2\nworkers_max = 8\n'
 		printf '[daemons]\nwell = yes\n'
@@ -192,7 +193,7 @@ faults() {
 		for name in $names; do unit_section "$name"; done
 	} | write_conf
 	start_vigild
-	wait_for 30 all_run well $names || { cat "$work/log"; not_ok "all run"; exit 1; }
+	wait_for 30 all_run well $names || { cat "$work/log"; not_ok "all services run at the start"; exit 1; }
 
 	lasting=$(count 1 15)
 	one_fault "$lasting" silent
@@ -205,19 +206,19 @@ faults() {
 	for ((i = 1; i <= deaths; i++)); do
 		one_death || break
 	done
-	check "$deaths times it dies with a call in its hand, and comes back" [ "$i" -gt "$deaths" ]
-	check "nothing is restarted for that" [ "$(restarts)" = 0 ]
+	check "$deaths times systemd exits during a call, and its units run again" [ "$i" -gt "$deaths" ]
+	check "vigild restarts nothing when systemd exits" [ "$(restarts)" = 0 ]
 	unwanted=$((unwanted + $(restarts)))
-	check_lag "dying"
-	check "no worker is lost" is /vigil/workers/lost 0
-	check "vigild stops" stop_vigild
-	figure "6 faults of a manager: the loop's lag (p99) stays under $lag_limit s" "$(lag_max) s"
-	figure "another service is repaired all the while" "$repairs times, the slowest in $repair_max ms"
-	figure "nothing is restarted for a lie or a silence" "$unwanted such restarts"
-	figure "what failed meanwhile is started within 5 s of a fault's end" "$recovery_max ms at most"
+	check_lag "exits during a call"
+	check "no worker is lost when systemd misbehaves" is /vigil/workers/lost 0
+	check "vigild stops when it receives SIGTERM" stop_vigild
+	figure "6 faults of systemd: the loop's lag (p99) stays under $lag_limit s" "$(lag_max) s"
+	figure "another service is restarted during the faults" "$repairs times, the slowest in $repair_max ms"
+	figure "nothing is restarted because of a wrong or missing answer" "$unwanted such restarts"
+	figure "units that failed during a fault are started within 5 s after it" "$recovery_max ms at most"
 }
 
-# --- the bus of a real one ------------------------------------------------------------------------
+# --- the bus of a real systemd --------------------------------------------------------------------
 
 runs_anew() { # runs_anew NAME OLD-PID
 	local pid
@@ -249,7 +250,7 @@ restarts_of_the_bus() {
 		for name in $names; do unit_section "$name" | sed 's/^service = /&u@/'; done
 	} | write_conf
 	start_vigild
-	check "all run under a real systemd" wait_for 30 all_run well $names
+	check "all services run under a real systemd" wait_for 30 all_run well $names
 	for ((i = 1; i <= rounds; i++)); do
 		name=u$((RANDOM % 5 + 1))
 		pid=$(pid_of "$name")
@@ -262,14 +263,14 @@ restarts_of_the_bus() {
 		recovery_max=$(largest "$recovery_max" "$took")
 		wait_for 30 all_run $names || break
 	done
-	check "the bus restarted $rounds times, and each time a unit that had failed" [ "$i" -gt "$rounds" ]
+	check "the bus was restarted $rounds times, and each time a failed unit runs again" [ "$i" -gt "$rounds" ]
 	starts=$(($(wc -l </run/starts) - 5))
-	check "each once, and no other: $starts starts" [ "$starts" = "$rounds" ]
+	check "each failed unit is started once, and no other unit: $starts starts" [ "$starts" = "$rounds" ]
 	check_lag "bus restarted"
-	check "no worker is lost" is /vigil/workers/lost 0
-	check "vigild stops" stop_vigild
-	figure "the bus restarted $rounds times: lag (p99) under $lag_limit s" "$(lag_max) s"
-	figure "what failed meanwhile is started within 5 s of the bus's return" "$recovery_max ms at most"
+	check "no worker is lost when the bus restarts" is /vigil/workers/lost 0
+	check "vigild stops when it receives SIGTERM" stop_vigild
+	figure "the bus is restarted $rounds times: the loop's lag (p99) under $lag_limit s" "$(lag_max) s"
+	figure "units that failed are started within 5 s after the bus is back" "$recovery_max ms at most"
 }
 
 case $1 in

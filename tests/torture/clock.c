@@ -1,13 +1,13 @@
 /*
- * clock: a shared object that, laid under a program by LD_PRELOAD, sets that program's clock and no
- * other's.
+ * clock: a shared object that changes the clock of the program into which LD_PRELOAD loads it.
  *
- * What is added to the time of day, and to the time since boot as a suspend would add it, stands in
- * a file of two 64-bit numbers, seconds in the machine's own order, which the program maps: who
- * writes there sets the clock while the program runs.  CLOCK_MONOTONIC is nobody's to set.
+ * A file that the program maps has two 64-bit numbers in the machine's byte order: the seconds that
+ * are added to the wall clock, and those that are added to the time since boot, as by a suspend.
+ * A test that writes the file sets the clock while the program runs.  CLOCK_MONOTONIC is not
+ * changed, because nothing can set it.
  *
- * The dates of files are the kernel's and are not moved.  Programs that the one under test starts
- * are left in peace: the shim takes itself out of the environment.
+ * The dates of files come from the kernel and are not changed.  Programs that the tested program
+ * starts are not affected, because the object removes itself from the environment.
  */
 #include <fcntl.h>
 #include <stdint.h>
@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Others shall find these here first. */
+/* The functions below replace those of the C library. */
 #pragma GCC visibility push(default)
 
 enum { WALL, BOOT, CLOCKS };

@@ -1,6 +1,6 @@
 /*
- * fault: one fault in one phase of a vigild's life, and whether what came of it is bearable.  See
- * judge.h.
+ * fault: makes one fault in one phase of a vigild's life, and checks its consequences.  See
+ * fault.h.
  */
 #include "fault.h"
 
@@ -12,22 +12,22 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "crash_marker_page.h"
+#include "http_page.h"
 
-#define SETTLE 1000 /* milliseconds for what a request sets off to begin to show */
-#define QUIET  30   /* and for more of it to follow */
+#define SETTLE 1000 /* milliseconds until the first change that a request causes */
+#define QUIET  30   /* milliseconds without a change, after which no more are expected */
 
-/* In the place of a method: what follows is asked of the http module, at its socket. */
+/* As a method: the parameters are a path that is requested from the http module. */
 #define GET "GET"
-/* And here nothing is asked, but something happens: the ground's `order` goes to its `orders`. */
+/* As a method: no request is sent; the file `order` is written to the pipe `orders`. */
 #define ORDER "order"
 
-struct judge judge;
-/* What is asked in a phase, and what before it so that it can be asked again. */
+struct fault_test test;
+/* The request of each phase, and the one that is sent before so that it can be repeated. */
 static const struct request {
 	const char *phase, *method, *params;
 	const char *before, *before_params;
-	const char *told; /* where the change is that it sets off; NULL: the reply is all */
+	const char *told; /* where it causes a change; NULL: it only has a reply */
 } requests[] = {
 	{"status", "status", "{}", NULL, NULL, NULL},
 	{"status-one", "status", "{\"name\":\"look\"}", NULL, NULL, NULL},
@@ -61,9 +61,10 @@ static const struct request {
 	{"script", "run", "{\"name\":\"script\"}", NULL, NULL, "/daemons/script"},
 	{"restart", "restart", "{\"name\":\"script\"}", NULL, NULL, "/daemons/script"},
 	{"plugin", "run", "{\"name\":\"plugin\"}", NULL, NULL, "/daemons/plugin"},
-	/* Before it, a pause that only the saving at its end can bring into the file: see before(). */
+	/* A pause is sent before, which only reaches the file when vigild saves at its exit; see
+	 * before(). */
 	{"saved", "get", "{}", "pause", NULL, NULL},
-	/* The rest is for the ground with the other modules. */
+	/* The other phases need the configuration with the other modules. */
 	{"average", "run", "{\"name\":\"mean\"}", NULL, NULL, "/daemons/mean"},
 	{"system", "run", "{\"name\":\"machine\"}", NULL, NULL, "/daemons/machine"},
 	{"notify", "run", "{\"name\":\"flip\"}", NULL, NULL, "/daemons/tell"},
@@ -75,13 +76,13 @@ static const struct request {
 	{"json", GET, "/v1/state", NULL, NULL, NULL},
 };
 
-void judge_broken(const char *format, ...)
+void fault_broken(const char *format, ...)
 {
 	va_list ap;
 
-	judge.broken++;
-	printf("broken: %s, %s%s%s %llu: ", judge.phase, judge.what != NULL ? judge.what : "",
-		judge.what != NULL ? ", " : "", judge.mode, (unsigned long long)judge.plan);
+	test.broken++;
+	printf("broken: %s, %s%s%s %llu: ", test.phase, test.what != NULL ? test.what : "",
+		test.what != NULL ? ", " : "", test.mode, (unsigned long long)test.plan);
 	va_start(ap, format);
 	vprintf(format, ap);
 	va_end(ap);
@@ -89,75 +90,75 @@ void judge_broken(const char *format, ...)
 	fflush(stdout);
 }
 
-/* --- what must hold whenever it has ended ----------------------------------------------------- */
+/* --- checks after an exit --------------------------------------------------------------------- */
 
-/* Its last words, on one line. */
+/* The last line of its log. */
 static const char *last_words(void)
 {
-	const char *line = judge.subject.said;
+	const char *line = test.vigild.said;
 	char *end;
 
-	while (judge.subject.length > 0 && judge.subject.said[judge.subject.length - 1] == '\n')
-		judge.subject.said[--judge.subject.length] = '\0';
-	end = strrchr(judge.subject.said, '\n');
+	while (test.vigild.length > 0 && test.vigild.said[test.vigild.length - 1] == '\n')
+		test.vigild.said[--test.vigild.length] = '\0';
+	end = strrchr(test.vigild.said, '\n');
 	if (end != NULL)
 		line = end + 1;
 	return line;
 }
 
-static void judge_end(void)
+static void check_end(void)
 {
-	int status = judge.subject.status;
+	int status = test.vigild.status;
 	const char *library = NULL;
 
-	judge.ended++;
-	if (WIFSIGNALED(status) && judge.fault->crashed_in != NULL)
-		library = judge.fault->crashed_in();
+	test.ended++;
+	if (WIFSIGNALED(status) && test.fault->crashed_in != NULL)
+		library = test.fault->crashed_in();
 	if (library != NULL)
-		printf("library: %s, in %s\n", library, judge.phase);
+		printf("library: %s, in %s\n", library, test.phase);
 	else if (WIFSIGNALED(status))
-		judge_broken("ended by signal %d: %s", WTERMSIG(status), last_words());
-	else if (WEXITSTATUS(status) != 0 && judge.subject.length == 0 &&
-		 !judge.fault->may_be_speechless)
-		judge_broken("ended with %d without a word", WEXITSTATUS(status));
-	else if (WEXITSTATUS(status) == 70 && !judge.fault->may_be_speechless &&
-		 !vigild_said(&judge.subject, ", ending to be started afresh"))
-		judge_broken("ended with 70, and said %s", last_words());
-	remains_check();
+		fault_broken("vigild crashed: signal %d: %s", WTERMSIG(status), last_words());
+	else if (WEXITSTATUS(status) != 0 && test.vigild.length == 0 &&
+		 !test.fault->may_be_speechless)
+		fault_broken("vigild exited with status %d without a message", WEXITSTATUS(status));
+	else if (WEXITSTATUS(status) == 70 && !test.fault->may_be_speechless &&
+		 !vigild_said(&test.vigild, ", ending to be started afresh"))
+		fault_broken("vigild exited with status 70 and another message: %s", last_words());
+	leftovers_check();
 }
 
-/* After a point: whether it still lives, or how it has ended. */
-static void judge_subject(void)
+/* After a point: counts whether it still runs, or checks how it has exited. */
+static void check_vigild(void)
 {
-	if (judge.subject.pid == 0 && judge.must_live)
-		judge_broken("it has ended: %s", last_words());
-	if (judge.subject.pid == 0)
-		judge_end();
+	if (test.vigild.pid == 0 && test.must_live)
+		fault_broken("vigild exited: %s", last_words());
+	if (test.vigild.pid == 0)
+		check_end();
 	else
-		judge.lived++;
+		test.lived++;
 }
 
 /* --- a boot without faults -------------------------------------------------------------------- */
 
 static void give_up(const char *what)
 {
-	bool ended = vigild_has_ended(&judge.subject);
+	bool ended = vigild_has_ended(&test.vigild);
 
-	printf("broken: %s, %s %llu: %s (%s, %x)\n%s\n", judge.phase, judge.mode,
-		(unsigned long long)judge.plan, what, ended ? "it has ended" : "it lives",
-		ended ? (unsigned)judge.subject.status : 0, judge.subject.said);
-	vigild_kill(&judge.subject);
+	printf("broken: %s, %s %llu: %s (%s, %x)\n%s\n", test.phase, test.mode,
+		(unsigned long long)test.plan, what, ended ? "vigild has exited" : "vigild runs",
+		ended ? (unsigned)test.vigild.status : 0, test.vigild.said);
+	vigild_kill(&test.vigild);
 	exit(EXIT_FAILURE);
 }
 
 static void ask_well(const char *method, const char *params)
 {
 	json_t *reply;
-	enum vigild_answer answer = vigild_ask(&judge.subject, method, params, &reply);
+	enum vigild_answer answer = vigild_ask(&test.vigild, method, params, &reply);
 
 	if (answer != ANSWERED)
-		give_up(answer == CLOSED ? "without faults a connection is closed"
-					 : "without faults there is no answer");
+		give_up(answer == CLOSED ? "vigild closes a connection without a fault"
+					 : "vigild does not reply without a fault");
 	json_decref(reply);
 }
 
@@ -168,26 +169,27 @@ static bool has(const char *pointer)
 	bool found;
 
 	snprintf(params, sizeof(params), "{\"pointer\":\"%s\"}", pointer);
-	vigild_ask(&judge.subject, "get", params, &reply);
+	vigild_ask(&test.vigild, "get", params, &reply);
 	found = json_object_get(reply, "result") != NULL;
 	json_decref(reply);
 	return found;
 }
 
-/* Up, and each daemon that the ground names in `ready` has looked once, so that what a reply holds
- * does not change by itself: lines of NAME POINTER, where the pointer is there once it has. */
+/* Starts vigild, if it does not run, and waits until each daemon that the file `ready` names has
+ * ticked once, so that replies do not change on their own.  A line of `ready` has NAME POINTER; the
+ * pointer exists after the first tick. */
 static void boot_well(void)
 {
 	char path[4096], name[64], pointer[128], params[128];
 	bool hung;
 	FILE *file;
 
-	if (judge.subject.pid > 0)
+	if (test.vigild.pid > 0)
 		return;
-	if (!vigild_boot(&judge.subject, &hung))
-		give_up("without faults it does not boot");
+	if (!vigild_boot(&test.vigild, &hung))
+		give_up("vigild does not start without a fault");
 	ask_well("resume", "{\"all\":true}");
-	snprintf(path, sizeof(path), "%s/ready", judge.subject.work);
+	snprintf(path, sizeof(path), "%s/ready", test.vigild.work);
 	file = fopen(path, "re");
 	while (file != NULL && fscanf(file, "%63s %127s", name, pointer) == 2) {
 		snprintf(params, sizeof(params), "{\"name\":\"%s\"}", name);
@@ -202,13 +204,13 @@ static void boot_well(void)
 
 /* --- replies ---------------------------------------------------------------------------------- */
 
-/* No memory is the host's trouble, and that is what it has to say. */
+/* Whether the error names a lack of memory or another cause in vigild, not in the request. */
 static bool is_honest(int code)
 {
 	return code == -32603 || code == -32003 || code == -32004;
 }
 
-static void judge_reply(const json_t *reply, const json_t *wanted)
+static void check_reply(const json_t *reply, const json_t *wanted)
 {
 	const json_t *result = json_object_get(reply, "result");
 	int code =
@@ -218,19 +220,19 @@ static void judge_reply(const json_t *reply, const json_t *wanted)
 	char *text = json_dumps(reply, JSON_COMPACT);
 
 	if ((result != NULL) == (code != 0))
-		judge_broken("neither a result nor an error, or both: %.200s", text);
+		fault_broken("the reply has neither a result nor an error, or both: %.200s", text);
 	else if (code != 0 && code != right && !is_honest(code))
-		judge_broken("an error that is not so: %.200s", text);
+		fault_broken("the reply has a wrong error: %.200s", text);
 	else if (result != NULL && right == 0 && strstr(text, "Cannot allocate memory") == NULL &&
-		 !judge_alike(json_object_get(wanted, "result"), result))
-		judge_broken("another reply than without the fault: %.400s", text);
+		 !same_shape(json_object_get(wanted, "result"), result))
+		fault_broken("the reply differs from that without the fault: %.400s", text);
 	free(text);
 }
 
-/* What is unsaved in the phase that is about saving: another text for each point. */
+/* The unsaved text in the phase `saved`, which is different for each point. */
 static void reason_of(char *text, size_t size)
 {
-	snprintf(text, size, "point %llu of %s", (unsigned long long)judge.plan, judge.mode);
+	snprintf(text, size, "point %llu of %s", (unsigned long long)test.plan, test.mode);
 }
 
 static void before(const struct request *r)
@@ -243,29 +245,29 @@ static void before(const struct request *r)
 		ask_well(r->before, r->before_params != NULL ? r->before_params : params);
 }
 
-/* After an end for want of memory: whether what was put by for saving was enough. */
+/* After an exit for lack of memory: checks that the memory reserved for saving was enough. */
 static void check_saved(void)
 {
 	char path[4096], reason[64], *text;
 	json_t *doc;
 
-	if (!WIFEXITED(judge.subject.status) || WEXITSTATUS(judge.subject.status) != 70)
+	if (!WIFEXITED(test.vigild.status) || WEXITSTATUS(test.vigild.status) != 70)
 		return;
 	reason_of(reason, sizeof(reason));
-	snprintf(path, sizeof(path), "%s/state/state.json", judge.subject.work);
+	snprintf(path, sizeof(path), "%s/state/state.json", test.vigild.work);
 	doc = json_load_file(path, 0, NULL);
 	text = json_dumps(doc, JSON_COMPACT);
 	if (text == NULL || strstr(text, reason) == NULL)
-		judge_broken("the state was not saved: %s", last_words());
+		fault_broken("the state was not saved: %s", last_words());
 	free(text);
 	json_decref(doc);
 }
 
-/* Waits for the change that a request sets off, as long as it may come. */
+/* Waits for a change that a request causes, for so many milliseconds. */
 static bool await_change(int fd, int patience)
 {
 	json_t *line;
-	enum vigild_answer answer = vigild_read(&judge.subject, fd, patience, &line);
+	enum vigild_answer answer = vigild_read(&test.vigild, fd, patience, &line);
 
 	json_decref(line);
 	return answer == ANSWERED;
@@ -274,11 +276,11 @@ static bool await_change(int fd, int patience)
 static int begin_watch(const char *pointer)
 {
 	char params[256];
-	int fd = vigild_connect(&judge.subject);
+	int fd = vigild_connect(&test.vigild);
 
 	snprintf(params, sizeof(params), "{\"pointer\":\"%s\"}", pointer);
-	if (fd < 0 || vigild_send(fd, "watch", params) < 0 || !await_change(fd, SUBJECT_PATIENCE))
-		give_up("without faults there is no watch");
+	if (fd < 0 || vigild_send(fd, "watch", params) < 0 || !await_change(fd, VIGILD_PATIENCE))
+		give_up("the verb watch fails without a fault");
 	return fd;
 }
 
@@ -286,17 +288,17 @@ static void check_alive(void)
 {
 	json_t *reply;
 
-	if (vigild_has_ended(&judge.subject))
+	if (vigild_has_ended(&test.vigild))
 		return;
-	if (vigild_ask(&judge.subject, "version", "{}", &reply) != ANSWERED &&
-		!vigild_await_end(&judge.subject, SUBJECT_PATIENCE)) {
-		judge_broken("it neither answers nor ends");
-		vigild_kill(&judge.subject);
+	if (vigild_ask(&test.vigild, "version", "{}", &reply) != ANSWERED &&
+		!vigild_await_end(&test.vigild, VIGILD_PATIENCE)) {
+		fault_broken("vigild neither replies nor exits");
+		vigild_kill(&test.vigild);
 	}
 	json_decref(reply);
 }
 
-/* Until nothing is told any more; false: nothing was. */
+/* Waits until no more changes arrive; false: none has arrived. */
 static bool await_quiet(int fd, int patience)
 {
 	if (!await_change(fd, patience))
@@ -310,24 +312,25 @@ static json_t *give_order(void)
 {
 	char command[2 * 4096];
 
-	snprintf(command, sizeof(command), "cat '%s/order' >'%s/orders'", judge.subject.work,
-		judge.subject.work);
+	snprintf(command, sizeof(command), "cat '%s/order' >'%s/orders'", test.vigild.work,
+		test.vigild.work);
 	if (system(command) != 0)
-		judge_broken("the order cannot be given");
+		fault_broken("the order cannot be written");
 	return json_pack("{s:{}}", "result");
 }
 
 static enum vigild_answer ask(const struct request *r, json_t **reply)
 {
 	if (strcmp(r->method, ORDER) != 0)
-		return vigild_ask(&judge.subject, r->method, r->params, reply);
+		return vigild_ask(&test.vigild, r->method, r->params, reply);
 	*reply = give_order();
 	return ANSWERED;
 }
 
-/* The request without a fault, and all that it sets off: the fault before left nothing that
- * would prevent it.  It is repeated: a result that was lost may be followed by one that changes
- * nothing, and what the fault made hang must run into its deadline first. */
+/* Sends the request without a fault, and waits for all changes that it causes.  This checks that
+ * the fault before has no lasting effect.  The request is repeated, because after a lost result the
+ * next one may change nothing, and because a call that hangs since the fault must reach its
+ * deadline first. */
 static json_t *request_well(const struct request *r)
 {
 	json_t *wanted;
@@ -343,8 +346,8 @@ static json_t *request_well(const struct request *r)
 		ask(r, &wanted);
 		if (await_quiet(watch, SETTLE))
 			break;
-		if (i * SETTLE >= SUBJECT_PATIENCE) {
-			judge_broken("afterwards, and without a fault, nothing comes of it");
+		if (i * SETTLE >= VIGILD_PATIENCE) {
+			fault_broken("the request causes no change after the fault");
 			break;
 		}
 		json_decref(wanted);
@@ -353,8 +356,9 @@ static json_t *request_well(const struct request *r)
 	return wanted;
 }
 
-/* One request with faults; true while there was something to fail. */
-static bool request_point(const struct request *r)
+/* Makes one request with faults.  Returns whether something failed.  *changed: whether the request
+ * had its effect in time, or none is expected. */
+static bool try_request(const struct request *r, bool *changed)
 {
 	enum vigild_answer answer;
 	json_t *wanted, *reply;
@@ -366,24 +370,36 @@ static bool request_point(const struct request *r)
 	before(r);
 	if (r->told != NULL)
 		watch = begin_watch(r->told);
-	vigild_forget(&judge.subject);
-	judge.fault->arm();
+	vigild_forget(&test.vigild);
+	test.fault->arm();
 	answer = ask(r, &reply);
-	if (watch >= 0)
-		await_quiet(watch, SETTLE);
-	failed = judge.fault->disarm();
+	*changed = watch < 0 || await_quiet(watch, SETTLE);
+	failed = test.fault->disarm();
 	if (answer == ANSWERED)
-		judge_reply(reply, wanted);
+		check_reply(reply, wanted);
 	else if (answer != CLOSED)
-		judge_broken(answer == TORN ? "half a reply" : "no reply");
+		fault_broken(answer == TORN ? "the reply is incomplete" : "there is no reply");
 	check_alive();
-	judge_subject();
-	if (judge.subject.pid == 0 && strcmp(r->phase, "saved") == 0)
+	check_vigild();
+	if (test.vigild.pid == 0 && strcmp(r->phase, "saved") == 0)
 		check_saved();
 	if (watch >= 0)
 		close(watch);
 	json_decref(wanted);
 	json_decref(reply);
+	return failed;
+}
+
+/* Returns whether there was something to fail.  On a busy machine the request may have had no effect
+ * yet, so that nothing could fail; then it is repeated. */
+static bool request_point(const struct request *r)
+{
+	bool failed, changed;
+	int tries = 10;
+
+	do
+		failed = try_request(r, &changed);
+	while (!failed && !changed && --tries > 0);
 	return failed;
 }
 
@@ -395,32 +411,33 @@ static bool page_point(const struct request *r)
 	int status;
 
 	boot_well();
-	status = page_get(&judge.subject, r->params);
+	status = page_get(&test.vigild, r->params);
 	if (status != 200)
-		judge_broken("without a fault the page's status is %d", status);
-	vigild_forget(&judge.subject);
-	judge.fault->arm();
-	status = page_get(&judge.subject, r->params);
-	failed = judge.fault->disarm();
+		fault_broken("the HTTP status without a fault is %d", status);
+	vigild_forget(&test.vigild);
+	test.fault->arm();
+	status = page_get(&test.vigild, r->params);
+	failed = test.fault->disarm();
 	check_alive();
-	/* Half a page of one that has ended is a closed connection: whoever reads it can tell. */
-	if (status == PAGE_SILENT || (status == PAGE_TORN && judge.subject.pid > 0))
-		judge_broken(status == PAGE_TORN ? "half a page" : "no page");
+	/* An incomplete page of a vigild that has exited is a closed connection, which clients
+	 * notice. */
+	if (status == PAGE_SILENT || (status == PAGE_TORN && test.vigild.pid > 0))
+		fault_broken(status == PAGE_TORN ? "the page is incomplete" : "there is no page");
 	else if (status > 0 && status != 200 && (status < 500 || status > 599))
-		judge_broken("the page's status is %d", status);
-	judge_subject();
+		fault_broken("the HTTP status is %d", status);
+	check_vigild();
 	return failed;
 }
 
-/* --- the two ends of its life ----------------------------------------------------------------- */
+/* --- its start and its stop ------------------------------------------------------------------- */
 
-void judge_stop(void)
+void fault_stop_vigild(void)
 {
-	if (judge.subject.pid > 0)
-		kill(judge.subject.pid, SIGTERM);
-	if (!vigild_await_end(&judge.subject, SUBJECT_PATIENCE)) {
-		judge_broken("it does not end");
-		vigild_kill(&judge.subject);
+	if (test.vigild.pid > 0)
+		kill(test.vigild.pid, SIGTERM);
+	if (!vigild_await_end(&test.vigild, VIGILD_PATIENCE)) {
+		fault_broken("vigild does not exit");
+		vigild_kill(&test.vigild);
 	}
 }
 
@@ -428,20 +445,20 @@ static bool boot_point(void)
 {
 	bool hung, up, failed;
 
-	judge.fault->arm_boot();
-	up = vigild_boot(&judge.subject, &hung);
-	failed = judge.fault->disarm();
+	test.fault->arm_boot();
+	up = vigild_boot(&test.vigild, &hung);
+	failed = test.fault->disarm();
 	if (hung) {
-		judge_broken("it neither comes up nor ends");
-		vigild_kill(&judge.subject);
+		fault_broken("vigild neither starts nor exits");
+		vigild_kill(&test.vigild);
 		return failed;
 	}
 	if (up)
 		check_alive();
-	judge.lived += judge.subject.pid > 0;
-	judge.ended -= judge.subject.pid > 0;
-	judge_stop();
-	judge_end();
+	test.lived += test.vigild.pid > 0;
+	test.ended -= test.vigild.pid > 0;
+	fault_stop_vigild();
+	check_end();
 	return failed;
 }
 
@@ -450,31 +467,31 @@ static bool stop_point(void)
 	bool failed;
 
 	boot_well();
-	vigild_forget(&judge.subject);
-	judge.fault->arm();
-	judge_stop();
-	failed = judge.fault->disarm();
-	judge_end();
+	vigild_forget(&test.vigild);
+	test.fault->arm();
+	fault_stop_vigild();
+	failed = test.fault->disarm();
+	check_end();
 	return failed;
 }
 
-/* --- all of a phase --------------------------------------------------------------------------- */
+/* --- all points of a phase -------------------------------------------------------------------- */
 
-bool judge_point(void)
+bool fault_point(void)
 {
-	if (strcmp(judge.phase, "boot") == 0)
+	if (strcmp(test.phase, "boot") == 0)
 		return boot_point();
-	if (strcmp(judge.phase, "stop") == 0)
+	if (strcmp(test.phase, "stop") == 0)
 		return stop_point();
 	for (size_t i = 0; i < sizeof(requests) / sizeof(*requests); i++)
-		if (strcmp(judge.phase, requests[i].phase) == 0)
+		if (strcmp(test.phase, requests[i].phase) == 0)
 			return strcmp(requests[i].method, GET) == 0 ? page_point(&requests[i])
 								    : request_point(&requests[i]);
-	give_up("there is no such phase");
+	give_up("unknown phase");
 	return false;
 }
 
-int judge_list_phases(void)
+int fault_list_phases(void)
 {
 	puts("boot\nstop");
 	for (size_t i = 0; i < sizeof(requests) / sizeof(*requests); i++) {

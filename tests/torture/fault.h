@@ -1,15 +1,14 @@
 /*
- * fault: one fault in one phase of a vigild's life, and whether what came of it is bearable.
+ * fault: makes one fault in one phase of a vigild's life, and checks its consequences.
  *
- * A phase is a stretch of its life: its boot, its stop, a request of the control protocol or
- * what a request sets off.  How the fault is made is another's affair: it is armed before the
- * phase and disarmed after it.  A vigild that lives on is used for the next point; one that ended is
- * started anew.
+ * A phase is a part of its life: its start, its stop, or a request with the changes that it causes.
+ * The caller says how the fault is armed before the phase and disarmed after it.  A vigild that
+ * still runs is used for the next point; one that has exited is started again.
  *
- * Broken is: an end by a signal; an end without a word; anything that hangs; a reply that is torn,
- * that is not the same kind of thing as the reply without a fault, or whose error blames the
- * client; a vigild that afterwards does not answer; a state file that is not whole.  Each is said
- * in a line that begins so.
+ * These are broken promises, and each is printed in a line that begins with `broken: `: an exit by
+ * a signal; an exit without a message; anything that hangs; an incomplete reply; a reply of another
+ * shape than without the fault; an error that blames the client; a vigild that does not answer
+ * afterwards; and an incomplete state file.
  */
 #ifndef FAULT_H
 #define FAULT_H
@@ -20,31 +19,31 @@
 #include "vigild_process.h"
 
 struct fault {
-	void (*arm_boot)(void);          /* for a subject that is about to be started */
-	void (*arm)(void);               /* for the one that runs */
-	bool (*disarm)(void);            /* whether there was something to fail */
-	const char *(*crashed_in)(void); /* the library that crashed by itself; NULL: none did */
-	bool may_be_speechless;          /* its last words may be what failed */
+	void (*arm_boot)(void);          /* for a vigild that is about to be started */
+	void (*arm)(void);               /* for the vigild that runs */
+	bool (*disarm)(void);            /* returns whether a call has failed */
+	const char *(*crashed_in)(void); /* the library whose code crashed; NULL: none */
+	bool may_be_speechless;          /* the fault may prevent its last message */
 };
 
-extern struct judge {
+extern struct fault_test {
 	const struct fault *fault;
-	struct vigild subject;
+	struct vigild vigild;
 	const char *phase, *mode;
-	const char *what; /* fails, as the lines are to name it; NULL: it goes without saying */
-	bool must_live;   /* an end is no answer to this fault */
-	uint64_t plan;    /* which of the calls fails */
+	const char *what; /* the call that fails, for messages; NULL: not needed */
+	bool must_live;   /* this fault must not end vigild */
+	uint64_t plan;    /* the number of the call that fails */
 	unsigned points, ended, lived, broken;
-} judge;
+} test;
 
-/* One point of judge.phase; true while there was something to fail. */
-bool judge_point(void);
-/* Ends the subject as it is meant to be ended. */
-void judge_stop(void);
-void judge_broken(const char *format, ...) __attribute__((format(printf, 1, 2)));
-int judge_list_phases(void);
-bool judge_alike(const json_t *a, const json_t *b);
-/* Whenever it has ended. */
-void remains_check(void);
+/* Runs one point of test.phase; true while there was a call that failed. */
+bool fault_point(void);
+/* Stops vigild with SIGTERM. */
+void fault_stop_vigild(void);
+void fault_broken(const char *format, ...) __attribute__((format(printf, 1, 2)));
+int fault_list_phases(void);
+bool same_shape(const json_t *a, const json_t *b);
+/* Checks the files and processes that a vigild has left, after each exit. */
+void leftovers_check(void);
 
 #endif

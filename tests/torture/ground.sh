@@ -1,23 +1,24 @@
-# ground.sh: what a judge works in.  Sourced by the scripts whose faults tests/torture/fault.c judges.
+# ground.sh: the configuration for tests in which tests/torture/fault.c makes faults and checks vigild.
+# The scripts source it.
 #
-# Three daemons, of which each look brings a change: a service of a command, a service of an init
-# script that is restarted after each look, and a plugin.  A fourth never ends by itself: as long as
-# it lives, it holds a lock on $work/held.
+# There are three daemons, of which each query brings a change: a service of a command, a service of an
+# init script that is restarted after each query, and a plugin.  A fourth, the daemon `lasting`, never
+# exits on its own and holds a lock on $work/held as long as it runs.
 
-# ground DIR: what one judge works in
+# ground DIR: creates the directory in which one fault program works
 ground() {
 	work=$1
 	mkdir -p "$work/init.d" "$work/conf.d" "$work/state"
 	echo '{"kept": {"script": {"service_state/restarts": 7}}}' >"$work/state/state.json"
 	cat >"$work/toggle" <<-END
 		#!/bin/sh
-		# running and stopped by turns
+		# running and stopped in turns
 		[ ! -e $work/up ] || { rm $work/up; exit 3; }
 		: >$work/up
 	END
 	cat >"$work/init.d/script" <<-END
 		#!/bin/sh
-		# runs for one look, so that each look but that after a restart is followed by one
+		# runs for one query, so that each query except that after a restart causes a restart
 		case \$1 in
 		status) rm $work/runs 2>/dev/null || exit 3 ;;
 		restart) : >$work/runs ;;
@@ -83,8 +84,9 @@ ground() {
 	END
 }
 
-# ground_modules DIR: the other shipped modules, those that were built; and a unit, where there is a
-# stand-in for systemd, which has one of the ground's name and takes its orders at $manager.  `flip` changes its health at each look, which `tell` tells of and `master` sends.
+# ground_modules DIR: the same for the other shipped modules that were built, and for a unit if there is
+# a fake systemd, which has a unit with the name of the directory and reads orders at $manager.  `flip`
+# changes its health at each query; `tell` reports that and `master` sends it.
 ground_modules() {
 	work=$1
 	mkdir -p "$work/conf.d" "$work/state"

@@ -1,9 +1,9 @@
 /*
- * heap: a module that says how much of the heap is in use in whoever has loaded it, in bytes: the
- * least of some looks, ten a second, since what is at work comes and goes.
+ * heap: a module that reports how much of the heap of its process is in use, in bytes: the least of
+ * some measurements, ten a second, because work in progress comes and goes.
  *
- * What a process has of the system's memory tells little of that: the allocator keeps what was
- * given back, in pieces as they happen to lie.
+ * The memory that a process has from the system says little about that, because the allocator keeps
+ * memory that was freed.
  */
 #include <malloc.h>
 

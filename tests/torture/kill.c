@@ -1,14 +1,14 @@
 /*
- * kill: one vigild after the other is killed at a random moment of its life, under load, and the
- * next is started on what it left behind.
+ * kill: vigild is killed at random moments of its life, under load, and each time the next one is
+ * started with the files that it left.
  *
  *	kill VIGILD WORK ROUNDS SEED
  *
- * WORK holds vigil.conf, init.d/svc that writes a line into WORK/starts each time it starts the
- * service, and svc.pid.  Judged are what lies on the disk after each kill, and how the next
- * start goes; a line `broken: ...` for each promise that did not hold, and at the end one
+ * WORK has vigil.conf, init.d/svc, which appends a line to WORK/starts each time it starts the
+ * service, and svc.pid.  The program checks the files after each kill, and each start.  It prints a
+ * line `broken: ...` for each broken promise, and at the end
  *
- *	rounds R, deaths D, starts S, slowest start T ms, torn N
+ *	rounds R, deaths D, starts S, slowest start T ms, torn N, waited W
  */
 #include "vigild_process.h"
 
@@ -25,10 +25,10 @@
 #define CLIENTS     8
 #define PATIENCE_MS 60000
 
-static struct vigild subject;
+static struct vigild vigild;
 static unsigned random_state;
 static unsigned deaths, torn, refused;
-static json_int_t restarts; /* the most that was ever read from disk */
+static json_int_t restarts; /* the largest number that was read from disk */
 static long slowest;
 static int clients[CLIENTS];
 
@@ -54,7 +54,7 @@ static char *path(const char *name)
 {
 	static char text[4096];
 
-	snprintf(text, sizeof(text), "%s/%s", subject.work, name);
+	snprintf(text, sizeof(text), "%s/%s", vigild.work, name);
 	return text;
 }
 
@@ -78,7 +78,7 @@ static pid_t service_pid(void)
 	return pid > 1 ? pid : 0;
 }
 
-/* Alive, and what we think it is: a pid may be another's by now. */
+/* Whether it runs and is the service: its pid may belong to another process by now. */
 static bool service_runs(pid_t pid)
 {
 	char name[64], comm[32] = "";
@@ -100,7 +100,7 @@ static void end_service(void)
 
 	if (service_runs(pid) && kill(pid, SIGKILL) == 0)
 		deaths++;
-	while (service_runs(pid)) /* the kernel has yet to end it */
+	while (service_runs(pid)) /* until the kernel has ended it */
 		nap(1);
 }
 
@@ -132,7 +132,7 @@ static void put_config(bool right)
 	fclose(file);
 }
 
-/* Clients come and ask, and do not stay for the answer. */
+/* Clients connect and send a request, and do not wait for the reply. */
 static void ask_and_go(void)
 {
 	static const char *const verbs[][2] = {{"status", "{}"}, {"get", "{\"pointer\":\"\"}"},
@@ -143,7 +143,7 @@ static void ask_and_go(void)
 
 	if (clients[seat] >= 0)
 		close(clients[seat]);
-	clients[seat] = vigild_connect(&subject);
+	clients[seat] = vigild_connect(&vigild);
 	if (clients[seat] >= 0)
 		vigild_send(clients[seat], verbs[which][0], verbs[which][1]);
 }
@@ -157,7 +157,7 @@ static void live(long ms)
 		case 0: end_service(); break;
 		case 1:
 			put_config(any(3) > 0);
-			kill(subject.pid, SIGHUP);
+			kill(vigild.pid, SIGHUP);
 			break;
 		default: ask_and_go(); break;
 		}
@@ -165,7 +165,7 @@ static void live(long ms)
 	}
 }
 
-/* --- what is left ----------------------------------------------------------------------------- */
+/* --- the files that it left ------------------------------------------------------------------- */
 
 static void check_state(bool may_be_missing)
 {
@@ -177,13 +177,13 @@ static void check_state(bool may_be_missing)
 		return;
 	if (doc == NULL) {
 		torn++;
-		broken("the state file is torn", error.text);
+		broken("the state file is incomplete", error.text);
 		return;
 	}
 	count = json_object_get(
 		json_object_get(json_object_get(doc, "kept"), "svc"), "service_state/restarts");
 	if (json_integer_value(count) < restarts)
-		broken("the state file has gone back", "fewer restarts than before");
+		broken("the state file is older than before", "fewer restarts than before");
 	else
 		restarts = json_integer_value(count);
 	json_decref(doc);
@@ -196,19 +196,20 @@ static bool start_next(void)
 	bool hung;
 
 	put_config(true);
-	/* A child that the one before was about to start may hold its lock until it is started. */
-	while (!vigild_boot(&subject, &hung)) {
+	/* A child of the killed vigild may hold its lock until the child has executed its
+	 * program. */
+	while (!vigild_boot(&vigild, &hung)) {
 		if (hung || now_ms() - began > PATIENCE_MS) {
-			broken("it does not start", subject.said);
+			broken("vigild does not start", vigild.said);
 			return false;
 		}
 		refused++;
 		nap(1);
 	}
-	/* Nor does who connected to that child's copy of the socket hear anything. */
-	while (vigild_ask(&subject, "version", "{}", &reply) != ANSWERED) {
-		if (vigild_has_ended(&subject) || now_ms() - began > PATIENCE_MS) {
-			broken("it does not answer", subject.said);
+	/* Nor does a client get a reply that connects to the socket held by that child. */
+	while (vigild_ask(&vigild, "version", "{}", &reply) != ANSWERED) {
+		if (vigild_has_ended(&vigild) || now_ms() - began > PATIENCE_MS) {
+			broken("vigild does not reply", vigild.said);
 			return false;
 		}
 		nap(1);
@@ -217,8 +218,8 @@ static bool start_next(void)
 	took = now_ms() - began;
 	if (took > slowest)
 		slowest = took;
-	if (vigild_said(&subject, "state.json.bad"))
-		broken("the state was set aside", subject.said);
+	if (vigild_said(&vigild, "state.json.bad"))
+		broken("the state was set aside", vigild.said);
 	return true;
 }
 
@@ -229,11 +230,11 @@ static void finish(void)
 	while (now_ms() < until && !service_runs(service_pid()))
 		nap(20);
 	if (!service_runs(service_pid()))
-		broken("the service does not come back", subject.said);
-	nap(1500); /* what would be restarted once more is by then: looks are 200 ms apart */
-	kill(subject.pid, SIGTERM);
-	if (!vigild_await_end(&subject, PATIENCE_MS))
-		broken("it does not end", subject.said);
+		broken("the service does not run again", vigild.said);
+	nap(1500); /* a second restart would have happened by then: queries are 200 ms apart */
+	kill(vigild.pid, SIGTERM);
+	if (!vigild_await_end(&vigild, PATIENCE_MS))
+		broken("vigild does not exit", vigild.said);
 	check_state(false);
 }
 
@@ -244,24 +245,24 @@ int main(int argc, char **argv)
 
 	if (argc != 5)
 		return EXIT_FAILURE;
-	subject = (struct vigild){.work = argv[2], .keeps_doors = true};
+	vigild = (struct vigild){.work = argv[2], .keeps_doors = true};
 	conf = strdup(path("vigil.conf"));
-	subject.command = (char *[]){argv[1], "-c", conf, NULL};
+	vigild.command = (char *[]){argv[1], "-c", conf, NULL};
 	rounds = (unsigned)atoi(argv[3]);
 	random_state = (unsigned)atoi(argv[4]);
 	for (unsigned i = 0; i < CLIENTS; i++)
 		clients[i] = -1;
 	for (; done < rounds && start_next(); done++) {
 		live((long)any(LIFE_MAX));
-		vigild_kill(&subject);
+		vigild_kill(&vigild);
 		check_state(done < 5);
 	}
 	if (done == rounds && start_next())
 		finish();
-	vigild_kill(&subject);
+	vigild_kill(&vigild);
 	begun = starts();
 	if (begun > deaths + 1)
-		broken("a service was restarted twice for one death", "more starts than deaths");
+		broken("a service was restarted twice for one crash", "more starts than crashes");
 	printf("rounds %u, deaths %u, starts %u, slowest start %ld ms, torn %u, waited %u\n", done,
 		deaths, begun, slowest, torn, refused);
 	free(conf);

@@ -1,8 +1,8 @@
 #!/bin/bash
-# kill: vigild is killed at random moments, under load, and started anew on what it left.
+# kill: vigild is killed at random moments, under load, and started again with the files that it left.
 #
-# Promised: the state file is an old one or the new one, never torn; the next start finds no
-# obstacle; no service is restarted twice for one death.  tests/torture/kill.c is the judge.
+# Promise: the state file is the old one or the new one, never incomplete; the next start succeeds; and
+# no service is restarted twice for one crash.  tests/torture/kill.c kills and checks.
 . "$(dirname "$0")/lib.sh" || exit 1
 install_staged
 set_paths
@@ -15,7 +15,7 @@ clean_up() {
 }
 trap clean_up EXIT
 
-# ground DIR: what one judge works in
+# ground DIR: creates the directory in which one kill program works
 ground() {
 	work=$1
 	mkdir -p "$work/init.d" "$work/conf.d" "$work/state"
@@ -73,18 +73,18 @@ done
 wait
 cat "$whole"/*.said | grep '^broken: ' | head -40
 kept() { check "$1" [ "$(cat "$whole"/*.said | grep -c "^broken: $2")" = 0 ]; }
-check "each judge came to its end" [ "$(cat "$whole"/*.said | grep -c "^rounds $rounds,")" = "$judges" ]
-kept "the state file is never torn" 'the state file is torn'
-kept "nor does it go back" 'the state file has gone back'
-kept "nor is it ever set aside" 'the state was set aside'
-kept "each start comes up, with no stale socket or pipe in its way" 'it does not \(start\|answer\)'
-kept "the service runs in the end" 'the service does not come back'
-kept "it ends when it is asked" 'it does not end'
-kept "no service is restarted twice for one death" 'a service was restarted twice'
+check "each kill program finished its rounds" [ "$(cat "$whole"/*.said | grep -c "^rounds $rounds,")" = "$judges" ]
+kept "the state file is never incomplete" 'the state file is incomplete'
+kept "the state file is never older than before" 'the state file is older than before'
+kept "the state file is never set aside" 'the state was set aside'
+kept "each start succeeds, in spite of the socket and the pipe of the killed vigild" 'vigild does not \(start\|reply\)'
+kept "the service runs after the last start" 'the service does not run again'
+kept "vigild exits when it receives SIGTERM" 'vigild does not exit'
+kept "no service is restarted twice for one crash" 'a service was restarted twice'
 cat "$whole"/*.said | awk '/^rounds / { gsub(",", ""); kills += $2; deaths += $4; starts += $6; torn += $12
 	if ($9 > slowest) slowest = $9 } END { print kills, deaths, starts, slowest, torn }' >"$whole/sum"
 read -r kills deaths starts slowest torn <"$whole/sum"
-figure "SIGKILL at any moment: the state is old or new" "$kills kills, $torn torn"
+figure "SIGKILL at any moment: the state file is the old or the new one" "$kills kills, $torn torn"
 figure "the next start is ready within a second" "slowest $slowest ms of $kills, $judges at once"
-figure "no service is restarted twice for one death" "$deaths deaths, $((starts - judges)) restarts"
+figure "no service is restarted twice for one crash" "$deaths crashes, $((starts - judges)) restarts"
 finish

@@ -1,5 +1,5 @@
 /*
- * leftovers: what a vigild leaves behind when it ends: its state, whole; and no process.
+ * leftovers: checks what a vigild leaves when it exits: a complete state file, and no process.
  */
 #include "fault.h"
 
@@ -15,35 +15,36 @@ static void check_file(const char *name, bool must)
 	char path[4096];
 	json_t *doc;
 
-	snprintf(path, sizeof(path), "%s/state/%s", judge.subject.work, name);
+	snprintf(path, sizeof(path), "%s/state/%s", test.vigild.work, name);
 	if (access(path, F_OK) != 0) {
 		if (must)
-			judge_broken("there is no %s", name);
+			fault_broken("there is no %s", name);
 		return;
 	}
 	doc = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
 	if (!json_is_object(json_object_get(doc, "kept")))
-		judge_broken("%s is not whole", name);
+		fault_broken("%s is incomplete", name);
 	json_decref(doc);
 }
 
-/* What never ends by itself was ended with it, and holds its lock no more. */
+/* The daemon `lasting` never exits on its own, so vigild must have ended it, which releases its
+ * lock. */
 static void check_children(void)
 {
 	char path[4096], pid[16] = "";
 	int fd, waited;
 	ssize_t n;
 
-	snprintf(path, sizeof(path), "%s/held", judge.subject.work);
+	snprintf(path, sizeof(path), "%s/held", test.vigild.work);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return; /* it never began */
+		return; /* it was never started */
 	for (waited = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; waited += 5) {
 		usleep(5000);
-		if (waited < SUBJECT_PATIENCE)
+		if (waited < VIGILD_PATIENCE)
 			continue;
 		n = read(fd, pid, sizeof(pid) - 1);
-		judge_broken("it left a process behind: %s", pid);
+		fault_broken("vigild left process %s", pid);
 		if (n > 0 && atoi(pid) > 1)
 			kill(atoi(pid), SIGKILL);
 		break;
@@ -51,21 +52,21 @@ static void check_children(void)
 	close(fd);
 }
 
-/* A state file that the disk does not give is set aside, whole as it is; and put back here, as an
- * admin would, once the disk is well. */
+/* A state file that cannot be read is set aside, complete as it is.  It is put back here, as an
+ * admin would do when the disk works again. */
 static void put_back(void)
 {
 	char from[4096], to[4096];
 
-	if (!vigild_said(&judge.subject, " is set aside as "))
+	if (!vigild_said(&test.vigild, " is set aside as "))
 		return;
-	snprintf(from, sizeof(from), "%s/state/state.json.bad", judge.subject.work);
-	snprintf(to, sizeof(to), "%s/state/state.json", judge.subject.work);
+	snprintf(from, sizeof(from), "%s/state/state.json.bad", test.vigild.work);
+	snprintf(to, sizeof(to), "%s/state/state.json", test.vigild.work);
 	if (rename(from, to) < 0)
-		judge_broken("what it has set aside is not there");
+		fault_broken("the state file that was set aside does not exist");
 }
 
-void remains_check(void)
+void leftovers_check(void)
 {
 	put_back();
 	check_file("state.json", true);

@@ -1,10 +1,9 @@
-# lib.sh: what the torture tests share, over what all system tests share.  Sourced by bash scripts
-# in this folder.
+# lib.sh: functions for the torture tests, in addition to those for the system tests.  The bash scripts
+# in this folder source it.
 #
-# Each takes a short form under `make check` and its full counts under `make torture`.  Beside the
-# `ok -` lines it says what was promised and what was measured, one `figure` line each, which
-# tests/torture/run gathers into a table.  Random choices come from $seed, which is printed: the
-# same SEED=N chooses the same again.
+# Each test has a short form for `make check` and a full form for `make torture`.  In addition to the
+# `ok -` lines it prints `figure` lines with a promise and a measurement, of which tests/torture/run makes
+# a table.  Random choices come from $seed, which is printed: SEED=N makes the same choices again.
 
 . "$(dirname "${BASH_SOURCE[0]}")/../system/lib.sh" || exit 1
 
@@ -13,7 +12,7 @@ seed=${SEED:-$RANDOM}
 RANDOM=$seed
 echo "seed $seed"
 
-# count SHORT FULL: how often, in this form
+# count SHORT FULL: prints the number for this form
 count() { if [ "${TORTURE_FORM:-}" = full ]; then echo "$2"; else echo "$1"; fi; }
-# figure PROMISE MEASURED: a row of the table
+# figure PROMISE MEASURED: prints a row of the table
 figure() { printf 'figure\t%s\t%s\t%s\n' "$torture" "$1" "$2"; }

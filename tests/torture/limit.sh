@@ -1,13 +1,13 @@
 #!/bin/bash
-# limit: memory that is really short, as it is under a limit: tests/torture/memory.sh fails one
-# allocation after the other, here the kernel does.
+# limit: memory that is really short, because of a limit.  In tests/torture/memory.sh single allocations
+# fail; here the kernel refuses memory.
 #
-# Promised: what a peer asks too much for is refused, the peer is told, and vigild stays.  When
-# there is nothing left for a few bytes it saves its state, says why, and ends with 70; when the
-# kernel ends it, for a control group's MemoryMax, there is no last word.  Either way the next one
-# starts well.
+# Promise: a request that needs too much memory is refused, the client is told, and vigild keeps running.
+# If not even a few bytes are left, vigild saves its state, logs why, and exits with status 70.  If the
+# kernel kills vigild because of MemoryMax of a control group, it cannot log anything.  In both cases the
+# next vigild starts.
 . "$(dirname "$0")/lib.sh" || exit 1
-case $(make_variable SANITIZE) in ?*) skip_all "sanitizers bring an allocator of their own" ;; esac
+case $(make_variable SANITIZE) in ?*) skip_all "sanitizers have their own allocator" ;; esac
 command -v prlimit >/dev/null || skip_all "there is no prlimit"
 install_staged
 set_paths
@@ -20,7 +20,7 @@ clean_up() {
 }
 trap clean_up EXIT
 
-# Prints small values, a megabyte of them, and ever more once there is a file `go`.
+# Prints small values, a megabyte of them, and more without an end when the file `go` exists.
 cat >"$work/grows" <<S
 #!/bin/sh
 exec awk 'BEGIN { x = sprintf("%500s", ""); for (n = 0; n < 9000; n++) {
@@ -29,7 +29,7 @@ exec awk 'BEGIN { x = sprintf("%500s", ""); for (n = 0; n < 9000; n++) {
 } fflush(); while (1) wait() }
 function wait() { if (system("test -d $work && sleep 0.2")) exit }'
 S
-# Eats more than anybody.
+# Uses more memory than any other process.
 cat >"$work/eats" <<S
 #!/bin/sh
 [ -e $work/hungry ] || { echo OK; exit 0; }
@@ -55,19 +55,19 @@ growing="g1 g2 g3 g4 g5 g6"
 
 ended() { ! kill -0 "$vigild_pid" 2>/dev/null || grep -q '^State:.[ZX]' "/proc/$vigild_pid/status"; }
 ends=0 well=0
-# ends_with STATUS: it ends by itself, and so
+# ends_with STATUS: waits until vigild exits, and counts an exit with this status
 ends_with() {
 	wait_for 60 ended || kill -9 "$vigild_pid"
 	wait "$vigild_pid" 2>/dev/null
 	[ $? = "$1" ] && ends=$((ends + 1))
 }
 said() { grep -q "$1" "$work/log"; }
-# Not read whole: the memory that takes is kept for the next who asks.
+# Does not read the whole state, because the memory for that would be kept for the next request.
 all_there() {
 	local i
 	for i in $growing; do is "/daemons/$i/ready" 1 || return 1; done
 }
-# A start on what the one before has left.
+# Starts vigild with the files that the one before has left.
 starts_well() {
 	local starts=$1
 	: >"$work/log"
@@ -79,8 +79,8 @@ starts_well() {
 # --- a limit that makes allocations fail ----------------------------------------------------------
 
 start_vigild
-check "the service is started" wait_for 20 is /daemons/svc/service_state/restarts 1
-check "and all is known" wait_for 60 all_there
+check "the service is started without a limit" wait_for 20 is /daemons/svc/service_state/restarts 1
+check "all values are in the state without a limit" wait_for 60 all_there
 data=$(awk '/^VmData/ { print $2 }' "/proc/$vigild_pid/status")
 prlimit --pid "$vigild_pid" --data=$((data * 1024 + 65536)):
 told=0
@@ -89,20 +89,20 @@ for _ in $(seq 20); do
 		break
 	told=$((told + 1))
 done
-check "a large answer is sent whole, in pieces, or refused and the client is told: $(cat "$work/out")" \
+check "a large reply is sent completely, or refused with an error: $(cat "$work/out")" \
 	[ "$told" = 20 ]
-check "a small request is answered" ctl -q version
+check "a small request gets a reply under a limit of data" ctl -q version
 : >"$work/go"
-check "when there is nothing left it ends with 70" ends_with 70
-check "and says why" said "out of memory: the state is saved; ending to be started afresh"
-check "which is said on stderr, too" said "^vigild: out of memory, ending to be started afresh"
+check "vigild exits with 70 when no memory is left" ends_with 70
+check "the log says why vigild exits" said "out of memory: the state is saved; ending to be started afresh"
+check "stderr says why vigild exits" said "^vigild: out of memory, ending to be started afresh"
 rm "$work/go"
-check "the next one starts well" starts_well 1
-check "and blames nobody" eval '! said "the previous vigild"'
+check "the next vigild starts after an exit for lack of memory" starts_well 1
+check "the next vigild does not report a crash of the previous one" eval '! said "the previous vigild"'
 
-# --- a control group's limit: nothing fails, and the kernel ends the largest ----------------------
+# --- the limit of a control group: no allocation fails, and the kernel kills the largest process --
 
-# make_group: $group and the files of its limits, of whichever kind there is
+# make_group: creates $group and sets the names of its limits, for cgroup v1 or v2
 make_group() {
 	local unified legacy
 	unified=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
@@ -116,7 +116,7 @@ make_group() {
 	fi
 	mkdir "$group" 2>/dev/null || { group=; return 1; }
 }
-# limit_to BYTES: of memory, and none of swap beside it
+# limit_to BYTES: limits the memory, without any swap
 limit_to() {
 	echo "$1" >"$group/$limits" && { [ ! -e "$group/$swap" ] ||
 		case $swap in *memsw*) echo "$1" ;; *) echo 0 ;; esac >"$group/$swap"; }
@@ -125,28 +125,28 @@ into_group() { echo "$vigild_pid" >"$group/cgroup.procs"; }
 answers_as() { is /vigil/pid "$vigild_pid"; }
 told_of_eats() { get /runs/eats/health/text | grep -q "signal 9"; }
 if [ "$(id -u)" = 0 ] && make_group; then
-	check "all is known again" wait_for 60 all_there
-	check "it is put under a limit" eval 'into_group && limit_to 100000000'
+	check "all values are in the state before the control group is limited" wait_for 60 all_there
+	check "vigild is put into a control group with a limit for all its processes" eval 'into_group && limit_to 100000000'
 	: >"$work/hungry"
-	check "a plugin that eats it all is ended, and that is told" wait_for 60 told_of_eats
-	check "vigild is not" answers_as
+	check "a plugin that uses too much memory is killed, and its health says so" wait_for 60 told_of_eats
+	check "vigild is not killed when a plugin uses too much memory" answers_as
 	rm "$work/hungry"
-	check "and the plugin is well again" wait_for 30 is /runs/eats/health/level OK
+	check "the plugin is OK again when it uses little memory" wait_for 30 is /runs/eats/health/level OK
 	stop_vigild
 	start_vigild
-	check "all is known a third time" wait_for 60 all_there
-	# What it has already is another group's.
-	check "it is put under a limit that is its own affair" eval 'into_group && limit_to 8000000'
+	check "all values are in the state before vigild itself is limited" wait_for 60 all_there
+	# The memory that vigild has already counts for another group.
+	check "vigild is put into a control group with a limit that vigild itself reaches" eval 'into_group && limit_to 8000000'
 	: >"$work/go"
-	check "over that the kernel ends it" ends_with 137
+	check "the kernel kills vigild when it uses too much memory" ends_with 137
 	rm "$work/go"
-	check "the next one starts well" starts_well 1
-	check "and says how the one before has ended" said "the previous vigild was ended by SIGKILL"
+	check "the next vigild starts after the kernel killed one" starts_well 1
+	check "the next vigild logs that the previous one was killed" said "the previous vigild was ended by SIGKILL"
 else
-	echo "SKIP: a limit of memory needs root and control groups that can be made"
+	echo "SKIP: a limit of memory needs root and permission to create control groups"
 fi
-check "it stops" stop_vigild
-figure "memory is short: a large request is refused, and who asked is told" "$told of 20"
-figure "there is none at all: an end, and the next one starts well" "$ends ends, $well well"
+check "vigild stops when it receives SIGTERM" stop_vigild
+figure "memory is short: a large request is refused with an error" "$told of 20"
+figure "no memory is left: vigild exits, and the next one starts" "$ends exits, $well starts"
 [ "$failed" -eq 0 ] || tail -20 "$work/log"
 finish

@@ -1,14 +1,14 @@
 #!/bin/bash
-# links: what others plant where vigild is about to write.
+# links: files that other users create at paths to which vigild writes.
 #
-# Promised: whatever lies at the path of the socket, the pipe, the log, the state or its files, a
-# link by symbol or by name, a pipe, a directory, put there by a stranger in a directory like /tmp,
-# or by the user whom vigild serves in a directory of that user's: nothing elsewhere is written,
-# made, given away or opened wider.  vigild either starts all the same, or says which path it is.
-# What a stranger puts among the modules is not loaded.
+# Promise: if a symbolic link, a hard link, a pipe or a directory is planted at the path of the socket, the
+# pipe, the log, the state or its files, no file elsewhere is written, created, given to another owner or
+# made more accessible.  That holds if a stranger plants it in a directory like /tmp, or a user in a
+# directory of that user.  vigild either starts, or names the path in its error.  Modules of a stranger are
+# not loaded.
 . "$(dirname "$0")/lib.sh" || exit 1
 
-[ "$(id -u)" = 0 ] || skip_all "only root can plant in another's name"
+[ "$(id -u)" = 0 ] || skip_all "only root can create files as other users"
 install_staged
 set_paths
 work=$(mktemp -d)
@@ -18,13 +18,13 @@ cp "$vigild" "$vigilctl" "$work"
 cp -R "$modules" "$work/modules"
 vigild=$work/vigild vigilctl=$work/vigilctl modules=$work/modules
 
-own=4711 stranger=4713 # nobody's uids
+own=4711 stranger=4713 # uids that no user has
 readers=1
 group=$(getent group $readers | cut -d: -f1)
 setpriv --reuid=$own --regid=$own --clear-groups test -x "$vigild" ||
 	skip_all "an ordinary user cannot read $work"
 
-# Where they plant, as whom vigild runs, and who plants.
+# For each place: the user that runs vigild, and the user that plants.
 declare -A runner=([sticky]=root [owned]=root [user]=user)
 declare -A planter=([sticky]=$stranger [owned]=$own [user]=$stranger)
 begin() { # GROUND
@@ -69,13 +69,13 @@ plant() {
 	esac || return
 	[ "$1" = hard ] || chown -h "$3:$3" "$2"
 }
-# All of what is elsewhere that a slip could change.
+# Prints all files elsewhere that an error could change.
 elsewhere() { find "$victim" -printf '%p %y %m %U:%G %s %T@\n' | sort; cat "$victim/file"; }
 
 ctl() { "$vigilctl" -s "$place/control.sock" "$@"; }
 ended() { ! kill -0 "$vigild_pid" 2>/dev/null; }
 up_or_ended() { reachable || ended; }
-# Starts, changes what is kept, stops; the words it left are in $work/said.
+# Starts vigild, changes the stored state, stops vigild; its messages are in $work/said.
 live() { # RUNNER
 	local as=()
 	[ "$1" = root ] || as=(setpriv --reuid=$own --regid=$own --groups=$readers)
@@ -99,7 +99,7 @@ try() { # GROUND KIND NAME
 	plant "$2" "$path" "${planter[$1]}" || { not_ok "$1, $2 at $3 can be planted"; return; }
 	before=$(elsewhere)
 	if ! live "${runner[$1]}"; then
-		not_ok "$1, $2 at $3: vigild neither came up nor ended"
+		not_ok "$1, $2 at $3: vigild starts or exits"
 		kill -9 "$vigild_pid"
 		stop_vigild
 		return
@@ -107,25 +107,25 @@ try() { # GROUND KIND NAME
 	planted=$((planted + 1))
 	if [ "$before" != "$(elsewhere)" ]; then
 		changed=$((changed + 1))
-		not_ok "$1, $2 at $3: nothing elsewhere is changed"
+		not_ok "$1, $2 at $3: no file elsewhere is changed"
 		diff <(echo "$before") <(elsewhere)
 	fi
 	if [ -z "$came_up" ] && ! grep -qF -e "$path" -e "$place belongs to uid" "$work/said"; then
 		silent=$((silent + 1))
-		not_ok "$1, $2 at $3: it says why it does not start: $(cat "$work/said")"
+		not_ok "$1, $2 at $3: the error of vigild names the path: $(cat "$work/said")"
 	fi
 }
 
-# Without any, it comes up and leaves what it should: else all below says nothing.
+# Without a planted file vigild starts and writes its files; otherwise the checks below mean nothing.
 begin owned
 live ${runner[owned]}
-check "owned: vigild does not start in a directory of another user, and names it" \
+check "owned: vigild refuses to start in a directory of another user, and names the directory" \
 	eval '[ -z "$came_up" ] && grep -q "$place belongs to uid" "$work/said"'
 for ground in sticky user; do
 	begin $ground
 	live ${runner[$ground]}
-	check "$ground: with nothing planted it comes up" [ -n "$came_up" ]
-	check "$ground: and writes its state and its log" eval \
+	check "$ground: vigild starts if nothing is planted" [ -n "$came_up" ]
+	check "$ground: vigild writes its state and its log if nothing is planted" eval \
 		'grep -q one "$state/state.json" && grep -q "is up" "$place/vigil.log"'
 done
 
@@ -138,15 +138,15 @@ for ground in sticky owned user; do
 	done
 	try $ground to-a-directory state
 done
-check "$planted planted: nothing elsewhere was changed" [ "$changed" = 0 ]
-check "and each that kept vigild from starting was named" [ "$silent" = 0 ]
+check "$planted planted files: no file elsewhere was changed" [ "$changed" = 0 ]
+check "each planted file that stopped vigild from starting was named" [ "$silent" = 0 ]
 
 # --- modules --------------------------------------------------------------------------------------
 
-# A module of a stranger's, by whatever way it comes to lie there, must not even be opened by the
-# loader, since its constructors would run.
+# A module of a stranger must not even be opened by the loader, however it got there, because its
+# constructors would run.
 begin sticky
-refused() { # TEXT: with $place/modules planted
+refused() { # TEXT: checks that the module in $place/modules is not loaded
 	sed -i "s|^modules = .*|modules = $place/modules|" "$work/vigil.conf"
 	live root
 	check "modules: $1 is not loaded" eval '[ -n "$came_up" ] && ! grep -q "0 of them failed" "$work/said" &&
@@ -156,17 +156,17 @@ refused() { # TEXT: with $place/modules planted
 mkdir -p "$place/modules/average"
 cp "$modules/average/average.so" "$place/modules/average"
 chown -R $stranger "$place/modules"
-refused "a stranger's folder"
+refused "a module in a stranger's folder"
 mkdir -p "$place/modules/average"
 chown $stranger "$place/modules/average"
 ln "$modules/average/average.so" "$place/modules/average/average.so"
-refused "a module of root's, by a hard link in a stranger's folder,"
+refused "a hard link to root's module in a stranger's folder"
 mkdir -p "$place/modules/average" "$place/theirs"
 cp "$modules/average/average.so" "$place/theirs"
 chown -R $stranger "$place/theirs"
 ln -s "$place/theirs/average.so" "$place/modules/average/average.so"
-refused "a stranger's file, by a symbolic link in root's folder,"
+refused "a symbolic link in root's folder to a stranger's module"
 
-figure "links and pipes planted at its paths are never followed to write" \
-	"$planted planted, $changed followed, $silent refused without the path's name"
+figure "vigild writes through no link or pipe that is planted at its paths" \
+	"$planted planted, $changed followed, $silent errors without the path"
 finish

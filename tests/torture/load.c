@@ -1,10 +1,10 @@
 /*
- * load: clients that an admin would not wish for.
+ * load: clients that misbehave or are too many.
  *
  *	load SOCKET KIND [NUMBER [ARGUMENT...]]
  *
- * Each kind plays its part and says how it went in one line of numbers; it fails when it was not
- * dealt with as promised.  Whoever wants strangers runs it as one.
+ * Each kind of client prints one line of numbers, and fails if vigild did not keep its promise.  To
+ * test clients without rights, the caller runs it as another user.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PATIENCE_MS 60000 /* what takes longer has failed */
+#define PATIENCE_MS 60000 /* anything slower has failed */
 #define STATUS      "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"status\",\"params\":{}}\n"
 #define WHOLE       "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"get\",\"params\":{\"pointer\":\"\"}}\n"
 
@@ -42,7 +42,7 @@ static void nap(double seconds)
 
 /* --- one client ------------------------------------------------------------------------------- */
 
-/* Waits where the queue of those who are to be accepted is full; -1: it is refused. */
+/* Connects; waits while the backlog of the socket is full; -1: refused. */
 static int come(void)
 {
 	struct sockaddr_un to = {.sun_family = AF_UNIX};
@@ -67,19 +67,18 @@ static bool say(int fd, const char *text)
 	return send(fd, text, n, MSG_NOSIGNAL) == (ssize_t)n;
 }
 
-/* 2: a result has come, 1: another line, such as that there is no seat, 0: the end, -1: nothing in
- * time. */
+/* 2: a result has arrived; 1: another line, such as an error; 0: closed; -1: nothing in time. */
 static int hear(int fd)
 {
 	static char text[65536];
 	struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
 	double until = now() + PATIENCE_MS / 1e3;
-	size_t length = 0; /* a reply may come in pieces; what it is stands at its beginning */
+	size_t length = 0; /* a reply may arrive in pieces; its beginning shows what it is */
 	ssize_t n;
 	int ready;
 
 	while (now() < until && (ready = poll(&poll_fd, 1, PATIENCE_MS)) != 0) {
-		if (ready < 0) /* told that it is enough, which this answer is part of */
+		if (ready < 0) /* a signal to stop; this reply still counts */
 			continue;
 		if (length == sizeof(text))
 			length /= 2;
@@ -93,7 +92,7 @@ static int hear(int fd)
 	return -1;
 }
 
-/* Until it is hung up on, without reading a byte; the seconds that took, or -1. */
+/* Waits until vigild closes the connection, without reading; returns the seconds, or -1. */
 static double until_hung_up(int fd, double began)
 {
 	struct pollfd poll_fd = {.fd = fd, .events = POLLRDHUP};
@@ -105,7 +104,7 @@ static double until_hung_up(int fd, double began)
 
 /* --- kinds ------------------------------------------------------------------------------------ */
 
-/* All at once; each is answered, or told that there is no seat. */
+/* Many connections at once; each gets a reply, or an error that all connections are taken. */
 static bool crowd(int number)
 {
 	int *fds = calloc((size_t)number, sizeof(*fds));
@@ -128,11 +127,11 @@ static bool crowd(int number)
 	free(fds);
 	printf("crowd: %d told something, %d hung up on, %d left waiting\n", answered, turned_away,
 		left_waiting);
-	/* Who has come and not asked yet may be put out for another. */
+	/* A client that has sent no request yet may be disconnected for another one. */
 	return left_waiting == 0 && turned_away <= number / 10 && answered > 0;
 }
 
-/* Come, perhaps ask, and go. */
+/* Connects, sends a request or not, and disconnects. */
 static bool churn(int number)
 {
 	int failed = 0;
@@ -153,13 +152,13 @@ static bool churn(int number)
 	return failed == 0;
 }
 
-/* Asks, says that nothing more will come, and reads the answer. */
+/* Sends a request, closes its sending side, and reads the reply. */
 static bool half(int number)
 {
 	int answered = 0, heard;
 
 	for (int i = 0; i < number; i++) {
-		do { /* those who have just gone may still have all the seats */
+		do { /* the clients before may still have all connections */
 			int fd = come();
 
 			if (fd < 0)
@@ -175,7 +174,7 @@ static bool half(int number)
 	return answered == number;
 }
 
-/* A byte now and then is no request. */
+/* Sends single bytes slowly, which must not keep a connection open. */
 static bool slow(int number)
 {
 	double began = now(), over = began + PATIENCE_MS / 1e3;
@@ -202,7 +201,7 @@ static bool endless(int number)
 	return now() < over;
 }
 
-/* Asks and asks, for more than is kept waiting for anybody, and reads nothing. */
+/* Sends more requests than vigild keeps replies for, and reads nothing. */
 static bool deaf(int number)
 {
 	double began = now(), took;
@@ -219,7 +218,8 @@ static bool deaf(int number)
 	return took >= 0;
 }
 
-/* Has the file that is read be right and wrong by turns, with a SIGHUP for each. */
+/* Replaces the configuration file with a valid and an invalid one in turns, and sends a SIGHUP each
+ * time. */
 static bool hups(int number)
 {
 	const char *target = more[1], *sources[2] = {more[2], more[3]};
@@ -254,7 +254,7 @@ static int by_length(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* An admin who looks at the status again and again, until told by a SIGTERM. */
+/* An admin who requests the status repeatedly, until SIGTERM. */
 static bool admin(int number)
 {
 	double *took = calloc((size_t)number, sizeof(*took));

@@ -1,17 +1,17 @@
 /*
- * manager: stands in for systemd on a bus of its own, and misbehaves when told to.
+ * manager: a fake systemd on a separate bus, which misbehaves on demand.
  *
  *     manager UNIT...
  *
- * It runs each unit as a process that does nothing, tells of their ends and restarts them, as
- * far as vigild can tell from systemd itself.  Orders come on stdin, a line each:
+ * It runs each unit as a process that does nothing, signals its exits and restarts it, as far as
+ * vigild can see that of systemd.  Orders come on stdin, one a line:
  *
  *     well | silent | late MS | lying | erring | mortal    how it answers from now on
- *     crash UNIT                                           kills a unit's process
+ *     crash UNIT                                           kills the process of a unit
  *
- * Mortal, it dies with the next call in its hand.  On stdout it writes `ready` when it has its
- * name, `did ORDER` when an order was carried out, and `restart` for each one that it was asked
- * for, however it answers, so that a test can count those that nobody should have asked for.
+ * After `mortal` it exits during the next call.  On stdout it prints `ready` when it has its bus
+ * name, `did ORDER` when an order was carried out, and `restart` for each request for a restart,
+ * whatever it answers, so that a test can count unwanted ones.
  */
 #include <errno.h>
 #include <poll.h>
@@ -41,7 +41,7 @@ static const char *const manners[] = {"well", "silent", "late", "lying", "erring
 struct unit {
 	const char *name;
 	char *path;
-	pid_t pid; /* 0: it has failed */
+	pid_t pid; /* 0: the unit has failed */
 };
 
 static sd_bus *bus;
@@ -51,7 +51,7 @@ static enum manner manner;
 static long late_ms;
 static unsigned calls, jobs; /* so far */
 
-/* Calls whose answer is held back. */
+/* Calls whose reply is delayed. */
 static struct {
 	sd_bus_message *call;
 	long when;
@@ -138,7 +138,7 @@ static void reap(void)
 			}
 }
 
-/* --- the truth -------------------------------------------------------------------------------- */
+/* --- right replies ---------------------------------------------------------------------------- */
 
 static int append_row(sd_bus_message *answer, const char *name)
 {
@@ -162,7 +162,7 @@ static int answer_list(sd_bus_message *call, sd_bus_message *answer)
 	return r < 0 ? r : sd_bus_message_close_container(answer);
 }
 
-/* What is the same for each of its units. */
+/* Properties with the same value for each unit. */
 static int answer_constant(const char *property, sd_bus_message *answer)
 {
 	static const char *const lists[] = {"Conflicts", "ConflictedBy", "TriggeredBy",
@@ -211,7 +211,7 @@ static int answer_get(sd_bus_message *call, sd_bus_message *answer)
 	return r != 0 ? r : sd_bus_message_append(answer, "v", "t", (uint64_t)jobs);
 }
 
-/* What is to be told once the answer is out. */
+/* The unit whose restart is signalled after the reply. */
 static struct unit *restarted;
 
 static int answer_restart(sd_bus_message *call, sd_bus_message *answer)
@@ -252,12 +252,12 @@ static int answer_truly(sd_bus_message *call, sd_bus_message *answer)
 		return answer_get(call, answer);
 	if (strcmp(member, "RestartUnit") == 0)
 		return answer_restart(call, answer);
-	return 0; /* Subscribe, ResetFailedUnit: nothing to say */
+	return 0; /* Subscribe, ResetFailedUnit: an empty reply */
 }
 
-/* --- everything but --------------------------------------------------------------------------- */
+/* --- wrong replies ---------------------------------------------------------------------------- */
 
-/* Rows that are none, or not those that were asked for; each a little different. */
+/* Invalid rows, or rows of other units; the kind selects one of several errors. */
 static int lie_of_row(sd_bus_message *answer, const char *name, unsigned kind, unsigned n)
 {
 	static char long_text[200000];
@@ -266,11 +266,11 @@ static int lie_of_row(sd_bus_message *answer, const char *name, unsigned kind, u
 
 	memset(long_text, 'x', sizeof(long_text) - 1);
 	switch (kind) {
-	case 4: /* another unit's */
+	case 4: /* a row of another unit */
 		return sd_bus_message_append(answer, "(" ROW ")", "other.service", "", "loaded",
 			"failed", "failed", "", OBJECT "/unit/other_2eservice", 0, "", "/");
-	case 5: /* the first is left out */ return n > 0 ? append_row(answer, name) : 0;
-	case 6: /* each is said twice */
+	case 5: /* the first row is missing */ return n > 0 ? append_row(answer, name) : 0;
+	case 6: /* each row is there twice */
 		r = append_row(answer, name);
 		return r < 0 ? r : append_row(answer, name);
 	default:
@@ -390,7 +390,7 @@ static void obey(char *order)
 	tell("did %s", word);
 }
 
-/* Whole lines, as they come; false at the end. */
+/* Reads complete lines; false at the end. */
 static bool read_orders(void)
 {
 	static char text[4096];

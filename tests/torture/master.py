@@ -1,5 +1,5 @@
-"""master.py CERTIFICATE PORTFILE: stands in for an Icinga 2 master, as far as vigil's icinga module can tell:
-each result that it is sent was taken.  The certificate's key stands in the same file.
+"""master.py CERTIFICATE PORTFILE: a fake Icinga 2 master for vigil's icinga module, which accepts each
+result.  The file of the certificate also has its key.
 """
 import http.server
 import os
@@ -24,7 +24,7 @@ class Master(http.server.BaseHTTPRequestHandler):
 
 
 class Server(http.server.ThreadingHTTPServer):
-    # The handshake is its thread's affair: one who breaks it off is nobody's trouble.
+    # The TLS handshake runs in the thread of the connection, so that a client that aborts it stops no other.
     def finish_request(self, request, client_address):
         super().finish_request(context.wrap_socket(request, server_side=True), client_address)
 

@@ -4,9 +4,9 @@
  *     memory VIGILD SHIM WORK PHASE once|on|worker FIRST STEP
  *     memory phases
  *
- * Through the phase go all N from FIRST on, STEP at a time, until one is more than the phase has
- * allocations.  `worker` is `on` for the threads of the pool alone: what fails there is reported, and
- * no reason to end.  The last line counts what judge.c has found.
+ * It runs the phase for each N from FIRST on, in steps of STEP, until the phase has fewer than N
+ * allocations.  `worker` is `on` for the threads of the worker pool only: a failure there is
+ * reported in an answer and must not end vigild.  The last line has the counts of fault.c.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -26,7 +26,7 @@ static void arm(void)
 	shared->count = shared->failed = 0;
 	shared->credit = 0;
 	shared->crashed[0] = '\0';
-	shared->plan = judge.plan;
+	shared->plan = test.plan;
 }
 
 static bool disarm(void)
@@ -37,7 +37,7 @@ static bool disarm(void)
 	return failed;
 }
 
-/* Libraries that are there for modules and for the bus; what the core is made of is vigil's to mind. */
+/* Libraries for modules and for the bus.  Crashes in other libraries count as crashes of vigil. */
 static const char *crashed_in(void)
 {
 	static const char *const foreign[] = {"libcrypto.", "libssl.", "libsystemd.", "libevent"};
@@ -75,25 +75,25 @@ int main(int argc, char **argv)
 	char *command[] = {argv[1], (char *)"-c", file, NULL};
 
 	if (argc == 2)
-		return judge_list_phases();
+		return fault_list_phases();
 	if (argc != 8)
 		return 2;
 	snprintf(preload, sizeof(preload), "LD_PRELOAD=%s", argv[2]);
 	snprintf(file, sizeof(file), "%s/vigil.conf", argv[3]);
 	extra[1] = share(argv[3]);
-	judge.subject = (struct vigild){.work = argv[3], .command = command, .extra = extra};
-	judge.fault = &fault;
-	judge.phase = argv[4];
-	judge.mode = argv[5];
-	shared->workers = strcmp(judge.mode, "worker") == 0;
-	shared->on = shared->workers || strcmp(judge.mode, "on") == 0;
-	judge.must_live = shared->workers;
-	for (judge.plan = strtoull(argv[6], NULL, 10); judge_point();
-		judge.plan += strtoull(argv[7], NULL, 10))
-		judge.points++;
+	test.vigild = (struct vigild){.work = argv[3], .command = command, .extra = extra};
+	test.fault = &fault;
+	test.phase = argv[4];
+	test.mode = argv[5];
+	shared->workers = strcmp(test.mode, "worker") == 0;
+	shared->on = shared->workers || strcmp(test.mode, "on") == 0;
+	test.must_live = shared->workers;
+	for (test.plan = strtoull(argv[6], NULL, 10); fault_point();
+		test.plan += strtoull(argv[7], NULL, 10))
+		test.points++;
 	disarm();
-	judge_stop();
-	printf("%s %s: %u points, %u lived, %u ended, %u broken\n", judge.phase, judge.mode,
-		judge.points, judge.lived, judge.ended, judge.broken);
-	return judge.broken > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	fault_stop_vigild();
+	printf("%s %s: %u points, %u lived, %u ended, %u broken\n", test.phase, test.mode,
+		test.points, test.lived, test.ended, test.broken);
+	return test.broken > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

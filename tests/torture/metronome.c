@@ -1,9 +1,10 @@
 /*
- * metronome: a module that writes the time of each of its ticks, one a second, as a line into a file.
+ * metronome: a module that ticks once a second and appends the time of each tick to a file.
  *
- * The time is taken in the tick itself, so that a gap between two lines is one of vigild and not of a
- * program that it starts.  Behind it stands for how many seconds the loop thread has waited for a processor
- * so far, because on a busy machine a gap is mostly that; 0 where the kernel does not say.
+ * The time is taken in the tick itself, so that a gap between two lines is a gap of vigild and not
+ * of a program that it starts.  The second number of a line is the seconds for which the loop
+ * thread has waited for a processor so far, because on a busy machine a gap mostly comes from that;
+ * it is 0 if the kernel does not report it.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -11,7 +12,7 @@
 
 #include <vigil/vigil.h>
 
-/* The second number of schedstat is that time in nanoseconds, of the first thread. */
+/* The second number of schedstat is this time in nanoseconds, for the first thread. */
 static double waited(void)
 {
 	FILE *file = fopen("/proc/self/schedstat", "re");

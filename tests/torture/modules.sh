@@ -1,8 +1,9 @@
 #!/bin/bash
-# modules: modules that crash, exit, hang, leave threads behind and write where they may not.
+# modules: modules that crash, exit, hang, leave threads running and write where they must not.
 #
-# Promised: what can be refused is refused; who brings vigild down is named in the log by the
-# next one, and held back when it has done so three times in a row, so that all others run.
+# Promise: errors that can be refused are refused.  A module that crashes vigild is named in the log of
+# the next vigild.  It goes into quarantine when it has done so three times in a row, so that all other
+# daemons run.
 . "$(dirname "$0")/lib.sh" || exit 1
 install_staged
 set_paths
@@ -13,11 +14,11 @@ umask 022
 export PKG_CONFIG_PATH=$stage$(make_variable pkgconfigdir) PKG_CONFIG_SYSROOT_DIR=$stage
 flags=$(pkg-config --cflags vigil | sed "s|$stage$stage|$stage|g")
 cc=$(make_variable CC)
-case $(make_variable SANITIZE) in *thread*) skip_all "the thread sanitizer has an end of its own for who crashes" ;; esac
+case $(make_variable SANITIZE) in *thread*) skip_all "the thread sanitizer handles crashes itself" ;; esac
 crash_as_ever
 command -v pkg-config >/dev/null || skip_all "modules are built with pkg-config"
 mkdir "$work/modules"
-# odd NAME: a module from the C on stdin
+# odd NAME: builds a module from the C code on stdin
 odd() {
 	mkdir -p "$work/modules/$1"
 	{ printf '#include <%s>\n' vigil/vigil.h pthread.h signal.h stdlib.h unistd.h; cat; } >"$work/$1.c"
@@ -45,7 +46,7 @@ static void tick(vigil_daemon *d, void *a) { vigil_cancel(d, tick, a); vigil_aft
 $ticking $(module frees)"
 odd thread <<<"static void *run(void *a) { for (;;) pause(); return a; } static int start(vigil_daemon *d) { pthread_t t; return -pthread_create(&t, NULL, run, NULL); } $(module thread)"
 
-# with NAME...: the good one, and these
+# with NAME...: writes a configuration with the daemon good and these
 with() {
 	local name
 	{
@@ -56,20 +57,20 @@ with() {
 	} | write_conf
 	sed -i "s|^modules = .*|&, $work/modules|" "$work/vigil.conf"
 }
-# ends by itself, and says how in the log of the next
+# Waits until vigild exits on its own.
 ended() { ! kill -0 "$vigild_pid" 2>/dev/null || grep -q '^State:.[ZX]' "/proc/$vigild_pid/status"; }
 ends_itself() { wait_for 30 ended && { wait "$vigild_pid"; true; } 2>/dev/null; }
 run_once() { "$vigild" -c "$work/vigil.conf" 2>"$work/log" & vigild_pid=$!; }
 ways=0 ended=0 named=0 held=0
-# tells NAME HOW WHERE: the log of the one that runs says it of the one before, and that is counted
+# tells NAME HOW WHERE: whether the log names the end of the previous vigild; counts that
 tells() { grep -q "$1: the previous vigild was ended $2 $3" "$work/log" && named=$((named + 1)); }
 holds() {
 	wait_for 20 is "/runs/$1/status" failed &&
 		get "/runs/$1/reason" | grep -q "held back: .* 3 times in a row[ ;].*.vigilctl resume" &&
 		wait_for 10 more_than /runs/good/ticks 2 && held=$((held + 1))
 }
-# ends NAME HOW TEXT [WHERE]: vigild is brought down by it three times, which the next one tells,
-# and then runs on; what comes after would mean nothing where that is not so
+# ends NAME HOW TEXT [WHERE]: checks that the daemon ends vigild three times, that the next vigild names it
+# each time, and that the fourth runs.  Later checks depend on that, so they are skipped if it fails.
 ends() {
 	local name=$1 how=$2 text=$3 where=${4:-in a callback} i
 	rm -rf "$work/state"
@@ -82,35 +83,35 @@ ends() {
 			return 1
 		fi
 		ended=$((ended + 1))
-		[ "$i" = 1 ] || tells "$name" "$how" "$where" || { not_ok "$text is told by the next one ($i)"; return 1; }
+		[ "$i" = 1 ] || tells "$name" "$how" "$where" || { not_ok "$text is logged by the next vigild ($i)"; return 1; }
 	done
 	run_once
-	wait_for 20 reachable && tells "$name" "$how" "$where" || { not_ok "$text is told by the fourth"; return 1; }
-	check "$text ends vigild three times and is told; the fourth holds it back, says so, and the others run" holds "$name"
+	wait_for 20 reachable && tells "$name" "$how" "$where" || { not_ok "$text is logged by the fourth vigild"; return 1; }
+	check "$text ends vigild three times and is logged; the fourth vigild puts the daemon into quarantine, and other daemons run" holds "$name"
 }
 
 if ends segv 'by signal 11 (Segmentation fault)' "a crash in a tick"; then
-check "a reload does not let it go" eval 'ctl -q reload >/dev/null; is /runs/segv/status failed'
+check "a reload does not end a quarantine" eval 'ctl -q reload >/dev/null; is /runs/segv/status failed'
 stop_vigild; run_once
-check "nor does a clean restart" wait_for 20 is /runs/segv/status failed
-check "resume does" ctl -q resume segv
-check "so that it crashes again" ends_itself
+check "a clean restart of vigild does not end a quarantine" wait_for 20 is /runs/segv/status failed
+check "vigilctl resume ends a quarantine" ctl -q resume segv
+check "a daemon that was resumed crashes vigild again" ends_itself
 run_once
-check "once is not enough to be held back" wait_for 20 grep -q 'segv: the previous vigild' "$work/log"
-check "so it runs, and crashes once more" ends_itself
+check "the crash of a daemon that was resumed is logged" wait_for 20 grep -q 'segv: the previous vigild' "$work/log"
+check "one crash after a resume does not cause a quarantine" ends_itself
 fi
 stop_vigild
 if ends opens 'by signal 11 (Segmentation fault)' "a crash in a constructor" "while the module of this name was opened"; then
 	ctl modules >"$work/out"
-	check "who lists the modules is told, and vigild is still there" eval 'grep -q "^opens .*held back" "$work/out" && reachable'
-	check "nor does a reload open it" eval 'ctl -q reload >/dev/null; is /runs/opens/status failed'
+	check "a module in quarantine is listed as such, and is not opened" eval 'grep -q "^opens .*held back" "$work/out" && reachable'
+	check "a reload does not open a module in quarantine" eval 'ctl -q reload >/dev/null; is /runs/opens/status failed'
 	ctl -q resume opens 2>/dev/null
-	check "resume does, which ends vigild" ends_itself
+	check "a module that is resumed is opened, and crashes vigild" ends_itself
 	run_once
-	check "once is not enough" ends_itself
+	check "one crash of a module after a resume does not cause a quarantine" ends_itself
 fi
 stop_vigild
-ends over 'by signal 11 (Segmentation fault)' "a stack that runs over"
+ends over 'by signal 11 (Segmentation fault)' "a stack overflow"
 stop_vigild
 ends aborts 'by signal 6 (Aborted)' "an abort in start"
 stop_vigild
@@ -119,41 +120,41 @@ stop_vigild
 ends leaves 'by SIGKILL, or by _exit' "_exit in a tick"
 stop_vigild
 
-# as systemd's watchdog does
+# A daemon that hangs is ended with SIGABRT, as systemd's watchdog does.
 rm -rf "$work/state"
 with hangs
 run_once
-# Not when it is about to come up, or the end is nobody's.
+# Waits until vigild runs and hangs, because before that the end is not the daemon's.
 hung() { timeout 1 "$vigilctl" -q -s "$work/control.sock" version 2>/dev/null; [ $? = 124 ]; }
-check "one that hangs" wait_for 20 hung
+check "a module that hangs blocks vigild" wait_for 20 hung
 kill -ABRT "$vigild_pid"; wait "$vigild_pid" 2>/dev/null
 run_once
 hangs=1
 named_hung() { tells hangs 'by signal 6 (Aborted)' 'in a callback'; }
-check "is named, when the watchdog has ended it" wait_for 20 named_hung
+check "a module that hangs is logged after the watchdog has ended vigild" wait_for 20 named_hung
 kill -KILL "$vigild_pid"; wait "$vigild_pid" 2>/dev/null
 
 rm -rf "$work/state"
 with blocks writes frees thread
 run_once
-check "one that blocks is told of" wait_for 20 grep -q 'blocks: a callback took 2\.[0-9]* s; nothing else could run' "$work/log"
-check "what is not its own cannot be written" wait_for 10 is /daemons/writes/refused 1
-check "and was not" eval '[ -z "$(get /daemons/good/stolen)" ] && is /vigil/pid $vigild_pid'
-check "one may free its own timer inside it" wait_for 10 is /daemons/frees/n 1
-check "a thread of a module's own does no harm" is /runs/thread/status running
-check "the others run" wait_for 10 more_than /runs/good/ticks 2
-check "vigild stops" stop_vigild
+check "a callback that blocks is logged" wait_for 20 grep -q 'blocks: a callback took 2\.[0-9]* s; nothing else could run' "$work/log"
+check "a module cannot write the state of another daemon" wait_for 10 is /daemons/writes/refused 1
+check "the state of another daemon and of vigild is unchanged" eval '[ -z "$(get /daemons/good/stolen)" ] && is /vigil/pid $vigild_pid'
+check "a module may cancel its timer in the timer's callback" wait_for 10 is /daemons/frees/n 1
+check "a module with its own thread runs" is /runs/thread/status running
+check "other daemons run" wait_for 10 more_than /runs/good/ticks 2
+check "vigild stops with a module that has its own thread" stop_vigild
 run_once
-check "a clean end is not told of" wait_for 10 more_than /runs/good/ticks 2
-check "(not a word)" eval '! grep -q "the previous vigild" "$work/log"'
+check "vigild runs after a clean stop" wait_for 10 more_than /runs/good/ticks 2
+check "a clean stop is not logged as a crash" eval '! grep -q "the previous vigild" "$work/log"'
 "$vigild" -c "$work/vigil.conf" 2>"$work/second"
-check "a second one is refused, and takes the first for no dead one" eval \
+check "a second vigild is refused and does not log a crash of the first" eval \
 	'grep -q "holds" "$work/second" && ! grep -q "the previous vigild" "$work/second"'
 kill -KILL "$vigild_pid"; wait "$vigild_pid" 2>/dev/null
 run_once
-check "a kill out of the blue is" wait_for 10 grep -q 'the previous vigild was ended by SIGKILL' "$work/log"
+check "a SIGKILL is logged by the next vigild" wait_for 10 grep -q 'the previous vigild was ended by SIGKILL' "$work/log"
 stop_vigild
-figure "a module that crashes, exits or hangs is named by the next vigild" "$named of $((ended + hangs))"
-figure "the third time in a row it is held back, and the others run" "$held of $ways"
+figure "a module that crashes, exits or hangs is logged by the next vigild" "$named of $((ended + hangs))"
+figure "after the third time in a row the daemon is in quarantine, and other daemons run" "$held of $ways"
 [ "$failed" -eq 0 ] || tail -20 "$work/log"
 finish

@@ -1,10 +1,10 @@
 #!/bin/bash
-# names: hostile names and texts through the doors of a real vigild.
+# names: hostile names and texts from services, plugins, clients and files, in a real vigild.
 #
-# Promised: what a service, a plugin, a client or a file says never forges a line of the log, never
-# moves a terminal's cursor from it or from what vigilctl prints, and is never taken for a format, an
-# option, a path or a command.  A name that no manager could have is refused with its line, and
-# nothing of that name is made or run.  (tests/check_names.c asks each manager itself.)
+# Promise: a text of a service, a plugin, a client or a file never forges a line of the log, never sends a
+# control character to a terminal, whether from the log or from vigilctl, and is never used as a format,
+# an option, a path or a command.  A service name that no manager can have is refused with its line, and
+# nothing with that name is created or run.  (tests/check_names.c tests each manager directly.)
 . "$(dirname "$0")/lib.sh" || exit 1
 
 install_staged
@@ -13,7 +13,7 @@ work=$(mktemp -d)
 trap 'stop_vigild; rm -rf "$work"' EXIT
 mkdir "$work/conf.d" "$work/init.d" "$work/bin" "$work/texts"
 
-# --- what is said ---------------------------------------------------------------------------------
+# --- the texts ------------------------------------------------------------------------------------
 forged='2020-01-01T00:00:00.000Z error   forged: line'
 texts=($'a\nb' $'\n'"$forged" $'a\r'"$forged" $'\e[2J\e[H' $'\e]0;title\a' $'\e[31mred' $'\x9b2J' $'\xc2\x9b2J'
 	$'\b\b\b\b' $'\x7f\x7f' $'\v\f' $'a\tb' $'\x01\x02\x03' $'\x0e\x0f' $'\xe2\x80\xa8'"$forged" $'\xe2\x80\xaetxt.exe'
@@ -26,12 +26,12 @@ for text in "${texts[@]}"; do
 	printf '%s' "$text" >"$work/texts/$n"
 	n=$((n + 1))
 done
-printf 'a\0b\0' >"$work/texts/$n" # and one that no shell can hold
+printf 'a\0b\0' >"$work/texts/$n" # a text that a shell variable cannot hold
 n=$((n + 1))
 
 cat >"$work/bin/say" <<'END'
 #!/bin/sh
-# what a plugin, a service's command or a script says: on both of its streams
+# The output of a plugin, a service's command or a script, on both streams.
 cat "$1"; cat "$1" >&2
 exit "$2"
 END
@@ -62,16 +62,17 @@ cd "$work" || exit 1
 } | write_conf
 sed -i "s|^log = .*|log = $work/vigil.log\nlog_level = debug\nrestart_rate = 1000/1s|" "$work/vigil.conf"
 start_vigild
-# holds KEY PATTERN COUNT: so many daemons have such a value
+# holds KEY PATTERN COUNT: whether at least so many daemons have such a value
 holds() { [ "$(grep -oE "\"$1\": *$2" "$work/state.now" | wc -l)" -ge "$3" ]; }
 all_said() {
 	ctl get /daemons >"$work/state.now" 2>/dev/null
 	holds exit_status 2 $n && holds exit_status 1 $n && holds restart_errors '[1-9]' $n
 }
-check "$((3 * n)) daemons have said it" wait_for 60 all_said
-reachable || { cat "$work/log"; not_ok "vigild has outlived what was said"; exit 1; }
+check "$((3 * n)) daemons have printed hostile texts" wait_for 60 all_said
+reachable || { cat "$work/log"; not_ok "vigild runs after daemons have printed hostile texts"; exit 1; }
 
-# A sample in the short form.  Clients: as a verb, a name, a pointer, a reason; and lines to the pipe.
+# A sample in the short form.  Clients send the text as a verb, a name, a pointer, a reason, and as a line
+# to the pipe.
 printed=$work/printed
 : >"$printed"
 stride=$(count 4 1)
@@ -103,25 +104,25 @@ for i in $(seq $((RANDOM % stride)) $stride $((n - 1))); do
 done >>"$printed" 2>&1
 ctl status >>"$printed" 2>&1
 ctl list >>"$printed" 2>&1
-check "vigild has outlived it" reachable
+check "vigild runs after clients have sent hostile texts" reachable
 
-# --- what came of it ------------------------------------------------------------------------------
+# --- the results ----------------------------------------------------------------------------------
 raw() { LC_ALL=C grep -naP '[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\xa8-\xae]|\xe2\x81[\xa0-\xaf]' "$@" | head -n 3; }
 invalid() { ! iconv -f UTF-8 -t UTF-8 "$1" >/dev/null; }
 lines=$(wc -l <"$work/vigil.log")
 nonlines=$(LC_ALL=C grep -acvE '^20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z (error|warning|notice|info|debug) ' "$work/vigil.log")
-check "each of $lines lines of the log is one of vigild's" [ "$nonlines" = 0 ]
-check "none is forged" eval '! grep -q "^2020-" "$work/vigil.log"'
+check "each of $lines lines of the log begins with vigild's time and level" [ "$nonlines" = 0 ]
+check "no line of the log is forged" eval '! grep -q "^2020-" "$work/vigil.log"'
 found=$(raw "$work/vigil.log")
-check "no control character in the log $(cat -v <<<"$found")" [ -z "$found" ]
+check "the log has no control character $(cat -v <<<"$found")" [ -z "$found" ]
 check "the log is UTF-8" eval '! invalid "$work/vigil.log"'
 found=$(raw "$printed")
-check "no control character in $(wc -l <"$printed") lines of vigilctl's $(cat -v <<<"$found")" [ -z "$found" ]
-check "what vigilctl prints is UTF-8" eval '! invalid "$printed"'
-check "nothing was run or made of what was said" eval '! find "$work" -name "*tripped*" | grep -q .'
+check "$(wc -l <"$printed") lines of vigilctl have no control character $(cat -v <<<"$found")" [ -z "$found" ]
+check "the output of vigilctl is UTF-8" eval '! invalid "$printed"'
+check "no hostile text was run or used as a path" eval '! find "$work" -name "*tripped*" | grep -q .'
 stop_vigild
 
-# --- names in files -------------------------------------------------------------------------------
+# --- names in configuration files -----------------------------------------------------------------
 refused=0 asked=0
 for manager in systemd openrc lsb runit s6 command; do
 	for i in $(seq $((RANDOM % stride)) $stride $((n - 1))); do
@@ -142,9 +143,9 @@ for manager in systemd openrc lsb runit s6 command; do
 			{ echo "# $manager, text $i: $(cat -v "$work/said" | cut -c 1-200)"; }
 	done
 done
-check "$asked names in a configuration, each refused with its line" [ "$refused" = "$asked" ]
+check "vigild -t refuses each of $asked hostile service names, with its line" [ "$refused" = "$asked" ]
 
-figure "no text forges a line or reaches a terminal's controls" \
-	"$n texts by 11 ways: $lines lines of log, $(wc -l <"$printed") of vigilctl, $nonlines forged"
-figure "names no manager could have are refused with their line" "$refused of $asked by vigild -t"
+figure "no text forges a line or sends a control character to a terminal" \
+	"$n texts in 11 ways: $lines lines of log, $(wc -l <"$printed") of vigilctl, $nonlines forged"
+figure "service names that no manager can have are refused with their line" "$refused of $asked by vigild -t"
 finish

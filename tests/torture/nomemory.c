@@ -1,23 +1,24 @@
 /*
- * nomemory: a shared object that, laid under a program by LD_PRELOAD, fails its Nth allocation.
+ * nomemory: a shared object that fails the Nth allocation of the program into which LD_PRELOAD
+ * loads it.
  *
- * It stands before malloc and its kin, and with them before all that calls them: strdup,
- * asprintf, fopen, opendir and the libraries.  The plan stands in a file in memory that the
- * planner maps as well (nomemory.h), so it can be made, changed and withdrawn at any moment
- * without a word to the program.
+ * It replaces malloc and the related functions, and so affects all their callers: strdup, asprintf,
+ * fopen, opendir and the libraries.  The plan is in a file that the planning program maps, too
+ * (nomemory.h), so that it can change at any moment.
  *
- * Where all allocations fail from the Nth on, a block of 128 KiB or more that is freed may be had
- * again: so it is where an address space is full, since such blocks are mappings of their own.
+ * If all allocations from the Nth on fail, memory of freed blocks of 128 KiB or more can be
+ * allocated again.  That is how a full address space behaves, because such blocks are separate
+ * mappings.
  *
- * One function of a library is spared, since it crashes by itself, whoever calls it: glibc's
- * getgrnam where it reads nsswitch.conf.  vigild makes sure of memory before it calls it, which is
- * all it can do.
+ * One function is excluded, because it crashes without memory whatever its caller does: glibc's
+ * getgrnam when it reads nsswitch.conf.  All that vigild can do is to check for free memory before
+ * the call.
  *
- * When it crashes, the plan says whose code that was: what crashes without memory by itself is no fault of
- * the program's, but is to be known.
+ * After a crash the plan names the object whose code crashed, because a crash of a library without
+ * memory is reported, but is not an error of the program.
  *
- * Programs that the one under test starts are left in peace: the shim takes itself out of the
- * environment.
+ * Programs that the tested program starts are not affected, because the object removes itself from
+ * the environment.
  */
 #include "nomemory.h"
 
@@ -37,10 +38,10 @@
 
 #define MAPPED (128 * 1024)
 
-/* Others shall find these here first. */
+/* The functions below replace those of the C library. */
 #pragma GCC visibility push(default)
 
-/* glibc's own, under the names it exports them by for this use. */
+/* The functions of glibc, which exports them under these names for this purpose. */
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *old, size_t size);
@@ -69,12 +70,12 @@ __attribute__((constructor)) static void begin(void)
 	mind_signals();
 }
 
-/* --- whose code crashes ----------------------------------------------------------------------- */
+/* --- which object crashed --------------------------------------------------------------------- */
 
 static const int fatal[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
 #define FATALS (sizeof(fatal) / sizeof(*fatal))
 
-static struct sigaction wanted[FATALS]; /* what the program would do about it */
+static struct sigaction wanted[FATALS]; /* the actions that the program has set */
 static int (*real_sigaction)(int, const struct sigaction *, struct sigaction *);
 
 static const char *object_of(void *address)
@@ -88,14 +89,16 @@ static const char *object_of(void *address)
 	return slash != NULL ? slash + 1 : info.dli_fname;
 }
 
-/* The first frame after the signal's that is not the C library's: strlen() of NULL is its caller's. */
+/* The first frame after the signal that is not in the C library, because strlen(NULL) is an error
+ * of its caller. */
 static void note_crash(void)
 {
 	void *frames[64];
 	int n = backtrace(frames, 64), i = 0, k;
 	const char *name = "";
 
-	/* this shim, then the C library's trampoline, then whoever crashed */
+	/* The frames of this object come first, then the trampoline of the C library, then the
+	 * crash. */
 	while (i < n && strncmp(object_of(frames[i]), "nomemory", 8) == 0)
 		i++;
 	for (k = i; k < n; k++) {
@@ -127,7 +130,7 @@ static void mind_signals(void)
 	void *frame;
 
 	*(void **)&real_sigaction = dlsym(RTLD_NEXT, "sigaction");
-	backtrace(&frame, 1); /* the first one allocates */
+	backtrace(&frame, 1); /* the first call allocates */
 	sigaltstack(&alternative, NULL);
 	for (size_t i = 0; i < FATALS; i++)
 		real_sigaction(fatal[i], &action, NULL);
@@ -198,7 +201,7 @@ void *calloc(size_t count, size_t size)
 
 void *realloc(void *old, size_t size)
 {
-	/* One that frees, or that shrinks, cannot fail. */
+	/* A realloc that shrinks a block cannot fail. */
 	if (old != NULL && size <= malloc_usable_size(old))
 		return __libc_realloc(old, size);
 	return fails(size) ? NULL : __libc_realloc(old, size);

@@ -1,8 +1,8 @@
 /*
- * nomemory: what the shim that fails allocations and the program that plans them share.
+ * nomemory: the plan that the shared object that fails allocations and the planning program share.
  *
- * A file that both map.  The planner names it to the program under test in the environment, by
- * NOMEMORY, and writes the plan; the shim counts.
+ * It is in a file that both map.  The planning program passes the path in the variable NOMEMORY and
+ * writes the plan; the shared object counts.
  */
 #ifndef NOMEMORY_H
 #define NOMEMORY_H
@@ -11,13 +11,13 @@
 #include <stdint.h>
 
 struct nomemory {
-	_Atomic uint64_t plan;    /* the allocation that fails, from one on; 0: none */
-	_Atomic uint64_t count;   /* allocations since the plan was made */
-	_Atomic uint64_t failed;  /* how many of them failed */
-	_Atomic uint32_t on;      /* 0: that one alone; 1: all after it as well */
-	_Atomic uint32_t workers; /* 1: only those of other threads than the first count */
-	char crashed[64];         /* the object whose code crashed, such as libcrypto.so.3; or "" */
-	_Atomic int64_t credit; /* bytes given back since the first failure that may be had again */
+	_Atomic uint64_t plan;    /* the number of the allocation that fails; 0: none */
+	_Atomic uint64_t count;   /* allocations since the plan was written */
+	_Atomic uint64_t failed;  /* allocations that failed */
+	_Atomic uint32_t on;      /* 1: all later allocations fail, too */
+	_Atomic uint32_t workers; /* 1: allocations of the first thread do not count */
+	char crashed[64];         /* the object whose code crashed, such as libcrypto.so.3, or "" */
+	_Atomic int64_t credit;   /* bytes freed since the first failure; they can be allocated */
 };
 
 #endif

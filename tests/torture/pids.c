@@ -1,10 +1,11 @@
 /*
- * pids: gives the numbers of processes that have ended to strangers, who write down each signal.
+ * pids: gives the pids of processes that have exited to other processes, which report each signal.
  *
- * Orders come on stdin, one a line: `take PID NAME` waits until the number is free and starts a
- * process of that number and name; `drop` ends all of them.  It answers each with a line, and what
- * a stranger was sent is a line as well: it is meant for whoever had the number before.  A stranger
- * leads a group of its own, so that a signal to a group that is no more reaches it, too.
+ * Orders come on stdin, one a line: `take PID NAME` waits until the pid is free and starts a
+ * process with this pid and name, called a stranger; `drop` ends all of them.  Each order is
+ * answered with a line, and each signal that a stranger gets is a line as well, because it was
+ * meant for the process that had the pid before.  A stranger leads a process group, so that a
+ * signal to the group of that process reaches it, too.
  */
 #include <errno.h>
 #include <linux/sched.h>
@@ -48,7 +49,7 @@ static void stranger(const char *name)
 	}
 }
 
-/* As fork, with a number that was chosen. */
+/* Like fork, with this pid. */
 static pid_t fork_as(pid_t pid)
 {
 #ifdef CLONE_ARGS_SIZE_VER1

@@ -1,16 +1,16 @@
 #!/bin/bash
-# pids: services, plugins and scripts end, and their number is at once another process's, which
-# bears the service's name; again and again, in a PID namespace of its own, under every manager
-# that names a process by its number.
+# pids: services, plugins and scripts exit, and at once their pid belongs to another process with the
+# name of the service.  This happens again and again, in a PID namespace, under each manager that names a
+# process by its pid.
 #
-# Promised: each death is noticed and made good, no stranger is ever taken for the service, and
-# none is ever sent a signal.
+# Promise: each exit is noticed and the service restarted, no other process is ever taken for the
+# service, and none ever gets a signal.
 . "$(dirname "$0")/lib.sh" || exit 1
-[ "$(id -u)" = 0 ] || skip_all "numbers are root's to give"
+[ "$(id -u)" = 0 ] || skip_all "only root can choose pids"
 script=$(readlink -f "$0")
 if [ "${1:-}" != inside ]; then
 	install_staged
-	unshare --pid --mount --fork --mount-proc true 2>/dev/null || skip_all "no PID namespace of one's own here"
+	unshare --pid --mount --fork --mount-proc true 2>/dev/null || skip_all "this machine does not allow PID namespaces"
 	exec unshare --pid --mount --fork --mount-proc --kill-child bash "$script" inside
 fi
 set_paths
@@ -22,7 +22,7 @@ clean_up() {
 	exec 8>&-
 	rm -rf "$work"
 }
-trap clean_up EXIT # all else ends with this namespace
+trap clean_up EXIT # all other processes end with this namespace
 
 mkfifo "$work/orders"
 : >"$work/told"
@@ -36,18 +36,18 @@ free=$!
 wait $free
 order take $free probe
 wait_for 20 eval 'at_least has 1 || at_least not 1'
-at_least has 1 || skip_all "no number can be given: $(tail -1 "$work/told")"
+at_least has 1 || skip_all "pids cannot be chosen: $(tail -1 "$work/told")"
 order drop
 wait_for 20 at_least dropped 1
 
-# --- what runs ------------------------------------------------------------------------------------
+# --- the services ---------------------------------------------------------------------------------
 
 each=$(count 5 16)
 goal=$(count 60 1000)
 mkdir -p "$work/init.d" "$work/sv" "$work/s6"
 cat >"$work/init.d/svc" <<END
 #!/bin/sh
-# Believes any process that has the number, as most scripts do.
+# Takes any process with the pid for the service, as most scripts do.
 name=\${0##*/}
 pidfile=$work/\$name.pid
 case \$1 in
@@ -118,7 +118,7 @@ start_vigild
 
 pid_of() { cat "$work/$1.pid" 2>/dev/null; }
 known() { get "/daemons/$1/service_state/pid"; }
-well() { # well NAME: as vigild sees it, and as it is
+well() { # well NAME: whether it runs in a new process, which vigild knows
 	local pid
 	pid=$(pid_of "$1") && [ -n "$pid" ] && [ "$pid" != "${old[$1]:-}" ] && kill -0 "$pid" 2>/dev/null || return 1
 	case $1 in stream*) true ;; *) [ "$(known "$1")" = "$pid" ] && is "/daemons/$1/service_state/value" running ;; esac
@@ -126,31 +126,31 @@ well() { # well NAME: as vigild sees it, and as it is
 all_well() { while [ -n "$ill" ]; do set -- $ill; well "$1" || return 1; shift; ill=$*; done; }
 declare -A old
 ill="$watched $streams"
-wait_for 60 all_well || not_ok "all run at the start: $ill"
+wait_for 60 all_well || not_ok "all services run at the start: $ill"
 "$vigilctl" -s "$work/control.sock" watch /daemons >"$work/changes" 2>/dev/null &
 
-# --- and dies -------------------------------------------------------------------------------------
+# --- their exits ----------------------------------------------------------------------------------
 
 given=0 rounds=0 taken_in=0 unmended=
 since() { awk -F'[:,]' -v revision="$1" '$2 > revision' "$work/changes"; } # the changes after that revision
 expected() { at_least has $((had + wanted)); }
-round() { # round stopped|running: everything dies, and strangers have the numbers
+round() { # round stopped|running: all services are killed, and other processes get their pids
 	local name pid pids='' from
 	had=$(told has)
 	old=()
 	for name in $watched $streams; do old[$name]=$(pid_of "$name"); pids+=" ${old[$name]}"; done
-	# By its revision, because the client that writes the changes down may be behind.
+	# By its revision, because the client that records the changes may be late.
 	from=$(get /vigil/revision)
 	[ "$1" = running ] || kill -STOP "$vigild_pid"
 	wanted=0
 	for name in $watched $streams; do
-		# A stream's is vigild's own child, which has to reap it first.
+		# The process of a stream is a child of vigild, which must reap it first.
 		case $1-$name in stopped-stream*) continue ;; esac
 		kill -9 "${old[$name]}"
 		order take "${old[$name]}" "$name"
 		wanted=$((wanted + 1))
 	done
-	wait_for 60 expected || not_ok "a number cannot be given: $(grep '^not' "$work/told")"
+	wait_for 60 expected || not_ok "a pid can be chosen: $(grep '^not' "$work/told")"
 	[ "$1" = running ] || kill -CONT "$vigild_pid"
 	if [ "$1" = stopped ]; then
 		for name in $streams; do
@@ -159,15 +159,15 @@ round() { # round stopped|running: everything dies, and strangers have the numbe
 			wanted=$((wanted + 1))
 		done
 	fi
-	# Scripts and plugins have ended by themselves.
+	# Scripts and plugins have exited on their own.
 	for name in plug hang lsb0 command0; do
 		pid=$(cat "$work/$name.script" 2>/dev/null) && [ -n "$pid" ] && order take "$pid" "$name" &&
 			wanted=$((wanted + 1))
 	done
 	ill="$watched $streams"
 	wait_for 90 all_well || unmended+=" $ill"
-	wait_for 60 expected || not_ok "a number cannot be given: $(grep '^not' "$work/told")"
-	sleep 0.2 # in which a signal that comes late is still a stranger's
+	wait_for 60 expected || not_ok "a pid can be chosen: $(grep '^not' "$work/told")"
+	sleep 0.2 # so that a late signal would reach one of the other processes
 	for pid in $pids; do
 		taken_in=$((taken_in + $(since "$from" | grep -c "service_state/pid\",\"value\":$pid}")))
 	done
@@ -182,27 +182,27 @@ while [ "$given" -lt "$goal" ] && [ -z "$unmended" ]; do
 done
 deaths=$((rounds * $(wc -w <<<"$restarted")))
 restarts=$(wc -l <"$work/restarts")
-check "in $rounds rounds, $given numbers go to strangers: who died is brought back" [ -z "$unmended" ]
+check "each service is restarted, in $rounds rounds with $given reused pids" [ -z "$unmended" ]
 [ -z "$unmended" ] || echo "# not brought back:$unmended"
-check "no stranger is taken for a service" [ "$taken_in" = 0 ]
-check "one restart for each of $deaths deaths of a service: $restarts" [ "$restarts" = "$deaths" ]
+check "no other process with the pid is taken for the service" [ "$taken_in" = 0 ]
+check "each of $deaths killed services is restarted once: $restarts" [ "$restarts" = "$deaths" ]
 
-# --- and at the end -------------------------------------------------------------------------------
+# --- a stop ---------------------------------------------------------------------------------------
 
-# Whoever is to be ended now has ended, and somebody else has the number.
+# The processes that vigild would end now have exited, and other processes have their pids.
 old=()
 for name in plug hang lsb0 command0; do
 	pid=$(cat "$work/$name.script") && order take "$pid" "$name"
 done
 ctl -q reload
 ctl -q pause --all
-check "vigild stops" stop_vigild
+check "vigild stops when the pids of its processes are reused" stop_vigild
 order drop
 wait_for 60 at_least dropped $((rounds + 2))
 
-# --- who comes back with the number that it had ---------------------------------------------------
+# --- a service that gets its old pid again --------------------------------------------------------
 
-# A service's `finish` runs between its end and its start.
+# The script `finish` of a service runs between its exit and its start.
 same=0
 again_fine() { more_than "/daemons/$1/service_state/restarts" 0 && is "/daemons/$1/service_state/restart_errors" 0 && well "$1"; }
 supervised=$(count "$(grep -o '[a-z0-9_]*0\b' <<<"$supervised" | tr '\n' ' ')" "$supervised")
@@ -227,17 +227,17 @@ if [ -n "${supervised// /}" ]; then
 		wait_for 30 well "$name"
 		pid=$(pid_of "$name")
 		ctl -q restart "$name"
-		check "$name is restarted, and may have the number that it had" wait_for 30 again_fine "$name"
+		check "$name is restarted without an error, even with the same pid" wait_for 30 again_fine "$name"
 		[ "$(pid_of "$name")" != "$pid" ] || same=$((same + 1))
 	done
 	echo "# $same of $(wc -w <<<"$supervised") had"
 	stop_vigild
 fi
 signals=$(told signal)
-check "no stranger was ever sent a signal" [ "$signals" = 0 ]
+check "no process with a reused pid got a signal" [ "$signals" = 0 ]
 grep '^signal' "$work/told" | sed 's/^/# /' | head
-figure "numbers that go to strangers: who died is brought back, none is taken for it" \
-	"$given numbers, $((taken_in)) taken for it"
-figure "one restart for each death, no signal to a stranger" "$deaths deaths, $restarts restarts; $signals signals"
+figure "reused pids: each service is restarted, no other process is taken for it" \
+	"$given pids, $((taken_in)) taken for it"
+figure "each crash causes one restart, and no other process gets a signal" "$deaths crashes, $restarts restarts; $signals signals"
 [ "$failed" -eq 0 ] || tail -40 "$work/log"
 finish

@@ -1,5 +1,5 @@
-"""release.py ADDRESS COUNT: COUNT clients read the whole state in the same moment; ADDRESS is the path of the
-control socket, or HOST:PORT of the http module.  Prints the bytes that the shortest answer has.
+"""release.py ADDRESS COUNT: COUNT clients read the whole state at the same time; ADDRESS is the path of the
+control socket, or HOST:PORT of the http module.  Prints the length of the shortest reply.
 """
 import socket
 import sys

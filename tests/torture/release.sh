@@ -1,8 +1,8 @@
 #!/bin/bash
-# release: what a large answer took of the system's memory goes back to it.
+# release: the memory for a large reply is returned to the system.
 #
-# Promised: after 10 clients have read a state of 100 MB in the same moment, over the socket or over HTTP, vigild
-# has at most 1.3 times the memory that it had before, and 8 MiB, within 30 s.
+# Promise: when 10 clients have read a state of 100 MB at the same time, over the socket or over HTTP,
+# vigild has at most 1.3 times its memory from before, plus 8 MiB, within 30 s.
 . "$(dirname "$0")/lib.sh" || exit 1
 command -v python3 >/dev/null || skip_all "there is no python3"
 install_staged
@@ -13,7 +13,7 @@ work=$(mktemp -d)
 chmod 755 "$work"
 trap 'stop_vigild; rm -rf "$work"' EXIT
 cp "$here/../torture/release.py" "$work"
-daemons=$(count 15 135) # of some 770 KB each
+daemons=$(count 15 135) # of about 770 KB each
 clients=10
 python3 - >"$work/big.json" <<'P'
 import json
@@ -38,9 +38,9 @@ has_run() {
 }
 at_most() { [ "$(rss)" -le "$1" ]; }
 start_vigild
-check "all daemons have printed" has_run
+check "all daemons have printed their large state" has_run
 port=$(get /daemons/http/listen | grep -oE '127[0-9.:]+')
-# read_all ADDRESS TEXT
+# read_all ADDRESS TEXT: reads the state with all clients and checks the memory
 read_all() {
 	local before peak length limit
 	before=$(rss)
@@ -53,11 +53,11 @@ read_all() {
 	done
 	wait "$reader"
 	length=$(cat "$work/length")
-	check "$2: each of $clients clients has read the state ($length bytes)" [ "$length" -gt $((daemons * 700000)) ]
+	check "$2: each of $clients clients reads the whole state ($length bytes)" [ "$length" -gt $((daemons * 700000)) ]
 	limit=$((before * 13 / 10 + 8192))
-	check "$2: the memory is given back within 30 s" wait_for 30 at_most "$limit"
-	figure "$2: at most 1.3 times the memory of before, and 8 MiB, after 30 s" \
-		"$before KiB before, $most KiB meanwhile, $(rss) KiB after"
+	check "$2: the memory is returned within 30 s" wait_for 30 at_most "$limit"
+	figure "$2: at most 1.3 times the memory from before, plus 8 MiB, after 30 s" \
+		"$before KiB before, $most KiB at most, $(rss) KiB after"
 }
 read_all "$work/control.sock" "over the socket"
 read_all "$port" "over HTTP"

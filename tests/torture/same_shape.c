@@ -1,12 +1,13 @@
 /*
- * same_shape: whether two replies are the same kind of thing: the same members, of the same types, at the
- * same places.  Their numbers may differ, since time goes on.
+ * same_shape: compares two replies: they must have the same members, of the same types, at the same
+ * places.  Their numbers may differ, because time passes.
  */
 #include "fault.h"
 
 #include <string.h>
 
-/* What vigild says of itself while it lacks something is right, and not there without the fault. */
+/* A list may end with an entry about vigild itself, which is there only while it lacks
+ * something. */
 static size_t count_daemons(const json_t *list)
 {
 	size_t n = json_array_size(list);
@@ -15,7 +16,7 @@ static size_t count_daemons(const json_t *list)
 	return n > 0 && last != NULL && strcmp(last, "(vigild)") == 0 ? n - 1 : n;
 }
 
-bool judge_alike(const json_t *a, const json_t *b)
+bool same_shape(const json_t *a, const json_t *b)
 {
 	const char *key;
 	json_t *value;
@@ -28,15 +29,15 @@ bool judge_alike(const json_t *a, const json_t *b)
 	if (json_object_size(a) != json_object_size(b) || count_daemons(a) != count_daemons(b))
 		return false;
 	json_object_foreach((json_t *)a, key, value) {
-		/* These hold what has happened since. */
+		/* These members grow with each event. */
 		if (strcmp(key, "history") != 0 && strcmp(key, "recent") != 0 &&
 			strcmp(key, "long_output") != 0 &&
 			(json_object_get(b, key) == NULL ||
-				!judge_alike(value, json_object_get(b, key))))
+				!same_shape(value, json_object_get(b, key))))
 			return false;
 	}
 	for (i = 0; i < count_daemons(a); i++)
-		if (!judge_alike(json_array_get(a, i), json_array_get(b, i)))
+		if (!same_shape(json_array_get(a, i), json_array_get(b, i)))
 			return false;
 	return true;
 }

@@ -1,8 +1,10 @@
 #!/bin/bash
-# Init scripts and commands that misbehave in every way that a script can, and managers that are
-# not there yet.  While they are at it, another service is looked at and repaired, the loop is
-# not held up, and nothing is restarted whose script could not say how it is; no process that a
-# look has started is left; and a script that was mended is believed at once.
+# scripts: init scripts and commands that misbehave in every way that a script can, and managers that
+# appear later.
+#
+# Promise: while scripts misbehave, another service is queried and restarted, the loop is not delayed,
+# and no service is restarted whose script gave no answer.  Queries leave no process.  A repaired
+# script is used at once.
 . "$(dirname "$0")/lib.sh" || exit 1
 [ "$(id -u)" = 0 ] || skip_all "needs root"
 script=$(readlink -f "$0")
@@ -10,9 +12,9 @@ if [ "${1:-}" != inside ]; then
 	install_staged
 	exec unshare --mount --pid --fork --mount-proc --kill-child bash "$script" inside
 fi
-# A machine that nobody seems to run, with nothing installed.
+# A machine that runs no known manager, with nothing installed.
 mount --make-rprivate / && mount -t tmpfs tmpfs /run && mount -t tmpfs tmpfs /etc/init.d ||
-	skip_all "no mounts of one's own here"
+	skip_all "this machine does not allow mount namespaces"
 set_paths
 work=$(mktemp -d)
 chmod 755 "$work"
@@ -29,7 +31,7 @@ mkdir "$work/init.d"
 
 milliseconds() { echo "${EPOCHREALTIME/./}" | sed 's/...$//'; }
 largest() { [ "$1" -ge "$2" ] && echo "$1" || echo "$2"; }
-# timed SECONDS COMMAND...: as wait_for, and how long it took, in $took (ms)
+# timed SECONDS COMMAND...: like wait_for, and stores the elapsed time in $took (ms)
 timed() {
 	local begin
 	begin=$(milliseconds)
@@ -42,9 +44,9 @@ value() { get "/daemons/$1/service_state/value"; }
 runs() { [ "$(value "$1")" = running ]; }
 restarts_of() { get "/daemons/$1/service_state/restarts" || echo 0; }
 
-# --- what scripts do ------------------------------------------------------------------------------
+# --- the scripts ----------------------------------------------------------------------------------
 
-# Each prints what a script does when it is asked `status`.
+# Each variable has the commands of a script for the verb `status`.
 bytes=$(count 50000000 1000000000)
 hangs="sleep 10000"
 hangs_alone="exec sleep 10000"
@@ -89,7 +91,7 @@ for kind in $kinds; do
 	put_script "$work/$kind" "${!kind}"
 	names="$names lsb-$kind command-$kind"
 done
-# The service that has nothing to do with them.
+# The service whose script works.
 cat >"$work/well" <<EOF
 #!/bin/sh
 case \$1 in
@@ -99,7 +101,7 @@ esac
 EOF
 chmod 755 "$work/well"
 : >"$work/well.runs"
-# A daemon that never detached: it holds its script's stdout open, and shall live on.
+# A daemon that did not detach: it holds its script's stdout open, and must not be killed.
 cat >"$work/init.d/attached" <<EOF
 #!/bin/sh
 case \$1 in
@@ -136,81 +138,81 @@ lasting=$(count 6 120)
 until=$((SECONDS + lasting))
 repairs=0
 repair_max=0
-wait_for 20 runs well || not_ok "the other one runs"
+wait_for 20 runs well || not_ok "the service whose script works runs at the start"
 while [ "$SECONDS" -lt "$until" ]; do
 	rm -f "$work/well.runs"
-	timed 20 test -e "$work/well.runs" || { not_ok "another service is not repaired"; break; }
+	timed 20 test -e "$work/well.runs" || { not_ok "another service is restarted"; break; }
 	repairs=$((repairs + 1))
 	repair_max=$(largest "$repair_max" "$took")
 	sleep 0.1
 done
-check "another service is repaired beside them: $repairs times" [ "$repairs" -gt 0 ]
+check "another service is restarted while scripts misbehave: $repairs times" [ "$repairs" -gt 0 ]
 not_unknown() { local name; for name in $names; do [ "$(value "$name")" = unknown ] || echo "$name"; done; }
 all_unknown() { [ -z "$(not_unknown)" ]; }
-check "each of $(wc -w <<<"$names") is unknown" wait_for 40 all_unknown
+check "each of $(wc -w <<<"$names") services with a misbehaving script is unknown" wait_for 40 all_unknown
 answered=$(not_unknown)
 [ -z "$answered" ] || echo "# not unknown: $answered"
-check "none is restarted" [ ! -s "$work/restarted" ]
-check "a daemon that never detached is started once" [ "$(restarts_of attached)" = 1 ]
-check "and lives on" kill -0 "$(cat "$work/attached.pid")"
+check "no service with a misbehaving script is restarted" [ ! -s "$work/restarted" ]
+check "a daemon that did not detach is started once" [ "$(restarts_of attached)" = 1 ]
+check "a daemon that did not detach is not killed" kill -0 "$(cat "$work/attached.pid")"
 lag_limit=$(count 1 0.05)
 lag=$(get /vigil/loop/lag_seconds/p99)
 check "the loop's lag (p99) is under $lag_limit s: $lag" awk "BEGIN { exit !($lag < $lag_limit) }"
 memory=$(awk '/^VmHWM/ { print $2 }' "/proc/$vigild_pid/status")
-check "their output is kept nowhere: $memory kB at most" [ "$memory" -lt 262144 ]
-# Those under way are at most one look each, of up to four processes.
+check "the output of misbehaving scripts is not stored: $memory kB at most" [ "$memory" -lt 262144 ]
+# At most one query of each service is in progress, with up to four processes.
 left=$(pgrep -c -x sleep)
-check "looks leave nothing behind: $left processes" [ "$left" -lt 150 ]
+check "queries leave no processes: $left processes" [ "$left" -lt 150 ]
 
-# --- and when they are mended ---------------------------------------------------------------------
+# --- repaired scripts -----------------------------------------------------------------------------
 
 for kind in $kinds; do
 	put_script "$work/init.d/$kind" "exit 0"
 	put_script "$work/$kind" "exit 0"
 done
 all_run() { local name; for name in $names; do runs "$name" || return 1; done; }
-check "mended, all run" timed "$(count 60 15)" all_run
+check "each service runs when its script is repaired" timed "$(count 60 15)" all_run
 mended=$took
 unwanted=$(wc -l <"$work/restarted")
-check "still none was restarted" [ "$unwanted" = 0 ]
+check "no service was restarted when its script was repaired" [ "$unwanted" = 0 ]
 nothing_is_left() { ! pgrep -x "sleep|yes|head" | grep -qvxF "$(cat "$work/attached.pid")"; }
 check "no process of a script is left" wait_for 20 nothing_is_left
 nothing_is_left || ps -e -o pid,ppid,pgid,stat,args | sed 's/^/# /'
 
-# --- who is not there yet -------------------------------------------------------------------------
+# --- managers that appear later -------------------------------------------------------------------
 
 absent() { get "/runs/$1/health/level" | grep -qx UNKNOWN && [ -z "$(value "$1")" ]; }
-check "a directory that is not there is no reason to do anything" absent later-dir
-check "nor a manager that nobody knows" absent later-auto
+check "a folder of init scripts that does not exist makes the service UNKNOWN" absent later-dir
+check "a service without a known manager is UNKNOWN" absent later-auto
 well_script="[ -e $work/later.runs ] || exit 3"
 mkdir "$work/later.d"
 put_script "$work/later.d/later-dir" "$well_script"
 put_script /etc/init.d/later-auto "$well_script"
 for name in later-dir later-auto; do
-	check "$name: its script appears, and it is started" wait_for 20 more_than \
+	check "$name: the service is started when its script appears" wait_for 20 more_than \
 		"/daemons/$name/service_state/restarts" 0
 done
 : >"$work/later.runs"
-check "it is told to run" wait_for 20 runs later-dir
-check "and the other" wait_for 20 runs later-auto
+check "later-dir is running when its script says so" wait_for 20 runs later-dir
+check "later-auto is running when its script says so" wait_for 20 runs later-auto
 
 if command -v rc-service >/dev/null; then
-	check "without OpenRC, its service is unknown" wait_for 20 \
+	check "a service of OpenRC is unknown without OpenRC" wait_for 20 \
 		is /daemons/later-openrc/service_state/value unknown
 	put_script "$work/later.d/later-openrc" "exit 0"
 	sed -i '1s|.*|#!/sbin/openrc-run|' "$work/later.d/later-openrc"
 	mkdir -p /run/openrc/{started,starting,stopping,inactive,options,daemons,exclusive,init.d,tmp}
 	echo default >/run/openrc/softlevel
 	known() { [ "$(value later-openrc)" != unknown ]; }
-	check "OpenRC appears, and is asked" wait_for 20 known
+	check "a service of OpenRC is known when OpenRC appears" wait_for 20 known
 else
 	echo "SKIP: OpenRC is not installed"
 fi
 
 if with_systemd && command -v dbus-daemon >/dev/null; then
-	check "without systemd, its unit is unknown" wait_for 20 \
+	check "a unit is unknown without systemd" wait_for 20 \
 		is /daemons/later-systemd/service_state/value unknown
-	check "or not installed, where it is left open who runs it" absent later-unit
+	check "a unit with manager = auto is not installed without systemd" absent later-unit
 	mkdir -p /run/dbus /run/systemd/system
 	dbus-daemon --session --nofork --nopidfile --address=unix:path=/run/dbus/system_bus_socket \
 		2>/dev/null &
@@ -222,20 +224,20 @@ if with_systemd && command -v dbus-daemon >/dev/null; then
 		<"$work/orders" >"$work/told" 2>>"$work/log" &
 	manager_pid=$!
 	both_run() { runs later-systemd && runs later-unit; }
-	check "systemd appears, and is asked" timed "$(count 30 5)" both_run
+	check "units are running when systemd appears" timed "$(count 30 5)" both_run
 	appeared=$took
-	check "and restarts nothing" [ "$(grep -c '^restart' "$work/told")" = 0 ]
-	figure "a systemd that appears is asked within 5 s" "$appeared ms"
+	check "vigild restarts no unit when systemd appears" [ "$(grep -c '^restart' "$work/told")" = 0 ]
+	figure "a systemd that appears is queried within 5 s" "$appeared ms"
 else
-	echo "SKIP: no systemd to appear"
+	echo "SKIP: a systemd that appears needs dbus-daemon and libsystemd"
 fi
 
-check "no worker is lost" is /vigil/workers/lost 0
-check "vigild stops" stop_vigild
+check "no worker is lost when scripts misbehave" is /vigil/workers/lost 0
+check "vigild stops when it receives SIGTERM" stop_vigild
 figure "$(wc -w <<<"$names") misbehaving scripts for $lasting s: lag (p99) under $lag_limit s" "$lag s"
-figure "another service is repaired all the while" "$repairs times, the slowest in $repair_max ms"
-figure "nothing is restarted whose script could not answer" "$unwanted such restarts"
-figure "scripts that were mended are believed (the last look's 3 s included)" "$mended ms"
-figure "memory at most while scripts print without end" "$memory kB"
+figure "another service is restarted while scripts misbehave" "$repairs times, the slowest in $repair_max ms"
+figure "no service is restarted whose script gave no answer" "$unwanted such restarts"
+figure "repaired scripts are used at once (including 3 s of the last query)" "$mended ms"
+figure "memory while scripts print without an end" "$memory kB"
 [ "$failed" -eq 0 ] || tail -50 "$work/log"
 finish

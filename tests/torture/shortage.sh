@@ -1,20 +1,21 @@
 #!/bin/bash
-# shortage: as memory.sh, for the other shipped modules and for systemd: the Nth allocation fails while a mean
-# is made, the machine looked at, a command told, a master sent a result, the page served, a unit looked at
-# and restarted.  The master and systemd are stand-ins (master.py, manager.c).
+# shortage: like memory.sh, for the other shipped modules and for systemd.  The Nth allocation fails while
+# vigild computes an average, queries the machine, runs the command of notify, sends a result to a master,
+# serves the page, or queries and restarts a unit.  The master and systemd are fakes (master.py,
+# manager.c).
 #
-# Where it is a library that crashes without memory, OpenSSL's or another's, it is told apart by where the
-# crash was, and said.
+# If a library such as OpenSSL crashes without memory, that is recognised by the place of the crash, and
+# reported separately.
 . "$(dirname "$0")/lib.sh" || exit 1
 . "$(dirname "$0")/ground.sh" || exit 1
 
 script=$(readlink -f "$0")
 case $(make_variable SANITIZE) in
-?*) skip_all "sanitizers bring an allocator of their own, which nothing can stand before" ;;
+?*) skip_all "sanitizers have their own allocator, which cannot be replaced" ;;
 esac
 if [ -z "${1:-}" ]; then
 	install_staged
-	# A machine of one's own, which systemd seems to run, and whose processes end with this one.
+	# In separate namespaces, on a machine that seems to run systemd, whose processes end with this one.
 	unshare --mount --pid --fork --mount-proc --kill-child true 2>/dev/null || exec bash "$0" plain
 	exec unshare --mount --pid --fork --mount-proc --kill-child bash "$0" apart
 fi
@@ -25,7 +26,7 @@ chmod 755 "$work"
 whole=$work
 judge=$top_builddir/tests/torture/memory
 
-# --- the stand-ins --------------------------------------------------------------------------------
+# --- the fake systemd and the fake master ---------------------------------------------------------
 
 start_systemd() {
 	[ "$1" = apart ] && with_systemd && command -v dbus-daemon >/dev/null || return 1
@@ -55,17 +56,17 @@ master= manager=
 if start_master; then
 	master=$(<"$whole/port") phases+=" icinga"
 else
-	echo "SKIP: no stand-in for a master: it needs python3, openssl and the icinga module"
+	echo "SKIP: the fake master needs python3, openssl and the icinga module"
 fi
 if start_systemd "$1"; then
 	manager=$whole/orders phases+=" unit unit-restart" workers="unit unit-restart"
 else
-	echo "SKIP: no stand-in for systemd: it needs root, namespaces, dbus-daemon and libsystemd"
+	echo "SKIP: the fake systemd needs root, namespaces, dbus-daemon and libsystemd"
 fi
 
 # --- faults ---------------------------------------------------------------------------------------
 
-# The longest phase is the boot, with thousands of allocations; the page has hundreds.
+# The longest phase is the boot, with thousands of allocations; those of the page have hundreds.
 stride=$(count $((97 + seed % 31)) 2)
 boot_stride=$(count $((1009 + seed % 31)) 17)
 first=$((seed % 8 + 1))
@@ -88,14 +89,14 @@ for mode in once on worker; do
 	grep -E '^broken:|vigil.conf:[0-9]+:' "$whole/$mode.log" | head -40
 	sed -n 's/^library: \(.*\)/# a library crashes by itself: \1/p' "$whole/$mode.log" | sort | uniq -c | head -20
 	while read -r phase _ points _ rest; do
-		check "$phase: $points allocations that fail ($mode): $rest" eval "[ $points -gt 0 ] && [ '${rest##*, }' = '0 broken' ]"
+		check "$phase: $points failed allocations are handled ($mode): $rest" eval "[ $points -gt 0 ] && [ '${rest##*, }' = '0 broken' ]"
 	done < <(grep ' points, ' "$whole/$mode.log")
-	check "all phases were gone through ($mode)" \
+	check "all phases were run ($mode)" \
 		test "$(grep -c ' points, ' "$whole/$mode.log")" = "$(phases_of $mode | wc -w)"
 done
 read -r points broken < <(cat "$whole"/{once,on,worker}.log | awk '/ points, / { points += $3; broken += $(NF - 1) }
 	END { print points + 0, broken + 0 }')
 crashes=$(cat "$whole"/{once,on,worker}.log | grep -c '^library:')
-figure "in the other modules and under systemd: the same" \
+figure "the Nth allocation fails in other modules and under systemd: a clean exit or a reply" \
 	"$(printf "%'d points, %d broken, %d in libraries" "$points" "$broken" "$crashes")"
 finish

@@ -1,15 +1,15 @@
 #!/bin/bash
-# soak: a vigild that runs on and on: fifty daemons that tick a hundred times a second, beside the
-# shipped modules at work, and all the while something is wrong somewhere.
+# soak: a vigild that runs for a long time, with fifty daemons that tick a hundred times a second and the
+# shipped modules at work, while one fault follows the other.
 #
-# Promised: no tick is lost, whoever died runs, and memory, descriptors and threads are after an
-# hour what they were before.
+# Promise: no tick is lost, each service that exits is restarted, and memory, descriptors and threads are
+# after an hour what they were before.
 #
-# The full form takes SOAK_MINUTES, 15 unless said; 60 is the hour.  What is in use of the heap is
-# looked at every ten seconds, and the least of six looks in a row counts, since what is at work
-# comes and goes.  The first half is left out: histories and averages fill, and workers come.  A line
-# is fitted through the rest; what it says is sure within twice its standard error.  What the process has of the system wanders by megabytes, as the
-# allocator keeps or gives back what the largest clients took: it has a bound.
+# The full form takes SOAK_MINUTES, by default 15.  The heap in use is measured every ten seconds, and the
+# least of six measurements in a row counts, because work in progress comes and goes.  The first half is
+# left out, because histories and averages fill and workers start.  A line is fitted through the rest, and
+# its slope is certain within twice its standard error.  The memory that the process has from the system
+# varies by megabytes, because the allocator keeps or returns that of the largest clients; it has a bound.
 . "$(dirname "$0")/lib.sh" || exit 1
 install_staged
 set_paths
@@ -27,7 +27,7 @@ lasting=$(count 8 $((${SOAK_MINUTES:-15} * 60)))
 every=$(count 1 10)
 tickers=50
 
-# --- what runs ------------------------------------------------------------------------------------
+# --- the daemons ----------------------------------------------------------------------------------
 
 mkdir -p "$work/modules/tick" "$work/modules/heap" "$work/init.d" "$work/conf.d"
 install -m 755 "$top_builddir/tests/bench/tick/tick.so" "$work/modules/tick/"
@@ -55,7 +55,7 @@ case \$1 in status) [ -e $work/up ] || exit 3 ;; restart) echo start >>$work/pol
 END
 cat >"$work/stream" <<'END'
 #!/bin/sh
-# Prints some objects, and dies; or something that is none.
+# Prints some objects and an incomplete one, and exits.
 for i in 1 2 3 4 5; do echo "{\"i\": $i, \"pid\": $$}"; sleep 0.2; done
 echo '{"i": '
 END
@@ -89,9 +89,9 @@ printf "${good}interval = 700ms\n" >"$work/other"
 printf "${good}intervall = 1s\n" >"$work/bad"
 cp "$work/good" "$work/conf.d/more.conf"
 
-# --- what goes wrong ------------------------------------------------------------------------------
+# --- the faults -----------------------------------------------------------------------------------
 #
-# Each of these is over when it returns, so that a death is one death; $done_NAME counts them.
+# Each fault is over when its function returns, so that one exit is one exit.
 
 program=$top_builddir/tests/torture/load
 client() { "$program" "$work/control.sock" "$@" >/dev/null; }
@@ -111,9 +111,9 @@ stops() {
 	must running polled
 }
 restarted_since() { [ "$(wc -l <"$work/polled_starts")" -gt "$1" ]; }
-# Its process is known to live, so what its script does not say is no reason.
+# The process of the service is known to run, so a missing answer of its script is no reason to restart it.
 hangs() { : >"$work/hang"; ctl -q run svc; sleep 0.3; rm "$work/hang"; must running svc; }
-# An odd number, so that the first is the one that stays.
+# An odd number of reloads, so that the first file is the one that stays.
 reloads() { client hups $((RANDOM % 3 * 2 + 1)) "$vigild_pid" "$work/conf.d/more.conf" "$work/$1" "$work/$2"; }
 good_and_bad() { reloads good bad; }
 good_and_other() { reloads good other; }
@@ -141,19 +141,19 @@ browses() {
 faults=(dies stops hangs good_and_bad good_and_other registers pauses rotates speaks crowd churn half deaf
 	watches answers ${http:+browses})
 
-# --- what is counted ------------------------------------------------------------------------------
+# --- the measurements -----------------------------------------------------------------------------
 
-# A line: seconds, private KiB, descriptors, threads, KiB in use of the heap
+# Prints a line: seconds, private KiB, descriptors, threads, KiB in use of the heap
 sample() {
 	echo "$SECONDS $(awk '/^Private_/ { n += $2 } END { print n }' "/proc/$vigild_pid/smaps_rollup")" \
 		"$(ls "/proc/$vigild_pid/fd" | wc -l) $(ls "/proc/$vigild_pid/task" | wc -l)" \
 		"$(get /daemons/heap/in_use | awk '{ printf "%.2f", $1 / 1024 }')"
 }
-# The least of each six looks.
+# Prints the least of each six measurements.
 minima() { awk 'NR % 6 == 1 { split("", m) }
 	{ for (i = 2; i <= 5; i++) if ($i != "" && (m[i] == "" || $i + 0 < m[i])) m[i] = $i + 0 }
 	NR % 6 == 0 { print $1, m[2], m[3], m[4], m[5] }' "$work/samples"; }
-# slope COLUMN: KiB a minute, of the minima of the second half, and the standard error of that
+# slope COLUMN: prints KiB a minute, for the minima of the second half, and the standard error of that
 slope() {
 	minima | awk -v i="$1" '{ t[NR] = $1 / 60; k[NR] = $i } END {
 		for (j = int(NR / 2) + 1; j <= NR; j++) { n++; x += t[j]; y += k[j]; xx += t[j] * t[j]; xy += t[j] * k[j] }
@@ -162,7 +162,7 @@ slope() {
 		for (j = int(NR / 2) + 1; j <= NR; j++) left += (k[j] - a - b * t[j]) ^ 2
 		printf "%.2f %.2f", b, sqrt(left / (n - 2) / (xx - x * x / n)) }'
 }
-# Of all tickers together: ticks, those missed, and both
+# Prints the ticks of all tickers together, those missed, and the sum
 fires() {
 	ctl get /runs | awk '/^  "/ { ours = /^  "t[0-9]/ } ours && $1 == "\"ticks\":" { t += $2 }
 		ours && $1 == "\"missed\":" { m += $2 } END { print t, m, t + m }'
@@ -176,7 +176,7 @@ must running polled
 deaths=0 failures='' rounds=0
 before=(${EPOCHREALTIME/./} $(fires) ${EPOCHREALTIME/./})
 (while sample >>"$work/samples"; do sleep "$every"; done) 2>/dev/null & sampler=$!
-# The first round is in order, so that each has had its turn.
+# The first round takes the faults in order, so that each occurs.
 while [ "$SECONDS" -lt "$lasting" ] || [ "$rounds" -lt ${#faults[@]} ]; do
 	"${faults[rounds < ${#faults[@]} ? rounds : RANDOM % ${#faults[@]}]}" 2>>"$work/said"
 	rounds=$((rounds + 1))
@@ -184,38 +184,38 @@ while [ "$SECONDS" -lt "$lasting" ] || [ "$rounds" -lt ${#faults[@]} ]; do
 done
 after=(${EPOCHREALTIME/./} $(fires) ${EPOCHREALTIME/./})
 kill "$sampler"; sampler=
-check "$rounds faults of ${#faults[@]} kinds, each over when it should be: ${failures:-all}" [ -z "$failures" ]
-check "vigild runs" answers
+check "$rounds faults of ${#faults[@]} kinds were each handled in time: ${failures:-all}" [ -z "$failures" ]
+check "vigild runs after all faults" answers
 ticks=$((after[1] - before[1])) missed=$((after[2] - before[2])) all=$((after[3] - before[3]))
-# Each was asked some time between the two looks at the clock.
+# Each number was requested some time between the two readings of the clock.
 least_due=$(((after[0] - before[4]) / 10000 * tickers)) due=$(((after[4] - before[0]) / 10000 * tickers))
-check "ticks were done" [ "$ticks" -ge "$(count 10000 $((lasting * tickers * 50)))" ]
-check "each that was due was done or counted as missed: $ticks and $missed of $due" \
+check "the tickers have ticked" [ "$ticks" -ge "$(count 10000 $((lasting * tickers * 50)))" ]
+check "each tick that was due was done or counted as missed: $ticks and $missed of $due" \
 	[ "$all" -ge $((least_due - 200 * tickers)) -a "$all" -le $((due + 100 * tickers)) ]
 all_run() { ! get /runs | grep '"status"' | grep -qv '"running"'; }
-check "each daemon runs" wait_for 20 all_run
+check "each daemon runs after all faults" wait_for 20 all_run
 restarts=$(($(wc -l <"$work/starts") - 1))
-check "one restart for one death: $deaths, $restarts" [ "$restarts" = "$deaths" ]
+check "each crash caused one restart: $deaths, $restarts" [ "$restarts" = "$deaths" ]
 check "no worker is lost" is /vigil/workers/lost 0
 
-# What came last may still be under way.
+# The last fault may still be in progress.
 settled() { [ "$(sample | cut -d ' ' -f "$1")" -le "$2" ]; }
 read -r _ memory descriptors threads <"$work/samples"
-check "descriptors are what they were: $descriptors" wait_for 60 settled 3 $((descriptors + 1))
-check "threads, too: $threads" wait_for 60 settled 4 $((threads + 2))
+check "the number of descriptors is that of the start: $descriptors" wait_for 60 settled 3 $((descriptors + 1))
+check "the number of threads is that of the start: $threads" wait_for 60 settled 4 $((threads + 2))
 read -r _ least most < <(minima | awk 'NR == 1 { a = b = $2 } { if ($2 < a) a = $2; if ($2 > b) b = $2 } END { print NR, a, b }')
 if [ "$(count short full)" = full ]; then
 	minima | awk '{ printf "# after %d s: %d KiB, %d descriptors, %d threads, %s KiB of heap\n", $1, $2, $3, $4, $5 }'
 	read -r grown within < <(slope 5; echo)
-	[ -z "$heap" ] || check "what is in use of the heap grows by under 1 KiB a minute: $grown, within twice $within" \
+	[ -z "$heap" ] || check "the heap in use grows by under 1 KiB a minute: $grown, within twice $within" \
 		awk "BEGIN { exit !($grown - 2 * $within < 1) }"
 fi
 now=$(sample | cut -d ' ' -f 2)
-sanitized || check "memory is bounded: $memory KiB, $now KiB" [ "$now" -le $((4 * memory + 4096)) ]
-check "vigild stops" stop_vigild
-figure "$ticks ticks beside $rounds faults in $((lasting / 60)) minutes: none is lost" \
-	"$ticks and $missed missed, of about $due; $deaths deaths, $restarts restarts"
-figure "memory grows by under 1 KiB a minute; descriptors and threads are flat" \
+sanitized || check "the memory of vigild is bounded: $memory KiB, $now KiB" [ "$now" -le $((4 * memory + 4096)) ]
+check "vigild stops when it receives SIGTERM" stop_vigild
+figure "$ticks ticks and $rounds faults in $((lasting / 60)) minutes: no tick is lost" \
+	"$ticks and $missed missed, of about $due; $deaths crashes, $restarts restarts"
+figure "memory grows by under 1 KiB a minute; descriptors and threads do not grow" \
 	"${grown:-not measured}${within:+ within twice $within} KiB of heap a minute, private memory between $least and $most KiB; $descriptors, $threads"
 [ "$failed" -eq 0 ] || tail -20 "$work/log"
 finish

@@ -1,11 +1,11 @@
 /*
- * syscalls: fails the Nth of one system call of a vigild, for one N after the other.
+ * syscalls: fails the Nth call of one system call of a vigild, for one N after the other.
  *
  *     syscalls VIGILD STRACE WORK PHASE once|on CALL ERROR FIRST STEP LAST
  *
- * strace is laid around it at its boot, or attached to it for a phase, and gives the error in the
- * call's place, in any of its threads; to the programs that it starts as well.  What becomes of it
- * is judge.c's to say.  Goes through the N until one is more than the phase has calls, or LAST.
+ * strace starts vigild, or is attached to it for a phase, and makes the call return the error, in
+ * each thread of vigild and in the programs that it starts.  fault.c checks the consequences.  It
+ * runs the phase for each N until the phase has fewer than N calls, or N is LAST.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -21,33 +21,33 @@
 
 static struct {
 	const char *strace, *call, *error;
-	char trace[4096]; /* what strace writes down */
-	char inject[256]; /* what it is to do */
-	char filter[64];  /* and to which calls */
-	pid_t pid;        /* of the one attached; 0: none */
+	char trace[4096]; /* the output file of strace */
+	char inject[256]; /* the option with the error */
+	char filter[64];  /* the option with the calls */
+	pid_t pid;        /* of an attached strace; 0: none */
 	int said;
-	char text[1 << 20]; /* what that one says */
+	char text[1 << 20]; /* the output of the attached strace */
 	size_t length;
-	char *plain[8];    /* vigild, as it is started */
-	char *wrapped[20]; /* and with strace around it from the first */
+	char *plain[8];    /* the command of vigild */
+	char *wrapped[20]; /* the same, started by strace */
 } tracer;
 
 static void plan(void)
 {
 	snprintf(tracer.filter, sizeof(tracer.filter), "trace=%s,accept4", tracer.call);
 	snprintf(tracer.inject, sizeof(tracer.inject), "inject=%s:error=%s:when=%llu%s",
-		tracer.call, tracer.error, (unsigned long long)judge.plan,
-		strcmp(judge.mode, "on") == 0 ? "+" : "");
+		tracer.call, tracer.error, (unsigned long long)test.plan,
+		strcmp(test.mode, "on") == 0 ? "+" : "");
 	unlink(tracer.trace);
 }
 
 static void arm_boot(void)
 {
 	plan();
-	judge.subject.command = tracer.wrapped;
+	test.vigild.command = tracer.wrapped;
 }
 
-/* What an attached strace says goes to a pipe, since it keeps back what goes to a file. */
+/* An attached strace writes to a pipe, because it buffers its output to a file. */
 static void read_said(const char *until)
 {
 	struct pollfd fds = {.fd = tracer.said, .events = POLLIN};
@@ -55,7 +55,7 @@ static void read_said(const char *until)
 
 	while (n > 0 && tracer.length < sizeof(tracer.text) - 1 &&
 		(until == NULL || strstr(tracer.text, until) == NULL) &&
-		poll(&fds, 1, SUBJECT_PATIENCE) > 0) {
+		poll(&fds, 1, VIGILD_PATIENCE) > 0) {
 		n = read(tracer.said, tracer.text + tracer.length,
 			sizeof(tracer.text) - 1 - tracer.length);
 		tracer.length += n > 0 ? (size_t)n : 0;
@@ -63,10 +63,10 @@ static void read_said(const char *until)
 	}
 }
 
-/* --- which writes at stop --------------------------------------------------------------------- */
+/* --- the writes that fail at a stop ----------------------------------------------------------- */
 
-/* What is written first at stop is the signal, by libevent to itself over a pair of sockets, where no
- * error can befall it.  So there it is files, the log and eventfds whose writes fail. */
+/* The first write at a stop is libevent's, which writes the signal to its socket pair and ignores
+ * errors.  So only writes to files, the log and eventfds fail in that phase. */
 #define SELECT_MAX 16
 static char *selected[2 * SELECT_MAX + 1]; /* "-P", PATH, ... NULL */
 static size_t selected_count;
@@ -87,18 +87,18 @@ static void select_writes(void)
 	while (selected_count > 0)
 		free(selected[--selected_count]);
 	memset(selected, 0, sizeof(selected));
-	if (strcmp(judge.phase, "stop") != 0 || strcmp(tracer.call, "write") != 0)
+	if (strcmp(test.phase, "stop") != 0 || strcmp(tracer.call, "write") != 0)
 		return;
-	snprintf(path, sizeof(path), "%s/state/state.json.new", judge.subject.work);
+	snprintf(path, sizeof(path), "%s/state/state.json.new", test.vigild.work);
 	select_path(path);
-	snprintf(path, sizeof(path), "/proc/%ld/fd/2", (long)judge.subject.pid);
+	snprintf(path, sizeof(path), "/proc/%ld/fd/2", (long)test.vigild.pid);
 	n = readlink(path, log, sizeof(log) - 1);
 	log[n > 0 ? n : 0] = '\0';
 	select_path(log);
 	select_path("anon_inode:[eventfd]");
 }
 
-/* --- laying strace around it ------------------------------------------------------------------ */
+/* --- strace ----------------------------------------------------------------------------------- */
 
 __attribute__((noreturn)) static void become_strace(int said)
 {
@@ -108,8 +108,8 @@ __attribute__((noreturn)) static void become_strace(int said)
 		pid};
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	setpgid(0, 0); /* it has helpers of its own */
-	snprintf(pid, sizeof(pid), "%ld", (long)judge.subject.pid);
+	setpgid(0, 0); /* so that its child processes can be killed, too */
+	snprintf(pid, sizeof(pid), "%ld", (long)test.vigild.pid);
 	memcpy(argv + 10, selected, selected_count * sizeof(*selected));
 	dup2(said, STDERR_FILENO);
 	execv(tracer.strace, argv);
@@ -134,20 +134,20 @@ static void arm(void)
 	tracer.length = 0;
 	tracer.text[0] = '\0';
 	read_said("attached");
-	/* It is at work somewhat later: when it has seen a connection being accepted, or where it looks
-	 * at certain writes alone, one of these. */
+	/* It works only when it has printed a call: that of a connection that is accepted, or, if
+	 * it only traces some writes, one of these. */
 	sign = selected_count > 0 ? "write(" : "accept4(";
-	ping = vigild_connect(&judge.subject);
+	ping = vigild_connect(&test.vigild);
 	if (selected_count > 0)
 		vigild_send(ping, "pause", "{\"names\":[\"plugin\"]}");
 	read_said(sign);
 	if (strstr(tracer.text, sign) == NULL)
-		judge_broken("strace cannot be attached: %s", tracer.text);
+		fault_broken("strace cannot be attached: %s", tracer.text);
 	if (ping >= 0)
 		close(ping);
 }
 
-/* Who traces the subject; 0: nobody. */
+/* The process that traces vigild; 0: none. */
 static pid_t tracer_of(pid_t pid)
 {
 	char path[64], line[256];
@@ -177,7 +177,7 @@ static bool was_injected(void)
 	return found;
 }
 
-/* The kernel lets go of all that is traced when the tracer is no more. */
+/* When the tracer exits, the kernel detaches the traced processes. */
 static bool detach(void)
 {
 	kill(-tracer.pid, SIGKILL);
@@ -189,19 +189,19 @@ static bool detach(void)
 	return strstr(tracer.text, "(INJECTED)") != NULL;
 }
 
-/* The one that was there from the first writes to a file, if it comes to that. */
+/* A strace that has started vigild writes to a file, an attached one to a pipe. */
 static bool disarm(void)
 {
 	pid_t pid;
 
-	judge.subject.command = tracer.plain;
+	test.vigild.command = tracer.plain;
 	if (tracer.pid > 0)
 		return detach();
-	for (int i = 0; judge.subject.pid > 0 && (pid = tracer_of(judge.subject.pid)) > 0; i++) {
+	for (int i = 0; test.vigild.pid > 0 && (pid = tracer_of(test.vigild.pid)) > 0; i++) {
 		if (i == 0 || i == 1000)
 			kill(pid, i == 0 ? SIGTERM : SIGKILL);
-		if (i == SUBJECT_PATIENCE) {
-			judge_broken("strace does not let go");
+		if (i == VIGILD_PATIENCE) {
+			fault_broken("strace does not detach");
 			break;
 		}
 		usleep(1000);
@@ -236,19 +236,19 @@ int main(int argc, char **argv)
 	tracer.call = argv[6];
 	tracer.error = argv[7];
 	fault.may_be_speechless = strstr(tracer.call, "write") != NULL;
-	judge.fault = &fault;
-	judge.subject = (struct vigild){.work = argv[3], .command = tracer.plain};
-	judge.phase = argv[4];
-	judge.mode = argv[5];
+	test.fault = &fault;
+	test.vigild = (struct vigild){.work = argv[3], .command = tracer.plain};
+	test.phase = argv[4];
+	test.mode = argv[5];
 	snprintf(what, sizeof(what), "%s-%s", argv[6], argv[7]);
-	judge.what = what;
-	judge.plan = strtoull(argv[8], NULL, 10);
+	test.what = what;
+	test.plan = strtoull(argv[8], NULL, 10);
 	step = strtoull(argv[9], NULL, 10);
 	last = strtoull(argv[10], NULL, 10);
-	for (; judge.plan <= last && judge_point(); judge.plan += step)
-		judge.points++;
-	judge_stop();
-	printf("%s %s %s: %u points, %u lived, %u ended, %u broken\n", judge.phase, what,
-		judge.mode, judge.points, judge.lived, judge.ended, judge.broken);
-	return judge.broken > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	for (; test.plan <= last && fault_point(); test.plan += step)
+		test.points++;
+	fault_stop_vigild();
+	printf("%s %s %s: %u points, %u lived, %u ended, %u broken\n", test.phase, what, test.mode,
+		test.points, test.lived, test.ended, test.broken);
+	return test.broken > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -1,14 +1,14 @@
 #!/bin/bash
-# syscalls: the Nth call of one kind into the kernel fails, alone or with all after it, in each phase
-# of vigild's life.  strace makes the fault, tests/torture/fault.c says whether what came of it is
-# bearable: the promises are those of memory.sh.
+# syscalls: the Nth system call of one kind fails, alone or with all later ones, in each phase of vigild's
+# life.  strace makes the fault, and tests/torture/fault.c checks its consequences.  The promises are those
+# of memory.sh.
 #
-# The short form takes one N, chosen by the seed, of each call in each phase, with one of its errors.
+# The short form takes one N, which depends on the seed, of each call in each phase, with one of its errors.
 . "$(dirname "$0")/lib.sh" || exit 1
 . "$(dirname "$0")/ground.sh" || exit 1
 
 case $(make_variable SANITIZE) in
-?*) skip_all "under sanitizers it is their own calls that fail" ;;
+?*) skip_all "under sanitizers the calls of the sanitizer would fail" ;;
 esac
 strace=$(command -v strace) || skip_all "there is no strace"
 "$strace" -o /dev/null -e inject=getppid:error=EIO true 2>/dev/null ||
@@ -19,9 +19,9 @@ work=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null; wait; rm -rf "$work"' EXIT
 whole=$work
 judge=$top_builddir/tests/torture/syscalls
-[ -x "$judge" ] || { not_ok "the judge is there"; exit 1; }
+[ -x "$judge" ] || { not_ok "the fault program exists"; exit 1; }
 
-# What may fail, and how.  What is lasting may fail from the Nth on, too.
+# The calls and their errors.  Lasting errors may also affect all calls from the Nth on.
 calls='openat EMFILE EIO ENOMEM EINTR
 read EIO EINTR EAGAIN
 readv EIO EINTR EAGAIN
@@ -39,8 +39,8 @@ eventfd2 EMFILE
 pipe2 EMFILE
 pidfd_open EMFILE ENOMEM
 mmap ENOMEM'
-# is_lasting CALL ERROR.  While no connection can be accepted, clients wait for good reason; and what
-# vigild reads for good are its own pipes and sockets, which have no lasting error.
+# is_lasting CALL ERROR.  accept4 is excluded, because clients rightly wait while no connection can be
+# accepted; and read, because the pipes and sockets that vigild reads have no lasting errors.
 is_lasting() {
 	case $1-$2 in
 	accept4-* | read-* | readv-*) return 1 ;;
@@ -50,12 +50,12 @@ is_lasting() {
 }
 phases='boot stop status register reload script plugin'
 
-# series LANE PHASE MODE CALL ERROR FIRST LAST
+# series LANE PHASE MODE CALL ERROR FIRST LAST: runs the fault program
 series() {
 	"$judge" "$vigild" "$strace" "$whole/$1" "$2" "$3" "$4" "$5" "$6" 1 "$7" >>"$whole/$1.log" 2>&1
 }
 
-# calls_of PHASE.  At boot it is the dynamic linker that maps, and it crashes without.
+# calls_of PHASE: prints the calls; without mmap at boot, because the dynamic linker crashes without it
 calls_of() {
 	case $1 in
 	boot) grep -v ^mmap <<<"$calls" ;;
@@ -63,7 +63,7 @@ calls_of() {
 	esac
 }
 
-# plan: LANE PHASE MODE CALL ERROR FIRST LAST, a line each; the lanes by turns
+# plan: prints lines of LANE PHASE MODE CALL ERROR FIRST LAST; the lanes take turns
 plan() {
 	local phase mode call errors error n=0 first
 	for phase in $phases; do
@@ -103,11 +103,11 @@ for phase in $phases; do
 		/ points, / && $1 == phase { series++; points += $4; broken += $(NF - 1) }
 		END { print series + 0, points + 0, broken + 0 }')
 	wanted=$(awk -v phase="$phase" '$2 == phase' "$whole/plan" | wc -l)
-	check "$phase: $points calls that fail, $broken broken" \
+	check "$phase: $points failed system calls are handled, $broken broken" \
 		eval "[ $series = $wanted ] && [ $points -gt 0 ] && [ $broken = 0 ]"
 done
 read -r points broken < <(cat "$whole"/[01].log |
 	awk '/ points, / { points += $4; broken += $(NF - 1) } END { print points + 0, broken + 0 }')
-figure "Nth system call fails: a clean end or a reply" \
+figure "the Nth system call fails: a clean exit or a reply" \
 	"$(printf "%'d points, %d broken" "$points" "$broken")"
 finish

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""terminal.py MODE VIGILD CONF WAIT [COMMAND]...: vigild on a terminal of its own.
+"""terminal.py MODE VIGILD CONF WAIT [COMMAND]...: runs vigild on a separate terminal.
 
-MODE is `foreground` (vigild and its log on the terminal), `console` (vigild -C, at whose prompt each COMMAND
-is typed) or `background` (as a shell starts it with `&` on a terminal that stops those who write to it from
-the background).  WAIT is a shell command that succeeds once all has happened.
+MODE is `foreground` (vigild and its log on the terminal), `console` (vigild -C, with each COMMAND typed at its
+prompt) or `background` (started as by a shell with `&`, on a terminal that stops background processes that
+write to it).  WAIT is a shell command that succeeds when the programs have done their work.
 
-Standard output gets what the terminal got.  Standard error gets a line for each thing that must not be:
-vigild was stopped, or the terminal was given to another process group.
+Standard output gets the output of the terminal.  Standard error gets a line for each error: vigild was
+stopped, or the terminal was given to another process group.
 """
 import fcntl
 import os
@@ -32,7 +32,7 @@ def complain(text):
 
 
 def lead():
-    """The shell: its job runs in the background, and is said to be stopped where it is."""
+    """Acts as the shell: runs vigild as a background job, and reports if the job is stopped."""
     signal.signal(signal.SIGTTOU, signal.SIG_IGN)
     settings = termios.tcgetattr(0)
     settings[3] |= termios.TOSTOP
@@ -62,7 +62,7 @@ fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 200, 0, 0))
 
 
 def turn(seconds):
-    """Takes what comes for so long; False: the terminal is gone."""
+    """Reads the terminal for so many seconds; False: the terminal is closed."""
     global shown_by_vigild
     until = time.monotonic() + seconds
     while time.monotonic() < until:
@@ -81,7 +81,7 @@ def turn(seconds):
             complain("vigild was stopped by signal %d" % os.WSTOPSIG(status))
             os.kill(pid, signal.SIGCONT)
         elif ended:
-            complain("vigild ended")
+            complain("vigild exited")
             return False
         if os.tcgetpgrp(terminal) != pid:
             complain("the terminal was given to another process group")
@@ -89,7 +89,7 @@ def turn(seconds):
 
 
 def settle():
-    """Until nothing has come for half a second, for 10 s at most."""
+    """Waits until half a second passes without output, for at most 10 s."""
     for _ in range(20):
         before = len(shown_by_vigild)
         if not turn(0.5) or len(shown_by_vigild) == before:
@@ -102,7 +102,7 @@ while not happened and time.monotonic() < until and turn(0.2):
     happened = subprocess.run(["sh", "-c", wait], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                               stderr=subprocess.DEVNULL).returncode == 0
 if not happened:
-    complain("what the programs do did not happen")
+    complain("the programs did not do their work in time")
 settle()
 for line in commands:
     os.write(terminal, line.encode() + b"\n")

@@ -1,10 +1,10 @@
 #!/bin/bash
-# time: the clock of vigild alone is set by hours, years and decades, forward and back, again and
-# again, while daemons tick, services die, one is held back by its backoff and another is paused;
-# vigild is restarted in between, and stopped for a while as a suspend would.
+# time: only vigild's clock is set by hours, years and decades, forward and back, again and again, while
+# daemons tick, services are killed, one waits for its backoff and another is paused.  vigild is restarted
+# in between, and stopped for a while like in a suspend.
 #
-# Promised: no tick too many and none lost, one restart for one death and none without, and no
-# timer that sleeps on.  All is counted beside the time that has really passed, by /proc/uptime.
+# Promise: no tick is lost and none is too many, each crash causes one restart and nothing else does, and
+# each timer expires.  The test compares with the time that has really passed, from /proc/uptime.
 . "$(dirname "$0")/lib.sh" || exit 1
 install_staged
 set_paths
@@ -18,7 +18,7 @@ clean_up() {
 }
 trap clean_up EXIT
 case $(make_variable SANITIZE) in
-?*) skip_all "a sanitizer's own library wants to be the first" ;;
+?*) skip_all "the library of a sanitizer must be the first" ;;
 esac
 steps=$(count 6 60)
 hold=$(count 0.5 1)
@@ -26,9 +26,9 @@ stopped=$(count 4 60)
 
 # --- the clock ------------------------------------------------------------------------------------
 
-offset=0 # of the time of day
+offset=0 # of the wall clock
 slept=0  # in suspend
-word() { # word NUMBER: its eight bytes, as this machine has them
+word() { # word NUMBER: prints its eight bytes, in the byte order of this machine
 	local hex i
 	printf -v hex %016x "$1"
 	if [ "$(printf '\1\0' | od -An -tu2 | tr -d ' ')" = 1 ]; then
@@ -43,7 +43,7 @@ set_clock() {
 	dd if="$work/clock.new" of="$work/clock" bs=16 conv=notrunc status=none
 }
 now() { echo $(($(date +%s) + offset)); }
-# In hundredths of a second, since boot.
+# The uptime in hundredths of a second.
 up() { local up; read -r up _ </proc/uptime; echo "${up/./}"; }
 : >"$work/clock"
 set_clock
@@ -57,11 +57,11 @@ start_vigild() {
 }
 ctl() { TORTURE_CLOCK=$work/clock LD_PRELOAD=$clock "$vigilctl" -s "$work/control.sock" "$@"; }
 
-# --- what runs ------------------------------------------------------------------------------------
+# --- the daemons ----------------------------------------------------------------------------------
 
 mkdir -p "$work/modules/tick" "$work/init.d"
 install -m 755 "$top_builddir/tests/bench/tick/tick.so" "$work/modules/tick/"
-# A daemon's own clock is the machine's, which for this test is vigild's.
+# The clock of a service is that of the machine, which in this test is vigild's clock.
 cat >"$work/init.d/lsb" <<END
 #!/bin/sh
 name=\${0##*/}
@@ -84,7 +84,7 @@ chmod 755 "$work/init.d/lsb" "$work/vain" "$work/paused"
 cp "$work/init.d/lsb" "$work/init.d/command"
 for name in lsb command; do "$work/init.d/$name" restart; done
 : >"$work/restarts"
-tickers="a b c d e f g h" # of these every other ticks each second, the rest each five
+tickers="a b c d e f g h" # every other one ticks each second, the rest every five
 interval() { case $1 in a | c | e | g) echo 1 ;; *) echo 5 ;; esac; }
 own() { printf 'manager = command\nstatus_command = %s status\nrestart_command = %s restart\n' "$1" "$1"; }
 {
@@ -112,10 +112,10 @@ runs() { is "/daemons/$1/service_state/value" running; }
 paused() { is "/runs/$1/paused" true; }
 pid_of() { cat "$work/$1.pid"; }
 revived() { local pid; pid=$(pid_of "$1") && [ "$pid" != "$2" ] && kill -0 "$pid" 2>/dev/null && runs "$1"; }
-# near TEXT: a time in a reply, as vigild's clock has it, give or take what a busy machine needs
+# near TEXT: whether a time in a reply is that of vigild's clock, within a minute
 near() { local at; at=$(date -d "$1" +%s 2>/dev/null) && [ $((at - $(now))) -lt 60 ] && [ $(($(now) - at)) -lt 60 ]; }
 
-# Each timer has ticked as often as time has passed, ticks that it missed and said so included.
+# Checks that each timer has ticked as often as time has passed, including ticks counted as missed.
 worst=0
 count_ticks() { # count_ticks WHEN
 	local name ticks most due off extra=${asked:-0}
@@ -156,8 +156,8 @@ nobody_was_restarted_for_nothing() {
 
 start_vigild
 started=$(get /vigil/started)
-for name in lsb command; do wait_for 20 runs $name || not_ok "$name runs"; done
-check "the clock is vigild's" near "$started"
+for name in lsb command; do wait_for 20 runs $name || not_ok "$name runs at the start"; done
+check "the time in replies is that of vigild's clock" near "$started"
 ctl -q pause paused --for 1h --reason "new disk"
 rm "$work/up"
 short_began=$(up)
@@ -165,7 +165,7 @@ ctl -q pause short --for "$(count 8s 90s)"
 short_over() { [ -n "${short_took:-}" ] || ! paused short && short_took=${short_took:-$((($(up) - short_began) / 100))}; }
 vain_began=$(up)
 
-# --- it is set ------------------------------------------------------------------------------------
+# --- the clock is set -----------------------------------------------------------------------------
 
 hour=3600 year=31557600
 fixed=($hour -$hour $((30 * year)) $((-40 * year)) $((50 * year)) $((-20 * year)))
@@ -191,7 +191,7 @@ for ((i = 0; i < steps; i++)); do
 	[ $((i % 3)) = 2 ] || dies "$([ $((i % 2)) = 0 ] && echo lsb || echo command)" "step $i, of $step s"
 	[ $((RANDOM % 3)) != 0 ] || { offset=$((offset - step)); set_clock; }
 	if [ $((i % 4)) = 1 ]; then
-		# A new vigild finds another clock than the one before.
+		# The new vigild has another clock than the one before.
 		stop_vigild || fails "step $i: vigild does not stop well"
 		offset=$((offset + RANDOM % 2 * 2 * hour - hour))
 		set_clock
@@ -205,19 +205,19 @@ for ((i = 0; i < steps; i++)); do
 	fi
 	[ -n "${short_took:-}" ] || short_over
 done
-check "set $steps times, all is in order" no_failures
-check "one restart for each of $deaths deaths, none without" nobody_was_restarted_for_nothing
-check "who is paused is not restarted" [ "$(restarts_of paused)" = 0 ]
+check "timers, times and pauses are correct after $steps settings of the clock" no_failures
+check "each of $deaths crashes causes one restart, and nothing else does" nobody_was_restarted_for_nothing
+check "a paused daemon is not restarted when the clock is set" [ "$(restarts_of paused)" = 0 ]
 vain=$(restarts_of vain)
 vain_most=$((($(up) - vain_began) / 200 + 2 * restarted + 2))
-check "a backoff of 2 s keeps on: $vain times, $vain_most at most" test "$vain" -le "$vain_most" -a "$vain" -ge $((vain_most / 8))
-check "a pause ends by itself" wait_for "$(count 90 200)" short_over
-check "and lasted as long as it was to: $short_took s" test "$short_took" -ge "$(count 8 90)"
-figure "the clock is set by up to 50 years: each timer ticks on" "$steps times; $worst ticks off"
-figure "no restart without a death; a restart of vigild in between loses nothing" \
-	"$deaths deaths, $(($(restarts_of lsb) + $(restarts_of command))) restarts; $restarted"
+check "a backoff of 2 s is kept when the clock is set: $vain restarts, $vain_most at most" test "$vain" -le "$vain_most" -a "$vain" -ge $((vain_most / 8))
+check "a pause ends on time when the clock is set" wait_for "$(count 90 200)" short_over
+check "a pause is not too short when the clock is set: $short_took s" test "$short_took" -ge "$(count 8 90)"
+figure "the clock is set by up to 50 years: each timer ticks" "$steps times; $worst ticks off"
+figure "no restart without a crash; a restart of vigild in between loses nothing" \
+	"$deaths crashes, $(($(restarts_of lsb) + $(restarts_of command))) restarts; $restarted"
 
-# --- somebody set it before the first vigild came -------------------------------------------------
+# --- the clock was set before the first vigild started --------------------------------------------
 
 stop_vigild
 rm -rf "$work/state"
@@ -225,22 +225,22 @@ for step in $hour $year $((-2 * year)); do
 	offset=$((offset + step))
 	set_clock
 	start_vigild
-	for name in lsb command; do check "found by a vigild that knows of no clock: $name runs" wait_for 20 runs $name; done
+	for name in lsb command; do check "$name runs when the clock was set before the first start" wait_for 20 runs $name; done
 	ctl -q run lsb
 	ctl -q run command
 	stop_vigild
 	rm -rf "$work/state"
 done
-check "and nobody was restarted" nobody_was_restarted_for_nothing
+check "no service is restarted when the clock was set before the first start" nobody_was_restarted_for_nothing
 
-# --- it does not run for a while ------------------------------------------------------------------
+# --- vigild is stopped for a while ----------------------------------------------------------------
 
 asked=0
 start_vigild
 started=$(get /vigil/started)
 ctl -q pause paused --for 1h
-for name in lsb command; do wait_for 20 runs $name || not_ok "$name runs"; done
-: >"$work/slow" # so that somebody is always being asked
+for name in lsb command; do wait_for 20 runs $name || not_ok "$name runs before the stop"; done
+: >"$work/slow" # so that a query is always in progress
 crash_pid=$(pid_of lsb)
 sleep 0.5
 kill -STOP "$vigild_pid"
@@ -252,7 +252,7 @@ sleep 2
 rm -f "$work/slow"
 kill -CONT "$vigild_pid"
 wait $late
-check "who asked meanwhile is answered" test $? = 0 -a -s "$work/late"
+check "a client that connected while vigild was stopped gets a reply" test $? = 0 -a -s "$work/late"
 stop_took=$((($(up) - stop_began) / 100))
 failures=
 look_round "after the stop"
@@ -262,21 +262,21 @@ for name in $tickers; do
 	[ $(((missed - 3) * $(interval "$name"))) -le $stop_took ] || fails "$name missed $missed ticks"
 done
 for name in lsb command; do wait_for 30 runs $name || fails "$name does not run"; done
-check "stopped for $stop_took s: one tick each, and the missed ones told" no_failures
-[ "$(pid_of lsb)" = "$crash_pid" ] || not_ok "lsb is another process"
-check "and nobody was restarted" nobody_was_restarted_for_nothing
+check "stopped for $stop_took s: each daemon ticks once and counts the missed ticks" no_failures
+[ "$(pid_of lsb)" = "$crash_pid" ] || not_ok "the service lsb was not restarted"
+check "no service is restarted because vigild was stopped" nobody_was_restarted_for_nothing
 dies lsb "after the stop"
-check "who dies then is brought back" no_failures
-figure "stopped for $stop_took s: one tick each, those missed are told, no restart" "$(get /runs/a/missed) missed of 1 s, 0 restarts"
+check "a service that crashes after the stop is restarted" no_failures
+figure "stopped for $stop_took s: one tick each, the missed ticks are counted, no restart" "$(get /runs/a/missed) missed of 1 s, 0 restarts"
 
 if [ "${TORTURE_FORM:-}" = full ]; then
 	slept=$((2 * hour))
 	offset=$((offset + 2 * hour))
 	set_clock
 	resumed() { ! paused paused; }
-	check "suspended for two hours, a pause for one is over within a minute" wait_for 90 resumed
+	check "after a suspend of two hours, a pause of one hour ends within a minute" wait_for 90 resumed
 fi
-check "vigild stops" stop_vigild
-check "and leaves its state whole" test -s "$work/state/state.json"
+check "vigild stops when it receives SIGTERM" stop_vigild
+check "vigild writes its state when it stops" test -s "$work/state/state.json"
 [ "$failed" -eq 0 ] || grep -v 'vain\|log level' "$work/log" | tail -40
 finish

@@ -1,14 +1,13 @@
 #!/bin/bash
-# tty: programs that vigild starts try to reach the terminal that vigild was started from: plugins, programs
+# tty: programs that vigild starts try to reach the terminal on which vigild was started: plugins, programs
 # that print JSON, commands of services, the command of notify; as root and as another user.
 #
-# Promised, in the foreground and under vigild -C: none types into the terminal, none becomes its foreground
-# process group, no control character of theirs reaches it, be it by their output, their errors, a key, a
-# label or a reason in the log, and vigild is never stopped: not by their signals, and not because it writes
-# its log from the background of a terminal.
+# Promise, in the foreground and under vigild -C: no program pushes input into the terminal or becomes its
+# foreground process group; no control character of a program reaches it, whether in output, errors, a key,
+# a label or a reason in the log; and vigild is never stopped: not by their signals, and not because it
+# writes its log from the background of a terminal.
 #
-# A program of root's that opens the terminal by its path, as any program of root's could, is not held
-# back; everything else is.
+# The only exception is a program of root that opens the terminal by its path, as any program of root can.
 . "$(dirname "$0")/lib.sh" || exit 1
 command -v python3 >/dev/null || skip_all "there is no python3"
 install_staged
@@ -20,8 +19,8 @@ cp "$here/../torture/terminal.py" "$work"
 
 # --- the programs ---------------------------------------------------------------------------------
 
-# What must not arrive on the terminal, each before the word HOSTILE: ESC, BEL, BS, ENQ, SO, CR, DEL, and in
-# UTF-8 CSI (U+009B), a mark that reorders text (U+202E) and a byte that is no character.
+# Control characters that must not reach the terminal, each before the word HOSTILE: ESC, BEL, BS, ENQ, SO,
+# CR, DEL, and in UTF-8 CSI (U+009B), a mark that reorders text (U+202E) and an invalid byte.
 cat >"$work/hostile.py" <<'P'
 marks = [b"\x1b", b"\x1b]0;", b"\x07", b"\x08", b"\x05", b"\x0e", b"\r", b"\x7f", b"\xc2\x9b", b"\xe2\x80\xae",
          b"\x9b"]
@@ -33,8 +32,8 @@ sys.path.insert(0, '$work')
 from hostile import text
 name = text.decode('utf-8', 'replace')"
 
-# Types, takes the terminal, signals its own process group as if vigild were in it, and writes to what it
-# has of a terminal.
+# Pushes input, takes the terminal, signals its process group as if vigild were in it, and writes to each
+# terminal that it can open.
 program grab <<P
 $head
 for number in (signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
@@ -133,7 +132,7 @@ config() { # NAME
 	sed -i '/^log = /a log_level = debug' "$work/vigil.conf"
 }
 home=$work
-# run MODE [COMMAND]...
+# run MODE [COMMAND]...: runs vigild on a terminal and checks what the programs have reached
 run() {
 	local mode=$1 sock=$work/$1/control.sock what line
 	shift
@@ -146,14 +145,14 @@ run() {
 		[ \$($vigilctl -s $sock get -r /runs/bad/ticks) -gt 0 ]"
 	timeout 150 python3 "$work/terminal.py" "$mode" "$vigild" "$work/$mode/vigil.conf" "$what" "$@" \
 		>"$work/$mode/shown" 2>"$work/$mode/said"
-	check "$mode: vigild runs on, is not stopped, and keeps the terminal" [ ! -s "$work/$mode/said" ]
+	check "$mode: vigild runs, is not stopped, and keeps the terminal" [ ! -s "$work/$mode/said" ]
 	sed 's/^/# /' "$work/$mode/said"
 	check "$mode: no program gets a terminal or may signal vigild" \
 		eval '[ -e "$work/out/root" ] && [ -z "$(cat "$work"/out/*)" ]'
 	cat "$work"/out/* 2>/dev/null | sed "s/^/# /"
-	check "$mode: nothing is typed into the terminal" eval '! grep -q "typed by a program" "$work/$mode/shown"'
-	check "$mode: what programs say is on the terminal" grep -q HOSTILE "$work/$mode/shown"
-	check "$mode: no control character of theirs is" python3 - "$work" "$work/$mode/shown" <<'P'
+	check "$mode: no program pushes input into the terminal" eval '! grep -q "typed by a program" "$work/$mode/shown"'
+	check "$mode: the text of programs is on the terminal" grep -q HOSTILE "$work/$mode/shown"
+	check "$mode: no control character of programs is on the terminal" python3 - "$work" "$work/$mode/shown" <<'P'
 import sys
 sys.path.insert(0, sys.argv[1])
 from hostile import marks
@@ -164,7 +163,7 @@ for mark in found:
     print("#", mark, "in", shown[max(0, at - 80):at + 40])
 sys.exit(bool(found))
 P
-	figure "$mode: no program of vigild's reaches its terminal" \
+	figure "$mode: no program that vigild starts reaches its terminal" \
 		"$(grep -ao HOSTILE "$work/$mode/shown" | wc -l) hostile texts in $(wc -c <"$work/$mode/shown") bytes shown"
 }
 run foreground

@@ -1,7 +1,7 @@
-# verbs.sh: the verbs and who may ask them, for access.sh and budget.sh, which source it.
+# verbs.sh: the verbs and the users that may use them.  access.sh and budget.sh source it.
 #
-# own: the user vigild runs as.  member: of the group, beside or by the one it logs in with.
-# stranger: anyone else, here with the group of vigild's own user, which says nothing.
+# own: the user that vigild runs as.  member: a user of the group, as a supplementary or primary group.
+# stranger: any other user, here with the group of vigild's own user, which gives no rights.
 #
 #	verb	params	words to the pipe	root own member stranger pipe
 table='

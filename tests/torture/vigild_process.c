@@ -1,7 +1,8 @@
 /*
- * vigild_process: the vigild that a torture test holds in its hands.  See subject.h.
+ * vigild_process: starts and stops a vigild for a torture test, and talks to it.  See
+ * vigild_process.h.
  *
- * Its log is read while anything is waited for, so that it never blocks on a full pipe.
+ * Its log is read during each wait, so that vigild never blocks on a full pipe.
  */
 #include "vigild_process.h"
 
@@ -82,7 +83,7 @@ static void reap(struct vigild *s)
 	s->pid = 0;
 }
 
-/* One turn of waiting for its log or its end; false: it has ended. */
+/* Waits once for its log, its exit or the descriptor; false: it has exited. */
 static bool turn(struct vigild *s, int fd, int wait)
 {
 	struct pollfd fds[] = {{.fd = s->pidfd, .events = POLLIN}, {.fd = s->log, .events = POLLIN},
@@ -103,11 +104,12 @@ static void unlink_door(struct vigild *s, const char *name)
 
 bool vigild_boot(struct vigild *s, bool *hung)
 {
-	long until = now_ms() + SUBJECT_PATIENCE;
+	long until = now_ms() + VIGILD_PATIENCE;
 	int ends[2], fd = -1;
 
 	*hung = false;
-	/* A child that the one before was about to start may still hold its socket for a moment. */
+	/* A child of the vigild before may hold its socket until the child has executed its
+	 * program. */
 	if (!s->keeps_doors) {
 		unlink_door(s, "control.sock");
 		unlink_door(s, "control.pipe");
@@ -129,7 +131,7 @@ bool vigild_boot(struct vigild *s, bool *hung)
 		}
 		if (vigild_said(s, " is up with "))
 			return true;
-		/* What it would have said may be what failed. */
+		/* The fault may have prevented this message. */
 		fd = vigild_connect(s);
 		if (fd >= 0) {
 			close(fd);
@@ -163,11 +165,11 @@ void vigild_kill(struct vigild *s)
 	reap(s);
 }
 
-/* --- asking it -------------------------------------------------------------------------------- */
+/* --- requests --------------------------------------------------------------------------------- */
 
 bool vigild_await(struct vigild *s, int fd)
 {
-	long until = now_ms() + SUBJECT_PATIENCE;
+	long until = now_ms() + VIGILD_PATIENCE;
 	struct pollfd readable = {.fd = fd, .events = POLLIN};
 
 	while (now_ms() < until) {
@@ -244,7 +246,7 @@ enum vigild_answer vigild_ask(
 	if (fd < 0)
 		return CLOSED;
 	if (vigild_send(fd, method, params) == 0)
-		answer = vigild_read(s, fd, SUBJECT_PATIENCE, reply);
+		answer = vigild_read(s, fd, VIGILD_PATIENCE, reply);
 	close(fd);
 	return answer;
 }

@@ -161,7 +161,7 @@ static json_t *ring_of(const struct average *a, const struct series *s)
 	return ring;
 }
 
-static void tell(struct average *a, const struct source *source, double now)
+static void write_source(struct average *a, const struct source *source, double now)
 {
 	json_t *windows = json_object();
 	char path[LABEL_MAX + 16];
@@ -188,7 +188,7 @@ static void mark_stale(vigil_daemon *d, bool stale)
 }
 
 /* Reports the worst level of all sources. A source without a current number counts as unknown. */
-static void judge(struct average *a)
+static void report_health(struct average *a)
 {
 	vigil_health_level level = VIGIL_OK;
 	const struct source *worst = NULL, *unknown = NULL;
@@ -260,9 +260,9 @@ static void on_tick(vigil_daemon *d, void *arg)
 		for (size_t k = 0; k < missed; k++)
 			series_push(&source->series, NAN);
 		series_push(&source->series, source->now);
-		tell(a, source, source->now);
+		write_source(a, source, source->now);
 	}
-	judge(a);
+	report_health(a);
 	if (vigil_now() - a->put_by >= PUT_BY)
 		put_by(a);
 }
@@ -479,21 +479,23 @@ static void stop(vigil_daemon *d)
 
 static const vigil_option options[] = {
 	VIGIL_OPTION("source", VIGIL_LIST, NULL,
-		"addresses of numbers in the state, or LABEL=/address", .flags = VIGIL_REQUIRED),
-	VIGIL_OPTION("interval", VIGIL_DURATION, "10s", "time between two samples", .min = 0.05,
+		"the addresses of numbers in the state, or LABEL=/address",
+		.flags = VIGIL_REQUIRED),
+	VIGIL_OPTION("interval", VIGIL_DURATION, "10s", "the time between two samples", .min = 0.05,
 		.max = 86400),
-	VIGIL_OPTION("windows", VIGIL_LIST, "1m, 5m, 15m", "over how long"),
-	VIGIL_OPTION("points", VIGIL_INT, "120", "of the ring for a plot, at most", .min = 2,
-		.max = 1000),
+	VIGIL_OPTION("windows", VIGIL_LIST, "1m, 5m, 15m",
+		"the durations over which the statistics are computed"),
+	VIGIL_OPTION("points", VIGIL_INT, "120", "the maximum number of points of the plot",
+		.min = 2, .max = 1000),
 	/* The samples are all read at each tick and written once a minute, so a much larger size
 	 * would cost noticeable time. The default has room for one source with the shortest
 	 * interval and the default windows. */
-	VIGIL_OPTION("memory_max", VIGIL_SIZE, "160KiB", "the most memory that samples may take",
+	VIGIL_OPTION("memory_max", VIGIL_SIZE, "160KiB", "the maximum size of all samples",
 		.min = 1024, .max = 1048576),
-	VIGIL_OPTION("warning", VIGIL_TEXT, NULL, "a range: WARNING where a mean is outside it"),
-	VIGIL_OPTION("critical", VIGIL_TEXT, NULL, "a range: CRITICAL where a mean is outside it"),
+	VIGIL_OPTION("warning", VIGIL_TEXT, NULL, "a range; WARNING if a mean is outside it"),
+	VIGIL_OPTION("critical", VIGIL_TEXT, NULL, "a range; CRITICAL if a mean is outside it"),
 	VIGIL_OPTION("window", VIGIL_TEXT, NULL,
-		"the window whose means those are for; unset, the first"),
+		"the window whose means are compared with the ranges; unset: the first one"),
 	VIGIL_OPTION_END,
 };
 

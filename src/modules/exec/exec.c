@@ -2,10 +2,10 @@
  * exec: runs a program of the admin: a Nagios plugin, a script that prints JSON, or any program
  * whose exit status is a result.
  *
- * In mode periodic (periodic.c) the program runs at each tick and its exit is the result: the exit
- * status is the level (0 OK, 1 WARNING, 2 CRITICAL, anything else UNKNOWN), and the output gives
- * the details. In mode stream (stream.c) the program keeps running. vigild never runs a shell for
- * it.
+ * In mode periodic (exec_periodic.c) the program runs at each tick and its exit is the result: the
+ * exit status is the level (0 OK, 1 WARNING, 2 CRITICAL, anything else UNKNOWN), and the output
+ * gives the details. In mode stream (exec_stream.c) the program keeps running. vigild never runs a
+ * shell for it.
  */
 #include "exec.h"
 
@@ -181,34 +181,35 @@ static int start(vigil_daemon *d)
 
 static const vigil_option options[] = {
 	VIGIL_OPTION("command", VIGIL_COMMAND, NULL,
-		"the program and its arguments in shell quoting; no shell is run",
+		"the program and its arguments, in shell quoting; no shell is run",
 		.flags = VIGIL_REQUIRED),
-	VIGIL_OPTION("interval", VIGIL_DURATION, "60s", "time between two runs", .min = 0.05,
+	VIGIL_OPTION("interval", VIGIL_DURATION, "60s", "the time between two runs", .min = 0.05,
 		.max = 31536000),
 	VIGIL_OPTION("timeout", VIGIL_DURATION, "10s",
-		"how long a run may take: TERM to its process group then, KILL 2 s later",
-		.min = 0.05, .max = 86400),
-	VIGIL_OPTION("format", VIGIL_CHOICE, "nagios", "what a periodic program prints",
+		"how long a run may take before it is terminated", .min = 0.05, .max = 86400),
+	VIGIL_OPTION("format", VIGIL_CHOICE, "nagios", "what the program prints in mode periodic",
 		.choices = "nagios json text"),
 	VIGIL_OPTION("mode", VIGIL_CHOICE, "periodic",
-		"periodic: run at each tick; stream: runs on, and prints a JSON object a line",
+		"periodic: runs at each tick; stream: keeps running, prints one JSON object per "
+		"line",
 		.choices = "periodic stream"),
 	VIGIL_OPTION("state_max", VIGIL_SIZE, "1MiB",
-		"how many bytes of JSON the daemon keeps at most", .min = 4096, .max = 67108864),
+		"the maximum size of what the daemon keeps, as JSON", .min = 4096, .max = 67108864),
 	VIGIL_OPTION("member_max", VIGIL_SIZE, "64KiB",
-		"how many bytes one member of them has at most", .min = 1024, .max = 67108864),
-	VIGIL_OPTION("user", VIGIL_TEXT, NULL, "the user to run it as, if vigild is root"),
-	VIGIL_OPTION("directory", VIGIL_PATH, "/", "where to run it"),
-	VIGIL_OPTION("environment", VIGIL_LIST, NULL, "NAME=VALUE, added to vigild's own",
-		.flags = VIGIL_SECRET),
+		"the maximum size of one top-level member, as JSON", .min = 1024, .max = 67108864),
+	VIGIL_OPTION("user", VIGIL_TEXT, NULL,
+		"the user that the program runs as, if vigild runs as root"),
+	VIGIL_OPTION("directory", VIGIL_PATH, "/", "the working directory of the program"),
+	VIGIL_OPTION("environment", VIGIL_LIST, NULL,
+		"variables to add to the environment, as NAME=VALUE", .flags = VIGIL_SECRET),
 	VIGIL_OPTION("silence", VIGIL_DURATION, NULL,
-		"UNKNOWN when a stream prints no object for so long; unset, it may be silent",
+		"how long a stream may print no object before it is UNKNOWN; unset: no limit",
 		.min = 0.1, .max = 31536000),
 	VIGIL_OPTION("backoff", VIGIL_DURATION, "5s",
-		"delay before a stream that has ended is started again, doubling", .min = 0.1,
+		"the delay before a stream that ended is started again; it doubles", .min = 0.1,
 		.max = 86400),
 	VIGIL_OPTION("backoff_max", VIGIL_DURATION, "5m",
-		"the longest such delay; a stream that ran so long begins with backoff again",
+		"the maximum of backoff; a stream that ran for so long resets the delay",
 		.min = 0.1, .max = 86400),
 	VIGIL_OPTION_END,
 };

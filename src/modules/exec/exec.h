@@ -1,9 +1,9 @@
 /*
  * exec: the data that the files of this module share, and how they report a result.
  *
- * exec.c has the options and starts programs, periodic.c runs a program at each tick, stream.c
- * keeps one program running, and report.c writes the outcome to the health and the state. Each
- * daemon has one struct exec, which is freed with the daemon.
+ * exec.c has the options and starts programs, exec_periodic.c runs a program at each tick,
+ * exec_stream.c keeps one program running, and exec_report.c writes the outcome to the health and
+ * the state. Each daemon has one struct exec, which is freed with the daemon.
  */
 #ifndef EXEC_H
 #define EXEC_H
@@ -58,7 +58,7 @@ int exec_spawn(vigil_daemon *d, struct exec *x, vigil_child_spec *spec);
 /* Frees the slot. Does nothing if the daemon has none. */
 void exec_free_slot(struct exec *x);
 
-/* --- report.c --------------------------------------------------------------------------------- */
+/* --- exec_report.c ---------------------------------------------------------------------------- */
 
 /* Reports the health and writes the level to the state. If the level differs from the last one,
  * this adds a line to the history and the log. The first report adds a line to the history, and to
@@ -89,7 +89,7 @@ void exec_describe_given_up(pid_t pid, char *text, size_t size);
  * description. count 0 removes left_out. The first time, this is also logged. */
 void exec_put_left_out(vigil_daemon *d, struct exec *x, unsigned count, const char *text);
 
-/* --- periodic.c and stream.c ------------------------------------------------------------------ */
+/* --- exec_periodic.c and exec_stream.c -------------------------------------------------------- */
 
 /* Runs the program at each tick. Returns 0 or -errno. */
 int periodic_start(vigil_daemon *d, struct exec *x);

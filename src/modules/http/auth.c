@@ -106,9 +106,9 @@ bool auth_equal(const char *given, const char *token)
 	return differ == 0 && length > 0;
 }
 
-static int read_line(int fd, char token[GUARD_TOKEN_MAX], char *why, size_t size)
+static int read_line(int fd, char token[AUTH_TOKEN_MAX], char *why, size_t size)
 {
-	ssize_t n = read(fd, token, GUARD_TOKEN_MAX - 1);
+	ssize_t n = read(fd, token, AUTH_TOKEN_MAX - 1);
 	size_t length;
 
 	if (n < 0) {
@@ -135,7 +135,7 @@ static int read_line(int fd, char token[GUARD_TOKEN_MAX], char *why, size_t size
 	return -EINVAL;
 }
 
-int auth_read_token(const char *path, char token[GUARD_TOKEN_MAX], char *why, size_t size)
+int auth_read_token(const char *path, char token[AUTH_TOKEN_MAX], char *why, size_t size)
 {
 	int fd = vigil_open_secret(path, why, size), err;
 
@@ -194,7 +194,7 @@ static bool is_scheme(const char *header, const char *scheme, const char **rest)
 
 bool auth_authorized(const char *header, const char *token)
 {
-	char pair[2 * GUARD_TOKEN_MAX];
+	char pair[2 * AUTH_TOKEN_MAX];
 	const char *rest, *colon;
 
 	if (header == NULL)

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <sys/socket.h>
 
-#define GUARD_TOKEN_MAX 512
+#define AUTH_TOKEN_MAX 512
 
 /*
  * Returns whether a Host header names this machine as the admin would.  These names are accepted,
@@ -29,7 +29,7 @@ bool auth_equal(const char *given, const char *token);
 
 /* Reads the token from a file with one line.  vigil_open_secret says who may own, read and write
  * the file.  Returns 0, or -errno and writes the reason into why. */
-int auth_read_token(const char *path, char token[GUARD_TOKEN_MAX], char *why, size_t size);
+int auth_read_token(const char *path, char token[AUTH_TOKEN_MAX], char *why, size_t size);
 
 /* Returns whether an Authorization header (NULL: the request has none) contains the token: as a
  * Bearer token, or as the password of Basic authentication with any user name, because browsers can

@@ -64,7 +64,7 @@ static void on_gone(void *arg)
 }
 
 /* Sends the text to one watcher.  Returns false if the watcher was too slow and was closed. */
-static bool tell(struct watcher *watcher, const char *text, size_t length)
+static bool send_text(struct watcher *watcher, const char *text, size_t length)
 {
 	struct server *server = watcher->changes->server;
 	struct evbuffer *chunk;
@@ -94,7 +94,7 @@ static bool covers(const char *outer, const char *inner)
 
 /* Sends the text to the watchers of that JSON pointer, of a value that contains it, or of a value
  * inside it.  NULL: to all watchers. */
-static void tell_all(struct changes *changes, const char *pointer, const char *text)
+static void send_to_all(struct changes *changes, const char *pointer, const char *text)
 {
 	size_t length = strlen(text);
 	struct watcher *watcher, *next;
@@ -103,7 +103,7 @@ static void tell_all(struct changes *changes, const char *pointer, const char *t
 		next = LIST_NEXT(watcher, link);
 		if (pointer == NULL || covers(watcher->pointer, pointer) ||
 			covers(pointer, watcher->pointer))
-			tell(watcher, text, length);
+			send_text(watcher, text, length);
 	}
 }
 
@@ -145,7 +145,7 @@ static void on_change(vigil_daemon *d, const char *pointer, const json_t *value,
 		data, "value", value != NULL ? json_incref((json_t *)value) : json_null());
 	text = event_text("", revision, data);
 	if (text != NULL)
-		tell_all(changes, pointer, text);
+		send_to_all(changes, pointer, text);
 	free(text);
 }
 
@@ -153,7 +153,7 @@ static void on_heartbeat(vigil_daemon *d, void *arg)
 {
 	struct changes *changes = arg;
 
-	tell_all(changes, NULL, ": still here\n\n");
+	send_to_all(changes, NULL, ": still here\n\n");
 	if (changes->count > 0)
 		vigil_after(d, changes->server->limits.heartbeat, on_heartbeat, changes);
 }
@@ -166,7 +166,7 @@ static void greet(struct watcher *watcher)
 		json_pack("{s:I,s:o}", "revision", revision, "time", vigil_time()));
 
 	if (text != NULL)
-		tell(watcher, text, strlen(text));
+		send_text(watcher, text, strlen(text));
 	free(text);
 }
 

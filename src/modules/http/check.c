@@ -66,7 +66,7 @@ static int check_hosts(vigil_daemon *d)
 static int check_token(vigil_daemon *d)
 {
 	const char *path = vigil_option_text(d, "token_file");
-	char token[GUARD_TOKEN_MAX], why[512];
+	char token[AUTH_TOKEN_MAX], why[512];
 
 	if (path == NULL || auth_read_token(path, token, why, sizeof(why)) == 0)
 		return 0;

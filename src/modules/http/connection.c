@@ -16,7 +16,8 @@
  * reply.  If it were closed at once while the client is still sending, the kernel would reset it,
  * and the client would lose the reply.
  *
- * When all connections are in use, admission.c decides which one is closed for a new one.
+ * When all connections are in use, connection_admission.c decides which one is closed for a new
+ * one.
  */
 #include "connection.h"
 
@@ -31,15 +32,14 @@
 #include "address.h"
 #include "connection_internal.h"
 #include "framing.h"
-#include "listener.h"
 #include "tls.h"
 
 #define ROUND 1.0 /* seconds between two checks for connections that have ended or are too late */
 
 #define LINGER 2.0 /* seconds that a client may go on sending after the last reply */
 
-/* Connections beyond connections_max: one extra one for /healthz, and new ones until admission.c
- * has decided which connection is closed. */
+/* Connections beyond connections_max: one extra one for /healthz, and new ones until
+ * connection_admission.c has decided which connection is closed. */
 #define EXTRA 8
 
 /* How many bytes of requests a client may send ahead of the replies. */
@@ -122,7 +122,7 @@ void connection_clear_away(struct server *server)
 		connection->extra =
 			connection->extra && server->connection_count > server->limits.connections;
 	if (server->accept_paused && connection_has_room(server))
-		listener_open_all(server);
+		server->on_room(server);
 }
 
 static struct bufferevent *make_bufferevent(struct server *server)
@@ -241,12 +241,10 @@ struct bufferevent *connection_new(struct server *server)
 		vigil_after(server->d, ROUND, on_round, server);
 	}
 	LIST_INSERT_HEAD(&server->connections, connection, link);
-	/* admission.c runs later, because evhttp sets the descriptor, by which it finds the peer,
-	 * only after this function. */
+	/* connection_admission.c runs later, because evhttp sets the descriptor, by which it finds
+	 * the peer, only after this function. */
 	if (server->connection_count > server->limits.connections)
 		look_soon(server);
-	if (!connection_has_room(server))
-		listener_shut_all(server);
 	return connection->bev;
 }
 

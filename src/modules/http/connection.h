@@ -11,8 +11,7 @@
 struct evhttp_request;
 struct framing_refusal;
 
-/* Returns the bufferevent for a new connection.  evhttp calls this when it has accepted a
- * connection.  NULL: out of memory. */
+/* Returns the bufferevent for a new connection, which was accepted.  NULL: out of memory. */
 struct bufferevent *connection_new(struct server *server);
 /* Returns the connection that a request came from, and starts the time limit of the reply.  NULL:
  * evhttp made the bufferevent itself, because connection_new was out of memory. */

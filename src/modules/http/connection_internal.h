@@ -1,8 +1,6 @@
 /*
- * connection_internal: the struct of a connection, shared by connection.c and admission.c.
- *
- * connection.c accepts, reads and closes connections.  admission.c decides which connection is
- * closed when there are more than connections_max.
+ * connection_internal: the struct of a connection, which connection.c and connection_admission.c
+ * share.
  */
 #ifndef CONNECTION_INTERNAL_H
 #define CONNECTION_INTERNAL_H

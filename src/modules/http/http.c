@@ -137,7 +137,7 @@ static bool is_sent_here(const struct request *request, const struct listener *l
 static bool is_authorized(const struct request *request)
 {
 	struct server *server = request->server;
-	char token[GUARD_TOKEN_MAX], why[512];
+	char token[AUTH_TOKEN_MAX], why[512];
 
 	if (server->token_file == NULL)
 		return true;
@@ -200,7 +200,7 @@ static char *decode_path(struct evhttp_request *req)
 	return NULL;
 }
 
-void server_on_request(struct evhttp_request *req, void *arg)
+static void on_request(struct evhttp_request *req, void *arg)
 {
 	struct listener *listener = arg;
 	struct request request = {.server = listener_server(listener),
@@ -295,6 +295,7 @@ static int start(vigil_daemon *d)
 
 	server->d = d;
 	server->base = vigil_base(d);
+	server->on_request = on_request;
 	TAILQ_INIT(&server->listeners);
 	LIST_INIT(&server->connections);
 	LIST_INIT(&server->shares);
@@ -319,37 +320,41 @@ static int start(vigil_daemon *d)
 
 static const vigil_option options[] = {
 	VIGIL_OPTION("listen", VIGIL_LIST, "127.0.0.1:5669",
-		"where: ADDRESS:PORT, [ADDRESS]:PORT, unix:/PATH, systemd, systemd:NAME"),
-	VIGIL_OPTION("socket_group", VIGIL_TEXT, NULL, "who else may use unix:/PATH"),
-	VIGIL_OPTION("tls_certificate", VIGIL_PATH, NULL, "a PEM file with the certificate chain"),
+		"the addresses: ADDRESS:PORT, [ADDRESS]:PORT, unix:/PATH, systemd or systemd:NAME"),
+	VIGIL_OPTION("socket_group", VIGIL_TEXT, NULL, "the group that may use unix:/PATH"),
+	VIGIL_OPTION("tls_certificate", VIGIL_PATH, NULL,
+		"the PEM file with the certificate and its chain"),
 	VIGIL_OPTION(
-		"tls_key", VIGIL_PATH, NULL, "a PEM file with the key; unset: in tls_certificate"),
-	VIGIL_OPTION("token_file", VIGIL_PATH, NULL,
-		"a file with one line, the token that clients must send"),
-	VIGIL_OPTION("hosts", VIGIL_LIST, NULL, "names that requests may be sent to; * is any"),
+		"tls_key", VIGIL_PATH, NULL, "the PEM file with the key; unset: tls_certificate"),
 	VIGIL_OPTION(
-		"connections_max", VIGIL_INT, "64", "connections at a time", .min = 1, .max = 4096),
+		"token_file", VIGIL_PATH, NULL, "the file with the token that clients must send"),
+	VIGIL_OPTION("hosts", VIGIL_LIST, NULL,
+		"the names that are allowed in the Host header; * allows all"),
+	VIGIL_OPTION("connections_max", VIGIL_INT, "64", "the maximum number of connections",
+		.min = 1, .max = 4096),
 	VIGIL_OPTION("request_timeout", VIGIL_DURATION, "10s",
-		"how long a request may take to arrive, and a connection stay without one",
-		.min = 0.1, .max = 3600),
+		"how long a request may take to arrive, and a connection may be idle", .min = 0.1,
+		.max = 3600),
 	VIGIL_OPTION("reply_timeout", VIGIL_DURATION, "30s",
-		"how long an answer may take to be fetched", .min = 0.1, .max = 3600),
-	VIGIL_OPTION("header_max", VIGIL_SIZE, "8KiB", "of a request, its first line included",
-		.min = 256, .max = 65536),
-	VIGIL_OPTION("body_max", VIGIL_SIZE, "4KiB", "of a request, which nobody reads", .min = 0,
+		"how long a client may take to read a reply", .min = 0.1, .max = 3600),
+	VIGIL_OPTION("header_max", VIGIL_SIZE, "8KiB",
+		"the maximum size of the request line and the headers of a request", .min = 256,
+		.max = 65536),
+	VIGIL_OPTION("body_max", VIGIL_SIZE, "4KiB",
+		"the maximum size of the body of a request, which is discarded", .min = 0,
 		.max = 65536),
 	VIGIL_OPTION("changes_max", VIGIL_INT, "16",
-		"of them, how many may watch changes, and how many pages may be open", .min = 0,
+		"the maximum number of clients of /v1/changes, and of open pages", .min = 0,
 		.max = 4096),
 	VIGIL_OPTION("changes_buffer", VIGIL_SIZE, "1MiB",
-		"how much may wait for one of those before it is dropped", .min = 1024,
-		.max = 1073741824),
+		"how much may wait for a client of /v1/changes before it is disconnected",
+		.min = 1024, .max = 1073741824),
 	VIGIL_OPTION("heartbeat", VIGIL_DURATION, "5s",
-		"time between two signs of life to those; a page that gets none for twice as long "
-		"says so",
+		"the time between two heartbeats to clients of /v1/changes and open pages",
 		.min = 0.1, .max = 3600),
 	VIGIL_OPTION("values_max", VIGIL_INT, "20000",
-		"numbers that daemons keep, among the metrics", .min = 0, .max = 1000000),
+		"the maximum number of samples of the metric vigil_value", .min = 0,
+		.max = 1000000),
 	VIGIL_OPTION_END,
 };
 

@@ -71,7 +71,7 @@ struct server *listener_server(const struct listener *listener)
 
 /* --- accepting connections -------------------------------------------------------------------- */
 
-void listener_shut_all(struct server *server)
+static void shut_all(struct server *server)
 {
 	struct listener *listener;
 
@@ -80,7 +80,7 @@ void listener_shut_all(struct server *server)
 		evconnlistener_disable(listener->evconn);
 }
 
-void listener_open_all(struct server *server)
+static void open_all(struct server *server)
 {
 	struct listener *listener;
 
@@ -94,7 +94,7 @@ static void on_pause_over(vigil_daemon *d, void *arg)
 	struct server *server = arg;
 
 	if (connection_has_room(server))
-		listener_open_all(server);
+		open_all(server);
 }
 
 static void on_accept_error(struct evconnlistener *evconn, void *arg)
@@ -110,14 +110,19 @@ static void on_accept_error(struct evconnlistener *evconn, void *arg)
 		return;
 	server = listener->server;
 	vigil_error(server->d, "no connection can be taken: %s", strerror(err));
-	listener_shut_all(server);
+	shut_all(server);
 	vigil_cancel(server->d, on_pause_over, server);
 	vigil_after(server->d, PAUSE, on_pause_over, server);
 }
 
 static struct bufferevent *on_newcomer(struct event_base *base, void *arg)
 {
-	return connection_new(((struct listener *)arg)->server);
+	struct server *server = ((struct listener *)arg)->server;
+	struct bufferevent *bev = connection_new(server);
+
+	if (!connection_has_room(server))
+		shut_all(server);
+	return bev;
 }
 
 /* --- opening and freeing ---------------------------------------------------------------------- */
@@ -190,7 +195,7 @@ static struct evhttp *make_http(struct listener *listener)
 	evhttp_set_max_body_size(http, 0);
 	evhttp_set_allowed_methods(http, 0xffff); /* turn_away replies with 405 */
 	evhttp_set_bevcb(http, on_newcomer, listener);
-	evhttp_set_gencb(http, server_on_request, listener);
+	evhttp_set_gencb(http, listener->server->on_request, listener);
 	return http;
 }
 
@@ -416,6 +421,7 @@ int listener_open(struct server *server, const char *const *addresses)
 {
 	int err = 0;
 
+	server->on_room = open_all;
 	if (addresses[0] == NULL)
 		return vigil_fail(server->d, "listen: there is no address");
 	for (; err == 0 && *addresses != NULL; addresses++)

@@ -14,19 +14,11 @@ int listener_open(struct server *server, const char *const *addresses);
 /* Frees all listeners of the server and closes every connection. */
 void listener_free_all(struct server *server);
 
-/* Stops and resumes accepting connections on all listeners. */
-void listener_shut_all(struct server *server);
-void listener_open_all(struct server *server);
-
 /* Iterates over the listeners: NULL is before the first and after the last. */
 struct listener *listener_next(const struct server *server, const struct listener *listener);
 /* Returns the address that the listener is bound to. */
 const struct sockaddr *listener_address(const struct listener *listener);
 socklen_t listener_address_size(const struct listener *listener);
 struct server *listener_server(const struct listener *listener);
-
-/* evhttp calls this for each request.  listener: the struct listener that accepted the
- * connection. */
-void server_on_request(struct evhttp_request *req, void *listener);
 
 #endif

@@ -51,12 +51,16 @@ struct server {
 	TAILQ_HEAD(, listener) listeners;
 	LIST_HEAD(, connection) connections; /* the newest first */
 	TAILQ_HEAD(, reply) replies; /* the queue of reply.c: replies that have more slices */
-	LIST_HEAD(, share) shares;   /* one for each peer, see admission.c */
+	LIST_HEAD(, share) shares;   /* one for each peer, see connection_admission.c */
 	unsigned connection_count;
 	bool accept_paused; /* there is no room for a connection, or accept failed */
+	/* Called for each request. listener: the struct listener that accepted the connection. */
+	void (*on_request)(struct evhttp_request *req, void *listener);
+	/* Called when there is room for a connection again; set by listener.c. */
+	void (*on_room)(struct server *server);
 };
 
-/* One request while it is handled.  It is on the stack of server_on_request. */
+/* One request while it is handled.  It is on the stack of on_request. */
 struct request {
 	struct server *server;
 	struct connection *connection;

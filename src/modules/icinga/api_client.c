@@ -151,7 +151,7 @@ static void note_why(struct connection *c)
 static vigil_tick_fn on_deadline;
 
 /* Frees the connection for the next request and passes the result on. */
-static void finish(struct connection *c, const struct link_answer *answer)
+static void finish(struct connection *c, const struct api_answer *answer)
 {
 	vigil_cancel(c->link->d, on_deadline, c);
 	free(c->json);
@@ -162,7 +162,7 @@ static void finish(struct connection *c, const struct link_answer *answer)
 
 static void finish_without(struct connection *c, enum api_client_outcome outcome, const char *why)
 {
-	finish(c, &(struct link_answer){.outcome = outcome, .text = why, .length = strlen(why)});
+	finish(c, &(struct api_answer){.outcome = outcome, .text = why, .length = strlen(why)});
 }
 
 /* Reports that the address did not answer.  The outcome depends on whether others can be tried. */
@@ -174,7 +174,7 @@ static void fail(struct connection *c, const char *why)
 
 	link->up = false;
 	finish_without(
-		c, others ? LINK_RETRY : LINK_FAILED, addresses_summary(&link->addresses, summary));
+		c, others ? API_RETRY : API_FAILED, addresses_summary(&link->addresses, summary));
 }
 
 /* Limits the whole request, because a timeout for a single read would never expire if the master
@@ -208,14 +208,14 @@ static void lose(struct connection *c, bool closed)
 		snprintf(c->why, sizeof(c->why), "%s", c->connected ? why : why_unconnected(c));
 	c->spent = true;
 	if (c->used)
-		finish_without(c, LINK_RETRY, c->why);
+		finish_without(c, API_RETRY, c->why);
 	else
 		fail(c, c->why);
 }
 
 static void take_answer(struct connection *c)
 {
-	struct link_answer answer = {.outcome = LINK_ANSWERED, .status = answer_status(c->answer)};
+	struct api_answer answer = {.outcome = API_ANSWERED, .status = answer_status(c->answer)};
 
 	answer.text = answer_body(c->answer, &answer.length);
 	c->used = c->link->up = true;
@@ -296,7 +296,7 @@ static void send_request(struct connection *c)
 	if (post_write(c->bev, &post) == 0)
 		return;
 	c->spent = true;
-	finish_without(c, LINK_FAILED, strerror(ENOMEM));
+	finish_without(c, API_FAILED, strerror(ENOMEM));
 }
 
 static void connect_and_send(struct connection *c)
@@ -310,7 +310,7 @@ static void connect_and_send(struct connection *c)
 		link->up = false;
 		snprintf(why, sizeof(why), "%s cannot be resolved: %s", link->url.host,
 			link->unresolved != NULL ? link->unresolved : "it has no address");
-		finish_without(c, LINK_FAILED, why);
+		finish_without(c, API_FAILED, why);
 		return;
 	}
 	err = connect_to(c, address);

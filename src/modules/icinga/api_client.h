@@ -18,14 +18,14 @@
 struct api_client;
 
 enum api_client_outcome {
-	LINK_ANSWERED, /* text: the body of the reply */
-	LINK_RETRY,    /* no reply, but the request may be posted again at once: the master had
+	API_ANSWERED, /* text: the body of the reply */
+	API_RETRY,    /* no reply, but the request may be posted again at once: the master had
 			* closed an idle connection, or has another address; text: the reason */
-	LINK_FAILED    /* no reply from any address; text: the reason */
+	API_FAILED    /* no reply from any address; text: the reason */
 };
 
 /* The result of a request. */
-struct link_answer {
+struct api_answer {
 	enum api_client_outcome outcome;
 	int status;       /* the HTTP status */
 	const char *text; /* ends with a NUL; the body of a reply may contain others */
@@ -34,7 +34,7 @@ struct link_answer {
 
 /* Called with the result of a request.  The answer is borrowed until the callback returns.  The
  * callback may post the next request. */
-typedef void api_client_answer_fn(const struct link_answer *answer, void *request, void *arg);
+typedef void api_client_answer_fn(const struct api_answer *answer, void *request, void *arg);
 
 /* Checks the options of the connection and the files of the credentials.  Returns 0, or -EINVAL
  * after vigil_diagnose. */

@@ -353,7 +353,7 @@ static void settle(struct sender *s, struct request *r)
 	recover(s);
 }
 
-static void on_status(struct sender *s, const struct link_answer *answer, struct request *r)
+static void on_status(struct sender *s, const struct api_answer *answer, struct request *r)
 {
 	char text[VERDICT_TEXT], why[700];
 	enum verdict verdict = verdict_read(answer->status, answer->text, answer->length, text);
@@ -374,16 +374,16 @@ static void on_status(struct sender *s, const struct link_answer *answer, struct
 	}
 }
 
-static void on_answer(const struct link_answer *answer, void *request, void *arg)
+static void on_answer(const struct api_answer *answer, void *request, void *arg)
 {
 	struct sender *s = arg;
 	char why[512];
 
-	if (answer->outcome == LINK_ANSWERED) {
+	if (answer->outcome == API_ANSWERED) {
 		on_status(s, answer, request);
 	} else {
 		put_back(s, request);
-		if (answer->outcome == LINK_RETRY) {
+		if (answer->outcome == API_RETRY) {
 			try_next(s, answer->text);
 		} else {
 			snprintf(why, sizeof(why), "%s: %s", vigil_option_text(s->d, "url"),

@@ -4,11 +4,16 @@
  *
  * The module depends on no other module: it sends what daemons write to the state, above all their
  * health.
+ *
+ * Changes flow in one direction. watch.c observes changes in the state, records.c decides which of
+ * them are sent and when (by the rules of news.c), and send.c runs the command with the message
+ * that message.c makes of the queued changes.
  */
-#include "notify.h"
-
 #include <errno.h>
 #include <pwd.h>
+
+#include "send.h"
+#include "watch.h"
 
 struct notify {
 	struct send *send;
@@ -84,31 +89,32 @@ static void resumed(vigil_daemon *d)
 
 static const vigil_option options[] = {
 	VIGIL_OPTION("command", VIGIL_COMMAND, NULL,
-		"the program to run, its arguments in shell quoting; no shell is run",
+		"the program and its arguments, in shell quoting; no shell is run",
 		.flags = VIGIL_REQUIRED),
 	VIGIL_OPTION("watch", VIGIL_LIST, "/runs/*/health, /vigil/degraded",
-		"what to watch: addresses in the state; a step * is any"),
+		"the addresses in the state to watch; the step * matches any step"),
 	VIGIL_OPTION("from", VIGIL_LIST, NULL, "send only changes from these values"),
 	VIGIL_OPTION("to", VIGIL_LIST, NULL, "send only changes to these values"),
-	VIGIL_OPTION("for", VIGIL_DURATION, "0", "a change must have lasted so long", .min = 0,
-		.max = 86400),
+	VIGIL_OPTION("for", VIGIL_DURATION, "0", "how long a change must last before it is sent",
+		.min = 0, .max = 86400),
 	VIGIL_OPTION("remind", VIGIL_DURATION, "0",
-		"repeat a problem at this interval while it lasts; 0: never", .min = 0,
+		"the interval at which a problem that lasts is sent again; 0: never", .min = 0,
 		.max = 31536000),
 	VIGIL_OPTION("group", VIGIL_DURATION, "1s",
-		"changes that come within so long are sent together", .min = 0, .max = 86400),
-	VIGIL_OPTION("burst", VIGIL_INT, "20", "at most so many runs in burst_window; 0: no limit",
-		.min = 0, .max = 1000),
-	VIGIL_OPTION("burst_window", VIGIL_DURATION, "10m", "the window for burst", .min = 1,
-		.max = 86400),
-	VIGIL_OPTION("timeout", VIGIL_DURATION, "30s", "how long a run may take", .min = 0.1,
+		"changes within this time are sent in one message", .min = 0, .max = 86400),
+	VIGIL_OPTION("burst", VIGIL_INT, "20",
+		"the maximum number of messages in burst_window; 0: no limit", .min = 0,
+		.max = 1000),
+	VIGIL_OPTION("burst_window", VIGIL_DURATION, "10m", "the time to which burst applies",
+		.min = 1, .max = 86400),
+	VIGIL_OPTION("timeout", VIGIL_DURATION, "30s", "how long the command may run", .min = 0.1,
 		.max = 3600),
-	VIGIL_OPTION("retries", VIGIL_INT, "5", "how often a run that failed is tried again",
-		.min = 0, .max = 100),
-	VIGIL_OPTION("backoff", VIGIL_DURATION, "10s", "delay before that, doubling", .min = 0.01,
-		.max = 3600),
+	VIGIL_OPTION("retries", VIGIL_INT, "5", "how often a failed run is repeated", .min = 0,
+		.max = 100),
+	VIGIL_OPTION("backoff", VIGIL_DURATION, "10s",
+		"the delay before the first repetition; it doubles", .min = 0.01, .max = 3600),
 	VIGIL_OPTION("user", VIGIL_TEXT, NULL,
-		"the user that the command runs as, when vigild runs as root"),
+		"the user that the command runs as, if vigild runs as root"),
 	VIGIL_OPTION_END,
 };
 

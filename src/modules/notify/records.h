@@ -2,9 +2,9 @@
  * records: the record of each watched address: its words, and what the recipients were sent.
  *
  * A record has the word that has lasted (settled), the present word (now), and the problem that was
- * sent and has not ended (told). Problems are kept in the store (kept.c), so that a restart of
- * vigild neither repeats what was sent nor forgets to send the recovery. While a problem lasts,
- * remind.c repeats it.
+ * sent and has not ended (told). Problems are kept in the store (records_kept.c), so that a restart
+ * of vigild neither repeats what was sent nor forgets to send the recovery. While a problem lasts,
+ * records_remind.c repeats it.
  */
 #ifndef RECORDS_H
 #define RECORDS_H
@@ -16,7 +16,7 @@
 #include <vigil/vigil.h>
 
 #include "news.h"
-#include "notify.h"
+#include "send.h"
 
 #define RECORD_WORD 8192 /* bytes of a word; a longer word is cut */
 #define RECORD_TIME 40
@@ -78,7 +78,7 @@ void records_see(struct records *all, const char *pointer, enum news_kind kind, 
 /* Tries again to send the changes that waited for the end of a pause. */
 void records_resumed(struct records *all);
 
-/* --- for kept.c and remind.c ------------------------------------------------------------------ */
+/* --- for records_kept.c and records_remind.c --------------------------------------------------- */
 
 /* Returns the record of an address, and creates it if it does not exist. NULL: there are too many
  * records or there is no memory. */

@@ -11,6 +11,8 @@
  *
  * Changes are in the store until they have been sent.
  */
+#include "send.h"
+
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -21,7 +23,6 @@
 
 #include "local_time.h"
 #include "message.h"
-#include "notify.h"
 #include "queue.h"
 
 #define BURST_MAX 1000

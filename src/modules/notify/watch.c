@@ -9,7 +9,7 @@
  * A number of a daemon whose numbers are stale is "UNKNOWN". The subtree of the notify daemon
  * itself is ignored, because a message about it would cause the next message.
  */
-#include "notify.h"
+#include "watch.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "notify.h"
+#include "watch.h"
 
 #define WORDS_MAX 16
 #define LIST_TEXT 256

@@ -91,7 +91,7 @@ static void add_attempts(struct health *health, const struct health_input *in)
 			in->setbacks == 1 ? "" : "s");
 }
 
-static void say_need(struct health *health, const struct health_input *in)
+static void format_need(struct health *health, const struct health_input *in)
 {
 	enum withheld withheld = in->decision->withheld;
 
@@ -113,7 +113,7 @@ static void say_need(struct health *health, const struct health_input *in)
 
 /* --- by status -------------------------------------------------------------------------------- */
 
-static void say_crashes(struct health *health, const struct health_input *in)
+static void format_crashes(struct health *health, const struct health_input *in)
 {
 	health->level = VIGIL_CRITICAL;
 	add(health, "%s keeps crashing: ", in->name);
@@ -126,15 +126,15 @@ static void say_crashes(struct health *health, const struct health_input *in)
 	add_span(health, in->span);
 }
 
-static void say_running(struct health *health, const struct health_input *in)
+static void format_running(struct health *health, const struct health_input *in)
 {
 	const struct facts *facts = in->facts;
 
 	if (facts->sick != NULL) {
 		add(health, "%s is running, but %s", in->name, facts->sick);
-		say_need(health, in);
+		format_need(health, in);
 	} else if (in->brought_back + in->restarted > 0) {
-		say_crashes(health, in);
+		format_crashes(health, in);
 	} else if (facts->unprobed != NULL) {
 		health->level = VIGIL_UNKNOWN;
 		add(health, "%s is running, but vigild could not probe: %s", in->name,
@@ -152,7 +152,7 @@ static void say_running(struct health *health, const struct health_input *in)
 	}
 }
 
-static void say_busy(struct health *health, const struct health_input *in)
+static void format_busy(struct health *health, const struct health_input *in)
 {
 	const struct facts *facts = in->facts;
 	double limit = facts->busy_limit, settle = in->rules->settle;
@@ -163,7 +163,7 @@ static void say_busy(struct health *health, const struct health_input *in)
 	switch (in->decision->need) {
 	case NEED_RESTART:
 		add(health, ", longer than the %.0f s of settle", settle);
-		say_need(health, in);
+		format_need(health, in);
 		break;
 	case NEED_MANAGER:
 		health->level = VIGIL_CRITICAL;
@@ -178,7 +178,7 @@ static void say_busy(struct health *health, const struct health_input *in)
 	default:
 		if (in->brought_back + in->restarted > 0) {
 			health->text[0] = '\0';
-			say_crashes(health, in);
+			format_crashes(health, in);
 			return;
 		}
 		health->level = VIGIL_WARNING;
@@ -198,7 +198,7 @@ static bool is_news(const struct health_input *in)
 	       (refusal == NULL || strcmp(in->text, refusal) != 0);
 }
 
-static void say_down(struct health *health, const struct health_input *in)
+static void format_down(struct health *health, const struct health_input *in)
 {
 	if (in->decision->need == NEED_NOTHING) {
 		health->level = VIGIL_OK;
@@ -208,17 +208,17 @@ static void say_down(struct health *health, const struct health_input *in)
 	add(health, "%s is %s", in->name, status_of(in));
 	if (is_news(in))
 		add(health, " (%s)", in->text);
-	say_need(health, in);
+	format_need(health, in);
 }
 
-static void say_unknown(struct health *health, const struct health_input *in)
+static void format_unknown(struct health *health, const struct health_input *in)
 {
 	health->level = VIGIL_UNKNOWN;
 	add(health, "%s: %s", in->name, in->text[0] != '\0' ? in->text : "its status is not known");
 }
 
 /* A restart has been issued. The problem persists until the restart is answered. */
-static void say_restarting(struct health *health, const struct health_input *in)
+static void format_restarting(struct health *health, const struct health_input *in)
 {
 	bool well = in->facts->status == VIGIL_SERVICE_RUNNING && in->facts->sick == NULL;
 
@@ -235,20 +235,20 @@ void health_of(const struct health_input *in, struct health *health)
 		health->level = VIGIL_UNKNOWN;
 		add(health, "%s is not installed", in->name);
 		return;
-	case VIGIL_SERVICE_UNKNOWN: say_unknown(health, in); return;
+	case VIGIL_SERVICE_UNKNOWN: format_unknown(health, in); return;
 	default: break;
 	}
 	if (in->facts->restarting) {
-		say_restarting(health, in);
+		format_restarting(health, in);
 		return;
 	}
 	switch (in->facts->status) {
-	case VIGIL_SERVICE_RUNNING: say_running(health, in); break;
+	case VIGIL_SERVICE_RUNNING: format_running(health, in); break;
 	case VIGIL_SERVICE_STOPPED:
-	case VIGIL_SERVICE_FAILED: say_down(health, in); break;
+	case VIGIL_SERVICE_FAILED: format_down(health, in); break;
 	case VIGIL_SERVICE_STARTING:
 	case VIGIL_SERVICE_STOPPING:
-	case VIGIL_SERVICE_RELOADING: say_busy(health, in); break;
-	default: say_unknown(health, in);
+	case VIGIL_SERVICE_RELOADING: format_busy(health, in); break;
+	default: format_unknown(health, in);
 	}
 }

@@ -148,7 +148,7 @@ static void on_timeout(vigil_daemon *d, void *arg)
 
 /* --- over a socket ---------------------------------------------------------------------------- */
 
-static void judge_line(struct probe *probe)
+static void check_line(struct probe *probe)
 {
 	char why[PROBE_WHY];
 
@@ -172,7 +172,7 @@ static void on_readable(vigil_daemon *d, int fd, unsigned what, void *arg)
 	else if (n == 0 && probe->got == 0)
 		fail(probe, "the connection was closed without an answer");
 	else if (n == 0 || probe->got == LINE - 1 || memchr(probe->line, '\n', probe->got) != NULL)
-		judge_line(probe);
+		check_line(probe);
 }
 
 static void send_request(struct probe *probe)

@@ -2,9 +2,10 @@
  * service: keeps one service running, under any service manager.
  *
  * At each tick and after each event the daemon checks its service: it queries the status, writes
- * the result to the state (record.c), and only then decides (decide.c) whether to restart the
- * service (restart.c). It computes the health from the same facts (health.c). Everything that the
- * daemon knows is in its subtree at service_state, and everything that it did is in its history.
+ * the result to the state (service_record.c), and only then decides (decide.c) whether to restart
+ * the service (service_restart.c). It computes the health from the same facts (health.c).
+ * Everything that the daemon knows is in its subtree at service_state, and everything that it did
+ * is in its history.
  *
  * Each daemon has one struct instance, which lives as long as the daemon.
  */
@@ -14,9 +15,9 @@
 
 #include "check.h"
 #include "health.h"
-#include "instance.h"
 #include "interned.h"
 #include "options.h"
+#include "service.h"
 
 static void on_retry(vigil_daemon *d, void *arg);
 
@@ -78,7 +79,7 @@ static void gather(struct instance *self, const vigil_service_reply *r,
 
 /* Sets the crash members of `in` if the service came back more often than respawn_max within the
  * window: how often the manager and vigild brought it back, and in what time. */
-static void judge_crashes(struct instance *self, struct health_input *in)
+static void set_crashes(struct instance *self, struct health_input *in)
 {
 	const struct times *respawns = &self->recent.respawns,
 			   *recoveries = &self->recent.recoveries;
@@ -100,7 +101,7 @@ static void judge_crashes(struct instance *self, struct health_input *in)
 	in->span = last - first;
 }
 
-static void tell_health(struct instance *self, const vigil_service_reply *r,
+static void report_health(struct instance *self, const vigil_service_reply *r,
 	const struct facts *facts, const struct decision *decision)
 {
 	struct health_input in = {.name = r->name,
@@ -115,7 +116,7 @@ static void tell_health(struct instance *self, const vigil_service_reply *r,
 		.starting = self->attempt.starting ? (unsigned)self->totals.restarts : 0};
 	struct health health;
 
-	judge_crashes(self, &in);
+	set_crashes(self, &in);
 	health_of(&in, &health);
 	self->ok = health.level == VIGIL_OK && r->status == VIGIL_SERVICE_RUNNING;
 	/* This is written before the health, because subscribers of the health read it when the
@@ -147,7 +148,7 @@ static void log_decision(
 
 /* Adds a decision to the history if it differs from the previous one. "running: nothing to do" is
  * not added. */
-static void tell_decision(
+static void report_decision(
 	struct instance *self, const struct facts *facts, const struct decision *d)
 {
 	unsigned which =
@@ -188,7 +189,7 @@ static bool is_good(const vigil_service_reply *r)
 	       (r->status == VIGIL_SERVICE_STOPPED && or_null(r->idle) != NULL);
 }
 
-void instance_tell_peers(struct instance *self, const vigil_service_reply *r)
+void instance_notify_peers(struct instance *self, const vigil_service_reply *r)
 {
 	peer_checked(&self->peer, is_good(r));
 }
@@ -199,14 +200,14 @@ void instance_review(struct instance *self, const vigil_service_reply *r, bool a
 	struct verdict verdict;
 	struct facts facts;
 
-	serving_judge(self->serving, &verdict);
+	serving_evaluate(self->serving, &verdict);
 	gather(self, r, &verdict, &facts);
 	decide(&self->rules, &facts, &decision);
 	if (r->status != VIGIL_SERVICE_ABSENT) {
-		tell_decision(self, &facts, &decision);
+		report_decision(self, &facts, &decision);
 		log_decision(self, r, &decision);
 	}
-	tell_health(self, r, &facts, &decision);
+	report_health(self, r, &facts, &decision);
 	if (decision.withheld != WITHHELD_REFUSED && !decision.restart)
 		interned_drop(&self->attempt.refusal);
 	retry_in(self, decision.wait, decision.check);
@@ -223,7 +224,7 @@ static bool is_steady(const struct instance *self, const vigil_service_reply *r,
 	if (changed || !self->ok || r->status != VIGIL_SERVICE_RUNNING || self->attempt.under_way ||
 		self->retry_set || self->recent.restarted > 0 || self->recent.setbacks > 0)
 		return false;
-	serving_judge(self->serving, &verdict);
+	serving_evaluate(self->serving, &verdict);
 	return verdict.sick == NULL && verdict.ailing == NULL && verdict.unprobed == NULL;
 }
 
@@ -238,12 +239,12 @@ static void on_status(vigil_service *svc, const vigil_service_reply *r, void *ar
 	record_reply(self, r);
 	serving_check(self->serving, r);
 	if (!is_steady(self, r, changed || respawns != self->totals.respawns)) {
-		serving_judge(self->serving, &verdict);
-		restart_judge(self, r, &verdict);
+		serving_evaluate(self->serving, &verdict);
+		restart_evaluate(self, r, &verdict);
 		instance_review(self, r, true);
 	}
 	if (changed || !self->peer.checked || !self->peer.good || self->peer.asked)
-		instance_tell_peers(self, r);
+		instance_notify_peers(self, r);
 }
 
 void instance_check(struct instance *self)

@@ -229,7 +229,7 @@ static const char *describe_limit(struct serving *s)
 	return s->text;
 }
 
-void serving_judge(struct serving *s, struct verdict *verdict)
+void serving_evaluate(struct serving *s, struct verdict *verdict)
 {
 	*verdict = (struct verdict){.proven = true};
 	if (s == NULL || !s->running)

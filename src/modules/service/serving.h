@@ -30,6 +30,6 @@ struct verdict {
 	/* there is no problem, and each test has passed since the service started */
 	bool proven;
 };
-void serving_judge(struct serving *serving, struct verdict *verdict);
+void serving_evaluate(struct serving *serving, struct verdict *verdict);
 
 #endif

@@ -26,7 +26,7 @@ struct system_cpu {
 
 /* --- health ----------------------------------------------------------------------------------- */
 
-void system_judge(struct system *s, int which, const char *what, double value, const char *unit)
+void system_evaluate(struct system *s, int which, const char *what, double value, const char *unit)
 {
 	const struct threshold *t = &s->thresholds[which];
 	vigil_health_level level = VIGIL_OK;
@@ -55,7 +55,7 @@ void system_leave_out(struct system *s, int which, const char *what, const char 
 		"%s%.140s cannot be judged: %.100s", length > 0 ? "; " : "", what, why);
 }
 
-static void tell_health(struct system *s)
+static void report_health(struct system *s)
 {
 	vigil_health_level level = s->level;
 	char more[32] = "";
@@ -138,7 +138,7 @@ static void leave_out(
 	system_leave_out(s, which, what, why);
 }
 
-static void tell_load(struct system *s)
+static void report_load(struct system *s)
 {
 	const char *why, *text = system_read(s, "/proc/loadavg", &why);
 	const char *load_why = why, *tasks_why = why;
@@ -155,7 +155,7 @@ static void tell_load(struct system *s)
 		vigil_state_set(s->d, "load",
 			json_pack("{s:f,s:f,s:f}", "one", load.one, "five", load.five, "fifteen",
 				load.fifteen));
-		system_judge(s, LOAD, "the load over five minutes", load.five, "");
+		system_evaluate(s, LOAD, "the load over five minutes", load.five, "");
 	}
 	if (tasks_why != NULL)
 		leave_out(s, NONE, "tasks", "the number of tasks", tasks_why);
@@ -165,7 +165,7 @@ static void tell_load(struct system *s)
 				(int)tasks.total));
 }
 
-static void tell_cpu_share(
+static void report_cpu_share(
 	struct system *s, const struct proc_cpu *cpu, const struct proc_cpu_share *share)
 {
 	json_t *value =
@@ -177,10 +177,10 @@ static void tell_cpu_share(
 	if (cpu->blocked >= 0)
 		json_object_set_new(value, "blocked", json_integer(cpu->blocked));
 	vigil_state_set(s->d, "cpu", value);
-	system_judge(s, CPU, "the CPU", share->busy, "% busy");
+	system_evaluate(s, CPU, "the CPU", share->busy, "% busy");
 }
 
-static void tell_cpu(struct system *s)
+static void report_cpu(struct system *s)
 {
 	const char *why, *text = system_read(s, "/proc/stat", &why);
 	bool had_before = s->cpu->has_before;
@@ -201,10 +201,10 @@ static void tell_cpu(struct system *s)
 	if (why != NULL)
 		leave_out(s, CPU, "cpu", "the CPU", why);
 	else if (had_before)
-		tell_cpu_share(s, &now, &share);
+		report_cpu_share(s, &now, &share);
 }
 
-static void tell_room(struct system *s, int which, const char *name, const char *why,
+static void report_room(struct system *s, int which, const char *name, const char *why,
 	const struct proc_room *room)
 {
 	double used;
@@ -219,19 +219,19 @@ static void tell_room(struct system *s, int which, const char *name, const char 
 	vigil_state_set(s->d, name,
 		json_pack("{s:I,s:I,s:f}", "total_bytes", (json_int_t)room->total,
 			"available_bytes", (json_int_t)room->available, "used_percent", used));
-	system_judge(s, which, name, used, "% used");
+	system_evaluate(s, which, name, used, "% used");
 }
 
-static void tell_memory(struct system *s)
+static void report_memory(struct system *s)
 {
 	const char *why, *text = system_read(s, "/proc/meminfo", &why);
 	struct proc_room memory = {0}, swap = {0};
 
-	tell_room(s, MEMORY, "memory", text != NULL ? proc_memory(text, &memory) : why, &memory);
-	tell_room(s, SWAP, "swap", text != NULL ? proc_swap(text, &swap) : why, &swap);
+	report_room(s, MEMORY, "memory", text != NULL ? proc_memory(text, &memory) : why, &memory);
+	report_room(s, SWAP, "swap", text != NULL ? proc_swap(text, &swap) : why, &swap);
 }
 
-static void tell_files(struct system *s)
+static void report_files(struct system *s)
 {
 	const char *why, *text = system_read(s, "/proc/sys/fs/file-nr", &why);
 	struct proc_files files;
@@ -248,10 +248,10 @@ static void tell_files(struct system *s)
 	 * number that it knows. */
 	vigil_state_set(s->d, "files",
 		json_pack("{s:I,s:f}", "open", (json_int_t)files.open, "used_percent", used));
-	system_judge(s, FILES, "the table of open files", used, "% used");
+	system_evaluate(s, FILES, "the table of open files", used, "% used");
 }
 
-static void tell_uptime(struct system *s)
+static void report_uptime(struct system *s)
 {
 	const char *why, *text = system_read(s, "/proc/uptime", &why);
 	double seconds;
@@ -275,13 +275,13 @@ static void on_tick(vigil_daemon *d, void *arg)
 	s->unjudged = false;
 	s->left_out = 0;
 	s->left_out_text[0] = '\0';
-	tell_load(s);
-	tell_cpu(s);
-	tell_memory(s);
-	tell_files(s);
-	tell_uptime(s);
-	disks_tell(s);
-	tell_health(s);
+	report_load(s);
+	report_cpu(s);
+	report_memory(s);
+	report_files(s);
+	report_uptime(s);
+	disks_report(s);
+	report_health(s);
 }
 
 /* --- start and options ------------------------------------------------------------------------ */
@@ -350,24 +350,37 @@ static int start(vigil_daemon *d)
 }
 
 static const vigil_option options[] = {
-	VIGIL_OPTION("interval", VIGIL_DURATION, "10s", "time between two looks", .min = 0.1,
+	VIGIL_OPTION("interval", VIGIL_DURATION, "10s", "the time between two checks", .min = 0.1,
 		.max = 86400),
-	VIGIL_OPTION("disks", VIGIL_LIST, NULL, "mount points; unset, all disks of this machine"),
-	VIGIL_OPTION("load_warning", VIGIL_TEXT, NULL, "a range for the load over five minutes"),
-	VIGIL_OPTION("load_critical", VIGIL_TEXT, NULL, "likewise"),
-	VIGIL_OPTION("cpu_warning", VIGIL_TEXT, NULL, "a range for the percent that CPUs are busy"),
-	VIGIL_OPTION("cpu_critical", VIGIL_TEXT, NULL, "likewise"),
-	VIGIL_OPTION("memory_warning", VIGIL_TEXT, NULL, "a range for the percent of memory used"),
-	VIGIL_OPTION("memory_critical", VIGIL_TEXT, NULL, "likewise"),
-	VIGIL_OPTION("swap_warning", VIGIL_TEXT, NULL, "a range for the percent of swap used"),
-	VIGIL_OPTION("swap_critical", VIGIL_TEXT, NULL, "likewise"),
-	VIGIL_OPTION("disk_warning", VIGIL_TEXT, "90", "a range for the percent used of each disk"),
-	VIGIL_OPTION("disk_critical", VIGIL_TEXT, "97", "likewise"),
-	VIGIL_OPTION("inodes_warning", VIGIL_TEXT, "90", "a range for the percent of inodes used"),
-	VIGIL_OPTION("inodes_critical", VIGIL_TEXT, "97", "likewise"),
+	VIGIL_OPTION("disks", VIGIL_LIST, NULL,
+		"the mount points to check; unset: all disks of this machine"),
+	VIGIL_OPTION(
+		"load_warning", VIGIL_TEXT, NULL, "a range for the load average over five minutes"),
+	VIGIL_OPTION("load_critical", VIGIL_TEXT, NULL,
+		"a range for the load average over five minutes"),
+	VIGIL_OPTION(
+		"cpu_warning", VIGIL_TEXT, NULL, "a range for the CPU time in use, in percent"),
+	VIGIL_OPTION(
+		"cpu_critical", VIGIL_TEXT, NULL, "a range for the CPU time in use, in percent"),
+	VIGIL_OPTION("memory_warning", VIGIL_TEXT, NULL, "a range for the used memory, in percent"),
+	VIGIL_OPTION(
+		"memory_critical", VIGIL_TEXT, NULL, "a range for the used memory, in percent"),
+	VIGIL_OPTION(
+		"swap_warning", VIGIL_TEXT, NULL, "a range for the used swap space, in percent"),
+	VIGIL_OPTION(
+		"swap_critical", VIGIL_TEXT, NULL, "a range for the used swap space, in percent"),
+	VIGIL_OPTION("disk_warning", VIGIL_TEXT, "90",
+		"a range for the used space of each disk, in percent"),
+	VIGIL_OPTION("disk_critical", VIGIL_TEXT, "97",
+		"a range for the used space of each disk, in percent"),
+	VIGIL_OPTION("inodes_warning", VIGIL_TEXT, "90",
+		"a range for the used inodes of each disk, in percent"),
+	VIGIL_OPTION("inodes_critical", VIGIL_TEXT, "97",
+		"a range for the used inodes of each disk, in percent"),
 	VIGIL_OPTION("files_warning", VIGIL_TEXT, "80",
-		"a range for the percent used of the table of open files"),
-	VIGIL_OPTION("files_critical", VIGIL_TEXT, "95", "likewise"),
+		"a range for the use of the table of open files, in percent"),
+	VIGIL_OPTION("files_critical", VIGIL_TEXT, "95",
+		"a range for the use of the table of open files, in percent"),
 	VIGIL_OPTION_END,
 };
 

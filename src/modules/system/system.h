@@ -39,7 +39,7 @@ struct system {
 
 /* Compares the value with the thresholds of `which`, and keeps the worst level and its reason.
  * `what` and `unit` are for the reason. */
-void system_judge(struct system *s, int which, const char *what, double value, const char *unit);
+void system_evaluate(struct system *s, int which, const char *what, double value, const char *unit);
 /* Notes that a value is not known, and why. If `which` has a threshold, the health of this tick
  * cannot be OK. Other values are not affected. */
 void system_leave_out(struct system *s, int which, const char *what, const char *why);
@@ -47,7 +47,7 @@ void system_leave_out(struct system *s, int which, const char *what, const char 
  * is larger than 256 MiB, and *why is the reason. Otherwise *why is NULL. */
 char *system_read(struct system *s, const char *path, const char **why);
 
-void disks_tell(struct system *s);
+void disks_report(struct system *s);
 /* Reports configured disks that cannot be disks, with vigil_diagnose. Returns 0 or -EINVAL. */
 int disks_check(struct system *s);
 

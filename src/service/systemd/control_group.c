@@ -7,18 +7,19 @@
  */
 #include "service/systemd/control_group.h"
 
-#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/error.h"
+#include "process/cgroup.h"
 #include "process/process.h"
 
-#define MEMBERS_MAX 256 /* of a larger group only the first ones are read */
-#define DEPTH_MAX   8   /* levels of groups that a service has created in its own group */
+#define MEMBERS_MAX 256 /* of a larger group only the first ones are used */
 
 struct members {
 	pid_t pids[MEMBERS_MAX];
@@ -58,55 +59,24 @@ static pid_t find_leader(const struct members *members)
 	return leader;
 }
 
-/* A group that is removed during the read has no members (ENODEV).  A group that contains only
- * threads lists its processes in the group above it (EOPNOTSUPP).  Returns 0 or -errno. */
-static int read_processes(FILE *file, struct members *members)
+static void add_member(pid_t pid, void *arg)
 {
-	int pid;
+	struct members *members = arg;
 
-	errno = 0;
-	while (members->count < MEMBERS_MAX && fscanf(file, "%d", &pid) == 1)
-		members->pids[members->count++] = (pid_t)pid;
-	return ferror(file) && errno != ENODEV && errno != EOPNOTSUPP ? -errno : 0;
-}
-
-static int read_group(const char *path, int depth, struct members *members);
-
-static int read_groups_below(const char *path, int depth, struct members *members)
-{
-	DIR *directory = depth < DEPTH_MAX ? opendir(path) : NULL;
-	const struct dirent *entry;
-	char below[PATH_MAX];
-	int r = 0;
-
-	if (directory == NULL)
-		return depth < DEPTH_MAX && errno != ENOENT ? -errno : 0;
-	while (r >= 0 && (entry = readdir(directory)) != NULL) {
-		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
-			continue;
-		if (snprintf(below, sizeof(below), "%s/%s", path, entry->d_name) <
-			(int)sizeof(below))
-			r = read_group(below, depth + 1, members);
-	}
-	closedir(directory);
-	return r == -ENOENT ? 0 : r;
+	if (members->count < MEMBERS_MAX)
+		members->pids[members->count++] = pid;
 }
 
 /* Returns 0 or a negative errno; -ENOENT: there is no such group. */
-static int read_group(const char *path, int depth, struct members *members)
+static int read_group(const char *path, struct members *members)
 {
-	char name[PATH_MAX];
-	FILE *file;
-	int r;
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err;
 
-	if (snprintf(name, sizeof(name), "%s/cgroup.procs", path) >= (int)sizeof(name))
-		return -ENOENT;
-	file = fopen(name, "re");
-	if (file == NULL)
+	if (fd < 0)
 		return -errno;
-	r = read_processes(file, members);
-	fclose(file);
-	return r < 0 ? r : read_groups_below(path, depth, members);
+	err = cgroup_each(fd, add_member, members);
+	close(fd);
+	return err;
 }
 
 pid_t control_group_leader(const char *group)
@@ -121,7 +91,7 @@ pid_t control_group_leader(const char *group)
 		return 0;
 	for (size_t i = 0; r < 0 && !error_is_own(r) && i < sizeof(roots) / sizeof(*roots); i++)
 		if (snprintf(path, sizeof(path), "%s%s", roots[i], group) < (int)sizeof(path))
-			r = read_group(path, 0, &members);
+			r = read_group(path, &members);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
 	return find_leader(&members);

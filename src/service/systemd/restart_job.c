@@ -158,7 +158,7 @@ static bool was_limited(struct talk *t, uint64_t began, const char *result)
 	return strcmp(result, "resources") != 0 && unit_began(t, &now) >= 0 && now == began;
 }
 
-static int job_judge(struct talk *t, uint64_t began, const struct job *job)
+static int job_evaluate(struct talk *t, uint64_t began, const struct job *job)
 {
 	static const struct {
 		const char *result, *text;
@@ -230,7 +230,7 @@ static int run_job(struct talk *t)
 			r = job_late(t, &job);
 	}
 	if (r >= 0 && !t->reply->in_progress)
-		r = job_judge(t, began, &job);
+		r = job_evaluate(t, began, &job);
 	sd_bus_slot_unref(slot);
 	sd_bus_message_unref(answer);
 	if (systemd_bus_is_dead(r)) {

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 
 #define BUCKETS_MIN 64
 
@@ -21,11 +22,7 @@
 
 static struct unit_bucket *bucket_of(const struct unit_cache *cache, const char *path)
 {
-	uint32_t hash = 2166136261; /* FNV-1a */
-
-	for (; *path != '\0'; path++)
-		hash = (hash ^ (unsigned char)*path) * 16777619;
-	return &cache->buckets[hash & (cache->bucket_count - 1)];
+	return &cache->buckets[text_hash(path, TEXT_HASH) & (cache->bucket_count - 1)];
 }
 
 static void insert(struct unit_cache *cache, struct unit_path *entry)

@@ -48,7 +48,7 @@ int unit_down_conflicts(struct unit_gather *g, char *names)
 /* systemd unloads a unit that is down and that nothing refers to, and then does not know any more
  * why its start was skipped.  In that case the condition that was found right after the start is
  * used. */
-static int judge_conditions(struct unit_gather *g)
+static int check_conditions(struct unit_gather *g)
 {
 	struct unit_evidence *out = g->out;
 	int r = unit_conditions_unmet(g->call, g->row->path, out->hold, sizeof(out->hold));
@@ -107,7 +107,7 @@ int unit_down_start(struct unit_gather *g, struct unit_start *start)
 
 /* Finds out whether a oneshot that succeeded, or a unit that is started on demand, is meant to be
  * down. */
-static int judge_untriggered(struct unit_gather *g, const struct triggers *triggers)
+static int check_untriggered(struct unit_gather *g, const struct triggers *triggers)
 {
 	struct unit_evidence *out = g->out;
 	struct unit_start start;
@@ -135,7 +135,7 @@ static int judge_untriggered(struct unit_gather *g, const struct triggers *trigg
 	return 0;
 }
 
-static int judge_idle(struct unit_gather *g)
+static int check_idle(struct unit_gather *g)
 {
 	struct unit_evidence *out = g->out;
 	struct triggers triggers = {.g = g};
@@ -151,7 +151,7 @@ static int judge_idle(struct unit_gather *g)
 	if (r >= 0 && triggers.active)
 		snprintf(out->idle, sizeof(out->idle), "started by %s", triggers.name);
 	else if (r >= 0)
-		r = judge_untriggered(g, &triggers);
+		r = check_untriggered(g, &triggers);
 	if (out->idle[0] != '\0')
 		out->e.idle = out->idle;
 	return r;
@@ -168,8 +168,8 @@ int unit_down_gather(struct unit_gather *g)
 	if (r >= 0)
 		r = unit_gather_each(g->call, conflicts, find_conflict, g);
 	if (r >= 0)
-		r = g->out->e.hold == NULL ? judge_conditions(g) : r;
+		r = g->out->e.hold == NULL ? check_conditions(g) : r;
 	if (r >= 0 && g->out->e.hold == NULL && g->out->e.word == WORD_DOWN)
-		r = judge_idle(g);
+		r = check_idle(g);
 	return r;
 }

@@ -7,7 +7,7 @@
 #include "service/systemd/unit_gather.h"
 
 /* Gathers the evidence with blocking calls, within the call's deadline.  Sets those members of the
- * reply that evidence_judge does not set.  Negative: -errno, with the call's error. */
+ * reply that evidence_evaluate does not set.  Negative: -errno, with the call's error. */
 int unit_evidence_gather(struct systemd_call *call, const struct manager_request *request,
 	const struct unit_row *row, struct unit_evidence *gathered, struct manager_reply *reply);
 

@@ -223,7 +223,7 @@ static enum evidence_word word_of(
 	return start_is_pending(row) ? WORD_STARTING : words[unit_status(row->active)];
 }
 
-static void say(
+static void format_said(
 	const struct unit_row *row, const struct unit_properties *properties, char said[UNIT_SAID])
 {
 	said[0] = '\0';
@@ -264,7 +264,7 @@ static void take_work(const struct unit_row *row, const struct unit_properties *
 void unit_take(const struct unit_row *row, const struct unit_properties *properties,
 	struct evidence *e, char said[UNIT_SAID], struct manager_reply *reply)
 {
-	say(row, properties, said);
+	format_said(row, properties, said);
 	e->said = said;
 	e->word = word_of(row, properties);
 	e->basis = unit_row_is_exited(row) ? BASIS_RECORD : BASIS_WATCHED;
@@ -286,7 +286,7 @@ void unit_take(const struct unit_row *row, const struct unit_properties *propert
 	take_work(row, properties, reply);
 }
 
-void unit_judge(const struct unit_row *row, const struct unit_properties *properties,
+void unit_evaluate(const struct unit_row *row, const struct unit_properties *properties,
 	struct manager_reply *reply)
 {
 	struct evidence e = {.witness = "systemd", .named_by = "", .runner_verb = ""};
@@ -297,7 +297,7 @@ void unit_judge(const struct unit_row *row, const struct unit_properties *proper
 		return;
 	}
 	unit_take(row, properties, &e, said, reply);
-	manager_judge(reply, &e);
+	manager_evaluate(reply, &e);
 }
 
 void unit_fault(struct manager_reply *reply, int r, const sd_bus_error *error)

@@ -99,9 +99,9 @@ int unit_property_read(
 /* Fills the evidence and the reply from the row and the properties.  The evidence borrows said. */
 void unit_take(const struct unit_row *row, const struct unit_properties *properties,
 	struct evidence *e, char said[UNIT_SAID], struct manager_reply *reply);
-/* Evaluates a unit that its row and its properties describe completely, as manager_judge does.
+/* Evaluates a unit that its row and its properties describe completely, as manager_evaluate does.
  * Leaves manager, simple, outside and related of the reply unchanged. */
-void unit_judge(const struct unit_row *row, const struct unit_properties *properties,
+void unit_evaluate(const struct unit_row *row, const struct unit_properties *properties,
 	struct manager_reply *reply);
 /* Sets the fault of the reply from an error of sd-bus (r, a negative errno) or of systemd. */
 void unit_fault(struct manager_reply *reply, int r, const sd_bus_error *error);

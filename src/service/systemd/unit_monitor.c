@@ -288,7 +288,7 @@ static void on_properties(const struct unit_properties *properties, void *arg)
 	}
 	s->unit.properties = *properties;
 	s->unit.valid = s->unit.pid_valid = !s->moved;
-	unit_judge(&row, properties, &reply);
+	unit_evaluate(&row, properties, &reply);
 	reply.simple = s->unit.simple;
 	s->unit.status = reply.status;
 	s->unit.outside = false;

@@ -46,7 +46,7 @@ static int is_wanted(struct unit_gather *part, bool *wanted)
 }
 
 /* Evaluates a part.  counts: whether the part affects the status of the umbrella unit. */
-static int judge_part(struct unit_gather *part, bool *counts)
+static int evaluate_part(struct unit_gather *part, bool *counts)
 {
 	const struct unit_row *row = part->row;
 	const char *suffix = strrchr(row->name, '.');
@@ -95,7 +95,7 @@ static int take_part(const struct unit_row *row, void *arg)
 	int r;
 
 	unit_gather_relate(g, row);
-	r = judge_part(&inner, &counts);
+	r = evaluate_part(&inner, &counts);
 	if (r < 0 || !counts)
 		return r;
 	if ((part.e.word == WORD_DOWN || part.e.word == WORD_FAILED) &&

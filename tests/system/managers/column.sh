@@ -1,10 +1,10 @@
-# column.sh: what it takes to have services under each of the managers; sourced after lib.sh by
-# what goes through all of them.  Beside it lies an adapter for each manager.
+# column.sh: functions for tests that run services under each of the managers; sourced after lib.sh.
+# In the same folder is an adapter for each manager.
 columns="systemd openrc lsb runit s6 command"
-patience=${VIGIL_PATIENCE:-60} # seconds, for anything
+patience=${VIGIL_PATIENCE:-60} # seconds, for each wait
 
-# run_column MANAGER SCRIPT: runs the script, with VIGIL_COLUMN set, in whatever namespaces the
-# manager needs.  Exits as the script does, or 77.
+# run_column MANAGER SCRIPT: runs the script, with VIGIL_COLUMN set, in the namespaces that the
+# manager needs.  Exits with the status of the script, or with 77.
 run_column() (
 	. "$here/managers/$1.sh" || exit
 	why=$(missing)
@@ -17,24 +17,24 @@ run_column() (
 #	up, down		the manager itself
 #	options NAME		prints key=value words for the daemon that watches NAME
 #	install, uninstall NAME	uninstall leaves a running process to `kill`
-#	start, stop, restart NAME	as an admin does it; start may return before it runs
+#	start, stop, restart NAME	as an admin does it; start may return before the service runs
 #	pid NAME		of the service's own process
-#	permit NAME		so that an ordinary user can ask for NAME (where that is possible)
-# and may set cannot[ROW], why there is no such row; supervises=1, when the manager itself brings
-# a crashed service back; and replace hold, release, recover and ready.
+#	permit NAME		lets an ordinary user query NAME (if that is possible)
+# It may set cannot[ROW] to the reason why the manager has no such row, and supervises=1 if the manager
+# itself restarts a crashed service.  It may replace hold, release, recover and ready.
 declare -A cannot
 supervises=
 
-# What services do before they start.  One that is broken cannot; one that is held does not come
-# to an end of it until it is released.
+# Each service runs prepare before it starts.  For a broken service prepare fails; for a service that
+# is held it waits until the service is released.
 break_it() { : >"$work/$1.broken"; }
 mend() { rm -f "$work/$1.broken"; }
 hold() { mkfifo "$work/$1.hold"; }
-# Whoever waits in open() is let go by the first writer.
+# The first writer ends the open() of a process that waits for the fifo.
 release() { exec 7<>"$work/$1.hold"; rm "$work/$1.hold"; exec 7>&-; }
-# Waits until who was started says that it is up, where its manager waits for that word.
+# Waits until a started service has reported that it is ready, if its manager waits for that.
 ready() { :; }
-# After a restart that hung was released: brings it up where that alone does not.
+# Starts a service after a restart that hung was released, if the release alone does not start it.
 recover() { start "$1"; }
 write_prepare() {
 	cat >"$work/prepare" <<-EOF_PREPARE

@@ -1,8 +1,8 @@
-# Two command lines of an admin's, and a pidfile.
+# Two commands that an admin configures, and a pidfile.
 wrap=()
 missing() { :; }
 cannot[starting]="status_command has no exit status for it: 0 runs, 3 is stopped, 4 is not installed"
-cannot[restarted_by_an_admin]="vigild knows no other way than its own; who restarts it by hand pauses its daemon"
+cannot[restarted_by_an_admin]="vigild knows no other restart than its own; an admin who restarts it manually pauses its daemon"
 
 up() { mkdir "$work/app"; }
 down() {
@@ -11,7 +11,7 @@ down() {
 }
 options() {
 	echo "pidfile=$work/$1.pid"
-	# The folder of an application may be gone, and a command that is not there is no answer.
+	# The folder of an application may be removed, and a command that does not exist gives no answer.
 	echo "status_command=sh -c '[ -e $work/app/$1 ] || exit 4; [ -s $work/$1.pid ] || exit 3'"
 	echo "restart_command=$work/app/$1 restart"
 }
@@ -19,7 +19,7 @@ install() {
 	sed -e "s|@name@|$1|g; s|@dir@|$work|g" >"$work/app/$1" <<'EOF_SCRIPT'
 #!/bin/sh
 pidfile=@dir@/@name@.pid
-# The pidfile goes first: without a process, it would say that it crashed.
+# The pidfile is removed first, because a pidfile without a process would mean a crash.
 old=$(cat $pidfile 2>/dev/null)
 rm -f $pidfile
 [ -z "$old" ] || kill $old 2>/dev/null

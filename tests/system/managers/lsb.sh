@@ -1,4 +1,4 @@
-# Init scripts, without anything that starts them but an admin.
+# Init scripts that only an admin starts.
 wrap=()
 missing() { :; }
 
@@ -39,7 +39,7 @@ EOF_SCRIPT
 	mv "$work/init.d/$1.new" "$work/init.d/$1"
 }
 uninstall() { rm -f "$work/init.d/$1" "$work/$1.pid"; }
-# What is held starts for as long, which is seen by its script being run.
+# A service that is held is starting until it is released; vigild sees that its script runs.
 start() {
 	if [ -p "$work/$1.hold" ]; then "$work/init.d/$1" start & else "$work/init.d/$1" start; fi
 }

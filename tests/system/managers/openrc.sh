@@ -1,15 +1,15 @@
-# OpenRC without being init, in a mount namespace of its own.
+# OpenRC, which is not init here, in a separate mount namespace.
 wrap=(unshare --mount --propagation private)
 missing() {
 	command -v rc-service >/dev/null || { echo "OpenRC is not installed"; return; }
-	"${wrap[@]}" mount -t tmpfs tmpfs /run 2>/dev/null || echo "mounts of our own are not allowed here"
+	"${wrap[@]}" mount -t tmpfs tmpfs /run 2>/dev/null || echo "this machine allows no private mounts"
 }
 
 up() {
 	mkdir "$work/init.d"
 	mount -t tmpfs tmpfs /run
 	mount --bind "$work/init.d" /etc/init.d
-	# What OpenRC itself makes at boot.
+	# The directories that OpenRC makes at boot.
 	mkdir -p /run/openrc/{daemons,exclusive,failed,hotplugged,inactive,options,scheduled} \
 		/run/openrc/{started,starting,stopping,tmp,wasinactive}
 	: >/run/openrc/softlevel

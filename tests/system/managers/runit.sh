@@ -14,7 +14,7 @@ down() {
 }
 options() { echo "service_dir=$work/sv"; }
 listening() { sv status "$work/sv/$1" >/dev/null 2>&1; }
-# `down` keeps it from running before it is started.
+# The file `down` keeps the service from running before it is started.
 install() {
 	local dir=$work/new/$1
 	mkdir -p "$dir"
@@ -32,14 +32,14 @@ start() { sv up "$work/sv/$1" >/dev/null; }
 stop() { sv down "$work/sv/$1" >/dev/null; }
 restart() { sv restart "$work/sv/$1" >/dev/null; }
 pid() { cat "$work/sv/$1/supervise/pid" 2>/dev/null; }
-# A run script that hangs is a service that runs; what can keep it from running is `finish`.
+# A service whose run script hangs is running, so only `finish` can keep it from running.
 hold() {
 	mkfifo "$work/$1.hold"
 	printf '#!/bin/sh\n%s/prepare %s\n' "$work" "$1" >"$work/sv/$1/finish"
 	chmod 755 "$work/sv/$1/finish"
 }
 recover() { :; }
-# To look at it, but not to tell it anything.
+# Another user may query the service, but not control it.
 permit() {
 	chmod 755 "$work/sv/$1/supervise"
 	chmod 666 "$work/sv/$1/supervise/ok"

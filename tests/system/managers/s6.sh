@@ -1,4 +1,4 @@
-# s6's s6-svscan on a scratch folder.  Its services say when they are ready.
+# s6's s6-svscan on a scratch folder.  Its services report when they are ready.
 wrap=()
 missing() { command -v s6-svscan >/dev/null || echo "s6 is not installed"; }
 supervises=1
@@ -10,7 +10,7 @@ down() {
 	for dir in "$work"/gone/*/*; do ! s6-svok "$dir" || s6-svc -xd "$dir"; done
 }
 options() { echo "service_dir=$work/sv"; }
-# `down` keeps it from running before it is started.
+# The file `down` keeps the service from running before it is started.
 install() {
 	local dir=$work/new/$1
 	mkdir -p "$dir"
@@ -21,9 +21,9 @@ install() {
 	mv "$dir" "$work/sv/$1"
 	wait_for $patience supervised "$1"
 }
-# A s6-svscan that has only just started may miss the first request to scan.
+# An s6-svscan that has just started may miss the first request to scan.
 supervised() { s6-svok "$work/sv/$1" || { s6-svscanctl -a "$work/sv"; false; }; }
-# s6-supervise keeps its own when the folder is moved away, and goes on until it is told.
+# s6-supervise keeps its folder when that is moved, and runs until it is ended.
 uninstall() {
 	mkdir -p "$work/gone"
 	[ -e "$work/sv/$1" ] || return
@@ -37,13 +37,13 @@ restart() { s6-svc -r "$work/sv/$1"; }
 pid() { [ ! -d "$work/sv/$1" ] || s6-svstat -o pid "$work/sv/$1" 2>/dev/null; }
 recover() { :; }
 permit() { chmod 755 "$work/sv/$1/supervise"; }
-# Who may not write to the fifo cannot see either whether anybody reads it.
+# A user that may not write to the fifo cannot find out either whether a process reads it.
 denied() {
-	must "it cannot be looked at" comes "$1" value unknown
-	must "its health is UNKNOWN" until_told health_is "$1" UNKNOWN
-	must "which says why" grep -q "Permission denied" <<<"${latest[/runs/$1/health]}"
+	must "the value is unknown, because another user may not query it" comes "$1" value unknown
+	must "the health is UNKNOWN" until_told health_is "$1" UNKNOWN
+	must "the health text says permission denied" grep -q "Permission denied" <<<"${latest[/runs/$1/health]}"
 	looks "$1"
-	must "it is not restarted" never_had "$1" restarts
+	must "the service is not restarted" never_had "$1" restarts
 	ctl -q restart "$1"
-	must "when an admin asks for it, the error says denied" comes "$1" last_error '{"kind":"denied",*'
+	must "the error of a restart by an admin is denied" comes "$1" last_error '{"kind":"denied",*'
 }

@@ -1,11 +1,11 @@
-# A real systemd in namespaces of its own.  Its services say when they are ready.
+# A real systemd in separate namespaces.  Its services report when they are ready.
 wrap=("$here/in-systemd.sh")
 missing() { [ "$(make_variable HAVE_SYSTEMD_TRUE)" = '' ] || echo "built without systemd"; }
 
 units=/run/systemd/system
 limits_starts=yes # TimeoutStartSec, which is longer than restart_timeout
 up() { :; }
-down() { :; } # all of it ends with its PID 1
+down() { :; } # all processes end with its PID 1
 options() { :; }
 install() {
 	cat >"$units/$1.service" <<-UNIT

@@ -1,13 +1,14 @@
 /*
- * record: writes the result of a check to the daemon's subtree of the state and to its history.
+ * service_record: writes the result of a check to the daemon's subtree of the state and to its
+ * history.
  *
  * Most checks find the service unchanged and write nothing.
  */
 #include <stdio.h>
 #include <string.h>
 
-#include "instance.h"
 #include "interned.h"
+#include "service.h"
 
 static void put(struct instance *self, const char *path, json_t *value)
 {

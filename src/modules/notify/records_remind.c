@@ -1,5 +1,5 @@
 /*
- * remind: repeats problems at the interval `remind` until they end.
+ * records_remind: repeats problems at the interval `remind` until they end.
  *
  * A problem is repeated only if it was sent and its level is still one that is sent, and never
  * during a pause. A problem whose reminder is due soon after another one is repeated together with

@@ -1,5 +1,5 @@
 /*
- * periodic: runs the program at each tick and takes its output and exit as the result.
+ * exec_periodic: runs the program at each tick and takes its output and exit as the result.
  *
  * A run begins when the host has a free slot for it. A run is skipped and counted while the
  * previous run has not ended. When a run exceeds its deadline, the daemon becomes UNKNOWN, no

@@ -1,28 +1,30 @@
 /*
- * command_handlers: the handlers of the verbs, and their common functions.
+ * command_internal: the handlers of the verbs, and their common function.
  *
  * A handler runs after access and parameters have been checked.  It reads or changes the host and
  * fills in the reply: a result, a stream, or an error by command_fail.
  */
-#ifndef COMMAND_HANDLERS_H
-#define COMMAND_HANDLERS_H
+#ifndef COMMAND_INTERNAL_H
+#define COMMAND_INTERNAL_H
 
 #include "command/command.h"
+
+struct section;
 
 typedef void command_fn(struct host *host, json_t *params, struct command_reply *reply);
 
 /* command_check.c */
 command_fn command_check;
 /* command_daemons.c */
-command_fn command_status, command_explain, command_tick, command_restart;
-command_fn command_pause, command_resume;
+command_fn command_explain, command_tick, command_restart, command_pause, command_resume;
+/* command_status.c */
+command_fn command_status;
 /* command_host.c */
 command_fn command_get, command_list, command_reload, command_register, command_unregister;
 command_fn command_modules, command_log, command_version;
 
-void command_fail(struct command_reply *reply, enum command_error code, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-/* A text parameter.  NULL: it was not given. */
-const char *command_text(json_t *params, const char *name);
+/* Fills in the reply with all parts, which have no keys: as a stream if the caller accepts one and
+ * there are many daemons, otherwise as one array. */
+void command_answer(struct host *host, const struct section *sections, struct command_reply *reply);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * stream: keeps one long-lived child running, which prints one JSON object per line.
+ * exec_stream: keeps one long-lived child running, which prints one JSON object per line.
  *
  * Each object is merged into the daemon's subtree when it arrives. If an object has a `state` of
  * OK, WARNING, CRITICAL or UNKNOWN, that is the daemon's level, and `output` is its text. An object

@@ -1,5 +1,5 @@
 /*
- * record_send: makes the change of a record as a JSON object; see notify.h.
+ * records_send: makes the change of a record as a JSON object; see send.h.
  */
 #include "records.h"
 
@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "local_time.h"
+#include "watch.h"
 
 void record_subject(const char *pointer, char *name, size_t size)
 {
@@ -29,7 +30,7 @@ static const char *member(const json_t *value, const char *key)
 
 /* Sets the pointer, the reason and the text of a change of vigild itself, whose record is
  * /vigil/degraded/WHAT. */
-static void tell_vigild(const struct record *r, json_t *change)
+static void set_vigild(const struct record *r, json_t *change)
 {
 	const char *what = r->pointer + strlen(WATCH_DEGRADED "/");
 
@@ -91,7 +92,7 @@ void record_send(struct record *r, const char *event, const char *from, const js
 	if (strcmp(event, "reminder") == 0)
 		add_reminder(r, change);
 	if (r->kind == NEWS_VIGILD)
-		tell_vigild(r, change);
+		set_vigild(r, change);
 	if (long_text != NULL)
 		json_object_set_new(change, "long_text", json_string(long_text));
 	if (value != NULL)

@@ -1,5 +1,5 @@
 /*
- * restart: restarts the service and evaluates the outcome.
+ * service_restart: restarts the service and evaluates the outcome.
  *
  * A restart that failed and a restart that did not help are setbacks, and each setback increases
  * the backoff. A restart has helped if the service then passed all tests for healthy_after,
@@ -10,8 +10,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "instance.h"
 #include "interned.h"
+#include "service.h"
 
 static void on_restarted(vigil_service *svc, const vigil_service_reply *r, void *arg);
 
@@ -131,7 +131,7 @@ static void forgive(struct instance *self, const vigil_service_reply *r,
 	recent_save(&self->recent);
 }
 
-void restart_judge(
+void restart_evaluate(
 	struct instance *self, const vigil_service_reply *r, const struct verdict *verdict)
 {
 	struct attempt *attempt = &self->attempt;
@@ -272,5 +272,5 @@ static void on_restarted(vigil_service *svc, const vigil_service_reply *r, void 
 	record_reply(self, r);
 	vigil_state_unset(self->daemon, PLACE "next_retry");
 	instance_review(self, r, false);
-	instance_tell_peers(self, r);
+	instance_notify_peers(self, r);
 }

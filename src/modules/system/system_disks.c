@@ -1,5 +1,5 @@
 /*
- * disks: reports the free space of each disk of this machine.
+ * system_disks: reports the free space of each disk of this machine.
  *
  * A remote file system whose server does not answer would block the whole host. So file systems
  * that are not on this machine are never accessed.
@@ -87,7 +87,7 @@ static void add_usage(
 	json_object_set_new(room, "total_bytes", json_integer((json_int_t)usage.total));
 	json_object_set_new(room, "available_bytes", json_integer((json_int_t)usage.available));
 	json_object_set_new(room, "used_percent", json_real(usage.used));
-	system_judge(s, DISK, point, usage.used, "% used");
+	system_evaluate(s, DISK, point, usage.used, "% used");
 }
 
 static void add_inodes(
@@ -101,7 +101,7 @@ static void add_inodes(
 		system_leave_out(s, INODES, point, why);
 	} else if (has) {
 		json_object_set_new(room, "inodes_used_percent", json_real(used));
-		system_judge(s, INODES, point, used, "% of inodes used");
+		system_evaluate(s, INODES, point, used, "% of inodes used");
 	}
 }
 
@@ -158,7 +158,7 @@ static bool is_asked(const struct system *s, size_t count, size_t i, const struc
 }
 
 /* A configured disk that is not mounted or cannot be accessed is CRITICAL. */
-static void judge_missing(struct system *s, const json_t *disks)
+static void report_missing(struct system *s, const json_t *disks)
 {
 	char point[TEXT_SIZE];
 
@@ -197,7 +197,7 @@ static json_t *ask_all(struct system *s, size_t count)
 	return disks;
 }
 
-void disks_tell(struct system *s)
+void disks_report(struct system *s)
 {
 	size_t count;
 	const char *why;
@@ -210,7 +210,7 @@ void disks_tell(struct system *s)
 		return;
 	}
 	disks = ask_all(s, count);
-	judge_missing(s, disks);
+	report_missing(s, disks);
 	if (json_object_size(disks) == 0 && s->disks[0] == NULL && s->left_out == 0)
 		system_leave_out(s, NONE, "disks", "none is mounted");
 	vigil_state_set(s->d, "disks", disks);

@@ -1,5 +1,6 @@
 /*
- * admission: decides which connection is closed when there are more than connections_max.
+ * connection_admission: decides which connection is closed when there are more than
+ * connections_max.
  *
  * A client that opens connections and sends no request, or does not read its reply, must not keep
  * other clients out.  So if a new connection exceeds connections_max, one of these is closed, in

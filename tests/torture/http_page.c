@@ -1,7 +1,8 @@
 /*
- * crash_marker_page: asks the http module of the vigild that a torture test holds in its hands.  See page.h.
+ * http_page: sends requests to the http module of a vigild in a torture test.  See
+ * http_page.h.
  */
-#include "crash_marker_page.h"
+#include "http_page.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -10,8 +11,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Whether an HTTP reply that was read to its end is whole: as long as it says, or its last chunk is
- * there. */
+/* Whether an HTTP response that was read to its end is complete: it has the announced length, or
+ * its last chunk. */
 static bool page_is_whole(const char *text, size_t length)
 {
 	const char *body = strstr(text, "\r\n\r\n"),

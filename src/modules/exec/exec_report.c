@@ -1,5 +1,5 @@
 /*
- * report: writes the outcome of a program to the health, the state, the history and the log.
+ * exec_report: writes the outcome of a program to the health, the state, the history and the log.
  */
 #include "exec.h"
 

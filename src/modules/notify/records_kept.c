@@ -1,5 +1,5 @@
 /*
- * kept: stores problems at /daemons/NAME/told, so that they survive a restart of vigild.
+ * records_kept: stores problems at /daemons/NAME/told, so that they survive a restart of vigild.
  *
  * The key is the address of the problem. All values are strings, because numbers of daemons become
  * metrics.
@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "local_time.h"
+#include "watch.h"
 
 #define KEPT "told"
 

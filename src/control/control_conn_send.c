@@ -1,11 +1,11 @@
 /*
- * control_send: sends replies and notifications to one connection.
+ * control_conn_send: sends replies and notifications to one connection.
  *
  * A short reply is a line in `out` that waits until the peer reads it.  A long reply is a stream,
  * which is generated piece by piece as the peer reads.  Other lines wait in `later` for the end of
  * the stream.
  */
-#include "control/control_internal.h"
+#include "control/control_conn_internal.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -139,7 +139,7 @@ static bool queue_notification(struct conn *conn, struct shared_text *text)
 	return text != NULL && !is_full(conn) && queue_line(queue_of(conn), text) == 0;
 }
 
-static bool tell_lost(struct conn *conn)
+static bool send_lost(struct conn *conn)
 {
 	struct shared_text *text;
 	bool told;
@@ -160,7 +160,7 @@ void conn_on_writable(evutil_socket_t fd, short what, void *arg)
 
 	conn->last_active = clock_now();
 	conn_flush(conn);
-	if (conn->lost > 0 && !conn->ending && tell_lost(conn))
+	if (conn->lost > 0 && !conn->ending && send_lost(conn))
 		event_add(conn->writable, NULL);
 	if (conn->stream == NULL || conn->ending)
 		return;
@@ -174,7 +174,7 @@ void conn_notify_shared(struct conn *conn, struct shared_text *text)
 		return;
 	if (!conn->patient)
 		conn_send_shared(conn, text);
-	else if (!tell_lost(conn) || !queue_notification(conn, text))
+	else if (!send_lost(conn) || !queue_notification(conn, text))
 		conn->lost++;
 	event_add(conn->writable, NULL);
 }
@@ -228,7 +228,7 @@ static void end_stream(struct conn *conn)
 		conn_end_soon(conn);
 }
 
-bool conn_tell_part(struct conn *conn)
+bool conn_send_part(struct conn *conn)
 {
 	bool failed;
 	char *text;

@@ -1,5 +1,5 @@
 /*
- * escape: makes untrusted text safe to print.
+ * text_escape: makes untrusted text safe to print.
  *
  * The output of a service may contain anything: a newline that forges the next log entry, an escape
  * sequence that sets the title of a terminal, a mark that reverses the direction of a name, invalid
@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "base/text.h"
 
 static bool is_plain(uint32_t c)

@@ -1,12 +1,12 @@
 /*
- * instance: the data of one daemon of this module. Three files share it: service.c checks and
- * decides, record.c writes results to the state, and restart.c restarts the service and evaluates
- * the outcome.
+ * service: the data of one daemon of this module. Three files share it: service.c checks and
+ * decides, service_record.c writes results to the state, and service_restart.c restarts the service
+ * and evaluates the outcome.
  *
  * Times are seconds on the clock of vigil_now.
  */
-#ifndef INSTANCE_H
-#define INSTANCE_H
+#ifndef SERVICE_MODULE_H
+#define SERVICE_MODULE_H
 
 #include <vigil/vigil.h>
 
@@ -80,21 +80,21 @@ void instance_check(struct instance *self);
 void instance_review(struct instance *self, const vigil_service_reply *r, bool act);
 
 /* Reports the result of the check to the peers that wait for this service. */
-void instance_tell_peers(struct instance *self, const vigil_service_reply *r);
+void instance_notify_peers(struct instance *self, const vigil_service_reply *r);
 
-/* record.c */
+/* service_record.c */
 void record_text(struct instance *self, const char *path, const char *text);
 void record_reply(struct instance *self, const vigil_service_reply *r);
 void record_decision(struct instance *self, const char *words);
 void record_error(struct instance *self, const vigil_service_reply *r);
 void record_totals(struct instance *self);
 
-/* restart.c */
+/* service_restart.c */
 /* Issues a restart. Returns false if the queue is full and the restart was not issued. */
 bool restart_begin(struct instance *self);
 /* Evaluates the last restart from the result of a check: it helped, it did not help, or this is not
  * known yet. */
-void restart_judge(
+void restart_evaluate(
 	struct instance *self, const vigil_service_reply *r, const struct verdict *verdict);
 /* The callback of `vigilctl restart`; `arg` is the instance. Returns 0, -EALREADY if a restart is
  * in progress, or -EAGAIN if the queue is full. */

@@ -1,9 +1,9 @@
 /*
- * control_internal: struct conn, for the files that share it. control_conn.c handles requests,
- * control_send.c sends replies and notifications, and control_watch.c handles watches.
+ * control_conn_internal: struct conn, for the files that share it. control_conn.c handles requests,
+ * control_conn_send.c sends replies and notifications, and control_conn_watch.c handles watches.
  */
-#ifndef CONTROL_INTERNAL_H
-#define CONTROL_INTERNAL_H
+#ifndef CONTROL_CONN_INTERNAL_H
+#define CONTROL_CONN_INTERNAL_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -68,7 +68,7 @@ void conn_send_line(struct conn *conn, json_t *object);
 void conn_begin_stream(struct conn *conn, json_t *id, struct reply_stream *stream);
 /* Queues the next piece of the stream.  False: the peer must first read what is waiting, the stream
  * is complete, or the connection is closing. */
-bool conn_tell_part(struct conn *conn);
+bool conn_send_part(struct conn *conn);
 
 void conn_watch(struct conn *conn, json_t *params, struct command_reply *reply);
 /* Ends all watches of the connection.  Returns their number. */

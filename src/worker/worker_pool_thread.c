@@ -1,5 +1,5 @@
 /*
- * worker: the threads' side of the worker pool.
+ * worker_pool_thread: the threads' side of the worker pool.
  *
  * A worker waits for a task, runs it without the lock, and puts it on the list of finished tasks.
  * It touches only the data of the pool that the lock guards, and only the job in the task.  A

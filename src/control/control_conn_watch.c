@@ -1,16 +1,15 @@
 /*
- * control_watch: the watches of one connection.
+ * control_conn_watch: the watches of one connection.
  *
  * Every watch gets every change, so the number of watches of a connection and of a user is limited.
  * A change is serialized once for all watches.
  */
-#include "control/control_internal.h"
+#include "control/control_conn_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
-#include "command/command_handlers.h"
 #include "host/host.h"
 #include "state/json_pointer.h"
 #include "state/state.h"

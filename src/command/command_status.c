@@ -1,0 +1,149 @@
+/*
+ * command_status: the verb status.
+ *
+ * A row describes a daemon or, under the name "(vigild)", a reason why vigild is degraded.  The
+ * state of a row is that of the daemon's service.  The status of the daemon itself is there instead
+ * if the daemon has no service, or does not run.
+ */
+#include "command/command_internal.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/degraded.h"
+#include "base/text.h"
+#include "command/daemon_names.h"
+#include "command/reply_stream.h"
+#include "daemon/daemon.h"
+#include "host/host.h"
+#include "state/state.h"
+
+/* What the daemon keeps of its service.  NULL: nothing.  A new reference. */
+static json_t *service_state(struct host *host, const struct vigil_daemon *d)
+{
+	char pointer[POINTER_MAX] = "/daemons";
+
+	if (json_pointer_append(pointer, sizeof(pointer), daemon_name(d)) != 0 ||
+		json_pointer_append(pointer, sizeof(pointer), "service_state") != 0)
+		return NULL;
+	return state_get(host_state(host), pointer);
+}
+
+/* Adds state, since when it lasts, the service and its restarts. */
+static void add_state(json_t *row, struct vigil_daemon *d, json_t *account, json_t *service)
+{
+	const char *name = daemon_service(d);
+	json_t *status = json_object_get(account, "status");
+	bool of_service = name != NULL && strcmp(json_string_value(status), "running") == 0;
+	json_t *from = of_service ? service : account;
+	json_t *state = of_service ? json_object_get(service, "value") : status;
+
+	json_object_set_new(row, "state", state != NULL ? json_incref(state) : json_null());
+	json_object_set(row, "state_since", json_object_get(from, "since"));
+	if (name == NULL)
+		return;
+	json_object_set_new(row, "service", json_string(name));
+	json_object_set(row, "restarts", json_object_get(service, "restarts"));
+}
+
+static json_t *status_row(struct host *host, struct vigil_daemon *d)
+{
+	static const char *const keys[] = {"module", "status", "since", "ticks", "missed",
+		"last_tick", "errors", "health", "paused", "paused_until", "paused_reason",
+		"paused_by"};
+	json_t *account = daemon_account(d), *service = service_state(host, d);
+	json_t *row = json_pack("{s:s}", "name", daemon_name(d));
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		json_object_set(row, keys[i], json_object_get(account, keys[i]));
+	json_object_set_new(row, "reason", json_string(daemon_reason(d)));
+	add_state(row, d, account, service);
+	json_decref(service);
+	json_decref(account);
+	return row;
+}
+
+/* No daemon can have the name "(vigild)". */
+static json_t *degraded_row(const struct degraded_reason *reason)
+{
+	char since[CLOCK_TEXT];
+
+	clock_text_at(since, reason->since);
+	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:{s:s,s:s,s:s}}", "name", "(vigild)", "module",
+		reason->what, "status", "degraded", "since", since, "state", "degraded",
+		"state_since", since, "health", "level", "WARNING", "text", reason->text, "since",
+		since);
+}
+
+/* --- all of them, as a stream ----------------------------------------------------------------- */
+
+static json_t *daemon_section(struct host *host, const char *name)
+{
+	return status_row(host, host_find(host, name));
+}
+
+/* DEGRADED_KINDS: no such reason is set any more. */
+static enum degraded degraded_of(const char *name)
+{
+	enum degraded what = 0;
+
+	while (what < DEGRADED_KINDS &&
+		(degraded_get(what) == NULL || strcmp(degraded_get(what)->what, name) != 0))
+		what++;
+	return what;
+}
+
+static const char *next_degraded(struct host *host, const char *name)
+{
+	enum degraded what = name[0] != '\0' ? degraded_of(name) + 1 : 0;
+
+	while (what < DEGRADED_KINDS && degraded_get(what) == NULL)
+		what++;
+	return what < DEGRADED_KINDS ? degraded_get(what)->what : NULL;
+}
+
+static json_t *degraded_section(struct host *host, const char *name)
+{
+	return degraded_row(degraded_get(degraded_of(name)));
+}
+
+/* --- those of a name -------------------------------------------------------------------------- */
+
+/* The rows of all daemons that the glob matches or that watch the service. */
+static json_t *matching_rows(struct host *host, const char *glob)
+{
+	json_t *rows = json_array();
+	struct vigil_daemon *d;
+
+	for (size_t i = 0; (d = host_daemon(host, i)) != NULL; i++)
+		if (daemon_names_match(d, glob))
+			json_array_append_new(rows, status_row(host, d));
+	return rows;
+}
+
+static void named_rows(struct host *host, const char *name, struct command_reply *reply)
+{
+	struct vigil_daemon *d = host_find(host, name);
+	json_t *rows =
+		d != NULL ? json_pack("[o]", status_row(host, d)) : matching_rows(host, name);
+
+	if (json_array_size(rows) > 0) {
+		reply->result = rows;
+		return;
+	}
+	json_decref(rows);
+	daemon_names_fail(host, name, reply);
+}
+
+void command_status(struct host *host, json_t *params, struct command_reply *reply)
+{
+	static const struct section sections[] = {
+		{"[", reply_stream_next_daemon, daemon_section, false, ""},
+		{NULL, next_degraded, degraded_section, false, "]"}, {.next = NULL}};
+	const char *name = command_text(params, "name");
+
+	if (name == NULL)
+		command_answer(host, sections, reply);
+	else
+		named_rows(host, name, reply);
+}

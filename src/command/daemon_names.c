@@ -1,0 +1,93 @@
+/*
+ * daemon_names: finds the daemons that a request names.
+ */
+#include "command/daemon_names.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "command/command_internal.h"
+#include "daemon/daemon.h"
+#include "host/host.h"
+
+#define UNIT_SUFFIX ".service"
+
+/* The length of a service's name without the suffix that systemd adds. */
+static size_t bare_length(const char *service)
+{
+	size_t length = strlen(service), suffix = strlen(UNIT_SUFFIX);
+
+	if (length > suffix && strcmp(service + length - suffix, UNIT_SUFFIX) == 0)
+		length -= suffix;
+	return length;
+}
+
+static bool is_service(const struct vigil_daemon *d, const char *name)
+{
+	const char *service = daemon_service(d);
+	size_t length = bare_length(name);
+
+	return service != NULL && length == bare_length(service) &&
+	       strncmp(service, name, length) == 0;
+}
+
+bool daemon_names_match(const struct vigil_daemon *d, const char *glob)
+{
+	return text_glob(glob, daemon_name(d)) || is_service(d, glob) ||
+	       (daemon_service(d) != NULL && text_glob(glob, daemon_service(d)));
+}
+
+void daemon_names_fail(struct host *host, const char *name, struct command_reply *reply)
+{
+	struct vigil_daemon *d;
+	struct text_suggest suggest;
+
+	text_suggest_init(&suggest, name);
+	for (size_t i = 0; (d = host_daemon(host, i)) != NULL; i++) {
+		text_suggest_add(&suggest, daemon_name(d));
+		if (daemon_service(d) != NULL)
+			text_suggest_add(&suggest, daemon_service(d));
+	}
+	if (text_suggest_get(&suggest) != NULL)
+		command_fail(reply, COMMAND_NOT_FOUND,
+			"there is no daemon \"%.64s\"; did you mean \"%s\"?", name,
+			text_suggest_get(&suggest));
+	else
+		command_fail(
+			reply, COMMAND_NOT_FOUND, "there is no daemon \"%.64s\" running", name);
+}
+
+/* The next daemon from *index on that watches the service.  NULL: none. */
+static struct vigil_daemon *next_watcher(struct host *host, const char *service, size_t *index)
+{
+	struct vigil_daemon *d;
+
+	while ((d = host_daemon(host, (*index)++)) != NULL)
+		if (is_service(d, service))
+			return d;
+	return NULL;
+}
+
+struct vigil_daemon *daemon_names_find(
+	struct host *host, const char *name, struct command_reply *reply)
+{
+	struct vigil_daemon *d = host_find(host, name), *second;
+	size_t index = 0;
+
+	if (d != NULL)
+		return d;
+	d = next_watcher(host, name, &index);
+	if (d == NULL) {
+		daemon_names_fail(host, name, reply);
+		return NULL;
+	}
+	second = next_watcher(host, name, &index);
+	if (second == NULL)
+		return d;
+	command_fail(reply, COMMAND_PARAMS,
+		"several daemons watch the service \"%.64s\", such as \"%s\" and \"%s\"; name one "
+		"daemon",
+		name, daemon_name(d), daemon_name(second));
+	return NULL;
+}

@@ -1,0 +1,25 @@
+/*
+ * daemon_names: finds the daemons that a request names.
+ *
+ * A request may name a daemon, or the service that a daemon watches.  The name of a daemon has
+ * precedence.
+ */
+#ifndef DAEMON_NAMES_H
+#define DAEMON_NAMES_H
+
+#include <stdbool.h>
+
+struct command_reply;
+struct host;
+struct vigil_daemon;
+
+/* Finds the one daemon of that name, or the one daemon that watches the service of that name.
+ * NULL: there is none, or several daemons watch the service; the reply has the error. */
+struct vigil_daemon *daemon_names_find(
+	struct host *host, const char *name, struct command_reply *reply);
+/* Returns whether the glob matches the name of the daemon or of its service. */
+bool daemon_names_match(const struct vigil_daemon *d, const char *glob);
+/* Sets the error of a name that matches nothing.  It suggests a similar name if there is one. */
+void daemon_names_fail(struct host *host, const char *name, struct command_reply *reply);
+
+#endif

@@ -1,0 +1,61 @@
+/*
+ * api_core: memory that belongs to a daemon, the module's data and the event base.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "daemon/candidate.h"
+#include "daemon/daemon_internal.h"
+#include "loop/loop.h"
+
+#define SMALL (64 * 1024)
+
+struct block {
+	struct resource resource; /* must be the first member */
+	max_align_t bytes[];
+};
+
+static void block_free(struct resource *resource)
+{
+	free(resource);
+}
+
+static const struct resource_kind block_kind = {.free = block_free};
+
+void *vigil_alloc(vigil_daemon *d, size_t size)
+{
+	struct block *block = NULL;
+
+	if (size <= SMALL)
+		block = memory_zero(sizeof(*block) + size);
+	else if (size <= SIZE_MAX - sizeof(*block))
+		block = calloc(1, sizeof(*block) + size);
+	if (block == NULL) {
+		daemon_refuse(d, ENOMEM, "no memory for %zu bytes", size);
+		return NULL;
+	}
+	daemon_attach(d, &block->resource, &block_kind);
+	return block->bytes;
+}
+
+void vigil_set_data(vigil_daemon *d, void *data)
+{
+	if (daemon_is_candidate(d, "vigil_set_data"))
+		return;
+	d->data = data;
+}
+
+void *vigil_data(vigil_daemon *d)
+{
+	if (daemon_is_candidate(d, "vigil_data"))
+		return NULL;
+	return d->data;
+}
+
+struct event_base *vigil_base(vigil_daemon *d)
+{
+	if (daemon_is_candidate(d, "vigil_base"))
+		return NULL;
+	return loop_base(d->environment->loop);
+}
