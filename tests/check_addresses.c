@@ -2,11 +2,12 @@
 #include "modules/icinga/addresses.h"
 
 #include <arpa/inet.h>
-#include <check.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "suite.h"
 
 static struct addresses addresses;
 
@@ -132,24 +133,12 @@ START_TEST(more_addresses_than_are_kept)
 }
 END_TEST
 
-int main(void)
+SUITE("addresses", setup, NULL)
 {
-	Suite *suite = suite_create("addresses");
-	TCase *tcase = tcase_create("addresses");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_checked_fixture(tcase, setup, NULL);
-	tcase_add_test(tcase, no_address);
-	tcase_add_test(tcase, every_address_is_tried);
-	tcase_add_test(tcase, the_one_that_answered_comes_first);
-	tcase_add_test(tcase, the_order_may_change);
-	tcase_add_test(tcase, an_address_may_go);
-	tcase_add_test(tcase, more_addresses_than_are_kept);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(no_address);
+	TEST(every_address_is_tried);
+	TEST(the_one_that_answered_comes_first);
+	TEST(the_order_may_change);
+	TEST(an_address_may_go);
+	TEST(more_addresses_than_are_kept);
 }

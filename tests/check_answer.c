@@ -1,7 +1,6 @@
 /*
  * check_answer: what the master answers, as bytes and as a verdict.
  */
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +8,7 @@
 
 #include "modules/icinga/answer.h"
 #include "modules/icinga/verdict.h"
+#include "suite.h"
 
 static struct answer *answer;
 
@@ -190,31 +190,18 @@ START_TEST(an_answer_of_many_words_is_still_icingas)
 }
 END_TEST
 
-int main(void)
+SUITE("answer", set_up, tear_down)
 {
-	Suite *suite = suite_create("answer");
-	TCase *tcase = tcase_create("answer");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
-	tcase_add_test(tcase, an_answer_with_a_length_is_read_and_no_more);
-	tcase_add_test(tcase, chunks_are_put_together);
-	tcase_add_test(tcase, interim_answers_are_skipped);
-	tcase_add_test(tcase, interim_answers_without_end_are_too_long);
-	tcase_add_test(tcase, a_body_without_a_length_ends_with_the_connection);
-	tcase_add_loop_test(tcase, what_is_no_answer_is_refused, 0, sizeof(wrong) / sizeof(*wrong));
-	tcase_add_test(tcase, an_answer_cut_short_is_refused);
-	tcase_add_loop_test(tcase, a_length_over_the_limit_is_refused_before_the_body, 0,
-		sizeof(long_ones) / sizeof(*long_ones));
-	tcase_add_test(tcase, only_icingas_own_words_count_as_success);
-	tcase_add_test(tcase, a_nul_byte_does_not_end_the_words);
-	tcase_add_test(tcase, long_words_are_cut_between_characters);
-	tcase_add_test(tcase, an_answer_of_many_words_is_still_icingas);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(an_answer_with_a_length_is_read_and_no_more);
+	TEST(chunks_are_put_together);
+	TEST(interim_answers_are_skipped);
+	TEST(interim_answers_without_end_are_too_long);
+	TEST(a_body_without_a_length_ends_with_the_connection);
+	LOOP_TEST(what_is_no_answer_is_refused, COUNT(wrong));
+	TEST(an_answer_cut_short_is_refused);
+	LOOP_TEST(a_length_over_the_limit_is_refused_before_the_body, COUNT(long_ones));
+	TEST(only_icingas_own_words_count_as_success);
+	TEST(a_nul_byte_does_not_end_the_words);
+	TEST(long_words_are_cut_between_characters);
+	TEST(an_answer_of_many_words_is_still_icingas);
 }

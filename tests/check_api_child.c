@@ -1,7 +1,6 @@
 /* check_api_child: vigil_spawn on a daemon of its own: told once, refused in words, ended with it. */
 #include <vigil/vigil.h>
 
-#include <check.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -16,6 +15,7 @@
 #include "loop/loop.h"
 #include "scratch.h"
 #include "state/state.h"
+#include "suite.h"
 
 static struct environment environment;
 static struct vigil_daemon *d;
@@ -312,33 +312,16 @@ START_TEST(a_user_is_looked_up_once_for_each_daemon)
 }
 END_TEST
 
-static Suite *suite(void)
+SUITE("api_child", setup, teardown)
 {
-	Suite *s = suite_create("api_child");
-	TCase *tc = tcase_create("api_child");
-
-	tcase_add_checked_fixture(tc, setup, teardown);
-	tcase_set_timeout(tc, 120);
-	tcase_add_test(tc, told_once_with_what_it_printed);
-	tcase_add_test(tc, ended_when_it_is_asked_to);
-	tcase_add_test(tc, an_older_module_has_a_shorter_spec);
-	tcase_add_test(tc, it_reads_what_it_is_given);
-	tcase_add_test(tc, mistakes_are_refused);
-	tcase_add_test(tc, what_cannot_be_started_tells_errno);
-	tcase_add_test(tc, a_start_that_cannot_spawn_has_failed);
-	tcase_add_test(tc, children_end_with_their_daemon);
-	tcase_add_test(tc, a_user_is_looked_up_once_for_each_daemon);
-	suite_add_tcase(s, tc);
-	return s;
-}
-
-int main(void)
-{
-	SRunner *runner = srunner_create(suite());
-	int failures;
-
-	srunner_run_all(runner, CK_NORMAL);
-	failures = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	TIMEOUT(120);
+	TEST(told_once_with_what_it_printed);
+	TEST(ended_when_it_is_asked_to);
+	TEST(an_older_module_has_a_shorter_spec);
+	TEST(it_reads_what_it_is_given);
+	TEST(mistakes_are_refused);
+	TEST(what_cannot_be_started_tells_errno);
+	TEST(a_start_that_cannot_spawn_has_failed);
+	TEST(children_end_with_their_daemon);
+	TEST(a_user_is_looked_up_once_for_each_daemon);
 }

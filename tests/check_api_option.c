@@ -126,14 +126,11 @@ START_TEST(a_daemon_without_options_has_none)
 }
 END_TEST
 
-int main(void)
+SUITE("api_option", setup, teardown)
 {
-	TCase *tcase = suite_begin("api_option", setup, teardown);
-
-	tcase_add_test(tcase, defaults_are_values);
-	tcase_add_test(tcase, without_a_value_there_is_nothing);
-	tcase_add_test(tcase, what_is_given_is_taken);
-	tcase_add_test(tcase, a_mistaken_module_gets_nothing_and_is_told_once);
-	tcase_add_test(tcase, a_daemon_without_options_has_none);
-	return suite_end("api_option", tcase);
+	TEST(defaults_are_values);
+	TEST(without_a_value_there_is_nothing);
+	TEST(what_is_given_is_taken);
+	TEST(a_mistaken_module_gets_nothing_and_is_told_once);
+	TEST(a_daemon_without_options_has_none);
 }

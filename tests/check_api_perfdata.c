@@ -1,9 +1,10 @@
 /* check_api_perfdata: performance data as the Monitoring Plugins guidelines have it. */
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <vigil/vigil.h>
+
+#include "suite.h"
 
 static char text[512];
 
@@ -75,7 +76,7 @@ START_TEST(what_would_spoil_the_line_is_left_out)
 {
 	static const char *const labels[] = {"", "a|b", "a\nb", "a\rb"};
 
-	for (size_t i = 0; i < sizeof(labels) / sizeof(*labels); i++)
+	for (size_t i = 0; i < COUNT(labels); i++)
 		ck_assert_str_eq(put(labels[i], "{\"value\": 1}"), "");
 	ck_assert_str_eq(put("a", "{\"value\": \"1\"}"), "");
 	ck_assert_str_eq(put("a", "{}"), "");
@@ -100,22 +101,12 @@ START_TEST(what_has_no_room_is_nothing)
 }
 END_TEST
 
-int main(void)
+SUITE("api_perfdata", NULL, NULL)
 {
-	Suite *suite = suite_create("api_perfdata");
-	TCase *tests = tcase_create("api_perfdata");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	tcase_add_test(tests, items_as_plugins_print_them);
-	tcase_add_test(tests, numbers_keep_all_their_digits);
-	tcase_add_test(tests, labels_are_quoted);
-	tcase_add_test(tests, json_is_short_and_whole);
-	tcase_add_test(tests, what_would_spoil_the_line_is_left_out);
-	tcase_add_test(tests, what_has_no_room_is_nothing);
-	suite_add_tcase(suite, tests);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	TEST(items_as_plugins_print_them);
+	TEST(numbers_keep_all_their_digits);
+	TEST(labels_are_quoted);
+	TEST(json_is_short_and_whole);
+	TEST(what_would_spoil_the_line_is_left_out);
+	TEST(what_has_no_room_is_nothing);
 }

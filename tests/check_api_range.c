@@ -1,9 +1,10 @@
 /* check_api_range: thresholds as the Monitoring Plugins guidelines have them. */
-#include <check.h>
 #include <errno.h>
 #include <stdlib.h>
 
 #include <vigil/vigil.h>
+
+#include "suite.h"
 
 static bool alerts(const char *text, double value)
 {
@@ -31,7 +32,7 @@ START_TEST(the_examples_of_the_guidelines)
 		{"@~:0", 0.1, 0, -1e300},
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < COUNT(rows); i++) {
 		ck_assert_msg(!alerts(rows[i].range, rows[i].good), "%s", rows[i].range);
 		ck_assert_msg(alerts(rows[i].range, rows[i].bad), "%s", rows[i].range);
 		ck_assert_msg(alerts(rows[i].range, rows[i].bad_too), "%s", rows[i].range);
@@ -48,24 +49,13 @@ START_TEST(what_is_none_is_refused)
 		"nan", "inf", "1e999", " 10", "10 ", "~", "~10", "10:~", "--5", "1,5"};
 	vigil_range range;
 
-	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+	for (size_t i = 0; i < COUNT(wrong); i++)
 		ck_assert_msg(vigil_range_read(wrong[i], &range) == -EINVAL, "\"%s\"", wrong[i]);
 }
 END_TEST
 
-int main(void)
+SUITE("api_range", NULL, NULL)
 {
-	Suite *suite = suite_create("api_range");
-	TCase *tcase = tcase_create("api_range");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_test(tcase, the_examples_of_the_guidelines);
-	tcase_add_test(tcase, what_is_none_is_refused);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(the_examples_of_the_guidelines);
+	TEST(what_is_none_is_refused);
 }

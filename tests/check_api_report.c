@@ -175,16 +175,13 @@ START_TEST(a_refusal_after_the_start_is_no_more_than_said)
 }
 END_TEST
 
-int main(void)
+SUITE("api_report", up, down)
 {
-	TCase *tcase = suite_begin("api_say", up, down);
-
-	tcase_add_test(tcase, health_is_told_when_it_is_another);
-	tcase_add_test(tcase, all_of_it_is_text);
-	tcase_add_test(tcase, the_history_is_the_last_of_it);
-	tcase_add_test(tcase, an_event_that_repeats_has_one_line);
-	tcase_add_test(tcase, who_says_nothing_holds_no_room_for_it);
-	tcase_add_test(tcase, errors_are_counted_and_logged);
-	tcase_add_test(tcase, a_refusal_after_the_start_is_no_more_than_said);
-	return suite_end("api_say", tcase);
+	TEST(health_is_told_when_it_is_another);
+	TEST(all_of_it_is_text);
+	TEST(the_history_is_the_last_of_it);
+	TEST(an_event_that_repeats_has_one_line);
+	TEST(who_says_nothing_holds_no_room_for_it);
+	TEST(errors_are_counted_and_logged);
+	TEST(a_refusal_after_the_start_is_no_more_than_said);
 }

@@ -116,7 +116,7 @@ START_TEST(what_is_out_of_range_is_refused)
 {
 	static const double wrong[] = {0, -1, 0.009, 1e9, 1e300};
 
-	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+	for (size_t i = 0; i < COUNT(wrong); i++) {
 		ck_assert_int_eq(vigil_every(d, wrong[i], on_tick, NULL), -EINVAL);
 		if (wrong[i] < 0 || wrong[i] > 1e8)
 			ck_assert_int_eq(vigil_after(d, wrong[i], on_tick, NULL), -EINVAL);
@@ -156,23 +156,20 @@ START_TEST(the_time_of_day_now_and_then)
 	ck_assert_double_lt(fabs(seconds_of(vigil_time_in(-0.25)) - now + 0.25), 30);
 	/* before 1970, too */
 	ck_assert_double_lt(fabs(seconds_of(vigil_time_in(-now - 1000.25)) + 1000.25), 30);
-	for (size_t i = 0; i < sizeof(far) / sizeof(*far); i++)
+	for (size_t i = 0; i < COUNT(far); i++)
 		seconds_of(vigil_time_in(far[i]));
 	seconds_of(vigil_time_in((double)NAN));
 	ck_assert_double_ge(vigil_now(), before);
 }
 END_TEST
 
-int main(void)
+SUITE("api_time", setup, down)
 {
-	TCase *tcase = suite_begin("api_time", setup, down);
-
-	tcase_add_test(tcase, the_first_comes_within_a_second_or_the_interval);
-	tcase_add_test(tcase, ticks_are_counted_and_others_are_not);
-	tcase_add_test(tcase, once_is_once_and_zero_is_soon);
-	tcase_add_test(tcase, a_callback_may_make_and_end_timers);
-	tcase_add_test(tcase, cancelled_by_callback_and_argument);
-	tcase_add_test(tcase, what_is_out_of_range_is_refused);
-	tcase_add_test(tcase, the_time_of_day_now_and_then);
-	return suite_end("api_time", tcase);
+	TEST(the_first_comes_within_a_second_or_the_interval);
+	TEST(ticks_are_counted_and_others_are_not);
+	TEST(once_is_once_and_zero_is_soon);
+	TEST(a_callback_may_make_and_end_timers);
+	TEST(cancelled_by_callback_and_argument);
+	TEST(what_is_out_of_range_is_refused);
+	TEST(the_time_of_day_now_and_then);
 }

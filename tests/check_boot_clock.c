@@ -89,13 +89,10 @@ START_TEST(another_boot_says_nothing)
 }
 END_TEST
 
-int main(void)
+SUITE("boot_clock", environment_setup, environment_teardown)
 {
-	TCase *tcase = suite_begin("booted", environment_setup, environment_teardown);
-
-	tcase_add_test(tcase, the_earliest_is_kept);
-	tcase_add_test(tcase, no_boot_was_before_1970);
-	tcase_add_test(tcase, what_is_learned_is_kept);
-	tcase_add_test(tcase, another_boot_says_nothing);
-	return suite_end("booted", tcase);
+	TEST(the_earliest_is_kept);
+	TEST(no_boot_was_before_1970);
+	TEST(what_is_learned_is_kept);
+	TEST(another_boot_says_nothing);
 }

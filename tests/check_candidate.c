@@ -285,15 +285,12 @@ START_TEST(in_start_a_diagnostic_is_the_reason_of_the_failure)
 }
 END_TEST
 
-int main(void)
+SUITE("candidate", setup, teardown)
 {
-	TCase *tcase = suite_begin("candidate", setup, teardown);
-
-	tcase_add_test(tcase, a_candidate_has_a_name_options_and_memory);
-	tcase_add_test(tcase, a_diagnostic_names_the_line_of_its_option);
-	tcase_add_test(tcase, a_note_refuses_nothing);
-	tcase_add_test(tcase, an_error_without_a_diagnostic_is_one);
-	tcase_add_test(tcase, a_careless_check_does_nothing_and_is_logged_once);
-	tcase_add_test(tcase, in_start_a_diagnostic_is_the_reason_of_the_failure);
-	return suite_end("candidate", tcase);
+	TEST(a_candidate_has_a_name_options_and_memory);
+	TEST(a_diagnostic_names_the_line_of_its_option);
+	TEST(a_note_refuses_nothing);
+	TEST(an_error_without_a_diagnostic_is_one);
+	TEST(a_careless_check_does_nothing_and_is_logged_once);
+	TEST(in_start_a_diagnostic_is_the_reason_of_the_failure);
 }

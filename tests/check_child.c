@@ -1,7 +1,6 @@
 /* check_child: children on the loop: what they print, how they end, and that nothing stays. */
 #include "process/child.h"
 
-#include <check.h>
 #include <dirent.h>
 #include <errno.h>
 #include <pwd.h>
@@ -15,6 +14,7 @@
 #include "loop/loop.h"
 #include "scratch.h"
 #include "process/run_as.h"
+#include "suite.h"
 
 #define LIMIT (60 * CLOCK_SECOND) /* no test comes near it */
 
@@ -513,47 +513,30 @@ START_TEST(users_that_cannot_be)
 }
 END_TEST
 
-static Suite *suite(void)
+SUITE("child", setup, teardown)
 {
-	Suite *s = suite_create("child");
-	TCase *tc = tcase_create("child");
-
-	tcase_add_checked_fixture(tc, setup, teardown);
-	tcase_set_timeout(tc, 120);
-	tcase_add_test(tc, says_what_it_printed_and_how_it_ended);
-	tcase_add_test(tc, nothing_printed_is_an_empty_text);
-	tcase_add_test(tc, ended_by_a_signal);
-	tcase_add_test(tc, what_cannot_be_started_says_why);
-	tcase_add_test(tc, a_deadline_ends_the_whole_group);
-	tcase_add_test(tc, one_that_ignores_term_is_killed);
-	tcase_add_test(tc, what_it_leaves_behind_is_not_waited_for);
-	tcase_add_test(tc, what_is_left_of_one_that_was_ended_is_killed);
-	tcase_add_test(tc, one_that_closes_its_output_goes_on);
-	tcase_add_test(tc, lines_come_one_by_one);
-	tcase_add_test(tc, a_line_too_long_is_cut_and_the_next_is_whole);
-	tcase_add_test(tc, output_is_capped);
-	tcase_add_test(tc, a_flood_neither_starves_others_nor_costs_much);
-	tcase_add_test(tc, freed_in_its_exit);
-	tcase_add_test(tc, freed_while_it_runs);
-	tcase_add_test(tc, freed_at_a_line_it_ignores_term_and_is_killed);
-	tcase_add_test(tc, freed_at_the_line_of_its_end);
-	tcase_add_test(tc, strays_are_killed_at_once_when_there_is_no_loop_any_more);
-	tcase_add_test(tc, all_are_ended_at_an_end_in_haste);
-	tcase_add_test(tc, fifty_at_once);
-	tcase_add_test(tc, runs_as_another_user);
-	tcase_add_test(tc, runs_as_the_user_it_is);
-	tcase_add_test(tc, users_that_cannot_be);
-	suite_add_tcase(s, tc);
-	return s;
-}
-
-int main(void)
-{
-	SRunner *runner = srunner_create(suite());
-	int failures;
-
-	srunner_run_all(runner, CK_NORMAL);
-	failures = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	TIMEOUT(120);
+	TEST(says_what_it_printed_and_how_it_ended);
+	TEST(nothing_printed_is_an_empty_text);
+	TEST(ended_by_a_signal);
+	TEST(what_cannot_be_started_says_why);
+	TEST(a_deadline_ends_the_whole_group);
+	TEST(one_that_ignores_term_is_killed);
+	TEST(what_it_leaves_behind_is_not_waited_for);
+	TEST(what_is_left_of_one_that_was_ended_is_killed);
+	TEST(one_that_closes_its_output_goes_on);
+	TEST(lines_come_one_by_one);
+	TEST(a_line_too_long_is_cut_and_the_next_is_whole);
+	TEST(output_is_capped);
+	TEST(a_flood_neither_starves_others_nor_costs_much);
+	TEST(freed_in_its_exit);
+	TEST(freed_while_it_runs);
+	TEST(freed_at_a_line_it_ignores_term_and_is_killed);
+	TEST(freed_at_the_line_of_its_end);
+	TEST(strays_are_killed_at_once_when_there_is_no_loop_any_more);
+	TEST(all_are_ended_at_an_end_in_haste);
+	TEST(fifty_at_once);
+	TEST(runs_as_another_user);
+	TEST(runs_as_the_user_it_is);
+	TEST(users_that_cannot_be);
 }

@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "scratch.h"
+#include "suite.h"
 
 static int listener, peer;
 static struct client *client;
@@ -312,7 +313,7 @@ START_TEST(success_needs_a_result_and_no_error)
 		{"{}", COMMAND_INTERNAL},
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct command_reply reply = {0};
 		json_t *object = client_parse(rows[i].line, strlen(rows[i].line));
 
@@ -334,7 +335,7 @@ START_TEST(a_check_without_a_status_is_unknown)
 	} rows[] = {{"{\"status\":0}", 0}, {"{\"status\":3}", 3}, {"{}", 3}, {"[]", 3},
 		{"{\"status\":\"0\"}", 3}, {"{\"status\":-1}", 3}, {"{\"status\":4294967296}", 3}};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < COUNT(rows); i++) {
 		json_t *result = client_parse(rows[i].result, strlen(rows[i].result));
 
 		ck_assert_msg(verb_plugin_status(result) == rows[i].status, "%s", rows[i].result);
@@ -364,33 +365,21 @@ START_TEST(replies_are_bounded_in_length)
 }
 END_TEST
 
-int main(void)
+SUITE("client", setup, teardown)
 {
-	Suite *suite = suite_create("client");
-	TCase *tcase = tcase_create("client");
-	SRunner *runner;
-	int failed;
-
-	tcase_set_timeout(tcase, 300);
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_add_test(tcase, a_request_is_one_line_of_json_rpc);
-	tcase_add_test(tcase, success_needs_a_result_and_no_error);
-	tcase_add_test(tcase, a_check_without_a_status_is_unknown);
-	tcase_add_test(tcase, replies_are_bounded_in_nesting);
-	tcase_add_test(tcase, replies_are_bounded_in_length);
-	tcase_add_test(tcase, only_its_own_reply_is_taken);
-	tcase_add_test(tcase, notifications_come_one_by_one);
-	tcase_add_test(tcase, no_wait_is_without_end);
-	tcase_add_test(tcase, one_that_goes_away_is_noticed);
-	tcase_add_test(tcase, what_is_not_json_is_no_reply);
-	tcase_add_test(tcase, a_long_reply_in_pieces);
-	tcase_add_test(tcase, where_nobody_is_it_says_why);
-	tcase_add_test(tcase, a_full_backlog_is_waited_for_not_for_ever);
-	tcase_add_test(tcase, who_minds_a_prompt_waits_elsewhere);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TIMEOUT(300);
+	TEST(a_request_is_one_line_of_json_rpc);
+	TEST(success_needs_a_result_and_no_error);
+	TEST(a_check_without_a_status_is_unknown);
+	TEST(replies_are_bounded_in_nesting);
+	TEST(replies_are_bounded_in_length);
+	TEST(only_its_own_reply_is_taken);
+	TEST(notifications_come_one_by_one);
+	TEST(no_wait_is_without_end);
+	TEST(one_that_goes_away_is_noticed);
+	TEST(what_is_not_json_is_no_reply);
+	TEST(a_long_reply_in_pieces);
+	TEST(where_nobody_is_it_says_why);
+	TEST(a_full_backlog_is_waited_for_not_for_ever);
+	TEST(who_minds_a_prompt_waits_elsewhere);
 }

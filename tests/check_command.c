@@ -3,6 +3,7 @@
 
 #include "fixture_control.h"
 #include "daemon/module.h"
+#include "suite.h"
 
 static const struct peer root = {.uid = 0};
 static struct command_reply reply;
@@ -124,7 +125,7 @@ START_TEST(access_is_denied_unless_given)
 		{&roots, true, geteuid() == 0, false},
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < COUNT(rows); i++) {
 		ck_assert_int_eq(command_allowed(rows[i].command, &root), rows[i].root);
 		ck_assert_int_eq(command_allowed(rows[i].command, &own), rows[i].own);
 		ck_assert_int_eq(command_allowed(rows[i].command, &member), rows[i].member);
@@ -192,7 +193,7 @@ START_TEST(parameters_are_checked_before_the_handler)
 		{"log", "{\"level\":\"loud\"}", "\"loud\" is no level"},
 	};
 
-	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+	for (size_t i = 0; i < COUNT(wrong); i++) {
 		ck_assert_int_eq(run(wrong[i].verb, wrong[i].params), COMMAND_PARAMS);
 		ck_assert_msg(
 			strstr(reply.message, wrong[i].said) == reply.message, "%s", reply.message);
@@ -205,7 +206,7 @@ START_TEST(an_empty_array_of_params_is_no_params)
 	static const char *const verbs[] = {
 		"version", "list", "modules", "reload", "status", "get"};
 
-	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)
+	for (size_t i = 0; i < COUNT(verbs); i++)
 		ck_assert_msg(run(verbs[i], "[]") == 0, "%s: %s", verbs[i], reply.message);
 }
 END_TEST
@@ -228,7 +229,7 @@ START_TEST(long_names_are_cut_between_characters)
 		memset(name, 'x', shift);
 		for (size_t at = shift; at + 3 < sizeof(name); at += 3)
 			strcpy(name + at, "\xe2\x82\xac");
-		for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++) {
+		for (size_t i = 0; i < COUNT(forms); i++) {
 			const char *at = strstr(forms[i][1], "%s");
 
 			snprintf(params, sizeof(params), "%.*s%s%s", (int)(at - forms[i][1]),
@@ -411,33 +412,21 @@ START_TEST(log_and_version)
 }
 END_TEST
 
-int main(void)
+SUITE("command", bring_up, take_down)
 {
-	Suite *suite = suite_create("command");
-	TCase *tcase = tcase_create("command");
-	SRunner *runner;
-	int failed;
-
-	tcase_set_timeout(tcase, 300);
-	tcase_add_checked_fixture(tcase, bring_up, take_down);
-	tcase_add_test(tcase, each_row_is_whole);
-	tcase_add_test(tcase, access_is_denied_unless_given);
-	tcase_add_test(tcase, a_host_of_another_user_is_that_users);
-	tcase_add_test(tcase, no_verb_is_reached_without_access);
-	tcase_add_test(tcase, parameters_are_checked_before_the_handler);
-	tcase_add_test(tcase, an_empty_array_of_params_is_no_params);
-	tcase_add_test(tcase, long_names_are_cut_between_characters);
-	tcase_add_test(tcase, status_tells_of_all_or_one);
-	tcase_add_test(tcase, run_makes_a_tick_and_get_reads_what_came_of_it);
-	tcase_add_test(tcase, explain_has_the_account_and_the_state);
-	tcase_add_test(tcase, list_tells_of_those_not_enabled_too);
-	tcase_add_test(tcase, modules_are_listed_with_what_is_wrong);
-	tcase_add_test(tcase, reload_is_all_or_nothing);
-	tcase_add_test(tcase, log_and_version);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TIMEOUT(300);
+	TEST(each_row_is_whole);
+	TEST(access_is_denied_unless_given);
+	TEST(a_host_of_another_user_is_that_users);
+	TEST(no_verb_is_reached_without_access);
+	TEST(parameters_are_checked_before_the_handler);
+	TEST(an_empty_array_of_params_is_no_params);
+	TEST(long_names_are_cut_between_characters);
+	TEST(status_tells_of_all_or_one);
+	TEST(run_makes_a_tick_and_get_reads_what_came_of_it);
+	TEST(explain_has_the_account_and_the_state);
+	TEST(list_tells_of_those_not_enabled_too);
+	TEST(modules_are_listed_with_what_is_wrong);
+	TEST(reload_is_all_or_nothing);
+	TEST(log_and_version);
 }

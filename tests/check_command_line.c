@@ -1,12 +1,9 @@
 /* check_command_line: words as the parameters of a verb. */
 #include "command/command.h"
 
-#include <check.h>
 #include <string.h>
 
 #include "suite.h"
-
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 /* What becomes of "VERB WORD WORD ...": JSON, or the reason of the refusal. */
 static const char *read_words(const char *line)
@@ -85,14 +82,7 @@ START_TEST(options_and_operands_come_in_any_order)
 }
 END_TEST
 
-static void setup(void)
+SUITE("command_line", NULL, NULL)
 {
-}
-
-int main(void)
-{
-	TCase *tcase = suite_begin("command_line", setup, setup);
-
-	tcase_add_loop_test(tcase, options_and_operands_come_in_any_order, 0, COUNT(lines));
-	return suite_end("command_line", tcase);
+	LOOP_TEST(options_and_operands_come_in_any_order, COUNT(lines));
 }

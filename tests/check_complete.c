@@ -1,9 +1,10 @@
 /* check_complete: what a word becomes, by what stands there. */
 #include "console/complete.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "suite.h"
 
 static json_t *state, *list;
 static unsigned looks;
@@ -166,24 +167,12 @@ START_TEST(no_line_is_too_odd)
 }
 END_TEST
 
-int main(void)
+SUITE("complete", setup, teardown)
 {
-	Suite *suite = suite_create("complete");
-	TCase *tcase = tcase_create("complete");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_add_test(tcase, the_first_word_is_a_verb);
-	tcase_add_test(tcase, daemons_are_asked_for);
-	tcase_add_test(tcase, levels_are_known);
-	tcase_add_test(tcase, places_are_followed);
-	tcase_add_test(tcase, odd_names_are_quoted_or_left_out);
-	tcase_add_test(tcase, no_line_is_too_odd);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(the_first_word_is_a_verb);
+	TEST(daemons_are_asked_for);
+	TEST(levels_are_known);
+	TEST(places_are_followed);
+	TEST(odd_names_are_quoted_or_left_out);
+	TEST(no_line_is_too_odd);
 }

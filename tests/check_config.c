@@ -6,6 +6,7 @@
 
 #include "scratch.h"
 #include "base/text.h"
+#include "suite.h"
 
 static struct diagnostics diagnostics;
 static struct config *config;
@@ -242,7 +243,7 @@ START_TEST(sections)
 	};
 	char expected[256];
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < COUNT(rows); i++) {
 		scratch_put("vigil.conf", 0644, "\n[%s]\nkey = 1\nother = 2\n", rows[i][0]);
 		ck_assert_ptr_null(load());
 		snprintf(expected, sizeof(expected), "vigil.conf:2: unknown section [%s]; %s\n",
@@ -310,11 +311,11 @@ START_TEST(values)
 	};
 	char text[512];
 
-	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+	for (size_t i = 0; i < COUNT(good); i++) {
 		snprintf(text, sizeof(text), "[vigil]\n%s\n", good[i]);
 		check_good(text);
 	}
-	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+	for (size_t i = 0; i < COUNT(bad); i++) {
 		scratch_put("vigil.conf", 0644, "[vigil]\n%s\n", bad[i][0]);
 		ck_assert_msg(load() == NULL, "%s", bad[i][0]);
 		ck_assert_msg(diagnostics.count == 1, "%s: %s", bad[i][0], said());
@@ -454,34 +455,21 @@ START_TEST(many)
 }
 END_TEST
 
-int main(void)
+SUITE("config", setup, teardown)
 {
-	Suite *suite = suite_create("config");
-	TCase *tcase = tcase_create("config");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_set_timeout(tcase, 60);
-	tcase_add_test(tcase, nothing);
-	tcase_add_test(tcase, schema);
-	tcase_add_test(tcase, whole);
-	tcase_add_test(tcase, order);
-	tcase_add_test(tcase, syntax_first);
-	tcase_add_test(tcase, meaning);
-	tcase_add_test(tcase, sections);
-	tcase_add_test(tcase, values);
-	tcase_add_test(tcase, socket_length);
-	tcase_add_test(tcase, rate);
-	tcase_add_test(tcase, cases);
-	tcase_add_test(tcase, missing);
-	tcase_add_test(tcase, relative);
-	tcase_add_test(tcase, after_others);
-	tcase_add_test(tcase, many);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(nothing);
+	TEST(schema);
+	TEST(whole);
+	TEST(order);
+	TEST(syntax_first);
+	TEST(meaning);
+	TEST(sections);
+	TEST(values);
+	TEST(socket_length);
+	TEST(rate);
+	TEST(cases);
+	TEST(missing);
+	TEST(relative);
+	TEST(after_others);
+	TEST(many);
 }

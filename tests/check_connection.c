@@ -5,7 +5,6 @@
  */
 #include "console/connection.h"
 
-#include <check.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,7 +30,7 @@ static void put(const char *text)
 static int on_wait(int fd, uint64_t deadline, void *arg)
 {
 	ck_assert_ptr_eq(arg, notices);
-	ck_assert_uint_lt(next, sizeof(script) / sizeof(*script));
+	ck_assert_uint_lt(next, COUNT(script));
 	if (script[next] == NULL) {
 		next++;
 		return wait_error;
@@ -202,17 +201,14 @@ START_TEST(what_is_no_json_is_reported)
 }
 END_TEST
 
-int main(void)
+SUITE("connection", setup, teardown)
 {
-	TCase *tcase = suite_begin("connection", setup, teardown);
-
-	tcase_add_test(tcase, the_reply_is_found_among_other_lines);
-	tcase_add_test(tcase, the_answer_to_an_interrupted_verb_is_dropped);
-	tcase_add_test(tcase, an_interrupted_watch_ends_in_vigild);
-	tcase_add_test(tcase, a_watch_that_is_refused_does_not_go_on);
-	tcase_add_test(tcase, a_vigild_that_does_not_answer_is_reported);
-	tcase_add_test(tcase, a_lost_connection_is_the_end);
-	tcase_add_test(tcase, completion_asks_and_log_lines_are_printed);
-	tcase_add_test(tcase, what_is_no_json_is_reported);
-	return suite_end("connection", tcase);
+	TEST(the_reply_is_found_among_other_lines);
+	TEST(the_answer_to_an_interrupted_verb_is_dropped);
+	TEST(an_interrupted_watch_ends_in_vigild);
+	TEST(a_watch_that_is_refused_does_not_go_on);
+	TEST(a_vigild_that_does_not_answer_is_reported);
+	TEST(a_lost_connection_is_the_end);
+	TEST(completion_asks_and_log_lines_are_printed);
+	TEST(what_is_no_json_is_reported);
 }

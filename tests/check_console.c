@@ -4,7 +4,6 @@
  *
  * What it does on a terminal is shown on a real one by system/console.sh.
  */
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -382,20 +381,17 @@ START_TEST(help_needs_nobody)
 }
 END_TEST
 
-int main(void)
+SUITE("console", setup, teardown)
 {
-	TCase *tcase = suite_begin("console", setup, teardown);
-
-	tcase_add_test(tcase, lines_are_taken_as_they_come);
-	tcase_add_test(tcase, one_is_answered_before_the_next_begins);
-	tcase_add_test(tcase, what_is_wrong_is_said_with_its_line);
-	tcase_add_test(tcase, what_is_no_line_is_not_done);
-	tcase_add_test(tcase, a_file_is_a_script);
-	tcase_add_test(tcase, a_slow_reader_slows_down_the_script);
-	tcase_add_test(tcase, a_reader_who_has_left_ends_it);
-	tcase_add_test(tcase, what_vigild_sends_by_itself_is_printed);
-	tcase_add_test(tcase, a_watch_goes_on_until_vigild_ends);
-	tcase_add_test(tcase, without_vigild_a_script_ends);
-	tcase_add_test(tcase, help_needs_nobody);
-	return suite_end("console", tcase);
+	TEST(lines_are_taken_as_they_come);
+	TEST(one_is_answered_before_the_next_begins);
+	TEST(what_is_wrong_is_said_with_its_line);
+	TEST(what_is_no_line_is_not_done);
+	TEST(a_file_is_a_script);
+	TEST(a_slow_reader_slows_down_the_script);
+	TEST(a_reader_who_has_left_ends_it);
+	TEST(what_vigild_sends_by_itself_is_printed);
+	TEST(a_watch_goes_on_until_vigild_ends);
+	TEST(without_vigild_a_script_ends);
+	TEST(help_needs_nobody);
 }

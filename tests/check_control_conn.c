@@ -2,6 +2,7 @@
 #include "control/control_conn.h"
 
 #include "fixture_control.h"
+#include "suite.h"
 
 /* --- requests --------------------------------------------------------------------------------- */
 
@@ -86,7 +87,7 @@ START_TEST(wrong_requests_get_the_standard_errors)
 	};
 	int fd = dial();
 
-	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+	for (size_t i = 0; i < COUNT(wrong); i++) {
 		ck_assert_msg(ask(fd, wrong[i].line) == wrong[i].code, "%s", wrong[i].line);
 		/* one reply, not two: the next is that of the next request */
 		ck_assert_int_eq(ask(fd, ASK), 0);
@@ -102,7 +103,7 @@ START_TEST(a_reply_bears_the_id_of_its_request)
 	char line[128];
 	json_t *reply, *id;
 
-	for (size_t i = 0; i < sizeof(ids) / sizeof(*ids); i++) {
+	for (size_t i = 0; i < COUNT(ids); i++) {
 		for (int known = 0; known < 2; known++) {
 			snprintf(line, sizeof(line),
 				"{\"jsonrpc\":\"2.0\",\"id\":%s,\"method\":\"%s\"}\n", ids[i],
@@ -230,7 +231,7 @@ START_TEST(the_last_line_needs_no_newline_before_a_half_close)
 	json_t *reply;
 	int fd;
 
-	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
+	for (size_t i = 0; i < COUNT(lines); i++) {
 		for (int apart = 0; apart < 2; apart++) {
 			fd = dial();
 			put(fd, lines[i]);
@@ -438,34 +439,22 @@ START_TEST(one_that_does_not_read_is_closed)
 }
 END_TEST
 
-int main(void)
+SUITE("control_conn", setup, teardown)
 {
-	Suite *suite = suite_create("control_conn");
-	TCase *tcase = tcase_create("control_conn");
-	SRunner *runner;
-	int failed;
-
-	tcase_set_timeout(tcase, 300);
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_add_test(tcase, requests_are_answered_in_order);
-	tcase_add_test(tcase, a_request_may_come_byte_by_byte);
-	tcase_add_test(tcase, wrong_requests_get_the_standard_errors);
-	tcase_add_test(tcase, a_reply_bears_the_id_of_its_request);
-	tcase_add_test(tcase, nesting_has_a_limit);
-	tcase_add_test(tcase, a_line_may_be_64_kib_long);
-	tcase_add_test(tcase, one_that_sends_no_more_still_gets_its_replies);
-	tcase_add_test(tcase, an_empty_array_of_params_is_no_params);
-	tcase_add_test(tcase, the_last_line_needs_no_newline_before_a_half_close);
-	tcase_add_test(tcase, a_long_answer_to_the_last_line_is_whole);
-	tcase_add_test(tcase, a_begun_line_must_be_finished_in_time);
-	tcase_add_test(tcase, watching_tells_what_changes_from_now_on);
-	tcase_add_test(tcase, one_connection_has_so_many_watches);
-	tcase_add_test(tcase, a_long_reply_arrives_whole);
-	tcase_add_test(tcase, one_that_does_not_read_is_closed);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TIMEOUT(300);
+	TEST(requests_are_answered_in_order);
+	TEST(a_request_may_come_byte_by_byte);
+	TEST(wrong_requests_get_the_standard_errors);
+	TEST(a_reply_bears_the_id_of_its_request);
+	TEST(nesting_has_a_limit);
+	TEST(a_line_may_be_64_kib_long);
+	TEST(one_that_sends_no_more_still_gets_its_replies);
+	TEST(an_empty_array_of_params_is_no_params);
+	TEST(the_last_line_needs_no_newline_before_a_half_close);
+	TEST(a_long_answer_to_the_last_line_is_whole);
+	TEST(a_begun_line_must_be_finished_in_time);
+	TEST(watching_tells_what_changes_from_now_on);
+	TEST(one_connection_has_so_many_watches);
+	TEST(a_long_reply_arrives_whole);
+	TEST(one_that_does_not_read_is_closed);
 }

@@ -309,19 +309,17 @@ static int be_console(const char *does)
 	return answer != NULL && fclose(answer) == 0 ? 0 : 1;
 }
 
-int main(int argc, char **argv)
+SUITE("control_console", setup_console, teardown_console)
 {
-	TCase *tcase;
+	const char *does = getenv("CONSOLE_DOES");
 
-	if (argc == 3 && strcmp(argv[1], "-F") == 0)
-		_exit(be_console(getenv("CONSOLE_DOES"))); /* nothing of a sanitizer at its end */
-	tcase = suite_begin("control_console", setup_console, teardown_console);
-	tcase_add_loop_test(tcase, how_it_ends_is_told, 0, 7);
-	tcase_add_test(tcase, a_program_that_is_missing_is_reported);
-	tcase_add_test(tcase, it_ends_with_its_connection);
-	tcase_add_test(tcase, it_has_the_rights_of_the_user_of_vigild);
-	tcase_add_test(tcase, lines_for_a_console_that_does_not_read_are_dropped_and_counted);
-	tcase_add_test(tcase, unwatch_is_for_readers);
-	tcase_add_test(tcase, unwatch_ends_all_watches_of_the_connection_alone);
-	return suite_end("control_console", tcase);
+	if (does != NULL)
+		_exit(be_console(does)); /* without the exit handlers of a sanitizer */
+	LOOP_TEST(how_it_ends_is_told, 7);
+	TEST(a_program_that_is_missing_is_reported);
+	TEST(it_ends_with_its_connection);
+	TEST(it_has_the_rights_of_the_user_of_vigild);
+	TEST(lines_for_a_console_that_does_not_read_are_dropped_and_counted);
+	TEST(unwatch_is_for_readers);
+	TEST(unwatch_ends_all_watches_of_the_connection_alone);
 }

@@ -6,6 +6,7 @@
 #include <sys/ioctl.h>
 
 #include "fixture_control.h"
+#include "suite.h"
 
 static void write_pipe(const char *text)
 {
@@ -81,7 +82,7 @@ START_TEST(all_else_is_said_and_not_done)
 	};
 
 	log_set_level(VIGIL_NOTICE);
-	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+	for (size_t i = 0; i < COUNT(wrong); i++) {
 		logged_lines = 0;
 		write_pipe(wrong[i].line);
 		ck_assert_msg(log_holds(wrong[i].said) == 1, "%s%s", wrong[i].line, logged[0]);
@@ -224,27 +225,15 @@ START_TEST(a_burst_of_lines_leaves_the_loop_time_for_its_other_work)
 }
 END_TEST
 
-int main(void)
+SUITE("control_pipe", setup, teardown)
 {
-	Suite *suite = suite_create("control_pipe");
-	TCase *tcase = tcase_create("control_pipe");
-	SRunner *runner;
-	int failed;
-
-	tcase_set_timeout(tcase, 300);
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_add_test(tcase, its_verbs_are_done);
-	tcase_add_test(tcase, all_else_is_said_and_not_done);
-	tcase_add_test(tcase, the_end_of_a_long_line_is_no_line);
-	tcase_add_test(tcase, what_is_not_its_own_pipe_is_refused);
-	tcase_add_test(tcase, one_left_behind_is_taken_over);
-	tcase_add_test(tcase, a_lock_that_is_held_a_moment_longer_is_waited_for);
-	tcase_add_test(tcase, a_burst_of_lines_leaves_the_loop_time_for_its_other_work);
-	tcase_add_test(tcase, a_second_vigild_is_told_of_the_first);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TIMEOUT(300);
+	TEST(its_verbs_are_done);
+	TEST(all_else_is_said_and_not_done);
+	TEST(the_end_of_a_long_line_is_no_line);
+	TEST(what_is_not_its_own_pipe_is_refused);
+	TEST(one_left_behind_is_taken_over);
+	TEST(a_lock_that_is_held_a_moment_longer_is_waited_for);
+	TEST(a_burst_of_lines_leaves_the_loop_time_for_its_other_work);
+	TEST(a_second_vigild_is_told_of_the_first);
 }

@@ -8,6 +8,7 @@
 
 #include "command/command.h"
 #include "fixture_control.h"
+#include "suite.h"
 
 #define SEATS 64
 
@@ -503,34 +504,22 @@ START_TEST(the_folder_is_made_where_its_parent_is)
 }
 END_TEST
 
-int main(void)
+SUITE("control_socket", setup, teardown)
 {
-	Suite *suite = suite_create("control_socket");
-	TCase *tcase = tcase_create("control_socket");
-	SRunner *runner;
-	int failed;
-
-	tcase_set_timeout(tcase, 300);
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_add_test(tcase, the_one_idle_longest_makes_room);
-	tcase_add_test(tcase, where_all_are_busy_one_is_turned_away);
-	tcase_add_test(tcase, a_burst_of_connections_is_taken_in);
-	tcase_add_test(tcase, without_descriptors_accepting_rests);
-	tcase_add_test(tcase, the_kernel_says_who_may_what);
-	tcase_add_test(tcase, root_gets_in_behind_a_full_backlog_when_descriptors_are_used_up);
-	tcase_add_test(tcase, a_user_cannot_keep_another_out);
-	tcase_add_test(tcase, four_seats_are_kept_for_root);
-	tcase_add_test(tcase, only_its_own_user_may_connect);
-	tcase_add_test(tcase, a_live_socket_is_left_alone);
-	tcase_add_test(tcase, a_dead_socket_is_replaced);
-	tcase_add_test(tcase, a_socket_that_is_held_a_moment_longer_is_replaced);
-	tcase_add_test(tcase, what_is_no_socket_is_never_removed);
-	tcase_add_test(tcase, the_successors_socket_is_not_removed);
-	tcase_add_test(tcase, the_folder_is_made_where_its_parent_is);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TIMEOUT(300);
+	TEST(the_one_idle_longest_makes_room);
+	TEST(where_all_are_busy_one_is_turned_away);
+	TEST(a_burst_of_connections_is_taken_in);
+	TEST(without_descriptors_accepting_rests);
+	TEST(the_kernel_says_who_may_what);
+	TEST(root_gets_in_behind_a_full_backlog_when_descriptors_are_used_up);
+	TEST(a_user_cannot_keep_another_out);
+	TEST(four_seats_are_kept_for_root);
+	TEST(only_its_own_user_may_connect);
+	TEST(a_live_socket_is_left_alone);
+	TEST(a_dead_socket_is_replaced);
+	TEST(a_socket_that_is_held_a_moment_longer_is_replaced);
+	TEST(what_is_no_socket_is_never_removed);
+	TEST(the_successors_socket_is_not_removed);
+	TEST(the_folder_is_made_where_its_parent_is);
 }

@@ -312,17 +312,13 @@ START_TEST(the_connections_of_a_user_share_the_bytes_that_wait)
 }
 END_TEST
 
-int main(void)
+SUITE("control_work", begin, end)
 {
-	TCase *tcase = suite_begin("control_work", begin, end);
-
-	tcase_set_timeout(tcase, 60);
-	tcase_add_test(tcase, a_notification_of_a_read_verb_is_not_computed);
-	tcase_add_test(tcase, a_user_with_many_connections_gets_no_more_than_one_with_one);
-	tcase_add_test(tcase, a_large_value_is_the_same_in_pieces);
-	tcase_add_test(tcase, a_value_may_change_while_it_is_told);
-	tcase_add_test(tcase, the_connections_of_a_user_share_their_watches);
-	tcase_add_test(tcase, a_change_is_dumped_once_for_all_watchers);
-	tcase_add_test(tcase, the_connections_of_a_user_share_the_bytes_that_wait);
-	return suite_end("control_work", tcase);
+	TEST(a_notification_of_a_read_verb_is_not_computed);
+	TEST(a_user_with_many_connections_gets_no_more_than_one_with_one);
+	TEST(a_large_value_is_the_same_in_pieces);
+	TEST(a_value_may_change_while_it_is_told);
+	TEST(the_connections_of_a_user_share_their_watches);
+	TEST(a_change_is_dumped_once_for_all_watchers);
+	TEST(the_connections_of_a_user_share_the_bytes_that_wait);
 }

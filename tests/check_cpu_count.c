@@ -1,11 +1,10 @@
 /* check_cpu_count: the quota of a control group, and the group that it is read from. */
 #include "process/cpu_count.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include "suite.h"
 
 START_TEST(a_quota_is_rounded_up)
 {
@@ -69,22 +68,11 @@ START_TEST(this_machine_has_a_processor)
 }
 END_TEST
 
-int main(void)
+SUITE("cpu_count", NULL, NULL)
 {
-	Suite *suite = suite_create("cpu_count");
-	TCase *tcase = tcase_create("cpu_count");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_test(tcase, a_quota_is_rounded_up);
-	tcase_add_test(tcase, what_is_no_quota_limits_nothing);
-	tcase_add_test(tcase, the_group_is_the_one_of_version_2);
-	tcase_add_test(tcase, the_root_an_outer_group_and_a_long_path_are_no_group);
-	tcase_add_test(tcase, this_machine_has_a_processor);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(a_quota_is_rounded_up);
+	TEST(what_is_no_quota_limits_nothing);
+	TEST(the_group_is_the_one_of_version_2);
+	TEST(the_root_an_outer_group_and_a_long_path_are_no_group);
+	TEST(this_machine_has_a_processor);
 }

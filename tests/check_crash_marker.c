@@ -422,24 +422,21 @@ START_TEST(test_a_lock_that_is_held_a_moment_longer)
 }
 END_TEST
 
-int main(void)
+SUITE("crash_marker", scratch_setup, scratch_teardown)
 {
-	TCase *tcase = suite_begin("blame", scratch_setup, scratch_teardown);
-
-	tcase_add_test(tcase, test_first);
-	tcase_add_test(tcase, test_signals);
-	tcase_add_test(tcase, test_stack);
-	tcase_add_test(tcase, test_exits);
-	tcase_add_test(tcase, test_lived);
-	tcase_add_test(tcase, test_loading);
-	tcase_add_test(tcase, test_none);
-	tcase_add_test(tcase, test_not_ours);
-	tcase_add_test(tcase, a_damaged_page_says_nothing_that_is_out_of_range);
-	tcase_add_test(tcase, a_marker_that_is_refused_is_logged_with_its_path);
-	tcase_add_test(tcase, test_long_name);
-	tcase_add_test(tcase, a_file_that_is_cut_short_while_it_is_mapped_ends_nobody);
-	tcase_add_test(tcase, what_others_may_write_is_no_marker);
-	tcase_add_test(tcase, test_two);
-	tcase_add_test(tcase, test_a_lock_that_is_held_a_moment_longer);
-	return suite_end("blame", tcase);
+	TEST(test_first);
+	TEST(test_signals);
+	TEST(test_stack);
+	TEST(test_exits);
+	TEST(test_lived);
+	TEST(test_loading);
+	TEST(test_none);
+	TEST(test_not_ours);
+	TEST(a_damaged_page_says_nothing_that_is_out_of_range);
+	TEST(a_marker_that_is_refused_is_logged_with_its_path);
+	TEST(test_long_name);
+	TEST(a_file_that_is_cut_short_while_it_is_mapped_ends_nobody);
+	TEST(what_others_may_write_is_no_marker);
+	TEST(test_two);
+	TEST(test_a_lock_that_is_held_a_moment_longer);
 }

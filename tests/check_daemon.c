@@ -141,9 +141,9 @@ START_TEST(its_account_is_whole)
 
 	daemon_start(d);
 	account = daemon_account(d);
-	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+	for (size_t i = 0; i < COUNT(keys); i++)
 		ck_assert_msg(json_object_get(account, keys[i]) != NULL, "%s", keys[i]);
-	ck_assert_uint_eq(json_object_size(account), sizeof(keys) / sizeof(*keys));
+	ck_assert_uint_eq(json_object_size(account), COUNT(keys));
 	seconds = json_object_get(account, "callback_seconds");
 	ck_assert_double_ge(json_real_value(json_object_get(seconds, "max")),
 		json_real_value(json_object_get(seconds, "last")));
@@ -193,7 +193,7 @@ START_TEST(a_start_that_fails_leaves_nothing)
 	int value;
 
 	in_start = start_and_return;
-	for (size_t i = 0; i < sizeof(returns) / sizeof(*returns); i++) {
+	for (size_t i = 0; i < COUNT(returns); i++) {
 		value = returns[i];
 		vigil_set_data(d, &value);
 		ck_assert_int_eq(daemon_start(d), value < 0 ? value : -EINVAL);
@@ -915,35 +915,31 @@ START_TEST(a_daemon_does_not_hear_of_what_it_writes_itself)
 }
 END_TEST
 
-int main(void)
+SUITE("daemon", setup, teardown)
 {
-	TCase *tcase = suite_begin("daemon", setup, teardown);
-
-	tcase_add_test(tcase, it_starts_runs_and_stops);
-	tcase_add_test(tcase, its_account_is_whole);
-	tcase_add_test(tcase, a_start_that_fails_leaves_nothing);
-	tcase_add_test(tcase, the_reason_is_the_modules_own);
-	tcase_add_test(tcase, a_failure_that_was_overlooked_is_one);
-	tcase_add_test(tcase, a_reason_is_always_text);
-	tcase_add_test(tcase, a_constructors_reason_is_text_as_well);
-	tcase_add_test(tcase, an_address_is_below_its_own_place_or_whole);
-	tcase_add_test(tcase, its_stop_frees_all_of_it);
-	tcase_add_loop_test(
-		tcase, also_from_inside_any_callback, 0, sizeof(callbacks) / sizeof(*callbacks));
-	tcase_add_test(tcase, also_from_inside_a_verb_or_a_tick_by_hand);
-	tcase_add_test(tcase, what_its_stop_makes_goes_as_well);
-	tcase_add_test(tcase, last_made_is_first_freed);
-	tcase_add_test(tcase, reconfigured_it_runs_on);
-	tcase_add_test(tcase, else_it_is_stopped_and_started);
-	tcase_add_test(tcase, and_may_fail_then);
-	tcase_add_test(tcase, a_tick_by_hand_is_one_of_each);
-	tcase_add_test(tcase, what_a_long_callback_made_it_miss_is_counted);
-	tcase_add_test(tcase, a_pause_is_told_and_shown);
-	tcase_add_test(tcase, the_health_of_a_paused_daemon_is_ok_and_says_what_is_wrong);
-	tcase_add_test(tcase, the_health_of_a_failed_daemon_is_critical_with_its_reason);
-	tcase_add_test(tcase, a_module_is_told_that_a_pause_has_ended);
-	tcase_add_test(tcase, each_has_a_place_of_its_own);
-	tcase_add_test(tcase, of_a_flood_of_changes_the_newest_of_each_address_arrives);
-	tcase_add_test(tcase, a_daemon_does_not_hear_of_what_it_writes_itself);
-	return suite_end("daemon", tcase);
+	TEST(it_starts_runs_and_stops);
+	TEST(its_account_is_whole);
+	TEST(a_start_that_fails_leaves_nothing);
+	TEST(the_reason_is_the_modules_own);
+	TEST(a_failure_that_was_overlooked_is_one);
+	TEST(a_reason_is_always_text);
+	TEST(a_constructors_reason_is_text_as_well);
+	TEST(an_address_is_below_its_own_place_or_whole);
+	TEST(its_stop_frees_all_of_it);
+	LOOP_TEST(also_from_inside_any_callback, COUNT(callbacks));
+	TEST(also_from_inside_a_verb_or_a_tick_by_hand);
+	TEST(what_its_stop_makes_goes_as_well);
+	TEST(last_made_is_first_freed);
+	TEST(reconfigured_it_runs_on);
+	TEST(else_it_is_stopped_and_started);
+	TEST(and_may_fail_then);
+	TEST(a_tick_by_hand_is_one_of_each);
+	TEST(what_a_long_callback_made_it_miss_is_counted);
+	TEST(a_pause_is_told_and_shown);
+	TEST(the_health_of_a_paused_daemon_is_ok_and_says_what_is_wrong);
+	TEST(the_health_of_a_failed_daemon_is_critical_with_its_reason);
+	TEST(a_module_is_told_that_a_pause_has_ended);
+	TEST(each_has_a_place_of_its_own);
+	TEST(of_a_flood_of_changes_the_newest_of_each_address_arrives);
+	TEST(a_daemon_does_not_hear_of_what_it_writes_itself);
 }

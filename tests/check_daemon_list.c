@@ -82,12 +82,9 @@ START_TEST(a_namesake_is_another)
 }
 END_TEST
 
-int main(void)
+SUITE("daemon_list", setup, teardown)
 {
-	TCase *tcase = suite_begin("roster", setup, teardown);
-
-	tcase_add_test(tcase, nobody);
-	tcase_add_test(tcase, all_of_them_come_and_go);
-	tcase_add_test(tcase, a_namesake_is_another);
-	return suite_end("roster", tcase);
+	TEST(nobody);
+	TEST(all_of_them_come_and_go);
+	TEST(a_namesake_is_another);
 }

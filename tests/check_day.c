@@ -159,7 +159,7 @@ START_TEST(a_day_is_read_as_it_was_written_and_a_damaged_one_is_empty)
 	ck_assert_int_eq(again.slot, 1000);
 	ck_assert_str_eq(again.levels, day.levels);
 	json_decref(text);
-	for (size_t i = 0; i < sizeof(damaged) / sizeof(*damaged); i++) {
+	for (size_t i = 0; i < COUNT(damaged); i++) {
 		text = json_string(damaged[i]);
 		day_read(&again, text);
 		ck_assert_uint_eq(strspn(again.levels, "."), DAY_SLOTS);
@@ -254,18 +254,15 @@ START_TEST(each_daemon_is_recorded_when_a_slot_begins)
 }
 END_TEST
 
-int main(void)
+SUITE("day", setup, teardown)
 {
-	TCase *tcase = suite_begin("day", setup, teardown);
-
-	tcase_add_test(tcase, the_worst_level_of_a_slot_stays);
-	tcase_add_test(tcase, slots_that_were_not_recorded_have_no_data);
-	tcase_add_test(tcase, a_clock_set_back_drops_what_is_in_the_future);
-	tcase_add_test(tcase, a_day_is_read_as_it_was_written_and_a_damaged_one_is_empty);
-	tcase_add_test(tcase, a_change_of_health_is_recorded_and_survives_a_restart);
-	tcase_add_test(tcase, a_pause_and_a_failure_are_recorded);
-	tcase_add_test(tcase, the_day_of_a_daemon_is_less_than_512_bytes_in_the_store);
-	tcase_add_test(tcase, a_day_that_is_over_is_forgotten_where_its_daemon_is_gone);
-	tcase_add_test(tcase, each_daemon_is_recorded_when_a_slot_begins);
-	return suite_end("day", tcase);
+	TEST(the_worst_level_of_a_slot_stays);
+	TEST(slots_that_were_not_recorded_have_no_data);
+	TEST(a_clock_set_back_drops_what_is_in_the_future);
+	TEST(a_day_is_read_as_it_was_written_and_a_damaged_one_is_empty);
+	TEST(a_change_of_health_is_recorded_and_survives_a_restart);
+	TEST(a_pause_and_a_failure_are_recorded);
+	TEST(the_day_of_a_daemon_is_less_than_512_bytes_in_the_store);
+	TEST(a_day_that_is_over_is_forgotten_where_its_daemon_is_gone);
+	TEST(each_daemon_is_recorded_when_a_slot_begins);
 }

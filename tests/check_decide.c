@@ -1,11 +1,11 @@
 /* decide: each rule of the service module by itself, and what no combination of facts leads to. */
-#include <check.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "modules/service/decide.h"
 #include "service_facts.h"
+#include "suite.h"
 
 /* A row: what is seen, the rules where they are not the usual, and what follows. */
 static const struct row {
@@ -91,7 +91,7 @@ static const struct row {
 		{.settle = 90}, true, 0, "starting for over 90 s: restarting"},
 };
 
-#define ROWS (int)(sizeof(rows) / sizeof(*rows))
+#define ROWS (int)COUNT(rows)
 
 START_TEST(every_rule)
 {
@@ -136,7 +136,7 @@ START_TEST(backoff_doubles_up_to_its_cap)
 {
 	static const double expected[] = {0, 5, 10, 20, 40, 80, 160, 300, 300};
 
-	for (unsigned i = 0; i < sizeof(expected) / sizeof(*expected); i++)
+	for (unsigned i = 0; i < COUNT(expected); i++)
 		ck_assert_double_eq(backoff_delay(5, 300, i), expected[i]);
 	ck_assert_double_eq(backoff_delay(5, 300, 4000000000u), 300);
 	ck_assert_double_eq(backoff_delay(0, 300, 7), 0);
@@ -210,21 +210,11 @@ START_TEST(no_combination_of_facts_breaks_a_rule)
 }
 END_TEST
 
-int main(void)
+SUITE("decide", NULL, NULL)
 {
-	Suite *suite = suite_create("decide");
-	TCase *tcase = tcase_create("decide");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	tcase_add_loop_test(tcase, every_rule, 0, ROWS);
-	tcase_add_test(tcase, work_in_progress_is_checked_soon_and_then_less_often);
-	tcase_add_test(tcase, backoff_doubles_up_to_its_cap);
-	tcase_add_test(tcase, no_combination_of_facts_breaks_a_rule);
-	tcase_set_timeout(tcase, 120);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	TIMEOUT(120);
+	LOOP_TEST(every_rule, ROWS);
+	TEST(work_in_progress_is_checked_soon_and_then_less_often);
+	TEST(backoff_doubles_up_to_its_cap);
+	TEST(no_combination_of_facts_breaks_a_rule);
 }

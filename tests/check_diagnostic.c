@@ -1,10 +1,11 @@
 /* Complaints: their form, their escapes, their order. */
 #include "base/diagnostic.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "suite.h"
 
 START_TEST(forms)
 {
@@ -103,21 +104,10 @@ START_TEST(notes)
 }
 END_TEST
 
-int main(void)
+SUITE("diagnostic", NULL, NULL)
 {
-	Suite *suite = suite_create("complaint");
-	TCase *tcase = tcase_create("complaint");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_test(tcase, forms);
-	tcase_add_test(tcase, escapes);
-	tcase_add_test(tcase, order);
-	tcase_add_test(tcase, notes);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(forms);
+	TEST(escapes);
+	TEST(order);
+	TEST(notes);
 }

@@ -144,7 +144,7 @@ START_TEST(a_value_comes_out_as_it_went_in)
 		"/bin/echo \"%s %n\"", "/bin/echo \xc3\xa4", "/x=y=z"};
 	char pair[128];
 
-	for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++) {
+	for (size_t i = 0; i < COUNT(values); i++) {
 		snprintf(pair, sizeof(pair), "command=%s", values[i]);
 		ck_assert_msg(add("exec", pair, NULL) == 0, "%s: %s", values[i],
 			diagnostics.count > 0 ? diagnostics.list[0].text : "");
@@ -201,7 +201,7 @@ START_TEST(a_name_is_one)
 	static const char *const names[] = {"", "../web", "a/b", ".web", "-x", "a b", "a]b", "a\nb",
 		"0123456789012345678901234567890123456789012345678901234567890123456789"};
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+	for (size_t i = 0; i < COUNT(names); i++) {
 		ck_assert_int_eq(add(names[i], "module=service", "service=x", NULL), -EINVAL);
 		complains("cannot be the name of a daemon");
 		ck_assert_int_eq(remove_it(names[i]), -EINVAL);
@@ -312,21 +312,18 @@ START_TEST(a_place_that_cannot_be_written_is_said)
 }
 END_TEST
 
-int main(void)
+SUITE("dropin", setup, teardown)
 {
-	TCase *tcase = suite_begin("registry", setup, teardown);
-
-	tcase_add_test(tcase, one_is_registered_changed_and_removed);
-	tcase_add_test(tcase, a_value_comes_out_as_it_went_in);
-	tcase_add_test(tcase, a_mistake_leaves_nothing);
-	tcase_add_test(tcase, a_mistake_leaves_what_was_there);
-	tcase_add_test(tcase, a_name_is_one);
-	tcase_add_test(tcase, what_stands_elsewhere_is_changed_there);
-	tcase_add_test(tcase, one_that_another_file_disables_is_not_registered);
-	tcase_add_test(tcase, the_rest_of_the_configuration_counts);
-	tcase_add_test(tcase, what_another_daemon_names_is_not_removed);
-	tcase_add_test(tcase, from_a_wrong_configuration_anything_is_removed);
-	tcase_add_test(tcase, what_the_module_checks_counts);
-	tcase_add_test(tcase, a_place_that_cannot_be_written_is_said);
-	return suite_end("registry", tcase);
+	TEST(one_is_registered_changed_and_removed);
+	TEST(a_value_comes_out_as_it_went_in);
+	TEST(a_mistake_leaves_nothing);
+	TEST(a_mistake_leaves_what_was_there);
+	TEST(a_name_is_one);
+	TEST(what_stands_elsewhere_is_changed_there);
+	TEST(one_that_another_file_disables_is_not_registered);
+	TEST(the_rest_of_the_configuration_counts);
+	TEST(what_another_daemon_names_is_not_removed);
+	TEST(from_a_wrong_configuration_anything_is_removed);
+	TEST(what_the_module_checks_counts);
+	TEST(a_place_that_cannot_be_written_is_said);
 }

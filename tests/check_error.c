@@ -1,7 +1,6 @@
 /* check_error: which errors are vigild's own lack of something, as the kernel reports them. */
 #include "base/error.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -10,6 +9,8 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "suite.h"
 
 static const int own[] = {EMFILE, ENFILE, ENOMEM, EAGAIN, ENOSPC, ENOBUFS, EUSERS};
 static const int others[] = {0, EPERM, ENOENT, ESRCH, EINTR, EIO, ENOEXEC, EBADF, ECHILD, EACCES,
@@ -92,24 +93,11 @@ START_TEST(the_kernel_reports_the_limit_of_processes_so)
 }
 END_TEST
 
-int main(void)
+SUITE("error", NULL, NULL)
 {
-	Suite *suite = suite_create("error");
-	TCase *tcase = tcase_create("error");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_loop_test(
-		tcase, the_lack_of_something_is_vigilds_own, 0, sizeof(own) / sizeof(own[0]));
-	tcase_add_loop_test(tcase, what_a_service_or_a_program_did_is_not, 0,
-		sizeof(others) / sizeof(others[0]));
-	tcase_add_test(tcase, a_shell_that_cannot_fork_gives_no_answer);
-	tcase_add_test(tcase, the_kernel_reports_a_full_table_of_descriptors_so);
-	tcase_add_test(tcase, the_kernel_reports_the_limit_of_processes_so);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	LOOP_TEST(the_lack_of_something_is_vigilds_own, COUNT(own));
+	LOOP_TEST(what_a_service_or_a_program_did_is_not, COUNT(others));
+	TEST(a_shell_that_cannot_fork_gives_no_answer);
+	TEST(the_kernel_reports_a_full_table_of_descriptors_so);
+	TEST(the_kernel_reports_the_limit_of_processes_so);
 }

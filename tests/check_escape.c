@@ -1,13 +1,11 @@
 /* Escaping: nothing of a stranger's text acts on what shows it, and no character is cut in two. */
 #include "base/log.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
-
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#include "suite.h"
 
 START_TEST(escapes)
 {
@@ -96,20 +94,9 @@ START_TEST(cuts_between_characters)
 }
 END_TEST
 
-int main(void)
+SUITE("escape", NULL, NULL)
 {
-	Suite *suite = suite_create("escape");
-	TCase *tcase = tcase_create("escape");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_test(tcase, escapes);
-	tcase_add_test(tcase, nothing_that_acts_gets_through);
-	tcase_add_test(tcase, cuts_between_characters);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(escapes);
+	TEST(nothing_that_acts_gets_through);
+	TEST(cuts_between_characters);
 }

@@ -260,13 +260,9 @@ START_TEST(a_description_fits_whatever_room_there_is)
 }
 END_TEST
 
-int main(void)
+SUITE("evidence", NULL, NULL)
 {
-	TCase *tcase = suite_begin("evidence", NULL, NULL);
-
-	tcase_add_test(tcase, no_combination_of_evidence_leads_to_a_wrong_restart);
-	tcase_add_loop_test(
-		tcase, what_was_met_is_judged_by_its_rule, 0, (int)(sizeof(rows) / sizeof(*rows)));
-	tcase_add_test(tcase, a_description_fits_whatever_room_there_is);
-	return suite_end("evidence", tcase);
+	TEST(no_combination_of_evidence_leads_to_a_wrong_restart);
+	LOOP_TEST(what_was_met_is_judged_by_its_rule, COUNT(rows));
+	TEST(a_description_fits_whatever_room_there_is);
 }

@@ -1,7 +1,6 @@
 /* check_framing: where a request of an HTTP connection ends, and what is no request. */
 #include "../src/modules/http/framing.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +9,6 @@
 
 #include "suite.h"
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define HEAD_MAX 512
 #define BODY_MAX 16
 
@@ -351,18 +349,11 @@ START_TEST(a_refusal_names_the_option_and_knows_the_method)
 }
 END_TEST
 
-static void setup(void)
+SUITE("framing", NULL, NULL)
 {
-}
-
-int main(void)
-{
-	TCase *tcase = suite_begin("framing", setup, setup);
-
-	tcase_add_loop_test(tcase, a_request_yields_one_head_without_a_body, 0, COUNT(requests));
-	tcase_add_loop_test(tcase, what_is_ambiguous_is_refused, 0, COUNT(refusals));
-	tcase_add_test(tcase, requests_that_follow_each_other_are_told_apart);
-	tcase_add_test(tcase, a_head_is_as_long_as_its_limit_at_most);
-	tcase_add_test(tcase, a_refusal_names_the_option_and_knows_the_method);
-	return suite_end("framing", tcase);
+	LOOP_TEST(a_request_yields_one_head_without_a_body, COUNT(requests));
+	LOOP_TEST(what_is_ambiguous_is_refused, COUNT(refusals));
+	TEST(requests_that_follow_each_other_are_told_apart);
+	TEST(a_head_is_as_long_as_its_limit_at_most);
+	TEST(a_refusal_names_the_option_and_knows_the_method);
 }

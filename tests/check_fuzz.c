@@ -2,7 +2,6 @@
  * check_fuzz: what fuzzing has found and what it began with, replayed; and for machines without
  * libFuzzer, each of it changed some hundred times in ways that chance decides.
  */
-#include <check.h>
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 
 #include "base/log.h"
 #include "fuzz/fuzz.h"
+#include "suite.h"
 
 #define ROUNDS 500
 #define SEED   20u
@@ -102,22 +102,12 @@ START_TEST(what_is_kept_breaks_no_promise)
 }
 END_TEST
 
-int main(void)
+SUITE("fuzz", NULL, NULL)
 {
-	Suite *suite = suite_create("fuzz");
-	TCase *tcase = tcase_create("fuzz");
-	SRunner *runner;
-	int failed, count = 0;
+	int count = 0;
 
 	while (fuzz_targets[count].name != NULL)
 		count++;
 	printf("seed %u, %d rounds for each of the corpus\n", SEED, ROUNDS);
-	tcase_set_timeout(tcase, 60);
-	tcase_add_loop_test(tcase, what_is_kept_breaks_no_promise, 0, count);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	LOOP_TEST(what_is_kept_breaks_no_promise, count);
 }

@@ -1,12 +1,12 @@
 /* health: the level and the text that an admin is told for each case, and that OK always means that
  * nothing needs a human. */
-#include <check.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "modules/service/health.h"
 #include "service_facts.h"
+#include "suite.h"
 
 static void tell(const struct rules *rules, const struct facts *facts, struct health_input *in,
 	struct health *health)
@@ -124,7 +124,7 @@ static const struct row {
 	{{.status = VIGIL_SERVICE_ABSENT}, {0}, {0}, VIGIL_UNKNOWN, "web is not installed"},
 };
 
-#define ROWS (int)(sizeof(rows) / sizeof(*rows))
+#define ROWS (int)COUNT(rows)
 
 START_TEST(each_case_has_its_level_and_its_text)
 {
@@ -229,19 +229,9 @@ START_TEST(ok_means_that_nothing_needs_a_human)
 }
 END_TEST
 
-int main(void)
+SUITE("health", NULL, NULL)
 {
-	Suite *suite = suite_create("health");
-	TCase *tcase = tcase_create("health");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	tcase_add_loop_test(tcase, each_case_has_its_level_and_its_text, 0, ROWS);
-	tcase_add_test(tcase, ok_means_that_nothing_needs_a_human);
-	tcase_set_timeout(tcase, 120);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	TIMEOUT(120);
+	LOOP_TEST(each_case_has_its_level_and_its_text, ROWS);
+	TEST(ok_means_that_nothing_needs_a_human);
 }

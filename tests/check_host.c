@@ -29,7 +29,7 @@ static unsigned logged_lines;
 
 static void on_log(vigil_level level, const char *line, void *arg)
 {
-	ck_assert_uint_lt(logged_lines, sizeof(logged) / sizeof(*logged));
+	ck_assert_uint_lt(logged_lines, COUNT(logged));
 	snprintf(logged[logged_lines++], sizeof(logged[0]), "%s", line);
 }
 
@@ -391,7 +391,7 @@ START_TEST(what_is_wrong_changes_nothing)
 	bring_up();
 	forget_journal();
 	snprintf(modules, sizeof(modules), "%s", modules_directories(host_modules(host))[0]);
-	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+	for (size_t i = 0; i < COUNT(wrong); i++) {
 		config_vigil_lines("log_level = debug\nrestart_rate = 1/1h\n");
 		config_odd("a", "word = w");
 		config_odd("b", "");
@@ -690,27 +690,24 @@ START_TEST(restarts_under_way_are_waited_for_and_children_ended)
 }
 END_TEST
 
-int main(void)
+SUITE("host", setup, teardown)
 {
-	TCase *tcase = suite_begin("host", setup, teardown);
-
-	tcase_add_test(tcase, nothing_enabled_is_a_host);
-	tcase_add_test(tcase, a_daemon_that_fails_takes_nothing_down);
-	tcase_add_test(tcase, what_is_wrong_keeps_it_from_starting);
-	tcase_add_test(tcase, a_reload_says_what_it_did);
-	tcase_add_test(tcase, another_module_is_another_daemon);
-	tcase_add_test(tcase, the_unchanged_miss_no_tick_and_get_no_other);
-	tcase_add_test(tcase, what_is_wrong_changes_nothing);
-	tcase_add_test(tcase, a_check_that_refuses_keeps_it_from_starting);
-	tcase_add_test(tcase, a_check_that_refuses_changes_nothing_at_a_reload);
-	tcase_add_test(tcase, a_note_is_logged_and_told);
-	tcase_add_test(tcase, a_careless_check_makes_nothing);
-	tcase_add_test(tcase, a_check_that_crashes_is_named_and_held_back);
-	tcase_add_test(tcase, an_older_module_has_no_check);
-	tcase_add_test(tcase, what_waits_for_a_restart_is_said);
-	tcase_add_test(tcase, a_level_set_by_hand_stays_until_the_file_says_another);
-	tcase_add_test(tcase, who_watches_hears_of_all_of_it);
-	tcase_add_test(tcase, what_is_kept_outlives_the_host);
-	tcase_add_test(tcase, restarts_under_way_are_waited_for_and_children_ended);
-	return suite_end("host", tcase);
+	TEST(nothing_enabled_is_a_host);
+	TEST(a_daemon_that_fails_takes_nothing_down);
+	TEST(what_is_wrong_keeps_it_from_starting);
+	TEST(a_reload_says_what_it_did);
+	TEST(another_module_is_another_daemon);
+	TEST(the_unchanged_miss_no_tick_and_get_no_other);
+	TEST(what_is_wrong_changes_nothing);
+	TEST(a_check_that_refuses_keeps_it_from_starting);
+	TEST(a_check_that_refuses_changes_nothing_at_a_reload);
+	TEST(a_note_is_logged_and_told);
+	TEST(a_careless_check_makes_nothing);
+	TEST(a_check_that_crashes_is_named_and_held_back);
+	TEST(an_older_module_has_no_check);
+	TEST(what_waits_for_a_restart_is_said);
+	TEST(a_level_set_by_hand_stays_until_the_file_says_another);
+	TEST(who_watches_hears_of_all_of_it);
+	TEST(what_is_kept_outlives_the_host);
+	TEST(restarts_under_way_are_waited_for_and_children_ended);
 }

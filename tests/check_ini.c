@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "scratch.h"
+#include "suite.h"
 
 static struct diagnostics diagnostics;
 static struct ini ini;
@@ -304,30 +305,18 @@ START_TEST(after_others)
 }
 END_TEST
 
-int main(void)
+SUITE("ini", setup, teardown)
 {
-	Suite *suite = suite_create("ini");
-	TCase *tcase = tcase_create("ini");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_add_test(tcase, plain);
-	tcase_add_test(tcase, values);
-	tcase_add_test(tcase, lines);
-	tcase_add_test(tcase, long_lines);
-	tcase_add_test(tcase, syntax);
-	tcase_add_test(tcase, names);
-	tcase_add_test(tcase, repeated);
-	tcase_add_test(tcase, many_repeats);
-	tcase_add_test(tcase, many_lines);
-	tcase_add_test(tcase, bytes);
-	tcase_add_test(tcase, files);
-	tcase_add_test(tcase, after_others);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(plain);
+	TEST(values);
+	TEST(lines);
+	TEST(long_lines);
+	TEST(syntax);
+	TEST(names);
+	TEST(repeated);
+	TEST(many_repeats);
+	TEST(many_lines);
+	TEST(bytes);
+	TEST(files);
+	TEST(after_others);
 }

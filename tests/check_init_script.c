@@ -317,7 +317,7 @@ START_TEST(other_user_ids_are_those_of_a_stranger)
 		"Name:\tx\nUid:\t0\t0\t0\t99999999999999999999999\n"};
 	uid_t uids[4];
 
-	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+	for (size_t i = 0; i < COUNT(texts); i++)
 		ck_assert_msg(!init_script_uids(texts[i], uids), "%s", texts[i]);
 }
 END_TEST
@@ -334,31 +334,28 @@ START_TEST(the_interpreter_is_in_the_first_line)
 	ck_assert_str_eq(interpreter, "/usr/bin/env");
 	ck_assert(init_script_interpreter("#!/bin/x", interpreter));
 	ck_assert_str_eq(interpreter, "/bin/x");
-	for (size_t i = 0; i < sizeof(none) / sizeof(*none); i++) {
+	for (size_t i = 0; i < COUNT(none); i++) {
 		ck_assert_msg(!init_script_interpreter(none[i], interpreter), "%s", none[i]);
 		ck_assert_str_eq(interpreter, "");
 	}
 }
 END_TEST
 
-int main(void)
+SUITE("init_script", setup, scratch_teardown)
 {
-	TCase *tcase = suite_begin("init_script", setup, scratch_teardown);
-
-	tcase_add_test(tcase, a_script_is_found);
-	tcase_add_test(tcase, none_is_no_fault);
-	tcase_add_test(tcase, what_is_no_program_is_not_run);
-	tcase_add_test(tcase, what_others_may_write_is_not_run);
-	tcase_add_test(tcase, what_belongs_to_a_stranger_is_not_run);
-	tcase_add_test(tcase, a_name_that_is_too_long_is_said);
-	tcase_add_test(tcase, nobody_is_known_to_be_nobody);
-	tcase_add_test(tcase, a_shell_that_runs_the_script_is_found);
-	tcase_add_test(tcase, a_program_that_only_has_the_script_as_an_argument_is_not_it);
-	tcase_add_test(tcase, a_setuid_program_of_another_user_is_not_it);
-	tcase_add_test(tcase, user_ids_are_read_as_the_kernel_writes_them);
-	tcase_add_test(tcase, other_user_ids_are_those_of_a_stranger);
-	tcase_add_test(tcase, the_interpreter_is_in_the_first_line);
-	tcase_add_test(tcase, what_cannot_be_looked_at_is_not_nobody);
-	tcase_add_loop_test(tcase, processes_that_are_hidden_are_not_nobody, 0, 2);
-	return suite_end("init_script", tcase);
+	TEST(a_script_is_found);
+	TEST(none_is_no_fault);
+	TEST(what_is_no_program_is_not_run);
+	TEST(what_others_may_write_is_not_run);
+	TEST(what_belongs_to_a_stranger_is_not_run);
+	TEST(a_name_that_is_too_long_is_said);
+	TEST(nobody_is_known_to_be_nobody);
+	TEST(a_shell_that_runs_the_script_is_found);
+	TEST(a_program_that_only_has_the_script_as_an_argument_is_not_it);
+	TEST(a_setuid_program_of_another_user_is_not_it);
+	TEST(user_ids_are_read_as_the_kernel_writes_them);
+	TEST(other_user_ids_are_those_of_a_stranger);
+	TEST(the_interpreter_is_in_the_first_line);
+	TEST(what_cannot_be_looked_at_is_not_nobody);
+	LOOP_TEST(processes_that_are_hidden_are_not_nobody, 2);
 }

@@ -119,14 +119,11 @@ START_TEST(one_that_was_not_begun_is_just_freed)
 }
 END_TEST
 
-int main(void)
+SUITE("job", setup, teardown)
 {
-	TCase *tcase = suite_begin("job", setup, teardown);
-
-	tcase_add_test(tcase, a_look_says_how_it_is);
-	tcase_add_test(tcase, a_restart_says_how_it_is_after_it);
-	tcase_add_test(tcase, a_deadline_is_kept);
-	tcase_add_test(tcase, all_it_needs_is_its_own);
-	tcase_add_test(tcase, one_that_was_not_begun_is_just_freed);
-	return suite_end("job", tcase);
+	TEST(a_look_says_how_it_is);
+	TEST(a_restart_says_how_it_is_after_it);
+	TEST(a_deadline_is_kept);
+	TEST(all_it_needs_is_its_own);
+	TEST(one_that_was_not_begun_is_just_freed);
 }

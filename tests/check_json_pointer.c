@@ -1,10 +1,11 @@
 /* JSON Pointers: the RFC's own examples, the borders, and values that nest too deep. */
 #include "state/json_pointer.h"
 
-#include <check.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "suite.h"
 
 START_TEST(which_are_pointers)
 {
@@ -15,9 +16,9 @@ START_TEST(which_are_pointers)
 	char longest[POINTER_MAX + 1];
 	size_t i;
 
-	for (i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+	for (i = 0; i < COUNT(good); i++)
 		ck_assert_msg(json_pointer_check(good[i]) == 0, "%s", good[i]);
-	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+	for (i = 0; i < COUNT(bad); i++)
 		ck_assert_msg(json_pointer_check(bad[i]) == -EINVAL, "%s", bad[i]);
 	ck_assert_int_eq(json_pointer_check(NULL), -EINVAL);
 
@@ -42,7 +43,7 @@ START_TEST(an_error_says_what_is_wrong)
 	};
 	char longest[POINTER_MAX + 1];
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+	for (size_t i = 0; i < COUNT(rows); i++)
 		ck_assert_ptr_nonnull(strstr(json_pointer_error(rows[i][0]), rows[i][1]));
 	ck_assert_ptr_nonnull(strstr(json_pointer_error(NULL), "slash"));
 	ck_assert_ptr_null(json_pointer_error("/a~0"));
@@ -92,11 +93,11 @@ START_TEST(split_agrees_with_check)
 	char text[POINTER_MAX + 8];
 	size_t i, length;
 
-	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+	for (i = 0; i < COUNT(all); i++)
 		ck_assert_msg(json_pointer_split(&path, all[i], POINTER_STEPS) ==
 				      json_pointer_check(all[i]),
 			"%s", all[i]);
-	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+	for (i = 0; i < COUNT(ends); i++)
 		for (length = POINTER_MAX - 4; length < POINTER_MAX + 2; length++) {
 			memset(text, 'x', length);
 			text[0] = '/';
@@ -161,7 +162,7 @@ START_TEST(append_then_step)
 	char buf[64], step[64];
 	size_t i;
 
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (i = 0; i < COUNT(names); i++) {
 		buf[0] = '\0';
 		ck_assert_int_eq(json_pointer_append(buf, sizeof(buf), names[i]), 0);
 		ck_assert_str_eq(json_pointer_step(buf, step, sizeof(step)), "");
@@ -191,13 +192,13 @@ START_TEST(follow)
 	ck_assert_str_eq(json_string_value(json_pointer_follow(doc, "/foo/0")), "bar");
 	ck_assert_str_eq(json_string_value(json_pointer_follow(doc, "/foo/1")), "baz");
 	ck_assert(json_is_null(json_pointer_follow(doc, "/deep/0")));
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (i = 0; i < COUNT(cases); i++) {
 		json_t *found = json_pointer_follow(doc, cases[i].pointer);
 
 		ck_assert_msg(json_is_integer(found), "%s", cases[i].pointer);
 		ck_assert_int_eq(json_integer_value(found), cases[i].value);
 	}
-	for (i = 0; i < sizeof(nothing) / sizeof(nothing[0]); i++)
+	for (i = 0; i < COUNT(nothing); i++)
 		ck_assert_msg(!json_pointer_follow(doc, nothing[i]), "%s", nothing[i]);
 	ck_assert_ptr_null(json_pointer_follow(NULL, ""));
 	ck_assert_ptr_null(json_pointer_follow(NULL, "/a"));
@@ -226,8 +227,8 @@ START_TEST(two_places_meet_where_one_covers_the_other)
 	static const char *const places[] = {
 		"", "/", "/a", "/a/", "/a/b", "/a/bc", "/a/b/c", "/ab", "/a~1b", "/b", "//a"};
 
-	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)
-		for (size_t k = 0; k < sizeof(places) / sizeof(*places); k++)
+	for (size_t i = 0; i < COUNT(places); i++)
+		for (size_t k = 0; k < COUNT(places); k++)
 			ck_assert_msg(pointers_meet(places[i], places[k]) ==
 					      (json_pointer_covers(places[i], places[k]) ||
 						      json_pointer_covers(places[k], places[i])),
@@ -290,30 +291,19 @@ START_TEST(depth_of_what_holds_itself)
 }
 END_TEST
 
-int main(void)
+SUITE("json_pointer", NULL, NULL)
 {
-	Suite *suite = suite_create("pointer");
-	TCase *tc = tcase_create("pointer");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_test(tc, which_are_pointers);
-	tcase_add_test(tc, an_error_says_what_is_wrong);
-	tcase_add_test(tc, append_escapes);
-	tcase_add_test(tc, split_unescapes);
-	tcase_add_test(tc, split_agrees_with_check);
-	tcase_add_test(tc, append_where_room_is);
-	tcase_add_test(tc, steps);
-	tcase_add_test(tc, append_then_step);
-	tcase_add_test(tc, follow);
-	tcase_add_test(tc, covers);
-	tcase_add_test(tc, two_places_meet_where_one_covers_the_other);
-	tcase_add_test(tc, depth);
-	tcase_add_test(tc, depth_of_what_holds_itself);
-	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(which_are_pointers);
+	TEST(an_error_says_what_is_wrong);
+	TEST(append_escapes);
+	TEST(split_unescapes);
+	TEST(split_agrees_with_check);
+	TEST(append_where_room_is);
+	TEST(steps);
+	TEST(append_then_step);
+	TEST(follow);
+	TEST(covers);
+	TEST(two_places_meet_where_one_covers_the_other);
+	TEST(depth);
+	TEST(depth_of_what_holds_itself);
 }

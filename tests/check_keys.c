@@ -1,21 +1,12 @@
 /* check_keys: characters from the bytes of a terminal, whatever its encoding. */
 #include "console/keys.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "suite.h"
 
 static const char *input, *end;
-
-static void setup(void)
-{
-}
-
-static void teardown(void)
-{
-}
 
 static int on_next(void *arg)
 {
@@ -67,12 +58,9 @@ START_TEST(an_unfinished_character_is_none)
 }
 END_TEST
 
-int main(void)
+SUITE("keys", NULL, NULL)
 {
-	TCase *tcase = suite_begin("keys", setup, teardown);
-
-	tcase_add_test(tcase, characters_are_put_together);
-	tcase_add_test(tcase, what_is_no_character_is_dropped);
-	tcase_add_test(tcase, an_unfinished_character_is_none);
-	return suite_end("keys", tcase);
+	TEST(characters_are_put_together);
+	TEST(what_is_no_character_is_dropped);
+	TEST(an_unfinished_character_is_none);
 }

@@ -1,13 +1,11 @@
 /* check_lenient: JSON as programs print it, with numbers that JSON does not know. */
 #include "modules/exec/lenient.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "modules/exec/merge.h"
-
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#include "suite.h"
 
 START_TEST(objects_are_kept_without_what_json_cannot_hold)
 {
@@ -112,19 +110,9 @@ START_TEST(all_that_grows_has_room)
 }
 END_TEST
 
-int main(void)
+SUITE("lenient", NULL, NULL)
 {
-	Suite *suite = suite_create("lenient");
-	TCase *tests = tcase_create("lenient");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	tcase_add_test(tests, objects_are_kept_without_what_json_cannot_hold);
-	tcase_add_test(tests, what_is_no_json_stays_none);
-	tcase_add_test(tests, all_that_grows_has_room);
-	suite_add_tcase(suite, tests);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	TEST(objects_are_kept_without_what_json_cannot_hold);
+	TEST(what_is_no_json_stays_none);
+	TEST(all_that_grows_has_room);
 }

@@ -1,7 +1,6 @@
 /* The log: what reaches each target, what never does, and what happens when it is full. */
 #include "base/log.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -22,9 +21,9 @@
 
 #include "scratch.h"
 #include "base/text.h"
+#include "suite.h"
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-#define TIME     "20[0-9][0-9]-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9]\\.[0-9]{3}Z"
+#define TIME "20[0-9][0-9]-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9]\\.[0-9]{3}Z"
 
 static int real_stderr;
 
@@ -634,36 +633,24 @@ START_TEST(journal)
 END_TEST
 #endif
 
-int main(void)
+SUITE("log", setup, teardown)
 {
-	Suite *suite = suite_create("log");
-	TCase *tcase = tcase_create("log");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_add_test(tcase, levels);
-	tcase_add_test(tcase, only_what_the_level_lets_through);
-	tcase_add_test(tcase, lines);
-	tcase_add_test(tcase, errno_is_left_alone);
-	tcase_add_test(tcase, file);
-	tcase_add_test(tcase, what_is_no_target);
-	tcase_add_test(tcase, reopened_after_a_rotation);
-	tcase_add_test(tcase, descriptors);
-	tcase_add_test(tcase, long_lines_are_cut);
-	tcase_add_test(tcase, lines_of_many_never_mix);
-	tcase_add_test(tcase, a_full_disk_costs_lines_and_says_how_many);
-	tcase_add_test(tcase, a_full_device_behind_stderr);
-	tcase_add_test(tcase, a_reader_that_stalls_does_not_stall_us);
-	tcase_add_test(tcase, a_reader_that_is_gone);
-	tcase_add_test(tcase, stderr_of_the_journal);
-	tcase_add_test(tcase, stderr_of_others);
-	tcase_add_test(tcase, syslog_comes_goes_and_stalls);
-	tcase_add_test(tcase, journal);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(levels);
+	TEST(only_what_the_level_lets_through);
+	TEST(lines);
+	TEST(errno_is_left_alone);
+	TEST(file);
+	TEST(what_is_no_target);
+	TEST(reopened_after_a_rotation);
+	TEST(descriptors);
+	TEST(long_lines_are_cut);
+	TEST(lines_of_many_never_mix);
+	TEST(a_full_disk_costs_lines_and_says_how_many);
+	TEST(a_full_device_behind_stderr);
+	TEST(a_reader_that_stalls_does_not_stall_us);
+	TEST(a_reader_that_is_gone);
+	TEST(stderr_of_the_journal);
+	TEST(stderr_of_others);
+	TEST(syslog_comes_goes_and_stalls);
+	TEST(journal);
 }

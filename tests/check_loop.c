@@ -1,11 +1,11 @@
 /* loop: phase, missed fires, one-shots, freeing inside a callback, signals, lag. */
-#include <check.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "base/clock.h"
 #include "loop/loop.h"
+#include "suite.h"
 
 static struct loop *loop;
 
@@ -356,30 +356,18 @@ START_TEST(signals_arrive_on_the_loop)
 }
 END_TEST
 
-int main(void)
+SUITE("loop", setup, teardown)
 {
-	Suite *suite = suite_create("loop");
-	TCase *tcase = tcase_create("loop");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_set_timeout(tcase, 60);
-	tcase_add_test(tcase, every_keeps_its_phase);
-	tcase_add_test(tcase, every_counts_what_it_missed);
-	tcase_add_test(tcase, first_fires_spread_and_share_a_grid);
-	tcase_add_test(tcase, costly_ticks_are_spread_over_the_interval_after_the_first);
-	tcase_add_test(tcase, once_again_and_freed_inside);
-	tcase_add_test(tcase, many_timers_share_wakeups);
-	tcase_add_test(tcase, one_frees_all_that_are_due_with_it);
-	tcase_add_test(tcase, a_stop_leaves_the_rest_for_the_next_run);
-	tcase_add_test(tcase, a_periodic_one_goes_on_from_where_it_is_put);
-	tcase_add_test(tcase, many_at_once_let_others_in_between);
-	tcase_add_test(tcase, lag_is_seen_by_what_falls_due_meanwhile);
-	tcase_add_test(tcase, signals_arrive_on_the_loop);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	TEST(every_keeps_its_phase);
+	TEST(every_counts_what_it_missed);
+	TEST(first_fires_spread_and_share_a_grid);
+	TEST(costly_ticks_are_spread_over_the_interval_after_the_first);
+	TEST(once_again_and_freed_inside);
+	TEST(many_timers_share_wakeups);
+	TEST(one_frees_all_that_are_due_with_it);
+	TEST(a_stop_leaves_the_rest_for_the_next_run);
+	TEST(a_periodic_one_goes_on_from_where_it_is_put);
+	TEST(many_at_once_let_others_in_between);
+	TEST(lag_is_seen_by_what_falls_due_meanwhile);
+	TEST(signals_arrive_on_the_loop);
 }

@@ -1,7 +1,6 @@
 /* check_manager: who is asked, and when a restart has worked. */
 #include "service/manager.h"
 
-#include <check.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 #include "base/clock.h"
 #include "scratch.h"
 #include "process/spawn.h"
+#include "suite.h"
 
 static struct manager_request request;
 static struct manager_reply reply;
@@ -206,32 +206,20 @@ START_TEST(threads_end)
 }
 END_TEST
 
-int main(void)
+SUITE("manager", setup, scratch_teardown)
 {
-	Suite *suite = suite_create("manager");
-	TCase *tcase = tcase_create("manager");
-	SRunner *runner;
-	int failed;
-
-	tcase_set_timeout(tcase, 120);
-	tcase_add_checked_fixture(tcase, setup, scratch_teardown);
-	tcase_add_test(tcase, managers_have_names);
-	tcase_add_test(tcase, words_for_people);
-	tcase_add_test(tcase, auto_asks_until_one_knows_it);
-	tcase_add_test(tcase, a_restart_that_worked);
-	tcase_add_test(tcase, a_daemon_that_takes_a_moment);
-	tcase_add_test(tcase, a_manager_that_lies);
-	tcase_add_test(tcase, a_restart_that_failed);
-	tcase_add_test(tcase, the_look_has_time_of_its_own);
-	tcase_add_test(tcase, at_stop_nothing_new_begins);
+	TIMEOUT(120);
+	TEST(managers_have_names);
+	TEST(words_for_people);
+	TEST(auto_asks_until_one_knows_it);
+	TEST(a_restart_that_worked);
+	TEST(a_daemon_that_takes_a_moment);
+	TEST(a_manager_that_lies);
+	TEST(a_restart_that_failed);
+	TEST(the_look_has_time_of_its_own);
+	TEST(at_stop_nothing_new_begins);
 #ifdef HAVE_SYSTEMD
-	tcase_add_test(tcase, one_that_does_not_run_this_machine);
+	TEST(one_that_does_not_run_this_machine);
 #endif
-	tcase_add_test(tcase, threads_end);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(threads_end);
 }

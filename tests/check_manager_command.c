@@ -1,7 +1,6 @@
 /* check_manager_command: an admin's two command lines. */
 #include "service/manager.h"
 
-#include <check.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 
 #include "base/clock.h"
 #include "scratch.h"
+#include "suite.h"
 
 static struct manager_request request;
 static struct manager_reply reply;
@@ -120,23 +120,11 @@ START_TEST(commands_that_are_none)
 }
 END_TEST
 
-int main(void)
+SUITE("manager_command", setup, scratch_teardown)
 {
-	Suite *suite = suite_create("manager_command");
-	TCase *tcase = tcase_create("manager_command");
-	SRunner *runner;
-	int failed;
-
-	tcase_set_timeout(tcase, 120);
-	tcase_add_checked_fixture(tcase, setup, scratch_teardown);
-	tcase_add_test(tcase, what_its_exit_status_means);
-	tcase_add_test(tcase, a_dead_process_outranks_it);
-	tcase_add_test(tcase, restarts);
-	tcase_add_test(tcase, commands_that_are_none);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TIMEOUT(120);
+	TEST(what_its_exit_status_means);
+	TEST(a_dead_process_outranks_it);
+	TEST(restarts);
+	TEST(commands_that_are_none);
 }

@@ -1,7 +1,6 @@
 /* check_manager_lsb: a real daemon under a real init script, and scripts of every other sort. */
 #include "service/manager.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -17,6 +16,7 @@
 #include "base/clock.h"
 #include "scratch.h"
 #include "service/managers/init_status.h"
+#include "suite.h"
 
 static struct manager_request request;
 static struct manager_reply reply;
@@ -225,7 +225,7 @@ START_TEST(where_the_pidfile_is)
 	size_t i;
 
 	scratch_put("pid", 0644, "%d\n", (int)getpid());
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (i = 0; i < COUNT(cases); i++) {
 		snprintf(
 			body, sizeof(body), "%s%s/pid%s", cases[i].before, scratch, cases[i].after);
 		put_script(body);
@@ -422,7 +422,7 @@ START_TEST(restarts_that_fail)
 	};
 	size_t i, n;
 
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (i = 0; i < COUNT(cases); i++) {
 		put_script(cases[i].body);
 		ck_assert_int_eq(restart(30), cases[i].error);
 		ck_assert_int_eq(reply.fault, cases[i].fault);
@@ -636,39 +636,25 @@ START_TEST(is_it_there)
 }
 END_TEST
 
-int main(void)
+SUITE("manager_lsb", setup, scratch_teardown)
 {
-	Suite *suite = suite_create("manager_lsb");
-	TCase *tcase = tcase_create("manager_lsb");
-	int ncodes = sizeof(codes) / sizeof(codes[0]);
-	SRunner *runner;
-	int failed;
-
-	tcase_set_timeout(tcase, 120);
-	tcase_add_checked_fixture(tcase, setup, scratch_teardown);
-	tcase_add_test(tcase, the_life_of_a_service);
-	tcase_add_loop_test(tcase, what_a_script_says, 0, ncodes);
-	tcase_add_loop_test(tcase, a_dead_process_outranks_the_script, 0, ncodes);
-	tcase_add_loop_test(
-		tcase, a_script_that_knows_no_status, 0, sizeof(usages) / sizeof(usages[0]));
-	tcase_add_test(tcase, where_the_pidfile_is);
-	tcase_add_test(tcase, only_the_beginning_of_a_script_is_read_for_its_header);
-	tcase_add_test(tcase, where_the_pidfile_is_guessed_to_be);
-	tcase_add_test(tcase, a_header_that_cannot_be_read_is_no_reason_to_guess);
-	tcase_add_test(tcase, what_others_could_have_written_is_not_run);
-	tcase_add_test(tcase, scripts_that_cannot_answer);
-	tcase_add_test(tcase, restarts_that_fail);
-	tcase_add_test(tcase, a_restart_that_hangs_spares_the_service);
-	tcase_add_test(tcase, whoever_else_runs_the_script_is_not_fought);
-	tcase_add_test(tcase, without_a_view_of_processes_down_is_unknown);
-	tcase_add_test(tcase, a_lack_of_descriptors_makes_no_healthy_service_sick);
-	tcase_add_test(tcase, a_pidfile_that_vigild_could_not_read_makes_every_word_unknown);
-	tcase_add_test(tcase, scripts_are_not_handed_to_systemctl);
-	tcase_add_test(tcase, is_it_there);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TIMEOUT(120);
+	TEST(the_life_of_a_service);
+	LOOP_TEST(what_a_script_says, COUNT(codes));
+	LOOP_TEST(a_dead_process_outranks_the_script, COUNT(codes));
+	LOOP_TEST(a_script_that_knows_no_status, COUNT(usages));
+	TEST(where_the_pidfile_is);
+	TEST(only_the_beginning_of_a_script_is_read_for_its_header);
+	TEST(where_the_pidfile_is_guessed_to_be);
+	TEST(a_header_that_cannot_be_read_is_no_reason_to_guess);
+	TEST(what_others_could_have_written_is_not_run);
+	TEST(scripts_that_cannot_answer);
+	TEST(restarts_that_fail);
+	TEST(a_restart_that_hangs_spares_the_service);
+	TEST(whoever_else_runs_the_script_is_not_fought);
+	TEST(without_a_view_of_processes_down_is_unknown);
+	TEST(a_lack_of_descriptors_makes_no_healthy_service_sick);
+	TEST(a_pidfile_that_vigild_could_not_read_makes_every_word_unknown);
+	TEST(scripts_are_not_handed_to_systemctl);
+	TEST(is_it_there);
 }

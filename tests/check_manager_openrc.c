@@ -6,7 +6,6 @@
  */
 #include "service/manager.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -17,6 +16,7 @@
 
 #include "base/clock.h"
 #include "scratch.h"
+#include "suite.h"
 
 static struct manager_request request;
 static struct manager_reply reply;
@@ -41,7 +41,7 @@ static void setup(void)
 	ck_assert_int_eq(mkdir(scratch_path("init.d"), 0755), 0);
 	ck_assert_int_eq(mkdir(scratch_path("run"), 0755), 0);
 	ck_assert_int_eq(mkdir(scratch_path("run/openrc"), 0755), 0);
-	for (i = 0; i < sizeof(below) / sizeof(below[0]); i++) {
+	for (i = 0; i < COUNT(below); i++) {
 		snprintf(name, sizeof(name), "run/openrc/%s", below[i]);
 		ck_assert_int_eq(mkdir(scratch_path(name), 0755), 0);
 	}
@@ -428,34 +428,20 @@ static const char *unfit(void)
 	return status ? "this machine allows no mount namespaces" : NULL;
 }
 
-int main(void)
+SUITE("manager_openrc", setup, teardown)
 {
-	Suite *suite = suite_create("manager_openrc");
-	TCase *tcase = tcase_create("manager_openrc");
-	SRunner *runner;
-	int failed;
-
-	if (unfit()) {
-		printf("SKIP: %s\n", unfit());
-		return 77;
-	}
-	tcase_set_timeout(tcase, 120);
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_add_test(tcase, a_stop_between_two_looks_is_no_crash);
-	tcase_add_test(tcase, the_life_of_a_service);
-	tcase_add_test(tcase, one_that_crashed);
-	tcase_add_test(tcase, under_supervise_daemon);
-	tcase_add_test(tcase, starting_and_stopping_slowly);
-	tcase_add_test(tcase, a_restart_that_fails);
-	tcase_add_test(tcase, a_restart_that_hangs);
-	tcase_add_loop_test(tcase, what_status_says, 0, sizeof(codes) / sizeof(codes[0]));
-	tcase_add_test(tcase, scripts_elsewhere);
-	tcase_add_test(tcase, a_machine_that_openrc_does_not_run);
-	tcase_add_test(tcase, auto_finds_it);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TIMEOUT(120);
+	if (unfit())
+		suite_skip(unfit());
+	TEST(a_stop_between_two_looks_is_no_crash);
+	TEST(the_life_of_a_service);
+	TEST(one_that_crashed);
+	TEST(under_supervise_daemon);
+	TEST(starting_and_stopping_slowly);
+	TEST(a_restart_that_fails);
+	TEST(a_restart_that_hangs);
+	LOOP_TEST(what_status_says, COUNT(codes));
+	TEST(scripts_elsewhere);
+	TEST(a_machine_that_openrc_does_not_run);
+	TEST(auto_finds_it);
 }

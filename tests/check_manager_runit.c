@@ -105,7 +105,7 @@ START_TEST(no_status_file)
 	size_t i;
 	int fifo;
 
-	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+	for (i = 0; i < COUNT(sizes); i++) {
 		fifo = forge(bytes, sizes[i], "scan/svc/supervise/ok");
 		ck_assert_int_eq(query(), VIGIL_SERVICE_UNKNOWN);
 		ck_assert_int_eq(reply.error, -EPROTO);
@@ -201,30 +201,25 @@ START_TEST(what_others_put_into_its_place_is_not_written_to)
 }
 END_TEST
 
-int main(void)
+SUITE("manager_runit", setup, teardown)
 {
-	TCase *tcase = tcase_create("manager_runit");
-
 	the_manager = &manager_runit;
 	the_scanner = "runsvdir";
-	if (!installed("runsvdir") || !installed("runsv") || !installed("sv")) {
-		printf("SKIP: runit is not installed\n");
-		return 77;
-	}
+	if (!installed("runsvdir") || !installed("runsv") || !installed("sv"))
+		suite_skip("runit is not installed");
+	TIMEOUT(120);
 	add_common(tcase);
-	tcase_add_test(tcase, what_others_put_into_its_place_is_not_written_to);
+	TEST(what_others_put_into_its_place_is_not_written_to);
 	add_replaced(tcase);
-	tcase_add_test(tcase, taken_down);
-	tcase_add_test(tcase, put_on_hold);
-	tcase_add_test(tcase, with_a_slow_finish);
-	tcase_add_test(tcase, run_once);
-	tcase_add_test(tcase, on_its_way_down);
-	tcase_add_test(tcase, a_script_that_cannot_be_run);
-	tcase_add_loop_test(
-		tcase, each_bit_of_a_status_file, 0, sizeof(forged) / sizeof(forged[0]));
-	tcase_add_test(tcase, a_number_that_is_another_process_now);
-	tcase_add_test(tcase, no_status_file);
-	tcase_add_test(tcase, names_that_are_no_service);
-	tcase_add_test(tcase, by_a_link);
-	return run_suite(tcase);
+	TEST(taken_down);
+	TEST(put_on_hold);
+	TEST(with_a_slow_finish);
+	TEST(run_once);
+	TEST(on_its_way_down);
+	TEST(a_script_that_cannot_be_run);
+	LOOP_TEST(each_bit_of_a_status_file, COUNT(forged));
+	TEST(a_number_that_is_another_process_now);
+	TEST(no_status_file);
+	TEST(names_that_are_no_service);
+	TEST(by_a_link);
 }

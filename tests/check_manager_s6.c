@@ -205,27 +205,22 @@ START_TEST(a_status_file_of_a_later_release)
 }
 END_TEST
 
-int main(void)
+SUITE("manager_s6", setup, teardown)
 {
-	TCase *tcase = tcase_create("manager_s6");
-
 	the_manager = &manager_s6;
 	the_scanner = "s6-svscan";
-	if (!installed("s6-svscan") || !installed("s6-supervise") || !installed("s6-svc")) {
-		printf("SKIP: s6 is not installed\n");
-		return 77;
-	}
+	if (!installed("s6-svscan") || !installed("s6-supervise") || !installed("s6-svc"))
+		suite_skip("s6 is not installed");
+	TIMEOUT(120);
 	add_common(tcase);
 	add_replaced(tcase);
-	tcase_add_test(tcase, taken_down);
-	tcase_add_test(tcase, put_on_hold);
-	tcase_add_test(tcase, with_a_slow_finish);
-	tcase_add_test(tcase, run_once);
-	tcase_add_test(tcase, starting_slowly);
-	tcase_add_test(tcase, failed_for_good);
-	tcase_add_test(tcase, a_signal_of_its_own);
-	tcase_add_loop_test(
-		tcase, each_bit_of_a_status_file, 0, (int)(2 * sizeof(forged) / sizeof(forged[0])));
-	tcase_add_test(tcase, a_status_file_of_a_later_release);
-	return run_suite(tcase);
+	TEST(taken_down);
+	TEST(put_on_hold);
+	TEST(with_a_slow_finish);
+	TEST(run_once);
+	TEST(starting_slowly);
+	TEST(failed_for_good);
+	TEST(a_signal_of_its_own);
+	LOOP_TEST(each_bit_of_a_status_file, 2 * COUNT(forged));
+	TEST(a_status_file_of_a_later_release);
 }

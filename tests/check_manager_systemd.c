@@ -5,7 +5,6 @@
  */
 #include "service/manager.h"
 
-#include <check.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -598,33 +597,28 @@ START_TEST(upheaval_in_the_middle_of_a_restart)
 }
 END_TEST
 
-int main(void)
+SUITE("manager_systemd", scratch_setup, scratch_teardown)
 {
-	TCase *tcase;
-
+	TIMEOUT(300);
 	in_systemd();
-	tcase = suite_begin("manager_systemd", scratch_setup, scratch_teardown);
-	tcase_set_timeout(tcase, 300);
-	tcase_add_test(tcase, the_life_of_a_service);
-	tcase_add_test(tcase, what_is_not_there);
-	tcase_add_test(tcase, names_that_are_none);
-	tcase_add_test(tcase, masked);
-	tcase_add_test(tcase, work_in_progress);
-	tcase_add_test(tcase, an_admins_stop_is_not_fought);
-	tcase_add_test(tcase, respawns_are_counted);
-	tcase_add_test(tcase, restarts_that_fail);
-	tcase_add_test(tcase, the_start_limit);
-	tcase_add_test(tcase, the_start_limit_of_what_had_not_failed);
-	tcase_add_test(tcase, a_restart_that_hangs);
-	tcase_add_test(tcase, one_connection_for_each_thread);
-	tcase_add_test(tcase, a_bus_that_was_restarted);
-	tcase_add_test(tcase, no_bus_at_all);
-	tcase_add_test(tcase, a_bus_that_says_nothing);
-	tcase_add_test(tcase, a_systemd_that_says_nothing);
-	tcase_add_test(tcase, lies_are_no_reason_to_restart);
-	tcase_add_test(tcase, faults_are_told_for_what_they_are);
-	tcase_add_test(tcase, who_is_not_root_is_denied);
-	tcase_add_loop_test(tcase, upheaval_in_the_middle_of_a_restart, 0,
-		sizeof(upheavals) / sizeof(upheavals[0]));
-	return suite_end("manager_systemd", tcase);
+	TEST(the_life_of_a_service);
+	TEST(what_is_not_there);
+	TEST(names_that_are_none);
+	TEST(masked);
+	TEST(work_in_progress);
+	TEST(an_admins_stop_is_not_fought);
+	TEST(respawns_are_counted);
+	TEST(restarts_that_fail);
+	TEST(the_start_limit);
+	TEST(the_start_limit_of_what_had_not_failed);
+	TEST(a_restart_that_hangs);
+	TEST(one_connection_for_each_thread);
+	TEST(a_bus_that_was_restarted);
+	TEST(no_bus_at_all);
+	TEST(a_bus_that_says_nothing);
+	TEST(a_systemd_that_says_nothing);
+	TEST(lies_are_no_reason_to_restart);
+	TEST(faults_are_told_for_what_they_are);
+	TEST(who_is_not_root_is_denied);
+	LOOP_TEST(upheaval_in_the_middle_of_a_restart, COUNT(upheavals));
 }

@@ -46,10 +46,6 @@ static void setup(void)
 	close(null);
 }
 
-static void teardown(void)
-{
-}
-
 START_TEST(small_things_are_there)
 {
 	char *text, *zeroed = memory_zero(1000);
@@ -235,19 +231,16 @@ START_TEST(the_core_has_memory_after_a_peer_took_all)
 END_TEST
 #endif
 
-int main(void)
+SUITE("memory", setup, NULL)
 {
-	TCase *tcase = suite_begin("memory", setup, teardown);
-
-	tcase_add_test(tcase, small_things_are_there);
-	tcase_add_test(tcase, what_a_peer_wants_is_refused);
-	tcase_add_exit_test(tcase, no_memory_is_the_end, ENDED);
-	tcase_add_exit_test(tcase, a_product_that_overflows_is_no_memory, ENDED);
-	tcase_add_exit_test(tcase, there_are_last_words, 33);
-	tcase_add_exit_test(tcase, last_words_that_want_memory_are_cut_short, ENDED);
-	tcase_add_exit_test(tcase, last_words_have_memory_when_a_peers_request_took_it, 35);
+	TEST(small_things_are_there);
+	TEST(what_a_peer_wants_is_refused);
+	EXIT_TEST(no_memory_is_the_end, ENDED);
+	EXIT_TEST(a_product_that_overflows_is_no_memory, ENDED);
+	EXIT_TEST(there_are_last_words, 33);
+	EXIT_TEST(last_words_that_want_memory_are_cut_short, ENDED);
+	EXIT_TEST(last_words_have_memory_when_a_peers_request_took_it, 35);
 #ifndef OWN_ALLOCATOR
-	tcase_add_test(tcase, the_core_has_memory_after_a_peer_took_all);
+	TEST(the_core_has_memory_after_a_peer_took_all);
 #endif
-	return suite_end("memory", tcase);
 }

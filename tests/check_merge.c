@@ -64,10 +64,7 @@ START_TEST(an_object_that_is_refused_does_not_make_room)
 }
 END_TEST
 
-int main(void)
+SUITE("merge", setup, teardown)
 {
-	TCase *tcase = suite_begin("merge", setup, teardown);
-
-	tcase_add_test(tcase, an_object_that_is_refused_does_not_make_room);
-	return suite_end("merge", tcase);
+	TEST(an_object_that_is_refused_does_not_make_room);
 }

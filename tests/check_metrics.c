@@ -4,7 +4,6 @@
 #include "../src/modules/http/auth.h"
 
 #include <arpa/inet.h>
-#include <check.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -15,8 +14,7 @@
 #include <event2/buffer.h>
 
 #include "scratch.h"
-
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#include "suite.h"
 
 static char *text_of(struct evbuffer *out)
 {
@@ -405,28 +403,17 @@ START_TEST(token_files)
 }
 END_TEST
 
-int main(void)
+SUITE("metrics", scratch_setup, scratch_teardown)
 {
-	Suite *suite = suite_create("metrics");
-	TCase *tcase = tcase_create("metrics");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	tcase_add_checked_fixture(tcase, scratch_setup, scratch_teardown);
-	tcase_add_test(tcase, labels_are_escaped);
-	tcase_add_test(tcase, samples);
-	tcase_add_test(tcase, families);
-	tcase_add_test(tcase, formats);
-	tcase_add_test(tcase, hosts);
-	tcase_add_test(tcase, addresses);
-	tcase_add_test(tcase, paths_of_sockets_have_an_end);
-	tcase_add_test(tcase, who_can_reach_it);
-	tcase_add_test(tcase, tokens_are_compared);
-	tcase_add_test(tcase, headers_bring_tokens);
-	tcase_add_test(tcase, token_files);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	TEST(labels_are_escaped);
+	TEST(samples);
+	TEST(families);
+	TEST(formats);
+	TEST(hosts);
+	TEST(addresses);
+	TEST(paths_of_sockets_have_an_end);
+	TEST(who_can_reach_it);
+	TEST(tokens_are_compared);
+	TEST(headers_bring_tokens);
+	TEST(token_files);
 }

@@ -1,5 +1,4 @@
 /* module: what is loaded, and every refusal with its words. */
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -7,6 +6,7 @@
 
 #include "daemon/module.h"
 #include "scratch.h"
+#include "suite.h"
 
 static struct modules *modules;
 static char why[1024];
@@ -178,26 +178,14 @@ START_TEST(each_is_listed_loaded_or_refused)
 }
 END_TEST
 
-int main(void)
+SUITE("module", setup, teardown)
 {
-	Suite *suite = suite_create("module");
-	TCase *tcase = tcase_create("module");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_set_timeout(tcase, 30);
-	tcase_add_test(tcase, a_module_is_found_loaded_and_described);
-	tcase_add_test(tcase, one_that_is_not_there_names_the_directories);
-	tcase_add_test(tcase, folder_file_and_name_must_agree);
-	tcase_add_test(tcase, what_others_may_write_is_not_loaded);
-	tcase_add_test(tcase, what_belongs_to_a_stranger_is_not_loaded);
-	tcase_add_test(tcase, what_is_no_module_is_said);
-	tcase_add_test(tcase, one_that_is_refused_takes_a_descriptor_once);
-	tcase_add_test(tcase, each_is_listed_loaded_or_refused);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	TEST(a_module_is_found_loaded_and_described);
+	TEST(one_that_is_not_there_names_the_directories);
+	TEST(folder_file_and_name_must_agree);
+	TEST(what_others_may_write_is_not_loaded);
+	TEST(what_belongs_to_a_stranger_is_not_loaded);
+	TEST(what_is_no_module_is_said);
+	TEST(one_that_is_refused_takes_a_descriptor_once);
+	TEST(each_is_listed_loaded_or_refused);
 }

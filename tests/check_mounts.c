@@ -1,12 +1,11 @@
 /* check_mounts: /proc/self/mountinfo; what is a disk, what may wait, what is the same disk twice. */
 #include "modules/system/mounts.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include "suite.h"
 
 START_TEST(lines_of_mountinfo)
 {
@@ -185,23 +184,12 @@ START_TEST(mounts_on_one_file_system)
 }
 END_TEST
 
-int main(void)
+SUITE("mounts", NULL, NULL)
 {
-	Suite *suite = suite_create("mounts");
-	TCase *tcase = tcase_create("mounts");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_test(tcase, lines_of_mountinfo);
-	tcase_add_test(tcase, a_table_of_any_length);
-	tcase_add_loop_test(tcase, which_mounts_are_disks, 0, COUNT(kinds));
-	tcase_add_test(tcase, what_may_wait_is_not_local);
-	tcase_add_loop_test(tcase, the_way_to_a_disk_may_wait, 0, COUNT(ways));
-	tcase_add_test(tcase, mounts_on_one_file_system);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(lines_of_mountinfo);
+	TEST(a_table_of_any_length);
+	LOOP_TEST(which_mounts_are_disks, COUNT(kinds));
+	TEST(what_may_wait_is_not_local);
+	LOOP_TEST(the_way_to_a_disk_may_wait, COUNT(ways));
+	TEST(mounts_on_one_file_system);
 }

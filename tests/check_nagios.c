@@ -1,12 +1,11 @@
 /* check_nagios: what plugins print, well formed and otherwise. */
 #include "../src/modules/exec/nagios.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#include "suite.h"
 
 static struct nagios parsed;
 
@@ -364,37 +363,20 @@ START_TEST(noise)
 }
 END_TEST
 
-static Suite *suite(void)
+SUITE("nagios", NULL, teardown)
 {
-	Suite *s = suite_create("nagios");
-	TCase *tc = tcase_create("nagios");
-
-	tcase_add_checked_fixture(tc, NULL, teardown);
-	tcase_set_timeout(tc, 120);
-	tcase_add_test(tc, texts);
-	tcase_add_test(tc, a_bar_that_begins_no_performance_data_is_text);
-	tcase_add_test(tc, in_plain_text_a_bar_is_a_bar);
-	tcase_add_test(tc, a_nul_does_not_end_it);
-	tcase_add_test(tc, items);
-	tcase_add_test(tc, what_is_no_item_is_counted_and_passed_over);
-	tcase_add_test(tc, a_value_is_kept_when_its_threshold_cannot_be_read);
-	tcase_add_test(tc, labels_are_read_as_plugins_print_them);
-	tcase_add_test(tc, of_two_items_of_one_label_the_last_is_kept_and_one_is_counted);
-	tcase_add_test(tc, a_label_is_whole_or_refused);
-	tcase_add_test(tc, no_more_than_so_many_are_kept);
-	tcase_add_test(tc, no_text_takes_long_or_breaks_it);
-	tcase_add_test(tc, noise);
-	suite_add_tcase(s, tc);
-	return s;
-}
-
-int main(void)
-{
-	SRunner *runner = srunner_create(suite());
-	int failures;
-
-	srunner_run_all(runner, CK_NORMAL);
-	failures = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	TIMEOUT(120);
+	TEST(texts);
+	TEST(a_bar_that_begins_no_performance_data_is_text);
+	TEST(in_plain_text_a_bar_is_a_bar);
+	TEST(a_nul_does_not_end_it);
+	TEST(items);
+	TEST(what_is_no_item_is_counted_and_passed_over);
+	TEST(a_value_is_kept_when_its_threshold_cannot_be_read);
+	TEST(labels_are_read_as_plugins_print_them);
+	TEST(of_two_items_of_one_label_the_last_is_kept_and_one_is_counted);
+	TEST(a_label_is_whole_or_refused);
+	TEST(no_more_than_so_many_are_kept);
+	TEST(no_text_takes_long_or_breaks_it);
+	TEST(noise);
 }

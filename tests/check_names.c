@@ -1,7 +1,6 @@
 /* check_names: names and paths that nobody should hand to a program, at the door to each manager. */
 #include "service/manager.h"
 
-#include <check.h>
 #include <errno.h>
 #include <regex.h>
 #include <sched.h>
@@ -82,12 +81,12 @@ static void setup(void)
 	size_t i, j;
 
 	scratch_setup();
-	for (i = 0; i < sizeof(seeds) / sizeof(*seeds); i++)
+	for (i = 0; i < COUNT(seeds); i++)
 		add(seeds[i], "");
-	for (i = 0; i < sizeof(stems) / sizeof(*stems); i++)
-		for (j = 0; j < sizeof(suffixes) / sizeof(*suffixes); j++)
+	for (i = 0; i < COUNT(stems); i++)
+		for (j = 0; j < COUNT(suffixes); j++)
 			add(stems[i], suffixes[j]);
-	for (i = 0; i < sizeof(lengths) / sizeof(*lengths); i++)
+	for (i = 0; i < COUNT(lengths); i++)
 		for (j = 0; j < 3; j++)
 			add_long(lengths[i], "a-."[j]);
 	for (i = 1; i < 256; i++) { /* each byte, within a name */
@@ -195,7 +194,7 @@ static void put_tripwires(void)
 
 	ck_assert_int_eq(mkdir(scratch_path("inside"), 0755), 0);
 	ck_assert_int_eq(mkdir(scratch_path("inside/init.d"), 0755), 0);
-	for (size_t i = 0; i < sizeof(outside) / sizeof(*outside); i++)
+	for (size_t i = 0; i < COUNT(outside); i++)
 		scratch_put(outside[i], 0755, "#!/bin/sh\n: >%s/tripped\n", scratch);
 	put_recorder("record");
 }
@@ -354,18 +353,15 @@ START_TEST(no_file_is_made_of_what_cannot_be_a_daemon)
 }
 END_TEST
 
-int main(void)
+SUITE("names", setup, teardown)
 {
-	TCase *tcase = suite_begin("names", setup, teardown);
-
-	tcase_add_test(tcase, only_what_the_rule_allows_becomes_a_request);
-	tcase_add_test(tcase, a_script_is_run_by_its_own_path_with_one_word);
-	tcase_add_test(tcase, a_command_never_sees_the_name);
-	tcase_add_test(tcase, supervisors_look_in_their_own_directory);
-	tcase_add_test(tcase, openrc_is_handed_a_path_or_a_name_and_one_word);
+	TEST(only_what_the_rule_allows_becomes_a_request);
+	TEST(a_script_is_run_by_its_own_path_with_one_word);
+	TEST(a_command_never_sees_the_name);
+	TEST(supervisors_look_in_their_own_directory);
+	TEST(openrc_is_handed_a_path_or_a_name_and_one_word);
 #ifdef HAVE_SYSTEMD
-	tcase_add_test(tcase, the_bus_is_sent_units_of_services_alone);
+	TEST(the_bus_is_sent_units_of_services_alone);
 #endif
-	tcase_add_test(tcase, no_file_is_made_of_what_cannot_be_a_daemon);
-	return suite_end("names", tcase);
+	TEST(no_file_is_made_of_what_cannot_be_a_daemon);
 }

@@ -105,8 +105,8 @@ START_TEST(a_level_of_health_is_one)
 		{NULL, "CRITICAL,, OK", "has an empty element"},
 	};
 
-	check_rows("to", rows, sizeof(rows) / sizeof(*rows));
-	check_rows("from", rows, sizeof(rows) / sizeof(*rows));
+	check_rows("to", rows, COUNT(rows));
+	check_rows("from", rows, COUNT(rows));
 }
 END_TEST
 
@@ -122,7 +122,7 @@ START_TEST(other_places_have_other_words)
 		{"/runs", "anything", ""},
 	};
 
-	check_rows("to", rows, sizeof(rows) / sizeof(*rows));
+	check_rows("to", rows, COUNT(rows));
 }
 END_TEST
 
@@ -150,7 +150,7 @@ START_TEST(an_address_can_change)
 		{"/runs/*/health/level, /vigil/degraded, /daemons/*/perfdata/*/value, /*/web", ""},
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < COUNT(rows); i++) {
 		const char *said = said_of(NULL, "watch", rows[i].watch);
 
 		ck_assert_msg(rows[i].words[0] != '\0' ? strstr(said, rows[i].words) != NULL
@@ -160,13 +160,10 @@ START_TEST(an_address_can_change)
 }
 END_TEST
 
-int main(void)
+SUITE("notify_check", setup, teardown)
 {
-	TCase *tcase = suite_begin("notify_check", setup, teardown);
-
-	tcase_add_test(tcase, a_level_of_health_is_one);
-	tcase_add_test(tcase, other_places_have_other_words);
-	tcase_add_test(tcase, an_address_is_one);
-	tcase_add_test(tcase, an_address_can_change);
-	return suite_end("notify_check", tcase);
+	TEST(a_level_of_health_is_one);
+	TEST(other_places_have_other_words);
+	TEST(an_address_is_one);
+	TEST(an_address_can_change);
 }

@@ -137,7 +137,7 @@ static void check_clean(const char *entry, const char *keep)
 	for (const char *c = entry; *c != '\0'; c++)
 		ck_assert_msg(((unsigned char)*c >= ' ' && *c != 0x7f) || strchr(keep, *c) != NULL,
 			"a control character in %.60s", entry);
-	for (size_t i = 0; i < sizeof(marks) / sizeof(*marks); i++)
+	for (size_t i = 0; i < COUNT(marks); i++)
 		ck_assert_msg(strstr(entry, marks[i]) == NULL, "a mark in %.60s", entry);
 }
 
@@ -154,8 +154,8 @@ START_TEST(no_text_of_a_plugin_brings_a_control_character_into_a_variable)
 	static const char *const events[] = {"change", "reminder", "gave_up", "failed"};
 	json_t *change;
 
-	for (size_t key = 0; key < sizeof(keys) / sizeof(*keys); key++)
-		for (size_t i = 0; i < sizeof(events) / sizeof(*events); i++) {
+	for (size_t key = 0; key < COUNT(keys); key++)
+		for (size_t i = 0; i < COUNT(events); i++) {
 			change = add("web", "OK", "CRITICAL", "down");
 			json_object_set_new(change, "event", json_string(events[i]));
 			json_object_set_new(change, keys[key], json_string(HOSTILE));
@@ -351,21 +351,18 @@ START_TEST(times_for_people_are_local_and_have_a_zone)
 }
 END_TEST
 
-int main(void)
+SUITE("notify_message", setup, teardown)
 {
-	TCase *tcase = suite_begin("notify_message", setup, teardown);
-
-	tcase_add_test(tcase, the_summary_has_the_worst_first);
-	tcase_add_test(tcase, what_has_recovered_comes_after_what_has_not);
-	tcase_add_test(tcase, each_event_has_its_words);
-	tcase_add_test(tcase, no_text_of_a_plugin_brings_a_control_character_into_a_variable);
-	tcase_add_test(tcase, a_cut_text_of_a_plugin_is_clean_as_well);
-	tcase_add_test(tcase, no_variable_is_longer_than_the_kernel_takes);
-	tcase_add_test(tcase, the_long_text_of_one_change_is_handed_on);
-	tcase_add_test(tcase, a_cut_is_between_two_characters);
-	tcase_add_test(tcase, over_the_bound_the_worst_and_the_latest_of_each_daemon_stay);
-	tcase_add_test(tcase, over_the_bound_of_bytes_long_texts_give_way);
-	tcase_add_test(tcase, the_input_has_everything_worst_first);
-	tcase_add_test(tcase, times_for_people_are_local_and_have_a_zone);
-	return suite_end("notify_message", tcase);
+	TEST(the_summary_has_the_worst_first);
+	TEST(what_has_recovered_comes_after_what_has_not);
+	TEST(each_event_has_its_words);
+	TEST(no_text_of_a_plugin_brings_a_control_character_into_a_variable);
+	TEST(a_cut_text_of_a_plugin_is_clean_as_well);
+	TEST(no_variable_is_longer_than_the_kernel_takes);
+	TEST(the_long_text_of_one_change_is_handed_on);
+	TEST(a_cut_is_between_two_characters);
+	TEST(over_the_bound_the_worst_and_the_latest_of_each_daemon_stay);
+	TEST(over_the_bound_of_bytes_long_texts_give_way);
+	TEST(the_input_has_everything_worst_first);
+	TEST(times_for_people_are_local_and_have_a_zone);
 }

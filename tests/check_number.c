@@ -1,13 +1,12 @@
 /* check_number: numbers as text from which the same number is read again. */
 #include "base/number.h"
 
-#include <check.h>
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#include "suite.h"
 
 START_TEST(numbers_are_plain_and_short)
 {
@@ -101,19 +100,9 @@ START_TEST(reals_in_json_are_shortened)
 }
 END_TEST
 
-int main(void)
+SUITE("number", NULL, NULL)
 {
-	Suite *suite = suite_create("number");
-	TCase *tests = tcase_create("number");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	tcase_add_test(tests, numbers_are_plain_and_short);
-	tcase_add_test(tests, every_number_reads_back);
-	tcase_add_test(tests, reals_in_json_are_shortened);
-	suite_add_tcase(suite, tests);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	TEST(numbers_are_plain_and_short);
+	TEST(every_number_reads_back);
+	TEST(reals_in_json_are_shortened);
 }

@@ -1,9 +1,10 @@
 /* check_objects: which daemons are due, and that neither they nor two hosts are due together. */
 #include "modules/icinga/objects.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "suite.h"
 
 #define INTERVAL 60.0
 
@@ -150,24 +151,12 @@ START_TEST(an_object_that_was_told_lately_is_not_due)
 }
 END_TEST
 
-int main(void)
+SUITE("objects", setup, teardown)
 {
-	Suite *suite = suite_create("objects");
-	TCase *tcase = tcase_create("objects");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_add_test(tcase, objects_are_known_by_name);
-	tcase_add_test(tcase, an_object_is_due_once);
-	tcase_add_test(tcase, phases_are_spread_over_the_interval);
-	tcase_add_test(tcase, two_hosts_have_phases_of_their_own);
-	tcase_add_test(tcase, a_missed_phase_does_not_repeat);
-	tcase_add_test(tcase, an_object_that_was_told_lately_is_not_due);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(objects_are_known_by_name);
+	TEST(an_object_is_due_once);
+	TEST(phases_are_spread_over_the_interval);
+	TEST(two_hosts_have_phases_of_their_own);
+	TEST(a_missed_phase_does_not_repeat);
+	TEST(an_object_that_was_told_lately_is_not_due);
 }

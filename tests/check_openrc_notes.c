@@ -1,11 +1,10 @@
 /* check_openrc_notes: what OpenRC notes of a service, and what is no note. */
 #include "service/managers/openrc_notes.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include "suite.h"
 
 static char path[INIT_SCRIPT_PATH];
 
@@ -72,21 +71,10 @@ START_TEST(a_value_ends_at_its_first_line)
 }
 END_TEST
 
-int main(void)
+SUITE("openrc_notes", NULL, NULL)
 {
-	Suite *suite = suite_create("openrc_notes");
-	TCase *tcase = tcase_create("openrc_notes");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_test(tcase, a_pidfile_is_an_absolute_path);
-	tcase_add_test(tcase, other_paths_are_refused);
-	tcase_add_test(tcase, a_count_is_digits_alone_and_has_a_greatest_value);
-	tcase_add_test(tcase, a_value_ends_at_its_first_line);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(a_pidfile_is_an_absolute_path);
+	TEST(other_paths_are_refused);
+	TEST(a_count_is_digits_alone_and_has_a_greatest_value);
+	TEST(a_value_ends_at_its_first_line);
 }

@@ -5,8 +5,7 @@
 
 #include "scratch.h"
 #include "base/text.h"
-
-#define COUNT(a) (sizeof(a) / sizeof(*(a)))
+#include "suite.h"
 
 #define QUOTES   "; vigil has no quotes around values: leave them out"
 #define COMMENTS "; vigil has no comments behind values: a comment has a line of its own"
@@ -415,29 +414,17 @@ START_TEST(a_secret_is_not_shown)
 }
 END_TEST
 
-int main(void)
+SUITE("option", setup, teardown)
 {
-	Suite *suite = suite_create("option");
-	TCase *tcase = tcase_create("option");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_add_test(tcase, defaults);
-	tcase_add_test(tcase, given);
-	tcase_add_test(tcase, wrong);
-	tcase_add_test(tcase, a_text_with_quotes_or_a_comment_is_noted);
-	tcase_add_test(tcase, lists_of_daemons);
-	tcase_add_test(tcase, all_at_once);
-	tcase_add_test(tcase, empty);
-	tcase_add_test(tcase, equality);
-	tcase_add_test(tcase, no_schema);
-	tcase_add_test(tcase, a_secret_is_not_shown);
-	tcase_add_test(tcase, schemas);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(defaults);
+	TEST(given);
+	TEST(wrong);
+	TEST(a_text_with_quotes_or_a_comment_is_noted);
+	TEST(lists_of_daemons);
+	TEST(all_at_once);
+	TEST(empty);
+	TEST(equality);
+	TEST(no_schema);
+	TEST(a_secret_is_not_shown);
+	TEST(schemas);
 }

@@ -1,7 +1,6 @@
 /* upgrade: locks of package managers, held as those hold them, by another process. */
 #include "service/package_lock.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -11,6 +10,7 @@
 #include <unistd.h>
 
 #include "scratch.h"
+#include "suite.h"
 
 #define DPKG   "/var/lib/dpkg/lock-frontend"
 #define RPM    "/var/lib/rpm/.rpm.lock"
@@ -225,30 +225,19 @@ START_TEST(a_line_of_the_list_of_locks_is_in_range)
 	ck_assert_uint_eq(lock.major_no, 0xfd);
 	ck_assert_uint_eq(lock.minor_no, 1);
 	ck_assert(lock.inode == 77);
-	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+	for (size_t i = 0; i < COUNT(others); i++)
 		ck_assert_msg(!package_lock_parse(others[i], &lock), "%s", others[i]);
 }
 END_TEST
 
-int main(void)
+SUITE("package_lock", scratch_setup, scratch_teardown)
 {
-	Suite *suite = suite_create("package_lock");
-	TCase *tcase = tcase_create("package_lock");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	tcase_add_checked_fixture(tcase, scratch_setup, scratch_teardown);
-	tcase_add_test(tcase, no_package_manager_no_upgrade);
-	tcase_add_loop_test(tcase, a_lock_of_fcntl, 0, 8);
-	tcase_add_test(tcase, readers_do_not_count);
-	tcase_add_test(tcase, what_an_ordinary_user_may_not_open);
-	tcase_add_test(tcase, a_lock_of_flock);
-	tcase_add_test(tcase, who_waits_does_not_count);
-	tcase_add_test(tcase, a_lock_that_is_a_file);
-	tcase_add_test(tcase, a_line_of_the_list_of_locks_is_in_range);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	TEST(no_package_manager_no_upgrade);
+	LOOP_TEST(a_lock_of_fcntl, 8);
+	TEST(readers_do_not_count);
+	TEST(what_an_ordinary_user_may_not_open);
+	TEST(a_lock_of_flock);
+	TEST(who_waits_does_not_count);
+	TEST(a_lock_that_is_a_file);
+	TEST(a_line_of_the_list_of_locks_is_in_range);
 }

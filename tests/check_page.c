@@ -69,7 +69,7 @@ START_TEST(amounts_have_no_exponent)
 		{150000, "", "150 k"}, {-2e9, "", "-2 G"}, {0.12345, "", "0.1235"}};
 	char text[AMOUNT_TEXT];
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+	for (size_t i = 0; i < COUNT(rows); i++)
 		ck_assert_str_eq(amount_text(text, rows[i].number, rows[i].unit), rows[i].text);
 }
 END_TEST
@@ -259,7 +259,7 @@ START_TEST(what_never_changes_is_a_line_and_what_is_no_series_is_no_plot)
 	ck_assert_uint_eq(count_of(text, "<path"), 3);
 	ck_assert_ptr_null(strstr(text, "nan"));
 	ck_assert_ptr_null(strstr(text, "inf"));
-	for (size_t i = 0; i < sizeof(none) / sizeof(*none); i++)
+	for (size_t i = 0; i < COUNT(none); i++)
 		ck_assert_str_eq(plots(none[i]), "");
 }
 END_TEST
@@ -283,22 +283,19 @@ START_TEST(a_plot_has_the_unit_beside_its_source_and_is_stale_with_it)
 }
 END_TEST
 
-int main(void)
+SUITE("page", setup, teardown)
 {
-	TCase *tcase = suite_begin("page", setup, teardown);
-
-	tcase_add_test(tcase, amounts_have_no_exponent);
-	tcase_add_test(tcase, spans_have_the_unit_that_is_read_best);
-	tcase_add_test(tcase, text_is_escaped_in_content_and_in_attributes);
-	tcase_add_test(tcase, a_text_has_no_control_characters_and_no_marks_that_reorder_it);
-	tcase_add_test(tcase, times_say_how_far_they_are_or_when_with_their_zone);
-	tcase_add_test(tcase, a_bar_has_a_rectangle_for_each_run_and_says_it_in_words);
-	tcase_add_test(tcase, a_level_is_not_shown_twice);
-	tcase_add_test(tcase, a_long_text_is_cut_between_two_characters);
-	tcase_add_test(tcase, rows_are_ordered_by_severity_and_name);
-	tcase_add_test(tcase, a_plot_has_labels_unit_and_time_span);
-	tcase_add_test(tcase, a_number_that_is_missing_is_a_gap);
-	tcase_add_test(tcase, what_never_changes_is_a_line_and_what_is_no_series_is_no_plot);
-	tcase_add_test(tcase, a_plot_has_the_unit_beside_its_source_and_is_stale_with_it);
-	return suite_end("page", tcase);
+	TEST(amounts_have_no_exponent);
+	TEST(spans_have_the_unit_that_is_read_best);
+	TEST(text_is_escaped_in_content_and_in_attributes);
+	TEST(a_text_has_no_control_characters_and_no_marks_that_reorder_it);
+	TEST(times_say_how_far_they_are_or_when_with_their_zone);
+	TEST(a_bar_has_a_rectangle_for_each_run_and_says_it_in_words);
+	TEST(a_level_is_not_shown_twice);
+	TEST(a_long_text_is_cut_between_two_characters);
+	TEST(rows_are_ordered_by_severity_and_name);
+	TEST(a_plot_has_labels_unit_and_time_span);
+	TEST(a_number_that_is_missing_is_a_gap);
+	TEST(what_never_changes_is_a_line_and_what_is_no_series_is_no_plot);
+	TEST(a_plot_has_the_unit_beside_its_source_and_is_stale_with_it);
 }

@@ -193,7 +193,7 @@ START_TEST(no_length_and_no_file_breaks_it)
 {
 	static const double lengths[] = {1e9, 1e15, 1e18, 1e30, 1e300};
 
-	for (size_t i = 0; i < sizeof(lengths) / sizeof(*lengths); i++) {
+	for (size_t i = 0; i < COUNT(lengths); i++) {
 		pause_start(pauses, daemons[0], lengths[i], "", "");
 		ck_assert(vigil_paused(daemons[0]));
 		turn_for(5 * CLOCK_MS);
@@ -291,18 +291,15 @@ START_TEST(over_a_reboot_the_time_of_day_counts)
 }
 END_TEST
 
-int main(void)
+SUITE("pause", setup, teardown)
 {
-	TCase *tcase = suite_begin("pause", setup, teardown);
-
-	tcase_add_test(tcase, by_hand_it_lasts_until_it_is_ended_by_hand);
-	tcase_add_test(tcase, it_ends_by_itself_each_at_its_time);
-	tcase_add_test(tcase, a_second_pause_replaces_the_first);
-	tcase_add_test(tcase, restored_it_ends_in_time_as_well);
-	tcase_add_test(tcase, one_whose_end_has_passed_is_none);
-	tcase_add_test(tcase, no_length_and_no_file_breaks_it);
-	tcase_add_test(tcase, a_clock_set_back_makes_none_longer);
-	tcase_add_test(tcase, a_clock_set_forward_makes_none_shorter);
-	tcase_add_test(tcase, over_a_reboot_the_time_of_day_counts);
-	return suite_end("pause", tcase);
+	TEST(by_hand_it_lasts_until_it_is_ended_by_hand);
+	TEST(it_ends_by_itself_each_at_its_time);
+	TEST(a_second_pause_replaces_the_first);
+	TEST(restored_it_ends_in_time_as_well);
+	TEST(one_whose_end_has_passed_is_none);
+	TEST(no_length_and_no_file_breaks_it);
+	TEST(a_clock_set_back_makes_none_longer);
+	TEST(a_clock_set_forward_makes_none_shorter);
+	TEST(over_a_reboot_the_time_of_day_counts);
 }

@@ -1,5 +1,4 @@
 /* watch: the end of a process that is not ours to wait for, and of ours. */
-#include <check.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -8,6 +7,7 @@
 #include "base/clock.h"
 #include "loop/loop.h"
 #include "process/pidfd.h"
+#include "suite.h"
 
 static struct loop *loop;
 static struct pidfd_watch *watch;
@@ -101,21 +101,9 @@ START_TEST(one_that_was_closed_tells_nothing)
 }
 END_TEST
 
-int main(void)
+SUITE("pidfd", setup, teardown)
 {
-	Suite *suite = suite_create("sight");
-	TCase *tcase = tcase_create("sight");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_set_timeout(tcase, 30);
-	tcase_add_test(tcase, an_end_is_told_once);
-	tcase_add_test(tcase, one_that_is_gone_is_told_of_from_the_loop);
-	tcase_add_test(tcase, one_that_was_closed_tells_nothing);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	TEST(an_end_is_told_once);
+	TEST(one_that_is_gone_is_told_of_from_the_loop);
+	TEST(one_that_was_closed_tells_nothing);
 }

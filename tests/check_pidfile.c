@@ -1,7 +1,6 @@
 /* check_pidfile: true pidfiles, stale ones and those laid out to deceive. */
 #include "service/pidfile.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -24,6 +23,7 @@
 #include "scratch.h"
 #include "process/spawn.h"
 #include "process/process.h"
+#include "suite.h"
 
 #ifndef CLONE_NEWTIME /* older C libraries lack it */
 #define CLONE_NEWTIME 0x80
@@ -606,39 +606,24 @@ START_TEST(a_name_made_to_deceive)
 }
 END_TEST
 
-int main(void)
+SUITE("pidfile", setup, scratch_teardown)
 {
-	Suite *suite = suite_create("pidfile");
-	TCase *tcase = tcase_create("pidfile");
-	SRunner *runner;
-	int failed;
-
-	tcase_set_timeout(tcase, 60);
-	tcase_add_checked_fixture(tcase, setup, scratch_teardown);
-	tcase_add_test(tcase, alive_dead_and_zombie);
-	tcase_add_test(tcase, nothing_there);
-	tcase_add_loop_test(
-		tcase, how_a_pid_may_be_written, 0, sizeof(written) / sizeof(written[0]));
-	tcase_add_test(tcase, a_long_file_is_no_pidfile);
-	tcase_add_test(tcase, a_lack_of_descriptors_says_nothing_about_the_service);
-	tcase_add_test(tcase, where_the_pidfile_is_may_be_unknown_too);
-	tcase_add_loop_test(tcase, what_is_no_pid, 0, sizeof(nonsense) / sizeof(nonsense[0]));
-	tcase_add_test(tcase, what_is_no_plain_file);
-	tcase_add_test(tcase, whose_word_counts);
-	tcase_add_test(tcase, an_acl_that_lets_others_write_is_writing);
-	tcase_add_test(tcase, a_pid_that_is_anothers_by_now);
-	tcase_add_loop_test(tcase, a_pid_that_is_anothers_on_a_machine_of_any_uptime, 0,
-		sizeof(uptimes) / sizeof(uptimes[0]));
-	tcase_add_test(tcase, a_clock_set_unseen_gets_nobody_restarted);
-	tcase_add_test(tcase, a_clock_set_forward_makes_no_stranger);
-	tcase_add_test(tcase, what_was_seen_once_is_known_again);
-	tcase_add_test(tcase, a_file_in_memory_is_never_older_than_the_boot);
-	tcase_add_test(tcase, the_number_of_a_thread_is_no_process);
-	tcase_add_test(tcase, a_name_made_to_deceive);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(alive_dead_and_zombie);
+	TEST(nothing_there);
+	LOOP_TEST(how_a_pid_may_be_written, COUNT(written));
+	TEST(a_long_file_is_no_pidfile);
+	TEST(a_lack_of_descriptors_says_nothing_about_the_service);
+	TEST(where_the_pidfile_is_may_be_unknown_too);
+	LOOP_TEST(what_is_no_pid, COUNT(nonsense));
+	TEST(what_is_no_plain_file);
+	TEST(whose_word_counts);
+	TEST(an_acl_that_lets_others_write_is_writing);
+	TEST(a_pid_that_is_anothers_by_now);
+	LOOP_TEST(a_pid_that_is_anothers_on_a_machine_of_any_uptime, COUNT(uptimes));
+	TEST(a_clock_set_unseen_gets_nobody_restarted);
+	TEST(a_clock_set_forward_makes_no_stranger);
+	TEST(what_was_seen_once_is_known_again);
+	TEST(a_file_in_memory_is_never_older_than_the_boot);
+	TEST(the_number_of_a_thread_is_no_process);
+	TEST(a_name_made_to_deceive);
 }

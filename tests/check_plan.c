@@ -198,16 +198,13 @@ START_TEST(where_modules_lie_is_the_files_to_say)
 }
 END_TEST
 
-int main(void)
+SUITE("plan", setup, teardown)
 {
-	TCase *tcase = suite_begin("plan", setup, teardown);
-
-	tcase_add_test(tcase, nothing_enabled_is_a_plan);
-	tcase_add_test(tcase, the_enabled_stand_by_name_with_their_options);
-	tcase_add_test(tcase, a_missing_module_fails_one_daemon_or_the_test);
-	tcase_add_test(tcase, all_that_is_wrong_is_said_at_once);
-	tcase_add_test(tcase, a_file_that_cannot_be_read_makes_none);
-	tcase_add_test(tcase, a_draft_answers_for_itself_alone);
-	tcase_add_test(tcase, where_modules_lie_is_the_files_to_say);
-	return suite_end("plan", tcase);
+	TEST(nothing_enabled_is_a_plan);
+	TEST(the_enabled_stand_by_name_with_their_options);
+	TEST(a_missing_module_fails_one_daemon_or_the_test);
+	TEST(all_that_is_wrong_is_said_at_once);
+	TEST(a_file_that_cannot_be_read_makes_none);
+	TEST(a_draft_answers_for_itself_alone);
+	TEST(where_modules_lie_is_the_files_to_say);
 }

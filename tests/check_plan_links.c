@@ -183,18 +183,15 @@ START_TEST(the_shipped_module_has_it)
 }
 END_TEST
 
-int main(void)
+SUITE("plan_links", setup, teardown)
 {
-	TCase *tcase = suite_begin("plan_links", setup, teardown);
-
-	tcase_add_test(tcase, enabled_daemons_may_be_named);
-	tcase_add_test(tcase, an_unknown_name_is_said_with_the_one_that_was_meant);
-	tcase_add_test(tcase, a_daemon_that_is_not_enabled_is_not_there);
-	tcase_add_test(tcase, a_daemon_does_not_name_itself);
-	tcase_add_test(tcase, what_is_wrong_elsewhere_makes_no_name_unknown);
-	tcase_add_test(tcase, daemons_that_wait_for_each_other_are_named);
-	tcase_add_test(tcase, only_what_is_acyclic_must_be_so);
-	tcase_add_test(tcase, a_long_circle_is_shortened);
-	tcase_add_test(tcase, the_shipped_module_has_it);
-	return suite_end("plan_links", tcase);
+	TEST(enabled_daemons_may_be_named);
+	TEST(an_unknown_name_is_said_with_the_one_that_was_meant);
+	TEST(a_daemon_that_is_not_enabled_is_not_there);
+	TEST(a_daemon_does_not_name_itself);
+	TEST(what_is_wrong_elsewhere_makes_no_name_unknown);
+	TEST(daemons_that_wait_for_each_other_are_named);
+	TEST(only_what_is_acyclic_must_be_so);
+	TEST(a_long_circle_is_shortened);
+	TEST(the_shipped_module_has_it);
 }

@@ -116,13 +116,10 @@ START_TEST(a_test_of_the_configuration_says_it)
 }
 END_TEST
 
-int main(void)
+SUITE("plan_services", setup, teardown)
 {
-	TCase *tcase = suite_begin("plan_services", setup, teardown);
-
-	tcase_add_test(tcase, one_name_is_one_service);
-	tcase_add_test(tcase, under_two_managers_they_are_two);
-	tcase_add_test(tcase, an_alias_is_the_service_itself);
-	tcase_add_test(tcase, a_test_of_the_configuration_says_it);
-	return suite_end("plan_services", tcase);
+	TEST(one_name_is_one_service);
+	TEST(under_two_managers_they_are_two);
+	TEST(an_alias_is_the_service_itself);
+	TEST(a_test_of_the_configuration_says_it);
 }

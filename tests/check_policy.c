@@ -1,9 +1,9 @@
 /* policy: what is never restarted, and how often all together are. */
-#include <check.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "service/policy.h"
+#include "suite.h"
 
 START_TEST(vigild_itself_is_always_denied)
 {
@@ -115,24 +115,13 @@ START_TEST(retries_leave_half_of_the_rate_to_unexpected_deaths)
 }
 END_TEST
 
-int main(void)
+SUITE("policy", NULL, NULL)
 {
-	Suite *suite = suite_create("policy");
-	TCase *tcase = tcase_create("policy");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	tcase_set_timeout(tcase, 30);
-	tcase_add_test(tcase, vigild_itself_is_always_denied);
-	tcase_add_test(tcase, globs_deny_with_and_without_the_suffix);
-	tcase_add_test(tcase, a_rate_allows_its_burst_and_refills);
-	tcase_add_test(tcase, a_reload_is_no_fresh_budget);
-	tcase_add_test(tcase, no_rate_is_no_limit);
-	tcase_add_test(tcase, retries_leave_half_of_the_rate_to_unexpected_deaths);
-	tcase_add_test(tcase, a_restart_that_came_to_nothing_costs_nothing);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	TEST(vigild_itself_is_always_denied);
+	TEST(globs_deny_with_and_without_the_suffix);
+	TEST(a_rate_allows_its_burst_and_refills);
+	TEST(a_reload_is_no_fresh_budget);
+	TEST(no_rate_is_no_limit);
+	TEST(retries_leave_half_of_the_rate_to_unexpected_deaths);
+	TEST(a_restart_that_came_to_nothing_costs_nothing);
 }

@@ -1,7 +1,6 @@
 /* check_print: answers as people read them, also when they are not what was hoped for. */
 #include "client/print.h"
 
-#include <check.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 #include "base/clock.h"
 #include "client/print_time.h"
 #include "scratch.h"
+#include "suite.h"
 
 static char printed[65536];
 
@@ -140,7 +140,7 @@ START_TEST(times_are_local_and_carry_their_zone)
 	};
 	char text[PRINT_TIME];
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < COUNT(rows); i++) {
 		setenv("TZ", rows[i].zone, 1);
 		tzset();
 		ck_assert_str_eq(print_local_time(text, rows[i].utc), rows[i].local);
@@ -181,8 +181,8 @@ START_TEST(answers_of_another_shape_do_no_harm)
 		"{\"started\":[1,null],\"run\":{\"history\":[1,{\"time\":7}]},\"options\":1}",
 		"[{\"name\":1,\"options\":{\"a\":1,\"b\":null},\"health\":[],\"ticks\":\"x\"}]"};
 
-	for (size_t v = 0; v < sizeof(verbs) / sizeof(*verbs); v++) {
-		for (size_t a = 0; a < sizeof(answers) / sizeof(*answers); a++) {
+	for (size_t v = 0; v < COUNT(verbs); v++) {
+		for (size_t a = 0; a < COUNT(answers); a++) {
 			result(verbs[v], answers[a]);
 			ck_assert_ptr_null(strstr(printed, "\xc2\x9b"));
 			ck_assert_ptr_null(strchr(printed, '\033'));
@@ -327,28 +327,16 @@ START_TEST(messages_keep_the_escapes_they_have)
 }
 END_TEST
 
-int main(void)
+SUITE("print", scratch_setup, scratch_teardown)
 {
-	Suite *suite = suite_create("print");
-	TCase *tcase = tcase_create("print");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_checked_fixture(tcase, scratch_setup, scratch_teardown);
-	tcase_add_test(tcase, status_is_a_table);
-	tcase_add_test(tcase, reload_is_a_line);
-	tcase_add_test(tcase, explain_tells_the_story);
-	tcase_add_test(tcase, times_are_local_and_carry_their_zone);
-	tcase_add_test(tcase, explain_says_how_far_off_the_next_try_is);
-	tcase_add_test(tcase, answers_of_another_shape_do_no_harm);
-	tcase_add_test(tcase, json_stays_json_and_is_harmless);
-	tcase_add_test(tcase, bare_text_is_itself_but_for_a_terminal);
-	tcase_add_test(tcase, a_terminal_gets_colours_and_is_not_overrun);
-	tcase_add_test(tcase, messages_keep_the_escapes_they_have);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(status_is_a_table);
+	TEST(reload_is_a_line);
+	TEST(explain_tells_the_story);
+	TEST(times_are_local_and_carry_their_zone);
+	TEST(explain_says_how_far_off_the_next_try_is);
+	TEST(answers_of_another_shape_do_no_harm);
+	TEST(json_stays_json_and_is_harmless);
+	TEST(bare_text_is_itself_but_for_a_terminal);
+	TEST(a_terminal_gets_colours_and_is_not_overrun);
+	TEST(messages_keep_the_escapes_they_have);
 }

@@ -75,15 +75,11 @@ START_TEST(a_command_that_was_ended_has_not_answered)
 }
 END_TEST
 
-int main(void)
+SUITE("probe_answer", NULL, NULL)
 {
-	TCase *tcase = suite_begin("probe_answer", NULL, NULL);
-
-	tcase_add_test(tcase, a_status_from_200_to_399_is_a_success);
-	tcase_add_loop_test(
-		tcase, what_is_no_status_line_is_no_success, 0, sizeof(others) / sizeof(*others));
-	tcase_add_test(tcase, a_nul_byte_does_not_end_the_line);
-	tcase_add_test(tcase, an_exit_is_told_by_its_status_and_its_first_words);
-	tcase_add_test(tcase, a_command_that_was_ended_has_not_answered);
-	return suite_end("probe_answer", tcase);
+	TEST(a_status_from_200_to_399_is_a_success);
+	LOOP_TEST(what_is_no_status_line_is_no_success, COUNT(others));
+	TEST(a_nul_byte_does_not_end_the_line);
+	TEST(an_exit_is_told_by_its_status_and_its_first_words);
+	TEST(a_command_that_was_ended_has_not_answered);
 }

@@ -1,13 +1,13 @@
 /* check_proc: the kernel's texts, as they are and as containers and old kernels have them. */
 #include "modules/system/proc.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define HUGE_NUMBER  "18446744073709551612"
+#include "suite.h"
+
+#define HUGE_NUMBER "18446744073709551612"
 
 START_TEST(load_and_uptime)
 {
@@ -255,28 +255,17 @@ START_TEST(an_odd_disk_is_not_judged)
 }
 END_TEST
 
-int main(void)
+SUITE("proc", NULL, NULL)
 {
-	Suite *suite = suite_create("proc");
-	TCase *tcase = tcase_create("proc");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_test(tcase, load_and_uptime);
-	tcase_add_test(tcase, load_without_tasks_and_tasks_without_load);
-	tcase_add_test(tcase, memory_and_swap);
-	tcase_add_loop_test(tcase, memory_and_swap_are_judged_by_themselves, 0, COUNT(memories));
-	tcase_add_test(tcase, cpu_line);
-	tcase_add_test(tcase, an_odd_cpu_line_is_refused);
-	tcase_add_test(tcase, shares_of_the_cpu);
-	tcase_add_test(tcase, a_cpu_counter_that_runs_backwards_makes_no_share);
-	tcase_add_test(tcase, open_files);
-	tcase_add_test(tcase, room_of_a_disk);
-	tcase_add_test(tcase, an_odd_disk_is_not_judged);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(load_and_uptime);
+	TEST(load_without_tasks_and_tasks_without_load);
+	TEST(memory_and_swap);
+	LOOP_TEST(memory_and_swap_are_judged_by_themselves, COUNT(memories));
+	TEST(cpu_line);
+	TEST(an_odd_cpu_line_is_refused);
+	TEST(shares_of_the_cpu);
+	TEST(a_cpu_counter_that_runs_backwards_makes_no_share);
+	TEST(open_files);
+	TEST(room_of_a_disk);
+	TEST(an_odd_disk_is_not_judged);
 }

@@ -1,7 +1,6 @@
 /* check_process_table: another living process of a service, among real processes. */
 #include "service/process_table.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -12,6 +11,7 @@
 #include "scratch.h"
 #include "service/manager.h"
 #include "process/process.h"
+#include "suite.h"
 
 static struct process_identity known;
 static uint64_t died_ticks = UINT64_MAX;
@@ -348,32 +348,18 @@ START_TEST(what_vigild_could_not_look_at_is_unknown)
 }
 END_TEST
 
-int main(void)
+SUITE("process_table", setup, teardown)
 {
-	TCase *tcase = tcase_create("process_table");
-	Suite *suite = suite_create("process_table");
-	SRunner *runner;
-	int failed;
-
-	tcase_set_timeout(tcase, 60);
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_add_test(tcase, a_process_that_lives_is_found_itself);
-	tcase_add_test(tcase, a_zombie_is_not_found);
-	tcase_add_test(tcase, the_only_successor_is_found);
-	tcase_add_test(tcase, a_process_of_another_service_is_not_found);
-	tcase_add_test(tcase,
-		a_process_of_another_group_is_found_only_when_it_was_started_after_the_death);
-	tcase_add_test(tcase, an_older_process_is_not_found);
-	tcase_add_test(tcase, the_leader_is_found_and_not_its_children);
-	tcase_add_test(tcase, a_lack_of_descriptors_is_an_error);
-	tcase_add_test(tcase, a_successor_outranks_a_death_that_was_seen);
-	tcase_add_test(tcase, a_manager_that_watches_the_process_knows_better);
-	tcase_add_test(tcase, a_process_that_a_pidfile_names_is_remembered);
-	tcase_add_test(tcase, what_vigild_could_not_look_at_is_unknown);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(a_process_that_lives_is_found_itself);
+	TEST(a_zombie_is_not_found);
+	TEST(the_only_successor_is_found);
+	TEST(a_process_of_another_service_is_not_found);
+	TEST(a_process_of_another_group_is_found_only_when_it_was_started_after_the_death);
+	TEST(an_older_process_is_not_found);
+	TEST(the_leader_is_found_and_not_its_children);
+	TEST(a_lack_of_descriptors_is_an_error);
+	TEST(a_successor_outranks_a_death_that_was_seen);
+	TEST(a_manager_that_watches_the_process_knows_better);
+	TEST(a_process_that_a_pidfile_names_is_remembered);
+	TEST(what_vigild_could_not_look_at_is_unknown);
 }

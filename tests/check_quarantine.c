@@ -206,18 +206,15 @@ START_TEST(a_damaged_count_is_brought_into_range)
 }
 END_TEST
 
-int main(void)
+SUITE("quarantine", environment_setup, environment_teardown)
 {
-	TCase *tcase = suite_begin("held", environment_setup, environment_teardown);
-
-	tcase_add_test(tcase, test_in_a_row);
-	tcase_add_test(tcase, test_released);
-	tcase_add_test(tcase, test_row_is_broken);
-	tcase_add_test(tcase, test_nobody);
-	tcase_add_test(tcase, test_module);
-	tcase_add_test(tcase, test_foreign_name);
-	tcase_add_test(tcase, kept_counts_out_of_range_are_bounded);
-	tcase_add_test(tcase, test_kept);
-	tcase_add_test(tcase, a_damaged_count_is_brought_into_range);
-	return suite_end("held", tcase);
+	TEST(test_in_a_row);
+	TEST(test_released);
+	TEST(test_row_is_broken);
+	TEST(test_nobody);
+	TEST(test_module);
+	TEST(test_foreign_name);
+	TEST(kept_counts_out_of_range_are_bounded);
+	TEST(test_kept);
+	TEST(a_damaged_count_is_brought_into_range);
 }

@@ -5,7 +5,6 @@
  */
 #include "process/reaper.h"
 
-#include <check.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -21,6 +20,7 @@
 #include "loop/loop.h"
 #include "process/spawn.h"
 #include "scratch.h"
+#include "suite.h"
 
 #define LIMIT    (120 * CLOCK_SECOND) /* no test comes near it */
 #define WORKERS  4
@@ -294,24 +294,12 @@ START_TEST(no_exit_status_is_lost_in_a_storm_of_orphans)
 }
 END_TEST
 
-int main(void)
+SUITE("reaper", setup, teardown)
 {
-	Suite *suite = suite_create("reaper");
-	TCase *tcase = tcase_create("reaper");
-	SRunner *runner;
-	int failed;
-
-	tcase_set_timeout(tcase, 120);
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_add_test(tcase, orphans_are_reaped);
-	tcase_add_test(tcase, those_that_are_there_already_are_reaped);
-	tcase_add_test(tcase, an_own_child_that_has_ended_hides_no_orphan);
-	tcase_add_test(tcase, the_process_of_a_library_on_another_thread_is_left_to_it);
-	tcase_add_test(tcase, no_exit_status_is_lost_in_a_storm_of_orphans);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TIMEOUT(120);
+	TEST(orphans_are_reaped);
+	TEST(those_that_are_there_already_are_reaped);
+	TEST(an_own_child_that_has_ended_hides_no_orphan);
+	TEST(the_process_of_a_library_on_another_thread_is_left_to_it);
+	TEST(no_exit_status_is_lost_in_a_storm_of_orphans);
 }

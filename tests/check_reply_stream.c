@@ -6,7 +6,7 @@
 #include "suite.h"
 #include "fixture_control.h"
 
-#define COUNT 1000
+#define DAEMONS 1000
 
 static const struct peer root = {.uid = 0};
 
@@ -42,8 +42,8 @@ static void begin(void)
 
 	setup();
 	log_set_sink(on_nothing, NULL);
-	reload(0, COUNT);
-	for (int i = 0; i < COUNT; i += 2) {
+	reload(0, DAEMONS);
+	for (int i = 0; i < DAEMONS; i += 2) {
 		snprintf(pointer, sizeof(pointer), "/daemons/d%04d/value", i);
 		ck_assert_int_eq(state_set(host_state(host), pointer, json_integer(i)), 0);
 	}
@@ -88,13 +88,13 @@ START_TEST(in_parts_and_at_once_the_same_is_told)
 	static const struct {
 		const char *verb, *pointer;
 		size_t size;
-	} asked[] = {{"get", "/daemons", COUNT / 2}, {"get", "/runs", COUNT},
-		{"status", NULL, COUNT}, {"list", NULL, COUNT}, {"get", "", 3}};
+	} asked[] = {{"get", "/daemons", DAEMONS / 2}, {"get", "/runs", DAEMONS},
+		{"status", NULL, DAEMONS}, {"list", NULL, DAEMONS}, {"get", "", 3}};
 	json_t *parts, *whole;
 	int fd = dial();
 
 	degraded_set(DEGRADED_PROCESSES, "for a test");
-	for (int i = 0; i < (int)(sizeof(asked) / sizeof(*asked)); i++) {
+	for (int i = 0; i < (int)COUNT(asked); i++) {
 		request(fd, i, asked[i].verb, asked[i].pointer);
 		parts = answer(fd, i);
 		whole = at_once(asked[i].verb, asked[i].pointer);
@@ -209,16 +209,13 @@ START_TEST(who_wants_no_reply_gets_none)
 }
 END_TEST
 
-int main(void)
+SUITE("reply_stream", begin, teardown)
 {
-	TCase *tcase = suite_begin("command_series", begin, teardown);
-
-	tcase_set_timeout(tcase, 120);
-	tcase_add_test(tcase, in_parts_and_at_once_the_same_is_told);
-	tcase_add_test(tcase, few_are_told_at_once);
-	tcase_add_test(tcase, daemons_may_come_and_go_meanwhile);
-	tcase_add_test(tcase, what_comes_meanwhile_waits_for_its_end);
-	tcase_add_test(tcase, a_peer_may_leave_in_its_midst_or_only_listen);
-	tcase_add_test(tcase, who_wants_no_reply_gets_none);
-	return suite_end("command_series", tcase);
+	TIMEOUT(120);
+	TEST(in_parts_and_at_once_the_same_is_told);
+	TEST(few_are_told_at_once);
+	TEST(daemons_may_come_and_go_meanwhile);
+	TEST(what_comes_meanwhile_waits_for_its_end);
+	TEST(a_peer_may_leave_in_its_midst_or_only_listen);
+	TEST(who_wants_no_reply_gets_none);
 }

@@ -93,7 +93,7 @@ START_TEST(a_name_that_is_not_fit_goes_nowhere)
 		"", "-H", "../x", "a/b", "a b", "a\nb", "a;b", ".x", "--force", "x..y", NULL};
 	char longer[300];
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+	for (size_t i = 0; i < COUNT(names); i++) {
 		spec.name = names[i];
 		ck_assert_int_eq(request_from_spec(&request, &spec), -EINVAL);
 		ck_assert_ptr_null(request.name); /* nothing was taken */
@@ -111,7 +111,7 @@ START_TEST(nor_does_a_manager_that_is_not_there)
 {
 	static const char *const names[] = {"", "upstart", "Command", "auto "};
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+	for (size_t i = 0; i < COUNT(names); i++) {
 		spec.manager = names[i];
 		ck_assert_int_eq(request_from_spec(&request, &spec), -ENOTSUP);
 		ck_assert_ptr_null(request.name);
@@ -151,15 +151,12 @@ START_TEST(each_field_tells_two_apart)
 }
 END_TEST
 
-int main(void)
+SUITE("request", setup, teardown)
 {
-	TCase *tcase = suite_begin("request", setup, teardown);
-
-	tcase_add_test(tcase, all_of_it_is_copied);
-	tcase_add_test(tcase, what_is_not_given_is_not_there);
-	tcase_add_test(tcase, an_empty_command_stays_one);
-	tcase_add_test(tcase, a_name_that_is_not_fit_goes_nowhere);
-	tcase_add_test(tcase, nor_does_a_manager_that_is_not_there);
-	tcase_add_test(tcase, each_field_tells_two_apart);
-	return suite_end("request", tcase);
+	TEST(all_of_it_is_copied);
+	TEST(what_is_not_given_is_not_there);
+	TEST(an_empty_command_stays_one);
+	TEST(a_name_that_is_not_fit_goes_nowhere);
+	TEST(nor_does_a_manager_that_is_not_there);
+	TEST(each_field_tells_two_apart);
 }

@@ -1,9 +1,10 @@
 /* check_result: the health of a daemon as a passive check result. */
 #include "modules/icinga/result.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "suite.h"
 
 static const struct result_names names = {"web1", "vigil {daemon}!", 180};
 
@@ -201,26 +202,15 @@ START_TEST(performance_data_is_as_plugins_write_it)
 }
 END_TEST
 
-int main(void)
+SUITE("result", NULL, NULL)
 {
-	Suite *suite = suite_create("result");
-	TCase *tcase = tcase_create("result");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_test(tcase, health_is_the_exit_status);
-	tcase_add_test(tcase, the_level_is_not_doubled);
-	tcase_add_test(tcase, a_line_of_a_plugin_is_sent_as_it_is);
-	tcase_add_test(tcase, long_text_follows_the_status_line);
-	tcase_add_test(tcase, numbers_that_are_stale_are_not_sent);
-	tcase_add_test(tcase, thousands_of_values_are_sent);
-	tcase_add_test(tcase, what_is_cut_is_cut_whole_and_said);
-	tcase_add_test(tcase, names_and_times_are_told);
-	tcase_add_test(tcase, performance_data_is_as_plugins_write_it);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(health_is_the_exit_status);
+	TEST(the_level_is_not_doubled);
+	TEST(a_line_of_a_plugin_is_sent_as_it_is);
+	TEST(long_text_follows_the_status_line);
+	TEST(numbers_that_are_stale_are_not_sent);
+	TEST(thousands_of_values_are_sent);
+	TEST(what_is_cut_is_cut_whole_and_said);
+	TEST(names_and_times_are_told);
+	TEST(performance_data_is_as_plugins_write_it);
 }

@@ -173,15 +173,12 @@ START_TEST(who_cannot_be_run_as_is_said)
 }
 END_TEST
 
-int main(void)
+SUITE("run_as", scratch_setup, teardown)
 {
-	TCase *tcase = suite_begin("user", scratch_setup, teardown);
-
-	tcase_add_test(tcase, it_has_the_users_ids_and_groups);
-	tcase_add_test(tcase, it_has_the_users_surroundings);
-	tcase_add_test(tcase, it_is_the_program_itself_that_runs);
-	tcase_add_test(tcase, for_our_own_user_nothing_is_done);
-	tcase_add_test(tcase, an_argument_is_never_an_option_of_anothers);
-	tcase_add_test(tcase, who_cannot_be_run_as_is_said);
-	return suite_end("user", tcase);
+	TEST(it_has_the_users_ids_and_groups);
+	TEST(it_has_the_users_surroundings);
+	TEST(it_is_the_program_itself_that_runs);
+	TEST(for_our_own_user_nothing_is_done);
+	TEST(an_argument_is_never_an_option_of_anothers);
+	TEST(who_cannot_be_run_as_is_said);
 }

@@ -1,7 +1,6 @@
 /* check_run_group: what a run leaves behind in its control group ends with it, and what may stay, stays. */
 #include "process/run_group.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -388,25 +387,20 @@ START_TEST(without_vigil_enter_there_are_no_groups_and_programs_run)
 END_TEST
 
 /* Exits with 77, which is a skip, where no groups can be made. */
-int main(void)
+SUITE("run_group", setup, teardown)
 {
-	TCase *tcase = suite_begin("run_group", setup, teardown);
-
-	if (!find_step() || cgroup_find_own(own, sizeof(own)) != 0 || !cgroup_may_divide(own)) {
-		puts("SKIP: this process may not make control groups of version 2");
-		return 77;
-	}
-	tcase_add_test(tcase, a_process_that_began_a_session_of_its_own_ends_with_the_run);
-	tcase_add_test(tcase, a_run_that_leaves_nothing_leaves_no_group);
-	tcase_add_test(tcase, the_run_is_in_its_group_from_the_first_instruction);
-	tcase_add_test(tcase, a_program_sees_the_arguments_and_the_environment_that_it_was_given);
-	tcase_add_test(tcase, what_execve_refuses_is_still_refused_at_the_start);
-	tcase_add_test(tcase, a_status_command_leaves_nothing_behind);
-	tcase_add_test(tcase, a_service_that_a_restart_script_has_started_stays);
-	tcase_add_test(tcase, groups_in_a_group_are_ended_and_removed);
-	tcase_add_test(tcase, what_a_killed_vigild_has_left_is_ended_at_the_start);
-	tcase_add_test(tcase, the_groups_of_a_vigild_that_runs_are_not_touched);
-	tcase_add_test(tcase, a_group_can_be_ended_without_cgroup_kill);
-	tcase_add_test(tcase, without_vigil_enter_there_are_no_groups_and_programs_run);
-	return suite_end("run_group", tcase);
+	if (!find_step() || cgroup_find_own(own, sizeof(own)) != 0 || !cgroup_may_divide(own))
+		suite_skip("this process may not make control groups of version 2");
+	TEST(a_process_that_began_a_session_of_its_own_ends_with_the_run);
+	TEST(a_run_that_leaves_nothing_leaves_no_group);
+	TEST(the_run_is_in_its_group_from_the_first_instruction);
+	TEST(a_program_sees_the_arguments_and_the_environment_that_it_was_given);
+	TEST(what_execve_refuses_is_still_refused_at_the_start);
+	TEST(a_status_command_leaves_nothing_behind);
+	TEST(a_service_that_a_restart_script_has_started_stays);
+	TEST(groups_in_a_group_are_ended_and_removed);
+	TEST(what_a_killed_vigild_has_left_is_ended_at_the_start);
+	TEST(the_groups_of_a_vigild_that_runs_are_not_touched);
+	TEST(a_group_can_be_ended_without_cgroup_kill);
+	TEST(without_vigil_enter_there_are_no_groups_and_programs_run);
 }

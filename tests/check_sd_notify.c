@@ -189,15 +189,12 @@ START_TEST(without_a_manager_it_is_quietly_nothing)
 }
 END_TEST
 
-int main(void)
+SUITE("sd_notify", setup, teardown)
 {
-	TCase *tcase = suite_begin("notify", setup, teardown);
-
-	tcase_add_test(tcase, readiness_and_the_end_are_told);
-	tcase_add_test(tcase, the_watchdog_is_fed_while_the_loop_turns);
-	tcase_add_test(tcase, where_none_is_asked_for_there_is_none);
-	tcase_add_test(tcase, a_manager_that_hangs_is_not_waited_for);
-	tcase_add_test(tcase, a_name_in_the_abstract_will_do);
-	tcase_add_test(tcase, without_a_manager_it_is_quietly_nothing);
-	return suite_end("notify", tcase);
+	TEST(readiness_and_the_end_are_told);
+	TEST(the_watchdog_is_fed_while_the_loop_turns);
+	TEST(where_none_is_asked_for_there_is_none);
+	TEST(a_manager_that_hangs_is_not_waited_for);
+	TEST(a_name_in_the_abstract_will_do);
+	TEST(without_a_manager_it_is_quietly_nothing);
 }

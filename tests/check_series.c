@@ -1,9 +1,10 @@
 /* check_series: what samples come to, with gaps and without. */
 #include "modules/average/series.h"
 
-#include <check.h>
 #include <math.h>
 #include <stdlib.h>
+
+#include "suite.h"
 
 static double room[10];
 static struct series s;
@@ -101,21 +102,10 @@ START_TEST(points_keep_their_place)
 }
 END_TEST
 
-int main(void)
+SUITE("series", NULL, NULL)
 {
-	Suite *suite = suite_create("series");
-	TCase *tcase = tcase_create("series");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_test(tcase, windows_look_back);
-	tcase_add_test(tcase, gaps_count_for_nothing);
-	tcase_add_test(tcase, the_mean_lies_between_the_samples);
-	tcase_add_test(tcase, points_keep_their_place);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(windows_look_back);
+	TEST(gaps_count_for_nothing);
+	TEST(the_mean_lies_between_the_samples);
+	TEST(points_keep_their_place);
 }

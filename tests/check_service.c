@@ -745,34 +745,26 @@ START_TEST(a_sign_may_close_the_service)
 }
 END_TEST
 
-static void add_all(TCase *tcase)
+SUITE("service", setup, teardown)
 {
-	tcase_add_test(tcase, it_is_asked_and_answers_from_the_loop);
-	tcase_add_test(tcase, who_names_the_same_shares_it);
-	tcase_add_test(tcase, one_is_under_way_and_others_join_or_wait);
-	tcase_add_test(tcase, many_services_are_asked_side_by_side);
-	tcase_add_test(tcase, an_answer_is_not_that_of_the_next_question);
-	tcase_add_test(tcase, a_call_that_is_cancelled_is_not_answered);
-	tcase_add_test(tcase, a_service_may_be_closed_at_any_time);
-	tcase_add_test(tcase, what_is_under_way_at_the_end_is_let_go);
-	tcase_add_test(tcase, a_worker_that_is_lost_is_an_answer);
-	tcase_add_test(tcase, a_full_queue_is_said);
-	tcase_add_test(tcase, who_waits_as_the_host_stops_hears_that);
-	tcase_add_test(tcase, what_is_denied_is_refused_from_the_loop);
-	tcase_add_test(tcase, a_refusal_may_end_who_asked);
-	tcase_add_test(tcase, the_rate_is_of_all_services_together);
-	tcase_add_test(tcase, only_restarts_that_are_made_are_counted);
-	tcase_add_test(tcase, who_watches_is_told_of_changes_alone);
-	tcase_add_test(tcase, while_its_process_is_in_sight_nobody_is_asked);
-	tcase_add_test(tcase, its_death_is_told_at_once);
-	tcase_add_test(tcase, a_manager_that_does_not_notice_is_not_asked_for_ever);
-	tcase_add_test(tcase, a_sign_may_close_the_service);
-}
-
-int main(void)
-{
-	TCase *tcase = suite_begin("service", setup, teardown);
-
-	add_all(tcase);
-	return suite_end("service", tcase);
+	TEST(it_is_asked_and_answers_from_the_loop);
+	TEST(who_names_the_same_shares_it);
+	TEST(one_is_under_way_and_others_join_or_wait);
+	TEST(many_services_are_asked_side_by_side);
+	TEST(an_answer_is_not_that_of_the_next_question);
+	TEST(a_call_that_is_cancelled_is_not_answered);
+	TEST(a_service_may_be_closed_at_any_time);
+	TEST(what_is_under_way_at_the_end_is_let_go);
+	TEST(a_worker_that_is_lost_is_an_answer);
+	TEST(a_full_queue_is_said);
+	TEST(who_waits_as_the_host_stops_hears_that);
+	TEST(what_is_denied_is_refused_from_the_loop);
+	TEST(a_refusal_may_end_who_asked);
+	TEST(the_rate_is_of_all_services_together);
+	TEST(only_restarts_that_are_made_are_counted);
+	TEST(who_watches_is_told_of_changes_alone);
+	TEST(while_its_process_is_in_sight_nobody_is_asked);
+	TEST(its_death_is_told_at_once);
+	TEST(a_manager_that_does_not_notice_is_not_asked_for_ever);
+	TEST(a_sign_may_close_the_service);
 }

@@ -176,7 +176,7 @@ START_TEST(a_service_is_neither_another_unit_nor_a_template)
 	};
 	const char *said;
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < COUNT(rows); i++) {
 		for (int systemd = 0; systemd < 2; systemd++) {
 			said = SAID_OF(
 				"service", rows[i].value, "manager", systemd ? "systemd" : "auto");
@@ -226,15 +226,12 @@ START_TEST(without_a_restart_command_it_is_noted)
 }
 END_TEST
 
-int main(void)
+SUITE("service_check", setup, teardown)
 {
-	TCase *tcase = suite_begin("service_check", setup, teardown);
-
-	tcase_add_test(tcase, respawn_max_is_a_rate);
-	tcase_add_test(tcase, a_probe_is_an_address_or_a_program);
-	tcase_add_test(tcase, a_program_can_be_executed);
-	tcase_add_test(tcase, a_service_is_neither_another_unit_nor_a_template);
-	tcase_add_test(tcase, commands_belong_to_the_manager_command);
-	tcase_add_test(tcase, without_a_restart_command_it_is_noted);
-	return suite_end("service_check", tcase);
+	TEST(respawn_max_is_a_rate);
+	TEST(a_probe_is_an_address_or_a_program);
+	TEST(a_program_can_be_executed);
+	TEST(a_service_is_neither_another_unit_nor_a_template);
+	TEST(commands_belong_to_the_manager_command);
+	TEST(without_a_restart_command_it_is_noted);
 }

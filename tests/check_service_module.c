@@ -1,12 +1,12 @@
 /* The module service with a service and a clock that the test makes up: what follows from replies that
  * no real manager can be made to give at will. */
-#include <check.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../src/modules/service/check.h"
 #include "fake_vigil.h"
+#include "suite.h"
 
 /* The host runs it before start; check_service_check has the real one. */
 int service_check(vigil_daemon *d)
@@ -381,32 +381,21 @@ START_TEST(a_death_long_after_a_restart_is_no_setback)
 }
 END_TEST
 
-int main(void)
+SUITE("service_module", fake_begin, fake_end)
 {
-	Suite *suite = suite_create("service_module");
-	TCase *tcase = tcase_create("service_module");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	tcase_add_checked_fixture(tcase, fake_begin, fake_end);
-	tcase_add_test(tcase, a_restart_that_still_runs_is_neither_a_failure_nor_a_success);
-	tcase_add_test(tcase, a_restart_in_progress_that_ends_down_has_failed);
-	tcase_add_test(tcase, work_beyond_the_limit_of_its_manager_is_critical_and_left_to_it);
-	tcase_add_test(tcase, an_idle_service_is_ok_and_never_restarted);
-	tcase_add_test(tcase, a_hold_is_left_alone_until_it_ends);
-	tcase_add_test(tcase, a_refusal_is_asked_again_about_every_second);
-	tcase_add_test(tcase, the_evidence_is_told_with_each_change_of_status);
-	tcase_add_test(tcase, a_steady_service_says_nothing_and_decides_nothing);
-	tcase_add_test(tcase, a_probe_that_vigild_cannot_make_is_unknown);
-	tcase_add_test(tcase, a_service_that_keeps_coming_back_keeps_crashing);
-	tcase_add_test(tcase, a_service_that_vigil_keeps_restarting_keeps_crashing);
-	tcase_add_test(tcase, a_restart_by_an_admin_is_no_crash);
-	tcase_add_test(tcase, burst_and_backoff_survive_a_new_start);
-	tcase_add_test(tcase, setbacks_are_forgiven_however_the_service_came_up);
-	tcase_add_test(tcase, a_death_long_after_a_restart_is_no_setback);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	TEST(a_restart_that_still_runs_is_neither_a_failure_nor_a_success);
+	TEST(a_restart_in_progress_that_ends_down_has_failed);
+	TEST(work_beyond_the_limit_of_its_manager_is_critical_and_left_to_it);
+	TEST(an_idle_service_is_ok_and_never_restarted);
+	TEST(a_hold_is_left_alone_until_it_ends);
+	TEST(a_refusal_is_asked_again_about_every_second);
+	TEST(the_evidence_is_told_with_each_change_of_status);
+	TEST(a_steady_service_says_nothing_and_decides_nothing);
+	TEST(a_probe_that_vigild_cannot_make_is_unknown);
+	TEST(a_service_that_keeps_coming_back_keeps_crashing);
+	TEST(a_service_that_vigil_keeps_restarting_keeps_crashing);
+	TEST(a_restart_by_an_admin_is_no_crash);
+	TEST(burst_and_backoff_survive_a_new_start);
+	TEST(setbacks_are_forgiven_however_the_service_came_up);
+	TEST(a_death_long_after_a_restart_is_no_setback);
 }

@@ -1,7 +1,6 @@
 /* check_service_queue: what is asked inside an answer, and what a refusal costs. */
 #include "service/service.h"
 
-#include <check.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "service/manager.h"
 #include "service/service_queue.h"
 #include "scratch.h"
+#include "suite.h"
 
 static struct loop *loop;
 static struct worker_pool *worker_pool;
@@ -270,24 +270,12 @@ START_TEST(calls_that_wait_go_out_together_up_to_one_of_another_verb)
 }
 END_TEST
 
-int main(void)
+SUITE("service_queue", setup, teardown)
 {
-	Suite *suite = suite_create("service_queue");
-	TCase *tcase = tcase_create("service_queue");
-	SRunner *runner;
-	int failed;
-
-	tcase_set_timeout(tcase, 120);
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_add_test(tcase, a_restart_asked_for_at_a_change_has_its_own_answer);
-	tcase_add_test(tcase, who_asks_anew_does_not_overtake);
-	tcase_add_test(tcase, a_refusal_that_is_asked_for_again_waits_for_the_next_turn);
-	tcase_add_test(tcase, a_deadline_may_be_any_number);
-	tcase_add_test(tcase, calls_that_wait_go_out_together_up_to_one_of_another_verb);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TIMEOUT(120);
+	TEST(a_restart_asked_for_at_a_change_has_its_own_answer);
+	TEST(who_asks_anew_does_not_overtake);
+	TEST(a_refusal_that_is_asked_for_again_waits_for_the_next_turn);
+	TEST(a_deadline_may_be_any_number);
+	TEST(calls_that_wait_go_out_together_up_to_one_of_another_verb);
 }

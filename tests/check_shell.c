@@ -1,8 +1,6 @@
 /* check_shell: what of a command line a shell would act on, and what is meant for the program. */
 #include "base/shell.h"
 
-#include <check.h>
-
 #include "base/text.h"
 #include "suite.h"
 
@@ -59,7 +57,7 @@ START_TEST(what_a_shell_would_act_on_is_found)
 		{"a \\\\ | c", "|"},
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+	for (size_t i = 0; i < COUNT(rows); i++)
 		ck_assert_msg(strcmp(found_in(rows[i][0]), rows[i][1]) == 0, "%s: found \"%s\"",
 			rows[i][0], found_in(rows[i][0]));
 }
@@ -74,7 +72,7 @@ START_TEST(what_is_quoted_is_the_programs)
 		"http://h:80/x?a=1&b=2", "a b&c", "a k=v x:y {} [z] ~ * ?", "a \"b&&c\"",
 		"a \\`b\\`"};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+	for (size_t i = 0; i < COUNT(rows); i++)
 		ck_assert_msg(found_in(rows[i])[0] == '\0', "%s: found \"%s\"", rows[i],
 			found_in(rows[i]));
 }
@@ -90,16 +88,9 @@ START_TEST(what_is_found_is_cut_to_size)
 }
 END_TEST
 
-static void nothing(void)
+SUITE("shell", NULL, NULL)
 {
-}
-
-int main(void)
-{
-	TCase *tcase = suite_begin("shell", nothing, nothing);
-
-	tcase_add_test(tcase, what_a_shell_would_act_on_is_found);
-	tcase_add_test(tcase, what_is_quoted_is_the_programs);
-	tcase_add_test(tcase, what_is_found_is_cut_to_size);
-	return suite_end("shell", tcase);
+	TEST(what_a_shell_would_act_on_is_found);
+	TEST(what_is_quoted_is_the_programs);
+	TEST(what_is_found_is_cut_to_size);
 }

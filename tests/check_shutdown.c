@@ -1,7 +1,6 @@
 /* check_shutdown: the signs by which sysvinit, OpenRC and runit take a machine down. */
 #include "service/shutdown.h"
 
-#include <check.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -16,6 +15,7 @@
 #include "acl.h"
 #include "base/clock.h"
 #include "scratch.h"
+#include "suite.h"
 
 #define SYSVINIT "the machine is shutting down (sysvinit)"
 #define OPENRC   "the machine is shutting down (OpenRC)"
@@ -305,29 +305,15 @@ START_TEST(a_real_process)
 }
 END_TEST
 
-int main(void)
+SUITE("shutdown", scratch_setup, scratch_teardown)
 {
-	Suite *suite = suite_create("shutdown");
-	TCase *tcase = tcase_create("shutdown");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_checked_fixture(tcase, scratch_setup, scratch_teardown);
-	tcase_add_test(tcase, a_machine_without_any_of_them_stays_up);
-	tcase_add_test(tcase, what_others_could_have_written_is_no_sign_of_openrc);
-	tcase_add_test(tcase, what_others_could_have_written_is_no_sign_of_runit);
-	tcase_add_loop_test(tcase, the_runlevel_of_openrc, 0, sizeof(levels) / sizeof(levels[0]));
-	tcase_add_loop_test(tcase, runits_file_counts_when_it_may_be_executed, 0,
-		sizeof(stopit) / sizeof(stopit[0]));
-	tcase_add_test(tcase, runits_file_may_be_a_link);
-	tcase_add_test(tcase, the_runlevel_in_utmp);
-	tcase_add_loop_test(tcase, the_script_of_the_runlevel_is_being_run, 0,
-		sizeof(commands) / sizeof(commands[0]));
-	tcase_add_test(tcase, a_real_process);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(a_machine_without_any_of_them_stays_up);
+	TEST(what_others_could_have_written_is_no_sign_of_openrc);
+	TEST(what_others_could_have_written_is_no_sign_of_runit);
+	LOOP_TEST(the_runlevel_of_openrc, COUNT(levels));
+	LOOP_TEST(runits_file_counts_when_it_may_be_executed, COUNT(stopit));
+	TEST(runits_file_may_be_a_link);
+	TEST(the_runlevel_in_utmp);
+	LOOP_TEST(the_script_of_the_runlevel_is_being_run, COUNT(commands));
+	TEST(a_real_process);
 }

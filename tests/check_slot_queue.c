@@ -1,7 +1,6 @@
 /* check_slot_queue: who may start a costly child, in which order, and how many at once. */
 #include "process/slot_queue.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -162,12 +161,9 @@ START_TEST(slow_starts_leave_the_loop_to_others)
 }
 END_TEST
 
-int main(void)
+SUITE("slot_queue", setup, teardown)
 {
-	TCase *tc = suite_begin("slot_queue", setup, teardown);
-
-	tcase_add_test(tc, those_due_first_go_first_and_no_more_than_there_are_slots);
-	tcase_add_test(tc, more_or_fewer_slots_are_taken_up);
-	tcase_add_test(tc, slow_starts_leave_the_loop_to_others);
-	return suite_end("slot_queue", tc);
+	TEST(those_due_first_go_first_and_no_more_than_there_are_slots);
+	TEST(more_or_fewer_slots_are_taken_up);
+	TEST(slow_starts_leave_the_loop_to_others);
 }

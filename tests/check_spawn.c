@@ -1,7 +1,6 @@
 /* check_spawn: children that behave, and those that do not. */
 #include "process/spawn.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -15,6 +14,7 @@
 
 #include "base/clock.h"
 #include "scratch.h"
+#include "suite.h"
 
 static struct spawn_result result;
 
@@ -397,33 +397,21 @@ START_TEST(many_at_once_leak_nothing)
 }
 END_TEST
 
-int main(void)
+SUITE("spawn", scratch_setup, scratch_teardown)
 {
-	Suite *suite = suite_create("spawn");
-	TCase *tcase = tcase_create("spawn");
-	SRunner *runner;
-	int failed;
-
-	tcase_set_timeout(tcase, 300);
-	tcase_add_checked_fixture(tcase, scratch_setup, scratch_teardown);
-	tcase_add_test(tcase, says_what_it_printed_and_how_it_ended);
-	tcase_add_test(tcase, what_cannot_be_started_says_why);
-	tcase_add_test(tcase, the_child_starts_clean);
-	tcase_add_test(tcase, started_with_the_low_descriptors_closed);
-	tcase_add_test(tcase, a_gigabyte_keeps_its_end);
-	tcase_add_test(tcase, the_deadline_ends_those_that_ignore_it);
-	tcase_add_test(tcase, the_deadline_ends_the_whole_group);
-	tcase_add_test(tcase, a_spared_group_loses_only_its_leader);
-	tcase_add_test(tcase, a_grandchild_that_holds_stdout_is_not_waited_for);
-	tcase_add_test(tcase, a_service_outlives_its_starter_with_stdout_open);
-	tcase_add_test(tcase, started_for_the_loop);
-	tcase_add_test(tcase, cancel_ends_queries_and_lets_restarts_finish);
-	tcase_add_test(tcase, cancel_and_wait);
-	tcase_add_test(tcase, many_at_once_leak_nothing);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TIMEOUT(300);
+	TEST(says_what_it_printed_and_how_it_ended);
+	TEST(what_cannot_be_started_says_why);
+	TEST(the_child_starts_clean);
+	TEST(started_with_the_low_descriptors_closed);
+	TEST(a_gigabyte_keeps_its_end);
+	TEST(the_deadline_ends_those_that_ignore_it);
+	TEST(the_deadline_ends_the_whole_group);
+	TEST(a_spared_group_loses_only_its_leader);
+	TEST(a_grandchild_that_holds_stdout_is_not_waited_for);
+	TEST(a_service_outlives_its_starter_with_stdout_open);
+	TEST(started_for_the_loop);
+	TEST(cancel_ends_queries_and_lets_restarts_finish);
+	TEST(cancel_and_wait);
+	TEST(many_at_once_leak_nothing);
 }

@@ -1,13 +1,13 @@
 /* check_spawn_environment: what vigild's own service manager tells vigild is not for its children. */
 #include "process/spawn_environment.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "process/spawn.h"
+#include "suite.h"
 
 /* systemd.exec(5) as of systemd 257, OpenRC and sysvinit. */
 static const char *const kept_from_children[] = {"NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC",
@@ -27,8 +27,8 @@ static const char *const left_to_children[] = {"PATH", "LANG", "LC_CTYPE", "HOME
 	"MY_NOTIFY_SOCKET", "LISTEN", "STATE_DIRECTORY_OF_MINE", "MAINPIDS", "WATCHDOG",
 	"SYSTEMD_LOG_LEVEL", "notify_socket", "http_proxy", "MONITOR_HOST", "EXIT"};
 
-#define KEPT (sizeof(kept_from_children) / sizeof(kept_from_children[0]))
-#define LEFT (sizeof(left_to_children) / sizeof(left_to_children[0]))
+#define KEPT (COUNT(kept_from_children))
+#define LEFT (COUNT(left_to_children))
 
 static void set_all(void)
 {
@@ -143,7 +143,7 @@ END_TEST
 static const char *const locale_names[] = {
 	"LANG", "LC_ALL", "LC_NUMERIC", "LC_MESSAGES", "LC_CTYPE", "LANGUAGE"};
 
-#define NAMES (sizeof(locale_names) / sizeof(locale_names[0]))
+#define NAMES (COUNT(locale_names))
 
 static const struct {
 	const char *own[NAMES], *extra[NAMES], *child[NAMES];
@@ -232,26 +232,14 @@ START_TEST(a_real_child_prints_none_of_them)
 }
 END_TEST
 
-int main(void)
+SUITE("spawn_environment", NULL, NULL)
 {
-	Suite *suite = suite_create("spawn_environment");
-	TCase *tcase = tcase_create("spawn_environment");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_loop_test(tcase, what_is_for_vigild_alone_is_not_handed_on, 0, KEPT);
-	tcase_add_loop_test(tcase, all_else_is_handed_on, 0, LEFT);
-	tcase_add_loop_test(tcase, a_child_may_be_given_any_of_them, 0, KEPT);
-	tcase_add_test(tcase, another_user_gets_the_locale_and_nothing_else);
-	tcase_add_test(tcase, no_environment_at_all);
-	tcase_add_loop_test(tcase, numbers_and_messages_are_those_of_the_c_locale, 0,
-		sizeof(locales) / sizeof(locales[0]));
-	tcase_add_test(tcase, a_real_child_finds_each_name_once);
-	tcase_add_test(tcase, a_real_child_prints_none_of_them);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	LOOP_TEST(what_is_for_vigild_alone_is_not_handed_on, KEPT);
+	LOOP_TEST(all_else_is_handed_on, LEFT);
+	LOOP_TEST(a_child_may_be_given_any_of_them, KEPT);
+	TEST(another_user_gets_the_locale_and_nothing_else);
+	TEST(no_environment_at_all);
+	LOOP_TEST(numbers_and_messages_are_those_of_the_c_locale, COUNT(locales));
+	TEST(a_real_child_finds_each_name_once);
+	TEST(a_real_child_prints_none_of_them);
 }

@@ -1,10 +1,10 @@
 /* check_spool: lines wait in order, up to a bound, and outlive the process that put them there. */
 #include "modules/icinga/spool.h"
 
-#include <check.h>
 #include <errno.h>
 
 #include "scratch.h"
+#include "suite.h"
 
 static struct spool *spool;
 
@@ -255,27 +255,15 @@ START_TEST(what_is_no_file_is_refused)
 }
 END_TEST
 
-int main(void)
+SUITE("spool", scratch_setup, scratch_teardown)
 {
-	Suite *suite = suite_create("spool");
-	TCase *tcase = tcase_create("spool");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_checked_fixture(tcase, scratch_setup, scratch_teardown);
-	tcase_add_test(tcase, first_come_first_served);
-	tcase_add_test(tcase, what_waits_outlives_a_restart);
-	tcase_add_test(tcase, the_oldest_gives_way);
-	tcase_add_test(tcase, a_line_in_flight_may_be_dropped);
-	tcase_add_test(tcase, answers_come_in_any_order);
-	tcase_add_test(tcase, more_lines_than_are_read_ahead);
-	tcase_add_test(tcase, long_lines);
-	tcase_add_test(tcase, a_line_that_was_cut_is_none);
-	tcase_add_test(tcase, what_is_no_file_is_refused);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(first_come_first_served);
+	TEST(what_waits_outlives_a_restart);
+	TEST(the_oldest_gives_way);
+	TEST(a_line_in_flight_may_be_dropped);
+	TEST(answers_come_in_any_order);
+	TEST(more_lines_than_are_read_ahead);
+	TEST(long_lines);
+	TEST(a_line_that_was_cut_is_none);
+	TEST(what_is_no_file_is_refused);
 }

@@ -1,13 +1,12 @@
 /* The tree: what a write changes, who is told of what, and what can never come into it. */
 #include "state/state.h"
 
-#include <check.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#include "suite.h"
 
 static struct state *state;
 
@@ -584,39 +583,27 @@ START_TEST(many)
 }
 END_TEST
 
-int main(void)
+SUITE("state", setup, teardown)
 {
-	Suite *suite = suite_create("state");
-	TCase *tcase = tcase_create("state");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_add_test(tcase, writes_make_parents);
-	tcase_add_test(tcase, parents_that_are_none_are_replaced);
-	tcase_add_test(tcase, an_equal_write_is_no_change);
-	tcase_add_test(tcase, references_are_taken);
-	tcase_add_test(tcase, add_only_where_nothing_stands);
-	tcase_add_test(tcase, unset_leaves_the_parent);
-	tcase_add_test(tcase, what_is_refused_changes_nothing);
-	tcase_add_test(tcase, too_deep_is_refused);
-	tcase_add_test(tcase, hostile_depth_is_refused_and_freed);
-	tcase_add_test(tcase, told_at_above_and_below);
-	tcase_add_test(tcase, told_of_an_array_replaced);
-	tcase_add_test(tcase, unwatched_is_told_no_more);
-	tcase_add_test(tcase, unwatching_while_told);
-	tcase_add_test(tcase, watchers_may_not_write);
-	tcase_add_test(tcase, a_new_watch_is_told_from_the_next_change_on);
-	tcase_add_test(tcase, accounts_are_computed_when_read);
-	tcase_add_test(tcase, accounts_are_not_written);
-	tcase_add_test(tcase, announcements_reach_the_watchers);
-	tcase_add_test(tcase, announced_while_told);
-	tcase_add_test(tcase, lent_until_the_next);
-	tcase_add_test(tcase, many);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(writes_make_parents);
+	TEST(parents_that_are_none_are_replaced);
+	TEST(an_equal_write_is_no_change);
+	TEST(references_are_taken);
+	TEST(add_only_where_nothing_stands);
+	TEST(unset_leaves_the_parent);
+	TEST(what_is_refused_changes_nothing);
+	TEST(too_deep_is_refused);
+	TEST(hostile_depth_is_refused_and_freed);
+	TEST(told_at_above_and_below);
+	TEST(told_of_an_array_replaced);
+	TEST(unwatched_is_told_no_more);
+	TEST(unwatching_while_told);
+	TEST(watchers_may_not_write);
+	TEST(a_new_watch_is_told_from_the_next_change_on);
+	TEST(accounts_are_computed_when_read);
+	TEST(accounts_are_not_written);
+	TEST(announcements_reach_the_watchers);
+	TEST(announced_while_told);
+	TEST(lent_until_the_next);
+	TEST(many);
 }

@@ -1,5 +1,4 @@
 /* store: what outlives the host is whole whenever it is read. */
-#include <check.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 #include "loop/loop.h"
 #include "scratch.h"
 #include "persist/store.h"
+#include "suite.h"
 
 static struct loop *loop;
 static unsigned lines;
@@ -360,7 +360,7 @@ START_TEST(what_is_planted_at_its_names_is_not_written_to)
 	struct stat st;
 
 	ck_assert_int_eq(mkdir(scratch_path("state"), 0750), 0);
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+	for (size_t i = 0; i < COUNT(names); i++) {
 		char *path = scratch_path("state/");
 
 		plants[_i](victim, strcat(path, names[i]));
@@ -428,34 +428,20 @@ START_TEST(a_change_is_written_by_itself_a_moment_later)
 }
 END_TEST
 
-int main(void)
+SUITE("store", setup, teardown)
 {
-	Suite *suite = suite_create("store");
-	TCase *tcase = tcase_create("store");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_set_timeout(tcase, 30);
-	tcase_add_test(tcase, what_is_put_is_there_after_a_restart);
-	tcase_add_test(tcase, what_is_put_is_a_copy);
-	tcase_add_test(tcase, a_torn_file_is_set_aside_and_the_older_taken);
-	tcase_add_test(tcase, a_long_document_is_written_bit_by_bit);
-	tcase_add_test(tcase, a_place_that_cannot_be_written_is_said_and_tried_again);
-	tcase_add_test(tcase, a_file_too_large_to_be_read_again_does_not_replace_the_last_one);
-	tcase_add_test(tcase, it_is_written_again_when_it_is_small_again);
-	tcase_add_test(tcase, a_file_of_just_the_limit_is_written_and_read);
-	tcase_add_loop_test(tcase,
-		a_value_that_cannot_be_read_again_is_not_saved_and_loses_no_other, 0,
-		sizeof(unreadable) / sizeof(unreadable[0]));
-	tcase_add_loop_test(tcase, what_is_planted_at_its_names_is_not_written_to, 0,
-		(int)(sizeof(plants) / sizeof(*plants)));
-	tcase_add_test(tcase, a_strangers_link_for_a_directory_is_not_followed);
-	tcase_add_test(tcase, a_change_is_written_by_itself_a_moment_later);
-	tcase_add_loop_test(tcase, junk_is_never_fatal, 0, (int)(sizeof(junk) / sizeof(*junk)));
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	TEST(what_is_put_is_there_after_a_restart);
+	TEST(what_is_put_is_a_copy);
+	TEST(a_torn_file_is_set_aside_and_the_older_taken);
+	TEST(a_long_document_is_written_bit_by_bit);
+	TEST(a_place_that_cannot_be_written_is_said_and_tried_again);
+	TEST(a_file_too_large_to_be_read_again_does_not_replace_the_last_one);
+	TEST(it_is_written_again_when_it_is_small_again);
+	TEST(a_file_of_just_the_limit_is_written_and_read);
+	LOOP_TEST(a_value_that_cannot_be_read_again_is_not_saved_and_loses_no_other,
+		COUNT(unreadable));
+	LOOP_TEST(what_is_planted_at_its_names_is_not_written_to, COUNT(plants));
+	TEST(a_strangers_link_for_a_directory_is_not_followed);
+	TEST(a_change_is_written_by_itself_a_moment_later);
+	LOOP_TEST(junk_is_never_fatal, COUNT(junk));
 }

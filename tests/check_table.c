@@ -1,10 +1,11 @@
 /* check_table: columns that stand below each other, whatever is in them. */
 #include "client/table.h"
 
-#include <check.h>
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "suite.h"
 
 static char *printed;
 
@@ -96,23 +97,11 @@ START_TEST(text_of_strangers_is_harmless)
 }
 END_TEST
 
-int main(void)
+SUITE("table", NULL, NULL)
 {
-	Suite *suite = suite_create("table");
-	TCase *tcase = tcase_create("table");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_test(tcase, columns_are_as_wide_as_their_widest_cell);
-	tcase_add_test(tcase, width_is_that_of_characters_in_any_locale);
-	tcase_add_test(tcase, the_last_column_is_cut_to_the_terminal);
-	tcase_add_test(tcase, colours_do_not_count);
-	tcase_add_test(tcase, text_of_strangers_is_harmless);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	free(printed);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(columns_are_as_wide_as_their_widest_cell);
+	TEST(width_is_that_of_characters_in_any_locale);
+	TEST(the_last_column_is_cut_to_the_terminal);
+	TEST(colours_do_not_count);
+	TEST(text_of_strangers_is_harmless);
 }

@@ -1,7 +1,6 @@
 /* check_task_limit: what limits the tasks of vigild, and when plugins are refused. */
 #include "process/task_limit.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -153,18 +152,10 @@ START_TEST(the_limit_of_a_control_group_is_measured)
 }
 END_TEST
 
-static void setup(void)
+SUITE("task_limit", NULL, task_limit_close)
 {
-}
-
-int main(void)
-{
-	TCase *tcase = suite_begin("task_limit", setup, task_limit_close);
-
-	tcase_add_loop_test(tcase, a_limit_is_near_when_only_the_reserve_is_left, 0,
-		sizeof(cases) / sizeof(cases[0]));
-	tcase_add_test(tcase, a_limit_is_described_with_its_name);
-	tcase_add_test(tcase, the_limit_of_a_user_counts_the_tasks_of_that_user);
-	tcase_add_test(tcase, the_limit_of_a_control_group_is_measured);
-	return suite_end("task_limit", tcase);
+	LOOP_TEST(a_limit_is_near_when_only_the_reserve_is_left, COUNT(cases));
+	TEST(a_limit_is_described_with_its_name);
+	TEST(the_limit_of_a_user_counts_the_tasks_of_that_user);
+	TEST(the_limit_of_a_control_group_is_measured);
 }

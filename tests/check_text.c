@@ -1,12 +1,11 @@
 /* The small languages: what they take, what it comes to, and above all what they refuse. */
 #include "base/text.h"
 
-#include <check.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#include "suite.h"
 
 static char *repeat(char c, size_t n)
 {
@@ -325,28 +324,17 @@ START_TEST(globs)
 }
 END_TEST
 
-int main(void)
+SUITE("text", NULL, NULL)
 {
-	Suite *suite = suite_create("text");
-	TCase *tcase = tcase_create("text");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_test(tcase, daemon_names);
-	tcase_add_test(tcase, service_names);
-	tcase_add_test(tcase, durations);
-	tcase_add_test(tcase, sizes);
-	tcase_add_test(tcase, booleans);
-	tcase_add_test(tcase, ages);
-	tcase_add_test(tcase, cuts);
-	tcase_add_test(tcase, lists);
-	tcase_add_test(tcase, commands);
-	tcase_add_test(tcase, suggestions);
-	tcase_add_test(tcase, globs);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(daemon_names);
+	TEST(service_names);
+	TEST(durations);
+	TEST(sizes);
+	TEST(booleans);
+	TEST(ages);
+	TEST(cuts);
+	TEST(lists);
+	TEST(commands);
+	TEST(suggestions);
+	TEST(globs);
 }

@@ -1,7 +1,6 @@
 /* check_trust: owners, modes, ACLs, links and sticky directories along a path; commands; secrets. */
 #include "base/trust.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 
@@ -265,25 +264,22 @@ START_TEST(what_a_distribution_installs_is_trusted)
 		"/usr/bin/perl", "/usr/lib/nagios/plugins/check_dummy", "/etc/init.d/cron",
 		"/etc/init.d", "/usr/lib/nagios/plugins", "/etc/ssl/certs"};
 
-	for (size_t i = 0; i < sizeof(programs) / sizeof(*programs); i++)
+	for (size_t i = 0; i < COUNT(programs); i++)
 		if (access(programs[i], F_OK) == 0)
 			ck_assert_msg(
 				trust_path(programs[i], NULL, 0, why, sizeof(why)) == 0, "%s", why);
 }
 END_TEST
 
-int main(void)
+SUITE("trust", scratch_setup, scratch_teardown)
 {
-	TCase *tcase = suite_begin("trust", scratch_setup, scratch_teardown);
-
-	tcase_add_test(tcase, own_files_and_those_of_root_are_trusted);
-	tcase_add_test(tcase, what_others_may_write_is_not_trusted);
-	tcase_add_test(tcase, what_a_stranger_owns_is_not_trusted);
-	tcase_add_test(tcase, what_is_not_there_is_another_error);
-	tcase_add_test(tcase, links_are_followed_and_each_place_is_judged);
-	tcase_add_test(tcase, an_acl_that_grants_writing_is_writing);
-	tcase_add_test(tcase, a_secret_is_for_its_owner_alone);
-	tcase_add_test(tcase, scripts_of_interpreters_are_judged);
-	tcase_add_test(tcase, what_a_distribution_installs_is_trusted);
-	return suite_end("trust", tcase);
+	TEST(own_files_and_those_of_root_are_trusted);
+	TEST(what_others_may_write_is_not_trusted);
+	TEST(what_a_stranger_owns_is_not_trusted);
+	TEST(what_is_not_there_is_another_error);
+	TEST(links_are_followed_and_each_place_is_judged);
+	TEST(an_acl_that_grants_writing_is_writing);
+	TEST(a_secret_is_for_its_owner_alone);
+	TEST(scripts_of_interpreters_are_judged);
+	TEST(what_a_distribution_installs_is_trusted);
 }

@@ -127,13 +127,10 @@ START_TEST(what_is_known_of_a_unit_is_compared_word_by_word)
 }
 END_TEST
 
-int main(void)
+SUITE("unit_cache", begin, end)
 {
-	TCase *tcase = suite_begin("unit_cache", begin, end);
-
-	tcase_add_test(tcase, a_unit_is_found_by_its_path_until_it_is_removed);
-	tcase_add_test(tcase, a_unit_is_found_by_the_units_that_matter_to_it);
-	tcase_add_test(tcase, thousands_of_units_are_found);
-	tcase_add_test(tcase, what_is_known_of_a_unit_is_compared_word_by_word);
-	return suite_end("unit_cache", tcase);
+	TEST(a_unit_is_found_by_its_path_until_it_is_removed);
+	TEST(a_unit_is_found_by_the_units_that_matter_to_it);
+	TEST(thousands_of_units_are_found);
+	TEST(what_is_known_of_a_unit_is_compared_word_by_word);
 }

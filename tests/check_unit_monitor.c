@@ -5,7 +5,6 @@
  */
 #include "service/systemd/unit_monitor.h"
 
-#include <check.h>
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
@@ -277,7 +276,7 @@ START_TEST(the_verdict_is_the_workers)
 	struct seen seen;
 	size_t i;
 
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (i = 0; i < COUNT(rows); i++) {
 		start_unit(rows[i].name, rows[i].lines);
 		shell("%s", rows[i].after);
 		subscribe(&seen, rows[i].name);
@@ -942,33 +941,28 @@ START_TEST(services_that_are_closed_in_mid_air)
 }
 END_TEST
 
-int main(void)
+SUITE("unit_monitor", setup, teardown)
 {
-	TCase *tcase;
-
+	TIMEOUT(300);
 	in_systemd();
-	tcase = suite_begin("unit_monitor", setup, teardown);
-	tcase_set_timeout(tcase, 300);
-	tcase_add_test(tcase, the_verdict_is_the_workers);
-	tcase_add_test(tcase, what_is_not_there_is_for_others_to_know);
-	tcase_add_test(tcase, many_are_asked_about_at_once);
-	tcase_add_test(tcase, a_process_that_lives_needs_no_details);
-	tcase_add_test(tcase, one_failure_is_one_sign);
-	tcase_add_test(tcase, a_new_process_is_a_change);
-	tcase_add_test(tcase, one_that_changes_all_the_time_does_not_keep_us_busy);
-	tcase_add_test(tcase, two_views_of_a_unit_and_an_alias);
-	tcase_add_test(tcase, only_systemd_is_believed);
-	tcase_add_test(tcase, callbacks_may_close_anything);
-	tcase_add_loop_test(tcase, after_an_upheaval_nothing_is_taken_for_granted, 0,
-		sizeof(upheavals) / sizeof(upheavals[0]));
-	tcase_add_test(tcase, the_line_is_cut_with_calls_under_way);
-	tcase_add_test(tcase, a_handover_that_nobody_heard_of);
-	tcase_add_test(tcase, no_bus_at_all);
-	tcase_add_test(tcase, a_bus_that_hangs_leaves_the_loop_free);
-	tcase_add_test(tcase, a_bus_that_never_greets);
-	tcase_add_test(tcase, who_joins_a_survey_has_his_own_time);
-	tcase_add_test(tcase, who_waits_for_his_turn_has_his_own_time);
-	tcase_add_test(tcase, services_go_the_loops_way_and_back);
-	tcase_add_test(tcase, services_that_are_closed_in_mid_air);
-	return suite_end("unit_monitor", tcase);
+	TEST(the_verdict_is_the_workers);
+	TEST(what_is_not_there_is_for_others_to_know);
+	TEST(many_are_asked_about_at_once);
+	TEST(a_process_that_lives_needs_no_details);
+	TEST(one_failure_is_one_sign);
+	TEST(a_new_process_is_a_change);
+	TEST(one_that_changes_all_the_time_does_not_keep_us_busy);
+	TEST(two_views_of_a_unit_and_an_alias);
+	TEST(only_systemd_is_believed);
+	TEST(callbacks_may_close_anything);
+	LOOP_TEST(after_an_upheaval_nothing_is_taken_for_granted, COUNT(upheavals));
+	TEST(the_line_is_cut_with_calls_under_way);
+	TEST(a_handover_that_nobody_heard_of);
+	TEST(no_bus_at_all);
+	TEST(a_bus_that_hangs_leaves_the_loop_free);
+	TEST(a_bus_that_never_greets);
+	TEST(who_joins_a_survey_has_his_own_time);
+	TEST(who_waits_for_his_turn_has_his_own_time);
+	TEST(services_go_the_loops_way_and_back);
+	TEST(services_that_are_closed_in_mid_air);
 }

@@ -150,7 +150,7 @@ START_TEST(a_star_is_one_step)
 		{"/a/**", "/a/x", false},
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+	for (size_t i = 0; i < COUNT(rows); i++)
 		ck_assert_msg(watch_matches(rows[i].pattern, rows[i].pointer) == rows[i].meant,
 			"%s %s", rows[i].pattern, rows[i].pointer);
 }
@@ -181,7 +181,7 @@ START_TEST(what_is_ok_at_the_first_check_is_not_sent)
 {
 	static const char *const tos[] = {"", "CRITICAL, OK", "OK", "*"};
 
-	for (size_t i = 0; i < sizeof(tos) / sizeof(*tos); i++) {
+	for (size_t i = 0; i < COUNT(tos); i++) {
 		option("to", tos[i]);
 		begin();
 		health("web", "OK");
@@ -197,7 +197,7 @@ START_TEST(what_is_critical_at_the_first_check_is_sent_once)
 		const char *from, *to;
 	} rows[] = {{"", ""}, {"", "CRITICAL, OK"}, {"OK", "CRITICAL"}, {"absent", "CRITICAL"}};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < COUNT(rows); i++) {
 		option("from", rows[i].from);
 		option("to", rows[i].to);
 		begin();
@@ -743,42 +743,39 @@ START_TEST(what_is_no_problem_is_not_kept_on)
 }
 END_TEST
 
-int main(void)
+SUITE("watch", setup, teardown)
 {
-	TCase *tcase = suite_begin("watch", setup, teardown);
-
-	tcase_add_test(tcase, a_star_is_one_step);
-	tcase_add_test(tcase, the_options_say_which_changes_match);
-	tcase_add_test(tcase, what_is_ok_at_the_first_check_is_not_sent);
-	tcase_add_test(tcase, what_is_critical_at_the_first_check_is_sent_once);
-	tcase_add_test(tcase, a_problem_from_before_the_start_of_the_daemon_is_sent);
-	tcase_add_test(tcase, a_recovery_from_what_was_not_sent_is_not_sent);
-	tcase_add_test(tcase, a_level_that_comes_back_from_one_that_is_not_sent_is_not_sent_again);
-	tcase_add_test(tcase, recoveries_alone_can_be_asked_for);
-	tcase_add_test(tcase, a_value_that_is_no_health_is_sent_first_only_where_to_names_it);
-	tcase_add_test(tcase, what_was_sent_before_a_restart_is_not_sent_again);
-	tcase_add_test(tcase, a_recovery_while_vigild_was_down_is_sent);
-	tcase_add_test(tcase, a_daemon_that_is_stopped_and_started_has_not_changed);
-	tcase_add_test(tcase, what_is_gone_is_sent_where_to_names_absent);
-	tcase_add_test(tcase, what_does_not_last_is_not_sent);
-	tcase_add_test(tcase, a_pause_is_silent_and_what_outlasts_it_is_sent);
-	tcase_add_test(tcase, a_pause_of_the_notify_daemon_itself_holds_everything);
-	tcase_add_test(tcase, a_value_of_a_paused_daemon_is_sent_after_the_pause);
-	tcase_add_test(tcase, a_problem_that_lasts_is_repeated);
-	tcase_add_test(tcase, a_change_that_waits_to_be_sent_is_no_reason_to_remind);
-	tcase_add_test(tcase, reminders_that_are_nearly_due_come_together);
-	tcase_add_test(tcase, without_remind_nothing_is_repeated);
-	tcase_add_test(tcase, that_vigil_gave_up_is_sent_once_for_a_problem);
-	tcase_add_test(tcase, that_vigil_gave_up_is_sent_when_the_level_comes_back);
-	tcase_add_test(tcase, that_a_daemon_has_failed_is_sent);
-	tcase_add_test(tcase, that_vigild_is_degraded_is_sent_whatever_from_and_to_say);
-	tcase_add_test(tcase, after_a_restart_vigild_has_time_to_show_that_it_is_still_degraded);
-	tcase_add_test(tcase, a_stale_number_is_unknown_and_no_value);
-	tcase_add_test(tcase, texts_that_differ_late_differ);
-	tcase_add_test(tcase, numbers_keep_their_digits);
-	tcase_add_test(tcase, it_sends_nothing_about_itself);
-	tcase_add_test(tcase, a_level_that_comes_and_goes_in_one_turn_is_seen);
-	tcase_add_test(tcase, what_is_kept_wrongly_is_kept_on_as_it_should_be);
-	tcase_add_test(tcase, what_is_no_problem_is_not_kept_on);
-	return suite_end("watch", tcase);
+	TEST(a_star_is_one_step);
+	TEST(the_options_say_which_changes_match);
+	TEST(what_is_ok_at_the_first_check_is_not_sent);
+	TEST(what_is_critical_at_the_first_check_is_sent_once);
+	TEST(a_problem_from_before_the_start_of_the_daemon_is_sent);
+	TEST(a_recovery_from_what_was_not_sent_is_not_sent);
+	TEST(a_level_that_comes_back_from_one_that_is_not_sent_is_not_sent_again);
+	TEST(recoveries_alone_can_be_asked_for);
+	TEST(a_value_that_is_no_health_is_sent_first_only_where_to_names_it);
+	TEST(what_was_sent_before_a_restart_is_not_sent_again);
+	TEST(a_recovery_while_vigild_was_down_is_sent);
+	TEST(a_daemon_that_is_stopped_and_started_has_not_changed);
+	TEST(what_is_gone_is_sent_where_to_names_absent);
+	TEST(what_does_not_last_is_not_sent);
+	TEST(a_pause_is_silent_and_what_outlasts_it_is_sent);
+	TEST(a_pause_of_the_notify_daemon_itself_holds_everything);
+	TEST(a_value_of_a_paused_daemon_is_sent_after_the_pause);
+	TEST(a_problem_that_lasts_is_repeated);
+	TEST(a_change_that_waits_to_be_sent_is_no_reason_to_remind);
+	TEST(reminders_that_are_nearly_due_come_together);
+	TEST(without_remind_nothing_is_repeated);
+	TEST(that_vigil_gave_up_is_sent_once_for_a_problem);
+	TEST(that_vigil_gave_up_is_sent_when_the_level_comes_back);
+	TEST(that_a_daemon_has_failed_is_sent);
+	TEST(that_vigild_is_degraded_is_sent_whatever_from_and_to_say);
+	TEST(after_a_restart_vigild_has_time_to_show_that_it_is_still_degraded);
+	TEST(a_stale_number_is_unknown_and_no_value);
+	TEST(texts_that_differ_late_differ);
+	TEST(numbers_keep_their_digits);
+	TEST(it_sends_nothing_about_itself);
+	TEST(a_level_that_comes_and_goes_in_one_turn_is_seen);
+	TEST(what_is_kept_wrongly_is_kept_on_as_it_should_be);
+	TEST(what_is_no_problem_is_not_kept_on);
 }

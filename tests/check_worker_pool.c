@@ -1,5 +1,4 @@
 /* worker_pool: results, bounds, growth, the slow lane, lost workers, draining. */
-#include <check.h>
 #include <errno.h>
 #include <semaphore.h>
 #include <stdatomic.h>
@@ -8,6 +7,7 @@
 
 #include "base/clock.h"
 #include "loop/loop.h"
+#include "suite.h"
 #include "worker/worker_pool.h"
 
 static struct loop *loop;
@@ -280,25 +280,13 @@ START_TEST(draining_does_not_wait_for_ever)
 }
 END_TEST
 
-int main(void)
+SUITE("worker_pool", setup, teardown)
 {
-	Suite *suite = suite_create("offload");
-	TCase *tcase = tcase_create("offload");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_set_timeout(tcase, 60);
-	tcase_add_test(tcase, results_come_back_on_the_loop);
-	tcase_add_test(tcase, a_full_queue_refuses_at_once);
-	tcase_add_test(tcase, hung_services_leave_room_for_healthy_ones);
-	tcase_add_test(tcase, the_pool_grows_past_those_that_hang);
-	tcase_add_test(tcase, a_lost_worker_is_replaced);
-	tcase_add_test(tcase, draining_cancels_what_has_not_begun);
-	tcase_add_test(tcase, draining_does_not_wait_for_ever);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	TEST(results_come_back_on_the_loop);
+	TEST(a_full_queue_refuses_at_once);
+	TEST(hung_services_leave_room_for_healthy_ones);
+	TEST(the_pool_grows_past_those_that_hang);
+	TEST(a_lost_worker_is_replaced);
+	TEST(draining_cancels_what_has_not_begun);
+	TEST(draining_does_not_wait_for_ever);
 }
