@@ -16,7 +16,7 @@ static void setup(void)
 	memset(&addresses, 0, sizeof(addresses));
 }
 
-/* Sets the addresses as a resolver gives them. */
+/* Sets the addresses that the resolver returns. */
 static size_t set(const char *const *texts)
 {
 	struct addrinfo *info = NULL, *one, **end = &info;
@@ -47,7 +47,7 @@ static void picks(const char *text)
 	ck_assert_str_eq(address->text, text);
 }
 
-START_TEST(no_address)
+START_TEST(without_addresses_none_is_picked)
 {
 	char summary[ADDRESSES_SUMMARY];
 
@@ -79,7 +79,7 @@ START_TEST(every_address_is_tried)
 }
 END_TEST
 
-START_TEST(the_one_that_answered_comes_first)
+START_TEST(the_address_that_answered_is_tried_first)
 {
 	set(three);
 	ck_assert(addresses_failed(&addresses, "[::1]:5665", "refused"));
@@ -90,8 +90,8 @@ START_TEST(the_one_that_answered_comes_first)
 }
 END_TEST
 
-/* Name servers return the addresses in another order each time. */
-START_TEST(the_order_may_change)
+/* Name servers return the addresses in a different order each time. */
+START_TEST(the_order_of_the_addresses_may_change)
 {
 	static const char *const other[] = {"127.0.0.2", "127.0.0.1", "127.0.0.2", "::1", NULL};
 
@@ -106,7 +106,7 @@ START_TEST(the_order_may_change)
 }
 END_TEST
 
-START_TEST(an_address_may_go)
+START_TEST(an_address_may_disappear)
 {
 	static const char *const one[] = {"127.0.0.9", NULL};
 
@@ -120,7 +120,7 @@ START_TEST(an_address_may_go)
 }
 END_TEST
 
-START_TEST(more_addresses_than_are_kept)
+START_TEST(more_addresses_than_can_be_stored_are_dropped)
 {
 	const char *texts[40] = {0};
 	char numbers[39][16];
@@ -135,10 +135,10 @@ END_TEST
 
 SUITE("addresses", setup, NULL)
 {
-	TEST(no_address);
+	TEST(without_addresses_none_is_picked);
 	TEST(every_address_is_tried);
-	TEST(the_one_that_answered_comes_first);
-	TEST(the_order_may_change);
-	TEST(an_address_may_go);
-	TEST(more_addresses_than_are_kept);
+	TEST(the_address_that_answered_is_tried_first);
+	TEST(the_order_of_the_addresses_may_change);
+	TEST(an_address_may_disappear);
+	TEST(more_addresses_than_can_be_stored_are_dropped);
 }

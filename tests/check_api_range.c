@@ -1,4 +1,4 @@
-/* check_api_range: thresholds as the Monitoring Plugins guidelines have them. */
+/* check_api_range: thresholds in the format of the Monitoring Plugins guidelines. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -14,7 +14,7 @@ static bool alerts(const char *text, double value)
 	return vigil_range_alerts(&range, value);
 }
 
-START_TEST(the_examples_of_the_guidelines)
+START_TEST(the_examples_of_the_guidelines_are_parsed)
 {
 	static const struct {
 		const char *range;
@@ -43,7 +43,7 @@ START_TEST(the_examples_of_the_guidelines)
 }
 END_TEST
 
-START_TEST(what_is_none_is_refused)
+START_TEST(an_invalid_range_is_refused)
 {
 	static const char *const wrong[] = {"", "@", "x", "10:x", "x:10", "20:10", "1:2:3", "0x10",
 		"nan", "inf", "1e999", " 10", "10 ", "~", "~10", "10:~", "--5", "1,5"};
@@ -56,6 +56,6 @@ END_TEST
 
 SUITE("api_range", NULL, NULL)
 {
-	TEST(the_examples_of_the_guidelines);
-	TEST(what_is_none_is_refused);
+	TEST(the_examples_of_the_guidelines_are_parsed);
+	TEST(an_invalid_range_is_refused);
 }

@@ -1,4 +1,7 @@
-/* check_api_report: what a daemon has to say is text, is told when it changes, and is kept short. */
+/*
+ * check_api_report: a daemon's health, events and errors are valid text, are announced when they
+ * change, and are bounded.
+ */
 #include <vigil/vigil.h>
 
 #include "fixture_daemon.h"
@@ -26,7 +29,7 @@ static const char *health(const char *key)
 	return text;
 }
 
-START_TEST(health_is_told_when_it_is_another)
+START_TEST(health_is_announced_when_it_changes)
 {
 	char since[32];
 
@@ -38,7 +41,7 @@ START_TEST(health_is_told_when_it_is_another)
 	ck_assert_str_eq(told[0], "OK 1 of 2");
 	snprintf(since, sizeof(since), "%s", health("since"));
 	usleep(2000);
-	vigil_health(d, VIGIL_OK, "2 of 2"); /* other words are no other level */
+	vigil_health(d, VIGIL_OK, "2 of 2"); /* another text is not another level */
 	ck_assert_str_eq(health("since"), since);
 	vigil_health(d, VIGIL_CRITICAL, "2 of 2");
 	ck_assert_str_ne(health("since"), since);
@@ -46,14 +49,14 @@ START_TEST(health_is_told_when_it_is_another)
 	vigil_health(d, (vigil_health_level)-1, "what");
 	ck_assert_uint_eq(told_count, 4);
 	ck_assert_str_eq(told[3], "UNKNOWN what");
-	/* another life begins without */
+	/* after a restart the daemon has no health */
 	daemon_stop(d);
 	daemon_start(d);
 	ck_assert_ptr_null(strstr(health("text"), "what"));
 }
 END_TEST
 
-START_TEST(all_of_it_is_text)
+START_TEST(all_reports_are_valid_text)
 {
 	char longer[2000], one[DAEMON_TEXT];
 
@@ -76,7 +79,7 @@ START_TEST(all_of_it_is_text)
 }
 END_TEST
 
-/* Of the history the line at an index, the oldest first; "" where there is none. */
+/* Returns the line of the history at the index, the oldest first; "": there is none. */
 static const char *line(size_t index)
 {
 	static char text[512];
@@ -93,7 +96,7 @@ static const char *line(size_t index)
 	return text;
 }
 
-START_TEST(the_history_is_the_last_of_it)
+START_TEST(the_history_has_the_last_64_events)
 {
 	ck_assert_str_eq(line(0), "");
 	for (int i = 0; i < 10; i++)
@@ -107,7 +110,7 @@ START_TEST(the_history_is_the_last_of_it)
 	ck_assert_str_eq(line(63), "event 299");
 	ck_assert_str_eq(line(64), "");
 	daemon_stop(d);
-	ck_assert_str_eq(line(63), "event 299"); /* what it did stays known */
+	ck_assert_str_eq(line(63), "event 299"); /* the history outlives the stop */
 }
 END_TEST
 
@@ -126,7 +129,7 @@ START_TEST(an_event_that_repeats_has_one_line)
 	ck_assert_str_eq(line(3), "");
 	for (int i = 0; i < 64; i++)
 		vigil_event(d, "event %d", i);
-	vigil_event_repeat(d, &number, "failed %d times", 4); /* its line has left the history */
+	vigil_event_repeat(d, &number, "failed %d times", 4); /* dropped from the history */
 	ck_assert_str_eq(line(63), "failed 4 times");
 	vigil_event_repeat(d, &number, "failed %d times", 5);
 	ck_assert_str_eq(line(63), "failed 5 times");
@@ -139,8 +142,8 @@ START_TEST(an_event_that_repeats_has_one_line)
 }
 END_TEST
 
-/* Ten thousand daemons that are well must not pay for what they might say. */
-START_TEST(who_says_nothing_holds_no_room_for_it)
+/* Ten thousand healthy daemons must not use memory for reports that they do not make. */
+START_TEST(a_daemon_without_reports_uses_no_memory_for_them)
 {
 	ck_assert_uint_lt(sizeof(*d), 512);
 	ck_assert(STAILQ_EMPTY(&d->history));
@@ -165,7 +168,7 @@ START_TEST(errors_are_counted_and_logged)
 }
 END_TEST
 
-START_TEST(a_refusal_after_the_start_is_no_more_than_said)
+START_TEST(vigil_fail_after_the_start_is_only_logged)
 {
 	ck_assert_int_eq(vigil_fail(d, "too %s", "late"), -EINVAL);
 	ck_assert_int_eq(errno, EINVAL);
@@ -177,11 +180,11 @@ END_TEST
 
 SUITE("api_report", up, down)
 {
-	TEST(health_is_told_when_it_is_another);
-	TEST(all_of_it_is_text);
-	TEST(the_history_is_the_last_of_it);
+	TEST(health_is_announced_when_it_changes);
+	TEST(all_reports_are_valid_text);
+	TEST(the_history_has_the_last_64_events);
 	TEST(an_event_that_repeats_has_one_line);
-	TEST(who_says_nothing_holds_no_room_for_it);
+	TEST(a_daemon_without_reports_uses_no_memory_for_them);
 	TEST(errors_are_counted_and_logged);
-	TEST(a_refusal_after_the_start_is_no_more_than_said);
+	TEST(vigil_fail_after_the_start_is_only_logged);
 }

@@ -1,4 +1,4 @@
-/* clock: times as people read them, intervals that never go back. */
+/* check_clock: the wall clock as text, and intervals that are never negative. */
 #include <stdlib.h>
 #include <string.h>
 

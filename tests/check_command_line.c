@@ -1,11 +1,11 @@
-/* check_command_line: words as the parameters of a verb. */
+/* check_command_line: command line words as the parameters of a verb. */
 #include "command/command.h"
 
 #include <string.h>
 
 #include "suite.h"
 
-/* What becomes of "VERB WORD WORD ...": JSON, or the reason of the refusal. */
+/* Returns the JSON of "VERB WORD WORD ...", or the reason why it is refused. */
 static const char *read_words(const char *line)
 {
 	static char why[256];

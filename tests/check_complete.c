@@ -1,4 +1,4 @@
-/* check_complete: what a word becomes, by what stands there. */
+/* check_complete: completion of the word at the cursor, by its position. */
 #include "console/complete.h"
 
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 static json_t *state, *list;
 static unsigned looks;
 
-/* A door that knows a state and a list of daemons. */
+/* A connection to a vigild with one state and one list of daemons. */
 static json_t *on_look(const char *verb, json_t *params, void *arg)
 {
 	const char *pointer = json_string_value(json_object_get(params, "pointer"));
@@ -44,7 +44,7 @@ static void teardown(void)
 	json_decref(list);
 }
 
-/* insert: what is put in, or NULL; choices: what is shown, joined by blanks. */
+/* insert: the text to insert, or NULL; choices: the candidates, separated by spaces. */
 static void expect(const char *before, const char *insert, const char *choices)
 {
 	struct completions found;
@@ -64,7 +64,7 @@ static void expect(const char *before, const char *insert, const char *choices)
 	completions_clear(&found);
 }
 
-START_TEST(the_first_word_is_a_verb)
+START_TEST(the_first_word_is_completed_as_a_verb)
 {
 	expect("sta", "tus ", "");
 	expect("  sta", "tus ", "");
@@ -81,7 +81,7 @@ START_TEST(the_first_word_is_a_verb)
 }
 END_TEST
 
-START_TEST(daemons_are_asked_for)
+START_TEST(daemon_names_are_completed)
 {
 	expect("explain m", "ail ", "");
 	expect("status w", "eb", "");
@@ -104,7 +104,7 @@ START_TEST(daemons_are_asked_for)
 }
 END_TEST
 
-START_TEST(levels_are_known)
+START_TEST(log_levels_are_completed)
 {
 	expect("log d", "ebug ", "");
 	expect("log ", NULL, "debug error info notice warning");
@@ -112,7 +112,7 @@ START_TEST(levels_are_known)
 }
 END_TEST
 
-START_TEST(places_are_followed)
+START_TEST(state_pointers_are_completed)
 {
 	expect("get ", "/", "");
 	expect("get /d", "aemons", "");
@@ -133,22 +133,22 @@ START_TEST(places_are_followed)
 }
 END_TEST
 
-START_TEST(odd_names_are_quoted_or_left_out)
+START_TEST(unusual_names_are_quoted_or_left_out)
 {
 	expect("get /a", "~1b~0c ", "");
 	expect("get /daemons/web/u", "sed\\ space ", "");
 	expect("get /daemons/web/used\\ s", "pace ", "");
 	expect("get '/daemons/web/u", NULL, "");
 	expect("get \"/daemons/web/u", NULL, "");
-	/* nothing is cut within a character */
+	/* no character is cut */
 	expect("get /k/", NULL, "/k/\xc3\xa4 /k/\xc3\xb6");
 	expect("get /k/\xc3\xa4", " ", "");
-	/* what a terminal would act upon */
+	/* a terminal would act on these characters */
 	expect("get /bad/", "xy ", "");
 }
 END_TEST
 
-START_TEST(no_line_is_too_odd)
+START_TEST(any_line_can_be_completed)
 {
 	char line[4096];
 
@@ -169,10 +169,10 @@ END_TEST
 
 SUITE("complete", setup, teardown)
 {
-	TEST(the_first_word_is_a_verb);
-	TEST(daemons_are_asked_for);
-	TEST(levels_are_known);
-	TEST(places_are_followed);
-	TEST(odd_names_are_quoted_or_left_out);
-	TEST(no_line_is_too_odd);
+	TEST(the_first_word_is_completed_as_a_verb);
+	TEST(daemon_names_are_completed);
+	TEST(log_levels_are_completed);
+	TEST(state_pointers_are_completed);
+	TEST(unusual_names_are_quoted_or_left_out);
+	TEST(any_line_can_be_completed);
 }

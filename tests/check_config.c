@@ -1,4 +1,4 @@
-/* The snapshot: what files say together, and all that can be wrong with that. */
+/* check_config: the configuration that all files make together, and the errors in it. */
 #include "config/config.h"
 
 #include <errno.h>
@@ -35,7 +35,7 @@ static struct config *load(void)
 	return config;
 }
 
-/* All that was complained of, a line each, without the scratch directory. */
+/* Returns all diagnostics, one a line, without the scratch directory. */
 static const char *said(void)
 {
 	static char buf[8192];
@@ -65,7 +65,7 @@ static void check_bad(const char *text, const char *expected)
 	ck_assert_str_eq(said(), expected);
 }
 
-START_TEST(nothing)
+START_TEST(an_empty_configuration_is_valid)
 {
 	unsigned count = 0;
 	double seconds = 0;
@@ -95,7 +95,7 @@ START_TEST(nothing)
 }
 END_TEST
 
-START_TEST(schema)
+START_TEST(the_schema_of_vigil_is_valid)
 {
 	char why[256] = "";
 
@@ -104,7 +104,7 @@ START_TEST(schema)
 END_TEST
 
 /* The example of the manual. */
-START_TEST(whole)
+START_TEST(the_example_of_the_manual_is_read)
 {
 	const struct config_daemon *cd;
 	char *path;
@@ -136,7 +136,8 @@ START_TEST(whole)
 	ck_assert_int_eq(cd->options[1].line, 19);
 	ck_assert_str_eq(cd->options[1].file, path);
 
-	/* Enabled without a section; with a section and not enabled; neither. */
+	/* One daemon is enabled without a section, one has a section and is not enabled, one is
+	 * neither. */
 	cd = config_find(config, "plain");
 	ck_assert(cd->enabled && cd->line == 14 && cd->count == 0);
 	ck_assert_str_eq(cd->module, "plain");
@@ -147,7 +148,7 @@ START_TEST(whole)
 }
 END_TEST
 
-START_TEST(order)
+START_TEST(later_files_override_earlier_ones)
 {
 	const struct config_daemon *cd;
 
@@ -158,7 +159,7 @@ START_TEST(order)
 	scratch_put(
 		"conf.d/10.conf", 0644, "[vigil]\nlog = syslog\n[daemon:a]\nx = 10\nmodule = n\n");
 	scratch_put("conf.d/A.conf", 0644, "[daemon:c]\n");
-	/* Not read at all. */
+	/* These are not read. */
 	scratch_put("conf.d/.hidden.conf", 0644, "junk");
 	scratch_put("conf.d/30.conf.bak", 0644, "junk");
 	scratch_put("conf.d/conf", 0644, "junk");
@@ -187,9 +188,9 @@ START_TEST(order)
 }
 END_TEST
 
-START_TEST(syntax_first)
+START_TEST(syntax_errors_hide_other_errors)
 {
-	/* While any file cannot be read, nothing is said of what the others mean. */
+	/* While any file has syntax errors, the contents of the other files are not checked. */
 	scratch_put("conf.d/a.conf", 0644, "junk\n[vigil]\nlog = x\nlog = y\n");
 	scratch_put("conf.d/b.conf", 0644, "[nonsense]\n");
 	scratch_put("conf.d/c.conf", 0644, "\n[x\n");
@@ -201,9 +202,9 @@ START_TEST(syntax_first)
 }
 END_TEST
 
-START_TEST(meaning)
+START_TEST(errors_are_reported_in_the_order_of_the_files)
 {
-	/* All of it, in the order of the files. */
+	/* All errors, in the order of the files. */
 	scratch_put("conf.d/a.conf", 0644, "[daemons]\nx = yep\n-y = yes\n[vigil]\nworkers = 0\n");
 	check_bad("[deamons]\na = yes\n[vigil]\nintervall = 3\nrestart_rate = 20\nlog = sylog\n"
 		  "modules = /a, b\nlog_level = inf\nworkers = x\n[daemon:a b]\nx = 1\ny = 2\n"
@@ -229,7 +230,7 @@ START_TEST(meaning)
 }
 END_TEST
 
-START_TEST(sections)
+START_TEST(section_names_are_checked)
 {
 	static const char *const rows[][2] = {
 		{"Vigil", "did you mean [vigil]?"},
@@ -253,8 +254,8 @@ START_TEST(sections)
 }
 END_TEST
 
-/* [vigil] alone: its values, one by one. */
-START_TEST(values)
+/* The values of [vigil], one by one. */
+START_TEST(values_are_checked)
 {
 	static const char *const good[] = {"restart_rate = 0", "restart_rate = 1/0.5s",
 		"deny =", "deny = a", "deny = dbus, systemd-*, *", "deny = ?x@1:2\\x2d.service",
@@ -325,11 +326,11 @@ START_TEST(values)
 }
 END_TEST
 
-START_TEST(socket_length)
+START_TEST(the_length_of_socket_is_checked)
 {
 	char text[256];
 
-	/* 107 bytes are what fits into sun_path; one more does not. */
+	/* 107 bytes fit into sun_path, 108 do not. */
 	snprintf(text, sizeof(text), "[vigil]\nsocket = /%0106d\n", 0);
 	check_good(text);
 	ck_assert_uint_eq(strlen(config_vigil(config, "socket")->text), 107);
@@ -340,7 +341,7 @@ START_TEST(socket_length)
 }
 END_TEST
 
-START_TEST(rate)
+START_TEST(rates_are_checked)
 {
 	unsigned count;
 	double seconds;
@@ -355,8 +356,8 @@ START_TEST(rate)
 }
 END_TEST
 
-/* One name in two spellings, wherever the two stand, is said once for each place. */
-START_TEST(cases)
+/* Two spellings of one name are reported once for each place. */
+START_TEST(names_that_differ_only_by_case_are_refused)
 {
 	const char *path = scratch_path("vigil.conf");
 	char expected[1024];
@@ -379,12 +380,12 @@ START_TEST(cases)
 }
 END_TEST
 
-START_TEST(missing)
+START_TEST(missing_files_are_reported)
 {
 	ck_assert_ptr_null(load());
 	ck_assert_str_eq(said(), "vigil.conf: there is no such file; name one with -c\n");
 
-	/* No conf.d is no matter; one that is no directory, or leads nowhere, is. */
+	/* conf.d need not exist, but it must be a directory and its links must be valid. */
 	ck_assert_int_eq(rmdir(scratch_path("conf.d")), 0);
 	check_good("");
 	scratch_put("conf.d", 0644, "x");
@@ -399,8 +400,8 @@ START_TEST(missing)
 }
 END_TEST
 
-/* A name without a slash lies in the directory where one stands. */
-START_TEST(relative)
+/* A name without a slash is relative to the working directory. */
+START_TEST(a_relative_path_is_read)
 {
 	int back = open(".", O_RDONLY | O_DIRECTORY);
 
@@ -417,8 +418,8 @@ START_TEST(relative)
 }
 END_TEST
 
-/* Complaints of the caller are kept, and are no reason to refuse. */
-START_TEST(after_others)
+/* Diagnostics of the caller are kept, and the configuration is valid. */
+START_TEST(diagnostics_of_the_caller_are_kept)
 {
 	scratch_put("vigil.conf", 0644, "[daemons]\na = yes\n");
 	diagnostic_add(&diagnostics, "other", 1, "before");
@@ -428,14 +429,14 @@ START_TEST(after_others)
 }
 END_TEST
 
-START_TEST(many)
+START_TEST(five_thousand_daemons_are_read)
 {
 	FILE *file = fopen(scratch_path("vigil.conf"), "w");
 	char name[32];
 
 	ck_assert_ptr_nonnull(file);
 	fputs("[daemons]\n", file);
-	/* Neither in order nor in the order of the sections. */
+	/* Neither sorted nor in the order of the sections. */
 	for (unsigned i = 0; i < 5000; i++)
 		fprintf(file, "daemon%u = %s\n", i * 7919 % 5000, i % 2 ? "yes" : "no");
 	for (unsigned i = 0; i < 5000; i++)
@@ -457,19 +458,19 @@ END_TEST
 
 SUITE("config", setup, teardown)
 {
-	TEST(nothing);
-	TEST(schema);
-	TEST(whole);
-	TEST(order);
-	TEST(syntax_first);
-	TEST(meaning);
-	TEST(sections);
-	TEST(values);
-	TEST(socket_length);
-	TEST(rate);
-	TEST(cases);
-	TEST(missing);
-	TEST(relative);
-	TEST(after_others);
-	TEST(many);
+	TEST(an_empty_configuration_is_valid);
+	TEST(the_schema_of_vigil_is_valid);
+	TEST(the_example_of_the_manual_is_read);
+	TEST(later_files_override_earlier_ones);
+	TEST(syntax_errors_hide_other_errors);
+	TEST(errors_are_reported_in_the_order_of_the_files);
+	TEST(section_names_are_checked);
+	TEST(values_are_checked);
+	TEST(the_length_of_socket_is_checked);
+	TEST(rates_are_checked);
+	TEST(names_that_differ_only_by_case_are_refused);
+	TEST(missing_files_are_reported);
+	TEST(a_relative_path_is_read);
+	TEST(diagnostics_of_the_caller_are_kept);
+	TEST(five_thousand_daemons_are_read);
 }

@@ -8,14 +8,14 @@
 
 #include "suite.h"
 
-START_TEST(a_group_that_is_not_there_is_empty)
+START_TEST(a_missing_group_is_empty)
 {
 	ck_assert_int_eq(control_group_leader(""), 0);
 	ck_assert_int_eq(control_group_leader("/no-such.slice/no-such.service"), 0);
 }
 END_TEST
 
-START_TEST(a_lack_of_descriptors_is_no_empty_group)
+START_TEST(a_lack_of_descriptors_does_not_make_a_group_empty)
 {
 	struct rlimit enough, few;
 	int lowest = dup(STDOUT_FILENO), leader;
@@ -33,6 +33,6 @@ END_TEST
 
 SUITE("control_group", NULL, NULL)
 {
-	TEST(a_group_that_is_not_there_is_empty);
-	TEST(a_lack_of_descriptors_is_no_empty_group);
+	TEST(a_missing_group_is_empty);
+	TEST(a_lack_of_descriptors_does_not_make_a_group_empty);
 }

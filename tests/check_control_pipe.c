@@ -1,4 +1,4 @@
-/* check_control_pipe: one verb a line, and nothing else is done. */
+/* check_control_pipe: the control pipe, which takes one verb per line. */
 #include "control/control_pipe.h"
 
 #include <fcntl.h>
@@ -43,7 +43,7 @@ static json_int_t reloads(void)
 	return count;
 }
 
-START_TEST(its_verbs_are_done)
+START_TEST(the_verbs_of_the_pipe_are_executed)
 {
 	struct stat st;
 
@@ -56,7 +56,7 @@ START_TEST(its_verbs_are_done)
 	write_pipe("log notice\nreload\r\nlog debug\n");
 	ck_assert_int_eq(log_level(), VIGIL_DEBUG);
 	ck_assert_int_eq(reloads(), 1);
-	/* a line may come in pieces, from more than one writer */
+	/* a line may come in pieces, from several writers */
 	write_pipe("rel");
 	ck_assert_int_eq(reloads(), 1);
 	write_pipe("oad\n");
@@ -66,7 +66,7 @@ START_TEST(its_verbs_are_done)
 }
 END_TEST
 
-START_TEST(all_else_is_said_and_not_done)
+START_TEST(any_other_line_is_logged_and_not_executed)
 {
 	static const struct {
 		const char *line, *said;
@@ -93,7 +93,7 @@ START_TEST(all_else_is_said_and_not_done)
 }
 END_TEST
 
-START_TEST(the_end_of_a_long_line_is_no_line)
+START_TEST(the_end_of_a_long_line_is_not_executed)
 {
 	char line[20000];
 
@@ -113,7 +113,7 @@ START_TEST(the_end_of_a_long_line_is_no_line)
 }
 END_TEST
 
-START_TEST(what_is_not_its_own_pipe_is_refused)
+START_TEST(a_path_that_is_not_a_pipe_of_vigild_is_refused)
 {
 	const char *path = scratch_path("pipe");
 
@@ -144,7 +144,7 @@ START_TEST(what_is_not_its_own_pipe_is_refused)
 }
 END_TEST
 
-START_TEST(one_left_behind_is_taken_over)
+START_TEST(a_pipe_that_a_killed_vigild_left_is_used)
 {
 	const char *path = scratch_path("pipe");
 	struct control_pipe *pipe;
@@ -157,8 +157,8 @@ START_TEST(one_left_behind_is_taken_over)
 }
 END_TEST
 
-/* As by a program that was being started when vigild was killed. */
-START_TEST(a_lock_that_is_held_a_moment_longer_is_waited_for)
+/* A program that was being started when vigild was killed may hold the lock. */
+START_TEST(a_lock_that_is_released_soon_is_waited_for)
 {
 	const char *path = scratch_path("pipe");
 	struct control_pipe *pipe;
@@ -179,7 +179,7 @@ START_TEST(a_lock_that_is_held_a_moment_longer_is_waited_for)
 }
 END_TEST
 
-START_TEST(a_second_vigild_is_told_of_the_first)
+START_TEST(a_second_vigild_does_not_take_the_pipe)
 {
 	const char *path = scratch_path("control.pipe");
 
@@ -204,7 +204,7 @@ static void write_long_conf(void)
 	ck_assert_int_eq(fclose(conf), 0);
 }
 
-START_TEST(a_burst_of_lines_leaves_the_loop_time_for_its_other_work)
+START_TEST(a_burst_of_lines_leaves_time_for_other_events)
 {
 	const json_int_t all = 70, most_in_a_turn = 35;
 	json_int_t before, now = 0;
@@ -228,12 +228,12 @@ END_TEST
 SUITE("control_pipe", setup, teardown)
 {
 	TIMEOUT(300);
-	TEST(its_verbs_are_done);
-	TEST(all_else_is_said_and_not_done);
-	TEST(the_end_of_a_long_line_is_no_line);
-	TEST(what_is_not_its_own_pipe_is_refused);
-	TEST(one_left_behind_is_taken_over);
-	TEST(a_lock_that_is_held_a_moment_longer_is_waited_for);
-	TEST(a_burst_of_lines_leaves_the_loop_time_for_its_other_work);
-	TEST(a_second_vigild_is_told_of_the_first);
+	TEST(the_verbs_of_the_pipe_are_executed);
+	TEST(any_other_line_is_logged_and_not_executed);
+	TEST(the_end_of_a_long_line_is_not_executed);
+	TEST(a_path_that_is_not_a_pipe_of_vigild_is_refused);
+	TEST(a_pipe_that_a_killed_vigild_left_is_used);
+	TEST(a_lock_that_is_released_soon_is_waited_for);
+	TEST(a_burst_of_lines_leaves_time_for_other_events);
+	TEST(a_second_vigild_does_not_take_the_pipe);
 }

@@ -1,4 +1,4 @@
-/* check_cpu_count: the quota of a control group, and the group that it is read from. */
+/* check_cpu_count: the CPU quota of a control group, and which group it is read from. */
 #include "process/cpu_count.h"
 
 #include <stdlib.h>
@@ -25,8 +25,9 @@ START_TEST(a_quota_is_rounded_up)
 }
 END_TEST
 
-/* The sum of quota and period must not wrap around: a machine with no processor has no workers. */
-START_TEST(what_is_no_quota_limits_nothing)
+/* The sum of quota and period must not overflow, because a machine with no CPU would have no
+ * workers. */
+START_TEST(an_invalid_quota_is_no_limit)
 {
 	static const char *const texts[] = {"max 100000\n", "", "\n", "100000\n", "100000 0\n",
 		"-1 100000\n", "18446744073709551615 100000\n", "99999999999999999999999 7\n",
@@ -48,7 +49,7 @@ START_TEST(the_group_is_the_one_of_version_2)
 }
 END_TEST
 
-START_TEST(the_root_an_outer_group_and_a_long_path_are_no_group)
+START_TEST(the_root_group_an_outer_group_and_a_long_path_are_ignored)
 {
 	static const char *const texts[] = {"", "0::/\n", "0::/../other/x\n", "0::/a/../../b\n",
 		"1:name=systemd:/b\n", "10::/a\n", "0::a\n", "0::/a",
@@ -62,7 +63,7 @@ START_TEST(the_root_an_outer_group_and_a_long_path_are_no_group)
 }
 END_TEST
 
-START_TEST(this_machine_has_a_processor)
+START_TEST(this_machine_has_at_least_one_cpu)
 {
 	ck_assert_uint_ge(cpu_count(), 1);
 }
@@ -71,8 +72,8 @@ END_TEST
 SUITE("cpu_count", NULL, NULL)
 {
 	TEST(a_quota_is_rounded_up);
-	TEST(what_is_no_quota_limits_nothing);
+	TEST(an_invalid_quota_is_no_limit);
 	TEST(the_group_is_the_one_of_version_2);
-	TEST(the_root_an_outer_group_and_a_long_path_are_no_group);
-	TEST(this_machine_has_a_processor);
+	TEST(the_root_group_an_outer_group_and_a_long_path_are_ignored);
+	TEST(this_machine_has_at_least_one_cpu);
 }

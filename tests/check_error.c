@@ -1,4 +1,4 @@
-/* check_error: which errors are vigild's own lack of something, as the kernel reports them. */
+/* check_error: which errors of the kernel mean that vigild itself lacks a resource. */
 #include "base/error.h"
 
 #include <errno.h>
@@ -18,21 +18,21 @@ static const int others[] = {0, EPERM, ENOENT, ESRCH, EINTR, EIO, ENOEXEC, EBADF
 	ECONNREFUSED, ECONNRESET, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, EADDRNOTAVAIL, ECANCELED,
 	ENOTSUP, EPROTO, INT_MAX};
 
-START_TEST(the_lack_of_something_is_vigilds_own)
+START_TEST(a_lack_of_resources_is_an_own_error)
 {
 	ck_assert(error_is_own(own[_i]));
 	ck_assert(error_is_own(-own[_i]));
 }
 END_TEST
 
-START_TEST(what_a_service_or_a_program_did_is_not)
+START_TEST(an_error_of_a_service_or_program_is_not_an_own_error)
 {
 	ck_assert(!error_is_own(others[_i]));
 	ck_assert(!error_is_own(-others[_i]));
 }
 END_TEST
 
-START_TEST(a_shell_that_cannot_fork_gives_no_answer)
+START_TEST(a_shell_that_cannot_fork_is_recognized)
 {
 	ck_assert(error_is_printed("x: 3: Cannot fork\n"));
 	ck_assert(error_is_printed("sh: can't fork: Resource temporarily unavailable\n"));
@@ -43,7 +43,7 @@ START_TEST(a_shell_that_cannot_fork_gives_no_answer)
 }
 END_TEST
 
-/* In a child, because what looks for leaks at a test's end needs descriptors and processes. */
+/* In a child, because the leak checker at the end of a test needs descriptors and processes. */
 static void run_in_child(bool (*holds)(void))
 {
 	pid_t pid = fork();
@@ -65,13 +65,13 @@ static bool descriptors_are_own(void)
 	       syscall(SYS_pidfd_open, getpid(), 0) < 0 && error_is_own(errno);
 }
 
-START_TEST(the_kernel_reports_a_full_table_of_descriptors_so)
+START_TEST(a_full_descriptor_table_is_an_own_error)
 {
 	run_in_child(descriptors_are_own);
 }
 END_TEST
 
-/* Root may always have one more. */
+/* The limit does not apply to root. */
 static bool processes_are_own(void)
 {
 	struct rlimit none = {0, 0};
@@ -87,7 +87,7 @@ static bool processes_are_own(void)
 	return pid < 0 && error_is_own(errno);
 }
 
-START_TEST(the_kernel_reports_the_limit_of_processes_so)
+START_TEST(the_limit_of_processes_is_an_own_error)
 {
 	run_in_child(processes_are_own);
 }
@@ -95,9 +95,9 @@ END_TEST
 
 SUITE("error", NULL, NULL)
 {
-	LOOP_TEST(the_lack_of_something_is_vigilds_own, COUNT(own));
-	LOOP_TEST(what_a_service_or_a_program_did_is_not, COUNT(others));
-	TEST(a_shell_that_cannot_fork_gives_no_answer);
-	TEST(the_kernel_reports_a_full_table_of_descriptors_so);
-	TEST(the_kernel_reports_the_limit_of_processes_so);
+	LOOP_TEST(a_lack_of_resources_is_an_own_error, COUNT(own));
+	LOOP_TEST(an_error_of_a_service_or_program_is_not_an_own_error, COUNT(others));
+	TEST(a_shell_that_cannot_fork_is_recognized);
+	TEST(a_full_descriptor_table_is_an_own_error);
+	TEST(the_limit_of_processes_is_an_own_error);
 }

@@ -1,4 +1,6 @@
-/* JSON Pointers: the RFC's own examples, the borders, and values that nest too deep. */
+/*
+ * check_json_pointer: the examples of RFC 6901, the limits, and values that are nested too deeply.
+ */
 #include "state/json_pointer.h"
 
 #include <errno.h>
@@ -7,7 +9,7 @@
 
 #include "suite.h"
 
-START_TEST(which_are_pointers)
+START_TEST(pointers_are_checked)
 {
 	static const char *const good[] = {"", "/", "//", "/a", "/a/b", "/a~0b/c~1d", "/~00",
 		"/\xc3\xa9", "/with space", "/0"};
@@ -32,7 +34,7 @@ START_TEST(which_are_pointers)
 }
 END_TEST
 
-START_TEST(an_error_says_what_is_wrong)
+START_TEST(an_error_says_what_is_invalid)
 {
 	static const char *const rows[][2] = {
 		{"a", "slash"},
@@ -53,7 +55,7 @@ START_TEST(an_error_says_what_is_wrong)
 }
 END_TEST
 
-START_TEST(append_escapes)
+START_TEST(append_escapes_the_name)
 {
 	char buf[32] = "/runs";
 
@@ -65,7 +67,7 @@ START_TEST(append_escapes)
 }
 END_TEST
 
-START_TEST(split_unescapes)
+START_TEST(split_unescapes_the_steps)
 {
 	struct json_pointer_path path;
 
@@ -81,8 +83,8 @@ START_TEST(split_unescapes)
 }
 END_TEST
 
-/* What json_pointer_check takes, and nothing else, can be taken apart; at every length about the limit,
- * whatever stands there. */
+/* json_pointer_split accepts exactly the pointers that json_pointer_check accepts, also at each
+ * length near the limit. */
 START_TEST(split_agrees_with_check)
 {
 	static const char *const all[] = {"", "/", "//", "/a", "/~0", "/~00", "/\xc3\xa9", "a",
@@ -109,8 +111,8 @@ START_TEST(split_agrees_with_check)
 }
 END_TEST
 
-/* For every size of the buffer: all of it, or nothing, and not a byte beyond. */
-START_TEST(append_where_room_is)
+/* For each size of the buffer, either the whole name is appended or nothing. */
+START_TEST(append_does_not_exceed_the_buffer)
 {
 	const char *whole = "/a/b~1~0c";
 	size_t size;
@@ -131,7 +133,7 @@ START_TEST(append_where_room_is)
 }
 END_TEST
 
-START_TEST(steps)
+START_TEST(steps_are_read_one_by_one)
 {
 	const char *p = "/daemons/a~1b~0~01//x";
 	char step[8];
@@ -155,7 +157,7 @@ START_TEST(steps)
 }
 END_TEST
 
-START_TEST(append_then_step)
+START_TEST(an_appended_name_is_read_back)
 {
 	static const char *const names[] = {
 		"", "~", "/", "~1", "~0", "a.b@c", "//~~", "\xe2\x82\xac"};
@@ -172,7 +174,7 @@ START_TEST(append_then_step)
 END_TEST
 
 /* RFC 6901, section 5. */
-START_TEST(follow)
+START_TEST(a_pointer_is_followed)
 {
 	static const struct {
 		const char *pointer;
@@ -207,7 +209,7 @@ START_TEST(follow)
 }
 END_TEST
 
-START_TEST(covers)
+START_TEST(a_pointer_covers_itself_and_longer_ones)
 {
 	ck_assert(json_pointer_covers("", ""));
 	ck_assert(json_pointer_covers("", "/a/b"));
@@ -222,7 +224,7 @@ START_TEST(covers)
 }
 END_TEST
 
-START_TEST(two_places_meet_where_one_covers_the_other)
+START_TEST(two_pointers_meet_if_one_covers_the_other)
 {
 	static const char *const places[] = {
 		"", "/", "/a", "/a/", "/a/b", "/a/bc", "/a/b/c", "/ab", "/a~1b", "/b", "//a"};
@@ -236,7 +238,7 @@ START_TEST(two_places_meet_where_one_covers_the_other)
 }
 END_TEST
 
-/* A value of so many levels, arrays and objects by turns, each with company. */
+/* Returns a value with this number of levels, alternating arrays and objects with other members. */
 static json_t *nest(int levels)
 {
 	json_t *value = json_integer(1);
@@ -248,7 +250,7 @@ static json_t *nest(int levels)
 	return value;
 }
 
-START_TEST(depth)
+START_TEST(the_depth_of_a_value_is_computed)
 {
 	json_t *flat = json_pack("[[][[]][]{s:{s:[]}}[]]", "a", "b");
 	json_t *empty = json_object(), *list = json_array(), *word = json_string("x");
@@ -278,7 +280,7 @@ START_TEST(depth)
 }
 END_TEST
 
-START_TEST(depth_of_what_holds_itself)
+START_TEST(the_depth_of_a_cyclic_value_is_limited)
 {
 	json_t *a = json_object(), *b = json_array();
 
@@ -293,17 +295,17 @@ END_TEST
 
 SUITE("json_pointer", NULL, NULL)
 {
-	TEST(which_are_pointers);
-	TEST(an_error_says_what_is_wrong);
-	TEST(append_escapes);
-	TEST(split_unescapes);
+	TEST(pointers_are_checked);
+	TEST(an_error_says_what_is_invalid);
+	TEST(append_escapes_the_name);
+	TEST(split_unescapes_the_steps);
 	TEST(split_agrees_with_check);
-	TEST(append_where_room_is);
-	TEST(steps);
-	TEST(append_then_step);
-	TEST(follow);
-	TEST(covers);
-	TEST(two_places_meet_where_one_covers_the_other);
-	TEST(depth);
-	TEST(depth_of_what_holds_itself);
+	TEST(append_does_not_exceed_the_buffer);
+	TEST(steps_are_read_one_by_one);
+	TEST(an_appended_name_is_read_back);
+	TEST(a_pointer_is_followed);
+	TEST(a_pointer_covers_itself_and_longer_ones);
+	TEST(two_pointers_meet_if_one_covers_the_other);
+	TEST(the_depth_of_a_value_is_computed);
+	TEST(the_depth_of_a_cyclic_value_is_limited);
 }

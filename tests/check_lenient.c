@@ -1,4 +1,4 @@
-/* check_lenient: JSON as programs print it, with numbers that JSON does not know. */
+/* check_lenient: JSON as programs print it, including numbers that JSON does not have. */
 #include "modules/exec/lenient.h"
 
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 #include "modules/exec/merge.h"
 #include "suite.h"
 
-START_TEST(objects_are_kept_without_what_json_cannot_hold)
+START_TEST(objects_are_read_without_numbers_that_json_cannot_represent)
 {
 	static const struct {
 		const char *text, *json, *said;
@@ -68,7 +68,7 @@ START_TEST(objects_are_kept_without_what_json_cannot_hold)
 }
 END_TEST
 
-START_TEST(what_is_no_json_stays_none)
+START_TEST(text_that_is_not_json_is_refused)
 {
 	static const char *const texts[] = {"", "{", "\xef\xbb\xbf", "{\"a\":NaN", "{\"a\":nano}",
 		"[NaN]", "{\"a\":0x10}", "{\"a\":01}", "{\"a\":NaN NaN}", "{\"a", "{\"a\\",
@@ -87,8 +87,8 @@ START_TEST(what_is_no_json_stays_none)
 }
 END_TEST
 
-/* The worst growth, with a sanitizer to see it. */
-START_TEST(all_that_grows_has_room)
+/* The input that grows most. A sanitizer would report a buffer that is too small. */
+START_TEST(the_buffer_is_large_enough_for_the_largest_growth)
 {
 	static const char *const parts[] = {
 		"nan,", "inf ", "9999999999999999999,", "-inf:", "1e999]", "\"\x80\x01\","};
@@ -112,7 +112,7 @@ END_TEST
 
 SUITE("lenient", NULL, NULL)
 {
-	TEST(objects_are_kept_without_what_json_cannot_hold);
-	TEST(what_is_no_json_stays_none);
-	TEST(all_that_grows_has_room);
+	TEST(objects_are_read_without_numbers_that_json_cannot_represent);
+	TEST(text_that_is_not_json_is_refused);
+	TEST(the_buffer_is_large_enough_for_the_largest_growth);
 }

@@ -1,4 +1,4 @@
-/* check_manager: who is asked, and when a restart has worked. */
+/* check_manager: which manager is queried, and when a restart has succeeded. */
 #include "service/manager.h"
 
 #include <errno.h>
@@ -62,7 +62,7 @@ START_TEST(managers_have_names)
 }
 END_TEST
 
-START_TEST(words_for_people)
+START_TEST(statuses_and_faults_have_names)
 {
 	ck_assert_str_eq(vigil_service_status_name(VIGIL_SERVICE_UNKNOWN), "unknown");
 	ck_assert_str_eq(vigil_service_status_name(VIGIL_SERVICE_RELOADING), "reloading");
@@ -78,7 +78,7 @@ START_TEST(words_for_people)
 }
 END_TEST
 
-START_TEST(auto_asks_until_one_knows_it)
+START_TEST(automatic_choice_takes_the_first_manager_that_knows_the_service)
 {
 	ck_assert_int_eq(query(), VIGIL_SERVICE_ABSENT);
 	ck_assert_ptr_null(reply.manager);
@@ -96,10 +96,10 @@ START_TEST(auto_asks_until_one_knows_it)
 	put_script("exit 3");
 	ck_assert_int_eq(query(), VIGIL_SERVICE_STOPPED);
 	ck_assert_ptr_eq(reply.manager, &manager_lsb);
-	put_script("exit 77"); /* one that cannot say ends the search */
+	put_script("exit 77"); /* no status: the search ends */
 	ck_assert_int_eq(query(), VIGIL_SERVICE_UNKNOWN);
 	ck_assert_ptr_eq(reply.manager, &manager_lsb);
-	ck_assert_int_eq(restart(30), -EIO); /* nor is anything restarted on that */
+	ck_assert_int_eq(restart(30), -EIO); /* and nothing is restarted */
 	ck_assert_int_eq(reply.status, VIGIL_SERVICE_UNKNOWN);
 
 	request.manager = &manager_command;
@@ -108,7 +108,7 @@ START_TEST(auto_asks_until_one_knows_it)
 }
 END_TEST
 
-START_TEST(a_restart_that_worked)
+START_TEST(a_restart_that_succeeds)
 {
 	put_script(
 		"case $1 in status) test -f up || exit 3 ;; restart) echo hello; touch up ;; esac");
@@ -120,9 +120,9 @@ START_TEST(a_restart_that_worked)
 }
 END_TEST
 
-START_TEST(a_daemon_that_takes_a_moment)
+START_TEST(a_service_that_needs_time_to_start)
 {
-	/* it says yes, but only the third look finds it */
+	/* only the third query finds it running */
 	put_script("case $1 in restart) echo 0 >looks ;; status) read n <looks; n=$((n + 1)); "
 		   "echo $n >looks; test $n -ge 3 || exit 3 ;; esac");
 	request.manager = &manager_lsb;
@@ -132,7 +132,7 @@ START_TEST(a_daemon_that_takes_a_moment)
 }
 END_TEST
 
-START_TEST(a_manager_that_lies)
+START_TEST(a_restart_that_only_claims_success_has_failed)
 {
 	put_script("case $1 in restart) echo started; exit 0 ;; status) echo no, dead; exit 1 ;; "
 		   "esac");
@@ -143,17 +143,17 @@ START_TEST(a_manager_that_lies)
 }
 END_TEST
 
-START_TEST(a_restart_that_failed)
+START_TEST(a_restart_that_fails)
 {
 	put_script("case $1 in restart) echo port in use; exit 1 ;; status) echo up ;; esac");
 	ck_assert_int_eq(restart(30), -EIO);
-	ck_assert_int_eq(reply.status, VIGIL_SERVICE_RUNNING); /* the look is told as it is */
+	ck_assert_int_eq(reply.status, VIGIL_SERVICE_RUNNING); /* the status is still reported */
 	ck_assert_int_eq(reply.fault, VIGIL_FAULT_FAILED);
 	ck_assert_str_eq(reply.text, "port in use");
 }
 END_TEST
 
-START_TEST(the_look_has_time_of_its_own)
+START_TEST(the_query_after_a_restart_has_its_own_time)
 {
 	put_script("case $1 in restart) exec sleep 1000 ;; status) exit 3 ;; esac");
 	request.manager = &manager_lsb;
@@ -162,13 +162,13 @@ START_TEST(the_look_has_time_of_its_own)
 	ck_assert_int_eq(reply.status, VIGIL_SERVICE_STOPPED);
 
 	put_script("case $1 in status) sleep 1000 ;; esac");
-	ck_assert_int_eq(restart(0.3), -ETIMEDOUT); /* it worked, but how is it? */
+	ck_assert_int_eq(restart(0.3), -ETIMEDOUT); /* the query timed out */
 	ck_assert_int_eq(reply.status, VIGIL_SERVICE_UNKNOWN);
 	ck_assert_int_eq(reply.fault, VIGIL_FAULT_TIMEOUT);
 }
 END_TEST
 
-START_TEST(at_stop_nothing_new_begins)
+START_TEST(after_spawn_cancel_nothing_is_started)
 {
 	put_script("touch was-run");
 	request.manager = &manager_lsb;
@@ -183,10 +183,10 @@ START_TEST(at_stop_nothing_new_begins)
 END_TEST
 
 #ifdef HAVE_SYSTEMD
-START_TEST(one_that_does_not_run_this_machine)
+START_TEST(systemd_on_a_machine_without_systemd)
 {
 	if (access("/run/systemd/system", F_OK) == 0)
-		return; /* but it does */
+		return; /* this machine runs systemd */
 	ck_assert_ptr_eq(manager_find("systemd"), &manager_systemd);
 	request.manager = &manager_systemd;
 	ck_assert_int_eq(query(), VIGIL_SERVICE_UNKNOWN);
@@ -197,7 +197,7 @@ START_TEST(one_that_does_not_run_this_machine)
 END_TEST
 #endif
 
-START_TEST(threads_end)
+START_TEST(the_data_of_a_thread_can_be_freed)
 {
 	query();
 	manager_thread_end();
@@ -210,16 +210,16 @@ SUITE("manager", setup, scratch_teardown)
 {
 	TIMEOUT(120);
 	TEST(managers_have_names);
-	TEST(words_for_people);
-	TEST(auto_asks_until_one_knows_it);
-	TEST(a_restart_that_worked);
-	TEST(a_daemon_that_takes_a_moment);
-	TEST(a_manager_that_lies);
-	TEST(a_restart_that_failed);
-	TEST(the_look_has_time_of_its_own);
-	TEST(at_stop_nothing_new_begins);
+	TEST(statuses_and_faults_have_names);
+	TEST(automatic_choice_takes_the_first_manager_that_knows_the_service);
+	TEST(a_restart_that_succeeds);
+	TEST(a_service_that_needs_time_to_start);
+	TEST(a_restart_that_only_claims_success_has_failed);
+	TEST(a_restart_that_fails);
+	TEST(the_query_after_a_restart_has_its_own_time);
+	TEST(after_spawn_cancel_nothing_is_started);
 #ifdef HAVE_SYSTEMD
-	TEST(one_that_does_not_run_this_machine);
+	TEST(systemd_on_a_machine_without_systemd);
 #endif
-	TEST(threads_end);
+	TEST(the_data_of_a_thread_can_be_freed);
 }

@@ -1,8 +1,6 @@
 /*
- * check_manager_openrc: services under the real rc-service.
- *
- * All of it happens in a mount namespace of the test's own, where /etc/init.d and /run are its
- * too, and /run says that OpenRC has booted the machine.
+ * check_manager_openrc: services under the real rc-service, in a separate mount namespace with its
+ * own /etc/init.d and /run, in which OpenRC seems to have booted the machine.
  */
 #include "service/manager.h"
 
@@ -26,7 +24,7 @@ static void mount_over(const char *name, const char *target)
 	ck_assert_int_eq(mount(scratch_path(name), target, "none", MS_BIND, NULL), 0);
 }
 
-/* Each test has a process, and so may have a namespace, of its own. */
+/* Each test runs in its own process, and so in its own mount namespace. */
 static void setup(void)
 {
 	static const char *const below[] = {"daemons", "exclusive", "failed", "hotplugged",
@@ -121,7 +119,7 @@ static void wait_for(vigil_service_status status)
 		reply.text);
 }
 
-/* As init would. */
+/* A process that was killed and reaped, as init does, no longer exists. */
 static void kill_and_reap(pid_t pid)
 {
 	ck_assert_int_eq(kill(pid, SIGKILL), 0);
@@ -155,7 +153,7 @@ START_TEST(the_life_of_a_service)
 	ck_assert_int_eq(restart(30), 0);
 	ck_assert_int_eq(query(), VIGIL_SERVICE_RUNNING);
 
-	/* uninstalled while it ran */
+	/* the service is uninstalled while it runs */
 	ck_assert_int_eq(unlink("/etc/init.d/svc"), 0);
 	ck_assert_int_eq(query(), VIGIL_SERVICE_ABSENT);
 	ck_assert_int_eq(restart(30), -ENOENT);
@@ -163,10 +161,8 @@ START_TEST(the_life_of_a_service)
 }
 END_TEST
 
-/* Debian's OpenRC goes on calling it started, and fails to stop and so to restart it. */
-/* An admin's stop that begins after OpenRC was asked, and has done its work before the process is
- * looked at. */
-START_TEST(a_stop_between_two_looks_is_no_crash)
+/* An admin stops the service after vigild has queried OpenRC and before it checks the process. */
+START_TEST(a_stop_during_a_query_is_not_a_crash)
 {
 	char body[512];
 
@@ -190,7 +186,8 @@ START_TEST(a_stop_between_two_looks_is_no_crash)
 }
 END_TEST
 
-START_TEST(one_that_crashed)
+/* Debian's OpenRC still reports the service as started, and fails to stop and to restart it. */
+START_TEST(a_service_that_crashed)
 {
 	pid_t pid;
 
@@ -207,7 +204,7 @@ START_TEST(one_that_crashed)
 	ck_assert_int_eq(query(), VIGIL_SERVICE_RUNNING);
 	ck_assert_int_ne(reply.pid, pid);
 
-	/* the pidfile of the request counts, not the one that the service notes */
+	/* the pidfile of the request is used instead of the one that OpenRC has recorded */
 	kill_and_reap(reply.pid);
 	request.pidfile = scratch_path("no-pidfile");
 	ck_assert_int_eq(
@@ -217,7 +214,7 @@ START_TEST(one_that_crashed)
 }
 END_TEST
 
-START_TEST(under_supervise_daemon)
+START_TEST(a_service_under_supervise_daemon)
 {
 	pid_t pid, supervisor;
 	int i;
@@ -230,14 +227,14 @@ START_TEST(under_supervise_daemon)
 	ck_assert_int_ne(pid, supervisor);
 	ck_assert_int_eq(reply.respawns, 0);
 
-	/* it is brought back, and never called down in between */
+	/* it is restarted, and never reported as down in between */
 	ck_assert_int_eq(kill(pid, SIGKILL), 0);
 	for (i = 0; i < 1000 && (query() != VIGIL_SERVICE_RUNNING || reply.pid == pid); i++)
 		ck_assert(!vigil_service_is_down(reply.status));
 	ck_assert_int_ne(reply.pid, pid);
 	ck_assert_uint_ge(reply.respawns, 1);
 
-	/* without its supervisor it is still a service that runs */
+	/* without its supervisor the service still runs */
 	pid = reply.pid;
 	kill_and_reap(supervisor);
 	ck_assert_int_eq(query(), VIGIL_SERVICE_RUNNING);
@@ -252,7 +249,7 @@ START_TEST(under_supervise_daemon)
 }
 END_TEST
 
-START_TEST(starting_and_stopping_slowly)
+START_TEST(a_service_that_starts_and_stops_slowly)
 {
 	pid_t starter;
 	int fifo;
@@ -269,7 +266,7 @@ START_TEST(starting_and_stopping_slowly)
 	ck_assert_int_eq(write(fifo, "go\n", 3), 3);
 	ck_assert_int_eq(waitpid(starter, NULL, 0), starter);
 	ck_assert_int_eq(query(), VIGIL_SERVICE_RUNNING);
-	ck_assert_int_eq(reply.pid, 0); /* there is no knowing */
+	ck_assert_int_eq(reply.pid, 0); /* the pid is unknown */
 
 	starter = fork();
 	if (starter == 0)
@@ -336,8 +333,8 @@ static const struct {
 	{77, VIGIL_SERVICE_UNKNOWN},
 };
 
-/* The states of OpenRC that a script may also claim by a status of its own. */
-START_TEST(what_status_says)
+/* A script may report these states of OpenRC with a status function. */
+START_TEST(the_exit_status_of_the_script_is_the_status)
 {
 	char body[256];
 
@@ -350,13 +347,13 @@ START_TEST(what_status_says)
 	if (codes[_i].status == VIGIL_SERVICE_UNKNOWN)
 		ck_assert_ptr_nonnull(strstr(reply.text, "it says so"));
 	if (codes[_i].status == VIGIL_SERVICE_UNKNOWN)
-		ck_assert_int_eq(restart(30), -EIO); /* nothing is done on that */
+		ck_assert_int_eq(restart(30), -EIO); /* nothing is restarted */
 	else
 		ck_assert_int_eq(restart(30), 0);
 }
 END_TEST
 
-START_TEST(scripts_elsewhere)
+START_TEST(scripts_in_another_directory)
 {
 	ck_assert_int_eq(mkdir(scratch_path("other"), 0755), 0);
 	scratch_put("other/svc", 0755, "#!/sbin/openrc-run\n%s", in_background);
@@ -375,7 +372,7 @@ START_TEST(scripts_elsewhere)
 }
 END_TEST
 
-START_TEST(a_machine_that_openrc_does_not_run)
+START_TEST(openrc_on_a_machine_without_openrc)
 {
 	char path[4096];
 
@@ -410,7 +407,7 @@ START_TEST(auto_finds_it)
 }
 END_TEST
 
-/* Why this machine cannot do it; NULL: it can. */
+/* Returns why this machine cannot run the tests; NULL: it can. */
 static const char *unfit(void)
 {
 	pid_t pid;
@@ -433,15 +430,15 @@ SUITE("manager_openrc", setup, teardown)
 	TIMEOUT(120);
 	if (unfit())
 		suite_skip(unfit());
-	TEST(a_stop_between_two_looks_is_no_crash);
+	TEST(a_stop_during_a_query_is_not_a_crash);
 	TEST(the_life_of_a_service);
-	TEST(one_that_crashed);
-	TEST(under_supervise_daemon);
-	TEST(starting_and_stopping_slowly);
+	TEST(a_service_that_crashed);
+	TEST(a_service_under_supervise_daemon);
+	TEST(a_service_that_starts_and_stops_slowly);
 	TEST(a_restart_that_fails);
 	TEST(a_restart_that_hangs);
-	LOOP_TEST(what_status_says, COUNT(codes));
-	TEST(scripts_elsewhere);
-	TEST(a_machine_that_openrc_does_not_run);
+	LOOP_TEST(the_exit_status_of_the_script_is_the_status, COUNT(codes));
+	TEST(scripts_in_another_directory);
+	TEST(openrc_on_a_machine_without_openrc);
 	TEST(auto_finds_it);
 }

@@ -1,4 +1,4 @@
-/* check_merge: what a program may have kept below a daemon is bounded, whatever it prints. */
+/* check_merge: the state that a program may set below its daemon is limited. */
 #include "modules/exec/merge.h"
 
 #include "fixture_environment.h"
@@ -31,7 +31,8 @@ static void teardown(void)
 	environment_teardown();
 }
 
-/* The first member is too large, so that nothing of the object is set; the others would remove all. */
+/* The first member is too large, so nothing of the object is set. The other members would remove
+ * everything. */
 static json_t *make_refused(int members)
 {
 	json_t *object = json_object();
@@ -47,7 +48,7 @@ static json_t *make_refused(int members)
 	return object;
 }
 
-START_TEST(an_object_that_is_refused_does_not_make_room)
+START_TEST(a_refused_object_removes_nothing)
 {
 	struct merge merge = {.bytes_max = 4096, .member_max = 256};
 	char key[16], text[201];
@@ -66,5 +67,5 @@ END_TEST
 
 SUITE("merge", setup, teardown)
 {
-	TEST(an_object_that_is_refused_does_not_make_room);
+	TEST(a_refused_object_removes_nothing);
 }

@@ -1,4 +1,4 @@
-/* check_nagios: what plugins print, well formed and otherwise. */
+/* check_nagios: the output of plugins, valid and invalid. */
 #include "../src/modules/exec/nagios.h"
 
 #include <stdlib.h>
@@ -20,7 +20,7 @@ static void teardown(void)
 	nagios_clear(&parsed);
 }
 
-/* The performance data as JSON, keys sorted. */
+/* Returns the performance data as JSON with sorted keys. */
 static char *data(void)
 {
 	static char text[4096];
@@ -34,9 +34,9 @@ static char *data(void)
 	return text;
 }
 
-/* --- the lines -------------------------------------------------------------------------------- */
+/* --- text ------------------------------------------------------------------------------------- */
 
-START_TEST(texts)
+START_TEST(texts_and_performance_data_are_separated)
 {
 	static const struct {
 		const char *text, *output, *long_output, *data;
@@ -70,7 +70,7 @@ START_TEST(texts)
 }
 END_TEST
 
-START_TEST(a_bar_that_begins_no_performance_data_is_text)
+START_TEST(a_bar_without_performance_data_is_text)
 {
 	static const char one[] = "{\"a\":{\"unit\":\"\",\"value\":1}}";
 	static const struct {
@@ -102,7 +102,7 @@ START_TEST(a_bar_that_begins_no_performance_data_is_text)
 }
 END_TEST
 
-START_TEST(in_plain_text_a_bar_is_a_bar)
+START_TEST(in_plain_text_a_bar_is_a_character)
 {
 	static const char text[] = "a | b=1\nc | d\n";
 
@@ -113,7 +113,7 @@ START_TEST(in_plain_text_a_bar_is_a_bar)
 }
 END_TEST
 
-START_TEST(a_nul_does_not_end_it)
+START_TEST(a_nul_does_not_end_the_output)
 {
 	static const char text[] = "a\0b\nc\0d|e=1";
 
@@ -126,7 +126,7 @@ END_TEST
 
 /* --- performance data ------------------------------------------------------------------------- */
 
-START_TEST(items)
+START_TEST(items_are_parsed)
 {
 	static const struct {
 		const char *text, *data;
@@ -173,7 +173,7 @@ START_TEST(items)
 }
 END_TEST
 
-START_TEST(what_is_no_item_is_counted_and_passed_over)
+START_TEST(an_invalid_item_is_counted_and_skipped)
 {
 	static const struct {
 		const char *text;
@@ -188,7 +188,7 @@ START_TEST(what_is_no_item_is_counted_and_passed_over)
 		{"a=0x10", 1},
 		{"a=inf b=nan", 2},
 		{"a=1e999", 1},
-		{"a=1,5", 1}, /* ",5" is no unit */
+		{"a=1,5", 1}, /* ",5" is not a unit */
 		{"a=1s2", 1},
 		{"-", 1},
 		{"2;3", 1},
@@ -207,7 +207,7 @@ START_TEST(what_is_no_item_is_counted_and_passed_over)
 }
 END_TEST
 
-START_TEST(a_value_is_kept_when_its_threshold_cannot_be_read)
+START_TEST(a_value_is_kept_if_its_threshold_is_invalid)
 {
 	static const struct {
 		const char *text, *data, *first;
@@ -275,7 +275,7 @@ START_TEST(labels_are_read_as_plugins_print_them)
 }
 END_TEST
 
-START_TEST(of_two_items_of_one_label_the_last_is_kept_and_one_is_counted)
+START_TEST(the_last_item_with_a_duplicate_label_is_kept)
 {
 	parse("x|a=1 a=2");
 	ck_assert_str_eq(data(), "{\"a\":{\"unit\":\"\",\"value\":2}}");
@@ -284,7 +284,7 @@ START_TEST(of_two_items_of_one_label_the_last_is_kept_and_one_is_counted)
 }
 END_TEST
 
-START_TEST(a_label_is_whole_or_refused)
+START_TEST(a_label_that_is_too_long_is_refused)
 {
 	char text[2048], label[769];
 
@@ -300,7 +300,7 @@ START_TEST(a_label_is_whole_or_refused)
 }
 END_TEST
 
-START_TEST(no_more_than_so_many_are_kept)
+START_TEST(the_number_of_items_is_limited)
 {
 	static char text[65536] = "x|";
 	size_t n = 2;
@@ -313,9 +313,9 @@ START_TEST(no_more_than_so_many_are_kept)
 }
 END_TEST
 
-/* --- whatever it is --------------------------------------------------------------------------- */
+/* --- arbitrary text --------------------------------------------------------------------------- */
 
-START_TEST(no_text_takes_long_or_breaks_it)
+START_TEST(no_text_takes_long)
 {
 	static const char *const parts[] = {"'", "''", "' ", "'a'", "a=1 ", "=", ";", "|", "\n",
 		" ", "'a=1\n", "1;2;3\n|", "\xff", "\\"};
@@ -334,12 +334,12 @@ START_TEST(no_text_takes_long_or_breaks_it)
 				json_object_size(parsed.perfdata.items), PERFDATA_ITEMS_MAX);
 		}
 	}
-	/* 196 texts of 64 KiB; one of quadratic cost alone would take longer. */
+	/* 196 texts of 64 KiB. A single one would take longer if the cost was quadratic. */
 	ck_assert_int_lt((clock() - begun) / CLOCKS_PER_SEC, 30);
 }
 END_TEST
 
-START_TEST(noise)
+START_TEST(random_text_is_parsed)
 {
 	static const char signs[] = "'=|; \n\t1290.eU%:@~ab\x80\xc3\xa9\\";
 	char text[300];
@@ -366,17 +366,17 @@ END_TEST
 SUITE("nagios", NULL, teardown)
 {
 	TIMEOUT(120);
-	TEST(texts);
-	TEST(a_bar_that_begins_no_performance_data_is_text);
-	TEST(in_plain_text_a_bar_is_a_bar);
-	TEST(a_nul_does_not_end_it);
-	TEST(items);
-	TEST(what_is_no_item_is_counted_and_passed_over);
-	TEST(a_value_is_kept_when_its_threshold_cannot_be_read);
+	TEST(texts_and_performance_data_are_separated);
+	TEST(a_bar_without_performance_data_is_text);
+	TEST(in_plain_text_a_bar_is_a_character);
+	TEST(a_nul_does_not_end_the_output);
+	TEST(items_are_parsed);
+	TEST(an_invalid_item_is_counted_and_skipped);
+	TEST(a_value_is_kept_if_its_threshold_is_invalid);
 	TEST(labels_are_read_as_plugins_print_them);
-	TEST(of_two_items_of_one_label_the_last_is_kept_and_one_is_counted);
-	TEST(a_label_is_whole_or_refused);
-	TEST(no_more_than_so_many_are_kept);
-	TEST(no_text_takes_long_or_breaks_it);
-	TEST(noise);
+	TEST(the_last_item_with_a_duplicate_label_is_kept);
+	TEST(a_label_that_is_too_long_is_refused);
+	TEST(the_number_of_items_is_limited);
+	TEST(no_text_takes_long);
+	TEST(random_text_is_parsed);
 }
