@@ -1,4 +1,4 @@
-/* Complaints: their form, their escapes, their order. */
+/* check_diagnostic: the format, escaping and order of diagnostics. */
 #include "base/diagnostic.h"
 
 #include <stdio.h>
@@ -7,7 +7,7 @@
 
 #include "suite.h"
 
-START_TEST(forms)
+START_TEST(diagnostics_are_formatted)
 {
 	struct diagnostics c = {0};
 
@@ -29,8 +29,9 @@ START_TEST(forms)
 }
 END_TEST
 
-/* Nothing that a file holds, or is called, may reach a terminal as it is, or begin a line. */
-START_TEST(escapes)
+/* The contents or the name of a file must not send control characters to a terminal or start a new
+ * line. */
+START_TEST(control_characters_are_escaped)
 {
 	struct diagnostics c = {0};
 	char nasty[256];
@@ -52,7 +53,7 @@ START_TEST(escapes)
 }
 END_TEST
 
-START_TEST(order)
+START_TEST(diagnostics_are_sorted)
 {
 	static const struct {
 		const char *file;
@@ -78,8 +79,8 @@ START_TEST(order)
 }
 END_TEST
 
-/* A note refuses nothing, and says nothing about a line that is wrong. */
-START_TEST(notes)
+/* A note is not an error, and is dropped for a line that has an error. */
+START_TEST(notes_are_not_errors)
 {
 	struct diagnostics c = {0};
 
@@ -106,8 +107,8 @@ END_TEST
 
 SUITE("diagnostic", NULL, NULL)
 {
-	TEST(forms);
-	TEST(escapes);
-	TEST(order);
-	TEST(notes);
+	TEST(diagnostics_are_formatted);
+	TEST(control_characters_are_escaped);
+	TEST(diagnostics_are_sorted);
+	TEST(notes_are_not_errors);
 }

@@ -125,8 +125,7 @@ END_TEST
 static void speak(void *arg, const char *why)
 {
 	*(int *)arg = 1;
-	_exit(strcmp(why, "out of memory") == 0 ? 33
-						: 1); /* tells the test that it ran */
+	_exit(strcmp(why, "out of memory") == 0 ? 33 : 1); /* tells the test that it ran */
 }
 
 START_TEST(the_last_function_is_called)

@@ -1,10 +1,10 @@
-/* check_notify_check: words of `to` and `from` that can never be, and addresses that are none. */
+/* check_notify_check: values of `to` and `from` that never match, and invalid addresses. */
 #include "modules/notify/notify.h"
 
 #include "daemon/candidate.h"
 #include "suite.h"
 
-/* What watch.c would tell of is nothing here. */
+/* These functions replace those that watch.c would call to send changes. */
 void send_change(struct send *send, json_t *change)
 {
 	json_decref(change);
@@ -67,7 +67,7 @@ static const char *said_of(const char *watch, const char *key, const char *value
 }
 
 struct row {
-	const char *watch, *value, *words; /* words "": it is right */
+	const char *watch, *value, *words; /* words: "" if it is valid */
 };
 
 static void check_rows(const char *key, const struct row *rows, size_t count)
@@ -81,7 +81,7 @@ static void check_rows(const char *key, const struct row *rows, size_t count)
 	}
 }
 
-START_TEST(a_level_of_health_is_one)
+START_TEST(a_level_of_health_is_checked)
 {
 	static const struct row rows[] = {
 		{NULL, "CRITICAL", ""},
@@ -110,7 +110,7 @@ START_TEST(a_level_of_health_is_one)
 }
 END_TEST
 
-START_TEST(other_places_have_other_words)
+START_TEST(values_of_other_pointers_are_not_levels)
 {
 	static const struct row rows[] = {
 		{"/runs/*/status", "failed, paused", ""},
@@ -126,7 +126,7 @@ START_TEST(other_places_have_other_words)
 }
 END_TEST
 
-START_TEST(an_address_is_one)
+START_TEST(an_invalid_address_is_refused)
 {
 	ck_assert_ptr_nonnull(strstr(said_of(NULL, "watch", "runs/x"),
 		"its element \"runs/x\" is not an address such as /runs/*/health"));
@@ -137,7 +137,7 @@ START_TEST(an_address_is_one)
 }
 END_TEST
 
-START_TEST(an_address_can_change)
+START_TEST(an_address_that_never_changes_is_refused)
 {
 	static const struct {
 		const char *watch, *words;
@@ -162,8 +162,8 @@ END_TEST
 
 SUITE("notify_check", setup, teardown)
 {
-	TEST(a_level_of_health_is_one);
-	TEST(other_places_have_other_words);
-	TEST(an_address_is_one);
-	TEST(an_address_can_change);
+	TEST(a_level_of_health_is_checked);
+	TEST(values_of_other_pointers_are_not_levels);
+	TEST(an_invalid_address_is_refused);
+	TEST(an_address_that_never_changes_is_refused);
 }

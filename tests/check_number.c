@@ -1,4 +1,4 @@
-/* check_number: numbers as text from which the same number is read again. */
+/* check_number: numbers as text from which the same number is read. */
 #include "base/number.h"
 
 #include <float.h>
@@ -51,7 +51,7 @@ static void read_back(double value)
 	ck_assert_msg(memcmp(&again, &value, sizeof(value)) == 0, "%.17g is %s", value, text);
 }
 
-START_TEST(every_number_reads_back)
+START_TEST(every_number_is_read_back)
 {
 	static const double edges[] = {0.0, -0.0, DBL_MAX, -DBL_MAX, DBL_MIN, DBL_TRUE_MIN,
 		-DBL_TRUE_MIN, DBL_EPSILON, 9007199254740993.0, 1e15, 1e16, 1e17, 1e22, 1e23};
@@ -103,6 +103,6 @@ END_TEST
 SUITE("number", NULL, NULL)
 {
 	TEST(numbers_are_plain_and_short);
-	TEST(every_number_reads_back);
+	TEST(every_number_is_read_back);
 	TEST(reals_in_json_are_shortened);
 }

@@ -1,4 +1,4 @@
-/* check_openrc_notes: what OpenRC notes of a service, and what is no note. */
+/* check_openrc_notes: the values that OpenRC stores about a service, and invalid values. */
 #include "service/managers/openrc_notes.h"
 
 #include <stdlib.h>
@@ -25,7 +25,7 @@ START_TEST(other_paths_are_refused)
 	ck_assert(!openrc_notes_pidfile("/srv/jail", "run/x.pid", path));
 	ck_assert(!openrc_notes_pidfile("jail", "/run/x.pid", path));
 	ck_assert(!openrc_notes_pidfile("", "", path));
-	/* A value that fills its buffer may have been cut. */
+	/* A value that fills its buffer may be incomplete. */
 	memset(name, 'x', sizeof(name));
 	name[0] = '/';
 	name[sizeof(name) - 1] = '\0';
@@ -37,7 +37,7 @@ START_TEST(other_paths_are_refused)
 }
 END_TEST
 
-START_TEST(a_count_is_digits_alone_and_has_a_greatest_value)
+START_TEST(a_count_has_only_digits_and_a_maximum)
 {
 	static const struct {
 		const char *text;
@@ -75,6 +75,6 @@ SUITE("openrc_notes", NULL, NULL)
 {
 	TEST(a_pidfile_is_an_absolute_path);
 	TEST(other_paths_are_refused);
-	TEST(a_count_is_digits_alone_and_has_a_greatest_value);
+	TEST(a_count_has_only_digits_and_a_maximum);
 	TEST(a_value_ends_at_its_first_line);
 }

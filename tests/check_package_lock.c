@@ -1,4 +1,7 @@
-/* upgrade: locks of package managers, held as those hold them, by another process. */
+/*
+ * check_package_lock: locks of package managers, held by another process in the way that the
+ * package managers use.
+ */
 #include "service/package_lock.h"
 
 #include <errno.h>
@@ -61,7 +64,7 @@ static int lock_flock(int fd, short type)
 	return flock(fd, LOCK_NB | (type == F_WRLCK ? LOCK_EX : LOCK_SH));
 }
 
-/* A process that holds the lock once this has returned. */
+/* Starts a process that holds the lock. The lock is held when this function returns. */
 static pid_t hold(const char *name, int (*lock)(int, short), short type)
 {
 	int ready[2];
@@ -89,7 +92,7 @@ static void let_go(pid_t pid)
 	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
 }
 
-START_TEST(no_package_manager_no_upgrade)
+START_TEST(no_lock_means_no_upgrade)
 {
 	expect(NULL);
 	put(DPKG, 0640);
@@ -99,7 +102,7 @@ START_TEST(no_package_manager_no_upgrade)
 }
 END_TEST
 
-START_TEST(a_lock_of_fcntl)
+START_TEST(a_lock_made_with_fcntl_is_found)
 {
 	static const char *const files[] = {
 		DPKG, "/var/lib/dpkg/lock", RPM, "/usr/lib/sysimage/rpm/.rpm.lock"};
@@ -109,13 +112,13 @@ START_TEST(a_lock_of_fcntl)
 	put(files[_i / 2], 0640);
 	pid = hold(files[_i / 2], kinds[_i % 2], F_WRLCK);
 	expect(_i / 2 < 2 ? "dpkg" : "rpm");
-	expect(_i / 2 < 2 ? "dpkg" : "rpm"); /* asking has changed nothing */
+	expect(_i / 2 < 2 ? "dpkg" : "rpm"); /* the query has not changed the lock */
 	let_go(pid);
 	expect(NULL);
 }
 END_TEST
 
-START_TEST(readers_do_not_count)
+START_TEST(locks_of_readers_do_not_count)
 {
 	pid_t pid;
 
@@ -130,12 +133,12 @@ START_TEST(readers_do_not_count)
 }
 END_TEST
 
-START_TEST(what_an_ordinary_user_may_not_open)
+START_TEST(a_lock_that_the_user_may_not_open_is_found)
 {
 	pid_t other, pid;
 
 	if (geteuid() != 0)
-		return; /* it is the other user that takes root */
+		return; /* only root can start processes of another user */
 	put(DPKG, 0600);
 	put("/var/lib/dpkg/lock", 0600);
 	other = hold("/var/lib/dpkg/lock", lock_fcntl, F_RDLCK);
@@ -155,7 +158,7 @@ START_TEST(what_an_ordinary_user_may_not_open)
 }
 END_TEST
 
-START_TEST(a_lock_of_flock)
+START_TEST(a_lock_made_with_flock_is_found)
 {
 	pid_t pid;
 
@@ -173,7 +176,7 @@ START_TEST(a_lock_of_flock)
 }
 END_TEST
 
-START_TEST(who_waits_does_not_count)
+START_TEST(a_process_that_waits_for_the_lock_does_not_count)
 {
 	char command[128];
 	pid_t pid, waiter;
@@ -199,7 +202,7 @@ START_TEST(who_waits_does_not_count)
 }
 END_TEST
 
-START_TEST(a_lock_that_is_a_file)
+START_TEST(a_lock_may_be_a_file)
 {
 	put(PACMAN, 0000);
 	expect("pacman");
@@ -210,7 +213,7 @@ START_TEST(a_lock_that_is_a_file)
 }
 END_TEST
 
-START_TEST(a_line_of_the_list_of_locks_is_in_range)
+START_TEST(lines_of_the_list_of_locks_are_parsed)
 {
 	static const char *const others[] = {"", "1: POSIX  ADVISORY  READ 7 08:01:77 0 EOF\n",
 		"1: -> POSIX  ADVISORY  WRITE 7 08:01:77 0 EOF\n",
@@ -232,12 +235,12 @@ END_TEST
 
 SUITE("package_lock", scratch_setup, scratch_teardown)
 {
-	TEST(no_package_manager_no_upgrade);
-	LOOP_TEST(a_lock_of_fcntl, 8);
-	TEST(readers_do_not_count);
-	TEST(what_an_ordinary_user_may_not_open);
-	TEST(a_lock_of_flock);
-	TEST(who_waits_does_not_count);
-	TEST(a_lock_that_is_a_file);
-	TEST(a_line_of_the_list_of_locks_is_in_range);
+	TEST(no_lock_means_no_upgrade);
+	LOOP_TEST(a_lock_made_with_fcntl_is_found, 8);
+	TEST(locks_of_readers_do_not_count);
+	TEST(a_lock_that_the_user_may_not_open_is_found);
+	TEST(a_lock_made_with_flock_is_found);
+	TEST(a_process_that_waits_for_the_lock_does_not_count);
+	TEST(a_lock_may_be_a_file);
+	TEST(lines_of_the_list_of_locks_are_parsed);
 }

@@ -1,4 +1,4 @@
-/* check_print: answers as people read them, also when they are not what was hoped for. */
+/* check_print: results printed for people, including replies that are not as expected. */
 #include "client/print.h"
 
 #include <fcntl.h>
@@ -16,7 +16,7 @@
 
 static char printed[65536];
 
-/* Takes back what was printed to a file in place of stdout. */
+/* Ends the capture of stdout, and reads the captured text. */
 static const char *end_capture(int saved, int fd)
 {
 	ssize_t n;
@@ -61,7 +61,7 @@ static const char *result(const char *verb, const char *text)
 	return end_capture(saved, fd);
 }
 
-START_TEST(status_is_a_table)
+START_TEST(status_is_printed_as_a_table)
 {
 	char then[CLOCK_TEXT], text[1024];
 	struct timespec when;
@@ -84,7 +84,7 @@ START_TEST(status_is_a_table)
 }
 END_TEST
 
-START_TEST(reload_is_a_line)
+START_TEST(reload_is_printed_as_a_line)
 {
 	ck_assert_str_eq(
 		result("reload", "{\"started\":[\"web\"],\"stopped\":[],\"changed\":[\"agent\","
@@ -96,7 +96,7 @@ START_TEST(reload_is_a_line)
 }
 END_TEST
 
-START_TEST(explain_tells_the_story)
+START_TEST(explain_prints_the_state_and_the_history)
 {
 	setenv("TZ", "UTC", 1);
 	tzset();
@@ -120,8 +120,8 @@ START_TEST(explain_tells_the_story)
 }
 END_TEST
 
-/* What people read is local time with its zone, also in the hour that comes twice. */
-START_TEST(times_are_local_and_carry_their_zone)
+/* Times are local with their zone, also in the hour that occurs twice. */
+START_TEST(times_are_local_and_have_a_zone)
 {
 	static const struct {
 		const char *zone, *utc, *local;
@@ -148,7 +148,7 @@ START_TEST(times_are_local_and_carry_their_zone)
 }
 END_TEST
 
-START_TEST(explain_says_how_far_off_the_next_try_is)
+START_TEST(explain_prints_the_time_until_the_next_try)
 {
 	char when[CLOCK_TEXT], answer[512], expected[128], local[PRINT_TIME];
 	struct timespec now;
@@ -172,8 +172,8 @@ START_TEST(explain_says_how_far_off_the_next_try_is)
 }
 END_TEST
 
-/* A peer that is no vigild may answer anything. */
-START_TEST(answers_of_another_shape_do_no_harm)
+/* A server that is not vigild may reply anything. */
+START_TEST(an_unexpected_reply_is_printed_safely)
 {
 	static const char *const verbs[] = {
 		"status", "list", "modules", "explain", "reload", "version", "run", "log", "get"};
@@ -191,7 +191,7 @@ START_TEST(answers_of_another_shape_do_no_harm)
 }
 END_TEST
 
-START_TEST(json_stays_json_and_is_harmless)
+START_TEST(json_remains_valid_and_has_no_control_characters)
 {
 	static const char text[] =
 		"[\"\xc3\xa4\\\\ \\u001b\\u007f\\u009b\\u202e\\ufeff \xf0\x9f\x90\xa7\"]";
@@ -212,7 +212,7 @@ START_TEST(json_stays_json_and_is_harmless)
 }
 END_TEST
 
-/* A terminal of 100 columns; false where there is none to be had. */
+/* Opens a terminal of 100 columns. Returns false if there are no pseudo-terminals. */
 static bool open_terminal(int *master, int *slave)
 {
 	struct winsize size = {.ws_row = 24, .ws_col = 100};
@@ -227,7 +227,7 @@ static bool open_terminal(int *master, int *slave)
 	return false;
 }
 
-/* All that has been written to the terminal: it passes it on in pieces, as it finds time. */
+/* Reads all output of the terminal, which may come in pieces. */
 static ssize_t read_terminal(int master)
 {
 	struct pollfd p = {.fd = master, .events = POLLIN};
@@ -243,7 +243,7 @@ static ssize_t read_terminal(int master)
 	return (ssize_t)length;
 }
 
-START_TEST(bare_text_is_itself_but_for_a_terminal)
+START_TEST(bare_text_is_escaped_only_on_a_terminal)
 {
 	static const char text[] = "a\\b\n\033[2J";
 	int fd, saved, master, slave;
@@ -295,7 +295,7 @@ static const char *on_terminal(int master, int slave, const char *no_color)
 	return printed;
 }
 
-START_TEST(a_terminal_gets_colours_and_is_not_overrun)
+START_TEST(a_terminal_gets_colours_and_lines_that_fit)
 {
 	int master, slave;
 
@@ -312,7 +312,7 @@ START_TEST(a_terminal_gets_colours_and_is_not_overrun)
 }
 END_TEST
 
-START_TEST(messages_keep_the_escapes_they_have)
+START_TEST(messages_keep_their_escapes)
 {
 	char *text = NULL;
 	size_t size;
@@ -329,14 +329,14 @@ END_TEST
 
 SUITE("print", scratch_setup, scratch_teardown)
 {
-	TEST(status_is_a_table);
-	TEST(reload_is_a_line);
-	TEST(explain_tells_the_story);
-	TEST(times_are_local_and_carry_their_zone);
-	TEST(explain_says_how_far_off_the_next_try_is);
-	TEST(answers_of_another_shape_do_no_harm);
-	TEST(json_stays_json_and_is_harmless);
-	TEST(bare_text_is_itself_but_for_a_terminal);
-	TEST(a_terminal_gets_colours_and_is_not_overrun);
-	TEST(messages_keep_the_escapes_they_have);
+	TEST(status_is_printed_as_a_table);
+	TEST(reload_is_printed_as_a_line);
+	TEST(explain_prints_the_state_and_the_history);
+	TEST(times_are_local_and_have_a_zone);
+	TEST(explain_prints_the_time_until_the_next_try);
+	TEST(an_unexpected_reply_is_printed_safely);
+	TEST(json_remains_valid_and_has_no_control_characters);
+	TEST(bare_text_is_escaped_only_on_a_terminal);
+	TEST(a_terminal_gets_colours_and_lines_that_fit);
+	TEST(messages_keep_their_escapes);
 }

@@ -1,4 +1,4 @@
-/* check_process: what /proc says about one process. */
+/* check_process: the information in /proc about one process. */
 #include "process/process.h"
 
 #include <errno.h>
@@ -54,7 +54,7 @@ static const char *const others[] = {"", "7", "7 (sh", "7 sh) S 3", ")(", "7 (sh
 	"7 (sh) S 3 7 4294967303 0 -1 4 1 2 3 4 5 6 7 8 20 0 1 0 4711",
 	"7 (sh) 3 3 7 7 0 -1 4 1 2 3 4 5 6 7 8 20 0 1 0 4711"};
 
-START_TEST(any_other_line_is_refused)
+START_TEST(an_invalid_line_is_refused)
 {
 	struct process process;
 	char text[256];
@@ -81,7 +81,7 @@ START_TEST(a_living_process_and_its_parent_are_read)
 }
 END_TEST
 
-START_TEST(a_zombie_and_a_process_that_has_gone_do_not_live)
+START_TEST(a_zombie_and_a_process_that_is_gone_are_not_alive)
 {
 	struct process process;
 	siginfo_t info;
@@ -122,8 +122,8 @@ END_TEST
 SUITE("process", NULL, NULL)
 {
 	LOOP_TEST(a_line_of_the_kernel_is_parsed, COUNT(lines));
-	LOOP_TEST(any_other_line_is_refused, COUNT(others));
+	LOOP_TEST(an_invalid_line_is_refused, COUNT(others));
 	TEST(a_living_process_and_its_parent_are_read);
-	TEST(a_zombie_and_a_process_that_has_gone_do_not_live);
+	TEST(a_zombie_and_a_process_that_is_gone_are_not_alive);
 	TEST(a_lack_of_descriptors_is_an_error);
 }

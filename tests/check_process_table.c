@@ -1,4 +1,4 @@
-/* check_process_table: another living process of a service, among real processes. */
+/* check_process_table: the search for another live process of a service, among real processes. */
 #include "service/process_table.h"
 
 #include <errno.h>
@@ -50,7 +50,8 @@ static void teardown(void)
 	scratch_teardown();
 }
 
-/* Starts a program of the scratch directory as "daemon ARGUMENT", and waits until it is that. */
+/* Starts a program of the scratch directory as "daemon ARGUMENT", and waits until it has been
+ * executed. */
 static pid_t start(const char *program, const char *argument, const char *directory, uid_t user)
 {
 	char *const argv[] = {(char *)"daemon", (char *)argument, NULL};
@@ -78,7 +79,7 @@ static pid_t start_alike(void)
 	return start("daemon", "1000", "/", 0);
 }
 
-/* Learns a process, which ends then. */
+/* Learns a process and then kills it. */
 static void know_dead(void)
 {
 	pid_t pid = start_alike();
@@ -89,7 +90,7 @@ static void know_dead(void)
 	end_process(pid);
 }
 
-START_TEST(a_process_that_lives_is_found_itself)
+START_TEST(a_live_process_is_found)
 {
 	pid_t pid = start_alike();
 
@@ -127,8 +128,7 @@ START_TEST(the_only_successor_is_found)
 	pid = start_alike();
 	ck_assert_int_eq(process_table_find(&known, died_ticks), pid);
 	start_alike();
-	ck_assert_int_eq(
-		process_table_find(&known, died_ticks), 0); /* whose would the second be? */
+	ck_assert_int_eq(process_table_find(&known, died_ticks), 0); /* two candidates */
 }
 END_TEST
 
@@ -172,7 +172,7 @@ START_TEST(an_older_process_is_not_found)
 }
 END_TEST
 
-/* Becomes a process with a name, and two children of the same kind where it is the leader. */
+/* Becomes a process with this name; the leader has two children with the same name. */
 static pid_t start_group(bool leader)
 {
 	int started[2];
@@ -207,7 +207,7 @@ START_TEST(the_leader_is_found_and_not_its_children)
 	end_process(first);
 	leader = start_group(true);
 	ck_assert_int_eq(process_table_find(&known, died_ticks), leader);
-	/* Two that a dead leader has left behind are no successor. */
+	/* Two children of a dead leader are not its successors. */
 	end_process(leader);
 	ck_assert_int_eq(process_table_find(&known, died_ticks), 0);
 	children = fopen("/proc/thread-self/children", "r");
@@ -243,9 +243,9 @@ START_TEST(a_lack_of_descriptors_is_an_error)
 }
 END_TEST
 
-/* --- what is concluded from it ---------------------------------------------------------------- */
+/* --- effect on the status --------------------------------------------------------------------- */
 
-/* A manager says "started", and vigild has seen the process end. */
+/* The manager reports "started", and vigild has seen the process exit. */
 static struct manager_reply reply;
 static struct evidence evidence;
 
@@ -262,7 +262,7 @@ static void is_said_to_run(pid_t died)
 	reply = (struct manager_reply){.memory = reply.memory};
 }
 
-START_TEST(a_successor_outranks_a_death_that_was_seen)
+START_TEST(a_successor_overrules_a_reported_exit)
 {
 	pid_t pid;
 
@@ -281,7 +281,7 @@ START_TEST(a_successor_outranks_a_death_that_was_seen)
 	ck_assert_int_eq(reply.status, VIGIL_SERVICE_RUNNING);
 	ck_assert_int_eq(reply.pid, pid);
 	ck_assert_ptr_nonnull(strstr(reply.evidence, "the process table names process"));
-	/* From then on it is known, and its death is seen, too. */
+	/* From then on, the successor is known, and its exit is seen too. */
 	is_said_to_run(0);
 	start_alike();
 	manager_conclude(&reply, &evidence);
@@ -295,7 +295,7 @@ START_TEST(a_successor_outranks_a_death_that_was_seen)
 }
 END_TEST
 
-START_TEST(a_manager_that_watches_the_process_knows_better)
+START_TEST(a_manager_that_supervises_the_process_is_believed)
 {
 	know_dead();
 	start_alike();
@@ -325,7 +325,7 @@ START_TEST(a_process_that_a_pidfile_names_is_remembered)
 }
 END_TEST
 
-START_TEST(what_vigild_could_not_look_at_is_unknown)
+START_TEST(a_lack_of_descriptors_makes_the_status_unknown)
 {
 	struct rlimit enough, few;
 	int lowest = dup(STDOUT_FILENO);
@@ -350,7 +350,7 @@ END_TEST
 
 SUITE("process_table", setup, teardown)
 {
-	TEST(a_process_that_lives_is_found_itself);
+	TEST(a_live_process_is_found);
 	TEST(a_zombie_is_not_found);
 	TEST(the_only_successor_is_found);
 	TEST(a_process_of_another_service_is_not_found);
@@ -358,8 +358,8 @@ SUITE("process_table", setup, teardown)
 	TEST(an_older_process_is_not_found);
 	TEST(the_leader_is_found_and_not_its_children);
 	TEST(a_lack_of_descriptors_is_an_error);
-	TEST(a_successor_outranks_a_death_that_was_seen);
-	TEST(a_manager_that_watches_the_process_knows_better);
+	TEST(a_successor_overrules_a_reported_exit);
+	TEST(a_manager_that_supervises_the_process_is_believed);
 	TEST(a_process_that_a_pidfile_names_is_remembered);
-	TEST(what_vigild_could_not_look_at_is_unknown);
+	TEST(a_lack_of_descriptors_makes_the_status_unknown);
 }

@@ -1,4 +1,4 @@
-/* check_sd_notify: what a service manager hears, over a socket as it would listen on. */
+/* check_sd_notify: the messages that the service manager gets, with a socket in its place. */
 #include "loop/sd_notify.h"
 
 #include <stddef.h>
@@ -32,7 +32,7 @@ static void setup(void)
 	notify = sd_notify_new(loop);
 }
 
-/* In the environment as it is now. */
+/* Reads the environment again. */
 static void anew(void)
 {
 	sd_notify_free(notify);
@@ -47,7 +47,7 @@ static void teardown(void)
 	scratch_teardown();
 }
 
-/* The next thing it has heard; "": nothing. */
+/* Returns the next message that was received; "": there is none. */
 static const char *heard(void)
 {
 	static char text[512];
@@ -79,7 +79,7 @@ static void ask_for_watchdog(const char *usec, pid_t pid)
 	setenv("WATCHDOG_PID", text, 1);
 }
 
-START_TEST(readiness_and_the_end_are_told)
+START_TEST(readiness_and_shutdown_are_reported)
 {
 	sd_notify_ready(notify, "3 daemons, 1 of them failed");
 	ck_assert_str_eq(heard(), "READY=1\nSTATUS=3 daemons, 1 of them failed");
@@ -91,7 +91,7 @@ START_TEST(readiness_and_the_end_are_told)
 }
 END_TEST
 
-START_TEST(the_watchdog_is_fed_while_the_loop_turns)
+START_TEST(the_watchdog_is_fed_while_the_loop_runs)
 {
 	unsigned fed = 0;
 
@@ -104,7 +104,7 @@ START_TEST(the_watchdog_is_fed_while_the_loop_turns)
 			turn_for(5 * CLOCK_MS);
 		}
 	}
-	/* and not when it does not, nor after */
+	/* not while the loop is blocked, nor after the free */
 	while (*heard() != '\0')
 		;
 	usleep(150000);
@@ -116,13 +116,13 @@ START_TEST(the_watchdog_is_fed_while_the_loop_turns)
 }
 END_TEST
 
-START_TEST(where_none_is_asked_for_there_is_none)
+START_TEST(without_a_valid_request_there_is_no_watchdog)
 {
 	ck_assert(!sd_notify_is_watched(notify));
 	ask_for_watchdog("100000", getpid() + 1); /* it is meant for another process */
 	anew();
 	ck_assert(!sd_notify_is_watched(notify));
-	ask_for_watchdog("1", getpid()); /* nobody could feed that */
+	ask_for_watchdog("1", getpid()); /* the interval is too short */
 	anew();
 	ck_assert(!sd_notify_is_watched(notify));
 	ask_for_watchdog("soon", getpid());
@@ -132,11 +132,11 @@ START_TEST(where_none_is_asked_for_there_is_none)
 }
 END_TEST
 
-START_TEST(a_manager_that_hangs_is_not_waited_for)
+START_TEST(a_manager_that_hangs_does_not_block_vigild)
 {
 	unsigned n = 0;
 
-	/* until its queue is full, and more */
+	/* more messages than its queue holds */
 	for (unsigned i = 0; i < 2000; i++)
 		sd_notify_ready(notify, "again");
 	sd_notify_stopping(notify);
@@ -144,7 +144,7 @@ START_TEST(a_manager_that_hangs_is_not_waited_for)
 		n++;
 	ck_assert_uint_ge(n, 1);
 	ck_assert_uint_lt(n, 2000);
-	/* what it had no room for, it hears once it has */
+	/* the last message is sent again when there is room */
 	for (uint64_t end = clock_now() + 60 * CLOCK_SECOND; strcmp(heard(), "STOPPING=1") != 0;) {
 		ck_assert(clock_now() < end);
 		turn_for(5 * CLOCK_MS);
@@ -154,7 +154,7 @@ START_TEST(a_manager_that_hangs_is_not_waited_for)
 }
 END_TEST
 
-START_TEST(a_name_in_the_abstract_will_do)
+START_TEST(an_abstract_socket_is_supported)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int n = snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1, "%s", scratch);
@@ -173,7 +173,7 @@ START_TEST(a_name_in_the_abstract_will_do)
 }
 END_TEST
 
-START_TEST(without_a_manager_it_is_quietly_nothing)
+START_TEST(without_a_manager_nothing_is_sent)
 {
 	unsetenv("NOTIFY_SOCKET");
 	anew();
@@ -191,10 +191,10 @@ END_TEST
 
 SUITE("sd_notify", setup, teardown)
 {
-	TEST(readiness_and_the_end_are_told);
-	TEST(the_watchdog_is_fed_while_the_loop_turns);
-	TEST(where_none_is_asked_for_there_is_none);
-	TEST(a_manager_that_hangs_is_not_waited_for);
-	TEST(a_name_in_the_abstract_will_do);
-	TEST(without_a_manager_it_is_quietly_nothing);
+	TEST(readiness_and_shutdown_are_reported);
+	TEST(the_watchdog_is_fed_while_the_loop_runs);
+	TEST(without_a_valid_request_there_is_no_watchdog);
+	TEST(a_manager_that_hangs_does_not_block_vigild);
+	TEST(an_abstract_socket_is_supported);
+	TEST(without_a_manager_nothing_is_sent);
 }

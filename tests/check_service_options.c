@@ -1,4 +1,7 @@
-/* The options of the module service that have a form of their own: respawn_max and probe. */
+/*
+ * check_service_options: the options respawn_max and probe of the module service, which have their
+ * own format.
+ */
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>

@@ -1,10 +1,13 @@
-/* check_shell: what of a command line a shell would act on, and what is meant for the program. */
+/*
+ * check_shell: the characters of a command line that only a shell would interpret, and those that
+ * are for the program.
+ */
 #include "base/shell.h"
 
 #include "base/text.h"
 #include "suite.h"
 
-/* What is found; "" where nothing is. */
+/* Returns the characters that are found; "": there are none. */
 static const char *found_in(const char *text)
 {
 	static char found[32];
@@ -19,7 +22,7 @@ static const char *found_in(const char *text)
 	return found;
 }
 
-START_TEST(what_a_shell_would_act_on_is_found)
+START_TEST(characters_for_a_shell_are_found)
 {
 	static const char *const rows[][2] = {
 		{"a | b", "|"},
@@ -63,7 +66,7 @@ START_TEST(what_a_shell_would_act_on_is_found)
 }
 END_TEST
 
-START_TEST(what_is_quoted_is_the_programs)
+START_TEST(quoted_characters_are_for_the_program)
 {
 	static const char *const rows[] = {"a", "a -w 10:20 -c @5:~",
 		"/bin/sh -c 'a | b; c > d && e'", "sh -c \"a $(b) `c` $D\"", "ssh host \"a $(b)\"",
@@ -78,7 +81,7 @@ START_TEST(what_is_quoted_is_the_programs)
 }
 END_TEST
 
-START_TEST(what_is_found_is_cut_to_size)
+START_TEST(the_result_is_cut_to_the_buffer)
 {
 	const char *argv[] = {"a", NULL};
 	char found[6];
@@ -90,7 +93,7 @@ END_TEST
 
 SUITE("shell", NULL, NULL)
 {
-	TEST(what_a_shell_would_act_on_is_found);
-	TEST(what_is_quoted_is_the_programs);
-	TEST(what_is_found_is_cut_to_size);
+	TEST(characters_for_a_shell_are_found);
+	TEST(quoted_characters_are_for_the_program);
+	TEST(the_result_is_cut_to_the_buffer);
 }

@@ -40,7 +40,7 @@ START_TEST(numbers_out_of_range_are_refused)
 }
 END_TEST
 
-START_TEST(this_process_uses_memory_and_grows_no_younger)
+START_TEST(this_process_uses_memory_and_does_not_get_younger)
 {
 	struct usage usage = {0};
 	double age = usage_age(getpid());
@@ -56,5 +56,5 @@ SUITE("usage", NULL, NULL)
 {
 	TEST(a_line_of_the_kernel_is_parsed);
 	TEST(numbers_out_of_range_are_refused);
-	TEST(this_process_uses_memory_and_grows_no_younger);
+	TEST(this_process_uses_memory_and_does_not_get_younger);
 }

@@ -1,4 +1,6 @@
-/* check_watch: which addresses notify watches, which changes it sends, and when. */
+/*
+ * check_watch: the addresses that the module notify watches, the changes that it sends, and when.
+ */
 #include "fake_vigil.h"
 #include "modules/notify/news.h"
 #include "modules/notify/notify.h"
@@ -14,7 +16,7 @@ static const vigil_option schema[] = {
 };
 VIGIL_MODULE(.name = "notify", .options = schema);
 
-/* What was sent: "daemon event from>to;" for each change. */
+/* The changes that were sent: "daemon event from>to;" for each. */
 static char sent[4096];
 static json_t *last;
 static struct watch *watch;
@@ -79,7 +81,7 @@ void send_on_save(struct send *send, send_save_fn *fn, void *arg)
 	save_arg = arg;
 }
 
-/* What the queue has, for reminders. */
+/* If the queue has a change of this daemon, there is no reminder. */
 static bool waits_to_be_sent;
 
 bool send_has(const struct send *send, const char *pointer)
@@ -91,7 +93,7 @@ void send_save_soon(struct send *send)
 {
 }
 
-/* vigild starts again: only what is kept is still there. */
+/* Restarts vigild: only the stored values remain. */
 static void restart(void)
 {
 	json_t *told;
@@ -128,9 +130,9 @@ static void pause_daemon(const char *daemon, bool paused)
 		sent[0] = '\0';                 \
 	} while (0)
 
-/* --- which addresses -------------------------------------------------------------------------- */
+/* --- addresses -------------------------------------------------------------------------------- */
 
-START_TEST(a_star_is_one_step)
+START_TEST(a_star_matches_one_step)
 {
 	static const struct {
 		const char *pattern, *pointer;
@@ -175,9 +177,9 @@ START_TEST(the_options_say_which_changes_match)
 }
 END_TEST
 
-/* --- a start is not a change ------------------------------------------------------------------ */
+/* --- the first check -------------------------------------------------------------------------- */
 
-START_TEST(what_is_ok_at_the_first_check_is_not_sent)
+START_TEST(ok_at_the_first_check_is_not_sent)
 {
 	static const char *const tos[] = {"", "CRITICAL, OK", "OK", "*"};
 
@@ -191,7 +193,7 @@ START_TEST(what_is_ok_at_the_first_check_is_not_sent)
 }
 END_TEST
 
-START_TEST(what_is_critical_at_the_first_check_is_sent_once)
+START_TEST(critical_at_the_first_check_is_sent_once)
 {
 	static const struct {
 		const char *from, *to;
@@ -221,7 +223,7 @@ START_TEST(a_problem_from_before_the_start_of_the_daemon_is_sent)
 }
 END_TEST
 
-START_TEST(a_recovery_from_what_was_not_sent_is_not_sent)
+START_TEST(a_recovery_from_a_problem_that_was_not_sent_is_not_sent)
 {
 	option("to", "CRITICAL, OK");
 	begin();
@@ -235,12 +237,12 @@ START_TEST(a_recovery_from_what_was_not_sent_is_not_sent)
 }
 END_TEST
 
-START_TEST(a_level_that_comes_back_from_one_that_is_not_sent_is_not_sent_again)
+START_TEST(a_level_that_returns_from_one_that_is_not_sent_is_not_sent_again)
 {
 	option("to", "CRITICAL, OK");
 	begin();
 	health("web", "CRITICAL");
-	health("web", "UNKNOWN"); /* its plugin hangs now and then */
+	health("web", "UNKNOWN"); /* its plugin sometimes hangs */
 	health("web", "CRITICAL");
 	restart();
 	health("web", "UNKNOWN");
@@ -260,7 +262,7 @@ START_TEST(a_level_that_comes_back_from_one_that_is_not_sent_is_not_sent_again)
 }
 END_TEST
 
-START_TEST(recoveries_alone_can_be_asked_for)
+START_TEST(only_recoveries_can_be_requested)
 {
 	option("to", "OK");
 	begin();
@@ -278,7 +280,7 @@ START_TEST(recoveries_alone_can_be_asked_for)
 }
 END_TEST
 
-START_TEST(a_value_that_is_no_health_is_sent_first_only_where_to_names_it)
+START_TEST(a_value_that_is_not_a_health_is_sent_first_only_if_to_names_it)
 {
 	option("watch", "/daemons/*/exit_status");
 	option("to", "[1-9]*");
@@ -301,7 +303,7 @@ END_TEST
 
 /* --- a restart of vigild ---------------------------------------------------------------------- */
 
-START_TEST(what_was_sent_before_a_restart_is_not_sent_again)
+START_TEST(a_change_sent_before_a_restart_is_not_sent_again)
 {
 	begin();
 	health("web", "CRITICAL");
@@ -319,7 +321,7 @@ START_TEST(what_was_sent_before_a_restart_is_not_sent_again)
 }
 END_TEST
 
-START_TEST(a_recovery_while_vigild_was_down_is_sent)
+START_TEST(a_recovery_while_vigild_was_stopped_is_sent)
 {
 	option("to", "CRITICAL, OK");
 	begin();
@@ -351,7 +353,7 @@ START_TEST(a_daemon_that_is_stopped_and_started_has_not_changed)
 }
 END_TEST
 
-START_TEST(what_is_gone_is_sent_where_to_names_absent)
+START_TEST(a_removal_is_sent_if_to_names_absent)
 {
 	option("to", "absent");
 	begin();
@@ -363,7 +365,7 @@ END_TEST
 
 /* --- for, pauses ------------------------------------------------------------------------------ */
 
-START_TEST(what_does_not_last_is_not_sent)
+START_TEST(a_short_problem_is_not_sent)
 {
 	option("for", "30");
 	begin();
@@ -387,7 +389,7 @@ START_TEST(what_does_not_last_is_not_sent)
 }
 END_TEST
 
-START_TEST(a_pause_is_silent_and_what_outlasts_it_is_sent)
+START_TEST(during_a_pause_nothing_is_sent_and_what_remains_is_sent_after_it)
 {
 	option("to", "CRITICAL, OK");
 	option("remind", "100");
@@ -395,7 +397,7 @@ START_TEST(a_pause_is_silent_and_what_outlasts_it_is_sent)
 	health("web", "CRITICAL");
 	SENT("web absent>CRITICAL;");
 	pause_daemon("web", true);
-	health("web", "OK"); /* the health of what is paused */
+	health("web", "OK"); /* the health of a paused daemon */
 	fake_pass(1000);
 	SENT("");
 	pause_daemon("web", false);
@@ -411,7 +413,7 @@ START_TEST(a_pause_is_silent_and_what_outlasts_it_is_sent)
 }
 END_TEST
 
-START_TEST(a_pause_of_the_notify_daemon_itself_holds_everything)
+START_TEST(a_pause_of_the_notify_daemon_delays_everything)
 {
 	begin();
 	health("web", "OK");
@@ -467,7 +469,7 @@ START_TEST(a_problem_that_lasts_is_repeated)
 }
 END_TEST
 
-START_TEST(a_change_that_waits_to_be_sent_is_no_reason_to_remind)
+START_TEST(a_change_that_is_not_yet_sent_causes_no_reminder)
 {
 	option("remind", "100");
 	begin();
@@ -482,7 +484,7 @@ START_TEST(a_change_that_waits_to_be_sent_is_no_reason_to_remind)
 }
 END_TEST
 
-START_TEST(reminders_that_are_nearly_due_come_together)
+START_TEST(reminders_that_are_almost_due_are_sent_together)
 {
 	option("remind", "100");
 	begin();
@@ -506,16 +508,16 @@ START_TEST(without_remind_nothing_is_repeated)
 }
 END_TEST
 
-/* --- nothing more is done about it ------------------------------------------------------------ */
+/* --- vigil gave up ---------------------------------------------------------------------------- */
 
-START_TEST(that_vigil_gave_up_is_sent_once_for_a_problem)
+START_TEST(giving_up_is_sent_once_for_a_problem)
 {
 	option("to", "CRITICAL, OK");
 	begin();
 	health("web", "OK");
 	health("web", "CRITICAL");
 	SENT("web OK>CRITICAL;");
-	for (int i = 0; i < 3; i++) { /* the burst allows a try now and then */
+	for (int i = 0; i < 3; i++) { /* now and then the burst permits a restart */
 		fake_change("/daemons/web/gave_up", json_true());
 		health("web", "CRITICAL");
 		fake_change("/daemons/web/gave_up", NULL);
@@ -525,18 +527,18 @@ START_TEST(that_vigil_gave_up_is_sent_once_for_a_problem)
 	health("web", "OK");
 	SENT("web CRITICAL>OK;");
 	fake_change("/daemons/web/gave_up", json_true());
-	health("web", "CRITICAL"); /* known from the beginning: one message */
+	health("web", "CRITICAL"); /* vigil had already given up: one message */
 	health("web", "CRITICAL");
 	SENT("web OK>CRITICAL;");
 }
 END_TEST
 
-START_TEST(that_vigil_gave_up_is_sent_when_the_level_comes_back)
+START_TEST(giving_up_is_sent_when_the_level_returns)
 {
 	option("to", "CRITICAL, OK");
 	begin();
 	health("web", "CRITICAL");
-	health("web", "WARNING"); /* a restart is under way */
+	health("web", "WARNING"); /* a restart is in progress */
 	fake_change("/daemons/web/gave_up", json_true());
 	health("web", "CRITICAL");
 	health("web", "CRITICAL");
@@ -547,13 +549,13 @@ START_TEST(that_vigil_gave_up_is_sent_when_the_level_comes_back)
 	begin();
 	health("db", "WARNING");
 	fake_change("/daemons/db/gave_up", json_true());
-	health("db", "CRITICAL"); /* from WARNING: not asked for */
+	health("db", "CRITICAL"); /* WARNING is not in from */
 	health("db", "CRITICAL");
 	SENT("");
 }
 END_TEST
 
-START_TEST(that_a_daemon_has_failed_is_sent)
+START_TEST(the_failure_of_a_daemon_is_sent)
 {
 	begin();
 	health("web", "CRITICAL");
@@ -584,7 +586,7 @@ static void degraded(const char *first, const char *second)
 	fake_change("/vigil/degraded", list);
 }
 
-START_TEST(that_vigild_is_degraded_is_sent_whatever_from_and_to_say)
+START_TEST(a_degraded_vigild_is_reported_whatever_from_and_to_are)
 {
 	option("to", "CRITICAL, OK");
 	begin();
@@ -603,7 +605,7 @@ START_TEST(that_vigild_is_degraded_is_sent_whatever_from_and_to_say)
 }
 END_TEST
 
-START_TEST(after_a_restart_vigild_has_time_to_show_that_it_is_still_degraded)
+START_TEST(after_a_restart_vigild_may_still_become_degraded_again)
 {
 	begin();
 	degraded("state", NULL);
@@ -622,14 +624,14 @@ END_TEST
 
 /* --- values ----------------------------------------------------------------------------------- */
 
-START_TEST(a_stale_number_is_unknown_and_no_value)
+START_TEST(a_stale_number_is_sent_as_unknown)
 {
 	option("watch", "/daemons/web/exit_status");
 	option("to", "0, [1-9]*");
 	begin();
 	fake_change("/daemons/web/exit_status", json_integer(0));
 	fake_change("/daemons/web/stale", json_true());
-	fake_change("/daemons/web/exit_status", json_integer(1)); /* of no meaning now */
+	fake_change("/daemons/web/exit_status", json_integer(1)); /* it is stale */
 	fake_change("/daemons/web/exit_status", json_integer(0));
 	SENT("");
 	fake_change("/daemons/web/stale", NULL);
@@ -649,7 +651,7 @@ START_TEST(a_stale_number_is_unknown_and_no_value)
 }
 END_TEST
 
-START_TEST(texts_that_differ_late_differ)
+START_TEST(texts_that_differ_at_the_end_are_different)
 {
 	char a[600], b[600];
 
@@ -675,7 +677,7 @@ START_TEST(numbers_keep_their_digits)
 }
 END_TEST
 
-START_TEST(it_sends_nothing_about_itself)
+START_TEST(the_notify_daemon_sends_nothing_about_itself)
 {
 	option("watch", "/daemons, /runs/*/health");
 	begin();
@@ -688,13 +690,13 @@ START_TEST(it_sends_nothing_about_itself)
 }
 END_TEST
 
-START_TEST(a_level_that_comes_and_goes_in_one_turn_is_seen)
+START_TEST(a_level_that_lasts_for_less_than_a_turn_is_noticed)
 {
 	json_t *ok = json_pack("{s:s,s:s}", "level", "OK", "text", "t");
 
 	begin();
 	health("web", "OK");
-	/* the state has moved on when the change arrives */
+	/* when the notification comes, the state has already changed again */
 	for (unsigned i = 0; i < fake.subscription_count; i++) {
 		json_t *was = json_pack("{s:s,s:s}", "level", "CRITICAL", "text", "t");
 
@@ -708,7 +710,7 @@ START_TEST(a_level_that_comes_and_goes_in_one_turn_is_seen)
 }
 END_TEST
 
-/* --- what is damaged in the store ------------------------------------------------------------- */
+/* --- damaged values in the store -------------------------------------------------------------- */
 
 static const json_t *kept_again(json_t *told)
 {
@@ -719,7 +721,7 @@ static const json_t *kept_again(json_t *told)
 	return json_object_get(fake.state, "told");
 }
 
-START_TEST(what_is_kept_wrongly_is_kept_on_as_it_should_be)
+START_TEST(invalid_stored_values_are_corrected)
 {
 	const json_t *kept =
 		kept_again(json_pack("{s:{s:s,s:s,s:i,s:s,s:i}}", "/daemons/b/n", "word", "bad",
@@ -734,7 +736,7 @@ START_TEST(what_is_kept_wrongly_is_kept_on_as_it_should_be)
 }
 END_TEST
 
-START_TEST(what_is_no_problem_is_not_kept_on)
+START_TEST(stored_values_that_are_not_problems_are_dropped)
 {
 	const json_t *kept = kept_again(json_pack("{s:{s:s},s:{s:i},s:s}", "/daemons/a/n", "word",
 		"OK", "/daemons/b/n", "word", 7, "/daemons/c/n", "x"));
@@ -745,37 +747,37 @@ END_TEST
 
 SUITE("watch", setup, teardown)
 {
-	TEST(a_star_is_one_step);
+	TEST(a_star_matches_one_step);
 	TEST(the_options_say_which_changes_match);
-	TEST(what_is_ok_at_the_first_check_is_not_sent);
-	TEST(what_is_critical_at_the_first_check_is_sent_once);
+	TEST(ok_at_the_first_check_is_not_sent);
+	TEST(critical_at_the_first_check_is_sent_once);
 	TEST(a_problem_from_before_the_start_of_the_daemon_is_sent);
-	TEST(a_recovery_from_what_was_not_sent_is_not_sent);
-	TEST(a_level_that_comes_back_from_one_that_is_not_sent_is_not_sent_again);
-	TEST(recoveries_alone_can_be_asked_for);
-	TEST(a_value_that_is_no_health_is_sent_first_only_where_to_names_it);
-	TEST(what_was_sent_before_a_restart_is_not_sent_again);
-	TEST(a_recovery_while_vigild_was_down_is_sent);
+	TEST(a_recovery_from_a_problem_that_was_not_sent_is_not_sent);
+	TEST(a_level_that_returns_from_one_that_is_not_sent_is_not_sent_again);
+	TEST(only_recoveries_can_be_requested);
+	TEST(a_value_that_is_not_a_health_is_sent_first_only_if_to_names_it);
+	TEST(a_change_sent_before_a_restart_is_not_sent_again);
+	TEST(a_recovery_while_vigild_was_stopped_is_sent);
 	TEST(a_daemon_that_is_stopped_and_started_has_not_changed);
-	TEST(what_is_gone_is_sent_where_to_names_absent);
-	TEST(what_does_not_last_is_not_sent);
-	TEST(a_pause_is_silent_and_what_outlasts_it_is_sent);
-	TEST(a_pause_of_the_notify_daemon_itself_holds_everything);
+	TEST(a_removal_is_sent_if_to_names_absent);
+	TEST(a_short_problem_is_not_sent);
+	TEST(during_a_pause_nothing_is_sent_and_what_remains_is_sent_after_it);
+	TEST(a_pause_of_the_notify_daemon_delays_everything);
 	TEST(a_value_of_a_paused_daemon_is_sent_after_the_pause);
 	TEST(a_problem_that_lasts_is_repeated);
-	TEST(a_change_that_waits_to_be_sent_is_no_reason_to_remind);
-	TEST(reminders_that_are_nearly_due_come_together);
+	TEST(a_change_that_is_not_yet_sent_causes_no_reminder);
+	TEST(reminders_that_are_almost_due_are_sent_together);
 	TEST(without_remind_nothing_is_repeated);
-	TEST(that_vigil_gave_up_is_sent_once_for_a_problem);
-	TEST(that_vigil_gave_up_is_sent_when_the_level_comes_back);
-	TEST(that_a_daemon_has_failed_is_sent);
-	TEST(that_vigild_is_degraded_is_sent_whatever_from_and_to_say);
-	TEST(after_a_restart_vigild_has_time_to_show_that_it_is_still_degraded);
-	TEST(a_stale_number_is_unknown_and_no_value);
-	TEST(texts_that_differ_late_differ);
+	TEST(giving_up_is_sent_once_for_a_problem);
+	TEST(giving_up_is_sent_when_the_level_returns);
+	TEST(the_failure_of_a_daemon_is_sent);
+	TEST(a_degraded_vigild_is_reported_whatever_from_and_to_are);
+	TEST(after_a_restart_vigild_may_still_become_degraded_again);
+	TEST(a_stale_number_is_sent_as_unknown);
+	TEST(texts_that_differ_at_the_end_are_different);
 	TEST(numbers_keep_their_digits);
-	TEST(it_sends_nothing_about_itself);
-	TEST(a_level_that_comes_and_goes_in_one_turn_is_seen);
-	TEST(what_is_kept_wrongly_is_kept_on_as_it_should_be);
-	TEST(what_is_no_problem_is_not_kept_on);
+	TEST(the_notify_daemon_sends_nothing_about_itself);
+	TEST(a_level_that_lasts_for_less_than_a_turn_is_noticed);
+	TEST(invalid_stored_values_are_corrected);
+	TEST(stored_values_that_are_not_problems_are_dropped);
 }
