@@ -18,17 +18,6 @@ static void on_told(uint64_t revision, const char *pointer, json_t *value, void 
 		json_string_value(json_object_get(value, "text")));
 }
 
-static const char *health(const char *key)
-{
-	static char text[512];
-	json_t *account = daemon_account(d);
-
-	snprintf(text, sizeof(text), "%s",
-		json_string_value(json_object_get(json_object_get(account, "health"), key)));
-	json_decref(account);
-	return text;
-}
-
 START_TEST(health_is_announced_when_it_changes)
 {
 	char since[32];
@@ -39,12 +28,12 @@ START_TEST(health_is_announced_when_it_changes)
 	vigil_health(d, VIGIL_OK, "1 of 2");
 	ck_assert_uint_eq(told_count, 1);
 	ck_assert_str_eq(told[0], "OK 1 of 2");
-	snprintf(since, sizeof(since), "%s", health("since"));
+	snprintf(since, sizeof(since), "%s", health_text(d, "since"));
 	usleep(2000);
 	vigil_health(d, VIGIL_OK, "2 of 2"); /* another text is not another level */
-	ck_assert_str_eq(health("since"), since);
+	ck_assert_str_eq(health_text(d, "since"), since);
 	vigil_health(d, VIGIL_CRITICAL, "2 of 2");
-	ck_assert_str_ne(health("since"), since);
+	ck_assert_str_ne(health_text(d, "since"), since);
 	vigil_health(d, (vigil_health_level)77, "what");
 	vigil_health(d, (vigil_health_level)-1, "what");
 	ck_assert_uint_eq(told_count, 4);
@@ -52,7 +41,7 @@ START_TEST(health_is_announced_when_it_changes)
 	/* after a restart the daemon has no health */
 	daemon_stop(d);
 	daemon_start(d);
-	ck_assert_ptr_null(strstr(health("text"), "what"));
+	ck_assert_ptr_null(strstr(health_text(d, "text"), "what"));
 }
 END_TEST
 
@@ -65,9 +54,9 @@ START_TEST(all_reports_are_valid_text)
 		memcpy(longer + i, "\xc3\xa4", 2);
 	longer[sizeof(longer) - 1] = '\0';
 	vigil_health(d, VIGIL_OK, "%s", longer);
-	ck_assert_uint_gt(strlen(health("text")), 200);
+	ck_assert_uint_gt(strlen(health_text(d, "text")), 200);
 	vigil_health(d, VIGIL_OK, "a\n\x1b[31m\xff");
-	ck_assert_str_eq(health("text"), "a\\n\\x1B[31m\\xFF");
+	ck_assert_str_eq(health_text(d, "text"), "a\\n\\x1B[31m\\xFF");
 	vigil_error(d, "%s\n", longer);
 	ck_assert_uint_gt(strlen(account_text(d, "last_error")), 200);
 	vigil_event(d, "%s", longer);

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "loop/loop.h"
+#include "children.h"
 #include "scratch.h"
 #include "process/run_as.h"
 #include "suite.h"
@@ -152,25 +153,6 @@ static void drain(void)
 	ck_assert_uint_eq(done, 0);
 	ck_assert_int_eq(loop_run(loop), 0);
 	ck_assert_uint_eq(done, 1);
-}
-
-/* Returns if the process has ended or is a zombie within 10 s. */
-static bool dies(pid_t pid)
-{
-	char path[32], text[256], *paren;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	for (int i = 0; i < 1000; i++, usleep(10000)) {
-		file = fopen(path, "r");
-		if (file == NULL)
-			return true;
-		paren = fgets(text, sizeof(text), file) != NULL ? strrchr(text, ')') : NULL;
-		fclose(file);
-		if (paren == NULL || paren[2] == 'Z')
-			return true;
-	}
-	return false;
 }
 
 /* --- exit ------------------------------------------------------------------------------------- */

@@ -368,18 +368,6 @@ END_TEST
 
 /* --- clients that do not read ----------------------------------------------------------------- */
 
-static json_t *big_text(size_t length)
-{
-	char *text = malloc(length + 1);
-	json_t *value;
-
-	memset(text, 'x', length);
-	text[length] = '\0';
-	value = json_string(text);
-	free(text);
-	return value;
-}
-
 START_TEST(a_long_reply_arrives_completely)
 {
 	int fd = dial();

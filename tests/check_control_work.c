@@ -230,18 +230,6 @@ START_TEST(the_connections_of_a_user_share_their_watches)
 }
 END_TEST
 
-static json_t *text_of(size_t length)
-{
-	char *text = malloc(length + 1);
-	json_t *value;
-
-	memset(text, 'x', length);
-	text[length] = '\0';
-	value = json_string(text);
-	free(text);
-	return value;
-}
-
 static size_t heap_in_use(void)
 {
 	struct mallinfo2 info = mallinfo2();
@@ -252,7 +240,7 @@ static size_t heap_in_use(void)
 START_TEST(a_change_is_serialized_once_for_all_watchers)
 {
 	enum { LENGTH = 500 * 1000 };
-	json_t *value = text_of(LENGTH);
+	json_t *value = big_text(LENGTH);
 	int fds[SOME];
 	size_t before, after;
 
@@ -287,8 +275,8 @@ START_TEST(the_connections_of_a_user_share_the_limit_of_unsent_bytes)
 		ck_assert_int_eq(ask(fds[i], WATCH_ALL), 0);
 	}
 	/* No client reads. */
-	state_set(host_state(host), "/daemons/a", text_of(400 * 1000));
-	state_set(host_state(host), "/daemons/b", text_of(400 * 1000));
+	state_set(host_state(host), "/daemons/a", big_text(400 * 1000));
+	state_set(host_state(host), "/daemons/b", big_text(400 * 1000));
 	for (int i = 0; i < 5; i++)
 		turn();
 	for (int i = 0; i < SOME; i++) {

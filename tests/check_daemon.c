@@ -114,10 +114,10 @@ START_TEST(a_daemon_starts_runs_and_stops)
 	ck_assert_int_eq(daemon_start(d), 0);
 	ck_assert_int_eq(daemon_status(d), DAEMON_RUNNING);
 	ck_assert_str_eq(daemon_reason(d), "");
-	ck_assert_str_eq(stands_at("/daemons/test"), "{\"a\":{\"b\":1}}");
+	ck_assert_str_eq(state_at("/daemons/test"), "{\"a\":{\"b\":1}}");
 	daemon_stop(d);
 	ck_assert_uint_eq(stopped, 1);
-	ck_assert_str_eq(stands_at("/daemons/test"), "");
+	ck_assert_str_eq(state_at("/daemons/test"), "");
 	daemon_stop(d); /* it is already stopped */
 	ck_assert_uint_eq(stopped, 1);
 	ck_assert_uint_eq(heard_count, 3);
@@ -126,7 +126,7 @@ START_TEST(a_daemon_starts_runs_and_stops)
 	ck_assert_str_eq(heard[2], "status \"stopping\"");
 	/* the second start */
 	ck_assert_int_eq(daemon_start(d), 0);
-	ck_assert_str_eq(stands_at("/daemons/test/a/b"), "1");
+	ck_assert_str_eq(state_at("/daemons/test/a/b"), "1");
 	daemon_free(d);
 	ck_assert_uint_eq(stopped, 2);
 	d = NULL;
@@ -203,7 +203,7 @@ START_TEST(a_start_that_fails_leaves_nothing)
 		ck_assert_str_eq(account_text(d, "status"), "failed");
 		ck_assert_ptr_nonnull(strstr(daemon_reason(d), "its start returned"));
 		ck_assert_str_eq(account_text(d, "reason"), daemon_reason(d));
-		ck_assert_str_eq(stands_at("/daemons/test"), "");
+		ck_assert_str_eq(state_at("/daemons/test"), "");
 		ck_assert_ptr_null(vigil_data(d));
 		turn_for(30 * CLOCK_MS);
 		ck_assert_uint_eq(ticks, 0);
@@ -289,7 +289,7 @@ START_TEST(a_daemon_writes_only_below_its_own_pointer)
 	ck_assert_int_eq(daemon_start(d), 0);
 	ck_assert_int_eq(vigil_state_set(d, "a", json_integer(1)), 0);
 	ck_assert_int_eq(vigil_state_set(d, "/daemons/test/b", json_integer(2)), 0);
-	ck_assert_str_eq(stands_at("/daemons/test"), "{\"a\":1,\"b\":2}");
+	ck_assert_str_eq(state_at("/daemons/test"), "{\"a\":1,\"b\":2}");
 	ck_assert_int_eq(json_integer_value(vigil_state_get(d, "b")), 2);
 	ck_assert_ptr_nonnull(json_object_get(vigil_state_get(d, ""), "daemons")); /* everything */
 	ck_assert_int_eq(vigil_state_set(d, "/daemons/testing", json_integer(3)), -EPERM);
@@ -305,7 +305,7 @@ START_TEST(a_daemon_writes_only_below_its_own_pointer)
 	ck_assert_int_eq(vigil_state_set(d, path, json_integer(5)), -ENAMETOOLONG);
 	/* the daemon's whole value */
 	ck_assert_int_eq(vigil_state_set(d, "", json_pack("{s:i}", "c", 6)), 0);
-	ck_assert_str_eq(stands_at("/daemons/test"), "{\"c\":6}");
+	ck_assert_str_eq(state_at("/daemons/test"), "{\"c\":6}");
 }
 END_TEST
 
@@ -429,7 +429,7 @@ static void nothing_is_left(void)
 {
 	ck_assert_int_eq(daemon_status(d), DAEMON_STOPPING);
 	ck_assert(TAILQ_EMPTY(&d->resources));
-	ck_assert_str_eq(stands_at("/daemons"), "{}");
+	ck_assert_str_eq(state_at("/daemons"), "{}");
 	ck_assert_uint_eq(stopped, 1);
 	turn_for(200 * CLOCK_MS);
 	ck_assert_uint_eq(calls, 0);
@@ -608,7 +608,7 @@ START_TEST(a_daemon_that_cannot_reconfigure_is_restarted)
 		ck_assert_uint_eq(reconfigured, !without);
 		ck_assert_str_eq(words[words_seen - 2], "old"); /* when it stopped */
 		ck_assert_str_eq(words[words_seen - 1], "new");
-		ck_assert_str_eq(stands_at("/daemons/test"), "{\"a\":{\"b\":1}}");
+		ck_assert_str_eq(state_at("/daemons/test"), "{\"a\":{\"b\":1}}");
 		stopped = 0;
 	}
 }
@@ -742,43 +742,33 @@ START_TEST(a_pause_is_announced_and_shown)
 }
 END_TEST
 
-static const char *health_of(const char *key)
-{
-	static char text[512];
-	json_t *account = daemon_account(d);
-
-	snprintf(text, sizeof(text), "%s",
-		json_string_value(json_object_get(json_object_get(account, "health"), key)));
-	json_decref(account);
-	return text;
-}
-
 START_TEST(the_health_of_a_paused_daemon_is_ok_and_includes_the_problem)
 {
 	ck_assert_int_eq(daemon_start(d), 0);
 	daemon_pause(d, "", "", "");
-	ck_assert_str_eq(health_of("level"), "OK");
-	ck_assert_str_eq(health_of("text"), "test is paused");
+	ck_assert_str_eq(health_text(d, "level"), "OK");
+	ck_assert_str_eq(health_text(d, "text"), "test is paused");
 	vigil_health(d, VIGIL_CRITICAL, "db is failed");
-	ck_assert_str_eq(health_of("text"), "test is paused; at present CRITICAL: db is failed");
+	ck_assert_str_eq(
+		health_text(d, "text"), "test is paused; at present CRITICAL: db is failed");
 	daemon_pause(d, "2031-01-02T03:04:05.000Z", "new disk", "uid 1000");
-	ck_assert_str_eq(health_of("level"), "OK");
-	ck_assert_str_eq(health_of("text"),
+	ck_assert_str_eq(health_text(d, "level"), "OK");
+	ck_assert_str_eq(health_text(d, "text"),
 		"test is paused until 2031-01-02T03:04:05.000Z by uid 1000: new disk; at present "
 		"CRITICAL: db is failed");
 	daemon_resume(d);
-	ck_assert_str_eq(health_of("level"), "CRITICAL");
-	ck_assert_str_eq(health_of("text"), "db is failed");
+	ck_assert_str_eq(health_text(d, "level"), "CRITICAL");
+	ck_assert_str_eq(health_text(d, "text"), "db is failed");
 }
 END_TEST
 
 START_TEST(the_health_of_a_failed_daemon_is_critical_with_its_reason)
 {
 	daemon_fail(d, "no %s", "module");
-	ck_assert_str_eq(health_of("level"), "CRITICAL");
-	ck_assert_str_eq(health_of("text"), "test has failed: no module");
+	ck_assert_str_eq(health_text(d, "level"), "CRITICAL");
+	ck_assert_str_eq(health_text(d, "text"), "test has failed: no module");
 	daemon_pause(d, "", "", "");
-	ck_assert_str_eq(health_of("level"), "CRITICAL");
+	ck_assert_str_eq(health_text(d, "level"), "CRITICAL");
 }
 END_TEST
 
@@ -818,9 +808,9 @@ START_TEST(each_daemon_has_its_own_pointer)
 	in_start = start_and_write;
 	ck_assert_int_eq(daemon_start(d), 0);
 	ck_assert_int_eq(daemon_start(other), 0);
-	ck_assert_str_eq(stands_at("/daemons/a.b@c-d/a/b"), "1");
+	ck_assert_str_eq(state_at("/daemons/a.b@c-d/a/b"), "1");
 	daemon_free(other);
-	ck_assert_str_eq(stands_at("/daemons"), "{\"test\":{\"a\":{\"b\":1}}}");
+	ck_assert_str_eq(state_at("/daemons"), "{\"test\":{\"a\":{\"b\":1}}}");
 }
 END_TEST
 

@@ -11,39 +11,21 @@
 
 #include <event2/event.h>
 
-#include "base/clock.h"
-#include "base/log.h"
 #include "daemon/daemon.h"
 #include "daemon/module.h"
 #include "config/config.h"
+#include "fixture_loop.h"
 #include "host/pause.h"
-#include "loop/loop.h"
 #include "scratch.h"
-#include "state/state.h"
 #include "suite.h"
 
-#define PATIENCE (60 * CLOCK_SECOND)
+#define turn_for(ns)          run_for(host_loop(host), ns)
+#define TURN_UNTIL(condition) RUN_UNTIL(host_loop(host), condition)
+#define state_at(pointer)     state_text(host_state(host), pointer)
 
 static struct host *host;
 static struct diagnostics diagnostics;
 static json_t *result; /* of the last reload */
-static char logged[512][256];
-static unsigned logged_lines;
-
-static void on_log(vigil_level level, const char *line, void *arg)
-{
-	ck_assert_uint_lt(logged_lines, COUNT(logged));
-	snprintf(logged[logged_lines++], sizeof(logged[0]), "%s", line);
-}
-
-static unsigned log_holds(const char *text)
-{
-	unsigned count = 0;
-
-	for (unsigned i = 0; i < logged_lines; i++)
-		count += strstr(logged[i], text) != NULL;
-	return count;
-}
 
 static void setup(void)
 {
@@ -164,44 +146,6 @@ static unsigned journal_holds(const char *line)
 	return count;
 }
 
-static const char *stands_at(const char *pointer)
-{
-	static char *text;
-	json_t *value = state_get(host_state(host), pointer);
-
-	free(text);
-	text = value != NULL ? json_dumps(value, JSON_ENCODE_ANY | JSON_SORT_KEYS | JSON_COMPACT)
-			     : strdup("");
-	json_decref(value);
-	return text;
-}
-
-static void on_turned(uint64_t missed, void *arg)
-{
-	*(bool *)arg = true;
-	loop_stop(host_loop(host));
-}
-
-static void turn_for(uint64_t ns)
-{
-	bool over = false;
-	struct loop_timer *timer = loop_after(host_loop(host), ns, on_turned, &over);
-
-	ck_assert_ptr_nonnull(timer);
-	while (!over)
-		ck_assert_int_eq(loop_run(host_loop(host)), 0);
-	loop_timer_free(timer);
-}
-
-#define TURN_UNTIL(condition)                                              \
-	do {                                                               \
-		uint64_t turn_end = clock_now() + PATIENCE;                \
-		while (!(condition)) {                                     \
-			ck_assert_msg(clock_now() < turn_end, #condition); \
-			turn_for(5 * CLOCK_MS);                            \
-		}                                                          \
-	} while (0)
-
 /* --- start ------------------------------------------------------------------------------------ */
 
 START_TEST(a_host_may_have_no_daemons)
@@ -210,15 +154,15 @@ START_TEST(a_host_may_have_no_daemons)
 	bring_up();
 	ck_assert_ptr_null(host_daemon(host, 0));
 	ck_assert_ptr_null(host_find(host, "any"));
-	ck_assert_str_eq(stands_at("/runs"), "{}");
-	ck_assert_str_eq(stands_at("/vigil/generation"), "1");
-	ck_assert_str_eq(stands_at("/vigil/reloads"), "0");
-	ck_assert_str_eq(stands_at("/vigil/version"), "\"" PACKAGE_VERSION "\"");
-	ck_assert_int_eq(atoi(stands_at("/vigil/pid")), getpid());
-	ck_assert_str_eq(stands_at("/vigil/workers/lost"), "0");
-	ck_assert_str_ne(stands_at("/vigil/loop/lag_seconds/p99"), "");
-	ck_assert_str_eq(stands_at("/vigil/none"), "");
-	ck_assert_str_eq(stands_at("/runs/none"), "");
+	ck_assert_str_eq(state_at("/runs"), "{}");
+	ck_assert_str_eq(state_at("/vigil/generation"), "1");
+	ck_assert_str_eq(state_at("/vigil/reloads"), "0");
+	ck_assert_str_eq(state_at("/vigil/version"), "\"" PACKAGE_VERSION "\"");
+	ck_assert_int_eq(atoi(state_at("/vigil/pid")), getpid());
+	ck_assert_str_eq(state_at("/vigil/workers/lost"), "0");
+	ck_assert_str_ne(state_at("/vigil/loop/lag_seconds/p99"), "");
+	ck_assert_str_eq(state_at("/vigil/none"), "");
+	ck_assert_str_eq(state_at("/runs/none"), "");
 	host_free(NULL);
 }
 END_TEST
@@ -238,15 +182,15 @@ START_TEST(a_daemon_that_fails_does_not_affect_the_others)
 		ck_assert_int_eq(daemon_name(d)[0], (char)('a' + i)); /* sorted by name */
 		ck_assert_ptr_eq(host_find(host, daemon_name(d)), d);
 	}
-	ck_assert_str_eq(stands_at("/runs/a/status"), "\"running\"");
-	ck_assert_str_eq(stands_at("/runs/e/status"), "\"running\"");
-	ck_assert_str_eq(stands_at("/runs/b/status"), "\"failed\"");
-	ck_assert_str_eq(stands_at("/runs/b/reason"), "\"the b-word is refused\"");
-	ck_assert_str_eq(stands_at("/runs/c/reason"),
+	ck_assert_str_eq(state_at("/runs/a/status"), "\"running\"");
+	ck_assert_str_eq(state_at("/runs/e/status"), "\"running\"");
+	ck_assert_str_eq(state_at("/runs/b/status"), "\"failed\"");
+	ck_assert_str_eq(state_at("/runs/b/reason"), "\"the b-word is refused\"");
+	ck_assert_str_eq(state_at("/runs/c/reason"),
 		"\"its start returned -6 (No such device or address)\"");
-	ck_assert_ptr_nonnull(strstr(stands_at("/runs/d/reason"), "there is no module"));
-	ck_assert_str_eq(stands_at("/runs/d/module"), "\"missing\"");
-	ck_assert_str_eq(stands_at("/daemons"), "{\"a\":{\"starts\":1},\"e\":{\"starts\":1}}");
+	ck_assert_ptr_nonnull(strstr(state_at("/runs/d/reason"), "there is no module"));
+	ck_assert_str_eq(state_at("/runs/d/module"), "\"missing\"");
+	ck_assert_str_eq(state_at("/daemons"), "{\"a\":{\"starts\":1},\"e\":{\"starts\":1}}");
 	ck_assert_str_eq(journal(), "start a w\nstart b b-word\nstart c -\nstart e -\n");
 	ck_assert_uint_eq(log_holds("is up with 5 daemons, 3 of them failed"), 1);
 	/* and only the daemons that ran are stopped */
@@ -311,11 +255,11 @@ START_TEST(a_reload_returns_what_it_has_changed)
 	ck_assert_str_eq(journal(), "stop gone -\nstart broken word\nstart mended -\nstart new -\n"
 				    "reconfigure other after\nstop other before\n"
 				    "start other after\nreconfigure takes after\n");
-	ck_assert_str_eq(stands_at("/daemons/gone"), "");
-	ck_assert_str_eq(stands_at("/runs/gone"), "");
-	ck_assert_str_eq(stands_at("/daemons/same/starts"), "1");
-	ck_assert_str_eq(stands_at("/vigil/generation"), "2");
-	ck_assert_str_eq(stands_at("/vigil/reloads"), "1");
+	ck_assert_str_eq(state_at("/daemons/gone"), "");
+	ck_assert_str_eq(state_at("/runs/gone"), "");
+	ck_assert_str_eq(state_at("/daemons/same/starts"), "1");
+	ck_assert_str_eq(state_at("/vigil/generation"), "2");
+	ck_assert_str_eq(state_at("/vigil/reloads"), "1");
 	ck_assert_uint_eq(
 		log_holds("reloaded: 1 started, 1 stopped, 4 changed, 1 kept, 1 failed"), 1);
 
@@ -339,12 +283,12 @@ START_TEST(a_daemon_whose_module_changes_is_replaced)
 	ck_assert_int_eq(reload(), 0);
 	ck_assert_str_eq(said("changed"), "[\"a\"]");
 	ck_assert_str_eq(journal(), "stop a -\n");
-	ck_assert_str_eq(stands_at("/runs/a/module"), "\"exec\"");
+	ck_assert_str_eq(state_at("/runs/a/module"), "\"exec\"");
 	/* the module is now missing: the daemon is stopped and has failed */
 	config_vigil_lines("");
 	config_daemon_lines("a", "module = missing");
 	ck_assert_int_eq(reload(), 0);
-	ck_assert_str_eq(stands_at("/runs/a/status"), "\"failed\"");
+	ck_assert_str_eq(state_at("/runs/a/status"), "\"failed\"");
 	ck_assert_ptr_nonnull(strstr(said("failed"), "there is no module"));
 }
 END_TEST
@@ -372,14 +316,14 @@ START_TEST(unchanged_daemons_miss_no_tick_and_get_no_extra_tick)
 	}
 	TURN_UNTIL(journal_holds("tick other 14") == 1);
 	ck_assert_uint_eq(journal_holds("tick kept"), 1);
-	ck_assert_str_eq(stands_at("/runs/kept/ticks"), "1");
-	ck_assert_str_eq(stands_at("/runs/kept/missed"), "0");
+	ck_assert_str_eq(state_at("/runs/kept/ticks"), "1");
+	ck_assert_str_eq(state_at("/runs/kept/missed"), "0");
 	/* all ticks that were due, 70 in the turns above alone, as far as the machine is fast
 	 * enough */
-	ck_assert_int_ge(atoi(stands_at("/runs/quick/ticks")), 10);
-	ck_assert_uint_eq(journal_holds("tick quick"), atoi(stands_at("/runs/quick/ticks")));
+	ck_assert_int_ge(atoi(state_at("/runs/quick/ticks")), 10);
+	ck_assert_uint_eq(journal_holds("tick quick"), atoi(state_at("/runs/quick/ticks")));
 	ck_assert_int_ge(
-		atoi(stands_at("/runs/quick/ticks")) + atoi(stands_at("/runs/quick/missed")), 60);
+		atoi(state_at("/runs/quick/ticks")) + atoi(state_at("/runs/quick/missed")), 60);
 }
 END_TEST
 
@@ -406,9 +350,9 @@ START_TEST(an_invalid_configuration_changes_nothing)
 		ck_assert_uint_eq(log_holds("the running daemons are unchanged"), i + 1);
 		ck_assert_str_eq(journal(), "");
 		ck_assert_ptr_null(host_find(host, "b"));
-		ck_assert_str_eq(stands_at("/runs/a/status"), "\"running\"");
-		ck_assert_str_eq(stands_at("/vigil/generation"), "1");
-		ck_assert_int_eq(atoi(stands_at("/vigil/reload_errors")), (int)i + 1);
+		ck_assert_str_eq(state_at("/runs/a/status"), "\"running\"");
+		ck_assert_str_eq(state_at("/vigil/generation"), "1");
+		ck_assert_int_eq(atoi(state_at("/vigil/reload_errors")), (int)i + 1);
 		ck_assert_str_eq(modules_directories(host_modules(host))[0], modules);
 		ck_assert_int_eq(log_level(), VIGIL_INFO);
 	}
@@ -461,16 +405,16 @@ START_TEST(a_failed_check_at_a_reload_changes_nothing)
 		config_odd("c", "");
 		ck_assert_int_eq(reload(), -EINVAL);
 		ck_assert_uint_eq(log_holds(diagnostics.list[0].text), 1);
-		ck_assert_str_eq(stands_at("/runs/a/status"), "\"running\"");
+		ck_assert_str_eq(state_at("/runs/a/status"), "\"running\"");
 		ck_assert_ptr_null(host_find(host, "c"));
 	}
 	/* not even the running daemon whose option is invalid */
 	config_vigil_lines("");
 	config_odd("a", "word = w\ncheck = diagnose");
 	ck_assert_int_eq(reload(), -EINVAL);
-	ck_assert_str_eq(stands_at("/runs/a/status"), "\"running\"");
+	ck_assert_str_eq(state_at("/runs/a/status"), "\"running\"");
 	ck_assert_uint_eq(journal_holds("stop") + journal_holds("start"), 0);
-	ck_assert_str_eq(stands_at("/vigil/reload_errors"), "4");
+	ck_assert_str_eq(state_at("/vigil/reload_errors"), "4");
 	config_vigil_lines("");
 	config_odd("a", "word = v\ncheck = ok");
 	ck_assert_int_eq(reload(), 0);
@@ -487,7 +431,7 @@ START_TEST(a_note_is_logged_and_returned)
 	ck_assert_int_eq(reload(), 0);
 	ck_assert_uint_eq(log_holds("the word looks wrong"), 2);
 	ck_assert_ptr_nonnull(strstr(said("notes"), "the word looks wrong"));
-	ck_assert_str_eq(stands_at("/runs/a/status"), "\"running\"");
+	ck_assert_str_eq(state_at("/runs/a/status"), "\"running\"");
 	config_vigil_lines("");
 	config_odd("a", "word = w");
 	ck_assert_int_eq(reload(), 0);
@@ -502,8 +446,8 @@ START_TEST(forbidden_calls_in_a_check_have_no_effect)
 	bring_up();
 	ck_assert_uint_eq(log_holds("the check of module odd calls vigil_every"), 1);
 	ck_assert_uint_eq(log_holds("a candidate"), 0);
-	ck_assert_str_eq(stands_at("/runs/a/errors"), "0");
-	ck_assert_str_eq(stands_at("/daemons/a"), "{\"starts\":1}");
+	ck_assert_str_eq(state_at("/runs/a/errors"), "0");
+	ck_assert_str_eq(state_at("/daemons/a"), "{\"starts\":1}");
 }
 END_TEST
 
@@ -534,17 +478,17 @@ START_TEST(a_daemon_whose_check_crashes_vigild_is_quarantined)
 	bring_up();
 	ck_assert_uint_eq(log_holds("a: the previous vigild was ended by signal 6"), 1);
 	ck_assert_uint_eq(journal_holds("check a"), 3);
-	ck_assert_str_eq(stands_at("/runs/a/status"), "\"failed\"");
-	ck_assert_ptr_nonnull(strstr(stands_at("/runs/a/reason"), "held back"));
-	ck_assert_str_eq(stands_at("/runs/b/status"), "\"running\"");
+	ck_assert_str_eq(state_at("/runs/a/status"), "\"failed\"");
+	ck_assert_ptr_nonnull(strstr(state_at("/runs/a/reason"), "held back"));
+	ck_assert_str_eq(state_at("/runs/b/status"), "\"running\"");
 	/* After its release, the daemon is checked before it starts. */
 	config_vigil_lines("");
 	config_odd("a", "check = diagnose");
 	config_odd("b", "");
 	ck_assert_int_eq(reload(), 0);
 	host_release(host, "a");
-	ck_assert_str_eq(stands_at("/runs/a/status"), "\"failed\"");
-	ck_assert_ptr_nonnull(strstr(stands_at("/runs/a/reason"), "the word of a is wrong"));
+	ck_assert_str_eq(state_at("/runs/a/status"), "\"failed\"");
+	ck_assert_ptr_nonnull(strstr(state_at("/runs/a/reason"), "the word of a is wrong"));
 	ck_assert_uint_eq(journal_holds("start a"), 0);
 }
 END_TEST
@@ -556,7 +500,7 @@ START_TEST(an_older_module_has_no_check)
 	config_vigil_lines("");
 	config_daemon_lines("older", "");
 	bring_up();
-	ck_assert_str_eq(stands_at("/daemons/older/started"), "true");
+	ck_assert_str_eq(state_at("/daemons/older/started"), "true");
 }
 END_TEST
 
@@ -642,11 +586,11 @@ START_TEST(stored_values_and_pauses_survive_a_restart)
 	config_odd("b", "");
 	for (int i = 1; i <= 3; i++) {
 		bring_up();
-		ck_assert_int_eq(atoi(stands_at("/daemons/a/starts")), i);
+		ck_assert_int_eq(atoi(state_at("/daemons/a/starts")), i);
 		if (i == 1)
 			pause_start(host_pauses(host), host_find(host, "b"), 3600, "disk", "");
-		ck_assert_str_eq(stands_at("/runs/b/status"), "\"paused\"");
-		ck_assert_str_eq(stands_at("/runs/a/status"), "\"running\"");
+		ck_assert_str_eq(state_at("/runs/b/status"), "\"paused\"");
+		ck_assert_str_eq(state_at("/runs/a/status"), "\"running\"");
 		ended = 0;
 		host_stop(host, on_stopped, &ended);
 		host_stop(host, on_stopped, &ended); /* it is already being stopped */
@@ -654,7 +598,7 @@ START_TEST(stored_values_and_pauses_survive_a_restart)
 		TURN_UNTIL(ended > 0);
 		ck_assert_uint_eq(ended, 1);
 		ck_assert_ptr_null(host_daemon(host, 0));
-		ck_assert_str_eq(stands_at("/daemons"), "{}");
+		ck_assert_str_eq(state_at("/daemons"), "{}");
 		host_free(host);
 		host = NULL;
 	}

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include "service/manager.h"
+#include "children.h"
 #include "scratch.h"
 #include "suite.h"
 
@@ -180,12 +181,6 @@ static pid_t start(const char *program, uid_t real, char *const argv[])
 	return pid;
 }
 
-static void end(pid_t pid)
-{
-	ck_assert_int_eq(kill(pid, SIGKILL), 0);
-	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
-}
-
 START_TEST(a_shell_that_runs_the_script_is_found)
 {
 	char *argv[] = {"sh", "-c", "sleep 1000; :", path, "stop", NULL};
@@ -195,7 +190,7 @@ START_TEST(a_shell_that_runs_the_script_is_found)
 	pid = start("/bin/sh", getuid(), argv);
 	ck_assert_int_eq(runner(), pid);
 	ck_assert_str_eq(verb, "stop");
-	end(pid);
+	kill_and_reap(pid);
 }
 END_TEST
 
@@ -207,7 +202,7 @@ START_TEST(a_program_with_the_script_as_an_argument_does_not_run_it)
 	ck_assert(find("svc"));
 	pid = start("/usr/bin/tail", getuid(), argv);
 	ck_assert_int_eq(runner(), 0);
-	end(pid);
+	kill_and_reap(pid);
 }
 END_TEST
 
@@ -221,7 +216,7 @@ START_TEST(a_setuid_program_of_another_user_does_not_run_it)
 	ck_assert(find("svc"));
 	pid = start("/bin/sh", 65534, argv);
 	ck_assert_int_eq(runner(), 0);
-	end(pid);
+	kill_and_reap(pid);
 }
 END_TEST
 

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 
 #include "base/clock.h"
+#include "children.h"
 #include "scratch.h"
 #include "suite.h"
 
@@ -50,22 +51,9 @@ static void setup(void)
 	request = (struct manager_request){.name = "svc", .manager = &manager_openrc};
 }
 
-static void end_children(void)
-{
-	FILE *children = fopen("/proc/thread-self/children", "r");
-	int pid;
-
-	while (children && fscanf(children, "%d", &pid) == 1)
-		kill(pid, SIGKILL);
-	if (children)
-		fclose(children);
-}
-
 static void teardown(void)
 {
-	do
-		end_children();
-	while (waitpid(-1, NULL, 0) > 0);
+	kill_and_reap_all();
 	ck_assert_int_eq(umount("/run"), 0);
 	ck_assert_int_eq(umount("/etc/init.d"), 0);
 	scratch_teardown();
@@ -117,13 +105,6 @@ static void wait_for(vigil_service_status status)
 	ck_assert_msg(reply.status == status, "it is %s, not %s: %s",
 		vigil_service_status_name(reply.status), vigil_service_status_name(status),
 		reply.text);
-}
-
-/* A process that was killed and reaped, as init does, no longer exists. */
-static void kill_and_reap(pid_t pid)
-{
-	ck_assert_int_eq(kill(pid, SIGKILL), 0);
-	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
 }
 
 START_TEST(the_life_of_a_service)

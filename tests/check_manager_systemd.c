@@ -28,17 +28,6 @@
 static struct manager_request request;
 static struct manager_reply reply;
 
-__attribute__((format(printf, 1, 2))) static int shell(const char *format, ...)
-{
-	char command[1024];
-	va_list ap;
-
-	va_start(ap, format);
-	vsnprintf(command, sizeof(command), format, ap);
-	va_end(ap);
-	return system(command);
-}
-
 /* Writes a unit with these lines, and makes the request about it. */
 static void put_unit(const char *name, const char *unit_lines, const char *service_lines)
 {
@@ -372,14 +361,6 @@ START_TEST(a_restart_that_hangs)
 END_TEST
 
 /* --- the bus ---------------------------------------------------------------------------------- */
-
-static void await_bus(void)
-{
-	ck_assert_int_eq(shell("for i in $(seq 600); do busctl call org.freedesktop.systemd1 "
-			       "/org/freedesktop/systemd1 org.freedesktop.DBus.Peer Ping "
-			       ">/dev/null 2>&1 && exit 0; sleep 0.1; done; exit 1"),
-		0);
-}
 
 START_TEST(each_thread_has_one_connection)
 {

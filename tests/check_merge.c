@@ -59,9 +59,9 @@ START_TEST(a_refused_object_removes_nothing)
 		snprintf(key, sizeof(key), "m%d", i);
 		merge_set(&merge, d, json_pack("{s:s}", key, text));
 		ck_assert_int_ne(merge_set(&merge, d, make_refused(i + 1)), 0);
-		ck_assert_uint_le(strlen(stands_at("/daemons/test")), merge.bytes_max);
+		ck_assert_uint_le(strlen(state_at("/daemons/test")), merge.bytes_max);
 	}
-	ck_assert_uint_gt(strlen(stands_at("/daemons/test")), 2000);
+	ck_assert_uint_gt(strlen(state_at("/daemons/test")), 2000);
 }
 END_TEST
 

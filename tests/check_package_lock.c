@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "children.h"
 #include "scratch.h"
 #include "suite.h"
 
@@ -86,12 +87,6 @@ static pid_t hold(const char *name, int (*lock)(int, short), short type)
 	return pid;
 }
 
-static void let_go(pid_t pid)
-{
-	ck_assert_int_eq(kill(pid, SIGKILL), 0);
-	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
-}
-
 START_TEST(no_lock_means_no_upgrade)
 {
 	expect(NULL);
@@ -113,7 +108,7 @@ START_TEST(a_lock_made_with_fcntl_is_found)
 	pid = hold(files[_i / 2], kinds[_i % 2], F_WRLCK);
 	expect(_i / 2 < 2 ? "dpkg" : "rpm");
 	expect(_i / 2 < 2 ? "dpkg" : "rpm"); /* the query has not changed the lock */
-	let_go(pid);
+	kill_and_reap(pid);
 	expect(NULL);
 }
 END_TEST
@@ -125,11 +120,11 @@ START_TEST(locks_of_readers_do_not_count)
 	put(RPM, 0644);
 	pid = hold(RPM, lock_fcntl, F_RDLCK);
 	expect(NULL);
-	let_go(pid);
+	kill_and_reap(pid);
 	put(APK, 0600);
 	pid = hold(APK, lock_flock, F_RDLCK);
 	expect(NULL);
-	let_go(pid);
+	kill_and_reap(pid);
 }
 END_TEST
 
@@ -150,11 +145,11 @@ START_TEST(a_lock_that_the_user_may_not_open_is_found)
 	ck_assert_int_eq(seteuid(65534), 0);
 	expect("dpkg");
 	ck_assert_int_eq(seteuid(0), 0);
-	let_go(pid);
+	kill_and_reap(pid);
 	ck_assert_int_eq(seteuid(65534), 0);
 	expect(NULL);
 	ck_assert_int_eq(seteuid(0), 0);
-	let_go(other);
+	kill_and_reap(other);
 }
 END_TEST
 
@@ -167,11 +162,11 @@ START_TEST(a_lock_made_with_flock_is_found)
 	expect(NULL);
 	pid = hold(APK, lock_flock, F_WRLCK);
 	expect("apk");
-	let_go(pid);
+	kill_and_reap(pid);
 	expect(NULL);
 	pid = hold("/run/apk/db.lock", lock_flock, F_WRLCK);
 	expect("apk");
-	let_go(pid);
+	kill_and_reap(pid);
 	expect(NULL);
 }
 END_TEST
@@ -192,12 +187,12 @@ START_TEST(a_process_that_waits_for_the_lock_does_not_count)
 		"until grep -q -- '-> FLOCK .* %d ' /proc/locks; do sleep 0.01; done", (int)waiter);
 	ck_assert_int_eq(system(command), 0);
 	expect(NULL);
-	let_go(pid);
+	kill_and_reap(pid);
 	snprintf(command, sizeof(command),
 		"until grep -q '[^>] FLOCK .* %d ' /proc/locks; do sleep 0.01; done", (int)waiter);
 	ck_assert_int_eq(system(command), 0);
 	expect("apk");
-	let_go(waiter);
+	kill_and_reap(waiter);
 	expect(NULL);
 }
 END_TEST

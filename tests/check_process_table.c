@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
+#include "children.h"
 #include "scratch.h"
 #include "service/manager.h"
 #include "process/process.h"
@@ -30,23 +31,9 @@ static void setup(void)
 	ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0);
 }
 
-static void end_process(pid_t pid)
-{
-	ck_assert_int_eq(kill(pid, SIGKILL), 0);
-	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
-}
-
 static void teardown(void)
 {
-	FILE *children = fopen("/proc/thread-self/children", "r");
-	int pid;
-
-	while (children != NULL && fscanf(children, "%d", &pid) == 1)
-		kill(pid, SIGKILL);
-	if (children != NULL)
-		fclose(children);
-	while (waitpid(-1, NULL, 0) > 0)
-		;
+	kill_and_reap_all();
 	scratch_teardown();
 }
 
@@ -87,7 +74,7 @@ static void know_dead(void)
 	ck_assert_int_eq(process_table_identify(pid, &known), 1);
 	ck_assert_int_eq(known.pid, pid);
 	ck_assert_int_eq(process_table_find(&known, died_ticks), pid);
-	end_process(pid);
+	kill_and_reap(pid);
 }
 
 START_TEST(a_live_process_is_found)
@@ -204,17 +191,17 @@ START_TEST(the_leader_is_found_and_not_its_children)
 	int pid;
 
 	ck_assert_int_eq(process_table_identify(first, &known), 1);
-	end_process(first);
+	kill_and_reap(first);
 	leader = start_group(true);
 	ck_assert_int_eq(process_table_find(&known, died_ticks), leader);
 	/* Two children of a dead leader are not its successors. */
-	end_process(leader);
+	kill_and_reap(leader);
 	ck_assert_int_eq(process_table_find(&known, died_ticks), 0);
 	children = fopen("/proc/thread-self/children", "r");
 	ck_assert_ptr_nonnull(children);
 	ck_assert_int_eq(fscanf(children, "%d", &pid), 1);
 	fclose(children);
-	end_process(pid);
+	kill_and_reap(pid);
 	left = process_table_find(&known, died_ticks);
 	ck_assert_int_gt(left, 0);
 	ck_assert_int_ne(left, pid);
@@ -287,8 +274,8 @@ START_TEST(a_successor_overrules_a_reported_exit)
 	manager_conclude(&reply, &evidence);
 	ck_assert_int_eq(reply.status, VIGIL_SERVICE_RUNNING);
 	ck_assert_int_eq(reply.pid, pid);
-	end_process(pid);
-	end_process(process_table_find(&known, died_ticks));
+	kill_and_reap(pid);
+	kill_and_reap(process_table_find(&known, died_ticks));
 	is_said_to_run(pid);
 	manager_conclude(&reply, &evidence);
 	ck_assert_int_eq(reply.status, VIGIL_SERVICE_FAILED);

@@ -6,8 +6,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "base/clock.h"
-#include "loop/loop.h"
+#include "fixture_loop.h"
 #include "scratch.h"
 #include "suite.h"
 
@@ -57,19 +56,6 @@ static const char *heard(void)
 	return text;
 }
 
-static void on_turned(uint64_t missed, void *arg)
-{
-	loop_stop(loop);
-}
-
-static void turn_for(uint64_t ns)
-{
-	struct loop_timer *timer = loop_after(loop, ns, on_turned, NULL);
-
-	ck_assert_int_eq(loop_run(loop), 0);
-	loop_timer_free(timer);
-}
-
 static void ask_for_watchdog(const char *usec, pid_t pid)
 {
 	char text[32];
@@ -101,7 +87,7 @@ START_TEST(the_watchdog_is_fed_while_the_loop_runs)
 	for (uint64_t end = clock_now() + 60 * CLOCK_SECOND; fed < 5; fed++) {
 		while (strcmp(heard(), "WATCHDOG=1") != 0) {
 			ck_assert(clock_now() < end);
-			turn_for(5 * CLOCK_MS);
+			run_for(loop, 5 * CLOCK_MS);
 		}
 	}
 	/* not while the loop is blocked, nor after the free */
@@ -111,7 +97,7 @@ START_TEST(the_watchdog_is_fed_while_the_loop_runs)
 	ck_assert_str_eq(heard(), "");
 	sd_notify_free(notify);
 	notify = NULL;
-	turn_for(150 * CLOCK_MS);
+	run_for(loop, 150 * CLOCK_MS);
 	ck_assert_str_eq(heard(), "");
 }
 END_TEST
@@ -147,9 +133,9 @@ START_TEST(a_manager_that_hangs_does_not_block_vigild)
 	/* the last message is sent again when there is room */
 	for (uint64_t end = clock_now() + 60 * CLOCK_SECOND; strcmp(heard(), "STOPPING=1") != 0;) {
 		ck_assert(clock_now() < end);
-		turn_for(5 * CLOCK_MS);
+		run_for(loop, 5 * CLOCK_MS);
 	}
-	turn_for(300 * CLOCK_MS);
+	run_for(loop, 300 * CLOCK_MS);
 	ck_assert_str_eq(heard(), "");
 }
 END_TEST

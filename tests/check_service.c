@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 #include <sys/wait.h>
 
+#include "children.h"
 #include "fixture_environment.h"
 #include "service/manager.h"
 
@@ -628,12 +629,6 @@ static pid_t begin_process(void)
 	return pid;
 }
 
-static void end_process(pid_t pid)
-{
-	ck_assert_int_eq(kill(pid, SIGKILL), 0);
-	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
-}
-
 START_TEST(while_its_process_is_monitored_the_manager_is_not_queried)
 {
 	static enum service_verb verb = SERVICE_QUERY;
@@ -656,7 +651,7 @@ START_TEST(while_its_process_is_monitored_the_manager_is_not_queried)
 	ask_with(service, SERVICE_QUERY, insist, &verb);
 	the_loop_goes_on();
 	ck_assert_uint_eq(queries, 1);
-	end_process(pid);
+	kill_and_reap(pid);
 }
 END_TEST
 
@@ -674,7 +669,7 @@ START_TEST(the_exit_of_its_process_is_reported_immediately)
 	await(1);
 	turn_for(20 * CLOCK_MS);
 	ck_assert_str_eq(order, "a");
-	end_process(pid);
+	kill_and_reap(pid);
 	await(3);
 	ck_assert_str_eq(order, "ast");  /* t has freed u */
 	ck_assert_int_eq(last.pid, pid); /* the pid of the last query */
@@ -706,7 +701,7 @@ START_TEST(a_manager_that_reports_a_dead_process_is_not_queried_for_ever)
 	ask(service, SERVICE_QUERY, "a");
 	let_back(100000);
 	await(1);
-	end_process(pid);
+	kill_and_reap(pid);
 	do {
 		answers = strlen(order);
 		ck_assert_uint_lt(answers, sizeof(order) - 5);
@@ -736,7 +731,7 @@ START_TEST(a_stale_callback_may_close_the_service)
 	ask(service, SERVICE_QUERY, "a");
 	let_back(1);
 	await(1);
-	end_process(pid);
+	kill_and_reap(pid);
 	await(2);
 	ck_assert_str_eq(order, "as");
 	turn_for(30 * CLOCK_MS);

@@ -16,11 +16,6 @@ int service_check(vigil_daemon *d)
 	return 0;
 }
 
-static void option(const char *name, const char *value)
-{
-	json_object_set_new(fake.options, name, json_string(value));
-}
-
 static void start(void)
 {
 	ck_assert_int_eq(vigil_module_descriptor.start(&fake.daemon), 0);
@@ -99,7 +94,7 @@ END_TEST
 
 START_TEST(a_restart_in_progress_that_ends_down_has_failed)
 {
-	option("healthy_after", "0");
+	fake_option("healthy_after", "0");
 	start();
 	STATUS(FAILED);
 	RESTARTED(STARTING, .busy_limit = 900);
@@ -178,7 +173,7 @@ START_TEST(a_refused_restart_is_tried_again_about_every_second)
 {
 	unsigned before;
 
-	option("interval", "60m");
+	fake_option("interval", "60m");
 	start();
 	STATUS(STOPPED);
 	RESTARTED(STOPPED, .fault = VIGIL_FAULT_REFUSED, .error = -EPERM,
@@ -241,9 +236,9 @@ END_TEST
 
 START_TEST(a_probe_that_vigild_cannot_make_is_unknown)
 {
-	option("probe", "/bin/true");
-	option("probe_failures", "1");
-	option("probe_start", "0");
+	fake_option("probe", "/bin/true");
+	fake_option("probe_failures", "1");
+	fake_option("probe_start", "0");
 	start();
 	STATUS(RUNNING, .pid = 0);
 	fake_pass(1.5);
@@ -295,7 +290,7 @@ END_TEST
 
 START_TEST(a_restart_by_an_admin_is_not_a_crash)
 {
-	option("burst", "1");
+	fake_option("burst", "1");
 	start();
 	STATUS(RUNNING, .pid = 10);
 	for (int i = 1; i <= 5; i++) {
@@ -312,8 +307,8 @@ START_TEST(burst_and_backoff_survive_a_restart)
 {
 	json_t *kept;
 
-	option("burst", "2");
-	option("backoff", "0");
+	fake_option("burst", "2");
+	fake_option("backoff", "0");
 	start();
 	STATUS(FAILED);
 	RESTARTED(RUNNING, .pid = 7);
@@ -330,8 +325,8 @@ START_TEST(burst_and_backoff_survive_a_restart)
 	fake_begin();
 	fake.now = 5; /* another vigild with another clock */
 	json_object_set_new(fake.state, "service_state/recent", kept);
-	option("burst", "2");
-	option("backoff", "0");
+	fake_option("burst", "2");
+	fake_option("backoff", "0");
 	start();
 	STATUS(FAILED);
 	ck_assert(!is_issued());
@@ -347,7 +342,7 @@ END_TEST
 
 START_TEST(setbacks_are_forgotten_however_the_service_was_started)
 {
-	option("interval", "60m");
+	fake_option("interval", "60m");
 	start();
 	for (int i = 0; i < 3; i++) {
 		STATUS(FAILED);
@@ -368,7 +363,7 @@ END_TEST
 
 START_TEST(an_exit_long_after_a_restart_is_not_a_setback)
 {
-	option("interval", "60m");
+	fake_option("interval", "60m");
 	start();
 	STATUS(FAILED);
 	RESTARTED(RUNNING, .pid = 7);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "children.h"
 #include "scratch.h"
 #include "suite.h"
 
@@ -25,26 +26,6 @@ static int run(const char *line, double seconds, bool spare_group)
 	struct spawn spawn = {.argv = argv, .directory = scratch, .merge_stderr = true};
 
 	return spawn_run(&spawn, clock_now() + clock_from_seconds(seconds), spare_group, &result);
-}
-
-/* Returns if the process has ended or is a zombie within some seconds. */
-static bool dies(pid_t pid)
-{
-	char path[32], text[256], *paren;
-	FILE *file;
-	int i;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	for (i = 0; i < 1000; i++, usleep(10000)) {
-		file = fopen(path, "r");
-		if (!file)
-			return true;
-		paren = fgets(text, sizeof(text), file) ? strrchr(text, ')') : NULL;
-		fclose(file);
-		if (!paren || paren[2] == 'Z')
-			return true;
-	}
-	return false;
 }
 
 START_TEST(the_output_and_the_exit_status_are_returned)

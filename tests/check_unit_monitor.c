@@ -41,17 +41,6 @@ struct seen {
 	struct seen *closes; /* unsubscribed in the next callback */
 };
 
-__attribute__((format(printf, 1, 2))) static int shell(const char *format, ...)
-{
-	char command[1024];
-	va_list ap;
-
-	va_start(ap, format);
-	vsnprintf(command, sizeof(command), format, ap);
-	va_end(ap);
-	return system(command);
-}
-
 static void put_unit(const char *name, const char *lines)
 {
 	char path[128];
@@ -214,14 +203,6 @@ static void teardown(void)
 	unit_monitor_free(monitor);
 	loop_free(loop);
 	scratch_teardown();
-}
-
-static void await_bus(void)
-{
-	ck_assert_int_eq(shell("for i in $(seq 600); do busctl call org.freedesktop.systemd1 "
-			       "/org/freedesktop/systemd1 org.freedesktop.DBus.Peer Ping "
-			       ">/dev/null 2>&1 && exit 0; sleep 0.1; done; exit 1"),
-		0);
 }
 
 /* --- queries ---------------------------------------------------------------------------------- */

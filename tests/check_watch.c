@@ -36,11 +36,6 @@ void send_change(struct send *send, json_t *change)
 	last = change;
 }
 
-static void option(const char *name, const char *value)
-{
-	json_object_set_new(fake.options, name, json_string(value));
-}
-
 static void setup(void)
 {
 	fake_begin();
@@ -184,7 +179,7 @@ START_TEST(ok_at_the_first_check_is_not_sent)
 	static const char *const tos[] = {"", "CRITICAL, OK", "OK", "*"};
 
 	for (size_t i = 0; i < COUNT(tos); i++) {
-		option("to", tos[i]);
+		fake_option("to", tos[i]);
 		begin();
 		health("web", "OK");
 		SENT("");
@@ -200,8 +195,8 @@ START_TEST(critical_at_the_first_check_is_sent_once)
 	} rows[] = {{"", ""}, {"", "CRITICAL, OK"}, {"OK", "CRITICAL"}, {"absent", "CRITICAL"}};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		option("from", rows[i].from);
-		option("to", rows[i].to);
+		fake_option("from", rows[i].from);
+		fake_option("to", rows[i].to);
 		begin();
 		health("web", "CRITICAL");
 		SENT("web absent>CRITICAL;");
@@ -225,7 +220,7 @@ END_TEST
 
 START_TEST(a_recovery_from_a_problem_that_was_not_sent_is_not_sent)
 {
-	option("to", "CRITICAL, OK");
+	fake_option("to", "CRITICAL, OK");
 	begin();
 	health("web", "WARNING"); /* a service that starts */
 	health("web", "OK");
@@ -239,7 +234,7 @@ END_TEST
 
 START_TEST(a_level_that_returns_from_one_that_is_not_sent_is_not_sent_again)
 {
-	option("to", "CRITICAL, OK");
+	fake_option("to", "CRITICAL, OK");
 	begin();
 	health("web", "CRITICAL");
 	health("web", "UNKNOWN"); /* its plugin sometimes hangs */
@@ -253,7 +248,7 @@ START_TEST(a_level_that_returns_from_one_that_is_not_sent_is_not_sent_again)
 	SENT("web CRITICAL>OK;web OK>CRITICAL;");
 	end();
 	json_object_clear(fake.state);
-	option("to", "");
+	fake_option("to", "");
 	begin();
 	health("web", "CRITICAL");
 	health("web", "UNKNOWN");
@@ -264,14 +259,14 @@ END_TEST
 
 START_TEST(only_recoveries_can_be_requested)
 {
-	option("to", "OK");
+	fake_option("to", "OK");
 	begin();
 	health("web", "CRITICAL");
 	health("web", "OK");
 	SENT("web CRITICAL>OK;");
 	end();
-	option("from", "CRITICAL");
-	option("to", "");
+	fake_option("from", "CRITICAL");
+	fake_option("to", "");
 	begin();
 	health("db", "OK");
 	health("db", "CRITICAL");
@@ -282,17 +277,17 @@ END_TEST
 
 START_TEST(a_value_that_is_not_a_health_is_sent_first_only_if_to_names_it)
 {
-	option("watch", "/daemons/*/exit_status");
-	option("to", "[1-9]*");
-	option("from", "0");
+	fake_option("watch", "/daemons/*/exit_status");
+	fake_option("to", "[1-9]*");
+	fake_option("from", "0");
 	begin();
 	fake_change("/daemons/web/exit_status", json_integer(2));
 	fake_change("/daemons/db/exit_status", json_integer(0));
 	SENT("web absent>2;");
 	end();
 	json_object_clear(fake.state);
-	option("from", "");
-	option("to", "");
+	fake_option("from", "");
+	fake_option("to", "");
 	begin();
 	fake_change("/daemons/web/exit_status", json_integer(2));
 	SENT("");
@@ -323,7 +318,7 @@ END_TEST
 
 START_TEST(a_recovery_while_vigild_was_stopped_is_sent)
 {
-	option("to", "CRITICAL, OK");
+	fake_option("to", "CRITICAL, OK");
 	begin();
 	health("web", "CRITICAL");
 	health("db", "WARNING");
@@ -337,7 +332,7 @@ END_TEST
 
 START_TEST(a_daemon_that_is_stopped_and_started_has_not_changed)
 {
-	option("to", "CRITICAL, OK");
+	fake_option("to", "CRITICAL, OK");
 	begin();
 	health("web", "CRITICAL");
 	SENT("web absent>CRITICAL;");
@@ -355,7 +350,7 @@ END_TEST
 
 START_TEST(a_removal_is_sent_if_to_names_absent)
 {
-	option("to", "absent");
+	fake_option("to", "absent");
 	begin();
 	health("web", "OK");
 	health("web", NULL);
@@ -367,7 +362,7 @@ END_TEST
 
 START_TEST(a_short_problem_is_not_sent)
 {
-	option("for", "30");
+	fake_option("for", "30");
 	begin();
 	health("web", "OK");
 	health("web", "CRITICAL");
@@ -391,8 +386,8 @@ END_TEST
 
 START_TEST(during_a_pause_nothing_is_sent_and_what_remains_is_sent_after_it)
 {
-	option("to", "CRITICAL, OK");
-	option("remind", "100");
+	fake_option("to", "CRITICAL, OK");
+	fake_option("remind", "100");
 	begin();
 	health("web", "CRITICAL");
 	SENT("web absent>CRITICAL;");
@@ -431,7 +426,7 @@ END_TEST
 
 START_TEST(a_value_of_a_paused_daemon_is_sent_after_the_pause)
 {
-	option("watch", "/daemons/*/exit_status");
+	fake_option("watch", "/daemons/*/exit_status");
 	begin();
 	fake_change("/daemons/web/exit_status", json_integer(0));
 	pause_daemon("web", true);
@@ -448,8 +443,8 @@ END_TEST
 
 START_TEST(a_problem_that_lasts_is_repeated)
 {
-	option("remind", "100");
-	option("to", "CRITICAL, OK");
+	fake_option("remind", "100");
+	fake_option("to", "CRITICAL, OK");
 	begin();
 	health("web", "CRITICAL");
 	health("db", "WARNING");
@@ -471,7 +466,7 @@ END_TEST
 
 START_TEST(a_change_that_is_not_yet_sent_causes_no_reminder)
 {
-	option("remind", "100");
+	fake_option("remind", "100");
 	begin();
 	health("web", "CRITICAL");
 	SENT("web absent>CRITICAL;");
@@ -486,7 +481,7 @@ END_TEST
 
 START_TEST(reminders_that_are_almost_due_are_sent_together)
 {
-	option("remind", "100");
+	fake_option("remind", "100");
 	begin();
 	health("a", "CRITICAL");
 	fake_pass(6);
@@ -512,7 +507,7 @@ END_TEST
 
 START_TEST(giving_up_is_sent_once_for_a_problem)
 {
-	option("to", "CRITICAL, OK");
+	fake_option("to", "CRITICAL, OK");
 	begin();
 	health("web", "OK");
 	health("web", "CRITICAL");
@@ -535,7 +530,7 @@ END_TEST
 
 START_TEST(giving_up_is_sent_when_the_level_returns)
 {
-	option("to", "CRITICAL, OK");
+	fake_option("to", "CRITICAL, OK");
 	begin();
 	health("web", "CRITICAL");
 	health("web", "WARNING"); /* a restart is in progress */
@@ -545,7 +540,7 @@ START_TEST(giving_up_is_sent_when_the_level_returns)
 	SENT("web absent>CRITICAL;web gave_up >CRITICAL;");
 	end();
 	json_object_clear(fake.state);
-	option("from", "OK");
+	fake_option("from", "OK");
 	begin();
 	health("db", "WARNING");
 	fake_change("/daemons/db/gave_up", json_true());
@@ -588,7 +583,7 @@ static void degraded(const char *first, const char *second)
 
 START_TEST(a_degraded_vigild_is_reported_whatever_from_and_to_are)
 {
-	option("to", "CRITICAL, OK");
+	fake_option("to", "CRITICAL, OK");
 	begin();
 	degraded("state", NULL);
 	SENT("state absent>WARNING;");
@@ -626,8 +621,8 @@ END_TEST
 
 START_TEST(a_stale_number_is_sent_as_unknown)
 {
-	option("watch", "/daemons/web/exit_status");
-	option("to", "0, [1-9]*");
+	fake_option("watch", "/daemons/web/exit_status");
+	fake_option("to", "0, [1-9]*");
 	begin();
 	fake_change("/daemons/web/exit_status", json_integer(0));
 	fake_change("/daemons/web/stale", json_true());
@@ -642,7 +637,7 @@ START_TEST(a_stale_number_is_sent_as_unknown)
 	fake_change("/daemons/web/stale", NULL);
 	SENT("");
 	end();
-	option("to", "");
+	fake_option("to", "");
 	begin();
 	fake_change("/daemons/web/stale", json_true());
 	SENT("web 2>UNKNOWN;");
@@ -655,7 +650,7 @@ START_TEST(texts_that_differ_at_the_end_are_different)
 {
 	char a[600], b[600];
 
-	option("watch", "/daemons/*/output");
+	fake_option("watch", "/daemons/*/output");
 	begin();
 	memset(a, 'x', sizeof(a));
 	a[sizeof(a) - 1] = '\0';
@@ -669,7 +664,7 @@ END_TEST
 
 START_TEST(numbers_keep_their_digits)
 {
-	option("watch", "/daemons/*/value");
+	fake_option("watch", "/daemons/*/value");
 	begin();
 	fake_change("/daemons/web/value", json_real(0.12345678901));
 	fake_change("/daemons/web/value", json_real(0.12345678902));
@@ -679,7 +674,7 @@ END_TEST
 
 START_TEST(the_notify_daemon_sends_nothing_about_itself)
 {
-	option("watch", "/daemons, /runs/*/health");
+	fake_option("watch", "/daemons, /runs/*/health");
 	begin();
 	health("mail", "CRITICAL");
 	fake_change("/daemons/mail/waiting", json_integer(1));
@@ -715,7 +710,7 @@ END_TEST
 static const json_t *kept_again(json_t *told)
 {
 	json_object_set_new(fake.state, "told", told);
-	option("watch", "/runs/*/health, /daemons/*/n");
+	fake_option("watch", "/runs/*/health, /daemons/*/n");
 	begin();
 	save(save_arg);
 	return json_object_get(fake.state, "told");

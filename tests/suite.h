@@ -33,7 +33,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static int suite_run(const char *name, void (*setup)(void), void (*teardown)(void),
+static int suite_run(const char *name, void (*set_up)(void), void (*tear_down)(void),
 	void (*add_tests)(TCase *tcase))
 {
 	Suite *suite = suite_create(name);
@@ -41,7 +41,7 @@ static int suite_run(const char *name, void (*setup)(void), void (*teardown)(voi
 	SRunner *runner;
 	int failed;
 
-	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_set_timeout(tcase, 60);
 	add_tests(tcase);
 	suite_add_tcase(suite, tcase);

@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 
 #include "base/clock.h"
+#include "children.h"
 #include "scratch.h"
 #include "suite.h"
 
@@ -66,24 +67,9 @@ static void setup(void)
 		.name = "svc", .manager = the_manager, .service_dir = scratch_path("scan")};
 }
 
-static void end_children(void)
-{
-	FILE *children = fopen("/proc/thread-self/children", "r");
-	int pid;
-
-	while (children && fscanf(children, "%d", &pid) == 1)
-		kill(pid, SIGKILL);
-	if (children)
-		fclose(children);
-}
-
-/* Kills the scanner first, then the processes that it leaves to the test, then the processes that
- * those leave. */
 static void teardown(void)
 {
-	do
-		end_children();
-	while (waitpid(-1, NULL, 0) > 0);
+	kill_and_reap_all();
 	scratch_teardown();
 }
 
