@@ -291,9 +291,9 @@ START_TEST(children_end_with_their_daemon)
 	ck_assert_uint_eq(seen.exits, 0); /* no callback after the stop */
 	/* The daemon can start a child again. */
 	ck_assert_int_eq(daemon_start(d), 0);
-	seen.child = spawn("echo anew");
+	seen.child = spawn("echo again");
 	run_loop();
-	ck_assert_str_eq(seen.output, "anew\n");
+	ck_assert_str_eq(seen.output, "again\n");
 }
 END_TEST
 

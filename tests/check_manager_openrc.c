@@ -375,7 +375,7 @@ START_TEST(openrc_on_a_machine_without_openrc)
 }
 END_TEST
 
-START_TEST(auto_finds_it)
+START_TEST(automatic_choice_finds_the_service)
 {
 	put_script(in_background);
 	request.manager = NULL;
@@ -421,5 +421,5 @@ SUITE("manager_openrc", setup, teardown)
 	LOOP_TEST(the_exit_status_of_the_script_is_the_status, COUNT(codes));
 	TEST(scripts_in_another_directory);
 	TEST(openrc_on_a_machine_without_openrc);
-	TEST(auto_finds_it);
+	TEST(automatic_choice_finds_the_service);
 }

@@ -20,7 +20,7 @@ static void teardown(void)
 }
 
 /* Returns a user who is not the present one; NULL: this machine cannot run the test. */
-static const struct passwd *somebody(void)
+static const struct passwd *other_user(void)
 {
 	static struct passwd copy;
 	static char name[64], home[256], shell[256];
@@ -61,7 +61,7 @@ static const char *run(const char *line, const char *const *environment)
 
 START_TEST(a_program_has_the_ids_and_groups_of_the_user)
 {
-	const struct passwd *entry = somebody();
+	const struct passwd *entry = other_user();
 	char expected[256];
 
 	if (entry == NULL)
@@ -81,7 +81,7 @@ END_TEST
 START_TEST(a_program_has_the_environment_of_the_user)
 {
 	static const char *const own[] = {"HOME=/elsewhere", "HOMEX=y", "X=a b", NULL};
-	const struct passwd *entry = somebody();
+	const struct passwd *entry = other_user();
 	char expected[1024];
 
 	if (entry == NULL)
@@ -98,7 +98,7 @@ END_TEST
 
 START_TEST(the_pid_is_that_of_the_program)
 {
-	const struct passwd *entry = somebody();
+	const struct passwd *entry = other_user();
 	const char *argv[] = {"/bin/sh", "-c", "echo $$; exec sleep 1000", NULL}, **as;
 	int out, pidfd, number = 0;
 	char text[32] = "";
@@ -143,7 +143,7 @@ END_TEST
 
 START_TEST(an_argument_is_never_taken_for_an_option)
 {
-	const struct passwd *entry = somebody();
+	const struct passwd *entry = other_user();
 	const char *argv[] = {"--reset-env", NULL}, **as;
 	size_t n = 0;
 

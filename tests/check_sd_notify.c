@@ -32,7 +32,7 @@ static void setup(void)
 }
 
 /* Reads the environment again. */
-static void anew(void)
+static void reopen(void)
 {
 	sd_notify_free(notify);
 	notify = sd_notify_new(loop);
@@ -82,7 +82,7 @@ START_TEST(the_watchdog_is_fed_while_the_loop_runs)
 	unsigned fed = 0;
 
 	ask_for_watchdog("100000", getpid());
-	anew();
+	reopen();
 	ck_assert(sd_notify_is_watched(notify));
 	for (uint64_t end = clock_now() + 60 * CLOCK_SECOND; fed < 5; fed++) {
 		while (strcmp(heard(), "WATCHDOG=1") != 0) {
@@ -106,13 +106,13 @@ START_TEST(without_a_valid_request_there_is_no_watchdog)
 {
 	ck_assert(!sd_notify_is_watched(notify));
 	ask_for_watchdog("100000", getpid() + 1); /* it is meant for another process */
-	anew();
+	reopen();
 	ck_assert(!sd_notify_is_watched(notify));
 	ask_for_watchdog("1", getpid()); /* the interval is too short */
-	anew();
+	reopen();
 	ck_assert(!sd_notify_is_watched(notify));
 	ask_for_watchdog("soon", getpid());
-	anew();
+	reopen();
 	ck_assert(!sd_notify_is_watched(notify));
 	sd_notify_free(NULL);
 }
@@ -153,7 +153,7 @@ START_TEST(an_abstract_socket_is_supported)
 		0);
 	snprintf(name, sizeof(name), "@%s", scratch);
 	setenv("NOTIFY_SOCKET", name, 1);
-	anew();
+	reopen();
 	sd_notify_ready(notify, "well");
 	ck_assert_str_eq(heard(), "READY=1\nSTATUS=well");
 }
@@ -162,14 +162,14 @@ END_TEST
 START_TEST(without_a_manager_nothing_is_sent)
 {
 	unsetenv("NOTIFY_SOCKET");
-	anew();
+	reopen();
 	sd_notify_ready(notify, "well");
 	sd_notify_stopping(notify);
 	setenv("NOTIFY_SOCKET", scratch_path("none"), 1);
-	anew();
+	reopen();
 	sd_notify_ready(notify, "well");
 	setenv("NOTIFY_SOCKET", "none", 1);
-	anew();
+	reopen();
 	sd_notify_ready(notify, "well");
 	ck_assert_str_eq(heard(), "");
 }

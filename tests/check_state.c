@@ -350,19 +350,19 @@ static struct state_watch *crowd[5];
 
 static void on_unwatch(uint64_t revision, const char *pointer, json_t *value, void *arg)
 {
-	const char *whom;
+	const char *freed;
 
 	on_told(revision, pointer, value, (void *)"u");
-	for (whom = arg; *whom != '\0'; whom++) {
-		state_unwatch(crowd[*whom - '0']);
-		crowd[*whom - '0'] = NULL;
+	for (freed = arg; *freed != '\0'; freed++) {
+		state_unwatch(crowd[*freed - '0']);
+		crowd[*freed - '0'] = NULL;
 	}
 }
 
 START_TEST(watches_may_be_freed_in_a_callback)
 {
 	static const struct {
-		const char *whom, *first, *second;
+		const char *freed, *first, *second;
 	} rows[] = {
 		{"2", "0@1 /x=1;1@1 /x=1;u@1 /x=1;3@1 /x=1;4@1 /x=1;",
 			"0@2 /x=2;1@2 /x=2;3@2 /x=2;4@2 /x=2;"},
@@ -377,8 +377,9 @@ START_TEST(watches_may_be_freed_in_a_callback)
 		teardown();
 		setup();
 		for (size_t k = 0; k < COUNT(crowd); k++)
-			crowd[k] = k == 2 ? state_watch(state, "", on_unwatch, (void *)rows[i].whom)
-					  : watch("", names[k]);
+			crowd[k] =
+				k == 2 ? state_watch(state, "", on_unwatch, (void *)rows[i].freed)
+				       : watch("", names[k]);
 		set("/x", "1");
 		assert_told(rows[i].first);
 		if (rows[i].second == NULL)

@@ -394,7 +394,7 @@ static void once(const char *command)
 	ck_assert_int_eq(reply.status, VIGIL_SERVICE_STOPPED);
 }
 
-START_TEST(auto_finds_it)
+START_TEST(automatic_choice_finds_the_service)
 {
 	run_it(run_forever);
 	request.manager = NULL;
@@ -443,7 +443,7 @@ static void add_common(TCase *tcase)
 	TEST(a_restart_that_hangs);
 	TEST(a_supervisor_that_died);
 	TEST(a_supervisor_that_hangs);
-	TEST(auto_finds_it);
+	TEST(automatic_choice_finds_the_service);
 }
 
 #endif
