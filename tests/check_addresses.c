@@ -2,11 +2,12 @@
 #include "modules/icinga/addresses.h"
 
 #include <arpa/inet.h>
-#include <check.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "suite.h"
 
 static struct addresses addresses;
 
@@ -15,7 +16,7 @@ static void setup(void)
 	memset(&addresses, 0, sizeof(addresses));
 }
 
-/* Sets the addresses as a resolver gives them. */
+/* Sets the addresses that the resolver returns. */
 static size_t set(const char *const *texts)
 {
 	struct addrinfo *info = NULL, *one, **end = &info;
@@ -46,7 +47,7 @@ static void picks(const char *text)
 	ck_assert_str_eq(address->text, text);
 }
 
-START_TEST(no_address)
+START_TEST(without_addresses_none_is_picked)
 {
 	char summary[ADDRESSES_SUMMARY];
 
@@ -78,7 +79,7 @@ START_TEST(every_address_is_tried)
 }
 END_TEST
 
-START_TEST(the_one_that_answered_comes_first)
+START_TEST(the_address_that_answered_is_tried_first)
 {
 	set(three);
 	ck_assert(addresses_failed(&addresses, "[::1]:5665", "refused"));
@@ -89,8 +90,8 @@ START_TEST(the_one_that_answered_comes_first)
 }
 END_TEST
 
-/* Name servers return the addresses in another order each time. */
-START_TEST(the_order_may_change)
+/* Name servers return the addresses in a different order each time. */
+START_TEST(the_order_of_the_addresses_may_change)
 {
 	static const char *const other[] = {"127.0.0.2", "127.0.0.1", "127.0.0.2", "::1", NULL};
 
@@ -105,7 +106,7 @@ START_TEST(the_order_may_change)
 }
 END_TEST
 
-START_TEST(an_address_may_go)
+START_TEST(an_address_may_disappear)
 {
 	static const char *const one[] = {"127.0.0.9", NULL};
 
@@ -119,7 +120,7 @@ START_TEST(an_address_may_go)
 }
 END_TEST
 
-START_TEST(more_addresses_than_are_kept)
+START_TEST(more_addresses_than_can_be_stored_are_dropped)
 {
 	const char *texts[40] = {0};
 	char numbers[39][16];
@@ -132,24 +133,12 @@ START_TEST(more_addresses_than_are_kept)
 }
 END_TEST
 
-int main(void)
+SUITE("addresses", setup, NULL)
 {
-	Suite *suite = suite_create("addresses");
-	TCase *tcase = tcase_create("addresses");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_checked_fixture(tcase, setup, NULL);
-	tcase_add_test(tcase, no_address);
-	tcase_add_test(tcase, every_address_is_tried);
-	tcase_add_test(tcase, the_one_that_answered_comes_first);
-	tcase_add_test(tcase, the_order_may_change);
-	tcase_add_test(tcase, an_address_may_go);
-	tcase_add_test(tcase, more_addresses_than_are_kept);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(without_addresses_none_is_picked);
+	TEST(every_address_is_tried);
+	TEST(the_address_that_answered_is_tried_first);
+	TEST(the_order_of_the_addresses_may_change);
+	TEST(an_address_may_disappear);
+	TEST(more_addresses_than_can_be_stored_are_dropped);
 }

@@ -1,7 +1,4 @@
-/*
- * check_answer: what the master answers, as bytes and as a verdict.
- */
-#include <check.h>
+/* check_answer: the reply of the Icinga master, as bytes and as a verdict. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +6,7 @@
 
 #include "modules/icinga/answer.h"
 #include "modules/icinga/verdict.h"
+#include "suite.h"
 
 static struct answer *answer;
 
@@ -37,7 +35,7 @@ static const char *body(void)
 	return answer_body(answer, &length);
 }
 
-START_TEST(an_answer_with_a_length_is_read_and_no_more)
+START_TEST(an_answer_ends_after_its_content_length)
 {
 	const char text[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nabHTTP";
 	size_t taken;
@@ -50,7 +48,7 @@ START_TEST(an_answer_with_a_length_is_read_and_no_more)
 }
 END_TEST
 
-START_TEST(chunks_are_put_together)
+START_TEST(chunks_are_joined)
 {
 	ck_assert_int_eq(read_text("HTTP/1.1 200 OK\r\ntransfer-encoding: Chunked\r\n\r\n"
 				   "2;x=y\r\nab\r\n1\r\nc\r\n0\r\nA: b\r\n\r\n"),
@@ -68,7 +66,7 @@ START_TEST(interim_answers_are_skipped)
 }
 END_TEST
 
-START_TEST(interim_answers_without_end_are_too_long)
+START_TEST(too_many_interim_answers_are_too_long)
 {
 	enum answer_result result = ANSWER_MORE;
 	size_t count = 0;
@@ -104,14 +102,14 @@ static const char *const wrong[] = {
 	"HTTP/1.1 200 O\rK\r\n",
 };
 
-START_TEST(what_is_no_answer_is_refused)
+START_TEST(an_invalid_answer_is_refused)
 {
 	ck_assert_msg(read_text(wrong[_i]) == ANSWER_WRONG, "%s", wrong[_i]);
 	ck_assert(!answer_keeps_connection(answer));
 }
 END_TEST
 
-START_TEST(an_answer_cut_short_is_refused)
+START_TEST(a_truncated_answer_is_refused)
 {
 	ck_assert_int_eq(read_text("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nab"), ANSWER_MORE);
 	ck_assert_int_eq(answer_end(answer), ANSWER_WRONG);
@@ -140,7 +138,7 @@ static enum verdict verdict(int status, const char *words)
 	return verdict_read(status, words, strlen(words), text);
 }
 
-START_TEST(only_icingas_own_words_count_as_success)
+START_TEST(only_the_success_texts_of_icinga_count_as_success)
 {
 	ck_assert_int_eq(verdict(200, "{\"results\":[{\"code\":200.0}]}"), VERDICT_TAKEN);
 	ck_assert_int_eq(verdict(200, "{\"results\":[]}"), VERDICT_NO_MASTER);
@@ -154,7 +152,7 @@ START_TEST(only_icingas_own_words_count_as_success)
 }
 END_TEST
 
-START_TEST(a_nul_byte_does_not_end_the_words)
+START_TEST(a_nul_byte_does_not_end_the_text)
 {
 	const char words[] = "{\"results\":[{\"code\":200}]}\0<html>";
 	char text[VERDICT_TEXT];
@@ -163,7 +161,7 @@ START_TEST(a_nul_byte_does_not_end_the_words)
 }
 END_TEST
 
-START_TEST(long_words_are_cut_between_characters)
+START_TEST(long_texts_are_cut_between_characters)
 {
 	char words[1024] = "{\"status\":\"x", text[VERDICT_TEXT];
 	json_t *valid;
@@ -178,7 +176,7 @@ START_TEST(long_words_are_cut_between_characters)
 }
 END_TEST
 
-START_TEST(an_answer_of_many_words_is_still_icingas)
+START_TEST(an_answer_with_many_status_texts_is_still_from_icinga)
 {
 	char *words = malloc(20000);
 
@@ -190,31 +188,18 @@ START_TEST(an_answer_of_many_words_is_still_icingas)
 }
 END_TEST
 
-int main(void)
+SUITE("answer", set_up, tear_down)
 {
-	Suite *suite = suite_create("answer");
-	TCase *tcase = tcase_create("answer");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
-	tcase_add_test(tcase, an_answer_with_a_length_is_read_and_no_more);
-	tcase_add_test(tcase, chunks_are_put_together);
-	tcase_add_test(tcase, interim_answers_are_skipped);
-	tcase_add_test(tcase, interim_answers_without_end_are_too_long);
-	tcase_add_test(tcase, a_body_without_a_length_ends_with_the_connection);
-	tcase_add_loop_test(tcase, what_is_no_answer_is_refused, 0, sizeof(wrong) / sizeof(*wrong));
-	tcase_add_test(tcase, an_answer_cut_short_is_refused);
-	tcase_add_loop_test(tcase, a_length_over_the_limit_is_refused_before_the_body, 0,
-		sizeof(long_ones) / sizeof(*long_ones));
-	tcase_add_test(tcase, only_icingas_own_words_count_as_success);
-	tcase_add_test(tcase, a_nul_byte_does_not_end_the_words);
-	tcase_add_test(tcase, long_words_are_cut_between_characters);
-	tcase_add_test(tcase, an_answer_of_many_words_is_still_icingas);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(an_answer_ends_after_its_content_length);
+	TEST(chunks_are_joined);
+	TEST(interim_answers_are_skipped);
+	TEST(too_many_interim_answers_are_too_long);
+	TEST(a_body_without_a_length_ends_with_the_connection);
+	LOOP_TEST(an_invalid_answer_is_refused, COUNT(wrong));
+	TEST(a_truncated_answer_is_refused);
+	LOOP_TEST(a_length_over_the_limit_is_refused_before_the_body, COUNT(long_ones));
+	TEST(only_the_success_texts_of_icinga_count_as_success);
+	TEST(a_nul_byte_does_not_end_the_text);
+	TEST(long_texts_are_cut_between_characters);
+	TEST(an_answer_with_many_status_texts_is_still_from_icinga);
 }

@@ -1,7 +1,9 @@
-/* check_api_child: vigil_spawn on a daemon of its own: told once, refused in words, ended with it. */
+/*
+ * check_api_child: vigil_spawn in a daemon: the exit is reported once, invalid requests are refused
+ * with a reason, and children end with their daemon.
+ */
 #include <vigil/vigil.h>
 
-#include <check.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -16,6 +18,7 @@
 #include "loop/loop.h"
 #include "scratch.h"
 #include "state/state.h"
+#include "suite.h"
 
 static struct environment environment;
 static struct vigil_daemon *d;
@@ -26,7 +29,7 @@ static struct {
 	vigil_child *child;
 	vigil_child_exit e;
 	char output[256];
-	bool again; /* the exit starts another one */
+	bool again; /* on_exit starts another child */
 } seen;
 
 static int start(vigil_daemon *daemon)
@@ -127,7 +130,7 @@ static void run_loop(void)
 	loop_timer_free(limit);
 }
 
-START_TEST(told_once_with_what_it_printed)
+START_TEST(the_exit_is_reported_once_with_the_output)
 {
 	ck_assert_int_eq(daemon_start(d), 0);
 	seen.again = true;
@@ -141,7 +144,7 @@ START_TEST(told_once_with_what_it_printed)
 }
 END_TEST
 
-START_TEST(ended_when_it_is_asked_to)
+START_TEST(a_child_ends_when_the_daemon_terminates_it)
 {
 	vigil_child_spec spec = spec_of("echo ready; exec sleep 1000");
 
@@ -166,12 +169,12 @@ START_TEST(an_older_module_has_a_shorter_spec)
 	seen.child = vigil_spawn(d, &spec);
 	ck_assert_ptr_nonnull(seen.child);
 	run_loop();
-	ck_assert_str_eq(seen.output, ""); /* what it does not know it has not asked for */
+	ck_assert_str_eq(seen.output, ""); /* an older module did not ask for the newer fields */
 }
 END_TEST
 
-/* More than a pipe holds, and to a child that takes its time, or does not read at all. */
-START_TEST(it_reads_what_it_is_given)
+/* The input is larger than a pipe, and the child reads it slowly or not at all. */
+START_TEST(a_child_reads_its_input)
 {
 	const size_t length = 1024 * 1024;
 	char *input = malloc(length);
@@ -184,7 +187,7 @@ START_TEST(it_reads_what_it_is_given)
 	spec.input_length = length;
 	seen.child = vigil_spawn(d, &spec);
 	ck_assert_ptr_nonnull(seen.child);
-	memset(input, 'y', length); /* it was copied */
+	memset(input, 'y', length); /* vigil_spawn has copied it */
 	free(input);
 	run_loop();
 	ck_assert_str_eq(seen.output, "first\n1048570\n");
@@ -197,7 +200,7 @@ START_TEST(it_reads_what_it_is_given)
 }
 END_TEST
 
-START_TEST(mistakes_are_refused)
+START_TEST(invalid_specs_are_refused)
 {
 	const char *none[] = {NULL}, *wrong[] = {"A=1", "novalue", NULL};
 	vigil_child_spec spec = spec_of("exit 0");
@@ -228,7 +231,7 @@ START_TEST(mistakes_are_refused)
 }
 END_TEST
 
-START_TEST(what_cannot_be_started_tells_errno)
+START_TEST(a_start_that_fails_sets_errno)
 {
 	vigil_child_spec spec = spec_of("exit 0");
 	const char *missing[] = {scratch_path("missing"), NULL};
@@ -238,7 +241,7 @@ START_TEST(what_cannot_be_started_tells_errno)
 	ck_assert_ptr_null(vigil_spawn(d, &spec));
 	ck_assert_int_eq(errno, ENOENT);
 	spec = spec_of("exit 0");
-	for (int i = 0; i < 2; i++) { /* what is not known is not remembered */
+	for (int i = 0; i < 2; i++) { /* an unknown user is looked up again */
 		spec.user = "no-such-user";
 		ck_assert_ptr_null(vigil_spawn(d, &spec));
 		ck_assert_int_eq(errno, ENOENT);
@@ -252,13 +255,13 @@ static int start_missing(vigil_daemon *daemon)
 	const char *missing[] = {"/no/such/program", NULL};
 	vigil_child_spec spec = spec_of("exit 0");
 
-	ck_assert_ptr_nonnull(spawn("exec sleep 1000")); /* ended when the start fails */
+	ck_assert_ptr_nonnull(spawn("exec sleep 1000")); /* it ends because the start fails */
 	spec.argv = missing;
 	vigil_spawn(daemon, &spec);
-	return 0; /* does not look */
+	return 0; /* it ignores the error of vigil_spawn */
 }
 
-START_TEST(a_start_that_cannot_spawn_has_failed)
+START_TEST(a_daemon_whose_child_cannot_be_started_has_failed)
 {
 	in_start = start_missing;
 	ck_assert_int_ne(daemon_start(d), 0);
@@ -285,12 +288,12 @@ START_TEST(children_end_with_their_daemon)
 	run_loop();
 	for (int i = 0; i < 5; i++)
 		ck_assert_int_eq(kill(pids[i], 0), -1);
-	ck_assert_uint_eq(seen.exits, 0); /* nothing is told after the stop */
-	/* And it can do so again. */
+	ck_assert_uint_eq(seen.exits, 0); /* no callback after the stop */
+	/* The daemon can start a child again. */
 	ck_assert_int_eq(daemon_start(d), 0);
-	seen.child = spawn("echo anew");
+	seen.child = spawn("echo again");
 	run_loop();
-	ck_assert_str_eq(seen.output, "anew\n");
+	ck_assert_str_eq(seen.output, "again\n");
 }
 END_TEST
 
@@ -300,7 +303,7 @@ START_TEST(a_user_is_looked_up_once_for_each_daemon)
 
 	ck_assert_int_eq(daemon_start(d), 0);
 	if (geteuid() != 0)
-		return; /* only root can become somebody else */
+		return; /* only root can change the user */
 	spec.user = "nobody";
 	spec.directory = NULL;
 	for (int i = 0; i < 2; i++) {
@@ -312,33 +315,16 @@ START_TEST(a_user_is_looked_up_once_for_each_daemon)
 }
 END_TEST
 
-static Suite *suite(void)
+SUITE("api_child", setup, teardown)
 {
-	Suite *s = suite_create("api_child");
-	TCase *tc = tcase_create("api_child");
-
-	tcase_add_checked_fixture(tc, setup, teardown);
-	tcase_set_timeout(tc, 120);
-	tcase_add_test(tc, told_once_with_what_it_printed);
-	tcase_add_test(tc, ended_when_it_is_asked_to);
-	tcase_add_test(tc, an_older_module_has_a_shorter_spec);
-	tcase_add_test(tc, it_reads_what_it_is_given);
-	tcase_add_test(tc, mistakes_are_refused);
-	tcase_add_test(tc, what_cannot_be_started_tells_errno);
-	tcase_add_test(tc, a_start_that_cannot_spawn_has_failed);
-	tcase_add_test(tc, children_end_with_their_daemon);
-	tcase_add_test(tc, a_user_is_looked_up_once_for_each_daemon);
-	suite_add_tcase(s, tc);
-	return s;
-}
-
-int main(void)
-{
-	SRunner *runner = srunner_create(suite());
-	int failures;
-
-	srunner_run_all(runner, CK_NORMAL);
-	failures = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	TIMEOUT(120);
+	TEST(the_exit_is_reported_once_with_the_output);
+	TEST(a_child_ends_when_the_daemon_terminates_it);
+	TEST(an_older_module_has_a_shorter_spec);
+	TEST(a_child_reads_its_input);
+	TEST(invalid_specs_are_refused);
+	TEST(a_start_that_fails_sets_errno);
+	TEST(a_daemon_whose_child_cannot_be_started_has_failed);
+	TEST(children_end_with_their_daemon);
+	TEST(a_user_is_looked_up_once_for_each_daemon);
 }

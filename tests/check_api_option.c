@@ -1,4 +1,7 @@
-/* check_api_option: a daemon's values by name and type, and a module that asks for another. */
+/*
+ * check_api_option: the typed values of a daemon's options, and modules that ask for a wrong name
+ * or type.
+ */
 #include <vigil/vigil.h>
 
 #include "daemon/daemon_internal.h"
@@ -61,7 +64,7 @@ START_TEST(defaults_are_values)
 }
 END_TEST
 
-START_TEST(without_a_value_there_is_nothing)
+START_TEST(an_option_without_a_value_is_empty)
 {
 	ck_assert_ptr_null(vigil_option_text(d, "text"));
 	ck_assert_ptr_null(vigil_option_text(d, "name"));
@@ -73,7 +76,7 @@ START_TEST(without_a_value_there_is_nothing)
 }
 END_TEST
 
-START_TEST(what_is_given_is_taken)
+START_TEST(configured_values_are_returned)
 {
 	static const char *const pairs[] = {"text=a b", "bool=off", "int=10", "number=1e3",
 		"duration=1h30m", "size=2MiB", "choice=b", "list=x, y z ,w", "path=/a",
@@ -101,7 +104,7 @@ START_TEST(what_is_given_is_taken)
 }
 END_TEST
 
-START_TEST(a_mistaken_module_gets_nothing_and_is_told_once)
+START_TEST(a_wrong_name_or_type_returns_nothing_and_is_logged_once)
 {
 	ck_assert_int_eq(vigil_option_int(d, "duration"), 0);
 	ck_assert_uint_eq(log_holds("module mod asks for \"duration\", which has another type"), 1);
@@ -126,14 +129,11 @@ START_TEST(a_daemon_without_options_has_none)
 }
 END_TEST
 
-int main(void)
+SUITE("api_option", setup, teardown)
 {
-	TCase *tcase = suite_begin("api_option", setup, teardown);
-
-	tcase_add_test(tcase, defaults_are_values);
-	tcase_add_test(tcase, without_a_value_there_is_nothing);
-	tcase_add_test(tcase, what_is_given_is_taken);
-	tcase_add_test(tcase, a_mistaken_module_gets_nothing_and_is_told_once);
-	tcase_add_test(tcase, a_daemon_without_options_has_none);
-	return suite_end("api_option", tcase);
+	TEST(defaults_are_values);
+	TEST(an_option_without_a_value_is_empty);
+	TEST(configured_values_are_returned);
+	TEST(a_wrong_name_or_type_returns_nothing_and_is_logged_once);
+	TEST(a_daemon_without_options_has_none);
 }

@@ -1,13 +1,14 @@
-/* check_api_perfdata: performance data as the Monitoring Plugins guidelines have it. */
-#include <check.h>
+/* check_api_perfdata: performance data in the format of the Monitoring Plugins guidelines. */
 #include <stdlib.h>
 #include <string.h>
 
 #include <vigil/vigil.h>
 
+#include "suite.h"
+
 static char text[512];
 
-/* What becomes of an entry, given as JSON. */
+/* Returns the text for an entry in JSON. */
 static const char *put(const char *label, const char *json)
 {
 	json_t *entry = json_loads(json, 0, NULL);
@@ -21,7 +22,7 @@ static const char *put(const char *label, const char *json)
 	return text;
 }
 
-START_TEST(items_as_plugins_print_them)
+START_TEST(items_are_formatted_as_plugins_print_them)
 {
 	ck_assert_str_eq(put("a", "{\"value\": 1}"), "'a'=1");
 	ck_assert_str_eq(put("rta", "{\"value\": 0.25, \"unit\": \"ms\"}"), "'rta'=0.25ms");
@@ -60,7 +61,7 @@ START_TEST(labels_are_quoted)
 }
 END_TEST
 
-START_TEST(json_is_short_and_whole)
+START_TEST(json_is_compact_and_complete)
 {
 	json_t *value = json_loads("{\"a\":0.1,\"b\":[18814599168.25,12345678901234567]}", 0, NULL);
 	char *json = vigil_json_text(value);
@@ -71,11 +72,11 @@ START_TEST(json_is_short_and_whole)
 }
 END_TEST
 
-START_TEST(what_would_spoil_the_line_is_left_out)
+START_TEST(an_item_that_would_break_the_line_is_left_out)
 {
 	static const char *const labels[] = {"", "a|b", "a\nb", "a\rb"};
 
-	for (size_t i = 0; i < sizeof(labels) / sizeof(*labels); i++)
+	for (size_t i = 0; i < COUNT(labels); i++)
 		ck_assert_str_eq(put(labels[i], "{\"value\": 1}"), "");
 	ck_assert_str_eq(put("a", "{\"value\": \"1\"}"), "");
 	ck_assert_str_eq(put("a", "{}"), "");
@@ -86,7 +87,7 @@ START_TEST(what_would_spoil_the_line_is_left_out)
 }
 END_TEST
 
-START_TEST(what_has_no_room_is_nothing)
+START_TEST(an_item_without_room_is_not_written)
 {
 	json_t *entry = json_pack("{s:i}", "value", 123);
 	char small[8];
@@ -100,22 +101,12 @@ START_TEST(what_has_no_room_is_nothing)
 }
 END_TEST
 
-int main(void)
+SUITE("api_perfdata", NULL, NULL)
 {
-	Suite *suite = suite_create("api_perfdata");
-	TCase *tests = tcase_create("api_perfdata");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	tcase_add_test(tests, items_as_plugins_print_them);
-	tcase_add_test(tests, numbers_keep_all_their_digits);
-	tcase_add_test(tests, labels_are_quoted);
-	tcase_add_test(tests, json_is_short_and_whole);
-	tcase_add_test(tests, what_would_spoil_the_line_is_left_out);
-	tcase_add_test(tests, what_has_no_room_is_nothing);
-	suite_add_tcase(suite, tests);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	TEST(items_are_formatted_as_plugins_print_them);
+	TEST(numbers_keep_all_their_digits);
+	TEST(labels_are_quoted);
+	TEST(json_is_compact_and_complete);
+	TEST(an_item_that_would_break_the_line_is_left_out);
+	TEST(an_item_without_room_is_not_written);
 }

@@ -1,9 +1,10 @@
-/* check_api_range: thresholds as the Monitoring Plugins guidelines have them. */
-#include <check.h>
+/* check_api_range: thresholds in the format of the Monitoring Plugins guidelines. */
 #include <errno.h>
 #include <stdlib.h>
 
 #include <vigil/vigil.h>
+
+#include "suite.h"
 
 static bool alerts(const char *text, double value)
 {
@@ -13,7 +14,7 @@ static bool alerts(const char *text, double value)
 	return vigil_range_alerts(&range, value);
 }
 
-START_TEST(the_examples_of_the_guidelines)
+START_TEST(the_examples_of_the_guidelines_are_parsed)
 {
 	static const struct {
 		const char *range;
@@ -31,7 +32,7 @@ START_TEST(the_examples_of_the_guidelines)
 		{"@~:0", 0.1, 0, -1e300},
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < COUNT(rows); i++) {
 		ck_assert_msg(!alerts(rows[i].range, rows[i].good), "%s", rows[i].range);
 		ck_assert_msg(alerts(rows[i].range, rows[i].bad), "%s", rows[i].range);
 		ck_assert_msg(alerts(rows[i].range, rows[i].bad_too), "%s", rows[i].range);
@@ -42,30 +43,19 @@ START_TEST(the_examples_of_the_guidelines)
 }
 END_TEST
 
-START_TEST(what_is_none_is_refused)
+START_TEST(an_invalid_range_is_refused)
 {
 	static const char *const wrong[] = {"", "@", "x", "10:x", "x:10", "20:10", "1:2:3", "0x10",
 		"nan", "inf", "1e999", " 10", "10 ", "~", "~10", "10:~", "--5", "1,5"};
 	vigil_range range;
 
-	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+	for (size_t i = 0; i < COUNT(wrong); i++)
 		ck_assert_msg(vigil_range_read(wrong[i], &range) == -EINVAL, "\"%s\"", wrong[i]);
 }
 END_TEST
 
-int main(void)
+SUITE("api_range", NULL, NULL)
 {
-	Suite *suite = suite_create("api_range");
-	TCase *tcase = tcase_create("api_range");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_test(tcase, the_examples_of_the_guidelines);
-	tcase_add_test(tcase, what_is_none_is_refused);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(the_examples_of_the_guidelines_are_parsed);
+	TEST(an_invalid_range_is_refused);
 }

@@ -1,4 +1,7 @@
-/* check_api_report: what a daemon has to say is text, is told when it changes, and is kept short. */
+/*
+ * check_api_report: a daemon's health, events and errors are valid text, are announced when they
+ * change, and are bounded.
+ */
 #include <vigil/vigil.h>
 
 #include "fixture_daemon.h"
@@ -15,18 +18,7 @@ static void on_told(uint64_t revision, const char *pointer, json_t *value, void 
 		json_string_value(json_object_get(value, "text")));
 }
 
-static const char *health(const char *key)
-{
-	static char text[512];
-	json_t *account = daemon_account(d);
-
-	snprintf(text, sizeof(text), "%s",
-		json_string_value(json_object_get(json_object_get(account, "health"), key)));
-	json_decref(account);
-	return text;
-}
-
-START_TEST(health_is_told_when_it_is_another)
+START_TEST(health_is_announced_when_it_changes)
 {
 	char since[32];
 
@@ -36,24 +28,24 @@ START_TEST(health_is_told_when_it_is_another)
 	vigil_health(d, VIGIL_OK, "1 of 2");
 	ck_assert_uint_eq(told_count, 1);
 	ck_assert_str_eq(told[0], "OK 1 of 2");
-	snprintf(since, sizeof(since), "%s", health("since"));
+	snprintf(since, sizeof(since), "%s", health_text(d, "since"));
 	usleep(2000);
-	vigil_health(d, VIGIL_OK, "2 of 2"); /* other words are no other level */
-	ck_assert_str_eq(health("since"), since);
+	vigil_health(d, VIGIL_OK, "2 of 2"); /* another text is not another level */
+	ck_assert_str_eq(health_text(d, "since"), since);
 	vigil_health(d, VIGIL_CRITICAL, "2 of 2");
-	ck_assert_str_ne(health("since"), since);
+	ck_assert_str_ne(health_text(d, "since"), since);
 	vigil_health(d, (vigil_health_level)77, "what");
 	vigil_health(d, (vigil_health_level)-1, "what");
 	ck_assert_uint_eq(told_count, 4);
 	ck_assert_str_eq(told[3], "UNKNOWN what");
-	/* another life begins without */
+	/* after a restart the daemon has no health */
 	daemon_stop(d);
 	daemon_start(d);
-	ck_assert_ptr_null(strstr(health("text"), "what"));
+	ck_assert_ptr_null(strstr(health_text(d, "text"), "what"));
 }
 END_TEST
 
-START_TEST(all_of_it_is_text)
+START_TEST(all_reports_are_valid_text)
 {
 	char longer[2000], one[DAEMON_TEXT];
 
@@ -62,9 +54,9 @@ START_TEST(all_of_it_is_text)
 		memcpy(longer + i, "\xc3\xa4", 2);
 	longer[sizeof(longer) - 1] = '\0';
 	vigil_health(d, VIGIL_OK, "%s", longer);
-	ck_assert_uint_gt(strlen(health("text")), 200);
+	ck_assert_uint_gt(strlen(health_text(d, "text")), 200);
 	vigil_health(d, VIGIL_OK, "a\n\x1b[31m\xff");
-	ck_assert_str_eq(health("text"), "a\\n\\x1B[31m\\xFF");
+	ck_assert_str_eq(health_text(d, "text"), "a\\n\\x1B[31m\\xFF");
 	vigil_error(d, "%s\n", longer);
 	ck_assert_uint_gt(strlen(account_text(d, "last_error")), 200);
 	vigil_event(d, "%s", longer);
@@ -76,7 +68,7 @@ START_TEST(all_of_it_is_text)
 }
 END_TEST
 
-/* Of the history the line at an index, the oldest first; "" where there is none. */
+/* Returns the line of the history at the index, the oldest first; "": there is none. */
 static const char *line(size_t index)
 {
 	static char text[512];
@@ -93,7 +85,7 @@ static const char *line(size_t index)
 	return text;
 }
 
-START_TEST(the_history_is_the_last_of_it)
+START_TEST(the_history_has_the_last_64_events)
 {
 	ck_assert_str_eq(line(0), "");
 	for (int i = 0; i < 10; i++)
@@ -107,7 +99,7 @@ START_TEST(the_history_is_the_last_of_it)
 	ck_assert_str_eq(line(63), "event 299");
 	ck_assert_str_eq(line(64), "");
 	daemon_stop(d);
-	ck_assert_str_eq(line(63), "event 299"); /* what it did stays known */
+	ck_assert_str_eq(line(63), "event 299"); /* the history outlives the stop */
 }
 END_TEST
 
@@ -126,7 +118,7 @@ START_TEST(an_event_that_repeats_has_one_line)
 	ck_assert_str_eq(line(3), "");
 	for (int i = 0; i < 64; i++)
 		vigil_event(d, "event %d", i);
-	vigil_event_repeat(d, &number, "failed %d times", 4); /* its line has left the history */
+	vigil_event_repeat(d, &number, "failed %d times", 4); /* dropped from the history */
 	ck_assert_str_eq(line(63), "failed 4 times");
 	vigil_event_repeat(d, &number, "failed %d times", 5);
 	ck_assert_str_eq(line(63), "failed 5 times");
@@ -139,8 +131,8 @@ START_TEST(an_event_that_repeats_has_one_line)
 }
 END_TEST
 
-/* Ten thousand daemons that are well must not pay for what they might say. */
-START_TEST(who_says_nothing_holds_no_room_for_it)
+/* Ten thousand healthy daemons must not use memory for reports that they do not make. */
+START_TEST(a_daemon_without_reports_uses_no_memory_for_them)
 {
 	ck_assert_uint_lt(sizeof(*d), 512);
 	ck_assert(STAILQ_EMPTY(&d->history));
@@ -165,7 +157,7 @@ START_TEST(errors_are_counted_and_logged)
 }
 END_TEST
 
-START_TEST(a_refusal_after_the_start_is_no_more_than_said)
+START_TEST(vigil_fail_after_the_start_is_only_logged)
 {
 	ck_assert_int_eq(vigil_fail(d, "too %s", "late"), -EINVAL);
 	ck_assert_int_eq(errno, EINVAL);
@@ -175,16 +167,13 @@ START_TEST(a_refusal_after_the_start_is_no_more_than_said)
 }
 END_TEST
 
-int main(void)
+SUITE("api_report", up, down)
 {
-	TCase *tcase = suite_begin("api_say", up, down);
-
-	tcase_add_test(tcase, health_is_told_when_it_is_another);
-	tcase_add_test(tcase, all_of_it_is_text);
-	tcase_add_test(tcase, the_history_is_the_last_of_it);
-	tcase_add_test(tcase, an_event_that_repeats_has_one_line);
-	tcase_add_test(tcase, who_says_nothing_holds_no_room_for_it);
-	tcase_add_test(tcase, errors_are_counted_and_logged);
-	tcase_add_test(tcase, a_refusal_after_the_start_is_no_more_than_said);
-	return suite_end("api_say", tcase);
+	TEST(health_is_announced_when_it_changes);
+	TEST(all_reports_are_valid_text);
+	TEST(the_history_has_the_last_64_events);
+	TEST(an_event_that_repeats_has_one_line);
+	TEST(a_daemon_without_reports_uses_no_memory_for_them);
+	TEST(errors_are_counted_and_logged);
+	TEST(vigil_fail_after_the_start_is_only_logged);
 }

@@ -1,4 +1,4 @@
-/* check_api_time: a daemon's timers, their accounts, and the time of day. */
+/* check_api_time: a daemon's timers, their counters, and the time of day. */
 #include <vigil/vigil.h>
 
 #include <math.h>
@@ -22,7 +22,7 @@ static void setup(void)
 	fired = 0;
 }
 
-START_TEST(the_first_comes_within_a_second_or_the_interval)
+START_TEST(the_first_tick_comes_within_a_second_or_the_interval)
 {
 	static const double intervals[] = {0.01, 0.3, 1, 5, 3600};
 	char name[16];
@@ -33,22 +33,22 @@ START_TEST(the_first_comes_within_a_second_or_the_interval)
 		struct vigil_daemon *other;
 		struct loop_timer *timer;
 
-		/* another name is another place in the second */
+		/* the phase depends on the name */
 		snprintf(name, sizeof(name), "d%d", i);
 		other = daemon_new(&environment, name, "test", &module, NULL);
 		ck_assert_int_eq(daemon_start(other), 0);
 		ck_assert_int_eq(vigil_every(other, interval, on_tick, NULL), 0);
-		/* a timer begins with its resource, and then the loop's */
+		/* vigil's timer begins with its resource, and the timer of the loop follows */
 		memcpy(&timer, TAILQ_FIRST(&other->resources) + 1, sizeof(struct loop_timer *));
 		due = clock_to_seconds(loop_timer_due(timer) - now);
 		ck_assert_double_gt(due, 0);
-		ck_assert_double_le(due, fmin(1, interval) + 0.3); /* and what we took */
+		ck_assert_double_le(due, fmin(1, interval) + 0.3); /* and the time of the test */
 		daemon_free(other);
 	}
 }
 END_TEST
 
-START_TEST(ticks_are_counted_and_others_are_not)
+START_TEST(only_repeated_timers_count_as_ticks)
 {
 	ck_assert_int_eq(vigil_every(d, 0.02, on_tick, NULL), 0);
 	ck_assert_int_eq(vigil_after(d, 0, on_tick, &token), 0);
@@ -59,7 +59,7 @@ START_TEST(ticks_are_counted_and_others_are_not)
 }
 END_TEST
 
-START_TEST(once_is_once_and_zero_is_soon)
+START_TEST(vigil_after_fires_once_and_zero_means_soon)
 {
 	ck_assert_int_eq(vigil_after(d, 0, on_tick, NULL), 0);
 	ck_assert_int_eq(vigil_after(d, 0.01, on_tick, NULL), 0);
@@ -73,14 +73,14 @@ END_TEST
 
 static void on_chain(vigil_daemon *daemon, void *arg)
 {
-	/* it has fired and is gone: what is cancelled is the other */
+	/* the timer that fires no longer exists, so the call cancels the other one */
 	if (fired++ == 0)
 		ck_assert_int_eq(vigil_cancel(daemon, on_chain, NULL), 1);
 	if (fired < 4)
 		ck_assert_int_eq(vigil_after(daemon, 0, on_chain, NULL), 0);
 }
 
-START_TEST(a_callback_may_make_and_end_timers)
+START_TEST(a_callback_may_start_and_cancel_timers)
 {
 	vigil_after(d, 0, on_chain, NULL);
 	vigil_after(d, 1000, on_chain, NULL);
@@ -95,7 +95,7 @@ static void on_last(vigil_daemon *daemon, void *arg)
 	ck_assert_int_eq(vigil_cancel(daemon, on_last, arg), 1);
 }
 
-START_TEST(cancelled_by_callback_and_argument)
+START_TEST(timers_are_cancelled_by_callback_and_argument)
 {
 	vigil_every(d, 0.01, on_tick, NULL);
 	vigil_every(d, 1000, on_tick, NULL);
@@ -104,7 +104,7 @@ START_TEST(cancelled_by_callback_and_argument)
 	vigil_every(d, 0.01, on_last, NULL);
 	ck_assert_int_eq(vigil_cancel(d, on_tick, NULL), 3);
 	ck_assert_int_eq(vigil_cancel(d, on_tick, NULL), 0);
-	TURN_UNTIL(fired == 1); /* on_last has ended itself */
+	TURN_UNTIL(fired == 1); /* on_last has cancelled itself */
 	turn_for(50 * CLOCK_MS);
 	ck_assert_uint_eq(fired, 1);
 	ck_assert_int_eq(vigil_cancel(d, on_tick, &token), 1);
@@ -112,11 +112,11 @@ START_TEST(cancelled_by_callback_and_argument)
 }
 END_TEST
 
-START_TEST(what_is_out_of_range_is_refused)
+START_TEST(intervals_out_of_range_are_refused)
 {
 	static const double wrong[] = {0, -1, 0.009, 1e9, 1e300};
 
-	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+	for (size_t i = 0; i < COUNT(wrong); i++) {
 		ck_assert_int_eq(vigil_every(d, wrong[i], on_tick, NULL), -EINVAL);
 		if (wrong[i] < 0 || wrong[i] > 1e8)
 			ck_assert_int_eq(vigil_after(d, wrong[i], on_tick, NULL), -EINVAL);
@@ -130,7 +130,7 @@ START_TEST(what_is_out_of_range_is_refused)
 }
 END_TEST
 
-/* The seconds since 1970 that a time of day stands for. */
+/* Converts the time of day to seconds since 1970. */
 static double seconds_of(json_t *value)
 {
 	struct tm tm = {0};
@@ -146,7 +146,7 @@ static double seconds_of(json_t *value)
 	return (double)timegm(&tm) + ms / 1e3;
 }
 
-START_TEST(the_time_of_day_now_and_then)
+START_TEST(the_time_of_day_is_correct_for_any_offset)
 {
 	static const double far[] = {1e12, -1e12, 1e18, -1e18, 1e300, -1e300};
 	double now = seconds_of(vigil_time()), before = vigil_now();
@@ -154,25 +154,22 @@ START_TEST(the_time_of_day_now_and_then)
 	ck_assert_double_lt(fabs(now - (double)time(NULL)), 30);
 	ck_assert_double_lt(fabs(seconds_of(vigil_time_in(3600.5)) - now - 3600.5), 30);
 	ck_assert_double_lt(fabs(seconds_of(vigil_time_in(-0.25)) - now + 0.25), 30);
-	/* before 1970, too */
+	/* also before 1970 */
 	ck_assert_double_lt(fabs(seconds_of(vigil_time_in(-now - 1000.25)) + 1000.25), 30);
-	for (size_t i = 0; i < sizeof(far) / sizeof(*far); i++)
+	for (size_t i = 0; i < COUNT(far); i++)
 		seconds_of(vigil_time_in(far[i]));
 	seconds_of(vigil_time_in((double)NAN));
 	ck_assert_double_ge(vigil_now(), before);
 }
 END_TEST
 
-int main(void)
+SUITE("api_time", setup, down)
 {
-	TCase *tcase = suite_begin("api_time", setup, down);
-
-	tcase_add_test(tcase, the_first_comes_within_a_second_or_the_interval);
-	tcase_add_test(tcase, ticks_are_counted_and_others_are_not);
-	tcase_add_test(tcase, once_is_once_and_zero_is_soon);
-	tcase_add_test(tcase, a_callback_may_make_and_end_timers);
-	tcase_add_test(tcase, cancelled_by_callback_and_argument);
-	tcase_add_test(tcase, what_is_out_of_range_is_refused);
-	tcase_add_test(tcase, the_time_of_day_now_and_then);
-	return suite_end("api_time", tcase);
+	TEST(the_first_tick_comes_within_a_second_or_the_interval);
+	TEST(only_repeated_timers_count_as_ticks);
+	TEST(vigil_after_fires_once_and_zero_means_soon);
+	TEST(a_callback_may_start_and_cancel_timers);
+	TEST(timers_are_cancelled_by_callback_and_argument);
+	TEST(intervals_out_of_range_are_refused);
+	TEST(the_time_of_day_is_correct_for_any_offset);
 }

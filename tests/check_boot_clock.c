@@ -1,4 +1,7 @@
-/* check_boot_clock: the first that was told of a boot outlives vigild, and nothing of another boot does. */
+/*
+ * check_boot_clock: the earliest known time of this boot survives a restart of vigild, and times of
+ * another boot are ignored.
+ */
 #include "host/boot_clock.h"
 
 #include "fixture_environment.h"
@@ -14,7 +17,7 @@ static double began(void)
 	return json_number_value(store_get(environment.store, "boot", "this", "began"));
 }
 
-/* A vigild begins. */
+/* Does what vigild does at its start. */
 static void recall(void)
 {
 	struct boot_clock *boot_clock = boot_clock_new(environment.loop, environment.store);
@@ -23,31 +26,31 @@ static void recall(void)
 	boot_clock_free(boot_clock);
 }
 
-START_TEST(the_earliest_is_kept)
+START_TEST(the_earliest_boot_time_is_kept)
 {
 	double now = clock_boot_time();
 
 	recall();
 	if (store_get(environment.store, "boot", "this", "id") == NULL)
-		return; /* this kernel has no name for its boots */
+		return; /* this kernel has no boot id */
 	ck_assert_double_le(began(), now);
-	/* by a vigild before the clock was set forward */
+	/* stored by a vigild that ran before the clock was set forward */
 	kept("began", json_real(now - 7200));
-	kept("followed", json_real(0.125)); /* earlier than any uptime at which this runs */
+	kept("followed", json_real(0.125)); /* earlier than any uptime at which this test runs */
 	recall();
 	ck_assert_double_eq_tol(clock_boot_time(), now - 7200, 1);
 	ck_assert_double_eq(clock_tracked_since(), 0.125);
 	ck_assert_double_eq(
 		json_number_value(store_get(environment.store, "boot", "this", "followed")), 0.125);
 	ck_assert_double_eq_tol(began(), now - 7200, 1);
-	/* by one before it was set back */
+	/* stored by a vigild that ran before the clock was set back */
 	kept("began", json_real(now + 7200));
 	recall();
 	ck_assert_double_eq_tol(began(), now - 7200, 1);
 }
 END_TEST
 
-START_TEST(no_boot_was_before_1970)
+START_TEST(a_boot_time_before_1970_is_ignored)
 {
 	double now = clock_boot_time();
 
@@ -59,8 +62,8 @@ START_TEST(no_boot_was_before_1970)
 }
 END_TEST
 
-/* While it runs, the clock is set back: the next one is to know. */
-START_TEST(what_is_learned_is_kept)
+/* The clock is set back while vigild runs. The next vigild must know the earlier time. */
+START_TEST(a_new_boot_time_is_stored_at_the_end)
 {
 	struct boot_clock *boot_clock = boot_clock_new(environment.loop, environment.store);
 	double now = clock_boot_time();
@@ -73,7 +76,7 @@ START_TEST(what_is_learned_is_kept)
 }
 END_TEST
 
-START_TEST(another_boot_says_nothing)
+START_TEST(the_times_of_another_boot_are_ignored)
 {
 	double now = clock_boot_time(), since = clock_tracked_since();
 
@@ -89,13 +92,10 @@ START_TEST(another_boot_says_nothing)
 }
 END_TEST
 
-int main(void)
+SUITE("boot_clock", environment_setup, environment_teardown)
 {
-	TCase *tcase = suite_begin("booted", environment_setup, environment_teardown);
-
-	tcase_add_test(tcase, the_earliest_is_kept);
-	tcase_add_test(tcase, no_boot_was_before_1970);
-	tcase_add_test(tcase, what_is_learned_is_kept);
-	tcase_add_test(tcase, another_boot_says_nothing);
-	return suite_end("booted", tcase);
+	TEST(the_earliest_boot_time_is_kept);
+	TEST(a_boot_time_before_1970_is_ignored);
+	TEST(a_new_boot_time_is_stored_at_the_end);
+	TEST(the_times_of_another_boot_are_ignored);
 }

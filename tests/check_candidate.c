@@ -1,4 +1,7 @@
-/* check_candidate: what a module's check may do and say, and what becomes of a careless one. */
+/*
+ * check_candidate: what the check function of a module may do and report, and what happens if it
+ * does more.
+ */
 #include "daemon/candidate.h"
 
 #include "daemon/daemon_internal.h"
@@ -34,7 +37,7 @@ static const vigil_module module = {.abi = VIGIL_ABI,
 	.options = schema,
 	.check = check};
 
-/* There is no loop, no state and no store: vigild -t has none either. */
+/* There is no loop, state or store, because `vigild -t` has none either. */
 static void setup(void)
 {
 	log_set_sink(on_log, NULL);
@@ -48,7 +51,7 @@ static void teardown(void)
 	log_set_sink(NULL, NULL);
 }
 
-/* Checks a candidate with word and list given, on lines 7 and 8 of a file. */
+/* Checks a candidate with the options "word" and "list", on lines 7 and 8 of a file. */
 static int run(const vigil_module *descriptor, int (*how)(vigil_daemon *d))
 {
 	const struct option_given given[] = {{"word", "\"x\"", "conf.d/a.conf", 7, NULL},
@@ -82,7 +85,7 @@ static void said(size_t i, const char *text)
 	ck_assert_str_eq(diagnostics.list[i].text, text);
 }
 
-/* --- what it may ------------------------------------------------------------------------------ */
+/* --- what a check may do ---------------------------------------------------------------------- */
 
 static int read_all(vigil_daemon *d)
 {
@@ -112,7 +115,7 @@ START_TEST(a_candidate_has_a_name_options_and_memory)
 }
 END_TEST
 
-/* --- what it says ----------------------------------------------------------------------------- */
+/* --- diagnostics ------------------------------------------------------------------------------ */
 
 static int diagnose(vigil_daemon *d)
 {
@@ -145,7 +148,7 @@ static int note(vigil_daemon *d)
 	return 0;
 }
 
-START_TEST(a_note_refuses_nothing)
+START_TEST(a_note_is_not_an_error)
 {
 	ck_assert_int_eq(run(&module, note), 0);
 	said(0, "conf.d/a.conf:8: note: list = \"a, b\": looks odd");
@@ -168,7 +171,7 @@ static int fail_with_reason(vigil_daemon *d)
 	return vigil_diagnose(d, "list", "is wrong");
 }
 
-START_TEST(an_error_without_a_diagnostic_is_one)
+START_TEST(a_check_that_fails_without_a_diagnostic_gets_one)
 {
 	ck_assert_int_eq(run(&module, fail_plainly), -EINVAL);
 	said(0, "vigil.conf:3: daemon \"a\": the check of module test returned -6 (No such device "
@@ -181,7 +184,7 @@ START_TEST(an_error_without_a_diagnostic_is_one)
 }
 END_TEST
 
-/* --- what it may not -------------------------------------------------------------------------- */
+/* --- what a check may not do ------------------------------------------------------------------ */
 
 static void on_tick(vigil_daemon *d, void *arg)
 {
@@ -224,7 +227,7 @@ static int be_careless(vigil_daemon *d)
 	ck_assert_ptr_null(vigil_base(d));
 	ck_assert_int_eq(vigil_state_set(d, "x", json_incref(value)), -EPERM);
 	ck_assert_int_eq(vigil_state_add(d, "x", json_incref(value)), -EPERM);
-	ck_assert_uint_eq(value->refcount, 1); /* both took their reference */
+	ck_assert_uint_eq(value->refcount, 1); /* both calls released their reference */
 	json_decref(value);
 	ck_assert_int_eq(vigil_state_unset(d, "x"), -EPERM);
 	ck_assert_ptr_null(vigil_state_get(d, "/vigil"));
@@ -245,7 +248,7 @@ static int be_careless(vigil_daemon *d)
 	return 0;
 }
 
-START_TEST(a_careless_check_does_nothing_and_is_logged_once)
+START_TEST(forbidden_calls_in_a_check_do_nothing_and_are_logged_once)
 {
 	ck_assert_int_eq(run(&module, be_careless), 0);
 	ck_assert_uint_eq(diagnostics.count, 0);
@@ -285,15 +288,12 @@ START_TEST(in_start_a_diagnostic_is_the_reason_of_the_failure)
 }
 END_TEST
 
-int main(void)
+SUITE("candidate", setup, teardown)
 {
-	TCase *tcase = suite_begin("candidate", setup, teardown);
-
-	tcase_add_test(tcase, a_candidate_has_a_name_options_and_memory);
-	tcase_add_test(tcase, a_diagnostic_names_the_line_of_its_option);
-	tcase_add_test(tcase, a_note_refuses_nothing);
-	tcase_add_test(tcase, an_error_without_a_diagnostic_is_one);
-	tcase_add_test(tcase, a_careless_check_does_nothing_and_is_logged_once);
-	tcase_add_test(tcase, in_start_a_diagnostic_is_the_reason_of_the_failure);
-	return suite_end("candidate", tcase);
+	TEST(a_candidate_has_a_name_options_and_memory);
+	TEST(a_diagnostic_names_the_line_of_its_option);
+	TEST(a_note_is_not_an_error);
+	TEST(a_check_that_fails_without_a_diagnostic_gets_one);
+	TEST(forbidden_calls_in_a_check_do_nothing_and_are_logged_once);
+	TEST(in_start_a_diagnostic_is_the_reason_of_the_failure);
 }

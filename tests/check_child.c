@@ -1,7 +1,9 @@
-/* check_child: children on the loop: what they print, how they end, and that nothing stays. */
+/*
+ * check_child: child processes on the loop: their output, their exit, and that no process or
+ * descriptor is left.
+ */
 #include "process/child.h"
 
-#include <check.h>
 #include <dirent.h>
 #include <errno.h>
 #include <pwd.h>
@@ -13,8 +15,10 @@
 
 #include "base/clock.h"
 #include "loop/loop.h"
+#include "children.h"
 #include "scratch.h"
 #include "process/run_as.h"
+#include "suite.h"
 
 #define LIMIT (60 * CLOCK_SECOND) /* no test comes near it */
 
@@ -23,7 +27,7 @@ static struct loop_timer *limit;
 static int descriptors;
 
 static struct {
-	unsigned exits, lines, stop_after; /* the loop is stopped after so many exits */
+	unsigned exits, lines, stop_after; /* the loop stops after `stop_after` exits */
 	vigil_child_exit e;
 	char output[128 * 1024];
 	char line[3][128 * 1024];
@@ -61,7 +65,7 @@ static void setup(void)
 	descriptors = count_descriptors();
 }
 
-/* Each test must leave neither a descriptor nor a child behind, dead or alive. */
+/* No test may leave a descriptor or a child process behind, running or zombie. */
 static void teardown(void)
 {
 	ck_assert_int_eq(count_descriptors(), descriptors);
@@ -140,7 +144,7 @@ static void stop_loop(void *arg)
 	loop_stop(loop);
 }
 
-/* Until those let go of have ended. */
+/* Waits until the detached children have ended. */
 static void drain(void)
 {
 	unsigned done = 0;
@@ -151,28 +155,9 @@ static void drain(void)
 	ck_assert_uint_eq(done, 1);
 }
 
-/* Whether it is gone or a zombie, in time. */
-static bool dies(pid_t pid)
-{
-	char path[32], text[256], *paren;
-	FILE *file;
+/* --- exit ------------------------------------------------------------------------------------- */
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	for (int i = 0; i < 1000; i++, usleep(10000)) {
-		file = fopen(path, "r");
-		if (file == NULL)
-			return true;
-		paren = fgets(text, sizeof(text), file) != NULL ? strrchr(text, ')') : NULL;
-		fclose(file);
-		if (paren == NULL || paren[2] == 'Z')
-			return true;
-	}
-	return false;
-}
-
-/* --- how they end ----------------------------------------------------------------------------- */
-
-START_TEST(says_what_it_printed_and_how_it_ended)
+START_TEST(the_output_and_the_exit_status_are_reported)
 {
 	run("echo out; echo err >&2; pwd; exit 7", 30, 0, false);
 	ck_assert(WIFEXITED(seen.e.status));
@@ -186,7 +171,7 @@ START_TEST(says_what_it_printed_and_how_it_ended)
 }
 END_TEST
 
-START_TEST(nothing_printed_is_an_empty_text)
+START_TEST(no_output_is_an_empty_text)
 {
 	run("exit 0", 0, 0, false);
 	ck_assert_int_eq(seen.e.status, 0);
@@ -195,7 +180,7 @@ START_TEST(nothing_printed_is_an_empty_text)
 }
 END_TEST
 
-START_TEST(ended_by_a_signal)
+START_TEST(the_signal_that_ended_a_child_is_reported)
 {
 	run("kill -SEGV $$", 30, 0, false);
 	ck_assert(WIFSIGNALED(seen.e.status));
@@ -204,7 +189,7 @@ START_TEST(ended_by_a_signal)
 }
 END_TEST
 
-START_TEST(what_cannot_be_started_says_why)
+START_TEST(a_start_that_fails_returns_the_error)
 {
 	const char *argv[] = {NULL, NULL};
 	struct child_spec spec = {.spawn = {.argv = argv}, .on_exit = on_exit_told, .arg = &seen};
@@ -223,7 +208,7 @@ START_TEST(what_cannot_be_started_says_why)
 	spec.on_exit = NULL;
 	ck_assert_int_eq(child_start(loop, &spec, &child), -EINVAL);
 	ck_assert_ptr_null(child);
-	drain(); /* a turn of the loop */
+	drain(); /* one turn of the loop */
 	ck_assert_uint_eq(seen.exits, 0);
 }
 END_TEST
@@ -238,7 +223,7 @@ START_TEST(a_deadline_ends_the_whole_group)
 }
 END_TEST
 
-START_TEST(one_that_ignores_term_is_killed)
+START_TEST(a_child_that_ignores_term_is_killed)
 {
 	seen.end_at_line = true;
 	run("trap '' TERM; sleep 1000 & echo $!; while :; do wait; done", 0, 0, true);
@@ -250,7 +235,7 @@ START_TEST(one_that_ignores_term_is_killed)
 }
 END_TEST
 
-START_TEST(what_it_leaves_behind_is_not_waited_for)
+START_TEST(processes_that_a_child_leaves_behind_are_not_waited_for)
 {
 	pid_t left;
 
@@ -258,12 +243,12 @@ START_TEST(what_it_leaves_behind_is_not_waited_for)
 	ck_assert_int_eq(seen.e.status, 0);
 	left = (pid_t)strtol(seen.output, NULL, 10);
 	ck_assert_int_gt(left, 1);
-	ck_assert_int_eq(kill(left, 0), 0); /* nobody ended it */
+	ck_assert_int_eq(kill(left, 0), 0); /* nothing has ended it */
 	kill(left, SIGKILL);
 }
 END_TEST
 
-START_TEST(what_is_left_of_one_that_was_ended_is_killed)
+START_TEST(the_rest_of_a_group_that_was_terminated_is_killed)
 {
 	seen.end_at_line = true;
 	run("(trap '' TERM; echo ready >ready; exec sleep 1000) & "
@@ -274,7 +259,7 @@ START_TEST(what_is_left_of_one_that_was_ended_is_killed)
 }
 END_TEST
 
-START_TEST(one_that_closes_its_output_goes_on)
+START_TEST(a_child_that_closes_its_output_continues)
 {
 	run("echo before; exec >&- 2>&-; sleep 0.3; exit 5", 30, 0, false);
 	ck_assert_int_eq(WEXITSTATUS(seen.e.status), 5);
@@ -282,9 +267,9 @@ START_TEST(one_that_closes_its_output_goes_on)
 }
 END_TEST
 
-/* --- what they print -------------------------------------------------------------------------- */
+/* --- output ----------------------------------------------------------------------------------- */
 
-START_TEST(lines_come_one_by_one)
+START_TEST(lines_are_reported_one_by_one)
 {
 	run("printf 'one\\n\\nla'; printf st", 30, 0, true);
 	ck_assert_uint_eq(seen.lines, 3);
@@ -296,7 +281,7 @@ START_TEST(lines_come_one_by_one)
 }
 END_TEST
 
-START_TEST(a_line_too_long_is_cut_and_the_next_is_whole)
+START_TEST(a_line_that_is_too_long_is_cut_and_the_next_is_complete)
 {
 	run("printf '%0100d\\nwhole\\n%0200d' 0 0", 30, 64, true);
 	ck_assert_uint_eq(seen.lines, 3);
@@ -307,10 +292,10 @@ START_TEST(a_line_too_long_is_cut_and_the_next_is_whole)
 }
 END_TEST
 
-START_TEST(output_is_capped)
+START_TEST(output_is_limited)
 {
 	run("head -c 300000 /dev/zero | tr '\\0' x", 30, 0, false);
-	ck_assert_int_eq(seen.e.status, 0); /* it could write all of it */
+	ck_assert_int_eq(seen.e.status, 0); /* the child could write all its output */
 	ck_assert_uint_eq(seen.e.length, CHILD_OUTPUT);
 	ck_assert(seen.e.truncated);
 	memset(&seen, 0, sizeof(seen));
@@ -326,17 +311,17 @@ static void on_beat(uint64_t missed, void *arg)
 	++*(unsigned *)arg;
 }
 
-START_TEST(a_flood_neither_starves_others_nor_costs_much)
+START_TEST(a_flood_of_output_leaves_time_for_others_and_is_slowed_down)
 {
 	unsigned beats = 0;
 	struct loop_timer *timer = loop_every(loop, 20 * CLOCK_MS, 0, on_beat, &beats);
 
 	run("exec yes", 3, 0, true);
 	ck_assert(seen.e.timed_out);
-	ck_assert_uint_gt(beats, 3); /* of 150, on a machine that is at work on much else */
+	ck_assert_uint_gt(beats, 3); /* of 150, on a machine that may be busy */
 	ck_assert_uint_gt(seen.lines, 1000);
-	/* Lines of two bytes, 64 KiB of them in a tenth of a second; twice that for good measure,
-	 * where a pipe read without a pause carries hundreds of megabytes. */
+	/* At two bytes a line, vigild reads 64 KiB in a tenth of a second. The limit is twice that,
+	 * and without a pause hundreds of megabytes would come through the pipe. */
 	ck_assert_uint_lt(seen.lines, (unsigned)(32768 * (seen.e.seconds + 0.2) * 20));
 	loop_timer_free(timer);
 }
@@ -344,7 +329,7 @@ END_TEST
 
 /* --- freeing ---------------------------------------------------------------------------------- */
 
-START_TEST(freed_in_its_exit)
+START_TEST(a_child_may_be_freed_in_its_exit_callback)
 {
 	seen.free_at_exit = true;
 	start("exit 3", 0, 0, false);
@@ -353,25 +338,25 @@ START_TEST(freed_in_its_exit)
 }
 END_TEST
 
-START_TEST(freed_while_it_runs)
+START_TEST(a_child_may_be_freed_while_it_runs)
 {
 	struct child *child = start("exec sleep 1000", 0, 0, false);
 	pid_t pid = child_pid(child);
 
 	child_free(child);
 	drain();
-	ck_assert_int_eq(kill(pid, 0), -1); /* reaped, no zombie */
+	ck_assert_int_eq(kill(pid, 0), -1); /* it was reaped and is not a zombie */
 	ck_assert_uint_eq(seen.exits, 0);
 	child_free(NULL);
 }
 END_TEST
 
-START_TEST(freed_at_a_line_it_ignores_term_and_is_killed)
+START_TEST(a_child_freed_in_its_line_callback_that_ignores_term_is_killed)
 {
 	seen.free_at_line = true;
 	start("trap '' TERM; echo $$; echo more; while :; do sleep 1; done", 0, 0, true);
 	ck_assert_int_eq(loop_run(loop), 0);
-	ck_assert_uint_eq(seen.lines, 1); /* nothing is told any more */
+	ck_assert_uint_eq(seen.lines, 1); /* no callback after the free */
 	ck_assert_int_eq(kill(seen.said, 0), 0);
 	drain();
 	ck_assert_int_eq(kill(seen.said, 0), -1);
@@ -380,7 +365,7 @@ START_TEST(freed_at_a_line_it_ignores_term_and_is_killed)
 }
 END_TEST
 
-START_TEST(freed_at_the_line_of_its_end)
+START_TEST(a_child_may_be_freed_in_the_callback_of_its_last_line)
 {
 	seen.free_at_line = true;
 	start("printf last", 0, 0, true);
@@ -391,7 +376,7 @@ START_TEST(freed_at_the_line_of_its_end)
 }
 END_TEST
 
-START_TEST(strays_are_killed_at_once_when_there_is_no_loop_any_more)
+START_TEST(detached_children_are_killed_when_the_loop_does_not_run)
 {
 	pid_t pids[3];
 
@@ -408,7 +393,7 @@ START_TEST(strays_are_killed_at_once_when_there_is_no_loop_any_more)
 }
 END_TEST
 
-START_TEST(all_are_ended_at_an_end_in_haste)
+START_TEST(child_terminate_all_ends_all_children)
 {
 	static const char *const lines[] = {"exec sleep 1000",
 		"trap '' TERM; echo 1 >deaf; while :; do sleep 1; done", "exec sleep 1000"};
@@ -420,14 +405,14 @@ START_TEST(all_are_ended_at_an_end_in_haste)
 		pids[i] = child_pid(children[i]);
 	}
 	scratch_number("deaf");
-	child_free(children[2]); /* nobody's any more, but not yet gone */
+	child_free(children[2]); /* detached, but still running */
 	child_terminate_all();
 	for (size_t i = 0; i < 3; i++) {
 		siginfo_t info = {0};
 
 		ck_assert_int_eq(waitid(P_PID, (id_t)pids[i], &info, WEXITED | WNOWAIT), 0);
 		ck_assert_int_eq(info.si_status, i == 1 ? SIGKILL : SIGTERM);
-		ck_assert_int_eq(kill(-pids[i], 0), 0); /* a zombie, which is still ours */
+		ck_assert_int_eq(kill(-pids[i], 0), 0); /* a zombie that was not reaped */
 	}
 	child_free(children[0]);
 	child_free(children[1]);
@@ -435,7 +420,7 @@ START_TEST(all_are_ended_at_an_end_in_haste)
 }
 END_TEST
 
-START_TEST(fifty_at_once)
+START_TEST(fifty_children_run_at_once)
 {
 	struct child *children[50];
 
@@ -449,7 +434,7 @@ START_TEST(fifty_at_once)
 }
 END_TEST
 
-/* --- as somebody else ------------------------------------------------------------------------- */
+/* --- as another user -------------------------------------------------------------------------- */
 
 static void run_as(const char *name, const char *script, const char *const *environment)
 {
@@ -463,19 +448,19 @@ static void run_as(const char *name, const char *script, const char *const *envi
 	ck_assert_int_eq(run_as_find(name, &user), 0);
 	spec.user = user;
 	ck_assert_int_eq(child_start(loop, &spec, &child), 0);
-	run_as_free(user); /* needed for the call alone */
+	run_as_free(user); /* needed only for the call */
 	ck_assert_int_eq(loop_run(loop), 0);
 	child_free(child);
 }
 
-START_TEST(runs_as_another_user)
+START_TEST(a_child_runs_as_another_user)
 {
 	const char *const environment[] = {"HOME=/elsewhere", "GREETING=hello", NULL};
 	const struct passwd *nobody = getpwnam("nobody");
 	char expected[256];
 
 	if (geteuid() != 0 || nobody == NULL)
-		return; /* only root can become somebody else */
+		return; /* only root can change the user */
 	snprintf(expected, sizeof(expected), "%u %u %u nobody nobody /elsewhere hello",
 		(unsigned)nobody->pw_uid, (unsigned)nobody->pw_gid, (unsigned)nobody->pw_gid);
 	run_as("nobody", "echo $(id -u) $(id -g) $(id -G) $USER $LOGNAME $HOME $GREETING",
@@ -486,7 +471,7 @@ START_TEST(runs_as_another_user)
 }
 END_TEST
 
-START_TEST(runs_as_the_user_it_is)
+START_TEST(a_child_runs_as_the_present_user)
 {
 	const struct passwd *self = getpwuid(geteuid());
 
@@ -497,7 +482,7 @@ START_TEST(runs_as_the_user_it_is)
 }
 END_TEST
 
-START_TEST(users_that_cannot_be)
+START_TEST(a_user_that_cannot_be_used_is_refused)
 {
 	struct run_as *user = NULL;
 
@@ -513,47 +498,30 @@ START_TEST(users_that_cannot_be)
 }
 END_TEST
 
-static Suite *suite(void)
+SUITE("child", setup, teardown)
 {
-	Suite *s = suite_create("child");
-	TCase *tc = tcase_create("child");
-
-	tcase_add_checked_fixture(tc, setup, teardown);
-	tcase_set_timeout(tc, 120);
-	tcase_add_test(tc, says_what_it_printed_and_how_it_ended);
-	tcase_add_test(tc, nothing_printed_is_an_empty_text);
-	tcase_add_test(tc, ended_by_a_signal);
-	tcase_add_test(tc, what_cannot_be_started_says_why);
-	tcase_add_test(tc, a_deadline_ends_the_whole_group);
-	tcase_add_test(tc, one_that_ignores_term_is_killed);
-	tcase_add_test(tc, what_it_leaves_behind_is_not_waited_for);
-	tcase_add_test(tc, what_is_left_of_one_that_was_ended_is_killed);
-	tcase_add_test(tc, one_that_closes_its_output_goes_on);
-	tcase_add_test(tc, lines_come_one_by_one);
-	tcase_add_test(tc, a_line_too_long_is_cut_and_the_next_is_whole);
-	tcase_add_test(tc, output_is_capped);
-	tcase_add_test(tc, a_flood_neither_starves_others_nor_costs_much);
-	tcase_add_test(tc, freed_in_its_exit);
-	tcase_add_test(tc, freed_while_it_runs);
-	tcase_add_test(tc, freed_at_a_line_it_ignores_term_and_is_killed);
-	tcase_add_test(tc, freed_at_the_line_of_its_end);
-	tcase_add_test(tc, strays_are_killed_at_once_when_there_is_no_loop_any_more);
-	tcase_add_test(tc, all_are_ended_at_an_end_in_haste);
-	tcase_add_test(tc, fifty_at_once);
-	tcase_add_test(tc, runs_as_another_user);
-	tcase_add_test(tc, runs_as_the_user_it_is);
-	tcase_add_test(tc, users_that_cannot_be);
-	suite_add_tcase(s, tc);
-	return s;
-}
-
-int main(void)
-{
-	SRunner *runner = srunner_create(suite());
-	int failures;
-
-	srunner_run_all(runner, CK_NORMAL);
-	failures = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	TIMEOUT(120);
+	TEST(the_output_and_the_exit_status_are_reported);
+	TEST(no_output_is_an_empty_text);
+	TEST(the_signal_that_ended_a_child_is_reported);
+	TEST(a_start_that_fails_returns_the_error);
+	TEST(a_deadline_ends_the_whole_group);
+	TEST(a_child_that_ignores_term_is_killed);
+	TEST(processes_that_a_child_leaves_behind_are_not_waited_for);
+	TEST(the_rest_of_a_group_that_was_terminated_is_killed);
+	TEST(a_child_that_closes_its_output_continues);
+	TEST(lines_are_reported_one_by_one);
+	TEST(a_line_that_is_too_long_is_cut_and_the_next_is_complete);
+	TEST(output_is_limited);
+	TEST(a_flood_of_output_leaves_time_for_others_and_is_slowed_down);
+	TEST(a_child_may_be_freed_in_its_exit_callback);
+	TEST(a_child_may_be_freed_while_it_runs);
+	TEST(a_child_freed_in_its_line_callback_that_ignores_term_is_killed);
+	TEST(a_child_may_be_freed_in_the_callback_of_its_last_line);
+	TEST(detached_children_are_killed_when_the_loop_does_not_run);
+	TEST(child_terminate_all_ends_all_children);
+	TEST(fifty_children_run_at_once);
+	TEST(a_child_runs_as_another_user);
+	TEST(a_child_runs_as_the_present_user);
+	TEST(a_user_that_cannot_be_used_is_refused);
 }

@@ -1,8 +1,7 @@
 /*
- * check_client: what a client makes of a peer that lies, dawdles or goes away.
- *
- * The peer is a bare socket: vigild itself cannot be made to do these things.  What it says is
- * written before it is asked, so one thread is enough.
+ * check_client: the client library with a server that lies, is slow or closes the connection. The
+ * server is a plain socket, because vigild cannot be made to do these things. Its replies are
+ * written before the client asks, so that one thread is enough.
  */
 #include "client/client.h"
 #include "client/verb.h"
@@ -16,6 +15,7 @@
 
 #include "base/clock.h"
 #include "scratch.h"
+#include "suite.h"
 
 static int listener, peer;
 static struct client *client;
@@ -84,13 +84,13 @@ START_TEST(a_request_is_one_line_of_json_rpc)
 }
 END_TEST
 
-START_TEST(only_its_own_reply_is_taken)
+START_TEST(only_the_reply_to_the_request_is_returned)
 {
 	json_t *reply;
 
 	ck_assert_ptr_null(call(0.05));
 	ck_assert_int_eq(errno, ETIMEDOUT);
-	/* the late reply to the first, a notification, then what was asked for */
+	/* the late reply to the first request, a notification, then the expected reply */
 	say("{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":1}\n"
 	    "{\"jsonrpc\":\"2.0\",\"method\":\"changed\",\"params\":{}}\n"
 	    "{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":2}\n");
@@ -102,7 +102,7 @@ START_TEST(only_its_own_reply_is_taken)
 }
 END_TEST
 
-START_TEST(notifications_come_one_by_one)
+START_TEST(notifications_are_returned_one_by_one)
 {
 	json_t *change;
 
@@ -123,19 +123,19 @@ START_TEST(notifications_come_one_by_one)
 }
 END_TEST
 
-START_TEST(no_wait_is_without_end)
+START_TEST(every_wait_has_a_timeout)
 {
 	uint64_t began = clock_now();
 	char *huge = malloc(4 * 1000 * 1000);
 	json_t *params;
 
-	ck_assert_ptr_null(call(0.2)); /* it says nothing */
+	ck_assert_ptr_null(call(0.2)); /* the server sends nothing */
 	ck_assert_int_eq(errno, ETIMEDOUT);
 	ck_assert(clock_now() - began >= CLOCK_SECOND / 5 - 2 * CLOCK_MS);
-	say("{\"jsonrpc\":\"2.0\""); /* it does not finish */
+	say("{\"jsonrpc\":\"2.0\""); /* the server sends half a reply */
 	ck_assert_ptr_null(call(0.05));
 	ck_assert_int_eq(errno, ETIMEDOUT);
-	/* it does not read */
+	/* the server does not read */
 	memset(huge, 'x', 4 * 1000 * 1000 - 1);
 	huge[4 * 1000 * 1000 - 1] = '\0';
 	params = json_pack("{s:s}", "pointer", huge);
@@ -146,11 +146,11 @@ START_TEST(no_wait_is_without_end)
 }
 END_TEST
 
-START_TEST(one_that_goes_away_is_noticed)
+START_TEST(a_closed_connection_is_reported)
 {
 	json_t *reply;
 
-	/* what it said before it went is still read */
+	/* data from before the close is still read */
 	say("{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32004}}\n");
 	close(peer);
 	reply = call(60);
@@ -162,7 +162,7 @@ START_TEST(one_that_goes_away_is_noticed)
 }
 END_TEST
 
-START_TEST(what_is_not_json_is_no_reply)
+START_TEST(an_invalid_reply_is_an_error)
 {
 	say("HTTP/1.1 400 Bad Request\r\n");
 	ck_assert_ptr_null(call(60));
@@ -170,12 +170,12 @@ START_TEST(what_is_not_json_is_no_reply)
 	say("\n");
 	ck_assert_ptr_null(call(60));
 	ck_assert_int_eq(errno, EPROTO);
-	say("[1,2]\n{\"jsonrpc\":\"2.0\",\"id\":3,\"result\":3}\n"); /* JSON, but not for us */
+	say("[1,2]\n{\"jsonrpc\":\"2.0\",\"id\":3,\"result\":3}\n"); /* valid JSON, but no reply */
 	expect_result(3);
 }
 END_TEST
 
-START_TEST(a_long_reply_in_pieces)
+START_TEST(a_long_reply_may_come_in_pieces)
 {
 	enum { LENGTH = 3 * 1000 * 1000 };
 	char *text = malloc(LENGTH + 1);
@@ -199,7 +199,7 @@ START_TEST(a_long_reply_in_pieces)
 }
 END_TEST
 
-START_TEST(where_nobody_is_it_says_why)
+START_TEST(a_connection_that_fails_reports_the_reason)
 {
 	char path[200];
 
@@ -211,7 +211,7 @@ START_TEST(where_nobody_is_it_says_why)
 	ck_assert_int_eq(errno, ECONNREFUSED);
 	ck_assert_ptr_null(client_open(path));
 	ck_assert_int_eq(errno, ENAMETOOLONG);
-	ck_assert_int_ge(fcntl(0, F_GETFD), 0); /* it has closed nothing of others */
+	ck_assert_int_ge(fcntl(0, F_GETFD), 0); /* the client closed no other descriptor */
 	close(listener);
 	ck_assert_ptr_null(client_open(scratch_path("sock")));
 	ck_assert_int_eq(errno, ECONNREFUSED);
@@ -220,7 +220,7 @@ START_TEST(where_nobody_is_it_says_why)
 }
 END_TEST
 
-START_TEST(a_full_backlog_is_waited_for_not_for_ever)
+START_TEST(a_full_backlog_is_waited_for_until_the_timeout)
 {
 	struct client *waiting[4] = {0};
 	int i;
@@ -237,7 +237,7 @@ START_TEST(a_full_backlog_is_waited_for_not_for_ever)
 }
 END_TEST
 
-START_TEST(who_minds_a_prompt_waits_elsewhere)
+START_TEST(client_take_does_not_wait)
 {
 	struct command_reply reply = {0};
 	json_t *object;
@@ -252,7 +252,7 @@ START_TEST(who_minds_a_prompt_waits_elsewhere)
 	object = client_take(client);
 	ck_assert_str_eq(json_string_value(json_object_get(object, "method")), "changed");
 	json_decref(object);
-	/* half a line is none */
+	/* half a line is not a message */
 	ck_assert_ptr_null(client_take(client));
 	ck_assert_int_eq(errno, EAGAIN);
 	say("\"id\":1,\"error\":{\"code\":-32003,\"message\":\"no\",\"data\":{\"complaints\":[]}}}"
@@ -276,7 +276,7 @@ START_TEST(who_minds_a_prompt_waits_elsewhere)
 }
 END_TEST
 
-START_TEST(replies_are_bounded_in_nesting)
+START_TEST(the_nesting_of_replies_is_limited)
 {
 	char line[4096] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":";
 
@@ -312,7 +312,7 @@ START_TEST(success_needs_a_result_and_no_error)
 		{"{}", COMMAND_INTERNAL},
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct command_reply reply = {0};
 		json_t *object = client_parse(rows[i].line, strlen(rows[i].line));
 
@@ -334,7 +334,7 @@ START_TEST(a_check_without_a_status_is_unknown)
 	} rows[] = {{"{\"status\":0}", 0}, {"{\"status\":3}", 3}, {"{}", 3}, {"[]", 3},
 		{"{\"status\":\"0\"}", 3}, {"{\"status\":-1}", 3}, {"{\"status\":4294967296}", 3}};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < COUNT(rows); i++) {
 		json_t *result = client_parse(rows[i].result, strlen(rows[i].result));
 
 		ck_assert_msg(verb_plugin_status(result) == rows[i].status, "%s", rows[i].result);
@@ -344,8 +344,8 @@ START_TEST(a_check_without_a_status_is_unknown)
 }
 END_TEST
 
-/* A peer that never stops. */
-START_TEST(replies_are_bounded_in_length)
+/* The server sends without end. */
+START_TEST(the_length_of_replies_is_limited)
 {
 	static char bytes[1 << 20];
 	pid_t pid = fork();
@@ -364,33 +364,21 @@ START_TEST(replies_are_bounded_in_length)
 }
 END_TEST
 
-int main(void)
+SUITE("client", setup, teardown)
 {
-	Suite *suite = suite_create("client");
-	TCase *tcase = tcase_create("client");
-	SRunner *runner;
-	int failed;
-
-	tcase_set_timeout(tcase, 300);
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_add_test(tcase, a_request_is_one_line_of_json_rpc);
-	tcase_add_test(tcase, success_needs_a_result_and_no_error);
-	tcase_add_test(tcase, a_check_without_a_status_is_unknown);
-	tcase_add_test(tcase, replies_are_bounded_in_nesting);
-	tcase_add_test(tcase, replies_are_bounded_in_length);
-	tcase_add_test(tcase, only_its_own_reply_is_taken);
-	tcase_add_test(tcase, notifications_come_one_by_one);
-	tcase_add_test(tcase, no_wait_is_without_end);
-	tcase_add_test(tcase, one_that_goes_away_is_noticed);
-	tcase_add_test(tcase, what_is_not_json_is_no_reply);
-	tcase_add_test(tcase, a_long_reply_in_pieces);
-	tcase_add_test(tcase, where_nobody_is_it_says_why);
-	tcase_add_test(tcase, a_full_backlog_is_waited_for_not_for_ever);
-	tcase_add_test(tcase, who_minds_a_prompt_waits_elsewhere);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TIMEOUT(300);
+	TEST(a_request_is_one_line_of_json_rpc);
+	TEST(success_needs_a_result_and_no_error);
+	TEST(a_check_without_a_status_is_unknown);
+	TEST(the_nesting_of_replies_is_limited);
+	TEST(the_length_of_replies_is_limited);
+	TEST(only_the_reply_to_the_request_is_returned);
+	TEST(notifications_are_returned_one_by_one);
+	TEST(every_wait_has_a_timeout);
+	TEST(a_closed_connection_is_reported);
+	TEST(an_invalid_reply_is_an_error);
+	TEST(a_long_reply_may_come_in_pieces);
+	TEST(a_connection_that_fails_reports_the_reason);
+	TEST(a_full_backlog_is_waited_for_until_the_timeout);
+	TEST(client_take_does_not_wait);
 }

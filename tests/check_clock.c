@@ -1,9 +1,9 @@
-/* clock: times as people read them, intervals that never go back. */
-#include <check.h>
+/* check_clock: the wall clock as text, and intervals that are never negative. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "suite.h"
 
 START_TEST(wall_times_are_rfc_3339)
 {
@@ -39,20 +39,9 @@ START_TEST(now_never_goes_back)
 }
 END_TEST
 
-int main(void)
+SUITE("clock", NULL, NULL)
 {
-	Suite *suite = suite_create("clock");
-	TCase *tcase = tcase_create("clock");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	tcase_set_timeout(tcase, 30);
-	tcase_add_test(tcase, wall_times_are_rfc_3339);
-	tcase_add_test(tcase, seconds_and_nanoseconds);
-	tcase_add_test(tcase, now_never_goes_back);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	TEST(wall_times_are_rfc_3339);
+	TEST(seconds_and_nanoseconds);
+	TEST(now_never_goes_back);
 }

@@ -1,8 +1,9 @@
-/* check_command: the table, who may what, and each verb on a real host. */
+/* check_command: the table of verbs, access rights, and each verb on a real host. */
 #include "command/command.h"
 
 #include "fixture_control.h"
 #include "daemon/module.h"
+#include "suite.h"
 
 static const struct peer root = {.uid = 0};
 static struct command_reply reply;
@@ -14,7 +15,7 @@ static void forget(void)
 	memset(&reply, 0, sizeof(reply));
 }
 
-/* Runs a verb as root; its code, 0 for a result. */
+/* Runs a verb as root. Returns the error code; 0: there is a result. */
 static int run(const char *verb, const char *params)
 {
 	json_t *object = params != NULL ? json_loads(params, 0, NULL) : NULL;
@@ -28,7 +29,7 @@ static int run(const char *verb, const char *params)
 	return reply.code;
 }
 
-/* The text at a place of the result, "" where none stands. */
+/* Returns the text at the pointer of the result; "": there is none. */
 static const char *text_at(const char *pointer)
 {
 	const char *text = json_string_value(json_pointer_follow(reply.result, pointer));
@@ -78,18 +79,18 @@ static void take_down(void)
 
 /* --- the table -------------------------------------------------------------------------------- */
 
-START_TEST(each_row_is_whole)
+START_TEST(each_row_is_complete)
 {
 	for (const struct command *c = commands; c->verb != NULL; c++) {
 		bool optional = false, watch = strcmp(c->verb, "watch") == 0;
 
-		ck_assert_ptr_eq(command_find(c->verb), c); /* and so none stands there twice */
+		ck_assert_ptr_eq(command_find(c->verb), c); /* so no name occurs twice */
 		ck_assert_ptr_nonnull(c->usage);
 		ck_assert_msg(c->help != NULL && c->help[0] != '\0', "%s", c->verb);
 		ck_assert_msg(c->access != ACCESS_NONE, "%s", c->verb);
 		ck_assert_int_eq(c->run == NULL, c->access == ACCESS_LOCAL || watch);
 		ck_assert(!c->pipe || c->access == ACCESS_WRITE);
-		/* what must be there stands first: vigilctl fills them in order */
+		/* required parameters come first, because vigilctl assigns operands in order */
 		for (int i = 0; i < COMMAND_PARAMS_MAX && c->params[i].name != NULL; i++) {
 			ck_assert(!(optional && c->params[i].required));
 			optional = !c->params[i].required;
@@ -105,7 +106,7 @@ START_TEST(each_row_is_whole)
 }
 END_TEST
 
-START_TEST(access_is_denied_unless_given)
+START_TEST(access_is_denied_unless_it_was_granted)
 {
 	const struct command forgotten = {.verb = "forgotten"}, local = {.access = ACCESS_LOCAL},
 			     reads = {.access = ACCESS_READ}, writes = {.access = ACCESS_WRITE},
@@ -124,7 +125,7 @@ START_TEST(access_is_denied_unless_given)
 		{&roots, true, geteuid() == 0, false},
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < COUNT(rows); i++) {
 		ck_assert_int_eq(command_allowed(rows[i].command, &root), rows[i].root);
 		ck_assert_int_eq(command_allowed(rows[i].command, &own), rows[i].own);
 		ck_assert_int_eq(command_allowed(rows[i].command, &member), rows[i].member);
@@ -133,7 +134,7 @@ START_TEST(access_is_denied_unless_given)
 }
 END_TEST
 
-START_TEST(a_host_of_another_user_is_that_users)
+START_TEST(a_host_of_another_user_belongs_to_that_user)
 {
 	const struct command writes = {.access = ACCESS_WRITE}, roots = {.access = ACCESS_ROOT};
 	const struct peer own = {.uid = 65534}, other = {.uid = 65533};
@@ -151,7 +152,7 @@ START_TEST(a_host_of_another_user_is_that_users)
 }
 END_TEST
 
-START_TEST(no_verb_is_reached_without_access)
+START_TEST(no_handler_runs_without_access)
 {
 	const struct peer stranger = {.uid = 12345}, member = {.uid = 12345, .reader = true};
 
@@ -192,7 +193,7 @@ START_TEST(parameters_are_checked_before_the_handler)
 		{"log", "{\"level\":\"loud\"}", "\"loud\" is no level"},
 	};
 
-	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+	for (size_t i = 0; i < COUNT(wrong); i++) {
 		ck_assert_int_eq(run(wrong[i].verb, wrong[i].params), COMMAND_PARAMS);
 		ck_assert_msg(
 			strstr(reply.message, wrong[i].said) == reply.message, "%s", reply.message);
@@ -205,12 +206,12 @@ START_TEST(an_empty_array_of_params_is_no_params)
 	static const char *const verbs[] = {
 		"version", "list", "modules", "reload", "status", "get"};
 
-	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)
+	for (size_t i = 0; i < COUNT(verbs); i++)
 		ck_assert_msg(run(verbs[i], "[]") == 0, "%s: %s", verbs[i], reply.message);
 }
 END_TEST
 
-/* A message must stay text: a door cannot send half a character. */
+/* An error message must be valid text, because a socket cannot send half a character. */
 START_TEST(long_names_are_cut_between_characters)
 {
 	static const char *const forms[][2] = {
@@ -228,7 +229,7 @@ START_TEST(long_names_are_cut_between_characters)
 		memset(name, 'x', shift);
 		for (size_t at = shift; at + 3 < sizeof(name); at += 3)
 			strcpy(name + at, "\xe2\x82\xac");
-		for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++) {
+		for (size_t i = 0; i < COUNT(forms); i++) {
 			const char *at = strstr(forms[i][1], "%s");
 
 			snprintf(params, sizeof(params), "%.*s%s%s", (int)(at - forms[i][1]),
@@ -248,7 +249,7 @@ END_TEST
 
 /* --- the verbs -------------------------------------------------------------------------------- */
 
-START_TEST(status_tells_of_all_or_one)
+START_TEST(status_reports_all_daemons_or_one)
 {
 	ck_assert_int_eq(run("status", NULL), 0);
 	ck_assert_uint_eq(json_array_size(reply.result), 2);
@@ -278,7 +279,7 @@ START_TEST(status_tells_of_all_or_one)
 }
 END_TEST
 
-START_TEST(run_makes_a_tick_and_get_reads_what_came_of_it)
+START_TEST(run_makes_a_tick_and_get_returns_the_result)
 {
 	uint64_t until = clock_now() + PATIENCE;
 
@@ -358,7 +359,7 @@ START_TEST(a_service_of_two_daemons_names_neither)
 }
 END_TEST
 
-START_TEST(explain_has_the_account_and_the_state)
+START_TEST(explain_returns_the_status_and_the_state)
 {
 	uint64_t until = clock_now() + PATIENCE;
 
@@ -378,7 +379,7 @@ START_TEST(explain_has_the_account_and_the_state)
 }
 END_TEST
 
-START_TEST(list_tells_of_those_not_enabled_too)
+START_TEST(list_includes_daemons_that_are_not_enabled)
 {
 	ck_assert_int_eq(run("list", NULL), 0);
 	ck_assert_uint_eq(json_array_size(reply.result), 3);
@@ -396,7 +397,7 @@ START_TEST(list_tells_of_those_not_enabled_too)
 }
 END_TEST
 
-START_TEST(modules_are_listed_with_what_is_wrong)
+START_TEST(modules_are_listed_with_their_errors)
 {
 	bool found = false;
 
@@ -445,7 +446,7 @@ START_TEST(reload_is_all_or_nothing)
 }
 END_TEST
 
-START_TEST(log_and_version)
+START_TEST(the_log_level_is_set_and_the_version_is_returned)
 {
 	ck_assert_int_eq(run("log", "{\"level\":\"debug\"}"), 0);
 	ck_assert_str_eq(text_at("/level"), "debug");
@@ -458,41 +459,29 @@ START_TEST(log_and_version)
 	ck_assert_str_eq(text_at("/version"), PACKAGE_VERSION);
 	ck_assert_int_eq(number_at("/pid"), getpid());
 	ck_assert_str_eq(text_at("/config"), scratch_path("vigil.conf"));
-	/* what has no handler says so */
+	/* a verb without a handler is refused */
 	ck_assert_int_eq(run("watch", NULL), COMMAND_NO_METHOD);
 	ck_assert_int_eq(run("help", NULL), COMMAND_NO_METHOD);
 }
 END_TEST
 
-int main(void)
+SUITE("command", bring_up, take_down)
 {
-	Suite *suite = suite_create("command");
-	TCase *tcase = tcase_create("command");
-	SRunner *runner;
-	int failed;
-
-	tcase_set_timeout(tcase, 300);
-	tcase_add_checked_fixture(tcase, bring_up, take_down);
-	tcase_add_test(tcase, each_row_is_whole);
-	tcase_add_test(tcase, access_is_denied_unless_given);
-	tcase_add_test(tcase, a_host_of_another_user_is_that_users);
-	tcase_add_test(tcase, no_verb_is_reached_without_access);
-	tcase_add_test(tcase, parameters_are_checked_before_the_handler);
-	tcase_add_test(tcase, an_empty_array_of_params_is_no_params);
-	tcase_add_test(tcase, long_names_are_cut_between_characters);
-	tcase_add_test(tcase, status_tells_of_all_or_one);
-	tcase_add_test(tcase, the_name_of_a_service_finds_its_daemon);
-	tcase_add_test(tcase, a_service_of_two_daemons_names_neither);
-	tcase_add_test(tcase, run_makes_a_tick_and_get_reads_what_came_of_it);
-	tcase_add_test(tcase, explain_has_the_account_and_the_state);
-	tcase_add_test(tcase, list_tells_of_those_not_enabled_too);
-	tcase_add_test(tcase, modules_are_listed_with_what_is_wrong);
-	tcase_add_test(tcase, reload_is_all_or_nothing);
-	tcase_add_test(tcase, log_and_version);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TIMEOUT(300);
+	TEST(each_row_is_complete);
+	TEST(access_is_denied_unless_it_was_granted);
+	TEST(a_host_of_another_user_belongs_to_that_user);
+	TEST(no_handler_runs_without_access);
+	TEST(parameters_are_checked_before_the_handler);
+	TEST(an_empty_array_of_params_is_no_params);
+	TEST(long_names_are_cut_between_characters);
+	TEST(status_reports_all_daemons_or_one);
+	TEST(the_name_of_a_service_finds_its_daemon);
+	TEST(a_service_of_two_daemons_names_neither);
+	TEST(run_makes_a_tick_and_get_returns_the_result);
+	TEST(explain_returns_the_status_and_the_state);
+	TEST(list_includes_daemons_that_are_not_enabled);
+	TEST(modules_are_listed_with_their_errors);
+	TEST(reload_is_all_or_nothing);
+	TEST(the_log_level_is_set_and_the_version_is_returned);
 }

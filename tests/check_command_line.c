@@ -1,14 +1,11 @@
-/* check_command_line: words as the parameters of a verb. */
+/* check_command_line: command line words as the parameters of a verb. */
 #include "command/command.h"
 
-#include <check.h>
 #include <string.h>
 
 #include "suite.h"
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
-/* What becomes of "VERB WORD WORD ...": JSON, or the reason of the refusal. */
+/* Returns the JSON of "VERB WORD WORD ...", or the reason why it is refused. */
 static const char *read_words(const char *line)
 {
 	static char why[256];
@@ -85,14 +82,7 @@ START_TEST(options_and_operands_come_in_any_order)
 }
 END_TEST
 
-static void setup(void)
+SUITE("command_line", NULL, NULL)
 {
-}
-
-int main(void)
-{
-	TCase *tcase = suite_begin("command_line", setup, setup);
-
-	tcase_add_loop_test(tcase, options_and_operands_come_in_any_order, 0, COUNT(lines));
-	return suite_end("command_line", tcase);
+	LOOP_TEST(options_and_operands_come_in_any_order, COUNT(lines));
 }

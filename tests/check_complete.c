@@ -1,14 +1,15 @@
-/* check_complete: what a word becomes, by what stands there. */
+/* check_complete: completion of the word at the cursor, by its position. */
 #include "console/complete.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "suite.h"
 
 static json_t *state, *list;
 static unsigned looks;
 
-/* A door that knows a state and a list of daemons. */
+/* A connection to a vigild with one state and one list of daemons. */
 static json_t *on_look(const char *verb, json_t *params, void *arg)
 {
 	const char *pointer = json_string_value(json_object_get(params, "pointer"));
@@ -43,7 +44,7 @@ static void teardown(void)
 	json_decref(list);
 }
 
-/* insert: what is put in, or NULL; choices: what is shown, joined by blanks. */
+/* insert: the text to insert, or NULL; choices: the candidates, separated by spaces. */
 static void expect(const char *before, const char *insert, const char *choices)
 {
 	struct completions found;
@@ -63,7 +64,7 @@ static void expect(const char *before, const char *insert, const char *choices)
 	completions_clear(&found);
 }
 
-START_TEST(the_first_word_is_a_verb)
+START_TEST(the_first_word_is_completed_as_a_verb)
 {
 	expect("sta", "tus ", "");
 	expect("  sta", "tus ", "");
@@ -80,7 +81,7 @@ START_TEST(the_first_word_is_a_verb)
 }
 END_TEST
 
-START_TEST(daemons_are_asked_for)
+START_TEST(daemon_names_are_completed)
 {
 	expect("explain m", "ail ", "");
 	expect("status w", "eb", "");
@@ -103,7 +104,7 @@ START_TEST(daemons_are_asked_for)
 }
 END_TEST
 
-START_TEST(levels_are_known)
+START_TEST(log_levels_are_completed)
 {
 	expect("log d", "ebug ", "");
 	expect("log ", NULL, "debug error info notice warning");
@@ -111,7 +112,7 @@ START_TEST(levels_are_known)
 }
 END_TEST
 
-START_TEST(places_are_followed)
+START_TEST(state_pointers_are_completed)
 {
 	expect("get ", "/", "");
 	expect("get /d", "aemons", "");
@@ -132,22 +133,22 @@ START_TEST(places_are_followed)
 }
 END_TEST
 
-START_TEST(odd_names_are_quoted_or_left_out)
+START_TEST(unusual_names_are_quoted_or_left_out)
 {
 	expect("get /a", "~1b~0c ", "");
 	expect("get /daemons/web/u", "sed\\ space ", "");
 	expect("get /daemons/web/used\\ s", "pace ", "");
 	expect("get '/daemons/web/u", NULL, "");
 	expect("get \"/daemons/web/u", NULL, "");
-	/* nothing is cut within a character */
+	/* no character is cut */
 	expect("get /k/", NULL, "/k/\xc3\xa4 /k/\xc3\xb6");
 	expect("get /k/\xc3\xa4", " ", "");
-	/* what a terminal would act upon */
+	/* a terminal would act on these characters */
 	expect("get /bad/", "xy ", "");
 }
 END_TEST
 
-START_TEST(no_line_is_too_odd)
+START_TEST(any_line_can_be_completed)
 {
 	char line[4096];
 
@@ -166,24 +167,12 @@ START_TEST(no_line_is_too_odd)
 }
 END_TEST
 
-int main(void)
+SUITE("complete", setup, teardown)
 {
-	Suite *suite = suite_create("complete");
-	TCase *tcase = tcase_create("complete");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_add_test(tcase, the_first_word_is_a_verb);
-	tcase_add_test(tcase, daemons_are_asked_for);
-	tcase_add_test(tcase, levels_are_known);
-	tcase_add_test(tcase, places_are_followed);
-	tcase_add_test(tcase, odd_names_are_quoted_or_left_out);
-	tcase_add_test(tcase, no_line_is_too_odd);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(the_first_word_is_completed_as_a_verb);
+	TEST(daemon_names_are_completed);
+	TEST(log_levels_are_completed);
+	TEST(state_pointers_are_completed);
+	TEST(unusual_names_are_quoted_or_left_out);
+	TEST(any_line_can_be_completed);
 }

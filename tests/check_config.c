@@ -1,4 +1,4 @@
-/* The snapshot: what files say together, and all that can be wrong with that. */
+/* check_config: the configuration that all files make together, and the errors in it. */
 #include "config/config.h"
 #include "config/config_load.h"
 #include "config/config_vigil.h"
@@ -8,6 +8,7 @@
 
 #include "scratch.h"
 #include "base/text.h"
+#include "suite.h"
 
 static struct diagnostics diagnostics;
 static struct config *config;
@@ -36,7 +37,7 @@ static struct config *load(void)
 	return config;
 }
 
-/* All that was complained of, a line each, without the scratch directory. */
+/* Returns all diagnostics, one a line, without the scratch directory. */
 static const char *said(void)
 {
 	static char buf[8192];
@@ -66,7 +67,7 @@ static void check_bad(const char *text, const char *expected)
 	ck_assert_str_eq(said(), expected);
 }
 
-START_TEST(nothing)
+START_TEST(an_empty_configuration_is_valid)
 {
 	unsigned count = 0;
 	double seconds = 0;
@@ -96,7 +97,7 @@ START_TEST(nothing)
 }
 END_TEST
 
-START_TEST(schema)
+START_TEST(the_schema_of_vigil_is_valid)
 {
 	char why[256] = "";
 
@@ -105,7 +106,7 @@ START_TEST(schema)
 END_TEST
 
 /* The example of the manual. */
-START_TEST(whole)
+START_TEST(the_example_of_the_manual_is_read)
 {
 	const struct config_daemon *cd;
 	char *path;
@@ -137,7 +138,8 @@ START_TEST(whole)
 	ck_assert_int_eq(cd->options.list[1].line, 19);
 	ck_assert_str_eq(cd->options.list[1].file, path);
 
-	/* Enabled without a section; with a section and not enabled; neither. */
+	/* One daemon is enabled without a section, one has a section and is not enabled, one is
+	 * neither. */
 	cd = config_find(config, "plain");
 	ck_assert(cd->enabled && cd->line == 14 && cd->options.count == 0);
 	ck_assert_str_eq(cd->module, "plain");
@@ -148,7 +150,7 @@ START_TEST(whole)
 }
 END_TEST
 
-START_TEST(order)
+START_TEST(later_files_override_earlier_ones)
 {
 	const struct config_daemon *cd;
 
@@ -159,7 +161,7 @@ START_TEST(order)
 	scratch_put(
 		"conf.d/10.conf", 0644, "[vigil]\nlog = syslog\n[daemon:a]\nx = 10\nmodule = n\n");
 	scratch_put("conf.d/A.conf", 0644, "[daemon:c]\n");
-	/* Not read at all. */
+	/* These are not read. */
 	scratch_put("conf.d/.hidden.conf", 0644, "junk");
 	scratch_put("conf.d/30.conf.bak", 0644, "junk");
 	scratch_put("conf.d/conf", 0644, "junk");
@@ -188,9 +190,9 @@ START_TEST(order)
 }
 END_TEST
 
-START_TEST(syntax_first)
+START_TEST(syntax_errors_hide_other_errors)
 {
-	/* While any file cannot be read, nothing is said of what the others mean. */
+	/* While any file has syntax errors, the contents of the other files are not checked. */
 	scratch_put("conf.d/a.conf", 0644, "junk\n[vigil]\nlog = x\nlog = y\n");
 	scratch_put("conf.d/b.conf", 0644, "[nonsense]\n");
 	scratch_put("conf.d/c.conf", 0644, "\n[x\n");
@@ -202,9 +204,9 @@ START_TEST(syntax_first)
 }
 END_TEST
 
-START_TEST(meaning)
+START_TEST(errors_are_reported_in_the_order_of_the_files)
 {
-	/* All of it, in the order of the files. */
+	/* All errors, in the order of the files. */
 	scratch_put("conf.d/a.conf", 0644, "[daemons]\nx = yep\n-y = yes\n[vigil]\nworkers = 0\n");
 	check_bad("[deamons]\na = yes\n[vigil]\nintervall = 3\nrestart_rate = 20\nlog = sylog\n"
 		  "modules = /a, b\nlog_level = inf\nworkers = x\n[daemon:a b]\nx = 1\ny = 2\n"
@@ -230,7 +232,7 @@ START_TEST(meaning)
 }
 END_TEST
 
-START_TEST(sections)
+START_TEST(section_names_are_checked)
 {
 	static const char *const rows[][2] = {
 		{"Vigil", "did you mean [vigil]?"},
@@ -244,7 +246,7 @@ START_TEST(sections)
 	};
 	char expected[256];
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < COUNT(rows); i++) {
 		scratch_put("vigil.conf", 0644, "\n[%s]\nkey = 1\nother = 2\n", rows[i][0]);
 		ck_assert_ptr_null(load());
 		snprintf(expected, sizeof(expected), "vigil.conf:2: unknown section [%s]; %s\n",
@@ -254,8 +256,8 @@ START_TEST(sections)
 }
 END_TEST
 
-/* [vigil] alone: its values, one by one. */
-START_TEST(values)
+/* The values of [vigil], one by one. */
+START_TEST(values_are_checked)
 {
 	static const char *const good[] = {"restart_rate = 0", "restart_rate = 1/0.5s",
 		"deny =", "deny = a", "deny = dbus, systemd-*, *", "deny = ?x@1:2\\x2d.service",
@@ -312,11 +314,11 @@ START_TEST(values)
 	};
 	char text[512];
 
-	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+	for (size_t i = 0; i < COUNT(good); i++) {
 		snprintf(text, sizeof(text), "[vigil]\n%s\n", good[i]);
 		check_good(text);
 	}
-	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+	for (size_t i = 0; i < COUNT(bad); i++) {
 		scratch_put("vigil.conf", 0644, "[vigil]\n%s\n", bad[i][0]);
 		ck_assert_msg(load() == NULL, "%s", bad[i][0]);
 		ck_assert_msg(diagnostics.count == 1, "%s: %s", bad[i][0], said());
@@ -326,11 +328,11 @@ START_TEST(values)
 }
 END_TEST
 
-START_TEST(socket_length)
+START_TEST(the_length_of_socket_is_checked)
 {
 	char text[256];
 
-	/* 107 bytes are what fits into sun_path; one more does not. */
+	/* 107 bytes fit into sun_path, 108 do not. */
 	snprintf(text, sizeof(text), "[vigil]\nsocket = /%0106d\n", 0);
 	check_good(text);
 	ck_assert_uint_eq(strlen(config_vigil(config, "socket")->text), 107);
@@ -341,7 +343,7 @@ START_TEST(socket_length)
 }
 END_TEST
 
-START_TEST(rate)
+START_TEST(rates_are_checked)
 {
 	unsigned count;
 	double seconds;
@@ -356,8 +358,8 @@ START_TEST(rate)
 }
 END_TEST
 
-/* One name in two spellings, wherever the two stand, is said once for each place. */
-START_TEST(cases)
+/* Two spellings of one name are reported once for each place. */
+START_TEST(names_that_differ_only_by_case_are_refused)
 {
 	const char *path = scratch_path("vigil.conf");
 	char expected[1024];
@@ -380,12 +382,12 @@ START_TEST(cases)
 }
 END_TEST
 
-START_TEST(missing)
+START_TEST(missing_files_are_reported)
 {
 	ck_assert_ptr_null(load());
 	ck_assert_str_eq(said(), "vigil.conf: there is no such file; name one with -c\n");
 
-	/* No conf.d is no matter; one that is no directory, or leads nowhere, is. */
+	/* conf.d need not exist, but it must be a directory and its links must be valid. */
 	ck_assert_int_eq(rmdir(scratch_path("conf.d")), 0);
 	check_good("");
 	scratch_put("conf.d", 0644, "x");
@@ -400,8 +402,8 @@ START_TEST(missing)
 }
 END_TEST
 
-/* A name without a slash lies in the directory where one stands. */
-START_TEST(relative)
+/* A name without a slash is relative to the working directory. */
+START_TEST(a_relative_path_is_read)
 {
 	int back = open(".", O_RDONLY | O_DIRECTORY);
 
@@ -418,8 +420,8 @@ START_TEST(relative)
 }
 END_TEST
 
-/* Complaints of the caller are kept, and are no reason to refuse. */
-START_TEST(after_others)
+/* Diagnostics of the caller are kept, and the configuration is valid. */
+START_TEST(diagnostics_of_the_caller_are_kept)
 {
 	scratch_put("vigil.conf", 0644, "[daemons]\na = yes\n");
 	diagnostic_add(&diagnostics, "other", 1, "before");
@@ -429,14 +431,14 @@ START_TEST(after_others)
 }
 END_TEST
 
-START_TEST(many)
+START_TEST(five_thousand_daemons_are_read)
 {
 	FILE *file = fopen(scratch_path("vigil.conf"), "w");
 	char name[32];
 
 	ck_assert_ptr_nonnull(file);
 	fputs("[daemons]\n", file);
-	/* Neither in order nor in the order of the sections. */
+	/* Neither sorted nor in the order of the sections. */
 	for (unsigned i = 0; i < 5000; i++)
 		fprintf(file, "daemon%u = %s\n", i * 7919 % 5000, i % 2 ? "yes" : "no");
 	for (unsigned i = 0; i < 5000; i++)
@@ -456,34 +458,21 @@ START_TEST(many)
 }
 END_TEST
 
-int main(void)
+SUITE("config", setup, teardown)
 {
-	Suite *suite = suite_create("config");
-	TCase *tcase = tcase_create("config");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_set_timeout(tcase, 60);
-	tcase_add_test(tcase, nothing);
-	tcase_add_test(tcase, schema);
-	tcase_add_test(tcase, whole);
-	tcase_add_test(tcase, order);
-	tcase_add_test(tcase, syntax_first);
-	tcase_add_test(tcase, meaning);
-	tcase_add_test(tcase, sections);
-	tcase_add_test(tcase, values);
-	tcase_add_test(tcase, socket_length);
-	tcase_add_test(tcase, rate);
-	tcase_add_test(tcase, cases);
-	tcase_add_test(tcase, missing);
-	tcase_add_test(tcase, relative);
-	tcase_add_test(tcase, after_others);
-	tcase_add_test(tcase, many);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(an_empty_configuration_is_valid);
+	TEST(the_schema_of_vigil_is_valid);
+	TEST(the_example_of_the_manual_is_read);
+	TEST(later_files_override_earlier_ones);
+	TEST(syntax_errors_hide_other_errors);
+	TEST(errors_are_reported_in_the_order_of_the_files);
+	TEST(section_names_are_checked);
+	TEST(values_are_checked);
+	TEST(the_length_of_socket_is_checked);
+	TEST(rates_are_checked);
+	TEST(names_that_differ_only_by_case_are_refused);
+	TEST(missing_files_are_reported);
+	TEST(a_relative_path_is_read);
+	TEST(diagnostics_of_the_caller_are_kept);
+	TEST(five_thousand_daemons_are_read);
 }

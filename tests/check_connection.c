@@ -1,11 +1,9 @@
 /*
- * check_connection: the console's connection, with this test in the place of vigild.
- *
- * What vigild answers is sent while the console waits, so one thread is enough.
+ * check_connection: the console's connection, with this test in the place of vigild. The replies of
+ * vigild are sent while the console waits, so that one thread is enough.
  */
 #include "console/connection.h"
 
-#include <check.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +16,7 @@
 static struct connection *connection;
 static int vigild;
 static char notices[1024], changes[1024];
-/* What vigild sends at each wait; NULL: the wait ends with wait_error. */
+/* The text that vigild sends at each wait; NULL: the wait ends with wait_error. */
 static const char *script[8];
 static unsigned next;
 static int wait_error;
@@ -31,7 +29,7 @@ static void put(const char *text)
 static int on_wait(int fd, uint64_t deadline, void *arg)
 {
 	ck_assert_ptr_eq(arg, notices);
-	ck_assert_uint_lt(next, sizeof(script) / sizeof(*script));
+	ck_assert_uint_lt(next, COUNT(script));
 	if (script[next] == NULL) {
 		next++;
 		return wait_error;
@@ -88,7 +86,7 @@ static int run(const char *name, struct command_reply *reply)
 	return reply->code;
 }
 
-/* What the console has sent since the last call. */
+/* Returns the text that the console has sent since the last call. */
 static const char *requests(void)
 {
 	static char text[4096];
@@ -112,7 +110,7 @@ START_TEST(the_reply_is_found_among_other_lines)
 }
 END_TEST
 
-START_TEST(the_answer_to_an_interrupted_verb_is_dropped)
+START_TEST(the_reply_to_an_interrupted_verb_is_dropped)
 {
 	struct command_reply reply;
 
@@ -128,7 +126,7 @@ START_TEST(the_answer_to_an_interrupted_verb_is_dropped)
 }
 END_TEST
 
-START_TEST(an_interrupted_watch_ends_in_vigild)
+START_TEST(interrupting_a_watch_ends_it_in_vigild)
 {
 	struct command_reply reply;
 
@@ -143,7 +141,7 @@ START_TEST(an_interrupted_watch_ends_in_vigild)
 }
 END_TEST
 
-START_TEST(a_watch_that_is_refused_does_not_go_on)
+START_TEST(a_watch_that_is_refused_ends)
 {
 	struct command_reply reply;
 
@@ -165,7 +163,7 @@ START_TEST(a_vigild_that_does_not_answer_is_reported)
 }
 END_TEST
 
-START_TEST(a_lost_connection_is_the_end)
+START_TEST(a_lost_connection_is_reported)
 {
 	struct command_reply reply;
 
@@ -177,7 +175,7 @@ START_TEST(a_lost_connection_is_the_end)
 }
 END_TEST
 
-START_TEST(completion_asks_and_log_lines_are_printed)
+START_TEST(completion_sends_requests_and_prints_log_lines)
 {
 	json_t *rows;
 
@@ -186,13 +184,13 @@ START_TEST(completion_asks_and_log_lines_are_printed)
 	ck_assert_uint_eq(json_array_size(rows), 2);
 	json_decref(rows);
 	ck_assert_ptr_nonnull(strstr(notices, "(3 lines were lost"));
-	/* a failure is no result */
+	/* an error is not a result */
 	script[1] = "{\"id\":2,\"error\":{\"code\":-1,\"message\":\"no\"}}\n";
 	ck_assert_ptr_null(connection_ask(connection, "list", json_object()));
 }
 END_TEST
 
-START_TEST(what_is_no_json_is_reported)
+START_TEST(an_invalid_reply_is_reported)
 {
 	struct command_reply reply;
 
@@ -202,17 +200,14 @@ START_TEST(what_is_no_json_is_reported)
 }
 END_TEST
 
-int main(void)
+SUITE("connection", setup, teardown)
 {
-	TCase *tcase = suite_begin("connection", setup, teardown);
-
-	tcase_add_test(tcase, the_reply_is_found_among_other_lines);
-	tcase_add_test(tcase, the_answer_to_an_interrupted_verb_is_dropped);
-	tcase_add_test(tcase, an_interrupted_watch_ends_in_vigild);
-	tcase_add_test(tcase, a_watch_that_is_refused_does_not_go_on);
-	tcase_add_test(tcase, a_vigild_that_does_not_answer_is_reported);
-	tcase_add_test(tcase, a_lost_connection_is_the_end);
-	tcase_add_test(tcase, completion_asks_and_log_lines_are_printed);
-	tcase_add_test(tcase, what_is_no_json_is_reported);
-	return suite_end("connection", tcase);
+	TEST(the_reply_is_found_among_other_lines);
+	TEST(the_reply_to_an_interrupted_verb_is_dropped);
+	TEST(interrupting_a_watch_ends_it_in_vigild);
+	TEST(a_watch_that_is_refused_ends);
+	TEST(a_vigild_that_does_not_answer_is_reported);
+	TEST(a_lost_connection_is_reported);
+	TEST(completion_sends_requests_and_prints_log_lines);
+	TEST(an_invalid_reply_is_reported);
 }

@@ -1,10 +1,7 @@
 /*
- * check_console: vigil-console as a process, with a script on its standard input and this test in the place
- * of vigild.
- *
- * What it does on a terminal is shown on a real one by system/console.sh.
+ * check_console: vigil-console as a process, with a script on its standard input and this test in
+ * the place of vigild. The system test console.sh tests it on a terminal.
  */
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -24,13 +21,13 @@
 #define PATIENCE (60 * CLOCK_SECOND)
 
 static pid_t pid;
-static int in, out, err, vigild; /* the ends of the test */
-static char said[2][1 << 18];    /* on standard output and standard error */
+static int in, out, err, vigild; /* the test's ends of the pipes and of the socket */
+static char said[2][1 << 18];    /* text on standard output and standard error */
 static size_t said_length[2];
-static char sent[1 << 17]; /* to vigild, and not yet taken */
+static char sent[1 << 17]; /* requests that the test has not yet returned */
 static size_t sent_length;
 
-/* Starts the console; its standard input is from, or a pipe when that is -1. */
+/* Starts the console with `from` as its standard input, or with a pipe if `from` is -1. */
 static void start(int from)
 {
 	const char *top = getenv("top_builddir");
@@ -97,7 +94,7 @@ static void type(const char *text)
 	ck_assert_int_eq(write(in, text, strlen(text)), (ssize_t)strlen(text));
 }
 
-/* Reads what has come on any of the three; false when nothing came within ms. */
+/* Reads available data from all three descriptors. Returns false if none comes within `ms`. */
 static bool turn(int ms, bool take_output)
 {
 	struct pollfd p[] = {{.fd = take_output ? out : -1, .events = POLLIN},
@@ -125,7 +122,7 @@ static bool turn(int ms, bool take_output)
 	return true;
 }
 
-/* The next request; NULL when none comes within ms. */
+/* Returns the next request; NULL: none comes within `ms`. */
 static json_t *request(int ms, bool take_output)
 {
 	uint64_t until = clock_now() + (uint64_t)ms * CLOCK_MS;
@@ -162,7 +159,7 @@ static void answer(json_t *req, json_t *result)
 	json_decref(req);
 }
 
-/* The next request is for that place of the state. */
+/* Waits for the next request, which must be a "get" of the pointer. */
 static json_t *expect(const char *pointer)
 {
 	json_t *req = request(60000, true);
@@ -180,7 +177,7 @@ static void serve(const char *pointer)
 	answer(expect(pointer), json_string(pointer));
 }
 
-/* Until that is what was said. */
+/* Waits until the output is this text. */
 static void says(int which, const char *text)
 {
 	uint64_t until = clock_now() + PATIENCE;
@@ -190,7 +187,7 @@ static void says(int which, const char *text)
 	ck_assert_str_eq(said[which], text);
 }
 
-/* The exit status, when all that it says has been read. */
+/* Reads all output until the console exits, and returns its exit status. */
 static int ends(void)
 {
 	int status;
@@ -203,7 +200,7 @@ static int ends(void)
 	return WEXITSTATUS(status);
 }
 
-START_TEST(lines_are_taken_as_they_come)
+START_TEST(lines_are_executed_as_they_come)
 {
 	type("get /a\nge");
 	serve("/a");
@@ -221,7 +218,7 @@ START_TEST(lines_are_taken_as_they_come)
 }
 END_TEST
 
-START_TEST(one_is_answered_before_the_next_begins)
+START_TEST(a_verb_is_answered_before_the_next_begins)
 {
 	json_t *first;
 
@@ -236,7 +233,7 @@ START_TEST(one_is_answered_before_the_next_begins)
 }
 END_TEST
 
-START_TEST(what_is_wrong_is_said_with_its_line)
+START_TEST(errors_are_reported_with_their_line)
 {
 	json_t *req;
 
@@ -257,7 +254,7 @@ START_TEST(what_is_wrong_is_said_with_its_line)
 }
 END_TEST
 
-START_TEST(what_is_no_line_is_not_done)
+START_TEST(an_invalid_line_is_not_executed)
 {
 	char *line = malloc(70000);
 
@@ -269,7 +266,7 @@ START_TEST(what_is_no_line_is_not_done)
 	memcpy(line + 70000 - 8, "\nversion", 8);
 	ck_assert_int_eq(write(in, line, 70000), 70000);
 	free(line);
-	/* nothing that follows is done, whatever it says */
+	/* the lines after an error are not executed */
 	ck_assert_int_eq(ends(), 1);
 	ck_assert_ptr_null(request(0, true));
 	ck_assert_str_eq(said[1], "vigild: line 1: there is a NUL in it\n"
@@ -277,7 +274,7 @@ START_TEST(what_is_no_line_is_not_done)
 }
 END_TEST
 
-START_TEST(a_file_is_a_script)
+START_TEST(a_file_is_executed_as_a_script)
 {
 	int file = open(scratch_put("script", 0600, "get /a\nget /b"), O_RDONLY | O_CLOEXEC);
 
@@ -293,7 +290,7 @@ START_TEST(a_file_is_a_script)
 }
 END_TEST
 
-START_TEST(a_slow_reader_slows_down_the_script)
+START_TEST(a_slow_reader_slows_the_script_down)
 {
 	char text[3001];
 	unsigned asked = 0;
@@ -309,7 +306,7 @@ START_TEST(a_slow_reader_slows_down_the_script)
 		answer(req, json_string(text));
 		asked++;
 	}
-	/* the pipe holds one answer, and part of the next waits */
+	/* the pipe holds one reply, and a part of the next one waits */
 	ck_assert_uint_ge(asked, 1);
 	ck_assert_uint_le(asked, 3);
 	for (; asked < 20; asked++)
@@ -319,7 +316,7 @@ START_TEST(a_slow_reader_slows_down_the_script)
 }
 END_TEST
 
-START_TEST(a_reader_who_has_left_ends_it)
+START_TEST(the_console_ends_when_its_output_is_closed)
 {
 	shut(&out);
 	type("get /a\nget /b\nget /c\n");
@@ -329,7 +326,7 @@ START_TEST(a_reader_who_has_left_ends_it)
 }
 END_TEST
 
-START_TEST(what_vigild_sends_by_itself_is_printed)
+START_TEST(notifications_of_vigild_are_printed)
 {
 	send_line(json_pack("{s:s,s:{s:s,s:s,s:s}}", "method", "log", "params", "time", "T",
 		"level", "info", "text", "web: \033up"));
@@ -341,7 +338,7 @@ START_TEST(what_vigild_sends_by_itself_is_printed)
 }
 END_TEST
 
-START_TEST(a_watch_goes_on_until_vigild_ends)
+START_TEST(a_watch_continues_until_vigild_ends)
 {
 	json_t *req;
 
@@ -359,7 +356,7 @@ START_TEST(a_watch_goes_on_until_vigild_ends)
 }
 END_TEST
 
-START_TEST(without_vigild_a_script_ends)
+START_TEST(a_script_ends_when_the_connection_is_lost)
 {
 	shutdown(vigild, SHUT_WR);
 	ck_assert_int_eq(ends(), 0);
@@ -367,7 +364,7 @@ START_TEST(without_vigild_a_script_ends)
 }
 END_TEST
 
-START_TEST(help_needs_nobody)
+START_TEST(help_needs_no_reply_of_vigild)
 {
 	type("help get\nhelp gte\nconsole\nmodule new x\nstatus --watch\nhelp\n");
 	shut(&in);
@@ -382,20 +379,17 @@ START_TEST(help_needs_nobody)
 }
 END_TEST
 
-int main(void)
+SUITE("console", setup, teardown)
 {
-	TCase *tcase = suite_begin("console", setup, teardown);
-
-	tcase_add_test(tcase, lines_are_taken_as_they_come);
-	tcase_add_test(tcase, one_is_answered_before_the_next_begins);
-	tcase_add_test(tcase, what_is_wrong_is_said_with_its_line);
-	tcase_add_test(tcase, what_is_no_line_is_not_done);
-	tcase_add_test(tcase, a_file_is_a_script);
-	tcase_add_test(tcase, a_slow_reader_slows_down_the_script);
-	tcase_add_test(tcase, a_reader_who_has_left_ends_it);
-	tcase_add_test(tcase, what_vigild_sends_by_itself_is_printed);
-	tcase_add_test(tcase, a_watch_goes_on_until_vigild_ends);
-	tcase_add_test(tcase, without_vigild_a_script_ends);
-	tcase_add_test(tcase, help_needs_nobody);
-	return suite_end("console", tcase);
+	TEST(lines_are_executed_as_they_come);
+	TEST(a_verb_is_answered_before_the_next_begins);
+	TEST(errors_are_reported_with_their_line);
+	TEST(an_invalid_line_is_not_executed);
+	TEST(a_file_is_executed_as_a_script);
+	TEST(a_slow_reader_slows_the_script_down);
+	TEST(the_console_ends_when_its_output_is_closed);
+	TEST(notifications_of_vigild_are_printed);
+	TEST(a_watch_continues_until_vigild_ends);
+	TEST(a_script_ends_when_the_connection_is_lost);
+	TEST(help_needs_no_reply_of_vigild);
 }

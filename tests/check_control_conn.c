@@ -1,7 +1,8 @@
-/* check_control_conn: what one client may send, and what it gets. */
+/* check_control_conn: the requests and replies of one client. */
 #include "control/control_conn.h"
 
 #include "fixture_control.h"
+#include "suite.h"
 
 /* --- requests --------------------------------------------------------------------------------- */
 
@@ -13,7 +14,7 @@ START_TEST(requests_are_answered_in_order)
 	json_t *reply;
 
 	for (int i = 0; i < COUNT; i++) {
-		/* every third is a notification, which gets no reply */
+		/* every third request is a notification, which gets no reply */
 		if (i % 3 == 2)
 			snprintf(line, sizeof(line),
 				"{\"jsonrpc\":\"2.0\",\"method\":\"version\"}\n");
@@ -51,7 +52,7 @@ START_TEST(a_request_may_come_byte_by_byte)
 }
 END_TEST
 
-START_TEST(wrong_requests_get_the_standard_errors)
+START_TEST(invalid_requests_get_the_standard_errors)
 {
 	static const struct {
 		const char *line;
@@ -86,23 +87,23 @@ START_TEST(wrong_requests_get_the_standard_errors)
 	};
 	int fd = dial();
 
-	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+	for (size_t i = 0; i < COUNT(wrong); i++) {
 		ck_assert_msg(ask(fd, wrong[i].line) == wrong[i].code, "%s", wrong[i].line);
-		/* one reply, not two: the next is that of the next request */
+		/* there is one reply and not two: the next one belongs to the next request */
 		ck_assert_int_eq(ask(fd, ASK), 0);
 	}
 	close(fd);
 }
 END_TEST
 
-START_TEST(a_reply_bears_the_id_of_its_request)
+START_TEST(a_reply_has_the_id_of_its_request)
 {
 	static const char *const ids[] = {"7", "\"seven\"", "-1.5", "null"};
 	int fd = dial();
 	char line[128];
 	json_t *reply, *id;
 
-	for (size_t i = 0; i < sizeof(ids) / sizeof(*ids); i++) {
+	for (size_t i = 0; i < COUNT(ids); i++) {
 		for (int known = 0; known < 2; known++) {
 			snprintf(line, sizeof(line),
 				"{\"jsonrpc\":\"2.0\",\"id\":%s,\"method\":\"%s\"}\n", ids[i],
@@ -132,7 +133,7 @@ START_TEST(nesting_has_a_limit)
 		memset(line + n, '[', (size_t)depth);
 		memset(line + n + depth, ']', (size_t)depth);
 		strcpy(line + n + 2 * depth, "}");
-		/* the object itself is the first level; jansson stops at 2048 on its own */
+		/* the object is the first level; the limit of jansson is 2048 */
 		ck_assert_int_eq(ask(fd, line), depth < 16     ? 0
 						: depth < 2047 ? COMMAND_INVALID
 							       : COMMAND_PARSE);
@@ -141,7 +142,7 @@ START_TEST(nesting_has_a_limit)
 }
 END_TEST
 
-/* A request of exactly that many bytes. */
+/* Returns a request with this number of bytes. */
 static char *long_request(size_t length)
 {
 	static const char head[] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"version\",\"x\":\"";
@@ -163,7 +164,7 @@ START_TEST(a_line_may_be_64_kib_long)
 	ck_assert_int_eq(ask(fd, fits), 0);
 	ck_assert_int_eq(ask(with_end, too_long), COMMAND_INVALID);
 	ck_assert(closes(with_end));
-	put(without_end, too_long); /* and no end of line: it is not waited for */
+	put(without_end, too_long); /* the server does not wait for the end of this line */
 	reply = get_object(without_end);
 	ck_assert_int_eq(code_of(reply), COMMAND_INVALID);
 	ck_assert(closes(without_end));
@@ -177,7 +178,7 @@ START_TEST(a_line_may_be_64_kib_long)
 }
 END_TEST
 
-START_TEST(one_that_sends_no_more_still_gets_its_replies)
+START_TEST(a_client_that_has_stopped_sending_still_gets_its_replies)
 {
 	int fd = dial(), silent = dial(), cut = dial();
 	json_t *reply;
@@ -222,15 +223,15 @@ START_TEST(an_empty_array_of_params_is_no_params)
 }
 END_TEST
 
-/* printf '...' | socat - UNIX-CONNECT:... */
-START_TEST(the_last_line_needs_no_newline_before_a_half_close)
+/* As `printf '...' | socat - UNIX-CONNECT:...` sends it. */
+START_TEST(the_last_line_before_a_half_close_needs_no_newline)
 {
 	static const char *const lines[] = {ASK, ASK "\r", "\n" ASK, ASK "\n" ASK, ASK "\n\n" ASK};
 	static const int answers[] = {1, 1, 1, 2, 2};
 	json_t *reply;
 	int fd;
 
-	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
+	for (size_t i = 0; i < COUNT(lines); i++) {
 		for (int apart = 0; apart < 2; apart++) {
 			fd = dial();
 			put(fd, lines[i]);
@@ -249,8 +250,8 @@ START_TEST(the_last_line_needs_no_newline_before_a_half_close)
 }
 END_TEST
 
-/* Also where its answer, or that of the line before, takes many turns of the loop. */
-START_TEST(a_long_answer_to_the_last_line_is_whole)
+/* Also if its reply, or the reply to the line before it, takes many turns of the loop. */
+START_TEST(a_long_reply_to_the_last_line_is_complete)
 {
 	static const char get[] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"get\"}";
 	json_t *reply;
@@ -270,7 +271,7 @@ START_TEST(a_long_answer_to_the_last_line_is_whole)
 }
 END_TEST
 
-START_TEST(a_begun_line_must_be_finished_in_time)
+START_TEST(an_incomplete_request_times_out)
 {
 	int idle = dial(), begun = dial(), trickle = dial(), after = dial();
 	uint64_t began, until, sent = 0;
@@ -279,7 +280,7 @@ START_TEST(a_begun_line_must_be_finished_in_time)
 	turn();
 	began = clock_now();
 	put(begun, "{\"jsonrpc\"");
-	/* whole requests before it change nothing */
+	/* complete requests before it do not extend the time */
 	ck_assert_int_eq(ask(after, ASK), 0);
 	put(after, ASK "\n{\"jsonrpc\"");
 	free(get_line(after));
@@ -321,7 +322,7 @@ static void expect_change(int fd, const char *pointer, json_t *value)
 	json_decref(change);
 }
 
-START_TEST(watching_tells_what_changes_from_now_on)
+START_TEST(a_watch_reports_changes_from_now_on)
 {
 	struct state *state = host_state(host);
 	int all = dial(), one = dial();
@@ -340,19 +341,19 @@ START_TEST(watching_tells_what_changes_from_now_on)
 	state_unset(state, "/daemons/a/x");
 	expect_change(all, "/daemons/a/x", json_null());
 	expect_change(one, "/daemons/a/x", json_null());
-	/* requests go on beside it */
+	/* requests are answered during a watch */
 	ck_assert_int_eq(ask(one, ASK), 0);
 	ck_assert(is_open(all) && is_open(one));
 	close(one);
 	for (int i = 0; i < 5; i++)
 		turn();
-	state_set(state, "/daemons/a/x", json_integer(3)); /* nobody there to be told */
+	state_set(state, "/daemons/a/x", json_integer(3)); /* no connection watches */
 	expect_change(all, "/daemons/a/x", json_integer(3));
 	close(all);
 }
 END_TEST
 
-START_TEST(one_connection_has_so_many_watches)
+START_TEST(the_watches_of_a_connection_are_limited)
 {
 	int fd = dial(), made = 0, code = 0;
 
@@ -365,21 +366,9 @@ START_TEST(one_connection_has_so_many_watches)
 }
 END_TEST
 
-/* --- peers that do not read ------------------------------------------------------------------- */
+/* --- clients that do not read ----------------------------------------------------------------- */
 
-static json_t *big_text(size_t length)
-{
-	char *text = malloc(length + 1);
-	json_t *value;
-
-	memset(text, 'x', length);
-	text[length] = '\0';
-	value = json_string(text);
-	free(text);
-	return value;
-}
-
-START_TEST(a_long_reply_arrives_whole)
+START_TEST(a_long_reply_arrives_completely)
 {
 	int fd = dial();
 	json_t *reply;
@@ -395,7 +384,7 @@ START_TEST(a_long_reply_arrives_whole)
 }
 END_TEST
 
-START_TEST(one_that_does_not_read_is_closed)
+START_TEST(a_client_that_does_not_read_is_closed)
 {
 	struct state *state = host_state(host);
 	int watcher = dial(), asker = dial(), other = dial();
@@ -414,7 +403,7 @@ START_TEST(one_that_does_not_read_is_closed)
 	for (int i = 0; i < 20; i++)
 		turn();
 	ck_assert_int_eq(ask(other, ASK), 0);
-	/* what waited in the kernel comes, what waited beyond 1 MiB does not */
+	/* data in the kernel's buffer arrives, data beyond the 1 MiB buffer of vigild does not */
 	for (writes = 0;; writes++) {
 		char *line = get_line(watcher);
 
@@ -438,34 +427,22 @@ START_TEST(one_that_does_not_read_is_closed)
 }
 END_TEST
 
-int main(void)
+SUITE("control_conn", setup, teardown)
 {
-	Suite *suite = suite_create("control_conn");
-	TCase *tcase = tcase_create("control_conn");
-	SRunner *runner;
-	int failed;
-
-	tcase_set_timeout(tcase, 300);
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_add_test(tcase, requests_are_answered_in_order);
-	tcase_add_test(tcase, a_request_may_come_byte_by_byte);
-	tcase_add_test(tcase, wrong_requests_get_the_standard_errors);
-	tcase_add_test(tcase, a_reply_bears_the_id_of_its_request);
-	tcase_add_test(tcase, nesting_has_a_limit);
-	tcase_add_test(tcase, a_line_may_be_64_kib_long);
-	tcase_add_test(tcase, one_that_sends_no_more_still_gets_its_replies);
-	tcase_add_test(tcase, an_empty_array_of_params_is_no_params);
-	tcase_add_test(tcase, the_last_line_needs_no_newline_before_a_half_close);
-	tcase_add_test(tcase, a_long_answer_to_the_last_line_is_whole);
-	tcase_add_test(tcase, a_begun_line_must_be_finished_in_time);
-	tcase_add_test(tcase, watching_tells_what_changes_from_now_on);
-	tcase_add_test(tcase, one_connection_has_so_many_watches);
-	tcase_add_test(tcase, a_long_reply_arrives_whole);
-	tcase_add_test(tcase, one_that_does_not_read_is_closed);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TIMEOUT(300);
+	TEST(requests_are_answered_in_order);
+	TEST(a_request_may_come_byte_by_byte);
+	TEST(invalid_requests_get_the_standard_errors);
+	TEST(a_reply_has_the_id_of_its_request);
+	TEST(nesting_has_a_limit);
+	TEST(a_line_may_be_64_kib_long);
+	TEST(a_client_that_has_stopped_sending_still_gets_its_replies);
+	TEST(an_empty_array_of_params_is_no_params);
+	TEST(the_last_line_before_a_half_close_needs_no_newline);
+	TEST(a_long_reply_to_the_last_line_is_complete);
+	TEST(an_incomplete_request_times_out);
+	TEST(a_watch_reports_changes_from_now_on);
+	TEST(the_watches_of_a_connection_are_limited);
+	TEST(a_long_reply_arrives_completely);
+	TEST(a_client_that_does_not_read_is_closed);
 }

@@ -1,8 +1,7 @@
 /*
- * check_control_console: the console of vigild -C as vigild sees it: its process, its rights, and its
- * connection, which may be slow.
- *
- * The console is this program, started again; what it does then, the environment says.
+ * check_control_console: the console of `vigild -C` from vigild's side: its process, its access
+ * rights, and its connection, which may be slow. The console is this program, started again. The
+ * environment variable CONSOLE_DOES says what it does.
  */
 #include "control/control_console.h"
 
@@ -15,7 +14,7 @@
 #include "suite.h"
 
 static struct control_console *console;
-static int ended; /* 0: not yet, 1: well, 2: failed */
+static int ended; /* 0: it runs, 1: ended with success, 2: failed */
 
 static void on_end(bool failed, void *arg)
 {
@@ -55,7 +54,7 @@ static int result_of(const char *does)
 	return ended;
 }
 
-START_TEST(how_it_ends_is_told)
+START_TEST(the_exit_of_the_console_is_reported)
 {
 	static const struct {
 		const char *does;
@@ -78,7 +77,7 @@ START_TEST(a_program_that_is_missing_is_reported)
 }
 END_TEST
 
-START_TEST(it_ends_with_its_connection)
+START_TEST(the_console_ends_with_its_connection)
 {
 	uint64_t before;
 
@@ -88,7 +87,7 @@ START_TEST(it_ends_with_its_connection)
 	console = NULL;
 	ck_assert_int_eq(ended, 0);
 	ck_assert(waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD);
-	/* one that does not end is killed */
+	/* a console that does not end is killed */
 	start("hang");
 	before = clock_now();
 	control_console_close(console);
@@ -98,7 +97,7 @@ START_TEST(it_ends_with_its_connection)
 }
 END_TEST
 
-/* The error code of the answer to that request, 0 for a result. */
+/* Returns the error code of the reply to the request; 0: the reply is a result. */
 static int code_of_request(const char *request)
 {
 	char does[256], line[4096] = "";
@@ -121,7 +120,7 @@ static int code_of_request(const char *request)
 	return code;
 }
 
-START_TEST(it_has_the_rights_of_the_user_of_vigild)
+START_TEST(the_console_has_the_access_rights_of_the_user_of_vigild)
 {
 	const char *remove = "\"method\":\"unregister\",\"params\":{\"name\":\"web\"}";
 
@@ -174,7 +173,7 @@ static void notify(struct conn *conn, const char *text)
 	conn_notify(conn, "log", json_pack("{s:s}", "text", text));
 }
 
-/* Counts "log" lines, and adds up what "lost" lines say, until a reply comes. */
+/* Counts the "log" lines before a reply, and adds the numbers of the "lost" lines. */
 static void count_lines(int fd, unsigned *logs, unsigned *lost)
 {
 	json_t *object, *params;
@@ -192,7 +191,7 @@ static void count_lines(int fd, unsigned *logs, unsigned *lost)
 	json_decref(object);
 }
 
-/* The next line says how many were lost. */
+/* Returns the number of lost lines, which the next line reports. */
 static unsigned lost_lines(int fd)
 {
 	json_t *object = get_object(fd);
@@ -219,12 +218,12 @@ START_TEST(lines_for_a_console_that_does_not_read_are_dropped_and_counted)
 	for (int i = 0; i < 5; i++)
 		turn();
 	ck_assert(!gone);
-	/* a request is answered nevertheless */
+	/* a request is still answered */
 	put(fd, ASK "\n");
 	count_lines(fd, &logs, &lost);
 	ck_assert_uint_gt(logs, 1024 * 1024 / sizeof(text) / 2);
 	ck_assert_uint_lt(logs, 2 * 1024 * 1024 / sizeof(text));
-	/* the number comes by itself */
+	/* the number is sent without a request */
 	if (lost == 0)
 		lost = lost_lines(fd);
 	ck_assert_uint_eq(logs + lost, 1000);
@@ -238,7 +237,7 @@ START_TEST(lines_for_a_console_that_does_not_read_are_dropped_and_counted)
 }
 END_TEST
 
-START_TEST(unwatch_is_for_readers)
+START_TEST(unwatch_needs_read_access)
 {
 	const struct peer stranger = {.uid = geteuid() + 1};
 	struct conn *conn;
@@ -255,7 +254,7 @@ START_TEST(unwatch_is_for_readers)
 }
 END_TEST
 
-START_TEST(unwatch_ends_all_watches_of_the_connection_alone)
+START_TEST(unwatch_ends_all_watches_of_only_this_connection)
 {
 	struct state *state = host_state(host);
 	int fd = dial(), other = dial();
@@ -270,7 +269,7 @@ START_TEST(unwatch_ends_all_watches_of_the_connection_alone)
 	ck_assert_int_eq(ask(other, WATCH_ALL), 0);
 	ck_assert_int_eq(state_set(state, "/daemons/a/b", json_string("x")), 0);
 	free(get_line(other));
-	ck_assert(is_open(fd)); /* and nothing has come */
+	ck_assert(is_open(fd)); /* and no data has come */
 	close(fd);
 	close(other);
 }
@@ -293,7 +292,7 @@ static int be_console(const char *does)
 	if (strncmp(does, "exit ", 5) == 0)
 		return atoi(does + 5);
 	if (strncmp(does, "signal ", 7) == 0) {
-		signal(atoi(does + 7), SIG_DFL); /* sanitizers have handlers of their own */
+		signal(atoi(does + 7), SIG_DFL); /* sanitizers set handlers */
 		raise(atoi(does + 7));
 	}
 	if (strcmp(does, "wait") == 0)
@@ -309,19 +308,17 @@ static int be_console(const char *does)
 	return answer != NULL && fclose(answer) == 0 ? 0 : 1;
 }
 
-int main(int argc, char **argv)
+SUITE("control_console", setup_console, teardown_console)
 {
-	TCase *tcase;
+	const char *does = getenv("CONSOLE_DOES");
 
-	if (argc == 3 && strcmp(argv[1], "-F") == 0)
-		_exit(be_console(getenv("CONSOLE_DOES"))); /* nothing of a sanitizer at its end */
-	tcase = suite_begin("control_console", setup_console, teardown_console);
-	tcase_add_loop_test(tcase, how_it_ends_is_told, 0, 7);
-	tcase_add_test(tcase, a_program_that_is_missing_is_reported);
-	tcase_add_test(tcase, it_ends_with_its_connection);
-	tcase_add_test(tcase, it_has_the_rights_of_the_user_of_vigild);
-	tcase_add_test(tcase, lines_for_a_console_that_does_not_read_are_dropped_and_counted);
-	tcase_add_test(tcase, unwatch_is_for_readers);
-	tcase_add_test(tcase, unwatch_ends_all_watches_of_the_connection_alone);
-	return suite_end("control_console", tcase);
+	if (does != NULL)
+		_exit(be_console(does)); /* without the exit handlers of a sanitizer */
+	LOOP_TEST(the_exit_of_the_console_is_reported, 7);
+	TEST(a_program_that_is_missing_is_reported);
+	TEST(the_console_ends_with_its_connection);
+	TEST(the_console_has_the_access_rights_of_the_user_of_vigild);
+	TEST(lines_for_a_console_that_does_not_read_are_dropped_and_counted);
+	TEST(unwatch_needs_read_access);
+	TEST(unwatch_ends_all_watches_of_only_this_connection);
 }

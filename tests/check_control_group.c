@@ -1,20 +1,21 @@
 /* check_control_group: the processes that a control group holds. */
 #include "service/systemd/control_group.h"
 
-#include <check.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-START_TEST(a_group_that_is_not_there_is_empty)
+#include "suite.h"
+
+START_TEST(a_missing_group_is_empty)
 {
 	ck_assert_int_eq(control_group_leader(""), 0);
 	ck_assert_int_eq(control_group_leader("/no-such.slice/no-such.service"), 0);
 }
 END_TEST
 
-START_TEST(a_lack_of_descriptors_is_no_empty_group)
+START_TEST(a_lack_of_descriptors_does_not_make_a_group_empty)
 {
 	struct rlimit enough, few;
 	int lowest = dup(STDOUT_FILENO), leader;
@@ -30,19 +31,8 @@ START_TEST(a_lack_of_descriptors_is_no_empty_group)
 }
 END_TEST
 
-int main(void)
+SUITE("control_group", NULL, NULL)
 {
-	TCase *tcase = tcase_create("control_group");
-	Suite *suite = suite_create("control_group");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_test(tcase, a_group_that_is_not_there_is_empty);
-	tcase_add_test(tcase, a_lack_of_descriptors_is_no_empty_group);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(a_missing_group_is_empty);
+	TEST(a_lack_of_descriptors_does_not_make_a_group_empty);
 }

@@ -1,4 +1,4 @@
-/* check_control_pipe: one verb a line, and nothing else is done. */
+/* check_control_pipe: the control pipe, which takes one verb per line. */
 #include "control/control_pipe.h"
 
 #include <fcntl.h>
@@ -6,6 +6,7 @@
 #include <sys/ioctl.h>
 
 #include "fixture_control.h"
+#include "suite.h"
 
 static void write_pipe(const char *text)
 {
@@ -42,7 +43,7 @@ static json_int_t reloads(void)
 	return count;
 }
 
-START_TEST(its_verbs_are_done)
+START_TEST(the_verbs_of_the_pipe_are_executed)
 {
 	struct stat st;
 
@@ -55,7 +56,7 @@ START_TEST(its_verbs_are_done)
 	write_pipe("log notice\nreload\r\nlog debug\n");
 	ck_assert_int_eq(log_level(), LEVEL_DEBUG);
 	ck_assert_int_eq(reloads(), 1);
-	/* a line may come in pieces, from more than one writer */
+	/* a line may come in pieces, from several writers */
 	write_pipe("rel");
 	ck_assert_int_eq(reloads(), 1);
 	write_pipe("oad\n");
@@ -65,7 +66,7 @@ START_TEST(its_verbs_are_done)
 }
 END_TEST
 
-START_TEST(all_else_is_said_and_not_done)
+START_TEST(any_other_line_is_logged_and_not_executed)
 {
 	static const struct {
 		const char *line, *said;
@@ -81,7 +82,7 @@ START_TEST(all_else_is_said_and_not_done)
 	};
 
 	log_set_level(LEVEL_NOTICE);
-	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+	for (size_t i = 0; i < COUNT(wrong); i++) {
 		logged_lines = 0;
 		write_pipe(wrong[i].line);
 		ck_assert_msg(log_holds(wrong[i].said) == 1, "%s%s", wrong[i].line, logged[0]);
@@ -92,7 +93,7 @@ START_TEST(all_else_is_said_and_not_done)
 }
 END_TEST
 
-START_TEST(the_end_of_a_long_line_is_no_line)
+START_TEST(the_end_of_a_long_line_is_not_executed)
 {
 	char line[20000];
 
@@ -112,7 +113,7 @@ START_TEST(the_end_of_a_long_line_is_no_line)
 }
 END_TEST
 
-START_TEST(what_is_not_its_own_pipe_is_refused)
+START_TEST(a_path_that_is_not_a_pipe_of_vigild_is_refused)
 {
 	const char *path = scratch_path("pipe");
 
@@ -143,7 +144,7 @@ START_TEST(what_is_not_its_own_pipe_is_refused)
 }
 END_TEST
 
-START_TEST(one_left_behind_is_taken_over)
+START_TEST(a_pipe_that_a_killed_vigild_left_is_used)
 {
 	const char *path = scratch_path("pipe");
 	struct control_pipe *pipe;
@@ -156,8 +157,8 @@ START_TEST(one_left_behind_is_taken_over)
 }
 END_TEST
 
-/* As by a program that was being started when vigild was killed. */
-START_TEST(a_lock_that_is_held_a_moment_longer_is_waited_for)
+/* A program that was being started when vigild was killed may hold the lock. */
+START_TEST(a_lock_that_is_released_soon_is_waited_for)
 {
 	const char *path = scratch_path("pipe");
 	struct control_pipe *pipe;
@@ -178,7 +179,7 @@ START_TEST(a_lock_that_is_held_a_moment_longer_is_waited_for)
 }
 END_TEST
 
-START_TEST(a_second_vigild_is_told_of_the_first)
+START_TEST(a_second_vigild_does_not_take_the_pipe)
 {
 	const char *path = scratch_path("control.pipe");
 
@@ -203,7 +204,7 @@ static void write_long_conf(void)
 	ck_assert_int_eq(fclose(conf), 0);
 }
 
-START_TEST(a_burst_of_lines_leaves_the_loop_time_for_its_other_work)
+START_TEST(a_burst_of_lines_leaves_time_for_other_events)
 {
 	const json_int_t all = 70, most_in_a_turn = 35;
 	json_int_t before, now = 0;
@@ -224,27 +225,15 @@ START_TEST(a_burst_of_lines_leaves_the_loop_time_for_its_other_work)
 }
 END_TEST
 
-int main(void)
+SUITE("control_pipe", setup, teardown)
 {
-	Suite *suite = suite_create("control_pipe");
-	TCase *tcase = tcase_create("control_pipe");
-	SRunner *runner;
-	int failed;
-
-	tcase_set_timeout(tcase, 300);
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_add_test(tcase, its_verbs_are_done);
-	tcase_add_test(tcase, all_else_is_said_and_not_done);
-	tcase_add_test(tcase, the_end_of_a_long_line_is_no_line);
-	tcase_add_test(tcase, what_is_not_its_own_pipe_is_refused);
-	tcase_add_test(tcase, one_left_behind_is_taken_over);
-	tcase_add_test(tcase, a_lock_that_is_held_a_moment_longer_is_waited_for);
-	tcase_add_test(tcase, a_burst_of_lines_leaves_the_loop_time_for_its_other_work);
-	tcase_add_test(tcase, a_second_vigild_is_told_of_the_first);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TIMEOUT(300);
+	TEST(the_verbs_of_the_pipe_are_executed);
+	TEST(any_other_line_is_logged_and_not_executed);
+	TEST(the_end_of_a_long_line_is_not_executed);
+	TEST(a_path_that_is_not_a_pipe_of_vigild_is_refused);
+	TEST(a_pipe_that_a_killed_vigild_left_is_used);
+	TEST(a_lock_that_is_released_soon_is_waited_for);
+	TEST(a_burst_of_lines_leaves_time_for_other_events);
+	TEST(a_second_vigild_does_not_take_the_pipe);
 }

@@ -1,4 +1,4 @@
-/* check_control_socket: who is let in, how many, and what stands at the path. */
+/* check_control_socket: who may connect, how many clients may connect, and the socket file. */
 #include "control/control_socket.h"
 
 #include <fcntl.h>
@@ -8,23 +8,24 @@
 
 #include "command/command.h"
 #include "fixture_control.h"
+#include "suite.h"
 
 #define CLIENTS_MAX 64
 
-/* --- seats ------------------------------------------------------------------------------------ */
+/* --- places for clients ----------------------------------------------------------------------- */
 
-/* Those that whoever runs this test may take. */
-static int seats(void)
+/* Returns the number of clients that the user of this test may connect. */
+static int places(void)
 {
 	return geteuid() == 0 ? CLIENTS_MAX : CLIENTS_MAX - 4;
 }
 
-START_TEST(the_one_idle_longest_makes_room)
+START_TEST(the_client_that_was_idle_longest_is_closed_for_a_new_one)
 {
 	int fds[CLIENTS_MAX], late;
 
-	hold_open(fds, 0, seats(), NULL);
-	/* the first two have reason to stay: one watches, one spoke last */
+	hold_open(fds, 0, places(), NULL);
+	/* the first two are not the longest idle: one watches, the other was the last to send */
 	ck_assert_int_eq(ask(fds[0], WATCH_ALL), 0);
 	ck_assert_int_eq(ask(fds[1], ASK), 0);
 	late = dial();
@@ -34,16 +35,16 @@ START_TEST(the_one_idle_longest_makes_room)
 	ck_assert(is_open(fds[1]));
 	ck_assert(is_open(fds[3]));
 	close(late);
-	close_all(fds, seats());
+	close_all(fds, places());
 }
 END_TEST
 
-START_TEST(where_all_are_busy_one_is_turned_away)
+START_TEST(a_new_client_is_refused_if_all_others_are_busy)
 {
 	int fds[CLIENTS_MAX], late;
 	json_t *reply;
 
-	hold_open(fds, 0, seats(), WATCH_ALL);
+	hold_open(fds, 0, places(), WATCH_ALL);
 	late = dial();
 	reply = get_object(late);
 	ck_assert_int_eq(code_of(reply), COMMAND_BUSY);
@@ -56,20 +57,21 @@ START_TEST(where_all_are_busy_one_is_turned_away)
 		turn();
 	fds[7] = dial();
 	ck_assert_int_eq(ask(fds[7], ASK), 0);
-	close_all(fds, seats());
+	close_all(fds, places());
 }
 END_TEST
 
-START_TEST(a_burst_of_connections_is_taken_in)
+START_TEST(a_burst_of_connections_is_accepted)
 {
 	int fds[200], served = 0;
 	char *line;
 
-	for (int i = 0; i < 120; i++) { /* the backlog holds as many */
+	for (int i = 0; i < 120; i++) { /* the backlog holds this many */
 		fds[i] = dial();
 		(void)!send(fds[i], ASK "\n", sizeof(ASK), MSG_NOSIGNAL);
 	}
-	/* each gets a reply, or is told that there is no room; who has asked is put out for nobody */
+	/* each client gets a reply, or an error because there is no room; no client with a request
+	 * is closed for another */
 	for (int i = 0; i < 120; i++) {
 		line = get_line(fds[i]);
 		ck_assert_ptr_nonnull(line);
@@ -77,12 +79,12 @@ START_TEST(a_burst_of_connections_is_taken_in)
 			served++;
 		free(line);
 	}
-	ck_assert_int_ge(served, seats());
+	ck_assert_int_ge(served, places());
 	close_all(fds, 120);
 }
 END_TEST
 
-START_TEST(without_descriptors_accepting_rests)
+START_TEST(accepting_pauses_while_there_are_no_descriptors)
 {
 	static const char no_more[] = "no connection can be accepted";
 	struct rlimit limit, none;
@@ -116,7 +118,7 @@ static bool is_root(void)
 	return false;
 }
 
-/* Runs as uid 65534, with the groups primary and other; its exit status. */
+/* Runs the function as uid 65534 with two groups, and returns its exit status. */
 static int as_nobody(gid_t primary, gid_t other, int (*client)(void))
 {
 	pid_t pid = fork();
@@ -134,7 +136,7 @@ static int as_nobody(gid_t primary, gid_t other, int (*client)(void))
 	return WEXITSTATUS(status);
 }
 
-/* A connection that blocks, or -errno. */
+/* Returns a blocking connection, or -errno. */
 static int dial_blocking(void)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -150,7 +152,7 @@ static int ask_blocking(int fd, const char *line)
 	const char *code;
 	ssize_t n;
 
-	/* one that is turned away has its reply before it has asked */
+	/* a client that is refused gets its reply before it sends a request */
 	(void)!send(fd, line, strlen(line), MSG_NOSIGNAL);
 	n = recv(fd, reply, sizeof(reply) - 1, 0);
 	if (n <= 0)
@@ -176,7 +178,7 @@ static int get_and_reload(void)
 						  : 50);
 }
 
-START_TEST(the_kernel_says_who_may_what)
+START_TEST(the_uid_of_the_kernel_decides_about_access)
 {
 	struct group *group = getgrnam("daemon");
 	struct stat st;
@@ -194,7 +196,7 @@ START_TEST(the_kernel_says_who_may_what)
 	ck_assert_int_eq(as_nobody(in, out, get_and_reload), 1);
 	ck_assert_int_eq(as_nobody(out, in, get_and_reload), 1);
 	ck_assert_int_eq(as_nobody(out, out, get_and_reload), 13);
-	/* one that gets past the mode is no further */
+	/* a client that can open the socket file still needs access */
 	ck_assert_int_eq(chmod(sock, 0666), 0);
 	ck_assert_int_eq(as_nobody(out, out, get_and_reload), 0);
 	ck_assert_int_eq(as_nobody(in, out, get_and_reload), 1);
@@ -217,7 +219,7 @@ static int sixty_and_one(void)
 
 static int ends_of_child[2];
 
-/* As above, and stays until the other end of the pipe is closed. */
+/* Like sixty_and_one(), and then waits until it is killed. */
 static int sixty_and_one_and_wait(void)
 {
 	int status = sixty_and_one();
@@ -231,7 +233,7 @@ static int sixty_and_one_and_wait(void)
 	return status;
 }
 
-START_TEST(four_seats_are_kept_for_root)
+START_TEST(four_places_are_reserved_for_root)
 {
 	struct group *group = getgrnam("daemon");
 	int idle[CLIENTS_MAX], fds[4];
@@ -243,7 +245,7 @@ START_TEST(four_seats_are_kept_for_root)
 	control_close(control);
 	host_free(host);
 	start_for("daemon");
-	/* root's own idle ones do not become seats for others */
+	/* the idle clients of root do not reserve places for other users */
 	hold_open(idle, 0, CLIENTS_MAX, NULL);
 	ck_assert_int_eq(pipe2(ends_of_child, O_CLOEXEC), 0);
 	pid = fork();
@@ -269,7 +271,8 @@ END_TEST
 static unsigned wanted_by_child;
 static const char *said_by_child;
 
-/* Opens so many connections, says something over each, tells the parent, and stays. */
+/* Opens the connections, sends the line on each, reports to the parent, and waits until it is
+ * killed. */
 static void hold_and_wait(gid_t group, uid_t uid)
 {
 	char byte = 0;
@@ -288,7 +291,7 @@ static void hold_and_wait(gid_t group, uid_t uid)
 		pause();
 }
 
-/* A process of that user that does so; returns when it has. */
+/* Starts a process of this user that does so. Returns when all its connections are open. */
 static pid_t start_holder(gid_t group, uid_t uid, unsigned count, const char *line)
 {
 	char byte = 1;
@@ -314,7 +317,7 @@ static void end_holder(pid_t pid)
 	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
 }
 
-START_TEST(root_gets_in_behind_a_full_backlog_when_descriptors_are_used_up)
+START_TEST(root_is_accepted_behind_a_full_backlog_when_descriptors_are_used_up)
 {
 	struct group *group = getgrnam("daemon");
 	struct rlimit limit, none;
@@ -350,7 +353,7 @@ static int ask_once(void)
 	return fd < 0 ? 1 : -ask_blocking(fd, ASK "\n") & 0xff;
 }
 
-START_TEST(a_user_cannot_keep_another_out)
+START_TEST(a_user_cannot_keep_another_user_out)
 {
 	struct group *group = getgrnam("daemon");
 	pid_t pid;
@@ -365,15 +368,15 @@ START_TEST(a_user_cannot_keep_another_out)
 	pid = start_holder(gid, 65533, CLIENTS_MAX - 4, WATCH_ALL "\n");
 	for (int i = 0; i < 10; i++)
 		turn();
-	/* uid 65534: as busy as the first user is, there is a seat */
+	/* uid 65534 gets a place although all clients of uid 65533 are busy */
 	ck_assert_int_eq(as_nobody(gid, gid, ask_once), 0);
 	end_holder(pid);
 }
 END_TEST
 
-/* --- the socket itself ------------------------------------------------------------------------ */
+/* --- the socket file -------------------------------------------------------------------------- */
 
-START_TEST(only_its_own_user_may_connect)
+START_TEST(only_the_user_of_vigild_may_connect)
 {
 	struct stat st;
 
@@ -387,7 +390,7 @@ START_TEST(only_its_own_user_may_connect)
 }
 END_TEST
 
-START_TEST(a_live_socket_is_left_alone)
+START_TEST(a_socket_in_use_is_not_replaced)
 {
 	int fd;
 
@@ -401,7 +404,7 @@ START_TEST(a_live_socket_is_left_alone)
 }
 END_TEST
 
-START_TEST(a_dead_socket_is_replaced)
+START_TEST(an_unused_socket_is_replaced)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
@@ -419,8 +422,8 @@ START_TEST(a_dead_socket_is_replaced)
 }
 END_TEST
 
-/* As by a program that was being started when vigild was killed. */
-START_TEST(a_socket_that_is_held_a_moment_longer_is_replaced)
+/* A program that was being started when vigild was killed may hold the socket. */
+START_TEST(a_socket_that_is_released_soon_is_replaced)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
@@ -442,7 +445,7 @@ START_TEST(a_socket_that_is_held_a_moment_longer_is_replaced)
 }
 END_TEST
 
-START_TEST(what_is_no_socket_is_never_removed)
+START_TEST(a_file_that_is_not_a_socket_is_never_removed)
 {
 	static const char *const kinds[] = {"file", "folder", "link"};
 
@@ -462,7 +465,7 @@ START_TEST(what_is_no_socket_is_never_removed)
 }
 END_TEST
 
-START_TEST(the_successors_socket_is_not_removed)
+START_TEST(the_socket_of_the_next_vigild_is_not_removed)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
@@ -477,7 +480,7 @@ START_TEST(the_successors_socket_is_not_removed)
 }
 END_TEST
 
-START_TEST(the_folder_is_made_where_its_parent_is)
+START_TEST(the_folder_is_created_if_its_parent_exists)
 {
 	char path[192];
 	struct stat st;
@@ -503,34 +506,22 @@ START_TEST(the_folder_is_made_where_its_parent_is)
 }
 END_TEST
 
-int main(void)
+SUITE("control_socket", setup, teardown)
 {
-	Suite *suite = suite_create("control_socket");
-	TCase *tcase = tcase_create("control_socket");
-	SRunner *runner;
-	int failed;
-
-	tcase_set_timeout(tcase, 300);
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_add_test(tcase, the_one_idle_longest_makes_room);
-	tcase_add_test(tcase, where_all_are_busy_one_is_turned_away);
-	tcase_add_test(tcase, a_burst_of_connections_is_taken_in);
-	tcase_add_test(tcase, without_descriptors_accepting_rests);
-	tcase_add_test(tcase, the_kernel_says_who_may_what);
-	tcase_add_test(tcase, root_gets_in_behind_a_full_backlog_when_descriptors_are_used_up);
-	tcase_add_test(tcase, a_user_cannot_keep_another_out);
-	tcase_add_test(tcase, four_seats_are_kept_for_root);
-	tcase_add_test(tcase, only_its_own_user_may_connect);
-	tcase_add_test(tcase, a_live_socket_is_left_alone);
-	tcase_add_test(tcase, a_dead_socket_is_replaced);
-	tcase_add_test(tcase, a_socket_that_is_held_a_moment_longer_is_replaced);
-	tcase_add_test(tcase, what_is_no_socket_is_never_removed);
-	tcase_add_test(tcase, the_successors_socket_is_not_removed);
-	tcase_add_test(tcase, the_folder_is_made_where_its_parent_is);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TIMEOUT(300);
+	TEST(the_client_that_was_idle_longest_is_closed_for_a_new_one);
+	TEST(a_new_client_is_refused_if_all_others_are_busy);
+	TEST(a_burst_of_connections_is_accepted);
+	TEST(accepting_pauses_while_there_are_no_descriptors);
+	TEST(the_uid_of_the_kernel_decides_about_access);
+	TEST(root_is_accepted_behind_a_full_backlog_when_descriptors_are_used_up);
+	TEST(a_user_cannot_keep_another_user_out);
+	TEST(four_places_are_reserved_for_root);
+	TEST(only_the_user_of_vigild_may_connect);
+	TEST(a_socket_in_use_is_not_replaced);
+	TEST(an_unused_socket_is_replaced);
+	TEST(a_socket_that_is_released_soon_is_replaced);
+	TEST(a_file_that_is_not_a_socket_is_never_removed);
+	TEST(the_socket_of_the_next_vigild_is_not_removed);
+	TEST(the_folder_is_created_if_its_parent_exists);
 }

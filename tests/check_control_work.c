@@ -17,7 +17,7 @@ static void on_gone(struct conn *conn, void *arg)
 	alive--;
 }
 
-/* A connection of that user. */
+/* Returns a connection of this user. */
 static int dial_as(uid_t uid)
 {
 	const struct peer peer = {.uid = uid, .reader = true};
@@ -72,7 +72,7 @@ START_TEST(a_notification_of_a_read_verb_is_not_computed)
 	ck_assert_int_eq(ask(fd, ASK), 0);
 	ck_assert_uint_eq(computed, 0);
 	snprintf(line, sizeof(line), "{\"jsonrpc\":\"2.0\",\"id\":null,%s", get);
-	ck_assert_int_eq(ask(fd, line), 0); /* an id of null is an id */
+	ck_assert_int_eq(ask(fd, line), 0); /* null is a valid id */
 	ck_assert_uint_eq(computed, 1);
 	put(watcher, "{\"jsonrpc\":\"2.0\",\"method\":\"watch\"}\n");
 	ck_assert_int_eq(ask(watcher, ASK), 0);
@@ -90,7 +90,7 @@ static void ask_often(int fd, unsigned times)
 			"\"/daemons/big\"}}\n");
 }
 
-/* Bytes that have come; they are dropped. */
+/* Discards the received bytes and returns their number. */
 static size_t drain(int fd)
 {
 	static char bytes[1 << 20];
@@ -112,7 +112,7 @@ static json_t *big_array(int count)
 	return array;
 }
 
-START_TEST(a_user_with_many_connections_gets_no_more_than_one_with_one)
+START_TEST(a_user_with_many_connections_gets_no_more_time_than_a_user_with_one)
 {
 	int fds[SOME], one = dial_as(2);
 	size_t many_got = 0, one_got = 0;
@@ -153,7 +153,7 @@ static void expect_value(int fd, const char *pointer, json_t *value)
 	json_decref(reply);
 }
 
-START_TEST(a_large_value_is_the_same_in_pieces)
+START_TEST(a_large_value_is_the_same_when_it_is_sent_in_pieces)
 {
 	json_t *array = big_array(50000), *object = json_object(), *deep = json_string("end");
 	int fd = dial_as(1);
@@ -179,7 +179,7 @@ START_TEST(a_large_value_is_the_same_in_pieces)
 }
 END_TEST
 
-START_TEST(a_value_may_change_while_it_is_told)
+START_TEST(a_value_may_change_while_it_is_sent)
 {
 	char pointer[64];
 	int fd = dial_as(1);
@@ -206,7 +206,7 @@ START_TEST(a_value_may_change_while_it_is_told)
 }
 END_TEST
 
-/* --- shares ----------------------------------------------------------------------------------- */
+/* --- shared limits ---------------------------------------------------------------------------- */
 
 START_TEST(the_connections_of_a_user_share_their_watches)
 {
@@ -223,24 +223,12 @@ START_TEST(the_connections_of_a_user_share_their_watches)
 	close(fds[0]);
 	for (int i = 0; i < 5; i++)
 		turn();
-	ck_assert_int_eq(ask(fds[n - 1], WATCH_ALL), 0); /* what one had is free with its end */
+	ck_assert_int_eq(ask(fds[n - 1], WATCH_ALL), 0); /* a closed connection frees its watches */
 	for (int i = 1; i < n; i++)
 		close(fds[i]);
 	close(other);
 }
 END_TEST
-
-static json_t *text_of(size_t length)
-{
-	char *text = malloc(length + 1);
-	json_t *value;
-
-	memset(text, 'x', length);
-	text[length] = '\0';
-	value = json_string(text);
-	free(text);
-	return value;
-}
 
 static size_t heap_in_use(void)
 {
@@ -249,10 +237,10 @@ static size_t heap_in_use(void)
 	return info.uordblks + info.hblkhd;
 }
 
-START_TEST(a_change_is_dumped_once_for_all_watchers)
+START_TEST(a_change_is_serialized_once_for_all_watchers)
 {
 	enum { LENGTH = 500 * 1000 };
-	json_t *value = text_of(LENGTH);
+	json_t *value = big_text(LENGTH);
 	int fds[SOME];
 	size_t before, after;
 
@@ -277,7 +265,7 @@ START_TEST(a_change_is_dumped_once_for_all_watchers)
 }
 END_TEST
 
-START_TEST(the_connections_of_a_user_share_the_bytes_that_wait)
+START_TEST(the_connections_of_a_user_share_the_limit_of_unsent_bytes)
 {
 	int fds[SOME], other = dial_as(2), open = 0;
 
@@ -286,9 +274,9 @@ START_TEST(the_connections_of_a_user_share_the_bytes_that_wait)
 		fds[i] = dial_as(1);
 		ck_assert_int_eq(ask(fds[i], WATCH_ALL), 0);
 	}
-	/* Nobody reads. */
-	state_set(host_state(host), "/daemons/a", text_of(400 * 1000));
-	state_set(host_state(host), "/daemons/b", text_of(400 * 1000));
+	/* No client reads. */
+	state_set(host_state(host), "/daemons/a", big_text(400 * 1000));
+	state_set(host_state(host), "/daemons/b", big_text(400 * 1000));
 	for (int i = 0; i < 5; i++)
 		turn();
 	for (int i = 0; i < SOME; i++) {
@@ -312,17 +300,13 @@ START_TEST(the_connections_of_a_user_share_the_bytes_that_wait)
 }
 END_TEST
 
-int main(void)
+SUITE("control_work", begin, end)
 {
-	TCase *tcase = suite_begin("control_work", begin, end);
-
-	tcase_set_timeout(tcase, 60);
-	tcase_add_test(tcase, a_notification_of_a_read_verb_is_not_computed);
-	tcase_add_test(tcase, a_user_with_many_connections_gets_no_more_than_one_with_one);
-	tcase_add_test(tcase, a_large_value_is_the_same_in_pieces);
-	tcase_add_test(tcase, a_value_may_change_while_it_is_told);
-	tcase_add_test(tcase, the_connections_of_a_user_share_their_watches);
-	tcase_add_test(tcase, a_change_is_dumped_once_for_all_watchers);
-	tcase_add_test(tcase, the_connections_of_a_user_share_the_bytes_that_wait);
-	return suite_end("control_work", tcase);
+	TEST(a_notification_of_a_read_verb_is_not_computed);
+	TEST(a_user_with_many_connections_gets_no_more_time_than_a_user_with_one);
+	TEST(a_large_value_is_the_same_when_it_is_sent_in_pieces);
+	TEST(a_value_may_change_while_it_is_sent);
+	TEST(the_connections_of_a_user_share_their_watches);
+	TEST(a_change_is_serialized_once_for_all_watchers);
+	TEST(the_connections_of_a_user_share_the_limit_of_unsent_bytes);
 }

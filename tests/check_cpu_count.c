@@ -1,10 +1,10 @@
-/* check_cpu_count: the quota of a control group. */
+/* check_cpu_count: the CPU quota of a control group. */
 #include "process/cpu_count.h"
 
-#include <check.h>
 #include <stdlib.h>
+#include <string.h>
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include "suite.h"
 
 START_TEST(a_quota_is_rounded_up)
 {
@@ -25,8 +25,9 @@ START_TEST(a_quota_is_rounded_up)
 }
 END_TEST
 
-/* The sum of quota and period must not wrap around: a machine with no processor has no workers. */
-START_TEST(what_is_no_quota_limits_nothing)
+/* The sum of quota and period must not overflow, because a machine with no CPU would have no
+ * workers. */
+START_TEST(an_invalid_quota_is_no_limit)
 {
 	static const char *const texts[] = {"max 100000\n", "", "\n", "100000\n", "100000 0\n",
 		"-1 100000\n", "18446744073709551615 100000\n", "99999999999999999999999 7\n",
@@ -37,26 +38,15 @@ START_TEST(what_is_no_quota_limits_nothing)
 }
 END_TEST
 
-START_TEST(this_machine_has_a_processor)
+START_TEST(this_machine_has_at_least_one_cpu)
 {
 	ck_assert_uint_ge(cpu_count(), 1);
 }
 END_TEST
 
-int main(void)
+SUITE("cpu_count", NULL, NULL)
 {
-	Suite *suite = suite_create("cpu_count");
-	TCase *tcase = tcase_create("cpu_count");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_test(tcase, a_quota_is_rounded_up);
-	tcase_add_test(tcase, what_is_no_quota_limits_nothing);
-	tcase_add_test(tcase, this_machine_has_a_processor);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(a_quota_is_rounded_up);
+	TEST(an_invalid_quota_is_no_limit);
+	TEST(this_machine_has_at_least_one_cpu);
 }

@@ -1,5 +1,7 @@
-/* check_crash_marker: a page that tells how a process ended, read by the next.  Each that is to end is a
- * child of the test. */
+/*
+ * check_crash_marker: a mapped page that records how vigild ended, and is read by the next vigild.
+ * Each process that shall end is a child of the test.
+ */
 #include "persist/crash_marker.h"
 
 #include <errno.h>
@@ -20,7 +22,7 @@ static void reopen(void)
 	ck_assert_int_eq(crash_marker_open(scratch, &before), 0);
 }
 
-/* A child that has opened the page, and does that; its wait status. */
+/* Runs the function in a child that has opened the page. Returns the wait status. */
 static int ends(void (*what)(void))
 {
 	pid_t pid = fork();
@@ -28,7 +30,7 @@ static int ends(void (*what)(void))
 
 	if (pid == 0) {
 		setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
-		signal(SIGSEGV, SIG_DFL); /* whoever tests may mind it */
+		signal(SIGSEGV, SIG_DFL); /* the test framework may have set a handler */
 		signal(SIGABRT, SIG_DFL);
 		if (crash_marker_open(scratch, &before) == 0)
 			what();
@@ -53,14 +55,14 @@ static void says(bool clean, const char *name, int signo)
 	crash_marker_close();
 }
 
-START_TEST(test_first)
+START_TEST(the_first_start_is_clean)
 {
 	reopen();
 	ck_assert(before.clean);
 	ck_assert_str_eq(before.name, "");
 	ck_assert(scratch_has("running"));
 	crash_marker_close();
-	crash_marker_close(); /* twice is once */
+	crash_marker_close(); /* a second close does nothing */
 	says(true, "", 0);
 }
 END_TEST
@@ -110,7 +112,7 @@ static void do_close(void)
 	_exit(0);
 }
 
-/* A stack that has run over leaves no room for a handler on it. */
+/* After a stack overflow there is no room for a signal handler on the stack. */
 static int deep(volatile char *from)
 {
 	volatile char more[4096];
@@ -127,15 +129,15 @@ static void do_overflow(void)
 	deep(&c);
 }
 
-START_TEST(test_signals)
+START_TEST(the_signal_that_ended_vigild_is_recorded)
 {
 	int status = ends(do_crash);
 
-	/* The end is as it would have been without us. */
+	/* The process still ends by the signal. */
 	ck_assert(WIFSIGNALED(status));
 	ck_assert_int_eq(WTERMSIG(status), SIGSEGV);
 	says(false, "culprit", SIGSEGV);
-	says(true, "", 0); /* told once */
+	says(true, "", 0); /* it is reported once */
 
 	status = ends(do_abort_between);
 	ck_assert_int_eq(WTERMSIG(status), SIGABRT);
@@ -147,17 +149,17 @@ START_TEST(test_signals)
 }
 END_TEST
 
-START_TEST(test_stack)
+START_TEST(a_stack_overflow_is_recorded)
 {
 #ifdef __SANITIZE_ADDRESS__
-	return; /* it looks at the stack itself */
+	return; /* AddressSanitizer watches the stack */
 #endif
 	ck_assert_int_eq(WTERMSIG(ends(do_overflow)), SIGSEGV);
 	says(false, "culprit", SIGSEGV);
 }
 END_TEST
 
-START_TEST(test_exits)
+START_TEST(an_unexpected_exit_is_recorded)
 {
 	int status = ends(do_exit);
 
@@ -165,7 +167,7 @@ START_TEST(test_exits)
 	ck_assert_int_eq(WEXITSTATUS(status), 0);
 	says(false, "culprit", -1);
 	ck_assert_int_eq(WEXITSTATUS(ends(do_exit_between)), 3);
-	says(false, "", 0); /* it is not clean, and nobody's */
+	says(false, "", 0); /* the end was not clean, and no daemon's callback ran */
 	ends(do_leave);
 	says(false, "culprit", 0);
 	ends(do_close);
@@ -179,7 +181,7 @@ static void do_crash_late(void)
 	raise(SIGSEGV);
 }
 
-START_TEST(test_lived)
+START_TEST(the_time_that_vigild_lived_is_recorded)
 {
 	ends(do_crash);
 	reopen();
@@ -207,7 +209,7 @@ static void do_crash_loaded(void)
 	raise(SIGSEGV);
 }
 
-START_TEST(test_loading)
+START_TEST(a_crash_while_a_module_is_loaded_is_recorded)
 {
 	ends(do_crash_loading);
 	reopen();
@@ -222,8 +224,8 @@ START_TEST(test_loading)
 }
 END_TEST
 
-/* Without a page all are no-ops, and who is asked has nothing to tell. */
-START_TEST(test_none)
+/* Without a page, the functions do nothing. */
+START_TEST(without_a_page_nothing_is_recorded)
 {
 	ck_assert_int_lt(crash_marker_open(scratch_path("missing"), &before), 0);
 	ck_assert(before.clean);
@@ -242,7 +244,7 @@ static void on_log(enum log_level level, const char *line, void *arg)
 	snprintf(logged, sizeof(logged), "%s", line);
 }
 
-/* The log says which file is refused and why. */
+/* The log line must name the file and the reason. */
 static void refused(int error, const char *path, const char *why)
 {
 	logged[0] = '\0';
@@ -273,15 +275,15 @@ START_TEST(a_marker_that_is_refused_is_logged_with_its_path)
 }
 END_TEST
 
-START_TEST(test_not_ours)
+START_TEST(a_file_that_is_not_a_marker_of_this_user_is_not_read)
 {
-	/* Somebody's file of another kind, or another version's: nothing is known. */
+	/* A file of another kind or of another version is ignored. */
 	scratch_put("running", 0600, "short");
 	says(true, "", 0);
 	scratch_put("running", 0600, "vigil 9\n%0300d", 7);
 	says(true, "", 0);
 
-	/* What could be another's file is neither read nor written. */
+	/* A file that may belong to someone else is neither read nor written. */
 	scratch_put("precious", 0644, "precious");
 	ck_assert_int_eq(unlink(scratch_path("running")), 0);
 	ck_assert_int_eq(symlink(scratch_path("precious"), scratch_path("running")), 0);
@@ -296,8 +298,8 @@ START_TEST(test_not_ours)
 }
 END_TEST
 
-/* Each byte of a valid page in turn is set to each value, and the page is cut to each length. */
-START_TEST(a_damaged_page_says_nothing_that_is_out_of_range)
+/* Each byte of a valid page is set to each value, and the page is cut to each length. */
+START_TEST(a_damaged_page_yields_no_value_out_of_range)
 {
 	unsigned char page[256];
 	FILE *file;
@@ -329,14 +331,14 @@ START_TEST(a_damaged_page_says_nothing_that_is_out_of_range)
 }
 END_TEST
 
-/* A name that fills its place, and one that is longer. */
+/* A name of the maximum length, and a longer one. */
 static void do_crash_long(void)
 {
 	enter("0123456789012345678901234567890123456789012345678901234567890123456789");
 	raise(SIGSEGV);
 }
 
-START_TEST(test_long_name)
+START_TEST(a_long_name_is_cut)
 {
 	ends(do_crash_long);
 	says(false, "0123456789012345678901234567890123456789012345678901234567890123", SIGSEGV);
@@ -354,8 +356,8 @@ static void do_cut_short(void)
 	_exit(0);
 }
 
-/* The owner of the file may cut it short at any time. */
-START_TEST(a_file_that_is_cut_short_while_it_is_mapped_ends_nobody)
+/* The owner of the file may truncate it at any time. */
+START_TEST(truncating_the_file_while_it_is_mapped_does_not_end_vigild)
 {
 	int status = ends(do_cut_short);
 
@@ -365,7 +367,7 @@ START_TEST(a_file_that_is_cut_short_while_it_is_mapped_ends_nobody)
 }
 END_TEST
 
-START_TEST(what_others_may_write_is_no_marker)
+START_TEST(a_file_that_others_may_write_is_refused)
 {
 	ends(do_crash);
 	ck_assert_int_eq(chmod(scratch_path("running"), 0666), 0);
@@ -383,8 +385,8 @@ static void do_look(void)
 	_exit(before.clean ? 0 : 1);
 }
 
-/* A second one while the first runs learns nothing, and spoils nothing. */
-START_TEST(test_two)
+/* A second vigild neither reads nor changes the page of the first one. */
+START_TEST(a_second_vigild_does_not_get_the_page)
 {
 	int status;
 
@@ -393,14 +395,14 @@ START_TEST(test_two)
 	status = ends(do_look);
 	ck_assert_int_eq(WEXITSTATUS(status), 99); /* it has no page */
 	if (fork() == 0) {
-		/* One that shares the first's descriptor, but ends: it is still locked. */
+		/* A child with the same descriptor ends. The lock must remain. */
 		_exit(0);
 	}
 	ck_assert_int_gt(wait(&status), 0);
 	ck_assert_int_eq(WEXITSTATUS(ends(do_look)), 99);
 	crash_marker_close();
-	ck_assert_int_eq(WEXITSTATUS(ends(do_look)), 0); /* the first has ended well */
-	says(false, "", 0);                              /* the other did not */
+	ck_assert_int_eq(WEXITSTATUS(ends(do_look)), 0); /* the first process ended cleanly */
+	says(false, "", 0);                              /* the second did not */
 }
 END_TEST
 
@@ -414,32 +416,29 @@ static void do_leave_a_process(void)
 	raise(SIGKILL);
 }
 
-/* A program that was being started when vigild was killed holds the lock until it is executed. */
-START_TEST(test_a_lock_that_is_held_a_moment_longer)
+/* A program that was being started when vigild was killed holds the lock until its execve. */
+START_TEST(a_lock_that_is_released_soon_is_waited_for)
 {
 	ends(do_leave_a_process);
 	says(false, "busy", 0);
 }
 END_TEST
 
-int main(void)
+SUITE("crash_marker", scratch_setup, scratch_teardown)
 {
-	TCase *tcase = suite_begin("blame", scratch_setup, scratch_teardown);
-
-	tcase_add_test(tcase, test_first);
-	tcase_add_test(tcase, test_signals);
-	tcase_add_test(tcase, test_stack);
-	tcase_add_test(tcase, test_exits);
-	tcase_add_test(tcase, test_lived);
-	tcase_add_test(tcase, test_loading);
-	tcase_add_test(tcase, test_none);
-	tcase_add_test(tcase, test_not_ours);
-	tcase_add_test(tcase, a_damaged_page_says_nothing_that_is_out_of_range);
-	tcase_add_test(tcase, a_marker_that_is_refused_is_logged_with_its_path);
-	tcase_add_test(tcase, test_long_name);
-	tcase_add_test(tcase, a_file_that_is_cut_short_while_it_is_mapped_ends_nobody);
-	tcase_add_test(tcase, what_others_may_write_is_no_marker);
-	tcase_add_test(tcase, test_two);
-	tcase_add_test(tcase, test_a_lock_that_is_held_a_moment_longer);
-	return suite_end("blame", tcase);
+	TEST(the_first_start_is_clean);
+	TEST(the_signal_that_ended_vigild_is_recorded);
+	TEST(a_stack_overflow_is_recorded);
+	TEST(an_unexpected_exit_is_recorded);
+	TEST(the_time_that_vigild_lived_is_recorded);
+	TEST(a_crash_while_a_module_is_loaded_is_recorded);
+	TEST(without_a_page_nothing_is_recorded);
+	TEST(a_file_that_is_not_a_marker_of_this_user_is_not_read);
+	TEST(a_damaged_page_yields_no_value_out_of_range);
+	TEST(a_marker_that_is_refused_is_logged_with_its_path);
+	TEST(a_long_name_is_cut);
+	TEST(truncating_the_file_while_it_is_mapped_does_not_end_vigild);
+	TEST(a_file_that_others_may_write_is_refused);
+	TEST(a_second_vigild_does_not_get_the_page);
+	TEST(a_lock_that_is_released_soon_is_waited_for);
 }

@@ -1,4 +1,6 @@
-/* check_daemon: a daemon's life, what of it is told, and that its end is the end of all of it. */
+/*
+ * check_daemon: the life of a daemon, its notifications, and that its stop frees all its resources.
+ */
 #include "daemon/daemon.h"
 
 #include <fcntl.h>
@@ -13,7 +15,7 @@ static unsigned started, stopped, reconfigured;
 static int (*in_start)(vigil_daemon *d);
 static void (*in_stop)(vigil_daemon *d);
 static int reconfigure_says;
-static char words[8][32]; /* the option as start, stop and reconfigure have seen it */
+static char words[8][32]; /* the option "word" as start, stop and reconfigure have read it */
 static unsigned words_seen;
 
 static const vigil_option schema[] = {
@@ -77,7 +79,7 @@ static void teardown(void)
 
 /* --- life ------------------------------------------------------------------------------------- */
 
-static char heard[16][64]; /* "KEY VALUE" of what was announced */
+static char heard[16][64]; /* "KEY VALUE" of the announced changes */
 static unsigned heard_count;
 
 static void on_announced(uint64_t revision, const char *pointer, json_t *value, void *arg)
@@ -102,7 +104,7 @@ static int start_and_write(vigil_daemon *daemon)
 	return 0;
 }
 
-START_TEST(it_starts_runs_and_stops)
+START_TEST(a_daemon_starts_runs_and_stops)
 {
 	listen();
 	in_start = start_and_write;
@@ -112,19 +114,19 @@ START_TEST(it_starts_runs_and_stops)
 	ck_assert_int_eq(daemon_start(d), 0);
 	ck_assert_int_eq(daemon_status(d), DAEMON_RUNNING);
 	ck_assert_str_eq(daemon_reason(d), "");
-	ck_assert_str_eq(stands_at("/daemons/test"), "{\"a\":{\"b\":1}}");
+	ck_assert_str_eq(state_at("/daemons/test"), "{\"a\":{\"b\":1}}");
 	daemon_stop(d);
 	ck_assert_uint_eq(stopped, 1);
-	ck_assert_str_eq(stands_at("/daemons/test"), "");
-	daemon_stop(d); /* is stopped */
+	ck_assert_str_eq(state_at("/daemons/test"), "");
+	daemon_stop(d); /* it is already stopped */
 	ck_assert_uint_eq(stopped, 1);
 	ck_assert_uint_eq(heard_count, 3);
 	ck_assert_str_eq(heard[0], "status \"starting\"");
 	ck_assert_str_eq(heard[1], "status \"running\"");
 	ck_assert_str_eq(heard[2], "status \"stopping\"");
-	/* and again */
+	/* the second start */
 	ck_assert_int_eq(daemon_start(d), 0);
-	ck_assert_str_eq(stands_at("/daemons/test/a/b"), "1");
+	ck_assert_str_eq(state_at("/daemons/test/a/b"), "1");
 	daemon_free(d);
 	ck_assert_uint_eq(stopped, 2);
 	d = NULL;
@@ -132,7 +134,7 @@ START_TEST(it_starts_runs_and_stops)
 }
 END_TEST
 
-START_TEST(its_account_is_whole)
+START_TEST(the_account_of_a_daemon_is_complete)
 {
 	static const char *const keys[] = {"module", "status", "since", "ticks", "missed",
 		"last_tick", "callback_seconds", "errors", "last_error", "paused", "health",
@@ -141,9 +143,9 @@ START_TEST(its_account_is_whole)
 
 	daemon_start(d);
 	account = daemon_account(d);
-	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+	for (size_t i = 0; i < COUNT(keys); i++)
 		ck_assert_msg(json_object_get(account, keys[i]) != NULL, "%s", keys[i]);
-	ck_assert_uint_eq(json_object_size(account), sizeof(keys) / sizeof(*keys));
+	ck_assert_uint_eq(json_object_size(account), COUNT(keys));
 	seconds = json_object_get(account, "callback_seconds");
 	ck_assert_double_ge(json_real_value(json_object_get(seconds, "max")),
 		json_real_value(json_object_get(seconds, "last")));
@@ -184,7 +186,7 @@ static int start_and_refuse(vigil_daemon *daemon)
 static int start_and_overlook(vigil_daemon *daemon)
 {
 	ck_assert_int_eq(vigil_every(daemon, -1, on_tick, NULL), -EINVAL);
-	return 0; /* it did not look */
+	return 0; /* it ignores the error */
 }
 
 START_TEST(a_start_that_fails_leaves_nothing)
@@ -193,7 +195,7 @@ START_TEST(a_start_that_fails_leaves_nothing)
 	int value;
 
 	in_start = start_and_return;
-	for (size_t i = 0; i < sizeof(returns) / sizeof(*returns); i++) {
+	for (size_t i = 0; i < COUNT(returns); i++) {
 		value = returns[i];
 		vigil_set_data(d, &value);
 		ck_assert_int_eq(daemon_start(d), value < 0 ? value : -EINVAL);
@@ -201,21 +203,21 @@ START_TEST(a_start_that_fails_leaves_nothing)
 		ck_assert_str_eq(account_text(d, "status"), "failed");
 		ck_assert_ptr_nonnull(strstr(daemon_reason(d), "its start returned"));
 		ck_assert_str_eq(account_text(d, "reason"), daemon_reason(d));
-		ck_assert_str_eq(stands_at("/daemons/test"), "");
+		ck_assert_str_eq(state_at("/daemons/test"), "");
 		ck_assert_ptr_null(vigil_data(d));
 		turn_for(30 * CLOCK_MS);
 		ck_assert_uint_eq(ticks, 0);
 	}
 	ck_assert_ptr_nonnull(strstr(daemon_reason(d), strerror(1)));
 	daemon_stop(d);
-	ck_assert_uint_eq(stopped, 0); /* it never was up */
+	ck_assert_uint_eq(stopped, 0); /* it never ran */
 	in_start = NULL;
 	ck_assert_int_eq(daemon_start(d), 0);
 	ck_assert_str_eq(daemon_reason(d), "");
 }
 END_TEST
 
-START_TEST(the_reason_is_the_modules_own)
+START_TEST(the_reason_of_a_failure_is_the_text_of_the_module)
 {
 	in_start = start_and_refuse;
 	ck_assert_int_eq(daemon_start(d), -EIO);
@@ -228,8 +230,9 @@ START_TEST(the_reason_is_the_modules_own)
 }
 END_TEST
 
-/* It thinks it is up, and may hold what only its stop can free. */
-START_TEST(a_failure_that_was_overlooked_is_one)
+/* The module believes that it has started, and may hold resources that only its stop function
+ * frees. */
+START_TEST(an_error_that_start_ignores_is_a_failure)
 {
 	in_start = start_and_overlook;
 	ck_assert_int_eq(daemon_start(d), -EINVAL);
@@ -241,8 +244,8 @@ START_TEST(a_failure_that_was_overlooked_is_one)
 }
 END_TEST
 
-/* A reason may hold anything, as the name of a file does, and be cut anywhere. */
-START_TEST(a_reason_is_always_text)
+/* A reason may contain any bytes, for example a file name, and may be cut anywhere. */
+START_TEST(a_reason_is_always_valid_text)
 {
 	char path[1024];
 
@@ -268,7 +271,7 @@ static int start_and_spawn_strangely(vigil_daemon *daemon)
 	return -errno;
 }
 
-START_TEST(a_constructors_reason_is_text_as_well)
+START_TEST(the_reason_of_a_constructor_is_valid_text_too)
 {
 	in_start = start_and_spawn_strangely;
 	ck_assert_int_eq(daemon_start(d), -ENOENT);
@@ -276,9 +279,9 @@ START_TEST(a_constructors_reason_is_text_as_well)
 }
 END_TEST
 
-/* --- where it writes -------------------------------------------------------------------------- */
+/* --- addresses in the state ------------------------------------------------------------------- */
 
-START_TEST(an_address_is_below_its_own_place_or_whole)
+START_TEST(a_daemon_writes_only_below_its_own_pointer)
 {
 	char path[STATE_POINTER_MAX];
 	size_t room = STATE_POINTER_MAX - sizeof("/daemons/test/");
@@ -286,13 +289,13 @@ START_TEST(an_address_is_below_its_own_place_or_whole)
 	ck_assert_int_eq(daemon_start(d), 0);
 	ck_assert_int_eq(vigil_state_set(d, "a", json_integer(1)), 0);
 	ck_assert_int_eq(vigil_state_set(d, "/daemons/test/b", json_integer(2)), 0);
-	ck_assert_str_eq(stands_at("/daemons/test"), "{\"a\":1,\"b\":2}");
+	ck_assert_str_eq(state_at("/daemons/test"), "{\"a\":1,\"b\":2}");
 	ck_assert_int_eq(json_integer_value(vigil_state_get(d, "b")), 2);
-	ck_assert_ptr_nonnull(json_object_get(vigil_state_get(d, ""), "daemons")); /* all */
+	ck_assert_ptr_nonnull(json_object_get(vigil_state_get(d, ""), "daemons")); /* everything */
 	ck_assert_int_eq(vigil_state_set(d, "/daemons/testing", json_integer(3)), -EPERM);
 	ck_assert_int_eq(vigil_state_set(d, "/", json_integer(3)), -EPERM);
 	ck_assert_int_eq(vigil_state_set(d, NULL, json_integer(3)), -EINVAL);
-	/* the longest there may be, and one more */
+	/* the longest pointer, and a longer one */
 	memset(path, 'x', sizeof(path));
 	path[room] = '\0';
 	ck_assert_int_eq(vigil_state_set(d, path, json_integer(4)), 0);
@@ -300,15 +303,15 @@ START_TEST(an_address_is_below_its_own_place_or_whole)
 	path[room] = 'x';
 	path[room + 1] = '\0';
 	ck_assert_int_eq(vigil_state_set(d, path, json_integer(5)), -ENAMETOOLONG);
-	/* its own place, whole */
+	/* the daemon's whole value */
 	ck_assert_int_eq(vigil_state_set(d, "", json_pack("{s:i}", "c", 6)), 0);
-	ck_assert_str_eq(stands_at("/daemons/test"), "{\"c\":6}");
+	ck_assert_str_eq(state_at("/daemons/test"), "{\"c\":6}");
 }
 END_TEST
 
-/* --- all that it owns ------------------------------------------------------------------------- */
+/* --- resources -------------------------------------------------------------------------------- */
 
-/* Everything there is to make, each with the one callback that may stop the daemon. */
+/* The daemon creates one resource of each kind. Each has one callback that may stop the daemon. */
 static unsigned calls;
 static const char *stop_in; /* the callback that stops the daemon */
 static int fds[2];
@@ -426,21 +429,21 @@ static void nothing_is_left(void)
 {
 	ck_assert_int_eq(daemon_status(d), DAEMON_STOPPING);
 	ck_assert(TAILQ_EMPTY(&d->resources));
-	ck_assert_str_eq(stands_at("/daemons"), "{}");
+	ck_assert_str_eq(state_at("/daemons"), "{}");
 	ck_assert_uint_eq(stopped, 1);
 	turn_for(200 * CLOCK_MS);
 	ck_assert_uint_eq(calls, 0);
-	/* sh and sleep heard TERM: no child is ours any more once the loop has reaped them */
+	/* sh and sleep got SIGTERM. The test has no children when the loop has reaped them. */
 	TURN_UNTIL(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD);
 	close(fds[0]);
 	close(fds[1]);
 }
 
-START_TEST(its_stop_frees_all_of_it)
+START_TEST(a_stop_frees_all_resources)
 {
 	prepare_everything();
 	ck_assert_int_eq(daemon_start(d), 0);
-	daemon_stop(d); /* before anything was told */
+	daemon_stop(d); /* before any callback */
 	nothing_is_left();
 
 	stopped = 0;
@@ -457,7 +460,7 @@ END_TEST
 static const char *const callbacks[] = {
 	"every", "after", "fd", "change", "exit", "line", "reply", "status"};
 
-START_TEST(also_from_inside_any_callback)
+START_TEST(a_stop_in_any_callback_frees_all_resources)
 {
 	prepare_everything();
 	stop_in = callbacks[_i];
@@ -467,7 +470,7 @@ START_TEST(also_from_inside_any_callback)
 }
 END_TEST
 
-START_TEST(also_from_inside_a_verb_or_a_tick_by_hand)
+START_TEST(a_stop_in_a_verb_or_a_requested_tick_frees_all_resources)
 {
 	prepare_everything();
 	ck_assert_int_eq(daemon_start(d), 0);
@@ -491,8 +494,8 @@ static void make_everything(vigil_daemon *daemon)
 	start_everything(daemon);
 }
 
-/* What is made while it stops goes with the rest. */
-START_TEST(what_its_stop_makes_goes_as_well)
+/* Resources that the stop function creates are freed with the others. */
+START_TEST(resources_that_stop_creates_are_freed)
 {
 	in_stop = make_everything;
 	prepare_everything();
@@ -520,7 +523,7 @@ static void note_free_first(struct resource *resource)
 static const struct resource_kind noted = {.free = note_free},
 				  noted_first = {.free = note_free_first};
 
-START_TEST(last_made_is_first_freed)
+START_TEST(resources_are_freed_in_reverse_order)
 {
 	struct resource *first = calloc(1, sizeof(*first)), *middle = calloc(1, sizeof(*middle)),
 			*last = calloc(1, sizeof(*last));
@@ -546,7 +549,7 @@ static struct option_set *word(const char *pair)
 	return options_of(schema, pairs);
 }
 
-/* Makes the daemon anew, with an option. */
+/* Creates the daemon again, with this option. */
 static void with_word(const char *pair)
 {
 	struct option_set *set = word(pair);
@@ -571,7 +574,7 @@ static int start_and_tick(vigil_daemon *daemon)
 	return vigil_every(daemon, 0.02, on_tick, NULL);
 }
 
-START_TEST(reconfigured_it_runs_on)
+START_TEST(a_reconfigured_daemon_continues)
 {
 	with_word("word=old");
 	in_start = start_and_tick;
@@ -585,11 +588,11 @@ START_TEST(reconfigured_it_runs_on)
 	ck_assert_uint_eq(words_seen, 2);
 	ck_assert_str_eq(words[1], "new");
 	ticks = 0;
-	TURN_UNTIL(ticks > 0); /* the timer is as it was */
+	TURN_UNTIL(ticks > 0); /* the timer has not changed */
 }
 END_TEST
 
-START_TEST(else_it_is_stopped_and_started)
+START_TEST(a_daemon_that_cannot_reconfigure_is_restarted)
 {
 	for (int without = 0; without < 2; without++) {
 		with_word("word=old");
@@ -603,15 +606,15 @@ START_TEST(else_it_is_stopped_and_started)
 		ck_assert_uint_eq(started, 2);
 		ck_assert_uint_eq(stopped, 1);
 		ck_assert_uint_eq(reconfigured, !without);
-		ck_assert_str_eq(words[words_seen - 2], "old"); /* as it stopped */
+		ck_assert_str_eq(words[words_seen - 2], "old"); /* when it stopped */
 		ck_assert_str_eq(words[words_seen - 1], "new");
-		ck_assert_str_eq(stands_at("/daemons/test"), "{\"a\":{\"b\":1}}");
+		ck_assert_str_eq(state_at("/daemons/test"), "{\"a\":{\"b\":1}}");
 		stopped = 0;
 	}
 }
 END_TEST
 
-START_TEST(and_may_fail_then)
+START_TEST(a_restart_for_new_options_may_fail)
 {
 	with_word("word=old");
 	ck_assert_int_eq(daemon_start(d), 0);
@@ -621,7 +624,7 @@ START_TEST(and_may_fail_then)
 	ck_assert_int_eq(take("word=new"), -EIO);
 	ck_assert_int_eq(daemon_status(d), DAEMON_FAILED);
 	ck_assert_str_eq(option_get(daemon_options(d), "word")->text, "new");
-	/* failed, it is started and not asked */
+	/* a failed daemon is started without a call of reconfigure */
 	reconfigured = 0;
 	in_start = NULL;
 	ck_assert_int_eq(take("word=newer"), 0);
@@ -644,7 +647,7 @@ static void on_ending_tick(vigil_daemon *daemon, void *arg)
 	ck_assert_int_eq(vigil_cancel(daemon, on_ending_tick, NULL), 2);
 }
 
-START_TEST(a_tick_by_hand_is_one_of_each)
+START_TEST(a_requested_tick_calls_each_repeated_timer_once)
 {
 	ticks = 0;
 	ck_assert_int_eq(daemon_tick_now(d), -ESRCH);
@@ -657,7 +660,7 @@ START_TEST(a_tick_by_hand_is_one_of_each)
 	ck_assert_int_eq(daemon_tick_now(d), 0);
 	ck_assert_uint_eq(ticks, 2);
 	ck_assert_int_eq(vigil_cancel(d, on_tick, NULL), 3);
-	/* one that makes another does not fire it, or there would be no end */
+	/* a timer that the tick creates is not called, because the tick might never end */
 	ticks = 0;
 	vigil_every(d, 1000, on_breeding_tick, NULL);
 	ck_assert_int_eq(daemon_tick_now(d), 0);
@@ -665,7 +668,7 @@ START_TEST(a_tick_by_hand_is_one_of_each)
 	ck_assert_int_eq(daemon_tick_now(d), 0);
 	ck_assert_uint_eq(ticks, 3);
 	ck_assert_int_eq(vigil_cancel(d, on_breeding_tick, NULL), 4);
-	/* nor does one that has been ended fire */
+	/* nor is a timer that the tick has cancelled */
 	ticks = 0;
 	vigil_every(d, 1000, on_ending_tick, NULL);
 	vigil_every(d, 1000, on_ending_tick, NULL);
@@ -676,7 +679,7 @@ START_TEST(a_tick_by_hand_is_one_of_each)
 	ck_assert_str_ne(account_text(d, "last_tick"), "");
 	daemon_pause(d, "", "", "");
 	vigil_every(d, 1000, on_tick, NULL);
-	ck_assert_int_eq(daemon_tick_now(d), 0); /* paused, it looks on */
+	ck_assert_int_eq(daemon_tick_now(d), 0); /* a paused daemon still ticks */
 }
 END_TEST
 
@@ -686,7 +689,7 @@ static void on_slow_tick(vigil_daemon *daemon, void *arg)
 		usleep(310000);
 }
 
-START_TEST(what_a_long_callback_made_it_miss_is_counted)
+START_TEST(ticks_that_a_long_callback_delayed_are_counted_as_missed)
 {
 	uint64_t begun = clock_now();
 	json_int_t due;
@@ -695,7 +698,7 @@ START_TEST(what_a_long_callback_made_it_miss_is_counted)
 	ck_assert_int_eq(daemon_start(d), 0);
 	vigil_every(d, 0.05, on_slow_tick, NULL);
 	TURN_UNTIL(ticks >= 4);
-	/* those fired and those missed are all that were due */
+	/* the ticks that fired or were missed are all that were due */
 	due = account_number(d, "ticks") + account_number(d, "missed");
 	ck_assert_int_eq(account_number(d, "ticks"), ticks);
 	ck_assert_int_ge(account_number(d, "missed"), 5);
@@ -706,12 +709,12 @@ END_TEST
 
 /* --- pauses ----------------------------------------------------------------------------------- */
 
-START_TEST(a_pause_is_told_and_shown)
+START_TEST(a_pause_is_announced_and_shown)
 {
 	ck_assert_int_eq(daemon_start(d), 0);
 	listen();
 	ck_assert(!vigil_paused(d));
-	daemon_resume(d); /* was not paused */
+	daemon_resume(d); /* it was not paused */
 	ck_assert_uint_eq(heard_count, 0);
 	daemon_pause(d, "2031-01-02T03:04:05.000Z", "new\ndisk", "root");
 	ck_assert(vigil_paused(d));
@@ -731,7 +734,7 @@ START_TEST(a_pause_is_told_and_shown)
 	ck_assert_str_eq(heard[5], "health null");
 	ck_assert_str_eq(account_text(d, "paused_reason"), "");
 	ck_assert_int_eq(daemon_status(d), DAEMON_RUNNING);
-	/* a failed one is paused, and failed */
+	/* a failed daemon can be paused and is still failed */
 	daemon_fail(d, "so");
 	daemon_pause(d, "", "", "");
 	ck_assert_int_eq(daemon_status(d), DAEMON_FAILED);
@@ -739,43 +742,33 @@ START_TEST(a_pause_is_told_and_shown)
 }
 END_TEST
 
-static const char *health_of(const char *key)
-{
-	static char text[512];
-	json_t *account = daemon_account(d);
-
-	snprintf(text, sizeof(text), "%s",
-		json_string_value(json_object_get(json_object_get(account, "health"), key)));
-	json_decref(account);
-	return text;
-}
-
-START_TEST(the_health_of_a_paused_daemon_is_ok_and_says_what_is_wrong)
+START_TEST(the_health_of_a_paused_daemon_is_ok_and_includes_the_problem)
 {
 	ck_assert_int_eq(daemon_start(d), 0);
 	daemon_pause(d, "", "", "");
-	ck_assert_str_eq(health_of("level"), "OK");
-	ck_assert_str_eq(health_of("text"), "test is paused");
+	ck_assert_str_eq(health_text(d, "level"), "OK");
+	ck_assert_str_eq(health_text(d, "text"), "test is paused");
 	vigil_health(d, VIGIL_CRITICAL, "db is failed");
-	ck_assert_str_eq(health_of("text"), "test is paused; at present CRITICAL: db is failed");
+	ck_assert_str_eq(
+		health_text(d, "text"), "test is paused; at present CRITICAL: db is failed");
 	daemon_pause(d, "2031-01-02T03:04:05.000Z", "new disk", "uid 1000");
-	ck_assert_str_eq(health_of("level"), "OK");
-	ck_assert_str_eq(health_of("text"),
+	ck_assert_str_eq(health_text(d, "level"), "OK");
+	ck_assert_str_eq(health_text(d, "text"),
 		"test is paused until 2031-01-02T03:04:05.000Z by uid 1000: new disk; at present "
 		"CRITICAL: db is failed");
 	daemon_resume(d);
-	ck_assert_str_eq(health_of("level"), "CRITICAL");
-	ck_assert_str_eq(health_of("text"), "db is failed");
+	ck_assert_str_eq(health_text(d, "level"), "CRITICAL");
+	ck_assert_str_eq(health_text(d, "text"), "db is failed");
 }
 END_TEST
 
 START_TEST(the_health_of_a_failed_daemon_is_critical_with_its_reason)
 {
 	daemon_fail(d, "no %s", "module");
-	ck_assert_str_eq(health_of("level"), "CRITICAL");
-	ck_assert_str_eq(health_of("text"), "test has failed: no module");
+	ck_assert_str_eq(health_text(d, "level"), "CRITICAL");
+	ck_assert_str_eq(health_text(d, "text"), "test has failed: no module");
 	daemon_pause(d, "", "", "");
-	ck_assert_str_eq(health_of("level"), "CRITICAL");
+	ck_assert_str_eq(health_text(d, "level"), "CRITICAL");
 }
 END_TEST
 
@@ -788,7 +781,7 @@ static void on_resumed(vigil_daemon *daemon)
 	resumes++;
 }
 
-START_TEST(a_module_is_told_that_a_pause_has_ended)
+START_TEST(a_module_is_notified_when_a_pause_ends)
 {
 	resumes = 0;
 	module.resumed = on_resumed;
@@ -807,17 +800,17 @@ START_TEST(a_module_is_told_that_a_pause_has_ended)
 }
 END_TEST
 
-/* A name may hold what a pointer escapes by itself; an address stays one step. */
-START_TEST(each_has_a_place_of_its_own)
+/* A name may contain characters that a pointer escapes, and is still one step. */
+START_TEST(each_daemon_has_its_own_pointer)
 {
 	struct vigil_daemon *other = daemon_new(&environment, "a.b@c-d", "module", &module, NULL);
 
 	in_start = start_and_write;
 	ck_assert_int_eq(daemon_start(d), 0);
 	ck_assert_int_eq(daemon_start(other), 0);
-	ck_assert_str_eq(stands_at("/daemons/a.b@c-d/a/b"), "1");
+	ck_assert_str_eq(state_at("/daemons/a.b@c-d/a/b"), "1");
 	daemon_free(other);
-	ck_assert_str_eq(stands_at("/daemons"), "{\"test\":{\"a\":{\"b\":1}}}");
+	ck_assert_str_eq(state_at("/daemons"), "{\"test\":{\"a\":{\"b\":1}}}");
 }
 END_TEST
 
@@ -852,7 +845,7 @@ static bool flood_is_over(void)
 	return true;
 }
 
-START_TEST(of_a_flood_of_changes_the_newest_of_each_address_arrives)
+START_TEST(in_a_flood_of_changes_the_newest_of_each_address_arrives)
 {
 	char path[32];
 
@@ -893,7 +886,7 @@ static int start_hearing(vigil_daemon *daemon)
 	return err != 0 ? err : vigil_on_change(daemon, "heard", on_own, NULL);
 }
 
-START_TEST(a_daemon_does_not_hear_of_what_it_writes_itself)
+START_TEST(a_daemon_is_not_notified_of_its_own_writes)
 {
 	char *large = calloc(1, 5001);
 
@@ -903,7 +896,7 @@ START_TEST(a_daemon_does_not_hear_of_what_it_writes_itself)
 	ck_assert_int_eq(daemon_start(d), 0);
 	state_set(environment.state, "/daemons/other/v", json_integer(1));
 	TURN_UNTIL(heard_of_all == 1);
-	/* a large value is the one that is there when the change is told */
+	/* a large value is the present value when the notification comes */
 	state_set(environment.state, "/daemons/other/v", json_string(large));
 	state_set(environment.state, "/daemons/other/v", json_string(large + 1));
 	TURN_UNTIL(heard_of_all == 3);
@@ -915,35 +908,31 @@ START_TEST(a_daemon_does_not_hear_of_what_it_writes_itself)
 }
 END_TEST
 
-int main(void)
+SUITE("daemon", setup, teardown)
 {
-	TCase *tcase = suite_begin("daemon", setup, teardown);
-
-	tcase_add_test(tcase, it_starts_runs_and_stops);
-	tcase_add_test(tcase, its_account_is_whole);
-	tcase_add_test(tcase, a_start_that_fails_leaves_nothing);
-	tcase_add_test(tcase, the_reason_is_the_modules_own);
-	tcase_add_test(tcase, a_failure_that_was_overlooked_is_one);
-	tcase_add_test(tcase, a_reason_is_always_text);
-	tcase_add_test(tcase, a_constructors_reason_is_text_as_well);
-	tcase_add_test(tcase, an_address_is_below_its_own_place_or_whole);
-	tcase_add_test(tcase, its_stop_frees_all_of_it);
-	tcase_add_loop_test(
-		tcase, also_from_inside_any_callback, 0, sizeof(callbacks) / sizeof(*callbacks));
-	tcase_add_test(tcase, also_from_inside_a_verb_or_a_tick_by_hand);
-	tcase_add_test(tcase, what_its_stop_makes_goes_as_well);
-	tcase_add_test(tcase, last_made_is_first_freed);
-	tcase_add_test(tcase, reconfigured_it_runs_on);
-	tcase_add_test(tcase, else_it_is_stopped_and_started);
-	tcase_add_test(tcase, and_may_fail_then);
-	tcase_add_test(tcase, a_tick_by_hand_is_one_of_each);
-	tcase_add_test(tcase, what_a_long_callback_made_it_miss_is_counted);
-	tcase_add_test(tcase, a_pause_is_told_and_shown);
-	tcase_add_test(tcase, the_health_of_a_paused_daemon_is_ok_and_says_what_is_wrong);
-	tcase_add_test(tcase, the_health_of_a_failed_daemon_is_critical_with_its_reason);
-	tcase_add_test(tcase, a_module_is_told_that_a_pause_has_ended);
-	tcase_add_test(tcase, each_has_a_place_of_its_own);
-	tcase_add_test(tcase, of_a_flood_of_changes_the_newest_of_each_address_arrives);
-	tcase_add_test(tcase, a_daemon_does_not_hear_of_what_it_writes_itself);
-	return suite_end("daemon", tcase);
+	TEST(a_daemon_starts_runs_and_stops);
+	TEST(the_account_of_a_daemon_is_complete);
+	TEST(a_start_that_fails_leaves_nothing);
+	TEST(the_reason_of_a_failure_is_the_text_of_the_module);
+	TEST(an_error_that_start_ignores_is_a_failure);
+	TEST(a_reason_is_always_valid_text);
+	TEST(the_reason_of_a_constructor_is_valid_text_too);
+	TEST(a_daemon_writes_only_below_its_own_pointer);
+	TEST(a_stop_frees_all_resources);
+	LOOP_TEST(a_stop_in_any_callback_frees_all_resources, COUNT(callbacks));
+	TEST(a_stop_in_a_verb_or_a_requested_tick_frees_all_resources);
+	TEST(resources_that_stop_creates_are_freed);
+	TEST(resources_are_freed_in_reverse_order);
+	TEST(a_reconfigured_daemon_continues);
+	TEST(a_daemon_that_cannot_reconfigure_is_restarted);
+	TEST(a_restart_for_new_options_may_fail);
+	TEST(a_requested_tick_calls_each_repeated_timer_once);
+	TEST(ticks_that_a_long_callback_delayed_are_counted_as_missed);
+	TEST(a_pause_is_announced_and_shown);
+	TEST(the_health_of_a_paused_daemon_is_ok_and_includes_the_problem);
+	TEST(the_health_of_a_failed_daemon_is_critical_with_its_reason);
+	TEST(a_module_is_notified_when_a_pause_ends);
+	TEST(each_daemon_has_its_own_pointer);
+	TEST(in_a_flood_of_changes_the_newest_of_each_address_arrives);
+	TEST(a_daemon_is_not_notified_of_its_own_writes);
 }

@@ -1,4 +1,4 @@
-/* check_daemon_list: the daemons in order, whatever the order they come and go in. */
+/* check_daemon_list: the daemons sorted by name, in whichever order they are added and removed. */
 #include "host/daemon_list.h"
 
 #include <string.h>
@@ -8,7 +8,7 @@
 
 #define MANY 100
 
-static struct environment environment; /* none of these is started */
+static struct environment environment; /* none of these daemons is started */
 static struct daemon_list daemon_list;
 static struct vigil_daemon *daemons[MANY];
 
@@ -42,7 +42,7 @@ static void check_order(size_t count)
 	}
 }
 
-START_TEST(nobody)
+START_TEST(an_empty_list_has_no_daemons)
 {
 	check_order(0);
 	ck_assert_ptr_null(daemon_list_find(&daemon_list, ""));
@@ -52,18 +52,18 @@ START_TEST(nobody)
 }
 END_TEST
 
-START_TEST(all_of_them_come_and_go)
+START_TEST(daemons_are_added_and_removed_in_any_order)
 {
 	for (size_t i = 0; i < MANY; i++) {
 		daemon_list_add(&daemon_list, daemons[i * 37 % MANY]);
 		check_order(i + 1);
 	}
 	ck_assert_ptr_null(daemon_list_find(&daemon_list, "d"));
-	ck_assert_ptr_null(daemon_list_find(&daemon_list, "D1")); /* it is d1 */
+	ck_assert_ptr_null(daemon_list_find(&daemon_list, "D1")); /* its name is d1 */
 	ck_assert_ptr_null(daemon_list_find(&daemon_list, "~"));
 	for (size_t i = 0; i < MANY; i++) {
 		daemon_list_remove(&daemon_list, daemons[i * 53 % MANY]);
-		daemon_list_remove(&daemon_list, daemons[i * 53 % MANY]); /* is gone */
+		daemon_list_remove(&daemon_list, daemons[i * 53 % MANY]); /* removed twice */
 		ck_assert_ptr_null(
 			daemon_list_find(&daemon_list, daemon_name(daemons[i * 53 % MANY])));
 		check_order(MANY - 1 - i);
@@ -71,7 +71,7 @@ START_TEST(all_of_them_come_and_go)
 }
 END_TEST
 
-START_TEST(a_namesake_is_another)
+START_TEST(a_new_daemon_with_the_same_name_is_another)
 {
 	struct vigil_daemon *namesake = daemon_new(&environment, "d1", "test", NULL, NULL);
 
@@ -82,12 +82,9 @@ START_TEST(a_namesake_is_another)
 }
 END_TEST
 
-int main(void)
+SUITE("daemon_list", setup, teardown)
 {
-	TCase *tcase = suite_begin("roster", setup, teardown);
-
-	tcase_add_test(tcase, nobody);
-	tcase_add_test(tcase, all_of_them_come_and_go);
-	tcase_add_test(tcase, a_namesake_is_another);
-	return suite_end("roster", tcase);
+	TEST(an_empty_list_has_no_daemons);
+	TEST(daemons_are_added_and_removed_in_any_order);
+	TEST(a_new_daemon_with_the_same_name_is_another);
 }

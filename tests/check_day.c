@@ -1,4 +1,7 @@
-/* check_day: the levels of the last 24 hours: how they are recorded, moved on, kept and forgotten. */
+/*
+ * check_day: the health levels of the last 24 hours: how they are recorded, shifted, stored and
+ * removed.
+ */
 #include "host/day.h"
 
 #include <time.h>
@@ -75,7 +78,7 @@ static void restart(void)
 	begin();
 }
 
-/* The letters of a daemon's day. */
+/* Returns the letters of a daemon's day. */
 static const char *levels(size_t i)
 {
 	static char text[DAY_SLOTS + 1];
@@ -122,7 +125,7 @@ START_TEST(the_worst_level_of_a_slot_stays)
 }
 END_TEST
 
-START_TEST(slots_that_were_not_recorded_have_no_data)
+START_TEST(slots_without_a_record_have_no_data)
 {
 	struct day day = make_day(1000, "WOC");
 
@@ -137,7 +140,7 @@ START_TEST(slots_that_were_not_recorded_have_no_data)
 }
 END_TEST
 
-START_TEST(a_clock_set_back_drops_what_is_in_the_future)
+START_TEST(a_clock_set_back_drops_future_slots)
 {
 	struct day day = make_day(1000, "WOC");
 
@@ -159,7 +162,7 @@ START_TEST(a_day_is_read_as_it_was_written_and_a_damaged_one_is_empty)
 	ck_assert_int_eq(again.slot, 1000);
 	ck_assert_str_eq(again.levels, day.levels);
 	json_decref(text);
-	for (size_t i = 0; i < sizeof(damaged) / sizeof(*damaged); i++) {
+	for (size_t i = 0; i < COUNT(damaged); i++) {
 		text = json_string(damaged[i]);
 		day_read(&again, text);
 		ck_assert_uint_eq(strspn(again.levels, "."), DAY_SLOTS);
@@ -182,7 +185,7 @@ START_TEST(a_change_of_health_is_recorded_and_survives_a_restart)
 	ck_assert_int_eq(now_level(0), 'C');
 	ck_assert_int_eq(now_level(1), '.');
 	restart();
-	/* The slot may have ended meanwhile. */
+	/* The slot may have ended in between. */
 	ck_assert_ptr_nonnull(strchr(levels(0), 'C'));
 	ck_assert_ptr_null(strchr(levels(1), 'C'));
 }
@@ -208,7 +211,7 @@ START_TEST(the_day_of_a_daemon_is_less_than_512_bytes_in_the_store)
 }
 END_TEST
 
-START_TEST(a_day_that_is_over_is_forgotten_where_its_daemon_is_gone)
+START_TEST(the_old_day_of_a_removed_daemon_is_deleted)
 {
 	char bucket[8];
 	int64_t slot = time(NULL) / DAY_SLOT;
@@ -220,7 +223,7 @@ START_TEST(a_day_that_is_over_is_forgotten_where_its_daemon_is_gone)
 	store_put_new(environment.store, "day", bucket, "a", day_json(&old));
 	days_slot_begins(days);
 	if (time(NULL) / DAY_SLOT != slot)
-		return; /* another bucket is looked at then */
+		return; /* another bucket is examined in this slot */
 	ck_assert_ptr_null(store_get(environment.store, "day", bucket, "gone"));
 	ck_assert_ptr_nonnull(store_get(environment.store, "day", bucket, "young"));
 	ck_assert_ptr_nonnull(store_get(environment.store, "day", bucket, "a"));
@@ -254,18 +257,15 @@ START_TEST(each_daemon_is_recorded_when_a_slot_begins)
 }
 END_TEST
 
-int main(void)
+SUITE("day", setup, teardown)
 {
-	TCase *tcase = suite_begin("day", setup, teardown);
-
-	tcase_add_test(tcase, the_worst_level_of_a_slot_stays);
-	tcase_add_test(tcase, slots_that_were_not_recorded_have_no_data);
-	tcase_add_test(tcase, a_clock_set_back_drops_what_is_in_the_future);
-	tcase_add_test(tcase, a_day_is_read_as_it_was_written_and_a_damaged_one_is_empty);
-	tcase_add_test(tcase, a_change_of_health_is_recorded_and_survives_a_restart);
-	tcase_add_test(tcase, a_pause_and_a_failure_are_recorded);
-	tcase_add_test(tcase, the_day_of_a_daemon_is_less_than_512_bytes_in_the_store);
-	tcase_add_test(tcase, a_day_that_is_over_is_forgotten_where_its_daemon_is_gone);
-	tcase_add_test(tcase, each_daemon_is_recorded_when_a_slot_begins);
-	return suite_end("day", tcase);
+	TEST(the_worst_level_of_a_slot_stays);
+	TEST(slots_without_a_record_have_no_data);
+	TEST(a_clock_set_back_drops_future_slots);
+	TEST(a_day_is_read_as_it_was_written_and_a_damaged_one_is_empty);
+	TEST(a_change_of_health_is_recorded_and_survives_a_restart);
+	TEST(a_pause_and_a_failure_are_recorded);
+	TEST(the_day_of_a_daemon_is_less_than_512_bytes_in_the_store);
+	TEST(the_old_day_of_a_removed_daemon_is_deleted);
+	TEST(each_daemon_is_recorded_when_a_slot_begins);
 }

@@ -1,13 +1,13 @@
-/* decide: each rule of the service module by itself, and what no combination of facts leads to. */
-#include <check.h>
+/* check_decide: each rule of the service module, and what no combination of facts leads to. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "modules/service/decide.h"
 #include "service_facts.h"
+#include "suite.h"
 
-/* A row: what is seen, the rules where they are not the usual, and what follows. */
+/* A row: the facts, the rules if they are not the defaults, and the decision. */
 static const struct row {
 	const char *name;
 	struct facts facts;
@@ -91,9 +91,9 @@ static const struct row {
 		{.settle = 90}, true, 0, "starting for over 90 s: restarting"},
 };
 
-#define ROWS (int)(sizeof(rows) / sizeof(*rows))
+#define ROWS (int)COUNT(rows)
 
-START_TEST(every_rule)
+START_TEST(every_rule_is_followed)
 {
 	const struct row *row = &rows[_i];
 	struct decision decision;
@@ -116,7 +116,7 @@ START_TEST(work_in_progress_is_checked_soon_and_then_less_often)
 		decide(&rules, &facts, &decision);
 		ck_assert(!decision.restart);
 		ck_assert_double_gt(decision.check, 0);
-		/* what became of it is known within twice the time that it took */
+		/* after at most twice the time that it took, its end is noticed */
 		ck_assert_double_le(decision.check, fmax(0.05, facts.now - facts.since));
 		facts.now += decision.check;
 	}
@@ -136,7 +136,7 @@ START_TEST(backoff_doubles_up_to_its_cap)
 {
 	static const double expected[] = {0, 5, 10, 20, 40, 80, 160, 300, 300};
 
-	for (unsigned i = 0; i < sizeof(expected) / sizeof(*expected); i++)
+	for (unsigned i = 0; i < COUNT(expected); i++)
 		ck_assert_double_eq(backoff_delay(5, 300, i), expected[i]);
 	ck_assert_double_eq(backoff_delay(5, 300, 4000000000u), 300);
 	ck_assert_double_eq(backoff_delay(0, 300, 7), 0);
@@ -145,7 +145,7 @@ END_TEST
 
 /* --- all combinations ------------------------------------------------------------------------- */
 
-/* Whether the service needs a restart, said independently of the code. */
+/* Returns if the service needs a restart, expressed independently of the code. */
 static bool is_needed(const struct rules *rules, const struct facts *f)
 {
 	double age = fmax(f->now - f->since, f->busy);
@@ -178,24 +178,24 @@ static void prove(const struct rules *rules, const struct facts *f)
 	memset(&again, 0xaa, sizeof(again));
 	decide(rules, f, &d);
 	decide(rules, f, &again);
-	/* it is a function of the facts alone */
+	/* the decision depends only on the facts */
 	PROVE(d.restart == again.restart && d.need == again.need && d.withheld == again.withheld &&
 			d.wait == again.wait && d.check == again.check,
 		d.words);
 	PROVE(strcmp(d.words, again.words) == 0, d.words);
-	/* each is explained */
+	/* each decision has an explanation */
 	PROVE(memchr(d.words, '\0', sizeof(d.words)) != NULL, "");
 	PROVE(d.words[0] != '\0', "");
-	/* the healthy, the unknown and what is under way are never restarted, and the sick always,
-	 * unless that is withheld */
+	/* a service that is healthy, unknown or in progress is never restarted; one that needs a
+	 * restart is restarted unless that is withheld */
 	PROVE(d.restart == (needed && !forbidden && !f->restarting), d.words);
 	PROVE((d.need == NEED_RESTART) == (needed && !f->restarting), d.words);
-	/* a withheld restart always has a reason, and nothing else has one */
+	/* a withheld restart has a reason, and no other decision has one */
 	PROVE((d.withheld != WITHHELD_NOT) ==
 			(d.need == NEED_RESTART && (forbidden || f->refusal != NULL)),
 		d.words);
 	PROVE(d.restart || d.need != NEED_RESTART || d.withheld != WITHHELD_NOT, d.words);
-	/* a next try has a time only where there is one */
+	/* there is a time of the next try only if there is a next try */
 	PROVE((d.wait > 0) == (d.withheld == WITHHELD_BACKOFF || d.withheld == WITHHELD_BURST),
 		d.words);
 	PROVE(d.check >= 0 && !isinf(d.check) && !isnan(d.check), d.words);
@@ -210,21 +210,11 @@ START_TEST(no_combination_of_facts_breaks_a_rule)
 }
 END_TEST
 
-int main(void)
+SUITE("decide", NULL, NULL)
 {
-	Suite *suite = suite_create("decide");
-	TCase *tcase = tcase_create("decide");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	tcase_add_loop_test(tcase, every_rule, 0, ROWS);
-	tcase_add_test(tcase, work_in_progress_is_checked_soon_and_then_less_often);
-	tcase_add_test(tcase, backoff_doubles_up_to_its_cap);
-	tcase_add_test(tcase, no_combination_of_facts_breaks_a_rule);
-	tcase_set_timeout(tcase, 120);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	TIMEOUT(120);
+	LOOP_TEST(every_rule_is_followed, ROWS);
+	TEST(work_in_progress_is_checked_soon_and_then_less_often);
+	TEST(backoff_doubles_up_to_its_cap);
+	TEST(no_combination_of_facts_breaks_a_rule);
 }

@@ -1,12 +1,13 @@
-/* Complaints: their form, their escapes, their order. */
+/* check_diagnostic: the format, escaping and order of diagnostics. */
 #include "base/diagnostic.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-START_TEST(forms)
+#include "suite.h"
+
+START_TEST(diagnostics_are_formatted)
 {
 	struct diagnostics c = {0};
 
@@ -28,8 +29,9 @@ START_TEST(forms)
 }
 END_TEST
 
-/* Nothing that a file holds, or is called, may reach a terminal as it is, or begin a line. */
-START_TEST(escapes)
+/* The contents or the name of a file must not send control characters to a terminal or start a new
+ * line. */
+START_TEST(control_characters_are_escaped)
 {
 	struct diagnostics c = {0};
 	char nasty[256];
@@ -51,7 +53,7 @@ START_TEST(escapes)
 }
 END_TEST
 
-START_TEST(order)
+START_TEST(diagnostics_are_sorted)
 {
 	static const struct {
 		const char *file;
@@ -77,8 +79,8 @@ START_TEST(order)
 }
 END_TEST
 
-/* A note refuses nothing, and says nothing about a line that is wrong. */
-START_TEST(notes)
+/* A note is not an error, and is dropped for a line that has an error. */
+START_TEST(notes_are_not_errors)
 {
 	struct diagnostics c = {0};
 
@@ -103,21 +105,10 @@ START_TEST(notes)
 }
 END_TEST
 
-int main(void)
+SUITE("diagnostic", NULL, NULL)
 {
-	Suite *suite = suite_create("complaint");
-	TCase *tcase = tcase_create("complaint");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_test(tcase, forms);
-	tcase_add_test(tcase, escapes);
-	tcase_add_test(tcase, order);
-	tcase_add_test(tcase, notes);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(diagnostics_are_formatted);
+	TEST(control_characters_are_escaped);
+	TEST(diagnostics_are_sorted);
+	TEST(notes_are_not_errors);
 }

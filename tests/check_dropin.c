@@ -1,4 +1,7 @@
-/* check_dropin: a daemon registered by command: a whole file that is right, or none at all. */
+/*
+ * check_dropin: the file of a daemon that `vigilctl register` writes, which is either complete and
+ * correct or not written.
+ */
 #include "host/dropin.h"
 
 #include <dirent.h>
@@ -61,7 +64,7 @@ static void complains(const char *words)
 		strstr(diagnostics.list[0].text, words) != NULL, "%s", diagnostics.list[0].text);
 }
 
-/* What a file holds, "" where there is none. */
+/* Returns the contents of the file; "": there is none. */
 static const char *text_of(const char *name)
 {
 	static char text[4096];
@@ -74,7 +77,7 @@ static const char *text_of(const char *name)
 	return text;
 }
 
-/* How many files lie in conf.d, drafts included. */
+/* Returns the number of files in conf.d, including temporary ones. */
 static unsigned files(void)
 {
 	DIR *dir = opendir(scratch_path("conf.d"));
@@ -87,7 +90,7 @@ static unsigned files(void)
 	return count > 2 ? count - 2 : 0;
 }
 
-/* The options a daemon of the configuration has as it lies there now. */
+/* Returns if the option of the daemon has this value in the present configuration. */
 static bool has(const char *name, const char *key, const char *value)
 {
 	struct modules *modules = modules_new();
@@ -104,7 +107,7 @@ static bool has(const char *name, const char *key, const char *value)
 	return equal;
 }
 
-START_TEST(one_is_registered_changed_and_removed)
+START_TEST(a_daemon_is_registered_changed_and_removed)
 {
 	struct stat st;
 
@@ -124,7 +127,7 @@ START_TEST(one_is_registered_changed_and_removed)
 	ck_assert_uint_eq(st.st_gid, geteuid() == 0 ? 12345 : getegid());
 	ck_assert(has("web", "service", "nginx"));
 	ck_assert_uint_eq(files(), 1);
-	/* anew is instead */
+	/* a second registration replaces the first */
 	ck_assert_int_eq(add("web", "module=service", "service=apache2", NULL), 0);
 	ck_assert(has("web", "service", "apache2"));
 	ck_assert(has("web", "interval", "5s"));
@@ -137,14 +140,15 @@ START_TEST(one_is_registered_changed_and_removed)
 }
 END_TEST
 
-/* Its module's own name is enough where it is called so, and a value may hold what it likes. */
-START_TEST(a_value_comes_out_as_it_went_in)
+/* The option "module" may be omitted if the daemon has the name of the module. A value may contain
+ * any printable text. */
+START_TEST(a_value_is_read_as_it_was_written)
 {
 	static const char *const values[] = {"/bin/sh -c 'a = b; # no comment'", "/bin/echo [x]",
 		"/bin/echo \"%s %n\"", "/bin/echo \xc3\xa4", "/x=y=z"};
 	char pair[128];
 
-	for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++) {
+	for (size_t i = 0; i < COUNT(values); i++) {
 		snprintf(pair, sizeof(pair), "command=%s", values[i]);
 		ck_assert_msg(add("exec", pair, NULL) == 0, "%s: %s", values[i],
 			diagnostics.count > 0 ? diagnostics.list[0].text : "");
@@ -162,11 +166,11 @@ static void refused(const char *pair, const char *words)
 	ck_assert_uint_eq(files(), 0);
 }
 
-START_TEST(a_mistake_leaves_nothing)
+START_TEST(an_error_leaves_no_file)
 {
 	refused("intervall=5s", "did you mean \"interval\"");
 	refused("interval=soon", "conf.d/web.conf:8: ");
-	refused("service=two", "service"); /* the same key twice */
+	refused("service=two", "service"); /* a duplicate key */
 	refused("=x", "is not key=value");
 	refused("word", "is not key=value");
 	refused("", "is not key=value");
@@ -175,16 +179,16 @@ START_TEST(a_mistake_leaves_nothing)
 	refused("#x=y", "does not begin with a key");
 	refused("probe=x\n[daemon:evil]\nmodule = exec", "control character");
 	refused("probe=x\ry", "control character");
-	refused("module=nowhere", "module"); /* twice again */
+	refused("module=nowhere", "module"); /* a duplicate key */
 	ck_assert_int_lt(add("web", "module=nowhere", NULL), 0);
 	complains("there is no module \"nowhere\"");
-	ck_assert_int_lt(add("web", NULL), 0); /* web is no module */
+	ck_assert_int_lt(add("web", NULL), 0); /* there is no module "web" */
 	complains("there is no module \"web\"");
 	ck_assert_uint_eq(files(), 0);
 }
 END_TEST
 
-START_TEST(a_mistake_leaves_what_was_there)
+START_TEST(an_error_leaves_the_old_file)
 {
 	char before[4096];
 
@@ -196,12 +200,12 @@ START_TEST(a_mistake_leaves_what_was_there)
 }
 END_TEST
 
-START_TEST(a_name_is_one)
+START_TEST(an_invalid_name_is_refused)
 {
 	static const char *const names[] = {"", "../web", "a/b", ".web", "-x", "a b", "a]b", "a\nb",
 		"0123456789012345678901234567890123456789012345678901234567890123456789"};
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+	for (size_t i = 0; i < COUNT(names); i++) {
 		ck_assert_int_eq(add(names[i], "module=service", "service=x", NULL), -EINVAL);
 		complains("cannot be the name of a daemon");
 		ck_assert_int_eq(remove_it(names[i]), -EINVAL);
@@ -210,7 +214,7 @@ START_TEST(a_name_is_one)
 }
 END_TEST
 
-START_TEST(what_stands_elsewhere_is_changed_there)
+START_TEST(a_daemon_defined_in_another_file_is_not_changed)
 {
 	ck_assert_int_eq(add("first", "module=service", "service=x", NULL), 0);
 	scratch_put("conf.d/zz.conf", 0644,
@@ -218,10 +222,10 @@ START_TEST(what_stands_elsewhere_is_changed_there)
 	ck_assert_int_eq(add("other", "module=service", "service=z", NULL), -EEXIST);
 	complains("zz.conf:3: ");
 	complains("\"other\" is already defined here");
-	/* disabled, with a section */
+	/* not enabled, but with a section */
 	scratch_put("conf.d/zz.conf", 0644, "[daemon:other]\nmodule = service\nservice = y\n");
 	ck_assert_int_eq(add("other", "module=service", "service=z", NULL), -EEXIST);
-	/* one that differs by its case is no other */
+	/* a name that differs only by case is the same name */
 	ck_assert_int_lt(add("OTHER", "module=service", "service=z", NULL), 0);
 	complains("differ only by case");
 	ck_assert_uint_eq(files(), 2);
@@ -229,23 +233,23 @@ START_TEST(what_stands_elsewhere_is_changed_there)
 }
 END_TEST
 
-/* A file that is read later wins; to have registered it would be a lie. */
-START_TEST(one_that_another_file_disables_is_not_registered)
+/* The file that is read last wins, so a registration would have no effect. */
+START_TEST(a_daemon_that_a_later_file_disables_is_not_registered)
 {
 	ck_assert_int_eq(mkdir(scratch_path("conf.d"), 0755), 0);
 	scratch_put("conf.d/zz.conf", 0644, "[daemons]\nweb = no\n");
 	ck_assert_int_lt(add("web", "module=service", "service=x", NULL), 0);
 	complains("zz.conf:2: ");
 	ck_assert_uint_eq(files(), 1);
-	/* one that is read earlier does not */
+	/* a file that is read earlier does not disable it */
 	ck_assert_int_eq(rename(scratch_path("conf.d/zz.conf"), scratch_path("conf.d/aa.conf")), 0);
 	ck_assert_int_eq(add("web", "module=service", "service=x", NULL), 0);
 	ck_assert(has("web", "service", "x"));
 }
 END_TEST
 
-/* What is wrong elsewhere is in the way of everything; what fails elsewhere is not. */
-START_TEST(the_rest_of_the_configuration_counts)
+/* An error in another file prevents a registration. A daemon that fails does not. */
+START_TEST(an_error_in_another_file_prevents_a_registration)
 {
 	ck_assert_int_eq(mkdir(scratch_path("conf.d"), 0755), 0);
 	scratch_put("conf.d/broken.conf", 0644, "[daemons]\nlost = yes\n");
@@ -254,12 +258,12 @@ START_TEST(the_rest_of_the_configuration_counts)
 	ck_assert_int_lt(add("new", "module=service", "service=x", NULL), 0);
 	complains("broken.conf:1: ");
 	ck_assert_uint_eq(files(), 2);
-	/* but one can be taken out */
+	/* but a daemon can be removed */
 	ck_assert_int_eq(remove_it("web"), 0);
 }
 END_TEST
 
-START_TEST(what_another_daemon_names_is_not_removed)
+START_TEST(a_daemon_that_another_one_names_is_not_removed)
 {
 	ck_assert_int_eq(add("db", "module=service", "service=db", NULL), 0);
 	ck_assert_int_eq(add("web", "module=service", "service=web", "after=db", NULL), 0);
@@ -268,15 +272,15 @@ START_TEST(what_another_daemon_names_is_not_removed)
 	ck_assert(scratch_has("conf.d/db.conf"));
 	ck_assert_int_eq(remove_it("web"), 0);
 	ck_assert_int_eq(remove_it("db"), 0);
-	/* nor is a name registered that is not there */
+	/* and a daemon that names a missing one is not registered */
 	ck_assert_int_eq(add("web", "module=service", "service=web", "after=db", NULL), -EINVAL);
 	complains("there is no daemon \"db\"");
 	ck_assert(!scratch_has("conf.d/web.conf"));
 }
 END_TEST
 
-/* What is wrong with the rest of the configuration must not keep what may be to blame for it. */
-START_TEST(from_a_wrong_configuration_anything_is_removed)
+/* An error elsewhere must not prevent the removal of a daemon that may have caused it. */
+START_TEST(a_daemon_can_be_removed_from_an_invalid_configuration)
 {
 	ck_assert_int_eq(add("db", "module=service", "service=db", NULL), 0);
 	ck_assert_int_eq(add("web", "module=service", "service=web", "after=db", NULL), 0);
@@ -286,8 +290,8 @@ START_TEST(from_a_wrong_configuration_anything_is_removed)
 }
 END_TEST
 
-/* A check refuses, and the same as a note does not. */
-START_TEST(what_the_module_checks_counts)
+/* An error of the module's check prevents the registration, a note does not. */
+START_TEST(the_check_of_the_module_may_refuse)
 {
 	ck_assert_int_eq(add("x", "module=service", "service=backup.timer", NULL), -EINVAL);
 	complains("name the service: backup.service");
@@ -299,7 +303,7 @@ START_TEST(what_the_module_checks_counts)
 }
 END_TEST
 
-START_TEST(a_place_that_cannot_be_written_is_said)
+START_TEST(a_directory_that_cannot_be_written_is_reported)
 {
 	scratch_put("conf.d", 0644, "a file\n");
 	ck_assert_int_lt(add("web", "module=service", "service=x", NULL), 0);
@@ -312,21 +316,18 @@ START_TEST(a_place_that_cannot_be_written_is_said)
 }
 END_TEST
 
-int main(void)
+SUITE("dropin", setup, teardown)
 {
-	TCase *tcase = suite_begin("registry", setup, teardown);
-
-	tcase_add_test(tcase, one_is_registered_changed_and_removed);
-	tcase_add_test(tcase, a_value_comes_out_as_it_went_in);
-	tcase_add_test(tcase, a_mistake_leaves_nothing);
-	tcase_add_test(tcase, a_mistake_leaves_what_was_there);
-	tcase_add_test(tcase, a_name_is_one);
-	tcase_add_test(tcase, what_stands_elsewhere_is_changed_there);
-	tcase_add_test(tcase, one_that_another_file_disables_is_not_registered);
-	tcase_add_test(tcase, the_rest_of_the_configuration_counts);
-	tcase_add_test(tcase, what_another_daemon_names_is_not_removed);
-	tcase_add_test(tcase, from_a_wrong_configuration_anything_is_removed);
-	tcase_add_test(tcase, what_the_module_checks_counts);
-	tcase_add_test(tcase, a_place_that_cannot_be_written_is_said);
-	return suite_end("registry", tcase);
+	TEST(a_daemon_is_registered_changed_and_removed);
+	TEST(a_value_is_read_as_it_was_written);
+	TEST(an_error_leaves_no_file);
+	TEST(an_error_leaves_the_old_file);
+	TEST(an_invalid_name_is_refused);
+	TEST(a_daemon_defined_in_another_file_is_not_changed);
+	TEST(a_daemon_that_a_later_file_disables_is_not_registered);
+	TEST(an_error_in_another_file_prevents_a_registration);
+	TEST(a_daemon_that_another_one_names_is_not_removed);
+	TEST(a_daemon_can_be_removed_from_an_invalid_configuration);
+	TEST(the_check_of_the_module_may_refuse);
+	TEST(a_directory_that_cannot_be_written_is_reported);
 }

@@ -1,7 +1,6 @@
-/* check_error: which errors are vigild's own lack of something, as the kernel reports them. */
+/* check_error: which errors of the kernel mean that vigild itself lacks a resource. */
 #include "base/error.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -11,27 +10,29 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "suite.h"
+
 static const int own[] = {EMFILE, ENFILE, ENOMEM, EAGAIN, ENOSPC, ENOBUFS, EUSERS};
 static const int others[] = {0, EPERM, ENOENT, ESRCH, EINTR, EIO, ENOEXEC, EBADF, ECHILD, EACCES,
 	EBUSY, EEXIST, ENOTDIR, EISDIR, EINVAL, ETXTBSY, EFBIG, EROFS, EPIPE, ELOOP, ENAMETOOLONG,
 	ECONNREFUSED, ECONNRESET, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, EADDRNOTAVAIL, ECANCELED,
 	ENOTSUP, EPROTO, INT_MAX};
 
-START_TEST(the_lack_of_something_is_vigilds_own)
+START_TEST(a_lack_of_resources_is_an_own_error)
 {
 	ck_assert(error_is_own(own[_i]));
 	ck_assert(error_is_own(-own[_i]));
 }
 END_TEST
 
-START_TEST(what_a_service_or_a_program_did_is_not)
+START_TEST(an_error_of_a_service_or_program_is_not_an_own_error)
 {
 	ck_assert(!error_is_own(others[_i]));
 	ck_assert(!error_is_own(-others[_i]));
 }
 END_TEST
 
-START_TEST(a_shell_that_cannot_fork_gives_no_answer)
+START_TEST(a_shell_that_cannot_fork_is_recognized)
 {
 	ck_assert(error_is_printed("x: 3: Cannot fork\n"));
 	ck_assert(error_is_printed("sh: can't fork: Resource temporarily unavailable\n"));
@@ -42,7 +43,7 @@ START_TEST(a_shell_that_cannot_fork_gives_no_answer)
 }
 END_TEST
 
-/* In a child, because what looks for leaks at a test's end needs descriptors and processes. */
+/* In a child, because the leak checker at the end of a test needs descriptors and processes. */
 static void run_in_child(bool (*holds)(void))
 {
 	pid_t pid = fork();
@@ -64,13 +65,13 @@ static bool descriptors_are_own(void)
 	       syscall(SYS_pidfd_open, getpid(), 0) < 0 && error_is_own(errno);
 }
 
-START_TEST(the_kernel_reports_a_full_table_of_descriptors_so)
+START_TEST(a_full_descriptor_table_is_an_own_error)
 {
 	run_in_child(descriptors_are_own);
 }
 END_TEST
 
-/* Root may always have one more. */
+/* The limit does not apply to root. */
 static bool processes_are_own(void)
 {
 	struct rlimit none = {0, 0};
@@ -86,30 +87,17 @@ static bool processes_are_own(void)
 	return pid < 0 && error_is_own(errno);
 }
 
-START_TEST(the_kernel_reports_the_limit_of_processes_so)
+START_TEST(the_limit_of_processes_is_an_own_error)
 {
 	run_in_child(processes_are_own);
 }
 END_TEST
 
-int main(void)
+SUITE("error", NULL, NULL)
 {
-	Suite *suite = suite_create("error");
-	TCase *tcase = tcase_create("error");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_loop_test(
-		tcase, the_lack_of_something_is_vigilds_own, 0, sizeof(own) / sizeof(own[0]));
-	tcase_add_loop_test(tcase, what_a_service_or_a_program_did_is_not, 0,
-		sizeof(others) / sizeof(others[0]));
-	tcase_add_test(tcase, a_shell_that_cannot_fork_gives_no_answer);
-	tcase_add_test(tcase, the_kernel_reports_a_full_table_of_descriptors_so);
-	tcase_add_test(tcase, the_kernel_reports_the_limit_of_processes_so);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	LOOP_TEST(a_lack_of_resources_is_an_own_error, COUNT(own));
+	LOOP_TEST(an_error_of_a_service_or_program_is_not_an_own_error, COUNT(others));
+	TEST(a_shell_that_cannot_fork_is_recognized);
+	TEST(a_full_descriptor_table_is_an_own_error);
+	TEST(the_limit_of_processes_is_an_own_error);
 }

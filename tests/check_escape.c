@@ -1,14 +1,12 @@
-/* Escaping: nothing of a stranger's text acts on what shows it, and no character is cut in two. */
+/* check_escape: control characters in foreign text are escaped, and no character is cut in two. */
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
+#include "suite.h"
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
-START_TEST(escapes)
+START_TEST(control_characters_and_invalid_bytes_are_escaped)
 {
 	static const struct {
 		const char *text, *escaped;
@@ -23,9 +21,9 @@ START_TEST(escapes)
 		{"caf\xe9!", "caf\\xE9!"},
 		{"\xc3", "\\xC3"},
 		{"\xe2\x82", "\\xE2\\x82"},
-		{"\xc0\x8a", "\\xC0\\x8A"},             /* an end of line, overlong */
-		{"\xed\xa0\x80", "\\xED\\xA0\\x80"},    /* half a pair */
-		{"\xc2\x85\xc2\x9b", "\\u{85}\\u{9B}"}, /* C1: next line, and ESC [ in one */
+		{"\xc0\x8a", "\\xC0\\x8A"},             /* an overlong newline */
+		{"\xed\xa0\x80", "\\xED\\xA0\\x80"},    /* one surrogate */
+		{"\xc2\x85\xc2\x9b", "\\u{85}\\u{9B}"}, /* C1 controls: next line and CSI */
 		{"\xd8\x9c", "\\u{61C}"},
 		{"\xe2\x80\xae\x67\x70\x6a", "\\u{202E}gpj"},
 		{"\xe2\x81\xa6\xe2\x81\xa9", "\\u{2066}\\u{2069}"},
@@ -41,8 +39,8 @@ START_TEST(escapes)
 }
 END_TEST
 
-/* Whatever two bytes there are: what comes out is UTF-8, and holds nothing that acts. */
-START_TEST(nothing_that_acts_gets_through)
+/* For all pairs of bytes, the result is UTF-8 without control characters. */
+START_TEST(no_pair_of_bytes_yields_a_control_character)
 {
 	for (unsigned pair = 0; pair < 0x10000; pair++) {
 		const char text[2] = {(char)(pair >> 8), (char)pair};
@@ -61,8 +59,9 @@ START_TEST(nothing_that_acts_gets_through)
 }
 END_TEST
 
-/* At every size: no byte beyond, no character or escape in halves, dots where there is room. */
-START_TEST(cuts_between_characters)
+/* For each size: no byte is written outside the buffer, no character or escape is cut, and there
+ * are dots if there is room. */
+START_TEST(text_is_cut_between_characters)
 {
 	static const char text[] = "a\xc3\xa9\n\xe2\x82\xac\x1bz\xe2\x80\xae";
 	static const char *const pieces[] = {
@@ -95,20 +94,9 @@ START_TEST(cuts_between_characters)
 }
 END_TEST
 
-int main(void)
+SUITE("escape", NULL, NULL)
 {
-	Suite *suite = suite_create("escape");
-	TCase *tcase = tcase_create("escape");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_test(tcase, escapes);
-	tcase_add_test(tcase, nothing_that_acts_gets_through);
-	tcase_add_test(tcase, cuts_between_characters);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(control_characters_and_invalid_bytes_are_escaped);
+	TEST(no_pair_of_bytes_yields_a_control_character);
+	TEST(text_is_cut_between_characters);
 }

@@ -1,4 +1,6 @@
-/* check_evidence: all combinations of what witnesses can say, and rows for what was met for real. */
+/*
+ * check_evidence: all combinations of evidence about a service, and a table of cases from practice.
+ */
 #include "service/evidence.h"
 
 #include <errno.h>
@@ -6,12 +8,12 @@
 
 #include "suite.h"
 
-/* --- every combination ------------------------------------------------------------------------ */
+/* --- all combinations ------------------------------------------------------------------------- */
 
 static const struct evidence nothing = {
 	.witness = "the manager", .said = "", .named_by = "the pidfile", .runner_verb = ""};
 
-/* The yes-or-no inputs, as bits. */
+/* The boolean inputs, as bits. */
 enum {
 	MUTE = 1 << 0,
 	PLACE_KNOWN = 1 << 1,
@@ -62,29 +64,30 @@ static void prove(const struct evidence *e)
 	evidence_evaluate(e, &verdict);
 	down = vigil_service_is_down(verdict.status);
 
-	/* only what is down justifies a restart, and neither a hold nor an idle unit does */
+	/* only a service that is down is restarted, and not if it is held or an idle unit */
 	ck_assert(!verdict.restart || down);
 	ck_assert(!verdict.restart || e->hold == NULL);
 	ck_assert(!verdict.restart || e->idle == NULL || verdict.status == VIGIL_SERVICE_FAILED);
 	ck_assert(verdict.restart || !down || e->hold != NULL || e->idle != NULL);
 
-	/* what vigild could not look at is unknown, and unknown says why */
+	/* if vigild could not query something, the status is unknown with a text */
 	ck_assert(e->own_error == 0 || verdict.status == VIGIL_SERVICE_UNKNOWN);
 	ck_assert(verdict.status != VIGIL_SERVICE_UNKNOWN || verdict.text[0] != '\0' ||
 		  (e->word == WORD_NONE && !e->mute));
 
-	/* nothing that lives is ever called down */
+	/* a service with a live process is never down */
 	ck_assert(!down || e->process != PROCESS_ALIVE);
-	/* nothing that is dead is ever called running */
+	/* a service with a dead process is never running */
 	ck_assert(verdict.status != VIGIL_SERVICE_RUNNING || e->process != PROCESS_DEAD);
-	/* a death that was seen is not explained away by a word alone */
+	/* a reported exit is not overruled by the manager's word alone */
 	ck_assert(verdict.status != VIGIL_SERVICE_RUNNING || e->died == 0 ||
 		  e->process == PROCESS_ALIVE);
 	ck_assert(verdict.status != VIGIL_SERVICE_RUNNING || !e->emptied ||
 		  e->process == PROCESS_ALIVE || e->word == WORD_NONE);
-	/* whoever runs the script is not fought, and neither is whoever may run it */
+	/* while someone runs the script, or may be running it, the service is not down */
 	ck_assert(!down || (e->runner == 0 && e->runner_error == 0));
-	/* an admin's stop is no crash, but for a manager that knows better */
+	/* a stop by an admin is not a failure, except if the manager itself checked that it
+	 * failed */
 	ck_assert(verdict.status != VIGIL_SERVICE_FAILED || !e->stop_seen ||
 		  (e->word == WORD_FAILED && e->basis != BASIS_CHECKED));
 }
@@ -106,13 +109,13 @@ START_TEST(no_combination_of_evidence_leads_to_a_wrong_restart)
 }
 END_TEST
 
-/* --- what was met for real -------------------------------------------------------------------- */
+/* --- cases from practice ---------------------------------------------------------------------- */
 
 static const struct {
 	const char *what;
 	struct evidence e;
 	vigil_service_status status;
-	const char *text; /* a part of it; NULL: any */
+	const char *text; /* a part of the text; NULL: any */
 } rows[] = {
 	{"an umbrella unit whose daemon vigild saw die",
 		{.witness = "systemd",
@@ -225,7 +228,7 @@ static struct evidence whole(const struct evidence *row)
 	return e;
 }
 
-START_TEST(what_was_met_is_judged_by_its_rule)
+START_TEST(each_case_is_judged_by_its_rule)
 {
 	struct evidence e = whole(&rows[_i].e);
 	struct verdict verdict;
@@ -241,7 +244,7 @@ START_TEST(what_was_met_is_judged_by_its_rule)
 }
 END_TEST
 
-START_TEST(a_description_fits_whatever_room_there_is)
+START_TEST(a_description_fits_into_any_buffer)
 {
 	struct evidence e = combine(WORD_UP, BASIS_RECORD, PROCESS_DEAD,
 		DIED | EMPTIED | RUNNER | STOP_SEEN | HELD | IDLE);
@@ -260,13 +263,9 @@ START_TEST(a_description_fits_whatever_room_there_is)
 }
 END_TEST
 
-int main(void)
+SUITE("evidence", NULL, NULL)
 {
-	TCase *tcase = suite_begin("evidence", NULL, NULL);
-
-	tcase_add_test(tcase, no_combination_of_evidence_leads_to_a_wrong_restart);
-	tcase_add_loop_test(
-		tcase, what_was_met_is_judged_by_its_rule, 0, (int)(sizeof(rows) / sizeof(*rows)));
-	tcase_add_test(tcase, a_description_fits_whatever_room_there_is);
-	return suite_end("evidence", tcase);
+	TEST(no_combination_of_evidence_leads_to_a_wrong_restart);
+	LOOP_TEST(each_case_is_judged_by_its_rule, COUNT(rows));
+	TEST(a_description_fits_into_any_buffer);
 }

@@ -1,7 +1,6 @@
-/* check_framing: where a request of an HTTP connection ends, and what is no request. */
+/* check_framing: where a request of an HTTP connection ends, and which requests are invalid. */
 #include "../src/modules/http/framing.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,17 +9,16 @@
 
 #include "suite.h"
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define HEAD_MAX 512
 #define BODY_MAX 16
 
 static const struct framing_limits limits = {.head = HEAD_MAX, .body = BODY_MAX};
 
-/* What a connection yields: the heads for evhttp, one after the other. */
+/* The result for a connection: the heads for evhttp, one after the other. */
 static struct {
 	char heads[8192];
 	unsigned requests;
-	int code; /* of the refusal, 0: none */
+	int code; /* of the refusal; 0: none */
 	bool last;
 } got;
 
@@ -54,7 +52,7 @@ static void feed(struct framing *f, const char *bytes, size_t length)
 	}
 }
 
-/* All at once, or byte by byte. */
+/* Passes the bytes in pieces of `step` bytes. */
 static void run(const char *bytes, size_t length, size_t step)
 {
 	struct framing *f = framing_new(&limits);
@@ -261,7 +259,7 @@ static const struct {
 	REFUSED(400, "GET / HTTP/1.1\r\nHos\0t: a\r\n\r\n"),
 };
 
-START_TEST(what_is_ambiguous_is_refused)
+START_TEST(an_ambiguous_request_is_refused)
 {
 	for (size_t step = 1; step < 2000; step += 1998) {
 		run(refusals[_i].bytes, refusals[_i].length, step);
@@ -272,7 +270,7 @@ START_TEST(what_is_ambiguous_is_refused)
 }
 END_TEST
 
-START_TEST(requests_that_follow_each_other_are_told_apart)
+START_TEST(consecutive_requests_are_separated)
 {
 	static const char bytes[] = "POST /a HTTP/1.1\r\n" H "Content-Length: 4\r\n\r\nGET "
 				    "GET /b HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n\r\n"
@@ -292,7 +290,8 @@ START_TEST(requests_that_follow_each_other_are_told_apart)
 }
 END_TEST
 
-/* A request whose head has exactly so many bytes, most of them in its first line or in a header. */
+/* Returns the length of a request with a head of this size, filled up in the request line or in a
+ * header. */
 static size_t sized(char *bytes, size_t size, bool in_line)
 {
 	char fill[1024] = "";
@@ -304,7 +303,7 @@ static size_t sized(char *bytes, size_t size, bool in_line)
 		in_line ? fill : "", in_line ? "" : fill);
 }
 
-START_TEST(a_head_is_as_long_as_its_limit_at_most)
+START_TEST(a_head_may_not_be_longer_than_its_limit)
 {
 	char bytes[1024], *end;
 
@@ -316,10 +315,10 @@ START_TEST(a_head_is_as_long_as_its_limit_at_most)
 	ck_assert_uint_eq(got.requests, 1);
 	run(bytes, sized(bytes, HEAD_MAX + 50, true), 1000);
 	ck_assert_int_eq(got.code, 414);
-	memset(bytes, 'a', sizeof(bytes)); /* no line at all */
+	memset(bytes, 'a', sizeof(bytes)); /* no newline */
 	run(bytes, sizeof(bytes), 1);
 	ck_assert_int_eq(got.code, 414);
-	strcpy(bytes, CHUNKED("0\r\n")); /* trailers count, too */
+	strcpy(bytes, CHUNKED("0\r\n")); /* trailers count too */
 	for (end = bytes + strlen(bytes); end < bytes + 1000; end += strlen(end))
 		strcpy(end, "T: x\r\n");
 	run(bytes, strlen(bytes), 1000);
@@ -351,18 +350,11 @@ START_TEST(a_refusal_names_the_option_and_knows_the_method)
 }
 END_TEST
 
-static void setup(void)
+SUITE("framing", NULL, NULL)
 {
-}
-
-int main(void)
-{
-	TCase *tcase = suite_begin("framing", setup, setup);
-
-	tcase_add_loop_test(tcase, a_request_yields_one_head_without_a_body, 0, COUNT(requests));
-	tcase_add_loop_test(tcase, what_is_ambiguous_is_refused, 0, COUNT(refusals));
-	tcase_add_test(tcase, requests_that_follow_each_other_are_told_apart);
-	tcase_add_test(tcase, a_head_is_as_long_as_its_limit_at_most);
-	tcase_add_test(tcase, a_refusal_names_the_option_and_knows_the_method);
-	return suite_end("framing", tcase);
+	LOOP_TEST(a_request_yields_one_head_without_a_body, COUNT(requests));
+	LOOP_TEST(an_ambiguous_request_is_refused, COUNT(refusals));
+	TEST(consecutive_requests_are_separated);
+	TEST(a_head_may_not_be_longer_than_its_limit);
+	TEST(a_refusal_names_the_option_and_knows_the_method);
 }

@@ -1,8 +1,7 @@
 /*
- * check_fuzz: what fuzzing has found and what it began with, replayed; and for machines without
- * libFuzzer, each of it changed some hundred times in ways that chance decides.
+ * check_fuzz: replays the fuzzing corpus, which contains earlier findings, and random modifications
+ * of each input, for machines without libFuzzer.
  */
-#include <check.h>
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,13 +9,14 @@
 
 #include "base/log.h"
 #include "fuzz/fuzz.h"
+#include "suite.h"
 
 #define ROUNDS 500
 #define SEED   20u
 
 static uint32_t dice;
 
-/* Numbers that anyone can throw again. */
+/* A reproducible pseudo-random number. */
 static uint32_t throw(uint32_t below)
 {
 	dice ^= dice << 13;
@@ -25,7 +25,7 @@ static uint32_t throw(uint32_t below)
 	return dice % below;
 }
 
-/* A bit turned, a byte replaced by one of meaning, or a piece doubled, a few times over. */
+/* Flips bits, replaces bytes with special characters, or duplicates pieces, a few times. */
 static size_t change(uint8_t *data, size_t size, size_t room)
 {
 	static const char meaning[] = "\0\n\r\t \"'\\/~[]{}:;,=|%#\x7f\x80\xff-.019eE";
@@ -75,7 +75,7 @@ static void replay(const struct fuzz_target *target, const char *path)
 	}
 }
 
-START_TEST(what_is_kept_breaks_no_promise)
+START_TEST(no_input_breaks_a_promise)
 {
 	const struct fuzz_target *target = &fuzz_targets[_i];
 	const char *top = getenv("top_srcdir");
@@ -102,22 +102,12 @@ START_TEST(what_is_kept_breaks_no_promise)
 }
 END_TEST
 
-int main(void)
+SUITE("fuzz", NULL, NULL)
 {
-	Suite *suite = suite_create("fuzz");
-	TCase *tcase = tcase_create("fuzz");
-	SRunner *runner;
-	int failed, count = 0;
+	int count = 0;
 
 	while (fuzz_targets[count].name != NULL)
 		count++;
 	printf("seed %u, %d rounds for each of the corpus\n", SEED, ROUNDS);
-	tcase_set_timeout(tcase, 60);
-	tcase_add_loop_test(tcase, what_is_kept_breaks_no_promise, 0, count);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	LOOP_TEST(no_input_breaks_a_promise, count);
 }

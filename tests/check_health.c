@@ -1,12 +1,14 @@
-/* health: the level and the text that an admin is told for each case, and that OK always means that
- * nothing needs a human. */
-#include <check.h>
+/*
+ * check_health: the level and the text of each case, and that the level is OK if and only if
+ * nothing needs attention.
+ */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "modules/service/health.h"
 #include "service_facts.h"
+#include "suite.h"
 
 static void tell(const struct rules *rules, const struct facts *facts, struct health_input *in,
 	struct health *health)
@@ -124,7 +126,7 @@ static const struct row {
 	{{.status = VIGIL_SERVICE_ABSENT}, {0}, {0}, VIGIL_UNKNOWN, "web is not installed"},
 };
 
-#define ROWS (int)(sizeof(rows) / sizeof(*rows))
+#define ROWS (int)COUNT(rows)
 
 START_TEST(each_case_has_its_level_and_its_text)
 {
@@ -150,7 +152,7 @@ static bool is_well(const struct facts *f, const struct health_input *in)
 	       f->unprobed == NULL && in->brought_back + in->restarted == 0;
 }
 
-/* What the text must hold where a restart is withheld. */
+/* Returns the text that must be included if a restart is withheld. */
 static const char *reason_of(const struct facts *f, enum withheld withheld)
 {
 	switch (withheld) {
@@ -171,7 +173,7 @@ static bool is_on_purpose(const struct facts *f, enum withheld withheld)
 	return withheld == WITHHELD_HOLD || (withheld == WITHHELD_REFUSED && f->refusal_deliberate);
 }
 
-/* Whether vigil does nothing more about it, and somebody must be told so. */
+/* Returns if vigil does nothing more about the service, so that someone must act. */
 static bool is_given_up(const struct facts *f, enum withheld withheld)
 {
 	return withheld == WITHHELD_NEVER || withheld == WITHHELD_CLEAN_STOP ||
@@ -188,17 +190,17 @@ static void prove_one(const struct rules *rules, const struct facts *f, struct h
 	decide(rules, f, &d);
 	PROVE(memchr(health.text, '\0', sizeof(health.text)) != NULL, "");
 	PROVE(strncmp(health.text, "web", 3) == 0, health.text);
-	/* OK means that nothing needs a human, and only that */
+	/* OK if and only if nothing needs attention */
 	PROVE((health.level == VIGIL_OK) == is_well(f, in), health.text);
-	/* what nobody knows is neither good nor bad */
+	/* an unknown status is neither good nor bad */
 	if (f->status == VIGIL_SERVICE_UNKNOWN || f->status == VIGIL_SERVICE_ABSENT)
 		PROVE(health.level == VIGIL_UNKNOWN, health.text);
 	PROVE(health.gave_up == (d.need == NEED_RESTART && is_given_up(f, d.withheld)),
 		health.text);
 	if (d.need != NEED_RESTART)
 		return;
-	/* what is sick for longer than its tolerance is CRITICAL, or left alone on purpose, and the
-	 * text says what comes next or why nothing does */
+	/* a problem that lasts longer than the tolerance is CRITICAL, or WARNING if it is
+	 * deliberate; the text says what happens next, or why nothing happens */
 	PROVE(health.level == (is_on_purpose(f, d.withheld) ? VIGIL_WARNING : VIGIL_CRITICAL),
 		health.text);
 	PROVE(strstr(health.text, reason_of(f, d.withheld)) != NULL, health.text);
@@ -220,7 +222,7 @@ static void prove(const struct rules *rules, const struct facts *facts)
 	more += 2;
 }
 
-START_TEST(ok_means_that_nothing_needs_a_human)
+START_TEST(ok_means_that_nothing_needs_attention)
 {
 	unsigned long states = facts_each(prove) + more;
 
@@ -229,19 +231,9 @@ START_TEST(ok_means_that_nothing_needs_a_human)
 }
 END_TEST
 
-int main(void)
+SUITE("health", NULL, NULL)
 {
-	Suite *suite = suite_create("health");
-	TCase *tcase = tcase_create("health");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	tcase_add_loop_test(tcase, each_case_has_its_level_and_its_text, 0, ROWS);
-	tcase_add_test(tcase, ok_means_that_nothing_needs_a_human);
-	tcase_set_timeout(tcase, 120);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	TIMEOUT(120);
+	LOOP_TEST(each_case_has_its_level_and_its_text, ROWS);
+	TEST(ok_means_that_nothing_needs_attention);
 }

@@ -1,4 +1,7 @@
-/* check_host: which daemons run, what a reload changes and what it leaves alone, and the end. */
+/*
+ * check_host: which daemons run, what a reload changes and what it does not change, and the
+ * shutdown.
+ */
 #include "host/host.h"
 
 #include <errno.h>
@@ -8,39 +11,21 @@
 
 #include <event2/event.h>
 
-#include "base/clock.h"
-#include "base/log.h"
 #include "daemon/daemon.h"
 #include "daemon/module.h"
 #include "config/config.h"
+#include "fixture_loop.h"
 #include "host/pause.h"
-#include "loop/loop.h"
 #include "scratch.h"
-#include "state/state.h"
 #include "suite.h"
 
-#define PATIENCE (60 * CLOCK_SECOND)
+#define turn_for(ns)          run_for(host_loop(host), ns)
+#define TURN_UNTIL(condition) RUN_UNTIL(host_loop(host), condition)
+#define state_at(pointer)     state_text(host_state(host), pointer)
 
 static struct host *host;
 static struct diagnostics diagnostics;
 static json_t *result; /* of the last reload */
-static char logged[512][256];
-static unsigned logged_lines;
-
-static void on_log(enum log_level level, const char *line, void *arg)
-{
-	ck_assert_uint_lt(logged_lines, sizeof(logged) / sizeof(*logged));
-	snprintf(logged[logged_lines++], sizeof(logged[0]), "%s", line);
-}
-
-static unsigned log_holds(const char *text)
-{
-	unsigned count = 0;
-
-	for (unsigned i = 0; i < logged_lines; i++)
-		count += strstr(logged[i], text) != NULL;
-	return count;
-}
 
 static void setup(void)
 {
@@ -63,7 +48,7 @@ static void teardown(void)
 
 /* --- configurations --------------------------------------------------------------------------- */
 
-/* The main file begins anew, with these lines in [vigil], and no daemons beside it. */
+/* Writes a new vigil.conf with these lines in [vigil], and removes all daemons. */
 static void config_vigil_lines(const char *lines)
 {
 	char command[128];
@@ -75,7 +60,7 @@ static void config_vigil_lines(const char *lines)
 		getenv("top_builddir"), getenv("top_builddir"), scratch_path("state"), lines);
 }
 
-/* A daemon in a file of its own, with these lines in its section. */
+/* Adds a file for one daemon with these lines in its section. */
 static void config_daemon_lines(const char *name, const char *lines)
 {
 	char file[64];
@@ -84,7 +69,7 @@ static void config_daemon_lines(const char *name, const char *lines)
 	scratch_put(file, 0644, "[daemons]\n%s = yes\n[daemon:%s]\n%s\n", name, name, lines);
 }
 
-/* One of the odd module. */
+/* Adds a daemon of the module "odd". */
 static void config_odd(const char *name, const char *lines)
 {
 	char more[512];
@@ -121,7 +106,7 @@ static int reload(void)
 	return err;
 }
 
-/* What the last reload says of a key, as JSON; good until the next call. */
+/* Returns the key of the last reload's result as JSON, valid until the next call. */
 static const char *said(const char *key)
 {
 	static char *text;
@@ -132,9 +117,9 @@ static const char *said(const char *key)
 	return text;
 }
 
-/* --- what has happened ------------------------------------------------------------------------ */
+/* --- journal ---------------------------------------------------------------------------------- */
 
-/* The journal, or "" ; good until the next call. */
+/* Returns the journal of the module "odd", valid until the next call; "": there is none. */
 static const char *journal(void)
 {
 	static char text[8192];
@@ -161,66 +146,28 @@ static unsigned journal_holds(const char *line)
 	return count;
 }
 
-static const char *stands_at(const char *pointer)
-{
-	static char *text;
-	json_t *value = state_get(host_state(host), pointer);
-
-	free(text);
-	text = value != NULL ? json_dumps(value, JSON_ENCODE_ANY | JSON_SORT_KEYS | JSON_COMPACT)
-			     : strdup("");
-	json_decref(value);
-	return text;
-}
-
-static void on_turned(uint64_t missed, void *arg)
-{
-	*(bool *)arg = true;
-	loop_stop(host_loop(host));
-}
-
-static void turn_for(uint64_t ns)
-{
-	bool over = false;
-	struct loop_timer *timer = loop_after(host_loop(host), ns, on_turned, &over);
-
-	ck_assert_ptr_nonnull(timer);
-	while (!over)
-		ck_assert_int_eq(loop_run(host_loop(host)), 0);
-	loop_timer_free(timer);
-}
-
-#define TURN_UNTIL(condition)                                              \
-	do {                                                               \
-		uint64_t turn_end = clock_now() + PATIENCE;                \
-		while (!(condition)) {                                     \
-			ck_assert_msg(clock_now() < turn_end, #condition); \
-			turn_for(5 * CLOCK_MS);                            \
-		}                                                          \
-	} while (0)
-
 /* --- start ------------------------------------------------------------------------------------ */
 
-START_TEST(nothing_enabled_is_a_host)
+START_TEST(a_host_may_have_no_daemons)
 {
 	config_vigil_lines("");
 	bring_up();
 	ck_assert_ptr_null(host_daemon(host, 0));
 	ck_assert_ptr_null(host_find(host, "any"));
-	ck_assert_str_eq(stands_at("/runs"), "{}");
-	ck_assert_str_eq(stands_at("/vigil/generation"), "1");
-	ck_assert_str_eq(stands_at("/vigil/reloads"), "0");
-	ck_assert_str_eq(stands_at("/vigil/version"), "\"" PACKAGE_VERSION "\"");
-	ck_assert_int_eq(atoi(stands_at("/vigil/pid")), getpid());
-	ck_assert_str_eq(stands_at("/vigil/workers/lost"), "0");
-	ck_assert_str_ne(stands_at("/vigil/loop/lag_seconds/p99"), "");
-	ck_assert_str_eq(stands_at("/vigil/none"), "");
-	ck_assert_str_eq(stands_at("/runs/none"), "");
+	ck_assert_str_eq(state_at("/runs"), "{}");
+	ck_assert_str_eq(state_at("/vigil/generation"), "1");
+	ck_assert_str_eq(state_at("/vigil/reloads"), "0");
+	ck_assert_str_eq(state_at("/vigil/version"), "\"" PACKAGE_VERSION "\"");
+	ck_assert_int_eq(atoi(state_at("/vigil/pid")), getpid());
+	ck_assert_str_eq(state_at("/vigil/workers/lost"), "0");
+	ck_assert_str_ne(state_at("/vigil/loop/lag_seconds/p99"), "");
+	ck_assert_str_eq(state_at("/vigil/none"), "");
+	ck_assert_str_eq(state_at("/runs/none"), "");
 	host_free(NULL);
 }
 END_TEST
 
-START_TEST(a_daemon_that_fails_takes_nothing_down)
+START_TEST(a_daemon_that_fails_does_not_affect_the_others)
 {
 	struct vigil_daemon *d;
 
@@ -232,21 +179,21 @@ START_TEST(a_daemon_that_fails_takes_nothing_down)
 	config_daemon_lines("d", "module = missing");
 	bring_up();
 	for (size_t i = 0; (d = host_daemon(host, i)) != NULL; i++) {
-		ck_assert_int_eq(daemon_name(d)[0], (char)('a' + i)); /* in order */
+		ck_assert_int_eq(daemon_name(d)[0], (char)('a' + i)); /* sorted by name */
 		ck_assert_ptr_eq(host_find(host, daemon_name(d)), d);
 	}
-	ck_assert_str_eq(stands_at("/runs/a/status"), "\"running\"");
-	ck_assert_str_eq(stands_at("/runs/e/status"), "\"running\"");
-	ck_assert_str_eq(stands_at("/runs/b/status"), "\"failed\"");
-	ck_assert_str_eq(stands_at("/runs/b/reason"), "\"the b-word is refused\"");
-	ck_assert_str_eq(stands_at("/runs/c/reason"),
+	ck_assert_str_eq(state_at("/runs/a/status"), "\"running\"");
+	ck_assert_str_eq(state_at("/runs/e/status"), "\"running\"");
+	ck_assert_str_eq(state_at("/runs/b/status"), "\"failed\"");
+	ck_assert_str_eq(state_at("/runs/b/reason"), "\"the b-word is refused\"");
+	ck_assert_str_eq(state_at("/runs/c/reason"),
 		"\"its start returned -6 (No such device or address)\"");
-	ck_assert_ptr_nonnull(strstr(stands_at("/runs/d/reason"), "there is no module"));
-	ck_assert_str_eq(stands_at("/runs/d/module"), "\"missing\"");
-	ck_assert_str_eq(stands_at("/daemons"), "{\"a\":{\"starts\":1},\"e\":{\"starts\":1}}");
+	ck_assert_ptr_nonnull(strstr(state_at("/runs/d/reason"), "there is no module"));
+	ck_assert_str_eq(state_at("/runs/d/module"), "\"missing\"");
+	ck_assert_str_eq(state_at("/daemons"), "{\"a\":{\"starts\":1},\"e\":{\"starts\":1}}");
 	ck_assert_str_eq(journal(), "start a w\nstart b b-word\nstart c -\nstart e -\n");
 	ck_assert_uint_eq(log_holds("is up with 5 daemons, 3 of them failed"), 1);
-	/* and each ends as it ran */
+	/* and only the daemons that ran are stopped */
 	forget_journal();
 	host_free(host);
 	host = NULL;
@@ -254,7 +201,7 @@ START_TEST(a_daemon_that_fails_takes_nothing_down)
 }
 END_TEST
 
-START_TEST(what_is_wrong_keeps_it_from_starting)
+START_TEST(an_invalid_configuration_prevents_the_start)
 {
 	config_vigil_lines("workers = none\n");
 	ck_assert(!make());
@@ -262,7 +209,7 @@ START_TEST(what_is_wrong_keeps_it_from_starting)
 	config_vigil_lines("log = /none/such/place\n");
 	ck_assert(!make());
 	ck_assert_ptr_nonnull(strstr(diagnostics.list[0].text, "/none/such/place"));
-	/* a module that is missing is wrong for -t alone */
+	/* a missing module is an error only for -t */
 	config_vigil_lines("");
 	config_daemon_lines("d", "");
 	diagnostics_clear(&diagnostics);
@@ -273,13 +220,13 @@ START_TEST(what_is_wrong_keeps_it_from_starting)
 	config_odd("a", "");
 	diagnostics_clear(&diagnostics);
 	ck_assert_int_eq(host_test(scratch_path("vigil.conf"), NULL, &diagnostics), 0);
-	ck_assert_str_eq(journal(), ""); /* it started nothing */
+	ck_assert_str_eq(journal(), ""); /* -t starts no daemon */
 }
 END_TEST
 
 /* --- reload ----------------------------------------------------------------------------------- */
 
-START_TEST(a_reload_says_what_it_did)
+START_TEST(a_reload_returns_what_it_has_changed)
 {
 	config_vigil_lines("");
 	config_odd("gone", "");
@@ -308,15 +255,15 @@ START_TEST(a_reload_says_what_it_did)
 	ck_assert_str_eq(journal(), "stop gone -\nstart broken word\nstart mended -\nstart new -\n"
 				    "reconfigure other after\nstop other before\n"
 				    "start other after\nreconfigure takes after\n");
-	ck_assert_str_eq(stands_at("/daemons/gone"), "");
-	ck_assert_str_eq(stands_at("/runs/gone"), "");
-	ck_assert_str_eq(stands_at("/daemons/same/starts"), "1");
-	ck_assert_str_eq(stands_at("/vigil/generation"), "2");
-	ck_assert_str_eq(stands_at("/vigil/reloads"), "1");
+	ck_assert_str_eq(state_at("/daemons/gone"), "");
+	ck_assert_str_eq(state_at("/runs/gone"), "");
+	ck_assert_str_eq(state_at("/daemons/same/starts"), "1");
+	ck_assert_str_eq(state_at("/vigil/generation"), "2");
+	ck_assert_str_eq(state_at("/vigil/reloads"), "1");
 	ck_assert_uint_eq(
 		log_holds("reloaded: 1 started, 1 stopped, 4 changed, 1 kept, 1 failed"), 1);
 
-	/* the same again: only the failed one is tried */
+	/* an unchanged configuration: only the failed daemon is started again */
 	forget_journal();
 	ck_assert_int_eq(reload(), 0);
 	ck_assert_str_eq(said("kept"), "5");
@@ -325,7 +272,7 @@ START_TEST(a_reload_says_what_it_did)
 }
 END_TEST
 
-START_TEST(another_module_is_another_daemon)
+START_TEST(a_daemon_whose_module_changes_is_replaced)
 {
 	config_vigil_lines("");
 	config_odd("a", "");
@@ -336,18 +283,18 @@ START_TEST(another_module_is_another_daemon)
 	ck_assert_int_eq(reload(), 0);
 	ck_assert_str_eq(said("changed"), "[\"a\"]");
 	ck_assert_str_eq(journal(), "stop a -\n");
-	ck_assert_str_eq(stands_at("/runs/a/module"), "\"exec\"");
-	/* missing now, it fails, and what ran is stopped */
+	ck_assert_str_eq(state_at("/runs/a/module"), "\"exec\"");
+	/* the module is now missing: the daemon is stopped and has failed */
 	config_vigil_lines("");
 	config_daemon_lines("a", "module = missing");
 	ck_assert_int_eq(reload(), 0);
-	ck_assert_str_eq(stands_at("/runs/a/status"), "\"failed\"");
+	ck_assert_str_eq(state_at("/runs/a/status"), "\"failed\"");
 	ck_assert_ptr_nonnull(strstr(said("failed"), "there is no module"));
 }
 END_TEST
 
-/* A timer that was made anew would fire within a second. */
-START_TEST(the_unchanged_miss_no_tick_and_get_no_other)
+/* A new timer would fire within a second. */
+START_TEST(unchanged_daemons_miss_no_tick_and_get_no_extra_tick)
 {
 	config_vigil_lines("");
 	config_odd("kept", "interval = 1h");
@@ -369,17 +316,18 @@ START_TEST(the_unchanged_miss_no_tick_and_get_no_other)
 	}
 	TURN_UNTIL(journal_holds("tick other 14") == 1);
 	ck_assert_uint_eq(journal_holds("tick kept"), 1);
-	ck_assert_str_eq(stands_at("/runs/kept/ticks"), "1");
-	ck_assert_str_eq(stands_at("/runs/kept/missed"), "0");
-	/* all that were due, within what the machine allows: 70 in the turns above alone */
-	ck_assert_int_ge(atoi(stands_at("/runs/quick/ticks")), 10);
-	ck_assert_uint_eq(journal_holds("tick quick"), atoi(stands_at("/runs/quick/ticks")));
+	ck_assert_str_eq(state_at("/runs/kept/ticks"), "1");
+	ck_assert_str_eq(state_at("/runs/kept/missed"), "0");
+	/* all ticks that were due, 70 in the turns above alone, as far as the machine is fast
+	 * enough */
+	ck_assert_int_ge(atoi(state_at("/runs/quick/ticks")), 10);
+	ck_assert_uint_eq(journal_holds("tick quick"), atoi(state_at("/runs/quick/ticks")));
 	ck_assert_int_ge(
-		atoi(stands_at("/runs/quick/ticks")) + atoi(stands_at("/runs/quick/missed")), 60);
+		atoi(state_at("/runs/quick/ticks")) + atoi(state_at("/runs/quick/missed")), 60);
 }
 END_TEST
 
-START_TEST(what_is_wrong_changes_nothing)
+START_TEST(an_invalid_configuration_changes_nothing)
 {
 	static const char *const wrong[] = {"[daemon:a\n", "[daemon:a]\nwrod = x", "[vigil]\nx = 1",
 		"[vigil]\nmodules = /nowhere\n[daemon:a]\ninterval = soon",
@@ -391,7 +339,7 @@ START_TEST(what_is_wrong_changes_nothing)
 	bring_up();
 	forget_journal();
 	snprintf(modules, sizeof(modules), "%s", modules_directories(host_modules(host))[0]);
-	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+	for (size_t i = 0; i < COUNT(wrong); i++) {
 		config_vigil_lines("log_level = debug\nrestart_rate = 1/1h\n");
 		config_odd("a", "word = w");
 		config_odd("b", "");
@@ -402,9 +350,9 @@ START_TEST(what_is_wrong_changes_nothing)
 		ck_assert_uint_eq(log_holds("the running daemons are unchanged"), i + 1);
 		ck_assert_str_eq(journal(), "");
 		ck_assert_ptr_null(host_find(host, "b"));
-		ck_assert_str_eq(stands_at("/runs/a/status"), "\"running\"");
-		ck_assert_str_eq(stands_at("/vigil/generation"), "1");
-		ck_assert_int_eq(atoi(stands_at("/vigil/reload_errors")), (int)i + 1);
+		ck_assert_str_eq(state_at("/runs/a/status"), "\"running\"");
+		ck_assert_str_eq(state_at("/vigil/generation"), "1");
+		ck_assert_int_eq(atoi(state_at("/vigil/reload_errors")), (int)i + 1);
 		ck_assert_str_eq(modules_directories(host_modules(host))[0], modules);
 		ck_assert_int_eq(log_level(), LEVEL_INFO);
 	}
@@ -415,9 +363,9 @@ START_TEST(what_is_wrong_changes_nothing)
 }
 END_TEST
 
-/* --- what modules check ----------------------------------------------------------------------- */
+/* --- checks of modules ------------------------------------------------------------------------ */
 
-START_TEST(a_check_that_refuses_keeps_it_from_starting)
+START_TEST(a_failed_check_prevents_the_start)
 {
 	config_vigil_lines("");
 	config_odd("a", "check = diagnose\nword = w");
@@ -440,7 +388,7 @@ START_TEST(a_check_that_refuses_keeps_it_from_starting)
 }
 END_TEST
 
-START_TEST(a_check_that_refuses_changes_nothing_at_a_reload)
+START_TEST(a_failed_check_at_a_reload_changes_nothing)
 {
 	config_vigil_lines("");
 	config_odd("a", "word = w");
@@ -457,16 +405,16 @@ START_TEST(a_check_that_refuses_changes_nothing_at_a_reload)
 		config_odd("c", "");
 		ck_assert_int_eq(reload(), -EINVAL);
 		ck_assert_uint_eq(log_holds(diagnostics.list[0].text), 1);
-		ck_assert_str_eq(stands_at("/runs/a/status"), "\"running\"");
+		ck_assert_str_eq(state_at("/runs/a/status"), "\"running\"");
 		ck_assert_ptr_null(host_find(host, "c"));
 	}
-	/* not even where it is the running daemon's own option */
+	/* not even the running daemon whose option is invalid */
 	config_vigil_lines("");
 	config_odd("a", "word = w\ncheck = diagnose");
 	ck_assert_int_eq(reload(), -EINVAL);
-	ck_assert_str_eq(stands_at("/runs/a/status"), "\"running\"");
+	ck_assert_str_eq(state_at("/runs/a/status"), "\"running\"");
 	ck_assert_uint_eq(journal_holds("stop") + journal_holds("start"), 0);
-	ck_assert_str_eq(stands_at("/vigil/reload_errors"), "4");
+	ck_assert_str_eq(state_at("/vigil/reload_errors"), "4");
 	config_vigil_lines("");
 	config_odd("a", "word = v\ncheck = ok");
 	ck_assert_int_eq(reload(), 0);
@@ -474,7 +422,7 @@ START_TEST(a_check_that_refuses_changes_nothing_at_a_reload)
 }
 END_TEST
 
-START_TEST(a_note_is_logged_and_told)
+START_TEST(a_note_is_logged_and_returned)
 {
 	config_vigil_lines("");
 	config_odd("a", "check = note\nword = w");
@@ -483,7 +431,7 @@ START_TEST(a_note_is_logged_and_told)
 	ck_assert_int_eq(reload(), 0);
 	ck_assert_uint_eq(log_holds("the word looks wrong"), 2);
 	ck_assert_ptr_nonnull(strstr(said("notes"), "the word looks wrong"));
-	ck_assert_str_eq(stands_at("/runs/a/status"), "\"running\"");
+	ck_assert_str_eq(state_at("/runs/a/status"), "\"running\"");
 	config_vigil_lines("");
 	config_odd("a", "word = w");
 	ck_assert_int_eq(reload(), 0);
@@ -491,15 +439,15 @@ START_TEST(a_note_is_logged_and_told)
 }
 END_TEST
 
-START_TEST(a_careless_check_makes_nothing)
+START_TEST(forbidden_calls_in_a_check_have_no_effect)
 {
 	config_vigil_lines("");
 	config_odd("a", "check = careless\ninterval = 1h");
 	bring_up();
 	ck_assert_uint_eq(log_holds("the check of module odd calls vigil_every"), 1);
 	ck_assert_uint_eq(log_holds("a candidate"), 0);
-	ck_assert_str_eq(stands_at("/runs/a/errors"), "0");
-	ck_assert_str_eq(stands_at("/daemons/a"), "{\"starts\":1}");
+	ck_assert_str_eq(state_at("/runs/a/errors"), "0");
+	ck_assert_str_eq(state_at("/daemons/a"), "{\"starts\":1}");
 }
 END_TEST
 
@@ -517,8 +465,8 @@ static void start_in_a_child(void)
 	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
 }
 
-/* A check that crashes vigild would do so at each start, and all other daemons would be down. */
-START_TEST(a_check_that_crashes_is_named_and_held_back)
+/* A check that crashes vigild would crash it at each start, and no daemon would run. */
+START_TEST(a_daemon_whose_check_crashes_vigild_is_quarantined)
 {
 	setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
 	config_vigil_lines("");
@@ -530,32 +478,33 @@ START_TEST(a_check_that_crashes_is_named_and_held_back)
 	bring_up();
 	ck_assert_uint_eq(log_holds("a: the previous vigild was ended by signal 6"), 1);
 	ck_assert_uint_eq(journal_holds("check a"), 3);
-	ck_assert_str_eq(stands_at("/runs/a/status"), "\"failed\"");
-	ck_assert_ptr_nonnull(strstr(stands_at("/runs/a/reason"), "held back"));
-	ck_assert_str_eq(stands_at("/runs/b/status"), "\"running\"");
-	/* Let go, it is checked before it is started. */
+	ck_assert_str_eq(state_at("/runs/a/status"), "\"failed\"");
+	ck_assert_ptr_nonnull(strstr(state_at("/runs/a/reason"), "held back"));
+	ck_assert_str_eq(state_at("/runs/b/status"), "\"running\"");
+	/* After its release, the daemon is checked before it starts. */
 	config_vigil_lines("");
 	config_odd("a", "check = diagnose");
 	config_odd("b", "");
 	ck_assert_int_eq(reload(), 0);
 	host_release(host, "a");
-	ck_assert_str_eq(stands_at("/runs/a/status"), "\"failed\"");
-	ck_assert_ptr_nonnull(strstr(stands_at("/runs/a/reason"), "the word of a is wrong"));
+	ck_assert_str_eq(state_at("/runs/a/status"), "\"failed\"");
+	ck_assert_ptr_nonnull(strstr(state_at("/runs/a/reason"), "the word of a is wrong"));
 	ck_assert_uint_eq(journal_holds("start a"), 0);
 }
 END_TEST
 
-/* What was built before there was a check has none, whatever lies behind its descriptor. */
+/* A module that was built before the field `check` existed has no check, whatever follows its
+ * descriptor in memory. */
 START_TEST(an_older_module_has_no_check)
 {
 	config_vigil_lines("");
 	config_daemon_lines("older", "");
 	bring_up();
-	ck_assert_str_eq(stands_at("/daemons/older/started"), "true");
+	ck_assert_str_eq(state_at("/daemons/older/started"), "true");
 }
 END_TEST
 
-START_TEST(what_waits_for_a_restart_is_said)
+START_TEST(options_that_need_a_restart_are_reported)
 {
 	char lines[512];
 
@@ -572,7 +521,7 @@ START_TEST(what_waits_for_a_restart_is_said)
 }
 END_TEST
 
-START_TEST(a_level_set_by_hand_stays_until_the_file_says_another)
+START_TEST(a_changed_log_level_stays_until_the_file_changes)
 {
 	config_vigil_lines("log_level = notice\n");
 	bring_up();
@@ -598,7 +547,7 @@ static void on_told(uint64_t revision, const char *pointer, json_t *value, void 
 				      : "");
 }
 
-START_TEST(who_watches_hears_of_all_of_it)
+START_TEST(a_watch_reports_all_changes_of_a_reload)
 {
 	struct state_watch *watch;
 
@@ -619,7 +568,7 @@ START_TEST(who_watches_hears_of_all_of_it)
 }
 END_TEST
 
-/* --- the end ---------------------------------------------------------------------------------- */
+/* --- shutdown --------------------------------------------------------------------------------- */
 
 static unsigned ended;
 
@@ -630,33 +579,33 @@ static void on_stopped(void *arg)
 	loop_stop(host_loop(host));
 }
 
-START_TEST(what_is_kept_outlives_the_host)
+START_TEST(stored_values_and_pauses_survive_a_restart)
 {
 	config_vigil_lines("");
 	config_odd("a", "");
 	config_odd("b", "");
 	for (int i = 1; i <= 3; i++) {
 		bring_up();
-		ck_assert_int_eq(atoi(stands_at("/daemons/a/starts")), i);
+		ck_assert_int_eq(atoi(state_at("/daemons/a/starts")), i);
 		if (i == 1)
 			pause_start(host_pauses(host), host_find(host, "b"), 3600, "disk", "");
-		ck_assert_str_eq(stands_at("/runs/b/status"), "\"paused\"");
-		ck_assert_str_eq(stands_at("/runs/a/status"), "\"running\"");
+		ck_assert_str_eq(state_at("/runs/b/status"), "\"paused\"");
+		ck_assert_str_eq(state_at("/runs/a/status"), "\"running\"");
 		ended = 0;
 		host_stop(host, on_stopped, &ended);
-		host_stop(host, on_stopped, &ended); /* is being stopped */
+		host_stop(host, on_stopped, &ended); /* it is already being stopped */
 		ck_assert_int_eq(reload(), -EINVAL);
 		TURN_UNTIL(ended > 0);
 		ck_assert_uint_eq(ended, 1);
 		ck_assert_ptr_null(host_daemon(host, 0));
-		ck_assert_str_eq(stands_at("/daemons"), "{}");
+		ck_assert_str_eq(state_at("/daemons"), "{}");
 		host_free(host);
 		host = NULL;
 	}
 }
 END_TEST
 
-START_TEST(restarts_under_way_are_waited_for_and_children_ended)
+START_TEST(the_shutdown_waits_for_restarts_and_ends_children)
 {
 	char lines[512];
 	pid_t child;
@@ -683,34 +632,31 @@ START_TEST(restarts_under_way_are_waited_for_and_children_ended)
 	TURN_UNTIL(ended == 1);
 	ck_assert(scratch_has("done"));
 	ck_assert_int_eq(kill(child, 0), -1);
-	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1); /* none is left */
+	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1); /* no child is left */
 	/* on a busy machine there are ticks in between */
 	ck_assert_int_eq(strncmp(journal(), "start a -\nstart b -\n", 20), 0);
 	ck_assert_ptr_nonnull(strstr(journal(), "stop b -\nstop a -\n"));
 }
 END_TEST
 
-int main(void)
+SUITE("host", setup, teardown)
 {
-	TCase *tcase = suite_begin("host", setup, teardown);
-
-	tcase_add_test(tcase, nothing_enabled_is_a_host);
-	tcase_add_test(tcase, a_daemon_that_fails_takes_nothing_down);
-	tcase_add_test(tcase, what_is_wrong_keeps_it_from_starting);
-	tcase_add_test(tcase, a_reload_says_what_it_did);
-	tcase_add_test(tcase, another_module_is_another_daemon);
-	tcase_add_test(tcase, the_unchanged_miss_no_tick_and_get_no_other);
-	tcase_add_test(tcase, what_is_wrong_changes_nothing);
-	tcase_add_test(tcase, a_check_that_refuses_keeps_it_from_starting);
-	tcase_add_test(tcase, a_check_that_refuses_changes_nothing_at_a_reload);
-	tcase_add_test(tcase, a_note_is_logged_and_told);
-	tcase_add_test(tcase, a_careless_check_makes_nothing);
-	tcase_add_test(tcase, a_check_that_crashes_is_named_and_held_back);
-	tcase_add_test(tcase, an_older_module_has_no_check);
-	tcase_add_test(tcase, what_waits_for_a_restart_is_said);
-	tcase_add_test(tcase, a_level_set_by_hand_stays_until_the_file_says_another);
-	tcase_add_test(tcase, who_watches_hears_of_all_of_it);
-	tcase_add_test(tcase, what_is_kept_outlives_the_host);
-	tcase_add_test(tcase, restarts_under_way_are_waited_for_and_children_ended);
-	return suite_end("host", tcase);
+	TEST(a_host_may_have_no_daemons);
+	TEST(a_daemon_that_fails_does_not_affect_the_others);
+	TEST(an_invalid_configuration_prevents_the_start);
+	TEST(a_reload_returns_what_it_has_changed);
+	TEST(a_daemon_whose_module_changes_is_replaced);
+	TEST(unchanged_daemons_miss_no_tick_and_get_no_extra_tick);
+	TEST(an_invalid_configuration_changes_nothing);
+	TEST(a_failed_check_prevents_the_start);
+	TEST(a_failed_check_at_a_reload_changes_nothing);
+	TEST(a_note_is_logged_and_returned);
+	TEST(forbidden_calls_in_a_check_have_no_effect);
+	TEST(a_daemon_whose_check_crashes_vigild_is_quarantined);
+	TEST(an_older_module_has_no_check);
+	TEST(options_that_need_a_restart_are_reported);
+	TEST(a_changed_log_level_stays_until_the_file_changes);
+	TEST(a_watch_reports_all_changes_of_a_reload);
+	TEST(stored_values_and_pauses_survive_a_restart);
+	TEST(the_shutdown_waits_for_restarts_and_ends_children);
 }

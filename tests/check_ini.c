@@ -1,9 +1,10 @@
-/* One file: what each of its lines comes to, and that none is lost in silence. */
+/* check_ini: the lines of one file and their errors. */
 #include "config/ini.h"
 
 #include <errno.h>
 
 #include "scratch.h"
+#include "suite.h"
 
 static struct diagnostics diagnostics;
 static struct ini ini;
@@ -34,7 +35,7 @@ static int read_bytes(const char *text, size_t length)
 	return ini_read(path, path, &ini, &diagnostics);
 }
 
-/* What was read, as "line section[ key=value];...". */
+/* Returns the lines that were read, as "line section[ key=value];...". */
 static const char *shown(void)
 {
 	static char buf[4096];
@@ -53,7 +54,7 @@ static const char *shown(void)
 	return buf;
 }
 
-/* What was complained of, as "line: message|...", without the file. */
+/* Returns the diagnostics as "line: message|...", without the file name. */
 static const char *said(void)
 {
 	static char buf[4096];
@@ -87,7 +88,7 @@ static const char *said(void)
 		ck_assert_uint_eq(ini.count, 0);                                  \
 	} while (0)
 
-START_TEST(plain)
+START_TEST(sections_and_keys_are_read)
 {
 	GOOD("", "");
 	GOOD("\n", "");
@@ -102,7 +103,7 @@ START_TEST(plain)
 }
 END_TEST
 
-START_TEST(values)
+START_TEST(values_are_read)
 {
 	GOOD("[v]\na =\nb = \nc = \t \n", "1 v;2 v a=;3 v b=;4 v c=;");
 	GOOD("[v]\na = x # y ; z\nb = #;\n", "1 v;2 v a=x # y ; z;3 v b=#;;");
@@ -115,8 +116,8 @@ START_TEST(values)
 }
 END_TEST
 
-/* Nothing depends on how lines begin and end. */
-START_TEST(lines)
+/* Line ends and indentation do not matter. */
+START_TEST(line_ends_and_indentation_are_ignored)
 {
 	GOOD("[v]\r\na = 1\r\n\r\n[w]\r\nb =\r\n# c\r\nd = x\r", "1 v;2 v a=1;4 w;5 w b=;7 w d=x;");
 	GOOD("\xef\xbb\xbf[v]\na = 1\n", "1 v;2 v a=1;");
@@ -126,7 +127,7 @@ START_TEST(lines)
 }
 END_TEST
 
-START_TEST(long_lines)
+START_TEST(a_line_may_be_long)
 {
 	size_t size = 600 * 1000;
 	char *text = malloc(size + 1);
@@ -154,9 +155,9 @@ END_TEST
 
 #define NO_EQUALS "there is no \"=\" in this line; a comment begins with # or ;"
 
-START_TEST(syntax)
+START_TEST(syntax_errors_are_reported)
 {
-	/* All of it at once, on both sides of every header. */
+	/* All errors at once, before and after each header. */
 	BAD("[v]\njunk\na = 1\n= 3\n[x\nmore\n[]\n[w] # y\nlast\n[y]z]\n[u",
 		"2: " NO_EQUALS "|4: there is no key before the \"=\""
 		"|5: the section's name has no closing bracket|6: " NO_EQUALS
@@ -172,7 +173,7 @@ START_TEST(syntax)
 }
 END_TEST
 
-START_TEST(names)
+START_TEST(names_are_printable_ascii)
 {
 	GOOD("[v!]\na!b = 1\n", "1 v!;2 v! a!b=1;");
 	BAD("[v]\n\xc3\xa4 = 2\nc\td = 3\n\x1b[2J = 4\ne\n",
@@ -184,7 +185,7 @@ START_TEST(names)
 }
 END_TEST
 
-START_TEST(repeated)
+START_TEST(duplicates_are_reported)
 {
 	BAD("[v]\na = 1\nb = 2\na = 3\nA = 4\n",
 		"4: duplicate key \"a\" (first defined at line 2)"
@@ -192,15 +193,15 @@ START_TEST(repeated)
 	BAD("[daemon:a]\nx = 1\n[v]\n[daemon:a]\ny = 1\n[Daemon:A]\n",
 		"4: duplicate section [daemon:a] (first defined at line 1)"
 		"|6: [Daemon:A] and [daemon:a] (line 1) differ only by case, so they are one name");
-	/* Repeats and mistakes are said together. */
+	/* Duplicates and other errors are reported together. */
 	BAD("[v]\na = 1\na = 2\njunk\n",
 		"3: duplicate key \"a\" (first defined at line 2)|4: " NO_EQUALS);
-	/* One key in two sections is two keys. */
+	/* The same key in two sections is not a duplicate. */
 	GOOD("[v]\na = 1\n[w]\na = 2\n", "1 v;2 v a=1;3 w;4 w a=2;");
 }
 END_TEST
 
-START_TEST(many_repeats)
+START_TEST(many_duplicates_are_reported)
 {
 	char text[8192] = "[v]\n";
 	size_t n = strlen(text);
@@ -213,8 +214,8 @@ START_TEST(many_repeats)
 }
 END_TEST
 
-/* The lines keep their numbers however many there are, and so do the mistakes in them. */
-START_TEST(many_lines)
+/* Lines and diagnostics have correct line numbers in a long file. */
+START_TEST(many_lines_are_numbered)
 {
 	char *text = malloc(100000), expected[64];
 	size_t n = (size_t)sprintf(text, "[v]\n");
@@ -229,7 +230,7 @@ START_TEST(many_lines)
 		ck_assert_str_eq(ini.lines[i].value, expected);
 		ck_assert_str_eq(ini.lines[i].key + 3, expected);
 	}
-	/* The same key again, far away; and what is no key, last. */
+	/* A duplicate of a distant line, and an invalid line at the end. */
 	sprintf(text + n, "junk\nkey2 = 5\nmore\n");
 	BAD_TEXT(text, "3001: " NO_EQUALS "|3002: duplicate key \"key2\" (first defined at line 2)"
 		       "|3003: " NO_EQUALS);
@@ -237,7 +238,7 @@ START_TEST(many_lines)
 }
 END_TEST
 
-START_TEST(bytes)
+START_TEST(invalid_bytes_are_reported)
 {
 	BAD("[v]\na = 1\0\nevil = 2\n\0\0b\n",
 		"2: this line holds a NUL byte|4: this line holds a NUL byte");
@@ -258,7 +259,7 @@ static const char *fate(const char *name)
 	return strstr(diagnostics.list[0].text, ": ") + 2;
 }
 
-START_TEST(files)
+START_TEST(a_file_that_cannot_be_read_is_reported)
 {
 	ck_assert_int_eq(
 		ini_read(scratch_path("none"), scratch_path("none"), &ini, &diagnostics), -ENOENT);
@@ -266,7 +267,7 @@ START_TEST(files)
 
 	ck_assert_int_eq(mkdir(scratch_path("dir"), 0755), 0);
 	ck_assert_str_eq(fate("dir"), "it is not a regular file");
-	/* A pipe without a writer: nothing waits for one. */
+	/* A pipe without a writer: the read must not block. */
 	ck_assert_int_eq(mkfifo(scratch_path("pipe"), 0600), 0);
 	ck_assert_str_eq(fate("pipe"), "it is not a regular file");
 	ck_assert_int_eq(symlink("loop", scratch_path("loop")), 0);
@@ -281,7 +282,7 @@ START_TEST(files)
 
 	ini_clear(&ini);
 
-	/* A link to a file is as good as the file. */
+	/* A link to a file is followed. */
 	scratch_put("real", 0644, "[v]\n");
 	ck_assert_int_eq(symlink("real", scratch_path("link")), 0);
 	ck_assert_int_eq(
@@ -290,8 +291,8 @@ START_TEST(files)
 }
 END_TEST
 
-/* Complaints of another file before do not change what is made of this one. */
-START_TEST(after_others)
+/* Earlier diagnostics of another file do not affect the result. */
+START_TEST(diagnostics_of_another_file_are_ignored)
 {
 	scratch_put("bad", 0644, "[v\n");
 	scratch_put("good", 0644, "[v]\na = 1\n");
@@ -304,30 +305,18 @@ START_TEST(after_others)
 }
 END_TEST
 
-int main(void)
+SUITE("ini", setup, teardown)
 {
-	Suite *suite = suite_create("ini");
-	TCase *tcase = tcase_create("ini");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_add_test(tcase, plain);
-	tcase_add_test(tcase, values);
-	tcase_add_test(tcase, lines);
-	tcase_add_test(tcase, long_lines);
-	tcase_add_test(tcase, syntax);
-	tcase_add_test(tcase, names);
-	tcase_add_test(tcase, repeated);
-	tcase_add_test(tcase, many_repeats);
-	tcase_add_test(tcase, many_lines);
-	tcase_add_test(tcase, bytes);
-	tcase_add_test(tcase, files);
-	tcase_add_test(tcase, after_others);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(sections_and_keys_are_read);
+	TEST(values_are_read);
+	TEST(line_ends_and_indentation_are_ignored);
+	TEST(a_line_may_be_long);
+	TEST(syntax_errors_are_reported);
+	TEST(names_are_printable_ascii);
+	TEST(duplicates_are_reported);
+	TEST(many_duplicates_are_reported);
+	TEST(many_lines_are_numbered);
+	TEST(invalid_bytes_are_reported);
+	TEST(a_file_that_cannot_be_read_is_reported);
+	TEST(diagnostics_of_another_file_are_ignored);
 }

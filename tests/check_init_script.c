@@ -1,4 +1,4 @@
-/* check_init_script: what is run with vigild's rights, and what is not. */
+/* check_init_script: which scripts run with vigild's privileges, and which do not. */
 #include "service/managers/init_script.h"
 
 #include <errno.h>
@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include "service/manager.h"
+#include "children.h"
 #include "scratch.h"
 #include "suite.h"
 
@@ -37,7 +38,7 @@ static void refused(const char *name, const char *words)
 	ck_assert(!find(name));
 	ck_assert_int_eq(reply.error, -EPERM);
 	ck_assert_int_eq(reply.fault, VIGIL_FAULT_FAILED);
-	ck_assert_int_eq(reply.status, VIGIL_SERVICE_UNKNOWN); /* no reason to do anything */
+	ck_assert_int_eq(reply.status, VIGIL_SERVICE_UNKNOWN); /* so nothing is restarted */
 	ck_assert_msg(strstr(reply.text, words) != NULL, "%s", reply.text);
 }
 
@@ -51,7 +52,7 @@ START_TEST(a_script_is_found)
 }
 END_TEST
 
-START_TEST(none_is_no_fault)
+START_TEST(a_missing_script_is_not_a_fault)
 {
 	ck_assert(!find("none"));
 	ck_assert_int_eq(reply.status, VIGIL_SERVICE_ABSENT);
@@ -66,7 +67,7 @@ START_TEST(none_is_no_fault)
 }
 END_TEST
 
-START_TEST(what_is_no_program_is_not_run)
+START_TEST(a_file_that_is_not_executable_is_not_run)
 {
 	scratch_put("init.d/text", 0644, "no program\n");
 	refused("text", "is no executable file");
@@ -77,21 +78,21 @@ START_TEST(what_is_no_program_is_not_run)
 }
 END_TEST
 
-START_TEST(what_others_may_write_is_not_run)
+START_TEST(a_script_that_others_may_write_is_not_run)
 {
 	scratch_put("init.d/world", 0757, "#!/bin/sh\n");
 	refused("world", "may be written by others");
 	scratch_put("init.d/group", 0775, "#!/bin/sh\n");
-	ck_assert(find("group")); /* the group is our own */
+	ck_assert(find("group")); /* it is the own group */
 	ck_assert_int_eq(chmod(scratch_path("init.d"), 0777), 0);
 	refused("svc", "init.d may be written by others");
-	/* like /tmp: nobody else can put another in its place */
+	/* as in /tmp, no other user can replace the script */
 	ck_assert_int_eq(chmod(scratch_path("init.d"), 01777), 0);
 	ck_assert(find("svc"));
 }
 END_TEST
 
-START_TEST(what_belongs_to_a_stranger_is_not_run)
+START_TEST(a_script_of_another_user_is_not_run)
 {
 	if (geteuid() != 0) {
 		puts("SKIP: only root can give a file away");
@@ -99,7 +100,7 @@ START_TEST(what_belongs_to_a_stranger_is_not_run)
 	}
 	ck_assert_int_eq(chown(scratch_path("init.d/svc"), 12345, 0), 0);
 	refused("svc", "svc belongs to uid 12345");
-	/* nor what a link of ours leads to */
+	/* nor a script that a trusted link leads to */
 	ck_assert_int_eq(symlink(scratch_path("init.d/svc"), scratch_path("init.d/link")), 0);
 	refused("link", "svc belongs to uid 12345");
 	ck_assert_int_eq(chown(scratch_path("init.d/svc"), 0, 0), 0);
@@ -113,7 +114,7 @@ START_TEST(what_belongs_to_a_stranger_is_not_run)
 }
 END_TEST
 
-START_TEST(a_name_that_is_too_long_is_said)
+START_TEST(a_path_that_is_too_long_is_reported)
 {
 	static char dir[2 * INIT_SCRIPT_PATH];
 
@@ -122,8 +123,8 @@ START_TEST(a_name_that_is_too_long_is_said)
 	memset(&reply, 0, sizeof(reply));
 	ck_assert(!init_script_find(dir, "svc", path, &reply));
 	ck_assert_int_eq(reply.error, -ENAMETOOLONG);
-	ck_assert_uint_eq(strlen(path), INIT_SCRIPT_PATH - 1); /* within its room */
-	memset(dir + 300, '\0', 1);                            /* too long for a step */
+	ck_assert_uint_eq(strlen(path), INIT_SCRIPT_PATH - 1); /* within the buffer */
+	memset(dir + 300, '\0', 1);                            /* this component is too long */
 	memset(&reply, 0, sizeof(reply));
 	ck_assert(!init_script_find(dir, "svc", path, &reply));
 	ck_assert_int_eq(reply.error, -ENAMETOOLONG);
@@ -131,9 +132,9 @@ START_TEST(a_name_that_is_too_long_is_said)
 }
 END_TEST
 
-/* --- who runs it ------------------------------------------------------------------------------ */
+/* --- who runs the script ---------------------------------------------------------------------- */
 
-/* In namespaces of this test's own; false where the machine does not let us. */
+/* Enters separate namespaces. Returns false if this machine does not permit that. */
 static bool mount_proc(const char *type, const char *options)
 {
 	return unshare(CLONE_NEWNS) == 0 &&
@@ -149,7 +150,7 @@ static pid_t runner(void)
 	return init_script_runner(path, verb);
 }
 
-START_TEST(nobody_is_known_to_be_nobody)
+START_TEST(vigild_knows_if_no_process_runs_the_script)
 {
 	ck_assert_int_eq(runner(), 0);
 	ck_assert(find("svc"));
@@ -158,7 +159,7 @@ START_TEST(nobody_is_known_to_be_nobody)
 }
 END_TEST
 
-/* Starts a program that waits for a signal, with these arguments and this real user id. */
+/* Starts a program with these arguments and this real uid, which waits for a signal. */
 static pid_t start(const char *program, uid_t real, char *const argv[])
 {
 	int ends[2];
@@ -175,15 +176,9 @@ static pid_t start(const char *program, uid_t real, char *const argv[])
 		_exit(EXIT_FAILURE);
 	}
 	close(ends[1]);
-	ck_assert_int_eq(read(ends[0], &byte, 1), 0); /* it is the program now */
+	ck_assert_int_eq(read(ends[0], &byte, 1), 0); /* the program has been executed */
 	close(ends[0]);
 	return pid;
-}
-
-static void end(pid_t pid)
-{
-	ck_assert_int_eq(kill(pid, SIGKILL), 0);
-	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
 }
 
 START_TEST(a_shell_that_runs_the_script_is_found)
@@ -195,11 +190,11 @@ START_TEST(a_shell_that_runs_the_script_is_found)
 	pid = start("/bin/sh", getuid(), argv);
 	ck_assert_int_eq(runner(), pid);
 	ck_assert_str_eq(verb, "stop");
-	end(pid);
+	kill_and_reap(pid);
 }
 END_TEST
 
-START_TEST(a_program_that_only_has_the_script_as_an_argument_is_not_it)
+START_TEST(a_program_with_the_script_as_an_argument_does_not_run_it)
 {
 	char *argv[] = {"tail", "-f", path, "stop", NULL};
 	pid_t pid;
@@ -207,11 +202,11 @@ START_TEST(a_program_that_only_has_the_script_as_an_argument_is_not_it)
 	ck_assert(find("svc"));
 	pid = start("/usr/bin/tail", getuid(), argv);
 	ck_assert_int_eq(runner(), 0);
-	end(pid);
+	kill_and_reap(pid);
 }
 END_TEST
 
-START_TEST(a_setuid_program_of_another_user_is_not_it)
+START_TEST(a_setuid_program_of_another_user_does_not_run_it)
 {
 	char *argv[] = {"sh", "-p", "-c", "sleep 1000; :", path, "stop", NULL};
 	pid_t pid;
@@ -221,13 +216,13 @@ START_TEST(a_setuid_program_of_another_user_is_not_it)
 	ck_assert(find("svc"));
 	pid = start("/bin/sh", 65534, argv);
 	ck_assert_int_eq(runner(), 0);
-	end(pid);
+	kill_and_reap(pid);
 }
 END_TEST
 
 #define SKIPPED 77
 
-/* What `what` returns in a child. */
+/* Calls `what` in a child, and returns its result. */
 static int in_child(int (*what)(const char *), const char *argument)
 {
 	pid_t pid = fork();
@@ -239,7 +234,7 @@ static int in_child(int (*what)(const char *), const char *argument)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILURE;
 }
 
-/* In a child, since what looks for leaks at a test's end has to see the processes. */
+/* In a child, because the leak checker at the end of a test needs to see the processes. */
 static int look_at_none(const char *unused)
 {
 	if (!mount_proc("tmpfs", NULL))
@@ -247,7 +242,7 @@ static int look_at_none(const char *unused)
 	return runner() == -EACCES ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-START_TEST(what_cannot_be_looked_at_is_not_nobody)
+START_TEST(a_lack_of_descriptors_is_an_error)
 {
 	int free_one = dup(STDERR_FILENO);
 	struct rlimit before, low;
@@ -255,7 +250,7 @@ START_TEST(what_cannot_be_looked_at_is_not_nobody)
 	ck_assert(find("svc"));
 	close(free_one);
 	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
-	/* none for /proc; then one for it, but none for a process; then two, but no third */
+	/* no descriptor; then one for /proc; then another one for a process */
 	for (rlim_t n = 0; n < 3; n++) {
 		low = (struct rlimit){(rlim_t)free_one + n, before.rlim_max};
 		ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &low), 0);
@@ -274,7 +269,7 @@ static int look_as_stranger(const char *unused)
 	return runner() < 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-/* As the first of its own processes, of which a stranger sees but himself. */
+/* In a new pid namespace, in which an unprivileged user sees only its own processes. */
 static int hide_processes(const char *how)
 {
 	return mount_proc("proc", how) ? in_child(look_as_stranger, NULL) : SKIPPED;
@@ -285,7 +280,7 @@ static int begin_processes(const char *how)
 	return unshare(CLONE_NEWPID) == 0 ? in_child(hide_processes, how) : SKIPPED;
 }
 
-START_TEST(processes_that_are_hidden_are_not_nobody)
+START_TEST(hidden_processes_are_an_error)
 {
 	static const char *const options[] = {"hidepid=1", "hidepid=2"};
 
@@ -308,8 +303,8 @@ START_TEST(user_ids_are_read_as_the_kernel_writes_them)
 }
 END_TEST
 
-/* 4294967296 is root's 0 where only 32 bits of it are kept. */
-START_TEST(other_user_ids_are_those_of_a_stranger)
+/* 4294967296 would be root's 0 if it was cut to 32 bits. */
+START_TEST(invalid_user_ids_are_those_of_another_user)
 {
 	static const char *const texts[] = {"", "Uid:\t0\t0\t0\t0\n", "Name:\tx\nUid:\t0\t0\t0\n",
 		"Name:\tx\nUid:\t0\t0\t0\t4294967296\n", "Name:\tx\nUid:\t0\t0\t0\t-1\n",
@@ -317,7 +312,7 @@ START_TEST(other_user_ids_are_those_of_a_stranger)
 		"Name:\tx\nUid:\t0\t0\t0\t99999999999999999999999\n"};
 	uid_t uids[4];
 
-	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+	for (size_t i = 0; i < COUNT(texts); i++)
 		ck_assert_msg(!init_script_uids(texts[i], uids), "%s", texts[i]);
 }
 END_TEST
@@ -334,31 +329,28 @@ START_TEST(the_interpreter_is_in_the_first_line)
 	ck_assert_str_eq(interpreter, "/usr/bin/env");
 	ck_assert(init_script_interpreter("#!/bin/x", interpreter));
 	ck_assert_str_eq(interpreter, "/bin/x");
-	for (size_t i = 0; i < sizeof(none) / sizeof(*none); i++) {
+	for (size_t i = 0; i < COUNT(none); i++) {
 		ck_assert_msg(!init_script_interpreter(none[i], interpreter), "%s", none[i]);
 		ck_assert_str_eq(interpreter, "");
 	}
 }
 END_TEST
 
-int main(void)
+SUITE("init_script", setup, scratch_teardown)
 {
-	TCase *tcase = suite_begin("init_script", setup, scratch_teardown);
-
-	tcase_add_test(tcase, a_script_is_found);
-	tcase_add_test(tcase, none_is_no_fault);
-	tcase_add_test(tcase, what_is_no_program_is_not_run);
-	tcase_add_test(tcase, what_others_may_write_is_not_run);
-	tcase_add_test(tcase, what_belongs_to_a_stranger_is_not_run);
-	tcase_add_test(tcase, a_name_that_is_too_long_is_said);
-	tcase_add_test(tcase, nobody_is_known_to_be_nobody);
-	tcase_add_test(tcase, a_shell_that_runs_the_script_is_found);
-	tcase_add_test(tcase, a_program_that_only_has_the_script_as_an_argument_is_not_it);
-	tcase_add_test(tcase, a_setuid_program_of_another_user_is_not_it);
-	tcase_add_test(tcase, user_ids_are_read_as_the_kernel_writes_them);
-	tcase_add_test(tcase, other_user_ids_are_those_of_a_stranger);
-	tcase_add_test(tcase, the_interpreter_is_in_the_first_line);
-	tcase_add_test(tcase, what_cannot_be_looked_at_is_not_nobody);
-	tcase_add_loop_test(tcase, processes_that_are_hidden_are_not_nobody, 0, 2);
-	return suite_end("init_script", tcase);
+	TEST(a_script_is_found);
+	TEST(a_missing_script_is_not_a_fault);
+	TEST(a_file_that_is_not_executable_is_not_run);
+	TEST(a_script_that_others_may_write_is_not_run);
+	TEST(a_script_of_another_user_is_not_run);
+	TEST(a_path_that_is_too_long_is_reported);
+	TEST(vigild_knows_if_no_process_runs_the_script);
+	TEST(a_shell_that_runs_the_script_is_found);
+	TEST(a_program_with_the_script_as_an_argument_does_not_run_it);
+	TEST(a_setuid_program_of_another_user_does_not_run_it);
+	TEST(user_ids_are_read_as_the_kernel_writes_them);
+	TEST(invalid_user_ids_are_those_of_another_user);
+	TEST(the_interpreter_is_in_the_first_line);
+	TEST(a_lack_of_descriptors_is_an_error);
+	LOOP_TEST(hidden_processes_are_an_error, 2);
 }

@@ -1,4 +1,4 @@
-/* check_job: a question to a real program, as it goes to a worker and comes back. */
+/* check_job: a query or restart of a real program, as a worker makes it. */
 #include "service/job.h"
 
 #include <errno.h>
@@ -45,7 +45,7 @@ static void ask(bool to_restart, uint64_t time)
 		job_free(job);
 	job = job_new(to_restart, &request);
 	job_work(job, clock_now() + time);
-	/* what is there before is the caller's */
+	/* job_reply keeps the caller's fields */
 	reply = (vigil_service_reply){.size = sizeof(reply), .name = "as asked"};
 	job_reply(job, &reply);
 	ck_assert_str_eq(reply.name, "as asked");
@@ -54,7 +54,7 @@ static void ask(bool to_restart, uint64_t time)
 	ck_assert_double_gt(reply.seconds, 0);
 }
 
-START_TEST(a_look_says_how_it_is)
+START_TEST(a_query_returns_the_status)
 {
 	scratch_put("answer", 0644, "0\n");
 	ask(false, 30 * CLOCK_SECOND);
@@ -69,7 +69,7 @@ START_TEST(a_look_says_how_it_is)
 }
 END_TEST
 
-START_TEST(a_restart_says_how_it_is_after_it)
+START_TEST(a_restart_returns_the_status_after_it)
 {
 	scratch_put("answer", 0644, "3\n");
 	ask(true, 30 * CLOCK_SECOND);
@@ -84,7 +84,7 @@ START_TEST(a_restart_says_how_it_is_after_it)
 }
 END_TEST
 
-START_TEST(a_deadline_is_kept)
+START_TEST(the_deadline_is_observed)
 {
 	scratch_put("status", 0755, "#!/bin/sh\nsleep 1000\n");
 	ask(false, 50 * CLOCK_MS);
@@ -92,13 +92,13 @@ START_TEST(a_deadline_is_kept)
 	ck_assert_int_eq(reply.fault, VIGIL_FAULT_TIMEOUT);
 	ck_assert_int_eq(reply.status, VIGIL_SERVICE_UNKNOWN);
 	ck_assert_double_lt(reply.seconds, 500);
-	ask(false, 0); /* before it began */
+	ask(false, 0); /* the deadline is over before it begins */
 	ck_assert_int_eq(reply.status, VIGIL_SERVICE_UNKNOWN);
 }
 END_TEST
 
-/* It may come back when the service that asked is long closed. */
-START_TEST(all_it_needs_is_its_own)
+/* The job may end after the service that requested it was closed. */
+START_TEST(a_job_has_its_own_copy_of_the_request)
 {
 	scratch_put("answer", 0644, "0\n");
 	job = job_new(false, &request);
@@ -110,7 +110,7 @@ START_TEST(all_it_needs_is_its_own)
 }
 END_TEST
 
-START_TEST(one_that_was_not_begun_is_just_freed)
+START_TEST(a_job_that_was_not_started_can_be_freed)
 {
 	job = job_new(true, &request);
 	job_reply(job, &reply);
@@ -119,14 +119,11 @@ START_TEST(one_that_was_not_begun_is_just_freed)
 }
 END_TEST
 
-int main(void)
+SUITE("job", setup, teardown)
 {
-	TCase *tcase = suite_begin("job", setup, teardown);
-
-	tcase_add_test(tcase, a_look_says_how_it_is);
-	tcase_add_test(tcase, a_restart_says_how_it_is_after_it);
-	tcase_add_test(tcase, a_deadline_is_kept);
-	tcase_add_test(tcase, all_it_needs_is_its_own);
-	tcase_add_test(tcase, one_that_was_not_begun_is_just_freed);
-	return suite_end("job", tcase);
+	TEST(a_query_returns_the_status);
+	TEST(a_restart_returns_the_status_after_it);
+	TEST(the_deadline_is_observed);
+	TEST(a_job_has_its_own_copy_of_the_request);
+	TEST(a_job_that_was_not_started_can_be_freed);
 }

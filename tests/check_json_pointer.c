@@ -1,12 +1,15 @@
-/* JSON Pointers: the RFC's own examples, the borders, and values that nest too deep. */
+/*
+ * check_json_pointer: the examples of RFC 6901, the limits, and values that are nested too deeply.
+ */
 #include "state/json_pointer.h"
 
-#include <check.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-START_TEST(which_are_pointers)
+#include "suite.h"
+
+START_TEST(pointers_are_checked)
 {
 	static const char *const good[] = {"", "/", "//", "/a", "/a/b", "/a~0b/c~1d", "/~00",
 		"/\xc3\xa9", "/with space", "/0"};
@@ -15,9 +18,9 @@ START_TEST(which_are_pointers)
 	char longest[POINTER_MAX + 1];
 	size_t i;
 
-	for (i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+	for (i = 0; i < COUNT(good); i++)
 		ck_assert_msg(json_pointer_check(good[i]) == 0, "%s", good[i]);
-	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+	for (i = 0; i < COUNT(bad); i++)
 		ck_assert_msg(json_pointer_check(bad[i]) == -EINVAL, "%s", bad[i]);
 	ck_assert_int_eq(json_pointer_check(NULL), -EINVAL);
 
@@ -31,7 +34,7 @@ START_TEST(which_are_pointers)
 }
 END_TEST
 
-START_TEST(an_error_says_what_is_wrong)
+START_TEST(an_error_says_what_is_invalid)
 {
 	static const char *const rows[][2] = {
 		{"a", "slash"},
@@ -42,7 +45,7 @@ START_TEST(an_error_says_what_is_wrong)
 	};
 	char longest[POINTER_MAX + 1];
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+	for (size_t i = 0; i < COUNT(rows); i++)
 		ck_assert_ptr_nonnull(strstr(json_pointer_error(rows[i][0]), rows[i][1]));
 	ck_assert_ptr_nonnull(strstr(json_pointer_error(NULL), "slash"));
 	ck_assert_ptr_null(json_pointer_error("/a~0"));
@@ -52,7 +55,7 @@ START_TEST(an_error_says_what_is_wrong)
 }
 END_TEST
 
-START_TEST(append_escapes)
+START_TEST(append_escapes_the_name)
 {
 	char buf[32] = "/runs";
 
@@ -64,7 +67,7 @@ START_TEST(append_escapes)
 }
 END_TEST
 
-START_TEST(split_unescapes)
+START_TEST(split_unescapes_the_steps)
 {
 	struct json_pointer_path path;
 
@@ -80,8 +83,8 @@ START_TEST(split_unescapes)
 }
 END_TEST
 
-/* What json_pointer_check takes, and nothing else, can be taken apart; at every length about the limit,
- * whatever stands there. */
+/* json_pointer_split accepts exactly the pointers that json_pointer_check accepts, also at each
+ * length near the limit. */
 START_TEST(split_agrees_with_check)
 {
 	static const char *const all[] = {"", "/", "//", "/a", "/~0", "/~00", "/\xc3\xa9", "a",
@@ -92,11 +95,11 @@ START_TEST(split_agrees_with_check)
 	char text[POINTER_MAX + 8];
 	size_t i, length;
 
-	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+	for (i = 0; i < COUNT(all); i++)
 		ck_assert_msg(json_pointer_split(&path, all[i], POINTER_STEPS) ==
 				      json_pointer_check(all[i]),
 			"%s", all[i]);
-	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+	for (i = 0; i < COUNT(ends); i++)
 		for (length = POINTER_MAX - 4; length < POINTER_MAX + 2; length++) {
 			memset(text, 'x', length);
 			text[0] = '/';
@@ -108,8 +111,8 @@ START_TEST(split_agrees_with_check)
 }
 END_TEST
 
-/* For every size of the buffer: all of it, or nothing, and not a byte beyond. */
-START_TEST(append_where_room_is)
+/* For each size of the buffer, either the whole name is appended or nothing. */
+START_TEST(append_does_not_exceed_the_buffer)
 {
 	const char *whole = "/a/b~1~0c";
 	size_t size;
@@ -130,7 +133,7 @@ START_TEST(append_where_room_is)
 }
 END_TEST
 
-START_TEST(steps)
+START_TEST(steps_are_read_one_by_one)
 {
 	const char *p = "/daemons/a~1b~0~01//x";
 	char step[8];
@@ -154,14 +157,14 @@ START_TEST(steps)
 }
 END_TEST
 
-START_TEST(append_then_step)
+START_TEST(an_appended_name_is_read_back)
 {
 	static const char *const names[] = {
 		"", "~", "/", "~1", "~0", "a.b@c", "//~~", "\xe2\x82\xac"};
 	char buf[64], step[64];
 	size_t i;
 
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (i = 0; i < COUNT(names); i++) {
 		buf[0] = '\0';
 		ck_assert_int_eq(json_pointer_append(buf, sizeof(buf), names[i]), 0);
 		ck_assert_str_eq(json_pointer_step(buf, step, sizeof(step)), "");
@@ -171,7 +174,7 @@ START_TEST(append_then_step)
 END_TEST
 
 /* RFC 6901, section 5. */
-START_TEST(follow)
+START_TEST(a_pointer_is_followed)
 {
 	static const struct {
 		const char *pointer;
@@ -191,13 +194,13 @@ START_TEST(follow)
 	ck_assert_str_eq(json_string_value(json_pointer_follow(doc, "/foo/0")), "bar");
 	ck_assert_str_eq(json_string_value(json_pointer_follow(doc, "/foo/1")), "baz");
 	ck_assert(json_is_null(json_pointer_follow(doc, "/deep/0")));
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (i = 0; i < COUNT(cases); i++) {
 		json_t *found = json_pointer_follow(doc, cases[i].pointer);
 
 		ck_assert_msg(json_is_integer(found), "%s", cases[i].pointer);
 		ck_assert_int_eq(json_integer_value(found), cases[i].value);
 	}
-	for (i = 0; i < sizeof(nothing) / sizeof(nothing[0]); i++)
+	for (i = 0; i < COUNT(nothing); i++)
 		ck_assert_msg(!json_pointer_follow(doc, nothing[i]), "%s", nothing[i]);
 	ck_assert_ptr_null(json_pointer_follow(NULL, ""));
 	ck_assert_ptr_null(json_pointer_follow(NULL, "/a"));
@@ -206,7 +209,7 @@ START_TEST(follow)
 }
 END_TEST
 
-START_TEST(covers)
+START_TEST(a_pointer_covers_itself_and_longer_ones)
 {
 	ck_assert(json_pointer_covers("", ""));
 	ck_assert(json_pointer_covers("", "/a/b"));
@@ -221,13 +224,13 @@ START_TEST(covers)
 }
 END_TEST
 
-START_TEST(two_places_meet_where_one_covers_the_other)
+START_TEST(two_pointers_meet_if_one_covers_the_other)
 {
 	static const char *const places[] = {
 		"", "/", "/a", "/a/", "/a/b", "/a/bc", "/a/b/c", "/ab", "/a~1b", "/b", "//a"};
 
-	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)
-		for (size_t k = 0; k < sizeof(places) / sizeof(*places); k++)
+	for (size_t i = 0; i < COUNT(places); i++)
+		for (size_t k = 0; k < COUNT(places); k++)
 			ck_assert_msg(pointers_meet(places[i], places[k]) ==
 					      (json_pointer_covers(places[i], places[k]) ||
 						      json_pointer_covers(places[k], places[i])),
@@ -235,7 +238,7 @@ START_TEST(two_places_meet_where_one_covers_the_other)
 }
 END_TEST
 
-/* A value of so many levels, arrays and objects by turns, each with company. */
+/* Returns a value with this number of levels, alternating arrays and objects with other members. */
 static json_t *nest(int levels)
 {
 	json_t *value = json_integer(1);
@@ -247,7 +250,7 @@ static json_t *nest(int levels)
 	return value;
 }
 
-START_TEST(depth)
+START_TEST(the_depth_of_a_value_is_computed)
 {
 	json_t *flat = json_pack("[[][[]][]{s:{s:[]}}[]]", "a", "b");
 	json_t *empty = json_object(), *list = json_array(), *word = json_string("x");
@@ -277,7 +280,7 @@ START_TEST(depth)
 }
 END_TEST
 
-START_TEST(depth_of_what_holds_itself)
+START_TEST(the_depth_of_a_cyclic_value_is_limited)
 {
 	json_t *a = json_object(), *b = json_array();
 
@@ -290,30 +293,19 @@ START_TEST(depth_of_what_holds_itself)
 }
 END_TEST
 
-int main(void)
+SUITE("json_pointer", NULL, NULL)
 {
-	Suite *suite = suite_create("pointer");
-	TCase *tc = tcase_create("pointer");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_test(tc, which_are_pointers);
-	tcase_add_test(tc, an_error_says_what_is_wrong);
-	tcase_add_test(tc, append_escapes);
-	tcase_add_test(tc, split_unescapes);
-	tcase_add_test(tc, split_agrees_with_check);
-	tcase_add_test(tc, append_where_room_is);
-	tcase_add_test(tc, steps);
-	tcase_add_test(tc, append_then_step);
-	tcase_add_test(tc, follow);
-	tcase_add_test(tc, covers);
-	tcase_add_test(tc, two_places_meet_where_one_covers_the_other);
-	tcase_add_test(tc, depth);
-	tcase_add_test(tc, depth_of_what_holds_itself);
-	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(pointers_are_checked);
+	TEST(an_error_says_what_is_invalid);
+	TEST(append_escapes_the_name);
+	TEST(split_unescapes_the_steps);
+	TEST(split_agrees_with_check);
+	TEST(append_does_not_exceed_the_buffer);
+	TEST(steps_are_read_one_by_one);
+	TEST(an_appended_name_is_read_back);
+	TEST(a_pointer_is_followed);
+	TEST(a_pointer_covers_itself_and_longer_ones);
+	TEST(two_pointers_meet_if_one_covers_the_other);
+	TEST(the_depth_of_a_value_is_computed);
+	TEST(the_depth_of_a_cyclic_value_is_limited);
 }

@@ -1,7 +1,6 @@
-/* check_keys: characters from the bytes of a terminal, whatever its encoding. */
+/* check_keys: reads characters from the bytes that a terminal sends, in any encoding. */
 #include "console/keys.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,20 +8,12 @@
 
 static const char *input, *end;
 
-static void setup(void)
-{
-}
-
-static void teardown(void)
-{
-}
-
 static int on_next(void *arg)
 {
 	return input < end ? (unsigned char)*input++ : -1;
 }
 
-/* Reads all of the bytes: the characters as numbers. */
+/* Reads all bytes, and compares the characters as numbers. */
 static void expect(const char *bytes, size_t length, const char *characters)
 {
 	struct keys keys = {0};
@@ -36,7 +27,7 @@ static void expect(const char *bytes, size_t length, const char *characters)
 	ck_assert_str_eq(found, characters);
 }
 
-START_TEST(characters_are_put_together)
+START_TEST(bytes_are_joined_to_characters)
 {
 	expect("", 0, "");
 	expect("ab\033[A", 5, "61 62 1b 5b 41 ");
@@ -44,7 +35,7 @@ START_TEST(characters_are_put_together)
 }
 END_TEST
 
-START_TEST(what_is_no_character_is_dropped)
+START_TEST(invalid_bytes_are_dropped)
 {
 	expect("a\0b", 3, "61 62 ");
 	expect("\x80x", 2, "78 ");
@@ -53,26 +44,23 @@ START_TEST(what_is_no_character_is_dropped)
 	expect("\xe4\xc3\xa4x", 4, "e4 78 ");
 	expect("\xf0\x9fxyz", 5, "78 79 7a ");
 	expect("\xff\xfe\xfdq", 4, "71 ");
-	/* too long for its character, a half of a pair, beyond Unicode */
+	/* overlong, a surrogate, beyond Unicode */
 	expect("\xc0\x80q", 3, "71 ");
 	expect("\xed\xa0\x80q", 4, "71 ");
 	expect("\xf4\xbf\xbf\xbfq", 5, "71 ");
 }
 END_TEST
 
-START_TEST(an_unfinished_character_is_none)
+START_TEST(an_incomplete_character_is_dropped)
 {
 	expect("a\xe2\x82", 3, "61 ");
 	expect("\xf0", 1, "");
 }
 END_TEST
 
-int main(void)
+SUITE("keys", NULL, NULL)
 {
-	TCase *tcase = suite_begin("keys", setup, teardown);
-
-	tcase_add_test(tcase, characters_are_put_together);
-	tcase_add_test(tcase, what_is_no_character_is_dropped);
-	tcase_add_test(tcase, an_unfinished_character_is_none);
-	return suite_end("keys", tcase);
+	TEST(bytes_are_joined_to_characters);
+	TEST(invalid_bytes_are_dropped);
+	TEST(an_incomplete_character_is_dropped);
 }

@@ -1,15 +1,13 @@
-/* check_lenient: JSON as programs print it, with numbers that JSON does not know. */
+/* check_lenient: JSON as programs print it, including numbers that JSON does not have. */
 #include "modules/exec/lenient.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "modules/exec/merge.h"
+#include "suite.h"
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
-START_TEST(objects_are_kept_without_what_json_cannot_hold)
+START_TEST(objects_are_read_without_numbers_that_json_cannot_represent)
 {
 	static const struct {
 		const char *text, *json, *said;
@@ -70,7 +68,7 @@ START_TEST(objects_are_kept_without_what_json_cannot_hold)
 }
 END_TEST
 
-START_TEST(what_is_no_json_stays_none)
+START_TEST(text_that_is_not_json_is_refused)
 {
 	static const char *const texts[] = {"", "{", "\xef\xbb\xbf", "{\"a\":NaN", "{\"a\":nano}",
 		"[NaN]", "{\"a\":0x10}", "{\"a\":01}", "{\"a\":NaN NaN}", "{\"a", "{\"a\\",
@@ -89,8 +87,8 @@ START_TEST(what_is_no_json_stays_none)
 }
 END_TEST
 
-/* The worst growth, with a sanitizer to see it. */
-START_TEST(all_that_grows_has_room)
+/* The input that grows most. A sanitizer would report a buffer that is too small. */
+START_TEST(the_buffer_is_large_enough_for_the_largest_growth)
 {
 	static const char *const parts[] = {
 		"nan,", "inf ", "9999999999999999999,", "-inf:", "1e999]", "\"\x80\x01\","};
@@ -112,19 +110,9 @@ START_TEST(all_that_grows_has_room)
 }
 END_TEST
 
-int main(void)
+SUITE("lenient", NULL, NULL)
 {
-	Suite *suite = suite_create("lenient");
-	TCase *tests = tcase_create("lenient");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	tcase_add_test(tests, objects_are_kept_without_what_json_cannot_hold);
-	tcase_add_test(tests, what_is_no_json_stays_none);
-	tcase_add_test(tests, all_that_grows_has_room);
-	suite_add_tcase(suite, tests);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	TEST(objects_are_read_without_numbers_that_json_cannot_represent);
+	TEST(text_that_is_not_json_is_refused);
+	TEST(the_buffer_is_large_enough_for_the_largest_growth);
 }

@@ -1,7 +1,6 @@
-/* The log: what reaches each target, what never does, and what happens when it is full. */
+/* check_log: log targets, levels, and lines that cannot be written. */
 #include "base/log.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -22,9 +21,9 @@
 
 #include "scratch.h"
 #include "base/text.h"
+#include "suite.h"
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-#define TIME     "20[0-9][0-9]-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9]\\.[0-9]{3}Z"
+#define TIME "20[0-9][0-9]-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9]\\.[0-9]{3}Z"
 
 static int real_stderr;
 
@@ -72,7 +71,7 @@ static void assert_like(const char *text, const char *pattern)
 
 /* --- levels ----------------------------------------------------------------------------------- */
 
-START_TEST(levels)
+START_TEST(levels_have_names)
 {
 	static const char *const names[] = {"error", "warning", "notice", "info", "debug"};
 	static const char *const bad[] = {"", "warn", "ERROR", "info ", "6"};
@@ -98,7 +97,7 @@ static void on_line(enum log_level level, const char *line, void *arg)
 	snprintf(sunk + at, sizeof(sunk) - at, "%d %s|", (int)level, line);
 }
 
-START_TEST(only_what_the_level_lets_through)
+START_TEST(lines_above_the_level_are_not_written)
 {
 	log_set_sink(on_line, NULL);
 	for (enum log_level set = LEVEL_ERROR; set <= LEVEL_DEBUG; set++) {
@@ -116,7 +115,7 @@ START_TEST(only_what_the_level_lets_through)
 }
 END_TEST
 
-START_TEST(lines)
+START_TEST(lines_are_escaped)
 {
 	log_set_sink(on_line, NULL);
 	log_set_level(LEVEL_DEBUG);
@@ -131,7 +130,7 @@ START_TEST(lines)
 }
 END_TEST
 
-START_TEST(errno_is_left_alone)
+START_TEST(errno_is_preserved)
 {
 	log_set_sink(on_line, NULL);
 	sunk[0] = '\0';
@@ -148,7 +147,7 @@ END_TEST
 
 /* --- files ------------------------------------------------------------------------------------ */
 
-START_TEST(file)
+START_TEST(a_file_is_appended_to)
 {
 	const char *path = scratch_path("log");
 	struct stat st;
@@ -170,7 +169,7 @@ START_TEST(file)
 }
 END_TEST
 
-START_TEST(what_is_no_target)
+START_TEST(an_invalid_target_is_refused)
 {
 	const char *good = scratch_path("good"), *link = scratch_path("link");
 	const char *fifo = scratch_path("fifo"), *victim = scratch_put("victim", 0644, "%s", "");
@@ -186,7 +185,7 @@ START_TEST(what_is_no_target)
 	ck_assert_int_eq(log_open(link, LEVEL_DEBUG), -EMLINK);
 	ck_assert_int_eq(log_open(scratch, LEVEL_DEBUG), -EISDIR);
 	ck_assert_int_eq(log_open("/dev/null", LEVEL_DEBUG), -EINVAL);
-	ck_assert_int_eq(log_open(fifo, LEVEL_DEBUG), -ENXIO); /* at once, nobody reads it */
+	ck_assert_int_eq(log_open(fifo, LEVEL_DEBUG), -ENXIO); /* it does not wait for a reader */
 	reader = open(fifo, O_RDONLY | O_NONBLOCK);
 	ck_assert_int_eq(log_open(fifo, LEVEL_DEBUG), -EINVAL);
 	close(reader);
@@ -194,7 +193,7 @@ START_TEST(what_is_no_target)
 	ck_assert_int_eq(log_open("relative", LEVEL_DEBUG), -EINVAL);
 	ck_assert_int_eq(log_open("", LEVEL_DEBUG), -EINVAL);
 	ck_assert_int_eq(log_open("Auto", LEVEL_DEBUG), -EINVAL);
-	/* The old one has stayed, its level too. */
+	/* The old target and its level are unchanged. */
 	ck_assert_int_eq(log_level(), LEVEL_INFO);
 	log_info("still here");
 	assert_like(content(good), "still here\n$");
@@ -202,11 +201,11 @@ START_TEST(what_is_no_target)
 }
 END_TEST
 
-START_TEST(reopened_after_a_rotation)
+START_TEST(the_file_is_reopened_after_a_rotation)
 {
 	const char *path = scratch_path("log"), *old = scratch_path("log.1");
 
-	ck_assert_int_eq(log_reopen(), 0); /* stderr: nothing to do */
+	ck_assert_int_eq(log_reopen(), 0); /* nothing to do for stderr */
 	ck_assert_int_eq(log_open(path, LEVEL_INFO), 0);
 	log_info("one");
 	ck_assert_int_eq(rename(path, old), 0);
@@ -222,8 +221,9 @@ START_TEST(reopened_after_a_rotation)
 }
 END_TEST
 
-/* A program that is started must not hold the log, nor may opening it anew cost descriptors. */
-START_TEST(descriptors)
+/* Programs that vigild starts must not inherit the log, and opening it again must not leak
+ * descriptors. */
+START_TEST(descriptors_are_not_inherited_or_leaked)
 {
 	const char *path = scratch_path("log");
 	int before = dup(0), after, fd;
@@ -251,7 +251,7 @@ START_TEST(descriptors)
 }
 END_TEST
 
-/* However long: one line, one write, whole characters, dots. */
+/* A line of any length is one write, cut between characters, with dots. */
 START_TEST(long_lines_are_cut)
 {
 	const char *path = scratch_path("log");
@@ -275,7 +275,7 @@ START_TEST(long_lines_are_cut)
 }
 END_TEST
 
-START_TEST(lines_of_many_never_mix)
+START_TEST(lines_of_several_threads_are_not_mixed)
 {
 	enum { WRITERS = 4, LINES = 200 };
 	const char *path = scratch_path("log");
@@ -312,7 +312,7 @@ START_TEST(lines_of_many_never_mix)
 }
 END_TEST
 
-/* --- what is full ----------------------------------------------------------------------------- */
+/* --- full targets ----------------------------------------------------------------------------- */
 
 static void limit_file_size(rlim_t size)
 {
@@ -323,8 +323,8 @@ static void limit_file_size(rlim_t size)
 	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
-/* A file that may not grow takes a part of a line, then none, as a full disk does. */
-START_TEST(a_full_disk_costs_lines_and_says_how_many)
+/* A file at its size limit takes a part of a line and then nothing, like a full disk. */
+START_TEST(lines_lost_on_a_full_disk_are_counted)
 {
 	const char *path = scratch_path("log");
 	struct stat st;
@@ -346,7 +346,7 @@ START_TEST(a_full_disk_costs_lines_and_says_how_many)
 }
 END_TEST
 
-START_TEST(a_full_device_behind_stderr)
+START_TEST(lines_lost_on_a_full_device_are_counted)
 {
 	const char *path = scratch_path("later");
 	int full = open("/dev/full", O_WRONLY), later;
@@ -365,8 +365,8 @@ START_TEST(a_full_device_behind_stderr)
 }
 END_TEST
 
-/* Who reads our stderr may stop reading, and a host that waited for it would watch nothing. */
-START_TEST(a_reader_that_stalls_does_not_stall_us)
+/* The reader of stderr may stop reading. If vigild waited for it, nothing would be monitored. */
+START_TEST(a_reader_that_stalls_does_not_block_vigild)
 {
 	static char drained[1 << 20];
 	unsigned long written = 0, lost = 0;
@@ -399,7 +399,7 @@ START_TEST(a_reader_that_stalls_does_not_stall_us)
 }
 END_TEST
 
-START_TEST(a_reader_that_is_gone)
+START_TEST(a_reader_that_is_gone_is_ignored)
 {
 	int fds[2];
 
@@ -413,9 +413,9 @@ START_TEST(a_reader_that_is_gone)
 }
 END_TEST
 
-/* --- stderr and the journal behind it --------------------------------------------------------- */
+/* --- stderr that leads to the journal --------------------------------------------------------- */
 
-START_TEST(stderr_of_the_journal)
+START_TEST(stderr_of_the_journal_has_priorities)
 {
 	const char *path = scratch_path("stream");
 	int fd = open(path, O_RDWR | O_CREAT | O_APPEND, 0600);
@@ -435,7 +435,7 @@ START_TEST(stderr_of_the_journal)
 	log_write(LEVEL_INFO, "web/nginx", "i\n<0>forged");
 	log_debug("d");
 	ck_assert_str_eq(content(path), "<3>e\n<4>w\n<5>n\n<6>web: i\\n<0>forged\n<7>d\n");
-	/* Asked for by name it is plain, and so it is where the stream is another one. */
+	/* If "stderr" was configured, or stderr is another stream, lines have no priority. */
 	ck_assert_int_eq(truncate(path, 0), 0);
 	ck_assert_int_eq(log_open("stderr", LEVEL_INFO), 0);
 	log_info("plain");
@@ -443,7 +443,7 @@ START_TEST(stderr_of_the_journal)
 }
 END_TEST
 
-START_TEST(stderr_of_others)
+START_TEST(other_stderr_has_no_priorities)
 {
 	static const char *const others[] = {
 		"%ju:%ju1", "1%ju:%ju", "%ju:%jux", "", "x", "%ju:", ":%ju"};
@@ -473,7 +473,7 @@ START_TEST(stderr_of_others)
 }
 END_TEST
 
-/* --- syslog and the journal themselves -------------------------------------------------------- */
+/* --- syslog and journal ----------------------------------------------------------------------- */
 
 static bool put_text(const char *path, const char *text)
 {
@@ -484,7 +484,7 @@ static bool put_text(const char *path, const char *text)
 	return done;
 }
 
-/* Who is not root may mount in a namespace of users, where he is root. */
+/* A user who is not root may mount in a user namespace. */
 static bool become_root(void)
 {
 	char users[32], groups[32];
@@ -496,8 +496,8 @@ static bool become_root(void)
 	       put_text("/proc/self/gid_map", groups);
 }
 
-/* An empty directory in the place of dir, for this process alone; false where the machine does
- * not let us. */
+/* Mounts an empty directory over `dir` for this process. Returns false if this machine does not
+ * permit that. */
 static bool hide(const char *dir)
 {
 	if (unshare(CLONE_NEWNS) < 0 && !become_root())
@@ -516,7 +516,7 @@ static int listen_at(const char *path)
 	return fd;
 }
 
-/* The next datagram; "-" where there is none. */
+/* Returns the next datagram; "-": there is none. */
 static const char *received(int fd)
 {
 	static char text[2 * PIPE_BUF];
@@ -528,7 +528,7 @@ static const char *received(int fd)
 
 #define STAMP "[A-Z][a-z]{2} [ 1-3][0-9] [0-2][0-9]:[0-5][0-9]:[0-6][0-9] vigild\\[[0-9]+\\]: "
 
-START_TEST(syslog_comes_goes_and_stalls)
+START_TEST(syslog_may_start_late_restart_and_stall)
 {
 	int fd, sent = 0;
 	unsigned long lost = 0;
@@ -537,14 +537,14 @@ START_TEST(syslog_comes_goes_and_stalls)
 		fprintf(stderr, "SKIP: no mount namespace here, syslog is not tested\n");
 		return;
 	}
-	ck_assert_int_eq(log_open("syslog", LEVEL_INFO), 0); /* it is not up yet */
+	ck_assert_int_eq(log_open("syslog", LEVEL_INFO), 0); /* syslogd does not run yet */
 	log_info("too soon");
 	fd = listen_at("/dev/log");
 	log_write(LEVEL_ERROR, "web", "up\nnow");
 	assert_like(received(fd), "^<28>" STAMP "log: 1 line could not be written: ");
 	assert_like(received(fd), "^<27>" STAMP "web: up\\\\nnow$");
 
-	close(fd); /* it is restarted */
+	close(fd); /* syslogd is restarted */
 	unlink("/dev/log");
 	log_info("meanwhile");
 	fd = listen_at("/dev/log");
@@ -554,10 +554,10 @@ START_TEST(syslog_comes_goes_and_stalls)
 	close(fd);
 	unlink("/dev/log");
 	fd = listen_at("/dev/log");
-	log_info("at once"); /* restarted between two lines: none is lost */
+	log_info("at once"); /* it was restarted between two lines, and no line is lost */
 	assert_like(received(fd), "^<30>" STAMP "at once$");
 
-	for (int i = 0; i < 3000; i++) /* it hangs: more than any queue holds */
+	for (int i = 0; i < 3000; i++) /* it hangs: more lines than any queue holds */
 		log_info("x");
 	while (strcmp(received(fd), "-") != 0)
 		sent++;
@@ -579,7 +579,7 @@ static void assert_field(const char *message, const char *field)
 	ck_assert_msg(strstr(message, line) != NULL, "no %s in %s", field, message);
 }
 
-START_TEST(journal)
+START_TEST(the_journal_gets_fields_and_may_stall)
 {
 	const char *message;
 	int fd, sent = 0;
@@ -588,7 +588,7 @@ START_TEST(journal)
 		fprintf(stderr, "SKIP: no mount namespace here, the journal is not tested\n");
 		return;
 	}
-	ck_assert_int_eq(log_open("journal", LEVEL_INFO), -ENOENT); /* there is none */
+	ck_assert_int_eq(log_open("journal", LEVEL_INFO), -ENOENT); /* it does not run */
 	ck_assert_int_eq(mkdir("/run/systemd", 0755), 0);
 	ck_assert_int_eq(mkdir("/run/systemd/journal", 0755), 0);
 	fd = listen_at("/run/systemd/journal/socket");
@@ -614,7 +614,7 @@ START_TEST(journal)
 	assert_field(message, "VIGIL_SERVICE=nginx.service");
 	assert_field(message, "MESSAGE=web: x");
 
-	for (int i = 0; i < 3000; i++) /* it hangs, we do not */
+	for (int i = 0; i < 3000; i++) /* it hangs, but vigild does not */
 		log_info("x");
 	while (strcmp(received(fd), "-") != 0)
 		sent++;
@@ -627,43 +627,31 @@ START_TEST(journal)
 }
 END_TEST
 #else
-START_TEST(journal)
+START_TEST(the_journal_gets_fields_and_may_stall)
 {
 	ck_assert_int_eq(log_open("journal", LEVEL_INFO), -ENOTSUP);
 }
 END_TEST
 #endif
 
-int main(void)
+SUITE("log", setup, teardown)
 {
-	Suite *suite = suite_create("log");
-	TCase *tcase = tcase_create("log");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_add_test(tcase, levels);
-	tcase_add_test(tcase, only_what_the_level_lets_through);
-	tcase_add_test(tcase, lines);
-	tcase_add_test(tcase, errno_is_left_alone);
-	tcase_add_test(tcase, file);
-	tcase_add_test(tcase, what_is_no_target);
-	tcase_add_test(tcase, reopened_after_a_rotation);
-	tcase_add_test(tcase, descriptors);
-	tcase_add_test(tcase, long_lines_are_cut);
-	tcase_add_test(tcase, lines_of_many_never_mix);
-	tcase_add_test(tcase, a_full_disk_costs_lines_and_says_how_many);
-	tcase_add_test(tcase, a_full_device_behind_stderr);
-	tcase_add_test(tcase, a_reader_that_stalls_does_not_stall_us);
-	tcase_add_test(tcase, a_reader_that_is_gone);
-	tcase_add_test(tcase, stderr_of_the_journal);
-	tcase_add_test(tcase, stderr_of_others);
-	tcase_add_test(tcase, syslog_comes_goes_and_stalls);
-	tcase_add_test(tcase, journal);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(levels_have_names);
+	TEST(lines_above_the_level_are_not_written);
+	TEST(lines_are_escaped);
+	TEST(errno_is_preserved);
+	TEST(a_file_is_appended_to);
+	TEST(an_invalid_target_is_refused);
+	TEST(the_file_is_reopened_after_a_rotation);
+	TEST(descriptors_are_not_inherited_or_leaked);
+	TEST(long_lines_are_cut);
+	TEST(lines_of_several_threads_are_not_mixed);
+	TEST(lines_lost_on_a_full_disk_are_counted);
+	TEST(lines_lost_on_a_full_device_are_counted);
+	TEST(a_reader_that_stalls_does_not_block_vigild);
+	TEST(a_reader_that_is_gone_is_ignored);
+	TEST(stderr_of_the_journal_has_priorities);
+	TEST(other_stderr_has_no_priorities);
+	TEST(syslog_may_start_late_restart_and_stall);
+	TEST(the_journal_gets_fields_and_may_stall);
 }

@@ -1,11 +1,11 @@
-/* loop: phase, missed fires, one-shots, freeing inside a callback, signals, lag. */
-#include <check.h>
+/* check_loop: timers with their phase and missed ticks, signals, and the lag of the loop. */
 #include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "base/clock.h"
 #include "loop/loop.h"
+#include "suite.h"
 
 static struct loop *loop;
 
@@ -47,7 +47,7 @@ static void on_every(uint64_t missed, void *arg)
 		loop_stop(loop);
 }
 
-START_TEST(every_keeps_its_phase)
+START_TEST(a_repeated_timer_keeps_its_phase)
 {
 	struct seen seen = {.stop_at = 10};
 	uint64_t first;
@@ -63,7 +63,7 @@ START_TEST(every_keeps_its_phase)
 }
 END_TEST
 
-START_TEST(every_counts_what_it_missed)
+START_TEST(missed_ticks_are_counted)
 {
 	struct seen seen = {.stop_at = 4, .busy = 200};
 	uint64_t first, last;
@@ -73,13 +73,13 @@ START_TEST(every_counts_what_it_missed)
 	loop_run(loop);
 	last = seen.due[seen.fires - 1] - 20 * CLOCK_MS;
 	ck_assert_uint_ge(seen.missed, 8);
-	/* fired and missed add up to all that fell due */
+	/* the ticks that fired or were missed are all that were due */
 	ck_assert_uint_eq(seen.fires + seen.missed, (last - first) / (20 * CLOCK_MS) + 1);
 	loop_timer_free(seen.timer);
 }
 END_TEST
 
-START_TEST(first_fires_spread_and_share_a_grid)
+START_TEST(first_ticks_are_spread_and_share_a_grid)
 {
 	struct seen seen = {0};
 	struct loop_timer *timers[9];
@@ -101,7 +101,7 @@ END_TEST
 
 struct spread {
 	struct loop_timer *timer;
-	uint64_t second; /* when the second fire is due */
+	uint64_t second; /* the due time of the second tick */
 	unsigned *left;
 };
 
@@ -154,7 +154,7 @@ static void on_once(uint64_t missed, void *arg)
 	}
 }
 
-START_TEST(once_again_and_freed_inside)
+START_TEST(a_one_shot_timer_may_be_rearmed_and_freed_in_its_callback)
 {
 	struct seen seen = {0}, never = {0};
 
@@ -190,7 +190,7 @@ START_TEST(many_timers_share_wakeups)
 		timers[i] = loop_every(loop, CLOCK_SECOND, i, on_count, &fires);
 	end = loop_after(loop, 5 * CLOCK_SECOND / 2, on_stop, NULL);
 	loop_run(loop);
-	ck_assert_uint_ge(fires, N); /* each at least once in two and a half intervals */
+	ck_assert_uint_ge(fires, N); /* each timer at least once in two and a half intervals */
 	ck_assert_uint_le(fires, 3 * N);
 	loop_lag(loop, &lag);
 	ck_assert(lag.p99 <= lag.max && lag.max > 0);
@@ -201,11 +201,11 @@ START_TEST(many_timers_share_wakeups)
 }
 END_TEST
 
-/* Those that are due together are one event: what they do to each other is seen here. */
+/* Timers with the same due time share one event. These tests let them change each other. */
 struct crowd {
 	struct loop_timer *timers[200];
 	unsigned fires, freed_at;
-	unsigned fires_at_once; /* when the one-shot came in between */
+	unsigned fires_at_once; /* when the one-shot timer fired */
 };
 
 static void crowd_free(struct crowd *crowd)
@@ -221,7 +221,7 @@ static void on_crowd(uint64_t missed, void *arg)
 	struct crowd *crowd = arg;
 
 	if (++crowd->fires == crowd->freed_at)
-		crowd_free(crowd); /* this one, those that fired, those that wait */
+		crowd_free(crowd); /* this timer, those that fired, and those that have not yet */
 }
 
 static void on_between(uint64_t missed, void *arg)
@@ -246,7 +246,7 @@ static void crowd_new(struct crowd *crowd, loop_timer_fn *fn)
 		crowd->timers[i] = loop_every(loop, CLOCK_SECOND, 0, fn, crowd);
 }
 
-START_TEST(one_frees_all_that_are_due_with_it)
+START_TEST(a_timer_may_free_all_timers_with_the_same_due_time)
 {
 	struct crowd crowd = {.freed_at = 3};
 	struct loop_timer *end;
@@ -259,7 +259,7 @@ START_TEST(one_frees_all_that_are_due_with_it)
 }
 END_TEST
 
-START_TEST(a_stop_leaves_the_rest_for_the_next_run)
+START_TEST(a_stopped_loop_fires_the_remaining_timers_in_the_next_run)
 {
 	struct crowd crowd = {0};
 	struct loop_timer *stop, *end;
@@ -279,7 +279,7 @@ START_TEST(a_stop_leaves_the_rest_for_the_next_run)
 }
 END_TEST
 
-START_TEST(a_periodic_one_goes_on_from_where_it_is_put)
+START_TEST(a_rearmed_repeated_timer_continues_from_the_new_time)
 {
 	struct seen seen = {.stop_at = 3};
 	uint64_t due;
@@ -298,7 +298,7 @@ START_TEST(a_periodic_one_goes_on_from_where_it_is_put)
 }
 END_TEST
 
-START_TEST(many_at_once_let_others_in_between)
+START_TEST(many_timers_with_the_same_due_time_let_others_run)
 {
 	struct crowd crowd = {0};
 	struct loop_timer *between;
@@ -307,7 +307,7 @@ START_TEST(many_at_once_let_others_in_between)
 	between = loop_after(loop, loop_timer_due(crowd.timers[0]) + 2 * CLOCK_MS - clock_now(),
 		on_between, &crowd);
 	loop_run(loop);
-	/* those of one slice: ten of a millisecond each, not all 200 */
+	/* the timers of one slice of ten milliseconds, and not all 200 */
 	ck_assert_uint_gt(crowd.fires_at_once, 0);
 	ck_assert_uint_lt(crowd.fires_at_once, 100);
 	crowd_free(&crowd);
@@ -320,7 +320,7 @@ static void on_lag(uint64_t missed, void *arg)
 	busy_ms(50);
 }
 
-START_TEST(lag_is_seen_by_what_falls_due_meanwhile)
+START_TEST(the_lag_is_measured_at_timers_that_are_late)
 {
 	struct loop_timer *slow = loop_after(loop, CLOCK_MS, on_lag, NULL);
 	struct loop_timer *next = loop_after(loop, 5 * CLOCK_MS, on_stop, NULL);
@@ -342,13 +342,13 @@ static void on_hup(int signo, void *arg)
 	loop_stop(loop);
 }
 
-START_TEST(signals_arrive_on_the_loop)
+START_TEST(signals_are_handled_in_the_loop)
 {
 	unsigned hups = 0;
 	struct loop_signal *sig = loop_on_signal(loop, SIGHUP, on_hup, &hups);
 
 	raise(SIGHUP);
-	ck_assert_uint_eq(hups, 0); /* not inside the signal */
+	ck_assert_uint_eq(hups, 0); /* not in the signal handler */
 	loop_run(loop);
 	ck_assert_uint_eq(hups, 1);
 	loop_signal_free(sig);
@@ -356,30 +356,18 @@ START_TEST(signals_arrive_on_the_loop)
 }
 END_TEST
 
-int main(void)
+SUITE("loop", setup, teardown)
 {
-	Suite *suite = suite_create("loop");
-	TCase *tcase = tcase_create("loop");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_set_timeout(tcase, 60);
-	tcase_add_test(tcase, every_keeps_its_phase);
-	tcase_add_test(tcase, every_counts_what_it_missed);
-	tcase_add_test(tcase, first_fires_spread_and_share_a_grid);
-	tcase_add_test(tcase, costly_ticks_are_spread_over_the_interval_after_the_first);
-	tcase_add_test(tcase, once_again_and_freed_inside);
-	tcase_add_test(tcase, many_timers_share_wakeups);
-	tcase_add_test(tcase, one_frees_all_that_are_due_with_it);
-	tcase_add_test(tcase, a_stop_leaves_the_rest_for_the_next_run);
-	tcase_add_test(tcase, a_periodic_one_goes_on_from_where_it_is_put);
-	tcase_add_test(tcase, many_at_once_let_others_in_between);
-	tcase_add_test(tcase, lag_is_seen_by_what_falls_due_meanwhile);
-	tcase_add_test(tcase, signals_arrive_on_the_loop);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	TEST(a_repeated_timer_keeps_its_phase);
+	TEST(missed_ticks_are_counted);
+	TEST(first_ticks_are_spread_and_share_a_grid);
+	TEST(costly_ticks_are_spread_over_the_interval_after_the_first);
+	TEST(a_one_shot_timer_may_be_rearmed_and_freed_in_its_callback);
+	TEST(many_timers_share_wakeups);
+	TEST(a_timer_may_free_all_timers_with_the_same_due_time);
+	TEST(a_stopped_loop_fires_the_remaining_timers_in_the_next_run);
+	TEST(a_rearmed_repeated_timer_continues_from_the_new_time);
+	TEST(many_timers_with_the_same_due_time_let_others_run);
+	TEST(the_lag_is_measured_at_timers_that_are_late);
+	TEST(signals_are_handled_in_the_loop);
 }

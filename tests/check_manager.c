@@ -1,7 +1,6 @@
-/* check_manager: who is asked, and when a restart has worked. */
+/* check_manager: which manager is queried, and when a restart has succeeded. */
 #include "service/manager.h"
 
-#include <check.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 #include "base/clock.h"
 #include "scratch.h"
 #include "process/spawn.h"
+#include "suite.h"
 
 static struct manager_request request;
 static struct manager_reply reply;
@@ -62,7 +62,7 @@ START_TEST(managers_have_names)
 }
 END_TEST
 
-START_TEST(words_for_people)
+START_TEST(statuses_and_faults_have_names)
 {
 	ck_assert_str_eq(vigil_service_status_name(VIGIL_SERVICE_UNKNOWN), "unknown");
 	ck_assert_str_eq(vigil_service_status_name(VIGIL_SERVICE_RELOADING), "reloading");
@@ -78,7 +78,7 @@ START_TEST(words_for_people)
 }
 END_TEST
 
-START_TEST(auto_asks_until_one_knows_it)
+START_TEST(automatic_choice_takes_the_first_manager_that_knows_the_service)
 {
 	ck_assert_int_eq(query(), VIGIL_SERVICE_ABSENT);
 	ck_assert_ptr_null(reply.manager);
@@ -96,10 +96,10 @@ START_TEST(auto_asks_until_one_knows_it)
 	put_script("exit 3");
 	ck_assert_int_eq(query(), VIGIL_SERVICE_STOPPED);
 	ck_assert_ptr_eq(reply.manager, &manager_lsb);
-	put_script("exit 77"); /* one that cannot say ends the search */
+	put_script("exit 77"); /* no status: the search ends */
 	ck_assert_int_eq(query(), VIGIL_SERVICE_UNKNOWN);
 	ck_assert_ptr_eq(reply.manager, &manager_lsb);
-	ck_assert_int_eq(restart(30), -EIO); /* nor is anything restarted on that */
+	ck_assert_int_eq(restart(30), -EIO); /* and nothing is restarted */
 	ck_assert_int_eq(reply.status, VIGIL_SERVICE_UNKNOWN);
 
 	request.manager = &manager_command;
@@ -108,7 +108,7 @@ START_TEST(auto_asks_until_one_knows_it)
 }
 END_TEST
 
-START_TEST(a_restart_that_worked)
+START_TEST(a_restart_that_succeeds)
 {
 	put_script(
 		"case $1 in status) test -f up || exit 3 ;; restart) echo hello; touch up ;; esac");
@@ -120,9 +120,9 @@ START_TEST(a_restart_that_worked)
 }
 END_TEST
 
-START_TEST(a_daemon_that_takes_a_moment)
+START_TEST(a_service_that_needs_time_to_start)
 {
-	/* it says yes, but only the third look finds it */
+	/* only the third query finds it running */
 	put_script("case $1 in restart) echo 0 >looks ;; status) read n <looks; n=$((n + 1)); "
 		   "echo $n >looks; test $n -ge 3 || exit 3 ;; esac");
 	request.manager = &manager_lsb;
@@ -132,7 +132,7 @@ START_TEST(a_daemon_that_takes_a_moment)
 }
 END_TEST
 
-START_TEST(a_manager_that_lies)
+START_TEST(a_restart_that_only_claims_success_has_failed)
 {
 	put_script("case $1 in restart) echo started; exit 0 ;; status) echo no, dead; exit 1 ;; "
 		   "esac");
@@ -143,17 +143,17 @@ START_TEST(a_manager_that_lies)
 }
 END_TEST
 
-START_TEST(a_restart_that_failed)
+START_TEST(a_restart_that_fails)
 {
 	put_script("case $1 in restart) echo port in use; exit 1 ;; status) echo up ;; esac");
 	ck_assert_int_eq(restart(30), -EIO);
-	ck_assert_int_eq(reply.status, VIGIL_SERVICE_RUNNING); /* the look is told as it is */
+	ck_assert_int_eq(reply.status, VIGIL_SERVICE_RUNNING); /* the status is still reported */
 	ck_assert_int_eq(reply.fault, VIGIL_FAULT_FAILED);
 	ck_assert_str_eq(reply.text, "port in use");
 }
 END_TEST
 
-START_TEST(the_look_has_time_of_its_own)
+START_TEST(the_query_after_a_restart_has_its_own_time)
 {
 	put_script("case $1 in restart) exec sleep 1000 ;; status) exit 3 ;; esac");
 	request.manager = &manager_lsb;
@@ -162,13 +162,13 @@ START_TEST(the_look_has_time_of_its_own)
 	ck_assert_int_eq(reply.status, VIGIL_SERVICE_STOPPED);
 
 	put_script("case $1 in status) sleep 1000 ;; esac");
-	ck_assert_int_eq(restart(0.3), -ETIMEDOUT); /* it worked, but how is it? */
+	ck_assert_int_eq(restart(0.3), -ETIMEDOUT); /* the query timed out */
 	ck_assert_int_eq(reply.status, VIGIL_SERVICE_UNKNOWN);
 	ck_assert_int_eq(reply.fault, VIGIL_FAULT_TIMEOUT);
 }
 END_TEST
 
-START_TEST(at_stop_nothing_new_begins)
+START_TEST(after_spawn_cancel_nothing_is_started)
 {
 	put_script("touch was-run");
 	request.manager = &manager_lsb;
@@ -183,10 +183,10 @@ START_TEST(at_stop_nothing_new_begins)
 END_TEST
 
 #ifdef HAVE_SYSTEMD
-START_TEST(one_that_does_not_run_this_machine)
+START_TEST(systemd_on_a_machine_without_systemd)
 {
 	if (access("/run/systemd/system", F_OK) == 0)
-		return; /* but it does */
+		return; /* this machine runs systemd */
 	ck_assert_ptr_eq(manager_find("systemd"), &manager_systemd);
 	request.manager = &manager_systemd;
 	ck_assert_int_eq(query(), VIGIL_SERVICE_UNKNOWN);
@@ -197,7 +197,7 @@ START_TEST(one_that_does_not_run_this_machine)
 END_TEST
 #endif
 
-START_TEST(threads_end)
+START_TEST(the_data_of_a_thread_can_be_freed)
 {
 	query();
 	manager_thread_end();
@@ -206,32 +206,20 @@ START_TEST(threads_end)
 }
 END_TEST
 
-int main(void)
+SUITE("manager", setup, scratch_teardown)
 {
-	Suite *suite = suite_create("manager");
-	TCase *tcase = tcase_create("manager");
-	SRunner *runner;
-	int failed;
-
-	tcase_set_timeout(tcase, 120);
-	tcase_add_checked_fixture(tcase, setup, scratch_teardown);
-	tcase_add_test(tcase, managers_have_names);
-	tcase_add_test(tcase, words_for_people);
-	tcase_add_test(tcase, auto_asks_until_one_knows_it);
-	tcase_add_test(tcase, a_restart_that_worked);
-	tcase_add_test(tcase, a_daemon_that_takes_a_moment);
-	tcase_add_test(tcase, a_manager_that_lies);
-	tcase_add_test(tcase, a_restart_that_failed);
-	tcase_add_test(tcase, the_look_has_time_of_its_own);
-	tcase_add_test(tcase, at_stop_nothing_new_begins);
+	TIMEOUT(120);
+	TEST(managers_have_names);
+	TEST(statuses_and_faults_have_names);
+	TEST(automatic_choice_takes_the_first_manager_that_knows_the_service);
+	TEST(a_restart_that_succeeds);
+	TEST(a_service_that_needs_time_to_start);
+	TEST(a_restart_that_only_claims_success_has_failed);
+	TEST(a_restart_that_fails);
+	TEST(the_query_after_a_restart_has_its_own_time);
+	TEST(after_spawn_cancel_nothing_is_started);
 #ifdef HAVE_SYSTEMD
-	tcase_add_test(tcase, one_that_does_not_run_this_machine);
+	TEST(systemd_on_a_machine_without_systemd);
 #endif
-	tcase_add_test(tcase, threads_end);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(the_data_of_a_thread_can_be_freed);
 }

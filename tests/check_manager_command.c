@@ -1,7 +1,6 @@
-/* check_manager_command: an admin's two command lines. */
+/* check_manager_command: services with a status_command and a restart_command. */
 #include "service/manager.h"
 
-#include <check.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 
 #include "base/clock.h"
 #include "scratch.h"
+#include "suite.h"
 
 static struct manager_request request;
 static struct manager_reply reply;
@@ -45,7 +45,7 @@ static int ask_restart(char *line, double seconds)
 	return reply.error;
 }
 
-START_TEST(what_its_exit_status_means)
+START_TEST(the_exit_status_is_the_status_of_the_service)
 {
 	ck_assert_int_eq(query("echo fine"), VIGIL_SERVICE_RUNNING);
 	ck_assert_str_eq(reply.text, "");
@@ -67,7 +67,7 @@ START_TEST(what_its_exit_status_means)
 }
 END_TEST
 
-START_TEST(a_dead_process_outranks_it)
+START_TEST(a_dead_process_overrules_the_command)
 {
 	char line[128];
 
@@ -86,7 +86,7 @@ START_TEST(a_dead_process_outranks_it)
 }
 END_TEST
 
-START_TEST(restarts)
+START_TEST(a_restart_runs_the_command)
 {
 	ck_assert_int_eq(ask_restart("echo done", 30), 0);
 	ck_assert_int_eq(ask_restart("echo first; echo no licence; exit 2", 30), -EIO);
@@ -99,7 +99,7 @@ START_TEST(restarts)
 }
 END_TEST
 
-START_TEST(commands_that_are_none)
+START_TEST(missing_commands_are_reported)
 {
 	char *missing[] = {"/no/such/command", NULL}, *nothing[] = {NULL};
 
@@ -120,23 +120,11 @@ START_TEST(commands_that_are_none)
 }
 END_TEST
 
-int main(void)
+SUITE("manager_command", setup, scratch_teardown)
 {
-	Suite *suite = suite_create("manager_command");
-	TCase *tcase = tcase_create("manager_command");
-	SRunner *runner;
-	int failed;
-
-	tcase_set_timeout(tcase, 120);
-	tcase_add_checked_fixture(tcase, setup, scratch_teardown);
-	tcase_add_test(tcase, what_its_exit_status_means);
-	tcase_add_test(tcase, a_dead_process_outranks_it);
-	tcase_add_test(tcase, restarts);
-	tcase_add_test(tcase, commands_that_are_none);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TIMEOUT(120);
+	TEST(the_exit_status_is_the_status_of_the_service);
+	TEST(a_dead_process_overrules_the_command);
+	TEST(a_restart_runs_the_command);
+	TEST(missing_commands_are_reported);
 }

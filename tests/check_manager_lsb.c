@@ -1,7 +1,6 @@
-/* check_manager_lsb: a real daemon under a real init script, and scripts of every other sort. */
+/* check_manager_lsb: a real daemon with a real init script, and scripts of all other kinds. */
 #include "service/manager.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -17,6 +16,7 @@
 #include "base/clock.h"
 #include "scratch.h"
 #include "service/managers/init_status.h"
+#include "suite.h"
 
 static struct manager_request request;
 static struct manager_reply reply;
@@ -28,7 +28,7 @@ static void setup(void)
 		.name = "vigil-check", .manager = &manager_lsb, .init_dir = scratch};
 }
 
-/* The service's own script, in the manner of Debian's skeleton. */
+/* The script of the service, modeled on Debian's skeleton. */
 static void put_daemon(const char *header)
 {
 	scratch_put("vigil-check", 0755,
@@ -45,7 +45,7 @@ static void put_daemon(const char *header)
 		header, scratch);
 }
 
-/* A script whose `status` and `restart` do just this. */
+/* Writes a script that executes these lines for each verb. */
 static void put_script(const char *body)
 {
 	scratch_put("vigil-check", 0755, "#!/bin/sh\ncd %s\n%s\n", scratch, body);
@@ -99,10 +99,10 @@ START_TEST(the_life_of_a_service)
 	first = reply.pid;
 	ck_assert_int_eq(first, scratch_number("pid"));
 
-	/* Whether it is reaped by now or a zombie, and whatever the script says to a zombie */
+	/* The process may still be a zombie, for which the script may say anything. */
 	ck_assert_int_eq(kill(first, SIGKILL), 0);
 	while (query() == VIGIL_SERVICE_RUNNING)
-		; /* until the kernel is done with it */
+		; /* until the kernel has ended it */
 	ck_assert_int_eq(reply.status, VIGIL_SERVICE_FAILED);
 	ck_assert_int_eq(reply.error, 0);
 	ck_assert_int_eq(reply.pid, 0);
@@ -136,7 +136,7 @@ static const struct {
 	{150, VIGIL_SERVICE_UNKNOWN, -EIO},
 };
 
-START_TEST(what_a_script_says)
+START_TEST(the_exit_status_of_the_script_is_the_status)
 {
 	char body[128];
 
@@ -151,8 +151,8 @@ START_TEST(what_a_script_says)
 }
 END_TEST
 
-/* With the pid of a process that has ended in its pidfile. */
-START_TEST(a_dead_process_outranks_the_script)
+/* The pidfile has the pid of a process that has ended. */
+START_TEST(a_dead_process_overrules_the_script)
 {
 	char body[128];
 
@@ -166,7 +166,7 @@ START_TEST(a_dead_process_outranks_the_script)
 	ck_assert_int_eq(reply.fault, VIGIL_FAULT_NONE);
 	ck_assert_ptr_nonnull(strstr(reply.text, "has ended"));
 
-	/* what may not be believed changes nothing */
+	/* a pidfile that others may write is ignored */
 	ck_assert_int_eq(chmod(scratch_path("pid"), 0666), 0);
 	ck_assert_int_eq(query(), codes[_i].status);
 	ck_assert_int_eq(reply.pid, 0);
@@ -183,10 +183,10 @@ static const char *const usages[] = {
 	"echo 'Usage: x'; exit 64",
 };
 
-START_TEST(a_script_that_knows_no_status)
+START_TEST(a_script_without_the_verb_status)
 {
 	put_script(usages[_i]);
-	ck_assert_int_eq(query(), VIGIL_SERVICE_UNKNOWN); /* and no pidfile known */
+	ck_assert_int_eq(query(), VIGIL_SERVICE_UNKNOWN); /* and there is no pidfile */
 	ck_assert_int_eq(reply.fault, VIGIL_FAULT_FAILED);
 	ck_assert_ptr_nonnull(strstr(reply.text, "no status"));
 
@@ -207,7 +207,7 @@ START_TEST(a_script_that_knows_no_status)
 }
 END_TEST
 
-START_TEST(where_the_pidfile_is)
+START_TEST(the_header_names_the_pidfile)
 {
 	static const struct {
 		const char *before, *after;
@@ -225,14 +225,14 @@ START_TEST(where_the_pidfile_is)
 	size_t i;
 
 	scratch_put("pid", 0644, "%d\n", (int)getpid());
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (i = 0; i < COUNT(cases); i++) {
 		snprintf(
 			body, sizeof(body), "%s%s/pid%s", cases[i].before, scratch, cases[i].after);
 		put_script(body);
 		ck_assert_int_eq(query(), VIGIL_SERVICE_RUNNING);
 		ck_assert_int_eq(reply.pid, cases[i].found ? getpid() : 0);
 	}
-	/* what the request says is stronger than the header */
+	/* the pidfile of the request overrides the header */
 	request.pidfile = scratch_path("other");
 	snprintf(body, sizeof(body), "# pidfile: %s/pid", scratch);
 	put_script(body);
@@ -241,8 +241,9 @@ START_TEST(where_the_pidfile_is)
 }
 END_TEST
 
-/* What follows the header may be an archive of any size.  A path that is not whole names another file. */
-START_TEST(only_the_beginning_of_a_script_is_read_for_its_header)
+/* The rest of the script may be an archive of any size. A path that was cut would name another
+ * file. */
+START_TEST(only_the_first_bytes_of_a_script_are_searched_for_a_header)
 {
 	static const char head[] = "#!/bin/sh\n", line[] = "# pidfile: /run/x.pid\n";
 	size_t size = INIT_STATUS_HEAD, n = strlen(line);
@@ -260,20 +261,20 @@ START_TEST(only_the_beginning_of_a_script_is_read_for_its_header)
 	memcpy(text + size - n + 2, line, n - 2);
 	ck_assert(!init_status_header(text, size, path));
 	ck_assert_str_eq(path, "");
-	/* A shorter text is whole, also without a newline at its end. */
+	/* A shorter script is read completely, also without a newline at its end. */
 	snprintf(text, size, "%s%.*s", head, (int)n - 1, line);
 	ck_assert(init_status_header(text, strlen(text), path));
 	free(text);
 }
 END_TEST
 
-START_TEST(where_the_pidfile_is_guessed_to_be)
+START_TEST(the_pidfile_is_guessed)
 {
 	char name[32], path[64];
 	FILE *file;
 
 	if (geteuid() != 0)
-		return; /* /run is root's */
+		return; /* only root can write to /run */
 	snprintf(name, sizeof(name), "vigil-check-%d", (int)getpid());
 	snprintf(path, sizeof(path), "/run/%s.pid", name);
 	request.name = name;
@@ -291,7 +292,7 @@ START_TEST(where_the_pidfile_is_guessed_to_be)
 }
 END_TEST
 
-/* Asks as a user who may run the script, but not read it. */
+/* Queries as a user who may execute the script but not read it. */
 static int ask_as_stranger(void)
 {
 	pid_t pid = fork();
@@ -306,19 +307,19 @@ static int ask_as_stranger(void)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-/* A guess may be stale: none is made where the header would say, could it be read. */
-START_TEST(a_header_that_cannot_be_read_is_no_reason_to_guess)
+/* A guessed pidfile may be stale, so there is no guess if the header cannot be read. */
+START_TEST(a_header_that_cannot_be_read_is_not_replaced_by_a_guess)
 {
 	char name[32], path[64], copy[512];
 	FILE *file;
 	int seen;
 
 	if (geteuid() != 0)
-		return; /* /run is root's */
+		return; /* only root can write to /run */
 	snprintf(name, sizeof(name), "vigil-check-%d", (int)getpid());
 	snprintf(path, sizeof(path), "/run/%s.pid", name);
 	request.name = name;
-	/* a program, since a shell would have to read it, too */
+	/* a binary, because a shell would need to read it */
 	snprintf(copy, sizeof(copy), "cp /bin/true %s/%s && chmod 711 %s/%s && chmod 755 %s",
 		scratch, name, scratch, name, scratch);
 	ck_assert_int_eq(system(copy), 0);
@@ -326,7 +327,7 @@ START_TEST(a_header_that_cannot_be_read_is_no_reason_to_guess)
 	ck_assert_ptr_nonnull(file);
 	fputs("4194303\n", file);
 	fclose(file);
-	query(); /* root reads it, finds nothing and guesses */
+	query(); /* root reads the script, finds no header and guesses */
 	seen = ask_as_stranger();
 	unlink(path);
 	ck_assert_int_eq(reply.status, VIGIL_SERVICE_FAILED);
@@ -344,7 +345,7 @@ static void refused(const char *why)
 	ck_assert(!scratch_has("was-run"));
 }
 
-START_TEST(what_others_could_have_written_is_not_run)
+START_TEST(a_script_that_others_may_have_written_is_not_run)
 {
 	char *path = scratch_put("vigil-check", 0644, "#!/bin/sh\ntouch %s/was-run\n", scratch);
 	char *away = scratch_path("away");
@@ -371,13 +372,13 @@ START_TEST(what_others_could_have_written_is_not_run)
 	ck_assert_int_eq(symlink("nowhere", path), 0);
 	ck_assert_int_eq(query(), VIGIL_SERVICE_ABSENT);
 	unlink(path);
-	ck_assert_int_eq(symlink("away", path), 0); /* a link is fine: what it leads to counts */
+	ck_assert_int_eq(symlink("away", path), 0); /* a trusted target */
 	ck_assert_int_eq(query(), VIGIL_SERVICE_RUNNING);
 	ck_assert(scratch_has("was-run"));
 }
 END_TEST
 
-START_TEST(scripts_that_cannot_answer)
+START_TEST(a_script_that_cannot_answer)
 {
 	put_script("kill -9 $$");
 	ck_assert_int_eq(query(), VIGIL_SERVICE_UNKNOWN);
@@ -397,14 +398,14 @@ START_TEST(scripts_that_cannot_answer)
 
 	put_script("sleep 1000");
 	scratch_put("pid", 0644, "4194303\n");
-	request.pidfile = scratch_path("pid"); /* dead, but a hang says nothing */
+	request.pidfile = scratch_path("pid"); /* its process is dead */
 	ck_assert_int_eq(ask(0.2), VIGIL_SERVICE_UNKNOWN);
 	ck_assert_int_eq(reply.error, -ETIMEDOUT);
 	ck_assert_int_eq(reply.fault, VIGIL_FAULT_TIMEOUT);
 }
 END_TEST
 
-START_TEST(restarts_that_fail)
+START_TEST(a_restart_that_fails)
 {
 	static const struct {
 		const char *body;
@@ -422,7 +423,7 @@ START_TEST(restarts_that_fail)
 	};
 	size_t i, n;
 
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (i = 0; i < COUNT(cases); i++) {
 		put_script(cases[i].body);
 		ck_assert_int_eq(restart(30), cases[i].error);
 		ck_assert_int_eq(reply.fault, cases[i].fault);
@@ -435,7 +436,7 @@ START_TEST(restarts_that_fail)
 }
 END_TEST
 
-START_TEST(a_restart_that_hangs_spares_the_service)
+START_TEST(a_restart_that_hangs_does_not_end_the_service)
 {
 	pid_t below;
 
@@ -448,7 +449,7 @@ START_TEST(a_restart_that_hangs_spares_the_service)
 }
 END_TEST
 
-/* A script whose `verb` does so much and then waits to be let go. */
+/* Starts a script that executes `body` for the command and waits for let_go(). */
 static void begin(const char *command, const char *body)
 {
 	char line[512];
@@ -463,7 +464,7 @@ static void let_go(void)
 {
 	char line[128];
 
-	/* The script holds the lock as long as it runs. */
+	/* The script holds the lock while it runs. */
 	snprintf(line, sizeof(line), "cd %s; echo >hold; flock lock rm hold begun", scratch);
 	ck_assert_int_eq(system(line), 0);
 }
@@ -473,12 +474,12 @@ static void let_go(void)
 	"case $1 in " verb ") flock 9; echo >begun; read x <hold; " work ";; " \
 	"status) test -f pid || exit 3; kill -0 $(cat pid) 2>/dev/null; exit;; esac"
 
-START_TEST(whoever_else_runs_the_script_is_not_fought)
+START_TEST(a_script_that_someone_else_runs_is_not_interrupted)
 {
 	char line[128];
 
 	request.pidfile = scratch_path("pid");
-	scratch_put("pid", 0644, "4194303\n"); /* its process has ended already */
+	scratch_put("pid", 0644, "4194303\n"); /* this process does not exist */
 	snprintf(line, sizeof(line), "%s/vigil-check stop", scratch);
 	begin(line, SCRIPT("stop", "rm pid"));
 	ck_assert_int_eq(query(), VIGIL_SERVICE_STOPPING);
@@ -487,7 +488,7 @@ START_TEST(whoever_else_runs_the_script_is_not_fought)
 	let_go();
 	ck_assert_int_eq(query(), VIGIL_SERVICE_STOPPED);
 
-	/* however it is called; and without a pidfile it is no other */
+	/* by any name, and without a pidfile */
 	begin("./vigil-check restart", SCRIPT("restart", ":"));
 	ck_assert_int_eq(query(), VIGIL_SERVICE_STARTING);
 	ck_assert_ptr_nonnull(strstr(reply.text, "\"restart\""));
@@ -499,13 +500,13 @@ START_TEST(whoever_else_runs_the_script_is_not_fought)
 	let_go();
 	ck_assert_int_eq(query(), VIGIL_SERVICE_STOPPED);
 
-	/* who only looks is nobody to wait for */
+	/* a status query of someone else does not matter */
 	begin("./vigil-check status for-long",
 		"exec 9>>lock; test -z \"$2\" || { flock 9; echo >begun; read x <hold; }; exit 3");
 	ck_assert_int_eq(query(), VIGIL_SERVICE_STOPPED);
 	let_go();
 
-	/* and a service that runs is running, whatever is done to it */
+	/* a running service is reported as running */
 	scratch_put("pid", 0644, "%d\n", (int)getpid());
 	begin("./vigil-check reload", SCRIPT("reload", ":"));
 	scratch_put("pid", 0644, "%d\n", (int)getpid());
@@ -522,15 +523,15 @@ static void look_without_processes(void)
 	if (query() != VIGIL_SERVICE_UNKNOWN || reply.error != -EACCES ||
 		reply.fault != VIGIL_FAULT_FAILED || strstr(reply.text, "/proc") == NULL)
 		_exit(2);
-	/* what is up is up, whoever runs what */
+	/* the service is running, whether or not someone runs the script */
 	scratch_put("pid", 0644, "%d\n", (int)getpid());
 	scratch_put("code", 0644, "0");
 	if (query() != VIGIL_SERVICE_RUNNING)
 		_exit(3);
 }
 
-/* Down, with no way to see whether somebody is just at it: that is no reason for a restart. */
-START_TEST(without_a_view_of_processes_down_is_unknown)
+/* If vigild cannot see whether someone runs the script, it must not restart the service. */
+START_TEST(without_access_to_proc_a_stopped_service_is_unknown)
 {
 	pid_t child;
 	int status;
@@ -542,7 +543,7 @@ START_TEST(without_a_view_of_processes_down_is_unknown)
 	ck_assert_int_eq(query(), VIGIL_SERVICE_FAILED);
 	if (geteuid() != 0)
 		return;
-	/* in a child, since what looks for leaks at a test's end has to see the processes */
+	/* in a child, because the leak checker at the end of a test needs to see the processes */
 	child = fork();
 	if (child == 0) {
 		look_without_processes();
@@ -555,7 +556,7 @@ END_TEST
 
 #define DESCRIPTORS 64
 
-/* Uses up all descriptors but so many; of those that programs start with, each has its own. */
+/* Uses all but `but` descriptors; programs that the test starts have their own. */
 static void use_up(int but)
 {
 	struct rlimit limit = {DESCRIPTORS, DESCRIPTORS};
@@ -569,7 +570,7 @@ static void use_up(int but)
 		close(fd);
 }
 
-START_TEST(a_lack_of_descriptors_makes_no_healthy_service_sick)
+START_TEST(a_lack_of_descriptors_does_not_make_a_service_fail)
 {
 	char header[128];
 	int free_ones, unknown = 0, fd;
@@ -600,7 +601,7 @@ START_TEST(a_lack_of_descriptors_makes_no_healthy_service_sick)
 }
 END_TEST
 
-START_TEST(a_pidfile_that_vigild_could_not_read_makes_every_word_unknown)
+START_TEST(a_lack_of_descriptors_for_the_pidfile_makes_the_status_unknown)
 {
 	struct pidfile unknown = {.verdict = PIDFILE_UNKNOWN, .error = -ENFILE, .why = "no look"};
 
@@ -619,7 +620,7 @@ START_TEST(a_pidfile_that_vigild_could_not_read_makes_every_word_unknown)
 }
 END_TEST
 
-START_TEST(scripts_are_not_handed_to_systemctl)
+START_TEST(scripts_do_not_redirect_to_systemctl)
 {
 	put_script("echo $SYSTEMCTL_SKIP_REDIRECT >redirect; exit 3");
 	ck_assert_int_eq(query(), VIGIL_SERVICE_STOPPED);
@@ -627,7 +628,7 @@ START_TEST(scripts_are_not_handed_to_systemctl)
 }
 END_TEST
 
-START_TEST(is_it_there)
+START_TEST(presence_is_detected)
 {
 	ck_assert(manager_lsb.present(&request));
 	request.init_dir = scratch_path("no-such-directory");
@@ -636,39 +637,25 @@ START_TEST(is_it_there)
 }
 END_TEST
 
-int main(void)
+SUITE("manager_lsb", setup, scratch_teardown)
 {
-	Suite *suite = suite_create("manager_lsb");
-	TCase *tcase = tcase_create("manager_lsb");
-	int ncodes = sizeof(codes) / sizeof(codes[0]);
-	SRunner *runner;
-	int failed;
-
-	tcase_set_timeout(tcase, 120);
-	tcase_add_checked_fixture(tcase, setup, scratch_teardown);
-	tcase_add_test(tcase, the_life_of_a_service);
-	tcase_add_loop_test(tcase, what_a_script_says, 0, ncodes);
-	tcase_add_loop_test(tcase, a_dead_process_outranks_the_script, 0, ncodes);
-	tcase_add_loop_test(
-		tcase, a_script_that_knows_no_status, 0, sizeof(usages) / sizeof(usages[0]));
-	tcase_add_test(tcase, where_the_pidfile_is);
-	tcase_add_test(tcase, only_the_beginning_of_a_script_is_read_for_its_header);
-	tcase_add_test(tcase, where_the_pidfile_is_guessed_to_be);
-	tcase_add_test(tcase, a_header_that_cannot_be_read_is_no_reason_to_guess);
-	tcase_add_test(tcase, what_others_could_have_written_is_not_run);
-	tcase_add_test(tcase, scripts_that_cannot_answer);
-	tcase_add_test(tcase, restarts_that_fail);
-	tcase_add_test(tcase, a_restart_that_hangs_spares_the_service);
-	tcase_add_test(tcase, whoever_else_runs_the_script_is_not_fought);
-	tcase_add_test(tcase, without_a_view_of_processes_down_is_unknown);
-	tcase_add_test(tcase, a_lack_of_descriptors_makes_no_healthy_service_sick);
-	tcase_add_test(tcase, a_pidfile_that_vigild_could_not_read_makes_every_word_unknown);
-	tcase_add_test(tcase, scripts_are_not_handed_to_systemctl);
-	tcase_add_test(tcase, is_it_there);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TIMEOUT(120);
+	TEST(the_life_of_a_service);
+	LOOP_TEST(the_exit_status_of_the_script_is_the_status, COUNT(codes));
+	LOOP_TEST(a_dead_process_overrules_the_script, COUNT(codes));
+	LOOP_TEST(a_script_without_the_verb_status, COUNT(usages));
+	TEST(the_header_names_the_pidfile);
+	TEST(only_the_first_bytes_of_a_script_are_searched_for_a_header);
+	TEST(the_pidfile_is_guessed);
+	TEST(a_header_that_cannot_be_read_is_not_replaced_by_a_guess);
+	TEST(a_script_that_others_may_have_written_is_not_run);
+	TEST(a_script_that_cannot_answer);
+	TEST(a_restart_that_fails);
+	TEST(a_restart_that_hangs_does_not_end_the_service);
+	TEST(a_script_that_someone_else_runs_is_not_interrupted);
+	TEST(without_access_to_proc_a_stopped_service_is_unknown);
+	TEST(a_lack_of_descriptors_does_not_make_a_service_fail);
+	TEST(a_lack_of_descriptors_for_the_pidfile_makes_the_status_unknown);
+	TEST(scripts_do_not_redirect_to_systemctl);
+	TEST(presence_is_detected);
 }

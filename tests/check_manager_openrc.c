@@ -1,12 +1,9 @@
 /*
- * check_manager_openrc: services under the real rc-service.
- *
- * All of it happens in a mount namespace of the test's own, where /etc/init.d and /run are its
- * too, and /run says that OpenRC has booted the machine.
+ * check_manager_openrc: services under the real rc-service, in a separate mount namespace with its
+ * own /etc/init.d and /run, in which OpenRC seems to have booted the machine.
  */
 #include "service/manager.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -16,7 +13,9 @@
 #include <sys/wait.h>
 
 #include "base/clock.h"
+#include "children.h"
 #include "scratch.h"
+#include "suite.h"
 
 static struct manager_request request;
 static struct manager_reply reply;
@@ -26,7 +25,7 @@ static void mount_over(const char *name, const char *target)
 	ck_assert_int_eq(mount(scratch_path(name), target, "none", MS_BIND, NULL), 0);
 }
 
-/* Each test has a process, and so may have a namespace, of its own. */
+/* Each test runs in its own process, and so in its own mount namespace. */
 static void setup(void)
 {
 	static const char *const below[] = {"daemons", "exclusive", "failed", "hotplugged",
@@ -41,7 +40,7 @@ static void setup(void)
 	ck_assert_int_eq(mkdir(scratch_path("init.d"), 0755), 0);
 	ck_assert_int_eq(mkdir(scratch_path("run"), 0755), 0);
 	ck_assert_int_eq(mkdir(scratch_path("run/openrc"), 0755), 0);
-	for (i = 0; i < sizeof(below) / sizeof(below[0]); i++) {
+	for (i = 0; i < COUNT(below); i++) {
 		snprintf(name, sizeof(name), "run/openrc/%s", below[i]);
 		ck_assert_int_eq(mkdir(scratch_path(name), 0755), 0);
 	}
@@ -52,22 +51,9 @@ static void setup(void)
 	request = (struct manager_request){.name = "svc", .manager = &manager_openrc};
 }
 
-static void end_children(void)
-{
-	FILE *children = fopen("/proc/thread-self/children", "r");
-	int pid;
-
-	while (children && fscanf(children, "%d", &pid) == 1)
-		kill(pid, SIGKILL);
-	if (children)
-		fclose(children);
-}
-
 static void teardown(void)
 {
-	do
-		end_children();
-	while (waitpid(-1, NULL, 0) > 0);
+	kill_and_reap_all();
 	ck_assert_int_eq(umount("/run"), 0);
 	ck_assert_int_eq(umount("/etc/init.d"), 0);
 	scratch_teardown();
@@ -121,13 +107,6 @@ static void wait_for(vigil_service_status status)
 		reply.text);
 }
 
-/* As init would. */
-static void kill_and_reap(pid_t pid)
-{
-	ck_assert_int_eq(kill(pid, SIGKILL), 0);
-	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
-}
-
 START_TEST(the_life_of_a_service)
 {
 	pid_t first, second;
@@ -155,7 +134,7 @@ START_TEST(the_life_of_a_service)
 	ck_assert_int_eq(restart(30), 0);
 	ck_assert_int_eq(query(), VIGIL_SERVICE_RUNNING);
 
-	/* uninstalled while it ran */
+	/* the service is uninstalled while it runs */
 	ck_assert_int_eq(unlink("/etc/init.d/svc"), 0);
 	ck_assert_int_eq(query(), VIGIL_SERVICE_ABSENT);
 	ck_assert_int_eq(restart(30), -ENOENT);
@@ -163,10 +142,8 @@ START_TEST(the_life_of_a_service)
 }
 END_TEST
 
-/* Debian's OpenRC goes on calling it started, and fails to stop and so to restart it. */
-/* An admin's stop that begins after OpenRC was asked, and has done its work before the process is
- * looked at. */
-START_TEST(a_stop_between_two_looks_is_no_crash)
+/* An admin stops the service after vigild has queried OpenRC and before it checks the process. */
+START_TEST(a_stop_during_a_query_is_not_a_crash)
 {
 	char body[512];
 
@@ -190,7 +167,8 @@ START_TEST(a_stop_between_two_looks_is_no_crash)
 }
 END_TEST
 
-START_TEST(one_that_crashed)
+/* Debian's OpenRC still reports the service as started, and fails to stop and to restart it. */
+START_TEST(a_service_that_crashed)
 {
 	pid_t pid;
 
@@ -207,7 +185,7 @@ START_TEST(one_that_crashed)
 	ck_assert_int_eq(query(), VIGIL_SERVICE_RUNNING);
 	ck_assert_int_ne(reply.pid, pid);
 
-	/* the pidfile of the request counts, not the one that the service notes */
+	/* the pidfile of the request is used instead of the one that OpenRC has recorded */
 	kill_and_reap(reply.pid);
 	request.pidfile = scratch_path("no-pidfile");
 	ck_assert_int_eq(
@@ -217,7 +195,7 @@ START_TEST(one_that_crashed)
 }
 END_TEST
 
-START_TEST(under_supervise_daemon)
+START_TEST(a_service_under_supervise_daemon)
 {
 	pid_t pid, supervisor;
 	int i;
@@ -230,14 +208,14 @@ START_TEST(under_supervise_daemon)
 	ck_assert_int_ne(pid, supervisor);
 	ck_assert_int_eq(reply.respawns, 0);
 
-	/* it is brought back, and never called down in between */
+	/* it is restarted, and never reported as down in between */
 	ck_assert_int_eq(kill(pid, SIGKILL), 0);
 	for (i = 0; i < 1000 && (query() != VIGIL_SERVICE_RUNNING || reply.pid == pid); i++)
 		ck_assert(!vigil_service_is_down(reply.status));
 	ck_assert_int_ne(reply.pid, pid);
 	ck_assert_uint_ge(reply.respawns, 1);
 
-	/* without its supervisor it is still a service that runs */
+	/* without its supervisor the service still runs */
 	pid = reply.pid;
 	kill_and_reap(supervisor);
 	ck_assert_int_eq(query(), VIGIL_SERVICE_RUNNING);
@@ -252,7 +230,7 @@ START_TEST(under_supervise_daemon)
 }
 END_TEST
 
-START_TEST(starting_and_stopping_slowly)
+START_TEST(a_service_that_starts_and_stops_slowly)
 {
 	pid_t starter;
 	int fifo;
@@ -269,7 +247,7 @@ START_TEST(starting_and_stopping_slowly)
 	ck_assert_int_eq(write(fifo, "go\n", 3), 3);
 	ck_assert_int_eq(waitpid(starter, NULL, 0), starter);
 	ck_assert_int_eq(query(), VIGIL_SERVICE_RUNNING);
-	ck_assert_int_eq(reply.pid, 0); /* there is no knowing */
+	ck_assert_int_eq(reply.pid, 0); /* the pid is unknown */
 
 	starter = fork();
 	if (starter == 0)
@@ -336,8 +314,8 @@ static const struct {
 	{77, VIGIL_SERVICE_UNKNOWN},
 };
 
-/* The states of OpenRC that a script may also claim by a status of its own. */
-START_TEST(what_status_says)
+/* A script may report these states of OpenRC with a status function. */
+START_TEST(the_exit_status_of_the_script_is_the_status)
 {
 	char body[256];
 
@@ -350,13 +328,13 @@ START_TEST(what_status_says)
 	if (codes[_i].status == VIGIL_SERVICE_UNKNOWN)
 		ck_assert_ptr_nonnull(strstr(reply.text, "it says so"));
 	if (codes[_i].status == VIGIL_SERVICE_UNKNOWN)
-		ck_assert_int_eq(restart(30), -EIO); /* nothing is done on that */
+		ck_assert_int_eq(restart(30), -EIO); /* nothing is restarted */
 	else
 		ck_assert_int_eq(restart(30), 0);
 }
 END_TEST
 
-START_TEST(scripts_elsewhere)
+START_TEST(scripts_in_another_directory)
 {
 	ck_assert_int_eq(mkdir(scratch_path("other"), 0755), 0);
 	scratch_put("other/svc", 0755, "#!/sbin/openrc-run\n%s", in_background);
@@ -375,7 +353,7 @@ START_TEST(scripts_elsewhere)
 }
 END_TEST
 
-START_TEST(a_machine_that_openrc_does_not_run)
+START_TEST(openrc_on_a_machine_without_openrc)
 {
 	char path[4096];
 
@@ -397,7 +375,7 @@ START_TEST(a_machine_that_openrc_does_not_run)
 }
 END_TEST
 
-START_TEST(auto_finds_it)
+START_TEST(automatic_choice_finds_the_service)
 {
 	put_script(in_background);
 	request.manager = NULL;
@@ -410,7 +388,7 @@ START_TEST(auto_finds_it)
 }
 END_TEST
 
-/* Why this machine cannot do it; NULL: it can. */
+/* Returns why this machine cannot run the tests; NULL: it can. */
 static const char *unfit(void)
 {
 	pid_t pid;
@@ -428,34 +406,20 @@ static const char *unfit(void)
 	return status ? "this machine allows no mount namespaces" : NULL;
 }
 
-int main(void)
+SUITE("manager_openrc", setup, teardown)
 {
-	Suite *suite = suite_create("manager_openrc");
-	TCase *tcase = tcase_create("manager_openrc");
-	SRunner *runner;
-	int failed;
-
-	if (unfit()) {
-		printf("SKIP: %s\n", unfit());
-		return 77;
-	}
-	tcase_set_timeout(tcase, 120);
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_add_test(tcase, a_stop_between_two_looks_is_no_crash);
-	tcase_add_test(tcase, the_life_of_a_service);
-	tcase_add_test(tcase, one_that_crashed);
-	tcase_add_test(tcase, under_supervise_daemon);
-	tcase_add_test(tcase, starting_and_stopping_slowly);
-	tcase_add_test(tcase, a_restart_that_fails);
-	tcase_add_test(tcase, a_restart_that_hangs);
-	tcase_add_loop_test(tcase, what_status_says, 0, sizeof(codes) / sizeof(codes[0]));
-	tcase_add_test(tcase, scripts_elsewhere);
-	tcase_add_test(tcase, a_machine_that_openrc_does_not_run);
-	tcase_add_test(tcase, auto_finds_it);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TIMEOUT(120);
+	if (unfit())
+		suite_skip(unfit());
+	TEST(a_stop_during_a_query_is_not_a_crash);
+	TEST(the_life_of_a_service);
+	TEST(a_service_that_crashed);
+	TEST(a_service_under_supervise_daemon);
+	TEST(a_service_that_starts_and_stops_slowly);
+	TEST(a_restart_that_fails);
+	TEST(a_restart_that_hangs);
+	LOOP_TEST(the_exit_status_of_the_script_is_the_status, COUNT(codes));
+	TEST(scripts_in_another_directory);
+	TEST(openrc_on_a_machine_without_openrc);
+	TEST(automatic_choice_finds_the_service);
 }

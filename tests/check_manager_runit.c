@@ -1,32 +1,32 @@
 /* check_manager_runit: services under the real runsvdir. */
 #include "supervised_replaced.h"
 
-START_TEST(taken_down)
+START_TEST(a_service_that_was_stopped)
 {
 	stopped_cleanly("sv down");
 }
 END_TEST
 
-START_TEST(put_on_hold)
+START_TEST(a_service_that_was_paused)
 {
 	paused("sv pause");
 }
 END_TEST
 
-START_TEST(with_a_slow_finish)
+START_TEST(a_slow_finish_script)
 {
 	finishing("sv -w 0 down");
 }
 END_TEST
 
-START_TEST(run_once)
+START_TEST(a_service_that_was_started_once)
 {
 	once("sv once");
 }
 END_TEST
 
-/* Told to end, and taking its time: neither running nor stopped. */
-START_TEST(on_its_way_down)
+/* The service was told to stop and has not ended: it is neither running nor stopped. */
+START_TEST(a_service_that_is_stopping)
 {
 	pid_t pid = run_it("trap '' TERM; : >ignores; while :; do sleep 1000; done");
 
@@ -39,7 +39,7 @@ START_TEST(on_its_way_down)
 }
 END_TEST
 
-START_TEST(a_script_that_cannot_be_run)
+START_TEST(a_run_script_that_cannot_be_executed)
 {
 	run_it(run_forever);
 	put("run", 0644, "nothing\n");
@@ -66,7 +66,7 @@ static const struct {
 	{{1}, {0, 'd', 0, 9}, VIGIL_SERVICE_STOPPED},
 };
 
-START_TEST(each_bit_of_a_status_file)
+START_TEST(each_field_of_a_status_file)
 {
 	unsigned char bytes[20] = {0x40};
 	int fifo;
@@ -80,8 +80,8 @@ START_TEST(each_bit_of_a_status_file)
 }
 END_TEST
 
-/* The service has ended, and its number is another process's before runsv says so. */
-START_TEST(a_number_that_is_another_process_now)
+/* The service has ended, and its pid belongs to another process before runsv has noticed. */
+START_TEST(a_pid_that_now_belongs_to_another_process)
 {
 	unsigned char bytes[20] = {0x40};
 	uint32_t pid = (uint32_t)getpid();
@@ -98,14 +98,14 @@ START_TEST(a_number_that_is_another_process_now)
 }
 END_TEST
 
-START_TEST(no_status_file)
+START_TEST(an_invalid_or_missing_status_file)
 {
 	static const size_t sizes[] = {0, 18, 19, 21, 35, 100};
 	char bytes[100] = {0};
 	size_t i;
 	int fifo;
 
-	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+	for (i = 0; i < COUNT(sizes); i++) {
 		fifo = forge(bytes, sizes[i], "scan/svc/supervise/ok");
 		ck_assert_int_eq(query(), VIGIL_SERVICE_UNKNOWN);
 		ck_assert_int_eq(reply.error, -EPROTO);
@@ -119,7 +119,7 @@ START_TEST(no_status_file)
 	ck_assert_int_eq(reply.error, -ENOENT);
 	ck_assert_ptr_nonnull(strstr(reply.text, "supervise/status"));
 	close(fifo);
-	/* a plain file in the place of the fifo */
+	/* a plain file instead of the fifo */
 	forge(bytes, 20, "scan/svc/supervise/ok");
 	ck_assert_int_eq(unlink(scratch_path("scan/svc/supervise/ok")), 0);
 	scratch_put("scan/svc/supervise/ok", 0600, "plain");
@@ -128,7 +128,7 @@ START_TEST(no_status_file)
 }
 END_TEST
 
-START_TEST(names_that_are_no_service)
+START_TEST(names_without_a_service)
 {
 	scratch_put("scan/svc", 0644, "a file, no directory");
 	ck_assert_int_eq(query(), VIGIL_SERVICE_ABSENT);
@@ -144,8 +144,8 @@ START_TEST(names_that_are_no_service)
 }
 END_TEST
 
-/* As Debian has it: what is scanned holds links. */
-START_TEST(by_a_link)
+/* As on Debian, the scan directory has links to the service directories. */
+START_TEST(a_linked_service_directory)
 {
 	put_run(run_forever);
 	ck_assert_int_eq(rename(scratch_path("scan/svc"), scratch_path("real")), 0);
@@ -167,8 +167,8 @@ static void distrusted(const char *words)
 	ck_assert_msg(strstr(reply.text, words) != NULL, "%s", reply.text);
 }
 
-/* Each file of the supervisor is looked at before it is opened, and no link is followed. */
-START_TEST(what_others_put_into_its_place_is_not_written_to)
+/* Each file of the supervisor is checked before it is opened, and links are not followed. */
+START_TEST(files_that_others_may_have_replaced_are_not_opened)
 {
 	const char *fifo = scratch_path("scan/svc/supervise/ok"), *away = scratch_path("away");
 	const char *status = scratch_path("scan/svc/supervise/status");
@@ -201,30 +201,25 @@ START_TEST(what_others_put_into_its_place_is_not_written_to)
 }
 END_TEST
 
-int main(void)
+SUITE("manager_runit", setup, teardown)
 {
-	TCase *tcase = tcase_create("manager_runit");
-
 	the_manager = &manager_runit;
 	the_scanner = "runsvdir";
-	if (!installed("runsvdir") || !installed("runsv") || !installed("sv")) {
-		printf("SKIP: runit is not installed\n");
-		return 77;
-	}
+	if (!installed("runsvdir") || !installed("runsv") || !installed("sv"))
+		suite_skip("runit is not installed");
+	TIMEOUT(120);
 	add_common(tcase);
-	tcase_add_test(tcase, what_others_put_into_its_place_is_not_written_to);
+	TEST(files_that_others_may_have_replaced_are_not_opened);
 	add_replaced(tcase);
-	tcase_add_test(tcase, taken_down);
-	tcase_add_test(tcase, put_on_hold);
-	tcase_add_test(tcase, with_a_slow_finish);
-	tcase_add_test(tcase, run_once);
-	tcase_add_test(tcase, on_its_way_down);
-	tcase_add_test(tcase, a_script_that_cannot_be_run);
-	tcase_add_loop_test(
-		tcase, each_bit_of_a_status_file, 0, sizeof(forged) / sizeof(forged[0]));
-	tcase_add_test(tcase, a_number_that_is_another_process_now);
-	tcase_add_test(tcase, no_status_file);
-	tcase_add_test(tcase, names_that_are_no_service);
-	tcase_add_test(tcase, by_a_link);
-	return run_suite(tcase);
+	TEST(a_service_that_was_stopped);
+	TEST(a_service_that_was_paused);
+	TEST(a_slow_finish_script);
+	TEST(a_service_that_was_started_once);
+	TEST(a_service_that_is_stopping);
+	TEST(a_run_script_that_cannot_be_executed);
+	LOOP_TEST(each_field_of_a_status_file, COUNT(forged));
+	TEST(a_pid_that_now_belongs_to_another_process);
+	TEST(an_invalid_or_missing_status_file);
+	TEST(names_without_a_service);
+	TEST(a_linked_service_directory);
 }

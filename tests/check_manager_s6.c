@@ -1,32 +1,32 @@
 /* check_manager_s6: services under the real s6-svscan. */
 #include "supervised_replaced.h"
 
-START_TEST(taken_down)
+START_TEST(a_service_that_was_stopped)
 {
 	stopped_cleanly("s6-svc -wD -d");
 }
 END_TEST
 
-START_TEST(put_on_hold)
+START_TEST(a_service_that_was_paused)
 {
 	paused("s6-svc -p");
 }
 END_TEST
 
-START_TEST(with_a_slow_finish)
+START_TEST(a_slow_finish_script)
 {
 	finishing("s6-svc -d");
 }
 END_TEST
 
-START_TEST(run_once)
+START_TEST(a_service_that_was_started_once)
 {
 	once("s6-svc -O");
 }
 END_TEST
 
-/* With a file notification-fd it is up only when it says so. */
-START_TEST(starting_slowly)
+/* With a file notification-fd, the service is up only when it has reported that. */
+START_TEST(a_service_that_starts_slowly)
 {
 	pid_t pid;
 	int fifo;
@@ -38,7 +38,7 @@ START_TEST(starting_slowly)
 	put_run("read go <../../fifo; echo >&3; exec sleep 1000 3>&-");
 	scan();
 	pid = scratch_number("started");
-	do /* it is there before s6-supervise has written that down */
+	do /* the pid is known before s6-supervise has written the status */
 		wait_for(VIGIL_SERVICE_STARTING);
 	while (reply.pid == 0);
 	ck_assert_int_eq(reply.pid, pid);
@@ -46,22 +46,22 @@ START_TEST(starting_slowly)
 	wait_for(VIGIL_SERVICE_RUNNING);
 	ck_assert_int_eq(reply.pid, pid);
 
-	/* a restart waits for it */
-	ck_assert_int_eq(restart(3), -ETIMEDOUT); /* s6-supervise takes one of them itself */
+	/* a restart waits until the service is ready */
+	ck_assert_int_eq(restart(3), -ETIMEDOUT); /* s6-supervise has read one "go" */
 	ck_assert_int_eq(reply.fault, VIGIL_FAULT_TIMEOUT);
 	ck_assert_ptr_nonnull(strstr(reply.text, "not ready"));
 	ck_assert_int_eq(query(), VIGIL_SERVICE_STARTING);
-	let_go(fifo); /* for that one, */
+	let_go(fifo); /* for that start */
 	wait_for(VIGIL_SERVICE_RUNNING);
-	let_go(fifo); /* and for the next */
+	let_go(fifo); /* and for the next one */
 	ck_assert_int_eq(restart(30), 0);
 	ck_assert_int_eq(query(), VIGIL_SERVICE_RUNNING);
 	close(fifo);
 }
 END_TEST
 
-/* A finish script that exits 125 tells s6-supervise to leave it at that. */
-START_TEST(failed_for_good)
+/* If the finish script exits with 125, s6-supervise does not restart the service. */
+START_TEST(a_permanent_failure)
 {
 	put("finish", 0755, "#!/bin/sh\nexit 125\n");
 	put_run("exit 3");
@@ -86,8 +86,8 @@ START_TEST(failed_for_good)
 }
 END_TEST
 
-/* One that ends by another signal than TERM says so in its directory. */
-START_TEST(a_signal_of_its_own)
+/* The file down-signal names the signal that stops the service instead of TERM. */
+START_TEST(a_service_with_its_own_stop_signal)
 {
 	put("down-signal", 0644, "USR1\n");
 	run_it("trap 'echo 1 >../../usr1; exit' USR1; trap '' TERM; : >traps\n"
@@ -100,15 +100,15 @@ END_TEST
 
 /* --- status files of other releases ----------------------------------------------------------- */
 
-#define NO_ONE 0x7f /* a pid past all that there are */
-#define READY  2    /* became ready after it was started; else before */
+#define NO_ONE 0x7f /* no process has this pid */
+#define READY  2    /* it became ready after its start, else before */
 
 static const struct {
 	unsigned char pid, fresh;
 	unsigned short wait_status;
 	unsigned char flags;
-	vigil_service_status status;      /* where such a flag byte stands in 35 bytes */
-	vigil_service_status status_2_13; /* and in 43 */
+	vigil_service_status status;      /* in a status file of 35 bytes */
+	vigil_service_status status_2_13; /* and of 43 bytes */
 } forged[] = {
 	/* up: paused 1, finishing 2, wanted up 4, ready 8 */
 	{1, READY, 0, 4 | 8, VIGIL_SERVICE_RUNNING, VIGIL_SERVICE_RUNNING},
@@ -118,10 +118,10 @@ static const struct {
 	{1, READY, 0, 2 | 4, VIGIL_SERVICE_STARTING, VIGIL_SERVICE_STARTING},
 	{1, READY, 0, 2, VIGIL_SERVICE_STOPPING, VIGIL_SERVICE_STOPPING},
 	{NO_ONE, READY, 0, 4 | 8, VIGIL_SERVICE_STARTING, VIGIL_SERVICE_STARTING},
-	/* up, the old layout: wanted up 8, ready 16, and always 4 */
+	/* up, in the old layout: wanted up 8, ready 16, and always 4 */
 	{1, 0, 0, 4 | 8, VIGIL_SERVICE_STARTING, VIGIL_SERVICE_RUNNING},
 	{1, READY, 0, 4 | 8 | 16, VIGIL_SERVICE_RUNNING, VIGIL_SERVICE_RUNNING},
-	/* down: it is ready whenever finish is done */
+	/* down: ready when the finish script has ended */
 	{0, READY, 0, 4 | 8, VIGIL_SERVICE_STARTING, VIGIL_SERVICE_STARTING},
 	{0, READY, 0, 8, VIGIL_SERVICE_STOPPED, VIGIL_SERVICE_STOPPED},
 	{0, READY, 15, 8, VIGIL_SERVICE_STOPPED, VIGIL_SERVICE_STOPPED},
@@ -134,7 +134,7 @@ static const struct {
 	{0, READY, 0, 4 | 8 | 16, VIGIL_SERVICE_STARTING, VIGIL_SERVICE_STARTING},
 };
 
-START_TEST(each_bit_of_a_status_file)
+START_TEST(each_field_of_a_status_file)
 {
 	unsigned char bytes[43] = {0}, *rest;
 	bool grown = _i % 2;
@@ -156,15 +156,15 @@ START_TEST(each_bit_of_a_status_file)
 	ck_assert_int_eq(query(), grown ? forged[i].status_2_13 : forged[i].status);
 	ck_assert(the_manager->present(&request));
 	unlink(scratch_path("scan/svc/notification-fd"));
-	/* where nothing will say that it is ready, it is as soon as it is up */
+	/* without notification-fd the service is ready when it is up */
 	if (forged[i].pid == 1 && !(forged[i].flags & 3))
 		ck_assert_int_eq(query(), VIGIL_SERVICE_RUNNING);
 	close(fifo);
 }
 END_TEST
 
-/* Of a size that no release known here writes: s6-svstat is asked, here one that has itself
- * shown a service that the real one does know. */
+/* vigild asks s6-svstat about a status file of an unknown size. Here, s6-svstat returns the status
+ * of a service that the real one knows. */
 START_TEST(a_status_file_of_a_later_release)
 {
 	char bytes[64] = {0}, path[512];
@@ -194,7 +194,7 @@ START_TEST(a_status_file_of_a_later_release)
 	wait_for(VIGIL_SERVICE_FAILED);
 	ck_assert_str_eq(reply.text, "ended by signal 9");
 	request.name = "svc";
-	wait_for(VIGIL_SERVICE_FAILED); /* which is what its own file says */
+	wait_for(VIGIL_SERVICE_FAILED); /* according to its own status file */
 
 	request.name = "later";
 	scratch_put("s6-svstat", 0755, "#!/bin/sh\necho cannot read it; exit 111\n");
@@ -205,27 +205,22 @@ START_TEST(a_status_file_of_a_later_release)
 }
 END_TEST
 
-int main(void)
+SUITE("manager_s6", setup, teardown)
 {
-	TCase *tcase = tcase_create("manager_s6");
-
 	the_manager = &manager_s6;
 	the_scanner = "s6-svscan";
-	if (!installed("s6-svscan") || !installed("s6-supervise") || !installed("s6-svc")) {
-		printf("SKIP: s6 is not installed\n");
-		return 77;
-	}
+	if (!installed("s6-svscan") || !installed("s6-supervise") || !installed("s6-svc"))
+		suite_skip("s6 is not installed");
+	TIMEOUT(120);
 	add_common(tcase);
 	add_replaced(tcase);
-	tcase_add_test(tcase, taken_down);
-	tcase_add_test(tcase, put_on_hold);
-	tcase_add_test(tcase, with_a_slow_finish);
-	tcase_add_test(tcase, run_once);
-	tcase_add_test(tcase, starting_slowly);
-	tcase_add_test(tcase, failed_for_good);
-	tcase_add_test(tcase, a_signal_of_its_own);
-	tcase_add_loop_test(
-		tcase, each_bit_of_a_status_file, 0, (int)(2 * sizeof(forged) / sizeof(forged[0])));
-	tcase_add_test(tcase, a_status_file_of_a_later_release);
-	return run_suite(tcase);
+	TEST(a_service_that_was_stopped);
+	TEST(a_service_that_was_paused);
+	TEST(a_slow_finish_script);
+	TEST(a_service_that_was_started_once);
+	TEST(a_service_that_starts_slowly);
+	TEST(a_permanent_failure);
+	TEST(a_service_with_its_own_stop_signal);
+	LOOP_TEST(each_field_of_a_status_file, 2 * COUNT(forged));
+	TEST(a_status_file_of_a_later_release);
 }

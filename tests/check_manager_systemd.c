@@ -1,11 +1,9 @@
 /*
- * check_manager_systemd: units of a real systemd, in every state that one can be in.
- *
- * Runs itself anew under a systemd in namespaces of its own: the machine's own is never touched.
+ * check_manager_systemd: units of a real systemd in all their states. The test runs itself again
+ * under a systemd in separate namespaces, so that the systemd of the machine is not touched.
  */
 #include "service/manager.h"
 
-#include <check.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -30,18 +28,7 @@
 static struct manager_request request;
 static struct manager_reply reply;
 
-__attribute__((format(printf, 1, 2))) static int shell(const char *format, ...)
-{
-	char command[1024];
-	va_list ap;
-
-	va_start(ap, format);
-	vsnprintf(command, sizeof(command), format, ap);
-	va_end(ap);
-	return system(command);
-}
-
-/* Makes a unit of these lines, and the request about it. */
+/* Writes a unit with these lines, and makes the request about it. */
 static void put_unit(const char *name, const char *unit_lines, const char *service_lines)
 {
 	char path[128];
@@ -85,7 +72,7 @@ static int restart(double seconds)
 	return reply.error;
 }
 
-/* Asks until it is so, or far too late. */
+/* Queries until this is the status, for at most 60 s. */
 static void await(vigil_service_status status)
 {
 	uint64_t late = clock_now() + 60 * CLOCK_SECOND;
@@ -95,7 +82,7 @@ static void await(vigil_service_status status)
 	ck_assert_int_eq(reply.status, status);
 }
 
-/* The same for what it says of itself; how it gets there is systemd's. */
+/* As await(), and also for the text. The states in between depend on systemd. */
 static void await_text(vigil_service_status status, const char *text)
 {
 	uint64_t late = clock_now() + 60 * CLOCK_SECOND;
@@ -106,7 +93,7 @@ static void await_text(vigil_service_status status, const char *text)
 	ck_assert_str_eq(reply.text, text);
 }
 
-/* Kills the main process. */
+/* Kills the main process and returns its pid. */
 static pid_t kill_main(void)
 {
 	pid_t pid;
@@ -156,7 +143,7 @@ START_TEST(the_life_of_a_service)
 	ck_assert_int_eq(shell("systemctl stop t-life"), 0);
 	ck_assert_int_eq(query(), VIGIL_SERVICE_STOPPED);
 	ck_assert_int_eq(reply.pid, 0);
-	request.manager = NULL; /* auto finds it too, by either name */
+	request.manager = NULL; /* automatic choice finds it too, by either name */
 	request.name = "t-life.service";
 	ck_assert_int_eq(restart(60), 0);
 	ck_assert_int_eq(reply.status, VIGIL_SERVICE_RUNNING);
@@ -164,7 +151,7 @@ START_TEST(the_life_of_a_service)
 }
 END_TEST
 
-START_TEST(what_is_not_there)
+START_TEST(a_unit_that_does_not_exist)
 {
 	request = (struct manager_request){.name = "t-none", .manager = &manager_systemd};
 	ck_assert_int_eq(query(), VIGIL_SERVICE_ABSENT);
@@ -175,7 +162,7 @@ START_TEST(what_is_not_there)
 	ck_assert_int_eq(query(), VIGIL_SERVICE_ABSENT);
 	ck_assert_ptr_null(reply.manager);
 
-	/* uninstalled while it runs: it still runs, and then it is gone */
+	/* it is uninstalled while it runs: it still runs, and is absent after the stop */
 	start_unit("t-removed", "ExecStart=/bin/sleep 1000");
 	ck_assert_int_eq(shell("rm " UNITS "t-removed.service; systemctl daemon-reload"), 0);
 	ck_assert_int_eq(query(), VIGIL_SERVICE_RUNNING);
@@ -185,7 +172,7 @@ START_TEST(what_is_not_there)
 }
 END_TEST
 
-START_TEST(names_that_are_none)
+START_TEST(invalid_unit_names)
 {
 	char longest[256];
 
@@ -207,7 +194,7 @@ START_TEST(names_that_are_none)
 }
 END_TEST
 
-START_TEST(masked)
+START_TEST(a_masked_unit)
 {
 	start_unit("t-masked", "ExecStart=/bin/sleep 1000");
 	kill_main();
@@ -226,7 +213,7 @@ START_TEST(masked)
 }
 END_TEST
 
-START_TEST(work_in_progress)
+START_TEST(a_unit_with_a_job_in_progress)
 {
 	put_unit("t-starting", "",
 		"Type=notify\nTimeoutStartSec=infinity\nExecStart=/bin/sleep 1000");
@@ -237,7 +224,7 @@ START_TEST(work_in_progress)
 	kill_main();
 	await_text(VIGIL_SERVICE_STARTING, "auto-restart");
 
-	/* in the queue for its turn, as in the middle of a restart or of a boot */
+	/* it waits for another unit, as during a boot */
 	put_unit("t-waiting", "After=t-starting.service", "ExecStart=/bin/sleep 1000");
 	ck_assert_int_eq(shell("systemctl start --no-block t-waiting"), 0);
 	await_text(VIGIL_SERVICE_STARTING, "a start job is pending");
@@ -255,7 +242,7 @@ START_TEST(work_in_progress)
 }
 END_TEST
 
-START_TEST(an_admins_stop_is_not_fought)
+START_TEST(a_stop_by_an_admin_is_not_interrupted)
 {
 	start_unit("t-stopping", "ExecStart=/bin/sleep 1000\nExecStop=/bin/sleep 1000\n"
 				 "TimeoutStopSec=infinity");
@@ -281,7 +268,7 @@ START_TEST(respawns_are_counted)
 }
 END_TEST
 
-START_TEST(restarts_that_fail)
+START_TEST(a_restart_that_fails)
 {
 	put_unit("t-false", "", "Type=oneshot\nExecStart=/bin/false");
 	ck_assert_int_eq(restart(60), -EIO);
@@ -289,7 +276,7 @@ START_TEST(restarts_that_fail)
 	ck_assert_str_eq(reply.text, "it could not be started: exit-code");
 	ck_assert_int_eq(reply.status, VIGIL_SERVICE_FAILED);
 
-	/* systemd is content, but it does not last as long as the look */
+	/* for systemd it has started, but it ends before the query */
 	put_unit("t-brief", "", "Type=forking\nExecStart=/bin/true");
 	ck_assert_int_eq(restart(60), -EIO);
 	ck_assert_int_eq(reply.fault, VIGIL_FAULT_FAILED);
@@ -314,7 +301,7 @@ START_TEST(restarts_that_fail)
 }
 END_TEST
 
-START_TEST(the_start_limit)
+START_TEST(the_start_limit_is_reported)
 {
 	char lines[256];
 	int i;
@@ -339,7 +326,7 @@ START_TEST(the_start_limit)
 }
 END_TEST
 
-START_TEST(the_start_limit_of_what_had_not_failed)
+START_TEST(the_start_limit_of_a_unit_that_did_not_fail)
 {
 	int i;
 
@@ -351,7 +338,7 @@ START_TEST(the_start_limit_of_what_had_not_failed)
 	ck_assert(reply.start_limit);
 	ck_assert_int_eq(reply.status, VIGIL_SERVICE_FAILED);
 	ck_assert_int_eq(query(), VIGIL_SERVICE_FAILED);
-	ck_assert(reply.start_limit); /* here systemd itself says so for good */
+	ck_assert(reply.start_limit); /* systemd itself reports this permanently */
 	ck_assert_str_eq(reply.text, "start-limit-hit");
 	request.reset_failed = true;
 	ck_assert_int_eq(restart(60), 0);
@@ -375,15 +362,7 @@ END_TEST
 
 /* --- the bus ---------------------------------------------------------------------------------- */
 
-static void await_bus(void)
-{
-	ck_assert_int_eq(shell("for i in $(seq 600); do busctl call org.freedesktop.systemd1 "
-			       "/org/freedesktop/systemd1 org.freedesktop.DBus.Peer Ping "
-			       ">/dev/null 2>&1 && exit 0; sleep 0.1; done; exit 1"),
-		0);
-}
-
-START_TEST(one_connection_for_each_thread)
+START_TEST(each_thread_has_one_connection)
 {
 	size_t before = open_descriptors(), during;
 	int i;
@@ -415,7 +394,7 @@ START_TEST(a_bus_that_was_restarted)
 }
 END_TEST
 
-START_TEST(no_bus_at_all)
+START_TEST(a_missing_bus)
 {
 	start_unit("t-private", "ExecStart=/bin/sleep 1000");
 	ck_assert_int_eq(shell("systemctl stop dbus.socket dbus.service 2>/dev/null"), 0);
@@ -432,7 +411,7 @@ START_TEST(no_bus_at_all)
 }
 END_TEST
 
-START_TEST(a_bus_that_says_nothing)
+START_TEST(a_bus_that_does_not_answer)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
@@ -447,11 +426,11 @@ START_TEST(a_bus_that_says_nothing)
 	ck_assert_int_eq(ask(0.3), VIGIL_SERVICE_UNKNOWN);
 	ck_assert_int_eq(reply.error, -ETIMEDOUT);
 	ck_assert_int_eq(reply.fault, VIGIL_FAULT_TIMEOUT);
-	request.manager = NULL; /* and nobody else is asked instead */
+	request.manager = NULL; /* and no other manager is asked */
 	ck_assert_int_eq(ask(0.3), VIGIL_SERVICE_UNKNOWN);
 	ck_assert_ptr_eq(reply.manager, &manager_systemd);
 
-	close(fd); /* nobody listens any more */
+	close(fd); /* nothing listens any more */
 	ck_assert_int_eq(ask(60), VIGIL_SERVICE_UNKNOWN);
 	ck_assert_int_eq(reply.fault, VIGIL_FAULT_FAILED);
 	unsetenv("DBUS_SYSTEM_BUS_ADDRESS");
@@ -459,9 +438,9 @@ START_TEST(a_bus_that_says_nothing)
 }
 END_TEST
 
-START_TEST(a_systemd_that_says_nothing)
+START_TEST(a_systemd_that_does_not_answer)
 {
-	/* a real bus on which nobody is systemd */
+	/* a real bus without systemd */
 	FILE *address;
 	char text[256];
 	pid_t bus;
@@ -478,7 +457,7 @@ START_TEST(a_systemd_that_says_nothing)
 	ck_assert_int_eq(ask(60), VIGIL_SERVICE_UNKNOWN);
 	ck_assert_int_eq(reply.fault, VIGIL_FAULT_FAILED);
 
-	/* and one that has stopped in its tracks, with a connection open */
+	/* and a bus that was stopped while a connection was open */
 	ck_assert_int_eq(kill(bus, SIGSTOP), 0);
 	ck_assert_int_eq(ask(0.3), VIGIL_SERVICE_UNKNOWN);
 	ck_assert_int_eq(reply.fault, VIGIL_FAULT_TIMEOUT);
@@ -488,7 +467,7 @@ END_TEST
 
 /* --- a systemd that misbehaves ---------------------------------------------------------------- */
 
-START_TEST(lies_are_no_reason_to_restart)
+START_TEST(false_replies_do_not_cause_a_restart)
 {
 	int i;
 
@@ -499,7 +478,7 @@ START_TEST(lies_are_no_reason_to_restart)
 	fake_systemd_order("crash t-any.service");
 	await(VIGIL_SERVICE_FAILED);
 	fake_systemd_order("lying");
-	for (i = 0; i < 64; i++) /* eight kinds of lies, in each order */
+	for (i = 0; i < 64; i++) /* eight kinds of false replies in each order */
 		ck_assert(!vigil_service_is_down(query()));
 	fake_systemd_order("well");
 	ck_assert_int_eq(query(), VIGIL_SERVICE_FAILED);
@@ -507,7 +486,7 @@ START_TEST(lies_are_no_reason_to_restart)
 }
 END_TEST
 
-START_TEST(faults_are_told_for_what_they_are)
+START_TEST(errors_are_reported_as_they_are)
 {
 	unsigned denied = 0;
 	int i;
@@ -516,21 +495,21 @@ START_TEST(faults_are_told_for_what_they_are)
 	request = (struct manager_request){.name = "t-any", .manager = &manager_systemd};
 	ck_assert_int_eq(query(), VIGIL_SERVICE_RUNNING);
 	fake_systemd_order("erring");
-	for (i = 0; i < 16; i++) { /* eight errors, twice each; one of them is a denial */
+	for (i = 0; i < 16; i++) { /* eight errors, twice each, one of which is a denial */
 		ck_assert_int_eq(query(), VIGIL_SERVICE_UNKNOWN);
 		ck_assert_int_ne(reply.error, 0);
 		ck_assert_int_ne(reply.fault, VIGIL_FAULT_TIMEOUT);
 		denied += reply.fault == VIGIL_FAULT_DENIED;
 	}
-	ck_assert_uint_ge(denied, 2); /* a retry may get another */
+	ck_assert_uint_ge(denied, 2); /* a retry may get another error */
 	fake_systemd_order("mortal");
-	ck_assert_int_eq(query(), VIGIL_SERVICE_UNKNOWN); /* it dies of that */
+	ck_assert_int_eq(query(), VIGIL_SERVICE_UNKNOWN); /* the fake systemd exits at this query */
 	ck_assert_int_eq(reply.fault, VIGIL_FAULT_FAILED);
 	fake_systemd_end();
 }
 END_TEST
 
-START_TEST(who_is_not_root_is_denied)
+START_TEST(a_user_who_is_not_root_is_denied)
 {
 	pid_t pid;
 
@@ -539,7 +518,7 @@ START_TEST(who_is_not_root_is_denied)
 	pid = reply.pid;
 	manager_thread_end();
 	ck_assert_int_eq(seteuid(65534), 0);
-	ck_assert_int_eq(query(), VIGIL_SERVICE_RUNNING); /* looking is free */
+	ck_assert_int_eq(query(), VIGIL_SERVICE_RUNNING); /* queries are permitted */
 	ck_assert_int_eq(reply.pid, pid);
 	ck_assert_int_eq(restart(60), -EACCES);
 	ck_assert_int_eq(reply.fault, VIGIL_FAULT_DENIED);
@@ -552,7 +531,7 @@ START_TEST(who_is_not_root_is_denied)
 }
 END_TEST
 
-/* --- upheaval in the middle of a restart ------------------------------------------------------ */
+/* --- disturbances during a restart ------------------------------------------------------------ */
 
 static const char *const upheavals[] = {"systemctl daemon-reload", "systemctl daemon-reexec",
 	"systemctl restart dbus.service",
@@ -569,13 +548,14 @@ static void *restart_elsewhere(void *arg)
 	return &error;
 }
 
-START_TEST(upheaval_in_the_middle_of_a_restart)
+START_TEST(a_restart_succeeds_despite_a_disturbance)
 {
 	char lines[256], name[32];
 	pthread_t thread;
 	void *error;
 
-	/* said where the bus is, nobody goes to systemd directly while it is away */
+	/* With a given address, vigild does not connect to systemd directly while the bus is
+	 * away. */
 	setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/run/dbus/system_bus_socket", 1);
 	snprintf(name, sizeof(name), "t-upheaval-%d", _i);
 	snprintf(lines, sizeof(lines),
@@ -598,33 +578,28 @@ START_TEST(upheaval_in_the_middle_of_a_restart)
 }
 END_TEST
 
-int main(void)
+SUITE("manager_systemd", scratch_setup, scratch_teardown)
 {
-	TCase *tcase;
-
+	TIMEOUT(300);
 	in_systemd();
-	tcase = suite_begin("manager_systemd", scratch_setup, scratch_teardown);
-	tcase_set_timeout(tcase, 300);
-	tcase_add_test(tcase, the_life_of_a_service);
-	tcase_add_test(tcase, what_is_not_there);
-	tcase_add_test(tcase, names_that_are_none);
-	tcase_add_test(tcase, masked);
-	tcase_add_test(tcase, work_in_progress);
-	tcase_add_test(tcase, an_admins_stop_is_not_fought);
-	tcase_add_test(tcase, respawns_are_counted);
-	tcase_add_test(tcase, restarts_that_fail);
-	tcase_add_test(tcase, the_start_limit);
-	tcase_add_test(tcase, the_start_limit_of_what_had_not_failed);
-	tcase_add_test(tcase, a_restart_that_hangs);
-	tcase_add_test(tcase, one_connection_for_each_thread);
-	tcase_add_test(tcase, a_bus_that_was_restarted);
-	tcase_add_test(tcase, no_bus_at_all);
-	tcase_add_test(tcase, a_bus_that_says_nothing);
-	tcase_add_test(tcase, a_systemd_that_says_nothing);
-	tcase_add_test(tcase, lies_are_no_reason_to_restart);
-	tcase_add_test(tcase, faults_are_told_for_what_they_are);
-	tcase_add_test(tcase, who_is_not_root_is_denied);
-	tcase_add_loop_test(tcase, upheaval_in_the_middle_of_a_restart, 0,
-		sizeof(upheavals) / sizeof(upheavals[0]));
-	return suite_end("manager_systemd", tcase);
+	TEST(the_life_of_a_service);
+	TEST(a_unit_that_does_not_exist);
+	TEST(invalid_unit_names);
+	TEST(a_masked_unit);
+	TEST(a_unit_with_a_job_in_progress);
+	TEST(a_stop_by_an_admin_is_not_interrupted);
+	TEST(respawns_are_counted);
+	TEST(a_restart_that_fails);
+	TEST(the_start_limit_is_reported);
+	TEST(the_start_limit_of_a_unit_that_did_not_fail);
+	TEST(a_restart_that_hangs);
+	TEST(each_thread_has_one_connection);
+	TEST(a_bus_that_was_restarted);
+	TEST(a_missing_bus);
+	TEST(a_bus_that_does_not_answer);
+	TEST(a_systemd_that_does_not_answer);
+	TEST(false_replies_do_not_cause_a_restart);
+	TEST(errors_are_reported_as_they_are);
+	TEST(a_user_who_is_not_root_is_denied);
+	LOOP_TEST(a_restart_succeeds_despite_a_disturbance, COUNT(upheavals));
 }

@@ -1,4 +1,6 @@
-/* check_memory: never NULL; and where there is none, last words and a clean end. */
+/*
+ * check_memory: allocations never return NULL, and a process without memory ends in an orderly way.
+ */
 #include "base/memory.h"
 
 #include <fcntl.h>
@@ -10,7 +12,7 @@
 #include "scratch.h"
 #include "suite.h"
 
-/* A sanitizer's allocator does not run out as the C library's does. */
+/* The allocators of sanitizers do not fail as the one of the C library does. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define OWN_ALLOCATOR
 #elif defined(__has_feature)
@@ -19,12 +21,12 @@
 #endif
 #endif
 
-#define ENDED 70 /* EX_SOFTWARE: a service manager starts it afresh */
+#define ENDED 70 /* EX_SOFTWARE: a service manager restarts vigild */
 
-/* More than any machine has, in a way that the compiler does not see through. */
+/* More than any machine has; volatile, so that the compiler does not know the value. */
 static volatile size_t too_much = SIZE_MAX / 4;
 
-/* A sanitizer's allocator has to be asked to fail as others do. */
+/* Makes the allocators of sanitizers return NULL. */
 __attribute__((visibility("default"))) const char *__asan_default_options(void);
 __attribute__((visibility("default"))) const char *__tsan_default_options(void);
 
@@ -42,15 +44,11 @@ static void setup(void)
 {
 	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 
-	dup2(null, STDERR_FILENO); /* what it says as it ends is not for the log of the tests */
+	dup2(null, STDERR_FILENO); /* its last message is not for the test log */
 	close(null);
 }
 
-static void teardown(void)
-{
-}
-
-START_TEST(small_things_are_there)
+START_TEST(allocations_return_memory)
 {
 	char *text, *zeroed = memory_zero(1000);
 	int *numbers = NULL;
@@ -80,7 +78,7 @@ START_TEST(small_things_are_there)
 }
 END_TEST
 
-START_TEST(what_a_peer_wants_is_refused)
+START_TEST(a_large_untrusted_allocation_is_refused)
 {
 	void *small = memory_library_alloc(1);
 
@@ -98,7 +96,7 @@ START_TEST(what_a_peer_wants_is_refused)
 	memory_untrusted_begin();
 	ck_assert_ptr_null(memory_library_alloc(too_much));
 	ck_assert(memory_untrusted_end());
-	ck_assert_ptr_null(memory_library_alloc(1)); /* the outer one has not ended */
+	ck_assert_ptr_null(memory_library_alloc(1)); /* the outer section has not ended */
 	ck_assert(memory_untrusted_end());
 	ck_assert(memory_ahead(4096));
 	ck_assert(!memory_ahead(too_much));
@@ -106,7 +104,7 @@ START_TEST(what_a_peer_wants_is_refused)
 }
 END_TEST
 
-START_TEST(no_memory_is_the_end)
+START_TEST(a_failed_allocation_ends_the_process)
 {
 	memory_zero(too_much);
 	ck_abort_msg("there was so much");
@@ -114,9 +112,9 @@ START_TEST(no_memory_is_the_end)
 END_TEST
 
 /* A product that overflows is not a small allocation. */
-START_TEST(a_product_that_overflows_is_no_memory)
+START_TEST(a_size_that_overflows_ends_the_process)
 {
-	static void *volatile old; /* there to the end, which comes in mid-call */
+	static void *volatile old; /* still referenced when the process ends */
 
 	old = memory_zero(8);
 	memory_grow(old, too_much, 16);
@@ -127,11 +125,10 @@ END_TEST
 static void speak(void *arg, const char *why)
 {
 	*(int *)arg = 1;
-	_exit(strcmp(why, "out of memory") == 0 ? 33
-						: 1); /* seen from outside: these were spoken */
+	_exit(strcmp(why, "out of memory") == 0 ? 33 : 1); /* tells the test that it ran */
 }
 
-START_TEST(there_are_last_words)
+START_TEST(the_last_function_is_called)
 {
 	int spoken = 0;
 
@@ -146,14 +143,14 @@ static void want_more(void *arg, const char *why)
 	_exit(34);
 }
 
-START_TEST(last_words_that_want_memory_are_cut_short)
+START_TEST(a_failed_allocation_in_the_last_function_ends_the_process)
 {
 	memory_on_end(want_more, NULL);
 	memory_zero(too_much);
 }
 END_TEST
 
-/* The function that saves the state uses a library, and so an untrusted section of its own. */
+/* The function that saves the state uses a library, and therefore its own untrusted section. */
 static void use_library(void *arg, const char *why)
 {
 	void *block;
@@ -163,7 +160,7 @@ static void use_library(void *arg, const char *why)
 	_exit(block != NULL && !memory_untrusted_end() ? 35 : 1);
 }
 
-START_TEST(last_words_have_memory_when_a_peers_request_took_it)
+START_TEST(the_last_function_has_memory_if_an_untrusted_request_took_it)
 {
 	memory_on_end(use_library, NULL);
 	memory_untrusted_begin();
@@ -177,8 +174,8 @@ static void ignore(void *arg, const char *why)
 {
 }
 
-/* All the memory there is, as a list of blocks that free_all() gives back.  Each small size is
- * asked for, because malloc keeps freed blocks of it apart. */
+/* Allocates all memory, and returns a list of blocks for free_all(). Each small size is requested,
+ * because malloc has separate lists of freed blocks. */
 static void **take_all(void)
 {
 	void **blocks = NULL;
@@ -205,8 +202,8 @@ static void free_all(void **blocks)
 	}
 }
 
-/* Nothing is asserted while memory is short: Check would end the test. */
-START_TEST(the_core_has_memory_after_a_peer_took_all)
+/* Nothing is asserted while there is no memory, because a failed assertion needs memory. */
+START_TEST(the_core_has_memory_after_an_untrusted_request_took_all)
 {
 	const struct rlimit little = {64 * 1024 * 1024, 64 * 1024 * 1024};
 	bool refused, refused_again;
@@ -220,7 +217,7 @@ START_TEST(the_core_has_memory_after_a_peer_took_all)
 	refused = memory_untrusted_end() && block == NULL;
 	free(memory_zero(100)); /* without the spare block the process would end here */
 	memory_untrusted_begin();
-	block = memory_library_alloc(100); /* there is room, but it is the core's */
+	block = memory_library_alloc(100); /* the memory is reserved for the core */
 	refused_again = memory_untrusted_end() && block == NULL;
 	free_all(blocks);
 	ck_assert(refused);
@@ -235,19 +232,16 @@ START_TEST(the_core_has_memory_after_a_peer_took_all)
 END_TEST
 #endif
 
-int main(void)
+SUITE("memory", setup, NULL)
 {
-	TCase *tcase = suite_begin("memory", setup, teardown);
-
-	tcase_add_test(tcase, small_things_are_there);
-	tcase_add_test(tcase, what_a_peer_wants_is_refused);
-	tcase_add_exit_test(tcase, no_memory_is_the_end, ENDED);
-	tcase_add_exit_test(tcase, a_product_that_overflows_is_no_memory, ENDED);
-	tcase_add_exit_test(tcase, there_are_last_words, 33);
-	tcase_add_exit_test(tcase, last_words_that_want_memory_are_cut_short, ENDED);
-	tcase_add_exit_test(tcase, last_words_have_memory_when_a_peers_request_took_it, 35);
+	TEST(allocations_return_memory);
+	TEST(a_large_untrusted_allocation_is_refused);
+	EXIT_TEST(a_failed_allocation_ends_the_process, ENDED);
+	EXIT_TEST(a_size_that_overflows_ends_the_process, ENDED);
+	EXIT_TEST(the_last_function_is_called, 33);
+	EXIT_TEST(a_failed_allocation_in_the_last_function_ends_the_process, ENDED);
+	EXIT_TEST(the_last_function_has_memory_if_an_untrusted_request_took_it, 35);
 #ifndef OWN_ALLOCATOR
-	tcase_add_test(tcase, the_core_has_memory_after_a_peer_took_all);
+	TEST(the_core_has_memory_after_an_untrusted_request_took_all);
 #endif
-	return suite_end("memory", tcase);
 }

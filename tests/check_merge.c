@@ -1,4 +1,4 @@
-/* check_merge: what a program may have kept below a daemon is bounded, whatever it prints. */
+/* check_merge: the state that a program may set below its daemon is limited. */
 #include "modules/exec/merge.h"
 
 #include "fixture_environment.h"
@@ -31,7 +31,8 @@ static void teardown(void)
 	environment_teardown();
 }
 
-/* The first member is too large, so that nothing of the object is set; the others would remove all. */
+/* The first member is too large, so nothing of the object is set. The other members would remove
+ * everything. */
 static json_t *make_refused(int members)
 {
 	json_t *object = json_object();
@@ -47,7 +48,7 @@ static json_t *make_refused(int members)
 	return object;
 }
 
-START_TEST(an_object_that_is_refused_does_not_make_room)
+START_TEST(a_refused_object_removes_nothing)
 {
 	struct merge merge = {.bytes_max = 4096, .member_max = 256};
 	char key[16], text[201];
@@ -58,16 +59,13 @@ START_TEST(an_object_that_is_refused_does_not_make_room)
 		snprintf(key, sizeof(key), "m%d", i);
 		merge_set(&merge, d, json_pack("{s:s}", key, text));
 		ck_assert_int_ne(merge_set(&merge, d, make_refused(i + 1)), 0);
-		ck_assert_uint_le(strlen(stands_at("/daemons/test")), merge.bytes_max);
+		ck_assert_uint_le(strlen(state_at("/daemons/test")), merge.bytes_max);
 	}
-	ck_assert_uint_gt(strlen(stands_at("/daemons/test")), 2000);
+	ck_assert_uint_gt(strlen(state_at("/daemons/test")), 2000);
 }
 END_TEST
 
-int main(void)
+SUITE("merge", setup, teardown)
 {
-	TCase *tcase = suite_begin("merge", setup, teardown);
-
-	tcase_add_test(tcase, an_object_that_is_refused_does_not_make_room);
-	return suite_end("merge", tcase);
+	TEST(a_refused_object_removes_nothing);
 }

@@ -1,10 +1,9 @@
-/* check_metrics: what http decides by itself: formats, names, tokens and addresses. */
+/* check_metrics: helpers of the http module: formats, host names, tokens and addresses. */
 #include "../src/modules/http/address.h"
 #include "../src/modules/http/exposition.h"
 #include "../src/modules/http/auth.h"
 
 #include <arpa/inet.h>
-#include <check.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -15,8 +14,7 @@
 #include <event2/buffer.h>
 
 #include "scratch.h"
-
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#include "suite.h"
 
 static char *text_of(struct evbuffer *out)
 {
@@ -29,7 +27,7 @@ static char *text_of(struct evbuffer *out)
 	return text;
 }
 
-/* --- lines ------------------------------------------------------------------------------------ */
+/* --- exposition ------------------------------------------------------------------------------- */
 
 START_TEST(labels_are_escaped)
 {
@@ -55,7 +53,7 @@ START_TEST(labels_are_escaped)
 }
 END_TEST
 
-START_TEST(samples)
+START_TEST(samples_are_formatted)
 {
 	const struct exposition_label labels[] = {{"a", "1"}, {"b", "x\"y"}, {0}};
 	struct evbuffer *out = evbuffer_new();
@@ -73,7 +71,7 @@ START_TEST(samples)
 }
 END_TEST
 
-START_TEST(families)
+START_TEST(families_are_formatted)
 {
 	static const struct exposition_family rows[] = {
 		{"a_seconds_total", EXPOSITION_COUNTER, "seconds", "Help."},
@@ -109,7 +107,7 @@ END_TEST
 
 /* --- Accept ----------------------------------------------------------------------------------- */
 
-START_TEST(formats)
+START_TEST(the_format_is_negotiated)
 {
 	static const struct {
 		const char *accept;
@@ -128,7 +126,7 @@ START_TEST(formats)
 		{"text/plain, application/openmetrics-text", EXPOSITION_OPENMETRICS},
 		{"application/json", EXPOSITION_TEXT},
 		{";;;,,,=", EXPOSITION_TEXT},
-		/* Prometheus 2 and 3 as they ask. */
+		/* The requests of Prometheus 2 and 3. */
 		{"application/openmetrics-text;version=1.0.0,"
 		 "application/openmetrics-text;version=0.0.1;q=0.75,"
 		 "text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
@@ -149,7 +147,7 @@ END_TEST
 
 /* --- Host ------------------------------------------------------------------------------------- */
 
-START_TEST(hosts)
+START_TEST(hosts_are_checked)
 {
 	static const char *const names[] = {"mon.example.org", "[2001:db8::1]", NULL};
 	static const char *const none[] = {NULL};
@@ -208,12 +206,12 @@ END_TEST
 
 /* --- listen ----------------------------------------------------------------------------------- */
 
-START_TEST(addresses)
+START_TEST(addresses_are_parsed)
 {
 	static const struct {
 		const char *text;
 		enum address_kind kind;
-		const char *printed; /* NULL: it is none */
+		const char *printed; /* NULL: the address is invalid */
 	} rows[] = {
 		{"127.0.0.1:5669", ADDRESS_INET, "127.0.0.1:5669"},
 		{"0.0.0.0:0", ADDRESS_INET, "0.0.0.0:0"},
@@ -263,7 +261,7 @@ START_TEST(addresses)
 }
 END_TEST
 
-START_TEST(paths_of_sockets_have_an_end)
+START_TEST(the_length_of_socket_paths_is_limited)
 {
 	struct address address;
 	char text[256] = "unix:/", why[128];
@@ -276,7 +274,7 @@ START_TEST(paths_of_sockets_have_an_end)
 }
 END_TEST
 
-START_TEST(who_can_reach_it)
+START_TEST(local_addresses_are_recognized)
 {
 	static const struct {
 		const char *text;
@@ -322,7 +320,7 @@ START_TEST(tokens_are_compared)
 }
 END_TEST
 
-START_TEST(headers_bring_tokens)
+START_TEST(tokens_are_read_from_headers)
 {
 	static const struct {
 		const char *header;
@@ -337,7 +335,8 @@ START_TEST(headers_bring_tokens)
 		{"Bearer " TOKEN "x", false},
 		{"Bearer" TOKEN, false},
 		{TOKEN, false},
-		/* admin:TOKEN, :TOKEN, TOKEN: and TOKEN alone, as the password of Basic */
+		/* admin:TOKEN, :TOKEN, TOKEN: and TOKEN as the credentials of Basic
+		 * authentication */
 		{"Basic YWRtaW46MDEyMzQ1Njc4OWFiY2RlZi1UT0tFTg==", true},
 		{"Basic OjAxMjM0NTY3ODlhYmNkZWYtVE9LRU4=", true},
 		{"Basic MDEyMzQ1Njc4OWFiY2RlZi1UT0tFTjo=", false},
@@ -365,7 +364,7 @@ static void put_file(const char *path, const char *text, size_t length, mode_t m
 	ck_assert_int_eq(chmod(path, mode), 0);
 }
 
-START_TEST(token_files)
+START_TEST(token_files_are_checked)
 {
 	static const struct {
 		const char *text;
@@ -405,28 +404,17 @@ START_TEST(token_files)
 }
 END_TEST
 
-int main(void)
+SUITE("metrics", scratch_setup, scratch_teardown)
 {
-	Suite *suite = suite_create("metrics");
-	TCase *tcase = tcase_create("metrics");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	tcase_add_checked_fixture(tcase, scratch_setup, scratch_teardown);
-	tcase_add_test(tcase, labels_are_escaped);
-	tcase_add_test(tcase, samples);
-	tcase_add_test(tcase, families);
-	tcase_add_test(tcase, formats);
-	tcase_add_test(tcase, hosts);
-	tcase_add_test(tcase, addresses);
-	tcase_add_test(tcase, paths_of_sockets_have_an_end);
-	tcase_add_test(tcase, who_can_reach_it);
-	tcase_add_test(tcase, tokens_are_compared);
-	tcase_add_test(tcase, headers_bring_tokens);
-	tcase_add_test(tcase, token_files);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	TEST(labels_are_escaped);
+	TEST(samples_are_formatted);
+	TEST(families_are_formatted);
+	TEST(the_format_is_negotiated);
+	TEST(hosts_are_checked);
+	TEST(addresses_are_parsed);
+	TEST(the_length_of_socket_paths_is_limited);
+	TEST(local_addresses_are_recognized);
+	TEST(tokens_are_compared);
+	TEST(tokens_are_read_from_headers);
+	TEST(token_files_are_checked);
 }

@@ -1,5 +1,4 @@
-/* module: what is loaded, and every refusal with its words. */
-#include <check.h>
+/* check_module: how modules are loaded, and why they are refused. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -7,11 +6,12 @@
 
 #include "daemon/module.h"
 #include "scratch.h"
+#include "suite.h"
 
 static struct modules *modules;
 static char why[1024];
 
-/* Puts the shipped module, or what else there is, into scratch as DIR/FILE. */
+/* Copies the module service to m/DIR/FILE in the scratch directory. */
 static void place(const char *dir, const char *file)
 {
 	const char *build = getenv("top_builddir");
@@ -67,7 +67,7 @@ START_TEST(a_module_is_found_loaded_and_described)
 }
 END_TEST
 
-START_TEST(one_that_is_not_there_names_the_directories)
+START_TEST(a_missing_module_is_reported_with_the_directories)
 {
 	refused("nothing", "there is no module \"nothing\" in");
 	ck_assert_ptr_nonnull(strstr(why, scratch_path("none")));
@@ -87,7 +87,7 @@ START_TEST(folder_file_and_name_must_agree)
 }
 END_TEST
 
-START_TEST(what_others_may_write_is_not_loaded)
+START_TEST(a_module_that_others_may_write_is_not_loaded)
 {
 	place("service", "service.so");
 	ck_assert_int_eq(chmod(scratch_path("m/service/service.so"), 0666), 0);
@@ -95,13 +95,13 @@ START_TEST(what_others_may_write_is_not_loaded)
 	ck_assert_int_eq(chmod(scratch_path("m/service/service.so"), 0644), 0);
 	ck_assert_int_eq(chmod(scratch_path("m"), 0777), 0);
 	refused("service", "/m may be written by others");
-	/* like /tmp: only the owner of what lies in it may put another in its place */
+	/* as in /tmp, only the owner of a file can replace it */
 	ck_assert_int_eq(chmod(scratch_path("m"), 01777), 0);
 	ck_assert_msg(module_load(modules, "service", why, sizeof(why)) != NULL, "%s", why);
 }
 END_TEST
 
-START_TEST(what_belongs_to_a_stranger_is_not_loaded)
+START_TEST(a_module_of_another_user_is_not_loaded)
 {
 	if (geteuid() != 0) {
 		puts("SKIP: only root can give a file away");
@@ -116,7 +116,7 @@ START_TEST(what_belongs_to_a_stranger_is_not_loaded)
 }
 END_TEST
 
-START_TEST(what_is_no_module_is_said)
+START_TEST(a_file_that_is_not_a_module_is_reported)
 {
 	place("junk", "service.so");
 	scratch_put("m/junk/junk.so", 0755, "this is no shared object\n");
@@ -127,7 +127,7 @@ START_TEST(what_is_no_module_is_said)
 }
 END_TEST
 
-/* The lowest number that a new descriptor gets. */
+/* Returns the descriptor that will be used next. */
 static int next_descriptor(void)
 {
 	int fd = dup(STDERR_FILENO);
@@ -137,7 +137,7 @@ static int next_descriptor(void)
 	return fd;
 }
 
-START_TEST(one_that_is_refused_takes_a_descriptor_once)
+START_TEST(a_refused_module_is_not_loaded_again)
 {
 	char first[sizeof(why)];
 	int next;
@@ -149,7 +149,7 @@ START_TEST(one_that_is_refused_takes_a_descriptor_once)
 	for (int i = 0; i < 100; i++)
 		refused("other", first);
 	ck_assert_int_eq(next_descriptor(), next);
-	/* another file in its place is looked at again */
+	/* a new file is examined again */
 	ck_assert_int_eq(unlink(scratch_path("m/other/other.so")), 0);
 	scratch_put("m/other/other.so", 0755, "this is no shared object\n");
 	refused("other", "cannot be loaded");
@@ -166,7 +166,7 @@ static void count(const char *name, const char *path, const struct module *modul
 	ck_assert((module == NULL) == (reason != NULL));
 }
 
-START_TEST(each_is_listed_loaded_or_refused)
+START_TEST(each_module_is_listed_as_loaded_or_refused)
 {
 	unsigned counts[2] = {0};
 
@@ -178,26 +178,14 @@ START_TEST(each_is_listed_loaded_or_refused)
 }
 END_TEST
 
-int main(void)
+SUITE("module", setup, teardown)
 {
-	Suite *suite = suite_create("module");
-	TCase *tcase = tcase_create("module");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_set_timeout(tcase, 30);
-	tcase_add_test(tcase, a_module_is_found_loaded_and_described);
-	tcase_add_test(tcase, one_that_is_not_there_names_the_directories);
-	tcase_add_test(tcase, folder_file_and_name_must_agree);
-	tcase_add_test(tcase, what_others_may_write_is_not_loaded);
-	tcase_add_test(tcase, what_belongs_to_a_stranger_is_not_loaded);
-	tcase_add_test(tcase, what_is_no_module_is_said);
-	tcase_add_test(tcase, one_that_is_refused_takes_a_descriptor_once);
-	tcase_add_test(tcase, each_is_listed_loaded_or_refused);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	TEST(a_module_is_found_loaded_and_described);
+	TEST(a_missing_module_is_reported_with_the_directories);
+	TEST(folder_file_and_name_must_agree);
+	TEST(a_module_that_others_may_write_is_not_loaded);
+	TEST(a_module_of_another_user_is_not_loaded);
+	TEST(a_file_that_is_not_a_module_is_reported);
+	TEST(a_refused_module_is_not_loaded_again);
+	TEST(each_module_is_listed_as_loaded_or_refused);
 }

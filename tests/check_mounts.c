@@ -1,14 +1,16 @@
-/* check_mounts: /proc/self/mountinfo; what is a disk, what may wait, what is the same disk twice. */
+/*
+ * check_mounts: /proc/self/mountinfo: which mounts are disks, which may block, and which are the
+ * same disk.
+ */
 #include "modules/system/mounts.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include "suite.h"
 
-START_TEST(lines_of_mountinfo)
+START_TEST(lines_of_mountinfo_are_parsed)
 {
 	char text[] =
 		"27 1 254:0 / / rw,relatime - ext4 /dev/vda rw,discard\nbroken\n"
@@ -38,7 +40,7 @@ START_TEST(lines_of_mountinfo)
 }
 END_TEST
 
-START_TEST(a_table_of_any_length)
+START_TEST(a_table_may_have_any_length)
 {
 	size_t lines = 20000, length = 0;
 	char *text = malloc(lines * 80);
@@ -56,7 +58,7 @@ START_TEST(a_table_of_any_length)
 }
 END_TEST
 
-/* A line of mountinfo, taken apart in a buffer that the next call reuses. */
+/* Parses a line of mountinfo, in a buffer that the next call reuses. */
 static struct mount parse(const char *line)
 {
 	static char text[512];
@@ -67,7 +69,7 @@ static struct mount parse(const char *line)
 	return mount;
 }
 
-/* Each: a mount, and whether it is a disk, and whether asking it may wait. */
+/* A mount, whether it is a disk, and whether a query of it may block. */
 static const struct {
 	const char *line;
 	bool disk, waits;
@@ -93,7 +95,7 @@ static const struct {
 	{"1 1 0:5 / /srv rw - unheard-of x rw", false, true},
 };
 
-START_TEST(which_mounts_are_disks)
+START_TEST(disks_are_recognized)
 {
 	struct mount mount = parse(kinds[_i].line);
 
@@ -102,7 +104,7 @@ START_TEST(which_mounts_are_disks)
 }
 END_TEST
 
-START_TEST(what_may_wait_is_not_local)
+START_TEST(a_file_system_that_may_block_is_not_local)
 {
 	static const char *const away[] = {"nfs", "nfs4", "cifs", "smb3", "ceph", "9p", "afs",
 		"fuse", "fuse.sshfs", "glusterfs", "autofs", "unheard-of", ""};
@@ -113,26 +115,26 @@ START_TEST(what_may_wait_is_not_local)
 }
 END_TEST
 
-/* Each a table of mounts whose disk is the ext4 at /srv/net/disk. */
+/* Tables of mounts. The disk is the ext4 at /srv/net/disk. */
 static const struct {
 	const char *mounts;
 	bool waits;
 } ways[] = {
 	{"a / ext4\nb /srv/net/disk ext4\n", false},
-	{"a / ext4\nn /srv/net nfs4\nb /srv/net/disk ext4\n", true}, /* its way leads over it */
-	{"a / ext4\nb /srv/net/disk ext4\nn /srv/net nfs4\n", true}, /* it is hidden by it */
+	{"a / ext4\nn /srv/net nfs4\nb /srv/net/disk ext4\n", true}, /* on its path */
+	{"a / ext4\nb /srv/net/disk ext4\nn /srv/net nfs4\n", true}, /* over it */
 	{"a / ext4\nb /srv/net/disk ext4\nn /srv/net/disk nfs4\n", true},
-	{"a / ext4\nn /srv/net/disk autofs\nb /srv/net/disk ext4\n", false}, /* it has come */
+	{"a / ext4\nn /srv/net/disk autofs\nb /srv/net/disk ext4\n", false}, /* already mounted */
 	{"a / ext4\nn /srv/net autofs\nc /srv/net xfs\nb /srv/net/disk ext4\n", false},
 	{"a / ext4\nb /srv/net/disk ext4\nn /srv/net autofs\nc /srv/net xfs\n", false},
 	{"a / ext4\nc /srv/net xfs\nn /srv/net fuse.sshfs\nb /srv/net/disk ext4\n", true},
 	{"a / ext4\nn /srv/ne nfs\nn /srv/net/disk/below nfs\nb /srv/net/disk ext4\n", false},
-	{"n / nfs\nb /srv/net/disk ext4\n", false}, /* all comes over it, vigild too */
+	{"n / nfs\nb /srv/net/disk ext4\n", false}, /* everything needs this mount, even vigild */
 	{"b /srv/net/disk ext4\nn / nfs\n", true},
 	{"rootfs / rootfs\na / ext4\nb /srv/net/disk ext4\n", false},
 };
 
-/* The table in the form of mountinfo. */
+/* Formats the table as mountinfo and parses it. */
 static size_t parse_table(const char *table, char *text, struct mount *mounts)
 {
 	char device[32], point[64], type[32];
@@ -145,7 +147,7 @@ static size_t parse_table(const char *table, char *text, struct mount *mounts)
 	return mounts_parse(text, mounts, 8);
 }
 
-START_TEST(the_way_to_a_disk_may_wait)
+START_TEST(the_path_to_a_disk_may_block)
 {
 	struct mount table[8];
 	char text[512];
@@ -159,7 +161,7 @@ START_TEST(the_way_to_a_disk_may_wait)
 }
 END_TEST
 
-START_TEST(mounts_on_one_file_system)
+START_TEST(mounts_of_one_file_system_are_recognized)
 {
 	char text[] =
 		"1 1 8:1 / / rw - ext4 /dev/sda1 rw\n"
@@ -185,23 +187,12 @@ START_TEST(mounts_on_one_file_system)
 }
 END_TEST
 
-int main(void)
+SUITE("mounts", NULL, NULL)
 {
-	Suite *suite = suite_create("mounts");
-	TCase *tcase = tcase_create("mounts");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_test(tcase, lines_of_mountinfo);
-	tcase_add_test(tcase, a_table_of_any_length);
-	tcase_add_loop_test(tcase, which_mounts_are_disks, 0, COUNT(kinds));
-	tcase_add_test(tcase, what_may_wait_is_not_local);
-	tcase_add_loop_test(tcase, the_way_to_a_disk_may_wait, 0, COUNT(ways));
-	tcase_add_test(tcase, mounts_on_one_file_system);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(lines_of_mountinfo_are_parsed);
+	TEST(a_table_may_have_any_length);
+	LOOP_TEST(disks_are_recognized, COUNT(kinds));
+	TEST(a_file_system_that_may_block_is_not_local);
+	LOOP_TEST(the_path_to_a_disk_may_block, COUNT(ways));
+	TEST(mounts_of_one_file_system_are_recognized);
 }

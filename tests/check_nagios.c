@@ -1,12 +1,11 @@
-/* check_nagios: what plugins print, well formed and otherwise. */
+/* check_nagios: the output of plugins, valid and invalid. */
 #include "../src/modules/exec/nagios.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#include "suite.h"
 
 static struct nagios parsed;
 
@@ -21,7 +20,7 @@ static void teardown(void)
 	nagios_clear(&parsed);
 }
 
-/* The performance data as JSON, keys sorted. */
+/* Returns the performance data as JSON with sorted keys. */
 static char *data(void)
 {
 	static char text[4096];
@@ -35,9 +34,9 @@ static char *data(void)
 	return text;
 }
 
-/* --- the lines -------------------------------------------------------------------------------- */
+/* --- text ------------------------------------------------------------------------------------- */
 
-START_TEST(texts)
+START_TEST(texts_and_performance_data_are_separated)
 {
 	static const struct {
 		const char *text, *output, *long_output, *data;
@@ -71,7 +70,7 @@ START_TEST(texts)
 }
 END_TEST
 
-START_TEST(a_bar_that_begins_no_performance_data_is_text)
+START_TEST(a_bar_without_performance_data_is_text)
 {
 	static const char one[] = "{\"a\":{\"unit\":\"\",\"value\":1}}";
 	static const struct {
@@ -103,7 +102,7 @@ START_TEST(a_bar_that_begins_no_performance_data_is_text)
 }
 END_TEST
 
-START_TEST(in_plain_text_a_bar_is_a_bar)
+START_TEST(in_plain_text_a_bar_is_a_character)
 {
 	static const char text[] = "a | b=1\nc | d\n";
 
@@ -114,7 +113,7 @@ START_TEST(in_plain_text_a_bar_is_a_bar)
 }
 END_TEST
 
-START_TEST(a_nul_does_not_end_it)
+START_TEST(a_nul_does_not_end_the_output)
 {
 	static const char text[] = "a\0b\nc\0d|e=1";
 
@@ -127,7 +126,7 @@ END_TEST
 
 /* --- performance data ------------------------------------------------------------------------- */
 
-START_TEST(items)
+START_TEST(items_are_parsed)
 {
 	static const struct {
 		const char *text, *data;
@@ -174,7 +173,7 @@ START_TEST(items)
 }
 END_TEST
 
-START_TEST(what_is_no_item_is_counted_and_passed_over)
+START_TEST(an_invalid_item_is_counted_and_skipped)
 {
 	static const struct {
 		const char *text;
@@ -189,7 +188,7 @@ START_TEST(what_is_no_item_is_counted_and_passed_over)
 		{"a=0x10", 1},
 		{"a=inf b=nan", 2},
 		{"a=1e999", 1},
-		{"a=1,5", 1}, /* ",5" is no unit */
+		{"a=1,5", 1}, /* ",5" is not a unit */
 		{"a=1s2", 1},
 		{"-", 1},
 		{"2;3", 1},
@@ -208,7 +207,7 @@ START_TEST(what_is_no_item_is_counted_and_passed_over)
 }
 END_TEST
 
-START_TEST(a_value_is_kept_when_its_threshold_cannot_be_read)
+START_TEST(a_value_is_kept_if_its_threshold_is_invalid)
 {
 	static const struct {
 		const char *text, *data, *first;
@@ -276,7 +275,7 @@ START_TEST(labels_are_read_as_plugins_print_them)
 }
 END_TEST
 
-START_TEST(of_two_items_of_one_label_the_last_is_kept_and_one_is_counted)
+START_TEST(the_last_item_with_a_duplicate_label_is_kept)
 {
 	parse("x|a=1 a=2");
 	ck_assert_str_eq(data(), "{\"a\":{\"unit\":\"\",\"value\":2}}");
@@ -285,7 +284,7 @@ START_TEST(of_two_items_of_one_label_the_last_is_kept_and_one_is_counted)
 }
 END_TEST
 
-START_TEST(a_label_is_whole_or_refused)
+START_TEST(a_label_that_is_too_long_is_refused)
 {
 	char text[2048], label[769];
 
@@ -301,7 +300,7 @@ START_TEST(a_label_is_whole_or_refused)
 }
 END_TEST
 
-START_TEST(no_more_than_so_many_are_kept)
+START_TEST(the_number_of_items_is_limited)
 {
 	static char text[65536] = "x|";
 	size_t n = 2;
@@ -314,9 +313,9 @@ START_TEST(no_more_than_so_many_are_kept)
 }
 END_TEST
 
-/* --- whatever it is --------------------------------------------------------------------------- */
+/* --- arbitrary text --------------------------------------------------------------------------- */
 
-START_TEST(no_text_takes_long_or_breaks_it)
+START_TEST(no_text_takes_long)
 {
 	static const char *const parts[] = {"'", "''", "' ", "'a'", "a=1 ", "=", ";", "|", "\n",
 		" ", "'a=1\n", "1;2;3\n|", "\xff", "\\"};
@@ -335,12 +334,12 @@ START_TEST(no_text_takes_long_or_breaks_it)
 				json_object_size(parsed.perfdata.items), PERFDATA_ITEMS_MAX);
 		}
 	}
-	/* 196 texts of 64 KiB; one of quadratic cost alone would take longer. */
+	/* 196 texts of 64 KiB. A single one would take longer if the cost was quadratic. */
 	ck_assert_int_lt((clock() - begun) / CLOCKS_PER_SEC, 30);
 }
 END_TEST
 
-START_TEST(noise)
+START_TEST(random_text_is_parsed)
 {
 	static const char signs[] = "'=|; \n\t1290.eU%:@~ab\x80\xc3\xa9\\";
 	char text[300];
@@ -364,37 +363,20 @@ START_TEST(noise)
 }
 END_TEST
 
-static Suite *suite(void)
+SUITE("nagios", NULL, teardown)
 {
-	Suite *s = suite_create("nagios");
-	TCase *tc = tcase_create("nagios");
-
-	tcase_add_checked_fixture(tc, NULL, teardown);
-	tcase_set_timeout(tc, 120);
-	tcase_add_test(tc, texts);
-	tcase_add_test(tc, a_bar_that_begins_no_performance_data_is_text);
-	tcase_add_test(tc, in_plain_text_a_bar_is_a_bar);
-	tcase_add_test(tc, a_nul_does_not_end_it);
-	tcase_add_test(tc, items);
-	tcase_add_test(tc, what_is_no_item_is_counted_and_passed_over);
-	tcase_add_test(tc, a_value_is_kept_when_its_threshold_cannot_be_read);
-	tcase_add_test(tc, labels_are_read_as_plugins_print_them);
-	tcase_add_test(tc, of_two_items_of_one_label_the_last_is_kept_and_one_is_counted);
-	tcase_add_test(tc, a_label_is_whole_or_refused);
-	tcase_add_test(tc, no_more_than_so_many_are_kept);
-	tcase_add_test(tc, no_text_takes_long_or_breaks_it);
-	tcase_add_test(tc, noise);
-	suite_add_tcase(s, tc);
-	return s;
-}
-
-int main(void)
-{
-	SRunner *runner = srunner_create(suite());
-	int failures;
-
-	srunner_run_all(runner, CK_NORMAL);
-	failures = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	TIMEOUT(120);
+	TEST(texts_and_performance_data_are_separated);
+	TEST(a_bar_without_performance_data_is_text);
+	TEST(in_plain_text_a_bar_is_a_character);
+	TEST(a_nul_does_not_end_the_output);
+	TEST(items_are_parsed);
+	TEST(an_invalid_item_is_counted_and_skipped);
+	TEST(a_value_is_kept_if_its_threshold_is_invalid);
+	TEST(labels_are_read_as_plugins_print_them);
+	TEST(the_last_item_with_a_duplicate_label_is_kept);
+	TEST(a_label_that_is_too_long_is_refused);
+	TEST(the_number_of_items_is_limited);
+	TEST(no_text_takes_long);
+	TEST(random_text_is_parsed);
 }

@@ -1,7 +1,6 @@
-/* check_names: names and paths that nobody should hand to a program, at the door to each manager. */
+/* check_names: hostile names and paths never reach a program, for each manager. */
 #include "service/manager.h"
 
-#include <check.h>
 #include <errno.h>
 #include <regex.h>
 #include <sched.h>
@@ -21,9 +20,9 @@
 #include "service/systemd/unit_info.h"
 #endif
 
-/* --- the names -------------------------------------------------------------------------------- */
+/* --- names ------------------------------------------------------------------------------------ */
 
-/* What does harm by itself where it is taken for an option, a path, a pattern or a command. */
+/* Names that do harm if they are taken for an option, a path, a pattern or a command. */
 static const char *const seeds[] = {"", "-", "--", "-x", "-h", "--help", "-Hroot@evil", "--user",
 	"-t", "-C", "--root=/", "--machine=x", "-e id", "+x", "=", "~", "~root", "!!", "#", "# x",
 	";", "; id", "&", "& id", "&&id", "|", "|id", "||id", "`id`", "$(id)", "${HOME}", "$HOME",
@@ -41,7 +40,7 @@ static const char *const seeds[] = {"", "-", "--", "-x", "-h", "--help", "-Hroot
 	"00", "1e9", "a--help", "a=b", "a;b", "a,b", "a+b", "a~", "a#", "evil", "root@evil", "con",
 	"README", "skeleton"};
 
-/* Before and after: what turns one name into another's file, unit or line. */
+/* Prefixes and suffixes that make the name of another file, unit or line. */
 static const char *const suffixes[] = {".service", ".service.service", ".SERVICE", ".target",
 	".socket", ".timer", ".mount", ".automount", ".path", ".slice", ".scope", ".swap",
 	".device", ".conf", ".d", ".wants", "@.service", "@%i.service", "@x.service", ".service/",
@@ -75,22 +74,22 @@ static void add_long(size_t length, char c)
 	free(name);
 }
 
-/* The rules once more, in another's words. */
+/* The rules for names, expressed independently. */
 static void setup(void)
 {
 	char one[2] = "";
 	size_t i, j;
 
 	scratch_setup();
-	for (i = 0; i < sizeof(seeds) / sizeof(*seeds); i++)
+	for (i = 0; i < COUNT(seeds); i++)
 		add(seeds[i], "");
-	for (i = 0; i < sizeof(stems) / sizeof(*stems); i++)
-		for (j = 0; j < sizeof(suffixes) / sizeof(*suffixes); j++)
+	for (i = 0; i < COUNT(stems); i++)
+		for (j = 0; j < COUNT(suffixes); j++)
 			add(stems[i], suffixes[j]);
-	for (i = 0; i < sizeof(lengths) / sizeof(*lengths); i++)
+	for (i = 0; i < COUNT(lengths); i++)
 		for (j = 0; j < 3; j++)
 			add_long(lengths[i], "a-."[j]);
-	for (i = 1; i < 256; i++) { /* each byte, within a name */
+	for (i = 1; i < 256; i++) { /* each byte, as a part of a name */
 		one[0] = (char)i;
 		add("a", one);
 	}
@@ -121,9 +120,9 @@ static bool is_service(const char *name)
 	return is_fit(&service_rule, name, 255) && strstr(name, "..") == NULL;
 }
 
-/* --- the door --------------------------------------------------------------------------------- */
+/* --- requests --------------------------------------------------------------------------------- */
 
-START_TEST(only_what_the_rule_allows_becomes_a_request)
+START_TEST(only_valid_names_become_requests)
 {
 	char words[128], *word, *rest = words;
 	size_t fit = 0;
@@ -144,11 +143,11 @@ START_TEST(only_what_the_rule_allows_becomes_a_request)
 				request_clear(&request);
 		}
 	}
-	ck_assert_uint_gt(fit, 100); /* those that are fit are looked at below */
+	ck_assert_uint_gt(fit, 100); /* the valid names are used below */
 }
 END_TEST
 
-/* --- what comes of those that are fit --------------------------------------------------------- */
+/* --- valid names ------------------------------------------------------------------------------ */
 
 static const char recorder[] = "#!/bin/sh\nprintf '%%s|' \"$#\" \"$0\" \"$@\" >>%s/said\n";
 
@@ -188,19 +187,19 @@ static void put_recorder(const char *name)
 	scratch_put(name, 0755, recorder, scratch);
 }
 
-/* What a name that leads out of the directory would find. */
+/* Creates programs that only a name that leads out of the directory would find. */
 static void put_tripwires(void)
 {
 	static const char *const outside[] = {"evil", "x", "run", "inside/x", "inside/.evil"};
 
 	ck_assert_int_eq(mkdir(scratch_path("inside"), 0755), 0);
 	ck_assert_int_eq(mkdir(scratch_path("inside/init.d"), 0755), 0);
-	for (size_t i = 0; i < sizeof(outside) / sizeof(*outside); i++)
+	for (size_t i = 0; i < COUNT(outside); i++)
 		scratch_put(outside[i], 0755, "#!/bin/sh\n: >%s/tripped\n", scratch);
 	put_recorder("record");
 }
 
-START_TEST(a_script_is_run_by_its_own_path_with_one_word)
+START_TEST(a_script_is_run_by_its_path_with_one_argument)
 {
 	char path[512], dir[128];
 
@@ -208,7 +207,7 @@ START_TEST(a_script_is_run_by_its_own_path_with_one_word)
 	snprintf(dir, sizeof(dir), "%s/inside/init.d", scratch);
 	for (size_t i = 0; i < names; i++) {
 		if (!is_service(corpus[i]) || strlen(corpus[i]) > 200)
-			continue; /* as a path it is too long for the script's own tests */
+			continue; /* this path is too long for the checks of scripts */
 		snprintf(path, sizeof(path), "%s/%s", dir, corpus[i]);
 		if (access(path, F_OK) == 0)
 			continue;
@@ -223,7 +222,7 @@ START_TEST(a_script_is_run_by_its_own_path_with_one_word)
 }
 END_TEST
 
-START_TEST(a_command_never_sees_the_name)
+START_TEST(a_command_never_gets_the_name)
 {
 	char path[128];
 
@@ -238,7 +237,7 @@ START_TEST(a_command_never_sees_the_name)
 }
 END_TEST
 
-START_TEST(supervisors_look_in_their_own_directory)
+START_TEST(supervisors_are_searched_only_in_their_directory)
 {
 	static const struct manager *const supervisors[] = {&manager_runit, &manager_s6};
 	struct manager_reply reply;
@@ -259,7 +258,7 @@ START_TEST(supervisors_look_in_their_own_directory)
 }
 END_TEST
 
-/* A machine that OpenRC runs, as far as it is looked at, in a namespace of this test's own. */
+/* Makes OpenRC seem to run this machine, in a separate mount namespace. */
 static bool pretend_openrc(void)
 {
 	FILE *file;
@@ -273,7 +272,7 @@ static bool pretend_openrc(void)
 	return fclose(file) == 0;
 }
 
-START_TEST(openrc_is_handed_a_path_or_a_name_and_one_word)
+START_TEST(openrc_gets_a_path_or_a_name_and_one_argument)
 {
 	char path[512], program[128], search[256], dir[128];
 
@@ -292,7 +291,7 @@ START_TEST(openrc_is_handed_a_path_or_a_name_and_one_word)
 		if (access(path, F_OK) == 0)
 			continue;
 		ask(&manager_openrc, corpus[i], dir);
-		assert_said("%s", ""); /* what has no script is not asked for */
+		assert_said("%s", ""); /* rc-service is not run for a service without a script */
 		ck_assert_int_eq(link(scratch_path("record"), path), 0);
 		ask(&manager_openrc, corpus[i], dir);
 		assert_said("3|%s|-C|%s|status|", program, path);
@@ -303,7 +302,7 @@ START_TEST(openrc_is_handed_a_path_or_a_name_and_one_word)
 END_TEST
 
 #ifdef HAVE_SYSTEMD
-START_TEST(the_bus_is_sent_units_of_services_alone)
+START_TEST(only_names_of_service_units_are_sent_to_the_bus)
 {
 	char unit[MANAGER_UNIT];
 
@@ -326,9 +325,9 @@ START_TEST(the_bus_is_sent_units_of_services_alone)
 END_TEST
 #endif
 
-/* --- names of daemons, which become those of files -------------------------------------------- */
+/* --- names of daemons, which become names of files -------------------------------------------- */
 
-START_TEST(no_file_is_made_of_what_cannot_be_a_daemon)
+START_TEST(no_file_is_created_for_an_invalid_daemon_name)
 {
 	char conf[128];
 	char *pairs[] = {"module=none-such", NULL};
@@ -350,22 +349,19 @@ START_TEST(no_file_is_made_of_what_cannot_be_a_daemon)
 					diagnostics.list[j].text);
 		diagnostics_clear(&diagnostics);
 	}
-	ck_assert_int_eq(rmdir(scratch_path("conf.d")), 0); /* there is nothing in it */
+	ck_assert_int_eq(rmdir(scratch_path("conf.d")), 0); /* the directory is empty */
 }
 END_TEST
 
-int main(void)
+SUITE("names", setup, teardown)
 {
-	TCase *tcase = suite_begin("names", setup, teardown);
-
-	tcase_add_test(tcase, only_what_the_rule_allows_becomes_a_request);
-	tcase_add_test(tcase, a_script_is_run_by_its_own_path_with_one_word);
-	tcase_add_test(tcase, a_command_never_sees_the_name);
-	tcase_add_test(tcase, supervisors_look_in_their_own_directory);
-	tcase_add_test(tcase, openrc_is_handed_a_path_or_a_name_and_one_word);
+	TEST(only_valid_names_become_requests);
+	TEST(a_script_is_run_by_its_path_with_one_argument);
+	TEST(a_command_never_gets_the_name);
+	TEST(supervisors_are_searched_only_in_their_directory);
+	TEST(openrc_gets_a_path_or_a_name_and_one_argument);
 #ifdef HAVE_SYSTEMD
-	tcase_add_test(tcase, the_bus_is_sent_units_of_services_alone);
+	TEST(only_names_of_service_units_are_sent_to_the_bus);
 #endif
-	tcase_add_test(tcase, no_file_is_made_of_what_cannot_be_a_daemon);
-	return suite_end("names", tcase);
+	TEST(no_file_is_created_for_an_invalid_daemon_name);
 }

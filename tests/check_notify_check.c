@@ -1,11 +1,11 @@
-/* check_notify_check: words of `to` and `from` that can never be, and addresses that are none. */
+/* check_notify_check: values of `to` and `from` that never match, and invalid addresses. */
 #include "modules/notify/send.h"
 #include "modules/notify/watch.h"
 
 #include "daemon/candidate.h"
 #include "suite.h"
 
-/* What watch.c would tell of is nothing here. */
+/* These functions replace those that watch.c would call to send changes. */
 void send_change(struct send *send, json_t *change)
 {
 	json_decref(change);
@@ -69,7 +69,7 @@ static const char *said_of(const char *watch, const char *key, const char *value
 }
 
 struct row {
-	const char *watch, *value, *words; /* words "": it is right */
+	const char *watch, *value, *words; /* words: "" if it is valid */
 };
 
 static void check_rows(const char *key, const struct row *rows, size_t count)
@@ -83,7 +83,7 @@ static void check_rows(const char *key, const struct row *rows, size_t count)
 	}
 }
 
-START_TEST(a_level_of_health_is_one)
+START_TEST(a_level_of_health_is_checked)
 {
 	static const struct row rows[] = {
 		{NULL, "CRITICAL", ""},
@@ -107,12 +107,12 @@ START_TEST(a_level_of_health_is_one)
 		{NULL, "CRITICAL,, OK", "has an empty element"},
 	};
 
-	check_rows("to", rows, sizeof(rows) / sizeof(*rows));
-	check_rows("from", rows, sizeof(rows) / sizeof(*rows));
+	check_rows("to", rows, COUNT(rows));
+	check_rows("from", rows, COUNT(rows));
 }
 END_TEST
 
-START_TEST(other_places_have_other_words)
+START_TEST(values_of_other_pointers_are_not_levels)
 {
 	static const struct row rows[] = {
 		{"/runs/*/status", "failed, paused", ""},
@@ -124,11 +124,11 @@ START_TEST(other_places_have_other_words)
 		{"/runs", "anything", ""},
 	};
 
-	check_rows("to", rows, sizeof(rows) / sizeof(*rows));
+	check_rows("to", rows, COUNT(rows));
 }
 END_TEST
 
-START_TEST(an_address_is_one)
+START_TEST(an_invalid_address_is_refused)
 {
 	ck_assert_ptr_nonnull(strstr(said_of(NULL, "watch", "runs/x"),
 		"its element \"runs/x\" is not an address such as /runs/*/health"));
@@ -139,7 +139,7 @@ START_TEST(an_address_is_one)
 }
 END_TEST
 
-START_TEST(an_address_can_change)
+START_TEST(an_address_that_never_changes_is_refused)
 {
 	static const struct {
 		const char *watch, *words;
@@ -152,7 +152,7 @@ START_TEST(an_address_can_change)
 		{"/runs/*/health/level, /vigil/degraded, /daemons/*/perfdata/*/value, /*/web", ""},
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < COUNT(rows); i++) {
 		const char *said = said_of(NULL, "watch", rows[i].watch);
 
 		ck_assert_msg(rows[i].words[0] != '\0' ? strstr(said, rows[i].words) != NULL
@@ -162,13 +162,10 @@ START_TEST(an_address_can_change)
 }
 END_TEST
 
-int main(void)
+SUITE("notify_check", setup, teardown)
 {
-	TCase *tcase = suite_begin("notify_check", setup, teardown);
-
-	tcase_add_test(tcase, a_level_of_health_is_one);
-	tcase_add_test(tcase, other_places_have_other_words);
-	tcase_add_test(tcase, an_address_is_one);
-	tcase_add_test(tcase, an_address_can_change);
-	return suite_end("notify_check", tcase);
+	TEST(a_level_of_health_is_checked);
+	TEST(values_of_other_pointers_are_not_levels);
+	TEST(an_invalid_address_is_refused);
+	TEST(an_address_that_never_changes_is_refused);
 }

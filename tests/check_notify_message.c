@@ -1,4 +1,7 @@
-/* check_notify_message: the queue of changes, its bound, and what the command is handed. */
+/*
+ * check_notify_message: the queue of changes, its limit, and the environment and input of the
+ * command.
+ */
 #include <string.h>
 #include <time.h>
 
@@ -7,7 +10,7 @@
 #include "modules/notify/message.h"
 #include "suite.h"
 
-#define KERNEL_MAX (128 * 1024) /* bytes of one variable, MAX_ARG_STRLEN */
+#define KERNEL_MAX (128 * 1024) /* the maximum size of one variable, MAX_ARG_STRLEN */
 
 static struct queue queue;
 static unsigned long id;
@@ -61,9 +64,9 @@ static const char *variable(const char *name)
 	return "(not there)";
 }
 
-/* --- what comes first ------------------------------------------------------------------------- */
+/* --- order ------------------------------------------------------------------------------------ */
 
-START_TEST(the_summary_has_the_worst_first)
+START_TEST(the_summary_names_the_worst_change)
 {
 	add("a", "CRITICAL", "OK", "up");
 	add("b", "OK", "CRITICAL", "down");
@@ -82,7 +85,7 @@ START_TEST(the_summary_has_the_worst_first)
 }
 END_TEST
 
-START_TEST(what_has_recovered_comes_after_what_has_not)
+START_TEST(problems_come_before_recoveries)
 {
 	add("a", "OK", "CRITICAL", "down");
 	add("a", "CRITICAL", "OK", "up");
@@ -93,7 +96,7 @@ START_TEST(what_has_recovered_comes_after_what_has_not)
 }
 END_TEST
 
-START_TEST(each_event_has_its_words)
+START_TEST(each_event_has_its_own_text)
 {
 	json_t *change = add("web", "CRITICAL", "CRITICAL", "reminder, CRITICAL since x: down");
 
@@ -122,13 +125,14 @@ START_TEST(each_event_has_its_words)
 }
 END_TEST
 
-/* --- texts of plugins ------------------------------------------------------------------------- */
+/* --- text of plugins -------------------------------------------------------------------------- */
 
-#define HOSTILE                                                                       \
-	"a\nVIGIL_X=1\r\x1b]0;t\x07\x7f\xc2\x9b" /* end of line, ESC, BEL, DEL, C1 */ \
+#define HOSTILE                                                                   \
+	"a\nVIGIL_X=1\r\x1b]0;t\x07\x7f\xc2\x9b" /* newline, ESC, BEL, DEL, C1 */ \
 	"\xe2\x80\xae\xe2\x81\xa6\xe2\x80\xa8"   /* U+202E, U+2066 and U+2028 */
 
-/* A variable has no byte below a blank but those of keep, no DEL, and none of the marks above. */
+/* Asserts that a variable has no control characters but those of `keep`, and none of the characters
+ * above. */
 static void check_clean(const char *entry, const char *keep)
 {
 	static const char *const marks[] = {
@@ -137,7 +141,7 @@ static void check_clean(const char *entry, const char *keep)
 	for (const char *c = entry; *c != '\0'; c++)
 		ck_assert_msg(((unsigned char)*c >= ' ' && *c != 0x7f) || strchr(keep, *c) != NULL,
 			"a control character in %.60s", entry);
-	for (size_t i = 0; i < sizeof(marks) / sizeof(*marks); i++)
+	for (size_t i = 0; i < COUNT(marks); i++)
 		ck_assert_msg(strstr(entry, marks[i]) == NULL, "a mark in %.60s", entry);
 }
 
@@ -154,8 +158,8 @@ START_TEST(no_text_of_a_plugin_brings_a_control_character_into_a_variable)
 	static const char *const events[] = {"change", "reminder", "gave_up", "failed"};
 	json_t *change;
 
-	for (size_t key = 0; key < sizeof(keys) / sizeof(*keys); key++)
-		for (size_t i = 0; i < sizeof(events) / sizeof(*events); i++) {
+	for (size_t key = 0; key < COUNT(keys); key++)
+		for (size_t i = 0; i < COUNT(events); i++) {
 			change = add("web", "OK", "CRITICAL", "down");
 			json_object_set_new(change, "event", json_string(events[i]));
 			json_object_set_new(change, keys[key], json_string(HOSTILE));
@@ -168,7 +172,7 @@ START_TEST(no_text_of_a_plugin_brings_a_control_character_into_a_variable)
 }
 END_TEST
 
-START_TEST(a_cut_text_of_a_plugin_is_clean_as_well)
+START_TEST(a_truncated_text_of_a_plugin_is_clean_too)
 {
 	char text[4096];
 	json_t *change;
@@ -187,7 +191,7 @@ START_TEST(a_cut_text_of_a_plugin_is_clean_as_well)
 }
 END_TEST
 
-/* --- bounds ----------------------------------------------------------------------------------- */
+/* --- limits ----------------------------------------------------------------------------------- */
 
 static void check_sizes(size_t limit)
 {
@@ -196,7 +200,7 @@ static void check_sizes(size_t limit)
 			strlen(*entry) < limit, "%.20s has %zu bytes", *entry, strlen(*entry));
 }
 
-START_TEST(no_variable_is_longer_than_the_kernel_takes)
+START_TEST(no_variable_is_longer_than_the_kernel_permits)
 {
 	static char text[70000];
 	json_t *change;
@@ -236,7 +240,7 @@ START_TEST(no_variable_is_longer_than_the_kernel_takes)
 }
 END_TEST
 
-START_TEST(the_long_text_of_one_change_is_handed_on)
+START_TEST(the_long_text_of_one_change_is_passed_on)
 {
 	json_t *change = add("web", "OK", "CRITICAL", "disks");
 
@@ -246,7 +250,7 @@ START_TEST(the_long_text_of_one_change_is_handed_on)
 }
 END_TEST
 
-START_TEST(a_cut_is_between_two_characters)
+START_TEST(text_is_cut_between_characters)
 {
 	char text[32];
 
@@ -256,7 +260,7 @@ START_TEST(a_cut_is_between_two_characters)
 }
 END_TEST
 
-START_TEST(over_the_bound_the_worst_and_the_latest_of_each_daemon_stay)
+START_TEST(over_the_limit_the_worst_and_the_latest_change_of_each_daemon_remain)
 {
 	struct queue_change *c;
 	bool worst = false;
@@ -273,7 +277,7 @@ START_TEST(over_the_bound_the_worst_and_the_latest_of_each_daemon_stay)
 		worst = worst || strcmp(change_text(c->change, "to"), "CRITICAL") == 0;
 	ck_assert(worst);
 	ck_assert_str_eq(change_text(TAILQ_LAST(&queue.list, queue_list)->change, "to"), "WARNING");
-	/* too many daemons: those that are OK are lost, and named */
+	/* too many daemons: those that are OK are dropped, and named */
 	for (unsigned i = 0; i < QUEUE_MAX; i++) {
 		snprintf(name, sizeof(name), "d%u", i);
 		add(name, "OK", i % 2 ? "CRITICAL" : "OK", "3");
@@ -288,7 +292,7 @@ START_TEST(over_the_bound_the_worst_and_the_latest_of_each_daemon_stay)
 }
 END_TEST
 
-START_TEST(over_the_bound_of_bytes_long_texts_give_way)
+START_TEST(over_the_limit_of_bytes_long_texts_are_dropped)
 {
 	static char text[65000];
 	unsigned cut = 0;
@@ -315,7 +319,7 @@ START_TEST(over_the_bound_of_bytes_long_texts_give_way)
 }
 END_TEST
 
-START_TEST(the_input_has_everything_worst_first)
+START_TEST(the_input_has_all_changes_worst_first)
 {
 	struct message m = {.host = "h", .daemon = "mail", .queue = &queue};
 	json_t *whole, *changes;
@@ -338,7 +342,7 @@ START_TEST(the_input_has_everything_worst_first)
 }
 END_TEST
 
-START_TEST(times_for_people_are_local_and_have_a_zone)
+START_TEST(times_are_local_and_have_a_zone)
 {
 	char text[LOCAL_TIME];
 
@@ -351,21 +355,18 @@ START_TEST(times_for_people_are_local_and_have_a_zone)
 }
 END_TEST
 
-int main(void)
+SUITE("notify_message", setup, teardown)
 {
-	TCase *tcase = suite_begin("notify_message", setup, teardown);
-
-	tcase_add_test(tcase, the_summary_has_the_worst_first);
-	tcase_add_test(tcase, what_has_recovered_comes_after_what_has_not);
-	tcase_add_test(tcase, each_event_has_its_words);
-	tcase_add_test(tcase, no_text_of_a_plugin_brings_a_control_character_into_a_variable);
-	tcase_add_test(tcase, a_cut_text_of_a_plugin_is_clean_as_well);
-	tcase_add_test(tcase, no_variable_is_longer_than_the_kernel_takes);
-	tcase_add_test(tcase, the_long_text_of_one_change_is_handed_on);
-	tcase_add_test(tcase, a_cut_is_between_two_characters);
-	tcase_add_test(tcase, over_the_bound_the_worst_and_the_latest_of_each_daemon_stay);
-	tcase_add_test(tcase, over_the_bound_of_bytes_long_texts_give_way);
-	tcase_add_test(tcase, the_input_has_everything_worst_first);
-	tcase_add_test(tcase, times_for_people_are_local_and_have_a_zone);
-	return suite_end("notify_message", tcase);
+	TEST(the_summary_names_the_worst_change);
+	TEST(problems_come_before_recoveries);
+	TEST(each_event_has_its_own_text);
+	TEST(no_text_of_a_plugin_brings_a_control_character_into_a_variable);
+	TEST(a_truncated_text_of_a_plugin_is_clean_too);
+	TEST(no_variable_is_longer_than_the_kernel_permits);
+	TEST(the_long_text_of_one_change_is_passed_on);
+	TEST(text_is_cut_between_characters);
+	TEST(over_the_limit_the_worst_and_the_latest_change_of_each_daemon_remain);
+	TEST(over_the_limit_of_bytes_long_texts_are_dropped);
+	TEST(the_input_has_all_changes_worst_first);
+	TEST(times_are_local_and_have_a_zone);
 }

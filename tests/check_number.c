@@ -1,13 +1,12 @@
-/* check_number: numbers as text from which the same number is read again. */
+/* check_number: numbers as text from which the same number is read. */
 #include "base/number.h"
 
-#include <check.h>
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#include "suite.h"
 
 START_TEST(numbers_are_plain_and_short)
 {
@@ -52,7 +51,7 @@ static void read_back(double value)
 	ck_assert_msg(memcmp(&again, &value, sizeof(value)) == 0, "%.17g is %s", value, text);
 }
 
-START_TEST(every_number_reads_back)
+START_TEST(every_number_is_read_back)
 {
 	static const double edges[] = {0.0, -0.0, DBL_MAX, -DBL_MAX, DBL_MIN, DBL_TRUE_MIN,
 		-DBL_TRUE_MIN, DBL_EPSILON, 9007199254740993.0, 1e15, 1e16, 1e17, 1e22, 1e23};
@@ -101,19 +100,9 @@ START_TEST(reals_in_json_are_shortened)
 }
 END_TEST
 
-int main(void)
+SUITE("number", NULL, NULL)
 {
-	Suite *suite = suite_create("number");
-	TCase *tests = tcase_create("number");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	tcase_add_test(tests, numbers_are_plain_and_short);
-	tcase_add_test(tests, every_number_reads_back);
-	tcase_add_test(tests, reals_in_json_are_shortened);
-	suite_add_tcase(suite, tests);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	TEST(numbers_are_plain_and_short);
+	TEST(every_number_is_read_back);
+	TEST(reals_in_json_are_shortened);
 }

@@ -1,9 +1,13 @@
-/* check_objects: which daemons are due, and that neither they nor two hosts are due together. */
+/*
+ * check_objects: which daemons are due for Icinga, and that neither daemons nor hosts are due
+ * together.
+ */
 #include "modules/icinga/objects.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "suite.h"
 
 #define INTERVAL 60.0
 
@@ -91,7 +95,7 @@ START_TEST(phases_are_spread_over_the_interval)
 	ck_assert_uint_le(most, 30);
 	ck_assert_uint_ge(least, 1);
 	ck_assert_uint_eq(objects_replaced(objects), 0);
-	/* Each of them is due again an interval later, and not more often. */
+	/* Each object is due again after an interval, and not earlier. */
 	objects_advance(objects, 1000 + 120);
 	ck_assert_uint_eq(objects_replaced(objects), 600);
 	objects_advance(objects, 1000 + 120.001);
@@ -99,7 +103,7 @@ START_TEST(phases_are_spread_over_the_interval)
 }
 END_TEST
 
-START_TEST(two_hosts_have_phases_of_their_own)
+START_TEST(two_hosts_have_different_phases)
 {
 	int close = 0;
 	char name[32];
@@ -116,7 +120,7 @@ START_TEST(two_hosts_have_phases_of_their_own)
 		close += a - b < 0.01 && b - a < 0.01;
 	}
 	ck_assert_int_lt(close, 50);
-	/* The sign between the names counts. */
+	/* The separator between the names counts. */
 	ck_assert_double_ne(objects_phase("web1", "a"), objects_phase("web", "1a"));
 }
 END_TEST
@@ -133,7 +137,7 @@ START_TEST(a_missed_phase_does_not_repeat)
 }
 END_TEST
 
-START_TEST(an_object_that_was_told_lately_is_not_due)
+START_TEST(an_object_that_was_sent_recently_is_not_due)
 {
 	struct object *a = add("a");
 	double phase = objects_advance(objects, 1000);
@@ -150,24 +154,12 @@ START_TEST(an_object_that_was_told_lately_is_not_due)
 }
 END_TEST
 
-int main(void)
+SUITE("objects", setup, teardown)
 {
-	Suite *suite = suite_create("objects");
-	TCase *tcase = tcase_create("objects");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_add_test(tcase, objects_are_known_by_name);
-	tcase_add_test(tcase, an_object_is_due_once);
-	tcase_add_test(tcase, phases_are_spread_over_the_interval);
-	tcase_add_test(tcase, two_hosts_have_phases_of_their_own);
-	tcase_add_test(tcase, a_missed_phase_does_not_repeat);
-	tcase_add_test(tcase, an_object_that_was_told_lately_is_not_due);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(objects_are_known_by_name);
+	TEST(an_object_is_due_once);
+	TEST(phases_are_spread_over_the_interval);
+	TEST(two_hosts_have_different_phases);
+	TEST(a_missed_phase_does_not_repeat);
+	TEST(an_object_that_was_sent_recently_is_not_due);
 }

@@ -1,11 +1,10 @@
-/* check_openrc_notes: what OpenRC notes of a service, and what is no note. */
+/* check_openrc_notes: the values that OpenRC stores about a service, and invalid values. */
 #include "service/managers/openrc_notes.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include "suite.h"
 
 static char path[INIT_SCRIPT_PATH];
 
@@ -26,7 +25,7 @@ START_TEST(other_paths_are_refused)
 	ck_assert(!openrc_notes_pidfile("/srv/jail", "run/x.pid", path));
 	ck_assert(!openrc_notes_pidfile("jail", "/run/x.pid", path));
 	ck_assert(!openrc_notes_pidfile("", "", path));
-	/* A value that fills its buffer may have been cut. */
+	/* A value that fills its buffer may be incomplete. */
 	memset(name, 'x', sizeof(name));
 	name[0] = '/';
 	name[sizeof(name) - 1] = '\0';
@@ -38,7 +37,7 @@ START_TEST(other_paths_are_refused)
 }
 END_TEST
 
-START_TEST(a_count_is_digits_alone_and_has_a_greatest_value)
+START_TEST(a_count_has_only_digits_and_a_maximum)
 {
 	static const struct {
 		const char *text;
@@ -72,21 +71,10 @@ START_TEST(a_value_ends_at_its_first_line)
 }
 END_TEST
 
-int main(void)
+SUITE("openrc_notes", NULL, NULL)
 {
-	Suite *suite = suite_create("openrc_notes");
-	TCase *tcase = tcase_create("openrc_notes");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_test(tcase, a_pidfile_is_an_absolute_path);
-	tcase_add_test(tcase, other_paths_are_refused);
-	tcase_add_test(tcase, a_count_is_digits_alone_and_has_a_greatest_value);
-	tcase_add_test(tcase, a_value_ends_at_its_first_line);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(a_pidfile_is_an_absolute_path);
+	TEST(other_paths_are_refused);
+	TEST(a_count_has_only_digits_and_a_maximum);
+	TEST(a_value_ends_at_its_first_line);
 }

@@ -1,12 +1,11 @@
-/* Options: every type, its limits, its words for what is wrong, and what counts as equal. */
+/* check_option: every type of option, its limits, its diagnostics, and which values are equal. */
 #include "config/option.h"
 
 #include <errno.h>
 
 #include "scratch.h"
 #include "base/text.h"
-
-#define COUNT(a) (sizeof(a) / sizeof(*(a)))
+#include "suite.h"
 
 #define QUOTES   "; vigil has no quotes around values: leave them out"
 #define COMMENTS "; vigil has no comments behind values: a comment has a line of its own"
@@ -41,7 +40,8 @@ static void teardown(void)
 	diagnostics_clear(&diagnostics);
 }
 
-/* The set of "key", "value" pairs, the first on line 2 and so on; NULL with diagnostics. */
+/* Returns the set of the "key", "value" pairs, the first on line 2 and so on; NULL: there are
+ * errors. */
 static struct option_set *set_of(const char *const *pairs)
 {
 	struct option_given given[16];
@@ -66,7 +66,7 @@ static struct option_set *good(struct option_set *set)
 	return set;
 }
 
-/* That the one value is refused, on its line and in these words. */
+/* Asserts that this value is refused, with its line and this text. */
 static void check_bad(const char *key, const char *value, const char *words)
 {
 	struct option_set *set =
@@ -80,7 +80,7 @@ static void check_bad(const char *key, const char *value, const char *words)
 	ck_assert_str_eq(diagnostics.list[0].text, expected);
 }
 
-START_TEST(defaults)
+START_TEST(defaults_are_used)
 {
 	struct option_set *set = BARE();
 	const struct option_value *v;
@@ -96,7 +96,7 @@ START_TEST(defaults)
 	ck_assert_ptr_null(option_get(set, "names")->list[2]);
 	v = option_get(set, "service");
 	ck_assert(v->present && v->given);
-	/* No default, no value; lists are there all the same. */
+	/* An option without a value and a default is absent, but a list is never NULL. */
 	v = option_get(set, "memory");
 	ck_assert(!v->present && !v->given && v->text == NULL && v->integer == 0);
 	v = option_get(set, "command");
@@ -106,7 +106,7 @@ START_TEST(defaults)
 }
 END_TEST
 
-START_TEST(given)
+START_TEST(values_are_parsed)
 {
 	struct option_set *set = GOOD("text", "a # b", "flag", "OFF", "count", "64", "ratio", "-1",
 		"interval", "1h30m", "memory", "64KiB", "mode", "stream", "names", " x , y z ",
@@ -129,7 +129,7 @@ START_TEST(given)
 }
 END_TEST
 
-START_TEST(wrong)
+START_TEST(invalid_values_are_refused)
 {
 	static const struct {
 		const char *key, *value, *words;
@@ -195,7 +195,7 @@ START_TEST(wrong)
 		"holds |, but no shell is run, so the program would get it as an argument; quote "
 		"it with '...' if that is meant, or run a shell: /bin/sh -c '...'");
 
-	/* What is long is cut, and the point is still made. */
+	/* A long value is cut in the message, and the reason is still there. */
 	memset(path, 'x', sizeof(path) - 1);
 	path[sizeof(path) - 1] = '\0';
 	ck_assert_ptr_null(SET("service", "s", "path", path, path, "1"));
@@ -209,7 +209,7 @@ START_TEST(wrong)
 }
 END_TEST
 
-/* A text may be anything: that it looks like something else is mentioned, and refuses nothing. */
+/* A text may be anything. If it looks like a quoted text or has a comment, there is only a note. */
 START_TEST(a_text_with_quotes_or_a_comment_is_noted)
 {
 	static const char *const texts[][2] = {{"\"some\"", QUOTES}, {"'some'", QUOTES},
@@ -233,13 +233,13 @@ START_TEST(a_text_with_quotes_or_a_comment_is_noted)
 		option_set_unref(GOOD("text", plain[i]));
 		ck_assert_msg(diagnostics.count == 0, "%s", plain[i]);
 	}
-	/* In a command both have a meaning of their own. */
+	/* In a command, quotes and # have another meaning. */
 	option_set_unref(GOOD("command", "\"/bin/a b\" ' # ' \"c ; d\""));
 	ck_assert_uint_eq(diagnostics.count, 0);
 }
 END_TEST
 
-START_TEST(lists_of_daemons)
+START_TEST(lists_of_daemons_are_parsed)
 {
 	struct option_set *set = GOOD("after", "a, b:serves ,c:done", "with", "x.y@1");
 
@@ -250,8 +250,8 @@ START_TEST(lists_of_daemons)
 }
 END_TEST
 
-/* All of it is said, each on its line; what is missing, where the section stands. */
-START_TEST(all_at_once)
+/* Each error has its line. The line of a missing option is the line of the section. */
+START_TEST(all_errors_are_reported_at_once)
 {
 	static const char *const expected[] = {
 		"f:2: unknown key \"intervall\" in [daemon:x]; did you mean \"interval\"?",
@@ -266,7 +266,7 @@ START_TEST(all_at_once)
 	ck_assert_uint_eq(diagnostics.count, COUNT(expected));
 	for (size_t i = 0; i < COUNT(expected); i++)
 		ck_assert_str_eq(diagnostics.list[i].text, expected[i]);
-	/* Complaints that were there already are no reason to refuse. */
+	/* Earlier diagnostics are not errors of this set. */
 	diagnostics_clear(&diagnostics);
 	diagnostic_add(&diagnostics, "other", 1, "before");
 	option_set_unref(
@@ -276,8 +276,8 @@ START_TEST(all_at_once)
 }
 END_TEST
 
-/* An empty value takes a default away, where the type has room for nothing. */
-START_TEST(empty)
+/* An empty value removes a default, if the type permits an absent value. */
+START_TEST(an_empty_value_removes_the_default)
 {
 	struct option_set *set = GOOD("text", "", "names", "", "memory", "", "path", "");
 
@@ -295,7 +295,7 @@ START_TEST(empty)
 }
 END_TEST
 
-START_TEST(equality)
+START_TEST(sets_are_compared_by_value)
 {
 	struct option_set *a = BARE(), *b, *ref;
 	static const char *const same[][2] = {{"interval", "5000ms"}, {"interval", "5"},
@@ -327,7 +327,7 @@ START_TEST(equality)
 }
 END_TEST
 
-START_TEST(no_schema)
+START_TEST(a_module_may_have_no_schema)
 {
 	struct option_set *set = option_set_new(NULL, NULL, 0, "[daemon:x]", "f", 1, &diagnostics);
 	const struct option_given any = {"x", "1", "f", 2, NULL};
@@ -343,7 +343,7 @@ END_TEST
 
 #define ROW(...) ((const vigil_option[]){__VA_ARGS__, VIGIL_OPTION_END})
 
-START_TEST(schemas)
+START_TEST(schemas_are_checked)
 {
 	const struct {
 		const vigil_option *schema;
@@ -416,29 +416,17 @@ START_TEST(a_secret_is_not_shown)
 }
 END_TEST
 
-int main(void)
+SUITE("option", setup, teardown)
 {
-	Suite *suite = suite_create("option");
-	TCase *tcase = tcase_create("option");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_add_test(tcase, defaults);
-	tcase_add_test(tcase, given);
-	tcase_add_test(tcase, wrong);
-	tcase_add_test(tcase, a_text_with_quotes_or_a_comment_is_noted);
-	tcase_add_test(tcase, lists_of_daemons);
-	tcase_add_test(tcase, all_at_once);
-	tcase_add_test(tcase, empty);
-	tcase_add_test(tcase, equality);
-	tcase_add_test(tcase, no_schema);
-	tcase_add_test(tcase, a_secret_is_not_shown);
-	tcase_add_test(tcase, schemas);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(defaults_are_used);
+	TEST(values_are_parsed);
+	TEST(invalid_values_are_refused);
+	TEST(a_text_with_quotes_or_a_comment_is_noted);
+	TEST(lists_of_daemons_are_parsed);
+	TEST(all_errors_are_reported_at_once);
+	TEST(an_empty_value_removes_the_default);
+	TEST(sets_are_compared_by_value);
+	TEST(a_module_may_have_no_schema);
+	TEST(a_secret_is_not_shown);
+	TEST(schemas_are_checked);
 }

@@ -1,7 +1,9 @@
-/* upgrade: locks of package managers, held as those hold them, by another process. */
+/*
+ * check_package_lock: locks of package managers, held by another process in the way that the
+ * package managers use.
+ */
 #include "service/package_lock.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -10,7 +12,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "children.h"
 #include "scratch.h"
+#include "suite.h"
 
 #define DPKG   "/var/lib/dpkg/lock-frontend"
 #define RPM    "/var/lib/rpm/.rpm.lock"
@@ -61,7 +65,7 @@ static int lock_flock(int fd, short type)
 	return flock(fd, LOCK_NB | (type == F_WRLCK ? LOCK_EX : LOCK_SH));
 }
 
-/* A process that holds the lock once this has returned. */
+/* Starts a process that holds the lock. The lock is held when this function returns. */
 static pid_t hold(const char *name, int (*lock)(int, short), short type)
 {
 	int ready[2];
@@ -83,13 +87,7 @@ static pid_t hold(const char *name, int (*lock)(int, short), short type)
 	return pid;
 }
 
-static void let_go(pid_t pid)
-{
-	ck_assert_int_eq(kill(pid, SIGKILL), 0);
-	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
-}
-
-START_TEST(no_package_manager_no_upgrade)
+START_TEST(no_lock_means_no_upgrade)
 {
 	expect(NULL);
 	put(DPKG, 0640);
@@ -99,7 +97,7 @@ START_TEST(no_package_manager_no_upgrade)
 }
 END_TEST
 
-START_TEST(a_lock_of_fcntl)
+START_TEST(a_lock_made_with_fcntl_is_found)
 {
 	static const char *const files[] = {
 		DPKG, "/var/lib/dpkg/lock", RPM, "/usr/lib/sysimage/rpm/.rpm.lock"};
@@ -109,33 +107,33 @@ START_TEST(a_lock_of_fcntl)
 	put(files[_i / 2], 0640);
 	pid = hold(files[_i / 2], kinds[_i % 2], F_WRLCK);
 	expect(_i / 2 < 2 ? "dpkg" : "rpm");
-	expect(_i / 2 < 2 ? "dpkg" : "rpm"); /* asking has changed nothing */
-	let_go(pid);
+	expect(_i / 2 < 2 ? "dpkg" : "rpm"); /* the query has not changed the lock */
+	kill_and_reap(pid);
 	expect(NULL);
 }
 END_TEST
 
-START_TEST(readers_do_not_count)
+START_TEST(locks_of_readers_do_not_count)
 {
 	pid_t pid;
 
 	put(RPM, 0644);
 	pid = hold(RPM, lock_fcntl, F_RDLCK);
 	expect(NULL);
-	let_go(pid);
+	kill_and_reap(pid);
 	put(APK, 0600);
 	pid = hold(APK, lock_flock, F_RDLCK);
 	expect(NULL);
-	let_go(pid);
+	kill_and_reap(pid);
 }
 END_TEST
 
-START_TEST(what_an_ordinary_user_may_not_open)
+START_TEST(a_lock_that_the_user_may_not_open_is_found)
 {
 	pid_t other, pid;
 
 	if (geteuid() != 0)
-		return; /* it is the other user that takes root */
+		return; /* only root can start processes of another user */
 	put(DPKG, 0600);
 	put("/var/lib/dpkg/lock", 0600);
 	other = hold("/var/lib/dpkg/lock", lock_fcntl, F_RDLCK);
@@ -147,15 +145,15 @@ START_TEST(what_an_ordinary_user_may_not_open)
 	ck_assert_int_eq(seteuid(65534), 0);
 	expect("dpkg");
 	ck_assert_int_eq(seteuid(0), 0);
-	let_go(pid);
+	kill_and_reap(pid);
 	ck_assert_int_eq(seteuid(65534), 0);
 	expect(NULL);
 	ck_assert_int_eq(seteuid(0), 0);
-	let_go(other);
+	kill_and_reap(other);
 }
 END_TEST
 
-START_TEST(a_lock_of_flock)
+START_TEST(a_lock_made_with_flock_is_found)
 {
 	pid_t pid;
 
@@ -164,16 +162,16 @@ START_TEST(a_lock_of_flock)
 	expect(NULL);
 	pid = hold(APK, lock_flock, F_WRLCK);
 	expect("apk");
-	let_go(pid);
+	kill_and_reap(pid);
 	expect(NULL);
 	pid = hold("/run/apk/db.lock", lock_flock, F_WRLCK);
 	expect("apk");
-	let_go(pid);
+	kill_and_reap(pid);
 	expect(NULL);
 }
 END_TEST
 
-START_TEST(who_waits_does_not_count)
+START_TEST(a_process_that_waits_for_the_lock_does_not_count)
 {
 	char command[128];
 	pid_t pid, waiter;
@@ -189,17 +187,17 @@ START_TEST(who_waits_does_not_count)
 		"until grep -q -- '-> FLOCK .* %d ' /proc/locks; do sleep 0.01; done", (int)waiter);
 	ck_assert_int_eq(system(command), 0);
 	expect(NULL);
-	let_go(pid);
+	kill_and_reap(pid);
 	snprintf(command, sizeof(command),
 		"until grep -q '[^>] FLOCK .* %d ' /proc/locks; do sleep 0.01; done", (int)waiter);
 	ck_assert_int_eq(system(command), 0);
 	expect("apk");
-	let_go(waiter);
+	kill_and_reap(waiter);
 	expect(NULL);
 }
 END_TEST
 
-START_TEST(a_lock_that_is_a_file)
+START_TEST(a_lock_may_be_a_file)
 {
 	put(PACMAN, 0000);
 	expect("pacman");
@@ -210,7 +208,7 @@ START_TEST(a_lock_that_is_a_file)
 }
 END_TEST
 
-START_TEST(a_line_of_the_list_of_locks_is_in_range)
+START_TEST(lines_of_the_list_of_locks_are_parsed)
 {
 	static const char *const others[] = {"", "1: POSIX  ADVISORY  READ 7 08:01:77 0 EOF\n",
 		"1: -> POSIX  ADVISORY  WRITE 7 08:01:77 0 EOF\n",
@@ -225,30 +223,19 @@ START_TEST(a_line_of_the_list_of_locks_is_in_range)
 	ck_assert_uint_eq(lock.major_no, 0xfd);
 	ck_assert_uint_eq(lock.minor_no, 1);
 	ck_assert(lock.inode == 77);
-	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+	for (size_t i = 0; i < COUNT(others); i++)
 		ck_assert_msg(!package_lock_parse(others[i], &lock), "%s", others[i]);
 }
 END_TEST
 
-int main(void)
+SUITE("package_lock", scratch_setup, scratch_teardown)
 {
-	Suite *suite = suite_create("package_lock");
-	TCase *tcase = tcase_create("package_lock");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	tcase_add_checked_fixture(tcase, scratch_setup, scratch_teardown);
-	tcase_add_test(tcase, no_package_manager_no_upgrade);
-	tcase_add_loop_test(tcase, a_lock_of_fcntl, 0, 8);
-	tcase_add_test(tcase, readers_do_not_count);
-	tcase_add_test(tcase, what_an_ordinary_user_may_not_open);
-	tcase_add_test(tcase, a_lock_of_flock);
-	tcase_add_test(tcase, who_waits_does_not_count);
-	tcase_add_test(tcase, a_lock_that_is_a_file);
-	tcase_add_test(tcase, a_line_of_the_list_of_locks_is_in_range);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	TEST(no_lock_means_no_upgrade);
+	LOOP_TEST(a_lock_made_with_fcntl_is_found, 8);
+	TEST(locks_of_readers_do_not_count);
+	TEST(a_lock_that_the_user_may_not_open_is_found);
+	TEST(a_lock_made_with_flock_is_found);
+	TEST(a_process_that_waits_for_the_lock_does_not_count);
+	TEST(a_lock_may_be_a_file);
+	TEST(lines_of_the_list_of_locks_are_parsed);
 }

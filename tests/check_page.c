@@ -1,4 +1,4 @@
-/* check_page: the parts that the status page is made of: texts, times, amounts, bars, rows and plots. */
+/* check_page: the parts of the status page: texts, times, amounts, bars, rows and plots. */
 #include "../src/modules/http/amount.h"
 #include "../src/modules/http/day_bar.h"
 #include "../src/modules/http/html.h"
@@ -39,7 +39,7 @@ static void teardown(void)
 	environment_teardown();
 }
 
-/* What was written, which is then gone. */
+/* Returns the output, and clears it. */
 static const char *written(void)
 {
 	static char text[65536];
@@ -69,12 +69,12 @@ START_TEST(amounts_have_no_exponent)
 		{150000, "", "150 k"}, {-2e9, "", "-2 G"}, {0.12345, "", "0.1235"}};
 	char text[AMOUNT_TEXT];
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+	for (size_t i = 0; i < COUNT(rows); i++)
 		ck_assert_str_eq(amount_text(text, rows[i].number, rows[i].unit), rows[i].text);
 }
 END_TEST
 
-START_TEST(spans_have_the_unit_that_is_read_best)
+START_TEST(spans_have_the_most_readable_unit)
 {
 	char text[AMOUNT_TEXT];
 
@@ -96,7 +96,7 @@ START_TEST(text_is_escaped_in_content_and_in_attributes)
 }
 END_TEST
 
-START_TEST(a_text_has_no_control_characters_and_no_marks_that_reorder_it)
+START_TEST(a_text_has_no_control_or_bidirectional_characters)
 {
 	html_put(out, "<p title=\"%s\">%s</p>", "a\x1b[31m\xc2\x9b\x7f",
 		"caf\xc3\xa9\n\xe2\x80\xae<\xff");
@@ -105,7 +105,7 @@ START_TEST(a_text_has_no_control_characters_and_no_marks_that_reorder_it)
 }
 END_TEST
 
-START_TEST(times_say_how_far_they_are_or_when_with_their_zone)
+START_TEST(times_are_relative_or_have_a_zone)
 {
 	json_t *past = vigil_time_in(-7300), *future = vigil_time_in(90.5);
 	const char *at = json_string_value(past);
@@ -129,7 +129,7 @@ START_TEST(times_say_how_far_they_are_or_when_with_their_zone)
 }
 END_TEST
 
-START_TEST(a_bar_has_a_rectangle_for_each_run_and_says_it_in_words)
+START_TEST(a_bar_has_a_rectangle_for_each_run_and_a_description)
 {
 	json_t *day = json_pack("{s:i,s:s}", "slot_seconds", 600, "levels", "..OOOOOOCxW");
 	const char *text;
@@ -168,7 +168,7 @@ START_TEST(a_level_is_not_shown_twice)
 }
 END_TEST
 
-START_TEST(a_long_text_is_cut_between_two_characters)
+START_TEST(a_long_text_is_cut_between_characters)
 {
 	char text[2000];
 	const char *row;
@@ -209,7 +209,7 @@ START_TEST(rows_are_ordered_by_severity_and_name)
 }
 END_TEST
 
-/* The plots of a daemon with that at its place "values". */
+/* Returns the plots of a daemon with this value at "values". */
 static const char *plots(const char *json)
 {
 	json_error_t error;
@@ -235,7 +235,7 @@ START_TEST(a_plot_has_labels_unit_and_time_span)
 }
 END_TEST
 
-START_TEST(a_number_that_is_missing_is_a_gap)
+START_TEST(a_missing_number_is_a_gap)
 {
 	const char *text = plots("{\"a\": {\"ring\": [0, null, 4, 4, null]}}");
 
@@ -245,7 +245,7 @@ START_TEST(a_number_that_is_missing_is_a_gap)
 }
 END_TEST
 
-START_TEST(what_never_changes_is_a_line_and_what_is_no_series_is_no_plot)
+START_TEST(constant_values_are_a_line_and_other_values_have_no_plot)
 {
 	static const char *const none[] = {"{\"a\": {\"ring\": [1]}}",
 		"{\"a\": {\"ring\": [\"x\", 2]}}", "{\"a\": {\"ring\": []}}",
@@ -259,12 +259,12 @@ START_TEST(what_never_changes_is_a_line_and_what_is_no_series_is_no_plot)
 	ck_assert_uint_eq(count_of(text, "<path"), 3);
 	ck_assert_ptr_null(strstr(text, "nan"));
 	ck_assert_ptr_null(strstr(text, "inf"));
-	for (size_t i = 0; i < sizeof(none) / sizeof(*none); i++)
+	for (size_t i = 0; i < COUNT(none); i++)
 		ck_assert_str_eq(plots(none[i]), "");
 }
 END_TEST
 
-START_TEST(a_plot_has_the_unit_beside_its_source_and_is_stale_with_it)
+START_TEST(a_plot_has_the_unit_of_its_source_and_is_stale_with_it)
 {
 	static const char json[] =
 		"{\"a\": {\"ring\": [1, 2], \"source\": \"/daemons/b/disk/value\"}}";
@@ -283,22 +283,19 @@ START_TEST(a_plot_has_the_unit_beside_its_source_and_is_stale_with_it)
 }
 END_TEST
 
-int main(void)
+SUITE("page", setup, teardown)
 {
-	TCase *tcase = suite_begin("page", setup, teardown);
-
-	tcase_add_test(tcase, amounts_have_no_exponent);
-	tcase_add_test(tcase, spans_have_the_unit_that_is_read_best);
-	tcase_add_test(tcase, text_is_escaped_in_content_and_in_attributes);
-	tcase_add_test(tcase, a_text_has_no_control_characters_and_no_marks_that_reorder_it);
-	tcase_add_test(tcase, times_say_how_far_they_are_or_when_with_their_zone);
-	tcase_add_test(tcase, a_bar_has_a_rectangle_for_each_run_and_says_it_in_words);
-	tcase_add_test(tcase, a_level_is_not_shown_twice);
-	tcase_add_test(tcase, a_long_text_is_cut_between_two_characters);
-	tcase_add_test(tcase, rows_are_ordered_by_severity_and_name);
-	tcase_add_test(tcase, a_plot_has_labels_unit_and_time_span);
-	tcase_add_test(tcase, a_number_that_is_missing_is_a_gap);
-	tcase_add_test(tcase, what_never_changes_is_a_line_and_what_is_no_series_is_no_plot);
-	tcase_add_test(tcase, a_plot_has_the_unit_beside_its_source_and_is_stale_with_it);
-	return suite_end("page", tcase);
+	TEST(amounts_have_no_exponent);
+	TEST(spans_have_the_most_readable_unit);
+	TEST(text_is_escaped_in_content_and_in_attributes);
+	TEST(a_text_has_no_control_or_bidirectional_characters);
+	TEST(times_are_relative_or_have_a_zone);
+	TEST(a_bar_has_a_rectangle_for_each_run_and_a_description);
+	TEST(a_level_is_not_shown_twice);
+	TEST(a_long_text_is_cut_between_characters);
+	TEST(rows_are_ordered_by_severity_and_name);
+	TEST(a_plot_has_labels_unit_and_time_span);
+	TEST(a_missing_number_is_a_gap);
+	TEST(constant_values_are_a_line_and_other_values_have_no_plot);
+	TEST(a_plot_has_the_unit_of_its_source_and_is_stale_with_it);
 }

@@ -1,4 +1,4 @@
-/* check_pause: maintenance that ends by itself, outlives the host, and is never late. */
+/* check_pause: pauses that end by themselves, survive a restart of the host, and end on time. */
 #include "host/pause.h"
 
 #include <time.h>
@@ -64,7 +64,7 @@ static void teardown(void)
 	environment_teardown();
 }
 
-/* As after a restart of the host. */
+/* Restarts the host. */
 static void again(void)
 {
 	end_daemons();
@@ -83,14 +83,14 @@ static double wall(void)
 	return (double)now.tv_sec;
 }
 
-/* What the store says, written by whoever. */
+/* Writes a value into the store, as anyone might edit it. */
 static void put(const char *name, const char *key, json_t *value)
 {
 	store_put(environment.store, "paused", name, key, value);
 	json_decref(value);
 }
 
-START_TEST(by_hand_it_lasts_until_it_is_ended_by_hand)
+START_TEST(a_pause_without_a_time_lasts_until_it_is_ended)
 {
 	pause_start(pauses, daemons[0], 0, "new\ndisk", "");
 	ck_assert(vigil_paused(daemons[0]));
@@ -105,14 +105,14 @@ START_TEST(by_hand_it_lasts_until_it_is_ended_by_hand)
 	ck_assert(vigil_paused(daemons[0]));
 	pause_stop(pauses, daemons[0]);
 	ck_assert(!vigil_paused(daemons[0]));
-	pause_stop(pauses, daemons[0]); /* is not paused */
+	pause_stop(pauses, daemons[0]); /* it is not paused */
 	ck_assert_uint_eq(log_holds("a: resumed"), 1);
 	again();
 	ck_assert(!vigil_paused(daemons[0]));
 }
 END_TEST
 
-START_TEST(it_ends_by_itself_each_at_its_time)
+START_TEST(each_pause_ends_at_its_time)
 {
 	double before = wall();
 
@@ -146,8 +146,8 @@ START_TEST(a_second_pause_replaces_the_first)
 }
 END_TEST
 
-/* The host looks for ends now and then; a daemon that comes back with one must not wait for it. */
-START_TEST(restored_it_ends_in_time_as_well)
+/* The host checks periodically for pauses that end. A restored pause must not wait for that. */
+START_TEST(a_restored_pause_ends_on_time)
 {
 	pause_start(pauses, daemons[0], 3600, "the timer is armed for this one", "");
 	put("b", "until", json_real(wall() + 2));
@@ -169,7 +169,7 @@ static int look_whether_paused(vigil_daemon *d)
 	return 0;
 }
 
-START_TEST(one_whose_end_has_passed_is_none)
+START_TEST(a_stored_pause_that_is_over_is_dropped)
 {
 	static vigil_module looking;
 
@@ -181,19 +181,19 @@ START_TEST(one_whose_end_has_passed_is_none)
 	daemons[1] = daemon_new(&environment, "b", "test", &looking, NULL);
 	pause_restore(pauses, daemons[1]);
 	daemon_start(daemons[1]);
-	ck_assert(!paused_in_start); /* its first look may act */
+	ck_assert(!paused_in_start); /* its first check may restart services */
 	ck_assert(!vigil_paused(daemons[1]));
 	ck_assert_ptr_null(store_get(environment.store, "paused", "b", "until"));
 	ck_assert_ptr_null(store_get(environment.store, "paused", "b", "reason"));
 }
 END_TEST
 
-/* As long as one likes, and whatever somebody has written into the file. */
-START_TEST(no_length_and_no_file_breaks_it)
+/* A pause may be very long, and the store may contain anything. */
+START_TEST(any_length_and_any_stored_value_is_accepted)
 {
 	static const double lengths[] = {1e9, 1e15, 1e18, 1e30, 1e300};
 
-	for (size_t i = 0; i < sizeof(lengths) / sizeof(*lengths); i++) {
+	for (size_t i = 0; i < COUNT(lengths); i++) {
 		pause_start(pauses, daemons[0], lengths[i], "", "");
 		ck_assert(vigil_paused(daemons[0]));
 		turn_for(5 * CLOCK_MS);
@@ -209,20 +209,20 @@ START_TEST(no_length_and_no_file_breaks_it)
 	put("b", "until", json_real(-1e300));
 	put("c", "until", json_array());
 	again();
-	ck_assert(vigil_paused(daemons[0])); /* it is said to be: an admin will see */
+	ck_assert(vigil_paused(daemons[0])); /* the pause is shown, so that an admin notices */
 	ck_assert_str_eq(account_text(daemons[0], "paused_reason"), "");
 	ck_assert(!vigil_paused(daemons[1]));
 	pause_stop(pauses, daemons[0]);
 	ck_assert(!vigil_paused(daemons[0]));
-	/* a reason that is no text is none */
+	/* a reason that is not a string is ignored */
 	pause_start(pauses, daemons[1], 0, "\xff", "");
 	ck_assert_str_eq(account_text(daemons[1], "paused_reason"), "\\xFF");
 	pauses_free(NULL);
 }
 END_TEST
 
-/* As if the clock had been set back by a year since: the end is a year and an hour away. */
-START_TEST(a_clock_set_back_makes_none_longer)
+/* As if the clock had since been set back by a year: the end is a year and an hour away. */
+START_TEST(a_pause_does_not_get_longer_when_the_clock_is_set_back)
 {
 	double year = 365 * 86400.0;
 
@@ -245,28 +245,28 @@ static double kept_until(const char *name)
 	return json_number_value(store_get(environment.store, "paused", name, "until"));
 }
 
-/* As if the clock had been set forward by a year: by the time of day, they would be long over. */
-START_TEST(a_clock_set_forward_makes_none_shorter)
+/* As if the clock had since been set forward by a year: by the wall clock, the pauses are over. */
+START_TEST(a_pause_does_not_get_shorter_when_the_clock_is_set_forward)
 {
 	double year = 365 * 86400.0;
 
 	pause_start(pauses, daemons[0], 3600, "disk", "");
 	pause_start(pauses, daemons[1], 0.5, "", "");
 	if (store_get(environment.store, "paused", "a", "boot") == NULL)
-		return; /* this kernel has no name for its boots */
+		return; /* this kernel has no boot id */
 	put("a", "until", json_real(wall() - year));
 	put("b", "until", json_real(wall() - year));
 	again();
 	TURN_UNTIL(!vigil_paused(daemons[1]));
 	ck_assert(vigil_paused(daemons[0]));
-	/* and what is shown is when it will end */
+	/* and the displayed time is when it will end */
 	ck_assert_double_gt(kept_until("a"), wall() + 3000);
 	ck_assert_double_lt(kept_until("a"), wall() + 3602);
 }
 END_TEST
 
-/* In another boot, the time of day is what there is; from then on it is counted anew. */
-START_TEST(over_a_reboot_the_time_of_day_counts)
+/* After a reboot, the wall clock is used once. From then on, the time is counted again. */
+START_TEST(after_a_reboot_the_wall_clock_is_used)
 {
 	for (size_t i = 0; i < 3; i++)
 		pause_start(pauses, daemons[i], 3600, "disk", "");
@@ -284,25 +284,22 @@ START_TEST(over_a_reboot_the_time_of_day_counts)
 	turn_for(20 * CLOCK_MS);
 	ck_assert_double_lt(kept_until("b"), wall() + 1802);
 	ck_assert_double_lt(kept_until("c"), wall() + 3602);
-	put("b", "until", json_real(wall() - 10)); /* the clock is set forward, now in this boot */
+	put("b", "until", json_real(wall() - 10)); /* now the clock is set forward in this boot */
 	again();
 	ck_assert(vigil_paused(daemons[1]) ||
 		  store_get(environment.store, "paused", "b", "boot") == NULL);
 }
 END_TEST
 
-int main(void)
+SUITE("pause", setup, teardown)
 {
-	TCase *tcase = suite_begin("pause", setup, teardown);
-
-	tcase_add_test(tcase, by_hand_it_lasts_until_it_is_ended_by_hand);
-	tcase_add_test(tcase, it_ends_by_itself_each_at_its_time);
-	tcase_add_test(tcase, a_second_pause_replaces_the_first);
-	tcase_add_test(tcase, restored_it_ends_in_time_as_well);
-	tcase_add_test(tcase, one_whose_end_has_passed_is_none);
-	tcase_add_test(tcase, no_length_and_no_file_breaks_it);
-	tcase_add_test(tcase, a_clock_set_back_makes_none_longer);
-	tcase_add_test(tcase, a_clock_set_forward_makes_none_shorter);
-	tcase_add_test(tcase, over_a_reboot_the_time_of_day_counts);
-	return suite_end("pause", tcase);
+	TEST(a_pause_without_a_time_lasts_until_it_is_ended);
+	TEST(each_pause_ends_at_its_time);
+	TEST(a_second_pause_replaces_the_first);
+	TEST(a_restored_pause_ends_on_time);
+	TEST(a_stored_pause_that_is_over_is_dropped);
+	TEST(any_length_and_any_stored_value_is_accepted);
+	TEST(a_pause_does_not_get_longer_when_the_clock_is_set_back);
+	TEST(a_pause_does_not_get_shorter_when_the_clock_is_set_forward);
+	TEST(after_a_reboot_the_wall_clock_is_used);
 }

@@ -1,5 +1,4 @@
-/* watch: the end of a process that is not ours to wait for, and of ours. */
-#include <check.h>
+/* check_pidfd: the exit of a process, whether or not it is a child of this process. */
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -8,6 +7,7 @@
 #include "base/clock.h"
 #include "loop/loop.h"
 #include "process/pidfd.h"
+#include "suite.h"
 
 static struct loop *loop;
 static struct pidfd_watch *watch;
@@ -51,7 +51,7 @@ static pid_t sleeper(void)
 	return pid;
 }
 
-START_TEST(an_end_is_told_once)
+START_TEST(an_exit_is_reported_once)
 {
 	pid_t pid = sleeper();
 
@@ -59,14 +59,14 @@ START_TEST(an_end_is_told_once)
 	ck_assert_ptr_nonnull(watch);
 	ck_assert_int_eq(pidfd_watch_pid(watch), pid);
 	kill(pid, SIGKILL);
-	ck_assert_uint_eq(told, 0); /* from the loop, not from here */
+	ck_assert_uint_eq(told, 0); /* in the loop, not here */
 	loop_run(loop);
 	ck_assert_uint_eq(told, 1);
-	ck_assert_int_eq(waitpid(pid, NULL, 0), pid); /* it is still its parent's to reap */
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid); /* its parent can still reap it */
 }
 END_TEST
 
-START_TEST(one_that_is_gone_is_told_of_from_the_loop)
+START_TEST(the_exit_of_a_process_that_is_gone_is_reported_in_the_loop)
 {
 	pid_t pid = sleeper();
 
@@ -85,7 +85,7 @@ static void on_stop(uint64_t missed, void *arg)
 	loop_stop(loop);
 }
 
-START_TEST(one_that_was_closed_tells_nothing)
+START_TEST(a_closed_watch_reports_nothing)
 {
 	pid_t pid = sleeper();
 	struct loop_timer *end;
@@ -101,21 +101,9 @@ START_TEST(one_that_was_closed_tells_nothing)
 }
 END_TEST
 
-int main(void)
+SUITE("pidfd", setup, teardown)
 {
-	Suite *suite = suite_create("sight");
-	TCase *tcase = tcase_create("sight");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_set_timeout(tcase, 30);
-	tcase_add_test(tcase, an_end_is_told_once);
-	tcase_add_test(tcase, one_that_is_gone_is_told_of_from_the_loop);
-	tcase_add_test(tcase, one_that_was_closed_tells_nothing);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	TEST(an_exit_is_reported_once);
+	TEST(the_exit_of_a_process_that_is_gone_is_reported_in_the_loop);
+	TEST(a_closed_watch_reports_nothing);
 }

@@ -1,7 +1,6 @@
-/* check_pidfile: true pidfiles, stale ones and those laid out to deceive. */
+/* check_pidfile: valid pidfiles, stale ones, and forged ones. */
 #include "service/pidfile.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -24,8 +23,9 @@
 #include "scratch.h"
 #include "process/spawn.h"
 #include "process/process.h"
+#include "suite.h"
 
-#ifndef CLONE_NEWTIME /* older C libraries lack it */
+#ifndef CLONE_NEWTIME /* older C libraries do not define it */
 #define CLONE_NEWTIME 0x80
 #endif
 
@@ -78,7 +78,7 @@ static enum pidfile_verdict look(void)
 	return look_for("some");
 }
 
-/* A child that sleeps until it is killed. */
+/* Starts a child that sleeps until it is killed. */
 static pid_t sleeper(void)
 {
 	const char *argv[] = {"sleep", "1000", NULL};
@@ -92,7 +92,7 @@ static pid_t sleeper(void)
 	return pid;
 }
 
-/* One that is younger than the first look at the clock, also in the kernel's hundredths. */
+/* Starts a child after vigild first read the clock, also in the kernel's units of 10 ms. */
 static pid_t young_sleeper(void)
 {
 	const struct timespec tick = {.tv_nsec = 20000000};
@@ -112,8 +112,8 @@ static void date_back(double seconds)
 	ck_assert_int_eq(utimensat(AT_FDCWD, path, times, 0), 0);
 }
 
-/* The verdict about a file of that age whose process is younger: otherwise, unless the file lies in
- * memory and is dated before the boot, which only a clock that was set can have done. */
+/* Returns the verdict about a file of this age whose process is younger: `otherwise`, except if the
+ * file is in memory and older than the boot, which is possible only if the clock was set. */
 static enum pidfile_verdict unless_before_boot(double age, enum pidfile_verdict otherwise)
 {
 	struct statfs fs;
@@ -124,7 +124,7 @@ static enum pidfile_verdict unless_before_boot(double age, enum pidfile_verdict 
 	return (double)time(NULL) - age + 60 < clock_boot_time() ? PIDFILE_ALIVE : otherwise;
 }
 
-START_TEST(alive_dead_and_zombie)
+START_TEST(a_process_is_alive_dead_or_a_zombie)
 {
 	pid_t pid = sleeper();
 	siginfo_t info;
@@ -136,7 +136,7 @@ START_TEST(alive_dead_and_zombie)
 
 	kill(pid, SIGKILL);
 	ck_assert_int_eq(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
-	ck_assert_int_eq(kill(pid, 0), 0); /* the trap: it still answers */
+	ck_assert_int_eq(kill(pid, 0), 0); /* kill() succeeds for a zombie */
 	ck_assert_int_eq(look(), PIDFILE_DEAD);
 	ck_assert_int_eq(found.pid, pid);
 	ck_assert_str_eq(found.why, "is a zombie");
@@ -154,7 +154,7 @@ START_TEST(alive_dead_and_zombie)
 }
 END_TEST
 
-START_TEST(nothing_there)
+START_TEST(a_missing_or_empty_pidfile_is_none)
 {
 	ck_assert_int_eq(look(), PIDFILE_NONE);
 	put("");
@@ -166,7 +166,7 @@ START_TEST(nothing_there)
 }
 END_TEST
 
-/* What stands before the number, and behind it. */
+/* The text before the pid, and after it. */
 static const struct {
 	const char *before, *after;
 } written[] = {
@@ -192,11 +192,11 @@ static const struct {
 	     "  1048576         3\nready   \n"},
 	/* sendmail */
 	{"", "\n/usr/sbin/sendmail -bd -q1h -L sm-mta -O DaemonPortOptions=Name=MTA-v4\n"},
-	/* exim, in place of a newline: nothing; OpenLDAP: a newline; X: blanks before */
+	/* exim writes nothing instead of a newline, OpenLDAP a newline, X blanks before the pid */
 	{"      ", "\n"},
 };
 
-START_TEST(how_a_pid_may_be_written)
+START_TEST(pids_are_read_in_all_formats)
 {
 	char text[256];
 
@@ -208,7 +208,7 @@ START_TEST(how_a_pid_may_be_written)
 }
 END_TEST
 
-START_TEST(a_long_file_is_no_pidfile)
+START_TEST(a_long_file_is_not_a_pidfile)
 {
 	char text[4098];
 	int n = snprintf(text, sizeof(text), "%d\n", (int)getpid());
@@ -236,7 +236,7 @@ static const char *const nonsense[] = {"0\n", "1\n", "-1\n", "+12\n", "x12\n", "
 	"12\n",
 	"'12'\n", "- 12\n", "12-\n"};
 
-START_TEST(what_is_no_pid)
+START_TEST(a_file_without_a_pid_is_not_trusted)
 {
 	put(nonsense[_i]);
 	ck_assert_int_eq(look(), PIDFILE_DISTRUST);
@@ -244,7 +244,7 @@ START_TEST(what_is_no_pid)
 }
 END_TEST
 
-START_TEST(what_is_no_plain_file)
+START_TEST(a_file_that_is_not_regular_or_writable_by_others_is_not_trusted)
 {
 	char other[160];
 
@@ -268,7 +268,7 @@ START_TEST(what_is_no_plain_file)
 
 	unlink(path);
 	ck_assert_int_eq(mkfifo(path, 0644), 0);
-	ck_assert_int_eq(look(), PIDFILE_DISTRUST); /* and at once */
+	ck_assert_int_eq(look(), PIDFILE_DISTRUST); /* without waiting for a writer */
 	unlink(path);
 	ck_assert_int_eq(mkdir(path, 0755), 0);
 	ck_assert_int_eq(look(), PIDFILE_DISTRUST);
@@ -278,15 +278,15 @@ START_TEST(what_is_no_plain_file)
 }
 END_TEST
 
-/* Each descriptor that vigild lacks, in the order in which a look takes them. */
-START_TEST(a_lack_of_descriptors_says_nothing_about_the_service)
+/* Each descriptor that may be missing, in the order in which they are opened. */
+START_TEST(a_lack_of_descriptors_is_no_verdict_about_the_service)
 {
 	pid_t pid = sleeper();
 	struct rlimit enough, few;
 	int free_ones, lowest;
 
 	put_pid(pid);
-	ck_assert_int_eq(look(), PIDFILE_ALIVE); /* also, so that the clock has been looked at */
+	ck_assert_int_eq(look(), PIDFILE_ALIVE); /* this also reads the clock for the first time */
 	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &enough), 0);
 	few = enough;
 	lowest = dup(STDOUT_FILENO);
@@ -305,7 +305,7 @@ START_TEST(a_lack_of_descriptors_says_nothing_about_the_service)
 	ck_assert_int_eq(look(), PIDFILE_ALIVE);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
-	/* that there is no such process, the kernel says without a descriptor */
+	/* the kernel reports a missing process without a descriptor */
 	few.rlim_cur = (rlim_t)(lowest + 1);
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
 	ck_assert_int_eq(look(), PIDFILE_DEAD);
@@ -317,7 +317,7 @@ START_TEST(a_lack_of_descriptors_says_nothing_about_the_service)
 }
 END_TEST
 
-START_TEST(where_the_pidfile_is_may_be_unknown_too)
+START_TEST(a_header_that_cannot_be_read_is_reported)
 {
 	struct pidfile pidfile = {.verdict = PIDFILE_NONE};
 
@@ -334,16 +334,16 @@ START_TEST(where_the_pidfile_is_may_be_unknown_too)
 }
 END_TEST
 
-/* Files of a user who is neither root nor we. */
-START_TEST(whose_word_counts)
+/* Files of a user who is neither root nor the user of the test. */
+START_TEST(the_owners_of_pidfile_and_directory_must_be_trusted)
 {
 	if (geteuid() != 0)
-		return; /* only root can give files away */
+		return; /* only root can change the owner */
 	put_pid(getpid());
 	ck_assert_int_eq(chown(path, 65534, 65534), 0);
-	ck_assert_int_eq(look(), PIDFILE_ALIVE); /* only root could have put it there */
+	ck_assert_int_eq(look(), PIDFILE_ALIVE); /* only root could have created it there */
 	ck_assert_int_eq(chown(scratch, 65534, 65534), 0);
-	ck_assert_int_eq(look(), PIDFILE_ALIVE); /* root gave that user the directory */
+	ck_assert_int_eq(look(), PIDFILE_ALIVE); /* root gave the directory to that user */
 	ck_assert_int_eq(chown(scratch, 12345, 12345), 0);
 	ck_assert_int_eq(look(), PIDFILE_DISTRUST);
 	ck_assert_str_eq(found.why, "the pidfile is owned by a stranger");
@@ -360,7 +360,7 @@ static void check_pid_of_another(void)
 	pid_t pid = young_sleeper();
 
 	put_pid(pid);
-	date_back(30); /* clocks are not that exact */
+	date_back(30); /* within the tolerance */
 	ck_assert_int_eq(look(), PIDFILE_ALIVE);
 	date_back(-3600); /* the clock was set back */
 	ck_assert_int_eq(look(), PIDFILE_ALIVE);
@@ -370,7 +370,7 @@ static void check_pid_of_another(void)
 		ck_assert_str_eq(found.why, "has ended, and its number is another process's");
 	}
 	ck_assert_int_eq(look(), unless_before_boot(120, PIDFILE_DEAD));
-	/* the clock was set forward: a process of the service's name is the service */
+	/* the clock was set forward: a process with the service's name is the service */
 	ck_assert_int_eq(look_for("sleep"), PIDFILE_ALIVE);
 	ck_assert_int_eq(look_for("sleepd"), unless_before_boot(120, PIDFILE_DEAD));
 	kill(pid, SIGKILL);
@@ -378,7 +378,7 @@ static void check_pid_of_another(void)
 	ck_assert_int_eq(look_for("sleep"), PIDFILE_DEAD);
 }
 
-START_TEST(an_acl_that_lets_others_write_is_writing)
+START_TEST(an_acl_that_lets_others_write_is_not_trusted)
 {
 	put_pid(getpid());
 	if (!acl_set("some.pid", 2, 6, 12345, 7))
@@ -387,13 +387,13 @@ START_TEST(an_acl_that_lets_others_write_is_writing)
 	ck_assert_str_eq(found.why, "the ACL of the pidfile lets others write it");
 	ck_assert(acl_set("some.pid", 8, 6, 12345, 7));
 	ck_assert_int_eq(look(), PIDFILE_DISTRUST);
-	ck_assert(acl_set("some.pid", 2, 4, 12345, 7)); /* reading is not writing */
+	ck_assert(acl_set("some.pid", 2, 4, 12345, 7)); /* an entry that only permits reading */
 	ck_assert_int_eq(look(), PIDFILE_ALIVE);
-	ck_assert(acl_set("some.pid", 2, 6, 12345, 4)); /* the mask takes it away */
+	ck_assert(acl_set("some.pid", 2, 6, 12345, 4)); /* the mask removes the write permission */
 	ck_assert_int_eq(look(), PIDFILE_ALIVE);
 	if (geteuid() != 0)
 		return;
-	/* A file of the service's user, which that user's own ACL entry and group may write. */
+	/* A file of the service's user, with an ACL entry for that user. */
 	ck_assert_int_eq(chown(path, 65534, 65534), 0);
 	ck_assert(acl_set("some.pid", 2, 6, 65534, 7));
 	ck_assert_int_eq(look(), PIDFILE_ALIVE);
@@ -405,17 +405,18 @@ START_TEST(an_acl_that_lets_others_write_is_writing)
 }
 END_TEST
 
-START_TEST(a_pid_that_is_anothers_by_now)
+START_TEST(a_pid_that_now_belongs_to_another_process)
 {
 	check_pid_of_another();
 }
 END_TEST
 
-/* In seconds; the slack of a minute ends within these. */
+/* In seconds, around the tolerance of one minute. */
 static const int uptimes[] = {3, 50, 70, 110, 170, 190, 290, 310, 1000000};
 
-/* Makes the children of this process see that uptime; false where the kernel or the user's rights do
- * not allow it.  The kernel counts offsets from the machine's own uptime, so the present one is added. */
+/* Sets this uptime for the children of this process. Returns false if the kernel or the user's
+ * rights do not permit that. The offset is relative to the machine's uptime, so the present offset
+ * is added. */
 static bool set_uptime(int seconds)
 {
 	int offset = 0, more = seconds - (int)clock_seconds(CLOCK_BOOTTIME);
@@ -430,8 +431,8 @@ static bool set_uptime(int seconds)
 	return fclose(offsets) == 0 && done;
 }
 
-/* The verdict depends on the boot of the machine only where the rule does. */
-START_TEST(a_pid_that_is_anothers_on_a_machine_of_any_uptime)
+/* The verdict depends on the time of the boot only in the cases of the rule. */
+START_TEST(a_pid_of_another_process_on_a_machine_with_any_uptime)
 {
 	int status;
 	pid_t pid;
@@ -452,9 +453,9 @@ START_TEST(a_pid_that_is_anothers_on_a_machine_of_any_uptime)
 }
 END_TEST
 
-/* The service started, wrote its file, and then the clock was set forward by an hour: both look an
- * hour apart, and are not. */
-START_TEST(a_clock_set_forward_makes_no_stranger)
+/* The service started and wrote its file, and then the clock was set forward by an hour: the start
+ * of the process seems to be an hour later than the file. */
+START_TEST(a_clock_set_forward_does_not_make_a_pidfile_stale)
 {
 	pid_t pid = young_sleeper();
 
@@ -472,10 +473,10 @@ START_TEST(a_clock_set_forward_makes_no_stranger)
 }
 END_TEST
 
-/* Set forward before there was anybody to see it: what was there by then cannot be told apart. */
-START_TEST(a_clock_set_unseen_gets_nobody_restarted)
+/* If the clock was set forward before vigild ran, older processes cannot be distinguished. */
+START_TEST(a_clock_set_before_vigild_ran_causes_no_restart)
 {
-	pid_t parent = getppid(); /* which is older than the first look at the clock */
+	pid_t parent = getppid(); /* older than vigild's first look at the clock */
 	struct pidfile_memory seen;
 	char file[32], name[32];
 	FILE *comm;
@@ -500,8 +501,8 @@ START_TEST(a_clock_set_unseen_gets_nobody_restarted)
 }
 END_TEST
 
-/* Who has looked before knows its process by when it was started, and reckons with no date. */
-START_TEST(what_was_seen_once_is_known_again)
+/* vigild recognizes a process by its start time after the first query, and does not use dates. */
+START_TEST(a_known_process_is_recognized_by_its_start_time)
 {
 	struct pidfile_memory seen;
 	pid_t pid = sleeper();
@@ -513,13 +514,13 @@ START_TEST(what_was_seen_once_is_known_again)
 	ck_assert_int_eq(seen.pid, pid);
 	ck_assert(!pidfile_is_another(&seen));
 	before = &seen;
-	ck_assert_int_eq(look(), PIDFILE_ALIVE); /* whatever its name and its date */
+	ck_assert_int_eq(look(), PIDFILE_ALIVE); /* whatever its name and the date of the file */
 	seen.started--;
 	ck_assert(pidfile_is_another(&seen));
 	ck_assert_int_eq(look(), PIDFILE_DEAD);
-	ck_assert_int_eq(look_for("sleep"), PIDFILE_DEAD); /* a stranger of the same program */
+	ck_assert_int_eq(look_for("sleep"), PIDFILE_DEAD); /* another process of the same program */
 	ck_assert_str_eq(found.why, "has ended, and its number is another process's");
-	put_pid(pid); /* somebody has written it anew, and may mean this one */
+	put_pid(pid); /* a new pidfile may mean this process */
 	ck_assert_int_eq(look(), PIDFILE_ALIVE);
 	ck_assert_uint_eq(found.seen.started, seen.started + 1);
 	seen = found.seen;
@@ -534,7 +535,7 @@ START_TEST(what_was_seen_once_is_known_again)
 }
 END_TEST
 
-START_TEST(a_file_in_memory_is_never_older_than_the_boot)
+START_TEST(a_pidfile_in_memory_is_not_older_than_the_boot)
 {
 	struct statfs fs;
 	struct timespec up;
@@ -569,7 +570,7 @@ static void *stay(void *arg)
 	return NULL;
 }
 
-START_TEST(the_number_of_a_thread_is_no_process)
+START_TEST(the_number_of_a_thread_is_not_a_process)
 {
 	struct thread thread;
 	pthread_t id;
@@ -578,7 +579,7 @@ START_TEST(the_number_of_a_thread_is_no_process)
 	pthread_barrier_init(&thread.leave, NULL, 2);
 	ck_assert_int_eq(pthread_create(&id, NULL, stay, &thread), 0);
 	pthread_barrier_wait(&thread.there);
-	ck_assert_int_eq(kill(thread.tid, 0), 0); /* the trap: it answers */
+	ck_assert_int_eq(kill(thread.tid, 0), 0); /* kill() succeeds for a thread */
 	put_pid(thread.tid);
 	ck_assert_int_eq(look(), PIDFILE_DEAD);
 	ck_assert(!process_lives(thread.tid));
@@ -587,13 +588,13 @@ START_TEST(the_number_of_a_thread_is_no_process)
 }
 END_TEST
 
-START_TEST(a_name_made_to_deceive)
+START_TEST(a_hostile_process_name_is_parsed)
 {
 	char text[128];
 	pid_t pid;
 	FILE *pipe_;
 
-	/* a name with a parenthesis and a state of its own in it */
+	/* a name with a parenthesis and a false state */
 	ck_assert_int_eq(symlink("/bin/sleep", scratch_path("x) Z 1 (")), 0);
 	snprintf(text, sizeof(text), "'%s/x) Z 1 (' 1000 >/dev/null & echo $!", scratch);
 	pipe_ = popen(text, "r");
@@ -606,39 +607,24 @@ START_TEST(a_name_made_to_deceive)
 }
 END_TEST
 
-int main(void)
+SUITE("pidfile", setup, scratch_teardown)
 {
-	Suite *suite = suite_create("pidfile");
-	TCase *tcase = tcase_create("pidfile");
-	SRunner *runner;
-	int failed;
-
-	tcase_set_timeout(tcase, 60);
-	tcase_add_checked_fixture(tcase, setup, scratch_teardown);
-	tcase_add_test(tcase, alive_dead_and_zombie);
-	tcase_add_test(tcase, nothing_there);
-	tcase_add_loop_test(
-		tcase, how_a_pid_may_be_written, 0, sizeof(written) / sizeof(written[0]));
-	tcase_add_test(tcase, a_long_file_is_no_pidfile);
-	tcase_add_test(tcase, a_lack_of_descriptors_says_nothing_about_the_service);
-	tcase_add_test(tcase, where_the_pidfile_is_may_be_unknown_too);
-	tcase_add_loop_test(tcase, what_is_no_pid, 0, sizeof(nonsense) / sizeof(nonsense[0]));
-	tcase_add_test(tcase, what_is_no_plain_file);
-	tcase_add_test(tcase, whose_word_counts);
-	tcase_add_test(tcase, an_acl_that_lets_others_write_is_writing);
-	tcase_add_test(tcase, a_pid_that_is_anothers_by_now);
-	tcase_add_loop_test(tcase, a_pid_that_is_anothers_on_a_machine_of_any_uptime, 0,
-		sizeof(uptimes) / sizeof(uptimes[0]));
-	tcase_add_test(tcase, a_clock_set_unseen_gets_nobody_restarted);
-	tcase_add_test(tcase, a_clock_set_forward_makes_no_stranger);
-	tcase_add_test(tcase, what_was_seen_once_is_known_again);
-	tcase_add_test(tcase, a_file_in_memory_is_never_older_than_the_boot);
-	tcase_add_test(tcase, the_number_of_a_thread_is_no_process);
-	tcase_add_test(tcase, a_name_made_to_deceive);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(a_process_is_alive_dead_or_a_zombie);
+	TEST(a_missing_or_empty_pidfile_is_none);
+	LOOP_TEST(pids_are_read_in_all_formats, COUNT(written));
+	TEST(a_long_file_is_not_a_pidfile);
+	TEST(a_lack_of_descriptors_is_no_verdict_about_the_service);
+	TEST(a_header_that_cannot_be_read_is_reported);
+	LOOP_TEST(a_file_without_a_pid_is_not_trusted, COUNT(nonsense));
+	TEST(a_file_that_is_not_regular_or_writable_by_others_is_not_trusted);
+	TEST(the_owners_of_pidfile_and_directory_must_be_trusted);
+	TEST(an_acl_that_lets_others_write_is_not_trusted);
+	TEST(a_pid_that_now_belongs_to_another_process);
+	LOOP_TEST(a_pid_of_another_process_on_a_machine_with_any_uptime, COUNT(uptimes));
+	TEST(a_clock_set_before_vigild_ran_causes_no_restart);
+	TEST(a_clock_set_forward_does_not_make_a_pidfile_stale);
+	TEST(a_known_process_is_recognized_by_its_start_time);
+	TEST(a_pidfile_in_memory_is_not_older_than_the_boot);
+	TEST(the_number_of_a_thread_is_not_a_process);
+	TEST(a_hostile_process_name_is_parsed);
 }

@@ -1,4 +1,7 @@
-/* check_plan: what a configuration and the modules make together, and who is to blame for what. */
+/*
+ * check_plan: the daemons that the configuration and the modules define, and the daemon or file
+ * that each error names.
+ */
 #include "host/plan.h"
 
 #include "config/config_load.h"
@@ -49,7 +52,7 @@ static bool make(const char *rest, bool strict)
 	return plan != NULL;
 }
 
-/* As if a drop-in of that name were there, with what is in `draft`; NULL: as if it were gone. */
+/* Makes a plan as if the drop-in `name` had the contents `draft`; NULL: as if it was removed. */
 static bool make_draft(const char *file, const char *draft, const char *name)
 {
 	const struct config_draft in_place = {.name = file,
@@ -61,7 +64,7 @@ static bool make_draft(const char *file, const char *draft, const char *name)
 	return plan != NULL;
 }
 
-/* Whether the diagnostic of that place says so, "FILE:LINE: ...". */
+/* Asserts that a diagnostic has this place, "FILE:LINE: ...", and these words. */
 static void complains(size_t i, const char *place, const char *words)
 {
 	ck_assert_uint_lt(i, diagnostics.count);
@@ -70,7 +73,7 @@ static void complains(size_t i, const char *place, const char *words)
 		"%s", diagnostics.list[i].text);
 }
 
-START_TEST(nothing_enabled_is_a_plan)
+START_TEST(a_plan_may_have_no_daemons)
 {
 	ck_assert(make("", true));
 	ck_assert_uint_eq(plan->count, 0);
@@ -83,7 +86,7 @@ START_TEST(nothing_enabled_is_a_plan)
 }
 END_TEST
 
-START_TEST(the_enabled_stand_by_name_with_their_options)
+START_TEST(enabled_daemons_are_sorted_by_name_and_have_options)
 {
 	const struct plan_daemon *pd;
 
@@ -102,18 +105,18 @@ START_TEST(the_enabled_stand_by_name_with_their_options)
 		ck_assert_str_eq(pd->descriptor->name, pd->module);
 		ck_assert_ptr_nonnull(pd->options);
 	}
-	ck_assert_str_eq(plan_find(plan, "service")->module, "service"); /* its own name */
+	ck_assert_str_eq(plan_find(plan, "service")->module, "service"); /* the default */
 	ck_assert_ptr_null(plan_find(plan, "spare"));
 	ck_assert_ptr_null(plan_find(plan, "beta"));
 	ck_assert_double_eq(option_get(plan_find(plan, "Beta")->options, "interval")->number, 120);
 	ck_assert_str_eq(option_get(plan_find(plan, "zeta")->options, "command")->list[1], "a b");
-	/* one module, one descriptor */
+	/* both daemons have the descriptor of one module */
 	ck_assert_ptr_eq(
 		plan_find(plan, "Beta")->descriptor, plan_find(plan, "service")->descriptor);
 }
 END_TEST
 
-START_TEST(a_missing_module_fails_one_daemon_or_the_test)
+START_TEST(a_missing_module_is_an_error_of_one_daemon)
 {
 	static const char both[] = "[daemons]\nlost = yes\nwell = yes\n"
 				   "[daemon:lost]\nmodule = nowhere\nanything = 1\n"
@@ -132,12 +135,12 @@ START_TEST(a_missing_module_fails_one_daemon_or_the_test)
 	ck_assert(!make(both, true));
 	ck_assert_uint_eq(diagnostics.count, 1);
 	complains(0, "vigil.conf:6: ", "daemon \"lost\": there is no module \"nowhere\"");
-	/* not enabled, it is nobody's need */
+	/* the module of a daemon that is not enabled may be missing */
 	ck_assert(make("[daemons]\nlost = no\n[daemon:lost]\nmodule = nowhere\n", true));
 }
 END_TEST
 
-START_TEST(all_that_is_wrong_is_said_at_once)
+START_TEST(all_errors_are_reported_at_once)
 {
 	ck_assert(!make("[daemons]\na = yes\nb = no\nc = yes\n"
 			"[daemon:a]\nmodule = service\nservice = x\nintervall = 5s\n"
@@ -148,12 +151,12 @@ START_TEST(all_that_is_wrong_is_said_at_once)
 	ck_assert_uint_eq(diagnostics.count, 4);
 	complains(0, "vigil.conf:10: ", "interval");
 	complains(1, "vigil.conf:13: ", "service");
-	complains(2, "vigil.conf:14: ", "command"); /* required: the section is to blame */
+	complains(2, "vigil.conf:14: ", "command"); /* required: the section's line */
 	complains(3, "vigil.conf:19: ", "burst");
 }
 END_TEST
 
-START_TEST(a_file_that_cannot_be_read_makes_none)
+START_TEST(a_file_that_cannot_be_read_makes_no_plan)
 {
 	ck_assert(!make("[daemons\n", false));
 	forget();
@@ -164,7 +167,7 @@ START_TEST(a_file_that_cannot_be_read_makes_none)
 }
 END_TEST
 
-START_TEST(a_draft_answers_for_itself_alone)
+START_TEST(only_the_errors_of_the_draft_are_reported)
 {
 	static const char good[] = "[daemons]\nnew = yes\n[daemon:new]\nmodule = service\n"
 				   "service = x\n";
@@ -178,7 +181,7 @@ START_TEST(a_draft_answers_for_itself_alone)
 	ck_assert(!make_draft(
 		"new.conf", "[daemons]\nnew = yes\n[daemon:new]\nmodule = gone\n", "new"));
 	ck_assert_uint_eq(diagnostics.count, 1);
-	/* by the name it is going to have */
+	/* with the name that the file will have */
 	complains(0, "conf.d/new.conf:3: ", "daemon \"new\": there is no module \"gone\"");
 
 	scratch_put("conf.d/new.conf", 0644, "%s", good);
@@ -189,7 +192,7 @@ START_TEST(a_draft_answers_for_itself_alone)
 }
 END_TEST
 
-START_TEST(where_modules_lie_is_the_files_to_say)
+START_TEST(module_directories_come_from_the_configuration)
 {
 	const char *elsewhere[] = {"/nowhere", NULL};
 
@@ -199,16 +202,13 @@ START_TEST(where_modules_lie_is_the_files_to_say)
 }
 END_TEST
 
-int main(void)
+SUITE("plan", setup, teardown)
 {
-	TCase *tcase = suite_begin("plan", setup, teardown);
-
-	tcase_add_test(tcase, nothing_enabled_is_a_plan);
-	tcase_add_test(tcase, the_enabled_stand_by_name_with_their_options);
-	tcase_add_test(tcase, a_missing_module_fails_one_daemon_or_the_test);
-	tcase_add_test(tcase, all_that_is_wrong_is_said_at_once);
-	tcase_add_test(tcase, a_file_that_cannot_be_read_makes_none);
-	tcase_add_test(tcase, a_draft_answers_for_itself_alone);
-	tcase_add_test(tcase, where_modules_lie_is_the_files_to_say);
-	return suite_end("plan", tcase);
+	TEST(a_plan_may_have_no_daemons);
+	TEST(enabled_daemons_are_sorted_by_name_and_have_options);
+	TEST(a_missing_module_is_an_error_of_one_daemon);
+	TEST(all_errors_are_reported_at_once);
+	TEST(a_file_that_cannot_be_read_makes_no_plan);
+	TEST(only_the_errors_of_the_draft_are_reported);
+	TEST(module_directories_come_from_the_configuration);
 }

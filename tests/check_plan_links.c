@@ -1,5 +1,7 @@
-/* check_plan_links: options that name other daemons: unknown names, and daemons that wait for each
- * other, in the module of these tests (peers, after) and in the shipped one (after). */
+/*
+ * check_plan_links: options that name other daemons: unknown names and dependency cycles, with a
+ * test module (peers, after) and the module service (after).
+ */
 #include "host/plan.h"
 
 #include "scratch.h"
@@ -24,7 +26,7 @@ static void teardown(void)
 	scratch_teardown();
 }
 
-/* An enabled daemon of the module odd, in a file of its own, with these lines in its section. */
+/* Adds an enabled daemon of the module "odd", in its own file, with these lines in its section. */
 __attribute__((format(printf, 2, 3))) static void daemon_with(
 	const char *name, const char *format, ...)
 {
@@ -53,7 +55,7 @@ static bool is_right(void)
 	return diagnostics.errors == 0;
 }
 
-/* That this alone is complained of, in the file of that daemon. */
+/* Asserts that this is the only diagnostic, in the file of this daemon. */
 static void wrong(const char *name, int line, const char *words)
 {
 	char place[128];
@@ -78,7 +80,7 @@ START_TEST(enabled_daemons_may_be_named)
 }
 END_TEST
 
-START_TEST(an_unknown_name_is_said_with_the_one_that_was_meant)
+START_TEST(an_unknown_name_is_reported_with_a_similar_one)
 {
 	daemon_with("first", "after = secnd");
 	daemon_with("second", "%s", "");
@@ -95,7 +97,7 @@ START_TEST(an_unknown_name_is_said_with_the_one_that_was_meant)
 }
 END_TEST
 
-START_TEST(a_daemon_that_is_not_enabled_is_not_there)
+START_TEST(a_daemon_that_is_not_enabled_is_unknown)
 {
 	daemon_with("a", "after = b");
 	scratch_put("conf.d/b.conf", 0644,
@@ -104,7 +106,7 @@ START_TEST(a_daemon_that_is_not_enabled_is_not_there)
 }
 END_TEST
 
-START_TEST(a_daemon_does_not_name_itself)
+START_TEST(a_daemon_may_not_name_itself)
 {
 	daemon_with("a", "after = a");
 	wrong("a", 6, "after = \"a\": the daemon names itself");
@@ -113,8 +115,8 @@ START_TEST(a_daemon_does_not_name_itself)
 }
 END_TEST
 
-/* A daemon whose module is missing, or whose options are wrong, is enabled all the same. */
-START_TEST(what_is_wrong_elsewhere_makes_no_name_unknown)
+/* A daemon whose module is missing, or whose options are invalid, is still enabled. */
+START_TEST(a_daemon_with_errors_may_be_named)
 {
 	daemon_with("a", "after = b");
 	scratch_put("conf.d/b.conf", 0644, "[daemons]\nb = yes\n[daemon:b]\nmodule = nowhere\n");
@@ -125,9 +127,9 @@ START_TEST(what_is_wrong_elsewhere_makes_no_name_unknown)
 }
 END_TEST
 
-/* --- circles ---------------------------------------------------------------------------------- */
+/* --- cycles ----------------------------------------------------------------------------------- */
 
-START_TEST(daemons_that_wait_for_each_other_are_named)
+START_TEST(daemons_that_wait_for_each_other_are_reported)
 {
 	daemon_with("a", "after = b");
 	daemon_with("b", "after = a:done");
@@ -135,10 +137,10 @@ START_TEST(daemons_that_wait_for_each_other_are_named)
 	daemon_with("b", "after = c, d");
 	daemon_with("c", "after = d");
 	daemon_with("d", "%s", "");
-	ck_assert(is_right()); /* two ways to one daemon are no circle */
+	ck_assert(is_right()); /* two paths to one daemon are not a cycle */
 	daemon_with("d", "after = b");
 	wrong("b", 6, "each other: b -> c -> d -> b");
-	/* Two circles are two errors. */
+	/* Two cycles are two errors. */
 	daemon_with("e", "after = f");
 	daemon_with("f", "after = e, b");
 	ck_assert(!is_right());
@@ -146,8 +148,8 @@ START_TEST(daemons_that_wait_for_each_other_are_named)
 }
 END_TEST
 
-/* Where the schema does not forbid it, daemons may name each other. */
-START_TEST(only_what_is_acyclic_must_be_so)
+/* Daemons may name each other in an option without the flag acyclic. */
+START_TEST(only_acyclic_options_must_be_acyclic)
 {
 	daemon_with("a", "peers = b");
 	daemon_with("b", "peers = a\nafter = a");
@@ -155,7 +157,7 @@ START_TEST(only_what_is_acyclic_must_be_so)
 }
 END_TEST
 
-START_TEST(a_long_circle_is_shortened)
+START_TEST(a_long_cycle_is_shortened)
 {
 	char name[16];
 
@@ -170,7 +172,7 @@ START_TEST(a_long_circle_is_shortened)
 }
 END_TEST
 
-START_TEST(the_shipped_module_has_it)
+START_TEST(the_service_module_checks_its_links)
 {
 	scratch_put("conf.d/a.conf", 0644,
 		"[daemons]\na = yes\nb = yes\n[daemon:a]\nmodule = service\nservice = x\nafter = "
@@ -183,18 +185,15 @@ START_TEST(the_shipped_module_has_it)
 }
 END_TEST
 
-int main(void)
+SUITE("plan_links", setup, teardown)
 {
-	TCase *tcase = suite_begin("plan_links", setup, teardown);
-
-	tcase_add_test(tcase, enabled_daemons_may_be_named);
-	tcase_add_test(tcase, an_unknown_name_is_said_with_the_one_that_was_meant);
-	tcase_add_test(tcase, a_daemon_that_is_not_enabled_is_not_there);
-	tcase_add_test(tcase, a_daemon_does_not_name_itself);
-	tcase_add_test(tcase, what_is_wrong_elsewhere_makes_no_name_unknown);
-	tcase_add_test(tcase, daemons_that_wait_for_each_other_are_named);
-	tcase_add_test(tcase, only_what_is_acyclic_must_be_so);
-	tcase_add_test(tcase, a_long_circle_is_shortened);
-	tcase_add_test(tcase, the_shipped_module_has_it);
-	return suite_end("plan_links", tcase);
+	TEST(enabled_daemons_may_be_named);
+	TEST(an_unknown_name_is_reported_with_a_similar_one);
+	TEST(a_daemon_that_is_not_enabled_is_unknown);
+	TEST(a_daemon_may_not_name_itself);
+	TEST(a_daemon_with_errors_may_be_named);
+	TEST(daemons_that_wait_for_each_other_are_reported);
+	TEST(only_acyclic_options_must_be_acyclic);
+	TEST(a_long_cycle_is_shortened);
+	TEST(the_service_module_checks_its_links);
 }

@@ -1,4 +1,4 @@
-/* check_plan_services: daemons that watch one service under the same name or under two. */
+/* check_plan_services: daemons that watch the same service, under one name or under two. */
 #include "host/plan_internal.h"
 
 #include "scratch.h"
@@ -25,8 +25,8 @@ static void teardown(void)
 	scratch_teardown();
 }
 
-/* Two daemons, a and b, with these lines; systemd's units lie in two directories of the scratch.
- * How many notes there are. */
+/* Makes a plan with two daemons, a and b, with these lines. The units of systemd are in two
+ * directories in the scratch directory. Returns the number of notes. */
 static size_t notes(const char *a, const char *b)
 {
 	const char *dirs[] = {scratch_path("etc"), scratch_path("lib"), NULL};
@@ -51,7 +51,7 @@ static void said(const char *words)
 		strstr(diagnostics.list[0].text, words) != NULL, "%s", diagnostics.list[0].text);
 }
 
-START_TEST(one_name_is_one_service)
+START_TEST(the_same_name_is_the_same_service)
 {
 	ck_assert_uint_eq(notes("service = x", "service = y"), 0);
 	ck_assert_uint_eq(notes("service = x", "service = x"), 1);
@@ -64,7 +64,7 @@ START_TEST(one_name_is_one_service)
 }
 END_TEST
 
-START_TEST(under_two_managers_they_are_two)
+START_TEST(under_two_managers_it_is_not_the_same_service)
 {
 	ck_assert_uint_eq(
 		notes("service = x\nmanager = runit", "service = x\nmanager = systemd"), 0);
@@ -72,14 +72,14 @@ START_TEST(under_two_managers_they_are_two)
 				  "service = x\nmanager = runit\nservice_dir = /b"),
 		0);
 	ck_assert_uint_eq(notes("service = x\nmanager = lsb", "service = x\nmanager = lsb"), 1);
-	/* What a command watches, its name does not say. */
+	/* The name does not tell which service a command watches. */
 	ck_assert_uint_eq(notes("service = x\nmanager = command\nstatus_command = /bin/true",
 				  "service = x\nmanager = command\nstatus_command = /bin/false"),
 		0);
 }
 END_TEST
 
-START_TEST(an_alias_is_the_service_itself)
+START_TEST(an_alias_is_the_same_service)
 {
 	ck_assert_int_eq(mkdir(scratch_path("etc"), 0755), 0);
 	ck_assert_int_eq(mkdir(scratch_path("lib"), 0755), 0);
@@ -94,13 +94,13 @@ START_TEST(an_alias_is_the_service_itself)
 	ck_assert_uint_eq(notes("service = sshd.service", "service = openssh"), 1);
 	ck_assert_uint_eq(notes("service = masked", "service = ssh"), 0);
 	ck_assert_uint_eq(notes("service = dead", "service = ssh"), 0);
-	/* The first directory decides. */
+	/* The first directory wins. */
 	scratch_put("etc/openssh.service", 0644, "%s", "");
 	ck_assert_uint_eq(notes("service = ssh", "service = openssh"), 0);
 }
 END_TEST
 
-START_TEST(a_test_of_the_configuration_says_it)
+START_TEST(a_test_of_the_configuration_reports_it)
 {
 	struct diagnostics c = {0};
 	struct plan *strict;
@@ -109,20 +109,17 @@ START_TEST(a_test_of_the_configuration_says_it)
 	strict = plan_make(scratch_path("vigil.conf"), modules, true, &c);
 	ck_assert_ptr_nonnull(strict);
 	ck_assert_uint_eq(c.count, 1);
-	/* on the line of the option of the second */
+	/* with the line of the second daemon's option */
 	ck_assert_ptr_nonnull(strstr(c.list[0].text, "vigil.conf:11: note: "));
 	diagnostics_clear(&c);
 	plan_free(strict);
 }
 END_TEST
 
-int main(void)
+SUITE("plan_services", setup, teardown)
 {
-	TCase *tcase = suite_begin("plan_services", setup, teardown);
-
-	tcase_add_test(tcase, one_name_is_one_service);
-	tcase_add_test(tcase, under_two_managers_they_are_two);
-	tcase_add_test(tcase, an_alias_is_the_service_itself);
-	tcase_add_test(tcase, a_test_of_the_configuration_says_it);
-	return suite_end("plan_services", tcase);
+	TEST(the_same_name_is_the_same_service);
+	TEST(under_two_managers_it_is_not_the_same_service);
+	TEST(an_alias_is_the_same_service);
+	TEST(a_test_of_the_configuration_reports_it);
 }

@@ -1,9 +1,9 @@
-/* policy: what is never restarted, and how often all together are. */
-#include <check.h>
+/* check_policy: services that are never restarted, and the common rate of restarts. */
 #include <stdlib.h>
 #include <time.h>
 
 #include "service/policy.h"
+#include "suite.h"
 
 START_TEST(vigild_itself_is_always_denied)
 {
@@ -28,7 +28,7 @@ START_TEST(globs_deny_with_and_without_the_suffix)
 	ck_assert(policy_denies(&policy, "systemd-journald"));
 	ck_assert(policy_denies(&policy, "systemd-journald.service"));
 	ck_assert(policy_denies(&policy, "abc.service"));
-	ck_assert(policy_denies(&policy, "abc")); /* which is the same service */
+	ck_assert(policy_denies(&policy, "abc")); /* the same service */
 	ck_assert(!policy_denies(&policy, "abcd"));
 	ck_assert(!policy_denies(&policy, "dbus-broker"));
 	ck_assert(!policy_denies(&policy, "mydbus"));
@@ -44,7 +44,7 @@ START_TEST(a_rate_allows_its_burst_and_refills)
 	struct policy policy = {0};
 	unsigned taken = 0;
 
-	policy_set(&policy, NULL, 5, 0.5); /* ten a second, five at once */
+	policy_set(&policy, NULL, 5, 0.5); /* ten per second, at most five at once */
 	for (unsigned i = 0; i < 100; i++)
 		taken += policy_take_restart(&policy, false);
 	ck_assert_uint_ge(taken, 5);
@@ -55,7 +55,7 @@ START_TEST(a_rate_allows_its_burst_and_refills)
 }
 END_TEST
 
-START_TEST(a_reload_is_no_fresh_budget)
+START_TEST(a_reload_does_not_refill_the_budget)
 {
 	struct policy policy = {0};
 
@@ -64,13 +64,13 @@ START_TEST(a_reload_is_no_fresh_budget)
 		ck_assert(policy_take_restart(&policy, false));
 	policy_set(&policy, NULL, 3, 3600);
 	ck_assert(!policy_take_restart(&policy, false));
-	policy_set(&policy, NULL, 4, 3600); /* another rate is */
+	policy_set(&policy, NULL, 4, 3600); /* but a new rate does */
 	ck_assert(policy_take_restart(&policy, false));
 	policy_clear(&policy);
 }
 END_TEST
 
-START_TEST(no_rate_is_no_limit)
+START_TEST(no_rate_means_no_limit)
 {
 	struct policy policy = {0};
 
@@ -79,7 +79,7 @@ START_TEST(no_rate_is_no_limit)
 }
 END_TEST
 
-START_TEST(a_restart_that_came_to_nothing_costs_nothing)
+START_TEST(a_restart_that_was_not_made_costs_nothing)
 {
 	struct policy policy = {0};
 
@@ -88,14 +88,14 @@ START_TEST(a_restart_that_came_to_nothing_costs_nothing)
 		ck_assert(policy_take_restart(&policy, false));
 		policy_return_restart(&policy);
 	}
-	policy_return_restart(&policy); /* nor does it gain one */
+	policy_return_restart(&policy); /* and yields nothing */
 	ck_assert(policy_take_restart(&policy, false));
 	ck_assert(!policy_take_restart(&policy, false));
 	policy_clear(&policy);
 }
 END_TEST
 
-START_TEST(retries_leave_half_of_the_rate_to_unexpected_deaths)
+START_TEST(retries_leave_half_of_the_rate_to_unexpected_exits)
 {
 	struct policy policy = {0};
 	unsigned retries = 0, deaths = 0;
@@ -108,31 +108,20 @@ START_TEST(retries_leave_half_of_the_rate_to_unexpected_deaths)
 	ck_assert_uint_eq(retries, 10);
 	ck_assert_uint_eq(deaths, 10);
 	ck_assert(!policy_take_restart(&policy, true));
-	/* a rate of one keeps nothing back */
+	/* a rate of one reserves nothing */
 	policy_set(&policy, NULL, 1, 3600);
 	ck_assert(policy_take_restart(&policy, true));
 	policy_clear(&policy);
 }
 END_TEST
 
-int main(void)
+SUITE("policy", NULL, NULL)
 {
-	Suite *suite = suite_create("policy");
-	TCase *tcase = tcase_create("policy");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	tcase_set_timeout(tcase, 30);
-	tcase_add_test(tcase, vigild_itself_is_always_denied);
-	tcase_add_test(tcase, globs_deny_with_and_without_the_suffix);
-	tcase_add_test(tcase, a_rate_allows_its_burst_and_refills);
-	tcase_add_test(tcase, a_reload_is_no_fresh_budget);
-	tcase_add_test(tcase, no_rate_is_no_limit);
-	tcase_add_test(tcase, retries_leave_half_of_the_rate_to_unexpected_deaths);
-	tcase_add_test(tcase, a_restart_that_came_to_nothing_costs_nothing);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	TEST(vigild_itself_is_always_denied);
+	TEST(globs_deny_with_and_without_the_suffix);
+	TEST(a_rate_allows_its_burst_and_refills);
+	TEST(a_reload_does_not_refill_the_budget);
+	TEST(no_rate_means_no_limit);
+	TEST(retries_leave_half_of_the_rate_to_unexpected_exits);
+	TEST(a_restart_that_was_not_made_costs_nothing);
 }

@@ -1,7 +1,6 @@
-/* check_print: answers as people read them, also when they are not what was hoped for. */
+/* check_print: results printed for people, including replies that are not as expected. */
 #include "client/print.h"
 
-#include <check.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -14,10 +13,11 @@
 #include "client/print_table.h"
 #include "client/print_time.h"
 #include "scratch.h"
+#include "suite.h"
 
 static char printed[65536];
 
-/* Takes back what was printed to a file in place of stdout. */
+/* Ends the capture of stdout, and reads the captured text. */
 static const char *end_capture(int saved, int fd)
 {
 	ssize_t n;
@@ -67,7 +67,7 @@ static const char *result(const char *verb, const char *text)
 	return result_with(verb, text, 0);
 }
 
-START_TEST(status_is_a_table)
+START_TEST(status_is_printed_as_a_table)
 {
 	char then[CLOCK_TEXT], text[2048];
 	struct timespec when;
@@ -107,7 +107,7 @@ START_TEST(status_is_a_table)
 }
 END_TEST
 
-START_TEST(reload_is_a_line)
+START_TEST(reload_is_printed_as_a_line)
 {
 	ck_assert_str_eq(
 		result("reload", "{\"started\":[\"web\"],\"stopped\":[],\"changed\":[\"agent\","
@@ -119,7 +119,7 @@ START_TEST(reload_is_a_line)
 }
 END_TEST
 
-START_TEST(explain_tells_the_story)
+START_TEST(explain_prints_the_state_and_the_history)
 {
 	setenv("TZ", "UTC", 1);
 	tzset();
@@ -143,8 +143,8 @@ START_TEST(explain_tells_the_story)
 }
 END_TEST
 
-/* What people read is local time with its zone, also in the hour that comes twice. */
-START_TEST(times_are_local_and_carry_their_zone)
+/* Times are local with their zone, also in the hour that occurs twice. */
+START_TEST(times_are_local_and_have_a_zone)
 {
 	static const struct {
 		const char *zone, *utc, *local;
@@ -163,7 +163,7 @@ START_TEST(times_are_local_and_carry_their_zone)
 	};
 	char text[PRINT_TIME];
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < COUNT(rows); i++) {
 		setenv("TZ", rows[i].zone, 1);
 		tzset();
 		ck_assert_str_eq(print_local_time(text, rows[i].utc), rows[i].local);
@@ -171,7 +171,7 @@ START_TEST(times_are_local_and_carry_their_zone)
 }
 END_TEST
 
-START_TEST(explain_says_how_far_off_the_next_try_is)
+START_TEST(explain_prints_the_time_until_the_next_try)
 {
 	char when[CLOCK_TEXT], answer[512], expected[128], local[PRINT_TIME];
 	struct timespec now;
@@ -195,8 +195,8 @@ START_TEST(explain_says_how_far_off_the_next_try_is)
 }
 END_TEST
 
-/* A peer that is no vigild may answer anything. */
-START_TEST(answers_of_another_shape_do_no_harm)
+/* A server that is not vigild may reply anything. */
+START_TEST(an_unexpected_reply_is_printed_safely)
 {
 	static const char *const verbs[] = {
 		"status", "list", "modules", "explain", "reload", "version", "run", "log", "get"};
@@ -204,8 +204,8 @@ START_TEST(answers_of_another_shape_do_no_harm)
 		"{\"started\":[1,null],\"run\":{\"history\":[1,{\"time\":7}]},\"options\":1}",
 		"[{\"name\":1,\"options\":{\"a\":1,\"b\":null},\"health\":[],\"ticks\":\"x\"}]"};
 
-	for (size_t v = 0; v < sizeof(verbs) / sizeof(*verbs); v++) {
-		for (size_t a = 0; a < sizeof(answers) / sizeof(*answers); a++) {
+	for (size_t v = 0; v < COUNT(verbs); v++) {
+		for (size_t a = 0; a < COUNT(answers); a++) {
 			result(verbs[v], answers[a]);
 			ck_assert_ptr_null(strstr(printed, "\xc2\x9b"));
 			ck_assert_ptr_null(strchr(printed, '\033'));
@@ -214,7 +214,7 @@ START_TEST(answers_of_another_shape_do_no_harm)
 }
 END_TEST
 
-START_TEST(json_stays_json_and_is_harmless)
+START_TEST(json_remains_valid_and_has_no_control_characters)
 {
 	static const char text[] =
 		"[\"\xc3\xa4\\\\ \\u001b\\u007f\\u009b\\u202e\\ufeff \xf0\x9f\x90\xa7\"]";
@@ -235,7 +235,7 @@ START_TEST(json_stays_json_and_is_harmless)
 }
 END_TEST
 
-/* A terminal of 100 columns; false where there is none to be had. */
+/* Opens a terminal of 100 columns. Returns false if there are no pseudo-terminals. */
 static bool open_terminal(int *master, int *slave)
 {
 	struct winsize size = {.ws_row = 24, .ws_col = 100};
@@ -250,7 +250,7 @@ static bool open_terminal(int *master, int *slave)
 	return false;
 }
 
-/* All that has been written to the terminal: it passes it on in pieces, as it finds time. */
+/* Reads all output of the terminal, which may come in pieces. */
 static ssize_t read_terminal(int master)
 {
 	struct pollfd p = {.fd = master, .events = POLLIN};
@@ -266,7 +266,7 @@ static ssize_t read_terminal(int master)
 	return (ssize_t)length;
 }
 
-START_TEST(bare_text_is_itself_but_for_a_terminal)
+START_TEST(bare_text_is_escaped_only_on_a_terminal)
 {
 	static const char text[] = "a\\b\n\033[2J";
 	int fd, saved, master, slave;
@@ -318,7 +318,7 @@ static const char *on_terminal(int master, int slave, const char *no_color)
 	return printed;
 }
 
-START_TEST(a_terminal_gets_colours_and_is_not_overrun)
+START_TEST(a_terminal_gets_colours_and_lines_that_fit)
 {
 	int master, slave;
 
@@ -335,7 +335,7 @@ START_TEST(a_terminal_gets_colours_and_is_not_overrun)
 }
 END_TEST
 
-START_TEST(messages_keep_the_escapes_they_have)
+START_TEST(messages_keep_their_escapes)
 {
 	char *text = NULL;
 	size_t size;
@@ -350,28 +350,16 @@ START_TEST(messages_keep_the_escapes_they_have)
 }
 END_TEST
 
-int main(void)
+SUITE("print", scratch_setup, scratch_teardown)
 {
-	Suite *suite = suite_create("print");
-	TCase *tcase = tcase_create("print");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_checked_fixture(tcase, scratch_setup, scratch_teardown);
-	tcase_add_test(tcase, status_is_a_table);
-	tcase_add_test(tcase, reload_is_a_line);
-	tcase_add_test(tcase, explain_tells_the_story);
-	tcase_add_test(tcase, times_are_local_and_carry_their_zone);
-	tcase_add_test(tcase, explain_says_how_far_off_the_next_try_is);
-	tcase_add_test(tcase, answers_of_another_shape_do_no_harm);
-	tcase_add_test(tcase, json_stays_json_and_is_harmless);
-	tcase_add_test(tcase, bare_text_is_itself_but_for_a_terminal);
-	tcase_add_test(tcase, a_terminal_gets_colours_and_is_not_overrun);
-	tcase_add_test(tcase, messages_keep_the_escapes_they_have);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(status_is_printed_as_a_table);
+	TEST(reload_is_printed_as_a_line);
+	TEST(explain_prints_the_state_and_the_history);
+	TEST(times_are_local_and_have_a_zone);
+	TEST(explain_prints_the_time_until_the_next_try);
+	TEST(an_unexpected_reply_is_printed_safely);
+	TEST(json_remains_valid_and_has_no_control_characters);
+	TEST(bare_text_is_escaped_only_on_a_terminal);
+	TEST(a_terminal_gets_colours_and_lines_that_fit);
+	TEST(messages_keep_their_escapes);
 }

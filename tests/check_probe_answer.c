@@ -1,4 +1,4 @@
-/* check_probe_answer: what an answer to a probe says of the service. */
+/* check_probe_answer: the reply to a probe of a service. */
 #include "modules/service/probe_answer.h"
 
 #include <string.h>
@@ -38,7 +38,7 @@ static const char *const others[] = {"HTTP/1.1 4294967496 OK\r\n", "HTTP/1.1 200
 	"HTTP/1.1 200abc\r\n", "HTTP/ 1. 1 200\r\n", "HTTP/1.1 +200\r\n", "220 smtp\r\n", "\r\n",
 	""};
 
-START_TEST(what_is_no_status_line_is_no_success)
+START_TEST(an_invalid_status_line_is_a_failure)
 {
 	ck_assert_msg(http(others[_i]) == PROBE_FAILED, "%s", others[_i]);
 	ck_assert_str_eq(why, "the answer is not HTTP");
@@ -51,7 +51,7 @@ START_TEST(a_nul_byte_does_not_end_the_line)
 }
 END_TEST
 
-START_TEST(an_exit_is_told_by_its_status_and_its_first_words)
+START_TEST(an_exit_is_described_by_its_status_and_its_first_words)
 {
 	ck_assert_int_eq(exit_with(0, "whatever"), PROBE_SUCCEEDED);
 	ck_assert_int_eq(exit_with(EXIT(2), "\n \nit is down\nmore"), PROBE_FAILED);
@@ -64,7 +64,7 @@ START_TEST(an_exit_is_told_by_its_status_and_its_first_words)
 }
 END_TEST
 
-START_TEST(a_command_that_was_ended_has_not_answered)
+START_TEST(a_command_that_was_terminated_is_a_failure)
 {
 	const vigil_child_exit late = {.timed_out = true, .output = "x", .length = 1};
 	const vigil_child_exit stuck = {.given_up = true, .output = "", .length = 0};
@@ -75,15 +75,11 @@ START_TEST(a_command_that_was_ended_has_not_answered)
 }
 END_TEST
 
-int main(void)
+SUITE("probe_answer", NULL, NULL)
 {
-	TCase *tcase = suite_begin("probe_answer", NULL, NULL);
-
-	tcase_add_test(tcase, a_status_from_200_to_399_is_a_success);
-	tcase_add_loop_test(
-		tcase, what_is_no_status_line_is_no_success, 0, sizeof(others) / sizeof(*others));
-	tcase_add_test(tcase, a_nul_byte_does_not_end_the_line);
-	tcase_add_test(tcase, an_exit_is_told_by_its_status_and_its_first_words);
-	tcase_add_test(tcase, a_command_that_was_ended_has_not_answered);
-	return suite_end("probe_answer", tcase);
+	TEST(a_status_from_200_to_399_is_a_success);
+	LOOP_TEST(an_invalid_status_line_is_a_failure, COUNT(others));
+	TEST(a_nul_byte_does_not_end_the_line);
+	TEST(an_exit_is_described_by_its_status_and_its_first_words);
+	TEST(a_command_that_was_terminated_is_a_failure);
 }

@@ -1,15 +1,15 @@
-/* check_proc: the kernel's texts, as they are and as containers and old kernels have them. */
+/* check_proc: the texts of the kernel in /proc, as in containers and old kernels too. */
 #include "modules/system/proc.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define HUGE_NUMBER  "18446744073709551612"
+#include "suite.h"
 
-START_TEST(load_and_uptime)
+#define HUGE_NUMBER "18446744073709551612"
+
+START_TEST(load_and_uptime_are_read)
 {
 	struct proc_load load;
 	struct proc_tasks tasks;
@@ -27,7 +27,7 @@ START_TEST(load_and_uptime)
 }
 END_TEST
 
-START_TEST(load_without_tasks_and_tasks_without_load)
+START_TEST(load_and_tasks_are_read_independently)
 {
 	static const char *const no_load[] = {
 		"", "0.52 1.25\n", "nan 1 1 3/4 5\n", "-1 0 0 3/4 5\n", "1 inf 0 3/4 5\n", "\n"};
@@ -50,7 +50,7 @@ START_TEST(load_without_tasks_and_tasks_without_load)
 }
 END_TEST
 
-START_TEST(memory_and_swap)
+START_TEST(memory_and_swap_are_read)
 {
 	struct proc_room memory, swap;
 	static const char text[] = "MemTotal:       16000000 kB\nMemFree:          100000 kB\n"
@@ -66,12 +66,12 @@ START_TEST(memory_and_swap)
 }
 END_TEST
 
-/* Each: a text, and whether memory and swap can be judged by it. */
+/* A text, and whether it tells the use of memory and of swap. */
 static const struct {
 	const char *text;
 	bool memory, swap;
 } memories[] = {
-	/* as lxcfs has had it, where the container has less swap than it uses */
+	/* as of lxcfs, if the swap of the container is smaller than its use */
 	{"MemTotal: 10 kB\nMemAvailable: 5 kB\nSwapTotal: 3 kB\nSwapFree: " HUGE_NUMBER " kB\n",
 		true, false},
 	{"MemTotal: 10 kB\nMemAvailable: 5 kB\nSwapTotal: 3 kB\nSwapFree: 18014398509481983 kB\n",
@@ -97,7 +97,7 @@ static const struct {
 	{"\n", false, false},
 };
 
-START_TEST(memory_and_swap_are_judged_by_themselves)
+START_TEST(memory_and_swap_are_judged_independently)
 {
 	struct proc_room room;
 
@@ -106,7 +106,7 @@ START_TEST(memory_and_swap_are_judged_by_themselves)
 }
 END_TEST
 
-START_TEST(cpu_line)
+START_TEST(the_cpu_line_is_read)
 {
 	struct proc_cpu cpu;
 
@@ -121,7 +121,7 @@ START_TEST(cpu_line)
 	ck_assert_uint_eq(cpu.steal, 8);
 	ck_assert_int_eq(cpu.cpus, 2);
 	ck_assert_int_eq(cpu.blocked, 3);
-	/* old kernels, and emulations that tell less */
+	/* old kernels, and emulations with fewer fields */
 	ck_assert_ptr_null(proc_cpu("cpu  1 2 3 4\n", &cpu));
 	ck_assert_uint_eq(cpu.idle, 4);
 	ck_assert_uint_eq(cpu.steal, 0);
@@ -132,7 +132,7 @@ START_TEST(cpu_line)
 }
 END_TEST
 
-START_TEST(an_odd_cpu_line_is_refused)
+START_TEST(an_invalid_cpu_line_is_refused)
 {
 	static const char *const odd[] = {"", "cpu 1 2 3\n", "cpu\n", "cpu0 1 2 3 4 5 6 7 8\n",
 		"cpu 1 2 3 -4 5 6 7 8\n", "cpu 1 2 3 4 5 6 7 " HUGE_NUMBER " 0 0\n",
@@ -147,7 +147,7 @@ END_TEST
 static const struct proc_cpu start = {
 	.user = 1000, .system = 1000, .iowait = 1000, .steal = 1000, .idle = 1000};
 
-START_TEST(shares_of_the_cpu)
+START_TEST(cpu_shares_are_computed)
 {
 	struct proc_cpu now = start;
 	struct proc_cpu_share share;
@@ -163,14 +163,14 @@ START_TEST(shares_of_the_cpu)
 	ck_assert_double_eq(share.system, 10);
 	ck_assert_double_eq(share.iowait, 5);
 	ck_assert_double_eq(share.steal, 5);
-	now.iowait = 900; /* which proc(5) allows */
+	now.iowait = 900; /* proc(5) permits it */
 	ck_assert_ptr_null(proc_cpu_share(&start, &now, &share));
 	ck_assert_double_eq(share.iowait, 0);
 	ck_assert_double_eq(share.busy, 36.8);
 }
 END_TEST
 
-START_TEST(a_cpu_counter_that_runs_backwards_makes_no_share)
+START_TEST(a_cpu_counter_that_decreases_yields_no_share)
 {
 	struct proc_cpu now[5] = {start, start, start, start, start};
 	struct proc_cpu_share share;
@@ -190,7 +190,7 @@ START_TEST(a_cpu_counter_that_runs_backwards_makes_no_share)
 }
 END_TEST
 
-START_TEST(open_files)
+START_TEST(open_files_are_read)
 {
 	static const char *const odd[] = {"", "1 2\n", "1 0 0\n", HUGE_NUMBER " 0 100\n",
 		"-4 0 100\n", "a b c\n", "1 0 99999999999999999999999\n"};
@@ -199,13 +199,13 @@ START_TEST(open_files)
 	ck_assert_ptr_null(proc_files("1024\t0\t9223372036854775807\n", &files));
 	ck_assert_uint_eq(files.open, 1024);
 	ck_assert_uint_eq(files.max, 9223372036854775807ull);
-	ck_assert_ptr_null(proc_files("120\t0\t100\n", &files)); /* root may have more */
+	ck_assert_ptr_null(proc_files("120\t0\t100\n", &files)); /* root may exceed the limit */
 	for (size_t i = 0; i < COUNT(odd); i++)
 		ck_assert_msg(proc_files(odd[i], &files) != NULL, "%s", odd[i]);
 }
 END_TEST
 
-START_TEST(room_of_a_disk)
+START_TEST(the_free_space_of_a_disk_is_computed)
 {
 	struct proc_disk disk = {.block = 4096,
 		.blocks = 1000,
@@ -224,14 +224,14 @@ START_TEST(room_of_a_disk)
 	ck_assert_ptr_null(proc_inodes(&disk, &has, &used));
 	ck_assert(has);
 	ck_assert_double_eq(used, 80);
-	disk.available = (uint64_t)-5; /* root has used of what was kept back */
+	disk.available = (uint64_t)-5; /* root has used a part of the reserved blocks */
 	ck_assert_ptr_null(proc_usage(&disk, &usage));
 	ck_assert_uint_eq(usage.available, 0);
 	ck_assert_double_eq(usage.used, 100);
 }
 END_TEST
 
-START_TEST(an_odd_disk_is_not_judged)
+START_TEST(an_invalid_disk_is_not_judged)
 {
 	static const struct proc_disk odd[] = {{.block = 4096},
 		{.block = 0, .blocks = 10, .free = 5, .available = 5},
@@ -255,28 +255,17 @@ START_TEST(an_odd_disk_is_not_judged)
 }
 END_TEST
 
-int main(void)
+SUITE("proc", NULL, NULL)
 {
-	Suite *suite = suite_create("proc");
-	TCase *tcase = tcase_create("proc");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_test(tcase, load_and_uptime);
-	tcase_add_test(tcase, load_without_tasks_and_tasks_without_load);
-	tcase_add_test(tcase, memory_and_swap);
-	tcase_add_loop_test(tcase, memory_and_swap_are_judged_by_themselves, 0, COUNT(memories));
-	tcase_add_test(tcase, cpu_line);
-	tcase_add_test(tcase, an_odd_cpu_line_is_refused);
-	tcase_add_test(tcase, shares_of_the_cpu);
-	tcase_add_test(tcase, a_cpu_counter_that_runs_backwards_makes_no_share);
-	tcase_add_test(tcase, open_files);
-	tcase_add_test(tcase, room_of_a_disk);
-	tcase_add_test(tcase, an_odd_disk_is_not_judged);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(load_and_uptime_are_read);
+	TEST(load_and_tasks_are_read_independently);
+	TEST(memory_and_swap_are_read);
+	LOOP_TEST(memory_and_swap_are_judged_independently, COUNT(memories));
+	TEST(the_cpu_line_is_read);
+	TEST(an_invalid_cpu_line_is_refused);
+	TEST(cpu_shares_are_computed);
+	TEST(a_cpu_counter_that_decreases_yields_no_share);
+	TEST(open_files_are_read);
+	TEST(the_free_space_of_a_disk_is_computed);
+	TEST(an_invalid_disk_is_not_judged);
 }

@@ -1,7 +1,6 @@
-/* check_process: what /proc says about one process. */
+/* check_process: the information in /proc about one process. */
 #include "process/process.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -12,6 +11,8 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "suite.h"
 
 static const struct {
 	const char *text, *comm;
@@ -53,7 +54,7 @@ static const char *const others[] = {"", "7", "7 (sh", "7 sh) S 3", ")(", "7 (sh
 	"7 (sh) S 3 7 4294967303 0 -1 4 1 2 3 4 5 6 7 8 20 0 1 0 4711",
 	"7 (sh) 3 3 7 7 0 -1 4 1 2 3 4 5 6 7 8 20 0 1 0 4711"};
 
-START_TEST(any_other_line_is_refused)
+START_TEST(an_invalid_line_is_refused)
 {
 	struct process process;
 	char text[256];
@@ -80,7 +81,7 @@ START_TEST(a_living_process_and_its_parent_are_read)
 }
 END_TEST
 
-START_TEST(a_zombie_and_a_process_that_has_gone_do_not_live)
+START_TEST(a_zombie_and_a_process_that_is_gone_are_not_alive)
 {
 	struct process process;
 	siginfo_t info;
@@ -118,23 +119,11 @@ START_TEST(a_lack_of_descriptors_is_an_error)
 }
 END_TEST
 
-int main(void)
+SUITE("process", NULL, NULL)
 {
-	TCase *tcase = tcase_create("process");
-	Suite *suite = suite_create("process");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_loop_test(
-		tcase, a_line_of_the_kernel_is_parsed, 0, sizeof(lines) / sizeof(*lines));
-	tcase_add_loop_test(tcase, any_other_line_is_refused, 0, sizeof(others) / sizeof(*others));
-	tcase_add_test(tcase, a_living_process_and_its_parent_are_read);
-	tcase_add_test(tcase, a_zombie_and_a_process_that_has_gone_do_not_live);
-	tcase_add_test(tcase, a_lack_of_descriptors_is_an_error);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	LOOP_TEST(a_line_of_the_kernel_is_parsed, COUNT(lines));
+	LOOP_TEST(an_invalid_line_is_refused, COUNT(others));
+	TEST(a_living_process_and_its_parent_are_read);
+	TEST(a_zombie_and_a_process_that_is_gone_are_not_alive);
+	TEST(a_lack_of_descriptors_is_an_error);
 }

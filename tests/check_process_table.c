@@ -1,7 +1,6 @@
-/* check_process_table: another living process of a service, among real processes. */
+/* check_process_table: the search for another live process of a service, among real processes. */
 #include "service/process_table.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -9,9 +8,11 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
+#include "children.h"
 #include "scratch.h"
 #include "service/manager.h"
 #include "process/process.h"
+#include "suite.h"
 
 static struct process_identity known;
 static uint64_t died_ticks = UINT64_MAX;
@@ -30,27 +31,14 @@ static void setup(void)
 	ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0);
 }
 
-static void end_process(pid_t pid)
-{
-	ck_assert_int_eq(kill(pid, SIGKILL), 0);
-	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
-}
-
 static void teardown(void)
 {
-	FILE *children = fopen("/proc/thread-self/children", "r");
-	int pid;
-
-	while (children != NULL && fscanf(children, "%d", &pid) == 1)
-		kill(pid, SIGKILL);
-	if (children != NULL)
-		fclose(children);
-	while (waitpid(-1, NULL, 0) > 0)
-		;
+	kill_and_reap_all();
 	scratch_teardown();
 }
 
-/* Starts a program of the scratch directory as "daemon ARGUMENT", and waits until it is that. */
+/* Starts a program of the scratch directory as "daemon ARGUMENT", and waits until it has been
+ * executed. */
 static pid_t start(const char *program, const char *argument, const char *directory, uid_t user)
 {
 	char *const argv[] = {(char *)"daemon", (char *)argument, NULL};
@@ -78,7 +66,7 @@ static pid_t start_alike(void)
 	return start("daemon", "1000", "/", 0);
 }
 
-/* Learns a process, which ends then. */
+/* Learns a process and then kills it. */
 static void know_dead(void)
 {
 	pid_t pid = start_alike();
@@ -86,10 +74,10 @@ static void know_dead(void)
 	ck_assert_int_eq(process_table_identify(pid, &known), 1);
 	ck_assert_int_eq(known.pid, pid);
 	ck_assert_int_eq(process_table_find(&known, died_ticks), pid);
-	end_process(pid);
+	kill_and_reap(pid);
 }
 
-START_TEST(a_process_that_lives_is_found_itself)
+START_TEST(a_live_process_is_found)
 {
 	pid_t pid = start_alike();
 
@@ -127,8 +115,7 @@ START_TEST(the_only_successor_is_found)
 	pid = start_alike();
 	ck_assert_int_eq(process_table_find(&known, died_ticks), pid);
 	start_alike();
-	ck_assert_int_eq(
-		process_table_find(&known, died_ticks), 0); /* whose would the second be? */
+	ck_assert_int_eq(process_table_find(&known, died_ticks), 0); /* two candidates */
 }
 END_TEST
 
@@ -172,7 +159,7 @@ START_TEST(an_older_process_is_not_found)
 }
 END_TEST
 
-/* Becomes a process with a name, and two children of the same kind where it is the leader. */
+/* Becomes a process with this name; the leader has two children with the same name. */
 static pid_t start_group(bool leader)
 {
 	int started[2];
@@ -204,17 +191,17 @@ START_TEST(the_leader_is_found_and_not_its_children)
 	int pid;
 
 	ck_assert_int_eq(process_table_identify(first, &known), 1);
-	end_process(first);
+	kill_and_reap(first);
 	leader = start_group(true);
 	ck_assert_int_eq(process_table_find(&known, died_ticks), leader);
-	/* Two that a dead leader has left behind are no successor. */
-	end_process(leader);
+	/* Two children of a dead leader are not its successors. */
+	kill_and_reap(leader);
 	ck_assert_int_eq(process_table_find(&known, died_ticks), 0);
 	children = fopen("/proc/thread-self/children", "r");
 	ck_assert_ptr_nonnull(children);
 	ck_assert_int_eq(fscanf(children, "%d", &pid), 1);
 	fclose(children);
-	end_process(pid);
+	kill_and_reap(pid);
 	left = process_table_find(&known, died_ticks);
 	ck_assert_int_gt(left, 0);
 	ck_assert_int_ne(left, pid);
@@ -243,9 +230,9 @@ START_TEST(a_lack_of_descriptors_is_an_error)
 }
 END_TEST
 
-/* --- what is concluded from it ---------------------------------------------------------------- */
+/* --- effect on the status --------------------------------------------------------------------- */
 
-/* A manager says "started", and vigild has seen the process end. */
+/* The manager reports "started", and vigild has seen the process exit. */
 static struct manager_reply reply;
 static struct evidence evidence;
 
@@ -262,7 +249,7 @@ static void is_said_to_run(pid_t died)
 	reply = (struct manager_reply){.memory = reply.memory};
 }
 
-START_TEST(a_successor_outranks_a_death_that_was_seen)
+START_TEST(a_successor_overrules_a_reported_exit)
 {
 	pid_t pid;
 
@@ -281,21 +268,21 @@ START_TEST(a_successor_outranks_a_death_that_was_seen)
 	ck_assert_int_eq(reply.status, VIGIL_SERVICE_RUNNING);
 	ck_assert_int_eq(reply.pid, pid);
 	ck_assert_ptr_nonnull(strstr(reply.evidence, "the process table names process"));
-	/* From then on it is known, and its death is seen, too. */
+	/* From then on, the successor is known, and its exit is seen too. */
 	is_said_to_run(0);
 	start_alike();
 	manager_conclude(&reply, &evidence);
 	ck_assert_int_eq(reply.status, VIGIL_SERVICE_RUNNING);
 	ck_assert_int_eq(reply.pid, pid);
-	end_process(pid);
-	end_process(process_table_find(&known, died_ticks));
+	kill_and_reap(pid);
+	kill_and_reap(process_table_find(&known, died_ticks));
 	is_said_to_run(pid);
 	manager_conclude(&reply, &evidence);
 	ck_assert_int_eq(reply.status, VIGIL_SERVICE_FAILED);
 }
 END_TEST
 
-START_TEST(a_manager_that_watches_the_process_knows_better)
+START_TEST(a_manager_that_supervises_the_process_is_believed)
 {
 	know_dead();
 	start_alike();
@@ -325,7 +312,7 @@ START_TEST(a_process_that_a_pidfile_names_is_remembered)
 }
 END_TEST
 
-START_TEST(what_vigild_could_not_look_at_is_unknown)
+START_TEST(a_lack_of_descriptors_makes_the_status_unknown)
 {
 	struct rlimit enough, few;
 	int lowest = dup(STDOUT_FILENO);
@@ -348,32 +335,18 @@ START_TEST(what_vigild_could_not_look_at_is_unknown)
 }
 END_TEST
 
-int main(void)
+SUITE("process_table", setup, teardown)
 {
-	TCase *tcase = tcase_create("process_table");
-	Suite *suite = suite_create("process_table");
-	SRunner *runner;
-	int failed;
-
-	tcase_set_timeout(tcase, 60);
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_add_test(tcase, a_process_that_lives_is_found_itself);
-	tcase_add_test(tcase, a_zombie_is_not_found);
-	tcase_add_test(tcase, the_only_successor_is_found);
-	tcase_add_test(tcase, a_process_of_another_service_is_not_found);
-	tcase_add_test(tcase,
-		a_process_of_another_group_is_found_only_when_it_was_started_after_the_death);
-	tcase_add_test(tcase, an_older_process_is_not_found);
-	tcase_add_test(tcase, the_leader_is_found_and_not_its_children);
-	tcase_add_test(tcase, a_lack_of_descriptors_is_an_error);
-	tcase_add_test(tcase, a_successor_outranks_a_death_that_was_seen);
-	tcase_add_test(tcase, a_manager_that_watches_the_process_knows_better);
-	tcase_add_test(tcase, a_process_that_a_pidfile_names_is_remembered);
-	tcase_add_test(tcase, what_vigild_could_not_look_at_is_unknown);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(a_live_process_is_found);
+	TEST(a_zombie_is_not_found);
+	TEST(the_only_successor_is_found);
+	TEST(a_process_of_another_service_is_not_found);
+	TEST(a_process_of_another_group_is_found_only_when_it_was_started_after_the_death);
+	TEST(an_older_process_is_not_found);
+	TEST(the_leader_is_found_and_not_its_children);
+	TEST(a_lack_of_descriptors_is_an_error);
+	TEST(a_successor_overrules_a_reported_exit);
+	TEST(a_manager_that_supervises_the_process_is_believed);
+	TEST(a_process_that_a_pidfile_names_is_remembered);
+	TEST(a_lack_of_descriptors_makes_the_status_unknown);
 }

@@ -1,5 +1,7 @@
-/* check_quarantine: who brings vigild down three times in a row is held back, until it is let go.  The
- * vigilds of the past are children of the test that end in somebody's callback. */
+/*
+ * check_quarantine: a daemon that crashed vigild three times in a row is not started, until it is
+ * released. The previous vigilds are children of the test that crash in a callback.
+ */
 #include "host/quarantine.h"
 
 #include <signal.h>
@@ -31,14 +33,14 @@ static void enter_and_die(const char *name, bool loading, double lived)
 	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
 }
 
-/* The next vigild's start, without its life. */
+/* Does what the next vigild does at its start. */
 static void review(void)
 {
 	quarantine_review(environment.store, scratch);
 	crash_marker_close();
 }
 
-/* A vigild that ends so, and the start of the next. */
+/* Crashes a vigild in the callback of this daemon, and starts the next. */
 static void die_in(const char *name)
 {
 	enter_and_die(name, false, 1);
@@ -50,7 +52,7 @@ static bool is_quarantined(const char *name)
 	return quarantine_has(environment.store, name, why, sizeof(why));
 }
 
-START_TEST(test_in_a_row)
+START_TEST(three_crashes_in_a_row_quarantine_a_daemon)
 {
 	ck_assert(!is_quarantined("bad"));
 	die_in("bad");
@@ -64,7 +66,7 @@ START_TEST(test_in_a_row)
 	ck_assert_ptr_nonnull(strstr(why, "vigilctl resume bad"));
 	ck_assert(!is_quarantined("good"));
 
-	/* It stays so, whatever the others do, and over clean ends. */
+	/* The quarantine lasts, whatever the other daemons do, and also after clean ends. */
 	review();
 	die_in("good");
 	quarantine_forgive(environment.store);
@@ -73,7 +75,7 @@ START_TEST(test_in_a_row)
 }
 END_TEST
 
-START_TEST(test_released)
+START_TEST(a_released_daemon_may_crash_again)
 {
 	ck_assert(!quarantine_release(environment.store, "bad"));
 	for (int i = 0; i < 3; i++)
@@ -83,15 +85,15 @@ START_TEST(test_released)
 	ck_assert(!is_quarantined("bad"));
 	die_in("bad");
 	die_in("bad");
-	ck_assert(!quarantine_release(environment.store, "bad")); /* it is not held */
+	ck_assert(!quarantine_release(environment.store, "bad")); /* it is not in quarantine */
 	ck_assert(!is_quarantined("bad"));
 	die_in("bad");
 	ck_assert(is_quarantined("bad"));
 }
 END_TEST
 
-/* Another's end, a clean one, or a long life, and the row is broken. */
-START_TEST(test_row_is_broken)
+/* A crash of another daemon, a clean end or a long life ends the row. */
+START_TEST(a_row_of_crashes_can_be_interrupted)
 {
 	die_in("a");
 	die_in("a");
@@ -107,19 +109,19 @@ START_TEST(test_row_is_broken)
 	review();
 	ck_assert(!is_quarantined("a"));
 	die_in("a");
-	ck_assert(!is_quarantined("a")); /* that long life's was the first of a new row */
+	ck_assert(!is_quarantined("a")); /* only the second of a new row */
 	die_in("a");
 	ck_assert(is_quarantined("a"));
 }
 END_TEST
 
-START_TEST(test_nobody)
+START_TEST(a_crash_outside_of_callbacks_is_logged)
 {
 	die_in(NULL);
 	ck_assert_uint_eq(log_holds("was ended by signal 11"), 1);
 	die_in("a");
 	die_in("a");
-	die_in(NULL); /* in nobody's callback */
+	die_in(NULL); /* outside of any callback */
 	die_in("a");
 	ck_assert(!is_quarantined("a"));
 	logged_lines = 0;
@@ -128,7 +130,7 @@ START_TEST(test_nobody)
 }
 END_TEST
 
-START_TEST(test_module)
+START_TEST(three_crashes_while_loading_quarantine_a_module)
 {
 	for (int i = 0; i < 3; i++) {
 		ck_assert(!quarantine_has_module(environment.store, "odd", why, sizeof(why)));
@@ -138,7 +140,7 @@ START_TEST(test_module)
 	ck_assert(quarantine_has_module(environment.store, "odd", why, sizeof(why)));
 	ck_assert_ptr_nonnull(strstr(why, "3 times in a row while the module odd was opened"));
 	ck_assert_uint_eq(log_holds("while the module of this name was opened"), 3);
-	/* A daemon of the same name is another matter. */
+	/* A daemon of the same name is not affected. */
 	ck_assert(!is_quarantined("odd"));
 	ck_assert(!quarantine_release(environment.store, "odd"));
 	ck_assert(quarantine_release_module(environment.store, "odd"));
@@ -146,8 +148,8 @@ START_TEST(test_module)
 }
 END_TEST
 
-/* What stands in the page may be of anybody's making who can write there. */
-START_TEST(test_foreign_name)
+/* The file may have been written by anyone with access. */
+START_TEST(an_invalid_name_in_the_crash_marker_is_ignored)
 {
 	die_in("../../etc/passwd");
 	die_in("a\nb");
@@ -156,8 +158,8 @@ START_TEST(test_foreign_name)
 }
 END_TEST
 
-/* Counts that nobody has counted neither overflow nor hold a daemon for ever, nor let it crash for ever. */
-START_TEST(kept_counts_out_of_range_are_bounded)
+/* A forged count must not overflow, nor keep a daemon in quarantine or out of it for ever. */
+START_TEST(stored_counts_out_of_range_are_limited)
 {
 	store_put_new(environment.store, "crashed", "many", "in_a_row", json_integer(INT64_MAX));
 	store_put_new(environment.store, "crashed", "few", "in_a_row", json_integer(INT64_MIN));
@@ -173,8 +175,8 @@ START_TEST(kept_counts_out_of_range_are_bounded)
 }
 END_TEST
 
-/* It is on the disk before the next crash. */
-START_TEST(test_kept)
+/* The count is on disk before the next crash. */
+START_TEST(the_quarantine_is_stored_immediately)
 {
 	struct store *again;
 
@@ -200,24 +202,21 @@ START_TEST(a_damaged_count_is_brought_into_range)
 			environment.store, "crashed", "bad", "in_a_row", json_integer(counts[i]));
 		ck_assert(is_quarantined("bad") == (counts[i] > 0));
 		ck_assert(counts[i] < 0 || strstr(why, "1000000 times") != NULL);
-		die_in("bad"); /* which adds one */
+		die_in("bad"); /* this adds one crash */
 		ck_assert(is_quarantined("bad") == (counts[i] > 0));
 	}
 }
 END_TEST
 
-int main(void)
+SUITE("quarantine", environment_setup, environment_teardown)
 {
-	TCase *tcase = suite_begin("held", environment_setup, environment_teardown);
-
-	tcase_add_test(tcase, test_in_a_row);
-	tcase_add_test(tcase, test_released);
-	tcase_add_test(tcase, test_row_is_broken);
-	tcase_add_test(tcase, test_nobody);
-	tcase_add_test(tcase, test_module);
-	tcase_add_test(tcase, test_foreign_name);
-	tcase_add_test(tcase, kept_counts_out_of_range_are_bounded);
-	tcase_add_test(tcase, test_kept);
-	tcase_add_test(tcase, a_damaged_count_is_brought_into_range);
-	return suite_end("held", tcase);
+	TEST(three_crashes_in_a_row_quarantine_a_daemon);
+	TEST(a_released_daemon_may_crash_again);
+	TEST(a_row_of_crashes_can_be_interrupted);
+	TEST(a_crash_outside_of_callbacks_is_logged);
+	TEST(three_crashes_while_loading_quarantine_a_module);
+	TEST(an_invalid_name_in_the_crash_marker_is_ignored);
+	TEST(stored_counts_out_of_range_are_limited);
+	TEST(the_quarantine_is_stored_immediately);
+	TEST(a_damaged_count_is_brought_into_range);
 }

@@ -1,11 +1,9 @@
 /*
- * check_reaper: orphans are reaped, and no exit status of our own children is ever lost to that.
- *
- * The test makes itself a subreaper: the kernel then hands orphans to it as it does to process 1.
+ * check_reaper: orphans are reaped, and no exit status of vigild's own children is lost. The test
+ * is a subreaper, so that the kernel gives orphans to it as to process 1.
  */
 #include "process/reaper.h"
 
-#include <check.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -21,11 +19,12 @@
 #include "loop/loop.h"
 #include "process/spawn.h"
 #include "scratch.h"
+#include "suite.h"
 
 #define LIMIT    (120 * CLOCK_SECOND) /* no test comes near it */
 #define WORKERS  4
-#define EACH     60  /* processes that a worker runs to their ends */
-#define CHILDREN 240 /* that the loop starts, so many at a time: */
+#define EACH     60  /* processes that a worker runs */
+#define CHILDREN 240 /* that the loop starts, AT_ONCE at a time */
 #define AT_ONCE  12
 
 static struct loop *loop;
@@ -62,7 +61,7 @@ static bool has_zombies(void)
 	return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0;
 }
 
-/* Of this thread, as orphans are. */
+/* Only children of this thread count, because orphans belong to it. */
 static bool has_children(void)
 {
 	siginfo_t info;
@@ -71,7 +70,7 @@ static bool has_children(void)
 	       errno != ECHILD;
 }
 
-/* Stops the loop as soon as there are no children, dead or alive. */
+/* Stops the loop when there are no children, running or zombie. */
 static void on_look(uint64_t missed, void *arg)
 {
 	if (!has_children())
@@ -87,7 +86,7 @@ static void run_until_none_is_left(void)
 	loop_timer_free(look);
 }
 
-/* Leaves so many orphans behind, which end one after the other. */
+/* Creates `count` orphans, which end one after the other. */
 static void make_orphans(int count)
 {
 	char line[160];
@@ -109,7 +108,7 @@ START_TEST(orphans_are_reaped)
 }
 END_TEST
 
-START_TEST(those_that_are_there_already_are_reaped)
+START_TEST(existing_orphans_are_reaped)
 {
 	make_orphans(300); /* more than are reaped at once */
 	while (!has_zombies())
@@ -141,8 +140,8 @@ static pid_t start_7(void)
 	return child_pid(child);
 }
 
-/* The first zombie that the kernel names is our own, and orphans are behind it. */
-START_TEST(an_own_child_that_has_ended_hides_no_orphan)
+/* The first zombie that the kernel reports is an own child, and there are orphans after it. */
+START_TEST(an_own_zombie_does_not_hide_orphans)
 {
 	siginfo_t info;
 	pid_t own = start_7();
@@ -159,7 +158,7 @@ END_TEST
 
 static pthread_barrier_t barrier;
 
-/* Lets its process be a zombie for as long as the loop runs. */
+/* Leaves its process a zombie while the loop runs. */
 static void *use_popen(void *arg)
 {
 	int *status = arg;
@@ -173,8 +172,8 @@ static void *use_popen(void *arg)
 	return NULL;
 }
 
-/* Libraries of modules may have threads and processes of their own. */
-START_TEST(the_process_of_a_library_on_another_thread_is_left_to_it)
+/* Libraries that modules use may have their own threads and processes. */
+START_TEST(a_child_of_another_thread_is_not_reaped)
 {
 	pthread_t thread;
 	int status = 0;
@@ -192,7 +191,7 @@ START_TEST(the_process_of_a_library_on_another_thread_is_left_to_it)
 }
 END_TEST
 
-/* --- a storm ---------------------------------------------------------------------------------- */
+/* --- many orphans at once --------------------------------------------------------------------- */
 
 static struct {
 	pthread_mutex_t lock;
@@ -200,7 +199,7 @@ static struct {
 	unsigned started, ended, wrong;
 } storm = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-/* Ends with a status of its own choice and leaves two orphans behind. */
+/* Writes a shell command that exits with this status and leaves two orphans. */
 static void write_line(char *line, size_t size, unsigned status)
 {
 	snprintf(line, size, "(exec sleep 0.0%u) & (exec true) & exit %u", status % 3, status);
@@ -294,24 +293,12 @@ START_TEST(no_exit_status_is_lost_in_a_storm_of_orphans)
 }
 END_TEST
 
-int main(void)
+SUITE("reaper", setup, teardown)
 {
-	Suite *suite = suite_create("reaper");
-	TCase *tcase = tcase_create("reaper");
-	SRunner *runner;
-	int failed;
-
-	tcase_set_timeout(tcase, 120);
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_add_test(tcase, orphans_are_reaped);
-	tcase_add_test(tcase, those_that_are_there_already_are_reaped);
-	tcase_add_test(tcase, an_own_child_that_has_ended_hides_no_orphan);
-	tcase_add_test(tcase, the_process_of_a_library_on_another_thread_is_left_to_it);
-	tcase_add_test(tcase, no_exit_status_is_lost_in_a_storm_of_orphans);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TIMEOUT(120);
+	TEST(orphans_are_reaped);
+	TEST(existing_orphans_are_reaped);
+	TEST(an_own_zombie_does_not_hide_orphans);
+	TEST(a_child_of_another_thread_is_not_reaped);
+	TEST(no_exit_status_is_lost_in_a_storm_of_orphans);
 }

@@ -1,4 +1,7 @@
-/* check_reply_stream: what is told bit by bit is what is told at once, whoever comes and goes meanwhile. */
+/*
+ * check_reply_stream: a reply that is sent in parts has the same contents as one that is sent at
+ * once, also if daemons are added and removed in between.
+ */
 #include "command/reply_stream.h"
 
 #include "command/command.h"
@@ -6,11 +9,12 @@
 #include "suite.h"
 #include "fixture_control.h"
 
-#define COUNT 1000
+#define DAEMONS 1000
 
 static const struct peer root = {.uid = 0};
 
-/* So many daemons of a module that there is not: each has an account, and what we write for it. */
+/* Configures these daemons with a module that does not exist. Each has an account, and the state
+ * that the test writes. */
 static void reload(int from, int to)
 {
 	struct diagnostics diagnostics = {0};
@@ -42,8 +46,8 @@ static void begin(void)
 
 	setup();
 	log_set_sink(on_nothing, NULL);
-	reload(0, COUNT);
-	for (int i = 0; i < COUNT; i += 2) {
+	reload(0, DAEMONS);
+	for (int i = 0; i < DAEMONS; i += 2) {
 		snprintf(pointer, sizeof(pointer), "/daemons/d%04d/value", i);
 		ck_assert_int_eq(state_set(host_state(host), pointer, json_integer(i)), 0);
 	}
@@ -83,22 +87,22 @@ static json_t *at_once(const char *verb, const char *pointer)
 	return reply.result;
 }
 
-START_TEST(in_parts_and_at_once_the_same_is_told)
+START_TEST(a_reply_in_parts_equals_a_reply_at_once)
 {
 	static const struct {
 		const char *verb, *pointer;
 		size_t size;
-	} asked[] = {{"get", "/daemons", COUNT / 2}, {"get", "/runs", COUNT},
-		{"status", NULL, COUNT}, {"list", NULL, COUNT}, {"get", "", 3}};
+	} asked[] = {{"get", "/daemons", DAEMONS / 2}, {"get", "/runs", DAEMONS},
+		{"status", NULL, DAEMONS}, {"list", NULL, DAEMONS}, {"get", "", 3}};
 	json_t *parts, *whole;
 	int fd = dial();
 
 	degraded_set(DEGRADED_PROCESSES, "for a test");
-	for (int i = 0; i < (int)(sizeof(asked) / sizeof(*asked)); i++) {
+	for (int i = 0; i < (int)COUNT(asked); i++) {
 		request(fd, i, asked[i].verb, asked[i].pointer);
 		parts = answer(fd, i);
 		whole = at_once(asked[i].verb, asked[i].pointer);
-		json_object_del(parts, "vigil"); /* that changes from moment to moment */
+		json_object_del(parts, "vigil"); /* its values change all the time */
 		json_object_del(whole, "vigil");
 		ck_assert_msg(json_equal(parts, whole), "%s", asked[i].verb);
 		if (json_is_array(parts))
@@ -114,7 +118,7 @@ START_TEST(in_parts_and_at_once_the_same_is_told)
 }
 END_TEST
 
-START_TEST(few_are_told_at_once)
+START_TEST(a_short_reply_is_sent_at_once)
 {
 	static const struct section none[] = {{.next = NULL}};
 
@@ -129,7 +133,7 @@ START_TEST(few_are_told_at_once)
 }
 END_TEST
 
-START_TEST(daemons_may_come_and_go_meanwhile)
+START_TEST(daemons_may_be_added_and_removed_during_a_reply)
 {
 	struct command_reply reply = {.in_parts = true};
 	json_t *params = json_pack("{s:s}", "pointer", "/runs"), *told;
@@ -145,7 +149,7 @@ START_TEST(daemons_may_come_and_go_meanwhile)
 		fputs(text, f);
 		free(text);
 		if (i == 100)
-			reload(50, 200); /* those told of last go, and most to come */
+			reload(50, 200); /* removes sent and unsent daemons */
 		if (i == 120)
 			reload(0, 300);
 	}
@@ -160,7 +164,7 @@ START_TEST(daemons_may_come_and_go_meanwhile)
 }
 END_TEST
 
-START_TEST(what_comes_meanwhile_waits_for_its_end)
+START_TEST(other_messages_wait_for_the_end_of_the_reply)
 {
 	int fd = dial();
 	json_t *object;
@@ -171,7 +175,7 @@ START_TEST(what_comes_meanwhile_waits_for_its_end)
 	request(fd, 3, "version", NULL);
 	request(fd, 4, "get", "/runs");
 	for (int i = 0; i < 3; i++)
-		turn(); /* it has begun, and what is not read does not fit */
+		turn(); /* the reply has begun, and its unread rest does not fit into the socket */
 	ck_assert_int_eq(state_set(host_state(host), "/daemons/d0001/x", json_true()), 0);
 	json_decref(answer(fd, 2));
 	object = get_object(fd);
@@ -184,7 +188,7 @@ START_TEST(what_comes_meanwhile_waits_for_its_end)
 }
 END_TEST
 
-START_TEST(a_peer_may_leave_in_its_midst_or_only_listen)
+START_TEST(a_client_may_leave_or_stop_sending_during_a_reply)
 {
 	int fd = dial(), other = dial();
 
@@ -199,7 +203,7 @@ START_TEST(a_peer_may_leave_in_its_midst_or_only_listen)
 }
 END_TEST
 
-START_TEST(who_wants_no_reply_gets_none)
+START_TEST(a_notification_gets_no_reply)
 {
 	int fd = dial();
 
@@ -209,16 +213,13 @@ START_TEST(who_wants_no_reply_gets_none)
 }
 END_TEST
 
-int main(void)
+SUITE("reply_stream", begin, teardown)
 {
-	TCase *tcase = suite_begin("command_series", begin, teardown);
-
-	tcase_set_timeout(tcase, 120);
-	tcase_add_test(tcase, in_parts_and_at_once_the_same_is_told);
-	tcase_add_test(tcase, few_are_told_at_once);
-	tcase_add_test(tcase, daemons_may_come_and_go_meanwhile);
-	tcase_add_test(tcase, what_comes_meanwhile_waits_for_its_end);
-	tcase_add_test(tcase, a_peer_may_leave_in_its_midst_or_only_listen);
-	tcase_add_test(tcase, who_wants_no_reply_gets_none);
-	return suite_end("command_series", tcase);
+	TIMEOUT(120);
+	TEST(a_reply_in_parts_equals_a_reply_at_once);
+	TEST(a_short_reply_is_sent_at_once);
+	TEST(daemons_may_be_added_and_removed_during_a_reply);
+	TEST(other_messages_wait_for_the_end_of_the_reply);
+	TEST(a_client_may_leave_or_stop_sending_during_a_reply);
+	TEST(a_notification_gets_no_reply);
 }

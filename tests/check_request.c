@@ -1,4 +1,7 @@
-/* check_request: what travels to a worker is whole, its own, and fit to be handed to a manager. */
+/*
+ * check_request: the request for a worker is a complete and independent copy, and is valid for a
+ * manager.
+ */
 #include "service/request.h"
 
 #include <errno.h>
@@ -30,14 +33,14 @@ static void teardown(void)
 	request_clear(&request);
 }
 
-/* The same text, elsewhere. */
+/* Asserts that a text was copied. */
 static void own(const char *theirs, const char *ours)
 {
 	ck_assert_str_eq(theirs, ours);
 	ck_assert_ptr_ne(theirs, ours);
 }
 
-START_TEST(all_of_it_is_copied)
+START_TEST(all_fields_are_copied)
 {
 	struct manager_request copy;
 
@@ -61,7 +64,7 @@ START_TEST(all_of_it_is_copied)
 }
 END_TEST
 
-START_TEST(what_is_not_given_is_not_there)
+START_TEST(unset_fields_are_null)
 {
 	spec = (vigil_service_spec){.size = sizeof(spec), .name = "svc"};
 	ck_assert_int_eq(request_from_spec(&request, &spec), 0);
@@ -76,7 +79,7 @@ START_TEST(what_is_not_given_is_not_there)
 }
 END_TEST
 
-START_TEST(an_empty_command_stays_one)
+START_TEST(an_empty_command_remains_one)
 {
 	static const char *const empty[] = {NULL};
 
@@ -87,16 +90,16 @@ START_TEST(an_empty_command_stays_one)
 }
 END_TEST
 
-START_TEST(a_name_that_is_not_fit_goes_nowhere)
+START_TEST(an_invalid_name_is_refused)
 {
 	static const char *const names[] = {
 		"", "-H", "../x", "a/b", "a b", "a\nb", "a;b", ".x", "--force", "x..y", NULL};
 	char longer[300];
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+	for (size_t i = 0; i < COUNT(names); i++) {
 		spec.name = names[i];
 		ck_assert_int_eq(request_from_spec(&request, &spec), -EINVAL);
-		ck_assert_ptr_null(request.name); /* nothing was taken */
+		ck_assert_ptr_null(request.name); /* nothing was allocated */
 	}
 	memset(longer, 'x', sizeof(longer));
 	longer[256] = '\0';
@@ -107,11 +110,11 @@ START_TEST(a_name_that_is_not_fit_goes_nowhere)
 }
 END_TEST
 
-START_TEST(nor_does_a_manager_that_is_not_there)
+START_TEST(an_unknown_manager_is_refused)
 {
 	static const char *const names[] = {"", "upstart", "Command", "auto "};
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+	for (size_t i = 0; i < COUNT(names); i++) {
 		spec.manager = names[i];
 		ck_assert_int_eq(request_from_spec(&request, &spec), -ENOTSUP);
 		ck_assert_ptr_null(request.name);
@@ -119,8 +122,8 @@ START_TEST(nor_does_a_manager_that_is_not_there)
 }
 END_TEST
 
-/* Daemons share the calls of a service only where all of it is the same. */
-START_TEST(each_field_tells_two_apart)
+/* Daemons share the calls of a service only if all fields are equal. */
+START_TEST(a_difference_in_any_field_is_found)
 {
 	static const char *const other[] = {"/bin/status", NULL};
 	const vigil_service_spec before = spec;
@@ -151,15 +154,12 @@ START_TEST(each_field_tells_two_apart)
 }
 END_TEST
 
-int main(void)
+SUITE("request", setup, teardown)
 {
-	TCase *tcase = suite_begin("request", setup, teardown);
-
-	tcase_add_test(tcase, all_of_it_is_copied);
-	tcase_add_test(tcase, what_is_not_given_is_not_there);
-	tcase_add_test(tcase, an_empty_command_stays_one);
-	tcase_add_test(tcase, a_name_that_is_not_fit_goes_nowhere);
-	tcase_add_test(tcase, nor_does_a_manager_that_is_not_there);
-	tcase_add_test(tcase, each_field_tells_two_apart);
-	return suite_end("request", tcase);
+	TEST(all_fields_are_copied);
+	TEST(unset_fields_are_null);
+	TEST(an_empty_command_remains_one);
+	TEST(an_invalid_name_is_refused);
+	TEST(an_unknown_manager_is_refused);
+	TEST(a_difference_in_any_field_is_found);
 }

@@ -1,9 +1,10 @@
 /* check_result: the health of a daemon as a passive check result. */
 #include "modules/icinga/result.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "suite.h"
 
 static const struct result_names names = {"web1", "vigil {daemon}!", 180};
 
@@ -44,7 +45,7 @@ START_TEST(health_is_the_exit_status)
 	says(make(health(levels[1], "so so"), NULL), 1, "WARNING - so so");
 	says(make(health(levels[2], "bad"), NULL), 2, "CRITICAL - bad");
 	says(make(health(levels[3], "?"), NULL), 3, "UNKNOWN - ?");
-	/* A level that is not known is never OK. */
+	/* An unknown level is never OK. */
 	says(make(health(levels[4], "?"), NULL), 3, "UNKNOWN - ?");
 	says(make(health("OK", "web is paused: new disks; at present CRITICAL: bad"), NULL), 0,
 		"OK - web is paused: new disks; at present CRITICAL: bad");
@@ -53,7 +54,7 @@ START_TEST(health_is_the_exit_status)
 }
 END_TEST
 
-START_TEST(the_level_is_not_doubled)
+START_TEST(the_level_is_not_repeated)
 {
 	says(make(health("CRITICAL", "DISK CRITICAL - free space: / 0 MB"), NULL), 2,
 		"DISK CRITICAL - free space: / 0 MB");
@@ -61,7 +62,7 @@ START_TEST(the_level_is_not_doubled)
 	says(make(health("OK", "OK"), NULL), 0, "OK");
 	says(make(health("WARNING", "HTTP WARNING: HTTP/1.1 404 - 12 bytes"), NULL), 1,
 		"HTTP WARNING: HTTP/1.1 404 - 12 bytes");
-	/* Only as a whole word, only the level itself, and only before the first colon or dash. */
+	/* Only the level itself counts, as a whole word before the first colon or dash. */
 	says(make(health("OK", "TOKEN of LOOKUP and 1OK"), NULL), 0,
 		"OK - TOKEN of LOOKUP and 1OK");
 	says(make(health("OK", "web is up: it was not OK"), NULL), 0,
@@ -70,14 +71,14 @@ START_TEST(the_level_is_not_doubled)
 }
 END_TEST
 
-START_TEST(a_line_of_a_plugin_is_sent_as_it_is)
+START_TEST(a_line_of_a_plugin_is_sent_unchanged)
 {
 	json_t *own =
 		json_pack("{s:s,s:{}}", "output", "Log check data initialized...", "perfdata");
 
 	says(make(health("OK", "Log check data initialized..."), json_incref(own)), 0,
 		"Log check data initialized...");
-	/* What a program in the format text prints is no status line. */
+	/* The output of a program with the format "text" is not a status line. */
 	says(make(health("OK", "all is fine"), json_pack("{s:s}", "output", "all is fine")), 0,
 		"OK - all is fine");
 	says(make(health("UNKNOWN", "it did not end within 3 s"), own), 3,
@@ -100,7 +101,7 @@ START_TEST(long_text_follows_the_status_line)
 }
 END_TEST
 
-START_TEST(numbers_that_are_stale_are_not_sent)
+START_TEST(stale_numbers_are_not_sent)
 {
 	json_t *data = json_pack("{s:{s:{s:i}},s:b}", "perfdata", "a", "value", 1, "stale", 1);
 	json_t *result = make(health("UNKNOWN", "it is silent"), data);
@@ -135,8 +136,9 @@ START_TEST(thousands_of_values_are_sent)
 }
 END_TEST
 
-/* The master refuses a request of more than 1 MiB, however its bytes are written in JSON. */
-START_TEST(what_is_cut_is_cut_whole_and_said)
+/* The master refuses a request of more than 1 MiB, in whichever way its characters are escaped in
+ * JSON. */
+START_TEST(values_over_the_limit_are_left_out_and_counted)
 {
 	char pad[401], expected[128];
 	json_t *result, *list;
@@ -162,7 +164,7 @@ START_TEST(what_is_cut_is_cut_whole_and_said)
 }
 END_TEST
 
-START_TEST(names_and_times_are_told)
+START_TEST(names_and_times_are_sent)
 {
 	json_t *result = make(health("OK", "fine"), NULL);
 
@@ -177,7 +179,7 @@ START_TEST(names_and_times_are_told)
 }
 END_TEST
 
-START_TEST(performance_data_is_as_plugins_write_it)
+START_TEST(performance_data_is_formatted_as_plugins_do)
 {
 	json_t *data =
 		json_pack("{s:{s:{s:f,s:s,s:s,s:i,s:i,s:i},s:{s:i,s:s},s:{s:n},s:{s:i},s:{s:i},"
@@ -194,33 +196,22 @@ START_TEST(performance_data_is_as_plugins_write_it)
 	ck_assert_str_eq(json_string_value(json_array_get(list, 1)), "'n'=3");
 	ck_assert_str_eq(json_string_value(json_array_get(list, 2)), "'it''s'=1");
 	ck_assert_str_eq(json_string_value(json_array_get(list, 3)), "'/'=18814599168B");
-	/* A label with a bar and a text as value; null is no value. */
+	/* A label with a bar and a value that is a string are refused; null is not a value. */
 	ck_assert_uint_eq(left_out.unfit, 2);
 	ck_assert_uint_eq(left_out.over, 0);
 	json_decref(result);
 }
 END_TEST
 
-int main(void)
+SUITE("result", NULL, NULL)
 {
-	Suite *suite = suite_create("result");
-	TCase *tcase = tcase_create("result");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_test(tcase, health_is_the_exit_status);
-	tcase_add_test(tcase, the_level_is_not_doubled);
-	tcase_add_test(tcase, a_line_of_a_plugin_is_sent_as_it_is);
-	tcase_add_test(tcase, long_text_follows_the_status_line);
-	tcase_add_test(tcase, numbers_that_are_stale_are_not_sent);
-	tcase_add_test(tcase, thousands_of_values_are_sent);
-	tcase_add_test(tcase, what_is_cut_is_cut_whole_and_said);
-	tcase_add_test(tcase, names_and_times_are_told);
-	tcase_add_test(tcase, performance_data_is_as_plugins_write_it);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(health_is_the_exit_status);
+	TEST(the_level_is_not_repeated);
+	TEST(a_line_of_a_plugin_is_sent_unchanged);
+	TEST(long_text_follows_the_status_line);
+	TEST(stale_numbers_are_not_sent);
+	TEST(thousands_of_values_are_sent);
+	TEST(values_over_the_limit_are_left_out_and_counted);
+	TEST(names_and_times_are_sent);
+	TEST(performance_data_is_formatted_as_plugins_do);
 }

@@ -1,4 +1,4 @@
-/* check_run_as: programs that really run as somebody else, in that user's surroundings. */
+/* check_run_as: programs that run as another user, with the environment of that user. */
 #include "process/run_as.h"
 
 #include <errno.h>
@@ -19,8 +19,8 @@ static void teardown(void)
 	scratch_teardown();
 }
 
-/* Somebody who is not us; NULL: that cannot be tried here. */
-static const struct passwd *somebody(void)
+/* Returns a user who is not the present one; NULL: this machine cannot run the test. */
+static const struct passwd *other_user(void)
 {
 	static struct passwd copy;
 	static char name[64], home[256], shell[256];
@@ -41,7 +41,7 @@ static const struct passwd *somebody(void)
 	return &copy;
 }
 
-/* What a shell line prints when it is run as the user. */
+/* Returns the output of a shell command that runs as the user. */
 static const char *run(const char *line, const char *const *environment)
 {
 	static struct spawn_result result;
@@ -59,9 +59,9 @@ static const char *run(const char *line, const char *const *environment)
 	return result.output;
 }
 
-START_TEST(it_has_the_users_ids_and_groups)
+START_TEST(a_program_has_the_ids_and_groups_of_the_user)
 {
-	const struct passwd *entry = somebody();
+	const struct passwd *entry = other_user();
 	char expected[256];
 
 	if (entry == NULL)
@@ -70,18 +70,18 @@ START_TEST(it_has_the_users_ids_and_groups)
 	snprintf(expected, sizeof(expected), "%u %u %u %u\n", (unsigned)entry->pw_uid,
 		(unsigned)entry->pw_gid, (unsigned)entry->pw_uid, (unsigned)entry->pw_gid);
 	ck_assert_str_eq(run("echo $(id -u) $(id -g) $(id -ru) $(id -rg)", NULL), expected);
-	/* none of root's groups is left */
+	/* no group of root is left */
 	snprintf(expected, sizeof(expected), "%u\n", (unsigned)entry->pw_gid);
 	ck_assert_str_eq(run("id -G", NULL), expected);
-	/* and none of its rights */
+	/* and no capability */
 	ck_assert_str_eq(run("sed -n 's/^CapEff:.0*$/none/p' /proc/self/status", NULL), "none\n");
 }
 END_TEST
 
-START_TEST(it_has_the_users_surroundings)
+START_TEST(a_program_has_the_environment_of_the_user)
 {
 	static const char *const own[] = {"HOME=/elsewhere", "HOMEX=y", "X=a b", NULL};
-	const struct passwd *entry = somebody();
+	const struct passwd *entry = other_user();
 	char expected[1024];
 
 	if (entry == NULL)
@@ -90,15 +90,15 @@ START_TEST(it_has_the_users_surroundings)
 	snprintf(expected, sizeof(expected), "%s %s %s %s\n", entry->pw_dir, entry->pw_name,
 		entry->pw_name, entry->pw_shell);
 	ck_assert_str_eq(run("echo $HOME $USER $LOGNAME $SHELL", NULL), expected);
-	/* what is said by name comes before */
+	/* the given environment overrides it */
 	snprintf(expected, sizeof(expected), "/elsewhere y %s a b\n", entry->pw_name);
 	ck_assert_str_eq(run("echo $HOME $HOMEX $USER $X", own), expected);
 }
 END_TEST
 
-START_TEST(it_is_the_program_itself_that_runs)
+START_TEST(the_pid_is_that_of_the_program)
 {
-	const struct passwd *entry = somebody();
+	const struct passwd *entry = other_user();
 	const char *argv[] = {"/bin/sh", "-c", "echo $$; exec sleep 1000", NULL}, **as;
 	int out, pidfd, number = 0;
 	char text[32] = "";
@@ -113,7 +113,7 @@ START_TEST(it_is_the_program_itself_that_runs)
 	for (int i = 0; i < 3000 && read(out, text, sizeof(text) - 1) <= 0; i++)
 		usleep(10000);
 	ck_assert_int_eq(sscanf(text, "%d", &number), 1);
-	ck_assert_int_eq(number, pid); /* nothing stands in between */
+	ck_assert_int_eq(number, pid); /* there is no process in between */
 	ck_assert_int_eq(spawn_kill(pid, SIGKILL), 0);
 	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
 	close(out);
@@ -122,7 +122,7 @@ START_TEST(it_is_the_program_itself_that_runs)
 }
 END_TEST
 
-START_TEST(for_our_own_user_nothing_is_done)
+START_TEST(for_the_present_user_the_command_is_unchanged)
 {
 	const struct passwd *entry = getpwuid(geteuid());
 	const char *argv[] = {"/bin/true", "--", NULL}, **as;
@@ -141,9 +141,9 @@ START_TEST(for_our_own_user_nothing_is_done)
 }
 END_TEST
 
-START_TEST(an_argument_is_never_an_option_of_anothers)
+START_TEST(an_argument_is_never_taken_for_an_option)
 {
-	const struct passwd *entry = somebody();
+	const struct passwd *entry = other_user();
 	const char *argv[] = {"--reset-env", NULL}, **as;
 	size_t n = 0;
 
@@ -159,7 +159,7 @@ START_TEST(an_argument_is_never_an_option_of_anothers)
 }
 END_TEST
 
-START_TEST(who_cannot_be_run_as_is_said)
+START_TEST(a_user_that_cannot_be_used_is_reported)
 {
 	ck_assert_int_eq(run_as_find("no-such-user", &user), -ENOENT);
 	ck_assert_int_eq(run_as_find("", &user), -ENOENT);
@@ -173,15 +173,12 @@ START_TEST(who_cannot_be_run_as_is_said)
 }
 END_TEST
 
-int main(void)
+SUITE("run_as", scratch_setup, teardown)
 {
-	TCase *tcase = suite_begin("user", scratch_setup, teardown);
-
-	tcase_add_test(tcase, it_has_the_users_ids_and_groups);
-	tcase_add_test(tcase, it_has_the_users_surroundings);
-	tcase_add_test(tcase, it_is_the_program_itself_that_runs);
-	tcase_add_test(tcase, for_our_own_user_nothing_is_done);
-	tcase_add_test(tcase, an_argument_is_never_an_option_of_anothers);
-	tcase_add_test(tcase, who_cannot_be_run_as_is_said);
-	return suite_end("user", tcase);
+	TEST(a_program_has_the_ids_and_groups_of_the_user);
+	TEST(a_program_has_the_environment_of_the_user);
+	TEST(the_pid_is_that_of_the_program);
+	TEST(for_the_present_user_the_command_is_unchanged);
+	TEST(an_argument_is_never_taken_for_an_option);
+	TEST(a_user_that_cannot_be_used_is_reported);
 }

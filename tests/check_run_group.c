@@ -1,7 +1,9 @@
-/* check_run_group: what a run leaves behind in its control group ends with it, and what may stay, stays. */
+/*
+ * check_run_group: the processes that a run leaves behind in its control group are ended, except
+ * those that may stay.
+ */
 #include "process/run_group.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -29,7 +31,7 @@ static char step[PATH_MAX], own[PATH_MAX];
 static char said[512];
 static vigil_child_exit last;
 
-/* vigil-enter of the build, from the place of this test. */
+/* Finds vigil-enter in the build directory. */
 static bool find_step(void)
 {
 	ssize_t n = readlink("/proc/self/exe", step, sizeof(step) - 1);
@@ -72,7 +74,7 @@ static void on_exit_told(struct child *child, const vigil_child_exit *e, void *a
 	loop_stop(loop);
 }
 
-/* Runs a line of shell to its end, as a program that is to leave nothing behind. */
+/* Runs a shell command that must leave nothing behind, until its end. */
 static void run(const char *line, const char *program)
 {
 	const char *argv[] = {program != NULL ? program : "/bin/sh", "-c", line, NULL};
@@ -92,7 +94,7 @@ static void on_nothing(uint64_t missed, void *arg)
 {
 }
 
-/* The loop goes on until the process has ended. */
+/* Runs the loop until the process has ended. */
 static bool ends(pid_t pid)
 {
 	struct loop_timer *timer = loop_every(loop, 10 * CLOCK_MS, 0, on_nothing, NULL);
@@ -117,7 +119,7 @@ static pid_t noted(const char *name)
 	return (pid_t)pid;
 }
 
-/* How many groups there are in that of this vigild; 0 where it has none any more. */
+/* Returns the number of groups below the one of this vigild; 0: it has none. */
 static int count_groups(void)
 {
 	char line[PATH_MAX + 128];
@@ -137,7 +139,7 @@ static int count_groups(void)
 	"setsid sh -c 'setsid sleep 1000 >/dev/null 2>&1 & echo $! >daemon.new; " \
 	"mv daemon.new daemon' & while [ ! -e daemon ]; do sleep 0.01; done; "
 
-START_TEST(a_process_that_began_a_session_of_its_own_ends_with_the_run)
+START_TEST(a_process_in_another_session_ends_with_the_run)
 {
 	uint64_t before = left_behind_count();
 
@@ -150,7 +152,7 @@ START_TEST(a_process_that_began_a_session_of_its_own_ends_with_the_run)
 }
 END_TEST
 
-START_TEST(a_run_that_leaves_nothing_leaves_no_group)
+START_TEST(a_run_that_leaves_nothing_behind_leaves_no_group)
 {
 	uint64_t before = left_behind_count();
 
@@ -177,8 +179,8 @@ START_TEST(the_run_is_in_its_group_from_the_first_instruction)
 }
 END_TEST
 
-/* It prints what it was started with. */
-START_TEST(a_program_sees_the_arguments_and_the_environment_that_it_was_given)
+/* The program prints its arguments and environment. */
+START_TEST(a_program_gets_its_arguments_and_its_environment)
 {
 	const char *argv[] = {"odd name", "-c",
 		"tr '\\0' '|' </proc/$$/cmdline >seen; env | grep -c '^_VIGIL\\|SHLVL' >>seen; "
@@ -205,7 +207,7 @@ START_TEST(a_program_sees_the_arguments_and_the_environment_that_it_was_given)
 }
 END_TEST
 
-START_TEST(what_execve_refuses_is_still_refused_at_the_start)
+START_TEST(an_error_of_execve_is_still_reported_at_the_start)
 {
 	const char *argv[] = {scratch_path("script"), NULL};
 	const struct child_spec spec = {.spawn = {.argv = argv},
@@ -258,7 +260,7 @@ START_TEST(a_service_that_a_restart_script_has_started_stays)
 }
 END_TEST
 
-START_TEST(groups_in_a_group_are_ended_and_removed)
+START_TEST(nested_groups_are_ended_and_removed)
 {
 	run("g=$(sed -n 's/^0:://p' /proc/self/cgroup); g=$(ls -d /sys/fs/cgroup/unified$g "
 	    "/sys/fs/cgroup$g 2>/dev/null | head -n 1); mkdir -p $g/a/b; "
@@ -269,8 +271,8 @@ START_TEST(groups_in_a_group_are_ended_and_removed)
 }
 END_TEST
 
-/* As a vigild that was killed leaves it: a directory that nobody holds. */
-START_TEST(what_a_killed_vigild_has_left_is_ended_at_the_start)
+/* A vigild that was killed leaves a directory that is not locked. */
+START_TEST(the_groups_of_a_killed_vigild_are_ended_at_the_start)
 {
 	char stale[PATH_MAX + 64], run_dir[PATH_MAX + 128], procs[PATH_MAX + 160];
 	pid_t pid;
@@ -289,7 +291,7 @@ START_TEST(what_a_killed_vigild_has_left_is_ended_at_the_start)
 		execl("/bin/sleep", "sleep", "1000", NULL);
 		_exit(1);
 	}
-	while (access(procs, F_OK) == 0) { /* until it is in there */
+	while (access(procs, F_OK) == 0) { /* until the process is in the group */
 		fd = open(run_dir, O_RDONLY | O_DIRECTORY);
 		if (cgroup_is_populated(fd)) {
 			close(fd);
@@ -307,8 +309,8 @@ START_TEST(what_a_killed_vigild_has_left_is_ended_at_the_start)
 }
 END_TEST
 
-/* A second one in the same group, as in a second configuration. */
-START_TEST(the_groups_of_a_vigild_that_runs_are_not_touched)
+/* A second vigild in the same control group, with another configuration. */
+START_TEST(the_groups_of_a_running_vigild_are_not_touched)
 {
 	char other[PATH_MAX + 64];
 	int ready[2], go[2];
@@ -344,7 +346,7 @@ START_TEST(the_groups_of_a_vigild_that_runs_are_not_touched)
 }
 END_TEST
 
-/* As kernels before 5.14 need it. */
+/* Kernels before 5.14 have no cgroup.kill. */
 START_TEST(a_group_can_be_ended_without_cgroup_kill)
 {
 	struct run_group *group = run_group_new("disk", "/bin/sh");
@@ -377,36 +379,30 @@ START_TEST(a_group_can_be_ended_without_cgroup_kill)
 }
 END_TEST
 
-START_TEST(without_vigil_enter_there_are_no_groups_and_programs_run)
+START_TEST(without_vigil_enter_programs_run_without_groups)
 {
 	run_groups_close();
-	run_groups_open(loop, NULL); /* beside this test there is none */
+	run_groups_open(loop, NULL); /* no vigil-enter is installed in the directory of this test */
 	ck_assert_ptr_null(run_group_new("disk", "/bin/sh"));
 	run("exit 4", NULL);
 	ck_assert_int_eq(WEXITSTATUS(last.status), 4);
 }
 END_TEST
 
-/* Exits with 77, which is a skip, where no groups can be made. */
-int main(void)
+SUITE("run_group", setup, teardown)
 {
-	TCase *tcase = suite_begin("run_group", setup, teardown);
-
-	if (!find_step() || cgroup_find_own(own, sizeof(own)) != 0 || !cgroup_may_divide(own)) {
-		puts("SKIP: this process may not make control groups of version 2");
-		return 77;
-	}
-	tcase_add_test(tcase, a_process_that_began_a_session_of_its_own_ends_with_the_run);
-	tcase_add_test(tcase, a_run_that_leaves_nothing_leaves_no_group);
-	tcase_add_test(tcase, the_run_is_in_its_group_from_the_first_instruction);
-	tcase_add_test(tcase, a_program_sees_the_arguments_and_the_environment_that_it_was_given);
-	tcase_add_test(tcase, what_execve_refuses_is_still_refused_at_the_start);
-	tcase_add_test(tcase, a_status_command_leaves_nothing_behind);
-	tcase_add_test(tcase, a_service_that_a_restart_script_has_started_stays);
-	tcase_add_test(tcase, groups_in_a_group_are_ended_and_removed);
-	tcase_add_test(tcase, what_a_killed_vigild_has_left_is_ended_at_the_start);
-	tcase_add_test(tcase, the_groups_of_a_vigild_that_runs_are_not_touched);
-	tcase_add_test(tcase, a_group_can_be_ended_without_cgroup_kill);
-	tcase_add_test(tcase, without_vigil_enter_there_are_no_groups_and_programs_run);
-	return suite_end("run_group", tcase);
+	if (!find_step() || cgroup_find_own(own, sizeof(own)) != 0 || !cgroup_may_divide(own))
+		suite_skip("this process may not make control groups of version 2");
+	TEST(a_process_in_another_session_ends_with_the_run);
+	TEST(a_run_that_leaves_nothing_behind_leaves_no_group);
+	TEST(the_run_is_in_its_group_from_the_first_instruction);
+	TEST(a_program_gets_its_arguments_and_its_environment);
+	TEST(an_error_of_execve_is_still_reported_at_the_start);
+	TEST(a_status_command_leaves_nothing_behind);
+	TEST(a_service_that_a_restart_script_has_started_stays);
+	TEST(nested_groups_are_ended_and_removed);
+	TEST(the_groups_of_a_killed_vigild_are_ended_at_the_start);
+	TEST(the_groups_of_a_running_vigild_are_not_touched);
+	TEST(a_group_can_be_ended_without_cgroup_kill);
+	TEST(without_vigil_enter_programs_run_without_groups);
 }

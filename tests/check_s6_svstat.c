@@ -1,11 +1,10 @@
 /* check_s6_svstat: the output of s6-svstat. */
 #include "service/managers/s6_svstat.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include "suite.h"
 
 START_TEST(each_form_of_the_output_is_parsed)
 {
@@ -57,19 +56,8 @@ START_TEST(other_texts_and_numbers_out_of_range_are_refused)
 }
 END_TEST
 
-int main(void)
+SUITE("s6_svstat", NULL, NULL)
 {
-	Suite *suite = suite_create("s6_svstat");
-	TCase *tcase = tcase_create("s6_svstat");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_test(tcase, each_form_of_the_output_is_parsed);
-	tcase_add_test(tcase, other_texts_and_numbers_out_of_range_are_refused);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(each_form_of_the_output_is_parsed);
+	TEST(other_texts_and_numbers_out_of_range_are_refused);
 }

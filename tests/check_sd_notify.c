@@ -1,4 +1,4 @@
-/* check_sd_notify: what a service manager hears, over a socket as it would listen on. */
+/* check_sd_notify: the messages that the service manager gets, with a socket in its place. */
 #include "loop/sd_notify.h"
 
 #include <stddef.h>
@@ -6,8 +6,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "base/clock.h"
-#include "loop/loop.h"
+#include "fixture_loop.h"
 #include "scratch.h"
 #include "suite.h"
 
@@ -32,8 +31,8 @@ static void setup(void)
 	notify = sd_notify_new(loop);
 }
 
-/* In the environment as it is now. */
-static void anew(void)
+/* Reads the environment again. */
+static void reopen(void)
 {
 	sd_notify_free(notify);
 	notify = sd_notify_new(loop);
@@ -47,7 +46,7 @@ static void teardown(void)
 	scratch_teardown();
 }
 
-/* The next thing it has heard; "": nothing. */
+/* Returns the next message that was received; "": there is none. */
 static const char *heard(void)
 {
 	static char text[512];
@@ -55,19 +54,6 @@ static const char *heard(void)
 
 	text[n > 0 ? n : 0] = '\0';
 	return text;
-}
-
-static void on_turned(uint64_t missed, void *arg)
-{
-	loop_stop(loop);
-}
-
-static void turn_for(uint64_t ns)
-{
-	struct loop_timer *timer = loop_after(loop, ns, on_turned, NULL);
-
-	ck_assert_int_eq(loop_run(loop), 0);
-	loop_timer_free(timer);
 }
 
 static void ask_for_watchdog(const char *usec, pid_t pid)
@@ -79,7 +65,7 @@ static void ask_for_watchdog(const char *usec, pid_t pid)
 	setenv("WATCHDOG_PID", text, 1);
 }
 
-START_TEST(readiness_and_the_end_are_told)
+START_TEST(readiness_and_shutdown_are_reported)
 {
 	sd_notify_ready(notify, "3 daemons, 1 of them failed");
 	ck_assert_str_eq(heard(), "READY=1\nSTATUS=3 daemons, 1 of them failed");
@@ -91,52 +77,52 @@ START_TEST(readiness_and_the_end_are_told)
 }
 END_TEST
 
-START_TEST(the_watchdog_is_fed_while_the_loop_turns)
+START_TEST(the_watchdog_is_fed_while_the_loop_runs)
 {
 	unsigned fed = 0;
 
 	ask_for_watchdog("100000", getpid());
-	anew();
+	reopen();
 	ck_assert(sd_notify_is_watched(notify));
 	for (uint64_t end = clock_now() + 60 * CLOCK_SECOND; fed < 5; fed++) {
 		while (strcmp(heard(), "WATCHDOG=1") != 0) {
 			ck_assert(clock_now() < end);
-			turn_for(5 * CLOCK_MS);
+			run_for(loop, 5 * CLOCK_MS);
 		}
 	}
-	/* and not when it does not, nor after */
+	/* not while the loop is blocked, nor after the free */
 	while (*heard() != '\0')
 		;
 	usleep(150000);
 	ck_assert_str_eq(heard(), "");
 	sd_notify_free(notify);
 	notify = NULL;
-	turn_for(150 * CLOCK_MS);
+	run_for(loop, 150 * CLOCK_MS);
 	ck_assert_str_eq(heard(), "");
 }
 END_TEST
 
-START_TEST(where_none_is_asked_for_there_is_none)
+START_TEST(without_a_valid_request_there_is_no_watchdog)
 {
 	ck_assert(!sd_notify_is_watched(notify));
 	ask_for_watchdog("100000", getpid() + 1); /* it is meant for another process */
-	anew();
+	reopen();
 	ck_assert(!sd_notify_is_watched(notify));
-	ask_for_watchdog("1", getpid()); /* nobody could feed that */
-	anew();
+	ask_for_watchdog("1", getpid()); /* the interval is too short */
+	reopen();
 	ck_assert(!sd_notify_is_watched(notify));
 	ask_for_watchdog("soon", getpid());
-	anew();
+	reopen();
 	ck_assert(!sd_notify_is_watched(notify));
 	sd_notify_free(NULL);
 }
 END_TEST
 
-START_TEST(a_manager_that_hangs_is_not_waited_for)
+START_TEST(a_manager_that_hangs_does_not_block_vigild)
 {
 	unsigned n = 0;
 
-	/* until its queue is full, and more */
+	/* more messages than its queue holds */
 	for (unsigned i = 0; i < 2000; i++)
 		sd_notify_ready(notify, "again");
 	sd_notify_stopping(notify);
@@ -144,17 +130,17 @@ START_TEST(a_manager_that_hangs_is_not_waited_for)
 		n++;
 	ck_assert_uint_ge(n, 1);
 	ck_assert_uint_lt(n, 2000);
-	/* what it had no room for, it hears once it has */
+	/* the last message is sent again when there is room */
 	for (uint64_t end = clock_now() + 60 * CLOCK_SECOND; strcmp(heard(), "STOPPING=1") != 0;) {
 		ck_assert(clock_now() < end);
-		turn_for(5 * CLOCK_MS);
+		run_for(loop, 5 * CLOCK_MS);
 	}
-	turn_for(300 * CLOCK_MS);
+	run_for(loop, 300 * CLOCK_MS);
 	ck_assert_str_eq(heard(), "");
 }
 END_TEST
 
-START_TEST(a_name_in_the_abstract_will_do)
+START_TEST(an_abstract_socket_is_supported)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int n = snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1, "%s", scratch);
@@ -167,37 +153,34 @@ START_TEST(a_name_in_the_abstract_will_do)
 		0);
 	snprintf(name, sizeof(name), "@%s", scratch);
 	setenv("NOTIFY_SOCKET", name, 1);
-	anew();
+	reopen();
 	sd_notify_ready(notify, "well");
 	ck_assert_str_eq(heard(), "READY=1\nSTATUS=well");
 }
 END_TEST
 
-START_TEST(without_a_manager_it_is_quietly_nothing)
+START_TEST(without_a_manager_nothing_is_sent)
 {
 	unsetenv("NOTIFY_SOCKET");
-	anew();
+	reopen();
 	sd_notify_ready(notify, "well");
 	sd_notify_stopping(notify);
 	setenv("NOTIFY_SOCKET", scratch_path("none"), 1);
-	anew();
+	reopen();
 	sd_notify_ready(notify, "well");
 	setenv("NOTIFY_SOCKET", "none", 1);
-	anew();
+	reopen();
 	sd_notify_ready(notify, "well");
 	ck_assert_str_eq(heard(), "");
 }
 END_TEST
 
-int main(void)
+SUITE("sd_notify", setup, teardown)
 {
-	TCase *tcase = suite_begin("notify", setup, teardown);
-
-	tcase_add_test(tcase, readiness_and_the_end_are_told);
-	tcase_add_test(tcase, the_watchdog_is_fed_while_the_loop_turns);
-	tcase_add_test(tcase, where_none_is_asked_for_there_is_none);
-	tcase_add_test(tcase, a_manager_that_hangs_is_not_waited_for);
-	tcase_add_test(tcase, a_name_in_the_abstract_will_do);
-	tcase_add_test(tcase, without_a_manager_it_is_quietly_nothing);
-	return suite_end("notify", tcase);
+	TEST(readiness_and_shutdown_are_reported);
+	TEST(the_watchdog_is_fed_while_the_loop_runs);
+	TEST(without_a_valid_request_there_is_no_watchdog);
+	TEST(a_manager_that_hangs_does_not_block_vigild);
+	TEST(an_abstract_socket_is_supported);
+	TEST(without_a_manager_nothing_is_sent);
 }

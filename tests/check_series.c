@@ -1,9 +1,10 @@
-/* check_series: what samples come to, with gaps and without. */
+/* check_series: the statistics of a series of samples, which may have gaps. */
 #include "modules/average/series.h"
 
-#include <check.h>
 #include <math.h>
 #include <stdlib.h>
+
+#include "suite.h"
 
 static double room[10];
 static struct series s;
@@ -25,7 +26,7 @@ static void comes_to(size_t steps, size_t samples, double min, double max, doubl
 	ck_assert_double_eq_tol(sum.mean, mean, 1e-12);
 }
 
-START_TEST(windows_look_back)
+START_TEST(a_window_has_the_last_samples)
 {
 	begin(10);
 	comes_to(5, 0, 0, 0, 0);
@@ -34,13 +35,13 @@ START_TEST(windows_look_back)
 	comes_to(1, 1, 25, 25, 25);
 	comes_to(4, 4, 22, 25, 23.5);
 	comes_to(10, 10, 16, 25, 20.5);
-	comes_to(1000, 10, 16, 25, 20.5); /* no more is kept */
+	comes_to(1000, 10, 16, 25, 20.5); /* older samples are not stored */
 	series_push(&s, -7.5);
 	comes_to(2, 2, -7.5, 25, 8.75);
 }
 END_TEST
 
-START_TEST(gaps_count_for_nothing)
+START_TEST(gaps_do_not_count)
 {
 	begin(10);
 	series_push(&s, 4);
@@ -60,7 +61,7 @@ START_TEST(the_mean_lies_between_the_samples)
 		series_push(&s, 0.1); /* their sum is rounded up */
 	ck_assert(series_summary(&s, 3).mean == 0.1);
 	for (int i = 0; i < 3; i++)
-		series_push(&s, 1.5e308); /* their sum is no number */
+		series_push(&s, 1.5e308); /* their sum is infinite */
 	ck_assert(series_summary(&s, 3).mean == 1.5e308);
 	series_push(&s, -1.5e308);
 	ck_assert_double_eq_tol(series_summary(&s, 2).mean, 0, 1e-12);
@@ -80,7 +81,7 @@ static void points_are(size_t each, size_t most, const double *expected, size_t 
 	}
 }
 
-START_TEST(points_keep_their_place)
+START_TEST(points_keep_their_position)
 {
 	begin(10);
 	points_are(2, 5, NULL, 0);
@@ -95,27 +96,16 @@ START_TEST(points_keep_their_place)
 	points_are(2, 5, (double[]){0.5, 2.5, 4.5, NAN}, 4);
 	for (int i = 8; i < 13; i++)
 		series_push(&s, i);
-	/* steps 3 to 12 are left: the first point has one of its two */
+	/* steps 3 to 12 are left: the first point has one of its two samples */
 	points_are(2, 9, (double[]){3, 4.5, NAN, 8.5, 10.5, 12}, 6);
 	points_are(1, 3, (double[]){10, 11, 12}, 3);
 }
 END_TEST
 
-int main(void)
+SUITE("series", NULL, NULL)
 {
-	Suite *suite = suite_create("series");
-	TCase *tcase = tcase_create("series");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_test(tcase, windows_look_back);
-	tcase_add_test(tcase, gaps_count_for_nothing);
-	tcase_add_test(tcase, the_mean_lies_between_the_samples);
-	tcase_add_test(tcase, points_keep_their_place);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(a_window_has_the_last_samples);
+	TEST(gaps_do_not_count);
+	TEST(the_mean_lies_between_the_samples);
+	TEST(points_keep_their_position);
 }

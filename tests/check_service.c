@@ -1,8 +1,7 @@
 /*
- * check_service: one request at a time, whoever asks, and never an answer to who has gone.
- *
- * Real scripts where what they do matters; where it matters when, a stand-in for the manager,
- * whose calls stay under way until the test lets them come back.
+ * check_service: one request of a service at a time, shared by its callers, and no reply after a
+ * cancel. Some tests run real scripts. Where the time matters, a fake manager is used, whose calls
+ * take until the test lets them return.
  */
 #include "service/service_internal.h"
 
@@ -12,16 +11,17 @@
 #include <stdatomic.h>
 #include <sys/wait.h>
 
+#include "children.h"
 #include "fixture_environment.h"
 #include "service/manager.h"
 
-/* --- the stand-in ----------------------------------------------------------------------------- */
+/* --- the fake manager ------------------------------------------------------------------------- */
 
 static atomic_uint queries, restarts; /* that have begun */
 static atomic_uint at_once, most_at_once;
 static atomic_int answer; /* a status */
 static atomic_int answer_pid;
-static sem_t gate; /* one for each call that may come back */
+static sem_t gate; /* one count for each call that may return */
 
 static void pass_gate(atomic_uint *counter)
 {
@@ -56,12 +56,12 @@ static void let_back(unsigned count)
 		sem_post(&gate);
 }
 
-/* --- what came of it -------------------------------------------------------------------------- */
+/* --- replies ---------------------------------------------------------------------------------- */
 
-static char order[256]; /* a letter for each answer, as it came */
+static char order[256]; /* a letter for each reply, in order */
 static vigil_service_reply last;
 static char last_text[512], last_manager[32], last_name[300];
-static bool inside; /* a call is being made */
+static bool inside; /* a call of service_ask is in progress */
 
 static void note(const vigil_service_reply *reply, void *arg)
 {
@@ -98,7 +98,7 @@ static struct service_call *ask(struct service *service, enum service_verb verb,
 	return call;
 }
 
-/* Until so many answers have come. */
+/* Waits until there are this many replies. */
 static void await(size_t answers)
 {
 	TURN_UNTIL(strlen(order) >= answers);
@@ -145,7 +145,7 @@ static void open_it(void)
 	ck_assert_ptr_nonnull(service);
 }
 
-/* One that asks the stand-in. */
+/* Opens a service with the fake manager. */
 static struct service *open_stand_in(const char *name)
 {
 	struct service *opened;
@@ -170,7 +170,7 @@ static unsigned journal_lines(void)
 	return lines;
 }
 
-START_TEST(it_is_asked_and_answers_from_the_loop)
+START_TEST(a_query_is_answered_in_the_loop)
 {
 	open_it();
 	ck_assert_str_eq(service_name(service), "svc");
@@ -192,20 +192,20 @@ START_TEST(it_is_asked_and_answers_from_the_loop)
 }
 END_TEST
 
-START_TEST(who_names_the_same_shares_it)
+START_TEST(equal_specs_share_the_service)
 {
 	struct service *other, *third;
 
 	open_it();
 	ck_assert_ptr_eq(service_open(environment.services, &spec), service);
 	service_close(service);
-	spec.query_timeout = 10; /* the default, said */
+	spec.query_timeout = 10; /* the default, set explicitly */
 	ck_assert_ptr_eq(service_open(environment.services, &spec), service);
 	service_close(service);
 	spec.query_timeout = 11;
 	other = service_open(environment.services, &spec);
 	ck_assert_ptr_ne(other, service);
-	/* a module made with an older header does not know the last fields */
+	/* a module that was built with an older header does not know the last fields */
 	spec.size = offsetof(vigil_service_spec, query_timeout);
 	third = service_open(environment.services, &spec);
 	ck_assert_ptr_eq(third, service);
@@ -225,18 +225,18 @@ START_TEST(who_names_the_same_shares_it)
 }
 END_TEST
 
-/* --- one at a time ---------------------------------------------------------------------------- */
+/* --- one request at a time -------------------------------------------------------------------- */
 
-START_TEST(one_is_under_way_and_others_join_or_wait)
+START_TEST(one_request_is_in_progress_and_others_join_it_or_wait)
 {
 	service = open_stand_in("svc");
 	answer = VIGIL_SERVICE_STOPPED;
 	ask(service, SERVICE_QUERY, "a");
 	TURN_UNTIL(queries == 1);
-	ask(service, SERVICE_QUERY, "b"); /* joins */
+	ask(service, SERVICE_QUERY, "b"); /* joins a */
 	ask(service, SERVICE_RESTART, "c");
-	ask(service, SERVICE_RESTART, "d"); /* with c */
-	ask(service, SERVICE_QUERY, "e");   /* after what was asked before */
+	ask(service, SERVICE_RESTART, "d"); /* joins c */
+	ask(service, SERVICE_QUERY, "e");   /* waits for the requests before it */
 	ask(service, SERVICE_QUERY, "f");
 	turn_for(30 * CLOCK_MS);
 	ck_assert_uint_eq(queries, 1);
@@ -247,9 +247,9 @@ START_TEST(one_is_under_way_and_others_join_or_wait)
 	ck_assert_str_eq(order, "ab");
 	ck_assert_int_eq(last.status, VIGIL_SERVICE_STOPPED);
 	TURN_UNTIL(restarts == 1);
-	ask(service, SERVICE_RESTART, "g"); /* behind the queries */
+	ask(service, SERVICE_RESTART, "g"); /* waits behind the queries */
 	answer = VIGIL_SERVICE_RUNNING;
-	let_back(2); /* the restart and its look */
+	let_back(2); /* the restart and the query after it */
 	await(4);
 	ck_assert_str_eq(order, "abcd");
 	let_back(1);
@@ -263,7 +263,7 @@ START_TEST(one_is_under_way_and_others_join_or_wait)
 }
 END_TEST
 
-START_TEST(many_services_are_asked_side_by_side)
+START_TEST(several_services_are_queried_at_the_same_time)
 {
 	struct service *others[3];
 	char name[8];
@@ -290,8 +290,8 @@ static void ask_again(const vigil_service_reply *reply, void *arg)
 		ask_with(service, SERVICE_QUERY, ask_again, arg);
 }
 
-/* What is asked in an answer is not answered by it. */
-START_TEST(an_answer_is_not_that_of_the_next_question)
+/* A request that is made in a reply callback does not get the same reply. */
+START_TEST(a_request_in_a_reply_gets_another_reply)
 {
 	service = open_stand_in("svc");
 	ask_with(service, SERVICE_QUERY, ask_again, "a");
@@ -305,7 +305,7 @@ START_TEST(an_answer_is_not_that_of_the_next_question)
 }
 END_TEST
 
-/* --- who has gone ----------------------------------------------------------------------------- */
+/* --- cancelled calls -------------------------------------------------------------------------- */
 
 static struct service_call *victim;
 
@@ -315,7 +315,7 @@ static void cancel_victim(const vigil_service_reply *reply, void *arg)
 	service_cancel(victim);
 }
 
-START_TEST(a_call_that_is_cancelled_is_not_answered)
+START_TEST(a_cancelled_call_gets_no_reply)
 {
 	service = open_stand_in("svc");
 	victim = ask(service, SERVICE_QUERY, "x");
@@ -325,7 +325,7 @@ START_TEST(a_call_that_is_cancelled_is_not_answered)
 	victim = ask(service, SERVICE_RESTART, "x");
 	service_cancel(victim); /* while it waits */
 	ask_with(service, SERVICE_QUERY, cancel_victim, "b");
-	victim = ask(service, SERVICE_QUERY, "x"); /* by another's answer */
+	victim = ask(service, SERVICE_QUERY, "x"); /* cancelled in the callback of another call */
 	ask(service, SERVICE_QUERY, "c");
 	let_back(10);
 	await(3);
@@ -347,7 +347,7 @@ START_TEST(a_service_may_be_closed_at_any_time)
 {
 	service = open_stand_in("svc");
 	service_cancel(ask(service, SERVICE_QUERY, "x"));
-	service_close(service); /* while it is being asked */
+	service_close(service); /* while its query is in progress */
 	TURN_UNTIL(queries == 1);
 	ck_assert(!TAILQ_EMPTY(&environment.services->all));
 	let_back(1);
@@ -362,30 +362,30 @@ START_TEST(a_service_may_be_closed_at_any_time)
 }
 END_TEST
 
-START_TEST(what_is_under_way_at_the_end_is_let_go)
+START_TEST(a_query_may_be_in_progress_at_the_end)
 {
 	service = open_stand_in("svc");
 	service_cancel(ask(service, SERVICE_QUERY, "x"));
 	TURN_UNTIL(queries == 1);
 	service_close(service);
 	service = NULL;
-	/* teardown ends pool and services; the worker comes back to nobody */
+	/* teardown frees the pool and the services while the worker runs */
 }
 END_TEST
 
-/* --- managers that do not come back ----------------------------------------------------------- */
+/* --- managers that do not return -------------------------------------------------------------- */
 
-START_TEST(a_worker_that_is_lost_is_an_answer)
+START_TEST(a_lost_worker_is_reported)
 {
 	spec.query_timeout = 0.05;
 	service = open_stand_in("svc");
 	ask(service, SERVICE_QUERY, "a");
-	await(1); /* after its second of grace */
+	await(1); /* after its grace of one second */
 	ck_assert_int_eq(last.error, -ETIMEDOUT);
 	ck_assert_int_eq(last.fault, VIGIL_FAULT_TIMEOUT);
 	ck_assert_int_eq(last.status, VIGIL_SERVICE_UNKNOWN);
 	ck_assert_str_eq(last_manager, "");
-	/* the next goes out, and what the lost one brings is nobody's */
+	/* the next query is made, and the result of the lost one is discarded */
 	ask(service, SERVICE_QUERY, "b");
 	let_back(2);
 	await(2);
@@ -396,7 +396,7 @@ START_TEST(a_worker_that_is_lost_is_an_answer)
 }
 END_TEST
 
-START_TEST(a_full_queue_is_said)
+START_TEST(a_full_queue_is_reported)
 {
 	static const struct worker_pool_limits tight = {
 		.workers = 1, .workers_max = 1, .queue_max = 1, .grace = CLOCK_SECOND};
@@ -408,11 +408,11 @@ START_TEST(a_full_queue_is_said)
 	third = open_stand_in("third");
 	ask(service, SERVICE_QUERY, "a");
 	TURN_UNTIL(queries == 1);
-	ask(service, SERVICE_RESTART, "b"); /* waits for a, not in the queue */
-	ask(second, SERVICE_QUERY, "c");    /* fills it */
+	ask(service, SERVICE_RESTART, "b"); /* it waits for a, outside the queue of the pool */
+	ask(second, SERVICE_QUERY, "c");    /* fills the queue */
 	ck_assert_ptr_null(ask_with(third, SERVICE_QUERY, note, "x"));
 	ck_assert_int_eq(errno, EAGAIN);
-	/* when a is back, b finds no place: an answer too, and no silence */
+	/* when a returns, there is no room for b, which must be reported */
 	let_back(1);
 	TURN_UNTIL(strlen(order) >= 1);
 	let_back(10);
@@ -428,7 +428,7 @@ static void on_drained(void *arg)
 	*(bool *)arg = true;
 }
 
-START_TEST(who_waits_as_the_host_stops_hears_that)
+START_TEST(waiting_calls_are_cancelled_when_the_host_stops)
 {
 	struct service *second;
 	bool drained = false;
@@ -445,14 +445,14 @@ START_TEST(who_waits_as_the_host_stops_hears_that)
 	await(2);
 	ck_assert_str_eq(order, "ab");
 	ck_assert_uint_eq(restarts, 0);
-	/* not that a queue is full: nothing is to be tried again */
+	/* not EAGAIN, because nothing may be tried again */
 	ck_assert_int_eq(last.error, -ECANCELED);
 	ck_assert_ptr_nonnull(strstr(last_text, "stopping"));
 	TURN_UNTIL(drained);
 }
 END_TEST
 
-/* --- what is not done ------------------------------------------------------------------------- */
+/* --- refused requests ------------------------------------------------------------------------- */
 
 static void on_timer(uint64_t missed, void *arg)
 {
@@ -464,7 +464,7 @@ static unsigned again_and_again;
 static void insist(const vigil_service_reply *reply, void *arg)
 {
 	ck_assert(!inside);
-	ck_assert_uint_lt(again_and_again, 1000000); /* it is starved otherwise */
+	ck_assert_uint_lt(again_and_again, 1000000); /* otherwise the loop is blocked */
 	again_and_again++;
 	inside = true;
 	victim = service_ask(service, *(enum service_verb *)arg, insist, arg);
@@ -472,7 +472,7 @@ static void insist(const vigil_service_reply *reply, void *arg)
 	ck_assert_ptr_nonnull(victim);
 }
 
-/* Turns the loop until a timer has fired, which it must however often they ask. */
+/* Runs the loop until a timer has fired, which the repeated requests must not prevent. */
 static void the_loop_goes_on(void)
 {
 	struct loop_timer *timer;
@@ -483,10 +483,10 @@ static void the_loop_goes_on(void)
 	ck_assert_uint_gt(fired, 0);
 	ck_assert_uint_gt(again_and_again, 1);
 	loop_timer_free(timer);
-	service_cancel(victim); /* the one that is always asked */
+	service_cancel(victim); /* the latest of the repeated requests */
 }
 
-START_TEST(what_is_denied_is_refused_from_the_loop)
+START_TEST(a_denied_restart_is_refused_in_the_loop)
 {
 	static const char *const deny[] = {"s?c", NULL};
 	static enum service_verb verb = SERVICE_RESTART;
@@ -503,7 +503,7 @@ START_TEST(what_is_denied_is_refused_from_the_loop)
 	ck_assert_int_eq(last.error, -EPERM);
 	ck_assert_ptr_nonnull(strstr(last_text, "denies"));
 	ck_assert_uint_eq(journal_lines(), 0);
-	ask(service, SERVICE_QUERY, "q"); /* looking is not denied */
+	ask(service, SERVICE_QUERY, "q"); /* queries are not denied */
 	await(3);
 	ck_assert_int_eq(last.error, 0);
 	ask_with(service, SERVICE_RESTART, insist, &verb);
@@ -511,7 +511,7 @@ START_TEST(what_is_denied_is_refused_from_the_loop)
 }
 END_TEST
 
-START_TEST(a_refusal_may_end_who_asked)
+START_TEST(a_refusal_may_cancel_and_close)
 {
 	static const char *const deny[] = {"*", NULL};
 
@@ -525,17 +525,17 @@ START_TEST(a_refusal_may_end_who_asked)
 }
 END_TEST
 
-START_TEST(the_rate_is_of_all_services_together)
+START_TEST(all_services_share_the_restart_rate)
 {
 	struct service *second;
 
 	services_set_policy(environment.services, NULL, 2, 3600);
 	service = open_stand_in("svc");
 	second = open_stand_in("second");
-	service->ran = second->ran = true; /* so nothing is kept for unexpected deaths */
+	service->ran = second->ran = true; /* so that nothing is reserved for unexpected exits */
 	ask(service, SERVICE_RESTART, "a");
 	TURN_UNTIL(restarts == 1);
-	ask(service, SERVICE_RESTART, "b"); /* with a: costs none */
+	ask(service, SERVICE_RESTART, "b"); /* joins a and costs nothing */
 	ask(second, SERVICE_RESTART, "c");
 	TURN_UNTIL(restarts == 2);
 	let_back(4);
@@ -550,7 +550,7 @@ START_TEST(the_rate_is_of_all_services_together)
 }
 END_TEST
 
-/* One that waits will be joined, and one that cannot go out was none. */
+/* A restart that joins another one is not counted, nor is one that could not be made. */
 START_TEST(only_restarts_that_are_made_are_counted)
 {
 	static const struct worker_pool_limits none = {
@@ -566,7 +566,7 @@ START_TEST(only_restarts_that_are_made_are_counted)
 	worker_pool_set_limits(worker_pool, &some);
 	ask(service, SERVICE_QUERY, "q");
 	ask(service, SERVICE_RESTART, "a");
-	ask(service, SERVICE_RESTART, "b"); /* goes with a */
+	ask(service, SERVICE_RESTART, "b"); /* joins a */
 	let_back(3);
 	await(3);
 	ck_assert_str_eq(order, "qab");
@@ -575,7 +575,7 @@ START_TEST(only_restarts_that_are_made_are_counted)
 }
 END_TEST
 
-/* --- who watches ------------------------------------------------------------------------------ */
+/* --- observers -------------------------------------------------------------------------------- */
 
 static struct service_observer *watches[3];
 
@@ -588,7 +588,7 @@ static void unwatch_all(const vigil_service_reply *reply, void *arg)
 	}
 }
 
-START_TEST(who_watches_is_told_of_changes_alone)
+START_TEST(an_observer_is_notified_only_of_changes)
 {
 	struct service_observer *watch;
 
@@ -596,7 +596,7 @@ START_TEST(who_watches_is_told_of_changes_alone)
 	watch = service_on_change(service, note, "w");
 	ask(service, SERVICE_QUERY, "a");
 	await(2);
-	ck_assert_str_eq(order, "wa"); /* the first look finds something out */
+	ck_assert_str_eq(order, "wa"); /* the first query is a change */
 	ask(service, SERVICE_QUERY, "a");
 	await(3);
 	scratch_put("answer", 0644, "3\n");
@@ -615,7 +615,7 @@ START_TEST(who_watches_is_told_of_changes_alone)
 }
 END_TEST
 
-/* --- a process in sight ----------------------------------------------------------------------- */
+/* --- a monitored process ---------------------------------------------------------------------- */
 
 static pid_t begin_process(void)
 {
@@ -629,13 +629,7 @@ static pid_t begin_process(void)
 	return pid;
 }
 
-static void end_process(pid_t pid)
-{
-	ck_assert_int_eq(kill(pid, SIGKILL), 0);
-	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
-}
-
-START_TEST(while_its_process_is_in_sight_nobody_is_asked)
+START_TEST(while_its_process_is_monitored_the_manager_is_not_queried)
 {
 	static enum service_verb verb = SERVICE_QUERY;
 	pid_t pid = begin_process();
@@ -653,15 +647,15 @@ START_TEST(while_its_process_is_in_sight_nobody_is_asked)
 	ck_assert_int_eq(last.pid, pid);
 	ck_assert_str_eq(last_manager, "stand-in");
 	ck_assert_uint_eq(queries, 1);
-	/* who asks at each answer does not hold up the loop */
+	/* a caller who queries in each reply does not block the loop */
 	ask_with(service, SERVICE_QUERY, insist, &verb);
 	the_loop_goes_on();
 	ck_assert_uint_eq(queries, 1);
-	end_process(pid);
+	kill_and_reap(pid);
 }
 END_TEST
 
-START_TEST(its_death_is_told_at_once)
+START_TEST(the_exit_of_its_process_is_reported_immediately)
 {
 	pid_t pid = begin_process();
 
@@ -675,13 +669,13 @@ START_TEST(its_death_is_told_at_once)
 	await(1);
 	turn_for(20 * CLOCK_MS);
 	ck_assert_str_eq(order, "a");
-	end_process(pid);
+	kill_and_reap(pid);
 	await(3);
-	ck_assert_str_eq(order, "ast");  /* u was taken off by t */
-	ck_assert_int_eq(last.pid, pid); /* as the last look found it */
+	ck_assert_str_eq(order, "ast");  /* t has freed u */
+	ck_assert_int_eq(last.pid, pid); /* the pid of the last query */
 	ask(service, SERVICE_QUERY, "b");
 	turn_for(20 * CLOCK_MS);
-	ck_assert_str_eq(order, "ast"); /* the manager is asked now */
+	ck_assert_str_eq(order, "ast"); /* now the manager is queried */
 	answer = VIGIL_SERVICE_FAILED;
 	answer_pid = 0;
 	let_back(1);
@@ -695,8 +689,8 @@ static void look_at_each_sign(const vigil_service_reply *reply, void *arg)
 	ck_assert_ptr_nonnull(service_ask(service, SERVICE_QUERY, note, arg));
 }
 
-/* A manager that goes on naming a dead process is asked again, but not for ever. */
-START_TEST(a_manager_that_does_not_notice_is_not_asked_for_ever)
+/* A manager that still reports a dead process is queried again, but not for ever. */
+START_TEST(a_manager_that_reports_a_dead_process_is_not_queried_for_ever)
 {
 	pid_t pid = begin_process();
 	size_t answers;
@@ -707,7 +701,7 @@ START_TEST(a_manager_that_does_not_notice_is_not_asked_for_ever)
 	ask(service, SERVICE_QUERY, "a");
 	let_back(100000);
 	await(1);
-	end_process(pid);
+	kill_and_reap(pid);
 	do {
 		answers = strlen(order);
 		ck_assert_uint_lt(answers, sizeof(order) - 5);
@@ -726,7 +720,7 @@ static void close_at_sign(const vigil_service_reply *reply, void *arg)
 	close_it(reply, arg);
 }
 
-START_TEST(a_sign_may_close_the_service)
+START_TEST(a_stale_callback_may_close_the_service)
 {
 	pid_t pid = begin_process();
 
@@ -737,7 +731,7 @@ START_TEST(a_sign_may_close_the_service)
 	ask(service, SERVICE_QUERY, "a");
 	let_back(1);
 	await(1);
-	end_process(pid);
+	kill_and_reap(pid);
 	await(2);
 	ck_assert_str_eq(order, "as");
 	turn_for(30 * CLOCK_MS);
@@ -745,34 +739,26 @@ START_TEST(a_sign_may_close_the_service)
 }
 END_TEST
 
-static void add_all(TCase *tcase)
+SUITE("service", setup, teardown)
 {
-	tcase_add_test(tcase, it_is_asked_and_answers_from_the_loop);
-	tcase_add_test(tcase, who_names_the_same_shares_it);
-	tcase_add_test(tcase, one_is_under_way_and_others_join_or_wait);
-	tcase_add_test(tcase, many_services_are_asked_side_by_side);
-	tcase_add_test(tcase, an_answer_is_not_that_of_the_next_question);
-	tcase_add_test(tcase, a_call_that_is_cancelled_is_not_answered);
-	tcase_add_test(tcase, a_service_may_be_closed_at_any_time);
-	tcase_add_test(tcase, what_is_under_way_at_the_end_is_let_go);
-	tcase_add_test(tcase, a_worker_that_is_lost_is_an_answer);
-	tcase_add_test(tcase, a_full_queue_is_said);
-	tcase_add_test(tcase, who_waits_as_the_host_stops_hears_that);
-	tcase_add_test(tcase, what_is_denied_is_refused_from_the_loop);
-	tcase_add_test(tcase, a_refusal_may_end_who_asked);
-	tcase_add_test(tcase, the_rate_is_of_all_services_together);
-	tcase_add_test(tcase, only_restarts_that_are_made_are_counted);
-	tcase_add_test(tcase, who_watches_is_told_of_changes_alone);
-	tcase_add_test(tcase, while_its_process_is_in_sight_nobody_is_asked);
-	tcase_add_test(tcase, its_death_is_told_at_once);
-	tcase_add_test(tcase, a_manager_that_does_not_notice_is_not_asked_for_ever);
-	tcase_add_test(tcase, a_sign_may_close_the_service);
-}
-
-int main(void)
-{
-	TCase *tcase = suite_begin("service", setup, teardown);
-
-	add_all(tcase);
-	return suite_end("service", tcase);
+	TEST(a_query_is_answered_in_the_loop);
+	TEST(equal_specs_share_the_service);
+	TEST(one_request_is_in_progress_and_others_join_it_or_wait);
+	TEST(several_services_are_queried_at_the_same_time);
+	TEST(a_request_in_a_reply_gets_another_reply);
+	TEST(a_cancelled_call_gets_no_reply);
+	TEST(a_service_may_be_closed_at_any_time);
+	TEST(a_query_may_be_in_progress_at_the_end);
+	TEST(a_lost_worker_is_reported);
+	TEST(a_full_queue_is_reported);
+	TEST(waiting_calls_are_cancelled_when_the_host_stops);
+	TEST(a_denied_restart_is_refused_in_the_loop);
+	TEST(a_refusal_may_cancel_and_close);
+	TEST(all_services_share_the_restart_rate);
+	TEST(only_restarts_that_are_made_are_counted);
+	TEST(an_observer_is_notified_only_of_changes);
+	TEST(while_its_process_is_monitored_the_manager_is_not_queried);
+	TEST(the_exit_of_its_process_is_reported_immediately);
+	TEST(a_manager_that_reports_a_dead_process_is_not_queried_for_ever);
+	TEST(a_stale_callback_may_close_the_service);
 }

@@ -1,4 +1,7 @@
-/* check_service_check: what the module service refuses before a daemon of it is started. */
+/*
+ * check_service_check: the configurations that the module service refuses before a daemon is
+ * started.
+ */
 #include "modules/service/check.h"
 
 #include "modules/service/options.h"
@@ -21,7 +24,7 @@ static void teardown(void)
 	scratch_teardown();
 }
 
-/* "key", "value" pairs; what is said of them, "" where all is right. */
+/* Returns the first diagnostic for the "key", "value" pairs; "": they are valid. */
 static const char *said_of(const char *const *pairs)
 {
 	static const vigil_module module = {
@@ -51,7 +54,7 @@ static const char *said_of(const char *const *pairs)
 #define SAID_OF(...) said_of((const char *const[]){__VA_ARGS__, NULL})
 
 struct row {
-	const char *value, *words; /* words "": it is right */
+	const char *value, *words; /* words: "" if the value is valid */
 };
 
 static void check_rows(const char *key, const struct row *rows, size_t count)
@@ -146,7 +149,7 @@ START_TEST(a_program_can_be_executed)
 	ck_assert_str_eq(SAID_OF("service", "x", "probe", program), "");
 	ck_assert_ptr_nonnull(
 		strstr(SAID_OF("service", "x", "probe", plain), "cannot be executed; chmod +x it"));
-	/* By the PATH: what cannot be executed is passed over, but said where nothing else is found. */
+	/* A file in PATH that cannot be executed is skipped, and reported if there is no other. */
 	ck_assert_int_eq(setenv("PATH", scratch, 1), 0);
 	ck_assert_str_eq(SAID_OF("service", "x", "probe", "program -x"), "");
 	ck_assert_ptr_nonnull(strstr(SAID_OF("service", "x", "probe", "plain"), "chmod +x it"));
@@ -154,7 +157,7 @@ START_TEST(a_program_can_be_executed)
 }
 END_TEST
 
-START_TEST(a_service_is_neither_another_unit_nor_a_template)
+START_TEST(other_units_and_templates_are_refused)
 {
 	static const struct row rows[] = {
 		{"nginx", ""},
@@ -176,7 +179,7 @@ START_TEST(a_service_is_neither_another_unit_nor_a_template)
 	};
 	const char *said;
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < COUNT(rows); i++) {
 		for (int systemd = 0; systemd < 2; systemd++) {
 			said = SAID_OF(
 				"service", rows[i].value, "manager", systemd ? "systemd" : "auto");
@@ -185,7 +188,7 @@ START_TEST(a_service_is_neither_another_unit_nor_a_template)
 				"%s: %s", rows[i].value, said);
 		}
 	}
-	/* To other managers they are names like others. */
+	/* For other managers these names are valid. */
 	ck_assert_str_eq(SAID_OF("service", "backup.timer", "manager", "runit"), "");
 	ck_assert_str_eq(SAID_OF("service", "getty@", "manager", "lsb"), "");
 }
@@ -202,7 +205,7 @@ START_TEST(commands_belong_to_the_manager_command)
 					     "/no/such", "restart_command", "/no/other"),
 		"f:4: status_command = \"/no/such\": there is no program /no/such"));
 	ck_assert_uint_eq(diagnostics.errors, 1);
-	/* What restarts it may be installed with it. */
+	/* The program that restarts the service may be installed later, with the service. */
 	ck_assert(diagnostics.list[1].note);
 	ck_assert_ptr_nonnull(strstr(diagnostics.list[1].text,
 		"f:5: note: restart_command = \"/no/other\": there is no program /no/other"));
@@ -214,7 +217,7 @@ START_TEST(commands_belong_to_the_manager_command)
 }
 END_TEST
 
-START_TEST(without_a_restart_command_it_is_noted)
+START_TEST(a_missing_restart_command_is_noted)
 {
 	ck_assert_ptr_nonnull(
 		strstr(SAID_OF("service", "x", "manager", "command", "status_command", "true"),
@@ -226,15 +229,12 @@ START_TEST(without_a_restart_command_it_is_noted)
 }
 END_TEST
 
-int main(void)
+SUITE("service_check", setup, teardown)
 {
-	TCase *tcase = suite_begin("service_check", setup, teardown);
-
-	tcase_add_test(tcase, respawn_max_is_a_rate);
-	tcase_add_test(tcase, a_probe_is_an_address_or_a_program);
-	tcase_add_test(tcase, a_program_can_be_executed);
-	tcase_add_test(tcase, a_service_is_neither_another_unit_nor_a_template);
-	tcase_add_test(tcase, commands_belong_to_the_manager_command);
-	tcase_add_test(tcase, without_a_restart_command_it_is_noted);
-	return suite_end("service_check", tcase);
+	TEST(respawn_max_is_a_rate);
+	TEST(a_probe_is_an_address_or_a_program);
+	TEST(a_program_can_be_executed);
+	TEST(other_units_and_templates_are_refused);
+	TEST(commands_belong_to_the_manager_command);
+	TEST(a_missing_restart_command_is_noted);
 }

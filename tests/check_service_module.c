@@ -1,22 +1,19 @@
-/* The module service with a service and a clock that the test makes up: what follows from replies that
- * no real manager can be made to give at will. */
-#include <check.h>
+/*
+ * check_service_module: the module service with a fake service and a fake clock, for replies that a
+ * real manager does not give on demand.
+ */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../src/modules/service/check.h"
 #include "fake_vigil.h"
+#include "suite.h"
 
-/* The host runs it before start; check_service_check has the real one. */
+/* The host calls it before start; check_service_check tests the real function. */
 int service_check(vigil_daemon *d)
 {
 	return 0;
-}
-
-static void option(const char *name, const char *value)
-{
-	json_object_set_new(fake.options, name, json_string(value));
 }
 
 static void start(void)
@@ -29,7 +26,7 @@ static void stop(void)
 	vigil_module_descriptor.stop(&fake.daemon);
 }
 
-/* The query that the tick has asked, or asks now. */
+/* Answers the query that the tick has made, or makes now. */
 static void status(vigil_service_reply reply)
 {
 	if (fake.service.on_status == NULL)
@@ -80,7 +77,7 @@ START_TEST(a_restart_that_still_runs_is_neither_a_failure_nor_a_success)
 	ck_assert_int_eq(number("service_state/restarts"), 1);
 	health_is(VIGIL_WARNING, "web is starting for 0 s, restart 1");
 	ck_assert(fake_said("restart 1 is in progress"));
-	/* far longer than settle, and within the limit of systemd */
+	/* much longer than settle, and within the limit of systemd */
 	for (int i = 0; i < 80; i++) {
 		fake_pass(10);
 		STATUS(STARTING, .busy = 10.0 * i, .busy_limit = 900);
@@ -97,7 +94,7 @@ END_TEST
 
 START_TEST(a_restart_in_progress_that_ends_down_has_failed)
 {
-	option("healthy_after", "0");
+	fake_option("healthy_after", "0");
 	start();
 	STATUS(FAILED);
 	RESTARTED(STARTING, .busy_limit = 900);
@@ -114,7 +111,7 @@ START_TEST(a_restart_in_progress_that_ends_down_has_failed)
 	ck_assert(is_issued());
 	RESTARTED(STARTING, .busy_limit = 900);
 	STATUS(FAILED);
-	fake_pass(9.9); /* the second setback: twice as long */
+	fake_pass(9.9); /* the second setback doubles the time */
 	STATUS(FAILED);
 	ck_assert(!is_issued());
 	fake_pass(0.2);
@@ -124,7 +121,7 @@ START_TEST(a_restart_in_progress_that_ends_down_has_failed)
 }
 END_TEST
 
-START_TEST(work_beyond_the_limit_of_its_manager_is_critical_and_left_to_it)
+START_TEST(work_beyond_the_limit_of_its_manager_is_critical_and_not_interrupted)
 {
 	start();
 	STATUS(STARTING, .busy = 1000, .busy_limit = 900);
@@ -134,7 +131,7 @@ START_TEST(work_beyond_the_limit_of_its_manager_is_critical_and_left_to_it)
 	STATUS(STARTING, .busy = 100000, .busy_limit = INFINITY);
 	ck_assert(!is_issued());
 	ck_assert_int_eq(fake.level, VIGIL_WARNING);
-	/* nobody ends it: settle decides */
+	/* without a limit of the manager, settle decides */
 	STATUS(STARTING, .busy = 91);
 	ck_assert(is_issued());
 	stop();
@@ -150,20 +147,20 @@ START_TEST(an_idle_service_is_ok_and_never_restarted)
 	fake_pass(3600);
 	STATUS(STOPPED, .idle = "started by backup.timer");
 	ck_assert(!is_issued());
-	STATUS(STOPPED, .idle = ""); /* as if it were not said */
+	STATUS(STOPPED, .idle = ""); /* as if it was not set */
 	ck_assert(is_issued());
 	stop();
 }
 END_TEST
 
-START_TEST(a_hold_is_left_alone_until_it_ends)
+START_TEST(a_held_service_is_not_restarted_until_the_hold_ends)
 {
 	start();
 	STATUS(STOPPED, .hold = "it conflicts with mysql@bootstrap.service, which is active");
 	ck_assert(!is_issued());
 	health_is(VIGIL_WARNING, "web is stopped and left alone: it conflicts with "
 				 "mysql@bootstrap.service, which is active");
-	/* the service layer says that something has changed */
+	/* the service layer reports a stale status */
 	fake.service.on_sign(&fake.service, &(vigil_service_reply){.text = ""}, fake.service.arg);
 	ck_assert(fake.service.on_status != NULL);
 	STATUS(STOPPED);
@@ -172,11 +169,11 @@ START_TEST(a_hold_is_left_alone_until_it_ends)
 }
 END_TEST
 
-START_TEST(a_refusal_is_asked_again_about_every_second)
+START_TEST(a_refused_restart_is_tried_again_about_every_second)
 {
 	unsigned before;
 
-	option("interval", "60m");
+	fake_option("interval", "60m");
 	start();
 	STATUS(STOPPED);
 	RESTARTED(STOPPED, .fault = VIGIL_FAULT_REFUSED, .error = -EPERM,
@@ -192,7 +189,7 @@ START_TEST(a_refusal_is_asked_again_about_every_second)
 			.text = "a package upgrade is in progress (dpkg)");
 		ck_assert_int_eq(fake.level, VIGIL_WARNING);
 	}
-	ck_assert_uint_le(fake.event_count, before + 1); /* it is said once */
+	ck_assert_uint_le(fake.event_count, before + 1); /* it is recorded once */
 	ck_assert_int_eq(number("service_state/restarts"), -1);
 	fake_pass(1.1);
 	STATUS(STOPPED);
@@ -202,7 +199,7 @@ START_TEST(a_refusal_is_asked_again_about_every_second)
 }
 END_TEST
 
-START_TEST(the_evidence_is_told_with_each_change_of_status)
+START_TEST(the_evidence_is_recorded_with_each_change_of_status)
 {
 	start();
 	STATUS(RUNNING, .pid = 7, .evidence = "systemd says active (exited); process 7 lives");
@@ -211,7 +208,7 @@ START_TEST(the_evidence_is_told_with_each_change_of_status)
 		text("service_state/evidence"), "systemd says active (exited); process 7 lives");
 	fake.event_count = 0;
 	STATUS(RUNNING, .pid = 7, .evidence = "systemd says active (exited); process 7 lives");
-	ck_assert_uint_eq(fake.event_count, 0); /* nothing in the steady state */
+	ck_assert_uint_eq(fake.event_count, 0); /* nothing while the status is unchanged */
 	STATUS(FAILED, .evidence = "systemd says active (exited); process 7 has ended");
 	ck_assert(fake_said("evidence: systemd says active (exited); process 7 has ended"));
 	ck_assert(fake_said("decision: failed: restarting"));
@@ -221,7 +218,7 @@ START_TEST(the_evidence_is_told_with_each_change_of_status)
 }
 END_TEST
 
-START_TEST(a_steady_service_says_nothing_and_decides_nothing)
+START_TEST(a_steady_service_records_no_events)
 {
 	start();
 	STATUS(RUNNING, .pid = 7);
@@ -239,9 +236,9 @@ END_TEST
 
 START_TEST(a_probe_that_vigild_cannot_make_is_unknown)
 {
-	option("probe", "/bin/true");
-	option("probe_failures", "1");
-	option("probe_start", "0");
+	fake_option("probe", "/bin/true");
+	fake_option("probe_failures", "1");
+	fake_option("probe_start", "0");
 	start();
 	STATUS(RUNNING, .pid = 0);
 	fake_pass(1.5);
@@ -253,7 +250,7 @@ START_TEST(a_probe_that_vigild_cannot_make_is_unknown)
 }
 END_TEST
 
-START_TEST(a_service_that_keeps_coming_back_keeps_crashing)
+START_TEST(a_service_that_its_manager_keeps_restarting_is_critical)
 {
 	start();
 	STATUS(RUNNING, .pid = 10);
@@ -274,7 +271,7 @@ START_TEST(a_service_that_keeps_coming_back_keeps_crashing)
 }
 END_TEST
 
-START_TEST(a_service_that_vigil_keeps_restarting_keeps_crashing)
+START_TEST(a_service_that_vigil_keeps_restarting_is_critical)
 {
 	start();
 	STATUS(RUNNING, .pid = 10);
@@ -291,9 +288,9 @@ START_TEST(a_service_that_vigil_keeps_restarting_keeps_crashing)
 }
 END_TEST
 
-START_TEST(a_restart_by_an_admin_is_no_crash)
+START_TEST(a_restart_by_an_admin_is_not_a_crash)
 {
-	option("burst", "1");
+	fake_option("burst", "1");
 	start();
 	STATUS(RUNNING, .pid = 10);
 	for (int i = 1; i <= 5; i++) {
@@ -306,12 +303,12 @@ START_TEST(a_restart_by_an_admin_is_no_crash)
 }
 END_TEST
 
-START_TEST(burst_and_backoff_survive_a_new_start)
+START_TEST(burst_and_backoff_survive_a_restart)
 {
 	json_t *kept;
 
-	option("burst", "2");
-	option("backoff", "0");
+	fake_option("burst", "2");
+	fake_option("backoff", "0");
 	start();
 	STATUS(FAILED);
 	RESTARTED(RUNNING, .pid = 7);
@@ -326,10 +323,10 @@ START_TEST(burst_and_backoff_survive_a_new_start)
 	kept = json_incref(json_object_get(fake.state, "service_state/recent"));
 	fake_end();
 	fake_begin();
-	fake.now = 5; /* another vigild, and another clock */
+	fake.now = 5; /* another vigild with another clock */
 	json_object_set_new(fake.state, "service_state/recent", kept);
-	option("burst", "2");
-	option("backoff", "0");
+	fake_option("burst", "2");
+	fake_option("backoff", "0");
 	start();
 	STATUS(FAILED);
 	ck_assert(!is_issued());
@@ -343,9 +340,9 @@ START_TEST(burst_and_backoff_survive_a_new_start)
 }
 END_TEST
 
-START_TEST(setbacks_are_forgiven_however_the_service_came_up)
+START_TEST(setbacks_are_forgotten_however_the_service_was_started)
 {
-	option("interval", "60m");
+	fake_option("interval", "60m");
 	start();
 	for (int i = 0; i < 3; i++) {
 		STATUS(FAILED);
@@ -364,13 +361,13 @@ START_TEST(setbacks_are_forgiven_however_the_service_came_up)
 }
 END_TEST
 
-START_TEST(a_death_long_after_a_restart_is_no_setback)
+START_TEST(an_exit_long_after_a_restart_is_not_a_setback)
 {
-	option("interval", "60m");
+	fake_option("interval", "60m");
 	start();
 	STATUS(FAILED);
 	RESTARTED(RUNNING, .pid = 7);
-	fake_pass(30); /* nobody has checked in between */
+	fake_pass(30); /* there was no query in between */
 	STATUS(FAILED);
 	ck_assert(is_issued());
 	RESTARTED(RUNNING, .pid = 8);
@@ -381,32 +378,21 @@ START_TEST(a_death_long_after_a_restart_is_no_setback)
 }
 END_TEST
 
-int main(void)
+SUITE("service_module", fake_begin, fake_end)
 {
-	Suite *suite = suite_create("service_module");
-	TCase *tcase = tcase_create("service_module");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	tcase_add_checked_fixture(tcase, fake_begin, fake_end);
-	tcase_add_test(tcase, a_restart_that_still_runs_is_neither_a_failure_nor_a_success);
-	tcase_add_test(tcase, a_restart_in_progress_that_ends_down_has_failed);
-	tcase_add_test(tcase, work_beyond_the_limit_of_its_manager_is_critical_and_left_to_it);
-	tcase_add_test(tcase, an_idle_service_is_ok_and_never_restarted);
-	tcase_add_test(tcase, a_hold_is_left_alone_until_it_ends);
-	tcase_add_test(tcase, a_refusal_is_asked_again_about_every_second);
-	tcase_add_test(tcase, the_evidence_is_told_with_each_change_of_status);
-	tcase_add_test(tcase, a_steady_service_says_nothing_and_decides_nothing);
-	tcase_add_test(tcase, a_probe_that_vigild_cannot_make_is_unknown);
-	tcase_add_test(tcase, a_service_that_keeps_coming_back_keeps_crashing);
-	tcase_add_test(tcase, a_service_that_vigil_keeps_restarting_keeps_crashing);
-	tcase_add_test(tcase, a_restart_by_an_admin_is_no_crash);
-	tcase_add_test(tcase, burst_and_backoff_survive_a_new_start);
-	tcase_add_test(tcase, setbacks_are_forgiven_however_the_service_came_up);
-	tcase_add_test(tcase, a_death_long_after_a_restart_is_no_setback);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	TEST(a_restart_that_still_runs_is_neither_a_failure_nor_a_success);
+	TEST(a_restart_in_progress_that_ends_down_has_failed);
+	TEST(work_beyond_the_limit_of_its_manager_is_critical_and_not_interrupted);
+	TEST(an_idle_service_is_ok_and_never_restarted);
+	TEST(a_held_service_is_not_restarted_until_the_hold_ends);
+	TEST(a_refused_restart_is_tried_again_about_every_second);
+	TEST(the_evidence_is_recorded_with_each_change_of_status);
+	TEST(a_steady_service_records_no_events);
+	TEST(a_probe_that_vigild_cannot_make_is_unknown);
+	TEST(a_service_that_its_manager_keeps_restarting_is_critical);
+	TEST(a_service_that_vigil_keeps_restarting_is_critical);
+	TEST(a_restart_by_an_admin_is_not_a_crash);
+	TEST(burst_and_backoff_survive_a_restart);
+	TEST(setbacks_are_forgotten_however_the_service_was_started);
+	TEST(an_exit_long_after_a_restart_is_not_a_setback);
 }

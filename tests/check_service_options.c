@@ -1,5 +1,7 @@
-/* The options of the module service that have a form of their own: respawn_max and probe. */
-#include <check.h>
+/*
+ * check_service_options: the options respawn_max and probe of the module service, which have their
+ * own format.
+ */
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -7,6 +9,7 @@
 
 #include "modules/service/options.h"
 #include "modules/service/probe_target.h"
+#include "suite.h"
 
 /* --- respawn_max ------------------------------------------------------------------------------ */
 
@@ -136,21 +139,9 @@ START_TEST(a_path_that_is_too_long_is_refused)
 }
 END_TEST
 
-int main(void)
+SUITE("service_options", NULL, NULL)
 {
-	Suite *suite = suite_create("service_options");
-	TCase *tcase = tcase_create("service_options");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	tcase_add_loop_test(
-		tcase, respawn_max_is_a_rate_or_zero, 0, sizeof(rates) / sizeof(*rates));
-	tcase_add_loop_test(tcase, a_target_is_addresses_and_a_request_or_a_command, 0,
-		sizeof(targets) / sizeof(*targets));
-	tcase_add_test(tcase, a_path_that_is_too_long_is_refused);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	LOOP_TEST(respawn_max_is_a_rate_or_zero, COUNT(rates));
+	LOOP_TEST(a_target_is_addresses_and_a_request_or_a_command, COUNT(targets));
+	TEST(a_path_that_is_too_long_is_refused);
 }

@@ -1,7 +1,6 @@
-/* check_service_queue: what is asked inside an answer, and what a refusal costs. */
+/* check_service_queue: requests that are made in a reply callback, and refused requests. */
 #include "service/service.h"
 
-#include <check.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,20 +12,21 @@
 #include "service/manager.h"
 #include "service/service_queue.h"
 #include "scratch.h"
+#include "suite.h"
 
 static struct loop *loop;
 static struct worker_pool *worker_pool;
 static struct services *services;
 static const char *status_command[4], *restart_command[4];
 
-/* What a caller has been told. */
+/* What a caller was told. */
 struct told {
 	unsigned count;
 	vigil_service_status status;
 	int error;
 	vigil_service_fault fault;
 	char text[256];
-	struct service *again; /* the callback asks it anew */
+	struct service *again; /* its callback makes another request */
 };
 
 static void on_reply(const vigil_service_reply *reply, void *arg)
@@ -46,7 +46,7 @@ static void on_reply(const vigil_service_reply *reply, void *arg)
 	}
 }
 
-/* Scripts that count how often they are run and wait for the file `go`. */
+/* Scripts that count their runs and wait for the file `go`. */
 static void setup(void)
 {
 	const struct worker_pool_limits limits = {
@@ -132,7 +132,7 @@ static void on_change_restart(const vigil_service_reply *reply, void *arg)
 		ck_assert_ptr_nonnull(service_ask(service, SERVICE_RESTART, on_reply, told));
 }
 
-START_TEST(a_restart_asked_for_at_a_change_has_its_own_answer)
+START_TEST(a_restart_requested_in_a_change_callback_gets_its_own_reply)
 {
 	struct service *service = open_one("x");
 	struct told query = {0}, restart = {.again = service};
@@ -142,7 +142,7 @@ START_TEST(a_restart_asked_for_at_a_change_has_its_own_answer)
 	ck_assert_ptr_nonnull(service_ask(service, SERVICE_QUERY, on_reply, &query));
 	until(&query, 1);
 	ck_assert_int_eq(query.status, VIGIL_SERVICE_STOPPED);
-	ck_assert_uint_eq(restart.count, 0); /* not answered by what the look has found */
+	ck_assert_uint_eq(restart.count, 0); /* the result of the query is not its reply */
 	until(&restart, 1);
 	ck_assert_int_eq(restart.error, 0);
 	ck_assert_int_eq(restart.status, VIGIL_SERVICE_RUNNING);
@@ -152,7 +152,7 @@ START_TEST(a_restart_asked_for_at_a_change_has_its_own_answer)
 }
 END_TEST
 
-START_TEST(who_asks_anew_does_not_overtake)
+START_TEST(a_repeated_request_does_not_overtake_others)
 {
 	struct service *service = open_one("x");
 	struct told greedy = {.again = service}, restart = {0};
@@ -173,12 +173,12 @@ static void on_refused(const vigil_service_reply *reply, void *arg)
 {
 	struct told *told = arg;
 
-	ck_assert_uint_lt(told->count++, 1000); /* else the turn would never end */
+	ck_assert_uint_lt(told->count++, 1000); /* otherwise the turn never ends */
 	if (told->again != NULL)
 		ck_assert_ptr_nonnull(service_ask(told->again, SERVICE_RESTART, on_refused, told));
 }
 
-START_TEST(a_refusal_that_is_asked_for_again_waits_for_the_next_turn)
+START_TEST(a_refused_request_that_is_repeated_waits_for_the_next_turn)
 {
 	const char *const deny[] = {"x", NULL};
 	struct service *service = open_one("x");
@@ -187,14 +187,14 @@ START_TEST(a_refusal_that_is_asked_for_again_waits_for_the_next_turn)
 	services_set_policy(services, deny, 0, 0);
 	ck_assert_ptr_nonnull(service_ask(service, SERVICE_RESTART, on_refused, &told));
 	until(&told, 3);
-	ck_assert_uint_le(told.count, 3); /* one a turn */
+	ck_assert_uint_le(told.count, 3); /* one per turn */
 	told.again = NULL;
 	until(&told, 4);
 	service_close(service);
 }
 END_TEST
 
-START_TEST(a_deadline_may_be_any_number)
+START_TEST(a_deadline_may_have_any_value)
 {
 	vigil_service_spec spec = {.size = sizeof(spec),
 		.name = "x",
@@ -215,7 +215,7 @@ START_TEST(a_deadline_may_be_any_number)
 }
 END_TEST
 
-/* As many letters as there are calls to be answered, in their order. */
+/* Returns the letters of the calls that would be answered, in order. */
 static const char *answer_order(struct service_queue *queue)
 {
 	static char order[16];
@@ -235,7 +235,7 @@ static void wait_in(struct service_queue *queue, enum service_verb verb, const c
 	service_call_add(service_call_new(NULL, verb, NULL, (char *)letter), &queue->waiting);
 }
 
-START_TEST(calls_that_wait_go_out_together_up_to_one_of_another_verb)
+START_TEST(waiting_calls_are_dispatched_together_up_to_one_of_another_verb)
 {
 	struct service_queue queue;
 	enum service_verb verb;
@@ -251,9 +251,9 @@ START_TEST(calls_that_wait_go_out_together_up_to_one_of_another_verb)
 	wait_in(&queue, SERVICE_RESTART, "c");
 	ck_assert(service_queue_has_restart(&queue));
 	wait_in(&queue, SERVICE_QUERY, "d");
-	ck_assert(!service_queue_has_restart(&queue)); /* d wants to see the service after it */
+	ck_assert(!service_queue_has_restart(&queue)); /* d needs the status after the restart */
 	ck_assert(!service_queue_may_join(&queue, SERVICE_QUERY));
-	ck_assert(!service_queue_next(&queue, &verb)); /* one is in flight */
+	ck_assert(!service_queue_next(&queue, &verb)); /* a call is in flight */
 	service_queue_complete(&queue);
 	ck_assert_str_eq(answer_order(&queue), "");
 
@@ -270,24 +270,12 @@ START_TEST(calls_that_wait_go_out_together_up_to_one_of_another_verb)
 }
 END_TEST
 
-int main(void)
+SUITE("service_queue", setup, teardown)
 {
-	Suite *suite = suite_create("service_queue");
-	TCase *tcase = tcase_create("service_queue");
-	SRunner *runner;
-	int failed;
-
-	tcase_set_timeout(tcase, 120);
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_add_test(tcase, a_restart_asked_for_at_a_change_has_its_own_answer);
-	tcase_add_test(tcase, who_asks_anew_does_not_overtake);
-	tcase_add_test(tcase, a_refusal_that_is_asked_for_again_waits_for_the_next_turn);
-	tcase_add_test(tcase, a_deadline_may_be_any_number);
-	tcase_add_test(tcase, calls_that_wait_go_out_together_up_to_one_of_another_verb);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TIMEOUT(120);
+	TEST(a_restart_requested_in_a_change_callback_gets_its_own_reply);
+	TEST(a_repeated_request_does_not_overtake_others);
+	TEST(a_refused_request_that_is_repeated_waits_for_the_next_turn);
+	TEST(a_deadline_may_have_any_value);
+	TEST(waiting_calls_are_dispatched_together_up_to_one_of_another_verb);
 }

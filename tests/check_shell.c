@@ -1,12 +1,13 @@
-/* check_shell: what of a command line a shell would act on, and what is meant for the program. */
+/*
+ * check_shell: the characters of a command line that only a shell would interpret, and those that
+ * are for the program.
+ */
 #include "base/shell.h"
-
-#include <check.h>
 
 #include "base/text.h"
 #include "suite.h"
 
-/* What is found; "" where nothing is. */
+/* Returns the characters that are found; "": there are none. */
 static const char *found_in(const char *text)
 {
 	static char found[32];
@@ -21,7 +22,7 @@ static const char *found_in(const char *text)
 	return found;
 }
 
-START_TEST(what_a_shell_would_act_on_is_found)
+START_TEST(characters_for_a_shell_are_found)
 {
 	static const char *const rows[][2] = {
 		{"a | b", "|"},
@@ -59,13 +60,13 @@ START_TEST(what_a_shell_would_act_on_is_found)
 		{"a \\\\ | c", "|"},
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+	for (size_t i = 0; i < COUNT(rows); i++)
 		ck_assert_msg(strcmp(found_in(rows[i][0]), rows[i][1]) == 0, "%s: found \"%s\"",
 			rows[i][0], found_in(rows[i][0]));
 }
 END_TEST
 
-START_TEST(what_is_quoted_is_the_programs)
+START_TEST(quoted_characters_are_for_the_program)
 {
 	static const char *const rows[] = {"a", "a -w 10:20 -c @5:~",
 		"/bin/sh -c 'a | b; c > d && e'", "sh -c \"a $(b) `c` $D\"", "ssh host \"a $(b)\"",
@@ -74,13 +75,13 @@ START_TEST(what_is_quoted_is_the_programs)
 		"http://h:80/x?a=1&b=2", "a b&c", "a k=v x:y {} [z] ~ * ?", "a \"b&&c\"",
 		"a \\`b\\`"};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+	for (size_t i = 0; i < COUNT(rows); i++)
 		ck_assert_msg(found_in(rows[i])[0] == '\0', "%s: found \"%s\"", rows[i],
 			found_in(rows[i]));
 }
 END_TEST
 
-START_TEST(what_is_found_is_cut_to_size)
+START_TEST(the_result_is_cut_to_the_buffer)
 {
 	const char *argv[] = {"a", NULL};
 	char found[6];
@@ -90,16 +91,9 @@ START_TEST(what_is_found_is_cut_to_size)
 }
 END_TEST
 
-static void nothing(void)
+SUITE("shell", NULL, NULL)
 {
-}
-
-int main(void)
-{
-	TCase *tcase = suite_begin("shell", nothing, nothing);
-
-	tcase_add_test(tcase, what_a_shell_would_act_on_is_found);
-	tcase_add_test(tcase, what_is_quoted_is_the_programs);
-	tcase_add_test(tcase, what_is_found_is_cut_to_size);
-	return suite_end("shell", tcase);
+	TEST(characters_for_a_shell_are_found);
+	TEST(quoted_characters_are_for_the_program);
+	TEST(the_result_is_cut_to_the_buffer);
 }

@@ -1,7 +1,6 @@
-/* check_shutdown: the signs by which sysvinit, OpenRC and runit take a machine down. */
+/* check_shutdown: how vigild detects that sysvinit, OpenRC or runit shuts the machine down. */
 #include "service/shutdown.h"
 
-#include <check.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -16,6 +15,7 @@
 #include "acl.h"
 #include "base/clock.h"
 #include "scratch.h"
+#include "suite.h"
 
 #define SYSVINIT "the machine is shutting down (sysvinit)"
 #define OPENRC   "the machine is shutting down (OpenRC)"
@@ -37,7 +37,7 @@ static void make(const char *name, mode_t mode, const char *text)
 	scratch_put(name, mode, "%s", text);
 }
 
-START_TEST(a_machine_without_any_of_them_stays_up)
+START_TEST(without_a_sign_there_is_no_shutdown)
 {
 	expect(NULL);
 	ck_assert_ptr_null(shutdown_in_progress("/nonexistent"));
@@ -68,7 +68,7 @@ static const struct {
 	{"shut", false, NULL},
 };
 
-/* What files say is known without a look at processes. */
+/* A shutdown that files report is detected without a look at processes. */
 static void expect_announced(const char *why)
 {
 	const char *said = shutdown_announced(scratch);
@@ -77,7 +77,7 @@ static void expect_announced(const char *why)
 	expect(why);
 }
 
-START_TEST(the_runlevel_of_openrc)
+START_TEST(the_runlevel_of_openrc_is_read)
 {
 	make("run/openrc/softlevel", 0644, levels[_i].level);
 	if (levels[_i].stopping)
@@ -86,9 +86,9 @@ START_TEST(the_runlevel_of_openrc)
 }
 END_TEST
 
-/* --- what others could have written ----------------------------------------------------------- */
+/* --- files that others may write -------------------------------------------------------------- */
 
-/* The sign is one until others may write the file, its directory, or either by an ACL. */
+/* The sign counts until others may write the file or its directory, also through an ACL. */
 static void expect_distrust(const char *file, const char *directory, const char *why)
 {
 	mode_t mode;
@@ -118,14 +118,14 @@ static void expect_distrust(const char *file, const char *directory, const char 
 	expect(NULL);
 }
 
-START_TEST(what_others_could_have_written_is_no_sign_of_openrc)
+START_TEST(a_file_of_openrc_that_others_may_write_is_ignored)
 {
 	make("run/openrc/softlevel", 0644, "shutdown");
 	expect_distrust("run/openrc/softlevel", "run/openrc", OPENRC);
 }
 END_TEST
 
-START_TEST(what_others_could_have_written_is_no_sign_of_runit)
+START_TEST(a_file_of_runit_that_others_may_write_is_ignored)
 {
 	make("run/runit/stopit", 0744, "");
 	expect_distrust("run/runit/stopit", "run/runit", RUNIT);
@@ -136,7 +136,7 @@ END_TEST
 
 static const char *const stopit[] = {"run/runit.stopit", "run/runit/stopit", "etc/runit/stopit"};
 
-START_TEST(runits_file_counts_when_it_may_be_executed)
+START_TEST(the_file_of_runit_counts_if_it_is_executable)
 {
 	make(stopit[_i], 0, "");
 	expect(NULL);
@@ -151,7 +151,7 @@ START_TEST(runits_file_counts_when_it_may_be_executed)
 }
 END_TEST
 
-START_TEST(runits_file_may_be_a_link)
+START_TEST(the_file_of_runit_may_be_a_link)
 {
 	make("run/runit/stopit", 0100, "");
 	make("etc/runit/1", 0755, "");
@@ -182,7 +182,7 @@ static void put_utmp(const char *name, char level, double when)
 	fclose(file);
 }
 
-START_TEST(the_runlevel_in_utmp)
+START_TEST(the_runlevel_in_utmp_is_read)
 {
 	double now = (double)time(NULL);
 
@@ -194,7 +194,7 @@ START_TEST(the_runlevel_in_utmp)
 	expect(NULL);
 	put_utmp("run/utmp", '5', now);
 	expect(NULL);
-	/* left by the boot before, or by whoever made the image */
+	/* from the previous boot, or from the image */
 	put_utmp("run/utmp", '6', clock_boot_time() - 3600);
 	expect(NULL);
 	unlink(scratch_path("run/utmp"));
@@ -208,7 +208,7 @@ END_TEST
 /* --- processes -------------------------------------------------------------------------------- */
 
 static const struct {
-	const char *program; /* that is there; NULL: none */
+	const char *program; /* a program that exists; NULL: none */
 	const char *argv[6];
 	const char *why;
 } commands[] = {
@@ -236,11 +236,11 @@ static const struct {
 	{"sbin/openrc", {"/sbin/openrc", "shutdown"}, OPENRC},
 	{"sbin/openrc", {"openrc", "reboot"}, OPENRC}, {"sbin/openrc", {"openrc", "default"}, NULL},
 	{"sbin/openrc", {"openrc"}, NULL},
-	{"etc/runit/3", {"/bin/sh", "/lib/init/rc", "6"}, NULL}, /* another script is there */
-	{NULL, {"/bin/sh", "/lib/init/rc", "6"}, NULL}, /* no such script, so it is not that one */
+	{"etc/runit/3", {"/bin/sh", "/lib/init/rc", "6"}, NULL}, /* another script */
+	{NULL, {"/bin/sh", "/lib/init/rc", "6"}, NULL},          /* there is no script */
 };
 
-START_TEST(the_script_of_the_runlevel_is_being_run)
+START_TEST(a_running_script_of_the_runlevel_is_found)
 {
 	char text[256];
 	size_t n = 0;
@@ -263,20 +263,20 @@ START_TEST(the_script_of_the_runlevel_is_being_run)
 	expect(commands[_i].why);
 	ck_assert_ptr_null(shutdown_announced(scratch));
 	make("proc/78/status", 0644, "Name:\tsh\nNSpid:\t78\t3\nThreads:\t1\n");
-	expect(NULL);                                /* a container's */
-	make("proc/78/status", 0644, "Name:\tsh\n"); /* an old kernel's */
+	expect(NULL);                                /* a process in a container */
+	make("proc/78/status", 0644, "Name:\tsh\n"); /* an old kernel */
 	expect(commands[_i].why);
-	if (geteuid() == 0) { /* anyone may write anything in a command line */
+	if (geteuid() == 0) { /* every user may choose a command line */
 		ck_assert_int_eq(chown(scratch_path("proc/78"), 65534, 65534), 0);
 		expect(NULL);
 	}
 	ck_assert_int_eq(chown(scratch_path("proc/78"), geteuid(), getegid()), 0);
-	make("run/systemd/system/x", 0644, ""); /* systemd refuses a start itself */
+	make("run/systemd/system/x", 0644, ""); /* systemd itself refuses a start */
 	expect(NULL);
 }
 END_TEST
 
-/* A real process whose first argument is that of the script. */
+/* A real process whose first argument is the script. */
 static pid_t start_rc(void)
 {
 	pid_t pid = fork();
@@ -288,7 +288,7 @@ static pid_t start_rc(void)
 	return pid;
 }
 
-START_TEST(a_real_process)
+START_TEST(the_script_is_found_among_real_processes)
 {
 	pid_t pid;
 
@@ -305,29 +305,15 @@ START_TEST(a_real_process)
 }
 END_TEST
 
-int main(void)
+SUITE("shutdown", scratch_setup, scratch_teardown)
 {
-	Suite *suite = suite_create("shutdown");
-	TCase *tcase = tcase_create("shutdown");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_checked_fixture(tcase, scratch_setup, scratch_teardown);
-	tcase_add_test(tcase, a_machine_without_any_of_them_stays_up);
-	tcase_add_test(tcase, what_others_could_have_written_is_no_sign_of_openrc);
-	tcase_add_test(tcase, what_others_could_have_written_is_no_sign_of_runit);
-	tcase_add_loop_test(tcase, the_runlevel_of_openrc, 0, sizeof(levels) / sizeof(levels[0]));
-	tcase_add_loop_test(tcase, runits_file_counts_when_it_may_be_executed, 0,
-		sizeof(stopit) / sizeof(stopit[0]));
-	tcase_add_test(tcase, runits_file_may_be_a_link);
-	tcase_add_test(tcase, the_runlevel_in_utmp);
-	tcase_add_loop_test(tcase, the_script_of_the_runlevel_is_being_run, 0,
-		sizeof(commands) / sizeof(commands[0]));
-	tcase_add_test(tcase, a_real_process);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(without_a_sign_there_is_no_shutdown);
+	TEST(a_file_of_openrc_that_others_may_write_is_ignored);
+	TEST(a_file_of_runit_that_others_may_write_is_ignored);
+	LOOP_TEST(the_runlevel_of_openrc_is_read, COUNT(levels));
+	LOOP_TEST(the_file_of_runit_counts_if_it_is_executable, COUNT(stopit));
+	TEST(the_file_of_runit_may_be_a_link);
+	TEST(the_runlevel_in_utmp_is_read);
+	LOOP_TEST(a_running_script_of_the_runlevel_is_found, COUNT(commands));
+	TEST(the_script_is_found_among_real_processes);
 }

@@ -1,7 +1,8 @@
-/* check_slot_queue: who may start a costly child, in which order, and how many at once. */
+/*
+ * check_slot_queue: which requests may start a costly child, in which order, and how many at once.
+ */
 #include "process/slot_queue.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,8 +16,8 @@
 static struct loop *loop;
 static struct loop_timer *limit;
 static struct slot_queue *queue;
-static char granted[64]; /* the names of those that were granted a slot, in that order */
-static unsigned turns;   /* of the loop in which that happened */
+static char granted[64]; /* the names of the requests that were granted a slot, in order */
+static unsigned turns;   /* of the loop while they were granted */
 static bool free_at_once;
 static unsigned stop_after;
 static useconds_t work;
@@ -84,7 +85,7 @@ static void run_until(unsigned grants)
 	ck_assert_int_eq(loop_run(loop), 0);
 }
 
-START_TEST(those_due_first_go_first_and_no_more_than_there_are_slots)
+START_TEST(the_earliest_due_requests_get_the_slots)
 {
 	struct entry e[5];
 	struct slot_counts counts;
@@ -114,7 +115,7 @@ START_TEST(those_due_first_go_first_and_no_more_than_there_are_slots)
 }
 END_TEST
 
-START_TEST(more_or_fewer_slots_are_taken_up)
+START_TEST(a_change_of_the_number_of_slots_takes_effect)
 {
 	struct slot_counts counts;
 	struct entry e[4];
@@ -129,7 +130,7 @@ START_TEST(more_or_fewer_slots_are_taken_up)
 	slot_free(e[0].slot);
 	slot_free(e[1].slot);
 	loop_run_once(loop, false);
-	ck_assert_str_eq(granted, "abc"); /* one is still held */
+	ck_assert_str_eq(granted, "abc"); /* one slot is still in use */
 	slot_free(e[2].slot);
 	run_until(4);
 	slot_queue_counts(queue, &counts);
@@ -145,8 +146,8 @@ static void on_turn(uint64_t missed, void *arg)
 	loop_timer_rearm(*(struct loop_timer **)arg, 0);
 }
 
-/* Starts that take 3 ms each: other events get their turn at least after every second one. */
-START_TEST(slow_starts_leave_the_loop_to_others)
+/* Starts take 3 ms each. Other events must run at least after every second one. */
+START_TEST(slow_starts_leave_time_for_other_events)
 {
 	struct loop_timer *other = loop_after(loop, 0, on_turn, &other);
 	struct entry e[20];
@@ -162,12 +163,9 @@ START_TEST(slow_starts_leave_the_loop_to_others)
 }
 END_TEST
 
-int main(void)
+SUITE("slot_queue", setup, teardown)
 {
-	TCase *tc = suite_begin("slot_queue", setup, teardown);
-
-	tcase_add_test(tc, those_due_first_go_first_and_no_more_than_there_are_slots);
-	tcase_add_test(tc, more_or_fewer_slots_are_taken_up);
-	tcase_add_test(tc, slow_starts_leave_the_loop_to_others);
-	return suite_end("slot_queue", tc);
+	TEST(the_earliest_due_requests_get_the_slots);
+	TEST(a_change_of_the_number_of_slots_takes_effect);
+	TEST(slow_starts_leave_time_for_other_events);
 }

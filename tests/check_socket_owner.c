@@ -1,11 +1,13 @@
-/* check_socket_owner: the unit of systemd that holds a control socket, by the name of its control group. */
+/*
+ * check_socket_owner: the systemd unit that owns a control socket, by the name of its control
+ * group.
+ */
 #include "client/socket_owner.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include "suite.h"
 
 START_TEST(a_unit_of_vigil_is_named)
 {
@@ -25,9 +27,9 @@ START_TEST(a_unit_of_vigil_is_named)
 }
 END_TEST
 
-/* A user to whom a control group is delegated chooses the names below it, and an admin may paste the
- * command into a root shell. */
-START_TEST(what_could_be_a_command_is_no_unit)
+/* A user with a delegated control group chooses the names below it, and an admin may paste the
+ * suggested command into a root shell. */
+START_TEST(a_name_that_could_be_a_command_is_not_a_unit)
 {
 	static const char *const texts[] = {"0::/vigil;reboot.service\n",
 		"0::/vigil$(reboot).service\n", "0::/vigil\033[2J.service\n",
@@ -43,7 +45,7 @@ START_TEST(what_could_be_a_command_is_no_unit)
 }
 END_TEST
 
-START_TEST(a_process_without_such_a_unit_is_killed_by_its_number)
+START_TEST(for_a_process_without_a_unit_the_pid_is_suggested)
 {
 	char command[64];
 
@@ -51,20 +53,9 @@ START_TEST(a_process_without_such_a_unit_is_killed_by_its_number)
 }
 END_TEST
 
-int main(void)
+SUITE("socket_owner", NULL, NULL)
 {
-	Suite *suite = suite_create("holder");
-	TCase *tcase = tcase_create("holder");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_test(tcase, a_unit_of_vigil_is_named);
-	tcase_add_test(tcase, what_could_be_a_command_is_no_unit);
-	tcase_add_test(tcase, a_process_without_such_a_unit_is_killed_by_its_number);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(a_unit_of_vigil_is_named);
+	TEST(a_name_that_could_be_a_command_is_not_a_unit);
+	TEST(for_a_process_without_a_unit_the_pid_is_suggested);
 }

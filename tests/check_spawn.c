@@ -1,7 +1,6 @@
-/* check_spawn: children that behave, and those that do not. */
+/* check_spawn: child processes: their output and their end, also if they ignore signals. */
 #include "process/spawn.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -14,11 +13,13 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "children.h"
 #include "scratch.h"
+#include "suite.h"
 
 static struct spawn_result result;
 
-/* Runs a line of shell in the scratch directory for at most so many seconds. */
+/* Runs a shell command in the scratch directory for at most `seconds`. */
 static int run(const char *line, double seconds, bool spare_group)
 {
 	const char *argv[] = {"/bin/sh", "-c", line, NULL};
@@ -27,27 +28,7 @@ static int run(const char *line, double seconds, bool spare_group)
 	return spawn_run(&spawn, clock_now() + clock_from_seconds(seconds), spare_group, &result);
 }
 
-/* Whether it is gone or a zombie, in time. */
-static bool dies(pid_t pid)
-{
-	char path[32], text[256], *paren;
-	FILE *file;
-	int i;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	for (i = 0; i < 1000; i++, usleep(10000)) {
-		file = fopen(path, "r");
-		if (!file)
-			return true;
-		paren = fgets(text, sizeof(text), file) ? strrchr(text, ')') : NULL;
-		fclose(file);
-		if (!paren || paren[2] == 'Z')
-			return true;
-	}
-	return false;
-}
-
-START_TEST(says_what_it_printed_and_how_it_ended)
+START_TEST(the_output_and_the_exit_status_are_returned)
 {
 	ck_assert_int_eq(run("echo out; echo err >&2; exit 7", 30, false), 0);
 	ck_assert(WIFEXITED(result.status));
@@ -65,7 +46,7 @@ START_TEST(says_what_it_printed_and_how_it_ended)
 }
 END_TEST
 
-START_TEST(what_cannot_be_started_says_why)
+START_TEST(a_start_that_fails_returns_the_error)
 {
 	const char *argv[] = {NULL, NULL};
 	struct spawn spawn = {.argv = argv};
@@ -75,7 +56,7 @@ START_TEST(what_cannot_be_started_says_why)
 	ck_assert_int_eq(spawn_run(&spawn, deadline, false, &result), -EINVAL);
 	argv[0] = scratch_path("missing");
 	ck_assert_int_eq(spawn_run(&spawn, deadline, false, &result), -ENOENT);
-	/* One folder of a PATH that may not be read would make it -EACCES. */
+	/* If a directory of PATH may not be read, the error would be -EACCES. */
 	ck_assert_int_eq(setenv("PATH", "/usr/bin:/bin", 1), 0);
 	argv[0] = "no-such-program-anywhere";
 	ck_assert_int_eq(spawn_run(&spawn, deadline, false, &result), -ENOENT);
@@ -92,13 +73,13 @@ START_TEST(what_cannot_be_started_says_why)
 	ck_assert_int_eq(spawn_run(&spawn, deadline, false, &result), -ENOENT);
 	spawn.directory = NULL;
 	ck_assert_int_eq(spawn_run(&spawn, deadline, false, &result), 0);
-	/* nothing of ours is left behind: -1 is asked here only to learn that */
+	/* no child process is left */
 	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
 	ck_assert_int_eq(errno, ECHILD);
 }
 END_TEST
 
-START_TEST(the_child_starts_clean)
+START_TEST(a_child_starts_with_a_clean_environment)
 {
 	static const char *const extra[] = {"VIGIL_A=new", "VIGIL_C=added", NULL};
 	const char *argv[] = {"/bin/sh", "-c",
@@ -107,10 +88,10 @@ START_TEST(the_child_starts_clean)
 		"grep -E 'Sig(Ign|Blk)' /proc/self/status; exec ls /proc/self/fd",
 		NULL};
 	struct spawn spawn = {.argv = argv, .environment = extra};
-	unsigned long long blocked, ignored, libc = 0x180000000; /* 32 and 33 are its own */
+	unsigned long long blocked, ignored, libc = 0x180000000; /* 32 and 33 belong to libc */
 	char rest[64] = "";
 	sigset_t all;
-	int leaky = open("/dev/zero", O_RDONLY); /* as a careless library leaves it */
+	int leaky = open("/dev/zero", O_RDONLY); /* without O_CLOEXEC */
 
 	ck_assert_int_ge(leaky, 3);
 	signal(SIGPIPE, SIG_IGN);
@@ -127,12 +108,12 @@ START_TEST(the_child_starts_clean)
 		3);
 	ck_assert_uint_eq(blocked, 0);
 	ck_assert_uint_eq(ignored & ~libc, 0);
-	ck_assert_str_eq(rest, "0\n1\n2\n3\n"); /* 3: the folder that ls reads */
+	ck_assert_str_eq(rest, "0\n1\n2\n3\n"); /* 3 is the directory that ls reads */
 	close(leaky);
 }
 END_TEST
 
-START_TEST(started_with_the_low_descriptors_closed)
+START_TEST(a_child_starts_while_low_descriptors_are_closed)
 {
 	int saved[3], i, err;
 
@@ -150,7 +131,7 @@ START_TEST(started_with_the_low_descriptors_closed)
 }
 END_TEST
 
-START_TEST(a_gigabyte_keeps_its_end)
+START_TEST(the_end_of_a_gigabyte_of_output_is_kept)
 {
 	ck_assert_int_eq(
 		run("head -c 1073741824 /dev/zero | tr '\\0' 'x'; echo the end", 300, false), 0);
@@ -160,7 +141,7 @@ START_TEST(a_gigabyte_keeps_its_end)
 	ck_assert_uint_eq(strlen(result.output), result.length);
 	ck_assert_str_eq(result.output + result.length - 9, "xthe end\n");
 
-	/* the last that fits, to the byte */
+	/* exactly as many bytes as fit */
 	ck_assert_int_eq(run("printf %04095d 1", 30, false), 0);
 	ck_assert(!result.truncated);
 	ck_assert_uint_eq(result.length, 4095);
@@ -172,7 +153,7 @@ START_TEST(a_gigabyte_keeps_its_end)
 }
 END_TEST
 
-START_TEST(the_deadline_ends_those_that_ignore_it)
+START_TEST(the_deadline_ends_a_process_that_ignores_term)
 {
 	uint64_t began = clock_now();
 
@@ -182,7 +163,7 @@ START_TEST(the_deadline_ends_those_that_ignore_it)
 	ck_assert(WIFSIGNALED(result.status));
 	ck_assert_int_eq(WTERMSIG(result.status), SIGKILL);
 	ck_assert_str_eq(result.output, "begun\n");
-	ck_assert_uint_ge(clock_now() - began, CLOCK_SECOND); /* TERM had its second */
+	ck_assert_uint_ge(clock_now() - began, CLOCK_SECOND); /* one second between TERM and KILL */
 
 	ck_assert_int_eq(run("trap 'echo tidied; exit 5' TERM; sleep 100 & wait", 0.3, false), 0);
 	ck_assert(result.timed_out);
@@ -218,14 +199,14 @@ START_TEST(a_spared_group_loses_only_its_leader)
 }
 END_TEST
 
-START_TEST(a_grandchild_that_holds_stdout_is_not_waited_for)
+START_TEST(a_grandchild_with_open_stdout_is_not_waited_for)
 {
 	ck_assert_int_eq(run("sleep 1000 & echo $! >below; echo done", 60, false), 0);
 	ck_assert(!result.timed_out);
 	ck_assert_str_eq(result.output, "done\n");
-	ck_assert(dies(scratch_number("below"))); /* nor left behind */
+	ck_assert(dies(scratch_number("below"))); /* and it is killed */
 
-	/* and not when it goes on printing */
+	/* nor if it continues to print */
 	ck_assert_int_eq(run("yes & echo $! >yes; exit 3", 60, false), 0);
 	ck_assert(!result.timed_out);
 	ck_assert_int_eq(WEXITSTATUS(result.status), 3);
@@ -233,10 +214,10 @@ START_TEST(a_grandchild_that_holds_stdout_is_not_waited_for)
 }
 END_TEST
 
-START_TEST(a_service_outlives_its_starter_with_stdout_open)
+START_TEST(a_service_survives_its_starter_with_open_stdout)
 {
 	pid_t below;
-	/* waits for a word from us, then prints far more than a pipe holds */
+	/* It waits for the test, then prints much more than a pipe holds. */
 	ck_assert_int_eq(run("mkfifo go; (read x <go; head -c 300000 /dev/zero; echo $? >survived; "
 			     "exec sleep 1000) & echo $! >below",
 				 60, true),
@@ -244,7 +225,7 @@ START_TEST(a_service_outlives_its_starter_with_stdout_open)
 	ck_assert(!result.timed_out);
 	below = scratch_number("below");
 	close(open(scratch_path("go"), O_WRONLY));
-	/* head failed, on a full pipe; nobody died of it, and nobody hangs */
+	/* head could not write to the full pipe, but no process was killed or blocked. */
 	ck_assert_int_eq(scratch_number("survived"), 1);
 	ck_assert_int_eq(kill(below, 0), 0);
 	kill(below, SIGKILL);
@@ -252,7 +233,7 @@ START_TEST(a_service_outlives_its_starter_with_stdout_open)
 }
 END_TEST
 
-START_TEST(started_for_the_loop)
+START_TEST(a_child_can_be_started_for_the_loop)
 {
 	const char *argv[] = {"cat", NULL};
 	struct spawn spawn = {.argv = argv};
@@ -266,8 +247,8 @@ START_TEST(started_for_the_loop)
 	ck_assert_int_eq(fcntl(pidfd, F_GETFD), FD_CLOEXEC);
 	ck_assert(fcntl(out, F_GETFL) & O_NONBLOCK);
 	fd = (struct pollfd){.fd = pidfd, .events = POLLIN};
-	ck_assert_int_eq(poll(&fd, 1, 60000), 1); /* cat of /dev/null is soon done */
-	ck_assert_int_eq(read(out, &c, 1), 0);    /* nobody else holds the other end */
+	ck_assert_int_eq(poll(&fd, 1, 60000), 1); /* cat reads /dev/null and ends */
+	ck_assert_int_eq(read(out, &c, 1), 0);    /* no other process has the pipe */
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert_int_eq(status, 0);
 	close(out);
@@ -307,7 +288,7 @@ static void *work(void *arg)
 	return NULL;
 }
 
-START_TEST(cancel_ends_queries_and_lets_restarts_finish)
+START_TEST(a_cancel_ends_queries_and_lets_restarts_finish)
 {
 	struct worker w[] = {
 		{.line = "trap '' TERM; echo $$ >one; while :; do sleep 100; done"},
@@ -344,8 +325,8 @@ START_TEST(cancel_ends_queries_and_lets_restarts_finish)
 }
 END_TEST
 
-/* When it returns they have ended, whether their threads have come to anything else or not. */
-START_TEST(cancel_and_wait)
+/* When spawn_cancel_wait() returns, the processes have ended, whatever their threads do. */
+START_TEST(a_cancel_waits_for_the_processes)
 {
 	struct worker w[] = {
 		{.line = "trap '' TERM; echo $$ >one; while :; do sleep 100; done"},
@@ -368,11 +349,11 @@ START_TEST(cancel_and_wait)
 	for (i = 0; i < 3; i++)
 		pthread_join(w[i].thread, NULL);
 	ck_assert_int_eq(WEXITSTATUS(w[2].result.status), 6);
-	spawn_cancel_wait(); /* nobody to wait for */
+	spawn_cancel_wait(); /* there are no processes */
 }
 END_TEST
 
-START_TEST(many_at_once_leak_nothing)
+START_TEST(many_children_at_once_leak_no_descriptors)
 {
 	struct worker w[8];
 	size_t i, round;
@@ -393,37 +374,25 @@ START_TEST(many_at_once_leak_nothing)
 	}
 	after = dup(0);
 	close(after);
-	ck_assert_int_le(after, before + 1); /* the eventfd stays */
+	ck_assert_int_le(after, before + 1); /* the eventfd remains open */
 }
 END_TEST
 
-int main(void)
+SUITE("spawn", scratch_setup, scratch_teardown)
 {
-	Suite *suite = suite_create("spawn");
-	TCase *tcase = tcase_create("spawn");
-	SRunner *runner;
-	int failed;
-
-	tcase_set_timeout(tcase, 300);
-	tcase_add_checked_fixture(tcase, scratch_setup, scratch_teardown);
-	tcase_add_test(tcase, says_what_it_printed_and_how_it_ended);
-	tcase_add_test(tcase, what_cannot_be_started_says_why);
-	tcase_add_test(tcase, the_child_starts_clean);
-	tcase_add_test(tcase, started_with_the_low_descriptors_closed);
-	tcase_add_test(tcase, a_gigabyte_keeps_its_end);
-	tcase_add_test(tcase, the_deadline_ends_those_that_ignore_it);
-	tcase_add_test(tcase, the_deadline_ends_the_whole_group);
-	tcase_add_test(tcase, a_spared_group_loses_only_its_leader);
-	tcase_add_test(tcase, a_grandchild_that_holds_stdout_is_not_waited_for);
-	tcase_add_test(tcase, a_service_outlives_its_starter_with_stdout_open);
-	tcase_add_test(tcase, started_for_the_loop);
-	tcase_add_test(tcase, cancel_ends_queries_and_lets_restarts_finish);
-	tcase_add_test(tcase, cancel_and_wait);
-	tcase_add_test(tcase, many_at_once_leak_nothing);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TIMEOUT(300);
+	TEST(the_output_and_the_exit_status_are_returned);
+	TEST(a_start_that_fails_returns_the_error);
+	TEST(a_child_starts_with_a_clean_environment);
+	TEST(a_child_starts_while_low_descriptors_are_closed);
+	TEST(the_end_of_a_gigabyte_of_output_is_kept);
+	TEST(the_deadline_ends_a_process_that_ignores_term);
+	TEST(the_deadline_ends_the_whole_group);
+	TEST(a_spared_group_loses_only_its_leader);
+	TEST(a_grandchild_with_open_stdout_is_not_waited_for);
+	TEST(a_service_survives_its_starter_with_open_stdout);
+	TEST(a_child_can_be_started_for_the_loop);
+	TEST(a_cancel_ends_queries_and_lets_restarts_finish);
+	TEST(a_cancel_waits_for_the_processes);
+	TEST(many_children_at_once_leak_no_descriptors);
 }

@@ -1,15 +1,18 @@
-/* check_spawn_environment: what vigild's own service manager tells vigild is not for its children. */
+/*
+ * check_spawn_environment: the variables of vigild's own service manager are not passed to
+ * children.
+ */
 #include "process/spawn_environment.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "process/spawn.h"
+#include "suite.h"
 
-/* systemd.exec(5) as of systemd 257, OpenRC and sysvinit. */
+/* From systemd.exec(5) of systemd 257, OpenRC and sysvinit. */
 static const char *const kept_from_children[] = {"NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC",
 	"LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "LISTEN_PIDFDID", "FDSTORE",
 	"MEMORY_PRESSURE_WATCH", "MEMORY_PRESSURE_WRITE", "JOURNAL_STREAM", "LOG_NAMESPACE",
@@ -27,8 +30,8 @@ static const char *const left_to_children[] = {"PATH", "LANG", "LC_CTYPE", "HOME
 	"MY_NOTIFY_SOCKET", "LISTEN", "STATE_DIRECTORY_OF_MINE", "MAINPIDS", "WATCHDOG",
 	"SYSTEMD_LOG_LEVEL", "notify_socket", "http_proxy", "MONITOR_HOST", "EXIT"};
 
-#define KEPT (sizeof(kept_from_children) / sizeof(kept_from_children[0]))
-#define LEFT (sizeof(left_to_children) / sizeof(left_to_children[0]))
+#define KEPT (COUNT(kept_from_children))
+#define LEFT (COUNT(left_to_children))
 
 static void set_all(void)
 {
@@ -48,7 +51,7 @@ static const char *find(char *const *environment, const char *name)
 	return NULL;
 }
 
-START_TEST(what_is_for_vigild_alone_is_not_handed_on)
+START_TEST(variables_for_vigild_are_not_passed_on)
 {
 	char **environment;
 
@@ -61,7 +64,7 @@ START_TEST(what_is_for_vigild_alone_is_not_handed_on)
 }
 END_TEST
 
-START_TEST(all_else_is_handed_on)
+START_TEST(other_variables_are_passed_on)
 {
 	char **environment;
 
@@ -74,7 +77,7 @@ START_TEST(all_else_is_handed_on)
 }
 END_TEST
 
-START_TEST(another_user_gets_the_locale_and_nothing_else)
+START_TEST(another_user_gets_only_the_locale)
 {
 	static const char *const extra[] = {"HOME=/home/other", "TOKEN=given", NULL};
 	char **environment;
@@ -104,7 +107,7 @@ START_TEST(another_user_gets_the_locale_and_nothing_else)
 }
 END_TEST
 
-START_TEST(a_child_may_be_given_any_of_them)
+START_TEST(a_child_may_be_given_any_variable)
 {
 	char entry[128];
 	const char *extra[] = {entry, "PATH=/nowhere", "NEW=1", NULL};
@@ -121,7 +124,7 @@ START_TEST(a_child_may_be_given_any_of_them)
 }
 END_TEST
 
-START_TEST(no_environment_at_all)
+START_TEST(an_empty_environment_gets_the_defaults)
 {
 	char **environment;
 
@@ -135,15 +138,15 @@ START_TEST(no_environment_at_all)
 }
 END_TEST
 
-/* Each: vigild's own environment, what the configuration adds, and what the child must have; all in
- * the order LANG, LC_ALL, LC_NUMERIC, LC_MESSAGES, LC_CTYPE, LANGUAGE; NULL is unset. */
+/* Each row: vigild's environment, what the configuration adds, and what the child must have; each
+ * in the order LANG, LC_ALL, LC_NUMERIC, LC_MESSAGES, LC_CTYPE, LANGUAGE; NULL: not set. */
 #define DE "de_DE.UTF-8"
 #define FR "fr_FR.UTF-8"
 
 static const char *const locale_names[] = {
 	"LANG", "LC_ALL", "LC_NUMERIC", "LC_MESSAGES", "LC_CTYPE", "LANGUAGE"};
 
-#define NAMES (sizeof(locale_names) / sizeof(locale_names[0]))
+#define NAMES (COUNT(locale_names))
 
 static const struct {
 	const char *own[NAMES], *extra[NAMES], *child[NAMES];
@@ -166,7 +169,7 @@ static const struct {
 	{{DE}, {NULL, NULL, NULL, NULL, NULL, "fr"}, {DE, NULL, "C", "C", NULL, "fr"}},
 };
 
-START_TEST(numbers_and_messages_are_those_of_the_c_locale)
+START_TEST(numbers_and_messages_are_in_the_c_locale)
 {
 	static char texts[NAMES][64];
 	const char *extra[NAMES + 1] = {NULL}, *found;
@@ -196,7 +199,7 @@ START_TEST(numbers_and_messages_are_those_of_the_c_locale)
 }
 END_TEST
 
-START_TEST(a_real_child_finds_each_name_once)
+START_TEST(a_real_child_gets_each_variable_once)
 {
 	const char *argv[] = {"/usr/bin/env", NULL}, *extra[] = {"LC_NUMERIC=fr_FR.UTF-8", NULL};
 	struct spawn spawn = {.argv = argv, .environment = extra};
@@ -212,14 +215,14 @@ START_TEST(a_real_child_finds_each_name_once)
 }
 END_TEST
 
-START_TEST(a_real_child_prints_none_of_them)
+START_TEST(a_real_child_gets_no_private_variable)
 {
 	const char *argv[] = {"/usr/bin/env", NULL}, *extra[] = {"FDSTORE=3", NULL};
 	struct spawn spawn = {.argv = argv, .environment = extra};
 	struct spawn_result result;
 	char line[128];
 
-	clearenv(); /* so that all of it fits into the result */
+	clearenv(); /* so that all variables fit into the output */
 	set_all();
 	ck_assert_int_eq(spawn_run(&spawn, clock_now() + 30 * CLOCK_SECOND, false, &result), 0);
 	ck_assert_int_eq(result.status, 0);
@@ -232,26 +235,14 @@ START_TEST(a_real_child_prints_none_of_them)
 }
 END_TEST
 
-int main(void)
+SUITE("spawn_environment", NULL, NULL)
 {
-	Suite *suite = suite_create("spawn_environment");
-	TCase *tcase = tcase_create("spawn_environment");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_loop_test(tcase, what_is_for_vigild_alone_is_not_handed_on, 0, KEPT);
-	tcase_add_loop_test(tcase, all_else_is_handed_on, 0, LEFT);
-	tcase_add_loop_test(tcase, a_child_may_be_given_any_of_them, 0, KEPT);
-	tcase_add_test(tcase, another_user_gets_the_locale_and_nothing_else);
-	tcase_add_test(tcase, no_environment_at_all);
-	tcase_add_loop_test(tcase, numbers_and_messages_are_those_of_the_c_locale, 0,
-		sizeof(locales) / sizeof(locales[0]));
-	tcase_add_test(tcase, a_real_child_finds_each_name_once);
-	tcase_add_test(tcase, a_real_child_prints_none_of_them);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	LOOP_TEST(variables_for_vigild_are_not_passed_on, KEPT);
+	LOOP_TEST(other_variables_are_passed_on, LEFT);
+	LOOP_TEST(a_child_may_be_given_any_variable, KEPT);
+	TEST(another_user_gets_only_the_locale);
+	TEST(an_empty_environment_gets_the_defaults);
+	LOOP_TEST(numbers_and_messages_are_in_the_c_locale, COUNT(locales));
+	TEST(a_real_child_gets_each_variable_once);
+	TEST(a_real_child_gets_no_private_variable);
 }

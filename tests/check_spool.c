@@ -1,10 +1,10 @@
-/* check_spool: lines wait in order, up to a bound, and outlive the process that put them there. */
+/* check_spool: lines wait in order, up to a limit, and survive a restart. */
 #include "modules/icinga/spool.h"
 
-#include <check.h>
 #include <errno.h>
 
 #include "scratch.h"
+#include "suite.h"
 
 static struct spool *spool;
 
@@ -31,7 +31,7 @@ static void expect(const struct spool_entry *entry, const char *word, int n)
 	ck_assert_str_eq(entry->line, line);
 }
 
-/* Takes the first line out. */
+/* Takes the first line. */
 static void take(const char *word, int n)
 {
 	struct spool_entry *entry = spool_next(spool, NULL);
@@ -41,8 +41,7 @@ static void take(const char *word, int n)
 	spool_done(spool, entry);
 }
 
-/* A line in flight is not lost by its answer when the spool drops it meanwhile, and takes no other line
- * with it. */
+/* If the spool drops a line that is in flight, its reply must not remove another line. */
 START_TEST(a_line_in_flight_may_be_dropped)
 {
 	struct spool_entry *sent, *again;
@@ -66,7 +65,7 @@ START_TEST(a_line_in_flight_may_be_dropped)
 	spool_done(spool, sent);
 	ck_assert_uint_eq(spool_waiting(spool), waiting - 1);
 	ck_assert_uint_eq(spool_dropped(spool), dropped);
-	spool_again(spool, again); /* it is not on disk any more */
+	spool_again(spool, again); /* it is no longer on disk */
 	ck_assert_uint_eq(spool_waiting(spool), waiting - 2);
 	ck_assert_uint_eq(spool_dropped(spool), dropped + 1);
 	take("", (int)dropped + 2);
@@ -74,7 +73,7 @@ START_TEST(a_line_in_flight_may_be_dropped)
 }
 END_TEST
 
-START_TEST(answers_come_in_any_order)
+START_TEST(replies_may_come_in_any_order)
 {
 	struct spool_entry *entries[10];
 
@@ -97,8 +96,8 @@ START_TEST(answers_come_in_any_order)
 	expect(spool_next(spool, NULL), "", 0);
 	expect(spool_next(spool, spool_next(spool, NULL)), "", 5);
 	take("", 0);
-	/* What was answered in between is sent again after a restart, because the file is cut at the
-	 * first line that was not answered. */
+	/* After a restart, the lines that were answered out of order are sent again, because the
+	 * file is cut at the first line that was not answered. */
 	spool_close(spool);
 	open_it(65536);
 	ck_assert_uint_eq(spool_waiting(spool), 15);
@@ -107,7 +106,7 @@ START_TEST(answers_come_in_any_order)
 }
 END_TEST
 
-/* Lines that were read ahead are found again, and new lines come after them. */
+/* Lines that were not read ahead are found later, and new lines come after them. */
 START_TEST(more_lines_than_are_read_ahead)
 {
 	struct spool_entry *entry;
@@ -129,7 +128,7 @@ START_TEST(more_lines_than_are_read_ahead)
 }
 END_TEST
 
-START_TEST(long_lines)
+START_TEST(long_lines_are_stored)
 {
 	size_t size = 700 * 1024;
 	char *line = malloc(size + 1);
@@ -157,7 +156,7 @@ START_TEST(long_lines)
 }
 END_TEST
 
-START_TEST(first_come_first_served)
+START_TEST(lines_come_in_the_order_of_their_arrival)
 {
 	open_it(65536);
 	ck_assert_ptr_null(spool_next(spool, NULL));
@@ -180,7 +179,7 @@ START_TEST(first_come_first_served)
 }
 END_TEST
 
-START_TEST(what_waits_outlives_a_restart)
+START_TEST(waiting_lines_survive_a_restart)
 {
 	open_it(4096);
 	for (int i = 0; i < 300; i++) /* more than one file holds */
@@ -199,7 +198,7 @@ START_TEST(what_waits_outlives_a_restart)
 }
 END_TEST
 
-START_TEST(the_oldest_gives_way)
+START_TEST(the_oldest_lines_are_dropped)
 {
 	struct stat st;
 	int first, n = 10000;
@@ -221,7 +220,7 @@ START_TEST(the_oldest_gives_way)
 }
 END_TEST
 
-START_TEST(a_line_that_was_cut_is_none)
+START_TEST(an_incomplete_line_is_dropped)
 {
 	scratch_put("queue.old", 0600, "a000000\nb000000\n");
 	scratch_put("queue", 0600, "c000000\nhalf");
@@ -237,7 +236,7 @@ START_TEST(a_line_that_was_cut_is_none)
 }
 END_TEST
 
-START_TEST(what_is_no_file_is_refused)
+START_TEST(a_path_that_is_not_a_regular_file_is_refused)
 {
 	ck_assert_int_eq(mkdir(scratch_path("queue"), 0700), 0);
 	ck_assert_ptr_null(spool_open(scratch_path("queue"), 4096));
@@ -255,27 +254,15 @@ START_TEST(what_is_no_file_is_refused)
 }
 END_TEST
 
-int main(void)
+SUITE("spool", scratch_setup, scratch_teardown)
 {
-	Suite *suite = suite_create("spool");
-	TCase *tcase = tcase_create("spool");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_checked_fixture(tcase, scratch_setup, scratch_teardown);
-	tcase_add_test(tcase, first_come_first_served);
-	tcase_add_test(tcase, what_waits_outlives_a_restart);
-	tcase_add_test(tcase, the_oldest_gives_way);
-	tcase_add_test(tcase, a_line_in_flight_may_be_dropped);
-	tcase_add_test(tcase, answers_come_in_any_order);
-	tcase_add_test(tcase, more_lines_than_are_read_ahead);
-	tcase_add_test(tcase, long_lines);
-	tcase_add_test(tcase, a_line_that_was_cut_is_none);
-	tcase_add_test(tcase, what_is_no_file_is_refused);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(lines_come_in_the_order_of_their_arrival);
+	TEST(waiting_lines_survive_a_restart);
+	TEST(the_oldest_lines_are_dropped);
+	TEST(a_line_in_flight_may_be_dropped);
+	TEST(replies_may_come_in_any_order);
+	TEST(more_lines_than_are_read_ahead);
+	TEST(long_lines_are_stored);
+	TEST(an_incomplete_line_is_dropped);
+	TEST(a_path_that_is_not_a_regular_file_is_refused);
 }

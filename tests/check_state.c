@@ -1,13 +1,15 @@
-/* The tree: what a write changes, who is told of what, and what can never come into it. */
+/*
+ * check_state: the state tree: what a write changes, which watches are notified, and which values
+ * are refused.
+ */
 #include "state/state.h"
 
-#include <check.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#include "suite.h"
 
 static struct state *state;
 
@@ -22,7 +24,7 @@ static void teardown(void)
 	state_free(state);
 }
 
-/* What stands there, as text; "-" where nothing does. */
+/* Returns the value as text; "-": there is none. */
 static const char *shown(const char *pointer)
 {
 	static char text[4096];
@@ -52,7 +54,7 @@ static int add(const char *pointer, const char *json)
 	return state_add(state, pointer, json_loads(json, JSON_DECODE_ANY, NULL));
 }
 
-/* What watchers were told, one after the other: "who@revision pointer=value;". */
+/* The notifications, one after the other: "who@revision pointer=value;". */
 static char told[8192];
 
 static void on_told(uint64_t revision, const char *pointer, json_t *value, void *arg)
@@ -81,7 +83,7 @@ static struct state_watch *watch(const char *pointer, const char *who)
 
 /* --- writing ---------------------------------------------------------------------------------- */
 
-START_TEST(writes_make_parents)
+START_TEST(a_write_creates_parents)
 {
 	ck_assert_str_eq(shown(""), "{}");
 	ck_assert_int_eq(set("/a/b/c", "1"), 0);
@@ -92,7 +94,7 @@ START_TEST(writes_make_parents)
 	ck_assert_str_eq(shown("/a/b/d/2"), "-");
 	ck_assert_str_eq(shown("/a/x"), "-");
 	ck_assert_str_eq(shown("/a/b/c/d"), "-");
-	/* Names that need escapes, and the one that is empty. */
+	/* Names that need escapes, and the empty name. */
 	ck_assert_int_eq(set("/m~1n/~0", "true"), 0);
 	ck_assert_int_eq(set("/m~1n/", "false"), 0);
 	ck_assert_str_eq(shown("/m~1n"), "{\"\":false,\"~\":true}");
@@ -101,7 +103,7 @@ START_TEST(writes_make_parents)
 }
 END_TEST
 
-START_TEST(parents_that_are_none_are_replaced)
+START_TEST(parents_that_are_not_objects_are_replaced)
 {
 	ck_assert_int_eq(set("/a", "5"), 0);
 	ck_assert_int_eq(set("/a/b/c", "1"), 0);
@@ -110,13 +112,13 @@ START_TEST(parents_that_are_none_are_replaced)
 	ck_assert_int_eq(set("/list/0", "9"), 0);
 	ck_assert_str_eq(shown("/list"), "{\"0\":9}");
 	ck_assert_int_eq(set("/null", "null"), 0);
-	ck_assert_str_eq(shown("/null"), "null"); /* stands there, unlike nothing */
+	ck_assert_str_eq(shown("/null"), "null"); /* null is a value */
 	ck_assert_int_eq(set("/null/x", "1"), 0);
 	ck_assert_str_eq(shown("/null"), "{\"x\":1}");
 }
 END_TEST
 
-START_TEST(an_equal_write_is_no_change)
+START_TEST(writing_an_equal_value_is_not_a_change)
 {
 	static const char *const values[] = {"null", "true", "false", "0", "1", "0.0", "1.5",
 		"\"\"", "\"a\"", "\"b\"", "{}", "[]", "[1]", "[2]", "{\"a\":[1,{\"b\":null}]}",
@@ -137,15 +139,15 @@ START_TEST(an_equal_write_is_no_change)
 }
 END_TEST
 
-START_TEST(references_are_taken)
+START_TEST(a_write_takes_the_reference)
 {
 	json_t *value = json_pack("{s:i}", "a", 1), *same = json_pack("{s:i}", "a", 1), *got;
 
 	ck_assert_int_eq(state_set(state, "/v", json_incref(value)), 0);
 	ck_assert_int_eq(value->refcount, 2);
-	ck_assert_int_eq(state_set(state, "/v", json_incref(value)), 0); /* the very same */
+	ck_assert_int_eq(state_set(state, "/v", json_incref(value)), 0); /* the same value */
 	ck_assert_int_eq(value->refcount, 2);
-	ck_assert_int_eq(state_set(state, "/v", json_incref(same)), 0); /* an equal one */
+	ck_assert_int_eq(state_set(state, "/v", json_incref(same)), 0); /* an equal value */
 	ck_assert_int_eq(same->refcount, 1);
 	ck_assert_int_eq(state_add(state, "/v", json_incref(same)), -EEXIST);
 	ck_assert_int_eq(state_set(state, "v", json_incref(same)), -EINVAL);
@@ -162,13 +164,13 @@ START_TEST(references_are_taken)
 }
 END_TEST
 
-START_TEST(add_only_where_nothing_stands)
+START_TEST(add_does_not_replace_a_value)
 {
 	ck_assert_int_eq(add("/a/b", "1"), 0);
 	ck_assert_int_eq(add("/a/b", "1"), -EEXIST);
 	ck_assert_int_eq(add("/a/b", "2"), -EEXIST);
 	ck_assert_int_eq(add("/a", "{}"), -EEXIST);
-	ck_assert_int_eq(add("/a/b/c", "3"), -EEXIST); /* a number is in the way */
+	ck_assert_int_eq(add("/a/b/c", "3"), -EEXIST); /* the parent is a number */
 	ck_assert_int_eq(add("/a/c", "null"), 0);
 	ck_assert_int_eq(add("/a/c", "3"), -EEXIST);
 	ck_assert_str_eq(shown(""), "{\"a\":{\"b\":1,\"c\":null}}");
@@ -193,7 +195,7 @@ START_TEST(unset_leaves_the_parent)
 }
 END_TEST
 
-START_TEST(what_is_refused_changes_nothing)
+START_TEST(a_refused_write_changes_nothing)
 {
 	static const char *const bad[] = {"", "a", "a/b", "/a~", "/a~2", "/\xff", "/ok/\xc0\xaf"};
 	char longest[POINTER_MAX + 1];
@@ -223,7 +225,7 @@ END_TEST
 
 /* --- depth ------------------------------------------------------------------------------------ */
 
-/* So many levels of [[...]] or {"k":{"k":...}}, without recursion. */
+/* Returns this number of levels of [[...]] or {"k":{"k":...}}, without recursion. */
 static json_t *nest(int levels, bool objects)
 {
 	json_t *value = json_null();
@@ -240,7 +242,7 @@ static json_t *nest(int levels, bool objects)
 	return value;
 }
 
-START_TEST(too_deep_is_refused)
+START_TEST(a_value_that_is_nested_too_deeply_is_refused)
 {
 	char address[64] = "";
 
@@ -258,21 +260,21 @@ START_TEST(too_deep_is_refused)
 	strcat(address, "/s");
 	ck_assert_int_eq(set(address, "1"), -E2BIG);
 	ck_assert_int_eq(state_unset(state, address), -E2BIG);
-	/* One may look at any depth. */
+	/* A read may have any depth. */
 	ck_assert_ptr_null(state_get(state, address));
 	ck_assert_uint_eq(state_revision(state), 3);
 }
 END_TEST
 
-/* So deep that freeing it the plain way would run through any stack. */
-START_TEST(hostile_depth_is_refused_and_freed)
+/* So deep that a recursive free would overflow the stack. */
+START_TEST(a_value_with_a_hostile_depth_is_refused_and_freed)
 {
 	json_t *tail = json_array(), *value;
 
 	for (int objects = 0; objects < 2; objects++)
 		ck_assert_int_eq(state_set(state, "/v", nest(1000000, objects)), -E2BIG);
 	ck_assert_int_eq(state_set(state, "", nest(1000000, false)), -EINVAL);
-	/* What someone else holds is left whole. */
+	/* A part that has another reference is not taken apart. */
 	json_array_append_new(tail, json_string("kept"));
 	value = json_incref(tail);
 	for (int i = 0; i < 100; i++)
@@ -285,9 +287,9 @@ START_TEST(hostile_depth_is_refused_and_freed)
 }
 END_TEST
 
-/* --- telling ---------------------------------------------------------------------------------- */
+/* --- watches ---------------------------------------------------------------------------------- */
 
-START_TEST(told_at_above_and_below)
+START_TEST(watches_above_at_and_below_a_write_are_notified)
 {
 	watch("", "all");
 	watch("/a", "a");
@@ -303,7 +305,7 @@ START_TEST(told_at_above_and_below)
 	assert_told("all@3 /ab=3;ab@3 /ab=3;");
 	state_unset(state, "/a");
 	assert_told("all@4 /a=-;a@4 /a=-;b@4 /a=-;c@4 /a=-;");
-	set("/x/y/z", "4"); /* parents are made: told is what was written */
+	set("/x/y/z", "4"); /* parents are created, and the notification has the written value */
 	assert_told("all@5 /x/y/z=4;");
 	errno = 0;
 	ck_assert_ptr_null(state_watch(state, "a", on_told, NULL));
@@ -311,8 +313,8 @@ START_TEST(told_at_above_and_below)
 }
 END_TEST
 
-/* A write below an array takes away what was in it, and who watched that must know. */
-START_TEST(told_of_an_array_replaced)
+/* A write below an array replaces the array, so watches of its elements are notified. */
+START_TEST(watches_of_a_replaced_array_are_notified)
 {
 	set("/a/list", "[1,2]");
 	watch("/a/list/1", "second");
@@ -325,7 +327,7 @@ START_TEST(told_of_an_array_replaced)
 }
 END_TEST
 
-START_TEST(unwatched_is_told_no_more)
+START_TEST(a_freed_watch_is_not_notified)
 {
 	struct state_watch *a = watch("", "a"), *b = watch("", "b"), *c = watch("", "c");
 
@@ -343,24 +345,24 @@ START_TEST(unwatched_is_told_no_more)
 }
 END_TEST
 
-/* Callbacks that unwatch: themselves, the one before, the next, all. */
+/* Callbacks that free their own watch, the previous one, the next one, or all. */
 static struct state_watch *crowd[5];
 
 static void on_unwatch(uint64_t revision, const char *pointer, json_t *value, void *arg)
 {
-	const char *whom;
+	const char *freed;
 
 	on_told(revision, pointer, value, (void *)"u");
-	for (whom = arg; *whom != '\0'; whom++) {
-		state_unwatch(crowd[*whom - '0']);
-		crowd[*whom - '0'] = NULL;
+	for (freed = arg; *freed != '\0'; freed++) {
+		state_unwatch(crowd[*freed - '0']);
+		crowd[*freed - '0'] = NULL;
 	}
 }
 
-START_TEST(unwatching_while_told)
+START_TEST(watches_may_be_freed_in_a_callback)
 {
 	static const struct {
-		const char *whom, *first, *second;
+		const char *freed, *first, *second;
 	} rows[] = {
 		{"2", "0@1 /x=1;1@1 /x=1;u@1 /x=1;3@1 /x=1;4@1 /x=1;",
 			"0@2 /x=2;1@2 /x=2;3@2 /x=2;4@2 /x=2;"},
@@ -375,8 +377,9 @@ START_TEST(unwatching_while_told)
 		teardown();
 		setup();
 		for (size_t k = 0; k < COUNT(crowd); k++)
-			crowd[k] = k == 2 ? state_watch(state, "", on_unwatch, (void *)rows[i].whom)
-					  : watch("", names[k]);
+			crowd[k] =
+				k == 2 ? state_watch(state, "", on_unwatch, (void *)rows[i].freed)
+				       : watch("", names[k]);
 		set("/x", "1");
 		assert_told(rows[i].first);
 		if (rows[i].second == NULL)
@@ -394,10 +397,10 @@ static void on_write(uint64_t revision, const char *pointer, json_t *value, void
 	refusals[0] = set("/y", "1");
 	refusals[1] = add("/z", "1");
 	refusals[2] = state_unset(state, "/x");
-	ck_assert_str_eq(shown("/x"), "1"); /* but read it may, and sees the change */
+	ck_assert_str_eq(shown("/x"), "1"); /* a callback may read, and sees the change */
 }
 
-START_TEST(watchers_may_not_write)
+START_TEST(callbacks_may_not_write)
 {
 	struct state_watch *writer = state_watch(state, "/x", on_write, NULL);
 
@@ -418,7 +421,7 @@ static void on_watch(uint64_t revision, const char *pointer, json_t *value, void
 		watch("", revision == 1 ? "first" : "second");
 }
 
-START_TEST(a_new_watch_is_told_from_the_next_change_on)
+START_TEST(a_new_watch_is_notified_from_the_next_change_on)
 {
 	ck_assert_ptr_nonnull(state_watch(state, "", on_watch, NULL));
 	set("/x", "1");
@@ -471,7 +474,7 @@ START_TEST(accounts_are_computed_when_read)
 }
 END_TEST
 
-START_TEST(accounts_are_not_written)
+START_TEST(accounts_cannot_be_written)
 {
 	int reads = 0;
 	json_t *all;
@@ -482,7 +485,7 @@ START_TEST(accounts_are_not_written)
 	ck_assert_int_eq(add("/runs/two", "1"), -EPERM);
 	ck_assert_int_eq(state_unset(state, "/runs/one"), -EPERM);
 	ck_assert_uint_eq(state_revision(state), 0);
-	/* Neither through a view of the whole. */
+	/* A change of the returned whole state does not change the state. */
 	all = state_get(state, "");
 	json_object_set_new(all, "mine", json_true());
 	json_decref(all);
@@ -497,7 +500,7 @@ START_TEST(accounts_are_not_written)
 }
 END_TEST
 
-START_TEST(announcements_reach_the_watchers)
+START_TEST(announcements_reach_the_watches)
 {
 	int reads = 0;
 	json_t *value = json_string("ok");
@@ -525,8 +528,8 @@ static void on_announce(uint64_t revision, const char *pointer, json_t *value, v
 	}
 }
 
-/* What a watcher announces in turn is told, and none is freed or missed over it. */
-START_TEST(announced_while_told)
+/* An announcement in a callback is delivered, and no watch is skipped or used after its free. */
+START_TEST(a_callback_may_announce)
 {
 	struct state_watch *gone;
 
@@ -544,7 +547,7 @@ END_TEST
 
 /* --- lending and size ------------------------------------------------------------------------- */
 
-START_TEST(lent_until_the_next)
+START_TEST(a_lent_value_is_valid_until_the_next)
 {
 	const json_t *lent;
 
@@ -558,8 +561,8 @@ START_TEST(lent_until_the_next)
 }
 END_TEST
 
-/* Many places, each written, read, and gone again. */
-START_TEST(many)
+/* Each value is written, read and removed. */
+START_TEST(many_values_are_written_read_and_removed)
 {
 	enum { N = 50000 };
 	char pointer[64];
@@ -584,39 +587,27 @@ START_TEST(many)
 }
 END_TEST
 
-int main(void)
+SUITE("state", setup, teardown)
 {
-	Suite *suite = suite_create("state");
-	TCase *tcase = tcase_create("state");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_add_test(tcase, writes_make_parents);
-	tcase_add_test(tcase, parents_that_are_none_are_replaced);
-	tcase_add_test(tcase, an_equal_write_is_no_change);
-	tcase_add_test(tcase, references_are_taken);
-	tcase_add_test(tcase, add_only_where_nothing_stands);
-	tcase_add_test(tcase, unset_leaves_the_parent);
-	tcase_add_test(tcase, what_is_refused_changes_nothing);
-	tcase_add_test(tcase, too_deep_is_refused);
-	tcase_add_test(tcase, hostile_depth_is_refused_and_freed);
-	tcase_add_test(tcase, told_at_above_and_below);
-	tcase_add_test(tcase, told_of_an_array_replaced);
-	tcase_add_test(tcase, unwatched_is_told_no_more);
-	tcase_add_test(tcase, unwatching_while_told);
-	tcase_add_test(tcase, watchers_may_not_write);
-	tcase_add_test(tcase, a_new_watch_is_told_from_the_next_change_on);
-	tcase_add_test(tcase, accounts_are_computed_when_read);
-	tcase_add_test(tcase, accounts_are_not_written);
-	tcase_add_test(tcase, announcements_reach_the_watchers);
-	tcase_add_test(tcase, announced_while_told);
-	tcase_add_test(tcase, lent_until_the_next);
-	tcase_add_test(tcase, many);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(a_write_creates_parents);
+	TEST(parents_that_are_not_objects_are_replaced);
+	TEST(writing_an_equal_value_is_not_a_change);
+	TEST(a_write_takes_the_reference);
+	TEST(add_does_not_replace_a_value);
+	TEST(unset_leaves_the_parent);
+	TEST(a_refused_write_changes_nothing);
+	TEST(a_value_that_is_nested_too_deeply_is_refused);
+	TEST(a_value_with_a_hostile_depth_is_refused_and_freed);
+	TEST(watches_above_at_and_below_a_write_are_notified);
+	TEST(watches_of_a_replaced_array_are_notified);
+	TEST(a_freed_watch_is_not_notified);
+	TEST(watches_may_be_freed_in_a_callback);
+	TEST(callbacks_may_not_write);
+	TEST(a_new_watch_is_notified_from_the_next_change_on);
+	TEST(accounts_are_computed_when_read);
+	TEST(accounts_cannot_be_written);
+	TEST(announcements_reach_the_watches);
+	TEST(a_callback_may_announce);
+	TEST(a_lent_value_is_valid_until_the_next);
+	TEST(many_values_are_written_read_and_removed);
 }

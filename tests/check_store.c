@@ -1,5 +1,6 @@
-/* store: what outlives the host is whole whenever it is read. */
-#include <check.h>
+/*
+ * check_store: the stored values survive a restart, and the file is complete whenever it is read.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include "loop/loop.h"
 #include "scratch.h"
 #include "persist/store.h"
+#include "suite.h"
 
 static struct loop *loop;
 static unsigned lines;
@@ -50,7 +52,7 @@ static json_int_t got(struct store *store, const char *key)
 	return json_integer_value(store_get(store, "kept", "web", key));
 }
 
-START_TEST(what_is_put_is_there_after_a_restart)
+START_TEST(stored_values_survive_a_restart)
 {
 	struct store *store = store_open(loop, scratch_path("state"));
 
@@ -69,7 +71,7 @@ START_TEST(what_is_put_is_there_after_a_restart)
 }
 END_TEST
 
-START_TEST(what_is_put_is_a_copy)
+START_TEST(a_stored_value_is_a_copy)
 {
 	struct store *store = store_open(loop, scratch_path("state"));
 	json_t *value = json_pack("{s:i}", "n", 1);
@@ -84,7 +86,7 @@ START_TEST(what_is_put_is_a_copy)
 }
 END_TEST
 
-START_TEST(a_torn_file_is_set_aside_and_the_older_taken)
+START_TEST(a_torn_file_is_renamed_and_the_older_one_is_read)
 {
 	struct store *store = store_open(loop, scratch_path("state"));
 
@@ -97,14 +99,14 @@ START_TEST(a_torn_file_is_set_aside_and_the_older_taken)
 	store = store_open(loop, scratch_path("state"));
 	ck_assert_int_eq(got(store, "restarts"), 1);
 	ck_assert(scratch_has("state/state.json.bad"));
-	ck_assert_uint_ge(lines, 2); /* it is said */
+	ck_assert_uint_ge(lines, 2); /* this is logged */
 	store_close(store);
 }
 END_TEST
 
 static const char *const junk[] = {"", "[]", "null", "\"text\"", "{\"a\":1,\"a\":2}", "\xff\xfe"};
 
-START_TEST(junk_is_never_fatal)
+START_TEST(an_invalid_file_is_never_fatal)
 {
 	struct store *store;
 
@@ -137,38 +139,38 @@ static int got_for(struct store *store, int n)
 	return (int)json_integer_value(store_get(store, "kept", name, "restarts"));
 }
 
-START_TEST(a_long_document_is_written_bit_by_bit)
+START_TEST(a_large_document_is_written_in_pieces)
 {
-	enum { COUNT = 20000 };
+	enum { DAEMONS = 20000 };
 	struct store *store = store_open(loop, scratch_path("state"));
 
-	for (int i = 0; i < COUNT; i++)
+	for (int i = 0; i < DAEMONS; i++)
 		put_for(store, i, i);
 	loop_run_once(loop, true);
-	ck_assert(scratch_has("state/state.json.new")); /* it has begun */
+	ck_assert(scratch_has("state/state.json.new")); /* the write has begun */
 	ck_assert(!scratch_has("state/state.json"));
 	put_for(store, 0, -1);
-	put_for(store, COUNT - 1, -2);
-	put_for(store, COUNT, -3);
+	put_for(store, DAEMONS - 1, -2);
+	put_for(store, DAEMONS, -3);
 	while (!scratch_has("state/state.json"))
 		loop_run_once(loop, true);
 	ck_assert(!scratch_has("state/state.json.new"));
-	loop_run_once(loop, true); /* what was changed meanwhile */
+	loop_run_once(loop, true); /* writes the changes since then */
 	ck_assert(scratch_has("state/state.json.new"));
-	ck_assert_int_eq(store_save(store, true), 0); /* and no time left for it */
+	ck_assert_int_eq(store_save(store, true), 0); /* completes the write */
 	ck_assert(!scratch_has("state/state.json.new"));
 	store_close(store);
 	store = store_open(loop, scratch_path("state"));
-	ck_assert_uint_eq(json_object_size(store_section(store, "kept")), COUNT + 1);
+	ck_assert_uint_eq(json_object_size(store_section(store, "kept")), DAEMONS + 1);
 	ck_assert_int_eq(got_for(store, 0), -1);
-	ck_assert_int_eq(got_for(store, COUNT / 2), COUNT / 2);
-	ck_assert_int_eq(got_for(store, COUNT - 1), -2);
-	ck_assert_int_eq(got_for(store, COUNT), -3);
+	ck_assert_int_eq(got_for(store, DAEMONS / 2), DAEMONS / 2);
+	ck_assert_int_eq(got_for(store, DAEMONS - 1), -2);
+	ck_assert_int_eq(got_for(store, DAEMONS), -3);
 	store_close(store);
 }
 END_TEST
 
-START_TEST(a_place_that_cannot_be_written_is_said_and_tried_again)
+START_TEST(a_failed_write_is_reported_and_repeated)
 {
 	struct store *store;
 
@@ -207,7 +209,7 @@ static void plant_fifo(const char *victim, const char *path)
 
 static void (*const plants[])(const char *, const char *) = {plant_link, plant_symlink, plant_fifo};
 
-/* Puts so many megabytes under the name of that daemon. */
+/* Stores this number of megabytes for the daemon. */
 static void put_large(struct store *store, const char *name, size_t megabytes)
 {
 	size_t length = megabytes * 1024 * 1024;
@@ -218,7 +220,7 @@ static void put_large(struct store *store, const char *name, size_t megabytes)
 	free(text);
 }
 
-START_TEST(a_file_too_large_to_be_read_again_does_not_replace_the_last_one)
+START_TEST(a_file_that_would_be_too_large_does_not_replace_the_last_one)
 {
 	struct store *store = store_open(loop, scratch_path("state"));
 	const char *text;
@@ -244,7 +246,7 @@ START_TEST(a_file_too_large_to_be_read_again_does_not_replace_the_last_one)
 }
 END_TEST
 
-START_TEST(it_is_written_again_when_it_is_small_again)
+START_TEST(the_file_is_written_again_when_it_is_small_enough)
 {
 	struct store *store = store_open(loop, scratch_path("state"));
 
@@ -261,7 +263,7 @@ START_TEST(it_is_written_again_when_it_is_small_again)
 }
 END_TEST
 
-START_TEST(a_file_of_just_the_limit_is_written_and_read)
+START_TEST(a_file_of_exactly_the_limit_is_written_and_read)
 {
 	struct store *store = store_open(loop, scratch_path("state"));
 
@@ -332,7 +334,7 @@ static void on_kept_line(enum log_level level, const char *line, void *arg)
 	snprintf(last_line, sizeof(last_line), "%s", line);
 }
 
-START_TEST(a_value_that_cannot_be_read_again_is_not_saved_and_loses_no_other)
+START_TEST(a_value_that_could_not_be_read_is_not_saved)
 {
 	struct store *store = store_open(loop, scratch_path("state"));
 
@@ -351,8 +353,8 @@ START_TEST(a_value_that_cannot_be_read_again_is_not_saved_and_loses_no_other)
 }
 END_TEST
 
-/* By whoever else may write in the directory: it is neither written through nor waited for. */
-START_TEST(what_is_planted_at_its_names_is_not_written_to)
+/* Files of others who may write to the directory are neither written to nor waited for. */
+START_TEST(links_and_fifos_in_place_of_its_files_are_not_written_to)
 {
 	static const char *const names[] = {"state.json", "state.json.new", "state.json.old"};
 	const char *victim = scratch_put("victim", 0644, "mine");
@@ -360,7 +362,7 @@ START_TEST(what_is_planted_at_its_names_is_not_written_to)
 	struct stat st;
 
 	ck_assert_int_eq(mkdir(scratch_path("state"), 0750), 0);
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+	for (size_t i = 0; i < COUNT(names); i++) {
 		char *path = scratch_path("state/");
 
 		plants[_i](victim, strcat(path, names[i]));
@@ -381,8 +383,8 @@ START_TEST(what_is_planted_at_its_names_is_not_written_to)
 }
 END_TEST
 
-/* The admin's own link is another matter. */
-START_TEST(a_strangers_link_for_a_directory_is_not_followed)
+/* A link that belongs to the admin is followed. */
+START_TEST(a_directory_link_of_another_user_is_not_followed)
 {
 	const char *dir = scratch_path("state");
 	struct store *store;
@@ -414,7 +416,7 @@ static void on_stop(uint64_t missed, void *arg)
 	loop_stop(loop);
 }
 
-START_TEST(a_change_is_written_by_itself_a_moment_later)
+START_TEST(a_change_is_saved_automatically)
 {
 	struct store *store = store_open(loop, scratch_path("state"));
 	struct loop_timer *end = loop_after(loop, 2 * CLOCK_SECOND, on_stop, NULL);
@@ -428,34 +430,19 @@ START_TEST(a_change_is_written_by_itself_a_moment_later)
 }
 END_TEST
 
-int main(void)
+SUITE("store", setup, teardown)
 {
-	Suite *suite = suite_create("store");
-	TCase *tcase = tcase_create("store");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_set_timeout(tcase, 30);
-	tcase_add_test(tcase, what_is_put_is_there_after_a_restart);
-	tcase_add_test(tcase, what_is_put_is_a_copy);
-	tcase_add_test(tcase, a_torn_file_is_set_aside_and_the_older_taken);
-	tcase_add_test(tcase, a_long_document_is_written_bit_by_bit);
-	tcase_add_test(tcase, a_place_that_cannot_be_written_is_said_and_tried_again);
-	tcase_add_test(tcase, a_file_too_large_to_be_read_again_does_not_replace_the_last_one);
-	tcase_add_test(tcase, it_is_written_again_when_it_is_small_again);
-	tcase_add_test(tcase, a_file_of_just_the_limit_is_written_and_read);
-	tcase_add_loop_test(tcase,
-		a_value_that_cannot_be_read_again_is_not_saved_and_loses_no_other, 0,
-		sizeof(unreadable) / sizeof(unreadable[0]));
-	tcase_add_loop_test(tcase, what_is_planted_at_its_names_is_not_written_to, 0,
-		(int)(sizeof(plants) / sizeof(*plants)));
-	tcase_add_test(tcase, a_strangers_link_for_a_directory_is_not_followed);
-	tcase_add_test(tcase, a_change_is_written_by_itself_a_moment_later);
-	tcase_add_loop_test(tcase, junk_is_never_fatal, 0, (int)(sizeof(junk) / sizeof(*junk)));
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	TEST(stored_values_survive_a_restart);
+	TEST(a_stored_value_is_a_copy);
+	TEST(a_torn_file_is_renamed_and_the_older_one_is_read);
+	TEST(a_large_document_is_written_in_pieces);
+	TEST(a_failed_write_is_reported_and_repeated);
+	TEST(a_file_that_would_be_too_large_does_not_replace_the_last_one);
+	TEST(the_file_is_written_again_when_it_is_small_enough);
+	TEST(a_file_of_exactly_the_limit_is_written_and_read);
+	LOOP_TEST(a_value_that_could_not_be_read_is_not_saved, COUNT(unreadable));
+	LOOP_TEST(links_and_fifos_in_place_of_its_files_are_not_written_to, COUNT(plants));
+	TEST(a_directory_link_of_another_user_is_not_followed);
+	TEST(a_change_is_saved_automatically);
+	LOOP_TEST(an_invalid_file_is_never_fatal, COUNT(junk));
 }

@@ -1,10 +1,11 @@
-/* check_table: columns that stand below each other, whatever is in them. */
+/* check_table: tables with aligned columns, for any text. */
 #include "client/table.h"
 
-#include <check.h>
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "suite.h"
 
 static char *printed;
 
@@ -40,7 +41,7 @@ START_TEST(columns_are_as_wide_as_their_widest_cell)
 }
 END_TEST
 
-START_TEST(width_is_that_of_characters_in_any_locale)
+START_TEST(width_is_counted_in_characters_in_any_locale)
 {
 	static const char *const locales[] = {"C", "C.UTF-8"};
 
@@ -51,7 +52,7 @@ START_TEST(width_is_that_of_characters_in_any_locale)
 			"A    B\n"
 			"\xc3\xa4\xc3\xb6   y\n"
 			"abc  z\n");
-		/* two columns each; an accent that stands above its letter has none */
+		/* these have two columns each; a combining accent has none */
 		ck_assert_uint_eq(table_width("\xe6\xbc\xa2\xe5\xad\x97"), 4);
 		ck_assert_uint_eq(table_width("e\xcc\x81"), 1);
 		ck_assert_uint_eq(table_width(""), 0);
@@ -63,35 +64,35 @@ START_TEST(width_is_that_of_characters_in_any_locale)
 }
 END_TEST
 
-START_TEST(the_last_column_is_cut_to_the_terminal)
+START_TEST(the_last_column_is_cut_at_the_width_of_the_terminal)
 {
 	ck_assert_str_eq(PRINT(15, false, "name", "0123456789"), "A     B\nname  01234567~\n");
 	ck_assert_str_eq(PRINT(16, false, "name", "0123456789"), "A     B\nname  0123456789\n");
 	ck_assert_str_eq(PRINT(0, false, "name", "0123456789"), "A     B\nname  0123456789\n");
-	/* never half a character, nor half of a wide one */
+	/* no character is cut, not even a wide one */
 	ck_assert_str_eq(PRINT(15, false, "name",
 				 "\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2"),
 		"A     B\nname  \xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2~\n");
-	/* too narrow to cut sensibly: the terminal wraps */
+	/* too narrow to cut: the terminal wraps the line */
 	ck_assert_str_eq(PRINT(8, false, "name", "0123456789"), "A     B\nname  0123456789\n");
 }
 END_TEST
 
 START_TEST(the_first_column_makes_room_for_the_last)
 {
-	ck_assert_str_eq(
-		PRINT(50, false, "a-name-of-27-characters-yes", "0123456789012345678901234567890"),
+	static const char name[] = "a-name-of-27-characters-yes";
+	static const char text[] = "0123456789012345678901234567890";
+
+	ck_assert_str_eq(PRINT(50, false, name, text),
 		"A                   B\n"
 		"a-name-of-27-char~  01234567890123456789012345678~\n");
 	/* it keeps 12 columns */
-	ck_assert_str_eq(
-		PRINT(24, false, "a-name-of-27-characters-yes", "0123456789012345678901234567890"),
-		"A             B\n"
-		"a-name-of-2~  012345678~\n");
+	ck_assert_str_eq(PRINT(24, false, name, text), "A             B\n"
+						       "a-name-of-2~  012345678~\n");
 }
 END_TEST
 
-START_TEST(colours_do_not_count)
+START_TEST(colours_do_not_count_as_width)
 {
 	ck_assert_str_eq(PRINT(0, true, "x", "y"), "\033[2mA\033[0m  \033[2mB\033[0m\n"
 						   "x  \033[1;31my\033[0m\n");
@@ -101,7 +102,7 @@ START_TEST(colours_do_not_count)
 }
 END_TEST
 
-START_TEST(text_of_strangers_is_harmless)
+START_TEST(foreign_text_is_escaped)
 {
 	ck_assert_str_eq(PRINT(0, false, "a\nb", "\033[2J\a", "c", "\xff\x80 \xc2\x9b\xe2\x80\xae"),
 		"A     B\n"
@@ -110,24 +111,12 @@ START_TEST(text_of_strangers_is_harmless)
 }
 END_TEST
 
-int main(void)
+SUITE("table", NULL, NULL)
 {
-	Suite *suite = suite_create("table");
-	TCase *tcase = tcase_create("table");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_test(tcase, columns_are_as_wide_as_their_widest_cell);
-	tcase_add_test(tcase, width_is_that_of_characters_in_any_locale);
-	tcase_add_test(tcase, the_last_column_is_cut_to_the_terminal);
-	tcase_add_test(tcase, the_first_column_makes_room_for_the_last);
-	tcase_add_test(tcase, colours_do_not_count);
-	tcase_add_test(tcase, text_of_strangers_is_harmless);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	free(printed);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(columns_are_as_wide_as_their_widest_cell);
+	TEST(width_is_counted_in_characters_in_any_locale);
+	TEST(the_last_column_is_cut_at_the_width_of_the_terminal);
+	TEST(the_first_column_makes_room_for_the_last);
+	TEST(colours_do_not_count_as_width);
+	TEST(foreign_text_is_escaped);
 }

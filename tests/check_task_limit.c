@@ -1,7 +1,6 @@
-/* check_task_limit: what limits the tasks of vigild, and when plugins are refused. */
+/* check_task_limit: the limits for the tasks of vigild, and when plugins are refused. */
 #include "process/task_limit.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -53,7 +52,7 @@ START_TEST(a_limit_is_described_with_its_name)
 }
 END_TEST
 
-/* Exits 0 where the test in the child has passed. */
+/* Runs the test in a child, which must exit with 0. */
 static void in_child(int (*test)(void))
 {
 	pid_t pid = fork();
@@ -77,9 +76,9 @@ static int as_user(void)
 	if (geteuid() == 0 && (nobody == NULL || setgroups(0, NULL) != 0 ||
 				      setgid(nobody->pw_gid) != 0 || setuid(nobody->pw_uid) != 0))
 		return 1;
-	prctl(PR_SET_DUMPABLE, 1); /* as after an exec: its /proc belongs to the user */
+	prctl(PR_SET_DUMPABLE, 1); /* as after an exec, so that /proc/PID belongs to the user */
 	task_limit_read(&limit);
-	if (limit.most != UINT64_MAX) /* the machine has fewer tasks: they are not counted */
+	if (limit.most != UINT64_MAX) /* a lower limit of the machine applies */
 		return strcmp(limit.name, "RLIMIT_NPROC") == 0 ? 2 : 0;
 	setrlimit(RLIMIT_NPROC, &few);
 	if (!task_limit_refuses(why, sizeof(why)))
@@ -126,7 +125,7 @@ static int in_group(void)
 		return 2;
 	if (task_limit_refuses(why, sizeof(why)))
 		return 3;
-	/* The files stay open, and say what is so now. */
+	/* The files stay open, and their new contents are read. */
 	if (!write_file("pids.max", "4") || task_limit_refuses(why, sizeof(why)))
 		return 4;
 	if (!write_file("pids.max", "1") || !task_limit_refuses(why, sizeof(why)))
@@ -134,7 +133,7 @@ static int in_group(void)
 	return strstr(why, "1 of 1 tasks are used (") != NULL ? 0 : 6;
 }
 
-START_TEST(the_limit_of_a_control_group_is_measured)
+START_TEST(the_limit_of_a_control_group_is_read)
 {
 	char own[1024];
 
@@ -153,18 +152,10 @@ START_TEST(the_limit_of_a_control_group_is_measured)
 }
 END_TEST
 
-static void setup(void)
+SUITE("task_limit", NULL, task_limit_close)
 {
-}
-
-int main(void)
-{
-	TCase *tcase = suite_begin("task_limit", setup, task_limit_close);
-
-	tcase_add_loop_test(tcase, a_limit_is_near_when_only_the_reserve_is_left, 0,
-		sizeof(cases) / sizeof(cases[0]));
-	tcase_add_test(tcase, a_limit_is_described_with_its_name);
-	tcase_add_test(tcase, the_limit_of_a_user_counts_the_tasks_of_that_user);
-	tcase_add_test(tcase, the_limit_of_a_control_group_is_measured);
-	return suite_end("task_limit", tcase);
+	LOOP_TEST(a_limit_is_near_when_only_the_reserve_is_left, COUNT(cases));
+	TEST(a_limit_is_described_with_its_name);
+	TEST(the_limit_of_a_user_counts_the_tasks_of_that_user);
+	TEST(the_limit_of_a_control_group_is_read);
 }

@@ -1,12 +1,11 @@
-/* The small languages: what they take, what it comes to, and above all what they refuse. */
+/* check_text: the formats of values: what is accepted, what it means, and what is refused. */
 #include "base/text.h"
 
-#include <check.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#include "suite.h"
 
 static char *repeat(char c, size_t n)
 {
@@ -18,7 +17,7 @@ static char *repeat(char c, size_t n)
 	return text;
 }
 
-START_TEST(daemon_names)
+START_TEST(daemon_names_are_checked)
 {
 	static const char *const good[] = {"a", "_", "0", "agentservice", "A.b-c@d_9", "a..b"};
 	static const char *const bad[] = {"", ".a", "-a", "@a", "a/b", "a b", "a:b", "a\\b", "a\n",
@@ -37,7 +36,7 @@ START_TEST(daemon_names)
 }
 END_TEST
 
-START_TEST(service_names)
+START_TEST(service_names_are_checked)
 {
 	static const char *const good[] = {"icinga2", "nginx.service", "getty@tty1", "a:b",
 		"dev-disk-by\\x2duuid.mount", "_x", "9p"};
@@ -57,7 +56,7 @@ START_TEST(service_names)
 }
 END_TEST
 
-START_TEST(durations)
+START_TEST(durations_are_parsed)
 {
 	static const struct {
 		const char *text;
@@ -83,12 +82,12 @@ START_TEST(durations)
 	for (i = 0; i < COUNT(bad); i++)
 		ck_assert_msg(text_duration(bad[i], &seconds) == -EINVAL, "%s", bad[i]);
 	ck_assert_int_eq(text_duration(huge, &seconds), -EINVAL);
-	ck_assert_double_eq(seconds, -1); /* left alone */
+	ck_assert_double_eq(seconds, -1); /* not changed */
 	free(huge);
 }
 END_TEST
 
-START_TEST(sizes)
+START_TEST(sizes_are_parsed)
 {
 	static const struct {
 		const char *text;
@@ -116,7 +115,7 @@ START_TEST(sizes)
 }
 END_TEST
 
-START_TEST(booleans)
+START_TEST(booleans_are_parsed)
 {
 	static const char *const yes[] = {"yes", "true", "on", "1", "YES", "True"};
 	static const char *const no[] = {"no", "false", "off", "0", "No", "OFF"};
@@ -137,7 +136,7 @@ START_TEST(booleans)
 }
 END_TEST
 
-START_TEST(ages)
+START_TEST(ages_are_formatted)
 {
 	static const struct {
 		double seconds;
@@ -156,14 +155,14 @@ START_TEST(ages)
 }
 END_TEST
 
-START_TEST(cuts)
+START_TEST(text_is_cut_between_characters)
 {
 	char buf[8];
 
 	ck_assert_str_eq(text_truncate(buf, sizeof buf, ""), "");
 	ck_assert_str_eq(text_truncate(buf, sizeof buf, "1234567"), "1234567");
 	ck_assert_str_eq(text_truncate(buf, sizeof buf, "12345678"), "1234...");
-	/* "\xc3\xa4" would be cut in two at the fourth byte. */
+	/* At the fourth byte, "\xc3\xa4" would be cut in two. */
 	ck_assert_str_eq(text_truncate(buf, sizeof buf,
 				 "123\xc3\xa4"
 				 "5678"),
@@ -184,10 +183,10 @@ static void check_list(char **list, const char *const *expected)
 	text_free_list(list);
 }
 
-/* The commas stay inside, so that a list may be empty. */
+/* The commas are inside the parentheses, so that a list may be empty. */
 #define LIST(...) ((const char *const[]){__VA_ARGS__ NULL})
 
-START_TEST(lists)
+START_TEST(lists_are_split_and_copied)
 {
 	char **copy;
 
@@ -211,7 +210,7 @@ START_TEST(lists)
 }
 END_TEST
 
-START_TEST(commands)
+START_TEST(commands_are_split)
 {
 	const struct {
 		const char *text;
@@ -269,7 +268,7 @@ static const char *suggest(const char *word, const char *const *candidates)
 	return text_suggest_get(&s);
 }
 
-START_TEST(suggestions)
+START_TEST(similar_words_are_suggested)
 {
 	const char *const *keys = LIST("interval", "service", "log", "log_level", "workers", );
 	char *huge = repeat('x', 5000);
@@ -284,21 +283,21 @@ START_TEST(suggestions)
 	ck_assert_str_eq(suggest("deamons", LIST("vigil", "daemons", )), "daemons");
 	ck_assert_ptr_null(suggest("colour", keys));
 	ck_assert_ptr_null(suggest("", keys));
-	ck_assert_ptr_null(suggest("x", LIST("y", )));       /* no letter left */
-	ck_assert_ptr_null(suggest("abcd", LIST("abxy", ))); /* two of four */
+	ck_assert_ptr_null(suggest("x", LIST("y", )));       /* no letter is equal */
+	ck_assert_ptr_null(suggest("abcd", LIST("abxy", ))); /* two of four letters differ */
 	ck_assert_str_eq(suggest("abcde", LIST("abcxy", )), "abcxy");
 	ck_assert_str_eq(suggest("abcdefghi", LIST("abcdefxyz", )), "abcdefxyz");
 	ck_assert_ptr_null(suggest("abcdefgh", LIST("abcdexyz", )));
-	ck_assert_str_eq(suggest("lag", LIST("log", "lag_", )), "log"); /* the first of equals */
+	ck_assert_str_eq(suggest("lag", LIST("log", "lag_", )), "log"); /* the first one */
 	ck_assert_str_eq(
-		suggest("lags", LIST("logs", "lags2", "lagS", )), "lagS"); /* the nearest */
+		suggest("lags", LIST("logs", "lags2", "lagS", )), "lagS"); /* the nearest one */
 	ck_assert_ptr_null(suggest(huge, keys));
 	ck_assert_ptr_null(suggest("log", LIST(huge, )));
 	free(huge);
 }
 END_TEST
 
-START_TEST(globs)
+START_TEST(globs_match)
 {
 	static const struct {
 		const char *glob, *name;
@@ -317,7 +316,7 @@ START_TEST(globs)
 	for (i = 0; i < COUNT(rows); i++)
 		ck_assert_msg(text_glob(rows[i].glob, rows[i].name) == rows[i].matches, "%s %s",
 			rows[i].glob, rows[i].name);
-	/* What takes others exponential time is over at once. */
+	/* A pattern that takes exponential time in other matchers. */
 	ck_assert(!text_glob("*a*a*a*a*a*a*a*a*a*a*a*a*a*b", as));
 	ck_assert(text_glob(stars, as));
 	free(as);
@@ -325,28 +324,17 @@ START_TEST(globs)
 }
 END_TEST
 
-int main(void)
+SUITE("text", NULL, NULL)
 {
-	Suite *suite = suite_create("text");
-	TCase *tcase = tcase_create("text");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_test(tcase, daemon_names);
-	tcase_add_test(tcase, service_names);
-	tcase_add_test(tcase, durations);
-	tcase_add_test(tcase, sizes);
-	tcase_add_test(tcase, booleans);
-	tcase_add_test(tcase, ages);
-	tcase_add_test(tcase, cuts);
-	tcase_add_test(tcase, lists);
-	tcase_add_test(tcase, commands);
-	tcase_add_test(tcase, suggestions);
-	tcase_add_test(tcase, globs);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(daemon_names_are_checked);
+	TEST(service_names_are_checked);
+	TEST(durations_are_parsed);
+	TEST(sizes_are_parsed);
+	TEST(booleans_are_parsed);
+	TEST(ages_are_formatted);
+	TEST(text_is_cut_between_characters);
+	TEST(lists_are_split_and_copied);
+	TEST(commands_are_split);
+	TEST(similar_words_are_suggested);
+	TEST(globs_match);
 }

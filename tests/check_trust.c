@@ -1,7 +1,9 @@
-/* check_trust: owners, modes, ACLs, links and sticky directories along a path; commands; secrets. */
+/*
+ * check_trust: owners, modes, ACLs, links and sticky directories along a path; commands; files with
+ * secrets.
+ */
 #include "base/trust.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 
@@ -37,7 +39,7 @@ static void make_directory(const char *name, mode_t mode)
 	ck_assert_int_eq(chmod(scratch_path(name), mode), 0);
 }
 
-/* Only root can give a file away. */
+/* Changes the owner. Returns false if the user of the test is not root. */
 static bool give(const char *name, uid_t uid, gid_t gid)
 {
 	return geteuid() == 0 && lchown(scratch_path(name), uid, gid) == 0;
@@ -45,11 +47,11 @@ static bool give(const char *name, uid_t uid, gid_t gid)
 
 /* --- modes and owners ------------------------------------------------------------------------- */
 
-START_TEST(own_files_and_those_of_root_are_trusted)
+START_TEST(own_files_and_files_of_root_are_trusted)
 {
 	make_file("file", 0644);
 	trusted("file");
-	ck_assert_int_eq(chmod(scratch_path("file"), 0664), 0); /* the group is our own */
+	ck_assert_int_eq(chmod(scratch_path("file"), 0664), 0); /* the group is the own group */
 	trusted("file");
 	ck_assert_int_eq(trust_path("/bin/sh", NULL, 0, why, sizeof(why)), 0);
 	ck_assert_int_eq(trust_path("/dev/null", NULL, 0, why, sizeof(why)), 0);
@@ -62,7 +64,7 @@ START_TEST(own_files_and_those_of_root_are_trusted)
 }
 END_TEST
 
-START_TEST(what_others_may_write_is_not_trusted)
+START_TEST(a_file_that_others_may_write_is_not_trusted)
 {
 	make_directory("dir", 0755);
 	make_file("dir/file", 0646);
@@ -79,7 +81,7 @@ START_TEST(what_others_may_write_is_not_trusted)
 }
 END_TEST
 
-START_TEST(what_a_stranger_owns_is_not_trusted)
+START_TEST(a_file_of_another_user_is_not_trusted)
 {
 	make_directory("dir", 0755);
 	make_file("dir/file", 0644);
@@ -92,13 +94,13 @@ START_TEST(what_a_stranger_owns_is_not_trusted)
 	distrusted("dir/file", "/dir belongs to uid 12345");
 	ck_assert_int_eq(chmod(scratch_path("dir"), 0775), 0);
 	ck_assert_int_eq(trust_path(scratch_path("dir/file"), &stranger, 0, why, sizeof(why)), 0);
-	/* sticky, but the owner of the directory may rename what lies in it */
+	/* sticky, but the owner of the directory may rename its files */
 	ck_assert_int_eq(chmod(scratch_path("dir"), 01777), 0);
 	distrusted("dir/file", "/dir belongs to uid 12345");
 }
 END_TEST
 
-START_TEST(what_is_not_there_is_another_error)
+START_TEST(a_missing_file_is_another_error)
 {
 	char path[8192];
 
@@ -117,7 +119,7 @@ START_TEST(what_is_not_there_is_another_error)
 }
 END_TEST
 
-START_TEST(links_are_followed_and_each_place_is_judged)
+START_TEST(links_are_followed_and_each_part_is_checked)
 {
 	make_directory("open", 0777);
 	make_directory("closed", 0755);
@@ -139,7 +141,7 @@ END_TEST
 
 /* --- ACLs ------------------------------------------------------------------------------------- */
 
-START_TEST(an_acl_that_grants_writing_is_writing)
+START_TEST(an_acl_that_permits_writing_is_not_trusted)
 {
 	make_file("file", 0644);
 	if (!acl_set("file", 2, 6, STRANGER, 7))
@@ -147,14 +149,14 @@ START_TEST(an_acl_that_grants_writing_is_writing)
 	distrusted("file", "uid 12345, by its ACL, may write it");
 	ck_assert(acl_set("file", 8, 6, STRANGER, 7));
 	distrusted("file", "the group 12345, by its ACL, may write it");
-	ck_assert(acl_set("file", 2, 6, STRANGER, 4)); /* the mask takes it away */
+	ck_assert(acl_set("file", 2, 6, STRANGER, 4)); /* the mask removes the write permission */
 	trusted("file");
-	ck_assert(acl_set("file", 2, 4, STRANGER, 7)); /* reading is not writing */
+	ck_assert(acl_set("file", 2, 4, STRANGER, 7)); /* an entry that only permits reading */
 	trusted("file");
 	ck_assert(acl_set("file", 2, 6, geteuid(), 7));
 	trusted("file");
 	ck_assert(acl_set("file", 2, 6, STRANGER, 7));
-	ck_assert_int_eq(chmod(scratch_path("file"), 0644), 0); /* what why says to do */
+	ck_assert_int_eq(chmod(scratch_path("file"), 0644), 0); /* as the message suggests */
 	trusted("file");
 	make_directory("dir", 0755);
 	make_file("dir/file", 0644);
@@ -181,7 +183,7 @@ static void secret(const char *words)
 	close(fd);
 }
 
-START_TEST(a_secret_is_for_its_owner_alone)
+START_TEST(a_secret_may_be_read_only_by_its_owner)
 {
 	scratch_put("secret", 0600, "secret");
 	secret(NULL);
@@ -224,7 +226,7 @@ static int judge(const char *const *argv)
 
 #define JUDGE(...) judge((const char *const[]){__VA_ARGS__, NULL})
 
-START_TEST(scripts_of_interpreters_are_judged)
+START_TEST(scripts_of_interpreters_are_checked)
 {
 	const char *bad = scratch_path("bad"), *good = scratch_path("good");
 	char text[300];
@@ -244,13 +246,13 @@ START_TEST(scripts_of_interpreters_are_judged)
 	ck_assert_int_eq(JUDGE("sh", "-c", bad), -EPERM);
 	snprintf(text, sizeof(text), "%s; exit 0", bad);
 	ck_assert_int_eq(JUDGE("sh", "-ec", text), -EPERM);
-	ck_assert_int_eq(JUDGE("sh", "-c", "exit 0", bad), 0); /* its data */
+	ck_assert_int_eq(JUDGE("sh", "-c", "exit 0", bad), 0); /* an argument of the script */
 	directory = scratch;
 	ck_assert_int_eq(JUDGE("sh", "bad"), -EPERM);
 	ck_assert_int_eq(JUDGE("./bad"), -EPERM);
 	ck_assert_int_eq(JUDGE("./good"), 0);
 	directory = NULL;
-	/* an interpreter by another name */
+	/* a link to an interpreter */
 	ck_assert_int_eq(symlink("/bin/sh", scratch_path("runner")), 0);
 	ck_assert_int_eq(JUDGE(scratch_path("runner"), bad), -EPERM);
 	ck_assert_int_eq(JUDGE(scratch_path("none")), -ENOENT);
@@ -259,31 +261,28 @@ START_TEST(scripts_of_interpreters_are_judged)
 }
 END_TEST
 
-START_TEST(what_a_distribution_installs_is_trusted)
+START_TEST(files_of_a_distribution_are_trusted)
 {
 	static const char *const programs[] = {"/bin/sh", "/usr/bin/env", "/usr/bin/python3",
 		"/usr/bin/perl", "/usr/lib/nagios/plugins/check_dummy", "/etc/init.d/cron",
 		"/etc/init.d", "/usr/lib/nagios/plugins", "/etc/ssl/certs"};
 
-	for (size_t i = 0; i < sizeof(programs) / sizeof(*programs); i++)
+	for (size_t i = 0; i < COUNT(programs); i++)
 		if (access(programs[i], F_OK) == 0)
 			ck_assert_msg(
 				trust_path(programs[i], NULL, 0, why, sizeof(why)) == 0, "%s", why);
 }
 END_TEST
 
-int main(void)
+SUITE("trust", scratch_setup, scratch_teardown)
 {
-	TCase *tcase = suite_begin("trust", scratch_setup, scratch_teardown);
-
-	tcase_add_test(tcase, own_files_and_those_of_root_are_trusted);
-	tcase_add_test(tcase, what_others_may_write_is_not_trusted);
-	tcase_add_test(tcase, what_a_stranger_owns_is_not_trusted);
-	tcase_add_test(tcase, what_is_not_there_is_another_error);
-	tcase_add_test(tcase, links_are_followed_and_each_place_is_judged);
-	tcase_add_test(tcase, an_acl_that_grants_writing_is_writing);
-	tcase_add_test(tcase, a_secret_is_for_its_owner_alone);
-	tcase_add_test(tcase, scripts_of_interpreters_are_judged);
-	tcase_add_test(tcase, what_a_distribution_installs_is_trusted);
-	return suite_end("trust", tcase);
+	TEST(own_files_and_files_of_root_are_trusted);
+	TEST(a_file_that_others_may_write_is_not_trusted);
+	TEST(a_file_of_another_user_is_not_trusted);
+	TEST(a_missing_file_is_another_error);
+	TEST(links_are_followed_and_each_part_is_checked);
+	TEST(an_acl_that_permits_writing_is_not_trusted);
+	TEST(a_secret_may_be_read_only_by_its_owner);
+	TEST(scripts_of_interpreters_are_checked);
+	TEST(files_of_a_distribution_are_trusted);
 }

@@ -1,4 +1,4 @@
-/* check_unit_cache: units are found by their path and by the paths of those that matter to them. */
+/* check_unit_cache: units are found by their own path and by the paths of related units. */
 #include "service/systemd/unit_cache.h"
 
 #include <stdlib.h>
@@ -50,7 +50,7 @@ START_TEST(a_unit_is_found_by_its_path_until_it_is_removed)
 }
 END_TEST
 
-START_TEST(a_unit_is_found_by_the_units_that_matter_to_it)
+START_TEST(a_unit_is_found_by_its_related_units)
 {
 	struct cached_unit unit = {0};
 	struct unit_path *entry;
@@ -61,7 +61,7 @@ START_TEST(a_unit_is_found_by_the_units_that_matter_to_it)
 	ck_assert_uint_eq(entries(UNITS "c_2etimer", &unit, true), 1);
 	entry = unit_cache_find(&cache, UNITS "c_2etimer");
 	ck_assert_str_eq(entry->active, "inactive");
-	/* others take their place, and what is cut off is left out */
+	/* new related units replace the old ones, and an incomplete entry is ignored */
 	unit_cache_relate(&cache, &unit, "d.path=active e.socket=");
 	ck_assert_ptr_null(unit_cache_find(&cache, UNITS "b_2eservice"));
 	ck_assert_uint_eq(entries(UNITS "d_2epath", &unit, true), 1);
@@ -93,7 +93,7 @@ START_TEST(thousands_of_units_are_found)
 }
 END_TEST
 
-START_TEST(what_is_known_of_a_unit_is_compared_word_by_word)
+START_TEST(the_cached_properties_of_a_unit_are_compared)
 {
 	struct manager_reply reply = {.status = VIGIL_SERVICE_RUNNING,
 		.main_pid = 7,
@@ -127,13 +127,10 @@ START_TEST(what_is_known_of_a_unit_is_compared_word_by_word)
 }
 END_TEST
 
-int main(void)
+SUITE("unit_cache", begin, end)
 {
-	TCase *tcase = suite_begin("unit_cache", begin, end);
-
-	tcase_add_test(tcase, a_unit_is_found_by_its_path_until_it_is_removed);
-	tcase_add_test(tcase, a_unit_is_found_by_the_units_that_matter_to_it);
-	tcase_add_test(tcase, thousands_of_units_are_found);
-	tcase_add_test(tcase, what_is_known_of_a_unit_is_compared_word_by_word);
-	return suite_end("unit_cache", tcase);
+	TEST(a_unit_is_found_by_its_path_until_it_is_removed);
+	TEST(a_unit_is_found_by_its_related_units);
+	TEST(thousands_of_units_are_found);
+	TEST(the_cached_properties_of_a_unit_are_compared);
 }

@@ -1,11 +1,10 @@
 /*
- * check_unit_monitor: what a real systemd tells of, and what it is asked for many at once.
- *
- * Runs itself anew under a systemd in namespaces of its own: the machine's own is never touched.
+ * check_unit_monitor: the signals of a real systemd, and queries of many units at once. The test
+ * runs itself again under a systemd in separate namespaces, so that the systemd of the machine is
+ * not touched.
  */
 #include "service/systemd/unit_monitor.h"
 
-#include <check.h>
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
@@ -32,26 +31,15 @@
 static struct loop *loop;
 static struct unit_monitor *monitor;
 
-/* A view and what its user was told. */
+/* A subscription and its notifications. */
 struct seen {
 	const char *name;
 	struct unit_subscription *unit;
 	unsigned signals, answers;
-	bool none; /* the last answer was none */
+	bool none; /* the last query must be answered by a worker */
 	struct manager_reply answer;
-	struct seen *closes; /* closed with the next callback */
+	struct seen *closes; /* unsubscribed in the next callback */
 };
-
-__attribute__((format(printf, 1, 2))) static int shell(const char *format, ...)
-{
-	char command[1024];
-	va_list ap;
-
-	va_start(ap, format);
-	vsnprintf(command, sizeof(command), format, ap);
-	va_end(ap);
-	return system(command);
-}
 
 static void put_unit(const char *name, const char *lines)
 {
@@ -72,11 +60,11 @@ static void start_unit(const char *name, const char *lines)
 	ck_assert_int_eq(shell("systemctl start %s", name), 0);
 }
 
-/* --- the loop, until something is so ---------------------------------------------------------- */
+/* --- running the loop ------------------------------------------------------------------------- */
 
 static bool (*wanted)(const struct seen *);
 static const struct seen *wanted_of;
-static unsigned turns; /* of a timer that must never be held up */
+static unsigned turns; /* of a timer that must never be delayed */
 
 static void on_poll(uint64_t missed, void *arg)
 {
@@ -91,7 +79,7 @@ static void on_late(uint64_t missed, void *arg)
 	loop_stop(loop);
 }
 
-/* Runs the loop until it is so; whether it came to be so in time. */
+/* Runs the loop until the condition holds. Returns false if it did not hold in time. */
 static bool run(bool (*is)(const struct seen *), const struct seen *seen, uint64_t patience)
 {
 	bool late = false;
@@ -146,7 +134,7 @@ static void on_answer(enum unit_answer how, const struct manager_reply *answer, 
 	struct seen *seen = arg;
 
 	seen->answers++;
-	seen->signals = 0; /* what came before is known now */
+	seen->signals = 0; /* earlier signals are included in the answer */
 	seen->none = how == UNIT_ASK_WORKER;
 	if (how == UNIT_ANSWERED)
 		seen->answer = *answer;
@@ -163,7 +151,7 @@ static void subscribe(struct seen *seen, const char *name)
 	ck_assert_ptr_nonnull(seen->unit);
 }
 
-/* Asks once the line is up. */
+/* Queries when the connection is established. */
 static bool try_ask(const struct seen *seen)
 {
 	return unit_monitor_query(seen->unit, false, 10 * CLOCK_SECOND) == 0;
@@ -181,7 +169,7 @@ static struct manager_request worker_request(const char *name)
 		.deadline = clock_now() + PATIENCE};
 }
 
-/* As a service does whose unit the loop cannot judge. */
+/* As a service does if the loop cannot judge its unit. */
 static void ask_worker(struct seen *seen)
 {
 	const struct manager_request request = worker_request(seen->name);
@@ -217,17 +205,9 @@ static void teardown(void)
 	scratch_teardown();
 }
 
-static void await_bus(void)
-{
-	ck_assert_int_eq(shell("for i in $(seq 600); do busctl call org.freedesktop.systemd1 "
-			       "/org/freedesktop/systemd1 org.freedesktop.DBus.Peer Ping "
-			       ">/dev/null 2>&1 && exit 0; sleep 0.1; done; exit 1"),
-		0);
-}
+/* --- queries ---------------------------------------------------------------------------------- */
 
-/* --- the looks -------------------------------------------------------------------------------- */
-
-/* A worker that asks now comes to the same verdict. */
+/* Asserts that a worker gets the same result now. */
 static void compare(const struct seen *seen, const char *name)
 {
 	const struct manager_request request = worker_request(name);
@@ -246,7 +226,7 @@ static void compare(const struct seen *seen, const char *name)
 	manager_thread_end();
 }
 
-START_TEST(the_verdict_is_the_workers)
+START_TEST(the_result_equals_that_of_a_worker)
 {
 	static const struct {
 		const char *name, *lines, *after;
@@ -277,7 +257,7 @@ START_TEST(the_verdict_is_the_workers)
 	struct seen seen;
 	size_t i;
 
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (i = 0; i < COUNT(rows); i++) {
 		start_unit(rows[i].name, rows[i].lines);
 		shell("%s", rows[i].after);
 		subscribe(&seen, rows[i].name);
@@ -286,7 +266,7 @@ START_TEST(the_verdict_is_the_workers)
 			;
 		ck_assert_int_eq(seen.answer.status, rows[i].status);
 		compare(&seen, rows[i].name);
-		/* asked again, the row alone says it all */
+		/* for the second query, ListUnitsByNames is enough */
 		look(&seen);
 		ck_assert(unit_monitor_is_valid(seen.unit));
 		ck_assert_int_eq(look(&seen), rows[i].status);
@@ -296,7 +276,7 @@ START_TEST(the_verdict_is_the_workers)
 }
 END_TEST
 
-START_TEST(what_is_not_there_is_for_others_to_know)
+START_TEST(a_missing_unit_is_left_to_the_worker)
 {
 	struct seen seen;
 
@@ -318,7 +298,7 @@ static bool are_answered(const struct seen *seen)
 	return true;
 }
 
-START_TEST(many_are_asked_about_at_once)
+START_TEST(many_units_are_queried_at_once)
 {
 	static struct seen crowd[600];
 	static char crowd_names[600][32];
@@ -330,11 +310,11 @@ START_TEST(many_are_asked_about_at_once)
 		snprintf(crowd_names[i], sizeof(crowd_names[i]), "w-crowd@%u", i);
 		subscribe(&crowd[i], crowd_names[i]);
 	}
-	look(&crowd[0]); /* the survey is over */
-	/* a worker reads each once; what it has found holds until systemd signals a change */
+	look(&crowd[0]); /* the first survey has ended */
+	/* A worker queries each unit once. Its result is valid until systemd signals a change. */
 	for (unsigned i = 0; i < 600; i++)
 		ask_worker(&crowd[i]);
-	/* The signal of a reload, ours or another's, invalidates it once more, however late it comes. */
+	/* The signal of a late reload may invalidate it once more. */
 	do
 		look(&crowd[0]);
 	while (!run(is_valid, &crowd[0], CLOCK_SECOND) && clock_now() < late);
@@ -366,7 +346,7 @@ static void look_alive(struct seen *seen)
 	ck_assert(!seen->none);
 }
 
-START_TEST(a_process_that_lives_needs_no_details)
+START_TEST(for_a_live_process_no_properties_are_queried)
 {
 	struct unit_monitor_counts before, after;
 	struct seen seen;
@@ -381,7 +361,7 @@ START_TEST(a_process_that_lives_needs_no_details)
 	ck_assert_uint_eq(after.properties, before.properties);
 	compare(&seen, "w-lives");
 
-	/* what a worker has found holds until systemd signals a change, and no longer */
+	/* The result of a worker is valid until systemd signals a change, and not longer. */
 	seen.answer.main_pid = 77;
 	unit_monitor_learn(seen.unit, &seen.answer);
 	unit_monitor_invalidate(seen.unit);
@@ -394,9 +374,9 @@ START_TEST(a_process_that_lives_needs_no_details)
 }
 END_TEST
 
-/* --- the signs -------------------------------------------------------------------------------- */
+/* --- signals ---------------------------------------------------------------------------------- */
 
-START_TEST(one_failure_is_one_sign)
+START_TEST(one_failure_is_one_signal)
 {
 	struct unit_monitor_counts before, after;
 	struct seen seen, other;
@@ -411,7 +391,7 @@ START_TEST(one_failure_is_one_sign)
 	ck_assert_int_eq(kill(seen.answer.pid, SIGKILL), 0);
 	ck_assert(run(is_signalled, &seen, PATIENCE));
 	ck_assert(!unit_monitor_is_valid(seen.unit));
-	run(is_never, NULL, CLOCK_SECOND / 2); /* whatever else is told of it */
+	run(is_never, NULL, CLOCK_SECOND / 2); /* further signals of the same failure */
 	ck_assert_uint_eq(seen.signals, 1);
 	ck_assert_uint_eq(other.signals, 0);
 	ck_assert(unit_monitor_is_valid(other.unit));
@@ -419,7 +399,7 @@ START_TEST(one_failure_is_one_sign)
 	unit_monitor_counts(monitor, &after);
 	ck_assert_uint_eq(after.signals - before.signals, 1);
 
-	/* and looked at, the next change is news again */
+	/* after the query, the next change is signalled again */
 	ck_assert_int_eq(shell("systemctl start w-dies"), 0);
 	ck_assert(run(is_signalled, &seen, PATIENCE));
 	ck_assert_int_eq(look(&seen), VIGIL_SERVICE_RUNNING);
@@ -439,7 +419,7 @@ START_TEST(a_new_process_is_a_change)
 	pid = seen.answer.pid;
 	ck_assert_uint_eq(seen.answer.respawns, 0);
 	ck_assert_int_eq(kill(pid, SIGKILL), 0);
-	do { /* as its user does: looks at each sign */
+	do { /* queries after each signal, as a service does */
 		ck_assert(run(is_signalled, &seen, PATIENCE));
 		look(&seen);
 	} while (seen.answer.status != VIGIL_SERVICE_RUNNING || seen.answer.pid == pid);
@@ -449,7 +429,7 @@ START_TEST(a_new_process_is_a_change)
 }
 END_TEST
 
-START_TEST(one_that_changes_all_the_time_does_not_keep_us_busy)
+START_TEST(a_unit_that_changes_all_the_time_does_not_keep_vigild_busy)
 {
 	struct unit_monitor_counts before, after;
 	uint64_t end;
@@ -467,13 +447,13 @@ START_TEST(one_that_changes_all_the_time_does_not_keep_us_busy)
 	}
 	unit_monitor_counts(monitor, &after);
 	ck_assert_uint_gt(after.signals - before.signals, 2);
-	ck_assert_uint_lt(after.signals - before.signals, 100); /* 40, were they told in time */
+	ck_assert_uint_lt(after.signals - before.signals, 100); /* 40 if signals were never late */
 	ck_assert_int_eq(shell("systemctl stop w-flaps"), 0);
 	unsubscribe(&seen);
 }
 END_TEST
 
-START_TEST(two_views_of_a_unit_and_an_alias)
+START_TEST(two_subscriptions_of_a_unit_and_an_alias)
 {
 	struct seen first, second, alias;
 
@@ -498,7 +478,7 @@ START_TEST(two_views_of_a_unit_and_an_alias)
 }
 END_TEST
 
-/* Tells everything of ours on the bus that a unit has failed, as only systemd may. */
+/* Sends false signals to the bus connections of this process, which only systemd may send. */
 static void forge(const char *path)
 {
 	char name[64], own[64] = "";
@@ -536,7 +516,7 @@ static void forge(const char *path)
 	sd_bus_flush_close_unref(bus);
 }
 
-START_TEST(only_systemd_is_believed)
+START_TEST(only_signals_of_systemd_are_accepted)
 {
 	struct seen seen, other;
 
@@ -547,7 +527,7 @@ START_TEST(only_systemd_is_believed)
 	ck_assert_int_eq(look(&seen), VIGIL_SERVICE_RUNNING);
 	ck_assert_int_eq(look(&other), VIGIL_SERVICE_RUNNING);
 	forge("/org/freedesktop/systemd1/unit/w_2dforged_2eservice");
-	ck_assert_int_eq(shell("systemctl stop w-true"), 0); /* told of after the forgery */
+	ck_assert_int_eq(shell("systemctl stop w-true"), 0); /* its signal is the last */
 	ck_assert(run(is_signalled, &other, PATIENCE));
 	ck_assert_uint_eq(seen.signals, 0);
 	ck_assert(unit_monitor_is_valid(seen.unit));
@@ -556,7 +536,7 @@ START_TEST(only_systemd_is_believed)
 }
 END_TEST
 
-START_TEST(callbacks_may_close_anything)
+START_TEST(callbacks_may_unsubscribe_anything)
 {
 	struct seen seen, other;
 
@@ -587,7 +567,7 @@ START_TEST(callbacks_may_close_anything)
 		unsubscribe(&seen);
 		unsubscribe(&other);
 	}
-	/* with a call at each of its stages */
+	/* at each stage of a query */
 	for (unsigned ms = 0; ms < 8; ms++) {
 		subscribe(&seen, "w-closes");
 		ck_assert(run(try_ask, &seen, PATIENCE));
@@ -597,13 +577,13 @@ START_TEST(callbacks_may_close_anything)
 }
 END_TEST
 
-/* --- upheaval --------------------------------------------------------------------------------- */
+/* --- disturbances ----------------------------------------------------------------------------- */
 
 static const char *const upheavals[] = {"systemctl daemon-reload", "systemctl daemon-reexec",
 	"systemctl restart dbus.service",
 	"systemctl stop dbus.socket dbus.service 2>/dev/null; systemctl start dbus.service"};
 
-START_TEST(after_an_upheaval_nothing_is_taken_for_granted)
+START_TEST(after_a_disturbance_units_are_queried_again)
 {
 	struct seen seen, other;
 	char command[256];
@@ -614,7 +594,7 @@ START_TEST(after_an_upheaval_nothing_is_taken_for_granted)
 	subscribe(&other, "w-upheld");
 	ck_assert_int_eq(look(&seen), VIGIL_SERVICE_RUNNING);
 	ck_assert_int_eq(look(&other), VIGIL_SERVICE_RUNNING);
-	/* it stops while nobody listens: this process is not on the loop */
+	/* the unit stops while this process does not run the loop */
 	snprintf(command, sizeof(command), "%s; systemctl stop w-upheaval", upheavals[_i]);
 	ck_assert_int_eq(shell("%s", command), 0);
 	ck_assert(run(is_signalled, &seen, PATIENCE));
@@ -630,7 +610,7 @@ START_TEST(after_an_upheaval_nothing_is_taken_for_granted)
 }
 END_TEST
 
-START_TEST(the_line_is_cut_with_calls_under_way)
+START_TEST(the_connection_is_lost_during_a_query)
 {
 	struct seen seen;
 
@@ -644,7 +624,7 @@ START_TEST(the_line_is_cut_with_calls_under_way)
 	ck_assert_uint_eq(seen.answers, 0);
 	ck_assert_int_eq(shell("kill -KILL $(pgrep -x dbus-daemon)"), 0);
 	ck_assert(run(is_answered, &seen, PATIENCE));
-	ck_assert(seen.none); /* somebody else is to be asked */
+	ck_assert(seen.none); /* a worker must be used */
 	ck_assert(!unit_monitor_is_valid(seen.unit));
 	shell("systemctl reset-failed dbus.service; systemctl start dbus.service");
 	await_bus();
@@ -653,8 +633,9 @@ START_TEST(the_line_is_cut_with_calls_under_way)
 }
 END_TEST
 
-/* A daemon that replaces itself: the old process lives on, but the unit's is another now. */
-START_TEST(a_handover_that_nobody_heard_of)
+/* The service replaces its main process. The old process still runs, but is no longer the main
+ * process. */
+START_TEST(a_change_of_the_main_process_without_a_signal)
 {
 	struct seen seen;
 	pid_t before;
@@ -670,7 +651,7 @@ START_TEST(a_handover_that_nobody_heard_of)
 	ck_assert_int_eq(kill(before, SIGUSR1), 0);
 	ck_assert_int_eq(shell("until [ -e /run/w-handed ]; do sleep 0.05; done"), 0);
 	ck_assert_int_eq(shell("kill -KILL $(pgrep -x dbus-daemon)"), 0);
-	run(is_never, NULL, CLOCK_SECOND / 10); /* the line is cut */
+	run(is_never, NULL, CLOCK_SECOND / 10); /* the connection is lost */
 	shell("systemctl reset-failed dbus.service; systemctl start dbus.service");
 	await_bus();
 	ck_assert_int_eq(kill(before, 0), 0);
@@ -683,7 +664,7 @@ START_TEST(a_handover_that_nobody_heard_of)
 }
 END_TEST
 
-START_TEST(no_bus_at_all)
+START_TEST(without_a_bus_systemd_is_connected_directly)
 {
 	struct seen seen;
 
@@ -704,7 +685,7 @@ START_TEST(no_bus_at_all)
 }
 END_TEST
 
-START_TEST(a_bus_that_hangs_leaves_the_loop_free)
+START_TEST(a_bus_that_hangs_does_not_block_the_loop)
 {
 	uint64_t late = clock_now() + PATIENCE;
 	struct seen seen, other;
@@ -720,15 +701,15 @@ START_TEST(a_bus_that_hangs_leaves_the_loop_free)
 	seen.answers = 0;
 	ck_assert_int_eq(unit_monitor_query(seen.unit, false, CLOCK_SECOND), 0);
 	ck_assert(run(is_answered, &seen, PATIENCE));
-	ck_assert_uint_gt(turns, 20); /* 200, had it nothing else to do */
+	ck_assert_uint_gt(turns, 20); /* 200 if the loop has nothing else to do */
 	ck_assert(!seen.none);
 	ck_assert_int_eq(seen.answer.status, VIGIL_SERVICE_UNKNOWN);
 	ck_assert_int_eq(seen.answer.fault, VIGIL_FAULT_TIMEOUT);
 	ck_assert_int_eq(seen.answer.error, -ETIMEDOUT);
-	/* one who was impatient is no reason to think that it will never answer */
+	/* one query that timed out does not mean that the bus hangs */
 	ck_assert_int_eq(unit_monitor_query(other.unit, false, PATIENCE), 0);
 	ck_assert(!run(is_answered, &other, CLOCK_SECOND));
-	do { /* but after so long it is */
+	do { /* several do */
 		seen.answers = 0;
 		if (unit_monitor_query(seen.unit, false, CLOCK_SECOND / 2) != 0)
 			break;
@@ -736,7 +717,7 @@ START_TEST(a_bus_that_hangs_leaves_the_loop_free)
 	} while (clock_now() < late);
 	ck_assert_uint_eq(other.answers, 1);
 	ck_assert(other.none);
-	/* from then on workers are asked, until it answers */
+	/* from then on workers are used, until the bus answers */
 	ck_assert_int_eq(unit_monitor_query(seen.unit, false, CLOCK_SECOND), -EAGAIN);
 	run(is_never, NULL, CLOCK_SECOND);
 	ck_assert_int_eq(unit_monitor_query(seen.unit, false, CLOCK_SECOND), -EAGAIN);
@@ -747,7 +728,7 @@ START_TEST(a_bus_that_hangs_leaves_the_loop_free)
 }
 END_TEST
 
-START_TEST(a_bus_that_never_greets)
+START_TEST(a_bus_that_does_not_authenticate)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
@@ -765,31 +746,31 @@ START_TEST(a_bus_that_never_greets)
 	ck_assert_uint_gt(turns, 20);
 	ck_assert_int_eq(unit_monitor_query(seen.unit, false, CLOCK_SECOND), -EAGAIN);
 	close(fd);
-	unsetenv("DBUS_SYSTEM_BUS_ADDRESS"); /* the next try finds the real one */
+	unsetenv("DBUS_SYSTEM_BUS_ADDRESS"); /* the next attempt finds the real bus */
 	start_unit("w-any", "ExecStart=/bin/sleep 1000");
 	ck_assert_int_eq(look(&seen), VIGIL_SERVICE_RUNNING);
 	unsubscribe(&seen);
 }
 END_TEST
 
-/* --- a systemd that takes its time ------------------------------------------------------------ */
+/* --- a slow systemd --------------------------------------------------------------------------- */
 
 static bool try_ask_briefly(const struct seen *seen)
 {
 	return unit_monitor_query(seen->unit, false, CLOCK_SECOND) == 0;
 }
 
-START_TEST(who_joins_a_survey_has_his_own_time)
+START_TEST(a_query_that_joins_a_survey_has_its_own_deadline)
 {
 	struct seen seen;
 
 	fake_systemd_start("w-late.service");
 	fake_systemd_order("late 4000");
-	subscribe(&seen, "w-late"); /* surveyed when the line is up */
+	subscribe(&seen, "w-late"); /* surveyed when the connection is established */
 	ck_assert(run(try_ask_briefly, &seen, PATIENCE));
 	ck_assert(run(is_answered, &seen, PATIENCE));
 	ck_assert(!seen.none);
-	ck_assert_int_eq(seen.answer.fault, VIGIL_FAULT_TIMEOUT); /* and not what came later */
+	ck_assert_int_eq(seen.answer.fault, VIGIL_FAULT_TIMEOUT); /* and not the late result */
 	fake_systemd_order("well");
 	ck_assert_int_eq(look(&seen), VIGIL_SERVICE_RUNNING);
 	unsubscribe(&seen);
@@ -797,7 +778,7 @@ START_TEST(who_joins_a_survey_has_his_own_time)
 }
 END_TEST
 
-START_TEST(who_waits_for_his_turn_has_his_own_time)
+START_TEST(a_query_that_waits_for_its_turn_has_its_own_deadline)
 {
 	static struct seen others[32];
 	char units[1024] = "w-impatient.service", name[32];
@@ -817,8 +798,8 @@ START_TEST(who_waits_for_his_turn_has_his_own_time)
 	unit_monitor_invalidate(seen.unit);
 	seen.answers = 0;
 
-	/* the rows come after 3 s; the details of 32 units, which is as many as are asked at
-	 * once, after 6 */
+	/* the rows come after 3 s; the properties of 32 units, which are queried at once, after 6
+	 * s */
 	fake_systemd_order("late 3000");
 	for (unsigned i = 0; i < 32; i++)
 		ck_assert_int_eq(unit_monitor_query(others[i].unit, false, PATIENCE), 0);
@@ -883,7 +864,7 @@ static struct service_counts query(struct service *service)
 	return counts;
 }
 
-/* Asks until the answer comes over the line, and no worker is needed any more. */
+/* Queries until the reply comes from the monitor, without a worker. */
 static uint64_t query_until_batched(struct service *service)
 {
 	struct service_counts before, after = query(service);
@@ -896,7 +877,7 @@ static uint64_t query_until_batched(struct service *service)
 	return after.workers;
 }
 
-START_TEST(services_go_the_loops_way_and_back)
+START_TEST(services_use_the_monitor_and_then_workers_again)
 {
 	struct service *service;
 	uint64_t workers;
@@ -908,7 +889,7 @@ START_TEST(services_go_the_loops_way_and_back)
 	ck_assert_uint_gt(workers, 0);
 	ck_assert_int_eq(status, VIGIL_SERVICE_STOPPED);
 
-	/* uninstalled: systemd does not know it, and a worker asks whoever else may */
+	/* it is uninstalled: systemd does not know it, and a worker asks the other managers */
 	ck_assert_int_eq(shell("rm " UNITS "w-service.service; systemctl daemon-reload"), 0);
 	ck_assert_uint_eq(query(service).workers, workers + 1);
 	ck_assert_int_eq(status, VIGIL_SERVICE_ABSENT);
@@ -917,7 +898,7 @@ START_TEST(services_go_the_loops_way_and_back)
 }
 END_TEST
 
-START_TEST(services_that_are_closed_in_mid_air)
+START_TEST(services_may_be_closed_during_a_query)
 {
 	struct service *service;
 
@@ -931,7 +912,7 @@ START_TEST(services_that_are_closed_in_mid_air)
 	run(is_never, NULL, CLOCK_SECOND / 10);
 	ck_assert_uint_eq(replies, 0);
 
-	/* and with all that they stand on */
+	/* also if the pool and the services are freed */
 	service = open_one("w-air");
 	query_until_batched(service);
 	replies = 0;
@@ -942,33 +923,28 @@ START_TEST(services_that_are_closed_in_mid_air)
 }
 END_TEST
 
-int main(void)
+SUITE("unit_monitor", setup, teardown)
 {
-	TCase *tcase;
-
+	TIMEOUT(300);
 	in_systemd();
-	tcase = suite_begin("unit_monitor", setup, teardown);
-	tcase_set_timeout(tcase, 300);
-	tcase_add_test(tcase, the_verdict_is_the_workers);
-	tcase_add_test(tcase, what_is_not_there_is_for_others_to_know);
-	tcase_add_test(tcase, many_are_asked_about_at_once);
-	tcase_add_test(tcase, a_process_that_lives_needs_no_details);
-	tcase_add_test(tcase, one_failure_is_one_sign);
-	tcase_add_test(tcase, a_new_process_is_a_change);
-	tcase_add_test(tcase, one_that_changes_all_the_time_does_not_keep_us_busy);
-	tcase_add_test(tcase, two_views_of_a_unit_and_an_alias);
-	tcase_add_test(tcase, only_systemd_is_believed);
-	tcase_add_test(tcase, callbacks_may_close_anything);
-	tcase_add_loop_test(tcase, after_an_upheaval_nothing_is_taken_for_granted, 0,
-		sizeof(upheavals) / sizeof(upheavals[0]));
-	tcase_add_test(tcase, the_line_is_cut_with_calls_under_way);
-	tcase_add_test(tcase, a_handover_that_nobody_heard_of);
-	tcase_add_test(tcase, no_bus_at_all);
-	tcase_add_test(tcase, a_bus_that_hangs_leaves_the_loop_free);
-	tcase_add_test(tcase, a_bus_that_never_greets);
-	tcase_add_test(tcase, who_joins_a_survey_has_his_own_time);
-	tcase_add_test(tcase, who_waits_for_his_turn_has_his_own_time);
-	tcase_add_test(tcase, services_go_the_loops_way_and_back);
-	tcase_add_test(tcase, services_that_are_closed_in_mid_air);
-	return suite_end("unit_monitor", tcase);
+	TEST(the_result_equals_that_of_a_worker);
+	TEST(a_missing_unit_is_left_to_the_worker);
+	TEST(many_units_are_queried_at_once);
+	TEST(for_a_live_process_no_properties_are_queried);
+	TEST(one_failure_is_one_signal);
+	TEST(a_new_process_is_a_change);
+	TEST(a_unit_that_changes_all_the_time_does_not_keep_vigild_busy);
+	TEST(two_subscriptions_of_a_unit_and_an_alias);
+	TEST(only_signals_of_systemd_are_accepted);
+	TEST(callbacks_may_unsubscribe_anything);
+	LOOP_TEST(after_a_disturbance_units_are_queried_again, COUNT(upheavals));
+	TEST(the_connection_is_lost_during_a_query);
+	TEST(a_change_of_the_main_process_without_a_signal);
+	TEST(without_a_bus_systemd_is_connected_directly);
+	TEST(a_bus_that_hangs_does_not_block_the_loop);
+	TEST(a_bus_that_does_not_authenticate);
+	TEST(a_query_that_joins_a_survey_has_its_own_deadline);
+	TEST(a_query_that_waits_for_its_turn_has_its_own_deadline);
+	TEST(services_use_the_monitor_and_then_workers_again);
+	TEST(services_may_be_closed_during_a_query);
 }

@@ -1,13 +1,12 @@
 /* check_usage: the CPU time, memory and start of a process, from /proc/PID/stat. */
 #include "modules/service/usage.h"
 
-#include <check.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include "suite.h"
 
 #define LINE(ticks, started, pages)                                                      \
 	"7 (a) b) S 1 7 7 0 -1 4 1 2 3 4 " ticks " 9 8 20 0 1 0 " started " 4096 " pages \
@@ -41,7 +40,7 @@ START_TEST(numbers_out_of_range_are_refused)
 }
 END_TEST
 
-START_TEST(this_process_uses_memory_and_grows_no_younger)
+START_TEST(this_process_uses_memory_and_does_not_get_younger)
 {
 	struct usage usage = {0};
 	double age = usage_age(getpid());
@@ -53,20 +52,9 @@ START_TEST(this_process_uses_memory_and_grows_no_younger)
 }
 END_TEST
 
-int main(void)
+SUITE("usage", NULL, NULL)
 {
-	Suite *suite = suite_create("usage");
-	TCase *tcase = tcase_create("usage");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_test(tcase, a_line_of_the_kernel_is_parsed);
-	tcase_add_test(tcase, numbers_out_of_range_are_refused);
-	tcase_add_test(tcase, this_process_uses_memory_and_grows_no_younger);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(a_line_of_the_kernel_is_parsed);
+	TEST(numbers_out_of_range_are_refused);
+	TEST(this_process_uses_memory_and_does_not_get_younger);
 }

@@ -1,4 +1,6 @@
-/* check_watch: which addresses notify watches, which changes it sends, and when. */
+/*
+ * check_watch: the addresses that the module notify watches, the changes that it sends, and when.
+ */
 #include "fake_vigil.h"
 #include "modules/notify/news.h"
 #include "modules/notify/send.h"
@@ -15,7 +17,7 @@ static const vigil_option schema[] = {
 };
 VIGIL_MODULE(.name = "notify", .options = schema);
 
-/* What was sent: "daemon event from>to;" for each change. */
+/* The changes that were sent: "daemon event from>to;" for each. */
 static char sent[4096];
 static json_t *last;
 static struct watch *watch;
@@ -33,11 +35,6 @@ void send_change(struct send *send, json_t *change)
 		strcmp(texts[1], "change") == 0 ? texts[2] : " ", texts[3]);
 	json_decref(last);
 	last = change;
-}
-
-static void option(const char *name, const char *value)
-{
-	json_object_set_new(fake.options, name, json_string(value));
 }
 
 static void setup(void)
@@ -80,7 +77,7 @@ void send_on_save(struct send *send, send_save_fn *fn, void *arg)
 	save_arg = arg;
 }
 
-/* What the queue has, for reminders. */
+/* If the queue has a change of this daemon, there is no reminder. */
 static bool waits_to_be_sent;
 
 bool send_has(const struct send *send, const char *pointer)
@@ -92,7 +89,7 @@ void send_save_soon(struct send *send)
 {
 }
 
-/* vigild starts again: only what is kept is still there. */
+/* Restarts vigild: only the stored values remain. */
 static void restart(void)
 {
 	json_t *told;
@@ -129,9 +126,9 @@ static void pause_daemon(const char *daemon, bool paused)
 		sent[0] = '\0';                 \
 	} while (0)
 
-/* --- which addresses -------------------------------------------------------------------------- */
+/* --- addresses -------------------------------------------------------------------------------- */
 
-START_TEST(a_star_is_one_step)
+START_TEST(a_star_matches_one_step)
 {
 	static const struct {
 		const char *pattern, *pointer;
@@ -151,7 +148,7 @@ START_TEST(a_star_is_one_step)
 		{"/a/**", "/a/x", false},
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+	for (size_t i = 0; i < COUNT(rows); i++)
 		ck_assert_msg(watch_matches(rows[i].pattern, rows[i].pointer) == rows[i].meant,
 			"%s %s", rows[i].pattern, rows[i].pointer);
 }
@@ -176,14 +173,14 @@ START_TEST(the_options_say_which_changes_match)
 }
 END_TEST
 
-/* --- a start is not a change ------------------------------------------------------------------ */
+/* --- the first check -------------------------------------------------------------------------- */
 
-START_TEST(what_is_ok_at_the_first_check_is_not_sent)
+START_TEST(ok_at_the_first_check_is_not_sent)
 {
 	static const char *const tos[] = {"", "CRITICAL, OK", "OK", "*"};
 
-	for (size_t i = 0; i < sizeof(tos) / sizeof(*tos); i++) {
-		option("to", tos[i]);
+	for (size_t i = 0; i < COUNT(tos); i++) {
+		fake_option("to", tos[i]);
 		begin();
 		health("web", "OK");
 		SENT("");
@@ -192,15 +189,15 @@ START_TEST(what_is_ok_at_the_first_check_is_not_sent)
 }
 END_TEST
 
-START_TEST(what_is_critical_at_the_first_check_is_sent_once)
+START_TEST(critical_at_the_first_check_is_sent_once)
 {
 	static const struct {
 		const char *from, *to;
 	} rows[] = {{"", ""}, {"", "CRITICAL, OK"}, {"OK", "CRITICAL"}, {"absent", "CRITICAL"}};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		option("from", rows[i].from);
-		option("to", rows[i].to);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		fake_option("from", rows[i].from);
+		fake_option("to", rows[i].to);
 		begin();
 		health("web", "CRITICAL");
 		SENT("web absent>CRITICAL;");
@@ -222,9 +219,9 @@ START_TEST(a_problem_from_before_the_start_of_the_daemon_is_sent)
 }
 END_TEST
 
-START_TEST(a_recovery_from_what_was_not_sent_is_not_sent)
+START_TEST(a_recovery_from_a_problem_that_was_not_sent_is_not_sent)
 {
-	option("to", "CRITICAL, OK");
+	fake_option("to", "CRITICAL, OK");
 	begin();
 	health("web", "WARNING"); /* a service that starts */
 	health("web", "OK");
@@ -236,12 +233,12 @@ START_TEST(a_recovery_from_what_was_not_sent_is_not_sent)
 }
 END_TEST
 
-START_TEST(a_level_that_comes_back_from_one_that_is_not_sent_is_not_sent_again)
+START_TEST(a_level_that_returns_from_one_that_is_not_sent_is_not_sent_again)
 {
-	option("to", "CRITICAL, OK");
+	fake_option("to", "CRITICAL, OK");
 	begin();
 	health("web", "CRITICAL");
-	health("web", "UNKNOWN"); /* its plugin hangs now and then */
+	health("web", "UNKNOWN"); /* its plugin sometimes hangs */
 	health("web", "CRITICAL");
 	restart();
 	health("web", "UNKNOWN");
@@ -252,7 +249,7 @@ START_TEST(a_level_that_comes_back_from_one_that_is_not_sent_is_not_sent_again)
 	SENT("web CRITICAL>OK;web OK>CRITICAL;");
 	end();
 	json_object_clear(fake.state);
-	option("to", "");
+	fake_option("to", "");
 	begin();
 	health("web", "CRITICAL");
 	health("web", "UNKNOWN");
@@ -261,16 +258,16 @@ START_TEST(a_level_that_comes_back_from_one_that_is_not_sent_is_not_sent_again)
 }
 END_TEST
 
-START_TEST(recoveries_alone_can_be_asked_for)
+START_TEST(only_recoveries_can_be_requested)
 {
-	option("to", "OK");
+	fake_option("to", "OK");
 	begin();
 	health("web", "CRITICAL");
 	health("web", "OK");
 	SENT("web CRITICAL>OK;");
 	end();
-	option("from", "CRITICAL");
-	option("to", "");
+	fake_option("from", "CRITICAL");
+	fake_option("to", "");
 	begin();
 	health("db", "OK");
 	health("db", "CRITICAL");
@@ -279,19 +276,19 @@ START_TEST(recoveries_alone_can_be_asked_for)
 }
 END_TEST
 
-START_TEST(a_value_that_is_no_health_is_sent_first_only_where_to_names_it)
+START_TEST(a_value_that_is_not_a_health_is_sent_first_only_if_to_names_it)
 {
-	option("watch", "/daemons/*/exit_status");
-	option("to", "[1-9]*");
-	option("from", "0");
+	fake_option("watch", "/daemons/*/exit_status");
+	fake_option("to", "[1-9]*");
+	fake_option("from", "0");
 	begin();
 	fake_change("/daemons/web/exit_status", json_integer(2));
 	fake_change("/daemons/db/exit_status", json_integer(0));
 	SENT("web absent>2;");
 	end();
 	json_object_clear(fake.state);
-	option("from", "");
-	option("to", "");
+	fake_option("from", "");
+	fake_option("to", "");
 	begin();
 	fake_change("/daemons/web/exit_status", json_integer(2));
 	SENT("");
@@ -302,7 +299,7 @@ END_TEST
 
 /* --- a restart of vigild ---------------------------------------------------------------------- */
 
-START_TEST(what_was_sent_before_a_restart_is_not_sent_again)
+START_TEST(a_change_sent_before_a_restart_is_not_sent_again)
 {
 	begin();
 	health("web", "CRITICAL");
@@ -320,9 +317,9 @@ START_TEST(what_was_sent_before_a_restart_is_not_sent_again)
 }
 END_TEST
 
-START_TEST(a_recovery_while_vigild_was_down_is_sent)
+START_TEST(a_recovery_while_vigild_was_stopped_is_sent)
 {
-	option("to", "CRITICAL, OK");
+	fake_option("to", "CRITICAL, OK");
 	begin();
 	health("web", "CRITICAL");
 	health("db", "WARNING");
@@ -336,7 +333,7 @@ END_TEST
 
 START_TEST(a_daemon_that_is_stopped_and_started_has_not_changed)
 {
-	option("to", "CRITICAL, OK");
+	fake_option("to", "CRITICAL, OK");
 	begin();
 	health("web", "CRITICAL");
 	SENT("web absent>CRITICAL;");
@@ -352,9 +349,9 @@ START_TEST(a_daemon_that_is_stopped_and_started_has_not_changed)
 }
 END_TEST
 
-START_TEST(what_is_gone_is_sent_where_to_names_absent)
+START_TEST(a_removal_is_sent_if_to_names_absent)
 {
-	option("to", "absent");
+	fake_option("to", "absent");
 	begin();
 	health("web", "OK");
 	health("web", NULL);
@@ -364,9 +361,9 @@ END_TEST
 
 /* --- for, pauses ------------------------------------------------------------------------------ */
 
-START_TEST(what_does_not_last_is_not_sent)
+START_TEST(a_short_problem_is_not_sent)
 {
-	option("for", "30");
+	fake_option("for", "30");
 	begin();
 	health("web", "OK");
 	health("web", "CRITICAL");
@@ -388,15 +385,15 @@ START_TEST(what_does_not_last_is_not_sent)
 }
 END_TEST
 
-START_TEST(a_pause_is_silent_and_what_outlasts_it_is_sent)
+START_TEST(during_a_pause_nothing_is_sent_and_what_remains_is_sent_after_it)
 {
-	option("to", "CRITICAL, OK");
-	option("remind", "100");
+	fake_option("to", "CRITICAL, OK");
+	fake_option("remind", "100");
 	begin();
 	health("web", "CRITICAL");
 	SENT("web absent>CRITICAL;");
 	pause_daemon("web", true);
-	health("web", "OK"); /* the health of what is paused */
+	health("web", "OK"); /* the health of a paused daemon */
 	fake_pass(1000);
 	SENT("");
 	pause_daemon("web", false);
@@ -412,7 +409,7 @@ START_TEST(a_pause_is_silent_and_what_outlasts_it_is_sent)
 }
 END_TEST
 
-START_TEST(a_pause_of_the_notify_daemon_itself_holds_everything)
+START_TEST(a_pause_of_the_notify_daemon_delays_everything)
 {
 	begin();
 	health("web", "OK");
@@ -430,7 +427,7 @@ END_TEST
 
 START_TEST(a_value_of_a_paused_daemon_is_sent_after_the_pause)
 {
-	option("watch", "/daemons/*/exit_status");
+	fake_option("watch", "/daemons/*/exit_status");
 	begin();
 	fake_change("/daemons/web/exit_status", json_integer(0));
 	pause_daemon("web", true);
@@ -447,8 +444,8 @@ END_TEST
 
 START_TEST(a_problem_that_lasts_is_repeated)
 {
-	option("remind", "100");
-	option("to", "CRITICAL, OK");
+	fake_option("remind", "100");
+	fake_option("to", "CRITICAL, OK");
 	begin();
 	health("web", "CRITICAL");
 	health("db", "WARNING");
@@ -468,9 +465,9 @@ START_TEST(a_problem_that_lasts_is_repeated)
 }
 END_TEST
 
-START_TEST(a_change_that_waits_to_be_sent_is_no_reason_to_remind)
+START_TEST(a_change_that_is_not_yet_sent_causes_no_reminder)
 {
-	option("remind", "100");
+	fake_option("remind", "100");
 	begin();
 	health("web", "CRITICAL");
 	SENT("web absent>CRITICAL;");
@@ -483,9 +480,9 @@ START_TEST(a_change_that_waits_to_be_sent_is_no_reason_to_remind)
 }
 END_TEST
 
-START_TEST(reminders_that_are_nearly_due_come_together)
+START_TEST(reminders_that_are_almost_due_are_sent_together)
 {
-	option("remind", "100");
+	fake_option("remind", "100");
 	begin();
 	health("a", "CRITICAL");
 	fake_pass(6);
@@ -507,16 +504,16 @@ START_TEST(without_remind_nothing_is_repeated)
 }
 END_TEST
 
-/* --- nothing more is done about it ------------------------------------------------------------ */
+/* --- vigil gave up ---------------------------------------------------------------------------- */
 
-START_TEST(that_vigil_gave_up_is_sent_once_for_a_problem)
+START_TEST(giving_up_is_sent_once_for_a_problem)
 {
-	option("to", "CRITICAL, OK");
+	fake_option("to", "CRITICAL, OK");
 	begin();
 	health("web", "OK");
 	health("web", "CRITICAL");
 	SENT("web OK>CRITICAL;");
-	for (int i = 0; i < 3; i++) { /* the burst allows a try now and then */
+	for (int i = 0; i < 3; i++) { /* now and then the burst permits a restart */
 		fake_change("/daemons/web/gave_up", json_true());
 		health("web", "CRITICAL");
 		fake_change("/daemons/web/gave_up", NULL);
@@ -526,35 +523,35 @@ START_TEST(that_vigil_gave_up_is_sent_once_for_a_problem)
 	health("web", "OK");
 	SENT("web CRITICAL>OK;");
 	fake_change("/daemons/web/gave_up", json_true());
-	health("web", "CRITICAL"); /* known from the beginning: one message */
+	health("web", "CRITICAL"); /* vigil had already given up: one message */
 	health("web", "CRITICAL");
 	SENT("web OK>CRITICAL;");
 }
 END_TEST
 
-START_TEST(that_vigil_gave_up_is_sent_when_the_level_comes_back)
+START_TEST(giving_up_is_sent_when_the_level_returns)
 {
-	option("to", "CRITICAL, OK");
+	fake_option("to", "CRITICAL, OK");
 	begin();
 	health("web", "CRITICAL");
-	health("web", "WARNING"); /* a restart is under way */
+	health("web", "WARNING"); /* a restart is in progress */
 	fake_change("/daemons/web/gave_up", json_true());
 	health("web", "CRITICAL");
 	health("web", "CRITICAL");
 	SENT("web absent>CRITICAL;web gave_up >CRITICAL;");
 	end();
 	json_object_clear(fake.state);
-	option("from", "OK");
+	fake_option("from", "OK");
 	begin();
 	health("db", "WARNING");
 	fake_change("/daemons/db/gave_up", json_true());
-	health("db", "CRITICAL"); /* from WARNING: not asked for */
+	health("db", "CRITICAL"); /* WARNING is not in from */
 	health("db", "CRITICAL");
 	SENT("");
 }
 END_TEST
 
-START_TEST(that_a_daemon_has_failed_is_sent)
+START_TEST(the_failure_of_a_daemon_is_sent)
 {
 	begin();
 	health("web", "CRITICAL");
@@ -585,9 +582,9 @@ static void degraded(const char *first, const char *second)
 	fake_change("/vigil/degraded", list);
 }
 
-START_TEST(that_vigild_is_degraded_is_sent_whatever_from_and_to_say)
+START_TEST(a_degraded_vigild_is_reported_whatever_from_and_to_are)
 {
-	option("to", "CRITICAL, OK");
+	fake_option("to", "CRITICAL, OK");
 	begin();
 	degraded("state", NULL);
 	SENT("state absent>WARNING;");
@@ -604,7 +601,7 @@ START_TEST(that_vigild_is_degraded_is_sent_whatever_from_and_to_say)
 }
 END_TEST
 
-START_TEST(after_a_restart_vigild_has_time_to_show_that_it_is_still_degraded)
+START_TEST(after_a_restart_vigild_may_still_become_degraded_again)
 {
 	begin();
 	degraded("state", NULL);
@@ -623,14 +620,14 @@ END_TEST
 
 /* --- values ----------------------------------------------------------------------------------- */
 
-START_TEST(a_stale_number_is_unknown_and_no_value)
+START_TEST(a_stale_number_is_sent_as_unknown)
 {
-	option("watch", "/daemons/web/exit_status");
-	option("to", "0, [1-9]*");
+	fake_option("watch", "/daemons/web/exit_status");
+	fake_option("to", "0, [1-9]*");
 	begin();
 	fake_change("/daemons/web/exit_status", json_integer(0));
 	fake_change("/daemons/web/stale", json_true());
-	fake_change("/daemons/web/exit_status", json_integer(1)); /* of no meaning now */
+	fake_change("/daemons/web/exit_status", json_integer(1)); /* it is stale */
 	fake_change("/daemons/web/exit_status", json_integer(0));
 	SENT("");
 	fake_change("/daemons/web/stale", NULL);
@@ -641,7 +638,7 @@ START_TEST(a_stale_number_is_unknown_and_no_value)
 	fake_change("/daemons/web/stale", NULL);
 	SENT("");
 	end();
-	option("to", "");
+	fake_option("to", "");
 	begin();
 	fake_change("/daemons/web/stale", json_true());
 	SENT("web 2>UNKNOWN;");
@@ -650,11 +647,11 @@ START_TEST(a_stale_number_is_unknown_and_no_value)
 }
 END_TEST
 
-START_TEST(texts_that_differ_late_differ)
+START_TEST(texts_that_differ_at_the_end_are_different)
 {
 	char a[600], b[600];
 
-	option("watch", "/daemons/*/output");
+	fake_option("watch", "/daemons/*/output");
 	begin();
 	memset(a, 'x', sizeof(a));
 	a[sizeof(a) - 1] = '\0';
@@ -668,7 +665,7 @@ END_TEST
 
 START_TEST(numbers_keep_their_digits)
 {
-	option("watch", "/daemons/*/value");
+	fake_option("watch", "/daemons/*/value");
 	begin();
 	fake_change("/daemons/web/value", json_real(0.12345678901));
 	fake_change("/daemons/web/value", json_real(0.12345678902));
@@ -676,9 +673,9 @@ START_TEST(numbers_keep_their_digits)
 }
 END_TEST
 
-START_TEST(it_sends_nothing_about_itself)
+START_TEST(the_notify_daemon_sends_nothing_about_itself)
 {
-	option("watch", "/daemons, /runs/*/health");
+	fake_option("watch", "/daemons, /runs/*/health");
 	begin();
 	health("mail", "CRITICAL");
 	fake_change("/daemons/mail/waiting", json_integer(1));
@@ -689,13 +686,13 @@ START_TEST(it_sends_nothing_about_itself)
 }
 END_TEST
 
-START_TEST(a_level_that_comes_and_goes_in_one_turn_is_seen)
+START_TEST(a_level_that_lasts_for_less_than_a_turn_is_noticed)
 {
 	json_t *ok = json_pack("{s:s,s:s}", "level", "OK", "text", "t");
 
 	begin();
 	health("web", "OK");
-	/* the state has moved on when the change arrives */
+	/* when the notification comes, the state has already changed again */
 	for (unsigned i = 0; i < fake.subscription_count; i++) {
 		json_t *was = json_pack("{s:s,s:s}", "level", "CRITICAL", "text", "t");
 
@@ -709,18 +706,18 @@ START_TEST(a_level_that_comes_and_goes_in_one_turn_is_seen)
 }
 END_TEST
 
-/* --- what is damaged in the store ------------------------------------------------------------- */
+/* --- damaged values in the store -------------------------------------------------------------- */
 
 static const json_t *kept_again(json_t *told)
 {
 	json_object_set_new(fake.state, "told", told);
-	option("watch", "/runs/*/health, /daemons/*/n");
+	fake_option("watch", "/runs/*/health, /daemons/*/n");
 	begin();
 	save(save_arg);
 	return json_object_get(fake.state, "told");
 }
 
-START_TEST(what_is_kept_wrongly_is_kept_on_as_it_should_be)
+START_TEST(invalid_stored_values_are_corrected)
 {
 	const json_t *kept =
 		kept_again(json_pack("{s:{s:s,s:s,s:i,s:s,s:i}}", "/daemons/b/n", "word", "bad",
@@ -735,7 +732,7 @@ START_TEST(what_is_kept_wrongly_is_kept_on_as_it_should_be)
 }
 END_TEST
 
-START_TEST(what_is_no_problem_is_not_kept_on)
+START_TEST(stored_values_that_are_not_problems_are_dropped)
 {
 	const json_t *kept = kept_again(json_pack("{s:{s:s},s:{s:i},s:s}", "/daemons/a/n", "word",
 		"OK", "/daemons/b/n", "word", 7, "/daemons/c/n", "x"));
@@ -744,42 +741,39 @@ START_TEST(what_is_no_problem_is_not_kept_on)
 }
 END_TEST
 
-int main(void)
+SUITE("watch", setup, teardown)
 {
-	TCase *tcase = suite_begin("watch", setup, teardown);
-
-	tcase_add_test(tcase, a_star_is_one_step);
-	tcase_add_test(tcase, the_options_say_which_changes_match);
-	tcase_add_test(tcase, what_is_ok_at_the_first_check_is_not_sent);
-	tcase_add_test(tcase, what_is_critical_at_the_first_check_is_sent_once);
-	tcase_add_test(tcase, a_problem_from_before_the_start_of_the_daemon_is_sent);
-	tcase_add_test(tcase, a_recovery_from_what_was_not_sent_is_not_sent);
-	tcase_add_test(tcase, a_level_that_comes_back_from_one_that_is_not_sent_is_not_sent_again);
-	tcase_add_test(tcase, recoveries_alone_can_be_asked_for);
-	tcase_add_test(tcase, a_value_that_is_no_health_is_sent_first_only_where_to_names_it);
-	tcase_add_test(tcase, what_was_sent_before_a_restart_is_not_sent_again);
-	tcase_add_test(tcase, a_recovery_while_vigild_was_down_is_sent);
-	tcase_add_test(tcase, a_daemon_that_is_stopped_and_started_has_not_changed);
-	tcase_add_test(tcase, what_is_gone_is_sent_where_to_names_absent);
-	tcase_add_test(tcase, what_does_not_last_is_not_sent);
-	tcase_add_test(tcase, a_pause_is_silent_and_what_outlasts_it_is_sent);
-	tcase_add_test(tcase, a_pause_of_the_notify_daemon_itself_holds_everything);
-	tcase_add_test(tcase, a_value_of_a_paused_daemon_is_sent_after_the_pause);
-	tcase_add_test(tcase, a_problem_that_lasts_is_repeated);
-	tcase_add_test(tcase, a_change_that_waits_to_be_sent_is_no_reason_to_remind);
-	tcase_add_test(tcase, reminders_that_are_nearly_due_come_together);
-	tcase_add_test(tcase, without_remind_nothing_is_repeated);
-	tcase_add_test(tcase, that_vigil_gave_up_is_sent_once_for_a_problem);
-	tcase_add_test(tcase, that_vigil_gave_up_is_sent_when_the_level_comes_back);
-	tcase_add_test(tcase, that_a_daemon_has_failed_is_sent);
-	tcase_add_test(tcase, that_vigild_is_degraded_is_sent_whatever_from_and_to_say);
-	tcase_add_test(tcase, after_a_restart_vigild_has_time_to_show_that_it_is_still_degraded);
-	tcase_add_test(tcase, a_stale_number_is_unknown_and_no_value);
-	tcase_add_test(tcase, texts_that_differ_late_differ);
-	tcase_add_test(tcase, numbers_keep_their_digits);
-	tcase_add_test(tcase, it_sends_nothing_about_itself);
-	tcase_add_test(tcase, a_level_that_comes_and_goes_in_one_turn_is_seen);
-	tcase_add_test(tcase, what_is_kept_wrongly_is_kept_on_as_it_should_be);
-	tcase_add_test(tcase, what_is_no_problem_is_not_kept_on);
-	return suite_end("watch", tcase);
+	TEST(a_star_matches_one_step);
+	TEST(the_options_say_which_changes_match);
+	TEST(ok_at_the_first_check_is_not_sent);
+	TEST(critical_at_the_first_check_is_sent_once);
+	TEST(a_problem_from_before_the_start_of_the_daemon_is_sent);
+	TEST(a_recovery_from_a_problem_that_was_not_sent_is_not_sent);
+	TEST(a_level_that_returns_from_one_that_is_not_sent_is_not_sent_again);
+	TEST(only_recoveries_can_be_requested);
+	TEST(a_value_that_is_not_a_health_is_sent_first_only_if_to_names_it);
+	TEST(a_change_sent_before_a_restart_is_not_sent_again);
+	TEST(a_recovery_while_vigild_was_stopped_is_sent);
+	TEST(a_daemon_that_is_stopped_and_started_has_not_changed);
+	TEST(a_removal_is_sent_if_to_names_absent);
+	TEST(a_short_problem_is_not_sent);
+	TEST(during_a_pause_nothing_is_sent_and_what_remains_is_sent_after_it);
+	TEST(a_pause_of_the_notify_daemon_delays_everything);
+	TEST(a_value_of_a_paused_daemon_is_sent_after_the_pause);
+	TEST(a_problem_that_lasts_is_repeated);
+	TEST(a_change_that_is_not_yet_sent_causes_no_reminder);
+	TEST(reminders_that_are_almost_due_are_sent_together);
+	TEST(without_remind_nothing_is_repeated);
+	TEST(giving_up_is_sent_once_for_a_problem);
+	TEST(giving_up_is_sent_when_the_level_returns);
+	TEST(the_failure_of_a_daemon_is_sent);
+	TEST(a_degraded_vigild_is_reported_whatever_from_and_to_are);
+	TEST(after_a_restart_vigild_may_still_become_degraded_again);
+	TEST(a_stale_number_is_sent_as_unknown);
+	TEST(texts_that_differ_at_the_end_are_different);
+	TEST(numbers_keep_their_digits);
+	TEST(the_notify_daemon_sends_nothing_about_itself);
+	TEST(a_level_that_lasts_for_less_than_a_turn_is_noticed);
+	TEST(invalid_stored_values_are_corrected);
+	TEST(stored_values_that_are_not_problems_are_dropped);
 }

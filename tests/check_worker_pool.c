@@ -1,5 +1,4 @@
-/* worker_pool: results, bounds, growth, the slow lane, lost workers, draining. */
-#include <check.h>
+/* check_worker_pool: results, limits, growth, slow services, lost workers and draining. */
 #include <errno.h>
 #include <semaphore.h>
 #include <stdatomic.h>
@@ -8,19 +7,20 @@
 
 #include "base/clock.h"
 #include "loop/loop.h"
+#include "suite.h"
 #include "worker/worker_pool.h"
 
 static struct loop *loop;
 static struct worker_pool *pool;
 static struct loop_timer *guard;
-static sem_t gate; /* hung jobs wait here, as they would on a bus that never answers */
+static sem_t gate; /* jobs that hang wait here, as for a bus that never answers */
 static atomic_uint freed, thread_ends;
 
-/* What the loop keeps of each job. */
+/* What the test knows of each job. */
 struct slip {
 	unsigned done;
 	int outcome, result;
-	unsigned *left; /* stops the loop at 0 */
+	unsigned *left; /* the loop stops when it is 0 */
 };
 
 struct work {
@@ -111,12 +111,12 @@ static void teardown(void)
 	worker_pool_free(pool);
 	loop_timer_free(guard);
 	loop_free(loop);
-	/* Strays end on their own; the address space should not go while they do. */
+	/* Detached threads end by themselves. They need the memory until then. */
 	for (int i = 0; i < 1000 && atomic_load(&thread_ends) == 0; i++)
 		nanosleep(&pause, NULL);
 }
 
-START_TEST(results_come_back_on_the_loop)
+START_TEST(results_are_delivered_in_the_loop)
 {
 	struct slip slips[50] = {0};
 	unsigned left = 50;
@@ -151,16 +151,16 @@ static void await_busy(unsigned busy)
 	} while (counts.busy < busy);
 }
 
-START_TEST(a_full_queue_refuses_at_once)
+START_TEST(a_full_queue_refuses_immediately)
 {
 	static struct slip slips[110];
 	struct worker_pool_counts counts;
 
-	/* Two workers are kept ready; once both hang, the queue fills to its brim. */
+	/* Two workers are always ready. When both hang, the queue fills. */
 	for (int i = 0; i < 2; i++)
 		ck_assert_int_eq(submit(&slips[i], i, true, true, CLOCK_SECOND * 20), 0);
 	await_busy(2);
-	/* Of the 108 more, 100 wait and at most two are taken up by workers that are made now. */
+	/* Of 108 further jobs, 100 wait and at most two are executed by new workers. */
 	for (int i = 2; i < 110; i++)
 		submit(&slips[i], i, true, true, CLOCK_SECOND * 20);
 	worker_pool_counts(pool, &counts);
@@ -171,7 +171,7 @@ START_TEST(a_full_queue_refuses_at_once)
 }
 END_TEST
 
-START_TEST(hung_services_leave_room_for_healthy_ones)
+START_TEST(services_that_hang_leave_room_for_others)
 {
 	static struct slip hung[20];
 	struct slip healthy[40] = {0};
@@ -193,7 +193,7 @@ START_TEST(hung_services_leave_room_for_healthy_ones)
 }
 END_TEST
 
-START_TEST(the_pool_grows_past_those_that_hang)
+START_TEST(the_pool_grows_when_workers_hang)
 {
 	struct slip hung[5] = {0}, healthy = {0};
 	unsigned left = 1;
@@ -228,7 +228,7 @@ START_TEST(a_lost_worker_is_replaced)
 	worker_pool_counts(pool, &counts);
 	ck_assert_uint_eq(counts.lost, 3);
 	ck_assert_uint_eq(counts.busy, 0);
-	ck_assert_uint_eq(freed, 0); /* still the stuck threads' */
+	ck_assert_uint_eq(freed, 0); /* the lost threads still use them */
 	left = 1;
 	healthy.left = &left;
 	ck_assert_int_eq(submit(&healthy, 1, false, false, CLOCK_SECOND * 20), 0);
@@ -243,7 +243,7 @@ static void on_drained(void *arg)
 	loop_stop(loop);
 }
 
-START_TEST(draining_cancels_what_has_not_begun)
+START_TEST(draining_cancels_jobs_that_have_not_begun)
 {
 	struct slip slips[10] = {0};
 	unsigned drained = 0, ran = 0, canceled = 0;
@@ -268,7 +268,7 @@ START_TEST(draining_cancels_what_has_not_begun)
 }
 END_TEST
 
-START_TEST(draining_does_not_wait_for_ever)
+START_TEST(draining_ends_after_its_deadline)
 {
 	struct slip slip = {0};
 	unsigned drained = 0;
@@ -280,25 +280,13 @@ START_TEST(draining_does_not_wait_for_ever)
 }
 END_TEST
 
-int main(void)
+SUITE("worker_pool", setup, teardown)
 {
-	Suite *suite = suite_create("offload");
-	TCase *tcase = tcase_create("offload");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_set_timeout(tcase, 60);
-	tcase_add_test(tcase, results_come_back_on_the_loop);
-	tcase_add_test(tcase, a_full_queue_refuses_at_once);
-	tcase_add_test(tcase, hung_services_leave_room_for_healthy_ones);
-	tcase_add_test(tcase, the_pool_grows_past_those_that_hang);
-	tcase_add_test(tcase, a_lost_worker_is_replaced);
-	tcase_add_test(tcase, draining_cancels_what_has_not_begun);
-	tcase_add_test(tcase, draining_does_not_wait_for_ever);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	TEST(results_are_delivered_in_the_loop);
+	TEST(a_full_queue_refuses_immediately);
+	TEST(services_that_hang_leave_room_for_others);
+	TEST(the_pool_grows_when_workers_hang);
+	TEST(a_lost_worker_is_replaced);
+	TEST(draining_cancels_jobs_that_have_not_begun);
+	TEST(draining_ends_after_its_deadline);
 }

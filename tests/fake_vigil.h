@@ -463,4 +463,9 @@ __attribute__((unused)) static bool fake_said(const char *text)
 	return false;
 }
 
+__attribute__((unused)) static void fake_option(const char *name, const char *value)
+{
+	json_object_set_new(fake.options, name, json_string(value));
+}
+
 #endif

@@ -16,29 +16,15 @@
 
 #include <event2/event.h>
 
-#include "base/clock.h"
 #include "base/diagnostic.h"
-#include "base/log.h"
 #include "control/control.h"
+#include "fixture_loop.h"
 #include "host/host.h"
-#include "loop/loop.h"
 #include "scratch.h"
-#include "state/state.h"
-
-#define PATIENCE (60 * CLOCK_SECOND)
-#define UNUSED   __attribute__((unused))
 
 static struct host *host;
 static struct control *control;
 static char sock[128];
-static char logged[256][256]; /* lines that the host has logged */
-static unsigned logged_lines;
-
-static void on_log(enum log_level level, const char *line, void *arg)
-{
-	ck_assert_uint_lt(logged_lines, sizeof(logged) / sizeof(*logged));
-	snprintf(logged[logged_lines++], sizeof(logged[0]), "%s", line);
-}
 
 static void start_in(const char *socket, const char *group)
 {
@@ -59,16 +45,6 @@ static void start_for(const char *group)
 	start_in(scratch_path("control.sock"), group);
 	control = control_open(host);
 	ck_assert_ptr_nonnull(control);
-}
-
-/* Returns the number of logged lines that contain the text. */
-UNUSED static unsigned log_holds(const char *text)
-{
-	unsigned count = 0;
-
-	for (unsigned i = 0; i < logged_lines; i++)
-		count += strstr(logged[i], text) != NULL;
-	return count;
 }
 
 UNUSED static void setup(void)
@@ -235,6 +211,18 @@ UNUSED static void close_all(const int *fds, int count)
 {
 	for (int i = 0; i < count; i++)
 		close(fds[i]);
+}
+
+UNUSED static json_t *big_text(size_t length)
+{
+	char *text = malloc(length + 1);
+	json_t *value;
+
+	memset(text, 'x', length);
+	text[length] = '\0';
+	value = json_string(text);
+	free(text);
+	return value;
 }
 
 #endif

@@ -9,45 +9,24 @@
 
 #include <check.h>
 #include <errno.h>
-#include <stdlib.h>
 
-#include "base/clock.h"
-#include "base/log.h"
 #include "daemon/daemon.h"
 #include "config/option.h"
 #include "process/child.h"
-#include "loop/loop.h"
+#include "fixture_loop.h"
 #include "worker/worker_pool.h"
 #include "process/slot_queue.h"
 #include "scratch.h"
-#include "state/state.h"
 #include "persist/store.h"
 #include "service/service.h"
 #include "suite.h"
 
-#define PATIENCE (60 * CLOCK_SECOND)
-#define UNUSED   __attribute__((unused))
+#define turn_for(ns)          run_for(environment.loop, ns)
+#define TURN_UNTIL(condition) RUN_UNTIL(environment.loop, condition)
+#define state_at(pointer)     state_text(environment.state, pointer)
 
 static struct environment environment;
 static struct worker_pool *worker_pool;
-static char logged[256][512]; /* logged lines */
-static unsigned logged_lines;
-
-static void on_log(enum log_level level, const char *line, void *arg)
-{
-	ck_assert_uint_lt(logged_lines, sizeof(logged) / sizeof(*logged));
-	snprintf(logged[logged_lines++], sizeof(logged[0]), "%s", line);
-}
-
-/* Returns the number of logged lines that contain the text. */
-UNUSED static unsigned log_holds(const char *text)
-{
-	unsigned count = 0;
-
-	for (unsigned i = 0; i < logged_lines; i++)
-		count += strstr(logged[i], text) != NULL;
-	return count;
-}
 
 static void environment_setup(void)
 {
@@ -83,50 +62,7 @@ static void environment_teardown(void)
 	scratch_teardown();
 }
 
-/* --- the loop --------------------------------------------------------------------------------- */
-
-static void on_turned(uint64_t missed, void *arg)
-{
-	*(bool *)arg = true;
-	loop_stop(environment.loop);
-}
-
-/* Runs the loop for `ns` nanoseconds. */
-UNUSED static void turn_for(uint64_t ns)
-{
-	bool over = false;
-	struct loop_timer *timer = loop_after(environment.loop, ns, on_turned, &over);
-
-	ck_assert_ptr_nonnull(timer);
-	while (!over)
-		ck_assert_int_eq(loop_run(environment.loop), 0);
-	loop_timer_free(timer);
-}
-
-/* Runs the loop until the condition is true. */
-#define TURN_UNTIL(condition)                                              \
-	do {                                                               \
-		uint64_t turn_end = clock_now() + PATIENCE;                \
-		while (!(condition)) {                                     \
-			ck_assert_msg(clock_now() < turn_end, #condition); \
-			turn_for(5 * CLOCK_MS);                            \
-		}                                                          \
-	} while (0)
-
-/* --- values in the state ---------------------------------------------------------------------- */
-
-/* Returns the value at the pointer as JSON text, valid until the next call; "": there is none. */
-UNUSED static const char *stands_at(const char *pointer)
-{
-	static char *text;
-	json_t *value = state_get(environment.state, pointer);
-
-	free(text);
-	text = value != NULL ? json_dumps(value, JSON_ENCODE_ANY | JSON_SORT_KEYS | JSON_COMPACT)
-			     : strdup("");
-	json_decref(value);
-	return text;
-}
+/* --- accounts --------------------------------------------------------------------------------- */
 
 /* Returns a text in the daemon's account, valid until the next call; "": it has none. */
 UNUSED static const char *account_text(const struct vigil_daemon *d, const char *key)
@@ -137,6 +73,18 @@ UNUSED static const char *account_text(const struct vigil_daemon *d, const char 
 
 	ck_assert_ptr_nonnull(account);
 	snprintf(text, sizeof(text), "%s", value != NULL ? value : "");
+	json_decref(account);
+	return text;
+}
+
+/* Returns a text of the daemon's health, valid until the next call. */
+UNUSED static const char *health_text(const struct vigil_daemon *d, const char *key)
+{
+	static char text[512];
+	json_t *account = daemon_account(d);
+
+	snprintf(text, sizeof(text), "%s",
+		json_string_value(json_object_get(json_object_get(account, "health"), key)));
 	json_decref(account);
 	return text;
 }

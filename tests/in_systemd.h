@@ -1,8 +1,13 @@
-/* in_systemd: runs a test again under a real systemd in separate namespaces. */
+/*
+ * in_systemd: runs a test again under a real systemd in separate namespaces, and runs commands
+ * there.
+ */
 #ifndef IN_SYSTEMD_H
 #define IN_SYSTEMD_H
 
+#include <check.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -25,6 +30,26 @@ static void in_systemd(void)
 	}
 	perror("in-systemd.sh");
 	exit(EXIT_FAILURE);
+}
+
+__attribute__((format(printf, 1, 2))) static int shell(const char *format, ...)
+{
+	char command[1024];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(command, sizeof(command), format, ap);
+	va_end(ap);
+	return system(command);
+}
+
+/* Waits until systemd answers on the bus. */
+static void await_bus(void)
+{
+	ck_assert_int_eq(shell("for i in $(seq 600); do busctl call org.freedesktop.systemd1 "
+			       "/org/freedesktop/systemd1 org.freedesktop.DBus.Peer Ping "
+			       ">/dev/null 2>&1 && exit 0; sleep 0.1; done; exit 1"),
+		0);
 }
 
 #endif

@@ -1,34 +1,62 @@
-/* suite: creates and runs the test suite of one file. */
+/*
+ * suite: the main function of a test file, which ends with the list of its tests:
+ *
+ *     SUITE("memory", setup, teardown)
+ *     {
+ *             TEST(no_allocation_returns_null);
+ *             LOOP_TEST(each_row_is_parsed, COUNT(rows));
+ *     }
+ *
+ * setup and teardown run in the process of each test; each of them may be NULL. The block is the
+ * body of a function that runs before the tests. It may use any statement, and other functions of the
+ * library check with the argument `tcase`.
+ */
 #ifndef SUITE_H
 #define SUITE_H
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 
-/* Creates a test case. Each of its tests runs between on_setup and on_teardown. */
-__attribute__((unused)) static TCase *suite_begin(
-	const char *name, void (*on_setup)(void), void (*on_teardown)(void))
-{
-	TCase *tcase = tcase_create(name);
+#define SUITE(name, setup, teardown)                                  \
+	static void suite_tests(TCase *tcase);                        \
+	int main(void)                                                \
+	{                                                             \
+		return suite_run(name, setup, teardown, suite_tests); \
+	}                                                             \
+	static void suite_tests(TCase *tcase)
 
-	tcase_add_checked_fixture(tcase, on_setup, on_teardown);
-	tcase_set_timeout(tcase, 60);
-	return tcase;
-}
+#define TEST(test)              tcase_add_test(tcase, test)
+#define LOOP_TEST(test, count)  tcase_add_loop_test(tcase, test, 0, count) /* _i is 0 to count - 1 */
+#define EXIT_TEST(test, status) tcase_add_exit_test(tcase, test, status)
+#define TIMEOUT(seconds)        tcase_set_timeout(tcase, seconds) /* for each test; default 60 */
 
-/* Runs the tests and returns the exit status for main. */
-__attribute__((unused)) static int suite_end(const char *name, TCase *tcase)
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static int suite_run(const char *name, void (*set_up)(void), void (*tear_down)(void),
+	void (*add_tests)(TCase *tcase))
 {
 	Suite *suite = suite_create(name);
+	TCase *tcase = tcase_create(name);
 	SRunner *runner;
 	int failed;
 
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_set_timeout(tcase, 60);
+	add_tests(tcase);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
 	return failed > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+/* Ends the program as a test that is skipped, because `missing`. */
+__attribute__((unused, noreturn)) static void suite_skip(const char *missing)
+{
+	printf("SKIP: %s\n", missing);
+	exit(77);
 }
 
 #endif

@@ -10,7 +10,6 @@
 
 #include "service/manager.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -19,11 +18,13 @@
 #include <sys/wait.h>
 
 #include "base/clock.h"
+#include "children.h"
 #include "scratch.h"
+#include "suite.h"
 
 extern char **environ;
 
-static const struct manager *the_manager; /* set by main */
+static const struct manager *the_manager; /* set in SUITE */
 static const char *the_scanner;
 static struct manager_request request;
 static struct manager_reply reply;
@@ -66,24 +67,9 @@ static void setup(void)
 		.name = "svc", .manager = the_manager, .service_dir = scratch_path("scan")};
 }
 
-static void end_children(void)
-{
-	FILE *children = fopen("/proc/thread-self/children", "r");
-	int pid;
-
-	while (children && fscanf(children, "%d", &pid) == 1)
-		kill(pid, SIGKILL);
-	if (children)
-		fclose(children);
-}
-
-/* Kills the scanner first, then the processes that it leaves to the test, then the processes that
- * those leave. */
 static void teardown(void)
 {
-	do
-		end_children();
-	while (waitpid(-1, NULL, 0) > 0);
+	kill_and_reap_all();
 	scratch_teardown();
 }
 
@@ -408,7 +394,7 @@ static void once(const char *command)
 	ck_assert_int_eq(reply.status, VIGIL_SERVICE_STOPPED);
 }
 
-START_TEST(auto_finds_it)
+START_TEST(automatic_choice_finds_the_service)
 {
 	run_it(run_forever);
 	request.manager = NULL;
@@ -452,28 +438,12 @@ static int forge(const void *bytes, size_t length, const char *fifo)
 
 static void add_common(TCase *tcase)
 {
-	tcase_set_timeout(tcase, 120);
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_add_test(tcase, the_life_of_a_service);
-	tcase_add_test(tcase, a_restart_that_fails);
-	tcase_add_test(tcase, a_restart_that_hangs);
-	tcase_add_test(tcase, a_supervisor_that_died);
-	tcase_add_test(tcase, a_supervisor_that_hangs);
-	tcase_add_test(tcase, auto_finds_it);
-}
-
-static int run_suite(TCase *tcase)
-{
-	Suite *suite = suite_create(the_manager->name);
-	SRunner *runner;
-	int failed;
-
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	TEST(the_life_of_a_service);
+	TEST(a_restart_that_fails);
+	TEST(a_restart_that_hangs);
+	TEST(a_supervisor_that_died);
+	TEST(a_supervisor_that_hangs);
+	TEST(automatic_choice_finds_the_service);
 }
 
 #endif

@@ -176,10 +176,9 @@ END_TEST
 
 static void add_replaced(TCase *tcase)
 {
-	tcase_add_loop_test(tcase, a_directory_that_was_replaced, 0,
-		sizeof(replacements) / sizeof(replacements[0]));
-	tcase_add_test(tcase, a_directory_that_was_renamed_with_supervise_elsewhere);
-	tcase_add_test(tcase, a_directory_that_was_replaced_elsewhere);
+	LOOP_TEST(a_directory_that_was_replaced, COUNT(replacements));
+	TEST(a_directory_that_was_renamed_with_supervise_elsewhere);
+	TEST(a_directory_that_was_replaced_elsewhere);
 }
 
 #endif
