@@ -47,7 +47,7 @@ START_TEST(a_service_that_starts_slowly)
 	ck_assert_int_eq(reply.pid, pid);
 
 	/* a restart waits until the service is ready */
-	ck_assert_int_eq(restart(3), -ETIMEDOUT); /* s6-supervise has read one "go" */
+	ck_assert_int_eq(restart(3), -ETIMEDOUT); /* s6-supervise waits for 1 s */
 	ck_assert_int_eq(reply.fault, VIGIL_FAULT_TIMEOUT);
 	ck_assert_ptr_nonnull(strstr(reply.text, "not ready"));
 	ck_assert_int_eq(query(), VIGIL_SERVICE_STARTING);
