@@ -188,7 +188,8 @@ START_TEST(parameters_are_checked_before_the_handler)
 		{"get", "{\"pointer\":\"daemons\"}",
 			"\"daemons\" is not a JSON Pointer: it does not begin with a slash"},
 		{"get", "{\"pointer\":\"/a~2\"}",
-			"\"/a~2\" is not a JSON Pointer: it has a ~ that neither 0 nor 1 follows"},
+			"\"/a~2\" is not a JSON Pointer: it has a ~ that is not followed by 0 or "
+			"1"},
 		{"log", "{\"level\":\"loud\"}", "\"loud\" is no level"},
 	};
 
@@ -254,8 +255,7 @@ START_TEST(status_tells_of_all_or_one)
 	ck_assert_uint_eq(json_array_size(reply.result), 2);
 	ck_assert_str_eq(text_at("/0/name"), "broken");
 	ck_assert_str_eq(text_at("/0/status"), "failed");
-	ck_assert_ptr_nonnull(
-		strstr(text_at("/0/reason"), "there is no module \"no-such-module\""));
+	ck_assert_ptr_nonnull(strstr(text_at("/0/reason"), "no such module \"no-such-module\""));
 	ck_assert_str_eq(text_at("/1/name"), "web");
 	ck_assert_str_eq(text_at("/1/module"), "service");
 	ck_assert_str_eq(text_at("/1/status"), "running");
@@ -268,7 +268,7 @@ START_TEST(status_tells_of_all_or_one)
 	ck_assert_str_eq(text_at("/0/name"), "web");
 
 	ck_assert_int_eq(run("status", "{\"name\":\"wbe\"}"), COMMAND_NOT_FOUND);
-	ck_assert_str_eq(reply.message, "there is no daemon \"wbe\"; did you mean \"web\"?");
+	ck_assert_str_eq(reply.message, "no such daemon \"wbe\"; did you mean \"web\"?");
 	ck_assert_int_eq(run("status", "{\"name\":\"\"}"), COMMAND_NOT_FOUND);
 	ck_assert_int_eq(run("status", "{\"name\":\"spare\"}"), COMMAND_NOT_FOUND);
 }

@@ -76,7 +76,7 @@ START_TEST(all_else_is_said_and_not_done)
 		{"log debug please\n", "log: \"please\" is one argument too many"},
 		{"log\n", "log wants LEVEL"},
 		{"log loud\n", "\"loud\" is no level"},
-		{"run nobody\n", "there is no daemon \"nobody\""},
+		{"run nobody\n", "no such daemon \"nobody\""},
 		{"\033]0;title\007\n", "\\x1B]0;title\\x07"},
 	};
 

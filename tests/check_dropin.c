@@ -133,7 +133,7 @@ START_TEST(one_is_registered_changed_and_removed)
 	ck_assert_uint_eq(files(), 0);
 	ck_assert(!has("web", "service", "apache2"));
 	ck_assert_int_eq(remove_it("web"), -ENOENT);
-	complains("was not registered by command");
+	complains("was not registered with vigilctl");
 }
 END_TEST
 
@@ -170,16 +170,16 @@ START_TEST(a_mistake_leaves_nothing)
 	refused("=x", "is not key=value");
 	refused("word", "is not key=value");
 	refused("", "is not key=value");
-	refused("a b=c", "does not begin with a key");
-	refused("[daemon:x]=y", "does not begin with a key");
-	refused("#x=y", "does not begin with a key");
+	refused("a b=c", "invalid option name");
+	refused("[daemon:x]=y", "invalid option name");
+	refused("#x=y", "invalid option name");
 	refused("probe=x\n[daemon:evil]\nmodule = exec", "control character");
 	refused("probe=x\ry", "control character");
 	refused("module=nowhere", "module"); /* twice again */
 	ck_assert_int_lt(add("web", "module=nowhere", NULL), 0);
-	complains("there is no module \"nowhere\"");
+	complains("no such module \"nowhere\"");
 	ck_assert_int_lt(add("web", NULL), 0); /* web is no module */
-	complains("there is no module \"web\"");
+	complains("no such module \"web\"");
 	ck_assert_uint_eq(files(), 0);
 }
 END_TEST
@@ -203,7 +203,7 @@ START_TEST(a_name_is_one)
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		ck_assert_int_eq(add(names[i], "module=service", "service=x", NULL), -EINVAL);
-		complains("cannot be the name of a daemon");
+		complains("invalid daemon name");
 		ck_assert_int_eq(remove_it(names[i]), -EINVAL);
 	}
 	ck_assert_uint_eq(files(), 0);
@@ -264,13 +264,13 @@ START_TEST(what_another_daemon_names_is_not_removed)
 	ck_assert_int_eq(add("db", "module=service", "service=db", NULL), 0);
 	ck_assert_int_eq(add("web", "module=service", "service=web", "after=db", NULL), 0);
 	ck_assert_int_eq(remove_it("db"), -EBUSY);
-	complains("web.conf:8: after = \"db\": there is no daemon \"db\"");
+	complains("web.conf:8: after = \"db\": no such daemon \"db\"");
 	ck_assert(scratch_has("conf.d/db.conf"));
 	ck_assert_int_eq(remove_it("web"), 0);
 	ck_assert_int_eq(remove_it("db"), 0);
 	/* nor is a name registered that is not there */
 	ck_assert_int_eq(add("web", "module=service", "service=web", "after=db", NULL), -EINVAL);
-	complains("there is no daemon \"db\"");
+	complains("no such daemon \"db\"");
 	ck_assert(!scratch_has("conf.d/web.conf"));
 }
 END_TEST

@@ -349,7 +349,7 @@ START_TEST(what_others_could_have_written_is_not_run)
 	char *path = scratch_put("vigil-check", 0644, "#!/bin/sh\ntouch %s/was-run\n", scratch);
 	char *away = scratch_path("away");
 
-	refused("no executable file");
+	refused("not an executable file");
 	ck_assert_int_eq(chmod(path, 0757), 0);
 	refused("may be written by others");
 	ck_assert_int_eq(chmod(path, 0755), 0);
@@ -366,7 +366,7 @@ START_TEST(what_others_could_have_written_is_not_run)
 	}
 	ck_assert_int_eq(rename(path, away), 0);
 	ck_assert_int_eq(mkdir(path, 0755), 0);
-	refused("no executable file");
+	refused("not an executable file");
 	ck_assert_int_eq(rmdir(path), 0);
 	ck_assert_int_eq(symlink("nowhere", path), 0);
 	ck_assert_int_eq(query(), VIGIL_SERVICE_ABSENT);
@@ -414,7 +414,8 @@ START_TEST(restarts_that_fail)
 	} cases[] = {
 		{"echo starting; echo port in use; exit 1", -EIO, VIGIL_FAULT_FAILED,
 			"starting\nport in use"},
-		{"exit 7", -EIO, VIGIL_FAULT_FAILED, "restart of the script exits 7"},
+		{"exit 7", -EIO, VIGIL_FAULT_FAILED,
+			"the script exited with status 7 for \"restart\""},
 		{"echo not you >&2; exit 4", -EACCES, VIGIL_FAULT_DENIED, "not you"},
 		{"echo no program; exit 5", -ENOENT, VIGIL_FAULT_ABSENT, "no program"},
 		{"yes y | head -c 5000; echo; echo the end; exit 1", -EIO, VIGIL_FAULT_FAILED,

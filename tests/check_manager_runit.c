@@ -93,7 +93,7 @@ START_TEST(a_number_that_is_another_process_now)
 	bytes[19] = 1;
 	fifo = forge(bytes, sizeof(bytes), "scan/svc/supervise/ok");
 	ck_assert_int_eq(query(), VIGIL_SERVICE_STARTING);
-	ck_assert_ptr_nonnull(strstr(reply.text, "has yet to notice"));
+	ck_assert_ptr_nonnull(strstr(reply.text, "has not noticed it yet"));
 	close(fifo);
 }
 END_TEST

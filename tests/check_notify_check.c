@@ -100,8 +100,8 @@ START_TEST(a_level_of_health_is_one)
 		{NULL, "CRITICAL WARNING",
 			"its element \"CRITICAL WARNING\" never matches: separate words by commas"},
 		{NULL, "CRITICAL;OK", "separate words by commas"},
-		{NULL, "\"CRITICAL\"", "vigil has no quotes around values"},
-		{NULL, "CRITICAL # only", "vigil has no comments behind values"},
+		{NULL, "\"CRITICAL\"", "quotes around a value are not supported"},
+		{NULL, "CRITICAL # only", "a comment after a value is not supported"},
 		{NULL, "CRITICAL,, OK", "has an empty element"},
 	};
 

@@ -222,7 +222,7 @@ START_TEST(a_long_file_is_no_pidfile)
 	text[4095] = '\0';
 	put_bytes(text, 4096);
 	ck_assert_int_eq(look(), PIDFILE_DISTRUST);
-	ck_assert_str_eq(found.why, "the pidfile holds no pid");
+	ck_assert_str_eq(found.why, "the pidfile contains no pid");
 }
 END_TEST
 
@@ -240,7 +240,7 @@ START_TEST(what_is_no_pid)
 {
 	put(nonsense[_i]);
 	ck_assert_int_eq(look(), PIDFILE_DISTRUST);
-	ck_assert_str_eq(found.why, "the pidfile holds no pid");
+	ck_assert_str_eq(found.why, "the pidfile contains no pid");
 }
 END_TEST
 
@@ -256,7 +256,7 @@ START_TEST(what_is_no_plain_file)
 	put_pid(getpid());
 	ck_assert_int_eq(chmod(path, 0666), 0);
 	ck_assert_int_eq(look(), PIDFILE_DISTRUST);
-	ck_assert_str_eq(found.why, "anyone may write the pidfile");
+	ck_assert_str_eq(found.why, "everyone may write the pidfile");
 	ck_assert_int_eq(chmod(path, 0644), 0);
 	ck_assert_int_eq(look(), PIDFILE_ALIVE);
 
@@ -346,7 +346,7 @@ START_TEST(whose_word_counts)
 	ck_assert_int_eq(look(), PIDFILE_ALIVE); /* root gave that user the directory */
 	ck_assert_int_eq(chown(scratch, 12345, 12345), 0);
 	ck_assert_int_eq(look(), PIDFILE_DISTRUST);
-	ck_assert_str_eq(found.why, "the pidfile is owned by a stranger");
+	ck_assert_str_eq(found.why, "the pidfile is owned by another user");
 	ck_assert_int_eq(chown(scratch, 0, 0), 0);
 	ck_assert_int_eq(chmod(scratch, 01777), 0);
 	ck_assert_int_eq(look(), PIDFILE_DISTRUST); /* as in /tmp */
@@ -367,7 +367,7 @@ static void check_pid_of_another(void)
 	date_back(120);
 	if (look() == PIDFILE_DEAD) {
 		ck_assert_int_eq(found.pid, pid);
-		ck_assert_str_eq(found.why, "has ended, and its number is another process's");
+		ck_assert_str_eq(found.why, "has ended, and another process has its pid");
 	}
 	ck_assert_int_eq(look(), unless_before_boot(120, PIDFILE_DEAD));
 	/* the clock was set forward: a process of the service's name is the service */
@@ -401,7 +401,7 @@ START_TEST(an_acl_that_lets_others_write_is_writing)
 	ck_assert_int_eq(look(), PIDFILE_ALIVE);
 	ck_assert(acl_set("", 2, 7, 12345, 7));
 	ck_assert_int_eq(look(), PIDFILE_DISTRUST);
-	ck_assert_str_eq(found.why, "the pidfile is owned by a stranger");
+	ck_assert_str_eq(found.why, "the pidfile is owned by another user");
 }
 END_TEST
 
@@ -518,7 +518,7 @@ START_TEST(what_was_seen_once_is_known_again)
 	ck_assert(pidfile_is_another(&seen));
 	ck_assert_int_eq(look(), PIDFILE_DEAD);
 	ck_assert_int_eq(look_for("sleep"), PIDFILE_DEAD); /* a stranger of the same program */
-	ck_assert_str_eq(found.why, "has ended, and its number is another process's");
+	ck_assert_str_eq(found.why, "has ended, and another process has its pid");
 	put_pid(pid); /* somebody has written it anew, and may mean this one */
 	ck_assert_int_eq(look(), PIDFILE_ALIVE);
 	ck_assert_uint_eq(found.seen.started, seen.started + 1);

@@ -125,12 +125,12 @@ START_TEST(a_missing_module_fails_one_daemon_or_the_test)
 	ck_assert_str_eq(pd->module, "nowhere");
 	ck_assert_ptr_null(pd->descriptor);
 	ck_assert_ptr_null(pd->options);
-	ck_assert_ptr_nonnull(strstr(pd->why, "there is no module \"nowhere\""));
+	ck_assert_ptr_nonnull(strstr(pd->why, "no such module \"nowhere\""));
 	ck_assert_ptr_null(plan_find(plan, "well")->why);
 
 	ck_assert(!make(both, true));
 	ck_assert_uint_eq(diagnostics.count, 1);
-	complains(0, "vigil.conf:6: ", "daemon \"lost\": there is no module \"nowhere\"");
+	complains(0, "vigil.conf:6: ", "daemon \"lost\": no such module \"nowhere\"");
 	/* not enabled, it is nobody's need */
 	ck_assert(make("[daemons]\nlost = no\n[daemon:lost]\nmodule = nowhere\n", true));
 }
@@ -178,7 +178,7 @@ START_TEST(a_draft_answers_for_itself_alone)
 		"new.conf", "[daemons]\nnew = yes\n[daemon:new]\nmodule = gone\n", "new"));
 	ck_assert_uint_eq(diagnostics.count, 1);
 	/* by the name it is going to have */
-	complains(0, "conf.d/new.conf:3: ", "daemon \"new\": there is no module \"gone\"");
+	complains(0, "conf.d/new.conf:3: ", "daemon \"new\": no such module \"gone\"");
 
 	scratch_put("conf.d/new.conf", 0644, "%s", good);
 	ck_assert(make_draft("new.conf", NULL, "new"));

@@ -344,7 +344,7 @@ START_TEST(what_vigild_could_not_look_at_is_unknown)
 	ck_assert_int_eq(reply.error, -EMFILE);
 	ck_assert_int_eq(reply.fault, VIGIL_FAULT_REFUSED);
 	ck_assert_str_eq(
-		reply.text, "vigild could not look through the process table: Too many open files");
+		reply.text, "vigild could not read the process table: Too many open files");
 }
 END_TEST
 

@@ -121,8 +121,8 @@ START_TEST(a_probe_is_an_address_or_a_program)
 		{"tcp://127.0.0.1:80 5s", "nothing may follow the address, but there is \"5s\""},
 		{"127.0.0.1:80", "did you mean tcp://127.0.0.1:80?"},
 		{"localhost:80", "did you mean tcp://localhost:80?"},
-		{"nosuchprogram -x", "there is no program \"nosuchprogram\" in the PATH"},
-		{"/no/such/program", "there is no program /no/such/program"},
+		{"nosuchprogram -x", "no such program in PATH: \"nosuchprogram\""},
+		{"/no/such/program", "no such program: /no/such/program"},
 		{"/", "cannot be executed: Is a directory"},
 		{"\"/bin/true -x\"", "the quotes make one word of it all"},
 		{"/bin/true | cat", "holds |, but no shell is run"},
@@ -131,7 +131,7 @@ START_TEST(a_probe_is_an_address_or_a_program)
 		{"/bin/true > /dev/null", "holds >, but no shell is run"},
 		{"/bin/kill -0 $(cat /run/x.pid)", "holds $(cat /run/x.pid), but no shell is run"},
 		{"/bin/kill -0 `cat /run/x.pid`", "holds `cat /run/x.pid`, but no shell is run"},
-		{"/bin/true # never", "vigil has no comments behind values"},
+		{"/bin/true # never", "a comment after a value is not supported"},
 	};
 
 	CHECK_ROWS("probe", rows);
@@ -144,12 +144,13 @@ START_TEST(a_program_can_be_executed)
 	const char *program = scratch_put("program", 0755, "%s", "#!/bin/sh\n");
 
 	ck_assert_str_eq(SAID_OF("service", "x", "probe", program), "");
-	ck_assert_ptr_nonnull(
-		strstr(SAID_OF("service", "x", "probe", plain), "cannot be executed; chmod +x it"));
+	ck_assert_ptr_nonnull(strstr(
+		SAID_OF("service", "x", "probe", plain), "is not executable; run chmod +x on it"));
 	/* By the PATH: what cannot be executed is passed over, but said where nothing else is found. */
 	ck_assert_int_eq(setenv("PATH", scratch, 1), 0);
 	ck_assert_str_eq(SAID_OF("service", "x", "probe", "program -x"), "");
-	ck_assert_ptr_nonnull(strstr(SAID_OF("service", "x", "probe", "plain"), "chmod +x it"));
+	ck_assert_ptr_nonnull(
+		strstr(SAID_OF("service", "x", "probe", "plain"), "run chmod +x on it"));
 	ck_assert_int_eq(setenv("PATH", "/usr/bin:/bin", 1), 0);
 }
 END_TEST
@@ -170,9 +171,9 @@ START_TEST(a_service_is_neither_another_unit_nor_a_template)
 		{"getty@",
 			"is a template, which never runs itself; name an instance: getty@INSTANCE"},
 		{"getty@.service", "name an instance: getty@INSTANCE"},
-		{"\"nginx\"", "vigil has no quotes around values"},
-		{"nginx # web", "vigil has no comments behind values"},
-		{"nginx, apache2", "cannot be the name of a service"},
+		{"\"nginx\"", "quotes around a value are not supported"},
+		{"nginx # web", "a comment after a value is not supported"},
+		{"nginx, apache2", "is not a valid service name"},
 	};
 	const char *said;
 
@@ -200,12 +201,12 @@ START_TEST(commands_belong_to_the_manager_command)
 		"f:3: manager = \"command\": needs a status_command"));
 	ck_assert_ptr_nonnull(strstr(SAID_OF("service", "x", "manager", "command", "status_command",
 					     "/no/such", "restart_command", "/no/other"),
-		"f:4: status_command = \"/no/such\": there is no program /no/such"));
+		"f:4: status_command = \"/no/such\": no such program: /no/such"));
 	ck_assert_uint_eq(diagnostics.errors, 1);
 	/* What restarts it may be installed with it. */
 	ck_assert(diagnostics.list[1].note);
 	ck_assert_ptr_nonnull(strstr(diagnostics.list[1].text,
-		"f:5: note: restart_command = \"/no/other\": there is no program /no/other"));
+		"f:5: note: restart_command = \"/no/other\": no such program: /no/other"));
 	/* For a service that no other manager knows. */
 	ck_assert_str_eq(SAID_OF("service", "x", "status_command", "true"), "");
 	ck_assert_ptr_nonnull(strstr(

@@ -298,7 +298,7 @@ void command_check(struct host *host, json_t *params, struct command_reply *repl
 	char *line;
 
 	if (d == NULL) {
-		judge(&v, UNKNOWN, "there is no daemon \"%s\" running", name);
+		judge(&v, UNKNOWN, "no such daemon \"%s\"", name);
 	} else if (command_text(params, "pointer") == NULL &&
 		   (command_text(params, "warning") != NULL ||
 			   command_text(params, "critical") != NULL)) {

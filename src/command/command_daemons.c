@@ -26,11 +26,10 @@ static void fail_unknown(struct host *host, const char *name, struct command_rep
 		text_suggest_add(&suggest, daemon_name(d));
 	if (text_suggest_get(&suggest) != NULL)
 		command_fail(reply, COMMAND_NOT_FOUND,
-			"there is no daemon \"%.64s\"; did you mean \"%s\"?", name,
+			"no such daemon \"%.64s\"; did you mean \"%s\"?", name,
 			text_suggest_get(&suggest));
 	else
-		command_fail(
-			reply, COMMAND_NOT_FOUND, "there is no daemon \"%.64s\" running", name);
+		command_fail(reply, COMMAND_NOT_FOUND, "no such daemon \"%.64s\"", name);
 }
 
 /* The daemon that params name.  NULL: the reply has the error. */

@@ -150,8 +150,8 @@ static struct config_daemon *daemon_of(struct builder *b, const char *name, int 
 
 	if (!text_is_daemon_name(name)) {
 		diagnostic_add(b->diagnostics, b->file, line,
-			"\"%s\" cannot be the name of a daemon: letters, digits and _ . @ - are "
-			"allowed, a letter, digit or _ first, at most 64",
+			"invalid daemon name \"%s\": use up to 64 letters, digits and _ . @ -, and "
+			"begin with a letter, a digit or _",
 			text_truncate(cut, sizeof(cut), name));
 		return NULL;
 	}
@@ -162,8 +162,8 @@ static struct config_daemon *daemon_of(struct builder *b, const char *name, int 
 	if (strcmp(other->name, name) == 0)
 		return &b->config->daemons[at];
 	diagnostic_add(b->diagnostics, b->file, line,
-		"\"%s\" and \"%s\" (%s:%d) differ only by case, so they are one name", name,
-		other->name, other->file, other->line);
+		"\"%s\" and \"%s\" (%s:%d) differ only in case, and names are case-insensitive",
+		name, other->name, other->file, other->line);
 	return NULL;
 }
 
@@ -214,7 +214,7 @@ static void take_daemons(struct builder *b, const char *rest, const struct ini_l
 	cd = daemon_of(b, l->key, l->line);
 	if (text_bool(l->value, &enabled) != 0)
 		diagnostic_add(b->diagnostics, b->file, l->line,
-			"%.64s = \"%s\": a daemon is enabled with yes or no%s", l->key,
+			"%.64s = \"%s\": invalid value; use yes or no%s", l->key,
 			text_truncate(value, sizeof(value), l->value), ini_hint(l->value));
 	else if (cd != NULL)
 		cd->enabled = enabled;
@@ -226,7 +226,7 @@ static void take_module(struct builder *b, const struct ini_line *l)
 
 	if (!text_is_daemon_name(l->value)) {
 		diagnostic_add(b->diagnostics, b->file, l->line,
-			"module = \"%s\": that cannot be the name of a module%s",
+			"module = \"%s\": invalid module name%s",
 			text_truncate(value, sizeof(value), l->value), ini_hint(l->value));
 		return;
 	}
@@ -296,7 +296,8 @@ static void diagnose_section(struct builder *b, const struct ini_line *l)
 			"unknown section [%s]; did you mean [%s]?", section, meant);
 	else
 		diagnostic_add(b->diagnostics, b->file, l->line,
-			"unknown section [%s]; there are [vigil], [daemons] and [daemon:NAME]",
+			"unknown section [%s]; the sections are [vigil], [daemons] and "
+			"[daemon:NAME]",
 			section);
 	free(meant);
 	free(head);
@@ -354,10 +355,11 @@ static void read_syntax(struct config *config, const struct config_draft *draft,
 		err = ini_read(path, config->files[i], &inis[i], diagnostics);
 		if (err == -ENOENT && i == 0)
 			diagnostic_add(diagnostics, config->files[i], 0,
-				"there is no such file; name one with -c");
+				"no such file; name the configuration with -c FILE");
 		else if (err == -ENOENT)
 			diagnostic_add(diagnostics, config->files[i], 0,
-				"the link leads nowhere, or the file has just gone");
+				"no such file: the symbolic link is broken, or the file was just "
+				"removed");
 	}
 }
 

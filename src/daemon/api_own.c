@@ -35,7 +35,7 @@ void *vigil_alloc(vigil_daemon *d, size_t size)
 	else if (size <= SIZE_MAX - sizeof(*block))
 		block = calloc(1, sizeof(*block) + size);
 	if (block == NULL) {
-		daemon_refuse(d, ENOMEM, "no memory for %zu bytes", size);
+		daemon_refuse(d, ENOMEM, "out of memory: %zu bytes were requested", size);
 		return NULL;
 	}
 	daemon_attach(d, &block->resource, &block_kind);
@@ -113,7 +113,8 @@ int vigil_watch_fd(vigil_daemon *d, int fd, unsigned what, vigil_fd_fn *cb, void
 	if (daemon_is_candidate(d, "vigil_watch_fd"))
 		return -EPERM;
 	if (fd < 0 || cb == NULL || (what & (VIGIL_READ | VIGIL_WRITE)) == 0)
-		return daemon_refuse(d, EINVAL, "vigil_watch_fd: descriptor %d, what %u", fd, what);
+		return daemon_refuse(d, EINVAL,
+			"vigil_watch_fd: invalid arguments: descriptor %d, what %u", fd, what);
 	vigil_unwatch_fd(d, fd); /* a second watch of a descriptor replaces the first */
 	watch = memory_zero(sizeof(*watch));
 	watch->fd = fd;
@@ -165,7 +166,7 @@ int vigil_on_verb(vigil_daemon *d, const char *name, vigil_verb_fn *cb, void *ar
 	if (daemon_is_candidate(d, "vigil_on_verb"))
 		return -EPERM;
 	if (name == NULL || cb == NULL)
-		return daemon_refuse(d, EINVAL, "vigil_on_verb: a verb without name or callback");
+		return daemon_refuse(d, EINVAL, "vigil_on_verb: no name or no callback is given");
 	verb = memory_zero(sizeof(*verb) + strlen(name) + 1);
 	strcpy(verb->name, name);
 	verb->fn = cb;

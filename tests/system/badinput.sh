@@ -37,7 +37,7 @@ refused "an unknown section" 'vigil.conf:8: unknown section \[deamons\]; did you
 [deamons]
 C
 start_refused "an unknown section"
-refused "an unknown key" 'vigil.conf:12: unknown key "intervall".*did you mean "interval"' <<'C'
+refused "an unknown option" 'vigil.conf:12: unknown option "intervall".*did you mean "interval"' <<'C'
 [daemons]
 a = yes
 [daemon:a]
@@ -51,13 +51,13 @@ module = service
 service = x
 interval = 5x
 C
-refused "a module that is not there" 'there is no module "nosuch" in .*/modules' <<'C'
+refused "a module that is not there" 'no such module "nosuch" in .*/modules' <<'C'
 [daemons]
 a = yes
 [daemon:a]
 module = nosuch
 C
-refused "a line without =" 'vigil.conf:9: there is no "=" in this line' <<'C'
+refused "a line without =" 'vigil.conf:9: missing "="' <<'C'
 [daemons]
 a yes
 C
@@ -75,7 +75,7 @@ module = service
 service = y
 C
 for name in ../etc/passwd -Hroot@evil a/b "$(printf 'x%.0s' $(seq 300))" 'a b' 'a;b' '$(id)'; do
-	refused "service name ${name:0:20}" 'cannot be the name of a service' <<C
+	refused "service name ${name:0:20}" 'is not a valid service name' <<C
 [daemon:a]
 module = service
 service = $name
@@ -88,11 +88,11 @@ for deny in 'mydb # never' '"mydb"' "'mydb', dbus" 'mydb dbus' 'mydb;dbus' 'mydb
 	refused_in_vigil "deny = $deny, which protects nothing, is refused" \
 		'vigil.conf:[0-9]*: deny = .*(its element|an empty element)' "deny = $deny"
 done
-refused_in_vigil "a comment behind a list gets the hint" 'a comment has a line of its own' 'deny = mydb # never'
-refused_in_vigil "quotes around a list's element get the hint" 'vigil has no quotes around values' 'deny = "mydb"'
-refused_in_vigil "quotes around a group get the hint" 'group = ""adm"": .*vigil has no quotes' 'group = "adm"'
-refused_in_vigil "a comment behind a number gets the hint" 'workers = .*vigil has no comments' 'workers = 4 # four'
-refused_in_vigil "a comment behind a word gets the hint" 'log_level = .*vigil has no comments' 'log_level = info ; loud'
+refused_in_vigil "a comment behind a list gets the hint" 'a comment after a value is not supported' 'deny = mydb # never'
+refused_in_vigil "quotes around a list's element get the hint" 'quotes around a value are not supported' 'deny = "mydb"'
+refused_in_vigil "quotes around a group get the hint" 'group = ""adm"": .*quotes around a value are not supported' 'group = "adm"'
+refused_in_vigil "a comment behind a number gets the hint" 'workers = .*a comment after a value is not supported' 'workers = 4 # four'
+refused_in_vigil "a comment behind a word gets the hint" 'log_level = .*a comment after a value is not supported' 'log_level = info ; loud'
 
 # service TEXT PATTERN LINE...: a daemon of the module service with these lines is refused
 service() {
@@ -108,9 +108,9 @@ service "a probe without a port is refused" 'probe = .*names no port' 'service =
 service "a probe of a name is refused" 'probe = .*is no address' 'service = x' 'probe = tcp://db.example.org:5432'
 service "a probe that is a port alone is refused" 'probe = .*did you mean tcp://127.0.0.1:80' \
 	'service = x' 'probe = 127.0.0.1:80'
-service "a probe whose program is missing is refused" 'probe = .*there is no program /no/such' \
+service "a probe whose program is missing is refused" 'probe = .*no such program: /no/such' \
 	'service = x' 'probe = /no/such/program -x'
-service "a probe that no PATH has is refused" 'probe = .*there is no program "nosuchprogram" in the PATH' \
+service "a probe that no PATH has is refused" 'probe = .*no such program in PATH: "nosuchprogram"' \
 	'service = x' 'probe = nosuchprogram'
 service "a probe that cannot be executed is refused" 'probe = .*chmod \+x' 'service = x' 'probe = /etc/passwd'
 for command in '/bin/ps ax | grep x' '/bin/true; /bin/true' '/bin/true && /bin/true' '/bin/echo x > /tmp/x' \
@@ -121,18 +121,18 @@ for command in '/bin/ps ax | grep x' '/bin/true; /bin/true' '/bin/true && /bin/t
 	service "the status_command $command, which needs a shell, is refused" 'status_command = .*no shell is run' \
 		'service = x' 'manager = command' "status_command = $command"
 done
-service "a comment behind a command is refused" 'probe = .*vigil has no comments' 'service = x' 'probe = /bin/true # ok'
+service "a comment behind a command is refused" 'probe = .*a comment after a value is not supported' 'service = x' 'probe = /bin/true # ok'
 service "a timer is no service" 'service = "foo.timer": .*foo.service' 'service = foo.timer'
 service "a socket under systemd is no service" 'service = "foo.socket"' 'service = foo.socket' 'manager = systemd'
 service "a template is no service" 'service = "foo@": .*foo@INSTANCE' 'service = foo@'
-service "quotes around a service get the hint" 'service = .*vigil has no quotes' 'service = "nginx"'
+service "quotes around a service get the hint" 'service = .*quotes around a value are not supported' 'service = "nginx"'
 service "manager = command needs a status_command" 'manager = "command": needs a status_command' \
 	'service = x' 'manager = command' 'restart_command = /bin/true'
-service "a status_command that is missing is refused" 'status_command = .*there is no program' \
+service "a status_command that is missing is refused" 'status_command = .*no such program:' \
 	'service = x' 'manager = command' 'status_command = /no/such'
 service "a command of another manager is refused" 'status_command = .*never run with manager = systemd' \
 	'service = x' 'manager = systemd' 'status_command = /bin/true'
-service "after = nosuch is refused" 'after = "nosuch": there is no daemon "nosuch"' 'service = x' 'after = nosuch'
+service "after = nosuch is refused" 'after = "nosuch": no such daemon "nosuch"' 'service = x' 'after = nosuch'
 service "a daemon that waits for itself is refused" 'after = "a": the daemon names itself' 'service = x' 'after = a'
 service "two names without a comma are refused" 'after = .*its element "b c"' 'service = x' 'after = b c'
 
@@ -145,9 +145,9 @@ chain() {
 		shift
 	done
 }
-refused "daemons that wait for each other are named" 'vigil.conf:19: .*wait for each other: a -> b -> c -> a' \
+refused "daemons that wait for each other are named" 'vigil.conf:19: .*dependency cycle: a -> b -> c -> a' \
 	< <(chain b c a)
-refused "a misspelt daemon in after gets the right name" 'vigil.conf:13: .*no daemon "bd"; did you mean "db"' <<'C'
+refused "a misspelt daemon in after gets the right name" 'vigil.conf:13: .*no such daemon "bd"; did you mean "db"' <<'C'
 [daemons]
 web = yes
 db = yes
@@ -185,9 +185,9 @@ module() {
 		< <(printf '[daemons]\na = yes\n[daemon:a]\nmodule = %s\n' "$name"; printf '%s\n' "$@")
 }
 module http "a name for an address is refused" 'listen = "localhost:5669"' 'listen = localhost:5669'
-module http "an address with a comment gets the hint" 'listen = .*vigil has no comments' 'listen = 127.0.0.1:5669 # here'
+module http "an address with a comment gets the hint" 'listen = .*a comment after a value is not supported' 'listen = 127.0.0.1:5669 # here'
 module system "a percent sign in a range is refused" 'disk_warning = "90%"' 'disk_warning = 90%'
-module system "a range in quotes gets the hint" 'disk_warning = .*vigil has no quotes' 'disk_warning = "90"'
+module system "a range in quotes gets the hint" 'disk_warning = .*quotes around a value are not supported' 'disk_warning = "90"'
 for to in '"CRITICAL"' critical 'CRITICAL WARNING' 'CRITICAL;WARNING' CRTICAL; do
 	module notify "to = $to, which never matches, is refused" 'to = .*its element' 'command = /bin/true' "to = $to"
 done
@@ -212,15 +212,15 @@ write_conf < <(printf '[daemons]\na = yes\n[daemon:a]\nmodule = service\nservice
 check "quotes that a command has a use for are right" eval '"$vigild" -t -c "$work/vigil.conf" 2>"$work/out" >&2'
 check "and nothing is said of them" eval '! grep -q note "$work/out"'
 
-refused "a daemon's name" '"../x" cannot be the name of a daemon' <<'C'
+refused "a daemon's name" 'invalid daemon name "../x"' <<'C'
 [daemons]
 ../x = yes
 C
 printf '[daemons]\na\0b = yes\n' >"$work/vigil.conf"
 "$vigild" -t -c "$work/vigil.conf" 2>"$work/out"
-check "a NUL byte" grep -q 'vigil.conf:2: this line holds a NUL byte' "$work/out"
+check "a NUL byte" grep -q 'vigil.conf:2: this line contains a NUL byte' "$work/out"
 "$vigild" -t -c "$work/none.conf" 2>"$work/out"
-check "a missing file" grep -q 'none.conf: there is no such file' "$work/out"
+check "a missing file" grep -q 'none.conf: no such file' "$work/out"
 : >"$work/empty.conf"
 check "an empty file is right" "$vigild" -t -c "$work/empty.conf"
 

@@ -88,7 +88,7 @@ check "with no second bar in it" [ "$(tail -n +2 "$work/out" | grep -c '|')" = 0
 gives 3 'UNKNOWN - it was started, and has printed nothing yet' late
 gives 0 'OK - demo is running' service
 gives 2 "CRITICAL - broken has failed: $(get /runs/broken/reason)" broken
-gives 3 'UNKNOWN - there is no daemon "nosuch" running' nosuch
+gives 3 'UNKNOWN - no such daemon "nosuch"' nosuch
 
 check "check_disk has run" wait_for 20 is /runs/disk/health/level OK
 ctl check disk >"$work/out"
@@ -123,7 +123,7 @@ gives 2 "CRITICAL - $value is 88 | 'value'=88;;~:10" plugin "$value" -c '~:10'
 gives 3 'UNKNOWN - --warning 9:1 is no range; see the Monitoring Plugins guidelines' plugin -w 9:1 "$value"
 gives 3 'UNKNOWN - no number at /runs/plugin/status' plugin /runs/plugin/status
 gives 3 'UNKNOWN - daemons/x is no address, which begins with a slash' plugin daemons/x
-gives 3 'UNKNOWN - /a~ is not a JSON Pointer: it has a ~ that neither 0 nor 1 follows (~0 is ~, ~1 is /)' plugin /a~ -w6
+gives 3 'UNKNOWN - /a~ is not a JSON Pointer: it has a ~ that is not followed by 0 or 1 (~0 is ~, ~1 is /)' plugin /a~ -w6
 gives 3 'UNKNOWN - a range wants the address of a number, as /daemons/service/...' service -w 5
 gives 3 'UNKNOWN - a range wants the address of a number, as /daemons/service/...' service -c 5
 ctl check >"$work/out" 2>/dev/null

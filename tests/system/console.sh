@@ -69,7 +69,7 @@ both() { # both WHO COMMAND...
 	said "$who: is said" "line 1: no value at /nothing"
 	script 1 "$who: an argument too few" "$@" < <(echo run)
 	script 1 "$who: a quote that is not closed" "$@" < <(echo 'get "/vigil')
-	said "$who: is said" 'a " is never closed'
+	said "$who: is said" 'unterminated "'
 	script 1 "$who: a NUL" "$@" < <(printf 'log info\nver\0sion\nlog debug\n')
 	said "$who: is said" "line 2: there is a NUL in it"
 	prints "$who: and not done" < <(printf 'the log level is now %s\n' info debug)

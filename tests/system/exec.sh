@@ -373,7 +373,7 @@ check "once in two seconds, at 100 ms" [ "$(lines_of slow.starts)" -le $(((SECON
 check "and its ticks are counted" more_than /runs/slow/ticks 10
 check "too deep a nest is refused in words" wait_for 10 says nested "nests deeper"
 check "a program that is missing is noted at the start" \
-	grep -q "note: command = \"$work/bin/none\": there is no program $work/bin/none" "$work/log"
+	grep -q "note: command = \"$work/bin/none\": no such program: $work/bin/none" "$work/log"
 options() { printf '[daemons]\na = yes\n[daemon:a]\nmodule = exec\n'; printf '%s\n' "$@"; }
 refused_by_test "an unknown user is refused by vigild -t" \
 	'vigil.conf:[0-9]*: user = "no-such-user": there is no such user' \
@@ -412,7 +412,7 @@ check "a process that a program left in its process group ends with it" \
 check "a process that a program left in its session ends with it" \
 	wait_for 10 gone "$(cat "$work/left.session")"
 # Where vigild may make control groups; otherwise it is not found.
-if grep -q "is ended by session" "$work/log"; then
+if grep -q "are killed by session" "$work/log"; then
 	echo "SKIP: vigild may not make control groups here"
 	check "a process that began a session of its own goes on without control groups" \
 		kill -0 "$(cat "$work/left.daemon")"

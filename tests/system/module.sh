@@ -82,13 +82,13 @@ said = json.load(sys.stdin)
 assert said[\"name\"] == \"hello\" and said[\"abi\"] == 1
 assert said[\"run\"][\"state\"] == {\"value\": 2} and said[\"run\"][\"ticks\"] == 2
 assert [o[\"name\"] for o in said[\"options\"]] == [\"interval\", \"limit\"]"'
-says "a wrong option, with the right word" 'unknown key "limmit" in \[daemon:hello\]; did you mean "limit"' test hello --ticks 1 limmit=3
+says "a wrong option, with the right word" 'unknown option "limmit" in \[daemon:hello\]; did you mean "limit"' test hello --ticks 1 limmit=3
 says "a wrong value" 'limit = "many": is not a whole number' test hello --ticks 1 limit=many
 sed -i 's/^limit .*/limt = 2/' hello/hello.conf
-says "a mistake in the sample, with its line" 'hello/hello\.conf:[0-9]+: unknown key "limt"' test hello --ticks 1
+says "a mistake in the sample, with its line" 'hello/hello\.conf:[0-9]+: unknown option "limt"' test hello --ticks 1
 says "no number of ticks" '--ticks wants a number' test hello --ticks some
 says "a folder that is not there" 'nosuch/x: No such file' test nosuch/x
-says "a name that is not there, with where it was sought" 'there is no module "nosuch" in ' test nosuch
+says "a name that is not there, with where it was sought" 'no such module "nosuch" in ' test nosuch
 
 odd crash-start <<<"static int start(vigil_daemon *d) { raise(SIGSEGV); return 0; } $(module crash-start)"
 says "a crash in start" 'ended by signal 11 \(Segmentation fault\) in its start' test crash-start --ticks 1

@@ -184,7 +184,7 @@ C
 		wait_for 30 ended; wait "$vigild_pid" 2>/dev/null
 	done
 	start_vigild
-	check "a daemon that is held back because it crashed vigild is sent" \
+	check "a daemon that is quarantined because it crashed vigild is sent" \
 		wait_for 20 grep -q '^segv: CRITICAL at the first check|segv has failed: ' "$work/sent"
 	forget; stop_vigild; start_vigild
 	wait_for 10 is /runs/segv/status failed

@@ -51,7 +51,7 @@ for n in a b c; do check "$n is well" wait_for 10 level $n OK; done
 options() { printf '[daemons]\nx = yes\n[daemon:x]\nmodule = notify\n'; printf '%s\n' "$@"; }
 refused_by_test "what is not an address is refused by vigild -t" \
 	'"runs" is not an address such as /runs/\*/health' < <(options 'watch = runs' 'command = /bin/true')
-refused_by_test "a command that is missing is refused by vigild -t" 'there is no program /no/such' \
+refused_by_test "a command that is missing is refused by vigild -t" 'no such program: /no/such' \
 	< <(options 'command = /no/such -x')
 for to in '"CRITICAL"' 'critical' 'CRITICAL WARNING' 'OK, CRIT' 'Warning' 'CRITICAL # only'; do
 	refused_by_test "to = $to, which never matches, is refused by vigild -t" \

@@ -35,17 +35,17 @@ check "registering anew replaces it" vctl -q register web module=service service
 	status_command=/bin/true interval=1s
 
 cp "$work/conf.d/web.conf" "$work/before"
-refused "an unknown module names the directories searched" "no module \"nosuch\" in .*$modules" register x module=nosuch
-refused "a wrong option is refused" 'unknown key "intervall".*did you mean "interval"' \
+refused "an unknown module names the directories searched" "no such module \"nosuch\" in .*$modules" register x module=nosuch
+refused "a wrong option is refused" 'unknown option "intervall".*did you mean "interval"' \
 	register web module=service service=nginx intervall=5s
 refused "a wrong value is refused" 'is not a duration' register web module=service service=nginx interval=5x
 refused "what the module refuses is refused" 'name the service: backup.service' \
 	register x module=service service=backup.timer
-refused "a daemon that is not there is refused in after" 'there is no daemon "nosuch"' \
+refused "a daemon that is not there is refused in after" 'no such daemon "nosuch"' \
 	register x module=service service=x after=nosuch
 refused "a probe with a pipe is refused" 'no shell is run' register x module=service service=x 'probe=/bin/true | cat'
 refused "a missing option is refused" 'service is missing' register x module=service
-refused "a name with a slash is refused" 'cannot be the name of a daemon' register ../x module=service
+refused "a name with a slash is refused" 'invalid daemon name' register ../x module=service
 refused "a name that is an option" '' register -x module=service
 refused "a value with a newline is refused" 'control character' register x module=service "service=a
 [vigil]"
@@ -58,7 +58,7 @@ check "nor left behind" [ "$(ls -A "$work/conf.d")" = web.conf ]
 check "a daemon that waits for another is registered" vctl -q register app module=service service=app \
 	manager=command status_command=/bin/true restart_on=never after=web
 refused "unregister of a daemon that another one waits for is refused" \
-	'app.conf:[0-9]*: after = "web": there is no daemon "web"' unregister web
+	'app.conf:[0-9]*: after = "web": no such daemon "web"' unregister web
 check "the file of the daemon that is waited for is still there" [ -f "$work/conf.d/web.conf" ]
 check "the daemon that is waited for is running" is /runs/web/status running
 check "unregister of the daemon that waits" vctl -q unregister app
@@ -67,8 +67,8 @@ vctl register other module=service service=nginx-2.service >"$work/out" 2>&1
 check "a second daemon for one service is registered" [ -f "$work/conf.d/other.conf" ]
 check "a second daemon for one service is noted" grep -q 'note: the daemons "other" and "twin" watch the same' "$work/out"
 vctl -q unregister twin; vctl -q unregister other
-refused "unregister of an unknown name" 'was not registered by command' unregister nosuch
-refused "unregister of what the main file enables" 'was not registered by command' unregister first
+refused "unregister of an unknown name" 'was not registered with vigilctl' unregister nosuch
+refused "unregister of what the main file enables" 'was not registered with vigilctl' unregister first
 check "unregister" vctl -q unregister web
 check "it is gone without a restart" [ -z "$(get /runs/web/status)" ]
 

@@ -31,7 +31,7 @@ reloads=$(get /vigil/reloads)
 echo 'intervall = 3' >>"$work/vigil.conf"
 if ctl reload >"$work/out" 2>&1; then not_ok "a broken file is refused"; else ok "a broken file is refused"; fi
 check "the complaint names file, line and the right word" \
-	grep -q 'vigil.conf:[0-9]*: unknown key "intervall" in \[daemon:steady\]; did you mean "interval"?' "$work/out"
+	grep -q 'vigil.conf:[0-9]*: unknown option "intervall" in \[daemon:steady\]; did you mean "interval"?' "$work/out"
 check "the log says so too" grep -q 'intervall' "$work/log"
 check "reload_errors counts" is /vigil/reload_errors 1
 check "nothing was reloaded" is /vigil/reloads "$reloads"
@@ -48,9 +48,9 @@ refused_value() { # refused_value TEXT PATTERN LINE...: more lines of the runnin
 	check "$text: the log says it" grep -qE "$pattern" "$work/log"
 }
 refused_value "a probe of https" 'vigil.conf:[0-9]*: probe = "https://127.0.0.1/": TLS' 'probe = https://127.0.0.1/'
-refused_value "a probe whose program is missing" 'there is no program /no/such' 'probe = /no/such'
+refused_value "a probe whose program is missing" 'no such program: /no/such' 'probe = /no/such'
 refused_value "a probe with a pipe" 'holds \|, but no shell is run' 'probe = /bin/true | cat'
-refused_value "after = nosuch" 'after = "nosuch": there is no daemon "nosuch"' 'after = nosuch'
+refused_value "after = nosuch" 'after = "nosuch": no such daemon "nosuch"' 'after = nosuch'
 refused_value "a daemon that waits for itself" 'the daemon names itself' 'after = steady'
 refused_module() { # refused_module MODULE PATTERN LINE...: a second daemon, of that module
 	local name=$1 pattern=$2; shift 2
@@ -84,7 +84,7 @@ check "and the daemon was not restarted" [ "$(get /runs/steady/since)" = "$since
 
 mv "$work/vigil.conf" "$work/gone"
 if ctl reload 2>"$work/out"; then not_ok "a missing file is refused"; else ok "a missing file is refused"; fi
-check "by name" grep -q 'vigil.conf: there is no such file' "$work/out"
+check "by name" grep -q 'vigil.conf: no such file' "$work/out"
 mv "$work/gone" "$work/vigil.conf"
 check "vigild stops as asked" stop_vigild
 [ "$failed" -eq 0 ] || tail -50 "$work/log"

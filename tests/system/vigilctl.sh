@@ -85,11 +85,11 @@ check "is bare" grep -q '^[0-9.]*$' "$work/out"
 exits 0 "get with -r after the pointer" ctl get /vigil/version -r
 check "get with -r after the pointer is bare" grep -q '^[0-9.]*$' "$work/out"
 exits 1 "get of a pointer with a wrong escape" ctl get "/a~"
-said "get of a pointer with a wrong escape blames the escape" '"/a~" is not a JSON Pointer: it has a ~ that neither 0 nor 1 follows (~0 is ~, ~1 is /)'
+said "get of a pointer with a wrong escape blames the escape" '"/a~" is not a JSON Pointer: it has a ~ that is not followed by 0 or 1 (~0 is ~, ~1 is /)'
 exits 1 "get of a pointer without a slash" ctl get daemons
 said "get of a pointer without a slash blames the slash" 'it does not begin with a slash'
 exits 1 "watch of a pointer with a wrong escape" ctl watch "/~2x"
-said "watch of a pointer with a wrong escape blames the escape" 'a ~ that neither 0 nor 1 follows'
+said "watch of a pointer with a wrong escape blames the escape" 'a ~ that is not followed by 0 or 1'
 for words in "-w99:" "-w 99:" "--warning=99:" "--warning 99:"; do
 	exits 1 "check with $words before the pointer" ctl check web $words /vigil/generation
 	exits 1 "check with $words after the pointer" ctl check web /vigil/generation $words
@@ -157,7 +157,7 @@ flip
 check "and again when something has changed" wait_for 30 blocks 2
 ctl status nosuch --watch 2>"$work/err"
 check "of a daemon that is none it says so" [ $? = 1 ]
-said "in words" 'there is no daemon "nosuch"'
+said "in words" 'no such daemon "nosuch"'
 if command -v script >/dev/null && script -qec true /dev/null >/dev/null 2>&1 </dev/null; then
 	timeout 20 script -qec "'$vigilctl' -s '$work/control.sock' status --watch" /dev/null \
 		</dev/null >"$work/screen" 2>&1 &

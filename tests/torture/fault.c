@@ -121,7 +121,7 @@ static void judge_end(void)
 		 !judge.fault->may_be_speechless)
 		judge_broken("ended with %d without a word", WEXITSTATUS(status));
 	else if (WEXITSTATUS(status) == 70 && !judge.fault->may_be_speechless &&
-		 !vigild_said(&judge.subject, ", ending to be started afresh"))
+		 !vigild_said(&judge.subject, ": exiting, so that it is started again"))
 		judge_broken("ended with 70, and said %s", last_words());
 	remains_check();
 }

@@ -57,7 +57,7 @@ static void put_back(void)
 {
 	char from[4096], to[4096];
 
-	if (!vigild_said(&judge.subject, " is set aside as "))
+	if (!vigild_said(&judge.subject, " was renamed to "))
 		return;
 	snprintf(from, sizeof(from), "%s/state/state.json.bad", judge.subject.work);
 	snprintf(to, sizeof(to), "%s/state/state.json", judge.subject.work);

@@ -94,8 +94,8 @@ check "a large answer is sent whole, in pieces, or refused and the client is tol
 check "a small request is answered" ctl -q version
 : >"$work/go"
 check "when there is nothing left it ends with 70" ends_with 70
-check "and says why" said "out of memory: the state is saved; ending to be started afresh"
-check "which is said on stderr, too" said "^vigild: out of memory, ending to be started afresh"
+check "and says why" said "out of memory: the state is saved; exiting, so that vigild is started again"
+check "which is said on stderr, too" said "^vigild: out of memory: exiting, so that it is started again"
 rm "$work/go"
 check "the next one starts well" starts_well 1
 check "and blames nobody" eval '! said "the previous vigild"'
@@ -141,7 +141,7 @@ if [ "$(id -u)" = 0 ] && make_group; then
 	check "over that the kernel ends it" ends_with 137
 	rm "$work/go"
 	check "the next one starts well" starts_well 1
-	check "and says how the one before has ended" said "the previous vigild was ended by SIGKILL"
+	check "and says how the one before has ended" said "the previous vigild ended unexpectedly: SIGKILL"
 else
 	echo "SKIP: a limit of memory needs root and control groups that can be made"
 fi

@@ -2,7 +2,7 @@
 # modules: modules that crash, exit, hang, leave threads behind and write where they may not.
 #
 # Promised: what can be refused is refused; who brings vigild down is named in the log by the
-# next one, and held back when it has done so three times in a row, so that all others run.
+# next one, and quarantined when it has done so three times in a row, so that all others run.
 . "$(dirname "$0")/lib.sh" || exit 1
 install_staged
 set_paths
@@ -62,10 +62,10 @@ ends_itself() { wait_for 30 ended && { wait "$vigild_pid"; true; } 2>/dev/null; 
 run_once() { "$vigild" -c "$work/vigil.conf" 2>"$work/log" & vigild_pid=$!; }
 ways=0 ended=0 named=0 held=0
 # tells NAME HOW WHERE: the log of the one that runs says it of the one before, and that is counted
-tells() { grep -q "$1: the previous vigild was ended $2 $3" "$work/log" && named=$((named + 1)); }
+tells() { grep -q "$1: the previous vigild [a-z]* \(unexpectedly \)*$3.*: $2" "$work/log" && named=$((named + 1)); }
 holds() {
 	wait_for 20 is "/runs/$1/status" failed &&
-		get "/runs/$1/reason" | grep -q "held back: .* 3 times in a row[ ;].*.vigilctl resume" &&
+		get "/runs/$1/reason" | grep -q "quarantined: .* 3 times in a row[ ;].*.vigilctl resume" &&
 		wait_for 10 more_than /runs/good/ticks 2 && held=$((held + 1))
 }
 # ends NAME HOW TEXT [WHERE]: vigild is brought down by it three times, which the next one tells,
@@ -86,23 +86,23 @@ ends() {
 	done
 	run_once
 	wait_for 20 reachable && tells "$name" "$how" "$where" || { not_ok "$text is told by the fourth"; return 1; }
-	check "$text ends vigild three times and is told; the fourth holds it back, says so, and the others run" holds "$name"
+	check "$text ends vigild three times and is told; the fourth quarantines it, says so, and the others run" holds "$name"
 }
 
-if ends segv 'by signal 11 (Segmentation fault)' "a crash in a tick"; then
+if ends segv 'signal 11 (Segmentation fault)' "a crash in a tick"; then
 check "a reload does not let it go" eval 'ctl -q reload >/dev/null; is /runs/segv/status failed'
 stop_vigild; run_once
 check "nor does a clean restart" wait_for 20 is /runs/segv/status failed
 check "resume does" ctl -q resume segv
 check "so that it crashes again" ends_itself
 run_once
-check "once is not enough to be held back" wait_for 20 grep -q 'segv: the previous vigild' "$work/log"
+check "once is not enough to be quarantined" wait_for 20 grep -q 'segv: the previous vigild' "$work/log"
 check "so it runs, and crashes once more" ends_itself
 fi
 stop_vigild
-if ends opens 'by signal 11 (Segmentation fault)' "a crash in a constructor" "while the module of this name was opened"; then
+if ends opens 'signal 11 (Segmentation fault)' "a crash in a constructor" "while it opened the module of this name"; then
 	ctl modules >"$work/out"
-	check "who lists the modules is told, and vigild is still there" eval 'grep -q "^opens .*held back" "$work/out" && reachable'
+	check "who lists the modules is told, and vigild is still there" eval 'grep -q "^opens .*quarantined" "$work/out" && reachable'
 	check "nor does a reload open it" eval 'ctl -q reload >/dev/null; is /runs/opens/status failed'
 	ctl -q resume opens 2>/dev/null
 	check "resume does, which ends vigild" ends_itself
@@ -110,13 +110,13 @@ if ends opens 'by signal 11 (Segmentation fault)' "a crash in a constructor" "wh
 	check "once is not enough" ends_itself
 fi
 stop_vigild
-ends over 'by signal 11 (Segmentation fault)' "a stack that runs over"
+ends over 'signal 11 (Segmentation fault)' "a stack that runs over"
 stop_vigild
-ends aborts 'by signal 6 (Aborted)' "an abort in start"
+ends aborts 'signal 6 (Aborted)' "an abort in start"
 stop_vigild
-ends exits 'by exit' "exit in a tick"
+ends exits 'exit was called' "exit in a tick"
 stop_vigild
-ends leaves 'by SIGKILL, or by _exit' "_exit in a tick"
+ends leaves 'SIGKILL, or _exit was called' "_exit in a tick"
 stop_vigild
 
 # as systemd's watchdog does
@@ -136,7 +136,7 @@ kill -KILL "$vigild_pid"; wait "$vigild_pid" 2>/dev/null
 rm -rf "$work/state"
 with blocks writes frees thread
 run_once
-check "one that blocks is told of" wait_for 20 grep -q 'blocks: a callback took 2\.[0-9]* s; nothing else could run' "$work/log"
+check "one that blocks is told of" wait_for 20 grep -q 'blocks: a callback took 2\.[0-9]* s and blocked all other' "$work/log"
 check "what is not its own cannot be written" wait_for 10 is /daemons/writes/refused 1
 check "and was not" eval '[ -z "$(get /daemons/good/stolen)" ] && is /vigil/pid $vigild_pid'
 check "one may free its own timer inside it" wait_for 10 is /daemons/frees/n 1
@@ -151,9 +151,9 @@ check "a second one is refused, and takes the first for no dead one" eval \
 	'grep -q "holds" "$work/second" && ! grep -q "the previous vigild" "$work/second"'
 kill -KILL "$vigild_pid"; wait "$vigild_pid" 2>/dev/null
 run_once
-check "a kill out of the blue is" wait_for 10 grep -q 'the previous vigild was ended by SIGKILL' "$work/log"
+check "a kill out of the blue is" wait_for 10 grep -q 'the previous vigild ended unexpectedly: SIGKILL' "$work/log"
 stop_vigild
 figure "a module that crashes, exits or hangs is named by the next vigild" "$named of $((ended + hangs))"
-figure "the third time in a row it is held back, and the others run" "$held of $ways"
+figure "the third time in a row it is quarantined, and the others run" "$held of $ways"
 [ "$failed" -eq 0 ] || tail -20 "$work/log"
 finish

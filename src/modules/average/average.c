@@ -334,7 +334,7 @@ static int read_source(struct average *a, const char *text)
 			text);
 	if (!has_valid_escapes(pointer))
 		return vigil_diagnose(a->d, "source",
-			"\"%s\" has a ~ that neither 0 nor 1 follows (~0 is ~, ~1 is /)", text);
+			"\"%s\" has a ~ that is not followed by 0 or 1 (~0 is ~, ~1 is /)", text);
 	if (length == 0) {
 		label = strrchr(text, '/') + 1;
 		length = strlen(label) + 1;
