@@ -95,14 +95,13 @@ static void read_arguments(int argc, char **argv, struct arguments *arguments)
 		}
 	}
 	if (optind < argc) {
-		fprintf(stderr, "vigild: it takes no arguments, but there is \"%s\"\n",
-			argv[optind]);
+		fprintf(stderr, "vigild: unexpected argument \"%s\"\n", argv[optind]);
 		exit(EXIT_USAGE);
 	}
 	if (arguments->level != NULL && log_level_parse(arguments->level, &level) != 0) {
 		fprintf(stderr,
-			"vigild: \"%s\" is no log level; there are error, warning, notice, "
-			"info and debug\n",
+			"vigild: invalid log level \"%s\"; use error, warning, notice, info or "
+			"debug\n",
 			arguments->level);
 		exit(EXIT_USAGE);
 	}
@@ -122,7 +121,7 @@ static int test(const char *file)
 	print_diagnostics(&diagnostics, stderr);
 	diagnostics_clear(&diagnostics);
 	if (err == 0)
-		printf("%s: the configuration is right\n", file);
+		printf("%s: the configuration is valid\n", file);
 	return err == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
@@ -186,10 +185,11 @@ static void say_holder(struct host *host)
 	char how[160];
 
 	if (pid > 0)
-		fprintf(stderr, "vigild: the vigild of pid %ld holds %s; stop it first: %s\n",
+		fprintf(stderr,
+			"vigild: %s is in use by the vigild with pid %ld; stop it first: %s\n",
 			(long)pid, socket, holder_stop(pid, how, sizeof(how)));
 	else
-		fprintf(stderr, "vigild: another vigild holds %s; stop it first\n", socket);
+		fprintf(stderr, "vigild: %s is in use by another vigild; stop it first\n", socket);
 }
 
 static bool bring_up(struct run *run)

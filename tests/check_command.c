@@ -190,7 +190,7 @@ START_TEST(parameters_are_checked_before_the_handler)
 		{"get", "{\"pointer\":\"/a~2\"}",
 			"\"/a~2\" is not a JSON Pointer: it has a ~ that is not followed by 0 or "
 			"1"},
-		{"log", "{\"level\":\"loud\"}", "\"loud\" is no level"},
+		{"log", "{\"level\":\"loud\"}", "invalid log level \"loud\""},
 	};
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {

@@ -251,9 +251,8 @@ START_TEST(what_is_wrong_is_said_with_its_line)
 	ck_assert_int_eq(ends(), 1);
 	ck_assert_str_eq(said[0], "\"/b\"\n");
 	ck_assert_str_eq(said[1],
-		"vigild: line 2: there is no verb \"stauts\"; did you mean \"status\"?\n"
-		"vigild: line 3: run wants NAME\n"
-		"f:1: first\nf:2: \\x1Bsecond\nvigild: line 4: no, for once\n");
+		"vigild: line 2: unknown verb \"stauts\"; did you mean \"status\"?\nvigild: line "
+		"3: run wants NAME\nf:1: first\nf:2: \\x1Bsecond\nvigild: line 4: no, for once\n");
 }
 END_TEST
 
@@ -263,7 +262,7 @@ START_TEST(what_is_no_line_is_not_done)
 
 	ck_assert_int_eq(write(in, "get /a\0b\nget /c\n", 16), 16);
 	serve("/c");
-	says(1, "vigild: line 1: there is a NUL in it\n");
+	says(1, "vigild: line 1: the line contains a NUL character\n");
 	ck_assert_int_eq(fcntl(in, F_SETPIPE_SZ, 1 << 17), 1 << 17);
 	memset(line, 'x', 70000);
 	memcpy(line + 70000 - 8, "\nversion", 8);
@@ -272,8 +271,8 @@ START_TEST(what_is_no_line_is_not_done)
 	/* nothing that follows is done, whatever it says */
 	ck_assert_int_eq(ends(), 1);
 	ck_assert_ptr_null(request(0, true));
-	ck_assert_str_eq(said[1], "vigild: line 1: there is a NUL in it\n"
-				  "vigild: line 3: it is over 64 KiB; nothing more is read\n");
+	ck_assert_str_eq(said[1], "vigild: line 1: the line contains a NUL character\nvigild: line "
+				  "3: the line is longer than 64 KiB; reading stops here\n");
 }
 END_TEST
 
@@ -336,8 +335,8 @@ START_TEST(what_vigild_sends_by_itself_is_printed)
 	send_line(json_pack("{s:s,s:{s:i}}", "method", "lost", "params", "lines", 7));
 	send_line(json_pack("{s:s,s:{s:i}}", "method", "changed", "params", "revision", 1));
 	send_line(json_pack("{s:s,s:{s:i}}", "method", "unheard-of", "params", "revision", 1));
-	says(0, "T info    web: \\x1Bup\n"
-		"(7 lines were lost, because the console did not read them)\n");
+	says(0, "T info    web: \\x1Bup\n(7 lines were lost, because the console did not read them "
+		"in time)\n");
 }
 END_TEST
 
@@ -374,11 +373,10 @@ START_TEST(help_needs_nobody)
 	ck_assert_int_eq(ends(), 1);
 	ck_assert_ptr_null(request(0, true));
 	ck_assert_ptr_nonnull(strstr(said[0], "  quit "));
-	ck_assert_str_eq(said[1],
-		"vigild: line 2: there is no verb \"gte\"; did you mean \"get\"?\n"
-		"vigild: line 4: that is for the command line of vigilctl\n"
-		"vigild: line 5: --watch is for the command line of vigilctl; here there is "
-		"watch\n");
+	ck_assert_str_eq(
+		said[1], "vigild: line 2: unknown verb \"gte\"; did you mean \"get\"?\nvigild: "
+			 "line 4: that is for the command line of vigilctl\nvigild: line 5: "
+			 "--watch works only on the command line of vigilctl; use watch here\n");
 }
 END_TEST
 

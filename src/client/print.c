@@ -284,7 +284,7 @@ static void print_list(json_t *result)
 
 static void print_modules(json_t *result)
 {
-	static const char *const headings[] = {"NAME", "LOADED", "FILE", "WHAT IT IS"};
+	static const char *const headings[] = {"NAME", "LOADED", "FILE", "SUMMARY"};
 	struct table *table = new_table(headings, 4);
 	size_t index;
 	json_t *row;
@@ -383,7 +383,7 @@ static void print_reload(json_t *result)
 		putc('\n', out());
 	}
 	if (json_array_size(waiting) > 0) {
-		fputs("taken up when vigild is restarted:", out());
+		fputs("changes that take effect when vigild is restarted:", out());
 		print_names(waiting);
 		putc('\n', out());
 	}

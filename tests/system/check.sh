@@ -108,7 +108,7 @@ ctl -q pause bad --for 1h --reason 'new disks'
 until=$(get /runs/bad/paused_until)
 gives 0 "OK - bad is paused until $until by root: new disks; at present CRITICAL: it is a/b" bad
 ctl -q resume bad
-gives 3 'UNKNOWN - mute has said nothing yet' mute
+gives 3 'UNKNOWN - mute has not reported its health yet' mute
 ctl -q pause mute
 gives 0 "OK - mute is paused by root" mute
 
@@ -120,12 +120,12 @@ gives 0 "OK - $value is 88 | 'value'=88;90;95" plugin -w 90 -c 95 "$value"
 gives 1 "WARNING - $value is 88 | 'value'=88;80;95" plugin -w 80 -c 95 "$value"
 gives 2 "CRITICAL - $value is 88 | 'value'=88;80;@0:88" plugin --warning=80 --critical @0:88 "$value"
 gives 2 "CRITICAL - $value is 88 | 'value'=88;;~:10" plugin "$value" -c '~:10'
-gives 3 'UNKNOWN - --warning 9:1 is no range; see the Monitoring Plugins guidelines' plugin -w 9:1 "$value"
-gives 3 'UNKNOWN - no number at /runs/plugin/status' plugin /runs/plugin/status
-gives 3 'UNKNOWN - daemons/x is no address, which begins with a slash' plugin daemons/x
+gives 3 'UNKNOWN - --warning: invalid range "9:1"; see the Monitoring Plugins guidelines' plugin -w 9:1 "$value"
+gives 3 'UNKNOWN - not a number at /runs/plugin/status' plugin /runs/plugin/status
+gives 3 'UNKNOWN - daemons/x is not a JSON Pointer: it does not begin with a slash' plugin daemons/x
 gives 3 'UNKNOWN - /a~ is not a JSON Pointer: it has a ~ that is not followed by 0 or 1 (~0 is ~, ~1 is /)' plugin /a~ -w6
-gives 3 'UNKNOWN - a range wants the address of a number, as /daemons/service/...' service -w 5
-gives 3 'UNKNOWN - a range wants the address of a number, as /daemons/service/...' service -c 5
+gives 3 'UNKNOWN - --warning and --critical need the pointer of a number, such as /daemons/service/...' service -w 5
+gives 3 'UNKNOWN - --warning and --critical need the pointer of a number, such as /daemons/service/...' service -c 5
 ctl check >"$work/out" 2>/dev/null
 check "without a name: 3" [ $? = 3 ]
 check "on one line of stdout" grep -q '^UNKNOWN - check wants NAME' "$work/out"
@@ -140,7 +140,7 @@ for wrong in "-o yaml" "-X" "--nosuch"; do
 	# shellcheck disable=SC2086
 	ctl $wrong check plugin >"$work/out" 2>/dev/null
 	check "with $wrong before it: 3" [ $? = 3 ]
-	check "in words" grep -q '^UNKNOWN - the options before check are wrong' "$work/out"
+	check "in words" grep -q '^UNKNOWN - invalid options before check' "$work/out"
 done
 ctl -o json check plugin >"$work/out"
 check_with python3 "as JSON" python3 -c '

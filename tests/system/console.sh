@@ -64,17 +64,17 @@ both() { # both WHO COMMAND...
 	prints "$who: and nothing after it" <<<"the log level is now info"
 	script 1 "$who: a verb that there is not" "$@" < <(printf 'log info\n\nstauts\nlog debug\n')
 	prints "$who: those around it are done" < <(printf 'the log level is now %s\n' info debug)
-	said "$who: its line is said, and what was meant" 'line 3: there is no verb "stauts"; did you mean "status"?'
+	said "$who: its line is said, and what was meant" 'line 3: unknown verb "stauts"; did you mean "status"?'
 	script 1 "$who: a place where nothing stands" "$@" < <(echo get /nothing)
 	said "$who: is said" "line 1: no value at /nothing"
 	script 1 "$who: an argument too few" "$@" < <(echo run)
 	script 1 "$who: a quote that is not closed" "$@" < <(echo 'get "/vigil')
 	said "$who: is said" 'unterminated "'
 	script 1 "$who: a NUL" "$@" < <(printf 'log info\nver\0sion\nlog debug\n')
-	said "$who: is said" "line 2: there is a NUL in it"
+	said "$who: is said" "line 2: the line contains a NUL character"
 	prints "$who: and not done" < <(printf 'the log level is now %s\n' info debug)
 	script 1 "$who: an endless line" "$@" < <(head -c 200000 /dev/zero | tr '\0' x; echo; echo version)
-	said "$who: is said" "line 1: it is over 64 KiB"
+	said "$who: is said" "line 1: the line is longer than 64 KiB"
 	check "$who: and the end" [ ! -s "$work/out" ]
 	script 1 "$who: a reload that is refused" "$@" \
 		< <(wait_for 20 reachable; echo 'intervall = 1' >"$work/conf.d/bad.conf"; echo reload; cat)
@@ -147,7 +147,7 @@ sys.exit(any(value.get(k) != v for k, v in printed.items()) or text.count("\n") 
 ' "$work/out" "$work/large/printed"
 fi
 script 1 "vigild -C refuses where another vigild runs" "$vigild" -C -c "$work/vigil.conf" <<<version
-said "and says which, and how it is stopped" "the vigild of pid $vigild_pid holds $work/control.sock; stop it first: kill $vigild_pid"
+said "and says which, and how it is stopped" "$work/control.sock is in use by the vigild with pid $vigild_pid; stop it first: kill $vigild_pid"
 check "which runs on" reachable
 
 # --- vigilctl console -----------------------------------------------------------------------------

@@ -149,7 +149,7 @@ check "a service" grep -qxF 'vigil_service_up{daemon="svc",service="some-service
 check "its state" grep -qxF 'vigil_service_state{daemon="svc",service="some-service",manager="command",state="failed"} 0' "$work/text"
 check "a number" grep -qxF 'vigil_value{daemon="odd",pointer="/daemons/odd/n"} 2.5' "$work/text"
 check "labels are escaped" grep -qxF 'vigil_value{daemon="odd",pointer="/daemons/odd/a\"b\\c\nd~1e~0f/deep"} -3' "$work/text"
-check "what is no number is none" eval '! grep -qE "odd/(yes|text|list)" "$work/text"'
+check "what is not a number is none" eval '! grep -qE "odd/(yes|text|list)" "$work/text"'
 check "a family's lines stand together" [ "$(grep -c '^# TYPE' "$work/text")" = "$(awk '/^[a-z]/ { sub(/[{ ].*/, "")
 	if ($0 != last) n++; last = $0 } END { print n }' "$work/text")" ]
 check "a counter's family goes without _total" grep -qx '# TYPE vigil_daemon_ticks counter' "$work/openmetrics"

@@ -102,8 +102,8 @@ genuine /proc/stat
 check "the CPU is judged again when its counters are even" wait_for 10 has cpu/percent
 check "nothing is said of the CPU then" wait_for 10 silent "the CPU cannot"
 echo 'nan nan nan 2/345 1' | fake /proc/loadavg
-check "a load that is no number is named" wait_for 10 says "the load cannot be judged"
-check "a load that is no number is UNKNOWN where it has a threshold" wait_for 10 level UNKNOWN
+check "a load that is not a number is named" wait_for 10 says "the load cannot be judged"
+check "a load that is not a number is UNKNOWN where it has a threshold" wait_for 10 level UNKNOWN
 check "tasks have their figures where the load has none" [ "$(value tasks/total)" = 345 ]
 genuine /proc/loadavg
 reload_with "$quiet"

@@ -40,14 +40,14 @@ ticking='static int start(vigil_daemon *d) { return vigil_every(d, 1, tick, NULL
 check "a skeleton is written" m new hello
 check "its files" [ "$(echo hello/*)" = "hello/Makefile hello/check.sh hello/hello.c hello/hello.conf hello/vigil-hello.8" ]
 check "nothing else is left" [ "$(ls -A | tr '\n' ' ')" = "err hello out scratch " ]
-says "one that is there is not touched" 'hello is there already; nothing was changed' new hello
+says "one that is there is not touched" 'hello already exists; nothing was changed' new hello
 mkdir .late.new && touch .late.new/Makefile
 check "what a run that was killed left is no obstacle" m new late
 rm -r late
-says "a name that is none" 'a module cannot be called "a/b"' new a/b
-says "nor one that begins with a dot" 'a module cannot be called "\.x"' new .x
-says "nor one with an end of line" 'a module cannot be called "a\\nb"' new $'a\nb'
-says "neither new nor test" 'module "old" is neither' old x
+says "a name that is none" 'invalid module name "a/b"' new a/b
+says "nor one that begins with a dot" 'invalid module name "\.x"' new .x
+says "nor one with an end of line" 'invalid module name "a\\nb"' new $'a\nb'
+says "neither new nor test" 'unknown verb "module old"' old x
 mkdir closed; chmod 555 closed
 if [ "$(id -u)" != 0 ]; then (cd closed && says "where nothing can be made" 'cannot be made: Permission denied' new x); fi
 check "any name will do" m new a.b@c-d
@@ -86,26 +86,26 @@ says "a wrong option, with the right word" 'unknown option "limmit" in \[daemon:
 says "a wrong value" 'limit = "many": is not a whole number' test hello --ticks 1 limit=many
 sed -i 's/^limit .*/limt = 2/' hello/hello.conf
 says "a mistake in the sample, with its line" 'hello/hello\.conf:[0-9]+: unknown option "limt"' test hello --ticks 1
-says "no number of ticks" '--ticks wants a number' test hello --ticks some
+says "not a number of ticks" 'invalid value "some" for --ticks' test hello --ticks some
 says "a folder that is not there" 'nosuch/x: No such file' test nosuch/x
 says "a name that is not there, with where it was sought" 'no such module "nosuch" in ' test nosuch
 
 odd crash-start <<<"static int start(vigil_daemon *d) { raise(SIGSEGV); return 0; } $(module crash-start)"
-says "a crash in start" 'ended by signal 11 \(Segmentation fault\) in its start' test crash-start --ticks 1
+says "a crash in start" 'the module crashed in its start: signal 11 \(Segmentation fault\)' test crash-start --ticks 1
 odd crash-tick <<<"static int n; static void tick(vigil_daemon *d, void *a) { if (++n == 3) abort(); } $ticking $(module crash-tick)"
-says "a crash in a tick, and in which" 'ended by signal 6 \(Aborted\) in tick 3' test crash-tick --ticks 5
+says "a crash in a tick, and in which" 'the module crashed in tick 3: signal 6 \(Aborted\)' test crash-tick --ticks 5
 check "before which it does well" m test crash-tick --ticks 2
 odd crash-load <<<"__attribute__((constructor)) static void c(void) { raise(SIGBUS); } static int start(vigil_daemon *d) { return 0; } $(module crash-load)"
-says "a crash in a constructor" 'ended by signal 7 \(Bus error\) while it was being loaded' test crash-load
+says "a crash in a constructor" 'the module crashed while it was being loaded: signal 7 \(Bus error\)' test crash-load
 odd exits <<<"static void tick(vigil_daemon *d, void *a) { exit(0); } $ticking $(module exits)"
-says "exit is no success" 'it has ended the process, with status 0, in tick 1' test exits --ticks 1
+says "exit is no success" 'the module called exit in tick 1: status 0' test exits --ticks 1
 odd hangs <<<"static void tick(vigil_daemon *d, void *a) { for (;;) pause(); } $ticking $(module hangs)"
 says "a hang is ended" 'it did not return within 10 s in tick 1' test hangs --ticks 1
 odd crash-stop <<<"static void tick(vigil_daemon *d, void *a) { } $ticking static void stop(vigil_daemon *d) { abort(); }
 VIGIL_MODULE(.name = \"crash-stop\", .start = start, .stop = stop);"
-says "a crash in stop" 'ended by signal 6 \(Aborted\) in its stop' test crash-stop --ticks 1
+says "a crash in stop" 'the module crashed in its stop: signal 6 \(Aborted\)' test crash-stop --ticks 1
 odd timeless <<<"static int start(vigil_daemon *d) { return 0; } $(module timeless)"
-says "one without a timer" 'it has no timer, so nothing ticks' test timeless --ticks 1
+says "one without a timer" 'the daemon has no timer, so it has no ticks' test timeless --ticks 1
 odd refuses <<<"static int start(vigil_daemon *d) { return vigil_fail(d, \"port %d is taken\", 7); } $(module refuses)"
 says "one that does not start" 'it does not start: port 7 is taken' test refuses --ticks 1
 checking() { # checking NAME BODY: a module whose check has this body
@@ -121,7 +121,7 @@ says "a check that gives no reason" 'the check of module silent returned -1' tes
 checking careless 'vigil_log(d, VIGIL_ERROR, "hello"); return vigil_data(d) != NULL;'
 says "a check that calls what it must not" 'the check of module careless calls vigil_log' test careless --ticks 1
 checking crash-check 'abort();'
-says "a crash in a check" 'ended by signal 6 \(Aborted\) while its options were checked' test crash-check --ticks 1
+says "a crash in a check" 'the module crashed while its options were checked: signal 6 \(Aborted\)' test crash-check --ticks 1
 odd other <<<"static int start(vigil_daemon *d) { return 0; } $(module another)"
 says "one that calls itself something else" 'calls itself "another"; folder, file and name must be the same' test other
 cp -r hello renamed

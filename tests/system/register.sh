@@ -108,7 +108,7 @@ stop_vigild
 check "the default configuration was not touched by any of these" [ -z "$(elsewhere)" ]
 
 vctl register later module=service service=z >"$work/out"
-check "register while vigild is down" grep -q 'taken up at the next start' "$work/out"
+check "register while vigild is down" grep -q 'takes effect at its next start' "$work/out"
 check "the configuration is right with it" "$vigild" -t -c "$work/vigil.conf"
 check "unregister while vigild is down" vctl -q unregister later
 

@@ -85,7 +85,7 @@ data=$(awk '/^VmData/ { print $2 }' "/proc/$vigild_pid/status")
 prlimit --pid "$vigild_pid" --data=$((data * 1024 + 65536)):
 told=0
 for _ in $(seq 20); do
-	ctl get /daemons >"$work/whole" 2>"$work/out" || grep -q "no memory\|closed the connection" "$work/out" ||
+	ctl get /daemons >"$work/whole" 2>"$work/out" || grep -q "out of memory\|closed the connection\|connection closed" "$work/out" ||
 		break
 	told=$((told + 1))
 done

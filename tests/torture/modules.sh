@@ -148,7 +148,7 @@ check "a clean end is not told of" wait_for 10 more_than /runs/good/ticks 2
 check "(not a word)" eval '! grep -q "the previous vigild" "$work/log"'
 "$vigild" -c "$work/vigil.conf" 2>"$work/second"
 check "a second one is refused, and takes the first for no dead one" eval \
-	'grep -q "holds" "$work/second" && ! grep -q "the previous vigild" "$work/second"'
+	'grep -q "is in use" "$work/second" && ! grep -q "the previous vigild" "$work/second"'
 kill -KILL "$vigild_pid"; wait "$vigild_pid" 2>/dev/null
 run_once
 check "a kill out of the blue is" wait_for 10 grep -q 'the previous vigild ended unexpectedly: SIGKILL' "$work/log"

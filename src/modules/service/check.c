@@ -37,7 +37,7 @@ static int check_port(vigil_daemon *d, const char *text, size_t length)
 	if (length > 0 && length <= 5 && strspn(port, "0123456789") == length &&
 		strtol(port, NULL, 10) >= 1 && strtol(port, NULL, 10) <= 65535)
 		return 0;
-	return vigil_diagnose(d, "probe", "the port \"%.*s\" is no number from 1 to 65535",
+	return vigil_diagnose(d, "probe", "the port \"%.*s\" is not a number from 1 to 65535",
 		length < 32 ? (int)length : 32, text);
 }
 
