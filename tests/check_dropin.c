@@ -290,7 +290,7 @@ END_TEST
 START_TEST(what_the_module_checks_counts)
 {
 	ck_assert_int_eq(add("x", "module=service", "service=backup.timer", NULL), -EINVAL);
-	complains("name the service: backup.service");
+	complains("name a service: backup.service");
 	ck_assert_int_eq(files(), 0);
 	ck_assert_int_eq(add("x", "module=service", "service=one", NULL), 0);
 	ck_assert_int_eq(add("y", "module=service", "service=one.service", NULL), 0);

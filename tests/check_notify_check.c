@@ -95,11 +95,13 @@ START_TEST(a_level_of_health_is_one)
 		{NULL, "OK, CRIT",
 			"its element \"CRIT\" never matches; did you mean \"CRITICAL\"?"},
 		{NULL, "CRTICAL", "did you mean \"CRITICAL\"?"},
-		{NULL, "bad", "its element \"bad\" never matches; there are: OK WARNING CRITICAL"},
+		{NULL, "bad",
+			"its element \"bad\" never matches; the words are: OK WARNING CRITICAL"},
 		{NULL, "crit*", "its element \"crit*\" never matches"},
 		{NULL, "CRITICAL WARNING",
-			"its element \"CRITICAL WARNING\" never matches: separate words by commas"},
-		{NULL, "CRITICAL;OK", "separate words by commas"},
+			"its element \"CRITICAL WARNING\" never matches: separate words with "
+			"commas"},
+		{NULL, "CRITICAL;OK", "separate words with commas"},
 		{NULL, "\"CRITICAL\"", "quotes around a value are not supported"},
 		{NULL, "CRITICAL # only", "a comment after a value is not supported"},
 		{NULL, "CRITICAL,, OK", "has an empty element"},
@@ -131,8 +133,8 @@ START_TEST(an_address_is_one)
 	ck_assert_ptr_nonnull(strstr(said_of(NULL, "watch", "runs/x"),
 		"its element \"runs/x\" is not an address such as /runs/*/health"));
 	ck_assert_ptr_nonnull(strstr(said_of(NULL, "watch", "/runs/x /runs/y"),
-		"holds a blank or a quote; separate addresses by commas"));
-	ck_assert_ptr_nonnull(strstr(said_of(NULL, "watch", ""), "it names nothing"));
+		"contains a blank or a quote; separate addresses with commas"));
+	ck_assert_ptr_nonnull(strstr(said_of(NULL, "watch", ""), "is empty"));
 	ck_assert_str_eq(said_of(NULL, "watch", "/, /runs/*"), "");
 }
 END_TEST

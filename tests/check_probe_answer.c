@@ -60,7 +60,7 @@ START_TEST(an_exit_is_told_by_its_status_and_its_first_words)
 	ck_assert_str_eq(why, "the command exited with 2");
 	ck_assert_int_eq(exit_with(EXIT(127), ""), PROBE_IMPOSSIBLE);
 	ck_assert_int_eq(exit_with(9, ""), PROBE_FAILED);
-	ck_assert_str_eq(why, "the command was ended by signal 9");
+	ck_assert_str_eq(why, "the command was killed by signal 9");
 }
 END_TEST
 

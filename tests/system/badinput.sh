@@ -104,8 +104,8 @@ service "a probe of https is refused with what is possible" \
 	'probe = "https://.*TLS is not built.*tcp://ADDRESS:PORT' 'service = x' 'probe = https://127.0.0.1/'
 service "a probe of tls is refused" 'probe = "tls://.*TLS is not built' 'service = x' 'probe = tls://127.0.0.1:443'
 service "a probe of a Unix socket is refused" 'probe = "unix:.*Unix sockets' 'service = x' 'probe = unix:///run/x.sock'
-service "a probe without a port is refused" 'probe = .*names no port' 'service = x' 'probe = tcp://127.0.0.1'
-service "a probe of a name is refused" 'probe = .*is no address' 'service = x' 'probe = tcp://db.example.org:5432'
+service "a probe without a port is refused" 'probe = .*missing port' 'service = x' 'probe = tcp://127.0.0.1'
+service "a probe of a name is refused" 'probe = .*is not an address' 'service = x' 'probe = tcp://db.example.org:5432'
 service "a probe that is a port alone is refused" 'probe = .*did you mean tcp://127.0.0.1:80' \
 	'service = x' 'probe = 127.0.0.1:80'
 service "a probe whose program is missing is refused" 'probe = .*no such program: /no/such' \

@@ -85,7 +85,7 @@ gives 0 "OK - 88/used | '/ var'=88%;~:80;@90:95;0;100 't'=0.5s" plugin
 gives 2 'CRITICAL - it is a/b' bad
 check "its history follows" grep -qE '^20[0-9-]+T[0-9:.]+Z CRITICAL at first: it is a/b$' "$work/out"
 check "with no second bar in it" [ "$(tail -n +2 "$work/out" | grep -c '|')" = 0 ]
-gives 3 'UNKNOWN - it was started, and has printed nothing yet' late
+gives 3 'UNKNOWN - the program was started and has printed nothing yet' late
 gives 0 'OK - demo is running' service
 gives 2 "CRITICAL - broken has failed: $(get /runs/broken/reason)" broken
 gives 3 'UNKNOWN - no such daemon "nosuch"' nosuch
@@ -101,7 +101,7 @@ check "check counts a label with a bar that it cannot hand on" grep -q \
 	'^performance data left out: 1 ' "$work/out"
 check "the state counts what a plugin printed and nothing could read" \
 	is /daemons/labels/left_out/count 3
-check "the log says once what could not be read" [ "$(grep -c 'labels: left out of its output: performance data that cannot be read: 1 items, 2 thresholds; the first is "0,0"' "$work/log")" = 1 ]
+check "the log says once what could not be read" [ "$(grep -c 'labels: left out of its output: invalid performance data: 1 items, 2 thresholds; the first is "0,0"' "$work/log")" = 1 ]
 check "get writes a real with the fewest digits" [ "$(ctl get "/daemons/labels/perfdata/t/warn")" = 0.1 ]
 
 ctl -q pause bad --for 1h --reason 'new disks'

@@ -350,14 +350,14 @@ check "arguments in shell quoting, no shell" wait_for 10 has quoted/output "two 
 check "a grandchild that holds stdout is not waited for" wait_for 10 has grandchild/output "OK - left one behind"
 check "and it took no time" awk "BEGIN { exit !($(value grandchild/duration_seconds) < 5) }"
 check "a flood ends at its deadline" wait_for 10 has flood/timed_out true
-check "as UNKNOWN, with the reason" says flood "did not end within 0.7 s"
+check "as UNKNOWN, with the reason" says flood "timed out after 0.7 s"
 check "what it printed is capped" [ "$(value flood/long_output | wc -c)" -le 65536 ]
 check "much is cut at 64 KiB" wait_for 10 has much/state OK
 check "to the byte" [ "$(value much/output | tr -d '\n' | wc -c)" = 65536 ]
 check "one that ignores TERM is killed" wait_for 20 has deaf/exit_status 137
 check "after its deadline" has deaf/timed_out true
 check "half a JSON is UNKNOWN" wait_for 10 health half UNKNOWN
-check "with where and why" says half "its output is no JSON object: column"
+check "with where and why" says half "its output is not a JSON object: column"
 check "what it printed is kept" has half/output '{"a": 1, "b":'
 check "half a JSON with exit status 2 is CRITICAL" wait_for 10 health halfbad CRITICAL
 check "a signal is UNKNOWN" wait_for 10 says signal "killed by signal 11 (Segmentation fault)"
@@ -376,7 +376,7 @@ check "a program that is missing is noted at the start" \
 	grep -q "note: command = \"$work/bin/none\": no such program: $work/bin/none" "$work/log"
 options() { printf '[daemons]\na = yes\n[daemon:a]\nmodule = exec\n'; printf '%s\n' "$@"; }
 refused_by_test "an unknown user is refused by vigild -t" \
-	'vigil.conf:[0-9]*: user = "no-such-user": there is no such user' \
+	'vigil.conf:[0-9]*: user = "no-such-user": no such user' \
 	< <(options 'command = /bin/true' 'user = no-such-user')
 refused_by_test "an environment without = is refused by vigild -t" \
 	'environment = "\*\*\*": an element is not NAME=VALUE' \
@@ -397,10 +397,10 @@ touch "$work/go3"
 check "the next object brings back what the stream said last" wait_for 10 health stream WARNING
 check "its pid is kept" has stream/pid "$(cat "$work/stream.pid")"
 check "one that ends is CRITICAL" wait_for 10 health dies CRITICAL
-check "with its end and what comes next" says dies "exit status 4; to be started again in"
+check "with its end and what comes next" says dies "exit status 4; starting it again in"
 check "and is started again" wait_for 20 at_least dies.starts 4
 check "but not before its time" [ "$(lines_of backs.starts)" = 1 ]
-check "a stream that is missing is tried again" wait_for 10 says nostream "started again in 0.2 s"
+check "a stream that is missing is tried again" wait_for 10 says nostream "starting it again in 0.2 s"
 check "its failure is one error" is /runs/nostream/errors 1
 check "a line over 64 KiB is cut, and the next is whole" wait_for 10 has cut/b 1
 check "values that are replaced do not add up" wait_for 20 is /daemons/refills/k6000 3

@@ -107,7 +107,7 @@ for path in /vigil/metrics /vigil/ /mon/vigil/v1/state/vigil /vigil//v1/rows; do
 	check "$path is answered with how to set the proxy up" grep -q 'must remove that path.*proxy_pass ends in a slash' "$work/answer"
 done
 ask "http://127.0.0.1:$port/statuses" >"$work/answer"
-check "an unknown page is answered with those that there are" grep -q 'there is no page /statuses; there are /, /metrics' "$work/answer"
+check "an unknown page is answered with those that there are" grep -q 'no such page: /statuses; the pages are /, /metrics' "$work/answer"
 
 # --- nginx ----------------------------------------------------------------------------------------
 

@@ -358,7 +358,7 @@ check "one that watches and does not read" wait_for 10 grep -q hello "$work/slow
 watch "$at/v1/changes" >"$work/fast" 9>&- & fast=$!
 wait_for 10 grep -q hello "$work/fast"
 touch "$work/go"
-check "is dropped when too much waits for it" wait_for 30 grep -q 'http: one that watches changes does not keep up' "$work/log"
+check "is dropped when too much waits for it" wait_for 30 grep -q 'http: a client of the event stream was too slow' "$work/log"
 check "another that reads is told all" wait_for 30 grep -q '"pointer":"/daemons/flood/i","value":60' "$work/fast"
 exec 9>&-
 check "and the connection of the slow one has ended" wait $slow
@@ -433,7 +433,7 @@ holder=$!
 read -r port <&8
 refuses "an address that is taken" "Address already in use" "listen = 127.0.0.1:$port"
 kill $holder
-refuses "systemd that hands nothing over" "handed no sockets over" "listen = systemd"
+refuses "systemd that hands nothing over" "passed no sockets" "listen = systemd"
 tested() { # tested TEXT PATTERN OPTION...
 	local text=$1 pattern=$2; shift 2
 	refused_by_test "$text is refused by vigild -t" "$pattern" \
@@ -445,8 +445,8 @@ tested "the second of two addresses" '"::1:80": it is ADDRESS:PORT' "listen = 12
 tested "a token that others may read" "others may read" "listen = 127.0.0.1:0" "token_file = $top_srcdir/README"
 tested "a token file that is not there" 'token_file = .*No such file' "token_file = $work/none"
 tested "a key without a certificate" "tls_key" "listen = 127.0.0.1:0" "tls_key = $work/token"
-tested "a group that is not there" 'there is no such group' "socket_group = no-such-group"
-tested "two hosts without a comma" 'its element "a b" is no name of a host' "hosts = a b"
+tested "a group that is not there" 'no such group' "socket_group = no-such-group"
+tested "two hosts without a comma" 'its element "a b" is not a host name' "hosts = a b"
 touch "$work/file"
 refuses "a file in the way of a socket" "Address already in use" "listen = unix:$work/file"
 

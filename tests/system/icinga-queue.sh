@@ -284,7 +284,7 @@ stop_vigild
 mode proxy
 start_vigild
 check "an answer of 200 that is not Icinga's is named" \
-	wait_for 30 says "127.0.0.1:$port: the master answers 200: its answer is not Icinga's; "
+	wait_for 30 says "127.0.0.1:$port: the master answers 200: the answer is not from Icinga; "
 check "nothing counts as sent then" is /daemons/master/sent 0
 mode
 check "results are sent when the master itself answers" wait_for 30 is /runs/master/health/level OK

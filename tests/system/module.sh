@@ -49,7 +49,7 @@ says "nor one that begins with a dot" 'invalid module name "\.x"' new .x
 says "nor one with an end of line" 'invalid module name "a\\nb"' new $'a\nb'
 says "neither new nor test" 'unknown verb "module old"' old x
 mkdir closed; chmod 555 closed
-if [ "$(id -u)" != 0 ]; then (cd closed && says "where nothing can be made" 'cannot be made: Permission denied' new x); fi
+if [ "$(id -u)" != 0 ]; then (cd closed && says "where nothing can be made" 'cannot be created: Permission denied' new x); fi
 check "any name will do" m new a.b@c-d
 for compiler in gcc clang; do
 	command -v $compiler >/dev/null || { echo "SKIP: there is no $compiler"; continue; }

@@ -131,7 +131,7 @@ check "which its health says" wait_for 5 level few WARNING
 check "it is tried three times" wait_for 10 has_lines refuse.tries 3
 check "and given up" wait_for 5 is /daemons/refuser/failed 1
 check "which its health says" level refuser CRITICAL
-check "and its history" eval 'ctl explain refuser | grep -q "the command exits 7: no line to c"'
+check "and its history" eval 'ctl explain refuser | grep -q "the command exited with status 7: no line to c"'
 
 # --- maintenance ----------------------------------------------------------------------------------
 

@@ -39,7 +39,7 @@ refused "an unknown module names the directories searched" "no such module \"nos
 refused "a wrong option is refused" 'unknown option "intervall".*did you mean "interval"' \
 	register web module=service service=nginx intervall=5s
 refused "a wrong value is refused" 'is not a duration' register web module=service service=nginx interval=5x
-refused "what the module refuses is refused" 'name the service: backup.service' \
+refused "what the module refuses is refused" 'name a service: backup.service' \
 	register x module=service service=backup.timer
 refused "a daemon that is not there is refused in after" 'no such daemon "nosuch"' \
 	register x module=service service=x after=nosuch

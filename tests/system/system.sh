@@ -79,7 +79,7 @@ check "a threshold is heeded" wait_for 10 level CRITICAL
 check "in words" says 'memory is '
 since=$(get /runs/system/since)
 conf "cpu_warning = high"
-refused_by_reload "what is no range is refused" 'cpu_warning = "high": is no range'
+refused_by_reload "what is no range is refused" 'cpu_warning = "high": is not a range'
 conf "disk_warning = 90%"
 refused_by_reload "a percent sign is refused, with the way out" 'disk_warning = "90%": .*leave the % out'
 conf "disks = $work/nowhere"
@@ -136,7 +136,7 @@ else
 	echo "SKIP: a disk of its own needs root and namespaces"
 fi
 conf "disks = /proc"
-refused_by_reload "what is no disk is refused, with the way out" 'have the module exec run check_disk'
+refused_by_reload "what is no disk is refused, with the way out" 'run check_disk with the module exec'
 check "vigild stops" stop_vigild
 [ "$failed" -eq 0 ] || tail -20 "$work/log"
 finish

@@ -93,7 +93,7 @@ check "what crashed is restarted: what was left alone has used up no restart_rat
 systemctl stop --no-block stopping
 check "its stop hangs: it is stopping" wait_for 15 has stopping value stopping
 check "its stop hangs: it is left to systemd, which sets no limit" wait_for 15 \
-	says stopping decision "stopping: work in progress, to which its manager sets no limit"
+	says stopping decision "stopping: work in progress, for which its manager sets no time limit"
 check "its stop hangs: ten looks on" looked stopping
 check "its stop hangs: the stop is still the job" grep -q 'stopping.service *stop ' <(systemctl list-jobs)
 check "its stop hangs: nothing was restarted" [ -z "$(of stopping restarts)" ]

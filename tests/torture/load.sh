@@ -103,7 +103,7 @@ p99=$(sed -n 's/.*p99 \([0-9.]*\) ms.*/\1/p' "$work/admin")
 # --- root's seat ----------------------------------------------------------------------------------
 if [ "$(id -u)" = 0 ]; then
 	watchers=()
-	full() { "${stranger[@]}" "$vigilctl" -s "$work/control.sock" version 2>&1 | grep -q "connections are taken"; }
+	full() { "${stranger[@]}" "$vigilctl" -s "$work/control.sock" version 2>&1 | grep -q "too many connections"; }
 	# Who has sat down and not asked yet may be put out by the next: others take that seat.
 	crowded() {
 		for _ in $(seq 16); do
