@@ -7,7 +7,7 @@
 set -eu
 [ $# -gt 0 ] || { echo "usage: mail.sh ADDRESS ..." >&2; exit 2; }
 sendmail=${SENDMAIL:-/usr/sbin/sendmail}
-[ -x "$sendmail" ] || { echo "there is no $sendmail" >&2; exit 1; }
+[ -x "$sendmail" ] || { echo "mail.sh: no such program: $sendmail" >&2; exit 1; }
 LC_ALL=C
 export LC_ALL
 

@@ -53,7 +53,7 @@ def main():
         if found:
             mounts[place] = found
     if not mounts:
-        print(json.dumps({"output": "there is nothing to look at"}))
+        print(json.dumps({"output": "no writable file system was found"}))
         return 3
     fullest = max(mounts, key=lambda place: mounts[place]["used_percent"])
     percent = mounts[fullest]["used_percent"]

@@ -34,7 +34,7 @@ def look(warn):
     for kind, some in waits.items():
         said[kind] = None if some is None else {"some": some}  # null removes
     if not known:
-        said.update(state="OK", output=f"load {load[0]:.2f}; this kernel tells no pressure")
+        said.update(state="OK", output=f"load {load[0]:.2f}; this kernel reports no pressure")
         return said
     worst = max(known, key=known.get)
     said["state"] = "WARNING" if known[worst] >= warn else "OK"

@@ -15,12 +15,12 @@ newest=$(ls /lib/modules 2>/dev/null | sort -V | tail -n 1)
 data="uptime=${up}s;;;0"
 
 if [ -e /run/reboot-required ]; then
-	echo "REBOOT WARNING - a package has asked for one | $data"
+	echo "REBOOT WARNING - a package requires a reboot | $data"
 	sort -u /run/reboot-required.pkgs 2>/dev/null
 	exit 1
 fi
 if [ -n "$newest" ] && [ -d "/lib/modules/$running" ] && [ "$newest" != "$running" ]; then
-	echo "REBOOT WARNING - $running runs, $newest is installed | $data"
+	echo "REBOOT WARNING - kernel $running is running, $newest is installed | $data"
 	exit 1
 fi
 echo "REBOOT OK - $running, up for $((${up%.*} / 86400)) days | $data"

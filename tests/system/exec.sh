@@ -371,7 +371,7 @@ check "is an error once, not at every tick" is /runs/missing/errors 1
 check "one that still runs is not started twice" wait_for 20 has slow/output slow
 check "once in two seconds, at 100 ms" [ "$(lines_of slow.starts)" -le $(((SECONDS - began) / 2 + 2)) ]
 check "and its ticks are counted" more_than /runs/slow/ticks 10
-check "too deep a nest is refused in words" wait_for 10 says nested "nests deeper"
+check "too deep a nest is refused in words" wait_for 10 says nested "nested too deeply"
 check "a program that is missing is noted at the start" \
 	grep -q "note: command = \"$work/bin/none\": no such program: $work/bin/none" "$work/log"
 options() { printf '[daemons]\na = yes\n[daemon:a]\nmodule = exec\n'; printf '%s\n' "$@"; }
