@@ -187,7 +187,7 @@ static void say_holder(struct host *host)
 	if (pid > 0)
 		fprintf(stderr,
 			"vigild: %s is in use by the vigild with pid %ld; stop it first: %s\n",
-			(long)pid, socket, holder_stop(pid, how, sizeof(how)));
+			socket, (long)pid, holder_stop(pid, how, sizeof(how)));
 	else
 		fprintf(stderr, "vigild: %s is in use by another vigild; stop it first\n", socket);
 }

@@ -255,7 +255,7 @@ START_TEST(a_description_fits_whatever_room_there_is)
 	ck_assert_str_eq(text,
 		"the manager says running; the pidfile names process 100, which has ended; vigild "
 		"saw process 99 end; its control group is empty; process 55 runs its script for "
-		"\"restart\"; somebody was seen stopping it; it is masked; started by x.timer");
+		"\"restart\"; vigild saw its script stop it; it is masked; started by x.timer");
 }
 END_TEST
 

@@ -327,7 +327,7 @@ char *client_config_file(struct client *client, char *why, size_t size)
 	else
 		snprintf(why, size, "%s",
 			reply.code != 0 ? reply.message
-					: "vigild does not say which configuration it reads");
+					: "vigild did not report which configuration it reads");
 	json_decref(reply.result);
 	json_decref(reply.data);
 	json_decref(object);

@@ -412,11 +412,11 @@ static int judge(int status)
 		fprintf(stderr, "vigilctl: the module did not return within %d s %s\n", PATIENCE,
 			where);
 	else if (WIFSIGNALED(status))
-		fprintf(stderr, "vigilctl: the module crashed %s: signal %d (%s)\n",
-			WTERMSIG(status), strsignal(WTERMSIG(status)), where);
+		fprintf(stderr, "vigilctl: the module crashed %s: signal %d (%s)\n", where,
+			WTERMSIG(status), strsignal(WTERMSIG(status)));
 	else if (progress->phase != DONE)
-		fprintf(stderr, "vigilctl: the module called exit %s: status %d\n",
-			WEXITSTATUS(status), where);
+		fprintf(stderr, "vigilctl: the module called exit %s: status %d\n", where,
+			WEXITSTATUS(status));
 	else if (WEXITSTATUS(status) == EXIT_SUCCESS)
 		return 0;
 	return -EIO;

@@ -253,7 +253,7 @@ void evidence_describe(const struct evidence *e, char *text, size_t size)
 		n = add(text, size, n, "; process %d runs its script for \"%s\"", (int)e->runner,
 			e->runner_verb);
 	if (e->stop_seen)
-		n = add(text, size, n, "; somebody was seen stopping it");
+		n = add(text, size, n, "; vigild saw its script stop it");
 	if (e->hold != NULL)
 		n = add(text, size, n, "; %s", e->hold);
 	if (e->idle != NULL)

@@ -105,9 +105,10 @@ static void find_pidfile(
 			pidfile_look(path, request->name, seen, pidfile);
 		else
 			*pidfile = (struct pidfile){.verdict = PIDFILE_DISTRUST,
-				.why = "the path of the pidfile that OpenRC notes is invalid"};
+				.why = "the path of the pidfile that OpenRC has recorded is "
+				       "invalid"};
 	} else if (error_is_own(errno)) {
-		pidfile_unreadable(pidfile, "what OpenRC notes of the service", errno);
+		pidfile_unreadable(pidfile, "OpenRC's record of the service", errno);
 	} else {
 		*known = false;
 	}
