@@ -271,7 +271,7 @@ START_TEST(values)
 		{"deny = \"mydb\"", "quotes around a value are not supported: remove them"},
 		{"deny = 'a', b", "its element \"'a'\" seems to contain quotes"},
 		{"deny = \"a, b\"", "seems to contain quotes"},
-		{"deny = mydb dbus", "its element \"mydb dbus\" holds blanks"},
+		{"deny = mydb dbus", "its element \"mydb dbus\" contains a blank"},
 		{"deny = a, mydb;dbus", "its element \"mydb;dbus\" can match no service"},
 		{"deny = mydb ; dbus", "a comment after a value is not supported"},
 		{"deny = a,,b", "has an empty element; remove the extra comma"},

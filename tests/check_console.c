@@ -250,9 +250,9 @@ START_TEST(what_is_wrong_is_said_with_its_line)
 	serve("/b");
 	ck_assert_int_eq(ends(), 1);
 	ck_assert_str_eq(said[0], "\"/b\"\n");
-	ck_assert_str_eq(said[1],
-		"vigild: line 2: unknown verb \"stauts\"; did you mean \"status\"?\nvigild: line "
-		"3: run wants NAME\nf:1: first\nf:2: \\x1Bsecond\nvigild: line 4: no, for once\n");
+	ck_assert_str_eq(said[1], "vigild: line 2: unknown verb \"stauts\"; did you mean "
+				  "\"status\"?\nvigild: line 3: run requires NAME\nf:1: "
+				  "first\nf:2: \\x1Bsecond\nvigild: line 4: no, for once\n");
 }
 END_TEST
 
@@ -373,10 +373,10 @@ START_TEST(help_needs_nobody)
 	ck_assert_int_eq(ends(), 1);
 	ck_assert_ptr_null(request(0, true));
 	ck_assert_ptr_nonnull(strstr(said[0], "  quit "));
-	ck_assert_str_eq(
-		said[1], "vigild: line 2: unknown verb \"gte\"; did you mean \"get\"?\nvigild: "
-			 "line 4: that is for the command line of vigilctl\nvigild: line 5: "
-			 "--watch works only on the command line of vigilctl; use watch here\n");
+	ck_assert_str_eq(said[1],
+		"vigild: line 2: unknown verb \"gte\"; did you mean \"get\"?\nvigild: line 4: this "
+		"verb works only on the command line of vigilctl\nvigild: line 5: --watch works "
+		"only on the command line of vigilctl; use watch here\n");
 }
 END_TEST
 

@@ -74,7 +74,7 @@ START_TEST(all_else_is_said_and_not_done)
 		{"explode\n", "unknown verb \"explode\""},
 		{"reload now\n", "reload: too many arguments: \"now\""},
 		{"log debug please\n", "log: too many arguments: \"please\""},
-		{"log\n", "log wants LEVEL"},
+		{"log\n", "log requires LEVEL"},
 		{"log loud\n", "invalid log level \"loud\""},
 		{"run nobody\n", "no such daemon \"nobody\""},
 		{"\033]0;title\007\n", "\\x1B]0;title\\x07"},

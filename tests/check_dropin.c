@@ -223,7 +223,7 @@ START_TEST(what_stands_elsewhere_is_changed_there)
 	ck_assert_int_eq(add("other", "module=service", "service=z", NULL), -EEXIST);
 	/* one that differs by its case is no other */
 	ck_assert_int_lt(add("OTHER", "module=service", "service=z", NULL), 0);
-	complains("differ only by case");
+	complains("differ only in case");
 	ck_assert_uint_eq(files(), 2);
 	ck_assert_int_eq(remove_it("other"), -ENOENT);
 }

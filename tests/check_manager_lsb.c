@@ -188,7 +188,7 @@ START_TEST(a_script_that_knows_no_status)
 	put_script(usages[_i]);
 	ck_assert_int_eq(query(), VIGIL_SERVICE_UNKNOWN); /* and no pidfile known */
 	ck_assert_int_eq(reply.fault, VIGIL_FAULT_FAILED);
-	ck_assert_ptr_nonnull(strstr(reply.text, "no status"));
+	ck_assert_ptr_nonnull(strstr(reply.text, "no \"status\" action"));
 
 	request.pidfile = scratch_path("pid");
 	ck_assert_int_eq(query(), VIGIL_SERVICE_STOPPED);

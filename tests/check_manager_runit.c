@@ -109,7 +109,7 @@ START_TEST(no_status_file)
 		fifo = forge(bytes, sizes[i], "scan/svc/supervise/ok");
 		ck_assert_int_eq(query(), VIGIL_SERVICE_UNKNOWN);
 		ck_assert_int_eq(reply.error, -EPROTO);
-		ck_assert_ptr_nonnull(strstr(reply.text, "means nothing"));
+		ck_assert_ptr_nonnull(strstr(reply.text, "a format that vigild does not know"));
 		ck_assert(!the_manager->present(&request));
 		close(fifo);
 	}
@@ -124,7 +124,7 @@ START_TEST(no_status_file)
 	ck_assert_int_eq(unlink(scratch_path("scan/svc/supervise/ok")), 0);
 	scratch_put("scan/svc/supervise/ok", 0600, "plain");
 	ck_assert_int_eq(query(), VIGIL_SERVICE_UNKNOWN);
-	ck_assert_ptr_nonnull(strstr(reply.text, "no fifo"));
+	ck_assert_ptr_nonnull(strstr(reply.text, "not a fifo"));
 }
 END_TEST
 

@@ -72,7 +72,7 @@ START_TEST(one_that_is_not_there_names_the_directories)
 	refused("nothing", "no such module \"nothing\" in");
 	ck_assert_ptr_nonnull(strstr(why, scratch_path("none")));
 	ck_assert_ptr_nonnull(strstr(why, scratch_path("m")));
-	refused("../service", "cannot be called that");
+	refused("../service", "invalid module name");
 }
 END_TEST
 

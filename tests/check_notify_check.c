@@ -144,7 +144,7 @@ START_TEST(an_address_can_change)
 	static const struct {
 		const char *watch, *words;
 	} rows[] = {
-		{"/runs/d*/health", "its element \"/runs/d*/health\" never matches: * stands for"},
+		{"/runs/d*/health", "its element \"/runs/d*/health\" never matches: a * matches"},
 		{"/run/*/health", "an address begins with /runs, /daemons or /vigil"},
 		{"/runs/*/healht", "of /runs/NAME only health, status and paused are announced"},
 		{"/runs/web/errors", "only health, status and paused are announced"},

@@ -193,8 +193,8 @@ START_TEST(wrong)
 		check_bad(rows[i].key, rows[i].value, rows[i].words);
 	check_bad("service", "-Hroot@evil", rows[COUNT(rows) - 1].words);
 	check_bad("command", "a | b",
-		"holds |, but no shell is run, so the program would get it as an argument; quote "
-		"it with '...' if that is meant, or run a shell: /bin/sh -c '...'");
+		"contains |, but no shell is run, so the program would get it as an argument; "
+		"quote it with '...' if that is meant, or run a shell: /bin/sh -c '...'");
 
 	/* What is long is cut, and the point is still made. */
 	memset(path, 'x', sizeof(path) - 1);
@@ -388,7 +388,7 @@ START_TEST(schemas)
 		ck_assert_str_eq(why, bad[i].why);
 	}
 	ck_assert_int_eq(option_schema_check(bad[0].schema, small, sizeof(small)), -EINVAL);
-	ck_assert_str_eq(small, "\"\" cann");
+	ck_assert_str_eq(small, "\"\" is n");
 }
 END_TEST
 

@@ -136,7 +136,7 @@ START_TEST(daemons_that_wait_for_each_other_are_named)
 	daemon_with("d", "%s", "");
 	ck_assert(is_right()); /* two ways to one daemon are no circle */
 	daemon_with("d", "after = b");
-	wrong("b", 6, "each other: b -> c -> d -> b");
+	wrong("b", 6, "dependency cycle: b -> c -> d -> b");
 	/* Two circles are two errors. */
 	daemon_with("e", "after = f");
 	daemon_with("f", "after = e, b");

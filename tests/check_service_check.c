@@ -99,9 +99,9 @@ START_TEST(a_probe_is_an_address_or_a_program)
 		{"tls://127.0.0.1:443", "the probe does not support TLS"},
 		{"unix:/run/x.sock", "the probe does not support Unix sockets"},
 		{"unix:///run/x.sock", "the probe does not support Unix sockets"},
-		{"ftp://127.0.0.1:21", "there are tcp://ADDRESS:PORT"},
-		{"TCP://127.0.0.1:21", "there are tcp://ADDRESS:PORT"},
-		{"udp://127.0.0.1:53", "there are tcp://ADDRESS:PORT"},
+		{"ftp://127.0.0.1:21", "unknown scheme; use tcp://ADDRESS:PORT"},
+		{"TCP://127.0.0.1:21", "unknown scheme; use tcp://ADDRESS:PORT"},
+		{"udp://127.0.0.1:53", "unknown scheme; use tcp://ADDRESS:PORT"},
 		{"tcp://127.0.0.1", "missing port: write 127.0.0.1:PORT"},
 		{"tcp://127.0.0.1:", "the port \"\" is not a number from 1 to 65535"},
 		{"tcp://127.0.0.1:0", "the port \"0\" is not a number from 1 to 65535"},
@@ -126,12 +126,12 @@ START_TEST(a_probe_is_an_address_or_a_program)
 		{"/no/such/program", "no such program: /no/such/program"},
 		{"/", "cannot be executed: Is a directory"},
 		{"\"/bin/true -x\"", "the quotes make all of it one word"},
-		{"/bin/true | cat", "holds |, but no shell is run"},
-		{"/bin/true; /bin/false", "holds ;, but no shell is run"},
-		{"/bin/true && /bin/false", "holds &&, but no shell is run"},
-		{"/bin/true > /dev/null", "holds >, but no shell is run"},
-		{"/bin/kill -0 $(cat /run/x.pid)", "holds $(cat /run/x.pid), but no shell is run"},
-		{"/bin/kill -0 `cat /run/x.pid`", "holds `cat /run/x.pid`, but no shell is run"},
+		{"/bin/true | cat", "contains |, but no shell is run"},
+		{"/bin/true; /bin/false", "contains ;, but no shell is run"},
+		{"/bin/true && /bin/false", "contains &&, but no shell is run"},
+		{"/bin/true > /dev/null", "contains >, but no shell is run"},
+		{"/bin/kill -0 $(cat /run/x.pid)", "contains $(cat /run/x.pid), but no shell is run"},
+		{"/bin/kill -0 `cat /run/x.pid`", "contains `cat /run/x.pid`, but no shell is run"},
 		{"/bin/true # never", "a comment after a value is not supported"},
 	};
 
@@ -219,7 +219,7 @@ START_TEST(without_a_restart_command_it_is_noted)
 {
 	ck_assert_ptr_nonnull(
 		strstr(SAID_OF("service", "x", "manager", "command", "status_command", "true"),
-			"f:3: note: manager = \"command\": there is no restart_command"));
+			"f:3: note: manager = \"command\": restart_command is missing"));
 	ck_assert_uint_eq(diagnostics.errors, 0);
 	ck_assert_str_eq(SAID_OF("service", "x", "manager", "command", "status_command", "true",
 				 "restart_on", "never"),
