@@ -130,7 +130,8 @@ START_TEST(a_probe_is_an_address_or_a_program)
 		{"/bin/true; /bin/false", "contains ;, but no shell is run"},
 		{"/bin/true && /bin/false", "contains &&, but no shell is run"},
 		{"/bin/true > /dev/null", "contains >, but no shell is run"},
-		{"/bin/kill -0 $(cat /run/x.pid)", "contains $(cat /run/x.pid), but no shell is run"},
+		{"/bin/kill -0 $(cat /run/x.pid)",
+			"contains $(cat /run/x.pid), but no shell is run"},
 		{"/bin/kill -0 `cat /run/x.pid`", "contains `cat /run/x.pid`, but no shell is run"},
 		{"/bin/true # never", "a comment after a value is not supported"},
 	};

@@ -251,8 +251,8 @@ static int check_disk(struct system *s, const char *disk, size_t count)
 	if (exact)
 		return check_mounted(s, disk);
 	if (access(disk, F_OK) < 0)
-		return vigil_diagnose(
-			s->d, "disks", "nothing is mounted at \"%s\", and there is no such directory", disk);
+		return vigil_diagnose(s->d, "disks",
+			"nothing is mounted at \"%s\", and there is no such directory", disk);
 	vigil_note(s->d, "disks", "nothing is mounted at \"%s\" at present", disk);
 	return 0;
 }
