@@ -71,7 +71,7 @@ check "through all of them the daemon is running" is /runs/trend/status running
 refused '"x" is neither an address' "source = x"
 refused 'duplicate label "n"' "source = /a/n, /b/n"
 refused '"forever" is not a duration' "source = /a/n" "windows = forever"
-refused 'or shorter than the interval' "source = /a/n" "windows = 5s" "interval = 10s"
+refused 'shorter than the interval' "source = /a/n" "windows = 5s" "interval = 10s"
 refused 'warning = "9:1": is not a range' "source = /a/n" "warning = 9:1"
 refused 'window = "2m": is not among the windows' "source = /a/n" "window = 2m"
 conf "source = /runs/probe/ticks"

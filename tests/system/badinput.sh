@@ -66,7 +66,7 @@ refused "the same key twice" 'vigil.conf:10: duplicate key "a" \(first defined a
 a = yes
 a = no
 C
-refused "names that differ by case" 'differ only by case' <<'C'
+refused "names that differ by case" 'differ only in case' <<'C'
 [daemon:a]
 module = service
 service = x
@@ -101,8 +101,8 @@ service() {
 		< <(printf '[daemons]\na = yes\n[daemon:a]\nmodule = service\n'; printf '%s\n' "$@")
 }
 service "a probe of https is refused with what is possible" \
-	'probe = "https://.*TLS is not built.*tcp://ADDRESS:PORT' 'service = x' 'probe = https://127.0.0.1/'
-service "a probe of tls is refused" 'probe = "tls://.*TLS is not built' 'service = x' 'probe = tls://127.0.0.1:443'
+	'probe = "https://.*does not support TLS; use a command' 'service = x' 'probe = https://127.0.0.1/'
+service "a probe of tls is refused" 'probe = "tls://.*does not support TLS' 'service = x' 'probe = tls://127.0.0.1:443'
 service "a probe of a Unix socket is refused" 'probe = "unix:.*Unix sockets' 'service = x' 'probe = unix:///run/x.sock'
 service "a probe without a port is refused" 'probe = .*missing port' 'service = x' 'probe = tcp://127.0.0.1'
 service "a probe of a name is refused" 'probe = .*is not an address' 'service = x' 'probe = tcp://db.example.org:5432'
@@ -261,7 +261,7 @@ fi
 
 "$vigild" -c "$work/vigil.conf" 2>"$work/out"
 check "a second vigild on the same pipe is refused" [ $? = 1 ]
-check "in words" grep -q 'another vigild reads it; stop that one' "$work/out"
+check "in words" grep -q 'another vigild reads it; stop that vigild' "$work/out"
 sed "s|^pipe = .*|pipe = $work/other.pipe|" "$work/vigil.conf" >"$work/other.conf"
 "$vigild" -c "$work/other.conf" 2>"$work/out"
 check "and one on the same socket" [ $? = 1 ]

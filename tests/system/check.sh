@@ -128,7 +128,7 @@ gives 3 'UNKNOWN - --warning and --critical need the pointer of a number, such a
 gives 3 'UNKNOWN - --warning and --critical need the pointer of a number, such as /daemons/service/...' service -c 5
 ctl check >"$work/out" 2>/dev/null
 check "without a name: 3" [ $? = 3 ]
-check "on one line of stdout" grep -q '^UNKNOWN - check wants NAME' "$work/out"
+check "on one line of stdout" grep -q '^UNKNOWN - check requires NAME' "$work/out"
 "$vigilctl" -s "$work/nosuch" check plugin >"$work/out" 2>/dev/null
 check "without a vigild: 3" [ $? = 3 ]
 check "in words" grep -q "^UNKNOWN - vigild cannot be reached at $work/nosuch: " "$work/out"

@@ -481,7 +481,7 @@ def stopped_console():
     while not t.has("^.\\d+ lines were lost") and time.monotonic() < until:
         log_line("info")
         t.read()
-    check(what + ": lost lines are counted", t.has(r"^\(\d+ lines were lost, because the console did not read them\)$"))
+    check(what + ": lost lines are counted", t.has(r"^\(\d+ lines were lost, because the console did not read them in time\)$"))
     t.type("\x03")
     t.sees(what + ": the watch goes on until Ctrl-C", t.ready)
     t.type("get -r /vigil/pid\r")

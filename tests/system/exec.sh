@@ -381,7 +381,7 @@ refused_by_test "an unknown user is refused by vigild -t" \
 refused_by_test "an environment without = is refused by vigild -t" \
 	'environment = "\*\*\*": an element is not NAME=VALUE' \
 	< <(options 'command = /bin/true' 'environment = A=1, NOVALUE')
-refused_by_test "a pipe in a command is refused by vigild -t" 'holds \|, but no shell is run' \
+refused_by_test "a pipe in a command is refused by vigild -t" 'contains \|, but no shell is run' \
 	< <(options 'command = /bin/true | /bin/cat')
 
 check "a stream's objects are merged" wait_for 10 has stream/n 2

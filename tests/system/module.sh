@@ -100,14 +100,14 @@ says "a crash in a constructor" 'the module crashed while it was being loaded: s
 odd exits <<<"static void tick(vigil_daemon *d, void *a) { exit(0); } $ticking $(module exits)"
 says "exit is no success" 'the module called exit in tick 1: status 0' test exits --ticks 1
 odd hangs <<<"static void tick(vigil_daemon *d, void *a) { for (;;) pause(); } $ticking $(module hangs)"
-says "a hang is ended" 'it did not return within 10 s in tick 1' test hangs --ticks 1
+says "a hang is ended" 'the module did not return within 10 s in tick 1' test hangs --ticks 1
 odd crash-stop <<<"static void tick(vigil_daemon *d, void *a) { } $ticking static void stop(vigil_daemon *d) { abort(); }
 VIGIL_MODULE(.name = \"crash-stop\", .start = start, .stop = stop);"
 says "a crash in stop" 'the module crashed in its stop: signal 6 \(Aborted\)' test crash-stop --ticks 1
 odd timeless <<<"static int start(vigil_daemon *d) { return 0; } $(module timeless)"
 says "one without a timer" 'the daemon has no timer, so it has no ticks' test timeless --ticks 1
 odd refuses <<<"static int start(vigil_daemon *d) { return vigil_fail(d, \"port %d is taken\", 7); } $(module refuses)"
-says "one that does not start" 'it does not start: port 7 is taken' test refuses --ticks 1
+says "one that does not start" 'the daemon does not start: port 7 is taken' test refuses --ticks 1
 checking() { # checking NAME BODY: a module whose check has this body
 	odd "$1" <<<"static int start(vigil_daemon *d) { return 0; } static int check(vigil_daemon *d) { $2 }
 VIGIL_MODULE(.name = \"$1\", .start = start, .check = check);"
@@ -125,7 +125,7 @@ says "a crash in a check" 'the module crashed while its options were checked: si
 odd other <<<"static int start(vigil_daemon *d) { return 0; } $(module another)"
 says "one that calls itself something else" 'calls itself "another"; folder, file and name must be the same' test other
 cp -r hello renamed
-says "folder and file that differ" 'holds hello.so, not renamed.so: folder and file must have the same name' test renamed
+says "folder and file that differ" 'contains hello.so, not renamed.so: folder and file must have the same name' test renamed
 odd oldabi <<<"static int start(vigil_daemon *d) { return 0; } VIGIL_API const vigil_module vigil_module_descriptor = {.abi = 99, .size = sizeof(vigil_module), .option_size = sizeof(vigil_option), .name = \"oldabi\", .start = start};"
 says "another ABI" 'was built for ABI 99, this vigild has ABI 1; rebuild it' test oldabi
 odd nothing <<<'int x;'

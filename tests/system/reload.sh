@@ -47,9 +47,9 @@ refused_value() { # refused_value TEXT PATTERN LINE...: more lines of the runnin
 	check "$text: the daemon is running" [ "$(get /runs/steady/since)" = "$since" ]
 	check "$text: the log says it" grep -qE "$pattern" "$work/log"
 }
-refused_value "a probe of https" 'vigil.conf:[0-9]*: probe = "https://127.0.0.1/": TLS' 'probe = https://127.0.0.1/'
+refused_value "a probe of https" 'vigil.conf:[0-9]*: probe = "https://127.0.0.1/": the probe does not support TLS' 'probe = https://127.0.0.1/'
 refused_value "a probe whose program is missing" 'no such program: /no/such' 'probe = /no/such'
-refused_value "a probe with a pipe" 'holds \|, but no shell is run' 'probe = /bin/true | cat'
+refused_value "a probe with a pipe" 'contains \|, but no shell is run' 'probe = /bin/true | cat'
 refused_value "after = nosuch" 'after = "nosuch": no such daemon "nosuch"' 'after = nosuch'
 refused_value "a daemon that waits for itself" 'the daemon names itself' 'after = steady'
 refused_module() { # refused_module MODULE PATTERN LINE...: a second daemon, of that module

@@ -81,7 +81,7 @@ since=$(get /runs/system/since)
 conf "cpu_warning = high"
 refused_by_reload "what is no range is refused" 'cpu_warning = "high": is not a range'
 conf "disk_warning = 90%"
-refused_by_reload "a percent sign is refused, with the way out" 'disk_warning = "90%": .*leave the % out'
+refused_by_reload "a percent sign is refused, with the way out" 'disk_warning = "90%": .*write it without the %'
 conf "disks = $work/nowhere"
 refused_by_reload "a disk whose directory is not there is refused" 'nothing is mounted at'
 conf "disks = srv"
@@ -120,11 +120,11 @@ if [ "${1:-}" = inside ]; then
 		umount "$work/net/disk" 2>/dev/null
 		check "a server that goes, with a disk mounted below it" hang "$work/away" disk
 		conf "disks = $work/away/disk"
-		refused_by_reload "is not asked either" "$work/away/disk, of type tmpfs, is reached by a server that may be away"
+		refused_by_reload "is not asked either" "$work/away/disk, of type tmpfs, is on a server that may not answer"
 		conf "disks = $work/away"
-		refused_by_reload "nor by its own name" "$work/away, of type fuse, is reached by a server that may be away"
+		refused_by_reload "nor by its own name" "$work/away, of type fuse, is on a server that may not answer"
 		conf "disks = $work/away/below"
-		refused_by_reload "nor is a directory below it" "$work/away/below, of type fuse, is reached by a server that may be away"
+		refused_by_reload "nor is a directory below it" "$work/away/below, of type fuse, is on a server that may not answer"
 		reload_with "cpu_warning = ~:"
 		check "where all disks are asked it is left out" wait_for 10 more_than /runs/system/ticks 3
 		check "and vigild answers" reachable
