@@ -114,7 +114,8 @@ static char *find_socket(const char *file)
 	for (size_t i = 0; socket == NULL && i < diagnostics.count; i++)
 		fprintf(stderr, "%s\n", diagnostics.list[i].text);
 	if (socket == NULL && is_plugin)
-		say("%s", diagnostics.count > 0 ? diagnostics.list[0].text : "there is no socket");
+		say("%s", diagnostics.count > 0 ? diagnostics.list[0].text
+						: "no socket is configured");
 	diagnostics_clear(&diagnostics);
 	config_free(config);
 	return socket;
@@ -204,7 +205,7 @@ static char *find_file(const struct request *r)
 	if (r->socket == NULL || r->file_given)
 		return memory_text(r->file);
 	client = client_open(r->socket);
-	snprintf(why, sizeof(why), "vigild cannot be reached there: %s", strerror(errno));
+	snprintf(why, sizeof(why), "vigild cannot be reached: %s", strerror(errno));
 	file = client != NULL ? client_config_file(client, why, sizeof(why)) : NULL;
 	if (file == NULL)
 		say("%s: %s; nothing was changed; name the configuration to change with -c FILE",
@@ -228,12 +229,13 @@ static int edit(struct request *r)
 		r->socket = find_socket(r->file);
 	client = r->socket != NULL ? client_open(r->socket) : NULL;
 	if (client == NULL && r->socket != NULL && errno != ENOENT && errno != ECONNREFUSED) {
-		say("%s: %s; it is taken up at the next reload", r->socket, strerror(errno));
+		say("%s: %s; the change takes effect at the next reload", r->socket,
+			strerror(errno));
 		return EXIT_UNREACHABLE;
 	}
 	if (client == NULL) {
 		if (!r->quiet)
-			puts("vigild does not run; it is taken up at the next start");
+			puts("vigild is not running; the change takes effect at its next start");
 		return EXIT_DONE;
 	}
 	json_decref(r->verb.params);
@@ -247,7 +249,7 @@ static int edit(struct request *r)
 static int print_unreachable(const char *socket, int err)
 {
 	if (err == EACCES)
-		say("%s: you may not; ask to be made a member of vigil's group", socket);
+		say("%s: permission denied; ask root to add your user to vigil's group", socket);
 	else
 		say("vigild cannot be reached at %s: %s", socket, strerror(err));
 	return EXIT_UNREACHABLE;
@@ -317,7 +319,7 @@ static bool read_options(int argc, char **argv, struct request *r, bool *bare)
 		default: fputs("try: vigilctl --help\n", stderr); right = false;
 		}
 		if (c == 'o' && !r->json && strcmp(optarg, "table") != 0) {
-			say("-o is table or json, not \"%s\"", optarg);
+			say("invalid value \"%s\" for -o; use table or json", optarg);
 			right = false;
 		}
 	}
@@ -363,7 +365,7 @@ static int module_new(const char *name)
 		say("%s", why);
 		return EXIT_REFUSED;
 	}
-	printf("%s/ is there; next:\n\n  make -C %s check\n", name, name);
+	printf("%s/ was created; next:\n\n  make -C %s check\n", name, name);
 	return EXIT_DONE;
 }
 
@@ -379,7 +381,8 @@ static int module_test(const struct request *r, const char *module)
 	if (text != NULL) {
 		test.ticks = strtol(text, &end, 10);
 		if (end == text || *end != '\0' || test.ticks < 1 || test.ticks > 1000000) {
-			say("--ticks wants a number from 1 to 1000000, not \"%s\"", text);
+			say("invalid value \"%s\" for --ticks; use a number from 1 to 1000000",
+				text);
 			return EXIT_USAGE;
 		}
 	}
@@ -395,7 +398,7 @@ static int module(struct request *r)
 		return module_new(name);
 	if (strcmp(what, "test") == 0)
 		return module_test(r, name);
-	say("module \"%s\" is neither module new nor module test", what);
+	say("unknown verb \"module %s\"; use module new or module test", what);
 	return EXIT_USAGE;
 }
 
@@ -436,7 +439,7 @@ static int finish(int status)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return status;
-	say("the answer could not be written: %s", strerror(errno));
+	say("the output could not be written: %s", strerror(errno));
 	return is_plugin ? EXIT_UNKNOWN : status == EXIT_DONE ? EXIT_REFUSED : status;
 }
 
@@ -457,7 +460,7 @@ int main(int argc, char **argv)
 	}
 	is_plugin = strcmp(argv[0], "check") == 0;
 	if (!right && is_plugin)
-		say("the options before check are wrong; see vigilctl --help");
+		say("invalid options before check; see vigilctl --help");
 	if (right && read_verb(argv, &r)) {
 		r.verb.bare = r.verb.bare || bare;
 		switch (r.verb.command->access) {

@@ -99,8 +99,7 @@ static void read_arguments(int argc, char **argv, struct arguments *arguments)
 		}
 	}
 	if (optind < argc) {
-		fprintf(stderr, "vigild: it takes no arguments, but there is \"%s\"\n",
-			argv[optind]);
+		fprintf(stderr, "vigild: unexpected argument \"%s\"\n", argv[optind]);
 		exit(EXIT_USAGE);
 	}
 	if (arguments->show && !arguments->test) {
@@ -109,8 +108,8 @@ static void read_arguments(int argc, char **argv, struct arguments *arguments)
 	}
 	if (arguments->level != NULL && log_level_parse(arguments->level, &level) != 0) {
 		fprintf(stderr,
-			"vigild: \"%s\" is no log level; there are error, warning, notice, "
-			"info and debug\n",
+			"vigild: invalid log level \"%s\"; use error, warning, notice, info or "
+			"debug\n",
 			arguments->level);
 		exit(EXIT_USAGE);
 	}
@@ -130,7 +129,7 @@ static int test(const struct arguments *arguments)
 	print_diagnostics(&diagnostics, stderr);
 	diagnostics_clear(&diagnostics);
 	if (err == 0 && !arguments->show)
-		printf("%s: the configuration is right\n", arguments->file);
+		printf("%s: the configuration is valid\n", arguments->file);
 	return err == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
@@ -194,10 +193,11 @@ static void print_socket_owner(struct host *host)
 	char how[160];
 
 	if (pid > 0)
-		fprintf(stderr, "vigild: the vigild of pid %ld holds %s; stop it first: %s\n",
-			(long)pid, socket, socket_owner_stop(pid, how, sizeof(how)));
+		fprintf(stderr,
+			"vigild: %s is in use by the vigild with pid %ld; stop it first: %s\n",
+			socket, (long)pid, socket_owner_stop(pid, how, sizeof(how)));
 	else
-		fprintf(stderr, "vigild: another vigild holds %s; stop it first\n", socket);
+		fprintf(stderr, "vigild: %s is in use by another vigild; stop it first\n", socket);
 }
 
 static bool bring_up(struct run *run)

@@ -132,8 +132,8 @@ START_TEST(a_diagnostic_names_the_line_of_its_option)
 {
 	ck_assert_int_eq(run(&module, diagnose), -EINVAL);
 	said(0, "conf.d/a.conf:8: list = \"a, b\": 5 is wrong");
-	said(1, "conf.d/a.conf:7: word = \"\"x\"\": is no word; vigil has no quotes around values: "
-		"leave them out");
+	said(1, "conf.d/a.conf:7: word = \"\"x\"\": is no word; quotes around a value are not "
+		"supported: remove them");
 	said(2, "vigil.conf:3: none: is needed");
 	said(3, "vigil.conf:3: they do not go together");
 	said(4, "vigil.conf:3: unknown: is not in the schema");
@@ -279,9 +279,8 @@ START_TEST(in_start_a_diagnostic_is_the_reason_of_the_failure)
 	set = options_of(schema, pairs);
 	d = daemon_new(&environment, "a", "test", &starting, set);
 	ck_assert_int_eq(daemon_start(d), -EINVAL);
-	ck_assert_str_eq(daemon_reason(d),
-		"word = \"x # y\": is wrong; vigil has no comments behind values: a comment has a "
-		"line of its own");
+	ck_assert_str_eq(daemon_reason(d), "word = \"x # y\": is wrong; a comment after a value is "
+					   "not supported: write it on a separate line");
 	daemon_free(d);
 	option_set_unref(set);
 	environment_teardown();

@@ -358,7 +358,7 @@ START_TEST(the_length_of_replies_is_limited)
 	}
 	ck_assert_ptr_null(call(60));
 	ck_assert_int_eq(errno, EMSGSIZE);
-	ck_assert_str_eq(client_error(errno), "the reply is longer than 256 MiB");
+	ck_assert_str_eq(client_error(errno), "the reply is larger than 256 MiB");
 	kill(pid, SIGKILL);
 	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
 }

@@ -180,17 +180,18 @@ START_TEST(parameters_are_checked_before_the_handler)
 		{"run", "{}", "run: \"name\" is missing"},
 		{"run", "{\"name\":7}", "run: wrong type of \"name\""},
 		{"run", "{\"name\":null}", "run: wrong type of \"name\""},
-		{"run", "{\"name\":\"web\",\"nmae\":\"web\"}", "run: it has no parameter \"nmae\""},
+		{"run", "{\"name\":\"web\",\"nmae\":\"web\"}", "run: unknown parameter \"nmae\""},
 		{"run", "[\"web\"]", "run: params must be an object"},
 		{"run", "[]", "run: \"name\" is missing"},
 		{"list", "[1]", "list: params must be an object"},
 		{"list", "[{}]", "list: params must be an object"},
-		{"list", "{\"x\":1}", "list: it has no parameter \"x\""},
+		{"list", "{\"x\":1}", "list: unknown parameter \"x\""},
 		{"get", "{\"pointer\":\"daemons\"}",
 			"\"daemons\" is not a JSON Pointer: it does not begin with a slash"},
 		{"get", "{\"pointer\":\"/a~2\"}",
-			"\"/a~2\" is not a JSON Pointer: it has a ~ that neither 0 nor 1 follows"},
-		{"log", "{\"level\":\"loud\"}", "\"loud\" is no level"},
+			"\"/a~2\" is not a JSON Pointer: it has a ~ that is not followed by 0 or "
+			"1"},
+		{"log", "{\"level\":\"loud\"}", "invalid log level \"loud\""},
 	};
 
 	for (size_t i = 0; i < COUNT(wrong); i++) {
@@ -255,8 +256,7 @@ START_TEST(status_reports_all_daemons_or_one)
 	ck_assert_uint_eq(json_array_size(reply.result), 2);
 	ck_assert_str_eq(text_at("/0/name"), "broken");
 	ck_assert_str_eq(text_at("/0/status"), "failed");
-	ck_assert_ptr_nonnull(
-		strstr(text_at("/0/reason"), "there is no module \"no-such-module\""));
+	ck_assert_ptr_nonnull(strstr(text_at("/0/reason"), "no such module \"no-such-module\""));
 	ck_assert_str_eq(text_at("/1/name"), "web");
 	ck_assert_str_eq(text_at("/1/module"), "service");
 	ck_assert_str_eq(text_at("/1/status"), "running");
@@ -273,7 +273,7 @@ START_TEST(status_reports_all_daemons_or_one)
 	ck_assert_str_eq(text_at("/0/name"), "web");
 
 	ck_assert_int_eq(run("status", "{\"name\":\"wbe\"}"), COMMAND_NOT_FOUND);
-	ck_assert_str_eq(reply.message, "there is no daemon \"wbe\"; did you mean \"web\"?");
+	ck_assert_str_eq(reply.message, "no such daemon \"wbe\"; did you mean \"web\"?");
 	ck_assert_int_eq(run("status", "{\"name\":\"\"}"), COMMAND_NOT_FOUND);
 	ck_assert_int_eq(run("status", "{\"name\":\"spare\"}"), COMMAND_NOT_FOUND);
 }
@@ -321,12 +321,12 @@ START_TEST(the_name_of_a_service_finds_its_daemon)
 		ck_assert_int_eq(run(verbs[i], "{\"name\":\"web-server\"}"), 0);
 		ck_assert_int_eq(run(verbs[i], "{\"name\":\"web-server.service\"}"), 0);
 	}
-	ck_assert_ptr_null(strstr(text_at("/output"), "there is no daemon"));
+	ck_assert_ptr_null(strstr(text_at("/output"), "no such daemon"));
 	ck_assert_int_eq(run("status", "{\"name\":\"web-s*\"}"), 0);
 	ck_assert_str_eq(text_at("/0/name"), "web");
 	ck_assert_int_eq(run("run", "{\"name\":\"web-sever\"}"), COMMAND_NOT_FOUND);
 	ck_assert_str_eq(
-		reply.message, "there is no daemon \"web-sever\"; did you mean \"web-server\"?");
+		reply.message, "no such daemon \"web-sever\"; did you mean \"web-server\"?");
 	ck_assert_int_eq(run("pause", "{\"names\":[\"web-server\"]}"), 0);
 	ck_assert_str_eq(text_at("/paused/0"), "web");
 	/* while a daemon does not act, its own status matters more */

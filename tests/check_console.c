@@ -247,10 +247,9 @@ START_TEST(errors_are_reported_with_their_line)
 	serve("/b");
 	ck_assert_int_eq(ends(), 1);
 	ck_assert_str_eq(said[0], "\"/b\"\n");
-	ck_assert_str_eq(said[1],
-		"vigild: line 2: there is no verb \"stauts\"; did you mean \"status\"?\n"
-		"vigild: line 3: run wants NAME\n"
-		"f:1: first\nf:2: \\x1Bsecond\nvigild: line 4: no, for once\n");
+	ck_assert_str_eq(said[1], "vigild: line 2: unknown verb \"stauts\"; did you mean "
+				  "\"status\"?\nvigild: line 3: run requires NAME\nf:1: "
+				  "first\nf:2: \\x1Bsecond\nvigild: line 4: no, for once\n");
 }
 END_TEST
 
@@ -260,7 +259,7 @@ START_TEST(an_invalid_line_is_not_executed)
 
 	ck_assert_int_eq(write(in, "get /a\0b\nget /c\n", 16), 16);
 	serve("/c");
-	says(1, "vigild: line 1: there is a NUL in it\n");
+	says(1, "vigild: line 1: the line contains a NUL character\n");
 	ck_assert_int_eq(fcntl(in, F_SETPIPE_SZ, 1 << 17), 1 << 17);
 	memset(line, 'x', 70000);
 	memcpy(line + 70000 - 8, "\nversion", 8);
@@ -269,8 +268,8 @@ START_TEST(an_invalid_line_is_not_executed)
 	/* the lines after an error are not executed */
 	ck_assert_int_eq(ends(), 1);
 	ck_assert_ptr_null(request(0, true));
-	ck_assert_str_eq(said[1], "vigild: line 1: there is a NUL in it\n"
-				  "vigild: line 3: it is over 64 KiB; nothing more is read\n");
+	ck_assert_str_eq(said[1], "vigild: line 1: the line contains a NUL character\nvigild: line "
+				  "3: the line is longer than 64 KiB; reading stops here\n");
 }
 END_TEST
 
@@ -333,8 +332,8 @@ START_TEST(notifications_of_vigild_are_printed)
 	send_line(json_pack("{s:s,s:{s:i}}", "method", "lost", "params", "lines", 7));
 	send_line(json_pack("{s:s,s:{s:i}}", "method", "changed", "params", "revision", 1));
 	send_line(json_pack("{s:s,s:{s:i}}", "method", "unheard-of", "params", "revision", 1));
-	says(0, "T info    web: \\x1Bup\n"
-		"(7 lines were lost, because the console did not read them)\n");
+	says(0, "T info    web: \\x1Bup\n(7 lines were lost, because the console did not read them "
+		"in time)\n");
 }
 END_TEST
 
@@ -372,10 +371,9 @@ START_TEST(help_needs_no_reply_of_vigild)
 	ck_assert_ptr_null(request(0, true));
 	ck_assert_ptr_nonnull(strstr(said[0], "  quit "));
 	ck_assert_str_eq(said[1],
-		"vigild: line 2: there is no verb \"gte\"; did you mean \"get\"?\n"
-		"vigild: line 4: that is for the command line of vigilctl\n"
-		"vigild: line 5: --watch is for the command line of vigilctl; here there is "
-		"watch\n");
+		"vigild: line 2: unknown verb \"gte\"; did you mean \"get\"?\nvigild: line 4: this "
+		"verb works only on the command line of vigilctl\nvigild: line 5: --watch works "
+		"only on the command line of vigilctl; use watch here\n");
 }
 END_TEST
 

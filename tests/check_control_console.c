@@ -63,7 +63,7 @@ START_TEST(the_exit_of_the_console_is_reported)
 		{"signal 2", 1}, {"signal 11", 2}, {"signal 9", 2}};
 
 	ck_assert_int_eq(result_of(table[_i].does), table[_i].result);
-	ck_assert_uint_eq(log_holds("the console was ended by signal"),
+	ck_assert_uint_eq(log_holds("the console was killed by signal"),
 		table[_i].result == 2 && table[_i].does[0] == 's');
 	ck_assert(!control_console_on_terminal(console));
 }

@@ -71,13 +71,13 @@ START_TEST(any_other_line_is_logged_and_not_executed)
 	static const struct {
 		const char *line, *said;
 	} wrong[] = {
-		{"status\n", "\"status\" is not among its verbs"},
-		{"explode\n", "\"explode\" is not among its verbs"},
-		{"reload now\n", "reload: \"now\" is one argument too many"},
-		{"log debug please\n", "log: \"please\" is one argument too many"},
-		{"log\n", "log wants LEVEL"},
-		{"log loud\n", "\"loud\" is no level"},
-		{"run nobody\n", "there is no daemon \"nobody\""},
+		{"status\n", "unknown verb \"status\""},
+		{"explode\n", "unknown verb \"explode\""},
+		{"reload now\n", "reload: too many arguments: \"now\""},
+		{"log debug please\n", "log: too many arguments: \"please\""},
+		{"log\n", "log requires LEVEL"},
+		{"log loud\n", "invalid log level \"loud\""},
+		{"run nobody\n", "no such daemon \"nobody\""},
 		{"\033]0;title\007\n", "\\x1B]0;title\\x07"},
 	};
 

@@ -11,11 +11,11 @@ START_TEST(diagnostics_are_formatted)
 {
 	struct diagnostics c = {0};
 
-	diagnostic_add(&c, "/etc/vigil.conf", 12, "unknown key \"%s\"", "x");
+	diagnostic_add(&c, "/etc/vigil.conf", 12, "unknown option \"%s\"", "x");
 	diagnostic_add(&c, "/etc/vigil.conf", 0, "cannot be read");
 	diagnostic_add(&c, NULL, 7, "alone, %d%%", 100);
 	ck_assert_uint_eq(c.count, 3);
-	ck_assert_str_eq(c.list[0].text, "/etc/vigil.conf:12: unknown key \"x\"");
+	ck_assert_str_eq(c.list[0].text, "/etc/vigil.conf:12: unknown option \"x\"");
 	ck_assert_str_eq(c.list[0].file, "/etc/vigil.conf");
 	ck_assert_int_eq(c.list[0].line, 12);
 	ck_assert_str_eq(c.list[1].text, "/etc/vigil.conf: cannot be read");

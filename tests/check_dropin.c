@@ -136,7 +136,7 @@ START_TEST(a_daemon_is_registered_changed_and_removed)
 	ck_assert_uint_eq(files(), 0);
 	ck_assert(!has("web", "service", "apache2"));
 	ck_assert_int_eq(remove_it("web"), -ENOENT);
-	complains("was not registered by command");
+	complains("was not registered with vigilctl");
 }
 END_TEST
 
@@ -174,16 +174,16 @@ START_TEST(an_error_leaves_no_file)
 	refused("=x", "is not key=value");
 	refused("word", "is not key=value");
 	refused("", "is not key=value");
-	refused("a b=c", "does not begin with a key");
-	refused("[daemon:x]=y", "does not begin with a key");
-	refused("#x=y", "does not begin with a key");
+	refused("a b=c", "invalid option name");
+	refused("[daemon:x]=y", "invalid option name");
+	refused("#x=y", "invalid option name");
 	refused("probe=x\n[daemon:evil]\nmodule = exec", "control character");
 	refused("probe=x\ry", "control character");
 	refused("module=nowhere", "module"); /* a duplicate key */
 	ck_assert_int_lt(add("web", "module=nowhere", NULL), 0);
-	complains("there is no module \"nowhere\"");
+	complains("no such module \"nowhere\"");
 	ck_assert_int_lt(add("web", NULL), 0); /* there is no module "web" */
-	complains("there is no module \"web\"");
+	complains("no such module \"web\"");
 	ck_assert_uint_eq(files(), 0);
 }
 END_TEST
@@ -207,7 +207,7 @@ START_TEST(an_invalid_name_is_refused)
 
 	for (size_t i = 0; i < COUNT(names); i++) {
 		ck_assert_int_eq(add(names[i], "module=service", "service=x", NULL), -EINVAL);
-		complains("cannot be the name of a daemon");
+		complains("invalid daemon name");
 		ck_assert_int_eq(remove_it(names[i]), -EINVAL);
 	}
 	ck_assert_uint_eq(files(), 0);
@@ -227,7 +227,7 @@ START_TEST(a_daemon_defined_in_another_file_is_not_changed)
 	ck_assert_int_eq(add("other", "module=service", "service=z", NULL), -EEXIST);
 	/* a name that differs only by case is the same name */
 	ck_assert_int_lt(add("OTHER", "module=service", "service=z", NULL), 0);
-	complains("differ only by case");
+	complains("differ only in case");
 	ck_assert_uint_eq(files(), 2);
 	ck_assert_int_eq(remove_it("other"), -ENOENT);
 }
@@ -268,13 +268,13 @@ START_TEST(a_daemon_that_another_one_names_is_not_removed)
 	ck_assert_int_eq(add("db", "module=service", "service=db", NULL), 0);
 	ck_assert_int_eq(add("web", "module=service", "service=web", "after=db", NULL), 0);
 	ck_assert_int_eq(remove_it("db"), -EBUSY);
-	complains("web.conf:8: after = \"db\": there is no daemon \"db\"");
+	complains("web.conf:8: after = \"db\": no such daemon \"db\"");
 	ck_assert(scratch_has("conf.d/db.conf"));
 	ck_assert_int_eq(remove_it("web"), 0);
 	ck_assert_int_eq(remove_it("db"), 0);
 	/* and a daemon that names a missing one is not registered */
 	ck_assert_int_eq(add("web", "module=service", "service=web", "after=db", NULL), -EINVAL);
-	complains("there is no daemon \"db\"");
+	complains("no such daemon \"db\"");
 	ck_assert(!scratch_has("conf.d/web.conf"));
 }
 END_TEST
@@ -294,7 +294,7 @@ END_TEST
 START_TEST(the_check_of_the_module_may_refuse)
 {
 	ck_assert_int_eq(add("x", "module=service", "service=backup.timer", NULL), -EINVAL);
-	complains("name the service: backup.service");
+	complains("name a service: backup.service");
 	ck_assert_int_eq(files(), 0);
 	ck_assert_int_eq(add("x", "module=service", "service=one", NULL), 0);
 	ck_assert_int_eq(add("y", "module=service", "service=one.service", NULL), 0);

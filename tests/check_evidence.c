@@ -124,7 +124,7 @@ static const struct {
 			.basis = BASIS_RECORD,
 			.died = 812},
 		VIGIL_SERVICE_FAILED,
-		"process 812 has ended, and nothing names another (systemd still says active "
+		"process 812 has ended, and no other process is known (systemd still says active "
 		"(exited))"},
 	{"a wrapped script whose control group is empty",
 		{.witness = "systemd",
@@ -132,13 +132,13 @@ static const struct {
 			.word = WORD_UP,
 			.basis = BASIS_RECORD,
 			.emptied = true},
-		VIGIL_SERVICE_FAILED, "its control group has no process any more"},
+		VIGIL_SERVICE_FAILED, "its control group is empty"},
 	{"a oneshot that never left a process",
 		{.witness = "systemd",
-			.said = "active (exited): systemd watches no process of it",
+			.said = "active (exited): systemd tracks no process of it",
 			.word = WORD_UP,
 			.basis = BASIS_RECORD},
-		VIGIL_SERVICE_RUNNING, "systemd watches no process of it"},
+		VIGIL_SERVICE_RUNNING, "systemd tracks no process of it"},
 	{"an OpenRC daemon that removed its pidfile and ended",
 		{.witness = "OpenRC",
 			.said = "",
@@ -156,7 +156,7 @@ static const struct {
 		VIGIL_SERVICE_UNKNOWN, "there is no pidfile to show that it runs"},
 	{"a script without status whose pidfile names a dead process",
 		{.witness = "the script",
-			.said = "the script knows no status",
+			.said = "the script has no \"status\" action",
 			.word = WORD_NONE,
 			.basis = BASIS_CHECKED,
 			.mute = true,
@@ -257,9 +257,8 @@ START_TEST(a_description_fits_into_any_buffer)
 	}
 	ck_assert_str_eq(text,
 		"the manager says running; the pidfile names process 100, which has ended; vigild "
-		"saw process 99 end; its control group has no process any more; process 55 runs "
-		"its script for \"restart\"; somebody was seen stopping it; it is masked; started "
-		"by x.timer");
+		"saw process 99 end; its control group is empty; process 55 runs its script for "
+		"\"restart\"; vigild saw its script stop it; it is masked; started by x.timer");
 }
 END_TEST
 

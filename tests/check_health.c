@@ -47,7 +47,7 @@ static const struct row {
 		{.settle = 90}, {0}, VIGIL_WARNING, "web is starting for 450 s"},
 	{{.status = VIGIL_SERVICE_STARTING, .now = 5000, .busy_limit = INFINITY}, {.settle = 90},
 		{0}, VIGIL_WARNING,
-		"web is starting for 5000 s; its manager sets no limit to that"},
+		"web is starting for 5000 s; its manager sets no time limit for that"},
 	{{.status = VIGIL_SERVICE_STARTING, .now = 1000, .busy_limit = 900}, {.settle = 90}, {0},
 		VIGIL_CRITICAL,
 		"web is starting for 1000 s, longer than the 900 s after which its manager should "
@@ -72,11 +72,11 @@ static const struct row {
 		"web is running, but its probe failed 31 times in a row (refused); it is not "
 		"restarted, because restart_on = never"},
 	{{.status = VIGIL_SERVICE_RUNNING,
-		 .sick = "it takes 80.0 MiB of memory, over its 40.0",
+		 .sick = "it uses 80.0 MiB of memory, over its limit of 40.0",
 		 .next_try = 5},
 		{0}, {.setbacks = 2}, VIGIL_CRITICAL,
-		"web is running, but it takes 80.0 MiB of memory, over its 40.0; 2 restarts "
-		"lately did not help for long; the next restart waits for the backoff"},
+		"web is running, but it uses 80.0 MiB of memory, over its limit of 40.0; 2 "
+		"restarts lately did not help for long; the next restart waits for the backoff"},
 	{{.status = VIGIL_SERVICE_FAILED}, {0}, {0}, VIGIL_CRITICAL,
 		"web is failed; it is being restarted"},
 	{{.status = VIGIL_SERVICE_FAILED, .restarting = true}, {0}, {0}, VIGIL_CRITICAL,

@@ -153,23 +153,22 @@ END_TEST
 		ck_assert_uint_eq(ini.count, 0);                           \
 	} while (0)
 
-#define NO_EQUALS "there is no \"=\" in this line; a comment begins with # or ;"
+#define NO_EQUALS "missing \"=\"; a comment begins with # or ;"
 
 START_TEST(syntax_errors_are_reported)
 {
 	/* All errors at once, before and after each header. */
 	BAD("[v]\njunk\na = 1\n= 3\n[x\nmore\n[]\n[w] # y\nlast\n[y]z]\n[u",
-		"2: " NO_EQUALS "|4: there is no key before the \"=\""
-		"|5: the section's name has no closing bracket|6: " NO_EQUALS
-		"|7: the section has no name"
-		"|8: nothing may follow the ] of a section; a comment has a line of its own"
-		"|9: " NO_EQUALS "|11: the section's name has no closing bracket");
+		"2: " NO_EQUALS
+		"|4: missing key before \"=\"|5: missing ] after the section name|6: " NO_EQUALS
+		"|7: empty section name|8: unexpected text after the ] of a section; write a "
+		"comment on a separate line|9: " NO_EQUALS "|11: missing ] after the section name");
 	BAD("a = 1\n\n  b = 2\n[v]\n", "1: \"a\" comes before the first [section]|3: \"b\" comes "
 				       "before the first [section]");
 	BAD("junk\n", "1: " NO_EQUALS);
 	BAD("[v]\n/* a */\n// b\na: c\n", "2: " NO_EQUALS "|3: " NO_EQUALS "|4: " NO_EQUALS);
 	BAD("[v]\na = 1\n  continued\n", "3: " NO_EQUALS);
-	BAD("[\n", "1: the section's name has no closing bracket");
+	BAD("[\n", "1: missing ] after the section name");
 }
 END_TEST
 
@@ -177,22 +176,21 @@ START_TEST(names_are_printable_ascii)
 {
 	GOOD("[v!]\na!b = 1\n", "1 v!;2 v! a!b=1;");
 	BAD("[v]\n\xc3\xa4 = 2\nc\td = 3\n\x1b[2J = 4\ne\n",
-		"2: \"\xc3\xa4\" cannot be a key: it holds printable ASCII only"
-		"|3: \"c\\td\" cannot be a key: it holds printable ASCII only"
-		"|4: \"\\x1B[2J\" cannot be a key: it holds printable ASCII only"
-		"|5: " NO_EQUALS);
-	BAD("[v]\n[\xc3\xa4]\n", "2: a section's name holds printable ASCII only");
+		"2: invalid key \"\xc3\xa4\": only printable ASCII is allowed|3: invalid key "
+		"\"c\\td\": only printable ASCII is allowed|4: invalid key \"\\x1B[2J\": only "
+		"printable ASCII is allowed|5: " NO_EQUALS);
+	BAD("[v]\n[\xc3\xa4]\n", "2: invalid section name: only printable ASCII is allowed");
 }
 END_TEST
 
 START_TEST(duplicates_are_reported)
 {
 	BAD("[v]\na = 1\nb = 2\na = 3\nA = 4\n",
-		"4: duplicate key \"a\" (first defined at line 2)"
-		"|5: \"A\" and \"a\" (line 2) differ only by case, so they are one name");
+		"4: duplicate key \"a\" (first defined at line 2)|5: \"A\" and \"a\" (line 2) "
+		"differ only in case, and names are case-insensitive");
 	BAD("[daemon:a]\nx = 1\n[v]\n[daemon:a]\ny = 1\n[Daemon:A]\n",
-		"4: duplicate section [daemon:a] (first defined at line 1)"
-		"|6: [Daemon:A] and [daemon:a] (line 1) differ only by case, so they are one name");
+		"4: duplicate section [daemon:a] (first defined at line 1)|6: [Daemon:A] and "
+		"[daemon:a] (line 1) differ only in case, and names are case-insensitive");
 	/* Duplicates and other errors are reported together. */
 	BAD("[v]\na = 1\na = 2\njunk\n",
 		"3: duplicate key \"a\" (first defined at line 2)|4: " NO_EQUALS);
@@ -241,10 +239,10 @@ END_TEST
 START_TEST(invalid_bytes_are_reported)
 {
 	BAD("[v]\na = 1\0\nevil = 2\n\0\0b\n",
-		"2: this line holds a NUL byte|4: this line holds a NUL byte");
+		"2: this line contains a NUL byte|4: this line contains a NUL byte");
 	BAD("[v]\na = \xff\xfe\nb = \xc3\xa4\xc3\n",
 		"2: this line is not UTF-8|3: this line is not UTF-8");
-	BAD("[v]\na = x\rb = y\n", "2: this line holds a carriage return");
+	BAD("[v]\na = x\rb = y\n", "2: this line contains a carriage return");
 	BAD("\xff\xfe[\0v\0]\0", "1: this line is not UTF-8");
 }
 END_TEST
@@ -274,7 +272,7 @@ START_TEST(a_file_that_cannot_be_read_is_reported)
 	ck_assert_str_eq(fate("loop"), "cannot be read: Too many levels of symbolic links");
 
 	scratch_put("big", 0644, "%*s", INI_SIZE_MAX + 1, "");
-	ck_assert_str_eq(fate("big"), "it is longer than 16 MiB");
+	ck_assert_str_eq(fate("big"), "it is larger than 16 MiB");
 	scratch_put("fits", 0644, "%*s", INI_SIZE_MAX, "");
 	diagnostics_clear(&diagnostics);
 	ck_assert_int_eq(

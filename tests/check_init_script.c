@@ -70,11 +70,11 @@ END_TEST
 START_TEST(a_file_that_is_not_executable_is_not_run)
 {
 	scratch_put("init.d/text", 0644, "no program\n");
-	refused("text", "is no executable file");
+	refused("text", "is not an executable file");
 	ck_assert_int_eq(mkdir(scratch_path("init.d/dir"), 0755), 0);
-	refused("dir", "is no executable file");
+	refused("dir", "is not an executable file");
 	ck_assert_int_eq(mkfifo(scratch_path("init.d/fifo"), 0755), 0);
-	refused("fifo", "is no executable file");
+	refused("fifo", "is not an executable file");
 }
 END_TEST
 

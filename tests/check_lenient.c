@@ -34,19 +34,13 @@ START_TEST(objects_are_read_without_numbers_that_json_cannot_represent)
 		{"{\"a\":\"x\ty\nz\",\"b\":1}", "{\"a\":\"x\\ty\\nz\",\"b\":1}", "", 0},
 		{"{\"a\":\"caf\xe9\",\"b\":\"caf\xc3\xa9 \xf0\x9f\x98\x80\"}",
 			"{\"a\":\"caf\\\\xE9\",\"b\":\"caf\xc3\xa9 \xf0\x9f\x98\x80\"}",
-			"\"a\" is a text with bytes that are no characters, which are shown as "
-			"their code",
-			1},
+			"\"a\" is a text with invalid UTF-8, whose bytes are shown as codes", 1},
 		{"{\"a\":\"\\u0000 \\ud800 \\udc00x \\ud83d\\ude00 \\u00e9\"}",
 			"{\"a\":\"\\\\u0000 \\\\ud800 \\\\udc00x \\ud83d\\ude00 \\u00e9\"}",
-			"\"a\" is a text with bytes that are no characters, which are shown as "
-			"their code",
-			1},
+			"\"a\" is a text with invalid UTF-8, whose bytes are shown as codes", 1},
 		{"{\"a\":\"\xed\xa0\x80\xc0\x80\xf5\"}",
 			"{\"a\":\"\\\\xED\\\\xA0\\\\x80\\\\xC0\\\\x80\\\\xF5\"}",
-			"\"a\" is a text with bytes that are no characters, which are shown as "
-			"their code",
-			1},
+			"\"a\" is a text with invalid UTF-8, whose bytes are shown as codes", 1},
 		{"\xef\xbb\xbf{\"a\":{\"b\":NaN},\"c\":false}", "{\"a\":{\"b\":null},\"c\":false}",
 			"\"b\" is NaN and is left out", 1},
 	};

@@ -179,7 +179,8 @@ START_TEST(an_invalid_target_is_refused)
 	ck_assert_int_eq(mkfifo(fifo, 0600), 0);
 	ck_assert_int_eq(log_open(good, LEVEL_INFO), 0);
 	ck_assert_int_eq(log_open(link, LEVEL_DEBUG), -ELOOP);
-	ck_assert_str_eq(log_trouble(-ELOOP), "it is a symbolic link, and those are not followed");
+	ck_assert_str_eq(
+		log_trouble(-ELOOP), "it is a symbolic link, and symbolic links are not followed");
 	ck_assert_int_eq(unlink(link), 0);
 	ck_assert_int_eq(linkat(AT_FDCWD, victim, AT_FDCWD, link, 0), 0);
 	ck_assert_int_eq(log_open(link, LEVEL_DEBUG), -EMLINK);

@@ -139,7 +139,8 @@ START_TEST(a_restart_that_only_claims_success_has_failed)
 	ck_assert_int_eq(restart(30), -EIO);
 	ck_assert_int_eq(reply.fault, VIGIL_FAULT_FAILED);
 	ck_assert_int_eq(reply.status, VIGIL_SERVICE_FAILED);
-	ck_assert_str_eq(reply.text, "restarted, but right after it was failed: no, dead");
+	ck_assert_str_eq(
+		reply.text, "restarted, but its status right afterwards was failed: no, dead");
 }
 END_TEST
 
@@ -191,7 +192,7 @@ START_TEST(systemd_on_a_machine_without_systemd)
 	request.manager = &manager_systemd;
 	ck_assert_int_eq(query(), VIGIL_SERVICE_UNKNOWN);
 	ck_assert_int_eq(reply.fault, VIGIL_FAULT_FAILED);
-	ck_assert_str_eq(reply.text, "this machine is not run by systemd");
+	ck_assert_str_eq(reply.text, "this machine was not booted with systemd");
 	ck_assert_int_eq(restart(30), -ENOTCONN);
 }
 END_TEST

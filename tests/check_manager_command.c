@@ -61,7 +61,7 @@ START_TEST(the_exit_status_is_the_status_of_the_service)
 	ck_assert_int_eq(reply.fault, VIGIL_FAULT_FAILED);
 	ck_assert_str_eq(reply.text, "no such file");
 	ck_assert_int_eq(query("exit 127"), VIGIL_SERVICE_UNKNOWN);
-	ck_assert_str_eq(reply.text, "status_command exits 127");
+	ck_assert_str_eq(reply.text, "status_command exited with status 127");
 	ck_assert_int_eq(query("kill -15 $$"), VIGIL_SERVICE_UNKNOWN);
 	ck_assert_int_eq(reply.fault, VIGIL_FAULT_FAILED);
 }
@@ -93,7 +93,7 @@ START_TEST(a_restart_runs_the_command)
 	ck_assert_int_eq(reply.fault, VIGIL_FAULT_FAILED);
 	ck_assert_str_eq(reply.text, "first\nno licence");
 	ck_assert_int_eq(ask_restart("exit 3", 30), -EIO);
-	ck_assert_str_eq(reply.text, "restart_command exits 3");
+	ck_assert_str_eq(reply.text, "restart_command exited with status 3");
 	ck_assert_int_eq(ask_restart("exec sleep 1000", 0.2), -ETIMEDOUT);
 	ck_assert_int_eq(reply.fault, VIGIL_FAULT_TIMEOUT);
 }

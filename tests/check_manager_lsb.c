@@ -188,7 +188,7 @@ START_TEST(a_script_without_the_verb_status)
 	put_script(usages[_i]);
 	ck_assert_int_eq(query(), VIGIL_SERVICE_UNKNOWN); /* and there is no pidfile */
 	ck_assert_int_eq(reply.fault, VIGIL_FAULT_FAILED);
-	ck_assert_ptr_nonnull(strstr(reply.text, "no status"));
+	ck_assert_ptr_nonnull(strstr(reply.text, "no \"status\" action"));
 
 	request.pidfile = scratch_path("pid");
 	ck_assert_int_eq(query(), VIGIL_SERVICE_STOPPED);
@@ -350,7 +350,7 @@ START_TEST(a_script_that_others_may_have_written_is_not_run)
 	char *path = scratch_put("vigil-check", 0644, "#!/bin/sh\ntouch %s/was-run\n", scratch);
 	char *away = scratch_path("away");
 
-	refused("no executable file");
+	refused("not an executable file");
 	ck_assert_int_eq(chmod(path, 0757), 0);
 	refused("may be written by others");
 	ck_assert_int_eq(chmod(path, 0755), 0);
@@ -367,7 +367,7 @@ START_TEST(a_script_that_others_may_have_written_is_not_run)
 	}
 	ck_assert_int_eq(rename(path, away), 0);
 	ck_assert_int_eq(mkdir(path, 0755), 0);
-	refused("no executable file");
+	refused("not an executable file");
 	ck_assert_int_eq(rmdir(path), 0);
 	ck_assert_int_eq(symlink("nowhere", path), 0);
 	ck_assert_int_eq(query(), VIGIL_SERVICE_ABSENT);
@@ -415,7 +415,8 @@ START_TEST(a_restart_that_fails)
 	} cases[] = {
 		{"echo starting; echo port in use; exit 1", -EIO, VIGIL_FAULT_FAILED,
 			"starting\nport in use"},
-		{"exit 7", -EIO, VIGIL_FAULT_FAILED, "restart of the script exits 7"},
+		{"exit 7", -EIO, VIGIL_FAULT_FAILED,
+			"the script exited with status 7 for \"restart\""},
 		{"echo not you >&2; exit 4", -EACCES, VIGIL_FAULT_DENIED, "not you"},
 		{"echo no program; exit 5", -ENOENT, VIGIL_FAULT_ABSENT, "no program"},
 		{"yes y | head -c 5000; echo; echo the end; exit 1", -EIO, VIGIL_FAULT_FAILED,

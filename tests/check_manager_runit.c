@@ -93,7 +93,7 @@ START_TEST(a_pid_that_now_belongs_to_another_process)
 	bytes[19] = 1;
 	fifo = forge(bytes, sizeof(bytes), "scan/svc/supervise/ok");
 	ck_assert_int_eq(query(), VIGIL_SERVICE_STARTING);
-	ck_assert_ptr_nonnull(strstr(reply.text, "has yet to notice"));
+	ck_assert_ptr_nonnull(strstr(reply.text, "has not noticed it yet"));
 	close(fifo);
 }
 END_TEST
@@ -109,7 +109,7 @@ START_TEST(an_invalid_or_missing_status_file)
 		fifo = forge(bytes, sizes[i], "scan/svc/supervise/ok");
 		ck_assert_int_eq(query(), VIGIL_SERVICE_UNKNOWN);
 		ck_assert_int_eq(reply.error, -EPROTO);
-		ck_assert_ptr_nonnull(strstr(reply.text, "means nothing"));
+		ck_assert_ptr_nonnull(strstr(reply.text, "a format that vigild does not know"));
 		ck_assert(!the_manager->present(&request));
 		close(fifo);
 	}
@@ -124,7 +124,7 @@ START_TEST(an_invalid_or_missing_status_file)
 	ck_assert_int_eq(unlink(scratch_path("scan/svc/supervise/ok")), 0);
 	scratch_put("scan/svc/supervise/ok", 0600, "plain");
 	ck_assert_int_eq(query(), VIGIL_SERVICE_UNKNOWN);
-	ck_assert_ptr_nonnull(strstr(reply.text, "no fifo"));
+	ck_assert_ptr_nonnull(strstr(reply.text, "not a fifo"));
 }
 END_TEST
 

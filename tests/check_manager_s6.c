@@ -67,10 +67,10 @@ START_TEST(a_permanent_failure)
 	put_run("exit 3");
 	scan();
 	wait_for(VIGIL_SERVICE_FAILED);
-	ck_assert_str_eq(reply.text, "ended with exit status 3");
+	ck_assert_str_eq(reply.text, "exited with status 3");
 	ck_assert_int_eq(reply.pid, 0);
 	ck_assert_int_eq(restart(30), -EIO);
-	ck_assert_str_eq(reply.text, "it was started and at once ended with exit status 3");
+	ck_assert_str_eq(reply.text, "it was started and at once exited with status 3");
 	wait_for(VIGIL_SERVICE_FAILED);
 
 	put_run("kill -SEGV $$");
@@ -82,7 +82,7 @@ START_TEST(a_permanent_failure)
 	ck_assert_int_eq(query(), VIGIL_SERVICE_RUNNING);
 	ck_assert_int_eq(kill(reply.pid, SIGKILL), 0);
 	wait_for(VIGIL_SERVICE_FAILED);
-	ck_assert_str_eq(reply.text, "ended by signal 9");
+	ck_assert_str_eq(reply.text, "killed by signal 9");
 }
 END_TEST
 
@@ -192,7 +192,7 @@ START_TEST(a_status_file_of_a_later_release)
 	ck_assert_int_eq(query(), VIGIL_SERVICE_RUNNING);
 	ck_assert_int_eq(kill(reply.pid, SIGKILL), 0);
 	wait_for(VIGIL_SERVICE_FAILED);
-	ck_assert_str_eq(reply.text, "ended by signal 9");
+	ck_assert_str_eq(reply.text, "killed by signal 9");
 	request.name = "svc";
 	wait_for(VIGIL_SERVICE_FAILED); /* according to its own status file */
 
@@ -200,7 +200,7 @@ START_TEST(a_status_file_of_a_later_release)
 	scratch_put("s6-svstat", 0755, "#!/bin/sh\necho cannot read it; exit 111\n");
 	ck_assert_int_eq(query(), VIGIL_SERVICE_UNKNOWN);
 	ck_assert_int_eq(reply.fault, VIGIL_FAULT_FAILED);
-	ck_assert_str_eq(reply.text, "s6-svstat exits 111: cannot read it");
+	ck_assert_str_eq(reply.text, "s6-svstat exited with status 111: cannot read it");
 	close(fifo);
 }
 END_TEST

@@ -281,7 +281,8 @@ START_TEST(a_restart_that_fails)
 	ck_assert_int_eq(restart(60), -EIO);
 	ck_assert_int_eq(reply.fault, VIGIL_FAULT_FAILED);
 	ck_assert_int_eq(reply.status, VIGIL_SERVICE_STOPPED);
-	ck_assert_str_eq(reply.text, "restarted, but right after it was stopped: dead");
+	ck_assert_str_eq(
+		reply.text, "restarted, but its status right afterwards was stopped: dead");
 
 	put_unit("t-needy", "Requires=t-false.service\nAfter=t-false.service",
 		"ExecStart=/bin/sleep 1000");

@@ -69,10 +69,10 @@ END_TEST
 
 START_TEST(a_missing_module_is_reported_with_the_directories)
 {
-	refused("nothing", "there is no module \"nothing\" in");
+	refused("nothing", "no such module \"nothing\" in");
 	ck_assert_ptr_nonnull(strstr(why, scratch_path("none")));
 	ck_assert_ptr_nonnull(strstr(why, scratch_path("m")));
-	refused("../service", "cannot be called that");
+	refused("../service", "invalid module name");
 }
 END_TEST
 
@@ -83,7 +83,7 @@ START_TEST(folder_file_and_name_must_agree)
 	place("other", "other.so");
 	refused("other", "calls itself \"service\"");
 	ck_assert_int_eq(mkdir(scratch_path("m/empty"), 0755), 0);
-	refused("empty", "holds no empty.so");
+	refused("empty", "contains no empty.so");
 }
 END_TEST
 

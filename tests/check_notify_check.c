@@ -97,13 +97,15 @@ START_TEST(a_level_of_health_is_checked)
 		{NULL, "OK, CRIT",
 			"its element \"CRIT\" never matches; did you mean \"CRITICAL\"?"},
 		{NULL, "CRTICAL", "did you mean \"CRITICAL\"?"},
-		{NULL, "bad", "its element \"bad\" never matches; there are: OK WARNING CRITICAL"},
+		{NULL, "bad",
+			"its element \"bad\" never matches; the words are: OK WARNING CRITICAL"},
 		{NULL, "crit*", "its element \"crit*\" never matches"},
 		{NULL, "CRITICAL WARNING",
-			"its element \"CRITICAL WARNING\" never matches: separate words by commas"},
-		{NULL, "CRITICAL;OK", "separate words by commas"},
-		{NULL, "\"CRITICAL\"", "vigil has no quotes around values"},
-		{NULL, "CRITICAL # only", "vigil has no comments behind values"},
+			"its element \"CRITICAL WARNING\" never matches: separate words with "
+			"commas"},
+		{NULL, "CRITICAL;OK", "separate words with commas"},
+		{NULL, "\"CRITICAL\"", "quotes around a value are not supported"},
+		{NULL, "CRITICAL # only", "a comment after a value is not supported"},
 		{NULL, "CRITICAL,, OK", "has an empty element"},
 	};
 
@@ -133,8 +135,8 @@ START_TEST(an_invalid_address_is_refused)
 	ck_assert_ptr_nonnull(strstr(said_of(NULL, "watch", "runs/x"),
 		"its element \"runs/x\" is not an address such as /runs/*/health"));
 	ck_assert_ptr_nonnull(strstr(said_of(NULL, "watch", "/runs/x /runs/y"),
-		"holds a blank or a quote; separate addresses by commas"));
-	ck_assert_ptr_nonnull(strstr(said_of(NULL, "watch", ""), "it names nothing"));
+		"contains a blank or a quote; separate addresses with commas"));
+	ck_assert_ptr_nonnull(strstr(said_of(NULL, "watch", ""), "is empty"));
 	ck_assert_str_eq(said_of(NULL, "watch", "/, /runs/*"), "");
 }
 END_TEST
@@ -144,7 +146,7 @@ START_TEST(an_address_that_never_changes_is_refused)
 	static const struct {
 		const char *watch, *words;
 	} rows[] = {
-		{"/runs/d*/health", "its element \"/runs/d*/health\" never matches: * stands for"},
+		{"/runs/d*/health", "its element \"/runs/d*/health\" never matches: a * matches"},
 		{"/run/*/health", "an address begins with /runs, /daemons or /vigil"},
 		{"/runs/*/healht", "of /runs/NAME only health, status and paused are announced"},
 		{"/runs/web/errors", "only health, status and paused are announced"},

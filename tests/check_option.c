@@ -7,8 +7,8 @@
 #include "base/text.h"
 #include "suite.h"
 
-#define QUOTES   "; vigil has no quotes around values: leave them out"
-#define COMMENTS "; vigil has no comments behind values: a comment has a line of its own"
+#define QUOTES   "; quotes around a value are not supported: remove them"
+#define COMMENTS "; a comment after a value is not supported: write it on a separate line"
 
 static const vigil_option schema[] = {
 	VIGIL_OPTION("text", VIGIL_TEXT, "some", "a text"),
@@ -134,7 +134,8 @@ START_TEST(invalid_values_are_refused)
 	static const struct {
 		const char *key, *value, *words;
 	} rows[] = {
-		{"flag", "maybe", "is neither yes nor no (true false on off 1 0 do as well)"},
+		{"flag", "maybe",
+			"is not yes or no (true, false, on, off, 1 and 0 are accepted, too)"},
 		{"count", "x", "is not a whole number"},
 		{"count", "4.0", "is not a whole number"},
 		{"count", "0x4", "is not a whole number"},
@@ -157,34 +158,34 @@ START_TEST(invalid_values_are_refused)
 		{"mode", "Stream", "is not one of: periodic stream; did you mean \"stream\"?"},
 		{"mode", "both", "is not one of: periodic stream"},
 		{"path", "a/b", "is not an absolute path"},
-		{"command", "a 'b", "a ' is never closed"},
+		{"command", "a 'b", "unterminated '"},
 		{"names", "a,,b", "has an empty element; remove the extra comma"},
 		{"names", "a, b,", "has an empty element; remove the extra comma"},
 		{"names", ",", "has an empty element; remove the extra comma"},
 		{"names", "a, 'b c'",
-			"its element \"'b c'\" looks as if it had quotes or a comment" QUOTES},
-		{"names", "\"a, b\"", "looks as if it had quotes or a comment" QUOTES},
+			"its element \"'b c'\" seems to contain quotes or a comment" QUOTES},
+		{"names", "\"a, b\"", "seems to contain quotes or a comment" QUOTES},
 		{"names", "a # b, c",
-			"its element \"a # b\" looks as if it had quotes or a comment" COMMENTS},
+			"its element \"a # b\" seems to contain quotes or a comment" COMMENTS},
 		{"interval", "5s # five",
 			"is not a duration (such as 250ms, 5s, 2m, 1h, 1d)" COMMENTS},
 		{"count", "\"4\"", "is not a whole number" QUOTES},
 		{"path", "'/a'", "is not an absolute path" QUOTES},
-		{"path", "/a ; b", "looks like a path with a comment" COMMENTS},
-		{"after", "-x", "its element \"-x\" cannot be the name of a daemon"},
+		{"path", "/a ; b", "seems to contain a comment" COMMENTS},
+		{"after", "-x", "its element \"-x\" is not a valid daemon name"},
 		{"after", "b c",
-			"its element \"b c\" cannot be the name of a daemon: separate names by "
+			"its element \"b c\" is not a valid daemon name: separate names with "
 			"commas"},
 		{"after", "b:up",
-			"its element \"b:up\" has an unknown word after the \":\"; there are: "
+			"its element \"b:up\" has an unknown word after the \":\"; use one of: "
 			"serves done"},
 		{"after", "b:",
-			"its element \"b:\" has an unknown word after the \":\"; there are: serves "
-			"done"},
+			"its element \"b:\" has an unknown word after the \":\"; use one of: "
+			"serves done"},
 		{"with", "b, c:done", "its element \"c:done\" must be the name of a daemon alone"},
 		{"service", "a..b",
-			"cannot be the name of a service: letters, digits and _ : . @ \\ - are "
-			"allowed, a letter, digit or _ first, no \"..\", at most 255"},
+			"is not a valid service name: use up to 255 letters, digits and _ : . @ \\ "
+			"-, without \"..\", and begin with a letter, a digit or _"},
 	};
 	char path[5000];
 
@@ -192,8 +193,8 @@ START_TEST(invalid_values_are_refused)
 		check_bad(rows[i].key, rows[i].value, rows[i].words);
 	check_bad("service", "-Hroot@evil", rows[COUNT(rows) - 1].words);
 	check_bad("command", "a | b",
-		"holds |, but no shell is run, so the program would get it as an argument; quote "
-		"it with '...' if that is meant, or run a shell: /bin/sh -c '...'");
+		"contains |, but no shell is run, so the program would get it as an argument; "
+		"quote it with '...' if that is meant, or run a shell: /bin/sh -c '...'");
 
 	/* A long value is cut in the message, and the reason is still there. */
 	memset(path, 'x', sizeof(path) - 1);
@@ -224,7 +225,7 @@ START_TEST(a_text_with_quotes_or_a_comment_is_noted)
 		ck_assert_str_eq(option_get(set, "text")->text, texts[i][0]);
 		ck_assert_uint_eq(diagnostics.count, 1);
 		ck_assert(diagnostics.list[0].note);
-		snprintf(expected, sizeof(expected), "all of it is the value%s", texts[i][1]);
+		snprintf(expected, sizeof(expected), "this whole text is the value%s", texts[i][1]);
 		ck_assert_ptr_nonnull(strstr(diagnostics.list[0].text, expected));
 		ck_assert_ptr_nonnull(strstr(diagnostics.list[0].text, "f:3: note: text = "));
 		option_set_unref(set);
@@ -254,8 +255,8 @@ END_TEST
 START_TEST(all_errors_are_reported_at_once)
 {
 	static const char *const expected[] = {
-		"f:2: unknown key \"intervall\" in [daemon:x]; did you mean \"interval\"?",
-		"f:3: unknown key \"colour\" in [daemon:x]",
+		"f:2: unknown option \"intervall\" in [daemon:x]; did you mean \"interval\"?",
+		"f:3: unknown option \"colour\" in [daemon:x]",
 		"f:4: count = \"0\": must be from 1 to 64",
 		"f:5: mode = \"\\x1B[2J\": is not one of: periodic stream",
 		"f:1: service is missing in [daemon:x]: a service",
@@ -291,7 +292,7 @@ START_TEST(an_empty_value_removes_the_default)
 	ck_assert_uint_eq(diagnostics.count, 5);
 	ck_assert_str_eq(diagnostics.list[0].text, "f:2: service is empty in [daemon:x]");
 	ck_assert_str_eq(diagnostics.list[1].text,
-		"f:3: interval is empty in [daemon:x]; leave the line out for the default");
+		"f:3: interval is empty in [daemon:x]; remove the line to use the default");
 }
 END_TEST
 
@@ -337,7 +338,7 @@ START_TEST(a_module_may_have_no_schema)
 	ck_assert(option_set_equal(set, set));
 	option_set_unref(set);
 	ck_assert_ptr_null(option_set_new(NULL, &any, 1, "[daemon:x]", "f", 1, &diagnostics));
-	ck_assert_str_eq(diagnostics.list[0].text, "f:2: unknown key \"x\" in [daemon:x]");
+	ck_assert_str_eq(diagnostics.list[0].text, "f:2: unknown option \"x\" in [daemon:x]");
 }
 END_TEST
 
@@ -349,10 +350,9 @@ START_TEST(schemas_are_checked)
 		const vigil_option *schema;
 		const char *why;
 	} bad[] = {
-		{ROW(VIGIL_OPTION("", VIGIL_TEXT, NULL, "h")),
-			"\"\" cannot be the name of an option"},
+		{ROW(VIGIL_OPTION("", VIGIL_TEXT, NULL, "h")), "\"\" is not a valid option name"},
 		{ROW(VIGIL_OPTION("module", VIGIL_TEXT, NULL, "h")),
-			"\"module\" cannot be the name of an option"},
+			"\"module\" is not a valid option name"},
 		{ROW(VIGIL_OPTION("a", (vigil_option_type)99, NULL, "h")),
 			"\"a\" has an unknown type"},
 		{ROW(VIGIL_OPTION("a", VIGIL_CHOICE, NULL, "h")),
@@ -363,14 +363,14 @@ START_TEST(schemas_are_checked)
 			 VIGIL_OPTION("a", VIGIL_INT, NULL, "h")),
 			"\"a\" is listed twice"},
 		{ROW(VIGIL_OPTION("a", VIGIL_INT, NULL, "h", .min = 2, .max = 1)),
-			"\"a\" has its range the wrong way round"},
+			"\"a\" has a minimum above its maximum"},
 		{ROW(VIGIL_OPTION("a", VIGIL_INT, "x", "h")), "\"a\" is not a whole number"},
 		{ROW(VIGIL_OPTION("a", VIGIL_INT, "0", "h", .min = 1, .max = 2)),
 			"\"a\" must be from 1 to 2"},
 		{ROW(VIGIL_OPTION("a", VIGIL_CHOICE, "z", "h", .choices = "x y")),
 			"\"a\" is not one of: x y"},
 		{ROW(VIGIL_OPTION("a", VIGIL_PATH, "x", "h")), "\"a\" is not an absolute path"},
-		{ROW(VIGIL_OPTION("a", VIGIL_COMMAND, "'", "h")), "\"a\" a ' is never closed"},
+		{ROW(VIGIL_OPTION("a", VIGIL_COMMAND, "'", "h")), "\"a\" unterminated '"},
 		{ROW(VIGIL_OPTION("a", VIGIL_LIST, "x,,y", "h")),
 			"\"a\" has an empty element; remove the extra comma"},
 		{ROW(VIGIL_OPTION("a", VIGIL_TEXT, NULL, "h", .flags = VIGIL_DAEMONS)),
@@ -389,7 +389,7 @@ START_TEST(schemas_are_checked)
 		ck_assert_str_eq(why, bad[i].why);
 	}
 	ck_assert_int_eq(option_schema_check(bad[0].schema, small, sizeof(small)), -EINVAL);
-	ck_assert_str_eq(small, "\"\" cann");
+	ck_assert_str_eq(small, "\"\" is n");
 }
 END_TEST
 

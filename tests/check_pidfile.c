@@ -222,7 +222,7 @@ START_TEST(a_long_file_is_not_a_pidfile)
 	text[4095] = '\0';
 	put_bytes(text, 4096);
 	ck_assert_int_eq(look(), PIDFILE_DISTRUST);
-	ck_assert_str_eq(found.why, "the pidfile holds no pid");
+	ck_assert_str_eq(found.why, "the pidfile contains no pid");
 }
 END_TEST
 
@@ -240,7 +240,7 @@ START_TEST(a_file_without_a_pid_is_not_trusted)
 {
 	put(nonsense[_i]);
 	ck_assert_int_eq(look(), PIDFILE_DISTRUST);
-	ck_assert_str_eq(found.why, "the pidfile holds no pid");
+	ck_assert_str_eq(found.why, "the pidfile contains no pid");
 }
 END_TEST
 
@@ -256,7 +256,7 @@ START_TEST(a_file_that_is_not_regular_or_writable_by_others_is_not_trusted)
 	put_pid(getpid());
 	ck_assert_int_eq(chmod(path, 0666), 0);
 	ck_assert_int_eq(look(), PIDFILE_DISTRUST);
-	ck_assert_str_eq(found.why, "anyone may write the pidfile");
+	ck_assert_str_eq(found.why, "everyone may write the pidfile");
 	ck_assert_int_eq(chmod(path, 0644), 0);
 	ck_assert_int_eq(look(), PIDFILE_ALIVE);
 
@@ -346,7 +346,7 @@ START_TEST(the_owners_of_pidfile_and_directory_must_be_trusted)
 	ck_assert_int_eq(look(), PIDFILE_ALIVE); /* root gave the directory to that user */
 	ck_assert_int_eq(chown(scratch, 12345, 12345), 0);
 	ck_assert_int_eq(look(), PIDFILE_DISTRUST);
-	ck_assert_str_eq(found.why, "the pidfile is owned by a stranger");
+	ck_assert_str_eq(found.why, "the pidfile is owned by another user");
 	ck_assert_int_eq(chown(scratch, 0, 0), 0);
 	ck_assert_int_eq(chmod(scratch, 01777), 0);
 	ck_assert_int_eq(look(), PIDFILE_DISTRUST); /* as in /tmp */
@@ -367,7 +367,7 @@ static void check_pid_of_another(void)
 	date_back(120);
 	if (look() == PIDFILE_DEAD) {
 		ck_assert_int_eq(found.pid, pid);
-		ck_assert_str_eq(found.why, "has ended, and its number is another process's");
+		ck_assert_str_eq(found.why, "has ended, and another process has its pid");
 	}
 	ck_assert_int_eq(look(), unless_before_boot(120, PIDFILE_DEAD));
 	/* the clock was set forward: a process with the service's name is the service */
@@ -401,7 +401,7 @@ START_TEST(an_acl_that_lets_others_write_is_not_trusted)
 	ck_assert_int_eq(look(), PIDFILE_ALIVE);
 	ck_assert(acl_set("", 2, 7, 12345, 7));
 	ck_assert_int_eq(look(), PIDFILE_DISTRUST);
-	ck_assert_str_eq(found.why, "the pidfile is owned by a stranger");
+	ck_assert_str_eq(found.why, "the pidfile is owned by another user");
 }
 END_TEST
 
@@ -519,7 +519,7 @@ START_TEST(a_known_process_is_recognized_by_its_start_time)
 	ck_assert(pidfile_is_another(&seen));
 	ck_assert_int_eq(look(), PIDFILE_DEAD);
 	ck_assert_int_eq(look_for("sleep"), PIDFILE_DEAD); /* another process of the same program */
-	ck_assert_str_eq(found.why, "has ended, and its number is another process's");
+	ck_assert_str_eq(found.why, "has ended, and another process has its pid");
 	put_pid(pid); /* a new pidfile may mean this process */
 	ck_assert_int_eq(look(), PIDFILE_ALIVE);
 	ck_assert_uint_eq(found.seen.started, seen.started + 1);

@@ -129,12 +129,12 @@ START_TEST(a_missing_module_is_an_error_of_one_daemon)
 	ck_assert_str_eq(pd->module, "nowhere");
 	ck_assert_ptr_null(pd->descriptor);
 	ck_assert_ptr_null(pd->options);
-	ck_assert_ptr_nonnull(strstr(pd->why, "there is no module \"nowhere\""));
+	ck_assert_ptr_nonnull(strstr(pd->why, "no such module \"nowhere\""));
 	ck_assert_ptr_null(plan_find(plan, "well")->why);
 
 	ck_assert(!make(both, true));
 	ck_assert_uint_eq(diagnostics.count, 1);
-	complains(0, "vigil.conf:6: ", "daemon \"lost\": there is no module \"nowhere\"");
+	complains(0, "vigil.conf:6: ", "daemon \"lost\": no such module \"nowhere\"");
 	/* the module of a daemon that is not enabled may be missing */
 	ck_assert(make("[daemons]\nlost = no\n[daemon:lost]\nmodule = nowhere\n", true));
 }
@@ -182,7 +182,7 @@ START_TEST(only_the_errors_of_the_draft_are_reported)
 		"new.conf", "[daemons]\nnew = yes\n[daemon:new]\nmodule = gone\n", "new"));
 	ck_assert_uint_eq(diagnostics.count, 1);
 	/* with the name that the file will have */
-	complains(0, "conf.d/new.conf:3: ", "daemon \"new\": there is no module \"gone\"");
+	complains(0, "conf.d/new.conf:3: ", "daemon \"new\": no such module \"gone\"");
 
 	scratch_put("conf.d/new.conf", 0644, "%s", good);
 	ck_assert(make_draft("new.conf", NULL, "new"));

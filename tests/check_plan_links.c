@@ -84,16 +84,15 @@ START_TEST(an_unknown_name_is_reported_with_a_similar_one)
 {
 	daemon_with("first", "after = secnd");
 	daemon_with("second", "%s", "");
-	wrong("first", 6,
-		"after = \"secnd\": there is no daemon \"secnd\"; did you mean \"second\"?");
+	wrong("first", 6, "after = \"secnd\": no such daemon \"secnd\"; did you mean \"second\"?");
 	daemon_with("first", "word = x\npeers = second, other:thing");
 	wrong("first", 7, "its element \"other:thing\" must be the name of a daemon alone");
 	daemon_with("first", "word = x\npeers = second, quite-another");
-	wrong("first", 7, "there is no daemon \"quite-another\"");
+	wrong("first", 7, "no such daemon \"quite-another\"");
 	daemon_with("first", "after = second:done, secnd:done");
-	wrong("first", 6, "there is no daemon \"secnd\"; did you mean \"second\"?");
+	wrong("first", 6, "no such daemon \"secnd\"; did you mean \"second\"?");
 	daemon_with("first", "after = Second");
-	wrong("first", 6, "there is no daemon \"Second\"; did you mean \"second\"?");
+	wrong("first", 6, "no such daemon \"Second\"; did you mean \"second\"?");
 }
 END_TEST
 
@@ -133,13 +132,13 @@ START_TEST(daemons_that_wait_for_each_other_are_reported)
 {
 	daemon_with("a", "after = b");
 	daemon_with("b", "after = a:done");
-	wrong("a", 6, "after = \"b\": the daemons wait for each other: a -> b -> a");
+	wrong("a", 6, "after = \"b\": dependency cycle: a -> b -> a");
 	daemon_with("b", "after = c, d");
 	daemon_with("c", "after = d");
 	daemon_with("d", "%s", "");
 	ck_assert(is_right()); /* two paths to one daemon are not a cycle */
 	daemon_with("d", "after = b");
-	wrong("b", 6, "each other: b -> c -> d -> b");
+	wrong("b", 6, "dependency cycle: b -> c -> d -> b");
 	/* Two cycles are two errors. */
 	daemon_with("e", "after = f");
 	daemon_with("f", "after = e, b");
@@ -178,10 +177,10 @@ START_TEST(the_service_module_checks_its_links)
 		"[daemons]\na = yes\nb = yes\n[daemon:a]\nmodule = service\nservice = x\nafter = "
 		"b\n"
 		"[daemon:b]\nmodule = service\nservice = y\nafter = a\n");
-	wrong("a", 7, "the daemons wait for each other: a -> b -> a");
+	wrong("a", 7, "dependency cycle: a -> b -> a");
 	scratch_put("conf.d/a.conf", 0644,
 		"[daemons]\na = yes\n[daemon:a]\nmodule = service\nservice = x\nafter = nosuch\n");
-	wrong("a", 6, "after = \"nosuch\": there is no daemon \"nosuch\"");
+	wrong("a", 6, "after = \"nosuch\": no such daemon \"nosuch\"");
 }
 END_TEST
 

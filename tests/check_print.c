@@ -113,9 +113,8 @@ START_TEST(reload_is_printed_as_a_line)
 		result("reload", "{\"started\":[\"web\"],\"stopped\":[],\"changed\":[\"agent\","
 				 "\"db\"],\"kept\":12,\"failed\":{\"db\":\"it\\tbroke\"},"
 				 "\"restart_needed\":[\"socket\"]}"),
-		"reloaded: 1 started (web), 0 stopped, 2 changed (agent, db), 12 kept\n"
-		"failed: db: it\\tbroke\n"
-		"taken up when vigild is restarted: (socket)\n");
+		"reloaded: 1 started (web), 0 stopped, 2 changed (agent, db), 12 kept\nfailed: db: "
+		"it\\tbroke\nchanges that take effect when vigild is restarted: (socket)\n");
 }
 END_TEST
 

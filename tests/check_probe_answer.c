@@ -57,10 +57,10 @@ START_TEST(an_exit_is_described_by_its_status_and_its_first_words)
 	ck_assert_int_eq(exit_with(EXIT(2), "\n \nit is down\nmore"), PROBE_FAILED);
 	ck_assert_str_eq(why, "it is down");
 	ck_assert_int_eq(exit_with(EXIT(2), "\n\n"), PROBE_FAILED);
-	ck_assert_str_eq(why, "the command exited with 2");
+	ck_assert_str_eq(why, "the command exited with status 2");
 	ck_assert_int_eq(exit_with(EXIT(127), ""), PROBE_IMPOSSIBLE);
 	ck_assert_int_eq(exit_with(9, ""), PROBE_FAILED);
-	ck_assert_str_eq(why, "the command was ended by signal 9");
+	ck_assert_str_eq(why, "the command was killed by signal 9");
 }
 END_TEST
 

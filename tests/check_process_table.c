@@ -331,7 +331,7 @@ START_TEST(a_lack_of_descriptors_makes_the_status_unknown)
 	ck_assert_int_eq(reply.error, -EMFILE);
 	ck_assert_int_eq(reply.fault, VIGIL_FAULT_REFUSED);
 	ck_assert_str_eq(
-		reply.text, "vigild could not look through the process table: Too many open files");
+		reply.text, "vigild could not read the process table: Too many open files");
 }
 END_TEST
 

@@ -81,8 +81,8 @@ START_TEST(a_line_of_a_plugin_is_sent_unchanged)
 	/* The output of a program with the format "text" is not a status line. */
 	says(make(health("OK", "all is fine"), json_pack("{s:s}", "output", "all is fine")), 0,
 		"OK - all is fine");
-	says(make(health("UNKNOWN", "it did not end within 3 s"), own), 3,
-		"UNKNOWN - it did not end within 3 s");
+	says(make(health("UNKNOWN", "the program timed out after 3 s"), own), 3,
+		"UNKNOWN - the program timed out after 3 s");
 }
 END_TEST
 

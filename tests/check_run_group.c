@@ -147,7 +147,7 @@ START_TEST(a_process_in_another_session_ends_with_the_run)
 	ck_assert_int_eq(WEXITSTATUS(last.status), 3);
 	ck_assert(ends(noted("daemon")));
 	ck_assert_uint_gt(left_behind_count(), before);
-	ck_assert_ptr_nonnull(strstr(said, "disk: its program has ended and left process "));
+	ck_assert_ptr_nonnull(strstr(said, "disk: its program exited and left process "));
 	ck_assert_int_eq(count_groups(), 0);
 }
 END_TEST
@@ -242,7 +242,7 @@ START_TEST(a_status_command_leaves_nothing_behind)
 	run_blocking(DAEMON "exit 0", false);
 	ck_assert(ends(noted("daemon")));
 	ck_assert_str_ne(said, "");
-	ck_assert_ptr_nonnull(strstr(said, "its program has ended and left process "));
+	ck_assert_ptr_nonnull(strstr(said, "its program exited and left process "));
 	ck_assert_int_eq(count_groups(), 0);
 }
 END_TEST
@@ -305,7 +305,7 @@ START_TEST(the_groups_of_a_killed_vigild_are_ended_at_the_start)
 	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
 	ends(pid);
 	ck_assert_int_ne(access(stale, F_OK), 0);
-	ck_assert_ptr_nonnull(strstr(said, "an earlier vigild has left 1 processes"));
+	ck_assert_ptr_nonnull(strstr(said, "programs of an earlier vigild left 1 processes"));
 }
 END_TEST
 

@@ -98,43 +98,45 @@ START_TEST(a_probe_is_an_address_or_a_program)
 		{"true -x --y", ""},
 		{"'/bin/true' \"a b\"", ""},
 		{"/bin/sh -c 'true | true'", ""},
-		{"https://127.0.0.1/", "TLS is not built into the probe; there are tcp://"},
-		{"tls://127.0.0.1:443", "TLS is not built into the probe"},
-		{"unix:/run/x.sock", "Unix sockets are not built into the probe"},
-		{"unix:///run/x.sock", "Unix sockets are not built into the probe"},
-		{"ftp://127.0.0.1:21", "there are tcp://ADDRESS:PORT"},
-		{"TCP://127.0.0.1:21", "there are tcp://ADDRESS:PORT"},
-		{"udp://127.0.0.1:53", "there are tcp://ADDRESS:PORT"},
-		{"tcp://127.0.0.1", "names no port: write 127.0.0.1:PORT"},
-		{"tcp://127.0.0.1:", "the port \"\" is no number from 1 to 65535"},
-		{"tcp://127.0.0.1:0", "the port \"0\" is no number from 1 to 65535"},
-		{"tcp://127.0.0.1:65536", "the port \"65536\" is no number from 1 to 65535"},
-		{"tcp://127.0.0.1:8o", "the port \"8o\" is no number"},
-		{"tcp://127.0.0.1:-1", "the port \"-1\" is no number"},
-		{"tcp://127.0.0.1:80/x", "nothing may follow the port"},
-		{"tcp://::1:80", "an address of IPv6 needs brackets"},
-		{"tcp://[::1:80", "the bracket [ is never closed"},
-		{"tcp://[::1]80", "names no port: write [::1]:PORT"},
-		{"tcp://:80", "names no host"},
-		{"http://", "names no host"},
-		{"'http://127.0.0.1:80/a b'", "its path is too long or holds a blank"},
-		{"http:///x", "names no host"},
-		{"http://www.example.org:80/", "\"www.example.org\" is no address: names are not"},
-		{"tcp://127.0.0.256:80", "\"127.0.0.256\" is no address"},
-		{"tcp://127.0.0.1:80 5s", "nothing may follow the address, but there is \"5s\""},
+		{"https://127.0.0.1/", "the probe does not support TLS; use a command"},
+		{"tls://127.0.0.1:443", "the probe does not support TLS"},
+		{"unix:/run/x.sock", "the probe does not support Unix sockets"},
+		{"unix:///run/x.sock", "the probe does not support Unix sockets"},
+		{"ftp://127.0.0.1:21", "unknown scheme; use tcp://ADDRESS:PORT"},
+		{"TCP://127.0.0.1:21", "unknown scheme; use tcp://ADDRESS:PORT"},
+		{"udp://127.0.0.1:53", "unknown scheme; use tcp://ADDRESS:PORT"},
+		{"tcp://127.0.0.1", "missing port: write 127.0.0.1:PORT"},
+		{"tcp://127.0.0.1:", "the port \"\" is not a number from 1 to 65535"},
+		{"tcp://127.0.0.1:0", "the port \"0\" is not a number from 1 to 65535"},
+		{"tcp://127.0.0.1:65536", "the port \"65536\" is not a number from 1 to 65535"},
+		{"tcp://127.0.0.1:8o", "the port \"8o\" is not a number"},
+		{"tcp://127.0.0.1:-1", "the port \"-1\" is not a number"},
+		{"tcp://127.0.0.1:80/x", "unexpected text after the port"},
+		{"tcp://::1:80", "an IPv6 address needs brackets"},
+		{"tcp://[::1:80", "missing ] after the address"},
+		{"tcp://[::1]80", "missing port: write [::1]:PORT"},
+		{"tcp://:80", "missing host"},
+		{"http://", "missing host"},
+		{"'http://127.0.0.1:80/a b'", "its path is too long or contains a blank"},
+		{"http:///x", "missing host"},
+		{"http://www.example.org:80/",
+			"\"www.example.org\" is not an address: host names are not"},
+		{"tcp://127.0.0.256:80", "\"127.0.0.256\" is not an address"},
+		{"tcp://127.0.0.1:80 5s", "unexpected text after the address: \"5s\""},
 		{"127.0.0.1:80", "did you mean tcp://127.0.0.1:80?"},
 		{"localhost:80", "did you mean tcp://localhost:80?"},
-		{"nosuchprogram -x", "there is no program \"nosuchprogram\" in the PATH"},
-		{"/no/such/program", "there is no program /no/such/program"},
+		{"nosuchprogram -x", "no such program in PATH: \"nosuchprogram\""},
+		{"/no/such/program", "no such program: /no/such/program"},
 		{"/", "cannot be executed: Is a directory"},
-		{"\"/bin/true -x\"", "the quotes make one word of it all"},
-		{"/bin/true | cat", "holds |, but no shell is run"},
-		{"/bin/true; /bin/false", "holds ;, but no shell is run"},
-		{"/bin/true && /bin/false", "holds &&, but no shell is run"},
-		{"/bin/true > /dev/null", "holds >, but no shell is run"},
-		{"/bin/kill -0 $(cat /run/x.pid)", "holds $(cat /run/x.pid), but no shell is run"},
-		{"/bin/kill -0 `cat /run/x.pid`", "holds `cat /run/x.pid`, but no shell is run"},
-		{"/bin/true # never", "vigil has no comments behind values"},
+		{"\"/bin/true -x\"", "the quotes make all of it one word"},
+		{"/bin/true | cat", "contains |, but no shell is run"},
+		{"/bin/true; /bin/false", "contains ;, but no shell is run"},
+		{"/bin/true && /bin/false", "contains &&, but no shell is run"},
+		{"/bin/true > /dev/null", "contains >, but no shell is run"},
+		{"/bin/kill -0 $(cat /run/x.pid)",
+			"contains $(cat /run/x.pid), but no shell is run"},
+		{"/bin/kill -0 `cat /run/x.pid`", "contains `cat /run/x.pid`, but no shell is run"},
+		{"/bin/true # never", "a comment after a value is not supported"},
 	};
 
 	CHECK_ROWS("probe", rows);
@@ -147,12 +149,13 @@ START_TEST(a_program_can_be_executed)
 	const char *program = scratch_put("program", 0755, "%s", "#!/bin/sh\n");
 
 	ck_assert_str_eq(SAID_OF("service", "x", "probe", program), "");
-	ck_assert_ptr_nonnull(
-		strstr(SAID_OF("service", "x", "probe", plain), "cannot be executed; chmod +x it"));
+	ck_assert_ptr_nonnull(strstr(
+		SAID_OF("service", "x", "probe", plain), "is not executable; run chmod +x on it"));
 	/* A file in PATH that cannot be executed is skipped, and reported if there is no other. */
 	ck_assert_int_eq(setenv("PATH", scratch, 1), 0);
 	ck_assert_str_eq(SAID_OF("service", "x", "probe", "program -x"), "");
-	ck_assert_ptr_nonnull(strstr(SAID_OF("service", "x", "probe", "plain"), "chmod +x it"));
+	ck_assert_ptr_nonnull(
+		strstr(SAID_OF("service", "x", "probe", "plain"), "run chmod +x on it"));
 	ck_assert_int_eq(setenv("PATH", "/usr/bin:/bin", 1), 0);
 }
 END_TEST
@@ -165,17 +168,16 @@ START_TEST(other_units_and_templates_are_refused)
 		{"getty@tty1", ""},
 		{"getty@tty1.service", ""},
 		{"a.b", ""},
-		{"backup.timer", "name the service: backup.service"},
-		{"cups.socket", "name the service: cups.service"},
+		{"backup.timer", "name a service: backup.service"},
+		{"cups.socket", "name a service: cups.service"},
 		{"cups.path", "of another type"},
 		{"multi-user.target", "of another type"},
 		{"home.mount", "of another type"},
-		{"getty@",
-			"is a template, which never runs itself; name an instance: getty@INSTANCE"},
+		{"getty@", "is a template, not a service; name an instance: getty@INSTANCE"},
 		{"getty@.service", "name an instance: getty@INSTANCE"},
-		{"\"nginx\"", "vigil has no quotes around values"},
-		{"nginx # web", "vigil has no comments behind values"},
-		{"nginx, apache2", "cannot be the name of a service"},
+		{"\"nginx\"", "quotes around a value are not supported"},
+		{"nginx # web", "a comment after a value is not supported"},
+		{"nginx, apache2", "is not a valid service name"},
 	};
 	const char *said;
 
@@ -203,12 +205,12 @@ START_TEST(commands_belong_to_the_manager_command)
 		"f:3: manager = \"command\": needs a status_command"));
 	ck_assert_ptr_nonnull(strstr(SAID_OF("service", "x", "manager", "command", "status_command",
 					     "/no/such", "restart_command", "/no/other"),
-		"f:4: status_command = \"/no/such\": there is no program /no/such"));
+		"f:4: status_command = \"/no/such\": no such program: /no/such"));
 	ck_assert_uint_eq(diagnostics.errors, 1);
 	/* The program that restarts the service may be installed later, with the service. */
 	ck_assert(diagnostics.list[1].note);
 	ck_assert_ptr_nonnull(strstr(diagnostics.list[1].text,
-		"f:5: note: restart_command = \"/no/other\": there is no program /no/other"));
+		"f:5: note: restart_command = \"/no/other\": no such program: /no/other"));
 	/* For a service that no other manager knows. */
 	ck_assert_str_eq(SAID_OF("service", "x", "status_command", "true"), "");
 	ck_assert_ptr_nonnull(strstr(
@@ -221,7 +223,7 @@ START_TEST(a_missing_restart_command_is_noted)
 {
 	ck_assert_ptr_nonnull(
 		strstr(SAID_OF("service", "x", "manager", "command", "status_command", "true"),
-			"f:3: note: manager = \"command\": there is no restart_command"));
+			"f:3: note: manager = \"command\": restart_command is missing"));
 	ck_assert_uint_eq(diagnostics.errors, 0);
 	ck_assert_str_eq(SAID_OF("service", "x", "manager", "command", "status_command", "true",
 				 "restart_on", "never"),

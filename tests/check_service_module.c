@@ -103,7 +103,7 @@ START_TEST(a_restart_in_progress_that_ends_down_has_failed)
 	ck_assert(!is_issued());
 	ck_assert_int_eq(number("service_state/restart_error"), 1);
 	ck_assert_int_eq(number("service_state/restart_errors"), 1);
-	ck_assert(fake_said("restart 1: failed: its manager could not bring it up"));
+	ck_assert(fake_said("restart 1: failed: its manager could not start it"));
 	health_is(VIGIL_CRITICAL,
 		"web is failed; its restart failed; the next restart waits for the backoff");
 	fake_pass(5.1);

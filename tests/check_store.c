@@ -320,7 +320,7 @@ static const struct {
 	json_t *(*make)(void);
 	const char *why;
 } unreadable[] = {
-	{deep, "too many levels"},
+	{deep, "nested too deeply"},
 	{with_nul, "NUL character"},
 	{with_bad_text, "not UTF-8"},
 	{with_bad_key, "not UTF-8"},

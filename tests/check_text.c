@@ -231,14 +231,14 @@ START_TEST(commands_are_split)
 	static const struct {
 		const char *text, *why;
 	} bad[] = {
-		{"", "there is no program in it"},
-		{"  ", "there is no program in it"},
-		{"'' a", "there is no program in it"},
-		{"a 'b", "a ' is never closed"},
-		{"a \"b", "a \" is never closed"},
-		{"a \"b\\", "it ends in a backslash"},
-		{"a \"b\\\"", "a \" is never closed"},
-		{"a b\\", "it ends in a backslash"},
+		{"", "it names no program"},
+		{"  ", "it names no program"},
+		{"'' a", "it names no program"},
+		{"a 'b", "unterminated '"},
+		{"a \"b", "unterminated \""},
+		{"a \"b\\", "it ends with a backslash"},
+		{"a \"b\\\"", "unterminated \""},
+		{"a b\\", "it ends with a backslash"},
 	};
 	char **argv;
 	const char *why;

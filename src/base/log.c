@@ -160,12 +160,12 @@ static int open_file(const char *path)
 const char *log_trouble(int err)
 {
 	switch (err) {
-	case -ELOOP: return "it is a symbolic link, and those are not followed";
-	case -EMLINK: return "it is a hard link: another name has the same file";
-	case -EINVAL: return "it is neither a target nor a regular file";
+	case -ELOOP: return "it is a symbolic link, and symbolic links are not followed";
+	case -EMLINK: return "it has more than one hard link";
+	case -EINVAL: return "it is not a regular file";
 	case -EPERM:
-		return "the file belongs neither to root nor to the user vigild runs as, or others "
-		       "may write it; chown it and chmod go-w it";
+		return "it is not owned by root or by the user of vigild, or it is writable by "
+		       "others; run chown and chmod go-w on it";
 	default: return strerror(-err);
 	}
 }

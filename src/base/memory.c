@@ -78,7 +78,7 @@ void memory_end(const char *why)
 	}
 	say("vigild: ");
 	say(why);
-	say(", ending to be started afresh\n");
+	say(": exiting, so that it is started again\n");
 	_exit(70);
 }
 

@@ -322,7 +322,7 @@ static const char *read_word(const char *p, char *out, const char **why)
 			quote = '\0';
 		} else if (*p == '\\' && quote != '\'') {
 			if (p[1] == '\0') {
-				*why = "it ends in a backslash";
+				*why = "it ends with a backslash";
 				return NULL;
 			}
 			if (quote == '"' && strchr("\"\\$`", p[1]) == NULL)
@@ -335,7 +335,7 @@ static const char *read_word(const char *p, char *out, const char **why)
 	*out = '\0';
 	if (quote == '\0')
 		return p;
-	*why = quote == '"' ? "a \" is never closed" : "a ' is never closed";
+	*why = quote == '"' ? "unterminated \"" : "unterminated '";
 	return NULL;
 }
 
@@ -357,7 +357,7 @@ int text_split_command(const char *text, char ***argv, const char **why)
 	if (word == NULL || list == NULL)
 		goto fail;
 	if (count == 0 || list[0][0] == '\0') {
-		*why = "there is no program in it";
+		*why = "it names no program";
 		goto fail;
 	}
 	free(word);

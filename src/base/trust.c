@@ -315,7 +315,7 @@ static int step_down(struct walk *w, const char *step)
 			close(fd);
 		if (err == -ENOENT && (w->flags & TRUST_MISSING) && is_shared(w))
 			return reason_set(w->why, -EPERM,
-				"%s is not there, and others may create it in its directory",
+				"%s does not exist, and others may create it in its directory",
 				w->path);
 		return reason_set(w->why, err, "%s: %s", w->path, strerror(-err));
 	}

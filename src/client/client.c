@@ -174,8 +174,8 @@ const char *client_error(int err)
 	case EPROTO: return "the reply is not JSON";
 	case EBADMSG: return "the reply is nested deeper than 64 levels";
 	case EPIPE:
-	case ECONNRESET: return "it has closed the connection";
-	case EMSGSIZE: return "the reply is longer than 256 MiB";
+	case ECONNRESET: return "connection closed by vigild";
+	case EMSGSIZE: return "the reply is larger than 256 MiB";
 	default: return strerror(err);
 	}
 }
@@ -299,14 +299,14 @@ void client_read_reply(json_t *object, struct command_reply *reply)
 		return;
 	}
 	if (error == NULL)
-		message = "the reply holds neither a result nor an error";
+		message = "the reply has neither a result nor an error";
 	reply->code =
 		code != 0 && code >= INT_MIN && code <= INT_MAX ? (int)code : COMMAND_INTERNAL;
 	reply->data = json_incref(json_object_get(error, "data"));
-	text_truncate(
-		reply->message, sizeof(reply->message), message != NULL ? message : "it failed");
+	text_truncate(reply->message, sizeof(reply->message),
+		message != NULL ? message : "unknown error");
 	if (reply->message[0] == '\0')
-		text_truncate(reply->message, sizeof(reply->message), "it failed");
+		text_truncate(reply->message, sizeof(reply->message), "unknown error");
 }
 
 char *client_config_file(struct client *client, char *why, size_t size)
@@ -317,7 +317,7 @@ char *client_config_file(struct client *client, char *why, size_t size)
 	char *copy = NULL;
 
 	if (object == NULL) {
-		snprintf(why, size, "vigild does not answer: %s", client_error(errno));
+		snprintf(why, size, "no answer from vigild: %s", client_error(errno));
 		return NULL;
 	}
 	client_read_reply(object, &reply);
@@ -327,7 +327,7 @@ char *client_config_file(struct client *client, char *why, size_t size)
 	else
 		snprintf(why, size, "%s",
 			reply.code != 0 ? reply.message
-					: "vigild does not say which configuration it reads");
+					: "vigild did not report which configuration it reads");
 	json_decref(reply.result);
 	json_decref(reply.data);
 	json_decref(object);

@@ -235,7 +235,7 @@ static void print_reload(json_t *result)
 		putc('\n', out());
 	}
 	if (json_array_size(waiting) > 0) {
-		fputs("taken up when vigild is restarted:", out());
+		fputs("changes that take effect when vigild is restarted:", out());
 		print_names(waiting);
 		putc('\n', out());
 	}

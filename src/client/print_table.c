@@ -248,7 +248,7 @@ static const struct column modules_columns[] = {
 	{"NAME", add_name, false},
 	{"LOADED", add_loaded, false},
 	{"FILE", add_path, false},
-	{"DESCRIPTION", add_summary, false},
+	{"SUMMARY", add_summary, false},
 };
 
 /* --- tables ----------------------------------------------------------------------------------- */

@@ -23,9 +23,9 @@ void verb_unknown(const char *word, char *why, size_t size)
 	const char *near = command_suggest(word);
 
 	if (near != NULL)
-		snprintf(why, size, "there is no verb \"%s\"; did you mean \"%s\"?", word, near);
+		snprintf(why, size, "unknown verb \"%s\"; did you mean \"%s\"?", word, near);
 	else
-		snprintf(why, size, "there is no verb \"%s\"; see help", word);
+		snprintf(why, size, "unknown verb \"%s\"; see help", word);
 }
 
 /* Removes a switch from the parameters.  Returns whether it was there. */

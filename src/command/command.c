@@ -177,13 +177,13 @@ static bool check_params(const struct command *command, json_t *params, struct c
 		p = command_param(command, key);
 		if (p == NULL || !is_of_type(value, p->type)) {
 			command_fail(reply, COMMAND_PARAMS, "%s: %s \"%.64s\"", command->verb,
-				p == NULL ? "it has no parameter" : "wrong type of", key);
+				p == NULL ? "unknown parameter" : "wrong type of", key);
 			return false;
 		}
 		if (json_is_string(value) &&
 			strlen(json_string_value(value)) != json_string_length(value)) {
-			command_fail(
-				reply, COMMAND_PARAMS, "%s: a NUL in \"%s\"", command->verb, key);
+			command_fail(reply, COMMAND_PARAMS, "%s: \"%s\" contains a NUL character",
+				command->verb, key);
 			return false;
 		}
 	}
@@ -204,7 +204,7 @@ const struct command *command_admit(
 	const struct command *command = command_find(verb);
 
 	if (command == NULL || command->access == ACCESS_LOCAL) {
-		command_fail(reply, COMMAND_NO_METHOD, "there is no method \"%.64s\"", verb);
+		command_fail(reply, COMMAND_NO_METHOD, "unknown method \"%.64s\"", verb);
 		return NULL;
 	}
 	if (!command_allowed(command, peer)) {
@@ -256,7 +256,7 @@ void command_run(struct host *host, const struct peer *peer, const char *verb, j
 	else
 		command->run(host, params, reply);
 	if (reply->result == NULL && reply->stream == NULL && reply->code == 0)
-		command_fail(reply, COMMAND_INTERNAL, "%s: no memory for the answer", verb);
+		command_fail(reply, COMMAND_INTERNAL, "%s: out of memory for the reply", verb);
 }
 
 json_t *command_change(uint64_t revision, const char *pointer, json_t *value)

@@ -129,7 +129,7 @@ static void judge_health(struct verdict *v, const struct vigil_daemon *d, const 
 	const char *text = text_of(health, "text");
 
 	if (!json_is_object(health)) {
-		judge(v, UNKNOWN, "%s has said nothing yet", daemon_name(d));
+		judge(v, UNKNOWN, "%s has not reported its health yet", daemon_name(d));
 		return;
 	}
 	v->status = status_of(text_of(health, "level"));
@@ -151,8 +151,8 @@ static bool read_range(struct verdict *v, const char *option, const char *text, 
 {
 	if (text == NULL || vigil_range_read(text, range) == 0)
 		return true;
-	judge(v, UNKNOWN, "--%s %s is no range; see the Monitoring Plugins guidelines", option,
-		text);
+	judge(v, UNKNOWN, "--%s: invalid range \"%s\"; see the Monitoring Plugins guidelines",
+		option, text);
 	return false;
 }
 
@@ -171,12 +171,13 @@ static json_t *find_number(struct verdict *v, struct host *host, const char *poi
 	json_t *value = state_get(state, pointer);
 
 	if (pointer[0] != '/')
-		judge(v, UNKNOWN, "%s is no address, which begins with a slash", pointer);
+		judge(v, UNKNOWN, "%s is not a JSON Pointer: it does not begin with a slash",
+			pointer);
 	else if (json_pointer_error(pointer) != NULL)
 		judge(v, UNKNOWN, "%s is not a JSON Pointer: it %s", pointer,
 			json_pointer_error(pointer));
 	else if (!json_is_number(value))
-		judge(v, UNKNOWN, "%s at %s", value == NULL ? "no value" : "no number", pointer);
+		judge(v, UNKNOWN, "%s at %s", value == NULL ? "no value" : "not a number", pointer);
 	else if (stale_at(state, pointer))
 		judge(v, UNKNOWN, "the number at %s is stale", pointer);
 	else
@@ -273,8 +274,8 @@ static json_t *long_text(const struct vigil_daemon *d, const json_t *account, un
 		append_history(lines, json_object_get(account, "history"));
 	if (left_out > 0) {
 		snprintf(line, sizeof(line),
-			"performance data left out: %u (too many values, a label with a bar, or no "
-			"number)",
+			"performance data left out: %u (too many values, a label with a bar, or "
+			"not a number)",
 			left_out);
 		append_line(lines, line);
 	}
@@ -305,7 +306,9 @@ void command_check(struct host *host, json_t *params, struct command_reply *repl
 			   command_text(params, "critical") != NULL)) {
 		/* Without this error, the user would believe that the range was checked, but only
 		 * the health is. */
-		judge(&v, UNKNOWN, "a range wants the address of a number, as /daemons/%s/...",
+		judge(&v, UNKNOWN,
+			"--warning and --critical need the pointer of a number, such as "
+			"/daemons/%s/...",
 			daemon_name(d));
 	} else if (command_text(params, "pointer") == NULL) {
 		data = data_of(host, daemon_name(d));

@@ -128,7 +128,7 @@ static void pause_or_resume(
 	char by[32];
 
 	if (all == (json_array_size(globs) > 0)) {
-		command_fail(reply, COMMAND_PARAMS, "name the daemons, or say --all");
+		command_fail(reply, COMMAND_PARAMS, "name at least one daemon, or use --all");
 		return;
 	}
 	if (!check_globs(host, globs, reply))
@@ -153,8 +153,8 @@ void command_pause(struct host *host, json_t *params, struct command_reply *repl
 	double seconds = 0;
 
 	if (length != NULL && (text_duration(length, &seconds) != 0 || seconds <= 0)) {
-		command_fail(reply, COMMAND_PARAMS, "\"%.32s\" is no duration, such as 30m or 2h",
-			length);
+		command_fail(reply, COMMAND_PARAMS,
+			"invalid duration \"%.32s\"; write it like 30m or 2h", length);
 		return;
 	}
 	pause_or_resume(host, params, seconds, true, reply);

@@ -152,7 +152,7 @@ void command_reload(struct host *host, json_t *params, struct command_reply *rep
 
 	if (host_reload(host, &reply->result, &diagnostics) != 0)
 		fail_diagnostics(
-			&diagnostics, "the configuration is wrong; nothing was changed", reply);
+			&diagnostics, "the configuration has errors; nothing was changed", reply);
 }
 
 /* Adds the notes that the reload has not reported already. */
@@ -188,7 +188,8 @@ void command_register(struct host *host, json_t *params, struct command_reply *r
 		list[index] = (char *)(json_is_string(pair) ? json_string_value(pair) : "");
 	if (dropin_add(host_config(host)->file, command_text(params, "name"), list, &diagnostics) !=
 		0)
-		fail_diagnostics(&diagnostics, "it is not registered; nothing was changed", reply);
+		fail_diagnostics(
+			&diagnostics, "the daemon was not registered; nothing was changed", reply);
 	else
 		command_reload(host, NULL, reply);
 	add_notes(&diagnostics, reply->result);
@@ -233,7 +234,7 @@ void command_log(struct host *host, json_t *params, struct command_reply *reply)
 
 	if (log_level_parse(word, &level) != 0) {
 		command_fail(reply, COMMAND_PARAMS,
-			"\"%.32s\" is no level; there are error, warning, notice, info and debug",
+			"invalid log level \"%.32s\"; use error, warning, notice, info or debug",
 			word);
 		return;
 	}

@@ -47,13 +47,12 @@ static int take_option(
 	const struct command_param *p = option_of(command, word, &value);
 
 	if (p == NULL || !p->option) {
-		snprintf(why, size, "%s has no option %.*s", command->verb, (int)strcspn(word, "="),
-			word);
+		snprintf(why, size, "%s: unknown option \"%.*s\"", command->verb,
+			(int)strcspn(word, "="), word);
 		return -EINVAL;
 	}
 	if (p->type == JSON_TRUE && value != NULL) {
-		snprintf(why, size, "--%s takes no value, but \"%.64s\" gives it one", p->name,
-			word);
+		snprintf(why, size, "--%s does not take a value: \"%.64s\"", p->name, word);
 		return -EINVAL;
 	}
 	if (p->type == JSON_TRUE)
@@ -61,7 +60,7 @@ static int take_option(
 	if (value == NULL && **words != NULL)
 		value = *(*words)++;
 	if (value == NULL || json_object_set_new(params, p->name, json_string(value)) < 0) {
-		snprintf(why, size, "--%s wants a value", p->name);
+		snprintf(why, size, "--%s requires a value", p->name);
 		return -EINVAL;
 	}
 	return 0;
@@ -84,7 +83,7 @@ static int take_operand(
 	const struct command_param *p = next_param(command, params);
 
 	if (p == NULL) {
-		snprintf(why, size, "\"%.64s\" is one argument too many", word);
+		snprintf(why, size, "too many arguments: \"%.64s\"", word);
 		return -EINVAL;
 	}
 	if (p->type != JSON_ARRAY)
@@ -142,7 +141,7 @@ json_t *command_params(const struct command *command, char *const *words, char *
 	}
 	p = next_param(command, params);
 	if (err == 0 && p != NULL && p->required) {
-		snprintf(why, size, "%s wants %s", command->verb, command->usage);
+		snprintf(why, size, "%s requires %s", command->verb, command->usage);
 		err = -EINVAL;
 	}
 	if (err == 0)

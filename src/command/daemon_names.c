@@ -51,11 +51,10 @@ void daemon_names_fail(struct host *host, const char *name, struct command_reply
 	}
 	if (text_suggest_get(&suggest) != NULL)
 		command_fail(reply, COMMAND_NOT_FOUND,
-			"there is no daemon \"%.64s\"; did you mean \"%s\"?", name,
+			"no such daemon \"%.64s\"; did you mean \"%s\"?", name,
 			text_suggest_get(&suggest));
 	else
-		command_fail(
-			reply, COMMAND_NOT_FOUND, "there is no daemon \"%.64s\" running", name);
+		command_fail(reply, COMMAND_NOT_FOUND, "no such daemon \"%.64s\"", name);
 }
 
 /* The next daemon from *index on that watches the service.  NULL: none. */

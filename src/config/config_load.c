@@ -141,10 +141,11 @@ static void read_syntax(struct config *config, const struct config_draft *draft,
 		err = ini_read(path, config->files[i], &inis[i], diagnostics);
 		if (err == -ENOENT && i == 0)
 			diagnostic_add(diagnostics, config->files[i], 0,
-				"there is no such file; name one with -c");
+				"no such file; name the configuration with -c FILE");
 		else if (err == -ENOENT)
 			diagnostic_add(diagnostics, config->files[i], 0,
-				"the link leads nowhere, or the file has just gone");
+				"no such file: the symbolic link is broken, or the file was just "
+				"removed");
 	}
 }
 

@@ -65,8 +65,8 @@ static struct config_daemon *daemon_of(struct config_builder *b, const char *nam
 
 	if (!text_is_daemon_name(name)) {
 		diagnostic_add(b->diagnostics, b->file, line,
-			"\"%s\" cannot be the name of a daemon: letters, digits and _ . @ - are "
-			"allowed, a letter, digit or _ first, at most 64",
+			"invalid daemon name \"%s\": use up to 64 letters, digits and _ . @ -, and "
+			"begin with a letter, a digit or _",
 			text_truncate(cut, sizeof(cut), name));
 		return NULL;
 	}
@@ -74,8 +74,8 @@ static struct config_daemon *daemon_of(struct config_builder *b, const char *nam
 	if (strcmp(cd->name, name) == 0)
 		return cd;
 	diagnostic_add(b->diagnostics, b->file, line,
-		"\"%s\" and \"%s\" (%s:%d) differ only by case, so they are one name", name,
-		cd->name, cd->file, cd->line);
+		"\"%s\" and \"%s\" (%s:%d) differ only in case, and names are case-insensitive",
+		name, cd->name, cd->file, cd->line);
 	return NULL;
 }
 
@@ -126,11 +126,11 @@ static void diagnose_enabling(struct config_builder *b, const struct ini_line *l
 	text_truncate(value, sizeof(value), l->value);
 	if (meant != NULL)
 		diagnostic_add(b->diagnostics, b->file, l->line,
-			"%.64s = \"%s\": did you mean \"%s\"?", l->key, value, meant);
+			"%.64s = \"%s\": invalid value; did you mean \"%s\"?", l->key, value,
+			meant);
 	else
 		diagnostic_add(b->diagnostics, b->file, l->line,
-			"%.64s = \"%s\": a daemon is enabled with yes, no or the name of its "
-			"module%s",
+			"%.64s = \"%s\": invalid value; use yes, no or the name of a module%s",
 			l->key, value, ini_hint(l->value));
 }
 
@@ -164,7 +164,7 @@ static void take_module(struct config_builder *b, const struct ini_line *l)
 
 	if (!text_is_daemon_name(l->value)) {
 		diagnostic_add(b->diagnostics, b->file, l->line,
-			"module = \"%s\": that cannot be the name of a module%s",
+			"module = \"%s\": invalid module name%s",
 			text_truncate(value, sizeof(value), l->value), ini_hint(l->value));
 		return;
 	}
@@ -218,8 +218,7 @@ static void take_defaults(struct config_builder *b, const char *name, const stru
 	char cut[TEXT_SHORT];
 
 	if (l->key == NULL && !text_is_daemon_name(name)) {
-		diagnostic_add(b->diagnostics, b->file, l->line,
-			"[module:%s]: that cannot be the name of a module",
+		diagnostic_add(b->diagnostics, b->file, l->line, "[module:%s]: invalid module name",
 			text_truncate(cut, sizeof(cut), name));
 		begin(b, NULL, NULL);
 	} else if (l->key == NULL) {
@@ -287,7 +286,8 @@ static void diagnose_section(struct config_builder *b, const struct ini_line *l)
 			"unknown section [%s]; did you mean [%s]?", section, meant);
 	else
 		diagnostic_add(b->diagnostics, b->file, l->line,
-			"unknown section [%s]; there are [vigil], [daemons], [daemon:NAME] and "
+			"unknown section [%s]; the sections are [vigil], [daemons], [daemon:NAME] "
+			"and "
 			"[module:NAME]",
 			section);
 	free(meant);

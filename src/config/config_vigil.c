@@ -99,9 +99,10 @@ static const char *wrong_glob(const char *glob)
 	size_t n = strlen(glob);
 
 	if (n >= sizeof(name))
-		return "is longer than the name of any service";
+		return "is longer than a service name can be";
 	if (strpbrk(glob, " \t") != NULL)
-		return "holds blanks, which no service's name does: separate elements by commas";
+		return "contains a blank, and no service name does: separate the elements with "
+		       "commas";
 	if (strpbrk(glob, "[]{}!") != NULL)
 		return "can match no service: a glob has * and ? only";
 	memcpy(name, glob, n + 1);
@@ -110,7 +111,7 @@ static const char *wrong_glob(const char *glob)
 			*p = 'x';
 	if (!text_is_service_name(name))
 		return "can match no service: names have letters, digits and _ : . @ \\ -, and no "
-		       "\"..\"; globs have * and ? as well";
+		       "\"..\"; a glob may also have * and ?";
 	return NULL;
 }
 
@@ -141,8 +142,7 @@ static const char *wrong_log(const char *value, char why[WRONG])
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
 		if (strcmp(value, words[i]) == 0)
 			return NULL;
-	return value[0] != '/' ? "is none of auto stderr syslog journal, nor an absolute path"
-			       : NULL;
+	return value[0] != '/' ? "is not auto, stderr, syslog, journal or an absolute path" : NULL;
 }
 
 static const char *wrong_rate(const char *value, char why[WRONG])
@@ -151,7 +151,7 @@ static const char *wrong_rate(const char *value, char why[WRONG])
 	double seconds;
 
 	return config_vigil_rate(value, &count, &seconds) != 0
-		       ? "is not N/DURATION, such as 20/10s, nor 0"
+		       ? "is not N/DURATION, such as 20/10s, or 0"
 		       : NULL;
 }
 
@@ -160,8 +160,8 @@ static const char *wrong_rate(const char *value, char why[WRONG])
 static const char *wrong_group(const char *value, char why[WRONG])
 {
 	if (value[0] == '\0')
-		return "is empty; leave the line out for the default";
-	return strpbrk(value, " \t\"',:;#/") != NULL ? "cannot be the name of a group" : NULL;
+		return "is empty; remove the line to use the default";
+	return strpbrk(value, " \t\"',:;#/") != NULL ? "is not a valid group name" : NULL;
 }
 
 /* The checks that a schema cannot express. */

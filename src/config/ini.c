@@ -91,7 +91,7 @@ static char *slurp(struct reader *r, size_t *length, int *err)
 	if (*err == -EISDIR)
 		*err = complain(r, 0, "it is not a regular file");
 	else if (*err == -EFBIG)
-		*err = complain(r, 0, "it is longer than 16 MiB");
+		*err = complain(r, 0, "it is larger than 16 MiB");
 	else if (*err != -ENOENT)
 		diagnostic_add(r->diagnostics, r->file, 0, "cannot be read: %s", strerror(-*err)),
 			*err = -EINVAL;
@@ -110,9 +110,9 @@ static int check_bytes(struct reader *r, const char *text, size_t length)
 	for (size_t i = 0; i < length; i += n) {
 		n = text_decode(text + i, length - i, &c);
 		wrong = n == 0      ? "is not UTF-8"
-			: c == '\0' ? "holds a NUL byte"
+			: c == '\0' ? "contains a NUL byte"
 			: c == '\r' && i + 1 < length && text[i + 1] != '\n'
-				? "holds a carriage return"
+				? "contains a carriage return"
 				: NULL;
 		if (wrong != NULL && said != line) {
 			diagnostic_add(r->diagnostics, r->file, line, "this line %s", wrong);
@@ -153,7 +153,8 @@ static void diagnose_repeated(
 			l->key != NULL ? "key" : "section", left, name, right, first->line);
 	else
 		diagnostic_add(r->diagnostics, r->file, l->line,
-			"%s%s%s and %s%s%s (line %d) differ only by case, so they are one name",
+			"%s%s%s and %s%s%s (line %d) differ only in case, and names are "
+			"case-insensitive",
 			left, name, right, left, other, right, first->line);
 }
 
@@ -224,13 +225,14 @@ static void take_header(struct reader *r, char *text, int line)
 		name = trim(text + 1);
 	}
 	if (name == NULL && strchr(text, ']') != NULL)
-		wrong = "nothing may follow the ] of a section; a comment has a line of its own";
+		wrong = "unexpected text after the ] of a section; write a comment on a separate "
+			"line";
 	else if (name == NULL)
-		wrong = "the section's name has no closing bracket";
+		wrong = "missing ] after the section name";
 	else if (name[0] == '\0')
-		wrong = "the section has no name";
+		wrong = "empty section name";
 	else if (!is_plain(name))
-		wrong = "a section's name holds printable ASCII only";
+		wrong = "invalid section name: only printable ASCII is allowed";
 	if (wrong != NULL) {
 		complain(r, line, wrong);
 		return;
@@ -245,20 +247,20 @@ static void take_key(struct reader *r, char *text, int line)
 	char *equals = strchr(text, '='), *key, cut[TEXT_SHORT];
 
 	if (equals == NULL) {
-		complain(r, line, "there is no \"=\" in this line; a comment begins with # or ;");
+		complain(r, line, "missing \"=\"; a comment begins with # or ;");
 		return;
 	}
 	*equals = '\0';
 	key = trim(text);
 	text_truncate(cut, sizeof(cut), key);
 	if (key[0] == '\0')
-		complain(r, line, "there is no key before the \"=\"");
+		complain(r, line, "missing key before \"=\"");
 	else if (!r->in_section)
 		diagnostic_add(r->diagnostics, r->file, line,
 			"\"%s\" comes before the first [section]", cut);
 	else if (!is_plain(key))
 		diagnostic_add(r->diagnostics, r->file, line,
-			"\"%s\" cannot be a key: it holds printable ASCII only", cut);
+			"invalid key \"%s\": only printable ASCII is allowed", cut);
 	else if (r->section != NULL)
 		add(r, key, trim(equals + 1), line);
 }
@@ -328,9 +330,9 @@ const char *ini_hint(const char *value)
 
 	for (const char *p = value; *p != '\0'; p++)
 		if ((*p == '#' || *p == ';') && p > value && (p[-1] == ' ' || p[-1] == '\t'))
-			return "; vigil has no comments behind values: a comment has a line of its "
-			       "own";
+			return "; a comment after a value is not supported: write it on a separate "
+			       "line";
 	if (length >= 2 && (value[0] == '"' || value[0] == '\'') && value[length - 1] == value[0])
-		return "; vigil has no quotes around values: leave them out";
+		return "; quotes around a value are not supported: remove them";
 	return "";
 }

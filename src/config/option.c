@@ -76,7 +76,7 @@ static int check_row(const vigil_option *schema, const vigil_option *row, char w
 	int err;
 
 	if (row->name[0] == '\0' || strcmp(row->name, "module") == 0)
-		return wrong(why, "cannot be the name of an option");
+		return wrong(why, "is not a valid option name");
 	if (!option_type_exists(row->type))
 		return wrong(why, "has an unknown type");
 	if (row->type == VIGIL_CHOICE && !has_choices(row))
@@ -93,7 +93,7 @@ static int check_row(const vigil_option *schema, const vigil_option *row, char w
 	if (schema_find(schema, row->name) != row)
 		return wrong(why, "is listed twice");
 	if (row->max < row->min)
-		return wrong(why, "has its range the wrong way round");
+		return wrong(why, "has a minimum above its maximum");
 	err = option_value_parse(&probe, row->value, why);
 	option_value_clear(&probe);
 	return err;
@@ -138,11 +138,11 @@ static void diagnose_unknown(
 		text_suggest_add(&suggest, schema->name);
 	if (text_suggest_get(&suggest) != NULL)
 		diagnostic_add(place->diagnostics, given->file, given->line,
-			"unknown key \"%s\" in %s; did you mean \"%s\"?", key,
+			"unknown option \"%s\" in %s; did you mean \"%s\"?", key,
 			section_of(given, place), text_suggest_get(&suggest));
 	else
 		diagnostic_add(place->diagnostics, given->file, given->line,
-			"unknown key \"%s\" in %s", key, section_of(given, place));
+			"unknown option \"%s\" in %s", key, section_of(given, place));
 }
 
 /* An empty value removes a text or a list that the default sets.  The other types have no value
@@ -211,7 +211,7 @@ static void diagnose_value(const vigil_option *row, const struct option_given *g
 
 	/* The reason may quote a part of the value. */
 	if ((row->flags & VIGIL_SECRET) && strchr(why, '"') != NULL)
-		why = "the value, which is secret, does not fit the type of the option";
+		why = "invalid value (not shown, because the option is secret)";
 	diagnostic_add(place->diagnostics, given->file, given->line, "%s = \"%s\": %s%s",
 		given->key, text_truncate(value, sizeof(value), option_shown(row, given->value)),
 		why, strstr(why, hint) == NULL ? hint : "");
@@ -225,7 +225,7 @@ static void note_looks(
 
 	if (ini_hint(given->value)[0] != '\0')
 		diagnostic_note(place->diagnostics, given->file, given->line,
-			"%s = \"%s\": all of it is the value%s", given->key,
+			"%s = \"%s\": this whole text is the value%s", given->key,
 			text_truncate(value, sizeof(value), option_shown(row, given->value)),
 			ini_hint(given->value));
 }
@@ -252,7 +252,7 @@ static void take_given(
 		diagnostic_add(place->diagnostics, given->file, given->line,
 			row->flags & VIGIL_REQUIRED
 				? "%s is empty in %s"
-				: "%s is empty in %s; leave the line out for the default",
+				: "%s is empty in %s; remove the line to use the default",
 			row->name, section_of(given, place));
 	else if (row->type == VIGIL_TEXT)
 		note_looks(row, given, place);

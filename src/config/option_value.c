@@ -68,9 +68,9 @@ static int parse_text(struct option_value *v, const char *text, char why[WHY])
 
 static int parse_bool(struct option_value *v, const char *text, char why[WHY])
 {
-	return text_bool(text, &v->boolean) == 0
-		       ? 0
-		       : wrong(why, "is neither yes nor no (true false on off 1 0 do as well)");
+	return text_bool(text, &v->boolean) == 0 ? 0
+						 : wrong(why, "is not yes or no (true, false, on, "
+							      "off, 1 and 0 are accepted, too)");
 }
 
 static int parse_int(struct option_value *v, const char *text, char why[WHY])
@@ -159,7 +159,7 @@ static int keep_list(struct option_value *v, char **list, char why[WHY])
 {
 	v->list = list != NULL ? text_copy_list((const char *const *)list) : NULL;
 	text_free_list(list);
-	return v->list != NULL ? 0 : wrong(why, "does not fit into memory");
+	return v->list != NULL ? 0 : wrong(why, "is larger than the memory of this machine");
 }
 
 /* --- lists ------------------------------------------------------------------------------------ */
@@ -193,14 +193,14 @@ static int check_daemon(const vigil_option *schema, const char *element, char wh
 		(int)(colon != NULL ? (size_t)(colon - element) : strlen(element)), element);
 	if (strpbrk(element, " \t;") != NULL)
 		return wrong_element(
-			why, element, "cannot be the name of a daemon: separate names by commas");
+			why, element, "is not a valid daemon name: separate names with commas");
 	if (!text_is_daemon_name(name))
-		return wrong_element(why, element, "cannot be the name of a daemon");
+		return wrong_element(why, element, "is not a valid daemon name");
 	if (colon == NULL || is_choice(schema->choices, colon + 1))
 		return 0;
 	if (schema->choices == NULL)
 		return wrong_element(why, element, "must be the name of a daemon alone");
-	snprintf(what, sizeof(what), "has an unknown word after the \":\"; there are: %.100s",
+	snprintf(what, sizeof(what), "has an unknown word after the \":\"; use one of: %.100s",
 		schema->choices);
 	return wrong_element(why, element, what);
 }
@@ -211,7 +211,7 @@ static int check_element(const vigil_option *schema, const char *element, char w
 	char what[WHAT];
 
 	if (hint[0] != '\0') {
-		snprintf(what, sizeof(what), "looks as if it had quotes or a comment%s", hint);
+		snprintf(what, sizeof(what), "seems to contain quotes or a comment%s", hint);
 		return wrong_element(why, element, what);
 	}
 	return schema->flags & VIGIL_DAEMONS ? check_daemon(schema, element, why) : 0;
@@ -241,7 +241,7 @@ static int parse_list(struct option_value *v, const char *text, char why[WHY])
 	for (char **element = list; element != NULL && *element != NULL && err == 0; element++)
 		err = check_element(v->schema, *element, why);
 	if (err == 0 && ini_hint(text)[0] != '\0')
-		err = wrong(why, "looks as if it had quotes or a comment");
+		err = wrong(why, "seems to contain quotes or a comment");
 	if (err == 0)
 		return keep_list(v, list, why);
 	text_free_list(list);
@@ -255,7 +255,7 @@ static int parse_path(struct option_value *v, const char *text, char why[WHY])
 	if (text[0] != '/')
 		return wrong(why, "is not an absolute path");
 	if (ini_hint(text)[0] != '\0')
-		return wrong(why, "looks like a path with a comment");
+		return wrong(why, "seems to contain a comment");
 	return strlen(text) < PATH_MAX ? 0 : wrong(why, "is too long for a path");
 }
 
@@ -271,8 +271,8 @@ static int parse_command(struct option_value *v, const char *text, char why[WHY]
 		return keep_list(v, list, why);
 	text_free_list(list);
 	snprintf(why, WHY,
-		"holds %s, but no shell is run, so the program would get it as an argument; quote "
-		"it with '...' if that is meant, or run a shell: /bin/sh -c '...'",
+		"contains %s, but no shell is run, so the program would get it as an argument; "
+		"quote it with '...' if that is meant, or run a shell: /bin/sh -c '...'",
 		found);
 	return -EINVAL;
 }
@@ -281,9 +281,9 @@ static int parse_name(struct option_value *v, const char *text, char why[WHY])
 {
 	return text_is_service_name(text)
 		       ? 0
-		       : wrong(why, "cannot be the name of a service: letters, digits and _ : . @ "
-				    "\\ - are "
-				    "allowed, a letter, digit or _ first, no \"..\", at most 255");
+		       : wrong(why, "is not a valid service name: use up to 255 letters, digits "
+				    "and _ : . @ \\ -, without \"..\", and begin with a letter, a "
+				    "digit or _");
 }
 
 static parse_fn *const parsers[] = {

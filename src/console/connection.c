@@ -106,7 +106,7 @@ static void on_notification(struct connection *c, const char *method, json_t *pa
 			text_of(params, "level"), text_of(params, "text"));
 	else if (strcmp(method, "lost") == 0)
 		line = memory_format(
-			"(%lld lines were lost, because the console did not read them)",
+			"(%lld lines were lost, because the console did not read them in time)",
 			(long long)json_integer_value(json_object_get(params, "lines")));
 	else
 		return;
@@ -215,7 +215,7 @@ static void call(struct connection *c, const char *verb, json_t *params, double 
 
 	if (id < 0) {
 		disconnect(c);
-		fail(reply, "%s cannot be asked: %s", verb, strerror(-id));
+		fail(reply, "%s: the request could not be sent: %s", verb, strerror(-id));
 		return;
 	}
 	await(c, id, strcmp(verb, "watch") == 0, clock_now() + clock_from_seconds(seconds), reply);
@@ -230,10 +230,10 @@ static void run_method(struct connection *c, const struct verb *verb, struct com
 	if (err == 0)
 		call(c, name, json_incref(verb->params), client_patience(name), reply);
 	else if (err == -EACCES)
-		fail(reply, "%s: permission denied; ask to be made a member of vigil's group",
+		fail(reply, "%s: permission denied; ask root to add your user to vigil's group",
 			c->spec.socket);
 	else if (c->spec.socket == NULL)
-		fail(reply, "vigild has ended");
+		fail(reply, "vigild has exited");
 	else
 		fail(reply, "vigild cannot be reached at %s: %s", c->spec.socket, strerror(-err));
 }
@@ -301,7 +301,7 @@ static void edit(struct connection *c, const struct verb *verb, struct command_r
 	if (connection_open(c) == 0)
 		call(c, "reload", NULL, client_patience("reload"), reply);
 	else
-		notice(c, "vigild does not run; the next start reads it");
+		notice(c, "vigild is not running; the change takes effect at its next start");
 }
 
 /* With `vigild -C`, vigild runs register and unregister itself, because the console has its

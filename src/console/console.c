@@ -179,9 +179,9 @@ static bool is_own(struct console *c, const struct verb *verb)
 	else if (strcmp(name, "console") == 0)
 		puts("this is the console");
 	else if (verb->command->access == ACCESS_LOCAL)
-		fail_text(c, "that is for the command line of vigilctl");
+		fail_text(c, "this verb works only on the command line of vigilctl");
 	else if (verb->follow)
-		fail_text(c, "--watch is for the command line of vigilctl; here there is watch");
+		fail_text(c, "--watch works only on the command line of vigilctl; use watch here");
 	else
 		return false;
 	return true;
@@ -334,12 +334,13 @@ static bool open_prompt(struct console *c)
 	int err = terminal_open(host, c->spec.socket == NULL ? c->spec.fd : -1);
 
 	if (err != 0) {
-		fprintf(stderr, "%s: no prompt on this terminal: %s\n", program(c), strerror(-err));
+		fprintf(stderr, "%s: no prompt is possible on this terminal: %s\n", program(c),
+			strerror(-err));
 		return false;
 	}
 	c->prompt = prompt_open(&spec, &why);
 	if (why != NULL)
-		fprintf(stderr, "%s: a plain prompt: %s\n", program(c), why);
+		fprintf(stderr, "%s: the prompt has no line editing: %s\n", program(c), why);
 	greet(c);
 	return true;
 }

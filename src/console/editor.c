@@ -219,7 +219,7 @@ struct editor *editor_open(const struct editor_spec *spec, const char **why)
 	const char *terminal = getenv("TERM");
 	struct editor *editor;
 
-	*why = "this terminal cannot be drawn on";
+	*why = "the terminal has no cursor control";
 	if (terminal == NULL || strcmp(terminal, "dumb") == 0)
 		return NULL;
 	setlocale(LC_CTYPE, "");
@@ -232,7 +232,7 @@ struct editor *editor_open(const struct editor_spec *spec, const char **why)
 		set_up(editor);
 		return editor;
 	}
-	*why = "libedit does not take the terminal";
+	*why = "libedit does not support the terminal";
 	editor_close(editor);
 	return NULL;
 }

@@ -51,10 +51,10 @@ char *script_next(struct script *script, const char **why)
 	memcpy(line, from, length);
 	script->begin += length + (end != NULL);
 	if (length > LINE_LENGTH_MAX) {
-		*why = "it is over 64 KiB; nothing more is read";
+		*why = "the line is longer than 64 KiB; reading stops here";
 		script_clear(script);
 	} else if (strlen(line) != length) {
-		*why = "there is a NUL in it";
+		*why = "the line contains a NUL character";
 	}
 	return line;
 }

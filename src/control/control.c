@@ -50,8 +50,7 @@ static const gid_t *find_group(const char *name)
 			 "vigild may read",
 			name, strerror(errno));
 	else if (name != NULL && found == NULL)
-		log_info("there is no group \"%s\"; only root and the user of vigild may read",
-			name);
+		log_info("no such group \"%s\"; only root and the user of vigild may read", name);
 	return found != NULL ? &found->gr_gid : NULL;
 }
 

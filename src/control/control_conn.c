@@ -76,7 +76,7 @@ static void run(struct conn *conn, const char *method, json_t *params, struct co
 
 static void answer(struct conn *conn, json_t *id, struct command_reply *reply)
 {
-	static const char no_memory[] = "there is no memory for the answer";
+	static const char no_memory[] = "out of memory for the reply";
 	json_t *object;
 	char *text;
 
@@ -148,11 +148,11 @@ static void on_line(struct conn *conn, const char *line, size_t length)
 	request = json_loadb(line, length, JSON_REJECT_DUPLICATES, &error);
 	if (memory_untrusted_end())
 		conn_send_line(conn, error_object(null, COMMAND_INTERNAL,
-					     "there is no memory for the request", NULL));
+					     "out of memory for the request", NULL));
 	else if (request == NULL)
 		conn_send_line(conn, error_object(null, COMMAND_PARSE, error.text, NULL));
 	else if (!is_request(request) || json_depth(request, NESTING_MAX) > NESTING_MAX)
-		conn_send_line(conn, error_object(null, COMMAND_INVALID, "not a request", NULL));
+		conn_send_line(conn, error_object(null, COMMAND_INVALID, "invalid request", NULL));
 	else
 		on_request(conn, request);
 	json_decref(request);
@@ -175,7 +175,7 @@ static bool take_line(struct conn *conn)
 	}
 	if (length > CONN_LINE_MAX) {
 		conn_send_line(conn, error_object(json_null(), COMMAND_INVALID,
-					     "the line is over 64 KiB", NULL));
+					     "the line is longer than 64 KiB", NULL));
 		conn->half_closed = true;
 		evbuffer_drain(conn->in, evbuffer_get_length(conn->in));
 	} else {
@@ -210,7 +210,7 @@ static void mind_the_rest(struct conn *conn)
 
 	if (left > CONN_LINE_MAX) {
 		conn_send_line(conn, error_object(json_null(), COMMAND_INVALID,
-					     "the line is over 64 KiB", NULL));
+					     "the line is longer than 64 KiB", NULL));
 		conn->half_closed = true;
 		event_del(conn->readable);
 		evbuffer_drain(conn->in, left);

@@ -31,11 +31,12 @@ static void on_change(uint64_t revision, const char *pointer, json_t *value, voi
 static bool has_room(const struct conn *conn, struct command_reply *reply)
 {
 	if (conn->watch_count >= CONN_WATCHES_MAX)
-		command_fail(reply, COMMAND_BUSY, "watch: a connection has %d at most",
+		command_fail(reply, COMMAND_BUSY,
+			"watch: too many watches: the limit of a connection is %d",
 			CONN_WATCHES_MAX);
 	else if (conn->client.user->watches >= CONN_USER_WATCHES_MAX)
 		command_fail(reply, COMMAND_BUSY,
-			"watch: the connections of one user have %d at most",
+			"watch: too many watches: the limit of a user is %d",
 			CONN_USER_WATCHES_MAX);
 	else
 		return true;

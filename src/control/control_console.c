@@ -82,7 +82,7 @@ static bool has_failed(int status)
 		return WEXITSTATUS(status) != 0;
 	if (signo == SIGTERM || signo == SIGINT || signo == SIGHUP)
 		return false;
-	log_error("the console was ended by signal %d (%s)", signo, strsignal(signo));
+	log_error("the console was killed by signal %d (%s)", signo, strsignal(signo));
 	return true;
 }
 

@@ -84,7 +84,7 @@ static void on_line(struct control_pipe *pipe, char *line)
 		return;
 	command = command_find(words[0]);
 	if (command == NULL || !command->pipe) {
-		log_warn("pipe: \"%.64s\" is not among its verbs", words[0]);
+		log_warn("pipe: unknown verb \"%.64s\"", words[0]);
 		return;
 	}
 	params = command_params(command, words + 1, why, sizeof(why));
@@ -205,11 +205,11 @@ static int open_locked(const char *path)
 static const char *trouble(int err)
 {
 	if (err == -EEXIST)
-		return "what is there is not a pipe of mode 0600 of our own; move it or set pipe = "
-		       "elsewhere";
+		return "the file there is not a fifo of vigild's user with mode 0600; move it, or "
+		       "set another path with pipe =";
 	if (err == -EADDRINUSE)
-		return "another vigild reads it; stop that one, or set socket, pipe and state_dir "
-		       "= elsewhere";
+		return "another vigild reads it; stop that vigild, or set other paths with socket "
+		       "=, pipe = and state_dir =";
 	return strerror(-err);
 }
 

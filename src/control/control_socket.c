@@ -168,7 +168,7 @@ static bool has_room(struct control_socket *cs, const struct peer *peer)
 
 static void turn_away(int fd)
 {
-	char *line = conn_error_line(COMMAND_BUSY, "all connections are taken; try again");
+	char *line = conn_error_line(COMMAND_BUSY, "too many connections; try again later");
 
 	(void)!send(fd, line, strlen(line), MSG_DONTWAIT | MSG_NOSIGNAL);
 	free(line);
@@ -354,7 +354,8 @@ static int clear_the_way(const char *path, const struct sockaddr_un *address)
 	if (lstat(path, &st) < 0)
 		return errno == ENOENT ? 0 : -errno;
 	if (!S_ISSOCK(st.st_mode)) {
-		log_error("%s is in the way and is no socket; move it or set socket = elsewhere",
+		log_error(
+			"%s exists and is not a socket; move it, or set another path with socket =",
 			path);
 		return -EEXIST;
 	}
@@ -362,7 +363,8 @@ static int clear_the_way(const char *path, const struct sockaddr_un *address)
 		answers = somebody_answers(address);
 	while (answers && clock_try_again(&began));
 	if (answers) {
-		log_error("another vigild answers on %s; stop that one, or set socket = elsewhere",
+		log_error("another vigild answers on %s; stop that vigild, or set another path "
+			  "with socket =",
 			path);
 		return -EADDRINUSE;
 	}
@@ -400,7 +402,7 @@ static int know_own(struct control_socket *cs)
 	if (cs->has_group)
 		err = open_to_group(cs, fd, st.st_gid);
 	if (err != 0)
-		log_warn("%s cannot be opened to its group: %s", cs->path, strerror(-err));
+		log_warn("the group cannot be given access to %s: %s", cs->path, strerror(-err));
 	close(fd);
 	return 0;
 }

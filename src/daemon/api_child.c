@@ -195,12 +195,12 @@ int vigil_find_program(const char *program, char *why, size_t size)
 	if (program[0] == '/' || strchr(program, '/') == NULL)
 		err = trust_find_program(program, dirs, NULL, found);
 	if (err == -ENOENT && program[0] == '/')
-		snprintf(why, size, "there is no program %.200s", program);
+		snprintf(why, size, "no such program: %.200s", program);
 	else if (err == -ENOENT)
-		snprintf(why, size, "there is no program \"%.100s\" in the PATH, which is %.200s",
-			program, dirs);
+		snprintf(why, size, "no such program in PATH: \"%.100s\" (PATH is %.200s)", program,
+			dirs);
 	else if (err == -EACCES)
-		snprintf(why, size, "%.200s cannot be executed; chmod +x it", program);
+		snprintf(why, size, "%.200s is not executable; run chmod +x on it", program);
 	else if (err != 0)
 		snprintf(why, size, "%.200s cannot be executed: %s", program, strerror(-err));
 	return err;
@@ -226,7 +226,7 @@ int vigil_check_command(const vigil_child_spec *given, char *why, size_t size)
 	struct run_as *user = NULL;
 	int err = -EINVAL;
 
-	snprintf(why, size, "there is no program");
+	snprintf(why, size, "no program is given");
 	if (spec.argv == NULL || spec.argv[0] == NULL)
 		return err;
 	if (spec.user != NULL && run_as_find(spec.user, &user) != 0)
@@ -250,7 +250,7 @@ vigil_child *vigil_spawn(vigil_daemon *d, const vigil_child_spec *given)
 		return NULL;
 	wrong = mistake(&spec);
 	if (wrong != NULL) {
-		daemon_refuse(d, EINVAL, "vigil_spawn: a spec with %s", wrong);
+		daemon_refuse(d, EINVAL, "vigil_spawn: invalid spec: %s", wrong);
 		return NULL;
 	}
 	inner = (struct child_spec){.spawn = {.argv = spec.argv,

@@ -32,7 +32,7 @@ void *vigil_alloc(vigil_daemon *d, size_t size)
 	else if (size <= SIZE_MAX - sizeof(*block))
 		block = calloc(1, sizeof(*block) + size);
 	if (block == NULL) {
-		daemon_refuse(d, ENOMEM, "no memory for %zu bytes", size);
+		daemon_refuse(d, ENOMEM, "out of memory: %zu bytes were requested", size);
 		return NULL;
 	}
 	daemon_attach(d, &block->resource, &block_kind);

@@ -59,7 +59,8 @@ int vigil_watch_fd(vigil_daemon *d, int fd, unsigned what, vigil_fd_fn *cb, void
 	if (daemon_is_candidate(d, "vigil_watch_fd"))
 		return -EPERM;
 	if (fd < 0 || cb == NULL || (what & (VIGIL_READ | VIGIL_WRITE)) == 0)
-		return daemon_refuse(d, EINVAL, "vigil_watch_fd: descriptor %d, what %u", fd, what);
+		return daemon_refuse(d, EINVAL,
+			"vigil_watch_fd: invalid arguments: descriptor %d, what %u", fd, what);
 	vigil_unwatch_fd(d, fd); /* a second watch of a descriptor replaces the first */
 	watch = memory_zero(sizeof(*watch));
 	watch->fd = fd;

@@ -96,18 +96,17 @@ vigil_service *vigil_service_open(vigil_daemon *d, const vigil_service_spec *spe
 	if (daemon_is_candidate(d, "vigil_service_open"))
 		return NULL;
 	if (spec == NULL || spec->size < sizeof(size_t) + sizeof(char *) || spec->name == NULL) {
-		daemon_refuse(d, EINVAL, "vigil_service_open: a spec without size or name");
+		daemon_refuse(d, EINVAL, "vigil_service_open: invalid spec: no size or no name");
 		return NULL;
 	}
 	service = service_open(d->environment->services, spec);
 	if (service == NULL && errno == ENOTSUP) {
-		daemon_refuse(d, ENOTSUP, "service manager \"%s\" is not known here; there are: %s",
+		daemon_refuse(d, ENOTSUP, "unknown service manager \"%s\"; use one of: %s",
 			spec->manager, manager_names());
 		return NULL;
 	}
 	if (service == NULL) {
-		daemon_refuse(
-			d, EINVAL, "\"%s\" is not fit to be the name of a service", spec->name);
+		daemon_refuse(d, EINVAL, "invalid service name \"%s\"", spec->name);
 		return NULL;
 	}
 	handle = memory_zero(sizeof(*handle));

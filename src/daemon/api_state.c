@@ -112,7 +112,8 @@ int vigil_persist(vigil_daemon *d, const char *path)
 	if (daemon_is_candidate(d, "vigil_persist"))
 		return -EPERM;
 	if (err != 0 || json_pointer_check(pointer) != 0)
-		return daemon_refuse(d, EINVAL, "vigil_persist: no place of its own");
+		return daemon_refuse(
+			d, EINVAL, "vigil_persist: the path is not a value of this daemon");
 	kept = memory_zero(sizeof(*kept) + strlen(pointer) + 1);
 	strcpy(kept->pointer, pointer);
 	SLIST_INSERT_HEAD(&d->kept, kept, link);
@@ -253,8 +254,8 @@ static void make_room(struct subscription *sub, const char *pointer)
 		return;
 	if (lost && !sub->flooded) {
 		log_write(LEVEL_WARN, sub->resource.daemon->name,
-			"more than %d addresses changed before it could look at them; the oldest "
-			"changes are lost",
+			"more than %d changed values waited for this daemon; the oldest changes "
+			"are lost",
 			PENDING_MOST);
 		sub->flooded = true;
 	}
@@ -333,7 +334,7 @@ int vigil_on_change(vigil_daemon *d, const char *path, vigil_change_fn *cb, void
 	if (daemon_is_candidate(d, "vigil_on_change"))
 		return -EPERM;
 	if (err != 0 || json_pointer_check(pointer) != 0)
-		return daemon_refuse(d, EINVAL, "vigil_on_change: not a pointer");
+		return daemon_refuse(d, EINVAL, "vigil_on_change: not a JSON pointer");
 	sub = memory_zero(sizeof(*sub));
 	TAILQ_INIT(&sub->pending);
 	sub->fn = cb;

@@ -87,7 +87,7 @@ void daemon_leave(struct vigil_daemon *d, uint64_t entered)
 		d->counts.call_max = took;
 	if (took >= LONG_CALLBACK)
 		log_write(LEVEL_WARN, d->name,
-			"a callback took %.2f s; nothing else could run meanwhile",
+			"a callback took %.2f s and blocked all other daemons",
 			clock_to_seconds(took));
 }
 

@@ -30,7 +30,7 @@ int vigil_on_verb(vigil_daemon *d, const char *name, vigil_verb_fn *cb, void *ar
 	if (daemon_is_candidate(d, "vigil_on_verb"))
 		return -EPERM;
 	if (name == NULL || cb == NULL)
-		return daemon_refuse(d, EINVAL, "vigil_on_verb: a verb without name or callback");
+		return daemon_refuse(d, EINVAL, "vigil_on_verb: no name or no callback is given");
 	verb = memory_zero(sizeof(*verb) + strlen(name) + 1);
 	strcpy(verb->name, name);
 	verb->fn = cb;

@@ -178,14 +178,14 @@ static int describe_folder(const char *dir, const char *name, const struct reaso
 
 		if (n > 3 && strcmp(e->d_name + n - 3, ".so") == 0) {
 			err = reason_set(why, -EINVAL,
-				"%s holds %.64s, not %s.so: folder and file must have the same "
+				"%s contains %.64s, not %s.so: folder and file must have the same "
 				"name",
 				folder, e->d_name, name);
 			break;
 		}
 	}
 	if (d != NULL && err == -ENOENT)
-		err = reason_set(why, -EINVAL, "%s holds no %s.so", folder, name);
+		err = reason_set(why, -EINVAL, "%s contains no %s.so", folder, name);
 	if (d != NULL)
 		closedir(d);
 	free(folder);
@@ -279,18 +279,18 @@ struct module *module_load_from(
 	struct module *module = NULL;
 
 	if (!text_is_daemon_name(name)) {
-		reason_set(&reason, -EINVAL, "a module cannot be called that");
+		reason_set(&reason, -EINVAL, "invalid module name");
 		return NULL;
 	}
 	if (load_file(modules, dir, name, &module, &reason) == -ENOENT)
-		reason_set(&reason, -ENOENT, "there is no %s/%s/%s.so", dir, name, name);
+		reason_set(&reason, -ENOENT, "no such file: %s/%s/%s.so", dir, name, name);
 	return module;
 }
 
 static void describe_search(
 	const struct modules *modules, const char *name, const struct reason *why)
 {
-	size_t n = (size_t)snprintf(why->text, why->size, "there is no module \"%.64s\" in", name);
+	size_t n = (size_t)snprintf(why->text, why->size, "no such module \"%.64s\" in", name);
 
 	for (char **dir = modules->directories; dir != NULL && *dir != NULL && n < why->size; dir++)
 		n += (size_t)snprintf(why->text + n, why->size - n, "%s %s",
@@ -306,7 +306,7 @@ struct module *module_load(struct modules *modules, const char *name, char *why,
 	if (module != NULL)
 		return module;
 	if (!text_is_daemon_name(name)) {
-		reason_set(&reason, -EINVAL, "a module cannot be called that");
+		reason_set(&reason, -EINVAL, "invalid module name");
 		return NULL;
 	}
 	if (modules->held != NULL && modules->held(name, why, size, modules->quarantined_arg)) {

@@ -69,13 +69,13 @@ static int check_pair(const char *pair, struct diagnostics *diagnostics)
 	for (const char *p = pair; *p != '\0'; p++) {
 		if ((unsigned char)*p < ' ' && *p != '\t') {
 			diagnostic_add(
-				diagnostics, NULL, 0, "\"%s\" holds a control character", cut);
+				diagnostics, NULL, 0, "\"%s\" contains a control character", cut);
 			return -EINVAL;
 		}
 	}
 	if (strspn(pair, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") !=
 		(size_t)(equal - pair)) {
-		diagnostic_add(diagnostics, NULL, 0, "\"%s\" does not begin with a key", cut);
+		diagnostic_add(diagnostics, NULL, 0, "invalid option name in \"%s\"", cut);
 		return -EINVAL;
 	}
 	return 0;
@@ -201,8 +201,8 @@ static int check_name(const char *name, struct diagnostics *diagnostics)
 	if (text_is_daemon_name(name))
 		return 0;
 	diagnostic_add(diagnostics, NULL, 0,
-		"\"%s\" cannot be the name of a daemon: letters, digits and _ . @ - are allowed, a "
-		"letter, digit or _ first, at most 64",
+		"invalid daemon name \"%s\": use up to 64 letters, digits and _ . @ -, and begin "
+		"with a letter, a digit or _",
 		text_truncate(cut, sizeof(cut), name));
 	return -EINVAL;
 }
@@ -288,7 +288,7 @@ int dropin_remove(const char *main_file, const char *name, struct diagnostics *d
 	} else if (err == 0 && errno == ENOENT) {
 		err = -ENOENT;
 		diagnostic_add(diagnostics, draft.path, 0,
-			"there is no such file: \"%s\" was not registered by command", name);
+			"no such file: \"%s\" was not registered with vigilctl", name);
 	} else if (err == 0) {
 		err = complain(diagnostics, draft.path, -errno);
 	}

@@ -106,7 +106,7 @@ static void stop_the_unwanted(struct host *host, const struct plan *plan, json_t
 		if (plan_find(plan, name) != NULL)
 			continue;
 		list_name(result, "stopped", name);
-		log_write(LEVEL_NOTICE, name, "stopped: no longer enabled");
+		log_write(LEVEL_NOTICE, name, "stopped: no longer watched");
 		end(host, d);
 	}
 }
@@ -154,12 +154,12 @@ void host_release(struct host *host, const char *name)
 	if (pd == NULL)
 		return;
 	if (quarantine_release_module(host->store, pd->module)) {
-		log_notice("the module %s is no longer held back", pd->module);
+		log_notice("the module %s is no longer quarantined", pd->module);
 		host_reload(host, &result, &diagnostics); /* the reload opens the module */
 		json_decref(result);
 		diagnostics_clear(&diagnostics);
 	} else if (quarantine_release(host->store, name)) {
-		log_write(LEVEL_NOTICE, name, "no longer held back");
+		log_write(LEVEL_NOTICE, name, "no longer quarantined");
 		start_released(host, pd);
 	}
 }
@@ -285,7 +285,7 @@ static void on_end(void *arg, const char *why)
 		return;
 	crash_marker_close(); /* no daemon caused this exit */
 	err = store_save(host->store, true);
-	log_error("%s: the state %s; ending to be started afresh", why,
+	log_error("%s: the state %s; exiting, so that vigild is started again", why,
 		err == 0 ? "is saved" : "could not be saved");
 	spawn_cancel();
 	child_terminate_all();
@@ -354,8 +354,7 @@ struct host *host_new(const char *file, struct diagnostics *diagnostics)
 	/* The environment, with the crash marker, must exist before a module is opened, because
 	 * opening a module may crash vigild. */
 	if (!open_environment(host, config)) {
-		diagnostic_add(diagnostics, NULL, 0,
-			"no memory or no descriptors to begin with: %s", strerror(errno));
+		diagnostic_add(diagnostics, NULL, 0, "vigild cannot start: %s", strerror(errno));
 		goto fail;
 	}
 	host->plan = plan_make_of(config, host->modules, false, diagnostics);
@@ -412,8 +411,8 @@ void host_stop(struct host *host, void (*stopped)(void *arg), void *arg)
 	host->stopping = true;
 	host->stopped = stopped;
 	host->stopped_arg = arg;
-	log_notice("stopping: waiting for restarts under way, at most %d s",
-		(int)(DRAIN / CLOCK_SECOND));
+	log_notice(
+		"stopping: waiting up to %d s for running restarts", (int)(DRAIN / CLOCK_SECOND));
 	spawn_cancel();
 	worker_pool_drain(host->worker_pool, DRAIN, on_drained, host);
 }

@@ -58,7 +58,7 @@ void host_report_pending(const struct config *old, const struct config *new, jso
 			continue;
 		json_array_append_new(
 			json_object_get(result, "restart_needed"), json_string(fixed[i]));
-		log_warn("[vigil] %s has changed; it is taken up when vigild is restarted",
+		log_warn("[vigil] %s has changed; the change takes effect when vigild is restarted",
 			fixed[i]);
 	}
 }

@@ -65,10 +65,10 @@ static void diagnose_unknown(const struct links *l, const struct plan_daemon *pd
 		snprintf(what, sizeof(what),
 			"the daemon \"%s\" is not enabled; enable it in [daemons]", name);
 	else if (text_suggest_get(&suggest) != NULL)
-		snprintf(what, sizeof(what), "there is no daemon \"%s\"; did you mean \"%s\"?",
-			name, text_suggest_get(&suggest));
+		snprintf(what, sizeof(what), "no such daemon \"%s\"; did you mean \"%s\"?", name,
+			text_suggest_get(&suggest));
 	else
-		snprintf(what, sizeof(what), "there is no daemon \"%s\"", name);
+		snprintf(what, sizeof(what), "no such daemon \"%s\"", name);
 	complain(l, pd, row, what);
 }
 
@@ -120,7 +120,7 @@ static void diagnose_circle(const struct links *l, size_t from, const vigil_opti
 	size_t length = l->depth - from, n = 0;
 	char what[SHOWN_MAX * 80];
 
-	n += (size_t)snprintf(what, sizeof(what), "the daemons wait for each other: ");
+	n += (size_t)snprintf(what, sizeof(what), "dependency cycle: ");
 	for (size_t i = from; i < l->depth && i < from + SHOWN_MAX - 2; i++)
 		n += (size_t)snprintf(
 			what + n, sizeof(what) - n, "%s -> ", daemons[l->path[i]].name);

@@ -30,20 +30,22 @@ static int count_of(struct store *store, const char *name, const char *key)
 
 static void log_end(const struct crash *before)
 {
+	const char *what = before->signo > 0 ? "crashed" : "ended unexpectedly";
 	char how[96];
 
 	if (before->signo > 0)
-		snprintf(how, sizeof(how), "by signal %d (%s)", before->signo,
+		snprintf(how, sizeof(how), "signal %d (%s)", before->signo,
 			strsignal(before->signo));
 	else
 		snprintf(how, sizeof(how), "%s",
-			before->signo < 0 ? "by exit" : "by SIGKILL, or by _exit");
+			before->signo < 0 ? "exit was called" : "SIGKILL, or _exit was called");
 	if (before->name[0] != '\0')
-		log_write(LEVEL_ERROR, before->name, "the previous vigild was ended %s %s", how,
-			before->loading ? "while the module of this name was opened"
-					: "in a callback of this daemon");
+		log_write(LEVEL_ERROR, before->name, "the previous vigild %s %s: %s", what,
+			before->loading ? "while it opened the module of this name"
+					: "in a callback of this daemon",
+			how);
 	else
-		log_warn("the previous vigild was ended %s", how);
+		log_warn("the previous vigild %s: %s", what, how);
 }
 
 void quarantine_review(struct store *store, const char *dir)
@@ -74,8 +76,8 @@ bool quarantine_has(struct store *store, const char *name, char *why, size_t siz
 	if (count < ENOUGH)
 		return false;
 	snprintf(why, size,
-		"held back: vigild was ended in its callbacks %d times in a row; "
-		"`vigilctl resume %s` lets it start again",
+		"quarantined: vigild crashed in its callbacks %d times in a row; `vigilctl resume "
+		"%s` starts it again",
 		count, name);
 	return true;
 }
@@ -87,8 +89,8 @@ bool quarantine_has_module(struct store *store, const char *module, char *why, s
 	if (count < ENOUGH)
 		return false;
 	snprintf(why, size,
-		"held back: vigild was ended %d times in a row while the module %s was opened; "
-		"`vigilctl resume` of one of its daemons lets it be opened again",
+		"quarantined: vigild crashed %d times in a row while it opened the module %s; "
+		"`vigilctl resume` of one of its daemons opens it again",
 		count, module);
 	return true;
 }

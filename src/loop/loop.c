@@ -33,7 +33,7 @@ bool loop_is_owner(void)
 /* Without this callback libevent would exit itself, and vigild's state would not be saved. */
 static void on_fatal(int err)
 {
-	memory_end("libevent cannot go on");
+	memory_end("libevent failed");
 }
 
 struct loop *loop_new(void)

@@ -113,18 +113,17 @@ int module_new_write(const char *name, char *why, size_t size)
 
 	if (!text_is_daemon_name(name)) {
 		snprintf(why, size,
-			"a module cannot be called \"%.64s\": a name has letters, digits and any "
-			"of "
-			"_ . @ -, begins with none of the last three, and is 64 long at most",
+			"invalid module name \"%.64s\": use up to 64 letters, digits and _ . @ -, "
+			"and begin with a letter, a digit or _",
 			name);
 		return -EINVAL;
 	}
 	if (lstat(name, &st) == 0) {
-		snprintf(why, size, "%s is there already; nothing was changed", name);
+		snprintf(why, size, "%s already exists; nothing was changed", name);
 		return -EEXIST;
 	}
 	err = write_folder(name);
 	if (err != 0)
-		snprintf(why, size, "%s cannot be made: %s", name, strerror(-err));
+		snprintf(why, size, "%s cannot be created: %s", name, strerror(-err));
 	return err;
 }

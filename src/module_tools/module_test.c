@@ -81,7 +81,8 @@ static int find_place(const struct module_test *test, struct place *place)
 		*strrchr(place->folder, '/') = '\0';
 	slash = strrchr(place->folder, '/');
 	if (slash == NULL) {
-		fprintf(stderr, "vigilctl: %s: a module has a folder of its own\n", test->module);
+		fprintf(stderr, "vigilctl: %s: a module must be in a directory of its own\n",
+			test->module);
 		return -EINVAL;
 	}
 	*slash = '\0';
@@ -271,7 +272,8 @@ static void settle(struct host *host, const struct vigil_daemon *d)
 	loop_run_once(loop, false);
 	loop_timer_free(timer);
 	if (tired)
-		fprintf(stderr, "vigilctl: after %d s it still waits for an answer\n", PATIENCE);
+		fprintf(stderr, "vigilctl: the daemon still waits for an answer after %d s\n",
+			PATIENCE);
 }
 
 /* Runs the daemon until it has had this number of ticks.  Ticks of its own timer count, too. */
@@ -284,12 +286,12 @@ static int tick(struct host *host, struct vigil_daemon *d, long ticks)
 		enter(TICKING);
 		err = now == before ? -ENOENT : daemon_tick_now(d);
 		if (err == -ENOENT) {
-			fprintf(stderr, "vigilctl: it has no timer, so nothing ticks\n");
+			fprintf(stderr, "vigilctl: the daemon has no timer, so it has no ticks\n");
 			return err;
 		}
 		settle(host, d);
 		if (daemon_status(d) == DAEMON_FAILED || err != 0) {
-			fprintf(stderr, "vigilctl: it has failed: %s\n", daemon_reason(d));
+			fprintf(stderr, "vigilctl: the daemon has failed: %s\n", daemon_reason(d));
 			return -EIO;
 		}
 	}
@@ -325,10 +327,10 @@ static json_t *run(const struct module_test *test, const struct place *place)
 	host_start(host);
 	d = find_daemon(host, place->name);
 	if (d == NULL)
-		fprintf(stderr, "vigilctl: %s/%s/%s.conf enables no daemon of it\n", place->folder,
-			place->name, place->name);
+		fprintf(stderr, "vigilctl: %s/%s/%s.conf enables no daemon of this module\n",
+			place->folder, place->name, place->name);
 	else if (daemon_status(d) == DAEMON_FAILED)
-		fprintf(stderr, "vigilctl: it does not start: %s\n", daemon_reason(d));
+		fprintf(stderr, "vigilctl: the daemon does not start: %s\n", daemon_reason(d));
 	else if (tick(host, d, test->ticks) == 0)
 		result = outcome(host, d);
 	enter(STOPPING);
@@ -408,13 +410,14 @@ static int print_verdict(int status)
 
 	format_progress(where, sizeof(where));
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
-		fprintf(stderr, "vigilctl: it did not return within %d s %s\n", PATIENCE, where);
+		fprintf(stderr, "vigilctl: the module did not return within %d s %s\n", PATIENCE,
+			where);
 	else if (WIFSIGNALED(status))
-		fprintf(stderr, "vigilctl: it was ended by signal %d (%s) %s\n", WTERMSIG(status),
-			strsignal(WTERMSIG(status)), where);
+		fprintf(stderr, "vigilctl: the module crashed %s: signal %d (%s)\n", where,
+			WTERMSIG(status), strsignal(WTERMSIG(status)));
 	else if (progress->phase != DONE)
-		fprintf(stderr, "vigilctl: it has ended the process, with status %d, %s\n",
-			WEXITSTATUS(status), where);
+		fprintf(stderr, "vigilctl: the module called exit %s: status %d\n", where,
+			WEXITSTATUS(status));
 	else if (WEXITSTATUS(status) == EXIT_SUCCESS)
 		return 0;
 	return -EIO;

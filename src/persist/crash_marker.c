@@ -209,7 +209,7 @@ int crash_marker_open(const char *dir, struct crash *before)
 	if (err == 0)
 		err = take_file(fd, before);
 	if (err != 0 && err != -EWOULDBLOCK)
-		log_warn("%s is not used, and a crash will not be blamed on a daemon: %s", path,
+		log_warn("%s is not used, so a crash cannot be attributed to a daemon: %s", path,
 			text[0] != '\0' ? text : strerror(-err));
 	if (err != 0 && fd >= 0)
 		close(fd);

@@ -261,8 +261,8 @@ static void note_too_large(const struct store *store)
 
 	store_sizes_describe(&store->saving.sizes, sizes, sizeof(sizes));
 	degraded_set(DEGRADED_STATE,
-		"%.60s/" STORE_FILE " stays as it was, because the next start reads no more than "
-		"%zu MiB, and it would have %s; disable that daemon or lower what it keeps",
+		"%.60s/" STORE_FILE " is not written, because a start reads at most %zu MiB and it "
+		"would have %s; disable that daemon or reduce what it keeps",
 		store->dir, STORE_SIZE_MAX / 1024 / 1024, sizes);
 }
 

@@ -38,7 +38,7 @@ static const char *problem(const json_t *value, int depth)
 	const char *found = NULL;
 
 	if (depth == 0)
-		return "it has too many levels";
+		return "it is nested too deeply";
 	if (json_is_string(value))
 		return text_problem(json_string_value(value), json_string_length(value));
 	if (json_is_object(value))

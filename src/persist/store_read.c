@@ -38,8 +38,8 @@ static json_t *parse(const char *text, size_t length, const char *path)
 	if (doc != NULL && json_is_object(doc) &&
 		json_depth(doc, STATE_DEPTH_MAX + 4) <= STATE_DEPTH_MAX + 4)
 		return doc;
-	log_warn("%s cannot be read (line %d: %s)", path, error.line,
-		doc == NULL ? error.text : "not what vigil writes");
+	log_warn("%s cannot be parsed (line %d: %s)", path, error.line,
+		doc == NULL ? error.text : "it was not written by vigild");
 	json_decref(doc);
 	return NULL;
 }
@@ -75,11 +75,11 @@ static json_t *read_file(const char *dir, const char *name)
 		goto out;
 	}
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-		log_warn("%s is no regular file", path);
+		log_warn("%s is not a regular file", path);
 		goto out;
 	}
 	if (st.st_size > (off_t)STORE_SIZE_MAX) {
-		log_warn("%s is not read: it has %jd bytes, and %zu are the most", path,
+		log_warn("%s is not read: it has %jd bytes, and the maximum is %zu", path,
 			(intmax_t)st.st_size, STORE_SIZE_MAX);
 		goto out;
 	}
@@ -113,7 +113,7 @@ static void set_aside(const char *dir)
 	char *to = memory_format("%s/" STORE_FILE_BAD, dir);
 
 	if (rename(from, to) == 0)
-		log_warn("%s is set aside as %s", from, to);
+		log_warn("%s was renamed to %s, because it cannot be used", from, to);
 	free(from);
 	free(to);
 }
@@ -134,6 +134,6 @@ json_t *store_read(const char *dir)
 		set_aside(dir);
 	doc = read_file(dir, STORE_FILE_OLD);
 	if (doc != NULL)
-		log_warn("the older %s/" STORE_FILE_OLD " is taken", dir);
+		log_warn("using the older %s/" STORE_FILE_OLD " is taken", dir);
 	return doc != NULL || is_passing(errno) ? doc : json_object();
 }

@@ -14,9 +14,8 @@ void left_behind_note(const char *owner, pid_t pid, const char *comm, uint64_t c
 
 	killed += count;
 	if (owner == NULL) {
-		log_notice("an earlier vigild has left %ju processes of its programs behind, such "
-			   "as %d "
-			   "(%s), which are killed",
+		log_notice("programs of an earlier vigild left %ju processes behind, such as %d "
+			   "(%s): killing them",
 			(uintmax_t)count, (int)pid, comm);
 		return;
 	}
@@ -24,8 +23,7 @@ void left_behind_note(const char *owner, pid_t pid, const char *comm, uint64_t c
 		return;
 	logged = now;
 	log_write(LEVEL_WARN, owner,
-		"its program has ended and left process %d (%s) behind, which is killed", (int)pid,
-		comm);
+		"its program exited and left process %d (%s) behind: killing it", (int)pid, comm);
 }
 
 uint64_t left_behind_count(void)

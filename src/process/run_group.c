@@ -145,9 +145,8 @@ static void leave_running(struct run_group *group)
 	pthread_mutex_unlock(&all.lock);
 	if (group->relieved > 0 && loop_is_owner())
 		log_write(LEVEL_WARN, group->owner,
-			"its run was killed with %zu processes, because a script of a service "
-			"could "
-			"not be started for want of tasks",
+			"its run was killed (%zu processes), because the limit of tasks was "
+			"reached and the script of a service could not be started",
 			group->relieved);
 }
 
@@ -377,14 +376,14 @@ static const char *open_all(struct loop *loop, const char *step)
 	else if (!find_step())
 		return "vigil-enter is not installed";
 	if (cgroup_find_own(all.path, sizeof(all.path)) != 0)
-		return "there are no control groups of version 2";
+		return "there is no cgroup v2 hierarchy";
 	if (!cgroup_may_divide(all.path))
 		return "vigild's control group is not delegated to it";
 	all.own = open(all.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (all.own < 0 || !watch_events(loop))
 		return strerror(errno);
 	end_all_stale();
-	return make_base() ? NULL : "vigild cannot make control groups";
+	return make_base() ? NULL : "vigild cannot create control groups";
 }
 
 void run_groups_open(struct loop *loop, const char *step)
@@ -395,7 +394,7 @@ void run_groups_open(struct loop *loop, const char *step)
 	why = open_all(loop, step);
 	if (why == NULL)
 		return;
-	log_debug("what programs leave behind is ended by session: %s", why);
+	log_debug("processes that programs leave behind are killed by session: %s", why);
 	close_fd(&all.base);
 }
 

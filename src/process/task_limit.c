@@ -212,7 +212,7 @@ bool task_limit_is_near(const struct task_limit *limit)
 void task_limit_describe(const struct task_limit *limit, char *text, size_t size)
 {
 	if (limit->most == NONE)
-		snprintf(text, size, "no limit of tasks is known");
+		snprintf(text, size, "the limit of tasks is not known");
 	else
 		snprintf(text, size, "%" PRIu64 " of %" PRIu64 " tasks are used (%s)", limit->used,
 			limit->most, limit->name);
@@ -231,7 +231,8 @@ bool task_limit_refuses(char *why, size_t size)
 	refused++;
 	task_limit_describe(&limit, used, sizeof(used));
 	if (limit.reserve > 0)
-		snprintf(why, size, "%s: %s, and the last %" PRIu64 " are for restart scripts",
+		snprintf(why, size,
+			"%s: %s, and the last %" PRIu64 " are reserved for restart scripts",
 			strerror(EAGAIN), used, limit.reserve);
 	else
 		snprintf(why, size, "%s: %s", strerror(EAGAIN), used);

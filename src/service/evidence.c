@@ -72,7 +72,7 @@ static bool evaluate_runner(const struct evidence *e, struct verdict *verdict)
 {
 	if (e->runner_error != 0) {
 		conclude(verdict, VIGIL_SERVICE_UNKNOWN,
-			"it is down, and /proc does not show whether somebody runs its script: %s",
+			"it is down, and /proc does not show whether its script is running: %s",
 			strerror(-e->runner_error));
 		return true;
 	}
@@ -89,11 +89,11 @@ static void evaluate_unbacked(const struct evidence *e, struct verdict *verdict)
 {
 	if (e->died > 0)
 		conclude(verdict, VIGIL_SERVICE_FAILED,
-			"process %d has ended, and nothing names another (%s still says %s)",
+			"process %d has ended, and no other process is known (%s still says %s)",
 			(int)e->died, e->witness, e->said[0] != '\0' ? e->said : "running");
 	else
 		conclude(verdict, VIGIL_SERVICE_FAILED,
-			"its control group has no process any more (%s still says %s)", e->witness,
+			"its control group is empty (%s still says %s)", e->witness,
 			e->said[0] != '\0' ? e->said : "running");
 }
 
@@ -248,12 +248,12 @@ void evidence_describe(const struct evidence *e, char *text, size_t size)
 	if (e->died > 0 && e->died != e->pid)
 		n = add(text, size, n, "; vigild saw process %d end", (int)e->died);
 	if (e->emptied)
-		n = add(text, size, n, "; its control group has no process any more");
+		n = add(text, size, n, "; its control group is empty");
 	if (e->runner > 0)
 		n = add(text, size, n, "; process %d runs its script for \"%s\"", (int)e->runner,
 			e->runner_verb);
 	if (e->stop_seen)
-		n = add(text, size, n, "; somebody was seen stopping it");
+		n = add(text, size, n, "; vigild saw its script stop it");
 	if (e->hold != NULL)
 		n = add(text, size, n, "; %s", e->hold);
 	if (e->idle != NULL)

@@ -211,7 +211,7 @@ static void combine(const struct manager_reply *restart, struct manager_reply *l
 	} else if (!look->error && !restart->in_progress && !is_well(look)) {
 		memcpy(why, look->text, sizeof(why));
 		manager_fault(look, -EIO, VIGIL_FAULT_FAILED,
-			"restarted, but right after it was %s%s%s",
+			"restarted, but its status right afterwards was %s%s%s",
 			vigil_service_status_name(look->status), *why ? ": " : "", why);
 	}
 }
@@ -228,7 +228,7 @@ void manager_restart(const struct manager_request *request, struct manager_reply
 			return;
 		if (reply->status == VIGIL_SERVICE_ABSENT) {
 			manager_fault(reply, -ENOENT, VIGIL_FAULT_ABSENT,
-				"no manager of this machine knows the service");
+				"no service manager of this machine has this service");
 			return;
 		}
 		known.manager = reply->manager;
@@ -368,8 +368,8 @@ static void add_process_table(const struct manager_memory *memory, struct eviden
 		e->named_by = "the process table";
 	} else if (pid < 0) {
 		e->own_error = pid;
-		snprintf(e->why, sizeof(e->why),
-			"vigild could not look through the process table: %s", strerror(-pid));
+		snprintf(e->why, sizeof(e->why), "vigild could not read the process table: %s",
+			strerror(-pid));
 	}
 }
 
@@ -425,14 +425,15 @@ static void not_started(const char *program, int error, struct manager_reply *re
 		break;
 	case -ENOEXEC:
 		manager_fault(reply, error, VIGIL_FAULT_FAILED,
-			"%s is no program: a script needs a #! line", program);
+			"%s is not a program; a script needs a #! line", program);
 		break;
 	case -ENOENT:
 		manager_fault(reply, error, VIGIL_FAULT_FAILED,
-			"%s, or the interpreter it names, is not there", program);
+			"%s or its interpreter does not exist", program);
 		break;
 	case -EACCES:
-		manager_fault(reply, error, VIGIL_FAULT_DENIED, "%s may not be executed", program);
+		manager_fault(reply, error, VIGIL_FAULT_DENIED,
+			"%s cannot be executed: permission denied", program);
 		break;
 	case -EAGAIN: no_tasks(program, reply); break;
 	default:
@@ -448,7 +449,7 @@ bool manager_trust(const char *what, int err, const char *why, struct manager_re
 	if (err == 0)
 		return true;
 	if (error_is_own(err))
-		manager_fault(reply, err, VIGIL_FAULT_REFUSED, "vigild could not look at %s: %s",
+		manager_fault(reply, err, VIGIL_FAULT_REFUSED, "vigild could not check %s: %s",
 			what, strerror(-err));
 	else
 		manager_fault(reply, err, VIGIL_FAULT_FAILED, "%s is not run: %s", what, why);
@@ -485,8 +486,8 @@ int manager_run(const struct manager_request *request, const struct spawn *spawn
 		return -1;
 	}
 	if (WIFSIGNALED(result->status)) {
-		manager_fault(reply, -EIO, VIGIL_FAULT_FAILED, "%s was ended by signal %d", program,
-			WTERMSIG(result->status));
+		manager_fault(reply, -EIO, VIGIL_FAULT_FAILED, "%s was killed by signal %d",
+			program, WTERMSIG(result->status));
 		return -1;
 	}
 	return WEXITSTATUS(result->status);

@@ -137,15 +137,15 @@ static bool is_trusted(const char *path, int fd, const struct stat *st, struct p
 	if (st->st_uid != 0 && st->st_uid != geteuid())
 		owners = place_is_owners(path, st->st_uid);
 	if (!S_ISREG(st->st_mode))
-		why = "the pidfile is no regular file";
+		why = "the pidfile is not a regular file";
 	else if (st->st_size > PIDFILE_MAX)
 		why = "the pidfile has more than 4096 bytes";
 	else if (st->st_mode & S_IWOTH)
-		why = "anyone may write the pidfile";
+		why = "everyone may write the pidfile";
 	else if (others_write(fd, st))
 		why = "the ACL of the pidfile lets others write it";
 	else if (owners == 0)
-		why = "the pidfile is owned by a stranger";
+		why = "the pidfile is owned by another user";
 	if (why != NULL)
 		conclude(result, PIDFILE_DISTRUST, "%s", why);
 	else if (owners < 0)
@@ -245,8 +245,9 @@ static void look_process(int fd, const struct stat *st, const char *service,
 
 	if (lives < 0) {
 		result->error = lives;
-		conclude(result, PIDFILE_UNKNOWN, "vigild could not look at process %d: %s",
-			(int)result->pid, strerror(-lives));
+		conclude(result, PIDFILE_UNKNOWN,
+			"vigild could not read the status of process %d: %s", (int)result->pid,
+			strerror(-lives));
 		return;
 	}
 	if (lives == 0) {
@@ -260,8 +261,7 @@ static void look_process(int fd, const struct stat *st, const char *service,
 			"the pidfile is older than its process, or the clock was set");
 		break;
 	case PIDFILE_DEAD:
-		conclude(result, PIDFILE_DEAD, "%s",
-			"has ended, and its number is another process's");
+		conclude(result, PIDFILE_DEAD, "%s", "has ended, and another process has its pid");
 		break;
 	default: conclude(result, PIDFILE_ALIVE, "%s", "");
 	}
@@ -284,7 +284,7 @@ static void look_inside(int fd, const struct stat *st, const char *service,
 	if (result->pid > 0)
 		look_process(fd, st, service, before, result);
 	else
-		conclude(result, PIDFILE_DISTRUST, "%s", "the pidfile holds no pid");
+		conclude(result, PIDFILE_DISTRUST, "%s", "the pidfile contains no pid");
 }
 
 void pidfile_look(const char *path, const char *service, const struct pidfile_memory *before,

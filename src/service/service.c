@@ -91,7 +91,7 @@ static const char *refuse_restart(struct service *service)
 		why = refuse_by_state(service);
 	if (why == NULL && !service_queue_has_restart(&service->queue) &&
 		!policy_take_restart(policy, expected))
-		why = "restart_rate is used up, all services together";
+		why = "restart_rate is reached, which counts the restarts of all services";
 	return why;
 }
 
@@ -184,8 +184,9 @@ static void on_worker_done(void *cookie, void *arg, int outcome)
 		job_translate(&nothing, &reply);
 		reply.error = outcome;
 		reply.fault = outcome == -ETIMEDOUT ? VIGIL_FAULT_TIMEOUT : VIGIL_FAULT_FAILED;
-		reply.text =
-			outcome == -ETIMEDOUT ? "no answer, not even after the deadline" : STOPPING;
+		reply.text = outcome == -ETIMEDOUT
+				     ? "no answer: the call did not return within its deadline"
+				     : STOPPING;
 		service->responsive = false;
 		if (outcome != -ECANCELED)
 			learn(service, &nothing, &reply, false);
@@ -294,7 +295,7 @@ static void on_answer(enum unit_answer answer_is, const struct manager_reply *fo
 			disproved = *found;
 			disproved.status = VIGIL_SERVICE_FAILED;
 			snprintf(disproved.text, sizeof(disproved.text),
-				"process %d has ended, and systemd still names it",
+				"process %d has ended, but systemd still reports it as running",
 				(int)found->pid);
 			found = &disproved;
 		}

@@ -168,7 +168,7 @@ static void on_unit_stale(void *arg)
 		monitor->late = true;
 	else
 		monitor->user.on_stale(
-			monitor->cached.pid > 0 ? "" : "systemd says that it has changed",
+			monitor->cached.pid > 0 ? "" : "systemd has reported a change",
 			monitor->user.arg);
 }
 

@@ -32,7 +32,7 @@ const char *json_pointer_error(const char *pointer)
 		if (took == 0)
 			return "is not UTF-8";
 		if (c == '~' && pointer[1] != '0' && pointer[1] != '1')
-			return "has a ~ that neither 0 nor 1 follows (~0 is ~, ~1 is /)";
+			return "has a ~ that is not followed by 0 or 1 (~0 is ~, ~1 is /)";
 	}
 	return NULL;
 }

@@ -146,7 +146,8 @@ int worker_pool_submit(struct worker_pool *o, const struct worker_pool_job *job)
 		free(task);
 		o->refused++;
 		degraded_set(DEGRADED_WORKERS,
-			"%u calls to service managers wait for a worker, and none more can",
+			"a call to a service manager was refused: %u calls already wait for a "
+			"worker",
 			o->limits.queue_max);
 		return -EAGAIN;
 	}

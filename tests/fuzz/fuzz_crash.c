@@ -36,7 +36,7 @@ static void marker_holds(const struct crash *before)
 	FUZZ_HOLDS(before->lived >= 0 && before->lived < 1e12);
 }
 
-/* A daemon or a module is held back from the third crash on, and can be released. */
+/* A daemon or a module is quarantined from the third crash on, and can be released. */
 static void count_holds(struct store *store, const char *name, bool module)
 {
 	const char *key = module ? "opened_in_a_row" : "in_a_row";

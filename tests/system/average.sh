@@ -69,10 +69,10 @@ refused() { # refused TEXT OPTION...: checks that a reload of trend with these o
 refused 'memory_max is 1024: take a longer interval' "$sources" "interval = 100ms" "memory_max = 1KiB"
 check "average: the daemon still runs after a refused reload" is /runs/trend/status running
 refused '"x" is neither an address' "source = x"
-refused 'two are called "n"' "source = /a/n, /b/n"
-refused '"forever" is no duration' "source = /a/n" "windows = forever"
-refused 'or shorter than the interval' "source = /a/n" "windows = 5s" "interval = 10s"
-refused 'warning = "9:1": is no range' "source = /a/n" "warning = 9:1"
+refused 'duplicate label "n"' "source = /a/n, /b/n"
+refused '"forever" is not a duration' "source = /a/n" "windows = forever"
+refused 'shorter than the interval' "source = /a/n" "windows = 5s" "interval = 10s"
+refused 'warning = "9:1": is not a range' "source = /a/n" "warning = 9:1"
 refused 'window = "2m": is not among the windows' "source = /a/n" "window = 2m"
 conf "source = /runs/probe/ticks"
 ctl -q reload >/dev/null

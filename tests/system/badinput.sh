@@ -38,7 +38,7 @@ refused "vigild -t refuses an unknown section and suggests the right one" 'vigil
 [deamons]
 C
 start_refused "an unknown section"
-refused "vigild -t refuses an unknown key and suggests the right one" 'vigil.conf:12: unknown key "intervall".*did you mean "interval"' <<'C'
+refused "vigild -t refuses an unknown key and suggests the right one" 'vigil.conf:12: unknown option "intervall".*did you mean "interval"' <<'C'
 [daemons]
 a = yes
 [daemon:a]
@@ -52,13 +52,13 @@ module = service
 service = x
 interval = 5x
 C
-refused "vigild -t refuses a module that does not exist" 'there is no module "nosuch" in .*/modules' <<'C'
+refused "vigild -t refuses a module that does not exist" 'no such module "nosuch" in .*/modules' <<'C'
 [daemons]
 a = yes
 [daemon:a]
 module = nosuch
 C
-refused "vigild -t refuses a line without =" 'vigil.conf:9: there is no "=" in this line' <<'C'
+refused "vigild -t refuses a line without =" 'vigil.conf:9: missing "="' <<'C'
 [daemons]
 a yes
 C
@@ -67,7 +67,7 @@ refused "vigild -t refuses a duplicate key" 'vigil.conf:10: duplicate key "a" \(
 a = yes
 a = no
 C
-refused "vigild -t refuses two daemons whose names differ only by case" 'differ only by case' <<'C'
+refused "vigild -t refuses two daemons whose names differ only by case" 'differ only in case' <<'C'
 [daemon:a]
 module = service
 service = x
@@ -76,7 +76,7 @@ module = service
 service = y
 C
 for name in ../etc/passwd -Hroot@evil a/b "$(printf 'x%.0s' $(seq 300))" 'a b' 'a;b' '$(id)'; do
-	refused "vigild -t refuses the service name ${name:0:20}" 'cannot be the name of a service' <<C
+	refused "vigild -t refuses the service name ${name:0:20}" 'is not a valid service name' <<C
 [daemon:a]
 module = service
 service = $name
@@ -89,11 +89,11 @@ for deny in 'mydb # never' '"mydb"' "'mydb', dbus" 'mydb dbus' 'mydb;dbus' 'mydb
 	refused_in_vigil "deny = $deny, which would protect no service, is refused" \
 		'vigil.conf:[0-9]*: deny = .*(its element|an empty element)' "deny = $deny"
 done
-refused_in_vigil "a comment after a list is refused with a hint" 'a comment has a line of its own' 'deny = mydb # never'
-refused_in_vigil "quotes around an element of a list are refused with a hint" 'vigil has no quotes around values' 'deny = "mydb"'
-refused_in_vigil "quotes around a group are refused with a hint" 'group = ""adm"": .*vigil has no quotes' 'group = "adm"'
-refused_in_vigil "a comment after a number is refused with a hint" 'workers = .*vigil has no comments' 'workers = 4 # four'
-refused_in_vigil "a comment after a word is refused with a hint" 'log_level = .*vigil has no comments' 'log_level = info ; loud'
+refused_in_vigil "a comment after a list is refused with a hint" 'a comment after a value is not supported' 'deny = mydb # never'
+refused_in_vigil "quotes around an element of a list are refused with a hint" 'quotes around a value are not supported' 'deny = "mydb"'
+refused_in_vigil "quotes around a group are refused with a hint" 'group = ""adm"": .*quotes around a value are not supported' 'group = "adm"'
+refused_in_vigil "a comment after a number is refused with a hint" 'workers = .*a comment after a value is not supported' 'workers = 4 # four'
+refused_in_vigil "a comment after a word is refused with a hint" 'log_level = .*a comment after a value is not supported' 'log_level = info ; loud'
 
 # service TEXT PATTERN LINE...: a daemon of the module service with these lines is refused
 service() {
@@ -102,16 +102,16 @@ service() {
 		< <(printf '[daemons]\na = yes\n[daemon:a]\nmodule = service\n'; printf '%s\n' "$@")
 }
 service "a probe of https is refused, and the message says what to use instead" \
-	'probe = "https://.*TLS is not built.*tcp://ADDRESS:PORT' 'service = x' 'probe = https://127.0.0.1/'
-service "a probe of tls is refused" 'probe = "tls://.*TLS is not built' 'service = x' 'probe = tls://127.0.0.1:443'
+	'probe = "https://.*does not support TLS; use a command' 'service = x' 'probe = https://127.0.0.1/'
+service "a probe of tls is refused" 'probe = "tls://.*does not support TLS' 'service = x' 'probe = tls://127.0.0.1:443'
 service "a probe of a Unix socket is refused" 'probe = "unix:.*Unix sockets' 'service = x' 'probe = unix:///run/x.sock'
-service "a probe without a port is refused" 'probe = .*names no port' 'service = x' 'probe = tcp://127.0.0.1'
-service "a probe of a host name is refused" 'probe = .*is no address' 'service = x' 'probe = tcp://db.example.org:5432'
+service "a probe without a port is refused" 'probe = .*missing port' 'service = x' 'probe = tcp://127.0.0.1'
+service "a probe of a host name is refused" 'probe = .*is not an address' 'service = x' 'probe = tcp://db.example.org:5432'
 service "a probe without tcp:// is refused, and the right form is suggested" 'probe = .*did you mean tcp://127.0.0.1:80' \
 	'service = x' 'probe = 127.0.0.1:80'
-service "a probe whose program is missing is refused" 'probe = .*there is no program /no/such' \
+service "a probe whose program is missing is refused" 'probe = .*no such program: /no/such' \
 	'service = x' 'probe = /no/such/program -x'
-service "a probe whose program is not in the PATH is refused" 'probe = .*there is no program "nosuchprogram" in the PATH' \
+service "a probe whose program is not in the PATH is refused" 'probe = .*no such program in PATH: "nosuchprogram"' \
 	'service = x' 'probe = nosuchprogram'
 service "a probe that cannot be executed is refused" 'probe = .*chmod \+x' 'service = x' 'probe = /etc/passwd'
 for command in '/bin/ps ax | grep x' '/bin/true; /bin/true' '/bin/true && /bin/true' '/bin/echo x > /tmp/x' \
@@ -122,18 +122,18 @@ for command in '/bin/ps ax | grep x' '/bin/true; /bin/true' '/bin/true && /bin/t
 	service "the status_command $command, which needs a shell, is refused" 'status_command = .*no shell is run' \
 		'service = x' 'manager = command' "status_command = $command"
 done
-service "a comment after a command is refused" 'probe = .*vigil has no comments' 'service = x' 'probe = /bin/true # ok'
+service "a comment after a command is refused" 'probe = .*a comment after a value is not supported' 'service = x' 'probe = /bin/true # ok'
 service "the name of a timer is refused as a service" 'service = "foo.timer": .*foo.service' 'service = foo.timer'
 service "the name of a socket unit is refused as a service under systemd" 'service = "foo.socket"' 'service = foo.socket' 'manager = systemd'
 service "the name of a template is refused as a service" 'service = "foo@": .*foo@INSTANCE' 'service = foo@'
-service "quotes around the name of a service are refused with a hint" 'service = .*vigil has no quotes' 'service = "nginx"'
+service "quotes around the name of a service are refused with a hint" 'service = .*quotes around a value are not supported' 'service = "nginx"'
 service "manager = command without a status_command is refused" 'manager = "command": needs a status_command' \
 	'service = x' 'manager = command' 'restart_command = /bin/true'
-service "a status_command that is missing is refused" 'status_command = .*there is no program' \
+service "a status_command that is missing is refused" 'status_command = .*no such program:' \
 	'service = x' 'manager = command' 'status_command = /no/such'
 service "a command of another manager is refused" 'status_command = .*never run with manager = systemd' \
 	'service = x' 'manager = systemd' 'status_command = /bin/true'
-service "after = nosuch is refused" 'after = "nosuch": there is no daemon "nosuch"' 'service = x' 'after = nosuch'
+service "after = nosuch is refused" 'after = "nosuch": no such daemon "nosuch"' 'service = x' 'after = nosuch'
 service "a daemon that waits for itself is refused" 'after = "a": the daemon names itself' 'service = x' 'after = a'
 service "two names in after without a comma are refused" 'after = .*its element "b c"' 'service = x' 'after = b c'
 
@@ -146,9 +146,9 @@ chain() {
 		shift
 	done
 }
-refused "daemons that wait for each other are refused, and the message names them" 'vigil.conf:19: .*wait for each other: a -> b -> c -> a' \
+refused "daemons that wait for each other are refused, and the message names them" 'vigil.conf:19: .*dependency cycle: a -> b -> c -> a' \
 	< <(chain b c a)
-refused "a misspelt daemon in after is refused, and the right name is suggested" 'vigil.conf:13: .*no daemon "bd"; did you mean "db"' <<'C'
+refused "a misspelt daemon in after is refused, and the right name is suggested" 'vigil.conf:13: .*no such daemon "bd"; did you mean "db"' <<'C'
 [daemons]
 web = yes
 db = yes
@@ -186,9 +186,9 @@ module() {
 		< <(printf '[daemons]\na = yes\n[daemon:a]\nmodule = %s\n' "$name"; printf '%s\n' "$@")
 }
 module http "a host name in listen of the http module is refused" 'listen = "localhost:5669"' 'listen = localhost:5669'
-module http "a comment after an address is refused with a hint" 'listen = .*vigil has no comments' 'listen = 127.0.0.1:5669 # here'
+module http "a comment after an address is refused with a hint" 'listen = .*a comment after a value is not supported' 'listen = 127.0.0.1:5669 # here'
 module system "a percent sign in a range is refused" 'disk_warning = "90%"' 'disk_warning = 90%'
-module system "quotes around a range are refused with a hint" 'disk_warning = .*vigil has no quotes' 'disk_warning = "90"'
+module system "quotes around a range are refused with a hint" 'disk_warning = .*quotes around a value are not supported' 'disk_warning = "90"'
 for to in '"CRITICAL"' critical 'CRITICAL WARNING' 'CRITICAL;WARNING' CRTICAL; do
 	module notify "to = $to, which never matches, is refused" 'to = .*its element' 'command = /bin/true' "to = $to"
 done
@@ -213,15 +213,15 @@ write_conf < <(printf '[daemons]\na = yes\n[daemon:a]\nmodule = service\nservice
 check "quotes inside a command are accepted" eval '"$vigild" -t -c "$work/vigil.conf" 2>"$work/out" >&2'
 check "vigild -t prints no note about quotes inside a command" eval '! grep -q note "$work/out"'
 
-refused "vigild -t refuses the daemon name ../x" '"../x" cannot be the name of a daemon' <<'C'
+refused "vigild -t refuses the daemon name ../x" 'invalid daemon name "../x"' <<'C'
 [daemons]
 ../x = yes
 C
 printf '[daemons]\na\0b = yes\n' >"$work/vigil.conf"
 "$vigild" -t -c "$work/vigil.conf" 2>"$work/out"
-check "vigild -t names the line of a NUL byte" grep -q 'vigil.conf:2: this line holds a NUL byte' "$work/out"
+check "vigild -t names the line of a NUL byte" grep -q 'vigil.conf:2: this line contains a NUL byte' "$work/out"
 "$vigild" -t -c "$work/none.conf" 2>"$work/out"
-check "vigild -t says that vigil.conf does not exist" grep -q 'none.conf: there is no such file' "$work/out"
+check "vigild -t says that vigil.conf does not exist" grep -q 'none.conf: no such file' "$work/out"
 : >"$work/empty.conf"
 check "vigild -t accepts an empty vigil.conf" "$vigild" -t -c "$work/empty.conf"
 
@@ -262,7 +262,7 @@ fi
 
 "$vigild" -c "$work/vigil.conf" 2>"$work/out"
 check "a second vigild on the same pipe is refused" [ $? = 1 ]
-check "a second vigild says that another one reads the pipe" grep -q 'another vigild reads it; stop that one' "$work/out"
+check "a second vigild says that another one reads the pipe" grep -q 'another vigild reads it; stop that vigild' "$work/out"
 sed "s|^pipe = .*|pipe = $work/other.pipe|" "$work/vigil.conf" >"$work/other.conf"
 "$vigild" -c "$work/other.conf" 2>"$work/out"
 check "a second vigild on the same socket is refused" [ $? = 1 ]

@@ -85,10 +85,10 @@ gives 0 "OK - 88/used | '/ var'=88%;~:80;@90:95;0;100 't'=0.5s" plugin
 gives 2 'CRITICAL - it is a/b' bad
 check "vigilctl check prints the history of the daemon after the first line" grep -qE '^20[0-9-]+T[0-9:.]+Z CRITICAL at first: it is a/b$' "$work/out"
 check "vigilctl check prints no bar after the first line" [ "$(tail -n +2 "$work/out" | grep -c '|')" = 0 ]
-gives 3 'UNKNOWN - it was started, and has printed nothing yet' late
+gives 3 'UNKNOWN - the program was started and has printed nothing yet' late
 gives 0 'OK - demo is running' service
 gives 2 "CRITICAL - broken has failed: $(get /runs/broken/reason)" broken
-gives 3 'UNKNOWN - there is no daemon "nosuch" running' nosuch
+gives 3 'UNKNOWN - no such daemon "nosuch"' nosuch
 
 check "the plugin check_disk is OK" wait_for 20 is /runs/disk/health/level OK
 ctl check disk >"$work/out"
@@ -101,14 +101,14 @@ check "vigilctl check counts a label with a bar, which it cannot print" grep -q 
 	'^performance data left out: 1 ' "$work/out"
 check "the state counts performance data that cannot be parsed" \
 	is /daemons/labels/left_out/count 3
-check "the log says once which performance data cannot be parsed" [ "$(grep -c 'labels: left out of its output: performance data that cannot be read: 1 items, 2 thresholds; the first is "0,0"' "$work/log")" = 1 ]
+check "the log says once which performance data cannot be parsed" [ "$(grep -c 'labels: left out of its output: invalid performance data: 1 items, 2 thresholds; the first is "0,0"' "$work/log")" = 1 ]
 check "vigilctl get prints a real number with the fewest digits" [ "$(ctl get "/daemons/labels/perfdata/t/warn")" = 0.1 ]
 
 ctl -q pause bad --for 1h --reason 'new disks'
 until=$(get /runs/bad/paused_until)
 gives 0 "OK - bad is paused until $until by root: new disks; at present CRITICAL: it is a/b" bad
 ctl -q resume bad
-gives 3 'UNKNOWN - mute has said nothing yet' mute
+gives 3 'UNKNOWN - mute has not reported its health yet' mute
 ctl -q pause mute
 gives 0 "OK - mute is paused by root" mute
 
@@ -120,15 +120,15 @@ gives 0 "OK - $value is 88 | 'value'=88;90;95" plugin -w 90 -c 95 "$value"
 gives 1 "WARNING - $value is 88 | 'value'=88;80;95" plugin -w 80 -c 95 "$value"
 gives 2 "CRITICAL - $value is 88 | 'value'=88;80;@0:88" plugin --warning=80 --critical @0:88 "$value"
 gives 2 "CRITICAL - $value is 88 | 'value'=88;;~:10" plugin "$value" -c '~:10'
-gives 3 'UNKNOWN - --warning 9:1 is no range; see the Monitoring Plugins guidelines' plugin -w 9:1 "$value"
-gives 3 'UNKNOWN - no number at /runs/plugin/status' plugin /runs/plugin/status
-gives 3 'UNKNOWN - daemons/x is no address, which begins with a slash' plugin daemons/x
-gives 3 'UNKNOWN - /a~ is not a JSON Pointer: it has a ~ that neither 0 nor 1 follows (~0 is ~, ~1 is /)' plugin /a~ -w6
-gives 3 'UNKNOWN - a range wants the address of a number, as /daemons/service/...' service -w 5
-gives 3 'UNKNOWN - a range wants the address of a number, as /daemons/service/...' service -c 5
+gives 3 'UNKNOWN - --warning: invalid range "9:1"; see the Monitoring Plugins guidelines' plugin -w 9:1 "$value"
+gives 3 'UNKNOWN - not a number at /runs/plugin/status' plugin /runs/plugin/status
+gives 3 'UNKNOWN - daemons/x is not a JSON Pointer: it does not begin with a slash' plugin daemons/x
+gives 3 'UNKNOWN - /a~ is not a JSON Pointer: it has a ~ that is not followed by 0 or 1 (~0 is ~, ~1 is /)' plugin /a~ -w6
+gives 3 'UNKNOWN - --warning and --critical need the pointer of a number, such as /daemons/service/...' service -w 5
+gives 3 'UNKNOWN - --warning and --critical need the pointer of a number, such as /daemons/service/...' service -c 5
 ctl check >"$work/out" 2>/dev/null
 check "vigilctl check without a name exits with 3" [ $? = 3 ]
-check "vigilctl check without a name prints UNKNOWN on stdout" grep -q '^UNKNOWN - check wants NAME' "$work/out"
+check "vigilctl check without a name prints UNKNOWN on stdout" grep -q '^UNKNOWN - check requires NAME' "$work/out"
 "$vigilctl" -s "$work/nosuch" check plugin >"$work/out" 2>/dev/null
 check "vigilctl check without a running vigild exits with 3" [ $? = 3 ]
 check "vigilctl check says that vigild cannot be reached" grep -q "^UNKNOWN - vigild cannot be reached at $work/nosuch: " "$work/out"
@@ -140,7 +140,7 @@ for wrong in "-o yaml" "-X" "--nosuch"; do
 	# shellcheck disable=SC2086
 	ctl $wrong check plugin >"$work/out" 2>/dev/null
 	check "vigilctl $wrong check exits with 3" [ $? = 3 ]
-	check "vigilctl $wrong check says that the options before it are wrong" grep -q '^UNKNOWN - the options before check are wrong' "$work/out"
+	check "vigilctl $wrong check says that the options before it are wrong" grep -q '^UNKNOWN - invalid options before check' "$work/out"
 done
 ctl -o json check plugin >"$work/out"
 check_with python3 "vigilctl -o json check prints the status, the output and the performance data" python3 -c '

@@ -224,7 +224,7 @@ def edits(t, who):
     t.type("\x15get -r /vigil/version\r")
     t.sees(who + ": a verb is answered", lambda: t.lines()[-2:] == [ctl("get", "-r", "/vigil/version").stdout.strip(), "vigil>"])
     t.type("nonsense\r")
-    t.sees(who + ": an unknown verb is reported", lambda: t.has("^there is no verb \"nonsense\"") and t.ready())
+    t.sees(who + ": an unknown verb is reported", lambda: t.has("^unknown verb \"nonsense\"") and t.ready())
     t.type("\x1b[A")
     t.shows(who + ": arrow up shows the previous line", "vigil> nonsense")
     t.type("\x1b[A")
@@ -404,7 +404,7 @@ def ends_of_vigild_console():
         what = "vigild -C whose console is ended by signal " + text
         t = open_prompt(what, VIGILD, "-C", "-c", CONF)
         os.kill(console_of(t.process.pid), signo)
-        t.sees(what + " logs the signal", lambda: t.has("error   the console was ended by signal " + text))
+        t.sees(what + " logs the signal", lambda: t.has("error   the console was killed by signal " + text))
         ends_well(t, what, 1)
     what = "vigild -C that gets SIGTERM"
     t = open_prompt(what, VIGILD, "-C", "-c", CONF)
@@ -482,7 +482,7 @@ def stopped_console():
     while not t.has("^.\\d+ lines were lost") and time.monotonic() < until:
         log_line("info")
         t.read()
-    check(what + ": lost lines are counted", t.has(r"^\(\d+ lines were lost, because the console did not read them\)$"))
+    check(what + ": lost lines are counted", t.has(r"^\(\d+ lines were lost, because the console did not read them in time\)$"))
     t.type("\x03")
     t.sees(what + ": watch runs until Ctrl-C", t.ready)
     t.type("get -r /vigil/pid\r")
@@ -508,7 +508,7 @@ def many_watches(t):
 def plain(what, *env):
     """The prompt without editing of lines."""
     t = Terminal("/usr/bin/env", *env, VIGILD, "-C", "-c", CONF)
-    t.sees(what + " the prompt is plain, and standard error says so", lambda: t.has("^vigild: a plain prompt: ") and t.ready())
+    t.sees(what + " the prompt is plain, and standard error says so", lambda: t.has("^vigild: the prompt has no line editing: ") and t.ready())
     t.wait(lambda: t.has("vigil .* is up with 1 daemon") and t.ready())
     t.type("get -r /vigil/version\n")
     t.sees(what + " verbs are answered", lambda: t.has(r"^\d+\.\d+\.\d+$") and t.ready())

@@ -64,17 +64,17 @@ both() { # both WHO COMMAND...
 	prints "$who executes nothing after quit" <<<"the log level is now info"
 	script 1 "$who exits with 1 after an unknown verb" "$@" < <(printf 'log info\n\nstauts\nlog debug\n')
 	prints "$who executes the verbs before and after an unknown one" < <(printf 'the log level is now %s\n' info debug)
-	said "$who names the line of an unknown verb and suggests the right one" 'line 3: there is no verb "stauts"; did you mean "status"?'
+	said "$who names the line of an unknown verb and suggests the right one" 'line 3: unknown verb "stauts"; did you mean "status"?'
 	script 1 "$who exits with 1 after a pointer without a value" "$@" < <(echo get /nothing)
 	said "$who reports a pointer without a value" "line 1: no value at /nothing"
 	script 1 "$who exits with 1 after a verb with a missing argument" "$@" < <(echo run)
 	script 1 "$who exits with 1 after a quote that is not closed" "$@" < <(echo 'get "/vigil')
-	said "$who reports a quote that is not closed" 'a " is never closed'
+	said "$who reports a quote that is not closed" 'unterminated "'
 	script 1 "$who exits with 1 after a line with a NUL" "$@" < <(printf 'log info\nver\0sion\nlog debug\n')
-	said "$who reports a line with a NUL" "line 2: there is a NUL in it"
+	said "$who reports a line with a NUL" "line 2: the line contains a NUL character"
 	prints "$who does not execute a line with a NUL" < <(printf 'the log level is now %s\n' info debug)
 	script 1 "$who exits with 1 after a line over 64 KiB" "$@" < <(head -c 200000 /dev/zero | tr '\0' x; echo; echo version)
-	said "$who reports a line over 64 KiB" "line 1: it is over 64 KiB"
+	said "$who reports a line over 64 KiB" "line 1: the line is longer than 64 KiB"
 	check "$who executes nothing after a line over 64 KiB" [ ! -s "$work/out" ]
 	script 1 "$who exits with 1 after a reload that is refused" "$@" \
 		< <(wait_for 20 reachable; echo 'intervall = 1' >"$work/conf.d/bad.conf"; echo reload; cat)
@@ -147,7 +147,7 @@ sys.exit(any(value.get(k) != v for k, v in printed.items()) or text.count("\n") 
 ' "$work/out" "$work/large/printed"
 fi
 script 1 "vigild -C exits with 1 if another vigild runs" "$vigild" -C -c "$work/vigil.conf" <<<version
-said "vigild -C names the pid of the other vigild and how to stop it" "the vigild of pid $vigild_pid holds $work/control.sock; stop it first: kill $vigild_pid"
+said "vigild -C names the pid of the other vigild and how to stop it" "$work/control.sock is in use by the vigild with pid $vigild_pid; stop it first: kill $vigild_pid"
 check "the other vigild still answers after vigild -C was refused" reachable
 
 # --- vigilctl console -----------------------------------------------------------------------------

@@ -128,7 +128,7 @@ write_conf <<<"[daemons]"
 chown 65534 "$work/their.log"
 sed -i "s,^log = .*,log = $work/their.log," "$work/vigil.conf"
 timeout 20 "$vigild" -c "$work/vigil.conf" >"$work/out" 2>&1
-check "vigild does not log to another user's file" grep -q 'log = .*belongs neither to root' "$work/out"
+check "vigild does not log to another user's file" grep -q 'log = .*is not owned by root' "$work/out"
 
 # --- while vigild runs ----------------------------------------------------------------------------
 write_conf <<C

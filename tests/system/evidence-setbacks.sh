@@ -54,7 +54,7 @@ check "probe_start: the history says that the probe succeeded" grep -q 'probe su
 # --- restarts that do not help --------------------------------------------------------------------
 
 check "memory_max too low: the restart did not help, and the backoff applies" wait_for 30 \
-	says eater 'eater is running, but it takes *; 1 restart lately did not help for long; the next restart waits for the backoff'
+	says eater 'eater is running, but it uses *; 1 restart lately did not help for long; the next restart waits for the backoff'
 check "memory_max too low: the service is restarted twice at most" [ "$(restarts eater)" -le 2 ]
 check "a probe that never succeeds: the restart did not help, and the backoff applies" wait_for 30 \
 	says deaf 'deaf is running, but its probe failed *; 1 restart lately did not help for long; the next restart waits for the backoff'

@@ -96,7 +96,7 @@ daemon leaver
 
 oneshot_without_a_process() {
 	eventually "a oneshot unit that left no process is OK, and the text says that nothing is watched" \
-		health_is oneshot OK 'active (exited): systemd watches no process of it'
+		health_is oneshot OK 'active (exited): systemd tracks no process of it'
 	checked oneshot
 	check "a oneshot unit that left no process is still OK after ten checks" health_is oneshot OK
 	check "a oneshot unit that left no process was OK all the time" \

@@ -1,5 +1,5 @@
 #!/bin/bash
-# The http module when all connections are taken: which one is closed for a new one, and for which new one.
+# The http module when all too many connections: which one is closed for a new one, and for which new one.
 . "${top_srcdir:-.}/tests/system/lib.sh"
 command -v python3 >/dev/null || skip_all "there is no python3"
 install_staged
@@ -120,7 +120,7 @@ extra = dial("127.0.0.4")
 time.sleep(0.2)
 got = say(extra, "/v1/rows").recv(4096)
 check("a request is answered with 503 and the reason when no connection can be closed for it",
-      b" 503 " in got and b"connections are taken" in got)
+      b" 503 " in got and b"too many connections" in got)
 check("/healthz is answered with 200 twenty times in a row when no connection can be closed for it",
       [status("/healthz", "127.0.0.4") for _ in range(20)] == [200] * 20)
 end(crowd + [extra])

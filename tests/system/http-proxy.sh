@@ -108,7 +108,7 @@ for path in /vigil/metrics /vigil/ /mon/vigil/v1/state/vigil /vigil//v1/rows; do
 	check "the answer to $path says how to configure the proxy" grep -q 'must remove that path.*proxy_pass ends in a slash' "$work/answer"
 done
 ask "http://127.0.0.1:$port/statuses" >"$work/answer"
-check "the answer to an unknown page lists the pages" grep -q 'there is no page /statuses; there are /, /metrics' "$work/answer"
+check "the answer to an unknown page lists the pages" grep -q 'no such page: /statuses; the pages are /, /metrics' "$work/answer"
 
 # --- nginx ----------------------------------------------------------------------------------------
 

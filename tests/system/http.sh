@@ -149,7 +149,7 @@ check "vigil_service_up is 1 for a service" grep -qxF 'vigil_service_up{daemon="
 check "vigil_service_state is 0 for a state that a service does not have" grep -qxF 'vigil_service_state{daemon="svc",service="some-service",manager="command",state="failed"} 0' "$work/text"
 check "vigil_value has a number of a daemon" grep -qxF 'vigil_value{daemon="odd",pointer="/daemons/odd/n"} 2.5' "$work/text"
 check "the labels of metrics are escaped" grep -qxF 'vigil_value{daemon="odd",pointer="/daemons/odd/a\"b\\c\nd~1e~0f/deep"} -3' "$work/text"
-check "values that are no numbers are not in the metrics" eval '! grep -qE "odd/(yes|text|list)" "$work/text"'
+check "values that are not a numbers are not in the metrics" eval '! grep -qE "odd/(yes|text|list)" "$work/text"'
 check "the lines of each family of metrics follow each other" [ "$(grep -c '^# TYPE' "$work/text")" = "$(awk '/^[a-z]/ { sub(/[{ ].*/, "")
 	if ($0 != last) n++; last = $0 } END { print n }' "$work/text")" ]
 check "the name of a counter's family has no _total" grep -qx '# TYPE vigil_daemon_ticks counter' "$work/openmetrics"
@@ -358,7 +358,7 @@ check "a client that does not read can watch changes" wait_for 10 grep -q hello 
 watch "$at/v1/changes" >"$work/fast" 9>&- & fast=$!
 wait_for 10 grep -q hello "$work/fast"
 touch "$work/go"
-check "the log says that a client that watches changes does not keep up" wait_for 30 grep -q 'http: one that watches changes does not keep up' "$work/log"
+check "the log says that a client that watches changes does not keep up" wait_for 30 grep -q 'http: a client of the event stream was too slow' "$work/log"
 check "a client that reads gets all changes while another one does not read" wait_for 30 grep -q '"pointer":"/daemons/flood/i","value":60' "$work/fast"
 exec 9>&-
 check "the connection of a client that does not keep up is closed" wait $slow
@@ -433,7 +433,7 @@ holder=$!
 read -r port <&8
 refuses "the reason of a daemon that failed says that the address is taken" "Address already in use" "listen = 127.0.0.1:$port"
 kill $holder
-refuses "the reason of a daemon that failed says that systemd handed no sockets over" "handed no sockets over" "listen = systemd"
+refuses "the reason of a daemon that failed says that systemd handed no sockets over" "passed no sockets" "listen = systemd"
 tested() { # tested TEXT PATTERN OPTION...: checks that vigild -t refuses these options
 	local text=$1 pattern=$2; shift 2
 	refused_by_test "$text is refused by vigild -t" "$pattern" \
@@ -445,8 +445,8 @@ tested "an invalid second address" '"::1:80": it is ADDRESS:PORT' "listen = 127.
 tested "a token file that others may read" "others may read" "listen = 127.0.0.1:0" "token_file = $top_srcdir/README"
 tested "a token file that does not exist" 'token_file = .*No such file' "token_file = $work/none"
 tested "a key without a certificate" "tls_key" "listen = 127.0.0.1:0" "tls_key = $work/token"
-tested "a socket_group that does not exist" 'there is no such group' "socket_group = no-such-group"
-tested "a list of hosts without a comma" 'its element "a b" is no name of a host' "hosts = a b"
+tested "a socket_group that does not exist" 'no such group' "socket_group = no-such-group"
+tested "a list of hosts without a comma" 'its element "a b" is not a host name' "hosts = a b"
 touch "$work/file"
 refuses "the reason of a daemon that failed says that a file is in the way of its socket" "Address already in use" "listen = unix:$work/file"
 

@@ -284,7 +284,7 @@ stop_vigild
 mode proxy
 start_vigild
 check "the health text reports an answer of 200 that is not Icinga's" \
-	wait_for 30 says "127.0.0.1:$port: the master answers 200: its answer is not Icinga's; "
+	wait_for 30 says "127.0.0.1:$port: the master answers 200: the answer is not from Icinga; "
 check "no result counts as sent when the answer is not Icinga's" is /daemons/master/sent 0
 mode
 check "results are sent when Icinga itself answers" wait_for 30 is /runs/master/health/level OK

@@ -192,9 +192,9 @@ refused_by_reload "a password file that all users may read is refused" 'password
 conf "url = http://master.test" "user = vigil" "password_file = $work/password"
 refused_by_reload "http without TLS is refused" 'url = "http://master.test": is not https://HOST:PORT'
 conf "url = https://master.test"
-refused_by_reload "a reload without credentials is refused" 'it needs user and password_file'
+refused_by_reload "a reload without credentials is refused" 'set user and password_file'
 conf "${right[@]}" "queue_max = 1MiB" "certificate = $work/password"
-refused_by_reload "a certificate without its key is refused" 'certificate and key go together'
+refused_by_reload "a certificate without its key is refused" 'certificate and key must be set together'
 check "the daemon is running after four reloads that were refused" is /runs/master/status running
 
 # --- a full disk ----------------------------------------------------------------------------------

@@ -102,8 +102,8 @@ genuine /proc/stat
 check "the CPU is judged again with the kernel's own counters" wait_for 10 has cpu/percent
 check "the health text does not name a CPU that is judged again" wait_for 10 silent "the CPU cannot"
 echo 'nan nan nan 2/345 1' | fake /proc/loadavg
-check "a load that is no number is named" wait_for 10 says "the load cannot be judged"
-check "a load that is no number is UNKNOWN if it has a threshold" wait_for 10 level UNKNOWN
+check "a load that is not a number is named" wait_for 10 says "the load cannot be judged"
+check "a load that is not a number is UNKNOWN if it has a threshold" wait_for 10 level UNKNOWN
 check "tasks have figures while the load has none" [ "$(value tasks/total)" = 345 ]
 genuine /proc/loadavg
 reload_with "$quiet"

@@ -40,16 +40,16 @@ ticking='static int start(vigil_daemon *d) { return vigil_every(d, 1, tick, NULL
 check "module new writes a module" m new hello
 check "module new writes five files" [ "$(echo hello/*)" = "hello/Makefile hello/check.sh hello/hello.c hello/hello.conf hello/vigil-hello.8" ]
 check "module new leaves no other file" [ "$(ls -A | tr '\n' ' ')" = "err hello out scratch " ]
-says "module new does not touch a folder that exists" 'hello is there already; nothing was changed' new hello
+says "module new does not touch a folder that exists" 'hello already exists; nothing was changed' new hello
 mkdir .late.new && touch .late.new/Makefile
 check "module new ignores what a killed run has left" m new late
 rm -r late
-says "module new refuses a name with a slash" 'a module cannot be called "a/b"' new a/b
-says "module new refuses a name that begins with a dot" 'a module cannot be called "\.x"' new .x
-says "module new refuses a name with a line end" 'a module cannot be called "a\\nb"' new $'a\nb'
-says "module refuses a verb that is neither new nor test" 'module "old" is neither' old x
+says "module new refuses a name with a slash" 'invalid module name "a/b"' new a/b
+says "module new refuses a name that begins with a dot" 'invalid module name "\.x"' new .x
+says "module new refuses a name with a line end" 'invalid module name "a\\nb"' new $'a\nb'
+says "module refuses a verb that is neither new nor test" 'unknown verb "module old"' old x
 mkdir closed; chmod 555 closed
-if [ "$(id -u)" != 0 ]; then (cd closed && says "module new reports that a folder cannot be made" 'cannot be made: Permission denied' new x); fi
+if [ "$(id -u)" != 0 ]; then (cd closed && says "module new reports that a folder cannot be made" 'cannot be created: Permission denied' new x); fi
 check "module new accepts a name with a dot, an at sign and a hyphen" m new a.b@c-d
 for compiler in gcc clang; do
 	command -v $compiler >/dev/null || { echo "SKIP: there is no $compiler"; continue; }
@@ -82,32 +82,32 @@ said = json.load(sys.stdin)
 assert said[\"name\"] == \"hello\" and said[\"abi\"] == 1
 assert said[\"run\"][\"state\"] == {\"value\": 2} and said[\"run\"][\"ticks\"] == 2
 assert [o[\"name\"] for o in said[\"options\"]] == [\"interval\", \"limit\"]"'
-says "module test corrects a misspelt option" 'unknown key "limmit" in \[daemon:hello\]; did you mean "limit"' test hello --ticks 1 limmit=3
+says "module test corrects a misspelt option" 'unknown option "limmit" in \[daemon:hello\]; did you mean "limit"' test hello --ticks 1 limmit=3
 says "module test refuses a wrong value" 'limit = "many": is not a whole number' test hello --ticks 1 limit=many
 sed -i 's/^limit .*/limt = 2/' hello/hello.conf
-says "module test names the line of a mistake in the sample configuration" 'hello/hello\.conf:[0-9]+: unknown key "limt"' test hello --ticks 1
-says "module test refuses --ticks without a number" '--ticks wants a number' test hello --ticks some
+says "module test names the line of a mistake in the sample configuration" 'hello/hello\.conf:[0-9]+: unknown option "limt"' test hello --ticks 1
+says "module test refuses --ticks without a number" 'invalid value "some" for --ticks' test hello --ticks some
 says "module test reports a path that does not exist" 'nosuch/x: No such file' test nosuch/x
-says "module test names the folders in which it searched for a module" 'there is no module "nosuch" in ' test nosuch
+says "module test names the folders in which it searched for a module" 'no such module "nosuch" in ' test nosuch
 
 odd crash-start <<<"static int start(vigil_daemon *d) { raise(SIGSEGV); return 0; } $(module crash-start)"
-says "module test reports a crash in start" 'ended by signal 11 \(Segmentation fault\) in its start' test crash-start --ticks 1
+says "module test reports a crash in start" 'the module crashed in its start: signal 11 \(Segmentation fault\)' test crash-start --ticks 1
 odd crash-tick <<<"static int n; static void tick(vigil_daemon *d, void *a) { if (++n == 3) abort(); } $ticking $(module crash-tick)"
-says "module test reports a crash in a tick, and the number of the tick" 'ended by signal 6 \(Aborted\) in tick 3' test crash-tick --ticks 5
+says "module test reports a crash in a tick, and the number of the tick" 'the module crashed in tick 3: signal 6 \(Aborted\)' test crash-tick --ticks 5
 check "module test succeeds if it ends before the tick that crashes" m test crash-tick --ticks 2
 odd crash-load <<<"__attribute__((constructor)) static void c(void) { raise(SIGBUS); } static int start(vigil_daemon *d) { return 0; } $(module crash-load)"
-says "module test reports a crash in a constructor" 'ended by signal 7 \(Bus error\) while it was being loaded' test crash-load
+says "module test reports a crash in a constructor" 'the module crashed while it was being loaded: signal 7 \(Bus error\)' test crash-load
 odd exits <<<"static void tick(vigil_daemon *d, void *a) { exit(0); } $ticking $(module exits)"
-says "module test does not take exit(0) for success" 'it has ended the process, with status 0, in tick 1' test exits --ticks 1
+says "module test does not take exit(0) for success" 'the module called exit in tick 1: status 0' test exits --ticks 1
 odd hangs <<<"static void tick(vigil_daemon *d, void *a) { for (;;) pause(); } $ticking $(module hangs)"
-says "module test ends a module that hangs" 'it did not return within 10 s in tick 1' test hangs --ticks 1
+says "module test ends a module that hangs" 'the module did not return within 10 s in tick 1' test hangs --ticks 1
 odd crash-stop <<<"static void tick(vigil_daemon *d, void *a) { } $ticking static void stop(vigil_daemon *d) { abort(); }
 VIGIL_MODULE(.name = \"crash-stop\", .start = start, .stop = stop);"
-says "module test reports a crash in stop" 'ended by signal 6 \(Aborted\) in its stop' test crash-stop --ticks 1
+says "module test reports a crash in stop" 'the module crashed in its stop: signal 6 \(Aborted\)' test crash-stop --ticks 1
 odd timeless <<<"static int start(vigil_daemon *d) { return 0; } $(module timeless)"
-says "module test reports a module without a timer" 'it has no timer, so nothing ticks' test timeless --ticks 1
+says "module test reports a module without a timer" 'the daemon has no timer, so it has no ticks' test timeless --ticks 1
 odd refuses <<<"static int start(vigil_daemon *d) { return vigil_fail(d, \"port %d is taken\", 7); } $(module refuses)"
-says "module test reports why a module does not start" 'it does not start: port 7 is taken' test refuses --ticks 1
+says "module test reports why a module does not start" 'the daemon does not start: port 7 is taken' test refuses --ticks 1
 checking() { # checking NAME BODY: a module whose check has this body
 	odd "$1" <<<"static int start(vigil_daemon *d) { return 0; } static int check(vigil_daemon *d) { $2 }
 VIGIL_MODULE(.name = \"$1\", .start = start, .check = check);"
@@ -121,11 +121,11 @@ says "module test reports a check that fails without a reason" 'the check of mod
 checking careless 'vigil_log(d, VIGIL_ERROR, "hello"); return vigil_data(d) != NULL;'
 says "module test reports a check that calls a forbidden function" 'the check of module careless calls vigil_log' test careless --ticks 1
 checking crash-check 'abort();'
-says "module test reports a crash in a check" 'ended by signal 6 \(Aborted\) while its options were checked' test crash-check --ticks 1
+says "module test reports a crash in a check" 'the module crashed while its options were checked: signal 6 \(Aborted\)' test crash-check --ticks 1
 odd other <<<"static int start(vigil_daemon *d) { return 0; } $(module another)"
 says "module test refuses a module whose name differs from its file" 'calls itself "another"; folder, file and name must be the same' test other
 cp -r hello renamed
-says "module test refuses a file whose name differs from its folder" 'holds hello.so, not renamed.so: folder and file must have the same name' test renamed
+says "module test refuses a file whose name differs from its folder" 'contains hello.so, not renamed.so: folder and file must have the same name' test renamed
 odd oldabi <<<"static int start(vigil_daemon *d) { return 0; } VIGIL_API const vigil_module vigil_module_descriptor = {.abi = 99, .size = sizeof(vigil_module), .option_size = sizeof(vigil_option), .name = \"oldabi\", .start = start};"
 says "module test refuses a module with another ABI" 'was built for ABI 99, this vigild has ABI 1; rebuild it' test oldabi
 odd nothing <<<'int x;'

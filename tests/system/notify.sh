@@ -51,7 +51,7 @@ for n in a b c; do check "daemon $n is OK at the start" wait_for 10 level $n OK;
 options() { printf '[daemons]\nx = yes\n[daemon:x]\nmodule = notify\n'; printf '%s\n' "$@"; }
 refused_by_test "vigild -t refuses a watch that is not an address" \
 	'"runs" is not an address such as /runs/\*/health' < <(options 'watch = runs' 'command = /bin/true')
-refused_by_test "vigild -t refuses a command that does not exist" 'there is no program /no/such' \
+refused_by_test "vigild -t refuses a command that does not exist" 'no such program: /no/such' \
 	< <(options 'command = /no/such -x')
 for to in '"CRITICAL"' 'critical' 'CRITICAL WARNING' 'OK, CRIT' 'Warning' 'CRITICAL # only'; do
 	refused_by_test "to = $to, which never matches, is refused by vigild -t" \
@@ -131,7 +131,7 @@ check "the health of a daemon with waiting changes is WARNING" wait_for 5 level 
 check "a command that fails is tried three times with retries = 2" wait_for 10 has_lines refuse.tries 3
 check "a message whose command failed three times is counted as failed" wait_for 5 is /daemons/refuser/failed 1
 check "the health of a daemon whose command fails is CRITICAL" level refuser CRITICAL
-check "the history has the exit status and the output of the failed command" eval 'ctl explain refuser | grep -q "the command exits 7: no line to c"'
+check "the history has the exit status and the output of the failed command" eval 'ctl explain refuser | grep -q "the command exited with status 7: no line to c"'
 
 # --- maintenance ----------------------------------------------------------------------------------
 

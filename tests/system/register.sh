@@ -35,17 +35,17 @@ check "register replaces a daemon that is registered already" vctl -q register w
 	status_command=/bin/true interval=1s
 
 cp "$work/conf.d/web.conf" "$work/before"
-refused "an unknown module names the directories searched" "no module \"nosuch\" in .*$modules" register x module=nosuch
-refused "a wrong option is refused" 'unknown key "intervall".*did you mean "interval"' \
+refused "an unknown module names the directories searched" "no such module \"nosuch\" in .*$modules" register x module=nosuch
+refused "a wrong option is refused" 'unknown option "intervall".*did you mean "interval"' \
 	register web module=service service=nginx intervall=5s
 refused "a wrong value is refused" 'is not a duration' register web module=service service=nginx interval=5x
-refused "an error of the module's check is reported" 'name the service: backup.service' \
+refused "an error of the module's check is reported" 'name a service: backup.service' \
 	register x module=service service=backup.timer
-refused "after = an unknown daemon is refused" 'there is no daemon "nosuch"' \
+refused "after = an unknown daemon is refused" 'no such daemon "nosuch"' \
 	register x module=service service=x after=nosuch
 refused "a probe with a pipe is refused" 'no shell is run' register x module=service service=x 'probe=/bin/true | cat'
 refused "a missing option is refused" 'service is missing' register x module=service
-refused "a name with a slash is refused" 'cannot be the name of a daemon' register ../x module=service
+refused "a name with a slash is refused" 'invalid daemon name' register ../x module=service
 refused "a name that begins with a hyphen is refused" '' register -x module=service
 refused "a value with a line end is refused" 'control character' register x module=service "service=a
 [vigil]"
@@ -58,7 +58,7 @@ check "refused registrations leave no file" [ "$(ls -A "$work/conf.d")" = web.co
 check "a daemon that waits for another is registered" vctl -q register app module=service service=app \
 	manager=command status_command=/bin/true restart_on=never after=web
 refused "unregister of a daemon that another one waits for is refused" \
-	'app.conf:[0-9]*: after = "web": there is no daemon "web"' unregister web
+	'app.conf:[0-9]*: after = "web": no such daemon "web"' unregister web
 check "the file of a daemon that another one waits for is not removed" [ -f "$work/conf.d/web.conf" ]
 check "a daemon that another one waits for is still running" is /runs/web/status running
 check "unregister of a daemon that waits for another succeeds" vctl -q unregister app
@@ -67,8 +67,8 @@ vctl register other module=service service=nginx-2.service >"$work/out" 2>&1
 check "a second daemon for one service is registered" [ -f "$work/conf.d/other.conf" ]
 check "register prints a note about a second daemon for one service" grep -q 'note: the daemons "other" and "twin" watch the same' "$work/out"
 vctl -q unregister twin; vctl -q unregister other
-refused "unregister of an unknown daemon is refused" 'was not registered by command' unregister nosuch
-refused "unregister of a daemon of the main file is refused" 'was not registered by command' unregister first
+refused "unregister of an unknown daemon is refused" 'was not registered with vigilctl' unregister nosuch
+refused "unregister of a daemon of the main file is refused" 'was not registered with vigilctl' unregister first
 check "unregister succeeds" vctl -q unregister web
 check "the unregistered daemon is removed without a restart of vigild" [ -z "$(get /runs/web/status)" ]
 
@@ -108,7 +108,7 @@ stop_vigild
 check "register with a socket does not touch the default configuration" [ -z "$(elsewhere)" ]
 
 vctl register later module=service service=z >"$work/out"
-check "register without a running vigild says that the next start reads it" grep -q 'taken up at the next start' "$work/out"
+check "register without a running vigild says that the next start reads it" grep -q 'takes effect at its next start' "$work/out"
 check "the configuration is valid after a register without a running vigild" "$vigild" -t -c "$work/vigil.conf"
 check "unregister without a running vigild succeeds" vctl -q unregister later
 

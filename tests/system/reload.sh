@@ -31,7 +31,7 @@ reloads=$(get /vigil/reloads)
 echo 'intervall = 3' >>"$work/vigil.conf"
 if ctl reload >"$work/out" 2>&1; then not_ok "a broken file is refused"; else ok "a broken file is refused"; fi
 check "the error of the reload names the file, the line and the right key" \
-	grep -q 'vigil.conf:[0-9]*: unknown key "intervall" in \[daemon:steady\]; did you mean "interval"?' "$work/out"
+	grep -q 'vigil.conf:[0-9]*: unknown option "intervall" in \[daemon:steady\]; did you mean "interval"?' "$work/out"
 check "the log has the error of the reload" grep -q 'intervall' "$work/log"
 check "reload_errors counts a reload that failed" is /vigil/reload_errors 1
 check "a broken file is not counted as a reload" is /vigil/reloads "$reloads"
@@ -47,10 +47,10 @@ refused_value() { # refused_value TEXT PATTERN LINE...: more lines of the runnin
 	check "$text: the daemon is running" [ "$(get /runs/steady/since)" = "$since" ]
 	check "$text: the log has the error" grep -qE "$pattern" "$work/log"
 }
-refused_value "a probe of an https URL" 'vigil.conf:[0-9]*: probe = "https://127.0.0.1/": TLS' 'probe = https://127.0.0.1/'
-refused_value "a probe whose program is missing" 'there is no program /no/such' 'probe = /no/such'
-refused_value "a probe with a pipe" 'holds \|, but no shell is run' 'probe = /bin/true | cat'
-refused_value "after = an unknown daemon" 'after = "nosuch": there is no daemon "nosuch"' 'after = nosuch'
+refused_value "a probe of an https URL" 'vigil.conf:[0-9]*: probe = "https://127.0.0.1/": the probe does not support TLS' 'probe = https://127.0.0.1/'
+refused_value "a probe whose program is missing" 'no such program: /no/such' 'probe = /no/such'
+refused_value "a probe with a pipe" 'contains \|, but no shell is run' 'probe = /bin/true | cat'
+refused_value "after = an unknown daemon" 'after = "nosuch": no such daemon "nosuch"' 'after = nosuch'
 refused_value "a daemon that waits for itself" 'the daemon names itself' 'after = steady'
 refused_module() { # refused_module MODULE PATTERN LINE...: a second daemon, of that module
 	local name=$1 pattern=$2; shift 2
@@ -84,7 +84,7 @@ check "reloads of other daemons do not restart the daemon" [ "$(get /runs/steady
 
 mv "$work/vigil.conf" "$work/gone"
 if ctl reload 2>"$work/out"; then not_ok "a missing file is refused"; else ok "a missing file is refused"; fi
-check "the error of the reload names the missing file" grep -q 'vigil.conf: there is no such file' "$work/out"
+check "the error of the reload names the missing file" grep -q 'vigil.conf: no such file' "$work/out"
 mv "$work/gone" "$work/vigil.conf"
 check "vigild stops when it receives SIGTERM" stop_vigild
 [ "$failed" -eq 0 ] || tail -50 "$work/log"

@@ -56,7 +56,7 @@ crowd_is() { # crowd_is VALUE: whether all of them have it
 	local n
 	for n in $(seq $crowd); do value "crowd$n" "$1" || return 1; done
 }
-confirmed() { grep -c 'tells us of changes' "$work/log"; }
+confirmed() { grep -c 'systemd: change signals are received' "$work/log"; }
 confirmed_again() { [ "$(confirmed)" -gt "$1" ]; }
 
 sed -i 's/^log = stderr/log = stderr\nlog_level = debug/' "$work/vigil.conf"
@@ -93,7 +93,7 @@ round() { # round TEXT: each kind of service exits and is restarted, because of 
 	wait_for 20 settled
 }
 round "at first"
-check "the history says that the change of the oneshot was seen at once" [ "$(told once 'systemd says that it has changed, seen at once')" -ge 1 ]
+check "the history says that the change of the oneshot was seen at once" [ "$(told once 'systemd has reported a change, seen at once')" -ge 1 ]
 check "another daemon of the same unit has seen the change, too" [ "$(told watched 'stopped (was running)')" -ge 1 ]
 
 # --- one message for many queries -----------------------------------------------------------------

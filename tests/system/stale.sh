@@ -107,7 +107,7 @@ check "no performance data follows the status line of a program that says UNKNOW
 good_again plugin
 mode plugin hang
 all_say plugin "hangs"
-check "the health text says that a program hung" wait_for 10 says plugin "did not end within 0.5 s"
+check "the health text says that a program hung" wait_for 10 says plugin "timed out after 0.5 s"
 good_again plugin
 mode plugin crash
 all_say plugin "crashes"
@@ -131,7 +131,7 @@ good_again json
 
 mode stream mute
 all_say stream "is silent"
-check "the health text says that a stream is silent" says stream "it has printed no object for 1 s"
+check "the health text says that a stream is silent" says stream "the program has printed no object for 1 s"
 good_again stream
 mode stream end
 check "a stream that ended is CRITICAL" wait_for 10 health stream CRITICAL

@@ -78,8 +78,8 @@ configure 65M
 ctl -q reload
 check "a state of more than 64 MiB makes vigild degraded" wait_for 60 degraded
 check "the log names the size and the daemon with the largest state" \
-	grep -q "state.json stays as it was.* it would have [0-9.]* MiB; the largest: big [0-9.]* MiB" "$work/log"
-check "the log says what to do" grep -q "disable that daemon or lower what it keeps" "$work/log"
+	grep -q "state.json is not written.* it would have [0-9.]* MiB; the largest: big [0-9.]* MiB" "$work/log"
+check "the log says what to do" grep -q "disable that daemon or reduce what it keeps" "$work/log"
 check "the last good state.json is kept" [ "$(stat -c %s "$work/state/state.json")" -lt 10000 ]
 check "no unfinished file stays" [ ! -e "$work/state/state.json.new" ]
 check "vigild stops with a state that is too large" stop_vigild

@@ -79,9 +79,9 @@ check "memory over a threshold is CRITICAL" wait_for 10 level CRITICAL
 check "the health text names the memory" says 'memory is '
 since=$(get /runs/system/since)
 conf "cpu_warning = high"
-refused_by_reload "a threshold that is not a range is refused" 'cpu_warning = "high": is no range'
+refused_by_reload "a threshold that is not a range is refused" 'cpu_warning = "high": is not a range'
 conf "disk_warning = 90%"
-refused_by_reload "a threshold with a percent sign is refused, with a hint" 'disk_warning = "90%": .*leave the % out'
+refused_by_reload "a threshold with a percent sign is refused, with a hint" 'disk_warning = "90%": .*write it without the %'
 conf "disks = $work/nowhere"
 refused_by_reload "a disk whose directory is not there is refused" 'nothing is mounted at'
 conf "disks = srv"
@@ -120,11 +120,11 @@ if [ "${1:-}" = inside ]; then
 		umount "$work/net/disk" 2>/dev/null
 		check "a server that does not answer has a disk mounted below it" hang "$work/away" disk
 		conf "disks = $work/away/disk"
-		refused_by_reload "a disk below a server that does not answer is refused" "$work/away/disk, of type tmpfs, is reached by a server that may be away"
+		refused_by_reload "a disk below a server that does not answer is refused" "$work/away/disk, of type tmpfs, is on a server that may not answer"
 		conf "disks = $work/away"
-		refused_by_reload "a mount point of a server that does not answer is refused" "$work/away, of type fuse, is reached by a server that may be away"
+		refused_by_reload "a mount point of a server that does not answer is refused" "$work/away, of type fuse, is on a server that may not answer"
 		conf "disks = $work/away/below"
-		refused_by_reload "a directory below a server that does not answer is refused" "$work/away/below, of type fuse, is reached by a server that may be away"
+		refused_by_reload "a directory below a server that does not answer is refused" "$work/away/below, of type fuse, is on a server that may not answer"
 		reload_with "cpu_warning = ~:"
 		check "without disks named, a server that does not answer is left out" wait_for 10 more_than /runs/system/ticks 3
 		check "vigild answers although a server does not answer" reachable
@@ -136,7 +136,7 @@ else
 	echo "SKIP: a separate disk needs root and namespaces"
 fi
 conf "disks = /proc"
-refused_by_reload "a path that is not a disk is refused, with a hint" 'have the module exec run check_disk'
+refused_by_reload "a path that is not a disk is refused, with a hint" 'run check_disk with the module exec'
 check "vigild stops when it receives SIGTERM" stop_vigild
 [ "$failed" -eq 0 ] || tail -20 "$work/log"
 finish

@@ -123,7 +123,7 @@ while [ "$(used)" -lt 88 ]; do
 	disown
 done
 check "a plugin that would use the reserve is refused" \
-	wait_for 20 says plug "the last 16 are for restart scripts"
+	wait_for 20 says plug "the last 16 are reserved for restart scripts"
 check "a plugin that is refused is UNKNOWN" health plug UNKNOWN
 check "the refusal names the limit" says plug "of 100 tasks are used (.*pids.max)"
 check "vigild is degraded while it refuses plugins" wait_for 10 degraded
@@ -173,7 +173,7 @@ rm -f "$work/up"
 check "a script without tasks is started when the plugin that holds them is killed" \
 	wait_for 60 repaired "$before"
 check "the log says why the plugin was killed" wait_for 20 \
-	grep -q "hog: its run was killed with [0-9]* processes, because a script of a service" "$work/log"
+	grep -q "hog: its run was killed ([0-9]* processes), because the limit of tasks was reached" "$work/log"
 limit_to max
 
 # --- a vigild that is killed ----------------------------------------------------------------------
@@ -186,7 +186,7 @@ crash "$old"
 wait "$old" 2>>"$work/log"
 start_vigild
 check "a vigild that starts kills the processes that a killed vigild has left" wait_for 20 \
-	grep -q "an earlier vigild has left [0-9]* processes" "$work/log"
+	grep -q "programs of an earlier vigild left [0-9]* processes" "$work/log"
 no_groups() { [ -z "$(groups "$1")" ]; }
 check "a vigild that starts removes the control groups of a killed vigild" wait_for 20 no_groups "$old"
 check "the service runs although its vigild was killed" kill -0 "$(cat "$work/kept.pid")"

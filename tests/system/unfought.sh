@@ -93,7 +93,7 @@ check "a unit that crashed is restarted, because the units left alone used up no
 systemctl stop --no-block stopping
 check "a stop that hangs: the unit is stopping" wait_for 15 has stopping value stopping
 check "a stop that hangs: it is left to systemd, which sets no limit" wait_for 15 \
-	says stopping decision "stopping: work in progress, to which its manager sets no limit"
+	says stopping decision "stopping: work in progress, for which its manager sets no time limit"
 check "a stop that hangs: ten more ticks pass" looked stopping
 check "a stop that hangs: the stop is still systemd's job" grep -q 'stopping.service *stop ' <(systemctl list-jobs)
 check "a stop that hangs: vigild restarts nothing" [ -z "$(of stopping restarts)" ]

@@ -52,7 +52,7 @@ plugins() { for p in /proc/[0-9]*; do [ "$(cat "$p/comm" 2>/dev/null)" = check_d
 conf 1s
 start_vigild
 check "a plugin that hangs makes its daemon UNKNOWN at its deadline" wait_for 10 health disk UNKNOWN
-check "the text says that the plugin did not end in time" says disk "did not end within 1 s"
+check "the text says that the plugin did not end in time" says disk "timed out after 1 s"
 check "the state says that it timed out" is /daemons/disk/timed_out true
 check "after SIGKILL the text says that the plugin cannot be killed, and why" wait_for 20 \
 	says disk "cannot be killed (process $(plugins) is in uninterruptible sleep)"
@@ -66,7 +66,7 @@ check "another daemon with the same plugin is OK" health other OK
 conf 2s
 check "a reload with another timeout is accepted" ctl -q reload
 check "the daemon is UNKNOWN after the reload because of the earlier process" wait_for 20 \
-	says disk "its last run cannot be killed (process $(plugins) is in uninterruptible sleep)"
+	says disk "the program of the last run cannot be killed (process $(plugins) is in uninterruptible sleep)"
 check "a reload starts no second process of a plugin that hangs" [ "$(plugins | wc -l)" = 1 ]
 end_server
 check "the process exits when the server of its file system is killed" wait_for 20 eval '[ -z "$(plugins)" ]'

@@ -85,11 +85,11 @@ check "get -r prints a bare text" grep -q '^[0-9.]*$' "$work/out"
 exits 0 "get with -r after the pointer exits with 0" ctl get /vigil/version -r
 check "get with -r after the pointer prints a bare text" grep -q '^[0-9.]*$' "$work/out"
 exits 1 "get of a pointer with a wrong escape exits with 1" ctl get "/a~"
-said "get of a pointer with a wrong escape names the escape" '"/a~" is not a JSON Pointer: it has a ~ that neither 0 nor 1 follows (~0 is ~, ~1 is /)'
+said "get of a pointer with a wrong escape names the escape" '"/a~" is not a JSON Pointer: it has a ~ that is not followed by 0 or 1 (~0 is ~, ~1 is /)'
 exits 1 "get of a pointer without a slash exits with 1" ctl get daemons
 said "get of a pointer without a slash names the slash" 'it does not begin with a slash'
 exits 1 "watch of a pointer with a wrong escape exits with 1" ctl watch "/~2x"
-said "watch of a pointer with a wrong escape names the escape" 'a ~ that neither 0 nor 1 follows'
+said "watch of a pointer with a wrong escape names the escape" 'a ~ that is not followed by 0 or 1'
 for words in "-w99:" "-w 99:" "--warning=99:" "--warning 99:"; do
 	exits 1 "check with $words before the pointer exits with 1" ctl check web $words /vigil/generation
 	exits 1 "check with $words after the pointer exits with 1" ctl check web /vigil/generation $words
@@ -97,7 +97,7 @@ for words in "-w99:" "-w 99:" "--warning=99:" "--warning 99:"; do
 done
 exits 2 "check with two ranges in the words of their options exits with 2" ctl check web -w1 -c99: /vigil/generation
 exits 3 "check with an unknown option exits with 3" ctl check web -x6 /vigil/generation
-check "check with an unknown option names the option" grep -qx 'UNKNOWN - check has no option -x6' "$work/out"
+check "check with an unknown option names the option" grep -qx 'UNKNOWN - check: unknown option "-x6"' "$work/out"
 exits 0 "run exits with 0" ctl run web
 check "run makes the daemon query its service" wait_for 20 is /daemons/web/service_state/value running
 exits 0 "explain exits with 0" ctl explain web
@@ -157,7 +157,7 @@ flip
 check "status --watch prints the table again after a change" wait_for 30 blocks 2
 ctl status nosuch --watch 2>"$work/err"
 check "status --watch of an unknown daemon exits with 1" [ $? = 1 ]
-said "status --watch of an unknown daemon names the daemon" 'there is no daemon "nosuch"'
+said "status --watch of an unknown daemon names the daemon" 'no such daemon "nosuch"'
 if command -v script >/dev/null && script -qec true /dev/null >/dev/null 2>&1 </dev/null; then
 	timeout 20 script -qec "'$vigilctl' -s '$work/control.sock' status --watch" /dev/null \
 		</dev/null >"$work/screen" 2>&1 &

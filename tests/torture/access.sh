@@ -93,7 +93,7 @@ question_twice() { requests | "$@" "$ask" "$work/run/control.sock" -n; }
 # --- the pipe -------------------------------------------------------------------------------------
 
 # What the pipe does with a verb is read from the log, between two lines that it always rejects.
-mark() { grep -c '"marker" is not among its verbs' "$work/log"; }
+mark() { grep -c 'unknown verb "marker"' "$work/log"; }
 over_pipe() { # RUNNER...
 	local verb params words cells before
 	while IFS=$'\t' read -r verb params words cells; do
@@ -103,7 +103,7 @@ over_pipe() { # RUNNER...
 		printf '%s %s\nmarker\n' "$verb" "$words" | "$@" tee "$work/run/control.pipe" >/dev/null 2>&1 ||
 			{ echo "$verb shut"; continue; }
 		wait_for 30 eval '[ "$(mark)" -gt "$marks" ]' || { echo "$verb silence"; continue; }
-		if tail -n +$((before + 1)) "$work/log" | grep -q "\"$verb\" is not among its verbs"; then
+		if tail -n +$((before + 1)) "$work/log" | grep -q "unknown verb \"$verb\""; then
 			echo "$verb refused"
 		else
 			echo "$verb done"

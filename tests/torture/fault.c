@@ -122,7 +122,7 @@ static void check_end(void)
 		 !test.fault->may_be_speechless)
 		fault_broken("vigild exited with status %d without a message", WEXITSTATUS(status));
 	else if (WEXITSTATUS(status) == 70 && !test.fault->may_be_speechless &&
-		 !vigild_said(&test.vigild, ", ending to be started afresh"))
+		 !vigild_said(&test.vigild, ": exiting, so that it is started again"))
 		fault_broken("vigild exited with status 70 and another message: %s", last_words());
 	leftovers_check();
 }

@@ -58,7 +58,7 @@ static void put_back(void)
 {
 	char from[4096], to[4096];
 
-	if (!vigild_said(&test.vigild, " is set aside as "))
+	if (!vigild_said(&test.vigild, " was renamed to "))
 		return;
 	snprintf(from, sizeof(from), "%s/state/state.json.bad", test.vigild.work);
 	snprintf(to, sizeof(to), "%s/state/state.json", test.vigild.work);

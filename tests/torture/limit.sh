@@ -85,7 +85,7 @@ data=$(awk '/^VmData/ { print $2 }' "/proc/$vigild_pid/status")
 prlimit --pid "$vigild_pid" --data=$((data * 1024 + 65536)):
 told=0
 for _ in $(seq 20); do
-	ctl get /daemons >"$work/whole" 2>"$work/out" || grep -q "no memory\|closed the connection" "$work/out" ||
+	ctl get /daemons >"$work/whole" 2>"$work/out" || grep -q "out of memory\|closed the connection\|connection closed" "$work/out" ||
 		break
 	told=$((told + 1))
 done
@@ -94,8 +94,8 @@ check "a large reply is sent completely, or refused with an error: $(cat "$work/
 check "a small request gets a reply under a limit of data" ctl -q version
 : >"$work/go"
 check "vigild exits with 70 when no memory is left" ends_with 70
-check "the log says why vigild exits" said "out of memory: the state is saved; ending to be started afresh"
-check "stderr says why vigild exits" said "^vigild: out of memory, ending to be started afresh"
+check "the log says why vigild exits" said "out of memory: the state is saved; exiting, so that vigild is started again"
+check "stderr says why vigild exits" said "^vigild: out of memory: exiting, so that it is started again"
 rm "$work/go"
 check "the next vigild starts after an exit for lack of memory" starts_well 1
 check "the next vigild does not report a crash of the previous one" eval '! said "the previous vigild"'
@@ -141,7 +141,7 @@ if [ "$(id -u)" = 0 ] && make_group; then
 	check "the kernel kills vigild when it uses too much memory" ends_with 137
 	rm "$work/go"
 	check "the next vigild starts after the kernel killed one" starts_well 1
-	check "the next vigild logs that the previous one was killed" said "the previous vigild was ended by SIGKILL"
+	check "the next vigild logs that the previous one was killed" said "the previous vigild ended unexpectedly: SIGKILL"
 else
 	echo "SKIP: a limit of memory needs root and permission to create control groups"
 fi

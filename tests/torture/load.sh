@@ -103,7 +103,7 @@ p99=$(sed -n 's/.*p99 \([0-9.]*\) ms.*/\1/p' "$work/admin")
 # --- the connections reserved for root ------------------------------------------------------------
 if [ "$(id -u)" = 0 ]; then
 	watchers=()
-	full() { "${stranger[@]}" "$vigilctl" -s "$work/control.sock" version 2>&1 | grep -q "connections are taken"; }
+	full() { "${stranger[@]}" "$vigilctl" -s "$work/control.sock" version 2>&1 | grep -q "too many connections"; }
 	# A client that has sent no request yet may be disconnected for the next one, which other clients use.
 	crowded() {
 		for _ in $(seq 16); do

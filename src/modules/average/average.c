@@ -223,8 +223,8 @@ static void report_health(struct average *a)
 			"%zu of %zu sources have no current number: %s %s", gaps, a->count,
 			unknown->pointer, unknown->stale ? "is stale" : "has no number");
 	else
-		vigil_health(a->d, VIGIL_OK, "%zu source%s, as %s should be", a->count,
-			a->count == 1 ? "" : "s", a->count == 1 ? "it" : "they");
+		vigil_health(a->d, VIGIL_OK, "%zu source%s within the limits", a->count,
+			a->count == 1 ? "" : "s");
 }
 
 /* Takes one sample. A stale number is not a sample. */
@@ -289,9 +289,11 @@ static int read_window(struct average *a, const char *name, double *longest)
 
 	if (seconds < a->interval || seconds > 366 * 86400.0)
 		return vigil_diagnose(a->d, "windows",
-			"\"%s\" is no duration such as 5m, or shorter than the interval", name);
+			"\"%s\" is not a duration such as 5m, or it is shorter than the interval",
+			name);
 	if (a->window_count == WINDOWS_MAX)
-		return vigil_diagnose(a->d, "windows", "there are more than %d", WINDOWS_MAX);
+		return vigil_diagnose(
+			a->d, "windows", "too many elements: the maximum is %d", WINDOWS_MAX);
 	a->windows[a->window_count++] =
 		(struct window){.name = name, .steps = (size_t)ceil(seconds / a->interval)};
 	*longest = fmax(*longest, seconds);
@@ -301,7 +303,7 @@ static int read_window(struct average *a, const char *name, double *longest)
 static int read_windows(struct average *a, double *longest)
 {
 	const char *const *name = vigil_option_list(a->d, "windows");
-	int err = *name == NULL ? vigil_diagnose(a->d, "windows", "names none") : 0;
+	int err = *name == NULL ? vigil_diagnose(a->d, "windows", "is empty") : 0;
 
 	for (; *name != NULL && err == 0; name++)
 		err = read_window(a, *name, longest);
@@ -330,11 +332,12 @@ static int read_source(struct average *a, const char *text)
 			text);
 	if (strpbrk(pointer, " \t\"'*") != NULL)
 		return vigil_diagnose(a->d, "source",
-			"\"%s\" is no address of one number: it holds a blank, a quote or a *",
+			"\"%s\" is not the address of one number: it contains a blank, a quote or "
+			"a *",
 			text);
 	if (!has_valid_escapes(pointer))
 		return vigil_diagnose(a->d, "source",
-			"\"%s\" has a ~ that neither 0 nor 1 follows (~0 is ~, ~1 is /)", text);
+			"\"%s\" has a ~ that is not followed by 0 or 1 (~0 is ~, ~1 is /)", text);
 	if (length == 0) {
 		label = strrchr(text, '/') + 1;
 		length = strlen(label) + 1;
@@ -347,7 +350,8 @@ static int read_source(struct average *a, const char *text)
 	for (size_t i = 0; i < a->count; i++)
 		if (strcmp(a->sources[i].label, source->label) == 0)
 			return vigil_diagnose(a->d, "source",
-				"two are called \"%s\"; give one a label: LABEL=/address",
+				"duplicate label \"%s\"; give one of them another label: "
+				"LABEL=/address",
 				source->label);
 	a->count++;
 	return 0;
@@ -356,12 +360,13 @@ static int read_source(struct average *a, const char *text)
 static int read_sources(struct average *a)
 {
 	const char *const *text = vigil_option_list(a->d, "source");
-	int err = *text == NULL ? vigil_diagnose(a->d, "source", "names none") : 0;
+	int err = *text == NULL ? vigil_diagnose(a->d, "source", "is empty") : 0;
 
 	for (; *text != NULL && err == 0; text++)
-		err = a->count < SOURCES_MAX ? read_source(a, *text)
-					     : vigil_diagnose(a->d, "source",
-						       "there are more than %d", SOURCES_MAX);
+		err = a->count < SOURCES_MAX
+			      ? read_source(a, *text)
+			      : vigil_diagnose(a->d, "source",
+					"too many elements: the maximum is %d", SOURCES_MAX);
 	return err;
 }
 
@@ -401,7 +406,7 @@ static int read_range(struct average *a, const char *option, bool *has, vigil_ra
 
 	*has = text != NULL;
 	if (text != NULL && vigil_range_read(text, range) != 0)
-		return vigil_diagnose(a->d, option, "is no range such as 10, 5: or 5:10");
+		return vigil_diagnose(a->d, option, "is not a range such as 10, 5: or 5:10");
 	return 0;
 }
 

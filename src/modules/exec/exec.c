@@ -140,10 +140,10 @@ static int check_options(vigil_daemon *d)
 	int err = check_environment(d);
 
 	if (user != NULL && getpwnam(user) == NULL)
-		err = vigil_diagnose(d, "user", "there is no such user");
+		err = vigil_diagnose(d, "user", "no such user");
 	if (vigil_option_given(d, "directory") &&
 		access(vigil_option_text(d, "directory"), F_OK) < 0)
-		vigil_note(d, "directory", "there is no such directory");
+		vigil_note(d, "directory", "no such directory");
 	note_program(d);
 	return err;
 }

@@ -32,10 +32,10 @@ static void describe_timeout(
 
 	if (e->given_up) {
 		exec_describe_given_up(e->pid, process, sizeof(process));
-		snprintf(reason, size, "it did not end within %g s, and cannot be killed (%s)",
+		snprintf(reason, size, "the program timed out after %g s and cannot be killed (%s)",
 			x->timeout, process);
 	} else {
-		snprintf(reason, size, "it did not end within %g s", x->timeout);
+		snprintf(reason, size, "the program timed out after %g s", x->timeout);
 		exec_append_error(reason, size, e->errors);
 	}
 }
@@ -81,14 +81,13 @@ static void put_refused(vigil_daemon *d, struct exec *x, const struct perfdata *
 	char text[EXEC_TEXT];
 
 	if (refused == 0) {
-		exec_put_left_out(d, x, cut, "what it printed after 64 KiB");
+		exec_put_left_out(d, x, cut, "the output after 64 KiB");
 		return;
 	}
 	snprintf(text, sizeof(text),
-		"%sperformance data that cannot be read: %u items, %u thresholds; the first is "
-		"\"%s\"",
-		cut ? "what it printed after 64 KiB, and " : "", parsed->refused,
-		parsed->limits_refused, parsed->first);
+		"%sinvalid performance data: %u items, %u thresholds; the first is \"%s\"",
+		cut ? "the output after 64 KiB, and " : "", parsed->refused, parsed->limits_refused,
+		parsed->first);
 	exec_put_left_out(d, x, refused + cut, text);
 }
 
@@ -136,7 +135,7 @@ static void take_no_json(
 	vigil_state_set(d, "output", json_string(parsed.output));
 	vigil_state_set(d, "long_output", json_string(parsed.long_output));
 	if (level == VIGIL_OK) {
-		snprintf(reason, sizeof(reason), "its output is no JSON object: %.300s", why);
+		snprintf(reason, sizeof(reason), "its output is not a JSON object: %.300s", why);
 		exec_append_error(reason, sizeof(reason), e->errors);
 		exec_report(d, x, VIGIL_UNKNOWN, 0, reason, e->errors);
 	} else {
@@ -169,7 +168,7 @@ static void forget_texts(vigil_daemon *d)
 
 static void take_json(vigil_daemon *d, struct exec *x, const vigil_child_exit *e)
 {
-	char why[EXEC_TEXT] = "it has more than 64 KiB";
+	char why[EXEC_TEXT] = "it is longer than 64 KiB";
 	struct lenient changed;
 	json_t *object = NULL, *output;
 	int err;
@@ -177,7 +176,7 @@ static void take_json(vigil_daemon *d, struct exec *x, const vigil_child_exit *e
 	if (!e->truncated)
 		object = merge_read(e->output, e->length, why, sizeof(why), &changed);
 	if (object == NULL) {
-		exec_put_left_out(d, x, e->truncated, "what it printed after 64 KiB");
+		exec_put_left_out(d, x, e->truncated, "the output after 64 KiB");
 		take_no_json(d, x, e, why);
 		return;
 	}
@@ -203,7 +202,8 @@ static void on_exit_told(vigil_daemon *d, vigil_child *child, const vigil_child_
 	x->child = NULL;
 	exec_free_slot(x);
 	if (e->truncated && !x->truncated)
-		vigil_log(d, VIGIL_WARN, "it printed more than 64 KiB; the rest is dropped");
+		vigil_log(d, VIGIL_WARN,
+			"the program printed more than 64 KiB; the rest was dropped");
 	x->truncated = e->truncated;
 	exec_put_exit(d, e);
 	if (x->format == FORMAT_JSON)
@@ -222,7 +222,7 @@ static void on_late(vigil_daemon *d, vigil_child *child, void *arg)
 	(void)child;
 	x->late = true;
 	vigil_state_set(d, "timed_out", json_true());
-	snprintf(text, sizeof(text), "it did not end within %g s", x->timeout);
+	snprintf(text, sizeof(text), "the program timed out after %g s", x->timeout);
 	exec_report(d, x, VIGIL_UNKNOWN, 0, text, NULL);
 }
 
@@ -248,9 +248,10 @@ static void skip_running(vigil_daemon *d, struct exec *x)
 	char why[EXEC_TEXT];
 
 	if (x->late)
-		snprintf(why, sizeof(why), "it did not end within %g s", x->timeout);
+		snprintf(why, sizeof(why), "the program timed out after %g s", x->timeout);
 	else
-		snprintf(why, sizeof(why), "process %d still runs", (int)vigil_child_pid(x->child));
+		snprintf(why, sizeof(why), "process %d is still running",
+			(int)vigil_child_pid(x->child));
 	skip(d, x, !x->late, why);
 }
 
@@ -259,11 +260,11 @@ static void skip_given_up(vigil_daemon *d, struct exec *x, pid_t pid)
 	char process[64], why[EXEC_TEXT];
 
 	exec_describe_given_up(pid, process, sizeof(process));
-	snprintf(why, sizeof(why), "its last run cannot be killed (%s)", process);
+	snprintf(why, sizeof(why), "the program of the last run cannot be killed (%s)", process);
 	skip(d, x, false, why);
 }
 
-static const char WAITS[] = "it waits for a slot, because too many programs run (exec_max)";
+static const char WAITS[] = "waiting for a slot, because too many programs are running (exec_max)";
 
 /* A run may wait for a slot as long as its timeout. This is called after that time. */
 static void on_waited(vigil_daemon *d, void *arg)

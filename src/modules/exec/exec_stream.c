@@ -38,7 +38,7 @@ static void start_later(vigil_daemon *d, struct exec *x, vigil_health_level leve
 	char text[EXEC_TEXT];
 
 	x->setbacks++;
-	snprintf(text, sizeof(text), "%.400s; to be started again in %g s", why, delay);
+	snprintf(text, sizeof(text), "%.400s; starting it again in %g s", why, delay);
 	exec_report(d, x, level, 0, text, errors);
 	exec_set_stale(d, true); /* also if the level is CRITICAL */
 	vigil_after(d, delay, on_start, x);
@@ -57,7 +57,7 @@ static void on_silence(vigil_daemon *d, void *arg)
 		vigil_after(d, LATE, on_silence, x);
 		return;
 	}
-	snprintf(text, sizeof(text), "it has printed no object for %g s", x->silence);
+	snprintf(text, sizeof(text), "the program has printed no object for %g s", x->silence);
 	exec_report(d, x, VIGIL_UNKNOWN, 0, text, NULL);
 }
 
@@ -121,7 +121,7 @@ static void report_object(vigil_daemon *d, struct exec *x)
 	const char *text = json_string_value(output);
 
 	exec_report(d, x, x->says ? x->said : VIGIL_OK, 0,
-		text != NULL && text[0] != '\0' ? text : "it runs and reports",
+		text != NULL && text[0] != '\0' ? text : "the program is running",
 		json_string_value(more));
 	json_decref(output);
 	json_decref(more);
@@ -141,12 +141,13 @@ static void on_line(vigil_daemon *d, vigil_child *child, const char *line, size_
 	if (length == 0)
 		return;
 	if (length >= EXEC_OUTPUT) {
-		complain(d, x, "it printed a line that is cut", "it has more than 64 KiB");
+		complain(d, x, "the program printed a line that is too long",
+			"it is longer than 64 KiB");
 		return;
 	}
 	object = merge_read(line, length, why, sizeof(why), &changed);
 	if (object == NULL) {
-		complain(d, x, "it printed a line that is no JSON object", why);
+		complain(d, x, "the program printed a line that is not a JSON object", why);
 		return;
 	}
 	known = take_level(x, object, state, sizeof(state));
@@ -155,9 +156,10 @@ static void on_line(vigil_daemon *d, vigil_child *child, const char *line, size_
 	if (changed.count > 0)
 		exec_put_left_out(d, x, changed.count, changed.text);
 	if (err != 0)
-		complain(d, x, "it printed an object that cannot be kept", merge_error(err));
+		complain(d, x, "the program printed an object that cannot be stored",
+			merge_error(err));
 	else if (!known)
-		complain(d, x, "its state is none of OK, WARNING, CRITICAL and UNKNOWN", state);
+		complain(d, x, "its state is not OK, WARNING, CRITICAL or UNKNOWN", state);
 	else
 		report_object(d, x);
 }
@@ -170,7 +172,8 @@ static void on_closed(vigil_daemon *d, void *arg)
 {
 	struct exec *x = arg;
 
-	vigil_log(d, VIGIL_WARN, "it has closed its output and goes on; it is ended");
+	vigil_log(d, VIGIL_WARN,
+		"the program closed its output and is still running: terminating it");
 	vigil_child_terminate(x->child);
 }
 
@@ -194,7 +197,7 @@ static void on_exit_told(vigil_daemon *d, vigil_child *child, const vigil_child_
 	vigil_cancel(d, on_silence, x);
 	vigil_cancel(d, on_closed, x);
 	exec_ending(e, ending, sizeof(ending));
-	snprintf(text, sizeof(text), "it ended after %.3g s: %s", e->seconds, ending);
+	snprintf(text, sizeof(text), "the program ended after %.3g s: %s", e->seconds, ending);
 	exec_append_error(text, sizeof(text), e->errors);
 	vigil_event(d, "%s", text);
 	vigil_state_set(d, "output", json_string(text));
@@ -221,7 +224,7 @@ static void on_slot(vigil_daemon *d, void *arg)
 	vigil_state_unset(d, "long_output");
 	vigil_event(d, "started, pid %d", (int)vigil_child_pid(x->child));
 	vigil_health(d, x->reported ? x->level : VIGIL_UNKNOWN,
-		"it was started, and has printed nothing yet");
+		"the program was started and has printed nothing yet");
 	await_silence(d, x);
 }
 

@@ -141,8 +141,7 @@ static void copy_string(struct scan *s)
 		copy(s, 1);
 	s->string_length = (size_t)(s->at - s->string);
 	if (!whole)
-		note(s, 0,
-			"a text with bytes that are no characters, which are shown as their code");
+		note(s, 0, "a text with invalid UTF-8, whose bytes are shown as codes");
 }
 
 /* --- numbers ---------------------------------------------------------------------------------- */

@@ -55,7 +55,7 @@ json_t *merge_read(const char *text, size_t length, char *why, size_t size, stru
 	/* the message of jansson quotes the input */
 	vigil_sanitize(cause, sizeof(cause), error.text);
 	if (object != NULL)
-		snprintf(why, size, "a list, and no object");
+		snprintf(why, size, "an array, not an object");
 	else if (error.line > 1)
 		snprintf(why, size, "line %d, column %d: %s", error.line, error.column, cause);
 	else
@@ -222,7 +222,7 @@ int merge_set(struct merge *merge, vigil_daemon *d, json_t *object)
 const char *merge_error(int err)
 {
 	switch (err) {
-	case -E2BIG: return "it nests deeper than the state can hold";
+	case -E2BIG: return "it is nested too deeply for the state";
 	case -ENOSPC: return "there would be more than 10000 values";
 	case -EDQUOT: return "the daemon would keep more bytes than state_max";
 	case -EFBIG: return "a member would have more bytes than member_max";

@@ -119,19 +119,21 @@ static int read_line(int fd, char token[AUTH_TOKEN_MAX], char *why, size_t size)
 	token[n] = '\0';
 	length = strcspn(token, "\r\n");
 	if (token[length + strspn(token + length, "\r\n")] != '\0' || strlen(token) < (size_t)n) {
-		snprintf(why, size, "it holds more than one line");
+		snprintf(why, size, "it contains more than one line");
 		return -EINVAL;
 	}
 	token[length] = '\0';
 	for (const char *p = token; *p != '\0'; p++) {
 		if (*p <= ' ' || *p > '~') {
-			snprintf(why, size, "a token has no spaces and only ASCII");
+			snprintf(why, size,
+				"invalid token: only printable ASCII without spaces is allowed");
 			return -EINVAL;
 		}
 	}
 	if (length >= TOKEN_MIN)
 		return 0;
-	snprintf(why, size, "a token has at least %d characters", TOKEN_MIN);
+	snprintf(why, size, "the token is too short: at least %d characters are required",
+		TOKEN_MIN);
 	return -EINVAL;
 }
 

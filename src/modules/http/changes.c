@@ -71,7 +71,7 @@ static bool send_text(struct watcher *watcher, const char *text, size_t length)
 
 	if (connection_pending(watcher->connection) + length > server->limits.watcher_buffer) {
 		vigil_log(server->d, VIGIL_INFO,
-			"one that watches changes does not keep up, and is dropped");
+			"a client of the event stream was too slow and was disconnected");
 		evhttp_connection_free(evhttp_request_get_connection(watcher->req));
 		return false;
 	}
@@ -229,11 +229,11 @@ void changes_reply(const struct request *request)
 
 	if (!has_room(changes, request->connection)) {
 		reply_header(request, "Retry-After", "10");
-		reply_error(request, 503, "as many as may watch changes do", NULL);
+		reply_error(request, 503, "too many clients watch changes", NULL);
 		return;
 	}
 	if (length >= POINTER_MAX) {
-		reply_error(request, 404, "no address is that long", NULL);
+		reply_error(request, 404, "the pointer is too long", NULL);
 		return;
 	}
 	reply_header(request, "X-Accel-Buffering", "no"); /* proxies must pass on each event */
@@ -243,7 +243,7 @@ void changes_reply(const struct request *request)
 	}
 	watcher = calloc(1, sizeof(*watcher));
 	if (watcher == NULL) {
-		reply_error(request, 503, "there is no memory", NULL);
+		reply_error(request, 503, "out of memory", NULL);
 		return;
 	}
 	reply_standing_headers(request, "text/event-stream");

@@ -32,7 +32,7 @@ static int check_address(vigil_daemon *d, const char *text)
 static int check_listen(vigil_daemon *d)
 {
 	const char *const *address = vigil_option_list(d, "listen");
-	int err = *address == NULL ? vigil_diagnose(d, "listen", "there is no address") : 0;
+	int err = *address == NULL ? vigil_diagnose(d, "listen", "no address is given") : 0;
 
 	for (; *address != NULL; address++)
 		if (check_address(d, *address) != 0)
@@ -45,7 +45,7 @@ static int check_group(vigil_daemon *d)
 	const char *group = vigil_option_text(d, "socket_group");
 
 	if (group != NULL && getgrnam(group) == NULL)
-		return vigil_diagnose(d, "socket_group", "there is no such group");
+		return vigil_diagnose(d, "socket_group", "no such group");
 	return 0;
 }
 
@@ -58,8 +58,8 @@ static int check_hosts(vigil_daemon *d)
 
 	for (const char *const *host = vigil_option_list(d, "hosts"); *host != NULL; host++)
 		if (strcmp(*host, "*") != 0 && (*host)[strspn(*host, allowed)] != '\0')
-			err = vigil_diagnose(d, "hosts",
-				"its element \"%.80s\" is no name of a host, nor * alone", *host);
+			err = vigil_diagnose(
+				d, "hosts", "its element \"%.80s\" is not a host name or *", *host);
 	return err;
 }
 

@@ -167,7 +167,7 @@ static int add_to_line(struct framing *f, const char *bytes, size_t length)
 	if (f->used > f->limits->head)
 		return refuse_head(f);
 	if (text_add(&f->line, bytes, length) != 0)
-		return framing_fail(f, 503, "there is no memory");
+		return framing_fail(f, 503, "out of memory");
 	return 0;
 }
 
@@ -230,7 +230,7 @@ enum framing_result framing_read(struct framing *f, const char *bytes, size_t le
 				: take_line(f, bytes + used, length - used);
 	*taken = used;
 	if (f->no_memory && f->refusal.code == 0)
-		framing_fail(f, 503, "there is no memory");
+		framing_fail(f, 503, "out of memory");
 	return f->refusal.code != 0 ? FRAMING_REFUSED
 	       : f->complete        ? FRAMING_REQUEST
 				    : FRAMING_MORE;

@@ -95,7 +95,7 @@ static void put_begin(struct evbuffer *out)
 		 "-w "
 		 "20% -c 10%'",
 			"run a Nagios plugin every minute"},
-		{"vigilctl status", "what vigil says about each of them"},
+		{"vigilctl status", "show the health of each of them"},
 	};
 
 	html_put(out,

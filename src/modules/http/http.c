@@ -102,13 +102,13 @@ static void reply_no_page(const struct request *request, const char *path)
 	vigil_sanitize(clean, sizeof(clean), path);
 	if (is_below_sub_path(path))
 		snprintf(text, sizeof(text),
-			"there is no page %s; a proxy that serves vigil below a path must remove "
-			"that path from the request: nginx does so when proxy_pass ends in a slash",
+			"no such page: %s; a proxy that serves vigil below a path must remove that "
+			"path from the request: nginx does so when proxy_pass ends in a slash",
 			clean);
 	else
 		snprintf(text, sizeof(text),
-			"there is no page %s; there are /, /metrics, /healthz, /v1/state, /v1/rows "
-			"and /v1/changes",
+			"no such page: %s; the pages are /, /metrics, /healthz, /v1/state, "
+			"/v1/rows and /v1/changes",
 			clean);
 	reply_error(request, 404, text, NULL);
 }
@@ -143,7 +143,8 @@ static bool is_authorized(const struct request *request)
 		return true;
 	if (auth_read_token(server->token_file, token, why, sizeof(why)) != 0) {
 		if (!server->token_failed)
-			vigil_error(server->d, "token_file: %s: %s; nobody is let in",
+			vigil_error(server->d,
+				"token_file: %s: %s; requests that need the token are refused",
 				server->token_file, why);
 		server->token_failed = true;
 		return false;
@@ -166,17 +167,16 @@ static bool turn_away(const struct request *request, const struct listener *list
 			NULL);
 	} else if (method != EVHTTP_REQ_GET && method != EVHTTP_REQ_HEAD) {
 		reply_header(request, "Allow", "GET, HEAD");
-		reply_error(request, 405, "nothing can be changed here", NULL);
+		reply_error(request, 405, "only GET and HEAD are allowed", NULL);
 	} else if ((route == NULL || !route->open) && !is_authorized(request)) {
 		reply_header(request, "WWW-Authenticate", "Bearer realm=\"vigil\"");
 		reply_header(
 			request, "WWW-Authenticate", "Basic realm=\"vigil\", charset=\"UTF-8\"");
-		reply_error(request, 401, "a token is needed", NULL);
+		reply_error(request, 401, "a token is required", NULL);
 	} else if (connection_is_extra(request->connection) && (route == NULL || !route->open)) {
 		reply_header(request, "Retry-After", "2");
 		reply_header(request, "Connection", "close");
-		reply_error(
-			request, 503, "all connections are taken; only /healthz is answered", NULL);
+		reply_error(request, 503, "too many connections; only /healthz is answered", NULL);
 	} else if (route == NULL) {
 		reply_no_page(request, path);
 	} else {
@@ -223,7 +223,7 @@ static void on_request(struct evhttp_request *req, void *arg)
 	}
 	path = decode_path(req);
 	if (path == NULL) {
-		reply_error(&request, 400, "the path cannot be read", NULL);
+		reply_error(&request, 400, "invalid path", NULL);
 		return;
 	}
 	route = find_route(path, &request.rest);

@@ -109,7 +109,7 @@ static void on_accept_error(struct evconnlistener *evconn, void *arg)
 	if (listener == NULL)
 		return;
 	server = listener->server;
-	vigil_error(server->d, "no connection can be taken: %s", strerror(err));
+	vigil_error(server->d, "no connection can be accepted: %s", strerror(err));
 	shut_all(server);
 	vigil_cancel(server->d, on_pause_over, server);
 	vigil_after(server->d, PAUSE, on_pause_over, server);
@@ -408,10 +408,10 @@ static int open_one(struct server *server, const char *text)
 		return vigil_fail(server->d, "listen: \"%.100s\": %s", text, why);
 	err = openers[address.kind](server, &address);
 	if (err == -ENOTCONN && address.kind == ADDRESS_SYSTEMD)
-		return vigil_fail(server->d, "listen: systemd has handed no sockets over");
+		return vigil_fail(server->d, "listen: systemd has passed no sockets");
 	if (err == -ENOENT && address.kind == ADDRESS_SYSTEMD)
 		return vigil_fail(
-			server->d, "listen: of the sockets handed over, none is for %.100s", text);
+			server->d, "listen: systemd has passed no socket for %.100s", text);
 	if (err != 0)
 		return vigil_fail(server->d, "listen: %.100s: %s", text, strerror(-err));
 	return 0;
@@ -423,7 +423,7 @@ int listener_open(struct server *server, const char *const *addresses)
 
 	server->on_room = open_all;
 	if (addresses[0] == NULL)
-		return vigil_fail(server->d, "listen: there is no address");
+		return vigil_fail(server->d, "listen: no address is given");
 	for (; err == 0 && *addresses != NULL; addresses++)
 		err = open_one(server, *addresses);
 	return err;

@@ -182,8 +182,8 @@ static void write_value(struct scrape *s, const char *pointer, double value)
 	if (s->values == s->server->limits.values) {
 		if (!s->server->values_cut)
 			vigil_log(s->server->d, VIGIL_WARN,
-				"daemons keep more than %zu numbers (values_max); the rest is not "
-				"among the metrics",
+				"daemons keep more than %zu numbers (values_max); the metrics omit "
+				"the rest",
 				s->values);
 		s->server->values_cut = true;
 		return;
@@ -234,37 +234,39 @@ static void write_values(struct scrape *s)
 /* --- the table -------------------------------------------------------------------------------- */
 
 static const struct family families[] = {
-	{{"vigil_build_info", EXPOSITION_INFO, NULL, "What runs here."}, false, write_build, NULL},
+	{{"vigil_build_info", EXPOSITION_INFO, NULL, "The version of vigild."}, false, write_build,
+		NULL},
 	{{"vigil_degraded", EXPOSITION_GAUGE, NULL,
-		 "How many things vigild itself cannot do at present; /vigil/degraded says which."},
+		 "Number of degraded functions of vigild itself; /vigil/degraded lists them."},
 		false, write_degraded, NULL},
 	{{"vigil_loop_lag_seconds", EXPOSITION_GAUGE, "seconds",
-		 "How late the loop was, for 99 of 100 times of the last minute."},
+		 "Lag of the loop: 99th percentile of the last minute."},
 		false, write_host, "/loop/lag_seconds/p99"},
 	{{"vigil_workers_busy", EXPOSITION_GAUGE, NULL, "Threads that wait for a service manager."},
 		false, write_host, "/workers/busy"},
 	{{"vigil_workers_lost_total", EXPOSITION_COUNTER, NULL,
-		 "Threads given up, since a service manager never answered."},
+		 "Threads abandoned because a service manager never answered."},
 		false, write_host, "/workers/lost"},
 	{{"vigil_reloads_total", EXPOSITION_COUNTER, NULL,
-		 "Reloads that took a new configuration up."},
+		 "Reloads that applied a new configuration."},
 		false, write_host, "/reloads"},
 	{{"vigil_daemon_up", EXPOSITION_GAUGE, NULL, "Whether the daemon is at work."}, true,
 		write_up, NULL},
 	{{"vigil_daemon_health", EXPOSITION_GAUGE, NULL,
-		 "What the daemon has to say: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN."},
+		 "Health of the daemon: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN."},
 		true, write_health, NULL},
-	{{"vigil_daemon_paused", EXPOSITION_GAUGE, NULL, "Whether the daemon withholds action."},
-		true, write_paused, NULL},
-	{{"vigil_daemon_ticks_total", EXPOSITION_COUNTER, NULL, "Fires of its timers."}, true,
-		write_number, "/ticks"},
+	{{"vigil_daemon_paused", EXPOSITION_GAUGE, NULL, "Whether the daemon is paused."}, true,
+		write_paused, NULL},
+	{{"vigil_daemon_ticks_total", EXPOSITION_COUNTER, NULL, "Ticks of the daemon's timers."},
+		true, write_number, "/ticks"},
 	{{"vigil_daemon_missed_ticks_total", EXPOSITION_COUNTER, NULL,
-		 "Fires that came too late to be made."},
+		 "Ticks that were skipped because they were too late."},
 		true, write_number, "/missed"},
-	{{"vigil_daemon_errors_total", EXPOSITION_COUNTER, NULL, "Errors it has met."}, true,
-		write_number, "/errors"},
+	{{"vigil_daemon_errors_total", EXPOSITION_COUNTER, NULL,
+		 "Errors that the daemon has reported."},
+		true, write_number, "/errors"},
 	{{"vigil_daemon_callback_seconds_total", EXPOSITION_COUNTER, "seconds",
-		 "Time spent in its callbacks."},
+		 "Time spent in the daemon's callbacks."},
 		true, write_number, "/callback_seconds/total"},
 	{{"vigil_service_up", EXPOSITION_GAUGE, NULL, "Whether the service runs."}, true,
 		write_service_up, NULL},
@@ -272,15 +274,15 @@ static const struct family families[] = {
 		 "1 for the state that the service is in, 0 for the others."},
 		true, write_service_state, NULL},
 	{{"vigil_service_restarts_total", EXPOSITION_COUNTER, NULL,
-		 "Restarts that were made, failed ones included."},
+		 "Restarts by vigil, including those that failed."},
 		true, write_restarts, NULL},
 	{{"vigil_service_restart_errors_total", EXPOSITION_COUNTER, NULL, "Restarts that failed."},
 		true, write_restart_errors, NULL},
 	{{"vigil_service_respawns_total", EXPOSITION_COUNTER, NULL,
-		 "How often the service's own manager has brought it back."},
+		 "Restarts by the service's own manager."},
 		true, write_respawns, NULL},
 	{{"vigil_value", EXPOSITION_GAUGE, NULL,
-		 "A number that a daemon keeps, by its address in the state; absent while it is "
+		 "A number in the state of a daemon, by its JSON pointer; absent while it is "
 		 "stale."},
 		true, write_values, NULL},
 };
@@ -338,7 +340,7 @@ void metrics_reply(const struct request *request)
 	vigil_daemon *d = request->server->d;
 
 	if (s == NULL) {
-		reply_error(request, 503, "there is no memory", NULL);
+		reply_error(request, 503, "out of memory", NULL);
 		return;
 	}
 	s->server = request->server;

@@ -306,7 +306,7 @@ static struct page *page_new(const struct request *request, const char *only, co
 out:
 	if (page != NULL)
 		page_free(page);
-	reply_error(request, 503, "there is no memory", NULL);
+	reply_error(request, 503, "out of memory", NULL);
 	return NULL;
 }
 
@@ -336,8 +336,7 @@ static void reply_with(const struct request *request, const struct evkeyvalq *qu
 	page->one = only != NULL;
 	if (page->one && page->count == 0) {
 		page_free(page);
-		reply_error(request, 404, "there is no such daemon",
-			json_pack("{s:s}", "daemon", only));
+		reply_error(request, 404, "no such daemon", json_pack("{s:s}", "daemon", only));
 		return;
 	}
 	set_policy(request, page);
@@ -354,7 +353,7 @@ void page_reply(const struct request *request)
 
 	TAILQ_INIT(&query);
 	if (text != NULL && evhttp_parse_query_str(text, &query) != 0) {
-		reply_error(request, 400, "the query cannot be read", NULL);
+		reply_error(request, 400, "invalid query", NULL);
 		return;
 	}
 	reply_with(request, &query);

@@ -257,7 +257,7 @@ void reply_sliced(const struct request *request, const char *type, reply_slice_f
 	if (reply == NULL || reply->out == NULL) {
 		free(reply);
 		release(arg);
-		reply_error(request, 503, "there is no memory", NULL);
+		reply_error(request, 503, "out of memory", NULL);
 		return;
 	}
 	reply->server = request->server;

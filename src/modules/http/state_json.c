@@ -168,16 +168,15 @@ void state_json_reply(const struct request *request)
 
 	if (value == NULL) {
 		reply_error(request, 404,
-			has_valid_escapes(pointer)
-				? "there is no value at this pointer"
-				: "the pointer has a ~ that neither 0 nor 1 follows (~0 is ~, ~1 "
-				  "is /)",
+			has_valid_escapes(pointer) ? "no value at this pointer"
+						   : "the pointer has a ~ that is not followed by "
+						     "0 or 1 (~0 is ~, ~1 is /)",
 			json_pack("{s:s%}", "pointer", pointer, strlen(pointer)));
 		return;
 	}
 	dump = calloc(1, sizeof(*dump));
 	if (dump == NULL) {
-		reply_error(request, 503, "there is no memory", NULL);
+		reply_error(request, 503, "out of memory", NULL);
 		return;
 	}
 	dump->whole = json_incref((json_t *)value);

@@ -255,7 +255,7 @@ void stream_reply(const struct request *request)
 
 	if (stream->count >= request->server->limits.watchers) {
 		reply_header(request, "Retry-After", "10");
-		reply_error(request, 503, "changes_max pages are open", NULL);
+		reply_error(request, 503, "too many pages are open (changes_max)", NULL);
 		return;
 	}
 	reply_header(
@@ -266,7 +266,7 @@ void stream_reply(const struct request *request)
 	}
 	viewer = calloc(1, sizeof(*viewer));
 	if (viewer == NULL) {
-		reply_error(request, 503, "there is no memory", NULL);
+		reply_error(request, 503, "out of memory", NULL);
 		return;
 	}
 	reply_standing_headers(request, "text/event-stream");

@@ -104,7 +104,7 @@ static int read_paths(vigil_daemon *d, struct tls *tls)
 	tls->certificate = vigil_option_text(d, "tls_certificate");
 	tls->key = key != NULL ? key : tls->certificate;
 	if (tls->certificate == NULL && key != NULL)
-		return vigil_diagnose(d, "tls_key", "is given without tls_certificate");
+		return vigil_diagnose(d, "tls_key", "requires tls_certificate");
 	return 0;
 }
 
@@ -157,8 +157,8 @@ static void renew(struct server *server)
 		return;
 	context = make_context(tls, why, sizeof(why));
 	if (context == NULL) {
-		vigil_error(server->d, "the new certificate cannot be used, the old one stays: %s",
-			why);
+		vigil_error(server->d,
+			"the new certificate cannot be used, so the old one stays in use: %s", why);
 		return;
 	}
 	SSL_CTX_free(tls->context);

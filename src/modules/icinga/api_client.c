@@ -194,14 +194,14 @@ static const char *why_unconnected(const struct connection *c)
 	if (c->error != 0)
 		return strerror(c->error);
 	return vigil_now() - c->since >= c->link->timeout * 0.9 ? "no answer in time"
-								: "it cannot be connected to";
+								: "cannot connect";
 }
 
 /* Handles a connection that ended before its reply.  If it had been used before, the master may
  * have closed it as idle while the request was being sent, so the request is tried again. */
 static void lose(struct connection *c, bool closed)
 {
-	const char *why = closed ? "the connection was closed" : "the connection broke";
+	const char *why = closed ? "the connection was closed" : "the connection failed";
 
 	note_why(c);
 	if (c->why[0] == '\0')
@@ -232,7 +232,7 @@ static void conclude(struct connection *c, enum answer_result result, bool rest)
 		take_answer(c);
 	else
 		fail(c, result == ANSWER_TOO_LONG ? "its answer is too long"
-						  : "what answers speaks no HTTP");
+						  : "the answer is not HTTP");
 }
 
 /* Marks a connection that has no request in flight as unusable; on_go frees it. */

@@ -164,13 +164,12 @@ static int check_options(vigil_daemon *d, struct fault *fault)
 
 	if ((user == NULL) != (vigil_option_text(d, "password_file") == NULL))
 		return set_fault(fault, user != NULL ? "user" : "password_file",
-			"user and password_file go together");
+			"user and password_file must be set together");
 	if ((certificate == NULL) != (vigil_option_text(d, "key") == NULL))
 		return set_fault(fault, certificate != NULL ? "certificate" : "key",
-			"certificate and key go together");
+			"certificate and key must be set together");
 	if (user == NULL && certificate == NULL)
-		return set_fault(
-			fault, NULL, "it needs user and password_file, or certificate and key");
+		return set_fault(fault, NULL, "set user and password_file, or certificate and key");
 	return 0;
 }
 

@@ -254,7 +254,7 @@ static int read_options(struct icinga *x)
 	if (host != NULL)
 		snprintf(x->host, sizeof(x->host), "%s", host);
 	else if (gethostname(x->host, sizeof(x->host) - 1) < 0)
-		return vigil_fail(d, "this machine has no name; set host");
+		return vigil_fail(d, "the host name of this machine is not known; set host");
 	if (queue != NULL)
 		snprintf(x->queue, sizeof(x->queue), "%s", queue);
 	else
@@ -276,7 +276,8 @@ static int check_host(vigil_daemon *d)
 	const char *host = vigil_option_text(d, "host");
 
 	if (host != NULL && strpbrk(host, "!\"") != NULL)
-		return vigil_diagnose(d, "host", "Icinga has no names with a \"!\" or a quote");
+		return vigil_diagnose(
+			d, "host", "Icinga does not allow a \"!\" or a quote in a name");
 	return 0;
 }
 
@@ -290,8 +291,7 @@ static int check_submit(vigil_daemon *d)
 		if ((*glob)[strspn(*glob, allowed)] != '\0')
 			err = vigil_diagnose(d, "submit",
 				"its element \"%.80s\" can match no daemon: names have letters, "
-				"digits "
-				"and _ . @ -; separate elements by commas",
+				"digits and _ . @ -; separate elements with commas",
 				*glob);
 	return err;
 }
@@ -307,7 +307,7 @@ static int check_queue(vigil_daemon *d)
 		return 0;
 	snprintf(dir, sizeof(dir), "%.*s", (int)(strrchr(queue, '/') - queue) + 1, queue);
 	if (access(dir, F_OK) < 0)
-		return vigil_diagnose(d, "queue", "there is no directory %s", dir);
+		return vigil_diagnose(d, "queue", "no such directory: %s", dir);
 	return 0;
 }
 

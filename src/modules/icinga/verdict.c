@@ -39,7 +39,7 @@ enum verdict verdict_read(int status, const char *body, size_t length, char text
 	char clean[WORDS_MAX];
 
 	if (words == NULL)
-		words = verdict == VERDICT_NO_MASTER ? "its answer is not Icinga's"
+		words = verdict == VERDICT_NO_MASTER ? "the answer is not from Icinga"
 						     : "without a reason";
 	snprintf(text, VERDICT_TEXT, "the master answers %d: %s", status,
 		vigil_sanitize(clean, sizeof(clean), words));

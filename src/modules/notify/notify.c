@@ -25,7 +25,7 @@ static int check_user(vigil_daemon *d)
 	const char *user = vigil_option_text(d, "user");
 
 	if (user != NULL && getpwnam(user) == NULL)
-		return vigil_diagnose(d, "user", "there is no such user");
+		return vigil_diagnose(d, "user", "no such user");
 	return 0;
 }
 

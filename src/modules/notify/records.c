@@ -69,8 +69,7 @@ struct record *record_of(struct records *all, const char *pointer)
 	LIST_INSERT_HEAD(&all->list, r, link);
 	if (++all->count == RECORDS_MAX)
 		vigil_log(all->d, VIGIL_WARN,
-			"it watches %d values, which is the limit: narrow its `watch`",
-			RECORDS_MAX);
+			"the limit of %d watched values is reached: narrow `watch`", RECORDS_MAX);
 	return r;
 }
 

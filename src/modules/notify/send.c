@@ -256,11 +256,10 @@ static void on_exit_told(vigil_daemon *d, vigil_child *child, const vigil_child_
 		succeed(s);
 	} else {
 		if (e->timed_out)
-			snprintf(why, sizeof(why), "the command did not end within %g s",
-				s->timeout);
+			snprintf(why, sizeof(why), "the command timed out after %g s", s->timeout);
 		else
-			snprintf(why, sizeof(why), "the command exits %d%s%.*s", status,
-				said > 0 ? ": " : "", said < 256 ? said : 256, e->output);
+			snprintf(why, sizeof(why), "the command exited with status %d%s%.*s",
+				status, said > 0 ? ": " : "", said < 256 ? said : 256, e->output);
 		fail(s, why);
 	}
 	account(s);
@@ -300,7 +299,7 @@ static vigil_child *spawn(struct send *s, const struct message *m, size_t lines,
 static void run(struct send *s)
 {
 	struct message m = {.host = s->host, .daemon = vigil_name(s->d), .queue = &s->running};
-	char why[2 * TEXT_MAX], reason[TEXT_MAX] = "there is no memory";
+	char why[2 * TEXT_MAX], reason[TEXT_MAX] = "out of memory";
 
 	if (s->running.count == 0) {
 		/* Changes that were put aside are sent together with newer ones, because in a later
@@ -337,7 +336,8 @@ static void on_due(vigil_daemon *d, void *arg)
 		return;
 	if (delay > 0) {
 		vigil_health(d, VIGIL_WARNING,
-			"%d messages in %g s are the limit (burst); %zu changes wait for the next",
+			"the limit of %d messages in %g s is reached (burst); %zu changes wait for "
+			"the next message",
 			s->burst, s->window, s->waiting.count + s->running.count);
 		begin_in(s, delay);
 		return;
@@ -353,7 +353,7 @@ void send_change(struct send *s, json_t *change)
 	vigil_event(s->d, "%s: %s -> %s", change_text(change, "pointer"),
 		change_text(change, "from"), change_text(change, "to"));
 	if (queue_add(&s->waiting, change, ++s->last_id) != 0)
-		vigil_log(s->d, VIGIL_ERROR, "no memory for a change");
+		vigil_log(s->d, VIGIL_ERROR, "out of memory: a change is lost");
 	send_save_soon(s);
 	account(s);
 	if (s->child == NULL)
@@ -401,8 +401,9 @@ struct send *send_start(vigil_daemon *d)
 		return s;
 	}
 	vigil_health(d, VIGIL_WARNING,
-		"%zu change%s could not be sent before the restart, and %s now", s->waiting.count,
-		s->waiting.count == 1 ? "" : "s", s->waiting.count == 1 ? "is" : "are");
+		"%zu change%s could not be sent before the restart and %s being sent now",
+		s->waiting.count, s->waiting.count == 1 ? "" : "s",
+		s->waiting.count == 1 ? "is" : "are");
 	begin_in(s, s->group);
 	return s;
 }

@@ -104,15 +104,16 @@ static int check_word(vigil_daemon *d, const char *option, const char *element,
 	}
 	if (element[strcspn(element, " \t;")] != '\0')
 		return vigil_diagnose(d, option,
-			"its element \"%.80s\" never matches: separate words by commas; there are: "
-			"%s",
+			"its element \"%.80s\" never matches: separate words with commas; the "
+			"words are: %s",
 			element, list);
 	if (meant != NULL)
 		return vigil_diagnose(d, option,
-			"its element \"%.80s\" never matches; did you mean \"%s\"?  There are: %s",
+			"its element \"%.80s\" never matches; did you mean \"%s\"?  The words are: "
+			"%s",
 			element, meant, list);
 	return vigil_diagnose(
-		d, option, "its element \"%.80s\" never matches; there are: %s", element, list);
+		d, option, "its element \"%.80s\" never matches; the words are: %s", element, list);
 }
 
 static int check_words(vigil_daemon *d, const char *option, const char *const *words, size_t count)
@@ -164,7 +165,8 @@ static int check_places(vigil_daemon *d, const char *pattern)
 	for (size_t i = 0; copy_step(pattern, i, step); i++)
 		if (strchr(step, '*') != NULL && strcmp(step, "*") != 0)
 			return vigil_diagnose(d, "watch",
-				"its element \"%.80s\" never matches: * stands for a whole step",
+				"its element \"%.80s\" never matches: a * matches a whole step "
+				"only",
 				pattern);
 	copy_step(pattern, 0, root);
 	if (!is_among(root, roots))
@@ -192,8 +194,8 @@ static int check_pattern(vigil_daemon *d, const char *pattern)
 			"its element \"%.80s\" is not an address such as /runs/*/health", pattern);
 	if (strpbrk(pattern, " \t\"'") != NULL)
 		return vigil_diagnose(d, "watch",
-			"its element \"%.80s\" is no address: it holds a blank or a quote; "
-			"separate addresses by commas",
+			"its element \"%.80s\" is not an address: it contains a blank or a quote; "
+			"separate addresses with commas",
 			pattern);
 	if (strlen(pattern) >= WATCH_POINTER_MAX)
 		return vigil_diagnose(d, "watch", "\"%.80s...\" is too long", pattern);
@@ -208,7 +210,7 @@ int watch_check(vigil_daemon *d)
 	int err = 0;
 
 	if (patterns[0] == NULL)
-		err = vigil_diagnose(d, "watch", "it names nothing");
+		err = vigil_diagnose(d, "watch", "is empty");
 	for (const char *const *pattern = patterns; *pattern != NULL; pattern++)
 		if (check_pattern(d, *pattern) != 0)
 			err = -EINVAL;

@@ -37,7 +37,7 @@ static int check_port(vigil_daemon *d, const char *text, size_t length)
 	if (length > 0 && length <= 5 && strspn(port, "0123456789") == length &&
 		strtol(port, NULL, 10) >= 1 && strtol(port, NULL, 10) <= 65535)
 		return 0;
-	return vigil_diagnose(d, "probe", "the port \"%.*s\" is no number from 1 to 65535",
+	return vigil_diagnose(d, "probe", "the port \"%.*s\" is not a number from 1 to 65535",
 		length < 32 ? (int)length : 32, text);
 }
 
@@ -48,12 +48,12 @@ static int refuse_host(vigil_daemon *d, const char *text, const char *host)
 	for (const char *p = text; *p != '\0' && *p != '/'; p++)
 		colons += *p == ':';
 	if (text[0] != '[' && colons > 1)
-		return vigil_diagnose(d, "probe", "an address of IPv6 needs brackets: [::1]:PORT");
+		return vigil_diagnose(d, "probe", "an IPv6 address needs brackets: [::1]:PORT");
 	if (host[0] == '\0')
-		return vigil_diagnose(d, "probe", "names no host: write 127.0.0.1:PORT");
+		return vigil_diagnose(d, "probe", "missing host: write 127.0.0.1:PORT");
 	return vigil_diagnose(d, "probe",
-		"\"%.63s\" is no address: names are not looked up, so write it in numbers, or "
-		"localhost",
+		"\"%.63s\" is not an address: host names are not resolved; write a numeric address "
+		"or localhost",
 		host);
 }
 
@@ -69,15 +69,15 @@ static int check_authority(vigil_daemon *d, const char *text, bool may_have_path
 	if (n >= sizeof(host) || !is_address(host))
 		return refuse_host(d, text, host);
 	if (bracket && *rest++ != ']')
-		return vigil_diagnose(d, "probe", "the bracket [ is never closed");
+		return vigil_diagnose(d, "probe", "missing ] after the address");
 	if (*rest != ':')
 		return vigil_diagnose(
-			d, "probe", "names no port: write %.*s:PORT", (int)(rest - text), text);
+			d, "probe", "missing port: write %.*s:PORT", (int)(rest - text), text);
 	n = strcspn(rest + 1, "/");
 	if (check_port(d, rest + 1, n) != 0)
 		return -EINVAL;
 	if (!may_have_path && rest[1 + n] != '\0')
-		return vigil_diagnose(d, "probe", "nothing may follow the port");
+		return vigil_diagnose(d, "probe", "unexpected text after the port");
 	return 0;
 }
 
@@ -94,16 +94,15 @@ static int check_http(vigil_daemon *d, const char *rest)
 static int refuse_tls(vigil_daemon *d, const char *rest)
 {
 	return vigil_diagnose(d, "probe",
-		"TLS is not built into the probe; there are tcp://ADDRESS:PORT, "
-		"http://ADDRESS:PORT/PATH and a command, such as `check_http -S -H NAME` or "
+		"the probe does not support TLS; use a command, such as `check_http -S -H NAME` or "
 		"`openssl s_client`");
 }
 
 static int refuse_unix(vigil_daemon *d, const char *rest)
 {
 	return vigil_diagnose(d, "probe",
-		"Unix sockets are not built into the probe; there are tcp://ADDRESS:PORT, "
-		"http://ADDRESS:PORT/PATH and a command, such as `curl --unix-socket PATH URL`");
+		"the probe does not support Unix sockets; use a command, such as `curl "
+		"--unix-socket PATH URL`");
 }
 
 static const struct scheme {
@@ -161,12 +160,12 @@ static int check_program(vigil_daemon *d, const char *option)
 		return 0;
 	if (program[0] != '/' && strchr(program, '/') != NULL)
 		return vigil_diagnose(d, option,
-			"\"%.128s\" is no absolute path; vigild runs programs in /", program);
+			"\"%.128s\" is not an absolute path; vigild runs programs in /", program);
 	if (vigil_find_program(program, why, sizeof(why)) == 0)
 		return check_trust(d, option);
 	if (strpbrk(program, " \t") != NULL)
 		return vigil_diagnose(d, option,
-			"%s: the quotes make one word of it all; leave them out, or quote each "
+			"%s: the quotes make all of it one word; remove them, or quote each "
 			"argument",
 			why);
 	return vigil_diagnose(d, option, "%s", why);
@@ -182,8 +181,8 @@ static int check_probe(vigil_daemon *d)
 	if (words[0] == NULL)
 		return 0;
 	if (scheme != NULL && words[1] != NULL)
-		return vigil_diagnose(d, "probe",
-			"nothing may follow the address, but there is \"%.63s\"", words[1]);
+		return vigil_diagnose(
+			d, "probe", "unexpected text after the address: \"%.63s\"", words[1]);
 	if (scheme != NULL && scheme->check(d, words[0] + strlen(scheme->name)) != 0)
 		return -EINVAL;
 	if (scheme != NULL) /* the same parser that the daemon uses at its start */
@@ -192,7 +191,8 @@ static int check_probe(vigil_daemon *d)
 			       : vigil_diagnose(d, "probe", "%s", why);
 	if (has_unknown_scheme(words[0]))
 		return vigil_diagnose(d, "probe",
-			"there are tcp://ADDRESS:PORT, http://ADDRESS:PORT/PATH and a command");
+			"unknown scheme; use tcp://ADDRESS:PORT, http://ADDRESS:PORT/PATH or a "
+			"command");
 	if (words[1] == NULL && looks_like_port(words[0]))
 		return vigil_diagnose(d, "probe",
 			"is neither an address nor a program; did you mean tcp://%.100s?",
@@ -242,11 +242,11 @@ static int check_name(vigil_daemon *d)
 	suffix = foreign_suffix(name);
 	if (suffix != NULL)
 		return vigil_diagnose(d, "service",
-			"is a unit of systemd of another type; name the service: %.*s.service",
+			"is a systemd unit of another type; name a service: %.*s.service",
 			(int)(strlen(name) - strlen(suffix)), name);
 	if (is_template(name))
 		return vigil_diagnose(d, "service",
-			"is a template, which never runs itself; name an instance: %.*s@INSTANCE",
+			"is a template, not a service; name an instance: %.*s@INSTANCE",
 			(int)strcspn(name, "@"), name);
 	return 0;
 }
@@ -269,8 +269,8 @@ static int check_own_commands(vigil_daemon *d)
 	if (!is_given(d, "restart_command") &&
 		strcmp(vigil_option_text(d, "restart_on"), "never") != 0)
 		vigil_note(d, "manager",
-			"there is no restart_command, so that the service cannot be restarted; "
-			"give one, or set restart_on = never");
+			"restart_command is missing, so the service cannot be restarted; set it, "
+			"or set restart_on = never");
 	return err;
 }
 

@@ -59,7 +59,7 @@ static bool is_observed(const struct rules *rules, const struct facts *facts, st
 static bool is_clean_stop(
 	const struct rules *rules, const struct facts *facts, struct decision *out)
 {
-	because(out, "stopped cleanly: left alone, as restart_on = failed says");
+	because(out, "stopped cleanly: left alone, because restart_on = failed");
 	return rules->restart_on == RESTART_ON_FAILED && facts->status == VIGIL_SERVICE_STOPPED;
 }
 
@@ -165,7 +165,7 @@ static void decide_managed(
 	out->need = age > tolerance ? NEED_MANAGER : NEED_TIME;
 	out->check = decide_next_check(facts->status, age);
 	if (isinf(facts->busy_limit)) {
-		because(out, "%s: work in progress, to which its manager sets no limit",
+		because(out, "%s: work in progress, for which its manager sets no time limit",
 			status_of(facts));
 	} else if (out->need == NEED_TIME) {
 		out->check = fmin(out->check, fmax(tolerance - age, CHECK_SOON));
@@ -201,7 +201,7 @@ static void decide_running(
 			because(out, "running, but %s: restarting", facts->sick);
 	} else if (facts->unprobed != NULL) {
 		out->need = NEED_UNKNOWN;
-		because(out, "running, and vigild could not probe: no reason to restart");
+		because(out, "running, but vigild could not probe it: no reason to restart");
 	} else if (facts->ailing != NULL) {
 		out->need = NEED_TIME;
 		because(out, "running, but %s: no reason to restart yet", facts->ailing);

@@ -183,7 +183,7 @@ static void format_busy(struct health *health, const struct health_input *in)
 		}
 		health->level = VIGIL_WARNING;
 		if (isinf(limit))
-			add(health, "; its manager sets no limit to that");
+			add(health, "; its manager sets no time limit for that");
 	}
 }
 

@@ -86,10 +86,11 @@ enum probe_outcome probe_answer_exit(const vigil_child_exit *e, char why[PROBE_W
 	if (first_line(e->output, why))
 		return outcome;
 	if (status < 0)
-		snprintf(why, PROBE_WHY, "the command was ended by signal %d", WTERMSIG(e->status));
+		snprintf(
+			why, PROBE_WHY, "the command was killed by signal %d", WTERMSIG(e->status));
 	else if (outcome == PROBE_IMPOSSIBLE)
 		snprintf(why, PROBE_WHY, "the command cannot be run (exit status %d)", status);
 	else
-		snprintf(why, PROBE_WHY, "the command exited with %d", status);
+		snprintf(why, PROBE_WHY, "the command exited with status %d", status);
 	return outcome;
 }

@@ -97,6 +97,6 @@ int probe_target_parse(const char *text, struct probe_target *target, char *why,
 	if (n < (int)sizeof(target->request) && !has_blank(rest))
 		return 0;
 	snprintf(why, size,
-		"\"%.80s\": its path is too long or holds a blank or a control character", text);
+		"\"%.80s\": its path is too long or contains a blank or a control character", text);
 	return -EINVAL;
 }

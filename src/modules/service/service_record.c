@@ -144,7 +144,7 @@ static void record_respawn(struct instance *self, const vigil_service_reply *r)
 	put(self, PLACE "respawns", json_integer(self->totals.respawns));
 	remember_respawns(self, more);
 	if (!runs) { /* the service ends again before a check finds it running */
-		vigil_event(self->daemon, "its manager brings it back");
+		vigil_event(self->daemon, "its manager is restarting it");
 		return;
 	}
 	vigil_event(self->daemon, "its manager brought it back: pid %d, was %d", (int)r->pid,

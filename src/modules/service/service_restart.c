@@ -114,7 +114,7 @@ static void note_late_failure(struct instance *self, const vigil_service_reply *
 	failed.error = -EIO;
 	failed.fault = VIGIL_FAULT_FAILED;
 	if (failed.text[0] == '\0')
-		failed.text = "its manager could not bring it up";
+		failed.text = "its manager could not start it";
 	note_failure(self, &failed);
 }
 
@@ -182,8 +182,8 @@ int restart_by_admin(vigil_daemon *d, void *arg)
 	if (self->attempt.under_way)
 		return -EALREADY;
 	interned_drop(&self->attempt.refusal);
-	vigil_event(d, "restart asked for by an admin");
-	vigil_log(d, VIGIL_NOTICE, "%s: restarting, as an admin asked",
+	vigil_event(d, "restart requested by an admin");
+	vigil_log(d, VIGIL_NOTICE, "%s: restarting: requested by an admin",
 		vigil_service_name(self->service));
 	if (!restart_begin(self))
 		return -EAGAIN;

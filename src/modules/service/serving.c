@@ -221,11 +221,11 @@ static const char *describe_failures(struct serving *s)
 static const char *describe_limit(struct serving *s)
 {
 	if (s->over_memory >= CHECKS)
-		snprintf(s->text, TEXT, "it takes %.1f MiB of memory, over its %.1f",
+		snprintf(s->text, TEXT, "it uses %.1f MiB of memory, over its limit of %.1f",
 			(double)s->usage.memory / 1048576, (double)s->memory_max / 1048576);
 	else
-		snprintf(s->text, TEXT, "it takes %.0f %% of a CPU, over its %.0f", s->usage.cpu,
-			s->cpu_max);
+		snprintf(s->text, TEXT, "it uses %.0f %% of a CPU, over its limit of %.0f",
+			s->usage.cpu, s->cpu_max);
 	return s->text;
 }
 

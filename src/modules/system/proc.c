@@ -72,7 +72,7 @@ const char *proc_tasks(const char *text, struct proc_tasks *tasks)
 	if (sscanf(text, "%*s %*s %*s %9ld/%9ld%n", &tasks->running, &tasks->total, &n) != 2 ||
 		strchr(" \n", text[n]) == NULL || tasks->running < 0 ||
 		tasks->running > tasks->total)
-		return "/proc/loadavg does not say RUNNING/TOTAL";
+		return "/proc/loadavg does not contain RUNNING/TOTAL";
 	return NULL;
 }
 

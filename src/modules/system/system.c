@@ -196,7 +196,7 @@ static void report_cpu(struct system *s)
 		s->cpu->before = now;
 	/* The first reading has no previous one to compare with, which is normal. */
 	if (why == NULL && !had_before && s->cpu->has_begun)
-		why = "/proc/stat has been valid for one look only";
+		why = "/proc/stat has been valid for one reading only";
 	s->cpu->has_begun = true;
 	if (why != NULL)
 		leave_out(s, CPU, "cpu", "the CPU", why);
@@ -298,9 +298,9 @@ static int read_range(
 	if (text == NULL || vigil_range_read(text, range) == 0)
 		return 0;
 	if (strchr(text, '%') != NULL)
-		return vigil_diagnose(d, option,
-			"is no range such as 90 or 10:90; the unit is known, leave the %% out");
-	return vigil_diagnose(d, option, "is no range such as 90 or 10:90");
+		return vigil_diagnose(
+			d, option, "is not a range such as 90 or 10:90; write it without the %%");
+	return vigil_diagnose(d, option, "is not a range such as 90 or 10:90");
 }
 
 /* Reports every invalid threshold with vigil_diagnose. Returns 0 or -EINVAL. */

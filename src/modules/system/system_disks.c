@@ -45,7 +45,7 @@ static bool read_mounts(struct system *s, size_t *count, const char **why)
 		s->mounts = vigil_alloc(s->d, 2 * most * sizeof(*s->mounts));
 		s->mounts_size = s->mounts != NULL ? 2 * most : 0;
 	}
-	*why = s->mounts == NULL ? "there is no memory for " MOUNTS : MOUNTS " has no mounts";
+	*why = s->mounts == NULL ? "out of memory for " MOUNTS : MOUNTS " has no mounts";
 	*count = s->mounts != NULL ? mounts_parse(text, s->mounts, s->mounts_size) : 0;
 	return *count > 0;
 }
@@ -168,8 +168,8 @@ static void report_missing(struct system *s, const json_t *disks)
 		if (json_object_get(disks, point) != NULL)
 			continue;
 		s->level = VIGIL_CRITICAL;
-		snprintf(s->reason, sizeof(s->reason), "%.150s is not mounted, or cannot be asked",
-			point);
+		snprintf(s->reason, sizeof(s->reason),
+			"%.150s is not mounted, or its usage cannot be read", point);
 	}
 }
 
@@ -245,8 +245,8 @@ static int check_disk(struct system *s, const char *disk, size_t count)
 	if ((exact || strcmp(s->mounts[above].point, "/") != 0) &&
 		mounts_may_wait(s->mounts, count, above))
 		return vigil_diagnose(s->d, "disks",
-			"%s, of type %s, is reached by a server that may be away, and vigild would "
-			"wait for it: have the module exec run check_disk",
+			"%s, of type %s, is on a server that may not answer, and vigild would "
+			"block: run check_disk with the module exec",
 			disk, s->mounts[above].type);
 	if (exact)
 		return check_mounted(s, disk);

@@ -51,7 +51,8 @@ bool init_script_find(
 		return false;
 	}
 	if (!S_ISREG(st.st_mode) || !(st.st_mode & 0111)) {
-		manager_fault(reply, -EPERM, VIGIL_FAULT_FAILED, "%s is no executable file", path);
+		manager_fault(
+			reply, -EPERM, VIGIL_FAULT_FAILED, "%s is not an executable file", path);
 		return false;
 	}
 	return manager_trust(path, trust_path(path, NULL, 0, why, sizeof(why)), why, reply);

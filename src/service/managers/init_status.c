@@ -169,7 +169,7 @@ static void take_status(int code, const struct spawn_result *result, struct evid
 
 	if (init_status_is_usage(result->output)) {
 		e->mute = true;
-		e->said = "the script knows no status";
+		e->said = "the script has no \"status\" action";
 		return;
 	}
 	if (code != 0)
@@ -183,7 +183,8 @@ static void take_status(int code, const struct spawn_result *result, struct evid
 		return;
 	}
 	memcpy(said, reply->text, sizeof(said));
-	manager_fault(reply, -EIO, VIGIL_FAULT_FAILED, "status of the script exits %d%s%s", code,
+	manager_fault(reply, -EIO, VIGIL_FAULT_FAILED,
+		"the script exited with status %d for \"status\"%s%s", code,
 		*said != '\0' ? ": " : "", said);
 }
 

@@ -73,7 +73,7 @@ static void lsb_restart(const struct manager_request *request, struct manager_re
 
 	if (!init_script_find(init_dir(request), request->name, path, reply)) {
 		if (reply->status == VIGIL_SERVICE_ABSENT)
-			manager_fault(reply, -ENOENT, VIGIL_FAULT_ABSENT, "%s is not there", path);
+			manager_fault(reply, -ENOENT, VIGIL_FAULT_ABSENT, "no such file: %s", path);
 		return;
 	}
 	if (is_busy(path, reply))
@@ -89,7 +89,8 @@ static void lsb_restart(const struct manager_request *request, struct manager_re
 		manager_fault(reply, -EIO, VIGIL_FAULT_FAILED, "%s", "");
 	manager_tail(reply->text, &result);
 	if (!*reply->text)
-		snprintf(reply->text, sizeof(reply->text), "restart of the script exits %d", code);
+		snprintf(reply->text, sizeof(reply->text),
+			"the script exited with status %d for \"restart\"", code);
 }
 
 const struct manager manager_lsb = {

@@ -51,7 +51,8 @@ static bool find(const struct manager_request *request, char path[INIT_SCRIPT_PA
 
 	if (access(RUN_DIR "/softlevel", F_OK) == 0)
 		return init_script_find(directory, request->name, path, reply);
-	manager_fault(reply, -ENOTCONN, VIGIL_FAULT_FAILED, "this machine is not run by OpenRC");
+	manager_fault(
+		reply, -ENOTCONN, VIGIL_FAULT_FAILED, "this machine was not booted with OpenRC");
 	return false;
 }
 
@@ -104,9 +105,10 @@ static void find_pidfile(
 			pidfile_look(path, request->name, seen, pidfile);
 		else
 			*pidfile = (struct pidfile){.verdict = PIDFILE_DISTRUST,
-				.why = "the path of the pidfile that OpenRC notes is invalid"};
+				.why = "the path of the pidfile that OpenRC has recorded is "
+				       "invalid"};
 	} else if (error_is_own(errno)) {
-		pidfile_unreadable(pidfile, "what OpenRC notes of the service", errno);
+		pidfile_unreadable(pidfile, "OpenRC's record of the service", errno);
 	} else {
 		*known = false;
 	}
@@ -196,7 +198,8 @@ static void take_code(int code, const struct spawn_result *result, struct eviden
 		}
 	}
 	manager_tail(said, result);
-	manager_fault(reply, -EIO, VIGIL_FAULT_FAILED, "rc-service exits %d: %s", code, said);
+	manager_fault(reply, -EIO, VIGIL_FAULT_FAILED, "rc-service exited with status %d: %s", code,
+		said);
 }
 
 /* Queries the status. Returns whether the service is known to be dead although OpenRC lists it
@@ -250,7 +253,8 @@ static int run_verb(const struct manager_request *request, const char *path, con
 		reply->fault = VIGIL_FAULT_DENIED;
 	}
 	if (!*reply->text)
-		snprintf(reply->text, sizeof(reply->text), "rc-service %s exits %d", verb, code);
+		snprintf(reply->text, sizeof(reply->text), "rc-service %s exited with status %d",
+			verb, code);
 	return -1;
 }
 
@@ -276,7 +280,7 @@ static void openrc_restart(const struct manager_request *request, struct manager
 	if (find(request, path, reply))
 		restart_at(request, path, reply);
 	else if (reply->status == VIGIL_SERVICE_ABSENT)
-		manager_fault(reply, -ENOENT, VIGIL_FAULT_ABSENT, "%s is not there", path);
+		manager_fault(reply, -ENOENT, VIGIL_FAULT_ABSENT, "no such file: %s", path);
 }
 
 const struct manager manager_openrc = {

@@ -40,7 +40,8 @@ static void explain(struct manager_reply *reply, const char *option, int code,
 {
 	manager_tail(reply->text, result);
 	if (!*reply->text)
-		snprintf(reply->text, sizeof(reply->text), "%s exits %d", option, code);
+		snprintf(
+			reply->text, sizeof(reply->text), "%s exited with status %d", option, code);
 }
 
 /* Maps the exit status to the status of the service. 1 means stopped, because most programs use

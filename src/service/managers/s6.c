@@ -106,7 +106,8 @@ static int ask(const struct manager_request *request, int service, const char *p
 		return 0;
 	}
 	manager_tail(said, &result);
-	manager_fault(reply, -EPROTO, VIGIL_FAULT_FAILED, "s6-svstat exits %d: %s", code, said);
+	manager_fault(reply, -EPROTO, VIGIL_FAULT_FAILED, "s6-svstat exited with status %d: %s",
+		code, said);
 	return -1;
 }
 

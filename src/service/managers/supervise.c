@@ -145,8 +145,8 @@ int supervise_fifo_open(const struct supervise_kind *kind, const struct supervis
 		return distrust(reply, why);
 	if (seen >= 0 && !S_ISFIFO(st.st_mode)) {
 		close(seen);
-		manager_fault(reply, -EINVAL, VIGIL_FAULT_FAILED, "%s/" SUPERVISE "/%s is no fifo",
-			place->path, name);
+		manager_fault(reply, -EINVAL, VIGIL_FAULT_FAILED,
+			"%s/" SUPERVISE "/%s is not a fifo", place->path, name);
 		return -1;
 	}
 	if (seen >= 0) {
@@ -214,7 +214,7 @@ int supervise_read(const struct supervise_kind *kind, const struct manager_reque
 		return kind->ask(request, place->service, place->path, status, reply);
 	manager_fault(reply, -EPROTO, VIGIL_FAULT_FAILED,
 		"%s/" SUPERVISE "/" SUPERVISE_STATUS
-		" has %zd bytes, which means nothing to vigild",
+		" has %zd bytes, which is a format that vigild does not know",
 		place->path, n);
 	return -1;
 }
@@ -227,9 +227,9 @@ void supervise_describe_end(int wait_status, char *text, size_t room)
 	if (wait_status < 0)
 		return;
 	if (WIFSIGNALED(wait_status))
-		snprintf(text, room, "ended by signal %d", WTERMSIG(wait_status));
+		snprintf(text, room, "killed by signal %d", WTERMSIG(wait_status));
 	else
-		snprintf(text, room, "ended with exit status %d", WEXITSTATUS(wait_status));
+		snprintf(text, room, "exited with status %d", WEXITSTATUS(wait_status));
 }
 
 /* Whether the service ended like one that was asked to stop: by one of these signals, or with
@@ -266,7 +266,7 @@ static void take_up(const struct supervise_kind *kind, const struct supervise_st
 	if (!is_running(kind, status->pid)) {
 		e->word = WORD_STARTING;
 		snprintf(reply->text, sizeof(reply->text),
-			"process %d has ended, and %s has yet to notice", (int)status->pid,
+			"process %d has ended, and %s has not noticed it yet", (int)status->pid,
 			kind->supervisor);
 		return;
 	}

@@ -208,7 +208,7 @@ int supervise_find_replaced(const struct supervise_kind *kind, const struct supe
 	if (pid == 0)
 		return 0;
 	if (pid < 0) {
-		snprintf(text, room, "vigild could not look for a %s of the old directory: %s",
+		snprintf(text, room, "vigild could not search for a %s of the old directory: %s",
 			name, strerror(-pid));
 		return pid;
 	}

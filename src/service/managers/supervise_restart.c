@@ -114,8 +114,7 @@ static int wait_down(struct wait *wait, struct manager_reply *reply)
 	if (again && !forgive(wait))
 		return ended_at_once(now, reply);
 	if (!now->want_up && wait->seen_wanted) {
-		manager_fault(reply, -EIO, VIGIL_FAULT_FAILED,
-			"it was taken down while it was to be restarted");
+		manager_fault(reply, -EIO, VIGIL_FAULT_FAILED, "it was stopped during the restart");
 		return -1;
 	}
 	memcpy(wait->down, now->stamp, sizeof(wait->down));
@@ -248,7 +247,7 @@ void supervise_restart(const struct supervise_kind *kind, const struct manager_r
 	int err = supervise_place_open(kind, request, &place);
 
 	if (err == -ENOENT) {
-		manager_fault(reply, err, VIGIL_FAULT_ABSENT, "there is no service directory %s",
+		manager_fault(reply, err, VIGIL_FAULT_ABSENT, "no such service directory: %s",
 			request->name);
 		return;
 	}

@@ -56,7 +56,7 @@ static int refuse(struct talk *t, int error, const char *why)
 static int unit_is_none(struct talk *t)
 {
 	return sd_bus_error_setf(&t->call.error, SYSTEMD ".OtherUnit",
-		"systemd was asked for %s and told of another unit", t->name);
+		"systemd did not answer for %s but for another unit", t->name);
 }
 
 /* Checks whether the requested name is one of the unit's names. Returns 0 or a negative errno. */
@@ -130,12 +130,12 @@ static int talk(struct talk *t, int (*work)(struct talk *))
 
 	if (sd_booted() <= 0) {
 		manager_fault(t->reply, -ENOTCONN, VIGIL_FAULT_FAILED,
-			"this machine is not run by systemd");
+			"this machine was not booted with systemd");
 		return 1;
 	}
 	if (!unit_name(t->request->name, t->name)) {
 		manager_fault(t->reply, -EINVAL, VIGIL_FAULT_FAILED,
-			"only units of the kind .service can be watched");
+			"only .service units can be watched");
 		return 1;
 	}
 	for (tries = 0; tries < 2; tries++) {
@@ -189,8 +189,8 @@ static const char *is_back(const struct talk *t, const struct unit *unit)
 	if (!t->request->down || unit_row_is_exited(&unit->row))
 		return NULL;
 	switch (unit_status(unit->row.active)) {
-	case VIGIL_SERVICE_RUNNING: return "it runs again already";
-	case VIGIL_SERVICE_STARTING: return "it is being started already";
+	case VIGIL_SERVICE_RUNNING: return "it is already running again";
+	case VIGIL_SERVICE_STARTING: return "it is already starting";
 	default: return NULL;
 	}
 }
@@ -283,8 +283,8 @@ static int restart(struct talk *t)
 	int r = unit_find(t, &unit);
 
 	if (r == 0 || (r > 0 && unit_row_is_absent(&unit.row))) {
-		manager_fault(
-			t->reply, -ENOENT, VIGIL_FAULT_ABSENT, "systemd has no unit %s", t->name);
+		manager_fault(t->reply, -ENOENT, VIGIL_FAULT_ABSENT, "systemd has no such unit: %s",
+			t->name);
 		r = 1;
 	} else if (r > 0) {
 		r = restart_unit(t, &unit);

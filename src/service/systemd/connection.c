@@ -107,7 +107,7 @@ static void connection_up(struct systemd_connection *connection)
 	loop_timer_stop(connection->timer);
 	if (!connection->wanted)
 		loop_timer_rearm(connection->timer, LINGER);
-	log_debug("systemd tells us of changes");
+	log_debug("systemd: change signals are received");
 	connection->user.on_up(connection->user.arg);
 }
 
@@ -118,7 +118,7 @@ static bool connection_down(struct systemd_connection *connection, const char *w
 		return false;
 	connection->phase = SUBSCRIBING;
 	if (connection->wanted)
-		log_info("systemd does not tell us of changes for now: %s", why);
+		log_info("systemd: no change signals are received: %s", why);
 	if (clock_now() - connection->since > BACKOFF_MAX)
 		connection->backoff = BACKOFF_MIN; /* it was up long enough to start again */
 	connection->user.on_down(connection->user.arg);
@@ -201,8 +201,8 @@ static int on_reloading(sd_bus_message *message, void *arg, sd_bus_error *error)
 		sd_bus_message_read(message, "b", &begins) <= 0)
 		return 0;
 	if (!begins)
-		connection_down(connection, "it has reloaded");
-	else if (connection_down(connection, "it reloads"))
+		connection_down(connection, "systemd has reloaded");
+	else if (connection_down(connection, "systemd is reloading"))
 		loop_timer_rearm(
 			connection->timer, ANSWER); /* in case the signal of the end is lost */
 	if (!begins)
@@ -220,7 +220,7 @@ static int on_owner(sd_bus_message *message, void *arg, sd_bus_error *error)
 		sd_bus_message_read(message, "sss", &name, &before, &now) <= 0 ||
 		strcmp(name, SYSTEMD) != 0)
 		return 0;
-	connection_down(connection, "it has left the bus");
+	connection_down(connection, "systemd has left the bus");
 	connection->systemd[0] = '\0';
 	if (now[0] != '\0')
 		connection_subscribe(connection);

@@ -164,9 +164,9 @@ static int job_evaluate(struct talk *t, uint64_t began, const struct job *job)
 		const char *result, *text;
 	} words[] = {
 		{"failed", "it could not be started"},
-		{"timeout", "its start ran into systemd's own limit"},
+		{"timeout", "its start timed out in systemd"},
 		{"dependency", "a unit that it needs could not be started"},
-		{"canceled", "another job took the place of the restart"},
+		{"canceled", "another job replaced the restart"},
 		{"skipped", "systemd skipped the restart"},
 	};
 	const char *text = job->result;

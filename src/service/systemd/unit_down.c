@@ -125,7 +125,7 @@ static int check_untriggered(struct unit_gather *g, const struct triggers *trigg
 		out->e.hold = out->hold;
 	} else if (start.to_end) {
 		snprintf(out->idle, sizeof(out->idle), "a oneshot that %s",
-			ran > 0 ? "has ended well" : "has not run yet");
+			ran > 0 ? "has succeeded" : "has not run yet");
 	} else if (start.by_bus) {
 		snprintf(out->idle, sizeof(out->idle), "started over D-Bus when it is needed");
 	} else if (start.by_need) {

@@ -210,7 +210,7 @@ static int gather_group(struct unit_gather *g)
 		r = find_emptied(g);
 	} else if (error_is_own(leader)) {
 		e->own_error = leader;
-		snprintf(e->why, sizeof(e->why), "vigild could not look at its control group: %s",
+		snprintf(e->why, sizeof(e->why), "vigild could not read its control group: %s",
 			strerror(-leader));
 	}
 	g->reply->outside = leader > 0 || e->emptied;
@@ -238,6 +238,6 @@ int unit_unwatched_gather(struct unit_gather *g)
 		r = gather_group(g);
 	if (r >= 0 && out->e.process == PROCESS_UNNAMED && !out->e.emptied)
 		snprintf(out->said, sizeof(out->said),
-			"active (%.32s): systemd watches no process of it", g->row->sub);
+			"active (%.32s): systemd tracks no process of it", g->row->sub);
 	return r;
 }
