@@ -1,10 +1,8 @@
 /*
- * diagnostic: the list of all mistakes in a configuration.
- *
- * Code that checks a file does not stop at the first mistake.  It adds a diagnostic and continues,
- * so that an admin can correct all mistakes at once.  Diagnostics are printed on terminals, in logs
- * and in replies, and they quote untrusted text, including the name of the file.  Therefore each
- * line is escaped once, here, when it is added.
+ * diagnostic: see diagnostic.h.  Code that checks a file does not stop at the first mistake.  It
+ * adds a diagnostic and continues, so that an admin can correct all mistakes at once.  Diagnostics
+ * are printed on terminals, in logs and in replies, and they quote untrusted text, including the
+ * name of the file.  Therefore each line is escaped once, here, when it is added.
  */
 #include "base/diagnostic.h"
 

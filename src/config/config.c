@@ -1,10 +1,8 @@
 /*
- * config: reads INI files into one checked, immutable configuration.
- *
- * First all files are read and parsed.  If a file has a syntax error, only the syntax errors of all
- * files are reported, because the meaning of such a file is uncertain.  Otherwise a table of
- * sections assigns each line to its section or daemon, later files over earlier ones, and all
- * semantic errors are reported.
+ * config: see config.h.  First all files are read and parsed.  If a file has a syntax error, only
+ * the syntax errors of all files are reported, because the meaning of such a file is uncertain.
+ * Otherwise a table of sections assigns each line to its section or daemon, later files over
+ * earlier ones, and all semantic errors are reported.
  */
 #include "config/config.h"
 

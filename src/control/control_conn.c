@@ -1,11 +1,9 @@
 /*
- * control_conn: one connection to the socket: its lines, requests and watches.
- *
- * Input is read into `in` and split into lines.  The reply to each line is appended to `out`, and
- * `out` is written when the socket is writable.  Requests are answered in the order of their
- * arrival, when it is the connection's turn (control_work.c).  Nothing more is read until all lines
- * are answered.  A connection whose peer does not read, or does not complete a line in time, is
- * closed.
+ * control_conn: see control_conn.h.  Input is read into `in` and split into lines.  The reply to
+ * each line is appended to `out`, and `out` is written when the socket is writable.  Requests are
+ * answered in the order of their arrival, when it is the connection's turn (control_work.c).
+ * Nothing more is read until all lines are answered.  A connection whose peer does not read, or
+ * does not complete a line in time, is closed.
  *
  * A connection is never freed while one of its own requests runs: it is marked as ending, and a
  * timer of the loop frees it.

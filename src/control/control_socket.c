@@ -1,13 +1,12 @@
 /*
- * control_socket: the Unix socket: it accepts connections, checks users and limits connections.
- *
- * There are at most 64 connections.  All users except root together have at most 60 of them, so
- * that root can always connect.  If there is no room for a new connection, it replaces the
- * connection that has been idle longest, without a request or a watch, among those of the same user
- * and of users with more connections.  If none of these is idle, it replaces the oldest connection
- * of the user with the most connections, but only if that user keeps at least as many connections
- * as the new client's user then has.  Otherwise the new client gets an error reply and is closed;
- * it never waits.  So no user can take all connections away from another.
+ * control_socket: see control_socket.h.  There are at most 64 connections.  All users except root
+ * together have at most 60 of them, so that root can always connect.  If there is no room for a new
+ * connection, it replaces the connection that has been idle longest, without a request or a watch,
+ * among those of the same user and of users with more connections.  If none of these is idle, it
+ * replaces the oldest connection of the user with the most connections, but only if that user keeps
+ * at least as many connections as the new client's user then has.  Otherwise the new client gets an
+ * error reply and is closed; it never waits.  So no user can take all connections away from
+ * another.
  *
  * One file descriptor is reserved.  If no other descriptor is left, each connection is accepted
  * with the reserved one.  A connection of root is kept.  All others get an error reply and are

@@ -1,11 +1,9 @@
 /*
- * candidate: a daemon object that is not started; it exists only while its options are checked.
- *
- * A candidate is a vigil_daemon without an environment, which means without loop, state and
- * services.  `vigild -t` and `vigilctl register` can therefore create one, although they have no
- * environment.  The functions of vigil.h call daemon_is_candidate before they use the environment.
- * vigild calls the check function as it calls other callbacks: it measures the duration, and if
- * vigild crashes in the function, the next start logs the name of the daemon.
+ * candidate: see candidate.h.  A candidate is a vigil_daemon without an environment, which means
+ * without loop, state and services.  `vigild -t` and `vigilctl register` can therefore create one,
+ * although they have no environment.  The functions of vigil.h call daemon_is_candidate before they
+ * use the environment.  vigild calls the check function as it calls other callbacks: it measures
+ * the duration, and if vigild crashes in the function, the next start logs the name of the daemon.
  */
 #include "daemon/candidate.h"
 

@@ -1,10 +1,8 @@
 /*
- * dropin: daemons registered by command, each in a drop-in file.
- *
- * The new file is first written to conf.d under a temporary name that no configuration reads.  Then
- * the whole configuration is checked as if the file were in place already.  Only then is it
- * renamed.  So an error is reported before anything has changed, and a crash at any time leaves the
- * old file or the new one.
+ * dropin: see dropin.h.  The new file is first written to conf.d under a temporary name that no
+ * configuration reads.  Then the whole configuration is checked as if the file were in place
+ * already.  Only then is it renamed.  So an error is reported before anything has changed, and a
+ * crash at any time leaves the old file or the new one.
  */
 #include "host/dropin.h"
 

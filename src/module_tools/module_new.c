@@ -1,8 +1,6 @@
 /*
- * module_new: creates the folder of a new module.
- *
- * The folder is created under a temporary name and renamed when it is complete, so a folder with
- * the final name can always be built.
+ * module_new: see module_new.h.  The folder is created under a temporary name and renamed when it
+ * is complete, so a folder with the final name can always be built.
  */
 #include "module_tools/module_new.h"
 

@@ -1,10 +1,9 @@
 /*
- * spawn_environment: builds the environment of vigild's children.
- *
- * A service manager sets environment variables that tell a service which socket to notify, which
- * directories it owns, and which descriptors it got.  These variables are for vigild alone.  If
- * children inherited them, a database that an init script starts would report its state as that of
- * vigil.service and write its files to vigil's state directory.
+ * spawn_environment: see spawn_environment.h.  A service manager sets environment variables that
+ * tell a service which socket to notify, which directories it owns, and which descriptors it got.
+ * These variables are for vigild alone.  If children inherited them, a database that an init script
+ * starts would report its state as that of vigil.service and write its files to vigil's state
+ * directory.
  *
  * Children inherit the locale of the machine except for numbers and messages.  Under many locales
  * plugins print "0,013", and some cannot parse their own numbers; vigild and its receivers parse

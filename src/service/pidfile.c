@@ -1,11 +1,10 @@
 /*
- * pidfile: reads a pidfile and checks whether the process that it names is the service's.
- *
- * Only the first line that is not blank counts, because PostgreSQL, sendmail and others write
- * more lines after the pid. The file is trusted if it is a regular file of root or of vigild's
- * user, and only the owner and the group may write it. A file of another user is trusted if, in
- * addition, only that user, root, vigild's user and the group of its directory may write the
- * directory. A symbolic link is not followed, because it could lead to any other file.
+ * pidfile: see pidfile.h. Only the first line that is not blank counts, because PostgreSQL,
+ * sendmail and others write more lines after the pid. The file is trusted if it is a regular file
+ * of root or of vigild's user, and only the owner and the group may write it. A file of another
+ * user is trusted if, in addition, only that user, root, vigild's user and the group of its
+ * directory may write the directory. A symbolic link is not followed, because it could lead to any
+ * other file.
  *
  * The process may have exited since the file was written, and its pid may belong to another
  * process. A service is always older than the pidfile that names it, so that a process that was

@@ -1,6 +1,4 @@
-/*
- * request: a copy of a service's configuration that can be passed to a worker.
- */
+/* request: see request.h. */
 #include "service/request.h"
 
 #include <errno.h>

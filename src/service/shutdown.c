@@ -1,10 +1,8 @@
 /*
- * shutdown: whether the machine is going down under sysvinit, OpenRC or runit.
- *
- * While the machine goes down, its services are stopped one after the other. A service that is
- * started again in between is not stopped a second time. It would run until the machine halts,
- * while its file systems are unmounted. systemd itself refuses such a start. The other managers
- * leave these traces:
+ * shutdown: see shutdown.h. While the machine goes down, its services are stopped one after the
+ * other. A service that is started again in between is not stopped a second time. It would run
+ * until the machine halts, while its file systems are unmounted. systemd itself refuses such a
+ * start. The other managers leave these traces:
  *
  *   sysvinit  init records the runlevel in utmp and runs the script rc with it until everything
  *             is stopped.

@@ -1,9 +1,7 @@
 /*
- * listener: the sockets that a server listens on; see listener.h.
- *
- * Each listener has its own evhttp, so that a request shows which listener accepted it.  The Host
- * header of the request is checked against the address of that listener.  The permissions of a UNIX
- * socket decide who may connect to it.
+ * listener: see listener.h.  Each listener has its own evhttp, so that a request shows which
+ * listener accepted it.  The Host header of the request is checked against the address of that
+ * listener.  The permissions of a UNIX socket decide who may connect to it.
  */
 #include "listener.h"
 

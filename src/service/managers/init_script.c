@@ -1,9 +1,6 @@
 /*
- * init_script: finds an init script, checks whether vigild may run it, and finds the process
- * that runs it.
- *
- * A script runs with vigild's rights. So vigild runs it only if trust finds that no other user
- * could have written it.
+ * init_script: see init_script.h. A script runs with vigild's rights. So vigild runs it only if
+ * trust finds that no other user could have written it.
  *
  * While an admin's `stop` or `restart` is in progress, the service's process has exited, and
  * this looks like a crash: the pidfile still exists, or it is missing although the service is

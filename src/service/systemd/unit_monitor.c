@@ -1,10 +1,8 @@
 /*
- * unit_monitor: monitors units through systemd's signals and through queries.
- *
- * systemd signals one failure several times: the unit's state, its substate and its process may
- * each come in a separate message.  So a signal counts only if it differs from the cached status,
- * and only once until the next query.  A signal only triggers a query.  The new status always comes
- * from the query, never from the signal.
+ * unit_monitor: see unit_monitor.h.  systemd signals one failure several times: the unit's state,
+ * its substate and its process may each come in a separate message.  So a signal counts only if it
+ * differs from the cached status, and only once until the next query.  A signal only triggers a
+ * query.  The new status always comes from the query, never from the signal.
  *
  * While the connection is up, a unit without a signal is unchanged.  When the connection comes up,
  * signals may have been lost.  So all units are queried (the survey), and those that differ are
