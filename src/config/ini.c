@@ -67,7 +67,7 @@ static int read_all(int fd, char **text, size_t size, size_t *length)
 }
 
 /* Returns the whole file, NUL-terminated; or NULL and sets *err. */
-static char *slurp(struct reader *r, size_t *length, int *err)
+static char *read_file(struct reader *r, size_t *length, int *err)
 {
 	int fd = open(r->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
@@ -301,7 +301,7 @@ int ini_read(const char *path, const char *file, struct ini *ini, struct diagnos
 	char *text;
 
 	*ini = (struct ini){0};
-	text = slurp(&r, &length, &err);
+	text = read_file(&r, &length, &err);
 	if (text == NULL)
 		return err;
 	ini->text = text;

@@ -202,7 +202,7 @@ static void take_last_line(struct conn *conn)
 
 /* Handles the rest without a newline: it is too long, it is the last line, or its end has yet to
  * arrive. */
-static void mind_the_rest(struct conn *conn)
+static void handle_incomplete_line(struct conn *conn)
 {
 	size_t left = evbuffer_get_length(conn->in);
 
@@ -227,7 +227,7 @@ static void mind_the_rest(struct conn *conn)
 /* Resumes reading, because all lines are answered.  The rest may still be the last request. */
 static void read_on(struct conn *conn)
 {
-	mind_the_rest(conn);
+	handle_incomplete_line(conn);
 	if (!conn->half_closed && !conn->ending && event_add(conn->readable, NULL) < 0)
 		conn_end_soon(conn);
 }

@@ -111,7 +111,7 @@ static bool take_line(struct control_pipe *pipe)
 }
 
 /* Drops a line that is too long up to its newline, so that its end is not taken for a verb. */
-static void mind_the_rest(struct control_pipe *pipe)
+static void drop_long_line(struct control_pipe *pipe)
 {
 	if (evbuffer_get_length(pipe->in) < LINE_SIZE)
 		return;
@@ -130,7 +130,7 @@ static void on_turn(uint64_t missed, void *arg)
 	while ((more = take_line(pipe)) && clock_now() < until)
 		continue;
 	if (!more)
-		mind_the_rest(pipe);
+		drop_long_line(pipe);
 	if (more || event_add(pipe->event, NULL) < 0)
 		loop_timer_rearm(pipe->turn, 0);
 }

@@ -330,7 +330,7 @@ static int address_of(const char *path, struct sockaddr_un *address)
 	return 0;
 }
 
-static bool somebody_answers(const struct sockaddr_un *address)
+static bool is_answered(const struct sockaddr_un *address)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	/* EAGAIN: the backlog is full, so another process is listening. */
@@ -344,7 +344,7 @@ static bool somebody_answers(const struct sockaddr_un *address)
 }
 
 /* Removes the socket that a killed vigild left behind, and no other file. */
-static int clear_the_way(const char *path, const struct sockaddr_un *address)
+static int remove_stale_socket(const char *path, const struct sockaddr_un *address)
 {
 	uint64_t began = 0;
 	struct stat st;
@@ -358,7 +358,7 @@ static int clear_the_way(const char *path, const struct sockaddr_un *address)
 		return -EEXIST;
 	}
 	do
-		answers = somebody_answers(address);
+		answers = is_answered(address);
 	while (answers && clock_try_again(&began));
 	if (answers) {
 		log_error("another vigild answers on %s; stop that one, or set socket = elsewhere",
@@ -425,7 +425,7 @@ static int listen_on(struct control_socket *cs)
 	int err = address_of(cs->path, &address);
 
 	if (err == 0)
-		err = clear_the_way(cs->path, &address);
+		err = remove_stale_socket(cs->path, &address);
 	if (err != 0)
 		return err;
 	reserve_take(cs);

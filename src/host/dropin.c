@@ -43,7 +43,7 @@ static void draft_clear(struct draft *draft)
 	free(draft->temp);
 }
 
-static int complain(struct diagnostics *diagnostics, const char *file, int err)
+static int add_diagnostic(struct diagnostics *diagnostics, const char *file, int err)
 {
 	diagnostic_add(diagnostics, file, 0, "%s", strerror(-err));
 	return err;
@@ -232,11 +232,11 @@ int dropin_add(const char *main_file, const char *name, char *const *pairs,
 		goto out;
 	err = write_draft(main_file, &draft, name, pairs);
 	if (err != 0)
-		complain(diagnostics, draft.temp, err);
+		add_diagnostic(diagnostics, draft.temp, err);
 	else
 		err = check_draft(main_file, &draft, name, diagnostics);
 	if (err == 0 && rename(draft.temp, draft.path) < 0)
-		err = complain(diagnostics, draft.path, -errno);
+		err = add_diagnostic(diagnostics, draft.path, -errno);
 	if (err == 0)
 		sync_directory(draft.dir);
 	else
@@ -287,7 +287,7 @@ int dropin_remove(const char *main_file, const char *name, struct diagnostics *d
 		diagnostic_add(diagnostics, draft.path, 0,
 			"there is no such file: \"%s\" was not registered by command", name);
 	} else if (err == 0) {
-		err = complain(diagnostics, draft.path, -errno);
+		err = add_diagnostic(diagnostics, draft.path, -errno);
 	}
 	draft_clear(&draft);
 	return err;

@@ -115,7 +115,7 @@ static double age_of(const json_t *kept)
 }
 
 /* Loads the saved samples and adds the time since then as a gap. */
-static void take_up(struct average *a)
+static void load_samples(struct average *a)
 {
 	const json_t *kept = vigil_state_get(a->d, "kept"), *samples, *list;
 	size_t gap, index;
@@ -463,7 +463,7 @@ static int start(vigil_daemon *d)
 		err = vigil_persist(d, "kept");
 	if (err != 0)
 		return err;
-	take_up(a);
+	load_samples(a);
 	a->put_by = vigil_now();
 	vigil_set_data(d, a);
 	return vigil_every(d, a->interval, on_tick, a);

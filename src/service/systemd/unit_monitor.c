@@ -212,7 +212,7 @@ static bool is_as_known(const struct unit_subscription *s, const struct unit_row
 }
 
 /* Whether the row and the properties describe a unit in that state completely. */
-static bool is_told_by_state(const struct unit_subscription *s, const struct unit_row *row)
+static bool is_described_by_state(const struct unit_subscription *s, const struct unit_row *row)
 {
 	switch (unit_status(row->active)) {
 	case VIGIL_SERVICE_RUNNING: return !s->user.has_pidfile && !unit_row_is_exited(row);
@@ -263,7 +263,7 @@ static void on_row(const struct unit_row *row, void *arg)
 		return;
 	}
 	s->unit.valid = false;
-	if (unit_row_is_absent(row) || !is_told_by_state(s, row)) {
+	if (unit_row_is_absent(row) || !is_described_by_state(s, row)) {
 		end(s, UNIT_ASK_WORKER,
 			NULL); /* another manager may know it, or a worker must read more */
 		return;
