@@ -17,6 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 extern char **environ;
 
 /* Names; an asterisk at the end matches any rest.  The variables of systemd are those in
@@ -114,15 +116,6 @@ static const char *find_own(const char *name)
 	return NULL;
 }
 
-static size_t count(const char *const *entries)
-{
-	size_t n = 0;
-
-	while (entries != NULL && entries[n] != NULL)
-		n++;
-	return n;
-}
-
 /* Returns whether a locale variable of vigild is left out.  LANGUAGE is, because some programs,
  * such as those in Python, read it even when LC_MESSAGES is C.  When LC_ALL is set, it already
  * overrides LANG and the categories. */
@@ -171,7 +164,8 @@ const char *spawn_environment_path(const char *const *extra, bool other_user)
 char **spawn_environment_new(const char *const *extra, bool other_user)
 {
 	const char *all = find_own("LC_ALL");
-	size_t size = count((const char *const *)environ) + count(extra) + LOCALE_COUNT + 3, n = 0;
+	size_t inherited = text_count_list((const char *const *)environ), n = 0;
+	size_t size = inherited + text_count_list(extra) + LOCALE_COUNT + 3;
 	char **result;
 
 	if (all != NULL && all[0] == '\0')

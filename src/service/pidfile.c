@@ -118,7 +118,7 @@ static int place_is_owners(const char *path, uid_t owner)
 	if (fd < 0 || fstat(fd, &dir) != 0) {
 		given = error_is_own(errno) ? -errno : 0;
 	} else {
-		given = dir.st_uid == 0 || dir.st_uid == geteuid() || dir.st_uid == owner;
+		given = trust_uid(dir.st_uid, NULL) || dir.st_uid == owner;
 		dir.st_uid = owner; /* the ACL may name the owner of the file */
 		given = given && !others_write(fd, &dir);
 	}
@@ -133,7 +133,7 @@ static bool is_trusted(const char *path, int fd, const struct stat *st, struct p
 	const char *why = NULL;
 	int owners = 1;
 
-	if (st->st_uid != 0 && st->st_uid != geteuid())
+	if (!trust_uid(st->st_uid, NULL))
 		owners = place_is_owners(path, st->st_uid);
 	if (!S_ISREG(st->st_mode))
 		why = "the pidfile is no regular file";

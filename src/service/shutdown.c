@@ -96,12 +96,6 @@ static int open_at(const char *root, const char *path, int flags)
 	return open(full, flags | O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 }
 
-/* A process of another user is ignored, because any user could start it. */
-static bool is_ours(const struct stat *st)
-{
-	return st->st_uid == 0 || st->st_uid == geteuid();
-}
-
 /* --- OpenRC and runit ------------------------------------------------------------------------- */
 
 static bool is_among(const char *word, const char *const *words)
@@ -276,9 +270,10 @@ static const char *process_goes_down(const char *root, int proc, const char *num
 	struct stat st;
 	ssize_t n, at = 0;
 
-	/* The owner of the directory is the user of the process. The files in it may be owned by
-	 * root, if the process is not dumpable. */
-	if (fstatat(proc, number, &st, 0) != 0 || !is_ours(&st))
+	/* A process of another user is ignored, because any user could start it. The owner of the
+	 * directory is the user of the process. The files in it may be owned by root, if the
+	 * process is not dumpable. */
+	if (fstatat(proc, number, &st, 0) != 0 || !trust_uid(st.st_uid, NULL))
 		return NULL;
 	snprintf(path, sizeof(path), "%.20s/cmdline", number);
 	n = process_read_file(proc, path, text, sizeof(text));

@@ -24,11 +24,6 @@
 #include "process/process.h"
 #include "service/manager.h"
 
-static bool is_ours(const struct stat *st)
-{
-	return st->st_uid == 0 || st->st_uid == geteuid();
-}
-
 bool init_script_find(
 	const char *dir, const char *name, char path[INIT_SCRIPT_PATH], struct manager_reply *reply)
 {
@@ -129,7 +124,7 @@ static int is_ours_entirely(int process)
 	if (!init_script_uids(status, uids))
 		return 0;
 	for (int i = 0; i < 4; i++)
-		if (uids[i] != 0 && uids[i] != geteuid())
+		if (!trust_uid(uids[i], NULL))
 			return 0;
 	return 1;
 }
@@ -208,7 +203,7 @@ static int runs(int process, const char *path, const char *name, const struct st
 
 	if (fstat(process, &st))
 		return unless_gone(errno);
-	if (!is_ours(&st))
+	if (!trust_uid(st.st_uid, NULL))
 		return 0; /* another user may write anything in a command line */
 	n = command_line(process, text, sizeof(text));
 	for (i = 0; n > 0 && i < ARGUMENTS && argument < text + n; i++) {
