@@ -39,8 +39,8 @@ static void name_of(const char *element, char name[TEXT_SHORT])
 }
 
 /* Adds a diagnostic at the line of the daemon's option. */
-static void add_diagnostic(const struct links *l, const struct plan_daemon *pd,
-	const vigil_option *row, const char *what)
+static void complain(const struct links *l, const struct plan_daemon *pd, const vigil_option *row,
+	const char *what)
 {
 	const struct config_daemon *cd = config_find(l->plan->config, pd->name);
 	const char *file = cd->file;
@@ -75,7 +75,7 @@ static void diagnose_unknown(const struct links *l, const struct plan_daemon *pd
 			name, text_suggest_get(&suggest));
 	else
 		snprintf(what, sizeof(what), "there is no daemon \"%s\"", name);
-	add_diagnostic(l, pd, row, what);
+	complain(l, pd, row, what);
 }
 
 static void add_target(struct node *node, size_t target, const vigil_option *row)
@@ -98,7 +98,7 @@ static void check_names(const struct links *l, size_t index, const vigil_option 
 		if (other == NULL)
 			diagnose_unknown(l, pd, row, name);
 		else if (other == pd)
-			add_diagnostic(l, pd, row, "the daemon names itself");
+			complain(l, pd, row, "the daemon names itself");
 		else if (row->flags & VIGIL_ACYCLIC)
 			add_target(&l->nodes[index], (size_t)(other - l->plan->daemons), row);
 	}
@@ -134,7 +134,7 @@ static void diagnose_circle(const struct links *l, size_t from, const vigil_opti
 		n += (size_t)snprintf(
 			what + n, sizeof(what) - n, "(%zu more) -> ", length - (SHOWN_MAX - 2));
 	snprintf(what + n, sizeof(what) - n, "%s", daemons[l->path[from]].name);
-	add_diagnostic(l, &daemons[l->path[from]], row, what);
+	complain(l, &daemons[l->path[from]], row, what);
 }
 
 static void enter(struct links *l, size_t index)

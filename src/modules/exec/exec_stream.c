@@ -71,7 +71,7 @@ static void await_silence(vigil_daemon *d, struct exec *x)
 
 /* --- output ----------------------------------------------------------------------------------- */
 
-static void log_invalid(vigil_daemon *d, struct exec *x, const char *what, const char *why)
+static void complain(vigil_daemon *d, struct exec *x, const char *what, const char *why)
 {
 	char text[EXEC_TEXT];
 
@@ -141,12 +141,12 @@ static void on_line(vigil_daemon *d, vigil_child *child, const char *line, size_
 	if (length == 0)
 		return;
 	if (length >= EXEC_OUTPUT) {
-		log_invalid(d, x, "it printed a line that is cut", "it has more than 64 KiB");
+		complain(d, x, "it printed a line that is cut", "it has more than 64 KiB");
 		return;
 	}
 	object = merge_read(line, length, why, sizeof(why), &changed);
 	if (object == NULL) {
-		log_invalid(d, x, "it printed a line that is no JSON object", why);
+		complain(d, x, "it printed a line that is no JSON object", why);
 		return;
 	}
 	known = take_level(x, object, state, sizeof(state));
@@ -155,9 +155,9 @@ static void on_line(vigil_daemon *d, vigil_child *child, const char *line, size_
 	if (changed.count > 0)
 		exec_put_left_out(d, x, changed.count, changed.text);
 	if (err != 0)
-		log_invalid(d, x, "it printed an object that cannot be kept", merge_error(err));
+		complain(d, x, "it printed an object that cannot be kept", merge_error(err));
 	else if (!known)
-		log_invalid(d, x, "its state is none of OK, WARNING, CRITICAL and UNKNOWN", state);
+		complain(d, x, "its state is none of OK, WARNING, CRITICAL and UNKNOWN", state);
 	else
 		report_object(d, x);
 }
